@@ -1,0 +1,126 @@
+//! What happens during a run, as it happens. Commands emit events; reporters show them.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use super::ending::Ending;
+use super::health::{Metrics, Status};
+use super::heartbeat::{Kind, Outcome, Stray};
+use super::opening::{OpenError, Opened};
+use super::report::Report;
+
+/// Names one connection of a run: the target's index, and the connection's number within it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ConnId {
+    /// Index into the run's targets, from 0.
+    pub target: usize,
+    /// Index among the target's connections, from 0.
+    pub index: usize,
+}
+
+/// What is to be measured, told before anything is.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RunInfo {
+    /// The targets' URLs, redacted, in the order given.
+    pub targets: Vec<String>,
+    /// Connections to each target.
+    pub connections_each: usize,
+    pub kinds: Vec<Kind>,
+    pub interval: Duration,
+    pub timeout: Duration,
+    /// Heartbeats of each kind on each connection; `None`: until stopped.
+    pub count: Option<u64>,
+}
+
+/// One heartbeat's outcome. A later event for the same `seq` revises it (`was` is then set):
+/// a missed one whose pong came after all is late; a superseded one may still get its own pong.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Beat {
+    pub kind: Kind,
+    /// From 0, on each connection and kind.
+    pub seq: u64,
+    pub outcome: Outcome,
+    /// What it was taken for before.
+    pub was: Option<Outcome>,
+    /// Present for `ok` and `late`.
+    pub rtt: Option<Duration>,
+    /// From the moment it was due to the moment its write began; `None` when unsent.
+    pub lag: Option<Duration>,
+    /// How many asks were outstanding when an answer without id was matched in order; 0 or 1 is
+    /// unambiguous.
+    pub rivals: u32,
+}
+
+/// A change of a connection's status.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StatusChange {
+    /// `None` when it is the connection's as a whole, which is the worst of its kinds.
+    pub kind: Option<Kind>,
+    pub from: Status,
+    pub to: Status,
+    /// A lower-case fragment: `mean RTT of the last 10 is 212 ms`.
+    pub reason: String,
+    pub metrics: Metrics,
+}
+
+/// What happened to one connection.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ConnEvent {
+    Opening,
+    Opened(Arc<Opened>),
+    OpenFailed(Arc<OpenError>),
+    Beat(Beat),
+    Stray {
+        kind: Kind,
+        stray: Stray,
+    },
+    Status(StatusChange),
+    /// The server's own heartbeat: a Ping frame, or a known app ping.
+    ServerPing {
+        kind: Kind,
+        answered: bool,
+    },
+    /// A message that is neither an answer nor a server's ping.
+    Message,
+    /// Our own app ping came back unchanged: the server echoes and does not answer.
+    Echo,
+    Ended(Arc<Ending>),
+    /// The next attempt to open it again is made after `after`.
+    Retry {
+        attempt: u32,
+        after: Duration,
+    },
+    /// It is open again after `outage`, counted from the ending.
+    Reconnected {
+        outage: Duration,
+        attempts: u32,
+    },
+    /// No more attempts are made; the outage lasts.
+    GaveUp {
+        outage: Duration,
+        attempts: u32,
+    },
+}
+
+/// Something that happened in a run.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Event {
+    Started {
+        at: SystemTime,
+        info: Arc<RunInfo>,
+    },
+    Connection {
+        id: ConnId,
+        at: SystemTime,
+        event: ConnEvent,
+    },
+    /// Figures so far, because the user asked (SIGQUIT).
+    Interim(Box<Report>),
+    /// The end of the run; always the last event.
+    Finished(Box<Report>),
+}
+
+/// Shows a run's events: one line each, one document at the end, or whatever its format is.
+pub trait Reporter {
+    fn report(&mut self, event: &Event);
+}

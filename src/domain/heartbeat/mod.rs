@@ -1,0 +1,86 @@
+//! What is asked, what answers it, and what became of each ask.
+
+pub mod ledger;
+pub mod message;
+pub mod pattern;
+pub mod template;
+
+use std::fmt;
+
+/// The layer at which a heartbeat asks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Kind {
+    /// An RFC 6455 Ping frame and its Pong.
+    Protocol,
+    /// An ordinary message and the message that answers it.
+    App,
+}
+
+impl Kind {
+    pub fn label(self) -> &'static str {
+        match self {
+            Kind::Protocol => "protocol",
+            Kind::App => "app",
+        }
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.label())
+    }
+}
+
+/// What became of one heartbeat; exactly one of these.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Outcome {
+    /// The pong came within the timeout.
+    Ok,
+    /// The pong came after the timeout; its RTT is known.
+    Late,
+    /// No pong of its own, but that of a later ping (RFC 6455 5.5.3 allows it): proof of life.
+    Superseded,
+    /// Nothing came.
+    Missed,
+    /// It never left this machine: local back-pressure, or this host slept through its moment.
+    Unsent,
+}
+
+impl Outcome {
+    pub fn label(self) -> &'static str {
+        match self {
+            Outcome::Ok => "ok",
+            Outcome::Late => "late",
+            Outcome::Superseded => "superseded",
+            Outcome::Missed => "missed",
+            Outcome::Unsent => "unsent",
+        }
+    }
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.label())
+    }
+}
+
+/// A pong that answers no outstanding ping.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Stray {
+    /// Nobody asked: nothing was outstanding. RFC 6455 5.5.3 allows such pongs.
+    Unsolicited,
+    /// Something was outstanding, but the payload is none of ours.
+    Mismatched,
+    /// A second answer to a ping that was answered already.
+    Duplicate,
+}
+
+impl Stray {
+    pub fn label(self) -> &'static str {
+        match self {
+            Stray::Unsolicited => "unsolicited",
+            Stray::Mismatched => "mismatched",
+            Stray::Duplicate => "duplicate",
+        }
+    }
+}

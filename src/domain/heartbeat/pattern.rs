@@ -1,0 +1,1 @@
+//! What answers an app heartbeat: JSON fields, literal text or bytes.

@@ -1,0 +1,1 @@
+//! What an app heartbeat says: a text with places for its number, its id and the time.

@@ -1,0 +1,15 @@
+//! Floor 0: decides with values. No socket, clock, terminal, serde or clap.
+
+pub mod backoff;
+pub mod ending;
+pub mod event;
+pub mod health;
+pub mod heartbeat;
+pub mod opening;
+pub mod peer_text;
+pub mod phase;
+pub mod report;
+pub mod stats;
+pub mod target;
+pub mod threshold;
+pub mod verdict;

@@ -1,0 +1,159 @@
+//! What is learnt while a connection opens, and how that can fail.
+
+use std::fmt;
+use std::time::Duration;
+
+use super::peer_text::PeerText;
+use super::phase::{Phase, Phases};
+
+/// One address that was tried (RFC 8305: several may be under way at once).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attempt {
+    /// The address as shown: `127.0.0.1:9001`, `[::1]:9001`, or a socket's path.
+    pub address: String,
+    pub took: Duration,
+    /// Why it failed; `None` for the one that was used.
+    pub error: Option<String>,
+}
+
+/// What TLS agreed on, and what the server's certificate says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TlsFacts {
+    /// `TLSv1.3` or `TLSv1.2`.
+    pub version: String,
+    /// The cipher suite's IANA name.
+    pub cipher: String,
+    /// The protocol chosen by ALPN, where one was.
+    pub alpn: Option<String>,
+    /// Whole days until the server's own certificate expires; negative when it has.
+    pub days_left: Option<i64>,
+    /// The certificate's subject, as its common name or first DNS name.
+    pub subject: Option<PeerText>,
+    /// The name of who issued it.
+    pub issuer: Option<PeerText>,
+    /// False when `--insecure` skipped the check.
+    pub verified: bool,
+}
+
+/// An open connection's facts.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Opened {
+    /// The address in use; that of the proxy, when there is one.
+    pub remote: Option<String>,
+    pub local: Option<String>,
+    /// The proxy on the way, without its password: the phases then measure the way to it.
+    pub proxy: Option<String>,
+    pub phases: Phases,
+    /// Every address that was tried, in the order of their start.
+    pub attempts: Vec<Attempt>,
+    pub tls: Option<TlsFacts>,
+    pub subprotocols_offered: Vec<String>,
+    pub subprotocol: Option<PeerText>,
+    /// Response headers that tell of servers and proxies (Server, Via, ...), name in lower case.
+    pub headers: Vec<(String, PeerText)>,
+}
+
+/// What kind of failure kept a connection from opening; scripts see its label.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum FailureKind {
+    NameNotFound,
+    /// The resolver itself failed (no server, temporary failure).
+    ResolverFailed,
+    Refused,
+    Unreachable,
+    Reset,
+    /// The phase did not end within the connect timeout.
+    Timeout,
+    ProxyFailed,
+    CertificateExpired,
+    CertificateNotYetValid,
+    CertificateWrongName,
+    CertificateUnknownIssuer,
+    CertificateRevoked,
+    /// Another fault of the certificate.
+    CertificateInvalid,
+    /// TLS failed for another reason; a plain server on a TLS port is the usual one.
+    TlsFailed,
+    /// What answered does not speak HTTP/1.1.
+    NotHttp,
+    /// HTTP answered, but with a status other than 101.
+    UpgradeRefused,
+    /// 101, but with the wrong Sec-WebSocket-Accept or headers that RFC 6455 forbids.
+    BadUpgrade,
+    /// Response headers without an end.
+    EndlessHeader,
+    /// The peer closed before the phase was over.
+    ClosedEarly,
+    /// The awaited message did not come.
+    NotAwaited,
+    /// The local side failed: no permission, no ports, no such socket file.
+    Local,
+    Other,
+}
+
+impl FailureKind {
+    /// The name that scripts see.
+    pub fn label(self) -> &'static str {
+        match self {
+            FailureKind::NameNotFound => "name_not_found",
+            FailureKind::ResolverFailed => "resolver_failed",
+            FailureKind::Refused => "refused",
+            FailureKind::Unreachable => "unreachable",
+            FailureKind::Reset => "reset",
+            FailureKind::Timeout => "timeout",
+            FailureKind::ProxyFailed => "proxy_failed",
+            FailureKind::CertificateExpired => "certificate_expired",
+            FailureKind::CertificateNotYetValid => "certificate_not_yet_valid",
+            FailureKind::CertificateWrongName => "certificate_wrong_name",
+            FailureKind::CertificateUnknownIssuer => "certificate_unknown_issuer",
+            FailureKind::CertificateRevoked => "certificate_revoked",
+            FailureKind::CertificateInvalid => "certificate_invalid",
+            FailureKind::TlsFailed => "tls_failed",
+            FailureKind::NotHttp => "not_http",
+            FailureKind::UpgradeRefused => "upgrade_refused",
+            FailureKind::BadUpgrade => "bad_upgrade",
+            FailureKind::EndlessHeader => "endless_header",
+            FailureKind::ClosedEarly => "closed_early",
+            FailureKind::NotAwaited => "not_awaited",
+            FailureKind::Local => "local",
+            FailureKind::Other => "other",
+        }
+    }
+}
+
+/// The HTTP response of a refused upgrade.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    pub status: u16,
+    /// The telling headers (Server, Location, WWW-Authenticate, ...), name in lower case.
+    pub headers: Vec<(String, PeerText)>,
+    /// The start of the body.
+    pub body: PeerText,
+}
+
+/// Why a connection could not be opened: at which step, and what the reader can do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OpenError {
+    /// The target, redacted.
+    pub url: String,
+    pub phase: Phase,
+    pub kind: FailureKind,
+    /// A lower-case fragment: `certificate expired 3 days ago`.
+    pub cause: String,
+    /// What the reader can do, where something is known.
+    pub hint: Option<String>,
+    /// Every address that was tried.
+    pub attempts: Vec<Attempt>,
+    /// Present when HTTP answered with something other than 101.
+    pub refusal: Option<Refusal>,
+    /// From the start of the opening to the failure.
+    pub took: Duration,
+}
+
+impl fmt::Display for OpenError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "cannot open {}: {}: {}", self.url, self.phase, self.cause)
+    }
+}
+
+impl std::error::Error for OpenError {}

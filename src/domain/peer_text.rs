@@ -1,0 +1,84 @@
+//! Text that came from a peer, made safe to show.
+
+use std::fmt;
+
+/// The most characters of a peer's text that are kept.
+const LONGEST: usize = 512;
+
+/// A peer's words, with control characters escaped and their length bounded, so that a hostile
+/// close reason or header can neither drive the terminal nor fill the memory.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+pub struct PeerText(String);
+
+impl PeerText {
+    /// Takes what a peer sent. Bytes that are not UTF-8 become U+FFFD.
+    pub fn from_bytes(bytes: &[u8]) -> PeerText {
+        PeerText::new(&String::from_utf8_lossy(bytes))
+    }
+
+    /// Takes what a peer sent as text.
+    pub fn new(text: &str) -> PeerText {
+        let mut safe = String::new();
+        for (count, c) in text.chars().enumerate() {
+            if count == LONGEST {
+                safe.push('…');
+                break;
+            }
+            push_safe(&mut safe, c);
+        }
+        PeerText(safe)
+    }
+
+    /// The escaped text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether the peer said nothing.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+fn push_safe(safe: &mut String, c: char) {
+    if c.is_control() || is_invisible(c) {
+        safe.extend(c.escape_default());
+    } else {
+        safe.push(c);
+    }
+}
+
+/// Characters that change how others are shown: bidirectional controls (Unicode UAX 9), zero-width
+/// ones, and line and paragraph separators.
+fn is_invisible(c: char) -> bool {
+    matches!(c,
+        '\u{061c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+}
+
+impl fmt::Display for PeerText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn control_characters_are_escaped() {
+        assert_eq!(PeerText::new("a\x1b[31mb\r\n").as_str(), "a\\u{1b}[31mb\\r\\n");
+        assert_eq!(PeerText::new("\u{9b}2J").as_str(), "\\u{9b}2J");
+        assert_eq!(PeerText::new("x\u{202e}y").as_str(), "x\\u{202e}y");
+    }
+
+    #[test]
+    fn a_long_text_is_cut() {
+        assert_eq!(PeerText::new(&"x".repeat(100_000)).as_str().chars().count(), LONGEST + 1);
+    }
+
+    #[test]
+    fn bytes_that_are_not_utf8_are_replaced() {
+        assert_eq!(PeerText::from_bytes(b"ok\xff").as_str(), "ok\u{fffd}");
+    }
+}

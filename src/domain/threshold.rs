@@ -1,0 +1,1 @@
+//! What the user will not accept: --fail-on and --fail-if.

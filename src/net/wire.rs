@@ -1,0 +1,204 @@
+//! The byte tap: sits directly on the socket, under TLS, and notes when bytes went by.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI32, AtomicU8, AtomicU64, Ordering::Relaxed};
+use std::task::{Context, Poll, ready};
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::time::Instant;
+
+/// How the stream of bytes from the peer ended, as the socket told it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WireEnd {
+    /// A read returned nothing: the peer sent FIN.
+    Fin,
+    /// A read or write failed with this error number; `None` when the system gave none.
+    Error(Option<i32>),
+}
+
+/// What the tap saw last. Shared between the tap and whoever asks; instants are the monotonic
+/// clock's (the runtime's own, so that tests can pause it).
+#[derive(Debug)]
+pub struct Marks {
+    epoch: Instant,
+    /// Nanoseconds since the epoch plus one; 0: never.
+    last_read: AtomicU64,
+    last_write: AtomicU64,
+    read_bytes: AtomicU64,
+    written_bytes: AtomicU64,
+    /// 0: open, 1: FIN, 2: an error.
+    end: AtomicU8,
+    errno: AtomicI32,
+}
+
+impl Marks {
+    fn new() -> Marks {
+        Marks {
+            epoch: Instant::now(),
+            last_read: AtomicU64::new(0),
+            last_write: AtomicU64::new(0),
+            read_bytes: AtomicU64::new(0),
+            written_bytes: AtomicU64::new(0),
+            end: AtomicU8::new(0),
+            errno: AtomicI32::new(0),
+        }
+    }
+
+    /// When the last read that brought bytes returned.
+    pub fn last_read(&self) -> Option<Instant> {
+        self.instant(&self.last_read)
+    }
+
+    /// Just before the last write that took bytes.
+    pub fn last_write(&self) -> Option<Instant> {
+        self.instant(&self.last_write)
+    }
+
+    /// Bytes that came from the socket so far.
+    pub fn read_bytes(&self) -> u64 {
+        self.read_bytes.load(Relaxed)
+    }
+
+    /// Bytes that the socket took so far.
+    pub fn written_bytes(&self) -> u64 {
+        self.written_bytes.load(Relaxed)
+    }
+
+    /// How the stream ended, once it has.
+    pub fn end(&self) -> Option<WireEnd> {
+        match (self.end.load(Relaxed), self.errno.load(Relaxed)) {
+            (0, _) => None,
+            (1, _) => Some(WireEnd::Fin),
+            (_, 0) => Some(WireEnd::Error(None)),
+            (_, errno) => Some(WireEnd::Error(Some(errno))),
+        }
+    }
+
+    fn instant(&self, mark: &AtomicU64) -> Option<Instant> {
+        let nanos = mark.load(Relaxed).checked_sub(1)?;
+        Some(self.epoch + std::time::Duration::from_nanos(nanos))
+    }
+
+    fn nanos(&self, at: Instant) -> u64 {
+        at.duration_since(self.epoch).as_nanos() as u64 + 1
+    }
+
+    fn saw_read(&self, bytes: usize) {
+        if bytes == 0 {
+            let _ = self.end.compare_exchange(0, 1, Relaxed, Relaxed);
+            return;
+        }
+        self.last_read.store(self.nanos(Instant::now()), Relaxed);
+        self.read_bytes.fetch_add(bytes as u64, Relaxed);
+    }
+
+    fn saw_write(&self, began: Instant, bytes: usize) {
+        self.last_write.store(self.nanos(began), Relaxed);
+        self.written_bytes.fetch_add(bytes as u64, Relaxed);
+    }
+
+    /// An error outranks a FIN: data written after the peer's FIN may bring an RST.
+    fn saw_error(&self, error: &io::Error) {
+        self.errno.store(error.raw_os_error().unwrap_or(0), Relaxed);
+        self.end.store(2, Relaxed);
+    }
+}
+
+/// A stream whose bytes are watched.
+#[derive(Debug)]
+pub struct Tap<S> {
+    inner: S,
+    marks: Arc<Marks>,
+}
+
+impl<S> Tap<S> {
+    /// Watches `inner` from now on.
+    pub fn new(inner: S) -> Tap<S> {
+        Tap { inner, marks: Arc::new(Marks::new()) }
+    }
+
+    /// What has been seen; stays valid when the tap is gone.
+    pub fn marks(&self) -> Arc<Marks> {
+        Arc::clone(&self.marks)
+    }
+
+    /// The stream below.
+    pub fn inner(&self) -> &S {
+        &self.inner
+    }
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Tap<S> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let room = buf.remaining();
+        let before = buf.filled().len();
+        let result = ready!(Pin::new(&mut self.inner).poll_read(cx, buf));
+        match &result {
+            Ok(()) if room > 0 => self.marks.saw_read(buf.filled().len() - before),
+            Ok(()) => {}
+            Err(error) => self.marks.saw_error(error),
+        }
+        Poll::Ready(result)
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Tap<S> {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        let began = Instant::now();
+        let result = ready!(Pin::new(&mut self.inner).poll_write(cx, bytes));
+        match &result {
+            Ok(taken) => self.marks.saw_write(began, *taken),
+            Err(error) => self.marks.saw_error(error),
+        }
+        Poll::Ready(result)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.inner).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.inner).poll_shutdown(cx)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    #[tokio::test(start_paused = true)]
+    async fn reads_and_writes_are_stamped_at_the_socket() {
+        let (near, mut far) = tokio::io::duplex(64);
+        let mut tap = Tap::new(near);
+        let marks = tap.marks();
+        let start = Instant::now();
+        assert_eq!(marks.last_write(), None);
+        tokio::time::advance(Duration::from_millis(5)).await;
+        tap.write_all(b"abc").await.unwrap();
+        assert_eq!(marks.last_write(), Some(start + Duration::from_millis(5)));
+        tokio::time::advance(Duration::from_millis(7)).await;
+        far.write_all(b"de").await.unwrap();
+        tap.read_exact(&mut [0; 2]).await.unwrap();
+        assert_eq!(marks.last_read(), Some(start + Duration::from_millis(12)));
+        assert_eq!((marks.written_bytes(), marks.read_bytes()), (3, 2));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_end_of_the_stream_is_a_fin() {
+        let (near, far) = tokio::io::duplex(64);
+        let mut tap = Tap::new(near);
+        let marks = tap.marks();
+        drop(far);
+        assert_eq!(marks.end(), None);
+        assert_eq!(tap.read(&mut [0; 2]).await.unwrap(), 0);
+        assert_eq!(marks.end(), Some(WireEnd::Fin));
+    }
+}
