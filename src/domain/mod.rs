@@ -1,6 +1,7 @@
 //! Floor 0: decides with values. No socket, clock, terminal, serde or clap.
 
 pub mod backoff;
+pub mod duration_text;
 pub mod ending;
 pub mod event;
 pub mod health;
