@@ -1,5 +1,8 @@
 //! What is asked, what answers it, and what became of each ask.
 
+mod captures;
+pub mod incoming;
+mod json_shape;
 pub mod ledger;
 pub mod message;
 pub mod pattern;

@@ -1,0 +1,119 @@
+//! What a message says at the places where a pattern has placeholders.
+
+use super::template::{Key, Part};
+
+/// The longest id that is looked for, in bytes. It bounds the work that a hostile message can cause.
+const LONGEST_ID: usize = 256;
+/// Digits of `u64::MAX`.
+const LONGEST_NUMBER: usize = 20;
+
+/// The keys that a message carries.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Captures {
+    pub seq: Option<u64>,
+    pub id: Option<String>,
+    pub now_ms: Option<u64>,
+}
+
+impl Captures {
+    /// Whether the message carries no key at all.
+    pub fn is_empty(&self) -> bool {
+        *self == Captures::default()
+    }
+
+    /// Both together; `None` when they name the same key and disagree.
+    pub(super) fn and(self, other: Captures) -> Option<Captures> {
+        Some(Captures {
+            seq: agree(self.seq, other.seq)?,
+            id: agree(self.id, other.id)?,
+            now_ms: agree(self.now_ms, other.now_ms)?,
+        })
+    }
+
+    /// What `text` says at the place of `key`: digits for a number, any text for an id.
+    pub(super) fn of(key: Key, text: &str) -> Option<Captures> {
+        let mut captures = Captures::default();
+        match key {
+            Key::Seq => captures.seq = Some(number(text)?),
+            Key::NowMs => captures.now_ms = Some(number(text)?),
+            Key::Id if text.is_empty() || text.len() > LONGEST_ID => return None,
+            Key::Id => captures.id = Some(text.to_string()),
+        }
+        Some(captures)
+    }
+
+    /// What `text` says at the places among `parts`, when it reads as they do from end to end.
+    pub(super) fn from_text(parts: &[Part], text: &str) -> Option<Captures> {
+        match parts {
+            [] => text.is_empty().then(Captures::default),
+            [Part::Literal(literal), rest @ ..] => {
+                Captures::from_text(rest, text.strip_prefix(literal.as_str())?)
+            }
+            [Part::Place(key), rest @ ..] => ends(*key, rest, text).find_map(|end| {
+                Captures::of(*key, &text[..end])?.and(Captures::from_text(rest, &text[end..])?)
+            }),
+        }
+    }
+}
+
+fn agree<T: PartialEq>(one: Option<T>, other: Option<T>) -> Option<Option<T>> {
+    match (one, other) {
+        (Some(one), Some(other)) if one != other => None,
+        (one, other) => Some(one.or(other)),
+    }
+}
+
+fn number(text: &str) -> Option<u64> {
+    text.bytes().all(|b| b.is_ascii_digit()).then(|| text.parse().ok())?
+}
+
+/// Where a placeholder may end, the likeliest first: a number is as long, an id as short as possible.
+fn ends<'a>(key: Key, rest: &[Part], text: &'a str) -> Box<dyn Iterator<Item = usize> + 'a> {
+    let digits = || text.bytes().take(LONGEST_NUMBER).take_while(u8::is_ascii_digit).count();
+    match (key, rest) {
+        (_, []) => Box::new(std::iter::once(text.len())),
+        (Key::Seq | Key::NowMs, _) => Box::new((1..=digits()).rev()),
+        (Key::Id, _) => Box::new((1..=text.len().min(LONGEST_ID)).filter(|end| text.is_char_boundary(*end))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::template::parts;
+    use super::*;
+
+    fn captured(pattern: &str, text: &str) -> Option<Captures> {
+        Captures::from_text(&parts(pattern), text)
+    }
+
+    #[test]
+    fn a_number_is_digits_and_nothing_else() {
+        assert_eq!(captured("{seq}", "42").unwrap().seq, Some(42));
+        assert_eq!(captured("{now_ms}", "18446744073709551615").unwrap().now_ms, Some(u64::MAX));
+        for text in ["", "+4", "-4", "4 ", "4.0", "four", "18446744073709551616", "٤"] {
+            assert_eq!(captured("{seq}", text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_place_ends_where_what_follows_it_fits() {
+        let found = captured("pong {id}-{seq}.", "pong a-b-17.").unwrap();
+        assert_eq!((found.id.as_deref(), found.seq), (Some("a-b"), Some(17)));
+        assert_eq!(captured("{seq}0", "1230").unwrap().seq, Some(123));
+        assert_eq!(captured("é{id}é", "éüé").unwrap().id.as_deref(), Some("ü"));
+    }
+
+    #[test]
+    fn a_key_named_twice_must_say_the_same() {
+        assert_eq!(captured("{seq},{seq}", "5,5").unwrap().seq, Some(5));
+        assert_eq!(captured("{seq},{seq}", "5,6"), None);
+    }
+
+    #[test]
+    fn an_id_is_neither_empty_nor_endless() {
+        assert_eq!(captured("<{id}>", "<>"), None);
+        assert_eq!(captured("{id}", &"x".repeat(LONGEST_ID)).unwrap().id.unwrap().len(), LONGEST_ID);
+        assert_eq!(captured("{id}", &"x".repeat(LONGEST_ID + 1)), None);
+        assert_eq!(captured("{id}!", &"x".repeat(1_000_000)), None);
+    }
+}

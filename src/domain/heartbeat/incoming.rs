@@ -1,0 +1,74 @@
+//! One message from the server, as patterns look at it.
+
+use std::sync::OnceLock;
+
+use serde_json::Value;
+
+/// A message as it came, borrowed from whoever received it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MessageRef<'a> {
+    Text(&'a str),
+    Binary(&'a [u8]),
+}
+
+/// A message with its JSON, which is parsed at most once however many patterns look at it.
+///
+/// Cost is bounded by whoever received the message: its size by the largest message that is accepted,
+/// its depth by serde_json's recursion limit (128); what is deeper is no JSON to us.
+#[derive(Debug)]
+pub struct Incoming<'a> {
+    message: MessageRef<'a>,
+    json: OnceLock<Option<Value>>,
+}
+
+impl<'a> Incoming<'a> {
+    pub fn new(message: MessageRef<'a>) -> Incoming<'a> {
+        Incoming { message, json: OnceLock::new() }
+    }
+
+    /// The message as it came.
+    pub fn message(&self) -> MessageRef<'a> {
+        self.message
+    }
+
+    /// The text; `None` for a binary message.
+    pub fn text(&self) -> Option<&'a str> {
+        match self.message {
+            MessageRef::Text(text) => Some(text),
+            MessageRef::Binary(_) => None,
+        }
+    }
+
+    /// The JSON object or array that the text is; `None` for everything else.
+    pub fn json(&self) -> Option<&Value> {
+        self.json.get_or_init(|| self.text().and_then(parse)).as_ref()
+    }
+}
+
+/// A scalar is no message of a JSON protocol, so nothing is parsed that does not open as a container.
+fn parse(text: &str) -> Option<Value> {
+    let opens = text.trim_ascii_start().starts_with(['{', '[']);
+    opens.then(|| serde_json::from_str(text).ok())?
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn is_json(text: &str) -> bool {
+        Incoming::new(MessageRef::Text(text)).json().is_some()
+    }
+
+    #[test]
+    fn only_objects_and_arrays_are_json_messages() {
+        assert!(is_json("{}") && is_json(" \n[1]"));
+        assert!(!is_json("1") && !is_json("\"{}\"") && !is_json("{") && !is_json(""));
+        assert!(Incoming::new(MessageRef::Binary(b"{}")).json().is_none());
+    }
+
+    #[test]
+    fn a_message_of_endless_depth_is_no_json() {
+        assert!(!is_json(&"[".repeat(100_000)));
+        assert!(!is_json(&format!("{}{}", "[".repeat(10_000), "]".repeat(10_000))));
+    }
+}

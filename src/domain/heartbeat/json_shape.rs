@@ -1,0 +1,322 @@
+//! JSON with placeholders: which messages have that shape, and what they say at its places.
+
+use serde_json::{Map, Number, Value};
+
+use super::captures::Captures;
+use super::template::{Key, Part, parts};
+
+/// Opens a string that stands for a bare placeholder while serde_json reads the text. A noncharacter
+/// (Unicode 23.7), so no text has it by right.
+const BARE: char = '\u{fdd0}';
+
+/// JSON in which some values are placeholders.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Shape {
+    /// Null, a boolean, a number, or a string without placeholders.
+    Scalar(Value),
+    /// A string with placeholders in it: `"{id}"`, `"hb-{seq}"`.
+    Text(Vec<Part>),
+    /// A placeholder that is the whole value, without quotes.
+    Bare(Key),
+    Object(Vec<(String, Shape)>),
+    Array(Vec<Shape>),
+}
+
+/// Why a text is no JSON shape.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum ShapeError {
+    /// serde_json's words.
+    NotJson(String),
+    /// JSON, but neither an object nor an array.
+    NoContainer,
+    /// A field's name has a placeholder.
+    PlaceInName(String),
+    /// The text has the noncharacter that we need for ourselves.
+    Reserved,
+}
+
+impl Shape {
+    /// Reads an object or array with placeholders.
+    pub(super) fn parse(text: &str) -> Result<Shape, ShapeError> {
+        if text.contains(BARE) || text.to_ascii_lowercase().contains("\\ufdd0") {
+            return Err(ShapeError::Reserved);
+        }
+        let value = serde_json::from_str(&quote_bare(text))
+            .map_err(|error| ShapeError::NotJson(error.to_string()))?;
+        match value {
+            value @ (Value::Object(_) | Value::Array(_)) => shape(value),
+            _ => Err(ShapeError::NoContainer),
+        }
+    }
+
+    /// What `value` says at the places of this shape; `None` when it does not have the shape.
+    ///
+    /// - an object has all the fields of the shape's object, and may have others
+    /// - an array has as many items as the shape's array, each in its position: protocols that use
+    ///   arrays give the position, and so the length, a meaning
+    /// - numbers are equal by value (1 and 1.0)
+    /// - a string with placeholders is a string that reads alike
+    /// - a bare `{seq}` or `{now_ms}` is a whole number, a bare `{id}` any string or number
+    pub(super) fn captures(&self, value: &Value) -> Option<Captures> {
+        match (self, value) {
+            (Shape::Object(fields), Value::Object(object)) => fields_in(fields, object),
+            (Shape::Array(items), Value::Array(values)) if items.len() == values.len() => {
+                all(items.iter().zip(values).map(|(item, value)| item.captures(value)))
+            }
+            (Shape::Text(parts), Value::String(text)) => Captures::from_text(parts, text),
+            (Shape::Bare(Key::Id), Value::String(text)) => Captures::of(Key::Id, text),
+            (Shape::Bare(key), Value::Number(number)) => Captures::of(*key, &number_text(number)),
+            (Shape::Scalar(one), other) => same(one, other).then(Captures::default),
+            (Shape::Object(_) | Shape::Array(_) | Shape::Text(_) | Shape::Bare(_), _) => None,
+        }
+    }
+
+    /// The places of this shape, each with the way to it.
+    pub(super) fn places(&self) -> Vec<Place> {
+        let mut places = Vec::new();
+        self.collect(&mut Vec::new(), &mut places);
+        places
+    }
+
+    fn collect(&self, path: &mut Vec<Step>, places: &mut Vec<Place>) {
+        let mut child = |step: Step, shape: &Shape| {
+            path.push(step);
+            shape.collect(path, places);
+            path.pop();
+        };
+        match self {
+            Shape::Scalar(_) => {}
+            Shape::Text(parts) => places.push(Place { path: path.clone(), parts: parts.clone() }),
+            Shape::Bare(key) => places.push(Place { path: path.clone(), parts: vec![Part::Place(*key)] }),
+            Shape::Object(fields) => {
+                fields.iter().for_each(|(name, shape)| child(Step::Field(name.clone()), shape));
+            }
+            Shape::Array(items) => {
+                items.iter().enumerate().for_each(|(index, shape)| child(Step::Item(index), shape));
+            }
+        }
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Step {
+    Field(String),
+    Item(usize),
+}
+
+/// A value of a JSON shape that holds placeholders.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Place {
+    path: Vec<Step>,
+    parts: Vec<Part>,
+}
+
+impl Place {
+    pub(super) fn has(&self, key: Key) -> bool {
+        self.parts.contains(&Part::Place(key))
+    }
+
+    /// The string in this place, taken apart; a bare placeholder is one part.
+    pub(super) fn parts(&self) -> &[Part] {
+        &self.parts
+    }
+
+    /// The value in the same place of another document; `None` where there is none, or null.
+    pub(super) fn find<'a>(&self, document: &'a Value) -> Option<&'a Value> {
+        let step = |value: &'a Value, step: &Step| match step {
+            Step::Field(name) => value.get(name.as_str()),
+            Step::Item(index) => value.get(*index),
+        };
+        self.path.iter().try_fold(document, step).filter(|value| !value.is_null())
+    }
+
+    /// What a value says at this place. Servers that repeat a key may change it from a number to a
+    /// string or back, so either is read alike.
+    pub(super) fn read(&self, value: &Value) -> Option<Captures> {
+        match value {
+            Value::String(text) => Captures::from_text(&self.parts, text),
+            Value::Number(number) => Captures::from_text(&self.parts, &number_text(number)),
+            Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
+        }
+    }
+}
+
+/// Puts bare placeholders (outside strings) into marked strings, so that serde_json can read the text.
+fn quote_bare(text: &str) -> String {
+    let mut quoted = String::with_capacity(text.len());
+    let (mut in_string, mut escaped, mut skip_to) = (false, false, 0);
+    for (at, c) in text.char_indices() {
+        if at < skip_to {
+            continue;
+        }
+        match (in_string, Key::opening(&text[at..])) {
+            (false, Some(key)) => {
+                quoted.extend(['"', BARE]);
+                quoted.push_str(key.placeholder());
+                quoted.push('"');
+                skip_to = at + key.placeholder().len();
+            }
+            _ => quoted.push(c),
+        }
+        in_string ^= c == '"' && !escaped;
+        escaped = in_string && c == '\\' && !escaped;
+    }
+    quoted
+}
+
+fn shape(value: Value) -> Result<Shape, ShapeError> {
+    match value {
+        Value::Object(object) => {
+            object.into_iter().map(field).collect::<Result<Vec<_>, _>>().map(Shape::Object)
+        }
+        Value::Array(items) => items.into_iter().map(shape).collect::<Result<Vec<_>, _>>().map(Shape::Array),
+        Value::String(text) => Ok(text_shape(text)),
+        scalar @ (Value::Null | Value::Bool(_) | Value::Number(_)) => Ok(Shape::Scalar(scalar)),
+    }
+}
+
+fn field((name, value): (String, Value)) -> Result<(String, Shape), ShapeError> {
+    let has_place = name.contains(BARE) || Key::ALL.iter().any(|key| name.contains(key.placeholder()));
+    if has_place {
+        return Err(ShapeError::PlaceInName(name.replace(BARE, "")));
+    }
+    Ok((name, shape(value)?))
+}
+
+fn text_shape(text: String) -> Shape {
+    if let Some(key) = text.strip_prefix(BARE).and_then(Key::opening) {
+        return Shape::Bare(key);
+    }
+    let parts = parts(&text);
+    match parts.iter().any(|part| matches!(part, Part::Place(_))) {
+        true => Shape::Text(parts),
+        false => Shape::Scalar(Value::String(text)),
+    }
+}
+
+fn fields_in(fields: &[(String, Shape)], object: &Map<String, Value>) -> Option<Captures> {
+    all(fields.iter().map(|(name, shape)| shape.captures(object.get(name)?)))
+}
+
+fn all(mut parts: impl Iterator<Item = Option<Captures>>) -> Option<Captures> {
+    parts.try_fold(Captures::default(), |sum, part| sum.and(part?))
+}
+
+/// Whether two scalars are equal; numbers by value.
+fn same(one: &Value, other: &Value) -> bool {
+    match (one, other) {
+        (Value::Number(one), Value::Number(other)) => match (whole(one), whole(other)) {
+            (Some(one), Some(other)) => one == other,
+            (None, None) => one.as_f64() == other.as_f64(),
+            (Some(_), None) | (None, Some(_)) => false,
+        },
+        (one, other) => one == other,
+    }
+}
+
+/// The number, if it is whole and a double of that size could be counted up to it. Integers compare
+/// exactly: as doubles, 2^53 and 2^53 + 1 would be equal.
+fn whole(number: &Number) -> Option<i128> {
+    let integer = number.as_i128().or_else(|| number.as_u64().map(i128::from));
+    let double = || number.as_f64().filter(|value| value.fract() == 0.0 && value.abs() < 1e30);
+    integer.or_else(|| double().map(|value| value as i128))
+}
+
+fn number_text(number: &Number) -> String {
+    whole(number).map_or_else(|| number.to_string(), |whole| whole.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn captured(shape: &str, json: &str) -> Option<Captures> {
+        Shape::parse(shape).unwrap().captures(&serde_json::from_str(json).unwrap())
+    }
+
+    fn fits(shape: &str, json: &str) -> bool {
+        captured(shape, json).is_some()
+    }
+
+    #[test]
+    fn other_fields_are_allowed_and_missing_ones_are_not() {
+        assert!(fits(r#"{"a":1}"#, r#"{"b":2,"a":1}"#));
+        assert!(fits("{}", r#"{"a":1}"#));
+        assert!(!fits(r#"{"a":1,"b":2}"#, r#"{"a":1}"#));
+        assert!(!fits(r#"{"a":null}"#, "{}"));
+        assert!(!fits("{}", "[]"));
+    }
+
+    #[test]
+    fn nested_objects_are_matched_alike() {
+        let shape = r#"{"a":{"b":[{"c":true}]}}"#;
+        assert!(fits(shape, r#"{"a":{"x":0,"b":[{"c":true,"d":0}]}}"#));
+        assert!(!fits(shape, r#"{"a":{"b":[{"c":false}]}}"#));
+    }
+
+    #[test]
+    fn an_array_is_matched_by_position_and_length() {
+        assert!(fits("[1,2]", "[1,2]"));
+        assert!(!fits("[1,2]", "[2,1]"));
+        assert!(!fits("[1,2]", "[1]"));
+        assert!(!fits("[1,2]", "[1,2,3]"));
+        assert!(!fits("[]", "[1]"));
+    }
+
+    #[test]
+    fn numbers_are_equal_by_value() {
+        assert!(fits("[1]", "[1.0]") && fits("[1.0]", "[1]") && fits("[1e2]", "[100]"));
+        assert!(fits("[0.5]", "[0.50]") && fits("[-1]", "[-1.0]"));
+        assert!(!fits("[1]", "[1.5]") && !fits("[1]", "[\"1\"]") && !fits("[0]", "[false]"));
+        assert!(!fits("[9007199254740992]", "[9007199254740993]"));
+        assert!(fits("[18446744073709551615]", "[18446744073709551615]"));
+        assert!(fits("[1e300]", "[1e300]") && !fits("[1e300]", "[1]"));
+    }
+
+    #[test]
+    fn a_quoted_place_is_in_a_string_and_a_bare_one_is_not() {
+        assert_eq!(captured(r#"{"n":"{seq}"}"#, r#"{"n":"5"}"#).unwrap().seq, Some(5));
+        assert_eq!(captured(r#"{"n":"{seq}"}"#, r#"{"n":5}"#), None);
+        assert_eq!(captured(r#"{"n":{seq}}"#, r#"{"n":5.0}"#).unwrap().seq, Some(5));
+        assert_eq!(captured(r#"{"n":{seq}}"#, r#"{"n":"5"}"#), None);
+        assert_eq!(captured(r#"{"n":{seq}}"#, r#"{"n":-5}"#), None);
+        assert_eq!(captured(r#"[{id}]"#, r#"["x"]"#).unwrap().id.as_deref(), Some("x"));
+        assert_eq!(captured(r#"[{id}]"#, "[17]").unwrap().id.as_deref(), Some("17"));
+    }
+
+    #[test]
+    fn a_place_may_be_part_of_a_longer_string() {
+        let found = captured(r#"{"ref":"hb-{seq}-{now_ms}"}"#, r#"{"ref":"hb-3-99"}"#).unwrap();
+        assert_eq!((found.seq, found.now_ms), (Some(3), Some(99)));
+    }
+
+    #[test]
+    fn a_bare_place_in_a_string_is_text_with_a_place() {
+        let found = captured(r#"{"a":"\"{seq}\\","b":{seq}}"#, r#"{"a":"\"7\\","b":7}"#).unwrap();
+        assert_eq!(found.seq, Some(7));
+        assert_eq!(captured(r#"{"a":"\"{seq}\\","b":{seq}}"#, r#"{"a":"\"7\\","b":8}"#), None);
+    }
+
+    #[test]
+    fn what_is_no_shape_is_named() {
+        assert!(matches!(Shape::parse("{\"a\""), Err(ShapeError::NotJson(_))));
+        assert_eq!(Shape::parse("{seq}"), Err(ShapeError::NoContainer));
+        assert_eq!(Shape::parse("\"x\""), Err(ShapeError::NoContainer));
+        assert_eq!(Shape::parse(r#"{"{id}":1}"#), Err(ShapeError::PlaceInName("{id}".to_string())));
+        assert_eq!(Shape::parse(r#"{{id}:1}"#), Err(ShapeError::PlaceInName("{id}".to_string())));
+        assert_eq!(Shape::parse("[\"\u{fdd0}\"]"), Err(ShapeError::Reserved));
+        assert_eq!(Shape::parse("[\"\\uFDD0{seq}\"]"), Err(ShapeError::Reserved));
+    }
+
+    #[test]
+    fn places_are_found_again_in_another_document() {
+        let shape = Shape::parse(r#"{"d":[0,{"id":"{id}"}],"t":{now_ms}}"#).unwrap();
+        let document = serde_json::json!({"t": "12", "d": [9, {"id": "x"}]});
+        let read = |place: &Place| place.read(place.find(&document)?);
+        let found: Vec<_> = shape.places().iter().map(read).collect();
+        assert_eq!(found[0].as_ref().unwrap().id.as_deref(), Some("x"));
+        assert_eq!(found[1].as_ref().unwrap().now_ms, Some(12));
+        assert!(shape.places()[0].find(&serde_json::json!({"d": [9]})).is_none());
+        assert!(shape.places()[1].find(&serde_json::json!({"t": null})).is_none());
+    }
+}
