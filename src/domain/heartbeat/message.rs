@@ -1,1 +1,465 @@
 //! What one message from the server is: an answer, an echo, the server's own ping, or ordinary.
+
+use std::collections::VecDeque;
+
+use serde_json::Value;
+
+use super::incoming::{Incoming, MessageRef};
+use super::json_shape::Place;
+use super::pattern::{Captures, Pattern};
+use super::template::{Key, Keys, Payload, Template};
+
+/// How many of the latest asks' times are remembered: at 100 asks a second, of the last 40 seconds.
+const REMEMBERED: usize = 4096;
+
+/// How an answer tells which ask it belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Correlation {
+    /// It carries the id or the number of this ask.
+    Exact { seq: u64 },
+    /// It carries the time of an ask of ours; two asks within a millisecond share it.
+    Stamp { now_ms: u64 },
+    /// It carries an id or a number that is none of ours.
+    Foreign,
+    /// It carries no key: to be matched in order.
+    None,
+}
+
+/// What a message is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Meaning {
+    Answer(Correlation),
+    /// Our own ask come back: the server echoes, and does not answer.
+    Echo,
+    /// The server's own heartbeat, and what it wants to hear; `None` when we are not to answer.
+    ServerPing {
+        reply: Option<Payload>,
+    },
+    Ordinary,
+}
+
+/// A way in which servers ask their clients in JSON, and how they want to be answered: by the same
+/// object with another value in one field.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ServerPing {
+    pub field: &'static str,
+    pub ping: &'static str,
+    pub pong: &'static str,
+}
+
+/// The server pings that are answered in kind.
+pub const SERVER_PINGS: &[ServerPing] = &[
+    ServerPing { field: "type", ping: "ping", pong: "pong" },
+    ServerPing { field: "event", ping: "ping", pong: "pong" },
+];
+
+/// What the ids of one connection have in common: `{nonce:016x}-{seq}`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Nonce(u64);
+
+/// Whose an id is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Owner {
+    Us {
+        seq: u64,
+    },
+    /// It has the form of our ids: another connection of wscheck asked, and the server passed it on.
+    AnotherOfUs,
+    Alien,
+}
+
+impl Nonce {
+    fn id(self, seq: u64) -> String {
+        format!("{:016x}-{seq}", self.0)
+    }
+
+    fn owner(self, id: &str) -> Owner {
+        let Some((nonce, seq)) = id.split_once('-') else { return Owner::Alien };
+        let is_hex = |b: u8| matches!(b, b'0'..=b'9' | b'a'..=b'f');
+        match seq.parse() {
+            Ok(seq) if self.id(seq) == id => Owner::Us { seq },
+            Ok(_) if nonce.len() == 16 && nonce.bytes().all(is_hex) => Owner::AnotherOfUs,
+            Ok(_) | Err(_) => Owner::Alien,
+        }
+    }
+}
+
+/// Tells answers, echoes, the server's own pings and ordinary messages apart, on one connection.
+///
+/// The tests, in this order:
+///
+/// - the pattern matches: an answer (first, because a user may accept the echo as the answer)
+/// - it reads as our ask does, with keys of ours, or it equals our last ask: an echo
+/// - it is one of [`SERVER_PINGS`]: the server's ping
+/// - else it is ordinary
+#[derive(Debug)]
+pub struct Classifier {
+    asks: Option<Asks>,
+    answer_pings: bool,
+}
+
+impl Classifier {
+    /// For a connection with app heartbeats. `nonce` is a random number that no other connection has.
+    pub fn new(template: Template, pattern: Pattern, answer_pings: bool, nonce: u64) -> Classifier {
+        Classifier { asks: Some(Asks::new(template, pattern, Nonce(nonce))), answer_pings }
+    }
+
+    /// For a connection on which we ask nothing by messages.
+    pub fn without_asks(answer_pings: bool) -> Classifier {
+        Classifier { asks: None, answer_pings }
+    }
+
+    /// The message that heartbeat `seq` sends, which is remembered so that answers and echoes are
+    /// recognised; `now_ms` is the wall clock in milliseconds since 1970. `None` without app heartbeats.
+    pub fn ask(&mut self, seq: u64, now_ms: u64) -> Option<Payload> {
+        self.asks.as_mut().map(|asks| asks.ask(seq, now_ms))
+    }
+
+    /// What a message from the server is.
+    pub fn classify(&mut self, incoming: &Incoming) -> Meaning {
+        let ours = self.asks.as_mut().and_then(|asks| asks.classify(incoming));
+        ours.or_else(|| self.server_ping(incoming)).unwrap_or(Meaning::Ordinary)
+    }
+
+    fn server_ping(&self, incoming: &Incoming) -> Option<Meaning> {
+        let Value::Object(object) = incoming.json()? else { return None };
+        let asks = |ping: &&ServerPing| object.get(ping.field).and_then(Value::as_str) == Some(ping.ping);
+        let ping = SERVER_PINGS.iter().find(asks)?;
+        let reply = self.answer_pings.then(|| {
+            let mut reply = object.clone();
+            reply.insert(ping.field.to_string(), ping.pong.into());
+            Payload::Text(Value::Object(reply).to_string())
+        });
+        Some(Meaning::ServerPing { reply })
+    }
+}
+
+/// What is known of our own asks.
+#[derive(Debug)]
+struct Asks {
+    template: Template,
+    pattern: Pattern,
+    nonce: Nonce,
+    /// The template read as a pattern: what an echo looks like. `None` when it cannot be read so.
+    echo: Option<Pattern>,
+    /// The ask's JSON values that hold keys, those that name one ask first.
+    places: Vec<Place>,
+    /// The first and the last number asked.
+    asked: Option<(u64, u64)>,
+    stamps: VecDeque<u64>,
+    last: Option<Payload>,
+    /// Asks that have neither been answered nor come back: so many keyless echoes may be ours.
+    open: u64,
+    /// The server puts its own clock where the ask has ours, so an equal time would be chance.
+    server_has_own_clock: bool,
+}
+
+impl Asks {
+    fn new(template: Template, pattern: Pattern, nonce: Nonce) -> Asks {
+        let echo = template.as_str().parse::<Pattern>().ok();
+        let mut places = echo.as_ref().map_or_else(Vec::new, Pattern::json_places);
+        places.sort_by_key(|place| !names_one_ask(place));
+        Asks {
+            template,
+            pattern,
+            nonce,
+            echo,
+            places,
+            asked: None,
+            stamps: VecDeque::new(),
+            last: None,
+            open: 0,
+            server_has_own_clock: false,
+        }
+    }
+
+    fn ask(&mut self, seq: u64, now_ms: u64) -> Payload {
+        let first = self.asked.map_or(seq, |(first, _)| first);
+        self.asked = Some((first, seq));
+        if self.stamps.len() == REMEMBERED {
+            self.stamps.pop_front();
+        }
+        self.stamps.push_back(now_ms);
+        self.open = self.open.saturating_add(1);
+        let payload = self.template.render(&Keys { seq, id: self.nonce.id(seq), now_ms });
+        self.last = Some(payload.clone());
+        payload
+    }
+
+    fn classify(&mut self, incoming: &Incoming) -> Option<Meaning> {
+        let meaning = match self.pattern.matches(incoming) {
+            Some(captures) if self.pattern.has_places() => {
+                Meaning::Answer(self.owned(&captures).unwrap_or(Correlation::Foreign))
+            }
+            Some(_) => Meaning::Answer(self.derived(incoming)),
+            None => self.own_ask(incoming)?,
+        };
+        if meaning != Meaning::Ordinary {
+            self.open = self.open.saturating_sub(1);
+        }
+        Some(meaning)
+    }
+
+    /// Looks where the ask has its keys. A time that is not ours does not make an answer foreign: many
+    /// servers stamp their answers with their own clock.
+    fn derived(&mut self, incoming: &Incoming) -> Correlation {
+        let Some(document) = incoming.json() else { return Correlation::None };
+        let mut without = Correlation::None;
+        for place in &self.places {
+            let Some(value) = place.find(document) else { continue };
+            match place.read(value).and_then(|captures| self.owned(&captures)) {
+                Some(Correlation::Stamp { .. }) if self.server_has_own_clock => {}
+                Some(correlation) => return correlation,
+                None if names_one_ask(place) => without = Correlation::Foreign,
+                None => self.server_has_own_clock = true,
+            }
+        }
+        without
+    }
+
+    /// The ask that the keys name, by the first that is ours: id, number, time.
+    fn owned(&self, captures: &Captures) -> Option<Correlation> {
+        let by_id = captures.id.as_deref().and_then(|id| match self.nonce.owner(id) {
+            Owner::Us { seq } => Some(seq),
+            Owner::AnotherOfUs | Owner::Alien => None,
+        });
+        let seq = by_id.filter(|seq| self.was_asked(*seq));
+        let seq = seq.or(captures.seq.filter(|seq| self.was_asked(*seq)));
+        let stamp = || captures.now_ms.filter(|now_ms| self.stamps.contains(now_ms));
+        seq.map(|seq| Correlation::Exact { seq })
+            .or_else(|| stamp().map(|now_ms| Correlation::Stamp { now_ms }))
+    }
+
+    fn was_asked(&self, seq: u64) -> bool {
+        self.asked.is_some_and(|(first, last)| (first..=last).contains(&seq))
+    }
+
+    /// Our ask come back, or that of another connection of wscheck which the server passed on to us:
+    /// ordinary then, and no ping of the server's.
+    fn own_ask(&self, incoming: &Incoming) -> Option<Meaning> {
+        if self.open > 0 && self.is_last_ask(incoming.message()) {
+            return Some(Meaning::Echo);
+        }
+        let captures = self.echo.as_ref()?.matches(incoming)?;
+        match captures.id.as_deref().map(|id| self.nonce.owner(id)) {
+            Some(Owner::Us { .. }) => Some(Meaning::Echo),
+            Some(Owner::AnotherOfUs) => Some(Meaning::Ordinary),
+            Some(Owner::Alien) => None,
+            None => self.owned(&captures).map(|_| Meaning::Echo),
+        }
+    }
+
+    fn is_last_ask(&self, message: MessageRef) -> bool {
+        match (&self.last, message) {
+            (Some(Payload::Text(ask)), MessageRef::Text(text)) => ask == text,
+            (Some(Payload::Binary(ask)), MessageRef::Binary(bytes)) => ask == bytes,
+            (Some(_), _) | (None, _) => false,
+        }
+    }
+}
+
+/// An id or a number names one ask; a time may be that of several, or the server's.
+fn names_one_ask(place: &Place) -> bool {
+    place.has(Key::Id) || place.has(Key::Seq)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const NONCE: u64 = 0xab;
+    const NOW: u64 = 1_700_000_000_000;
+
+    /// A classifier that has asked `0..count`, once every 10 ms.
+    fn asking(template: &str, pattern: &str, count: u64) -> Classifier {
+        let template = template.parse().unwrap();
+        let mut classifier = Classifier::new(template, pattern.parse().unwrap(), true, NONCE);
+        for seq in 0..count {
+            classifier.ask(seq, NOW + 10 * seq);
+        }
+        classifier
+    }
+
+    fn by_default(count: u64) -> Classifier {
+        asking(Template::default().as_str(), &Pattern::default().to_string(), count)
+    }
+
+    fn meaning(classifier: &mut Classifier, text: &str) -> Meaning {
+        classifier.classify(&Incoming::new(MessageRef::Text(text)))
+    }
+
+    fn correlation(classifier: &mut Classifier, text: &str) -> Correlation {
+        match meaning(classifier, text) {
+            Meaning::Answer(correlation) => correlation,
+            other => panic!("{other:?} is no answer"),
+        }
+    }
+
+    fn text(payload: Option<Payload>) -> String {
+        match payload {
+            Some(Payload::Text(text)) => text,
+            other => panic!("{other:?} is no text"),
+        }
+    }
+
+    #[test]
+    fn an_answer_with_our_id_is_matched_exactly() {
+        let answer = r#"{"type":"pong","id":"00000000000000ab-3","timestamp":5}"#;
+        assert_eq!(correlation(&mut by_default(5), answer), Correlation::Exact { seq: 3 });
+    }
+
+    #[test]
+    fn an_answer_with_our_time_is_matched_by_it() {
+        let mut classifier = by_default(5);
+        for answer in [
+            r#"{"type":"pong","timestamp":1700000000020}"#,
+            r#"{"type":"pong","timestamp":"1700000000020"}"#,
+            r#"{"type":"pong","id":null,"timestamp":1700000000020}"#,
+            r#"{"type":"pong","id":"srv-9","timestamp":1700000000020}"#,
+        ] {
+            assert_eq!(correlation(&mut classifier, answer), Correlation::Stamp { now_ms: NOW + 20 });
+        }
+    }
+
+    #[test]
+    fn an_answer_without_keys_is_matched_in_order() {
+        assert_eq!(correlation(&mut by_default(5), r#"{"type":"pong"}"#), Correlation::None);
+    }
+
+    #[test]
+    fn an_id_of_somebody_else_is_foreign() {
+        let mut classifier = by_default(5);
+        for id in ["\"00000000000000ac-3\"", "\"x\"", "7", "{}", "\"00000000000000ab-5\""] {
+            let answer = format!(r#"{{"type":"pong","id":{id}}}"#);
+            assert_eq!(correlation(&mut classifier, &answer), Correlation::Foreign, "{id}");
+        }
+    }
+
+    #[test]
+    fn a_server_that_stamps_by_its_own_clock_is_matched_in_order_even_when_a_time_is_equal_by_chance() {
+        let mut classifier = by_default(5);
+        let answer = |now_ms: u64| format!(r#"{{"type":"pong","timestamp":{now_ms}}}"#);
+        assert_eq!(correlation(&mut classifier, &answer(NOW + 1)), Correlation::None);
+        assert_eq!(correlation(&mut classifier, &answer(NOW + 20)), Correlation::None);
+    }
+
+    #[test]
+    fn a_place_in_the_pattern_wins_over_the_asks_own() {
+        let mut classifier = asking(r#"{"n":{seq},"id":"{id}"}"#, r#"{"re":{seq}}"#, 5);
+        assert_eq!(correlation(&mut classifier, r#"{"re":2,"n":4}"#), Correlation::Exact { seq: 2 });
+        assert_eq!(correlation(&mut classifier, r#"{"re":9,"n":4}"#), Correlation::Foreign);
+    }
+
+    #[test]
+    fn a_literal_answer_names_its_ask_by_the_patterns_places() {
+        let mut classifier = asking("ping {seq}", "pong {seq}", 5);
+        assert_eq!(correlation(&mut classifier, "pong 4"), Correlation::Exact { seq: 4 });
+        assert_eq!(correlation(&mut classifier, "pong 5"), Correlation::Foreign);
+        let mut classifier = asking("ping {seq}", "pong", 5);
+        assert_eq!(correlation(&mut classifier, "pong"), Correlation::None);
+    }
+
+    #[test]
+    fn a_nested_key_is_looked_up_at_the_same_path() {
+        let mut classifier = asking(r#"[null,"{seq}","t",{"at":{now_ms}}]"#, r#"[null,{seq},"t",{}]"#, 0);
+        assert_eq!(meaning(&mut classifier, "[]"), Meaning::Ordinary);
+        let mut classifier = asking(r#"{"d":{"at":{now_ms}}}"#, r#"{"ok":true}"#, 2);
+        let answer = r#"{"ok":true,"d":{"at":1700000000010},"at":1700000000000}"#;
+        assert_eq!(correlation(&mut classifier, answer), Correlation::Stamp { now_ms: NOW + 10 });
+    }
+
+    #[test]
+    fn the_default_ask_come_back_is_an_echo_however_often_and_however_written() {
+        let mut classifier = by_default(3);
+        let ask = text(classifier.ask(3, NOW));
+        assert_eq!(meaning(&mut classifier, &ask), Meaning::Echo);
+        assert_eq!(meaning(&mut classifier, &ask), Meaning::Echo);
+        let rewritten =
+            r#"{"timestamp":1700000000010, "id":"00000000000000ab-1", "type":"ping", "from":"us"}"#;
+        assert_eq!(meaning(&mut classifier, rewritten), Meaning::Echo);
+    }
+
+    #[test]
+    fn an_echo_that_the_user_accepts_is_the_answer() {
+        let mut classifier = asking(Template::default().as_str(), r#"{"type":"ping","id":"{id}"}"#, 3);
+        let ask = text(classifier.ask(3, NOW));
+        assert_eq!(correlation(&mut classifier, &ask), Correlation::Exact { seq: 3 });
+    }
+
+    #[test]
+    fn the_ask_of_another_connection_is_ordinary_and_gets_no_pong() {
+        let mut other = Classifier::new(Template::default(), Pattern::default(), true, 0xcd);
+        let ask = text(other.ask(0, NOW));
+        assert_eq!(meaning(&mut by_default(3), &ask), Meaning::Ordinary);
+    }
+
+    #[test]
+    fn every_kind_of_ask_is_recognised_when_it_comes_back() {
+        for template in ["ping", "ping {seq}", "x{now_ms}", r#"{"op":"ping"}"#, r#"{"n":{seq}}"#, "{seq}{id}"]
+        {
+            let mut classifier = asking(template, "pong", 2);
+            let ask = text(classifier.ask(2, NOW + 20));
+            assert_eq!(meaning(&mut classifier, &ask), Meaning::Echo, "{template}");
+        }
+        let mut classifier = asking("hex:c000", "hex:d000", 1);
+        assert_eq!(classifier.classify(&Incoming::new(MessageRef::Binary(&[0xc0, 0]))), Meaning::Echo);
+        assert_eq!(classifier.classify(&Incoming::new(MessageRef::Binary(&[0xc0]))), Meaning::Ordinary);
+    }
+
+    #[test]
+    fn a_ping_that_reads_like_our_answered_ask_is_the_servers() {
+        let mut classifier = asking(r#"{"type":"ping"}"#, r#"{"type":"pong"}"#, 1);
+        assert_eq!(correlation(&mut classifier, r#"{"type":"pong"}"#), Correlation::None);
+        assert!(matches!(meaning(&mut classifier, r#"{"type":"ping"}"#), Meaning::ServerPing { .. }));
+    }
+
+    #[test]
+    fn the_servers_own_ping_is_answered_in_kind() {
+        let replies = [
+            (r#"{"type":"ping"}"#, r#"{"type":"pong"}"#),
+            (r#"{"event":"ping"}"#, r#"{"event":"pong"}"#),
+            (r#"{"id":7,"type":"ping","time":1.5}"#, r#"{"id":7,"type":"pong","time":1.5}"#),
+        ];
+        for (ping, pong) in replies {
+            let reply = Some(Payload::Text(pong.to_string()));
+            assert_eq!(meaning(&mut by_default(1), ping), Meaning::ServerPing { reply });
+        }
+    }
+
+    #[test]
+    fn the_servers_ping_is_seen_but_not_answered_when_we_are_not_to() {
+        let mut classifier = Classifier::without_asks(false);
+        assert_eq!(meaning(&mut classifier, r#"{"type":"ping"}"#), Meaning::ServerPing { reply: None });
+        assert_eq!(classifier.ask(0, NOW), None);
+    }
+
+    #[test]
+    fn everything_else_is_ordinary() {
+        let mut classifier = by_default(3);
+        for message in ["", "ping", "{}", r#"{"type":"Ping"}"#, r#"["ping"]"#, r#"{"type":["ping"]}"#] {
+            assert_eq!(meaning(&mut classifier, message), Meaning::Ordinary, "{message}");
+        }
+    }
+
+    #[test]
+    fn before_the_first_ask_nothing_is_ours() {
+        let mut classifier = by_default(0);
+        let answer = r#"{"type":"pong","id":"00000000000000ab-0"}"#;
+        assert_eq!(correlation(&mut classifier, answer), Correlation::Foreign);
+    }
+
+    proptest! {
+        #[test]
+        fn every_answer_with_an_id_finds_its_own_ask(seq in 0_u64..200) {
+            let answer = format!(r#"{{"type":"pong","id":"00000000000000ab-{seq}"}}"#);
+            prop_assert_eq!(correlation(&mut by_default(200), &answer), Correlation::Exact { seq });
+        }
+
+        #[test]
+        fn no_message_panics(message in "\\PC*") {
+            meaning(&mut by_default(2), &message);
+            by_default(2).classify(&Incoming::new(MessageRef::Binary(message.as_bytes())));
+        }
+    }
+}
