@@ -1,0 +1,154 @@
+//! How many heartbeats came to what, and the loss that follows from it.
+
+use crate::domain::heartbeat::{Outcome, Stray};
+
+/// How many heartbeats came to what.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Counts {
+    pub ok: u64,
+    pub late: u64,
+    pub superseded: u64,
+    pub missed: u64,
+    pub unsent: u64,
+    /// Sent, and not yet judged when the figures were taken; no part of the loss.
+    pub in_flight: u64,
+    pub unsolicited: u64,
+    pub mismatched: u64,
+    pub duplicate: u64,
+    /// Answers without id that came while several asks were outstanding; matched in order.
+    pub ambiguous: u64,
+}
+
+impl Counts {
+    /// Heartbeats that left this machine, judged or not.
+    pub fn sent(&self) -> u64 {
+        self.judged() + self.in_flight
+    }
+
+    /// Heartbeats that were sent and came to something.
+    pub fn judged(&self) -> u64 {
+        self.ok + self.late + self.superseded + self.missed
+    }
+
+    /// Heartbeats whose own pong came, in time or late.
+    pub fn answered(&self) -> u64 {
+        self.ok + self.late
+    }
+
+    /// missed / (ok + late + superseded + missed), from 0 to 1; `None` before the first is judged.
+    pub fn loss(&self) -> Option<f64> {
+        let judged = self.judged();
+        (judged > 0).then(|| self.missed as f64 / judged as f64)
+    }
+
+    /// Counts a heartbeat's outcome, and takes back what it was taken for before.
+    pub fn record(&mut self, outcome: Outcome, was: Option<Outcome>) {
+        if let Some(was) = was {
+            let before = self.of(was);
+            *before = before.saturating_sub(1);
+        }
+        *self.of(outcome) += 1;
+    }
+
+    /// Counts a pong that answers no outstanding ping.
+    pub fn record_stray(&mut self, stray: Stray) {
+        match stray {
+            Stray::Unsolicited => self.unsolicited += 1,
+            Stray::Mismatched => self.mismatched += 1,
+            Stray::Duplicate => self.duplicate += 1,
+        }
+    }
+
+    /// Adds another's counts to these.
+    pub fn add(&mut self, other: &Counts) {
+        self.ok += other.ok;
+        self.late += other.late;
+        self.superseded += other.superseded;
+        self.missed += other.missed;
+        self.unsent += other.unsent;
+        self.in_flight += other.in_flight;
+        self.unsolicited += other.unsolicited;
+        self.mismatched += other.mismatched;
+        self.duplicate += other.duplicate;
+        self.ambiguous += other.ambiguous;
+    }
+
+    fn of(&mut self, outcome: Outcome) -> &mut u64 {
+        match outcome {
+            Outcome::Ok => &mut self.ok,
+            Outcome::Late => &mut self.late,
+            Outcome::Superseded => &mut self.superseded,
+            Outcome::Missed => &mut self.missed,
+            Outcome::Unsent => &mut self.unsent,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn loss_counts_late_and_superseded_as_no_loss() {
+        let counts =
+            Counts { ok: 5, late: 2, superseded: 1, missed: 2, unsent: 9, in_flight: 7, ..Counts::default() };
+        assert_eq!(counts.loss(), Some(0.2));
+        assert_eq!((counts.sent(), counts.judged(), counts.answered()), (17, 10, 7));
+    }
+
+    #[test]
+    fn without_a_judged_heartbeat_there_is_no_loss() {
+        assert_eq!(Counts { unsent: 3, in_flight: 2, ..Counts::default() }.loss(), None);
+    }
+
+    #[test]
+    fn a_revision_takes_back_what_was_counted() {
+        let mut counts = Counts::default();
+        counts.record(Outcome::Missed, None);
+        counts.record(Outcome::Superseded, None);
+        counts.record(Outcome::Late, Some(Outcome::Missed));
+        assert_eq!(counts, Counts { late: 1, superseded: 1, ..Counts::default() });
+        counts.record(Outcome::Ok, Some(Outcome::Superseded));
+        assert_eq!(counts, Counts { late: 1, ok: 1, ..Counts::default() });
+    }
+
+    #[test]
+    fn strays_are_no_heartbeats() {
+        let mut counts = Counts::default();
+        for stray in [Stray::Unsolicited, Stray::Mismatched, Stray::Duplicate] {
+            counts.record_stray(stray);
+        }
+        assert_eq!((counts.unsolicited, counts.mismatched, counts.duplicate, counts.sent()), (1, 1, 1, 0));
+    }
+
+    #[test]
+    fn a_sum_has_every_count() {
+        let one = Counts {
+            ok: 1,
+            late: 2,
+            superseded: 3,
+            missed: 4,
+            unsent: 5,
+            in_flight: 6,
+            unsolicited: 7,
+            mismatched: 8,
+            duplicate: 9,
+            ambiguous: 10,
+        };
+        let mut sum = one;
+        sum.add(&one);
+        let expected = Counts {
+            ok: 2,
+            late: 4,
+            superseded: 6,
+            missed: 8,
+            unsent: 10,
+            in_flight: 12,
+            unsolicited: 14,
+            mismatched: 16,
+            duplicate: 18,
+            ambiguous: 20,
+        };
+        assert_eq!(sum, expected);
+    }
+}

@@ -1,0 +1,143 @@
+//! Mean, spread and range of durations, in a few words of memory.
+
+use std::time::Duration;
+
+/// Count, mean, sum of squared differences from it, least and greatest.
+///
+/// By Welford's recurrence (Knuth, The Art of Computer Programming, volume 2, 4.2.2), which stays exact
+/// where the sum of squares would cancel; two of them are joined as Chan, Golub and LeVeque showed
+/// ("Updating Formulae and a Pairwise Algorithm for Computing Sample Variances", 1979).
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Moments {
+    count: u64,
+    /// Nanoseconds.
+    mean: f64,
+    /// Nanoseconds squared.
+    m2: f64,
+    range: Option<(Duration, Duration)>,
+}
+
+impl Moments {
+    pub fn record(&mut self, value: Duration) {
+        let nanos = value.as_nanos() as f64;
+        self.count += 1;
+        let delta = nanos - self.mean;
+        self.mean += delta / self.count as f64;
+        self.m2 += delta * (nanos - self.mean);
+        self.widen((value, value));
+    }
+
+    /// Adds all that another has seen.
+    pub fn merge(&mut self, other: &Moments) {
+        let Some(range) = other.range else { return };
+        let (ours, theirs) = (self.count as f64, other.count as f64);
+        let delta = other.mean - self.mean;
+        self.count += other.count;
+        self.mean += delta * theirs / (ours + theirs);
+        self.m2 += other.m2 + delta * delta * ours * theirs / (ours + theirs);
+        self.widen(range);
+    }
+
+    fn widen(&mut self, (least, greatest): (Duration, Duration)) {
+        self.range = match self.range {
+            Some((min, max)) => Some((min.min(least), max.max(greatest))),
+            None => Some((least, greatest)),
+        };
+    }
+
+    pub fn count(&self) -> u64 {
+        self.count
+    }
+
+    /// The least and the greatest; `None` before the first.
+    pub fn range(&self) -> Option<(Duration, Duration)> {
+        self.range
+    }
+
+    /// The arithmetic mean; `None` before the first.
+    pub fn mean(&self) -> Option<Duration> {
+        let (min, max) = self.range?;
+        Some(nanos(self.mean).clamp(min, max))
+    }
+
+    /// The population standard deviation, sqrt(sum((x-mean)^2)/n), which ping(8) calls mdev; `None`
+    /// with fewer than two.
+    pub fn stddev(&self) -> Option<Duration> {
+        (self.count >= 2).then(|| nanos((self.m2 / self.count as f64).sqrt()))
+    }
+}
+
+/// So many nanoseconds, rounded; beyond a u64 the greatest of them (584 years).
+pub(super) fn nanos(value: f64) -> Duration {
+    Duration::from_nanos(value.round() as u64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn of(values: &[Duration]) -> Moments {
+        let mut moments = Moments::default();
+        values.iter().for_each(|value| moments.record(*value));
+        moments
+    }
+
+    fn micros(values: &[u64]) -> Vec<Duration> {
+        values.iter().map(|value| Duration::from_micros(*value)).collect()
+    }
+
+    #[test]
+    fn the_figures_are_those_of_pythons_statistics() {
+        let moments = of(&micros(&[12_500, 7_250, 9_000, 30_750, 8_500, 11_000, 250_000]));
+        // statistics.mean([12.5, 7.25, 9, 30.75, 8.5, 11, 250]) == 47.0
+        assert_eq!(moments.mean(), Some(Duration::from_millis(47)));
+        // statistics.pstdev([12.5, 7.25, 9, 30.75, 8.5, 11, 250]) == 83.20853750839342
+        assert_eq!(moments.stddev(), Some(Duration::from_nanos(83_208_538)));
+        assert_eq!(moments.range(), Some((Duration::from_micros(7_250), Duration::from_millis(250))));
+    }
+
+    #[test]
+    fn small_differences_of_large_values_are_not_lost() {
+        let values = [4, 7, 13, 16].map(|n| Duration::from_secs(1_000_000) + Duration::from_nanos(n));
+        // statistics.pstdev([4, 7, 13, 16]) == 4.743416490252569
+        assert_eq!(of(&values).stddev(), Some(Duration::from_nanos(5)));
+    }
+
+    #[test]
+    fn one_value_has_no_spread_and_none_has_nothing() {
+        let one = of(&micros(&[5]));
+        assert_eq!((one.mean(), one.stddev()), (Some(Duration::from_micros(5)), None));
+        let none = Moments::default();
+        assert_eq!((none.count(), none.mean(), none.stddev(), none.range()), (0, None, None, None));
+    }
+
+    #[test]
+    fn the_longest_duration_does_no_harm() {
+        let moments = of(&[Duration::MAX, Duration::ZERO]);
+        assert_eq!(moments.range(), Some((Duration::ZERO, Duration::MAX)));
+    }
+
+    proptest! {
+        #[test]
+        fn the_parts_make_the_whole(one in samples(), other in samples()) {
+            let mut merged = of(&one);
+            merged.merge(&of(&other));
+            let whole = of(&[one, other].concat());
+            prop_assert_eq!((merged.count(), merged.range()), (whole.count(), whole.range()));
+            prop_assert!(close(merged.mean(), whole.mean()));
+            prop_assert!(close(merged.stddev(), whole.stddev()));
+        }
+    }
+
+    fn samples() -> impl Strategy<Value = Vec<Duration>> {
+        prop::collection::vec((0_u64..100_000_000_000).prop_map(Duration::from_nanos), 0..60)
+    }
+
+    fn close(one: Option<Duration>, other: Option<Duration>) -> bool {
+        match (one, other) {
+            (Some(one), Some(other)) => one.abs_diff(other) <= Duration::from_nanos(2),
+            (one, other) => one == other,
+        }
+    }
+}
