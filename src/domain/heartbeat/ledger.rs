@@ -1,1 +1,448 @@
 //! The outstanding pings of one connection and kind, and what each came to.
+//!
+//! Pure: moments are `Duration`s since the session began, handed in. What is decided is pushed to
+//! a buffer that the caller reuses, so that steady heartbeats allocate nothing.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use super::{Outcome, Stray};
+
+/// How many missed pings are remembered so that a pong may still make them late. Beyond that the
+/// oldest is forgotten and stays missed.
+const REMEMBERED: usize = 4096;
+
+/// What became of one ping, or what it is taken for now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Resolution {
+    pub seq: u64,
+    pub outcome: Outcome,
+    /// What it was taken for before.
+    pub was: Option<Outcome>,
+    /// Present for `ok` and `late`.
+    pub rtt: Option<Duration>,
+    /// How late this host was to send it; `None` when unsent.
+    pub lag: Option<Duration>,
+}
+
+/// A ping that has left this machine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Sent {
+    pub seq: u64,
+    pub at: Duration,
+    /// The time that the ask carried; 0 when it carried none.
+    pub stamp: u64,
+    /// From the moment it was due to the end of its write.
+    pub lag: Duration,
+}
+
+impl Sent {
+    fn resolved(&self, outcome: Outcome, was: Option<Outcome>, rtt: Option<Duration>) -> Resolution {
+        Resolution { seq: self.seq, outcome, was, rtt, lag: Some(self.lag) }
+    }
+}
+
+/// Whether the pong of a later ping stands for the earlier ones.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Superseding {
+    /// Protocol pings: RFC 6455 5.5.3 lets a peer answer only the latest.
+    Allowed,
+    /// App messages: no standard excuses an unanswered one.
+    No,
+}
+
+/// The outstanding pings. Every sent ping is in flight until its pong, a later pong or its timeout
+/// decides; what a timeout or a later pong decided may still be revised by the ping's own pong.
+#[derive(Debug)]
+pub struct Ledger {
+    timeout: Duration,
+    superseding: Superseding,
+    next_seq: u64,
+    /// Sent and within the timeout, by seq; a superseded one waits here for its own pong.
+    waiting: VecDeque<Entry>,
+    /// Missed, by seq.
+    overdue: VecDeque<Entry>,
+    in_flight: u64,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Entry {
+    sent: Sent,
+    superseded: bool,
+}
+
+impl Ledger {
+    /// A ledger whose pings are numbered from `first_seq`.
+    pub fn new(timeout: Duration, superseding: Superseding, first_seq: u64) -> Ledger {
+        Ledger {
+            timeout,
+            superseding,
+            next_seq: first_seq,
+            waiting: VecDeque::new(),
+            overdue: VecDeque::new(),
+            in_flight: 0,
+        }
+    }
+
+    /// Takes the next number, for a ping that is about to be sent or will stay unsent.
+    pub fn take_seq(&mut self) -> u64 {
+        self.next_seq += 1;
+        self.next_seq - 1
+    }
+
+    /// The number that the next ping will have.
+    pub fn next_seq(&self) -> u64 {
+        self.next_seq
+    }
+
+    /// A ping left this machine. Numbers and moments must not fall.
+    pub fn sent(&mut self, sent: Sent) {
+        self.waiting.push_back(Entry { sent, superseded: false });
+        self.in_flight += 1;
+    }
+
+    /// Sent and not yet judged.
+    pub fn in_flight(&self) -> u64 {
+        self.in_flight
+    }
+
+    /// Without an answer of their own so far, in flight or missed: those that an answer without id
+    /// could belong to.
+    pub fn unanswered(&self) -> u64 {
+        self.in_flight + self.overdue.len() as u64
+    }
+
+    /// When the next ping in flight becomes missed.
+    pub fn next_expiry(&self) -> Option<Duration> {
+        self.waiting.front().map(|entry| entry.sent.at + self.timeout)
+    }
+
+    /// The number of the outstanding ask that carried this time.
+    pub fn seq_of_stamp(&self, stamp: u64) -> Option<u64> {
+        let entries = self.waiting.iter().rev().chain(self.overdue.iter().rev());
+        entries.into_iter().find(|entry| entry.sent.stamp == stamp).map(|entry| entry.sent.seq)
+    }
+
+    /// The oldest ask without an answer, to which an answer without id belongs.
+    pub fn oldest_unanswered(&self) -> Option<u64> {
+        let waiting = self.waiting.iter().filter(|entry| !entry.superseded);
+        self.overdue.iter().chain(waiting).next().map(|entry| entry.sent.seq)
+    }
+
+    /// What a pong is that carries a payload none of ours.
+    pub fn alien_pong(&self) -> Stray {
+        if self.in_flight > 0 { Stray::Mismatched } else { Stray::Unsolicited }
+    }
+
+    /// The pong of ping `seq` arrived at `at`. Pushes its resolution and those of the pings it
+    /// supersedes, oldest first; or says that it answers nothing that is outstanding.
+    pub fn pong(&mut self, seq: u64, at: Duration, out: &mut Vec<Resolution>) -> Result<(), Stray> {
+        let (entry, was) = self.take(seq).ok_or_else(|| self.stray(seq))?;
+        if self.superseding == Superseding::Allowed {
+            self.supersede_before(seq, out);
+        }
+        let rtt = at.saturating_sub(entry.sent.at);
+        let outcome = if rtt <= self.timeout { Outcome::Ok } else { Outcome::Late };
+        out.push(entry.sent.resolved(outcome, was, Some(rtt)));
+        Ok(())
+    }
+
+    /// Declares missed what is in flight for longer than the timeout.
+    pub fn expire(&mut self, now: Duration, out: &mut Vec<Resolution>) {
+        while self.next_expiry().is_some_and(|expiry| expiry <= now) {
+            self.miss_oldest(out);
+        }
+    }
+
+    /// The connection is gone: nothing will answer what is in flight.
+    pub fn abandon(&mut self, out: &mut Vec<Resolution>) {
+        while !self.waiting.is_empty() {
+            self.miss_oldest(out);
+        }
+    }
+
+    fn miss_oldest(&mut self, out: &mut Vec<Resolution>) {
+        let Some(entry) = self.waiting.pop_front() else { return };
+        if entry.superseded {
+            return;
+        }
+        self.in_flight -= 1;
+        if self.overdue.len() == REMEMBERED {
+            self.overdue.pop_front();
+        }
+        self.overdue.push_back(entry);
+        out.push(entry.sent.resolved(Outcome::Missed, None, None));
+    }
+
+    /// Removes the ping, with what it was taken for.
+    fn take(&mut self, seq: u64) -> Option<(Entry, Option<Outcome>)> {
+        if let Some(entry) = remove(&mut self.waiting, seq) {
+            if entry.superseded {
+                return Some((entry, Some(Outcome::Superseded)));
+            }
+            self.in_flight -= 1;
+            return Some((entry, None));
+        }
+        remove(&mut self.overdue, seq).map(|entry| (entry, Some(Outcome::Missed)))
+    }
+
+    fn supersede_before(&mut self, seq: u64, out: &mut Vec<Resolution>) {
+        let superseded = |entry: &Entry, was| entry.sent.resolved(Outcome::Superseded, was, None);
+        while self.overdue.front().is_some_and(|entry| entry.sent.seq < seq) {
+            let Some(entry) = self.overdue.pop_front() else { break };
+            out.push(superseded(&entry, Some(Outcome::Missed)));
+        }
+        for entry in self.waiting.iter_mut().take_while(|entry| entry.sent.seq < seq) {
+            if !entry.superseded {
+                entry.superseded = true;
+                self.in_flight -= 1;
+                out.push(superseded(entry, None));
+            }
+        }
+    }
+
+    fn stray(&self, seq: u64) -> Stray {
+        if seq < self.next_seq { Stray::Duplicate } else { self.alien_pong() }
+    }
+}
+
+fn remove(entries: &mut VecDeque<Entry>, seq: u64) -> Option<Entry> {
+    let index = entries.binary_search_by_key(&seq, |entry| entry.sent.seq).ok()?;
+    entries.remove(index)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::collections::BTreeMap;
+
+    const TIMEOUT: Duration = Duration::from_secs(10);
+
+    fn s(seconds: f64) -> Duration {
+        Duration::from_secs_f64(seconds)
+    }
+
+    /// A ledger with pings 0..n sent one second apart.
+    fn with_sent(superseding: Superseding, n: u64) -> Ledger {
+        let mut ledger = Ledger::new(TIMEOUT, superseding, 0);
+        for k in 0..n {
+            let seq = ledger.take_seq();
+            ledger.sent(Sent { seq, at: Duration::from_secs(k), stamp: 1000 + k, ..Sent::default() });
+        }
+        ledger
+    }
+
+    fn pong(ledger: &mut Ledger, seq: u64, at: f64) -> Vec<(u64, Outcome, Option<Outcome>)> {
+        let mut out = Vec::new();
+        ledger.pong(seq, s(at), &mut out).unwrap();
+        out.iter().map(|r| (r.seq, r.outcome, r.was)).collect()
+    }
+
+    fn expire(ledger: &mut Ledger, at: f64) -> Vec<u64> {
+        let mut out = Vec::new();
+        ledger.expire(s(at), &mut out);
+        assert!(out.iter().all(|r| r.outcome == Outcome::Missed && r.rtt.is_none()));
+        out.iter().map(|r| r.seq).collect()
+    }
+
+    #[test]
+    fn a_pong_in_time_is_ok_with_its_rtt() {
+        let mut ledger = with_sent(Superseding::Allowed, 1);
+        let mut out = Vec::new();
+        ledger.pong(0, s(0.25), &mut out).unwrap();
+        let lag = Some(Duration::ZERO);
+        assert_eq!(out, [Resolution { seq: 0, outcome: Outcome::Ok, was: None, rtt: Some(s(0.25)), lag }]);
+        assert_eq!(ledger.in_flight(), 0);
+    }
+
+    #[test]
+    fn a_pong_at_the_timeout_is_ok_and_after_it_late() {
+        let mut ledger = with_sent(Superseding::No, 2);
+        assert_eq!(pong(&mut ledger, 0, 10.0), [(0, Outcome::Ok, None)]);
+        assert_eq!(pong(&mut ledger, 1, 11.001), [(1, Outcome::Late, None)]);
+    }
+
+    #[test]
+    fn a_missed_ping_whose_pong_comes_is_late() {
+        let mut ledger = with_sent(Superseding::Allowed, 1);
+        assert_eq!(expire(&mut ledger, 10.0), [0]);
+        assert_eq!(pong(&mut ledger, 0, 12.0), [(0, Outcome::Late, Some(Outcome::Missed))]);
+    }
+
+    #[test]
+    fn a_later_pong_supersedes_what_is_in_flight_and_what_was_missed() {
+        let mut ledger = with_sent(Superseding::Allowed, 3);
+        assert_eq!(expire(&mut ledger, 10.5), [0]);
+        assert_eq!(
+            pong(&mut ledger, 2, 10.6),
+            [
+                (0, Outcome::Superseded, Some(Outcome::Missed)),
+                (1, Outcome::Superseded, None),
+                (2, Outcome::Ok, None)
+            ]
+        );
+        assert_eq!(ledger.in_flight(), 0);
+    }
+
+    #[test]
+    fn a_superseded_ping_may_still_get_its_own_pong() {
+        let mut ledger = with_sent(Superseding::Allowed, 2);
+        pong(&mut ledger, 1, 1.5);
+        assert_eq!(pong(&mut ledger, 0, 1.6), [(0, Outcome::Ok, Some(Outcome::Superseded))]);
+    }
+
+    #[test]
+    fn an_app_answer_supersedes_nothing() {
+        let mut ledger = with_sent(Superseding::No, 2);
+        assert_eq!(pong(&mut ledger, 1, 1.5), [(1, Outcome::Ok, None)]);
+        assert_eq!(ledger.in_flight(), 1);
+        assert_eq!(expire(&mut ledger, 10.0), [0]);
+    }
+
+    #[test]
+    fn a_second_answer_is_a_duplicate_and_an_unknown_number_a_stray() {
+        let mut ledger = with_sent(Superseding::Allowed, 1);
+        pong(&mut ledger, 0, 0.1);
+        assert_eq!(ledger.pong(0, s(0.2), &mut Vec::new()), Err(Stray::Duplicate));
+        assert_eq!(ledger.pong(9, s(0.2), &mut Vec::new()), Err(Stray::Unsolicited));
+        let seq = ledger.take_seq();
+        ledger.sent(Sent { seq, at: s(1.0), ..Sent::default() });
+        assert_eq!(ledger.pong(9, s(1.2), &mut Vec::new()), Err(Stray::Mismatched));
+    }
+
+    #[test]
+    fn what_is_in_flight_when_the_connection_goes_is_missed() {
+        let mut ledger = with_sent(Superseding::Allowed, 3);
+        pong(&mut ledger, 1, 2.0);
+        let mut out = Vec::new();
+        ledger.abandon(&mut out);
+        assert_eq!(out.iter().map(|r| r.seq).collect::<Vec<_>>(), [2]);
+        assert_eq!(ledger.in_flight(), 0);
+    }
+
+    #[test]
+    fn an_answer_without_id_belongs_to_the_oldest_ask() {
+        let mut ledger = with_sent(Superseding::No, 3);
+        assert_eq!((ledger.oldest_unanswered(), ledger.unanswered()), (Some(0), 3));
+        expire(&mut ledger, 10.0);
+        assert_eq!((ledger.oldest_unanswered(), ledger.unanswered()), (Some(0), 3));
+        pong(&mut ledger, 0, 10.5);
+        assert_eq!((ledger.oldest_unanswered(), ledger.unanswered()), (Some(1), 2));
+    }
+
+    #[test]
+    fn a_stamp_finds_its_ask_in_flight_or_missed() {
+        let mut ledger = with_sent(Superseding::No, 2);
+        expire(&mut ledger, 10.0);
+        assert_eq!((ledger.seq_of_stamp(1000), ledger.seq_of_stamp(1001)), (Some(0), Some(1)));
+        assert_eq!(ledger.seq_of_stamp(7), None);
+    }
+
+    #[test]
+    fn memory_of_missed_pings_is_bounded() {
+        let mut ledger = with_sent(Superseding::No, REMEMBERED as u64 + 5);
+        let mut out = Vec::new();
+        ledger.expire(s(1e6), &mut out);
+        assert_eq!(out.len(), REMEMBERED + 5);
+        assert_eq!(ledger.unanswered(), REMEMBERED as u64);
+        assert_eq!(ledger.pong(0, s(1e6), &mut Vec::new()), Err(Stray::Duplicate));
+    }
+
+    /// What can happen to a ledger.
+    #[derive(Debug, Clone, Copy)]
+    enum Step {
+        Send,
+        Pong(u64),
+        Wait(u64),
+    }
+
+    fn step() -> impl Strategy<Value = Step> {
+        prop_oneof![
+            3 => Just(Step::Send),
+            4 => (0u64..12).prop_map(Step::Pong),
+            2 => (1u64..15).prop_map(Step::Wait),
+        ]
+    }
+
+    /// The definitions of design.md section 2, applied to the whole history at once. `now` is the
+    /// moment the history ends. Superseded holds only until the ping's own timeout has passed.
+    fn judge(
+        sent: Duration,
+        own: Option<Duration>,
+        later: Option<Duration>,
+        now: Duration,
+    ) -> Option<Outcome> {
+        match (own, later) {
+            (Some(at), _) if at - sent <= TIMEOUT => Some(Outcome::Ok),
+            (Some(_), _) => Some(Outcome::Late),
+            (None, Some(_)) => Some(Outcome::Superseded),
+            (None, None) if sent + TIMEOUT <= now => Some(Outcome::Missed),
+            (None, None) => None,
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2000))]
+
+        /// Every interleaving of sends, pongs (own, later, repeated, unknown) and waits ends in
+        /// exactly the outcomes that the definitions give for the whole history.
+        #[test]
+        fn every_interleaving_ends_as_the_definitions_say(
+            steps in proptest::collection::vec(step(), 1..60),
+            allowed in any::<bool>(),
+        ) {
+            let superseding = if allowed { Superseding::Allowed } else { Superseding::No };
+            let mut ledger = Ledger::new(TIMEOUT, superseding, 0);
+            let mut now = Duration::ZERO;
+            let mut sent: Vec<Duration> = Vec::new();
+            let mut own: BTreeMap<u64, Duration> = BTreeMap::new();
+            let mut later: BTreeMap<u64, Duration> = BTreeMap::new();
+            let mut said: BTreeMap<u64, Outcome> = BTreeMap::new();
+            for step in steps {
+                let mut out = Vec::new();
+                match step {
+                    Step::Send => {
+                        let seq = ledger.take_seq();
+                        prop_assert_eq!(seq, sent.len() as u64);
+                        ledger.sent(Sent { seq, at: now, ..Sent::default() });
+                        sent.push(now);
+                    }
+                    Step::Wait(seconds) => now += Duration::from_secs(seconds),
+                    Step::Pong(seq) => {
+                        let result = ledger.pong(seq, now, &mut out);
+                        // A superseded ping is given up at its own timeout, and so is its pong.
+                        let given_up = sent.get(seq as usize).is_some_and(|at| {
+                            allowed && later.contains_key(&seq)
+                                && (*at + TIMEOUT <= now || said.get(&seq) == Some(&Outcome::Superseded))
+                        });
+                        if seq >= sent.len() as u64 || own.contains_key(&seq) {
+                            prop_assert!(result.is_err());
+                        } else if result.is_ok() {
+                            own.insert(seq, now);
+                            if allowed {
+                                for earlier in 0..seq {
+                                    later.entry(earlier).or_insert(now);
+                                }
+                            }
+                        } else {
+                            prop_assert!(given_up, "seq {} refused", seq);
+                        }
+                    }
+                }
+                ledger.expire(now, &mut out);
+                for r in &out {
+                    prop_assert_eq!(said.insert(r.seq, r.outcome), r.was, "revisions name what was said");
+                    prop_assert_eq!(r.rtt.is_some(), matches!(r.outcome, Outcome::Ok | Outcome::Late));
+                }
+            }
+            for (seq, at) in sent.iter().enumerate() {
+                let seq = seq as u64;
+                let expected = judge(*at, own.get(&seq).copied(), later.get(&seq).copied(), now);
+                prop_assert_eq!(said.get(&seq).copied(), expected, "seq {}", seq);
+            }
+            let waiting = sent.len() - said.len();
+            prop_assert_eq!(ledger.in_flight(), waiting as u64);
+        }
+    }
+}
