@@ -1,6 +1,11 @@
 //! The status of a connection: what it is, when it changes, and why.
 
+use std::collections::VecDeque;
 use std::time::Duration;
+
+use super::heartbeat::Outcome;
+use super::show::show;
+use super::stats::Counts;
 
 /// How a connection is doing, from best to worst; `Ord` follows that order.
 ///
@@ -57,4 +62,226 @@ pub struct Metrics {
     pub consecutive_missed: u32,
     /// Heartbeats judged so far.
     pub judged: u64,
+}
+
+/// The bounds between the statuses. All of them are options of the command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Up to this window mean: healthy.
+    pub healthy: Duration,
+    /// Up to this: degraded.
+    pub degraded: Duration,
+    /// Up to this: poor; above: critical.
+    pub poor: Duration,
+    /// So many consecutive missed are dead. At least 1.
+    pub dead_after: u32,
+    /// How many answered heartbeats the rolling window holds. At least 1.
+    pub window: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits {
+            healthy: Duration::from_millis(100),
+            degraded: Duration::from_millis(500),
+            poor: Duration::from_millis(1000),
+            dead_after: 3,
+            window: 10,
+        }
+    }
+}
+
+impl Limits {
+    fn of_mean(&self, mean: Duration) -> Status {
+        match mean {
+            mean if mean <= self.healthy => Status::Healthy,
+            mean if mean <= self.degraded => Status::Degraded,
+            mean if mean <= self.poor => Status::Poor,
+            _ => Status::Critical,
+        }
+    }
+}
+
+/// The status of one kind of heartbeat on one connection, fed with outcomes.
+#[derive(Debug, Clone)]
+pub struct Health {
+    limits: Limits,
+    window: VecDeque<Duration>,
+    sum: Duration,
+    last_rtt: Option<Duration>,
+    consecutive_missed: u32,
+    counts: Counts,
+}
+
+impl Health {
+    pub fn new(limits: Limits) -> Health {
+        Health {
+            limits,
+            window: VecDeque::new(),
+            sum: Duration::ZERO,
+            last_rtt: None,
+            consecutive_missed: 0,
+            counts: Counts::default(),
+        }
+    }
+
+    /// Takes one heartbeat's outcome, or the revision of an earlier one.
+    pub fn record(&mut self, outcome: Outcome, was: Option<Outcome>, rtt: Option<Duration>) {
+        self.counts.record(outcome, was);
+        match outcome {
+            Outcome::Ok | Outcome::Late | Outcome::Superseded => self.consecutive_missed = 0,
+            Outcome::Missed => self.consecutive_missed = self.consecutive_missed.saturating_add(1),
+            Outcome::Unsent => {}
+        }
+        if let Some(rtt) = rtt {
+            self.push(rtt);
+        }
+    }
+
+    fn push(&mut self, rtt: Duration) {
+        if self.window.len() == self.limits.window {
+            self.sum -= self.window.pop_front().unwrap_or_default();
+        }
+        self.window.push_back(rtt);
+        self.sum += rtt;
+        self.last_rtt = Some(rtt);
+    }
+
+    /// The connection is a new one: what the old one missed says nothing of it.
+    pub fn reconnected(&mut self) {
+        *self = Health { counts: self.counts, ..Health::new(self.limits) };
+    }
+
+    /// Mean RTT of the rolling window.
+    pub fn window_mean(&self) -> Option<Duration> {
+        let count = u32::try_from(self.window.len()).ok().filter(|count| *count > 0)?;
+        Some(self.sum / count)
+    }
+
+    /// The status now, as long as the connection is open.
+    pub fn status(&self) -> Status {
+        match (self.consecutive_missed, self.window_mean()) {
+            (missed, _) if missed >= self.limits.dead_after => Status::Dead,
+            (1.., _) => Status::Timeout,
+            (0, None) => Status::Unknown,
+            (0, Some(mean)) => self.limits.of_mean(mean),
+        }
+    }
+
+    /// Why the status is what it is, as a fragment.
+    pub fn reason(&self) -> String {
+        match (self.consecutive_missed, self.window_mean()) {
+            (0, None) => "no answer yet".to_string(),
+            (0, Some(mean)) if self.window.len() == 1 => format!("the only RTT so far is {}", show(mean)),
+            (0, Some(mean)) => format!("mean RTT of the last {} is {}", self.window.len(), show(mean)),
+            (1, _) => "1 heartbeat missed".to_string(),
+            (missed, _) => format!("{missed} consecutive heartbeats missed"),
+        }
+    }
+
+    /// The figures of this moment.
+    pub fn metrics(&self) -> Metrics {
+        Metrics {
+            window_mean: self.window_mean(),
+            last_rtt: self.last_rtt,
+            loss: self.counts.loss(),
+            consecutive_missed: self.consecutive_missed,
+            judged: self.counts.judged(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ms(n: u64) -> Duration {
+        Duration::from_millis(n)
+    }
+
+    fn answer(health: &mut Health, rtt: u64) -> Status {
+        health.record(Outcome::Ok, None, Some(ms(rtt)));
+        health.status()
+    }
+
+    fn miss(health: &mut Health) -> Status {
+        health.record(Outcome::Missed, None, None);
+        health.status()
+    }
+
+    #[test]
+    fn the_bounds_belong_to_the_better_status() {
+        let at = |rtt| answer(&mut Health::new(Limits::default()), rtt);
+        assert_eq!([at(100), at(101)], [Status::Healthy, Status::Degraded]);
+        assert_eq!([at(500), at(501)], [Status::Degraded, Status::Poor]);
+        assert_eq!([at(1000), at(1001)], [Status::Poor, Status::Critical]);
+    }
+
+    #[test]
+    fn before_the_first_answer_it_is_unknown() {
+        let mut health = Health::new(Limits::default());
+        assert_eq!(health.status(), Status::Unknown);
+        health.record(Outcome::Unsent, None, None);
+        assert_eq!(health.status(), Status::Unknown);
+        assert_eq!(health.metrics().window_mean, None);
+    }
+
+    #[test]
+    fn one_or_two_missed_are_a_timeout_and_three_are_dead() {
+        let mut health = Health::new(Limits::default());
+        answer(&mut health, 10);
+        assert_eq!(
+            [miss(&mut health), miss(&mut health), miss(&mut health)],
+            [Status::Timeout, Status::Timeout, Status::Dead]
+        );
+        assert_eq!(health.reason(), "3 consecutive heartbeats missed");
+    }
+
+    #[test]
+    fn an_answer_takes_the_status_back_to_the_windows() {
+        let mut health = Health::new(Limits::default());
+        answer(&mut health, 10);
+        miss(&mut health);
+        assert_eq!(answer(&mut health, 10), Status::Healthy);
+        miss(&mut health);
+        health.record(Outcome::Late, Some(Outcome::Missed), Some(ms(11_000)));
+        assert_eq!(health.status(), Status::Critical, "(10 + 10 + 11000) / 3 ms");
+    }
+
+    #[test]
+    fn a_superseded_heartbeat_is_proof_of_life_without_an_rtt() {
+        let mut health = Health::new(Limits::default());
+        miss(&mut health);
+        health.record(Outcome::Superseded, None, None);
+        assert_eq!(health.status(), Status::Unknown);
+        assert_eq!(health.metrics().consecutive_missed, 0);
+    }
+
+    #[test]
+    fn only_the_last_ten_count() {
+        let mut health = Health::new(Limits::default());
+        for _ in 0..10 {
+            answer(&mut health, 2000);
+        }
+        for _ in 0..9 {
+            answer(&mut health, 1);
+        }
+        assert_eq!(health.window_mean(), Some(Duration::from_micros(200_900)), "(2000 + 9 * 1) / 10 ms");
+        answer(&mut health, 1);
+        assert_eq!(health.window_mean(), Some(ms(1)));
+        assert_eq!(health.reason(), "mean RTT of the last 10 is 1 ms");
+    }
+
+    #[test]
+    fn a_new_connection_starts_unknown_but_keeps_its_counts() {
+        let mut health = Health::new(Limits::default());
+        answer(&mut health, 10);
+        for _ in 0..3 {
+            miss(&mut health);
+        }
+        health.reconnected();
+        assert_eq!(health.status(), Status::Unknown);
+        assert_eq!(health.metrics().judged, 4);
+        assert_eq!(health.metrics().loss, Some(0.75));
+    }
 }

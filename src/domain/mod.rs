@@ -10,6 +10,7 @@ pub mod opening;
 pub mod peer_text;
 pub mod phase;
 pub mod report;
+pub mod show;
 pub mod stats;
 pub mod target;
 pub mod threshold;
