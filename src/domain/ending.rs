@@ -96,7 +96,7 @@ pub struct Ending {
     pub os_error: Option<String>,
     /// From the end of the upgrade to the end.
     pub age: Duration,
-    /// How long nothing had come from the peer.
+    /// How long nothing had passed, in either direction.
     pub idle: Duration,
     pub at: SystemTime,
 }
@@ -135,41 +135,44 @@ pub fn close_code_meaning(code: u16) -> &'static str {
     }
 }
 
-impl fmt::Display for Ending {
-    /// A fragment such as `peer sent close 1001 (going away) "bye"`.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (&self.how, self.who) {
-            (How::CloseFrame { code, reason }, who) => close_frame(f, who, *code, reason)?,
-            (How::Fin, _) => f.write_str("peer closed TCP (FIN) without a close frame")?,
-            (How::Rst, _) => f.write_str("connection reset (RST)")?,
-            (How::TlsClose, _) => f.write_str("peer closed TLS (close_notify) without a close frame")?,
+impl Ending {
+    /// Who and how, as a fragment such as `peer sent close 1001 (going away) "bye"`.
+    pub fn describe(who: Who, how: &How, os_error: Option<&str>) -> String {
+        let said = match (how, who) {
+            (How::CloseFrame { code, reason }, who) => close_frame(who, *code, reason),
+            (How::Fin, _) => "peer closed TCP (FIN) without a close frame".to_string(),
+            (How::Rst, _) => "connection reset (RST)".to_string(),
+            (How::TlsClose, _) => "peer closed TLS (close_notify) without a close frame".to_string(),
             (How::Violation { rule, detail }, _) => {
-                write!(f, "peer broke the protocol: {} ({detail})", rule.label())?;
+                format!("peer broke the protocol: {} ({detail})", rule.label())
             }
-            (How::Silent, _) => f.write_str("went silent")?,
+            (How::Silent, _) => "went silent".to_string(),
             (How::Timeout, Who::Us) => {
-                f.write_str("we gave up: heartbeats unanswered (close 4000 \"Heartbeat timeout\")")?
+                "we gave up: heartbeats unanswered (close 4000 \"Heartbeat timeout\")".to_string()
             }
-            (How::Timeout, _) => f.write_str("the network timed out")?,
-            (How::Error, _) => f.write_str("the network failed")?,
-        }
-        match &self.os_error {
-            Some(name) => write!(f, " [{name}]"),
-            None => Ok(()),
+            (How::Timeout, _) => "the network timed out".to_string(),
+            (How::Error, _) => "the network failed".to_string(),
+        };
+        match os_error {
+            Some(name) => format!("{said} [{name}]"),
+            None => said,
         }
     }
 }
 
-fn close_frame(f: &mut fmt::Formatter<'_>, who: Who, code: Option<u16>, reason: &PeerText) -> fmt::Result {
+impl fmt::Display for Ending {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&Ending::describe(self.who, &self.how, self.os_error.as_deref()))
+    }
+}
+
+fn close_frame(who: Who, code: Option<u16>, reason: &PeerText) -> String {
     let subject = if who == Who::Us { "we" } else { "peer" };
-    match code {
-        Some(code) => write!(f, "{subject} sent close {code} ({})", close_code_meaning(code))?,
-        None => write!(f, "{subject} sent an empty close frame")?,
-    }
-    if !reason.is_empty() {
-        write!(f, " \"{reason}\"")?;
-    }
-    Ok(())
+    let said = match code {
+        Some(code) => format!("{subject} sent close {code} ({})", close_code_meaning(code)),
+        None => format!("{subject} sent an empty close frame"),
+    };
+    if reason.is_empty() { said } else { format!("{said} \"{reason}\"") }
 }
 
 #[cfg(test)]

@@ -44,7 +44,8 @@ pub struct Beat {
     pub was: Option<Outcome>,
     /// Present for `ok` and `late`.
     pub rtt: Option<Duration>,
-    /// From the moment it was due to the moment its write began; `None` when unsent.
+    /// How late this host was: from the moment it was due to the end of its write; `None` when
+    /// unsent.
     pub lag: Option<Duration>,
     /// How many asks were outstanding when an answer without id was matched in order; 0 or 1 is
     /// unambiguous.
@@ -84,6 +85,11 @@ pub enum ConnEvent {
     Message,
     /// Our own app ping came back unchanged: the server echoes and does not answer.
     Echo,
+    /// Heartbeats that were sent and are not judged, because we ended the connection.
+    Unjudged {
+        kind: Kind,
+        count: u64,
+    },
     Ended(Arc<Ending>),
     /// The next attempt to open it again is made after `after`.
     Retry {
