@@ -26,6 +26,8 @@ pub struct Marks {
     /// Nanoseconds since the epoch plus one; 0: never.
     last_read: AtomicU64,
     last_write: AtomicU64,
+    /// The first write since the marks were armed; 0: none yet.
+    armed_write: AtomicU64,
     read_bytes: AtomicU64,
     written_bytes: AtomicU64,
     /// 0: open, 1: FIN, 2: an error.
@@ -39,6 +41,7 @@ impl Marks {
             epoch: Instant::now(),
             last_read: AtomicU64::new(0),
             last_write: AtomicU64::new(0),
+            armed_write: AtomicU64::new(0),
             read_bytes: AtomicU64::new(0),
             written_bytes: AtomicU64::new(0),
             end: AtomicU8::new(0),
@@ -54,6 +57,16 @@ impl Marks {
     /// Just before the last write that took bytes.
     pub fn last_write(&self) -> Option<Instant> {
         self.instant(&self.last_write)
+    }
+
+    /// Forgets the first write, so that the next one is it.
+    pub fn arm(&self) {
+        self.armed_write.store(0, Relaxed);
+    }
+
+    /// Just before the first write since [`Marks::arm`] that took bytes.
+    pub fn first_armed_write(&self) -> Option<Instant> {
+        self.instant(&self.armed_write)
     }
 
     /// Bytes that came from the socket so far.
@@ -95,7 +108,9 @@ impl Marks {
     }
 
     fn saw_write(&self, began: Instant, bytes: usize) {
-        self.last_write.store(self.nanos(began), Relaxed);
+        let nanos = self.nanos(began);
+        self.last_write.store(nanos, Relaxed);
+        let _ = self.armed_write.compare_exchange(0, nanos, Relaxed, Relaxed);
         self.written_bytes.fetch_add(bytes as u64, Relaxed);
     }
 

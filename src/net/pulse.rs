@@ -1,0 +1,110 @@
+//! One kind of heartbeat on one connection: when it beats, what it asks, and how it fares.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::schedule::Schedule;
+use super::session::SessionPlan;
+use crate::domain::event::StatusChange;
+use crate::domain::health::{Health, Status};
+use crate::domain::heartbeat::Kind;
+use crate::domain::heartbeat::ledger::{Ledger, Superseding};
+
+/// One kind of heartbeat.
+#[derive(Debug)]
+pub struct Pulse {
+    pub kind: Kind,
+    pub schedule: Schedule,
+    pub ledger: Ledger,
+    pub health: Health,
+    timeout: Duration,
+    told: Status,
+}
+
+/// An ask on its way out.
+#[derive(Debug, Clone, Copy)]
+pub struct Ask {
+    pub seq: u64,
+    pub due: Instant,
+    /// The time it carries, in ms since the Unix epoch; 0 when it carries none.
+    pub stamp: u64,
+}
+
+impl Pulse {
+    /// The first heartbeat is due at `due` and has the number `seq`.
+    pub fn new(kind: Kind, plan: &SessionPlan, due: Instant, seq: u64) -> Pulse {
+        let superseding = match kind {
+            Kind::Protocol => Superseding::Allowed,
+            Kind::App => Superseding::No,
+        };
+        let left = plan.count.map(|count| count.saturating_sub(seq));
+        Pulse {
+            kind,
+            schedule: Schedule::new(due, plan.interval, left),
+            ledger: Ledger::new(plan.timeout, superseding, seq),
+            health: Health::new(plan.limits),
+            timeout: plan.timeout,
+            told: Status::Unknown,
+        }
+    }
+
+    /// How long an answer may take.
+    pub fn timeout(&self) -> Duration {
+        self.timeout
+    }
+
+    /// So many were missed in a row that the connection counts as dead.
+    pub fn is_dead(&self) -> bool {
+        self.health.status() == Status::Dead
+    }
+
+    /// All heartbeats have left and are judged.
+    pub fn is_done(&self) -> bool {
+        self.schedule.next_due().is_none() && self.ledger.in_flight() == 0
+    }
+
+    /// When something is to be done: a heartbeat leaves, or one in flight is missed.
+    pub fn next_deadline(&self, opened_at: Instant) -> Option<Instant> {
+        let expiry = self.ledger.next_expiry().map(|expiry| opened_at + expiry);
+        [self.schedule.next_due(), expiry].into_iter().flatten().min()
+    }
+
+    /// The change of this kind's status since the last call.
+    pub fn status_change(&mut self) -> Option<StatusChange> {
+        let (from, to) = (self.told, self.health.status());
+        if from == to {
+            return None;
+        }
+        self.told = to;
+        let (reason, metrics) = (self.health.reason(), self.health.metrics());
+        Some(StatusChange { kind: Some(self.kind), from, to, reason, metrics })
+    }
+}
+
+/// What a Ping carries, so that no other's Pong can be taken for its own: the connection's nonce
+/// and the number, eight bytes each, big-endian.
+pub fn ping_payload(nonce: u64, seq: u64) -> [u8; 16] {
+    (u128::from(nonce) << 64 | u128::from(seq)).to_be_bytes()
+}
+
+/// The number in a Pong's payload, if it is one of this connection's.
+pub fn seq_of(payload: &[u8], nonce: u64) -> Option<u64> {
+    let whole = u128::from_be_bytes(payload.try_into().ok()?);
+    ((whole >> 64) as u64 == nonce).then_some(whole as u64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_payload_belongs_to_one_connection_and_one_number() {
+        let payload = ping_payload(7, 9);
+        assert_eq!(payload, [0, 0, 0, 0, 0, 0, 0, 7, 0, 0, 0, 0, 0, 0, 0, 9]);
+        assert_eq!(seq_of(&payload, 7), Some(9));
+        assert_eq!(seq_of(&payload, 8), None);
+        assert_eq!(seq_of(&payload[1..], 7), None);
+        assert_eq!(seq_of(b"", 7), None);
+    }
+}

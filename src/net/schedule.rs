@@ -1,0 +1,115 @@
+//! When heartbeats are due: start + k * interval, whatever became of the earlier ones.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+/// The moments of one kind of heartbeat on one connection.
+#[derive(Debug, Clone)]
+pub struct Schedule {
+    next: Instant,
+    interval: Duration,
+    left: Option<u64>,
+}
+
+/// A moment that has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Due {
+    /// When the heartbeat should leave.
+    pub at: Instant,
+    /// This host slept through it: too late to send it, or a burst would follow each such pause.
+    pub slept_through: bool,
+}
+
+/// How late a heartbeat may still be sent, when the interval is shorter.
+const GRACE: Duration = Duration::from_secs(1);
+
+impl Schedule {
+    /// `left` heartbeats, the first at `first`; `None`: without end. The interval is above zero.
+    pub fn new(first: Instant, interval: Duration, left: Option<u64>) -> Schedule {
+        Schedule { next: first, interval, left }
+    }
+
+    /// When the next heartbeat is due; `None` when all have left.
+    pub fn next_due(&self) -> Option<Instant> {
+        (self.left != Some(0)).then_some(self.next)
+    }
+
+    /// How many are still to come; `None`: without end.
+    pub fn left(&self) -> Option<u64> {
+        self.left
+    }
+
+    /// Takes the next heartbeat if its moment has come. Lateness never moves the later ones.
+    pub fn take_due(&mut self, now: Instant) -> Option<Due> {
+        let at = self.next_due().filter(|due| *due <= now)?;
+        self.next = at + self.interval;
+        self.left = self.left.map(|left| left - 1);
+        Some(Due { at, slept_through: now - at > GRACE.max(self.interval) })
+    }
+}
+
+/// The first moment of the grid `anchor + k * interval` that is not before `now`.
+pub fn first_on_grid(anchor: Instant, interval: Duration, now: Instant) -> Instant {
+    if now <= anchor {
+        return anchor;
+    }
+    let behind = (now - anchor).as_nanos() % interval.as_nanos();
+    match behind {
+        0 => now,
+        behind => now + interval - Duration::from_nanos(behind as u64),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ms(n: u64) -> Duration {
+        Duration::from_millis(n)
+    }
+
+    fn due(schedule: &mut Schedule, start: Instant, now: u64) -> Vec<(u64, bool)> {
+        let mut all = Vec::new();
+        while let Some(due) = schedule.take_due(start + ms(now)) {
+            all.push(((due.at - start).as_millis() as u64, due.slept_through));
+        }
+        all
+    }
+
+    #[test]
+    fn a_late_timer_shifts_nothing() {
+        let start = Instant::now();
+        let mut schedule = Schedule::new(start, ms(100), None);
+        assert_eq!(due(&mut schedule, start, 0), [(0, false)]);
+        assert_eq!(due(&mut schedule, start, 170), [(100, false)]);
+        assert_eq!(due(&mut schedule, start, 200), [(200, false)]);
+        assert_eq!(due(&mut schedule, start, 299), []);
+    }
+
+    #[test]
+    fn what_the_host_slept_through_is_said_so() {
+        let start = Instant::now();
+        let mut schedule = Schedule::new(start, ms(1000), Some(6));
+        due(&mut schedule, start, 0);
+        let slept = [(1000, true), (2000, true), (3000, true), (4000, false)];
+        assert_eq!(due(&mut schedule, start, 4500), slept);
+        assert_eq!(due(&mut schedule, start, 9000), [(5000, true)]);
+        assert_eq!((schedule.next_due(), schedule.left()), (None, Some(0)));
+    }
+
+    #[test]
+    fn short_intervals_catch_up_within_a_second() {
+        let start = Instant::now();
+        let mut schedule = Schedule::new(start, ms(10), Some(50));
+        assert_eq!(due(&mut schedule, start, 490).iter().filter(|(_, slept)| *slept).count(), 0);
+    }
+
+    #[test]
+    fn the_grid_goes_on_where_it_was() {
+        let anchor = Instant::now();
+        let on_grid = |now| (first_on_grid(anchor, ms(100), anchor + ms(now)) - anchor).as_millis();
+        assert_eq!([on_grid(0), on_grid(1), on_grid(100), on_grid(250)], [0, 100, 100, 300]);
+        assert_eq!(first_on_grid(anchor + ms(5), ms(100), anchor), anchor + ms(5));
+    }
+}

@@ -1,0 +1,530 @@
+//! One open connection: heartbeats out, answers in, until it ends.
+//!
+//! Runs over any stream, with the runtime's clock, so that its timing is tested exactly. A
+//! `select!` arm yields a value; plain functions decide what it means.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::time::{Instant, sleep_until, timeout_at};
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::protocol::CloseFrame;
+use tokio_util::sync::CancellationToken;
+
+use super::endings::{Cut, code_for};
+use super::pulse::{Ask, Pulse, ping_payload, seq_of};
+use super::websocket::{Sent, Socket, Step, is_buffer_full};
+use crate::domain::ending::{Ending, How, Who};
+use crate::domain::event::{Beat, ConnEvent, StatusChange};
+use crate::domain::health::{Limits, Status};
+use crate::domain::heartbeat::incoming::{Incoming, MessageRef};
+use crate::domain::heartbeat::ledger::{self, Resolution};
+use crate::domain::heartbeat::message::{Classifier, Correlation, Meaning};
+use crate::domain::heartbeat::pattern::Pattern;
+use crate::domain::heartbeat::template::{Payload, Template};
+use crate::domain::heartbeat::{Kind, Outcome, Stray};
+use crate::domain::peer_text::PeerText;
+
+/// How long the closing handshake may take.
+const CLOSE_WAIT: Duration = Duration::from_secs(1);
+/// How long a close frame to a peer that is given up may take to leave.
+const PARTING_WAIT: Duration = Duration::from_millis(100);
+/// How late a missed heartbeat may be declared so while there is still something to read: the
+/// pong may be among it.
+const READ_FIRST: Duration = Duration::from_millis(100);
+
+/// What a session does.
+#[derive(Debug, Clone)]
+pub struct SessionPlan {
+    pub kinds: Vec<Kind>,
+    pub interval: Duration,
+    pub timeout: Duration,
+    /// Heartbeats of each kind; `None`: without end.
+    pub count: Option<u64>,
+    pub limits: Limits,
+    /// What app heartbeats ask, and what answers them.
+    pub ask: Template,
+    pub answer: Pattern,
+    /// Whether the server's own app pings are answered.
+    pub answer_pings: bool,
+}
+
+impl SessionPlan {
+    /// What tells answers from other messages on one connection.
+    fn classifier(&self, nonce: u64) -> Classifier {
+        if self.kinds.contains(&Kind::App) {
+            Classifier::new(self.ask.clone(), self.answer.clone(), self.answer_pings, nonce)
+        } else {
+            Classifier::without_asks(self.answer_pings)
+        }
+    }
+}
+
+/// Where a session starts: its place among the others, and what an earlier connection left.
+#[derive(Debug, Clone)]
+pub struct Start {
+    /// Part of every payload, so that no other connection's can be taken for ours.
+    pub nonce: u64,
+    /// When the first heartbeat of each kind is due, in the order of the plan's kinds.
+    pub first_due: Vec<Instant>,
+    /// The number of the first heartbeat of each kind.
+    pub first_seq: Vec<u64>,
+    /// When the connection was opened.
+    pub opened_at: Instant,
+}
+
+/// How a session ended, and what the next one goes on from.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Closed {
+    pub ending: Ending,
+    /// The number of the next heartbeat of each kind.
+    pub next_seq: Vec<u64>,
+}
+
+/// Why a session is over.
+enum End {
+    /// All heartbeats are judged, or the caller stopped us.
+    Done,
+    /// So many were missed that the connection counts as dead.
+    GaveUp,
+    Lost(Cut),
+}
+
+/// What woke the session.
+enum Woken {
+    Stopped,
+    Socket(Step),
+    Timer,
+}
+
+/// Runs heartbeats on an open connection until they are all judged, `stop` is cancelled, or the
+/// connection ends. `emit` is told everything, the ending last.
+pub async fn run<S: AsyncRead + AsyncWrite + Unpin>(
+    socket: Socket<S>,
+    plan: &SessionPlan,
+    start: Start,
+    emit: &mut (dyn FnMut(ConnEvent) + Send),
+    stop: &CancellationToken,
+) -> Closed {
+    Session::new(socket, plan, start, emit).run(stop).await
+}
+
+struct Session<'a, S> {
+    socket: Socket<S>,
+    classifier: Classifier,
+    nonce: u64,
+    opened_at: Instant,
+    /// When the last message came, before the one at hand.
+    heard: Instant,
+    pulses: Vec<Pulse>,
+    /// The worst of the pulses', as last told.
+    status: Status,
+    /// The heartbeat whose bytes have not all left.
+    blocked: Option<(usize, Ask)>,
+    last_stamp: u64,
+    resolutions: Vec<Resolution>,
+    emit: &'a mut (dyn FnMut(ConnEvent) + Send),
+}
+
+impl<'a, S: AsyncRead + AsyncWrite + Unpin> Session<'a, S> {
+    fn new(
+        socket: Socket<S>,
+        plan: &'a SessionPlan,
+        start: Start,
+        emit: &'a mut (dyn FnMut(ConnEvent) + Send),
+    ) -> Session<'a, S> {
+        let places = start.first_due.iter().zip(&start.first_seq);
+        let pulses = plan.kinds.iter().zip(places);
+        Session {
+            heard: socket.heard_at(),
+            socket,
+            classifier: plan.classifier(start.nonce),
+            nonce: start.nonce,
+            opened_at: start.opened_at,
+            pulses: pulses.map(|(kind, (due, seq))| Pulse::new(*kind, plan, *due, *seq)).collect(),
+            status: Status::Unknown,
+            blocked: None,
+            last_stamp: 0,
+            resolutions: Vec::new(),
+            emit,
+        }
+    }
+
+    async fn run(mut self, stop: &CancellationToken) -> Closed {
+        let end = loop {
+            if let Some(end) = self.over() {
+                break end;
+            }
+            let woken = self.wait(stop).await;
+            if let Err(end) = self.react(woken) {
+                break end;
+            }
+            tokio::task::coop::consume_budget().await;
+        };
+        self.finish(end).await
+    }
+
+    /// Whether there is nothing left to do.
+    fn over(&self) -> Option<End> {
+        if !self.pulses.is_empty() && self.pulses.iter().all(Pulse::is_dead) {
+            return Some(End::GaveUp);
+        }
+        let idle = self.blocked.is_none() && self.pulses.iter().all(Pulse::is_done);
+        (idle && !self.pulses.is_empty()).then_some(End::Done)
+    }
+
+    async fn wait(&mut self, stop: &CancellationToken) -> Woken {
+        let deadline = self.next_deadline();
+        let socket = &mut self.socket;
+        tokio::select! {
+            biased;
+            () = stop.cancelled() => Woken::Stopped,
+            step = socket.step() => Woken::Socket(step),
+            () = at(deadline) => Woken::Timer,
+        }
+    }
+
+    fn next_deadline(&self) -> Option<Instant> {
+        let given_up = self.blocked.as_ref().map(|(pulse, ask)| ask.due + self.pulses[*pulse].timeout());
+        let pulses = self.pulses.iter().filter_map(|pulse| pulse.next_deadline(self.opened_at));
+        pulses.chain(given_up).min()
+    }
+
+    fn react(&mut self, woken: Woken) -> Result<(), End> {
+        match woken {
+            Woken::Stopped => Err(End::Done),
+            Woken::Timer => self.on_time(Duration::ZERO),
+            Woken::Socket(step) => {
+                self.on_step(step)?;
+                self.on_time(READ_FIRST)
+            }
+        }
+    }
+
+    /// Does what is due: heartbeats leave, and those unanswered for `patience` beyond their timeout
+    /// are missed.
+    fn on_time(&mut self, patience: Duration) -> Result<(), End> {
+        let now = Instant::now();
+        self.give_up_blocked(now);
+        for index in 0..self.pulses.len() {
+            while let Some(due) = self.pulses[index].schedule.take_due(now) {
+                self.beat(index, due.at, due.slept_through)?;
+            }
+            let before = (now - self.opened_at).saturating_sub(patience);
+            self.pulses[index].ledger.expire(before, &mut self.resolutions);
+            self.tell_resolutions(index, None, 0);
+        }
+        Ok(())
+    }
+
+    fn give_up_blocked(&mut self, now: Instant) {
+        let expired = |(pulse, ask): &mut (usize, Ask)| ask.due + self.pulses[*pulse].timeout() <= now;
+        if let Some((index, ask)) = self.blocked.take_if(expired) {
+            self.tell_unsent(index, ask.seq);
+        }
+    }
+
+    /// One heartbeat leaves, or is told to be unsent.
+    fn beat(&mut self, index: usize, due: Instant, slept_through: bool) -> Result<(), End> {
+        let seq = self.pulses[index].ledger.take_seq();
+        if slept_through || self.socket.is_blocked() {
+            self.tell_unsent(index, seq);
+            return Ok(());
+        }
+        let (message, stamp) = self.compose(self.pulses[index].kind, seq);
+        let ask = Ask { seq, due, stamp };
+        match self.socket.send(message) {
+            Ok(Sent::Left(at)) => self.left(index, ask, at),
+            Ok(Sent::Blocked) => self.blocked = Some((index, ask)),
+            Err(error) if is_buffer_full(&error) => self.tell_unsent(index, seq),
+            Err(error) => return Err(End::Lost(Cut::by_loss(Some(error), self.socket.marks()))),
+        }
+        Ok(())
+    }
+
+    /// The message that asks, and the time it carries.
+    fn compose(&mut self, kind: Kind, seq: u64) -> (Message, u64) {
+        if kind == Kind::App {
+            self.last_stamp = unix_ms().max(self.last_stamp + 1);
+            if let Some(payload) = self.classifier.ask(seq, self.last_stamp) {
+                return (to_message(payload), self.last_stamp);
+            }
+        }
+        (Message::Ping(ping_payload(self.nonce, seq).to_vec().into()), 0)
+    }
+
+    fn left(&mut self, index: usize, ask: Ask, at: Instant) {
+        let lag = Instant::now() - ask.due;
+        let sent = ledger::Sent { seq: ask.seq, at: at - self.opened_at, stamp: ask.stamp, lag };
+        self.pulses[index].ledger.sent(sent);
+    }
+
+    fn on_step(&mut self, step: Step) -> Result<(), End> {
+        match step {
+            Step::Flushed(at) => {
+                if let Some((index, ask)) = self.blocked.take() {
+                    self.left(index, ask, at);
+                }
+                Ok(())
+            }
+            Step::Lost(error) => Err(End::Lost(Cut::by_loss(error, self.socket.marks()))),
+            Step::Message(message) => self.on_message(message),
+        }
+    }
+
+    fn on_message(&mut self, message: Message) -> Result<(), End> {
+        match message {
+            Message::Close(frame) => return Err(End::Lost(Cut::by_close_frame(frame))),
+            Message::Ping(_) => self.tell(ConnEvent::ServerPing { kind: Kind::Protocol, answered: true }),
+            Message::Pong(payload) => self.on_pong(&payload),
+            Message::Text(text) => self.on_data(MessageRef::Text(&text))?,
+            Message::Binary(bytes) => self.on_data(MessageRef::Binary(&bytes))?,
+            Message::Frame(_) => {}
+        }
+        self.heard = self.socket.heard_at();
+        Ok(())
+    }
+
+    fn on_pong(&mut self, payload: &[u8]) {
+        match self.index_of(Kind::Protocol) {
+            Some(index) => match seq_of(payload, self.nonce) {
+                Some(seq) => self.answered(index, seq, 0),
+                None => self.tell_stray(Kind::Protocol, self.pulses[index].ledger.alien_pong()),
+            },
+            None => self.tell_stray(Kind::Protocol, Stray::Unsolicited),
+        }
+    }
+
+    fn on_data(&mut self, message: MessageRef<'_>) -> Result<(), End> {
+        match self.classifier.classify(&Incoming::new(message)) {
+            Meaning::Answer(correlation) => self.on_answer(correlation),
+            Meaning::Echo => self.tell(ConnEvent::Echo),
+            Meaning::ServerPing { reply } => return self.on_server_ping(reply),
+            Meaning::Ordinary => self.tell(ConnEvent::Message),
+        }
+        Ok(())
+    }
+
+    fn on_answer(&mut self, correlation: Correlation) {
+        let Some(index) = self.index_of(Kind::App) else { return };
+        let ledger = &self.pulses[index].ledger;
+        let rivals = u32::try_from(ledger.unanswered()).unwrap_or(u32::MAX);
+        let found = match correlation {
+            Correlation::Exact { seq } => Some((seq, 0)),
+            Correlation::Stamp { now_ms } => ledger.seq_of_stamp(now_ms).map(|seq| (seq, 0)),
+            Correlation::None => ledger.oldest_unanswered().map(|seq| (seq, rivals)),
+            Correlation::Foreign => None,
+        };
+        match found {
+            Some((seq, rivals)) => self.answered(index, seq, rivals),
+            None => self.tell_stray(Kind::App, ledger.alien_pong()),
+        }
+    }
+
+    fn answered(&mut self, index: usize, seq: u64, rivals: u32) {
+        let at = self.socket.heard_at() - self.opened_at;
+        match self.pulses[index].ledger.pong(seq, at, &mut self.resolutions) {
+            Ok(()) => self.tell_resolutions(index, Some(seq), rivals),
+            Err(stray) => self.tell_stray(self.pulses[index].kind, stray),
+        }
+    }
+
+    /// Answers in kind, unless that is unwanted (`reply` is `None`) or the socket is blocked.
+    fn on_server_ping(&mut self, reply: Option<Payload>) -> Result<(), End> {
+        let sent = match reply.filter(|_| !self.socket.is_blocked()) {
+            None => None,
+            Some(reply) => Some(self.socket.send(to_message(reply))),
+        };
+        let answered = matches!(sent, Some(Ok(_)));
+        self.tell(ConnEvent::ServerPing { kind: Kind::App, answered });
+        match sent {
+            Some(Err(error)) if !is_buffer_full(&error) => {
+                Err(End::Lost(Cut::by_loss(Some(error), self.socket.marks())))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn index_of(&self, kind: Kind) -> Option<usize> {
+        self.pulses.iter().position(|pulse| pulse.kind == kind)
+    }
+
+    fn tell(&mut self, event: ConnEvent) {
+        (self.emit)(event);
+    }
+
+    fn tell_stray(&mut self, kind: Kind, stray: Stray) {
+        self.tell(ConnEvent::Stray { kind, stray });
+    }
+
+    fn tell_unsent(&mut self, index: usize, seq: u64) {
+        let unsent = Resolution { seq, outcome: Outcome::Unsent, was: None, rtt: None, lag: None };
+        self.resolutions.push(unsent);
+        self.tell_resolutions(index, None, 0);
+    }
+
+    /// Tells what was decided, and what it does to the status.
+    fn tell_resolutions(&mut self, index: usize, in_order: Option<u64>, rivals: u32) {
+        let mut resolutions = std::mem::take(&mut self.resolutions);
+        for resolution in resolutions.drain(..) {
+            let rivals = if in_order == Some(resolution.seq) { rivals } else { 0 };
+            self.tell_beat(index, resolution, rivals);
+            self.tell_status(index);
+        }
+        self.resolutions = resolutions;
+    }
+
+    fn tell_beat(&mut self, index: usize, resolution: Resolution, rivals: u32) {
+        let Resolution { seq, outcome, was, rtt, lag } = resolution;
+        let pulse = &mut self.pulses[index];
+        pulse.health.record(outcome, was, rtt);
+        let kind = pulse.kind;
+        self.tell(ConnEvent::Beat(Beat { kind, seq, outcome, was, rtt, lag, rivals }));
+    }
+
+    /// Tells a change of one kind's status, and of the connection's, which is the worst of them.
+    /// With one kind the two are the same, and only the connection's is told.
+    fn tell_status(&mut self, index: usize) {
+        let several = self.pulses.len() > 1;
+        if let Some(change) = self.pulses[index].status_change()
+            && several
+        {
+            self.tell(ConnEvent::Status(change));
+        }
+        let Some(worst) = self.pulses.iter().max_by_key(|pulse| pulse.health.status()) else { return };
+        let to = worst.health.status();
+        if to == self.status {
+            return;
+        }
+        let reason = if several {
+            format!("{}: {}", worst.kind, worst.health.reason())
+        } else {
+            worst.health.reason()
+        };
+        let metrics = worst.health.metrics();
+        let change = StatusChange { kind: None, from: self.status, to, reason, metrics };
+        self.status = to;
+        self.tell(ConnEvent::Status(change));
+    }
+
+    async fn finish(mut self, end: End) -> Closed {
+        if let Some((index, ask)) = self.blocked.take() {
+            self.tell_unsent(index, ask.seq);
+        }
+        let ended_at = Instant::now();
+        let idle = ended_at - self.last_traffic();
+        let cut = match end {
+            End::Done => self.say_goodbye().await,
+            End::GaveUp => self.part().await,
+            End::Lost(cut) => self.lose(cut).await,
+        };
+        let age = ended_at - self.opened_at;
+        let Cut { who, how, os_error } = cut;
+        let ending = Ending { who, how, os_error, age, idle, at: SystemTime::now() };
+        self.tell_end(&ending);
+        Closed { ending, next_seq: self.pulses.iter().map(|pulse| pulse.ledger.next_seq()).collect() }
+    }
+
+    /// The last moment at which anything passed, in either direction, before what is at hand.
+    fn last_traffic(&self) -> Instant {
+        self.socket.marks().last_write().map_or(self.heard, |written| written.max(self.heard))
+    }
+
+    fn tell_end(&mut self, ending: &Ending) {
+        for index in 0..self.pulses.len() {
+            let (kind, count) = (self.pulses[index].kind, self.pulses[index].ledger.in_flight());
+            if count > 0 {
+                self.tell(ConnEvent::Unjudged { kind, count });
+            }
+        }
+        self.tell(ConnEvent::Ended(std::sync::Arc::new(ending.clone())));
+    }
+
+    /// The closing handshake. Pongs that come meanwhile still count.
+    async fn say_goodbye(&mut self) -> Cut {
+        let ours = Cut { who: Who::Us, how: close_frame(1000, ""), os_error: None };
+        if self.socket.send(close_message(1000, "")).is_err() {
+            return ours;
+        }
+        let deadline = Instant::now() + CLOSE_WAIT;
+        while let Ok(step) = timeout_at(deadline, self.socket.step()).await {
+            if let Step::Lost(_) = step {
+                break;
+            }
+            if self.on_step(step).is_err() {
+                break;
+            }
+        }
+        ours
+    }
+
+    /// Closes a connection that counts as dead; nobody is expected to answer.
+    async fn part(&mut self) -> Cut {
+        self.send_close(4000, "Heartbeat timeout").await;
+        Cut { who: Who::Us, how: How::Timeout, os_error: None }
+    }
+
+    /// The connection ended, and we did not end it: what was in flight stays unanswered.
+    async fn lose(&mut self, cut: Cut) -> Cut {
+        match &cut.how {
+            How::Violation { rule, .. } => self.send_close(code_for(*rule), "").await,
+            How::CloseFrame { .. } => {
+                let _ = tokio::time::timeout(PARTING_WAIT, self.socket.flush()).await;
+            }
+            _ => {}
+        }
+        for index in 0..self.pulses.len() {
+            self.pulses[index].ledger.abandon(&mut self.resolutions);
+            for resolution in std::mem::take(&mut self.resolutions) {
+                self.tell_beat(index, resolution, 0);
+            }
+        }
+        self.tell_dead(&cut);
+        cut
+    }
+
+    fn tell_dead(&mut self, cut: &Cut) {
+        if self.status == Status::Dead {
+            return;
+        }
+        let metrics = self.pulses.first().map(|pulse| pulse.health.metrics()).unwrap_or_default();
+        let reason =
+            format!("the connection ended: {}", Ending::describe(cut.who, &cut.how, cut.os_error.as_deref()));
+        let change = StatusChange { kind: None, from: self.status, to: Status::Dead, reason, metrics };
+        self.status = Status::Dead;
+        self.tell(ConnEvent::Status(change));
+    }
+
+    async fn send_close(&mut self, code: u16, reason: &'static str) {
+        if self.socket.send(close_message(code, reason)).is_ok() {
+            let _ = tokio::time::timeout(PARTING_WAIT, self.socket.flush()).await;
+        }
+    }
+}
+
+async fn at(deadline: Option<Instant>) {
+    match deadline {
+        Some(deadline) => sleep_until(deadline).await,
+        None => std::future::pending().await,
+    }
+}
+
+fn close_frame(code: u16, reason: &str) -> How {
+    How::CloseFrame { code: Some(code), reason: PeerText::new(reason) }
+}
+
+fn close_message(code: u16, reason: &'static str) -> Message {
+    Message::Close(Some(CloseFrame { code: code.into(), reason: reason.into() }))
+}
+
+/// The message that carries a payload.
+pub fn to_message(payload: Payload) -> Message {
+    match payload {
+        Payload::Text(text) => Message::text(text),
+        Payload::Binary(bytes) => Message::binary(bytes),
+    }
+}
+
+fn unix_ms() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64)
+}

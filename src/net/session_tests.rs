@@ -1,0 +1,533 @@
+//! The session's timing, exactly: an in-memory stream and a clock that stands still unless told.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use tokio::io::{AsyncWriteExt, duplex};
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, sleep, sleep_until};
+use tokio_util::sync::CancellationToken;
+
+use super::raw_peer::{CLOSE, PING, RawPeer, TEXT, frame};
+use super::session::{Closed, SessionPlan, Start, run};
+use super::websocket::Socket;
+use super::wire::Tap;
+use crate::domain::ending::{How, Violation, Who};
+use crate::domain::event::{Beat, ConnEvent};
+use crate::domain::health::{Limits, Status};
+use crate::domain::heartbeat::pattern::Pattern;
+use crate::domain::heartbeat::template::Template;
+use crate::domain::heartbeat::{Kind, Outcome, Stray};
+use crate::domain::peer_text::PeerText;
+
+const NONCE: u64 = 0xfeed;
+
+fn ms(n: u64) -> Duration {
+    Duration::from_millis(n)
+}
+
+fn plan(count: u64) -> SessionPlan {
+    SessionPlan {
+        kinds: vec![Kind::Protocol],
+        interval: ms(1000),
+        timeout: ms(10_000),
+        count: Some(count),
+        limits: Limits::default(),
+        ask: Template::default(),
+        answer: Pattern::default(),
+        answer_pings: true,
+    }
+}
+
+fn app(count: u64) -> SessionPlan {
+    SessionPlan { kinds: vec![Kind::App], ..plan(count) }
+}
+
+/// A session under way, and the server's end of its stream.
+struct Scene {
+    peer: RawPeer,
+    start: Instant,
+    stop: CancellationToken,
+    events: Arc<Mutex<Vec<(Duration, ConnEvent)>>>,
+    session: JoinHandle<Closed>,
+}
+
+impl Scene {
+    async fn begin(plan: SessionPlan) -> Scene {
+        Scene::with_buffer(plan, 64 * 1024).await
+    }
+
+    /// `buffer` is how many bytes the path holds in each direction.
+    async fn with_buffer(plan: SessionPlan, buffer: usize) -> Scene {
+        let (near, far) = duplex(buffer);
+        let tap = Tap::new(near);
+        let marks = tap.marks();
+        let socket = Socket::new(tap, Vec::new(), marks, 1024, 1024).await;
+        let start = Instant::now();
+        let place = Start {
+            nonce: NONCE,
+            first_due: plan.kinds.iter().enumerate().map(|(i, _)| start + ms(500) * i as u32).collect(),
+            first_seq: vec![0; plan.kinds.len()],
+            opened_at: start,
+        };
+        let events = Arc::new(Mutex::new(Vec::new()));
+        let stop = CancellationToken::new();
+        let (log, token) = (Arc::clone(&events), stop.clone());
+        let session = tokio::spawn(async move {
+            let mut emit = |event| log.lock().unwrap().push((start.elapsed(), event));
+            run(socket, &plan, place, &mut emit, &token).await
+        });
+        Scene { peer: RawPeer { io: far }, start, stop, events, session }
+    }
+
+    async fn at(&self, millis: u64) {
+        sleep_until(self.start + ms(millis)).await;
+    }
+
+    /// Answers the closing handshake and gives the end of the session.
+    async fn end(mut self) -> Ended {
+        let closing = async {
+            while let Some((opcode, payload)) = self.peer.frame().await {
+                if opcode == CLOSE {
+                    // A client that was closed by us does not wait for more.
+                    let _ = self.peer.io.write_all(&frame(CLOSE, &payload)).await;
+                    break;
+                }
+            }
+            drop(self.peer);
+        };
+        let (closed, ()) = tokio::join!(self.session, closing);
+        let events = std::mem::take(&mut *self.events.lock().unwrap());
+        Ended { closed: closed.unwrap(), events }
+    }
+}
+
+struct Ended {
+    closed: Closed,
+    events: Vec<(Duration, ConnEvent)>,
+}
+
+impl Ended {
+    fn beats(&self) -> Vec<Beat> {
+        self.events
+            .iter()
+            .filter_map(|(_, e)| if let ConnEvent::Beat(beat) = e { Some(*beat) } else { None })
+            .collect()
+    }
+
+    /// seq, outcome and RTT in ms of every beat, as told.
+    fn outcomes(&self) -> Vec<(u64, Outcome, Option<u64>)> {
+        self.beats().iter().map(|b| (b.seq, b.outcome, b.rtt.map(|rtt| rtt.as_millis() as u64))).collect()
+    }
+
+    fn statuses(&self) -> Vec<(u64, Status)> {
+        let change = |(at, event): &(Duration, ConnEvent)| match event {
+            ConnEvent::Status(change) if change.kind.is_none() => Some((at.as_millis() as u64, change.to)),
+            _ => None,
+        };
+        self.events.iter().filter_map(change).collect()
+    }
+
+    fn count(&self, wanted: &ConnEvent) -> usize {
+        self.events.iter().filter(|(_, event)| event == wanted).count()
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_rtt_is_exactly_the_peers_delay() {
+    let mut scene = Scene::begin(plan(3)).await;
+    for delay in [10, 250, 0] {
+        let payload = scene.peer.ping().await;
+        sleep(ms(delay)).await;
+        scene.peer.pong(&payload).await;
+    }
+    let ended = scene.end().await;
+    assert_eq!(
+        ended.outcomes(),
+        [(0, Outcome::Ok, Some(10)), (1, Outcome::Ok, Some(250)), (2, Outcome::Ok, Some(0))]
+    );
+    assert!(ended.beats().iter().all(|beat| beat.lag == Some(Duration::ZERO)));
+    assert_eq!(ended.closed.ending.who, Who::Us);
+    assert_eq!(ended.closed.ending.how, How::CloseFrame { code: Some(1000), reason: PeerText::default() });
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_slow_peer_shifts_and_drops_no_heartbeat() {
+    let mut scene = Scene::begin(SessionPlan { interval: ms(10), ..plan(300) }).await;
+    let mut left = Vec::new();
+    let (sender, mut due) = tokio::sync::mpsc::unbounded_channel::<(Instant, Vec<u8>)>();
+    for _ in 0..100 {
+        let payload = scene.peer.ping().await;
+        left.push(scene.start.elapsed().as_millis() as u64);
+        sender.send((Instant::now() + ms(1000), payload)).unwrap();
+    }
+    assert_eq!(
+        left,
+        (0..100).map(|k| k * 10).collect::<Vec<_>>(),
+        "100 leave in the first second, on the grid"
+    );
+    for k in 100..300 {
+        let (at, payload) = due.recv().await.unwrap();
+        let asked = async {
+            let payload = scene.peer.ping().await;
+            (scene.start.elapsed().as_millis() as u64, payload)
+        };
+        let (asked_at, next) = asked.await;
+        assert_eq!(asked_at, k * 10);
+        sender.send((Instant::now() + ms(1000), next)).unwrap();
+        sleep_until(at).await;
+        scene.peer.pong(&payload).await;
+    }
+    drop(sender);
+    while let Some((at, payload)) = due.recv().await {
+        sleep_until(at).await;
+        scene.peer.pong(&payload).await;
+    }
+    let ended = scene.end().await;
+    assert_eq!(ended.outcomes(), (0..300).map(|k| (k, Outcome::Ok, Some(1000))).collect::<Vec<_>>());
+}
+
+#[tokio::test(start_paused = true)]
+async fn three_missed_are_dead_and_close_with_4000() {
+    let mut scene = Scene::begin(SessionPlan { timeout: ms(2000), ..plan(100) }).await;
+    let first = scene.peer.ping().await;
+    scene.peer.pong(&first).await;
+    let closing = loop {
+        let (opcode, payload) = scene.peer.frame().await.unwrap();
+        if opcode == CLOSE {
+            break payload;
+        }
+    };
+    assert_eq!(closing, [&4000u16.to_be_bytes()[..], b"Heartbeat timeout"].concat());
+    let ended = scene.end().await;
+    assert_eq!(ended.statuses(), [(0, Status::Healthy), (3000, Status::Timeout), (5000, Status::Dead),]);
+    assert_eq!((ended.closed.ending.who, &ended.closed.ending.how), (Who::Us, &How::Timeout));
+    assert_eq!(ended.closed.ending.age, ms(5000));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_missed_heartbeat_whose_pong_comes_is_late_and_the_status_recovers() {
+    let mut scene = Scene::begin(SessionPlan { timeout: ms(300), ..plan(2) }).await;
+    let payload = scene.peer.ping().await;
+    scene.at(800).await;
+    scene.peer.pong(&payload).await;
+    let payload = scene.peer.ping().await;
+    scene.peer.pong(&payload).await;
+    let ended = scene.end().await;
+    assert_eq!(
+        ended.outcomes(),
+        [(0, Outcome::Missed, None), (0, Outcome::Late, Some(800)), (1, Outcome::Ok, Some(0))]
+    );
+    assert_eq!(ended.beats()[1].was, Some(Outcome::Missed));
+    assert_eq!(ended.statuses(), [(300, Status::Timeout), (800, Status::Poor), (1000, Status::Degraded)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_pong_of_a_later_ping_supersedes() {
+    let mut scene = Scene::begin(plan(3)).await;
+    scene.peer.ping().await;
+    scene.peer.ping().await;
+    let last = scene.peer.ping().await;
+    scene.peer.pong(&last).await;
+    let ended = scene.end().await;
+    assert_eq!(
+        ended.outcomes(),
+        [(0, Outcome::Superseded, None), (1, Outcome::Superseded, None), (2, Outcome::Ok, Some(0))]
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn strays_are_told_apart() {
+    let mut scene = Scene::begin(plan(2)).await;
+    let payload = scene.peer.ping().await;
+    scene.peer.pong(b"not yours").await;
+    scene.peer.pong(&payload).await;
+    scene.peer.pong(&payload).await;
+    scene.peer.pong(b"").await;
+    let payload = scene.peer.ping().await;
+    scene.peer.pong(&payload).await;
+    let ended = scene.end().await;
+    let stray = |stray| ConnEvent::Stray { kind: Kind::Protocol, stray };
+    for one in [Stray::Mismatched, Stray::Duplicate, Stray::Unsolicited] {
+        assert_eq!(ended.count(&stray(one)), 1, "{one:?}");
+    }
+    assert_eq!(ended.outcomes().len(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn back_pressure_makes_heartbeats_unsent_not_missed() {
+    let mut scene = Scene::with_buffer(SessionPlan { timeout: ms(60_000), ..plan(6) }, 30).await;
+    scene.at(4500).await;
+    let payload = scene.peer.ping().await;
+    let second = scene.peer.ping().await;
+    scene.peer.pong(&payload).await;
+    scene.peer.pong(&second).await;
+    let payload = scene.peer.ping().await;
+    scene.peer.pong(&payload).await;
+    let ended = scene.end().await;
+    assert_eq!(
+        ended.outcomes(),
+        [
+            (2, Outcome::Unsent, None),
+            (3, Outcome::Unsent, None),
+            (4, Outcome::Unsent, None),
+            (0, Outcome::Ok, Some(4500)),
+            (1, Outcome::Ok, Some(0)),
+            (5, Outcome::Ok, Some(0)),
+        ]
+    );
+    assert_eq!(ended.beats()[4].lag, Some(ms(3500)), "the second was due at 1 s and left at 4.5 s");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_heartbeat_that_never_leaves_is_unsent() {
+    let scene = Scene::with_buffer(SessionPlan { timeout: ms(300), ..plan(1) }, 8).await;
+    scene.at(400).await;
+    let ended = scene.end().await;
+    assert_eq!(ended.outcomes(), [(0, Outcome::Unsent, None)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_peers_close_is_its_ending_with_code_reason_age_and_idle() {
+    let mut scene = Scene::begin(plan(100)).await;
+    let payload = scene.peer.ping().await;
+    scene.peer.pong(&payload).await;
+    scene.at(700).await;
+    scene.peer.send(CLOSE, &[&1001u16.to_be_bytes()[..], b"bye\x1b[2J"].concat()).await;
+    let ended = scene.end().await;
+    let reason = PeerText::new("bye\x1b[2J");
+    let ending = &ended.closed.ending;
+    assert_eq!((ending.who, &ending.how), (Who::Peer, &How::CloseFrame { code: Some(1001), reason }));
+    assert_eq!((ending.age, ending.idle), (ms(700), ms(700)));
+    assert_eq!(ended.statuses().last(), Some(&(700, Status::Dead)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_fin_without_close_frame_leaves_what_was_asked_missed() {
+    let mut scene = Scene::begin(plan(100)).await;
+    scene.peer.ping().await;
+    scene.at(400).await;
+    let ended = scene.end_by_drop().await;
+    assert_eq!(ended.closed.ending.how, How::Fin);
+    assert_eq!(ended.outcomes(), [(0, Outcome::Missed, None)]);
+    assert_eq!(ended.statuses(), [(400, Status::Dead)]);
+}
+
+impl Scene {
+    async fn end_by_drop(self) -> Ended {
+        drop(self.peer);
+        let closed = self.session.await.unwrap();
+        let events = std::mem::take(&mut *self.events.lock().unwrap());
+        Ended { closed, events }
+    }
+}
+
+async fn violation_of(bytes: &[u8]) -> (Violation, Vec<u8>) {
+    let mut scene = Scene::begin(plan(100)).await;
+    scene.peer.ping().await;
+    scene.peer.raw(bytes).await;
+    let (opcode, payload) = scene.peer.frame().await.unwrap();
+    assert_eq!(opcode, CLOSE);
+    let ended = scene.end().await;
+    assert_eq!(ended.closed.ending.who, Who::Peer);
+    assert_eq!(ended.statuses(), [(0, Status::Dead)]);
+    match ended.closed.ending.how {
+        How::Violation { rule, .. } => (rule, payload),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_violation_is_named_and_answered_with_its_code() {
+    let code = |code: u16| code.to_be_bytes().to_vec();
+    let masked = [0x8a, 0x80, 1, 2, 3, 4];
+    assert_eq!(violation_of(&masked).await, (Violation::MaskedFrame, code(1002)));
+    assert_eq!(violation_of(&frame(TEXT, b"\xff\xfe")).await, (Violation::InvalidUtf8, code(1007)));
+    assert_eq!(violation_of(&b"HTTP/1.1 200 OK\r\n".repeat(10)).await, (Violation::Garbage, code(1002)));
+    assert_eq!(violation_of(&[0xf2, 0]).await, (Violation::Garbage, code(1002)));
+    let huge = [&[0x82, 127][..], &(1u64 << 62).to_be_bytes()].concat();
+    assert_eq!(violation_of(&huge).await, (Violation::Oversized, code(1009)));
+    let larger = [&[0x82, 126][..], &1025u16.to_be_bytes()].concat();
+    assert_eq!(violation_of(&larger).await, (Violation::Oversized, code(1009)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stop_leaves_what_is_in_flight_unjudged() {
+    let mut scene = Scene::begin(plan(100)).await;
+    scene.peer.ping().await;
+    scene.at(300).await;
+    scene.stop.cancel();
+    let ended = scene.end().await;
+    assert_eq!(ended.outcomes(), []);
+    assert_eq!(ended.count(&ConnEvent::Unjudged { kind: Kind::Protocol, count: 1 }), 1);
+    assert!(ended.closed.ending.was_planned());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pong_during_the_closing_handshake_counts() {
+    let mut scene = Scene::begin(plan(100)).await;
+    let payload = scene.peer.ping().await;
+    scene.stop.cancel();
+    let (opcode, _) = scene.peer.frame().await.unwrap();
+    assert_eq!(opcode, CLOSE);
+    scene.at(20).await;
+    scene.peer.pong(&payload).await;
+    let ended = scene.end_by_drop().await;
+    assert_eq!(ended.outcomes(), [(0, Outcome::Ok, Some(20))]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_mute_peer_cannot_hold_the_goodbye() {
+    let mut scene = Scene::begin(plan(100)).await;
+    scene.peer.ping().await;
+    scene.stop.cancel();
+    let closed = scene.session.await.unwrap();
+    assert!(closed.ending.was_planned());
+    assert_eq!(scene.start.elapsed(), ms(1000));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_servers_own_pings_are_answered_and_counted() {
+    let mut scene = Scene::begin(plan(1)).await;
+    let payload = scene.peer.ping().await;
+    scene.peer.send(PING, b"srv").await;
+    assert_eq!(scene.peer.frame().await, Some((super::raw_peer::PONG, b"srv".to_vec())));
+    scene.peer.send(TEXT, br#"{"type":"ping","id":7}"#).await;
+    assert_eq!(scene.peer.text().await, r#"{"type":"pong","id":7}"#);
+    scene.peer.send(TEXT, b"news").await;
+    scene.peer.pong(&payload).await;
+    let ended = scene.end().await;
+    assert_eq!(ended.count(&ConnEvent::ServerPing { kind: Kind::Protocol, answered: true }), 1);
+    assert_eq!(ended.count(&ConnEvent::ServerPing { kind: Kind::App, answered: true }), 1);
+    assert_eq!(ended.count(&ConnEvent::Message), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_answer_leaves_the_servers_app_pings_alone() {
+    let mut scene = Scene::begin(SessionPlan { answer_pings: false, ..plan(1) }).await;
+    let payload = scene.peer.ping().await;
+    scene.peer.send(TEXT, br#"{"event":"ping"}"#).await;
+    scene.peer.pong(&payload).await;
+    let (opcode, _) = scene.peer.frame().await.unwrap();
+    assert_eq!(opcode, CLOSE, "nothing but the goodbye follows");
+    let ended = scene.end_by_drop().await;
+    assert_eq!(ended.count(&ConnEvent::ServerPing { kind: Kind::App, answered: false }), 1);
+}
+
+/// The value of a JSON text's field, as JSON.
+fn field(text: &str, name: &str) -> serde_json::Value {
+    serde_json::from_str::<serde_json::Value>(text).unwrap()[name].clone()
+}
+
+#[tokio::test(start_paused = true)]
+async fn app_answers_are_matched_by_id_whatever_their_order() {
+    let mut scene = Scene::begin(app(2)).await;
+    let first = scene.peer.text().await;
+    let second = scene.peer.text().await;
+    for ask in [&second, &first] {
+        let answer = serde_json::json!({ "type": "pong", "id": field(ask, "id"), "more": 1 });
+        scene.peer.send(TEXT, answer.to_string().as_bytes()).await;
+        sleep(ms(100)).await;
+    }
+    let ended = scene.end().await;
+    assert_eq!(ended.outcomes(), [(1, Outcome::Ok, Some(0)), (0, Outcome::Ok, Some(1100))]);
+    assert!(ended.beats().iter().all(|beat| beat.rivals == 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn app_answers_are_matched_by_timestamp_when_they_carry_no_id() {
+    let mut scene = Scene::begin(app(2)).await;
+    let first = scene.peer.text().await;
+    let second = scene.peer.text().await;
+    for ask in [&second, &first] {
+        let answer = serde_json::json!({ "type": "pong", "timestamp": field(ask, "timestamp") });
+        scene.peer.send(TEXT, answer.to_string().as_bytes()).await;
+    }
+    let ended = scene.end().await;
+    assert_eq!(ended.outcomes(), [(1, Outcome::Ok, Some(0)), (0, Outcome::Ok, Some(1000))]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn app_answers_without_a_key_are_matched_in_order_and_say_how_sure_that_is() {
+    let mut scene = Scene::begin(app(2)).await;
+    scene.peer.text().await;
+    scene.peer.text().await;
+    scene.peer.send(TEXT, br#"{"type":"pong"}"#).await;
+    scene.peer.send(TEXT, br#"{"type":"pong"}"#).await;
+    let ended = scene.end().await;
+    assert_eq!(ended.outcomes(), [(0, Outcome::Ok, Some(1000)), (1, Outcome::Ok, Some(0))]);
+    assert_eq!(ended.beats().iter().map(|beat| beat.rivals).collect::<Vec<_>>(), [2, 1]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_echo_is_no_answer_and_no_server_ping() {
+    let mut scene = Scene::begin(SessionPlan { timeout: ms(500), ..app(1) }).await;
+    let ask = scene.peer.text().await;
+    scene.peer.send(TEXT, ask.as_bytes()).await;
+    let ended = scene.end().await;
+    assert_eq!(ended.count(&ConnEvent::Echo), 1);
+    assert_eq!(ended.outcomes(), [(0, Outcome::Missed, None)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn both_kinds_run_side_by_side_and_only_both_dead_close() {
+    let mut scene =
+        Scene::begin(SessionPlan { kinds: vec![Kind::Protocol, Kind::App], timeout: ms(900), ..plan(5) })
+            .await;
+    let answered = async {
+        while let Some((opcode, payload)) = scene.peer.frame().await {
+            match opcode {
+                PING => scene.peer.pong(&payload).await,
+                CLOSE => {
+                    scene.peer.send(CLOSE, &payload).await;
+                    break;
+                }
+                _ => {}
+            }
+        }
+        drop(scene.peer);
+    };
+    let (closed, ()) = tokio::join!(scene.session, answered);
+    let events = std::mem::take(&mut *scene.events.lock().unwrap());
+    let ended = Ended { closed: closed.unwrap(), events };
+    let of = |kind| ended.beats().iter().filter(|b| b.kind == kind).map(|b| b.outcome).collect::<Vec<_>>();
+    assert_eq!(of(Kind::Protocol), [Outcome::Ok; 5]);
+    assert_eq!(of(Kind::App), [Outcome::Missed; 5]);
+    assert!(ended.closed.ending.was_planned());
+    assert_eq!(ended.statuses().last(), Some(&(3400, Status::Dead)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_flood_of_pings_delays_no_heartbeat() {
+    let scene = Scene::begin(SessionPlan { interval: ms(10), ..plan(20) }).await;
+    let (mut reader, mut writer) = tokio::io::split(scene.peer.io);
+    let flood = tokio::spawn(async move {
+        let many = frame(PING, b"x").repeat(500);
+        while writer.write_all(&many).await.is_ok() {
+            tokio::time::sleep(ms(1)).await;
+        }
+    });
+    let drain = tokio::spawn(async move {
+        use tokio::io::AsyncReadExt;
+        let mut sink = vec![0; 4096];
+        while reader.read(&mut sink).await.is_ok_and(|n| n > 0) {}
+    });
+    sleep_until(scene.start + ms(250)).await;
+    scene.stop.cancel();
+    let closed = scene.session.await.unwrap();
+    flood.abort();
+    drain.abort();
+    assert_eq!(closed.next_seq, [20], "every heartbeat had its turn");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_flood_that_is_never_read_is_bounded() {
+    let scene = Scene::with_buffer(plan(2), 4096).await;
+    let (reader, mut writer) = tokio::io::split(scene.peer.io);
+    let flood = frame(PING, &[b'x'; 125]).repeat(8000);
+    let wrote = tokio::time::timeout(ms(900), writer.write_all(&flood)).await;
+    assert!(wrote.is_ok(), "a megabyte of pings is read although no pong can leave");
+    scene.stop.cancel();
+    scene.session.await.unwrap();
+    drop(reader);
+}

@@ -1,0 +1,138 @@
+//! A WebSocket over a tapped stream: messages in, messages out, and whether they have left.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker, ready};
+
+use futures_util::{Sink, Stream};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::time::Instant;
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
+use tokio_tungstenite::tungstenite::{Error, Message};
+
+use super::wire::Marks;
+
+/// Read buffer of one connection. The library's own default is 128 KiB for each.
+const READ_BUFFER: usize = 4096;
+/// What may wait to be written, so that a peer that floods us with pings and reads no pongs costs
+/// no more than this.
+const WRITE_BUFFER_MOST: usize = 256 * 1024;
+
+/// A client's end of an open WebSocket.
+#[derive(Debug)]
+pub struct Socket<S> {
+    ws: WebSocketStream<S>,
+    marks: Arc<Marks>,
+    blocked: bool,
+}
+
+/// What became of a message that was handed to the socket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sent {
+    /// All its bytes were taken; the moment is that just before the write.
+    Left(Instant),
+    /// Some still wait: local back-pressure. [`Step::Flushed`] will tell when they have left.
+    Blocked,
+}
+
+/// What happened on the socket.
+#[derive(Debug)]
+pub enum Step {
+    Message(Message),
+    /// What was blocked has left; the moment is that just before the last write.
+    Flushed(Instant),
+    /// The stream is over; `None` after a complete closing handshake.
+    Lost(Option<Error>),
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
+    /// Takes over a stream after its upgrade. `leftover` is what came behind the response's head;
+    /// `largest` bounds a message in bytes; `asks` is the size of the largest message to be sent.
+    pub async fn new(
+        stream: S,
+        leftover: Vec<u8>,
+        marks: Arc<Marks>,
+        largest: usize,
+        asks: usize,
+    ) -> Socket<S> {
+        let config = WebSocketConfig::default()
+            .read_buffer_size(READ_BUFFER)
+            .write_buffer_size(0)
+            .max_write_buffer_size(WRITE_BUFFER_MOST + 2 * asks)
+            .max_message_size(Some(largest))
+            .max_frame_size(Some(largest));
+        let ws = WebSocketStream::from_partially_read(stream, leftover, Role::Client, Some(config)).await;
+        Socket { ws, marks, blocked: false }
+    }
+
+    /// The tap's marks.
+    pub fn marks(&self) -> &Marks {
+        &self.marks
+    }
+
+    /// When the bytes of the last message came: the return of the last read.
+    pub fn heard_at(&self) -> Instant {
+        self.marks.last_read().unwrap_or_else(Instant::now)
+    }
+
+    /// Whether bytes of ours wait for the network.
+    pub fn is_blocked(&self) -> bool {
+        self.blocked
+    }
+
+    /// Hands a message over without waiting.
+    pub fn send(&mut self, message: Message) -> Result<Sent, Error> {
+        self.marks.arm();
+        Pin::new(&mut self.ws).start_send(message)?;
+        match Pin::new(&mut self.ws).poll_flush(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(Ok(())) => {
+                Ok(Sent::Left(self.marks.first_armed_write().unwrap_or_else(Instant::now)))
+            }
+            Poll::Ready(Err(error)) => Err(error),
+            Poll::Pending => {
+                self.blocked = true;
+                Ok(Sent::Blocked)
+            }
+        }
+    }
+
+    /// Waits for what happens next. Cancel-safe: nothing is lost when it is dropped.
+    pub async fn step(&mut self) -> Step {
+        std::future::poll_fn(|cx| self.poll_step(cx)).await
+    }
+
+    fn poll_step(&mut self, cx: &mut Context<'_>) -> Poll<Step> {
+        if self.blocked
+            && let Poll::Ready(result) = Pin::new(&mut self.ws).poll_flush(cx)
+        {
+            self.blocked = false;
+            return Poll::Ready(match result {
+                Ok(()) => Step::Flushed(self.marks.last_write().unwrap_or_else(Instant::now)),
+                Err(error) => Step::Lost(Some(error)),
+            });
+        }
+        Poll::Ready(match ready!(Pin::new(&mut self.ws).poll_next(cx)) {
+            Some(Ok(message)) => Step::Message(message),
+            Some(Err(error)) => Step::Lost(Some(error)),
+            None => Step::Lost(None),
+        })
+    }
+
+    /// Waits until nothing is blocked any more.
+    pub async fn flush(&mut self) -> Result<(), Error> {
+        let result = std::future::poll_fn(|cx| Pin::new(&mut self.ws).poll_flush(cx)).await;
+        self.blocked = false;
+        result
+    }
+}
+
+/// Whether an error only says that the write buffer is full.
+pub fn is_buffer_full(error: &Error) -> bool {
+    match error {
+        Error::WriteBufferFull(_) => true,
+        Error::Io(error) => error.kind() == io::ErrorKind::WouldBlock,
+        _ => false,
+    }
+}
