@@ -1,13 +1,28 @@
 //! Floor 1: from a name to an open WebSocket, and what goes over it.
 
-pub mod endings;
+mod certificate;
+pub mod dial;
+mod endings;
+mod fault;
 pub mod greeting;
-pub mod pulse;
+mod head;
+pub mod os_error;
+pub mod proxy;
+mod pulse;
+mod race;
+mod refusal;
+pub mod resolve;
 pub mod schedule;
 pub mod session;
+pub mod socket;
+pub mod stream;
+pub mod tls;
+mod upgrade;
 pub mod websocket;
 pub mod wire;
 
+#[cfg(test)]
+mod loopback;
 #[cfg(test)]
 mod raw_peer;
 #[cfg(test)]

@@ -1,0 +1,254 @@
+//! What a server's certificate says, and what is wrong with it, by name.
+
+use std::net::IpAddr;
+
+use rustls::CertificateError;
+use rustls::pki_types::{ServerName, UnixTime};
+use x509_parser::certificate::X509Certificate;
+use x509_parser::extensions::GeneralName;
+use x509_parser::x509::X509Name;
+
+use crate::domain::opening::FailureKind;
+use crate::domain::peer_text::PeerText;
+
+use super::fault::Fault;
+
+const DAY: i64 = 24 * 60 * 60;
+/// The most of a certificate's names that are shown.
+const MOST_NAMES: usize = 4;
+
+/// The server's own certificate, as far as a reader cares.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Leaf {
+    /// The common name, or the first of `names`.
+    pub subject: Option<PeerText>,
+    /// The issuer's common name, or its organization.
+    pub issuer: Option<PeerText>,
+    /// The names it is valid for, as far as they are shown.
+    pub names: Vec<PeerText>,
+    /// How many more names it is valid for.
+    pub more_names: usize,
+    /// Issuer and subject are the same.
+    pub self_signed: bool,
+    /// Seconds since the Unix epoch.
+    pub not_after: i64,
+}
+
+impl Leaf {
+    /// Reads a certificate in DER; `None` when it cannot be read.
+    pub fn parse(der: &[u8]) -> Option<Leaf> {
+        let (_, certificate) = x509_parser::parse_x509_certificate(der).ok()?;
+        let mut names = names(&certificate);
+        let more_names = names.len().saturating_sub(MOST_NAMES);
+        names.truncate(MOST_NAMES);
+        Some(Leaf {
+            subject: common_name(certificate.subject()).or_else(|| names.first().cloned()),
+            issuer: common_name(certificate.issuer()).or_else(|| organization(certificate.issuer())),
+            self_signed: certificate.subject().as_raw() == certificate.issuer().as_raw(),
+            not_after: certificate.validity().not_after.timestamp(),
+            names,
+            more_names,
+        })
+    }
+
+    /// Whole days until it expires, at `now` (seconds since the Unix epoch); negative when it has.
+    pub fn days_left(&self, now: i64) -> i64 {
+        self.not_after.saturating_sub(now).div_euclid(DAY)
+    }
+
+    fn valid_for(&self) -> String {
+        let names: Vec<_> = self.names.iter().map(PeerText::as_str).collect();
+        match (names.len(), self.more_names) {
+            (0, _) => "no name".to_string(),
+            (_, 0) => names.join(", "),
+            (_, more) => format!("{} and {more} more", names.join(", ")),
+        }
+    }
+}
+
+fn common_name(name: &X509Name<'_>) -> Option<PeerText> {
+    name.iter_common_name().find_map(|attribute| attribute.as_str().ok()).map(PeerText::new)
+}
+
+fn organization(name: &X509Name<'_>) -> Option<PeerText> {
+    name.iter_organization().find_map(|attribute| attribute.as_str().ok()).map(PeerText::new)
+}
+
+fn names(certificate: &X509Certificate<'_>) -> Vec<PeerText> {
+    let Ok(Some(extension)) = certificate.subject_alternative_name() else { return Vec::new() };
+    extension.value.general_names.iter().filter_map(shown).collect()
+}
+
+fn shown(name: &GeneralName<'_>) -> Option<PeerText> {
+    match name {
+        GeneralName::DNSName(name) => Some(PeerText::new(name)),
+        GeneralName::IPAddress(bytes) => ip(bytes).map(|ip| PeerText::new(&ip.to_string())),
+        _ => None,
+    }
+}
+
+fn ip(bytes: &[u8]) -> Option<IpAddr> {
+    let v4 = <[u8; 4]>::try_from(bytes).map(IpAddr::from);
+    v4.or_else(|_| <[u8; 16]>::try_from(bytes).map(IpAddr::from)).ok()
+}
+
+/// What is wrong with the certificate that was shown for `name`.
+pub fn fault(error: &CertificateError, leaf: Option<&Leaf>, name: &ServerName<'_>) -> Fault {
+    match error {
+        CertificateError::ExpiredContext { time, not_after } => expired(*time, *not_after, leaf),
+        CertificateError::Expired => Fault::new(FailureKind::CertificateExpired, "certificate expired"),
+        CertificateError::NotValidYetContext { time, not_before } => {
+            let wait = span(seconds(*not_before).saturating_sub(seconds(*time)));
+            let cause = format!("certificate is not valid yet: it will be in {wait}");
+            Fault::new(FailureKind::CertificateNotYetValid, cause).hint(CHECK_CLOCK)
+        }
+        CertificateError::NotValidYet => {
+            Fault::new(FailureKind::CertificateNotYetValid, "certificate is not valid yet").hint(CHECK_CLOCK)
+        }
+        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+            wrong_name(leaf, name)
+        }
+        CertificateError::UnknownIssuer => unknown_issuer(leaf),
+        CertificateError::Revoked => {
+            Fault::new(FailureKind::CertificateRevoked, "certificate was revoked by its issuer")
+        }
+        other => invalid(other, leaf),
+    }
+}
+
+const CHECK_CLOCK: &str = "check this machine's clock, too";
+
+fn seconds(time: UnixTime) -> i64 {
+    i64::try_from(time.as_secs()).unwrap_or(i64::MAX)
+}
+
+fn expired(time: UnixTime, not_after: UnixTime, leaf: Option<&Leaf>) -> Fault {
+    let ago = span(seconds(time).saturating_sub(seconds(not_after)));
+    let own = leaf.is_none_or(|leaf| leaf.not_after == seconds(not_after));
+    let which = if own { "certificate" } else { "the certificate of its issuer" };
+    Fault::new(FailureKind::CertificateExpired, format!("{which} expired {ago} ago"))
+}
+
+/// A span of seconds in its largest unit: `3 days`, `1 hour`.
+fn span(seconds: i64) -> String {
+    let (count, unit) = match seconds {
+        DAY.. => (seconds / DAY, "day"),
+        3600.. => (seconds / 3600, "hour"),
+        60.. => (seconds / 60, "minute"),
+        _ => (seconds, "second"),
+    };
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{count} {unit}{plural}")
+}
+
+fn wrong_name(leaf: Option<&Leaf>, name: &ServerName<'_>) -> Fault {
+    let valid_for = leaf.map_or("other names".to_string(), Leaf::valid_for);
+    let cause = format!("certificate is for {valid_for}; not for {}", name.to_str());
+    let fault = Fault::new(FailureKind::CertificateWrongName, cause);
+    let first = leaf.and_then(|leaf| leaf.names.first()).filter(|name| !name.as_str().starts_with('*'));
+    match first {
+        Some(first) => fault.hint(format!("if {first} is what you meant: --server-name {first}")),
+        None => fault,
+    }
+}
+
+fn unknown_issuer(leaf: Option<&Leaf>) -> Fault {
+    let issuer = leaf.and_then(|leaf| leaf.issuer.as_ref()).filter(|issuer| !issuer.is_empty());
+    let cause = match (leaf.is_some_and(|leaf| leaf.self_signed), issuer) {
+        (true, _) => "certificate is self-signed, and not one that is trusted here".to_string(),
+        (false, Some(issuer)) => format!("certificate is by an unknown issuer, {issuer}"),
+        (false, None) => "certificate is by an unknown issuer".to_string(),
+    };
+    Fault::new(FailureKind::CertificateUnknownIssuer, cause).hint(match leaf {
+        Some(Leaf { self_signed: true, .. }) => "--cacert FILE to trust it, or --insecure to skip the check",
+        _ => {
+            "--cacert FILE with the issuer's certificate, or --insecure to skip the check; \
+             a server that does not send its intermediate certificates looks the same"
+        }
+    })
+}
+
+/// Whether the error is webpki's about a CA's certificate shown by a server, as `openssl req -x509`
+/// makes them; the type cannot be named without depending on webpki itself.
+pub fn is_ca_as_server(error: &CertificateError) -> bool {
+    matches!(error, CertificateError::Other(other) if other.to_string().contains("CaUsedAsEndEntity"))
+}
+
+fn invalid(error: &CertificateError, leaf: Option<&Leaf>) -> Fault {
+    if is_ca_as_server(error) && leaf.is_some_and(|leaf| leaf.self_signed) {
+        return unknown_issuer(leaf);
+    }
+    Fault::new(FailureKind::CertificateInvalid, format!("certificate is not acceptable: {error}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn leaf(names: &[&str]) -> Leaf {
+        let key = rcgen::KeyPair::generate().unwrap();
+        let names: Vec<_> = names.iter().map(|name| name.to_string()).collect();
+        let certificate = rcgen::CertificateParams::new(names).unwrap().self_signed(&key).unwrap();
+        Leaf::parse(certificate.der()).unwrap()
+    }
+
+    #[test]
+    fn a_certificate_tells_its_names_and_its_issuer() {
+        let leaf = leaf(&["a.example", "127.0.0.1", "::1"]);
+        assert_eq!(leaf.valid_for(), "a.example, 127.0.0.1, ::1");
+        assert_eq!(leaf.subject.unwrap().as_str(), "rcgen self signed cert");
+        assert!(leaf.self_signed);
+    }
+
+    #[test]
+    fn many_names_are_cut() {
+        assert_eq!(leaf(&["a", "b", "c", "d", "e", "f"]).valid_for(), "a, b, c, d and 2 more");
+        assert_eq!(leaf(&[]).valid_for(), "no name");
+    }
+
+    #[test]
+    fn days_left_are_whole_days() {
+        let leaf = Leaf { not_after: 10 * DAY, ..leaf(&[]) };
+        assert_eq!(leaf.days_left(7 * DAY), 3);
+        assert_eq!(leaf.days_left(7 * DAY + 1), 2);
+        assert_eq!(leaf.days_left(10 * DAY), 0);
+        assert_eq!(leaf.days_left(10 * DAY + 1), -1);
+    }
+
+    #[test]
+    fn a_span_is_told_in_its_largest_unit() {
+        assert_eq!(span(3 * DAY + 7), "3 days");
+        assert_eq!(span(3600), "1 hour");
+        assert_eq!(span(120), "2 minutes");
+        assert_eq!(span(1), "1 second");
+    }
+
+    #[test]
+    fn an_expired_issuer_is_told_from_an_expired_server() {
+        let time = |days: u64| UnixTime::since_unix_epoch(std::time::Duration::from_secs(days * 86_400));
+        let leaf = Leaf { not_after: 10 * DAY, ..leaf(&[]) };
+        assert_eq!(expired(time(13), time(10), Some(&leaf)).cause, "certificate expired 3 days ago");
+        assert_eq!(
+            expired(time(13), time(12), Some(&leaf)).cause,
+            "the certificate of its issuer expired 1 day ago"
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_make_the_reader_panic(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
+            let _ = Leaf::parse(&bytes);
+        }
+
+        #[test]
+        fn no_damage_makes_the_reader_panic(at in any::<proptest::sample::Index>(), byte: u8) {
+            let key = rcgen::KeyPair::generate().unwrap();
+            let params = rcgen::CertificateParams::new(vec!["a.example".to_string()]).unwrap();
+            let mut der = params.self_signed(&key).unwrap().der().to_vec();
+            let index = at.index(der.len());
+            der[index] = byte;
+            let _ = Leaf::parse(&der);
+        }
+    }
+}

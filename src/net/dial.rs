@@ -1,0 +1,539 @@
+//! From a target to an open WebSocket: every phase timed, every failure told.
+
+use std::net::{IpAddr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::{HeaderMap, HeaderValue};
+use tokio::time::{Instant, timeout_at};
+use url::Host;
+
+use crate::domain::opening::{FailureKind, OpenError, Opened};
+use crate::domain::phase::Phase;
+use crate::domain::target::{Credentials, Target};
+
+use super::fault::Fault;
+use super::proxy::{self, Destination, ProxyChoice, ProxyUrl, Scheme};
+use super::race::{interleave, most_telling, race};
+use super::resolve::{self, Family, Override, Source};
+use super::socket::{Socket, SocketOptions};
+use super::stream::Stream;
+use super::tls::{self, Party, TlsPlan};
+use super::upgrade::{self, Offer};
+use super::wire::{Marks, Tap};
+
+/// How connections are to be opened.
+#[derive(Clone)]
+pub struct DialPlan {
+    /// Extra request headers; a Host, User-Agent, Origin or Authorization among them replaces ours.
+    pub headers: HeaderMap,
+    pub origin: Option<HeaderValue>,
+    /// Offered in this order.
+    pub subprotocols: Vec<String>,
+    /// In place of the URL's userinfo.
+    pub credentials: Option<Credentials>,
+    /// Addresses to use instead of asking the resolver.
+    pub resolve: Vec<Override>,
+    /// Use addresses of this family only.
+    pub family: Option<Family>,
+    /// The local address to connect from.
+    pub bind: Option<IpAddr>,
+    /// Connect to this socket, whatever the URL's host; no proxy then.
+    pub unix_socket: Option<PathBuf>,
+    pub proxy: ProxyChoice,
+    pub tls: Arc<TlsPlan>,
+    /// The budget of the whole opening, from the name to the upgrade.
+    pub connect_timeout: Duration,
+    /// TCP keepalive: both the idle time before the first probe and the interval of the probes.
+    pub tcp_keepalive: Option<Duration>,
+}
+
+impl Default for DialPlan {
+    /// Straight to the target within 10 s, trusting the system's roots; the environment is not asked.
+    fn default() -> DialPlan {
+        DialPlan {
+            headers: HeaderMap::new(),
+            origin: None,
+            subprotocols: Vec::new(),
+            credentials: None,
+            resolve: Vec::new(),
+            family: None,
+            bind: None,
+            unix_socket: None,
+            proxy: ProxyChoice::None,
+            tls: Arc::default(),
+            connect_timeout: Duration::from_secs(10),
+            tcp_keepalive: None,
+        }
+    }
+}
+
+/// An open WebSocket, before its first frame.
+#[derive(Debug)]
+pub struct Open {
+    pub stream: Stream,
+    /// Bytes that came after the response's head: the beginning of the peer's frames.
+    pub leftover: Vec<u8>,
+    /// What the byte tap on the socket sees.
+    pub marks: Arc<Marks>,
+    pub facts: Opened,
+}
+
+/// Opens a WebSocket to `target`.
+///
+/// The error names the phase that failed, why, and every address that was tried.
+pub async fn open(plan: &DialPlan, target: &Target) -> Result<Open, OpenError> {
+    // Reading the system's roots is this machine's work, and none of the phases'. Its error is met again
+    // where TLS begins.
+    if target.secure() {
+        let _ = plan.tls.prepare();
+    }
+    let mut opening = Opening::new(plan, target);
+    match opening.run().await {
+        Ok((stream, marks, leftover)) => {
+            opening.facts.phases.total = opening.began.elapsed();
+            Ok(Open { stream, leftover, marks, facts: opening.facts })
+        }
+        Err((phase, fault)) => Err(opening.error(phase, fault)),
+    }
+}
+
+/// A fault and the phase it stopped.
+type Stop = (Phase, Fault);
+
+fn at(phase: Phase) -> impl Fn(Fault) -> Stop {
+    move |fault| (fault.phase.unwrap_or(phase), fault)
+}
+
+/// One opening, as far as it has come.
+struct Opening<'a> {
+    plan: &'a DialPlan,
+    target: &'a Target,
+    began: Instant,
+    deadline: Instant,
+    facts: Opened,
+}
+
+impl<'a> Opening<'a> {
+    fn new(plan: &'a DialPlan, target: &'a Target) -> Opening<'a> {
+        let began = Instant::now();
+        Opening { plan, target, began, deadline: began + plan.connect_timeout, facts: Opened::default() }
+    }
+
+    async fn run(&mut self) -> Result<(Stream, Arc<Marks>, Vec<u8>), Stop> {
+        let proxy = match self.plan.unix_socket {
+            Some(_) => None,
+            None => self.plan.proxy.proxy_for(self.target),
+        };
+        self.facts.proxy = proxy.as_ref().map(ProxyUrl::to_string);
+        let socket = self.socket(proxy.as_ref()).await?;
+        self.facts.remote = self.facts.attempts.iter().find(|a| a.error.is_none()).map(|a| a.address.clone());
+        self.facts.local = socket.local();
+        let tap = Tap::new(socket);
+        let marks = tap.marks();
+        let mut stream = Stream::Plain(tap);
+        if let Some(proxy) = &proxy {
+            stream = self.tunnel(stream, proxy).await?;
+        }
+        if self.target.secure() {
+            stream = self.secure(stream).await?;
+        }
+        let leftover = self.upgrade(&mut stream).await?;
+        Ok((stream, marks, leftover))
+    }
+
+    async fn socket(&mut self, proxy: Option<&ProxyUrl>) -> Result<Socket, Stop> {
+        if let Some(path) = &self.plan.unix_socket {
+            return self.unix(path).await;
+        }
+        let (host, port) = match proxy {
+            Some(proxy) => (proxy.host(), proxy.port()),
+            None => (self.target.host(), self.target.port()),
+        };
+        let addresses = self.addresses(host, port, self.plan.bind).await.map_err(at(Phase::Dns))?;
+        self.connect(addresses).await
+    }
+
+    /// The addresses of `host`, in the order they are to be tried; asking the resolver adds to the DNS
+    /// phase's time.
+    async fn addresses(
+        &mut self,
+        host: &Host<String>,
+        port: u16,
+        bind: Option<IpAddr>,
+    ) -> Result<Vec<SocketAddr>, Fault> {
+        let all = match resolve::source(host, port, &self.plan.resolve) {
+            Source::Known(ips) => ips.into_iter().map(|ip| SocketAddr::new(ip, port)).collect(),
+            Source::Ask(name) => self.ask(&name, port).await?,
+        };
+        let wanted = resolve::restrict(&host.to_string(), all, self.plan.family, bind)?;
+        Ok(interleave(wanted))
+    }
+
+    async fn ask(&mut self, name: &str, port: u16) -> Result<Vec<SocketAddr>, Fault> {
+        let began = Instant::now();
+        let silent = |_| {
+            let doing = format!("the resolver did not answer for {name}");
+            Fault::timeout(self.plan.connect_timeout, doing)
+        };
+        let answer = timeout_at(self.deadline, resolve::ask(name, port)).await.map_err(silent)?;
+        *self.facts.phases.dns.get_or_insert_default() += began.elapsed();
+        answer
+    }
+
+    async fn connect(&mut self, addresses: Vec<SocketAddr>) -> Result<Socket, Stop> {
+        let options = SocketOptions { bind: self.plan.bind, keepalive: self.plan.tcp_keepalive };
+        self.raced(addresses, |address| Socket::tcp(address, options)).await
+    }
+
+    async fn unix(&mut self, path: &Path) -> Result<Socket, Stop> {
+        self.raced(vec![path.display()], |_| Socket::unix(path)).await
+    }
+
+    async fn raced<A, F, Fut>(&mut self, addresses: Vec<A>, connect: F) -> Result<Socket, Stop>
+    where
+        A: std::fmt::Display,
+        F: Fn(A) -> Fut,
+        Fut: Future<Output = Result<Socket, Fault>>,
+    {
+        let began = Instant::now();
+        let raced = race(addresses, self.deadline, self.plan.connect_timeout, connect).await;
+        self.facts.phases.tcp = Some(began.elapsed());
+        self.facts.attempts = raced.attempts;
+        let nothing = || Fault::new(FailureKind::Other, "there was no address to try");
+        raced.won.ok_or_else(|| at(Phase::Tcp)(most_telling(raced.faults).unwrap_or_else(nothing)))
+    }
+
+    /// Asks the proxy for the way on, inside TLS where the proxy wants it.
+    async fn tunnel(&mut self, stream: Stream, proxy: &ProxyUrl) -> Result<Stream, Stop> {
+        let destination = self.destination(proxy).await.map_err(at(Phase::Dns))?;
+        let began = Instant::now();
+        let budget = self.plan.connect_timeout;
+        let stream = self.within_proxy_tls(stream, proxy).await.map_err(at(Phase::Proxy))?;
+        let tunnelled = proxy::tunnel(stream, proxy, &destination, self.deadline, budget).await;
+        self.facts.phases.proxy = Some(began.elapsed());
+        tunnelled.map_err(at(Phase::Proxy))
+    }
+
+    async fn within_proxy_tls(&self, stream: Stream, proxy: &ProxyUrl) -> Result<Stream, Fault> {
+        if proxy.scheme() != Scheme::Https {
+            return Ok(stream);
+        }
+        let party = Party::Proxy(tls::host_name(proxy.host())?);
+        let budget = self.plan.connect_timeout;
+        let (tls, _) = tls::handshake(&self.plan.tls, stream, &party, self.deadline, budget).await?;
+        Ok(Stream::Tls(Box::new(tls)))
+    }
+
+    /// What the proxy is asked for: the target's name, or its first address when we are to resolve it.
+    async fn destination(&mut self, proxy: &ProxyUrl) -> Result<Destination, Fault> {
+        if !proxy.scheme().resolves_here() {
+            return Ok(Destination::of(self.target));
+        }
+        let port = self.target.port();
+        let addresses = self.addresses(self.target.host(), port, None).await?;
+        let usable = addresses.iter().find(|a| proxy.scheme() != Scheme::Socks4 || a.is_ipv4());
+        match usable.or(addresses.first()) {
+            Some(address) => Ok(Destination::at(address.ip(), port)),
+            None => Ok(Destination::of(self.target)),
+        }
+    }
+
+    async fn secure(&mut self, stream: Stream) -> Result<Stream, Stop> {
+        let began = Instant::now();
+        let name = self.plan.tls.name_for(self.target.host()).map_err(at(Phase::Tls))?;
+        let budget = self.plan.connect_timeout;
+        let handshake =
+            tls::handshake(&self.plan.tls, stream, &Party::Server(name), self.deadline, budget).await;
+        self.facts.phases.tls = Some(began.elapsed());
+        let (tls, facts) = handshake.map_err(at(Phase::Tls))?;
+        self.facts.tls = Some(facts);
+        Ok(Stream::Tls(Box::new(tls)))
+    }
+
+    async fn upgrade(&mut self, stream: &mut Stream) -> Result<Vec<u8>, Stop> {
+        let began = Instant::now();
+        let offer = Offer {
+            target: self.target,
+            headers: &self.plan.headers,
+            origin: self.plan.origin.as_ref(),
+            subprotocols: &self.plan.subprotocols,
+            credentials: self.plan.credentials.as_ref(),
+        };
+        let upgraded = upgrade::upgrade(stream, offer, self.deadline, self.plan.connect_timeout).await;
+        self.facts.phases.upgrade = Some(began.elapsed());
+        let upgraded = upgraded.map_err(at(Phase::Upgrade))?;
+        self.facts.subprotocols_offered = upgraded.subprotocols_offered;
+        self.facts.subprotocol = upgraded.subprotocol;
+        self.facts.headers = upgraded.headers;
+        Ok(upgraded.leftover)
+    }
+
+    fn error(self, phase: Phase, fault: Fault) -> OpenError {
+        OpenError {
+            url: self.target.to_string(),
+            phase,
+            kind: fault.kind,
+            cause: fault.cause,
+            hint: fault.hint,
+            attempts: self.facts.attempts,
+            refusal: fault.refusal,
+            took: self.began.elapsed(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::phase::Phases;
+    use crate::net::loopback::{accept, accepting, answering, header, peer, peer_on, request};
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::{TcpListener, TcpStream};
+
+    fn plan() -> DialPlan {
+        DialPlan::default()
+    }
+
+    fn hurried() -> DialPlan {
+        DialPlan { connect_timeout: Duration::from_millis(200), ..plan() }
+    }
+
+    /// An address that nobody listens on.
+    async fn closed_port() -> SocketAddr {
+        TcpListener::bind(("127.0.0.1", 0)).await.unwrap().local_addr().unwrap()
+    }
+
+    async fn failed(plan: &DialPlan, target: &Target) -> OpenError {
+        open(plan, target).await.unwrap_err()
+    }
+
+    async fn echoes(open: &mut Open) {
+        open.stream.write_all(b"abc").await.unwrap();
+        open.stream.flush().await.unwrap();
+        let mut back = [0; 3];
+        open.stream.read_exact(&mut back).await.unwrap();
+        assert_eq!(&back, b"abc");
+    }
+
+    #[tokio::test]
+    async fn a_plain_websocket_opens_and_its_bytes_pass_the_tap() {
+        let peer = peer(accept).await;
+        let mut open = open(&plan(), &peer.target()).await.unwrap();
+        let (read, written) = (open.marks.read_bytes(), open.marks.written_bytes());
+        echoes(&mut open).await;
+        assert_eq!((open.marks.read_bytes() - read, open.marks.written_bytes() - written), (3, 3));
+        assert_eq!(open.facts.remote, Some(peer.address.to_string()));
+        assert!(open.facts.local.as_deref().is_some_and(|local| local.starts_with("127.0.0.1:")));
+        let Phases { dns, tcp, proxy, tls, upgrade, total } = open.facts.phases;
+        assert_eq!((dns, proxy, tls), (None, None, None));
+        assert!(tcp.unwrap() + upgrade.unwrap() <= total);
+        assert_eq!(open.facts.attempts.len(), 1);
+        assert_eq!(open.facts.headers[0].0, "server");
+    }
+
+    #[tokio::test]
+    async fn a_name_is_resolved_and_every_address_that_was_tried_is_told() {
+        let peer = peer(accept).await;
+        let target: Target = format!("ws://localhost:{}/", peer.address.port()).parse().unwrap();
+        let open = open(&plan(), &target).await.unwrap();
+        assert!(open.facts.phases.dns.is_some());
+        let used = open.facts.attempts.iter().find(|attempt| attempt.error.is_none()).unwrap();
+        assert_eq!(used.address, peer.address.to_string());
+    }
+
+    #[tokio::test]
+    async fn a_refusal_names_the_address_and_the_error() {
+        let address = closed_port().await;
+        let target: Target = format!("ws://bob:hunter2@{address}/?token=t0p").parse().unwrap();
+        let error = failed(&plan(), &target).await;
+        assert_eq!(
+            error.to_string(),
+            format!(
+                "cannot open ws://***@{address}/?token=***: TCP: connection refused by {address} (ECONNREFUSED)"
+            )
+        );
+        assert_eq!((error.phase, error.kind), (Phase::Tcp, FailureKind::Refused));
+        assert_eq!(error.attempts[0].address, address.to_string());
+    }
+
+    #[tokio::test]
+    async fn an_override_stands_in_for_the_resolver_and_all_its_addresses_are_tried() {
+        let peer = peer(accept).await;
+        let port = peer.address.port();
+        let resolve = ["127.0.0.2", "127.0.0.1"]
+            .map(|addr| format!("a.example:{port}:{addr}").parse().unwrap())
+            .to_vec();
+        let target: Target = format!("ws://a.example:{port}/").parse().unwrap();
+        let open = open(&DialPlan { resolve, ..plan() }, &target).await.unwrap();
+        assert_eq!(open.facts.phases.dns, None);
+        let errors: Vec<_> = open.facts.attempts.iter().map(|a| a.error.as_deref()).collect();
+        let refused = format!("connection refused by 127.0.0.2:{port} (ECONNREFUSED)");
+        assert_eq!(errors, [Some(refused.as_str()), None]);
+        drop(open);
+        let request = peer.task.await.unwrap();
+        assert_eq!(header(&request, "Host"), Some(format!("a.example:{port}").as_str()));
+    }
+
+    #[tokio::test]
+    async fn ipv6_is_reached_and_a_missing_family_is_named() {
+        let peer = peer_on("::1", accept).await;
+        let open = open(&DialPlan { family: Some(Family::V6), ..plan() }, &peer.target()).await.unwrap();
+        assert_eq!(open.facts.remote, Some(format!("[::1]:{}", peer.address.port())));
+        let error = failed(&DialPlan { family: Some(Family::V4), ..plan() }, &peer.target()).await;
+        assert_eq!((error.phase, error.cause.as_str()), (Phase::Dns, "[::1] has no IPv4 address"));
+    }
+
+    #[tokio::test]
+    async fn the_local_address_can_be_chosen() {
+        let peer = peer(accept).await;
+        let from = |ip: &str| DialPlan { bind: Some(ip.parse().unwrap()), ..plan() };
+        let open = open(&from("127.0.0.3"), &peer.target()).await.unwrap();
+        assert!(open.facts.local.unwrap().starts_with("127.0.0.3:"));
+        let error = failed(&from("192.0.2.1"), &peer.target()).await;
+        assert_eq!(error.kind, FailureKind::Local);
+        assert!(error.cause.starts_with("cannot connect from 192.0.2.1:"), "{}", error.cause);
+        assert_eq!(error.hint.as_deref(), Some("192.0.2.1 is not an address of this machine"));
+        let error = failed(&from("::1"), &peer.target()).await;
+        assert_eq!(error.cause, "127.0.0.1 has no address that can be reached from ::1");
+    }
+
+    #[tokio::test]
+    async fn the_sockets_options_are_set() {
+        let peer = peer(accept).await;
+        let plan = DialPlan { tcp_keepalive: Some(Duration::from_secs(7)), ..plan() };
+        let open = open(&plan, &peer.target()).await.unwrap();
+        let Socket::Tcp(socket) = open.stream.socket() else { panic!("not TCP") };
+        let options = socket2::SockRef::from(socket);
+        assert!(options.tcp_nodelay().unwrap());
+        assert!(options.keepalive().unwrap());
+        assert_eq!(options.tcp_keepalive_time().unwrap(), Duration::from_secs(7));
+        assert_eq!(options.tcp_keepalive_interval().unwrap(), Duration::from_secs(7));
+    }
+
+    #[cfg(unix)]
+    #[tokio::test]
+    async fn a_unix_socket_is_used_whatever_the_host() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("ws");
+        let listener = tokio::net::UnixListener::bind(&path).unwrap();
+        let task = tokio::spawn(async move { accept(listener.accept().await.unwrap().0).await });
+        let through = |path: &Path| DialPlan { unix_socket: Some(path.to_path_buf()), ..plan() };
+        let target: Target = "ws://a.example/x".parse().unwrap();
+        let mut open = open(&through(&path), &target).await.unwrap();
+        echoes(&mut open).await;
+        assert_eq!(open.facts.remote, Some(path.display().to_string()));
+        assert_eq!(open.facts.phases.dns, None);
+        assert!(open.facts.phases.tcp.is_some());
+        drop(open);
+        assert_eq!(header(&task.await.unwrap(), "Host"), Some("a.example"));
+        let missing = directory.path().join("none");
+        let error = failed(&through(&missing), &target).await;
+        assert_eq!(error.kind, FailureKind::Local);
+        assert_eq!(error.cause, format!("no such socket: {} (ENOENT)", missing.display()));
+    }
+
+    #[tokio::test]
+    async fn what_follows_the_response_is_handed_on() {
+        let peer = peer(async |mut stream: TcpStream| {
+            let request = request(&mut stream).await;
+            let answer = [accepting(&request, "").as_bytes(), b"\x81\x02hi"].concat();
+            stream.write_all(&answer).await.unwrap();
+            let _ = stream.read(&mut [0]).await;
+        })
+        .await;
+        assert_eq!(open(&plan(), &peer.target()).await.unwrap().leftover, b"\x81\x02hi");
+    }
+
+    #[tokio::test]
+    async fn silence_and_trickles_run_out_of_time_in_their_phase() {
+        let silent = peer(async |mut stream: TcpStream| {
+            let _ = stream.read_to_end(&mut Vec::new()).await;
+        })
+        .await;
+        let error = failed(&hurried(), &silent.target()).await;
+        assert_eq!((error.phase, error.kind), (Phase::Upgrade, FailureKind::Timeout));
+        assert_eq!(error.cause, "the server did not answer within 200ms");
+        assert!(error.took >= Duration::from_millis(200));
+        let trickle = peer(async |mut stream: TcpStream| {
+            while stream.write_all(b"HTTP/1.1 101 Switching Protocols\r\n").await.is_ok() {
+                tokio::time::sleep(Duration::from_millis(500)).await;
+            }
+        })
+        .await;
+        let error = failed(&hurried(), &trickle.target()).await;
+        assert_eq!((error.phase, error.kind), (Phase::Upgrade, FailureKind::Timeout));
+        assert_eq!(error.cause, "the server did not end its response headers (34 bytes came) within 200ms");
+    }
+
+    #[cfg(target_os = "linux")]
+    #[tokio::test]
+    async fn an_address_that_does_not_answer_runs_out_of_time_in_tcp() {
+        // A full backlog: the system drops further SYNs, as a firewall would.
+        let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
+        socket.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into()).unwrap();
+        socket.listen(0).unwrap();
+        let address = socket.local_addr().unwrap().as_socket().unwrap();
+        let _filling = TcpStream::connect(address).await.unwrap();
+        let target: Target = format!("ws://{address}/").parse().unwrap();
+        let error = failed(&hurried(), &target).await;
+        assert_eq!((error.phase, error.kind), (Phase::Tcp, FailureKind::Timeout));
+        assert_eq!(error.cause, format!("{address} did not answer within 200ms"));
+        assert_eq!(error.attempts[0].error.as_ref(), Some(&error.cause));
+    }
+
+    #[tokio::test]
+    async fn a_refused_upgrade_shows_what_the_server_said() {
+        let answer =
+            b"HTTP/1.1 301 Moved\r\nLocation: https://b.example/?token=t0p\r\nSet-Cookie: s3cret=1\r\n\
+            Server: nginx\r\nContent-Length: 5\r\n\r\nmoved";
+        let peer = answering(answer).await;
+        let error = failed(&plan(), &peer.target()).await;
+        assert_eq!((error.phase, error.kind), (Phase::Upgrade, FailureKind::UpgradeRefused));
+        assert_eq!(error.cause, "HTTP 301 (Moved Permanently) instead of 101");
+        assert_eq!(error.hint.as_deref(), Some("follow it with wss://b.example/?token=***"));
+        let shown = format!("{error:?}");
+        assert!(!shown.contains("t0p") && !shown.contains("s3cret"), "{shown}");
+        let refusal = error.refusal.unwrap();
+        assert_eq!((refusal.status, refusal.body.as_str()), (301, "moved"));
+        let names: Vec<_> = refusal.headers.iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!(names, ["location", "server"]);
+    }
+
+    #[tokio::test]
+    async fn what_is_not_http_is_said_to_be_so() {
+        let error = failed(&plan(), &answering(b"SSH-2.0-OpenSSH_9.2\r\n").await.target()).await;
+        assert_eq!((error.phase, error.kind), (Phase::Upgrade, FailureKind::NotHttp));
+        assert!(error.cause.ends_with(r#"begins "SSH-2.0-OpenSSH_9.2\r\n""#), "{}", error.cause);
+    }
+
+    #[tokio::test]
+    async fn an_endless_header_is_cut() {
+        let peer = peer(async |mut stream: TcpStream| {
+            request(&mut stream).await;
+            let _ = stream.write_all(b"HTTP/1.1 101 X\r\n").await;
+            while stream.write_all(&[b'x'; 1024]).await.is_ok() {}
+        })
+        .await;
+        let error = failed(&plan(), &peer.target()).await;
+        assert_eq!((error.phase, error.kind), (Phase::Upgrade, FailureKind::EndlessHeader));
+        drop(peer.task.await);
+    }
+
+    #[tokio::test]
+    async fn a_peer_that_closes_at_once_is_told_from_one_that_resets() {
+        let closes = answering(b"").await;
+        let error = failed(&plan(), &closes.target()).await;
+        assert_eq!((error.phase, error.kind), (Phase::Upgrade, FailureKind::ClosedEarly));
+        assert_eq!(error.cause, "the server closed the connection without an answer");
+        let resets = peer(async |mut stream: TcpStream| {
+            request(&mut stream).await;
+            socket2::SockRef::from(&stream).set_linger(Some(Duration::ZERO)).unwrap();
+        })
+        .await;
+        let error = failed(&plan(), &resets.target()).await;
+        assert_eq!((error.phase, error.kind), (Phase::Upgrade, FailureKind::Reset));
+        assert!(error.cause.ends_with("connection reset by peer (ECONNRESET)"), "{}", error.cause);
+    }
+}

@@ -1,0 +1,436 @@
+//! Reads the head of an HTTP/1 response, bounded in size and time, and the start of its body.
+
+use std::io;
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncReadExt};
+use tokio::time::{Instant, timeout_at};
+
+use crate::domain::opening::FailureKind;
+use crate::domain::peer_text::PeerText;
+
+use super::fault::Fault;
+
+/// The most bytes of headers that are read.
+pub const LARGEST_HEAD: usize = 64 * 1024;
+/// The most header lines that are read.
+pub const MOST_HEADERS: usize = 128;
+/// The most bytes of a refusal's body that are read.
+pub const LARGEST_BODY: usize = 512;
+/// How long a refusal's body, or the rest of what is not HTTP, is waited for.
+pub const BODY_WAIT: Duration = Duration::from_millis(500);
+/// Enough of what is not HTTP to recognise it by.
+const TELLING_BYTES: usize = 64;
+
+/// The head of a response.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Head {
+    pub status: u16,
+    /// 1 for HTTP/1.1, 0 for HTTP/1.0.
+    pub minor_version: u8,
+    /// In the order they came, names in lower case.
+    pub headers: Vec<(String, Vec<u8>)>,
+}
+
+impl Head {
+    /// The values of the headers called `name` (in lower case).
+    pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a [u8]> {
+        self.headers.iter().filter(move |(n, _)| n == name).map(|(_, value)| value.as_slice())
+    }
+
+    /// The first value of the header called `name`, as text without surrounding blanks.
+    pub fn text(&self, name: &str) -> Option<String> {
+        self.all(name).next().map(|value| String::from_utf8_lossy(value).trim().to_string())
+    }
+
+    /// Whether one of the comma-separated values of `name` is `token`, ignoring case.
+    pub fn has_token(&self, name: &str, token: &str) -> bool {
+        let is_token = |part: &[u8]| part.trim_ascii().eq_ignore_ascii_case(token.as_bytes());
+        self.all(name).any(|value| value.split(|byte| *byte == b',').any(is_token))
+    }
+}
+
+/// Why no head could be read.
+#[derive(Debug)]
+pub enum HeadError {
+    /// What came does not begin as HTTP/1 does; its first bytes.
+    NotHttp(Vec<u8>),
+    /// It begins as HTTP/1 does, but breaks its rules; which, and the first bytes.
+    Malformed(httparse::Error, Vec<u8>),
+    /// More than `LARGEST_HEAD` bytes or `MOST_HEADERS` headers.
+    Endless,
+    /// The peer closed after this many bytes of the head.
+    ClosedEarly(usize),
+    /// The deadline passed after this many bytes of the head.
+    Timeout(usize),
+    Io(io::Error),
+}
+
+/// A protocol that is told by its first bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Speaks {
+    Tls,
+    Http2,
+}
+
+/// What the first bytes of an answer that is not HTTP/1 give away.
+pub fn recognise(bytes: &[u8]) -> Option<Speaks> {
+    match bytes {
+        // A TLS record (RFC 8446 section 5.1): alert or handshake, version 3.x.
+        [0x15 | 0x16, 3, 0..=4, ..] => Some(Speaks::Tls),
+        // The SETTINGS frame that opens a server's HTTP/2 (RFC 9113 sections 3.4, 4.1), or GOAWAY.
+        [0, _, _, 4 | 7, _, 0, 0, 0, 0, ..] => Some(Speaks::Http2),
+        [b'H', b'T', b'T', b'P', b'/', b'2', ..] => Some(Speaks::Http2),
+        _ => None,
+    }
+}
+
+impl HeadError {
+    /// The failure in words; `who` answered (`the server`), and `budget` was the time for it.
+    pub fn fault(&self, who: &str, budget: Duration) -> Fault {
+        match self {
+            HeadError::NotHttp(bytes) => {
+                let cause = format!("{who} does not speak HTTP/1.1: its answer begins {}", quoted(bytes));
+                Fault::new(FailureKind::NotHttp, cause)
+            }
+            HeadError::Malformed(error, bytes) => {
+                let cause = format!("{who} answered malformed HTTP ({error}): {}", quoted(bytes));
+                Fault::new(FailureKind::NotHttp, cause)
+            }
+            HeadError::Endless => {
+                let kib = LARGEST_HEAD / 1024;
+                let cause =
+                    format!("the response headers do not end within {kib} KiB and {MOST_HEADERS} lines");
+                Fault::new(FailureKind::EndlessHeader, cause)
+            }
+            HeadError::ClosedEarly(0) => {
+                Fault::new(FailureKind::ClosedEarly, format!("{who} closed the connection without an answer"))
+            }
+            HeadError::ClosedEarly(got) => {
+                let cause = format!("{who} closed the connection after {got} bytes of its response headers");
+                Fault::new(FailureKind::ClosedEarly, cause)
+            }
+            HeadError::Timeout(0) => Fault::timeout(budget, format!("{who} did not answer")),
+            HeadError::Timeout(got) => {
+                Fault::timeout(budget, format!("{who} did not end its response headers ({got} bytes came)"))
+            }
+            HeadError::Io(error) => Fault::talking(&format!("while {who}'s answer was awaited"), error),
+        }
+    }
+
+    /// The protocol that was spoken instead of HTTP/1, where it is known.
+    pub fn speaks(&self) -> Option<Speaks> {
+        match self {
+            HeadError::NotHttp(bytes) => recognise(bytes),
+            _ => None,
+        }
+    }
+}
+
+/// Bytes as a string literal would have them; what is not ASCII in hexadecimal.
+fn quoted(bytes: &[u8]) -> String {
+    PeerText::new(&format!("\"{}\"", bytes.escape_ascii())).to_string()
+}
+
+/// Reads responses from a stream until a deadline.
+pub struct HeadReader<'a, S> {
+    stream: &'a mut S,
+    deadline: Instant,
+    buffer: Vec<u8>,
+    /// Bytes of heads that were taken out of the buffer.
+    taken: usize,
+}
+
+impl<'a, S: AsyncRead + Unpin> HeadReader<'a, S> {
+    pub fn new(stream: &'a mut S, deadline: Instant) -> Self {
+        HeadReader { stream, deadline, buffer: Vec::new(), taken: 0 }
+    }
+
+    /// The next head; what follows it stays for the next call.
+    pub async fn head(&mut self) -> Result<Head, HeadError> {
+        let mut searched = 0;
+        loop {
+            if !begins_as_http(&self.buffer) {
+                return Err(HeadError::NotHttp(self.telling_bytes().await));
+            }
+            if let Some(end) = end_of_head(&self.buffer, searched) {
+                return self.take_head(end);
+            }
+            if self.taken + self.buffer.len() >= LARGEST_HEAD {
+                return Err(HeadError::Endless);
+            }
+            searched = self.buffer.len();
+            if self.fill(self.deadline).await? == 0 {
+                return Err(HeadError::ClosedEarly(self.buffer.len()));
+            }
+        }
+    }
+
+    /// The start of the body of a response, as far as it comes within `BODY_WAIT`.
+    pub async fn body_start(&mut self, head: &Head) -> Vec<u8> {
+        let declared = head.text("content-length").and_then(|length| length.parse().ok());
+        let wanted = declared.unwrap_or(LARGEST_BODY).min(LARGEST_BODY);
+        let chunked = head.has_token("transfer-encoding", "chunked");
+        self.gather(if chunked { LARGEST_BODY } else { wanted }).await;
+        let mut body = if chunked { unchunked(&self.buffer) } else { self.buffer.clone() };
+        body.truncate(wanted);
+        body
+    }
+
+    /// What came after the last head.
+    pub fn into_leftover(self) -> Vec<u8> {
+        self.buffer
+    }
+
+    async fn telling_bytes(&mut self) -> Vec<u8> {
+        self.gather(TELLING_BYTES).await;
+        self.buffer.truncate(TELLING_BYTES);
+        std::mem::take(&mut self.buffer)
+    }
+
+    /// Fills the buffer up to `wanted` bytes, unless the peer or the time ends it earlier.
+    async fn gather(&mut self, wanted: usize) {
+        let deadline = self.deadline.min(Instant::now() + BODY_WAIT);
+        while self.buffer.len() < wanted {
+            match self.fill(deadline).await {
+                Ok(0) | Err(_) => return,
+                Ok(_) => {}
+            }
+        }
+    }
+
+    async fn fill(&mut self, deadline: Instant) -> Result<usize, HeadError> {
+        let mut chunk = [0; 4096];
+        match timeout_at(deadline, self.stream.read(&mut chunk)).await {
+            Ok(Ok(count)) => {
+                self.buffer.extend(chunk.iter().take(count));
+                Ok(count)
+            }
+            Ok(Err(error)) => Err(HeadError::Io(error)),
+            Err(_) => Err(HeadError::Timeout(self.buffer.len())),
+        }
+    }
+
+    fn take_head(&mut self, end: usize) -> Result<Head, HeadError> {
+        let rest = self.buffer.split_off(end);
+        let bytes = std::mem::replace(&mut self.buffer, rest);
+        self.taken += bytes.len();
+        parse(&bytes)
+    }
+}
+
+/// Whether the bytes could be the beginning of an HTTP/1 response.
+fn begins_as_http(bytes: &[u8]) -> bool {
+    bytes.iter().zip(b"HTTP/1.").all(|(got, wanted)| got == wanted)
+}
+
+/// Where the empty line after the headers ends; `searched` bytes were looked at before.
+fn end_of_head(bytes: &[u8], searched: usize) -> Option<usize> {
+    let from = searched.saturating_sub(3);
+    let tail = bytes.get(from..)?;
+    tail.iter().enumerate().filter(|(_, byte)| **byte == b'\n').find_map(|(at, _)| {
+        let rest = tail.get(at + 1..)?;
+        let blank = [&b"\r\n"[..], b"\n"].into_iter().find(|blank| rest.starts_with(blank))?;
+        Some(from + at + 1 + blank.len())
+    })
+}
+
+fn parse(bytes: &[u8]) -> Result<Head, HeadError> {
+    let mut headers = [httparse::EMPTY_HEADER; MOST_HEADERS];
+    let mut response = httparse::Response::new(&mut headers);
+    let malformed = |error| {
+        let first = bytes.iter().take(TELLING_BYTES).copied().collect();
+        HeadError::Malformed(error, first)
+    };
+    match response.parse(bytes) {
+        Err(httparse::Error::TooManyHeaders) => return Err(HeadError::Endless),
+        Err(error) => return Err(malformed(error)),
+        Ok(_) => {}
+    }
+    let (Some(status), Some(minor_version)) = (response.code, response.version) else {
+        return Err(malformed(httparse::Error::Status));
+    };
+    let headers = response.headers.iter();
+    let headers = headers.map(|h| (h.name.to_ascii_lowercase(), h.value.to_vec())).collect();
+    Ok(Head { status, minor_version, headers })
+}
+
+/// The data in as many chunks as came (RFC 9112 section 7.1).
+fn unchunked(mut bytes: &[u8]) -> Vec<u8> {
+    let mut data = Vec::new();
+    while let Ok(httparse::Status::Complete((start, size))) = httparse::parse_chunk_size(bytes) {
+        let size = usize::try_from(size).unwrap_or(usize::MAX);
+        let chunk = bytes.get(start..).unwrap_or_default();
+        data.extend(chunk.iter().take(size));
+        match size.checked_add(2).and_then(|next| chunk.get(next..)) {
+            Some(rest) if size > 0 => bytes = rest,
+            _ => break,
+        }
+    }
+    data
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use tokio::io::AsyncWriteExt;
+
+    /// Feeds `pieces`, each 10 ms after the one before, then closes.
+    async fn fed<T>(
+        pieces: Vec<Vec<u8>>,
+        close: bool,
+        read: impl AsyncFnOnce(&mut tokio::io::DuplexStream) -> T,
+    ) -> T {
+        let (mut near, mut far) = tokio::io::duplex(1 << 20);
+        let feeding = async {
+            for piece in pieces {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+                if far.write_all(&piece).await.is_err() {
+                    break;
+                }
+            }
+            if !close {
+                std::future::pending::<()>().await;
+            }
+            drop(far);
+            std::future::pending::<()>().await
+        };
+        tokio::select! {
+            read = read(&mut near) => read,
+            () = feeding => unreachable!("feeding never ends"),
+        }
+    }
+
+    fn soon() -> Instant {
+        Instant::now() + Duration::from_secs(10)
+    }
+
+    async fn head_of(pieces: &[&[u8]], close: bool) -> Result<Head, HeadError> {
+        let pieces = pieces.iter().map(|piece| piece.to_vec()).collect();
+        fed(pieces, close, async |stream| HeadReader::new(stream, soon()).head().await).await
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_head_may_come_in_pieces_and_what_follows_is_kept() {
+        let pieces = b"HTTP/1.1 101 X\r\nA: b\r\nUpgrade:  WebSocket \r\n\r\n\x81\x00";
+        let pieces = pieces.iter().map(|byte| vec![*byte]).collect();
+        let (head, leftover) = fed(pieces, false, async |stream| {
+            let mut reader = HeadReader::new(stream, soon());
+            let head = reader.head().await.unwrap();
+            reader.gather(2).await;
+            (head, reader.into_leftover())
+        })
+        .await;
+        assert_eq!((head.status, head.minor_version), (101, 1));
+        assert_eq!(head.text("upgrade").as_deref(), Some("WebSocket"));
+        assert!(head.has_token("upgrade", "websocket"));
+        assert_eq!(leftover, b"\x81\x00");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn bare_line_feeds_end_a_head_too() {
+        assert_eq!(head_of(&[b"HTTP/1.0 200 OK\nA: b\n\n"], false).await.unwrap().status, 200);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_endless_head_is_cut_by_size_and_by_number() {
+        let long = [b"HTTP/1.1 200 OK\r\nA: ".to_vec(), vec![b'x'; LARGEST_HEAD]].concat();
+        assert!(matches!(head_of(&[&long], false).await, Err(HeadError::Endless)));
+        let many = [b"HTTP/1.1 200 OK\r\n".to_vec(), b"A: b\r\n".repeat(129), b"\r\n".to_vec()].concat();
+        assert!(matches!(head_of(&[&many], false).await, Err(HeadError::Endless)));
+        let enough = [b"HTTP/1.1 200 OK\r\n".to_vec(), b"A: b\r\n".repeat(128), b"\r\n".to_vec()].concat();
+        assert_eq!(head_of(&[&enough], false).await.unwrap().headers.len(), 128);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn many_heads_share_one_bound() {
+        let interim = [b"HTTP/1.1 103 X\r\nA: ".to_vec(), vec![b'x'; 40_000], b"\r\n\r\n".to_vec()].concat();
+        let heads = fed(vec![interim.clone(), interim], false, async |stream| {
+            let mut reader = HeadReader::new(stream, soon());
+            (reader.head().await.is_ok(), reader.head().await)
+        })
+        .await;
+        assert!(matches!(heads, (true, Err(HeadError::Endless))));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_trickle_ends_at_the_deadline() {
+        let began = Instant::now();
+        let pieces = vec![b"H".to_vec(), b"T".to_vec(), b"T".to_vec()];
+        let deadline = Instant::now() + Duration::from_millis(25);
+        let result = fed(pieces, false, async |stream| HeadReader::new(stream, deadline).head().await).await;
+        assert!(matches!(result, Err(HeadError::Timeout(2))));
+        assert_eq!(began.elapsed(), Duration::from_millis(25));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_not_http_is_shown() {
+        let result = head_of(&[b"SSH-2.0-", b"OpenSSH\r\n"], true).await;
+        assert!(matches!(result, Err(HeadError::NotHttp(bytes)) if bytes == b"SSH-2.0-OpenSSH\r\n"));
+        let result = head_of(&[b"HTTP/1.1 2x0 OK\r\n\r\n"], true).await;
+        assert!(matches!(result, Err(HeadError::Malformed(httparse::Error::Status, _))));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_early_end_says_how_much_came() {
+        assert!(matches!(head_of(&[], true).await, Err(HeadError::ClosedEarly(0))));
+        assert!(matches!(head_of(&[b"HTTP/1.1 200"], true).await, Err(HeadError::ClosedEarly(12))));
+    }
+
+    async fn body_of(head_and_body: &[u8], close: bool) -> (Vec<u8>, Duration) {
+        let began = Instant::now();
+        let body = fed(vec![head_and_body.to_vec()], close, async |stream| {
+            let mut reader = HeadReader::new(stream, soon());
+            let head = reader.head().await.unwrap();
+            reader.body_start(&head).await
+        })
+        .await;
+        (body, began.elapsed())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_body_is_read_to_its_declared_end_or_half_a_second() {
+        let ten = Duration::from_millis(10);
+        assert_eq!(
+            body_of(b"HTTP/1.1 404 X\r\nContent-Length: 3\r\n\r\nabcdef", false).await,
+            (b"abc".to_vec(), ten)
+        );
+        assert_eq!(body_of(b"HTTP/1.1 404 X\r\n\r\nabc", true).await, (b"abc".to_vec(), ten));
+        assert_eq!(body_of(b"HTTP/1.1 404 X\r\n\r\nabc", false).await, (b"abc".to_vec(), ten + BODY_WAIT));
+        let long = [b"HTTP/1.1 404 X\r\n\r\n".to_vec(), vec![b'x'; 100_000]].concat();
+        assert_eq!(body_of(&long, false).await, (vec![b'x'; LARGEST_BODY], ten));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn chunks_are_joined() {
+        let chunked = b"HTTP/1.1 403 X\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n";
+        assert_eq!(body_of(chunked, true).await.0, b"abcde");
+        assert_eq!(unchunked(b"ffffffffffffffff\r\nabc"), b"abc");
+    }
+
+    #[test]
+    fn other_protocols_are_known_by_their_first_bytes() {
+        assert_eq!(recognise(b"\x15\x03\x03\x00\x02\x02\x46"), Some(Speaks::Tls));
+        assert_eq!(recognise(b"\x00\x00\x12\x04\x00\x00\x00\x00\x00\x00"), Some(Speaks::Http2));
+        assert_eq!(recognise(b"HTTP/2 200"), Some(Speaks::Http2));
+        assert_eq!(recognise(b"SSH-2.0"), None);
+    }
+
+    #[test]
+    fn hostile_bytes_are_escaped_in_the_cause() {
+        let fault = HeadError::NotHttp(b"\x1b[2J\"\xff".to_vec()).fault("the server", Duration::ZERO);
+        assert_eq!(fault.cause, r#"the server does not speak HTTP/1.1: its answer begins "\x1b[2J\"\xff""#);
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_make_the_parser_panic(bytes in proptest::collection::vec(any::<u8>(), 0..300), cut in 0usize..300) {
+            let _ = begins_as_http(&bytes);
+            let _ = end_of_head(&bytes, cut);
+            let _ = unchunked(&bytes);
+            let _ = parse(&bytes);
+            let _ = parse(&[b"HTTP/1.1 200 OK\r\n", &bytes[..]].concat());
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! The operating system's names for its errors.
+
+use std::io;
+
+/// The errors that connections meet.
+const NAMES: &[(i32, &str)] = &[
+    (libc::EPERM, "EPERM"),
+    (libc::ENOENT, "ENOENT"),
+    (libc::EIO, "EIO"),
+    (libc::EBADF, "EBADF"),
+    (libc::EAGAIN, "EAGAIN"),
+    (libc::ENOMEM, "ENOMEM"),
+    (libc::EACCES, "EACCES"),
+    (libc::ENOTDIR, "ENOTDIR"),
+    (libc::EISDIR, "EISDIR"),
+    (libc::EINVAL, "EINVAL"),
+    (libc::ENFILE, "ENFILE"),
+    (libc::EMFILE, "EMFILE"),
+    (libc::EPIPE, "EPIPE"),
+    (libc::ENAMETOOLONG, "ENAMETOOLONG"),
+    (libc::EPROTO, "EPROTO"),
+    (libc::ENOTSOCK, "ENOTSOCK"),
+    (libc::EPROTOTYPE, "EPROTOTYPE"),
+    (libc::EAFNOSUPPORT, "EAFNOSUPPORT"),
+    (libc::EADDRINUSE, "EADDRINUSE"),
+    (libc::EADDRNOTAVAIL, "EADDRNOTAVAIL"),
+    (libc::ENETDOWN, "ENETDOWN"),
+    (libc::ENETUNREACH, "ENETUNREACH"),
+    (libc::ENETRESET, "ENETRESET"),
+    (libc::ECONNABORTED, "ECONNABORTED"),
+    (libc::ECONNRESET, "ECONNRESET"),
+    (libc::ENOBUFS, "ENOBUFS"),
+    (libc::ENOTCONN, "ENOTCONN"),
+    (libc::ETIMEDOUT, "ETIMEDOUT"),
+    (libc::ECONNREFUSED, "ECONNREFUSED"),
+    (libc::EHOSTDOWN, "EHOSTDOWN"),
+    (libc::EHOSTUNREACH, "EHOSTUNREACH"),
+];
+
+/// An error number's name (`ECONNRESET`), or `errno 123` for one that is not known here.
+pub fn name(errno: i32) -> String {
+    match NAMES.iter().find(|(number, _)| *number == errno) {
+        Some((_, name)) => (*name).to_string(),
+        None => format!("errno {errno}"),
+    }
+}
+
+/// The name of the error number inside `error`; `None` when the error is not the system's.
+pub fn name_of(error: &io::Error) -> Option<String> {
+    error.raw_os_error().map(name)
+}
+
+/// The error as a lower-case fragment: `connection reset by peer (ECONNRESET)`.
+pub fn describe(error: &io::Error) -> String {
+    let text = error.to_string();
+    let Some(name) = name_of(error) else { return lower_first(&text) };
+    let plain = text.split(" (os error").next().unwrap_or(&text);
+    format!("{} ({name})", lower_first(plain))
+}
+
+fn lower_first(text: &str) -> String {
+    let mut chars = text.chars();
+    match (chars.next(), chars.next()) {
+        (Some(first), Some(second)) if first.is_uppercase() && second.is_lowercase() => {
+            format!("{}{second}{}", first.to_lowercase(), chars.as_str())
+        }
+        _ => text.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_is_told_in_words_and_by_name() {
+        let error = io::Error::from_raw_os_error(libc::ECONNRESET);
+        assert_eq!(describe(&error), "connection reset by peer (ECONNRESET)");
+        assert_eq!(describe(&io::Error::other("TLS broke")), "TLS broke");
+        assert_eq!(describe(&io::Error::other("Something else")), "something else");
+    }
+
+    #[test]
+    fn an_unknown_number_is_still_shown() {
+        assert_eq!(name(99_999), "errno 99999");
+    }
+}

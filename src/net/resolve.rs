@@ -1,0 +1,229 @@
+//! From a host's name to the addresses to try.
+
+use std::fmt;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::str::FromStr;
+
+use url::Host;
+
+use crate::domain::opening::FailureKind;
+
+use super::fault::Fault;
+
+/// An address family, when only one is wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Family {
+    V4,
+    V6,
+}
+
+impl Family {
+    /// Whether `address` is of this family.
+    pub fn has(self, address: IpAddr) -> bool {
+        match self {
+            Family::V4 => address.is_ipv4(),
+            Family::V6 => address.is_ipv6(),
+        }
+    }
+
+    /// The family of `address`.
+    pub fn of(address: IpAddr) -> Family {
+        if address.is_ipv4() { Family::V4 } else { Family::V6 }
+    }
+}
+
+impl fmt::Display for Family {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Family::V4 => "IPv4",
+            Family::V6 => "IPv6",
+        })
+    }
+}
+
+/// An address that is used for a host and port instead of asking the resolver: `host:port:addr`,
+/// the address with or without brackets when it is IPv6.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Override {
+    /// In lower case.
+    pub host: String,
+    pub port: u16,
+    pub addr: IpAddr,
+}
+
+impl FromStr for Override {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Override, String> {
+        let wrong = |why: &str| format!("'{text}' is not host:port:address: {why}");
+        let (host, rest) = split_host(text).ok_or_else(|| wrong("the host is missing"))?;
+        let (port, addr) = rest.split_once(':').ok_or_else(|| wrong("the address is missing"))?;
+        let port = match port.parse() {
+            Ok(0) | Err(_) => return Err(wrong(&format!("the port '{port}' is not 1 to 65535"))),
+            Ok(port) => port,
+        };
+        let bare = addr.strip_prefix('[').and_then(|addr| addr.strip_suffix(']')).unwrap_or(addr);
+        let addr = bare.parse().map_err(|_| wrong(&format!("'{addr}' is not an IP address")))?;
+        Ok(Override { host: host.to_ascii_lowercase(), port, addr })
+    }
+}
+
+/// The host (an IPv6 one in brackets) and what follows its colon.
+fn split_host(text: &str) -> Option<(&str, &str)> {
+    let (host, rest) = match text.strip_prefix('[') {
+        Some(inner) => inner.split_once("]:")?,
+        None => text.split_once(':')?,
+    };
+    (!host.is_empty()).then_some((host, rest))
+}
+
+/// Where the addresses of a host are to come from, decided before anybody is asked.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Source {
+    /// They are known: the host is an address itself, or it was overridden.
+    Known(Vec<IpAddr>),
+    /// The resolver must be asked for this name.
+    Ask(String),
+}
+
+/// Decides whether the resolver must be asked for `host`.
+pub fn source(host: &Host<String>, port: u16, overrides: &[Override]) -> Source {
+    let name = match host {
+        Host::Domain(name) => name.to_ascii_lowercase(),
+        Host::Ipv4(ip) => ip.to_string(),
+        Host::Ipv6(ip) => ip.to_string(),
+    };
+    let known: Vec<_> =
+        overrides.iter().filter(|o| o.port == port && o.host == name).map(|o| o.addr).collect();
+    match (known.is_empty(), host) {
+        (false, _) => Source::Known(known),
+        (true, Host::Ipv4(ip)) => Source::Known(vec![(*ip).into()]),
+        (true, Host::Ipv6(ip)) => Source::Known(vec![(*ip).into()]),
+        (true, Host::Domain(_)) => Source::Ask(name),
+    }
+}
+
+/// Asks the system's resolver, as other programs on this machine do.
+pub async fn ask(name: &str, port: u16) -> Result<Vec<SocketAddr>, Fault> {
+    match tokio::net::lookup_host((name, port)).await {
+        Ok(addresses) => Ok(without_repeats(addresses)),
+        Err(error) => Err(lookup_fault(name, &error)),
+    }
+}
+
+fn without_repeats(addresses: impl Iterator<Item = SocketAddr>) -> Vec<SocketAddr> {
+    let mut unique = Vec::new();
+    for address in addresses {
+        if !unique.contains(&address) {
+            unique.push(address);
+        }
+    }
+    unique
+}
+
+/// What getaddrinfo says when the name does not exist or has no address (EAI_NONAME, EAI_NODATA), in
+/// the words of glibc, musl, macOS and Windows; the code itself does not reach us.
+const NOT_FOUND: &[&str] = &[
+    "Name or service not known",
+    "No address associated with hostname",
+    "Name does not resolve",
+    "Name has no usable address",
+    "nodename nor servname provided",
+    "No such host is known",
+];
+
+fn lookup_fault(name: &str, error: &io::Error) -> Fault {
+    let text = error.to_string();
+    if NOT_FOUND.iter().any(|words| text.contains(words)) {
+        return Fault::new(FailureKind::NameNotFound, format!("name not found: {name}"));
+    }
+    let words = text.rsplit(": ").next().unwrap_or(&text);
+    let cause = format!("the resolver failed on {name}: {}", words.to_ascii_lowercase());
+    Fault::new(FailureKind::ResolverFailed, cause)
+        .hint("the name may well exist: check this machine's DNS servers and network")
+}
+
+/// Keeps the addresses of the wanted family, and of the one that can be reached from `bind`.
+pub fn restrict(
+    host: &str,
+    addresses: Vec<SocketAddr>,
+    family: Option<Family>,
+    bind: Option<IpAddr>,
+) -> Result<Vec<SocketAddr>, Fault> {
+    let wanted = |ip: IpAddr| family.is_none_or(|family| family.has(ip));
+    let reachable = |ip: IpAddr| bind.is_none_or(|bind| Family::of(bind).has(ip));
+    let kept: Vec<_> = addresses.into_iter().filter(|a| wanted(a.ip()) && reachable(a.ip())).collect();
+    match (kept.is_empty(), family, bind) {
+        (false, _, _) => Ok(kept),
+        (true, Some(family), _) if bind.is_none_or(|bind| family.has(bind)) => {
+            Err(Fault::new(FailureKind::NameNotFound, format!("{host} has no {family} address")))
+        }
+        (true, _, Some(bind)) => {
+            let cause = format!("{host} has no address that can be reached from {bind}");
+            Err(Fault::new(FailureKind::Local, cause))
+        }
+        (true, _, None) => Err(Fault::new(FailureKind::NameNotFound, format!("{host} has no address"))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(text: &str) -> (String, u16, String) {
+        let o: Override = text.parse().unwrap();
+        (o.host, o.port, o.addr.to_string())
+    }
+
+    #[test]
+    fn an_override_has_a_host_a_port_and_an_address() {
+        assert_eq!(parsed("A.example:443:127.0.0.1"), ("a.example".into(), 443, "127.0.0.1".into()));
+        assert_eq!(parsed("h:443:[::1]"), ("h".into(), 443, "::1".into()));
+        assert_eq!(parsed("h:443:::1"), ("h".into(), 443, "::1".into()));
+        assert_eq!(parsed("[2001:db8::1]:443:::1"), ("2001:db8::1".into(), 443, "::1".into()));
+    }
+
+    #[test]
+    fn a_wrong_override_says_what_is_wrong() {
+        let error = |text: &str| text.parse::<Override>().unwrap_err();
+        assert_eq!(error("h:443"), "'h:443' is not host:port:address: the address is missing");
+        assert_eq!(error("443"), "'443' is not host:port:address: the host is missing");
+        assert_eq!(error("h:0:::1"), "'h:0:::1' is not host:port:address: the port '0' is not 1 to 65535");
+        assert_eq!(error("h:1:x"), "'h:1:x' is not host:port:address: 'x' is not an IP address");
+    }
+
+    #[test]
+    fn the_resolver_is_asked_only_for_names_that_are_not_overridden() {
+        let overrides = ["a.example:443:127.0.0.1".parse().unwrap(), "a.example:443:::1".parse().unwrap()];
+        let host = |text: &str| Host::parse(text).unwrap();
+        let known = Source::Known(vec!["127.0.0.1".parse().unwrap(), "::1".parse().unwrap()]);
+        assert_eq!(source(&host("a.example"), 443, &overrides), known);
+        assert_eq!(source(&host("a.example"), 80, &overrides), Source::Ask("a.example".into()));
+        assert_eq!(source(&host("[::1]"), 80, &[]), Source::Known(vec!["::1".parse().unwrap()]));
+    }
+
+    #[test]
+    fn a_name_that_does_not_exist_is_told_from_a_resolver_that_failed() {
+        let fault = |words: &str| {
+            let text = format!("failed to lookup address information: {words}");
+            lookup_fault("a.example", &io::Error::other(text))
+        };
+        assert_eq!(fault("Name or service not known").cause, "name not found: a.example");
+        assert_eq!(fault("Name or service not known").kind, FailureKind::NameNotFound);
+        let temporary = fault("Temporary failure in name resolution");
+        assert_eq!(temporary.kind, FailureKind::ResolverFailed);
+        assert_eq!(temporary.cause, "the resolver failed on a.example: temporary failure in name resolution");
+    }
+
+    #[test]
+    fn a_family_that_is_missing_is_named() {
+        let addresses = || vec!["127.0.0.1:80".parse().unwrap()];
+        let cause = |family, bind| restrict("h", addresses(), family, bind).unwrap_err().cause;
+        assert_eq!(cause(Some(Family::V6), None), "h has no IPv6 address");
+        let bind: IpAddr = "::1".parse().unwrap();
+        assert_eq!(cause(None, Some(bind)), "h has no address that can be reached from ::1");
+        assert_eq!(cause(Some(Family::V4), Some(bind)), "h has no address that can be reached from ::1");
+        assert_eq!(restrict("h", addresses(), Some(Family::V4), None).unwrap(), addresses());
+    }
+}

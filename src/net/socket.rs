@@ -1,0 +1,143 @@
+//! The socket at the bottom: TCP or Unix, with its options.
+
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::path::Path;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use socket2::{SockRef, TcpKeepalive};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::{TcpSocket, TcpStream};
+
+use super::fault::Fault;
+use crate::domain::opening::FailureKind;
+
+/// A connected socket.
+#[derive(Debug)]
+pub enum Socket {
+    Tcp(TcpStream),
+    #[cfg(unix)]
+    Unix(tokio::net::UnixStream),
+}
+
+/// Options of a TCP socket. TCP_NODELAY is always set: Nagle's algorithm would be measured otherwise.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SocketOptions {
+    /// The local address to connect from.
+    pub bind: Option<IpAddr>,
+    /// TCP keepalive: both the idle time before the first probe and the interval of the probes.
+    pub keepalive: Option<Duration>,
+}
+
+impl Socket {
+    /// Connects to `address` over TCP.
+    pub async fn tcp(address: SocketAddr, options: SocketOptions) -> Result<Socket, Fault> {
+        let shown = address.to_string();
+        let failed = |error: io::Error| Fault::connecting(&shown, &error);
+        let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() };
+        let socket = socket.map_err(failed)?;
+        if let Some(bind) = options.bind {
+            socket.bind(SocketAddr::new(bind, 0)).map_err(|error| bind_fault(bind, &error))?;
+        }
+        let stream = socket.connect(address).await.map_err(failed)?;
+        stream.set_nodelay(true).map_err(failed)?;
+        if let Some(every) = options.keepalive {
+            let keepalive = TcpKeepalive::new().with_time(every).with_interval(every);
+            SockRef::from(&stream).set_tcp_keepalive(&keepalive).map_err(failed)?;
+        }
+        Ok(Socket::Tcp(stream))
+    }
+
+    /// Connects to the Unix socket at `path`.
+    #[cfg(unix)]
+    pub async fn unix(path: &Path) -> Result<Socket, Fault> {
+        match tokio::net::UnixStream::connect(path).await {
+            Ok(stream) => Ok(Socket::Unix(stream)),
+            Err(error) => Err(Fault::connecting(&path.display().to_string(), &error)),
+        }
+    }
+
+    /// Unix sockets are not to be had here.
+    #[cfg(not(unix))]
+    pub async fn unix(path: &Path) -> Result<Socket, Fault> {
+        let cause = format!("no Unix sockets on this system: {}", path.display());
+        Err(Fault::new(FailureKind::Local, cause))
+    }
+
+    /// The other end's address, where it has one.
+    pub fn peer(&self) -> Option<String> {
+        match self {
+            Socket::Tcp(stream) => stream.peer_addr().ok().map(|address| address.to_string()),
+            #[cfg(unix)]
+            Socket::Unix(stream) => {
+                stream.peer_addr().ok()?.as_pathname().map(|path| path.display().to_string())
+            }
+        }
+    }
+
+    /// This end's address, where it has one.
+    pub fn local(&self) -> Option<String> {
+        match self {
+            Socket::Tcp(stream) => stream.local_addr().ok().map(|address| address.to_string()),
+            #[cfg(unix)]
+            Socket::Unix(_) => None,
+        }
+    }
+}
+
+fn bind_fault(bind: IpAddr, error: &io::Error) -> Fault {
+    let cause = format!("cannot connect from {bind}: {}", super::os_error::describe(error));
+    let fault = Fault::new(FailureKind::Local, cause);
+    match error.kind() {
+        io::ErrorKind::AddrNotAvailable => fault.hint(format!("{bind} is not an address of this machine")),
+        _ => fault,
+    }
+}
+
+#[cfg(unix)]
+impl std::os::fd::AsRawFd for Socket {
+    fn as_raw_fd(&self) -> std::os::fd::RawFd {
+        match self {
+            Socket::Tcp(stream) => stream.as_raw_fd(),
+            Socket::Unix(stream) => stream.as_raw_fd(),
+        }
+    }
+}
+
+impl AsyncRead for Socket {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Socket::Tcp(stream) => Pin::new(stream).poll_read(cx, buf),
+            #[cfg(unix)]
+            Socket::Unix(stream) => Pin::new(stream).poll_read(cx, buf),
+        }
+    }
+}
+
+impl AsyncWrite for Socket {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        match self.get_mut() {
+            Socket::Tcp(stream) => Pin::new(stream).poll_write(cx, bytes),
+            #[cfg(unix)]
+            Socket::Unix(stream) => Pin::new(stream).poll_write(cx, bytes),
+        }
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Socket::Tcp(stream) => Pin::new(stream).poll_flush(cx),
+            #[cfg(unix)]
+            Socket::Unix(stream) => Pin::new(stream).poll_flush(cx),
+        }
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Socket::Tcp(stream) => Pin::new(stream).poll_shutdown(cx),
+            #[cfg(unix)]
+            Socket::Unix(stream) => Pin::new(stream).poll_shutdown(cx),
+        }
+    }
+}
