@@ -2,11 +2,11 @@
 
 use std::io;
 
-use nix::errno::Errno;
 use tokio_tungstenite::tungstenite::Error;
 use tokio_tungstenite::tungstenite::error::ProtocolError;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 
+use super::os_error;
 use super::wire::{Marks, WireEnd};
 use crate::domain::ending::{How, Violation, Who};
 use crate::domain::peer_text::PeerText;
@@ -76,15 +76,14 @@ impl Cut {
     }
 
     fn by_errno(errno: i32) -> Cut {
-        let errno = Errno::from_raw(errno);
-        let (who, how) = match errno {
-            Errno::ECONNRESET | Errno::ECONNABORTED => (Who::Peer, How::Rst),
+        let (who, how) = match io::Error::from_raw_os_error(errno).kind() {
+            io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted => (Who::Peer, How::Rst),
             // A write after the peer's RST; the RST itself was not read.
-            Errno::EPIPE => (Who::Peer, How::Rst),
-            Errno::ETIMEDOUT => (Who::Network, How::Timeout),
+            io::ErrorKind::BrokenPipe => (Who::Peer, How::Rst),
+            io::ErrorKind::TimedOut => (Who::Network, How::Timeout),
             _ => (Who::Network, How::Error),
         };
-        Cut { who, how, os_error: Some(format!("{errno:?}")) }
+        Cut { who, how, os_error: Some(os_error::name(errno)) }
     }
 
     fn by_violation(error: &Error) -> Cut {
