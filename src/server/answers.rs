@@ -1,0 +1,192 @@
+//! The answers that a client is owed: when each leaves, and which never does.
+
+use std::collections::VecDeque;
+
+use rand::RngExt;
+use rand::rngs::SmallRng;
+use serde_json::{Map, Value};
+use tokio::time::Instant;
+
+use super::faults::AnswerFaults;
+use super::frame::{Opcode, encode};
+
+/// The answer to one ping.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Answer {
+    /// To a Ping frame: its payload.
+    Pong(Vec<u8>),
+    /// To an app ping: the message.
+    App(Map<String, Value>),
+}
+
+impl Answer {
+    /// As a frame; `wrong` gives it another payload than was asked for.
+    fn encode(self, wrong: bool) -> Vec<u8> {
+        match self {
+            Answer::Pong(payload) if wrong => encode(Opcode::Pong, &spoil(payload)),
+            Answer::Pong(payload) => encode(Opcode::Pong, &payload),
+            Answer::App(mut message) => {
+                if wrong {
+                    message.iter_mut().filter(|(name, _)| is_token(name)).for_each(|(_, value)| {
+                        *value = Value::from("wrong");
+                    });
+                }
+                encode(Opcode::Text, Value::Object(message).to_string().as_bytes())
+            }
+        }
+    }
+}
+
+/// Every bit of it turned; an empty one becomes a byte.
+fn spoil(payload: Vec<u8>) -> Vec<u8> {
+    match payload.is_empty() {
+        true => vec![0xff],
+        false => payload.iter().map(|byte| !byte).collect(),
+    }
+}
+
+/// The fields by which an app pong is matched to its ping.
+fn is_token(name: &str) -> bool {
+    !matches!(name, "type" | "event" | "serverTime")
+}
+
+/// The answers to one client, in the order of its pings.
+#[derive(Debug, Default)]
+pub struct Answers {
+    waiting: VecDeque<(Instant, Vec<u8>)>,
+    bytes: usize,
+    /// Pings since one was last answered, when not each is.
+    passed_over: u32,
+}
+
+impl Answers {
+    /// Takes an answer, to leave when the faults have it. A real server's pongs leave in order: one
+    /// that jitter would send ahead of its elders waits for them.
+    pub fn owe(&mut self, answer: Answer, faults: &AnswerFaults, rng: &mut SmallRng, now: Instant) {
+        if self.is_passed_over(faults) || (faults.loss > 0.0 && rng.random_bool(faults.loss)) {
+            return;
+        }
+        let jitter = faults.jitter.map_or_else(Default::default, |jitter| jitter.draw(rng));
+        let due = now + faults.delay + jitter;
+        let due = self.waiting.back().map_or(due, |(last, _)| due.max(*last));
+        let frame = answer.encode(faults.wrong);
+        if faults.duplicate {
+            self.push(due, frame.clone());
+        }
+        self.push(due, frame);
+    }
+
+    fn is_passed_over(&mut self, faults: &AnswerFaults) -> bool {
+        self.passed_over += 1;
+        let passed_over = self.passed_over < faults.latest_of.unwrap_or(1);
+        if !passed_over {
+            self.passed_over = 0;
+        }
+        passed_over
+    }
+
+    fn push(&mut self, due: Instant, frame: Vec<u8>) {
+        self.bytes += frame.len();
+        self.waiting.push_back((due, frame));
+    }
+
+    /// The next answer whose moment has come.
+    pub fn next_at(&mut self, now: Instant) -> Option<Vec<u8>> {
+        self.due().filter(|due| *due <= now)?;
+        let (_, frame) = self.waiting.pop_front()?;
+        self.bytes -= frame.len();
+        if self.waiting.is_empty() {
+            self.waiting = VecDeque::new();
+        }
+        Some(frame)
+    }
+
+    /// When the next one leaves.
+    pub fn due(&self) -> Option<Instant> {
+        self.waiting.front().map(|(due, _)| *due)
+    }
+
+    /// Bytes that wait.
+    pub fn backlog(&self) -> usize {
+        self.bytes
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::server::faults::Jitter;
+    use rand::SeedableRng;
+    use std::time::Duration;
+
+    fn ms(n: u64) -> Duration {
+        Duration::from_millis(n)
+    }
+
+    /// Pings numbered from 0, one every 10 ms; which answers left when, in ms.
+    fn run(faults: &AnswerFaults, pings: u8) -> Vec<(u64, u8)> {
+        let mut rng = SmallRng::seed_from_u64(3);
+        let (start, mut answers, mut left) = (Instant::now(), Answers::default(), Vec::new());
+        for tick in 0..2000 {
+            let now = start + ms(tick);
+            if tick % 10 == 0 && tick / 10 < u64::from(pings) {
+                answers.owe(Answer::Pong(vec![(tick / 10) as u8]), faults, &mut rng, now);
+            }
+            while let Some(frame) = answers.next_at(now) {
+                left.push((tick, frame[2]));
+            }
+        }
+        assert_eq!((answers.backlog(), answers.due()), (0, None));
+        left
+    }
+
+    #[test]
+    fn without_faults_every_ping_is_answered_at_once() {
+        assert_eq!(run(&AnswerFaults::default(), 3), [(0, 0), (10, 1), (20, 2)]);
+    }
+
+    #[test]
+    fn a_delay_holds_up_nothing_but_the_answer() {
+        let faults = AnswerFaults { delay: ms(1000), ..Default::default() };
+        assert_eq!(run(&faults, 3), [(1000, 0), (1010, 1), (1020, 2)]);
+    }
+
+    #[test]
+    fn jitter_never_reorders() {
+        let faults = AnswerFaults { jitter: Jitter::parse("100ms").ok(), ..Default::default() };
+        let left = run(&faults, 50);
+        assert_eq!(left.iter().map(|(_, n)| *n).collect::<Vec<_>>(), (0..50).collect::<Vec<u8>>());
+        assert!(left.iter().all(|(at, n)| (0..=100).contains(&(at - u64::from(*n) * 10))), "{left:?}");
+    }
+
+    #[test]
+    fn only_the_latest_of_three_is_answered() {
+        let faults = AnswerFaults { latest_of: Some(3), ..Default::default() };
+        assert_eq!(run(&faults, 7), [(20, 2), (50, 5)]);
+    }
+
+    #[test]
+    fn a_share_of_the_pongs_is_lost() {
+        let faults = AnswerFaults { loss: 0.3, ..Default::default() };
+        let left = run(&faults, 200).len();
+        assert!((120..=160).contains(&left), "{left} of 200 answered at a loss of 30 %");
+        assert!(run(&AnswerFaults { loss: 1.0, ..Default::default() }, 9).is_empty());
+    }
+
+    #[test]
+    fn duplicates_and_wrong_payloads() {
+        let faults = AnswerFaults { duplicate: true, ..Default::default() };
+        assert_eq!(run(&faults, 1), [(0, 0), (0, 0)]);
+        let faults = AnswerFaults { wrong: true, ..Default::default() };
+        assert_eq!(run(&faults, 2), [(0, 0xff), (10, 0xfe)]);
+    }
+
+    #[test]
+    fn a_wrong_app_pong_keeps_its_type_and_loses_its_id() {
+        let Value::Object(message) = serde_json::json!({"type": "pong", "id": "a", "serverTime": 1}) else {
+            unreachable!()
+        };
+        let frame = Answer::App(message).encode(true);
+        assert_eq!(&frame[2..], br#"{"type":"pong","id":"wrong","serverTime":1}"#);
+    }
+}

@@ -1,0 +1,51 @@
+//! Clients' app pings, and the pongs they get.
+
+use serde_json::{Map, Value};
+
+/// Fields whose value `ping` makes a message an app ping.
+const FIELDS: &[&str] = &["type", "event"];
+
+/// The answer to an app ping: `{"type":"ping",...}` or `{"event":"ping",...}` in kind, all other fields
+/// as they came, and `serverTime` in milliseconds since 1970. `None`: it is not an app ping.
+pub fn answer(text: &str, now_ms: u64) -> Option<Map<String, Value>> {
+    // Most messages are not JSON objects; a look at the first byte spares parsing them.
+    if !text.trim_start().starts_with('{') {
+        return None;
+    }
+    let Ok(Value::Object(mut message)) = serde_json::from_str(text) else { return None };
+    let is_ping = |name: &&&str| message.get(**name).and_then(Value::as_str) == Some("ping");
+    let field = FIELDS.iter().find(is_ping)?;
+    message.insert((*field).to_string(), Value::from("pong"));
+    message.insert("serverTime".to_string(), Value::from(now_ms));
+    Some(message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answered(text: &str) -> Option<String> {
+        answer(text, 1234).map(|message| Value::Object(message).to_string())
+    }
+
+    #[test]
+    fn a_ping_is_answered_in_kind_with_all_its_fields() {
+        assert_eq!(
+            answered(r#"{"type":"ping","id":"a1","timestamp":17}"#).as_deref(),
+            Some(r#"{"type":"pong","id":"a1","timestamp":17,"serverTime":1234}"#)
+        );
+        assert_eq!(
+            answered(r#" {"seq":3,"event":"ping"}"#).as_deref(),
+            Some(r#"{"seq":3,"event":"pong","serverTime":1234}"#)
+        );
+    }
+
+    #[test]
+    fn other_messages_are_no_pings() {
+        for text in
+            ["ping", r#"{"type":"pong"}"#, r#"{"type":["ping"]}"#, "[1]", "", "{", r#"{"kind":"ping"}"#]
+        {
+            assert_eq!(answered(text), None, "{text}");
+        }
+    }
+}

@@ -1,0 +1,160 @@
+//! Drives one client: bytes between its socket and its state, until it is gone.
+
+use std::future::poll_fn;
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use tokio::io::{AsyncWriteExt, ReadBuf};
+use tokio::time::{Instant, timeout};
+use tokio_util::sync::CancellationToken;
+
+use super::client::{Client, Exit};
+use super::event::What;
+use super::socket::Socket;
+use super::wheel::Timer;
+use crate::domain::ending::How;
+
+/// Bytes read at a time. The buffer lives on the stack while the socket is polled, so an idle client
+/// has none.
+const READ: usize = 4096;
+
+/// How long a goodbye over TLS may take.
+const GOODBYE: Duration = Duration::from_secs(1);
+
+/// What can happen to a connection.
+enum Input {
+    Bytes(Vec<u8>),
+    Fin,
+    Failed(io::Error),
+    Wrote(usize),
+    Rung,
+    Stop,
+}
+
+/// Serves a client until it is gone, and lets its socket go as the client's state wants. What happens is
+/// told to `tell`.
+pub async fn serve<S: Socket>(
+    mut stream: S,
+    client: &mut Client,
+    timer: &Timer,
+    stop: &CancellationToken,
+    mut tell: impl FnMut(What),
+) {
+    let mut told_to_stop = false;
+    loop {
+        client.notes.drain(..).for_each(&mut tell);
+        if let Some(exit) = client.exit() {
+            return let_go(stream, exit).await;
+        }
+        if client.takes_half_close() {
+            // A socket that cannot be shut down any more will say so when it is read.
+            let _ = stream.send_fin();
+        }
+        timer.ring_by(client.due());
+        let input = tokio::select! {
+            biased;
+            () = stop.cancelled(), if !told_to_stop => Input::Stop,
+            input = poll_fn(|cx| poll_stream(&mut stream, client, cx)) => input,
+            () = timer.rung() => Input::Rung,
+        };
+        told_to_stop |= matches!(input, Input::Stop);
+        take(client, input, Instant::now());
+    }
+}
+
+fn take(client: &mut Client, input: Input, now: Instant) {
+    match input {
+        Input::Bytes(bytes) => client.received(&bytes, now),
+        Input::Fin => client.saw_fin(),
+        Input::Failed(error) => client.saw_error(how(&error), os_error(&error)),
+        Input::Wrote(count) => client.wrote(count, now),
+        Input::Rung => {}
+        Input::Stop => client.stop(now),
+    }
+    client.wake(now);
+}
+
+/// Writes what is ready; reads, unless too much is owed already.
+fn poll_stream<S: Socket>(stream: &mut S, client: &Client, cx: &mut Context<'_>) -> Poll<Input> {
+    let ready = client.outbox.ready(Instant::now());
+    let mut stream = Pin::new(stream);
+    let written = match ready.is_empty() {
+        false => stream.as_mut().poll_write(cx, ready).map_ok(Some),
+        true => stream.as_mut().poll_flush(cx).map_ok(|()| None),
+    };
+    match written {
+        Poll::Ready(Ok(Some(count))) => return Poll::Ready(Input::Wrote(count)),
+        Poll::Ready(Err(error)) => return Poll::Ready(Input::Failed(error)),
+        Poll::Ready(Ok(None)) | Poll::Pending => {}
+    }
+    if !client.wants_input() {
+        return Poll::Pending;
+    }
+    let mut bytes = [0; READ];
+    let mut buffer = ReadBuf::new(&mut bytes);
+    stream.as_mut().poll_read(cx, &mut buffer).map(|result| match result {
+        Ok(()) if buffer.filled().is_empty() => Input::Fin,
+        Ok(()) => Input::Bytes(buffer.filled().to_vec()),
+        Err(error) => Input::Failed(error),
+    })
+}
+
+/// The socket is as good as gone: what fails now changes nothing.
+async fn let_go<S: Socket>(mut stream: S, exit: Exit) {
+    match exit {
+        Exit::Clean => {
+            let _ = timeout(GOODBYE, stream.shutdown()).await;
+        }
+        Exit::Fin => {
+            let _ = stream.send_fin();
+            drain(&mut stream).await;
+        }
+        Exit::Rst => {
+            let _ = stream.reset_on_drop();
+        }
+    }
+}
+
+/// Takes what has come already: the kernel answers a close over unread bytes with RST, not FIN.
+async fn drain<S: Socket>(stream: &mut S) {
+    let mut bytes = [0; READ];
+    poll_fn(|cx| {
+        loop {
+            let mut buffer = ReadBuf::new(&mut bytes);
+            match Pin::new(&mut *stream).poll_read(cx, &mut buffer) {
+                Poll::Ready(Ok(())) if !buffer.filled().is_empty() => {}
+                Poll::Ready(_) | Poll::Pending => return Poll::Ready(()),
+            }
+        }
+    })
+    .await;
+}
+
+fn how(error: &io::Error) -> How {
+    match error.kind() {
+        io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionAborted => {
+            How::Rst
+        }
+        // rustls says so of a stream that ended without close_notify.
+        io::ErrorKind::UnexpectedEof => How::Fin,
+        io::ErrorKind::TimedOut => How::Timeout,
+        _ => How::Error,
+    }
+}
+
+/// The error's name as the system's headers have it.
+fn os_error(error: &io::Error) -> Option<String> {
+    let name = match error.raw_os_error()? {
+        libc::ECONNRESET => "ECONNRESET",
+        libc::EPIPE => "EPIPE",
+        libc::ETIMEDOUT => "ETIMEDOUT",
+        libc::ECONNABORTED => "ECONNABORTED",
+        libc::EHOSTUNREACH => "EHOSTUNREACH",
+        libc::ENETUNREACH => "ENETUNREACH",
+        libc::ENETDOWN => "ENETDOWN",
+        other => return Some(format!("errno {other}")),
+    };
+    Some(name.to_string())
+}

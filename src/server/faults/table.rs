@@ -1,0 +1,365 @@
+//! The table of faults, which parses, explains and lists them.
+
+use super::cut::{Cut, close_code};
+use super::model::{Faults, Repeat, Resets};
+use super::value::{Jitter, Span, count, period, share};
+use crate::domain::duration_text::parse_duration;
+
+/// One fault as one asks for it: `--NAME VALUE`.
+#[derive(Debug, Clone, Copy)]
+pub struct Definition {
+    pub name: &'static str,
+    pub value: Value,
+    /// What it does, in a line.
+    pub help: &'static str,
+    /// Reads the value into the faults; the error is a lower-case fragment.
+    pub set: fn(&mut Faults, &str) -> Result<(), String>,
+}
+
+/// What a fault's flag takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Value {
+    /// Nothing.
+    None,
+    /// A value of this form.
+    Needed(&'static str),
+    /// A value of this form, or else this one.
+    Optional(&'static str, &'static str),
+}
+
+/// All faults, in the order in which they are listed.
+pub const DEFINITIONS: &[Definition] = &[
+    Definition {
+        name: "delay",
+        value: Value::Needed("T"),
+        help: "answer pings T late; other answers do not wait for it",
+        set: |faults, text| parse_duration(text).map(|t| faults.answers.delay = t),
+    },
+    Definition {
+        name: "jitter",
+        value: Value::Needed("[DISTRIBUTION:]J"),
+        help: "add a random delay, uniform from 0 to J; or normal:J (half-normal, deviation J), exponential:J (mean J)",
+        set: |faults, text| Jitter::parse(text).map(|j| faults.answers.jitter = Some(j)),
+    },
+    Definition {
+        name: "pong-loss",
+        value: Value::Needed("P%"),
+        help: "leave this share of the pings unanswered, at random",
+        set: |faults, text| share(text).map(|p| faults.answers.loss = p),
+    },
+    Definition {
+        name: "supersede",
+        value: Value::Optional("N", "2"),
+        help: "answer only the latest of every N pings, as RFC 6455 5.5.3 allows",
+        set: |faults, text| count(text, 1).map(|n| faults.answers.latest_of = Some(n)),
+    },
+    Definition {
+        name: "wrong-payload",
+        value: Value::None,
+        help: "answer pings with another payload than theirs",
+        set: |faults, _| {
+            faults.answers.wrong = true;
+            Ok(())
+        },
+    },
+    Definition {
+        name: "duplicate-pongs",
+        value: Value::None,
+        help: "answer each ping twice",
+        set: |faults, _| {
+            faults.answers.duplicate = true;
+            Ok(())
+        },
+    },
+    Definition {
+        name: "unsolicited-pong",
+        value: Value::Needed("T"),
+        help: "send a pong that nobody asked for every T",
+        set: |faults, text| repeat(faults, text, Repeat::UnsolicitedPong),
+    },
+    Definition {
+        name: "stall",
+        value: Value::Needed("T"),
+        help: "stop reading and writing at age T, and leave the socket open",
+        set: |faults, text| at(faults, text, Cut::Stall),
+    },
+    Definition {
+        name: "mute",
+        value: Value::Needed("T"),
+        help: "from age T on read everything and answer nothing",
+        set: |faults, text| at(faults, text, Cut::Mute),
+    },
+    Definition {
+        name: "close-after",
+        value: Value::Needed("T[:CODE]"),
+        help: "send a close frame at age T, code 1000 unless another is given",
+        set: |faults, text| {
+            let (age, code) = text.split_once(':').unwrap_or((text, "1000"));
+            at(faults, age, Cut::Close(close_code(code)?))
+        },
+    },
+    Definition {
+        name: "fin-after",
+        value: Value::Needed("T"),
+        help: "close TCP at age T without a close frame (FIN)",
+        set: |faults, text| at(faults, text, Cut::Fin),
+    },
+    Definition {
+        name: "rst-after",
+        value: Value::Needed("T"),
+        help: "reset TCP at age T (RST)",
+        set: |faults, text| at(faults, text, Cut::Rst),
+    },
+    Definition {
+        name: "half-close",
+        value: Value::Needed("T"),
+        help: "send FIN at age T, and go on taking what the client sends",
+        set: |faults, text| at(faults, text, Cut::HalfClose),
+    },
+    Definition {
+        name: "idle-timeout",
+        value: Value::Needed("T|LO..HI"),
+        help: "cut a connection that was idle for T; with a range, each connection has its own T",
+        set: |faults, text| Span::parse(text).map(|span| faults.idle.after = Some(span)),
+    },
+    Definition {
+        name: "idle-cut",
+        value: Value::Needed("CUT"),
+        help: "how it is cut: close[:CODE], fin (default), half-close, rst, silent (stays open, swallows everything), rst-on-use",
+        set: |faults, text| text.parse().map(|cut| faults.idle.cut = Some(cut)),
+    },
+    Definition {
+        name: "idle-resets",
+        value: Value::Needed("WHO"),
+        help: "whose bytes keep it alive: either (default), client, server, or both (each direction has its own timer)",
+        set: |faults, text| resets(text).map(|who| faults.idle.resets = Some(who)),
+    },
+    Definition {
+        name: "messages-only",
+        value: Value::None,
+        help: "pings and pongs do not reset the idle timeout, only messages do",
+        set: |faults, _| {
+            faults.idle.messages_only = true;
+            Ok(())
+        },
+    },
+    Definition {
+        name: "linger",
+        value: Value::Needed("T"),
+        help: "let go at the idle timeout, and cut only T later: in between everything is swallowed",
+        set: |faults, text| period(text).map(|t| faults.idle.linger = Some(t)),
+    },
+    Definition {
+        name: "lifetime",
+        value: Value::Needed("T[:CUT]"),
+        help: "cut every connection at age T, however active; cuts as for --idle-cut",
+        set: |faults, text| {
+            let (age, cut) = text.split_once(':').unwrap_or((text, "fin"));
+            at(faults, age, cut.parse()?)
+        },
+    },
+    Definition {
+        name: "chatter",
+        value: Value::Needed("T"),
+        help: "send a message every T",
+        set: |faults, text| repeat(faults, text, Repeat::Chatter),
+    },
+    Definition {
+        name: "ping-flood",
+        value: Value::Optional("RATE", "1000"),
+        help: "send RATE pings a second",
+        set: |faults, text| {
+            let rate = count(text, 1)?;
+            faults.repeats.push((std::time::Duration::from_secs(1) / rate, Repeat::Ping));
+            Ok(())
+        },
+    },
+    Definition {
+        name: "refuse",
+        value: Value::Needed("STATUS"),
+        help: "answer the upgrade with this HTTP status",
+        set: |faults, text| status(text).map(|status| faults.opening.refuse = Some(status)),
+    },
+    Definition {
+        name: "redirect",
+        value: Value::Needed("URL"),
+        help: "answer the upgrade with 302 and this Location",
+        set: |faults, text| location(text).map(|url| faults.opening.redirect = Some(url)),
+    },
+    Definition {
+        name: "slow-upgrade",
+        value: Value::Needed("T"),
+        help: "hold the answer to the upgrade back for T",
+        set: |faults, text| period(text).map(|t| faults.opening.slow = t),
+    },
+    Definition {
+        name: "wrong-accept",
+        value: Value::None,
+        help: "answer the upgrade with a wrong Sec-WebSocket-Accept",
+        set: |faults, _| {
+            faults.opening.wrong_accept = true;
+            Ok(())
+        },
+    },
+    Definition {
+        name: "endless-header",
+        value: Value::None,
+        help: "answer the upgrade with a header that never ends",
+        set: |faults, _| {
+            faults.opening.endless_header = true;
+            Ok(())
+        },
+    },
+    Definition {
+        name: "garbage",
+        value: Value::None,
+        help: "send bytes that are no frames right after the upgrade",
+        set: |faults, _| first(faults, &[0xff; 64]),
+    },
+    Definition {
+        name: "huge-frame",
+        value: Value::None,
+        help: "send the head of a frame that claims 2^62 bytes right after the upgrade",
+        set: |faults, _| first(faults, &[0x82, 0x7f, 0x40, 0, 0, 0, 0, 0, 0, 0]),
+    },
+    Definition {
+        name: "masked-frame",
+        value: Value::None,
+        help: "send a masked frame right after the upgrade, which a server must not",
+        set: |faults, _| first(faults, &[0x81, 0x82, 1, 2, 3, 4, b'h' ^ 1, b'i' ^ 2]),
+    },
+    Definition {
+        name: "invalid-utf8",
+        value: Value::None,
+        help: "send a text message that is not UTF-8 right after the upgrade",
+        set: |faults, _| first(faults, &[0x81, 0x02, 0xc3, 0x28]),
+    },
+    Definition {
+        name: "trickle",
+        value: Value::Optional("T", "1s"),
+        help: "after the upgrade send only one byte every T",
+        set: |faults, text| period(text).map(|t| faults.trickle = Some(t)),
+    },
+];
+
+/// Sets the fault of this name. The error is a lower-case fragment that names fault, value and rule.
+pub fn set(faults: &mut Faults, name: &str, value: &str) -> Result<(), String> {
+    let Some(definition) = DEFINITIONS.iter().find(|definition| definition.name == name) else {
+        let known: Vec<&str> = DEFINITIONS.iter().map(|definition| definition.name).collect();
+        return Err(format!("'{name}' is not a fault; the faults are {}", known.join(", ")));
+    };
+    (definition.set)(faults, value).map_err(|why| format!("--{name}: {why}"))
+}
+
+/// The list of all faults, as `--list-faults` prints it.
+pub fn list() -> String {
+    let shown = |definition: &Definition| match definition.value {
+        Value::None => format!("--{}", definition.name),
+        Value::Needed(form) => format!("--{} {form}", definition.name),
+        Value::Optional(form, _) => format!("--{}[={form}]", definition.name),
+    };
+    let width = DEFINITIONS.iter().map(|definition| shown(definition).len()).max().unwrap_or(0);
+    let line = |definition| format!("{:width$}  {}\n", shown(definition), definition.help);
+    DEFINITIONS.iter().map(line).collect()
+}
+
+fn at(faults: &mut Faults, age: &str, cut: Cut) -> Result<(), String> {
+    let age = parse_duration(age)?;
+    faults.timeline.push((age, cut));
+    Ok(())
+}
+
+fn repeat(faults: &mut Faults, every: &str, what: Repeat) -> Result<(), String> {
+    let every = period(every)?;
+    faults.repeats.push((every, what));
+    Ok(())
+}
+
+fn first(faults: &mut Faults, bytes: &[u8]) -> Result<(), String> {
+    faults.first_bytes.extend_from_slice(bytes);
+    Ok(())
+}
+
+fn resets(text: &str) -> Result<Resets, String> {
+    match text {
+        "either" => Ok(Resets::Either),
+        "client" => Ok(Resets::Client),
+        "server" => Ok(Resets::Server),
+        "both" => Ok(Resets::Both),
+        _ => Err(format!("'{text}' is none of either, client, server, both")),
+    }
+}
+
+fn status(text: &str) -> Result<u16, String> {
+    match text.parse() {
+        Ok(status @ 200..=599) => Ok(status),
+        _ => Err(format!("'{text}' is not an HTTP status: write one from 200 to 599")),
+    }
+}
+
+fn location(text: &str) -> Result<String, String> {
+    match text.chars().any(|c| c.is_control() || c == ' ') || text.is_empty() {
+        true => Err(format!("'{}' is not a place to redirect to", text.escape_debug())),
+        false => Ok(text.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_fault_is_listed_once() {
+        let listed = list();
+        for definition in DEFINITIONS {
+            let flag = format!("--{}", definition.name);
+            let lines = listed.lines().filter(|line| line.split([' ', '[']).next() == Some(&flag));
+            assert_eq!(lines.count(), 1, "{flag}");
+        }
+    }
+
+    #[test]
+    fn every_fault_changes_something() {
+        for definition in DEFINITIONS {
+            let value = match definition.value {
+                Value::None => "",
+                Value::Optional(_, default) => default,
+                Value::Needed(_) => definition.sample(),
+            };
+            let mut faults = Faults::default();
+            set(&mut faults, definition.name, value).unwrap();
+            assert_ne!(faults, Faults::default(), "{}", definition.name);
+        }
+    }
+
+    impl Definition {
+        fn sample(&self) -> &'static str {
+            let samples = ["5s", "20%", "403", "rst", "client", "ws://127.0.0.1:1/"];
+            let taken = samples.iter().find(|value| (self.set)(&mut Faults::default(), value).is_ok());
+            taken.copied().unwrap_or_else(|| panic!("no sample fits --{}", self.name))
+        }
+    }
+
+    #[test]
+    fn nonsense_names_fault_value_and_rule() {
+        let mut faults = Faults::default();
+        assert_eq!(
+            set(&mut faults, "pong-loss", "120%").unwrap_err(),
+            "--pong-loss: '120%' is not a share: write a percentage from 0% to 100%"
+        );
+        assert!(
+            set(&mut faults, "gremlins", "")
+                .unwrap_err()
+                .starts_with("'gremlins' is not a fault; the faults are delay")
+        );
+    }
+
+    #[test]
+    fn how_the_idle_timeout_works_needs_one() {
+        let mut faults = Faults::default();
+        set(&mut faults, "idle-cut", "rst").unwrap();
+        assert_eq!(faults.check(), Err("--idle-cut says how --idle-timeout works, and needs it".into()));
+        set(&mut faults, "idle-timeout", "5s").unwrap();
+        assert_eq!(faults.check(), Ok(()));
+    }
+}

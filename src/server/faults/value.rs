@@ -1,0 +1,163 @@
+//! How the values of faults are written.
+
+use std::fmt;
+use std::time::Duration;
+
+use rand::{Rng, RngExt};
+
+use crate::domain::duration_text::parse_duration;
+
+/// A duration longer than nothing.
+pub fn period(text: &str) -> Result<Duration, String> {
+    match parse_duration(text)? {
+        Duration::ZERO => Err(format!("'{text}' must be longer than 0")),
+        period => Ok(period),
+    }
+}
+
+/// A share as `20%`, or `20` for the same; from 0 to 1.
+pub fn share(text: &str) -> Result<f64, String> {
+    let number = text.trim().trim_end_matches('%').trim_end();
+    match number.parse::<f64>() {
+        Ok(percent) if (0.0..=100.0).contains(&percent) => Ok(percent / 100.0),
+        _ => Err(format!("'{text}' is not a share: write a percentage from 0% to 100%")),
+    }
+}
+
+/// A count of at least `least`.
+pub fn count(text: &str, least: u32) -> Result<u32, String> {
+    match text.parse() {
+        Ok(count) if count >= least => Ok(count),
+        _ => Err(format!("'{text}' is not a count: write a whole number of at least {least}")),
+    }
+}
+
+/// One duration, or a range `LO..HI` of which each connection draws its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Span {
+    pub lo: Duration,
+    pub hi: Duration,
+}
+
+impl Span {
+    pub fn parse(text: &str) -> Result<Span, String> {
+        let (lo, hi) = text.split_once("..").unwrap_or((text, text));
+        let (lo, hi) = (period(lo)?, period(hi)?);
+        if lo > hi {
+            return Err(format!("'{text}' is not a range: its end lies before its beginning"));
+        }
+        Ok(Span { lo, hi })
+    }
+
+    /// Uniform between its ends.
+    pub fn draw(self, rng: &mut impl Rng) -> Duration {
+        rng.random_range(self.lo..=self.hi)
+    }
+}
+
+impl fmt::Display for Span {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.lo == self.hi {
+            true => write!(f, "{:?}", self.lo),
+            false => write!(f, "{:?}..{:?}", self.lo, self.hi),
+        }
+    }
+}
+
+/// How random delays are distributed; each is at least 0.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shape {
+    /// Uniform from 0 to the scale.
+    Uniform,
+    /// The absolute value of a normal variable whose standard deviation is the scale.
+    HalfNormal,
+    /// Exponential, with the scale as its mean.
+    Exponential,
+}
+
+/// A random delay.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Jitter {
+    pub shape: Shape,
+    pub scale: Duration,
+}
+
+impl Jitter {
+    /// `20ms` is uniform; others are named: `normal:20ms`, `exponential:20ms`.
+    pub fn parse(text: &str) -> Result<Jitter, String> {
+        let (shape, scale) = match text.split_once(':') {
+            None => (Shape::Uniform, text),
+            Some(("uniform", scale)) => (Shape::Uniform, scale),
+            Some(("normal", scale)) => (Shape::HalfNormal, scale),
+            Some(("exponential", scale)) => (Shape::Exponential, scale),
+            Some((other, _)) => {
+                return Err(format!("'{other}' is not a distribution: uniform, normal or exponential"));
+            }
+        };
+        Ok(Jitter { shape, scale: parse_duration(scale)? })
+    }
+
+    /// One delay. The tails are cut at a hundred scales.
+    pub fn draw(self, rng: &mut impl Rng) -> Duration {
+        // 1 - [0, 1) keeps the logarithm finite.
+        let u = 1.0 - rng.random::<f64>();
+        let factor = match self.shape {
+            Shape::Uniform => rng.random::<f64>(),
+            Shape::HalfNormal => {
+                // Box and Muller (1958).
+                ((-2.0 * u.ln()).sqrt() * (std::f64::consts::TAU * rng.random::<f64>()).cos()).abs()
+            }
+            Shape::Exponential => -u.ln(),
+        };
+        self.scale.mul_f64(factor.min(100.0))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rand::SeedableRng;
+    use rand::rngs::SmallRng;
+
+    const N: u32 = 20_000;
+
+    fn mean_in_scales(jitter: &str) -> f64 {
+        let mut rng = SmallRng::seed_from_u64(1);
+        let jitter = Jitter::parse(jitter).unwrap();
+        let sum: Duration = (0..N).map(|_| jitter.draw(&mut rng)).sum();
+        sum.as_secs_f64() / f64::from(N) / jitter.scale.as_secs_f64()
+    }
+
+    #[test]
+    fn each_distribution_has_its_mean() {
+        assert!((mean_in_scales("20ms") - 0.5).abs() < 0.02);
+        // sqrt(2/pi), the mean of the half-normal distribution.
+        assert!((mean_in_scales("normal:20ms") - 0.797_885).abs() < 0.02);
+        assert!((mean_in_scales("exponential:20ms") - 1.0).abs() < 0.03);
+    }
+
+    #[test]
+    fn uniform_jitter_stays_within_its_scale() {
+        let mut rng = SmallRng::seed_from_u64(7);
+        let jitter = Jitter::parse("uniform:20ms").unwrap();
+        assert!((0..N).all(|_| jitter.draw(&mut rng) <= Duration::from_millis(20)));
+    }
+
+    #[test]
+    fn a_range_is_drawn_from_evenly_and_ends_included() {
+        let mut rng = SmallRng::seed_from_u64(7);
+        let span = Span::parse("5s..8s").unwrap();
+        let drawn: Vec<Duration> = (0..N).map(|_| span.draw(&mut rng)).collect();
+        assert!(drawn.iter().all(|d| (span.lo..=span.hi).contains(d)));
+        let mean = drawn.iter().sum::<Duration>() / N;
+        assert!((mean.as_secs_f64() - 6.5).abs() < 0.03);
+    }
+
+    #[test]
+    fn nonsense_is_refused() {
+        assert!(share("101%").is_err() && share("-1").is_err() && share("NaN").is_err());
+        assert!(period("0").is_err() && count("0", 1).is_err() && count("x", 0).is_err());
+        assert!(Span::parse("8s..5s").is_err() && Span::parse("0..5s").is_err());
+        assert!(Jitter::parse("cauchy:1s").is_err());
+    }
+}

@@ -1,0 +1,318 @@
+//! RFC 6455 frames as a server meets them: masked ones come in, bare ones go out.
+//!
+//! Its own small codec instead of a library's, because the faults need what libraries rightly
+//! forbid: single bytes, frames that lie about their length, pongs with the wrong payload.
+
+use thiserror::Error;
+
+/// What a frame is (RFC 6455 section 5.2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Opcode {
+    Continuation,
+    Text,
+    Binary,
+    Close,
+    Ping,
+    Pong,
+}
+
+impl Opcode {
+    fn from_bits(bits: u8) -> Option<Opcode> {
+        match bits {
+            0x0 => Some(Opcode::Continuation),
+            0x1 => Some(Opcode::Text),
+            0x2 => Some(Opcode::Binary),
+            0x8 => Some(Opcode::Close),
+            0x9 => Some(Opcode::Ping),
+            0xa => Some(Opcode::Pong),
+            _ => None,
+        }
+    }
+
+    fn bits(self) -> u8 {
+        match self {
+            Opcode::Continuation => 0x0,
+            Opcode::Text => 0x1,
+            Opcode::Binary => 0x2,
+            Opcode::Close => 0x8,
+            Opcode::Ping => 0x9,
+            Opcode::Pong => 0xa,
+        }
+    }
+
+    fn is_control(self) -> bool {
+        matches!(self, Opcode::Close | Opcode::Ping | Opcode::Pong)
+    }
+}
+
+/// One frame that came from a client, unmasked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Frame {
+    pub fin: bool,
+    pub opcode: Opcode,
+    pub payload: Vec<u8>,
+}
+
+/// A rule of RFC 6455 that a client broke; `Display` is the reason put into the close frame.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum Breach {
+    #[error("a client's frame must be masked")]
+    Unmasked,
+    #[error("reserved bits are set")]
+    ReservedBits,
+    #[error("unknown opcode {0:#x}")]
+    UnknownOpcode(u8),
+    #[error("a control frame must be whole and at most 125 bytes")]
+    BadControl,
+    #[error("a message may have at most {0} bytes")]
+    TooLarge(usize),
+    #[error("a continuation without a beginning")]
+    StrayContinuation,
+    #[error("a new message inside another")]
+    Interleaved,
+    #[error("text is not UTF-8")]
+    NotUtf8,
+    #[error("a close frame has no body or a code of two bytes and a reason")]
+    BadClose,
+}
+
+impl Breach {
+    /// The close code that RFC 6455 7.4.1 has for it.
+    pub fn code(self) -> u16 {
+        match self {
+            Breach::TooLarge(_) => 1009,
+            Breach::NotUtf8 => 1007,
+            Breach::Unmasked
+            | Breach::ReservedBits
+            | Breach::UnknownOpcode(_)
+            | Breach::BadControl
+            | Breach::StrayContinuation
+            | Breach::Interleaved
+            | Breach::BadClose => 1002,
+        }
+    }
+}
+
+/// Turns a stream of bytes into frames. Holds at most one frame and what was read beyond it; holds
+/// nothing at all while the client is quiet.
+#[derive(Debug)]
+pub struct Decoder {
+    bytes: Vec<u8>,
+    /// Of `bytes`, how many are used up.
+    used: usize,
+    largest: usize,
+}
+
+/// The beginning of a frame, once it is there in full.
+struct Header {
+    fin: bool,
+    opcode: Opcode,
+    mask: [u8; 4],
+    /// Bytes of header and payload.
+    header: usize,
+    payload: usize,
+}
+
+impl Decoder {
+    /// Refuses frames whose payload is larger than `largest` bytes.
+    pub fn new(largest: usize) -> Decoder {
+        Decoder { bytes: Vec::new(), used: 0, largest }
+    }
+
+    /// Takes what was read.
+    pub fn push(&mut self, bytes: &[u8]) {
+        self.bytes.extend_from_slice(bytes);
+    }
+
+    /// The next whole frame, `None` when more bytes are needed.
+    pub fn next(&mut self) -> Result<Option<Frame>, Breach> {
+        let rest = self.bytes.get(self.used..).unwrap_or_default();
+        let Some(header) = header(rest, self.largest)? else {
+            self.compact();
+            return Ok(None);
+        };
+        let Some(masked) = rest.get(header.header..header.header + header.payload) else {
+            self.compact();
+            return Ok(None);
+        };
+        let payload = masked.iter().zip(header.mask.iter().cycle()).map(|(byte, key)| byte ^ key).collect();
+        self.used += header.header + header.payload;
+        Ok(Some(Frame { fin: header.fin, opcode: header.opcode, payload }))
+    }
+
+    /// Gives back what is used up; an idle client's buffer is freed.
+    fn compact(&mut self) {
+        if self.used == self.bytes.len() {
+            self.bytes = Vec::new();
+        } else {
+            self.bytes.drain(..self.used);
+        }
+        self.used = 0;
+    }
+}
+
+fn header(bytes: &[u8], largest: usize) -> Result<Option<Header>, Breach> {
+    let [first, second, rest @ ..] = bytes else { return Ok(None) };
+    if first & 0x70 != 0 {
+        return Err(Breach::ReservedBits);
+    }
+    let opcode = Opcode::from_bits(first & 0x0f).ok_or(Breach::UnknownOpcode(first & 0x0f))?;
+    let fin = first & 0x80 != 0;
+    if second & 0x80 == 0 {
+        return Err(Breach::Unmasked);
+    }
+    if opcode.is_control() && (!fin || second & 0x7f > 125) {
+        return Err(Breach::BadControl);
+    }
+    let Some((length, rest)) = payload_length(second & 0x7f, rest) else { return Ok(None) };
+    let payload = usize::try_from(length).ok().filter(|n| *n <= largest).ok_or(Breach::TooLarge(largest))?;
+    let Some(mask) = rest.first_chunk::<4>() else { return Ok(None) };
+    let header = bytes.len() - rest.len() + 4;
+    Ok(Some(Header { fin, opcode, mask: *mask, header, payload }))
+}
+
+fn payload_length(short: u8, rest: &[u8]) -> Option<(u64, &[u8])> {
+    match short {
+        126 => rest.split_first_chunk().map(|(n, rest)| (u64::from(u16::from_be_bytes(*n)), rest)),
+        127 => rest.split_first_chunk().map(|(n, rest)| (u64::from_be_bytes(*n), rest)),
+        short => Some((u64::from(short), rest)),
+    }
+}
+
+/// A whole, unmasked frame as a server sends it.
+pub fn encode(opcode: Opcode, payload: &[u8]) -> Vec<u8> {
+    let mut bytes = vec![0x80 | opcode.bits()];
+    match payload.len() {
+        n @ 0..=125 => bytes.push(n as u8),
+        n @ 126..=0xffff => {
+            bytes.push(126);
+            bytes.extend_from_slice(&(n as u16).to_be_bytes());
+        }
+        n => {
+            bytes.push(127);
+            bytes.extend_from_slice(&(n as u64).to_be_bytes());
+        }
+    }
+    bytes.extend_from_slice(payload);
+    bytes
+}
+
+/// A close frame. The reason is cut to what a control frame holds, at a character's border.
+pub fn encode_close(code: u16, reason: &str) -> Vec<u8> {
+    let mut end = reason.len().min(123);
+    while !reason.is_char_boundary(end) {
+        end -= 1;
+    }
+    let mut payload = code.to_be_bytes().to_vec();
+    payload.extend_from_slice(&reason.as_bytes()[..end]);
+    encode(Opcode::Close, &payload)
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// A client's frame, masked by a fixed key.
+    pub(crate) fn masked(first: u8, payload: &[u8]) -> Vec<u8> {
+        let key = [0x37, 0xfa, 0x21, 0x3d];
+        let mut bytes = vec![first];
+        match payload.len() {
+            n @ 0..=125 => bytes.push(0x80 | n as u8),
+            n @ 126..=0xffff => {
+                bytes.push(0x80 | 126);
+                bytes.extend_from_slice(&(n as u16).to_be_bytes());
+            }
+            n => {
+                bytes.push(0x80 | 127);
+                bytes.extend_from_slice(&(n as u64).to_be_bytes());
+            }
+        }
+        bytes.extend_from_slice(&key);
+        bytes.extend(payload.iter().zip(key.iter().cycle()).map(|(b, k)| b ^ k));
+        bytes
+    }
+
+    fn refusal(bytes: &[u8]) -> Breach {
+        let mut decoder = Decoder::new(1000);
+        decoder.push(bytes);
+        decoder.next().unwrap_err()
+    }
+
+    #[test]
+    fn the_rfcs_own_example_is_decoded() {
+        // RFC 6455 section 5.7: a single-frame masked text message that says "Hello".
+        let bytes = [0x81, 0x85, 0x37, 0xfa, 0x21, 0x3d, 0x7f, 0x9f, 0x4d, 0x51, 0x58];
+        let mut decoder = Decoder::new(1000);
+        decoder.push(&bytes);
+        let hello = Frame { fin: true, opcode: Opcode::Text, payload: b"Hello".to_vec() };
+        assert_eq!(decoder.next(), Ok(Some(hello)));
+        assert_eq!(decoder.next(), Ok(None));
+    }
+
+    #[test]
+    fn the_rfcs_own_examples_are_encoded() {
+        // RFC 6455 section 5.7: unmasked "Hello", a Ping, and 256 bytes of binary data.
+        assert_eq!(encode(Opcode::Text, b"Hello"), b"\x81\x05Hello");
+        assert_eq!(encode(Opcode::Ping, b"Hello"), b"\x89\x05Hello");
+        assert_eq!(encode(Opcode::Binary, &[0; 256])[..4], [0x82, 0x7e, 0x01, 0x00]);
+        assert_eq!(encode(Opcode::Binary, &[0; 65536])[..10], [0x82, 0x7f, 0, 0, 0, 0, 0, 1, 0, 0]);
+    }
+
+    #[test]
+    fn what_the_rfc_forbids_is_refused() {
+        assert_eq!(refusal(b"\x81\x05Hello"), Breach::Unmasked);
+        assert_eq!(refusal(&masked(0xc1, b"x")), Breach::ReservedBits);
+        assert_eq!(refusal(&masked(0x83, b"x")), Breach::UnknownOpcode(3));
+        assert_eq!(refusal(&masked(0x09, b"x")), Breach::BadControl);
+        assert_eq!(refusal(&masked(0x89, &[0; 126])), Breach::BadControl);
+    }
+
+    #[test]
+    fn a_frame_that_claims_too_much_is_refused_before_it_is_read() {
+        let mut claim = vec![0x82, 0xff];
+        claim.extend_from_slice(&(1_u64 << 62).to_be_bytes());
+        assert_eq!(refusal(&claim), Breach::TooLarge(1000));
+    }
+
+    #[test]
+    fn an_idle_decoder_holds_no_memory() {
+        let mut decoder = Decoder::new(1000);
+        decoder.push(&masked(0x81, b"Hello"));
+        while decoder.next().unwrap().is_some() {}
+        assert_eq!(decoder.bytes.capacity(), 0);
+    }
+
+    #[test]
+    fn a_long_reason_is_cut_at_a_characters_border() {
+        let frame = encode_close(1000, &"ä".repeat(100));
+        assert_eq!(frame.len(), 2 + 2 + 122);
+        assert!(std::str::from_utf8(&frame[4..]).is_ok());
+    }
+
+    proptest! {
+        #[test]
+        fn frames_survive_however_they_are_cut(
+            payloads in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..300), 1..5),
+            piece in 1_usize..40,
+        ) {
+            let wire: Vec<u8> = payloads.iter().flat_map(|p| masked(0x82, p)).collect();
+            let mut decoder = Decoder::new(1000);
+            let mut seen = Vec::new();
+            for bytes in wire.chunks(piece) {
+                decoder.push(bytes);
+                while let Some(frame) = decoder.next().unwrap() {
+                    seen.push(frame.payload);
+                }
+            }
+            prop_assert_eq!(seen, payloads);
+        }
+
+        #[test]
+        fn no_bytes_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+            let mut decoder = Decoder::new(100);
+            decoder.push(&bytes);
+            while let Ok(Some(_)) = decoder.next() {}
+        }
+    }
+}

@@ -1,0 +1,269 @@
+//! The opening handshake, server's side (RFC 6455 section 4.2), and what else may knock.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use thiserror::Error;
+
+use crate::domain::peer_text::PeerText;
+
+/// The most bytes of a request head that are read.
+pub const LONGEST_HEAD: usize = 16 * 1024;
+const MOST_HEADERS: usize = 100;
+/// RFC 6455 section 1.3.
+const GUID: &[u8] = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
+
+/// A request that asks for a WebSocket, and rightly so.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Upgrade {
+    /// As sent: path and query.
+    pub resource: String,
+    key: String,
+    /// The subprotocols offered, in the client's order.
+    pub subprotocols: Vec<String>,
+}
+
+/// Why a connection was turned away. `Display` is a lower-case fragment for the operator; the
+/// client is told in a sentence where it speaks HTTP.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum TurnedAway {
+    #[error("plain HTTP request ({method} {path}), not a WebSocket upgrade; answered 426")]
+    PlainHttp { method: PeerText, path: PeerText },
+    #[error("WebSocket version {0} is not spoken here, only 13; answered 426")]
+    Version(PeerText),
+    #[error("upgrade without a Sec-WebSocket-Key of 16 bytes; answered 400")]
+    Key,
+    #[error("not HTTP; answered 400")]
+    NotHttp,
+    #[error("request head larger than {LONGEST_HEAD} bytes; answered 431")]
+    EndlessHead,
+    #[error("a TLS client on the plain port; it should use ws://, or this server --tls")]
+    TlsOnPlain,
+    #[error("a plain client on the TLS port; it should use wss://; answered 400")]
+    PlainOnTls,
+    #[error("TLS handshake failed: {0}")]
+    Tls(PeerText),
+    #[error("closed before its request was whole")]
+    ClosedEarly,
+    #[error("its request did not come within {} s", .0.as_secs_f64())]
+    TooSlow(std::time::Duration),
+    #[error("full: {0} clients are the most; answered 503")]
+    Full(usize),
+    /// The faults wanted it: this status, and where to go instead.
+    #[error("refused on order: answered {0}")]
+    OnOrder(u16, Option<String>),
+}
+
+impl TurnedAway {
+    /// The name that scripts see.
+    pub fn label(&self) -> &'static str {
+        match self {
+            TurnedAway::PlainHttp { .. } => "plain_http",
+            TurnedAway::Version(_) => "version",
+            TurnedAway::Key => "key",
+            TurnedAway::NotHttp => "not_http",
+            TurnedAway::EndlessHead => "endless_head",
+            TurnedAway::TlsOnPlain => "tls_on_plain",
+            TurnedAway::PlainOnTls => "plain_on_tls",
+            TurnedAway::Tls(_) => "tls",
+            TurnedAway::ClosedEarly => "closed_early",
+            TurnedAway::TooSlow(_) => "too_slow",
+            TurnedAway::Full(_) => "full",
+            TurnedAway::OnOrder(..) => "on_order",
+        }
+    }
+
+    /// What the client is answered; `None` when there is nobody who would understand.
+    pub fn response(&self) -> Option<Vec<u8>> {
+        let upgrade = &[("Upgrade", "websocket"), ("Sec-WebSocket-Version", "13")];
+        let say = |status, headers, sentence: &str| Some(response(status, headers, sentence));
+        match self {
+            TurnedAway::PlainHttp { .. } => say(
+                426,
+                upgrade,
+                "This is a WebSocket server (wscheck serve): connect with a ws:// or wss:// URL.",
+            ),
+            TurnedAway::Version(_) => say(426, upgrade, "Only WebSocket version 13 is spoken here."),
+            TurnedAway::Key => say(400, &[], "The upgrade needs a Sec-WebSocket-Key of 16 bytes in base64."),
+            TurnedAway::NotHttp => say(400, &[], "This is not an HTTP/1.1 request."),
+            TurnedAway::EndlessHead => say(431, &[], "The request head is too large."),
+            TurnedAway::PlainOnTls => say(400, &[], "This port speaks TLS: connect with a wss:// URL."),
+            TurnedAway::Full(_) => {
+                say(503, &[("Retry-After", "5")], "This server has as many clients as it takes.")
+            }
+            TurnedAway::OnOrder(101, _) => None,
+            TurnedAway::OnOrder(status, place) => {
+                let location: Vec<_> = place.iter().map(|place| ("Location", place.as_str())).collect();
+                say(*status, &location, "Refused, as this server was told to.")
+            }
+            TurnedAway::TlsOnPlain
+            | TurnedAway::Tls(_)
+            | TurnedAway::ClosedEarly
+            | TurnedAway::TooSlow(_) => None,
+        }
+    }
+}
+
+/// Reads a request head. `None`: more bytes are needed.
+pub fn read_head(bytes: &[u8]) -> Result<Option<(Upgrade, usize)>, TurnedAway> {
+    if looks_like_tls(bytes) {
+        return Err(TurnedAway::TlsOnPlain);
+    }
+    let mut headers = [httparse::EMPTY_HEADER; MOST_HEADERS];
+    let mut request = httparse::Request::new(&mut headers);
+    match request.parse(bytes) {
+        Ok(httparse::Status::Complete(length)) => upgrade(&request).map(|upgrade| Some((upgrade, length))),
+        Ok(httparse::Status::Partial) if bytes.len() > LONGEST_HEAD => Err(TurnedAway::EndlessHead),
+        Ok(httparse::Status::Partial) => Ok(None),
+        Err(httparse::Error::TooManyHeaders) => Err(TurnedAway::EndlessHead),
+        Err(_) => Err(TurnedAway::NotHttp),
+    }
+}
+
+/// A TLS record of type handshake, version 3.x (RFC 8446 section 5.1).
+pub fn looks_like_tls(bytes: &[u8]) -> bool {
+    matches!(bytes, [0x16, 0x03, ..])
+}
+
+fn upgrade(request: &httparse::Request<'_, '_>) -> Result<Upgrade, TurnedAway> {
+    let asks = request.method == Some("GET")
+        && has_token(request, "Connection", "upgrade")
+        && has_token(request, "Upgrade", "websocket");
+    if !asks {
+        let shown = |text: Option<&str>| PeerText::new(text.unwrap_or(""));
+        return Err(TurnedAway::PlainHttp { method: shown(request.method), path: shown(request.path) });
+    }
+    let version = values(request, "Sec-WebSocket-Version").next().unwrap_or_default();
+    if version.trim() != "13" {
+        return Err(TurnedAway::Version(PeerText::new(&version)));
+    }
+    let key = values(request, "Sec-WebSocket-Key").next().unwrap_or_default().trim().to_string();
+    if STANDARD.decode(&key).map(|bytes| bytes.len()) != Ok(16) {
+        return Err(TurnedAway::Key);
+    }
+    let subprotocols = tokens(request, "Sec-WebSocket-Protocol").filter(|name| is_token(name)).collect();
+    Ok(Upgrade { resource: request.path.unwrap_or("/").to_string(), key, subprotocols })
+}
+
+fn values<'a>(request: &'a httparse::Request<'_, '_>, name: &'a str) -> impl Iterator<Item = String> + 'a {
+    let named = request.headers.iter().filter(move |header| header.name.eq_ignore_ascii_case(name));
+    named.map(|header| String::from_utf8_lossy(header.value).into_owned())
+}
+
+fn tokens<'a>(request: &'a httparse::Request<'_, '_>, name: &'a str) -> impl Iterator<Item = String> + 'a {
+    values(request, name)
+        .flat_map(|value| value.split(',').map(|token| token.trim().to_string()).collect::<Vec<_>>())
+}
+
+fn has_token(request: &httparse::Request<'_, '_>, name: &str, wanted: &str) -> bool {
+    tokens(request, name).any(|token| token.eq_ignore_ascii_case(wanted))
+}
+
+/// RFC 9110 section 5.6.2.
+fn is_token(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b))
+}
+
+/// The 101 response. `wrong_accept` spoils the key's proof.
+pub fn accept(upgrade: &Upgrade, subprotocol: Option<&str>, wrong_accept: bool) -> Vec<u8> {
+    let proof = accept_key(if wrong_accept { "wrong" } else { &upgrade.key });
+    let mut head = format!(
+        "HTTP/1.1 101 Switching Protocols\r\nServer: wscheck\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+         Sec-WebSocket-Accept: {proof}\r\n"
+    );
+    if let Some(name) = subprotocol {
+        head.push_str(&format!("Sec-WebSocket-Protocol: {name}\r\n"));
+    }
+    head.push_str("\r\n");
+    head.into_bytes()
+}
+
+/// Any other response: the connection is closed after it.
+pub fn response(status: u16, headers: &[(&str, &str)], sentence: &str) -> Vec<u8> {
+    let reason = http::StatusCode::from_u16(status).ok().and_then(|code| code.canonical_reason());
+    let mut head = format!("HTTP/1.1 {status} {}\r\nServer: wscheck\r\n", reason.unwrap_or(""));
+    for (name, value) in headers {
+        head.push_str(&format!("{name}: {value}\r\n"));
+    }
+    let connection = if status == 426 { "Upgrade, close" } else { "close" };
+    let length = sentence.len() + 1;
+    head.push_str(&format!(
+        "Connection: {connection}\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: {length}\r\n\r\n\
+         {sentence}\n"
+    ));
+    head.into_bytes()
+}
+
+fn accept_key(key: &str) -> String {
+    let mut hash = ring::digest::Context::new(&ring::digest::SHA1_FOR_LEGACY_USE_ONLY);
+    hash.update(key.as_bytes());
+    hash.update(GUID);
+    STANDARD.encode(hash.finish())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const HEAD: &str = "GET /chat?x=1 HTTP/1.1\r\nHost: a\r\nupgrade: WebSocket\r\n\
+        Connection: keep-alive, Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
+        Sec-WebSocket-Version: 13\r\nSec-WebSocket-Protocol: chat, superchat\r\n\r\n";
+
+    fn refusal(head: &str) -> TurnedAway {
+        read_head(head.as_bytes()).unwrap_err()
+    }
+
+    #[test]
+    fn a_proper_request_is_read_and_what_follows_is_left() {
+        let (upgrade, length) = read_head(format!("{HEAD}more").as_bytes()).unwrap().unwrap();
+        assert_eq!((upgrade.resource.as_str(), length), ("/chat?x=1", HEAD.len()));
+        assert_eq!(upgrade.subprotocols, ["chat", "superchat"]);
+    }
+
+    #[test]
+    fn the_proof_is_the_rfcs() {
+        // RFC 6455 section 1.3.
+        assert_eq!(accept_key("dGhlIHNhbXBsZSBub25jZQ=="), "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
+    }
+
+    #[test]
+    fn an_unfinished_head_is_waited_for_but_not_for_ever() {
+        assert_eq!(read_head(&HEAD.as_bytes()[..80]), Ok(None));
+        let endless = format!("GET / HTTP/1.1\r\nX: {}", "x".repeat(LONGEST_HEAD));
+        assert_eq!(refusal(&endless), TurnedAway::EndlessHead);
+        let many = format!("GET / HTTP/1.1\r\n{}", "X: y\r\n".repeat(MOST_HEADERS + 1));
+        assert_eq!(refusal(&many), TurnedAway::EndlessHead);
+    }
+
+    #[test]
+    fn a_plain_request_is_answered_426_with_a_sentence() {
+        let refused = refusal("GET /x HTTP/1.1\r\nHost: a\r\n\r\n");
+        assert_eq!(refused.label(), "plain_http");
+        let answer = String::from_utf8(refused.response().unwrap()).unwrap();
+        assert!(answer.starts_with("HTTP/1.1 426 Upgrade Required\r\n"), "{answer}");
+        assert!(answer.contains("\r\nUpgrade: websocket\r\n"), "{answer}");
+        assert!(answer.ends_with("connect with a ws:// or wss:// URL.\n"), "{answer}");
+    }
+
+    #[test]
+    fn faulty_upgrades_are_told_apart() {
+        assert_eq!(refusal(&HEAD.replace("n: 13", "n: 8")), TurnedAway::Version(PeerText::new("8")));
+        assert_eq!(refusal(&HEAD.replace("dGhl", "")), TurnedAway::Key);
+        assert_eq!(refusal("\x16\x03\x01\x02\x00"), TurnedAway::TlsOnPlain);
+        assert_eq!(refusal("HELO there\r\n\r\n"), TurnedAway::NotHttp);
+    }
+
+    #[test]
+    fn a_subprotocol_that_is_no_token_is_not_taken_over() {
+        let head = HEAD.replace("chat, superchat", "a b, ok");
+        let (upgrade, _) = read_head(head.as_bytes()).unwrap().unwrap();
+        assert_eq!(upgrade.subprotocols, ["ok"]);
+    }
+
+    proptest! {
+        #[test]
+        fn no_request_panics(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
+            let _ = read_head(&bytes);
+        }
+    }
+}

@@ -1,0 +1,298 @@
+//! The server as a whole: accepts, keeps the register of its clients, and stops.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, SystemTime};
+
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::mpsc::UnboundedSender;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep, timeout};
+use tokio_util::sync::CancellationToken;
+
+use super::client::Client;
+use super::config::Config;
+use super::connection;
+use super::event::{ServerEvent, Summary, What};
+use super::faults::Faults;
+use super::figures::Figures;
+use super::handshake::{TurnedAway, looks_like_tls};
+use super::opening::{self, Admitted};
+use super::socket::Socket;
+use super::wheel::{Timer, Wheel};
+use crate::domain::ending::Ending;
+use crate::domain::peer_text::PeerText;
+
+/// After accept(2) failed, for want of file descriptors say, it is tried again so much later.
+const AFTER_TROUBLE: Duration = Duration::from_millis(200);
+
+/// Splits a connection's number off its neighbours' (the golden ratio times 2^64).
+const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
+
+/// Runs a server on `listener` until `stop`; each client is then closed with 1001. Events go to
+/// `events`; nobody need listen.
+pub async fn run(
+    listener: TcpListener,
+    config: Config,
+    events: UnboundedSender<ServerEvent>,
+    stop: CancellationToken,
+) -> Summary {
+    let house = Arc::new(House::new(config, events));
+    house.run(listener, stop).await
+}
+
+/// What all connections share.
+pub struct House {
+    config: Arc<Config>,
+    faults: Arc<Faults>,
+    no_faults: Arc<Faults>,
+    wheel: Arc<Wheel>,
+    register: Mutex<Register>,
+    events: UnboundedSender<ServerEvent>,
+    started: Instant,
+    started_at: SystemTime,
+}
+
+/// Who is there, and what those who left have come to.
+#[derive(Default)]
+struct Register {
+    arrived: u64,
+    present: usize,
+    clients: u64,
+    most_at_once: usize,
+    turned_away: u64,
+    endings: BTreeMap<String, u64>,
+    messages: u64,
+    pings: u64,
+    app_pings: u64,
+}
+
+impl House {
+    pub fn new(config: Config, events: UnboundedSender<ServerEvent>) -> House {
+        House {
+            faults: Arc::new(config.faults.clone()),
+            no_faults: Arc::default(),
+            config: Arc::new(config),
+            wheel: Arc::default(),
+            register: Mutex::default(),
+            events,
+            started: Instant::now(),
+            started_at: SystemTime::now(),
+        }
+    }
+
+    /// Accepts connections until `stop`, then waits until each is gone.
+    pub async fn run(self: Arc<House>, listener: TcpListener, stop: CancellationToken) -> Summary {
+        let mut tasks = JoinSet::new();
+        tokio::select! {
+            never = self.wheel.turn() => never,
+            () = self.accept(&listener, &mut tasks, &stop) => {}
+        }
+        drop(listener);
+        tokio::select! {
+            never = self.wheel.turn() => never,
+            () = async { while tasks.join_next().await.is_some() {} } => {}
+        }
+        let summary = self.summary();
+        self.tell(None, What::Stopped(Box::new(summary.clone())));
+        summary
+    }
+
+    async fn accept(
+        self: &Arc<House>,
+        listener: &TcpListener,
+        tasks: &mut JoinSet<()>,
+        stop: &CancellationToken,
+    ) {
+        loop {
+            let accepted = tokio::select! {
+                biased;
+                () = stop.cancelled() => return,
+                Some(_) = tasks.join_next() => continue,
+                accepted = listener.accept() => accepted,
+            };
+            match accepted {
+                Ok((stream, remote)) => {
+                    let knock = Arc::clone(self).attend(stream, remote, stop.clone());
+                    tasks.spawn(knock);
+                }
+                Err(error) => {
+                    self.tell(None, What::Trouble(format!("cannot accept a connection: {error}")));
+                    sleep(AFTER_TROUBLE).await;
+                }
+            }
+        }
+    }
+
+    /// One connection, from its arrival to its end.
+    async fn attend(self: Arc<House>, stream: TcpStream, remote: SocketAddr, stop: CancellationToken) {
+        // Nagle's algorithm would make pongs late; where it cannot be switched off, they are.
+        let _ = stream.set_nodelay(true);
+        let id = self.number();
+        let secured = tokio::select! {
+            () = stop.cancelled() => return,
+            secured = Box::pin(self.secure(stream)) => secured,
+        };
+        match secured {
+            Ok(Secured::Plain(stream)) => self.admit(stream, id, remote, stop).await,
+            Ok(Secured::Tls(stream)) => self.admit(*stream, id, remote, stop).await,
+            Err((mut stream, why)) => {
+                self.turned_away(id, remote, &why);
+                if let Some(stream) = &mut stream {
+                    Box::pin(opening::turn_away(stream, &why)).await;
+                }
+            }
+        }
+    }
+
+    /// TLS, where it is asked for.
+    async fn secure(&self, stream: TcpStream) -> Result<Secured, (Option<TcpStream>, TurnedAway)> {
+        let Some(tls) = &self.config.tls else { return Ok(Secured::Plain(stream)) };
+        let within = self.config.handshake_timeout;
+        let mut first = [0; 2];
+        match timeout(within, stream.peek(&mut first)).await {
+            Err(_) => return Err((None, TurnedAway::TooSlow(within))),
+            Ok(Ok(0) | Err(_)) => return Err((None, TurnedAway::ClosedEarly)),
+            Ok(Ok(1)) => {}
+            Ok(Ok(_)) if looks_like_tls(&first) => {}
+            Ok(Ok(_)) => return Err((Some(stream), TurnedAway::PlainOnTls)),
+        }
+        let acceptor = tokio_rustls::TlsAcceptor::from(Arc::clone(tls));
+        match timeout(within, acceptor.accept(stream)).await {
+            Ok(Ok(stream)) => Ok(Secured::Tls(Box::new(stream))),
+            Ok(Err(error)) => Err((None, TurnedAway::Tls(PeerText::new(&error.to_string())))),
+            Err(_) => Err((None, TurnedAway::TooSlow(within))),
+        }
+    }
+
+    async fn admit<S: Socket>(&self, mut stream: S, id: u64, remote: SocketAddr, stop: CancellationToken) {
+        let faulty = is_faulty(id, self.config.fault_share, self.config.seed);
+        let faults = if faulty { &self.faults } else { &self.no_faults };
+        let within = self.config.handshake_timeout;
+        let opened = tokio::select! {
+            () = stop.cancelled() => return,
+            opened = Box::pin(opening::open(&mut stream, &faults.opening, within, self.room())) => opened,
+        };
+        match opened {
+            Ok(admitted) => self.serve(stream, id, remote, admitted, faulty, &stop).await,
+            Err(why) => {
+                self.turned_away(id, remote, &why);
+                Box::pin(opening::turn_away(&mut stream, &why)).await;
+            }
+        }
+    }
+
+    async fn serve<S: Socket>(
+        &self,
+        stream: S,
+        id: u64,
+        remote: SocketAddr,
+        admitted: Admitted,
+        faulty: bool,
+        stop: &CancellationToken,
+    ) {
+        let faults = if faulty { &self.faults } else { &self.no_faults };
+        let seed = self.config.seed.wrapping_add(id).wrapping_mul(GOLDEN);
+        let now = Instant::now();
+        let mut client = Client::new(Arc::clone(&self.config), Arc::clone(faults), seed, now);
+        self.arrived(id, remote, &admitted, faulty);
+        client.received(&admitted.early, now);
+        drop(admitted);
+        let timer = Timer::new(Arc::clone(&self.wheel));
+        connection::serve(stream, &mut client, &timer, stop, |what| self.tell(Some(id), what)).await;
+        self.left(id, client.ending(Instant::now()), client.figures());
+    }
+
+    fn number(&self) -> u64 {
+        let mut register = self.register();
+        register.arrived += 1;
+        register.arrived
+    }
+
+    fn room(&self) -> Result<(), usize> {
+        let most = self.config.max_clients;
+        if self.register().present < most { Ok(()) } else { Err(most) }
+    }
+
+    fn arrived(&self, id: u64, remote: SocketAddr, admitted: &Admitted, faulty: bool) {
+        let mut register = self.register();
+        register.clients += 1;
+        register.present += 1;
+        register.most_at_once = register.most_at_once.max(register.present);
+        drop(register);
+        let resource = PeerText::new(&crate::domain::target::redact_text(&admitted.upgrade.resource));
+        let subprotocol = admitted.subprotocol.clone();
+        self.tell(Some(id), What::Connected { remote: remote.to_string(), resource, subprotocol, faulty });
+    }
+
+    fn left(&self, id: u64, ending: Ending, figures: &Figures) {
+        let mut register = self.register();
+        register.present -= 1;
+        register.messages += figures.messages;
+        register.pings += figures.pings;
+        register.app_pings += figures.app_pings;
+        *register.endings.entry(format!("{} {}", ending.who.label(), ending.how.label())).or_default() += 1;
+        drop(register);
+        self.tell(Some(id), What::Ended(ending));
+    }
+
+    fn turned_away(&self, id: u64, remote: SocketAddr, why: &TurnedAway) {
+        self.register().turned_away += 1;
+        self.tell(Some(id), What::TurnedAway { remote: remote.to_string(), why: why.clone() });
+    }
+
+    /// Whoever does not listen misses it.
+    fn tell(&self, client: Option<u64>, what: What) {
+        let _ = self.events.send(ServerEvent { at: SystemTime::now(), client, what });
+    }
+
+    fn summary(&self) -> Summary {
+        let register = self.register();
+        Summary {
+            started_at: self.started_at,
+            elapsed: self.started.elapsed(),
+            clients: register.clients,
+            most_at_once: register.most_at_once,
+            turned_away: register.turned_away,
+            endings: register.endings.clone(),
+            messages: register.messages,
+            pings: register.pings,
+            app_pings: register.app_pings,
+        }
+    }
+
+    /// Nothing that holds this lock can panic midway.
+    fn register(&self) -> MutexGuard<'_, Register> {
+        self.register.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A connection whose TLS, if any, stands.
+enum Secured {
+    Plain(TcpStream),
+    Tls(Box<tokio_rustls::server::TlsStream<TcpStream>>),
+}
+
+/// Whether the faults happen to this connection: evenly spread, so that of any hundred a share of 20 %
+/// are twenty; the seed says with which it begins.
+fn is_faulty(id: u64, share: f64, seed: u64) -> bool {
+    let phase = (seed.wrapping_mul(GOLDEN) >> 11) as f64 / (1_u64 << 53) as f64;
+    let before = |n: u64| (n as f64 * share + phase).floor();
+    before(id) > before(id - 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_share_of_the_connections_is_faulty() {
+        for seed in [0, 1, 99] {
+            for (share, expected) in [(0.0, 0), (0.2, 20), (0.5, 50), (1.0, 100)] {
+                let faulty = (1..=100).filter(|id| is_faulty(*id, share, seed)).count();
+                assert!(faulty.abs_diff(expected) <= usize::from(share > 0.0 && share < 1.0), "{faulty}");
+            }
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! From a client's frames to what it said.
+
+use super::frame::{Breach, Frame, Opcode};
+
+/// Something a client said, whole.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Message {
+    Text(String),
+    Binary(Vec<u8>),
+    Ping(Vec<u8>),
+    Pong(Vec<u8>),
+    /// `None`: a close frame without a code.
+    Close(Option<(u16, String)>),
+}
+
+impl Message {
+    /// Whether it is an ordinary message and not a control frame.
+    pub fn is_data(&self) -> bool {
+        matches!(self, Message::Text(_) | Message::Binary(_))
+    }
+}
+
+/// Puts fragments together; control frames may come between them (RFC 6455 section 5.4).
+#[derive(Debug)]
+pub struct Assembler {
+    begun: Option<Frame>,
+    largest: usize,
+}
+
+impl Assembler {
+    /// Refuses messages larger than `largest` bytes.
+    pub fn new(largest: usize) -> Assembler {
+        Assembler { begun: None, largest }
+    }
+
+    /// Takes a frame; gives the message it completes.
+    pub fn take(&mut self, frame: Frame) -> Result<Option<Message>, Breach> {
+        match frame.opcode {
+            Opcode::Ping => Ok(Some(Message::Ping(frame.payload))),
+            Opcode::Pong => Ok(Some(Message::Pong(frame.payload))),
+            Opcode::Close => close(&frame.payload).map(|body| Some(Message::Close(body))),
+            Opcode::Text | Opcode::Binary => self.begin(frame),
+            Opcode::Continuation => self.go_on(frame),
+        }
+    }
+
+    fn begin(&mut self, frame: Frame) -> Result<Option<Message>, Breach> {
+        if self.begun.is_some() {
+            return Err(Breach::Interleaved);
+        }
+        if frame.fin {
+            return whole(frame).map(Some);
+        }
+        self.begun = Some(frame);
+        Ok(None)
+    }
+
+    fn go_on(&mut self, frame: Frame) -> Result<Option<Message>, Breach> {
+        let mut begun = self.begun.take().ok_or(Breach::StrayContinuation)?;
+        if begun.payload.len() + frame.payload.len() > self.largest {
+            return Err(Breach::TooLarge(self.largest));
+        }
+        begun.payload.extend_from_slice(&frame.payload);
+        if frame.fin {
+            return whole(begun).map(Some);
+        }
+        self.begun = Some(begun);
+        Ok(None)
+    }
+}
+
+fn whole(frame: Frame) -> Result<Message, Breach> {
+    match frame.opcode {
+        Opcode::Text => String::from_utf8(frame.payload).map(Message::Text).map_err(|_| Breach::NotUtf8),
+        _ => Ok(Message::Binary(frame.payload)),
+    }
+}
+
+fn close(payload: &[u8]) -> Result<Option<(u16, String)>, Breach> {
+    if payload.is_empty() {
+        return Ok(None);
+    }
+    let (code, reason) = payload.split_first_chunk().ok_or(Breach::BadClose)?;
+    let reason = std::str::from_utf8(reason).map_err(|_| Breach::NotUtf8)?;
+    Ok(Some((u16::from_be_bytes(*code), reason.to_string())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn frame(fin: bool, opcode: Opcode, payload: &[u8]) -> Frame {
+        Frame { fin, opcode, payload: payload.to_vec() }
+    }
+
+    #[test]
+    fn fragments_become_one_message_with_pings_between() {
+        let mut assembler = Assembler::new(100);
+        assert_eq!(assembler.take(frame(false, Opcode::Text, b"Hel")), Ok(None));
+        assert_eq!(assembler.take(frame(true, Opcode::Ping, b"p")), Ok(Some(Message::Ping(b"p".to_vec()))));
+        assert_eq!(
+            assembler.take(frame(true, Opcode::Continuation, b"lo")),
+            Ok(Some(Message::Text("Hello".into())))
+        );
+    }
+
+    #[test]
+    fn broken_sequences_are_refused() {
+        let mut assembler = Assembler::new(4);
+        assert_eq!(assembler.take(frame(true, Opcode::Continuation, b"")), Err(Breach::StrayContinuation));
+        assert_eq!(assembler.take(frame(false, Opcode::Binary, b"abc")), Ok(None));
+        assert_eq!(assembler.take(frame(true, Opcode::Text, b"x")), Err(Breach::Interleaved));
+        assert_eq!(assembler.take(frame(true, Opcode::Continuation, b"de")), Err(Breach::TooLarge(4)));
+    }
+
+    #[test]
+    fn text_and_close_reasons_must_be_utf8() {
+        let mut assembler = Assembler::new(100);
+        assert_eq!(assembler.take(frame(true, Opcode::Text, b"\xff")), Err(Breach::NotUtf8));
+        assert_eq!(assembler.take(frame(true, Opcode::Close, b"\x03\xe8\xff")), Err(Breach::NotUtf8));
+        assert_eq!(assembler.take(frame(true, Opcode::Close, b"\x03")), Err(Breach::BadClose));
+        assert_eq!(
+            assembler.take(frame(true, Opcode::Close, b"\x03\xe8bye")),
+            Ok(Some(Message::Close(Some((1000, "bye".into())))))
+        );
+    }
+}
