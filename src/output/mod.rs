@@ -1,0 +1,3 @@
+//! Floor 3: how what happens is shown.
+
+pub mod serve;
