@@ -129,4 +129,9 @@ pub enum Event {
 /// Shows a run's events: one line each, one document at the end, or whatever its format is.
 pub trait Reporter {
     fn report(&mut self, event: &Event);
+
+    /// Whether nobody can read what is shown any more (a closed pipe), so that the run may end quietly.
+    fn is_closed(&self) -> bool {
+        false
+    }
 }
