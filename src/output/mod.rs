@@ -1,3 +1,166 @@
-//! Floor 3: how what happens is shown.
+//! Floor 3: shows a run. Each format implements `Reporter`, writes to the writers it is given and keeps its first
+//! error; stdout is the result, stderr the conversation. To add a format: one file, and one arm of [`Format`].
 
+pub mod human;
+pub mod json;
+pub mod ndjson;
+pub mod schema;
 pub mod serve;
+mod sink;
+mod units;
+
+#[cfg(test)]
+mod script;
+
+use std::io::{self, Write};
+
+pub use crate::domain::event::Reporter;
+pub use sink::Writer;
+
+pub use human::HumanOptions;
+pub use json::FailureName;
+
+use human::{Human, Paint};
+use json::{Json, error_document};
+use ndjson::Ndjson;
+
+/// A reporter whose writer may fail: what it could not write is for the caller to judge.
+pub trait Output: Reporter {
+    /// The first error on stdout; nothing was written after it.
+    fn error(&self) -> Option<&io::Error>;
+}
+
+/// How a run is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Format {
+    /// For people: lines as it happens, and a summary.
+    #[default]
+    Human,
+    /// One document at the end.
+    Json,
+    /// One event a line, and the document as the last.
+    Ndjson,
+}
+
+impl Format {
+    /// All of them, the default first.
+    pub const ALL: [Format; 3] = [Format::Human, Format::Json, Format::Ndjson];
+
+    /// The name that `-o` takes.
+    pub fn label(self) -> &'static str {
+        match self {
+            Format::Human => "human",
+            Format::Json => "json",
+            Format::Ndjson => "ndjson",
+        }
+    }
+
+    /// A reporter of this format for a run of this command. `options` are for people's eyes only.
+    pub fn make(
+        self,
+        command: &'static str,
+        options: HumanOptions,
+        stdout: Writer,
+        stderr: Writer,
+    ) -> Box<dyn Output + Send> {
+        match self {
+            Format::Human => Box::new(Human::new(command, options, stdout, stderr)),
+            Format::Json => Box::new(Json::new(command, stdout, stderr)),
+            Format::Ndjson => Box::new(Ndjson::new(command, stdout)),
+        }
+    }
+}
+
+/// An error that kept a run from beginning, for any format.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Complaint<'a> {
+    /// `None` when the arguments name no command.
+    pub command: Option<&'a str>,
+    pub kind: FailureName,
+    /// What failed, on what, at which step and why: a lower-case fragment.
+    pub message: &'a str,
+    /// What the reader can do about it.
+    pub hint: Option<&'a str>,
+    pub exit_code: u8,
+}
+
+impl Format {
+    /// Says why a run did not begin: people are told on stderr, programs by a document on stdout.
+    pub fn complain(
+        self,
+        complaint: &Complaint,
+        options: HumanOptions,
+        stdout: &mut dyn Write,
+        stderr: &mut dyn Write,
+    ) -> io::Result<()> {
+        let Complaint { command, kind, message, hint, exit_code } = *complaint;
+        let document = || error_document(command, kind, message, hint, exit_code);
+        match self {
+            Format::Human => {
+                let paint = Paint { color: options.color };
+                stderr.write_all(human::complaint(paint, message, hint).as_bytes())
+            }
+            Format::Json => stdout.write_all(json::pretty(&document()).as_bytes()),
+            Format::Ndjson => stdout.write_all(json::compact(&document()).as_bytes()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::event::Event;
+
+    /// A run in one format, as one text; the version is not what these snapshots are about.
+    fn shown(format: Format, events: &[Event]) -> String {
+        let (stdout, stderr) = script::show(format, HumanOptions::default(), events);
+        let stdout = stdout.replace(&format!("\"{}\"", json::WSCHECK_VERSION), "\"[version]\"");
+        match stderr.is_empty() {
+            true => stdout,
+            false => format!("{stdout}\n===== stderr =====\n{stderr}"),
+        }
+    }
+
+    #[test]
+    fn every_format_shows_the_same_scripted_runs() {
+        for (name, events) in script::all() {
+            for format in Format::ALL {
+                insta::assert_snapshot!(format!("{name}.{}", format.label()), shown(format, &events));
+            }
+        }
+    }
+
+    #[test]
+    fn an_error_is_told_in_every_format() {
+        let complaint = Complaint {
+            command: Some("ping"),
+            kind: FailureName::Usage,
+            message: "'0' is not an interval: it must be more than 0",
+            hint: Some("try 500ms"),
+            exit_code: 2,
+        };
+        let told = |format: Format| {
+            let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
+            format.complain(&complaint, HumanOptions::default(), &mut stdout, &mut stderr).unwrap();
+            (String::from_utf8(stdout).unwrap(), String::from_utf8(stderr).unwrap())
+        };
+        let human = "error: '0' is not an interval: it must be more than 0\nhint: try 500ms\n";
+        assert_eq!(told(Format::Human), (String::new(), human.to_string()));
+        let (ndjson, nothing) = told(Format::Ndjson);
+        let parsed = |text: &str| serde_json::from_str::<serde_json::Value>(text).unwrap();
+        assert_eq!((ndjson.lines().count(), nothing), (1, String::new()));
+        assert_eq!(parsed(&told(Format::Json).0), parsed(&ndjson));
+        insta::assert_snapshot!(ndjson.replace(json::WSCHECK_VERSION, "[version]"), @r#"{"schema_version":1,"command":"ping","wscheck_version":"[version]","verdict":"usage","exit_code":2,"error":{"url":null,"phase":null,"kind":"usage","message":"'0' is not an interval: it must be more than 0","hint":"try 500ms","attempts":[],"refusal":null}}"#);
+    }
+
+    #[test]
+    fn the_last_line_of_ndjson_is_the_document_of_json() {
+        for (name, events) in script::all() {
+            let (json, _) = script::show(Format::Json, HumanOptions::default(), &events);
+            let (ndjson, _) = script::show(Format::Ndjson, HumanOptions::default(), &events);
+            let parsed = |text: &str| serde_json::from_str::<serde_json::Value>(text).unwrap();
+            assert_eq!(parsed(ndjson.lines().last().unwrap()), parsed(&json), "{name}");
+            assert!(ndjson.ends_with('\n') && json.ends_with('\n'));
+        }
+    }
+}

@@ -1,0 +1,153 @@
+//! The figures of heartbeats: counts, loss, RTT, jitter and the shape of it.
+
+use std::time::Duration;
+
+use super::histogram::sparkline;
+use super::text::Rows;
+use crate::domain::report::KindReport;
+use crate::domain::stats::{Counts, JitterSummary, RttSummary};
+use crate::output::units::{Unit, percent};
+
+/// The width of the figures' names where kinds stand side by side.
+const FIGURE: usize = 18;
+
+/// One kind's figures, a row each.
+pub fn one_kind(rows: &mut Rows, report: &KindReport) {
+    let counts = &report.counts;
+    rows.add("heartbeats", &heartbeats(counts));
+    rows.add_some("strays", strays(counts));
+    rows.add("loss", &loss(counts));
+    let Some(rtt) = report.rtt else {
+        rows.add("rtt", "- (no answer)");
+        return;
+    };
+    let unit = Unit::of([rtt.min, rtt.max]);
+    rows.add("rtt", &format!("{} {}", numbers(unit, rtt_figures(&rtt)), unit.label()));
+    rows.add("jitter", &jitter(unit, report.jitter));
+    if let Some(line) = sparkline(&report.histogram) {
+        rows.add("histogram", &format!("{} |{line}| {}", unit.number(rtt.min), unit.span(rtt.max)));
+    }
+}
+
+fn heartbeats(counts: &Counts) -> String {
+    let Counts { ok, late, superseded, missed, unsent, in_flight, .. } = *counts;
+    let sent = counts.sent();
+    let mut text = format!("{sent} sent: {ok} ok, {late} late, {superseded} superseded, {missed} missed");
+    if in_flight > 0 {
+        text.push_str(&format!(", {in_flight} in flight"));
+    }
+    text.push_str(&format!("; {unsent} unsent"));
+    text
+}
+
+fn strays(counts: &Counts) -> Option<String> {
+    let kinds = [
+        (counts.unsolicited, "unsolicited"),
+        (counts.mismatched, "mismatched"),
+        (counts.duplicate, "duplicate"),
+        (counts.ambiguous, "without id, matched in order"),
+    ];
+    let some = kinds.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}"));
+    Some(some.collect::<Vec<_>>().join(", ")).filter(|text| !text.is_empty())
+}
+
+fn loss(counts: &Counts) -> String {
+    let judged = counts.sent() - counts.in_flight;
+    match counts.loss() {
+        None => "- (nothing was judged)".to_string(),
+        loss => format!("{} ({} missed of {judged}; {} late)", percent(loss), counts.missed, counts.late),
+    }
+}
+
+fn rtt_figures(rtt: &RttSummary) -> [(&'static str, Duration); 6] {
+    [
+        ("min", rtt.min),
+        ("p50", rtt.p50),
+        ("p95", rtt.p95),
+        ("p99", rtt.p99),
+        ("max", rtt.max),
+        ("mean", rtt.mean),
+    ]
+}
+
+/// `min 0.187  p50 0.207`
+pub fn numbers<const N: usize>(unit: Unit, figures: [(&str, Duration); N]) -> String {
+    figures.map(|(name, span)| format!("{name} {}", unit.number(span))).join("  ")
+}
+
+fn jitter_figures(jitter: JitterSummary) -> [(&'static str, Option<Duration>); 3] {
+    [("stddev", jitter.stddev), ("rfc3550", jitter.rfc3550), ("ipdv_mean", jitter.ipdv_mean)]
+}
+
+fn jitter(unit: Unit, jitter: JitterSummary) -> String {
+    let figures = jitter_figures(jitter);
+    if figures.iter().all(|(_, span)| span.is_none()) {
+        return "- (it takes two answers)".to_string();
+    }
+    let number = |span: Option<Duration>| span.map_or_else(|| "-".to_string(), |span| unit.number(span));
+    let shown = figures.map(|(name, span)| format!("{name} {}", number(span))).join("  ");
+    format!("{shown} {}", unit.label())
+}
+
+/// A column for each kind, so that a figure of one stands beside that of the other.
+pub fn side_by_side(rows: &mut Rows, kinds: &[KindReport]) {
+    let lines = side_by_side_lines(kinds);
+    let cells = || lines.iter().flat_map(|(_, cells)| cells);
+    let width = cells().map(|cell| cell.chars().count()).max().unwrap_or(0);
+    for (label, cells) in &lines {
+        let cells: Vec<String> = cells.iter().map(|cell| format!("{cell:>width$}")).collect();
+        rows.add_raw(&format!("{label:<FIGURE$}{}\n", cells.join("  ").trim_end()));
+    }
+}
+
+fn side_by_side_lines(kinds: &[KindReport]) -> Vec<(&'static str, Vec<String>)> {
+    let all = |show: &dyn Fn(&KindReport) -> String| kinds.iter().map(show).collect::<Vec<_>>();
+    let mut lines = vec![
+        ("", all(&|kind| kind.kind.label().to_string())),
+        ("status", all(&|kind| kind.status.label().to_string())),
+        ("sent", all(&|kind| kind.counts.sent().to_string())),
+    ];
+    lines.extend(count_lines(kinds));
+    lines.push(("loss", all(&|kind| percent(kind.counts.loss()))));
+    lines.extend(span_lines(kinds));
+    lines.push(("histogram", all(&|kind| sparkline(&kind.histogram).unwrap_or_else(|| "-".to_string()))));
+    lines
+}
+
+/// The counts; those that are no outcome only when there are any.
+fn count_lines(kinds: &[KindReport]) -> Vec<(&'static str, Vec<String>)> {
+    type Pick = fn(&Counts) -> u64;
+    let outcomes: [(&str, Pick); 5] = [
+        ("ok", |counts| counts.ok),
+        ("late", |counts| counts.late),
+        ("superseded", |counts| counts.superseded),
+        ("missed", |counts| counts.missed),
+        ("unsent", |counts| counts.unsent),
+    ];
+    let others: [(&str, Pick); 5] = [
+        ("in flight", |counts| counts.in_flight),
+        ("unsolicited", |counts| counts.unsolicited),
+        ("mismatched", |counts| counts.mismatched),
+        ("duplicate", |counts| counts.duplicate),
+        ("without id", |counts| counts.ambiguous),
+    ];
+    let any = |pick: Pick| kinds.iter().any(|kind| pick(&kind.counts) > 0);
+    let line = |(label, pick): (&'static str, Pick)| {
+        (label, kinds.iter().map(|kind| pick(&kind.counts).to_string()).collect())
+    };
+    outcomes.into_iter().chain(others.into_iter().filter(|(_, pick)| any(*pick))).map(line).collect()
+}
+
+fn span_lines(kinds: &[KindReport]) -> Vec<(&'static str, Vec<String>)> {
+    let unit = Unit::of(kinds.iter().filter_map(|kind| kind.rtt).flat_map(|rtt| [rtt.min, rtt.max]));
+    let cell = |span: Option<Duration>| span.map_or_else(|| "-".to_string(), |span| unit.span(span));
+    let rtt = |index: usize| {
+        let figure = |kind: &KindReport| cell(kind.rtt.map(|rtt| rtt_figures(&rtt)[index].1));
+        kinds.iter().map(figure).collect()
+    };
+    let jitter = |index: usize| kinds.iter().map(|kind| cell(jitter_figures(kind.jitter)[index].1)).collect();
+    let rtt_labels = ["rtt min", "rtt p50", "rtt p95", "rtt p99", "rtt max", "rtt mean"];
+    let jitter_labels = ["jitter stddev", "jitter rfc3550", "jitter ipdv_mean"];
+    let rtts = (0..).zip(rtt_labels).map(|(index, label)| (label, rtt(index)));
+    rtts.chain((0..).zip(jitter_labels).map(|(index, label)| (label, jitter(index)))).collect()
+}

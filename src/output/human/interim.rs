@@ -1,0 +1,27 @@
+//! Figures so far on one line, as ping(8) prints them on SIGQUIT.
+
+use crate::domain::report::{KindReport, Report};
+use crate::output::units::{Unit, percent};
+
+/// One line for the conversation, its newline included.
+pub fn interim_line(report: &Report) -> String {
+    let kinds: Vec<String> = report.kinds.iter().map(figures).collect();
+    format!("{}: {}\n", report.status.label(), kinds.join("; "))
+}
+
+fn figures(report: &KindReport) -> String {
+    let counts = &report.counts;
+    let answered = counts.ok + counts.late;
+    let loss = percent(counts.loss());
+    let late = counts.late;
+    let rtt = rtt(report).unwrap_or_else(|| "no answer yet".to_string());
+    format!("{} {answered}/{} answered, {loss} loss, {late} late, {rtt}", report.kind, counts.sent())
+}
+
+fn rtt(report: &KindReport) -> Option<String> {
+    let rtt = report.rtt?;
+    let unit = Unit::of([rtt.min, rtt.max]);
+    let numbers = [rtt.min, rtt.p50, rtt.mean, rtt.max].map(|span| unit.number(span)).join("/");
+    let jitter = report.jitter.stddev.map(|stddev| format!(", stddev {}", unit.span(stddev)));
+    Some(format!("rtt min/p50/mean/max = {numbers} {}{}", unit.label(), jitter.unwrap_or_default()))
+}

@@ -1,0 +1,376 @@
+//! For people: a line for what happens on one connection, a progress line and a table for several, and a summary.
+
+mod failure;
+mod figures;
+mod histogram;
+mod interim;
+mod lines;
+mod paint;
+mod progress;
+mod summary;
+mod table;
+mod text;
+
+use std::collections::{HashMap, HashSet};
+use std::io;
+use std::sync::Arc;
+
+pub use failure::complaint;
+pub use interim::interim_line;
+pub use paint::Paint;
+
+use super::Output;
+use super::sink::{Sink, Writer};
+use crate::domain::event::{ConnEvent, ConnId, Event, Reporter, RunInfo, StatusChange};
+use crate::domain::health::Status;
+use crate::domain::heartbeat::Kind;
+use crate::domain::opening::{FailureKind, OpenError, Opened};
+use crate::domain::report::Report;
+use progress::Progress;
+
+/// The most stray pongs of one connection that are told of as they come; a flood of them is only counted.
+const MOST_STRAYS: u32 = 10;
+
+/// How to show a run to people; what the terminal can do is for the caller to find out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct HumanOptions {
+    /// Only the summary, and errors.
+    pub quiet: bool,
+    /// Whether to use colour.
+    pub color: bool,
+    /// The terminal's columns; `None` leaves lines as long as they are.
+    pub width: Option<usize>,
+    /// Whether stderr is a terminal on which a line may move.
+    pub progress: bool,
+}
+
+/// Shows a run to people.
+pub struct Human {
+    command: &'static str,
+    options: HumanOptions,
+    stdout: Sink,
+    stderr: Sink,
+    info: Option<Arc<RunInfo>>,
+    connections: HashMap<ConnId, Shown>,
+    /// The failures to open that were told in full, by target.
+    told: HashSet<(usize, FailureKind)>,
+    progress: Option<Progress>,
+}
+
+/// What was told of a connection already.
+#[derive(Debug, Default)]
+struct Shown {
+    opened: bool,
+    /// The last change of status.
+    status: Option<Status>,
+    /// Whether it was ever other than healthy.
+    troubled: bool,
+    strays: u32,
+    server_pings: HashSet<Kind>,
+    echo: bool,
+}
+
+impl Human {
+    /// A reporter for a run of this command: the result goes to `stdout`, the conversation to `stderr`.
+    pub fn new(command: &'static str, options: HumanOptions, stdout: Writer, stderr: Writer) -> Human {
+        Human {
+            command,
+            options,
+            stdout: Sink::new(stdout),
+            stderr: Sink::new(stderr),
+            info: None,
+            connections: HashMap::new(),
+            told: HashSet::new(),
+            progress: None,
+        }
+    }
+
+    fn paint(&self) -> Paint {
+        Paint { color: self.options.color }
+    }
+
+    fn started(&mut self, info: &Arc<RunInfo>) {
+        self.info = Some(info.clone());
+        if !is_single(info) {
+            let (targets, each) = (info.targets.len(), info.connections_each);
+            let connections = lines::counted((targets * each) as u64, "connection");
+            let targets = lines::counted(targets as u64, "target");
+            self.happen(&format!(
+                "wscheck {}: {connections} to {targets}, {}",
+                self.command,
+                lines::plan(info)
+            ));
+            self.progress = self.options.progress.then(Progress::on_stderr);
+        }
+    }
+
+    fn connection(&mut self, id: ConnId, event: &ConnEvent) {
+        let Some(info) = self.info.clone() else { return };
+        if let Some(progress) = &mut self.progress {
+            progress.take(id, event);
+        }
+        if let ConnEvent::OpenFailed(error) = event {
+            self.open_failed(&info, id, error);
+        }
+        if let Some(line) = self.line(&info, id, event) {
+            self.happen(&format!("{}{line}", prefix(&info, id)));
+        }
+    }
+
+    /// The line for an event, where it deserves one.
+    fn line(&mut self, info: &RunInfo, id: ConnId, event: &ConnEvent) -> Option<String> {
+        let (single, paint, command) = (is_single(info), self.paint(), self.command);
+        let shown = self.connections.entry(id).or_default();
+        match event {
+            ConnEvent::Opening | ConnEvent::Message => None,
+            ConnEvent::Opened(opened) => shown.open(single.then(|| introduction(command, info, opened))),
+            ConnEvent::OpenFailed(error) if shown.opened => Some(lines::failed_again(error)),
+            ConnEvent::OpenFailed(_) => None,
+            ConnEvent::Beat(beat) => single.then(|| lines::beat(paint, info, beat)),
+            ConnEvent::Stray { kind, stray } => {
+                shown.another_stray(single).then(|| lines::stray(paint, *kind, *stray))
+            }
+            ConnEvent::Status(change) => shown.news(info, change).then(|| lines::status(paint, change)),
+            ConnEvent::ServerPing { kind, answered } => {
+                (single && shown.server_pings.insert(*kind)).then(|| lines::server_ping(*kind, *answered))
+            }
+            ConnEvent::Echo => (single && !std::mem::replace(&mut shown.echo, true)).then(lines::echo),
+            ConnEvent::Ended(ending) => {
+                (!ending.was_planned()).then(|| format!("{} {}", paint.bad("ended:"), lines::ending(ending)))
+            }
+            ConnEvent::Retry { attempt, after } => single.then(|| lines::retry(*attempt, *after)),
+            ConnEvent::Reconnected { outage, attempts } => Some(lines::reconnected(*outage, *attempts)),
+            ConnEvent::GaveUp { outage, attempts } => Some(lines::gave_up(*outage, *attempts)),
+        }
+    }
+
+    /// An opening that failed: on stderr, in full for the first of its kind on a target, in short for the others.
+    fn open_failed(&mut self, info: &RunInfo, id: ConnId, error: &OpenError) {
+        if self.connections.get(&id).is_some_and(|shown| shown.opened) {
+            return;
+        }
+        let which = if is_single(info) { String::new() } else { format!(" (connection #{})", id.index) };
+        let text = match self.told.insert((id.target, error.kind)) {
+            true => failure::failed_opening(self.paint(), error),
+            false => failure::complaint(self.paint(), &format!("{error}{which}"), None),
+        };
+        self.converse(&text);
+    }
+
+    fn finished(&mut self, report: &Report) {
+        if let Some(progress) = self.progress.take() {
+            progress.finish();
+        }
+        if says_nothing_new(report) {
+            return;
+        }
+        let before = if self.options.quiet { "" } else { "\n" };
+        let summary = summary::summary(report, self.paint(), self.options.width);
+        self.stdout.write(&format!("{before}{summary}"));
+    }
+
+    /// A line of the result as it happens; none when only the summary is wanted.
+    fn happen(&mut self, line: &str) {
+        if !self.options.quiet {
+            write(&mut self.stdout, self.progress.as_ref(), &format!("{line}\n"));
+        }
+    }
+
+    fn converse(&mut self, text: &str) {
+        write(&mut self.stderr, self.progress.as_ref(), text);
+    }
+}
+
+fn write(sink: &mut Sink, progress: Option<&Progress>, text: &str) {
+    match progress {
+        Some(progress) => progress.aside(|| sink.write(text)),
+        None => sink.write(text),
+    }
+}
+
+impl Reporter for Human {
+    fn report(&mut self, event: &Event) {
+        match event {
+            Event::Started { info, .. } => self.started(info),
+            Event::Connection { id, event, .. } => self.connection(*id, event),
+            Event::Interim(report) => self.converse(&interim_line(report)),
+            Event::Finished(report) => self.finished(report),
+        }
+    }
+
+    fn is_closed(&self) -> bool {
+        self.error().is_some()
+    }
+}
+
+impl Output for Human {
+    fn error(&self) -> Option<&io::Error> {
+        self.stdout.error()
+    }
+}
+
+impl Shown {
+    /// Notes that it opened; the introduction is for the first time only.
+    fn open(&mut self, introduction: Option<String>) -> Option<String> {
+        match std::mem::replace(&mut self.opened, true) {
+            true => None,
+            false => introduction,
+        }
+    }
+
+    fn another_stray(&mut self, single: bool) -> bool {
+        self.strays = self.strays.saturating_add(1);
+        single && self.strays <= MOST_STRAYS
+    }
+
+    /// Whether a change is worth a line: not that all is well at first, nor the same a second time (one kind's
+    /// status and the connection's change together).
+    fn news(&mut self, info: &RunInfo, change: &StatusChange) -> bool {
+        let all_well = change.to == Status::Healthy && !self.troubled;
+        let told = self.status == Some(change.to) && (change.kind.is_none() || info.kinds.len() == 1);
+        self.troubled |= change.to != Status::Healthy;
+        self.status = Some(change.to);
+        !all_well && !told
+    }
+}
+
+fn is_single(info: &RunInfo) -> bool {
+    info.targets.len() * info.connections_each == 1
+}
+
+/// Which connection a line is about, where there are several: `ws://a.example/ #1: `.
+fn prefix(info: &RunInfo, id: ConnId) -> String {
+    let url = info.targets.get(id.target).map_or("", String::as_str);
+    match (is_single(info), info.connections_each) {
+        (true, _) => String::new(),
+        (false, 1) => format!("{url}: "),
+        (false, _) => format!("{url} #{}: ", id.index),
+    }
+}
+
+/// The first lines: where to, what is measured, and how it opened.
+fn introduction(command: &str, info: &RunInfo, opened: &Opened) -> String {
+    let url = info.targets.first().map_or("", String::as_str);
+    let way = lines::way(opened).map(|way| format!(" ({way})")).unwrap_or_default();
+    let (plan, phases) = (lines::plan(info), lines::phases(&opened.phases));
+    format!("wscheck {command} {url}{way}: {plan}\nopened in {phases}")
+}
+
+/// A single connection that never opened said why already.
+fn says_nothing_new(report: &Report) -> bool {
+    let connections: Vec<_> = report.targets.iter().flat_map(|target| &target.connections).collect();
+    matches!(connections.as_slice(), [only] if only.opened.is_none() && only.open_error.is_some())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::output::Format;
+    use crate::output::script::{self, Pipe, show};
+    use anstream::adapter::strip_str;
+
+    const PLAIN: HumanOptions = HumanOptions { quiet: false, color: false, width: None, progress: false };
+
+    fn stdout(options: HumanOptions, events: &[Event]) -> String {
+        show(Format::Human, options, events).0
+    }
+
+    #[test]
+    fn without_colour_there_are_no_escapes_whatever_a_peer_says() {
+        for (name, events) in script::all() {
+            let (stdout, stderr) = show(Format::Human, PLAIN, &events);
+            let harmless = |text: &str| text.chars().all(|c| c == '\n' || !c.is_control());
+            assert!(harmless(&stdout) && harmless(&stderr), "{name}");
+        }
+    }
+
+    #[test]
+    fn colour_only_repeats_what_the_words_say() {
+        for (name, events) in script::all() {
+            let plain = show(Format::Human, PLAIN, &events);
+            let colored = show(Format::Human, HumanOptions { color: true, ..PLAIN }, &events);
+            assert!(colored.0.contains('\x1b') || colored.1.contains('\x1b'), "{name}");
+            assert_eq!(strip_str(&colored.0).to_string(), plain.0, "{name}");
+            assert_eq!(strip_str(&colored.1).to_string(), plain.1, "{name}");
+        }
+    }
+
+    #[test]
+    fn quiet_shows_only_the_summary() {
+        let events = script::dead();
+        let loud = stdout(PLAIN, &events);
+        let quiet = stdout(HumanOptions { quiet: true, ..PLAIN }, &events);
+        assert!(quiet.starts_with("--- ws://127.0.0.1:9001/ ---\nstatus "), "{quiet}");
+        assert!(loud.ends_with(&format!("\n\n{quiet}")));
+    }
+
+    #[test]
+    fn quiet_still_says_why_a_connection_did_not_open() {
+        let (stdout, stderr) =
+            show(Format::Human, HumanOptions { quiet: true, ..PLAIN }, &script::unreachable());
+        assert_eq!(stdout, "");
+        assert!(stderr.starts_with("error: cannot open "), "{stderr}");
+    }
+
+    #[test]
+    fn a_change_is_told_once_and_that_all_is_well_at_first_not_at_all() {
+        let text = stdout(PLAIN, &script::both_change());
+        let told: Vec<&str> = text.lines().filter(|line| line.contains("status: ")).collect();
+        assert_eq!(told, ["app status: healthy -> poor: slow", "app status: poor -> healthy: fast"]);
+    }
+
+    #[test]
+    fn a_progress_line_leaves_the_result_as_it_is() {
+        let events = script::several();
+        assert_eq!(stdout(HumanOptions { progress: true, ..PLAIN }, &events), stdout(PLAIN, &events));
+    }
+
+    #[test]
+    fn a_closed_pipe_ends_it_quietly() {
+        let (out, err) = (Pipe::that_closes_after(2), Pipe::default());
+        let mut human = Human::new("ping", PLAIN, out.writer(), err.writer());
+        script::healthy().iter().for_each(|event| human.report(event));
+        assert!(human.is_closed());
+        assert_eq!(human.error().map(io::Error::kind), Some(io::ErrorKind::BrokenPipe));
+        assert_eq!(out.attempts(), 3);
+    }
+
+    #[test]
+    fn a_flood_of_stray_pongs_is_not_a_flood_of_lines() {
+        let text = stdout(PLAIN, &script::stray_flood(1000));
+        assert_eq!(text.matches("stray").count(), MOST_STRAYS as usize);
+    }
+
+    #[test]
+    fn of_many_targets_only_the_ill_have_a_block_of_their_own() {
+        let text = stdout(PLAIN, &script::many_targets(6));
+        assert_eq!(text.matches("--- wss").count(), 1, "{text}");
+        assert!(text.contains("--- wss://node5.example/ ---"), "{text}");
+        assert_eq!(text.matches(" 1 healthy").count(), 5, "{text}");
+    }
+
+    #[test]
+    fn no_line_of_a_summary_is_wider_than_the_terminal() {
+        for (name, events) in script::all() {
+            for width in [60, 80, 100] {
+                let options = HumanOptions { quiet: true, width: Some(width), ..PLAIN };
+                for line in stdout(options, &events).lines().filter(|line| line.contains(' ')) {
+                    let hanging = line.trim_start().contains(' ');
+                    assert!(!hanging || line.chars().count() <= width, "{name} at {width}: {line}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_table_fits_the_terminal() {
+        let table = |width: usize| {
+            let options = HumanOptions { quiet: true, width: Some(width), ..PLAIN };
+            let text = stdout(options, &script::several());
+            let from = text.find("target ").unwrap();
+            let to = text.find("connections ").unwrap();
+            text[from..to].to_string()
+        };
+        insta::assert_snapshot!([40, 60, 80, 120].map(table).join(""));
+    }
+}

@@ -1,0 +1,252 @@
+//! The summary: what the figures are, what they mean together, and last the verdict with its reasons.
+
+use std::time::Duration;
+
+use super::figures::{numbers, one_kind, side_by_side};
+use super::lines::{counted, ending, phases};
+use super::paint::Paint;
+use super::table::{by_status, table};
+use super::text::Rows;
+use crate::domain::health::Status;
+use crate::domain::opening::{Opened, TlsFacts};
+use crate::domain::peer_text::PeerText;
+use crate::domain::report::{ConnReport, Measurement, Report, TargetReport};
+use crate::output::units::{Unit, spoken};
+
+/// With more targets than this, only those that are not healthy have a block of their own beside the table.
+const FEW_TARGETS: usize = 4;
+/// The most connections of one target that are told of by themselves.
+const FEW_CONNECTIONS: usize = 10;
+
+/// The whole summary.
+pub fn summary(report: &Report, paint: Paint, width: Option<usize>) -> String {
+    let connections = connections(report);
+    let mut rows = Rows::new(paint, width);
+    for target in report.targets.iter().filter(|target| deserves_block(report, target)) {
+        rows.add_raw(&format!("{}\n", paint.strong(&format!("--- {} ---", target.url))));
+        block(&mut rows, target, paint);
+        if connections > 1 {
+            rows.add_raw("\n");
+        }
+    }
+    if connections > 1 {
+        rows.add_raw(&format!("{}\n", table(report, paint, width)));
+        rows.add("connections", &format!("{connections}: {}", by_status(&report.status_counts)));
+    }
+    closing(&mut rows, report, paint);
+    rows.into_text()
+}
+
+fn connections(report: &Report) -> usize {
+    report.targets.iter().map(|target| target.connections.len()).sum()
+}
+
+fn deserves_block(report: &Report, target: &TargetReport) -> bool {
+    report.targets.len() <= FEW_TARGETS || target.status > Status::Healthy
+}
+
+fn block(rows: &mut Rows, target: &TargetReport, paint: Paint) {
+    rows.add("status", &status(target, paint));
+    match target.connections.as_slice() {
+        [connection] => opening(rows, connection),
+        several => openings(rows, several),
+    }
+    match target.kinds.as_slice() {
+        [] => {}
+        [kind] => one_kind(rows, kind),
+        kinds => side_by_side(rows, kinds),
+    }
+    doings(rows, &target.connections);
+    match target.connections.as_slice() {
+        [connection] => rows.add_some("ended", one_ending(connection)),
+        several => troubled(rows, several),
+    }
+}
+
+fn status(target: &TargetReport, paint: Paint) -> String {
+    let shown = paint.status(target.status, target.status.label());
+    match target.connections.as_slice() {
+        [connection] => format!("{shown}: {}", connection.status_reason),
+        several => {
+            let count = |status: Status| several.iter().filter(|c| c.status == status).count();
+            let counts: Vec<(Status, usize)> =
+                Status::ALL.iter().rev().map(|status| (*status, count(*status))).collect();
+            format!("{shown}: {}", by_status(&counts))
+        }
+    }
+}
+
+fn opening(rows: &mut Rows, connection: &ConnReport) {
+    match (&connection.opened, &connection.open_error) {
+        (Some(opened), _) => {
+            rows.add("opened in", &phases(&opened.phases));
+            facts(rows, opened);
+        }
+        (None, Some(error)) => rows.add("not opened", &format!("{}: {}", error.phase, error.cause)),
+        (None, None) => rows.add("not opened", "the run was over before"),
+    }
+}
+
+/// Several connections to one target differ in little but their time.
+fn openings(rows: &mut Rows, connections: &[ConnReport]) {
+    let opened: Vec<&Opened> = connections.iter().filter_map(|c| c.opened.as_deref()).collect();
+    let totals = || opened.iter().map(|opened| opened.phases.total);
+    let count = format!("{} of {}", opened.len(), connections.len());
+    match (totals().min(), totals().max(), opened.first()) {
+        (Some(min), Some(max), Some(first)) => {
+            rows.add("opened", &format!("{count}, in {}", range(min, max)));
+            facts(rows, first);
+        }
+        _ => rows.add("opened", &count),
+    }
+}
+
+/// `31.2 to 40.1 ms`, or one number where both look the same.
+fn range(min: Duration, max: Duration) -> String {
+    let unit = Unit::of([min, max]);
+    match unit.number(min) {
+        low if low == unit.number(max) => unit.span(max),
+        low => format!("{low} to {}", unit.span(max)),
+    }
+}
+
+fn facts(rows: &mut Rows, opened: &Opened) {
+    let proxy = |proxy: &String| format!("{proxy}: DNS and TCP measure the way to it");
+    rows.add_some("proxy", opened.proxy.as_ref().map(proxy));
+    rows.add_some("TLS", opened.tls.as_ref().map(tls));
+    rows.add_some("subprotocol", subprotocol(opened));
+    let headers = opened.headers.iter().map(|(name, value)| format!("{name}: {value}"));
+    let headers = headers.collect::<Vec<_>>().join("; ");
+    rows.add_some("headers", Some(headers).filter(|headers| !headers.is_empty()));
+}
+
+fn tls(tls: &TlsFacts) -> String {
+    let mut text = format!("{}, {}", tls.version, tls.cipher);
+    if let Some(alpn) = &tls.alpn {
+        text.push_str(&format!(", ALPN {alpn}"));
+    }
+    text.push_str("; certificate");
+    for (word, name) in [("of", &tls.subject), ("by", &tls.issuer)] {
+        if let Some(name) = name {
+            text.push_str(&format!(" {word} {name}"));
+        }
+    }
+    if let Some(days) = tls.days_left {
+        text.push_str(&format!(", {}", validity(days)));
+    }
+    if !tls.verified {
+        text.push_str(", NOT verified");
+    }
+    text
+}
+
+fn validity(days_left: i64) -> String {
+    let days = counted(days_left.unsigned_abs(), "day");
+    match days_left {
+        0 => "less than a day left".to_string(),
+        1.. => format!("{days} left"),
+        _ => format!("expired {days} ago"),
+    }
+}
+
+fn subprotocol(opened: &Opened) -> Option<String> {
+    let chosen = opened.subprotocol.as_ref().map(PeerText::as_str);
+    let offered = opened.subprotocols_offered.join(", ");
+    match (chosen, offered.is_empty()) {
+        (None, true) => None,
+        (None, false) => Some(format!("none chosen (offered: {offered})")),
+        (Some(chosen), true) => Some(format!("{chosen} (none was offered)")),
+        (Some(chosen), false) => Some(format!("{chosen} (offered: {offered})")),
+    }
+}
+
+/// What else happened on these connections, where something did.
+fn doings(rows: &mut Rows, connections: &[ConnReport]) {
+    let sum = |pick: fn(&ConnReport) -> u64| connections.iter().map(pick).sum::<u64>();
+    let told = [
+        (sum(|c| c.messages), "message"),
+        (sum(|c| c.server_pings_protocol), "protocol ping"),
+        (sum(|c| c.server_pings_app), "app ping"),
+    ];
+    let some = told.iter().filter(|(count, _)| *count > 0).map(|(count, what)| counted(*count, what));
+    let told = some.collect::<Vec<_>>().join(", ");
+    rows.add_some("server sent", Some(told).filter(|told| !told.is_empty()));
+    let echoes = sum(|c| c.echoes);
+    let echo = || format!("{} of ours came back unchanged: the server echoes", counted(echoes, "app ping"));
+    rows.add_some("echoes", (echoes > 0).then(echo));
+    rows.add_some("outage", outage(connections));
+}
+
+fn outage(connections: &[ConnReport]) -> Option<String> {
+    let sum = |pick: fn(&ConnReport) -> u32| connections.iter().map(|c| u64::from(pick(c))).sum::<u64>();
+    let outage: Duration = connections.iter().map(|connection| connection.outage).sum();
+    let (endings, reconnects) = (sum(|c| c.unplanned_endings), sum(|c| c.reconnects));
+    let shown = || {
+        format!(
+            "{} in all ({} not planned, {})",
+            spoken(outage),
+            counted(endings, "ending"),
+            counted(reconnects, "reconnect")
+        )
+    };
+    (!outage.is_zero() || reconnects > 0).then(shown)
+}
+
+fn one_ending(connection: &ConnReport) -> Option<String> {
+    let text = ending(connection.ending.as_deref()?);
+    Some(match connection.unplanned_endings {
+        0 | 1 => text,
+        several => format!("{text} ({several} endings were not planned)"),
+    })
+}
+
+/// The connections that fared ill, each by itself as far as they are few.
+fn troubled(rows: &mut Rows, connections: &[ConnReport]) {
+    let ill: Vec<&ConnReport> = connections
+        .iter()
+        .filter(|connection| connection.status > Status::Healthy || connection.unplanned_endings > 0)
+        .collect();
+    for connection in ill.iter().take(FEW_CONNECTIONS) {
+        rows.add(&format!("#{}", connection.index), &trouble(connection));
+    }
+    if ill.len() > FEW_CONNECTIONS {
+        rows.add("", &format!("and {} more", ill.len() - FEW_CONNECTIONS));
+    }
+}
+
+fn trouble(connection: &ConnReport) -> String {
+    let status = connection.status.label();
+    match (&connection.opened, &connection.open_error) {
+        (None, Some(error)) => format!("{status}: {}: {}", error.phase, error.cause),
+        _ => format!("{status}: {}", connection.status_reason),
+    }
+}
+
+fn closing(rows: &mut Rows, report: &Report, paint: Paint) {
+    if let Some(lag) = report.host_lag {
+        let unit = Unit::of([lag.p50, lag.max]);
+        let figures = numbers(unit, [("p50", lag.p50), ("p99", lag.p99), ("max", lag.max)]);
+        rows.add("host lag", &format!("{figures} {}", unit.label()));
+    }
+    rows.add("timestamps", "user space, at the socket");
+    if let Measurement::Suspect(why) = &report.measurement {
+        rows.add("measurement", &format!("{}: {why}", paint.wary("suspect")));
+    }
+    for advice in &report.advice {
+        rows.add("advice", advice);
+    }
+    verdict(rows, report, paint);
+}
+
+fn verdict(rows: &mut Rows, report: &Report, paint: Paint) {
+    let words = report.verdict.label().replace('_', " ");
+    let head = format!("{} (exit {})", paint.verdict(report.verdict, &words), report.verdict.exit_code());
+    match report.reasons.as_slice() {
+        [] => rows.add("verdict", &head),
+        [reason] => rows.add("verdict", &format!("{head}: {reason}")),
+        reasons => {
+            rows.add("verdict", &format!("{head}:"));
+            reasons.iter().for_each(|reason| rows.add("", &format!("- {reason}")));
+        }
+    }
+}

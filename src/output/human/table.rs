@@ -1,0 +1,154 @@
+//! Several targets at a glance: a row each.
+
+use std::time::Duration;
+
+use comfy_table::{
+    Attribute, Cell, CellAlignment, Color, ColumnConstraint, ContentArrangement, LineStyle, Table, presets,
+};
+
+use super::paint::Paint;
+use crate::domain::health::Status;
+use crate::domain::heartbeat::Kind;
+use crate::domain::report::{KindReport, Report, TargetReport};
+use crate::domain::stats::RttSummary;
+use crate::output::units::{Unit, percent};
+
+/// The columns. Those that the figures can best do without are hidden first when the terminal is narrow.
+const HEADER: [&str; 11] =
+    ["target", "status", "kind", "sent", "ok", "late", "missed", "loss", "p50", "p95", "max"];
+const KIND: usize = 2;
+/// From here on the columns hold numbers, which are never broken.
+const FIRST_NUMBER: usize = 3;
+/// Columns to do without, the least needed first: ok, sent, p95, late, max, missed, p50. The loss stays.
+const EXPENDABLE: [usize; 7] = [4, 3, 9, 5, 10, 6, 8];
+/// The least width for the target and the status together.
+const WORDS: usize = 36;
+
+/// One row a target, with its connections by status, and each kind's figures on a line of its own.
+pub fn table(report: &Report, paint: Paint, width: Option<usize>) -> String {
+    let unit = unit(report);
+    let mut table = Table::new();
+    table.force_no_tty();
+    if paint.color {
+        table.enforce_styling();
+    }
+    table.set_header(header(unit));
+    for target in &report.targets {
+        table.add_row(row(target, &report.info.kinds, unit, paint));
+    }
+    set_columns(&mut table, report.info.kinds.len());
+    fit(&mut table, width);
+    table.lines().map(|line| line.trim_end().to_string() + "\n").collect()
+}
+
+fn set_columns(table: &mut Table, kinds: usize) {
+    for column in table.column_iter_mut().skip(FIRST_NUMBER) {
+        column.set_cell_alignment(CellAlignment::Right);
+        column.set_constraint(ColumnConstraint::ContentWidth);
+    }
+    table.column_iter_mut().for_each(|column| {
+        column.set_padding((0, 2));
+    });
+    if kinds < 2 {
+        hide(table, KIND);
+    }
+}
+
+fn hide(table: &mut Table, column: usize) {
+    if let Some(column) = table.column_mut(column) {
+        column.set_constraint(ColumnConstraint::Hidden);
+    }
+}
+
+/// A table wider than the terminal does without some columns and wraps the words of others; then it needs lines
+/// between its rows.
+fn fit(table: &mut Table, width: Option<usize>) {
+    let rule = LineStyle::none().fill('─');
+    let plain = presets::NOTHING.header_separator(rule);
+    match width.filter(|width| *width < shown_width(table, 0)) {
+        None => table.load_style(plain),
+        Some(width) => {
+            shed(table, width);
+            table
+                .load_style(plain.row_separator(LineStyle::none().fill('╌')))
+                .set_content_arrangement(ContentArrangement::Dynamic)
+                .set_width(u16::try_from(width).unwrap_or(u16::MAX))
+        }
+    };
+}
+
+fn shed(table: &mut Table, width: usize) {
+    for column in EXPENDABLE {
+        if WORDS + shown_width(table, KIND) <= width {
+            return;
+        }
+        hide(table, column);
+    }
+}
+
+/// The width of the columns from `first` on that are not hidden.
+fn shown_width(table: &Table, first: usize) -> usize {
+    let widths = table.column_max_content_widths();
+    let columns = table.column_iter().zip(widths).skip(first);
+    columns.filter(|(column, _)| !column.is_hidden()).map(|(_, width)| usize::from(width) + 2).sum()
+}
+
+fn unit(report: &Report) -> Unit {
+    let kinds = report.targets.iter().flat_map(|target| &target.kinds);
+    Unit::of(kinds.filter_map(|kind| kind.rtt).flat_map(|rtt| [rtt.p50, rtt.max]))
+}
+
+fn header(unit: Unit) -> Vec<Cell> {
+    let named = |name: &str| match name {
+        "p50" | "p95" | "max" => format!("{name} {}", unit.label()),
+        other => other.to_string(),
+    };
+    HEADER.iter().map(|name| Cell::new(named(name))).collect()
+}
+
+fn row(target: &TargetReport, kinds: &[Kind], unit: Unit, paint: Paint) -> Vec<Cell> {
+    let reports: Vec<Option<&KindReport>> =
+        kinds.iter().map(|kind| target.kinds.iter().find(|report| report.kind == *kind)).collect();
+    let lines = |show: &dyn Fn(&KindReport) -> String| {
+        let line = |report: &Option<&KindReport>| report.map_or_else(|| "-".to_string(), show);
+        Cell::new(reports.iter().map(line).collect::<Vec<_>>().join("\n"))
+    };
+    let rtt = |report: &KindReport, pick: fn(&RttSummary) -> Duration| {
+        report.rtt.as_ref().map_or_else(|| "-".to_string(), |rtt| unit.number(pick(rtt)))
+    };
+    vec![
+        Cell::new(&target.url),
+        status(target, paint),
+        Cell::new(kinds.iter().map(|kind| kind.label()).collect::<Vec<_>>().join("\n")),
+        lines(&|report| report.counts.sent().to_string()),
+        lines(&|report| report.counts.ok.to_string()),
+        lines(&|report| report.counts.late.to_string()),
+        lines(&|report| report.counts.missed.to_string()),
+        lines(&|report| percent(report.counts.loss())),
+        lines(&|report| rtt(report, |rtt| rtt.p50)),
+        lines(&|report| rtt(report, |rtt| rtt.p95)),
+        lines(&|report| rtt(report, |rtt| rtt.max)),
+    ]
+}
+
+fn status(target: &TargetReport, paint: Paint) -> Cell {
+    let count = |status: Status| target.connections.iter().filter(|c| c.status == status).count();
+    let counts: Vec<(Status, usize)> = Status::ALL.iter().rev().map(|s| (*s, count(*s))).collect();
+    let cell = Cell::new(by_status(&counts));
+    if !paint.color {
+        return cell;
+    }
+    match target.status {
+        Status::Healthy => cell.fg(Color::Green),
+        Status::Degraded => cell.fg(Color::Yellow),
+        Status::Poor | Status::Critical => cell.fg(Color::Red),
+        Status::Unknown => cell.add_attribute(Attribute::Dim),
+        Status::Timeout | Status::Dead => cell.fg(Color::Red).add_attribute(Attribute::Bold),
+    }
+}
+
+/// `1 dead, 3 healthy`: in the order given, without those that do not occur.
+pub fn by_status(counts: &[(Status, usize)]) -> String {
+    let some = counts.iter().filter(|(_, count)| *count > 0);
+    some.map(|(status, count)| format!("{count} {}", status.label())).collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,277 @@
+//! The document of a whole run.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::ending::Ending;
+use super::failure::Failure;
+use super::figures::{ByKind, HostLag, Jitter, Ms, Rtt, Timestamp};
+use super::names::{KindName, StatusName, VerdictName};
+use super::opening::Opening;
+use crate::domain::event::RunInfo;
+use crate::domain::health::Status;
+use crate::domain::heartbeat::Kind;
+use crate::domain::report::{ConnReport, KindReport, Measurement, Report, TargetReport};
+use crate::domain::stats::JitterSummary;
+
+/// The whole run. A value that is not known is null; no field is ever left out.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Document {
+    #[schemars(extend("const" = super::SCHEMA_VERSION))]
+    schema_version: u32,
+    command: String,
+    wscheck_version: &'static str,
+    started_at: Timestamp,
+    elapsed_ms: Ms,
+    /// The user ended the run.
+    interrupted: bool,
+    settings: Settings,
+    /// The worst of the targets.
+    status: StatusName,
+    /// Connections by status.
+    status_counts: StatusCounts,
+    verdict: VerdictName,
+    exit_code: u8,
+    /// Why the verdict is what it is.
+    reasons: Vec<String>,
+    /// What the figures mean together, and what to do next.
+    advice: Vec<String>,
+    /// The kind that `rtt`, `loss` and `jitter` are of: protocol, where it was measured.
+    heartbeat: Option<KindName>,
+    /// Over all targets; null before the first answer.
+    rtt: Option<Rtt>,
+    /// Over all targets: missed / (ok + late + superseded + missed), from 0 to 1; null when nothing was judged.
+    #[schemars(range(min = 0.0, max = 1.0))]
+    loss: Option<f64>,
+    jitter: Jitter,
+    /// The ending of the only connection; of several, the first that was not planned.
+    ending: Option<Ending>,
+    /// The first connection that never opened says why.
+    error: Option<Failure>,
+    /// Over all targets.
+    heartbeats: ByKind,
+    targets: Vec<Target>,
+    host_lag: Option<HostLag>,
+    measurement: MeasurementName,
+    /// Why the measurement is suspect.
+    measurement_reason: Option<String>,
+    timestamps: TimestampsName,
+}
+
+/// Whether this host was quiet enough for the figures to be believed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+enum MeasurementName {
+    Sound,
+    Suspect,
+}
+
+/// Where RTT is stamped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+enum TimestampsName {
+    /// In user space, at the socket, under TLS: just before the write and after the read.
+    User,
+}
+
+/// What was asked for.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Settings {
+    heartbeats: Vec<KindName>,
+    interval_ms: Ms,
+    timeout_ms: Ms,
+    /// Heartbeats of each kind on each connection; null: until stopped.
+    count: Option<u64>,
+    /// Connections to each target.
+    connections_each: usize,
+}
+
+impl From<&RunInfo> for Settings {
+    fn from(info: &RunInfo) -> Settings {
+        Settings {
+            heartbeats: info.kinds.iter().map(|kind| KindName::from(*kind)).collect(),
+            interval_ms: info.interval.into(),
+            timeout_ms: info.timeout.into(),
+            count: info.count,
+            connections_each: info.connections_each,
+        }
+    }
+}
+
+/// Connections by status.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct StatusCounts {
+    healthy: usize,
+    degraded: usize,
+    poor: usize,
+    critical: usize,
+    unknown: usize,
+    timeout: usize,
+    dead: usize,
+}
+
+impl From<&[(Status, usize)]> for StatusCounts {
+    fn from(counts: &[(Status, usize)]) -> StatusCounts {
+        let of = |status: Status| counts.iter().filter(|(s, _)| *s == status).map(|(_, count)| count).sum();
+        StatusCounts {
+            healthy: of(Status::Healthy),
+            degraded: of(Status::Degraded),
+            poor: of(Status::Poor),
+            critical: of(Status::Critical),
+            unknown: of(Status::Unknown),
+            timeout: of(Status::Timeout),
+            dead: of(Status::Dead),
+        }
+    }
+}
+
+/// One target: all of its connections together.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct Target {
+    /// Without its secrets.
+    url: String,
+    /// The worst of its connections.
+    status: StatusName,
+    heartbeats: ByKind,
+    connections: Vec<Connection>,
+}
+
+impl From<&TargetReport> for Target {
+    fn from(target: &TargetReport) -> Target {
+        Target {
+            url: target.url.clone(),
+            status: target.status.into(),
+            heartbeats: target.kinds.as_slice().into(),
+            connections: target.connections.iter().map(Connection::from).collect(),
+        }
+    }
+}
+
+/// One connection, with all its reconnections.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct Connection {
+    /// From 0.
+    index: usize,
+    status: StatusName,
+    status_reason: String,
+    /// The first opening.
+    #[serde(flatten)]
+    opening: Opening,
+    heartbeats: ByKind,
+    /// The last ending.
+    ending: Option<Ending>,
+    unplanned_endings: u32,
+    reconnects: u32,
+    /// Time without a connection, after the first opening.
+    outage_ms: Ms,
+    /// Ordinary messages from the server.
+    messages: u64,
+    server_pings: ServerPings,
+    /// Our own app pings that came back unchanged.
+    echoes: u64,
+    /// The last failure to open.
+    error: Option<Failure>,
+}
+
+/// The server's own heartbeats.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct ServerPings {
+    protocol: u64,
+    app: u64,
+}
+
+impl From<&ConnReport> for Connection {
+    fn from(connection: &ConnReport) -> Connection {
+        let attempts = connection.open_error.as_ref().map_or(&[][..], |error| &error.attempts);
+        Connection {
+            index: connection.index,
+            status: connection.status.into(),
+            status_reason: connection.status_reason.clone(),
+            opening: connection.opened.as_deref().map_or_else(|| Opening::failed(attempts), Opening::from),
+            heartbeats: connection.kinds.as_slice().into(),
+            ending: connection.ending.as_deref().map(Ending::from),
+            unplanned_endings: connection.unplanned_endings,
+            reconnects: connection.reconnects,
+            outage_ms: connection.outage.into(),
+            messages: connection.messages,
+            server_pings: ServerPings {
+                protocol: connection.server_pings_protocol,
+                app: connection.server_pings_app,
+            },
+            echoes: connection.echoes,
+            error: connection.open_error.as_deref().map(Failure::from),
+        }
+    }
+}
+
+impl Document {
+    /// The document of a run of this command.
+    pub fn new(command: &str, report: &Report) -> Document {
+        let main = main_kind(&report.kinds);
+        let (measurement, measurement_reason) = measurement(&report.measurement);
+        Document {
+            schema_version: super::SCHEMA_VERSION,
+            command: command.to_string(),
+            wscheck_version: super::WSCHECK_VERSION,
+            started_at: report.started_at.into(),
+            elapsed_ms: report.elapsed.into(),
+            interrupted: report.interrupted,
+            settings: report.info.as_ref().into(),
+            status: report.status.into(),
+            status_counts: report.status_counts.as_slice().into(),
+            verdict: report.verdict.into(),
+            exit_code: report.verdict.exit_code(),
+            reasons: report.reasons.clone(),
+            advice: report.advice.clone(),
+            heartbeat: main.map(|kind| kind.kind.into()),
+            rtt: main.and_then(|kind| kind.rtt).map(Rtt::from),
+            loss: main.and_then(|kind| kind.counts.loss()),
+            jitter: main.map_or_else(JitterSummary::default, |kind| kind.jitter).into(),
+            ending: main_ending(report),
+            error: main_error(report),
+            heartbeats: report.kinds.as_slice().into(),
+            targets: report.targets.iter().map(Target::from).collect(),
+            host_lag: report.host_lag.map(HostLag::from),
+            measurement,
+            measurement_reason,
+            timestamps: TimestampsName::User,
+        }
+    }
+}
+
+fn main_kind(kinds: &[KindReport]) -> Option<&KindReport> {
+    kinds.iter().find(|report| report.kind == Kind::Protocol).or(kinds.first())
+}
+
+fn measurement(measurement: &Measurement) -> (MeasurementName, Option<String>) {
+    match measurement {
+        Measurement::Sound => (MeasurementName::Sound, None),
+        Measurement::Suspect(why) => (MeasurementName::Suspect, Some(why.clone())),
+    }
+}
+
+fn main_ending(report: &Report) -> Option<Ending> {
+    let connections: Vec<&ConnReport> = report.targets.iter().flat_map(|t| &t.connections).collect();
+    let mut endings = connections.iter().filter_map(|connection| connection.ending.as_deref());
+    match connections.len() {
+        1 => endings.next(),
+        _ => endings.find(|ending| !ending.was_planned()),
+    }
+    .map(Ending::from)
+}
+
+fn main_error(report: &Report) -> Option<Failure> {
+    let mut connections = report.targets.iter().flat_map(|target| &target.connections);
+    connections
+        .find_map(|connection| match connection.opened {
+            Some(_) => None,
+            None => connection.open_error.as_deref(),
+        })
+        .map(Failure::from)
+}

@@ -1,0 +1,151 @@
+//! Why there is nothing to measure, in JSON: a connection that would not open, or arguments that make no sense.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::figures::Ms;
+use super::names::{FailureName, PhaseName, VerdictName};
+use super::opening::{Attempt, Headers};
+use crate::domain::opening::{self, OpenError};
+
+/// An error, and what the reader can do about it.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Failure {
+    /// The target, without its secrets; null when the error is about none.
+    url: Option<String>,
+    /// The step that failed; null when no connection was attempted.
+    phase: Option<PhaseName>,
+    kind: FailureName,
+    /// The whole error in one line.
+    message: String,
+    hint: Option<String>,
+    /// Every address that was tried.
+    attempts: Vec<Attempt>,
+    /// What HTTP answered instead of 101.
+    refusal: Option<Refusal>,
+}
+
+/// The HTTP response of a refused upgrade.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Refusal {
+    status: u16,
+    headers: Headers,
+    /// The start of the body; control characters are escaped.
+    body: String,
+}
+
+impl From<&opening::Refusal> for Refusal {
+    fn from(refusal: &opening::Refusal) -> Refusal {
+        Refusal {
+            status: refusal.status,
+            headers: refusal.headers.as_slice().into(),
+            body: refusal.body.to_string(),
+        }
+    }
+}
+
+impl From<&OpenError> for Failure {
+    fn from(error: &OpenError) -> Failure {
+        Failure {
+            url: Some(error.url.clone()),
+            phase: Some(error.phase.into()),
+            kind: error.kind.into(),
+            message: error.to_string(),
+            hint: error.hint.clone(),
+            attempts: error.attempts.iter().map(Attempt::from).collect(),
+            refusal: error.refusal.as_ref().map(Refusal::from),
+        }
+    }
+}
+
+/// A connection that did not open, with the time it took.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct FailedOpening {
+    error: Failure,
+    /// From the start of the opening to the failure.
+    took_ms: Ms,
+}
+
+impl From<&OpenError> for FailedOpening {
+    fn from(error: &OpenError) -> FailedOpening {
+        FailedOpening { error: error.into(), took_ms: error.took.into() }
+    }
+}
+
+/// The document of a run that never began.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct ErrorDocument {
+    #[schemars(extend("const" = super::SCHEMA_VERSION))]
+    schema_version: u32,
+    /// Null when the arguments name no command.
+    command: Option<String>,
+    wscheck_version: &'static str,
+    verdict: VerdictName,
+    exit_code: u8,
+    error: Failure,
+}
+
+/// Makes the document of an error that kept a run from beginning: arguments that make no sense, a file that
+/// is not there, a port that cannot be listened on.
+pub fn error_document(
+    command: Option<&str>,
+    kind: FailureName,
+    message: &str,
+    hint: Option<&str>,
+    exit_code: u8,
+) -> ErrorDocument {
+    let error = Failure {
+        url: None,
+        phase: None,
+        kind,
+        message: message.to_string(),
+        hint: hint.map(str::to_string),
+        attempts: Vec::new(),
+        refusal: None,
+    };
+    ErrorDocument {
+        schema_version: super::SCHEMA_VERSION,
+        command: command.map(str::to_string),
+        wscheck_version: super::WSCHECK_VERSION,
+        verdict: verdict(exit_code),
+        exit_code,
+        error,
+    }
+}
+
+/// What an exit code says, by the table in the README.
+fn verdict(exit_code: u8) -> VerdictName {
+    match exit_code {
+        0 => VerdictName::Passed,
+        2 => VerdictName::Usage,
+        3 => VerdictName::NotMeasured,
+        4 => VerdictName::Inconclusive,
+        130 => VerdictName::Interrupted,
+        _ => VerdictName::Failed,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::report::Verdict;
+
+    #[test]
+    fn an_exit_code_and_its_verdict_agree_with_the_domain() {
+        let all = [
+            Verdict::Passed,
+            Verdict::Failed,
+            Verdict::NotMeasured,
+            Verdict::Inconclusive,
+            Verdict::Interrupted,
+        ];
+        for domain in all {
+            assert_eq!(verdict(domain.exit_code()), VerdictName::from(domain));
+        }
+        assert_eq!(verdict(2), VerdictName::Usage);
+    }
+}

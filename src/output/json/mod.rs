@@ -1,0 +1,79 @@
+//! JSON: one document at the end of the run. The shapes live here and only grow, so that renaming inside
+//! breaks nobody's jq.
+
+mod document;
+mod ending;
+mod failure;
+mod figures;
+mod names;
+mod opening;
+
+use std::io;
+
+use serde::Serialize;
+
+pub use document::{Document, Settings};
+pub use ending::Ending;
+pub use failure::{ErrorDocument, FailedOpening, error_document};
+pub use figures::{Ms, Timestamp, ms};
+pub use names::{FailureName, KindName, OutcomeName, StatusName, StrayName};
+pub use opening::Opening;
+
+use super::Output;
+use super::human::interim_line;
+use super::sink::{Sink, Writer};
+use crate::domain::event::{Event, Reporter};
+
+/// The version of all shapes. Fields are only ever added; a change that breaks a reader would raise it.
+pub const SCHEMA_VERSION: u32 = 1;
+
+/// The program's version, as every document carries it.
+pub const WSCHECK_VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// A value over several lines, for eyes and for jq.
+pub fn pretty(value: &impl Serialize) -> String {
+    line(serde_json::to_string_pretty(value))
+}
+
+/// A value on one line.
+pub fn compact(value: &impl Serialize) -> String {
+    line(serde_json::to_string(value))
+}
+
+fn line(json: serde_json::Result<String>) -> String {
+    json.expect("a shape without maps of other keys than text has a JSON form") + "\n"
+}
+
+/// Prints one document when the run is over.
+pub struct Json {
+    command: &'static str,
+    stdout: Sink,
+    stderr: Sink,
+}
+
+impl Json {
+    /// A reporter for a run of this command. Nothing but interim figures goes to `stderr`.
+    pub fn new(command: &'static str, stdout: Writer, stderr: Writer) -> Json {
+        Json { command, stdout: Sink::new(stdout), stderr: Sink::new(stderr) }
+    }
+}
+
+impl Reporter for Json {
+    fn report(&mut self, event: &Event) {
+        match event {
+            Event::Started { .. } | Event::Connection { .. } => {}
+            Event::Interim(report) => self.stderr.write(&interim_line(report)),
+            Event::Finished(report) => self.stdout.write(&pretty(&Document::new(self.command, report))),
+        }
+    }
+
+    fn is_closed(&self) -> bool {
+        self.error().is_some()
+    }
+}
+
+impl Output for Json {
+    fn error(&self) -> Option<&io::Error> {
+        self.stdout.error()
+    }
+}

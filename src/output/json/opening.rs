@@ -1,0 +1,171 @@
+//! How a connection opened, in JSON.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::figures::{Ms, ms};
+use crate::domain::opening::{self, Opened, TlsFacts};
+use crate::domain::peer_text::PeerText;
+use crate::domain::phase;
+
+/// How long each step took; null for a step that did not happen.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Phases {
+    dns_ms: Option<Ms>,
+    tcp_ms: Option<Ms>,
+    proxy_ms: Option<Ms>,
+    tls_ms: Option<Ms>,
+    upgrade_ms: Option<Ms>,
+    /// From the start to the end of the upgrade.
+    total_ms: Ms,
+}
+
+impl From<phase::Phases> for Phases {
+    fn from(phases: phase::Phases) -> Phases {
+        Phases {
+            dns_ms: ms(phases.dns),
+            tcp_ms: ms(phases.tcp),
+            proxy_ms: ms(phases.proxy),
+            tls_ms: ms(phases.tls),
+            upgrade_ms: ms(phases.upgrade),
+            total_ms: phases.total.into(),
+        }
+    }
+}
+
+/// One address that was tried.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Attempt {
+    address: String,
+    took_ms: Ms,
+    /// Null for the one that was used.
+    error: Option<String>,
+}
+
+impl From<&opening::Attempt> for Attempt {
+    fn from(attempt: &opening::Attempt) -> Attempt {
+        Attempt {
+            address: attempt.address.clone(),
+            took_ms: attempt.took.into(),
+            error: attempt.error.clone(),
+        }
+    }
+}
+
+/// What TLS agreed on, and what the server's certificate says.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Tls {
+    version: String,
+    cipher: String,
+    alpn: Option<String>,
+    /// Whole days until the certificate expires; negative when it has.
+    days_left: Option<i64>,
+    subject: Option<String>,
+    issuer: Option<String>,
+    /// False when the certificate was not checked (`--insecure`).
+    verified: bool,
+}
+
+impl From<&TlsFacts> for Tls {
+    fn from(tls: &TlsFacts) -> Tls {
+        Tls {
+            version: tls.version.clone(),
+            cipher: tls.cipher.clone(),
+            alpn: tls.alpn.clone(),
+            days_left: tls.days_left,
+            subject: tls.subject.as_ref().map(PeerText::to_string),
+            issuer: tls.issuer.as_ref().map(PeerText::to_string),
+            verified: tls.verified,
+        }
+    }
+}
+
+/// Response headers that tell of servers and proxies, by lower-case name. A header that came more than once is
+/// one value joined by commas (RFC 9110 5.3).
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct Headers(BTreeMap<String, String>);
+
+impl From<&[(String, PeerText)]> for Headers {
+    fn from(headers: &[(String, PeerText)]) -> Headers {
+        let mut joined = BTreeMap::<String, String>::new();
+        for (name, value) in headers {
+            let before = joined.entry(name.clone()).or_default();
+            if !before.is_empty() {
+                before.push_str(", ");
+            }
+            before.push_str(value.as_str());
+        }
+        Headers(joined)
+    }
+}
+
+/// An open connection's facts; all null or empty for one that never opened.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Opening {
+    /// The address in use; that of the proxy, when there is one.
+    remote: Option<String>,
+    local: Option<String>,
+    /// The proxy on the way: the phases then measure the way to it.
+    proxy: Option<String>,
+    phases: Option<Phases>,
+    /// Every address that was tried, in the order of their start.
+    attempts: Vec<Attempt>,
+    /// Null without TLS.
+    tls: Option<Tls>,
+    subprotocols_offered: Vec<String>,
+    /// The one that the server chose.
+    subprotocol: Option<String>,
+    headers: Headers,
+}
+
+impl Opening {
+    /// Of a connection that never opened: only what was tried is known.
+    pub fn failed(attempts: &[opening::Attempt]) -> Opening {
+        Opening {
+            remote: None,
+            local: None,
+            proxy: None,
+            phases: None,
+            attempts: attempts.iter().map(Attempt::from).collect(),
+            tls: None,
+            subprotocols_offered: Vec::new(),
+            subprotocol: None,
+            headers: Headers(BTreeMap::new()),
+        }
+    }
+}
+
+impl From<&Opened> for Opening {
+    fn from(opened: &Opened) -> Opening {
+        Opening {
+            remote: opened.remote.clone(),
+            local: opened.local.clone(),
+            proxy: opened.proxy.clone(),
+            phases: Some(opened.phases.into()),
+            attempts: opened.attempts.iter().map(Attempt::from).collect(),
+            tls: opened.tls.as_ref().map(Tls::from),
+            subprotocols_offered: opened.subprotocols_offered.clone(),
+            subprotocol: opened.subprotocol.as_ref().map(PeerText::to_string),
+            headers: opened.headers.as_slice().into(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_header_that_came_twice_is_one_value() {
+        let headers = [("via", "1.1 a"), ("server", "x"), ("via", "1.1 b")]
+            .map(|(name, value)| (name.to_string(), PeerText::new(value)));
+        let json = serde_json::to_string(&Headers::from(headers.as_slice())).unwrap();
+        assert_eq!(json, r#"{"server":"x","via":"1.1 a, 1.1 b"}"#);
+    }
+}

@@ -1,0 +1,325 @@
+//! NDJSON: one event a line, as it happens; the last line is the document that JSON prints.
+
+use std::io;
+use std::marker::PhantomData;
+use std::time::SystemTime;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Serialize, Serializer};
+
+use super::Output;
+use super::json::{
+    Document, Ending, FailedOpening, KindName, Ms, Opening, OutcomeName, SCHEMA_VERSION, Settings,
+    StatusName, StrayName, Timestamp, WSCHECK_VERSION, compact, ms,
+};
+use super::sink::{Sink, Writer};
+use crate::domain::event::{Beat, ConnEvent, ConnId, Event, Reporter, RunInfo, StatusChange};
+use crate::domain::health::Metrics;
+use crate::domain::report::Report;
+
+/// What a line tells, beside when and of which connection.
+pub trait Body: Serialize + JsonSchema {
+    /// The event's name.
+    const EVENT: &'static str;
+}
+
+/// The name of an event: a constant of its line's type.
+#[derive(Debug)]
+pub struct Name<B>(PhantomData<B>);
+
+impl<B: Body> Serialize for Name<B> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(B::EVENT)
+    }
+}
+
+impl<B: Body> JsonSchema for Name<B> {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        B::EVENT.into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string", "const": B::EVENT })
+    }
+}
+
+/// A line about one connection.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields, rename = "{B}Line", bound = "B: Body")]
+pub struct ConnectionLine<B: Body> {
+    event: Name<B>,
+    #[schemars(extend("const" = SCHEMA_VERSION))]
+    schema_version: u32,
+    at: Timestamp,
+    connection: ConnectionId,
+    #[serde(flatten)]
+    body: B,
+}
+
+/// A line about the whole run.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields, rename = "{B}Line", bound = "B: Body")]
+pub struct RunLine<B: Body> {
+    event: Name<B>,
+    #[schemars(extend("const" = SCHEMA_VERSION))]
+    schema_version: u32,
+    at: Timestamp,
+    #[serde(flatten)]
+    body: B,
+}
+
+/// Which connection of the run a line is about; both count from 0.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct ConnectionId {
+    target: usize,
+    index: usize,
+}
+
+macro_rules! bodies {
+    ($($(#[$doc:meta])* $name:ident = $event:literal {
+        $($(#[$meta:meta])* $field:ident: $type:ty),* $(,)?
+    })*) => {$(
+        $(#[$doc])*
+        #[derive(Debug, Serialize, JsonSchema)]
+        pub struct $name { $($(#[$meta])* $field: $type),* }
+
+        impl Body for $name {
+            const EVENT: &'static str = $event;
+        }
+    )*};
+}
+
+bodies! {
+    /// The run begins.
+    Started = "started" {
+        command: String,
+        wscheck_version: &'static str,
+        /// Without their secrets; a connection's `target` is an index into these.
+        targets: Vec<String>,
+        settings: Settings,
+    }
+    /// Figures so far, because the user asked.
+    Interim = "interim" {
+        report: Document,
+    }
+    /// A connection is being opened.
+    ConnectionOpening = "opening" {}
+    /// It is open.
+    Opened = "opened" {
+        #[serde(flatten)]
+        opening: Opening,
+    }
+    /// It could not be opened.
+    OpenFailed = "open_failed" {
+        #[serde(flatten)]
+        failure: FailedOpening,
+    }
+    /// One heartbeat's outcome; a later line for the same kind and seq revises it.
+    Heartbeat = "heartbeat" {
+        kind: KindName,
+        /// From 0, on each connection and kind.
+        seq: u64,
+        outcome: OutcomeName,
+        /// What it was taken for before.
+        was: Option<OutcomeName>,
+        /// Known for ok and late.
+        rtt_ms: Option<Ms>,
+        /// How late this host wrote it; null when unsent.
+        lag_ms: Option<Ms>,
+        /// How many asks were outstanding when an answer without id was matched in order.
+        rivals: u32,
+    }
+    /// A pong that answers no outstanding ping.
+    StrayPong = "stray" {
+        kind: KindName,
+        stray: StrayName,
+    }
+    /// A status changed.
+    StatusChanged = "status" {
+        /// Null when it is the connection's as a whole.
+        kind: Option<KindName>,
+        from: StatusName,
+        to: StatusName,
+        reason: String,
+        metrics: MetricsOfMoment,
+    }
+    /// The server's own heartbeat.
+    ServerPing = "server_ping" {
+        kind: KindName,
+        answered: bool,
+    }
+    /// An ordinary message from the server.
+    Message = "message" {}
+    /// Our own app ping came back unchanged.
+    Echo = "echo" {}
+    /// The connection ended.
+    Ended = "ended" {
+        ending: Ending,
+    }
+    /// The next attempt to open it again is made after this time.
+    Retry = "retry" {
+        attempt: u32,
+        after_ms: Ms,
+    }
+    /// It is open again.
+    Reconnected = "reconnected" {
+        /// Counted from the ending.
+        outage_ms: Ms,
+        attempts: u32,
+    }
+    /// No more attempts are made; the outage lasts.
+    GaveUp = "gave_up" {
+        outage_ms: Ms,
+        attempts: u32,
+    }
+}
+
+/// The figures at the moment of a status change.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct MetricsOfMoment {
+    /// Mean RTT of the rolling window.
+    window_mean_ms: Option<Ms>,
+    last_rtt_ms: Option<Ms>,
+    #[schemars(range(min = 0.0, max = 1.0))]
+    loss: Option<f64>,
+    consecutive_missed: u32,
+    /// Heartbeats judged so far.
+    judged: u64,
+}
+
+impl From<Metrics> for MetricsOfMoment {
+    fn from(metrics: Metrics) -> MetricsOfMoment {
+        MetricsOfMoment {
+            window_mean_ms: ms(metrics.window_mean),
+            last_rtt_ms: ms(metrics.last_rtt),
+            loss: metrics.loss,
+            consecutive_missed: metrics.consecutive_missed,
+            judged: metrics.judged,
+        }
+    }
+}
+
+impl From<&Beat> for Heartbeat {
+    fn from(beat: &Beat) -> Heartbeat {
+        Heartbeat {
+            kind: beat.kind.into(),
+            seq: beat.seq,
+            outcome: beat.outcome.into(),
+            was: beat.was.map(OutcomeName::from),
+            rtt_ms: ms(beat.rtt),
+            lag_ms: ms(beat.lag),
+            rivals: beat.rivals,
+        }
+    }
+}
+
+impl From<&StatusChange> for StatusChanged {
+    fn from(change: &StatusChange) -> StatusChanged {
+        StatusChanged {
+            kind: change.kind.map(KindName::from),
+            from: change.from.into(),
+            to: change.to.into(),
+            reason: change.reason.clone(),
+            metrics: change.metrics.into(),
+        }
+    }
+}
+
+/// Prints each event as it happens, then the document.
+pub struct Ndjson {
+    command: &'static str,
+    stdout: Sink,
+}
+
+impl Ndjson {
+    /// A reporter for a run of this command.
+    pub fn new(command: &'static str, stdout: Writer) -> Ndjson {
+        Ndjson { command, stdout: Sink::new(stdout) }
+    }
+
+    fn started(&self, at: SystemTime, info: &RunInfo) -> String {
+        let started = Started {
+            command: self.command.to_string(),
+            wscheck_version: WSCHECK_VERSION,
+            targets: info.targets.clone(),
+            settings: info.into(),
+        };
+        run_line(at, started)
+    }
+
+    fn interim(&self, report: &Report) -> String {
+        let at = report.started_at.checked_add(report.elapsed).unwrap_or(report.started_at);
+        run_line(at, Interim { report: Document::new(self.command, report) })
+    }
+}
+
+impl Reporter for Ndjson {
+    fn report(&mut self, event: &Event) {
+        let line = match event {
+            Event::Started { at, info } => self.started(*at, info),
+            Event::Connection { id, at, event } => connection_event(*id, *at, event),
+            Event::Interim(report) => self.interim(report),
+            Event::Finished(report) => compact(&Document::new(self.command, report)),
+        };
+        self.stdout.write(&line);
+    }
+
+    fn is_closed(&self) -> bool {
+        self.error().is_some()
+    }
+}
+
+impl Output for Ndjson {
+    fn error(&self) -> Option<&io::Error> {
+        self.stdout.error()
+    }
+}
+
+fn run_line<B: Body>(at: SystemTime, body: B) -> String {
+    compact(&RunLine { event: Name(PhantomData), schema_version: SCHEMA_VERSION, at: at.into(), body })
+}
+
+fn connection_event(id: ConnId, at: SystemTime, event: &ConnEvent) -> String {
+    match event {
+        ConnEvent::Opening => line(id, at, ConnectionOpening {}),
+        ConnEvent::Opened(opened) => line(id, at, Opened { opening: opened.as_ref().into() }),
+        ConnEvent::OpenFailed(error) => line(id, at, OpenFailed { failure: error.as_ref().into() }),
+        ConnEvent::Beat(beat) => line(id, at, Heartbeat::from(beat)),
+        ConnEvent::Stray { kind, stray } => {
+            line(id, at, StrayPong { kind: (*kind).into(), stray: (*stray).into() })
+        }
+        ConnEvent::Status(change) => line(id, at, StatusChanged::from(change)),
+        ConnEvent::ServerPing { kind, answered } => {
+            line(id, at, ServerPing { kind: (*kind).into(), answered: *answered })
+        }
+        ConnEvent::Message => line(id, at, Message {}),
+        ConnEvent::Echo => line(id, at, Echo {}),
+        ConnEvent::Ended(ending) => line(id, at, Ended { ending: ending.as_ref().into() }),
+        ConnEvent::Retry { attempt, after } => {
+            line(id, at, Retry { attempt: *attempt, after_ms: (*after).into() })
+        }
+        ConnEvent::Reconnected { outage, attempts } => {
+            line(id, at, Reconnected { outage_ms: (*outage).into(), attempts: *attempts })
+        }
+        ConnEvent::GaveUp { outage, attempts } => {
+            line(id, at, GaveUp { outage_ms: (*outage).into(), attempts: *attempts })
+        }
+    }
+}
+
+fn line<B: Body>(id: ConnId, at: SystemTime, body: B) -> String {
+    let connection = ConnectionId { target: id.target, index: id.index };
+    compact(&ConnectionLine {
+        event: Name(PhantomData),
+        schema_version: SCHEMA_VERSION,
+        at: at.into(),
+        connection,
+        body,
+    })
+}

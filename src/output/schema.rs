@@ -1,0 +1,180 @@
+//! The JSON Schema of everything that `-o json` and `-o ndjson` print.
+
+use schemars::generate::{SchemaGenerator, SchemaSettings};
+use schemars::{JsonSchema, Schema};
+use serde_json::{Value, json};
+
+use super::json::{Document, ErrorDocument, SCHEMA_VERSION};
+use super::ndjson::{
+    Body, ConnectionLine, ConnectionOpening, Echo, Ended, GaveUp, Heartbeat, Interim, Message, OpenFailed,
+    Opened, Reconnected, Retry, RunLine, ServerPing, Started, StatusChanged, StrayPong,
+};
+
+/// JSON Schema (draft 2020-12) of a document or of an event's line. It is strict, so that it tells what this
+/// version prints exactly; later versions may add fields.
+pub fn schema() -> Value {
+    let mut shapes = Shapes {
+        generator: SchemaSettings::draft2020_12().for_serialize().into_generator(),
+        any: Vec::new(),
+    };
+    shapes.documents();
+    shapes.run_lines();
+    shapes.connection_lines();
+    let definitions = shapes.generator.take_definitions(true);
+    json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": format!("wscheck output, schema_version {SCHEMA_VERSION}"),
+        "description": "-o json prints one document. -o ndjson prints one event a line, each with its name in \
+            'event', and then the same document as the last line. Spans are milliseconds to the microsecond \
+            (*_ms), instants RFC 3339 in UTC; what is not known is null. Fields are only ever added.",
+        "anyOf": shapes.any,
+        "$defs": definitions,
+    })
+}
+
+struct Shapes {
+    generator: SchemaGenerator,
+    any: Vec<Schema>,
+}
+
+impl Shapes {
+    fn documents(&mut self) {
+        self.add::<Document>("document");
+        self.add::<ErrorDocument>("error document");
+    }
+
+    fn run_lines(&mut self) {
+        self.run_line::<Started>();
+        self.run_line::<Interim>();
+    }
+
+    fn connection_lines(&mut self) {
+        self.line::<ConnectionOpening>();
+        self.line::<Opened>();
+        self.line::<OpenFailed>();
+        self.line::<Heartbeat>();
+        self.line::<StrayPong>();
+        self.line::<StatusChanged>();
+        self.line::<ServerPing>();
+        self.line::<Message>();
+        self.line::<Echo>();
+        self.line::<Ended>();
+        self.line::<Retry>();
+        self.line::<Reconnected>();
+        self.line::<GaveUp>();
+    }
+
+    fn run_line<B: Body>(&mut self) {
+        self.add::<RunLine<B>>(&format!("event {}", B::EVENT));
+    }
+
+    fn line<B: Body>(&mut self) {
+        self.add::<ConnectionLine<B>>(&format!("event {}", B::EVENT));
+    }
+
+    fn add<T: JsonSchema>(&mut self, title: &str) {
+        let mut shape = self.generator.subschema_for::<T>();
+        shape.insert("title".to_string(), title.into());
+        self.any.push(shape);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::output::human::HumanOptions;
+    use crate::output::json::{FailureName, error_document};
+    use crate::output::{Format, script};
+
+    fn validator() -> jsonschema::Validator {
+        jsonschema::draft202012::new(&schema()).unwrap()
+    }
+
+    /// Everything that every scripted run prints in both formats.
+    fn printed() -> Vec<Value> {
+        let mut values = Vec::new();
+        for (_, events) in script::all() {
+            for format in [Format::Json, Format::Ndjson] {
+                let (text, _) = script::show(format, HumanOptions::default(), &events);
+                values.extend(
+                    serde_json::Deserializer::from_str(&text).into_iter::<Value>().map(Result::unwrap),
+                );
+            }
+        }
+        values
+    }
+
+    /// Every object in a value, as a path of keys and indices.
+    fn objects(value: &Value, path: String, found: &mut Vec<String>) {
+        match value {
+            Value::Object(fields) => {
+                found.push(path.clone());
+                fields.iter().for_each(|(key, inner)| objects(inner, format!("{path}/{key}"), found));
+            }
+            Value::Array(items) => {
+                items.iter().enumerate().for_each(|(i, inner)| objects(inner, format!("{path}/{i}"), found));
+            }
+            _ => {}
+        }
+    }
+
+    #[test]
+    fn the_schema_is_one() {
+        assert!(jsonschema::meta::is_valid(&schema()));
+    }
+
+    #[test]
+    fn whatever_is_printed_validates() {
+        let validator = validator();
+        for value in printed() {
+            let errors: Vec<String> = validator.iter_errors(&value).map(|error| error.to_string()).collect();
+            assert_eq!(errors, Vec::<String>::new(), "{value}");
+        }
+        let document = error_document(Some("ping"), FailureName::Usage, "no URL", Some("give one"), 2);
+        assert!(validator.is_valid(&serde_json::to_value(document).unwrap()));
+    }
+
+    #[test]
+    fn a_field_too_many_anywhere_does_not_validate() {
+        let validator = validator();
+        for value in printed() {
+            let mut paths = Vec::new();
+            objects(&value, String::new(), &mut paths);
+            for path in paths.iter().filter(|path| !path.ends_with("/headers")) {
+                let mut broken = value.clone();
+                broken.pointer_mut(path).unwrap()["surprise"] = json!(1);
+                assert!(!validator.is_valid(&broken), "{path} takes anything in {value}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_document_without_any_one_of_its_fields_does_not_validate() {
+        let validator = validator();
+        for value in printed() {
+            for field in value.as_object().unwrap().keys() {
+                let mut broken = value.clone();
+                broken.as_object_mut().unwrap().shift_remove(field);
+                assert!(!validator.is_valid(&broken), "{field} may be left out of {value}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_unknown_word_does_not_validate() {
+        let mut values = printed();
+        values[0]["status"] = json!("splendid");
+        assert!(!validator().is_valid(&values[0]));
+    }
+
+    #[test]
+    fn the_scripted_runs_print_every_event_there_is() {
+        let printed = printed();
+        let schema = schema();
+        let shapes = schema["anyOf"].as_array().unwrap();
+        let names = shapes.iter().filter_map(|shape| shape["title"].as_str()?.strip_prefix("event "));
+        let missing: Vec<&str> =
+            names.filter(|name| !printed.iter().any(|value| value["event"] == **name)).collect();
+        assert_eq!(missing, Vec::<&str>::new());
+    }
+}

@@ -1,0 +1,903 @@
+//! Scripted runs for the tests: every format shows the same events.
+
+use std::io::{self, Write};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, SystemTime};
+
+use crate::domain::ending::{Ending, How, Violation, Who};
+use crate::domain::event::{Beat, ConnEvent, ConnId, Event, RunInfo, StatusChange};
+use crate::domain::health::{Metrics, Status};
+use crate::domain::heartbeat::{Kind, Outcome, Stray};
+use crate::domain::opening::{Attempt, FailureKind, OpenError, Opened, Refusal, TlsFacts};
+use crate::domain::peer_text::PeerText;
+use crate::domain::phase::{Phase, Phases};
+use crate::domain::report::{ConnReport, KindReport, Measurement, Report, TargetReport, Verdict};
+use crate::domain::stats::{Counts, JitterSummary, LagSummary, RttSummary};
+
+use super::Format;
+use super::human::HumanOptions;
+use super::sink::Writer;
+
+const URL: &str = "ws://127.0.0.1:9001/";
+/// 2026-03-01T12:00:00Z
+const NOON: Duration = Duration::from_secs(1_772_366_400);
+/// What a hostile peer would like to do to a terminal: clear it, retitle it, start a new line, turn the text.
+const HOSTILE: &str = "bye\x1b[2J\x1b]0;owned\x07\r\nverdict passed\u{202e}";
+
+pub fn us(micros: u64) -> Duration {
+    Duration::from_micros(micros)
+}
+
+pub fn ms(millis: u64) -> Duration {
+    Duration::from_millis(millis)
+}
+
+/// A writer whose text can be read while a reporter holds it.
+#[derive(Clone, Default)]
+pub struct Pipe(Arc<Mutex<PipeState>>);
+
+#[derive(Default)]
+struct PipeState {
+    text: Vec<u8>,
+    attempts: usize,
+    closes_after: Option<usize>,
+}
+
+impl Pipe {
+    /// A pipe whose reader goes away after this many writes.
+    pub fn that_closes_after(writes: usize) -> Pipe {
+        let pipe = Pipe::default();
+        pipe.0.lock().unwrap().closes_after = Some(writes);
+        pipe
+    }
+
+    pub fn writer(&self) -> Writer {
+        Box::new(self.clone())
+    }
+
+    pub fn text(&self) -> String {
+        String::from_utf8(self.0.lock().unwrap().text.clone()).unwrap()
+    }
+
+    /// How often somebody tried to write.
+    pub fn attempts(&self) -> usize {
+        self.0.lock().unwrap().attempts
+    }
+}
+
+impl Write for Pipe {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let mut state = self.0.lock().unwrap();
+        state.attempts += 1;
+        if state.closes_after.is_some_and(|writes| state.attempts > writes) {
+            return Err(io::ErrorKind::BrokenPipe.into());
+        }
+        state.text.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// What a format prints of a run: stdout and stderr.
+pub fn show(format: Format, options: HumanOptions, events: &[Event]) -> (String, String) {
+    let (stdout, stderr) = (Pipe::default(), Pipe::default());
+    let mut reporter = format.make("ping", options, stdout.writer(), stderr.writer());
+    events.iter().for_each(|event| reporter.report(event));
+    assert!(reporter.error().is_none() && !reporter.is_closed());
+    (stdout.text(), stderr.text())
+}
+
+/// Every scripted run, by its name.
+pub fn all() -> Vec<(&'static str, Vec<Event>)> {
+    vec![
+        ("healthy", healthy()),
+        ("slow_app", slow_app()),
+        ("late", late()),
+        ("superseded", superseded()),
+        ("dead", dead()),
+        ("reconnect", reconnect()),
+        ("refused", refused()),
+        ("several", several()),
+        ("tls", tls()),
+        ("nothing_answered", nothing_answered()),
+        ("hostile", hostile()),
+        ("unreachable", unreachable()),
+        ("chatter", chatter()),
+    ]
+}
+
+/// Events as they are put together, at moments counted from the start.
+struct Scene {
+    events: Vec<Event>,
+    info: Arc<RunInfo>,
+}
+
+impl Scene {
+    fn new(targets: &[&str], kinds: &[Kind], count: Option<u64>) -> Scene {
+        Scene::with(RunInfo {
+            targets: targets.iter().map(|url| url.to_string()).collect(),
+            connections_each: 1,
+            kinds: kinds.to_vec(),
+            interval: ms(1000),
+            timeout: ms(10_000),
+            count,
+        })
+    }
+
+    fn with(info: RunInfo) -> Scene {
+        let info = Arc::new(info);
+        Scene { events: vec![Event::Started { at: at(0), info: info.clone() }], info }
+    }
+
+    fn info(&self) -> RunInfo {
+        self.info.as_ref().clone()
+    }
+
+    fn on(&mut self, target: usize, index: usize, millis: u64, event: ConnEvent) {
+        self.events.push(Event::Connection { id: ConnId { target, index }, at: at(millis), event });
+    }
+
+    fn then(&mut self, millis: u64, event: ConnEvent) {
+        self.on(0, 0, millis, event);
+    }
+
+    fn open(&mut self, opened: &Arc<Opened>) {
+        self.then(0, ConnEvent::Opening);
+        self.then(2, ConnEvent::Opened(opened.clone()));
+    }
+
+    fn beats(&mut self, kind: Kind, rtts: &[Duration]) {
+        for (seq, rtt) in (0..).zip(rtts) {
+            self.then(2 + seq * 1000, ok(kind, seq, *rtt));
+        }
+    }
+
+    fn finish(mut self, report: Report) -> Vec<Event> {
+        self.events.push(Event::Finished(Box::new(report)));
+        self.events
+    }
+}
+
+fn at(millis: u64) -> SystemTime {
+    SystemTime::UNIX_EPOCH + NOON + ms(millis)
+}
+
+fn beat(kind: Kind, seq: u64, outcome: Outcome) -> Beat {
+    Beat { kind, seq, outcome, was: None, rtt: None, lag: Some(us(31)), rivals: 0 }
+}
+
+fn ok(kind: Kind, seq: u64, rtt: Duration) -> ConnEvent {
+    ConnEvent::Beat(Beat { rtt: Some(rtt), ..beat(kind, seq, Outcome::Ok) })
+}
+
+fn missed(seq: u64) -> ConnEvent {
+    ConnEvent::Beat(beat(Kind::Protocol, seq, Outcome::Missed))
+}
+
+fn status(from: Status, to: Status, reason: &str, metrics: Metrics) -> ConnEvent {
+    ConnEvent::Status(StatusChange { kind: None, from, to, reason: reason.to_string(), metrics })
+}
+
+fn opened() -> Opened {
+    Opened {
+        remote: Some("127.0.0.1:9001".to_string()),
+        local: Some("127.0.0.1:51234".to_string()),
+        phases: Phases {
+            dns: Some(us(412)),
+            tcp: Some(us(87)),
+            upgrade: Some(us(1340)),
+            total: us(1842),
+            ..Phases::default()
+        },
+        attempts: vec![Attempt { address: "127.0.0.1:9001".to_string(), took: us(87), error: None }],
+        ..Opened::default()
+    }
+}
+
+fn ending(who: Who, how: How, age_ms: u64, idle_ms: u64) -> Arc<Ending> {
+    Arc::new(Ending { who, how, os_error: None, age: ms(age_ms), idle: ms(idle_ms), at: at(age_ms + 2) })
+}
+
+fn close(code: u16, reason: &str) -> How {
+    How::CloseFrame { code: Some(code), reason: PeerText::new(reason) }
+}
+
+fn our_close(age_ms: u64) -> Arc<Ending> {
+    ending(Who::Us, close(1000, ""), age_ms, 998)
+}
+
+fn counts(ok: u64) -> Counts {
+    Counts { ok, ..Counts::default() }
+}
+
+/// The figures of these RTTs, in the order of sending; percentiles by nearest rank.
+fn figures(kind: Kind, status: Status, counts: Counts, rtts: &[Duration]) -> KindReport {
+    KindReport { kind, status, counts, rtt: summary(rtts), jitter: jitter(rtts), histogram: histogram(rtts) }
+}
+
+fn summary(rtts: &[Duration]) -> Option<RttSummary> {
+    let mut sorted = rtts.to_vec();
+    sorted.sort();
+    let rank = |percent: usize| sorted[(sorted.len() * percent).div_ceil(100) - 1];
+    (!sorted.is_empty()).then(|| RttSummary {
+        count: rtts.len() as u64,
+        min: sorted[0],
+        mean: sorted.iter().sum::<Duration>() / rtts.len() as u32,
+        max: sorted[sorted.len() - 1],
+        p50: rank(50),
+        p90: rank(90),
+        p95: rank(95),
+        p99: rank(99),
+    })
+}
+
+fn jitter(rtts: &[Duration]) -> JitterSummary {
+    if rtts.len() < 2 {
+        return JitterSummary::default();
+    }
+    let seconds: Vec<f64> = rtts.iter().map(Duration::as_secs_f64).collect();
+    let mean = seconds.iter().sum::<f64>() / seconds.len() as f64;
+    let variance = seconds.iter().map(|s| (s - mean).powi(2)).sum::<f64>() / seconds.len() as f64;
+    let steps: Vec<f64> = seconds.windows(2).map(|pair| (pair[1] - pair[0]).abs()).collect();
+    let rfc3550 = steps.iter().fold(0.0, |j, d| j + (d - j) / 16.0);
+    let some = |seconds: f64| Some(Duration::from_secs_f64(seconds));
+    JitterSummary {
+        stddev: some(variance.sqrt()),
+        rfc3550: some(rfc3550),
+        ipdv_mean: some(steps.iter().sum::<f64>() / steps.len() as f64),
+    }
+}
+
+fn histogram(rtts: &[Duration]) -> Vec<(Duration, u64)> {
+    let (Some(min), Some(max)) = (rtts.iter().min(), rtts.iter().max()) else {
+        return Vec::new();
+    };
+    if min == max {
+        return vec![(*max, rtts.len() as u64)];
+    }
+    let width = (*max - *min) / 8;
+    let bound = |bucket: u32| if bucket == 8 { *max } else { *min + width * bucket };
+    let within = |low: Duration, high: Duration| {
+        rtts.iter().filter(|rtt| (low < **rtt || *min == low && low == **rtt) && **rtt <= high).count()
+    };
+    (1..=8).map(|bucket| (bound(bucket), within(bound(bucket - 1), bound(bucket)) as u64)).collect()
+}
+
+fn connection(kinds: Vec<KindReport>, status: Status, status_reason: &str) -> ConnReport {
+    ConnReport {
+        index: 0,
+        status,
+        status_reason: status_reason.to_string(),
+        opened: Some(Arc::new(opened())),
+        open_error: None,
+        kinds,
+        ending: None,
+        unplanned_endings: 0,
+        reconnects: 0,
+        outage: Duration::ZERO,
+        messages: 0,
+        server_pings_protocol: 0,
+        server_pings_app: 0,
+        echoes: 0,
+    }
+}
+
+fn report(info: &Arc<RunInfo>, elapsed: Duration, verdict: Verdict, targets: Vec<TargetReport>) -> Report {
+    let connections = || targets.iter().flat_map(|target| &target.connections);
+    let count = |status: Status| connections().filter(|connection| connection.status == status).count();
+    Report {
+        info: info.clone(),
+        started_at: at(0),
+        elapsed,
+        status: targets.iter().map(|target| target.status).max().unwrap_or(Status::Unknown),
+        status_counts: Status::ALL
+            .iter()
+            .rev()
+            .map(|status| (*status, count(*status)))
+            .filter(|(_, count)| *count > 0)
+            .collect(),
+        verdict,
+        reasons: Vec::new(),
+        advice: Vec::new(),
+        kinds: targets.first().map(|target| target.kinds.clone()).unwrap_or_default(),
+        targets,
+        host_lag: Some(LagSummary { p50: us(31), p99: us(120), max: us(164) }),
+        measurement: Measurement::Sound,
+        interrupted: false,
+    }
+}
+
+fn one(info: &Arc<RunInfo>, elapsed: Duration, verdict: Verdict, connection: ConnReport) -> Report {
+    let target = TargetReport {
+        url: info.targets[0].clone(),
+        status: connection.status,
+        kinds: connection.kinds.clone(),
+        connections: vec![connection],
+    };
+    report(info, elapsed, verdict, vec![target])
+}
+
+fn window(mean: Duration, last: Duration, consecutive_missed: u32, judged: u64) -> Metrics {
+    let missed = f64::from(consecutive_missed);
+    Metrics {
+        window_mean: Some(mean),
+        last_rtt: Some(last),
+        loss: Some(missed / judged as f64),
+        consecutive_missed,
+        judged,
+    }
+}
+
+/// Five heartbeats on loopback, all fine.
+pub fn healthy() -> Vec<Event> {
+    let mut scene = Scene::new(&[URL], &[Kind::Protocol], Some(5));
+    let rtts = [214, 187, 207, 310, 199].map(us);
+    scene.open(&Arc::new(opened()));
+    scene.then(2, ok(Kind::Protocol, 0, rtts[0]));
+    let first = "mean RTT of the last 1 is 0.214 ms";
+    scene.then(2, status(Status::Unknown, Status::Healthy, first, window(rtts[0], rtts[0], 0, 1)));
+    for (seq, rtt) in (1..).zip(&rtts[1..]) {
+        scene.then(2 + seq * 1000, ok(Kind::Protocol, seq, *rtt));
+    }
+    scene.then(4003, ConnEvent::Ended(our_close(4001)));
+    let kinds = vec![figures(Kind::Protocol, Status::Healthy, counts(5), &rtts)];
+    let connection = ConnReport {
+        ending: Some(our_close(4001)),
+        ..connection(kinds, Status::Healthy, "mean RTT of the last 5 is 0.223 ms")
+    };
+    let report = one(&scene.info, us(4_003_512), Verdict::Passed, connection);
+    scene.finish(report)
+}
+
+/// Both kinds side by side; the application is what is slow. The user ends it.
+pub fn slow_app() -> Vec<Event> {
+    let mut scene = Scene::new(&[URL], &[Kind::Protocol, Kind::App], None);
+    let protocol = [214, 187, 207, 310, 199, 221].map(us);
+    let app = [212_400, 734_100, 655_000, 801_300, 120_900, 698_200].map(us);
+    scene.open(&Arc::new(opened()));
+    for seq in 0..6 {
+        let (seq, now) = (seq as u64, seq as usize);
+        scene.then(2 + seq * 1000, ok(Kind::Protocol, seq, protocol[now]));
+        scene.then(500 + seq * 1000, ok(Kind::App, seq, app[now]));
+    }
+    let reason = "mean RTT of the last 6 is 537 ms";
+    let metrics = window(us(536_983), app[5], 0, 6);
+    scene.then(
+        5500,
+        ConnEvent::Status(StatusChange {
+            kind: Some(Kind::App),
+            from: Status::Degraded,
+            to: Status::Poor,
+            reason: reason.to_string(),
+            metrics,
+        }),
+    );
+    scene.then(5500, status(Status::Degraded, Status::Poor, &format!("app: {reason}"), metrics));
+    scene.then(5600, ConnEvent::Stray { kind: Kind::App, stray: Stray::Duplicate });
+    let app_counts = Counts { duplicate: 1, ..counts(6) };
+    let kinds = vec![
+        figures(Kind::Protocol, Status::Healthy, counts(6), &protocol),
+        figures(Kind::App, Status::Poor, app_counts, &app),
+    ];
+    let connection = ConnReport {
+        ending: Some(our_close(5999)),
+        messages: 12,
+        server_pings_protocol: 2,
+        ..connection(kinds, Status::Poor, "app: mean RTT of the last 6 is 537 ms")
+    };
+    let mut report = one(&scene.info, us(6_001_204), Verdict::Failed, connection);
+    report.interrupted = true;
+    report.reasons = vec!["the status poor is at or worse than poor (--fail-on)".to_string()];
+    report.advice = vec![
+        "pings are answered in 0.207 ms but app heartbeats in 655 ms: the application, or something in the \
+         middle that answers pings itself, is the culprit"
+            .to_string(),
+    ];
+    scene.events.push(Event::Interim(Box::new(report.clone())));
+    scene.finish(report)
+}
+
+/// A missed heartbeat whose pong comes after all.
+pub fn late() -> Vec<Event> {
+    let info = RunInfo { interval: ms(15_000), ..Scene::new(&[URL], &[Kind::Protocol], Some(4)).info() };
+    let mut scene = Scene::with(info);
+    let rtts = [us(41_230), us(12_034_210), us(40_870), us(43_110)];
+    scene.open(&Arc::new(opened()));
+    scene.then(43, ok(Kind::Protocol, 0, rtts[0]));
+    scene.then(25_002, missed(1));
+    let why = "1 heartbeat missed in a row";
+    scene.then(25_002, status(Status::Healthy, Status::Timeout, why, window(us(41_230), us(41_230), 1, 2)));
+    let late =
+        Beat { rtt: Some(rtts[1]), was: Some(Outcome::Missed), ..beat(Kind::Protocol, 1, Outcome::Late) };
+    scene.then(27_036, ConnEvent::Beat(late));
+    let why = "mean RTT of the last 2 is 6038 ms";
+    scene.then(27_036, status(Status::Timeout, Status::Critical, why, window(us(6_037_720), rtts[1], 0, 2)));
+    scene.then(30_043, ok(Kind::Protocol, 2, rtts[2]));
+    scene.then(45_045, ok(Kind::Protocol, 3, rtts[3]));
+    let counts = Counts { ok: 3, late: 1, ..Counts::default() };
+    let kinds = vec![figures(Kind::Protocol, Status::Critical, counts, &rtts)];
+    let connection = ConnReport {
+        ending: Some(our_close(45_046)),
+        ..connection(kinds, Status::Critical, "mean RTT of the last 4 is 3040 ms")
+    };
+    let mut report = one(&scene.info, ms(45_048), Verdict::Failed, connection);
+    report.reasons = vec![
+        "the status critical is at or worse than poor (--fail-on)".to_string(),
+        "late is 1, and --fail-if 'late>0'".to_string(),
+    ];
+    scene.finish(report)
+}
+
+/// A peer that answers only the latest ping; one ping never left; the host itself was late.
+pub fn superseded() -> Vec<Event> {
+    let mut scene = Scene::new(&[URL], &[Kind::Protocol], None);
+    let rtts = [us(1_520), us(1_490)];
+    scene.open(&Arc::new(opened()));
+    scene.then(4, ok(Kind::Protocol, 0, rtts[0]));
+    scene.then(2003, ConnEvent::Beat(beat(Kind::Protocol, 1, Outcome::Superseded)));
+    scene.then(2004, ok(Kind::Protocol, 2, rtts[1]));
+    scene.then(2900, ConnEvent::Stray { kind: Kind::Protocol, stray: Stray::Unsolicited });
+    let unsent = Beat { lag: None, ..beat(Kind::Protocol, 3, Outcome::Unsent) };
+    scene.then(3002, ConnEvent::Beat(unsent));
+    let counts = Counts { ok: 2, superseded: 1, unsent: 1, unsolicited: 1, ..Counts::default() };
+    let kinds = vec![figures(Kind::Protocol, Status::Healthy, counts, &rtts)];
+    let connection = ConnReport {
+        ending: Some(our_close(3100)),
+        ..connection(kinds, Status::Healthy, "mean RTT of the last 2 is 1.51 ms")
+    };
+    let mut report = one(&scene.info, ms(3103), Verdict::Inconclusive, connection);
+    report.host_lag = Some(LagSummary { p50: us(900), p99: us(61_000), max: us(61_000) });
+    report.measurement = Measurement::Suspect(
+        "this host was up to 61 ms late in sending, against a median RTT of 1.49 ms".to_string(),
+    );
+    report.reasons = vec!["the measurement is suspect: this host was too busy to time others".to_string()];
+    scene.finish(report)
+}
+
+/// A server that stops answering: timeout, dead, and we close with 4000.
+pub fn dead() -> Vec<Event> {
+    let mut scene = Scene::new(&[URL], &[Kind::Protocol], None);
+    let rtts = [us(214)];
+    scene.open(&Arc::new(opened()));
+    scene.then(2, ok(Kind::Protocol, 0, rtts[0]));
+    let mut from = Status::Healthy;
+    for seq in 1..=3 {
+        scene.then(10_002 + seq * 1000, missed(seq));
+        let to = if seq == 3 { Status::Dead } else { Status::Timeout };
+        if to != from {
+            let why = format!("{seq} heartbeat{} missed in a row", if seq == 1 { "" } else { "s" });
+            let metrics = window(us(214), us(214), seq as u32, seq + 1);
+            scene.then(10_002 + seq * 1000, status(from, to, &why, metrics));
+            from = to;
+        }
+    }
+    let gave_up = ending(Who::Us, How::Timeout, 13_001, 12_999);
+    scene.then(13_002, ConnEvent::Ended(gave_up.clone()));
+    let counts = Counts { ok: 1, missed: 3, in_flight: 10, ..Counts::default() };
+    let kinds = vec![figures(Kind::Protocol, Status::Dead, counts, &rtts)];
+    let connection = ConnReport {
+        ending: Some(gave_up),
+        unplanned_endings: 1,
+        ..connection(kinds, Status::Dead, "3 heartbeats missed in a row")
+    };
+    let mut report = one(&scene.info, ms(13_003), Verdict::Failed, connection);
+    report.reasons = vec!["a connection ended that should not have".to_string()];
+    report.advice =
+        vec!["the server's socket is open but nothing answers: is the process stopped or stuck?".to_string()];
+    scene.finish(report)
+}
+
+/// A server that restarts: close 1012, two attempts, open again.
+pub fn reconnect() -> Vec<Event> {
+    let mut scene = Scene::new(&[URL], &[Kind::Protocol], None);
+    let rtts = [us(214), us(230), us(198)];
+    scene.open(&Arc::new(opened()));
+    scene.beats(Kind::Protocol, &rtts[..2]);
+    let restart = ending(Who::Peer, close(1012, "deploying"), 1_500, 498);
+    scene.then(1502, ConnEvent::Ended(restart));
+    let why = "the connection ended: peer sent close 1012 (service restart) \"deploying\"";
+    scene.then(1502, status(Status::Healthy, Status::Dead, why, window(us(222), us(230), 0, 2)));
+    scene.then(1502, ConnEvent::Retry { attempt: 1, after: ms(310) });
+    scene.then(1812, ConnEvent::Opening);
+    scene.then(1813, ConnEvent::OpenFailed(Arc::new(refused_tcp())));
+    scene.then(1813, ConnEvent::Retry { attempt: 2, after: ms(1250) });
+    scene.then(3063, ConnEvent::Opening);
+    scene.then(3065, ConnEvent::Opened(Arc::new(opened())));
+    scene.then(3065, ConnEvent::Reconnected { outage: ms(1563), attempts: 2 });
+    scene.then(3066, ok(Kind::Protocol, 2, rtts[2]));
+    let why = "mean RTT of the last 1 is 0.198 ms";
+    scene.then(3066, status(Status::Dead, Status::Healthy, why, window(us(198), us(198), 0, 3)));
+    let kinds = vec![figures(Kind::Protocol, Status::Healthy, counts(3), &rtts)];
+    let connection = ConnReport {
+        ending: Some(our_close(2000)),
+        open_error: Some(Arc::new(refused_tcp())),
+        unplanned_endings: 1,
+        reconnects: 1,
+        outage: ms(1563),
+        ..connection(kinds, Status::Healthy, "mean RTT of the last 1 is 0.198 ms")
+    };
+    let mut report = one(&scene.info, ms(5066), Verdict::Failed, connection);
+    report.reasons = vec![
+        "a connection ended that should not have: peer sent close 1012 (service restart) \"deploying\""
+            .to_string(),
+    ];
+    scene.finish(report)
+}
+
+fn refused_tcp() -> OpenError {
+    OpenError {
+        url: URL.to_string(),
+        phase: Phase::Tcp,
+        kind: FailureKind::Refused,
+        cause: "connection refused by 127.0.0.1:9001".to_string(),
+        hint: Some("is the server running, and on that port?".to_string()),
+        attempts: vec![Attempt {
+            address: "127.0.0.1:9001".to_string(),
+            took: us(64),
+            error: Some("connection refused [ECONNREFUSED]".to_string()),
+        }],
+        refusal: None,
+        took: us(91),
+    }
+}
+
+fn refused_upgrade() -> OpenError {
+    let header = |name: &str, value: &str| (name.to_string(), PeerText::new(value));
+    OpenError {
+        url: URL.to_string(),
+        phase: Phase::Upgrade,
+        kind: FailureKind::UpgradeRefused,
+        cause: "the server answered 403 Forbidden".to_string(),
+        hint: Some("the server may want an Origin (--origin) or credentials (-H, --user)".to_string()),
+        attempts: vec![Attempt { address: "127.0.0.1:9001".to_string(), took: us(87), error: None }],
+        refusal: Some(Refusal {
+            status: 403,
+            headers: vec![header("server", "nginx/1.26"), header("content-type", "text/html")],
+            body: PeerText::new("<html>\r\n<head><title>403 Forbidden</title></head>"),
+        }),
+        took: us(2_140),
+    }
+}
+
+fn never_opened(error: OpenError) -> (Scene, Report) {
+    let mut scene = Scene::new(&[URL], &[Kind::Protocol], Some(5));
+    let (error, reason) = (Arc::new(error.clone()), error.to_string());
+    scene.then(0, ConnEvent::Opening);
+    scene.then(2, ConnEvent::OpenFailed(error.clone()));
+    let kinds = vec![figures(Kind::Protocol, Status::Unknown, Counts::default(), &[])];
+    let connection = ConnReport {
+        opened: None,
+        open_error: Some(error),
+        ..connection(kinds, Status::Unknown, "nothing was measured")
+    };
+    let mut report = one(&scene.info, us(2_201), Verdict::NotMeasured, connection);
+    report.host_lag = None;
+    report.reasons = vec![reason];
+    (scene, report)
+}
+
+/// HTTP answers, but with 403.
+pub fn refused() -> Vec<Event> {
+    let (scene, report) = never_opened(refused_upgrade());
+    scene.finish(report)
+}
+
+/// Two addresses, neither of which answers.
+pub fn unreachable() -> Vec<Event> {
+    let attempt = |address: &str, took: u64, error: &str| Attempt {
+        address: address.to_string(),
+        took: us(took),
+        error: Some(error.to_string()),
+    };
+    let error = OpenError {
+        cause: "no address answered".to_string(),
+        kind: FailureKind::Timeout,
+        hint: None,
+        attempts: vec![
+            attempt("[2001:db8::7]:9001", 412, "network is unreachable [ENETUNREACH]"),
+            attempt("192.0.2.7:9001", 10_000_312, "no answer within 10 s"),
+        ],
+        took: us(10_000_801),
+        ..refused_tcp()
+    };
+    let (scene, report) = never_opened(error);
+    scene.finish(report)
+}
+
+/// Two connections to each of three targets: one fine, one that loses a connection, one that refuses.
+pub fn several() -> Vec<Event> {
+    let urls = ["wss://fine.example/", "wss://cut.example/socket", "ws://127.0.0.1:9001/"];
+    let mut scene = Scene::with(RunInfo {
+        targets: urls.map(str::to_string).to_vec(),
+        connections_each: 2,
+        kinds: vec![Kind::Protocol],
+        interval: ms(1000),
+        timeout: ms(10_000),
+        count: None,
+    });
+    let fine = [us(31_200), us(30_900), us(33_400), us(30_100)];
+    let cut = ending(Who::Network, How::Rst, 1_402, 400);
+    let cut = Arc::new(Ending { os_error: Some("ECONNRESET".to_string()), ..(*cut).clone() });
+    for target in 0..3 {
+        for index in 0..2 {
+            scene.on(target, index, 0, ConnEvent::Opening);
+        }
+    }
+    for index in 0..2 {
+        for target in 0..2 {
+            scene.on(target, index, 60, ConnEvent::Opened(Arc::new(tls_opened())));
+        }
+        scene.on(2, index, 2, ConnEvent::OpenFailed(Arc::new(refused_tcp())));
+    }
+    for (seq, rtt) in (0..2).zip(fine) {
+        for target in 0..2 {
+            for index in 0..2 {
+                scene.on(target, index, 100 + 1000 * seq, ok(Kind::Protocol, seq, rtt));
+            }
+        }
+    }
+    let why = "mean RTT of the last 1 is 31.2 ms";
+    for target in 0..2 {
+        for index in 0..2 {
+            let metrics = window(fine[0], fine[0], 0, 1);
+            scene.on(target, index, 100, status(Status::Unknown, Status::Healthy, why, metrics));
+        }
+    }
+    scene.on(1, 1, 1502, ConnEvent::Ended(cut.clone()));
+    let why = "the connection ended: connection reset (RST) [ECONNRESET]";
+    scene.on(1, 1, 1502, status(Status::Healthy, Status::Dead, why, window(fine[0], fine[1], 0, 2)));
+    let report = several_report(&scene.info, &fine, cut);
+    scene.finish(report)
+}
+
+fn several_report(info: &Arc<RunInfo>, fine: &[Duration], cut: Arc<Ending>) -> Report {
+    let healthy = |index: usize, rtts: &[Duration]| ConnReport {
+        index,
+        opened: Some(Arc::new(tls_opened())),
+        ending: Some(our_close(3_900)),
+        ..connection(
+            vec![figures(Kind::Protocol, Status::Healthy, counts(rtts.len() as u64), rtts)],
+            Status::Healthy,
+            "mean RTT of the last 4 is 31.4 ms",
+        )
+    };
+    let lost = ConnReport {
+        status: Status::Dead,
+        status_reason: "the connection ended: connection reset (RST) [ECONNRESET]".to_string(),
+        ending: Some(cut),
+        unplanned_endings: 1,
+        ..healthy(1, &fine[..2])
+    };
+    let refused = |index: usize| ConnReport {
+        index,
+        opened: None,
+        open_error: Some(Arc::new(refused_tcp())),
+        ..connection(
+            vec![figures(Kind::Protocol, Status::Unknown, Counts::default(), &[])],
+            Status::Unknown,
+            "nothing was measured",
+        )
+    };
+    let target = |url: usize, connections: Vec<ConnReport>, status: Status, rtts: &[Duration]| TargetReport {
+        url: info.targets[url].clone(),
+        status,
+        kinds: vec![figures(Kind::Protocol, status, counts(rtts.len() as u64), rtts)],
+        connections,
+    };
+    let (eight, six) = ([fine, fine].concat(), [fine, &fine[..2]].concat());
+    let targets = vec![
+        target(0, vec![healthy(0, fine), healthy(1, fine)], Status::Healthy, &eight),
+        target(1, vec![healthy(0, fine), lost], Status::Dead, &six),
+        target(2, vec![refused(0), refused(1)], Status::Unknown, &[]),
+    ];
+    let mut report = report(info, ms(4_002), Verdict::Failed, targets);
+    let every = [eight, six].concat();
+    report.kinds = vec![figures(Kind::Protocol, Status::Dead, counts(every.len() as u64), &every)];
+    report.reasons = vec![
+        "wss://cut.example/socket #1 ended: connection reset (RST) [ECONNRESET]".to_string(),
+        "2 of 6 connections never opened".to_string(),
+    ];
+    report
+}
+
+fn tls_facts() -> TlsFacts {
+    TlsFacts {
+        version: "TLSv1.3".to_string(),
+        cipher: "TLS_AES_256_GCM_SHA384".to_string(),
+        alpn: Some("http/1.1".to_string()),
+        days_left: Some(11),
+        subject: Some(PeerText::new("api.example")),
+        issuer: Some(PeerText::new("R11")),
+        verified: true,
+    }
+}
+
+fn tls_opened() -> Opened {
+    Opened {
+        remote: Some("192.0.2.10:443".to_string()),
+        local: Some("192.0.2.99:40022".to_string()),
+        phases: Phases {
+            dns: Some(us(11_420)),
+            tcp: Some(us(29_800)),
+            tls: Some(us(61_300)),
+            upgrade: Some(us(33_120)),
+            total: us(135_702),
+            ..Phases::default()
+        },
+        tls: Some(tls_facts()),
+        ..opened()
+    }
+}
+
+/// TLS behind a proxy, with subprotocols; the certificate runs out soon.
+pub fn tls() -> Vec<Event> {
+    let mut scene = Scene::new(&["wss://api.example/graphql?token=***"], &[Kind::Protocol], Some(10));
+    let rtts = [31_200, 30_900, 33_400, 30_100, 30_700, 31_900, 30_200, 90_400, 31_000, 30_600].map(us);
+    let opened = Opened {
+        proxy: Some("http://***@proxy.example:3128".to_string()),
+        phases: Phases { proxy: Some(us(44_000)), total: us(179_702), ..tls_opened().phases },
+        subprotocols_offered: vec!["graphql-transport-ws".to_string(), "graphql-ws".to_string()],
+        subprotocol: Some(PeerText::new("graphql-ws")),
+        headers: vec![
+            ("server".to_string(), PeerText::new("cloudflare")),
+            ("via".to_string(), PeerText::new("1.1 varnish")),
+        ],
+        ..tls_opened()
+    };
+    let opened = Arc::new(opened);
+    scene.open(&opened);
+    scene.beats(Kind::Protocol, &rtts);
+    let kinds = vec![figures(Kind::Protocol, Status::Healthy, counts(10), &rtts)];
+    let connection = ConnReport {
+        opened: Some(opened),
+        ending: Some(our_close(9_040)),
+        ..connection(kinds, Status::Healthy, "mean RTT of the last 10 is 37 ms")
+    };
+    let report = one(&scene.info, us(9_220_113), Verdict::Passed, connection);
+    scene.finish(report)
+}
+
+/// It opens, nothing is ever answered, and the user gives up before anything is judged.
+pub fn nothing_answered() -> Vec<Event> {
+    let mut scene = Scene::new(&[URL], &[Kind::Protocol], None);
+    scene.open(&Arc::new(opened()));
+    let counts = Counts { in_flight: 3, ..Counts::default() };
+    let kinds = vec![figures(Kind::Protocol, Status::Unknown, counts, &[])];
+    let connection = connection(kinds, Status::Unknown, "nothing was answered yet");
+    let mut report = one(&scene.info, ms(2_700), Verdict::Inconclusive, connection);
+    report.interrupted = true;
+    report.host_lag = None;
+    report.reasons = vec!["no heartbeat was answered or missed before the run ended".to_string()];
+    scene.finish(report)
+}
+
+/// Control characters wherever a peer may put words.
+pub fn hostile() -> Vec<Event> {
+    let mut scene = Scene::new(&[URL], &[Kind::Protocol], None);
+    let opened = Opened {
+        tls: Some(TlsFacts {
+            subject: Some(PeerText::new(HOSTILE)),
+            issuer: Some(PeerText::new(HOSTILE)),
+            days_left: None,
+            verified: false,
+            ..tls_facts()
+        }),
+        subprotocol: Some(PeerText::new(HOSTILE)),
+        headers: vec![("server".to_string(), PeerText::new(HOSTILE))],
+        ..opened()
+    };
+    let opened = Arc::new(opened);
+    scene.open(&opened);
+    let cut = ending(Who::Peer, close(1008, HOSTILE), 700, 10);
+    scene.then(702, ConnEvent::Ended(cut));
+    scene.then(702, ConnEvent::Retry { attempt: 1, after: ms(100) });
+    scene.then(802, ConnEvent::Opened(opened.clone()));
+    scene.then(802, ConnEvent::Reconnected { outage: ms(100), attempts: 1 });
+    let how = How::Violation { rule: Violation::Garbage, detail: PeerText::new(HOSTILE) };
+    let garbage = ending(Who::Peer, how, 300, 0);
+    scene.then(1102, ConnEvent::Ended(garbage.clone()));
+    let mut refusal = refused_upgrade();
+    refusal.refusal = Some(Refusal {
+        status: 200,
+        headers: vec![("server".to_string(), PeerText::new(HOSTILE))],
+        body: PeerText::new(HOSTILE),
+    });
+    scene.then(1103, ConnEvent::OpenFailed(Arc::new(refusal)));
+    scene.then(1103, ConnEvent::GaveUp { outage: ms(1), attempts: 1 });
+    let kinds = vec![figures(Kind::Protocol, Status::Dead, Counts::default(), &[])];
+    let connection = ConnReport {
+        opened: Some(opened),
+        ending: Some(garbage),
+        unplanned_endings: 2,
+        ..connection(kinds, Status::Dead, "the connection ended")
+    };
+    let report = one(&scene.info, ms(1_110), Verdict::Failed, connection);
+    scene.finish(report)
+}
+
+/// A server that talks: messages, pings of its own, an echo, answers without id, and one to nothing.
+pub fn chatter() -> Vec<Event> {
+    let mut scene = Scene::new(&[URL], &[Kind::App], Some(3));
+    scene.open(&Arc::new(opened()));
+    let rtts = [us(1_200_000), us(900_000)];
+    scene.then(100, ConnEvent::Message);
+    for at in [200, 300] {
+        scene.then(at, ConnEvent::ServerPing { kind: Kind::Protocol, answered: true });
+        scene.then(at, ConnEvent::ServerPing { kind: Kind::App, answered: false });
+        scene.then(at, ConnEvent::Echo);
+    }
+    for (seq, rtt) in (0..).zip(rtts) {
+        let beat = Beat { rtt: Some(rtt), rivals: 2, ..beat(Kind::App, seq, Outcome::Ok) };
+        scene.then(1202 + seq * 700, ConnEvent::Beat(beat));
+    }
+    scene.then(2000, ConnEvent::Stray { kind: Kind::App, stray: Stray::Mismatched });
+    scene.then(2002, ConnEvent::Beat(beat(Kind::App, 2, Outcome::Superseded)));
+    let revised =
+        Beat { rtt: Some(us(640_000)), was: Some(Outcome::Superseded), ..beat(Kind::App, 2, Outcome::Ok) };
+    scene.then(2642, ConnEvent::Beat(revised));
+    let counts = Counts { mismatched: 1, ambiguous: 2, ..counts(3) };
+    let all = [rtts[0], rtts[1], us(640_000)];
+    let kinds = vec![figures(Kind::App, Status::Poor, counts, &all)];
+    let connection = ConnReport {
+        ending: Some(our_close(2_700)),
+        messages: 1,
+        server_pings_protocol: 2,
+        server_pings_app: 2,
+        echoes: 2,
+        ..connection(kinds, Status::Poor, "mean RTT of the last 3 is 913 ms")
+    };
+    let mut report = one(&scene.info, ms(2_703), Verdict::Failed, connection);
+    report.reasons = vec!["the status poor is at or worse than poor (--fail-on)".to_string()];
+    scene.events.push(Event::Interim(Box::new(report.clone())));
+    scene.finish(report)
+}
+
+/// Many targets with one connection each; the last is dead.
+pub fn many_targets(count: usize) -> Vec<Event> {
+    let urls: Vec<String> = (0..count).map(|i| format!("wss://node{i}.example/")).collect();
+    let scene = Scene::new(&urls.iter().map(String::as_str).collect::<Vec<_>>(), &[Kind::Protocol], None);
+    let rtts = [us(31_200), us(30_900)];
+    let target = |(index, url): (usize, &String)| {
+        let status = if index + 1 == count { Status::Dead } else { Status::Healthy };
+        let kinds = vec![figures(Kind::Protocol, status, counts(2), &rtts)];
+        let connections = vec![connection(kinds.clone(), status, "for a reason")];
+        TargetReport { url: url.clone(), status, kinds, connections }
+    };
+    let targets = urls.iter().enumerate().map(target).collect();
+    let report = report(&scene.info, ms(2_001), Verdict::Failed, targets);
+    scene.finish(report)
+}
+
+/// One connection that is flooded with pongs nobody asked for.
+pub fn stray_flood(count: u64) -> Vec<Event> {
+    let mut scene = Scene::new(&[URL], &[Kind::Protocol], None);
+    scene.open(&Arc::new(opened()));
+    for number in 0..count {
+        scene.then(3 + number, ConnEvent::Stray { kind: Kind::Protocol, stray: Stray::Unsolicited });
+    }
+    scene.events
+}
+
+/// Both kinds become healthy; the app heartbeats, and with them the connection, are poor for a while.
+pub fn both_change() -> Vec<Event> {
+    let mut scene = Scene::new(&[URL], &[Kind::Protocol, Kind::App], None);
+    scene.open(&Arc::new(opened()));
+    let changes = [
+        (Some(Kind::Protocol), Status::Unknown, Status::Healthy, "at first"),
+        (Some(Kind::App), Status::Unknown, Status::Healthy, "at first"),
+        (None, Status::Unknown, Status::Healthy, "at first"),
+        (Some(Kind::App), Status::Healthy, Status::Poor, "slow"),
+        (None, Status::Healthy, Status::Poor, "app: slow"),
+        (Some(Kind::App), Status::Poor, Status::Healthy, "fast"),
+        (None, Status::Poor, Status::Healthy, "app: fast"),
+    ];
+    for (second, (kind, from, to, reason)) in (1..).zip(changes) {
+        let metrics = window(us(200), us(200), 0, 1);
+        let change = StatusChange { kind, from, to, reason: reason.to_string(), metrics };
+        scene.then(1000 * second, ConnEvent::Status(change));
+    }
+    scene.events
+}
