@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use super::lines::counted;
 use super::table::by_status;
 use crate::domain::event::{ConnEvent, ConnId};
 use crate::domain::health::Status;
@@ -45,9 +46,9 @@ impl Tally {
     pub fn line(&self) -> String {
         let count = |status: Status| self.statuses.values().filter(|s| **s == status).count();
         let counts: Vec<(Status, usize)> = Status::ALL.iter().rev().map(|s| (*s, count(*s))).collect();
-        let connections = self.statuses.len();
+        let connections = counted(self.statuses.len() as u64, "connection");
         let (statuses, answered, missed) = (by_status(&counts), self.answered, self.missed);
-        format!("{connections} connections: {statuses}; {answered} answered, {missed} missed")
+        format!("{connections}: {statuses}; {answered} answered, {missed} missed")
     }
 }
 
@@ -107,6 +108,6 @@ mod tests {
     #[test]
     fn a_late_pong_takes_its_miss_back() {
         let line = tally_of(&script::late()).line();
-        assert_eq!(line, "1 connections: 1 critical; 4 answered, 0 missed");
+        assert_eq!(line, "1 connection: 1 critical; 4 answered, 0 missed");
     }
 }
