@@ -1,5 +1,6 @@
 //! From a target to an open WebSocket: every phase timed, every failure told.
 
+use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -22,6 +23,9 @@ use super::stream::Stream;
 use super::tls::{self, Party, TlsPlan};
 use super::upgrade::{self, Offer};
 use super::wire::{Marks, Tap};
+
+/// Longer than anybody waits, and short enough to be added to an instant.
+const LONGEST_OPENING: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 /// How connections are to be opened.
 #[derive(Clone)]
@@ -69,6 +73,28 @@ impl Default for DialPlan {
     }
 }
 
+impl fmt::Debug for DialPlan {
+    /// Without the headers and credentials, which are secrets.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DialPlan")
+            .field("subprotocols", &self.subprotocols)
+            .field("proxy", &self.proxy)
+            .field("tls", &self.tls)
+            .field("connect_timeout", &self.connect_timeout)
+            .finish_non_exhaustive()
+    }
+}
+
+impl DialPlan {
+    /// The proxy on the way to `target`; a Unix socket needs none.
+    pub fn proxy_for(&self, target: &Target) -> Option<ProxyUrl> {
+        match self.unix_socket {
+            Some(_) => None,
+            None => self.proxy.proxy_for(target),
+        }
+    }
+}
+
 /// An open WebSocket, before its first frame.
 #[derive(Debug)]
 pub struct Open {
@@ -84,12 +110,13 @@ pub struct Open {
 ///
 /// The error names the phase that failed, why, and every address that was tried.
 pub async fn open(plan: &DialPlan, target: &Target) -> Result<Open, OpenError> {
+    let proxy = plan.proxy_for(target);
     // Reading the system's roots is this machine's work, and none of the phases'. Its error is met again
     // where TLS begins.
-    if target.secure() {
+    if target.secure() || proxy.as_ref().is_some_and(|proxy| proxy.scheme() == Scheme::Https) {
         let _ = plan.tls.prepare();
     }
-    let mut opening = Opening::new(plan, target);
+    let mut opening = Opening::new(plan, target, proxy);
     match opening.run().await {
         Ok((stream, marks, leftover)) => {
             opening.facts.phases.total = opening.began.elapsed();
@@ -110,31 +137,29 @@ fn at(phase: Phase) -> impl Fn(Fault) -> Stop {
 struct Opening<'a> {
     plan: &'a DialPlan,
     target: &'a Target,
+    proxy: Option<ProxyUrl>,
     began: Instant,
     deadline: Instant,
     facts: Opened,
 }
 
 impl<'a> Opening<'a> {
-    fn new(plan: &'a DialPlan, target: &'a Target) -> Opening<'a> {
+    fn new(plan: &'a DialPlan, target: &'a Target, proxy: Option<ProxyUrl>) -> Opening<'a> {
         let began = Instant::now();
-        Opening { plan, target, began, deadline: began + plan.connect_timeout, facts: Opened::default() }
+        let facts = Opened { proxy: proxy.as_ref().map(ProxyUrl::to_string), ..Opened::default() };
+        let deadline = began + plan.connect_timeout.min(LONGEST_OPENING);
+        Opening { plan, target, proxy, began, deadline, facts }
     }
 
     async fn run(&mut self) -> Result<(Stream, Arc<Marks>, Vec<u8>), Stop> {
-        let proxy = match self.plan.unix_socket {
-            Some(_) => None,
-            None => self.plan.proxy.proxy_for(self.target),
-        };
-        self.facts.proxy = proxy.as_ref().map(ProxyUrl::to_string);
-        let socket = self.socket(proxy.as_ref()).await?;
+        let socket = self.socket().await?;
         self.facts.remote = self.facts.attempts.iter().find(|a| a.error.is_none()).map(|a| a.address.clone());
         self.facts.local = socket.local();
         let tap = Tap::new(socket);
         let marks = tap.marks();
         let mut stream = Stream::Plain(tap);
-        if let Some(proxy) = &proxy {
-            stream = self.tunnel(stream, proxy).await?;
+        if let Some(proxy) = self.proxy.clone() {
+            stream = self.tunnel(stream, &proxy).await?;
         }
         if self.target.secure() {
             stream = self.secure(stream).await?;
@@ -143,15 +168,15 @@ impl<'a> Opening<'a> {
         Ok((stream, marks, leftover))
     }
 
-    async fn socket(&mut self, proxy: Option<&ProxyUrl>) -> Result<Socket, Stop> {
+    async fn socket(&mut self) -> Result<Socket, Stop> {
         if let Some(path) = &self.plan.unix_socket {
             return self.unix(path).await;
         }
-        let (host, port) = match proxy {
-            Some(proxy) => (proxy.host(), proxy.port()),
-            None => (self.target.host(), self.target.port()),
+        let (host, port) = match &self.proxy {
+            Some(proxy) => (proxy.host().clone(), proxy.port()),
+            None => (self.target.host().clone(), self.target.port()),
         };
-        let addresses = self.addresses(host, port, self.plan.bind).await.map_err(at(Phase::Dns))?;
+        let addresses = self.addresses(&host, port, self.plan.bind).await.map_err(at(Phase::Dns))?;
         self.connect(addresses).await
     }
 
@@ -193,7 +218,7 @@ impl<'a> Opening<'a> {
 
     async fn raced<A, F, Fut>(&mut self, addresses: Vec<A>, connect: F) -> Result<Socket, Stop>
     where
-        A: std::fmt::Display,
+        A: fmt::Display,
         F: Fn(A) -> Fut,
         Fut: Future<Output = Result<Socket, Fault>>,
     {
@@ -289,7 +314,10 @@ mod tests {
     use super::*;
     use crate::domain::phase::Phases;
     use crate::net::loopback::{accept, accepting, answering, header, peer, peer_on, request};
-    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use crate::net::pki::{Authority, Files, Server, Shown, Span, VALID};
+    use crate::net::tls::TlsOptions;
+    use hyper_util::client::proxy::matcher::Matcher;
+    use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
     use tokio::net::{TcpListener, TcpStream};
 
     fn plan() -> DialPlan {
@@ -402,7 +430,7 @@ mod tests {
     #[tokio::test]
     async fn the_sockets_options_are_set() {
         let peer = peer(accept).await;
-        let plan = DialPlan { tcp_keepalive: Some(Duration::from_secs(7)), ..plan() };
+        let plan = DialPlan { tcp_keepalive: Some(Duration::from_millis(6500)), ..plan() };
         let open = open(&plan, &peer.target()).await.unwrap();
         let Socket::Tcp(socket) = open.stream.socket() else { panic!("not TCP") };
         let options = socket2::SockRef::from(socket);
@@ -447,6 +475,13 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn the_longest_timeout_can_be_asked_for() {
+        let peer = peer(accept).await;
+        let plan = DialPlan { connect_timeout: Duration::MAX, ..plan() };
+        assert!(open(&plan, &peer.target()).await.is_ok());
+    }
+
+    #[tokio::test]
     async fn silence_and_trickles_run_out_of_time_in_their_phase() {
         let silent = peer(async |mut stream: TcpStream| {
             let _ = stream.read_to_end(&mut Vec::new()).await;
@@ -454,7 +489,7 @@ mod tests {
         .await;
         let error = failed(&hurried(), &silent.target()).await;
         assert_eq!((error.phase, error.kind), (Phase::Upgrade, FailureKind::Timeout));
-        assert_eq!(error.cause, "the server did not answer within 200ms");
+        assert_eq!(error.cause, "the server did not answer within 200 ms");
         assert!(error.took >= Duration::from_millis(200));
         let trickle = peer(async |mut stream: TcpStream| {
             while stream.write_all(b"HTTP/1.1 101 Switching Protocols\r\n").await.is_ok() {
@@ -464,7 +499,7 @@ mod tests {
         .await;
         let error = failed(&hurried(), &trickle.target()).await;
         assert_eq!((error.phase, error.kind), (Phase::Upgrade, FailureKind::Timeout));
-        assert_eq!(error.cause, "the server did not end its response headers (34 bytes came) within 200ms");
+        assert_eq!(error.cause, "the server did not end its response headers (34 bytes came) within 200 ms");
     }
 
     #[cfg(target_os = "linux")]
@@ -479,7 +514,7 @@ mod tests {
         let target: Target = format!("ws://{address}/").parse().unwrap();
         let error = failed(&hurried(), &target).await;
         assert_eq!((error.phase, error.kind), (Phase::Tcp, FailureKind::Timeout));
-        assert_eq!(error.cause, format!("{address} did not answer within 200ms"));
+        assert_eq!(error.cause, format!("{address} did not answer within 200 ms"));
         assert_eq!(error.attempts[0].error.as_ref(), Some(&error.cause));
     }
 
@@ -535,5 +570,335 @@ mod tests {
         let error = failed(&plan(), &resets.target()).await;
         assert_eq!((error.phase, error.kind), (Phase::Upgrade, FailureKind::Reset));
         assert!(error.cause.ends_with("connection reset by peer (ECONNRESET)"), "{}", error.cause);
+    }
+
+    /// Options of TLS that trust this authority only.
+    fn trusting(authority: &Authority, files: &Files) -> TlsOptions {
+        TlsOptions { cacert: vec![files.put("ca.pem", &authority.cert)], ..TlsOptions::default() }
+    }
+
+    fn with_tls(options: &TlsOptions) -> DialPlan {
+        DialPlan { tls: Arc::new(TlsPlan::build(options).unwrap()), ..plan() }
+    }
+
+    fn local_certificate(authority: &Authority) -> Shown {
+        authority.issue(&["127.0.0.1", "a.example"], VALID)
+    }
+
+    #[tokio::test]
+    async fn a_tls_websocket_opens_over_the_tapped_socket() {
+        let (authority, files) = (Authority::new("Root"), Files::new());
+        let peer = Server::new(&local_certificate(&authority)).run(accept).await;
+        let mut open = open(&with_tls(&trusting(&authority, &files)), &peer.secure_target()).await.unwrap();
+        let before = open.marks.written_bytes();
+        echoes(&mut open).await;
+        // Three bytes, as TLS 1.3 wraps them: header 5, content type 1, tag 16 (RFC 8446 section 5.2).
+        assert_eq!(open.marks.written_bytes() - before, 3 + 5 + 1 + 16);
+        assert!(open.facts.phases.tls.is_some());
+        assert_eq!(open.facts.tls.unwrap().version, "TLSv1.3");
+    }
+
+    #[cfg(unix)]
+    #[tokio::test]
+    async fn tls_runs_over_a_unix_socket_too() {
+        let (authority, files) = (Authority::new("Root"), Files::new());
+        let path = files.put("x", "").with_file_name("ws");
+        let listener = tokio::net::UnixListener::bind(&path).unwrap();
+        let server = Server::new(&local_certificate(&authority)).acceptor();
+        tokio::spawn(async move {
+            let (stream, _) = listener.accept().await.unwrap();
+            accept(server.accept(stream).await.unwrap()).await
+        });
+        let plan = DialPlan { unix_socket: Some(path), ..with_tls(&trusting(&authority, &files)) };
+        let mut open = open(&plan, &"wss://a.example/".parse().unwrap()).await.unwrap();
+        echoes(&mut open).await;
+        assert!(open.facts.tls.unwrap().verified);
+    }
+
+    #[tokio::test]
+    async fn a_bad_certificate_stops_the_tls_phase() {
+        let (authority, files) = (Authority::new("Root"), Files::new());
+        let expired = authority.issue(&["127.0.0.1"], Span { since_days: 9, until_days: -3 });
+        let peer = Server::new(&expired).run(accept).await;
+        let error = failed(&with_tls(&trusting(&authority, &files)), &peer.secure_target()).await;
+        assert_eq!(
+            error.to_string(),
+            format!("cannot open wss://{}/: TLS: certificate expired 3 days ago", peer.address)
+        );
+        assert_eq!((error.phase, error.kind), (Phase::Tls, FailureKind::CertificateExpired));
+    }
+
+    #[tokio::test]
+    async fn a_client_certificate_that_is_missed_after_the_handshake_is_still_a_fault_of_tls() {
+        let (authority, files) = (Authority::new("Root"), Files::new());
+        let clients = Some(Authority::new("Clients").cert);
+        let peer = Server { clients, ..Server::new(&local_certificate(&authority)) }.run(accept).await;
+        let error = failed(&with_tls(&trusting(&authority, &files)), &peer.secure_target()).await;
+        assert_eq!((error.phase, error.kind), (Phase::Tls, FailureKind::TlsFailed));
+        assert_eq!(error.cause, "the server demands a client certificate (TLS alert certificate_required)");
+        assert_eq!(error.hint.as_deref(), Some("--cert and --key"));
+    }
+
+    #[tokio::test]
+    async fn plain_and_tls_taken_for_each_other_are_recognised() {
+        let authority = Authority::new("Root");
+        let tls = Server::new(&local_certificate(&authority)).run(accept).await;
+        let error = failed(&plan(), &tls.target()).await;
+        assert_eq!((error.phase, error.kind), (Phase::Upgrade, FailureKind::NotHttp));
+        assert_eq!(error.hint.as_deref(), Some("the server speaks TLS on this port: use wss://"));
+        let plain = peer(async |mut stream: TcpStream| {
+            let _ = stream.read(&mut [0; 4096]).await;
+            let _ = stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").await;
+        })
+        .await;
+        let insecure = TlsOptions { insecure: true, ..TlsOptions::default() };
+        let error = failed(&with_tls(&insecure), &plain.secure_target()).await;
+        assert_eq!((error.phase, error.kind), (Phase::Tls, FailureKind::TlsFailed));
+        assert_eq!(error.hint.as_deref(), Some("the server may speak plain ws:// on this port"));
+    }
+
+    fn through(url: String) -> DialPlan {
+        DialPlan { proxy: ProxyChoice::Url(url.parse().unwrap()), ..plan() }
+    }
+
+    /// An HTTP proxy that makes the connection it is asked for; gives back the request.
+    async fn connect_proxy<S: AsyncRead + AsyncWrite + Unpin>(mut stream: S) -> String {
+        let request = request(&mut stream).await;
+        let to = request.split(' ').nth(1).unwrap().to_string();
+        let mut onward = TcpStream::connect(to).await.unwrap();
+        stream.write_all(b"HTTP/1.1 200 Connection established\r\n\r\n").await.unwrap();
+        let _ = tokio::io::copy_bidirectional(&mut stream, &mut onward).await;
+        request
+    }
+
+    #[tokio::test]
+    async fn an_http_proxy_is_asked_for_the_way() {
+        let (peer, proxy) = (peer(accept).await, peer(connect_proxy).await);
+        let plan = through(format!("http://bob:hunter2@{}", proxy.address));
+        let mut open = open(&plan, &peer.target()).await.unwrap();
+        echoes(&mut open).await;
+        assert_eq!(open.facts.proxy, Some(format!("http://{}", proxy.address)));
+        assert_eq!(open.facts.remote, Some(proxy.address.to_string()));
+        assert!(open.facts.phases.proxy.is_some());
+        assert!(!format!("{:?}", open.facts).contains("hunter2"));
+        drop(open);
+        let request = proxy.task.await.unwrap();
+        assert!(request.starts_with(&format!("CONNECT {} HTTP/1.1\r\n", peer.address)), "{request}");
+        // Base64 by Python: b64encode(b"bob:hunter2").
+        assert_eq!(header(&request, "Proxy-Authorization"), Some("Basic Ym9iOmh1bnRlcjI="));
+        assert_eq!(header(&peer.task.await.unwrap(), "Proxy-Authorization"), None);
+    }
+
+    #[tokio::test]
+    async fn tls_goes_through_a_tls_proxy() {
+        let (authority, files) = (Authority::new("Root"), Files::new());
+        let peer = Server::new(&local_certificate(&authority)).run(accept).await;
+        let proxy = Server::new(&local_certificate(&authority)).run(connect_proxy).await;
+        let url = format!("https://{}", proxy.address);
+        let tls = with_tls(&trusting(&authority, &files)).tls;
+        let mut open = open(&DialPlan { tls, ..through(url) }, &peer.secure_target()).await.unwrap();
+        echoes(&mut open).await;
+        assert!(open.facts.tls.is_some() && open.facts.phases.proxy.is_some());
+    }
+
+    #[tokio::test]
+    async fn the_environments_proxy_is_used_unless_no_proxy_names_the_host() {
+        let choice = |proxy: SocketAddr, no: &str| {
+            let matcher = Matcher::builder().http(format!("http://{proxy}")).no(no).build();
+            DialPlan { proxy: ProxyChoice::Environment(Arc::new(matcher)), ..plan() }
+        };
+        let (target, proxy) = (peer(accept).await, peer(connect_proxy).await);
+        let proxied = open(&choice(proxy.address, "b.example"), &target.target()).await.unwrap();
+        assert!(proxied.facts.proxy.is_some());
+        let target = peer(accept).await;
+        let direct = open(&choice(proxy.address, "127.0.0.1"), &target.target()).await.unwrap();
+        assert_eq!(direct.facts.proxy, None);
+        assert_eq!(direct.facts.remote, Some(target.address.to_string()));
+    }
+
+    #[tokio::test]
+    async fn each_refusal_of_an_http_proxy_is_named() {
+        let refusal = async |userinfo: &str, answer: &'static [u8]| {
+            let proxy = answering(answer).await;
+            let url = format!("http://{userinfo}{}", proxy.address);
+            let error = failed(&through(url), &"ws://a.example/".parse().unwrap()).await;
+            assert_eq!((error.phase, error.kind), (Phase::Proxy, FailureKind::ProxyFailed));
+            (error.cause, error.hint.unwrap_or_default(), error.refusal.map(|refusal| refusal.status))
+        };
+        let wants = b"HTTP/1.1 407 X\r\nContent-Length: 0\r\n\r\n";
+        let (cause, hint, status) = refusal("", wants).await;
+        assert_eq!(cause, "the proxy wants a user name and password (HTTP 407)");
+        assert!(hint.contains("http://user:password@host:port"), "{hint}");
+        assert_eq!(status, Some(407));
+        let (cause, ..) = refusal("bob:hunter2@", wants).await;
+        assert_eq!(cause, "the proxy did not accept the user name and password (HTTP 407)");
+        let (cause, ..) = refusal("", b"HTTP/1.1 403 X\r\n\r\n").await;
+        assert_eq!(cause, "the proxy forbids the way to a.example:80 (HTTP 403)");
+        let (cause, ..) = refusal("", b"HTTP/1.1 502 X\r\n\r\n").await;
+        assert_eq!(cause, "the proxy could not reach a.example:80 (HTTP 502)");
+        let (cause, hint, _) = refusal("", b"\x05\xff").await;
+        assert!(cause.starts_with("the proxy does not speak HTTP/1.1"), "{cause}");
+        assert!(hint.contains("socks5://"), "{hint}");
+        let (cause, hint, _) = refusal("", b"\x15\x03\x03\x00\x02\x02\x46").await;
+        assert!(cause.starts_with("the proxy does not speak HTTP/1.1"), "{cause}");
+        assert!(hint.contains("https://"), "{hint}");
+        let (cause, ..) = refusal("", b"HTTP/1.1 200 OK\r\n\r\nabc").await;
+        assert_eq!(cause, "the proxy sent 3 bytes that nobody asked for");
+    }
+
+    #[tokio::test]
+    async fn a_proxy_that_is_not_there_or_silent_stops_its_own_phase() {
+        let nobody = closed_port().await;
+        let target: Target = "ws://a.example/".parse().unwrap();
+        let error = failed(&through(format!("http://{nobody}")), &target).await;
+        assert_eq!((error.phase, error.kind), (Phase::Tcp, FailureKind::Refused));
+        let silent = peer(async |mut stream: TcpStream| stream.read_to_end(&mut Vec::new()).await).await;
+        let plan = DialPlan { proxy: through(format!("http://{}", silent.address)).proxy, ..hurried() };
+        let error = failed(&plan, &target).await;
+        assert_eq!((error.phase, error.kind), (Phase::Proxy, FailureKind::Timeout), "{}", error.cause);
+        let silent = peer(async |mut stream: TcpStream| stream.read_to_end(&mut Vec::new()).await).await;
+        let plan = DialPlan { proxy: through(format!("socks5h://{}", silent.address)).proxy, ..hurried() };
+        let error = failed(&plan, &target).await;
+        assert_eq!((error.phase, error.kind), (Phase::Proxy, FailureKind::Timeout));
+        assert_eq!(error.cause, "the proxy did not open the way to a.example:80 within 200 ms");
+    }
+
+    /// A SOCKS 5 proxy (RFC 1928, RFC 1929) that gives this reply; gives back the address type, the
+    /// address and the user name and password that it was told.
+    async fn socks5_proxy(mut stream: TcpStream, reply: u8) -> (u8, Vec<u8>, Vec<u8>) {
+        let [_, count] = bytes(&mut stream).await;
+        let mut methods = vec![0; count.into()];
+        stream.read_exact(&mut methods).await.unwrap();
+        let mut login = Vec::new();
+        stream.write_all(&[5, methods[0]]).await.unwrap();
+        if methods[0] == 2 {
+            let [_, length] = bytes(&mut stream).await;
+            login = vec![0; length.into()];
+            stream.read_exact(&mut login).await.unwrap();
+            let [length] = bytes(&mut stream).await;
+            let mut password = vec![0; length.into()];
+            stream.read_exact(&mut password).await.unwrap();
+            login.push(b':');
+            login.extend(password);
+            stream.write_all(&[1, 0]).await.unwrap();
+        }
+        let [_, _, _, kind] = bytes(&mut stream).await;
+        let length = match kind {
+            1 => 4,
+            4 => 16,
+            _ => bytes::<1>(&mut stream).await[0],
+        };
+        let mut address = vec![0; length.into()];
+        stream.read_exact(&mut address).await.unwrap();
+        let port = u16::from_be_bytes(bytes(&mut stream).await);
+        stream.write_all(&[5, reply, 0, 1, 0, 0, 0, 0, 0, 0]).await.unwrap();
+        if reply == 0 {
+            let mut onward = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+            let _ = tokio::io::copy_bidirectional(&mut stream, &mut onward).await;
+        }
+        (kind, address, login)
+    }
+
+    async fn bytes<const N: usize>(stream: &mut TcpStream) -> [u8; N] {
+        let mut bytes = [0; N];
+        stream.read_exact(&mut bytes).await.unwrap();
+        bytes
+    }
+
+    #[tokio::test]
+    async fn socks5_resolves_here_and_socks5h_at_the_proxy() {
+        for (scheme, told) in
+            [("socks5", (1, b"\x7f\x00\x00\x01".to_vec())), ("socks5h", (3, b"localhost".to_vec()))]
+        {
+            let target = peer(accept).await;
+            let proxy = peer(async |stream| socks5_proxy(stream, 0).await).await;
+            let url = format!("{scheme}://bob:hunter2@{}", proxy.address);
+            let plan = DialPlan { family: Some(Family::V4), ..through(url) };
+            let local: Target = format!("ws://localhost:{}/", target.address.port()).parse().unwrap();
+            let mut open = open(&plan, &local).await.unwrap();
+            echoes(&mut open).await;
+            assert_eq!(open.facts.phases.dns.is_some(), scheme == "socks5");
+            assert_eq!(open.facts.proxy, Some(format!("{scheme}://{}", proxy.address)));
+            drop(open);
+            let (kind, address, login) = proxy.task.await.unwrap();
+            assert_eq!((kind, address), told);
+            assert_eq!(login, b"bob:hunter2");
+        }
+    }
+
+    #[tokio::test]
+    async fn each_reply_of_a_socks5_proxy_is_named() {
+        for (reply, words) in [
+            (1, "the proxy failed (SOCKS reply 1)"),
+            (2, "the proxy's rules forbid it (SOCKS reply 2)"),
+            (3, "the proxy has no network to it (SOCKS reply 3)"),
+            (4, "the proxy cannot reach it (SOCKS reply 4)"),
+            (5, "the server refused the proxy's connection (SOCKS reply 5)"),
+            (6, "the way from the proxy is too long (SOCKS reply 6)"),
+            (7, "the proxy does not take CONNECT (SOCKS reply 7)"),
+            (8, "the proxy does not take this kind of address (SOCKS reply 8)"),
+        ] {
+            let proxy = peer(async move |stream| socks5_proxy(stream, reply).await).await;
+            let url = format!("socks5h://{}", proxy.address);
+            let error = failed(&through(url), &"ws://a.example/".parse().unwrap()).await;
+            assert_eq!((error.phase, error.kind), (Phase::Proxy, FailureKind::ProxyFailed));
+            assert_eq!(error.cause, format!("no way to a.example:80: {words}"));
+        }
+    }
+
+    #[tokio::test]
+    async fn what_else_a_socks_proxy_may_say_is_named() {
+        let error = async |url: &str, answer: &'static [u8]| {
+            let proxy = peer(async move |mut stream: TcpStream| {
+                let _ = stream.read(&mut [0; 64]).await;
+                let _ = stream.write_all(answer).await;
+                let _ = stream.read(&mut [0; 64]).await;
+                let _ = stream.write_all(b"\x01\x01").await;
+            })
+            .await;
+            let url = url.replace("PROXY", &proxy.address.to_string());
+            failed(&through(url), &"ws://a.example/".parse().unwrap()).await.cause
+        };
+        let no_way = "no way to a.example:80: ";
+        assert_eq!(
+            error("socks5h://PROXY", b"\x05\xff").await,
+            format!("{no_way}the proxy accepts none of our ways to authenticate")
+        );
+        assert_eq!(
+            error("socks5h://bob:hunter2@PROXY", b"\x05\x02").await,
+            format!("{no_way}the proxy did not accept the user name and password")
+        );
+        assert_eq!(
+            error("socks5h://PROXY", b"HTTP/1.1 400 Bad Request\r\n\r\n").await,
+            format!("{no_way}the proxy's answer is not SOCKS")
+        );
+        assert_eq!(
+            error("socks4a://PROXY", b"\x00\x5b\x00\x00\x00\x00\x00\x00").await,
+            format!("{no_way}the proxy refused or failed (SOCKS 4 reply 91)")
+        );
+    }
+
+    #[tokio::test]
+    async fn socks4_carries_an_ipv4_address() {
+        let target = peer(accept).await;
+        let onward = target.address;
+        let proxy = peer(async move |mut stream: TcpStream| {
+            let request: [u8; 9] = bytes(&mut stream).await;
+            stream.write_all(&[0, 90, 0, 0, 0, 0, 0, 0]).await.unwrap();
+            let mut onward = TcpStream::connect(onward).await.unwrap();
+            let _ = tokio::io::copy_bidirectional(&mut stream, &mut onward).await;
+            request
+        })
+        .await;
+        let open = open(&through(format!("socks4://{}", proxy.address)), &target.target()).await.unwrap();
+        drop(open);
+        let [high, low] = onward.port().to_be_bytes();
+        assert_eq!(proxy.task.await.unwrap(), [4, 1, high, low, 127, 0, 0, 1, 0]);
+        let error = failed(
+            &through(format!("socks4://{}", peer(accept).await.address)),
+            &"ws://[::1]/".parse().unwrap(),
+        )
+        .await;
+        assert_eq!(error.cause, "no way to [::1]:80: SOCKS 4 cannot carry an IPv6 address");
     }
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::domain::opening::{FailureKind, Refusal};
 use crate::domain::phase::Phase;
+use crate::domain::shown;
 
 use super::os_error;
 
@@ -33,7 +34,7 @@ impl Fault {
 
     /// A fault because the connect timeout ran out; `doing` says at what.
     pub fn timeout(budget: Duration, doing: impl fmt::Display) -> Fault {
-        Fault::new(FailureKind::Timeout, format!("{doing} within {budget:?}"))
+        Fault::new(FailureKind::Timeout, format!("{doing} within {}", shown::duration(budget)))
     }
 
     /// An error while `address` was being connected to.
@@ -52,7 +53,13 @@ impl Fault {
                 return Fault::new(local_or_other(error), cause);
             }
         };
-        Fault::new(kind, format!("{words} {address}{name}"))
+        let fault = Fault::new(kind, format!("{words} {address}{name}"));
+        match kind {
+            FailureKind::Refused => {
+                fault.hint("nothing listens there, or a firewall says so: check host and port")
+            }
+            _ => fault,
+        }
     }
 
     /// An error on a connection that was open already; `doing` says at what.

@@ -20,6 +20,11 @@ impl<T> Peer<T> {
     pub fn target(&self) -> Target {
         format!("ws://{}/", self.address).parse().unwrap()
     }
+
+    /// A TLS URL of this peer.
+    pub fn secure_target(&self) -> Target {
+        format!("wss://{}/", self.address).parse().unwrap()
+    }
 }
 
 /// Runs `script` on the first connection to a free port of `host`.

@@ -7,6 +7,8 @@ mod fault;
 pub mod greeting;
 mod head;
 pub mod os_error;
+#[cfg(test)]
+mod pki;
 pub mod proxy;
 mod pulse;
 mod race;

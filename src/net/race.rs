@@ -284,7 +284,7 @@ mod tests {
         assert_eq!(
             raced.attempts,
             [
-                attempt("ok@99999", 400, Some("ok@99999 did not answer within 400ms")),
+                attempt("ok@99999", 400, Some("ok@99999 did not answer within 400 ms")),
                 attempt("way@5", 5, Some("no route to way@5")),
             ]
         );

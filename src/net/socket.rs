@@ -27,7 +27,8 @@ pub enum Socket {
 pub struct SocketOptions {
     /// The local address to connect from.
     pub bind: Option<IpAddr>,
-    /// TCP keepalive: both the idle time before the first probe and the interval of the probes.
+    /// TCP keepalive: both the idle time before the first probe and the interval of the probes. Systems
+    /// count it in whole seconds; it is rounded up.
     pub keepalive: Option<Duration>,
 }
 
@@ -44,8 +45,7 @@ impl Socket {
         let stream = socket.connect(address).await.map_err(failed)?;
         stream.set_nodelay(true).map_err(failed)?;
         if let Some(every) = options.keepalive {
-            let keepalive = TcpKeepalive::new().with_time(every).with_interval(every);
-            SockRef::from(&stream).set_tcp_keepalive(&keepalive).map_err(failed)?;
+            SockRef::from(&stream).set_tcp_keepalive(&keepalive(every)).map_err(failed)?;
         }
         Ok(Socket::Tcp(stream))
     }
@@ -85,6 +85,15 @@ impl Socket {
             Socket::Unix(_) => None,
         }
     }
+}
+
+/// The most seconds that Linux takes (MAX_TCP_KEEPIDLE and MAX_TCP_KEEPINTVL in its net/tcp.h).
+const LONGEST_KEEPALIVE: u64 = 32_767;
+
+fn keepalive(every: Duration) -> TcpKeepalive {
+    let seconds = every.as_secs() + u64::from(every.subsec_nanos() > 0);
+    let every = Duration::from_secs(seconds.clamp(1, LONGEST_KEEPALIVE));
+    TcpKeepalive::new().with_time(every).with_interval(every)
 }
 
 fn bind_fault(bind: IpAddr, error: &io::Error) -> Fault {

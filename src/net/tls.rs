@@ -362,7 +362,11 @@ where
     let negotiated = timeout_at(deadline, connector.connect(party.name().clone(), stream)).await;
     let leaf = seen.lock().ok().and_then(|leaf| leaf.clone());
     match negotiated {
-        Err(_) => Err(Fault::timeout(budget, format!("{} did not end the TLS handshake", party.label()))),
+        Err(_) => {
+            let doing = format!("{} did not end the TLS handshake", party.label());
+            // A plain server waits for the end of a request that never comes.
+            Err(maybe_plain(Fault::timeout(budget, doing), party))
+        }
         Ok(Err(error)) => Err(handshake_fault(&error, leaf.as_ref(), party)),
         Ok(Ok(stream)) => {
             let verified = !matches!(plan.trust, Trust::Anybody);
@@ -488,4 +492,261 @@ pub fn alert(error: &io::Error) -> Option<Fault> {
         other => failed(format!("the server broke TLS: {other}")),
     };
     Some(Fault { phase: Some(Phase::Tls), ..fault })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::net::loopback::{Peer, peer};
+    use crate::net::pki::{Authority, Files, Server, Shown, Span, VALID, self_signed};
+    use rustls::version::TLS12;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpStream;
+
+    const BUDGET: Duration = Duration::from_secs(10);
+    static ONLY_1_2: &[&rustls::SupportedProtocolVersion] = &[&TLS12];
+
+    fn trusting(pem: &str) -> TlsPlan {
+        let files = Files::new();
+        let options = TlsOptions { cacert: vec![files.put("ca.pem", pem)], ..TlsOptions::default() };
+        TlsPlan::build(&options).unwrap()
+    }
+
+    fn insecure() -> TlsPlan {
+        TlsPlan::build(&TlsOptions { insecure: true, ..TlsOptions::default() }).unwrap()
+    }
+
+    async fn negotiated<T>(plan: &TlsPlan, peer: &Peer<T>, name: &str) -> Result<TlsFacts, Fault> {
+        let stream = TcpStream::connect(peer.address).await.unwrap();
+        let party = Party::Server(parse_name(name).unwrap());
+        let (_, facts) = handshake(plan, stream, &party, Instant::now() + BUDGET, BUDGET).await?;
+        Ok(facts)
+    }
+
+    /// Shows a certificate to a client that asks for `a.example`.
+    async fn shown(plan: &TlsPlan, shown: &Shown) -> Result<TlsFacts, Fault> {
+        let peer = Server::new(shown).run(hold).await;
+        negotiated(plan, &peer, "a.example").await
+    }
+
+    /// Reads until the client goes.
+    async fn hold<S: AsyncRead + Unpin>(mut stream: S) {
+        let _ = stream.read_to_end(&mut Vec::new()).await;
+    }
+
+    async fn wrong(plan: &TlsPlan, certificate: &Shown) -> (FailureKind, String, String) {
+        let fault = shown(plan, certificate).await.unwrap_err();
+        (fault.kind, fault.cause, fault.hint.unwrap_or_default())
+    }
+
+    #[tokio::test]
+    async fn the_facts_are_those_of_the_connection_and_the_certificate() {
+        let authority = Authority::new("Test Root");
+        let certificate = authority.issue(&["a.example", "b.example"], VALID);
+        let facts = shown(&trusting(&authority.cert), &certificate).await.unwrap();
+        assert_eq!(facts.version, "TLSv1.3");
+        assert!(
+            ["TLS_AES_256_GCM_SHA384", "TLS_AES_128_GCM_SHA256", "TLS_CHACHA20_POLY1305_SHA256"]
+                .contains(&facts.cipher.as_str()),
+            "{}",
+            facts.cipher
+        );
+        assert_eq!(facts.alpn.as_deref(), Some("http/1.1"));
+        assert_eq!(facts.days_left, Some(30));
+        assert_eq!(facts.subject.unwrap().as_str(), "a.example");
+        assert_eq!(facts.issuer.unwrap().as_str(), "Test Root");
+        assert!(facts.verified);
+    }
+
+    #[tokio::test]
+    async fn tls_1_2_and_no_alpn_are_told_as_they_are() {
+        let authority = Authority::new("Test Root");
+        let certificate = authority.issue(&["127.0.0.1"], VALID);
+        let server = Server { versions: ONLY_1_2, alpn: &[], ..Server::new(&certificate) };
+        let peer = server.run(hold).await;
+        let facts = negotiated(&trusting(&authority.cert), &peer, "127.0.0.1").await.unwrap();
+        assert_eq!((facts.version.as_str(), facts.alpn), ("TLSv1.2", None));
+        assert!(facts.cipher.starts_with("TLS_ECDHE_"), "{}", facts.cipher);
+    }
+
+    #[tokio::test]
+    async fn each_fault_of_a_certificate_has_its_name() {
+        let authority = Authority::new("Test Root");
+        let plan = trusting(&authority.cert);
+        let span = |since_days, until_days| Span { since_days, until_days };
+        let (kind, cause, _) = wrong(&plan, &authority.issue(&["a.example"], span(30, -3))).await;
+        assert_eq!(
+            (kind, cause.as_str()),
+            (FailureKind::CertificateExpired, "certificate expired 3 days ago")
+        );
+        let (kind, cause, _) = wrong(&plan, &authority.issue(&["a.example"], span(-3, 30))).await;
+        assert_eq!(kind, FailureKind::CertificateNotYetValid);
+        assert_eq!(cause, "certificate is not valid yet: it will be in 2 days");
+        let (kind, cause, hint) = wrong(&plan, &authority.issue(&["b.example", "c.example"], VALID)).await;
+        assert_eq!(kind, FailureKind::CertificateWrongName);
+        assert_eq!(cause, "certificate is for b.example, c.example; not for a.example");
+        assert!(hint.ends_with("--server-name b.example"), "{hint}");
+        let stranger = Authority::new("Another \x1bRoot");
+        let (kind, cause, hint) = wrong(&plan, &stranger.issue(&["a.example"], VALID)).await;
+        assert_eq!(kind, FailureKind::CertificateUnknownIssuer);
+        assert_eq!(cause, "certificate is by an unknown issuer, Another \\u{1b}Root");
+        assert!(hint.contains("--cacert") && hint.contains("--insecure"), "{hint}");
+    }
+
+    #[tokio::test]
+    async fn a_self_signed_certificate_is_said_to_be_so() {
+        let plan = trusting(&Authority::new("Test Root").cert);
+        for ca in [false, true] {
+            let (kind, cause, hint) = wrong(&plan, &self_signed(&["a.example"], ca)).await;
+            assert_eq!(kind, FailureKind::CertificateUnknownIssuer, "{cause}");
+            assert_eq!(cause, "certificate is self-signed, and not one that is trusted here");
+            assert!(hint.contains("--cacert"), "{hint}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_self_signed_certificate_can_be_trusted_by_name_but_not_for_another() {
+        for ca in [false, true] {
+            let own = self_signed(&["a.example"], ca);
+            assert!(shown(&trusting(&own.cert), &own).await.unwrap().verified);
+            let other = self_signed(&["b.example"], ca);
+            let (kind, _, _) = wrong(&trusting(&other.cert), &other).await;
+            assert_eq!(kind, FailureKind::CertificateWrongName);
+        }
+    }
+
+    #[tokio::test]
+    async fn insecure_accepts_anything_and_still_tells_what_it_saw() {
+        let authority = Authority::new("Test Root");
+        let expired = authority.issue(&["b.example"], Span { since_days: 30, until_days: -3 });
+        let facts = shown(&insecure(), &expired).await.unwrap();
+        assert_eq!((facts.verified, facts.days_left), (false, Some(-4)));
+        assert_eq!(facts.issuer.unwrap().as_str(), "Test Root");
+    }
+
+    #[tokio::test]
+    async fn a_server_that_wants_a_client_certificate_gets_it_or_says_so() {
+        let (servers, clients) = (Authority::new("Servers"), Authority::new("Clients"));
+        let certificate = servers.issue(&["a.example"], VALID);
+        let demanding = || Server {
+            versions: ONLY_1_2,
+            clients: Some(clients.cert.clone()),
+            ..Server::new(&certificate)
+        };
+        let peer = demanding().run(hold).await;
+        let fault = negotiated(&trusting(&servers.cert), &peer, "a.example").await.unwrap_err();
+        assert_eq!(fault.kind, FailureKind::TlsFailed);
+        assert!(fault.hint.unwrap().contains("--cert and --key"), "{}", fault.cause);
+        let files = Files::new();
+        let own = clients.issue(&["me"], VALID);
+        let plan = TlsPlan::build(&TlsOptions {
+            cacert: vec![files.put("ca.pem", &servers.cert)],
+            cert: Some(files.put("cert.pem", &own.cert)),
+            key: Some(files.put("key.pem", &own.key)),
+            ..TlsOptions::default()
+        })
+        .unwrap();
+        let peer = demanding().run(hold).await;
+        assert!(negotiated(&plan, &peer, "a.example").await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn the_name_can_be_overridden() {
+        let authority = Authority::new("Test Root");
+        let files = Files::new();
+        let plan = TlsPlan::build(&TlsOptions {
+            cacert: vec![files.put("ca.pem", &authority.cert)],
+            server_name: Some("b.example".into()),
+            ..TlsOptions::default()
+        })
+        .unwrap();
+        let name = plan.name_for(&Host::Domain("a.example".into())).unwrap();
+        assert_eq!(name.to_str(), "b.example");
+        let peer = Server::new(&authority.issue(&["b.example"], VALID)).run(hold).await;
+        assert!(negotiated(&plan, &peer, &name.to_str()).await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn a_server_that_offers_http_2_only_is_guessed() {
+        let authority = Authority::new("Test Root");
+        let certificate = authority.issue(&["a.example"], VALID);
+        let peer = Server { alpn: &[b"h2"], ..Server::new(&certificate) }.run(hold).await;
+        let fault = negotiated(&trusting(&authority.cert), &peer, "a.example").await.unwrap_err();
+        assert_eq!(fault.kind, FailureKind::TlsFailed);
+        assert_eq!(fault.hint.as_deref(), Some("the server may offer HTTP/2 only"));
+    }
+
+    #[tokio::test]
+    async fn what_is_not_tls_is_said_to_be_so() {
+        let plain = peer(async |mut stream: TcpStream| {
+            let _ = stream.read(&mut [0; 64]).await;
+            let _ = stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").await;
+            hold(stream).await;
+        })
+        .await;
+        let fault = negotiated(&insecure(), &plain, "a.example").await.unwrap_err();
+        assert_eq!((fault.kind, fault.hint.as_deref()), (FailureKind::TlsFailed, Some(MAYBE_PLAIN)));
+        assert_eq!(fault.cause, "what the server answered is not TLS");
+        let closing = peer(async |mut stream: TcpStream| {
+            let _ = stream.read(&mut [0; 4096]).await;
+        })
+        .await;
+        let fault = negotiated(&insecure(), &closing, "a.example").await.unwrap_err();
+        assert_eq!((fault.kind, fault.hint.as_deref()), (FailureKind::ClosedEarly, Some(MAYBE_PLAIN)));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn silence_runs_out_of_time() {
+        let (near, _far) = tokio::io::duplex(1 << 16);
+        let party = Party::Server(parse_name("a.example").unwrap());
+        let began = Instant::now();
+        let fault = handshake(&insecure(), near, &party, began + BUDGET, BUDGET).await.unwrap_err();
+        assert_eq!(began.elapsed(), BUDGET);
+        assert_eq!(fault.kind, FailureKind::Timeout);
+        assert_eq!(fault.cause, "the server did not end the TLS handshake within 10 s");
+        assert_eq!(fault.hint.as_deref(), Some(MAYBE_PLAIN));
+    }
+
+    #[test]
+    fn the_systems_roots_are_not_read_before_they_are_needed() {
+        let plan = TlsPlan::build(&TlsOptions::default()).unwrap();
+        assert!(plan.verifier.get().is_none());
+    }
+
+    #[test]
+    fn what_cannot_be_used_is_named_with_its_rule() {
+        let files = Files::new();
+        let own = self_signed(&["a.example"], false);
+        let cert = files.put("cert.pem", &own.cert);
+        let key = files.put("key.pem", &own.key);
+        let other = files.put("other.pem", &self_signed(&["a.example"], false).key);
+        let missing = files.put("x", "").with_file_name("missing.pem");
+        let error = |options: TlsOptions| TlsPlan::build(&options).unwrap_err();
+        let pair = |cert: Option<&Path>, key: Option<&Path>| {
+            let owned = |path: Option<&Path>| path.map(Path::to_path_buf);
+            error(TlsOptions { cert: owned(cert), key: owned(key), ..TlsOptions::default() })
+        };
+        assert_eq!(
+            pair(Some(&cert), None),
+            format!("the certificate '{}' (--cert) needs its private key (--key)", cert.display())
+        );
+        assert_eq!(
+            pair(None, Some(&key)),
+            format!("the private key '{}' (--key) needs its certificate (--cert)", key.display())
+        );
+        assert_eq!(
+            pair(Some(&cert), Some(&other)),
+            format!("the key '{}' is not that of the certificate '{}'", other.display(), cert.display())
+        );
+        assert_eq!(
+            pair(Some(&key), Some(&key)),
+            format!("'{}' holds no PEM block with a certificate", key.display())
+        );
+        assert_eq!(
+            pair(Some(&cert), Some(&missing)),
+            format!("cannot read '{}': no such file or directory (ENOENT)", missing.display())
+        );
+        let name = TlsOptions { server_name: Some("a b".into()), ..TlsOptions::default() };
+        assert_eq!(error(name), "'a b' is not a host name that TLS can carry");
+    }
 }

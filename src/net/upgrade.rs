@@ -286,3 +286,295 @@ fn subprotocol(head: &Head, offered: &[String]) -> Result<Option<PeerText>, Faul
         _ => Err(bad("the server chose more than one subprotocol")),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use tokio::io::AsyncReadExt;
+
+    /// The key and its answer in RFC 6455 section 1.3.
+    const KEY: &str = "dGhlIHNhbXBsZSBub25jZQ==";
+    const ACCEPT: &str = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
+    const BUDGET: Duration = Duration::from_secs(10);
+
+    /// What is offered, owned.
+    struct Asked {
+        target: Target,
+        headers: HeaderMap,
+        origin: Option<HeaderValue>,
+        subprotocols: Vec<String>,
+        credentials: Option<Credentials>,
+    }
+
+    fn asked(url: &str, headers: &[(&'static str, &'static str)], subprotocols: &[&str]) -> Asked {
+        let pair = |(name, value): &(&'static str, &'static str)| {
+            (HeaderName::from_static(name), HeaderValue::from_static(value))
+        };
+        let mut headers: HeaderMap = headers.iter().map(pair).collect();
+        headers.insert(header::SEC_WEBSOCKET_KEY, HeaderValue::from_static(KEY));
+        Asked {
+            target: url.parse().unwrap(),
+            headers,
+            origin: None,
+            subprotocols: subprotocols.iter().map(|name| name.to_string()).collect(),
+            credentials: None,
+        }
+    }
+
+    impl Asked {
+        fn offer(&self) -> Offer<'_> {
+            Offer {
+                target: &self.target,
+                headers: &self.headers,
+                origin: self.origin.as_ref(),
+                subprotocols: &self.subprotocols,
+                credentials: self.credentials.as_ref(),
+            }
+        }
+
+        fn request(&self) -> String {
+            String::from_utf8(Request::new(self.offer()).unwrap().bytes).unwrap()
+        }
+    }
+
+    /// Upgrades against a server that has answered before it was asked, and then closes or not.
+    async fn upgraded(asked: &Asked, answer: &[u8], close: bool) -> Result<Upgraded, Fault> {
+        let (mut near, mut far) = tokio::io::duplex(1 << 20);
+        far.write_all(answer).await.unwrap();
+        if close {
+            far.shutdown().await.unwrap();
+        }
+        upgrade(&mut near, asked.offer(), Instant::now() + BUDGET, BUDGET).await
+    }
+
+    async fn answered(lines: &str) -> Result<Upgraded, Fault> {
+        let asked = asked("ws://a.example/", &[], &["chat", "v2"]);
+        upgraded(&asked, format!("{lines}\r\n").as_bytes(), false).await
+    }
+
+    fn good(more: &str) -> String {
+        format!(
+            "HTTP/1.1 101 X\r\nUpgrade: WebSocket\r\nConnection: keep-alive, upgrade\r\n\
+             Sec-WebSocket-Accept: {ACCEPT}\r\n{more}"
+        )
+    }
+
+    async fn bad_cause(lines: &str) -> String {
+        let fault = answered(lines).await.unwrap_err();
+        assert_eq!(fault.kind, FailureKind::BadUpgrade, "{}", fault.cause);
+        fault.cause
+    }
+
+    #[test]
+    fn a_plain_request_reads_as_the_rfc_shows_it() {
+        let version = env!("CARGO_PKG_VERSION");
+        assert_eq!(
+            asked("ws://a.example:8080/x?y=1", &[], &[]).request(),
+            format!(
+                "GET /x?y=1 HTTP/1.1\r\nHost: a.example:8080\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+                 Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {KEY}\r\nUser-Agent: wscheck/{version}\r\n\r\n"
+            )
+        );
+    }
+
+    #[test]
+    fn the_users_headers_replace_ours_and_join_them() {
+        let mut asked = asked(
+            "ws://u:p@a.example/",
+            &[("host", "b.example"), ("user-agent", "me"), ("origin", "https://mine"), ("x-api-key", "k")],
+            &[],
+        );
+        asked.origin = Some(HeaderValue::from_static("https://other"));
+        let request = asked.request();
+        for (line, times) in [
+            ("\r\nHost: b.example\r\n", 1),
+            ("\r\nUser-Agent: me\r\n", 1),
+            ("\r\nOrigin: https://mine\r\n", 1),
+            ("\r\nX-Api-Key: k\r\n", 1),
+            ("Host:", 1),
+            ("https://other", 0),
+        ] {
+            assert_eq!(request.matches(line).count(), times, "{line:?} in {request}");
+        }
+    }
+
+    #[test]
+    fn credentials_come_from_the_url_or_over_it_or_from_a_header() {
+        // Base64 by Python: b64encode(b"bob:pass:word"), b64encode(b"amy:x").
+        let mut asked_url = asked("ws://bob:pass%3Aword@a.example/", &[], &[]);
+        assert!(asked_url.request().contains("\r\nAuthorization: Basic Ym9iOnBhc3M6d29yZA==\r\n"));
+        asked_url.credentials = Some(Credentials { user: "amy".into(), password: "x".into() });
+        assert!(asked_url.request().contains("\r\nAuthorization: Basic YW15Ong=\r\n"));
+        let header = asked("ws://bob:pw@a.example/", &[("authorization", "Bearer t")], &[]).request();
+        assert!(header.contains("\r\nAuthorization: Bearer t\r\n") && !header.contains("Basic"));
+    }
+
+    #[test]
+    fn subprotocols_are_offered_in_order_with_those_of_a_header() {
+        let asked = asked("ws://a/", &[("sec-websocket-protocol", "c , d")], &["a", "b"]);
+        assert!(asked.request().contains("\r\nSec-WebSocket-Protocol: a, b, c, d\r\n"));
+        assert_eq!(asked.request().matches("Sec-WebSocket-Protocol").count(), 1);
+    }
+
+    #[test]
+    fn what_cannot_be_a_header_is_not_sent() {
+        let asked = asked("ws://a/", &[], &["a\r\nX: y"]);
+        let fault = Request::new(asked.offer()).map(|_| ()).unwrap_err();
+        assert_eq!(fault.cause, "the subprotocols cannot be sent in an HTTP header");
+    }
+
+    #[test]
+    fn each_request_has_a_key_of_its_own() {
+        let mut asked = asked("ws://a/", &[], &[]);
+        asked.headers.clear();
+        let keys = [(); 2].map(|()| Request::new(asked.offer()).unwrap().key);
+        assert_ne!(keys[0], keys[1]);
+        assert_eq!(BASE64.decode(&keys[0]).unwrap().len(), 16);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_good_answer_is_accepted_with_what_follows_it() {
+        let asked = asked("ws://a.example/", &[], &["chat", "v2"]);
+        let answer = good("Sec-WebSocket-Protocol: v2\r\nVia: 1.1 x\r\nSet-Cookie: a=b\r\n\r\n\x01\x02");
+        assert_eq!(
+            upgraded(&asked, answer.as_bytes(), false).await,
+            Ok(Upgraded {
+                subprotocols_offered: vec!["chat".into(), "v2".into()],
+                subprotocol: Some(PeerText::new("v2")),
+                headers: vec![("via".into(), PeerText::new("1.1 x"))],
+                leftover: b"\x01\x02".to_vec(),
+            })
+        );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_server_need_not_choose_a_subprotocol() {
+        assert_eq!(answered(&good("")).await.unwrap().subprotocol, None);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn interim_responses_are_skipped_but_not_for_ever() {
+        let hints = "HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n";
+        assert!(answered(&format!("{hints}{hints}{}", good(""))).await.is_ok());
+        let fault = answered(&hints.repeat(17)).await.unwrap_err();
+        assert_eq!(fault.kind, FailureKind::EndlessHeader);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn each_fault_of_a_101_is_named() {
+        assert_eq!(
+            bad_cause(&good("").replace(ACCEPT, "AAAA")).await,
+            format!("wrong Sec-WebSocket-Accept: AAAA instead of {ACCEPT}")
+        );
+        let lacking = good("").replace("Sec-WebSocket-Accept", "X");
+        assert_eq!(bad_cause(&lacking).await, "the 101 response lacks Sec-WebSocket-Accept");
+        assert_eq!(
+            bad_cause(&good("").replace("Upgrade: WebSocket", "Upgrade: h2c")).await,
+            "the 101 response says upgrade: h2c instead of Upgrade: websocket"
+        );
+        assert_eq!(
+            bad_cause(&good("").replace("Connection: keep-alive, upgrade\r\n", "")).await,
+            "the 101 response lacks Connection: Upgrade"
+        );
+        assert_eq!(
+            bad_cause(&good("Sec-WebSocket-Protocol: v3\r\n")).await,
+            "the server chose a subprotocol that was not offered: v3"
+        );
+        assert_eq!(
+            bad_cause(&good("Sec-WebSocket-Protocol: v2\r\nSec-WebSocket-Protocol: chat\r\n")).await,
+            "the server chose more than one subprotocol"
+        );
+        assert_eq!(
+            bad_cause(&good("Sec-WebSocket-Extensions: permessage-deflate\r\n")).await,
+            "the server chose an extension that was not offered: permessage-deflate"
+        );
+        assert_eq!(
+            bad_cause(&good("").replace("HTTP/1.1", "HTTP/1.0")).await,
+            "the server answered 101 in HTTP/1.0; an upgrade needs HTTP/1.1"
+        );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_extension_of_the_users_own_is_not_spoken() {
+        let asked = asked("ws://a/", &[("sec-websocket-extensions", "permessage-deflate")], &[]);
+        let answer = good("Sec-WebSocket-Extensions: permessage-deflate\r\n\r\n");
+        let fault = upgraded(&asked, answer.as_bytes(), false).await.unwrap_err();
+        assert!(fault.cause.ends_with("which wscheck does not speak"), "{}", fault.cause);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn every_other_status_is_a_refusal() {
+        for status in [200, 204, 301, 400, 401, 403, 404, 426, 429, 500, 502, 503, 504, 600] {
+            let answer = format!("HTTP/1.1 {status} X\r\nContent-Length: 2\r\n\r\nno");
+            let asked = asked("ws://a/", &[], &[]);
+            let fault = upgraded(&asked, answer.as_bytes(), false).await.unwrap_err();
+            assert_eq!(fault.kind, FailureKind::UpgradeRefused);
+            assert!(fault.cause.starts_with(&format!("HTTP {status} ")), "{}", fault.cause);
+            let refusal = fault.refusal.unwrap();
+            assert_eq!((refusal.status, refusal.body.as_str()), (status, "no"));
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn other_protocols_bring_a_hint() {
+        let asked = asked("ws://a/", &[], &[]);
+        let hint = async |answer: &[u8]| {
+            let fault = upgraded(&asked, answer, true).await.unwrap_err();
+            (fault.kind, fault.hint.unwrap_or_default())
+        };
+        assert_eq!(
+            hint(b"\x15\x03\x01\x00\x02\x02\x46").await,
+            (FailureKind::NotHttp, refusal::TRY_WSS.to_string())
+        );
+        let settings = b"\x00\x00\x06\x04\x00\x00\x00\x00\x00\x00\x03\x00\x00\x00\x64";
+        assert!(hint(settings).await.1.contains("HTTP/2 only"));
+        assert!(hint(b"HTTP/2 200\r\n\r\n").await.1.contains("HTTP/2 only"));
+        let closed = hint(b"").await;
+        assert_eq!(closed.0, FailureKind::ClosedEarly);
+        assert!(closed.1.contains("wss://"));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_budget_ends_the_wait_for_an_answer_and_for_a_reader() {
+        let asked = asked("ws://a/", &[], &[]);
+        let (mut near, mut far) = tokio::io::duplex(1 << 20);
+        let began = Instant::now();
+        let fault = upgrade(&mut near, asked.offer(), began + BUDGET, BUDGET).await.unwrap_err();
+        assert_eq!(began.elapsed(), BUDGET);
+        assert_eq!(fault.cause, "the server did not answer within 10 s");
+        assert!(far.read(&mut [0; 4]).await.unwrap() > 0);
+        let (mut near, _far) = tokio::io::duplex(16);
+        let began = Instant::now();
+        let fault = upgrade(&mut near, asked.offer(), began + BUDGET, BUDGET).await.unwrap_err();
+        assert_eq!(began.elapsed(), BUDGET);
+        assert_eq!(fault.kind, FailureKind::Timeout);
+        assert_eq!(fault.cause, "the server did not take the request within 10 s");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_answer_counts_even_when_the_request_could_not_be_sent() {
+        let asked = asked("ws://a/", &[], &[]);
+        let (mut near, mut far) = tokio::io::duplex(64);
+        far.write_all(b"HTTP/1.1 431 X\r\nContent-Length: 0\r\n\r\n").await.unwrap();
+        drop(far);
+        let fault = upgrade(&mut near, asked.offer(), Instant::now() + BUDGET, BUDGET).await.unwrap_err();
+        assert_eq!(fault.refusal.unwrap().status, 431);
+    }
+
+    proptest! {
+        #[test]
+        fn no_answer_makes_us_panic(headers: Vec<(String, String)>, status in 100u16..1000, body: Vec<u8>) {
+            let lines = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n"));
+            let names = ["Upgrade: websocket", "Connection: upgrade", "Location: //", "Content-Length: 9"];
+            let known = names.iter().map(|line| format!("{line}\r\n"));
+            let lines: String = lines.chain(known).collect();
+            let answer = [format!("HTTP/1.1 {status} X\r\n{lines}\r\n").as_bytes(), &body].concat();
+            let mut runtime = tokio::runtime::Builder::new_current_thread();
+            let runtime = runtime.enable_time().start_paused(true).build().unwrap();
+            let asked = asked("ws://a/", &[], &[]);
+            let result = runtime.block_on(upgraded(&asked, &answer, true));
+            prop_assert!(result.is_err());
+        }
+    }
+}
