@@ -37,7 +37,7 @@ pub struct RunInfo {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Beat {
     pub kind: Kind,
-    /// From 0, on each connection and kind.
+    /// From 0, on each connection and kind, without gaps; reconnections go on counting.
     pub seq: u64,
     pub outcome: Outcome,
     /// What it was taken for before.
@@ -76,6 +76,11 @@ pub enum ConnEvent {
         stray: Stray,
     },
     Status(StatusChange),
+    /// Why the status is what it is, at the end of a connection that we end as planned: the last
+    /// change may be long ago, and its reason no longer the figures'.
+    Standing {
+        reason: String,
+    },
     /// The server's own heartbeat: a Ping frame, or a known app ping.
     ServerPing {
         kind: Kind,
@@ -85,7 +90,8 @@ pub enum ConnEvent {
     Message,
     /// Our own app ping came back unchanged: the server echoes and does not answer.
     Echo,
-    /// Heartbeats that were sent and are not judged, because we ended the connection.
+    /// So many heartbeats were sent and not judged when the connection ended, for whatever reason, and
+    /// never will be. It comes just before `Ended`.
     Unjudged {
         kind: Kind,
         count: u64,

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::heartbeat::Outcome;
-use super::show::show;
+use super::shown::duration as show;
 use super::stats::Counts;
 
 /// How a connection is doing, from best to worst; `Ord` follows that order.

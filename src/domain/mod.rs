@@ -1,5 +1,6 @@
 //! Floor 0: decides with values. No socket, clock, terminal, serde or clap.
 
+pub mod advice;
 pub mod backoff;
 pub mod duration_text;
 pub mod ending;
@@ -9,8 +10,9 @@ pub mod heartbeat;
 pub mod opening;
 pub mod peer_text;
 pub mod phase;
+pub mod recorder;
 pub mod report;
-pub mod show;
+pub mod shown;
 pub mod stats;
 pub mod target;
 pub mod threshold;

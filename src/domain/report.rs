@@ -16,6 +16,8 @@ pub struct KindReport {
     pub kind: Kind,
     pub status: Status,
     pub counts: Counts,
+    /// The longest run of consecutive heartbeats missed, on any one connection.
+    pub longest_miss_run: u32,
     /// `None` before the first answer.
     pub rtt: Option<RttSummary>,
     pub jitter: JitterSummary,
@@ -130,4 +132,105 @@ pub struct Report {
     pub measurement: Measurement,
     /// The run was ended by the user (Ctrl-C or SIGTERM).
     pub interrupted: bool,
+}
+
+/// Reports for the tests of what reads them.
+#[cfg(test)]
+pub(crate) mod samples {
+    use super::*;
+    use crate::domain::opening::TlsFacts;
+    use crate::domain::phase::Phases;
+    use crate::domain::stats::{Differences, Rtts};
+
+    /// Heartbeats that were all answered, with these RTTs in milliseconds.
+    pub fn kind(kind: Kind, rtts: &[u64]) -> KindReport {
+        let mut figures = Rtts::default();
+        rtts.iter().for_each(|rtt| figures.record(Duration::from_millis(*rtt)));
+        KindReport {
+            kind,
+            status: if rtts.is_empty() { Status::Unknown } else { Status::Healthy },
+            counts: Counts { ok: rtts.len() as u64, ..Counts::default() },
+            longest_miss_run: 0,
+            rtt: figures.summary(),
+            jitter: JitterSummary::new(figures.moments(), &Differences::default()),
+            histogram: figures.bars(),
+        }
+    }
+
+    /// An open connection with nothing to tell.
+    pub fn connection(index: usize) -> ConnReport {
+        ConnReport {
+            index,
+            status: Status::Healthy,
+            status_reason: String::new(),
+            opened: Some(Arc::new(Opened::default())),
+            open_error: None,
+            kinds: Vec::new(),
+            ending: None,
+            unplanned_endings: 0,
+            reconnects: 0,
+            outage: Duration::ZERO,
+            messages: 0,
+            server_pings_protocol: 0,
+            server_pings_app: 0,
+            echoes: 0,
+        }
+    }
+
+    /// The facts of an opening by TLS, whose phases took 1, 2, 3, 4 and 5 ms.
+    pub fn opened_tls(days_left: i64) -> Opened {
+        let ms = |value| Some(Duration::from_millis(value));
+        let tls = TlsFacts {
+            version: "TLSv1.3".to_string(),
+            cipher: "TLS13_AES_128_GCM_SHA256".to_string(),
+            alpn: None,
+            days_left: Some(days_left),
+            subject: None,
+            issuer: None,
+            verified: true,
+        };
+        let phases = Phases {
+            dns: ms(1),
+            tcp: ms(2),
+            proxy: ms(3),
+            tls: ms(4),
+            upgrade: ms(5),
+            total: Duration::from_millis(16),
+        };
+        Opened { phases, tls: Some(tls), ..Opened::default() }
+    }
+
+    /// A target with one open connection, whose heartbeats came to this.
+    pub fn target(url: &str, kinds: Vec<KindReport>) -> TargetReport {
+        let connections = vec![ConnReport { kinds: kinds.clone(), ..connection(0) }];
+        TargetReport { url: url.to_string(), status: Status::Healthy, kinds, connections }
+    }
+
+    /// A run that came to these targets. The kinds are the first target's.
+    pub fn report(targets: Vec<TargetReport>) -> Report {
+        let kinds = targets.first().map_or_else(Vec::new, |target| target.kinds.clone());
+        let info = RunInfo {
+            targets: targets.iter().map(|target| target.url.clone()).collect(),
+            connections_each: 1,
+            kinds: kinds.iter().map(|kind| kind.kind).collect(),
+            interval: Duration::from_secs(1),
+            timeout: Duration::from_secs(10),
+            count: None,
+        };
+        Report {
+            info: Arc::new(info),
+            started_at: SystemTime::UNIX_EPOCH,
+            elapsed: Duration::from_secs(10),
+            status: Status::Healthy,
+            status_counts: Vec::new(),
+            verdict: Verdict::Passed,
+            reasons: Vec::new(),
+            advice: Vec::new(),
+            kinds,
+            targets,
+            host_lag: None,
+            measurement: Measurement::Sound,
+            interrupted: false,
+        }
+    }
 }

@@ -196,10 +196,10 @@ pub fn redact_url(url: &Url) -> String {
 
 /// A text that may be a URL (a `Location` header, a mistyped argument), redacted as one.
 pub fn redact_text(text: &str) -> String {
-    if let Ok(url) = Url::parse(text) {
-        if url.has_host() {
-            return redact_url(&url);
-        }
+    if let Ok(url) = Url::parse(text)
+        && url.has_host()
+    {
+        return redact_url(&url);
     }
     let (head, query) = match text.split_once('?') {
         Some((head, query)) => (head, format!("?{}", redact_query(query))),

@@ -217,7 +217,8 @@ mod tests {
         assert_eq!(refusal("hex:0"), "'hex:0' has 1 hex digits: bytes need an even number of them");
         assert_eq!(
             refusal(r#"{"type":"pong""#),
-            "'{\"type\":\"pong\"' begins like a JSON object but is none: EOF while parsing an object at line 1 column 14"
+            "'{\"type\":\"pong\"' begins like a JSON object but is none: EOF while parsing an object at \
+             line 1 column 14"
         );
         assert_eq!(
             refusal(r#"{"{id}":1}"#),

@@ -90,7 +90,8 @@ mod tests {
     proptest! {
         #[test]
         fn the_longest_run_is_that_of_the_numbers_left(
-            missed in prop::collection::vec(0_u64..40, 0..60), late in prop::collection::vec(0_u64..40, 0..20),
+            missed in prop::collection::vec(0_u64..40, 0..60),
+            late in prop::collection::vec(0_u64..40, 0..20),
         ) {
             let mut runs = MissRuns::default();
             missed.iter().for_each(|seq| runs.miss(*seq));

@@ -225,8 +225,8 @@ mod tests {
             let mut merged = of(&one);
             merged.merge(&of(&other));
             let whole = of(&[one, other].concat());
-            let percentiles = |rtts: &Rtts| rtts.summary().map(|s| (s.count, s.min, s.max, s.p50, s.p90, s.p95, s.p99));
-            prop_assert_eq!(percentiles(&merged), percentiles(&whole));
+            let but_mean = |rtts: &Rtts| rtts.summary().map(|sum| RttSummary { mean: Duration::ZERO, ..sum });
+            prop_assert_eq!(but_mean(&merged), but_mean(&whole));
             prop_assert_eq!(merged.bars(), whole.bars());
         }
 

@@ -1,0 +1,474 @@
+//! What to do next, and what the figures mean together. Each piece of advice is a rule that says
+//! nothing when the evidence is not there.
+
+use std::time::Duration;
+
+use super::ending::{How, Who};
+use super::event::RunInfo;
+use super::health::Status;
+use super::heartbeat::Kind;
+use super::report::{ConnReport, KindReport, Report, TargetReport};
+use super::shown;
+
+/// A certificate that expires within so many days is worth a word.
+const SOON_DAYS: i64 = 14;
+/// An app RTT is slow beside the protocol's when it is so many times as long ...
+const SLOWER_TIMES: u32 = 5;
+/// ... and longer by this, so that a fast application is not blamed for working.
+const SLOWER_BY: Duration = Duration::from_millis(50);
+/// A connection that was quiet for less was hardly cut for it.
+const QUIET: Duration = Duration::from_secs(5);
+/// The most pieces of advice.
+const MOST_ADVICE: usize = 20;
+
+/// The rules, the most telling first.
+const RULES: &[fn(&Scene) -> Option<String>] = &[
+    app_beside_protocol,
+    echo_server,
+    foreign_answers,
+    none_answered,
+    cut_when_quiet,
+    ambiguous_matches,
+    superseded_pongs,
+    late_pongs,
+    certificate_expires,
+];
+
+/// What the rules look at.
+struct Scene<'a> {
+    info: &'a RunInfo,
+    target: &'a TargetReport,
+}
+
+impl Scene<'_> {
+    fn kind(&self, kind: Kind) -> Option<&KindReport> {
+        self.target.kinds.iter().find(|figures| figures.kind == kind)
+    }
+
+    fn sum(&self, pick: fn(&ConnReport) -> u64) -> u64 {
+        self.target.connections.iter().map(pick).sum()
+    }
+
+    /// The pongs of all kinds that `pick` counts.
+    fn count(&self, pick: fn(&KindReport) -> u64) -> u64 {
+        self.target.kinds.iter().map(pick).sum()
+    }
+}
+
+/// What there is to say about a run, lower-case fragments; the target is named where there are several.
+pub fn advise(report: &Report) -> Vec<String> {
+    let of_target = |target| {
+        let scene = Scene { info: &report.info, target };
+        RULES.iter().filter_map(move |rule| rule(&scene)).map(move |advice| match report.targets.len() {
+            0 | 1 => advice,
+            _ => format!("{}: {advice}", target.url),
+        })
+    };
+    report.targets.iter().flat_map(of_target).take(MOST_ADVICE).collect()
+}
+
+/// Ping frames are fine, but messages are slow, lost or unanswered.
+fn app_beside_protocol(scene: &Scene) -> Option<String> {
+    let (protocol, app) = (scene.kind(Kind::Protocol)?, scene.kind(Kind::App)?);
+    let fine = protocol.rtt.as_ref().filter(|_| protocol.status <= Status::Degraded)?;
+    let culprit = "the application, or something in the middle that answers pings itself, is the culprit";
+    let quick = shown::duration(fine.p50);
+    match &app.rtt {
+        Some(slow) if is_slow(fine.p50, slow.p50) => {
+            let slow = shown::duration(slow.p50);
+            Some(format!("protocol RTT {quick} beside app RTT {slow} (both p50): {culprit}"))
+        }
+        Some(_) if app.counts.missed > 0 && protocol.counts.missed == 0 => {
+            let (missed, judged) = (app.counts.missed, app.counts.judged());
+            Some(format!("{missed} of {judged} app heartbeats missed, but no protocol heartbeat: {culprit}"))
+        }
+        None if app.counts.missed > 0 && !explained(scene, app) => Some(format!(
+            "protocol RTT {quick}, but no app heartbeat was answered: the server does not know this ask, \
+             or {culprit}"
+        )),
+        Some(_) | None => None,
+    }
+}
+
+fn is_slow(beside: Duration, rtt: Duration) -> bool {
+    rtt >= beside.saturating_mul(SLOWER_TIMES) && rtt >= beside.saturating_add(SLOWER_BY)
+}
+
+/// Whether a more telling rule says why no app heartbeat was answered.
+fn explained(scene: &Scene, app: &KindReport) -> bool {
+    scene.sum(|connection| connection.echoes) > 0 || app.counts.mismatched > 0
+}
+
+/// Our asks came back, and none was answered.
+fn echo_server(scene: &Scene) -> Option<String> {
+    let app = scene.kind(Kind::App).filter(|app| app.counts.answered() == 0)?;
+    let echoes = scene.sum(|connection| connection.echoes);
+    (echoes > 0).then(|| {
+        format!(
+            "the server echoes: {echoes} of {} app heartbeats came back as they were, and none was \
+             answered; to take the echo for the answer, give --app-pong the shape of the ask (for the \
+             default ask '{}')",
+            app.counts.sent(),
+            r#"{"type":"ping","id":"{id}"}"#
+        )
+    })
+}
+
+/// All answers carry keys that are none of ours.
+fn foreign_answers(scene: &Scene) -> Option<String> {
+    let app = scene.kind(Kind::App).filter(|app| app.counts.answered() == 0)?;
+    let mismatched = app.counts.mismatched;
+    (mismatched > 0).then(|| {
+        format!(
+            "{} carried an id or number that is none of ours, so no ask could be told from another; an \
+             --app-ping without {{id}} and {{seq}} is matched in order",
+            shown::counted(mismatched, "answer")
+        )
+    })
+}
+
+/// Nothing was answered on a connection that stayed open.
+fn none_answered(scene: &Scene) -> Option<String> {
+    if !scene.target.connections.iter().all(stayed_open) {
+        return None;
+    }
+    match (scene.kind(Kind::Protocol).map(silence), scene.kind(Kind::App).map(silence)) {
+        (Some(Silence::Missed(pings)), None) => Some(format!(
+            "none of {pings} pings was answered while the connection stayed open: the peer hangs or \
+             answers no Ping frames, or the path swallows what is sent"
+        )),
+        (Some(Silence::Missed(pings)), Some(Silence::Missed(asks))) => Some(format!(
+            "none of {pings} pings and {asks} app heartbeats was answered while the connection stayed \
+             open: the peer hangs, or the path swallows what is sent"
+        )),
+        (Some(Silence::Missed(pings)), Some(Silence::Answered)) => Some(format!(
+            "none of {pings} pings was answered, but app heartbeats were: the peer, or something in the \
+             middle, does not answer Ping frames"
+        )),
+        (None, Some(Silence::Missed(asks))) => app_unanswered(scene, asks),
+        (Some(Silence::Answered | Silence::Unclear) | None, _)
+        | (Some(Silence::Missed(_)), Some(Silence::Unclear)) => None,
+    }
+}
+
+fn stayed_open(connection: &ConnReport) -> bool {
+    connection.opened.is_some() && connection.ending.as_ref().is_none_or(|ending| ending.who == Who::Us)
+}
+
+/// Whether a kind of heartbeat was answered at all.
+enum Silence {
+    /// All that were judged were missed: so many.
+    Missed(u64),
+    Answered,
+    /// Nothing was judged, or only superseded.
+    Unclear,
+}
+
+fn silence(figures: &KindReport) -> Silence {
+    let counts = &figures.counts;
+    match (counts.answered(), counts.superseded, counts.missed) {
+        (0, 0, 0) | (0, 1.., _) => Silence::Unclear,
+        (0, 0, missed) => Silence::Missed(missed),
+        (1.., _, _) => Silence::Answered,
+    }
+}
+
+fn app_unanswered(scene: &Scene, missed: u64) -> Option<String> {
+    if explained(scene, scene.kind(Kind::App)?) {
+        return None;
+    }
+    let messages = scene.sum(|connection| connection.messages);
+    let perhaps = match messages {
+        0 => "no other message came that could be the answer".to_string(),
+        _ => {
+            format!("{} came, which may be the answer in another shape", shown::counted(messages, "message"))
+        }
+    };
+    Some(format!(
+        "none of {missed} app heartbeats was answered while the connection stayed open: the server hangs \
+         or does not know this ask (see --app-ping and --app-pong); {perhaps}"
+    ))
+}
+
+/// The connection was cut without a close frame after a quiet that no heartbeat broke in time.
+fn cut_when_quiet(scene: &Scene) -> Option<String> {
+    let endings = scene.target.connections.iter().filter_map(|connection| connection.ending.as_ref());
+    let cut = endings.filter(|ending| matches!(ending.how, How::Fin | How::Rst | How::TlsClose));
+    let quiet = cut
+        .map(|ending| ending.idle)
+        .filter(|idle| *idle >= QUIET && scene.info.interval.saturating_mul(2) >= *idle);
+    let idle = quiet.min()?;
+    Some(format!(
+        "the connection was cut after {} in which nothing came: if that was an idle timeout, a heartbeat \
+         every {} would keep it open",
+        shown::duration(idle),
+        shown::duration(Duration::from_secs(idle.as_secs() * 3 / 4))
+    ))
+}
+
+/// Answers without id were matched in order while several asks were outstanding.
+fn ambiguous_matches(scene: &Scene) -> Option<String> {
+    let ambiguous = scene.count(|figures| figures.counts.ambiguous);
+    (ambiguous > 0).then(|| {
+        format!(
+            "{} without id came while several asks were outstanding, and went to the oldest: if that \
+             one's own was lost, the RTTs after it are off; answers that repeat the ask's id would settle \
+             it",
+            shown::counted(ambiguous, "answer")
+        )
+    })
+}
+
+/// Pings without a pong of their own. Where the answers come well within the interval, a later ping
+/// cannot have overtaken them.
+fn superseded_pongs(scene: &Scene) -> Option<String> {
+    let figures = scene.kind(Kind::Protocol).filter(|figures| figures.counts.superseded > 0)?;
+    let pings = shown::counted(figures.counts.superseded, "ping");
+    let slowest = figures.rtt.map_or(Duration::MAX, |rtt| rtt.max);
+    Some(match slowest < scene.info.interval {
+        true => format!(
+            "no pong came for {pings}, only for later ones (RFC 6455 5.5.3 allows it, so it is no loss), though every answer came within the interval: something drops or merges pongs"
+        ),
+        false => format!(
+            "no pong came for {pings}, only for later ones, which RFC 6455 5.5.3 allows: nothing was lost, but to measure every RTT lengthen the interval beyond the RTT"
+        ),
+    })
+}
+
+/// Pongs came after the timeout.
+fn late_pongs(scene: &Scene) -> Option<String> {
+    let late = scene.count(|figures| figures.counts.late);
+    let longest =
+        scene.target.kinds.iter().filter_map(|figures| figures.rtt.as_ref()).map(|rtt| rtt.max).max()?;
+    (late > 0).then(|| {
+        format!(
+            "{} came after the timeout of {}, the slowest after {}: the peer is slow, not gone; a longer \
+             timeout would judge it by its RTT",
+            shown::counted(late, "pong"),
+            shown::duration(scene.info.timeout),
+            shown::duration(longest)
+        )
+    })
+}
+
+/// The server's certificate expires soon.
+fn certificate_expires(scene: &Scene) -> Option<String> {
+    let opened = scene.target.connections.iter().filter_map(|connection| connection.opened.as_ref());
+    let days = opened.filter_map(|opened| opened.tls.as_ref()?.days_left).min()?;
+    match days {
+        ..0 => Some(format!(
+            "the server's certificate expired {} ago: renew it",
+            shown::counted(days.unsigned_abs(), "day")
+        )),
+        0..SOON_DAYS => Some(format!(
+            "the server's certificate expires in {}: renew it",
+            shown::counted(days.unsigned_abs(), "day")
+        )),
+        SOON_DAYS.. => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::ending::Ending;
+    use crate::domain::peer_text::PeerText;
+    use crate::domain::report::samples;
+    use crate::domain::stats::Counts;
+    use std::sync::Arc;
+    use std::time::SystemTime;
+
+    fn ms(value: u64) -> Duration {
+        Duration::from_millis(value)
+    }
+
+    /// One target with these kinds of heartbeat.
+    fn run(kinds: Vec<KindReport>) -> Report {
+        samples::report(vec![samples::target("ws://a/", kinds)])
+    }
+
+    fn protocol(rtts: &[u64]) -> KindReport {
+        samples::kind(Kind::Protocol, rtts)
+    }
+
+    fn app(rtts: &[u64]) -> KindReport {
+        samples::kind(Kind::App, rtts)
+    }
+
+    fn missed(kind: Kind, missed: u64) -> KindReport {
+        KindReport { counts: Counts { missed, ..Counts::default() }, ..samples::kind(kind, &[]) }
+    }
+
+    fn counted(mut figures: KindReport, change: impl FnOnce(&mut Counts)) -> KindReport {
+        change(&mut figures.counts);
+        figures
+    }
+
+    fn only(report: &Report) -> String {
+        let mut advice = advise(report);
+        assert_eq!(advice.len(), 1, "{advice:#?}");
+        advice.remove(0)
+    }
+
+    fn ended(how: How, who: Who, idle: Duration) -> Option<Arc<Ending>> {
+        let ending = Ending { who, how, os_error: None, age: idle, idle, at: SystemTime::UNIX_EPOCH };
+        Some(Arc::new(ending))
+    }
+
+    #[test]
+    fn a_good_run_needs_no_advice() {
+        assert_eq!(advise(&run(vec![protocol(&[1, 2, 3]), app(&[2, 3, 4])])), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_slow_application_beside_a_quick_path_is_named() {
+        assert_eq!(
+            only(&run(vec![protocol(&[2]), app(&[812])])),
+            "protocol RTT 2 ms beside app RTT 812 ms (both p50): the application, or something in the \
+             middle that answers pings itself, is the culprit"
+        );
+    }
+
+    #[test]
+    fn a_fast_application_is_not_blamed_for_working() {
+        assert!(advise(&run(vec![protocol(&[1]), app(&[40])])).is_empty());
+        assert!(advise(&run(vec![protocol(&[100]), app(&[180])])).is_empty());
+    }
+
+    #[test]
+    fn a_slow_path_is_not_blamed_on_the_application() {
+        let slow = KindReport { status: Status::Poor, ..protocol(&[600]) };
+        assert!(advise(&run(vec![slow, app(&[4_000])])).is_empty());
+    }
+
+    #[test]
+    fn an_application_that_loses_heartbeats_beside_a_path_that_does_not_is_named() {
+        let lossy = counted(app(&[5, 5, 5]), |counts| counts.missed = 2);
+        assert!(
+            only(&run(vec![protocol(&[5]), lossy]))
+                .starts_with("2 of 5 app heartbeats missed, but no protocol")
+        );
+    }
+
+    #[test]
+    fn a_silent_application_beside_a_good_path_is_named() {
+        let advice = only(&run(vec![protocol(&[5]), missed(Kind::App, 3)]));
+        assert!(
+            advice.starts_with(
+                "protocol RTT 5 ms, but no app heartbeat was answered: the server does not know"
+            )
+        );
+    }
+
+    #[test]
+    fn an_echo_server_is_recognised() {
+        for kinds in [vec![missed(Kind::App, 3)], vec![protocol(&[5]), missed(Kind::App, 3)]] {
+            let mut report = run(kinds);
+            report.targets[0].connections[0].echoes = 3;
+            assert_eq!(
+                only(&report),
+                "the server echoes: 3 of 3 app heartbeats came back as they were, and none was answered; \
+                 to take the echo for the answer, give --app-pong the shape of the ask (for the default \
+                 ask '{\"type\":\"ping\",\"id\":\"{id}\"}')"
+            );
+        }
+    }
+
+    #[test]
+    fn echoes_beside_answers_need_no_advice() {
+        let mut report = run(vec![app(&[5])]);
+        report.targets[0].connections[0].echoes = 3;
+        assert!(advise(&report).is_empty());
+    }
+
+    #[test]
+    fn answers_with_ids_of_their_own_are_explained() {
+        let foreign = counted(missed(Kind::App, 3), |counts| counts.mismatched = 3);
+        assert!(
+            only(&run(vec![foreign])).starts_with("3 answers carried an id or number that is none of ours")
+        );
+    }
+
+    #[test]
+    fn silence_on_an_open_connection_is_explained_by_what_is_known() {
+        let hangs = only(&run(vec![missed(Kind::Protocol, 4)]));
+        assert!(hangs.starts_with("none of 4 pings was answered while the connection stayed open"));
+        let both = only(&run(vec![missed(Kind::Protocol, 4), missed(Kind::App, 3)]));
+        assert!(both.starts_with("none of 4 pings and 3 app heartbeats was answered"));
+        let no_pongs = only(&run(vec![missed(Kind::Protocol, 4), app(&[5])]));
+        assert!(no_pongs.ends_with("something in the middle, does not answer Ping frames"));
+        let mut alone = run(vec![missed(Kind::App, 3)]);
+        assert!(
+            only(&alone)
+                .ends_with("(see --app-ping and --app-pong); no other message came that could be the answer")
+        );
+        alone.targets[0].connections[0].messages = 7;
+        assert!(only(&alone).ends_with("; 7 messages came, which may be the answer in another shape"));
+    }
+
+    #[test]
+    fn nothing_is_said_of_silence_when_nothing_was_judged_or_the_connection_ended() {
+        assert!(advise(&run(vec![missed(Kind::Protocol, 0)])).is_empty());
+        assert!(advise(&run(vec![missed(Kind::Protocol, 4), app(&[])])).is_empty());
+        let mut report = run(vec![missed(Kind::Protocol, 4)]);
+        report.targets[0].connections[0].ending = ended(How::Rst, Who::Network, ms(10));
+        assert!(advise(&report).is_empty());
+    }
+
+    #[test]
+    fn a_cut_after_a_quiet_suggests_a_shorter_interval() {
+        let cut = |how: How, idle: u64, interval: u64| {
+            let mut report = run(vec![protocol(&[5])]);
+            report.targets[0].connections[0].ending = ended(how, Who::Peer, Duration::from_secs(idle));
+            Arc::make_mut(&mut report.info).interval = Duration::from_secs(interval);
+            report
+        };
+        let expected = "the connection was cut after 1m in which nothing came: if that was an idle \
+                        timeout, a heartbeat every 45 s would keep it open";
+        assert_eq!(only(&cut(How::Fin, 60, 90)), expected);
+        assert_eq!(only(&cut(How::Rst, 60, 60)), expected);
+        assert!(advise(&cut(How::Fin, 60, 10)).is_empty(), "heartbeats went out in that quiet");
+        assert!(advise(&cut(How::Fin, 4, 10)).is_empty(), "it was hardly quiet");
+        let close = How::CloseFrame { code: Some(1001), reason: PeerText::default() };
+        assert!(advise(&cut(close, 60, 90)).is_empty(), "the peer said why");
+    }
+
+    #[test]
+    fn doubtful_late_and_superseded_pongs_are_explained() {
+        let figures = |change: fn(&mut Counts)| only(&run(vec![counted(protocol(&[12_000]), change)]));
+        assert!(
+            figures(|counts| counts.ambiguous = 2).starts_with("2 answers without id came while several")
+        );
+        let overtaken = figures(|counts| counts.superseded = 2);
+        assert!(
+            overtaken.ends_with("to measure every RTT lengthen the interval beyond the RTT"),
+            "{overtaken}"
+        );
+        let dropped = only(&run(vec![counted(protocol(&[20]), |counts| counts.superseded = 2)]));
+        assert!(dropped.ends_with("something drops or merges pongs"), "{dropped}");
+        assert_eq!(
+            figures(|counts| counts.late = 1),
+            "1 pong came after the timeout of 10 s, the slowest after 12 s: the peer is slow, not gone; a \
+             longer timeout would judge it by its RTT"
+        );
+    }
+
+    #[test]
+    fn a_certificate_that_expires_soon_is_told() {
+        let with = |days: i64| {
+            let mut report = run(vec![protocol(&[5])]);
+            report.targets[0].connections[0].opened = Some(Arc::new(samples::opened_tls(days)));
+            advise(&report)
+        };
+        assert_eq!(with(13), ["the server's certificate expires in 13 days: renew it"]);
+        assert_eq!(with(-3), ["the server's certificate expired 3 days ago: renew it"]);
+        assert!(with(14).is_empty());
+    }
+
+    #[test]
+    fn the_target_is_named_where_there_are_several() {
+        let target = |url: &str, rtt: u64| samples::target(url, vec![protocol(&[2]), app(&[rtt])]);
+        let advice = only(&samples::report(vec![target("ws://a/", 3), target("ws://b/", 812)]));
+        assert!(advice.starts_with("ws://b/: protocol RTT 2 ms beside app RTT 812 ms"));
+    }
+}

@@ -1,0 +1,740 @@
+//! Takes a run's events and gives its report, at any time and in bounded memory.
+
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use super::advice::advise;
+use super::ending::Ending;
+use super::event::{Beat, ConnEvent, Event, RunInfo, StatusChange};
+use super::health::Status;
+use super::heartbeat::{Kind, Outcome};
+use super::opening::{OpenError, Opened};
+use super::report::{ConnReport, KindReport, Measurement, Report, TargetReport, Verdict};
+use super::stats::{Counts, Differences, JitterSummary, Lag, MissRuns, Rtts, Successive};
+use super::verdict::{Policy, judge, measurement};
+
+/// Builds all figures of a run from its events. Memory grows with the number of connections and their
+/// greatest RTT (see [`Rtts`]), not with the length of the run.
+#[derive(Debug)]
+pub struct Recorder {
+    info: Arc<RunInfo>,
+    policy: Policy,
+    started_at: SystemTime,
+    lag: Lag,
+    /// By target, then by connection.
+    links: Vec<Vec<Link>>,
+}
+
+impl Recorder {
+    pub fn new(info: impl Into<Arc<RunInfo>>, policy: Policy, started_at: SystemTime) -> Recorder {
+        let info = info.into();
+        let link = Link::new(&info.kinds);
+        let links = vec![vec![link; info.connections_each]; info.targets.len()];
+        Recorder { info, policy, started_at, lag: Lag::default(), links }
+    }
+
+    /// Takes an event. Only those of the run's own connections mean something here.
+    pub fn observe(&mut self, event: &Event) {
+        let Event::Connection { id, event, .. } = event else { return };
+        let link = self.links.get_mut(id.target).and_then(|links| links.get_mut(id.index));
+        let Some(link) = link else { return };
+        if let ConnEvent::Beat(Beat { was: None, lag: Some(lag), .. }) = event {
+            self.lag.record(*lag);
+        }
+        link.observe(event);
+    }
+
+    /// The figures so far. `elapsed` is the time since the start, by the monotonic clock; `interrupted`
+    /// says that the user ended the run. In an interim report what is outstanding on connections that
+    /// are still open is not counted as in flight, because no event tells of it.
+    pub fn report(&self, elapsed: Duration, interrupted: bool) -> Report {
+        let mut report = self.figures(elapsed, interrupted);
+        report.measurement = self.measurement(&report);
+        report.advice = advise(&report);
+        (report.verdict, report.reasons) = judge(&report, &self.policy);
+        report
+    }
+
+    fn figures(&self, elapsed: Duration, interrupted: bool) -> Report {
+        let all = || self.links.iter().flatten();
+        Report {
+            info: Arc::clone(&self.info),
+            started_at: self.started_at,
+            elapsed,
+            status: worst(all().map(|link| link.status)),
+            status_counts: status_counts(all()),
+            verdict: Verdict::Inconclusive,
+            reasons: Vec::new(),
+            advice: Vec::new(),
+            kinds: self.kinds(all),
+            targets: self.targets(self.started_at.checked_add(elapsed).unwrap_or(self.started_at)),
+            host_lag: self.lag.summary(),
+            measurement: Measurement::Sound,
+            interrupted,
+        }
+    }
+
+    fn targets(&self, now: SystemTime) -> Vec<TargetReport> {
+        let target = |(url, links): (&String, &Vec<Link>)| TargetReport {
+            url: url.clone(),
+            status: worst(links.iter().map(|link| link.status)),
+            kinds: self.kinds(|| links.iter()),
+            connections: links.iter().enumerate().map(|(index, link)| link.report(index, now)).collect(),
+        };
+        self.info.targets.iter().zip(&self.links).map(target).collect()
+    }
+
+    /// The figures of several connections together, one entry a kind.
+    fn kinds<'a, I: Iterator<Item = &'a Link>>(&self, links: impl Fn() -> I) -> Vec<KindReport> {
+        let figures = |kind: Kind| links().filter_map(move |link| link.kinds.iter().find(|k| k.kind == kind));
+        self.info.kinds.iter().map(|kind| together(*kind, figures(*kind))).collect()
+    }
+
+    /// Suspect when it is so for any kind of heartbeat.
+    fn measurement(&self, report: &Report) -> Measurement {
+        let Some(lag) = &report.host_lag else { return Measurement::Sound };
+        let by_kind = report.kinds.iter().filter_map(|kind| kind.rtt.as_ref());
+        by_kind
+            .map(|rtt| measurement(rtt, lag))
+            .find(|found| *found != Measurement::Sound)
+            .unwrap_or(Measurement::Sound)
+    }
+}
+
+fn worst(statuses: impl Iterator<Item = Status>) -> Status {
+    statuses.max().unwrap_or(Status::Unknown)
+}
+
+fn status_counts<'a>(links: impl Iterator<Item = &'a Link>) -> Vec<(Status, usize)> {
+    let mut counts = BTreeMap::new();
+    links.for_each(|link| *counts.entry(Reverse(link.status)).or_insert(0) += 1);
+    counts.into_iter().map(|(Reverse(status), count)| (status, count)).collect()
+}
+
+/// What is known of one connection, with all its reconnections.
+#[derive(Debug, Clone)]
+struct Link {
+    status: Status,
+    status_reason: String,
+    opened: Option<Arc<Opened>>,
+    open_error: Option<Arc<OpenError>>,
+    kinds: Vec<KindFigures>,
+    ending: Option<Arc<Ending>>,
+    unplanned_endings: u32,
+    reconnects: u32,
+    outage: Outage,
+    messages: u64,
+    server_pings_protocol: u64,
+    server_pings_app: u64,
+    echoes: u64,
+}
+
+impl Link {
+    fn new(kinds: &[Kind]) -> Link {
+        Link {
+            status: Status::Unknown,
+            status_reason: "no heartbeat was answered yet".to_string(),
+            opened: None,
+            open_error: None,
+            kinds: kinds.iter().map(|kind| KindFigures::new(*kind)).collect(),
+            ending: None,
+            unplanned_endings: 0,
+            reconnects: 0,
+            outage: Outage::default(),
+            messages: 0,
+            server_pings_protocol: 0,
+            server_pings_app: 0,
+            echoes: 0,
+        }
+    }
+
+    fn observe(&mut self, event: &ConnEvent) {
+        match event {
+            ConnEvent::Opening | ConnEvent::Retry { .. } => {}
+            ConnEvent::Opened(opened) => {
+                self.opened.get_or_insert_with(|| Arc::clone(opened));
+            }
+            ConnEvent::OpenFailed(error) => self.open_error = Some(Arc::clone(error)),
+            ConnEvent::Beat(beat) => self.with(beat.kind, |figures| figures.beat(beat)),
+            ConnEvent::Stray { kind, stray } => {
+                self.with(*kind, |figures| figures.counts.record_stray(*stray))
+            }
+            ConnEvent::Status(change) => self.status(change),
+            ConnEvent::ServerPing { kind: Kind::Protocol, .. } => self.server_pings_protocol += 1,
+            ConnEvent::ServerPing { kind: Kind::App, .. } => self.server_pings_app += 1,
+            ConnEvent::Message => self.messages += 1,
+            ConnEvent::Echo => self.echoes += 1,
+            ConnEvent::Standing { reason } => self.status_reason.clone_from(reason),
+            ConnEvent::Unjudged { kind, count } => self.with(*kind, |figures| figures.unjudged(*count)),
+            ConnEvent::Ended(ending) => self.ended(ending),
+            ConnEvent::Reconnected { outage, .. } => {
+                self.reconnects += 1;
+                self.outage.over(*outage);
+            }
+            ConnEvent::GaveUp { outage, .. } => self.outage.lasts(*outage),
+        }
+    }
+
+    fn with(&mut self, kind: Kind, change: impl FnOnce(&mut KindFigures)) {
+        if let Some(figures) = self.kinds.iter_mut().find(|figures| figures.kind == kind) {
+            change(figures);
+        }
+    }
+
+    fn status(&mut self, change: &StatusChange) {
+        match change.kind {
+            Some(kind) => self.with(kind, |figures| figures.status = change.to),
+            None => {
+                self.status = change.to;
+                self.status_reason.clone_from(&change.reason);
+                // With one kind, its status is the connection's, and only that is told.
+                if let [only] = self.kinds.as_mut_slice() {
+                    only.status = change.to;
+                }
+            }
+        }
+    }
+
+    fn ended(&mut self, ending: &Arc<Ending>) {
+        self.ending = Some(Arc::clone(ending));
+        self.kinds.iter_mut().for_each(|figures| figures.successive.settle(0));
+        if !ending.was_planned() {
+            self.unplanned_endings += 1;
+            self.outage.began(ending.at);
+            self.kinds.iter_mut().for_each(|figures| figures.status = Status::Dead);
+        }
+    }
+
+    fn report(&self, index: usize, now: SystemTime) -> ConnReport {
+        ConnReport {
+            index,
+            status: self.status,
+            status_reason: match self.opened {
+                Some(_) => self.status_reason.clone(),
+                None => "it never opened".to_string(),
+            },
+            opened: self.opened.clone(),
+            open_error: self.open_error.clone(),
+            kinds: self
+                .kinds
+                .iter()
+                .map(|figures| together(figures.kind, std::iter::once(figures)))
+                .collect(),
+            ending: self.ending.clone(),
+            unplanned_endings: self.unplanned_endings,
+            reconnects: self.reconnects,
+            outage: self.outage.until(now),
+            messages: self.messages,
+            server_pings_protocol: self.server_pings_protocol,
+            server_pings_app: self.server_pings_app,
+            echoes: self.echoes,
+        }
+    }
+}
+
+/// How long one connection was not there, after its first opening.
+#[derive(Debug, Clone, Default)]
+struct Outage {
+    past: Duration,
+    /// When the one that lasts began, by the wall clock.
+    since: Option<SystemTime>,
+    /// How long it had lasted when the attempts were given up, by the monotonic clock.
+    at_least: Duration,
+}
+
+impl Outage {
+    fn began(&mut self, at: SystemTime) {
+        self.since = Some(at);
+        self.at_least = Duration::ZERO;
+    }
+
+    fn lasts(&mut self, at_least: Duration) {
+        self.at_least = at_least;
+    }
+
+    fn over(&mut self, lasted: Duration) {
+        self.past = self.past.saturating_add(lasted);
+        self.since = None;
+        self.at_least = Duration::ZERO;
+    }
+
+    fn until(&self, now: SystemTime) -> Duration {
+        let lasted = self.since.and_then(|since| now.duration_since(since).ok()).unwrap_or_default();
+        self.past.saturating_add(lasted.max(self.at_least))
+    }
+}
+
+/// What one kind of heartbeat came to on one connection.
+#[derive(Debug, Clone)]
+struct KindFigures {
+    kind: Kind,
+    status: Status,
+    counts: Counts,
+    rtts: Rtts,
+    successive: Successive,
+    miss_runs: MissRuns,
+}
+
+impl KindFigures {
+    fn new(kind: Kind) -> KindFigures {
+        KindFigures {
+            kind,
+            status: Status::Unknown,
+            counts: Counts::default(),
+            rtts: Rtts::default(),
+            successive: Successive::default(),
+            miss_runs: MissRuns::default(),
+        }
+    }
+
+    fn beat(&mut self, beat: &Beat) {
+        self.counts.record(beat.outcome, beat.was);
+        self.successive.record(beat.seq, beat.rtt);
+        match (beat.outcome, beat.was) {
+            (Outcome::Missed, _) => self.miss_runs.miss(beat.seq),
+            (_, Some(Outcome::Missed)) => self.miss_runs.unmiss(beat.seq),
+            (_, _) => {}
+        }
+        if let Some(rtt) = beat.rtt.filter(|_| !is_answered(beat.was)) {
+            self.rtts.record(rtt);
+            self.counts.ambiguous += u64::from(beat.rivals > 1);
+        }
+    }
+
+    fn unjudged(&mut self, count: u64) {
+        self.counts.in_flight = self.counts.in_flight.saturating_add(count);
+        self.successive.settle(count);
+    }
+}
+
+fn is_answered(outcome: Option<Outcome>) -> bool {
+    matches!(outcome, Some(Outcome::Ok | Outcome::Late))
+}
+
+/// The figures of one kind on several connections as one.
+fn together<'a>(kind: Kind, parts: impl Iterator<Item = &'a KindFigures>) -> KindReport {
+    let (mut counts, mut rtts, mut differences) =
+        (Counts::default(), Rtts::default(), Differences::default());
+    let (mut longest_miss_run, mut status) = (0, None);
+    for part in parts {
+        counts.add(&part.counts);
+        rtts.merge(&part.rtts);
+        differences.merge(&part.successive.differences());
+        longest_miss_run = longest_miss_run.max(part.miss_runs.longest());
+        status = status.max(Some(part.status));
+    }
+    KindReport {
+        kind,
+        status: status.unwrap_or(Status::Unknown),
+        counts,
+        longest_miss_run,
+        rtt: rtts.summary(),
+        jitter: JitterSummary::new(rtts.moments(), &differences),
+        histogram: rtts.bars(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::ending::{How, Who};
+    use crate::domain::event::ConnId;
+    use crate::domain::health::Metrics;
+    use crate::domain::heartbeat::Stray;
+    use crate::domain::peer_text::PeerText;
+    use proptest::prelude::*;
+
+    const START: SystemTime = SystemTime::UNIX_EPOCH;
+    const BOTH: &[Kind] = &[Kind::Protocol, Kind::App];
+
+    fn recorder(targets: usize, connections_each: usize, kinds: &[Kind]) -> Recorder {
+        let info = RunInfo {
+            targets: (0..targets).map(|n| format!("ws://{n}/")).collect(),
+            connections_each,
+            kinds: kinds.to_vec(),
+            interval: secs(1),
+            timeout: secs(10),
+            count: None,
+        };
+        Recorder::new(info, Policy::default(), START)
+    }
+
+    fn secs(value: u64) -> Duration {
+        Duration::from_secs(value)
+    }
+
+    fn ms(value: u64) -> Duration {
+        Duration::from_millis(value)
+    }
+
+    fn event(target: usize, index: usize, event: ConnEvent) -> Event {
+        Event::Connection { id: ConnId { target, index }, at: START, event }
+    }
+
+    fn opened() -> ConnEvent {
+        ConnEvent::Opened(Arc::new(Opened::default()))
+    }
+
+    fn beat(kind: Kind, seq: u64, outcome: Outcome, was: Option<Outcome>, rtt: Option<u64>) -> ConnEvent {
+        let lag = was.is_none().then_some(ms(seq));
+        ConnEvent::Beat(Beat { kind, seq, outcome, was, rtt: rtt.map(ms), lag, rivals: 1 })
+    }
+
+    fn ok(seq: u64, rtt: u64) -> ConnEvent {
+        beat(Kind::Protocol, seq, Outcome::Ok, None, Some(rtt))
+    }
+
+    fn missed(seq: u64) -> ConnEvent {
+        beat(Kind::Protocol, seq, Outcome::Missed, None, None)
+    }
+
+    fn status(kind: Option<Kind>, to: Status, reason: &str) -> ConnEvent {
+        let from = Status::Unknown;
+        ConnEvent::Status(StatusChange {
+            kind,
+            from,
+            to,
+            reason: reason.to_string(),
+            metrics: Metrics::default(),
+        })
+    }
+
+    fn ended(who: Who, how: How, at: Duration) -> ConnEvent {
+        let ending = Ending { who, how, os_error: None, age: at, idle: Duration::ZERO, at: START + at };
+        ConnEvent::Ended(Arc::new(ending))
+    }
+
+    fn closed_by_us(at: Duration) -> ConnEvent {
+        ended(Who::Us, How::CloseFrame { code: Some(1000), reason: PeerText::default() }, at)
+    }
+
+    /// The report on one connection with protocol heartbeats, after ten seconds.
+    fn after(events: Vec<ConnEvent>) -> Report {
+        let mut recorder = recorder(1, 1, &[Kind::Protocol]);
+        events.into_iter().for_each(|conn_event| recorder.observe(&event(0, 0, conn_event)));
+        recorder.report(secs(10), false)
+    }
+
+    #[test]
+    fn a_whole_run_comes_to_its_figures() {
+        let report = after(vec![
+            ConnEvent::Opening,
+            opened(),
+            status(None, Status::Healthy, "mean RTT of the last 1 is 10 ms"),
+            status(Some(Kind::Protocol), Status::Healthy, "mean RTT of the last 1 is 10 ms"),
+            ok(0, 10),
+            ok(1, 30),
+            missed(2),
+            beat(Kind::Protocol, 2, Outcome::Late, Some(Outcome::Missed), Some(12_000)),
+            beat(Kind::Protocol, 3, Outcome::Unsent, None, None),
+            ConnEvent::Stray { kind: Kind::Protocol, stray: Stray::Duplicate },
+            ConnEvent::Unjudged { kind: Kind::Protocol, count: 2 },
+            closed_by_us(secs(10)),
+        ]);
+        let figures = &report.kinds[0];
+        let counts = Counts { ok: 2, late: 1, unsent: 1, in_flight: 2, duplicate: 1, ..Counts::default() };
+        assert_eq!((figures.counts, figures.longest_miss_run), (counts, 0));
+        assert_eq!(figures.rtt.map(|rtt| (rtt.count, rtt.min, rtt.max)), Some((3, ms(10), secs(12))));
+        // statistics.pstdev([10, 30, 12000]) == 5647.432061467308 (ms)
+        assert_eq!(figures.jitter.stddev, Some(Duration::from_nanos(5_647_432_061)));
+        assert_eq!(figures.jitter.ipdv_mean, Some(ms(20)), "a late RTT has had its turn");
+        assert_eq!(
+            (report.status, report.status_counts.as_slice()),
+            (Status::Healthy, [(Status::Healthy, 1)].as_slice())
+        );
+        assert_eq!((report.verdict, report.reasons.len()), (Verdict::Passed, 0));
+        assert_eq!(report.targets[0].connections[0].status_reason, "mean RTT of the last 1 is 10 ms");
+        assert_eq!(report.host_lag.map(|lag| lag.max), Some(ms(3)));
+    }
+
+    #[test]
+    fn nothing_that_was_not_measured_is_a_number() {
+        let report = after(vec![opened()]);
+        let figures = &report.kinds[0];
+        assert_eq!(
+            (figures.rtt, figures.jitter, figures.counts.loss()),
+            (None, JitterSummary::default(), None)
+        );
+        assert_eq!((report.host_lag, report.status), (None, Status::Unknown));
+        assert_eq!(report.verdict, Verdict::Inconclusive);
+        assert_eq!(report.reasons, ["no protocol heartbeat was sent"]);
+    }
+
+    #[test]
+    fn one_rtt_has_no_jitter() {
+        assert_eq!(after(vec![opened(), ok(0, 10)]).kinds[0].jitter, JitterSummary::default());
+    }
+
+    #[test]
+    fn an_interruption_before_anything_opened_is_told_from_one_later() {
+        assert_eq!(recorder(1, 1, BOTH).report(secs(1), true).verdict, Verdict::Interrupted);
+        let mut later = recorder(1, 1, &[Kind::Protocol]);
+        later.observe(&event(0, 0, opened()));
+        later.observe(&event(0, 0, ok(0, 10)));
+        let report = later.report(secs(1), true);
+        assert_eq!((report.verdict, report.interrupted), (Verdict::Passed, true));
+    }
+
+    #[test]
+    fn kinds_are_kept_apart_on_the_same_connection() {
+        let mut recorder = recorder(1, 1, BOTH);
+        for conn_event in [
+            opened(),
+            ok(0, 10),
+            beat(Kind::App, 0, Outcome::Ok, None, Some(900)),
+            status(Some(Kind::App), Status::Poor, "slow"),
+            status(Some(Kind::Protocol), Status::Healthy, "quick"),
+            status(None, Status::Poor, "app: slow"),
+        ] {
+            recorder.observe(&event(0, 0, conn_event));
+        }
+        let report = recorder.report(secs(1), false);
+        let found: Vec<_> = report.kinds.iter().map(|k| (k.kind, k.status, k.rtt.unwrap().max)).collect();
+        assert_eq!(found, [(Kind::Protocol, Status::Healthy, ms(10)), (Kind::App, Status::Poor, ms(900))]);
+        assert_eq!((report.status, report.verdict), (Status::Poor, Verdict::Failed));
+        assert!(report.advice[0].starts_with("protocol RTT 10 ms beside app RTT 900 ms"));
+    }
+
+    #[test]
+    fn the_overall_status_is_the_worst_with_a_count_of_each() {
+        let mut recorder = recorder(2, 2, &[Kind::Protocol]);
+        for (target, index, to) in [(0, 0, Status::Healthy), (0, 1, Status::Dead), (1, 0, Status::Healthy)] {
+            recorder.observe(&event(target, index, opened()));
+            recorder.observe(&event(target, index, status(None, to, "")));
+        }
+        let report = recorder.report(secs(1), false);
+        assert_eq!((report.status, report.targets[0].status), (Status::Dead, Status::Dead));
+        assert_eq!(report.targets[1].status, Status::Unknown);
+        assert_eq!(report.status_counts, [(Status::Dead, 1), (Status::Unknown, 1), (Status::Healthy, 2)]);
+        assert_eq!(report.targets[1].connections[1].status_reason, "it never opened");
+    }
+
+    #[test]
+    fn figures_of_several_connections_are_pooled() {
+        let mut recorder = recorder(1, 2, &[Kind::Protocol]);
+        for (index, conn_event) in
+            [(0, ok(0, 10)), (1, missed(0)), (0, ok(1, 20)), (1, missed(1)), (1, ok(2, 60))]
+        {
+            recorder.observe(&event(0, index, conn_event));
+        }
+        let figures = &recorder.report(secs(1), false).targets[0].kinds[0];
+        assert_eq!((figures.counts.loss(), figures.longest_miss_run), (Some(0.4), 2));
+        assert_eq!(figures.rtt.map(|rtt| (rtt.count, rtt.mean)), Some((3, ms(30))));
+        assert_eq!(
+            figures.jitter.ipdv_mean,
+            Some(ms(10)),
+            "RTTs of different connections are not successive"
+        );
+    }
+
+    #[test]
+    fn a_gap_is_an_outage_and_an_unplanned_ending() {
+        let report = after(vec![
+            opened(),
+            ok(0, 10),
+            ended(Who::Peer, How::Fin, secs(2)),
+            ConnEvent::Retry { attempt: 0, after: ms(100) },
+            opened(),
+            ConnEvent::Reconnected { outage: ms(700), attempts: 1 },
+            ok(1, 500),
+            ok(2, 510),
+            closed_by_us(secs(9)),
+        ]);
+        let connection = &report.targets[0].connections[0];
+        assert_eq!((connection.unplanned_endings, connection.reconnects, connection.outage), (1, 1, ms(700)));
+        assert_eq!(report.verdict, Verdict::Failed);
+        assert_eq!(connection.kinds[0].jitter.ipdv_mean, Some(ms(10)), "not across the gap");
+    }
+
+    #[test]
+    fn an_outage_that_lasts_counts_up_to_the_report() {
+        let lost = || vec![opened(), ok(0, 10), ended(Who::Network, How::Rst, secs(4))];
+        assert_eq!(after(lost()).targets[0].connections[0].outage, secs(6));
+        let gave_up = [lost(), vec![ConnEvent::GaveUp { outage: secs(7), attempts: 3 }]].concat();
+        assert_eq!(after(gave_up).targets[0].connections[0].outage, secs(7));
+    }
+
+    #[test]
+    fn a_planned_ending_is_no_outage() {
+        let report = after(vec![opened(), ok(0, 10), closed_by_us(secs(4))]);
+        assert_eq!(report.targets[0].connections[0].outage, Duration::ZERO);
+        assert_eq!(report.verdict, Verdict::Passed);
+    }
+
+    #[test]
+    fn an_answer_among_rivals_is_ambiguous() {
+        let mut among = Beat {
+            kind: Kind::Protocol,
+            seq: 0,
+            outcome: Outcome::Ok,
+            was: None,
+            rtt: Some(ms(1)),
+            lag: None,
+            rivals: 2,
+        };
+        let two = ConnEvent::Beat(among);
+        (among.seq, among.rivals) = (1, 1);
+        let report = after(vec![opened(), two, ConnEvent::Beat(among)]);
+        assert_eq!(report.kinds[0].counts.ambiguous, 1);
+    }
+
+    #[test]
+    fn what_the_server_says_of_itself_is_counted() {
+        let report = after(vec![
+            opened(),
+            ConnEvent::Message,
+            ConnEvent::Echo,
+            ConnEvent::Echo,
+            ConnEvent::ServerPing { kind: Kind::App, answered: true },
+            ConnEvent::ServerPing { kind: Kind::Protocol, answered: true },
+        ]);
+        let found = &report.targets[0].connections[0];
+        assert_eq!((found.messages, found.echoes), (1, 2));
+        assert_eq!((found.server_pings_app, found.server_pings_protocol), (1, 1));
+    }
+
+    #[test]
+    fn a_late_host_makes_the_measurement_suspect() {
+        let late = |seq| {
+            ConnEvent::Beat(Beat {
+                kind: Kind::Protocol,
+                seq,
+                outcome: Outcome::Ok,
+                was: None,
+                rtt: Some(ms(20)),
+                lag: Some(ms(12)),
+                rivals: 1,
+            })
+        };
+        let report = after(vec![opened(), late(0), late(1)]);
+        let suspect = "this host was 12 ms late beside an RTT of 20 ms (both p50)".to_string();
+        assert_eq!(report.measurement, Measurement::Suspect(suspect));
+    }
+
+    fn any_kind() -> impl Strategy<Value = Kind> {
+        prop::sample::select(BOTH)
+    }
+
+    fn any_outcome() -> impl Strategy<Value = Outcome> {
+        use Outcome::{Late, Missed, Ok, Superseded, Unsent};
+        prop::sample::select(vec![Ok, Late, Superseded, Missed, Unsent])
+    }
+
+    fn any_beat() -> impl Strategy<Value = ConnEvent> {
+        let durations = || prop::option::of(any::<u64>().prop_map(Duration::from_nanos));
+        let outcomes = (any_outcome(), prop::option::of(any_outcome()));
+        let numbers = (prop_oneof![0_u64..20, any::<u64>()], 0_u32..3);
+        (any_kind(), outcomes, durations(), durations(), numbers).prop_map(
+            |(kind, (outcome, was), rtt, lag, (seq, rivals))| {
+                ConnEvent::Beat(Beat { kind, seq, outcome, was, rtt, lag, rivals })
+            },
+        )
+    }
+
+    fn any_change() -> impl Strategy<Value = ConnEvent> {
+        let kind = prop::option::of(any_kind());
+        (kind, prop::sample::select(&Status::ALL)).prop_map(|(kind, to)| status(kind, to, "why"))
+    }
+
+    fn any_ending() -> impl Strategy<Value = ConnEvent> {
+        let how = prop::sample::select(vec![How::Fin, How::Rst, How::Timeout, How::Silent]);
+        (prop::sample::select(vec![Who::Us, Who::Peer, Who::Network]), how, 0_u64..99)
+            .prop_map(|(who, how, at)| ended(who, how, secs(at)))
+    }
+
+    fn any_event() -> impl Strategy<Value = Event> {
+        let stray = prop::sample::select(vec![Stray::Duplicate, Stray::Mismatched, Stray::Unsolicited]);
+        let conn_event = prop_oneof![
+            8 => any_beat(),
+            2 => Just(opened()),
+            2 => any_change(),
+            1 => any_ending(),
+            1 => (any_kind(), stray).prop_map(|(kind, stray)| ConnEvent::Stray { kind, stray }),
+            1 => (any_kind(), any::<u32>()).prop_map(|(kind, n)| ConnEvent::Unjudged { kind, count: n.into() }),
+            1 => any::<u64>().prop_map(|n| ConnEvent::Reconnected { outage: secs(n), attempts: 1 }),
+            1 => any::<u64>().prop_map(|n| ConnEvent::GaveUp { outage: secs(n), attempts: 1 }),
+            1 => prop::sample::select(vec![ConnEvent::Message, ConnEvent::Echo, ConnEvent::Opening]),
+        ];
+        (0_usize..3, 0_usize..3, conn_event).prop_map(|(target, index, what)| event(target, index, what))
+    }
+
+    fn sum<'a>(parts: impl Iterator<Item = &'a KindReport>) -> Counts {
+        let mut sum = Counts::default();
+        parts.for_each(|part| sum.add(&part.counts));
+        sum
+    }
+
+    /// What must hold of every report, whatever happened.
+    fn check(report: &Report) -> Result<(), TestCaseError> {
+        let targets = || report.targets.iter();
+        prop_assert_eq!(sum(report.kinds.iter()), sum(targets().flat_map(|t| &t.kinds)));
+        let of_connections = targets().flat_map(|t| &t.connections).flat_map(|c| &c.kinds);
+        prop_assert_eq!(sum(report.kinds.iter()), sum(of_connections));
+        prop_assert_eq!(report.status_counts.iter().map(|(_, n)| n).sum::<usize>(), 4);
+        prop_assert_eq!(report.status_counts.first().map(|(status, _)| *status), Some(report.status));
+        prop_assert_eq!(report.reasons.is_empty(), report.verdict == Verdict::Passed);
+        for figures in &report.kinds {
+            prop_assert!(figures.counts.loss().is_none_or(|loss| (0.0..=1.0).contains(&loss)));
+            let drawn = figures.histogram.iter().map(|bar| bar.1).sum::<u64>();
+            prop_assert_eq!(figures.rtt.map_or(0, |rtt| rtt.count), drawn);
+        }
+        Ok(())
+    }
+
+    /// A heartbeat's whole story, as a ledger tells it: its first judgment, and perhaps a revision.
+    type Story = (Outcome, Option<Outcome>);
+
+    fn story() -> impl Strategy<Value = Story> {
+        use Outcome::{Late, Missed, Ok, Superseded, Unsent};
+        prop::sample::select(vec![
+            (Ok, None),
+            (Late, None),
+            (Unsent, None),
+            (Missed, None),
+            (Missed, Some(Late)),
+            (Superseded, None),
+            (Superseded, Some(Ok)),
+        ])
+    }
+
+    fn told(seq: u64, outcome: Outcome, was: Option<Outcome>) -> ConnEvent {
+        let answered = is_answered(Some(outcome));
+        beat(Kind::Protocol, seq, outcome, was, answered.then_some(seq + 1))
+    }
+
+    proptest! {
+        #[test]
+        fn no_sequence_of_events_panics_or_loses_a_count(events in prop::collection::vec(any_event(), 0..80)) {
+            let mut recorder = recorder(2, 2, BOTH);
+            for event in &events {
+                recorder.observe(event);
+            }
+            check(&recorder.report(secs(50), events.len() % 2 == 0))?;
+        }
+
+        #[test]
+        fn every_heartbeat_is_counted_once_by_what_it_came_to(stories in prop::collection::vec(story(), 0..60)) {
+            let firsts = (0..).zip(&stories).map(|(seq, (first, _))| told(seq, *first, None));
+            let revision = |(seq, (first, then)): (u64, &Story)| Some(told(seq, (*then)?, Some(*first)));
+            let revisions = (0..).zip(&stories).filter_map(revision);
+            let report = after(std::iter::once(opened()).chain(firsts).chain(revisions).collect());
+            let finals: Vec<_> = stories.iter().map(|(first, then)| then.unwrap_or(*first)).collect();
+            let of = |outcome| finals.iter().filter(|last| **last == outcome).count() as u64;
+            let counts = Counts {
+                ok: of(Outcome::Ok),
+                late: of(Outcome::Late),
+                superseded: of(Outcome::Superseded),
+                missed: of(Outcome::Missed),
+                unsent: of(Outcome::Unsent),
+                ..Counts::default()
+            };
+            let figures = &report.kinds[0];
+            prop_assert_eq!(figures.counts, counts);
+            prop_assert_eq!(figures.rtt.map_or(0, |rtt| rtt.count), counts.answered());
+            let run = finals.split(|last| *last != Outcome::Missed).map(<[Outcome]>::len).max().unwrap_or(0);
+            prop_assert_eq!(figures.longest_miss_run as usize, run);
+        }
+    }
+}
