@@ -19,7 +19,7 @@ use crate::domain::heartbeat::template::{Keys, Payload, Template};
 use crate::domain::opening::{FailureKind, OpenError};
 use crate::domain::peer_text::PeerText;
 use crate::domain::phase::Phase;
-use crate::domain::show::show;
+use crate::domain::shown::duration as show;
 use crate::domain::target::Target;
 
 /// What is said first, and what must come before heartbeats begin.

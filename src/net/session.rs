@@ -396,11 +396,7 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Session<'a, S> {
         if to == self.status {
             return;
         }
-        let reason = if several {
-            format!("{}: {}", worst.kind, worst.health.reason())
-        } else {
-            worst.health.reason()
-        };
+        let reason = self.reason(worst);
         let metrics = worst.health.metrics();
         let change = StatusChange { kind: None, from: self.status, to, reason, metrics };
         self.status = to;
@@ -421,6 +417,9 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Session<'a, S> {
         let age = ended_at - self.opened_at;
         let Cut { who, how, os_error } = cut;
         let ending = Ending { who, how, os_error, age, idle, at: SystemTime::now() };
+        if ending.was_planned() {
+            self.tell_standing();
+        }
         self.tell_end(&ending);
         Closed { ending, next_seq: self.pulses.iter().map(|pulse| pulse.ledger.next_seq()).collect() }
     }
@@ -438,6 +437,21 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Session<'a, S> {
             }
         }
         self.tell(ConnEvent::Ended(std::sync::Arc::new(ending.clone())));
+    }
+
+    fn tell_standing(&mut self) {
+        let worst = self.pulses.iter().max_by_key(|pulse| pulse.health.status());
+        if let Some(reason) = worst.map(|pulse| self.reason(pulse)) {
+            self.tell(ConnEvent::Standing { reason });
+        }
+    }
+
+    /// Why a kind's status is what it is; named when there are several.
+    fn reason(&self, pulse: &Pulse) -> String {
+        match self.pulses.len() {
+            1 => pulse.health.reason(),
+            _ => format!("{}: {}", pulse.kind, pulse.health.reason()),
+        }
     }
 
     /// The closing handshake. Pongs that come meanwhile still count.
