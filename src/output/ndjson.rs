@@ -157,6 +157,11 @@ bodies! {
     Message = "message" {}
     /// Our own app ping came back unchanged.
     Echo = "echo" {}
+    /// So many heartbeats were sent and never judged, because the connection ended first.
+    Unjudged = "unjudged" {
+        kind: KindName,
+        count: u64,
+    }
     /// The connection ended.
     Ended = "ended" {
         ending: Ending,
@@ -262,12 +267,14 @@ impl Ndjson {
 impl Reporter for Ndjson {
     fn report(&mut self, event: &Event) {
         let line = match event {
-            Event::Started { at, info } => self.started(*at, info),
+            Event::Started { at, info } => Some(self.started(*at, info)),
             Event::Connection { id, at, event } => connection_event(*id, *at, event),
-            Event::Interim(report) => self.interim(report),
-            Event::Finished(report) => compact(&Document::new(self.command, report)),
+            Event::Interim(report) => Some(self.interim(report)),
+            Event::Finished(report) => Some(compact(&Document::new(self.command, report))),
         };
-        self.stdout.write(&line);
+        if let Some(line) = line {
+            self.stdout.write(&line);
+        }
     }
 
     fn is_closed(&self) -> bool {
@@ -285,8 +292,8 @@ fn run_line<B: Body>(at: SystemTime, body: B) -> String {
     compact(&RunLine { event: Name(PhantomData), schema_version: SCHEMA_VERSION, at: at.into(), body })
 }
 
-fn connection_event(id: ConnId, at: SystemTime, event: &ConnEvent) -> String {
-    match event {
+fn connection_event(id: ConnId, at: SystemTime, event: &ConnEvent) -> Option<String> {
+    Some(match event {
         ConnEvent::Opening => line(id, at, ConnectionOpening {}),
         ConnEvent::Opened(opened) => line(id, at, Opened { opening: opened.as_ref().into() }),
         ConnEvent::OpenFailed(error) => line(id, at, OpenFailed { failure: error.as_ref().into() }),
@@ -300,6 +307,7 @@ fn connection_event(id: ConnId, at: SystemTime, event: &ConnEvent) -> String {
         }
         ConnEvent::Message => line(id, at, Message {}),
         ConnEvent::Echo => line(id, at, Echo {}),
+        ConnEvent::Unjudged { kind, count } => line(id, at, Unjudged { kind: (*kind).into(), count: *count }),
         ConnEvent::Ended(ending) => line(id, at, Ended { ending: ending.as_ref().into() }),
         ConnEvent::Retry { attempt, after } => {
             line(id, at, Retry { attempt: *attempt, after_ms: (*after).into() })
@@ -310,7 +318,9 @@ fn connection_event(id: ConnId, at: SystemTime, event: &ConnEvent) -> String {
         ConnEvent::GaveUp { outage, attempts } => {
             line(id, at, GaveUp { outage_ms: (*outage).into(), attempts: *attempts })
         }
-    }
+        // The report says it.
+        ConnEvent::Standing { .. } => return None,
+    })
 }
 
 fn line<B: Body>(id: ConnId, at: SystemTime, body: B) -> String {

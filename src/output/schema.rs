@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::json::{Document, ErrorDocument, SCHEMA_VERSION};
 use super::ndjson::{
     Body, ConnectionLine, ConnectionOpening, Echo, Ended, GaveUp, Heartbeat, Interim, Message, OpenFailed,
-    Opened, Reconnected, Retry, RunLine, ServerPing, Started, StatusChanged, StrayPong,
+    Opened, Reconnected, Retry, RunLine, ServerPing, Started, StatusChanged, StrayPong, Unjudged,
 };
 
 /// JSON Schema (draft 2020-12) of a document or of an event's line. It is strict, so that it tells what this
@@ -58,6 +58,7 @@ impl Shapes {
         self.line::<ServerPing>();
         self.line::<Message>();
         self.line::<Echo>();
+        self.line::<Unjudged>();
         self.line::<Ended>();
         self.line::<Retry>();
         self.line::<Reconnected>();

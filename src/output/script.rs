@@ -215,7 +215,9 @@ fn counts(ok: u64) -> Counts {
 
 /// The figures of these RTTs, in the order of sending; percentiles by nearest rank.
 fn figures(kind: Kind, status: Status, counts: Counts, rtts: &[Duration]) -> KindReport {
-    KindReport { kind, status, counts, rtt: summary(rtts), jitter: jitter(rtts), histogram: histogram(rtts) }
+    let longest_miss_run = counts.missed as u32;
+    let (rtt, jitter, histogram) = (summary(rtts), jitter(rtts), histogram(rtts));
+    KindReport { kind, status, counts, longest_miss_run, rtt, jitter, histogram }
 }
 
 fn summary(rtts: &[Duration]) -> Option<RttSummary> {
@@ -475,6 +477,7 @@ pub fn dead() -> Vec<Event> {
         }
     }
     let gave_up = ending(Who::Us, How::Timeout, 13_001, 12_999);
+    scene.then(13_002, ConnEvent::Unjudged { kind: Kind::Protocol, count: 10 });
     scene.then(13_002, ConnEvent::Ended(gave_up.clone()));
     let counts = Counts { ok: 1, missed: 3, in_flight: 10, ..Counts::default() };
     let kinds = vec![figures(Kind::Protocol, Status::Dead, counts, &rtts)];

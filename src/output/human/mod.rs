@@ -122,7 +122,10 @@ impl Human {
         let (single, paint, command) = (is_single(info), self.paint(), self.command);
         let shown = self.connections.entry(id).or_default();
         match event {
-            ConnEvent::Opening | ConnEvent::Message => None,
+            ConnEvent::Opening
+            | ConnEvent::Message
+            | ConnEvent::Standing { .. }
+            | ConnEvent::Unjudged { .. } => None,
             ConnEvent::Opened(opened) => shown.open(single.then(|| introduction(command, info, opened))),
             ConnEvent::OpenFailed(error) if shown.opened => Some(lines::failed_again(error)),
             ConnEvent::OpenFailed(_) => None,

@@ -104,6 +104,8 @@ pub struct Heartbeats {
     /// Answered only by the pong of a later ping (RFC 6455 5.5.3).
     superseded: u64,
     missed: u64,
+    /// The most heartbeats missed in a row.
+    longest_miss_run: u32,
     /// Held back on this machine; no part of `sent` or `loss`.
     unsent: u64,
     /// Sent and not yet judged.
@@ -142,6 +144,7 @@ impl From<&KindReport> for Heartbeats {
             late,
             superseded,
             missed,
+            longest_miss_run: report.longest_miss_run,
             unsent,
             in_flight,
             unsolicited,
