@@ -9,6 +9,9 @@
 //! - 1 [`server`]: the test server; it and `net` do not know each other
 //! - 0 [`domain`]: decides with values; no socket, clock, terminal, serde or clap
 
+pub mod cli;
+pub mod commands;
 pub mod domain;
 pub mod net;
 pub mod output;
+pub mod server;

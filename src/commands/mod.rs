@@ -1,3 +1,6 @@
-//! Floor 2: one file a command: a Plan that is always valid, and `run`.
+//! Floor 2: one file a command, each a Plan that is always valid and a `run`.
 
+pub mod demo;
+mod link;
+pub mod ping;
 pub mod serve;

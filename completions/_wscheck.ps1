@@ -1,0 +1,183 @@
+
+using namespace System.Management.Automation
+using namespace System.Management.Automation.Language
+
+Register-ArgumentCompleter -Native -CommandName 'wscheck' -ScriptBlock {
+    param($wordToComplete, $commandAst, $cursorPosition)
+
+    $commandElements = $commandAst.CommandElements
+    $command = @(
+        'wscheck'
+        for ($i = 1; $i -lt $commandElements.Count; $i++) {
+            $element = $commandElements[$i]
+            if ($element -isnot [StringConstantExpressionAst] -or
+                $element.StringConstantType -ne [StringConstantType]::BareWord -or
+                $element.Value.StartsWith('-') -or
+                $element.Value -eq $wordToComplete) {
+                break
+        }
+        $element.Value
+    }) -join ';'
+
+    $completions = @(switch ($command) {
+        'wscheck' {
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('ping', 'ping', [CompletionResultType]::ParameterValue, 'Is this path healthy: how fast, how steady, how many heartbeats go unanswered?')
+            [CompletionResult]::new('demo', 'demo', [CompletionResultType]::ParameterValue, 'Show what `ping` does, on a test server inside this process (about five seconds)')
+            [CompletionResult]::new('serve', 'serve', [CompletionResultType]::ParameterValue, 'Does my client cope with a slow, lossy, silent or closing server? A server that misbehaves on order')
+            [CompletionResult]::new('schema', 'schema', [CompletionResultType]::ParameterValue, 'Print the JSON Schema of everything that -o json and -o ndjson print')
+            [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Print the completions for a shell')
+            [CompletionResult]::new('man', 'man', [CompletionResultType]::ParameterValue, 'Print the manual page (roff) of wscheck or of one of its commands')
+            break
+        }
+        'wscheck;ping' {
+            [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'Connections to each URL')
+            [CompletionResult]::new('--connections', '--connections', [CompletionResultType]::ParameterName, 'Connections to each URL')
+            [CompletionResult]::new('-c', '-c', [CompletionResultType]::ParameterName, 'Heartbeats of each kind on each connection; without it, until Ctrl-C')
+            [CompletionResult]::new('--count', '--count', [CompletionResultType]::ParameterName, 'Heartbeats of each kind on each connection; without it, until Ctrl-C')
+            [CompletionResult]::new('-w', '-w', [CompletionResultType]::ParameterName, 'End the whole run after this, whatever is still outstanding')
+            [CompletionResult]::new('--deadline', '--deadline', [CompletionResultType]::ParameterName, 'End the whole run after this, whatever is still outstanding')
+            [CompletionResult]::new('--heartbeat', '--heartbeat', [CompletionResultType]::ParameterName, 'Which heartbeats to run')
+            [CompletionResult]::new('-i', '-i', [CompletionResultType]::ParameterName, 'Time between heartbeats of a kind on a connection (500ms, 1m30s; plain numbers are seconds)')
+            [CompletionResult]::new('--interval', '--interval', [CompletionResultType]::ParameterName, 'Time between heartbeats of a kind on a connection (500ms, 1m30s; plain numbers are seconds)')
+            [CompletionResult]::new('-W', '-W ', [CompletionResultType]::ParameterName, 'How long an answer may take; what comes later is late, what never comes is missed')
+            [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long an answer may take; what comes later is late, what never comes is missed')
+            [CompletionResult]::new('--app-ping', '--app-ping', [CompletionResultType]::ParameterName, 'The app heartbeat''s ask: text with {seq}, {id} and {now_ms}, or hex:c000 for binary')
+            [CompletionResult]::new('--app-pong', '--app-pong', [CompletionResultType]::ParameterName, 'What answers it: JSON fields a message must contain, literal text, or hex:c000')
+            [CompletionResult]::new('--send', '--send', [CompletionResultType]::ParameterName, 'Send a message before the first heartbeat: join, subscribe, authenticate (repeatable)')
+            [CompletionResult]::new('--await', '--await', [CompletionResultType]::ParameterName, 'Begin heartbeats only when a message matching PATTERN has come')
+            [CompletionResult]::new('--await-timeout', '--await-timeout', [CompletionResultType]::ParameterName, 'How long the awaited message may take')
+            [CompletionResult]::new('-H', '-H ', [CompletionResultType]::ParameterName, 'Add a request header; @FILE reads one a line (repeatable)')
+            [CompletionResult]::new('--header', '--header', [CompletionResultType]::ParameterName, 'Add a request header; @FILE reads one a line (repeatable)')
+            [CompletionResult]::new('--origin', '--origin', [CompletionResultType]::ParameterName, 'The Origin header, as a browser would send it')
+            [CompletionResult]::new('--subprotocol', '--subprotocol', [CompletionResultType]::ParameterName, 'Offer a subprotocol (repeatable, in order of preference)')
+            [CompletionResult]::new('--user', '--user', [CompletionResultType]::ParameterName, 'Credentials for HTTP Basic authentication')
+            [CompletionResult]::new('--resolve', '--resolve', [CompletionResultType]::ParameterName, 'Use this address for a host and port instead of asking the resolver (repeatable)')
+            [CompletionResult]::new('--unix-socket', '--unix-socket', [CompletionResultType]::ParameterName, 'Connect to a Unix socket, whatever the URL''s host')
+            [CompletionResult]::new('--bind', '--bind', [CompletionResultType]::ParameterName, 'The local address to connect from')
+            [CompletionResult]::new('--connect-timeout', '--connect-timeout', [CompletionResultType]::ParameterName, 'How long the opening may take, from the name to the upgrade')
+            [CompletionResult]::new('--max-message-size', '--max-message-size', [CompletionResultType]::ParameterName, 'The largest message accepted from the server')
+            [CompletionResult]::new('--tcp-keepalive', '--tcp-keepalive', [CompletionResultType]::ParameterName, 'Send TCP keepalive probes after so much silence, and as often')
+            [CompletionResult]::new('--proxy', '--proxy', [CompletionResultType]::ParameterName, 'http://, https://, socks4://, socks5:// or socks5h:// proxy, with USER:PASSWORD@ where it wants them; none ignores the environment''s HTTP(S)_PROXY, ALL_PROXY and NO_PROXY')
+            [CompletionResult]::new('--cacert', '--cacert', [CompletionResultType]::ParameterName, 'Trust the certificates in FILE (PEM) instead of the system''s (repeatable)')
+            [CompletionResult]::new('--cert', '--cert', [CompletionResultType]::ParameterName, 'Our certificate (PEM), for servers that ask for one')
+            [CompletionResult]::new('--key', '--key', [CompletionResultType]::ParameterName, 'Its private key (PEM)')
+            [CompletionResult]::new('--server-name', '--server-name', [CompletionResultType]::ParameterName, 'The name to ask for (SNI) and to verify, instead of the URL''s host')
+            [CompletionResult]::new('--reconnect-base', '--reconnect-base', [CompletionResultType]::ParameterName, 'Backoff before the first attempt; it doubles with each, and a random share of it is waited')
+            [CompletionResult]::new('--reconnect-cap', '--reconnect-cap', [CompletionResultType]::ParameterName, 'The longest backoff')
+            [CompletionResult]::new('--reconnect-attempts', '--reconnect-attempts', [CompletionResultType]::ParameterName, 'Attempts in a row before giving up')
+            [CompletionResult]::new('--healthy', '--healthy', [CompletionResultType]::ParameterName, 'Healthy up to this mean RTT of the window')
+            [CompletionResult]::new('--degraded', '--degraded', [CompletionResultType]::ParameterName, 'Degraded up to this')
+            [CompletionResult]::new('--poor', '--poor', [CompletionResultType]::ParameterName, 'Poor up to this, critical above')
+            [CompletionResult]::new('--dead-after', '--dead-after', [CompletionResultType]::ParameterName, 'Dead after so many heartbeats missed in a row')
+            [CompletionResult]::new('--window', '--window', [CompletionResultType]::ParameterName, 'Answered heartbeats in the rolling window')
+            [CompletionResult]::new('--fail-on', '--fail-on', [CompletionResultType]::ParameterName, 'Exit 1 when the status is this or worse: healthy degraded poor critical timeout dead')
+            [CompletionResult]::new('--fail-if', '--fail-if', [CompletionResultType]::ParameterName, 'Exit 1 when this is true: rtt.p95>200ms, loss>1%, jitter>20ms, tls.days_left<14 (repeatable)')
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'How the result is printed on stdout: for people (human), as one document at the end (json), or as one event a line, the document last (ndjson)')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'How the result is printed on stdout: for people (human), as one document at the end (json), or as one event a line, the document last (ndjson)')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour')
+            [CompletionResult]::new('--no-answer', '--no-answer', [CompletionResultType]::ParameterName, 'Leave the server''s own app pings unanswered')
+            [CompletionResult]::new('-4', '-4', [CompletionResultType]::ParameterName, 'Use IPv4 addresses only')
+            [CompletionResult]::new('--ipv4', '--ipv4', [CompletionResultType]::ParameterName, 'Use IPv4 addresses only')
+            [CompletionResult]::new('-6', '-6', [CompletionResultType]::ParameterName, 'Use IPv6 addresses only')
+            [CompletionResult]::new('--ipv6', '--ipv6', [CompletionResultType]::ParameterName, 'Use IPv6 addresses only')
+            [CompletionResult]::new('-k', '-k', [CompletionResultType]::ParameterName, 'Accept any certificate; the report says that it was not verified')
+            [CompletionResult]::new('--insecure', '--insecure', [CompletionResultType]::ParameterName, 'Accept any certificate; the report says that it was not verified')
+            [CompletionResult]::new('--reconnect', '--reconnect', [CompletionResultType]::ParameterName, 'Open a connection again when it was lost (a first opening that fails is not repeated)')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Short for -o json')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Only the summary, no line per heartbeat')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Only the summary, no line per heartbeat')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
+            break
+        }
+        'wscheck;demo' {
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'How the result is printed on stdout: for people (human), as one document at the end (json), or as one event a line, the document last (ndjson)')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'How the result is printed on stdout: for people (human), as one document at the end (json), or as one event a line, the document last (ndjson)')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Short for -o json')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Only the summary, no line per heartbeat')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Only the summary, no line per heartbeat')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
+            break
+        }
+        'wscheck;serve' {
+            [CompletionResult]::new('--bind', '--bind', [CompletionResultType]::ParameterName, 'Where to listen; port 0 takes a free one')
+            [CompletionResult]::new('--port-file', '--port-file', [CompletionResultType]::ParameterName, 'Write the port''s number to this file, once the server listens')
+            [CompletionResult]::new('--echo', '--echo', [CompletionResultType]::ParameterName, 'Send messages back to who sent them')
+            [CompletionResult]::new('--max-clients', '--max-clients', [CompletionResultType]::ParameterName, 'More clients than these are answered 503')
+            [CompletionResult]::new('--max-message-size', '--max-message-size', [CompletionResultType]::ParameterName, 'The most bytes of a message')
+            [CompletionResult]::new('--fault-share', '--fault-share', [CompletionResultType]::ParameterName, 'The share of the connections that the faults happen to')
+            [CompletionResult]::new('--seed', '--seed', [CompletionResultType]::ParameterName, 'Where randomness begins: the same seed gives the same faults')
+            [CompletionResult]::new('--delay', '--delay', [CompletionResultType]::ParameterName, 'answer pings T late; other answers do not wait for it')
+            [CompletionResult]::new('--jitter', '--jitter', [CompletionResultType]::ParameterName, 'add a random delay, uniform from 0 to J; or normal:J (half-normal, deviation J), exponential:J (mean J)')
+            [CompletionResult]::new('--pong-loss', '--pong-loss', [CompletionResultType]::ParameterName, 'leave this share of the pings unanswered, at random')
+            [CompletionResult]::new('--supersede', '--supersede', [CompletionResultType]::ParameterName, 'answer only the latest of every N pings, as RFC 6455 5.5.3 allows')
+            [CompletionResult]::new('--unsolicited-pong', '--unsolicited-pong', [CompletionResultType]::ParameterName, 'send a pong that nobody asked for every T')
+            [CompletionResult]::new('--stall', '--stall', [CompletionResultType]::ParameterName, 'stop reading and writing at age T, and leave the socket open')
+            [CompletionResult]::new('--mute', '--mute', [CompletionResultType]::ParameterName, 'from age T on read everything and answer nothing')
+            [CompletionResult]::new('--close-after', '--close-after', [CompletionResultType]::ParameterName, 'send a close frame at age T, code 1000 unless another is given')
+            [CompletionResult]::new('--fin-after', '--fin-after', [CompletionResultType]::ParameterName, 'close TCP at age T without a close frame (FIN)')
+            [CompletionResult]::new('--rst-after', '--rst-after', [CompletionResultType]::ParameterName, 'reset TCP at age T (RST)')
+            [CompletionResult]::new('--half-close', '--half-close', [CompletionResultType]::ParameterName, 'send FIN at age T, and go on taking what the client sends')
+            [CompletionResult]::new('--idle-timeout', '--idle-timeout', [CompletionResultType]::ParameterName, 'cut a connection that was idle for T; with a range, each connection has its own T')
+            [CompletionResult]::new('--idle-cut', '--idle-cut', [CompletionResultType]::ParameterName, 'how it is cut: close[:CODE], fin (default), half-close, rst, silent (stays open, swallows everything), rst-on-use')
+            [CompletionResult]::new('--idle-resets', '--idle-resets', [CompletionResultType]::ParameterName, 'whose bytes keep it alive: either (default), client, server, or both (each direction has its own timer)')
+            [CompletionResult]::new('--linger', '--linger', [CompletionResultType]::ParameterName, 'let go at the idle timeout, and cut only T later: in between everything is swallowed')
+            [CompletionResult]::new('--lifetime', '--lifetime', [CompletionResultType]::ParameterName, 'cut every connection at age T, however active; cuts as for --idle-cut')
+            [CompletionResult]::new('--chatter', '--chatter', [CompletionResultType]::ParameterName, 'send a message every T')
+            [CompletionResult]::new('--ping-flood', '--ping-flood', [CompletionResultType]::ParameterName, 'send RATE pings a second')
+            [CompletionResult]::new('--refuse', '--refuse', [CompletionResultType]::ParameterName, 'answer the upgrade with this HTTP status')
+            [CompletionResult]::new('--redirect', '--redirect', [CompletionResultType]::ParameterName, 'answer the upgrade with 302 and this Location')
+            [CompletionResult]::new('--slow-upgrade', '--slow-upgrade', [CompletionResultType]::ParameterName, 'hold the answer to the upgrade back for T')
+            [CompletionResult]::new('--trickle', '--trickle', [CompletionResultType]::ParameterName, 'after the upgrade send only one byte every T')
+            [CompletionResult]::new('--list-faults', '--list-faults', [CompletionResultType]::ParameterName, 'List the faults and exit')
+            [CompletionResult]::new('--wrong-payload', '--wrong-payload', [CompletionResultType]::ParameterName, 'answer pings with another payload than theirs')
+            [CompletionResult]::new('--duplicate-pongs', '--duplicate-pongs', [CompletionResultType]::ParameterName, 'answer each ping twice')
+            [CompletionResult]::new('--messages-only', '--messages-only', [CompletionResultType]::ParameterName, 'pings and pongs do not reset the idle timeout, only messages do')
+            [CompletionResult]::new('--wrong-accept', '--wrong-accept', [CompletionResultType]::ParameterName, 'answer the upgrade with a wrong Sec-WebSocket-Accept')
+            [CompletionResult]::new('--endless-header', '--endless-header', [CompletionResultType]::ParameterName, 'answer the upgrade with a header that never ends')
+            [CompletionResult]::new('--garbage', '--garbage', [CompletionResultType]::ParameterName, 'send bytes that are no frames right after the upgrade')
+            [CompletionResult]::new('--huge-frame', '--huge-frame', [CompletionResultType]::ParameterName, 'send the head of a frame that claims 2^62 bytes right after the upgrade')
+            [CompletionResult]::new('--masked-frame', '--masked-frame', [CompletionResultType]::ParameterName, 'send a masked frame right after the upgrade, which a server must not')
+            [CompletionResult]::new('--invalid-utf8', '--invalid-utf8', [CompletionResultType]::ParameterName, 'send a text message that is not UTF-8 right after the upgrade')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
+            break
+        }
+        'wscheck;schema' {
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
+            break
+        }
+        'wscheck;completions' {
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
+            break
+        }
+        'wscheck;man' {
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
+            break
+        }
+    })
+
+    $completions.Where{ $_.CompletionText -like "$wordToComplete*" } |
+        Sort-Object -Property ListItemText
+}

@@ -1,0 +1,145 @@
+# Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
+function __fish_wscheck_global_optspecs
+    string join \n h/help V/version
+end
+
+function __fish_wscheck_needs_command
+    # Figure out if the current invocation already has a command.
+    set -l cmd (commandline -opc)
+    set -e cmd[1]
+    argparse -s (__fish_wscheck_global_optspecs) -- $cmd 2>/dev/null
+    or return
+    if set -q argv[1]
+        # Also print the command, so this can be used to figure out what it is.
+        echo $argv[1]
+        return 1
+    end
+    return 0
+end
+
+function __fish_wscheck_using_subcommand
+    set -l cmd (__fish_wscheck_needs_command)
+    test -z "$cmd"
+    and return 1
+    contains -- $cmd[1] $argv
+end
+
+complete -c wscheck -n "__fish_wscheck_needs_command" -s h -l help -d 'Print help'
+complete -c wscheck -n "__fish_wscheck_needs_command" -s V -l version -d 'Print version'
+complete -c wscheck -n "__fish_wscheck_needs_command" -f -a "ping" -d 'Is this path healthy: how fast, how steady, how many heartbeats go unanswered?'
+complete -c wscheck -n "__fish_wscheck_needs_command" -f -a "demo" -d 'Show what `ping` does, on a test server inside this process (about five seconds)'
+complete -c wscheck -n "__fish_wscheck_needs_command" -f -a "serve" -d 'Does my client cope with a slow, lossy, silent or closing server? A server that misbehaves on order'
+complete -c wscheck -n "__fish_wscheck_needs_command" -f -a "schema" -d 'Print the JSON Schema of everything that -o json and -o ndjson print'
+complete -c wscheck -n "__fish_wscheck_needs_command" -f -a "completions" -d 'Print the completions for a shell'
+complete -c wscheck -n "__fish_wscheck_needs_command" -f -a "man" -d 'Print the manual page (roff) of wscheck or of one of its commands'
+complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -s n -l connections -d 'Connections to each URL' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -s c -l count -d 'Heartbeats of each kind on each connection; without it, until Ctrl-C' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -s w -l deadline -d 'End the whole run after this, whatever is still outstanding' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l heartbeat -d 'Which heartbeats to run' -r -f -a "protocol\t'Ping frames and their Pongs (RFC 6455 5.5.2)'
+app\t'Messages and the messages that answer them'
+both\t'Both on the same connection, with separate figures'"
+complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -s i -l interval -d 'Time between heartbeats of a kind on a connection (500ms, 1m30s; plain numbers are seconds)' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -s W -l timeout -d 'How long an answer may take; what comes later is late, what never comes is missed' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l app-ping -d 'The app heartbeat\'s ask: text with {seq}, {id} and {now_ms}, or hex:c000 for binary' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l app-pong -d 'What answers it: JSON fields a message must contain, literal text, or hex:c000' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l send -d 'Send a message before the first heartbeat: join, subscribe, authenticate (repeatable)' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l await -d 'Begin heartbeats only when a message matching PATTERN has come' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l await-timeout -d 'How long the awaited message may take' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -s H -l header -d 'Add a request header; @FILE reads one a line (repeatable)' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l origin -d 'The Origin header, as a browser would send it' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l subprotocol -d 'Offer a subprotocol (repeatable, in order of preference)' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l user -d 'Credentials for HTTP Basic authentication' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l resolve -d 'Use this address for a host and port instead of asking the resolver (repeatable)' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l unix-socket -d 'Connect to a Unix socket, whatever the URL\'s host' -r -F
+complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l bind -d 'The local address to connect from' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l connect-timeout -d 'How long the opening may take, from the name to the upgrade' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l max-message-size -d 'The largest message accepted from the server' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l tcp-keepalive -d 'Send TCP keepalive probes after so much silence, and as often' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l proxy -d 'http://, https://, socks4://, socks5:// or socks5h:// proxy, with USER:PASSWORD@ where it wants them; none ignores the environment\'s HTTP(S)_PROXY, ALL_PROXY and NO_PROXY' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l cacert -d 'Trust the certificates in FILE (PEM) instead of the system\'s (repeatable)' -r -F
+complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l cert -d 'Our certificate (PEM), for servers that ask for one' -r -F
+complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l key -d 'Its private key (PEM)' -r -F
+complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l server-name -d 'The name to ask for (SNI) and to verify, instead of the URL\'s host' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l reconnect-base -d 'Backoff before the first attempt; it doubles with each, and a random share of it is waited' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l reconnect-cap -d 'The longest backoff' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l reconnect-attempts -d 'Attempts in a row before giving up' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l healthy -d 'Healthy up to this mean RTT of the window' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l degraded -d 'Degraded up to this' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l poor -d 'Poor up to this, critical above' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l dead-after -d 'Dead after so many heartbeats missed in a row' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l window -d 'Answered heartbeats in the rolling window' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l fail-on -d 'Exit 1 when the status is this or worse: healthy degraded poor critical timeout dead' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l fail-if -d 'Exit 1 when this is true: rtt.p95>200ms, loss>1%, jitter>20ms, tls.days_left<14 (repeatable)' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -s o -l output -d 'How the result is printed on stdout: for people (human), as one document at the end (json), or as one event a line, the document last (ndjson)' -r -f -a "human\t''
+json\t''
+ndjson\t''"
+complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t''
+never\t''"
+complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l no-answer -d 'Leave the server\'s own app pings unanswered'
+complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -s 4 -l ipv4 -d 'Use IPv4 addresses only'
+complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -s 6 -l ipv6 -d 'Use IPv6 addresses only'
+complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -s k -l insecure -d 'Accept any certificate; the report says that it was not verified'
+complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l reconnect -d 'Open a connection again when it was lost (a first opening that fails is not repeated)'
+complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l json -d 'Short for -o json'
+complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -s q -l quiet -d 'Only the summary, no line per heartbeat'
+complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -s V -l version -d 'Print version'
+complete -c wscheck -n "__fish_wscheck_using_subcommand demo" -s o -l output -d 'How the result is printed on stdout: for people (human), as one document at the end (json), or as one event a line, the document last (ndjson)' -r -f -a "human\t''
+json\t''
+ndjson\t''"
+complete -c wscheck -n "__fish_wscheck_using_subcommand demo" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t''
+never\t''"
+complete -c wscheck -n "__fish_wscheck_using_subcommand demo" -l json -d 'Short for -o json'
+complete -c wscheck -n "__fish_wscheck_using_subcommand demo" -s q -l quiet -d 'Only the summary, no line per heartbeat'
+complete -c wscheck -n "__fish_wscheck_using_subcommand demo" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c wscheck -n "__fish_wscheck_using_subcommand demo" -s V -l version -d 'Print version'
+complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l bind -d 'Where to listen; port 0 takes a free one' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l port-file -d 'Write the port\'s number to this file, once the server listens' -r -F
+complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l echo -d 'Send messages back to who sent them' -r -f -a "true\t''
+false\t''"
+complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l max-clients -d 'More clients than these are answered 503' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l max-message-size -d 'The most bytes of a message' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l fault-share -d 'The share of the connections that the faults happen to' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l seed -d 'Where randomness begins: the same seed gives the same faults' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l delay -d 'answer pings T late; other answers do not wait for it' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l jitter -d 'add a random delay, uniform from 0 to J; or normal:J (half-normal, deviation J), exponential:J (mean J)' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l pong-loss -d 'leave this share of the pings unanswered, at random' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l supersede -d 'answer only the latest of every N pings, as RFC 6455 5.5.3 allows' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l unsolicited-pong -d 'send a pong that nobody asked for every T' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l stall -d 'stop reading and writing at age T, and leave the socket open' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l mute -d 'from age T on read everything and answer nothing' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l close-after -d 'send a close frame at age T, code 1000 unless another is given' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l fin-after -d 'close TCP at age T without a close frame (FIN)' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l rst-after -d 'reset TCP at age T (RST)' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l half-close -d 'send FIN at age T, and go on taking what the client sends' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l idle-timeout -d 'cut a connection that was idle for T; with a range, each connection has its own T' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l idle-cut -d 'how it is cut: close[:CODE], fin (default), half-close, rst, silent (stays open, swallows everything), rst-on-use' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l idle-resets -d 'whose bytes keep it alive: either (default), client, server, or both (each direction has its own timer)' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l linger -d 'let go at the idle timeout, and cut only T later: in between everything is swallowed' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l lifetime -d 'cut every connection at age T, however active; cuts as for --idle-cut' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l chatter -d 'send a message every T' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l ping-flood -d 'send RATE pings a second' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l refuse -d 'answer the upgrade with this HTTP status' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l redirect -d 'answer the upgrade with 302 and this Location' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l slow-upgrade -d 'hold the answer to the upgrade back for T' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l trickle -d 'after the upgrade send only one byte every T' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l list-faults -d 'List the faults and exit'
+complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l wrong-payload -d 'answer pings with another payload than theirs'
+complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l duplicate-pongs -d 'answer each ping twice'
+complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l messages-only -d 'pings and pongs do not reset the idle timeout, only messages do'
+complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l wrong-accept -d 'answer the upgrade with a wrong Sec-WebSocket-Accept'
+complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l endless-header -d 'answer the upgrade with a header that never ends'
+complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l garbage -d 'send bytes that are no frames right after the upgrade'
+complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l huge-frame -d 'send the head of a frame that claims 2^62 bytes right after the upgrade'
+complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l masked-frame -d 'send a masked frame right after the upgrade, which a server must not'
+complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l invalid-utf8 -d 'send a text message that is not UTF-8 right after the upgrade'
+complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -s h -l help -d 'Print help'
+complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -s V -l version -d 'Print version'
+complete -c wscheck -n "__fish_wscheck_using_subcommand schema" -s h -l help -d 'Print help'
+complete -c wscheck -n "__fish_wscheck_using_subcommand schema" -s V -l version -d 'Print version'
+complete -c wscheck -n "__fish_wscheck_using_subcommand completions" -s h -l help -d 'Print help'
+complete -c wscheck -n "__fish_wscheck_using_subcommand completions" -s V -l version -d 'Print version'
+complete -c wscheck -n "__fish_wscheck_using_subcommand man" -s h -l help -d 'Print help'
+complete -c wscheck -n "__fish_wscheck_using_subcommand man" -s V -l version -d 'Print version'

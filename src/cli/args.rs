@@ -1,0 +1,76 @@
+//! Small parsers and arguments that several commands share.
+
+use std::time::Duration;
+
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::{Args, ValueEnum};
+
+use crate::domain::duration_text::parse_duration;
+use crate::output::Format;
+
+/// A duration above zero.
+pub fn positive_duration(text: &str) -> Result<Duration, String> {
+    match parse_duration(text)? {
+        Duration::ZERO => Err("it must be above zero".to_string()),
+        duration => Ok(duration),
+    }
+}
+
+/// A whole number of at least one.
+pub fn at_least_one<T: std::str::FromStr + PartialOrd + From<u8>>(text: &str) -> Result<T, String> {
+    match text.parse::<T>() {
+        Ok(number) if number >= T::from(1) => Ok(number),
+        _ => Err("it must be a whole number of at least 1".to_string()),
+    }
+}
+
+/// A size in bytes, as `65536`, `64KiB` or `16MB`.
+pub fn byte_size(text: &str) -> Result<usize, String> {
+    let size: bytesize::ByteSize =
+        text.parse().map_err(|_| "it must be a size such as 65536, 64KiB or 16MB")?;
+    match usize::try_from(size.as_u64()) {
+        Ok(size) if size > 0 => Ok(size),
+        _ => Err("it must be above zero".to_string()),
+    }
+}
+
+/// When to use colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    /// On a terminal, unless NO_COLOR is set.
+    Auto,
+    Always,
+    Never,
+}
+
+/// How the result is shown.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Output")]
+pub struct OutputArgs {
+    /// How the result is printed on stdout: for people (human), as one document at the end (json),
+    /// or as one event a line, the document last (ndjson)
+    #[arg(short, long, value_name = "FORMAT", default_value = "human", value_parser = format_parser())]
+    pub output: Format,
+    /// Short for -o json
+    #[arg(long, conflicts_with = "output")]
+    pub json: bool,
+    /// Only the summary, no line per heartbeat
+    #[arg(short, long)]
+    pub quiet: bool,
+    /// When to use colour
+    #[arg(long, value_name = "WHEN", value_enum, default_value_t = Color::Auto)]
+    pub color: Color,
+}
+
+impl OutputArgs {
+    /// The format asked for.
+    pub fn format(&self) -> Format {
+        if self.json { Format::Json } else { self.output }
+    }
+}
+
+/// Completions and errors list the formats' names.
+fn format_parser() -> impl clap::builder::TypedValueParser<Value = Format> {
+    PossibleValuesParser::new(Format::ALL.map(Format::label))
+        .map(|name| Format::ALL.into_iter().find(|format| format.label() == name).unwrap_or_default())
+}

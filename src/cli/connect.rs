@@ -1,0 +1,249 @@
+//! The arguments that say how a connection is opened.
+
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::Args;
+use http::{HeaderMap, HeaderName, HeaderValue};
+
+use super::args::{byte_size, positive_duration};
+use crate::domain::target::Credentials;
+use crate::net::dial::DialPlan;
+use crate::net::proxy::ProxyChoice;
+use crate::net::resolve::{Family, Override};
+use crate::net::tls::{TlsOptions, TlsPlan};
+
+/// How connections are opened; the same for every command that opens some.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Connecting")]
+pub struct ConnectArgs {
+    /// Use IPv4 addresses only
+    #[arg(short = '4', long, conflicts_with = "ipv6")]
+    pub ipv4: bool,
+    /// Use IPv6 addresses only
+    #[arg(short = '6', long)]
+    pub ipv6: bool,
+    /// Add a request header; @FILE reads one a line (repeatable)
+    #[arg(short = 'H', long, value_name = "NAME: VALUE|@FILE")]
+    pub header: Vec<String>,
+    /// The Origin header, as a browser would send it
+    #[arg(long, value_name = "ORIGIN")]
+    pub origin: Option<String>,
+    /// Offer a subprotocol (repeatable, in order of preference)
+    #[arg(long, value_name = "NAME")]
+    pub subprotocol: Vec<String>,
+    /// Credentials for HTTP Basic authentication
+    #[arg(long, value_name = "USER:PASSWORD")]
+    pub user: Option<String>,
+    /// Use this address for a host and port instead of asking the resolver (repeatable)
+    #[arg(long, value_name = "HOST:PORT:ADDR")]
+    pub resolve: Vec<Override>,
+    /// Connect to a Unix socket, whatever the URL's host
+    #[arg(long, value_name = "PATH")]
+    pub unix_socket: Option<PathBuf>,
+    /// The local address to connect from
+    #[arg(long, value_name = "ADDR")]
+    pub bind: Option<IpAddr>,
+    /// How long the opening may take, from the name to the upgrade
+    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = positive_duration)]
+    pub connect_timeout: Duration,
+    /// The largest message accepted from the server
+    #[arg(long, value_name = "SIZE", default_value = "16MiB", value_parser = byte_size)]
+    pub max_message_size: usize,
+    /// Send TCP keepalive probes after so much silence, and as often
+    #[arg(long, value_name = "TIME", value_parser = keepalive)]
+    pub tcp_keepalive: Option<Duration>,
+    /// http://, https://, socks4://, socks5:// or socks5h:// proxy, with USER:PASSWORD@ where it wants
+    /// them; none ignores the environment's HTTP(S)_PROXY, ALL_PROXY and NO_PROXY
+    #[arg(long, value_name = "URL|none")]
+    pub proxy: Option<String>,
+    /// Trust the certificates in FILE (PEM) instead of the system's (repeatable)
+    #[arg(long, value_name = "FILE")]
+    pub cacert: Vec<PathBuf>,
+    /// Our certificate (PEM), for servers that ask for one
+    #[arg(long, value_name = "FILE")]
+    pub cert: Option<PathBuf>,
+    /// Its private key (PEM)
+    #[arg(long, value_name = "FILE")]
+    pub key: Option<PathBuf>,
+    /// Accept any certificate; the report says that it was not verified
+    #[arg(short = 'k', long)]
+    pub insecure: bool,
+    /// The name to ask for (SNI) and to verify, instead of the URL's host
+    #[arg(long, value_name = "NAME")]
+    pub server_name: Option<String>,
+}
+
+impl ConnectArgs {
+    /// The plan. Its errors never show a secret.
+    pub fn dial(&self) -> Result<DialPlan, String> {
+        Ok(DialPlan {
+            headers: headers(&self.header)?,
+            origin: self.origin.as_deref().map(origin).transpose()?,
+            subprotocols: self.subprotocols()?,
+            credentials: self.user.as_deref().map(credentials).transpose()?,
+            resolve: self.resolve.clone(),
+            family: self.family(),
+            bind: self.bind,
+            unix_socket: self.unix_socket.clone(),
+            proxy: self.proxy_choice()?,
+            tls: Arc::new(self.tls()?),
+            connect_timeout: self.connect_timeout,
+            tcp_keepalive: self.tcp_keepalive,
+        })
+    }
+
+    fn family(&self) -> Option<Family> {
+        match (self.ipv4, self.ipv6) {
+            (true, _) => Some(Family::V4),
+            (false, true) => Some(Family::V6),
+            (false, false) => None,
+        }
+    }
+
+    fn proxy_choice(&self) -> Result<ProxyChoice, String> {
+        match self.proxy.as_deref() {
+            None => Ok(ProxyChoice::from_environment()),
+            Some("none") => Ok(ProxyChoice::None),
+            Some(url) => url.parse().map(ProxyChoice::Url).map_err(|why| format!("--proxy: {why}")),
+        }
+    }
+
+    fn tls(&self) -> Result<TlsPlan, String> {
+        TlsPlan::build(&TlsOptions {
+            cacert: self.cacert.clone(),
+            cert: self.cert.clone(),
+            key: self.key.clone(),
+            insecure: self.insecure,
+            server_name: self.server_name.clone(),
+        })
+    }
+
+    /// RFC 6455 4.1: tokens, none twice.
+    fn subprotocols(&self) -> Result<Vec<String>, String> {
+        for (index, name) in self.subprotocol.iter().enumerate() {
+            let is_token = HeaderName::from_bytes(name.as_bytes()).is_ok();
+            if !is_token {
+                return Err(format!(
+                    "--subprotocol: '{name}' is not a token: letters, digits and !#$%&'*+-.^_`|~"
+                ));
+            }
+            if self.subprotocol[..index].contains(name) {
+                return Err(format!("--subprotocol: '{name}' is offered twice"));
+            }
+        }
+        Ok(self.subprotocol.clone())
+    }
+}
+
+/// The keepalive timers are whole seconds.
+fn keepalive(text: &str) -> Result<Duration, String> {
+    let duration = positive_duration(text)?;
+    if duration.subsec_nanos() > 0 {
+        return Err("TCP keepalive counts in whole seconds".to_string());
+    }
+    Ok(duration)
+}
+
+fn headers(given: &[String]) -> Result<HeaderMap, String> {
+    let mut headers = HeaderMap::new();
+    for text in given {
+        match text.strip_prefix('@') {
+            Some(path) => read_headers(path, &mut headers)?,
+            None => add_header(text, &mut headers).map_err(|why| format!("--header: {why}"))?,
+        }
+    }
+    Ok(headers)
+}
+
+fn read_headers(path: &str, headers: &mut HeaderMap) -> Result<(), String> {
+    let text =
+        std::fs::read_to_string(path).map_err(|error| format!("--header: cannot read {path}: {error}"))?;
+    let lines = text.lines().enumerate().map(|(index, line)| (index + 1, line.trim()));
+    for (number, line) in lines.filter(|(_, line)| !line.is_empty()) {
+        add_header(line, headers).map_err(|why| format!("--header: {path}, line {number}: {why}"))?;
+    }
+    Ok(())
+}
+
+/// The value may be a secret, so an error shows the name at most.
+fn add_header(text: &str, headers: &mut HeaderMap) -> Result<(), String> {
+    let Some((name, value)) = text.split_once(':') else {
+        let shown = text.split_whitespace().next().unwrap_or_default();
+        return Err(format!("'{shown}' is not a header: it must be 'Name: value'"));
+    };
+    let header = HeaderName::from_bytes(name.trim().as_bytes())
+        .map_err(|_| format!("'{}' is not a header name", name.trim().escape_default()))?;
+    if RESERVED.contains(&header.as_str()) {
+        return Err(format!("'{header}' belongs to the WebSocket handshake and cannot be set"));
+    }
+    let value = HeaderValue::from_str(value.trim())
+        .map_err(|_| format!("the value of '{header}' has characters that a header cannot carry"))?;
+    headers.append(header, value);
+    Ok(())
+}
+
+/// Headers that the handshake itself sets.
+const RESERVED: &[&str] = &[
+    "connection",
+    "upgrade",
+    "sec-websocket-key",
+    "sec-websocket-version",
+    "sec-websocket-protocol",
+    "sec-websocket-extensions",
+    "sec-websocket-accept",
+    "content-length",
+    "transfer-encoding",
+];
+
+fn origin(text: &str) -> Result<HeaderValue, String> {
+    HeaderValue::from_str(text)
+        .map_err(|_| "--origin: it has characters that a header cannot carry".to_string())
+}
+
+fn credentials(text: &str) -> Result<Credentials, String> {
+    match text.split_once(':') {
+        Some((user, password)) => Ok(Credentials { user: user.to_string(), password: password.to_string() }),
+        None => Err("--user: it must be USER:PASSWORD".to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refusal(header: &str) -> String {
+        headers(&[header.to_string()]).unwrap_err()
+    }
+
+    #[test]
+    fn a_header_that_is_none_is_refused_without_its_value() {
+        assert_eq!(
+            refusal("nonsense here"),
+            "--header: 'nonsense' is not a header: it must be 'Name: value'"
+        );
+        assert_eq!(refusal("a b: secret"), "--header: 'a b' is not a header name");
+        assert!(!refusal("X-Token: sec\x01ret").contains("ret"));
+        assert_eq!(
+            refusal("Upgrade: h2c"),
+            "--header: 'upgrade' belongs to the WebSocket handshake and cannot be set"
+        );
+        assert!(
+            refusal("@/nonexistent/file")
+                .starts_with("--header: cannot read /nonexistent/file: No such file")
+        );
+    }
+
+    #[test]
+    fn headers_come_from_a_file_too() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(&file, "X-A: 1\n\n X-B: two words \n").unwrap();
+        let headers = headers(&[format!("@{}", file.path().display())]).unwrap();
+        assert_eq!(
+            (&headers["x-a"], &headers["x-b"]),
+            (&"1".parse().unwrap(), &"two words".parse().unwrap())
+        );
+    }
+}

@@ -1,0 +1,95 @@
+//! Floor 4: arguments as typed become a Plan; signals, exit codes, completions, man page.
+
+mod args;
+mod connect;
+mod demo;
+mod heartbeat;
+mod papers;
+mod ping;
+mod printer;
+mod serve;
+mod serving;
+mod signals;
+mod usage;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser, Subcommand};
+
+pub use papers::{SHELLS, completions, man_page};
+
+/// The exit codes, the same for every command; README and `--help` show them.
+pub const EXIT_CODES: &[(u8, &str)] = &[
+    (0, "measured, and nothing was found wanting"),
+    (
+        1,
+        "measured, and found wanting: status at or worse than --fail-on, a --fail-if was true, or a connection \
+         ended that should not have",
+    ),
+    (2, "usage: the arguments make no sense"),
+    (3, "never measured: could not resolve, connect, negotiate TLS, upgrade, or listen"),
+    (4, "inconclusive: it ran, but the evidence does not support an answer (and the report says why)"),
+    (130, "interrupted before there was anything to report"),
+];
+
+/// A diagnostic instrument for WebSocket connections: RTT, jitter, missed pongs, and why.
+#[derive(Debug, Parser)]
+#[command(name = "wscheck", version, max_term_width = 100, after_help = exit_code_help())]
+#[command(propagate_version = true, disable_help_subcommand = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Is this path healthy: how fast, how steady, how many heartbeats go unanswered?
+    #[command(after_help = exit_code_help())]
+    Ping(Box<ping::PingArgs>),
+    /// Show what `ping` does, on a test server inside this process (about five seconds)
+    Demo(demo::DemoArgs),
+    /// Does my client cope with a slow, lossy, silent or closing server? A server that misbehaves on order
+    #[command(after_help = exit_code_help())]
+    Serve(Box<serve::ServeArgs>),
+    /// Print the JSON Schema of everything that -o json and -o ndjson print
+    Schema,
+    /// Print the completions for a shell
+    Completions {
+        /// The shell
+        #[arg(value_enum)]
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page (roff) of wscheck or of one of its commands
+    Man {
+        /// The command whose page is wanted
+        command: Option<String>,
+    },
+}
+
+/// Parses the arguments and does what they say.
+pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let args: Vec<OsString> = args.into_iter().collect();
+    let cli = match Cli::try_parse_from(&args) {
+        Ok(cli) => cli,
+        Err(error) => return usage::refuse(&error, &args),
+    };
+    match cli.command {
+        Command::Ping(args) => args.main(),
+        Command::Demo(args) => args.main(),
+        Command::Serve(args) => serving::main(*args),
+        Command::Schema => papers::print_schema(),
+        Command::Completions { shell } => papers::print_completions(shell),
+        Command::Man { command } => papers::print_man(command.as_deref()),
+    }
+}
+
+/// The whole command line, for completions, the manual and the tests of the README.
+pub fn command() -> clap::Command {
+    Cli::command()
+}
+
+fn exit_code_help() -> String {
+    let rows = EXIT_CODES.iter().map(|(code, meaning)| format!("  {code:<4} {meaning}"));
+    format!("Exit codes:\n{}", rows.collect::<Vec<_>>().join("\n"))
+}

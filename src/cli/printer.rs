@@ -1,0 +1,147 @@
+//! Runs a command: its connections on this thread, its printing on another, so that a stuck pipe
+//! cannot look like jitter.
+
+use std::io::{self, IsTerminal};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread::JoinHandle;
+
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use super::args::{Color, OutputArgs};
+use super::signals::Signals;
+use super::usage;
+use crate::commands::ping::Control;
+use crate::domain::event::{Event, Reporter};
+use crate::domain::report::Verdict;
+use crate::output::Output;
+use crate::output::human::HumanOptions;
+
+/// Events that may wait for a reader of our output. Beyond that those of single connections are
+/// dropped and counted: a reader that has stopped must not cost memory without end.
+const BACKLOG_MOST: usize = 100_000;
+
+/// Hands events to the thread that prints.
+struct Printer {
+    events: Sender<Event>,
+    backlog: Arc<AtomicUsize>,
+    closed: Arc<AtomicBool>,
+    dropped: u64,
+}
+
+impl Reporter for Printer {
+    fn report(&mut self, event: &Event) {
+        if matches!(event, Event::Connection { .. }) && self.backlog.load(Relaxed) >= BACKLOG_MOST {
+            self.dropped += 1;
+            return;
+        }
+        self.backlog.fetch_add(1, Relaxed);
+        let _ = self.events.send(event.clone());
+    }
+
+    fn is_closed(&self) -> bool {
+        self.closed.load(Relaxed)
+    }
+}
+
+impl Printer {
+    /// Starts the thread; it ends, and gives the output back, when the printer is gone.
+    fn start(output: Box<dyn Output + Send>) -> (Printer, JoinHandle<Option<io::ErrorKind>>) {
+        let (sender, events) = channel();
+        let backlog = Arc::new(AtomicUsize::new(0));
+        let closed = Arc::new(AtomicBool::new(false));
+        let printer = Printer {
+            events: sender,
+            backlog: Arc::clone(&backlog),
+            closed: Arc::clone(&closed),
+            dropped: 0,
+        };
+        (printer, std::thread::spawn(move || print_all(output, &events, &backlog, &closed)))
+    }
+}
+
+fn print_all(
+    mut output: Box<dyn Output + Send>,
+    events: &Receiver<Event>,
+    backlog: &AtomicUsize,
+    closed: &AtomicBool,
+) -> Option<io::ErrorKind> {
+    for event in events {
+        backlog.fetch_sub(1, Relaxed);
+        output.report(&event);
+        closed.store(output.error().is_some(), Relaxed);
+    }
+    output.error().map(io::Error::kind)
+}
+
+/// Runs `job` to its verdict, with signals obeyed and everything it reports printed.
+pub fn run(
+    command: &'static str,
+    args: &OutputArgs,
+    job: impl AsyncFnOnce(&mut dyn Reporter, Control) -> Verdict,
+) -> ExitCode {
+    let output =
+        args.format().make(command, human_options(args), Box::new(io::stdout()), Box::new(io::stderr()));
+    let (mut printer, thread) = Printer::start(output);
+    let verdict = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => {
+            let verdict = runtime.block_on(steered(&mut printer, job));
+            // A resolver that was given up still holds its thread; nobody waits for it.
+            runtime.shutdown_background();
+            verdict
+        }
+        Err(error) => Err(error),
+    };
+    let dropped = printer.dropped;
+    drop(printer);
+    let failure = thread.join().ok().flatten();
+    match verdict {
+        Err(error) => usage::fail(&format!("cannot start: {error}")),
+        Ok(verdict) => finish(verdict, failure, dropped),
+    }
+}
+
+async fn steered(
+    printer: &mut Printer,
+    job: impl AsyncFnOnce(&mut dyn Reporter, Control) -> Verdict,
+) -> io::Result<Verdict> {
+    let interrupt = CancellationToken::new();
+    let (ask, interim) = mpsc::unbounded_channel();
+    tokio::spawn(Signals::catch()?.obey(interrupt.clone(), ask));
+    Ok(job(printer, Control { interrupt, interim }).await)
+}
+
+/// A closed pipe ends the run quietly: what was found wanting by then is still in the exit code, and
+/// that it was too short for more is the reader's wish. Any other failure to write is told, for the
+/// report is lost.
+fn finish(verdict: Verdict, failure: Option<io::ErrorKind>, dropped: u64) -> ExitCode {
+    if dropped > 0 {
+        eprintln!(
+            "warning: {dropped} event lines were dropped because nobody read them; the figures are complete"
+        );
+    }
+    match failure {
+        None => ExitCode::from(verdict.exit_code()),
+        Some(io::ErrorKind::BrokenPipe) => match verdict {
+            Verdict::Failed | Verdict::NotMeasured => ExitCode::from(verdict.exit_code()),
+            Verdict::Passed | Verdict::Inconclusive | Verdict::Interrupted => ExitCode::SUCCESS,
+        },
+        Some(kind) => usage::fail(&format!("cannot write the report to stdout: {kind}")),
+    }
+}
+
+fn human_options(args: &OutputArgs) -> HumanOptions {
+    HumanOptions {
+        quiet: args.quiet,
+        color: match args.color {
+            Color::Auto => anstream::AutoStream::choice(&io::stdout()) != anstream::ColorChoice::Never,
+            Color::Always => true,
+            Color::Never => false,
+        },
+        width: None,
+        progress: io::stderr().is_terminal() && !args.quiet,
+    }
+}

@@ -1,0 +1,174 @@
+//! `wscheck ping`: is this path healthy? Heartbeats on one or more connections, and a report.
+
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, SystemTime};
+
+use tokio::sync::{Semaphore, mpsc};
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep_until};
+use tokio_util::sync::CancellationToken;
+
+use super::link::{Link, Shared, Told};
+use crate::domain::backoff::Backoff;
+use crate::domain::event::{ConnEvent, ConnId, Event, Reporter, RunInfo};
+use crate::domain::recorder::Recorder;
+use crate::domain::report::Report;
+use crate::domain::target::Target;
+use crate::domain::verdict::Policy;
+use crate::net::dial::DialPlan;
+use crate::net::greeting::Greeting;
+use crate::net::session::SessionPlan;
+
+/// How many connections are being opened at once, at most.
+const OPENINGS_AT_ONCE: usize = 64;
+
+/// What will be done. Always valid: at least one target and one connection, an interval above zero.
+#[derive(Clone)]
+pub struct PingPlan {
+    pub targets: Vec<Target>,
+    pub connections_each: usize,
+    pub dial: DialPlan,
+    pub greeting: Greeting,
+    pub session: SessionPlan,
+    /// Largest message accepted from the server, in bytes.
+    pub max_message_size: usize,
+    /// The whole run ends after this.
+    pub deadline: Option<Duration>,
+    pub reconnect: Option<Backoff>,
+    pub policy: Policy,
+}
+
+impl PingPlan {
+    /// The distance between the heartbeats of neighbouring connections.
+    pub fn spacing(&self) -> Duration {
+        let connections = self.targets.len() * self.connections_each;
+        self.session.interval / u32::try_from(connections).unwrap_or(u32::MAX)
+    }
+
+    fn info(&self) -> RunInfo {
+        RunInfo {
+            targets: self.targets.iter().map(Target::to_string).collect(),
+            connections_each: self.connections_each,
+            kinds: self.session.kinds.clone(),
+            interval: self.session.interval,
+            timeout: self.session.timeout,
+            count: self.session.count,
+        }
+    }
+}
+
+/// How a run is steered from outside.
+#[derive(Debug)]
+pub struct Control {
+    /// The user wants it to end, with a report.
+    pub interrupt: CancellationToken,
+    /// The user wants to see figures now.
+    pub interim: mpsc::UnboundedReceiver<()>,
+}
+
+/// Runs the plan. Everything is told to `reporter`, the report last; it is also returned.
+pub async fn run(plan: PingPlan, reporter: &mut dyn Reporter, control: Control) -> Report {
+    if plan.targets.iter().any(Target::secure) {
+        // The system's roots are read once, before anything is timed; opening meets the error again.
+        let _ = plan.dial.tls.prepare();
+    }
+    let started_at = SystemTime::now();
+    let info = Arc::new(plan.info());
+    reporter.report(&Event::Started { at: started_at, info: Arc::clone(&info) });
+    let recorder = Recorder::new(info, plan.policy.clone(), started_at);
+    let deadline = plan.deadline.map(|deadline| Instant::now() + deadline);
+    let stop = control.interrupt.child_token();
+    let (events, told) = mpsc::unbounded_channel();
+    let links = start_links(plan, events, stop.clone());
+    let run = Run { recorder, reporter, began: Instant::now(), control, stop };
+    let report = run.gather(told, deadline).await;
+    drop(links);
+    report
+}
+
+/// One task a connection; their events end when the last of them does.
+fn start_links(plan: PingPlan, events: mpsc::UnboundedSender<Told>, stop: CancellationToken) -> JoinSet<()> {
+    let openings = Semaphore::new(OPENINGS_AT_ONCE);
+    let spacing = plan.spacing();
+    let shared = Arc::new(Shared { plan, events, stop, openings, anchor: OnceLock::new() });
+    let mut links = JoinSet::new();
+    for (target_index, target) in shared.plan.targets.iter().enumerate() {
+        for index in 0..shared.plan.connections_each {
+            let id = ConnId { target: target_index, index };
+            let offset = spacing * links.len() as u32;
+            let link = Link { id, target: target.clone(), offset, shared: Arc::clone(&shared) };
+            links.spawn(link.keep());
+        }
+    }
+    links
+}
+
+struct Run<'a> {
+    recorder: Recorder,
+    reporter: &'a mut dyn Reporter,
+    began: Instant,
+    control: Control,
+    stop: CancellationToken,
+}
+
+/// What the gathering loop woke up for.
+enum Woken {
+    Told(Option<Told>),
+    Interim,
+    Deadline,
+}
+
+impl Run<'_> {
+    /// Gathers what the links tell until all of them are gone.
+    async fn gather(
+        mut self,
+        mut told: mpsc::UnboundedReceiver<Told>,
+        mut deadline: Option<Instant>,
+    ) -> Report {
+        loop {
+            let woken = tokio::select! {
+                biased;
+                () = at(deadline) => Woken::Deadline,
+                Some(()) = self.control.interim.recv() => Woken::Interim,
+                event = told.recv() => Woken::Told(event),
+            };
+            match woken {
+                Woken::Told(Some((id, at, event))) => self.take(id, at, event),
+                Woken::Told(None) => break,
+                Woken::Interim => self.tell_interim(),
+                Woken::Deadline => {
+                    deadline = None;
+                    self.stop.cancel();
+                }
+            }
+        }
+        let report = self.report();
+        self.reporter.report(&Event::Finished(Box::new(report.clone())));
+        report
+    }
+
+    fn take(&mut self, id: ConnId, at: SystemTime, event: ConnEvent) {
+        let event = Event::Connection { id, at, event };
+        self.recorder.observe(&event);
+        self.reporter.report(&event);
+        if self.reporter.is_closed() {
+            self.stop.cancel();
+        }
+    }
+
+    fn tell_interim(&mut self) {
+        let report = self.report();
+        self.reporter.report(&Event::Interim(Box::new(report)));
+    }
+
+    fn report(&self) -> Report {
+        self.recorder.report(self.began.elapsed(), self.control.interrupt.is_cancelled())
+    }
+}
+
+async fn at(deadline: Option<Instant>) {
+    match deadline {
+        Some(deadline) => sleep_until(deadline).await,
+        None => std::future::pending().await,
+    }
+}
