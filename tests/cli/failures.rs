@@ -1,0 +1,138 @@
+//! Connections that do not open: exit 3, `cannot open URL: PHASE: cause`, a hint where one is known.
+
+use crate::support::{Ran, Script, closed_port, ping_json, read_head, run};
+use std::io::Write;
+
+fn refusal(url: &str, more: &[&str]) -> (Ran, serde_json::Value) {
+    let args = [&["-c", "1", url], more].concat();
+    let human = run(&[&["ping"], args.as_slice()].concat());
+    assert_eq!(human.code, Some(3), "{human:?}");
+    assert!(human.stderr.starts_with(&format!("error: cannot open {url}: ")), "{human:?}");
+    let (code, document) = ping_json(&args);
+    assert_eq!(
+        (code, &document["verdict"], &document["status"]),
+        (Some(3), &"not_measured".into(), &"unknown".into())
+    );
+    assert_eq!(document["error"]["url"], url);
+    assert!(
+        document["rtt"].is_null() && document["loss"].is_null() && document["jitter"]["stddev_ms"].is_null()
+    );
+    (human, document["error"].clone())
+}
+
+/// The failure's phase and kind, and everything said to people.
+fn told(url: &str, more: &[&str]) -> (String, String, String) {
+    let (human, error) = refusal(url, more);
+    let text = |name: &str| error[name].as_str().unwrap().to_string();
+    (text("phase"), text("kind"), human.stderr)
+}
+
+#[test]
+fn a_refused_connection_names_the_address() {
+    let (_socket, port) = closed_port();
+    let (phase, kind, said) = told(&format!("ws://127.0.0.1:{port}/"), &[]);
+    assert_eq!((phase.as_str(), kind.as_str()), ("tcp", "refused"));
+    assert!(said.contains(&format!("127.0.0.1:{port}")), "{said}");
+    assert!(said.contains("\nhint: "), "{said}");
+}
+
+#[test]
+fn every_address_of_a_name_is_tried_and_told() {
+    let (_socket, port) = closed_port();
+    let four = format!("many.test:{port}:127.0.0.1");
+    let six = format!("many.test:{port}:[::1]");
+    let (human, error) =
+        refusal(&format!("ws://many.test:{port}/"), &["--resolve", &four, "--resolve", &six]);
+    assert_eq!(error["attempts"].as_array().unwrap().len(), 2);
+    for address in ["127.0.0.1", "[::1]"] {
+        assert!(human.stderr.contains(address), "{}", human.stderr);
+    }
+}
+
+#[test]
+fn a_name_that_does_not_exist_is_said_to() {
+    let (phase, kind, _) = told("ws://no-such-name.invalid/", &[]);
+    assert_eq!(phase, "dns");
+    assert!(["name_not_found", "resolver_failed"].contains(&kind.as_str()), "{kind}");
+}
+
+#[test]
+fn each_http_refusal_shows_its_status_and_what_to_do() {
+    let cases = [
+        (
+            "301 Moved Permanently",
+            "Location: https://a.example/ws?token=s3cret\r\n",
+            "wss://a.example/ws?token=***",
+        ),
+        ("401 Unauthorized", "WWW-Authenticate: Basic realm=\"x\"\r\n", "credentials"),
+        ("403 Forbidden", "", "origin"),
+        ("404 Not Found", "", "path"),
+        ("426 Upgrade Required", "Sec-WebSocket-Version: 8\r\n", "version"),
+        ("200 OK", "", "not a WebSocket endpoint"),
+        ("502 Bad Gateway", "Server: nginx\r\n", "nginx"),
+    ];
+    for (status, header, said) in cases {
+        let body = "sorry \x1b[31mred";
+        let answer = format!("HTTP/1.1 {status}\r\n{header}Content-Length: {}\r\n\r\n{body}", body.len());
+        let peer = Script::answering(answer);
+        let (phase, kind, text) = told(&peer.url(), &[]);
+        assert_eq!((phase.as_str(), kind.as_str()), ("upgrade", "upgrade_refused"), "{status}");
+        assert!(text.to_lowercase().contains(&said.to_lowercase()), "{status}: {text}");
+        assert!(text.contains(&status[..3]) && text.contains("sorry \\u{1b}[31mred"), "{status}: {text}");
+        assert!(!text.contains("s3cret"), "{text}");
+    }
+}
+
+#[test]
+fn what_is_no_http_is_said_to_be_so() {
+    let (_, kind, text) = told(&Script::answering("SSH-2.0-OpenSSH_9.2\r\n").url(), &[]);
+    assert_eq!(kind, "not_http");
+    assert!(text.contains("SSH-2.0"), "{text}");
+    // An HTTP/2 SETTINGS frame, as an HTTP/2-only server answers.
+    let (_, _, text) = told(&Script::answering(*b"\x00\x00\x00\x04\x00\x00\x00\x00\x00").url(), &[]);
+    assert!(text.contains("HTTP/2"), "{text}");
+}
+
+#[test]
+fn a_wrong_accept_is_named() {
+    let answer = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+                  Sec-WebSocket-Accept: AAAAAAAAAAAAAAAAAAAAAAAAAAA=\r\n\r\n";
+    let (_, kind, text) = told(&Script::answering(answer).url(), &[]);
+    assert_eq!(kind, "bad_upgrade");
+    assert!(text.contains("Sec-WebSocket-Accept"), "{text}");
+}
+
+#[test]
+fn a_header_without_end_is_cut_off() {
+    let peer = Script::start(|mut stream| {
+        read_head(&mut stream);
+        let _ = stream.write_all(b"HTTP/1.1 101 Switching Protocols\r\n");
+        while stream.write_all(&b"X-More: and more and more and more\r\n".repeat(100)).is_ok() {}
+    });
+    let (_, kind, _) = told(&peer.url(), &[]);
+    assert_eq!(kind, "endless_header");
+}
+
+#[test]
+fn a_phase_that_takes_too_long_is_named() {
+    let peer = Script::answering("HTTP/1.1 101 Swi");
+    let (phase, kind, text) = told(&peer.url(), &["--connect-timeout", "200ms"]);
+    assert_eq!((phase.as_str(), kind.as_str()), ("upgrade", "timeout"));
+    assert!(text.contains("within 200 ms"), "{text}");
+}
+
+#[test]
+fn a_peer_that_closes_early_is_named() {
+    let peer = Script::start(|mut stream| drop(read_head(&mut stream)));
+    let (phase, kind, _) = told(&peer.url(), &[]);
+    assert_eq!((phase.as_str(), kind.as_str()), ("upgrade", "closed_early"));
+}
+
+#[test]
+fn an_awaited_message_that_does_not_come_is_an_error_that_tells_what_came() {
+    let peer = Script::upgraded_then(*b"\x81\x05hello");
+    let (phase, kind, text) =
+        told(&peer.url(), &["--await", r#"{"type":"welcome"}"#, "--await-timeout", "300ms"]);
+    assert_eq!((phase.as_str(), kind.as_str()), ("await", "not_awaited"));
+    assert!(text.contains(r#"{"type":"welcome"}"#) && text.contains("hello"), "{text}");
+}

@@ -1,0 +1,82 @@
+//! Peers that break the protocol: a named ending, exit 1, bounded memory, never a panic.
+
+use std::io::Write;
+
+use crate::support::{Script, ping_json, run, upgrade};
+
+/// The violation's name, after an upgrade followed by these bytes.
+fn violation(bytes: &[u8]) -> String {
+    let peer = Script::upgraded_then(bytes);
+    let (code, document) = ping_json(&["-c", "5", "-i", "50ms", &peer.url()]);
+    assert_eq!((code, &document["status"]), (Some(1), &"dead".into()), "{document:#}");
+    let ending = &document["ending"];
+    assert_eq!((&ending["who"], &ending["how"]), (&"peer".into(), &"violation".into()), "{ending}");
+    ending["violation"].as_str().unwrap().to_string()
+}
+
+#[test]
+fn each_violation_has_its_name() {
+    assert_eq!(violation(&[0x81, 0x85, 1, 2, 3, 4, 0, 0, 0, 0, 0]), "masked_frame");
+    assert_eq!(violation(b"\x81\x02\xff\xfe"), "invalid_utf8");
+    assert_eq!(violation(&[&b"\x82\x7f"[..], &(1_u64 << 62).to_be_bytes()].concat()), "oversized_frame");
+    assert_eq!(violation(&[0xf1, 0]), "garbage");
+    assert_eq!(violation(&b"HTTP/1.1 400 Bad Request\r\n".repeat(10)), "garbage");
+    assert_eq!(violation(&[0x80, 0]), "garbage");
+}
+
+#[test]
+fn random_bytes_never_panic() {
+    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+    for _ in 0..20 {
+        let mut bytes = Vec::new();
+        for _ in 0..64 {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            bytes.extend(state.to_be_bytes());
+        }
+        let peer = Script::upgraded_then(bytes);
+        let (code, document) =
+            ping_json(&["-c", "2", "-i", "10ms", "-W", "50ms", "--dead-after", "1", &peer.url()]);
+        assert_eq!((code, &document["status"]), (Some(1), &"dead".into()), "{document:#}");
+    }
+}
+
+#[test]
+fn a_hostile_close_reason_drives_no_terminal() {
+    let reason = b"bye\x1b]0;owned\x07\x1b[2J";
+    let mut close = vec![0x88, 2 + reason.len() as u8];
+    close.extend(4321_u16.to_be_bytes());
+    close.extend(reason);
+    let peer = Script::upgraded_then(close);
+    for format in ["human", "json", "ndjson"] {
+        let ran = run(&["ping", "-o", format, "-c", "5", &peer.url()]);
+        assert_eq!(ran.code, Some(1));
+        let said = ran.stdout + &ran.stderr;
+        assert!(!said.contains(['\x1b', '\x07']), "{said:?}");
+        assert!(said.contains("owned") && said.contains("4321"), "{said}");
+    }
+}
+
+/// The most memory that a child of this process ever held, in KiB.
+fn peak_of_children() -> i64 {
+    // SAFETY: getrusage fills the struct it is given, for which all zeroes are valid.
+    let usage = unsafe {
+        let mut usage: libc::rusage = std::mem::zeroed();
+        assert_eq!(libc::getrusage(libc::RUSAGE_CHILDREN, &mut usage), 0);
+        usage
+    };
+    usage.ru_maxrss
+}
+
+#[test]
+fn a_flood_of_pings_costs_bounded_memory() {
+    let peer = Script::start(|mut stream| {
+        upgrade(&mut stream);
+        let flood = b"\x89\x04ping".repeat(1000);
+        while stream.write_all(&flood).is_ok() {}
+    });
+    let (code, document) = ping_json(&["-w", "2s", "-i", "100ms", "-W", "60s", &peer.url()]);
+    assert!([Some(1), Some(4)].contains(&code), "{document:#}");
+    let pings = document["targets"][0]["connections"][0]["server_pings"]["protocol"].as_u64().unwrap();
+    assert!(pings > 1000, "{pings}");
+    assert!(peak_of_children() < 200 * 1024, "{} KiB", peak_of_children());
+}

@@ -1,0 +1,11 @@
+//! The binary's behaviour, from outside: real sockets on loopback, real clock, no timing assertions.
+
+mod bad_input;
+mod failures;
+mod hostile;
+mod papers;
+mod peers;
+mod ping;
+mod secure;
+mod signals;
+mod support;

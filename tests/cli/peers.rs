@@ -1,0 +1,89 @@
+//! Real servers, which nobody here wrote: `tests/peers/install.sh` installs them. One that is not
+//! installed is left out, and said to be; with WSCHECK_ALL_PEERS set that is a failure.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use crate::support::{Server, ping_json, run};
+
+/// A server's name, the file without which it is not installed, and how it is started.
+struct Peer {
+    name: &'static str,
+    needs: &'static str,
+    command: &'static [&'static str],
+}
+
+const PEERS: &[Peer] = &[
+    Peer {
+        name: "node ws",
+        needs: "node/node_modules/ws/package.json",
+        command: &["node", "node/server.js"],
+    },
+    Peer {
+        name: "python websockets",
+        needs: "python/.venv/bin/python",
+        command: &["python/.venv/bin/python", "python/server.py"],
+    },
+    Peer { name: "go gorilla/websocket", needs: "go/peer", command: &["go/peer"] },
+];
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/peers")
+}
+
+impl Peer {
+    /// `None`, and a line that says so, when it is not installed.
+    fn start(&self) -> Option<Server> {
+        if !folder().join(self.needs).exists() {
+            assert!(std::env::var_os("WSCHECK_ALL_PEERS").is_none(), "{} is not installed", self.name);
+            // Not eprintln!, which the test harness keeps to itself when a test passes.
+            let _ = writeln!(
+                std::io::stderr(),
+                "left out: {} is not installed (tests/peers/install.sh)",
+                self.name
+            );
+            return None;
+        }
+        let program = match self.command[0] {
+            path if path.contains('/') => folder().join(path).into_os_string(),
+            name => name.into(),
+        };
+        let mut command = Command::new(program);
+        // Their standard input stays open as long as the test: they end when it does.
+        command.args(&self.command[1..]).current_dir(folder()).stdin(Stdio::piped());
+        Some(Server::spawn(command))
+    }
+}
+
+#[test]
+fn real_servers_are_measured_by_protocol_and_app_heartbeats() {
+    for peer in PEERS {
+        let Some(server) = peer.start() else { continue };
+        for kind in ["protocol", "app", "both"] {
+            let args = ["-c", "5", "-i", "100ms", "--heartbeat", kind, &server.url()];
+            let (code, document) = ping_json(&args);
+            assert_eq!(
+                (code, &document["status"]),
+                (Some(0), &"healthy".into()),
+                "{}: {document:#}",
+                peer.name
+            );
+            for figures in ["protocol", "app"].map(|kind| &document["heartbeats"][kind]) {
+                assert!(figures.is_null() || figures["ok"] == 5, "{}: {document:#}", peer.name);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_real_server_that_is_stopped_is_dead_and_one_that_is_killed_has_an_ending() {
+    for peer in PEERS {
+        let Some(server) = peer.start() else { continue };
+        server.process.signal(libc::SIGSTOP);
+        let ran = run(&["ping", "--json", "-w", "2s", "--connect-timeout", "300ms", &server.url()]);
+        server.process.signal(libc::SIGCONT);
+        assert_eq!(ran.code, Some(3), "{}: the kernel accepts, but nobody upgrades: {ran:?}", peer.name);
+        assert_eq!(ran.json()["error"]["phase"], "upgrade", "{}", peer.name);
+    }
+}

@@ -1,0 +1,280 @@
+//! `wscheck ping` on a server whose truth is known.
+
+use std::io::Write;
+use std::sync::{Arc, Mutex};
+
+use serde_json::Value;
+
+use crate::support::{PING, PONG, Script, Server, TEXT, frame, ping_json, read_frame, run, upgrade};
+
+fn number(value: &Value) -> f64 {
+    value.as_f64().unwrap_or_else(|| panic!("not a number: {value}"))
+}
+
+#[test]
+fn a_good_server_is_healthy_with_exit_0() {
+    let server = Server::start(&[]);
+    let (code, document) = ping_json(&["-c", "5", "-i", "20ms", &server.url()]);
+    assert_eq!(
+        (code, &document["status"], &document["verdict"]),
+        (Some(0), &"healthy".into(), &"passed".into())
+    );
+    let protocol = &document["heartbeats"]["protocol"];
+    assert_eq!((&protocol["sent"], &protocol["ok"], &document["loss"]), (&5.into(), &5.into(), &0.0.into()));
+    assert!(number(&document["rtt"]["p50_ms"]) > 0.0);
+    assert!(number(&document["jitter"]["stddev_ms"]) >= 0.0);
+    assert_eq!(document["ending"]["who"], "us");
+    assert_eq!(document["ending"]["code"], 1000);
+    assert!(document["error"].is_null() && document["heartbeats"]["app"].is_null());
+}
+
+#[test]
+fn one_answer_has_no_jitter() {
+    let server = Server::start(&[]);
+    let (_, document) = ping_json(&["-c", "1", &server.url()]);
+    for jitter in ["stddev_ms", "rfc3550_ms", "ipdv_mean_ms"] {
+        assert!(document["jitter"][jitter].is_null(), "{jitter}");
+    }
+    assert_eq!(document["rtt"]["count"], 1);
+}
+
+#[test]
+fn app_and_both_are_measured_apart() {
+    let server = Server::start(&[]);
+    for kind in ["app", "both"] {
+        let (code, document) = ping_json(&["-c", "4", "-i", "20ms", "--heartbeat", kind, &server.url()]);
+        assert_eq!((code, &document["heartbeats"]["app"]["ok"]), (Some(0), &4.into()), "{document:#}");
+        assert_eq!(document["heartbeats"]["protocol"].is_null(), kind == "app");
+    }
+}
+
+#[test]
+fn a_server_that_only_echoes_is_not_taken_for_one_that_answers() {
+    let peer = Script::start(|mut stream| {
+        upgrade(&mut stream);
+        echo(&mut stream);
+    });
+    let args = ["-c", "2", "-i", "20ms", "-W", "200ms", "--heartbeat", "app"];
+    let (code, document) = ping_json(&[&args[..], &[&peer.url()]].concat());
+    assert_eq!((code, &document["heartbeats"]["app"]["ok"]), (Some(1), &0.into()), "{document:#}");
+    assert_eq!(document["targets"][0]["connections"][0]["echoes"], 2);
+    let (code, document) =
+        ping_json(&[&args[..], &["--app-pong", r#"{"type":"ping"}"#, &peer.url()]].concat());
+    assert_eq!((code, &document["heartbeats"]["app"]["ok"]), (Some(0), &2.into()), "{document:#}");
+}
+
+/// Sends each short client frame back, unmasked; pongs are not its business.
+fn echo(stream: &mut std::net::TcpStream) {
+    while let Some((first, payload)) = read_frame(stream) {
+        let _ = stream.write_all(&frame(first, &payload));
+    }
+}
+
+#[test]
+fn a_slow_app_beside_a_fast_protocol_is_said_in_words() {
+    let peer = Script::start(|mut stream| {
+        upgrade(&mut stream);
+        slow_app(&mut stream);
+    });
+    let ran = run(&["ping", "-c", "6", "-i", "50ms", "--heartbeat", "both", "--poor", "2s", &peer.url()]);
+    assert!(ran.stdout.contains("the application, or something in the middle"), "{}", ran.all());
+}
+
+/// Answers Pings at once, and app pings after 300 ms.
+fn slow_app(stream: &mut std::net::TcpStream) {
+    let writer = Arc::new(Mutex::new(stream.try_clone().unwrap()));
+    while let Some((first, payload)) = read_frame(stream) {
+        match first {
+            PING => drop(writer.lock().unwrap().write_all(&frame(PONG, &payload))),
+            TEXT => {
+                let pong = String::from_utf8(payload).unwrap().replace("ping", "pong");
+                let writer = Arc::clone(&writer);
+                std::thread::spawn(move || {
+                    std::thread::sleep(std::time::Duration::from_millis(300));
+                    drop(writer.lock().unwrap().write_all(&frame(TEXT, pong.as_bytes())));
+                });
+            }
+            _ => {}
+        }
+    }
+}
+
+#[test]
+fn at_ten_ms_with_replies_a_second_late_nothing_is_dropped_or_shifted() {
+    let server = Server::start(&["--delay", "1s"]);
+    let (_, document) = ping_json(&["-c", "200", "-i", "10ms", &server.url()]);
+    let protocol = &document["heartbeats"]["protocol"];
+    assert_eq!(
+        (&protocol["sent"], &protocol["ok"], &protocol["unsent"]),
+        (&200.into(), &200.into(), &0.into())
+    );
+    assert!(number(&document["rtt"]["min_ms"]) >= 1000.0, "{}", document["rtt"]);
+    // 199 intervals of 10 ms and the last answer: waiting for each answer would take 200 s.
+    assert!(number(&document["elapsed_ms"]) < 60_000.0);
+}
+
+#[test]
+fn late_pongs_are_answered_not_lost() {
+    let server = Server::start(&["--delay", "300ms"]);
+    let args = ["-c", "2", "-i", "10ms", "-W", "100ms", "--dead-after", "9", "-w", "5s"];
+    let ran = run(&[&["ping", "-o", "ndjson"], &args[..], &["--send", "x", &server.url()]].concat());
+    let lines = ran.ndjson();
+    assert!(lines.iter().any(|line| line["event"] == "heartbeat" && line["outcome"] == "missed"), "{ran:?}");
+    let report = lines.last().unwrap();
+    assert_eq!(report["verdict"], "failed", "{report:#}");
+}
+
+#[test]
+fn a_server_that_answers_only_the_latest_supersedes() {
+    let server = Server::start(&["--supersede", "--delay", "100ms"]);
+    let (code, document) = ping_json(&["-c", "10", "-i", "20ms", &server.url()]);
+    let protocol = &document["heartbeats"]["protocol"];
+    assert!(number(&protocol["superseded"]) > 0.0, "{document:#}");
+    assert_eq!((code, &document["loss"]), (Some(0), &0.0.into()));
+}
+
+#[test]
+fn a_peers_close_is_found_wanting_with_its_code() {
+    let server = Server::start(&["--close-after", "200ms:4001"]);
+    let (code, document) = ping_json(&["-i", "50ms", &server.url()]);
+    assert_eq!((code, &document["status"]), (Some(1), &"dead".into()));
+    let ending = &document["ending"];
+    assert_eq!(
+        (&ending["who"], &ending["how"], &ending["code"]),
+        (&"peer".into(), &"close_frame".into(), &4001.into())
+    );
+    assert!(number(&ending["age_ms"]) >= 200.0);
+}
+
+#[test]
+fn a_deadline_ends_the_run_with_a_report() {
+    let server = Server::start(&[]);
+    let (code, document) = ping_json(&["-w", "300ms", "-i", "50ms", &server.url()]);
+    assert_eq!((code, &document["interrupted"]), (Some(0), &false.into()));
+    assert!(number(&document["heartbeats"]["protocol"]["ok"]) > 0.0);
+}
+
+#[test]
+fn nothing_answered_is_inconclusive_and_null() {
+    let peer = Script::upgraded_then("");
+    let (code, document) = ping_json(&["-w", "300ms", "-i", "100ms", &peer.url()]);
+    assert_eq!(
+        (code, &document["verdict"], &document["status"]),
+        (Some(4), &"inconclusive".into(), &"unknown".into())
+    );
+    assert!(document["rtt"].is_null() && document["loss"].is_null());
+    assert!(!document["reasons"].as_array().unwrap().is_empty());
+}
+
+#[test]
+fn several_connections_and_targets_share_one_report() {
+    let (one, two) = (Server::start(&[]), Server::start(&["--delay", "150ms"]));
+    let (code, document) = ping_json(&["-c", "3", "-i", "100ms", "-n", "2", &one.url(), &two.url()]);
+    assert_eq!((code, &document["status"]), (Some(0), &"degraded".into()), "{document:#}");
+    assert_eq!(
+        (&document["status_counts"]["healthy"], &document["status_counts"]["degraded"]),
+        (&2.into(), &2.into())
+    );
+    assert_eq!(document["heartbeats"]["protocol"]["ok"], 12);
+    let ran = run(&["ping", "-c", "2", "-i", "50ms", "-n", "2", &one.url(), &two.url()]);
+    assert!(ran.stdout.contains("target") && ran.stdout.contains("2 healthy"), "{}", ran.all());
+    assert!(!ran.stdout.contains("seq="), "several connections have no line per heartbeat: {}", ran.all());
+}
+
+#[test]
+fn a_target_that_does_not_open_beside_one_that_does_is_found_wanting() {
+    let server = Server::start(&[]);
+    let (_socket, port) = crate::support::closed_port();
+    let bad = format!("ws://127.0.0.1:{port}/");
+    let (code, document) = ping_json(&["-c", "2", "-i", "20ms", &server.url(), &bad]);
+    assert_eq!((code, &document["verdict"]), (Some(1), &"failed".into()));
+    assert_eq!(document["error"]["kind"], "refused");
+}
+
+#[test]
+fn thresholds_decide_the_exit_code() {
+    let server = Server::start(&["--delay", "30ms"]);
+    let run = |more: &[&str]| ping_json(&[&["-c", "3", "-i", "20ms"], more, &[&server.url()]].concat());
+    assert_eq!(run(&[]).0, Some(0));
+    assert_eq!(run(&["--healthy", "10ms", "--fail-on", "degraded"]).0, Some(1));
+    assert_eq!(run(&["--fail-if", "rtt.p50>1ms"]).0, Some(1));
+    assert_eq!(run(&["--fail-if", "rtt.p50>10s", "--fail-if", "loss>1%", "--fail-if", "late>0"]).0, Some(0));
+    let (code, document) = run(&["--fail-if", "tls.days_left<14"]);
+    assert_eq!((code, &document["verdict"]), (Some(4), &"inconclusive".into()), "{document:#}");
+    assert!(document["reasons"][0].as_str().unwrap().contains("tls.days_left"), "{document:#}");
+}
+
+#[test]
+fn a_lost_connection_is_opened_again_and_the_outage_told() {
+    let server = Server::start(&["--close-after", "150ms:1012"]);
+    let args = ["-c", "12", "-i", "50ms", "--reconnect", "--reconnect-base", "10ms"];
+    let (code, document) = ping_json(&[&args[..], &[&server.url()]].concat());
+    let connection = &document["targets"][0]["connections"][0];
+    assert!(
+        number(&connection["reconnects"]) >= 1.0 && number(&connection["outage_ms"]) > 0.0,
+        "{document:#}"
+    );
+    assert_eq!(code, Some(1), "a connection ended that should not have");
+    assert!(number(&document["heartbeats"]["protocol"]["ok"]) >= 10.0, "{document:#}");
+}
+
+#[test]
+fn a_server_that_is_gone_for_good_is_given_up() {
+    let server = Server::start(&[]);
+    let args = ["ping", "-o", "ndjson", "-i", "20ms", "--reconnect", "--reconnect-base", "1ms"];
+    let child =
+        crate::support::wscheck(&[&args[..], &["--reconnect-attempts", "3", &server.url()]].concat()).spawn();
+    let mut child = child.unwrap();
+    let mut lines = std::io::BufRead::lines(std::io::BufReader::new(child.stdout.take().unwrap()));
+    lines.find(|line| line.as_ref().unwrap().contains("\"heartbeat\"")).unwrap().unwrap();
+    drop(server);
+    let rest: Vec<Value> = lines.map(|line| serde_json::from_str(&line.unwrap()).unwrap()).collect();
+    let of = |event: &str| rest.iter().filter(|line| line["event"] == event).count();
+    assert_eq!((of("ended"), of("retry"), of("gave_up")), (1, 3, 1), "{rest:#?}");
+    assert_eq!(child.wait().unwrap().code(), Some(1));
+}
+
+#[test]
+fn secrets_are_shown_nowhere() {
+    let server = Server::start(&[]);
+    let url = server.url().replace("ws://", "ws://bob:hunter2@") + "?token=hunter2&room=7";
+    for format in ["human", "json", "ndjson"] {
+        let ran = run(&["ping", "-o", format, "-c", "1", "-H", "Cookie: s=hunter2", &url]);
+        assert_eq!(ran.code, Some(0), "{ran:?}");
+        assert!(!ran.all().contains("hunter2") && ran.all().contains("room=7"), "{}", ran.all());
+    }
+}
+
+#[test]
+fn the_request_carries_what_was_asked_for() {
+    let (sender, heads) = std::sync::mpsc::channel();
+    let peer = Script::start(move |mut stream| {
+        sender.send(upgrade(&mut stream)).unwrap();
+    });
+    run(&[
+        "ping",
+        "-c",
+        "1",
+        "-H",
+        "X-One: 1",
+        "--origin",
+        "https://app.example",
+        "--subprotocol",
+        "chat.v2",
+        "--subprotocol",
+        "chat.v1",
+        "--user",
+        "bob:pw",
+        &peer.url(),
+    ]);
+    let head = heads.recv().unwrap().to_lowercase();
+    for line in [
+        "x-one: 1",
+        "origin: https://app.example",
+        "sec-websocket-protocol: chat.v2, chat.v1",
+        "authorization: basic ym9ionb3",
+        "sec-websocket-version: 13",
+    ] {
+        assert!(head.contains(&format!("{line}\r\n")), "'{line}' is not in {head}");
+    }
+}

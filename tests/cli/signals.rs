@@ -1,0 +1,154 @@
+//! Signals, closed pipes, stopped and killed peers.
+
+use std::io::{BufRead, BufReader, Read};
+use std::process::{ChildStdout, Stdio};
+
+use serde_json::Value;
+
+use crate::support::{Ran, Reaped, Server, validate, wscheck};
+
+/// A ping in NDJSON that is under way.
+struct Run {
+    process: Reaped,
+    lines: BufReader<ChildStdout>,
+}
+
+impl Run {
+    fn start(args: &[&str]) -> Run {
+        let mut process = Reaped(wscheck(&[&["ping", "-o", "ndjson"], args].concat()).spawn().unwrap());
+        let lines = BufReader::new(process.0.stdout.take().unwrap());
+        Run { process, lines }
+    }
+
+    fn line(&mut self) -> Option<Value> {
+        let mut line = String::new();
+        self.lines.read_line(&mut line).unwrap();
+        let value = (!line.is_empty()).then(|| serde_json::from_str(&line).unwrap());
+        value.inspect(validate)
+    }
+
+    /// Reads on to the next line of this event.
+    fn until(&mut self, event: &str) -> Value {
+        std::iter::from_fn(|| self.line())
+            .find(|line| line["event"] == event)
+            .unwrap_or_else(|| panic!("no {event}"))
+    }
+
+    /// Every line that is still to come, and the exit code.
+    fn rest(mut self) -> (Vec<Value>, Option<i32>) {
+        let lines = std::iter::from_fn(|| self.line()).collect();
+        (lines, self.process.0.wait().unwrap().code())
+    }
+}
+
+#[test]
+fn the_first_interrupt_or_term_ends_with_a_full_report() {
+    let server = Server::start(&[]);
+    for signal in [libc::SIGINT, libc::SIGTERM] {
+        let mut run = Run::start(&["-i", "20ms", &server.url()]);
+        run.until("heartbeat");
+        run.process.signal(signal);
+        let (lines, code) = run.rest();
+        let report = lines.last().unwrap();
+        assert_eq!(
+            (code, &report["status"], &report["interrupted"]),
+            (Some(0), &"healthy".into(), &true.into())
+        );
+        assert!(report["rtt"]["count"].as_u64().unwrap() >= 1);
+    }
+}
+
+#[test]
+fn a_second_interrupt_ends_at_once() {
+    // It answers nothing, so that our goodbye waits for it.
+    let peer = crate::support::Script::upgraded_then("");
+    let mut run = Run::start(&["-i", "20ms", "-W", "60s", &peer.url()]);
+    run.until("opened");
+    run.process.signal(libc::SIGINT);
+    run.process.signal(libc::SIGTERM);
+    let (_, code) = run.rest();
+    assert_eq!(code, Some(130));
+}
+
+#[test]
+fn an_interrupt_before_anything_opened_is_130() {
+    let peer = crate::support::Script::answering("");
+    let mut run = Run::start(&["--connect-timeout", "60s", &peer.url()]);
+    run.until("opening");
+    run.process.signal(libc::SIGINT);
+    let (lines, code) = run.rest();
+    assert_eq!((code, &lines.last().unwrap()["verdict"]), (Some(130), &"interrupted".into()));
+}
+
+#[test]
+fn quit_prints_interim_figures_and_goes_on() {
+    let server = Server::start(&[]);
+    let mut run = Run::start(&["-i", "20ms", &server.url()]);
+    run.until("heartbeat");
+    run.process.signal(libc::SIGQUIT);
+    run.until("interim");
+    run.until("heartbeat");
+    run.process.signal(libc::SIGINT);
+    assert_eq!(run.rest().1, Some(0));
+}
+
+#[test]
+fn a_closed_stdout_ends_quietly() {
+    let server = Server::start(&[]);
+    for format in ["human", "ndjson"] {
+        let mut child = wscheck(&["ping", "-i", "10ms", "-o", format, &server.url()]).spawn().unwrap();
+        let mut first = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut first).unwrap();
+        let mut stderr = String::new();
+        child.stderr.take().unwrap().read_to_string(&mut stderr).unwrap();
+        assert!(!first.is_empty());
+        assert_eq!((child.wait().unwrap().code(), stderr.as_str()), (Some(0), ""), "{format}");
+    }
+}
+
+#[test]
+fn a_full_disk_is_told() {
+    let server = Server::start(&[]);
+    let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let child = wscheck(&["ping", "-c", "2", "-i", "10ms", "--json", &server.url()])
+        .stdout(Stdio::from(full))
+        .spawn()
+        .unwrap();
+    let ran = Ran::of(child);
+    assert_eq!(ran.code, Some(4));
+    assert!(ran.stderr.contains("cannot write the report to stdout"), "{}", ran.stderr);
+}
+
+#[test]
+fn a_stopped_peer_becomes_timeout_then_dead() {
+    let server = Server::start(&[]);
+    let mut run = Run::start(&["-i", "50ms", "-W", "200ms", &server.url()]);
+    run.until("heartbeat");
+    server.process.signal(libc::SIGSTOP);
+    let (lines, code) = run.rest();
+    server.process.signal(libc::SIGCONT);
+    let statuses: Vec<&str> = lines
+        .iter()
+        .filter(|line| line["event"] == "status")
+        .map(|line| line["to"].as_str().unwrap())
+        .collect();
+    assert!(statuses.ends_with(&["timeout", "dead"]), "{statuses:?}");
+    let report = lines.last().unwrap();
+    assert_eq!(
+        (code, &report["ending"]["who"], &report["ending"]["how"]),
+        (Some(1), &"us".into(), &"timeout".into())
+    );
+    assert_eq!(report["status"], "dead");
+}
+
+#[test]
+fn a_killed_peer_gives_its_ending() {
+    let mut server = Server::start(&[]);
+    let mut run = Run::start(&["-i", "50ms", &server.url()]);
+    run.until("heartbeat");
+    server.process.0.kill().unwrap();
+    let (lines, code) = run.rest();
+    let ending = &lines.last().unwrap()["ending"];
+    assert_eq!((code, &ending["who"]), (Some(1), &"peer".into()));
+    assert!(["fin", "rst"].contains(&ending["how"].as_str().unwrap()), "{ending}");
+}

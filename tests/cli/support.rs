@@ -1,0 +1,231 @@
+//! Runs the binary in a cleared environment, and servers for it to talk to.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::process::{Child, ChildStdout, Command, Stdio};
+use std::sync::LazyLock;
+use std::thread::JoinHandle;
+
+use serde_json::Value;
+
+/// The binary, with nothing of this environment but what it needs to run.
+pub fn wscheck(args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_wscheck"));
+    command.env_clear().args(args).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+/// What a finished run left.
+#[derive(Debug)]
+pub struct Ran {
+    pub stdout: String,
+    pub stderr: String,
+    /// `None` when a signal ended it.
+    pub code: Option<i32>,
+}
+
+impl Ran {
+    /// Waits for the end of a run.
+    pub fn of(child: Child) -> Ran {
+        let output = child.wait_with_output().unwrap();
+        Ran {
+            stdout: String::from_utf8(output.stdout).unwrap(),
+            stderr: String::from_utf8(output.stderr).unwrap(),
+            code: output.status.code(),
+        }
+    }
+
+    /// The document on stdout, which must be valid by the schema.
+    pub fn json(&self) -> Value {
+        let document = serde_json::from_str(&self.stdout).unwrap_or_else(|why| panic!("{why}: {self:?}"));
+        validate(&document);
+        document
+    }
+
+    /// Every line on stdout, each valid by the schema.
+    pub fn ndjson(&self) -> Vec<Value> {
+        let lines = self.stdout.lines().map(|line| serde_json::from_str(line).unwrap());
+        lines.inspect(validate).collect()
+    }
+
+    /// stdout, stderr and exit code in one text, for snapshots.
+    pub fn all(&self) -> String {
+        format!("exit {:?}\n--- stdout\n{}--- stderr\n{}", self.code, self.stdout, self.stderr)
+    }
+}
+
+/// Panics unless the document is one of those that `wscheck schema` describes.
+pub fn validate(document: &Value) {
+    static SCHEMA: LazyLock<jsonschema::Validator> =
+        LazyLock::new(|| jsonschema::validator_for(&wscheck::output::schema::schema()).unwrap());
+    let errors: Vec<String> = SCHEMA.iter_errors(document).map(|error| error.to_string()).collect();
+    assert!(errors.is_empty(), "{errors:#?}\nin {document:#}");
+}
+
+pub fn run(args: &[&str]) -> Ran {
+    Ran::of(wscheck(args).spawn().unwrap())
+}
+
+/// `wscheck ping -o json` with these arguments: the exit code and the document.
+pub fn ping_json(args: &[&str]) -> (Option<i32>, Value) {
+    let ran = run(&[&["ping", "-o", "json"], args].concat());
+    (ran.code, ran.json())
+}
+
+/// A child process that is killed when the test is over, however it ends.
+pub struct Reaped(pub Child);
+
+impl Drop for Reaped {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+impl Reaped {
+    pub fn signal(&self, signal: i32) {
+        // SAFETY: kill(2) has no memory effects; the child is ours and not yet waited for.
+        assert_eq!(unsafe { libc::kill(self.0.id() as i32, signal) }, 0);
+    }
+}
+
+/// A server in a process of its own that says where it listens on its first line.
+pub struct Server {
+    pub process: Reaped,
+    pub port: u16,
+    /// Kept open: a server whose output is closed may stop.
+    _stdout: BufReader<ChildStdout>,
+}
+
+impl Server {
+    /// `wscheck serve` on a free port.
+    pub fn start(args: &[&str]) -> Server {
+        Server::spawn(wscheck(&[&["serve", "--bind", "127.0.0.1:0"], args].concat()))
+    }
+
+    /// Any server whose first line ends in its port, a slash allowed.
+    pub fn spawn(mut command: Command) -> Server {
+        command.stdout(Stdio::piped()).stderr(Stdio::inherit());
+        let mut process = Reaped(command.spawn().unwrap());
+        let mut stdout = BufReader::new(process.0.stdout.take().unwrap());
+        let mut line = String::new();
+        stdout.read_line(&mut line).unwrap();
+        let digits: String = line.chars().skip_while(|c| *c != ':' && !line.starts_with("PORT")).collect();
+        let port =
+            digits.split(|c: char| !c.is_ascii_digit()).filter_map(|part| part.parse().ok()).next_back();
+        Server { process, port: port.unwrap_or_else(|| panic!("no port in '{line}'")), _stdout: stdout }
+    }
+
+    pub fn url(&self) -> String {
+        format!("ws://127.0.0.1:{}/", self.port)
+    }
+}
+
+/// A scripted peer on a thread: takes one connection after the other and does the same with each.
+pub struct Script {
+    pub port: u16,
+    _thread: JoinHandle<()>,
+}
+
+impl Script {
+    pub fn start(act: impl Fn(TcpStream) + Send + 'static) -> Script {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        // Ends with the test process.
+        let thread = std::thread::spawn(move || listener.incoming().flatten().for_each(&act));
+        Script { port, _thread: thread }
+    }
+
+    /// Reads the request and answers these bytes, then waits for the client to go.
+    pub fn answering(bytes: impl Into<Vec<u8>>) -> Script {
+        let bytes = bytes.into();
+        Script::start(move |mut stream| {
+            read_head(&mut stream);
+            let _ = stream.write_all(&bytes);
+            let _ = stream.read_to_end(&mut Vec::new());
+        })
+    }
+
+    /// Upgrades, writes these bytes, and waits for the client to go.
+    pub fn upgraded_then(bytes: impl Into<Vec<u8>>) -> Script {
+        let bytes = bytes.into();
+        Script::start(move |mut stream| {
+            upgrade(&mut stream);
+            let _ = stream.write_all(&bytes);
+            let _ = stream.read_to_end(&mut Vec::new());
+        })
+    }
+
+    pub fn url(&self) -> String {
+        format!("ws://127.0.0.1:{}/", self.port)
+    }
+}
+
+pub const TEXT: u8 = 0x81;
+pub const CLOSE: u8 = 0x88;
+pub const PING: u8 = 0x89;
+pub const PONG: u8 = 0x8a;
+
+/// A server's frame: its first byte, and at most 125 bytes.
+pub fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
+    assert!(payload.len() < 126);
+    [&[first, payload.len() as u8], payload].concat()
+}
+
+/// A client's short frame, unmasked: its first byte, and what it carries.
+pub fn read_frame(stream: &mut impl Read) -> Option<(u8, Vec<u8>)> {
+    let mut head = [0; 6];
+    stream.read_exact(&mut head).ok()?;
+    let mut payload = vec![0; usize::from(head[1] & 0x7f)];
+    stream.read_exact(&mut payload).ok()?;
+    payload.iter_mut().zip(head[2..].iter().cycle()).for_each(|(byte, mask)| *byte ^= mask);
+    Some((head[0], payload))
+}
+
+/// Answers Pings and the closing handshake, until the client is gone.
+pub fn answer_pings(stream: &mut (impl Read + Write)) {
+    while let Some((first, payload)) = read_frame(stream) {
+        let answered = match first {
+            PING => stream.write_all(&frame(PONG, &payload)),
+            CLOSE => return drop(stream.write_all(&frame(CLOSE, &payload))),
+            _ => Ok(()),
+        };
+        if answered.is_err() {
+            return;
+        }
+    }
+}
+
+/// The request's head.
+pub fn read_head(stream: &mut impl Read) -> String {
+    let mut head = Vec::new();
+    let mut byte = [0];
+    while !head.ends_with(b"\r\n\r\n") && stream.read(&mut byte).is_ok_and(|n| n == 1) {
+        head.push(byte[0]);
+    }
+    String::from_utf8(head).unwrap()
+}
+
+/// A right answer to the upgrade; gives the request's head.
+pub fn upgrade(stream: &mut (impl Read + Write)) -> String {
+    let head = read_head(stream);
+    let key = head.lines().find_map(|line| {
+        let (name, value) = line.split_once(':')?;
+        name.eq_ignore_ascii_case("sec-websocket-key").then(|| value.trim().to_string())
+    });
+    let accept = tokio_tungstenite::tungstenite::handshake::derive_accept_key(key.unwrap().as_bytes());
+    let answer = format!(
+        "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+         Sec-WebSocket-Accept: {accept}\r\n\r\n"
+    );
+    stream.write_all(answer.as_bytes()).unwrap();
+    head
+}
+
+/// A port on which nothing listens. Nobody else binds it: it stays bound, without listening.
+pub fn closed_port() -> (socket2::Socket, u16) {
+    let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
+    socket.bind(&std::net::SocketAddr::from(([127, 0, 0, 1], 0)).into()).unwrap();
+    let port = socket.local_addr().unwrap().as_socket().unwrap().port();
+    (socket, port)
+}

@@ -1,0 +1,35 @@
+"""A small server over the `websockets` library: Pings are answered by the library, app pings here.
+
+Prints "PORT n" when it listens; ends when its standard input does.
+"""
+
+import asyncio
+import json
+import sys
+
+from websockets.asyncio.server import serve
+
+
+def answer_to(message):
+    """The pong of an app ping; anything else comes back as it is."""
+    try:
+        fields = json.loads(message)
+    except ValueError:
+        return message
+    if isinstance(fields, dict) and fields.get("type") == "ping":
+        return json.dumps({**fields, "type": "pong"})
+    return message
+
+
+async def answer(socket):
+    async for message in socket:
+        await socket.send(answer_to(message))
+
+
+async def main():
+    async with serve(answer, "127.0.0.1", 0) as server:
+        print(f"PORT {server.sockets[0].getsockname()[1]}", flush=True)
+        await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
+
+
+asyncio.run(main())
