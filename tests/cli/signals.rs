@@ -1,45 +1,9 @@
 //! Signals, closed pipes, stopped and killed peers.
 
 use std::io::{BufRead, BufReader, Read};
-use std::process::{ChildStdout, Stdio};
+use std::process::Stdio;
 
-use serde_json::Value;
-
-use crate::support::{Ran, Reaped, Server, validate, wscheck};
-
-/// A ping in NDJSON that is under way.
-struct Run {
-    process: Reaped,
-    lines: BufReader<ChildStdout>,
-}
-
-impl Run {
-    fn start(args: &[&str]) -> Run {
-        let mut process = Reaped(wscheck(&[&["ping", "-o", "ndjson"], args].concat()).spawn().unwrap());
-        let lines = BufReader::new(process.0.stdout.take().unwrap());
-        Run { process, lines }
-    }
-
-    fn line(&mut self) -> Option<Value> {
-        let mut line = String::new();
-        self.lines.read_line(&mut line).unwrap();
-        let value = (!line.is_empty()).then(|| serde_json::from_str(&line).unwrap());
-        value.inspect(validate)
-    }
-
-    /// Reads on to the next line of this event.
-    fn until(&mut self, event: &str) -> Value {
-        std::iter::from_fn(|| self.line())
-            .find(|line| line["event"] == event)
-            .unwrap_or_else(|| panic!("no {event}"))
-    }
-
-    /// Every line that is still to come, and the exit code.
-    fn rest(mut self) -> (Vec<Value>, Option<i32>) {
-        let lines = std::iter::from_fn(|| self.line()).collect();
-        (lines, self.process.0.wait().unwrap().code())
-    }
-}
+use crate::support::{Ran, Run, Script, Server, wscheck};
 
 #[test]
 fn the_first_interrupt_or_term_ends_with_a_full_report() {
@@ -61,7 +25,7 @@ fn the_first_interrupt_or_term_ends_with_a_full_report() {
 #[test]
 fn a_second_interrupt_ends_at_once() {
     // It answers nothing, so that our goodbye waits for it.
-    let peer = crate::support::Script::upgraded_then("");
+    let peer = Script::upgraded_then("");
     let mut run = Run::start(&["-i", "20ms", "-W", "60s", &peer.url()]);
     run.until("opened");
     run.process.signal(libc::SIGINT);
@@ -72,7 +36,7 @@ fn a_second_interrupt_ends_at_once() {
 
 #[test]
 fn an_interrupt_before_anything_opened_is_130() {
-    let peer = crate::support::Script::answering("");
+    let peer = Script::answering("");
     let mut run = Run::start(&["--connect-timeout", "60s", &peer.url()]);
     run.until("opening");
     run.process.signal(libc::SIGINT);
@@ -121,7 +85,16 @@ fn a_full_disk_is_told() {
 
 #[test]
 fn a_stopped_peer_becomes_timeout_then_dead() {
-    let server = Server::start(&[]);
+    stop_mid_run(Server::start(&[]));
+}
+
+#[test]
+fn a_killed_peer_gives_its_ending() {
+    kill_mid_run(Server::start(&[]));
+}
+
+/// The kernel still acknowledges what a stopped server is sent; only heartbeats show that it is gone.
+pub fn stop_mid_run(server: Server) {
     let mut run = Run::start(&["-i", "50ms", "-W", "200ms", &server.url()]);
     run.until("heartbeat");
     server.process.signal(libc::SIGSTOP);
@@ -134,16 +107,12 @@ fn a_stopped_peer_becomes_timeout_then_dead() {
         .collect();
     assert!(statuses.ends_with(&["timeout", "dead"]), "{statuses:?}");
     let report = lines.last().unwrap();
-    assert_eq!(
-        (code, &report["ending"]["who"], &report["ending"]["how"]),
-        (Some(1), &"us".into(), &"timeout".into())
-    );
-    assert_eq!(report["status"], "dead");
+    assert_eq!((code, &report["status"]), (Some(1), &"dead".into()));
+    assert_eq!((&report["ending"]["who"], &report["ending"]["how"]), (&"us".into(), &"timeout".into()));
 }
 
-#[test]
-fn a_killed_peer_gives_its_ending() {
-    let mut server = Server::start(&[]);
+/// A killed server's kernel speaks for it.
+pub fn kill_mid_run(mut server: Server) {
     let mut run = Run::start(&["-i", "50ms", &server.url()]);
     run.until("heartbeat");
     server.process.0.kill().unwrap();

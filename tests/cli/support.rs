@@ -89,6 +89,40 @@ impl Reaped {
     }
 }
 
+/// A ping in NDJSON that is under way.
+pub struct Run {
+    pub process: Reaped,
+    lines: BufReader<ChildStdout>,
+}
+
+impl Run {
+    pub fn start(args: &[&str]) -> Run {
+        let mut process = Reaped(wscheck(&[&["ping", "-o", "ndjson"], args].concat()).spawn().unwrap());
+        let lines = BufReader::new(process.0.stdout.take().unwrap());
+        Run { process, lines }
+    }
+
+    fn line(&mut self) -> Option<Value> {
+        let mut line = String::new();
+        self.lines.read_line(&mut line).unwrap();
+        let value = (!line.is_empty()).then(|| serde_json::from_str(&line).unwrap());
+        value.inspect(validate)
+    }
+
+    /// Reads on to the next line of this event.
+    pub fn until(&mut self, event: &str) -> Value {
+        std::iter::from_fn(|| self.line())
+            .find(|line| line["event"] == event)
+            .unwrap_or_else(|| panic!("no {event}"))
+    }
+
+    /// Every line that is still to come, and the exit code.
+    pub fn rest(mut self) -> (Vec<Value>, Option<i32>) {
+        let lines = std::iter::from_fn(|| self.line()).collect();
+        (lines, self.process.0.wait().unwrap().code())
+    }
+}
+
 /// A server in a process of its own that says where it listens on its first line.
 pub struct Server {
     pub process: Reaped,
