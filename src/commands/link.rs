@@ -2,7 +2,7 @@
 //! the user wants it, opened again.
 
 use std::sync::{Arc, OnceLock};
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use tokio::sync::{Semaphore, mpsc};
 use tokio::time::Instant;
@@ -14,7 +14,7 @@ use crate::domain::opening::{OpenError, Opened};
 use crate::domain::target::Target;
 use crate::net::dial;
 use crate::net::greeting::greet;
-use crate::net::schedule::first_on_grid;
+use crate::net::schedule::{first_on_grid, place};
 use crate::net::session::{self, Start};
 use crate::net::stream::Stream;
 use crate::net::websocket::Socket;
@@ -37,8 +37,8 @@ pub struct Shared {
 pub struct Link {
     pub id: ConnId,
     pub target: Target,
-    /// Where its heartbeats lie in the interval, so that no two connections' leave together.
-    pub offset: Duration,
+    /// Its number among all connections of the run, from 0.
+    pub number: usize,
     pub shared: Arc<Shared>,
 }
 
@@ -112,9 +112,10 @@ impl Link {
     fn first_due(&self, now: Instant) -> Vec<Instant> {
         let anchor = *self.shared.anchor.get_or_init(|| now);
         let plan = &self.shared.plan;
-        let kinds = plan.session.kinds.len() as u32;
-        let place = |index: u32| anchor + self.offset + plan.spacing() / kinds * index;
-        (0..kinds).map(|index| first_on_grid(place(index), plan.session.interval, now)).collect()
+        let (interval, kinds) = (plan.session.interval, plan.session.kinds.len());
+        let of = plan.connections() * kinds;
+        let at = |kind: usize| anchor + place(interval, self.number * kinds + kind, of);
+        (0..kinds).map(|kind| first_on_grid(at(kind), interval, now)).collect()
     }
 
     fn tell_reconnected(&self, gap: Option<Gap>) {

@@ -39,10 +39,9 @@ pub struct PingPlan {
 }
 
 impl PingPlan {
-    /// The distance between the heartbeats of neighbouring connections.
-    pub fn spacing(&self) -> Duration {
-        let connections = self.targets.len() * self.connections_each;
-        self.session.interval / u32::try_from(connections).unwrap_or(u32::MAX)
+    /// Connections to all targets together.
+    pub fn connections(&self) -> usize {
+        self.targets.len() * self.connections_each
     }
 
     fn info(&self) -> RunInfo {
@@ -89,14 +88,12 @@ pub async fn run(plan: PingPlan, reporter: &mut dyn Reporter, control: Control) 
 /// One task a connection; their events end when the last of them does.
 fn start_links(plan: PingPlan, events: mpsc::UnboundedSender<Told>, stop: CancellationToken) -> JoinSet<()> {
     let openings = Semaphore::new(OPENINGS_AT_ONCE);
-    let spacing = plan.spacing();
     let shared = Arc::new(Shared { plan, events, stop, openings, anchor: OnceLock::new() });
     let mut links = JoinSet::new();
     for (target_index, target) in shared.plan.targets.iter().enumerate() {
         for index in 0..shared.plan.connections_each {
             let id = ConnId { target: target_index, index };
-            let offset = spacing * links.len() as u32;
-            let link = Link { id, target: target.clone(), offset, shared: Arc::clone(&shared) };
+            let link = Link { id, target: target.clone(), number: links.len(), shared: Arc::clone(&shared) };
             links.spawn(link.keep());
         }
     }

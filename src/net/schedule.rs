@@ -49,6 +49,13 @@ impl Schedule {
     }
 }
 
+/// The place in the interval of the `index`th of `of` heartbeats, so that they are spread evenly and
+/// none leaves in another's instant.
+pub fn place(interval: Duration, index: usize, of: usize) -> Duration {
+    let nanos = interval.as_nanos() * index as u128 / of.max(1) as u128;
+    Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
+}
+
 /// The first moment of the grid `anchor + k * interval` that is not before `now`.
 pub fn first_on_grid(anchor: Instant, interval: Duration, now: Instant) -> Instant {
     if now <= anchor {
@@ -103,6 +110,15 @@ mod tests {
         let start = Instant::now();
         let mut schedule = Schedule::new(start, ms(10), Some(50));
         assert_eq!(due(&mut schedule, start, 490).iter().filter(|(_, slept)| *slept).count(), 0);
+    }
+
+    #[test]
+    fn heartbeats_are_spread_evenly_and_none_shares_an_instant() {
+        let places: Vec<_> = (0..4).map(|index| place(ms(1000), index, 4)).collect();
+        assert_eq!(places, [ms(0), ms(250), ms(500), ms(750)]);
+        let many: Vec<_> = (0..20_000).map(|index| place(ms(1000), index, 20_000)).collect();
+        assert!(many.windows(2).all(|pair| pair[1] - pair[0] == Duration::from_micros(50)));
+        assert!(many.iter().all(|place| *place < ms(1000)));
     }
 
     #[test]

@@ -9,3 +9,4 @@ mod ping;
 mod secure;
 mod signals;
 mod support;
+mod terminal;

@@ -1,0 +1,91 @@
+//! On a terminal: colour, NO_COLOR, and the progress line that never touches stdout.
+
+use std::fs::File;
+use std::io::Read;
+use std::os::fd::{FromRawFd, OwnedFd};
+use std::process::Stdio;
+
+use crate::support::{Server, wscheck};
+
+/// Both ends of a new pseudo-terminal, ours first.
+fn terminal() -> (File, OwnedFd) {
+    let (mut ours, mut theirs) = (0, 0);
+    let none = std::ptr::null_mut();
+    // SAFETY: openpty writes two descriptors, which nobody else owns, and takes null for the rest.
+    unsafe {
+        assert_eq!(libc::openpty(&mut ours, &mut theirs, none, none.cast(), none.cast()), 0);
+        (File::from_raw_fd(ours), OwnedFd::from_raw_fd(theirs))
+    }
+}
+
+/// Everything that is shown, until the other end is closed.
+fn shown(mut terminal: File) -> String {
+    let mut bytes = Vec::new();
+    // The end of a terminal is an error (EIO), which leaves what was read before.
+    let _ = terminal.read_to_end(&mut bytes);
+    String::from_utf8(bytes).unwrap()
+}
+
+/// What a ping shows on a terminal that is its stdout, with these variables set.
+fn on_terminal(args: &[&str], variables: &[(&str, &str)]) -> String {
+    let server = Server::start(&["--close-after", "100ms:4001"]);
+    let (ours, theirs) = terminal();
+    let mut command = wscheck(&[&["ping", "-i", "20ms", &server.url()], args].concat());
+    command.env("TERM", "xterm").envs(variables.iter().copied()).stdout(Stdio::from(theirs));
+    let mut child = command.spawn().unwrap();
+    // Its copy of the terminal's other end must go, or the reading never ends.
+    drop(command);
+    let text = shown(ours);
+    assert_eq!(child.wait().unwrap().code(), Some(1));
+    assert!(text.contains("dead") && text.contains("4001"), "{text:?}");
+    text
+}
+
+#[test]
+fn colour_is_for_terminals_and_no_color_is_respected() {
+    assert!(on_terminal(&[], &[]).contains("\x1b["));
+    assert!(!on_terminal(&[], &[("NO_COLOR", "1")]).contains("\x1b["));
+    assert!(!on_terminal(&["--color", "never"], &[]).contains("\x1b["));
+    assert!(on_terminal(&["--color", "always"], &[("NO_COLOR", "1")]).contains("\x1b["));
+}
+
+#[test]
+fn colour_only_repeats_what_the_words_say() {
+    let plain = |text: &str| {
+        let mut plain = String::new();
+        let mut rest = text;
+        while let Some((before, escape)) = rest.split_once("\x1b[") {
+            plain += before;
+            rest = escape.split_once('m').unwrap().1;
+        }
+        plain + rest
+    };
+    let coloured = on_terminal(&["-q"], &[]);
+    let words: Vec<&str> = ["status", "verdict", "failed (exit 1)", "dead"].into();
+    assert!(words.iter().all(|word| plain(&coloured).contains(word)), "{coloured:?}");
+}
+
+#[test]
+fn the_progress_line_is_on_stderr_and_leaves_no_trace_on_stdout() {
+    let server = Server::start(&[]);
+    let (ours, theirs) = terminal();
+    let mut command = wscheck(&["ping", "-c", "5", "-i", "50ms", "-n", "3", "--json", &server.url()]);
+    command.env("TERM", "xterm").stderr(Stdio::from(theirs));
+    let child = command.spawn().unwrap();
+    drop(command);
+    let output = child.wait_with_output().unwrap();
+    drop(ours);
+    let document: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(document["status"], "healthy");
+
+    let (ours, theirs) = terminal();
+    let mut command = wscheck(&["ping", "-c", "5", "-i", "50ms", "-n", "3", &server.url()]);
+    command.env("TERM", "xterm").stderr(Stdio::from(theirs));
+    let child = command.spawn().unwrap();
+    drop(command);
+    let progress = std::thread::spawn(move || shown(ours));
+    let output = child.wait_with_output().unwrap();
+    let (stdout, progress) = (String::from_utf8(output.stdout).unwrap(), progress.join().unwrap());
+    assert!(progress.contains("healthy"), "{progress:?}");
+    assert!(!stdout.contains(['\r', '\x1b']) && stdout.contains("3 healthy"), "{stdout:?}");
+}
