@@ -16,7 +16,7 @@ use crate::domain::health::Limits;
 use crate::domain::target::Target;
 use crate::domain::threshold::{FailIf, FailOn};
 use crate::domain::verdict::Policy;
-use crate::net::session::SessionPlan;
+use crate::net::session::plan::SessionPlan;
 
 /// The arguments of `wscheck ping`.
 #[derive(Debug, Clone, Args)]

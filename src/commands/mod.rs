@@ -1,6 +1,5 @@
 //! Floor 2: one file a command, each a Plan that is always valid and a `run`.
 
 pub mod demo;
-mod link;
 pub mod ping;
 pub mod serve;

@@ -4,10 +4,10 @@
 use std::time::Duration;
 
 use super::ending::{How, Who};
-use super::event::RunInfo;
 use super::health::Status;
 use super::heartbeat::Kind;
 use super::report::{ConnReport, KindReport, Report, TargetReport};
+use super::run::RunInfo;
 use super::shown;
 
 /// A certificate that expires within so many days is worth a word.

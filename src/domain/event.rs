@@ -8,6 +8,7 @@ use super::health::{Metrics, Status};
 use super::heartbeat::{Kind, Outcome, Stray};
 use super::opening::{OpenError, Opened};
 use super::report::Report;
+use super::run::RunInfo;
 
 /// Names one connection of a run: the target's index, and the connection's number within it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -16,20 +17,6 @@ pub struct ConnId {
     pub target: usize,
     /// Index among the target's connections, from 0.
     pub index: usize,
-}
-
-/// What is to be measured, told before anything is.
-#[derive(Debug, Clone, PartialEq)]
-pub struct RunInfo {
-    /// The targets' URLs, redacted, in the order given.
-    pub targets: Vec<String>,
-    /// Connections to each target.
-    pub connections_each: usize,
-    pub kinds: Vec<Kind>,
-    pub interval: Duration,
-    pub timeout: Duration,
-    /// Heartbeats of each kind on each connection; `None`: until stopped.
-    pub count: Option<u64>,
 }
 
 /// One heartbeat's outcome. A later event for the same `seq` revises it (`was` is then set):

@@ -12,6 +12,7 @@ pub mod peer_text;
 pub mod phase;
 pub mod recorder;
 pub mod report;
+pub mod run;
 pub mod shown;
 pub mod stats;
 pub mod target;

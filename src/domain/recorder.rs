@@ -7,11 +7,12 @@ use std::time::{Duration, SystemTime};
 
 use super::advice::advise;
 use super::ending::Ending;
-use super::event::{Beat, ConnEvent, Event, RunInfo, StatusChange};
+use super::event::{Beat, ConnEvent, Event, StatusChange};
 use super::health::Status;
 use super::heartbeat::{Kind, Outcome};
 use super::opening::{OpenError, Opened};
 use super::report::{ConnReport, KindReport, Measurement, Report, TargetReport, Verdict};
+use super::run::RunInfo;
 use super::stats::{Counts, Differences, JitterSummary, Lag, MissRuns, Rtts, Successive};
 use super::verdict::{Policy, judge, measurement};
 

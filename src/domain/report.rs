@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use super::ending::Ending;
-use super::event::RunInfo;
 use super::health::Status;
 use super::heartbeat::Kind;
 use super::opening::{OpenError, Opened};
+use super::run::RunInfo;
 use super::stats::{Counts, JitterSummary, LagSummary, RttSummary};
 
 /// The figures of one kind of heartbeat.

@@ -10,7 +10,6 @@ pub mod os_error;
 #[cfg(test)]
 mod pki;
 pub mod proxy;
-mod pulse;
 mod race;
 mod refusal;
 pub mod resolve;
@@ -27,5 +26,3 @@ pub mod wire;
 mod loopback;
 #[cfg(test)]
 mod raw_peer;
-#[cfg(test)]
-mod session_tests;

@@ -13,9 +13,10 @@ use super::json::{
     StatusName, StrayName, Timestamp, WSCHECK_VERSION, compact, ms,
 };
 use super::sink::{Sink, Writer};
-use crate::domain::event::{Beat, ConnEvent, ConnId, Event, Reporter, RunInfo, StatusChange};
+use crate::domain::event::{Beat, ConnEvent, ConnId, Event, Reporter, StatusChange};
 use crate::domain::health::Metrics;
 use crate::domain::report::Report;
+use crate::domain::run::RunInfo;
 
 /// What a line tells, beside when and of which connection.
 pub trait Body: Serialize + JsonSchema {

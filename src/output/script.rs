@@ -5,13 +5,14 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
 use crate::domain::ending::{Ending, How, Violation, Who};
-use crate::domain::event::{Beat, ConnEvent, ConnId, Event, RunInfo, StatusChange};
+use crate::domain::event::{Beat, ConnEvent, ConnId, Event, StatusChange};
 use crate::domain::health::{Metrics, Status};
 use crate::domain::heartbeat::{Kind, Outcome, Stray};
 use crate::domain::opening::{Attempt, FailureKind, OpenError, Opened, Refusal, TlsFacts};
 use crate::domain::peer_text::PeerText;
 use crate::domain::phase::{Phase, Phases};
 use crate::domain::report::{ConnReport, KindReport, Measurement, Report, TargetReport, Verdict};
+use crate::domain::run::RunInfo;
 use crate::domain::stats::{Counts, JitterSummary, LagSummary, RttSummary};
 
 use super::Format;

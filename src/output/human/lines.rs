@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use super::paint::Paint;
 use crate::domain::ending::Ending;
-use crate::domain::event::{Beat, RunInfo, StatusChange};
+use crate::domain::event::{Beat, StatusChange};
 use crate::domain::heartbeat::{Kind, Outcome, Stray};
 use crate::domain::opening::{OpenError, Opened};
 use crate::domain::phase::{Phase, Phases};
+use crate::domain::run::RunInfo;
 use crate::output::units::{Unit, spoken};
 
 /// What is measured: `protocol heartbeats every 1 s, timeout 10 s`.

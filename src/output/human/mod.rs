@@ -21,11 +21,12 @@ pub use paint::Paint;
 
 use super::Output;
 use super::sink::{Sink, Writer};
-use crate::domain::event::{ConnEvent, ConnId, Event, Reporter, RunInfo, StatusChange};
+use crate::domain::event::{ConnEvent, ConnId, Event, Reporter, StatusChange};
 use crate::domain::health::Status;
 use crate::domain::heartbeat::Kind;
 use crate::domain::opening::{FailureKind, OpenError, Opened};
 use crate::domain::report::Report;
+use crate::domain::run::RunInfo;
 use progress::Progress;
 
 /// The most stray pongs of one connection that are told of as they come; a flood of them is only counted.

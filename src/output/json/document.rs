@@ -8,10 +8,10 @@ use super::failure::Failure;
 use super::figures::{ByKind, HostLag, Jitter, Ms, Rtt, Timestamp};
 use super::names::{KindName, StatusName, VerdictName};
 use super::opening::Opening;
-use crate::domain::event::RunInfo;
 use crate::domain::health::Status;
 use crate::domain::heartbeat::Kind;
 use crate::domain::report::{ConnReport, KindReport, Measurement, Report, TargetReport};
+use crate::domain::run::RunInfo;
 use crate::domain::stats::JitterSummary;
 
 /// The whole run. A value that is not known is null; no field is ever left out.

@@ -8,7 +8,7 @@ use tokio::sync::{Semaphore, mpsc};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::ping::PingPlan;
+use super::plan::PingPlan;
 use crate::domain::event::{ConnEvent, ConnId};
 use crate::domain::opening::{OpenError, Opened};
 use crate::domain::target::Target;

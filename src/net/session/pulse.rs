@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::schedule::Schedule;
-use super::session::SessionPlan;
+use super::plan::SessionPlan;
 use crate::domain::event::StatusChange;
 use crate::domain::health::{Health, Status};
 use crate::domain::heartbeat::Kind;
 use crate::domain::heartbeat::ledger::{Ledger, Superseding};
+use crate::net::schedule::Schedule;
 
 /// One kind of heartbeat.
 #[derive(Debug)]

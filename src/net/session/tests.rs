@@ -8,10 +8,8 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 
-use super::raw_peer::{CLOSE, PING, RawPeer, TEXT, frame};
-use super::session::{Closed, SessionPlan, Start, run};
-use super::websocket::Socket;
-use super::wire::Tap;
+use super::plan::SessionPlan;
+use super::{Closed, Start, run};
 use crate::domain::ending::{How, Violation, Who};
 use crate::domain::event::{Beat, ConnEvent};
 use crate::domain::health::{Limits, Status};
@@ -19,6 +17,9 @@ use crate::domain::heartbeat::pattern::Pattern;
 use crate::domain::heartbeat::template::Template;
 use crate::domain::heartbeat::{Kind, Outcome, Stray};
 use crate::domain::peer_text::PeerText;
+use crate::net::raw_peer::{CLOSE, PING, RawPeer, TEXT, frame};
+use crate::net::websocket::Socket;
+use crate::net::wire::Tap;
 
 const NONCE: u64 = 0xfeed;
 
@@ -391,7 +392,7 @@ async fn the_servers_own_pings_are_answered_and_counted() {
     let mut scene = Scene::begin(plan(1)).await;
     let payload = scene.peer.ping().await;
     scene.peer.send(PING, b"srv").await;
-    assert_eq!(scene.peer.frame().await, Some((super::raw_peer::PONG, b"srv".to_vec())));
+    assert_eq!(scene.peer.frame().await, Some((crate::net::raw_peer::PONG, b"srv".to_vec())));
     scene.peer.send(TEXT, br#"{"type":"ping","id":7}"#).await;
     assert_eq!(scene.peer.text().await, r#"{"type":"pong","id":7}"#);
     scene.peer.send(TEXT, b"news").await;

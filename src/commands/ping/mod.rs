@@ -1,60 +1,25 @@
 //! `wscheck ping`: is this path healthy? Heartbeats on one or more connections, and a report.
 
+mod link;
+mod plan;
+
 use std::sync::{Arc, OnceLock};
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
-use super::link::{Link, Shared, Told};
-use crate::domain::backoff::Backoff;
-use crate::domain::event::{ConnEvent, ConnId, Event, Reporter, RunInfo};
+use self::link::{Link, Shared, Told};
+pub use self::plan::PingPlan;
+use crate::domain::event::{ConnEvent, ConnId, Event, Reporter};
 use crate::domain::recorder::Recorder;
 use crate::domain::report::Report;
 use crate::domain::target::Target;
-use crate::domain::verdict::Policy;
-use crate::net::dial::DialPlan;
-use crate::net::greeting::Greeting;
-use crate::net::session::SessionPlan;
 
 /// How many connections are being opened at once, at most.
 const OPENINGS_AT_ONCE: usize = 64;
-
-/// What will be done. Always valid: at least one target and one connection, an interval above zero.
-#[derive(Clone)]
-pub struct PingPlan {
-    pub targets: Vec<Target>,
-    pub connections_each: usize,
-    pub dial: DialPlan,
-    pub greeting: Greeting,
-    pub session: SessionPlan,
-    /// Largest message accepted from the server, in bytes.
-    pub max_message_size: usize,
-    /// The whole run ends after this.
-    pub deadline: Option<Duration>,
-    pub reconnect: Option<Backoff>,
-    pub policy: Policy,
-}
-
-impl PingPlan {
-    /// Connections to all targets together.
-    pub fn connections(&self) -> usize {
-        self.targets.len() * self.connections_each
-    }
-
-    fn info(&self) -> RunInfo {
-        RunInfo {
-            targets: self.targets.iter().map(Target::to_string).collect(),
-            connections_each: self.connections_each,
-            kinds: self.session.kinds.clone(),
-            interval: self.session.interval,
-            timeout: self.session.timeout,
-            count: self.session.count,
-        }
-    }
-}
 
 /// How a run is steered from outside.
 #[derive(Debug)]

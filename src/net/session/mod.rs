@@ -3,6 +3,12 @@
 //! Runs over any stream, with the runtime's clock, so that its timing is tested exactly. A
 //! `select!` arm yields a value; plain functions decide what it means.
 
+pub mod plan;
+mod pulse;
+
+#[cfg(test)]
+mod tests;
+
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -11,19 +17,19 @@ use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_util::sync::CancellationToken;
 
-use super::endings::{Cut, code_for};
-use super::pulse::{Ask, Pulse, ping_payload, seq_of};
-use super::websocket::{Sent, Socket, Step, is_buffer_full};
+use self::plan::SessionPlan;
+use self::pulse::{Ask, Pulse, ping_payload, seq_of};
 use crate::domain::ending::{Ending, How, Who};
 use crate::domain::event::{Beat, ConnEvent, StatusChange};
-use crate::domain::health::{Limits, Status};
+use crate::domain::health::Status;
 use crate::domain::heartbeat::incoming::{Incoming, MessageRef};
 use crate::domain::heartbeat::ledger::{self, Resolution};
 use crate::domain::heartbeat::message::{Classifier, Correlation, Meaning};
-use crate::domain::heartbeat::pattern::Pattern;
-use crate::domain::heartbeat::template::{Payload, Template};
+use crate::domain::heartbeat::template::Payload;
 use crate::domain::heartbeat::{Kind, Outcome, Stray};
 use crate::domain::peer_text::PeerText;
+use crate::net::endings::{Cut, code_for};
+use crate::net::websocket::{Sent, Socket, Step, is_buffer_full};
 
 /// How long the closing handshake may take.
 const CLOSE_WAIT: Duration = Duration::from_secs(1);
@@ -32,33 +38,6 @@ const PARTING_WAIT: Duration = Duration::from_millis(100);
 /// How late a missed heartbeat may be declared so while there is still something to read: the
 /// pong may be among it.
 const READ_FIRST: Duration = Duration::from_millis(100);
-
-/// What a session does.
-#[derive(Debug, Clone)]
-pub struct SessionPlan {
-    pub kinds: Vec<Kind>,
-    pub interval: Duration,
-    pub timeout: Duration,
-    /// Heartbeats of each kind; `None`: without end.
-    pub count: Option<u64>,
-    pub limits: Limits,
-    /// What app heartbeats ask, and what answers them.
-    pub ask: Template,
-    pub answer: Pattern,
-    /// Whether the server's own app pings are answered.
-    pub answer_pings: bool,
-}
-
-impl SessionPlan {
-    /// What tells answers from other messages on one connection.
-    fn classifier(&self, nonce: u64) -> Classifier {
-        if self.kinds.contains(&Kind::App) {
-            Classifier::new(self.ask.clone(), self.answer.clone(), self.answer_pings, nonce)
-        } else {
-            Classifier::without_asks(self.answer_pings)
-        }
-    }
-}
 
 /// Where a session starts: its place among the others, and what an earlier connection left.
 #[derive(Debug, Clone)]

@@ -1,0 +1,45 @@
+//! What `wscheck ping` will do.
+
+use std::time::Duration;
+
+use crate::domain::backoff::Backoff;
+use crate::domain::run::RunInfo;
+use crate::domain::target::Target;
+use crate::domain::verdict::Policy;
+use crate::net::dial::DialPlan;
+use crate::net::greeting::Greeting;
+use crate::net::session::plan::SessionPlan;
+
+/// What will be done. Always valid: at least one target and one connection, an interval above zero.
+#[derive(Clone)]
+pub struct PingPlan {
+    pub targets: Vec<Target>,
+    pub connections_each: usize,
+    pub dial: DialPlan,
+    pub greeting: Greeting,
+    pub session: SessionPlan,
+    /// Largest message accepted from the server, in bytes.
+    pub max_message_size: usize,
+    /// The whole run ends after this.
+    pub deadline: Option<Duration>,
+    pub reconnect: Option<Backoff>,
+    pub policy: Policy,
+}
+
+impl PingPlan {
+    /// Connections to all targets together.
+    pub fn connections(&self) -> usize {
+        self.targets.len() * self.connections_each
+    }
+
+    pub(super) fn info(&self) -> RunInfo {
+        RunInfo {
+            targets: self.targets.iter().map(Target::to_string).collect(),
+            connections_each: self.connections_each,
+            kinds: self.session.kinds.clone(),
+            interval: self.session.interval,
+            timeout: self.session.timeout,
+            count: self.session.count,
+        }
+    }
+}

@@ -1,0 +1,19 @@
+//! What a run is to measure.
+
+use std::time::Duration;
+
+use super::heartbeat::Kind;
+
+/// What is to be measured, told before anything is.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RunInfo {
+    /// The targets' URLs, redacted, in the order given.
+    pub targets: Vec<String>,
+    /// Connections to each target.
+    pub connections_each: usize,
+    pub kinds: Vec<Kind>,
+    pub interval: Duration,
+    pub timeout: Duration,
+    /// Heartbeats of each kind on each connection; `None`: until stopped.
+    pub count: Option<u64>,
+}

@@ -1,0 +1,36 @@
+//! What a session is to do; always valid.
+
+use std::time::Duration;
+
+use crate::domain::health::Limits;
+use crate::domain::heartbeat::Kind;
+use crate::domain::heartbeat::message::Classifier;
+use crate::domain::heartbeat::pattern::Pattern;
+use crate::domain::heartbeat::template::Template;
+
+/// What a session does.
+#[derive(Debug, Clone)]
+pub struct SessionPlan {
+    pub kinds: Vec<Kind>,
+    pub interval: Duration,
+    pub timeout: Duration,
+    /// Heartbeats of each kind; `None`: without end.
+    pub count: Option<u64>,
+    pub limits: Limits,
+    /// What app heartbeats ask, and what answers them.
+    pub ask: Template,
+    pub answer: Pattern,
+    /// Whether the server's own app pings are answered.
+    pub answer_pings: bool,
+}
+
+impl SessionPlan {
+    /// What tells answers from other messages on one connection.
+    pub(super) fn classifier(&self, nonce: u64) -> Classifier {
+        if self.kinds.contains(&Kind::App) {
+            Classifier::new(self.ask.clone(), self.answer.clone(), self.answer_pings, nonce)
+        } else {
+            Classifier::without_asks(self.answer_pings)
+        }
+    }
+}
