@@ -1,0 +1,140 @@
+//! The test server's behaviour on the wire, seen by a bare client.
+
+mod common;
+
+use common::{Bare, CLOSE, Got, PING, PONG, Raw, Served, TEXT, UPGRADE, within};
+use wscheck::server::{Config, What};
+
+fn close(code: u16, reason: &str) -> Got {
+    let mut payload = code.to_be_bytes().to_vec();
+    payload.extend(reason.as_bytes());
+    Got::Frame(Raw(CLOSE, payload))
+}
+
+#[tokio::test]
+async fn it_echoes_and_answers_both_kinds_of_ping() {
+    let served = Served::start(Config::default()).await;
+    let mut client = Bare::connect(served.address).await;
+    client.send(TEXT, b"hello").await;
+    assert_eq!(client.frame().await, (TEXT, "hello".into()));
+    client.send(PING, b"p1").await;
+    assert_eq!(client.frame().await, (PONG, "p1".into()));
+    client.send(TEXT, br#"{"type":"ping","id":"x"}"#).await;
+    let (first, answer) = client.frame().await;
+    assert_eq!(first, TEXT);
+    assert!(answer.starts_with(r#"{"type":"pong","id":"x","serverTime":1"#), "{answer}");
+    client.send(CLOSE, &1000_u16.to_be_bytes()).await;
+    assert_eq!((client.next().await, client.next().await), (close(1000, ""), Got::Fin));
+    let summary = served.stop().await;
+    assert_eq!((summary.clients, summary.messages, summary.pings, summary.app_pings), (1, 1, 1, 1));
+    assert_eq!(summary.endings.into_iter().collect::<Vec<_>>(), [("peer close_frame".to_string(), 1)]);
+}
+
+#[tokio::test]
+async fn a_library_client_gets_along_with_it() {
+    use futures_util::{SinkExt, StreamExt};
+    use tokio_tungstenite::tungstenite::Message;
+    let served = Served::start(Config::default()).await;
+    let stream = within(tokio::net::TcpStream::connect(served.address)).await.unwrap();
+    let url = format!("ws://{}/", served.address);
+    let (mut client, _) = within(tokio_tungstenite::client_async(url, stream)).await.unwrap();
+    let message = Message::binary(vec![7; 100_000]);
+    within(client.send(message.clone())).await.unwrap();
+    assert_eq!(within(client.next()).await.unwrap().unwrap(), message);
+    within(client.close(None)).await.unwrap();
+    served.stop().await;
+}
+
+#[tokio::test]
+async fn a_delayed_pong_holds_up_nothing_else() {
+    let served = Served::with_faults(&["delay=200ms"]).await;
+    let mut client = Bare::connect(served.address).await;
+    client.send(PING, b"p1").await;
+    client.send(TEXT, b"at once").await;
+    assert_eq!(client.frame().await, (TEXT, "at once".into()));
+    assert_eq!(client.frame().await, (PONG, "p1".into()));
+    served.stop().await;
+}
+
+#[tokio::test]
+async fn stopping_closes_every_client_with_1001() {
+    let served = Served::start(Config::default()).await;
+    let mut client = Bare::connect(served.address).await;
+    let answered = async {
+        assert_eq!(client.next().await, close(1001, "server stops"));
+        client.send(CLOSE, &1001_u16.to_be_bytes()).await;
+        assert_eq!(client.next().await, Got::Fin);
+    };
+    let (summary, ()) = tokio::join!(served.stop(), answered);
+    assert_eq!(summary.endings.into_iter().collect::<Vec<_>>(), [("us close_frame".to_string(), 1)]);
+}
+
+#[tokio::test]
+async fn close_after_closes_with_its_code() {
+    for (fault, code) in [("close-after=50ms", 1000), ("close-after=50ms:4001", 4001)] {
+        let served = Served::with_faults(&[fault]).await;
+        let mut client = Bare::connect(served.address).await;
+        assert_eq!(client.next().await, close(code, ""));
+        client.send(CLOSE, &code.to_be_bytes()).await;
+        assert_eq!(client.next().await, Got::Fin);
+        served.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn a_plain_request_is_answered_426_and_the_others_go_on() {
+    let mut served = Served::start(Config::default()).await;
+    let mut other = Bare::connect(served.address).await;
+    let mut browser = Bare::knock(served.address).await;
+    browser.write(b"GET /x HTTP/1.1\r\nHost: a\r\n\r\n").await;
+    let answer = browser.rest().await;
+    assert!(answer.starts_with("HTTP/1.1 426 Upgrade Required\r\n"), "{answer}");
+    assert!(answer.ends_with("connect with a ws:// or wss:// URL.\n"), "{answer}");
+    let why = served.event(|event| match &event.what {
+        What::TurnedAway { why, .. } => Some(why.label()),
+        _ => None,
+    });
+    assert_eq!(why.await, "plain_http");
+    other.send(PING, b"still there").await;
+    assert_eq!(other.frame().await, (PONG, "still there".into()));
+    served.stop().await;
+}
+
+#[tokio::test]
+async fn a_tls_client_on_the_plain_port_is_named() {
+    let mut served = Served::start(Config::default()).await;
+    let mut client = Bare::knock(served.address).await;
+    client.write(b"\x16\x03\x01\x00\x05hello").await;
+    assert_eq!(client.next().await, Got::Fin);
+    let why = served.event(|event| match &event.what {
+        What::TurnedAway { why, .. } => Some(why.to_string()),
+        _ => None,
+    });
+    assert_eq!(why.await, "a TLS client on the plain port; it should use ws://, or this server --tls");
+    served.stop().await;
+}
+
+#[tokio::test]
+async fn a_client_that_breaks_the_protocol_is_told_and_closed() {
+    let mut served = Served::start(Config { max_message_size: 10, ..Config::default() }).await;
+    let mut unmasked = Bare::connect(served.address).await;
+    unmasked.write(b"\x81\x02hi").await;
+    assert_eq!(unmasked.next().await, close(1002, "a client's frame must be masked"));
+    assert_eq!(unmasked.next().await, Got::Fin);
+    assert!(served.ended().await.contains("a client's frame must be masked"));
+    let mut large = Bare::connect(served.address).await;
+    large.send(TEXT, b"more than ten bytes").await;
+    assert_eq!(large.next().await, close(1009, "a message may have at most 10 bytes"));
+    served.stop().await;
+}
+
+#[tokio::test]
+async fn one_client_too_many_is_answered_503() {
+    let served = Served::start(Config { max_clients: 1, ..Config::default() }).await;
+    let _first = Bare::connect(served.address).await;
+    let mut second = Bare::knock(served.address).await;
+    second.write(UPGRADE.as_bytes()).await;
+    assert!(second.head().await.starts_with("HTTP/1.1 503 "));
+    drop(_first);
+    served.stop().await;
+}
