@@ -2,15 +2,21 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
 
 use clap::builder::ValueParser;
-use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
+use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches, ValueEnum};
 
-use crate::commands::serve::Plan;
-use crate::server::Config;
+use crate::commands::serve::{Plan, Tls};
+use crate::domain::heartbeat::Kind;
+use crate::domain::heartbeat::pattern::Pattern;
+use crate::domain::heartbeat::template::Template;
 use crate::server::faults::{self, DEFINITIONS, Faults, Value};
+use crate::server::{Config, Heartbeats};
 
-/// A server to test clients against: it answers pings, echoes messages, and misbehaves on order.
+/// A server to test clients against: it answers pings, echoes messages, keeps heartbeats, and misbehaves
+/// on order.
 #[derive(Debug, Args)]
 pub struct ServeArgs {
     /// Where to listen; port 0 takes a free one
@@ -21,10 +27,9 @@ pub struct ServeArgs {
     #[arg(long, value_name = "FILE")]
     port_file: Option<PathBuf>,
 
-    /// Send messages back to who sent them
-    #[arg(long, value_name = "BOOL", default_value_t = true, num_args = 0..=1, default_missing_value = "true",
-          require_equals = true, action = ArgAction::Set)]
-    echo: bool,
+    /// Show the clients as JSON at /clients and Prometheus text at /metrics, here
+    #[arg(long, value_name = "ADDR:PORT")]
+    status_addr: Option<SocketAddr>,
 
     /// More clients than these are answered 503
     #[arg(long, value_name = "N", default_value_t = 20_000, value_parser = positive)]
@@ -34,20 +39,111 @@ pub struct ServeArgs {
     #[arg(long, value_name = "BYTES", default_value_t = 1024 * 1024, value_parser = positive)]
     max_message_size: usize,
 
+    /// Send messages back to who sent them
+    #[arg(long, value_name = "BOOL", default_value_t = true, num_args = 0..=1, default_missing_value = "true",
+          require_equals = true, action = ArgAction::Set)]
+    echo: bool,
+
+    /// Send this message to each client as soon as it is there
+    #[arg(long, value_name = "TEXT")]
+    greet: Option<String>,
+
+    /// Close a client with 4401 whose first message does not match
+    #[arg(long, value_name = "PATTERN")]
+    require: Option<Pattern>,
+
+    /// Tell each client its health_status whenever it changes
+    #[arg(long)]
+    tell_health: bool,
+
+    #[command(flatten)]
+    heartbeat: HeartbeatArgs,
+
+    #[command(flatten)]
+    tls: TlsArgs,
+
+    /// List the faults and exit
+    #[arg(long, help_heading = "Faults")]
+    pub list_faults: bool,
+
     /// The share of the connections that the faults happen to
-    #[arg(long, value_name = "P%", default_value = "100%", value_parser = faults::share)]
+    #[arg(long, value_name = "P%", default_value = "100%", value_parser = faults::share, help_heading = "Faults")]
     fault_share: f64,
 
     /// Where randomness begins: the same seed gives the same faults
-    #[arg(long, value_name = "N", default_value_t = 0)]
+    #[arg(long, value_name = "N", default_value_t = 0, help_heading = "Faults")]
     seed: u64,
-
-    /// List the faults and exit
-    #[arg(long)]
-    pub list_faults: bool,
 
     #[command(flatten)]
     faults: FaultArgs,
+}
+
+/// The server's own heartbeats.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Heartbeats")]
+struct HeartbeatArgs {
+    /// Which heartbeats the server sends
+    #[arg(long, value_enum, value_name = "KIND", default_value_t = Kinds::Protocol)]
+    heartbeat: Kinds,
+
+    /// From one heartbeat to the next; clients are spread over it
+    #[arg(long, value_name = "T", default_value = "30s", value_parser = faults::period)]
+    interval: Duration,
+
+    /// How long an answer may take
+    #[arg(long, value_name = "T", default_value = "10s", value_parser = faults::period)]
+    timeout: Duration,
+
+    /// Terminate a client that misses so many in a row; 0: never
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    max_missed: u32,
+
+    /// Any frame from the client proves it alive, not only the answer
+    #[arg(long, value_name = "BOOL", default_value_t = true, num_args = 0..=1, default_missing_value = "true",
+          require_equals = true, action = ArgAction::Set)]
+    any_traffic_counts: bool,
+
+    /// A client that has just sent a message gets its next heartbeat 1 to 1.5 intervals after it
+    #[arg(long)]
+    skip_if_active: bool,
+
+    /// What the server asks by app heartbeats, with {seq} {id} {now_ms}
+    #[arg(long, value_name = "TEMPLATE", default_value_t)]
+    app_ping: Template,
+
+    /// What answers it
+    #[arg(long, value_name = "PATTERN", default_value_t)]
+    app_pong: Pattern,
+}
+
+/// Which heartbeats.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Kinds {
+    Protocol,
+    App,
+    Both,
+    None,
+}
+
+/// TLS, with a certificate made on the spot or the user's own.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "TLS")]
+struct TlsArgs {
+    /// Serve wss:// with a certificate made on the spot
+    #[arg(long, conflicts_with_all = ["cert", "key"])]
+    tls: bool,
+
+    /// Where the certificate to trust is written with --tls
+    #[arg(long, value_name = "FILE", default_value = "wscheck-ca.pem")]
+    ca_file: PathBuf,
+
+    /// Serve wss:// with this certificate chain (PEM)
+    #[arg(long, value_name = "FILE")]
+    cert: Option<PathBuf>,
+
+    /// The certificate's private key (PEM)
+    #[arg(long, value_name = "FILE")]
+    key: Option<PathBuf>,
 }
 
 impl ServeArgs {
@@ -55,6 +151,10 @@ impl ServeArgs {
     pub fn plan(self) -> Result<Plan, String> {
         self.faults.0.check()?;
         let config = Config {
+            heartbeats: Arc::new(self.heartbeat.rules()),
+            tell_health: self.tell_health,
+            greet: self.greet,
+            require: self.require,
             echo: self.echo,
             faults: self.faults.0,
             fault_share: self.fault_share,
@@ -63,7 +163,45 @@ impl ServeArgs {
             max_message_size: self.max_message_size,
             ..Config::default()
         };
-        Ok(Plan { bind: self.bind, port_file: self.port_file, config })
+        let tls = self.tls.plan()?;
+        Ok(Plan { bind: self.bind, port_file: self.port_file, status_addr: self.status_addr, tls, config })
+    }
+}
+
+impl HeartbeatArgs {
+    fn rules(self) -> Heartbeats {
+        let kinds = match self.heartbeat {
+            Kinds::Protocol => vec![Kind::Protocol],
+            Kinds::App => vec![Kind::App],
+            Kinds::Both => vec![Kind::Protocol, Kind::App],
+            Kinds::None => Vec::new(),
+        };
+        Heartbeats {
+            kinds,
+            interval: self.interval,
+            timeout: self.timeout,
+            max_missed: self.max_missed,
+            any_traffic_counts: self.any_traffic_counts,
+            skip_if_active: self.skip_if_active,
+            app_ping: self.app_ping,
+            app_pong: self.app_pong,
+        }
+    }
+}
+
+impl TlsArgs {
+    fn plan(self) -> Result<Option<Tls>, String> {
+        match (self.tls, self.cert, self.key) {
+            (true, ..) => Ok(Some(Tls::Made { ca_file: self.ca_file })),
+            (false, Some(cert), Some(key)) => Ok(Some(Tls::Own { cert, key })),
+            (false, None, None) => Ok(None),
+            (false, Some(cert), None) => {
+                Err(format!("--cert {} needs its private key: --key FILE", cert.display()))
+            }
+            (false, None, Some(key)) => {
+                Err(format!("--key {} needs its certificate: --cert FILE", key.display()))
+            }
+        }
     }
 }
 
@@ -132,7 +270,6 @@ mod tests {
     use super::*;
     use crate::server::faults::Cut;
     use clap::Parser;
-    use std::time::Duration;
 
     #[derive(Debug, Parser)]
     struct Door {
@@ -150,6 +287,30 @@ mod tests {
         let plan = plan(&[]).unwrap();
         assert_eq!(plan.bind.to_string(), "127.0.0.1:9001");
         assert_eq!((plan.config.echo, plan.config.faults), (true, Faults::default()));
+        let beats = plan.config.heartbeats;
+        assert_eq!((beats.interval, beats.timeout), (Duration::from_secs(30), Duration::from_secs(10)));
+        assert_eq!(
+            (&beats.kinds[..], beats.max_missed, beats.any_traffic_counts),
+            (&[Kind::Protocol][..], 1, true)
+        );
+    }
+
+    #[test]
+    fn a_certificate_and_its_key_come_together_or_not_at_all() {
+        let own = plan(&["--cert", "c", "--key", "k"]).unwrap().tls;
+        assert_eq!(own, Some(Tls::Own { cert: "c".into(), key: "k".into() }));
+        assert_eq!(plan(&["--tls"]).unwrap().tls, Some(Tls::Made { ca_file: "wscheck-ca.pem".into() }));
+        assert_eq!(plan(&["--cert", "c"]).unwrap_err(), "--cert c needs its private key: --key FILE");
+        assert_eq!(plan(&["--key", "k"]).unwrap_err(), "--key k needs its certificate: --cert FILE");
+        assert!(plan(&["--tls", "--cert", "c", "--key", "k"]).is_err());
+    }
+
+    #[test]
+    fn heartbeats_are_as_told() {
+        let beats = plan(&["--heartbeat", "both", "--any-traffic-counts=false", "--max-missed", "3"]);
+        let beats = beats.unwrap().config.heartbeats;
+        assert_eq!((beats.kinds.len(), beats.any_traffic_counts, beats.max_missed), (2, false, 3));
+        assert!(plan(&["--interval", "0"]).unwrap_err().contains("'0' must be longer than 0"));
     }
 
     #[test]

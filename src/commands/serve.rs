@@ -1,16 +1,21 @@
 //! `wscheck serve`: a server to test clients against.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use thiserror::Error;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use crate::server::{self, Config, ServerEvent, Summary, What};
+use crate::server::tls::{self, TlsError};
+use crate::server::{self, Config, Listening, Pages, Server, ServerEvent, Summary, TlsShown, What};
+
+/// Connections that wait to be accepted: thousands may come at once.
+const BACKLOG: u32 = 4096;
 
 /// What will be served, and where.
 #[derive(Debug, Clone)]
@@ -19,7 +24,20 @@ pub struct Plan {
     pub bind: SocketAddr,
     /// Receives the port's number and a newline, once the server listens.
     pub port_file: Option<PathBuf>,
+    /// Where /clients and /metrics are answered; port 0 takes a free one.
+    pub status_addr: Option<SocketAddr>,
+    /// `None`: plain TCP.
+    pub tls: Option<Tls>,
     pub config: Config,
+}
+
+/// Whose certificate is served.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Tls {
+    /// One made on the spot; that of who signed it is written to this file.
+    Made { ca_file: PathBuf },
+    /// The user's own: chain and key in PEM.
+    Own { cert: PathBuf, key: PathBuf },
 }
 
 /// Why a server did not come to be.
@@ -27,8 +45,10 @@ pub struct Plan {
 pub enum ServeError {
     #[error("cannot listen on {address}: {why}")]
     Listen { address: SocketAddr, why: io::Error },
-    #[error("cannot write the port to {}: {why}", path.display())]
-    PortFile { path: PathBuf, why: io::Error },
+    #[error("cannot write {what} to {}: {why}", path.display())]
+    Write { what: &'static str, path: PathBuf, why: io::Error },
+    #[error(transparent)]
+    Tls(#[from] TlsError),
 }
 
 impl ServeError {
@@ -41,42 +61,98 @@ impl ServeError {
             ServeError::Listen { why, .. } if why.kind() == io::ErrorKind::AddrNotAvailable => {
                 Some("this machine does not have that address")
             }
-            ServeError::Listen { .. } | ServeError::PortFile { .. } => None,
+            ServeError::Listen { .. } | ServeError::Write { .. } | ServeError::Tls(_) => None,
         }
     }
 
-    /// The process' exit code: it never came to listen.
+    /// The process' exit code: 3 when it never came to listen, 2 when what it was given cannot be used.
     pub fn exit_code(&self) -> u8 {
         match self {
-            ServeError::Listen { .. } | ServeError::PortFile { .. } => 3,
+            ServeError::Listen { .. } => 3,
+            ServeError::Write { .. } | ServeError::Tls(_) => 2,
         }
     }
 }
 
-/// Serves until `stop`, and shows each event as it happens.
+/// Serves until `stop`, and shows each event as it happens; `pages` write the status down.
 pub async fn run(
-    plan: Plan,
+    mut plan: Plan,
     mut report: impl FnMut(&ServerEvent),
+    pages: Arc<dyn Pages>,
     stop: CancellationToken,
 ) -> Result<Summary, ServeError> {
-    let listen = |why| ServeError::Listen { address: plan.bind, why };
-    let listener = TcpListener::bind(plan.bind).await.map_err(listen)?;
-    let address = listener.local_addr().map_err(listen)?;
+    let tls = plan.tls.take().map(|tls| identity(tls, plan.bind.ip(), &mut plan.config)).transpose()?;
+    let (listener, address) = listen(plan.bind).await?;
+    let status = match plan.status_addr {
+        Some(address) => Some(listen(address).await?),
+        None => None,
+    };
     if let Some(path) = &plan.port_file {
-        write_atomically(path, &format!("{}\n", address.port()))
-            .map_err(|why| ServeError::PortFile { path: path.clone(), why })?;
+        write_file("the port", path, &format!("{}\n", address.port()))?;
     }
-    let secure = plan.config.tls.is_some();
-    report(&ServerEvent { at: SystemTime::now(), client: None, what: What::Listening { address, secure } });
+    raise_file_limit();
+    let status_address = status.as_ref().map(|(_, address)| *address);
+    let what = What::Listening(Listening { address, tls, status_address });
+    report(&ServerEvent { at: SystemTime::now(), client: None, what });
     let (events, mut happened) = mpsc::unbounded_channel();
-    let served = server::run(listener, plan.config, events, stop);
+    let server = Arc::new(Server::new(plan.config, events));
     let shown = async {
         while let Some(event) = happened.recv().await {
             report(&event);
+            if matches!(event.what, What::Stopped(_)) {
+                return;
+            }
         }
     };
-    let (summary, ()) = tokio::join!(served, shown);
+    let status = async {
+        if let Some((listener, _)) = status {
+            server::serve_status(listener, Arc::clone(&server), pages, stop.clone()).await;
+        }
+    };
+    let (summary, (), ()) = tokio::join!(Arc::clone(&server).run(listener, stop.clone()), status, shown);
     Ok(summary)
+}
+
+async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), ServeError> {
+    let failed = |why| ServeError::Listen { address, why };
+    let socket = match address {
+        SocketAddr::V4(_) => TcpSocket::new_v4(),
+        SocketAddr::V6(_) => TcpSocket::new_v6(),
+    };
+    let socket = socket.map_err(failed)?;
+    socket.set_reuseaddr(true).map_err(failed)?;
+    socket.bind(address).map_err(failed)?;
+    let listener = socket.listen(BACKLOG).map_err(failed)?;
+    let address = listener.local_addr().map_err(failed)?;
+    Ok((listener, address))
+}
+
+fn identity(tls: Tls, ip: IpAddr, config: &mut Config) -> Result<TlsShown, ServeError> {
+    let (identity, ca_file) = match tls {
+        Tls::Made { ca_file } => (tls::self_signed(ip)?, Some(ca_file)),
+        Tls::Own { cert, key } => (tls::load(&cert, &key)?, None),
+    };
+    if let (Some(path), Some(pem)) = (&ca_file, &identity.ca_pem) {
+        write_file("the certificate", path, pem)?;
+    }
+    config.tls = Some(identity.config);
+    Ok(TlsShown { fingerprint: identity.fingerprint, ca_file })
+}
+
+/// Each client is an open file; many systems allow 1024 of them until one asks for more.
+fn raise_file_limit() {
+    let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+    // SAFETY: both calls only read and write the struct that they are given.
+    unsafe {
+        if libc::getrlimit(libc::RLIMIT_NOFILE, &raw mut limit) == 0 {
+            limit.rlim_cur = limit.rlim_max;
+            libc::setrlimit(libc::RLIMIT_NOFILE, &raw const limit);
+        }
+    }
+}
+
+fn write_file(what: &'static str, path: &Path, text: &str) -> Result<(), ServeError> {
+    write_atomically(path, text).map_err(|why| ServeError::Write { what, path: path.to_path_buf(), why })
 }
 
 /// Whoever reads the file finds it whole or not at all.
@@ -93,9 +169,24 @@ fn write_atomically(path: &Path, text: &str) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::server::{Page, Snapshot};
 
     fn plan(bind: &str) -> Plan {
-        Plan { bind: bind.parse().unwrap(), port_file: None, config: Config::default() }
+        let bind = bind.parse().unwrap();
+        Plan { bind, port_file: None, status_addr: None, tls: None, config: Config::default() }
+    }
+
+    /// Pages that say nothing.
+    struct Blank;
+
+    impl Pages for Blank {
+        fn clients(&self, _: &Snapshot) -> Page {
+            Page { media_type: "text/plain", text: String::new() }
+        }
+
+        fn metrics(&self, snapshot: &Snapshot) -> Page {
+            self.clients(snapshot)
+        }
     }
 
     #[tokio::test]
@@ -107,12 +198,12 @@ mod tests {
         let plan = Plan { port_file: Some(file.clone()), ..plan("127.0.0.1:0") };
         let stopped = stop.clone();
         let report = |event: &ServerEvent| {
-            if let What::Listening { address, .. } = &event.what {
+            if let What::Listening(Listening { address, .. }) = &event.what {
                 told = Some((address.port(), std::fs::read_to_string(&file).unwrap()));
                 stopped.cancel();
             }
         };
-        let summary = run(plan, report, stop).await.unwrap();
+        let summary = run(plan, report, Arc::new(Blank), stop).await.unwrap();
         let (port, written) = told.unwrap();
         assert_eq!(written, format!("{port}\n"));
         assert_eq!((summary.clients, std::fs::read_dir(dir.path()).unwrap().count()), (0, 1));
@@ -122,7 +213,9 @@ mod tests {
     async fn a_port_in_use_is_named_with_what_to_do() {
         let taken = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = taken.local_addr().unwrap();
-        let refused = run(plan(&address.to_string()), |_| {}, CancellationToken::new()).await.unwrap_err();
+        let refused = run(plan(&address.to_string()), |_| {}, Arc::new(Blank), CancellationToken::new())
+            .await
+            .unwrap_err();
         assert_eq!(
             refused.to_string(),
             format!("cannot listen on {address}: Address already in use (os error 98)")
@@ -136,7 +229,8 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("no/such/place");
         let plan = Plan { port_file: Some(file.clone()), ..plan("127.0.0.1:0") };
-        let refused = run(plan, |_| {}, CancellationToken::new()).await.unwrap_err().to_string();
+        let refused =
+            run(plan, |_| {}, Arc::new(Blank), CancellationToken::new()).await.unwrap_err().to_string();
         assert!(refused.starts_with(&format!("cannot write the port to {}: ", file.display())), "{refused}");
     }
 }

@@ -1,23 +1,31 @@
 //! One client as the server sees it: what came, what is owed, and when something is due. Pure but for
 //! the clock's instants; the socket is the driver's.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use rand::SeedableRng;
 use rand::rngs::SmallRng;
+use rand::{Rng, SeedableRng};
+use serde_json::json;
 use tokio::time::Instant;
 
 use super::answers::{Answer, Answers};
 use super::app_ping;
 use super::config::Config;
 use super::event::What;
-use super::faults::{Cut, Faults, Repeat, Resets};
-use super::figures::Figures;
+use super::faults::{Cut, Faults, Repeat};
+use super::figures::{BeatFigures, Figures};
 use super::frame::{Breach, Decoder, Opcode, encode, encode_close};
+use super::idle::Idle;
 use super::message::{Assembler, Message};
 use super::outbox::Outbox;
+use super::pulse::{Pulse, Question, Step};
+use super::two_ended::Promises;
 use crate::domain::ending::{Ending, How, Violation, Who};
+use crate::domain::event::StatusChange;
+use crate::domain::health::Status;
+use crate::domain::heartbeat::incoming::{Incoming, MessageRef};
+use crate::domain::heartbeat::template::Payload;
 use crate::domain::peer_text::PeerText;
 
 /// With so many bytes owed to a client, nothing more is read from it and nothing unasked is sent.
@@ -38,13 +46,20 @@ pub struct Client {
     /// When bytes last came.
     came: Instant,
     idle: Option<Idle>,
+    /// `None`: there are no heartbeats, or no more.
+    pulse: Option<Box<Pulse>>,
+    /// Present in the two-ended mode.
+    promises: Option<Box<Promises>>,
+    /// A join message came, or none is required.
+    joined: bool,
+    status: Status,
     /// Cuts that are still to happen.
     timeline: Vec<(Instant, Cut)>,
     repeats: Vec<Repeating>,
     /// A FIN is to be sent while the socket stays open.
     half_close: bool,
     ending: Option<(Who, How, Option<String>)>,
-    figures: Figures,
+    figures: Arc<Mutex<Figures>>,
     /// What happened and was not yet told.
     pub notes: Vec<What>,
 }
@@ -78,31 +93,21 @@ pub enum Exit {
     /// FIN, under whatever is above it.
     Fin,
     Rst,
+    /// What can be written at once is, then it is dropped.
+    Terminate,
 }
 
-/// The idle timer of a faulty connection.
-struct Idle {
-    after: Duration,
-    cut: Cut,
-    resets: Resets,
-    messages_only: bool,
-    linger: Option<Duration>,
-    /// When the client last gave a sign of life that counts.
-    heard: Instant,
-    /// When the server last did.
-    spoke: Instant,
-}
-
-impl Idle {
-    fn due(&self) -> Instant {
-        let alive = match self.resets {
-            Resets::Either => self.heard.max(self.spoke),
-            Resets::Client => self.heard,
-            Resets::Server => self.spoke,
-            Resets::Both => self.heard.min(self.spoke),
-        };
-        alive + self.after
-    }
+/// What a client is told of itself at the beginning.
+pub struct Birth {
+    /// Its number.
+    pub id: u64,
+    /// Where its randomness begins.
+    pub seed: u64,
+    /// The moment from which all clients' heartbeats are spread.
+    pub epoch: Instant,
+    pub two_ended: bool,
+    /// Shared with whoever wants to look.
+    pub figures: Arc<Mutex<Figures>>,
 }
 
 struct Repeating {
@@ -113,18 +118,23 @@ struct Repeating {
 }
 
 impl Client {
-    /// A client whose upgrade has just been answered. `seed` is its own.
-    pub fn new(config: Arc<Config>, faults: Arc<Faults>, seed: u64, now: Instant) -> Client {
-        let mut rng = SmallRng::seed_from_u64(seed);
+    /// A client whose upgrade has just been answered.
+    pub fn new(config: Arc<Config>, faults: Arc<Faults>, birth: Birth, now: Instant) -> Client {
+        let mut rng = SmallRng::seed_from_u64(birth.seed);
         let repeats = &faults.repeats;
         let repeats =
             repeats.iter().map(|&(every, what)| Repeating { next: now + every, every, what, count: 0 });
+        let nonce = rng.next_u32();
         let mut client = Client {
             decoder: Decoder::new(config.max_message_size),
             assembler: Assembler::new(config.max_message_size),
-            idle: idle(&faults, &mut rng, now),
+            idle: Idle::new(&faults.idle, &mut rng, now),
             timeline: faults.timeline.iter().map(|&(age, cut)| (now + age, cut)).collect(),
             repeats: repeats.collect(),
+            pulse: pulse(&config, &birth, nonce, now),
+            promises: birth.two_ended.then(Box::default),
+            joined: config.require.is_none(),
+            status: Status::Unknown,
             config,
             rng,
             opened: now,
@@ -134,20 +144,32 @@ impl Client {
             came: now,
             half_close: false,
             ending: None,
-            figures: Figures::default(),
+            figures: birth.figures,
             notes: Vec::new(),
-            faults: Arc::clone(&faults),
+            faults,
         };
-        if let Some(every) = faults.trickle {
-            client.outbox.trickle(every, now);
-        }
-        client.outbox.push(&faults.first_bytes);
+        client.begin(now);
         client
+    }
+
+    fn begin(&mut self, now: Instant) {
+        if let Some(every) = self.faults.trickle {
+            self.outbox.trickle(every, now);
+        }
+        if self.pulse.is_some() {
+            let kinds = &self.config.heartbeats.kinds;
+            self.figures().beats = kinds.iter().map(|kind| BeatFigures::new(*kind)).collect();
+        }
+        self.outbox.push(&self.faults.first_bytes);
+        if let Some(greeting) = self.config.greet.clone() {
+            self.send(&encode(Opcode::Text, greeting.as_bytes()), true, now);
+        }
     }
 
     /// Bytes came.
     pub fn received(&mut self, bytes: &[u8], now: Instant) {
         self.came = now;
+        self.figures().last_heard = Some(now);
         match self.mode {
             Mode::Live | Mode::Closing { .. } => self.decode(bytes, now),
             Mode::Mute | Mode::Stalled | Mode::Leaving { .. } | Mode::Gone(_) => {}
@@ -173,31 +195,73 @@ impl Client {
     }
 
     fn heed(&mut self, message: Message, now: Instant) {
-        if message.is_data() {
-            self.heard(true, now);
+        self.heard(message.is_data(), now);
+        if let Some(pulse) = &mut self.pulse {
+            pulse.heard(message.is_data(), now);
         }
         match message {
             Message::Ping(payload) => {
-                self.figures.pings += 1;
+                self.figures().pings += 1;
                 self.owe(Answer::Pong(payload), now);
             }
-            Message::Pong(_) => {}
+            Message::Pong(payload) => self.pong(&payload, now),
             Message::Close(body) => self.closed_by_client(body, now),
-            Message::Text(text) => self.text(text, now),
+            Message::Text(text) => {
+                if self.is_let_pass(&Incoming::new(MessageRef::Text(&text)), now) {
+                    self.text(&text, now);
+                }
+            }
             Message::Binary(bytes) => {
-                self.figures.messages += 1;
-                self.echo(Opcode::Binary, &bytes, now);
+                if self.is_let_pass(&Incoming::new(MessageRef::Binary(&bytes)), now) {
+                    self.ordinary(Opcode::Binary, &bytes, now);
+                }
             }
         }
     }
 
-    fn text(&mut self, text: String, now: Instant) {
-        if let Some(pong) = app_ping::answer(&text, unix_ms()) {
-            self.figures.app_pings += 1;
+    fn pong(&mut self, payload: &[u8], now: Instant) {
+        if let Some(mut pulse) = self.pulse.take() {
+            pulse.pong(payload, now, &mut self.figures().beats);
+            self.pulse = Some(pulse);
+            self.look_at_status(now);
+        }
+    }
+
+    /// Takes the answers to app pings out, and sees to it that a join message comes first.
+    fn is_let_pass(&mut self, incoming: &Incoming, now: Instant) -> bool {
+        if let Some(mut pulse) = self.pulse.take() {
+            let is_answer = pulse.message(incoming, now, &mut self.figures().beats);
+            self.pulse = Some(pulse);
+            if is_answer {
+                self.look_at_status(now);
+                return false;
+            }
+        }
+        let joins =
+            |pattern: &crate::domain::heartbeat::pattern::Pattern| pattern.matches(incoming).is_some();
+        self.joined = self.joined || self.config.require.as_ref().is_none_or(joins);
+        if !self.joined {
+            self.close(4401, "a join message must come first", now);
+        }
+        self.joined
+    }
+
+    fn text(&mut self, text: &str, now: Instant) {
+        if self.promises.as_mut().is_some_and(|promises| promises.ask(text, now)) {
+            return;
+        }
+        if let Some(pong) = app_ping::answer(text, unix_ms()) {
+            self.figures().app_pings += 1;
             return self.owe(Answer::App(pong), now);
         }
-        self.figures.messages += 1;
-        self.echo(Opcode::Text, text.as_bytes(), now);
+        self.ordinary(Opcode::Text, text.as_bytes(), now);
+    }
+
+    fn ordinary(&mut self, opcode: Opcode, payload: &[u8], now: Instant) {
+        self.figures().messages += 1;
+        if self.config.echo {
+            self.send(&encode(opcode, payload), true, now);
+        }
     }
 
     fn owe(&mut self, answer: Answer, now: Instant) {
@@ -212,25 +276,19 @@ impl Client {
         }
     }
 
-    fn echo(&mut self, opcode: Opcode, payload: &[u8], now: Instant) {
-        if self.config.echo {
-            self.send(&encode(opcode, payload), true, now);
-        }
-    }
-
     fn send(&mut self, frame: &[u8], is_data: bool, now: Instant) {
         if self.mode != Mode::Live {
             return;
         }
         self.outbox.push(frame);
-        if let Some(idle) = self.idle.as_mut().filter(|idle| is_data || !idle.messages_only) {
-            idle.spoke = now;
+        if let Some(idle) = &mut self.idle {
+            idle.spoke(is_data, now);
         }
     }
 
     fn heard(&mut self, is_data: bool, now: Instant) {
-        if let Some(idle) = self.idle.as_mut().filter(|idle| is_data || !idle.messages_only) {
-            idle.heard = now;
+        if let Some(idle) = &mut self.idle {
+            idle.heard(is_data, now);
         }
     }
 
@@ -238,6 +296,8 @@ impl Client {
     pub fn wake(&mut self, now: Instant) {
         self.answer(now);
         self.repeat(now);
+        self.keep_promises(now);
+        self.beat(now);
         while let Some(at) = self.timeline.iter().position(|(due, _)| *due <= now) {
             let (due, cut) = self.timeline.swap_remove(at);
             self.cut(cut, &format!("at age {:?}", due - self.opened), now);
@@ -264,6 +324,91 @@ impl Client {
                 self.send(&unasked(what, count), what == Repeat::Chatter, now);
             }
         }
+    }
+
+    fn keep_promises(&mut self, now: Instant) {
+        let words = self.promises.as_mut().map(|promises| promises.speak(now)).unwrap_or_default();
+        for word in words {
+            self.send(&encode(Opcode::Text, word.as_bytes()), true, now);
+        }
+    }
+
+    /// Sends the server's own heartbeats, and gives a client up that misses them.
+    fn beat(&mut self, now: Instant) {
+        if self.mode != Mode::Live {
+            return;
+        }
+        let Some(mut pulse) = self.pulse.take() else { return };
+        let steps = pulse.wake(now, unix_ms(), &mut self.figures().beats);
+        let silent_for = pulse.silent_for(now);
+        self.pulse = Some(pulse);
+        self.look_at_status(now);
+        for step in steps {
+            match step {
+                Step::Send(question) => self.ask(question, now),
+                Step::GiveUp { missed } => self.give_up(missed, silent_for),
+            }
+        }
+    }
+
+    /// A client that takes nothing in any more is not sent more: that it says nothing will tell.
+    fn ask(&mut self, question: Question, now: Instant) {
+        if self.outbox.backlog() >= LARGEST_BACKLOG {
+            return;
+        }
+        match question {
+            Question::Ping(id) => self.send(&encode(Opcode::Ping, id.as_bytes()), false, now),
+            Question::App(Payload::Text(text)) => {
+                self.send(&encode(Opcode::Text, text.as_bytes()), true, now)
+            }
+            Question::App(Payload::Binary(bytes)) => self.send(&encode(Opcode::Binary, &bytes), true, now),
+        }
+    }
+
+    fn give_up(&mut self, missed: u32, silent_for: Duration) {
+        self.notes.push(What::Reaped { missed, silent_for });
+        self.change_status(Status::Dead, format!("terminated after {missed} missed heartbeats"));
+        self.outbox.push(&encode_close(4000, "Heartbeat timeout"));
+        self.go(Exit::Terminate, Who::Us, How::Timeout);
+    }
+
+    fn look_at_status(&mut self, now: Instant) {
+        let (status, reason) = {
+            let figures = self.figures();
+            (figures.status(), figures.worst().map(BeatFigures::reason))
+        };
+        if status != self.status {
+            self.change_status(status, reason.unwrap_or_default());
+            self.tell_health(now);
+        }
+    }
+
+    fn change_status(&mut self, to: Status, reason: String) {
+        let from = std::mem::replace(&mut self.status, to);
+        if from != to {
+            let metrics = self.figures().worst().map(BeatFigures::metrics).unwrap_or_default();
+            self.notes.push(What::Status(StatusChange { kind: None, from, to, reason, metrics }));
+        }
+    }
+
+    fn tell_health(&mut self, now: Instant) {
+        if !self.config.tell_health {
+            return;
+        }
+        let ms = |duration: Option<Duration>| duration.map(|duration| duration.as_micros() as f64 / 1000.0);
+        let message = {
+            let figures = self.figures();
+            let worst = figures.worst();
+            json!({
+                "type": "health_status",
+                "health_status": self.status.label(),
+                "rtt_ms": ms(worst.and_then(|worst| worst.last_rtt)),
+                "mean_rtt_ms": ms(worst.and_then(BeatFigures::window_mean)),
+                "jitter_stddev_ms": ms(worst.and_then(|worst| worst.jitter().stddev)),
+                "consecutive_missed": worst.map(|worst| worst.consecutive_missed),
+            })
+        };
+        self.send(&encode(Opcode::Text, message.to_string().as_bytes()), true, now);
     }
 
     fn idled_out(&mut self, now: Instant) {
@@ -304,6 +449,8 @@ impl Client {
         self.answers = Answers::default();
         self.repeats.clear();
         self.idle = None;
+        self.pulse = None;
+        self.promises = None;
     }
 
     /// Sends a close frame, and waits for the client's.
@@ -404,7 +551,10 @@ impl Client {
         let idle = self.idle.as_ref().filter(|_| self.mode == Mode::Live).map(Idle::due);
         let timeline = self.timeline.iter().map(|(due, _)| *due);
         let repeats = self.repeats.iter().map(|repeating| repeating.next);
-        let single = [close, idle, self.answers.due(), self.outbox.due()].into_iter().flatten();
+        let pulse = self.pulse.as_ref().filter(|_| self.mode == Mode::Live).and_then(|pulse| pulse.due());
+        let promise = self.promises.as_ref().and_then(|promises| promises.due());
+        let single =
+            [close, idle, pulse, promise, self.answers.due(), self.outbox.due()].into_iter().flatten();
         single.chain(timeline).chain(repeats).min()
     }
 
@@ -416,22 +566,17 @@ impl Client {
         Ending { who, how, os_error, age, idle, at: SystemTime::now() }
     }
 
-    pub fn figures(&self) -> &Figures {
-        &self.figures
+    /// Nothing that holds this lock can panic midway.
+    fn figures(&self) -> MutexGuard<'_, Figures> {
+        self.figures.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-fn idle(faults: &Faults, rng: &mut SmallRng, now: Instant) -> Option<Idle> {
-    let fault = &faults.idle;
-    Some(Idle {
-        after: fault.after?.draw(rng),
-        cut: fault.cut.unwrap_or(Cut::Fin),
-        resets: fault.resets.unwrap_or_default(),
-        messages_only: fault.messages_only,
-        linger: fault.linger,
-        heard: now,
-        spoke: now,
-    })
+/// In the two-ended mode the path belongs to the peer, and the server keeps quiet.
+fn pulse(config: &Config, birth: &Birth, nonce: u32, now: Instant) -> Option<Box<Pulse>> {
+    let rules = &config.heartbeats;
+    let beats = !rules.kinds.is_empty() && !birth.two_ended;
+    beats.then(|| Box::new(Pulse::new(Arc::clone(rules), birth.id, nonce, birth.epoch, now)))
 }
 
 fn unasked(what: Repeat, count: u64) -> Vec<u8> {

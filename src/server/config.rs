@@ -4,11 +4,56 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::faults::Faults;
+use crate::domain::heartbeat::Kind;
+use crate::domain::heartbeat::pattern::Pattern;
+use crate::domain::heartbeat::template::Template;
+
+/// The heartbeats that a server keeps with each client.
+#[derive(Debug, Clone)]
+pub struct Heartbeats {
+    /// Which kinds; none: the server sends no heartbeats and gives nobody up.
+    pub kinds: Vec<Kind>,
+    pub interval: Duration,
+    /// How long an answer may take.
+    pub timeout: Duration,
+    /// So many unanswered in a row, and the client is terminated; 0: it may stay silent. As
+    /// GatewayWorker's pingNotResponseLimit.
+    pub max_missed: u32,
+    /// Any frame from the client proves it alive, not only the answer.
+    pub any_traffic_counts: bool,
+    /// A client that has just sent a message gets its next heartbeat 1 to 1.5 intervals after it, as
+    /// GatewayWorker does.
+    pub skip_if_active: bool,
+    pub app_ping: Template,
+    pub app_pong: Pattern,
+}
+
+impl Default for Heartbeats {
+    fn default() -> Heartbeats {
+        Heartbeats {
+            kinds: Vec::new(),
+            interval: Duration::from_secs(30),
+            timeout: Duration::from_secs(10),
+            max_missed: 1,
+            any_traffic_counts: true,
+            skip_if_active: false,
+            app_ping: Template::default(),
+            app_pong: Pattern::default(),
+        }
+    }
+}
 
 /// A server's settings. The default is a well-behaved echo server that answers pings and sends no
 /// heartbeats of its own.
 #[derive(Debug, Clone)]
 pub struct Config {
+    pub heartbeats: Arc<Heartbeats>,
+    /// The client is told its status whenever that changes.
+    pub tell_health: bool,
+    /// Sent to each client as soon as it is there.
+    pub greet: Option<String>,
+    /// A client's first message must match, else it is closed with 4401.
+    pub require: Option<Pattern>,
     /// Messages are sent back to who sent them.
     pub echo: bool,
     pub faults: Faults,
@@ -31,6 +76,10 @@ pub struct Config {
 impl Default for Config {
     fn default() -> Config {
         Config {
+            heartbeats: Arc::default(),
+            tell_health: false,
+            greet: None,
+            require: None,
             echo: true,
             faults: Faults::default(),
             fault_share: 1.0,

@@ -46,7 +46,7 @@ pub async fn serve<S: Socket>(
     loop {
         client.notes.drain(..).for_each(&mut tell);
         if let Some(exit) = client.exit() {
-            return let_go(stream, exit).await;
+            return let_go(stream, client, exit).await;
         }
         if client.takes_half_close() {
             // A socket that cannot be shut down any more will say so when it is read.
@@ -102,7 +102,7 @@ fn poll_stream<S: Socket>(stream: &mut S, client: &Client, cx: &mut Context<'_>)
 }
 
 /// The socket is as good as gone: what fails now changes nothing.
-async fn let_go<S: Socket>(mut stream: S, exit: Exit) {
+async fn let_go<S: Socket>(mut stream: S, client: &Client, exit: Exit) {
     match exit {
         Exit::Clean => {
             let _ = timeout(GOODBYE, stream.shutdown()).await;
@@ -110,6 +110,10 @@ async fn let_go<S: Socket>(mut stream: S, exit: Exit) {
         Exit::Fin => {
             let _ = stream.send_fin();
             drain(&mut stream).await;
+        }
+        Exit::Terminate => {
+            let last_words = client.outbox.ready(Instant::now());
+            poll_fn(|cx| Poll::Ready(Pin::new(&mut stream).poll_write(cx, last_words).is_ready())).await;
         }
         Exit::Rst => {
             let _ = stream.reset_on_drop();

@@ -11,18 +11,23 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
-use super::client::Client;
+use super::client::{Birth, Client};
 use super::config::Config;
 use super::connection;
-use super::event::{ServerEvent, Summary, What};
+use super::event::{ServerEvent, What};
 use super::faults::Faults;
 use super::figures::Figures;
 use super::handshake::{TurnedAway, looks_like_tls};
 use super::opening::{self, Admitted};
+use super::snapshot::{ClientSnapshot, Snapshot};
 use super::socket::Socket;
+use super::summary::Summary;
+use super::two_ended::TWO_ENDED;
 use super::wheel::{Timer, Wheel};
-use crate::domain::ending::Ending;
+use crate::domain::ending::{Ending, How, Who};
 use crate::domain::peer_text::PeerText;
+use crate::domain::stats::Counts;
+use crate::domain::target::redact_text;
 
 /// After accept(2) failed, for want of file descriptors say, it is tried again so much later.
 const AFTER_TROUBLE: Duration = Duration::from_millis(200);
@@ -38,12 +43,12 @@ pub async fn run(
     events: UnboundedSender<ServerEvent>,
     stop: CancellationToken,
 ) -> Summary {
-    let house = Arc::new(House::new(config, events));
-    house.run(listener, stop).await
+    let server = Arc::new(Server::new(config, events));
+    server.run(listener, stop).await
 }
 
-/// What all connections share.
-pub struct House {
+/// A server, and what all its connections share.
+pub struct Server {
     config: Arc<Config>,
     faults: Arc<Faults>,
     no_faults: Arc<Faults>,
@@ -58,19 +63,63 @@ pub struct House {
 #[derive(Default)]
 struct Register {
     arrived: u64,
-    present: usize,
+    present: BTreeMap<u64, Present>,
     clients: u64,
     most_at_once: usize,
     turned_away: u64,
+    reaped: u64,
     endings: BTreeMap<String, u64>,
+    left: Totals,
+}
+
+/// A client that is there.
+struct Present {
+    remote: SocketAddr,
+    resource: String,
+    subprotocol: Option<String>,
+    faulty: bool,
+    opened: Instant,
+    figures: Arc<Mutex<Figures>>,
+}
+
+/// Figures of many clients, added up.
+#[derive(Default, Clone, Copy)]
+struct Totals {
     messages: u64,
     pings: u64,
     app_pings: u64,
+    heartbeats: Counts,
 }
 
-impl House {
-    pub fn new(config: Config, events: UnboundedSender<ServerEvent>) -> House {
-        House {
+impl Totals {
+    fn add(&mut self, figures: &Figures) {
+        self.messages += figures.messages;
+        self.pings += figures.pings;
+        self.app_pings += figures.app_pings;
+        figures.beats.iter().for_each(|beat| self.heartbeats.add(&beat.counts));
+    }
+}
+
+impl Present {
+    fn snapshot(&self, id: u64, now: Instant) -> ClientSnapshot {
+        let figures = lock(&self.figures).clone();
+        ClientSnapshot {
+            id,
+            remote: self.remote.to_string(),
+            resource: self.resource.clone(),
+            subprotocol: self.subprotocol.clone(),
+            faulty: self.faulty,
+            age: now - self.opened,
+            idle: now - figures.last_heard.unwrap_or(self.opened),
+            figures,
+        }
+    }
+}
+
+impl Server {
+    /// Events go to `events`; nobody need listen.
+    pub fn new(config: Config, events: UnboundedSender<ServerEvent>) -> Server {
+        Server {
             faults: Arc::new(config.faults.clone()),
             no_faults: Arc::default(),
             config: Arc::new(config),
@@ -83,7 +132,7 @@ impl House {
     }
 
     /// Accepts connections until `stop`, then waits until each is gone.
-    pub async fn run(self: Arc<House>, listener: TcpListener, stop: CancellationToken) -> Summary {
+    pub async fn run(self: Arc<Server>, listener: TcpListener, stop: CancellationToken) -> Summary {
         let mut tasks = JoinSet::new();
         tokio::select! {
             never = self.wheel.turn() => never,
@@ -100,7 +149,7 @@ impl House {
     }
 
     async fn accept(
-        self: &Arc<House>,
+        self: &Arc<Server>,
         listener: &TcpListener,
         tasks: &mut JoinSet<()>,
         stop: &CancellationToken,
@@ -126,7 +175,7 @@ impl House {
     }
 
     /// One connection, from its arrival to its end.
-    async fn attend(self: Arc<House>, stream: TcpStream, remote: SocketAddr, stop: CancellationToken) {
+    async fn attend(self: Arc<Server>, stream: TcpStream, remote: SocketAddr, stop: CancellationToken) {
         // Nagle's algorithm would make pongs late; where it cannot be switched off, they are.
         let _ = stream.set_nodelay(true);
         let id = self.number();
@@ -193,15 +242,21 @@ impl House {
         stop: &CancellationToken,
     ) {
         let faults = if faulty { &self.faults } else { &self.no_faults };
-        let seed = self.config.seed.wrapping_add(id).wrapping_mul(GOLDEN);
         let now = Instant::now();
-        let mut client = Client::new(Arc::clone(&self.config), Arc::clone(faults), seed, now);
-        self.arrived(id, remote, &admitted, faulty);
+        let figures = self.arrived(id, remote, &admitted, faulty, now);
+        let birth = Birth {
+            id,
+            seed: self.config.seed.wrapping_add(id).wrapping_mul(GOLDEN),
+            epoch: self.started,
+            two_ended: admitted.subprotocol.as_deref() == Some(TWO_ENDED),
+            figures,
+        };
+        let mut client = Client::new(Arc::clone(&self.config), Arc::clone(faults), birth, now);
         client.received(&admitted.early, now);
         drop(admitted);
         let timer = Timer::new(Arc::clone(&self.wheel));
         connection::serve(stream, &mut client, &timer, stop, |what| self.tell(Some(id), what)).await;
-        self.left(id, client.ending(Instant::now()), client.figures());
+        self.left(id, client.ending(Instant::now()));
     }
 
     fn number(&self) -> u64 {
@@ -212,29 +267,46 @@ impl House {
 
     fn room(&self) -> Result<(), usize> {
         let most = self.config.max_clients;
-        if self.register().present < most { Ok(()) } else { Err(most) }
+        if self.register().present.len() < most { Ok(()) } else { Err(most) }
     }
 
-    fn arrived(&self, id: u64, remote: SocketAddr, admitted: &Admitted, faulty: bool) {
+    fn arrived(
+        &self,
+        id: u64,
+        remote: SocketAddr,
+        admitted: &Admitted,
+        faulty: bool,
+        now: Instant,
+    ) -> Arc<Mutex<Figures>> {
+        let resource = PeerText::new(&redact_text(&admitted.upgrade.resource));
+        let subprotocol = admitted.subprotocol.clone();
+        let figures = Arc::default();
+        let present = Present {
+            remote,
+            resource: resource.to_string(),
+            subprotocol: subprotocol.clone(),
+            faulty,
+            opened: now,
+            figures: Arc::clone(&figures),
+        };
         let mut register = self.register();
         register.clients += 1;
-        register.present += 1;
-        register.most_at_once = register.most_at_once.max(register.present);
+        register.present.insert(id, present);
+        register.most_at_once = register.most_at_once.max(register.present.len());
         drop(register);
-        let resource = PeerText::new(&crate::domain::target::redact_text(&admitted.upgrade.resource));
-        let subprotocol = admitted.subprotocol.clone();
         self.tell(Some(id), What::Connected { remote: remote.to_string(), resource, subprotocol, faulty });
+        figures
     }
 
-    fn left(&self, id: u64, ending: Ending, figures: &Figures) {
+    fn left(&self, id: u64, ending: Ending) {
         let mut register = self.register();
-        register.present -= 1;
-        register.messages += figures.messages;
-        register.pings += figures.pings;
-        register.app_pings += figures.app_pings;
+        let Some(present) = register.present.remove(&id) else { return };
+        let last = Box::new(present.snapshot(id, Instant::now()));
+        register.left.add(&last.figures);
+        register.reaped += u64::from(ending.who == Who::Us && ending.how == How::Timeout);
         *register.endings.entry(format!("{} {}", ending.who.label(), ending.how.label())).or_default() += 1;
         drop(register);
-        self.tell(Some(id), What::Ended(ending));
+        self.tell(Some(id), What::Ended { ending, last });
     }
 
     fn turned_away(&self, id: u64, remote: SocketAddr, why: &TurnedAway) {
@@ -247,25 +319,41 @@ impl House {
         let _ = self.events.send(ServerEvent { at: SystemTime::now(), client, what });
     }
 
+    /// The server at this moment.
+    pub fn snapshot(&self) -> Snapshot {
+        let now = Instant::now();
+        let clients =
+            self.register().present.iter().map(|(id, present)| present.snapshot(*id, now)).collect();
+        Snapshot { at: SystemTime::now(), clients, so_far: self.summary() }
+    }
+
     fn summary(&self) -> Summary {
         let register = self.register();
+        let mut totals = register.left;
+        register.present.values().for_each(|present| totals.add(&lock(&present.figures)));
         Summary {
             started_at: self.started_at,
             elapsed: self.started.elapsed(),
             clients: register.clients,
             most_at_once: register.most_at_once,
             turned_away: register.turned_away,
+            reaped: register.reaped,
+            heartbeats: totals.heartbeats,
             endings: register.endings.clone(),
-            messages: register.messages,
-            pings: register.pings,
-            app_pings: register.app_pings,
+            messages: totals.messages,
+            pings: totals.pings,
+            app_pings: totals.app_pings,
         }
     }
 
-    /// Nothing that holds this lock can panic midway.
     fn register(&self) -> MutexGuard<'_, Register> {
-        self.register.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.register)
     }
+}
+
+/// Nothing that holds these locks can panic midway.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// A connection whose TLS, if any, stands.

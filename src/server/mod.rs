@@ -3,6 +3,7 @@
 
 mod answers;
 mod app_ping;
+mod asks;
 mod client;
 mod config;
 mod connection;
@@ -12,14 +13,26 @@ mod figures;
 mod frame;
 mod handshake;
 mod house;
+mod idle;
 mod message;
 mod opening;
 mod outbox;
+mod pulse;
+mod snapshot;
 mod socket;
+mod standing;
+mod status_page;
+mod summary;
+pub mod tls;
+mod two_ended;
 mod wheel;
 
-pub use config::Config;
-pub use event::{ServerEvent, Summary, What};
+pub use config::{Config, Heartbeats};
+pub use event::{Listening, ServerEvent, TlsShown, What};
+pub use figures::{BeatFigures, Figures};
 pub use handshake::TurnedAway;
-pub use house::run;
-pub use opening::TWO_ENDED;
+pub use house::{Server, run};
+pub use snapshot::{ClientSnapshot, Snapshot};
+pub use status_page::{Page, Pages, serve as serve_status};
+pub use summary::Summary;
+pub use two_ended::TWO_ENDED;

@@ -8,9 +8,7 @@ use tokio::time::{sleep, timeout};
 use super::faults::OpeningFaults;
 use super::handshake::{self, TurnedAway, Upgrade};
 use super::socket::Socket;
-
-/// The subprotocol by which a peer asks for the two-ended mode.
-pub const TWO_ENDED: &str = "wscheck.two-ended.v1";
+use super::two_ended::TWO_ENDED;
 
 /// How long a client that was turned away may take to read why.
 const FAREWELL: Duration = Duration::from_secs(1);

@@ -60,7 +60,7 @@ impl Served {
     /// The ending of the next client that ends, in words.
     pub async fn ended(&mut self) -> String {
         self.event(|event| match &event.what {
-            What::Ended(ending) => Some(ending.to_string()),
+            What::Ended { ending, .. } => Some(ending.to_string()),
             _ => None,
         })
         .await

@@ -1,0 +1,399 @@
+//! A server's events and state as JSON. Fields are only ever added.
+
+use std::time::{Duration, SystemTime};
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::human;
+use crate::domain::ending::{Ending, How};
+use crate::domain::health::Status;
+use crate::domain::stats::Counts;
+use crate::server::{BeatFigures, ClientSnapshot, ServerEvent, Snapshot, Summary, What};
+
+/// The version of the documents below.
+pub const SCHEMA_VERSION: u32 = 1;
+
+/// One event of `wscheck serve -o ndjson`.
+#[derive(Debug, Default, Serialize, JsonSchema)]
+pub struct EventDocument {
+    pub schema_version: u32,
+    /// `listening`, `connected`, `turned_away`, `status`, `reaped`, `fault`, `ended`, `trouble`, `stopped`.
+    pub event: &'static str,
+    /// RFC 3339, UTC.
+    pub at: String,
+    /// The connection's number, from 1; absent for the server as a whole.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub client: Option<u64>,
+    /// Of `listening` the server's address, of `connected` and `turned_away` the client's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub address: Option<String>,
+    /// Of `listening`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub port: Option<u16>,
+    /// Of `listening`: whether by TLS.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub secure: Option<bool>,
+    /// Of `listening` by TLS: SHA-256 of the certificate.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fingerprint: Option<String>,
+    /// Of `listening` by TLS: the file with the certificate to trust.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ca_file: Option<String>,
+    /// Of `listening`: where /clients and /metrics are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status_address: Option<String>,
+    /// Of `connected`: path and query, redacted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resource: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub subprotocol: Option<String>,
+    /// Of `connected`: whether the faults happen to it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub faulty: Option<bool>,
+    /// Of `turned_away`: the reason's name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<&'static str>,
+    /// Of `status`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub from: Option<&'static str>,
+    /// Of `status`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub to: Option<&'static str>,
+    /// Of `status` and `reaped`: in a row.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub consecutive_missed: Option<u32>,
+    /// Of `status`: of the rolling window.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mean_rtt_ms: Option<f64>,
+    /// Of `reaped`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub silent_ms: Option<f64>,
+    /// In words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+    /// Of `ended`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ending: Option<EndingDocument>,
+    /// Of `ended`: what the client had come to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last: Option<ClientDocument>,
+    /// Of `stopped`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub summary: Option<SummaryDocument>,
+}
+
+/// How a client ended, seen from the server.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct EndingDocument {
+    /// `peer` (the client), `us` (the server), `network`.
+    pub who: &'static str,
+    pub how: &'static str,
+    pub code: Option<u16>,
+    pub reason: Option<String>,
+    pub os_error: Option<String>,
+    pub age_ms: f64,
+    pub idle_ms: f64,
+}
+
+/// What a run of the server came to: the document of `-o json`, and the last event's.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct SummaryDocument {
+    pub schema_version: u32,
+    pub command: &'static str,
+    /// RFC 3339, UTC.
+    pub started_at: String,
+    pub elapsed_ms: f64,
+    pub clients: u64,
+    pub most_at_once: u64,
+    pub turned_away: u64,
+    /// Clients that missed their heartbeats and were terminated.
+    pub reaped: u64,
+    pub messages: u64,
+    pub pings: u64,
+    pub app_pings: u64,
+    /// What the server's own heartbeats came to.
+    pub heartbeats: BeatCounts,
+    pub endings: Vec<EndingCount>,
+}
+
+/// How many clients ended so.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct EndingCount {
+    /// Who and how, as `peer close_frame`.
+    pub ending: String,
+    pub count: u64,
+}
+
+/// Outcomes of the server's own heartbeats.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct BeatCounts {
+    pub ok: u64,
+    pub late: u64,
+    pub superseded: u64,
+    pub missed: u64,
+    pub unsolicited: u64,
+    pub mismatched: u64,
+    pub duplicate: u64,
+    /// missed / (ok + late + superseded + missed); null before the first is judged.
+    pub loss: Option<f64>,
+}
+
+/// `GET /clients`.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct ClientsDocument {
+    pub schema_version: u32,
+    /// RFC 3339, UTC.
+    pub at: String,
+    /// Only those that occur, best first.
+    pub by_status: Vec<StatusCount>,
+    pub clients: Vec<ClientDocument>,
+}
+
+/// How many clients have this status.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct StatusCount {
+    pub status: &'static str,
+    pub count: u64,
+}
+
+/// One client.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct ClientDocument {
+    pub id: u64,
+    pub address: String,
+    pub resource: String,
+    pub subprotocol: Option<String>,
+    pub faulty: bool,
+    pub age_ms: f64,
+    pub idle_ms: f64,
+    pub status: &'static str,
+    pub messages: u64,
+    pub pings: u64,
+    pub app_pings: u64,
+    /// Of the server's own heartbeats, one entry a kind.
+    pub heartbeats: Vec<BeatDocument>,
+}
+
+/// One kind of the server's heartbeats to one client.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct BeatDocument {
+    /// `protocol` or `app`.
+    pub kind: &'static str,
+    pub status: &'static str,
+    pub counts: BeatCounts,
+    pub rtt: RttDocument,
+    pub jitter: JitterDocument,
+}
+
+/// RTT; null where there is no sample.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct RttDocument {
+    pub last_ms: Option<f64>,
+    pub min_ms: Option<f64>,
+    pub mean_ms: Option<f64>,
+    pub max_ms: Option<f64>,
+    /// Of the rolling window, which the status follows.
+    pub window_mean_ms: Option<f64>,
+}
+
+/// Jitter by three definitions; null with fewer than two samples.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct JitterDocument {
+    pub stddev_ms: Option<f64>,
+    pub rfc3550_ms: Option<f64>,
+    pub ipdv_mean_ms: Option<f64>,
+}
+
+impl EventDocument {
+    /// The event as scripts see it.
+    pub fn new(event: &ServerEvent) -> EventDocument {
+        let blank = |name| EventDocument {
+            schema_version: SCHEMA_VERSION,
+            event: name,
+            at: rfc3339(event.at),
+            client: event.client,
+            ..EventDocument::default()
+        };
+        match &event.what {
+            What::Listening(listening) => EventDocument {
+                address: Some(listening.address.to_string()),
+                port: Some(listening.address.port()),
+                secure: Some(listening.tls.is_some()),
+                fingerprint: listening.tls.as_ref().map(|tls| tls.fingerprint.clone()),
+                ca_file: listening
+                    .tls
+                    .as_ref()
+                    .and_then(|tls| Some(tls.ca_file.as_ref()?.display().to_string())),
+                status_address: listening.status_address.map(|address| address.to_string()),
+                ..blank("listening")
+            },
+            What::Connected { remote, resource, subprotocol, faulty } => EventDocument {
+                address: Some(remote.clone()),
+                resource: Some(resource.to_string()),
+                subprotocol: subprotocol.clone(),
+                faulty: Some(*faulty),
+                ..blank("connected")
+            },
+            What::TurnedAway { remote, why } => EventDocument {
+                address: Some(remote.clone()),
+                reason: Some(why.label()),
+                text: Some(why.to_string()),
+                ..blank("turned_away")
+            },
+            What::Status(change) => EventDocument {
+                from: Some(change.from.label()),
+                to: Some(change.to.label()),
+                consecutive_missed: Some(change.metrics.consecutive_missed),
+                mean_rtt_ms: change.metrics.window_mean.map(ms),
+                text: Some(change.reason.clone()),
+                ..blank("status")
+            },
+            What::Reaped { missed, silent_for } => EventDocument {
+                consecutive_missed: Some(*missed),
+                silent_ms: Some(ms(*silent_for)),
+                ..blank("reaped")
+            },
+            What::Fault(fault) => EventDocument { text: Some(fault.clone()), ..blank("fault") },
+            What::Ended { ending, last } => EventDocument {
+                text: Some(human::ended(ending)),
+                ending: Some(EndingDocument::new(ending)),
+                last: Some(ClientDocument::new(last)),
+                ..blank("ended")
+            },
+            What::Trouble(text) => EventDocument { text: Some(text.clone()), ..blank("trouble") },
+            What::Stopped(summary) => {
+                EventDocument { summary: Some(SummaryDocument::new(summary)), ..blank("stopped") }
+            }
+        }
+    }
+}
+
+impl EndingDocument {
+    fn new(ending: &Ending) -> EndingDocument {
+        let (code, reason) = match &ending.how {
+            How::CloseFrame { code, reason } => (*code, Some(reason.to_string())),
+            How::Violation { detail, .. } => (None, Some(detail.to_string())),
+            How::Fin | How::Rst | How::TlsClose | How::Silent | How::Timeout | How::Error => (None, None),
+        };
+        EndingDocument {
+            who: ending.who.label(),
+            how: ending.how.label(),
+            code,
+            reason: reason.filter(|reason| !reason.is_empty()),
+            os_error: ending.os_error.clone(),
+            age_ms: ms(ending.age),
+            idle_ms: ms(ending.idle),
+        }
+    }
+}
+
+impl SummaryDocument {
+    /// The summary as scripts see it.
+    pub fn new(summary: &Summary) -> SummaryDocument {
+        let count = |(ending, count): (&String, &u64)| EndingCount { ending: ending.clone(), count: *count };
+        SummaryDocument {
+            schema_version: SCHEMA_VERSION,
+            command: "serve",
+            started_at: rfc3339(summary.started_at),
+            elapsed_ms: ms(summary.elapsed),
+            clients: summary.clients,
+            most_at_once: summary.most_at_once as u64,
+            turned_away: summary.turned_away,
+            reaped: summary.reaped,
+            messages: summary.messages,
+            pings: summary.pings,
+            app_pings: summary.app_pings,
+            heartbeats: BeatCounts::new(&summary.heartbeats),
+            endings: summary.endings.iter().map(count).collect(),
+        }
+    }
+}
+
+impl BeatCounts {
+    fn new(counts: &Counts) -> BeatCounts {
+        BeatCounts {
+            ok: counts.ok,
+            late: counts.late,
+            superseded: counts.superseded,
+            missed: counts.missed,
+            unsolicited: counts.unsolicited,
+            mismatched: counts.mismatched,
+            duplicate: counts.duplicate,
+            loss: counts.loss(),
+        }
+    }
+}
+
+impl ClientsDocument {
+    /// Who is there.
+    pub fn new(snapshot: &Snapshot) -> ClientsDocument {
+        ClientsDocument {
+            schema_version: SCHEMA_VERSION,
+            at: rfc3339(snapshot.at),
+            by_status: by_status(snapshot)
+                .filter(|(_, count)| *count > 0)
+                .map(|(status, count)| StatusCount { status: status.label(), count })
+                .collect(),
+            clients: snapshot.clients.iter().map(ClientDocument::new).collect(),
+        }
+    }
+}
+
+/// How many clients have each status, best first, those that nobody has too.
+pub fn by_status(snapshot: &Snapshot) -> impl Iterator<Item = (Status, u64)> + '_ {
+    let count =
+        |status| snapshot.clients.iter().filter(|client| client.figures.status() == status).count() as u64;
+    Status::ALL.into_iter().map(move |status| (status, count(status)))
+}
+
+impl ClientDocument {
+    fn new(client: &ClientSnapshot) -> ClientDocument {
+        ClientDocument {
+            id: client.id,
+            address: client.remote.clone(),
+            resource: client.resource.clone(),
+            subprotocol: client.subprotocol.clone(),
+            faulty: client.faulty,
+            age_ms: ms(client.age),
+            idle_ms: ms(client.idle),
+            status: client.figures.status().label(),
+            messages: client.figures.messages,
+            pings: client.figures.pings,
+            app_pings: client.figures.app_pings,
+            heartbeats: client.figures.beats.iter().map(BeatDocument::new).collect(),
+        }
+    }
+}
+
+impl BeatDocument {
+    fn new(beat: &BeatFigures) -> BeatDocument {
+        let (range, jitter) = (beat.rtts.range(), beat.jitter());
+        BeatDocument {
+            kind: beat.kind.label(),
+            status: beat.status().label(),
+            counts: BeatCounts::new(&beat.counts),
+            rtt: RttDocument {
+                last_ms: beat.last_rtt.map(ms),
+                min_ms: range.map(|(min, _)| ms(min)),
+                mean_ms: beat.rtts.mean().map(ms),
+                max_ms: range.map(|(_, max)| ms(max)),
+                window_mean_ms: beat.window_mean().map(ms),
+            },
+            jitter: JitterDocument {
+                stddev_ms: jitter.stddev.map(ms),
+                rfc3550_ms: jitter.rfc3550.map(ms),
+                ipdv_mean_ms: jitter.ipdv_mean.map(ms),
+            },
+        }
+    }
+}
+
+fn rfc3339(at: SystemTime) -> String {
+    jiff::Timestamp::try_from(at).map_or_else(|_| String::new(), |at| format!("{at:.3}"))
+}
+
+/// Milliseconds with microsecond resolution.
+fn ms(duration: Duration) -> f64 {
+    duration.as_micros() as f64 / 1000.0
+}

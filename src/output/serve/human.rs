@@ -1,0 +1,110 @@
+//! A server's events for people.
+
+use std::time::{Duration, SystemTime};
+
+use crate::domain::ending::Ending;
+use crate::domain::stats::Counts;
+use crate::server::{BeatFigures, ClientSnapshot, Listening, ServerEvent, Summary, What};
+
+/// An event as one line, or several for the first and the last.
+pub fn line(event: &ServerEvent) -> String {
+    let client = event.client.map(|id| format!("#{id} ")).unwrap_or_default();
+    format!("{} {client}{}", clock(event.at), what(&event.what))
+}
+
+fn what(what: &What) -> String {
+    match what {
+        What::Listening(listening) => listening_lines(listening),
+        What::Connected { remote, resource, subprotocol, faulty } => {
+            let subprotocol =
+                subprotocol.as_ref().map(|name| format!(", subprotocol {name}")).unwrap_or_default();
+            let faulty = if *faulty { "" } else { ", spared from the faults" };
+            format!("connected from {remote} to {resource}{subprotocol}{faulty}")
+        }
+        What::TurnedAway { remote, why } => format!("turned away {remote}: {why}"),
+        What::Status(change) => {
+            format!("{} -> {}: {}", change.from.label(), change.to.label(), change.reason)
+        }
+        What::Reaped { missed, silent_for } => {
+            format!("zombie: {missed} heartbeats missed, silent for {}; terminated", short(*silent_for))
+        }
+        What::Fault(fault) => format!("fault: {fault}"),
+        What::Ended { ending, last } => {
+            format!("ended after {}: {}{}", short(ending.age), ended(ending), beats(last))
+        }
+        What::Trouble(what) => format!("trouble: {what}"),
+        What::Stopped(summary) => summary_lines(summary),
+    }
+}
+
+fn listening_lines(listening: &Listening) -> String {
+    let scheme = if listening.tls.is_some() { "wss" } else { "ws" };
+    let mut lines = format!("listening on {scheme}://{}/ (Ctrl-C stops)", listening.address);
+    if let Some(tls) = &listening.tls {
+        lines.push_str(&format!("\n  certificate SHA-256 {}", tls.fingerprint));
+        if let Some(ca) = &tls.ca_file {
+            lines.push_str(&format!("\n  trust it by {}: --cacert {0}", ca.display()));
+        }
+    }
+    if let Some(address) = listening.status_address {
+        lines.push_str(&format!("\n  status on http://{address}/clients and http://{address}/metrics"));
+    }
+    lines
+}
+
+/// As the ending's own words, seen from the server: the peer is the client.
+pub fn ended(ending: &Ending) -> String {
+    ending.to_string().replacen("peer", "client", 1)
+}
+
+/// What the heartbeats came to, where there were any.
+fn beats(client: &ClientSnapshot) -> String {
+    let shown = |beat: &BeatFigures| {
+        let mean = beat.rtts.mean().map(|mean| format!(", mean RTT {}", short(mean))).unwrap_or_default();
+        format!("; {}: {}{mean}", beat.kind, counts(&beat.counts))
+    };
+    let judged = client.figures.beats.iter().filter(|beat| beat.counts.judged() > 0);
+    judged.map(shown).collect()
+}
+
+fn counts(counts: &Counts) -> String {
+    let Counts { ok, late, superseded, missed, .. } = counts;
+    format!("{ok} ok, {late} late, {superseded} superseded, {missed} missed")
+}
+
+fn summary_lines(summary: &Summary) -> String {
+    let mut lines = format!(
+        "stopped after {}: {} clients ({} at most at once), {} turned away, {} zombies reaped\n  \
+         received {} messages, {} pings, {} app pings",
+        short(summary.elapsed),
+        summary.clients,
+        summary.most_at_once,
+        summary.turned_away,
+        summary.reaped,
+        summary.messages,
+        summary.pings,
+        summary.app_pings,
+    );
+    if summary.heartbeats.sent() > 0 {
+        lines.push_str(&format!("\n  heartbeats: {}", counts(&summary.heartbeats)));
+    }
+    for (ending, count) in &summary.endings {
+        lines.push_str(&format!("\n  ended by {}: {count}", ending.replacen("peer", "client", 1)));
+    }
+    lines
+}
+
+/// `12.3 s`, `250 ms`, `0.3 ms`.
+fn short(duration: Duration) -> String {
+    match duration.as_secs_f64() {
+        seconds if seconds >= 1.0 => format!("{seconds:.1} s"),
+        seconds if seconds >= 0.01 => format!("{:.0} ms", seconds * 1000.0),
+        seconds => format!("{:.1} ms", seconds * 1000.0),
+    }
+}
+
+/// The time of day, UTC.
+fn clock(at: SystemTime) -> String {
+    let shown = jiff::Timestamp::try_from(at).map(|at| at.strftime("%H:%M:%S%.3f").to_string());
+    shown.unwrap_or_else(|_| String::from("?"))
+}

@@ -1,0 +1,112 @@
+//! The live line: how many clients are there, by status. On a terminal only.
+
+use std::collections::{BTreeMap, HashMap};
+use std::io::IsTerminal;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use crate::domain::health::Status;
+use crate::server::{ServerEvent, What};
+
+/// The live line on stderr.
+pub struct Live {
+    bar: ProgressBar,
+    /// Whether stdout is the same terminal, so that lines there must not run into this one.
+    shares_terminal: bool,
+    tally: Tally,
+}
+
+impl Default for Live {
+    fn default() -> Live {
+        Live::new()
+    }
+}
+
+impl Live {
+    /// Draws nothing unless stderr is a terminal.
+    pub fn new() -> Live {
+        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(4));
+        bar.set_style(ProgressStyle::with_template("{msg}").unwrap_or_else(|_| ProgressStyle::default_bar()));
+        Live { bar, shares_terminal: std::io::stdout().is_terminal(), tally: Tally::default() }
+    }
+
+    /// Takes an event in, and lets `show` write it without the line in its way.
+    pub fn take<T>(&mut self, event: &ServerEvent, show: impl FnOnce() -> T) -> T {
+        self.tally.note(event);
+        let shown = if self.shares_terminal { self.bar.suspend(show) } else { show() };
+        match &event.what {
+            What::Stopped(_) => self.bar.finish_and_clear(),
+            _ => self.bar.set_message(self.tally.line()),
+        }
+        shown
+    }
+}
+
+/// Who has which status, kept up event by event: counting ten thousand clients anew for each would be
+/// felt.
+#[derive(Debug, Default)]
+struct Tally {
+    status_of: HashMap<u64, Status>,
+    count: BTreeMap<Status, usize>,
+}
+
+impl Tally {
+    fn note(&mut self, event: &ServerEvent) {
+        let Some(id) = event.client else { return };
+        match &event.what {
+            What::Connected { .. } => self.set(id, Some(Status::Unknown)),
+            What::Status(change) => self.set(id, Some(change.to)),
+            What::Ended { .. } => self.set(id, None),
+            What::Listening(_)
+            | What::TurnedAway { .. }
+            | What::Reaped { .. }
+            | What::Fault(_)
+            | What::Trouble(_)
+            | What::Stopped(_) => {}
+        }
+    }
+
+    fn set(&mut self, id: u64, status: Option<Status>) {
+        let before = match status {
+            Some(status) => self.status_of.insert(id, status),
+            None => self.status_of.remove(&id),
+        };
+        if let Some(count) = before.and_then(|before| self.count.get_mut(&before)) {
+            *count -= 1;
+        }
+        if let Some(status) = status {
+            *self.count.entry(status).or_default() += 1;
+        }
+    }
+
+    /// `3 clients: 2 healthy, 1 timeout`.
+    fn line(&self) -> String {
+        let counted = self.count.iter().filter(|(_, count)| **count > 0);
+        let parts: Vec<String> =
+            counted.map(|(status, count)| format!("{count} {}", status.label())).collect();
+        match parts.is_empty() {
+            true => String::from("no clients"),
+            false => format!("{} clients: {}", self.status_of.len(), parts.join(", ")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn clients_are_counted_by_status() {
+        let mut tally = Tally::default();
+        assert_eq!(tally.line(), "no clients");
+        for id in [1, 2, 3] {
+            tally.set(id, Some(Status::Unknown));
+        }
+        tally.set(1, Some(Status::Healthy));
+        tally.set(2, Some(Status::Timeout));
+        tally.set(3, Some(Status::Healthy));
+        assert_eq!(tally.line(), "3 clients: 2 healthy, 1 timeout");
+        tally.set(2, None);
+        assert_eq!(tally.line(), "2 clients: 2 healthy");
+    }
+}

@@ -1,0 +1,50 @@
+//! Shows what happens in a server: lines for people, NDJSON or one JSON document, a live line, and the
+//! pages of its status.
+
+mod document;
+mod human;
+mod live;
+mod pages;
+
+use std::io::{self, Write};
+
+use serde::Serialize;
+
+use crate::server::{ServerEvent, What};
+
+pub use document::{
+    BeatCounts, BeatDocument, ClientDocument, ClientsDocument, EndingCount, EndingDocument, EventDocument,
+    JitterDocument, RttDocument, SCHEMA_VERSION, StatusCount, SummaryDocument,
+};
+pub use live::Live;
+pub use pages::StatusPages;
+
+/// How a server's events are shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// A line an event, and a summary.
+    Human,
+    /// One document an event; the summary is in the last.
+    Ndjson,
+    /// One document at the end.
+    Json,
+}
+
+/// Writes one event. An error is the writer's, such as a closed pipe.
+pub fn write(out: &mut impl Write, format: Format, event: &ServerEvent) -> io::Result<()> {
+    match format {
+        Format::Human => writeln!(out, "{}", human::line(event))?,
+        Format::Ndjson => json(out, &EventDocument::new(event))?,
+        Format::Json => {
+            if let What::Stopped(summary) = &event.what {
+                json(out, &SummaryDocument::new(summary))?;
+            }
+        }
+    }
+    out.flush()
+}
+
+fn json(out: &mut impl Write, document: &impl Serialize) -> io::Result<()> {
+    serde_json::to_writer(&mut *out, document)?;
+    writeln!(out)
+}

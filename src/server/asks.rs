@@ -1,0 +1,178 @@
+//! The server's own asks to one client, of one kind, and which of them an answer belongs to.
+
+use std::collections::VecDeque;
+
+use serde_json::Value;
+use tokio::time::Instant;
+
+use crate::domain::heartbeat::incoming::Incoming;
+use crate::domain::heartbeat::pattern::Pattern;
+use crate::domain::heartbeat::template::{Keys, Payload, Template};
+use crate::domain::heartbeat::{Outcome, Stray};
+
+/// Judged asks that are remembered, to tell late and second answers from foreign ones.
+const REMEMBERED: usize = 16;
+/// Asks that may be outstanding; at more, the oldest is forgotten.
+const MOST: usize = 4096;
+
+/// One ask.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ask {
+    pub seq: u64,
+    pub sent: Instant,
+    /// The wall clock's, in milliseconds since 1970.
+    stamp: u64,
+    /// What it has come to so far.
+    pub outcome: Option<Outcome>,
+}
+
+/// The asks of one kind.
+#[derive(Debug)]
+pub struct Asks {
+    /// What the ids of this client's asks have in common.
+    nonce: u32,
+    next: u64,
+    asks: VecDeque<Ask>,
+}
+
+impl Asks {
+    pub fn new(nonce: u32) -> Asks {
+        Asks { nonce, next: 0, asks: VecDeque::new() }
+    }
+
+    /// Notes one more ask.
+    pub fn ask(&mut self, now: Instant, stamp: u64) -> Ask {
+        let ask = Ask { seq: self.next, sent: now, stamp, outcome: None };
+        self.next += 1;
+        self.asks.push_back(ask);
+        let judged = self.asks.iter().take_while(|ask| ask.outcome.is_some()).count();
+        let surplus = judged.saturating_sub(REMEMBERED).max(self.asks.len().saturating_sub(MOST));
+        self.asks.drain(..surplus);
+        ask
+    }
+
+    /// What the ask says: only this ask has it.
+    pub fn id(&self, seq: u64) -> String {
+        format!("{:08x}-{seq}", self.nonce)
+    }
+
+    /// The ask as an app ping.
+    pub fn render(&self, ask: &Ask, template: &Template) -> Payload {
+        template.render(&Keys { seq: ask.seq, id: self.id(ask.seq), now_ms: ask.stamp })
+    }
+
+    /// The oldest ask that is not judged.
+    pub fn oldest_open(&self) -> Option<&Ask> {
+        self.asks.iter().find(|ask| ask.outcome.is_none())
+    }
+
+    /// Judges an ask; gives what it was taken for before.
+    pub fn judge(&mut self, seq: u64, outcome: Outcome) -> Option<Outcome> {
+        let ask = self.asks.iter_mut().find(|ask| ask.seq == seq)?;
+        ask.outcome.replace(outcome)
+    }
+
+    /// The open asks before this one.
+    pub fn open_before(&self, seq: u64) -> Vec<u64> {
+        let open = self.asks.iter().filter(|ask| ask.outcome.is_none() && ask.seq < seq);
+        open.map(|ask| ask.seq).collect()
+    }
+
+    /// The ask that a pong's payload answers.
+    pub fn by_payload(&self, payload: &[u8]) -> Result<Ask, Stray> {
+        let seq = std::str::from_utf8(payload).ok().and_then(|id| self.seq_of(id));
+        self.find(|ask| Some(ask.seq) == seq)
+    }
+
+    /// The ask that a message answers. `None`: it is no answer at all.
+    pub fn by_message(&self, incoming: &Incoming, pattern: &Pattern) -> Option<Result<Ask, Stray>> {
+        let captured = pattern.matches(incoming)?;
+        let seq = captured.seq.or_else(|| captured.id.as_deref().and_then(|id| self.seq_of(id)));
+        Some(match (seq, captured.now_ms, pattern.has_places()) {
+            (Some(seq), _, _) => self.find(|ask| ask.seq == seq),
+            (None, Some(stamp), _) => self.find(|ask| ask.stamp == stamp),
+            (None, None, true) => Err(self.stranger()),
+            (None, None, false) => self.by_fields(incoming),
+        })
+    }
+
+    /// By the id or the time that the message brings back in one of its fields, else in order.
+    fn by_fields(&self, incoming: &Incoming) -> Result<Ask, Stray> {
+        let fields =
+            || incoming.json().and_then(Value::as_object).into_iter().flat_map(|object| object.values());
+        if let Some(seq) = fields().filter_map(Value::as_str).find_map(|id| self.seq_of(id)) {
+            return self.find(|ask| ask.seq == seq);
+        }
+        let stamps: Vec<u64> = fields().filter_map(Value::as_u64).collect();
+        let stamped = self.find(|ask| stamps.contains(&ask.stamp));
+        stamped.or_else(|_| self.oldest_open().copied().ok_or(Stray::Unsolicited))
+    }
+
+    fn find(&self, is_it: impl Fn(&Ask) -> bool) -> Result<Ask, Stray> {
+        self.asks.iter().find(|ask| is_it(ask)).copied().ok_or_else(|| self.stranger())
+    }
+
+    fn stranger(&self) -> Stray {
+        match self.oldest_open() {
+            Some(_) => Stray::Mismatched,
+            None => Stray::Unsolicited,
+        }
+    }
+
+    fn seq_of(&self, id: &str) -> Option<u64> {
+        let seq = id.split_once('-')?.1.parse().ok()?;
+        (self.id(seq) == id).then_some(seq)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::heartbeat::incoming::MessageRef;
+
+    fn asked(count: u64) -> Asks {
+        let mut asks = Asks::new(0xabcd);
+        let now = Instant::now();
+        for n in 0..count {
+            asks.ask(now, 1000 + n);
+        }
+        asks
+    }
+
+    fn seq(asks: &Asks, message: &str, pattern: &str) -> Option<Result<u64, Stray>> {
+        let pattern = pattern.parse().unwrap();
+        asks.by_message(&Incoming::new(MessageRef::Text(message)), &pattern)
+            .map(|found| found.map(|ask| ask.seq))
+    }
+
+    #[test]
+    fn a_pong_belongs_to_the_ask_whose_payload_it_carries() {
+        let asks = asked(3);
+        assert_eq!(asks.by_payload(b"0000abcd-1").map(|ask| ask.seq), Ok(1));
+        assert_eq!(asks.by_payload(b"0000abcd-7"), Err(Stray::Mismatched));
+        assert_eq!(asks.by_payload(b"0000abcd-01"), Err(Stray::Mismatched));
+        assert_eq!(asked(0).by_payload(b"0000abcd-1"), Err(Stray::Unsolicited));
+    }
+
+    #[test]
+    fn an_app_pong_is_known_by_its_id_or_time_or_else_its_turn() {
+        let asks = asked(3);
+        let pong = r#"{"type":"pong"}"#;
+        assert_eq!(seq(&asks, r#"{"type":"pong","id":"0000abcd-2"}"#, pong), Some(Ok(2)));
+        assert_eq!(seq(&asks, r#"{"type":"pong","timestamp":1001}"#, pong), Some(Ok(1)));
+        assert_eq!(seq(&asks, pong, pong), Some(Ok(0)));
+        assert_eq!(seq(&asks, "hello", pong), None);
+        assert_eq!(seq(&asks, "pong 1", "pong {seq}"), Some(Ok(1)));
+        assert_eq!(seq(&asks, "pong 9", "pong {seq}"), Some(Err(Stray::Mismatched)));
+    }
+
+    #[test]
+    fn what_was_judged_long_ago_is_forgotten() {
+        let mut asks = asked(0);
+        for n in 0..100 {
+            asks.ask(Instant::now(), n);
+            asks.judge(n, Outcome::Ok);
+        }
+        assert!(asks.asks.len() <= REMEMBERED + 1);
+    }
+}

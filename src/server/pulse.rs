@@ -1,0 +1,372 @@
+//! The server's heartbeats to one client: when they leave, and when a client that misses them is given
+//! up.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::asks::{Ask, Asks};
+use super::config::Heartbeats;
+use super::figures::BeatFigures;
+use crate::domain::heartbeat::incoming::Incoming;
+use crate::domain::heartbeat::template::Payload;
+use crate::domain::heartbeat::{Kind, Outcome, Stray};
+
+/// The fractional part of the golden ratio times 2^64: multiples of it, taken as fractions of the
+/// interval, lie evenly however many there are (Weyl; Knuth, volume 3, 6.4).
+const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
+
+/// What a heartbeat asks a client.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Question {
+    /// A Ping frame with this payload.
+    Ping(String),
+    App(Payload),
+}
+
+/// What is to be done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Step {
+    Send(Question),
+    /// The client has missed as many as it may.
+    GiveUp {
+        missed: u32,
+    },
+}
+
+/// The heartbeats of one client.
+#[derive(Debug)]
+pub struct Pulse {
+    rules: Arc<Heartbeats>,
+    beats: Vec<Beat>,
+    /// When the client was last heard, whatever it said.
+    heard: Instant,
+    /// When it last sent a message.
+    spoke: Option<Instant>,
+}
+
+/// The heartbeats of one kind.
+#[derive(Debug)]
+struct Beat {
+    kind: Kind,
+    next: Instant,
+    asks: Asks,
+    /// Asks in a row after which nothing came that proves life.
+    silent: u32,
+}
+
+impl Pulse {
+    /// `epoch` is the moment from which all clients' heartbeats are spread, `id` the client's number.
+    pub fn new(rules: Arc<Heartbeats>, id: u64, nonce: u32, epoch: Instant, now: Instant) -> Pulse {
+        let beat = |(n, kind): (usize, &Kind)| {
+            let offset = offset(id, rules.interval) + rules.interval * n as u32 / rules.kinds.len() as u32;
+            let next = next_on_grid(epoch + offset, rules.interval, now);
+            Beat { kind: *kind, next, asks: Asks::new(nonce), silent: 0 }
+        };
+        let beats = rules.kinds.iter().enumerate().map(beat).collect();
+        Pulse { rules, beats, heard: now, spoke: None }
+    }
+
+    /// A frame came.
+    pub fn heard(&mut self, is_data: bool, now: Instant) {
+        self.heard = now;
+        if is_data {
+            self.spoke = Some(now);
+        }
+        if self.rules.any_traffic_counts {
+            self.beats.iter_mut().for_each(|beat| beat.silent = 0);
+        }
+    }
+
+    /// A Pong frame came. `stray`: it answers nothing.
+    pub fn pong(&mut self, payload: &[u8], now: Instant, figures: &mut [BeatFigures]) {
+        for (beat, figures) in
+            self.beats.iter_mut().zip(figures).filter(|(beat, _)| beat.kind == Kind::Protocol)
+        {
+            let found = beat.asks.by_payload(payload);
+            beat.answered(found, now, self.rules.timeout, figures);
+        }
+    }
+
+    /// A message came; says whether it is the answer to an app ping.
+    pub fn message(&mut self, incoming: &Incoming, now: Instant, figures: &mut [BeatFigures]) -> bool {
+        for (beat, figures) in self.beats.iter_mut().zip(figures).filter(|(beat, _)| beat.kind == Kind::App) {
+            if let Some(found) = beat.asks.by_message(incoming, &self.rules.app_pong) {
+                beat.answered(found, now, self.rules.timeout, figures);
+                return true;
+            }
+        }
+        false
+    }
+
+    /// Does what is due by `now`. `stamp` is the wall clock in milliseconds since 1970.
+    pub fn wake(&mut self, now: Instant, stamp: u64, figures: &mut [BeatFigures]) -> Vec<Step> {
+        let mut steps = Vec::new();
+        for (beat, figures) in self.beats.iter_mut().zip(figures) {
+            beat.judge(&self.rules, self.heard, now, figures);
+            if self.rules.max_missed > 0 && beat.silent >= self.rules.max_missed {
+                return vec![Step::GiveUp { missed: beat.silent }];
+            }
+            steps.extend(beat.send(&self.rules, self.spoke, now, stamp).map(Step::Send));
+        }
+        steps
+    }
+
+    /// When [`Pulse::wake`] is to be called next.
+    pub fn due(&self) -> Option<Instant> {
+        let deadline = |beat: &Beat| beat.asks.oldest_open().map(|ask| ask.sent + self.rules.timeout);
+        let due = |beat: &Beat| deadline(beat).map_or(beat.next, |deadline| deadline.min(beat.next));
+        self.beats.iter().map(due).min()
+    }
+
+    /// How long the client has said nothing.
+    pub fn silent_for(&self, now: Instant) -> Duration {
+        now - self.heard
+    }
+}
+
+impl Beat {
+    fn answered(
+        &mut self,
+        found: Result<Ask, Stray>,
+        now: Instant,
+        timeout: Duration,
+        figures: &mut BeatFigures,
+    ) {
+        let ask = match found {
+            Ok(ask) => ask,
+            Err(stray) => return figures.counts.record_stray(stray),
+        };
+        self.silent = 0;
+        if matches!(ask.outcome, Some(Outcome::Ok | Outcome::Late)) {
+            return figures.counts.record_stray(Stray::Duplicate);
+        }
+        for earlier in self.asks.open_before(ask.seq) {
+            self.asks.judge(earlier, Outcome::Superseded);
+            figures.record(earlier, Outcome::Superseded, None, None);
+        }
+        let rtt = now - ask.sent;
+        let outcome = if rtt <= timeout { Outcome::Ok } else { Outcome::Late };
+        self.asks.judge(ask.seq, outcome);
+        figures.record(ask.seq, outcome, ask.outcome, Some(rtt));
+    }
+
+    /// Whose time is up: missed; or superseded, when other traffic proved life since and that counts.
+    fn judge(&mut self, rules: &Heartbeats, heard: Instant, now: Instant, figures: &mut BeatFigures) {
+        while let Some(ask) = self.asks.oldest_open().copied().filter(|ask| ask.sent + rules.timeout <= now) {
+            let alive = rules.any_traffic_counts && heard > ask.sent;
+            let outcome = if alive { Outcome::Superseded } else { Outcome::Missed };
+            self.silent = if alive { 0 } else { self.silent.saturating_add(1) };
+            self.asks.judge(ask.seq, outcome);
+            figures.record(ask.seq, outcome, None, None);
+        }
+    }
+
+    fn send(
+        &mut self,
+        rules: &Heartbeats,
+        spoke: Option<Instant>,
+        now: Instant,
+        stamp: u64,
+    ) -> Option<Question> {
+        if self.next > now {
+            return None;
+        }
+        let active_until = spoke.filter(|_| rules.skip_if_active).map(|spoke| spoke + rules.interval);
+        if let Some(quiet) = active_until.filter(|until| *until > now) {
+            // GatewayWorker's grid has two steps an interval: so it is 1 to 1.5 intervals after the message.
+            let before = quiet - Duration::from_nanos(1);
+            self.next = next_on_grid(self.next, (rules.interval / 2).max(Duration::from_nanos(1)), before);
+            return None;
+        }
+        self.next = next_on_grid(self.next, rules.interval, now);
+        let ask = self.asks.ask(now, stamp);
+        Some(match self.kind {
+            Kind::Protocol => Question::Ping(self.asks.id(ask.seq)),
+            Kind::App => Question::App(self.asks.render(&ask, &rules.app_ping)),
+        })
+    }
+}
+
+/// Where in the interval a client's heartbeats lie.
+fn offset(id: u64, interval: Duration) -> Duration {
+    let nanos = interval.as_nanos() * u128::from(id.wrapping_mul(GOLDEN));
+    Duration::from_nanos(u64::try_from(nanos >> 64).unwrap_or(u64::MAX))
+}
+
+/// The first of `origin`, `origin + step`, ... that lies after `now`.
+fn next_on_grid(origin: Instant, step: Duration, now: Instant) -> Instant {
+    let Some(behind) = now.checked_duration_since(origin) else { return origin };
+    let steps = behind.as_nanos() / step.as_nanos().max(1) + 1;
+    origin + Duration::from_nanos(u64::try_from(step.as_nanos() * steps).unwrap_or(u64::MAX / 2))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const S: Duration = Duration::from_secs(1);
+
+    fn rules() -> Heartbeats {
+        Heartbeats { kinds: vec![Kind::Protocol], interval: 30 * S, timeout: 10 * S, ..Heartbeats::default() }
+    }
+
+    /// One client, driven from moment to moment.
+    struct Run {
+        pulse: Pulse,
+        figures: Vec<BeatFigures>,
+        epoch: Instant,
+    }
+
+    impl Run {
+        fn new(rules: Heartbeats) -> Run {
+            let epoch = Instant::now();
+            let figures = rules.kinds.iter().map(|kind| BeatFigures::new(*kind)).collect();
+            // Client 0 has offset 0: its heartbeats are due at whole intervals.
+            Run { pulse: Pulse::new(Arc::new(rules), 0, 7, epoch, epoch), figures, epoch }
+        }
+
+        fn wake(&mut self, at: Duration) -> Vec<Step> {
+            self.pulse.wake(self.epoch + at, 0, &mut self.figures)
+        }
+
+        fn pong(&mut self, at: Duration, payload: &str) {
+            self.pulse.heard(false, self.epoch + at);
+            self.pulse.pong(payload.as_bytes(), self.epoch + at, &mut self.figures);
+        }
+
+        fn due(&self) -> Duration {
+            self.pulse.due().unwrap() - self.epoch
+        }
+    }
+
+    fn ping(seq: u64) -> Vec<Step> {
+        vec![Step::Send(Question::Ping(format!("00000007-{seq}")))]
+    }
+
+    #[test]
+    fn heartbeats_leave_every_interval_and_rtts_are_measured() {
+        let mut run = Run::new(rules());
+        assert_eq!((run.due(), run.wake(30 * S)), (30 * S, ping(0)));
+        assert_eq!(run.due(), 40 * S);
+        run.pong(32 * S, "00000007-0");
+        assert_eq!((run.due(), run.wake(60 * S)), (60 * S, ping(1)));
+        assert_eq!((run.figures[0].counts.ok, run.figures[0].last_rtt), (1, Some(2 * S)));
+    }
+
+    #[test]
+    fn a_late_wake_never_shifts_the_later_heartbeats() {
+        let mut run = Run::new(rules());
+        assert_eq!(run.wake(35 * S), ping(0));
+        run.pong(36 * S, "00000007-0");
+        assert_eq!(run.due(), 60 * S);
+    }
+
+    #[test]
+    fn a_client_that_misses_is_given_up_at_the_timeout() {
+        let mut run = Run::new(rules());
+        run.wake(30 * S);
+        assert_eq!(run.wake(40 * S - Duration::from_nanos(1)), []);
+        assert_eq!(run.wake(40 * S), [Step::GiveUp { missed: 1 }]);
+    }
+
+    #[test]
+    fn a_client_may_miss_as_many_as_it_is_allowed() {
+        let mut run = Run::new(Heartbeats { max_missed: 2, ..rules() });
+        run.wake(30 * S);
+        assert_eq!((run.wake(40 * S), run.wake(60 * S)), (vec![], ping(1)));
+        assert_eq!(run.wake(70 * S), [Step::GiveUp { missed: 2 }]);
+    }
+
+    #[test]
+    fn with_no_limit_a_client_may_stay_silent() {
+        let mut run = Run::new(Heartbeats { max_missed: 0, ..rules() });
+        for n in 1..=50 {
+            assert_eq!(run.wake(30 * n * S), ping(u64::from(n) - 1));
+            assert_eq!(run.wake((30 * n + 10) * S), []);
+        }
+        assert_eq!((run.figures[0].counts.missed, run.figures[0].consecutive_missed), (50, 50));
+    }
+
+    #[test]
+    fn any_traffic_proves_life_unless_only_answers_count() {
+        for (any_traffic_counts, expected) in [(true, vec![]), (false, vec![Step::GiveUp { missed: 1 }])] {
+            let mut run = Run::new(Heartbeats { any_traffic_counts, ..rules() });
+            run.wake(30 * S);
+            run.pulse.heard(true, run.epoch + 31 * S);
+            assert_eq!(run.wake(40 * S), expected);
+            assert_eq!(run.figures[0].counts.superseded, u64::from(any_traffic_counts));
+        }
+    }
+
+    #[test]
+    fn an_active_client_gets_its_heartbeat_at_most_one_and_a_half_intervals_later() {
+        for (spoke, next) in [(16, 60), (14, 45), (29, 60), (1, 45)] {
+            let mut run = Run::new(Heartbeats { skip_if_active: true, ..rules() });
+            run.pulse.heard(true, run.epoch + spoke * S);
+            assert_eq!(run.wake(30 * S), [], "spoke at {spoke} s");
+            assert_eq!(run.due(), next * S, "spoke at {spoke} s");
+            assert!(next - spoke <= 45 && next - spoke >= 30);
+            assert_eq!(run.wake(next * S), ping(0));
+        }
+    }
+
+    #[test]
+    fn late_superseded_and_second_answers_are_told_apart() {
+        let rules = Heartbeats { interval: 4 * S, max_missed: 0, ..rules() };
+        let mut run = Run::new(rules);
+        for n in 1..=3 {
+            assert_eq!(run.wake(4 * n * S), ping(u64::from(n) - 1));
+        }
+        run.pong(13 * S, "00000007-1");
+        run.pong(13 * S, "00000007-1");
+        run.pong(13 * S, "whatever");
+        assert_eq!(run.wake(22 * S).len(), 1);
+        run.pong(23 * S, "00000007-2");
+        let counts = run.figures[0].counts;
+        assert_eq!((counts.superseded, counts.ok, counts.late, counts.missed), (1, 1, 1, 0));
+        assert_eq!((counts.duplicate, counts.mismatched), (1, 1));
+    }
+
+    #[test]
+    fn both_kinds_run_side_by_side_half_an_interval_apart() {
+        let mut run =
+            Run::new(Heartbeats { kinds: vec![Kind::Protocol, Kind::App], max_missed: 0, ..rules() });
+        let app = run.wake(15 * S);
+        let text = r#"{"type":"ping","id":"00000007-0","timestamp":0}"#;
+        assert_eq!(app, [Step::Send(Question::App(Payload::Text(text.into())))]);
+        assert_eq!(run.wake(30 * S), ping(0));
+    }
+
+    #[test]
+    fn ten_thousand_clients_never_beat_in_a_burst() {
+        let interval = 30 * S;
+        let epoch = Instant::now();
+        // All connect within one moment, which is the worst case.
+        let first = |id| Pulse::new(Arc::new(rules()), id, 0, epoch, epoch + 1000 * S).due().unwrap();
+        let mut due: Vec<Instant> = (1..=10_000).map(first).collect();
+        due.sort();
+        let window = Duration::from_millis(10);
+        let most =
+            (0..due.len()).map(|n| due[n..].iter().take_while(|at| **at < due[n] + window).count()).max();
+        // 10,000 in 30 s are 3.3 in 10 ms.
+        assert!(most.unwrap() <= 6, "{most:?} in one window");
+        assert!(due[9_999] - due[0] < interval);
+    }
+
+    proptest! {
+        #[test]
+        fn the_grid_is_strictly_ahead_and_by_no_more_than_a_step(
+            origin in 0_u64..100_000, step in 1_u64..10_000, now in 0_u64..200_000,
+        ) {
+            let epoch = Instant::now();
+            let ms = Duration::from_millis;
+            let next = next_on_grid(epoch + ms(origin), ms(step), epoch + ms(now));
+            prop_assert!(next > epoch + ms(now) || now < origin);
+            prop_assert!(next <= epoch + ms(origin.max(now) + step));
+            prop_assert_eq!((next - epoch).as_millis() as u64 % step, origin % step);
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! The server's state over HTTP: `GET /clients` and `GET /metrics`.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinSet;
+use tokio::time::{sleep, timeout};
+use tokio_util::sync::CancellationToken;
+
+use super::house::Server;
+use super::snapshot::Snapshot;
+
+/// How long one request may take, answer included.
+const PATIENCE: Duration = Duration::from_secs(10);
+const LONGEST_HEAD: usize = 16 * 1024;
+/// More requests at a time are not taken.
+const MOST_AT_ONCE: usize = 32;
+const AFTER_TROUBLE: Duration = Duration::from_millis(200);
+
+/// How the server's state is written down; given by whoever knows the formats.
+pub trait Pages: Send + Sync + 'static {
+    /// `GET /clients`.
+    fn clients(&self, snapshot: &Snapshot) -> Page;
+    /// `GET /metrics`.
+    fn metrics(&self, snapshot: &Snapshot) -> Page;
+}
+
+/// A text and its media type.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page {
+    pub media_type: &'static str,
+    pub text: String,
+}
+
+/// Answers requests on `listener` until `stop`.
+pub async fn serve(
+    listener: TcpListener,
+    server: Arc<Server>,
+    pages: Arc<dyn Pages>,
+    stop: CancellationToken,
+) {
+    let mut requests = JoinSet::new();
+    loop {
+        let accepted = tokio::select! {
+            biased;
+            () = stop.cancelled() => return,
+            Some(_) = requests.join_next() => continue,
+            accepted = listener.accept(), if requests.len() < MOST_AT_ONCE => accepted,
+        };
+        match accepted {
+            Ok((stream, _)) => {
+                let (server, pages) = (Arc::clone(&server), Arc::clone(&pages));
+                requests.spawn(async move {
+                    // Who asks too slowly, or goes away, gets no answer.
+                    let _ = timeout(PATIENCE, answer(stream, &server, &*pages)).await;
+                });
+            }
+            Err(_) => sleep(AFTER_TROUBLE).await,
+        }
+    }
+}
+
+async fn answer(mut stream: TcpStream, server: &Server, pages: &dyn Pages) -> std::io::Result<()> {
+    let head = read_head(&mut stream).await?;
+    let answer = respond(&head, || server.snapshot(), pages);
+    stream.write_all(&answer).await?;
+    stream.shutdown().await?;
+    // A close over unread bytes would be an RST, and might overtake the answer.
+    tokio::io::copy(&mut stream.take(LONGEST_HEAD as u64), &mut tokio::io::sink()).await.map(|_| ())
+}
+
+async fn read_head(stream: &mut TcpStream) -> std::io::Result<Vec<u8>> {
+    let mut head = Vec::new();
+    while !head.windows(4).any(|end| end == b"\r\n\r\n") && head.len() < LONGEST_HEAD {
+        if stream.read_buf(&mut head).await? == 0 {
+            break;
+        }
+    }
+    Ok(head)
+}
+
+fn respond(head: &[u8], snapshot: impl FnOnce() -> Snapshot, pages: &dyn Pages) -> Vec<u8> {
+    let line = head.split(|byte| *byte == b'\r').next().unwrap_or_default();
+    let mut words = line.split(|byte| *byte == b' ');
+    let (method, path) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+    let path = path.split(|byte| *byte == b'?').next().unwrap_or_default();
+    let plain = |text: &str| Page { media_type: "text/plain; charset=utf-8", text: text.to_string() };
+    let (status, page) = match (method, path) {
+        (b"GET" | b"HEAD", b"/clients") => ("200 OK", pages.clients(&snapshot())),
+        (b"GET" | b"HEAD", b"/metrics") => ("200 OK", pages.metrics(&snapshot())),
+        (b"GET" | b"HEAD", _) => {
+            ("404 Not Found", plain("There are /clients (JSON) and /metrics (Prometheus).\n"))
+        }
+        _ => ("405 Method Not Allowed", plain("Only GET is answered here.\n")),
+    };
+    let mut answer = format!(
+        "HTTP/1.1 {status}\r\nServer: wscheck\r\nConnection: close\r\nCache-Control: no-store\r\n\
+         Content-Type: {}\r\nContent-Length: {}\r\n\r\n",
+        page.media_type,
+        page.text.len()
+    );
+    if method != b"HEAD" {
+        answer.push_str(&page.text);
+    }
+    answer.into_bytes()
+}

@@ -1,0 +1,194 @@
+//! The server's certificate: one made on the spot, or the user's own.
+
+use std::net::IpAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, KeyUsagePurpose};
+use rustls::ServerConfig;
+use rustls::pki_types::pem::{self, PemObject};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use thiserror::Error;
+
+/// How long a certificate made here is valid, in days.
+const VALID_DAYS: i64 = 90;
+
+/// A server's TLS, and what its clients need to know.
+#[derive(Debug, Clone)]
+pub struct Identity {
+    pub config: Arc<ServerConfig>,
+    /// SHA-256 of the certificate in DER, as `AB:CD:...`.
+    pub fingerprint: String,
+    /// The certificate of who signed it, in PEM; `None` for the user's own.
+    pub ca_pem: Option<String>,
+}
+
+/// Why there is no certificate to serve with.
+#[derive(Debug, Error)]
+pub enum TlsError {
+    #[error("cannot read {what} {}: {why}", path.display())]
+    Unreadable { what: &'static str, path: PathBuf, why: String },
+    #[error("{} is not a certificate: it has no PEM block 'CERTIFICATE'", path.display())]
+    NoCertificate { path: PathBuf },
+    #[error("{} is not a private key: it has no PEM block 'PRIVATE KEY'", path.display())]
+    NoKey { path: PathBuf },
+    #[error("certificate {} and key {} cannot be used: {why}", cert.display(), key.display())]
+    Unusable { cert: PathBuf, key: PathBuf, why: rustls::Error },
+    #[error("cannot make a certificate: {0}")]
+    NotMade(String),
+}
+
+/// Makes a certificate for localhost, the loopback addresses and `address`, signed by an authority that
+/// is made with it and whose key is thrown away.
+pub fn self_signed(address: IpAddr) -> Result<Identity, TlsError> {
+    let not_made = |error: rcgen::Error| TlsError::NotMade(error.to_string());
+    let ca = authority().map_err(not_made)?;
+    let key = KeyPair::generate().map_err(not_made)?;
+    let certificate = leaf(address).and_then(|leaf| leaf.signed_by(&key, &ca)).map_err(not_made)?;
+    let key =
+        PrivateKeyDer::try_from(key.serialize_der()).map_err(|why| TlsError::NotMade(why.to_string()))?;
+    let chain = vec![certificate.der().clone()];
+    let fingerprint = fingerprint(certificate.der());
+    let config = server_config(chain, key).map_err(|why| TlsError::NotMade(why.to_string()))?;
+    Ok(Identity { config, fingerprint, ca_pem: Some(ca.pem()) })
+}
+
+fn authority() -> Result<CertifiedIssuer<'static, KeyPair>, rcgen::Error> {
+    let mut params = CertificateParams::default();
+    params.distinguished_name.push(DnType::CommonName, "wscheck serve test authority");
+    params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
+    params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+    limit(&mut params);
+    CertifiedIssuer::self_signed(params, KeyPair::generate()?)
+}
+
+fn leaf(address: IpAddr) -> Result<CertificateParams, rcgen::Error> {
+    let mut names = ["localhost", "127.0.0.1", "::1"].map(String::from).to_vec();
+    if !address.is_unspecified() && !address.is_loopback() {
+        names.push(address.to_string());
+    }
+    let mut params = CertificateParams::new(names)?;
+    params.distinguished_name.push(DnType::CommonName, "wscheck serve");
+    params.extended_key_usages = vec![rcgen::ExtendedKeyUsagePurpose::ServerAuth];
+    params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+    params.use_authority_key_identifier_extension = true;
+    limit(&mut params);
+    Ok(params)
+}
+
+/// From yesterday, for clocks that differ, until the validity is over.
+fn limit(params: &mut CertificateParams) {
+    let now = jiff::Timestamp::now();
+    let day = |days: i64| {
+        let at = now + jiff::SignedDuration::from_hours(24 * days);
+        let date = at.to_zoned(jiff::tz::TimeZone::UTC).date();
+        rcgen::date_time_ymd(i32::from(date.year()), date.month().unsigned_abs(), date.day().unsigned_abs())
+    };
+    params.not_before = day(-1);
+    params.not_after = day(VALID_DAYS);
+}
+
+/// Reads the user's certificate chain and key, both PEM.
+pub fn load(cert: &Path, key: &Path) -> Result<Identity, TlsError> {
+    let no_certificate = || TlsError::NoCertificate { path: cert.to_path_buf() };
+    let chain: Vec<_> = CertificateDer::pem_file_iter(cert)
+        .and_then(Iterator::collect)
+        .map_err(|why| pem_error("certificate", cert, why, no_certificate))?;
+    let Some(first) = chain.first() else { return Err(no_certificate()) };
+    let fingerprint = fingerprint(first);
+    let no_key = || TlsError::NoKey { path: key.to_path_buf() };
+    let private = PrivateKeyDer::from_pem_file(key).map_err(|why| pem_error("key", key, why, no_key))?;
+    let unusable = |why| TlsError::Unusable { cert: cert.to_path_buf(), key: key.to_path_buf(), why };
+    let config = server_config(chain, private).map_err(unusable)?;
+    Ok(Identity { config, fingerprint, ca_pem: None })
+}
+
+fn pem_error(
+    what: &'static str,
+    path: &Path,
+    why: pem::Error,
+    nothing: impl FnOnce() -> TlsError,
+) -> TlsError {
+    match why {
+        pem::Error::NoItemsFound => nothing(),
+        pem::Error::Io(why) => TlsError::Unreadable { what, path: path.to_path_buf(), why: why.to_string() },
+        why => TlsError::Unreadable { what, path: path.to_path_buf(), why: format!("not PEM: {why:?}") },
+    }
+}
+
+fn server_config(
+    chain: Vec<CertificateDer<'static>>,
+    key: PrivateKeyDer<'static>,
+) -> Result<Arc<ServerConfig>, rustls::Error> {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let builder = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
+    let mut config = builder.with_no_client_auth().with_single_cert(chain, key)?;
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Ok(Arc::new(config))
+}
+
+/// As browsers and openssl show it.
+fn fingerprint(certificate: &CertificateDer<'_>) -> String {
+    let hash = ring::digest::digest(&ring::digest::SHA256, certificate);
+    hash.as_ref().iter().map(|byte| format!("{byte:02X}")).collect::<Vec<_>>().join(":")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use x509_parser::prelude::{FromDer, X509Certificate};
+
+    fn refusal(cert: &str, key: &str) -> String {
+        let dir = tempfile::tempdir().unwrap();
+        let (cert_path, key_path) = (dir.path().join("cert"), dir.path().join("key"));
+        std::fs::write(&cert_path, cert).unwrap();
+        std::fs::write(&key_path, key).unwrap();
+        let error = load(&cert_path, &key_path).unwrap_err().to_string();
+        error.replace(dir.path().to_str().unwrap(), "DIR")
+    }
+
+    #[test]
+    fn a_certificate_made_here_names_localhost_and_soon_expires() {
+        let identity = self_signed("127.0.0.1".parse().unwrap()).unwrap();
+        let pem = pem_parse(&identity.ca_pem.unwrap());
+        let (_, ca) = X509Certificate::from_der(&pem).unwrap();
+        assert!(ca.is_ca());
+        let left = ca.validity().time_to_expiration().unwrap().whole_days();
+        assert!((88..=90).contains(&left), "{left} days");
+        assert_eq!(identity.fingerprint.len(), 32 * 3 - 1);
+    }
+
+    fn pem_parse(pem: &str) -> Vec<u8> {
+        CertificateDer::from_pem_slice(pem.as_bytes()).unwrap().to_vec()
+    }
+
+    #[test]
+    fn what_is_no_certificate_or_key_is_named() {
+        let (cert, key) = pair();
+        assert_eq!(
+            refusal("hello", &key),
+            "DIR/cert is not a certificate: it has no PEM block 'CERTIFICATE'"
+        );
+        assert_eq!(
+            refusal(&cert, "hello"),
+            "DIR/key is not a private key: it has no PEM block 'PRIVATE KEY'"
+        );
+        assert_eq!(refusal(&key, &key), "DIR/cert is not a certificate: it has no PEM block 'CERTIFICATE'");
+        let missing = load(Path::new("/nonexistent/cert"), Path::new("/nonexistent/key")).unwrap_err();
+        assert!(
+            missing.to_string().starts_with("cannot read certificate /nonexistent/cert: No such file"),
+            "{missing}"
+        );
+    }
+
+    #[test]
+    fn a_key_that_belongs_to_another_certificate_is_refused() {
+        let ((cert, _), (_, key)) = (pair(), pair());
+        assert!(refusal(&cert, &key).starts_with("certificate DIR/cert and key DIR/key cannot be used: "));
+    }
+
+    fn pair() -> (String, String) {
+        let made = rcgen::generate_simple_self_signed(["localhost".to_string()]).unwrap();
+        (made.cert.pem(), made.signing_key.serialize_pem())
+    }
+}
