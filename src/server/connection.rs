@@ -46,7 +46,7 @@ pub async fn serve<S: Socket>(
     loop {
         client.notes.drain(..).for_each(&mut tell);
         if let Some(exit) = client.exit() {
-            return let_go(stream, client, exit).await;
+            return Box::pin(let_go(stream, client, exit)).await;
         }
         if client.takes_half_close() {
             // A socket that cannot be shut down any more will say so when it is read.
@@ -123,8 +123,9 @@ async fn let_go<S: Socket>(mut stream: S, client: &Client, exit: Exit) {
 
 /// Takes what has come already: the kernel answers a close over unread bytes with RST, not FIN.
 async fn drain<S: Socket>(stream: &mut S) {
-    let mut bytes = [0; READ];
     poll_fn(|cx| {
+        // On the stack: held across an await, it would be part of every client's future.
+        let mut bytes = [0; READ];
         loop {
             let mut buffer = ReadBuf::new(&mut bytes);
             match Pin::new(&mut *stream).poll_read(cx, &mut buffer) {

@@ -184,8 +184,8 @@ impl Server {
             secured = Box::pin(self.secure(stream)) => secured,
         };
         match secured {
-            Ok(Secured::Plain(stream)) => self.admit(stream, id, remote, stop).await,
-            Ok(Secured::Tls(stream)) => self.admit(*stream, id, remote, stop).await,
+            Ok(Secured::Plain(stream)) => Box::pin(self.admit(stream, id, remote, stop)).await,
+            Ok(Secured::Tls(stream)) => Box::pin(self.admit(*stream, id, remote, stop)).await,
             Err((mut stream, why)) => {
                 self.turned_away(id, remote, &why);
                 if let Some(stream) = &mut stream {

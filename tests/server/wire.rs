@@ -1,8 +1,6 @@
 //! The test server's behaviour on the wire, seen by a bare client.
 
-mod common;
-
-use common::{Bare, CLOSE, Got, PING, PONG, Raw, Served, TEXT, UPGRADE, within};
+use crate::peer::{Bare, CLOSE, Got, PING, PONG, Raw, Served, TEXT, UPGRADE, within};
 use wscheck::server::{Config, What};
 
 fn close(code: u16, reason: &str) -> Got {

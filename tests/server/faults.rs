@@ -1,0 +1,364 @@
+//! Every fault of the server's table, as a bare client sees it on the wire.
+
+use std::time::Duration;
+
+use crate::peer::{Bare, CLOSE, Got, PING, PONG, Raw, Served, TEXT, UPGRADE, within};
+use tokio::io::AsyncReadExt;
+use tokio::time::Instant;
+use wscheck::server::faults::DEFINITIONS;
+use wscheck::server::{Config, TurnedAway, What};
+
+/// A client whose server has these faults.
+async fn faced_with(faults: &[&str]) -> (Served, Bare) {
+    let served = Served::with_faults(faults).await;
+    let client = Bare::connect(served.address).await;
+    (served, client)
+}
+
+/// Pings and pongs in turn; the payloads of what came back, until the answer to `last` came.
+async fn answers(client: &mut Bare, pings: &[&str], last: &str) -> Vec<String> {
+    for ping in pings {
+        client.send(PING, ping.as_bytes()).await;
+    }
+    let mut seen = Vec::new();
+    while seen.last().is_none_or(|payload| payload != last) {
+        let (first, payload) = client.frame().await;
+        assert_eq!(first, PONG);
+        seen.push(payload);
+    }
+    seen
+}
+
+/// Nothing comes back: the message after it is the first thing heard.
+async fn stays_silent(client: &mut Bare) {
+    client.send(PING, b"anybody?").await;
+    let silence = tokio::time::timeout(Duration::from_millis(300), client.stream.read_u8()).await;
+    assert!(silence.is_err(), "{silence:?} came");
+}
+
+#[test]
+fn every_fault_of_the_table_is_tested_here() {
+    let here = include_str!("faults.rs");
+    for definition in DEFINITIONS {
+        let (flag, valued) = (format!("\"{}\"", definition.name), format!("\"{}=", definition.name));
+        assert!(here.contains(&flag) || here.contains(&valued), "--{} has no test", definition.name);
+    }
+}
+
+#[tokio::test]
+async fn delay_and_jitter_hold_pongs_back_in_order() {
+    for (faults, least) in [(&["delay=60ms"][..], 60), (&["delay=60ms", "jitter=40ms"], 60)] {
+        let (served, mut client) = faced_with(faults).await;
+        let start = Instant::now();
+        assert_eq!(answers(&mut client, &["a", "b", "c"], "c").await, ["a", "b", "c"]);
+        assert!(start.elapsed() >= Duration::from_millis(least));
+        served.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn pong_loss_loses_a_share() {
+    let (served, mut client) = faced_with(&["pong-loss=100%"]).await;
+    stays_silent(&mut client).await;
+    served.stop().await;
+}
+
+#[tokio::test]
+async fn supersede_answers_only_the_latest() {
+    let (served, mut client) = faced_with(&["supersede=3"]).await;
+    assert_eq!(answers(&mut client, &["a", "b", "c", "d", "e", "f"], "f").await, ["c", "f"]);
+    served.stop().await;
+}
+
+#[tokio::test]
+async fn wrong_payload_answers_with_another() {
+    let (served, mut client) = faced_with(&["wrong-payload"]).await;
+    client.send(PING, b"\x01\x02").await;
+    assert_eq!(client.next().await, Got::Frame(Raw(PONG, vec![0xfe, 0xfd])));
+    client.send(TEXT, br#"{"type":"ping","id":"x"}"#).await;
+    assert!(client.frame().await.1.starts_with(r#"{"type":"pong","id":"wrong","serverTime":"#));
+    served.stop().await;
+}
+
+#[tokio::test]
+async fn duplicate_pongs_come_twice() {
+    let (served, mut client) = faced_with(&["duplicate-pongs"]).await;
+    assert_eq!(answers(&mut client, &["a", "b"], "b").await, ["a", "a", "b"]);
+    assert_eq!(client.frame().await, (PONG, "b".into()));
+    served.stop().await;
+}
+
+#[tokio::test]
+async fn unsolicited_pongs_come_by_themselves() {
+    let (served, mut client) = faced_with(&["unsolicited-pong=20ms"]).await;
+    assert_eq!(client.frame().await, (PONG, "unsolicited-0".into()));
+    assert_eq!(client.frame().await, (PONG, "unsolicited-1".into()));
+    served.stop().await;
+}
+
+#[tokio::test]
+async fn chatter_comes_by_itself() {
+    let (served, mut client) = faced_with(&["chatter=20ms"]).await;
+    assert_eq!(client.frame().await, (TEXT, r#"{"type":"chatter","seq":0}"#.into()));
+    assert_eq!(client.frame().await, (TEXT, r#"{"type":"chatter","seq":1}"#.into()));
+    served.stop().await;
+}
+
+#[tokio::test]
+async fn a_ping_flood_is_one() {
+    let (served, mut client) = faced_with(&["ping-flood=2000"]).await;
+    for n in 0..500 {
+        assert_eq!(client.frame().await, (PING, format!("flood-{n}")));
+    }
+    served.stop().await;
+}
+
+#[tokio::test]
+async fn stall_stops_reading_with_the_socket_open() {
+    let (mut served, mut client) = faced_with(&["stall=20ms"]).await;
+    fault(&mut served, "stall at age 20ms").await;
+    stays_silent(&mut client).await;
+    // What nobody reads fills the buffers of both ends, and then nothing more can be written.
+    let full = tokio::time::timeout(Duration::from_secs(2), async {
+        let block = vec![0; 1 << 20];
+        for _ in 0..64 {
+            tokio::io::AsyncWriteExt::write_all(&mut client.stream, &block).await.unwrap();
+        }
+    });
+    assert!(full.await.is_err(), "64 MiB were taken");
+    served.stop().await;
+}
+
+#[tokio::test]
+async fn mute_reads_and_answers_nothing() {
+    let (mut served, mut client) = faced_with(&["mute=20ms"]).await;
+    fault(&mut served, "mute at age 20ms").await;
+    stays_silent(&mut client).await;
+    swallows(&mut client).await;
+    served.stop().await;
+}
+
+/// More than the buffers of both ends can hold is taken.
+async fn swallows(client: &mut Bare) {
+    let block = vec![0; 1 << 20];
+    for _ in 0..32 {
+        client.write(&block).await;
+    }
+}
+
+async fn fault(served: &mut Served, expected: &str) {
+    let told = served.event(|event| match &event.what {
+        What::Fault(fault) => Some(fault.clone()),
+        _ => None,
+    });
+    assert_eq!(told.await, expected);
+}
+
+#[tokio::test]
+async fn close_after_sends_its_code() {
+    let (served, mut client) = faced_with(&["close-after=20ms:4001"]).await;
+    assert_eq!(client.next().await, Got::Frame(Raw(CLOSE, 4001_u16.to_be_bytes().to_vec())));
+    drop(client);
+    served.stop().await;
+}
+
+#[tokio::test]
+async fn fin_after_is_a_bare_fin() {
+    let (mut served, mut client) = faced_with(&["fin-after=20ms"]).await;
+    assert_eq!(client.next().await, Got::Fin);
+    assert_eq!(served.ended().await, "peer closed TCP (FIN) without a close frame");
+    served.stop().await;
+}
+
+#[tokio::test]
+async fn rst_after_is_an_rst() {
+    let (served, mut client) = faced_with(&["rst-after=20ms"]).await;
+    assert_eq!(client.next().await, Got::Rst);
+    served.stop().await;
+}
+
+#[tokio::test]
+async fn half_close_goes_on_taking_what_the_client_sends() {
+    let (served, mut client) = faced_with(&["half-close=20ms"]).await;
+    assert_eq!(client.next().await, Got::Fin);
+    swallows(&mut client).await;
+    drop(client);
+    served.stop().await;
+}
+
+#[tokio::test]
+async fn the_idle_timeout_cuts_an_idle_connection_in_every_way() {
+    let close = |code: u16| Got::Frame(Raw(CLOSE, code.to_be_bytes().to_vec()));
+    let visible = [("fin", Got::Fin), ("rst", Got::Rst), ("close", close(1000)), ("close:1001", close(1001))];
+    for (cut, seen) in visible {
+        let (served, mut client) = faced_with(&["idle-timeout=50ms", &format!("idle-cut={cut}")]).await;
+        assert_eq!(client.next().await, seen, "{cut}");
+        drop(client);
+        served.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn a_silent_cut_swallows_everything() {
+    let (mut served, mut client) = faced_with(&["idle-timeout=20ms", "idle-cut=silent"]).await;
+    fault(&mut served, "silent after 20ms without life").await;
+    stays_silent(&mut client).await;
+    swallows(&mut client).await;
+    served.stop().await;
+}
+
+#[tokio::test]
+async fn an_rst_on_use_waits_for_the_client() {
+    let (mut served, mut client) = faced_with(&["idle-timeout=20ms", "idle-cut=rst-on-use"]).await;
+    fault(&mut served, "rst-on-use after 20ms without life").await;
+    client.send(PING, b"hello?").await;
+    assert_eq!(client.next().await, Got::Rst);
+    served.stop().await;
+}
+
+#[tokio::test]
+async fn pings_do_not_help_where_only_messages_count_and_the_server_does_not_either() {
+    let faults = ["idle-timeout=150ms", "messages-only", "idle-resets=client", "unsolicited-pong=20ms"];
+    let (mut served, mut client) = faced_with(&faults).await;
+    let pinged = async {
+        for n in 0_u32.. {
+            client.send(PING, &n.to_be_bytes()).await;
+            loop {
+                match client.next().await {
+                    Got::Frame(Raw(PONG, payload)) if payload == n.to_be_bytes() => break,
+                    Got::Frame(_) => {}
+                    end => return (n, end),
+                }
+            }
+        }
+        unreachable!()
+    };
+    let cut = async { fault(&mut served, "fin after 150ms without life").await };
+    let ((answered, end), ()) = tokio::join!(pinged, cut);
+    assert!(answered > 1 && matches!(end, Got::Fin | Got::Rst), "{answered} {end:?}");
+    served.stop().await;
+}
+
+#[tokio::test]
+async fn a_lingering_hop_lets_go_first_and_tells_later() {
+    let (mut served, mut client) = faced_with(&["idle-timeout=20ms", "linger=400ms"]).await;
+    fault(&mut served, "silent after 20ms without life").await;
+    let start = Instant::now();
+    client.send(PING, b"swallowed").await;
+    assert_eq!(client.next().await, Got::Fin);
+    assert!(start.elapsed() > Duration::from_millis(200));
+    served.stop().await;
+}
+
+#[tokio::test]
+async fn a_lifetime_cuts_the_active_too() {
+    let (served, mut client) = faced_with(&["lifetime=100ms:rst", "chatter=10ms"]).await;
+    let end = loop {
+        match client.next().await {
+            Got::Frame(Raw(TEXT, _)) => {}
+            end => break end,
+        }
+    };
+    assert_eq!(end, Got::Rst);
+    served.stop().await;
+}
+
+/// What a client is answered whose upgrade goes wrong.
+async fn answered(fault: &str) -> (Served, String) {
+    let served = Served::with_faults(&[fault]).await;
+    let mut client = Bare::knock(served.address).await;
+    client.write(UPGRADE.as_bytes()).await;
+    let head = client.head().await;
+    (served, head)
+}
+
+#[tokio::test]
+async fn refuse_and_redirect_answer_with_their_status() {
+    let (mut served, head) = answered("refuse=403").await;
+    assert!(head.starts_with("HTTP/1.1 403 Forbidden\r\n"), "{head}");
+    let why = served.event(|event| match &event.what {
+        What::TurnedAway { why, .. } => Some(why.clone()),
+        _ => None,
+    });
+    assert_eq!(why.await, TurnedAway::OnOrder(403, None));
+    served.stop().await;
+    let (served, head) = answered("redirect=ws://a.example/there").await;
+    assert!(head.starts_with("HTTP/1.1 302 Found\r\n"), "{head}");
+    assert!(head.contains("\r\nLocation: ws://a.example/there\r\n"), "{head}");
+    served.stop().await;
+}
+
+#[tokio::test]
+async fn a_slow_upgrade_takes_its_time() {
+    let start = Instant::now();
+    let (served, head) = answered("slow-upgrade=150ms").await;
+    assert!(head.starts_with("HTTP/1.1 101 ") && start.elapsed() >= Duration::from_millis(150));
+    served.stop().await;
+}
+
+#[tokio::test]
+async fn a_wrong_accept_is_wrong() {
+    // RFC 6455 1.3 has the right one for this key.
+    let right = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
+    let (served, head) = answered("wrong-accept").await;
+    assert!(head.contains("\r\nSec-WebSocket-Accept: ") && !head.contains(right), "{head}");
+    served.stop().await;
+}
+
+#[tokio::test]
+async fn an_endless_header_never_ends() {
+    let served = Served::with_faults(&["endless-header"]).await;
+    let mut client = Bare::knock(served.address).await;
+    client.write(UPGRADE.as_bytes()).await;
+    let mut bytes = vec![0; 1 << 20];
+    within(client.stream.read_exact(&mut bytes)).await.unwrap();
+    assert!(bytes.starts_with(b"HTTP/1.1 101 "));
+    assert!(!bytes.windows(4).any(|end| end == b"\r\n\r\n"));
+    drop(client);
+    served.stop().await;
+}
+
+#[tokio::test]
+async fn what_comes_right_after_the_upgrade_is_as_ordered() {
+    let huge = [0x82, 0x7f, 0x40, 0, 0, 0, 0, 0, 0, 0];
+    let cases: [(&str, &[u8]); 4] = [
+        ("garbage", &[0xff; 64]),
+        ("huge-frame", &huge),
+        ("masked-frame", &[0x81, 0x82, 1, 2, 3, 4, 105, 107]),
+        ("invalid-utf8", &[0x81, 2, 0xc3, 0x28]),
+    ];
+    for (fault, expected) in cases {
+        let (served, mut client) = faced_with(&[fault]).await;
+        let mut bytes = vec![0; expected.len()];
+        within(client.stream.read_exact(&mut bytes)).await.unwrap();
+        assert_eq!(bytes, expected, "{fault}");
+        drop(client);
+        served.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn a_trickle_is_one_byte_at_a_time() {
+    let (served, mut client) = faced_with(&["trickle=30ms"]).await;
+    let start = Instant::now();
+    client.send(PING, b"abc").await;
+    assert_eq!(client.frame().await, (PONG, "abc".into()));
+    assert!(start.elapsed() >= Duration::from_millis(4 * 30));
+    drop(client);
+    served.stop().await;
+}
+
+#[tokio::test]
+async fn only_their_share_of_the_connections_is_faulty() {
+    let mut config = Config { fault_share: 0.5, ..Config::default() };
+    wscheck::server::faults::set(&mut config.faults, "refuse", "503").unwrap();
+    let served = Served::start(config).await;
+    let mut refused = 0;
+    for _ in 0..10 {
+        let mut client = Bare::knock(served.address).await;
+        client.write(UPGRADE.as_bytes()).await;
+        refused += usize::from(client.head().await.starts_with("HTTP/1.1 503 "));
+    }
+    assert_eq!(refused, 5);
+    served.stop().await;
+}

@@ -1,0 +1,66 @@
+//! The server's state over HTTP, written down by the output's pages.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::Value;
+use tokio::net::TcpListener;
+use tokio::sync::mpsc::unbounded_channel;
+use tokio_util::sync::CancellationToken;
+use wscheck::domain::heartbeat::Kind;
+use wscheck::output::serve::StatusPages;
+use wscheck::server::{Config, Heartbeats, Server, serve_status};
+
+use crate::peer::{Bare, PING, PONG, within};
+
+async fn get(address: std::net::SocketAddr, path: &str) -> (String, String) {
+    let mut client = Bare::knock(address).await;
+    client.write(format!("GET {path} HTTP/1.1\r\nHost: a\r\n\r\n").as_bytes()).await;
+    let answer = client.rest().await;
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    (head.to_string(), body.to_string())
+}
+
+#[tokio::test]
+async fn clients_and_metrics_are_shown() {
+    let interval = Duration::from_millis(50);
+    let heartbeats = Heartbeats { kinds: vec![Kind::Protocol], interval, ..Heartbeats::default() };
+    let config = Config { heartbeats: Arc::new(heartbeats), ..Config::default() };
+    let (events, _happened) = unbounded_channel();
+    let server = Arc::new(Server::new(config, events));
+    let stop = CancellationToken::new();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let status = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let (address, status_address) = (listener.local_addr().unwrap(), status.local_addr().unwrap());
+    let run = tokio::spawn(Arc::clone(&server).run(listener, stop.clone()));
+    let pages = tokio::spawn(serve_status(status, server, Arc::new(StatusPages), stop.clone()));
+
+    let mut client = Bare::connect(address).await;
+    let (first, payload) = client.frame().await;
+    assert_eq!(first, PING);
+    client.send(PONG, payload.as_bytes()).await;
+    assert_eq!(client.frame().await.0, PING);
+
+    let (head, body) = get(status_address, "/clients").await;
+    assert!(head.starts_with("HTTP/1.1 200 OK\r\n") && head.contains("application/json"), "{head}");
+    let document: Value = serde_json::from_str(&body).unwrap();
+    let shown = &document["clients"][0];
+    assert_eq!((shown["id"].as_u64(), shown["status"].as_str()), (Some(1), Some("healthy")));
+    assert_eq!(shown["heartbeats"][0]["counts"]["ok"], 1);
+    assert!(shown["heartbeats"][0]["rtt"]["mean_ms"].as_f64().is_some_and(|ms| ms > 0.0));
+    assert_eq!(shown["heartbeats"][0]["jitter"]["stddev_ms"], Value::Null);
+
+    let (head, body) = get(status_address, "/metrics").await;
+    assert!(head.contains("text/plain; version=0.0.4"), "{head}");
+    assert!(body.contains("\nwscheck_clients{status=\"healthy\"} 1\n"), "{body}");
+    assert!(body.contains("\nwscheck_heartbeats_total{outcome=\"ok\"} 1\n"), "{body}");
+    for line in body.lines().filter(|line| !line.starts_with('#')) {
+        let (name, value) = line.rsplit_once(' ').unwrap();
+        assert!(name.starts_with("wscheck_") && value.parse::<f64>().is_ok(), "{line}");
+    }
+    assert!(get(status_address, "/else").await.0.starts_with("HTTP/1.1 404 "));
+    drop(client);
+    stop.cancel();
+    within(pages).await.unwrap();
+    within(run).await.unwrap();
+}

@@ -1,0 +1,103 @@
+//! What a client costs the server in memory, and that it is given back. A process of its own, because
+//! it counts the whole heap.
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicIsize, Ordering::Relaxed};
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio::sync::mpsc::unbounded_channel;
+use tokio_util::sync::CancellationToken;
+use wscheck::domain::heartbeat::Kind;
+use wscheck::server::{Config, Heartbeats, Server, ServerEvent, What};
+
+/// Counts the bytes that are in use.
+struct Counting;
+
+static USED: AtomicIsize = AtomicIsize::new(0);
+
+// SAFETY: every call is the system allocator's; only its sizes are noted.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        USED.fetch_add(layout.size() as isize, Relaxed);
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        USED.fetch_sub(layout.size() as isize, Relaxed);
+        unsafe { System.dealloc(pointer, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// Fewer than a process may have open files where nobody has raised the limit of 1024.
+const CLIENTS: usize = 400;
+
+fn connect(address: SocketAddr) -> TcpStream {
+    let mut stream = TcpStream::connect(address).unwrap();
+    let upgrade = "GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+        Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
+    stream.write_all(upgrade.as_bytes()).unwrap();
+    let mut first = [0; 12];
+    stream.read_exact(&mut first).unwrap();
+    assert_eq!(&first, b"HTTP/1.1 101");
+    stream
+}
+
+#[test]
+fn an_idle_client_costs_less_than_8_kib_and_a_reaped_one_nothing() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let heartbeats = Heartbeats {
+        kinds: vec![Kind::Protocol],
+        interval: Duration::from_secs(2),
+        timeout: Duration::from_millis(500),
+        ..Heartbeats::default()
+    };
+    let config = Config { heartbeats: Arc::new(heartbeats), ..Config::default() };
+    let (events, mut happened) = unbounded_channel();
+    let stop = CancellationToken::new();
+    runtime.block_on(async {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let server = Arc::new(Server::new(config, events));
+        let run = tokio::spawn(Arc::clone(&server).run(listener, stop.clone()));
+
+        // A first wave makes the buffers grow that later ones use again.
+        round(address, &mut happened, |_| {}).await;
+        let before = USED.load(Relaxed);
+        let mut during = 0;
+        round(address, &mut happened, |used| during = used).await;
+        let after = USED.load(Relaxed);
+
+        let each = (during - before) / CLIENTS as isize;
+        println!(
+            "an idle client costs {each} bytes; heap before {before}, with {CLIENTS} {during}, after {after}"
+        );
+        assert!(each < 8 * 1024, "{each} bytes a client");
+        assert!((after - before).abs() * 10 <= before, "heap before {before}, after {after}");
+        assert_eq!(server.snapshot().clients.len(), 0);
+        stop.cancel();
+        run.await.unwrap();
+    });
+}
+
+/// Connects so many zombies, looks at the heap, and waits until all are reaped.
+async fn round(
+    address: SocketAddr,
+    happened: &mut tokio::sync::mpsc::UnboundedReceiver<ServerEvent>,
+    look: impl FnOnce(isize),
+) {
+    let zombies: Vec<TcpStream> =
+        tokio::task::spawn_blocking(move || (0..CLIENTS).map(|_| connect(address)).collect()).await.unwrap();
+    look(USED.load(Relaxed));
+    let mut ended = 0;
+    while ended < zombies.len() {
+        let event = happened.recv().await.unwrap();
+        ended += usize::from(matches!(event.what, What::Ended { .. }));
+    }
+}
