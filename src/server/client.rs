@@ -25,6 +25,7 @@ use crate::domain::ending::{Ending, How, Violation, Who};
 use crate::domain::event::StatusChange;
 use crate::domain::health::Status;
 use crate::domain::heartbeat::incoming::{Incoming, MessageRef};
+use crate::domain::heartbeat::pattern::Pattern;
 use crate::domain::heartbeat::template::Payload;
 use crate::domain::peer_text::PeerText;
 
@@ -237,8 +238,7 @@ impl Client {
                 return false;
             }
         }
-        let joins =
-            |pattern: &crate::domain::heartbeat::pattern::Pattern| pattern.matches(incoming).is_some();
+        let joins = |pattern: &Pattern| pattern.matches(incoming).is_some();
         self.joined = self.joined || self.config.require.as_ref().is_none_or(joins);
         if !self.joined {
             self.close(4401, "a join message must come first", now);
@@ -471,7 +471,15 @@ impl Client {
         }
         let (code, reason) = body.map_or((None, String::new()), |(code, reason)| (Some(code), reason));
         self.end(Who::Peer, How::CloseFrame { code, reason: PeerText::new(&reason) }, None);
-        self.mode = Mode::Leaving { until: now + self.config.close_timeout };
+        self.leave(now);
+    }
+
+    /// Nothing more is to be said once the outbox is empty.
+    fn leave(&mut self, now: Instant) {
+        self.mode = match self.outbox.backlog() {
+            0 => Mode::Gone(Exit::Clean),
+            _ => Mode::Leaving { until: now + self.config.close_timeout },
+        };
     }
 
     fn break_off(&mut self, breach: Breach, now: Instant) {
@@ -481,8 +489,10 @@ impl Client {
             _ => Violation::Garbage,
         };
         self.end(Who::Us, How::Violation { rule, detail: PeerText::new(&breach.to_string()) }, None);
-        self.outbox.push(&encode_close(breach.code(), &breach.to_string()));
-        self.mode = Mode::Leaving { until: now + self.config.close_timeout };
+        if self.mode == Mode::Live {
+            self.outbox.push(&encode_close(breach.code(), &breach.to_string()));
+        }
+        self.leave(now);
     }
 
     /// The server stops: everybody is told, but those who are told nothing any more.
@@ -495,13 +505,13 @@ impl Client {
     }
 
     /// The client's stream ended.
-    pub fn saw_fin(&mut self) {
-        self.go(Exit::Clean, Who::Peer, How::Fin);
+    pub fn saw_end(&mut self, how: How) {
+        self.go(Exit::Clean, Who::Peer, how);
     }
 
     /// Reading or writing failed.
     pub fn saw_error(&mut self, how: How, os_error: Option<String>) {
-        let who = if how == How::Rst { Who::Peer } else { Who::Network };
+        let who = if matches!(how, How::Rst | How::Fin) { Who::Peer } else { Who::Network };
         self.end(who, how, os_error);
         self.mode = Mode::Gone(Exit::Fin);
     }

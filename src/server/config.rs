@@ -67,7 +67,7 @@ pub struct Config {
     pub max_message_size: usize,
     /// How long TLS and the request may take.
     pub handshake_timeout: Duration,
-    /// How long a close frame of ours waits for the client's.
+    /// How long a close frame of ours waits for the client's, and a goodbye for the client to go.
     pub close_timeout: Duration,
     /// `None`: plain TCP.
     pub tls: Option<Arc<rustls::ServerConfig>>,

@@ -20,33 +20,30 @@ use crate::domain::ending::How;
 /// has none.
 const READ: usize = 4096;
 
-/// How long a goodbye over TLS may take.
-const GOODBYE: Duration = Duration::from_secs(1);
-
 /// What can happen to a connection.
 enum Input {
     Bytes(Vec<u8>),
-    Fin,
+    End(How),
     Failed(io::Error),
     Wrote(usize),
     Rung,
     Stop,
 }
 
-/// Serves a client until it is gone, and lets its socket go as the client's state wants. What happens is
-/// told to `tell`.
+/// Serves a client until it is gone; says how its socket is to be let go. What happens is told to
+/// `tell`.
 pub async fn serve<S: Socket>(
-    mut stream: S,
+    stream: &mut S,
     client: &mut Client,
     timer: &Timer,
     stop: &CancellationToken,
     mut tell: impl FnMut(What),
-) {
+) -> Exit {
     let mut told_to_stop = false;
     loop {
         client.notes.drain(..).for_each(&mut tell);
         if let Some(exit) = client.exit() {
-            return Box::pin(let_go(stream, client, exit)).await;
+            return exit;
         }
         if client.takes_half_close() {
             // A socket that cannot be shut down any more will say so when it is read.
@@ -56,7 +53,7 @@ pub async fn serve<S: Socket>(
         let input = tokio::select! {
             biased;
             () = stop.cancelled(), if !told_to_stop => Input::Stop,
-            input = poll_fn(|cx| poll_stream(&mut stream, client, cx)) => input,
+            input = poll_fn(|cx| poll_stream(stream, client, cx)) => input,
             () = timer.rung() => Input::Rung,
         };
         told_to_stop |= matches!(input, Input::Stop);
@@ -67,7 +64,7 @@ pub async fn serve<S: Socket>(
 fn take(client: &mut Client, input: Input, now: Instant) {
     match input {
         Input::Bytes(bytes) => client.received(&bytes, now),
-        Input::Fin => client.saw_fin(),
+        Input::End(how) => client.saw_end(how),
         Input::Failed(error) => client.saw_error(how(&error), os_error(&error)),
         Input::Wrote(count) => client.wrote(count, now),
         Input::Rung => {}
@@ -95,21 +92,21 @@ fn poll_stream<S: Socket>(stream: &mut S, client: &Client, cx: &mut Context<'_>)
     let mut bytes = [0; READ];
     let mut buffer = ReadBuf::new(&mut bytes);
     stream.as_mut().poll_read(cx, &mut buffer).map(|result| match result {
-        Ok(()) if buffer.filled().is_empty() => Input::Fin,
+        Ok(()) if buffer.filled().is_empty() => Input::End(S::END),
         Ok(()) => Input::Bytes(buffer.filled().to_vec()),
         Err(error) => Input::Failed(error),
     })
 }
 
-/// The socket is as good as gone: what fails now changes nothing.
-async fn let_go<S: Socket>(mut stream: S, client: &Client, exit: Exit) {
+/// Lets a socket go; a goodbye takes no longer than `within`. The socket is as good as gone: what fails now changes nothing.
+pub async fn let_go<S: Socket>(mut stream: S, client: &Client, exit: Exit, within: Duration) {
     match exit {
         Exit::Clean => {
-            let _ = timeout(GOODBYE, stream.shutdown()).await;
+            let _ = timeout(within, say_goodbye(&mut stream)).await;
         }
         Exit::Fin => {
             let _ = stream.send_fin();
-            drain(&mut stream).await;
+            poll_fn(|cx| Poll::Ready(poll_drain(&mut stream, cx).is_ready())).await;
         }
         Exit::Terminate => {
             let last_words = client.outbox.ready(Instant::now());
@@ -121,20 +118,25 @@ async fn let_go<S: Socket>(mut stream: S, client: &Client, exit: Exit) {
     }
 }
 
-/// Takes what has come already: the kernel answers a close over unread bytes with RST, not FIN.
-async fn drain<S: Socket>(stream: &mut S) {
-    poll_fn(|cx| {
-        // On the stack: held across an await, it would be part of every client's future.
-        let mut bytes = [0; READ];
-        loop {
-            let mut buffer = ReadBuf::new(&mut bytes);
-            match Pin::new(&mut *stream).poll_read(cx, &mut buffer) {
-                Poll::Ready(Ok(())) if !buffer.filled().is_empty() => {}
-                Poll::Ready(_) | Poll::Pending => return Poll::Ready(()),
-            }
+/// A close over unread bytes would be an RST, and might overtake our close frame: the client is heard out.
+async fn say_goodbye<S: Socket>(stream: &mut S) -> io::Result<()> {
+    stream.shutdown().await?;
+    poll_fn(|cx| poll_drain(stream, cx)).await;
+    Ok(())
+}
+
+/// Takes what comes, to the end; what has come already is taken at once.
+fn poll_drain<S: Socket>(stream: &mut S, cx: &mut Context<'_>) -> Poll<()> {
+    // On the stack: held across an await, it would be part of every client's future.
+    let mut bytes = [0; READ];
+    loop {
+        let mut buffer = ReadBuf::new(&mut bytes);
+        match Pin::new(&mut *stream).poll_read(cx, &mut buffer) {
+            Poll::Ready(Ok(())) if !buffer.filled().is_empty() => {}
+            Poll::Ready(_) => return Poll::Ready(()),
+            Poll::Pending => return Poll::Pending,
         }
-    })
-    .await;
+    }
 }
 
 fn how(error: &io::Error) -> How {

@@ -32,6 +32,10 @@ use crate::domain::target::redact_text;
 /// After accept(2) failed, for want of file descriptors say, it is tried again so much later.
 const AFTER_TROUBLE: Duration = Duration::from_millis(200);
 
+/// So many connections may be opening when there is no room for more clients; others wait in the
+/// kernel's queue.
+const MOST_OPENING: usize = 1024;
+
 /// Splits a connection's number off its neighbours' (the golden ratio times 2^64).
 const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
 
@@ -154,12 +158,13 @@ impl Server {
         tasks: &mut JoinSet<()>,
         stop: &CancellationToken,
     ) {
+        let most = self.config.max_clients.saturating_add(MOST_OPENING);
         loop {
             let accepted = tokio::select! {
                 biased;
                 () = stop.cancelled() => return,
                 Some(_) = tasks.join_next() => continue,
-                accepted = listener.accept() => accepted,
+                accepted = listener.accept(), if tasks.len() < most => accepted,
             };
             match accepted {
                 Ok((stream, remote)) => {
@@ -189,7 +194,7 @@ impl Server {
             Err((mut stream, why)) => {
                 self.turned_away(id, remote, &why);
                 if let Some(stream) = &mut stream {
-                    Box::pin(opening::turn_away(stream, &why)).await;
+                    Box::pin(opening::turn_away(stream, &why, self.config.close_timeout)).await;
                 }
             }
         }
@@ -227,14 +232,14 @@ impl Server {
             Ok(admitted) => self.serve(stream, id, remote, admitted, faulty, &stop).await,
             Err(why) => {
                 self.turned_away(id, remote, &why);
-                Box::pin(opening::turn_away(&mut stream, &why)).await;
+                Box::pin(opening::turn_away(&mut stream, &why, self.config.close_timeout)).await;
             }
         }
     }
 
     async fn serve<S: Socket>(
         &self,
-        stream: S,
+        mut stream: S,
         id: u64,
         remote: SocketAddr,
         admitted: Admitted,
@@ -255,8 +260,10 @@ impl Server {
         client.received(&admitted.early, now);
         drop(admitted);
         let timer = Timer::new(Arc::clone(&self.wheel));
-        connection::serve(stream, &mut client, &timer, stop, |what| self.tell(Some(id), what)).await;
+        let tell = |what| self.tell(Some(id), what);
+        let exit = connection::serve(&mut stream, &mut client, &timer, stop, tell).await;
         self.left(id, client.ending(Instant::now()));
+        Box::pin(connection::let_go(stream, &client, exit, self.config.close_timeout)).await;
     }
 
     fn number(&self) -> u64 {
@@ -373,6 +380,50 @@ fn is_faulty(id: u64, share: f64, seed: u64) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::heartbeat::Kind;
+    use crate::server::config::Heartbeats;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
+    use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+
+    const UPGRADE: &[u8] = b"GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+        Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
+
+    fn seconds(n: u64) -> Duration {
+        Duration::from_secs(n)
+    }
+
+    /// A server whose wheel turns, and what it tells.
+    fn server(config: Config) -> (Arc<Server>, UnboundedReceiver<ServerEvent>) {
+        let (events, happened) = unbounded_channel();
+        let server = Arc::new(Server::new(config, events));
+        let turned = Arc::clone(&server);
+        tokio::spawn(async move { turned.wheel.turn().await });
+        (server, happened)
+    }
+
+    /// A client in memory whose upgrade is answered.
+    async fn client(server: &Arc<Server>) -> DuplexStream {
+        let (near, mut far) = tokio::io::duplex(4096);
+        let admitting = Arc::clone(server);
+        let remote = SocketAddr::from(([127, 0, 0, 1], 1));
+        let id = server.number();
+        tokio::spawn(async move { admitting.admit(near, id, remote, CancellationToken::new()).await });
+        far.write_all(UPGRADE).await.unwrap();
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            head.push(far.read_u8().await.unwrap());
+        }
+        far
+    }
+
+    /// The next ending's age and how.
+    async fn ended(happened: &mut UnboundedReceiver<ServerEvent>) -> (Duration, How) {
+        loop {
+            if let What::Ended { ending, .. } = happened.recv().await.unwrap().what {
+                return (ending.age, ending.how);
+            }
+        }
+    }
 
     #[test]
     fn a_share_of_the_connections_is_faulty() {
@@ -382,5 +433,79 @@ mod tests {
                 assert!(faulty.abs_diff(expected) <= usize::from(share > 0.0 && share < 1.0), "{faulty}");
             }
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_thousand_zombies_are_gone_within_interval_and_timeout() {
+        let kinds = vec![Kind::Protocol];
+        let heartbeats =
+            Heartbeats { kinds, interval: seconds(30), timeout: seconds(10), ..Heartbeats::default() };
+        let (server, mut happened) = server(Config { heartbeats: Arc::new(heartbeats), ..Config::default() });
+        let mut zombies = Vec::new();
+        for _ in 0..1000 {
+            zombies.push(client(&server).await);
+        }
+        assert_eq!(server.snapshot().clients.len(), 1000);
+        for _ in 0..1000 {
+            let (age, how) = ended(&mut happened).await;
+            // The wheel's moments are a millisecond apart, rounded up; asks and deadlines are both.
+            assert!(age >= seconds(10) && age <= seconds(40) + Duration::from_millis(2), "{age:?}");
+            assert_eq!(how, How::Timeout);
+        }
+        assert_eq!((server.snapshot().clients.len(), server.summary().reaped), (0, 1000));
+    }
+
+    /// The config with these faults, each `NAME=VALUE`.
+    fn faulty(faults: &[(&str, &str)]) -> Config {
+        let mut config = Config::default();
+        for (name, value) in faults {
+            crate::server::faults::set(&mut config.faults, name, value).unwrap();
+        }
+        config
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_delay_is_exact_and_pings_overlap() {
+        let (server, _happened) = server(faulty(&[("delay", "1s")]));
+        let mut client = client(&server).await;
+        let start = Instant::now();
+        for n in 0..100 {
+            client.write_all(&crate::server::frame::tests::masked(0x89, &[n])).await.unwrap();
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        for n in 0..100 {
+            let mut pong = [0; 3];
+            client.read_exact(&mut pong).await.unwrap();
+            assert_eq!(pong, [0x8a, 1, n]);
+            assert_eq!(start.elapsed(), Duration::from_millis(1000 + 10 * u64::from(n)));
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_idle_timeout_is_exact_and_activity_puts_it_off() {
+        let (server, mut happened) = server(faulty(&[("idle-timeout", "55s")]));
+        let mut client = client(&server).await;
+        tokio::time::sleep(seconds(20)).await;
+        client.write_all(&crate::server::frame::tests::masked(0x8a, b"life")).await.unwrap();
+        assert_eq!(ended(&mut happened).await, (seconds(75), How::Fin));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_lifetime_is_exact_whatever_the_activity() {
+        let (server, mut happened) = server(faulty(&[("lifetime", "60s:rst"), ("chatter", "1s")]));
+        let mut client = client(&server).await;
+        tokio::spawn(async move { tokio::io::copy(&mut client, &mut tokio::io::sink()).await });
+        assert_eq!(ended(&mut happened).await, (seconds(60), How::Rst));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_stochastic_timeout_is_another_for_each_connection() {
+        let (server, mut happened) = server(faulty(&[("idle-timeout", "30s..90s")]));
+        let _clients = [client(&server).await, client(&server).await, client(&server).await];
+        let mut ages =
+            [ended(&mut happened).await.0, ended(&mut happened).await.0, ended(&mut happened).await.0];
+        ages.sort();
+        assert!(ages[0] >= seconds(30) && ages[0] < ages[1] && ages[1] < ages[2], "{ages:?}");
+        assert!(ages[2] <= seconds(90) + Duration::from_millis(1), "{ages:?}");
     }
 }

@@ -10,8 +10,6 @@ use super::handshake::{self, TurnedAway, Upgrade};
 use super::socket::Socket;
 use super::two_ended::TWO_ENDED;
 
-/// How long a client that was turned away may take to read why.
-const FAREWELL: Duration = Duration::from_secs(1);
 /// Of what a client sends on after it was turned away, so much is read.
 const FAREWELL_BYTES: u64 = 64 * 1024;
 /// An endless header is so long, and then stays open.
@@ -92,8 +90,8 @@ async fn endless_header<S: Socket>(stream: &mut S) -> TurnedAway {
     TurnedAway::OnOrder(101, None)
 }
 
-/// Tells the client why it was turned away, and closes.
-pub async fn turn_away<S: Socket>(stream: &mut S, why: &TurnedAway) {
+/// Tells the client why it was turned away, and closes; it may take no longer than `within` to read it.
+pub async fn turn_away<S: Socket>(stream: &mut S, why: &TurnedAway, within: Duration) {
     let Some(answer) = why.response() else { return };
     let farewell = async {
         stream.write_all(&answer).await?;
@@ -102,5 +100,5 @@ pub async fn turn_away<S: Socket>(stream: &mut S, why: &TurnedAway) {
         tokio::io::copy(&mut stream.take(FAREWELL_BYTES), &mut tokio::io::sink()).await
     };
     // Whoever does not listen to the answer needs none.
-    let _ = timeout(FAREWELL, farewell).await;
+    let _ = timeout(within, farewell).await;
 }

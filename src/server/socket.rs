@@ -9,8 +9,13 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio_rustls::server::TlsStream;
 
+use crate::domain::ending::How;
+
 /// A stream on TCP, under TLS or not.
 pub trait Socket: AsyncRead + AsyncWrite + Unpin + Send {
+    /// How the stream has ended when a read brings nothing.
+    const END: How;
+
     /// Sends a bare FIN now, under whatever is above TCP; reading goes on.
     fn send_fin(&self) -> io::Result<()>;
 
@@ -19,6 +24,8 @@ pub trait Socket: AsyncRead + AsyncWrite + Unpin + Send {
 }
 
 impl Socket for TcpStream {
+    const END: How = How::Fin;
+
     fn send_fin(&self) -> io::Result<()> {
         SockRef::from(self).shutdown(Shutdown::Write)
     }
@@ -29,6 +36,9 @@ impl Socket for TcpStream {
 }
 
 impl Socket for TlsStream<TcpStream> {
+    /// rustls tells a FIN without close_notify as an error.
+    const END: How = How::TlsClose;
+
     fn send_fin(&self) -> io::Result<()> {
         self.get_ref().0.send_fin()
     }
@@ -41,6 +51,8 @@ impl Socket for TlsStream<TcpStream> {
 /// A pipe in memory has neither FIN nor RST apart from being dropped.
 #[cfg(test)]
 impl Socket for tokio::io::DuplexStream {
+    const END: How = How::Fin;
+
     fn send_fin(&self) -> io::Result<()> {
         Ok(())
     }
