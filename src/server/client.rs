@@ -6,20 +6,20 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
-use serde_json::json;
 use tokio::time::Instant;
 
 use super::answers::{Answer, Answers};
 use super::app_ping;
 use super::config::Config;
 use super::event::What;
-use super::faults::{Cut, Faults, Repeat};
+use super::faults::{Cut, Faults};
 use super::figures::{BeatFigures, Figures};
 use super::frame::{Breach, Decoder, Opcode, encode, encode_close};
 use super::idle::Idle;
 use super::message::{Assembler, Message};
 use super::outbox::Outbox;
 use super::pulse::{Pulse, Question, Step};
+use super::repeats::Repeats;
 use super::two_ended::Promises;
 use crate::domain::ending::{Ending, How, Violation, Who};
 use crate::domain::event::StatusChange;
@@ -56,7 +56,7 @@ pub struct Client {
     status: Status,
     /// Cuts that are still to happen.
     timeline: Vec<(Instant, Cut)>,
-    repeats: Vec<Repeating>,
+    repeats: Repeats,
     /// A FIN is to be sent while the socket stays open.
     half_close: bool,
     ending: Option<(Who, How, Option<String>)>,
@@ -111,27 +111,17 @@ pub struct Birth {
     pub figures: Arc<Mutex<Figures>>,
 }
 
-struct Repeating {
-    next: Instant,
-    every: Duration,
-    what: Repeat,
-    count: u64,
-}
-
 impl Client {
     /// A client whose upgrade has just been answered.
     pub fn new(config: Arc<Config>, faults: Arc<Faults>, birth: Birth, now: Instant) -> Client {
         let mut rng = SmallRng::seed_from_u64(birth.seed);
-        let repeats = &faults.repeats;
-        let repeats =
-            repeats.iter().map(|&(every, what)| Repeating { next: now + every, every, what, count: 0 });
         let nonce = rng.next_u32();
         let mut client = Client {
             decoder: Decoder::new(config.max_message_size),
             assembler: Assembler::new(config.max_message_size),
             idle: Idle::new(&faults.idle, &mut rng, now),
             timeline: faults.timeline.iter().map(|&(age, cut)| (now + age, cut)).collect(),
-            repeats: repeats.collect(),
+            repeats: Repeats::new(&faults.repeats, now),
             pulse: pulse(&config, &birth, nonce, now),
             promises: birth.two_ended.then(Box::default),
             joined: config.require.is_none(),
@@ -311,17 +301,9 @@ impl Client {
     }
 
     fn repeat(&mut self, now: Instant) {
-        let mut due = Vec::new();
-        for repeating in &mut self.repeats {
-            while repeating.next <= now && due.len() < 1000 {
-                repeating.next += repeating.every;
-                due.push((repeating.what, repeating.count));
-                repeating.count += 1;
-            }
-        }
-        for (what, count) in due {
+        for (frame, is_data) in self.repeats.take(now) {
             if self.outbox.backlog() < LARGEST_BACKLOG {
-                self.send(&unasked(what, count), what == Repeat::Chatter, now);
+                self.send(&frame, is_data, now);
             }
         }
     }
@@ -367,6 +349,7 @@ impl Client {
 
     fn give_up(&mut self, missed: u32, silent_for: Duration) {
         self.notes.push(What::Reaped { missed, silent_for });
+        self.figures().terminated = true;
         self.change_status(Status::Dead, format!("terminated after {missed} missed heartbeats"));
         self.outbox.push(&encode_close(4000, "Heartbeat timeout"));
         self.go(Exit::Terminate, Who::Us, How::Timeout);
@@ -395,20 +378,8 @@ impl Client {
         if !self.config.tell_health {
             return;
         }
-        let ms = |duration: Option<Duration>| duration.map(|duration| duration.as_micros() as f64 / 1000.0);
-        let message = {
-            let figures = self.figures();
-            let worst = figures.worst();
-            json!({
-                "type": "health_status",
-                "health_status": self.status.label(),
-                "rtt_ms": ms(worst.and_then(|worst| worst.last_rtt)),
-                "mean_rtt_ms": ms(worst.and_then(BeatFigures::window_mean)),
-                "jitter_stddev_ms": ms(worst.and_then(|worst| worst.jitter().stddev)),
-                "consecutive_missed": worst.map(|worst| worst.consecutive_missed),
-            })
-        };
-        self.send(&encode(Opcode::Text, message.to_string().as_bytes()), true, now);
+        let message = self.figures().health_word();
+        self.send(&encode(Opcode::Text, message.as_bytes()), true, now);
     }
 
     fn idled_out(&mut self, now: Instant) {
@@ -447,7 +418,7 @@ impl Client {
         self.mode = mode;
         self.outbox.clear();
         self.answers = Answers::default();
-        self.repeats.clear();
+        self.repeats = Repeats::default();
         self.idle = None;
         self.pulse = None;
         self.promises = None;
@@ -560,12 +531,11 @@ impl Client {
         };
         let idle = self.idle.as_ref().filter(|_| self.mode == Mode::Live).map(Idle::due);
         let timeline = self.timeline.iter().map(|(due, _)| *due);
-        let repeats = self.repeats.iter().map(|repeating| repeating.next);
         let pulse = self.pulse.as_ref().filter(|_| self.mode == Mode::Live).and_then(|pulse| pulse.due());
         let promise = self.promises.as_ref().and_then(|promises| promises.due());
-        let single =
-            [close, idle, pulse, promise, self.answers.due(), self.outbox.due()].into_iter().flatten();
-        single.chain(timeline).chain(repeats).min()
+        let owed = [self.answers.due(), self.outbox.due(), self.repeats.due()];
+        let single = [close, idle, pulse, promise].into_iter().chain(owed).flatten();
+        single.chain(timeline).min()
     }
 
     /// How it ended, as far as it has.
@@ -587,14 +557,6 @@ fn pulse(config: &Config, birth: &Birth, nonce: u32, now: Instant) -> Option<Box
     let rules = &config.heartbeats;
     let beats = !rules.kinds.is_empty() && !birth.two_ended;
     beats.then(|| Box::new(Pulse::new(Arc::clone(rules), birth.id, nonce, birth.epoch, now)))
-}
-
-fn unasked(what: Repeat, count: u64) -> Vec<u8> {
-    match what {
-        Repeat::Chatter => encode(Opcode::Text, format!(r#"{{"type":"chatter","seq":{count}}}"#).as_bytes()),
-        Repeat::UnsolicitedPong => encode(Opcode::Pong, format!("unsolicited-{count}").as_bytes()),
-        Repeat::Ping => encode(Opcode::Ping, format!("flood-{count}").as_bytes()),
-    }
 }
 
 fn unix_ms() -> u64 {

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use serde_json::json;
 use tokio::time::Instant;
 
 use crate::domain::health::{Metrics, Status};
@@ -20,6 +21,8 @@ pub struct Figures {
     pub pings: u64,
     /// App pings that came.
     pub app_pings: u64,
+    /// It missed its heartbeats and was given up.
+    pub terminated: bool,
     /// When bytes last came.
     pub last_heard: Option<Instant>,
     /// Of the server's own heartbeats, one entry a kind.
@@ -27,9 +30,27 @@ pub struct Figures {
 }
 
 impl Figures {
-    /// The worst of its kinds; unknown without heartbeats.
+    /// The worst of its kinds; unknown without heartbeats, dead when it was given up.
     pub fn status(&self) -> Status {
+        if self.terminated {
+            return Status::Dead;
+        }
         self.beats.iter().map(BeatFigures::status).max().unwrap_or(Status::Unknown)
+    }
+
+    /// What the client is told of itself, as JSON: `health_status`, and the figures behind it.
+    pub fn health_word(&self) -> String {
+        let worst = self.worst();
+        let ms = |duration: Option<Duration>| duration.map(|duration| duration.as_micros() as f64 / 1000.0);
+        let word = json!({
+            "type": "health_status",
+            "health_status": self.status().label(),
+            "rtt_ms": ms(worst.and_then(|worst| worst.last_rtt)),
+            "mean_rtt_ms": ms(worst.and_then(BeatFigures::window_mean)),
+            "jitter_stddev_ms": ms(worst.and_then(|worst| worst.jitter().stddev)),
+            "consecutive_missed": worst.map(|worst| worst.consecutive_missed),
+        });
+        word.to_string()
     }
 
     /// The kind whose status is the client's.

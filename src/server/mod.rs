@@ -18,6 +18,7 @@ mod message;
 mod opening;
 mod outbox;
 mod pulse;
+mod repeats;
 mod snapshot;
 mod socket;
 mod standing;

@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::peer::{Bare, CLOSE, Got, PING, PONG, Raw, Served, TEXT, UPGRADE, within};
 use tokio::io::AsyncReadExt;
 use tokio::time::Instant;
+use wscheck::domain::ending::{How, Who};
 use wscheck::server::faults::DEFINITIONS;
 use wscheck::server::{Config, TurnedAway, What};
 
@@ -166,7 +167,11 @@ async fn close_after_sends_its_code() {
 async fn fin_after_is_a_bare_fin() {
     let (mut served, mut client) = faced_with(&["fin-after=20ms"]).await;
     assert_eq!(client.next().await, Got::Fin);
-    assert_eq!(served.ended().await, "peer closed TCP (FIN) without a close frame");
+    let ended = served.event(|event| match &event.what {
+        What::Ended { ending, .. } => Some((ending.who, ending.how.clone())),
+        _ => None,
+    });
+    assert_eq!(ended.await, (Who::Us, How::Fin));
     served.stop().await;
 }
 

@@ -78,9 +78,6 @@ pub struct EventDocument {
     /// Of `ended`: what the client had come to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last: Option<ClientDocument>,
-    /// Of `stopped`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub summary: Option<SummaryDocument>,
 }
 
 /// How a client ended, seen from the server.
@@ -96,7 +93,7 @@ pub struct EndingDocument {
     pub idle_ms: f64,
 }
 
-/// What a run of the server came to: the document of `-o json`, and the last event's.
+/// What a run of the server came to: the document of `-o json`, and the last line of `-o ndjson`.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct SummaryDocument {
     pub schema_version: u32,
@@ -262,9 +259,7 @@ impl EventDocument {
                 ..blank("ended")
             },
             What::Trouble(text) => EventDocument { text: Some(text.clone()), ..blank("trouble") },
-            What::Stopped(summary) => {
-                EventDocument { summary: Some(SummaryDocument::new(summary)), ..blank("stopped") }
-            }
+            What::Stopped(_) => blank("stopped"),
         }
     }
 }

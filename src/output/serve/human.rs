@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use crate::domain::ending::Ending;
+use crate::domain::ending::{Ending, How, Who};
 use crate::domain::stats::Counts;
 use crate::server::{BeatFigures, ClientSnapshot, Listening, ServerEvent, Summary, What};
 
@@ -52,9 +52,14 @@ fn listening_lines(listening: &Listening) -> String {
     lines
 }
 
-/// As the ending's own words, seen from the server: the peer is the client.
+/// As the ending's own words, seen from the server: the peer is the client, and cuts are its own doing.
 pub fn ended(ending: &Ending) -> String {
-    ending.to_string().replacen("peer", "client", 1)
+    match (&ending.who, &ending.how) {
+        (Who::Us, How::Fin) => String::from("we closed TCP (FIN) without a close frame"),
+        (Who::Us, How::Rst) => String::from("we reset TCP (RST)"),
+        (Who::Us, How::Silent) => String::from("we stopped, after nothing was answered any more"),
+        _ => ending.to_string().replacen("peer", "client", 1),
+    }
 }
 
 /// What the heartbeats came to, where there were any.

@@ -5,6 +5,8 @@ mod document;
 mod human;
 mod live;
 mod pages;
+#[cfg(test)]
+mod tests;
 
 use std::io::{self, Write};
 
@@ -24,7 +26,7 @@ pub use pages::StatusPages;
 pub enum Format {
     /// A line an event, and a summary.
     Human,
-    /// One document an event; the summary is in the last.
+    /// One document an event, and the summary as the last line.
     Ndjson,
     /// One document at the end.
     Json,
@@ -32,14 +34,11 @@ pub enum Format {
 
 /// Writes one event. An error is the writer's, such as a closed pipe.
 pub fn write(out: &mut impl Write, format: Format, event: &ServerEvent) -> io::Result<()> {
-    match format {
-        Format::Human => writeln!(out, "{}", human::line(event))?,
-        Format::Ndjson => json(out, &EventDocument::new(event))?,
-        Format::Json => {
-            if let What::Stopped(summary) = &event.what {
-                json(out, &SummaryDocument::new(summary))?;
-            }
-        }
+    match (format, &event.what) {
+        (Format::Human, _) => writeln!(out, "{}", human::line(event))?,
+        (Format::Ndjson | Format::Json, What::Stopped(summary)) => json(out, &SummaryDocument::new(summary))?,
+        (Format::Ndjson, _) => json(out, &EventDocument::new(event))?,
+        (Format::Json, _) => return Ok(()),
     }
     out.flush()
 }

@@ -1,0 +1,152 @@
+//! One scripted run of events feeds every format.
+
+use std::time::{Duration, SystemTime};
+
+use schemars::schema_for;
+use serde_json::Value;
+
+use super::*;
+use crate::domain::ending::{Ending, How, Who};
+use crate::domain::event::StatusChange;
+use crate::domain::health::{Metrics, Status};
+use crate::domain::heartbeat::{Kind, Outcome};
+use crate::domain::peer_text::PeerText;
+use crate::domain::stats::Counts;
+use crate::server::{
+    BeatFigures, ClientSnapshot, Figures, Listening, Snapshot, Summary, TlsShown, TurnedAway,
+};
+
+const MS: Duration = Duration::from_millis(1);
+
+fn client() -> ClientSnapshot {
+    let mut beat = BeatFigures::new(Kind::Protocol);
+    beat.record(0, Outcome::Ok, None, Some(20 * MS));
+    beat.record(1, Outcome::Ok, None, Some(30 * MS));
+    beat.record(2, Outcome::Missed, None, None);
+    ClientSnapshot {
+        id: 1,
+        remote: "127.0.0.1:4711".into(),
+        resource: "/chat?token=***".into(),
+        subprotocol: Some("chat".into()),
+        faulty: true,
+        age: 100_000 * MS,
+        idle: 40_250 * MS,
+        figures: Figures {
+            messages: 3,
+            pings: 2,
+            app_pings: 1,
+            beats: vec![beat],
+            terminated: true,
+            ..Figures::default()
+        },
+    }
+}
+
+fn summary() -> Summary {
+    Summary {
+        started_at: SystemTime::UNIX_EPOCH,
+        elapsed: 123_456 * MS,
+        clients: 2,
+        most_at_once: 2,
+        turned_away: 1,
+        reaped: 1,
+        heartbeats: Counts { ok: 2, missed: 1, ..Counts::default() },
+        endings: [("peer close_frame".to_string(), 1), ("us timeout".to_string(), 1)].into(),
+        messages: 3,
+        pings: 2,
+        app_pings: 1,
+    }
+}
+
+fn ended(how: How, who: Who) -> What {
+    let at = SystemTime::UNIX_EPOCH;
+    let ending = Ending { who, how, os_error: None, age: 100_000 * MS, idle: 40_250 * MS, at };
+    What::Ended { ending, last: Box::new(client()) }
+}
+
+fn run() -> Vec<ServerEvent> {
+    let tls = TlsShown { fingerprint: "AB:CD".into(), ca_file: Some("wscheck-ca.pem".into()) };
+    let address = "127.0.0.1:9001".parse().unwrap();
+    let status_address = "127.0.0.1:9002".parse().ok();
+    let hostile = PeerText::new("bye\x1b[2J");
+    let script = [
+        (None, What::Listening(Listening { address, tls: Some(tls), status_address })),
+        (
+            Some(1),
+            What::Connected {
+                remote: "127.0.0.1:4711".into(),
+                resource: PeerText::new("/chat?token=***"),
+                subprotocol: Some("chat".into()),
+                faulty: true,
+            },
+        ),
+        (Some(2), What::TurnedAway { remote: "127.0.0.1:4712".into(), why: TurnedAway::TlsOnPlain }),
+        (
+            Some(1),
+            What::Status(StatusChange {
+                kind: None,
+                from: Status::Unknown,
+                to: Status::Healthy,
+                reason: "mean protocol RTT of the last 1 is 20.0 ms".into(),
+                metrics: Metrics { window_mean: Some(20 * MS), judged: 1, ..Metrics::default() },
+            }),
+        ),
+        (Some(1), What::Fault("silent after 5s without life".into())),
+        (Some(1), What::Reaped { missed: 1, silent_for: 40_250 * MS }),
+        (Some(1), ended(How::Timeout, Who::Us)),
+        (Some(3), ended(How::CloseFrame { code: Some(1001), reason: hostile }, Who::Peer)),
+        (Some(4), ended(How::Rst, Who::Us)),
+        (None, What::Trouble("cannot accept a connection: Too many open files".into())),
+        (None, What::Stopped(Box::new(summary()))),
+    ];
+    let at = |n: usize| SystemTime::UNIX_EPOCH + n as u32 * 1500 * MS;
+    script
+        .into_iter()
+        .enumerate()
+        .map(|(n, (client, what))| ServerEvent { at: at(n), client, what })
+        .collect()
+}
+
+fn shown(format: Format) -> String {
+    let mut out = Vec::new();
+    run().iter().for_each(|event| write(&mut out, format, event).unwrap());
+    String::from_utf8(out).unwrap()
+}
+
+#[test]
+fn people_read_a_line_an_event() {
+    insta::assert_snapshot!(shown(Format::Human));
+}
+
+#[test]
+fn scripts_read_a_document_an_event() {
+    insta::assert_snapshot!(shown(Format::Ndjson));
+}
+
+#[test]
+fn json_is_one_document_at_the_end() {
+    insta::assert_snapshot!(shown(Format::Json));
+}
+
+#[test]
+fn the_pages_show_clients_and_metrics() {
+    let snapshot = Snapshot { at: SystemTime::UNIX_EPOCH, clients: vec![client()], so_far: summary() };
+    insta::assert_snapshot!(crate::server::Pages::clients(&StatusPages, &snapshot).text);
+    insta::assert_snapshot!(crate::server::Pages::metrics(&StatusPages, &snapshot).text);
+}
+
+#[test]
+fn every_document_is_as_its_schema_says() {
+    let valid = |schema: schemars::Schema, document: &str| {
+        let document: Value = serde_json::from_str(document).unwrap();
+        let schema = jsonschema::validator_for(schema.as_value()).unwrap();
+        let errors: Vec<String> = schema.iter_errors(&document).map(|error| error.to_string()).collect();
+        assert!(errors.is_empty(), "{errors:?} in {document}");
+    };
+    let (events, json) = (shown(Format::Ndjson), shown(Format::Json));
+    let events = events.strip_suffix(&json).expect("the last line is the document of -o json");
+    events.lines().for_each(|line| valid(schema_for!(EventDocument), line));
+    valid(schema_for!(SummaryDocument), &json);
+    let snapshot = Snapshot { at: SystemTime::UNIX_EPOCH, clients: vec![client()], so_far: summary() };
+    valid(schema_for!(ClientsDocument), &crate::server::Pages::clients(&StatusPages, &snapshot).text);
+}

@@ -1,0 +1,79 @@
+//! What a faulty server sends again and again without being asked.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::faults::Repeat;
+use super::frame::{Opcode, encode};
+
+/// After a pause of the process, at most so many are made up for at once.
+const MOST_AT_ONCE: usize = 1000;
+
+/// The repetitions of one connection.
+#[derive(Debug, Default)]
+pub struct Repeats {
+    all: Vec<Repeating>,
+}
+
+#[derive(Debug)]
+struct Repeating {
+    next: Instant,
+    every: Duration,
+    what: Repeat,
+    count: u64,
+}
+
+impl Repeats {
+    /// Each begins one period from now.
+    pub fn new(wanted: &[(Duration, Repeat)], now: Instant) -> Repeats {
+        let begin =
+            |&(every, what): &(Duration, Repeat)| Repeating { next: now + every, every, what, count: 0 };
+        Repeats { all: wanted.iter().map(begin).collect() }
+    }
+
+    /// The frames that are due by `now`, and whether each is a message.
+    pub fn take(&mut self, now: Instant) -> Vec<(Vec<u8>, bool)> {
+        let mut due = Vec::new();
+        for repeating in &mut self.all {
+            while repeating.next <= now && due.len() < MOST_AT_ONCE {
+                due.push((frame(repeating.what, repeating.count), repeating.what == Repeat::Chatter));
+                repeating.next += repeating.every;
+                repeating.count += 1;
+            }
+        }
+        due
+    }
+
+    /// When the next is due.
+    pub fn due(&self) -> Option<Instant> {
+        self.all.iter().map(|repeating| repeating.next).min()
+    }
+}
+
+fn frame(what: Repeat, count: u64) -> Vec<u8> {
+    match what {
+        Repeat::Chatter => encode(Opcode::Text, format!(r#"{{"type":"chatter","seq":{count}}}"#).as_bytes()),
+        Repeat::UnsolicitedPong => encode(Opcode::Pong, format!("unsolicited-{count}").as_bytes()),
+        Repeat::Ping => encode(Opcode::Ping, format!("flood-{count}").as_bytes()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_slept_through_is_made_up_for() {
+        let (start, ms) = (Instant::now(), Duration::from_millis);
+        let mut repeats = Repeats::new(&[(ms(10), Repeat::Ping)], start);
+        assert_eq!((repeats.due(), repeats.take(start + ms(9)).len()), (Some(start + ms(10)), 0));
+        let due = repeats.take(start + ms(35));
+        assert_eq!(
+            due.iter().map(|(frame, _)| &frame[2..]).collect::<Vec<_>>(),
+            [b"flood-0", b"flood-1", b"flood-2"]
+        );
+        assert_eq!(repeats.due(), Some(start + ms(40)));
+        assert_eq!(repeats.take(start + ms(1_000_000)).len(), MOST_AT_ONCE);
+    }
+}
