@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -74,10 +75,11 @@ impl ServeError {
     }
 }
 
-/// Serves until `stop`, and shows each event as it happens; `pages` write the status down.
+/// Serves until `stop`, and shows each event as it happens; `pages` write the status down. Once `report`
+/// breaks, nobody can read it any more, and the server stops.
 pub async fn run(
     mut plan: Plan,
-    mut report: impl FnMut(&ServerEvent),
+    mut report: impl FnMut(&ServerEvent) -> ControlFlow<()>,
     pages: Arc<dyn Pages>,
     stop: CancellationToken,
 ) -> Result<Summary, ServeError> {
@@ -93,12 +95,18 @@ pub async fn run(
     raise_file_limit();
     let status_address = status.as_ref().map(|(_, address)| *address);
     let what = What::Listening(Listening { address, tls, status_address });
-    report(&ServerEvent { at: SystemTime::now(), client: None, what });
+    let mut heard = report(&ServerEvent { at: SystemTime::now(), client: None, what });
+    if heard.is_break() {
+        stop.cancel();
+    }
     let (events, mut happened) = mpsc::unbounded_channel();
     let server = Arc::new(Server::new(plan.config, events));
     let shown = async {
         while let Some(event) = happened.recv().await {
-            report(&event);
+            heard = if heard.is_continue() { report(&event) } else { heard };
+            if heard.is_break() {
+                stop.cancel();
+            }
             if matches!(event.what, What::Stopped(_)) {
                 return;
             }
@@ -202,6 +210,7 @@ mod tests {
                 told = Some((address.port(), std::fs::read_to_string(&file).unwrap()));
                 stopped.cancel();
             }
+            ControlFlow::Continue(())
         };
         let summary = run(plan, report, Arc::new(Blank), stop).await.unwrap();
         let (port, written) = told.unwrap();
@@ -213,9 +222,14 @@ mod tests {
     async fn a_port_in_use_is_named_with_what_to_do() {
         let taken = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = taken.local_addr().unwrap();
-        let refused = run(plan(&address.to_string()), |_| {}, Arc::new(Blank), CancellationToken::new())
-            .await
-            .unwrap_err();
+        let refused = run(
+            plan(&address.to_string()),
+            |_| ControlFlow::Continue(()),
+            Arc::new(Blank),
+            CancellationToken::new(),
+        )
+        .await
+        .unwrap_err();
         assert_eq!(
             refused.to_string(),
             format!("cannot listen on {address}: Address already in use (os error 98)")
@@ -229,8 +243,22 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("no/such/place");
         let plan = Plan { port_file: Some(file.clone()), ..plan("127.0.0.1:0") };
-        let refused =
-            run(plan, |_| {}, Arc::new(Blank), CancellationToken::new()).await.unwrap_err().to_string();
+        let refused = run(plan, |_| ControlFlow::Continue(()), Arc::new(Blank), CancellationToken::new())
+            .await
+            .unwrap_err()
+            .to_string();
         assert!(refused.starts_with(&format!("cannot write the port to {}: ", file.display())), "{refused}");
+    }
+
+    #[tokio::test]
+    async fn a_server_that_nobody_reads_any_more_stops() {
+        let mut told = 0;
+        let report = |_: &ServerEvent| {
+            told += 1;
+            ControlFlow::Break(())
+        };
+        let stop = CancellationToken::new();
+        let summary = run(plan("127.0.0.1:0"), report, Arc::new(Blank), stop.clone()).await.unwrap();
+        assert_eq!((summary.clients, stop.is_cancelled(), told), (0, true, 1));
     }
 }

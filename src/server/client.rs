@@ -32,6 +32,9 @@ use crate::domain::peer_text::PeerText;
 /// With so many bytes owed to a client, nothing more is read from it and nothing unasked is sent.
 const LARGEST_BACKLOG: usize = 256 * 1024;
 
+/// So often a stalled connection's socket is looked at.
+const LOOK: Duration = Duration::from_secs(1);
+
 /// One client.
 pub struct Client {
     config: Arc<Config>,
@@ -71,8 +74,11 @@ enum Mode {
     Live,
     /// Reads, and answers nothing.
     Mute,
-    /// Neither reads nor writes.
-    Stalled,
+    /// Neither reads nor writes; looks now and then, next at this moment, whether the client is still
+    /// there.
+    Stalled {
+        look: Instant,
+    },
     /// As mute, until something comes.
     RstOnUse,
     /// Our close frame is on its way; waits for the client's until then.
@@ -163,7 +169,7 @@ impl Client {
         self.figures().last_heard = Some(now);
         match self.mode {
             Mode::Live | Mode::Closing { .. } => self.decode(bytes, now),
-            Mode::Mute | Mode::Stalled | Mode::Leaving { .. } | Mode::Gone(_) => {}
+            Mode::Mute | Mode::Stalled { .. } | Mode::Leaving { .. } | Mode::Gone(_) => {}
             Mode::RstOnUse => self.go(Exit::Rst, Who::Us, How::Rst),
         }
     }
@@ -410,7 +416,7 @@ impl Client {
             }
             Cut::Silent | Cut::Mute => self.fall_silent(Mode::Mute),
             Cut::RstOnUse => self.fall_silent(Mode::RstOnUse),
-            Cut::Stall => self.fall_silent(Mode::Stalled),
+            Cut::Stall => self.fall_silent(Mode::Stalled { look: now + LOOK }),
         }
     }
 
@@ -470,7 +476,7 @@ impl Client {
     pub fn stop(&mut self, now: Instant) {
         match self.mode {
             Mode::Live => self.close(1001, "server stops", now),
-            Mode::Mute | Mode::Stalled | Mode::RstOnUse => self.go(Exit::Fin, Who::Us, How::Silent),
+            Mode::Mute | Mode::Stalled { .. } | Mode::RstOnUse => self.go(Exit::Fin, Who::Us, How::Silent),
             Mode::Closing { .. } | Mode::Leaving { .. } | Mode::Gone(_) => {}
         }
     }
@@ -507,7 +513,20 @@ impl Client {
 
     /// Whether to read on.
     pub fn wants_input(&self) -> bool {
-        self.mode != Mode::Stalled && self.outbox.backlog() + self.answers.backlog() < LARGEST_BACKLOG
+        !matches!(self.mode, Mode::Stalled { .. })
+            && self.outbox.backlog() + self.answers.backlog() < LARGEST_BACKLOG
+    }
+
+    /// Whether it is time to look if the client is still there, because nothing is read that would tell;
+    /// said once each time.
+    pub fn takes_look(&mut self, now: Instant) -> bool {
+        match &mut self.mode {
+            Mode::Stalled { look } if *look <= now => {
+                *look = now + LOOK;
+                true
+            }
+            _ => false,
+        }
     }
 
     /// Whether a FIN is to be sent now; said once.
@@ -527,7 +546,8 @@ impl Client {
     pub fn due(&self) -> Option<Instant> {
         let close = match self.mode {
             Mode::Closing { until } | Mode::Leaving { until } => Some(until),
-            _ => None,
+            Mode::Stalled { look } => Some(look),
+            Mode::Live | Mode::Mute | Mode::RstOnUse | Mode::Gone(_) => None,
         };
         let idle = self.idle.as_ref().filter(|_| self.mode == Mode::Live).map(Idle::due);
         let timeline = self.timeline.iter().map(|(due, _)| *due);

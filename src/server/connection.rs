@@ -49,6 +49,10 @@ pub async fn serve<S: Socket>(
             // A socket that cannot be shut down any more will say so when it is read.
             let _ = stream.send_fin();
         }
+        if client.takes_look(Instant::now()) && stream.is_abandoned() {
+            client.saw_end(How::Fin);
+            continue;
+        }
         timer.ring_by(client.due());
         let input = tokio::select! {
             biased;

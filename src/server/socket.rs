@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::Shutdown;
+use std::os::fd::AsRawFd;
 use std::time::Duration;
 
 use socket2::SockRef;
@@ -11,6 +12,12 @@ use tokio_rustls::server::TlsStream;
 
 use crate::domain::ending::How;
 
+/// Besides errors, which poll(2) always tells: on Linux also the client's FIN.
+#[cfg(target_os = "linux")]
+const PEER_CLOSED: libc::c_short = libc::POLLRDHUP;
+#[cfg(not(target_os = "linux"))]
+const PEER_CLOSED: libc::c_short = 0;
+
 /// A stream on TCP, under TLS or not.
 pub trait Socket: AsyncRead + AsyncWrite + Unpin + Send {
     /// How the stream has ended when a read brings nothing.
@@ -18,6 +25,9 @@ pub trait Socket: AsyncRead + AsyncWrite + Unpin + Send {
 
     /// Sends a bare FIN now, under whatever is above TCP; reading goes on.
     fn send_fin(&self) -> io::Result<()>;
+
+    /// Whether the client has closed or reset its side, told without reading what it sent before.
+    fn is_abandoned(&self) -> bool;
 
     /// From now on, dropping the socket sends RST.
     fn reset_on_drop(&self) -> io::Result<()>;
@@ -28,6 +38,12 @@ impl Socket for TcpStream {
 
     fn send_fin(&self) -> io::Result<()> {
         SockRef::from(self).shutdown(Shutdown::Write)
+    }
+
+    fn is_abandoned(&self) -> bool {
+        let mut poll = libc::pollfd { fd: self.as_raw_fd(), events: PEER_CLOSED, revents: 0 };
+        // SAFETY: one pollfd is given, and nothing is waited for.
+        unsafe { libc::poll(&raw mut poll, 1, 0) > 0 }
     }
 
     fn reset_on_drop(&self) -> io::Result<()> {
@@ -43,6 +59,10 @@ impl Socket for TlsStream<TcpStream> {
         self.get_ref().0.send_fin()
     }
 
+    fn is_abandoned(&self) -> bool {
+        self.get_ref().0.is_abandoned()
+    }
+
     fn reset_on_drop(&self) -> io::Result<()> {
         self.get_ref().0.reset_on_drop()
     }
@@ -55,6 +75,10 @@ impl Socket for tokio::io::DuplexStream {
 
     fn send_fin(&self) -> io::Result<()> {
         Ok(())
+    }
+
+    fn is_abandoned(&self) -> bool {
+        false
     }
 
     fn reset_on_drop(&self) -> io::Result<()> {

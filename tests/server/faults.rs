@@ -131,6 +131,16 @@ async fn stall_stops_reading_with_the_socket_open() {
 }
 
 #[tokio::test]
+async fn a_client_that_leaves_a_stalled_connection_is_noticed() {
+    let (mut served, mut client) = faced_with(&["stall=20ms"]).await;
+    fault(&mut served, "stall at age 20ms").await;
+    client.send(PING, b"never read").await;
+    drop(client);
+    assert_eq!(served.ended().await, "peer closed TCP (FIN) without a close frame");
+    served.stop().await;
+}
+
+#[tokio::test]
 async fn mute_reads_and_answers_nothing() {
     let (mut served, mut client) = faced_with(&["mute=20ms"]).await;
     fault(&mut served, "mute at age 20ms").await;

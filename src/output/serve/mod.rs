@@ -9,6 +9,7 @@ mod pages;
 mod tests;
 
 use std::io::{self, Write};
+use std::ops::ControlFlow;
 
 use serde::Serialize;
 
@@ -18,7 +19,7 @@ pub use document::{
     BeatCounts, BeatDocument, ClientDocument, ClientsDocument, EndingCount, EndingDocument, EventDocument,
     JitterDocument, RttDocument, SCHEMA_VERSION, StatusCount, SummaryDocument,
 };
-pub use live::Live;
+use live::Live;
 pub use pages::StatusPages;
 
 /// How a server's events are shown.
@@ -32,8 +33,30 @@ pub enum Format {
     Json,
 }
 
-/// Writes one event. An error is the writer's, such as a closed pipe.
-pub fn write(out: &mut impl Write, format: Format, event: &ServerEvent) -> io::Result<()> {
+/// Shows a server's events, with the live line beside them where there is a terminal.
+pub struct ServeReporter<W> {
+    out: W,
+    format: Format,
+    live: Live,
+}
+
+impl<W: Write> ServeReporter<W> {
+    /// Writes to `out`, which is stdout but for tests.
+    pub fn new(out: W, format: Format) -> ServeReporter<W> {
+        ServeReporter { out, format, live: Live::new() }
+    }
+
+    /// Shows one event. Breaks when nobody can read it any more (a closed pipe).
+    pub fn report(&mut self, event: &ServerEvent) -> ControlFlow<()> {
+        let ServeReporter { out, format, live } = self;
+        match live.take(event, || write(out, *format, event)) {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(_) => ControlFlow::Break(()),
+        }
+    }
+}
+
+fn write(out: &mut impl Write, format: Format, event: &ServerEvent) -> io::Result<()> {
     match (format, &event.what) {
         (Format::Human, _) => writeln!(out, "{}", human::line(event))?,
         (Format::Ndjson | Format::Json, What::Stopped(summary)) => json(out, &SummaryDocument::new(summary))?,

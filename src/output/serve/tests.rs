@@ -108,9 +108,16 @@ fn run() -> Vec<ServerEvent> {
 }
 
 fn shown(format: Format) -> String {
-    let mut out = Vec::new();
-    run().iter().for_each(|event| write(&mut out, format, event).unwrap());
-    String::from_utf8(out).unwrap()
+    let mut reporter = ServeReporter::new(Vec::new(), format);
+    assert!(run().iter().all(|event| reporter.report(event).is_continue()));
+    String::from_utf8(reporter.out).unwrap()
+}
+
+#[test]
+fn a_closed_pipe_breaks() {
+    let mut full = [0; 10];
+    let mut reporter = ServeReporter::new(&mut full[..], Format::Human);
+    assert!(reporter.report(&run()[0]).is_break());
 }
 
 #[test]
