@@ -14,7 +14,7 @@ use super::config::Config;
 use super::event::What;
 use super::faults::{Cut, Faults};
 use super::figures::{BeatFigures, Figures};
-use super::frame::{Breach, Decoder, Opcode, encode, encode_close};
+use super::frame::{Breach, Decoder, Opcode, encode, encode_close, is_message};
 use super::idle::Idle;
 use super::message::{Assembler, Message};
 use super::outbox::Outbox;
@@ -159,7 +159,7 @@ impl Client {
         }
         self.outbox.push(&self.faults.first_bytes);
         if let Some(greeting) = self.config.greet.clone() {
-            self.send(&encode(Opcode::Text, greeting.as_bytes()), true, now);
+            self.send(&encode(Opcode::Text, greeting.as_bytes()), now);
         }
     }
 
@@ -193,6 +193,9 @@ impl Client {
 
     fn heed(&mut self, message: Message, now: Instant) {
         self.heard(message.is_data(), now);
+        if self.mode != Mode::Live && !matches!(message, Message::Close(_)) {
+            return;
+        }
         if let Some(pulse) = &mut self.pulse {
             pulse.heard(message.is_data(), now);
         }
@@ -256,7 +259,7 @@ impl Client {
     fn ordinary(&mut self, opcode: Opcode, payload: &[u8], now: Instant) {
         self.figures().messages += 1;
         if self.config.echo {
-            self.send(&encode(opcode, payload), true, now);
+            self.send(&encode(opcode, payload), now);
         }
     }
 
@@ -268,17 +271,17 @@ impl Client {
     /// Sends the answers whose moment has come.
     fn answer(&mut self, now: Instant) {
         while let Some(frame) = self.answers.next_at(now) {
-            self.send(&frame, false, now);
+            self.send(&frame, now);
         }
     }
 
-    fn send(&mut self, frame: &[u8], is_data: bool, now: Instant) {
+    fn send(&mut self, frame: &[u8], now: Instant) {
         if self.mode != Mode::Live {
             return;
         }
         self.outbox.push(frame);
         if let Some(idle) = &mut self.idle {
-            idle.spoke(is_data, now);
+            idle.spoke(is_message(frame), now);
         }
     }
 
@@ -307,9 +310,9 @@ impl Client {
     }
 
     fn repeat(&mut self, now: Instant) {
-        for (frame, is_data) in self.repeats.take(now) {
+        for frame in self.repeats.take(now) {
             if self.outbox.backlog() < LARGEST_BACKLOG {
-                self.send(&frame, is_data, now);
+                self.send(&frame, now);
             }
         }
     }
@@ -317,7 +320,7 @@ impl Client {
     fn keep_promises(&mut self, now: Instant) {
         let words = self.promises.as_mut().map(|promises| promises.speak(now)).unwrap_or_default();
         for word in words {
-            self.send(&encode(Opcode::Text, word.as_bytes()), true, now);
+            self.send(&encode(Opcode::Text, word.as_bytes()), now);
         }
     }
 
@@ -345,11 +348,9 @@ impl Client {
             return;
         }
         match question {
-            Question::Ping(id) => self.send(&encode(Opcode::Ping, id.as_bytes()), false, now),
-            Question::App(Payload::Text(text)) => {
-                self.send(&encode(Opcode::Text, text.as_bytes()), true, now)
-            }
-            Question::App(Payload::Binary(bytes)) => self.send(&encode(Opcode::Binary, &bytes), true, now),
+            Question::Ping(id) => self.send(&encode(Opcode::Ping, id.as_bytes()), now),
+            Question::App(Payload::Text(text)) => self.send(&encode(Opcode::Text, text.as_bytes()), now),
+            Question::App(Payload::Binary(bytes)) => self.send(&encode(Opcode::Binary, &bytes), now),
         }
     }
 
@@ -385,7 +386,7 @@ impl Client {
             return;
         }
         let message = self.figures().health_word();
-        self.send(&encode(Opcode::Text, message.as_bytes()), true, now);
+        self.send(&encode(Opcode::Text, message.as_bytes()), now);
     }
 
     fn idled_out(&mut self, now: Instant) {
@@ -543,7 +544,7 @@ impl Client {
     }
 
     /// When [`Client::wake`] is to be called next.
-    pub fn due(&self) -> Option<Instant> {
+    pub fn due(&self, now: Instant) -> Option<Instant> {
         let close = match self.mode {
             Mode::Closing { until } | Mode::Leaving { until } => Some(until),
             Mode::Stalled { look } => Some(look),
@@ -553,7 +554,7 @@ impl Client {
         let timeline = self.timeline.iter().map(|(due, _)| *due);
         let pulse = self.pulse.as_ref().filter(|_| self.mode == Mode::Live).and_then(|pulse| pulse.due());
         let promise = self.promises.as_ref().and_then(|promises| promises.due());
-        let owed = [self.answers.due(), self.outbox.due(), self.repeats.due()];
+        let owed = [self.answers.due(), self.outbox.due(now), self.repeats.due()];
         let single = [close, idle, pulse, promise].into_iter().chain(owed).flatten();
         single.chain(timeline).min()
     }

@@ -53,7 +53,7 @@ pub async fn serve<S: Socket>(
             client.saw_end(How::Fin);
             continue;
         }
-        timer.ring_by(client.due());
+        timer.ring_by(client.due(Instant::now()));
         let input = tokio::select! {
             biased;
             () = stop.cancelled(), if !told_to_stop => Input::Stop,

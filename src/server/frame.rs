@@ -197,6 +197,11 @@ pub fn encode(opcode: Opcode, payload: &[u8]) -> Vec<u8> {
     bytes
 }
 
+/// Whether an encoded frame is an ordinary message and not a control frame.
+pub fn is_message(frame: &[u8]) -> bool {
+    matches!(frame.first().map(|first| Opcode::from_bits(first & 0x0f)), Some(Some(opcode)) if !opcode.is_control())
+}
+
 /// A close frame. The reason is cut to what a control frame holds, at a character's border.
 pub fn encode_close(code: u16, reason: &str) -> Vec<u8> {
     let mut end = reason.len().min(123);
@@ -256,6 +261,7 @@ pub(crate) mod tests {
         assert_eq!(encode(Opcode::Text, b"Hello"), b"\x81\x05Hello");
         assert_eq!(encode(Opcode::Ping, b"Hello"), b"\x89\x05Hello");
         assert_eq!(encode(Opcode::Binary, &[0; 256])[..4], [0x82, 0x7e, 0x01, 0x00]);
+        assert!(is_message(b"\x81\x05Hello") && !is_message(b"\x89\x05Hello"));
         assert_eq!(encode(Opcode::Binary, &[0; 65536])[..10], [0x82, 0x7f, 0, 0, 0, 0, 0, 1, 0, 0]);
     }
 

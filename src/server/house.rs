@@ -76,12 +76,19 @@ struct Register {
     left: Totals,
 }
 
+/// A connection: its number, where it comes from, and whether the faults happen to it.
+#[derive(Debug, Clone, Copy)]
+struct Guest {
+    id: u64,
+    remote: SocketAddr,
+    faulty: bool,
+}
+
 /// A client that is there.
 struct Present {
-    remote: SocketAddr,
+    guest: Guest,
     resource: String,
     subprotocol: Option<String>,
-    faulty: bool,
     opened: Instant,
     figures: Arc<Mutex<Figures>>,
 }
@@ -105,14 +112,14 @@ impl Totals {
 }
 
 impl Present {
-    fn snapshot(&self, id: u64, now: Instant) -> ClientSnapshot {
+    fn snapshot(&self, now: Instant) -> ClientSnapshot {
         let figures = lock(&self.figures).clone();
         ClientSnapshot {
-            id,
-            remote: self.remote.to_string(),
+            id: self.guest.id,
+            remote: self.guest.remote.to_string(),
             resource: self.resource.clone(),
             subprotocol: self.subprotocol.clone(),
-            faulty: self.faulty,
+            faulty: self.guest.faulty,
             age: now - self.opened,
             idle: now - figures.last_heard.unwrap_or(self.opened),
             figures,
@@ -183,16 +190,16 @@ impl Server {
     async fn attend(self: Arc<Server>, stream: TcpStream, remote: SocketAddr, stop: CancellationToken) {
         // Nagle's algorithm would make pongs late; where it cannot be switched off, they are.
         let _ = stream.set_nodelay(true);
-        let id = self.number();
+        let guest = self.guest(remote);
         let secured = tokio::select! {
             () = stop.cancelled() => return,
             secured = Box::pin(self.secure(stream)) => secured,
         };
         match secured {
-            Ok(Secured::Plain(stream)) => Box::pin(self.admit(stream, id, remote, stop)).await,
-            Ok(Secured::Tls(stream)) => Box::pin(self.admit(*stream, id, remote, stop)).await,
+            Ok(Secured::Plain(stream)) => Box::pin(self.admit(stream, guest, stop)).await,
+            Ok(Secured::Tls(stream)) => Box::pin(self.admit(*stream, guest, stop)).await,
             Err((mut stream, why)) => {
-                self.turned_away(id, remote, &why);
+                self.turned_away(guest, &why);
                 if let Some(stream) = &mut stream {
                     Box::pin(opening::turn_away(stream, &why, self.config.close_timeout)).await;
                 }
@@ -220,18 +227,17 @@ impl Server {
         }
     }
 
-    async fn admit<S: Socket>(&self, mut stream: S, id: u64, remote: SocketAddr, stop: CancellationToken) {
-        let faulty = is_faulty(id, self.config.fault_share, self.config.seed);
-        let faults = if faulty { &self.faults } else { &self.no_faults };
+    async fn admit<S: Socket>(&self, mut stream: S, guest: Guest, stop: CancellationToken) {
+        let faults = self.faults_for(guest);
         let within = self.config.handshake_timeout;
         let opened = tokio::select! {
             () = stop.cancelled() => return,
             opened = Box::pin(opening::open(&mut stream, &faults.opening, within, self.room())) => opened,
         };
         match opened {
-            Ok(admitted) => self.serve(stream, id, remote, admitted, faulty, &stop).await,
+            Ok(admitted) => self.serve(stream, guest, admitted, &stop).await,
             Err(why) => {
-                self.turned_away(id, remote, &why);
+                self.turned_away(guest, &why);
                 Box::pin(opening::turn_away(&mut stream, &why, self.config.close_timeout)).await;
             }
         }
@@ -240,15 +246,13 @@ impl Server {
     async fn serve<S: Socket>(
         &self,
         mut stream: S,
-        id: u64,
-        remote: SocketAddr,
+        guest: Guest,
         admitted: Admitted,
-        faulty: bool,
         stop: &CancellationToken,
     ) {
-        let faults = if faulty { &self.faults } else { &self.no_faults };
+        let id = guest.id;
         let now = Instant::now();
-        let figures = self.arrived(id, remote, &admitted, faulty, now);
+        let figures = self.arrived(guest, &admitted, now);
         let birth = Birth {
             id,
             seed: self.config.seed.wrapping_add(id).wrapping_mul(GOLDEN),
@@ -256,7 +260,8 @@ impl Server {
             two_ended: admitted.subprotocol.as_deref() == Some(TWO_ENDED),
             figures,
         };
-        let mut client = Client::new(Arc::clone(&self.config), Arc::clone(faults), birth, now);
+        let mut client =
+            Client::new(Arc::clone(&self.config), Arc::clone(self.faults_for(guest)), birth, now);
         client.received(&admitted.early, now);
         drop(admitted);
         let timer = Timer::new(Arc::clone(&self.wheel));
@@ -266,10 +271,15 @@ impl Server {
         Box::pin(connection::let_go(stream, &client, exit, self.config.close_timeout)).await;
     }
 
-    fn number(&self) -> u64 {
+    fn guest(&self, remote: SocketAddr) -> Guest {
         let mut register = self.register();
         register.arrived += 1;
-        register.arrived
+        let id = register.arrived;
+        Guest { id, remote, faulty: is_faulty(id, self.config.fault_share, self.config.seed) }
+    }
+
+    fn faults_for(&self, guest: Guest) -> &Arc<Faults> {
+        if guest.faulty { &self.faults } else { &self.no_faults }
     }
 
     fn room(&self) -> Result<(), usize> {
@@ -277,22 +287,15 @@ impl Server {
         if self.register().present.len() < most { Ok(()) } else { Err(most) }
     }
 
-    fn arrived(
-        &self,
-        id: u64,
-        remote: SocketAddr,
-        admitted: &Admitted,
-        faulty: bool,
-        now: Instant,
-    ) -> Arc<Mutex<Figures>> {
+    fn arrived(&self, guest: Guest, admitted: &Admitted, now: Instant) -> Arc<Mutex<Figures>> {
+        let Guest { id, remote, faulty } = guest;
         let resource = PeerText::new(&redact_text(&admitted.upgrade.resource));
         let subprotocol = admitted.subprotocol.clone();
         let figures = Arc::default();
         let present = Present {
-            remote,
+            guest,
             resource: resource.to_string(),
             subprotocol: subprotocol.clone(),
-            faulty,
             opened: now,
             figures: Arc::clone(&figures),
         };
@@ -308,7 +311,7 @@ impl Server {
     fn left(&self, id: u64, ending: Ending) {
         let mut register = self.register();
         let Some(present) = register.present.remove(&id) else { return };
-        let last = Box::new(present.snapshot(id, Instant::now()));
+        let last = Box::new(present.snapshot(Instant::now()));
         register.left.add(&last.figures);
         register.reaped += u64::from(ending.who == Who::Us && ending.how == How::Timeout);
         *register.endings.entry(format!("{} {}", ending.who.label(), ending.how.label())).or_default() += 1;
@@ -316,9 +319,9 @@ impl Server {
         self.tell(Some(id), What::Ended { ending, last });
     }
 
-    fn turned_away(&self, id: u64, remote: SocketAddr, why: &TurnedAway) {
+    fn turned_away(&self, guest: Guest, why: &TurnedAway) {
         self.register().turned_away += 1;
-        self.tell(Some(id), What::TurnedAway { remote: remote.to_string(), why: why.clone() });
+        self.tell(Some(guest.id), What::TurnedAway { remote: guest.remote.to_string(), why: why.clone() });
     }
 
     /// Whoever does not listen misses it.
@@ -329,8 +332,7 @@ impl Server {
     /// The server at this moment.
     pub fn snapshot(&self) -> Snapshot {
         let now = Instant::now();
-        let clients =
-            self.register().present.iter().map(|(id, present)| present.snapshot(*id, now)).collect();
+        let clients = self.register().present.values().map(|present| present.snapshot(now)).collect();
         Snapshot { at: SystemTime::now(), clients, so_far: self.summary() }
     }
 
@@ -406,8 +408,8 @@ mod tests {
         let (near, mut far) = tokio::io::duplex(4096);
         let admitting = Arc::clone(server);
         let remote = SocketAddr::from(([127, 0, 0, 1], 1));
-        let id = server.number();
-        tokio::spawn(async move { admitting.admit(near, id, remote, CancellationToken::new()).await });
+        let guest = server.guest(remote);
+        tokio::spawn(async move { admitting.admit(near, guest, CancellationToken::new()).await });
         far.write_all(UPGRADE).await.unwrap();
         let mut head = Vec::new();
         while !head.ends_with(b"\r\n\r\n") {

@@ -63,9 +63,9 @@ impl Outbox {
         self.bytes.len() - self.written
     }
 
-    /// When the next byte may leave, if one waits for its moment.
-    pub fn due(&self) -> Option<Instant> {
-        self.pace.as_ref().filter(|_| self.backlog() > 0).map(|pace| pace.next)
+    /// When the next byte may leave, if one waits for its moment; not when it only waits for the socket.
+    pub fn due(&self, now: Instant) -> Option<Instant> {
+        self.pace.as_ref().map(|pace| pace.next).filter(|next| *next > now && self.backlog() > 0)
     }
 
     /// Forgets what was not written.
@@ -95,11 +95,14 @@ mod tests {
         let (start, mut outbox) = (Instant::now(), Outbox::default());
         let second = Duration::from_secs(1);
         outbox.trickle(second, start);
-        assert_eq!(outbox.due(), None);
+        assert_eq!(outbox.due(start), None);
         outbox.push(b"ab");
-        assert_eq!((outbox.ready(start), outbox.due()), (&b""[..], Some(start + second)));
-        assert_eq!(outbox.ready(start + second), b"a");
+        assert_eq!((outbox.ready(start), outbox.due(start)), (&b""[..], Some(start + second)));
+        assert_eq!((outbox.ready(start + second), outbox.due(start + second)), (&b"a"[..], None));
         outbox.wrote(1, start + second);
-        assert_eq!((outbox.ready(start + second), outbox.due()), (&b""[..], Some(start + second * 2)));
+        assert_eq!(
+            (outbox.ready(start + second), outbox.due(start + second)),
+            (&b""[..], Some(start + second * 2))
+        );
     }
 }

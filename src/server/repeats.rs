@@ -32,12 +32,12 @@ impl Repeats {
         Repeats { all: wanted.iter().map(begin).collect() }
     }
 
-    /// The frames that are due by `now`, and whether each is a message.
-    pub fn take(&mut self, now: Instant) -> Vec<(Vec<u8>, bool)> {
+    /// The frames that are due by `now`.
+    pub fn take(&mut self, now: Instant) -> Vec<Vec<u8>> {
         let mut due = Vec::new();
         for repeating in &mut self.all {
             while repeating.next <= now && due.len() < MOST_AT_ONCE {
-                due.push((frame(repeating.what, repeating.count), repeating.what == Repeat::Chatter));
+                due.push(frame(repeating.what, repeating.count));
                 repeating.next += repeating.every;
                 repeating.count += 1;
             }
@@ -70,7 +70,7 @@ mod tests {
         assert_eq!((repeats.due(), repeats.take(start + ms(9)).len()), (Some(start + ms(10)), 0));
         let due = repeats.take(start + ms(35));
         assert_eq!(
-            due.iter().map(|(frame, _)| &frame[2..]).collect::<Vec<_>>(),
+            due.iter().map(|frame| &frame[2..]).collect::<Vec<_>>(),
             [b"flood-0", b"flood-1", b"flood-2"]
         );
         assert_eq!(repeats.due(), Some(start + ms(40)));

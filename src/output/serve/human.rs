@@ -43,7 +43,7 @@ fn listening_lines(listening: &Listening) -> String {
     if let Some(tls) = &listening.tls {
         lines.push_str(&format!("\n  certificate SHA-256 {}", tls.fingerprint));
         if let Some(ca) = &tls.ca_file {
-            lines.push_str(&format!("\n  trust it by {}: --cacert {0}", ca.display()));
+            lines.push_str(&format!("\n  trust it with --cacert {}", ca.display()));
         }
     }
     if let Some(address) = listening.status_address {
