@@ -1,0 +1,144 @@
+//! `wscheck serve` through the binary: what it prints, writes and exits with.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+
+/// The command with nothing of this environment but where to find programs.
+fn serve(args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_wscheck"));
+    command.env_clear().arg("serve").args(args).stdin(Stdio::null());
+    command
+}
+
+fn run(args: &[&str]) -> (Option<i32>, String, String) {
+    let Output { status, stdout, stderr } = serve(args).output().unwrap();
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    (status.code(), text(stdout), text(stderr))
+}
+
+/// A running server; ends with this value.
+struct Served {
+    child: Child,
+    stdout: BufReader<std::process::ChildStdout>,
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Served {
+    fn start(args: &[&str]) -> Served {
+        let mut child = serve(args).stdout(Stdio::piped()).spawn().unwrap();
+        let stdout = BufReader::new(child.stdout.take().unwrap());
+        Served { child, stdout }
+    }
+
+    fn line(&mut self) -> String {
+        let mut line = String::new();
+        self.stdout.read_line(&mut line).unwrap();
+        line
+    }
+
+    /// The exit code after Ctrl-C, and what was printed until then.
+    fn interrupt(mut self) -> (Option<i32>, String) {
+        let pid = libc::pid_t::try_from(self.child.id()).unwrap();
+        // SAFETY: a signal to our own child, which is not yet waited for.
+        assert_eq!(unsafe { libc::kill(pid, libc::SIGINT) }, 0);
+        let mut rest = String::new();
+        self.stdout.read_to_string(&mut rest).unwrap();
+        (self.child.wait().unwrap().code(), rest)
+    }
+}
+
+fn port(file: &Path) -> u16 {
+    std::fs::read_to_string(file).unwrap().trim().parse().unwrap()
+}
+
+#[test]
+fn ctrl_c_closes_every_client_with_1001_and_reports() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("port");
+    let mut served = Served::start(&["--bind", "127.0.0.1:0", "--port-file", file.to_str().unwrap()]);
+    let listening = served.line();
+    assert!(listening.contains(&format!("listening on ws://127.0.0.1:{}/", port(&file))), "{listening}");
+    let mut client = TcpStream::connect(("127.0.0.1", port(&file))).unwrap();
+    let upgrade = "GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+        Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
+    client.write_all(upgrade.as_bytes()).unwrap();
+    assert!(served.line().contains("#1 connected from 127.0.0.1:"));
+    let closed = std::thread::spawn(move || {
+        let mut bytes = Vec::new();
+        let mut buffer = [0; 256];
+        // The answer to the close frame, masked with zeros; then the server closes.
+        while !bytes.windows(4).any(|frame| frame == [0x88, 0x0e, 0x03, 0xe9]) {
+            let count = client.read(&mut buffer).unwrap();
+            assert!(count > 0, "closed without a close frame: {bytes:?}");
+            bytes.extend_from_slice(&buffer[..count]);
+        }
+        client.write_all(&[0x88, 0x82, 0, 0, 0, 0, 0x03, 0xe9]).unwrap();
+        assert_eq!(client.read(&mut buffer).unwrap(), 0);
+    });
+    let (code, report) = served.interrupt();
+    closed.join().unwrap();
+    assert_eq!(code, Some(0), "{report}");
+    assert!(report.contains("we sent close 1001 (going away) \"server stops\""), "{report}");
+    assert!(report.contains(": 1 clients (1 at most at once), 0 turned away"), "{report}");
+}
+
+#[test]
+fn the_faults_are_listed_from_their_table() {
+    let (code, stdout, stderr) = run(&["--list-faults"]);
+    assert_eq!((code, stdout, stderr), (Some(0), wscheck::server::faults::list(), String::new()));
+}
+
+#[test]
+fn a_fault_that_cannot_be_parsed_is_a_usage_error() {
+    let (code, stdout, stderr) = run(&["--idle-timeout", "soon"]);
+    assert_eq!((code, stdout.as_str()), (Some(2), ""));
+    assert!(stderr.contains("--idle-timeout") && stderr.contains("'soon' is not a duration"), "{stderr}");
+}
+
+#[test]
+fn a_port_in_use_is_named() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let (code, _, stderr) = run(&["--bind", &address]);
+    assert_eq!(code, Some(3), "{stderr}");
+    assert!(stderr.contains(&format!("cannot listen on {address}: Address already in use")), "{stderr}");
+}
+
+#[test]
+fn a_file_that_is_no_certificate_is_named() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("cert");
+    std::fs::write(&file, "hello").unwrap();
+    let path = file.to_str().unwrap();
+    let (code, _, stderr) = run(&["--bind", "127.0.0.1:0", "--cert", path, "--key", path]);
+    assert_eq!(code, Some(2), "{stderr}");
+    assert!(stderr.contains(&format!("{path} is not a certificate")), "{stderr}");
+}
+
+#[test]
+fn a_closed_stdout_ends_it_quietly() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("port");
+    let mut served = Served::start(&["--bind", "127.0.0.1:0", "--port-file", file.to_str().unwrap()]);
+    served.line();
+    let Served { child, stdout } = &mut served;
+    // Nobody reads any more: the next line finds that out.
+    let closed = std::mem::replace(stdout, BufReader::new(no_stdout()));
+    drop(closed);
+    drop(TcpStream::connect(("127.0.0.1", port(&file))).unwrap());
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+}
+
+/// A stand-in for a child's stdout, at its end already.
+fn no_stdout() -> std::process::ChildStdout {
+    let (reader, _) = std::io::pipe().unwrap();
+    std::process::ChildStdout::from(std::os::fd::OwnedFd::from(reader))
+}
