@@ -1,0 +1,191 @@
+//! Clients that nobody here wrote: they stay connected through ten heartbeats, and are reaped when they
+//! are stopped. Who is not installed is left out, and that is said.
+
+use std::io::Write;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio::sync::mpsc::unbounded_channel;
+use tokio::time::{sleep, timeout};
+use tokio_util::sync::CancellationToken;
+use wscheck::domain::heartbeat::Kind;
+use wscheck::server::{Config, Heartbeats, Server, What};
+
+/// Nothing here takes longer, unless it is broken; a browser starts slowly.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+fn file(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/peers/clients").join(name)
+}
+
+/// Said past the test harness, which keeps what a passing test prints to itself.
+fn left_out(name: &str, why: &str) {
+    let _ = std::io::stderr().write_all(format!("left out: {name} as a client of serve: {why}\n").as_bytes());
+}
+
+/// Whether a command runs and succeeds.
+fn works(command: &mut Command) -> bool {
+    command
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .stdin(Stdio::null())
+        .status()
+        .is_ok_and(|s| s.success())
+}
+
+/// A client's processes, which end with this value.
+struct Peer(Child);
+
+impl Peer {
+    /// In a process group of its own: browsers are many processes.
+    fn start(command: &mut Command) -> Peer {
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        Peer(command.process_group(0).spawn().unwrap())
+    }
+
+    fn signal(&self, signal: libc::c_int) {
+        let group = libc::pid_t::try_from(self.0.id()).unwrap();
+        // SAFETY: a signal to the group of our own child, which is not yet waited for.
+        unsafe { libc::kill(-group, signal) };
+    }
+}
+
+impl Drop for Peer {
+    fn drop(&mut self) {
+        self.signal(libc::SIGKILL);
+        let _ = self.0.wait();
+    }
+}
+
+/// Ten heartbeats answered, then stopped, then reaped.
+async fn stays_and_is_reaped(kinds: &[Kind], command: impl FnOnce(&str) -> Command) {
+    let heartbeats = Heartbeats {
+        kinds: kinds.to_vec(),
+        interval: Duration::from_millis(100),
+        timeout: Duration::from_secs(3),
+        any_traffic_counts: false,
+        ..Heartbeats::default()
+    };
+    let config = Config { heartbeats: Arc::new(heartbeats), ..Config::default() };
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("ws://{}/", listener.local_addr().unwrap());
+    let (events, mut happened) = unbounded_channel();
+    let server = Arc::new(Server::new(config, events));
+    let stop = CancellationToken::new();
+    let run = tokio::spawn(Arc::clone(&server).run(listener, stop.clone()));
+    let peer = Peer::start(&mut command(&url));
+    let answered = || {
+        let snapshot = server.snapshot();
+        let beats = snapshot.clients.first().map(|client| client.figures.beats.clone()).unwrap_or_default();
+        beats.iter().map(|beat| beat.counts.ok).min().unwrap_or(0)
+    };
+    let ten = timeout(PATIENCE, async {
+        while answered() < 10 {
+            sleep(Duration::from_millis(20)).await;
+        }
+    });
+    assert!(ten.await.is_ok(), "only {} heartbeats were answered", answered());
+    peer.signal(libc::SIGSTOP);
+    let reaped = timeout(PATIENCE, async {
+        loop {
+            if let What::Reaped { missed, .. } = happened.recv().await.unwrap().what {
+                return missed;
+            }
+        }
+    });
+    assert_eq!(reaped.await, Ok(1));
+    drop(peer);
+    stop.cancel();
+    timeout(PATIENCE, run).await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn gorilla() {
+    let dir = tempfile::tempdir().unwrap();
+    let binary = dir.path().join("client");
+    let mut build = Command::new("go");
+    build.env("GO111MODULE", "off").env("GOPATH", "/usr/share/gocode").args(["build", "-o"]);
+    if !works(build.arg(&binary).arg(file("gorilla.go"))) {
+        return left_out(
+            "gorilla/websocket",
+            "golang-go or golang-github-gorilla-websocket-dev is not installed",
+        );
+    }
+    stays_and_is_reaped(&[Kind::Protocol], |url| {
+        let mut command = Command::new(&binary);
+        command.arg(url);
+        command
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn node_ws() {
+    if !works(Command::new("node").args(["-e", "require('ws')"])) {
+        return left_out("Node ws", "node or its module ws is not installed");
+    }
+    stays_and_is_reaped(&[Kind::Protocol], |url| {
+        let mut command = Command::new("node");
+        // A file elsewhere would look for the module beside itself.
+        let script =
+            std::fs::read_to_string(file("ws.cjs")).unwrap().replace("process.argv[2]", "process.argv[1]");
+        command.arg("-e").arg(script).arg(url);
+        command
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn nodes_own_websocket() {
+    let flag = "--experimental-websocket";
+    if !works(Command::new("node").args([flag, "-e", "WebSocket"])) {
+        return left_out("Node's own WebSocket", "node is not installed or older than 20.10");
+    }
+    stays_and_is_reaped(&[Kind::Protocol], |url| {
+        let mut command = Command::new("node");
+        command.arg(flag).arg(file("builtin.cjs")).arg(url);
+        command
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn python_websockets() {
+    if !works(Command::new("python3").args(["-c", "import websockets"])) {
+        return left_out("Python websockets", "python3 or its package websockets is not installed");
+    }
+    stays_and_is_reaped(&[Kind::Protocol], |url| {
+        let mut command = Command::new("python3");
+        command.arg(file("websockets_client.py")).arg(url);
+        command
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn chromium_with_a_page_that_answers_app_heartbeats() {
+    let found = ["chromium", "chromium-browser", "google-chrome"].into_iter();
+    let Some(browser) = found.into_iter().find(|name| works(Command::new(name).arg("--version"))) else {
+        return left_out("headless Chromium", "chromium is not installed");
+    };
+    let profile = tempfile::tempdir().unwrap();
+    stays_and_is_reaped(&[Kind::Protocol, Kind::App], |url| {
+        let mut command = Command::new(browser);
+        command.args([
+            "--headless",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--no-first-run",
+            "--disable-dev-shm-usage",
+        ]);
+        command.arg(format!("--user-data-dir={}", profile.path().display()));
+        command.arg("--remote-debugging-port=0");
+        command.arg(format!("file://{}#{url}", file("page.html").display()));
+        command
+    })
+    .await;
+}
