@@ -583,3 +583,113 @@ fn pulse(config: &Config, birth: &Birth, nonce: u32, now: Instant) -> Option<Box
 fn unix_ms() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::heartbeat::Kind;
+    use crate::server::config::Heartbeats;
+    use crate::server::faults;
+    use crate::server::frame::tests::masked;
+    use proptest::prelude::*;
+
+    const CLOSE: &[u8] = &[0x03, 0xe9];
+
+    fn client(config: Config, now: Instant) -> Client {
+        let birth = Birth { id: 1, seed: 1, epoch: now, two_ended: true, figures: Arc::default() };
+        let faults = Arc::new(config.faults.clone());
+        Client::new(Arc::new(config), faults, birth, now)
+    }
+
+    /// What is written by then.
+    fn written(client: &mut Client, now: Instant) -> Vec<u8> {
+        let bytes = client.outbox.ready(now).to_vec();
+        client.wrote(bytes.len(), now);
+        bytes
+    }
+
+    #[test]
+    fn after_our_close_frame_only_the_clients_matters() {
+        let now = Instant::now();
+        let mut client = client(Config::default(), now);
+        client.stop(now);
+        assert_eq!(written(&mut client, now)[..4], [0x88, 14, 0x03, 0xe9]);
+        client.received(&masked(0x89, b"still answering?"), now);
+        assert_eq!((written(&mut client, now), client.exit()), (vec![], None));
+        client.received(&masked(0x88, CLOSE), now);
+        assert_eq!(client.exit(), Some(Exit::Clean));
+        assert_eq!(client.ending(now).who, Who::Us);
+    }
+
+    #[test]
+    fn a_client_that_does_not_answer_our_close_frame_is_let_go() {
+        let now = Instant::now();
+        let mut client = client(Config::default(), now);
+        client.stop(now);
+        let due = client.due(now).unwrap();
+        assert_eq!(due, now + Config::default().close_timeout);
+        client.wake(due);
+        assert_eq!(client.exit(), Some(Exit::Clean));
+    }
+
+    #[test]
+    fn an_app_pong_is_a_message_where_only_messages_count() {
+        let mut config = Config::default();
+        for (name, value) in [("idle-timeout", "10s"), ("messages-only", ""), ("idle-resets", "server")] {
+            faults::set(&mut config.faults, name, value).unwrap();
+        }
+        let (now, second) = (Instant::now(), Duration::from_secs(1));
+        let mut client = client(config, now);
+        client.received(&masked(0x89, b"ping"), now + second);
+        assert_eq!(client.due(now), Some(now + 10 * second));
+        client.received(&masked(0x81, br#"{"type":"ping"}"#), now + 2 * second);
+        assert_eq!(client.due(now), Some(now + 12 * second));
+    }
+
+    #[test]
+    fn a_client_that_takes_nothing_in_is_not_read_and_owed_no_more_than_so_much() {
+        let now = Instant::now();
+        let mut client = client(Config::default(), now);
+        let ping = masked(0x89, &[0; 125]);
+        let mut sent = 0;
+        while client.wants_input() {
+            client.received(&ping, now);
+            sent += ping.len();
+        }
+        assert!(sent < 2 * LARGEST_BACKLOG && client.outbox.backlog() < LARGEST_BACKLOG + 200);
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_that_a_client_sends_panics(
+            frames in prop::collection::vec(
+                (prop::sample::select(vec![0x00_u8, 0x01, 0x80, 0x81, 0x82, 0x88, 0x89, 0x8a, 0xff]),
+                 prop_oneof![
+                     prop::collection::vec(any::<u8>(), 0..130),
+                     Just(br#"{"type":"ping","id":1}"#.to_vec()),
+                     Just(br#"{"wscheck":"speak_after","ms":5,"id":"x"}"#.to_vec()),
+                     Just(br#"{"type":"pong","id":"0-0"}"#.to_vec()),
+                 ],
+                 0_u64..50_000),
+                0..40),
+            two_ended in any::<bool>(),
+        ) {
+            let start = Instant::now();
+            let kinds = vec![Kind::Protocol, Kind::App];
+            let heartbeats = Arc::new(Heartbeats { kinds, max_missed: 3, ..Heartbeats::default() });
+            let config = Arc::new(Config { heartbeats, tell_health: true, ..Config::default() });
+            let birth = Birth { id: 1, seed: 1, epoch: start, two_ended, figures: Arc::default() };
+            let mut client = Client::new(config, Arc::default(), birth, start);
+            let mut now = start;
+            for (first, payload, ms) in frames {
+                now += Duration::from_millis(ms);
+                client.received(&masked(first, &payload), now);
+                client.wake(now);
+                written(&mut client, now);
+                // Whatever is due lies ahead, or the driver would turn in circles.
+                let due = client.due(now).filter(|_| client.exit().is_none());
+                prop_assert!(due.is_none_or(|due| due > now), "due {:?} before now", due.map(|due| now - due));
+            }
+        }
+    }
+}
