@@ -317,7 +317,7 @@ _wscheck() {
             return 0
             ;;
         wscheck__subcmd__serve)
-            opts="-h -V --bind --port-file --echo --max-clients --max-message-size --fault-share --seed --list-faults --delay --jitter --pong-loss --supersede --wrong-payload --duplicate-pongs --unsolicited-pong --stall --mute --close-after --fin-after --rst-after --half-close --idle-timeout --idle-cut --idle-resets --messages-only --linger --lifetime --chatter --ping-flood --refuse --redirect --slow-upgrade --wrong-accept --endless-header --garbage --huge-frame --masked-frame --invalid-utf8 --trickle --help --version"
+            opts="-o -h -V --bind --port-file --status-addr --max-clients --max-message-size --echo --greet --require --tell-health --heartbeat --interval --timeout --max-missed --any-traffic-counts --skip-if-active --app-ping --app-pong --tls --ca-file --cert --key --output --json --list-faults --fault-share --seed --delay --jitter --pong-loss --supersede --wrong-payload --duplicate-pongs --unsolicited-pong --stall --mute --close-after --fin-after --rst-after --half-close --idle-timeout --idle-cut --idle-resets --messages-only --linger --lifetime --chatter --ping-flood --refuse --redirect --slow-upgrade --wrong-accept --endless-header --garbage --huge-frame --masked-frame --invalid-utf8 --trickle --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -331,8 +331,8 @@ _wscheck() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --echo)
-                    COMPREPLY=($(compgen -W "true false" -- "${cur}"))
+                --status-addr)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --max-clients)
@@ -341,6 +341,66 @@ _wscheck() {
                     ;;
                 --max-message-size)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --echo)
+                    COMPREPLY=($(compgen -W "true false" -- "${cur}"))
+                    return 0
+                    ;;
+                --greet)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --require)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --heartbeat)
+                    COMPREPLY=($(compgen -W "protocol app both none" -- "${cur}"))
+                    return 0
+                    ;;
+                --interval)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --max-missed)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --any-traffic-counts)
+                    COMPREPLY=($(compgen -W "true false" -- "${cur}"))
+                    return 0
+                    ;;
+                --app-ping)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --app-pong)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ca-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cert)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --key)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "human json ndjson" -- "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -W "human json ndjson" -- "${cur}"))
                     return 0
                     ;;
                 --fault-share)

@@ -97,10 +97,30 @@ complete -c wscheck -n "__fish_wscheck_using_subcommand demo" -s h -l help -d 'P
 complete -c wscheck -n "__fish_wscheck_using_subcommand demo" -s V -l version -d 'Print version'
 complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l bind -d 'Where to listen; port 0 takes a free one' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l port-file -d 'Write the port\'s number to this file, once the server listens' -r -F
-complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l echo -d 'Send messages back to who sent them' -r -f -a "true\t''
-false\t''"
+complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l status-addr -d 'Show the clients as JSON at /clients and Prometheus text at /metrics, here' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l max-clients -d 'More clients than these are answered 503' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l max-message-size -d 'The most bytes of a message' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l echo -d 'Send messages back to who sent them' -r -f -a "true\t''
+false\t''"
+complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l greet -d 'Send this message to each client as soon as it is there' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l require -d 'Close a client with 4401 whose first message does not match' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l heartbeat -d 'Which heartbeats the server sends' -r -f -a "protocol\t''
+app\t''
+both\t''
+none\t''"
+complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l interval -d 'From one heartbeat to the next; clients are spread over it' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l timeout -d 'How long an answer may take' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l max-missed -d 'Terminate a client that misses so many in a row; 0: never' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l any-traffic-counts -d 'Any frame from the client proves it alive, not only the answer' -r -f -a "true\t''
+false\t''"
+complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l app-ping -d 'What the server asks by app heartbeats, with {seq} {id} {now_ms}' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l app-pong -d 'What answers it' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l ca-file -d 'Where the certificate to trust is written with --tls' -r -F
+complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l cert -d 'Serve wss:// with this certificate chain (PEM)' -r -F
+complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l key -d 'The certificate\'s private key (PEM)' -r -F
+complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -s o -l output -d 'How the result is printed on stdout: for people (human), as one document at the end (json), or as one event a line, the document last (ndjson)' -r -f -a "human\t''
+json\t''
+ndjson\t''"
 complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l fault-share -d 'The share of the connections that the faults happen to' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l seed -d 'Where randomness begins: the same seed gives the same faults' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l delay -d 'answer pings T late; other answers do not wait for it' -r
@@ -125,6 +145,10 @@ complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l refuse -d 'ans
 complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l redirect -d 'answer the upgrade with 302 and this Location' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l slow-upgrade -d 'hold the answer to the upgrade back for T' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l trickle -d 'after the upgrade send only one byte every T' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l tell-health -d 'Tell each client its health_status whenever it changes'
+complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l skip-if-active -d 'A client that has just sent a message gets its next heartbeat 1 to 1.5 intervals after it'
+complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l tls -d 'Serve wss:// with a certificate made on the spot'
+complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l json -d 'Short for -o json'
 complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l list-faults -d 'List the faults and exit'
 complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l wrong-payload -d 'answer pings with another payload than theirs'
 complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l duplicate-pongs -d 'answer each ping twice'

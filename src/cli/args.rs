@@ -43,10 +43,10 @@ pub enum Color {
     Never,
 }
 
-/// How the result is shown.
+/// Which format is printed.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Output")]
-pub struct OutputArgs {
+pub struct FormatArgs {
     /// How the result is printed on stdout: for people (human), as one document at the end (json),
     /// or as one event a line, the document last (ndjson)
     #[arg(short, long, value_name = "FORMAT", default_value = "human", value_parser = format_parser())]
@@ -54,6 +54,14 @@ pub struct OutputArgs {
     /// Short for -o json
     #[arg(long, conflicts_with = "output")]
     pub json: bool,
+}
+
+/// How the result of a run is shown.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Output")]
+pub struct OutputArgs {
+    #[command(flatten)]
+    pub format: FormatArgs,
     /// Only the summary, no line per heartbeat
     #[arg(short, long)]
     pub quiet: bool,
@@ -62,9 +70,9 @@ pub struct OutputArgs {
     pub color: Color,
 }
 
-impl OutputArgs {
+impl FormatArgs {
     /// The format asked for.
-    pub fn format(&self) -> Format {
+    pub fn chosen(&self) -> Format {
         if self.json { Format::Json } else { self.output }
     }
 }

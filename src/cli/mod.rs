@@ -1,6 +1,7 @@
 //! Floor 4: arguments as typed become a Plan; signals, exit codes, completions, man page.
 
 mod args;
+mod background;
 mod connect;
 mod demo;
 mod heartbeat;

@@ -129,7 +129,7 @@ impl PingArgs {
             Ok(plan) => printer::run("ping", &output, async |reporter: &mut dyn Reporter, control| {
                 ping::run(plan, reporter, control).await.verdict
             }),
-            Err(message) => usage::complain("ping", &message, output.format()),
+            Err(message) => usage::complain("ping", &message, output.format.chosen()),
         }
     }
 

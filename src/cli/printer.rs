@@ -3,15 +3,12 @@
 
 use std::io::{self, IsTerminal};
 use std::process::ExitCode;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
-use std::sync::mpsc::{Receiver, Sender, channel};
-use std::thread::JoinHandle;
 
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::args::{Color, OutputArgs};
+use super::background::{Background, Queue};
 use super::signals::Signals;
 use super::usage;
 use crate::commands::ping::Control;
@@ -20,59 +17,26 @@ use crate::domain::report::Verdict;
 use crate::output::Output;
 use crate::output::human::HumanOptions;
 
-/// Events that may wait for a reader of our output. Beyond that those of single connections are
-/// dropped and counted: a reader that has stopped must not cost memory without end.
-const BACKLOG_MOST: usize = 100_000;
-
 /// Hands events to the thread that prints.
-struct Printer {
-    events: Sender<Event>,
-    backlog: Arc<AtomicUsize>,
-    closed: Arc<AtomicBool>,
-    dropped: u64,
-}
+struct Printer(Background<Event>);
 
 impl Reporter for Printer {
     fn report(&mut self, event: &Event) {
-        if matches!(event, Event::Connection { .. }) && self.backlog.load(Relaxed) >= BACKLOG_MOST {
-            self.dropped += 1;
-            return;
-        }
-        self.backlog.fetch_add(1, Relaxed);
-        let _ = self.events.send(event.clone());
+        self.0.offer(event.clone(), matches!(event, Event::Connection { .. }));
     }
 
     fn is_closed(&self) -> bool {
-        self.closed.load(Relaxed)
+        self.0.is_closed()
     }
 }
 
-impl Printer {
-    /// Starts the thread; it ends, and gives the output back, when the printer is gone.
-    fn start(output: Box<dyn Output + Send>) -> (Printer, JoinHandle<Option<io::ErrorKind>>) {
-        let (sender, events) = channel();
-        let backlog = Arc::new(AtomicUsize::new(0));
-        let closed = Arc::new(AtomicBool::new(false));
-        let printer = Printer {
-            events: sender,
-            backlog: Arc::clone(&backlog),
-            closed: Arc::clone(&closed),
-            dropped: 0,
-        };
-        (printer, std::thread::spawn(move || print_all(output, &events, &backlog, &closed)))
-    }
-}
-
-fn print_all(
-    mut output: Box<dyn Output + Send>,
-    events: &Receiver<Event>,
-    backlog: &AtomicUsize,
-    closed: &AtomicBool,
-) -> Option<io::ErrorKind> {
-    for event in events {
-        backlog.fetch_sub(1, Relaxed);
+/// Shows every event; gives the error that made showing them impossible.
+fn print_all(mut output: Box<dyn Output + Send>, queue: &Queue<Event>) -> Option<io::ErrorKind> {
+    while let Some(event) = queue.next() {
         output.report(&event);
-        closed.store(output.error().is_some(), Relaxed);
+        if output.error().is_some() {
+            queue.close();
+        }
     }
     output.error().map(io::Error::kind)
 }
@@ -83,9 +47,14 @@ pub fn run(
     args: &OutputArgs,
     job: impl AsyncFnOnce(&mut dyn Reporter, Control) -> Verdict,
 ) -> ExitCode {
-    let output =
-        args.format().make(command, human_options(args), Box::new(io::stdout()), Box::new(io::stderr()));
-    let (mut printer, thread) = Printer::start(output);
+    let output = args.format.chosen().make(
+        command,
+        human_options(args),
+        Box::new(io::stdout()),
+        Box::new(io::stderr()),
+    );
+    let (background, thread) = Background::start(move |queue| print_all(output, &queue));
+    let mut printer = Printer(background);
     let verdict = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => {
             let verdict = runtime.block_on(steered(&mut printer, job));
@@ -95,7 +64,7 @@ pub fn run(
         }
         Err(error) => Err(error),
     };
-    let dropped = printer.dropped;
+    let dropped = printer.0.dropped();
     drop(printer);
     let failure = thread.join().ok().flatten();
     match verdict {

@@ -8,6 +8,7 @@ use std::time::Duration;
 use clap::builder::ValueParser;
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches, ValueEnum};
 
+use super::args::FormatArgs;
 use crate::commands::serve::{Plan, Tls};
 use crate::domain::heartbeat::Kind;
 use crate::domain::heartbeat::pattern::Pattern;
@@ -61,6 +62,9 @@ pub struct ServeArgs {
 
     #[command(flatten)]
     tls: TlsArgs,
+
+    #[command(flatten)]
+    pub format: FormatArgs,
 
     /// List the faults and exit
     #[arg(long, help_heading = "Faults")]

@@ -1,48 +1,70 @@
 //! Runs `wscheck serve` until Ctrl-C.
 
 use std::io;
+use std::ops::ControlFlow;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
+use super::background::{Background, Queue};
 use super::serve::ServeArgs;
 use super::signals::Signals;
-use super::usage;
+use super::{papers, usage};
 use crate::commands::serve::{self, Plan, ServeError};
-use crate::output::serve::{Format, write};
-use crate::server::{ServerEvent, Summary, faults};
+use crate::output::Format;
+use crate::output::serve::{ServeReporter, StatusPages};
+use crate::server::{ServerEvent, Summary, What, faults};
 
 /// Runs the command and gives its exit code.
 pub fn main(args: ServeArgs) -> ExitCode {
     if args.list_faults {
-        return super::papers::print(faults::list().as_bytes());
+        return papers::print(faults::list().as_bytes());
     }
+    let format = args.format.chosen();
     let plan = match args.plan() {
         Ok(plan) => plan,
-        Err(message) => return usage::complain("serve", &message, crate::output::Format::Human),
+        Err(message) => return usage::complain("serve", &message, format),
     };
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return usage::fail(&format!("cannot start: {error}")),
     };
-    match runtime.block_on(until_stopped(plan)) {
+    let (mut printer, thread) = Background::start(move |queue| print_all(format, &queue));
+    let served = runtime.block_on(until_stopped(plan, &mut printer));
+    usage::warn_of_dropped(printer.dropped());
+    drop(printer);
+    let _ = thread.join();
+    match served {
         Ok(_) => ExitCode::SUCCESS,
-        Err(error) => usage::refuse_to_serve(&error.to_string(), error.hint(), error.exit_code()),
+        Err(error) => {
+            usage::tell_failure("serve", &error.to_string(), error.hint(), error.exit_code(), format)
+        }
     }
 }
 
-async fn until_stopped(plan: Plan) -> Result<Summary, ServeError> {
+fn print_all(format: Format, queue: &Queue<ServerEvent>) {
+    let mut reporter = ServeReporter::new(io::stdout(), format);
+    while let Some(event) = queue.next() {
+        if reporter.report(&event).is_break() {
+            return queue.close();
+        }
+    }
+}
+
+async fn until_stopped(plan: Plan, printer: &mut Background<ServerEvent>) -> Result<Summary, ServeError> {
     let stop = CancellationToken::new();
     if let Ok(signals) = Signals::catch() {
-        // Interim figures are ping's; a server's Ctrl-\ is heard and does nothing.
+        // Interim figures are ping's; a server's Ctrl-\\ is heard and does nothing.
         tokio::spawn(signals.obey(stop.clone(), mpsc::unbounded_channel().0));
     }
-    let closed = stop.clone();
-    let report = move |event: &ServerEvent| {
-        if write(&mut io::stdout(), Format::Human, event).is_err() {
-            closed.cancel();
+    let report = |event: &ServerEvent| {
+        printer.offer(event.clone(), event.client.is_some());
+        if printer.is_closed() && !matches!(event.what, What::Stopped(_)) {
+            return ControlFlow::Break(());
         }
+        ControlFlow::Continue(())
     };
-    serve::run(plan, report, stop).await
+    serve::run(plan, report, Arc::new(StatusPages), stop).await
 }

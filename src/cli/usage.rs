@@ -1,6 +1,7 @@
 //! What is said when the arguments make no sense, in the format that was asked for.
 
 use std::ffi::OsString;
+use std::io::Write;
 use std::process::ExitCode;
 
 use clap::error::ErrorKind;
@@ -13,11 +14,23 @@ const USAGE: u8 = 2;
 /// The exit code of a run whose report could not be delivered, or that could not begin.
 const INCONCLUSIVE: u8 = 4;
 
-/// Says what kept a run from beginning, and what the reader can do.
-pub fn refuse_to_serve(message: &str, hint: Option<&str>, exit_code: u8) -> ExitCode {
-    say(message);
-    if let Some(hint) = hint {
-        eprintln!("hint: {hint}");
+/// Says, in the format that was asked for, why a run that was well asked for did not begin.
+pub fn tell_failure(
+    command: &str,
+    message: &str,
+    hint: Option<&str>,
+    exit_code: u8,
+    format: Format,
+) -> ExitCode {
+    let kind = if exit_code == USAGE { FailureName::Usage } else { FailureName::Local };
+    match format {
+        Format::Human => {
+            say(message);
+            if let Some(hint) = hint {
+                eprintln!("hint: {hint}");
+            }
+        }
+        format => print(&json::error_document(Some(command), kind, message, hint, exit_code), format),
     }
     ExitCode::from(exit_code)
 }
@@ -50,6 +63,15 @@ pub fn fail(message: &str) -> ExitCode {
     ExitCode::from(INCONCLUSIVE)
 }
 
+/// Says that output was dropped because it was not read.
+pub fn warn_of_dropped(dropped: u64) {
+    if dropped > 0 {
+        eprintln!(
+            "warning: {dropped} event lines were dropped because nobody read them; the figures are complete"
+        );
+    }
+}
+
 fn say(message: &str) {
     let mut lines = message.lines();
     anstream::eprintln!("{BOLD}error:{BOLD:#} {}", lines.next().unwrap_or_default());
@@ -59,11 +81,16 @@ fn say(message: &str) {
 const BOLD: anstyle::Style = anstyle::AnsiColor::Red.on_default().bold();
 
 fn print_document(command: Option<&str>, message: &str, format: Format) {
-    let document = json::error_document(command, FailureName::Usage, message, None, USAGE);
-    match format {
-        Format::Human | Format::Json => println!("{}", json::pretty(&document)),
-        Format::Ndjson => println!("{}", json::compact(&document)),
-    }
+    print(&json::error_document(command, FailureName::Usage, message, None, USAGE), format);
+}
+
+/// A closed pipe is the reader's wish.
+fn print(document: &json::ErrorDocument, format: Format) {
+    let text = match format {
+        Format::Human | Format::Json => json::pretty(document),
+        Format::Ndjson => json::compact(document),
+    };
+    let _ = std::io::stdout().write_all(text.as_bytes());
 }
 
 /// What clap has to say, without its header and its tail; a refused value fits one line.

@@ -92,6 +92,16 @@ impl Default for Limits {
 }
 
 impl Limits {
+    /// The status by the rules of the contract: consecutive missed first, then the window's mean RTT.
+    pub fn status(&self, window_mean: Option<Duration>, consecutive_missed: u32) -> Status {
+        match (consecutive_missed, window_mean) {
+            (missed, _) if missed >= self.dead_after => Status::Dead,
+            (1.., _) => Status::Timeout,
+            (0, None) => Status::Unknown,
+            (0, Some(mean)) => self.of_mean(mean),
+        }
+    }
+
     fn of_mean(&self, mean: Duration) -> Status {
         match mean {
             mean if mean <= self.healthy => Status::Healthy,
@@ -160,12 +170,7 @@ impl Health {
 
     /// The status now, as long as the connection is open.
     pub fn status(&self) -> Status {
-        match (self.consecutive_missed, self.window_mean()) {
-            (missed, _) if missed >= self.limits.dead_after => Status::Dead,
-            (1.., _) => Status::Timeout,
-            (0, None) => Status::Unknown,
-            (0, Some(mean)) => self.limits.of_mean(mean),
-        }
+        self.limits.status(self.window_mean(), self.consecutive_missed)
     }
 
     /// Why the status is what it is, as a fragment.

@@ -9,6 +9,7 @@ use super::ndjson::{
     Body, ConnectionLine, ConnectionOpening, Echo, Ended, GaveUp, Heartbeat, Interim, Message, OpenFailed,
     Opened, Reconnected, Retry, RunLine, ServerPing, Started, StatusChanged, StrayPong, Unjudged,
 };
+use super::serve::{ClientsDocument, EventDocument, SummaryDocument};
 
 /// JSON Schema (draft 2020-12) of a document or of an event's line. It is strict, so that it tells what this
 /// version prints exactly; later versions may add fields.
@@ -41,6 +42,9 @@ impl Shapes {
     fn documents(&mut self) {
         self.add::<Document>("document");
         self.add::<ErrorDocument>("error document");
+        self.add::<EventDocument>("serve: event");
+        self.add::<SummaryDocument>("serve: document");
+        self.add::<ClientsDocument>("serve: clients");
     }
 
     fn run_lines(&mut self) {

@@ -1,16 +1,13 @@
 //! What is counted of one client, and the status that follows from it.
 
-use std::collections::VecDeque;
 use std::time::Duration;
 
 use serde_json::json;
 use tokio::time::Instant;
 
-use crate::domain::health::{Metrics, Status};
+use crate::domain::health::{Health, Limits, Metrics, Status};
 use crate::domain::heartbeat::{Kind, Outcome};
 use crate::domain::stats::{Counts, JitterSummary, Moments, Successive};
-
-use super::standing::{self, WINDOW};
 
 /// One client's figures.
 #[derive(Debug, Clone, Default)]
@@ -41,14 +38,15 @@ impl Figures {
     /// What the client is told of itself, as JSON: `health_status`, and the figures behind it.
     pub fn health_word(&self) -> String {
         let worst = self.worst();
+        let metrics = worst.map(BeatFigures::metrics);
         let ms = |duration: Option<Duration>| duration.map(|duration| duration.as_micros() as f64 / 1000.0);
         let word = json!({
             "type": "health_status",
             "health_status": self.status().label(),
-            "rtt_ms": ms(worst.and_then(|worst| worst.last_rtt)),
-            "mean_rtt_ms": ms(worst.and_then(BeatFigures::window_mean)),
+            "rtt_ms": ms(metrics.and_then(|metrics| metrics.last_rtt)),
+            "mean_rtt_ms": ms(metrics.and_then(|metrics| metrics.window_mean)),
             "jitter_stddev_ms": ms(worst.and_then(|worst| worst.jitter().stddev)),
-            "consecutive_missed": worst.map(|worst| worst.consecutive_missed),
+            "consecutive_missed": metrics.map(|metrics| metrics.consecutive_missed),
         });
         word.to_string()
     }
@@ -64,11 +62,9 @@ impl Figures {
 pub struct BeatFigures {
     pub kind: Kind,
     pub counts: Counts,
-    pub last_rtt: Option<Duration>,
     pub rtts: Moments,
-    pub consecutive_missed: u32,
     successive: Successive,
-    window: VecDeque<Duration>,
+    health: Health,
 }
 
 impl BeatFigures {
@@ -76,11 +72,9 @@ impl BeatFigures {
         BeatFigures {
             kind,
             counts: Counts::default(),
-            last_rtt: None,
             rtts: Moments::default(),
-            consecutive_missed: 0,
             successive: Successive::default(),
-            window: VecDeque::new(),
+            health: Health::new(Limits::default()),
         }
     }
 
@@ -88,23 +82,10 @@ impl BeatFigures {
     pub fn record(&mut self, seq: u64, outcome: Outcome, was: Option<Outcome>, rtt: Option<Duration>) {
         self.counts.record(outcome, was);
         self.successive.record(seq, rtt);
+        self.health.record(outcome, was, rtt);
         if let Some(rtt) = rtt {
             self.rtts.record(rtt);
-            self.last_rtt = Some(rtt);
-            self.window.push_back(rtt);
-            self.window.drain(..self.window.len().saturating_sub(WINDOW));
         }
-        match outcome {
-            Outcome::Missed => self.consecutive_missed = self.consecutive_missed.saturating_add(1),
-            Outcome::Ok | Outcome::Late | Outcome::Superseded => self.consecutive_missed = 0,
-            Outcome::Unsent => {}
-        }
-    }
-
-    /// The mean of the rolling window.
-    pub fn window_mean(&self) -> Option<Duration> {
-        let count = u32::try_from(self.window.len()).ok().filter(|count| *count > 0)?;
-        Some(self.window.iter().sum::<Duration>() / count)
     }
 
     pub fn jitter(&self) -> JitterSummary {
@@ -112,28 +93,16 @@ impl BeatFigures {
     }
 
     pub fn status(&self) -> Status {
-        standing::status(self.window_mean(), self.consecutive_missed)
+        self.health.status()
     }
 
+    /// The figures of this moment: window, last RTT, loss, consecutive missed.
     pub fn metrics(&self) -> Metrics {
-        Metrics {
-            window_mean: self.window_mean(),
-            last_rtt: self.last_rtt,
-            loss: self.counts.loss(),
-            consecutive_missed: self.consecutive_missed,
-            judged: self.counts.judged(),
-        }
+        self.health.metrics()
     }
 
     /// Why the status is what it is: a lower-case fragment.
     pub fn reason(&self) -> String {
-        match (self.consecutive_missed, self.window_mean()) {
-            (0, Some(mean)) => {
-                let ms = mean.as_secs_f64() * 1000.0;
-                format!("mean {} RTT of the last {} is {ms:.1} ms", self.kind, self.window.len())
-            }
-            (0, None) => format!("no {} heartbeat was answered yet", self.kind),
-            (missed, _) => format!("{missed} {} heartbeats missed in a row", self.kind),
-        }
+        format!("{}: {}", self.kind, self.health.reason())
     }
 }

@@ -21,7 +21,6 @@ mod pulse;
 mod repeats;
 mod snapshot;
 mod socket;
-mod standing;
 mod status_page;
 mod summary;
 pub mod tls;

@@ -253,7 +253,7 @@ mod tests {
         assert_eq!(run.due(), 40 * S);
         run.pong(32 * S, "00000007-0");
         assert_eq!((run.due(), run.wake(60 * S)), (60 * S, ping(1)));
-        assert_eq!((run.figures[0].counts.ok, run.figures[0].last_rtt), (1, Some(2 * S)));
+        assert_eq!((run.figures[0].counts.ok, run.figures[0].metrics().last_rtt), (1, Some(2 * S)));
     }
 
     #[test]
@@ -287,7 +287,7 @@ mod tests {
             assert_eq!(run.wake(30 * n * S), ping(u64::from(n) - 1));
             assert_eq!(run.wake((30 * n + 10) * S), []);
         }
-        assert_eq!((run.figures[0].counts.missed, run.figures[0].consecutive_missed), (50, 50));
+        assert_eq!((run.figures[0].counts.missed, run.figures[0].metrics().consecutive_missed), (50, 50));
     }
 
     #[test]

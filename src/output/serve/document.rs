@@ -16,8 +16,11 @@ pub const SCHEMA_VERSION: u32 = 1;
 
 /// One event of `wscheck serve -o ndjson`.
 #[derive(Debug, Default, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
 pub struct EventDocument {
     pub schema_version: u32,
+    #[schemars(extend("const" = "serve"))]
+    pub command: &'static str,
     /// `listening`, `connected`, `turned_away`, `status`, `reaped`, `fault`, `ended`, `trouble`, `stopped`.
     pub event: &'static str,
     /// RFC 3339, UTC.
@@ -82,6 +85,7 @@ pub struct EventDocument {
 
 /// How a client ended, seen from the server.
 #[derive(Debug, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
 pub struct EndingDocument {
     /// `peer` (the client), `us` (the server), `network`.
     pub who: &'static str,
@@ -95,8 +99,10 @@ pub struct EndingDocument {
 
 /// What a run of the server came to: the document of `-o json`, and the last line of `-o ndjson`.
 #[derive(Debug, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
 pub struct SummaryDocument {
     pub schema_version: u32,
+    #[schemars(extend("const" = "serve"))]
     pub command: &'static str,
     /// RFC 3339, UTC.
     pub started_at: String,
@@ -116,6 +122,7 @@ pub struct SummaryDocument {
 
 /// How many clients ended so.
 #[derive(Debug, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
 pub struct EndingCount {
     /// Who and how, as `peer close_frame`.
     pub ending: String,
@@ -124,6 +131,7 @@ pub struct EndingCount {
 
 /// Outcomes of the server's own heartbeats.
 #[derive(Debug, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
 pub struct BeatCounts {
     pub ok: u64,
     pub late: u64,
@@ -138,6 +146,7 @@ pub struct BeatCounts {
 
 /// `GET /clients`.
 #[derive(Debug, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
 pub struct ClientsDocument {
     pub schema_version: u32,
     /// RFC 3339, UTC.
@@ -149,6 +158,7 @@ pub struct ClientsDocument {
 
 /// How many clients have this status.
 #[derive(Debug, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
 pub struct StatusCount {
     pub status: &'static str,
     pub count: u64,
@@ -156,6 +166,7 @@ pub struct StatusCount {
 
 /// One client.
 #[derive(Debug, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
 pub struct ClientDocument {
     pub id: u64,
     pub address: String,
@@ -174,6 +185,7 @@ pub struct ClientDocument {
 
 /// One kind of the server's heartbeats to one client.
 #[derive(Debug, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
 pub struct BeatDocument {
     /// `protocol` or `app`.
     pub kind: &'static str,
@@ -185,6 +197,7 @@ pub struct BeatDocument {
 
 /// RTT; null where there is no sample.
 #[derive(Debug, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
 pub struct RttDocument {
     pub last_ms: Option<f64>,
     pub min_ms: Option<f64>,
@@ -196,6 +209,7 @@ pub struct RttDocument {
 
 /// Jitter by three definitions; null with fewer than two samples.
 #[derive(Debug, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
 pub struct JitterDocument {
     pub stddev_ms: Option<f64>,
     pub rfc3550_ms: Option<f64>,
@@ -207,6 +221,7 @@ impl EventDocument {
     pub fn new(event: &ServerEvent) -> EventDocument {
         let blank = |name| EventDocument {
             schema_version: SCHEMA_VERSION,
+            command: "serve",
             event: name,
             at: rfc3339(event.at),
             client: event.client,
@@ -369,11 +384,11 @@ impl BeatDocument {
             status: beat.status().label(),
             counts: BeatCounts::new(&beat.counts),
             rtt: RttDocument {
-                last_ms: beat.last_rtt.map(ms),
+                last_ms: beat.metrics().last_rtt.map(ms),
                 min_ms: range.map(|(min, _)| ms(min)),
                 mean_ms: beat.rtts.mean().map(ms),
                 max_ms: range.map(|(_, max)| ms(max)),
-                window_mean_ms: beat.window_mean().map(ms),
+                window_mean_ms: beat.metrics().window_mean.map(ms),
             },
             jitter: JitterDocument {
                 stddev_ms: jitter.stddev.map(ms),

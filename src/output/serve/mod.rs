@@ -13,6 +13,7 @@ use std::ops::ControlFlow;
 
 use serde::Serialize;
 
+use super::Format;
 use crate::server::{ServerEvent, What};
 
 pub use document::{
@@ -21,17 +22,6 @@ pub use document::{
 };
 use live::Live;
 pub use pages::StatusPages;
-
-/// How a server's events are shown.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Format {
-    /// A line an event, and a summary.
-    Human,
-    /// One document an event, and the summary as the last line.
-    Ndjson,
-    /// One document at the end.
-    Json,
-}
 
 /// Shows a server's events, with the live line beside them where there is a terminal.
 pub struct ServeReporter<W> {

@@ -1,0 +1,99 @@
+//! A thread of its own for what may block, such as printing: a stuck pipe must not look like jitter,
+//! and a reader that has stopped must not cost memory without end.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread::JoinHandle;
+
+/// What may wait for the thread; beyond that, what can be spared is dropped and counted.
+const BACKLOG_MOST: usize = 100_000;
+
+/// The end that hands over.
+#[derive(Debug)]
+pub struct Background<T> {
+    queue: Sender<T>,
+    shared: Arc<Shared>,
+    dropped: u64,
+}
+
+/// The thread's end: gives what was handed over, in order, until the other end is gone.
+#[derive(Debug)]
+pub struct Queue<T> {
+    queue: Receiver<T>,
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug, Default)]
+struct Shared {
+    waiting: AtomicUsize,
+    closed: AtomicBool,
+}
+
+impl<T: Send + 'static> Background<T> {
+    /// Runs `work` on its own thread.
+    pub fn start<R: Send + 'static>(
+        work: impl FnOnce(Queue<T>) -> R + Send + 'static,
+    ) -> (Background<T>, JoinHandle<R>) {
+        let (sender, receiver) = channel();
+        let shared = Arc::new(Shared::default());
+        let queue = Queue { queue: receiver, shared: Arc::clone(&shared) };
+        (Background { queue: sender, shared, dropped: 0 }, std::thread::spawn(move || work(queue)))
+    }
+
+    /// Hands one over; it is dropped when it can be spared and too many wait already.
+    pub fn offer(&mut self, item: T, can_be_spared: bool) {
+        if can_be_spared && self.shared.waiting.load(Relaxed) >= BACKLOG_MOST {
+            self.dropped += 1;
+            return;
+        }
+        self.shared.waiting.fetch_add(1, Relaxed);
+        // The thread ends only after this end.
+        let _ = self.queue.send(item);
+    }
+
+    /// Whether the thread has no use for more.
+    pub fn is_closed(&self) -> bool {
+        self.shared.closed.load(Relaxed)
+    }
+
+    /// How many were dropped.
+    pub fn dropped(&self) -> u64 {
+        self.dropped
+    }
+}
+
+impl<T> Queue<T> {
+    /// Says that there is no use for more.
+    pub fn close(&self) {
+        self.shared.closed.store(true, Relaxed);
+    }
+
+    /// The next one; `None` when the other end is gone.
+    pub fn next(&self) -> Option<T> {
+        let item = self.queue.recv().ok()?;
+        self.shared.waiting.fetch_sub(1, Relaxed);
+        Some(item)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_can_be_spared_is_dropped_when_nobody_takes_it() {
+        let (hold, held) = channel::<()>();
+        let (mut background, thread) = Background::start(move |queue: Queue<u32>| {
+            let _ = held.recv();
+            std::iter::from_fn(|| queue.next()).count()
+        });
+        for item in 0..BACKLOG_MOST as u32 + 5 {
+            background.offer(item, true);
+        }
+        background.offer(0, false);
+        assert_eq!(background.dropped(), 5);
+        drop((background, hold));
+        assert_eq!(thread.join().unwrap(), BACKLOG_MOST + 1);
+    }
+}
