@@ -2,9 +2,11 @@
 //! and a reader that has stopped must not cost memory without end.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::JoinHandle;
+
+use tokio_util::sync::CancellationToken;
 
 /// What may wait for the thread; beyond that, what can be spared is dropped and counted.
 const BACKLOG_MOST: usize = 100_000;
@@ -27,7 +29,7 @@ pub struct Queue<T> {
 #[derive(Debug, Default)]
 struct Shared {
     waiting: AtomicUsize,
-    closed: AtomicBool,
+    closed: CancellationToken,
 }
 
 impl<T: Send + 'static> Background<T> {
@@ -52,9 +54,9 @@ impl<T: Send + 'static> Background<T> {
         let _ = self.queue.send(item);
     }
 
-    /// Whether the thread has no use for more.
-    pub fn is_closed(&self) -> bool {
-        self.shared.closed.load(Relaxed)
+    /// Cancelled when the thread has no use for more.
+    pub fn closed(&self) -> &CancellationToken {
+        &self.shared.closed
     }
 
     /// How many were dropped.
@@ -66,7 +68,7 @@ impl<T: Send + 'static> Background<T> {
 impl<T> Queue<T> {
     /// Says that there is no use for more.
     pub fn close(&self) {
-        self.shared.closed.store(true, Relaxed);
+        self.shared.closed.cancel();
     }
 
     /// The next one; `None` when the other end is gone.

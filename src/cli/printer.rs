@@ -5,12 +5,10 @@ use std::io::{self, IsTerminal};
 use std::process::ExitCode;
 
 use tokio::sync::mpsc;
-use tokio_util::sync::CancellationToken;
 
 use super::args::{Color, OutputArgs};
 use super::background::{Background, Queue};
-use super::signals::Signals;
-use super::usage;
+use super::{signals, usage};
 use crate::commands::ping::Control;
 use crate::domain::event::{Event, Reporter};
 use crate::domain::report::Verdict;
@@ -23,10 +21,6 @@ struct Printer(Background<Event>);
 impl Reporter for Printer {
     fn report(&mut self, event: &Event) {
         self.0.offer(event.clone(), matches!(event, Event::Connection { .. }));
-    }
-
-    fn is_closed(&self) -> bool {
-        self.0.is_closed()
     }
 }
 
@@ -55,15 +49,16 @@ pub fn run(
     );
     let (background, thread) = Background::start(move |queue| print_all(output, &queue));
     let mut printer = Printer(background);
-    let verdict = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
-        Ok(runtime) => {
-            let verdict = runtime.block_on(steered(&mut printer, job));
-            // A resolver that was given up still holds its thread; nobody waits for it.
-            runtime.shutdown_background();
-            verdict
-        }
-        Err(error) => Err(error),
-    };
+    // Whoever reads no more wants no more: as if interrupted.
+    let interrupt = printer.0.closed().child_token();
+    let (ask, interim) = mpsc::unbounded_channel();
+    let verdict = signals::obey(interrupt.clone(), ask).and_then(|()| {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let verdict = runtime.block_on(job(&mut printer, Control { interrupt, interim }));
+        // A resolver that was given up still holds its thread; nobody waits for it.
+        runtime.shutdown_background();
+        Ok(verdict)
+    });
     let dropped = printer.0.dropped();
     drop(printer);
     let failure = thread.join().ok().flatten();
@@ -71,16 +66,6 @@ pub fn run(
         Err(error) => usage::fail(&format!("cannot start: {error}")),
         Ok(verdict) => finish(verdict, failure, dropped),
     }
-}
-
-async fn steered(
-    printer: &mut Printer,
-    job: impl AsyncFnOnce(&mut dyn Reporter, Control) -> Verdict,
-) -> io::Result<Verdict> {
-    let interrupt = CancellationToken::new();
-    let (ask, interim) = mpsc::unbounded_channel();
-    tokio::spawn(Signals::catch()?.obey(interrupt.clone(), ask));
-    Ok(job(printer, Control { interrupt, interim }).await)
 }
 
 /// A closed pipe ends the run quietly: what was found wanting by then is still in the exit code, and

@@ -10,12 +10,11 @@ use tokio_util::sync::CancellationToken;
 
 use super::background::{Background, Queue};
 use super::serve::ServeArgs;
-use super::signals::Signals;
-use super::{papers, usage};
+use super::{papers, signals, usage};
 use crate::commands::serve::{self, Plan, ServeError};
 use crate::output::Format;
 use crate::output::serve::{ServeReporter, StatusPages};
-use crate::server::{ServerEvent, Summary, What, faults};
+use crate::server::{ServerEvent, Summary, faults};
 
 /// Runs the command and gives its exit code.
 pub fn main(args: ServeArgs) -> ExitCode {
@@ -32,7 +31,13 @@ pub fn main(args: ServeArgs) -> ExitCode {
         Err(error) => return usage::fail(&format!("cannot start: {error}")),
     };
     let (mut printer, thread) = Background::start(move |queue| print_all(format, &queue));
-    let served = runtime.block_on(until_stopped(plan, &mut printer));
+    // Whoever reads no more wants no more.
+    let stop = printer.closed().child_token();
+    // Interim figures are ping's; a server's Ctrl-\ is heard and does nothing.
+    if let Err(error) = signals::obey(stop.clone(), mpsc::unbounded_channel().0) {
+        return usage::fail(&format!("cannot start: {error}"));
+    }
+    let served = runtime.block_on(until_stopped(plan, &mut printer, stop));
     usage::warn_of_dropped(printer.dropped());
     drop(printer);
     let _ = thread.join();
@@ -53,17 +58,13 @@ fn print_all(format: Format, queue: &Queue<ServerEvent>) {
     }
 }
 
-async fn until_stopped(plan: Plan, printer: &mut Background<ServerEvent>) -> Result<Summary, ServeError> {
-    let stop = CancellationToken::new();
-    if let Ok(signals) = Signals::catch() {
-        // Interim figures are ping's; a server's Ctrl-\\ is heard and does nothing.
-        tokio::spawn(signals.obey(stop.clone(), mpsc::unbounded_channel().0));
-    }
+async fn until_stopped(
+    plan: Plan,
+    printer: &mut Background<ServerEvent>,
+    stop: CancellationToken,
+) -> Result<Summary, ServeError> {
     let report = |event: &ServerEvent| {
         printer.offer(event.clone(), event.client.is_some());
-        if printer.is_closed() && !matches!(event.what, What::Stopped(_)) {
-            return ControlFlow::Break(());
-        }
         ControlFlow::Continue(())
     };
     serve::run(plan, report, Arc::new(StatusPages), stop).await

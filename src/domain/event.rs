@@ -31,7 +31,7 @@ pub struct Beat {
     pub was: Option<Outcome>,
     /// Present for `ok` and `late`.
     pub rtt: Option<Duration>,
-    /// How late this host was: from the moment it was due to the end of its write; `None` when
+    /// How late this host was: from the moment it was due to the start of its write; `None` when
     /// unsent.
     pub lag: Option<Duration>,
     /// How many asks were outstanding when an answer without id was matched in order; 0 or 1 is
@@ -51,6 +51,19 @@ pub struct StatusChange {
     pub metrics: Metrics,
 }
 
+/// What a peer sent, besides the answers that were waited for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Heard {
+    /// A pong that answers nothing.
+    Stray(Kind, Stray),
+    /// The server's own heartbeat: a Ping frame, or a known app ping.
+    ServerPing { kind: Kind, answered: bool },
+    /// A message that is neither an answer nor a server's ping.
+    Message,
+    /// Our own app ping come back unchanged: the server echoes and does not answer.
+    Echo,
+}
+
 /// What happened to one connection.
 #[derive(Debug, Clone, PartialEq)]
 pub enum ConnEvent {
@@ -58,25 +71,16 @@ pub enum ConnEvent {
     Opened(Arc<Opened>),
     OpenFailed(Arc<OpenError>),
     Beat(Beat),
-    Stray {
-        kind: Kind,
-        stray: Stray,
-    },
+    /// So many of what a peer can send at will; told in counts, at most every few milliseconds of a
+    /// kind, so that a flood costs no more than its figures.
+    Heard(Heard, u64),
     Status(StatusChange),
     /// Why the status is what it is, at the end of a connection that we end as planned: the last
     /// change may be long ago, and its reason no longer the figures'.
     Standing {
+        status: Status,
         reason: String,
     },
-    /// The server's own heartbeat: a Ping frame, or a known app ping.
-    ServerPing {
-        kind: Kind,
-        answered: bool,
-    },
-    /// A message that is neither an answer nor a server's ping.
-    Message,
-    /// Our own app ping came back unchanged: the server echoes and does not answer.
-    Echo,
     /// So many heartbeats were sent and not judged when the connection ended, for whatever reason, and
     /// never will be. It comes just before `Ended`.
     Unjudged {
@@ -122,9 +126,4 @@ pub enum Event {
 /// Shows a run's events: one line each, one document at the end, or whatever its format is.
 pub trait Reporter {
     fn report(&mut self, event: &Event);
-
-    /// Whether nobody can read what is shown any more (a closed pipe), so that the run may end quietly.
-    fn is_closed(&self) -> bool {
-        false
-    }
 }

@@ -157,11 +157,6 @@ impl Health {
         self.last_rtt = Some(rtt);
     }
 
-    /// The connection is a new one: what the old one missed says nothing of it.
-    pub fn reconnected(&mut self) {
-        *self = Health { counts: self.counts, ..Health::new(self.limits) };
-    }
-
     /// Mean RTT of the rolling window.
     pub fn window_mean(&self) -> Option<Duration> {
         let count = u32::try_from(self.window.len()).ok().filter(|count| *count > 0)?;
@@ -275,18 +270,5 @@ mod tests {
         answer(&mut health, 1);
         assert_eq!(health.window_mean(), Some(ms(1)));
         assert_eq!(health.reason(), "mean RTT of the last 10 is 1 ms");
-    }
-
-    #[test]
-    fn a_new_connection_starts_unknown_but_keeps_its_counts() {
-        let mut health = Health::new(Limits::default());
-        answer(&mut health, 10);
-        for _ in 0..3 {
-            miss(&mut health);
-        }
-        health.reconnected();
-        assert_eq!(health.status(), Status::Unknown);
-        assert_eq!(health.metrics().judged, 4);
-        assert_eq!(health.metrics().loss, Some(0.75));
     }
 }

@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 
 use super::advice::advise;
 use super::ending::Ending;
-use super::event::{Beat, ConnEvent, Event, StatusChange};
+use super::event::{Beat, ConnEvent, Event, Heard, StatusChange};
 use super::health::Status;
 use super::heartbeat::{Kind, Outcome};
 use super::opening::{OpenError, Opened};
@@ -159,15 +159,9 @@ impl Link {
             }
             ConnEvent::OpenFailed(error) => self.open_error = Some(Arc::clone(error)),
             ConnEvent::Beat(beat) => self.with(beat.kind, |figures| figures.beat(beat)),
-            ConnEvent::Stray { kind, stray } => {
-                self.with(*kind, |figures| figures.counts.record_stray(*stray))
-            }
+            ConnEvent::Heard(heard, count) => self.heard(*heard, *count),
             ConnEvent::Status(change) => self.status(change),
-            ConnEvent::ServerPing { kind: Kind::Protocol, .. } => self.server_pings_protocol += 1,
-            ConnEvent::ServerPing { kind: Kind::App, .. } => self.server_pings_app += 1,
-            ConnEvent::Message => self.messages += 1,
-            ConnEvent::Echo => self.echoes += 1,
-            ConnEvent::Standing { reason } => self.status_reason.clone_from(reason),
+            ConnEvent::Standing { status, reason } => self.stands(*status, reason),
             ConnEvent::Unjudged { kind, count } => self.with(*kind, |figures| figures.unjudged(*count)),
             ConnEvent::Ended(ending) => self.ended(ending),
             ConnEvent::Reconnected { outage, .. } => {
@@ -184,17 +178,31 @@ impl Link {
         }
     }
 
+    fn heard(&mut self, heard: Heard, count: u64) {
+        match heard {
+            Heard::Stray(kind, stray) => {
+                self.with(kind, |figures| figures.counts.record_strays(stray, count))
+            }
+            Heard::ServerPing { kind: Kind::Protocol, .. } => self.server_pings_protocol += count,
+            Heard::ServerPing { kind: Kind::App, .. } => self.server_pings_app += count,
+            Heard::Message => self.messages += count,
+            Heard::Echo => self.echoes += count,
+        }
+    }
+
     fn status(&mut self, change: &StatusChange) {
         match change.kind {
             Some(kind) => self.with(kind, |figures| figures.status = change.to),
-            None => {
-                self.status = change.to;
-                self.status_reason.clone_from(&change.reason);
-                // With one kind, its status is the connection's, and only that is told.
-                if let [only] = self.kinds.as_mut_slice() {
-                    only.status = change.to;
-                }
-            }
+            None => self.stands(change.to, &change.reason),
+        }
+    }
+
+    fn stands(&mut self, status: Status, reason: &str) {
+        self.status = status;
+        self.status_reason = reason.to_string();
+        // With one kind, its status is the connection's, and only that is told.
+        if let [only] = self.kinds.as_mut_slice() {
+            only.status = status;
         }
     }
 
@@ -430,7 +438,7 @@ mod tests {
             missed(2),
             beat(Kind::Protocol, 2, Outcome::Late, Some(Outcome::Missed), Some(12_000)),
             beat(Kind::Protocol, 3, Outcome::Unsent, None, None),
-            ConnEvent::Stray { kind: Kind::Protocol, stray: Stray::Duplicate },
+            ConnEvent::Heard(Heard::Stray(Kind::Protocol, Stray::Duplicate), 1),
             ConnEvent::Unjudged { kind: Kind::Protocol, count: 2 },
             closed_by_us(secs(10)),
         ]);
@@ -585,11 +593,11 @@ mod tests {
     fn what_the_server_says_of_itself_is_counted() {
         let report = after(vec![
             opened(),
-            ConnEvent::Message,
-            ConnEvent::Echo,
-            ConnEvent::Echo,
-            ConnEvent::ServerPing { kind: Kind::App, answered: true },
-            ConnEvent::ServerPing { kind: Kind::Protocol, answered: true },
+            ConnEvent::Heard(Heard::Message, 1),
+            ConnEvent::Heard(Heard::Echo, 1),
+            ConnEvent::Heard(Heard::Echo, 1),
+            ConnEvent::Heard(Heard::ServerPing { kind: Kind::App, answered: true }, 1),
+            ConnEvent::Heard(Heard::ServerPing { kind: Kind::Protocol, answered: true }, 1),
         ]);
         let found = &report.targets[0].connections[0];
         assert_eq!((found.messages, found.echoes), (1, 2));
@@ -652,11 +660,11 @@ mod tests {
             2 => Just(opened()),
             2 => any_change(),
             1 => any_ending(),
-            1 => (any_kind(), stray).prop_map(|(kind, stray)| ConnEvent::Stray { kind, stray }),
+            1 => (any_kind(), stray).prop_map(|(kind, stray)| ConnEvent::Heard(Heard::Stray(kind, stray), 1)),
             1 => (any_kind(), any::<u32>()).prop_map(|(kind, n)| ConnEvent::Unjudged { kind, count: n.into() }),
             1 => any::<u64>().prop_map(|n| ConnEvent::Reconnected { outage: secs(n), attempts: 1 }),
             1 => any::<u64>().prop_map(|n| ConnEvent::GaveUp { outage: secs(n), attempts: 1 }),
-            1 => prop::sample::select(vec![ConnEvent::Message, ConnEvent::Echo, ConnEvent::Opening]),
+            1 => prop::sample::select(vec![ConnEvent::Heard(Heard::Message, 1), ConnEvent::Heard(Heard::Echo, 1), ConnEvent::Opening]),
         ];
         (0_usize..3, 0_usize..3, conn_event).prop_map(|(target, index, what)| event(target, index, what))
     }

@@ -1,21 +1,21 @@
 //! What is said and awaited before the first heartbeat: join, subscribe, authenticate.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::{Instant, timeout_at};
 use tokio_tungstenite::tungstenite::Message;
 
+use super::clock::unix_ms;
 use super::endings::Cut;
-use super::session::to_message;
-use super::websocket::{Socket, Step};
+use super::websocket::{Socket, Step, to_message};
 use crate::domain::ending::Ending;
-use crate::domain::event::ConnEvent;
+use crate::domain::event::{ConnEvent, Heard};
 use crate::domain::heartbeat::Kind;
 use crate::domain::heartbeat::incoming::{Incoming, MessageRef};
 use crate::domain::heartbeat::message::{Classifier, Meaning};
 use crate::domain::heartbeat::pattern::Pattern;
-use crate::domain::heartbeat::template::{Keys, Payload, Template};
+use crate::domain::heartbeat::template::{Keys, Template};
 use crate::domain::opening::{FailureKind, OpenError};
 use crate::domain::peer_text::PeerText;
 use crate::domain::phase::Phase;
@@ -58,11 +58,12 @@ pub async fn greet<S: AsyncRead + AsyncWrite + Unpin>(
 ) -> Result<(), OpenError> {
     let began = Instant::now();
     let mut seen = Seen::default();
-    let exchange = exchange(socket, greeting, &mut seen, emit);
+    let exchange = exchange(socket, greeting, &mut seen);
     let result = match timeout_at(began + greeting.timeout, exchange).await {
         Ok(result) => result,
         Err(_) => Err(Failure { kind: FailureKind::NotAwaited, cause: seen.complain(greeting) }),
     };
+    seen.tell(emit);
     result.map_err(|Failure { kind, cause }| OpenError {
         url: target.to_string(),
         phase: Phase::Await,
@@ -75,11 +76,13 @@ pub async fn greet<S: AsyncRead + AsyncWrite + Unpin>(
     })
 }
 
-/// The messages that came and were not the awaited one.
+/// What came and was not awaited.
 #[derive(Debug, Default)]
 struct Seen {
     count: u64,
     first: PeerText,
+    /// How many of each; told when the greeting is over.
+    heard: Vec<(Heard, u64)>,
 }
 
 impl Seen {
@@ -91,6 +94,17 @@ impl Seen {
             };
         }
         self.count += 1;
+    }
+
+    fn hear(&mut self, heard: Heard) {
+        match self.heard.iter_mut().find(|(known, _)| *known == heard) {
+            Some((_, count)) => *count += 1,
+            None => self.heard.push((heard, 1)),
+        }
+    }
+
+    fn tell(&self, emit: &(dyn Fn(ConnEvent) + Send + Sync)) {
+        self.heard.iter().for_each(|(heard, count)| emit(ConnEvent::Heard(*heard, *count)));
     }
 
     fn complain(&self, greeting: &Greeting) -> String {
@@ -110,7 +124,6 @@ async fn exchange<S: AsyncRead + AsyncWrite + Unpin>(
     socket: &mut Socket<S>,
     greeting: &Greeting,
     seen: &mut Seen,
-    emit: &(dyn Fn(ConnEvent) + Send + Sync),
 ) -> Result<(), Failure> {
     let mut classifier = Classifier::without_asks(greeting.answer_pings);
     for (seq, template) in greeting.send.iter().enumerate() {
@@ -118,6 +131,7 @@ async fn exchange<S: AsyncRead + AsyncWrite + Unpin>(
     }
     let Some(pattern) = &greeting.awaited else { return Ok(()) };
     loop {
+        tokio::task::coop::consume_budget().await;
         let message = match socket.step().await {
             Step::Flushed(_) => continue,
             Step::Lost(error) => return Err(lost(Cut::by_loss(error, socket.marks()), seen)),
@@ -128,7 +142,7 @@ async fn exchange<S: AsyncRead + AsyncWrite + Unpin>(
             Message::Binary(bytes) => MessageRef::Binary(bytes),
             Message::Close(frame) => return Err(lost(Cut::by_close_frame(frame.clone()), seen)),
             Message::Ping(_) => {
-                emit(ConnEvent::ServerPing { kind: Kind::Protocol, answered: true });
+                seen.hear(Heard::ServerPing { kind: Kind::Protocol, answered: true });
                 continue;
             }
             Message::Pong(_) | Message::Frame(_) => continue,
@@ -138,8 +152,13 @@ async fn exchange<S: AsyncRead + AsyncWrite + Unpin>(
             return Ok(());
         }
         match classifier.classify(&incoming) {
-            Meaning::ServerPing { reply } => answer(socket, reply, emit).await?,
-            Meaning::Answer(_) | Meaning::Echo | Meaning::Ordinary => emit(ConnEvent::Message),
+            Meaning::ServerPing { reply } => {
+                seen.hear(Heard::ServerPing { kind: Kind::App, answered: reply.is_some() });
+                if let Some(reply) = reply {
+                    say(socket, to_message(reply)).await?;
+                }
+            }
+            Meaning::Answer(_) | Meaning::Echo | Meaning::Ordinary => seen.hear(Heard::Message),
         }
         seen.note(heard);
     }
@@ -147,20 +166,7 @@ async fn exchange<S: AsyncRead + AsyncWrite + Unpin>(
 
 /// What a greeting's placeholders stand for: its place in the order, a random id, and the time.
 fn keys(seq: u64) -> Keys {
-    let now_ms = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64);
-    Keys { seq, id: format!("{:016x}", rand::random::<u64>()), now_ms }
-}
-
-async fn answer<S: AsyncRead + AsyncWrite + Unpin>(
-    socket: &mut Socket<S>,
-    reply: Option<Payload>,
-    emit: &(dyn Fn(ConnEvent) + Send + Sync),
-) -> Result<(), Failure> {
-    emit(ConnEvent::ServerPing { kind: Kind::App, answered: reply.is_some() });
-    match reply {
-        Some(reply) => say(socket, to_message(reply)).await,
-        None => Ok(()),
-    }
+    Keys { seq, id: format!("{:016x}", rand::random::<u64>()), now_ms: unix_ms() }
 }
 
 async fn say<S: AsyncRead + AsyncWrite + Unpin>(

@@ -1,6 +1,7 @@
 //! Floor 1: from a name to an open WebSocket, and what goes over it.
 
 mod certificate;
+pub mod clock;
 pub mod dial;
 mod endings;
 mod fault;

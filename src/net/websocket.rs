@@ -13,6 +13,7 @@ use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Error, Message};
 
 use super::wire::Marks;
+use crate::domain::heartbeat::template::Payload;
 
 /// Read buffer of one connection. The library's own default is 128 KiB for each.
 const READ_BUFFER: usize = 4096;
@@ -134,5 +135,13 @@ pub fn is_buffer_full(error: &Error) -> bool {
         Error::WriteBufferFull(_) => true,
         Error::Io(error) => error.kind() == io::ErrorKind::WouldBlock,
         _ => false,
+    }
+}
+
+/// The message that carries a payload.
+pub fn to_message(payload: Payload) -> Message {
+    match payload {
+        Payload::Text(text) => Message::text(text),
+        Payload::Binary(bytes) => Message::binary(bytes),
     }
 }

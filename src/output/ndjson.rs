@@ -13,7 +13,7 @@ use super::json::{
     StatusName, StrayName, Timestamp, WSCHECK_VERSION, compact, ms,
 };
 use super::sink::{Sink, Writer};
-use crate::domain::event::{Beat, ConnEvent, ConnId, Event, Reporter, StatusChange};
+use crate::domain::event::{Beat, ConnEvent, ConnId, Event, Heard, Reporter, StatusChange};
 use crate::domain::health::Metrics;
 use crate::domain::report::Report;
 use crate::domain::run::RunInfo;
@@ -139,6 +139,8 @@ bodies! {
     StrayPong = "stray" {
         kind: KindName,
         stray: StrayName,
+        /// So many at once: what a peer can send at will is told in counts.
+        count: u64,
     }
     /// A status changed.
     StatusChanged = "status" {
@@ -153,11 +155,16 @@ bodies! {
     ServerPing = "server_ping" {
         kind: KindName,
         answered: bool,
+        count: u64,
     }
     /// An ordinary message from the server.
-    Message = "message" {}
+    Message = "message" {
+        count: u64,
+    }
     /// Our own app ping came back unchanged.
-    Echo = "echo" {}
+    Echo = "echo" {
+        count: u64,
+    }
     /// So many heartbeats were sent and never judged, because the connection ended first.
     Unjudged = "unjudged" {
         kind: KindName,
@@ -277,10 +284,6 @@ impl Reporter for Ndjson {
             self.stdout.write(&line);
         }
     }
-
-    fn is_closed(&self) -> bool {
-        self.error().is_some()
-    }
 }
 
 impl Output for Ndjson {
@@ -299,15 +302,8 @@ fn connection_event(id: ConnId, at: SystemTime, event: &ConnEvent) -> Option<Str
         ConnEvent::Opened(opened) => line(id, at, Opened { opening: opened.as_ref().into() }),
         ConnEvent::OpenFailed(error) => line(id, at, OpenFailed { failure: error.as_ref().into() }),
         ConnEvent::Beat(beat) => line(id, at, Heartbeat::from(beat)),
-        ConnEvent::Stray { kind, stray } => {
-            line(id, at, StrayPong { kind: (*kind).into(), stray: (*stray).into() })
-        }
+        ConnEvent::Heard(heard, count) => heard_line(id, at, *heard, *count),
         ConnEvent::Status(change) => line(id, at, StatusChanged::from(change)),
-        ConnEvent::ServerPing { kind, answered } => {
-            line(id, at, ServerPing { kind: (*kind).into(), answered: *answered })
-        }
-        ConnEvent::Message => line(id, at, Message {}),
-        ConnEvent::Echo => line(id, at, Echo {}),
         ConnEvent::Unjudged { kind, count } => line(id, at, Unjudged { kind: (*kind).into(), count: *count }),
         ConnEvent::Ended(ending) => line(id, at, Ended { ending: ending.as_ref().into() }),
         ConnEvent::Retry { attempt, after } => {
@@ -322,6 +318,19 @@ fn connection_event(id: ConnId, at: SystemTime, event: &ConnEvent) -> Option<Str
         // The report says it.
         ConnEvent::Standing { .. } => return None,
     })
+}
+
+fn heard_line(id: ConnId, at: SystemTime, heard: Heard, count: u64) -> String {
+    match heard {
+        Heard::Stray(kind, stray) => {
+            line(id, at, StrayPong { kind: kind.into(), stray: stray.into(), count })
+        }
+        Heard::ServerPing { kind, answered } => {
+            line(id, at, ServerPing { kind: kind.into(), answered, count })
+        }
+        Heard::Message => line(id, at, Message { count }),
+        Heard::Echo => line(id, at, Echo { count }),
+    }
 }
 
 fn line<B: Body>(id: ConnId, at: SystemTime, body: B) -> String {

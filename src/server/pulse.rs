@@ -136,11 +136,11 @@ impl Beat {
     ) {
         let ask = match found {
             Ok(ask) => ask,
-            Err(stray) => return figures.counts.record_stray(stray),
+            Err(stray) => return figures.counts.record_strays(stray, 1),
         };
         self.silent = 0;
         if matches!(ask.outcome, Some(Outcome::Ok | Outcome::Late)) {
-            return figures.counts.record_stray(Stray::Duplicate);
+            return figures.counts.record_strays(Stray::Duplicate, 1);
         }
         for earlier in self.asks.open_before(ask.seq) {
             self.asks.judge(earlier, Outcome::Superseded);

@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::plan::PingPlan;
 use crate::domain::event::{ConnEvent, ConnId};
+use crate::domain::health::Status;
 use crate::domain::opening::{OpenError, Opened};
 use crate::domain::target::Target;
 use crate::net::dial;
@@ -49,26 +50,29 @@ struct Gap {
     attempts: u32,
 }
 
-type Ready = (Socket<Stream>, Opened);
+/// An open connection: its socket, its facts, and when its upgrade was over.
+type Ready = (Socket<Stream>, Opened, Instant);
 
 impl Link {
     /// Keeps the connection until its heartbeats are done, the run stops, or it is lost for good.
     pub async fn keep(self) {
         let mut next_seq = vec![0; self.shared.plan.session.kinds.len()];
         let mut gap: Option<Gap> = None;
+        let mut status = Status::Unknown;
         loop {
             match self.open().await {
                 None => return self.give_up(gap),
                 Some(Err(error)) => self.tell(ConnEvent::OpenFailed(Arc::new(error))),
-                Some(Ok((socket, facts))) => {
+                Some(Ok((socket, facts, opened_at))) => {
                     self.tell(ConnEvent::Opened(Arc::new(facts)));
                     self.tell_reconnected(gap.take());
-                    let closed = self.measure(socket, next_seq).await;
-                    if closed.ending.was_planned() || self.shared.plan.reconnect.is_none() {
+                    let closed = self.measure(socket, opened_at, next_seq, status).await;
+                    let is_over = closed.ending.was_planned() || !closed.has_more;
+                    if is_over || self.shared.plan.reconnect.is_none() {
                         return;
                     }
-                    next_seq = closed.next_seq;
-                    gap = Some(Gap { since: Instant::now(), attempts: 0 });
+                    (next_seq, status) = (closed.next_seq, closed.status);
+                    gap = Some(Gap { since: closed.ended_at, attempts: 0 });
                 }
             }
             let Some(gap) = &mut gap else { return };
@@ -92,18 +96,24 @@ impl Link {
         self.tell(ConnEvent::Opening);
         let plan = &self.shared.plan;
         let open = dial::open(&plan.dial, &self.target).await?;
+        let opened_at = Instant::now();
         let most = plan.greeting.largest().max(plan.session.ask.as_str().len());
         let mut socket =
             Socket::new(open.stream, open.leftover, open.marks, plan.max_message_size, most).await;
         let emit = |event| self.tell(event);
         greet(&mut socket, &plan.greeting, &self.target, &emit).await?;
-        Ok((socket, open.facts))
+        Ok((socket, open.facts, opened_at))
     }
 
-    async fn measure(&self, socket: Socket<Stream>, first_seq: Vec<u64>) -> session::Closed {
-        let now = Instant::now();
-        let start =
-            Start { nonce: rand::random(), first_due: self.first_due(now), first_seq, opened_at: now };
+    async fn measure(
+        &self,
+        socket: Socket<Stream>,
+        opened_at: Instant,
+        first_seq: Vec<u64>,
+        status: Status,
+    ) -> session::Closed {
+        let first_due = self.first_due(Instant::now());
+        let start = Start { nonce: rand::random(), first_due, first_seq, opened_at, status };
         let mut emit = |event| self.tell(event);
         session::run(socket, &self.shared.plan.session, start, &mut emit, &self.shared.stop).await
     }

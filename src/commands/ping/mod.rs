@@ -8,7 +8,7 @@ use std::time::SystemTime;
 
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinSet;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use self::link::{Link, Shared, Told};
@@ -17,6 +17,7 @@ use crate::domain::event::{ConnEvent, ConnId, Event, Reporter};
 use crate::domain::recorder::Recorder;
 use crate::domain::report::Report;
 use crate::domain::target::Target;
+use crate::net::clock::at;
 
 /// How many connections are being opened at once, at most.
 const OPENINGS_AT_ONCE: usize = 64;
@@ -113,9 +114,6 @@ impl Run<'_> {
         let event = Event::Connection { id, at, event };
         self.recorder.observe(&event);
         self.reporter.report(&event);
-        if self.reporter.is_closed() {
-            self.stop.cancel();
-        }
     }
 
     fn tell_interim(&mut self) {
@@ -125,12 +123,5 @@ impl Run<'_> {
 
     fn report(&self) -> Report {
         self.recorder.report(self.began.elapsed(), self.control.interrupt.is_cancelled())
-    }
-}
-
-async fn at(deadline: Option<Instant>) {
-    match deadline {
-        Some(deadline) => sleep_until(deadline).await,
-        None => std::future::pending().await,
     }
 }

@@ -32,13 +32,15 @@ pub struct Sent {
     pub at: Duration,
     /// The time that the ask carried; 0 when it carried none.
     pub stamp: u64,
-    /// From the moment it was due to the end of its write.
+    /// From the moment it was due to the start of its write.
     pub lag: Duration,
+    /// What it was told to be before it left after all.
+    pub was: Option<Outcome>,
 }
 
 impl Sent {
     fn resolved(&self, outcome: Outcome, was: Option<Outcome>, rtt: Option<Duration>) -> Resolution {
-        Resolution { seq: self.seq, outcome, was, rtt, lag: Some(self.lag) }
+        Resolution { seq: self.seq, outcome, was: was.or(self.was), rtt, lag: Some(self.lag) }
     }
 }
 
@@ -150,13 +152,6 @@ impl Ledger {
     /// Declares missed what is in flight for longer than the timeout.
     pub fn expire(&mut self, now: Duration, out: &mut Vec<Resolution>) {
         while self.next_expiry().is_some_and(|expiry| expiry <= now) {
-            self.miss_oldest(out);
-        }
-    }
-
-    /// The connection is gone: nothing will answer what is in flight.
-    pub fn abandon(&mut self, out: &mut Vec<Resolution>) {
-        while !self.waiting.is_empty() {
             self.miss_oldest(out);
         }
     }
@@ -312,13 +307,11 @@ mod tests {
     }
 
     #[test]
-    fn what_is_in_flight_when_the_connection_goes_is_missed() {
-        let mut ledger = with_sent(Superseding::Allowed, 3);
-        pong(&mut ledger, 1, 2.0);
-        let mut out = Vec::new();
-        ledger.abandon(&mut out);
-        assert_eq!(out.iter().map(|r| r.seq).collect::<Vec<_>>(), [2]);
-        assert_eq!(ledger.in_flight(), 0);
+    fn what_was_told_before_it_left_is_revised_by_what_becomes_of_it() {
+        let mut ledger = Ledger::new(TIMEOUT, Superseding::Allowed, 0);
+        let seq = ledger.take_seq();
+        ledger.sent(Sent { seq, was: Some(Outcome::Unsent), ..Sent::default() });
+        assert_eq!(pong(&mut ledger, 0, 1.0), [(0, Outcome::Ok, Some(Outcome::Unsent))]);
     }
 
     #[test]

@@ -51,11 +51,11 @@ impl Counts {
     }
 
     /// Counts a pong that answers no outstanding ping.
-    pub fn record_stray(&mut self, stray: Stray) {
+    pub fn record_strays(&mut self, stray: Stray, count: u64) {
         match stray {
-            Stray::Unsolicited => self.unsolicited += 1,
-            Stray::Mismatched => self.mismatched += 1,
-            Stray::Duplicate => self.duplicate += 1,
+            Stray::Unsolicited => self.unsolicited += count,
+            Stray::Mismatched => self.mismatched += count,
+            Stray::Duplicate => self.duplicate += count,
         }
     }
 
@@ -116,7 +116,7 @@ mod tests {
     fn strays_are_no_heartbeats() {
         let mut counts = Counts::default();
         for stray in [Stray::Unsolicited, Stray::Mismatched, Stray::Duplicate] {
-            counts.record_stray(stray);
+            counts.record_strays(stray, 1);
         }
         assert_eq!((counts.unsolicited, counts.mismatched, counts.duplicate, counts.sent()), (1, 1, 1, 0));
     }

@@ -3,38 +3,43 @@
 //! Runs over any stream, with the runtime's clock, so that its timing is tested exactly. A
 //! `select!` arm yields a value; plain functions decide what it means.
 
+mod hearing;
 pub mod plan;
 mod pulse;
 
 #[cfg(test)]
 mod tests;
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime};
 
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::time::{Instant, sleep_until, timeout_at};
+use tokio::time::{Instant, timeout_at};
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_util::sync::CancellationToken;
 
+use self::hearing::Hearing;
 use self::plan::SessionPlan;
 use self::pulse::{Ask, Pulse, ping_payload, seq_of};
 use crate::domain::ending::{Ending, How, Who};
-use crate::domain::event::{Beat, ConnEvent, StatusChange};
-use crate::domain::health::Status;
+use crate::domain::event::{Beat, ConnEvent, Heard, StatusChange};
+use crate::domain::health::{Metrics, Status};
 use crate::domain::heartbeat::incoming::{Incoming, MessageRef};
 use crate::domain::heartbeat::ledger::{self, Resolution};
 use crate::domain::heartbeat::message::{Classifier, Correlation, Meaning};
 use crate::domain::heartbeat::template::Payload;
 use crate::domain::heartbeat::{Kind, Outcome, Stray};
 use crate::domain::peer_text::PeerText;
+use crate::net::clock::{at, unix_ms};
 use crate::net::endings::{Cut, code_for};
-use crate::net::websocket::{Sent, Socket, Step, is_buffer_full};
+use crate::net::websocket::{Sent, Socket, Step, is_buffer_full, to_message};
 
 /// How long the closing handshake may take.
 const CLOSE_WAIT: Duration = Duration::from_secs(1);
 /// How long a close frame to a peer that is given up may take to leave.
 const PARTING_WAIT: Duration = Duration::from_millis(100);
+/// How many heartbeats may leave before something else gets its turn.
+const MOST_AT_ONCE: usize = 64;
 /// How late a missed heartbeat may be declared so while there is still something to read: the
 /// pong may be among it.
 const READ_FIRST: Duration = Duration::from_millis(100);
@@ -48,16 +53,23 @@ pub struct Start {
     pub first_due: Vec<Instant>,
     /// The number of the first heartbeat of each kind.
     pub first_seq: Vec<u64>,
-    /// When the connection was opened.
+    /// When the upgrade was over.
     pub opened_at: Instant,
+    /// What was last told of the status, by an earlier connection.
+    pub status: Status,
 }
 
 /// How a session ended, and what the next one goes on from.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Closed {
     pub ending: Ending,
+    pub ended_at: Instant,
     /// The number of the next heartbeat of each kind.
     pub next_seq: Vec<u64>,
+    /// Whether any heartbeat is still to be sent.
+    pub has_more: bool,
+    /// The status as last told.
+    pub status: Status,
 }
 
 /// Why a session is over.
@@ -88,6 +100,15 @@ pub async fn run<S: AsyncRead + AsyncWrite + Unpin>(
     Session::new(socket, plan, start, emit).run(stop).await
 }
 
+/// A heartbeat whose bytes wait for the network.
+#[derive(Debug, Clone, Copy)]
+struct Blocked {
+    pulse: usize,
+    ask: Ask,
+    /// It was told to be unsent; should it leave after all, that is revised.
+    given_up: bool,
+}
+
 struct Session<'a, S> {
     socket: Socket<S>,
     classifier: Classifier,
@@ -99,7 +120,10 @@ struct Session<'a, S> {
     /// The worst of the pulses', as last told.
     status: Status,
     /// The heartbeat whose bytes have not all left.
-    blocked: Option<(usize, Ask)>,
+    blocked: Option<Blocked>,
+    hearing: Hearing,
+    /// Our close frame has left: nothing is sent any more.
+    closing: bool,
     last_stamp: u64,
     resolutions: Vec<Resolution>,
     emit: &'a mut (dyn FnMut(ConnEvent) + Send),
@@ -121,8 +145,10 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Session<'a, S> {
             nonce: start.nonce,
             opened_at: start.opened_at,
             pulses: pulses.map(|(kind, (due, seq))| Pulse::new(*kind, plan, *due, *seq)).collect(),
-            status: Status::Unknown,
+            status: start.status,
             blocked: None,
+            hearing: Hearing::default(),
+            closing: false,
             last_stamp: 0,
             resolutions: Vec::new(),
             emit,
@@ -130,6 +156,7 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Session<'a, S> {
     }
 
     async fn run(mut self, stop: &CancellationToken) -> Closed {
+        self.tell_anew();
         let end = loop {
             if let Some(end) = self.over() {
                 break end;
@@ -148,7 +175,8 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Session<'a, S> {
         if !self.pulses.is_empty() && self.pulses.iter().all(Pulse::is_dead) {
             return Some(End::GaveUp);
         }
-        let idle = self.blocked.is_none() && self.pulses.iter().all(Pulse::is_done);
+        let waits = self.blocked.is_some_and(|blocked| !blocked.given_up);
+        let idle = !waits && self.pulses.iter().all(Pulse::is_done);
         (idle && !self.pulses.is_empty()).then_some(End::Done)
     }
 
@@ -164,9 +192,10 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Session<'a, S> {
     }
 
     fn next_deadline(&self) -> Option<Instant> {
-        let given_up = self.blocked.as_ref().map(|(pulse, ask)| ask.due + self.pulses[*pulse].timeout());
+        let waiting = self.blocked.filter(|blocked| !blocked.given_up);
+        let given_up = waiting.map(|blocked| self.give_up_at(&blocked));
         let pulses = self.pulses.iter().filter_map(|pulse| pulse.next_deadline(self.opened_at));
-        pulses.chain(given_up).min()
+        pulses.chain(given_up).chain(self.hearing.next_deadline()).min()
     }
 
     fn react(&mut self, woken: Woken) -> Result<(), End> {
@@ -185,10 +214,9 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Session<'a, S> {
     fn on_time(&mut self, patience: Duration) -> Result<(), End> {
         let now = Instant::now();
         self.give_up_blocked(now);
+        self.tell_heard(Some(now));
         for index in 0..self.pulses.len() {
-            while let Some(due) = self.pulses[index].schedule.take_due(now) {
-                self.beat(index, due.at, due.slept_through)?;
-            }
+            self.beat_all_due(index, now)?;
             let before = (now - self.opened_at).saturating_sub(patience);
             self.pulses[index].ledger.expire(before, &mut self.resolutions);
             self.tell_resolutions(index, None, 0);
@@ -196,10 +224,24 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Session<'a, S> {
         Ok(())
     }
 
+    /// Sends what is due, but never so much at a time that nothing else gets its turn.
+    fn beat_all_due(&mut self, index: usize, now: Instant) -> Result<(), End> {
+        for _ in 0..MOST_AT_ONCE {
+            let Some(due) = self.pulses[index].schedule.take_due(now) else { break };
+            self.beat(index, due.at, due.slept_through)?;
+        }
+        Ok(())
+    }
+
+    fn give_up_at(&self, blocked: &Blocked) -> Instant {
+        blocked.ask.due + self.pulses[blocked.pulse].timeout()
+    }
+
     fn give_up_blocked(&mut self, now: Instant) {
-        let expired = |(pulse, ask): &mut (usize, Ask)| ask.due + self.pulses[*pulse].timeout() <= now;
-        if let Some((index, ask)) = self.blocked.take_if(expired) {
-            self.tell_unsent(index, ask.seq);
+        let Some(blocked) = self.blocked.filter(|blocked| !blocked.given_up) else { return };
+        if self.give_up_at(&blocked) <= now {
+            self.blocked = Some(Blocked { given_up: true, ..blocked });
+            self.tell_unsent(blocked.pulse, blocked.ask.seq);
         }
     }
 
@@ -211,10 +253,10 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Session<'a, S> {
             return Ok(());
         }
         let (message, stamp) = self.compose(self.pulses[index].kind, seq);
-        let ask = Ask { seq, due, stamp };
+        let ask = Ask { seq, due, stamp, lag: Instant::now() - due };
         match self.socket.send(message) {
-            Ok(Sent::Left(at)) => self.left(index, ask, at),
-            Ok(Sent::Blocked) => self.blocked = Some((index, ask)),
+            Ok(Sent::Left(at)) => self.left(index, ask, at, None),
+            Ok(Sent::Blocked) => self.blocked = Some(Blocked { pulse: index, ask, given_up: false }),
             Err(error) if is_buffer_full(&error) => self.tell_unsent(index, seq),
             Err(error) => return Err(End::Lost(Cut::by_loss(Some(error), self.socket.marks()))),
         }
@@ -232,17 +274,18 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Session<'a, S> {
         (Message::Ping(ping_payload(self.nonce, seq).to_vec().into()), 0)
     }
 
-    fn left(&mut self, index: usize, ask: Ask, at: Instant) {
-        let lag = Instant::now() - ask.due;
-        let sent = ledger::Sent { seq: ask.seq, at: at - self.opened_at, stamp: ask.stamp, lag };
+    /// The heartbeat has left; `was` is what it was told to be before.
+    fn left(&mut self, index: usize, ask: Ask, at: Instant, was: Option<Outcome>) {
+        let Ask { seq, stamp, lag, .. } = ask;
+        let sent = ledger::Sent { seq, at: at - self.opened_at, stamp, lag, was };
         self.pulses[index].ledger.sent(sent);
     }
 
     fn on_step(&mut self, step: Step) -> Result<(), End> {
         match step {
             Step::Flushed(at) => {
-                if let Some((index, ask)) = self.blocked.take() {
-                    self.left(index, ask, at);
+                if let Some(Blocked { pulse, ask, given_up }) = self.blocked.take() {
+                    self.left(pulse, ask, at, given_up.then_some(Outcome::Unsent));
                 }
                 Ok(())
             }
@@ -254,7 +297,10 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Session<'a, S> {
     fn on_message(&mut self, message: Message) -> Result<(), End> {
         match message {
             Message::Close(frame) => return Err(End::Lost(Cut::by_close_frame(frame))),
-            Message::Ping(_) => self.tell(ConnEvent::ServerPing { kind: Kind::Protocol, answered: true }),
+            Message::Ping(_) => {
+                let answered = !self.closing && !self.socket.is_blocked();
+                self.hear(Heard::ServerPing { kind: Kind::Protocol, answered });
+            }
             Message::Pong(payload) => self.on_pong(&payload),
             Message::Text(text) => self.on_data(MessageRef::Text(&text))?,
             Message::Binary(bytes) => self.on_data(MessageRef::Binary(&bytes))?,
@@ -277,9 +323,9 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Session<'a, S> {
     fn on_data(&mut self, message: MessageRef<'_>) -> Result<(), End> {
         match self.classifier.classify(&Incoming::new(message)) {
             Meaning::Answer(correlation) => self.on_answer(correlation),
-            Meaning::Echo => self.tell(ConnEvent::Echo),
+            Meaning::Echo => self.hear(Heard::Echo),
             Meaning::ServerPing { reply } => return self.on_server_ping(reply),
-            Meaning::Ordinary => self.tell(ConnEvent::Message),
+            Meaning::Ordinary => self.hear(Heard::Message),
         }
         Ok(())
     }
@@ -308,14 +354,15 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Session<'a, S> {
         }
     }
 
-    /// Answers in kind, unless that is unwanted (`reply` is `None`) or the socket is blocked.
+    /// Answers in kind, unless that is unwanted (`reply` is `None`), the socket is blocked, or we have
+    /// said goodbye.
     fn on_server_ping(&mut self, reply: Option<Payload>) -> Result<(), End> {
-        let sent = match reply.filter(|_| !self.socket.is_blocked()) {
+        let sent = match reply.filter(|_| !self.closing && !self.socket.is_blocked()) {
             None => None,
             Some(reply) => Some(self.socket.send(to_message(reply))),
         };
         let answered = matches!(sent, Some(Ok(_)));
-        self.tell(ConnEvent::ServerPing { kind: Kind::App, answered });
+        self.hear(Heard::ServerPing { kind: Kind::App, answered });
         match sent {
             Some(Err(error)) if !is_buffer_full(&error) => {
                 Err(End::Lost(Cut::by_loss(Some(error), self.socket.marks())))
@@ -333,7 +380,28 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Session<'a, S> {
     }
 
     fn tell_stray(&mut self, kind: Kind, stray: Stray) {
-        self.tell(ConnEvent::Stray { kind, stray });
+        self.hear(Heard::Stray(kind, stray));
+    }
+
+    fn hear(&mut self, heard: Heard) {
+        if let Some(count) = self.hearing.note(heard, Instant::now()) {
+            self.tell(ConnEvent::Heard(heard, count));
+        }
+    }
+
+    /// Tells what was heard and whose time has come; with `None`, all of it.
+    fn tell_heard(&mut self, now: Option<Instant>) {
+        while let Some((heard, count)) = self.hearing.take_due(now) {
+            self.tell(ConnEvent::Heard(heard, count));
+        }
+    }
+
+    /// A connection that follows another is unknown at first, whatever the other was.
+    fn tell_anew(&mut self) {
+        if self.status != Status::Unknown {
+            let reason = "no answer yet on the new connection".to_string();
+            self.tell_change(Status::Unknown, reason, Metrics::default());
+        }
     }
 
     fn tell_unsent(&mut self, index: usize, seq: u64) {
@@ -375,32 +443,35 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Session<'a, S> {
         if to == self.status {
             return;
         }
-        let reason = self.reason(worst);
-        let metrics = worst.health.metrics();
-        let change = StatusChange { kind: None, from: self.status, to, reason, metrics };
-        self.status = to;
-        self.tell(ConnEvent::Status(change));
+        let (reason, metrics) = (self.reason(worst), worst.health.metrics());
+        self.tell_change(to, reason, metrics);
+    }
+
+    fn tell_change(&mut self, to: Status, reason: String, metrics: Metrics) {
+        let from = std::mem::replace(&mut self.status, to);
+        self.tell(ConnEvent::Status(StatusChange { kind: None, from, to, reason, metrics }));
     }
 
     async fn finish(mut self, end: End) -> Closed {
-        if let Some((index, ask)) = self.blocked.take() {
-            self.tell_unsent(index, ask.seq);
+        if let Some(blocked) = self.blocked.take_if(|blocked| !blocked.given_up) {
+            self.tell_unsent(blocked.pulse, blocked.ask.seq);
         }
-        let ended_at = Instant::now();
+        let (ended_at, at) = (Instant::now(), SystemTime::now());
         let idle = ended_at - self.last_traffic();
-        let cut = match end {
+        let Cut { who, how, os_error } = match end {
             End::Done => self.say_goodbye().await,
             End::GaveUp => self.part().await,
             End::Lost(cut) => self.lose(cut).await,
         };
-        let age = ended_at - self.opened_at;
-        let Cut { who, how, os_error } = cut;
-        let ending = Ending { who, how, os_error, age, idle, at: SystemTime::now() };
-        if ending.was_planned() {
-            self.tell_standing();
-        }
+        let ending = Ending { who, how, os_error, age: ended_at - self.opened_at, idle, at };
         self.tell_end(&ending);
-        Closed { ending, next_seq: self.pulses.iter().map(|pulse| pulse.ledger.next_seq()).collect() }
+        Closed {
+            ending,
+            ended_at,
+            next_seq: self.pulses.iter().map(|pulse| pulse.ledger.next_seq()).collect(),
+            has_more: self.pulses.iter().any(|pulse| pulse.schedule.next_due().is_some()),
+            status: self.status,
+        }
     }
 
     /// The last moment at which anything passed, in either direction, before what is at hand.
@@ -409,6 +480,10 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Session<'a, S> {
     }
 
     fn tell_end(&mut self, ending: &Ending) {
+        self.tell_heard(None);
+        if ending.was_planned() {
+            self.tell_standing();
+        }
         for index in 0..self.pulses.len() {
             let (kind, count) = (self.pulses[index].kind, self.pulses[index].ledger.in_flight());
             if count > 0 {
@@ -419,10 +494,9 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Session<'a, S> {
     }
 
     fn tell_standing(&mut self) {
-        let worst = self.pulses.iter().max_by_key(|pulse| pulse.health.status());
-        if let Some(reason) = worst.map(|pulse| self.reason(pulse)) {
-            self.tell(ConnEvent::Standing { reason });
-        }
+        let Some(worst) = self.pulses.iter().max_by_key(|pulse| pulse.health.status()) else { return };
+        let (status, reason) = (worst.health.status(), self.reason(worst));
+        self.tell(ConnEvent::Standing { status, reason });
     }
 
     /// Why a kind's status is what it is; named when there are several.
@@ -439,14 +513,13 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Session<'a, S> {
         if self.socket.send(close_message(1000, "")).is_err() {
             return ours;
         }
+        self.closing = true;
         let deadline = Instant::now() + CLOSE_WAIT;
         while let Ok(step) = timeout_at(deadline, self.socket.step()).await {
-            if let Step::Lost(_) = step {
-                break;
-            }
             if self.on_step(step).is_err() {
                 break;
             }
+            tokio::task::coop::consume_budget().await;
         }
         ours
     }
@@ -457,7 +530,8 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Session<'a, S> {
         Cut { who: Who::Us, how: How::Timeout, os_error: None }
     }
 
-    /// The connection ended, and we did not end it: what was in flight stays unanswered.
+    /// The connection ended, and we did not end it. What was in flight is left unjudged: its time was
+    /// not over.
     async fn lose(&mut self, cut: Cut) -> Cut {
         match &cut.how {
             How::Violation { rule, .. } => self.send_close(code_for(*rule), "").await,
@@ -465,12 +539,6 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Session<'a, S> {
                 let _ = tokio::time::timeout(PARTING_WAIT, self.socket.flush()).await;
             }
             _ => {}
-        }
-        for index in 0..self.pulses.len() {
-            self.pulses[index].ledger.abandon(&mut self.resolutions);
-            for resolution in std::mem::take(&mut self.resolutions) {
-                self.tell_beat(index, resolution, 0);
-            }
         }
         self.tell_dead(&cut);
         cut
@@ -483,9 +551,7 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Session<'a, S> {
         let metrics = self.pulses.first().map(|pulse| pulse.health.metrics()).unwrap_or_default();
         let reason =
             format!("the connection ended: {}", Ending::describe(cut.who, &cut.how, cut.os_error.as_deref()));
-        let change = StatusChange { kind: None, from: self.status, to: Status::Dead, reason, metrics };
-        self.status = Status::Dead;
-        self.tell(ConnEvent::Status(change));
+        self.tell_change(Status::Dead, reason, metrics);
     }
 
     async fn send_close(&mut self, code: u16, reason: &'static str) {
@@ -495,29 +561,10 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Session<'a, S> {
     }
 }
 
-async fn at(deadline: Option<Instant>) {
-    match deadline {
-        Some(deadline) => sleep_until(deadline).await,
-        None => std::future::pending().await,
-    }
-}
-
 fn close_frame(code: u16, reason: &str) -> How {
     How::CloseFrame { code: Some(code), reason: PeerText::new(reason) }
 }
 
 fn close_message(code: u16, reason: &'static str) -> Message {
     Message::Close(Some(CloseFrame { code: code.into(), reason: reason.into() }))
-}
-
-/// The message that carries a payload.
-pub fn to_message(payload: Payload) -> Message {
-    match payload {
-        Payload::Text(text) => Message::text(text),
-        Payload::Binary(bytes) => Message::binary(bytes),
-    }
-}
-
-fn unix_ms() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64)
 }

@@ -29,6 +29,8 @@ pub struct Ask {
     pub due: Instant,
     /// The time it carries, in ms since the Unix epoch; 0 when it carries none.
     pub stamp: u64,
+    /// How late this host was: from the moment it was due to the start of its write.
+    pub lag: Duration,
 }
 
 impl Pulse {

@@ -21,7 +21,7 @@ pub use paint::Paint;
 
 use super::Output;
 use super::sink::{Sink, Writer};
-use crate::domain::event::{ConnEvent, ConnId, Event, Reporter, StatusChange};
+use crate::domain::event::{ConnEvent, ConnId, Event, Heard, Reporter, StatusChange};
 use crate::domain::health::Status;
 use crate::domain::heartbeat::Kind;
 use crate::domain::opening::{FailureKind, OpenError, Opened};
@@ -123,22 +123,13 @@ impl Human {
         let (single, paint, command) = (is_single(info), self.paint(), self.command);
         let shown = self.connections.entry(id).or_default();
         match event {
-            ConnEvent::Opening
-            | ConnEvent::Message
-            | ConnEvent::Standing { .. }
-            | ConnEvent::Unjudged { .. } => None,
+            ConnEvent::Opening | ConnEvent::Standing { .. } | ConnEvent::Unjudged { .. } => None,
             ConnEvent::Opened(opened) => shown.open(single.then(|| introduction(command, info, opened))),
             ConnEvent::OpenFailed(error) if shown.opened => Some(lines::failed_again(error)),
             ConnEvent::OpenFailed(_) => None,
             ConnEvent::Beat(beat) => single.then(|| lines::beat(paint, info, beat)),
-            ConnEvent::Stray { kind, stray } => {
-                shown.another_stray(single).then(|| lines::stray(paint, *kind, *stray))
-            }
+            ConnEvent::Heard(heard, _) => shown.hears(*heard, single, paint),
             ConnEvent::Status(change) => shown.news(info, change).then(|| lines::status(paint, change)),
-            ConnEvent::ServerPing { kind, answered } => {
-                (single && shown.server_pings.insert(*kind)).then(|| lines::server_ping(*kind, *answered))
-            }
-            ConnEvent::Echo => (single && !std::mem::replace(&mut shown.echo, true)).then(lines::echo),
             ConnEvent::Ended(ending) => {
                 (!ending.was_planned()).then(|| format!("{} {}", paint.bad("ended:"), lines::ending(ending)))
             }
@@ -201,10 +192,6 @@ impl Reporter for Human {
             Event::Finished(report) => self.finished(report),
         }
     }
-
-    fn is_closed(&self) -> bool {
-        self.error().is_some()
-    }
 }
 
 impl Output for Human {
@@ -219,6 +206,18 @@ impl Shown {
         match std::mem::replace(&mut self.opened, true) {
             true => None,
             false => introduction,
+        }
+    }
+
+    /// The line for what a peer sent: each of its habits is told once, strays a few times.
+    fn hears(&mut self, heard: Heard, single: bool, paint: Paint) -> Option<String> {
+        match heard {
+            Heard::Message => None,
+            Heard::Stray(kind, stray) => self.another_stray(single).then(|| lines::stray(paint, kind, stray)),
+            Heard::ServerPing { kind, answered } => {
+                (single && self.server_pings.insert(kind)).then(|| lines::server_ping(kind, answered))
+            }
+            Heard::Echo => (single && !std::mem::replace(&mut self.echo, true)).then(lines::echo),
         }
     }
 
@@ -334,7 +333,7 @@ mod tests {
         let (out, err) = (Pipe::that_closes_after(2), Pipe::default());
         let mut human = Human::new("ping", PLAIN, out.writer(), err.writer());
         script::healthy().iter().for_each(|event| human.report(event));
-        assert!(human.is_closed());
+        assert!(human.error().is_some());
         assert_eq!(human.error().map(io::Error::kind), Some(io::ErrorKind::BrokenPipe));
         assert_eq!(out.attempts(), 3);
     }

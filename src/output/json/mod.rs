@@ -66,10 +66,6 @@ impl Reporter for Json {
             Event::Finished(report) => self.stdout.write(&pretty(&Document::new(self.command, report))),
         }
     }
-
-    fn is_closed(&self) -> bool {
-        self.error().is_some()
-    }
 }
 
 impl Output for Json {
