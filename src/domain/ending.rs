@@ -37,6 +37,8 @@ pub enum Violation {
     Oversized,
     /// What came was not a WebSocket frame: unknown opcode, reserved bits, a broken sequence.
     Garbage,
+    /// A close frame's code must not appear on the wire (section 7.4.1).
+    InvalidCloseCode,
 }
 
 impl Violation {
@@ -46,6 +48,7 @@ impl Violation {
             Violation::InvalidUtf8 => "invalid_utf8",
             Violation::Oversized => "oversized_frame",
             Violation::Garbage => "garbage",
+            Violation::InvalidCloseCode => "invalid_close_code",
         }
     }
 }

@@ -5,6 +5,7 @@ use std::io;
 use tokio_tungstenite::tungstenite::Error;
 use tokio_tungstenite::tungstenite::error::ProtocolError;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 
 use super::os_error;
 use super::wire::{Marks, WireEnd};
@@ -28,6 +29,10 @@ impl Cut {
     /// The peer sent a close frame.
     pub fn by_close_frame(frame: Option<CloseFrame>) -> Cut {
         Cut::peer(match frame {
+            Some(frame) if is_rewritten(&frame) => How::Violation {
+                rule: Violation::InvalidCloseCode,
+                detail: PeerText::new("a close frame whose code must not appear on the wire"),
+            },
             Some(frame) => {
                 How::CloseFrame { code: Some(frame.code.into()), reason: PeerText::new(&frame.reason) }
             }
@@ -97,6 +102,12 @@ impl Cut {
     }
 }
 
+/// The library hides a code that RFC 6455 7.4 forbids on the wire (1004, 1005, 1006, 1015, below 1000,
+/// above 4999) behind these words of its own, and gives no other sign.
+fn is_rewritten(frame: &CloseFrame) -> bool {
+    frame.code == CloseCode::Protocol && frame.reason.as_str() == "Protocol violation"
+}
+
 fn violation(rule: Violation, error: &impl ToString) -> How {
     How::Violation { rule, detail: PeerText::new(&error.to_string()) }
 }
@@ -104,7 +115,7 @@ fn violation(rule: Violation, error: &impl ToString) -> How {
 /// The close code with which RFC 6455 7.4.1 answers a violation.
 pub fn code_for(rule: Violation) -> u16 {
     match rule {
-        Violation::MaskedFrame | Violation::Garbage => 1002,
+        Violation::MaskedFrame | Violation::Garbage | Violation::InvalidCloseCode => 1002,
         Violation::InvalidUtf8 => 1007,
         Violation::Oversized => 1009,
     }

@@ -80,3 +80,29 @@ fn a_flood_of_pings_costs_bounded_memory() {
     assert!(pings > 1000, "{pings}");
     assert!(peak_of_children() < 200 * 1024, "{} KiB", peak_of_children());
 }
+
+#[test]
+fn a_close_code_that_must_not_be_sent_is_named_and_no_other_is_put_in_its_place() {
+    for code in [0_u16, 999, 1004, 1005, 1006, 1015, 5000] {
+        assert_eq!(
+            violation(&[&[0x88, 2][..], &code.to_be_bytes()].concat()),
+            "invalid_close_code",
+            "{code}"
+        );
+    }
+}
+
+#[test]
+fn a_flood_of_messages_ends_by_the_deadline_in_bounded_memory() {
+    let peer = Script::start(|mut stream| {
+        upgrade(&mut stream);
+        let flood = b"\x81\x00".repeat(4000);
+        while stream.write_all(&flood).is_ok() {}
+    });
+    for more in [&["-n", "8"][..], &["--await", "never", "--await-timeout", "1s"]] {
+        let (code, document) =
+            ping_json(&[&["-w", "1s", "-i", "100ms", "-W", "60s", &peer.url()], more].concat());
+        assert!([Some(1), Some(3), Some(4)].contains(&code), "{document:#}");
+        assert!(peak_of_children() < 200 * 1024, "{} KiB", peak_of_children());
+    }
+}

@@ -1,9 +1,10 @@
 //! Signals, closed pipes, stopped and killed peers.
 
 use std::io::{BufRead, BufReader, Read};
+use std::os::fd::AsRawFd;
 use std::process::Stdio;
 
-use crate::support::{Ran, Run, Script, Server, wscheck};
+use crate::support::{Ran, Reaped, Run, Script, Server, wscheck};
 
 #[test]
 fn the_first_interrupt_or_term_ends_with_a_full_report() {
@@ -120,4 +121,35 @@ pub fn kill_mid_run(mut server: Server) {
     let ending = &lines.last().unwrap()["ending"];
     assert_eq!((code, &ending["who"]), (Some(1), &"peer".into()));
     assert!(["fin", "rst"].contains(&ending["how"].as_str().unwrap()), "{ending}");
+}
+
+#[test]
+fn a_reader_that_has_stopped_cannot_keep_the_second_interrupt_from_ending_the_run() {
+    let server = Server::start(&[]);
+    let mut child = Reaped(wscheck(&["ping", "-i", "1ms", "-o", "ndjson", &server.url()]).spawn().unwrap());
+    let mut stdout = child.0.stdout.take().unwrap();
+    fill(&stdout);
+    child.signal(libc::SIGINT);
+    child.signal(libc::SIGTERM);
+    assert_eq!(child.0.wait().unwrap().code(), Some(130));
+    let _ = stdout.read_to_end(&mut Vec::new());
+}
+
+/// Waits until the pipe holds all that it can, so that its writer is stuck.
+fn fill(pipe: &impl AsRawFd) {
+    let mut before = -1;
+    loop {
+        let mut held: libc::c_int = 0;
+        // SAFETY: FIONREAD writes one int, and F_GETPIPE_SZ nothing.
+        let size = unsafe {
+            assert_eq!(libc::ioctl(pipe.as_raw_fd(), libc::FIONREAD, &mut held), 0);
+            libc::fcntl(pipe.as_raw_fd(), libc::F_GETPIPE_SZ)
+        };
+        // A page is left over when the next line does not fit.
+        if held > size - 4096 && held == before {
+            return;
+        }
+        before = held;
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
 }

@@ -21,6 +21,8 @@ use crate::net::clock::at;
 
 /// How many connections are being opened at once, at most.
 const OPENINGS_AT_ONCE: usize = 64;
+/// How many events are taken in at once: as many as the links can tell meanwhile, or they would pile up.
+const BATCH: usize = 16_384;
 
 /// How a run is steered from outside.
 #[derive(Debug)]
@@ -76,7 +78,8 @@ struct Run<'a> {
 
 /// What the gathering loop woke up for.
 enum Woken {
-    Told(Option<Told>),
+    /// Something was told; nothing, when all links are gone.
+    Told,
     Interim,
     Deadline,
 }
@@ -88,16 +91,17 @@ impl Run<'_> {
         mut told: mpsc::UnboundedReceiver<Told>,
         mut deadline: Option<Instant>,
     ) -> Report {
+        let mut batch = Vec::new();
         loop {
             let woken = tokio::select! {
                 biased;
                 () = at(deadline) => Woken::Deadline,
                 Some(()) = self.control.interim.recv() => Woken::Interim,
-                event = told.recv() => Woken::Told(event),
+                _ = told.recv_many(&mut batch, BATCH) => Woken::Told,
             };
             match woken {
-                Woken::Told(Some((id, at, event))) => self.take(id, at, event),
-                Woken::Told(None) => break,
+                Woken::Told if batch.is_empty() => break,
+                Woken::Told => batch.drain(..).for_each(|(id, at, event)| self.take(id, at, event)),
                 Woken::Interim => self.tell_interim(),
                 Woken::Deadline => {
                     deadline = None;

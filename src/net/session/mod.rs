@@ -463,7 +463,9 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Session<'a, S> {
             End::GaveUp => self.part().await,
             End::Lost(cut) => self.lose(cut).await,
         };
-        let ending = Ending { who, how, os_error, age: ended_at - self.opened_at, idle, at };
+        let age = ended_at - self.opened_at;
+        // The upgrade's own bytes came just before the age begins.
+        let ending = Ending { who, how, os_error, age, idle: idle.min(age), at };
         self.tell_end(&ending);
         Closed {
             ending,
@@ -516,7 +518,8 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Session<'a, S> {
         self.closing = true;
         let deadline = Instant::now() + CLOSE_WAIT;
         while let Ok(step) = timeout_at(deadline, self.socket.step()).await {
-            if self.on_step(step).is_err() {
+            // A flood is always ready, and the timeout is not looked at while it is.
+            if self.on_step(step).is_err() || Instant::now() >= deadline {
                 break;
             }
             tokio::task::coop::consume_budget().await;

@@ -76,6 +76,7 @@ names! {
         #[serde(rename = "oversized_frame")]
         Oversized,
         Garbage,
+        InvalidCloseCode,
     }
 }
 
