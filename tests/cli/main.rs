@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod failures;
+mod faults;
 mod hostile;
 mod papers;
 mod peers;

@@ -1,0 +1,292 @@
+//! Every fault of `wscheck serve`, and what `wscheck ping` makes of it: outcome, status, ending, exit code.
+
+use serde_json::{Value, json};
+use wscheck::server::faults::DEFINITIONS;
+
+use crate::support::{Server, ping_json};
+
+/// A fault, how it is measured, and what must be found: an exit code, and values by JSON pointer. A
+/// number is a lower bound when it is an array of one.
+struct Case {
+    fault: &'static str,
+    serve: &'static [&'static str],
+    ping: &'static [&'static str],
+    code: i32,
+    found: fn() -> Value,
+}
+
+const PROTOCOL: &str = "/heartbeats/protocol";
+const FIVE: &[&str] = &["-c", "5", "-i", "20ms"];
+const UNTIL_CUT: &[&str] = &["-i", "20ms", "-W", "2s", "-w", "10s"];
+const QUIET: &[&str] = &["-c", "2", "-i", "400ms", "-W", "300ms", "--dead-after", "1", "-w", "10s"];
+
+/// The ending of a connection that the peer cut so.
+fn cut(how: &str) -> Value {
+    json!({ "/status": "dead", "/verdict": "failed", "/ending/who": "peer", "/ending/how": how })
+}
+
+fn refused(kind: &str, phase: &str) -> Value {
+    json!({ "/status": "unknown", "/verdict": "not_measured", "/error/kind": kind, "/error/phase": phase, "/rtt": null })
+}
+
+fn violation(rule: &str) -> Value {
+    json!({ "/status": "dead", "/ending/who": "peer", "/ending/how": "violation", "/ending/violation": rule })
+}
+
+/// The server hangs, and we give it up.
+fn given_up() -> Value {
+    json!({ "/status": "dead", "/verdict": "failed", "/ending/who": "us", "/ending/how": "timeout", "/protocol/missed": [1] })
+}
+
+const CASES: &[Case] = &[
+    Case {
+        fault: "delay",
+        serve: &["--delay", "150ms"],
+        ping: FIVE,
+        code: 0,
+        found: || json!({ "/status": "degraded", "/protocol/ok": 5, "/rtt/min_ms": [150] }),
+    },
+    Case {
+        fault: "jitter",
+        serve: &["--delay", "10ms", "--jitter", "30ms"],
+        ping: &["-c", "20", "-i", "20ms"],
+        code: 0,
+        found: || json!({ "/status": "healthy", "/protocol/ok": 20, "/jitter/stddev_ms": [1] }),
+    },
+    Case { fault: "pong-loss", serve: &["--pong-loss", "100%"], ping: QUIET, code: 1, found: given_up },
+    Case {
+        fault: "supersede",
+        serve: &["--supersede"],
+        ping: &["-c", "6", "-i", "20ms", "-W", "2s"],
+        code: 0,
+        found: || json!({ "/status": "healthy", "/protocol/superseded": [2], "/loss": 0.0 }),
+    },
+    Case {
+        fault: "wrong-payload",
+        serve: &["--wrong-payload"],
+        ping: QUIET,
+        code: 1,
+        found: || json!({ "/status": "dead", "/protocol/ok": 0, "/protocol/mismatched": [1] }),
+    },
+    Case {
+        fault: "duplicate-pongs",
+        serve: &["--duplicate-pongs"],
+        ping: FIVE,
+        code: 0,
+        found: || json!({ "/status": "healthy", "/protocol/ok": 5, "/protocol/duplicate": [4] }),
+    },
+    Case {
+        fault: "unsolicited-pong",
+        serve: &["--unsolicited-pong", "20ms"],
+        ping: &["-c", "4", "-i", "100ms"],
+        code: 0,
+        found: || json!({ "/status": "healthy", "/protocol/ok": 4, "/protocol/unsolicited": [1] }),
+    },
+    Case { fault: "stall", serve: &["--stall", "100ms"], ping: QUIET, code: 1, found: given_up },
+    Case { fault: "mute", serve: &["--mute", "100ms"], ping: QUIET, code: 1, found: given_up },
+    Case {
+        fault: "close-after",
+        serve: &["--close-after", "100ms:4321"],
+        ping: UNTIL_CUT,
+        code: 1,
+        found: || json!({ "/status": "dead", "/ending/who": "peer", "/ending/how": "close_frame", "/ending/code": 4321 }),
+    },
+    Case {
+        fault: "fin-after",
+        serve: &["--fin-after", "100ms"],
+        ping: UNTIL_CUT,
+        code: 1,
+        found: || cut("fin"),
+    },
+    Case {
+        fault: "rst-after",
+        serve: &["--rst-after", "100ms"],
+        ping: UNTIL_CUT,
+        code: 1,
+        found: || cut("rst"),
+    },
+    Case {
+        fault: "half-close",
+        serve: &["--half-close", "100ms"],
+        ping: UNTIL_CUT,
+        code: 1,
+        found: || cut("fin"),
+    },
+    Case {
+        fault: "idle-timeout",
+        serve: &["--idle-timeout", "200ms"],
+        ping: &["-i", "5s", "-w", "10s"],
+        code: 1,
+        found: || json!({ "/status": "dead", "/ending/how": "fin", "/ending/idle_ms": [190] }),
+    },
+    Case {
+        fault: "idle-cut",
+        serve: &["--idle-timeout", "200ms", "--idle-cut", "close:1001"],
+        ping: &["-i", "5s", "-w", "10s"],
+        code: 1,
+        found: || json!({ "/status": "dead", "/ending/how": "close_frame", "/ending/code": 1001 }),
+    },
+    // Our Pings do not count, the server's own Pongs would: it is cut although it is never idle.
+    Case {
+        fault: "idle-resets",
+        serve: &["--idle-timeout", "300ms", "--idle-resets", "server", "--pong-loss", "100%"],
+        ping: &["-i", "50ms", "-W", "5s", "-w", "10s"],
+        code: 1,
+        found: || cut("fin"),
+    },
+    Case {
+        fault: "messages-only",
+        serve: &["--idle-timeout", "300ms", "--messages-only"],
+        ping: &["-i", "50ms", "-w", "10s"],
+        code: 1,
+        found: || cut("fin"),
+    },
+    // It lets go at 200 ms and says so 5 s later: a heartbeat in between is swallowed.
+    Case {
+        fault: "linger",
+        serve: &["--idle-timeout", "200ms", "--linger", "5s"],
+        ping: QUIET,
+        code: 1,
+        found: given_up,
+    },
+    Case {
+        fault: "lifetime",
+        serve: &["--lifetime", "300ms"],
+        ping: UNTIL_CUT,
+        code: 1,
+        found: || cut("fin"),
+    },
+    Case {
+        fault: "chatter",
+        serve: &["--chatter", "20ms"],
+        ping: &["-c", "4", "-i", "100ms"],
+        code: 0,
+        found: || json!({ "/status": "healthy", "/protocol/ok": 4, "/targets/0/connections/0/messages": [3] }),
+    },
+    Case {
+        fault: "ping-flood",
+        serve: &["--ping-flood=2000"],
+        ping: &["-c", "4", "-i", "100ms"],
+        code: 0,
+        found: || json!({ "/status": "healthy", "/protocol/ok": 4, "/targets/0/connections/0/server_pings/protocol": [50] }),
+    },
+    Case {
+        fault: "refuse",
+        serve: &["--refuse", "403"],
+        ping: FIVE,
+        code: 3,
+        found: || json!({ "/error/kind": "upgrade_refused", "/error/refusal/status": 403, "/status": "unknown" }),
+    },
+    Case {
+        fault: "redirect",
+        serve: &["--redirect", "ws://elsewhere.example/"],
+        ping: FIVE,
+        code: 3,
+        found: || json!({ "/error/kind": "upgrade_refused", "/error/refusal/status": 302 }),
+    },
+    Case {
+        fault: "slow-upgrade",
+        serve: &["--slow-upgrade", "5s"],
+        ping: &["-c", "1", "--connect-timeout", "200ms"],
+        code: 3,
+        found: || refused("timeout", "upgrade"),
+    },
+    Case {
+        fault: "wrong-accept",
+        serve: &["--wrong-accept"],
+        ping: FIVE,
+        code: 3,
+        found: || refused("bad_upgrade", "upgrade"),
+    },
+    Case {
+        fault: "endless-header",
+        serve: &["--endless-header"],
+        ping: FIVE,
+        code: 3,
+        found: || refused("endless_header", "upgrade"),
+    },
+    Case { fault: "garbage", serve: &["--garbage"], ping: QUIET, code: 1, found: || violation("garbage") },
+    Case {
+        fault: "huge-frame",
+        serve: &["--huge-frame"],
+        ping: FIVE,
+        code: 1,
+        found: || violation("oversized_frame"),
+    },
+    Case {
+        fault: "masked-frame",
+        serve: &["--masked-frame"],
+        ping: FIVE,
+        code: 1,
+        found: || violation("masked_frame"),
+    },
+    Case {
+        fault: "invalid-utf8",
+        serve: &["--invalid-utf8"],
+        ping: FIVE,
+        code: 1,
+        found: || violation("invalid_utf8"),
+    },
+    Case { fault: "trickle", serve: &["--trickle=10s"], ping: QUIET, code: 1, found: given_up },
+];
+
+/// The value at this place; `/protocol` is short for the figures of Ping frames.
+fn at<'a>(document: &'a Value, pointer: &str) -> &'a Value {
+    let whole = match pointer.strip_prefix("/protocol") {
+        Some(rest) => format!("{PROTOCOL}{rest}"),
+        None => pointer.to_string(),
+    };
+    document.pointer(&whole).unwrap_or_else(|| panic!("no {whole} in {document:#}"))
+}
+
+fn check(case: &Case) {
+    let server = Server::start(case.serve);
+    let (code, document) = ping_json(&[case.ping, &[&server.url()]].concat());
+    assert_eq!(code, Some(case.code), "{}: {document:#}", case.fault);
+    for (pointer, expected) in (case.found)().as_object().unwrap() {
+        let found = at(&document, pointer);
+        let holds = match expected.as_array() {
+            Some(least) => found.as_f64() >= least[0].as_f64(),
+            None => found == expected,
+        };
+        assert!(holds, "{}: {pointer} is {found}, not {expected}: {document:#}", case.fault);
+    }
+}
+
+#[test]
+fn ping_finds_out_every_fault() {
+    // Most of them wait; they do it together.
+    std::thread::scope(|scope| {
+        for case in CASES {
+            scope.spawn(|| check(case));
+        }
+    });
+}
+
+#[test]
+fn every_fault_of_the_table_has_its_case() {
+    for definition in DEFINITIONS {
+        assert!(CASES.iter().any(|case| case.fault == definition.name), "no case for --{}", definition.name);
+    }
+}
+
+#[test]
+fn each_way_of_cutting_an_idle_connection_is_told_from_the_others() {
+    let cases = [("fin", "fin"), ("rst", "rst"), ("half-close", "fin"), ("close:4000", "close_frame")];
+    for (cut, how) in cases {
+        let server = Server::start(&["--idle-timeout", "150ms", "--idle-cut", cut]);
+        let (code, document) = ping_json(&["-i", "5s", "-w", "10s", &server.url()]);
+        assert_eq!((code, &document["ending"]["how"]), (Some(1), &how.into()), "{cut}: {document:#}");
+    }
+    for (cut, who, how) in [("silent", "us", "timeout"), ("rst-on-use", "peer", "rst")] {
+        let server = Server::start(&["--idle-timeout", "150ms", "--idle-cut", cut]);
+        let args = ["-i", "400ms", "-W", "300ms", "--dead-after", "1", "-w", "10s", &server.url()];
+        let (code, document) = ping_json(&args);
+        let ending = &document["ending"];
+        assert_eq!(
+            (code, &ending["who"], &ending["how"]),
+            (Some(1), &who.into(), &how.into()),
+            "{cut}: {document:#}"
+        );
+    }
+}
