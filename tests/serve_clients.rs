@@ -22,8 +22,14 @@ fn file(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/peers/clients").join(name)
 }
 
+/// What tests/peers/install.sh has installed.
+fn peers(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/peers").join(name)
+}
+
 /// Said past the test harness, which keeps what a passing test prints to itself.
 fn left_out(name: &str, why: &str) {
+    assert!(std::env::var_os("WSCHECK_ALL_PEERS").is_none(), "{name} as a client of serve: {why}");
     let _ = std::io::stderr().write_all(format!("left out: {name} as a client of serve: {why}\n").as_bytes());
 }
 
@@ -125,15 +131,13 @@ async fn gorilla() {
 
 #[tokio::test]
 async fn node_ws() {
-    if !works(Command::new("node").args(["-e", "require('ws')"])) {
+    let modules = peers("node/node_modules");
+    if !works(Command::new("node").env("NODE_PATH", &modules).args(["-e", "require('ws')"])) {
         return left_out("Node ws", "node or its module ws is not installed");
     }
     stays_and_is_reaped(&[Kind::Protocol], |url| {
         let mut command = Command::new("node");
-        // A file elsewhere would look for the module beside itself.
-        let script =
-            std::fs::read_to_string(file("ws.cjs")).unwrap().replace("process.argv[2]", "process.argv[1]");
-        command.arg("-e").arg(script).arg(url);
+        command.env("NODE_PATH", &modules).arg(file("ws.cjs")).arg(url);
         command
     })
     .await;
@@ -155,11 +159,12 @@ async fn nodes_own_websocket() {
 
 #[tokio::test]
 async fn python_websockets() {
-    if !works(Command::new("python3").args(["-c", "import websockets"])) {
+    let python = peers("python/.venv/bin/python");
+    if !works(Command::new(&python).args(["-c", "import websockets"])) {
         return left_out("Python websockets", "python3 or its package websockets is not installed");
     }
     stays_and_is_reaped(&[Kind::Protocol], |url| {
-        let mut command = Command::new("python3");
+        let mut command = Command::new(&python);
         command.arg(file("websockets_client.py")).arg(url);
         command
     })
@@ -180,6 +185,10 @@ async fn chromium_with_a_page_that_answers_app_heartbeats() {
             "--no-sandbox",
             "--disable-gpu",
             "--no-first-run",
+            "--disable-background-networking",
+            "--disable-component-update",
+            "--disable-sync",
+            "--disable-quic",
             "--disable-dev-shm-usage",
         ]);
         command.arg(format!("--user-data-dir={}", profile.path().display()));
