@@ -7,6 +7,7 @@ pub mod ending;
 pub mod event;
 pub mod health;
 pub mod heartbeat;
+pub mod idle;
 pub mod opening;
 pub mod peer_text;
 pub mod phase;

@@ -1,0 +1,563 @@
+//! Load balancers, edge networks and platforms that people rent.
+
+use super::model::{
+    BLANK, Change, Confidence, Cut, Family, Kind, Mark, Middlebox, Resets, Shows, Typical, Value, mark, s,
+};
+
+const CLOUD: Middlebox = Middlebox { family: Family::Cloud, ..BLANK };
+
+const CLOUDFLARE: Shows = Shows::Always(&[mark("cf-ray", ""), mark("server", "cloudflare")]);
+const GOOGLE: Shows = Shows::Usually(GOOGLE_MARKS);
+const GOOGLE_MARKS: &[Mark] = &[mark("via", "1.1 google"), mark("server", "google frontend")];
+const FRONT_DOOR: Shows = Shows::Always(&[mark("x-azure-ref", "")]);
+const API_GATEWAY: Shows = Shows::Usually(&[mark("x-amzn-requestid", "")]);
+
+const NLB_DOCS: &str = "docs.aws.amazon.com/elasticloadbalancing/latest/network/update-idle-timeout.html";
+const API_GATEWAY_DOCS: &str = "docs.aws.amazon.com/apigateway/latest/developerguide/\
+     apigateway-execution-service-websocket-limits-table.html";
+const FRONT_DOOR_DOCS: &str =
+    "MicrosoftDocs/azure-docs articles/frontdoor/standard-premium/websocket.md (July 2026)";
+const GCP_DOCS: &str = "docs.cloud.google.com/load-balancing/docs/https/request-distribution (October 2026)";
+
+pub(super) const CLOUDS: &[Middlebox] = &[
+    Middlebox {
+        id: "aws.alb",
+        product: "AWS ALB",
+        setting: "idle_timeout.timeout_seconds",
+        value: Value::After(s(60)),
+        most: Some(s(4000)),
+        resets: Some(Resets::Either),
+        resets_words: "at least one byte of data, sent or received, on the client's or the target's \
+                       connection; TCP keepalives and HTTP/2 PINGs do not count",
+        pings_count: Some(true),
+        cuts: &[Cut::ClosesTcp],
+        cut_words: "closes the connection; FIN or RST is not documented",
+        change: Change::Set(
+            "aws elbv2 modify-load-balancer-attributes --load-balancer-arn ARN --attributes \
+             Key=idle_timeout.timeout_seconds,Value=3600",
+        ),
+        note: Some("client_keep_alive (3600 s) is for HTTP keep-alive"),
+        source: "docs.aws.amazon.com/elasticloadbalancing/latest/application/edit-load-balancer-attributes.html",
+        common: true,
+        ..CLOUD
+    },
+    Middlebox {
+        id: "aws.nlb.tcp",
+        product: "AWS NLB (TCP listener)",
+        family: Family::Nat,
+        setting: "tcp.idle_timeout.seconds",
+        value: Value::After(s(350)),
+        most: Some(s(6000)),
+        resets: Some(Resets::TcpKeepaliveToo),
+        resets_words: "data or a TCP keepalive from either side",
+        pings_count: Some(true),
+        cuts: &[Cut::RstOnUse, Cut::Silent],
+        cut_words: "silent: the next packet from either side gets an RST",
+        change: Change::Set(
+            "aws elbv2 modify-listener-attributes --listener-arn ARN --attributes \
+             Key=tcp.idle_timeout.seconds,Value=6000",
+        ),
+        note: Some("60 to 6000 s since 2024; older documentation says that it cannot be changed"),
+        source: NLB_DOCS,
+        common: true,
+        ..CLOUD
+    },
+    Middlebox {
+        id: "aws.nlb.tls",
+        product: "AWS NLB (TLS listener)",
+        setting: "(fixed)",
+        value: Value::After(s(350)),
+        resets: Some(Resets::Either),
+        resets_words: "data; TCP keepalives do not help through the end of TLS (older documentation)",
+        pings_count: Some(true),
+        cuts: &[Cut::RstOnUse, Cut::Silent],
+        cut_words: "as the TCP listener",
+        change: Change::Fixed,
+        source: NLB_DOCS,
+        ..CLOUD
+    },
+    Middlebox {
+        id: "aws.clb",
+        product: "AWS Classic ELB",
+        setting: "IdleTimeout",
+        value: Value::After(s(60)),
+        most: Some(s(3600)),
+        resets: Some(Resets::Either),
+        resets_words: "payload; TCP keepalives do not count",
+        pings_count: Some(true),
+        cuts: &[Cut::ClosesTcp],
+        change: Change::Set(
+            "aws elb modify-load-balancer-attributes --load-balancer-name NAME --load-balancer-attributes \
+             ConnectionSettings={IdleTimeout=3600}",
+        ),
+        note: Some("its HTTP listeners do not know WebSockets: only TCP and SSL listeners pass them"),
+        source: "docs.aws.amazon.com/elasticloadbalancing/latest/classic/config-idle-timeout.html",
+        ..CLOUD
+    },
+    Middlebox {
+        id: "aws.apigw.idle",
+        product: "AWS API Gateway (WebSocket)",
+        setting: "Idle Connection Timeout",
+        value: Value::After(s(600)),
+        resets: Some(Resets::Either),
+        resets_words: "messages either way; whether Ping frames count is not documented",
+        cuts: &[Cut::Closes],
+        change: Change::Fixed,
+        note: Some("a frame over 32 KB or a message over 128 KB is closed with 1009"),
+        source: API_GATEWAY_DOCS,
+        shows: API_GATEWAY,
+        ..CLOUD
+    },
+    Middlebox {
+        id: "aws.apigw.life",
+        product: "AWS API Gateway (WebSocket)",
+        kind: Kind::Lifetime,
+        setting: "Connection duration",
+        value: Value::After(s(7200)),
+        resets: Some(Resets::Nothing),
+        resets_words: "runs from the upgrade",
+        cuts: &[Cut::Closes],
+        change: Change::Fixed,
+        folklore: Some("some say that there is no longest duration: it is 2 hours"),
+        source: API_GATEWAY_DOCS,
+        shows: API_GATEWAY,
+        ..CLOUD
+    },
+    Middlebox {
+        id: "aws.cloudfront",
+        product: "Amazon CloudFront",
+        setting: "(fixed: 10 minutes without a byte from the origin)",
+        value: Value::After(s(600)),
+        resets: Some(Resets::ServerToClient),
+        resets_words: "bytes from the origin to the client only",
+        pings_count: Some(true),
+        cuts: &[Cut::ClosesTcp],
+        change: Change::Fixed,
+        note: Some("a client's ping counts only because its pong comes back"),
+        source: "AWS service quota text, quoted at repost.aws/questions/QU05nkjxdfRC2E67FGICmP3g",
+        shows: Shows::Always(&[mark("x-amz-cf-id", ""), mark("x-amz-cf-pop", ""), mark("via", "cloudfront")]),
+        ..CLOUD
+    },
+    Middlebox {
+        id: "aws.apprunner",
+        product: "AWS App Runner",
+        kind: Kind::Other,
+        setting: "request timeout",
+        value: Value::After(s(120)),
+        resets_words: "WebSockets are not supported, nor planned",
+        cuts: &[Cut::Closes],
+        change: Change::Fixed,
+        source: "a third party's digest of AWS's roadmap and limits, October 2026",
+        confidence: Confidence::Medium,
+        ..CLOUD
+    },
+    Middlebox {
+        id: "aws.lambda_url",
+        product: "AWS Lambda function URL",
+        kind: Kind::Other,
+        setting: "function timeout",
+        value: Value::After(s(900)),
+        resets_words: "WebSockets are not supported",
+        cuts: &[Cut::Closes],
+        change: Change::Fixed,
+        source: "a third party's digest of AWS's limits, October 2026",
+        confidence: Confidence::Medium,
+        ..CLOUD
+    },
+    Middlebox {
+        id: "cloudflare.proxy",
+        product: "Cloudflare (proxied origin)",
+        setting: "(no number is published for WebSockets)",
+        value: Value::Unpublished,
+        typical: &[Typical {
+            value: s(100),
+            whose: "reports of 2016 and later; it is the documented Proxy Read Timeout of HTTP, not of \
+                    WebSockets",
+        }],
+        resets: Some(Resets::Either),
+        resets_words: "data in either direction",
+        pings_count: Some(true),
+        cuts: &[Cut::Silent, Cut::ClosesTcp, Cut::CloseFrame(1001)],
+        cut_words: "abrupt, often without a close frame: the browser stays open and what it sends vanishes; \
+                    when an edge server restarts, close 1001 \"CloudFlare WebSocket Proxy restarting\" or \
+                    nothing",
+        change: Change::Fixed,
+        folklore: Some(
+            "\"100 s\" is the Proxy Read Timeout of HTTP (error 524); measurements of 2026 show no fixed \
+             timer for WebSockets",
+        ),
+        note: Some(
+            "measured by others on workers.dev: over IPv6 4 of 4 idle connections lived 3600 s; over IPv4 13 \
+             of 16 died between 216 and 1788 s, half of them by about 660 s",
+        ),
+        source: "cloudflare/cloudflare-docs src/content/docs/network/websockets.mdx; Menci/Floway#324; \
+                 cloudflare/agents#2286; websockets/ws#1520; aspnet/WebSockets#134; buildbot/buildbot#4078",
+        confidence: Confidence::Medium,
+        shows: CLOUDFLARE,
+        common: true,
+        ..CLOUD
+    },
+    Middlebox {
+        id: "cloudflare.http524",
+        product: "Cloudflare",
+        kind: Kind::Other,
+        setting: "Proxy Read Timeout (HTTP)",
+        value: Value::After(s(100)),
+        resets: Some(Resets::ServerToClient),
+        resets_words: "bytes from the origin; it strikes the handshake, not the upgraded stream",
+        cuts: &[Cut::HttpError(524)],
+        change: Change::Fixed,
+        note: Some(
+            "of the same table: proxy idle 900 s, keep-alive to the client 400 s, TCP keepalive to the \
+             origin 30 s",
+        ),
+        source: "cloudflare/cloudflare-docs src/content/docs/fundamentals/reference/connection-limits.mdx",
+        shows: CLOUDFLARE,
+        ..CLOUD
+    },
+    Middlebox {
+        id: "cloudflare.do",
+        product: "Cloudflare Workers, Durable Objects",
+        kind: Kind::Other,
+        setting: "hibernation",
+        value: Value::Never,
+        pings_count: Some(true),
+        cut_words: "does not cut: while the object sleeps, the runtime answers Ping frames itself",
+        note: Some(
+            "a pong from Cloudflare does not prove that the application lives; setWebSocketAutoResponse \
+             answers app heartbeats at the edge too; a deployment disconnects everybody",
+        ),
+        source: "cloudflare/cloudflare-docs src/content/docs/durable-objects/best-practices/websockets.mdx",
+        shows: CLOUDFLARE,
+        ..CLOUD
+    },
+    Middlebox {
+        id: "cloudflare.tunnel",
+        product: "Cloudflare Tunnel (cloudflared)",
+        kind: Kind::Other,
+        setting: "keepAliveTimeout (90 s), tcpKeepAlive (30 s)",
+        value: Value::Never,
+        resets_words: "keepAliveTimeout is for pooled HTTP connections to the origin, not for open \
+                       WebSockets",
+        note: Some(
+            "the edge's limits are those of a proxied origin; TCP over WebSocket is pinged every 54 s",
+        ),
+        source: "cloudflare/cloudflared@d1df7985bdf1 ingress/config.go:18-19, websocket/connection.go:23",
+        shows: CLOUDFLARE,
+        ..CLOUD
+    },
+    Middlebox {
+        id: "cloudflare.gateway",
+        product: "Cloudflare Zero Trust Gateway",
+        setting: "TCP idle",
+        value: Value::After(s(270)),
+        resets: Some(Resets::Either),
+        resets_words: "payload in either direction; TCP keepalives do not count, for TCP ends there",
+        pings_count: Some(true),
+        cuts: &[Cut::ClosesTcp, Cut::Silent],
+        cut_words: "dropped; how is not documented",
+        change: Change::Fixed,
+        source: "cloudflare/cloudflare-docs#3405",
+        ..CLOUD
+    },
+    Middlebox {
+        id: "azure.appgw",
+        product: "Azure Application Gateway",
+        setting: "Backend settings: Request time-out",
+        value: Value::After(s(20)),
+        most: Some(s(86_400)),
+        resets: Some(Resets::Either),
+        resets_words: "\"also applies to the WebSocket session\"; that it counts idle time is inferred, not \
+                       documented",
+        cuts: &[Cut::ClosesTcp],
+        change: Change::Set(
+            "az network application-gateway http-settings update -g GROUP --gateway-name NAME -n SETTINGS \
+             --timeout 3600",
+        ),
+        folklore: Some("\"Azure Application Gateway: 60 s\": the documented default is 20 s"),
+        source: "MicrosoftDocs/azure-docs articles/application-gateway/configuration-http-settings.md, \
+                 application-gateway-websocket.md",
+        ..CLOUD
+    },
+    Middlebox {
+        id: "azure.frontdoor.idle",
+        product: "Azure Front Door Standard and Premium",
+        setting: "(fixed: idle)",
+        value: Value::After(s(300)),
+        resets: Some(Resets::Either),
+        resets_words: "data from the origin or the client",
+        pings_count: Some(true),
+        cuts: &[Cut::ClosesTcp],
+        change: Change::Fixed,
+        note: Some("caching on the route breaks the upgrade"),
+        source: FRONT_DOOR_DOCS,
+        shows: FRONT_DOOR,
+        ..CLOUD
+    },
+    Middlebox {
+        id: "azure.frontdoor.life",
+        product: "Azure Front Door Standard and Premium",
+        kind: Kind::Lifetime,
+        setting: "(fixed: longest connection)",
+        value: Value::After(s(7200)),
+        resets: Some(Resets::Nothing),
+        resets_words: "runs from the upgrade",
+        cuts: &[Cut::ClosesTcp],
+        change: Change::Fixed,
+        note: Some("at most 3000 WebSockets at once for a profile"),
+        source: FRONT_DOOR_DOCS,
+        shows: FRONT_DOOR,
+        ..CLOUD
+    },
+    Middlebox {
+        id: "azure.appservice",
+        product: "Azure App Service",
+        setting: "(front end: idle)",
+        value: Value::After(s(230)),
+        typical: &[Typical { value: s(240), whose: "Linux apps, and many who quote it" }],
+        resets: Some(Resets::Either),
+        resets_words: "data",
+        pings_count: Some(true),
+        cuts: &[Cut::ClosesTcp, Cut::Silent],
+        cut_words: "dropped; how is not documented",
+        change: Change::Fixed,
+        note: Some(
+            "no page of Microsoft's speaks of WebSockets here; the Free and Shared tiers limit their number",
+        ),
+        source: "azure-advice.com/2024/08/26, widely repeated",
+        confidence: Confidence::Medium,
+        ..CLOUD
+    },
+    Middlebox {
+        id: "gcp.classic_alb",
+        product: "Google Cloud classic Application Load Balancer (GKE Ingress \"gce\")",
+        kind: Kind::Lifetime,
+        setting: "backend service timeoutSec",
+        value: Value::After(s(30)),
+        resets: Some(Resets::Nothing),
+        resets_words: "\"Websocket connections, whether idle or active, automatically close after the \
+                       backend service times out\"",
+        pings_count: Some(false),
+        cuts: &[Cut::ClosesTcp],
+        change: Change::Set("gcloud compute backend-services update NAME --global --timeout=86400s"),
+        folklore: Some(
+            "\"Google Cloud's load balancer: 30 s idle\": on the classic one it is a lifetime of 30 s",
+        ),
+        note: Some("in GKE: timeoutSec of the BackendConfig. Heartbeats cannot help"),
+        source: "docs.cloud.google.com/load-balancing/docs/https/request-distribution (October 2026); \
+                 kubernetes/ingress-gce examples/websocket/README: \"not an idle timeout - it is a timeout \
+                 on the connection lifetime\"",
+        shows: GOOGLE,
+        common: true,
+        ..CLOUD
+    },
+    Middlebox {
+        id: "gcp.global_alb.idle",
+        product: "Google Cloud global external Application Load Balancer",
+        setting: "backend service timeoutSec",
+        value: Value::After(s(30)),
+        resets: Some(Resets::Either),
+        resets_words: "data: active connections do not use the backend's timeout",
+        pings_count: Some(true),
+        cuts: &[Cut::ClosesTcp],
+        change: Change::Set("gcloud compute backend-services update NAME --global --timeout=3600s"),
+        folklore: Some("30 s idle holds for this one; the classic one has a lifetime of 30 s"),
+        source: GCP_DOCS,
+        shows: GOOGLE,
+        common: true,
+        ..CLOUD
+    },
+    Middlebox {
+        id: "gcp.global_alb.life",
+        product: "Google Cloud global external Application Load Balancer",
+        kind: Kind::Lifetime,
+        setting: "(fixed: longest connection)",
+        value: Value::After(s(86_400)),
+        resets: Some(Resets::Nothing),
+        resets_words: "runs from the upgrade",
+        cuts: &[Cut::ClosesTcp],
+        cut_words: "closed after 24 hours; a restart of a front end may cut earlier",
+        change: Change::Fixed,
+        source: "docs.cloud.google.com/load-balancing/docs/https/request-distribution; gcpdiag \
+                 lb/BP/2025_002",
+        shows: GOOGLE,
+        ..CLOUD
+    },
+    Middlebox {
+        id: "gcp.cloudrun",
+        product: "Google Cloud Run",
+        kind: Kind::Lifetime,
+        setting: "request timeout",
+        value: Value::After(s(300)),
+        most: Some(s(3600)),
+        resets: Some(Resets::Nothing),
+        resets_words: "a WebSocket is one request: nothing resets it",
+        pings_count: Some(false),
+        cuts: &[Cut::ClosesTcp],
+        change: Change::Set("gcloud run services update NAME --timeout=3600"),
+        source: "cloud.google.com/run/docs/triggering/websockets, /run/docs/configuring/request-timeout",
+        shows: GOOGLE,
+        ..CLOUD
+    },
+    Middlebox {
+        id: "gcp.appengine_flex",
+        product: "Google App Engine flexible environment",
+        kind: Kind::Lifetime,
+        setting: "(fixed: longest WebSocket)",
+        value: Value::After(s(3600)),
+        resets: Some(Resets::Nothing),
+        resets_words: "\"once a WebSockets connection is established, it will time out after one hour\"",
+        cuts: &[Cut::ClosesTcp],
+        change: Change::Fixed,
+        source: "cloud.google.com/appengine/docs/flexible/using-websockets-and-session-affinity",
+        shows: GOOGLE,
+        ..CLOUD
+    },
+    Middlebox {
+        id: "heroku",
+        product: "Heroku router",
+        setting: "(fixed)",
+        value: Value::After(s(55)),
+        resets: Some(Resets::EachDirection),
+        resets_words: "two wordings are published: each byte of either side starts one window of 55 s anew; \
+                       or each direction has a window of its own (H15 without data from the dyno, H28 \
+                       without data from the client)",
+        pings_count: Some(true),
+        cuts: &[Cut::ClosesTcp],
+        cut_words: "terminated, logged as H15 or H28",
+        change: Change::Fixed,
+        note: Some(
+            "be on the safe side: traffic in both directions more often than every 55 s, as a ping and its \
+             pong are; the first 30 s (H12) are for the handshake, and dynos are cycled every 24 hours",
+        ),
+        source: "devcenter.heroku.com/articles/request-timeout, /articles/limits#http-timeouts",
+        shows: Shows::Usually(&[mark("via", "vegur"), mark("via", "heroku"), mark("server", "heroku")]),
+        common: true,
+        ..CLOUD
+    },
+    Middlebox {
+        id: "fly",
+        product: "Fly.io proxy",
+        setting: "http_options.idle_timeout",
+        value: Value::Unset,
+        cut_words: "formerly an RST at 60 s",
+        change: Change::Set("[services.http_options] idle_timeout = 600"),
+        folklore: Some("\"Fly.io: 60 s\": that limit was removed in 2023"),
+        note: Some(
+            "since 2026 the proxy sends close 1001 before it stops or suspends a Machine; before, suspended \
+             Machines left connections that were dead and said nothing",
+        ),
+        source: "community.fly.io/t/15160 (removed), community.fly.io/t/27544; superfly/docs@5c22c8cece71 \
+                 reference/configuration.html.markerb:372",
+        shows: Shows::Always(&[mark("fly-request-id", ""), mark("server", "fly/")]),
+        ..CLOUD
+    },
+    Middlebox {
+        id: "railway",
+        product: "Railway edge",
+        setting: "(none for WebSockets)",
+        value: Value::Never,
+        note: Some("plain HTTP has 5 minutes idle and 15 at most"),
+        source: "railwayapp/docs@c2a634f1b389 \
+                 content/docs/networking/public-networking/specs-and-limits.md:15: \"can stay open \
+                 indefinitely, even while idle\"",
+        ..CLOUD
+    },
+    Middlebox {
+        id: "render",
+        product: "Render",
+        setting: "(none published for WebSockets)",
+        value: Value::Unpublished,
+        note: Some(
+            "Cloudflare is in front of it; an HTTP response may last 100 minutes; a new instance closes",
+        ),
+        source: "render.com/docs/websocket, docs.render.com/uptime-best-practices",
+        confidence: Confidence::Medium,
+        ..CLOUD
+    },
+    Middlebox {
+        id: "vercel",
+        product: "Vercel Functions (WebSockets, public beta of 2026)",
+        kind: Kind::Lifetime,
+        setting: "function maximum duration",
+        value: Value::After(s(300)),
+        typical: &[Typical { value: s(800), whose: "the most that the Pro plan can set" }],
+        most: Some(s(800)),
+        resets: Some(Resets::Nothing),
+        resets_words: "ends with the function",
+        pings_count: Some(false),
+        cuts: &[Cut::Closes],
+        change: Change::Set("export const maxDuration = 800;"),
+        folklore: Some("\"Vercel has no WebSockets\" is outdated"),
+        source: "vercel.com/docs/functions/websockets (July 2026), /docs/functions/limitations",
+        shows: Shows::Always(&[mark("x-vercel-id", ""), mark("server", "vercel")]),
+        ..CLOUD
+    },
+    Middlebox {
+        id: "akamai",
+        product: "Akamai (Property Manager, WebSockets)",
+        setting: "(not published)",
+        value: Value::Unpublished,
+        cut_words: "the proxy knows nothing of WebSocket frames and closes TCP when either end is closed: a \
+                    clean close is not guaranteed",
+        source: "techdocs.akamai.com/property-mgr/docs/websockets-support",
+        confidence: Confidence::Medium,
+        ..CLOUD
+    },
+    Middlebox {
+        id: "fastly",
+        product: "Fastly (WebSockets passthrough)",
+        setting: "(none documented; between_bytes_timeout does not apply after the handoff)",
+        value: Value::Unpublished,
+        note: Some("not together with shielding or the Next-Gen WAF"),
+        source: "docs.fastly.com/products/websockets; \
+                 www.fastly.com/documentation/guides/concepts/real-time-messaging/\
+                 websockets-tunnel",
+        confidence: Confidence::Medium,
+        shows: Shows::Usually(&[mark("x-served-by", "cache-")]),
+        ..CLOUD
+    },
+    Middlebox {
+        id: "supabase.edge",
+        product: "Supabase Edge Functions",
+        kind: Kind::Lifetime,
+        setting: "wall clock limit",
+        value: Value::After(s(150)),
+        typical: &[Typical { value: s(400), whose: "the paid plans" }],
+        resets: Some(Resets::Nothing),
+        resets_words: "ends with the function",
+        cuts: &[Cut::Closes],
+        change: Change::Fixed,
+        source: "github.com/orgs/supabase/discussions/32791",
+        confidence: Confidence::Medium,
+        ..CLOUD
+    },
+    Middlebox {
+        id: "oci.lb",
+        product: "Oracle Cloud load balancer",
+        setting: "listener: Idle Timeout in Seconds",
+        value: Value::Unpublished,
+        resets: Some(Resets::EachDirection),
+        resets_words: "for WebSockets a send does not reset the timer of receives, nor a receive that of \
+                       sends",
+        pings_count: Some(true),
+        cuts: &[Cut::ClosesTcp],
+        change: Change::Set("Idle Timeout in Seconds: 3600"),
+        note: Some("set for each listener; the page that describes it gives no default"),
+        source: "docs.oracle.com/en-us/iaas/Content/Balance/Reference/connectionreuse.htm",
+        ..CLOUD
+    },
+    Middlebox {
+        id: "blaxel",
+        product: "Blaxel sandbox",
+        family: Family::Service,
+        setting: "(fixed)",
+        value: Value::After(s(900)),
+        resets: Some(Resets::Either),
+        resets_words: "data",
+        cuts: &[Cut::Closes],
+        change: Change::Fixed,
+        source: "docs.blaxel.ai",
+        ..CLOUD
+    },
+];

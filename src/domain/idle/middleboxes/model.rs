@@ -1,0 +1,356 @@
+//! What is known of one timer.
+
+use std::fmt;
+use std::time::Duration;
+
+/// A timer of a middlebox, a platform or a server that can end a WebSocket, or is often said to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Middlebox {
+    /// Its name in the table, unique: `nginx.proxy_read_timeout`.
+    pub id: &'static str,
+    pub product: &'static str,
+    pub family: Family,
+    pub kind: Kind,
+    /// The setting's name, as the product's documentation has it.
+    pub setting: &'static str,
+    /// What holds when nobody configured anything.
+    pub value: Value,
+    /// Other values that are often found, and where.
+    pub typical: &'static [Typical],
+    /// The most that can be set, where there is such a limit.
+    pub most: Option<Duration>,
+    /// How much later than its value it may strike: a timer that is looked at only now and then.
+    pub coarse: Duration,
+    /// What starts the timer afresh; `None` when there is no timer, or nobody knows.
+    pub resets: Option<Resets>,
+    pub resets_words: &'static str,
+    /// Whether Ping and Pong frames count as traffic; `None` when it does not matter or is not known.
+    pub pings_count: Option<bool>,
+    /// How it cuts, the usual way first; empty when it never cuts.
+    pub cuts: &'static [Cut],
+    pub cut_words: &'static str,
+    pub change: Change,
+    /// A popular claim that the facts contradict, and how.
+    pub folklore: Option<&'static str>,
+    pub note: Option<&'static str>,
+    /// Where it is written, or how it was measured.
+    pub source: &'static str,
+    pub confidence: Confidence,
+    /// How the response to the upgrade gives it away.
+    pub shows: Shows,
+    /// Whether it stands in front of a great many WebSockets: of two that fit alike, the likelier.
+    pub common: bool,
+}
+
+/// The fields that most entries leave alone.
+pub(super) const BLANK: Middlebox = Middlebox {
+    id: "",
+    product: "",
+    family: Family::Proxy,
+    kind: Kind::Idle,
+    setting: "",
+    value: Value::Never,
+    typical: &[],
+    most: None,
+    coarse: Duration::ZERO,
+    resets: None,
+    resets_words: "",
+    pings_count: None,
+    cuts: &[],
+    cut_words: "",
+    change: Change::Nothing,
+    folklore: None,
+    note: None,
+    source: "",
+    confidence: Confidence::High,
+    shows: Shows::Never,
+    common: false,
+};
+
+/// So many seconds.
+pub(super) const fn s(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
+}
+
+/// Where in the path it stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Family {
+    /// A proxy or gateway that is installed.
+    Proxy,
+    /// A load balancer, edge network or platform that is rented.
+    Cloud,
+    /// Something below the application that keeps track of TCP connections: NAT, firewall, balancer.
+    Nat,
+    /// A server, or the library that it is made of: the end of the path.
+    Server,
+    /// A service at its own address; nobody else has its timer.
+    Service,
+}
+
+impl Family {
+    pub fn label(self) -> &'static str {
+        match self {
+            Family::Proxy => "proxy",
+            Family::Cloud => "cloud",
+            Family::Nat => "nat",
+            Family::Server => "server",
+            Family::Service => "service",
+        }
+    }
+}
+
+/// What the timer measures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// How long nothing passed: heartbeats help.
+    Idle,
+    /// How old the connection is, or how long ago a reload was: no heartbeat helps.
+    Lifetime,
+    /// Something else that is often taken for one of these: a blocked write, a connection without an upgrade,
+    /// a client that does not answer pings.
+    Other,
+}
+
+impl Kind {
+    /// All of them, in the order in which they are shown.
+    pub const ALL: [Kind; 3] = [Kind::Idle, Kind::Lifetime, Kind::Other];
+
+    pub fn label(self) -> &'static str {
+        match self {
+            Kind::Idle => "idle",
+            Kind::Lifetime => "lifetime",
+            Kind::Other => "other",
+        }
+    }
+}
+
+/// What holds without any configuration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Value {
+    /// It strikes after this.
+    After(Duration),
+    /// There is no such timer for an upgraded connection.
+    Never,
+    /// There is one, and it is off.
+    Off,
+    /// There is no built-in value: a configuration may give one.
+    Unset,
+    /// There may be one, but no number is published.
+    Unpublished,
+}
+
+impl Value {
+    /// The span, where there is one.
+    pub fn span(self) -> Option<Duration> {
+        match self {
+            Value::After(span) => Some(span),
+            Value::Never | Value::Off | Value::Unset | Value::Unpublished => None,
+        }
+    }
+}
+
+impl fmt::Display for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Value::After(value) => f.write_str(&span(*value)),
+            Value::Never => f.write_str("none"),
+            Value::Off => f.write_str("off"),
+            Value::Unset => f.write_str("unset"),
+            Value::Unpublished => f.write_str("not published"),
+        }
+    }
+}
+
+/// A value that is not the default but is often found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Typical {
+    pub value: Duration,
+    /// Whose it is: `the configuration file of Debian's package`.
+    pub whose: &'static str,
+}
+
+/// What starts the timer afresh.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Resets {
+    /// A byte in either direction.
+    Either,
+    ClientToServer,
+    ServerToClient,
+    /// Each direction has a timer of its own: both must speak.
+    EachDirection,
+    /// Messages; Ping and Pong frames are not counted.
+    MessagesOnly,
+    /// Any packet, a TCP keepalive among them.
+    TcpKeepaliveToo,
+    /// An answer to the server's own ping.
+    Pong,
+    /// Nothing: it strikes come what may.
+    Nothing,
+}
+
+impl Resets {
+    /// The name that scripts see.
+    pub fn label(self) -> &'static str {
+        match self {
+            Resets::Either => "either",
+            Resets::ClientToServer => "client_to_server",
+            Resets::ServerToClient => "server_to_client",
+            Resets::EachDirection => "each_direction",
+            Resets::MessagesOnly => "messages_only",
+            Resets::TcpKeepaliveToo => "tcp_keepalive_too",
+            Resets::Pong => "pong",
+            Resets::Nothing => "nothing",
+        }
+    }
+}
+
+impl fmt::Display for Resets {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Resets::Either => "either direction",
+            Resets::ClientToServer => "client to server only",
+            Resets::ServerToClient => "server to client only",
+            Resets::EachDirection => "each direction its own",
+            Resets::MessagesOnly => "messages only",
+            Resets::TcpKeepaliveToo => "any packet, TCP keepalive too",
+            Resets::Pong => "a pong to its ping",
+            Resets::Nothing => "nothing",
+        })
+    }
+}
+
+/// How a connection is cut.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Cut {
+    /// A FIN without a close frame.
+    Fin,
+    /// A FIN in one direction; what we write is still taken.
+    HalfClose,
+    Rst,
+    /// TCP is closed; whether by FIN or RST is not known.
+    ClosesTcp,
+    /// A close frame with this code.
+    CloseFrame(u16),
+    /// It is closed; whether with a close frame is not known.
+    Closes,
+    /// It is forgotten, and nobody is told.
+    Silent,
+    /// It is forgotten, and the next packet is answered by an RST.
+    RstOnUse,
+    /// By an HTTP status instead of the upgrade.
+    HttpError(u16),
+}
+
+impl Cut {
+    /// The name that scripts see.
+    pub fn label(self) -> &'static str {
+        match self {
+            Cut::Fin => "fin",
+            Cut::HalfClose => "half_close",
+            Cut::Rst => "rst",
+            Cut::ClosesTcp => "closes_tcp",
+            Cut::CloseFrame(_) => "close_frame",
+            Cut::Closes => "closes",
+            Cut::Silent => "silent",
+            Cut::RstOnUse => "rst_on_use",
+            Cut::HttpError(_) => "http_error",
+        }
+    }
+}
+
+impl fmt::Display for Cut {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Cut::Fin => f.write_str("FIN"),
+            Cut::HalfClose => f.write_str("FIN, half-closed"),
+            Cut::Rst => f.write_str("RST"),
+            Cut::ClosesTcp => f.write_str("closes TCP"),
+            Cut::CloseFrame(code) => write!(f, "close frame {code}"),
+            Cut::Closes => f.write_str("closes"),
+            Cut::Silent => f.write_str("silent"),
+            Cut::RstOnUse => f.write_str("RST on next use"),
+            Cut::HttpError(status) => write!(f, "HTTP {status}"),
+        }
+    }
+}
+
+/// What can be done about the value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Change {
+    /// The setting, by an example line of configuration or a command.
+    Set(&'static str),
+    /// It cannot be changed.
+    Fixed,
+    /// There is nothing to change.
+    Nothing,
+}
+
+/// How well an entry is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Confidence {
+    /// Measured, read in the code, or in the maker's own documentation.
+    High,
+    /// Reported by others, or partly inferred.
+    Medium,
+}
+
+impl Confidence {
+    pub fn label(self) -> &'static str {
+        match self {
+            Confidence::High => "high",
+            Confidence::Medium => "medium",
+        }
+    }
+}
+
+/// How the response to the upgrade gives a product away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shows {
+    /// Not at all: it adds no header, or is below HTTP.
+    Never,
+    /// By one of these, unless somebody took it away.
+    Usually(&'static [Mark]),
+    /// By one of these, always: without it, it is not there.
+    Always(&'static [Mark]),
+}
+
+/// A header that gives a product away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Mark {
+    /// The name in lower case; one that ends in a dash stands for all that begin so.
+    pub header: &'static str,
+    /// What the value contains, in lower case; empty when the header alone tells.
+    pub contains: &'static str,
+}
+
+pub(super) const fn mark(header: &'static str, contains: &'static str) -> Mark {
+    Mark { header, contains }
+}
+
+/// A timeout as people know it: in seconds (`60 s`, `350 s`) up to 1000 of them, then `20m`, `24h`, `5 days`.
+pub fn span(value: Duration) -> String {
+    const DAY: u64 = 86_400;
+    let seconds = value.as_secs();
+    match seconds {
+        ..=1000 => format!("{} s", value.as_secs_f64()),
+        _ if seconds > DAY && seconds.is_multiple_of(DAY) => format!("{} days", seconds / DAY),
+        _ if seconds.is_multiple_of(3600) => format!("{}h", seconds / 3600),
+        _ if seconds > 3600 => format!("{}h{:02}m", seconds / 3600, seconds % 3600 / 60),
+        _ if seconds.is_multiple_of(60) => format!("{}m", seconds / 60),
+        _ => format!("{seconds} s"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_span_is_told_as_people_know_it() {
+        let told = |seconds| span(s(seconds));
+        assert_eq!([20, 60, 350, 900].map(told), ["20 s", "60 s", "350 s", "900 s"]);
+        assert_eq!([1200, 3600, 7440].map(told), ["20m", "1h", "2h04m"]);
+        assert_eq!([86_400, 432_000, 1001].map(told), ["24h", "5 days", "1001 s"]);
+        assert_eq!(span(Duration::from_millis(1500)), "1.5 s");
+    }
+}

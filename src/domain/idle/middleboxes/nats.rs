@@ -1,0 +1,157 @@
+//! What keeps track of TCP connections below the application: NATs, firewalls, balancers.
+
+use super::model::{BLANK, Change, Cut, Family, Middlebox, Resets, Typical, Value, s};
+
+const NAT: Middlebox = Middlebox {
+    family: Family::Nat,
+    resets: Some(Resets::TcpKeepaliveToo),
+    resets_words: "any packet",
+    pings_count: Some(true),
+    ..BLANK
+};
+
+pub(super) const NATS: &[Middlebox] = &[
+    Middlebox {
+        id: "aws.natgw",
+        product: "AWS NAT gateway",
+        setting: "(fixed)",
+        value: Value::After(s(350)),
+        cuts: &[Cut::RstOnUse, Cut::Silent],
+        cut_words: "silent: the inner host's next packet gets an RST, never a FIN",
+        change: Change::Fixed,
+        source: "AWS VPC user guide: NAT gateway troubleshooting (\"idle for 350 seconds or more, the \
+                 connection times out\"), comparison of NAT gateways and instances (\"does not send a FIN \
+                 packet\")",
+        common: true,
+        ..NAT
+    },
+    Middlebox {
+        id: "aws.network_firewall",
+        product: "AWS Network Firewall",
+        setting: "FlowTimeouts.TcpIdleTimeoutSeconds",
+        value: Value::After(s(350)),
+        most: Some(s(6000)),
+        resets_words: "any packet; the documentation names TCP keepalives",
+        cuts: &[Cut::Silent],
+        cut_words: "silent: data packets are dropped after the timeout",
+        change: Change::Set("FlowTimeouts: { TcpIdleTimeoutSeconds: 6000 }"),
+        source: "docs.aws.amazon.com/network-firewall/latest/APIReference/API_FlowTimeouts.html",
+        ..NAT
+    },
+    Middlebox {
+        id: "azure.lb",
+        product: "Azure Load Balancer",
+        setting: "idle timeout of the rule",
+        value: Value::After(s(240)),
+        most: Some(s(1800)),
+        resets_words: "any packet, TCP keepalives among them",
+        cuts: &[Cut::Silent, Cut::Rst],
+        cut_words: "silent; an RST to both sides only where \"TCP reset on idle\" is enabled on the rule",
+        change: Change::Set(
+            "az network lb rule update -g GROUP --lb-name NAME -n RULE --idle-timeout 30 --enable-tcp-reset \
+             true",
+        ),
+        note: Some("4 to 30 minutes for rules (newer documentation: up to 100), 4 to 100 outbound"),
+        source: "MicrosoftDocs/azure-docs articles/load-balancer/load-balancer-tcp-reset.md",
+        common: true,
+        ..NAT
+    },
+    Middlebox {
+        id: "azure.natgw",
+        product: "Azure NAT Gateway",
+        setting: "TCP idle timeout",
+        value: Value::After(s(240)),
+        most: Some(s(7200)),
+        resets_words: "any activity, TCP keepalives among them",
+        cuts: &[Cut::Silent, Cut::RstOnUse],
+        cut_words: "whether it is silent or answers the next packet by an RST was not verified",
+        change: Change::Set("az network nat gateway update -g GROUP -n NAME --idle-timeout 120"),
+        source: "MicrosoftDocs/azure-docs NAT Gateway FAQ: \"defaults to 4 minutes but can be increased up \
+                 to 120 minutes\"",
+        ..NAT
+    },
+    Middlebox {
+        id: "gcp.cloudnat",
+        product: "Google Cloud NAT",
+        setting: "tcpEstablishedIdleTimeoutSec",
+        value: Value::After(s(1200)),
+        most: Some(s(7200)),
+        cuts: &[Cut::Silent],
+        change: Change::Set(
+            "gcloud compute routers nats update NAME --router=ROUTER --tcp-established-idle-timeout=7200s",
+        ),
+        note: Some("Private Service Connect has 20 minutes too, fixed"),
+        source: "Google Cloud NAT documentation; the defaults of Terraform's google provider",
+        common: true,
+        ..NAT
+    },
+    Middlebox {
+        id: "gcp.vpc_firewall",
+        product: "Google Cloud VPC firewall (connection tracking)",
+        setting: "(fixed)",
+        value: Value::After(s(600)),
+        resets_words: "one packet in either direction",
+        cuts: &[Cut::Silent],
+        cut_words: "silent: no packet is let in until one has gone out",
+        change: Change::Fixed,
+        note: Some(
+            "it heals when the inner host speaks first: a probe from inside then sees nothing, while what \
+             the outside sends is lost",
+        ),
+        source: "cloud.google.com/compute/docs/troubleshooting: connection tracking of 10 minutes",
+        ..NAT
+    },
+    Middlebox {
+        id: "oci.nlb",
+        product: "Oracle Cloud network load balancer",
+        setting: "tcpIdleTimeout",
+        value: Value::After(s(360)),
+        resets_words: "traffic; what counts is not documented further",
+        cuts: &[Cut::Silent, Cut::RstOnUse],
+        cut_words: "not documented",
+        change: Change::Set("oci nlb listener update --listener-name NAME --tcp-idle-timeout 1200"),
+        source: "docs.oracle.com/en-us/iaas/Content/NetworkLoadBalancer/NetworkLoadBalancers/configure-idle-timeout.htm",
+        ..NAT
+    },
+    Middlebox {
+        id: "linux.conntrack",
+        product: "Linux netfilter connection tracking",
+        setting: "nf_conntrack_tcp_timeout_established",
+        value: Value::After(s(432_000)),
+        typical: &[
+            Typical { value: s(7440), whose: "OpenWrt and other appliances" },
+            Typical { value: s(3600), whose: "some appliances" },
+        ],
+        cuts: &[Cut::Silent, Cut::RstOnUse],
+        cut_words: "silent; later packets may be dropped as INVALID, or rejected by a rule",
+        change: Change::Set("sysctl -w net.netfilter.nf_conntrack_tcp_timeout_established=432000"),
+        note: Some("while data is unacknowledged, shorter timers hold: 300 s"),
+        source: "Linux Documentation/networking/nf_conntrack-sysctl.rst",
+        common: true,
+        ..NAT
+    },
+    Middlebox {
+        id: "rfc5382",
+        product: "NAT by RFC 5382",
+        setting: "established connection idle timeout (REQ-5: not less than this)",
+        value: Value::After(s(7440)),
+        cuts: &[Cut::Silent, Cut::RstOnUse],
+        change: Change::Fixed,
+        note: Some("many NATs at home are far below it"),
+        source: "RFC 5382 section 5, REQ-5 (2 hours 4 minutes)",
+        ..NAT
+    },
+    Middlebox {
+        id: "ipvs",
+        product: "Linux IPVS (kube-proxy in ipvs mode, Docker swarm ingress)",
+        setting: "ipvsadm --set (tcp)",
+        value: Value::After(s(900)),
+        resets_words: "any packet, TCP keepalives among them",
+        cuts: &[Cut::RstOnUse, Cut::Silent],
+        cut_words: "silent: the entry expires, and the next packet gets an RST or vanishes",
+        change: Change::Set("ipvsadm --set 7200 120 300"),
+        note: Some("`ipvsadm -l --timeout` says: Timeout (tcp tcpfin udp): 900 120 300"),
+        source: "gooth.org, \"IPVS connection timeout issue\" (2018); moby/moby#31208",
+        ..NAT
+    },
+];

@@ -1,0 +1,535 @@
+//! Proxies and gateways that people install.
+
+use super::model::{
+    BLANK, Change, Confidence, Cut, Kind, Mark, Middlebox, Resets, Shows, Typical, Value, mark, s,
+};
+
+const NGINX: Shows = Shows::Usually(&[mark("server", "nginx"), mark("server", "openresty")]);
+const ENVOY: Shows = Shows::Usually(ENVOY_MARKS);
+const ENVOY_MARKS: &[Mark] = &[mark("server", "envoy"), mark("x-envoy-", "")];
+const ENVOY_TIMEOUTS: &str = "envoyproxy/envoy docs/root/faq/configuration/timeouts.rst";
+const EITHER: &str = "any TCP payload byte in either direction";
+
+pub(super) const PROXIES: &[Middlebox] = &[
+    Middlebox {
+        id: "nginx.proxy_read_timeout",
+        product: "nginx (http proxy)",
+        setting: "proxy_read_timeout",
+        value: Value::After(s(60)),
+        resets: Some(Resets::Either),
+        resets_words: "any TCP payload byte in either direction: the upstream's read timer is armed anew \
+                       after each pass in either direction",
+        pings_count: Some(true),
+        cuts: &[Cut::Fin],
+        cut_words: "FIN to both sides without a close frame (the client sees 1006); \
+                    reset_timedout_connection on did not make it an RST. The log says \"upstream timed out \
+                    ... while proxying upgraded connection\"",
+        change: Change::Set("proxy_read_timeout 3600s;"),
+        folklore: Some(
+            "\"only data from the server resets it\", as the documentation says, is wrong: the client's \
+             bytes do too",
+        ),
+        note: Some(
+            "measured: client pings every 1.5 s to a server that never answers kept timeouts of 4 s and 60 s \
+             from striking; a silent pair was cut at 60.00 s",
+        ),
+        source: "measured on loopback, nginx 1.22.1; nginx/nginx@3f6f7824d4e2 src/http/ngx_http_upstream.c \
+                 (ngx_http_upstream_process_upgraded), ngx_http_proxy_module.c:3735; nginx.org \
+                 xml/en/docs/http/websocket.xml",
+        shows: NGINX,
+        common: true,
+        ..BLANK
+    },
+    Middlebox {
+        id: "nginx.proxy_send_timeout",
+        product: "nginx (http proxy)",
+        kind: Kind::Other,
+        setting: "proxy_send_timeout",
+        value: Value::After(s(60)),
+        resets_words: "armed only while a write to the upstream is blocked (its socket buffer is full); of \
+                       no importance to a quiet WebSocket",
+        cuts: &[Cut::Fin],
+        change: Change::Set("proxy_send_timeout 3600s;"),
+        source: "nginx/nginx@3f6f7824d4e2 src/http/ngx_http_upstream.c:3843",
+        shows: NGINX,
+        ..BLANK
+    },
+    Middlebox {
+        id: "nginx.send_timeout",
+        product: "nginx",
+        kind: Kind::Other,
+        setting: "send_timeout",
+        value: Value::After(s(60)),
+        resets_words: "armed only while a write to the client is blocked (the client does not read)",
+        cuts: &[Cut::Fin, Cut::Rst],
+        cut_words: "FIN; RST with reset_timedout_connection on",
+        change: Change::Set("send_timeout 3600s;"),
+        note: Some("bites a hung or slow client while the server pushes"),
+        source: "nginx/nginx@3f6f7824d4e2 src/http/ngx_http_upstream.c:3725,3888, \
+                 ngx_http_core_module.c:3934",
+        shows: NGINX,
+        ..BLANK
+    },
+    Middlebox {
+        id: "nginx.stream.proxy_timeout",
+        product: "nginx stream (TCP passthrough)",
+        setting: "proxy_timeout",
+        value: Value::After(s(600)),
+        resets: Some(Resets::Either),
+        resets_words: EITHER,
+        pings_count: Some(true),
+        cuts: &[Cut::Fin],
+        change: Change::Set("proxy_timeout 1h;"),
+        source: "nginx/nginx@3f6f7824d4e2 src/stream/ngx_stream_proxy_module.c:2466",
+        ..BLANK
+    },
+    Middlebox {
+        id: "nginx.worker_shutdown_timeout",
+        product: "nginx (reload, upgrade)",
+        kind: Kind::Lifetime,
+        setting: "worker_shutdown_timeout",
+        value: Value::Unset,
+        resets: Some(Resets::Nothing),
+        resets_words: "counts from the reload",
+        cuts: &[Cut::ClosesTcp],
+        cut_words: "unset, an old worker lives until its last WebSocket ends; set, its connections are \
+                    closed so long after a reload",
+        change: Change::Set("worker_shutdown_timeout 1h;"),
+        source: "nginx documentation; nginx/nginx@3f6f7824d4e2 src/core/nginx.c:128",
+        confidence: Confidence::Medium,
+        shows: NGINX,
+        ..BLANK
+    },
+    Middlebox {
+        id: "ingress-nginx",
+        product: "kubernetes/ingress-nginx",
+        setting: "proxy-read-timeout, proxy-send-timeout (annotation or ConfigMap)",
+        value: Value::After(s(60)),
+        resets: Some(Resets::Either),
+        resets_words: "any TCP payload byte in either direction (it is nginx)",
+        pings_count: Some(true),
+        cuts: &[Cut::Fin],
+        change: Change::Set("nginx.ingress.kubernetes.io/proxy-read-timeout: \"3600\""),
+        note: Some(
+            "its documentation recommends more than 3600 for WebSockets; see worker-shutdown-timeout too",
+        ),
+        source: "kubernetes/ingress-nginx@dbb11b92ddb7 internal/ingress/controller/config/config.go:859, \
+                 docs/user-guide/miscellaneous.md",
+        common: true,
+        ..BLANK
+    },
+    Middlebox {
+        id: "ingress-nginx.worker-shutdown-timeout",
+        product: "kubernetes/ingress-nginx",
+        kind: Kind::Lifetime,
+        setting: "worker-shutdown-timeout (ConfigMap)",
+        value: Value::After(s(240)),
+        resets: Some(Resets::Nothing),
+        resets_words: "counts from the reload of the configuration",
+        cuts: &[Cut::Fin],
+        change: Change::Set("worker-shutdown-timeout: \"3600s\""),
+        note: Some("WebSockets are cut up to 4 minutes after any reload"),
+        source: "kubernetes/ingress-nginx@dbb11b92ddb7 docs/user-guide/nginx-configuration/configmap.md:115",
+        ..BLANK
+    },
+    Middlebox {
+        id: "openresty.kong",
+        product: "Kong Gateway",
+        setting: "service.read_timeout, service.write_timeout",
+        value: Value::After(s(60)),
+        resets: Some(Resets::Either),
+        resets_words: "any TCP payload byte in either direction (its core is nginx)",
+        pings_count: Some(true),
+        cuts: &[Cut::Fin],
+        change: Change::Set("curl -X PATCH http://localhost:8001/services/NAME -d read_timeout=3600000"),
+        note: Some("the settings are in milliseconds"),
+        source: "Kong/kong@22246ef28c16 kong/db/schema/entities/services.lua:41-42",
+        shows: Shows::Usually(&[mark("via", "kong"), mark("server", "kong")]),
+        ..BLANK
+    },
+    Middlebox {
+        id: "haproxy.default",
+        product: "HAProxy",
+        setting: "timeout client, timeout server, timeout tunnel",
+        value: Value::Unset,
+        cut_words: "unset is infinite; it warns of \"missing timeouts\" when it starts",
+        folklore: Some(
+            "\"HAProxy's default is 50 to 60 s\": it has none. 50 s is what Debian's and Ubuntu's package \
+             configures, 1 minute the stock file of Red Hat's",
+        ),
+        source: "measured on loopback, HAProxy 2.6.12",
+        ..BLANK
+    },
+    Middlebox {
+        id: "haproxy.client_server",
+        product: "HAProxy",
+        setting: "timeout client, timeout server (without timeout tunnel)",
+        value: Value::Unset,
+        typical: &[
+            Typical { value: s(50), whose: "the configuration file of Debian's and Ubuntu's package" },
+            Typical { value: s(60), whose: "the stock configuration file of Fedora's and Red Hat's package" },
+        ],
+        resets: Some(Resets::Either),
+        resets_words: "any TCP payload byte in either direction: traffic one way refreshes both timers",
+        pings_count: Some(true),
+        cuts: &[Cut::Fin],
+        cut_words: "FIN to the client at the lesser of the two, without a close frame",
+        change: Change::Set("timeout tunnel 1h"),
+        source: "measured on loopback, HAProxy 2.6.12: client 3 s and server 9 s were cut at 3.0 s, and the \
+                 other way round; traffic one way kept either alive",
+        common: true,
+        ..BLANK
+    },
+    Middlebox {
+        id: "haproxy.tunnel",
+        product: "HAProxy",
+        setting: "timeout tunnel",
+        value: Value::Unset,
+        typical: &[Typical { value: s(3600), whose: "the examples of its documentation" }],
+        resets: Some(Resets::Either),
+        resets_words: EITHER,
+        pings_count: Some(true),
+        cuts: &[Cut::Fin],
+        cut_words: "FIN; takes the place of timeout client and server once upgraded",
+        change: Change::Set("timeout tunnel 1h"),
+        source: "measured on loopback, HAProxy 2.6.12: client 4 s, server 4 s and tunnel 8 s were cut at 8.0 \
+                 s",
+        ..BLANK
+    },
+    Middlebox {
+        id: "envoy.stream_idle_timeout",
+        product: "Envoy",
+        setting: "HttpConnectionManager.stream_idle_timeout, RouteAction.idle_timeout",
+        value: Value::After(s(300)),
+        resets: Some(Resets::Either),
+        resets_words: "any activity on the stream, upstream or downstream",
+        pings_count: Some(true),
+        cuts: &[Cut::ClosesTcp],
+        cut_words: "the stream is reset and an HTTP/1 connection closed (FIN or RST not measured)",
+        change: Change::Set("stream_idle_timeout: 3600s"),
+        source: ENVOY_TIMEOUTS,
+        shows: ENVOY,
+        common: true,
+        ..BLANK
+    },
+    Middlebox {
+        id: "envoy.route_timeout",
+        product: "Envoy",
+        kind: Kind::Other,
+        setting: "RouteAction.timeout",
+        value: Value::After(s(15)),
+        resets: Some(Resets::Nothing),
+        resets_words: "starts when the client's request has ended, which that of an upgraded stream normally \
+                       never does: it usually does not strike WebSockets",
+        cuts: &[Cut::HttpError(504), Cut::ClosesTcp],
+        change: Change::Set("timeout: 0s"),
+        note: Some("max_stream_duration does strike them"),
+        source: ENVOY_TIMEOUTS,
+        confidence: Confidence::Medium,
+        shows: ENVOY,
+        ..BLANK
+    },
+    Middlebox {
+        id: "envoy.max_stream_duration",
+        product: "Envoy",
+        kind: Kind::Lifetime,
+        setting: "max_stream_duration",
+        value: Value::Unset,
+        resets: Some(Resets::Nothing),
+        cuts: &[Cut::ClosesTcp],
+        cut_words: "the stream is reset",
+        change: Change::Set("max_stream_duration: { max_stream_duration: 0s }"),
+        source: ENVOY_TIMEOUTS,
+        shows: ENVOY,
+        ..BLANK
+    },
+    Middlebox {
+        id: "envoy.tcp_proxy",
+        product: "Envoy TCP proxy",
+        setting: "idle_timeout",
+        value: Value::After(s(3600)),
+        resets: Some(Resets::Either),
+        resets_words: EITHER,
+        pings_count: Some(true),
+        cuts: &[Cut::ClosesTcp],
+        change: Change::Set("idle_timeout: 0s"),
+        source: ENVOY_TIMEOUTS,
+        ..BLANK
+    },
+    Middlebox {
+        id: "envoy.conn_idle",
+        product: "Envoy",
+        kind: Kind::Other,
+        setting: "common_http_protocol_options.idle_timeout",
+        value: Value::After(s(3600)),
+        resets_words: "runs only while there is no active stream: it never strikes an open WebSocket",
+        cuts: &[Cut::ClosesTcp],
+        source: ENVOY_TIMEOUTS,
+        shows: ENVOY,
+        ..BLANK
+    },
+    Middlebox {
+        id: "istio",
+        product: "Istio sidecar or gateway",
+        setting: "stream_idle_timeout of its Envoy",
+        value: Value::Off,
+        note: Some(
+            "it switches Envoy's 5 minutes off; gateways that opt in to the connection profile EDGE of \
+             current versions have 300 s",
+        ),
+        source: "istio/istio@86c9f01fd735 pilot/pkg/networking (listener_builder.go:440, \
+                 connection_settings.go:50)",
+        shows: ENVOY,
+        ..BLANK
+    },
+    Middlebox {
+        id: "traefik",
+        product: "Traefik",
+        setting: "entryPoints.NAME.transport.respondingTimeouts (readTimeout, writeTimeout, idleTimeout)",
+        value: Value::Never,
+        resets_words: "does not apply after the upgrade: Go's net/http clears its deadlines on Hijack",
+        note: Some(
+            "readTimeout is 60 s since 2.11.2, idleTimeout 180 s, and neither cuts a WebSocket; #8668 \
+             (2.5.6) reports a hard 180 s all the same, and 2.11.1 cut WebSockets by lingeringTimeout \
+             (#10589, #10598)",
+        ),
+        source: "traefik/traefik@fd5a576df2e8 pkg/config/static/static_config.go:47-51; \
+                 traefik/traefik#10627; measured on loopback with Go's ReverseProxy, all timeouts 4 s, alive",
+        confidence: Confidence::Medium,
+        ..BLANK
+    },
+    Middlebox {
+        id: "caddy",
+        product: "Caddy 2 (reverse_proxy)",
+        kind: Kind::Lifetime,
+        setting: "stream_timeout",
+        value: Value::Unset,
+        resets: Some(Resets::Nothing),
+        resets_words: "not an idle timer: it runs from the upgrade and is never reset",
+        cuts: &[Cut::Closes],
+        change: Change::Set("stream_close_delay 5m"),
+        note: Some(
+            "a reload of the configuration closes every proxied WebSocket at once with 1001 in both \
+             directions, unless stream_close_delay is set",
+        ),
+        source: "caddyserver/caddy@0cf03d32f7d9 modules/caddyhttp/reverseproxy/reverseproxy.go:170-172, \
+                 streaming.go:216",
+        shows: Shows::Usually(&[mark("server", "caddy"), mark("via", "caddy")]),
+        ..BLANK
+    },
+    Middlebox {
+        id: "caddy.idle",
+        product: "Caddy 2 (reverse_proxy)",
+        setting: "(no idle timeout for upgraded streams)",
+        value: Value::Never,
+        source: "measured on loopback, Caddy 2.6.2, alive",
+        ..BLANK
+    },
+    Middlebox {
+        id: "apache.httpd24",
+        product: "Apache httpd 2.4 (mod_proxy_http, mod_proxy_wstunnel)",
+        setting: "the greater of TimeOut and ProxyTimeout or ProxyPass timeout=",
+        value: Value::After(s(60)),
+        typical: &[Typical { value: s(300), whose: "apache2.conf of Debian's package (Timeout 300)" }],
+        resets: Some(Resets::Either),
+        resets_words: EITHER,
+        pings_count: Some(true),
+        cuts: &[Cut::HalfClose],
+        cut_words: "FIN, half-closed: writes are still taken for a while; no close frame",
+        change: Change::Set("ProxyTimeout 3600"),
+        note: Some("trunk (2.5): ProxyPass timeout=, else ProxyTimeout, else TimeOut"),
+        source: "measured on loopback: cut at 60.06 s; TimeOut 4 with ProxyTimeout 8 at 8.01 s; ProxyTimeout \
+                 4 alone changed nothing. apache/httpd@0cb680442eca 2.4.x modules/proxy/proxy_util.c:5440",
+        shows: Shows::Usually(&[mark("server", "apache")]),
+        ..BLANK
+    },
+    Middlebox {
+        id: "apache.ProxyWebsocketIdleTimeout",
+        product: "Apache httpd (trunk, 2.5)",
+        setting: "ProxyWebsocketIdleTimeout",
+        value: Value::Off,
+        resets: Some(Resets::Either),
+        resets_words: EITHER,
+        pings_count: Some(true),
+        cuts: &[Cut::ClosesTcp],
+        change: Change::Set("ProxyWebsocketIdleTimeout 0"),
+        note: Some("not in 2.4"),
+        source: "apache/httpd@0cb680442eca docs/manual/mod/mod_proxy_wstunnel.xml:124",
+        shows: Shows::Usually(&[mark("server", "apache")]),
+        ..BLANK
+    },
+    Middlebox {
+        id: "lighttpd.max-read-idle",
+        product: "lighttpd (mod_proxy, upgrade)",
+        setting: "server.max-read-idle",
+        value: Value::After(s(60)),
+        coarse: s(2),
+        resets: Some(Resets::EachDirection),
+        resets_words: "bytes from client to server only; what the server pushes does not help",
+        pings_count: Some(true),
+        cuts: &[Cut::HalfClose],
+        change: Change::Set("server.max-read-idle = 3600"),
+        note: Some("a browser's automatic answers to the server's pings do count"),
+        source: "measured on loopback: silence was cut at 61.04 s, a mute client whose server pings at 61.05 \
+                 s; lighttpd/lighttpd1.4@2ddc51389a13 src/configfile.c:1318",
+        shows: Shows::Usually(&[mark("server", "lighttpd")]),
+        ..BLANK
+    },
+    Middlebox {
+        id: "lighttpd.max-write-idle",
+        product: "lighttpd (mod_proxy, upgrade)",
+        setting: "server.max-write-idle",
+        value: Value::After(s(360)),
+        coarse: s(2),
+        resets: Some(Resets::EachDirection),
+        resets_words: "bytes from server to client only; pings without answers do not help",
+        pings_count: Some(true),
+        cuts: &[Cut::HalfClose],
+        change: Change::Set("server.max-write-idle = 3600"),
+        note: Some("both together: client to server every 60 s and server to client every 360 s"),
+        source: "measured on loopback: client pings to a mute server were cut at 361.28 s; \
+                 lighttpd/lighttpd1.4@2ddc51389a13 src/configfile.c:1319, src/h1.c:986",
+        shows: Shows::Usually(&[mark("server", "lighttpd")]),
+        ..BLANK
+    },
+    Middlebox {
+        id: "varnish.pipe_timeout",
+        product: "Varnish",
+        setting: "pipe_timeout",
+        value: Value::After(s(60)),
+        resets: Some(Resets::Either),
+        resets_words: EITHER,
+        pings_count: Some(true),
+        cuts: &[Cut::Fin],
+        change: Change::Set("varnishd -p pipe_timeout=3600"),
+        source: "measured on loopback, Varnish 7.1.1 (4 s was cut at 4.0 s); \
+                 varnishcache/varnish-cache@27d2ce15b20b include/tbl/params.h:887",
+        ..BLANK
+    },
+    Middlebox {
+        id: "varnish.pipe_task_deadline",
+        product: "Varnish 7 and later",
+        kind: Kind::Lifetime,
+        setting: "pipe_task_deadline",
+        value: Value::Off,
+        resets: Some(Resets::Nothing),
+        cuts: &[Cut::ClosesTcp],
+        change: Change::Set("varnishd -p pipe_task_deadline=0"),
+        source: "varnishcache/varnish-cache@27d2ce15b20b include/tbl/params.h:875",
+        ..BLANK
+    },
+    Middlebox {
+        id: "squid.read_timeout",
+        product: "Squid (CONNECT tunnel)",
+        setting: "read_timeout",
+        value: Value::After(s(900)),
+        coarse: s(1),
+        resets: Some(Resets::Either),
+        resets_words: EITHER,
+        pings_count: Some(true),
+        cuts: &[Cut::Fin],
+        change: Change::Set("read_timeout 1 hour"),
+        source: "measured on loopback, Squid 5.7 (4 s was cut at 4.5 s); squid-cache/squid@7c20a8a787d1 \
+                 src/cf.data.pre:7378",
+        ..BLANK
+    },
+    Middlebox {
+        id: "squid.client_lifetime",
+        product: "Squid",
+        kind: Kind::Lifetime,
+        setting: "client_lifetime",
+        value: Value::After(s(86_400)),
+        resets: Some(Resets::Nothing),
+        resets_words: "runs from the start of the connection",
+        cuts: &[Cut::ClosesTcp],
+        change: Change::Set("client_lifetime 7 days"),
+        source: "squid-cache/squid@7c20a8a787d1 src/cf.data.pre:7446",
+        ..BLANK
+    },
+    Middlebox {
+        id: "spring-cloud-gateway",
+        product: "Spring Cloud Gateway",
+        setting: "(reactor-netty has no idle timeout for WebSockets by default)",
+        value: Value::Never,
+        note: Some(
+            "it ends the WebSocket and begins another: Ping frames are not relayed, it answers them itself",
+        ),
+        source: "spring-cloud/spring-cloud-gateway#729, #689",
+        confidence: Confidence::Medium,
+        ..BLANK
+    },
+    Middlebox {
+        id: "f5",
+        product: "F5 BIG-IP",
+        setting: "ltm profile tcp idle-timeout",
+        value: Value::After(s(300)),
+        resets: Some(Resets::Either),
+        resets_words: EITHER,
+        pings_count: Some(true),
+        cuts: &[Cut::Rst],
+        cut_words: "RST to both sides (reset-on-timeout is enabled by default)",
+        change: Change::Set("tmsh modify ltm profile tcp NAME idle-timeout 3600"),
+        note: Some("the fastL4 profile has 300 s too"),
+        source: "networkengineering.stackexchange.com/questions/3188; F5 community article 290743 on TCP \
+                 profiles",
+        confidence: Confidence::Medium,
+        ..BLANK
+    },
+    Middlebox {
+        id: "netscaler.client",
+        product: "Citrix ADC / NetScaler",
+        setting: "cltTimeout (HTTP, SSL)",
+        value: Value::After(s(180)),
+        coarse: s(120),
+        resets: Some(Resets::ClientToServer),
+        resets_words: "data on the client's side",
+        pings_count: Some(true),
+        cuts: &[Cut::Rst],
+        cut_words: "the zombie cleanup, every 120 s, sends an RST to both sides",
+        change: Change::Set("set lb vserver NAME -cltTimeout 3600"),
+        source: "docs.netscaler.com, manage client connections; Citrix CTX137362; NetScaler TCP optimization \
+                 FAQ",
+        ..BLANK
+    },
+    Middlebox {
+        id: "netscaler.tcp",
+        product: "Citrix ADC / NetScaler",
+        setting: "cltTimeout (TCP)",
+        value: Value::After(s(9000)),
+        coarse: s(120),
+        resets: Some(Resets::ClientToServer),
+        resets_words: "data on the client's side",
+        pings_count: Some(true),
+        cuts: &[Cut::Rst],
+        cut_words: "the zombie cleanup, every 120 s, sends an RST to both sides",
+        change: Change::Set("set lb vserver NAME -cltTimeout 9000"),
+        source: "docs.netscaler.com, manage client connections; Citrix CTX137362; NetScaler TCP optimization \
+                 FAQ",
+        ..BLANK
+    },
+    Middlebox {
+        id: "wso2",
+        product: "WSO2 API Platform (WebSocket proxy)",
+        setting: "idle timeout",
+        value: Value::After(s(240)),
+        resets_words: "not documented",
+        cuts: &[Cut::Closes],
+        change: Change::Fixed,
+        note: Some("the longest connection is 900 s"),
+        source: "wso2.com, API Platform documentation",
+        ..BLANK
+    },
+    Middlebox {
+        id: "wso2.life",
+        product: "WSO2 API Platform (WebSocket proxy)",
+        kind: Kind::Lifetime,
+        setting: "maximum duration",
+        value: Value::After(s(900)),
+        resets: Some(Resets::Nothing),
+        resets_words: "runs from the upgrade",
+        cuts: &[Cut::Closes],
+        change: Change::Fixed,
+        source: "wso2.com, API Platform documentation",
+        ..BLANK
+    },
+];

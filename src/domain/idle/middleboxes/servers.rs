@@ -1,0 +1,197 @@
+//! Servers, the libraries they are made of, and services at an address of their own: the end of the path.
+
+use super::model::{BLANK, Change, Cut, Family, Kind, Middlebox, Resets, Shows, Value, mark, s};
+
+const SERVER: Middlebox = Middlebox { family: Family::Server, ..BLANK };
+const COWBOY: Shows = Shows::Usually(&[mark("server", "cowboy")]);
+
+/// A server that pings: a client that answers is never cut, however idle its application is.
+const PINGS: Middlebox = Middlebox {
+    kind: Kind::Other,
+    resets: Some(Resets::Pong),
+    resets_words: "a pong to its ping: cuts only a client that does not answer",
+    pings_count: Some(true),
+    ..SERVER
+};
+
+pub(super) const SERVERS: &[Middlebox] = &[
+    Middlebox {
+        id: "cowboy",
+        product: "Erlang Cowboy",
+        setting: "idle_timeout",
+        value: Value::After(s(60)),
+        coarse: s(6),
+        resets: Some(Resets::ClientToServer),
+        resets_words: "data from the client only; any frame, Ping and Pong among them",
+        pings_count: Some(true),
+        cuts: &[Cut::CloseFrame(1000)],
+        cut_words: "a clean close frame 1000: an idle timeout that looks like a normal closure",
+        change: Change::Set("{cowboy_websocket, Req, State, #{idle_timeout => 3600000}}"),
+        note: Some(
+            "the timer runs in 10 ticks, so that it strikes between 60 and about 66 s (inferred from the \
+             source)",
+        ),
+        source: "ninenines/cowboy@5c8535f409aa doc/src/manual/cowboy_websocket.asciidoc:281, \
+                 src/cowboy_websocket.erl:750",
+        shows: COWBOY,
+        common: true,
+        ..SERVER
+    },
+    Middlebox {
+        id: "phoenix",
+        product: "Phoenix (Socket, websocket transport)",
+        setting: "timeout",
+        value: Value::After(s(60)),
+        coarse: s(6),
+        resets: Some(Resets::ClientToServer),
+        resets_words: "data from the client only; any frame, Ping and Pong among them",
+        pings_count: Some(true),
+        cuts: &[Cut::CloseFrame(1000)],
+        cut_words: "close frame 1000 under Cowboy (inferred from its source); Bandit was not looked at",
+        change: Change::Set("socket \"/socket\", MyAppWeb.UserSocket, websocket: [timeout: 3_600_000]"),
+        source: "phoenixframework/phoenix@167c46950cf5 lib/phoenix/transports/websocket.ex:31, \
+                 lib/phoenix/endpoint.ex:1018",
+        shows: COWBOY,
+        common: true,
+        ..SERVER
+    },
+    Middlebox {
+        id: "uwebsockets",
+        product: "uWebSockets, uWebSockets.js, Bun",
+        setting: "idleTimeout",
+        value: Value::After(s(120)),
+        most: Some(s(960)),
+        resets_words: "anything from the client; it pings shortly before, so that a client that answers is \
+                       never cut; what the server sends does not count",
+        cuts: &[Cut::Closes],
+        change: Change::Set("idleTimeout: 960"),
+        note: Some("0 or 8 to 960 s; sendPingsAutomatically is on, maxLifetime off"),
+        source: "uNetworking/uWebSockets@66dcff3dd48f src/App.h:274-283",
+        ..PINGS
+    },
+    Middlebox {
+        id: "deno",
+        product: "Deno.upgradeWebSocket",
+        setting: "idleTimeout",
+        value: Value::After(s(30)),
+        cuts: &[Cut::Closes],
+        change: Change::Set("Deno.upgradeWebSocket(req, { idleTimeout: 120 })"),
+        source: "docs.deno.com, Deno.UpgradeWebSocketOptions.idleTimeout",
+        ..PINGS
+    },
+    Middlebox {
+        id: "uvicorn",
+        product: "uvicorn",
+        setting: "ws_ping_interval (20 s), ws_ping_timeout (20 s)",
+        value: Value::After(s(40)),
+        cuts: &[Cut::CloseFrame(1011)],
+        cut_words: "close frame 1011, as the websockets library does",
+        change: Change::Set("uvicorn app:app --ws-ping-interval 20 --ws-ping-timeout 60"),
+        note: Some("only with the implementation websockets, not with wsproto"),
+        source: "encode/uvicorn@e6c7ce791fc6 uvicorn/config.py:190-191, docs/settings.md",
+        ..PINGS
+    },
+    Middlebox {
+        id: "python.websockets",
+        product: "Python websockets",
+        setting: "ping_interval (20 s), ping_timeout (20 s)",
+        value: Value::After(s(40)),
+        cuts: &[Cut::CloseFrame(1011)],
+        cut_words: "close frame 1011 \"keepalive ping timeout\"",
+        change: Change::Set("serve(handler, host, port, ping_timeout=60)"),
+        source: "websockets.readthedocs.io: topics/timeouts, faq/common",
+        ..PINGS
+    },
+    Middlebox {
+        id: "daphne",
+        product: "Django Channels daphne",
+        kind: Kind::Lifetime,
+        setting: "--websocket_timeout",
+        value: Value::After(s(86_400)),
+        resets: Some(Resets::Nothing),
+        resets_words: "runs from the upgrade",
+        cuts: &[Cut::Closes],
+        change: Change::Set("daphne --websocket_timeout -1 app.asgi:application"),
+        note: Some("besides, it pings every 20 s and waits 30 s for the pong"),
+        source: "django/daphne@c19f2f4301cc daphne/server.py:56",
+        shows: Shows::Usually(&[mark("server", "daphne")]),
+        ..SERVER
+    },
+    Middlebox {
+        id: "aspnetcore",
+        product: "ASP.NET Core WebSockets",
+        kind: Kind::Other,
+        setting: "KeepAliveInterval (2 minutes)",
+        value: Value::Never,
+        resets_words: "the server sends unsolicited Pong frames every 2 minutes; it waits for an answer only \
+                       where KeepAliveTimeout (.NET 9) is set, which is infinite by default",
+        note: Some("the server's Pongs keep a path open that counts either direction"),
+        source: "learn.microsoft.com: WebSockets support in .NET (keep-alive strategies), \
+                 WebSocketOptions.KeepAliveTimeout; aspnet/WebSockets#134",
+        ..SERVER
+    },
+    Middlebox {
+        id: "node.http",
+        product: "Node.js http server",
+        kind: Kind::Other,
+        setting: "requestTimeout (300 s), headersTimeout (60 s), keepAliveTimeout (5 s)",
+        value: Value::Never,
+        resets_words: "none applies after the upgrade event",
+        source: "measured on loopback, Node.js 20.20.2: all set to 3 s, alive",
+        ..SERVER
+    },
+    Middlebox {
+        id: "go.nethttp",
+        product: "Go net/http Server",
+        kind: Kind::Other,
+        setting: "ReadTimeout, WriteTimeout, IdleTimeout",
+        value: Value::Never,
+        resets_words: "Hijack clears the deadlines",
+        source: "measured on loopback, Go 1.19 httputil.ReverseProxy: all set to 4 s, alive",
+        ..SERVER
+    },
+    Middlebox {
+        id: "k8s.kubelet",
+        product: "kubectl exec, attach, port-forward",
+        family: Family::Service,
+        setting: "kubelet --streaming-connection-idle-timeout",
+        value: Value::After(s(14_400)),
+        resets: Some(Resets::Either),
+        resets_words: "data of the stream",
+        cuts: &[Cut::Closes],
+        change: Change::Set("streamingConnectionIdleTimeout: 24h"),
+        note: Some("kubectl's own WebSocket client pings every 5 s and waits 61 s"),
+        source: "kubernetes.io, kubelet reference: \"Default: 4h0m0s\"; client-go \
+                 tools/remotecommand/websocket.go",
+        ..SERVER
+    },
+    Middlebox {
+        id: "helius",
+        product: "Helius (parsed streams)",
+        family: Family::Service,
+        setting: "(fixed)",
+        value: Value::After(s(600)),
+        resets: Some(Resets::MessagesOnly),
+        resets_words: "JSON-RPC messages only; Ping frames do not count",
+        pings_count: Some(false),
+        cuts: &[Cut::CloseFrame(1000)],
+        change: Change::Fixed,
+        note: Some("an example of an application's timer that is blind to control frames"),
+        source: "helius.dev/docs/api-reference/parsed-streams/ping",
+        ..SERVER
+    },
+    Middlebox {
+        id: "binance",
+        product: "Binance streams",
+        family: Family::Service,
+        kind: Kind::Lifetime,
+        setting: "(fixed)",
+        value: Value::After(s(86_400)),
+        resets: Some(Resets::Nothing),
+        resets_words: "runs from the upgrade; besides, a ping must be answered within 60 s",
+        cuts: &[Cut::Closes],
+        change: Change::Fixed,
+        source: "binance/binance-spot-api-docs@a5e0bc3ddc0f web-socket-streams.md:44-49",
+        ..SERVER
+    },
+];

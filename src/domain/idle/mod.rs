@@ -1,0 +1,3 @@
+//! How long a path may be idle, and what is known of those that cut it.
+
+pub mod middleboxes;
