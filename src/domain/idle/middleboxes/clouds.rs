@@ -31,7 +31,7 @@ pub(super) const CLOUDS: &[Middlebox] = &[
                        connection; TCP keepalives and HTTP/2 PINGs do not count",
         pings_count: Some(true),
         cuts: &[Cut::ClosesTcp],
-        cut_words: "closes the connection; FIN or RST is not documented",
+        cut_words: "FIN or RST is not documented",
         change: Change::Set(
             "aws elbv2 modify-load-balancer-attributes --load-balancer-arn ARN --attributes \
              Key=idle_timeout.timeout_seconds,Value=3600",
@@ -52,7 +52,7 @@ pub(super) const CLOUDS: &[Middlebox] = &[
         resets_words: "data or a TCP keepalive from either side",
         pings_count: Some(true),
         cuts: &[Cut::RstOnUse, Cut::Silent],
-        cut_words: "silent: the next packet from either side gets an RST",
+        cut_words: "the next packet from either side gets an RST",
         change: Change::Set(
             "aws elbv2 modify-listener-attributes --listener-arn ARN --attributes \
              Key=tcp.idle_timeout.seconds,Value=6000",
@@ -129,7 +129,7 @@ pub(super) const CLOUDS: &[Middlebox] = &[
         setting: "(fixed: 10 minutes without a byte from the origin)",
         value: Value::After(s(600)),
         resets: Some(Resets::ServerToClient),
-        resets_words: "bytes from the origin to the client only",
+        resets_words: "from the origin to the client",
         pings_count: Some(true),
         cuts: &[Cut::ClosesTcp],
         change: Change::Fixed,

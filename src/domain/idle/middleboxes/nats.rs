@@ -5,7 +5,6 @@ use super::model::{BLANK, Change, Cut, Family, Middlebox, Resets, Typical, Value
 const NAT: Middlebox = Middlebox {
     family: Family::Nat,
     resets: Some(Resets::TcpKeepaliveToo),
-    resets_words: "any packet",
     pings_count: Some(true),
     ..BLANK
 };
@@ -17,7 +16,7 @@ pub(super) const NATS: &[Middlebox] = &[
         setting: "(fixed)",
         value: Value::After(s(350)),
         cuts: &[Cut::RstOnUse, Cut::Silent],
-        cut_words: "silent: the inner host's next packet gets an RST, never a FIN",
+        cut_words: "the inner host's next packet gets an RST, never a FIN",
         change: Change::Fixed,
         source: "AWS VPC user guide: NAT gateway troubleshooting (\"idle for 350 seconds or more, the \
                  connection times out\"), comparison of NAT gateways and instances (\"does not send a FIN \
@@ -31,9 +30,9 @@ pub(super) const NATS: &[Middlebox] = &[
         setting: "FlowTimeouts.TcpIdleTimeoutSeconds",
         value: Value::After(s(350)),
         most: Some(s(6000)),
-        resets_words: "any packet; the documentation names TCP keepalives",
+        resets_words: "the documentation names TCP keepalives",
         cuts: &[Cut::Silent],
-        cut_words: "silent: data packets are dropped after the timeout",
+        cut_words: "data packets are dropped after the timeout",
         change: Change::Set("FlowTimeouts: { TcpIdleTimeoutSeconds: 6000 }"),
         source: "docs.aws.amazon.com/network-firewall/latest/APIReference/API_FlowTimeouts.html",
         ..NAT
@@ -44,9 +43,8 @@ pub(super) const NATS: &[Middlebox] = &[
         setting: "idle timeout of the rule",
         value: Value::After(s(240)),
         most: Some(s(1800)),
-        resets_words: "any packet, TCP keepalives among them",
         cuts: &[Cut::Silent, Cut::Rst],
-        cut_words: "silent; an RST to both sides only where \"TCP reset on idle\" is enabled on the rule",
+        cut_words: "an RST to both sides only where \"TCP reset on idle\" is enabled on the rule",
         change: Change::Set(
             "az network lb rule update -g GROUP --lb-name NAME -n RULE --idle-timeout 30 --enable-tcp-reset \
              true",
@@ -62,7 +60,6 @@ pub(super) const NATS: &[Middlebox] = &[
         setting: "TCP idle timeout",
         value: Value::After(s(240)),
         most: Some(s(7200)),
-        resets_words: "any activity, TCP keepalives among them",
         cuts: &[Cut::Silent, Cut::RstOnUse],
         cut_words: "whether it is silent or answers the next packet by an RST was not verified",
         change: Change::Set("az network nat gateway update -g GROUP -n NAME --idle-timeout 120"),
@@ -92,7 +89,7 @@ pub(super) const NATS: &[Middlebox] = &[
         value: Value::After(s(600)),
         resets_words: "one packet in either direction",
         cuts: &[Cut::Silent],
-        cut_words: "silent: no packet is let in until one has gone out",
+        cut_words: "no packet is let in until one has gone out",
         change: Change::Fixed,
         note: Some(
             "it heals when the inner host speaks first: a probe from inside then sees nothing, while what \
@@ -106,7 +103,9 @@ pub(super) const NATS: &[Middlebox] = &[
         product: "Oracle Cloud network load balancer",
         setting: "tcpIdleTimeout",
         value: Value::After(s(360)),
-        resets_words: "traffic; what counts is not documented further",
+        resets: None,
+        resets_words: "what counts as traffic is not documented",
+        pings_count: None,
         cuts: &[Cut::Silent, Cut::RstOnUse],
         cut_words: "not documented",
         change: Change::Set("oci nlb listener update --listener-name NAME --tcp-idle-timeout 1200"),
@@ -123,7 +122,7 @@ pub(super) const NATS: &[Middlebox] = &[
             Typical { value: s(3600), whose: "some appliances" },
         ],
         cuts: &[Cut::Silent, Cut::RstOnUse],
-        cut_words: "silent; later packets may be dropped as INVALID, or rejected by a rule",
+        cut_words: "later packets may be dropped as INVALID, or rejected by a rule",
         change: Change::Set("sysctl -w net.netfilter.nf_conntrack_tcp_timeout_established=432000"),
         note: Some("while data is unacknowledged, shorter timers hold: 300 s"),
         source: "Linux Documentation/networking/nf_conntrack-sysctl.rst",
@@ -146,9 +145,8 @@ pub(super) const NATS: &[Middlebox] = &[
         product: "Linux IPVS (kube-proxy in ipvs mode, Docker swarm ingress)",
         setting: "ipvsadm --set (tcp)",
         value: Value::After(s(900)),
-        resets_words: "any packet, TCP keepalives among them",
         cuts: &[Cut::RstOnUse, Cut::Silent],
-        cut_words: "silent: the entry expires, and the next packet gets an RST or vanishes",
+        cut_words: "the entry expires, and the next packet gets an RST or vanishes",
         change: Change::Set("ipvsadm --set 7200 120 300"),
         note: Some("`ipvsadm -l --timeout` says: Timeout (tcp tcpfin udp): 900 120 300"),
         source: "gooth.org, \"IPVS connection timeout issue\" (2018); moby/moby#31208",

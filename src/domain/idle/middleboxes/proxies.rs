@@ -8,7 +8,7 @@ const NGINX: Shows = Shows::Usually(&[mark("server", "nginx"), mark("server", "o
 const ENVOY: Shows = Shows::Usually(ENVOY_MARKS);
 const ENVOY_MARKS: &[Mark] = &[mark("server", "envoy"), mark("x-envoy-", "")];
 const ENVOY_TIMEOUTS: &str = "envoyproxy/envoy docs/root/faq/configuration/timeouts.rst";
-const EITHER: &str = "any TCP payload byte in either direction";
+const EITHER: &str = "any TCP payload byte";
 
 pub(super) const PROXIES: &[Middlebox] = &[
     Middlebox {
@@ -17,11 +17,11 @@ pub(super) const PROXIES: &[Middlebox] = &[
         setting: "proxy_read_timeout",
         value: Value::After(s(60)),
         resets: Some(Resets::Either),
-        resets_words: "any TCP payload byte in either direction: the upstream's read timer is armed anew \
+        resets_words: "any TCP payload byte: the upstream's read timer is armed anew \
                        after each pass in either direction",
         pings_count: Some(true),
         cuts: &[Cut::Fin],
-        cut_words: "FIN to both sides without a close frame (the client sees 1006); \
+        cut_words: "to both sides, without a close frame (the client sees 1006); \
                     reset_timedout_connection on did not make it an RST. The log says \"upstream timed out \
                     ... while proxying upgraded connection\"",
         change: Change::Set("proxy_read_timeout 3600s;"),
@@ -62,7 +62,7 @@ pub(super) const PROXIES: &[Middlebox] = &[
         value: Value::After(s(60)),
         resets_words: "armed only while a write to the client is blocked (the client does not read)",
         cuts: &[Cut::Fin, Cut::Rst],
-        cut_words: "FIN; RST with reset_timedout_connection on",
+        cut_words: "RST with reset_timedout_connection on",
         change: Change::Set("send_timeout 3600s;"),
         note: Some("bites a hung or slow client while the server pushes"),
         source: "nginx/nginx@3f6f7824d4e2 src/http/ngx_http_upstream.c:3725,3888, \
@@ -106,7 +106,7 @@ pub(super) const PROXIES: &[Middlebox] = &[
         setting: "proxy-read-timeout, proxy-send-timeout (annotation or ConfigMap)",
         value: Value::After(s(60)),
         resets: Some(Resets::Either),
-        resets_words: "any TCP payload byte in either direction (it is nginx)",
+        resets_words: "any TCP payload byte (it is nginx)",
         pings_count: Some(true),
         cuts: &[Cut::Fin],
         change: Change::Set("nginx.ingress.kubernetes.io/proxy-read-timeout: \"3600\""),
@@ -138,7 +138,7 @@ pub(super) const PROXIES: &[Middlebox] = &[
         setting: "service.read_timeout, service.write_timeout",
         value: Value::After(s(60)),
         resets: Some(Resets::Either),
-        resets_words: "any TCP payload byte in either direction (its core is nginx)",
+        resets_words: "any TCP payload byte (its core is nginx)",
         pings_count: Some(true),
         cuts: &[Cut::Fin],
         change: Change::Set("curl -X PATCH http://localhost:8001/services/NAME -d read_timeout=3600000"),
@@ -170,10 +170,10 @@ pub(super) const PROXIES: &[Middlebox] = &[
             Typical { value: s(60), whose: "the stock configuration file of Fedora's and Red Hat's package" },
         ],
         resets: Some(Resets::Either),
-        resets_words: "any TCP payload byte in either direction: traffic one way refreshes both timers",
+        resets_words: "any TCP payload byte: traffic one way refreshes both timers",
         pings_count: Some(true),
         cuts: &[Cut::Fin],
-        cut_words: "FIN to the client at the lesser of the two, without a close frame",
+        cut_words: "to the client, at the lesser of the two, without a close frame",
         change: Change::Set("timeout tunnel 1h"),
         source: "measured on loopback, HAProxy 2.6.12: client 3 s and server 9 s were cut at 3.0 s, and the \
                  other way round; traffic one way kept either alive",
@@ -190,7 +190,7 @@ pub(super) const PROXIES: &[Middlebox] = &[
         resets_words: EITHER,
         pings_count: Some(true),
         cuts: &[Cut::Fin],
-        cut_words: "FIN; takes the place of timeout client and server once upgraded",
+        cut_words: "takes the place of timeout client and server once upgraded",
         change: Change::Set("timeout tunnel 1h"),
         source: "measured on loopback, HAProxy 2.6.12: client 4 s, server 4 s and tunnel 8 s were cut at 8.0 \
                  s",
@@ -335,7 +335,7 @@ pub(super) const PROXIES: &[Middlebox] = &[
         resets_words: EITHER,
         pings_count: Some(true),
         cuts: &[Cut::HalfClose],
-        cut_words: "FIN, half-closed: writes are still taken for a while; no close frame",
+        cut_words: "writes are still taken for a while; no close frame",
         change: Change::Set("ProxyTimeout 3600"),
         note: Some("trunk (2.5): ProxyPass timeout=, else ProxyTimeout, else TimeOut"),
         source: "measured on loopback: cut at 60.06 s; TimeOut 4 with ProxyTimeout 8 at 8.01 s; ProxyTimeout \
@@ -467,7 +467,7 @@ pub(super) const PROXIES: &[Middlebox] = &[
         resets_words: EITHER,
         pings_count: Some(true),
         cuts: &[Cut::Rst],
-        cut_words: "RST to both sides (reset-on-timeout is enabled by default)",
+        cut_words: "to both sides (reset-on-timeout is enabled by default)",
         change: Change::Set("tmsh modify ltm profile tcp NAME idle-timeout 3600"),
         note: Some("the fastL4 profile has 300 s too"),
         source: "networkengineering.stackexchange.com/questions/3188; F5 community article 290743 on TCP \

@@ -9,7 +9,7 @@ const COWBOY: Shows = Shows::Usually(&[mark("server", "cowboy")]);
 const PINGS: Middlebox = Middlebox {
     kind: Kind::Other,
     resets: Some(Resets::Pong),
-    resets_words: "a pong to its ping: cuts only a client that does not answer",
+    resets_words: "cuts only a client that does not answer",
     pings_count: Some(true),
     ..SERVER
 };
@@ -22,10 +22,10 @@ pub(super) const SERVERS: &[Middlebox] = &[
         value: Value::After(s(60)),
         coarse: s(6),
         resets: Some(Resets::ClientToServer),
-        resets_words: "data from the client only; any frame, Ping and Pong among them",
+        resets_words: "any frame, Ping and Pong among them",
         pings_count: Some(true),
         cuts: &[Cut::CloseFrame(1000)],
-        cut_words: "a clean close frame 1000: an idle timeout that looks like a normal closure",
+        cut_words: "an idle timeout that looks like a normal closure",
         change: Change::Set("{cowboy_websocket, Req, State, #{idle_timeout => 3600000}}"),
         note: Some(
             "the timer runs in 10 ticks, so that it strikes between 60 and about 66 s (inferred from the \
@@ -44,10 +44,10 @@ pub(super) const SERVERS: &[Middlebox] = &[
         value: Value::After(s(60)),
         coarse: s(6),
         resets: Some(Resets::ClientToServer),
-        resets_words: "data from the client only; any frame, Ping and Pong among them",
+        resets_words: "any frame, Ping and Pong among them",
         pings_count: Some(true),
         cuts: &[Cut::CloseFrame(1000)],
-        cut_words: "close frame 1000 under Cowboy (inferred from its source); Bandit was not looked at",
+        cut_words: "under Cowboy (inferred from its source); Bandit was not looked at",
         change: Change::Set("socket \"/socket\", MyAppWeb.UserSocket, websocket: [timeout: 3_600_000]"),
         source: "phoenixframework/phoenix@167c46950cf5 lib/phoenix/transports/websocket.ex:31, \
                  lib/phoenix/endpoint.ex:1018",
@@ -85,7 +85,7 @@ pub(super) const SERVERS: &[Middlebox] = &[
         setting: "ws_ping_interval (20 s), ws_ping_timeout (20 s)",
         value: Value::After(s(40)),
         cuts: &[Cut::CloseFrame(1011)],
-        cut_words: "close frame 1011, as the websockets library does",
+        cut_words: "as the websockets library does",
         change: Change::Set("uvicorn app:app --ws-ping-interval 20 --ws-ping-timeout 60"),
         note: Some("only with the implementation websockets, not with wsproto"),
         source: "encode/uvicorn@e6c7ce791fc6 uvicorn/config.py:190-191, docs/settings.md",
@@ -97,7 +97,7 @@ pub(super) const SERVERS: &[Middlebox] = &[
         setting: "ping_interval (20 s), ping_timeout (20 s)",
         value: Value::After(s(40)),
         cuts: &[Cut::CloseFrame(1011)],
-        cut_words: "close frame 1011 \"keepalive ping timeout\"",
+        cut_words: "\"keepalive ping timeout\"",
         change: Change::Set("serve(handler, host, port, ping_timeout=60)"),
         source: "websockets.readthedocs.io: topics/timeouts, faq/common",
         ..PINGS
@@ -172,7 +172,7 @@ pub(super) const SERVERS: &[Middlebox] = &[
         setting: "(fixed)",
         value: Value::After(s(600)),
         resets: Some(Resets::MessagesOnly),
-        resets_words: "JSON-RPC messages only; Ping frames do not count",
+        resets_words: "JSON-RPC messages; Ping frames do not count",
         pings_count: Some(false),
         cuts: &[Cut::CloseFrame(1000)],
         change: Change::Fixed,
