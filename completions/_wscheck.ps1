@@ -28,6 +28,7 @@ Register-ArgumentCompleter -Native -CommandName 'wscheck' -ScriptBlock {
             [CompletionResult]::new('ping', 'ping', [CompletionResultType]::ParameterValue, 'Is this path healthy: how fast, how steady, how many heartbeats go unanswered?')
             [CompletionResult]::new('demo', 'demo', [CompletionResultType]::ParameterValue, 'Show what `ping` does, on a test server inside this process (about five seconds)')
             [CompletionResult]::new('serve', 'serve', [CompletionResultType]::ParameterValue, 'Does my client cope with a slow, lossy, silent or closing server? A server that misbehaves on order')
+            [CompletionResult]::new('timeouts', 'timeouts', [CompletionResultType]::ParameterValue, 'Which proxies, clouds, NATs and servers cut connections: when, how, what resets them, what to change')
             [CompletionResult]::new('schema', 'schema', [CompletionResultType]::ParameterValue, 'Print the JSON Schema of everything that -o json and -o ndjson print')
             [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Print the completions for a shell')
             [CompletionResult]::new('man', 'man', [CompletionResultType]::ParameterValue, 'Print the manual page (roff) of wscheck or of one of its commands')
@@ -170,6 +171,17 @@ Register-ArgumentCompleter -Native -CommandName 'wscheck' -ScriptBlock {
             [CompletionResult]::new('--invalid-utf8', '--invalid-utf8', [CompletionResultType]::ParameterName, 'send a text message that is not UTF-8 right after the upgrade')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
+            break
+        }
+        'wscheck;timeouts' {
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'How the table is printed on stdout: for people (human), as one document (json), or as one timer a line, the document last (ndjson)')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'How the table is printed on stdout: for people (human), as one document (json), or as one timer a line, the document last (ndjson)')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Short for -o json')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
             [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
             break

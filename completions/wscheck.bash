@@ -34,6 +34,9 @@ _wscheck() {
             wscheck,serve)
                 cmd="wscheck__subcmd__serve"
                 ;;
+            wscheck,timeouts)
+                cmd="wscheck__subcmd__timeouts"
+                ;;
             *)
                 ;;
         esac
@@ -41,7 +44,7 @@ _wscheck() {
 
     case "${cmd}" in
         wscheck)
-            opts="-h -V --help --version ping demo serve schema completions man"
+            opts="-h -V --help --version ping demo serve timeouts schema completions man"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -497,6 +500,32 @@ _wscheck() {
                     ;;
                 --trickle)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        wscheck__subcmd__timeouts)
+            opts="-o -h -V --output --json --color --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --output)
+                    COMPREPLY=($(compgen -W "human json ndjson" -- "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -W "human json ndjson" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
                     return 0
                     ;;
                 *)

@@ -25,6 +25,7 @@ set edit:completion:arg-completer[wscheck] = {|@words|
             cand ping 'Is this path healthy: how fast, how steady, how many heartbeats go unanswered?'
             cand demo 'Show what `ping` does, on a test server inside this process (about five seconds)'
             cand serve 'Does my client cope with a slow, lossy, silent or closing server? A server that misbehaves on order'
+            cand timeouts 'Which proxies, clouds, NATs and servers cut connections: when, how, what resets them, what to change'
             cand schema 'Print the JSON Schema of everything that -o json and -o ndjson print'
             cand completions 'Print the completions for a shell'
             cand man 'Print the manual page (roff) of wscheck or of one of its commands'
@@ -164,6 +165,16 @@ set edit:completion:arg-completer[wscheck] = {|@words|
             cand --invalid-utf8 'send a text message that is not UTF-8 right after the upgrade'
             cand -h 'Print help'
             cand --help 'Print help'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'wscheck;timeouts'= {
+            cand -o 'How the table is printed on stdout: for people (human), as one document (json), or as one timer a line, the document last (ndjson)'
+            cand --output 'How the table is printed on stdout: for people (human), as one document (json), or as one timer a line, the document last (ndjson)'
+            cand --color 'When to use colour'
+            cand --json 'Short for -o json'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
             cand -V 'Print version'
             cand --version 'Print version'
         }

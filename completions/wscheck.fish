@@ -29,6 +29,7 @@ complete -c wscheck -n "__fish_wscheck_needs_command" -s V -l version -d 'Print 
 complete -c wscheck -n "__fish_wscheck_needs_command" -f -a "ping" -d 'Is this path healthy: how fast, how steady, how many heartbeats go unanswered?'
 complete -c wscheck -n "__fish_wscheck_needs_command" -f -a "demo" -d 'Show what `ping` does, on a test server inside this process (about five seconds)'
 complete -c wscheck -n "__fish_wscheck_needs_command" -f -a "serve" -d 'Does my client cope with a slow, lossy, silent or closing server? A server that misbehaves on order'
+complete -c wscheck -n "__fish_wscheck_needs_command" -f -a "timeouts" -d 'Which proxies, clouds, NATs and servers cut connections: when, how, what resets them, what to change'
 complete -c wscheck -n "__fish_wscheck_needs_command" -f -a "schema" -d 'Print the JSON Schema of everything that -o json and -o ndjson print'
 complete -c wscheck -n "__fish_wscheck_needs_command" -f -a "completions" -d 'Print the completions for a shell'
 complete -c wscheck -n "__fish_wscheck_needs_command" -f -a "man" -d 'Print the manual page (roff) of wscheck or of one of its commands'
@@ -161,6 +162,15 @@ complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l masked-frame -
 complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l invalid-utf8 -d 'send a text message that is not UTF-8 right after the upgrade'
 complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -s h -l help -d 'Print help'
 complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -s V -l version -d 'Print version'
+complete -c wscheck -n "__fish_wscheck_using_subcommand timeouts" -s o -l output -d 'How the table is printed on stdout: for people (human), as one document (json), or as one timer a line, the document last (ndjson)' -r -f -a "human\t''
+json\t''
+ndjson\t''"
+complete -c wscheck -n "__fish_wscheck_using_subcommand timeouts" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t''
+never\t''"
+complete -c wscheck -n "__fish_wscheck_using_subcommand timeouts" -l json -d 'Short for -o json'
+complete -c wscheck -n "__fish_wscheck_using_subcommand timeouts" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c wscheck -n "__fish_wscheck_using_subcommand timeouts" -s V -l version -d 'Print version'
 complete -c wscheck -n "__fish_wscheck_using_subcommand schema" -s h -l help -d 'Print help'
 complete -c wscheck -n "__fish_wscheck_using_subcommand schema" -s V -l version -d 'Print version'
 complete -c wscheck -n "__fish_wscheck_using_subcommand completions" -s h -l help -d 'Print help'

@@ -43,6 +43,17 @@ pub enum Color {
     Never,
 }
 
+impl Color {
+    /// Whether stdout is to have colour.
+    pub(super) fn on_stdout(self) -> bool {
+        match self {
+            Color::Auto => anstream::AutoStream::choice(&std::io::stdout()) != anstream::ColorChoice::Never,
+            Color::Always => true,
+            Color::Never => false,
+        }
+    }
+}
+
 /// Which format is printed.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Output")]
@@ -78,7 +89,7 @@ impl FormatArgs {
 }
 
 /// Completions and errors list the formats' names.
-fn format_parser() -> impl clap::builder::TypedValueParser<Value = Format> {
+pub(super) fn format_parser() -> impl clap::builder::TypedValueParser<Value = Format> {
     PossibleValuesParser::new(Format::ALL.map(Format::label))
         .map(|name| Format::ALL.into_iter().find(|format| format.label() == name).unwrap_or_default())
 }

@@ -11,6 +11,7 @@ mod printer;
 mod serve;
 mod serving;
 mod signals;
+mod timeouts;
 mod usage;
 
 use std::ffi::OsString;
@@ -53,6 +54,8 @@ enum Command {
     /// Does my client cope with a slow, lossy, silent or closing server? A server that misbehaves on order
     #[command(after_help = exit_code_help())]
     Serve(Box<serve::ServeArgs>),
+    /// Which proxies, clouds, NATs and servers cut connections: when, how, what resets them, what to change
+    Timeouts(timeouts::TimeoutsArgs),
     /// Print the JSON Schema of everything that -o json and -o ndjson print
     Schema,
     /// Print the completions for a shell
@@ -79,6 +82,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Ping(args) => args.main(),
         Command::Demo(args) => args.main(),
         Command::Serve(args) => serving::main(*args),
+        Command::Timeouts(args) => args.main(),
         Command::Schema => papers::print_schema(),
         Command::Completions { shell } => papers::print_completions(shell),
         Command::Man { command } => papers::print_man(command.as_deref()),

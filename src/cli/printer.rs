@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use tokio::sync::mpsc;
 
-use super::args::{Color, OutputArgs};
+use super::args::OutputArgs;
 use super::background::{Background, Queue};
 use super::{signals, usage};
 use crate::commands::ping::Control;
@@ -90,11 +90,7 @@ fn finish(verdict: Verdict, failure: Option<io::ErrorKind>, dropped: u64) -> Exi
 fn human_options(args: &OutputArgs) -> HumanOptions {
     HumanOptions {
         quiet: args.quiet,
-        color: match args.color {
-            Color::Auto => anstream::AutoStream::choice(&io::stdout()) != anstream::ColorChoice::Never,
-            Color::Always => true,
-            Color::Never => false,
-        },
+        color: args.color.on_stdout(),
         width: None,
         progress: io::stderr().is_terminal() && !args.quiet,
     }

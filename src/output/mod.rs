@@ -7,6 +7,7 @@ pub mod ndjson;
 pub mod schema;
 pub mod serve;
 mod sink;
+pub mod timeouts;
 mod units;
 
 #[cfg(test)]

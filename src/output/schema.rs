@@ -10,6 +10,7 @@ use super::ndjson::{
     Opened, Reconnected, Retry, RunLine, ServerPing, Started, StatusChanged, StrayPong, Unjudged,
 };
 use super::serve::{ClientsDocument, EventDocument, SummaryDocument};
+use super::timeouts::{MiddleboxLine, TimeoutsDocument};
 
 /// JSON Schema (draft 2020-12) of a document or of an event's line. It is strict, so that it tells what this
 /// version prints exactly; later versions may add fields.
@@ -45,6 +46,8 @@ impl Shapes {
         self.add::<EventDocument>("serve: event");
         self.add::<SummaryDocument>("serve: document");
         self.add::<ClientsDocument>("serve: clients");
+        self.add::<TimeoutsDocument>("timeouts: document");
+        self.add::<MiddleboxLine>("timeouts: line");
     }
 
     fn run_lines(&mut self) {

@@ -11,3 +11,4 @@ mod secure;
 mod signals;
 mod support;
 mod terminal;
+mod timeouts;

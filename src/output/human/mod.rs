@@ -18,6 +18,7 @@ use std::sync::Arc;
 pub use failure::complaint;
 pub use interim::interim_line;
 pub use paint::Paint;
+pub(super) use text::Rows;
 
 use super::Output;
 use super::sink::{Sink, Writer};

@@ -16,6 +16,7 @@ pub use document::{Document, Settings};
 pub use ending::Ending;
 pub use failure::{ErrorDocument, FailedOpening, error_document};
 pub use figures::{Ms, Timestamp, ms};
+pub(super) use names::names;
 pub use names::{FailureName, KindName, OutcomeName, StatusName, StrayName};
 pub use opening::Opening;
 

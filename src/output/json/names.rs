@@ -33,6 +33,8 @@ macro_rules! names {
     };
 }
 
+pub(in crate::output) use names;
+
 names! {
     /// How a connection, a target or the run is doing.
     StatusName of Status { Healthy, Degraded, Poor, Critical, Unknown, Timeout, Dead }

@@ -1,0 +1,68 @@
+//! `wscheck timeouts`, as typed.
+
+use std::io;
+use std::process::ExitCode;
+
+use clap::Args;
+use clap::builder::NonEmptyStringValueParser;
+
+use super::args::{Color, format_parser};
+use super::{papers, usage};
+use crate::domain::idle::middleboxes;
+use crate::domain::peer_text::PeerText;
+use crate::output::timeouts::{Listing, show};
+use crate::output::{Format, HumanOptions};
+
+/// The arguments of `wscheck timeouts`.
+#[derive(Debug, Clone, Args)]
+pub struct TimeoutsArgs {
+    /// A part of a product's name or id, in any case (nginx, alb, aws.nlb): its timers in full, with source
+    /// and what to change
+    #[arg(value_parser = NonEmptyStringValueParser::new())]
+    pub product: Option<String>,
+    /// How the table is printed on stdout: for people (human), as one document (json), or as one timer a
+    /// line, the document last (ndjson)
+    #[arg(short, long, value_name = "FORMAT", default_value = "human", value_parser = format_parser())]
+    pub output: Format,
+    /// Short for -o json
+    #[arg(long, conflicts_with = "output")]
+    pub json: bool,
+    /// When to use colour
+    #[arg(long, value_name = "WHEN", value_enum, default_value_t = Color::Auto)]
+    pub color: Color,
+}
+
+impl TimeoutsArgs {
+    /// Prints the table, or says that there is no such product.
+    pub fn main(self) -> ExitCode {
+        let format = if self.json { Format::Json } else { self.output };
+        let middleboxes = match &self.product {
+            None => middleboxes::all().collect(),
+            Some(product) => middleboxes::find(product),
+        };
+        if middleboxes.is_empty() {
+            return usage::complain(
+                "timeouts",
+                &unknown(self.product.as_deref().unwrap_or_default()),
+                format,
+            );
+        }
+        let options =
+            HumanOptions { color: self.color.on_stdout(), width: width(), ..HumanOptions::default() };
+        papers::print(show(&Listing { product: self.product, middleboxes }, format, options).as_bytes())
+    }
+}
+
+fn unknown(product: &str) -> String {
+    let near = middleboxes::near(product);
+    let near = match near.is_empty() {
+        true => "'wscheck timeouts' lists them all".to_string(),
+        false => format!("near it are: {}", near.join(", ")),
+    };
+    format!("'{}' is no product in the table of timeouts; {near}", PeerText::new(product))
+}
+
+/// The terminal's columns, if stdout is one.
+fn width() -> Option<usize> {
+    terminal_size::terminal_size_of(io::stdout()).map(|(width, _)| usize::from(width.0))
+}

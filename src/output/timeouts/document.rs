@@ -1,0 +1,271 @@
+//! The table of known timers in JSON.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::Listing;
+use crate::domain::idle::middleboxes::{
+    Change, Confidence, Cut, Family, Kind, Middlebox, Resets, Typical, Value,
+};
+use crate::output::json::{Ms, SCHEMA_VERSION, WSCHECK_VERSION, ms, names};
+
+/// What `wscheck timeouts -o json` prints.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct TimeoutsDocument {
+    #[schemars(extend("const" = SCHEMA_VERSION))]
+    schema_version: u32,
+    #[schemars(extend("const" = "timeouts"))]
+    command: &'static str,
+    wscheck_version: &'static str,
+    /// The product that was asked for; null for the whole table.
+    product: Option<String>,
+    middleboxes: Vec<MiddleboxEntry>,
+}
+
+/// A line of `wscheck timeouts -o ndjson`; the document is the last line.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct MiddleboxLine {
+    #[schemars(extend("const" = "middlebox"))]
+    event: &'static str,
+    #[schemars(extend("const" = SCHEMA_VERSION))]
+    schema_version: u32,
+    middlebox: MiddleboxEntry,
+}
+
+/// A timer that can end a WebSocket, or is often said to.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct MiddleboxEntry {
+    /// Unique in the table.
+    id: &'static str,
+    product: &'static str,
+    family: FamilyName,
+    kind: TimerName,
+    setting: &'static str,
+    /// What holds when nobody configured anything.
+    default: DefaultName,
+    /// Null unless `default` is `after`.
+    default_ms: Option<Ms>,
+    /// Other values that are often found.
+    typical: Vec<TypicalValue>,
+    /// The most that can be set, where there is such a limit.
+    most_ms: Option<Ms>,
+    /// How much later than its value it may strike; null when it is punctual.
+    late_by_ms: Option<Ms>,
+    /// Null when there is no timer, or nobody knows.
+    resets: Option<ResetsName>,
+    resets_in_words: Option<&'static str>,
+    /// Whether Ping and Pong frames count as traffic; null when it does not matter or is not known.
+    pings_count: Option<bool>,
+    /// The usual way first; empty when it never cuts.
+    cuts: Vec<CutEntry>,
+    cuts_in_words: Option<&'static str>,
+    /// Whether the value can be set; null when there is nothing to set.
+    changeable: Option<bool>,
+    /// A line of configuration, or a command, that sets it.
+    change: Option<&'static str>,
+    /// A popular claim that the facts contradict, and how.
+    folklore: Option<&'static str>,
+    note: Option<&'static str>,
+    source: &'static str,
+    confidence: ConfidenceName,
+}
+
+/// A value that is not the default but is often found.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct TypicalValue {
+    value_ms: Ms,
+    whose: &'static str,
+}
+
+/// A way of cutting.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct CutEntry {
+    how: CutName,
+    /// The close frame's code or the HTTP status, where `how` has one.
+    code: Option<u16>,
+}
+
+names! {
+    /// Where in the path it stands.
+    FamilyName of Family { Proxy, Cloud, Nat, Server, Service }
+}
+
+names! {
+    /// What the timer measures: how long nothing passed, how old the connection is, or something else that is often
+    /// taken for one of these.
+    TimerName of Kind { Idle, Lifetime, Other }
+}
+
+names! {
+    /// What starts the timer afresh.
+    ResetsName of Resets {
+        Either,
+        ClientToServer,
+        ServerToClient,
+        EachDirection,
+        MessagesOnly,
+        TcpKeepaliveToo,
+        Pong,
+        Nothing,
+    }
+}
+
+names! {
+    /// How well it is known.
+    ConfidenceName of Confidence { High, Medium }
+}
+
+/// What holds without any configuration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum DefaultName {
+    /// It strikes after `default_ms`.
+    After,
+    /// There is no such timer for an upgraded connection.
+    Never,
+    /// There is one, and it is off.
+    Off,
+    /// There is no built-in value.
+    Unset,
+    /// No number is published.
+    Unpublished,
+}
+
+impl From<Value> for DefaultName {
+    fn from(value: Value) -> DefaultName {
+        match value {
+            Value::After(_) => DefaultName::After,
+            Value::Never => DefaultName::Never,
+            Value::Off => DefaultName::Off,
+            Value::Unset => DefaultName::Unset,
+            Value::Unpublished => DefaultName::Unpublished,
+        }
+    }
+}
+
+/// How a connection is cut.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum CutName {
+    Fin,
+    HalfClose,
+    Rst,
+    /// TCP is closed; whether by FIN or RST is not known.
+    ClosesTcp,
+    CloseFrame,
+    /// It is closed; whether with a close frame is not known.
+    Closes,
+    Silent,
+    RstOnUse,
+    HttpError,
+}
+
+impl From<Cut> for CutEntry {
+    fn from(cut: Cut) -> CutEntry {
+        let (how, code) = match cut {
+            Cut::Fin => (CutName::Fin, None),
+            Cut::HalfClose => (CutName::HalfClose, None),
+            Cut::Rst => (CutName::Rst, None),
+            Cut::ClosesTcp => (CutName::ClosesTcp, None),
+            Cut::CloseFrame(code) => (CutName::CloseFrame, Some(code)),
+            Cut::Closes => (CutName::Closes, None),
+            Cut::Silent => (CutName::Silent, None),
+            Cut::RstOnUse => (CutName::RstOnUse, None),
+            Cut::HttpError(status) => (CutName::HttpError, Some(status)),
+        };
+        CutEntry { how, code }
+    }
+}
+
+impl From<&Typical> for TypicalValue {
+    fn from(typical: &Typical) -> TypicalValue {
+        TypicalValue { value_ms: typical.value.into(), whose: typical.whose }
+    }
+}
+
+impl TimeoutsDocument {
+    /// The listing as scripts see it.
+    pub fn new(listing: &Listing) -> TimeoutsDocument {
+        TimeoutsDocument {
+            schema_version: SCHEMA_VERSION,
+            command: "timeouts",
+            wscheck_version: WSCHECK_VERSION,
+            product: listing.product.clone(),
+            middleboxes: listing.middleboxes.iter().map(|middlebox| (*middlebox).into()).collect(),
+        }
+    }
+}
+
+impl MiddleboxLine {
+    /// One entry as a line.
+    pub fn new(middlebox: &Middlebox) -> MiddleboxLine {
+        MiddleboxLine { event: "middlebox", schema_version: SCHEMA_VERSION, middlebox: middlebox.into() }
+    }
+}
+
+impl From<&Middlebox> for MiddleboxEntry {
+    fn from(middlebox: &Middlebox) -> MiddleboxEntry {
+        let (changeable, change) = match middlebox.change {
+            Change::Set(example) => (Some(true), Some(example)),
+            Change::Fixed => (Some(false), None),
+            Change::Nothing => (None, None),
+        };
+        MiddleboxEntry {
+            id: middlebox.id,
+            product: middlebox.product,
+            family: middlebox.family.into(),
+            kind: middlebox.kind.into(),
+            setting: middlebox.setting,
+            default: middlebox.value.into(),
+            default_ms: ms(middlebox.value.span()),
+            typical: middlebox.typical.iter().map(TypicalValue::from).collect(),
+            most_ms: ms(middlebox.most),
+            late_by_ms: ms(Some(middlebox.coarse).filter(|coarse| !coarse.is_zero())),
+            resets: middlebox.resets.map(ResetsName::from),
+            resets_in_words: said(middlebox.resets_words),
+            pings_count: middlebox.pings_count,
+            cuts: middlebox.cuts.iter().map(|cut| (*cut).into()).collect(),
+            cuts_in_words: said(middlebox.cut_words),
+            changeable,
+            change,
+            folklore: middlebox.folklore,
+            note: middlebox.note,
+            source: middlebox.source,
+            confidence: middlebox.confidence.into(),
+        }
+    }
+}
+
+fn said(words: &'static str) -> Option<&'static str> {
+    Some(words).filter(|words| !words.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn name(value: impl Serialize) -> String {
+        serde_json::to_value(value).unwrap().as_str().unwrap().to_string()
+    }
+
+    #[test]
+    fn json_and_the_domain_use_the_same_words() {
+        for cut in [Cut::HalfClose, Cut::ClosesTcp, Cut::CloseFrame(1000), Cut::RstOnUse, Cut::HttpError(524)]
+        {
+            assert_eq!(name(CutEntry::from(cut).how), cut.label());
+        }
+        for resets in [Resets::ClientToServer, Resets::EachDirection, Resets::TcpKeepaliveToo, Resets::Pong] {
+            assert_eq!(name(ResetsName::from(resets)), resets.label());
+        }
+        for kind in Kind::ALL {
+            assert_eq!(name(TimerName::from(kind)), kind.label());
+        }
+        assert_eq!(name(FamilyName::from(Family::Nat)), Family::Nat.label());
+        assert_eq!(name(ConfidenceName::from(Confidence::Medium)), Confidence::Medium.label());
+    }
+}

@@ -1,0 +1,116 @@
+//! Shows the table of known timers: all of them at a glance, or a product's in full.
+
+mod document;
+mod human;
+
+pub use document::{MiddleboxLine, TimeoutsDocument};
+
+use super::json::{compact, pretty};
+use super::{Format, HumanOptions};
+use crate::domain::idle::middleboxes::Middlebox;
+
+/// What is to be shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listing {
+    /// What was asked for; `None` for the whole table.
+    pub product: Option<String>,
+    pub middleboxes: Vec<&'static Middlebox>,
+}
+
+/// The listing as one text, newline included. Under NDJSON each entry is a line, and the document is the last.
+pub fn show(listing: &Listing, format: Format, options: HumanOptions) -> String {
+    match format {
+        Format::Human => human::show(listing, options),
+        Format::Json => pretty(&TimeoutsDocument::new(listing)),
+        Format::Ndjson => {
+            let lines = listing.middleboxes.iter().map(|middlebox| compact(&MiddleboxLine::new(middlebox)));
+            lines.chain([compact(&TimeoutsDocument::new(listing))]).collect()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::idle::middleboxes::{all, find};
+    use crate::output::schema::schema;
+    use anstream::adapter::strip_str;
+
+    fn whole() -> Listing {
+        Listing { product: None, middleboxes: all().collect() }
+    }
+
+    fn of(product: &str) -> Listing {
+        Listing { product: Some(product.to_string()), middleboxes: find(product) }
+    }
+
+    fn at(width: usize) -> HumanOptions {
+        HumanOptions { width: Some(width), ..HumanOptions::default() }
+    }
+
+    #[test]
+    fn every_entry_is_in_the_table_once() {
+        let text = show(&whole(), Format::Human, HumanOptions::default());
+        let rows = text.lines().filter(|line| line.contains("  ") && !line.starts_with("product")).count();
+        assert_eq!(rows, all().count());
+        for middlebox in all() {
+            assert!(text.lines().any(|line| line.starts_with(middlebox.product)), "{}", middlebox.product);
+        }
+    }
+
+    #[test]
+    fn the_table_fits_the_terminal() {
+        for width in [60, 80, 100, 120] {
+            let text = show(&whole(), Format::Human, at(width));
+            let widest = text.lines().map(|line| line.chars().count()).max();
+            assert!(widest <= Some(width), "{widest:?} at {width}");
+        }
+    }
+
+    #[test]
+    fn a_products_timers_are_shown_in_full() {
+        insta::assert_snapshot!(show(&of("haproxy"), Format::Human, at(80)));
+        insta::assert_snapshot!(
+            show(&of("heroku"), Format::Json, at(80))
+                .replace(crate::output::json::WSCHECK_VERSION, "[version]")
+        );
+    }
+
+    #[test]
+    fn colour_only_repeats_what_the_words_say() {
+        for listing in [whole(), of("nginx")] {
+            let plain = show(&listing, Format::Human, at(100));
+            let colored = show(&listing, Format::Human, HumanOptions { color: true, ..at(100) });
+            assert!(colored.contains('\x1b'));
+            assert_eq!(strip_str(&colored).to_string(), plain);
+        }
+    }
+
+    #[test]
+    fn every_line_is_valid_by_the_schema_and_the_last_is_the_document() {
+        let validator = jsonschema::draft202012::new(&schema()).unwrap();
+        let parsed = |text: &str| serde_json::from_str::<serde_json::Value>(text).unwrap();
+        let ndjson = show(&whole(), Format::Ndjson, HumanOptions::default());
+        for line in ndjson.lines() {
+            let errors: Vec<String> =
+                validator.iter_errors(&parsed(line)).map(|error| error.to_string()).collect();
+            assert_eq!(errors, Vec::<String>::new(), "{line}");
+        }
+        assert_eq!(ndjson.lines().count(), all().count() + 1);
+        let json = show(&whole(), Format::Json, HumanOptions::default());
+        assert_eq!(parsed(ndjson.lines().last().unwrap()), parsed(&json));
+    }
+
+    #[test]
+    fn a_field_too_many_does_not_validate() {
+        let validator = jsonschema::draft202012::new(&schema()).unwrap();
+        let json = show(&of("heroku"), Format::Json, HumanOptions::default());
+        let document = serde_json::from_str::<serde_json::Value>(&json).unwrap();
+        assert!(validator.is_valid(&document));
+        for path in ["", "/middleboxes/0", "/middleboxes/0/cuts/0"] {
+            let mut broken = document.clone();
+            broken.pointer_mut(path).unwrap()["surplus"] = true.into();
+            assert!(!validator.is_valid(&broken), "{path}");
+        }
+    }
+}

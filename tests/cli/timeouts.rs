@@ -1,0 +1,84 @@
+//! `wscheck timeouts`: the table of known timers, in every format.
+
+use serde_json::Value;
+
+use crate::support::{Ran, run, wscheck};
+
+fn entries(document: &Value) -> &Vec<Value> {
+    document["middleboxes"].as_array().unwrap()
+}
+
+#[test]
+fn every_timer_has_a_source_and_says_how_well_it_is_known() {
+    let document = run(&["timeouts", "--json"]).json();
+    assert!(entries(&document).len() > 80);
+    for entry in entries(&document) {
+        assert!(entry["source"].as_str().is_some_and(|source| source.len() > 5), "{entry}");
+        assert!(["high", "medium"].contains(&entry["confidence"].as_str().unwrap()), "{entry}");
+    }
+    assert_eq!(document["product"], Value::Null);
+}
+
+#[test]
+fn nginx_is_shown_in_full() {
+    insta::assert_snapshot!(run(&["timeouts", "nginx"]).all());
+}
+
+#[test]
+fn a_product_is_found_in_any_case_by_name_or_id() {
+    let ids = |product: &str| {
+        let document = run(&["timeouts", "--json", product]).json();
+        entries(&document).iter().map(|entry| entry["id"].as_str().unwrap().to_string()).collect::<Vec<_>>()
+    };
+    assert_eq!(ids("HEROKU"), ["heroku"]);
+    assert_eq!(ids("aws.nlb"), ["aws.nlb.tcp", "aws.nlb.tls"]);
+    assert!(ids("ELB").contains(&"aws.clb".to_string()));
+}
+
+#[test]
+fn ndjson_is_an_entry_a_line_and_the_document_last() {
+    let lines = run(&["timeouts", "-o", "ndjson", "haproxy"]).ndjson();
+    let (document, entries) = lines.split_last().unwrap();
+    assert_eq!(document["middleboxes"].as_array().unwrap().len(), entries.len());
+    for (line, entry) in entries.iter().zip(document["middleboxes"].as_array().unwrap()) {
+        assert_eq!((&line["event"], &line["middlebox"]), (&"middlebox".into(), entry));
+    }
+}
+
+#[test]
+fn an_unknown_product_is_a_usage_error_that_names_its_neighbours() {
+    let ran = run(&["timeouts", "ngnix"]);
+    let told = "error: 'ngnix' is no product in the table of timeouts; near it are: nginx\n";
+    assert_eq!((ran.code, ran.stdout.as_str(), ran.stderr.as_str()), (Some(2), "", told));
+    let ran = run(&["timeouts", "--json", "qqqq\u{1b}[2J"]);
+    let document = ran.json();
+    assert_eq!((ran.code, &document["verdict"]), (Some(2), &"usage".into()));
+    let told = "'qqqq\\u{1b}[2J' is no product in the table of timeouts; 'wscheck timeouts' lists them all";
+    assert_eq!(document["error"]["message"], told);
+    assert_eq!(run(&["timeouts", ""]).code, Some(2));
+}
+
+#[test]
+fn the_whole_table_is_grouped_by_kind_and_sorted_by_product() {
+    let text = run(&["timeouts"]).stdout;
+    let place = |text: &str, what: &str| text.find(what).unwrap_or_else(|| panic!("no {what}"));
+    let (idle, lifetime, other) =
+        (place(&text, "Idle timeouts"), place(&text, "Lifetimes"), place(&text, "Other timers"));
+    assert!(idle < lifetime && lifetime < other);
+    assert!(
+        place(&text, "AWS ALB") < place(&text, "Heroku router") && place(&text, "Heroku router") < lifetime
+    );
+    let classic = place(&text, "Google Cloud classic");
+    assert!(lifetime < classic && classic < other);
+}
+
+#[test]
+fn a_closed_pipe_ends_it_quietly_and_colour_is_for_terminals() {
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let ran = Ran::of(wscheck(&["timeouts"]).stdout(writer).spawn().unwrap());
+    assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), ""));
+    assert!(!run(&["timeouts", "nginx"]).stdout.contains('\x1b'));
+    let colored = wscheck(&["timeouts", "nginx", "--color", "always"]).spawn().unwrap();
+    assert!(Ran::of(colored).stdout.contains('\x1b'));
+}
