@@ -35,10 +35,12 @@ impl fmt::Debug for Credentials {
 /// Why a text is not a WebSocket URL.
 #[derive(Debug, Error, PartialEq, Eq)]
 pub enum TargetError {
-    #[error("'{given}' has no scheme: a WebSocket URL begins with ws:// or wss://; did you mean '{meant}'?")]
-    NoScheme { given: String, meant: String },
-    #[error("'{given}' is not a WebSocket URL: {scheme}:// must be {ws}://; did you mean '{meant}'?")]
-    Http { given: String, scheme: String, ws: &'static str, meant: String },
+    #[error("'{given}' has no scheme: a WebSocket URL begins with ws:// or wss://{}", did_you_mean(.meant))]
+    NoScheme { given: String, meant: Option<String> },
+    #[error("'{given}' is not a WebSocket URL: {scheme}: must be followed by //{}", did_you_mean(.meant))]
+    NoSlashes { given: String, scheme: String, meant: Option<String> },
+    #[error("'{given}' is not a WebSocket URL: {scheme}:// must be {ws}://{}", did_you_mean(.meant))]
+    Http { given: String, scheme: &'static str, ws: &'static str, meant: Option<String> },
     #[error("'{given}' is not a WebSocket URL: the scheme must be ws or wss, not {scheme}")]
     OtherScheme { given: String, scheme: String },
     #[error("'{given}' has an empty host")]
@@ -47,6 +49,10 @@ pub enum TargetError {
     PortZero { given: String },
     #[error("'{given}' is not a URL: {why}")]
     Malformed { given: String, why: String },
+}
+
+fn did_you_mean(meant: &Option<String>) -> String {
+    meant.as_ref().map_or_else(String::new, |meant| format!("; did you mean '{meant}'?"))
 }
 
 impl Target {
@@ -85,12 +91,14 @@ impl FromStr for Target {
     type Err = TargetError;
 
     fn from_str(given: &str) -> Result<Target, TargetError> {
-        let shown = || redact_text(given);
-        if !given.contains("://") {
-            return Err(TargetError::NoScheme { given: shown(), meant: format!("ws://{}", shown()) });
+        let given = given.trim();
+        let shown = || redact_typed(given);
+        let Some((scheme, rest)) = split_scheme(given) else { return Err(without_scheme(given)) };
+        if ws_scheme(scheme).is_some() && authority(rest).is_empty() {
+            return Err(TargetError::EmptyHost { given: shown() });
         }
-        let url = Url::parse(given).map_err(|error| explain(given, error))?;
-        let secure = scheme(&url, shown())?;
+        let url = Url::parse(given).map_err(|error| explain(shown(), error))?;
+        let secure = secure(&url, given, rest)?;
         let host = url.host().ok_or_else(|| TargetError::EmptyHost { given: shown() })?.to_owned();
         let port = url.port().unwrap_or(if secure { 443 } else { 80 });
         if port == 0 {
@@ -107,28 +115,74 @@ impl FromStr for Target {
     }
 }
 
-fn explain(given: &str, error: url::ParseError) -> TargetError {
-    let given = redact_text(given);
+/// Whether a text can be a URL's scheme (RFC 3986 section 3.1).
+pub fn is_scheme(text: &str) -> bool {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || "+-.".contains(c);
+    text.starts_with(|c: char| c.is_ascii_alphabetic()) && text.chars().all(allowed)
+}
+
+fn split_scheme(text: &str) -> Option<(&str, &str)> {
+    text.split_once("://").filter(|(scheme, _)| is_scheme(scheme))
+}
+
+/// The scheme that a WebSocket URL has where another text has this one.
+fn ws_scheme(scheme: &str) -> Option<&'static str> {
+    match scheme.to_ascii_lowercase().as_str() {
+        "ws" | "http" => Some("ws"),
+        "wss" | "https" => Some("wss"),
+        _ => None,
+    }
+}
+
+/// What stands between a URL's `://` and its path. The parser would skip an empty one, and take the
+/// path's first part for the host.
+fn authority(rest: &str) -> String {
+    let rest: String = rest.chars().filter(|c| !matches!(c, '\t' | '\r' | '\n')).collect();
+    rest.split(['/', '\\', '?', '#']).next().unwrap_or_default().to_string()
+}
+
+fn without_scheme(text: &str) -> TargetError {
+    let given = redact_typed(text);
+    let slashes = ['/', '\\'];
+    match text.split_once(':').and_then(|(scheme, rest)| Some((ws_scheme(scheme)?, scheme, rest))) {
+        Some((ws, scheme, rest)) if !begins_with_port(rest) => match rest.trim_start_matches(slashes) {
+            "" => TargetError::EmptyHost { given },
+            bare => TargetError::NoSlashes { given, scheme: scheme.to_string(), meant: suggest(ws, bare) },
+        },
+        _ => TargetError::NoScheme { given, meant: suggest("ws", text.trim_start_matches(slashes)) },
+    }
+}
+
+/// `ws:8080` is a host called ws.
+fn begins_with_port(rest: &str) -> bool {
+    let port = authority(rest);
+    !port.is_empty() && port.chars().all(|c| c.is_ascii_digit())
+}
+
+/// The URL that may have been meant, if it is one at all.
+fn suggest(ws: &str, rest: &str) -> Option<String> {
+    let meant = format!("{ws}://{rest}");
+    meant.parse::<Target>().is_ok().then(|| redact_typed(&meant))
+}
+
+fn explain(given: String, error: url::ParseError) -> TargetError {
     match error {
         url::ParseError::EmptyHost => TargetError::EmptyHost { given },
         other => TargetError::Malformed { given, why: other.to_string() },
     }
 }
 
-fn scheme(url: &Url, given: String) -> Result<bool, TargetError> {
+/// Whether `url`, which was typed as `given` with `rest` after its `://`, asks for TLS.
+fn secure(url: &Url, given: &str, rest: &str) -> Result<bool, TargetError> {
+    let given = || redact_typed(given);
+    let http = |scheme, ws| TargetError::Http { given: given(), scheme, ws, meant: suggest(ws, rest) };
     match url.scheme() {
         "ws" => Ok(false),
         "wss" => Ok(true),
-        "http" => Err(meant_ws(given, "http", "ws")),
-        "https" => Err(meant_ws(given, "https", "wss")),
-        other => Err(TargetError::OtherScheme { given, scheme: other.to_string() }),
+        "http" => Err(http("http", "ws")),
+        "https" => Err(http("https", "wss")),
+        other => Err(TargetError::OtherScheme { given: given(), scheme: other.to_string() }),
     }
-}
-
-fn meant_ws(given: String, scheme: &str, ws: &'static str) -> TargetError {
-    let rest = given.split_once("://").map_or("", |(_, rest)| rest);
-    let meant = format!("{ws}://{rest}");
-    TargetError::Http { given, scheme: scheme.to_string(), ws, meant }
 }
 
 fn resource(url: &Url) -> String {
@@ -156,13 +210,10 @@ fn percent_decode(text: &str) -> String {
 const SECRET_NAMES: &[&str] = &[
     "token",
     "secret",
-    "passw",
+    "pass",
     "pwd",
     "auth",
-    "apikey",
-    "api_key",
-    "api-key",
-    "access_key",
+    "key",
     "signature",
     "jwt",
     "session",
@@ -170,14 +221,24 @@ const SECRET_NAMES: &[&str] = &[
     "credential",
     "bearer",
     "otp",
+    "cookie",
+    "assertion",
+    "saml",
+    "hmac",
+    "nonce",
 ];
 /// Whole names that are secrets, too short to look for inside others.
-const SECRET_WORDS: &[&str] = &["key", "sig", "sid", "code", "pass", "pw", "sign"];
+const SECRET_WORDS: &[&str] = &["sig", "sid", "code", "pw", "sign", "pin", "sas", "hash", "mac"];
 
-/// Whether a query parameter's value is to be hidden.
+/// Whether a query parameter's value is to be hidden, by its name as the query has it.
 pub fn is_secret_name(name: &str) -> bool {
-    let name = name.to_ascii_lowercase();
+    let name = fully_decoded(name).to_ascii_lowercase();
     SECRET_WORDS.contains(&name.as_str()) || SECRET_NAMES.iter().any(|part| name.contains(part))
+}
+
+/// Percent-decoded as often as it was encoded, within reason.
+fn fully_decoded(text: &str) -> String {
+    (0..3).fold(text.to_string(), |text, _| percent_decode(&text))
 }
 
 /// A URL without its userinfo, secrets in its query, or fragment.
@@ -194,33 +255,59 @@ pub fn redact_url(url: &Url) -> String {
     shown.to_string()
 }
 
-/// A text that may be a URL (a `Location` header, a mistyped argument), redacted as one.
+/// A text that may be a URL or a part of one (a `Location` header, a request's target), redacted.
 pub fn redact_text(text: &str) -> String {
-    if let Ok(url) = Url::parse(text)
-        && url.has_host()
-    {
-        return redact_url(&url);
+    match Url::parse(text) {
+        Ok(url) if url.has_host() => redact_url(&url),
+        _ if text.starts_with('/') && !text.starts_with("//") => redact_tail(before_fragment(text)),
+        _ => redact_typed(text),
     }
-    let (head, query) = match text.split_once('?') {
-        Some((head, query)) => (head, format!("?{}", redact_query(query))),
-        None => (text, String::new()),
-    };
-    match head.split_once('@') {
-        Some((userinfo, rest)) => {
-            let scheme =
-                userinfo.split_once("://").map_or(String::new(), |(scheme, _)| format!("{scheme}://"));
-            format!("{scheme}***@{rest}{query}")
-        }
-        None => format!("{head}{query}"),
+}
+
+/// A text that was meant as a URL and need not be one. Its password may hold what elsewhere ends the
+/// userinfo, so everything up to the last `@` goes; a `#` before that may belong to the password or
+/// begin a fragment, and then the rest goes, too.
+fn redact_typed(text: &str) -> String {
+    let head = before_fragment(text);
+    let Some((before, after)) = text.rsplit_once('@') else { return redact_tail(head) };
+    let scheme = before.split_once("://").map_or(String::new(), |(scheme, _)| format!("{scheme}://"));
+    match before.contains('#') {
+        true => format!("{scheme}***"),
+        false => format!("{scheme}***@{}", redact_tail(before_fragment(after))),
+    }
+}
+
+fn before_fragment(text: &str) -> &str {
+    text.split('#').next().unwrap_or_default()
+}
+
+/// Host, path and query; the query redacted.
+fn redact_tail(text: &str) -> String {
+    match text.split_once('?') {
+        Some((head, query)) => format!("{head}?{}", redact_query(query)),
+        None => text.to_string(),
     }
 }
 
 fn redact_query(query: &str) -> String {
-    let pair = |pair: &str| match pair.split_once('=') {
-        Some((name, _)) if is_secret_name(name) => format!("{name}=***"),
-        _ => pair.to_string(),
+    query.split_inclusive(['&', ';']).map(redact_pair).collect()
+}
+
+/// One parameter with the separator after it. One without a value may be a token by itself; a value
+/// that has parameters or userinfo of its own (a URL to come back to) may hold one.
+fn redact_pair(pair: &str) -> String {
+    let bare = pair.trim_end_matches(['&', ';']);
+    let separator = pair.strip_prefix(bare).unwrap_or_default();
+    let shown = match bare.split_once('=') {
+        None if bare.is_empty() => String::new(),
+        None => "***".to_string(),
+        Some((_, value)) if value.trim_matches('=').is_empty() => "***".to_string(),
+        Some((name, value)) if is_secret_name(name) || fully_decoded(value).contains(['=', '@']) => {
+            format!("{name}=***")
+        }
+        Some(_) => bare.to_string(),
     };
-    query.split('&').map(pair).collect::<Vec<_>>().join("&")
+    format!("{shown}{separator}")
 }
 
 impl fmt::Display for Target {
@@ -281,6 +368,58 @@ mod tests {
     }
 
     #[test]
+    fn no_part_of_a_password_is_shown_whatever_it_holds() {
+        assert_eq!(refusal("ws://user:pa?ss@host/"), "'ws://***@host/' is not a URL: invalid port number");
+        for (text, shown) in [
+            ("ws://user:p@ss@host:99999/", "ws://***@host:99999/"),
+            ("ws://u:p@h:99999/#token=SECRET", "ws://***@h:99999/"),
+            ("ws://u:p@h:99999/#SECRET@x", "ws://***"),
+            ("ws://u:pa#ss@h:99999/", "ws://***"),
+            ("ws:\\\\u:p@h:99999", "***@h:99999"),
+            ("ws://h:99999/#SECRET", "ws://h:99999/"),
+            ("https://h/p/@me/x?room=7", "https://***@me/x?room=7"),
+        ] {
+            let error = refusal(text);
+            assert!(error.starts_with(&format!("'{shown}'")), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_secret_is_known_by_any_part_of_its_decoded_name_and_by_having_none() {
+        let query = |query: &str| target(&format!("ws://h/?{query}")).to_string().split_off(8);
+        for name in [
+            "app_key",
+            "private_key",
+            "accesskey",
+            "subscription-key",
+            "passphrase",
+            "%74oken",
+            "%2574oken",
+            "X-Amz-Signature",
+            "code",
+        ] {
+            assert_eq!(query(&format!("{name}=SECRET&room=7")), format!("{name}=***&room=7"));
+        }
+        assert_eq!(query("SECRETJWT"), "***");
+        assert_eq!(query("U0VDUkVU=="), "***");
+        assert_eq!(query("a=1;token=SECRET"), "a=1;token=***");
+        assert_eq!(query("a=1&&SECRET&b=2"), "a=1&&***&b=2");
+        assert_eq!(query("next=%2Fws%3Ftoken%3DSECRET"), "next=***");
+        assert_eq!(query("next=/ws?token=SECRET"), "next=***");
+        assert_eq!(query("country_code=de&q=a%20b"), "country_code=de&q=a%20b");
+    }
+
+    #[test]
+    fn a_relative_reference_is_shown_without_its_fragment_and_secrets() {
+        assert_eq!(redact_text("/cb#access_token=SECRET"), "/cb");
+        assert_eq!(redact_text("/cb?x=1#access_token=SECRET"), "/cb?x=1");
+        assert_eq!(redact_text("/@me/chat?token=SECRET"), "/@me/chat?token=***");
+        assert_eq!(redact_text("cb#access_token=SECRET"), "cb");
+        assert_eq!(redact_text("//u:p@h/x"), "***@h/x");
+        assert_eq!(redact_text("https://h/@me#SECRET"), "https://h/@me");
+    }
+
+    #[test]
     fn credentials_are_decoded() {
         let t = target("ws://b%40b:p%3Ass+w&d@a/");
         let c = t.credentials().unwrap();
@@ -300,8 +439,32 @@ mod tests {
     }
 
     #[test]
+    fn what_lacks_its_slashes_or_its_scheme_is_completed_only_where_that_makes_a_url() {
+        assert_eq!(
+            refusal("ws:127.0.0.1:1"),
+            "'ws:127.0.0.1:1' is not a WebSocket URL: ws: must be followed by //; \
+             did you mean 'ws://127.0.0.1:1'?"
+        );
+        assert!(refusal("https:/a.example").ends_with("did you mean 'wss://a.example'?"));
+        assert!(refusal("//127.0.0.1").ends_with("did you mean 'ws://127.0.0.1'?"));
+        assert!(refusal("ws:8080/x").ends_with("did you mean 'ws://ws:8080/x'?"));
+        for text in ["", "//", "mailto:bob", "a b"] {
+            assert!(refusal(text).ends_with("begins with ws:// or wss://"), "{}", refusal(text));
+        }
+    }
+
+    #[test]
+    fn an_empty_host_is_not_filled_from_the_path() {
+        for text in
+            ["ws://", "ws:///x", "WSS:///x", "ws:////x", "ws://\\x", "ws://?x=1", "http:///x", "wss:", "ws:/"]
+        {
+            assert_eq!(refusal(text), format!("'{text}' has an empty host"));
+        }
+        assert!(refusal("ws://u:p@/x").ends_with("has an empty host"));
+    }
+
+    #[test]
     fn nonsense_is_refused_with_its_rule() {
-        assert_eq!(refusal("ws://"), "'ws://' has an empty host");
         assert_eq!(refusal("ws://a:0/"), "'ws://a:0/' has port 0: a port is 1 to 65535");
         assert_eq!(refusal("ws://a:99999/"), "'ws://a:99999/' is not a URL: invalid port number");
         assert_eq!(
