@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::time::{Instant, timeout_at};
 
-use crate::domain::opening::FailureKind;
+use crate::domain::opening::{FailureKind, Refusal};
 use crate::domain::peer_text::PeerText;
 
 use super::fault::Fault;
@@ -55,8 +55,14 @@ impl Head {
 pub enum HeadError {
     /// What came does not begin as HTTP/1 does; its first bytes.
     NotHttp(Vec<u8>),
-    /// It begins as HTTP/1 does, but breaks its rules; which, and the first bytes.
-    Malformed(httparse::Error, Vec<u8>),
+    /// It begins as HTTP/1 does, but breaks its rules.
+    Malformed {
+        error: httparse::Error,
+        /// The beginning of the first line; what follows may hold a cookie or a token.
+        status_line: Vec<u8>,
+        /// The status, if that much could be read.
+        status: Option<u16>,
+    },
     /// More than `LARGEST_HEAD` bytes or `MOST_HEADERS` headers.
     Endless,
     /// The peer closed after this many bytes of the head.
@@ -90,12 +96,14 @@ impl HeadError {
     pub fn fault(&self, who: &str, budget: Duration) -> Fault {
         match self {
             HeadError::NotHttp(bytes) => {
-                let cause = format!("{who} does not speak HTTP/1.1: its answer begins {}", quoted(bytes));
+                let cause = format!("{who} does not speak HTTP/1.1: {}", beginning(bytes));
                 Fault::new(FailureKind::NotHttp, cause)
             }
-            HeadError::Malformed(error, bytes) => {
-                let cause = format!("{who} answered malformed HTTP ({error}): {}", quoted(bytes));
-                Fault::new(FailureKind::NotHttp, cause)
+            HeadError::Malformed { error, status_line, status } => {
+                let line = quoted(status_line);
+                let cause = format!("{who} answered malformed HTTP ({error}): its status line is {line}");
+                let refusal = status.filter(|status| *status != 101).map(without_headers);
+                Fault { refusal, ..Fault::new(FailureKind::NotHttp, cause) }
             }
             HeadError::Endless => {
                 let kib = LARGEST_HEAD / 1024;
@@ -127,9 +135,27 @@ impl HeadError {
     }
 }
 
+fn without_headers(status: u16) -> Refusal {
+    Refusal { status, headers: Vec::new(), body: PeerText::default() }
+}
+
+/// How an answer begins that is not HTTP/1. What comes after its first line may be headers, and an
+/// echo of our request may hold the user's secrets.
+fn beginning(bytes: &[u8]) -> String {
+    match bytes.starts_with(b"GET ") {
+        true => "it sends our own request back".to_string(),
+        false => format!("its answer begins {}", quoted(first_line(bytes))),
+    }
+}
+
+/// The first line with its end, as far as it came.
+fn first_line(bytes: &[u8]) -> &[u8] {
+    bytes.split_inclusive(|byte| *byte == b'\n').next().unwrap_or_default()
+}
+
 /// Bytes as a string literal would have them; what is not ASCII in hexadecimal.
 fn quoted(bytes: &[u8]) -> String {
-    PeerText::new(&format!("\"{}\"", bytes.escape_ascii())).to_string()
+    format!("\"{}\"", bytes.escape_ascii())
 }
 
 /// Reads responses from a stream until a deadline.
@@ -238,17 +264,21 @@ fn end_of_head(bytes: &[u8], searched: usize) -> Option<usize> {
 fn parse(bytes: &[u8]) -> Result<Head, HeadError> {
     let mut headers = [httparse::EMPTY_HEADER; MOST_HEADERS];
     let mut response = httparse::Response::new(&mut headers);
-    let malformed = |error| {
-        let first = bytes.iter().take(TELLING_BYTES).copied().collect();
-        HeadError::Malformed(error, first)
+    let malformed = |error, status| {
+        let line = first_line(bytes).trim_ascii_end();
+        HeadError::Malformed {
+            error,
+            status_line: line.iter().take(TELLING_BYTES).copied().collect(),
+            status,
+        }
     };
     match response.parse(bytes) {
         Err(httparse::Error::TooManyHeaders) => return Err(HeadError::Endless),
-        Err(error) => return Err(malformed(error)),
+        Err(error) => return Err(malformed(error, response.code)),
         Ok(_) => {}
     }
     let (Some(status), Some(minor_version)) = (response.code, response.version) else {
-        return Err(malformed(httparse::Error::Status));
+        return Err(malformed(httparse::Error::Status, response.code));
     };
     let headers = response.headers.iter();
     let headers = headers.map(|h| (h.name.to_ascii_lowercase(), h.value.to_vec())).collect();
@@ -369,7 +399,37 @@ mod tests {
         let result = head_of(&[b"SSH-2.0-", b"OpenSSH\r\n"], true).await;
         assert!(matches!(result, Err(HeadError::NotHttp(bytes)) if bytes == b"SSH-2.0-OpenSSH\r\n"));
         let result = head_of(&[b"HTTP/1.1 2x0 OK\r\n\r\n"], true).await;
-        assert!(matches!(result, Err(HeadError::Malformed(httparse::Error::Status, _))));
+        assert!(matches!(
+            result,
+            Err(HeadError::Malformed { error: httparse::Error::Status, status: None, .. })
+        ));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_malformed_answer_tells_its_status_and_none_of_its_headers() {
+        let answer = b"HTTP/1.1 404 Not Found\r\nSet-Cookie: SECRET\r\nBad Name: x\r\n\r\n";
+        let fault = head_of(&[answer], true).await.unwrap_err().fault("the server", Duration::ZERO);
+        assert_eq!(
+            fault.cause,
+            r#"the server answered malformed HTTP (invalid header name): its status line is "HTTP/1.1 404 Not Found""#
+        );
+        assert_eq!(fault.refusal, Some(without_headers(404)));
+        let answer = b"HTTP/1.1 101 X\nBad Name: x\n\n";
+        let fault = head_of(&[answer], true).await.unwrap_err().fault("the server", Duration::ZERO);
+        assert!(fault.refusal.is_none() && fault.cause.ends_with(r#""HTTP/1.1 101 X""#), "{}", fault.cause);
+    }
+
+    #[test]
+    fn what_is_not_http_is_quoted_by_its_first_line_and_never_with_our_own_request() {
+        let cause = |bytes: &[u8]| HeadError::NotHttp(bytes.to_vec()).fault("it", Duration::ZERO).cause;
+        assert_eq!(
+            cause(b"HTTP/2 302\r\nset-cookie: SECRET\r\n"),
+            r#"it does not speak HTTP/1.1: its answer begins "HTTP/2 302\r\n""#
+        );
+        assert_eq!(
+            cause(b"GET /?token=SECRET HTTP/1.1\r\n"),
+            "it does not speak HTTP/1.1: it sends our own request back"
+        );
     }
 
     #[tokio::test(start_paused = true)]
