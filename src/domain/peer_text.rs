@@ -41,18 +41,21 @@ impl PeerText {
 }
 
 fn push_safe(safe: &mut String, c: char) {
-    if c.is_control() || is_invisible(c) {
+    // A backslash is escaped so that what looks like one of our escapes is one.
+    if c == '\\' || c.is_control() || is_invisible(c) {
         safe.extend(c.escape_default());
     } else {
         safe.push(c);
     }
 }
 
-/// Characters that change how others are shown: bidirectional controls (Unicode UAX 9), zero-width
-/// ones, and line and paragraph separators.
+/// Characters that change how others are shown, or hide between them: bidirectional controls (Unicode
+/// UAX 9), zero-width ones, the soft hyphen, line and paragraph separators, interlinear annotations
+/// and tags.
 fn is_invisible(c: char) -> bool {
     matches!(c,
-        '\u{061c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+        '\u{00ad}' | '\u{061c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
 impl fmt::Display for PeerText {
@@ -70,6 +73,20 @@ mod tests {
         assert_eq!(PeerText::new("a\x1b[31mb\r\n").as_str(), "a\\u{1b}[31mb\\r\\n");
         assert_eq!(PeerText::new("\u{9b}2J").as_str(), "\\u{9b}2J");
         assert_eq!(PeerText::new("x\u{202e}y").as_str(), "x\\u{202e}y");
+    }
+
+    #[test]
+    fn what_cannot_be_seen_is_escaped() {
+        for c in ['\u{ad}', '\u{180e}', '\u{fff9}', '\u{fffb}', '\u{e0000}', '\u{e0041}', '\u{e007f}'] {
+            assert_eq!(PeerText::new(&format!("a{c}b")).as_str(), format!("a{}b", c.escape_unicode()));
+        }
+        assert_eq!(PeerText::new("\u{fffc}é漢").as_str(), "\u{fffc}é漢");
+    }
+
+    #[test]
+    fn a_peer_cannot_write_what_looks_like_our_escapes() {
+        assert_eq!(PeerText::new("\\u{1b}\\n").as_str(), "\\\\u{1b}\\\\n");
+        assert_ne!(PeerText::new("\\n"), PeerText::new("\n"));
     }
 
     #[test]
