@@ -69,7 +69,19 @@ fn shown(name: &str, value: &[u8]) -> PeerText {
 /// The response as evidence: its status, its telling headers and the start of its body.
 pub fn evidence(head: &Head, body: &[u8]) -> Refusal {
     let headers = kept(head, |name| is_hop(name) || REASONS.contains(&name));
-    Refusal { status: head.status, headers, body: PeerText::from_bytes(body) }
+    let body = if repeats_a_secret(head, body) { PeerText::default() } else { PeerText::from_bytes(body) };
+    Refusal { status: head.status, headers, body }
+}
+
+/// Whether the body repeats a Location that is not shown as it is: most redirects come with a page
+/// that links to it.
+fn repeats_a_secret(head: &Head, body: &[u8]) -> bool {
+    let Some(location) = head.text("location").filter(|location| redact_text(location) != *location) else {
+        return false;
+    };
+    let body = String::from_utf8_lossy(body);
+    let plain = location.split(['?', '#']).next().unwrap_or_default();
+    body.contains(plain) || body.to_ascii_lowercase().contains("href")
 }
 
 /// The fault of a response to `target`'s upgrade that is not 101.
@@ -173,7 +185,15 @@ fn redirect(target: &Target, head: &Head) -> Option<String> {
     };
     let shown = redact_url(&there);
     let (_, rest) = shown.split_once("://")?;
-    Some(format!("follow it with {}", PeerText::new(&format!("{scheme}://{rest}"))))
+    let url = format!("{scheme}://{rest}");
+    can_be_pasted(&url).then(|| format!("follow it with {url}"))
+}
+
+/// Whether a URL that a peer made can be copied into a shell: one of a shell's own characters in it
+/// could run what the peer likes.
+fn can_be_pasted(url: &str) -> bool {
+    let safe = |c: char| c.is_ascii_alphanumeric() || "-._~:/?@%=,+*[]".contains(c);
+    url.chars().all(safe) && url.parse::<Target>().is_ok()
 }
 
 #[cfg(test)]
@@ -228,6 +248,31 @@ mod tests {
         let fault = fault(&target, &head(301, &[("location", "https://u:pw@b/?token=t0p")]), b"");
         let shown = format!("{fault:?}");
         assert!(!shown.contains("t0p") && !shown.contains("pw"), "{shown}");
+    }
+
+    #[test]
+    fn a_redirect_that_a_shell_would_read_otherwise_is_not_offered() {
+        let follow = |location| hint_of(302, &[("location", location)]);
+        for location in
+            ["/x;reboot", "/$(id)", "/?a=1&reboot", "/'x'", "/x|y", "/(x)", "/!x", "http://b.example:0/"]
+        {
+            assert_eq!(follow(location), "", "{location}");
+        }
+        assert_eq!(follow("http://b.example/`id` x"), "follow it with ws://b.example/%60id%60%20x");
+    }
+
+    #[test]
+    fn the_secrets_of_a_relative_redirect_are_not_shown_nor_repeated_by_the_body() {
+        for location in ["/cb#access_token=SECRET", "/cb?x=1#access_token=SECRET", "/cb?key=SECRET"] {
+            let target = "ws://a.example/".parse().unwrap();
+            let head = head(302, &[("location", location)]);
+            for body in [format!("<a href=\"{location}\">Found</a>"), format!("see {location}")] {
+                let fault = fault(&target, &head, body.as_bytes());
+                assert!(!format!("{fault:?}").contains("SECRET"), "{fault:?}");
+            }
+        }
+        let open = head(302, &[("location", "/login")]);
+        assert_eq!(evidence(&open, b"see /login").body.as_str(), "see /login");
     }
 
     #[test]
