@@ -51,9 +51,13 @@ impl Leaf {
         })
     }
 
-    /// Whole days until it expires, at `now` (seconds since the Unix epoch); negative when it has.
+    /// Whole days until it expires, at `now` (seconds since the Unix epoch); negative when it has:
+    /// the whole days since then, and -1 during the first.
     pub fn days_left(&self, now: i64) -> i64 {
-        self.not_after.saturating_sub(now).div_euclid(DAY)
+        match self.not_after.saturating_sub(now) {
+            left @ 0.. => left / DAY,
+            past => (past / DAY).min(-1),
+        }
     }
 
     fn valid_for(&self) -> String {
@@ -145,11 +149,16 @@ fn wrong_name(leaf: Option<&Leaf>, name: &ServerName<'_>) -> Fault {
     let valid_for = leaf.map_or("other names".to_string(), Leaf::valid_for);
     let cause = format!("certificate is for {valid_for}; not for {}", name.to_str());
     let fault = Fault::new(FailureKind::CertificateWrongName, cause);
-    let first = leaf.and_then(|leaf| leaf.names.first()).filter(|name| !name.as_str().starts_with('*'));
+    let first = leaf.and_then(|leaf| leaf.names.first()).filter(|name| is_host_name(name));
     match first {
         Some(first) => fault.hint(format!("if {first} is what you meant: --server-name {first}")),
         None => fault,
     }
+}
+
+/// Whether a name out of a certificate, which its maker chose freely, can be offered to be typed.
+fn is_host_name(name: &PeerText) -> bool {
+    ServerName::try_from(name.as_str()).is_ok()
 }
 
 fn unknown_issuer(leaf: Option<&Leaf>) -> Fault {
@@ -214,6 +223,31 @@ mod tests {
         assert_eq!(leaf.days_left(7 * DAY + 1), 2);
         assert_eq!(leaf.days_left(10 * DAY), 0);
         assert_eq!(leaf.days_left(10 * DAY + 1), -1);
+        assert_eq!(leaf.days_left(11 * DAY), -1);
+    }
+
+    #[test]
+    fn the_days_since_it_expired_are_those_that_the_error_tells() {
+        let leaf = Leaf { not_after: 10 * DAY, ..leaf(&[]) };
+        let time = |seconds: i64| UnixTime::since_unix_epoch(std::time::Duration::from_secs(seconds as u64));
+        let now = leaf.not_after + 2484 * DAY + DAY / 2;
+        assert_eq!(leaf.days_left(now), -2484);
+        let fault = expired(time(now), time(leaf.not_after), Some(&leaf));
+        assert_eq!(fault.cause, "certificate expired 2484 days ago");
+    }
+
+    #[test]
+    fn a_name_is_offered_only_if_it_is_a_host_name() {
+        let asked = ServerName::try_from("a.example").unwrap();
+        let hint = |name: &str| {
+            let leaf = Leaf { names: vec![PeerText::new(name)], ..leaf(&[]) };
+            wrong_name(Some(&leaf), &asked).hint
+        };
+        assert!(hint("b.example").is_some_and(|hint| hint.ends_with("--server-name b.example")));
+        assert!(hint("127.0.0.1").is_some());
+        for name in ["x; reboot", "$(id)", "*.b.example", "--insecure", "a b", "b\u{202e}", ""] {
+            assert_eq!(hint(name), None, "{name}");
+        }
     }
 
     #[test]

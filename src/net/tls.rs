@@ -14,8 +14,8 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::{
-    AlertDescription, ClientConfig, ClientConnection, DigitallySignedStruct, Error, InvalidMessage,
-    PeerIncompatible, RootCertStore, SignatureScheme,
+    AlertDescription, CertificateError, ClientConfig, ClientConnection, DigitallySignedStruct, Error,
+    InvalidMessage, PeerIncompatible, RootCertStore, SignatureScheme,
 };
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::{Instant, timeout_at};
@@ -407,7 +407,7 @@ const MAYBE_PLAIN: &str = "the server may speak plain ws:// on this port";
 fn handshake_fault(error: &io::Error, leaf: Option<&Leaf>, party: &Party) -> Fault {
     let who = party.label();
     match tls_error(error) {
-        Some(Error::InvalidCertificate(wrong)) => certificate::fault(wrong, leaf, party.name()),
+        Some(Error::InvalidCertificate(wrong)) => certificate_fault(wrong, leaf, party),
         Some(Error::InvalidMessage(wrong)) => not_tls(*wrong, party),
         Some(Error::AlertReceived(alert)) => alert_fault(*alert, who),
         Some(Error::PeerIncompatible(wrong)) => incompatible(wrong, who),
@@ -417,6 +417,15 @@ fn handshake_fault(error: &io::Error, leaf: Option<&Leaf>, party: &Party) -> Fau
             maybe_plain(Fault::new(FailureKind::ClosedEarly, cause), party)
         }
         None => Fault::talking("during the TLS handshake", error),
+    }
+}
+
+/// The name that is asked of a proxy is that in its URL, whatever --server-name says.
+fn certificate_fault(wrong: &CertificateError, leaf: Option<&Leaf>, party: &Party) -> Fault {
+    let fault = certificate::fault(wrong, leaf, party.name());
+    match party {
+        Party::Proxy(_) if fault.kind == FailureKind::CertificateWrongName => Fault { hint: None, ..fault },
+        Party::Proxy(_) | Party::Server(_) => fault,
     }
 }
 
@@ -594,6 +603,17 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn another_name_is_not_offered_for_a_proxy() {
+        let authority = Authority::new("Test Root");
+        let peer = Server::new(&authority.issue(&["b.example"], VALID)).run(hold).await;
+        let stream = TcpStream::connect(peer.address).await.unwrap();
+        let party = Party::Proxy(parse_name("a.example").unwrap());
+        let plan = trusting(&authority.cert);
+        let fault = handshake(&plan, stream, &party, Instant::now() + BUDGET, BUDGET).await.unwrap_err();
+        assert_eq!((fault.kind, fault.hint), (FailureKind::CertificateWrongName, None));
+    }
+
+    #[tokio::test]
     async fn a_self_signed_certificate_is_said_to_be_so() {
         let plan = trusting(&Authority::new("Test Root").cert);
         for ca in [false, true] {
@@ -620,7 +640,7 @@ mod tests {
         let authority = Authority::new("Test Root");
         let expired = authority.issue(&["b.example"], Span { since_days: 30, until_days: -3 });
         let facts = shown(&insecure(), &expired).await.unwrap();
-        assert_eq!((facts.verified, facts.days_left), (false, Some(-4)));
+        assert_eq!((facts.verified, facts.days_left), (false, Some(-3)));
         assert_eq!(facts.issuer.unwrap().as_str(), "Test Root");
     }
 
