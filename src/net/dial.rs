@@ -222,9 +222,8 @@ impl<'a> Opening<'a> {
         F: Fn(A) -> Fut,
         Fut: Future<Output = Result<Socket, Fault>>,
     {
-        let began = Instant::now();
-        let raced = race(addresses, self.deadline, self.plan.connect_timeout, connect).await;
-        self.facts.phases.tcp = Some(began.elapsed());
+        let raced = race(addresses, "", self.deadline, self.plan.connect_timeout, connect).await;
+        self.facts.phases.tcp = Some(raced.took);
         self.facts.attempts = raced.attempts;
         let nothing = || Fault::new(FailureKind::Other, "there was no address to try");
         raced.won.ok_or_else(|| at(Phase::Tcp)(most_telling(raced.faults).unwrap_or_else(nothing)))
@@ -358,6 +357,7 @@ mod tests {
         assert_eq!((dns, proxy, tls), (None, None, None));
         assert!(tcp.unwrap() + upgrade.unwrap() <= total);
         assert_eq!(open.facts.attempts.len(), 1);
+        assert_eq!(Some(open.facts.attempts[0].took), tcp);
         assert_eq!(open.facts.headers[0].0, "server");
     }
 

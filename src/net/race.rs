@@ -46,6 +46,8 @@ pub struct Raced<C> {
     /// Why each one failed, in the order of their failing; with the time out, those that were still
     /// under way are among them.
     pub faults: Vec<Fault>,
+    /// From the start of the first attempt to the end of the race.
+    pub took: Duration,
 }
 
 enum Step<C> {
@@ -55,10 +57,19 @@ enum Step<C> {
     Exhausted,
 }
 
+/// Comes at once when there is no time to wait for: a timer would round it up to the next millisecond.
+async fn due(at: Option<Instant>) {
+    if let Some(at) = at {
+        sleep_until(at).await;
+    }
+}
+
 /// Tries the addresses in order, each `STAGGER` after the one before it or as soon as one fails,
 /// until one connects, all have failed, or `deadline` has come, of a `budget` that began earlier.
+/// Whose addresses they are is said before them where they do not answer: `the proxy `.
 pub async fn race<A, C, F, Fut>(
     addresses: Vec<A>,
+    whose: &str,
     deadline: Instant,
     budget: Duration,
     connect: F,
@@ -71,14 +82,14 @@ where
     let mut lanes = Lanes::default();
     let mut waiting = addresses.into_iter();
     let mut running = FuturesUnordered::new();
-    let mut next_start = Instant::now();
+    let mut next_start = None;
     loop {
         let more = waiting.len() > 0;
         let step = tokio::select! {
             biased;
             Some((lane, result)) = running.next() => Step::Done(lane, result),
             () = sleep_until(deadline) => Step::Deadline,
-            () = sleep_until(next_start), if more => Step::Start,
+            () = due(next_start), if more => Step::Start,
             () = std::future::ready(()), if !more && running.is_empty() => Step::Exhausted,
         };
         match step {
@@ -87,14 +98,14 @@ where
                 let lane = lanes.start(address.to_string());
                 let attempt = connect(address);
                 running.push(async move { (lane, attempt.await) });
-                next_start = Instant::now() + STAGGER;
+                next_start = Some(Instant::now() + STAGGER);
             }
             Step::Done(lane, Ok(connection)) => return lanes.won(lane, connection),
             Step::Done(lane, Err(fault)) => {
                 lanes.failed(lane, fault);
-                next_start = Instant::now();
+                next_start = None;
             }
-            Step::Deadline => return lanes.timed_out(budget),
+            Step::Deadline => return lanes.timed_out(whose, budget),
             Step::Exhausted => return lanes.lost(),
         }
     }
@@ -132,31 +143,37 @@ impl Lanes {
     }
 
     fn won<C>(mut self, lane: usize, connection: C) -> Raced<C> {
-        self.end(lane, None);
-        self.raced(Some(connection))
+        let raced = Instant::now();
+        if let Some(lane) = self.lanes.get_mut(lane) {
+            lane.end = Some((raced - lane.began, None));
+        }
+        self.raced(Some(connection), raced)
     }
 
     fn lost<C>(self) -> Raced<C> {
-        self.raced(None)
+        self.raced(None, Instant::now())
     }
 
-    fn timed_out<C>(mut self, budget: Duration) -> Raced<C> {
+    fn timed_out<C>(mut self, whose: &str, budget: Duration) -> Raced<C> {
+        let raced = Instant::now();
         for lane in self.lanes.iter_mut().filter(|lane| lane.end.is_none()) {
-            let fault = Fault::timeout(budget, format!("{} did not answer", lane.address));
-            lane.end = Some((lane.began.elapsed(), Some(fault.cause.clone())));
+            let fault = Fault::timeout(budget, format!("{whose}{} did not answer", lane.address));
+            lane.end = Some((raced - lane.began, Some(fault.cause.clone())));
             self.faults.push(fault);
         }
-        self.raced(None)
+        self.raced(None, raced)
     }
 
-    fn raced<C>(self, won: Option<C>) -> Raced<C> {
-        Raced { won, attempts: self.lanes.into_iter().map(Lane::attempt).collect(), faults: self.faults }
+    fn raced<C>(self, won: Option<C>, at: Instant) -> Raced<C> {
+        let took = self.lanes.first().map_or(Duration::ZERO, |first| at - first.began);
+        let attempts = self.lanes.into_iter().map(|lane| lane.attempt(at)).collect();
+        Raced { won, attempts, faults: self.faults, took }
     }
 }
 
 impl Lane {
-    fn attempt(self) -> Attempt {
-        let (took, error) = self.end.unwrap_or_else(|| (self.began.elapsed(), Some(ABANDONED.to_string())));
+    fn attempt(self, raced: Instant) -> Attempt {
+        let (took, error) = self.end.unwrap_or_else(|| (raced - self.began, Some(ABANDONED.to_string())));
         Attempt { address: self.address, took, error }
     }
 }
@@ -208,7 +225,7 @@ mod tests {
     }
 
     async fn run(addresses: &[&'static str]) -> Raced<&'static str> {
-        race(addresses.to_vec(), Instant::now() + BUDGET, BUDGET, script).await
+        race(addresses.to_vec(), "", Instant::now() + BUDGET, BUDGET, script).await
     }
 
     fn attempt(address: &str, took: u64, error: Option<&str>) -> Attempt {
@@ -278,17 +295,40 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn silence_ends_when_the_budget_is_spent() {
         let began = Instant::now();
-        let raced = race(vec!["ok@99999", "way@5"], began + ms(400), ms(400), script).await;
+        let raced = race(vec!["ok@99999", "way@5"], "the proxy ", began + ms(400), ms(400), script).await;
         assert_eq!(began.elapsed(), ms(400));
         assert!(raced.won.is_none());
         assert_eq!(
             raced.attempts,
             [
-                attempt("ok@99999", 400, Some("ok@99999 did not answer within 400 ms")),
+                attempt("ok@99999", 400, Some("the proxy ok@99999 did not answer within 400 ms")),
                 attempt("way@5", 5, Some("no route to way@5")),
             ]
         );
         assert_eq!(most_telling(raced.faults).unwrap().kind, FailureKind::Timeout);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn no_timer_is_waited_for_where_nothing_is_to_be_waited_for() {
+        // Off the timer's whole milliseconds, where it would round up.
+        tokio::time::advance(Duration::from_micros(300)).await;
+        let began = Instant::now();
+        let at_once = async |address: &'static str| match address {
+            "no" => Err(Fault::new(FailureKind::Refused, "refused")),
+            _ => Ok(address),
+        };
+        let raced = race(vec!["no", "no", "ok"], "", began + BUDGET, BUDGET, at_once).await;
+        assert_eq!(raced.won, Some("ok"));
+        assert_eq!((began.elapsed(), raced.took), (Duration::ZERO, Duration::ZERO));
+        assert!(raced.attempts.iter().all(|attempt| attempt.took == Duration::ZERO));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_race_takes_as_long_as_its_attempts() {
+        assert_eq!(run(&["ok@249"]).await.took, ms(249));
+        assert_eq!(run(&["no@10", "no@20", "ok@30"]).await.took, ms(60));
+        assert_eq!(run(&["ok@5000", "ok@30"]).await.took, ms(280));
+        assert_eq!(run(&["no@10", "way@400"]).await.took, ms(410));
     }
 
     #[tokio::test(start_paused = true)]
