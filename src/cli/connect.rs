@@ -105,7 +105,8 @@ impl ConnectArgs {
 
     fn proxy_choice(&self) -> Result<ProxyChoice, String> {
         match self.proxy.as_deref() {
-            None => Ok(ProxyChoice::from_environment()),
+            None if self.unix_socket.is_some() => Ok(ProxyChoice::None),
+            None => ProxyChoice::from_environment(),
             Some("none") => Ok(ProxyChoice::None),
             Some(url) => url.parse().map(ProxyChoice::Url).map_err(|why| format!("--proxy: {why}")),
         }

@@ -126,6 +126,11 @@ pub async fn open(plan: &DialPlan, target: &Target) -> Result<Open, OpenError> {
     }
 }
 
+/// Whose address it is that fails, said before it. That of the target needs no saying.
+const TARGETS: &str = "";
+const PROXYS: &str = "the proxy ";
+const SOCKETS: &str = "the socket ";
+
 /// A fault and the phase it stopped.
 type Stop = (Phase, Fault);
 
@@ -172,12 +177,24 @@ impl<'a> Opening<'a> {
         if let Some(path) = &self.plan.unix_socket {
             return self.unix(path).await;
         }
-        let (host, port) = match &self.proxy {
-            Some(proxy) => (proxy.host().clone(), proxy.port()),
-            None => (self.target.host().clone(), self.target.port()),
+        match self.proxy.clone() {
+            None => self.reach(self.target.host(), self.target.port(), TARGETS).await,
+            Some(proxy) => {
+                let reached = self.reach(proxy.host(), proxy.port(), PROXYS).await;
+                reached.map_err(|(phase, fault)| (phase, proxy.blamed(fault)))
+            }
+        }
+    }
+
+    async fn reach(&mut self, host: &Host<String>, port: u16, whose: &'static str) -> Result<Socket, Stop> {
+        let bind = self.plan.bind;
+        let addresses = self.addresses(host, port, bind, whose).await.map_err(at(Phase::Dns))?;
+        let options = SocketOptions { bind, keepalive: self.plan.tcp_keepalive };
+        let connect = async |address: SocketAddr| {
+            let socket = Socket::tcp(address, options).await;
+            socket.map_err(|fault| fault.naming(&address.to_string(), whose))
         };
-        let addresses = self.addresses(&host, port, self.plan.bind).await.map_err(at(Phase::Dns))?;
-        self.connect(addresses).await
+        self.raced(addresses, whose, connect).await
     }
 
     /// The addresses of `host`, in the order they are to be tried; asking the resolver adds to the DNS
@@ -187,42 +204,38 @@ impl<'a> Opening<'a> {
         host: &Host<String>,
         port: u16,
         bind: Option<IpAddr>,
+        whose: &str,
     ) -> Result<Vec<SocketAddr>, Fault> {
         let all = match resolve::source(host, port, &self.plan.resolve) {
             Source::Known(ips) => ips.into_iter().map(|ip| SocketAddr::new(ip, port)).collect(),
-            Source::Ask(name) => self.ask(&name, port).await?,
+            Source::Ask(name) => self.ask(&name, port, whose).await?,
         };
-        let wanted = resolve::restrict(&host.to_string(), all, self.plan.family, bind)?;
+        let wanted = resolve::restrict(&format!("{whose}{host}"), all, self.plan.family, bind)?;
         Ok(interleave(wanted))
     }
 
-    async fn ask(&mut self, name: &str, port: u16) -> Result<Vec<SocketAddr>, Fault> {
+    async fn ask(&mut self, name: &str, port: u16, whose: &str) -> Result<Vec<SocketAddr>, Fault> {
         let began = Instant::now();
         let silent = |_| {
-            let doing = format!("the resolver did not answer for {name}");
+            let doing = format!("the resolver did not answer for {whose}{name}");
             Fault::timeout(self.plan.connect_timeout, doing)
         };
-        let answer = timeout_at(self.deadline, resolve::ask(name, port)).await.map_err(silent)?;
+        let answer = timeout_at(self.deadline, resolve::ask(name, port, whose)).await.map_err(silent)?;
         *self.facts.phases.dns.get_or_insert_default() += began.elapsed();
         answer
     }
 
-    async fn connect(&mut self, addresses: Vec<SocketAddr>) -> Result<Socket, Stop> {
-        let options = SocketOptions { bind: self.plan.bind, keepalive: self.plan.tcp_keepalive };
-        self.raced(addresses, |address| Socket::tcp(address, options)).await
-    }
-
     async fn unix(&mut self, path: &Path) -> Result<Socket, Stop> {
-        self.raced(vec![path.display()], |_| Socket::unix(path)).await
+        self.raced(vec![path.display()], SOCKETS, |_| Socket::unix(path)).await
     }
 
-    async fn raced<A, F, Fut>(&mut self, addresses: Vec<A>, connect: F) -> Result<Socket, Stop>
+    async fn raced<A, F, Fut>(&mut self, addresses: Vec<A>, whose: &str, connect: F) -> Result<Socket, Stop>
     where
         A: fmt::Display,
         F: Fn(A) -> Fut,
         Fut: Future<Output = Result<Socket, Fault>>,
     {
-        let raced = race(addresses, "", self.deadline, self.plan.connect_timeout, connect).await;
+        let raced = race(addresses, whose, self.deadline, self.plan.connect_timeout, connect).await;
         self.facts.phases.tcp = Some(raced.took);
         self.facts.attempts = raced.attempts;
         let nothing = || Fault::new(FailureKind::Other, "there was no address to try");
@@ -234,10 +247,11 @@ impl<'a> Opening<'a> {
         let destination = self.destination(proxy).await.map_err(at(Phase::Dns))?;
         let began = Instant::now();
         let budget = self.plan.connect_timeout;
-        let stream = self.within_proxy_tls(stream, proxy).await.map_err(at(Phase::Proxy))?;
+        let blamed = |fault| at(Phase::Proxy)(proxy.blamed(fault));
+        let stream = self.within_proxy_tls(stream, proxy).await.map_err(blamed)?;
         let tunnelled = proxy::tunnel(stream, proxy, &destination, self.deadline, budget).await;
         self.facts.phases.proxy = Some(began.elapsed());
-        tunnelled.map_err(at(Phase::Proxy))
+        tunnelled.map_err(blamed)
     }
 
     async fn within_proxy_tls(&self, stream: Stream, proxy: &ProxyUrl) -> Result<Stream, Fault> {
@@ -256,7 +270,7 @@ impl<'a> Opening<'a> {
             return Ok(Destination::of(self.target));
         }
         let port = self.target.port();
-        let addresses = self.addresses(self.target.host(), port, None).await?;
+        let addresses = self.addresses(self.target.host(), port, None, TARGETS).await?;
         let usable = addresses.iter().find(|a| proxy.scheme() != Scheme::Socks4 || a.is_ipv4());
         match usable.or(addresses.first()) {
             Some(address) => Ok(Destination::at(address.ip(), port)),
@@ -314,8 +328,8 @@ mod tests {
     use crate::domain::phase::Phases;
     use crate::net::loopback::{accept, accepting, answering, header, peer, peer_on, request};
     use crate::net::pki::{Authority, Files, Server, Shown, Span, VALID};
+    use crate::net::proxy::Environment;
     use crate::net::tls::TlsOptions;
-    use hyper_util::client::proxy::matcher::Matcher;
     use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
     use tokio::net::{TcpListener, TcpStream};
 
@@ -456,6 +470,10 @@ mod tests {
         assert!(open.facts.phases.tcp.is_some());
         drop(open);
         assert_eq!(header(&task.await.unwrap(), "Host"), Some("a.example"));
+        let error = failed(&through(&path), &target).await;
+        let refused = format!("connection refused by the socket {} (ECONNREFUSED)", path.display());
+        assert_eq!((error.kind, error.cause), (FailureKind::Refused, refused));
+        assert_eq!(error.hint.as_deref(), Some("no process listens on that socket: check its path"));
         let missing = directory.path().join("none");
         let error = failed(&through(&missing), &target).await;
         assert_eq!(error.kind, FailureKind::Local);
@@ -704,16 +722,24 @@ mod tests {
     #[tokio::test]
     async fn the_environments_proxy_is_used_unless_no_proxy_names_the_host() {
         let choice = |proxy: SocketAddr, no: &str| {
-            let matcher = Matcher::builder().http(format!("http://{proxy}")).no(no).build();
-            DialPlan { proxy: ProxyChoice::Environment(Arc::new(matcher)), ..plan() }
+            let proxy = format!("http://{proxy}");
+            let read = |name: &str| match name {
+                "HTTP_PROXY" => Some(proxy.clone().into()),
+                "NO_PROXY" => Some(no.into()),
+                _ => None,
+            };
+            let environment = Environment::read(read).unwrap();
+            DialPlan { proxy: ProxyChoice::Environment(Arc::new(environment)), ..plan() }
         };
         let (target, proxy) = (peer(accept).await, peer(connect_proxy).await);
         let proxied = open(&choice(proxy.address, "b.example"), &target.target()).await.unwrap();
         assert!(proxied.facts.proxy.is_some());
-        let target = peer(accept).await;
-        let direct = open(&choice(proxy.address, "127.0.0.1"), &target.target()).await.unwrap();
-        assert_eq!(direct.facts.proxy, None);
-        assert_eq!(direct.facts.remote, Some(target.address.to_string()));
+        for no in ["127.0.0.1", "*"] {
+            let target = peer(accept).await;
+            let direct = open(&choice(proxy.address, no), &target.target()).await.unwrap();
+            assert_eq!(direct.facts.proxy, None);
+            assert_eq!(direct.facts.remote, Some(target.address.to_string()));
+        }
     }
 
     #[tokio::test]
@@ -752,15 +778,51 @@ mod tests {
         let target: Target = "ws://a.example/".parse().unwrap();
         let error = failed(&through(format!("http://{nobody}")), &target).await;
         assert_eq!((error.phase, error.kind), (Phase::Tcp, FailureKind::Refused));
+        assert_eq!(error.cause, format!("connection refused by the proxy {nobody} (ECONNREFUSED)"));
+        assert!(error.hint.unwrap().ends_with("the proxy is from --proxy"));
+        let six = DialPlan { family: Some(Family::V6), ..through(format!("http://{nobody}")) };
+        let error = failed(&six, &target).await;
+        assert_eq!(error.cause, "the proxy 127.0.0.1 has no IPv6 address");
         let silent = peer(async |mut stream: TcpStream| stream.read_to_end(&mut Vec::new()).await).await;
         let plan = DialPlan { proxy: through(format!("http://{}", silent.address)).proxy, ..hurried() };
         let error = failed(&plan, &target).await;
         assert_eq!((error.phase, error.kind), (Phase::Proxy, FailureKind::Timeout), "{}", error.cause);
+        assert_eq!(error.hint.as_deref(), Some("the proxy is from --proxy"));
         let silent = peer(async |mut stream: TcpStream| stream.read_to_end(&mut Vec::new()).await).await;
         let plan = DialPlan { proxy: through(format!("socks5h://{}", silent.address)).proxy, ..hurried() };
         let error = failed(&plan, &target).await;
         assert_eq!((error.phase, error.kind), (Phase::Proxy, FailureKind::Timeout));
         assert_eq!(error.cause, "the proxy did not open the way to a.example:80 within 200 ms");
+        assert_eq!(error.hint.as_deref(), Some("it may be an HTTP proxy: give it as http://"));
+    }
+
+    #[tokio::test]
+    async fn a_socks_proxy_that_is_slow_or_gone_is_told_from_one_that_is_none() {
+        let target: Target = "ws://a.example/".parse().unwrap();
+        let slow = peer(async |mut stream: TcpStream| {
+            let _ = stream.write_all(b"\x05\x00").await;
+            let _ = stream.read_to_end(&mut Vec::new()).await;
+        })
+        .await;
+        let plan = DialPlan { proxy: through(format!("socks5h://{}", slow.address)).proxy, ..hurried() };
+        let error = failed(&plan, &target).await;
+        assert_eq!(error.kind, FailureKind::Timeout);
+        assert_eq!(error.hint.as_deref(), Some("the proxy is from --proxy"));
+        let closes = peer(async |mut stream: TcpStream| {
+            let _ = stream.read(&mut [0; 64]).await;
+        })
+        .await;
+        let error = failed(&through(format!("socks5h://{}", closes.address)), &target).await;
+        assert_eq!(error.cause, "no way to a.example:80: the proxy closed the connection");
+        assert_eq!(error.hint.as_deref(), Some("it may be an HTTP proxy: give it as http://"));
+        let resets = peer(async |mut stream: TcpStream| {
+            let _ = stream.read(&mut [0; 64]).await;
+            socket2::SockRef::from(&stream).set_linger(Some(Duration::ZERO)).unwrap();
+        })
+        .await;
+        let error = failed(&through(format!("socks5h://{}", resets.address)), &target).await;
+        let broke = "the proxy broke off: connection reset by peer (ECONNRESET)";
+        assert_eq!(error.cause, format!("no way to a.example:80: {broke}"));
     }
 
     /// A SOCKS 5 proxy (RFC 1928, RFC 1929) that gives this reply; gives back the address type, the

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::io;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use crate::domain::opening::{FailureKind, Refusal};
@@ -37,8 +38,32 @@ impl Fault {
         Fault::new(FailureKind::Timeout, format!("{doing} within {}", shown::duration(budget)))
     }
 
-    /// An error while `address` was being connected to.
+    /// The same, with whose address `address` is said before it: `the proxy `.
+    pub fn naming(self, address: &str, whose: &str) -> Fault {
+        Fault { cause: self.cause.replacen(address, &format!("{whose}{address}"), 1), ..self }
+    }
+
+    /// An error while `address`, of an IP host or of a Unix socket, was being connected to.
     pub fn connecting(address: &str, error: &io::Error) -> Fault {
+        let is_socket = address.parse::<SocketAddr>().is_err();
+        let fault = match (is_socket, error.kind()) {
+            (true, io::ErrorKind::NotFound) => {
+                let cause = format!("no such socket: {address} ({})", os_error::name(libc::ENOENT));
+                Fault::new(FailureKind::Local, cause)
+            }
+            (true, _) => Fault::reaching(&format!("the socket {address}"), error),
+            (false, _) => Fault::reaching(address, error),
+        };
+        match (fault.kind, is_socket) {
+            (FailureKind::Refused, true) => fault.hint("no process listens on that socket: check its path"),
+            (FailureKind::Refused, false) => {
+                fault.hint("nothing listens there, or a firewall says so: check host and port")
+            }
+            _ => fault,
+        }
+    }
+
+    fn reaching(address: &str, error: &io::Error) -> Fault {
         let name = os_error::name_of(error).map_or(String::new(), |name| format!(" ({name})"));
         let (kind, words) = match error.kind() {
             io::ErrorKind::ConnectionRefused => (FailureKind::Refused, "connection refused by"),
@@ -46,20 +71,13 @@ impl Fault {
             io::ErrorKind::HostUnreachable => (FailureKind::Unreachable, "no route to"),
             io::ErrorKind::NetworkUnreachable => (FailureKind::Unreachable, "no network to"),
             io::ErrorKind::TimedOut => (FailureKind::Timeout, "the system got no answer from"),
-            io::ErrorKind::NotFound => (FailureKind::Local, "no such socket:"),
             io::ErrorKind::PermissionDenied => (FailureKind::Local, "no permission to connect to"),
             _ => {
                 let cause = format!("cannot connect to {address}: {}", os_error::describe(error));
                 return Fault::new(local_or_other(error), cause);
             }
         };
-        let fault = Fault::new(kind, format!("{words} {address}{name}"));
-        match kind {
-            FailureKind::Refused => {
-                fault.hint("nothing listens there, or a firewall says so: check host and port")
-            }
-            _ => fault,
-        }
+        Fault::new(kind, format!("{words} {address}{name}"))
     }
 
     /// An error on a connection that was open already; `doing` says at what.
@@ -131,5 +149,26 @@ mod tests {
             (FailureKind::Local, "cannot connect to 192.0.2.1:9: too many open files (EMFILE)".into())
         );
         assert_eq!(connecting(libc::EPROTO).0, FailureKind::Other);
+    }
+
+    #[test]
+    fn a_unix_socket_is_called_a_socket() {
+        let fault = |errno| Fault::connecting("/run/x", &io::Error::from_raw_os_error(errno));
+        let refused = fault(libc::ECONNREFUSED);
+        assert_eq!(refused.cause, "connection refused by the socket /run/x (ECONNREFUSED)");
+        assert_eq!(refused.hint.unwrap(), "no process listens on that socket: check its path");
+        assert_eq!(fault(libc::ENOENT).cause, "no such socket: /run/x (ENOENT)");
+        assert_eq!(fault(libc::EACCES).cause, "no permission to connect to the socket /run/x (EACCES)");
+        assert_eq!(
+            fault(libc::ENOTSOCK).cause,
+            "cannot connect to the socket /run/x: socket operation on non-socket (ENOTSOCK)"
+        );
+    }
+
+    #[test]
+    fn whose_address_it_is_can_be_said() {
+        let error = io::Error::from_raw_os_error(libc::ECONNREFUSED);
+        let fault = Fault::connecting("127.0.0.1:9", &error).naming("127.0.0.1:9", "the proxy ");
+        assert_eq!(fault.cause, "connection refused by the proxy 127.0.0.1:9 (ECONNREFUSED)");
     }
 }

@@ -1,5 +1,6 @@
 //! The way through a proxy: which one, and how it is asked for the way on.
 
+use std::ffi::OsString;
 use std::fmt;
 use std::future::{Ready, ready};
 use std::io;
@@ -19,12 +20,13 @@ use tower_service::Service;
 use url::Host;
 
 use crate::domain::opening::FailureKind;
-use crate::domain::target::Target;
+use crate::domain::target::{Target, is_scheme};
 
 use super::fault::Fault;
 use super::head::{Head, HeadError, HeadReader, Speaks};
-use super::refusal;
 use super::stream::Stream;
+use super::wire::{Marks, WireEnd};
+use super::{os_error, refusal};
 
 /// Which proxy connections go through.
 #[derive(Debug, Clone, Default)]
@@ -32,17 +34,18 @@ pub enum ProxyChoice {
     /// Straight to the target.
     #[default]
     None,
-    /// As the environment said when the snapshot was taken: HTTP_PROXY for ws://, HTTPS_PROXY for
-    /// wss://, ALL_PROXY for both, unless NO_PROXY names the host.
-    Environment(Arc<Matcher>),
+    /// As the environment said when the snapshot was taken.
+    Environment(Arc<Environment>),
     /// This one, for every target.
     Url(ProxyUrl),
 }
 
 impl ProxyChoice {
-    /// Takes a snapshot of the environment. Variables that hold no proxy URL are ignored.
-    pub fn from_environment() -> ProxyChoice {
-        ProxyChoice::Environment(Arc::new(Matcher::from_env()))
+    /// Takes a snapshot of the environment. The error names the variable that holds no proxy's URL, not
+    /// its value.
+    pub fn from_environment() -> Result<ProxyChoice, String> {
+        let environment = Environment::read(|name| std::env::var_os(name))?;
+        Ok(ProxyChoice::Environment(Arc::new(environment)))
     }
 
     /// The proxy on the way to `target`.
@@ -50,11 +53,103 @@ impl ProxyChoice {
         match self {
             ProxyChoice::None => None,
             ProxyChoice::Url(url) => Some(url.clone()),
-            ProxyChoice::Environment(matcher) => {
-                let scheme = if target.secure() { "https" } else { "http" };
-                let uri: Uri = format!("{scheme}://{}:{}/", target.host(), target.port()).parse().ok()?;
-                ProxyUrl::from_intercept(matcher.intercept(&uri)?)
-            }
+            ProxyChoice::Environment(environment) => environment.proxy_for(target),
+        }
+    }
+}
+
+/// The proxies that the environment names: HTTP_PROXY for ws://, HTTPS_PROXY for wss://, ALL_PROXY for
+/// both, unless NO_PROXY names the host. Each may be in lower case, too.
+#[derive(Debug, Clone, Default)]
+pub struct Environment {
+    plain: Option<ProxyUrl>,
+    secure: Option<ProxyUrl>,
+    exempt: Vec<Exemption>,
+}
+
+impl Environment {
+    /// Reads the variables by `value`. A CGI program's environment is not asked: there HTTP_PROXY is the
+    /// Proxy header of whoever made the request (CVE-2016-5385).
+    pub fn read(value: impl Fn(&str) -> Option<OsString>) -> Result<Environment, String> {
+        if value("REQUEST_METHOD").is_some() {
+            return Ok(Environment::default());
+        }
+        let all = named(&value, ["ALL_PROXY", "all_proxy"])?;
+        let plain = named(&value, ["HTTP_PROXY", "http_proxy"])?;
+        let secure = named(&value, ["HTTPS_PROXY", "https_proxy"])?;
+        let exempt = first(&value, ["NO_PROXY", "no_proxy"])?.map(|(_, list)| list).unwrap_or_default();
+        let entries = exempt.split([',', ' ', '\t']).filter(|entry| !entry.is_empty());
+        Ok(Environment {
+            plain: plain.or_else(|| all.clone()),
+            secure: secure.or(all),
+            exempt: entries.map(Exemption::parse).collect(),
+        })
+    }
+
+    fn proxy_for(&self, target: &Target) -> Option<ProxyUrl> {
+        let proxy = if target.secure() { &self.secure } else { &self.plain };
+        proxy.clone().filter(|_| !self.exempts(target))
+    }
+
+    /// The rules for names, addresses and networks are hyper-util's, which are curl's.
+    fn exempts(&self, target: &Target) -> bool {
+        let meant = self.exempt.iter().filter(|entry| entry.port.is_none_or(|port| port == target.port()));
+        let hosts: Vec<&str> = meant.map(|entry| entry.host.as_str()).collect();
+        if hosts.contains(&"*") {
+            return true;
+        }
+        let matcher = Matcher::builder().all("http://any.invalid").no(hosts.join(",")).build();
+        let uri = format!("http://{}/", target.host()).parse::<Uri>();
+        uri.is_ok_and(|uri| matcher.intercept(&uri).is_none())
+    }
+}
+
+/// The first of these variables that is set, and what it holds, unless that is nothing.
+fn first(
+    value: impl Fn(&str) -> Option<OsString>,
+    names: [&'static str; 2],
+) -> Result<Option<(&'static str, String)>, String> {
+    let Some((name, value)) = names.into_iter().find_map(|name| Some((name, value(name)?))) else {
+        return Ok(None);
+    };
+    let text = value.into_string().map_err(|_| format!("{name} in the environment is not UTF-8 text"))?;
+    Ok(Some((name, text.trim().to_string())).filter(|(_, text)| !text.is_empty()))
+}
+
+/// The proxy that one of these variables names.
+fn named(
+    value: impl Fn(&str) -> Option<OsString>,
+    names: [&'static str; 2],
+) -> Result<Option<ProxyUrl>, String> {
+    let Some((name, text)) = first(value, names)? else { return Ok(None) };
+    match text.parse::<ProxyUrl>() {
+        Ok(url) => Ok(Some(ProxyUrl { variable: Some(name), ..url })),
+        Err(why) => Err(format!("{name} in the environment: {why}; --proxy none ignores it")),
+    }
+}
+
+/// A host, a network or `*` for all that is reached without the proxy, on one port or all of them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Exemption {
+    host: String,
+    port: Option<u16>,
+}
+
+impl Exemption {
+    /// Takes `host`, `host:port`, `[::1]`, `[::1]:port` or `::1`; `*.host` is what others call `.host`.
+    fn parse(entry: &str) -> Exemption {
+        let (host, port) = match entry.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+            Some((host, rest)) => (host, rest.strip_prefix(':')),
+            None => match entry.split_once(':') {
+                Some((host, port)) if !port.contains(':') => (host, Some(port)),
+                _ => (entry, None),
+            },
+        };
+        let host = if host.starts_with("*.") { host.trim_start_matches('*') } else { host };
+        match port.map(str::parse) {
+            Some(Ok(port)) => Exemption { host: host.to_string(), port: Some(port) },
+            Some(Err(_)) => Exemption { host: entry.to_string(), port: None },
+            None => Exemption { host: host.to_string(), port: None },
         }
     }
 }
@@ -99,6 +194,10 @@ impl Scheme {
         }
     }
 
+    fn is_socks(self) -> bool {
+        !matches!(self, Scheme::Http | Scheme::Https)
+    }
+
     /// Whether the proxy must be told an address, not a name.
     pub fn resolves_here(self) -> bool {
         matches!(self, Scheme::Socks4 | Scheme::Socks5)
@@ -114,6 +213,8 @@ pub struct ProxyUrl {
     host: Host<String>,
     port: u16,
     intercept: Intercept,
+    /// The environment's variable that named it; `None` when the user did.
+    variable: Option<&'static str>,
 }
 
 impl ProxyUrl {
@@ -138,7 +239,22 @@ impl ProxyUrl {
             "" => scheme.default_port(),
             port => port.strip_prefix(':')?.parse().ok()?,
         };
-        (port != 0).then_some(ProxyUrl { scheme, host, port, intercept })
+        (port != 0).then_some(ProxyUrl { scheme, host, port, intercept, variable: None })
+    }
+
+    /// The fault of the proxy, or of the way to it, with where the proxy came from: who meant to reach a
+    /// server may not know of it.
+    pub fn blamed(&self, fault: Fault) -> Fault {
+        let origin = match self.variable {
+            Some(name) => format!("the proxy is from {name} in the environment; --proxy none ignores it"),
+            None => "the proxy is from --proxy".to_string(),
+        };
+        let hint = match (fault.kind, &fault.hint) {
+            (FailureKind::Refused, _) => format!("nothing listens there, or a firewall says so; {origin}"),
+            (_, Some(hint)) => hint.clone(),
+            (_, None) => origin,
+        };
+        fault.hint(hint)
     }
 
     fn has_credentials(&self) -> bool {
@@ -153,13 +269,23 @@ impl FromStr for ProxyUrl {
         let matcher = Matcher::builder().all(text).build();
         let everywhere = Uri::from_static("http://any.invalid/");
         // The text is not quoted: it may hold a password.
-        matcher.intercept(&everywhere).and_then(ProxyUrl::from_intercept).ok_or_else(|| {
-            let schemes: Vec<_> = Scheme::ALL.iter().map(|scheme| scheme.label()).collect();
-            format!(
-                "a proxy is scheme://[user:password@]host[:port], the scheme one of {}",
-                schemes.join(", ")
-            )
-        })
+        let url = matcher.intercept(&everywhere).and_then(ProxyUrl::from_intercept);
+        url.ok_or_else(|| format!("{}{}", refused_scheme(text), proxy_rule()))
+    }
+}
+
+fn proxy_rule() -> String {
+    let schemes = Scheme::ALL.map(Scheme::label).join(", ");
+    format!("a proxy is scheme://[user:password@]host[:port], the scheme one of {schemes}")
+}
+
+/// `ftp:// is not a proxy's scheme: `; nothing when the scheme is none or not at fault.
+fn refused_scheme(text: &str) -> String {
+    let scheme = text.split_once("://").map(|(scheme, _)| scheme).filter(|scheme| is_scheme(scheme));
+    let known = |given: &str| Scheme::ALL.iter().any(|scheme| scheme.label().eq_ignore_ascii_case(given));
+    match scheme {
+        Some(given) if !known(given) => format!("{given}:// is not a proxy's scheme: "),
+        Some(_) | None => String::new(),
     }
 }
 
@@ -207,6 +333,7 @@ pub async fn tunnel(
     deadline: Instant,
     budget: Duration,
 ) -> Result<Stream, Fault> {
+    let marks = marks(&stream);
     let tunnelling = async {
         match proxy.scheme {
             Scheme::Http | Scheme::Https => connect(stream, proxy, destination, deadline, budget).await,
@@ -214,9 +341,18 @@ pub async fn tunnel(
             Scheme::Socks5 | Scheme::Socks5h => socks5(stream, proxy, destination).await,
         }
     };
-    let silent = |_| Fault::timeout(budget, format!("the proxy did not open the way to {destination}"));
+    let silent = |_| {
+        let fault = Fault::timeout(budget, format!("the proxy did not open the way to {destination}"));
+        // An HTTP proxy waits for the end of a line that never comes.
+        match proxy.scheme.is_socks() && marks.read_bytes() == 0 {
+            true => fault.hint(MAYBE_HTTP),
+            false => fault,
+        }
+    };
     timeout_at(deadline, tunnelling).await.map_err(silent)?
 }
+
+const MAYBE_HTTP: &str = "it may be an HTTP proxy: give it as http://";
 
 /// HTTP CONNECT (RFC 9110 section 9.3.6). Not hyper-util's, which keeps neither the status of a refusal
 /// nor its headers.
@@ -330,18 +466,20 @@ impl Service<Uri> for Here {
 }
 
 async fn socks4(stream: Stream, destination: &Destination) -> Result<Stream, Fault> {
+    let marks = marks(&stream);
     let mut socks = SocksV4::new(Uri::from_static("/"), Here(Some(stream)));
     let way = socks.call(uri(destination)?).await;
-    way.map(TokioIo::into_inner).map_err(|error| socks_fault(destination, &error.to_string()))
+    way.map(TokioIo::into_inner).map_err(|error| socks_fault(destination, &error.to_string(), &marks))
 }
 
 async fn socks5(stream: Stream, proxy: &ProxyUrl, destination: &Destination) -> Result<Stream, Fault> {
+    let marks = marks(&stream);
     let mut socks = SocksV5::new(Uri::from_static("/"), Here(Some(stream)));
     if let Some((user, password)) = proxy.intercept.raw_auth() {
         socks = socks.with_auth(user.to_string(), password.to_string());
     }
     let way = socks.call(uri(destination)?).await;
-    way.map(TokioIo::into_inner).map_err(|error| socks_fault(destination, &error.to_string()))
+    way.map(TokioIo::into_inner).map_err(|error| socks_fault(destination, &error.to_string(), &marks))
 }
 
 fn uri(destination: &Destination) -> Result<Uri, Fault> {
@@ -388,19 +526,38 @@ const SOCKS_FAILURES: &[(&str, &str, Option<&str>)] = &[
     ("failed to execute command", "the proxy refused or failed (SOCKS 4 reply 91)", None),
     ("ident", "the proxy wants an ident service (SOCKS 4 reply 92 or 93)", None),
     ("IPV6 is not supported", "SOCKS 4 cannot carry an IPv6 address", Some("use -4 or socks5://")),
-    ("io error", "the proxy broke off", Some("what answers there may not be a SOCKS proxy")),
-    (
-        "failed parsing",
-        "the proxy's answer is not SOCKS",
-        Some("it may be an HTTP proxy: give it as http://"),
-    ),
+    ("failed parsing", "the proxy's answer is not SOCKS", Some(MAYBE_HTTP)),
 ];
 
-fn socks_fault(destination: &Destination, words: &str) -> Fault {
+fn socks_fault(destination: &Destination, words: &str, marks: &Marks) -> Fault {
+    if words.contains("io error") {
+        let cause = format!("no way to {destination}: {}", broken_off(marks));
+        let fault = Fault::new(FailureKind::ProxyFailed, cause);
+        return if marks.read_bytes() == 0 { fault.hint(MAYBE_HTTP) } else { fault };
+    }
     let known = SOCKS_FAILURES.iter().find(|(theirs, _, _)| words.contains(theirs));
     let (ours, hint) = known.map_or((words, None), |(_, ours, hint)| (*ours, *hint));
     let fault = Fault::new(FailureKind::ProxyFailed, format!("no way to {destination}: {ours}"));
     Fault { hint: hint.map(str::to_string), ..fault }
+}
+
+/// What the tap on the socket at the bottom sees.
+fn marks(stream: &Stream) -> Arc<Marks> {
+    match stream {
+        Stream::Plain(tap) => tap.marks(),
+        Stream::Tls(tls) => marks(tls.get_ref().0),
+    }
+}
+
+/// hyper-util does not tell which error it met; the tap on the socket does.
+fn broken_off(marks: &Marks) -> String {
+    match marks.end() {
+        Some(WireEnd::Error(Some(errno))) => {
+            format!("the proxy broke off: {}", os_error::describe(&io::Error::from_raw_os_error(errno)))
+        }
+        Some(WireEnd::Fin) => "the proxy closed the connection".to_string(),
+        Some(WireEnd::Error(None)) | None => "the proxy broke off".to_string(),
+    }
 }
 
 #[cfg(test)]
@@ -428,28 +585,102 @@ mod tests {
         }
     }
 
-    fn chosen(matcher: Matcher, target: &str) -> Option<String> {
-        let choice = ProxyChoice::Environment(Arc::new(matcher));
+    #[test]
+    fn the_scheme_that_is_refused_is_named_and_nothing_else() {
+        let error = |text: &str| text.parse::<ProxyUrl>().unwrap_err();
+        assert!(error("ftp://x:1").starts_with("ftp:// is not a proxy's scheme: a proxy is scheme://"));
+        assert!(error("bob:hunter2@ftp://x").starts_with("a proxy is scheme://"));
+        assert!(error("http://p:0").starts_with("a proxy is scheme://"));
+    }
+
+    fn environment(variables: &[(&str, &str)]) -> Result<Environment, String> {
+        let value = |name: &str| variables.iter().find(|(n, _)| *n == name).map(|(_, value)| value.into());
+        Environment::read(value)
+    }
+
+    fn chosen(variables: &[(&str, &str)], target: &str) -> Option<String> {
+        let choice = ProxyChoice::Environment(Arc::new(environment(variables).unwrap()));
         choice.proxy_for(&target.parse().unwrap()).map(|proxy| proxy.to_string())
     }
 
     #[test]
     fn ws_goes_by_http_proxy_and_wss_by_https_proxy() {
-        let matcher = || Matcher::builder().http("http://plain:1").https("http://secure:2").build();
-        assert_eq!(chosen(matcher(), "ws://a.example").as_deref(), Some("http://plain:1"));
-        assert_eq!(chosen(matcher(), "wss://a.example").as_deref(), Some("http://secure:2"));
-        let all = Matcher::builder().all("socks5://all:3").build();
-        assert_eq!(chosen(all, "wss://a.example").as_deref(), Some("socks5://all:3"));
+        let both = [("HTTP_PROXY", "http://plain:1"), ("https_proxy", "http://secure:2")];
+        assert_eq!(chosen(&both, "ws://a.example").as_deref(), Some("http://plain:1"));
+        assert_eq!(chosen(&both, "wss://a.example").as_deref(), Some("http://secure:2"));
+        let all = [("ALL_PROXY", "socks5://all:3"), ("HTTP_PROXY", "")];
+        assert_eq!(chosen(&all, "wss://a.example").as_deref(), Some("socks5://all:3"));
+        assert_eq!(chosen(&all, "ws://a.example").as_deref(), Some("socks5://all:3"));
+        assert_eq!(chosen(&[("HTTP_PROXY", "http://p:1"), ("REQUEST_METHOD", "GET")], "ws://a"), None);
     }
 
     #[test]
     fn only_no_proxy_exempts_a_host_be_it_loopback_or_not() {
-        let matcher = |no: &str| Matcher::builder().all("http://p:1").no(no).build();
-        assert!(chosen(matcher(""), "ws://127.0.0.1:9").is_some());
-        assert!(chosen(matcher(""), "ws://localhost:9").is_some());
-        assert!(chosen(matcher("127.0.0.0/8"), "ws://127.0.0.1:9").is_none());
-        assert!(chosen(matcher("::1"), "ws://[::1]:9").is_none());
-        assert!(chosen(matcher(".example"), "wss://a.example").is_none());
-        assert!(chosen(matcher("b.example"), "wss://a.example").is_some());
+        let direct = |no: &str, target: &str| {
+            chosen(&[("ALL_PROXY", "http://p:1"), ("NO_PROXY", no)], target).is_none()
+        };
+        assert!(!direct("", "ws://127.0.0.1:9"));
+        assert!(!direct("", "ws://localhost:9"));
+        assert!(direct("127.0.0.0/8", "ws://127.0.0.1:9"));
+        assert!(direct("::1", "ws://[::1]:9"));
+        assert!(direct("[::1]", "ws://[::1]:9"));
+        assert!(direct(".example", "wss://a.example"));
+        assert!(direct("*.example", "wss://a.example"));
+        assert!(direct("c.example b.example", "wss://b.example"));
+        assert!(!direct("b.example", "wss://a.example"));
+    }
+
+    #[test]
+    fn a_star_exempts_addresses_too_and_a_port_its_own_only() {
+        let direct = |no: &str, target: &str| {
+            chosen(&[("ALL_PROXY", "http://p:1"), ("NO_PROXY", no)], target).is_none()
+        };
+        for target in ["ws://127.0.0.1:9", "ws://[::1]:9", "wss://a.example"] {
+            assert!(direct("*", target) && direct("x, *", target), "{target}");
+        }
+        for (entry, host) in
+            [("127.0.0.1:9", "127.0.0.1"), ("[::1]:9", "[::1]"), ("a.example:9", "b.a.example"), ("*:9", "x")]
+        {
+            assert!(direct(entry, &format!("ws://{host}:9")), "{entry}");
+            assert!(!direct(entry, &format!("ws://{host}:10")), "{entry}");
+        }
+    }
+
+    #[test]
+    fn a_variable_that_holds_no_proxy_is_named_without_its_value() {
+        for (name, value) in [
+            ("HTTP_PROXY", "ftp://bob:hunter2@p"),
+            ("https_proxy", "http://p:99999"),
+            ("ALL_PROXY", "http://"),
+        ] {
+            let error = environment(&[(name, value)]).unwrap_err();
+            assert!(error.starts_with(&format!("{name} in the environment: ")), "{error}");
+            assert!(error.ends_with("--proxy none ignores it") && !error.contains("hunter2"), "{error}");
+        }
+        assert!(environment(&[("HTTP_PROXY", ""), ("NO_PROXY", "")]).is_ok());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_variable_that_is_not_text_is_named_too() {
+        use std::os::unix::ffi::OsStringExt;
+        let value = |name: &str| (name == "ALL_PROXY").then(|| OsString::from_vec(vec![b'p', 0xff]));
+        assert_eq!(Environment::read(value).unwrap_err(), "ALL_PROXY in the environment is not UTF-8 text");
+    }
+
+    #[test]
+    fn a_fault_says_where_the_proxy_came_from() {
+        let by_variable = environment(&[("all_proxy", "http://p:1")]).unwrap().plain.unwrap();
+        let by_user: ProxyUrl = "http://p:1".parse().unwrap();
+        let refused = || Fault::new(FailureKind::Refused, "x").hint("check host and port");
+        assert_eq!(
+            by_variable.blamed(refused()).hint.unwrap(),
+            "nothing listens there, or a firewall says so; the proxy is from all_proxy in the environment; \
+             --proxy none ignores it"
+        );
+        assert!(by_user.blamed(refused()).hint.unwrap().ends_with("the proxy is from --proxy"));
+        let local = Fault::new(FailureKind::Local, "x");
+        assert_eq!(by_user.blamed(local.clone()).hint.unwrap(), "the proxy is from --proxy");
+        assert_eq!(by_user.blamed(local.hint("no such address")).hint.unwrap(), "no such address");
     }
 }

@@ -10,6 +10,7 @@ use url::Host;
 use crate::domain::opening::FailureKind;
 
 use super::fault::Fault;
+use super::os_error;
 
 /// An address family, when only one is wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -104,11 +105,12 @@ pub fn source(host: &Host<String>, port: u16, overrides: &[Override]) -> Source 
     }
 }
 
-/// Asks the system's resolver, as other programs on this machine do.
-pub async fn ask(name: &str, port: u16) -> Result<Vec<SocketAddr>, Fault> {
+/// Asks the system's resolver, as other programs on this machine do. Whose name it is is said before it
+/// in the error: `the proxy `.
+pub async fn ask(name: &str, port: u16, whose: &str) -> Result<Vec<SocketAddr>, Fault> {
     match tokio::net::lookup_host((name, port)).await {
         Ok(addresses) => Ok(without_repeats(addresses)),
-        Err(error) => Err(lookup_fault(name, &error)),
+        Err(error) => Err(lookup_fault(&format!("{whose}{name}"), &error)),
     }
 }
 
@@ -138,8 +140,11 @@ fn lookup_fault(name: &str, error: &io::Error) -> Fault {
     if NOT_FOUND.iter().any(|words| text.contains(words)) {
         return Fault::new(FailureKind::NameNotFound, format!("name not found: {name}"));
     }
-    let words = text.rsplit(": ").next().unwrap_or(&text);
-    let cause = format!("the resolver failed on {name}: {}", words.to_ascii_lowercase());
+    let why = match error.raw_os_error() {
+        Some(_) => os_error::describe(error),
+        None => text.rsplit(": ").next().unwrap_or(&text).to_ascii_lowercase(),
+    };
+    let cause = format!("the resolver failed on {name}: {why}");
     Fault::new(FailureKind::ResolverFailed, cause)
         .hint("the name may well exist: check this machine's DNS servers and network")
 }
@@ -214,6 +219,12 @@ mod tests {
         let temporary = fault("Temporary failure in name resolution");
         assert_eq!(temporary.kind, FailureKind::ResolverFailed);
         assert_eq!(temporary.cause, "the resolver failed on a.example: temporary failure in name resolution");
+    }
+
+    #[test]
+    fn an_error_of_the_system_is_told_in_words_and_by_name() {
+        let fault = lookup_fault("a.example", &io::Error::from_raw_os_error(libc::EMFILE));
+        assert_eq!(fault.cause, "the resolver failed on a.example: too many open files (EMFILE)");
     }
 
     #[test]
