@@ -1,5 +1,7 @@
 //! The arguments that say how a connection is opened.
 
+use std::fs::File;
+use std::io::{self, Read};
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -11,6 +13,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use super::args::{byte_size, positive_duration};
 use crate::domain::target::Credentials;
 use crate::net::dial::DialPlan;
+use crate::net::os_error;
 use crate::net::proxy::ProxyChoice;
 use crate::net::resolve::{Family, Override};
 use crate::net::tls::{TlsOptions, TlsPlan};
@@ -50,7 +53,7 @@ pub struct ConnectArgs {
     #[arg(long, value_name = "TIME", default_value = "10s", value_parser = positive_duration)]
     pub connect_timeout: Duration,
     /// The largest message accepted from the server
-    #[arg(long, value_name = "SIZE", default_value = "16MiB", value_parser = byte_size)]
+    #[arg(long, value_name = "SIZE", default_value = "16MiB", value_parser = message_size)]
     pub max_message_size: usize,
     /// Send TCP keepalive probes after so much silence, and as often
     #[arg(long, value_name = "TIME", value_parser = keepalive)]
@@ -148,40 +151,73 @@ fn keepalive(text: &str) -> Result<Duration, String> {
     Ok(duration)
 }
 
+/// The least that can be asked for: a control frame is up to 125 bytes (RFC 6455 section 5.5).
+const LEAST_MESSAGE: usize = 1024;
+
+fn message_size(text: &str) -> Result<usize, String> {
+    match byte_size(text)? {
+        size if size < LEAST_MESSAGE => {
+            Err("it must be at least 1KiB: control frames and our own heartbeats must fit".to_string())
+        }
+        size => Ok(size),
+    }
+}
+
+/// The most bytes of a file of headers.
+const LARGEST_FILE: u64 = 1024 * 1024;
+
 fn headers(given: &[String]) -> Result<HeaderMap, String> {
     let mut headers = HeaderMap::new();
-    for text in given {
+    for (index, text) in given.iter().enumerate() {
         match text.strip_prefix('@') {
             Some(path) => read_headers(path, &mut headers)?,
-            None => add_header(text, &mut headers).map_err(|why| format!("--header: {why}"))?,
+            None => add_header(text, &format!("the {} --header", ordinal(index + 1)), &mut headers)?,
         }
     }
     Ok(headers)
 }
 
+/// `1st`, `2nd`, `11th`.
+fn ordinal(number: usize) -> String {
+    let ending = match (number % 10, number % 100) {
+        (1, tens) if tens != 11 => "st",
+        (2, tens) if tens != 12 => "nd",
+        (3, tens) if tens != 13 => "rd",
+        _ => "th",
+    };
+    format!("{number}{ending}")
+}
+
 fn read_headers(path: &str, headers: &mut HeaderMap) -> Result<(), String> {
-    let text =
-        std::fs::read_to_string(path).map_err(|error| format!("--header: cannot read {path}: {error}"))?;
+    let text = read(path).map_err(|why| format!("--header: cannot read {path}: {why}"))?;
     let lines = text.lines().enumerate().map(|(index, line)| (index + 1, line.trim()));
-    for (number, line) in lines.filter(|(_, line)| !line.is_empty()) {
-        add_header(line, headers).map_err(|why| format!("--header: {path}, line {number}: {why}"))?;
+    for (number, line) in lines.filter(|(_, line)| !line.is_empty() && !line.starts_with('#')) {
+        add_header(line, &format!("--header: line {number} of {path}"), headers)?;
     }
     Ok(())
 }
 
-/// The value may be a secret, so an error shows the name at most.
-fn add_header(text: &str, headers: &mut HeaderMap) -> Result<(), String> {
-    let Some((name, value)) = text.split_once(':') else {
-        let shown = text.split_whitespace().next().unwrap_or_default();
-        return Err(format!("'{shown}' is not a header: it must be 'Name: value'"));
-    };
-    let header = HeaderName::from_bytes(name.trim().as_bytes())
-        .map_err(|_| format!("'{}' is not a header name", name.trim().escape_default()))?;
+fn read(path: &str) -> Result<String, String> {
+    let system = |error: io::Error| os_error::describe(&error);
+    let mut bytes = Vec::new();
+    File::open(path).and_then(|file| file.take(LARGEST_FILE + 1).read_to_end(&mut bytes)).map_err(system)?;
+    if bytes.len() as u64 > LARGEST_FILE {
+        return Err("it holds more than 1 MiB".to_string());
+    }
+    String::from_utf8(bytes).map_err(|_| "it is not UTF-8 text".to_string())
+}
+
+/// Any part of the text may be a secret, its name too where it is none: an error says which one it is.
+fn add_header(text: &str, which: &str, headers: &mut HeaderMap) -> Result<(), String> {
+    let (name, value) = text.split_once(':').ok_or_else(|| format!("{which} is not 'Name: value'"))?;
+    let header = HeaderName::from_bytes(name.trim().as_bytes()).map_err(|_| {
+        format!("{which} has a name that is no header's: letters, digits and !#$%&'*+-.^_`|~")
+    })?;
     if RESERVED.contains(&header.as_str()) {
-        return Err(format!("'{header}' belongs to the WebSocket handshake and cannot be set"));
+        return Err(format!("{which}: '{header}' belongs to the WebSocket handshake and cannot be set"));
     }
     let value = HeaderValue::from_str(value.trim())
-        .map_err(|_| format!("the value of '{header}' has characters that a header cannot carry"))?;
+        .map_err(|_| format!("{which}: the value of '{header}' has characters that a header cannot carry"))?;
     headers.append(header, value);
     Ok(())
 }
@@ -216,35 +252,78 @@ mod tests {
     use super::*;
 
     fn refusal(header: &str) -> String {
-        headers(&[header.to_string()]).unwrap_err()
+        headers(&["X-Fine: 1".to_string(), header.to_string()]).unwrap_err()
+    }
+
+    fn file(text: &str) -> (tempfile::NamedTempFile, String) {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(&file, text).unwrap();
+        let given = format!("@{}", file.path().display());
+        (file, given)
     }
 
     #[test]
-    fn a_header_that_is_none_is_refused_without_its_value() {
+    fn a_header_that_is_none_is_refused_by_its_place_and_not_repeated() {
+        assert_eq!(refusal("SECRETTOKEN"), "the 2nd --header is not 'Name: value'");
         assert_eq!(
-            refusal("nonsense here"),
-            "--header: 'nonsense' is not a header: it must be 'Name: value'"
+            refusal("Bearer SECRET: x"),
+            "the 2nd --header has a name that is no header's: letters, digits and !#$%&'*+-.^_`|~"
         );
-        assert_eq!(refusal("a b: secret"), "--header: 'a b' is not a header name");
-        assert!(!refusal("X-Token: sec\x01ret").contains("ret"));
+        assert_eq!(
+            refusal("X-Token: sec\x01ret"),
+            "the 2nd --header: the value of 'x-token' has characters that a header cannot carry"
+        );
         assert_eq!(
             refusal("Upgrade: h2c"),
-            "--header: 'upgrade' belongs to the WebSocket handshake and cannot be set"
+            "the 2nd --header: 'upgrade' belongs to the WebSocket handshake and cannot be set"
         );
-        assert!(
-            refusal("@/nonexistent/file")
-                .starts_with("--header: cannot read /nonexistent/file: No such file")
+        let (_file, given) = file("X-A: 1\nSECRET\n");
+        assert_eq!(
+            refusal(&given),
+            format!("--header: line 2 of {} is not 'Name: value'", given.trim_start_matches('@'))
         );
     }
 
     #[test]
-    fn headers_come_from_a_file_too() {
-        let file = tempfile::NamedTempFile::new().unwrap();
-        std::fs::write(&file, "X-A: 1\n\n X-B: two words \n").unwrap();
-        let headers = headers(&[format!("@{}", file.path().display())]).unwrap();
+    fn places_are_counted_as_people_do() {
+        let ordinals = [1, 2, 3, 4, 11, 12, 13, 21, 102, 111].map(ordinal);
+        assert_eq!(ordinals.join(" "), "1st 2nd 3rd 4th 11th 12th 13th 21st 102nd 111th");
+    }
+
+    #[test]
+    fn headers_come_from_a_file_too_without_its_comments() {
+        let (_file, given) = file("# ours: no\nX-A: 1\n\n  # X-C: 3\n X-B: two # words \n");
+        let headers = headers(&[given]).unwrap();
+        assert_eq!(headers.len(), 2);
         assert_eq!(
             (&headers["x-a"], &headers["x-b"]),
-            (&"1".parse().unwrap(), &"two words".parse().unwrap())
+            (&"1".parse().unwrap(), &"two # words".parse().unwrap())
         );
+    }
+
+    #[test]
+    fn a_file_of_headers_that_cannot_be_used_is_refused_with_the_reason() {
+        assert_eq!(
+            refusal("@/nonexistent/file"),
+            "--header: cannot read /nonexistent/file: no such file or directory (ENOENT)"
+        );
+        let (_file, given) = file(&"# 789\n".repeat(200_000));
+        assert!(refusal(&given).ends_with(": it holds more than 1 MiB"));
+        let (binary, given) = file("");
+        std::fs::write(&binary, b"X-A: \xff\n").unwrap();
+        assert!(refusal(&given).ends_with(": it is not UTF-8 text"));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_file_without_end_is_read_no_further_than_that() {
+        assert_eq!(refusal("@/dev/zero"), "--header: cannot read /dev/zero: it holds more than 1 MiB");
+    }
+
+    #[test]
+    fn a_message_size_leaves_room_for_heartbeats() {
+        assert_eq!(message_size("1KiB"), Ok(1024));
+        assert!(message_size("1023").unwrap_err().contains("control frames"));
+        assert!(message_size("0").unwrap_err().contains("above zero"));
     }
 }
