@@ -1,6 +1,6 @@
 //! Connections that do not open: exit 3, `cannot open URL: PHASE: cause`, a hint where one is known.
 
-use crate::support::{Ran, Script, closed_port, ping_json, read_head, run};
+use crate::support::{Ran, Script, closed_port, ping_json, read_head, run, wscheck};
 use std::io::Write;
 
 fn refusal(url: &str, more: &[&str]) -> (Ran, serde_json::Value) {
@@ -47,6 +47,52 @@ fn every_address_of_a_name_is_tried_and_told() {
     for address in ["127.0.0.1", "[::1]"] {
         assert!(human.stderr.contains(address), "{}", human.stderr);
     }
+}
+
+#[test]
+fn a_proxy_that_refuses_is_said_to_be_the_proxy_and_where_it_came_from() {
+    let (_socket, port) = closed_port();
+    let refused = format!(": TCP: connection refused by the proxy 127.0.0.1:{port} (ECONNREFUSED)");
+    let (phase, kind, said) = told("ws://a.example/", &["--proxy", &format!("http://127.0.0.1:{port}")]);
+    assert_eq!((phase.as_str(), kind.as_str()), ("tcp", "refused"));
+    assert!(said.contains(&refused) && said.contains("the proxy is from --proxy"), "{said}");
+    let mut command = wscheck(&["ping", "-c", "1", "ws://a.example/"]);
+    let ran = Ran::of(command.env("http_proxy", format!("127.0.0.1:{port}")).spawn().unwrap());
+    assert_eq!(ran.code, Some(3));
+    assert!(ran.stderr.contains(&refused), "{}", ran.stderr);
+    assert!(ran.stderr.contains("the proxy is from http_proxy in the environment"), "{}", ran.stderr);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_unix_socket_that_refuses_is_called_a_socket() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("ws");
+    drop(std::os::unix::net::UnixListener::bind(&path).unwrap());
+    let (_, kind, said) = told("ws://a.example/", &["--unix-socket", path.to_str().unwrap()]);
+    assert_eq!(kind, "refused");
+    assert!(said.contains(&format!("refused by the socket {} (ECONNREFUSED)", path.display())), "{said}");
+    assert!(!said.contains("host and port"), "{said}");
+}
+
+#[test]
+fn the_secrets_of_a_redirect_are_not_shown() {
+    for location in
+        ["/cb#access_token=s3cret", "/cb?x=1#access_token=s3cret", "/cb?s3cret", "/a;b?k=1;key=s3cret"]
+    {
+        let answer = format!("HTTP/1.1 302 Found\r\nLocation: {location}\r\nContent-Length: 0\r\n\r\n");
+        let (_, _, said) = told(&Script::answering(answer).url(), &[]);
+        assert!(!said.contains("s3cret") && said.contains("location: /"), "{said}");
+    }
+}
+
+#[test]
+fn a_malformed_answer_shows_its_status_and_no_headers() {
+    let answer = "HTTP/1.1 503 Busy\r\nSet-Cookie: s3cret\r\nBad Name: x\r\n\r\n";
+    let (human, error) = refusal(&Script::answering(answer).url(), &[]);
+    assert_eq!((&error["kind"], &error["refusal"]["status"]), (&"not_http".into(), &503.into()));
+    assert!(human.stderr.contains("HTTP/1.1 503 Busy"), "{}", human.stderr);
+    assert!(!format!("{human:?}{error}").contains("s3cret"), "{error}");
 }
 
 #[test]

@@ -103,6 +103,14 @@ fn a_wrong_name_and_an_expired_certificate_are_refused_by_name() {
     let ran = run(&["ping", "-c", "1", "--cacert", ca.to_str().unwrap(), &url(&peer)]);
     assert_eq!(ran.code, Some(3));
     assert!(ran.stderr.contains(": TLS: certificate expired "), "{}", ran.stderr);
+    // The report of an expired certificate counts its days as the error does.
+    let (_, document) = ping_json(&["-c", "1", "--insecure", &url(&peer)]);
+    let days = document["targets"][0]["connections"][0]["tls"]["days_left"].as_i64().unwrap();
+    assert!(
+        ran.stderr.contains(&format!("certificate expired {} days ago", -days)),
+        "{days}: {}",
+        ran.stderr
+    );
 }
 
 #[test]
