@@ -416,7 +416,11 @@ fn handshake_fault(error: &io::Error, leaf: Option<&Leaf>, party: &Party) -> Fau
             let cause = format!("{who} closed the connection during the TLS handshake");
             maybe_plain(Fault::new(FailureKind::ClosedEarly, cause), party)
         }
-        None => Fault::talking("during the TLS handshake", error),
+        None => match Fault::talking("during the TLS handshake", error) {
+            // A plain server that closes with our hello unread resets.
+            reset if reset.kind == FailureKind::Reset => maybe_plain(reset, party),
+            fault => fault,
+        },
     }
 }
 

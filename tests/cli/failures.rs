@@ -1,6 +1,6 @@
 //! Connections that do not open: exit 3, `cannot open URL: PHASE: cause`, a hint where one is known.
 
-use crate::support::{Ran, Script, closed_port, ping_json, read_head, run, wscheck};
+use crate::support::{Ran, Script, Server, closed_port, ping_json, read_head, run, wscheck};
 use std::io::Write;
 
 fn refusal(url: &str, more: &[&str]) -> (Ran, serde_json::Value) {
@@ -181,4 +181,14 @@ fn an_awaited_message_that_does_not_come_is_an_error_that_tells_what_came() {
         told(&peer.url(), &["--await", r#"{"type":"welcome"}"#, "--await-timeout", "300ms"]);
     assert_eq!((phase.as_str(), kind.as_str()), ("await", "not_awaited"));
     assert!(text.contains(r#"{"type":"welcome"}"#) && text.contains("hello"), "{text}");
+}
+
+#[test]
+fn a_plain_server_on_a_secure_url_is_suspected_however_it_hangs_up() {
+    let (server, script) = (Server::start(&[]), Script::answering("HTTP/1.1 400 Bad Request\r\n\r\n"));
+    for url in [server.url(), script.url()] {
+        let ran = run(&["ping", "-c", "1", "--insecure", &url.replace("ws://", "wss://")]);
+        assert_eq!(ran.code, Some(3));
+        assert!(ran.stderr.contains("hint: ") && ran.stderr.contains("ws://"), "{}", ran.stderr);
+    }
 }
