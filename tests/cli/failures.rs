@@ -187,7 +187,15 @@ fn an_awaited_message_that_does_not_come_is_an_error_that_tells_what_came() {
 fn a_plain_server_on_a_secure_url_is_suspected_however_it_hangs_up() {
     let (server, script) = (Server::start(&[]), Script::answering("HTTP/1.1 400 Bad Request\r\n\r\n"));
     for url in [server.url(), script.url()] {
-        let ran = run(&["ping", "-c", "1", "--insecure", &url.replace("ws://", "wss://")]);
+        let ran = run(&[
+            "ping",
+            "-c",
+            "1",
+            "--connect-timeout",
+            "1s",
+            "--insecure",
+            &url.replace("ws://", "wss://"),
+        ]);
         assert_eq!(ran.code, Some(3));
         assert!(ran.stderr.contains("hint: ") && ran.stderr.contains("ws://"), "{}", ran.stderr);
     }
