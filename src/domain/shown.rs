@@ -2,26 +2,31 @@
 
 use std::time::Duration;
 
-/// A duration in the unit that suits its size, with about three significant figures:
-/// `850 ns`, `214 µs`, `1.53 ms`, `12.3 s`, `1m 30s`, `2h 5m`.
+/// A duration in the unit that suits its size, with three significant figures, and more where three
+/// would round it to a number that limits are made of: `850 ns`, `214 µs`, `1.53 ms`, `1.0004 s`,
+/// `12.3 s`, `1m 30s`, `2h 5m`.
 pub fn duration(value: Duration) -> String {
     let nanos = value.as_nanos();
     match nanos {
         0..1_000 => format!("{nanos} ns"),
-        1_000..999_500 => scaled(nanos as f64 / 1e3, "µs"),
-        999_500..999_500_000 => scaled(nanos as f64 / 1e6, "ms"),
-        999_500_000..60_000_000_000 => scaled(nanos as f64 / 1e9, "s"),
+        1_000..1_000_000 => scaled(nanos as f64 / 1e3, "µs"),
+        1_000_000..1_000_000_000 => scaled(nanos as f64 / 1e6, "ms"),
+        1_000_000_000..60_000_000_000 => scaled(nanos as f64 / 1e9, "s"),
         _ => clock(value.as_secs()),
     }
 }
 
+/// `above 1 s` explains nothing beside `1 s`: a last figure of zero gives way to up to three more, until
+/// one is not zero.
 fn scaled(value: f64, unit: &str) -> String {
-    let decimals = match value {
+    let decimals: usize = match value {
         ..9.995 => 2,
         ..99.95 => 1,
         _ => 0,
     };
-    format!("{} {unit}", decimal(value, decimals))
+    let looks_round = |digits: &usize| format!("{value:.digits$}").ends_with('0');
+    let enough = (decimals..decimals + 3).find(|digits| !looks_round(digits)).unwrap_or(decimals + 3);
+    format!("{} {unit}", decimal(value, enough))
 }
 
 fn clock(seconds: u64) -> String {
@@ -71,10 +76,20 @@ mod tests {
         assert_eq!(shown(214_300), "214 µs");
         assert_eq!(shown(1_530_000), "1.53 ms");
         assert_eq!(shown(1_000_000), "1 ms");
-        assert_eq!(shown(999_600), "1 ms");
-        assert_eq!(shown(20_040_000), "20 ms");
+        assert_eq!(shown(20_000_000), "20 ms");
         assert_eq!(shown(12_340_000_000), "12.3 s");
-        assert_eq!(shown(59_990_000_000), "60 s");
+    }
+
+    #[test]
+    fn an_excess_is_not_rounded_away_to_the_limit_that_it_exceeds() {
+        let shown = |nanos| duration(Duration::from_nanos(nanos));
+        assert_eq!(shown(1_000_400_000), "1.0004 s");
+        assert_eq!(shown(999_960_000), "999.96 ms");
+        assert_eq!(shown(100_040_000), "100.04 ms");
+        assert_eq!(shown(150_300_000), "150.3 ms");
+        assert_eq!(shown(999_600), "999.6 µs");
+        assert_eq!(shown(59_990_000_000), "59.99 s");
+        assert_eq!(shown(1_000_000_400), "1 s", "four parts in ten thousand million");
     }
 
     #[test]
