@@ -10,16 +10,19 @@ pub enum Unit {
     Seconds,
 }
 
+/// The least span that is better told in seconds.
+const SECONDS_FROM: Duration = Duration::from_secs(10);
+
 impl Unit {
-    /// The unit that suits all of these: seconds when none is shorter than one, microseconds when none reaches
-    /// a millisecond, milliseconds else.
+    /// The unit that suits all of these: seconds when none is shorter than ten, so that a second keeps its
+    /// milliseconds; microseconds when none reaches a millisecond; milliseconds else.
     pub fn of(spans: impl IntoIterator<Item = Duration>) -> Unit {
         let range = spans.into_iter().fold(None, |range, span| match range {
             None => Some((span, span)),
             Some((low, high)) => Some((span.min(low), span.max(high))),
         });
         match range {
-            Some((low, _)) if low >= Duration::from_secs(1) => Unit::Seconds,
+            Some((low, _)) if low >= SECONDS_FROM => Unit::Seconds,
             Some((_, high)) if high < Duration::from_millis(1) && !high.is_zero() => Unit::Micros,
             _ => Unit::Millis,
         }
@@ -120,7 +123,8 @@ mod tests {
         assert_eq!(Unit::of([us(214), us(999)]), Unit::Micros);
         assert_eq!(Unit::of([us(214), us(1_000)]), Unit::Millis);
         assert_eq!(Unit::of([us(214), us(12_000_000)]), Unit::Millis);
-        assert_eq!(Unit::of([us(1_000_000), us(12_000_000)]), Unit::Seconds);
+        assert_eq!(Unit::of([us(1_001_000), us(12_000_000)]), Unit::Millis);
+        assert_eq!(Unit::of([us(10_000_000), us(12_000_000)]), Unit::Seconds);
         assert_eq!(Unit::of([]), Unit::Millis);
     }
 
