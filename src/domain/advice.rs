@@ -26,9 +26,12 @@ const RULES: &[fn(&Scene) -> Option<String>] = &[
     app_beside_protocol,
     echo_server,
     foreign_answers,
+    wrong_payloads,
     none_answered,
+    went_silent,
     cut_when_quiet,
     ambiguous_matches,
+    unsent_heartbeats,
     superseded_pongs,
     late_pongs,
     certificate_expires,
@@ -127,28 +130,74 @@ fn foreign_answers(scene: &Scene) -> Option<String> {
     })
 }
 
+/// Pongs came while pings were outstanding, and none of them was theirs.
+fn wrong_payloads(scene: &Scene) -> Option<String> {
+    let protocol = scene.kind(Kind::Protocol).filter(|figures| figures.counts.answered() == 0)?;
+    let mismatched = protocol.counts.mismatched;
+    (mismatched > 0).then(|| {
+        format!(
+            "pongs come ({mismatched}), but with another payload than the ping's: the server (or something \
+             between) breaks RFC 6455 5.5.3"
+        )
+    })
+}
+
 /// Nothing was answered on a connection that stayed open.
 fn none_answered(scene: &Scene) -> Option<String> {
-    if !scene.target.connections.iter().all(stayed_open) {
+    let explained = wrong_payloads(scene).is_some();
+    if explained || !scene.target.connections.iter().all(stayed_open) {
         return None;
     }
     match (scene.kind(Kind::Protocol).map(silence), scene.kind(Kind::App).map(silence)) {
         (Some(Silence::Missed(pings)), None) => Some(format!(
-            "none of {pings} pings was answered while the connection stayed open: the peer hangs or \
-             answers no Ping frames, or the path swallows what is sent"
+            "{} while the connection stayed open{}: the peer hangs or answers no Ping frames, or the path \
+             swallows what is sent",
+            unanswered(pings, "ping"),
+            unasked_pongs(scene)
         )),
         (Some(Silence::Missed(pings)), Some(Silence::Missed(asks))) => Some(format!(
-            "none of {pings} pings and {asks} app heartbeats was answered while the connection stayed \
-             open: the peer hangs, or the path swallows what is sent"
+            "of {} and {} none was answered while the connection stayed open: the peer hangs, or the path \
+             swallows what is sent",
+            shown::counted(pings, "ping"),
+            shown::counted(asks, "app heartbeat")
         )),
         (Some(Silence::Missed(pings)), Some(Silence::Answered)) => Some(format!(
-            "none of {pings} pings was answered, but app heartbeats were: the peer, or something in the \
-             middle, does not answer Ping frames"
+            "{}, but app heartbeats were: the peer, or something in the middle, does not answer Ping frames",
+            unanswered(pings, "ping")
         )),
         (None, Some(Silence::Missed(asks))) => app_unanswered(scene, asks),
         (Some(Silence::Answered | Silence::Unclear) | None, _)
         | (Some(Silence::Missed(_)), Some(Silence::Unclear)) => None,
     }
+}
+
+/// `none of 4 pings was answered`
+fn unanswered(number: u64, thing: &str) -> String {
+    match number {
+        1 => format!("the only {thing} was not answered"),
+        _ => format!("none of {number} {thing}s was answered"),
+    }
+}
+
+fn unasked_pongs(scene: &Scene) -> String {
+    match scene.kind(Kind::Protocol).map_or(0, |figures| figures.counts.unsolicited) {
+        0 => String::new(),
+        unasked => format!(", though {} came that nobody asked for", shown::counted(unasked, "pong")),
+    }
+}
+
+/// Answers came, then none, and only heartbeats showed it.
+fn went_silent(scene: &Scene) -> Option<String> {
+    let given_up = scene.target.connections.iter().filter(|connection| {
+        let lost = connection.lost.as_ref();
+        lost.is_some_and(|ending| ending.who == Who::Us && ending.how == How::Timeout)
+    });
+    let last_answer = given_up.filter_map(|connection| connection.answered_until).min()?;
+    Some(format!(
+        "answers stopped after {} while TCP stayed open: the server hangs or was stopped, or the path \
+         silently swallows what is sent",
+        shown::duration(last_answer)
+    ))
 }
 
 fn stayed_open(connection: &ConnReport) -> bool {
@@ -185,14 +234,15 @@ fn app_unanswered(scene: &Scene, missed: u64) -> Option<String> {
         }
     };
     Some(format!(
-        "none of {missed} app heartbeats was answered while the connection stayed open: the server hangs \
-         or does not know this ask (see --app-ping and --app-pong); {perhaps}"
+        "{} while the connection stayed open: the server hangs or does not know this ask (see --app-ping \
+         and --app-pong); {perhaps}",
+        unanswered(missed, "app heartbeat")
     ))
 }
 
 /// The connection was cut without a close frame after a quiet that no heartbeat broke in time.
 fn cut_when_quiet(scene: &Scene) -> Option<String> {
-    let endings = scene.target.connections.iter().filter_map(|connection| connection.ending.as_ref());
+    let endings = scene.target.connections.iter().filter_map(|connection| connection.lost.as_ref());
     let cut = endings.filter(|ending| matches!(ending.how, How::Fin | How::Rst | How::TlsClose));
     let quiet = cut
         .map(|ending| ending.idle)
@@ -212,9 +262,21 @@ fn ambiguous_matches(scene: &Scene) -> Option<String> {
     (ambiguous > 0).then(|| {
         format!(
             "{} without id came while several asks were outstanding, and went to the oldest: if that \
-             one's own was lost, the RTTs after it are off; answers that repeat the ask's id would settle \
-             it",
+             one's own was lost, it and all after it seem longer than they were; answers that repeat the \
+             ask's id would settle it",
             shown::counted(ambiguous, "answer")
+        )
+    })
+}
+
+/// Heartbeats were due and did not leave.
+fn unsent_heartbeats(scene: &Scene) -> Option<String> {
+    let unsent = scene.count(|figures| figures.counts.unsent);
+    (unsent > 0).then(|| {
+        format!(
+            "{} never left this machine (local back-pressure): the peer or the path takes no more, or this \
+             host slept through their moments",
+            shown::counted(unsent, "heartbeat")
         )
     })
 }
@@ -243,12 +305,29 @@ fn late_pongs(scene: &Scene) -> Option<String> {
     (late > 0).then(|| {
         format!(
             "{} came after the timeout of {}, the slowest after {}: the peer is slow, not gone; a longer \
-             timeout would judge it by its RTT",
+             timeout would judge it by its RTT{}",
             shown::counted(late, "pong"),
             shown::duration(scene.info.timeout),
-            shown::duration(longest)
+            shown::duration(longest),
+            overtaken_by_the_end(scene)
         )
     })
+}
+
+/// The last heartbeats of a slow server are missed, because the run ends before their pongs come: those
+/// that were sent within the time by which the slowest pong exceeded the timeout.
+fn overtaken_by_the_end(scene: &Scene) -> String {
+    let figures = scene.target.connections.iter().flat_map(|connection| &connection.kinds);
+    let young = figures.filter(|figures| {
+        let excess = figures.rtt.map_or(Duration::ZERO, |rtt| rtt.max.saturating_sub(scene.info.timeout));
+        let before = u32::try_from(figures.missed_at_end.saturating_sub(1)).unwrap_or(u32::MAX);
+        figures.counts.late > 0 && scene.info.interval.saturating_mul(before) <= excess
+    });
+    match young.map(|figures| figures.missed_at_end).sum() {
+        0 => String::new(),
+        1 => "; the last one was missed only because the run ended before its pong came".to_string(),
+        last => format!("; the last {last} were missed only because the run ended before their pongs came"),
+    }
 }
 
 /// The server's certificate expires soon.
@@ -313,6 +392,11 @@ mod tests {
     fn ended(how: How, who: Who, idle: Duration) -> Option<Arc<Ending>> {
         let ending = Ending { who, how, os_error: None, age: idle, idle, at: SystemTime::UNIX_EPOCH };
         Some(Arc::new(ending))
+    }
+
+    fn lose(report: &mut Report, ending: Option<Arc<Ending>>) {
+        let connection = &mut report.targets[0].connections[0];
+        (connection.ending, connection.lost) = (ending.clone(), ending);
     }
 
     #[test]
@@ -393,8 +477,12 @@ mod tests {
     fn silence_on_an_open_connection_is_explained_by_what_is_known() {
         let hangs = only(&run(vec![missed(Kind::Protocol, 4)]));
         assert!(hangs.starts_with("none of 4 pings was answered while the connection stayed open"));
+        let one = only(&run(vec![missed(Kind::Protocol, 1)]));
+        assert!(one.starts_with("the only ping was not answered while the connection stayed open: "));
         let both = only(&run(vec![missed(Kind::Protocol, 4), missed(Kind::App, 3)]));
-        assert!(both.starts_with("none of 4 pings and 3 app heartbeats was answered"));
+        assert!(both.starts_with("of 4 pings and 3 app heartbeats none was answered"));
+        let unasked = counted(missed(Kind::Protocol, 4), |counts| counts.unsolicited = 1);
+        assert!(only(&run(vec![unasked])).contains("open, though 1 pong came that nobody asked for: "));
         let no_pongs = only(&run(vec![missed(Kind::Protocol, 4), app(&[5])]));
         assert!(no_pongs.ends_with("something in the middle, does not answer Ping frames"));
         let mut alone = run(vec![missed(Kind::App, 3)]);
@@ -411,15 +499,67 @@ mod tests {
         assert!(advise(&run(vec![missed(Kind::Protocol, 0)])).is_empty());
         assert!(advise(&run(vec![missed(Kind::Protocol, 4), app(&[])])).is_empty());
         let mut report = run(vec![missed(Kind::Protocol, 4)]);
-        report.targets[0].connections[0].ending = ended(How::Rst, Who::Network, ms(10));
+        lose(&mut report, ended(How::Rst, Who::Network, ms(10)));
         assert!(advise(&report).is_empty());
+    }
+
+    #[test]
+    fn pongs_with_another_payload_are_no_silence() {
+        let wrong = counted(missed(Kind::Protocol, 4), |counts| counts.mismatched = 3);
+        assert_eq!(
+            only(&run(vec![wrong])),
+            "pongs come (3), but with another payload than the ping's: the server (or something between) \
+             breaks RFC 6455 5.5.3"
+        );
+        assert!(advise(&run(vec![counted(protocol(&[5]), |counts| counts.mismatched = 3)])).is_empty());
+    }
+
+    #[test]
+    fn answers_that_stop_on_an_open_connection_are_told() {
+        let mut report = run(vec![counted(protocol(&[5]), |counts| counts.missed = 3)]);
+        lose(&mut report, ended(How::Timeout, Who::Us, ms(10)));
+        report.targets[0].connections[0].answered_until = Some(ms(4_200));
+        assert_eq!(
+            only(&report),
+            "answers stopped after 4.2 s while TCP stayed open: the server hangs or was stopped, or the \
+             path silently swallows what is sent"
+        );
+        lose(&mut report, ended(How::Rst, Who::Network, ms(10)));
+        assert!(advise(&report).is_empty(), "the network said it");
+    }
+
+    #[test]
+    fn heartbeats_that_never_left_are_told() {
+        let unsent = counted(protocol(&[5]), |counts| counts.unsent = 1);
+        assert_eq!(
+            only(&run(vec![unsent])),
+            "1 heartbeat never left this machine (local back-pressure): the peer or the path takes no more, \
+             or this host slept through their moments"
+        );
+    }
+
+    #[test]
+    fn the_last_heartbeats_of_a_slow_server_are_missed_because_the_run_ended() {
+        let with = |missed_at_end: u64| {
+            let slow = counted(protocol(&[12_000, 12_000]), |counts| {
+                (counts.ok, counts.late, counts.missed) = (0, 2, missed_at_end);
+            });
+            only(&run(vec![KindReport { missed_at_end, ..slow }]))
+        };
+        let end = "; the last 3 were missed only because the run ended before their pongs came";
+        assert!(with(3).ends_with(end), "12 s after a timeout of 10 s: three of them within 2 s");
+        assert!(with(4).ends_with("by its RTT"), "the fourth is too old for that");
+        assert!(
+            with(1).ends_with("; the last one was missed only because the run ended before its pong came")
+        );
+        assert!(with(0).ends_with("by its RTT"));
     }
 
     #[test]
     fn a_cut_after_a_quiet_suggests_a_shorter_interval() {
         let cut = |how: How, idle: u64, interval: u64| {
             let mut report = run(vec![protocol(&[5])]);
-            report.targets[0].connections[0].ending = ended(how, Who::Peer, Duration::from_secs(idle));
+            lose(&mut report, ended(how, Who::Peer, Duration::from_secs(idle)));
             Arc::make_mut(&mut report.info).interval = Duration::from_secs(interval);
             report
         };
@@ -430,7 +570,10 @@ mod tests {
         assert!(advise(&cut(How::Fin, 60, 10)).is_empty(), "heartbeats went out in that quiet");
         assert!(advise(&cut(How::Fin, 4, 10)).is_empty(), "it was hardly quiet");
         let close = How::CloseFrame { code: Some(1001), reason: PeerText::default() };
-        assert!(advise(&cut(close, 60, 90)).is_empty(), "the peer said why");
+        assert!(advise(&cut(close.clone(), 60, 90)).is_empty(), "the peer said why");
+        let mut opened_again = cut(How::Fin, 60, 90);
+        opened_again.targets[0].connections[0].ending = ended(close, Who::Us, ms(10));
+        assert_eq!(only(&opened_again), expected);
     }
 
     #[test]

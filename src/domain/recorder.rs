@@ -38,13 +38,13 @@ impl Recorder {
 
     /// Takes an event. Only those of the run's own connections mean something here.
     pub fn observe(&mut self, event: &Event) {
-        let Event::Connection { id, event, .. } = event else { return };
+        let Event::Connection { id, at, event } = event else { return };
         let link = self.links.get_mut(id.target).and_then(|links| links.get_mut(id.index));
         let Some(link) = link else { return };
         if let ConnEvent::Beat(Beat { was: None, lag: Some(lag), .. }) = event {
             self.lag.record(*lag);
         }
-        link.observe(event);
+        link.observe(*at, event);
     }
 
     /// The figures so far. `elapsed` is the time since the start, by the monotonic clock; `interrupted`
@@ -72,7 +72,7 @@ impl Recorder {
             kinds: self.kinds(all),
             targets: self.targets(self.started_at.checked_add(elapsed).unwrap_or(self.started_at)),
             host_lag: self.lag.summary(),
-            measurement: Measurement::Sound,
+            measurement: Measurement::Unknown,
             interrupted,
         }
     }
@@ -93,14 +93,13 @@ impl Recorder {
         self.info.kinds.iter().map(|kind| together(*kind, figures(*kind))).collect()
     }
 
-    /// Suspect when it is so for any kind of heartbeat.
+    /// Suspect when it is so for any kind of heartbeat; unknown without an RTT.
     fn measurement(&self, report: &Report) -> Measurement {
-        let Some(lag) = &report.host_lag else { return Measurement::Sound };
+        let Some(lag) = &report.host_lag else { return Measurement::Unknown };
         let by_kind = report.kinds.iter().filter_map(|kind| kind.rtt.as_ref());
-        by_kind
-            .map(|rtt| measurement(rtt, lag))
-            .find(|found| *found != Measurement::Sound)
-            .unwrap_or(Measurement::Sound)
+        let found: Vec<_> = by_kind.map(|rtt| measurement(rtt, lag)).collect();
+        let suspect = found.iter().find(|found| matches!(found, Measurement::Suspect(_)));
+        suspect.or(found.first()).cloned().unwrap_or(Measurement::Unknown)
     }
 }
 
@@ -122,7 +121,11 @@ struct Link {
     opened: Option<Arc<Opened>>,
     open_error: Option<Arc<OpenError>>,
     kinds: Vec<KindFigures>,
+    /// When the last answer came on the connection that is open.
+    answered_at: Option<SystemTime>,
     ending: Option<Arc<Ending>>,
+    lost: Option<Arc<Ending>>,
+    answered_until: Option<Duration>,
     unplanned_endings: u32,
     reconnects: u32,
     outage: Outage,
@@ -140,7 +143,10 @@ impl Link {
             opened: None,
             open_error: None,
             kinds: kinds.iter().map(|kind| KindFigures::new(*kind)).collect(),
+            answered_at: None,
             ending: None,
+            lost: None,
+            answered_until: None,
             unplanned_endings: 0,
             reconnects: 0,
             outage: Outage::default(),
@@ -151,14 +157,16 @@ impl Link {
         }
     }
 
-    fn observe(&mut self, event: &ConnEvent) {
+    fn observe(&mut self, at: SystemTime, event: &ConnEvent) {
         match event {
-            ConnEvent::Opening | ConnEvent::Retry { .. } => {}
+            ConnEvent::Opening => {}
+            ConnEvent::Retry { .. } => self.outage.is_worked_on(),
             ConnEvent::Opened(opened) => {
                 self.opened.get_or_insert_with(|| Arc::clone(opened));
+                self.answered_at = None;
             }
             ConnEvent::OpenFailed(error) => self.open_error = Some(Arc::clone(error)),
-            ConnEvent::Beat(beat) => self.with(beat.kind, |figures| figures.beat(beat)),
+            ConnEvent::Beat(beat) => self.beat(at, beat),
             ConnEvent::Heard(heard, count) => self.heard(*heard, *count),
             ConnEvent::Status(change) => self.status(change),
             ConnEvent::Standing { status, reason } => self.stands(*status, reason),
@@ -176,6 +184,13 @@ impl Link {
         if let Some(figures) = self.kinds.iter_mut().find(|figures| figures.kind == kind) {
             change(figures);
         }
+    }
+
+    fn beat(&mut self, at: SystemTime, beat: &Beat) {
+        if is_answered(Some(beat.outcome)) {
+            self.answered_at = Some(at);
+        }
+        self.with(beat.kind, |figures| figures.beat(beat));
     }
 
     fn heard(&mut self, heard: Heard, count: u64) {
@@ -210,6 +225,8 @@ impl Link {
         self.ending = Some(Arc::clone(ending));
         self.kinds.iter_mut().for_each(|figures| figures.successive.settle(0));
         if !ending.was_planned() {
+            self.lost = Some(Arc::clone(ending));
+            self.answered_until = self.answered_at.and_then(|at| age_at(ending, at));
             self.unplanned_endings += 1;
             self.outage.began(ending.at);
             self.kinds.iter_mut().for_each(|figures| figures.status = Status::Dead);
@@ -220,9 +237,10 @@ impl Link {
         ConnReport {
             index,
             status: self.status,
-            status_reason: match self.opened {
-                Some(_) => self.status_reason.clone(),
-                None => "it never opened".to_string(),
+            status_reason: match (&self.opened, &self.open_error) {
+                (Some(_), _) => self.status_reason.clone(),
+                (None, Some(_)) => "it never opened".to_string(),
+                (None, None) => "it was still being opened when the run ended".to_string(),
             },
             opened: self.opened.clone(),
             open_error: self.open_error.clone(),
@@ -232,9 +250,11 @@ impl Link {
                 .map(|figures| together(figures.kind, std::iter::once(figures)))
                 .collect(),
             ending: self.ending.clone(),
+            lost: self.lost.clone(),
+            answered_until: self.answered_until,
             unplanned_endings: self.unplanned_endings,
             reconnects: self.reconnects,
-            outage: self.outage.until(now),
+            outage: self.opened.as_ref().and_then(|_| self.outage.until(now)),
             messages: self.messages,
             server_pings_protocol: self.server_pings_protocol,
             server_pings_app: self.server_pings_app,
@@ -243,20 +263,33 @@ impl Link {
     }
 }
 
+/// How old a connection that ended was at a moment before. Both are by the wall clock, which may have
+/// been set meanwhile.
+fn age_at(ending: &Ending, at: SystemTime) -> Option<Duration> {
+    let before_the_end = ending.at.duration_since(at).unwrap_or_default();
+    ending.age.checked_sub(before_the_end)
+}
+
 /// How long one connection was not there, after its first opening.
 #[derive(Debug, Clone, Default)]
 struct Outage {
-    past: Duration,
+    /// Those that are over; `None` before the first.
+    past: Option<Duration>,
     /// When the one that lasts began, by the wall clock.
     since: Option<SystemTime>,
+    /// Whether an attempt is or was made to end it.
+    worked_on: bool,
     /// How long it had lasted when the attempts were given up, by the monotonic clock.
     at_least: Duration,
 }
 
 impl Outage {
     fn began(&mut self, at: SystemTime) {
-        self.since = Some(at);
-        self.at_least = Duration::ZERO;
+        *self = Outage { past: self.past, since: Some(at), ..Outage::default() };
+    }
+
+    fn is_worked_on(&mut self) {
+        self.worked_on = true;
     }
 
     fn lasts(&mut self, at_least: Duration) {
@@ -264,14 +297,21 @@ impl Outage {
     }
 
     fn over(&mut self, lasted: Duration) {
-        self.past = self.past.saturating_add(lasted);
-        self.since = None;
-        self.at_least = Duration::ZERO;
+        let past = self.past.unwrap_or_default().saturating_add(lasted);
+        *self = Outage { past: Some(past), ..Outage::default() };
     }
 
-    fn until(&self, now: SystemTime) -> Duration {
-        let lasted = self.since.and_then(|since| now.duration_since(since).ok()).unwrap_or_default();
-        self.past.saturating_add(lasted.max(self.at_least))
+    /// All of it so far; a connection that was never lost had none. `None` when it was lost, and nobody
+    /// ever tried to open it again.
+    fn until(&self, now: SystemTime) -> Option<Duration> {
+        match (self.since, self.worked_on) {
+            (None, _) => Some(self.past.unwrap_or_default()),
+            (Some(_), false) => self.past,
+            (Some(since), true) => {
+                let lasts = now.duration_since(since).unwrap_or_default().max(self.at_least);
+                Some(self.past.unwrap_or_default().saturating_add(lasts))
+            }
+        }
     }
 }
 
@@ -284,6 +324,8 @@ struct KindFigures {
     rtts: Rtts,
     successive: Successive,
     miss_runs: MissRuns,
+    /// The last that was judged.
+    last_seq: u64,
 }
 
 impl KindFigures {
@@ -295,10 +337,12 @@ impl KindFigures {
             rtts: Rtts::default(),
             successive: Successive::default(),
             miss_runs: MissRuns::default(),
+            last_seq: 0,
         }
     }
 
     fn beat(&mut self, beat: &Beat) {
+        self.last_seq = self.last_seq.max(beat.seq);
         self.counts.record(beat.outcome, beat.was);
         self.successive.record(beat.seq, beat.rtt);
         match (beat.outcome, beat.was) {
@@ -326,12 +370,13 @@ fn is_answered(outcome: Option<Outcome>) -> bool {
 fn together<'a>(kind: Kind, parts: impl Iterator<Item = &'a KindFigures>) -> KindReport {
     let (mut counts, mut rtts, mut differences) =
         (Counts::default(), Rtts::default(), Differences::default());
-    let (mut longest_miss_run, mut status) = (0, None);
+    let (mut longest_miss_run, mut missed_at_end, mut status) = (0, 0_u64, None);
     for part in parts {
         counts.add(&part.counts);
         rtts.merge(&part.rtts);
         differences.merge(&part.successive.differences());
         longest_miss_run = longest_miss_run.max(part.miss_runs.longest());
+        missed_at_end = missed_at_end.saturating_add(part.miss_runs.up_to(part.last_seq));
         status = status.max(Some(part.status));
     }
     KindReport {
@@ -339,6 +384,7 @@ fn together<'a>(kind: Kind, parts: impl Iterator<Item = &'a KindFigures>) -> Kin
         status: status.unwrap_or(Status::Unknown),
         counts,
         longest_miss_run,
+        missed_at_end,
         rtt: rtts.summary(),
         jitter: JitterSummary::new(rtts.moments(), &differences),
         histogram: rtts.bars(),
@@ -453,7 +499,8 @@ mod tests {
             (report.status, report.status_counts.as_slice()),
             (Status::Healthy, [(Status::Healthy, 1)].as_slice())
         );
-        assert_eq!((report.verdict, report.reasons.len()), (Verdict::Passed, 0));
+        let reason = "1 of 6 protocol heartbeats never left: the schedule asked for was not run";
+        assert_eq!((report.verdict, report.reasons), (Verdict::Inconclusive, vec![reason.to_string()]));
         assert_eq!(report.targets[0].connections[0].status_reason, "mean RTT of the last 1 is 10 ms");
         assert_eq!(report.host_lag.map(|lag| lag.max), Some(ms(3)));
     }
@@ -467,6 +514,7 @@ mod tests {
             (None, JitterSummary::default(), None)
         );
         assert_eq!((report.host_lag, report.status), (None, Status::Unknown));
+        assert_eq!(report.measurement, Measurement::Unknown);
         assert_eq!(report.verdict, Verdict::Inconclusive);
         assert_eq!(report.reasons, ["no protocol heartbeat was sent"]);
     }
@@ -517,7 +565,8 @@ mod tests {
         assert_eq!((report.status, report.targets[0].status), (Status::Dead, Status::Dead));
         assert_eq!(report.targets[1].status, Status::Unknown);
         assert_eq!(report.status_counts, [(Status::Dead, 1), (Status::Unknown, 1), (Status::Healthy, 2)]);
-        assert_eq!(report.targets[1].connections[1].status_reason, "it never opened");
+        let reason = "it was still being opened when the run ended";
+        assert_eq!(report.targets[1].connections[1].status_reason, reason);
     }
 
     #[test]
@@ -552,23 +601,69 @@ mod tests {
             closed_by_us(secs(9)),
         ]);
         let connection = &report.targets[0].connections[0];
-        assert_eq!((connection.unplanned_endings, connection.reconnects, connection.outage), (1, 1, ms(700)));
+        let found = (connection.unplanned_endings, connection.reconnects, connection.outage);
+        assert_eq!(found, (1, 1, Some(ms(700))));
+        let (ending, lost) = (connection.ending.as_ref().unwrap(), connection.lost.as_ref().unwrap());
+        assert_eq!((ending.who, lost.who), (Who::Us, Who::Peer), "our own close does not hide the loss");
         assert_eq!(report.verdict, Verdict::Failed);
         assert_eq!(connection.kinds[0].jitter.ipdv_mean, Some(ms(10)), "not across the gap");
     }
 
     #[test]
     fn an_outage_that_lasts_counts_up_to_the_report() {
-        let lost = || vec![opened(), ok(0, 10), ended(Who::Network, How::Rst, secs(4))];
-        assert_eq!(after(lost()).targets[0].connections[0].outage, secs(6));
+        let retry = ConnEvent::Retry { attempt: 1, after: ms(100) };
+        let lost = || vec![opened(), ok(0, 10), ended(Who::Network, How::Rst, secs(4)), retry.clone()];
+        assert_eq!(outage(lost()), Some(secs(6)));
         let gave_up = [lost(), vec![ConnEvent::GaveUp { outage: secs(7), attempts: 3 }]].concat();
-        assert_eq!(after(gave_up).targets[0].connections[0].outage, secs(7));
+        assert_eq!(outage(gave_up), Some(secs(7)));
+        let again = ConnEvent::Reconnected { outage: secs(2), attempts: 1 };
+        let twice = [lost(), vec![again], lost()[2..].to_vec()].concat();
+        assert_eq!(outage(twice), Some(secs(8)), "2 s that are over, and 6 s that last");
+    }
+
+    #[test]
+    fn without_an_attempt_to_open_it_again_no_outage_is_known() {
+        let lost = vec![opened(), ok(0, 10), ended(Who::Network, How::Rst, secs(4))];
+        assert_eq!(outage(lost), None);
+        assert_eq!(outage(vec![ConnEvent::Opening]), None);
+        assert_eq!(outage(vec![opened(), ok(0, 10)]), Some(Duration::ZERO));
+    }
+
+    fn outage(events: Vec<ConnEvent>) -> Option<Duration> {
+        after(events).targets[0].connections[0].outage
+    }
+
+    #[test]
+    fn the_moment_of_the_last_answer_is_kept_with_the_loss() {
+        let mut recorder = recorder(1, 1, &[Kind::Protocol]);
+        let told = [
+            (1, opened()),
+            (2, ok(0, 10)),
+            (3, ok(1, 10)),
+            (9, missed(2)),
+            (9, ended(Who::Us, How::Timeout, secs(9))),
+        ];
+        for (at, what) in told {
+            let id = ConnId { target: 0, index: 0 };
+            recorder.observe(&Event::Connection { id, at: START + secs(at), event: what });
+        }
+        let report = recorder.report(secs(10), false);
+        // The ending is told at an age of nine seconds, six after the last answer.
+        assert_eq!(report.targets[0].connections[0].answered_until, Some(secs(3)));
+    }
+
+    #[test]
+    fn heartbeats_that_were_missed_at_the_end_are_told_from_those_before() {
+        let late = |seq| beat(Kind::Protocol, seq, Outcome::Late, Some(Outcome::Missed), Some(12_000));
+        let report = after(vec![opened(), missed(0), missed(1), late(0), missed(2), late(1), missed(3)]);
+        assert_eq!(report.kinds[0].missed_at_end, 2);
+        assert_eq!(after(vec![opened(), missed(0), ok(1, 5)]).kinds[0].missed_at_end, 0);
     }
 
     #[test]
     fn a_planned_ending_is_no_outage() {
         let report = after(vec![opened(), ok(0, 10), closed_by_us(secs(4))]);
-        assert_eq!(report.targets[0].connections[0].outage, Duration::ZERO);
+        assert_eq!(report.targets[0].connections[0].outage, Some(Duration::ZERO));
         assert_eq!(report.verdict, Verdict::Passed);
     }
 
@@ -664,6 +759,7 @@ mod tests {
             1 => (any_kind(), any::<u32>()).prop_map(|(kind, n)| ConnEvent::Unjudged { kind, count: n.into() }),
             1 => any::<u64>().prop_map(|n| ConnEvent::Reconnected { outage: secs(n), attempts: 1 }),
             1 => any::<u64>().prop_map(|n| ConnEvent::GaveUp { outage: secs(n), attempts: 1 }),
+            1 => Just(ConnEvent::Retry { attempt: 1, after: ms(1) }),
             1 => prop::sample::select(vec![ConnEvent::Heard(Heard::Message, 1), ConnEvent::Heard(Heard::Echo, 1), ConnEvent::Opening]),
         ];
         (0_usize..3, 0_usize..3, conn_event).prop_map(|(target, index, what)| event(target, index, what))

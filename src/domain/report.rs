@@ -8,6 +8,7 @@ use super::health::Status;
 use super::heartbeat::Kind;
 use super::opening::{OpenError, Opened};
 use super::run::RunInfo;
+use super::shown;
 use super::stats::{Counts, JitterSummary, LagSummary, RttSummary};
 
 /// The figures of one kind of heartbeat.
@@ -18,11 +19,30 @@ pub struct KindReport {
     pub counts: Counts,
     /// The longest run of consecutive heartbeats missed, on any one connection.
     pub longest_miss_run: u32,
+    /// How many were missed after the last that was answered, up to the last that was judged.
+    pub missed_at_end: u64,
     /// `None` before the first answer.
     pub rtt: Option<RttSummary>,
     pub jitter: JitterSummary,
     /// RTT histogram for drawing: upper bound of each bucket and its count, ascending.
     pub histogram: Vec<(Duration, u64)>,
+}
+
+impl KindReport {
+    /// Why its RTTs, and a status that comes from them, are no more than upper bounds, if they are.
+    ///
+    /// Answers without id that come while several asks are outstanding are matched in order. If one ask
+    /// was lost, every later answer goes to an ask that is too early, so no RTT is shorter than it seems.
+    pub fn upper_bounds(&self) -> Option<String> {
+        let (kind, ambiguous) = (self.kind, self.counts.ambiguous);
+        (ambiguous > 0).then(|| {
+            format!(
+                "{kind} RTTs are upper bounds: {} carried no id while several asks were outstanding; give \
+                 the ask an id or lengthen the interval",
+                shown::counted(ambiguous, "answer")
+            )
+        })
+    }
 }
 
 /// One connection (with all its reconnections) of a target.
@@ -38,11 +58,17 @@ pub struct ConnReport {
     pub kinds: Vec<KindReport>,
     /// The last ending.
     pub ending: Option<Arc<Ending>>,
+    /// The last ending that was not planned.
+    pub lost: Option<Arc<Ending>>,
+    /// How old the connection was that `lost` ended when its last answer came; `None` without one.
+    pub answered_until: Option<Duration>,
     /// Endings that were not planned, reconnected or not.
     pub unplanned_endings: u32,
     pub reconnects: u32,
-    /// Time without a connection, after the first opening.
-    pub outage: Duration,
+    /// Time without a connection, after the first opening: all gaps together that were or are to be
+    /// closed by opening it again. `None` when it never opened, or was lost and not to be opened again:
+    /// how long the report took to be made is no outage.
+    pub outage: Option<Duration>,
     /// Ordinary messages from the server.
     pub messages: u64,
     pub server_pings_protocol: u64,
@@ -104,6 +130,8 @@ impl Verdict {
 /// Whether this host was quiet enough for the figures to be believed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Measurement {
+    /// There was no RTT to be believed.
+    Unknown,
     Sound,
     /// The host's own lateness is not small against the RTT; the fragment says by how much.
     Suspect(String),
@@ -151,6 +179,7 @@ pub(crate) mod samples {
             status: if rtts.is_empty() { Status::Unknown } else { Status::Healthy },
             counts: Counts { ok: rtts.len() as u64, ..Counts::default() },
             longest_miss_run: 0,
+            missed_at_end: 0,
             rtt: figures.summary(),
             jitter: JitterSummary::new(figures.moments(), &Differences::default()),
             histogram: figures.bars(),
@@ -167,9 +196,11 @@ pub(crate) mod samples {
             open_error: None,
             kinds: Vec::new(),
             ending: None,
+            lost: None,
+            answered_until: None,
             unplanned_endings: 0,
             reconnects: 0,
-            outage: Duration::ZERO,
+            outage: Some(Duration::ZERO),
             messages: 0,
             server_pings_protocol: 0,
             server_pings_app: 0,

@@ -86,7 +86,7 @@ impl Unit {
     pub fn form(self) -> &'static str {
         match self {
             Unit::Time => "a duration with its unit (us, ms, s, m, h, d), such as 200ms",
-            Unit::Share => "a percentage such as 1%, or a fraction such as 0.01",
+            Unit::Share => "a percentage from 0% to 100%, or a fraction from 0.0 to 1.0",
             Unit::Count => "a whole number",
             Unit::Days => "a whole number of days",
         }
@@ -95,7 +95,7 @@ impl Unit {
     fn parse(self, text: &str) -> Result<f64, String> {
         match self {
             Unit::Time => time(text),
-            Unit::Share => share(text).ok_or_else(|| format!("'{text}' is not {}", self.form())),
+            Unit::Share => share(text),
             Unit::Count => {
                 whole(text).filter(|n| *n >= 0.0).ok_or_else(|| format!("'{text}' is not {}", self.form()))
             }
@@ -125,11 +125,22 @@ fn time(text: &str) -> Result<f64, String> {
     }
 }
 
-fn share(text: &str) -> Option<f64> {
+/// A bare `1` may be meant as 1 % or as everything, so it takes a sign of which; 0 is the same in both.
+fn share(text: &str) -> Result<f64, String> {
     let (number, whole) = text.strip_suffix('%').map_or((text, 1.0), |number| (number.trim_end(), 100.0));
     let plain = number.bytes().all(|b| b.is_ascii_digit() || b == b'.');
-    let part = number.parse::<f64>().ok().filter(|_| plain)? / whole;
-    (part <= 1.0).then_some(part)
+    let value = number.parse::<f64>().ok().filter(|_| plain);
+    let Some(value) = value else { return Err(format!("'{text}' is not a share")) };
+    match value / whole {
+        _ if whole == 1.0 && !number.contains('.') && value == 1.0 => {
+            Err(format!("'{text}' could mean 1 % or everything: write 1% or 1.0"))
+        }
+        _ if whole == 1.0 && !number.contains('.') && value > 1.0 => {
+            Err(format!("'{text}' has no unit: write {text}%"))
+        }
+        part if part > 1.0 => Err(format!("'{text}' is more than everything")),
+        part => Ok(part),
+    }
 }
 
 fn whole(text: &str) -> Option<f64> {
@@ -140,11 +151,20 @@ fn nanos(value: Duration) -> f64 {
     value.as_nanos() as f64
 }
 
+/// What a heartbeat's figure is drawn from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Source {
+    /// RTTs, which may be no more than upper bounds.
+    Rtts,
+    /// Counts, which are exact.
+    Counts,
+}
+
 /// Where a metric's value is found: in nanoseconds, a fraction, a number or days.
 #[derive(Debug, Clone, Copy)]
 enum Reading {
     /// One for each target and kind of heartbeat.
-    Heartbeat(fn(&KindReport) -> Option<f64>),
+    Heartbeat(Source, fn(&KindReport) -> Option<f64>),
     /// One for each target: the worst of its connections.
     Target(fn(&TargetReport) -> Option<f64>),
     /// One for the run.
@@ -165,10 +185,14 @@ impl Metric {
     /// Whether it may be prefixed with `app.` or `protocol.`.
     pub fn is_heartbeats(&self) -> bool {
         match self.reading {
-            Reading::Heartbeat(_) => true,
+            Reading::Heartbeat(_, _) => true,
             Reading::Target(_) | Reading::Run(_) => false,
         }
     }
+}
+
+const fn timing(name: &'static str, meaning: &'static str, read: fn(&KindReport) -> Option<f64>) -> Metric {
+    Metric { name, unit: Unit::Time, meaning, reading: Reading::Heartbeat(Source::Rtts, read) }
 }
 
 const fn heartbeat(
@@ -177,7 +201,7 @@ const fn heartbeat(
     meaning: &'static str,
     read: fn(&KindReport) -> Option<f64>,
 ) -> Metric {
-    Metric { name, unit, meaning, reading: Reading::Heartbeat(read) }
+    Metric { name, unit, meaning, reading: Reading::Heartbeat(Source::Counts, read) }
 }
 
 const fn target(
@@ -200,21 +224,19 @@ const fn run(
 
 /// All metrics; it is what the parser knows, what is evaluated, and what help prints.
 pub const METRICS: &[Metric] = &[
-    heartbeat("rtt.min", Unit::Time, "the shortest RTT", |k| rtt(k, |rtt| rtt.min)),
-    heartbeat("rtt.mean", Unit::Time, "the mean RTT", |k| rtt(k, |rtt| rtt.mean)),
-    heartbeat("rtt.max", Unit::Time, "the longest RTT", |k| rtt(k, |rtt| rtt.max)),
-    heartbeat("rtt.p50", Unit::Time, "the median RTT", |k| rtt(k, |rtt| rtt.p50)),
-    heartbeat("rtt.p90", Unit::Time, "90 % of RTTs are no longer", |k| rtt(k, |rtt| rtt.p90)),
-    heartbeat("rtt.p95", Unit::Time, "95 % of RTTs are no longer", |k| rtt(k, |rtt| rtt.p95)),
-    heartbeat("rtt.p99", Unit::Time, "99 % of RTTs are no longer", |k| rtt(k, |rtt| rtt.p99)),
-    heartbeat("jitter", Unit::Time, "the same as jitter.stddev", |k| k.jitter.stddev.map(nanos)),
-    heartbeat("jitter.stddev", Unit::Time, "standard deviation of the RTT", |k| k.jitter.stddev.map(nanos)),
-    heartbeat("jitter.rfc3550", Unit::Time, "RFC 3550's smoothed difference of successive RTTs", |k| {
+    timing("rtt.min", "the shortest RTT", |k| rtt(k, |rtt| rtt.min)),
+    timing("rtt.mean", "the mean RTT", |k| rtt(k, |rtt| rtt.mean)),
+    timing("rtt.max", "the longest RTT", |k| rtt(k, |rtt| rtt.max)),
+    timing("rtt.p50", "the median RTT", |k| rtt(k, |rtt| rtt.p50)),
+    timing("rtt.p90", "90 % of RTTs are no longer", |k| rtt(k, |rtt| rtt.p90)),
+    timing("rtt.p95", "95 % of RTTs are no longer", |k| rtt(k, |rtt| rtt.p95)),
+    timing("rtt.p99", "99 % of RTTs are no longer", |k| rtt(k, |rtt| rtt.p99)),
+    timing("jitter", "the same as jitter.stddev", |k| k.jitter.stddev.map(nanos)),
+    timing("jitter.stddev", "standard deviation of the RTT", |k| k.jitter.stddev.map(nanos)),
+    timing("jitter.rfc3550", "RFC 3550's smoothed difference of successive RTTs", |k| {
         k.jitter.rfc3550.map(nanos)
     }),
-    heartbeat("jitter.ipdv_mean", Unit::Time, "mean difference of successive RTTs", |k| {
-        k.jitter.ipdv_mean.map(nanos)
-    }),
+    timing("jitter.ipdv_mean", "mean difference of successive RTTs", |k| k.jitter.ipdv_mean.map(nanos)),
     heartbeat("loss", Unit::Share, "missed / (ok + late + superseded + missed)", |k| k.counts.loss()),
     heartbeat("sent", Unit::Count, "heartbeats sent", |k| count(k.counts.sent())),
     heartbeat("ok", Unit::Count, "pongs within the timeout", |k| count(k.counts.ok)),
@@ -245,8 +267,8 @@ pub const METRICS: &[Metric] = &[
     target("reconnects", Unit::Count, "reconnections, all connections together", |t| {
         count(t.connections.iter().map(|c| u64::from(c.reconnects)).sum())
     }),
-    target("outage", Unit::Time, "the longest time without a connection", |t| {
-        t.connections.iter().map(|c| nanos(c.outage)).reduce(f64::max)
+    target("outage", Unit::Time, "time without a connection (--reconnect), all gaps of the worst one", |t| {
+        t.connections.iter().filter_map(|c| c.outage).map(nanos).reduce(f64::max)
     }),
     run("host_lag.p50", Unit::Time, "median lateness of this host", |r| r.host_lag.map(|lag| nanos(lag.p50))),
     run("host_lag.p99", Unit::Time, "99 % of this host's sends were no later", |r| {
@@ -315,6 +337,8 @@ pub enum FailIfError {
     NoLimit { given: String, metric: &'static str, unit: Unit },
     #[error("'{given}' has a bad limit: {why}; {metric} takes {}", unit.form())]
     BadLimit { given: String, why: String, metric: &'static str, unit: Unit },
+    #[error("'{given}' can never be true: {metric} is {range}")]
+    NeverTrue { given: String, metric: &'static str, range: &'static str },
 }
 
 fn operators() -> String {
@@ -330,6 +354,8 @@ fn metrics() -> String {
 pub enum Truth {
     /// It is; the fragment is the value: `231.2 ms`, with the target when there are several.
     True(String),
+    /// It is of figures that are no more than upper bounds; the fragment is the value, and why.
+    TrueOfBounds(String),
     False,
     /// There is no value; the fragment says why.
     Unknown(String),
@@ -342,7 +368,9 @@ pub enum Truth {
 /// - with several targets it is true when it is true of any of them; within a target the heartbeats of
 ///   all connections count together, while `connect.*`, `tls.*` and `outage` are those of the worst
 /// - a heartbeat metric without a sample at any target is unknown, unless the expression is true of
-///   another; `connect.*` and `tls.*` are unknown only when no target has them
+///   another; `connect.*`, `tls.*` and `outage` are unknown only when no target has them
+/// - `rtt.*` and `jitter.*` that are true only where answers were matched in order among several
+///   outstanding asks are true of upper bounds
 #[derive(Debug, Clone)]
 pub struct FailIf {
     text: String,
@@ -358,10 +386,15 @@ impl FailIf {
         self.kind
     }
 
+    /// Whether it asks for something that only TLS has.
+    pub fn is_of_tls(&self) -> bool {
+        self.metric.name.split('.').any(|part| part == "tls")
+    }
+
     /// Whether the expression is true of a run.
     pub fn evaluate(&self, report: &Report) -> Truth {
         match self.metric.reading {
-            Reading::Heartbeat(read) => self.judge_heartbeats(report, read),
+            Reading::Heartbeat(source, read) => self.judge_heartbeats(report, source, read),
             Reading::Target(read) => {
                 let values: Vec<_> =
                     report.targets.iter().filter_map(|t| Some((t.url.as_str(), read(t)?))).collect();
@@ -376,7 +409,12 @@ impl FailIf {
         }
     }
 
-    fn judge_heartbeats(&self, report: &Report, read: fn(&KindReport) -> Option<f64>) -> Truth {
+    fn judge_heartbeats(
+        &self,
+        report: &Report,
+        source: Source,
+        read: fn(&KindReport) -> Option<f64>,
+    ) -> Truth {
         let first = || report.info.kinds.iter().min().copied();
         let Some(kind) = self.kind.or_else(first).filter(|kind| report.info.kinds.contains(kind)) else {
             return Truth::Unknown(format!(
@@ -384,15 +422,25 @@ impl FailIf {
                 self.kind.unwrap_or(Kind::App)
             ));
         };
-        let value = |target: &TargetReport| target.kinds.iter().find(|k| k.kind == kind).and_then(read);
-        let values: Vec<_> =
-            report.targets.iter().filter_map(|t| Some((t.url.as_str(), value(t)?))).collect();
-        let without = report.targets.iter().find(|target| value(target).is_none());
-        match (self.judge(report, &values), without) {
-            (Truth::False, Some(target)) => {
+        let (mut exact, mut bounds, mut without, mut why) = (Vec::new(), Vec::new(), None, None);
+        for target in &report.targets {
+            let figures = target.kinds.iter().find(|figures| figures.kind == kind);
+            let bounded = figures.filter(|_| source == Source::Rtts).and_then(KindReport::upper_bounds);
+            match (figures.and_then(read), &bounded) {
+                (None, _) => without = without.or(Some(target)),
+                (Some(value), None) => exact.push((target.url.as_str(), value)),
+                (Some(value), Some(_)) => bounds.push((target.url.as_str(), value)),
+            }
+            why = why.or(bounded);
+        }
+        match (self.judge(report, &exact), self.judge(report, &bounds), without) {
+            (Truth::False, Truth::True(actual), _) => {
+                Truth::TrueOfBounds(format!("{actual}, but {}", why.unwrap_or_default()))
+            }
+            (Truth::False, _, Some(target)) => {
                 Truth::Unknown(format!("no sample of {}{}", self.metric.name, at(report, &target.url)))
             }
-            (truth, _) => truth,
+            (truth, _, _) => truth,
         }
     }
 
@@ -426,6 +474,7 @@ impl FromStr for FailIf {
         })?;
         let (kind, metric) = metric(given, name)?;
         let limit = limit_of(given, metric, limit)?;
+        possible(given, metric, operator, limit)?;
         Ok(FailIf { text: given.trim().to_string(), metric, kind, operator, limit })
     }
 }
@@ -460,6 +509,16 @@ fn limit_of(given: &str, metric: &Metric, text: &str) -> Result<f64, FailIfError
             unit.parse(text).map_err(|why| FailIfError::BadLimit { given, why, metric: metric.name, unit })
         }
     }
+}
+
+/// A condition that can never be true would look like a check that is passed.
+fn possible(given: &str, metric: &Metric, operator: &Operator, limit: f64) -> Result<(), FailIfError> {
+    let range = match (metric.unit, operator.sign) {
+        (Unit::Share, ">") if limit >= 1.0 => "never more than 100 %",
+        (Unit::Share | Unit::Time | Unit::Count, "<") if limit <= 0.0 => "never less than 0",
+        _ => return Ok(()),
+    };
+    Err(FailIfError::NeverTrue { given: given.to_string(), metric: metric.name, range })
 }
 
 impl fmt::Display for FailIf {
@@ -500,6 +559,7 @@ mod tests {
                 ..Counts::default()
             },
             longest_miss_run: 3,
+            missed_at_end: 0,
             rtt: Some(RttSummary {
                 count: 13,
                 min: ms(1),
@@ -516,7 +576,7 @@ mod tests {
         let mut target = samples::target("ws://a/", vec![kind]);
         target.connections[0].opened = Some(Arc::new(samples::opened_tls(40)));
         target.connections[0].reconnects = 2;
-        target.connections[0].outage = ms(1_500);
+        target.connections[0].outage = Some(ms(1_500));
         let mut report = samples::report(vec![target]);
         report.host_lag = Some(LagSummary { p50: ms(31), p99: ms(32), max: ms(33) });
         report
@@ -595,6 +655,7 @@ mod tests {
         assert_eq!(limit("rtt.p95>1m30s"), 90e9);
         assert_eq!(limit("rtt.p95>0.5ms"), 5e5);
         assert_eq!((limit("loss>1%"), limit("loss>0.01"), limit("loss>2.5 %")), (0.01, 0.01, 0.025));
+        assert_eq!((limit("loss>0"), limit("loss>=1.0"), limit("loss==100%")), (0.0, 1.0, 1.0));
         assert_eq!((limit("tls.days_left<-3"), limit("missed>=0")), (-3.0, 0.0));
     }
 
@@ -686,6 +747,7 @@ mod tests {
             "tls.days_left<x",
             "loss>101%",
             "loss>1.5",
+            "loss>=1.01",
             "loss>-1%",
             "loss>NaN",
             "loss>1ms",
@@ -694,6 +756,61 @@ mod tests {
         ] {
             assert!(refusal(text).contains("has a bad limit"), "{text}");
         }
+    }
+
+    #[test]
+    fn a_bare_share_is_refused_because_it_has_two_meanings() {
+        assert_eq!(
+            refusal("loss>1"),
+            "'loss>1' has a bad limit: '1' could mean 1 % or everything: write 1% or 1.0; loss takes a \
+             percentage from 0% to 100%, or a fraction from 0.0 to 1.0"
+        );
+        assert!(refusal("loss>5").contains("'5' has no unit: write 5%"));
+        assert!(refusal("loss>101%").contains("'101%' is more than everything"));
+    }
+
+    #[test]
+    fn what_can_never_be_true_is_no_check() {
+        assert_eq!(refusal("loss>100%"), "'loss>100%' can never be true: loss is never more than 100 %");
+        assert_eq!(refusal("loss>1.0"), "'loss>1.0' can never be true: loss is never more than 100 %");
+        assert_eq!(refusal("missed<0"), "'missed<0' can never be true: missed is never less than 0");
+        for text in ["loss>=100%", "loss<1.0", "loss<=0%", "tls.days_left<0"] {
+            assert!(text.parse::<FailIf>().is_ok(), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_only_tls_has_is_known() {
+        for (text, of_tls) in [("tls.days_left<1", true), ("connect.tls>1s", true), ("rtt.max>1s", false)] {
+            assert_eq!(expression(text).is_of_tls(), of_tls, "{text}");
+        }
+    }
+
+    #[test]
+    fn rtts_that_are_upper_bounds_are_told_from_those_that_are_exact() {
+        let target = |url: &str, rtt: u64, ambiguous: u64| {
+            let mut figures = samples::kind(Kind::App, &[rtt, rtt]);
+            (figures.counts.ambiguous, figures.counts.missed) = (ambiguous, 2);
+            samples::target(url, vec![figures])
+        };
+        let one = samples::report(vec![target("ws://a/", 300, 2)]);
+        let truth = |text: &str| expression(text).evaluate(&one);
+        let why = "300 ms, but app RTTs are upper bounds: 2 answers carried no id while several asks were \
+                   outstanding; give the ask an id or lengthen the interval";
+        assert_eq!(truth("rtt.p95>200ms"), Truth::TrueOfBounds(why.to_string()));
+        assert_eq!(truth("rtt.p95>400ms"), Truth::False, "an upper bound below the limit is enough");
+        assert_eq!(truth("loss>1%"), Truth::True("50 %".to_string()), "counts are exact");
+        let two = samples::report(vec![target("ws://a/", 300, 2), target("ws://b/", 250, 0)]);
+        let exact = Truth::True("250 ms at ws://b/".to_string());
+        assert_eq!(expression("rtt.p95>200ms").evaluate(&two), exact);
+    }
+
+    #[test]
+    fn without_an_outage_nothing_is_known_of_it() {
+        let mut target = samples::target("ws://a/", vec![samples::kind(Kind::Protocol, &[5])]);
+        target.connections[0].outage = None;
+        let unknown = Truth::Unknown("outage was not measured".to_string());
+        assert_eq!(expression("outage>1s").evaluate(&samples::report(vec![target])), unknown);
     }
 
     #[test]

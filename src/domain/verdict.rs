@@ -4,11 +4,13 @@ use std::time::Duration;
 
 use super::ending::Who;
 use super::health::Status;
-use super::report::{ConnReport, Measurement, Report, TargetReport, Verdict};
+use super::report::{ConnReport, KindReport, Measurement, Report, TargetReport, Verdict};
 use super::shown;
 use super::stats::{LagSummary, RttSummary};
 use super::threshold::{FailIf, FailOn, Truth};
 
+/// When more than one in so many heartbeats that were due never left, the schedule was not run.
+const UNSENT_PART: u64 = 10;
 /// The most reasons that are told one by one.
 const MOST_REASONS: usize = 20;
 
@@ -24,9 +26,13 @@ pub struct Policy {
 /// - nothing was opened: never measured, with the errors; interrupted, when there was no error either
 /// - a connection could not be opened while others were measured, one ended that should not have, a
 ///   status is known and at or worse than the one to fail on, a fail-if expression is true: failed
-/// - a connection was not open yet, or one on which no heartbeat of a kind was answered, or a fail-if
-///   expression without a value: inconclusive
-/// - else passed
+/// - such a status or expression comes only from RTTs that are upper bounds (see
+///   [`KindReport::upper_bounds`]): inconclusive. What is good by its upper bounds is good.
+/// - a connection was not open yet, no heartbeat of a kind was judged on one, more than a tenth of
+///   those due was never sent, or a fail-if expression has no value: inconclusive
+/// - else passed. When all that were judged were missed, that is an answer, and the status of it is
+///   `timeout` or `dead`: who accepts that status (`--fail-on dead` with a generous `--dead-after`) has
+///   asked for the pass.
 pub fn judge(report: &Report, policy: &Policy) -> (Verdict, Vec<String>) {
     let connections = || report.targets.iter().flat_map(|target| &target.connections);
     if connections().all(|connection| connection.opened.is_none()) {
@@ -45,13 +51,23 @@ pub fn judge(report: &Report, policy: &Policy) -> (Verdict, Vec<String>) {
 
 fn never_opened(report: &Report) -> (Verdict, Vec<String>) {
     let errors = open_errors(report);
-    match (errors.is_empty(), report.interrupted) {
-        (false, _) => (Verdict::NotMeasured, shortened(errors)),
-        (true, true) => (Verdict::Interrupted, vec!["interrupted before a connection was open".to_string()]),
-        (true, false) => {
-            (Verdict::NotMeasured, vec!["no connection was open when the run ended".to_string()])
-        }
-    }
+    let verdict = match (errors.is_empty(), report.interrupted) {
+        (true, true) => Verdict::Interrupted,
+        (true, false) | (false, _) => Verdict::NotMeasured,
+    };
+    let waiting = report.targets.iter().filter(|target| target.connections.iter().any(is_opening));
+    let reasons = errors.into_iter().chain(waiting.map(|target| cut_short(report, &target.url)));
+    (verdict, shortened(reasons.collect()))
+}
+
+/// Whether the run was over before the connection was open, its greeting answered, or an error known.
+fn is_opening(connection: &ConnReport) -> bool {
+    connection.opened.is_none() && connection.open_error.is_none()
+}
+
+fn cut_short(report: &Report, what: &str) -> String {
+    let end = if report.interrupted { "interrupt" } else { "deadline" };
+    format!("the {end} came while {what} was still being opened")
 }
 
 /// Why connections never opened; those of one target mostly fail alike.
@@ -69,23 +85,28 @@ fn failures(report: &Report, policy: &Policy) -> Vec<String> {
         unplanned_ending(connection).map(|reason| placed(report, target, connection, &reason))
     }));
     failures.extend(each(report).filter_map(|(target, connection)| {
-        bad_status(connection, policy.fail_on).map(|reason| placed(report, target, connection, &reason))
+        let reason = bad_status(connection, policy.fail_on)?;
+        bounds_behind(connection, policy.fail_on)
+            .is_none()
+            .then(|| placed(report, target, connection, &reason))
     }));
     failures.extend(policy.fail_if.iter().filter_map(|expression| match expression.evaluate(report) {
         Truth::True(actual) => Some(format!("{expression}: it is {actual}")),
-        Truth::False | Truth::Unknown(_) => None,
+        Truth::TrueOfBounds(_) | Truth::False | Truth::Unknown(_) => None,
     }));
     failures
 }
 
 fn unplanned_ending(connection: &ConnReport) -> Option<String> {
-    let last = connection.ending.as_ref().filter(|ending| !ending.was_planned());
-    match (connection.unplanned_endings, last) {
-        (0, _) => None,
-        (1, Some(ending)) => Some(format!("the connection ended: {ending}")),
-        (times, Some(ending)) => Some(format!("the connection ended {times} times, at last: {ending}")),
-        (1, None) => Some("the connection ended and was opened again".to_string()),
-        (times, None) => Some(format!("the connection ended {times} times and was opened again")),
+    let lost = connection.lost.as_ref()?;
+    let again = match connection.ending.as_ref().is_some_and(|ending| ending.was_planned()) {
+        true => " and was opened again",
+        false => "",
+    };
+    match connection.unplanned_endings {
+        0 => None,
+        1 => Some(format!("the connection ended{again}: {lost}")),
+        times => Some(format!("the connection ended {times} times{again}, at last: {lost}")),
     }
 }
 
@@ -97,30 +118,63 @@ fn bad_status(connection: &ConnReport, fail_on: FailOn) -> Option<String> {
         .then(|| format!("status is {}: {}", connection.status.label(), connection.status_reason))
 }
 
+/// Why a status that is not accepted may be better than it seems: it comes from RTTs, and those of every
+/// kind to which it applies are upper bounds.
+fn bounds_behind(connection: &ConnReport, fail_on: FailOn) -> Option<String> {
+    let of_rtts = matches!(connection.status, Status::Degraded | Status::Poor | Status::Critical);
+    // Where even healthy is not accepted, no RTT would be short enough.
+    if !of_rtts || fail_on.rejects(Status::Healthy) {
+        return None;
+    }
+    let mut bad = connection.kinds.iter().filter(|figures| fail_on.rejects(figures.status));
+    let why = bad.next()?.upper_bounds()?;
+    bad.all(|figures| figures.upper_bounds().is_some()).then_some(why)
+}
+
 fn doubts(report: &Report, policy: &Policy) -> Vec<String> {
-    let mut doubts: Vec<_> = each(report)
-        .flat_map(|(target, connection)| {
-            unanswered(connection).into_iter().map(|reason| placed(report, target, connection, &reason))
-        })
-        .collect();
+    let of_connection = |(target, connection)| {
+        let doubts = doubts_of(report, connection, policy);
+        doubts.into_iter().map(move |reason| placed(report, target, connection, &reason))
+    };
+    let mut doubts: Vec<_> = each(report).flat_map(of_connection).collect();
     doubts.extend(policy.fail_if.iter().filter_map(|expression| match expression.evaluate(report) {
         Truth::Unknown(why) => Some(format!("{expression} cannot be judged: {why}")),
+        Truth::TrueOfBounds(actual) => Some(format!("{expression}: it is {actual}")),
         Truth::True(_) | Truth::False => None,
     }));
     doubts
 }
 
-fn unanswered(connection: &ConnReport) -> Vec<String> {
+fn doubts_of(report: &Report, connection: &ConnReport, policy: &Policy) -> Vec<String> {
     if connection.opened.is_none() {
-        return vec!["the connection was not open when the run ended".to_string()];
+        return vec![cut_short(report, "it")];
     }
-    let silent = connection.kinds.iter().filter(|kind| kind.counts.answered() == 0);
-    silent
-        .map(|kind| match kind.counts.sent() {
-            0 => format!("no {} heartbeat was sent", kind.kind),
-            sent => format!("no {} heartbeat was answered, of {sent} sent", kind.kind),
-        })
-        .collect()
+    let bad = bad_status(connection, policy.fail_on);
+    let bounds = bounds_behind(connection, policy.fail_on);
+    let doubtful = bad.zip(bounds).map(|(bad, why)| format!("{bad}, but {why}"));
+    let unclear = connection.kinds.iter().filter_map(|figures| unjudged(figures).or_else(|| unsent(figures)));
+    doubtful.into_iter().chain(unclear).collect()
+}
+
+/// No heartbeat of this kind came to an answer or to the lack of one.
+fn unjudged(figures: &KindReport) -> Option<String> {
+    let (kind, counts) = (figures.kind, &figures.counts);
+    let all_missed = counts.missed > 0 && counts.missed == counts.judged();
+    match (counts.answered(), counts.sent()) {
+        (0, 0) => Some(format!("no {kind} heartbeat was sent")),
+        (0, sent) if !all_missed => Some(format!("no {kind} heartbeat was answered, of {sent} sent")),
+        (_, _) => None,
+    }
+}
+
+/// The schedule that was asked for is not the one that was run.
+fn unsent(figures: &KindReport) -> Option<String> {
+    let unsent = figures.counts.unsent;
+    let due = figures.counts.sent().saturating_add(unsent);
+    (unsent.saturating_mul(UNSENT_PART) > due).then(|| {
+        let kind = figures.kind;
+        format!("{unsent} of {due} {kind} heartbeats never left: the schedule asked for was not run")
+    })
 }
 
 fn each(report: &Report) -> impl Iterator<Item = (&TargetReport, &ConnReport)> {
@@ -254,14 +308,38 @@ mod tests {
             one(Verdict::NotMeasured, "cannot open ws://a/: TCP: connection refused")
         );
         let report = run(|c| never_open(c, None));
-        assert_eq!(judged(&report), one(Verdict::NotMeasured, "no connection was open when the run ended"));
+        let reason = "the deadline came while ws://a/ was still being opened";
+        assert_eq!(judged(&report), one(Verdict::NotMeasured, reason));
+    }
+
+    #[test]
+    fn every_target_that_was_still_being_opened_is_named_beside_the_errors() {
+        let mut report = samples::report(["ws://a/", "ws://b/", "ws://c/"].map(target).to_vec());
+        for (target, error) in [(0, None), (1, refused()), (2, None)] {
+            never_open(&mut report.targets[target].connections[0], error);
+        }
+        let reasons = [
+            "cannot open ws://a/: TCP: connection refused",
+            "the deadline came while ws://a/ was still being opened",
+            "the deadline came while ws://c/ was still being opened",
+        ];
+        assert_eq!(judged(&report), (Verdict::NotMeasured, reasons.map(String::from).to_vec()));
+    }
+
+    #[test]
+    fn one_connection_that_is_still_being_opened_beside_a_good_one_is_inconclusive() {
+        let mut report = samples::report(vec![target("ws://a/"), target("ws://b/")]);
+        never_open(&mut report.targets[1].connections[0], None);
+        let reason = "ws://b/: the deadline came while it was still being opened";
+        assert_eq!(judged(&report), one(Verdict::Inconclusive, reason));
     }
 
     #[test]
     fn an_interruption_before_anything_was_known_says_so() {
         let mut report = run(|c| never_open(c, None));
         report.interrupted = true;
-        assert_eq!(judged(&report), one(Verdict::Interrupted, "interrupted before a connection was open"));
+        let reason = "the interrupt came while ws://a/ was still being opened";
+        assert_eq!(judged(&report), one(Verdict::Interrupted, reason));
         let mut report = run(|c| never_open(c, refused()));
         report.interrupted = true;
         assert_eq!(judged(&report).0, Verdict::NotMeasured);
@@ -295,7 +373,7 @@ mod tests {
     #[test]
     fn an_ending_by_others_fails_the_run_and_is_told_once() {
         let report = run(|c| {
-            c.ending = ending(Who::Peer, How::Fin);
+            (c.ending, c.lost) = (ending(Who::Peer, How::Fin), ending(Who::Peer, How::Fin));
             c.unplanned_endings = 1;
             c.status = Status::Dead;
         });
@@ -306,7 +384,7 @@ mod tests {
     #[test]
     fn a_connection_that_we_gave_up_tells_its_status_too() {
         let report = run(|c| {
-            c.ending = ending(Who::Us, How::Timeout);
+            (c.ending, c.lost) = (ending(Who::Us, How::Timeout), ending(Who::Us, How::Timeout));
             c.unplanned_endings = 1;
             c.status = Status::Dead;
             c.status_reason = "3 heartbeats missed in a row".to_string();
@@ -320,10 +398,10 @@ mod tests {
     fn an_ending_fails_the_run_even_when_the_connection_came_back() {
         let report = run(|c| {
             let close = How::CloseFrame { code: Some(1000), reason: PeerText::default() };
-            c.ending = ending(Who::Us, close);
+            (c.ending, c.lost) = (ending(Who::Us, close), ending(Who::Network, How::Rst));
             c.unplanned_endings = 2;
         });
-        let reason = "the connection ended 2 times and was opened again";
+        let reason = "the connection ended 2 times and was opened again, at last: connection reset (RST)";
         assert_eq!(judged(&report), one(Verdict::Failed, reason));
     }
 
@@ -355,6 +433,77 @@ mod tests {
         assert_eq!(judged(&without(counts)), one(Verdict::Inconclusive, reason));
         let counts = Counts { unsent: 2, ..Counts::default() };
         assert_eq!(judged(&without(counts)), one(Verdict::Inconclusive, "no protocol heartbeat was sent"));
+    }
+
+    #[test]
+    fn when_all_that_were_judged_were_missed_the_status_decides() {
+        let counts = Counts { missed: 10, ..Counts::default() };
+        let report = run(|c| {
+            c.kinds[0].counts = counts;
+            c.status = Status::Timeout;
+            c.status_reason = "10 consecutive heartbeats missed".to_string();
+        });
+        let reason = "status is timeout: 10 consecutive heartbeats missed";
+        assert_eq!(judged(&report), one(Verdict::Failed, reason));
+        let lenient = Policy { fail_on: "dead".parse().unwrap(), fail_if: Vec::new() };
+        assert_eq!(judge(&report, &lenient), (Verdict::Passed, vec![]));
+    }
+
+    #[test]
+    fn a_schedule_that_was_not_run_is_inconclusive_unless_something_failed() {
+        let with =
+            |ok: u64, unsent: u64| run(|c| c.kinds[0].counts = Counts { ok, unsent, ..Counts::default() });
+        let reason = "98 of 100 protocol heartbeats never left: the schedule asked for was not run";
+        assert_eq!(judged(&with(2, 98)), one(Verdict::Inconclusive, reason));
+        assert_eq!(judged(&with(90, 10)), (Verdict::Passed, vec![]));
+        assert_eq!(judged(&with(89, 11)).0, Verdict::Inconclusive);
+        let mut bad = with(2, 98);
+        bad.targets[0].connections[0].status = Status::Critical;
+        assert_eq!(judged(&bad).0, Verdict::Failed);
+    }
+
+    /// App heartbeats of this status, so many of which were matched in order among several.
+    fn matched_in_order(status: Status, ambiguous: u64) -> KindReport {
+        let mut figures = KindReport { status, ..samples::kind(Kind::App, &[612]) };
+        figures.counts.ambiguous = ambiguous;
+        figures
+    }
+
+    #[test]
+    fn upper_bounds_do_not_fail_a_run() {
+        let mut report = samples::report(vec![samples::target(
+            "ws://a/",
+            vec![samples::kind(Kind::Protocol, &[5]), matched_in_order(Status::Poor, 12)],
+        )]);
+        let connection = &mut report.targets[0].connections[0];
+        (connection.status, connection.status_reason) = (Status::Poor, "app: mean RTT is 612 ms".to_string());
+        let why = "app RTTs are upper bounds: 12 answers carried no id while several asks were \
+                   outstanding; give the ask an id or lengthen the interval";
+        let reason = format!("status is poor: app: mean RTT is 612 ms, but {why}");
+        assert_eq!(judged(&report), one(Verdict::Inconclusive, &reason));
+        let both = with_fail_if(&report, "app.rtt.max>500ms");
+        let reasons = vec![reason.clone(), format!("app.rtt.max>500ms: it is 612 ms, but {why}")];
+        assert_eq!(both, (Verdict::Inconclusive, reasons));
+        assert_eq!(with_fail_if(&report, "app.ok>=1").0, Verdict::Failed, "counts are exact");
+        let lenient = Policy { fail_on: "critical".parse().unwrap(), fail_if: Vec::new() };
+        assert_eq!(judge(&report, &lenient), (Verdict::Passed, vec![]), "good by its upper bounds");
+    }
+
+    #[test]
+    fn what_is_exact_fails_a_run_beside_upper_bounds() {
+        let with = |kinds: Vec<KindReport>, status: Status| {
+            let mut report = samples::report(vec![samples::target("ws://a/", kinds)]);
+            report.targets[0].connections[0].status = status;
+            judged(&report).0
+        };
+        let slow = KindReport { status: Status::Poor, ..samples::kind(Kind::Protocol, &[700]) };
+        assert_eq!(with(vec![slow, matched_in_order(Status::Poor, 1)], Status::Poor), Verdict::Failed);
+        assert_eq!(with(vec![matched_in_order(Status::Timeout, 1)], Status::Timeout), Verdict::Failed);
+        assert_eq!(with(vec![matched_in_order(Status::Critical, 0)], Status::Critical), Verdict::Failed);
+        assert_eq!(
+            with(vec![matched_in_order(Status::Critical, 1)], Status::Critical),
+            Verdict::Inconclusive
+        );
     }
 
     #[test]

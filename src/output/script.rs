@@ -216,9 +216,9 @@ fn counts(ok: u64) -> Counts {
 
 /// The figures of these RTTs, in the order of sending; percentiles by nearest rank.
 fn figures(kind: Kind, status: Status, counts: Counts, rtts: &[Duration]) -> KindReport {
-    let longest_miss_run = counts.missed as u32;
+    let (longest_miss_run, missed_at_end) = (counts.missed as u32, counts.missed);
     let (rtt, jitter, histogram) = (summary(rtts), jitter(rtts), histogram(rtts));
-    KindReport { kind, status, counts, longest_miss_run, rtt, jitter, histogram }
+    KindReport { kind, status, counts, longest_miss_run, missed_at_end, rtt, jitter, histogram }
 }
 
 fn summary(rtts: &[Duration]) -> Option<RttSummary> {
@@ -278,9 +278,11 @@ fn connection(kinds: Vec<KindReport>, status: Status, status_reason: &str) -> Co
         open_error: None,
         kinds,
         ending: None,
+        lost: None,
+        answered_until: None,
         unplanned_endings: 0,
         reconnects: 0,
-        outage: Duration::ZERO,
+        outage: Some(Duration::ZERO),
         messages: 0,
         server_pings_protocol: 0,
         server_pings_app: 0,
@@ -483,7 +485,10 @@ pub fn dead() -> Vec<Event> {
     let counts = Counts { ok: 1, missed: 3, in_flight: 10, ..Counts::default() };
     let kinds = vec![figures(Kind::Protocol, Status::Dead, counts, &rtts)];
     let connection = ConnReport {
-        ending: Some(gave_up),
+        ending: Some(gave_up.clone()),
+        lost: Some(gave_up),
+        answered_until: Some(us(214)),
+        outage: None,
         unplanned_endings: 1,
         ..connection(kinds, Status::Dead, "3 heartbeats missed in a row")
     };
@@ -501,7 +506,7 @@ pub fn reconnect() -> Vec<Event> {
     scene.open(&Arc::new(opened()));
     scene.beats(Kind::Protocol, &rtts[..2]);
     let restart = ending(Who::Peer, close(1012, "deploying"), 1_500, 498);
-    scene.then(1502, ConnEvent::Ended(restart));
+    scene.then(1502, ConnEvent::Ended(restart.clone()));
     let why = "the connection ended: peer sent close 1012 (service restart) \"deploying\"";
     scene.then(1502, status(Status::Healthy, Status::Dead, why, window(us(222), us(230), 0, 2)));
     scene.then(1502, ConnEvent::Retry { attempt: 1, after: ms(310) });
@@ -518,9 +523,10 @@ pub fn reconnect() -> Vec<Event> {
     let connection = ConnReport {
         ending: Some(our_close(2000)),
         open_error: Some(Arc::new(refused_tcp())),
+        lost: Some(restart),
         unplanned_endings: 1,
         reconnects: 1,
-        outage: ms(1563),
+        outage: Some(ms(1563)),
         ..connection(kinds, Status::Healthy, "mean RTT of the last 1 is 0.198 ms")
     };
     let mut report = one(&scene.info, ms(5066), Verdict::Failed, connection);
@@ -575,10 +581,11 @@ fn never_opened(error: OpenError) -> (Scene, Report) {
     let connection = ConnReport {
         opened: None,
         open_error: Some(error),
+        outage: None,
         ..connection(kinds, Status::Unknown, "nothing was measured")
     };
     let mut report = one(&scene.info, us(2_201), Verdict::NotMeasured, connection);
-    report.host_lag = None;
+    (report.host_lag, report.measurement) = (None, Measurement::Unknown);
     report.reasons = vec![reason];
     (scene, report)
 }
@@ -671,7 +678,9 @@ fn several_report(info: &Arc<RunInfo>, fine: &[Duration], cut: Arc<Ending>) -> R
     let lost = ConnReport {
         status: Status::Dead,
         status_reason: "the connection ended: connection reset (RST) [ECONNRESET]".to_string(),
-        ending: Some(cut),
+        ending: Some(cut.clone()),
+        lost: Some(cut),
+        outage: None,
         unplanned_endings: 1,
         ..healthy(1, &fine[..2])
     };
@@ -679,6 +688,7 @@ fn several_report(info: &Arc<RunInfo>, fine: &[Duration], cut: Arc<Ending>) -> R
         index,
         opened: None,
         open_error: Some(Arc::new(refused_tcp())),
+        outage: None,
         ..connection(
             vec![figures(Kind::Protocol, Status::Unknown, Counts::default(), &[])],
             Status::Unknown,
@@ -773,7 +783,7 @@ pub fn nothing_answered() -> Vec<Event> {
     let connection = connection(kinds, Status::Unknown, "nothing was answered yet");
     let mut report = one(&scene.info, ms(2_700), Verdict::Inconclusive, connection);
     report.interrupted = true;
-    report.host_lag = None;
+    (report.host_lag, report.measurement) = (None, Measurement::Unknown);
     report.reasons = vec!["no heartbeat was answered or missed before the run ended".to_string()];
     scene.finish(report)
 }
@@ -814,11 +824,15 @@ pub fn hostile() -> Vec<Event> {
     let kinds = vec![figures(Kind::Protocol, Status::Dead, Counts::default(), &[])];
     let connection = ConnReport {
         opened: Some(opened),
-        ending: Some(garbage),
+        ending: Some(garbage.clone()),
+        lost: Some(garbage),
+        outage: Some(ms(101)),
         unplanned_endings: 2,
+        reconnects: 1,
         ..connection(kinds, Status::Dead, "the connection ended")
     };
-    let report = one(&scene.info, ms(1_110), Verdict::Failed, connection);
+    let mut report = one(&scene.info, ms(1_110), Verdict::Failed, connection);
+    (report.host_lag, report.measurement) = (None, Measurement::Unknown);
     scene.finish(report)
 }
 

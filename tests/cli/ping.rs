@@ -167,6 +167,60 @@ fn nothing_answered_is_inconclusive_and_null() {
 }
 
 #[test]
+fn when_every_heartbeat_was_missed_the_status_decides() {
+    let peer = Script::upgraded_then("");
+    let args = ["-c", "5", "-i", "10ms", "-W", "100ms", "--dead-after", "99"];
+    let (code, document) = ping_json(&[&args[..], &[&peer.url()]].concat());
+    assert_eq!((code, &document["status"], &document["loss"]), (Some(1), &"timeout".into(), &1.0.into()));
+    assert_eq!((&document["measurement"], &document["rtt"]), (&"unknown".into(), &Value::Null));
+    let (code, document) = ping_json(&[&args[..], &["--fail-on", "dead", &peer.url()]].concat());
+    assert_eq!((code, &document["status"], &document["loss"]), (Some(0), &"timeout".into(), &1.0.into()));
+}
+
+#[test]
+fn a_deadline_before_anything_opened_says_what_it_cut_short() {
+    let (mute, rude) = (Script::answering(""), Script::upgraded_then(""));
+    for (peer, more) in [(&mute, ["--connect-timeout", "60s"]), (&rude, ["--await", "welcome"])] {
+        let url = peer.url();
+        let args = [&["-w", "300ms"][..], &more, &[&url]].concat();
+        let (code, document) = ping_json(&args);
+        let reason = format!("the deadline came while {url} was still being opened");
+        assert_eq!((code, &document["reasons"]), (Some(3), &serde_json::json!([reason])));
+        assert!(document["targets"][0]["connections"][0]["outage_ms"].is_null());
+        let human = run(&[&["ping"], &args[..]].concat());
+        assert!(human.code == Some(3) && human.stdout.contains("was still being opened"), "{}", human.all());
+    }
+}
+
+#[test]
+fn pongs_with_another_payload_are_named() {
+    let peer = Script::start(|mut stream| {
+        upgrade(&mut stream);
+        while let Some((first, _)) = read_frame(&mut stream) {
+            if first == PING && stream.write_all(&frame(PONG, b"hello")).is_err() {
+                return;
+            }
+        }
+    });
+    let (code, document) = ping_json(&["-c", "3", "-i", "10ms", "-W", "200ms", &peer.url()]);
+    let advice = document["advice"][0].as_str().unwrap();
+    assert!(code == Some(1) && advice.contains("breaks RFC 6455 5.5.3"), "{document:#}");
+}
+
+#[test]
+fn answers_without_id_among_several_asks_fail_no_run() {
+    let peer = Script::start(|mut stream| {
+        upgrade(&mut stream);
+        slow_app(&mut stream);
+    });
+    let ask = ["--heartbeat", "app", "--app-ping", r#"{"type":"ping"}"#, "--app-pong", r#"{"type":"pong"}"#];
+    let args = ["-c", "4", "-i", "50ms", "--fail-if", "rtt.p50>1ms"];
+    let (code, document) = ping_json(&[&ask[..], &args, &[&peer.url()]].concat());
+    assert_eq!((code, &document["verdict"]), (Some(4), &"inconclusive".into()), "{document:#}");
+    assert!(document["reasons"][0].as_str().unwrap().contains("app RTTs are upper bounds"), "{document:#}");
+}
+
+#[test]
 fn several_connections_and_targets_share_one_report() {
     let (one, two) = (Server::start(&[]), Server::start(&["--delay", "150ms"]));
     let (code, document) = ping_json(&["-c", "3", "-i", "100ms", "-n", "2", &one.url(), &two.url()]);
@@ -194,14 +248,15 @@ fn a_target_that_does_not_open_beside_one_that_does_is_found_wanting() {
 #[test]
 fn thresholds_decide_the_exit_code() {
     let server = Server::start(&["--delay", "30ms"]);
-    let run = |more: &[&str]| ping_json(&[&["-c", "3", "-i", "20ms"], more, &[&server.url()]].concat());
-    assert_eq!(run(&[]).0, Some(0));
-    assert_eq!(run(&["--healthy", "10ms", "--fail-on", "degraded"]).0, Some(1));
-    assert_eq!(run(&["--fail-if", "rtt.p50>1ms"]).0, Some(1));
-    assert_eq!(run(&["--fail-if", "rtt.p50>10s", "--fail-if", "loss>1%", "--fail-if", "late>0"]).0, Some(0));
-    let (code, document) = run(&["--fail-if", "tls.days_left<14"]);
+    let run = |more: &[&str]| ping_json(&[&["-i", "20ms"], more, &[&server.url()]].concat());
+    assert_eq!(run(&["-c", "3"]).0, Some(0));
+    assert_eq!(run(&["-c", "3", "--healthy", "10ms", "--fail-on", "degraded"]).0, Some(1));
+    assert_eq!(run(&["-c", "3", "--fail-if", "rtt.p50>1ms"]).0, Some(1));
+    let fine = ["--fail-if", "rtt.p50>10s", "--fail-if", "loss>1%", "--fail-if", "late>0"];
+    assert_eq!(run(&[&["-c", "3"], &fine[..]].concat()).0, Some(0));
+    let (code, document) = run(&["-c", "1", "--fail-if", "jitter>1h"]);
     assert_eq!((code, &document["verdict"]), (Some(4), &"inconclusive".into()), "{document:#}");
-    assert!(document["reasons"][0].as_str().unwrap().contains("tls.days_left"), "{document:#}");
+    assert!(document["reasons"][0].as_str().unwrap().contains("no sample of jitter"), "{document:#}");
 }
 
 #[test]
@@ -215,6 +270,8 @@ fn a_lost_connection_is_opened_again_and_the_outage_told() {
         "{document:#}"
     );
     assert_eq!(code, Some(1), "a connection ended that should not have");
+    assert_eq!((&document["ending"]["who"], &connection["ending"]["code"]), (&"us".into(), &1000.into()));
+    assert_eq!(connection["last_unplanned_ending"]["code"], 1012, "our own close does not hide the loss");
     assert!(number(&document["heartbeats"]["protocol"]["ok"]) >= 10.0, "{document:#}");
 }
 

@@ -42,7 +42,10 @@ fn an_interrupt_before_anything_opened_is_130() {
     run.until("opening");
     run.process.signal(libc::SIGINT);
     let (lines, code) = run.rest();
-    assert_eq!((code, &lines.last().unwrap()["verdict"]), (Some(130), &"interrupted".into()));
+    let report = lines.last().unwrap();
+    assert_eq!((code, &report["verdict"]), (Some(130), &"interrupted".into()));
+    let reason = format!("the interrupt came while {} was still being opened", peer.url());
+    assert_eq!(report["reasons"], serde_json::json!([reason]));
 }
 
 #[test]
@@ -109,7 +112,11 @@ pub fn stop_mid_run(server: Server) {
     assert!(statuses.ends_with(&["timeout", "dead"]), "{statuses:?}");
     let report = lines.last().unwrap();
     assert_eq!((code, &report["status"]), (Some(1), &"dead".into()));
-    assert_eq!((&report["ending"]["who"], &report["ending"]["how"]), (&"us".into(), &"timeout".into()));
+    let ending = &report["ending"];
+    assert_eq!((&ending["who"], &ending["how"]), (&"us".into(), &"timeout".into()));
+    assert_eq!((&ending["code"], &ending["reason"]), (&4000.into(), &"Heartbeat timeout".into()));
+    assert!(report["targets"][0]["connections"][0]["outage_ms"].is_null(), "it is not opened again");
+    assert!(report["advice"][0].as_str().unwrap().starts_with("answers stopped after "), "{report:#}");
 }
 
 /// A killed server's kernel speaks for it.

@@ -48,6 +48,11 @@ impl MissRuns {
         u32::try_from(longest.max(self.forgotten)).unwrap_or(u32::MAX)
     }
 
+    /// How many were missed in a row up to `seq`, itself among them.
+    pub fn up_to(&self, seq: u64) -> u64 {
+        self.run_with(seq).map_or(0, |(first, _)| length(&first, &seq))
+    }
+
     fn run_with(&self, seq: u64) -> Option<(u64, u64)> {
         let (first, last) = self.runs.range(..=seq).next_back()?;
         (seq <= *last).then_some((*first, *last))

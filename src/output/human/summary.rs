@@ -83,7 +83,7 @@ fn opening(rows: &mut Rows, connection: &ConnReport) {
             facts(rows, opened);
         }
         (None, Some(error)) => rows.add("not opened", &format!("{}: {}", error.phase, error.cause)),
-        (None, None) => rows.add("not opened", "the run was over before"),
+        (None, None) => rows.add("not opened", "it was still being opened when the run ended"),
     }
 }
 
@@ -179,11 +179,12 @@ fn doings(rows: &mut Rows, connections: &[ConnReport]) {
 
 fn outage(connections: &[ConnReport]) -> Option<String> {
     let sum = |pick: fn(&ConnReport) -> u32| connections.iter().map(|c| u64::from(pick(c))).sum::<u64>();
-    let outage: Duration = connections.iter().map(|connection| connection.outage).sum();
+    let outage = connections.iter().filter_map(|connection| connection.outage).max()?;
+    let whose = if connections.len() == 1 { "in all" } else { "at most on one connection" };
     let (endings, reconnects) = (sum(|c| c.unplanned_endings), sum(|c| c.reconnects));
     let shown = || {
         format!(
-            "{} in all ({} not planned, {})",
+            "{} {whose} ({} not planned, {})",
             spoken(outage),
             counted(endings, "ending"),
             counted(reconnects, "reconnect")

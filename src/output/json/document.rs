@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::ending::Ending;
 use super::failure::Failure;
-use super::figures::{ByKind, HostLag, Jitter, Ms, Rtt, Timestamp};
+use super::figures::{ByKind, HostLag, Jitter, Ms, Rtt, Timestamp, ms};
 use super::names::{KindName, StatusName, VerdictName};
 use super::opening::Opening;
 use crate::domain::health::Status;
@@ -63,6 +63,8 @@ pub struct Document {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 enum MeasurementName {
+    /// There was no RTT to be believed.
+    Unknown,
     Sound,
     Suspect,
 }
@@ -165,10 +167,13 @@ struct Connection {
     heartbeats: ByKind,
     /// The last ending.
     ending: Option<Ending>,
+    /// The last ending that was not planned.
+    last_unplanned_ending: Option<Ending>,
     unplanned_endings: u32,
     reconnects: u32,
-    /// Time without a connection, after the first opening.
-    outage_ms: Ms,
+    /// Time without a connection, after the first opening: all gaps together. Null when it never opened,
+    /// or was lost without an attempt to open it again.
+    outage_ms: Option<Ms>,
     /// Ordinary messages from the server.
     messages: u64,
     server_pings: ServerPings,
@@ -196,9 +201,10 @@ impl From<&ConnReport> for Connection {
             opening: connection.opened.as_deref().map_or_else(|| Opening::failed(attempts), Opening::from),
             heartbeats: connection.kinds.as_slice().into(),
             ending: connection.ending.as_deref().map(Ending::from),
+            last_unplanned_ending: connection.lost.as_deref().map(Ending::from),
             unplanned_endings: connection.unplanned_endings,
             reconnects: connection.reconnects,
-            outage_ms: connection.outage.into(),
+            outage_ms: ms(connection.outage),
             messages: connection.messages,
             server_pings: ServerPings {
                 protocol: connection.server_pings_protocol,
@@ -251,6 +257,7 @@ fn main_kind(kinds: &[KindReport]) -> Option<&KindReport> {
 
 fn measurement(measurement: &Measurement) -> (MeasurementName, Option<String>) {
     match measurement {
+        Measurement::Unknown => (MeasurementName::Unknown, None),
         Measurement::Sound => (MeasurementName::Sound, None),
         Measurement::Suspect(why) => (MeasurementName::Suspect, Some(why.clone())),
     }

@@ -103,12 +103,13 @@ pub struct Heartbeats {
     late: u64,
     /// Answered only by the pong of a later ping (RFC 6455 5.5.3).
     superseded: u64,
+    /// Nothing came within the timeout, nor later.
     missed: u64,
     /// The most heartbeats missed in a row.
     longest_miss_run: u32,
-    /// Held back on this machine; no part of `sent` or `loss`.
+    /// Held back on this machine, or slept through by it; no part of `sent` or `loss`.
     unsent: u64,
-    /// Sent and not yet judged.
+    /// Sent, and not judged when the connection or the run ended.
     in_flight: u64,
     unsolicited: u64,
     mismatched: u64,
