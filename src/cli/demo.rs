@@ -26,7 +26,8 @@ impl DemoArgs {
         let url = format!("ws://{}/", server.address);
         let line = ["wscheck", "ping", "-c", "25", "-i", "200ms", "-W", "2s", "--proxy", "none", &url];
         let told = "wscheck serve --delay 20ms --jitter 15ms --pong-loss 10%";
-        eprintln!("a server inside this process behaves like `{told}`; this is `{}`:\n", line.join(" "));
+        let shown = line.join(" ");
+        usage::tell(&format!("a server inside this process behaves like `{told}`; this is `{shown}`:\n"));
         match Cli::try_parse_from(line) {
             Ok(Cli { command: Command::Ping(mut args) }) => {
                 args.output = self.output;

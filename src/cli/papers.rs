@@ -68,11 +68,6 @@ pub(super) fn print_schema() -> ExitCode {
     }
 }
 
-/// A closed pipe is not an error: the reader has what it wanted.
 pub(super) fn print(text: &[u8]) -> ExitCode {
-    match io::stdout().write_all(text).and_then(|()| io::stdout().flush()) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
-        Err(error) => usage::fail(&format!("cannot write to stdout: {error}")),
-    }
+    usage::delivered(io::stdout().write_all(text))
 }

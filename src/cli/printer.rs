@@ -72,11 +72,7 @@ pub fn run(
 /// that it was too short for more is the reader's wish. Any other failure to write is told, for the
 /// report is lost.
 fn finish(verdict: Verdict, failure: Option<io::ErrorKind>, dropped: u64) -> ExitCode {
-    if dropped > 0 {
-        eprintln!(
-            "warning: {dropped} event lines were dropped because nobody read them; the figures are complete"
-        );
-    }
+    usage::warn_of_dropped(dropped);
     match failure {
         None => ExitCode::from(verdict.exit_code()),
         Some(io::ErrorKind::BrokenPipe) => match verdict {

@@ -1,7 +1,7 @@
 //! What is said when the arguments make no sense, in the format that was asked for.
 
 use std::ffi::OsString;
-use std::io::Write;
+use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::error::ErrorKind;
@@ -27,7 +27,7 @@ pub fn tell_failure(
         Format::Human => {
             say(message);
             if let Some(hint) = hint {
-                eprintln!("hint: {hint}");
+                tell(&format!("hint: {hint}"));
             }
         }
         format => print(&json::error_document(Some(command), kind, message, hint, exit_code), format),
@@ -37,24 +37,38 @@ pub fn tell_failure(
 
 /// Answers a command line that clap refused; help and the version are no refusals.
 pub fn refuse(error: &clap::Error, args: &[OsString]) -> ExitCode {
-    if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
-        let _ = error.print();
-        return ExitCode::SUCCESS;
-    }
-    match guess_format(args) {
-        Format::Human => say(&one_line(error)),
-        format => print_document(guess_command(args), &one_line(error), format),
+    match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => return delivered(error.print()),
+        // Whoever asks for nothing is shown what there is to ask for.
+        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => drop(error.print()),
+        _ => refuse_in(guess_format(args), guess_command(args), &explanation(&error.render().to_string())),
     }
     ExitCode::from(USAGE)
 }
 
 /// Says that the arguments of a command make no sense together.
 pub fn complain(command: &str, message: &str, format: Format) -> ExitCode {
+    refuse_in(format, Some(command), &one_line(message));
+    ExitCode::from(USAGE)
+}
+
+fn refuse_in(format: Format, command: Option<&str>, message: &str) {
     match format {
         Format::Human => say(message),
-        format => print_document(Some(command), message, format),
+        format => {
+            print(&json::error_document(command, FailureName::Usage, message, None, USAGE), format);
+        }
     }
-    ExitCode::from(USAGE)
+}
+
+/// The exit code of what was to be printed and nothing more. A closed pipe is not an error: the reader
+/// has what it wanted.
+pub fn delivered(written: io::Result<()>) -> ExitCode {
+    match written.and_then(|()| io::stdout().flush()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+        Err(error) => fail(&format!("cannot write to stdout: {error}")),
+    }
 }
 
 /// Says that a run could not begin, or its report not be delivered.
@@ -66,42 +80,50 @@ pub fn fail(message: &str) -> ExitCode {
 /// Says that output was dropped because it was not read.
 pub fn warn_of_dropped(dropped: u64) {
     if dropped > 0 {
-        eprintln!(
+        tell(&format!(
             "warning: {dropped} event lines were dropped because nobody read them; the figures are complete"
-        );
+        ));
     }
+}
+
+/// A line on stderr. When nobody can be told, the exit code still says it.
+pub fn tell(line: &str) {
+    let _ = writeln!(anstream::stderr(), "{line}");
 }
 
 fn say(message: &str) {
     let mut lines = message.lines();
-    anstream::eprintln!("{BOLD}error:{BOLD:#} {}", lines.next().unwrap_or_default());
-    lines.for_each(|line| eprintln!("{line}"));
+    tell(&format!("{BOLD}error:{BOLD:#} {}", lines.next().unwrap_or_default()));
+    lines.for_each(tell);
 }
 
 const BOLD: anstyle::Style = anstyle::AnsiColor::Red.on_default().bold();
 
-fn print_document(command: Option<&str>, message: &str, format: Format) {
-    print(&json::error_document(command, FailureName::Usage, message, None, USAGE), format);
-}
-
-/// A closed pipe is the reader's wish.
+/// A document that cannot be written is told on stderr; a closed pipe is the reader's wish.
 fn print(document: &json::ErrorDocument, format: Format) {
     let text = match format {
         Format::Human | Format::Json => json::pretty(document),
         Format::Ndjson => json::compact(document),
     };
-    let _ = std::io::stdout().write_all(text.as_bytes());
+    let mut stdout = io::stdout();
+    let _ = delivered(stdout.write_all(text.as_bytes()));
 }
 
-/// What clap has to say, without its header and its tail; a refused value fits one line.
-fn one_line(error: &clap::Error) -> String {
-    let text = error.render().to_string();
-    let text = text.strip_prefix("error: ").unwrap_or(&text);
-    let told = match error.kind() {
-        ErrorKind::ValueValidation | ErrorKind::ArgumentConflict => text.split("\n\n").next().unwrap_or(text),
-        _ => text.split("\n\nFor more information").next().unwrap_or(text),
-    };
-    told.trim_end().to_string()
+/// What clap has to say: its header, the usage and the pointer to the help left out, and a tip only when
+/// it names what may have been meant. (The other tip, to pass a value after `--`, fits none of our
+/// arguments.)
+fn explanation(rendered: &str) -> String {
+    let text = rendered.strip_prefix("error: ").unwrap_or(rendered);
+    let mut parts = text.split("\n\n");
+    let fact = one_line(parts.next().unwrap_or_default());
+    let tips = parts.filter_map(|part| part.trim_start().strip_prefix("tip: ")).map(one_line);
+    let similar: Vec<String> = tips.filter(|tip| !tip.starts_with("to pass ")).collect();
+    [vec![fact], similar].concat().join("; ")
+}
+
+/// Lines as one.
+fn one_line(text: &str) -> String {
+    text.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ")
 }
 
 /// The arguments could not be parsed; whether JSON was wanted is read off them as they stand.
@@ -127,6 +149,35 @@ mod tests {
     fn guess(words: &[&str]) -> Format {
         let args: Vec<OsString> = words.iter().map(OsString::from).collect();
         guess_format(&args)
+    }
+
+    #[test]
+    fn what_clap_says_is_one_line() {
+        let told = |args: &[&str]| {
+            let error = crate::cli::command().try_get_matches_from(args).unwrap_err();
+            explanation(&error.render().to_string())
+        };
+        assert_eq!(
+            told(&["wscheck", "ping"]),
+            "the following required arguments were not provided: <URL>..."
+        );
+        assert_eq!(
+            told(&["wscheck", "ping", "--no-such-flag", "ws://a/"]),
+            "unexpected argument '--no-such-flag' found"
+        );
+        assert_eq!(
+            told(&["wscheck", "ping", "--jsom", "ws://a/"]),
+            "unexpected argument '--jsom' found; a similar argument exists: '--json'"
+        );
+        assert_eq!(
+            told(&["wscheck", "ping", "-o", "xml", "ws://a/"]),
+            "invalid value 'xml' for '--output <FORMAT>' [possible values: human, json, ndjson]"
+        );
+        assert_eq!(
+            told(&["wscheck", "ping", "-i", "-1", "ws://a/"]),
+            "invalid value '-1' for '--interval <TIME>': '-1' is not a duration: '-1' does not begin with a \
+             number; write 500ms, 1m30s, 1.5s or a plain number of seconds"
+        );
     }
 
     #[test]
