@@ -32,6 +32,7 @@ Register-ArgumentCompleter -Native -CommandName 'wscheck' -ScriptBlock {
             [CompletionResult]::new('schema', 'schema', [CompletionResultType]::ParameterValue, 'Print the JSON Schema of everything that -o json and -o ndjson print')
             [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Print the completions for a shell')
             [CompletionResult]::new('man', 'man', [CompletionResultType]::ParameterValue, 'Print the manual page (roff) of wscheck or of one of its commands')
+            [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
             break
         }
         'wscheck;ping' {
@@ -50,7 +51,7 @@ Register-ArgumentCompleter -Native -CommandName 'wscheck' -ScriptBlock {
             [CompletionResult]::new('--app-pong', '--app-pong', [CompletionResultType]::ParameterName, 'What answers it: JSON fields a message must contain, literal text, or hex:c000')
             [CompletionResult]::new('--send', '--send', [CompletionResultType]::ParameterName, 'Send a message before the first heartbeat: join, subscribe, authenticate (repeatable)')
             [CompletionResult]::new('--await', '--await', [CompletionResultType]::ParameterName, 'Begin heartbeats only when a message matching PATTERN has come')
-            [CompletionResult]::new('--await-timeout', '--await-timeout', [CompletionResultType]::ParameterName, 'How long the awaited message may take')
+            [CompletionResult]::new('--await-timeout', '--await-timeout', [CompletionResultType]::ParameterName, 'How long the awaited message may take [default: 10s]')
             [CompletionResult]::new('-H', '-H ', [CompletionResultType]::ParameterName, 'Add a request header; @FILE reads one a line (repeatable)')
             [CompletionResult]::new('--header', '--header', [CompletionResultType]::ParameterName, 'Add a request header; @FILE reads one a line (repeatable)')
             [CompletionResult]::new('--origin', '--origin', [CompletionResultType]::ParameterName, 'The Origin header, as a browser would send it')
@@ -67,9 +68,9 @@ Register-ArgumentCompleter -Native -CommandName 'wscheck' -ScriptBlock {
             [CompletionResult]::new('--cert', '--cert', [CompletionResultType]::ParameterName, 'Our certificate (PEM), for servers that ask for one')
             [CompletionResult]::new('--key', '--key', [CompletionResultType]::ParameterName, 'Its private key (PEM)')
             [CompletionResult]::new('--server-name', '--server-name', [CompletionResultType]::ParameterName, 'The name to ask for (SNI) and to verify, instead of the URL''s host')
-            [CompletionResult]::new('--reconnect-base', '--reconnect-base', [CompletionResultType]::ParameterName, 'Backoff before the first attempt; it doubles with each, and a random share of it is waited')
-            [CompletionResult]::new('--reconnect-cap', '--reconnect-cap', [CompletionResultType]::ParameterName, 'The longest backoff')
-            [CompletionResult]::new('--reconnect-attempts', '--reconnect-attempts', [CompletionResultType]::ParameterName, 'Attempts in a row before giving up')
+            [CompletionResult]::new('--reconnect-base', '--reconnect-base', [CompletionResultType]::ParameterName, 'Backoff before the first attempt; it doubles with each, and a random share of it is waited [default: 500ms]')
+            [CompletionResult]::new('--reconnect-cap', '--reconnect-cap', [CompletionResultType]::ParameterName, 'The longest backoff [default: 30s]')
+            [CompletionResult]::new('--reconnect-attempts', '--reconnect-attempts', [CompletionResultType]::ParameterName, 'Attempts in a row before giving up [default: 10]')
             [CompletionResult]::new('--healthy', '--healthy', [CompletionResultType]::ParameterName, 'Healthy up to this mean RTT of the window')
             [CompletionResult]::new('--degraded', '--degraded', [CompletionResultType]::ParameterName, 'Degraded up to this')
             [CompletionResult]::new('--poor', '--poor', [CompletionResultType]::ParameterName, 'Poor up to this, critical above')
@@ -205,6 +206,41 @@ Register-ArgumentCompleter -Native -CommandName 'wscheck' -ScriptBlock {
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
             [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
             [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
+            break
+        }
+        'wscheck;help' {
+            [CompletionResult]::new('ping', 'ping', [CompletionResultType]::ParameterValue, 'Is this path healthy: how fast, how steady, how many heartbeats go unanswered?')
+            [CompletionResult]::new('demo', 'demo', [CompletionResultType]::ParameterValue, 'Show what `ping` does, on a test server inside this process (about five seconds)')
+            [CompletionResult]::new('serve', 'serve', [CompletionResultType]::ParameterValue, 'Does my client cope with a slow, lossy, silent or closing server? A server that misbehaves on order')
+            [CompletionResult]::new('timeouts', 'timeouts', [CompletionResultType]::ParameterValue, 'Which proxies, clouds, NATs and servers cut connections: when, how, what resets them, what to change')
+            [CompletionResult]::new('schema', 'schema', [CompletionResultType]::ParameterValue, 'Print the JSON Schema of everything that -o json and -o ndjson print')
+            [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Print the completions for a shell')
+            [CompletionResult]::new('man', 'man', [CompletionResultType]::ParameterValue, 'Print the manual page (roff) of wscheck or of one of its commands')
+            [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
+            break
+        }
+        'wscheck;help;ping' {
+            break
+        }
+        'wscheck;help;demo' {
+            break
+        }
+        'wscheck;help;serve' {
+            break
+        }
+        'wscheck;help;timeouts' {
+            break
+        }
+        'wscheck;help;schema' {
+            break
+        }
+        'wscheck;help;completions' {
+            break
+        }
+        'wscheck;help;man' {
+            break
+        }
+        'wscheck;help;help' {
             break
         }
     })

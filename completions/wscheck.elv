@@ -29,6 +29,7 @@ set edit:completion:arg-completer[wscheck] = {|@words|
             cand schema 'Print the JSON Schema of everything that -o json and -o ndjson print'
             cand completions 'Print the completions for a shell'
             cand man 'Print the manual page (roff) of wscheck or of one of its commands'
+            cand help 'Print this message or the help of the given subcommand(s)'
         }
         &'wscheck;ping'= {
             cand -n 'Connections to each URL'
@@ -46,7 +47,7 @@ set edit:completion:arg-completer[wscheck] = {|@words|
             cand --app-pong 'What answers it: JSON fields a message must contain, literal text, or hex:c000'
             cand --send 'Send a message before the first heartbeat: join, subscribe, authenticate (repeatable)'
             cand --await 'Begin heartbeats only when a message matching PATTERN has come'
-            cand --await-timeout 'How long the awaited message may take'
+            cand --await-timeout 'How long the awaited message may take [default: 10s]'
             cand -H 'Add a request header; @FILE reads one a line (repeatable)'
             cand --header 'Add a request header; @FILE reads one a line (repeatable)'
             cand --origin 'The Origin header, as a browser would send it'
@@ -63,9 +64,9 @@ set edit:completion:arg-completer[wscheck] = {|@words|
             cand --cert 'Our certificate (PEM), for servers that ask for one'
             cand --key 'Its private key (PEM)'
             cand --server-name 'The name to ask for (SNI) and to verify, instead of the URL''s host'
-            cand --reconnect-base 'Backoff before the first attempt; it doubles with each, and a random share of it is waited'
-            cand --reconnect-cap 'The longest backoff'
-            cand --reconnect-attempts 'Attempts in a row before giving up'
+            cand --reconnect-base 'Backoff before the first attempt; it doubles with each, and a random share of it is waited [default: 500ms]'
+            cand --reconnect-cap 'The longest backoff [default: 30s]'
+            cand --reconnect-attempts 'Attempts in a row before giving up [default: 10]'
             cand --healthy 'Healthy up to this mean RTT of the window'
             cand --degraded 'Degraded up to this'
             cand --poor 'Poor up to this, critical above'
@@ -195,6 +196,32 @@ set edit:completion:arg-completer[wscheck] = {|@words|
             cand --help 'Print help'
             cand -V 'Print version'
             cand --version 'Print version'
+        }
+        &'wscheck;help'= {
+            cand ping 'Is this path healthy: how fast, how steady, how many heartbeats go unanswered?'
+            cand demo 'Show what `ping` does, on a test server inside this process (about five seconds)'
+            cand serve 'Does my client cope with a slow, lossy, silent or closing server? A server that misbehaves on order'
+            cand timeouts 'Which proxies, clouds, NATs and servers cut connections: when, how, what resets them, what to change'
+            cand schema 'Print the JSON Schema of everything that -o json and -o ndjson print'
+            cand completions 'Print the completions for a shell'
+            cand man 'Print the manual page (roff) of wscheck or of one of its commands'
+            cand help 'Print this message or the help of the given subcommand(s)'
+        }
+        &'wscheck;help;ping'= {
+        }
+        &'wscheck;help;demo'= {
+        }
+        &'wscheck;help;serve'= {
+        }
+        &'wscheck;help;timeouts'= {
+        }
+        &'wscheck;help;schema'= {
+        }
+        &'wscheck;help;completions'= {
+        }
+        &'wscheck;help;man'= {
+        }
+        &'wscheck;help;help'= {
         }
     ]
     $completions[$command]

@@ -33,6 +33,7 @@ complete -c wscheck -n "__fish_wscheck_needs_command" -f -a "timeouts" -d 'Which
 complete -c wscheck -n "__fish_wscheck_needs_command" -f -a "schema" -d 'Print the JSON Schema of everything that -o json and -o ndjson print'
 complete -c wscheck -n "__fish_wscheck_needs_command" -f -a "completions" -d 'Print the completions for a shell'
 complete -c wscheck -n "__fish_wscheck_needs_command" -f -a "man" -d 'Print the manual page (roff) of wscheck or of one of its commands'
+complete -c wscheck -n "__fish_wscheck_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -s n -l connections -d 'Connections to each URL' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -s c -l count -d 'Heartbeats of each kind on each connection; without it, until Ctrl-C' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -s w -l deadline -d 'End the whole run after this, whatever is still outstanding' -r
@@ -45,7 +46,7 @@ complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l app-ping -d 'Th
 complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l app-pong -d 'What answers it: JSON fields a message must contain, literal text, or hex:c000' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l send -d 'Send a message before the first heartbeat: join, subscribe, authenticate (repeatable)' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l await -d 'Begin heartbeats only when a message matching PATTERN has come' -r
-complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l await-timeout -d 'How long the awaited message may take' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l await-timeout -d 'How long the awaited message may take [default: 10s]' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -s H -l header -d 'Add a request header; @FILE reads one a line (repeatable)' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l origin -d 'The Origin header, as a browser would send it' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l subprotocol -d 'Offer a subprotocol (repeatable, in order of preference)' -r
@@ -61,9 +62,9 @@ complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l cacert -d 'Trus
 complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l cert -d 'Our certificate (PEM), for servers that ask for one' -r -F
 complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l key -d 'Its private key (PEM)' -r -F
 complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l server-name -d 'The name to ask for (SNI) and to verify, instead of the URL\'s host' -r
-complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l reconnect-base -d 'Backoff before the first attempt; it doubles with each, and a random share of it is waited' -r
-complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l reconnect-cap -d 'The longest backoff' -r
-complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l reconnect-attempts -d 'Attempts in a row before giving up' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l reconnect-base -d 'Backoff before the first attempt; it doubles with each, and a random share of it is waited [default: 500ms]' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l reconnect-cap -d 'The longest backoff [default: 30s]' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l reconnect-attempts -d 'Attempts in a row before giving up [default: 10]' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l healthy -d 'Healthy up to this mean RTT of the window' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l degraded -d 'Degraded up to this' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l poor -d 'Poor up to this, critical above' -r
@@ -177,3 +178,11 @@ complete -c wscheck -n "__fish_wscheck_using_subcommand completions" -s h -l hel
 complete -c wscheck -n "__fish_wscheck_using_subcommand completions" -s V -l version -d 'Print version'
 complete -c wscheck -n "__fish_wscheck_using_subcommand man" -s h -l help -d 'Print help'
 complete -c wscheck -n "__fish_wscheck_using_subcommand man" -s V -l version -d 'Print version'
+complete -c wscheck -n "__fish_wscheck_using_subcommand help; and not __fish_seen_subcommand_from ping demo serve timeouts schema completions man help" -f -a "ping" -d 'Is this path healthy: how fast, how steady, how many heartbeats go unanswered?'
+complete -c wscheck -n "__fish_wscheck_using_subcommand help; and not __fish_seen_subcommand_from ping demo serve timeouts schema completions man help" -f -a "demo" -d 'Show what `ping` does, on a test server inside this process (about five seconds)'
+complete -c wscheck -n "__fish_wscheck_using_subcommand help; and not __fish_seen_subcommand_from ping demo serve timeouts schema completions man help" -f -a "serve" -d 'Does my client cope with a slow, lossy, silent or closing server? A server that misbehaves on order'
+complete -c wscheck -n "__fish_wscheck_using_subcommand help; and not __fish_seen_subcommand_from ping demo serve timeouts schema completions man help" -f -a "timeouts" -d 'Which proxies, clouds, NATs and servers cut connections: when, how, what resets them, what to change'
+complete -c wscheck -n "__fish_wscheck_using_subcommand help; and not __fish_seen_subcommand_from ping demo serve timeouts schema completions man help" -f -a "schema" -d 'Print the JSON Schema of everything that -o json and -o ndjson print'
+complete -c wscheck -n "__fish_wscheck_using_subcommand help; and not __fish_seen_subcommand_from ping demo serve timeouts schema completions man help" -f -a "completions" -d 'Print the completions for a shell'
+complete -c wscheck -n "__fish_wscheck_using_subcommand help; and not __fish_seen_subcommand_from ping demo serve timeouts schema completions man help" -f -a "man" -d 'Print the manual page (roff) of wscheck or of one of its commands'
+complete -c wscheck -n "__fish_wscheck_using_subcommand help; and not __fish_seen_subcommand_from ping demo serve timeouts schema completions man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'

@@ -16,12 +16,18 @@ pub fn positive_duration(text: &str) -> Result<Duration, String> {
     }
 }
 
-/// A whole number of at least one.
-pub fn at_least_one<T: std::str::FromStr + PartialOrd + From<u8>>(text: &str) -> Result<T, String> {
-    match text.parse::<T>() {
-        Ok(number) if number >= T::from(1) => Ok(number),
-        _ => Err("it must be a whole number of at least 1".to_string()),
+/// A parser of whole numbers from one to `most`.
+pub fn up_to<T: TryFrom<u64>>(most: u64) -> impl Fn(&str) -> Result<T, String> + Clone + Send + Sync {
+    move |text| {
+        let number = text.parse::<u64>().ok().filter(|number| (1..=most).contains(number));
+        let number = number.and_then(|number| T::try_from(number).ok());
+        number.ok_or_else(|| format!("it must be a whole number from 1 to {most}"))
     }
+}
+
+/// Says that an argument does nothing without another.
+pub fn without(flag: &str, needed: &str) -> String {
+    format!("{flag} does nothing without {needed}")
 }
 
 /// A size in bytes, as `65536`, `64KiB` or `16MB`.
@@ -92,4 +98,18 @@ impl FormatArgs {
 pub(super) fn format_parser() -> impl clap::builder::TypedValueParser<Value = Format> {
     PossibleValuesParser::new(Format::ALL.map(Format::label))
         .map(|name| Format::ALL.into_iter().find(|format| format.label() == name).unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_beyond_its_bounds_is_told_both_of_them() {
+        let parse = up_to::<u32>(100_000);
+        assert_eq!((parse("1"), parse("100000")), (Ok(1), Ok(100_000)));
+        for text in ["0", "100001", "4294967296", "99999999999999999999", "-1", "1.5", "x", ""] {
+            assert_eq!(parse(text), Err("it must be a whole number from 1 to 100000".to_string()), "{text}");
+        }
+    }
 }

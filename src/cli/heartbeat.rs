@@ -4,11 +4,17 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
-use super::args::positive_duration;
+use super::args::{positive_duration, without};
+use crate::domain::duration_text::parse_duration;
 use crate::domain::heartbeat::Kind;
 use crate::domain::heartbeat::pattern::Pattern;
 use crate::domain::heartbeat::template::Template;
 use crate::net::greeting::Greeting;
+
+/// How long the awaited message may take, when nothing is said of it.
+const AWAIT_TIMEOUT: Duration = Duration::from_secs(10);
+/// The shortest time between heartbeats.
+const SHORTEST_INTERVAL: Duration = Duration::from_micros(100);
 
 /// Which heartbeats are run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -40,10 +46,11 @@ pub struct HeartbeatArgs {
     #[arg(long, value_name = "KIND", value_enum, default_value_t = Heartbeats::Protocol)]
     pub heartbeat: Heartbeats,
     /// Time between heartbeats of a kind on a connection (500ms, 1m30s; plain numbers are seconds)
-    #[arg(short, long, value_name = "TIME", default_value = "1s", value_parser = positive_duration)]
+    #[arg(short, long, value_name = "TIME", default_value = "1s", value_parser = interval, allow_hyphen_values = true)]
     pub interval: Duration,
     /// How long an answer may take; what comes later is late, what never comes is missed
-    #[arg(short = 'W', long, value_name = "TIME", default_value = "10s", value_parser = positive_duration)]
+    #[arg(short = 'W', long, value_name = "TIME", default_value = "10s", value_parser = positive_duration,
+          allow_hyphen_values = true)]
     pub timeout: Duration,
     /// The app heartbeat's ask: text with {seq}, {id} and {now_ms}, or hex:c000 for binary
     #[arg(long, value_name = "TEMPLATE")]
@@ -60,9 +67,9 @@ pub struct HeartbeatArgs {
     /// Begin heartbeats only when a message matching PATTERN has come
     #[arg(long = "await", value_name = "PATTERN")]
     pub await_pattern: Option<String>,
-    /// How long the awaited message may take
-    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = positive_duration)]
-    pub await_timeout: Duration,
+    /// How long the awaited message may take [default: 10s]
+    #[arg(long, value_name = "TIME", value_parser = positive_duration, allow_hyphen_values = true)]
+    pub await_timeout: Option<Duration>,
 }
 
 impl HeartbeatArgs {
@@ -76,15 +83,34 @@ impl HeartbeatArgs {
         self.app_pong.as_deref().map_or_else(|| Ok(Pattern::default()), |text| parse("--app-pong", text))
     }
 
+    /// Refuses what would do nothing.
+    pub fn check(&self) -> Result<(), String> {
+        let app = self.heartbeat.kinds().contains(&Kind::App);
+        match (&self.app_ping, &self.app_pong, self.await_timeout) {
+            (Some(_), _, _) if !app => Err(without("--app-ping", "--heartbeat app or both")),
+            (_, Some(_), _) if !app => Err(without("--app-pong", "--heartbeat app or both")),
+            (_, _, Some(_)) if self.await_pattern.is_none() => Err(without("--await-timeout", "--await")),
+            (_, _, _) => Ok(()),
+        }
+    }
+
     /// What is said and awaited first.
     pub fn greeting(&self) -> Result<Greeting, String> {
         let send = self.send.iter().map(|text| parse("--send", text));
         Ok(Greeting {
             send: send.collect::<Result<_, _>>()?,
             awaited: self.await_pattern.as_deref().map(|text| parse("--await", text)).transpose()?,
-            timeout: self.await_timeout,
+            timeout: self.await_timeout.unwrap_or(AWAIT_TIMEOUT),
             answer_pings: !self.no_answer,
         })
+    }
+}
+
+/// Shorter intervals are those of a slip of the pen: nothing between here and the peer keeps them.
+fn interval(text: &str) -> Result<Duration, String> {
+    match parse_duration(text)? {
+        short if short < SHORTEST_INTERVAL => Err("the interval must be at least 100us".to_string()),
+        interval => Ok(interval),
     }
 }
 

@@ -38,7 +38,7 @@ pub const EXIT_CODES: &[(u8, &str)] = &[
 /// A diagnostic instrument for WebSocket connections: RTT, jitter, missed pongs, and why.
 #[derive(Debug, Parser)]
 #[command(name = "wscheck", version, max_term_width = 100, after_help = exit_code_help())]
-#[command(propagate_version = true, disable_help_subcommand = true)]
+#[command(propagate_version = true)]
 struct Cli {
     #[command(subcommand)]
     command: Command,

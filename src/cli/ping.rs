@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::args::{OutputArgs, at_least_one, positive_duration};
+use super::args::{OutputArgs, positive_duration, up_to, without};
 use super::connect::ConnectArgs;
 use super::heartbeat::HeartbeatArgs;
 use super::{printer, usage};
@@ -13,10 +13,21 @@ use crate::commands::ping::{self, PingPlan};
 use crate::domain::backoff::Backoff;
 use crate::domain::event::Reporter;
 use crate::domain::health::Limits;
+use crate::domain::heartbeat::Kind;
+use crate::domain::shown;
 use crate::domain::target::Target;
 use crate::domain::threshold::{FailIf, FailOn};
 use crate::domain::verdict::Policy;
 use crate::net::session::plan::SessionPlan;
+
+/// The most connections of a run: more than the ports of one address can open to one server.
+const MOST_CONNECTIONS: u64 = 100_000;
+/// The most heartbeats in the rolling window, which is kept for every connection.
+const LONGEST_WINDOW: u64 = 100_000;
+/// The backoff, where nothing is said of it.
+const RECONNECT_BASE: Duration = Duration::from_millis(500);
+const RECONNECT_CAP: Duration = Duration::from_secs(30);
+const RECONNECT_ATTEMPTS: u32 = 10;
 
 /// The arguments of `wscheck ping`.
 #[derive(Debug, Clone, Args)]
@@ -25,13 +36,14 @@ pub struct PingArgs {
     #[arg(required = true, value_name = "URL")]
     pub urls: Vec<String>,
     /// Connections to each URL
-    #[arg(short = 'n', long, value_name = "N", default_value = "1", value_parser = at_least_one::<u32>)]
+    #[arg(short = 'n', long, value_name = "N", default_value = "1", value_parser = up_to::<u32>(MOST_CONNECTIONS),
+          allow_hyphen_values = true)]
     pub connections: u32,
     /// Heartbeats of each kind on each connection; without it, until Ctrl-C
-    #[arg(short, long, value_name = "COUNT", value_parser = at_least_one::<u64>)]
+    #[arg(short, long, value_name = "COUNT", value_parser = up_to::<u64>(u64::MAX), allow_hyphen_values = true)]
     pub count: Option<u64>,
     /// End the whole run after this, whatever is still outstanding
-    #[arg(short = 'w', long, value_name = "TIME", value_parser = positive_duration)]
+    #[arg(short = 'w', long, value_name = "TIME", value_parser = positive_duration, allow_hyphen_values = true)]
     pub deadline: Option<Duration>,
     #[command(flatten)]
     pub heartbeat: HeartbeatArgs,
@@ -53,23 +65,39 @@ pub struct ReconnectArgs {
     #[arg(long)]
     pub reconnect: bool,
     /// Backoff before the first attempt; it doubles with each, and a random share of it is waited
-    #[arg(long, value_name = "TIME", default_value = "500ms", value_parser = positive_duration)]
-    pub reconnect_base: Duration,
-    /// The longest backoff
-    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = positive_duration)]
-    pub reconnect_cap: Duration,
-    /// Attempts in a row before giving up
-    #[arg(long, value_name = "N", default_value = "10", value_parser = at_least_one::<u32>)]
-    pub reconnect_attempts: u32,
+    /// [default: 500ms]
+    #[arg(long, value_name = "TIME", value_parser = positive_duration, allow_hyphen_values = true)]
+    pub reconnect_base: Option<Duration>,
+    /// The longest backoff [default: 30s]
+    #[arg(long, value_name = "TIME", value_parser = positive_duration, allow_hyphen_values = true)]
+    pub reconnect_cap: Option<Duration>,
+    /// Attempts in a row before giving up [default: 10]
+    #[arg(long, value_name = "N", value_parser = up_to::<u32>(u32::MAX.into()), allow_hyphen_values = true)]
+    pub reconnect_attempts: Option<u32>,
 }
 
 impl ReconnectArgs {
-    fn backoff(&self) -> Option<Backoff> {
-        self.reconnect.then_some(Backoff {
-            base: self.reconnect_base,
-            cap: self.reconnect_cap,
-            max_attempts: Some(self.reconnect_attempts),
-        })
+    fn backoff(&self) -> Result<Option<Backoff>, String> {
+        let given = [
+            (self.reconnect_base.is_some(), "--reconnect-base"),
+            (self.reconnect_cap.is_some(), "--reconnect-cap"),
+            (self.reconnect_attempts.is_some(), "--reconnect-attempts"),
+        ];
+        match given.into_iter().find(|(given, _)| *given) {
+            Some((_, flag)) if !self.reconnect => Err(without(flag, "--reconnect")),
+            _ if !self.reconnect => Ok(None),
+            _ => self.bounded().map(Some),
+        }
+    }
+
+    fn bounded(&self) -> Result<Backoff, String> {
+        let base = self.reconnect_base.unwrap_or(RECONNECT_BASE);
+        let cap = self.reconnect_cap.unwrap_or(RECONNECT_CAP);
+        if base > cap {
+            let (base, cap) = (shown::duration(base), shown::duration(cap));
+            return Err(format!("--reconnect-base ({base}) is above --reconnect-cap ({cap})"));
+        }
+        Ok(Backoff { base, cap, max_attempts: Some(self.reconnect_attempts.unwrap_or(RECONNECT_ATTEMPTS)) })
     }
 }
 
@@ -78,19 +106,24 @@ impl ReconnectArgs {
 #[command(next_help_heading = "Status and exit code")]
 pub struct ThresholdArgs {
     /// Healthy up to this mean RTT of the window
-    #[arg(long, value_name = "TIME", default_value = "100ms", value_parser = positive_duration)]
+    #[arg(long, value_name = "TIME", default_value = "100ms", value_parser = positive_duration,
+          allow_hyphen_values = true)]
     pub healthy: Duration,
     /// Degraded up to this
-    #[arg(long, value_name = "TIME", default_value = "500ms", value_parser = positive_duration)]
+    #[arg(long, value_name = "TIME", default_value = "500ms", value_parser = positive_duration,
+          allow_hyphen_values = true)]
     pub degraded: Duration,
     /// Poor up to this, critical above
-    #[arg(long, value_name = "TIME", default_value = "1s", value_parser = positive_duration)]
+    #[arg(long, value_name = "TIME", default_value = "1s", value_parser = positive_duration,
+          allow_hyphen_values = true)]
     pub poor: Duration,
     /// Dead after so many heartbeats missed in a row
-    #[arg(long, value_name = "N", default_value = "3", value_parser = at_least_one::<u32>)]
+    #[arg(long, value_name = "N", default_value = "3", value_parser = up_to::<u32>(u32::MAX.into()),
+          allow_hyphen_values = true)]
     pub dead_after: u32,
     /// Answered heartbeats in the rolling window
-    #[arg(long, value_name = "N", default_value = "10", value_parser = at_least_one::<u32>)]
+    #[arg(long, value_name = "N", default_value = "10", value_parser = up_to::<u32>(LONGEST_WINDOW),
+          allow_hyphen_values = true)]
     pub window: u32,
     /// Exit 1 when the status is this or worse: healthy degraded poor critical timeout dead
     #[arg(long, value_name = "STATUS", default_value = "poor")]
@@ -103,9 +136,11 @@ pub struct ThresholdArgs {
 impl ThresholdArgs {
     fn limits(&self) -> Result<Limits, String> {
         if !(self.healthy < self.degraded && self.degraded < self.poor) {
-            return Err(
-                "--healthy, --degraded and --poor must rise: each is the upper bound of its status".into()
-            );
+            let [healthy, degraded, poor] = [self.healthy, self.degraded, self.poor].map(shown::duration);
+            return Err(format!(
+                "--healthy ({healthy}), --degraded ({degraded}) and --poor ({poor}) must rise: each is the \
+                 upper bound of its status"
+            ));
         }
         Ok(Limits {
             healthy: self.healthy,
@@ -116,8 +151,17 @@ impl ThresholdArgs {
         })
     }
 
-    fn policy(&self) -> Policy {
-        Policy { fail_on: self.fail_on, fail_if: self.fail_if.clone() }
+    /// What is not accepted; an expression about what is not measured is refused.
+    fn policy(&self, kinds: &[Kind], targets: &[Target]) -> Result<Policy, String> {
+        for expression in &self.fail_if {
+            let about = match expression.kind() {
+                Some(kind) if !kinds.contains(&kind) => format!("{kind} heartbeats (see --heartbeat)"),
+                _ if expression.is_of_tls() && !targets.iter().any(Target::secure) => "TLS".to_string(),
+                _ => continue,
+            };
+            return Err(format!("--fail-if: '{expression}' is about {about}, and there is none in this run"));
+        }
+        Ok(Policy { fail_on: self.fail_on, fail_if: self.fail_if.clone() })
     }
 }
 
@@ -133,15 +177,27 @@ impl PingArgs {
         }
     }
 
+    fn targets(&self) -> Result<Vec<Target>, String> {
+        let (urls, each) = (self.urls.len() as u64, u64::from(self.connections));
+        if urls.saturating_mul(each) > MOST_CONNECTIONS {
+            return Err(format!(
+                "--connections: {urls} URLs with {each} each are too many: at most {MOST_CONNECTIONS} together"
+            ));
+        }
+        self.urls.iter().map(|url| url.parse::<Target>().map_err(|why| why.to_string())).collect()
+    }
+
     fn plan(self) -> Result<PingPlan, String> {
-        let targets = self.urls.iter().map(|url| url.parse::<Target>().map_err(|why| why.to_string()));
+        let (targets, kinds) = (self.targets()?, self.heartbeat.heartbeat.kinds());
+        self.heartbeat.check()?;
         Ok(PingPlan {
-            targets: targets.collect::<Result<_, _>>()?,
+            policy: self.thresholds.policy(&kinds, &targets)?,
+            targets,
             connections_each: self.connections as usize,
             dial: self.connect.dial()?,
             greeting: self.heartbeat.greeting()?,
             session: SessionPlan {
-                kinds: self.heartbeat.heartbeat.kinds(),
+                kinds,
                 interval: self.heartbeat.interval,
                 timeout: self.heartbeat.timeout,
                 count: self.count,
@@ -152,8 +208,7 @@ impl PingArgs {
             },
             max_message_size: self.connect.max_message_size,
             deadline: self.deadline,
-            reconnect: self.reconnect.backoff(),
-            policy: self.thresholds.policy(),
+            reconnect: self.reconnect.backoff()?,
         })
     }
 }

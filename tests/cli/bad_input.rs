@@ -15,12 +15,22 @@ const CASES: &[(&[&str], &[&str])] = &[
     (&["//127.0.0.1"], &["has no scheme", "did you mean 'ws://127.0.0.1'"]),
     (&["ws://a:0/"], &["has port 0: a port is 1 to 65535"]),
     (&["ws://a:70000/"], &["invalid port number"]),
-    (&["-i", "0", "ws://a/"], &["'0'", "--interval", "above zero"]),
+    (&["-i", "0", "ws://a/"], &["'0'", "--interval", "the interval must be at least 100us"]),
+    (&["-i", "99us", "ws://a/"], &["'99us'", "--interval", "the interval must be at least 100us"]),
     (&["-i", "x", "ws://a/"], &["'x'", "is not a duration"]),
-    (&["-i", "-1", "ws://a/"], &["-1"]),
+    (&["-i", "-1", "ws://a/"], &["'-1' is not a duration", "--interval"]),
+    (&["-W", "-1s", "ws://a/"], &["'-1s' is not a duration", "--timeout"]),
     (&["-W", "0s", "ws://a/"], &["'0s'", "--timeout", "above zero"]),
-    (&["-n", "0", "ws://a/"], &["'0'", "--connections", "at least 1"]),
-    (&["-c", "0", "ws://a/"], &["'0'", "--count", "at least 1"]),
+    (&["-n", "0", "ws://a/"], &["'0'", "--connections", "from 1 to 100000"]),
+    (&["-n", "4294967296", "ws://a/"], &["'4294967296'", "--connections", "from 1 to 100000"]),
+    (&["-n", "-1", "ws://a/"], &["'-1'", "--connections", "from 1 to 100000"]),
+    (
+        &["-n", "60000", "ws://a/", "ws://b/"],
+        &["--connections: 2 URLs with 60000 each", "at most 100000 together"],
+    ),
+    (&["-c", "0", "ws://a/"], &["'0'", "--count", "from 1 to"]),
+    (&["-c", "18446744073709551616", "ws://a/"], &["--count", "from 1 to 18446744073709551615"]),
+    (&["--window", "99999999999", "ws://a/"], &["--window", "from 1 to 100000"]),
     (&["-w", "0", "ws://a/"], &["'0'", "--deadline", "above zero"]),
     (&["-H", "A: b", "-H", "nonsense", "ws://a/"], &["the 2nd --header is not 'Name: value'"]),
     (
@@ -37,8 +47,8 @@ const CASES: &[(&[&str], &[&str])] = &[
     (&["--bind", "nowhere", "ws://a/"], &["'nowhere'", "--bind"]),
     (&["--proxy", "gopher://x", "ws://a/"], &["--proxy", "gopher:// is not a proxy's scheme", "scheme://"]),
     (&["--subprotocol", "a b", "ws://a/"], &["'a b' is not a token"]),
-    (&["--app-ping", "hex:c0f", "ws://a/"], &["--app-ping", "hex:c0f"]),
-    (&["--app-pong", "{\"type\":", "ws://a/"], &["--app-pong"]),
+    (&["--heartbeat", "app", "--app-ping", "hex:c0f", "ws://a/"], &["--app-ping", "hex:c0f"]),
+    (&["--heartbeat", "app", "--app-pong", "{\"type\":", "ws://a/"], &["--app-pong"]),
     (
         &["--fail-on", "bad", "ws://a/"],
         &["'bad'", "healthy", "degraded", "poor", "critical", "timeout", "dead"],
@@ -46,8 +56,26 @@ const CASES: &[(&[&str], &[&str])] = &[
     (&["--fail-if", "speed>1", "ws://a/"], &["'speed'", "rtt.p95", "loss", "jitter"]),
     (&["--fail-if", "loss~1%", "ws://a/"], &["loss~1%", ">="]),
     (&["--fail-if", "rtt.p95>3parsecs", "ws://a/"], &["3parsecs", "ms"]),
-    (&["--healthy", "2s", "ws://a/"], &["--healthy, --degraded and --poor must rise"]),
-    (&["--dead-after", "0", "ws://a/"], &["--dead-after", "at least 1"]),
+    (&["--fail-if", "loss>1", "ws://a/"], &["could mean 1 % or everything: write 1% or 1.0"]),
+    (&["--fail-if", "loss>100%", "ws://a/"], &["'loss>100%' can never be true"]),
+    (&["--fail-if", "app.rtt.max>1s", "ws://a/"], &["app.rtt.max>1s", "app heartbeats", "--heartbeat"]),
+    (
+        &["--fail-if", "protocol.loss>1%", "--heartbeat", "app", "ws://a/"],
+        &["protocol.loss>1%", "protocol heartbeats", "--heartbeat"],
+    ),
+    (&["--fail-if", "tls.days_left<14", "ws://a/"], &["tls.days_left<14", "TLS"]),
+    (&["--healthy", "2s", "ws://a/"], &["--healthy (2 s), --degraded (500 ms) and --poor (1 s) must rise"]),
+    (&["--dead-after", "0", "ws://a/"], &["--dead-after", "from 1 to"]),
+    (&["--app-ping", "x", "ws://a/"], &["--app-ping does nothing without --heartbeat app or both"]),
+    (&["--app-pong", "x", "ws://a/"], &["--app-pong does nothing without --heartbeat app or both"]),
+    (&["--await-timeout", "1s", "ws://a/"], &["--await-timeout does nothing without --await"]),
+    (&["--reconnect-base", "1s", "ws://a/"], &["--reconnect-base does nothing without --reconnect"]),
+    (&["--reconnect-cap", "1s", "ws://a/"], &["--reconnect-cap does nothing without --reconnect"]),
+    (&["--reconnect-attempts", "1", "ws://a/"], &["--reconnect-attempts does nothing without --reconnect"]),
+    (
+        &["--reconnect", "--reconnect-base", "2s", "--reconnect-cap", "1s", "ws://a/"],
+        &["--reconnect-base (2 s) is above --reconnect-cap (1 s)"],
+    ),
     (&["--max-message-size", "0", "ws://a/"], &["--max-message-size", "above zero"]),
     (
         &["--max-message-size", "1023", "ws://a/"],
@@ -55,8 +83,11 @@ const CASES: &[(&[&str], &[&str])] = &[
     ),
     (&["--tcp-keepalive", "500ms", "ws://a/"], &["--tcp-keepalive", "whole seconds"]),
     (&["-4", "-6", "ws://a/"], &["--ipv4", "--ipv6"]),
-    (&["--no-such-flag", "ws://a/"], &["--no-such-flag"]),
-    (&["-o", "xml", "ws://a/"], &["'xml'"]),
+    (&["--no-such-flag", "ws://a/"], &["unexpected argument '--no-such-flag' found"]),
+    (&["--cuont", "5", "ws://a/"], &["'--cuont'", "a similar argument exists: '--count'"]),
+    (&[], &["required", "<URL>"]),
+    (&["ws://a b/\nc"], &["'ws://a b/"]),
+    (&["-o", "xml", "ws://a/"], &["'xml'", "human, json, ndjson"]),
 ];
 
 #[test]
@@ -64,8 +95,8 @@ fn bad_arguments_are_refused_in_one_line_with_the_value_and_the_rule() {
     for (args, parts) in CASES {
         let ran = run(&[&["ping"], *args].concat());
         assert_eq!((ran.code, ran.stdout.as_str()), (Some(2), ""), "{args:?}: {}", ran.stderr);
-        let first = ran.stderr.lines().next().unwrap();
-        assert!(first.starts_with("error: "), "{args:?}: {first}");
+        assert_eq!(ran.stderr.lines().count(), 1, "{args:?}: {}", ran.stderr);
+        assert!(ran.stderr.starts_with("error: "), "{args:?}: {}", ran.stderr);
         for part in *parts {
             assert!(ran.stderr.contains(part), "{args:?}: '{part}' is not in: {}", ran.stderr);
         }
@@ -81,6 +112,7 @@ fn under_json_a_bad_argument_is_a_document() {
             let document = ran.json();
             let message = document["error"]["message"].as_str().unwrap();
             assert!(message.contains(parts[0]), "{args:?}: {message}");
+            assert!(!message.contains('\n'), "{args:?}: {message}");
             assert_eq!((&document["exit_code"], &document["verdict"]), (&2.into(), &"usage".into()));
         }
     }
@@ -126,9 +158,30 @@ fn a_proxy_of_the_environment_that_is_none_is_refused_by_its_variables_name() {
 
 #[test]
 fn no_command_and_unknown_commands_are_usage_errors() {
-    assert_eq!(run(&[]).code, Some(2));
+    let ran = run(&[]);
+    assert_eq!((ran.code, ran.stdout.as_str()), (Some(2), ""));
+    assert!(ran.stderr.contains("Usage: wscheck <COMMAND>") && !ran.stderr.contains("error:"), "{ran:?}");
     let ran = run(&["pong"]);
-    assert_eq!(ran.code, Some(2));
-    assert!(ran.stderr.contains("'pong'"), "{}", ran.stderr);
+    assert_eq!((ran.code, ran.stderr.lines().count()), (Some(2), 1));
+    assert!(ran.stderr.contains("'pong'") && ran.stderr.contains("'ping'"), "{}", ran.stderr);
     assert_eq!(run(&["man", "nope"]).code, Some(2));
+}
+
+#[test]
+fn nobody_to_be_told_is_no_panic() {
+    let full = || std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    for args in [&["ping", "-o", "json", "http://x"][..], &["ping", "http://x"], &[], &["pong"]] {
+        let child = wscheck(args).stdout(full()).stderr(full()).spawn().unwrap();
+        assert_eq!(Ran::of(child).code, Some(2), "{args:?}");
+    }
+    let ran = Ran::of(wscheck(&["ping", "-o", "json", "http://x"]).stdout(full()).spawn().unwrap());
+    assert_eq!(ran.code, Some(2));
+    assert!(ran.stderr.starts_with("error: cannot write to stdout: No space left"), "{ran:?}");
+    for args in [["--help"], ["--version"], ["help"], ["schema"], ["man"]] {
+        let ran = Ran::of(wscheck(&args).stdout(full()).spawn().unwrap());
+        assert_eq!(ran.code, Some(4), "{args:?}");
+        assert!(ran.stderr.starts_with("error: cannot write to stdout: No space left"), "{ran:?}");
+    }
+    let demo = wscheck(&["demo", "-q"]).stderr(full()).spawn().unwrap();
+    assert_eq!(Ran::of(demo).code, Some(0));
 }

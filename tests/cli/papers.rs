@@ -68,6 +68,21 @@ fn every_flag_that_the_readme_shows_exists() {
 }
 
 #[test]
+fn help_is_a_command_too() {
+    assert_eq!(run(&["help"]).stdout, run(&["--help"]).stdout);
+    let ping = run(&["help", "ping"]);
+    assert_eq!((ping.code, ping.stdout), (Some(0), run(&["ping", "--help"]).stdout));
+}
+
+#[test]
+fn help_tells_the_defaults() {
+    let help = run(&["ping", "--help"]).stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+    for told in ["giving up [default: 10]", "longest backoff [default: 30s]", "waited [default: 500ms]"] {
+        assert!(help.contains(told), "{told} is not in {help}");
+    }
+}
+
+#[test]
 fn the_manual_has_a_page_for_each_command() {
     let whole = run(&["man"]);
     assert!(whole.stdout.starts_with(".ie") && whole.stdout.contains("wscheck"), "{}", whole.stdout);
