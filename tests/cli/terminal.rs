@@ -7,13 +7,20 @@ use std::process::Stdio;
 
 use crate::support::{Server, wscheck};
 
-/// Both ends of a new pseudo-terminal, ours first.
+/// Both ends of a new pseudo-terminal of 80 columns, ours first.
 fn terminal() -> (File, OwnedFd) {
+    terminal_of(80)
+}
+
+/// Both ends of a new pseudo-terminal, ours first.
+fn terminal_of(columns: u16) -> (File, OwnedFd) {
     let (mut ours, mut theirs) = (0, 0);
+    let mut size = libc::winsize { ws_row: 24, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
     let none = std::ptr::null_mut();
-    // SAFETY: openpty writes two descriptors, which nobody else owns, and takes null for the rest.
+    // SAFETY: openpty writes two descriptors, which nobody else owns, reads the size, and takes null for
+    // the rest.
     unsafe {
-        assert_eq!(libc::openpty(&mut ours, &mut theirs, none, none.cast(), none.cast()), 0);
+        assert_eq!(libc::openpty(&mut ours, &mut theirs, none, none.cast(), &raw mut size), 0);
         (File::from_raw_fd(ours), OwnedFd::from_raw_fd(theirs))
     }
 }
@@ -88,4 +95,24 @@ fn the_progress_line_is_on_stderr_and_leaves_no_trace_on_stdout() {
     let (stdout, progress) = (String::from_utf8(output.stdout).unwrap(), progress.join().unwrap());
     assert!(progress.contains("healthy"), "{progress:?}");
     assert!(!stdout.contains(['\r', '\x1b']) && stdout.contains("3 healthy"), "{stdout:?}");
+}
+
+#[test]
+fn the_summary_and_its_table_fit_the_terminal() {
+    let (one, two) = (Server::start(&["--close-after", "300ms:4001"]), Server::start(&[]));
+    for (columns, all_figures) in [(60, false), (120, true)] {
+        let (ours, theirs) = terminal_of(columns);
+        let mut command = wscheck(&["ping", "-q", "-c", "20", "-i", "50ms", &one.url(), &two.url()]);
+        command.env("TERM", "xterm").env("NO_COLOR", "1").stdout(Stdio::from(theirs));
+        let mut child = command.spawn().unwrap();
+        drop(command);
+        let text = shown(ours);
+        assert_eq!(child.wait().unwrap().code(), Some(1), "{text}");
+        for line in text.lines() {
+            assert!(line.chars().count() <= usize::from(columns), "{columns} columns: {line}");
+        }
+        assert!(text.contains("target ") && text.contains("4001"), "{text}");
+        let header = text.lines().find(|line| line.starts_with("target")).unwrap();
+        assert_eq!(header.contains("sent") && header.contains("p95"), all_figures, "{text}");
+    }
 }
