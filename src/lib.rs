@@ -1,13 +1,28 @@
 //! wscheck: a diagnostic instrument for WebSocket connections. This is the map.
 //!
-//! Floors; a file may look down, never up, and never sideways across a floor's divide:
+//! Floors; a file may look down, never up, and never sideways across a floor's divide (`tests/floors.rs`
+//! reads the sources and says so):
 //!
-//! - 4 [`cli`]: arguments as typed become a Plan; signals, exit codes, completions, man page
-//! - 3 [`output`]: implements `Reporter`: human, json, ndjson, and the JSON Schema
-//! - 2 [`commands`]: one file a command: a Plan that is always valid, and `run`
-//! - 1 [`net`]: name to open WebSocket, the byte tap, the session
-//! - 1 [`server`]: the test server; it and `net` do not know each other
+//! - 4 [`cli`]: arguments as typed become a Plan; printing on a thread of its own, signals on another;
+//!   exit codes, completions, man page
+//! - 3 [`output`]: implements `Reporter`: human, json, ndjson, and the JSON Schema; shows what `serve` tells
+//!   and the table of known timers
+//! - 2 [`commands`]: one file or folder a command: a Plan that is always valid, and `run`
+//! - 1 [`net`]: name to open WebSocket (`dial`), the byte tap on the socket (`wire`), the greeting, and the
+//!   `session` that runs heartbeats
+//! - 1 [`server`]: the test server, its heartbeats and its faults; it and `net` do not know each other
 //! - 0 [`domain`]: decides with values; no socket, clock, terminal, serde or clap
+//!
+//! How a run of `ping` flows: every connection's session emits `ConnEvent`s; the command feeds each to the
+//! `Recorder` and to the reporter; the `Recorder` turns them into a `Report` at any time, `verdict` judges
+//! it, `advice` says what its figures mean together. Nothing is computed anywhere else.
+//!
+//! Where it departs from the plainest rules:
+//!
+//! - the domain reads JSON by `serde_json`, because patterns and heartbeats are JSON; it serializes nothing
+//! - hints and advice name flags as words for the reader; below [`cli`] no code depends on one
+//! - what a peer can send at will reaches the rest as counts (`Heard`), so that a flood stays cheap
+//! - RTTs of answers that carry no id are upper bounds, and never fail a run by themselves
 
 pub mod cli;
 pub mod commands;
