@@ -52,6 +52,13 @@ pub struct HeartbeatArgs {
     #[arg(short = 'W', long, value_name = "TIME", default_value = "10s", value_parser = positive_duration,
           allow_hyphen_values = true)]
     pub timeout: Duration,
+    #[command(flatten)]
+    pub greeting: GreetingArgs,
+}
+
+/// What app heartbeats are, and what is said before the first.
+#[derive(Debug, Clone, Args)]
+pub struct GreetingArgs {
     /// The app heartbeat's ask: text with {seq}, {id} and {now_ms}, or hex:c000 for binary
     #[arg(long, value_name = "TEMPLATE")]
     pub app_ping: Option<String>,
@@ -72,7 +79,7 @@ pub struct HeartbeatArgs {
     pub await_timeout: Option<Duration>,
 }
 
-impl HeartbeatArgs {
+impl GreetingArgs {
     /// What app heartbeats ask.
     pub fn ask(&self) -> Result<Template, String> {
         self.app_ping.as_deref().map_or_else(|| Ok(Template::default()), |text| parse("--app-ping", text))

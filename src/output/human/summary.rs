@@ -10,7 +10,7 @@ use super::text::Rows;
 use crate::domain::health::Status;
 use crate::domain::opening::{Opened, TlsFacts};
 use crate::domain::peer_text::PeerText;
-use crate::domain::report::{ConnReport, Measurement, Report, TargetReport};
+use crate::domain::report::{ConnReport, Measurement, Report, TargetReport, Verdict};
 use crate::output::units::{Unit, spoken};
 
 /// With more targets than this, only those that are not healthy have a block of their own beside the table.
@@ -110,7 +110,8 @@ fn range(min: Duration, max: Duration) -> String {
     }
 }
 
-fn facts(rows: &mut Rows, opened: &Opened) {
+/// What else is known of an open connection.
+pub fn facts(rows: &mut Rows, opened: &Opened) {
     let proxy = |proxy: &String| format!("{proxy}: DNS and TCP measure the way to it");
     rows.add_some("proxy", opened.proxy.as_ref().map(proxy));
     rows.add_some("TLS", opened.tls.as_ref().map(tls));
@@ -236,13 +237,14 @@ fn closing(rows: &mut Rows, report: &Report, paint: Paint) {
     for advice in &report.advice {
         rows.add("advice", advice);
     }
-    verdict(rows, report, paint);
+    verdict(rows, report.verdict, &report.reasons, paint);
 }
 
-fn verdict(rows: &mut Rows, report: &Report, paint: Paint) {
-    let words = report.verdict.label().replace('_', " ");
-    let head = format!("{} (exit {})", paint.verdict(report.verdict, &words), report.verdict.exit_code());
-    match report.reasons.as_slice() {
+/// What a run comes to, and why.
+pub fn verdict(rows: &mut Rows, verdict: Verdict, reasons: &[String], paint: Paint) {
+    let words = verdict.label().replace('_', " ");
+    let head = format!("{} (exit {})", paint.verdict(verdict, &words), verdict.exit_code());
+    match reasons {
         [] => rows.add("verdict", &head),
         [reason] => rows.add("verdict", &format!("{head}: {reason}")),
         reasons => {

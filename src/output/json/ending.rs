@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::figures::{Ms, Timestamp};
 use super::names::{HowName, ViolationName, WhoName};
-use crate::domain::ending::{How, Who, close_code_meaning};
+use crate::domain::ending::{How, close_code_meaning};
 use crate::domain::{ending, ending::Violation, peer_text::PeerText};
 
 /// How, when and by whom a connection ended.
@@ -14,10 +14,10 @@ use crate::domain::{ending, ending::Violation, peer_text::PeerText};
 pub struct Ending {
     who: WhoName,
     how: HowName,
-    /// The close code, theirs or ours; null without a close frame, or when it was empty.
+    /// The close code; null without a close frame, or when it was empty.
     code: Option<u16>,
     code_meaning: Option<&'static str>,
-    /// The reason in the close frame, as it was given; a peer's control characters are escaped.
+    /// The reason in the close frame, as the peer gave it; control characters are escaped.
     reason: Option<String>,
     /// The rule of RFC 6455 that the peer broke.
     violation: Option<ViolationName>,
@@ -34,15 +34,14 @@ pub struct Ending {
 
 impl From<&ending::Ending> for Ending {
     fn from(ending: &ending::Ending) -> Ending {
-        let (code, reason) = close_frame(ending).unzip();
-        let code = code.flatten();
+        let code = close_code(&ending.how);
         let (violation, detail) = broken_rule(&ending.how).unzip();
         Ending {
             who: ending.who.into(),
             how: (&ending.how).into(),
             code,
             code_meaning: code.map(close_code_meaning),
-            reason: reason.filter(|reason| !reason.is_empty()),
+            reason: close_reason(&ending.how).map(PeerText::to_string),
             violation: violation.map(ViolationName::from),
             detail: detail.map(PeerText::to_string),
             os_error: ending.os_error.clone(),
@@ -53,53 +52,32 @@ impl From<&ending::Ending> for Ending {
     }
 }
 
-/// Code and reason of the close frame that came, or that we sent to a peer that we gave up.
-fn close_frame(ending: &ending::Ending) -> Option<(Option<u16>, String)> {
-    match (&ending.how, ending.who) {
-        (How::CloseFrame { code, reason }, _) => Some((*code, reason.to_string())),
-        (How::Timeout, Who::Us) => Some((Some(4000), "Heartbeat timeout".to_string())),
-        (
-            How::Timeout
-            | How::Fin
-            | How::Rst
-            | How::TlsClose
-            | How::Violation { .. }
-            | How::Silent
-            | How::Error,
-            _,
-        ) => None,
+/// The code of a close frame.
+pub fn close_code(how: &How) -> Option<u16> {
+    match how {
+        How::CloseFrame { code, .. } => *code,
+        How::Fin
+        | How::Rst
+        | How::TlsClose
+        | How::Violation { .. }
+        | How::Silent
+        | How::Timeout
+        | How::Error => None,
     }
 }
 
-fn broken_rule(how: &How) -> Option<(Violation, &PeerText)> {
+/// What a close frame says.
+pub fn close_reason(how: &How) -> Option<&PeerText> {
     match how {
-        How::Violation { rule, detail } => Some((*rule, detail)),
+        How::CloseFrame { reason, .. } if !reason.is_empty() => Some(reason),
         _ => None,
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use std::time::{Duration, SystemTime};
-
-    fn shown(who: Who, how: How) -> serde_json::Value {
-        let (age, idle, at) = (Duration::ZERO, Duration::ZERO, SystemTime::UNIX_EPOCH);
-        serde_json::to_value(Ending::from(&ending::Ending { who, how, os_error: None, age, idle, at }))
-            .unwrap()
-    }
-
-    #[test]
-    fn a_peer_that_we_gave_up_was_sent_a_close_frame_too() {
-        let ours = shown(Who::Us, How::Timeout);
-        assert_eq!((&ours["code"], &ours["reason"]), (&4000.into(), &"Heartbeat timeout".into()));
-        let networks = shown(Who::Network, How::Timeout);
-        assert!(networks["code"].is_null() && networks["reason"].is_null());
-    }
-
-    #[test]
-    fn an_empty_close_frame_has_neither_code_nor_reason() {
-        let empty = shown(Who::Peer, How::CloseFrame { code: None, reason: PeerText::default() });
-        assert!(empty["code"].is_null() && empty["code_meaning"].is_null() && empty["reason"].is_null());
+/// The rule of RFC 6455 that was broken, and what was wrong.
+pub fn broken_rule(how: &How) -> Option<(Violation, &PeerText)> {
+    match how {
+        How::Violation { rule, detail } => Some((*rule, detail)),
+        _ => None,
     }
 }
