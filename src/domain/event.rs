@@ -31,8 +31,8 @@ pub struct Beat {
     pub was: Option<Outcome>,
     /// Present for `ok` and `late`.
     pub rtt: Option<Duration>,
-    /// How late this host was: from the moment it was due to the start of its write; `None` when
-    /// unsent.
+    /// How late this host was: from the moment it was due to the start of its write, or to that of finding
+    /// that it slept through it; `None` when it was held back.
     pub lag: Option<Duration>,
     /// How many asks were outstanding when an answer without id was matched in order; 0 or 1 is
     /// unambiguous.

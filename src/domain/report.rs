@@ -162,6 +162,18 @@ pub struct Report {
     pub interrupted: bool,
 }
 
+impl Report {
+    /// Why the RTTs of a kind, and a status that comes from them, are no more than upper bounds, if they
+    /// are: for a reason of its own (see [`KindReport::upper_bounds`]), or because this host stood still.
+    pub fn upper_bounds(&self, figures: &KindReport) -> Option<String> {
+        figures.upper_bounds().or_else(|| {
+            let lag = self.host_lag.filter(LagSummary::stood_still)?;
+            let lag = shown::duration(lag.max);
+            Some(format!("RTTs are upper bounds: this host stood still for {lag}, and read late what came"))
+        })
+    }
+}
+
 /// Reports for the tests of what reads them.
 #[cfg(test)]
 pub(crate) mod samples {

@@ -369,8 +369,8 @@ pub enum Truth {
 ///   all connections count together, while `connect.*`, `tls.*` and `outage` are those of the worst
 /// - a heartbeat metric without a sample at any target is unknown, unless the expression is true of
 ///   another; `connect.*`, `tls.*` and `outage` are unknown only when no target has them
-/// - `rtt.*` and `jitter.*` that are true only where answers were matched in order among several
-///   outstanding asks are true of upper bounds
+/// - `rtt.*` and `jitter.*` that are true only where RTTs are upper bounds (see [`Report::upper_bounds`])
+///   are true of upper bounds
 #[derive(Debug, Clone)]
 pub struct FailIf {
     text: String,
@@ -425,7 +425,8 @@ impl FailIf {
         let (mut exact, mut bounds, mut without, mut why) = (Vec::new(), Vec::new(), None, None);
         for target in &report.targets {
             let figures = target.kinds.iter().find(|figures| figures.kind == kind);
-            let bounded = figures.filter(|_| source == Source::Rtts).and_then(KindReport::upper_bounds);
+            let bounded =
+                figures.filter(|_| source == Source::Rtts).and_then(|figures| report.upper_bounds(figures));
             match (figures.and_then(read), &bounded) {
                 (None, _) => without = without.or(Some(target)),
                 (Some(value), None) => exact.push((target.url.as_str(), value)),
@@ -784,6 +785,23 @@ mod tests {
         for (text, of_tls) in [("tls.days_left<1", true), ("connect.tls>1s", true), ("rtt.max>1s", false)] {
             assert_eq!(expression(text).is_of_tls(), of_tls, "{text}");
         }
+    }
+
+    #[test]
+    fn rtts_that_were_read_by_a_host_that_stood_still_are_upper_bounds() {
+        let mut report =
+            samples::report(vec![samples::target("ws://a/", vec![samples::kind(Kind::Protocol, &[5, 900])])]);
+        let lag = |max| LagSummary { p50: Duration::ZERO, p99: Duration::ZERO, max };
+        let evaluate =
+            |report: &Report, expression: &str| expression.parse::<FailIf>().unwrap().evaluate(report);
+        report.host_lag = Some(lag(Duration::from_millis(1000)));
+        assert_eq!(evaluate(&report, "rtt.max>500ms"), Truth::True("900 ms".to_string()));
+        report.host_lag = Some(lag(Duration::from_millis(1001)));
+        assert!(
+            matches!(evaluate(&report, "rtt.max>500ms"), Truth::TrueOfBounds(why) if why.contains("stood still for 1."))
+        );
+        assert_eq!(evaluate(&report, "rtt.max>2s"), Truth::False);
+        assert_eq!(evaluate(&report, "sent>1"), Truth::True("2".to_string()));
     }
 
     #[test]

@@ -27,7 +27,7 @@ pub struct Policy {
 /// - a connection could not be opened while others were measured, one ended that should not have, a
 ///   status is known and at or worse than the one to fail on, a fail-if expression is true: failed
 /// - such a status or expression comes only from RTTs that are upper bounds (see
-///   [`KindReport::upper_bounds`]): inconclusive. What is good by its upper bounds is good.
+///   [`Report::upper_bounds`]): inconclusive. What is good by its upper bounds is good.
 /// - a connection was not open yet, no heartbeat of a kind was judged on one, more than a tenth of
 ///   those due was never sent, or a fail-if expression has no value: inconclusive
 /// - else passed. When all that were judged were missed, that is an answer, and the status of it is
@@ -86,7 +86,7 @@ fn failures(report: &Report, policy: &Policy) -> Vec<String> {
     }));
     failures.extend(each(report).filter_map(|(target, connection)| {
         let reason = bad_status(connection, policy.fail_on)?;
-        bounds_behind(connection, policy.fail_on)
+        bounds_behind(report, connection, policy.fail_on)
             .is_none()
             .then(|| placed(report, target, connection, &reason))
     }));
@@ -120,15 +120,15 @@ fn bad_status(connection: &ConnReport, fail_on: FailOn) -> Option<String> {
 
 /// Why a status that is not accepted may be better than it seems: it comes from RTTs, and those of every
 /// kind to which it applies are upper bounds.
-fn bounds_behind(connection: &ConnReport, fail_on: FailOn) -> Option<String> {
+fn bounds_behind(report: &Report, connection: &ConnReport, fail_on: FailOn) -> Option<String> {
     let of_rtts = matches!(connection.status, Status::Degraded | Status::Poor | Status::Critical);
     // Where even healthy is not accepted, no RTT would be short enough.
     if !of_rtts || fail_on.rejects(Status::Healthy) {
         return None;
     }
     let mut bad = connection.kinds.iter().filter(|figures| fail_on.rejects(figures.status));
-    let why = bad.next()?.upper_bounds()?;
-    bad.all(|figures| figures.upper_bounds().is_some()).then_some(why)
+    let why = report.upper_bounds(bad.next()?)?;
+    bad.all(|figures| report.upper_bounds(figures).is_some()).then_some(why)
 }
 
 fn doubts(report: &Report, policy: &Policy) -> Vec<String> {
@@ -150,7 +150,7 @@ fn doubts_of(report: &Report, connection: &ConnReport, policy: &Policy) -> Vec<S
         return vec![cut_short(report, "it")];
     }
     let bad = bad_status(connection, policy.fail_on);
-    let bounds = bounds_behind(connection, policy.fail_on);
+    let bounds = bounds_behind(report, connection, policy.fail_on);
     let doubtful = bad.zip(bounds).map(|(bad, why)| format!("{bad}, but {why}"));
     let unclear = connection.kinds.iter().filter_map(|figures| unjudged(figures).or_else(|| unsent(figures)));
     doubtful.into_iter().chain(unclear).collect()
@@ -211,8 +211,9 @@ const GRAIN: Duration = Duration::from_micros(2_500);
 const ENOUGH_FOR_P99: u64 = 20;
 
 /// Whether this host's own lateness is small against the RTT. What exceeds the timer's grain makes the
-/// measurement suspect when either holds:
+/// measurement suspect when any of these holds:
 ///
+/// - it stood still
 /// - its median is more than 10 % of the median RTT
 /// - its 99th percentile is more than that of the RTT, with at least 20 heartbeats
 pub fn measurement(rtt: &RttSummary, lag: &LagSummary) -> Measurement {
@@ -221,6 +222,9 @@ pub fn measurement(rtt: &RttSummary, lag: &LagSummary) -> Measurement {
         let (lag, rtt) = (shown::duration(lag), shown::duration(rtt));
         Measurement::Suspect(format!("this host was {lag} late beside an RTT of {rtt} (both {percentile})"))
     };
+    if lag.stood_still() {
+        return Measurement::Suspect(format!("this host stood still for {}", shown::duration(lag.max)));
+    }
     if excess(lag.p50).saturating_mul(10) > rtt.p50 {
         return suspect("p50", lag.p50, rtt.p50);
     }
@@ -489,6 +493,26 @@ mod tests {
         assert_eq!(with_fail_if(&report, "app.ok>=1").0, Verdict::Failed, "counts are exact");
         let lenient = Policy { fail_on: "critical".parse().unwrap(), fail_if: Vec::new() };
         assert_eq!(judge(&report, &lenient), (Verdict::Passed, vec![]), "good by its upper bounds");
+    }
+
+    #[test]
+    fn a_slowness_that_may_be_this_hosts_own_standstill_fails_no_run() {
+        let mut report = run(|connection| {
+            connection.status = Status::Critical;
+            connection.status_reason = "mean RTT of the last 2 is 2 s".to_string();
+            connection.kinds[0].status = Status::Critical;
+        });
+        report.host_lag = Some(lag(100, 4_200_000));
+        let (verdict, reasons) = judged(&report);
+        assert_eq!((verdict, reasons.len()), (Verdict::Inconclusive, 1));
+        assert!(
+            reasons[0].ends_with("this host stood still for 4.2 s, and read late what came"),
+            "{reasons:?}"
+        );
+        report.targets[0].connections[0].status = Status::Dead;
+        assert_eq!(judged(&report).0, Verdict::Failed, "what was missed was missed");
+        let suspect = Measurement::Suspect("this host stood still for 4.2 s".to_string());
+        assert_eq!(measurement(&rtt(5, 20_000, 20_000), &lag(100, 4_200_000)), suspect);
     }
 
     #[test]

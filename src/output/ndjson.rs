@@ -130,7 +130,7 @@ bodies! {
         was: Option<OutcomeName>,
         /// Known for ok and late.
         rtt_ms: Option<Ms>,
-        /// How late this host wrote it; null when unsent.
+        /// How late this host wrote it, or found that it slept through its moment; null when it was held back.
         lag_ms: Option<Ms>,
         /// How many asks were outstanding when an answer without id was matched in order.
         rivals: u32,

@@ -1,10 +1,12 @@
 //! Signals, closed pipes, stopped and killed peers.
 
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::os::fd::AsRawFd;
 use std::process::Stdio;
 
-use crate::support::{Ran, Reaped, Run, Script, Server, wscheck};
+use crate::support::{
+    PONG, Ran, Reaped, Run, Script, Server, answer_pings, frame, read_frame, upgrade, wscheck,
+};
 
 #[test]
 fn the_first_interrupt_or_term_ends_with_a_full_report() {
@@ -95,6 +97,33 @@ fn a_stopped_peer_becomes_timeout_then_dead() {
 #[test]
 fn a_killed_peer_gives_its_ending() {
     kill_mid_run(Server::start(&[]));
+}
+
+/// Its pongs lie in the kernel when it wakes, and its timers are all over.
+#[test]
+fn a_wscheck_that_was_stopped_itself_finds_no_peer_dead() {
+    let (sender, pid) = std::sync::mpsc::channel::<i32>();
+    let peer = Script::start(move |mut stream| {
+        upgrade(&mut stream);
+        let stopped = pid.recv().unwrap();
+        let pings: Vec<_> = (0..4).map(|_| read_frame(&mut stream).unwrap().1).collect();
+        // SAFETY: kill(2) has no memory effects; the test holds the child and has not waited for it.
+        let signal = |signal| assert_eq!(unsafe { libc::kill(stopped, signal) }, 0);
+        signal(libc::SIGSTOP);
+        pings.iter().for_each(|payload| stream.write_all(&frame(PONG, payload)).unwrap());
+        // Longer than the timeout: the standstill itself, nothing that is waited for.
+        std::thread::sleep(std::time::Duration::from_millis(1500));
+        signal(libc::SIGCONT);
+        answer_pings(&mut stream);
+    });
+    let run = Run::start(&["-c", "40", "-i", "50ms", "-W", "1s", &peer.url()]);
+    sender.send(run.process.0.id() as i32).unwrap();
+    let (lines, code) = run.rest();
+    let report = lines.last().unwrap();
+    let protocol = &report["heartbeats"]["protocol"];
+    assert_eq!((&protocol["missed"], &report["measurement"]), (&0.into(), &"suspect".into()), "{report:#}");
+    assert_eq!((code, &report["ending"]["who"]), (Some(4), &"us".into()), "{report:#}");
+    assert!(report["host_lag"]["max_ms"].as_f64().unwrap() > 1000.0, "{report:#}");
 }
 
 /// The kernel still acknowledges what a stopped server is sent; only heartbeats show that it is gone.

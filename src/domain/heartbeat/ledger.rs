@@ -21,7 +21,8 @@ pub struct Resolution {
     pub was: Option<Outcome>,
     /// Present for `ok` and `late`.
     pub rtt: Option<Duration>,
-    /// How late this host was to send it; `None` when unsent.
+    /// How late this host was to send it, or to find that it slept through its moment; `None` when it was
+    /// held back.
     pub lag: Option<Duration>,
 }
 

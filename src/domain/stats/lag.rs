@@ -4,12 +4,23 @@ use std::time::Duration;
 
 use super::rtts::Rtts;
 
-/// How late this host was: from a heartbeat's due moment to the start of its write.
+/// A host that was later than this stood still: suspended, stopped or starved.
+pub const STANDSTILL: Duration = Duration::from_secs(1);
+
+/// How late this host was: from a heartbeat's due moment to the start of its write, or to that of finding
+/// that it slept through it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LagSummary {
     pub p50: Duration,
     pub p99: Duration,
     pub max: Duration,
+}
+
+impl LagSummary {
+    /// Whether this host stood still at least once. What came meanwhile was read late.
+    pub fn stood_still(&self) -> bool {
+        self.max > STANDSTILL
+    }
 }
 
 /// Takes latenesses one by one and gives their figures.

@@ -12,6 +12,7 @@ mod tests;
 
 use std::time::{Duration, SystemTime};
 
+use futures_util::FutureExt;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::{Instant, timeout_at};
 use tokio_tungstenite::tungstenite::Message;
@@ -40,9 +41,12 @@ const CLOSE_WAIT: Duration = Duration::from_secs(1);
 const PARTING_WAIT: Duration = Duration::from_millis(100);
 /// How many heartbeats may leave before something else gets its turn.
 const MOST_AT_ONCE: usize = 64;
-/// How late a missed heartbeat may be declared so while there is still something to read: the
-/// pong may be among it.
+/// How long what is overdue is not yet declared missed while there is still something to read: the pong
+/// may be among it.
 const READ_FIRST: Duration = Duration::from_millis(100);
+/// How often the runtime is sent to ask the kernel what there is to read, before a heartbeat is missed.
+/// Each time it brings up to 1024 sockets.
+const LOOKS: usize = 8;
 
 /// Where a session starts: its place among the others, and what an earlier connection left.
 #[derive(Debug, Clone)]
@@ -122,6 +126,8 @@ struct Session<'a, S> {
     /// The heartbeat whose bytes have not all left.
     blocked: Option<Blocked>,
     hearing: Hearing,
+    /// Since when something is overdue while there is still something to read.
+    overdue_since: Option<Instant>,
     /// Our close frame has left: nothing is sent any more.
     closing: bool,
     last_stamp: u64,
@@ -148,6 +154,7 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Session<'a, S> {
             status: start.status,
             blocked: None,
             hearing: Hearing::default(),
+            overdue_since: None,
             closing: false,
             last_stamp: 0,
             resolutions: Vec::new(),
@@ -183,12 +190,34 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Session<'a, S> {
     async fn wait(&mut self, stop: &CancellationToken) -> Woken {
         let deadline = self.next_deadline();
         let socket = &mut self.socket;
-        tokio::select! {
+        let woken = tokio::select! {
             biased;
             () = stop.cancelled() => Woken::Stopped,
             step = socket.step() => Woken::Socket(step),
             () = at(deadline) => Woken::Timer,
+        };
+        match woken {
+            Woken::Timer if self.is_overdue(Instant::now()) => self.look_again().await,
+            woken => woken,
         }
+    }
+
+    /// When this process stood still, its timers come first: the pongs that came meanwhile lie in the
+    /// kernel, and the runtime has not asked for them yet.
+    async fn look_again(&mut self) -> Woken {
+        for _ in 0..LOOKS {
+            tokio::task::yield_now().await;
+            if let Some(step) = self.socket.step().now_or_never() {
+                return Woken::Socket(step);
+            }
+        }
+        Woken::Timer
+    }
+
+    /// Whether a heartbeat in flight has had its time.
+    fn is_overdue(&self, now: Instant) -> bool {
+        let expiries = self.pulses.iter().filter_map(|pulse| pulse.ledger.next_expiry());
+        expiries.min().is_some_and(|expiry| self.opened_at + expiry <= now)
     }
 
     fn next_deadline(&self) -> Option<Instant> {
@@ -201,27 +230,39 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Session<'a, S> {
     fn react(&mut self, woken: Woken) -> Result<(), End> {
         match woken {
             Woken::Stopped => Err(End::Done),
-            Woken::Timer => self.on_time(Duration::ZERO),
+            Woken::Timer => self.on_time(true),
             Woken::Socket(step) => {
                 self.on_step(step)?;
-                self.on_time(READ_FIRST)
+                self.on_time(false)
             }
         }
     }
 
-    /// Does what is due: heartbeats leave, and those unanswered for `patience` beyond their timeout
-    /// are missed.
-    fn on_time(&mut self, patience: Duration) -> Result<(), End> {
+    /// Does what is due: heartbeats leave, and those that are overdue are missed; `all_read` says that
+    /// nothing is left to read.
+    fn on_time(&mut self, all_read: bool) -> Result<(), End> {
         let now = Instant::now();
         self.give_up_blocked(now);
         self.tell_heard(Some(now));
+        let may_miss = all_read || self.has_read_for_long(now);
         for index in 0..self.pulses.len() {
             self.beat_all_due(index, now)?;
-            let before = (now - self.opened_at).saturating_sub(patience);
-            self.pulses[index].ledger.expire(before, &mut self.resolutions);
-            self.tell_resolutions(index, None, 0);
+            if may_miss {
+                self.pulses[index].ledger.expire(now - self.opened_at, &mut self.resolutions);
+                self.tell_resolutions(index, None, 0);
+            }
         }
         Ok(())
+    }
+
+    /// Whether there was still something to read for so long since a heartbeat became overdue that its
+    /// pong is not waited for any more: a flood has no end.
+    fn has_read_for_long(&mut self, now: Instant) -> bool {
+        if !self.is_overdue(now) {
+            self.overdue_since = None;
+            return false;
+        }
+        now - *self.overdue_since.get_or_insert(now) >= READ_FIRST
     }
 
     /// Sends what is due, but never so much at a time that nothing else gets its turn.
@@ -241,7 +282,7 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Session<'a, S> {
         let Some(blocked) = self.blocked.filter(|blocked| !blocked.given_up) else { return };
         if self.give_up_at(&blocked) <= now {
             self.blocked = Some(Blocked { given_up: true, ..blocked });
-            self.tell_unsent(blocked.pulse, blocked.ask.seq);
+            self.tell_unsent(blocked.pulse, blocked.ask.seq, None);
         }
     }
 
@@ -249,7 +290,7 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Session<'a, S> {
     fn beat(&mut self, index: usize, due: Instant, slept_through: bool) -> Result<(), End> {
         let seq = self.pulses[index].ledger.take_seq();
         if slept_through || self.socket.is_blocked() {
-            self.tell_unsent(index, seq);
+            self.tell_unsent(index, seq, slept_through.then(|| Instant::now() - due));
             return Ok(());
         }
         let (message, stamp) = self.compose(self.pulses[index].kind, seq);
@@ -257,7 +298,7 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Session<'a, S> {
         match self.socket.send(message) {
             Ok(Sent::Left(at)) => self.left(index, ask, at, None),
             Ok(Sent::Blocked) => self.blocked = Some(Blocked { pulse: index, ask, given_up: false }),
-            Err(error) if is_buffer_full(&error) => self.tell_unsent(index, seq),
+            Err(error) if is_buffer_full(&error) => self.tell_unsent(index, seq, None),
             Err(error) => return Err(End::Lost(Cut::by_loss(Some(error), self.socket.marks()))),
         }
         Ok(())
@@ -404,8 +445,9 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Session<'a, S> {
         }
     }
 
-    fn tell_unsent(&mut self, index: usize, seq: u64) {
-        let unsent = Resolution { seq, outcome: Outcome::Unsent, was: None, rtt: None, lag: None };
+    /// `lag` is how late this host woke, when it slept through the heartbeat's moment.
+    fn tell_unsent(&mut self, index: usize, seq: u64, lag: Option<Duration>) {
+        let unsent = Resolution { seq, outcome: Outcome::Unsent, was: None, rtt: None, lag };
         self.resolutions.push(unsent);
         self.tell_resolutions(index, None, 0);
     }
@@ -454,7 +496,7 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Session<'a, S> {
 
     async fn finish(mut self, end: End) -> Closed {
         if let Some(blocked) = self.blocked.take_if(|blocked| !blocked.given_up) {
-            self.tell_unsent(blocked.pulse, blocked.ask.seq);
+            self.tell_unsent(blocked.pulse, blocked.ask.seq, None);
         }
         let (ended_at, at) = (Instant::now(), SystemTime::now());
         let idle = ended_at - self.last_traffic();

@@ -225,6 +225,28 @@ async fn a_missed_heartbeat_whose_pong_comes_is_late_and_the_status_recovers() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_came_while_this_process_stood_still_is_not_missed() {
+    let mut scene = Scene::begin(plan(6)).await;
+    let mut payloads = Vec::new();
+    for _ in 0..5 {
+        payloads.push(scene.peer.ping().await);
+    }
+    for payload in &payloads {
+        scene.peer.pong(payload).await;
+    }
+    // The session has had no turn yet, and the clock leaps.
+    tokio::time::advance(ms(30_000)).await;
+    let ended = scene.end().await;
+    let mut outcomes: Vec<_> = ended.beats().iter().map(|beat| (beat.seq, beat.outcome, beat.was)).collect();
+    outcomes.sort_by_key(|(seq, _, _)| *seq);
+    let late = (0..5).map(|seq| (seq, Outcome::Late, None));
+    assert_eq!(outcomes, late.chain([(5, Outcome::Unsent, None)]).collect::<Vec<_>>());
+    let slept = ended.beats().iter().find(|beat| beat.outcome == Outcome::Unsent).unwrap().lag;
+    assert_eq!(slept, Some(ms(29_000)), "how late it woke is told");
+    assert!(!ended.statuses().iter().any(|(_, status)| *status >= Status::Timeout), "{:?}", ended.statuses());
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_pong_of_a_later_ping_supersedes() {
     let mut scene = Scene::begin(plan(3)).await;
     scene.peer.ping().await;
