@@ -82,6 +82,17 @@ fn a_flood_of_pings_costs_bounded_memory() {
 }
 
 #[test]
+fn a_message_that_grows_when_it_is_read_costs_bounded_memory() {
+    let text = format!("{{\"a\":[{}0]}}", "0,".repeat(7_000_000));
+    let head = [&[0x81, 127][..], &(text.len() as u64).to_be_bytes()].concat();
+    let peer = Script::upgraded_then([head, text.into_bytes()].concat());
+    for more in [&["--heartbeat", "app"][..], &["--await", r#"{"type":"x"}"#]] {
+        let (_, document) = ping_json(&[&["-w", "2s", "-i", "100ms", &peer.url()], more].concat());
+        assert!(peak_of_children() < 200 * 1024, "{} KiB: {document:#}", peak_of_children());
+    }
+}
+
+#[test]
 fn a_close_code_that_must_not_be_sent_is_named_and_no_other_is_put_in_its_place() {
     for code in [0_u16, 999, 1004, 1005, 1006, 1015, 5000] {
         assert_eq!(

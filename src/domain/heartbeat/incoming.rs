@@ -4,6 +4,10 @@ use std::sync::OnceLock;
 
 use serde_json::Value;
 
+/// The longest text that is read as JSON, in bytes. No heartbeat comes near it, and a hostile text grows
+/// some forty times when it is read.
+const LONGEST_JSON: usize = 1024 * 1024;
+
 /// A message as it came, borrowed from whoever received it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MessageRef<'a> {
@@ -13,8 +17,8 @@ pub enum MessageRef<'a> {
 
 /// A message with its JSON, which is parsed at most once however many patterns look at it.
 ///
-/// Cost is bounded by whoever received the message: its size by the largest message that is accepted,
-/// its depth by serde_json's recursion limit (128); what is deeper is no JSON to us.
+/// Cost is bounded: what is longer than [`LONGEST_JSON`] or deeper than serde_json's recursion limit
+/// (128) is no JSON to us.
 #[derive(Debug)]
 pub struct Incoming<'a> {
     message: MessageRef<'a>,
@@ -48,7 +52,7 @@ impl<'a> Incoming<'a> {
 /// A scalar is no message of a JSON protocol, so nothing is parsed that does not open as a container.
 fn parse(text: &str) -> Option<Value> {
     let opens = text.trim_ascii_start().starts_with(['{', '[']);
-    opens.then(|| serde_json::from_str(text).ok())?
+    (opens && text.len() <= LONGEST_JSON).then(|| serde_json::from_str(text).ok())?
 }
 
 #[cfg(test)]
@@ -64,6 +68,13 @@ mod tests {
         assert!(is_json("{}") && is_json(" \n[1]"));
         assert!(!is_json("1") && !is_json("\"{}\"") && !is_json("{") && !is_json(""));
         assert!(Incoming::new(MessageRef::Binary(b"{}")).json().is_none());
+    }
+
+    #[test]
+    fn a_message_of_a_megabyte_is_the_longest_that_is_json() {
+        let of = |bytes: usize| format!("[\"{}\"]", "x".repeat(bytes - 4));
+        assert!(is_json(&of(LONGEST_JSON)));
+        assert!(!is_json(&of(LONGEST_JSON + 1)));
     }
 
     #[test]
