@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use anstream::stream::RawStream;
+use anstream::{AutoStream, ColorChoice};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 
@@ -52,8 +54,17 @@ pub enum Color {
 impl Color {
     /// Whether stdout is to have colour.
     pub(super) fn on_stdout(self) -> bool {
+        self.on(&std::io::stdout())
+    }
+
+    /// Whether stderr is to have colour.
+    pub(super) fn on_stderr(self) -> bool {
+        self.on(&std::io::stderr())
+    }
+
+    fn on(self, stream: &impl RawStream) -> bool {
         match self {
-            Color::Auto => anstream::AutoStream::choice(&std::io::stdout()) != anstream::ColorChoice::Never,
+            Color::Auto => AutoStream::choice(stream) != ColorChoice::Never,
             Color::Always => true,
             Color::Never => false,
         }

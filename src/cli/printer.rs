@@ -87,6 +87,7 @@ fn human_options(args: &OutputArgs) -> HumanOptions {
     HumanOptions {
         quiet: args.quiet,
         color: args.color.on_stdout(),
+        stderr_color: args.color.on_stderr(),
         width: terminal_size::terminal_size_of(io::stdout()).map(|(width, _)| usize::from(width.0)),
         progress: io::stderr().is_terminal() && !args.quiet,
     }

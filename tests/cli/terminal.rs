@@ -5,7 +5,7 @@ use std::io::Read;
 use std::os::fd::{FromRawFd, OwnedFd};
 use std::process::Stdio;
 
-use crate::support::{Server, wscheck};
+use crate::support::{Server, closed_port, wscheck};
 
 /// Both ends of a new pseudo-terminal of 80 columns, ours first.
 fn terminal() -> (File, OwnedFd) {
@@ -54,6 +54,27 @@ fn colour_is_for_terminals_and_no_color_is_respected() {
     assert!(!on_terminal(&[], &[("NO_COLOR", "1")]).contains("\x1b["));
     assert!(!on_terminal(&["--color", "never"], &[]).contains("\x1b["));
     assert!(on_terminal(&["--color", "always"], &[("NO_COLOR", "1")]).contains("\x1b["));
+}
+
+#[test]
+fn an_error_in_a_file_has_no_colour_though_stdout_is_a_terminal() {
+    let (_socket, port) = closed_port();
+    let url = format!("ws://127.0.0.1:{port}/");
+    for stderr_is_the_terminal in [false, true] {
+        let (ours, theirs) = terminal();
+        let mut command = wscheck(&["ping", "-c", "1", &url]);
+        command.env("TERM", "xterm");
+        match stderr_is_the_terminal {
+            false => command.stdout(Stdio::from(theirs)),
+            true => command.stderr(Stdio::from(theirs)),
+        };
+        let child = command.spawn().unwrap();
+        drop(command);
+        let on_terminal = shown(ours);
+        let error = String::from_utf8(child.wait_with_output().unwrap().stderr).unwrap() + &on_terminal;
+        assert!(error.contains("cannot open"), "{error:?}");
+        assert_eq!(error.contains('\x1b'), stderr_is_the_terminal, "{error:?}");
+    }
 }
 
 #[test]

@@ -38,8 +38,10 @@ const MOST_STRAYS: u32 = 10;
 pub struct HumanOptions {
     /// Only the summary, and errors.
     pub quiet: bool,
-    /// Whether to use colour.
+    /// Whether to use colour on stdout.
     pub color: bool,
+    /// Whether to use colour on stderr.
+    pub stderr_color: bool,
     /// The terminal's columns; `None` leaves lines as long as they are.
     pub width: Option<usize>,
     /// Whether stderr is a terminal on which a line may move.
@@ -146,9 +148,10 @@ impl Human {
             return;
         }
         let which = if is_single(info) { String::new() } else { format!(" (connection #{})", id.index) };
+        let paint = Paint { color: self.options.stderr_color };
         let text = match self.told.insert((id.target, error.kind)) {
-            true => failure::failed_opening(self.paint(), error),
-            false => failure::complaint(self.paint(), &format!("{error}{which}"), None),
+            true => failure::failed_opening(paint, error),
+            false => failure::complaint(paint, &format!("{error}{which}"), None),
         };
         self.converse(&text);
     }
@@ -273,7 +276,9 @@ mod tests {
     use crate::output::script::{self, Pipe, show};
     use anstream::adapter::strip_str;
 
-    const PLAIN: HumanOptions = HumanOptions { quiet: false, color: false, width: None, progress: false };
+    const PLAIN: HumanOptions =
+        HumanOptions { quiet: false, color: false, stderr_color: false, width: None, progress: false };
+    const COLORED: HumanOptions = HumanOptions { color: true, stderr_color: true, ..PLAIN };
 
     fn stdout(options: HumanOptions, events: &[Event]) -> String {
         show(Format::Human, options, events).0
@@ -292,10 +297,20 @@ mod tests {
     fn colour_only_repeats_what_the_words_say() {
         for (name, events) in script::all() {
             let plain = show(Format::Human, PLAIN, &events);
-            let colored = show(Format::Human, HumanOptions { color: true, ..PLAIN }, &events);
+            let colored = show(Format::Human, COLORED, &events);
             assert!(colored.0.contains('\x1b') || colored.1.contains('\x1b'), "{name}");
             assert_eq!(strip_str(&colored.0).to_string(), plain.0, "{name}");
             assert_eq!(strip_str(&colored.1).to_string(), plain.1, "{name}");
+        }
+    }
+
+    #[test]
+    fn each_stream_has_its_own_colour() {
+        for (name, events) in script::all() {
+            let (plain, colored) =
+                (show(Format::Human, PLAIN, &events), show(Format::Human, COLORED, &events));
+            let one = show(Format::Human, HumanOptions { stderr_color: false, ..COLORED }, &events);
+            assert_eq!(one, (colored.0, plain.1), "{name}");
         }
     }
 
