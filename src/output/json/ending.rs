@@ -27,7 +27,7 @@ pub struct Ending {
     os_error: Option<String>,
     /// From the end of the upgrade to the end.
     age_ms: Ms,
-    /// How long nothing had come from the peer.
+    /// How long nothing had passed, in either direction.
     idle_ms: Ms,
     at: Timestamp,
 }
