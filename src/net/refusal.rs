@@ -97,11 +97,12 @@ pub fn fault(target: &Target, head: &Head, body: &[u8]) -> Fault {
     Fault { hint, refusal: Some(evidence(head, body)), ..fault }
 }
 
-/// What TLS servers say to plain HTTP: nginx, Go's net/http, Apache httpd.
+/// What TLS servers say to plain HTTP: nginx, Go's net/http, Apache httpd, `wscheck serve --tls`.
 const WANTS_TLS: &[&str] = &[
     "plain http request was sent to https port",
     "client sent an http request to an https server",
     "speaking plain http to an ssl-enabled server port",
+    "this port speaks tls",
 ];
 
 fn speaks_tls(target: &Target, body: &[u8]) -> Option<String> {
@@ -292,7 +293,9 @@ mod tests {
     fn a_tls_server_that_answers_in_plain_http_is_recognised() {
         let body = b"<h1>400 The plain HTTP request was sent to HTTPS port</h1>";
         let plain = "ws://a.example/".parse().unwrap();
-        assert_eq!(fault(&plain, &head(400, &[]), body).hint.as_deref(), Some(TRY_WSS));
+        for body in [&body[..], b"This port speaks TLS: connect with a wss:// URL.\n"] {
+            assert_eq!(fault(&plain, &head(400, &[]), body).hint.as_deref(), Some(TRY_WSS));
+        }
         let secure = "wss://a.example/".parse().unwrap();
         assert_ne!(fault(&secure, &head(400, &[]), body).hint.as_deref(), Some(TRY_WSS));
     }
