@@ -236,6 +236,43 @@ fn several_connections_and_targets_share_one_report() {
 }
 
 #[test]
+fn heartbeats_of_several_connections_and_kinds_are_spread_over_the_interval() {
+    let server = Server::start(&[]);
+    // Two kinds on two connections, an hour apart: in half a second no more than one has its turn.
+    let args = ["-i", "4h", "-w", "500ms", "-n", "2", "--heartbeat", "both"];
+    let (code, document) = ping_json(&[&args[..], &[&server.url()]].concat());
+    let sent: f64 =
+        ["protocol", "app"].map(|kind| number(&document["heartbeats"][kind]["sent"])).iter().sum();
+    assert!(sent <= 1.0, "{document:#}");
+    assert_eq!(code, Some(4), "no heartbeat was sent on the others");
+}
+
+#[test]
+fn no_two_pings_carry_the_same_on_whatever_connection() {
+    let (sender, payloads) = std::sync::mpsc::channel();
+    let peer = Script::start(move |stream| {
+        let sender = sender.clone();
+        std::thread::spawn(move || tell_payloads(stream, &sender));
+    });
+    ping_json(&["-n", "3", "-c", "4", "-i", "20ms", "-W", "100ms", "--dead-after", "9", &peer.url()]);
+    let longest = std::time::Duration::from_secs(60);
+    let mut payloads: Vec<_> = (0..12).map(|_| payloads.recv_timeout(longest).unwrap()).collect();
+    payloads.sort();
+    payloads.dedup();
+    assert_eq!(payloads.len(), 12);
+}
+
+/// Tells what each Ping carries, and answers none.
+fn tell_payloads(mut stream: std::net::TcpStream, to: &std::sync::mpsc::Sender<Vec<u8>>) {
+    upgrade(&mut stream);
+    while let Some((first, payload)) = read_frame(&mut stream) {
+        if first == PING {
+            let _ = to.send(payload);
+        }
+    }
+}
+
+#[test]
 fn a_target_that_does_not_open_beside_one_that_does_is_found_wanting() {
     let server = Server::start(&[]);
     let (_socket, port) = crate::support::closed_port();
