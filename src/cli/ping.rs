@@ -212,3 +212,31 @@ impl PingArgs {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        ping: PingArgs,
+    }
+
+    /// More of any of this must be asked for: it may be somebody else's server.
+    #[test]
+    fn by_default_one_connection_is_asked_once_a_second_and_never_opened_again() {
+        let line = Line::try_parse_from(["ping", "--proxy", "none", "ws://a.example/"]).unwrap();
+        let plan = line.ping.plan().unwrap();
+        assert_eq!((plan.connections(), &plan.session.kinds), (1, &vec![Kind::Protocol]));
+        assert_eq!(
+            (plan.session.interval, plan.session.timeout),
+            (Duration::from_secs(1), Duration::from_secs(10))
+        );
+        assert_eq!((plan.session.limits, plan.session.count), (Limits::default(), None));
+        assert!(
+            plan.greeting.send.is_empty() && plan.reconnect.is_none() && plan.dial.tcp_keepalive.is_none()
+        );
+    }
+}

@@ -225,6 +225,21 @@ async fn a_missed_heartbeat_whose_pong_comes_is_late_and_the_status_recovers() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn how_late_this_host_was_is_told_and_shifts_nothing() {
+    let mut scene = Scene::begin(plan(3)).await;
+    let mut left = Vec::new();
+    for leap in [0, 1700, 0] {
+        tokio::time::advance(ms(leap)).await;
+        let payload = scene.peer.ping().await;
+        left.push(scene.start.elapsed().as_millis());
+        scene.peer.pong(&payload).await;
+    }
+    let ended = scene.end().await;
+    let lags: Vec<_> = ended.beats().iter().map(|beat| beat.lag).collect();
+    assert_eq!((left, lags), (vec![0, 1700, 2000], vec![Some(ms(0)), Some(ms(700)), Some(ms(0))]));
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_came_while_this_process_stood_still_is_not_missed() {
     let mut scene = Scene::begin(plan(6)).await;
     let mut payloads = Vec::new();
