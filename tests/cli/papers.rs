@@ -3,6 +3,9 @@
 use std::path::Path;
 
 use wscheck::cli;
+use wscheck::domain::health::{Limits, Status};
+use wscheck::domain::heartbeat::Outcome;
+use wscheck::domain::shown;
 
 use crate::support::run;
 
@@ -28,6 +31,26 @@ fn the_readmes_exit_codes_are_those_of_the_code() {
         let help = run(&["ping", "--help"]).stdout.split_whitespace().collect::<Vec<_>>().join(" ");
         assert!(help.contains(meaning), "--help lacks: {meaning}");
     }
+}
+
+#[test]
+fn the_readmes_outcomes_and_statuses_are_those_of_the_code() {
+    let readme = file("README.md");
+    let rows = |head: &str| -> Vec<String> {
+        let table = readme.split(&format!("\n| {head} |")).nth(1).unwrap();
+        let rows = table.lines().skip(2).take_while(|line| line.starts_with("| "));
+        rows.map(|line| line.split(" | ").next().unwrap()[2..].to_string()).collect()
+    };
+    let outcomes = [Outcome::Ok, Outcome::Late, Outcome::Superseded, Outcome::Missed, Outcome::Unsent];
+    assert_eq!(rows("outcome"), outcomes.map(Outcome::label));
+    assert_eq!(rows("status"), Status::ALL.map(Status::label));
+    let Limits { healthy, degraded, poor, dead_after, window } = Limits::default();
+    for (limit, flag) in [(healthy, "healthy"), (degraded, "degraded"), (poor, "poor")] {
+        let row = format!("| {flag} | up to {} (`--{flag}`) |", shown::duration(limit));
+        assert!(readme.contains(&row), "README lacks: {row}");
+    }
+    assert!(readme.contains(&format!("the last {window} answered")));
+    assert_eq!(dead_after, 3, "README: three missed in a row");
 }
 
 #[test]
