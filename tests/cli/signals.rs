@@ -51,6 +51,19 @@ fn an_interrupt_before_anything_opened_is_130() {
 }
 
 #[test]
+fn an_interrupt_before_an_attempt_to_open_it_again_counts_none() {
+    let mut server = Server::start(&[]);
+    let long = ["--reconnect", "--reconnect-base", "100h", "--reconnect-cap", "100h"];
+    let mut run = Run::start(&[&["-i", "20ms", &server.url()], &long[..]].concat());
+    run.until("heartbeat");
+    server.process.0.kill().unwrap();
+    assert_eq!(run.until("retry")["attempt"], 1);
+    run.process.signal(libc::SIGINT);
+    assert_eq!(run.until("gave_up")["attempts"], 0);
+    assert_eq!(run.rest().1, Some(1));
+}
+
+#[test]
 fn quit_prints_interim_figures_and_goes_on() {
     let server = Server::start(&[]);
     let mut run = Run::start(&["-i", "20ms", &server.url()]);

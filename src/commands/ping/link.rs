@@ -140,13 +140,14 @@ impl Link {
         let Some(after) = backoff.and_then(|backoff| backoff.delay(gap.attempts, rand::random())) else {
             return false;
         };
-        gap.attempts += 1;
-        self.tell(ConnEvent::Retry { attempt: gap.attempts, after });
-        tokio::select! {
+        self.tell(ConnEvent::Retry { attempt: gap.attempts + 1, after });
+        let waited = tokio::select! {
             biased;
             () = self.shared.stop.cancelled() => false,
             () = tokio::time::sleep(after) => true,
-        }
+        };
+        gap.attempts += u32::from(waited);
+        waited
     }
 
     fn give_up(&self, gap: Option<Gap>) {
