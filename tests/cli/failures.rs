@@ -50,6 +50,17 @@ fn every_address_of_a_name_is_tried_and_told() {
 }
 
 #[test]
+fn an_address_that_fails_before_another_answers_is_told_too() {
+    let server = Server::start(&[]);
+    let of = |address: &str| format!("many.test:{}:{address}", server.port);
+    let url = format!("ws://many.test:{}/", server.port);
+    let (bad, good) = (of("127.0.0.2"), of("127.0.0.1"));
+    let ran = run(&["ping", "-c", "1", "--resolve", &bad, "--resolve", &good, &url]);
+    let refused = format!("not reached  127.0.0.2:{}: connection refused by ", server.port);
+    assert!(ran.code == Some(0) && ran.stdout.contains(&refused), "{}", ran.all());
+}
+
+#[test]
 fn a_proxy_that_refuses_is_said_to_be_the_proxy_and_where_it_came_from() {
     let (_socket, port) = closed_port();
     let refused = format!(": TCP: connection refused by the proxy 127.0.0.1:{port} (ECONNREFUSED)");

@@ -18,7 +18,7 @@ pub fn complaint(paint: Paint, message: &str, hint: Option<&str>) -> String {
 pub fn failed_opening(paint: Paint, error: &OpenError) -> String {
     let mut text = complaint(paint, &error.to_string(), None);
     if error.attempts.len() > 1 {
-        error.attempts.iter().for_each(|attempt| text.push_str(&tried(attempt)));
+        error.attempts.iter().for_each(|attempt| text.push_str(&format!("  {}\n", tried(attempt))));
     }
     if let Some(refusal) = &error.refusal {
         text.push_str(&answered(refusal));
@@ -29,9 +29,10 @@ pub fn failed_opening(paint: Paint, error: &OpenError) -> String {
     text
 }
 
-fn tried(attempt: &Attempt) -> String {
+/// What became of one address: `[::1]:9001: connection refused by [::1]:9001 (ECONNREFUSED), after 87 µs`.
+pub fn tried(attempt: &Attempt) -> String {
     let outcome = attempt.error.as_deref().unwrap_or("connected");
-    format!("  {}: {outcome}, after {}\n", attempt.address, spoken(attempt.took))
+    format!("{}: {outcome}, after {}", attempt.address, spoken(attempt.took))
 }
 
 fn answered(refusal: &Refusal) -> String {

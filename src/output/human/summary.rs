@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::failure::tried;
 use super::figures::{numbers, one_kind, side_by_side};
 use super::lines::{counted, ending, phases};
 use super::paint::Paint;
@@ -111,6 +112,9 @@ fn range(min: Duration, max: Duration) -> String {
 }
 
 fn facts(rows: &mut Rows, opened: &Opened) {
+    for attempt in &opened.attempts {
+        rows.add_some("not reached", attempt.error.as_ref().map(|_| tried(attempt)));
+    }
     let proxy = |proxy: &String| format!("{proxy}: DNS and TCP measure the way to it");
     rows.add_some("proxy", opened.proxy.as_ref().map(proxy));
     rows.add_some("TLS", opened.tls.as_ref().map(tls));
