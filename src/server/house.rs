@@ -68,6 +68,8 @@ pub struct Server {
 struct Register {
     arrived: u64,
     present: BTreeMap<u64, Present>,
+    /// Seats that are taken: by who is there, and by who is just being let in.
+    seats: usize,
     clients: u64,
     most_at_once: usize,
     turned_away: u64,
@@ -82,6 +84,15 @@ struct Guest {
     id: u64,
     remote: SocketAddr,
     faulty: bool,
+}
+
+/// A client's place among the most that are let in; dropping it gives it back.
+struct Seat<'a>(&'a Server);
+
+impl Drop for Seat<'_> {
+    fn drop(&mut self) {
+        self.0.register().seats -= 1;
+    }
 }
 
 /// A client that is there.
@@ -232,10 +243,10 @@ impl Server {
         let within = self.config.handshake_timeout;
         let opened = tokio::select! {
             () = stop.cancelled() => return,
-            opened = Box::pin(opening::open(&mut stream, &faults.opening, within, self.room())) => opened,
+            opened = Box::pin(opening::open(&mut stream, &faults.opening, within, || self.seat())) => opened,
         };
         match opened {
-            Ok(admitted) => self.serve(stream, guest, admitted, &stop).await,
+            Ok((admitted, seat)) => self.serve(stream, guest, admitted, seat, &stop).await,
             Err(why) => {
                 self.turned_away(guest, &why);
                 Box::pin(opening::turn_away(&mut stream, &why, self.config.close_timeout)).await;
@@ -248,6 +259,7 @@ impl Server {
         mut stream: S,
         guest: Guest,
         admitted: Admitted,
+        seat: Seat<'_>,
         stop: &CancellationToken,
     ) {
         let id = guest.id;
@@ -267,7 +279,7 @@ impl Server {
         let timer = Timer::new(Arc::clone(&self.wheel));
         let tell = |what| self.tell(Some(id), what);
         let exit = connection::serve(&mut stream, &mut client, &timer, stop, tell).await;
-        self.left(id, client.ending(Instant::now()));
+        self.left(id, client.ending(Instant::now()), seat);
         Box::pin(connection::let_go(stream, &client, exit, self.config.close_timeout)).await;
     }
 
@@ -282,9 +294,14 @@ impl Server {
         if guest.faulty { &self.faults } else { &self.no_faults }
     }
 
-    fn room(&self) -> Result<(), usize> {
+    fn seat(&self) -> Result<Seat<'_>, TurnedAway> {
         let most = self.config.max_clients;
-        if self.register().present.len() < most { Ok(()) } else { Err(most) }
+        let mut register = self.register();
+        if register.seats >= most {
+            return Err(TurnedAway::Full(most));
+        }
+        register.seats += 1;
+        Ok(Seat(self))
     }
 
     fn arrived(&self, guest: Guest, admitted: &Admitted, now: Instant) -> Arc<Mutex<Figures>> {
@@ -308,7 +325,7 @@ impl Server {
         figures
     }
 
-    fn left(&self, id: u64, ending: Ending) {
+    fn left(&self, id: u64, ending: Ending, seat: Seat<'_>) {
         let mut register = self.register();
         let Some(present) = register.present.remove(&id) else { return };
         let last = Box::new(present.snapshot(Instant::now()));
@@ -316,6 +333,7 @@ impl Server {
         register.reaped += u64::from(ending.who == Who::Us && ending.how == How::Timeout);
         *register.endings.entry(format!("{} {}", ending.who.label(), ending.how.label())).or_default() += 1;
         drop(register);
+        drop(seat);
         self.tell(Some(id), What::Ended { ending, last });
     }
 

@@ -24,27 +24,25 @@ pub struct Admitted {
     pub early: Vec<u8>,
 }
 
-/// Reads the request and answers it. `room`: whether one more client is welcome, else how many are the
-/// most.
-pub async fn open<S: Socket>(
+/// Reads the request and answers it. `seat` takes the client's place among the most that are let in; it is
+/// asked for only when the client is to be let in, for others may come while this one makes up its mind.
+pub async fn open<S: Socket, T>(
     stream: &mut S,
     faults: &OpeningFaults,
     within: Duration,
-    room: Result<(), usize>,
-) -> Result<Admitted, TurnedAway> {
+    seat: impl FnOnce() -> Result<T, TurnedAway>,
+) -> Result<(Admitted, T), TurnedAway> {
     let (upgrade, early) = match timeout(within, request(stream)).await {
         Ok(result) => result?,
         Err(_) => return Err(TurnedAway::TooSlow(within)),
     };
-    if let Err(most) = room {
-        return Err(TurnedAway::Full(most));
-    }
     sleep(faults.slow).await;
     misbehave(stream, faults).await?;
+    let seat = seat()?;
     let subprotocol = choose(&upgrade.subprotocols);
     let answer = handshake::accept(&upgrade, subprotocol.as_deref(), faults.wrong_accept);
     match stream.write_all(&answer).await {
-        Ok(()) => Ok(Admitted { upgrade, subprotocol, early }),
+        Ok(()) => Ok((Admitted { upgrade, subprotocol, early }, seat)),
         Err(_) => Err(TurnedAway::ClosedEarly),
     }
 }

@@ -136,3 +136,24 @@ async fn one_client_too_many_is_answered_503() {
     drop(_first);
     served.stop().await;
 }
+
+#[tokio::test]
+async fn clients_that_ask_at_once_are_no_more_than_the_most_and_a_seat_is_given_back() {
+    let mut served = Served::start(Config { max_clients: 2, ..Config::default() }).await;
+    let mut clients = Vec::new();
+    for _ in 0..5 {
+        clients.push(Bare::knock(served.address).await);
+    }
+    let mut seated = Vec::new();
+    for mut client in clients {
+        client.write(UPGRADE.as_bytes()).await;
+        if client.head().await.starts_with("HTTP/1.1 101 ") {
+            seated.push(client);
+        }
+    }
+    assert_eq!(seated.len(), 2);
+    seated.pop();
+    served.ended().await;
+    Bare::connect(served.address).await;
+    assert_eq!(served.stop().await.most_at_once, 2);
+}
