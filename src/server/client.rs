@@ -183,6 +183,10 @@ impl Client {
                 Ok(None) => return,
                 Err(breach) => return self.break_off(breach, now),
             };
+            // A fragment proves life too, long before its message is whole.
+            if let Some(pulse) = &mut self.pulse {
+                pulse.heard(false, now);
+            }
             match self.assembler.take(frame) {
                 Ok(Some(message)) => self.heed(message, now),
                 Ok(None) => {}
@@ -464,6 +468,7 @@ impl Client {
         let rule = match breach {
             Breach::TooLarge(_) => Violation::Oversized,
             Breach::NotUtf8 => Violation::InvalidUtf8,
+            Breach::BadCode(_) => Violation::InvalidCloseCode,
             _ => Violation::Garbage,
         };
         self.end(Who::Us, How::Violation { rule, detail: PeerText::new(&breach.to_string()) }, None);
@@ -644,6 +649,21 @@ mod tests {
         assert_eq!(client.due(now), Some(now + 10 * second));
         client.received(&masked(0x81, br#"{"type":"ping"}"#), now + 2 * second);
         assert_eq!(client.due(now), Some(now + 12 * second));
+    }
+
+    #[test]
+    fn a_client_that_is_sending_a_long_message_piece_by_piece_is_alive() {
+        let (start, second) = (Instant::now(), Duration::from_secs(1));
+        let heartbeats = Arc::new(Heartbeats { kinds: vec![Kind::Protocol], ..Heartbeats::default() });
+        let birth = Birth { id: 1, seed: 1, epoch: start, two_ended: false, figures: Arc::default() };
+        let config = Arc::new(Config { heartbeats, ..Config::default() });
+        let mut client = Client::new(config, Arc::default(), birth, start);
+        client.received(&masked(0x01, b"begin"), start);
+        for n in 1..300 {
+            client.received(&masked(0x00, b"and so on"), start + n * second);
+            client.wake(start + n * second);
+        }
+        assert_eq!(client.exit(), None);
     }
 
     #[test]

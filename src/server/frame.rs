@@ -74,6 +74,8 @@ pub enum Breach {
     NotUtf8,
     #[error("a close frame has no body or a code of two bytes and a reason")]
     BadClose,
+    #[error("close code {0} must not be sent")]
+    BadCode(u16),
 }
 
 impl Breach {
@@ -88,7 +90,8 @@ impl Breach {
             | Breach::BadControl
             | Breach::StrayContinuation
             | Breach::Interleaved
-            | Breach::BadClose => 1002,
+            | Breach::BadClose
+            | Breach::BadCode(_) => 1002,
         }
     }
 }

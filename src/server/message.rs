@@ -81,8 +81,17 @@ fn close(payload: &[u8]) -> Result<Option<(u16, String)>, Breach> {
         return Ok(None);
     }
     let (code, reason) = payload.split_first_chunk().ok_or(Breach::BadClose)?;
-    let reason = std::str::from_utf8(reason).map_err(|_| Breach::NotUtf8)?;
-    Ok(Some((u16::from_be_bytes(*code), reason.to_string())))
+    let (code, reason) = (u16::from_be_bytes(*code), std::str::from_utf8(reason));
+    if !may_be_sent(code) {
+        return Err(Breach::BadCode(code));
+    }
+    Ok(Some((code, reason.map_err(|_| Breach::NotUtf8)?.to_string())))
+}
+
+/// RFC 6455 section 7.4 and the registry it began: 1004 has no meaning, 1005, 1006 and 1015 stand for what
+/// was not sent, and what is below 3000 and in no list is nobody's to use.
+fn may_be_sent(code: u16) -> bool {
+    matches!(code, 1000..=1003 | 1007..=1014 | 3000..=4999)
 }
 
 #[cfg(test)]
@@ -123,5 +132,16 @@ mod tests {
             assembler.take(frame(true, Opcode::Close, b"\x03\xe8bye")),
             Ok(Some(Message::Close(Some((1000, "bye".into())))))
         );
+    }
+
+    #[test]
+    fn close_codes_that_must_not_be_sent_are_refused() {
+        let close = |code: u16| Assembler::new(100).take(frame(true, Opcode::Close, &code.to_be_bytes()));
+        for code in [0, 999, 1004, 1005, 1006, 1015, 1016, 2999, 5000, 65535] {
+            assert_eq!(close(code), Err(Breach::BadCode(code)));
+        }
+        for code in [1000, 1001, 1003, 1007, 1014, 3000, 4401, 4999] {
+            assert_eq!(close(code), Ok(Some(Message::Close(Some((code, String::new()))))));
+        }
     }
 }
