@@ -83,12 +83,13 @@ pub async fn run(
     pages: Arc<dyn Pages>,
     stop: CancellationToken,
 ) -> Result<Summary, ServeError> {
-    let tls = plan.tls.take().map(|tls| identity(tls, plan.bind.ip(), &mut plan.config)).transpose()?;
     let (listener, address) = listen(plan.bind).await?;
     let status = match plan.status_addr {
         Some(address) => Some(listen(address).await?),
         None => None,
     };
+    // Only who listens writes files: a port in use may be that of a server whose files these are.
+    let tls = plan.tls.take().map(|tls| identity(tls, plan.bind.ip(), &mut plan.config)).transpose()?;
     if let Some(path) = &plan.port_file {
         write_file("the port", path, &format!("{}\n", address.port()))?;
     }
@@ -163,8 +164,12 @@ fn write_file(what: &'static str, path: &Path, text: &str) -> Result<(), ServeEr
     write_atomically(path, text).map_err(|why| ServeError::Write { what, path: path.to_path_buf(), why })
 }
 
-/// Whoever reads the file finds it whole or not at all.
+/// Whoever reads the file finds it whole or not at all. What is no file, as a named pipe or a link, is
+/// written to and not replaced.
 fn write_atomically(path: &Path, text: &str) -> io::Result<()> {
+    if std::fs::symlink_metadata(path).is_ok_and(|there| !there.is_file()) {
+        return std::fs::write(path, text);
+    }
     let mut beside = path.as_os_str().to_owned();
     beside.push(format!(".{}.tmp", std::process::id()));
     std::fs::write(&beside, text)?;
@@ -248,6 +253,32 @@ mod tests {
             .unwrap_err()
             .to_string();
         assert!(refused.starts_with(&format!("cannot write the port to {}: ", file.display())), "{refused}");
+    }
+
+    #[tokio::test]
+    async fn a_port_in_use_leaves_the_files_of_its_server_alone() {
+        let taken = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let dir = tempfile::tempdir().unwrap();
+        let ca_file = dir.path().join("ca.pem");
+        std::fs::write(&ca_file, "the other server's").unwrap();
+        let tls = Some(Tls::Made { ca_file: ca_file.clone() });
+        let plan = Plan { tls, ..plan(&taken.local_addr().unwrap().to_string()) };
+        let refused =
+            run(plan, |_| ControlFlow::Continue(()), Arc::new(Blank), CancellationToken::new()).await;
+        assert_eq!(refused.unwrap_err().exit_code(), 3);
+        assert_eq!(std::fs::read_to_string(&ca_file).unwrap(), "the other server's");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_is_written_through_and_not_replaced() {
+        let dir = tempfile::tempdir().unwrap();
+        let (file, link) = (dir.path().join("file"), dir.path().join("link"));
+        std::fs::write(&file, "old").unwrap();
+        std::os::unix::fs::symlink(&file, &link).unwrap();
+        write_atomically(&link, "new").unwrap();
+        assert_eq!(std::fs::read_to_string(&file).unwrap(), "new");
+        assert!(std::fs::symlink_metadata(&link).unwrap().is_symlink());
     }
 
     #[tokio::test]
