@@ -8,6 +8,7 @@ mod heartbeat;
 mod papers;
 mod ping;
 mod printer;
+mod reader;
 mod serve;
 mod serving;
 mod signals;

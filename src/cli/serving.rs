@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::background::{Background, Queue};
 use super::serve::ServeArgs;
-use super::{papers, signals, usage};
+use super::{papers, reader, signals, usage};
 use crate::commands::serve::{self, Plan, ServeError};
 use crate::output::Format;
 use crate::output::serve::{ServeReporter, StatusPages};
@@ -31,8 +31,9 @@ pub fn main(args: ServeArgs) -> ExitCode {
         Err(error) => return usage::fail(&format!("cannot start: {error}")),
     };
     let (mut printer, thread) = Background::start(move |queue| print_all(format, &queue));
-    // Whoever reads no more wants no more.
+    // Whoever reads no more wants no more, also of a server that has nothing to say just then.
     let stop = printer.closed().child_token();
+    reader::watch(printer.closed().clone());
     // Interim figures are ping's; a server's Ctrl-\ is heard and does nothing.
     if let Err(error) = signals::obey(stop.clone(), mpsc::unbounded_channel().0) {
         return usage::fail(&format!("cannot start: {error}"));
@@ -40,22 +41,33 @@ pub fn main(args: ServeArgs) -> ExitCode {
     let served = runtime.block_on(until_stopped(plan, &mut printer, stop));
     usage::warn_of_dropped(printer.dropped());
     drop(printer);
-    let _ = thread.join();
+    let failure = thread.join().ok().flatten();
     match served {
-        Ok(_) => ExitCode::SUCCESS,
+        Ok(_) => ended(failure),
         Err(error) => {
             usage::tell_failure("serve", &error.to_string(), error.hint(), error.exit_code(), format)
         }
     }
 }
 
-fn print_all(format: Format, queue: &Queue<ServerEvent>) {
+/// A closed pipe is the reader's wish; any other failure to write stopped the server, and is told.
+fn ended(failure: Option<io::ErrorKind>) -> ExitCode {
+    match failure {
+        None | Some(io::ErrorKind::BrokenPipe) => ExitCode::SUCCESS,
+        Some(kind) => usage::fail(&format!("cannot write to stdout: {kind}")),
+    }
+}
+
+/// Shows every event; gives the error that made showing them impossible.
+fn print_all(format: Format, queue: &Queue<ServerEvent>) -> Option<io::ErrorKind> {
     let mut reporter = ServeReporter::new(io::stdout(), format);
     while let Some(event) = queue.next() {
-        if reporter.report(&event).is_break() {
-            return queue.close();
+        if let Err(error) = reporter.report(&event) {
+            queue.close();
+            return Some(error.kind());
         }
     }
+    None
 }
 
 async fn until_stopped(

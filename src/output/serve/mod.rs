@@ -9,7 +9,6 @@ mod pages;
 mod tests;
 
 use std::io::{self, Write};
-use std::ops::ControlFlow;
 
 use serde::Serialize;
 
@@ -36,13 +35,10 @@ impl<W: Write> ServeReporter<W> {
         ServeReporter { out, format, live: Live::new() }
     }
 
-    /// Shows one event. Breaks when nobody can read it any more (a closed pipe).
-    pub fn report(&mut self, event: &ServerEvent) -> ControlFlow<()> {
+    /// Shows one event. Fails when nobody can read it any more (a closed pipe, a full disk).
+    pub fn report(&mut self, event: &ServerEvent) -> io::Result<()> {
         let ServeReporter { out, format, live } = self;
-        match live.take(event, || write(out, *format, event)) {
-            Ok(()) => ControlFlow::Continue(()),
-            Err(_) => ControlFlow::Break(()),
-        }
+        live.take(event, || write(out, *format, event))
     }
 }
 
