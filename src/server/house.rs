@@ -177,6 +177,7 @@ impl Server {
         stop: &CancellationToken,
     ) {
         let most = self.config.max_clients.saturating_add(MOST_OPENING);
+        let mut in_trouble = false;
         loop {
             let accepted = tokio::select! {
                 biased;
@@ -186,11 +187,15 @@ impl Server {
             };
             match accepted {
                 Ok((stream, remote)) => {
+                    in_trouble = false;
                     let knock = Arc::clone(self).attend(stream, remote, stop.clone());
                     tasks.spawn(knock);
                 }
                 Err(error) => {
-                    self.tell(None, What::Trouble(format!("cannot accept a connection: {error}")));
+                    // Said once, though it is tried five times a second until it works again.
+                    if !std::mem::replace(&mut in_trouble, true) {
+                        self.tell(None, What::Trouble(format!("cannot accept a connection: {error}")));
+                    }
                     sleep(AFTER_TROUBLE).await;
                 }
             }
