@@ -28,6 +28,7 @@ use crate::domain::heartbeat::incoming::{Incoming, MessageRef};
 use crate::domain::heartbeat::pattern::Pattern;
 use crate::domain::heartbeat::template::Payload;
 use crate::domain::peer_text::PeerText;
+use crate::domain::shown::counted;
 
 /// With so many bytes owed to a client, nothing more is read from it and nothing unasked is sent.
 const LARGEST_BACKLOG: usize = 256 * 1024;
@@ -361,7 +362,10 @@ impl Client {
     fn give_up(&mut self, missed: u32, silent_for: Duration) {
         self.notes.push(What::Reaped { missed, silent_for });
         self.figures().terminated = true;
-        self.change_status(Status::Dead, format!("terminated after {missed} missed heartbeats"));
+        self.change_status(
+            Status::Dead,
+            format!("terminated after {}", counted(u64::from(missed), "missed heartbeat")),
+        );
         self.outbox.push(&encode_close(4000, "Heartbeat timeout"));
         self.go(Exit::Terminate, Who::Us, How::Timeout);
     }

@@ -3,6 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use crate::domain::ending::{Ending, How, Who};
+use crate::domain::shown::counted;
 use crate::domain::stats::Counts;
 use crate::server::{BeatFigures, ClientSnapshot, Listening, ServerEvent, Summary, What};
 
@@ -26,7 +27,8 @@ fn what(what: &What) -> String {
             format!("{} -> {}: {}", change.from.label(), change.to.label(), change.reason)
         }
         What::Reaped { missed, silent_for } => {
-            format!("zombie: {missed} heartbeats missed, silent for {}; terminated", short(*silent_for))
+            let missed = counted(u64::from(*missed), "heartbeat");
+            format!("zombie: {missed} missed, silent for {}; terminated", short(*silent_for))
         }
         What::Fault(fault) => format!("fault: {fault}"),
         What::Ended { ending, last } => {
@@ -79,16 +81,16 @@ fn counts(counts: &Counts) -> String {
 
 fn summary_lines(summary: &Summary) -> String {
     let mut lines = format!(
-        "stopped after {}: {} clients ({} at most at once), {} turned away, {} zombies reaped\n  \
-         received {} messages, {} pings, {} app pings",
+        "stopped after {}: {} ({} at most at once), {} turned away, {} reaped\n  \
+         received {}, {}, {}",
         short(summary.elapsed),
-        summary.clients,
+        counted(summary.clients, "client"),
         summary.most_at_once,
         summary.turned_away,
-        summary.reaped,
-        summary.messages,
-        summary.pings,
-        summary.app_pings,
+        counted(summary.reaped, "zombie"),
+        counted(summary.messages, "message"),
+        counted(summary.pings, "ping"),
+        counted(summary.app_pings, "app ping"),
     );
     if summary.heartbeats.sent() > 0 {
         lines.push_str(&format!("\n  heartbeats: {}", counts(&summary.heartbeats)));

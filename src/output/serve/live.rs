@@ -6,6 +6,7 @@ use std::io::IsTerminal;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::domain::health::Status;
+use crate::domain::shown::counted;
 use crate::server::{ServerEvent, What};
 
 /// The live line on stderr.
@@ -81,12 +82,12 @@ impl Tally {
 
     /// `3 clients: 2 healthy, 1 timeout`.
     fn line(&self) -> String {
-        let counted = self.count.iter().filter(|(_, count)| **count > 0);
+        let present = self.count.iter().filter(|(_, count)| **count > 0);
         let parts: Vec<String> =
-            counted.map(|(status, count)| format!("{count} {}", status.label())).collect();
+            present.map(|(status, count)| format!("{count} {}", status.label())).collect();
         match parts.is_empty() {
             true => String::from("no clients"),
-            false => format!("{} clients: {}", self.status_of.len(), parts.join(", ")),
+            false => format!("{}: {}", counted(self.status_of.len() as u64, "client"), parts.join(", ")),
         }
     }
 }
@@ -108,5 +109,7 @@ mod tests {
         assert_eq!(tally.line(), "3 clients: 2 healthy, 1 timeout");
         tally.set(2, None);
         assert_eq!(tally.line(), "2 clients: 2 healthy");
+        tally.set(3, None);
+        assert_eq!(tally.line(), "1 client: 1 healthy");
     }
 }
