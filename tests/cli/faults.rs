@@ -5,13 +5,20 @@ use wscheck::server::faults::DEFINITIONS;
 
 use crate::support::{Server, ping_json};
 
-/// A fault, how it is measured, and what must be found: an exit code, and values by JSON pointer. A
-/// number is a lower bound when it is an array of one.
+/// How a connection ended: who, and how.
+type Ended = (&'static str, &'static str);
+
+/// A fault, how it is measured, and what must be found.
 struct Case {
     fault: &'static str,
     serve: &'static [&'static str],
     ping: &'static [&'static str],
     code: i32,
+    status: &'static str,
+    /// `None`: it never opened.
+    ending: Option<Ended>,
+    /// The heartbeats' outcomes and what else shows the fault, by JSON pointer. A number is a lower bound
+    /// when it is an array of one.
     found: fn() -> Value,
 }
 
@@ -19,23 +26,35 @@ const PROTOCOL: &str = "/heartbeats/protocol";
 const FIVE: &[&str] = &["-c", "5", "-i", "20ms"];
 const UNTIL_CUT: &[&str] = &["-i", "20ms", "-W", "2s", "-w", "10s"];
 const QUIET: &[&str] = &["-c", "2", "-i", "400ms", "-W", "300ms", "--dead-after", "1", "-w", "10s"];
+const IDLE: &[&str] = &["-i", "5s", "-w", "10s"];
 
-/// The ending of a connection that the peer cut so.
-fn cut(how: &str) -> Value {
-    json!({ "/status": "dead", "/verdict": "failed", "/ending/who": "peer", "/ending/how": how })
+/// All that was asked for was measured.
+const OURS: Option<Ended> = Some(("us", "close_frame"));
+/// The server hangs, and we give it up.
+const GIVEN_UP: Option<Ended> = Some(("us", "timeout"));
+const CLOSED: Option<Ended> = Some(("peer", "close_frame"));
+const FIN: Option<Ended> = Some(("peer", "fin"));
+const RST: Option<Ended> = Some(("peer", "rst"));
+const VIOLATION: Option<Ended> = Some(("peer", "violation"));
+
+fn answered() -> Value {
+    json!({ "/protocol/ok": [1], "/protocol/missed": 0 })
+}
+
+fn answered_once_then_missed() -> Value {
+    json!({ "/protocol/ok": 1, "/protocol/missed": 1, "/ending/code": 4000 })
+}
+
+fn nothing_answered() -> Value {
+    json!({ "/protocol/ok": 0, "/protocol/missed": [1] })
 }
 
 fn refused(kind: &str, phase: &str) -> Value {
-    json!({ "/status": "unknown", "/verdict": "not_measured", "/error/kind": kind, "/error/phase": phase, "/rtt": null })
+    json!({ "/verdict": "not_measured", "/error/kind": kind, "/error/phase": phase, "/protocol/sent": 0, "/rtt": null })
 }
 
 fn violation(rule: &str) -> Value {
-    json!({ "/status": "dead", "/ending/who": "peer", "/ending/how": "violation", "/ending/violation": rule })
-}
-
-/// The server hangs, and we give it up.
-fn given_up() -> Value {
-    json!({ "/status": "dead", "/verdict": "failed", "/ending/who": "us", "/ending/how": "timeout", "/protocol/missed": [1] })
+    json!({ "/protocol/ok": 0, "/ending/violation": rule })
 }
 
 const CASES: &[Case] = &[
@@ -44,87 +63,162 @@ const CASES: &[Case] = &[
         serve: &["--delay", "150ms"],
         ping: FIVE,
         code: 0,
-        found: || json!({ "/status": "degraded", "/protocol/ok": 5, "/rtt/min_ms": [150] }),
+        status: "degraded",
+        ending: OURS,
+        found: || json!({ "/protocol/ok": 5, "/rtt/min_ms": [150] }),
     },
     Case {
         fault: "jitter",
         serve: &["--delay", "10ms", "--jitter", "30ms"],
         ping: &["-c", "20", "-i", "20ms"],
         code: 0,
-        found: || json!({ "/status": "healthy", "/protocol/ok": 20, "/jitter/stddev_ms": [1] }),
+        status: "healthy",
+        ending: OURS,
+        found: || json!({ "/protocol/ok": 20, "/jitter/stddev_ms": [1] }),
     },
-    Case { fault: "pong-loss", serve: &["--pong-loss", "100%"], ping: QUIET, code: 1, found: given_up },
+    Case {
+        fault: "jitter",
+        serve: &["--jitter", "normal:30ms"],
+        ping: &["-c", "20", "-i", "20ms"],
+        code: 0,
+        status: "healthy",
+        ending: OURS,
+        found: || json!({ "/protocol/ok": 20, "/jitter/stddev_ms": [1] }),
+    },
+    Case {
+        fault: "jitter",
+        serve: &["--jitter", "exponential:30ms"],
+        ping: &["-c", "20", "-i", "20ms"],
+        code: 0,
+        status: "healthy",
+        ending: OURS,
+        found: || json!({ "/protocol/ok": 20, "/jitter/stddev_ms": [1] }),
+    },
+    Case {
+        fault: "pong-loss",
+        serve: &["--pong-loss", "100%"],
+        ping: QUIET,
+        code: 1,
+        status: "dead",
+        ending: GIVEN_UP,
+        found: nothing_answered,
+    },
     Case {
         fault: "supersede",
         serve: &["--supersede"],
         ping: &["-c", "6", "-i", "20ms", "-W", "2s"],
         code: 0,
-        found: || json!({ "/status": "healthy", "/protocol/superseded": [2], "/loss": 0.0 }),
+        status: "healthy",
+        ending: OURS,
+        found: || json!({ "/protocol/ok": [1], "/protocol/superseded": [2], "/protocol/missed": 0, "/loss": 0.0 }),
     },
     Case {
         fault: "wrong-payload",
         serve: &["--wrong-payload"],
         ping: QUIET,
         code: 1,
-        found: || json!({ "/status": "dead", "/protocol/ok": 0, "/protocol/mismatched": [1] }),
+        status: "dead",
+        ending: GIVEN_UP,
+        found: || json!({ "/protocol/ok": 0, "/protocol/missed": 1, "/protocol/mismatched": [1] }),
     },
     Case {
         fault: "duplicate-pongs",
         serve: &["--duplicate-pongs"],
         ping: FIVE,
         code: 0,
-        found: || json!({ "/status": "healthy", "/protocol/ok": 5, "/protocol/duplicate": [4] }),
+        status: "healthy",
+        ending: OURS,
+        found: || json!({ "/protocol/ok": 5, "/protocol/duplicate": [4] }),
     },
     Case {
         fault: "unsolicited-pong",
         serve: &["--unsolicited-pong", "20ms"],
         ping: &["-c", "4", "-i", "100ms"],
         code: 0,
-        found: || json!({ "/status": "healthy", "/protocol/ok": 4, "/protocol/unsolicited": [1] }),
+        status: "healthy",
+        ending: OURS,
+        found: || json!({ "/protocol/ok": 4, "/protocol/unsolicited": [1] }),
     },
-    Case { fault: "stall", serve: &["--stall", "100ms"], ping: QUIET, code: 1, found: given_up },
-    Case { fault: "mute", serve: &["--mute", "100ms"], ping: QUIET, code: 1, found: given_up },
+    Case {
+        fault: "stall",
+        serve: &["--stall", "300ms"],
+        ping: QUIET,
+        code: 1,
+        status: "dead",
+        ending: GIVEN_UP,
+        found: answered_once_then_missed,
+    },
+    Case {
+        fault: "mute",
+        serve: &["--mute", "300ms"],
+        ping: QUIET,
+        code: 1,
+        status: "dead",
+        ending: GIVEN_UP,
+        found: answered_once_then_missed,
+    },
     Case {
         fault: "close-after",
-        serve: &["--close-after", "100ms:4321"],
+        serve: &["--close-after", "300ms:4321"],
         ping: UNTIL_CUT,
         code: 1,
-        found: || json!({ "/status": "dead", "/ending/who": "peer", "/ending/how": "close_frame", "/ending/code": 4321 }),
+        status: "dead",
+        ending: CLOSED,
+        found: || json!({ "/protocol/ok": [1], "/protocol/missed": 0, "/ending/code": 4321 }),
     },
     Case {
         fault: "fin-after",
-        serve: &["--fin-after", "100ms"],
+        serve: &["--fin-after", "300ms"],
         ping: UNTIL_CUT,
         code: 1,
-        found: || cut("fin"),
+        status: "dead",
+        ending: FIN,
+        found: answered,
     },
     Case {
         fault: "rst-after",
-        serve: &["--rst-after", "100ms"],
+        serve: &["--rst-after", "300ms"],
         ping: UNTIL_CUT,
         code: 1,
-        found: || cut("rst"),
+        status: "dead",
+        ending: RST,
+        found: answered,
     },
     Case {
         fault: "half-close",
-        serve: &["--half-close", "100ms"],
+        serve: &["--half-close", "300ms"],
         ping: UNTIL_CUT,
         code: 1,
-        found: || cut("fin"),
+        status: "dead",
+        ending: FIN,
+        found: answered,
     },
     Case {
         fault: "idle-timeout",
         serve: &["--idle-timeout", "200ms"],
-        ping: &["-i", "5s", "-w", "10s"],
+        ping: IDLE,
         code: 1,
-        found: || json!({ "/status": "dead", "/ending/how": "fin", "/ending/idle_ms": [190] }),
+        status: "dead",
+        ending: FIN,
+        found: || json!({ "/protocol/ok": 1, "/protocol/missed": 0, "/ending/idle_ms": [190] }),
+    },
+    Case {
+        fault: "idle-timeout",
+        serve: &["--idle-timeout", "200ms..300ms"],
+        ping: IDLE,
+        code: 1,
+        status: "dead",
+        ending: FIN,
+        found: || json!({ "/protocol/ok": 1, "/protocol/missed": 0, "/ending/idle_ms": [190] }),
     },
     Case {
         fault: "idle-cut",
         serve: &["--idle-timeout", "200ms", "--idle-cut", "close:1001"],
-        ping: &["-i", "5s", "-w", "10s"],
+        ping: IDLE,
         code: 1,
-        found: || json!({ "/status": "dead", "/ending/how": "close_frame", "/ending/code": 1001 }),
+        status: "dead",
+        ending: CLOSED,
+        found: || json!({ "/protocol/ok": 1, "/protocol/missed": 0, "/ending/code": 1001 }),
     },
     // Our Pings do not count, the server's own Pongs would: it is cut although it is never idle.
     Case {
@@ -132,14 +226,47 @@ const CASES: &[Case] = &[
         serve: &["--idle-timeout", "300ms", "--idle-resets", "server", "--pong-loss", "100%"],
         ping: &["-i", "50ms", "-W", "5s", "-w", "10s"],
         code: 1,
-        found: || cut("fin"),
+        status: "dead",
+        ending: FIN,
+        found: || json!({ "/protocol/ok": 0, "/protocol/missed": 0 }),
+    },
+    // The server's messages do not count, and our Pings are too seldom.
+    Case {
+        fault: "idle-resets",
+        serve: &["--idle-timeout", "300ms", "--idle-resets", "client", "--chatter", "20ms"],
+        ping: IDLE,
+        code: 1,
+        status: "dead",
+        ending: FIN,
+        found: || json!({ "/protocol/ok": 1, "/targets/0/connections/0/messages": [3] }),
+    },
+    Case {
+        fault: "idle-resets",
+        serve: &["--idle-timeout", "300ms", "--idle-resets", "both", "--pong-loss", "100%"],
+        ping: &["-i", "50ms", "-W", "5s", "-w", "10s"],
+        code: 1,
+        status: "dead",
+        ending: FIN,
+        found: || json!({ "/protocol/ok": 0, "/protocol/missed": 0 }),
+    },
+    // Nobody is idle for so long: a heartbeat and its answer every 50 ms keep it open.
+    Case {
+        fault: "idle-resets",
+        serve: &["--idle-timeout", "5s", "--idle-resets", "either"],
+        ping: &["-c", "8", "-i", "50ms"],
+        code: 0,
+        status: "healthy",
+        ending: OURS,
+        found: || json!({ "/protocol/ok": 8 }),
     },
     Case {
         fault: "messages-only",
         serve: &["--idle-timeout", "300ms", "--messages-only"],
         ping: &["-i", "50ms", "-w", "10s"],
         code: 1,
-        found: || cut("fin"),
+        status: "dead",
+        ending: FIN,
+        found: answered,
     },
     // It lets go at 200 ms and says so 5 s later: a heartbeat in between is swallowed.
     Case {
@@ -147,48 +274,71 @@ const CASES: &[Case] = &[
         serve: &["--idle-timeout", "200ms", "--linger", "5s"],
         ping: QUIET,
         code: 1,
-        found: given_up,
+        status: "dead",
+        ending: GIVEN_UP,
+        found: answered_once_then_missed,
     },
     Case {
         fault: "lifetime",
         serve: &["--lifetime", "300ms"],
         ping: UNTIL_CUT,
         code: 1,
-        found: || cut("fin"),
+        status: "dead",
+        ending: FIN,
+        found: answered,
+    },
+    Case {
+        fault: "lifetime",
+        serve: &["--lifetime", "300ms:rst"],
+        ping: UNTIL_CUT,
+        code: 1,
+        status: "dead",
+        ending: RST,
+        found: answered,
     },
     Case {
         fault: "chatter",
         serve: &["--chatter", "20ms"],
         ping: &["-c", "4", "-i", "100ms"],
         code: 0,
-        found: || json!({ "/status": "healthy", "/protocol/ok": 4, "/targets/0/connections/0/messages": [3] }),
+        status: "healthy",
+        ending: OURS,
+        found: || json!({ "/protocol/ok": 4, "/targets/0/connections/0/messages": [3] }),
     },
     Case {
         fault: "ping-flood",
         serve: &["--ping-flood=2000"],
         ping: &["-c", "4", "-i", "100ms"],
         code: 0,
-        found: || json!({ "/status": "healthy", "/protocol/ok": 4, "/targets/0/connections/0/server_pings/protocol": [50] }),
+        status: "healthy",
+        ending: OURS,
+        found: || json!({ "/protocol/ok": 4, "/targets/0/connections/0/server_pings/protocol": [50] }),
     },
     Case {
         fault: "refuse",
         serve: &["--refuse", "403"],
         ping: FIVE,
         code: 3,
-        found: || json!({ "/error/kind": "upgrade_refused", "/error/refusal/status": 403, "/status": "unknown" }),
+        status: "unknown",
+        ending: None,
+        found: || json!({ "/verdict": "not_measured", "/error/kind": "upgrade_refused", "/error/refusal/status": 403, "/protocol/sent": 0 }),
     },
     Case {
         fault: "redirect",
         serve: &["--redirect", "ws://elsewhere.example/"],
         ping: FIVE,
         code: 3,
-        found: || json!({ "/error/kind": "upgrade_refused", "/error/refusal/status": 302 }),
+        status: "unknown",
+        ending: None,
+        found: || json!({ "/verdict": "not_measured", "/error/kind": "upgrade_refused", "/error/refusal/status": 302, "/protocol/sent": 0 }),
     },
     Case {
         fault: "slow-upgrade",
         serve: &["--slow-upgrade", "5s"],
         ping: &["-c", "1", "--connect-timeout", "200ms"],
         code: 3,
+        status: "unknown",
+        ending: None,
         found: || refused("timeout", "upgrade"),
     },
     Case {
@@ -196,6 +346,8 @@ const CASES: &[Case] = &[
         serve: &["--wrong-accept"],
         ping: FIVE,
         code: 3,
+        status: "unknown",
+        ending: None,
         found: || refused("bad_upgrade", "upgrade"),
     },
     Case {
@@ -203,14 +355,26 @@ const CASES: &[Case] = &[
         serve: &["--endless-header"],
         ping: FIVE,
         code: 3,
+        status: "unknown",
+        ending: None,
         found: || refused("endless_header", "upgrade"),
     },
-    Case { fault: "garbage", serve: &["--garbage"], ping: QUIET, code: 1, found: || violation("garbage") },
+    Case {
+        fault: "garbage",
+        serve: &["--garbage"],
+        ping: QUIET,
+        code: 1,
+        status: "dead",
+        ending: VIOLATION,
+        found: || violation("garbage"),
+    },
     Case {
         fault: "huge-frame",
         serve: &["--huge-frame"],
         ping: FIVE,
         code: 1,
+        status: "dead",
+        ending: VIOLATION,
         found: || violation("oversized_frame"),
     },
     Case {
@@ -218,6 +382,8 @@ const CASES: &[Case] = &[
         serve: &["--masked-frame"],
         ping: FIVE,
         code: 1,
+        status: "dead",
+        ending: VIOLATION,
         found: || violation("masked_frame"),
     },
     Case {
@@ -225,9 +391,19 @@ const CASES: &[Case] = &[
         serve: &["--invalid-utf8"],
         ping: FIVE,
         code: 1,
+        status: "dead",
+        ending: VIOLATION,
         found: || violation("invalid_utf8"),
     },
-    Case { fault: "trickle", serve: &["--trickle=10s"], ping: QUIET, code: 1, found: given_up },
+    Case {
+        fault: "trickle",
+        serve: &["--trickle=10s"],
+        ping: QUIET,
+        code: 1,
+        status: "dead",
+        ending: GIVEN_UP,
+        found: nothing_answered,
+    },
 ];
 
 /// The value at this place; `/protocol` is short for the figures of Ping frames.
@@ -242,14 +418,21 @@ fn at<'a>(document: &'a Value, pointer: &str) -> &'a Value {
 fn check(case: &Case) {
     let server = Server::start(case.serve);
     let (code, document) = ping_json(&[case.ping, &[&server.url()]].concat());
-    assert_eq!(code, Some(case.code), "{}: {document:#}", case.fault);
+    let ending = case.ending.map(|(who, how)| (Value::from(who), Value::from(how)));
+    let ended = document["ending"].as_object().map(|ending| (ending["who"].clone(), ending["how"].clone()));
+    assert_eq!(
+        (code, document["status"].as_str(), ended),
+        (Some(case.code), Some(case.status), ending),
+        "{:?}: {document:#}",
+        case.serve
+    );
     for (pointer, expected) in (case.found)().as_object().unwrap() {
         let found = at(&document, pointer);
         let holds = match expected.as_array() {
             Some(least) => found.as_f64() >= least[0].as_f64(),
             None => found == expected,
         };
-        assert!(holds, "{}: {pointer} is {found}, not {expected}: {document:#}", case.fault);
+        assert!(holds, "{:?}: {pointer} is {found}, not {expected}: {document:#}", case.serve);
     }
 }
 
