@@ -36,7 +36,7 @@ pub enum TurnedAway {
     NotHttp,
     #[error("request head larger than {LONGEST_HEAD} bytes; answered 431")]
     EndlessHead,
-    #[error("a TLS client on the plain port; it should use ws://, or this server --tls")]
+    #[error("a TLS client on the plain port; it should use ws://, or this server --tls; answered 400")]
     TlsOnPlain,
     #[error("a plain client on the TLS port; it should use wss://; answered 400")]
     PlainOnTls,
@@ -86,6 +86,8 @@ impl TurnedAway {
             TurnedAway::Key => say(400, &[], "The upgrade needs a Sec-WebSocket-Key of 16 bytes in base64."),
             TurnedAway::NotHttp => say(400, &[], "This is not an HTTP/1.1 request."),
             TurnedAway::EndlessHead => say(431, &[], "The request head is too large."),
+            // No TLS, which is what every TLS client then says; silence would look like a broken network.
+            TurnedAway::TlsOnPlain => say(400, &[], "This port speaks no TLS: connect with a ws:// URL."),
             TurnedAway::PlainOnTls => say(400, &[], "This port speaks TLS: connect with a wss:// URL."),
             TurnedAway::Full(_) => {
                 say(503, &[("Retry-After", "5")], "This server has as many clients as it takes.")
@@ -95,10 +97,7 @@ impl TurnedAway {
                 let location: Vec<_> = place.iter().map(|place| ("Location", place.as_str())).collect();
                 say(*status, &location, "Refused, as this server was told to.")
             }
-            TurnedAway::TlsOnPlain
-            | TurnedAway::Tls(_)
-            | TurnedAway::ClosedEarly
-            | TurnedAway::TooSlow(_) => None,
+            TurnedAway::Tls(_) | TurnedAway::ClosedEarly | TurnedAway::TooSlow(_) => None,
         }
     }
 }

@@ -99,16 +99,21 @@ async fn a_plain_request_is_answered_426_and_the_others_go_on() {
 }
 
 #[tokio::test]
-async fn a_tls_client_on_the_plain_port_is_named() {
+async fn a_tls_client_on_the_plain_port_is_answered_and_the_others_go_on() {
     let mut served = Served::start(Config::default()).await;
+    let mut other = Bare::connect(served.address).await;
     let mut client = Bare::knock(served.address).await;
     client.write(b"\x16\x03\x01\x00\x05hello").await;
-    assert_eq!(client.next().await, Got::Fin);
+    let answer = client.rest().await;
+    assert!(answer.starts_with("HTTP/1.1 400 ") && answer.ends_with("with a ws:// URL.\n"), "{answer}");
     let why = served.event(|event| match &event.what {
         What::TurnedAway { why, .. } => Some(why.to_string()),
         _ => None,
     });
-    assert_eq!(why.await, "a TLS client on the plain port; it should use ws://, or this server --tls");
+    let told = "a TLS client on the plain port; it should use ws://, or this server --tls; answered 400";
+    assert_eq!(why.await, told);
+    other.send(PING, b"still there").await;
+    assert_eq!(other.frame().await, (PONG, "still there".into()));
     served.stop().await;
 }
 
