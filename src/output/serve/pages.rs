@@ -39,7 +39,7 @@ const METRICS: &[Metric] = &[
         value: |summary| summary.elapsed.as_secs_f64(),
     },
     Metric {
-        name: "clients_total",
+        name: "connected_total",
         kind: "counter",
         help: "Connections that became clients.",
         value: |summary| summary.clients as f64,

@@ -142,6 +142,16 @@ fn the_pages_show_clients_and_metrics() {
     insta::assert_snapshot!(crate::server::Pages::metrics(&StatusPages, &snapshot).text);
 }
 
+/// OpenMetrics takes `_total` off a counter's name: the families must still be told apart.
+#[test]
+fn no_two_metrics_share_a_name() {
+    let snapshot = Snapshot { at: SystemTime::UNIX_EPOCH, clients: vec![client()], so_far: summary() };
+    let text = crate::server::Pages::metrics(&StatusPages, &snapshot).text;
+    let heads = text.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split(' ').next());
+    let names: Vec<&str> = heads.map(|name| name.trim_end_matches("_total")).collect();
+    assert_eq!(names.iter().collect::<std::collections::BTreeSet<_>>().len(), names.len(), "{names:?}");
+}
+
 #[test]
 fn every_document_is_as_its_schema_says() {
     let valid = |schema: schemars::Schema, document: &str| {
