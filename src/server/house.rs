@@ -292,7 +292,9 @@ impl Server {
         let mut register = self.register();
         register.arrived += 1;
         let id = register.arrived;
-        Guest { id, remote, faulty: is_faulty(id, self.config.fault_share, self.config.seed) }
+        let faulty =
+            *self.faults != *self.no_faults && is_faulty(id, self.config.fault_share, self.config.seed);
+        Guest { id, remote, faulty }
     }
 
     fn faults_for(&self, guest: Guest) -> &Arc<Faults> {
@@ -458,6 +460,13 @@ mod tests {
                 assert!(faulty.abs_diff(expected) <= usize::from(share > 0.0 && share < 1.0), "{faulty}");
             }
         }
+    }
+
+    #[test]
+    fn nobody_is_faulty_where_there_are_no_faults() {
+        let remote = SocketAddr::from(([127, 0, 0, 1], 1));
+        let with = |config| Server::new(config, unbounded_channel().0).guest(remote).faulty;
+        assert_eq!((with(Config::default()), with(faulty(&[("delay", "1s")]))), (false, true));
     }
 
     #[tokio::test(start_paused = true)]

@@ -19,7 +19,7 @@ fn what(what: &What) -> String {
         What::Connected { remote, resource, subprotocol, faulty } => {
             let subprotocol =
                 subprotocol.as_ref().map(|name| format!(", subprotocol {name}")).unwrap_or_default();
-            let faulty = if *faulty { "" } else { ", spared from the faults" };
+            let faulty = if *faulty { ", faulty" } else { "" };
             format!("connected from {remote} to {resource}{subprotocol}{faulty}")
         }
         What::TurnedAway { remote, why } => format!("turned away {remote}: {why}"),
