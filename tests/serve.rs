@@ -104,6 +104,17 @@ fn a_fault_that_cannot_be_parsed_is_a_usage_error() {
 }
 
 #[test]
+fn an_idle_timeout_that_never_passes_is_hinted_at() {
+    let full = || std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let hinted = |args: &[&str]| {
+        let args = [&["--bind", "127.0.0.1:0", "--idle-timeout", "60s"], args].concat();
+        let ran = serve(&args).stdout(full()).stderr(Stdio::piped()).output().unwrap();
+        String::from_utf8(ran.stderr).unwrap().contains("hint: the server's own heartbeats")
+    };
+    assert!(hinted(&[]) && !hinted(&["--heartbeat", "none"]));
+}
+
+#[test]
 fn a_port_in_use_is_named() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();

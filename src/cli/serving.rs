@@ -26,6 +26,12 @@ pub fn main(args: ServeArgs) -> ExitCode {
         Ok(plan) => plan,
         Err(message) => return usage::complain("serve", &message, format),
     };
+    if plan.config.never_idles() {
+        usage::tell(
+            "hint: the server's own heartbeats keep every connection from being idle for so long; --heartbeat \
+             none stops them",
+        );
+    }
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return usage::fail(&format!("cannot start: {error}")),

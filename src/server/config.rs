@@ -92,3 +92,39 @@ impl Default for Config {
         }
     }
 }
+
+impl Config {
+    /// Whether the server's own heartbeats, or what answers them, come too often for the idle timeout ever
+    /// to pass. (In the two-ended mode there are none.)
+    pub fn never_idles(&self) -> bool {
+        let Heartbeats { kinds, interval, .. } = &*self.heartbeats;
+        let counts = |kind: &Kind| *kind == Kind::App || !self.faults.idle.messages_only;
+        self.faults.idle.after.is_some_and(|after| after.lo > *interval) && kinds.iter().any(counts)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::server::faults;
+
+    fn never_idles(kinds: &[Kind], set: &[(&str, &str)]) -> bool {
+        let heartbeats = Arc::new(Heartbeats { kinds: kinds.to_vec(), ..Heartbeats::default() });
+        let mut config = Config { heartbeats, ..Config::default() };
+        for (name, value) in set {
+            faults::set(&mut config.faults, name, value).unwrap();
+        }
+        config.never_idles()
+    }
+
+    #[test]
+    fn heartbeats_every_30_s_let_nothing_be_idle_for_longer() {
+        use Kind::{App, Protocol};
+        let (short, long) = (("idle-timeout", "20s"), ("idle-timeout", "60s"));
+        let messages_only = ("messages-only", "");
+        assert!(never_idles(&[Protocol], &[long]) && !never_idles(&[Protocol], &[short]));
+        assert!(!never_idles(&[], &[long]) && !never_idles(&[Protocol], &[]));
+        assert!(!never_idles(&[Protocol], &[long, messages_only]));
+        assert!(never_idles(&[App], &[long, messages_only]));
+    }
+}

@@ -397,7 +397,7 @@ const CASES: &[Case] = &[
     },
     Case {
         fault: "trickle",
-        serve: &["--trickle=10s"],
+        serve: &["--trickle"],
         ping: QUIET,
         code: 1,
         status: "dead",
