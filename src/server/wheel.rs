@@ -91,6 +91,10 @@ impl Drop for Timer {
         if let Some((key, _)) = lock(&self.alarm.entry).take() {
             queue.try_remove(&key);
         }
+        // What thousands needed is given back when they are gone.
+        if queue.is_empty() {
+            queue.shrink_to_fit();
+        }
     }
 }
 
