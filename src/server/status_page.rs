@@ -54,7 +54,7 @@ pub async fn serve(
                 let (server, pages) = (Arc::clone(&server), Arc::clone(&pages));
                 requests.spawn(async move {
                     // Who asks too slowly, or goes away, gets no answer.
-                    let _ = timeout(PATIENCE, answer(stream, &server, &*pages)).await;
+                    let _ = timeout(PATIENCE, answer(stream, server, pages)).await;
                 });
             }
             Err(_) => sleep(AFTER_TROUBLE).await,
@@ -62,9 +62,11 @@ pub async fn serve(
     }
 }
 
-async fn answer(mut stream: TcpStream, server: &Server, pages: &dyn Pages) -> std::io::Result<()> {
+async fn answer(mut stream: TcpStream, server: Arc<Server>, pages: Arc<dyn Pages>) -> std::io::Result<()> {
     let head = read_head(&mut stream).await?;
-    let answer = respond(&head, || server.snapshot(), pages);
+    // Thousands of clients take long to write down, and everybody's pongs would wait for it.
+    let respond = move || respond(&head, || server.snapshot(), &*pages);
+    let answer = tokio::task::spawn_blocking(respond).await.map_err(std::io::Error::other)?;
     stream.write_all(&answer).await?;
     stream.shutdown().await?;
     // A close over unread bytes would be an RST, and might overtake the answer.
