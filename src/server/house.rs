@@ -18,6 +18,7 @@ use super::event::{ServerEvent, What};
 use super::faults::Faults;
 use super::figures::Figures;
 use super::handshake::{TurnedAway, looks_like_tls};
+use super::memory;
 use super::opening::{self, Admitted};
 use super::snapshot::{ClientSnapshot, Snapshot};
 use super::socket::Socket;
@@ -31,6 +32,9 @@ use crate::domain::target::redact_text;
 
 /// After accept(2) failed, for want of file descriptors say, it is tried again so much later.
 const AFTER_TROUBLE: Duration = Duration::from_millis(200);
+
+/// The memory of fewer clients is not worth giving back while others are there.
+const FEW: usize = 100;
 
 /// So many connections may be opening when there is no room for more clients; others wait in the
 /// kernel's queue.
@@ -76,6 +80,22 @@ struct Register {
     reaped: u64,
     endings: BTreeMap<String, u64>,
     left: Totals,
+    /// Clients that left since memory was last given back.
+    left_since: usize,
+}
+
+impl Register {
+    /// Whether a client that leaves now makes it worth while to give memory back: it takes the longer the more
+    /// are still there.
+    fn gives_back(&mut self) -> bool {
+        self.left_since += 1;
+        let there = self.present.len();
+        let worth_while = there == 0 || self.left_since >= there.max(FEW);
+        if worth_while {
+            self.left_since = 0;
+        }
+        worth_while
+    }
 }
 
 /// A connection: its number, where it comes from, and whether the faults happen to it.
@@ -339,9 +359,13 @@ impl Server {
         register.left.add(&last.figures);
         register.reaped += u64::from(ending.who == Who::Us && ending.how == How::Timeout);
         *register.endings.entry(format!("{} {}", ending.who.label(), ending.how.label())).or_default() += 1;
+        let gives_back = register.gives_back();
         drop(register);
         drop(seat);
         self.tell(Some(id), What::Ended { ending, last });
+        if gives_back {
+            memory::give_back();
+        }
     }
 
     fn turned_away(&self, guest: Guest, why: &TurnedAway) {
@@ -467,6 +491,25 @@ mod tests {
         let remote = SocketAddr::from(([127, 0, 0, 1], 1));
         let with = |config| Server::new(config, unbounded_channel().0).guest(remote).faulty;
         assert_eq!((with(Config::default()), with(faulty(&[("delay", "1s")]))), (false, true));
+    }
+
+    #[test]
+    fn memory_is_given_back_in_few_steps() {
+        let (server, mut steps) = (Server::new(Config::default(), unbounded_channel().0), 0);
+        let present = |id| Present {
+            guest: Guest { id, remote: SocketAddr::from(([127, 0, 0, 1], 1)), faulty: false },
+            resource: String::new(),
+            subprotocol: None,
+            opened: Instant::now(),
+            figures: Arc::default(),
+        };
+        let mut register = server.register();
+        register.present = (0..10_000).map(|id| (id, present(id))).collect();
+        while register.present.pop_first().is_some() {
+            steps += usize::from(register.gives_back());
+        }
+        // At 5000, 2500, 1250, ... and when the last has left.
+        assert_eq!((steps, register.left_since), (8, 0));
     }
 
     #[tokio::test(start_paused = true)]

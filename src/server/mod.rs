@@ -14,6 +14,7 @@ mod frame;
 mod handshake;
 mod house;
 mod idle;
+mod memory;
 mod message;
 mod opening;
 mod outbox;
