@@ -33,7 +33,11 @@ impl Drop for Served {
 
 impl Served {
     fn start(args: &[&str]) -> Served {
-        let mut child = serve(args).stdout(Stdio::piped()).spawn().unwrap();
+        Served::spawn(&mut serve(args))
+    }
+
+    fn spawn(command: &mut Command) -> Served {
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let stdout = BufReader::new(child.stdout.take().unwrap());
         Served { child, stdout }
     }
@@ -88,6 +92,26 @@ fn ctrl_c_closes_every_client_with_1001_and_reports() {
     assert_eq!(code, Some(0), "{report}");
     assert!(report.contains("we sent close 1001 (going away) \"server stops\""), "{report}");
     assert!(report.contains(": 1 client (1 at most at once), 0 turned away"), "{report}");
+}
+
+#[test]
+fn out_of_files_it_says_so_and_goes_on_when_there_are_some_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("port");
+    let limited = "ulimit -n 40; exec \"$0\" serve --bind 127.0.0.1:0 --port-file \"$1\"";
+    let mut command = Command::new("/bin/sh");
+    command.env_clear().stdin(Stdio::null()).args(["-c", limited, env!("CARGO_BIN_EXE_wscheck")]).arg(&file);
+    let mut served = Served::spawn(&mut command);
+    assert!(served.line().contains("listening"));
+    let visitors: Vec<_> = (0..50).map(|_| TcpStream::connect(("127.0.0.1", port(&file))).unwrap()).collect();
+    let trouble = served.line();
+    assert!(trouble.contains("trouble: cannot accept a connection: Too many open files"), "{trouble}");
+    drop(visitors);
+    let mut visitor = TcpStream::connect(("127.0.0.1", port(&file))).unwrap();
+    visitor.write_all(b"GET / HTTP/1.1\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    visitor.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 426 "), "{answer}");
 }
 
 #[test]
