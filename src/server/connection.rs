@@ -109,8 +109,9 @@ pub async fn let_go<S: Socket>(mut stream: S, client: &Client, exit: Exit, withi
             let _ = timeout(within, say_goodbye(&mut stream)).await;
         }
         Exit::Fin => {
+            // What came after a close would be answered by RST, which can overtake the FIN in the client.
             let _ = stream.send_fin();
-            poll_fn(|cx| Poll::Ready(poll_drain(&mut stream, cx).is_ready())).await;
+            let _ = timeout(within, poll_fn(|cx| poll_drain(&mut stream, cx))).await;
         }
         Exit::Terminate => {
             let last_words = client.outbox.ready(Instant::now());

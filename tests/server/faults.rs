@@ -176,6 +176,9 @@ async fn close_after_sends_its_code() {
 #[tokio::test]
 async fn fin_after_is_a_bare_fin() {
     let (mut served, mut client) = faced_with(&["fin-after=20ms"]).await;
+    fault(&mut served, "fin at age 20ms").await;
+    // A ping that crosses it is not answered by RST.
+    client.send(PING, b"too late").await;
     assert_eq!(client.next().await, Got::Fin);
     let ended = served.event(|event| match &event.what {
         What::Ended { ending, .. } => Some((ending.who, ending.how.clone())),
