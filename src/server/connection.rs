@@ -102,6 +102,9 @@ fn poll_stream<S: Socket>(stream: &mut S, client: &Client, cx: &mut Context<'_>)
     })
 }
 
+/// For so long what crosses a FIN is taken in.
+const CROSSING: Duration = Duration::from_millis(100);
+
 /// Lets a socket go; a goodbye takes no longer than `within`. The socket is as good as gone: what fails now changes nothing.
 pub async fn let_go<S: Socket>(mut stream: S, client: &Client, exit: Exit, within: Duration) {
     match exit {
@@ -109,9 +112,10 @@ pub async fn let_go<S: Socket>(mut stream: S, client: &Client, exit: Exit, withi
             let _ = timeout(within, say_goodbye(&mut stream)).await;
         }
         Exit::Fin => {
-            // What came after a close would be answered by RST, which can overtake the FIN in the client.
+            // What crosses the FIN would be answered by RST, which can overtake it in the client. What comes
+            // later finds nobody: that is how this differs from a half-close.
             let _ = stream.send_fin();
-            let _ = timeout(within, poll_fn(|cx| poll_drain(&mut stream, cx))).await;
+            let _ = timeout(within.min(CROSSING), poll_fn(|cx| poll_drain(&mut stream, cx))).await;
         }
         Exit::Terminate => {
             let last_words = client.outbox.ready(Instant::now());
