@@ -1,0 +1,387 @@
+//! A simulated path in virtual time, which drives a [`Search`] as real connections would. It serves the tests
+//! and the benchmark; whoever reads it may see what the search has to cope with.
+
+use std::time::Duration;
+
+use super::{Cut, Death, Findings, Observation, Order, ProbeId, Role, Search, SearchPlan, Seen, Step};
+use crate::domain::ending::How;
+use crate::domain::peer_text::PeerText;
+
+/// How long a connection may be idle.
+#[derive(Debug, Clone, Copy)]
+pub enum Timer {
+    Never,
+    Exact(Duration),
+    /// Off by up to this part of itself, either way.
+    Jittered(Duration, f64),
+    /// Off by up to so much, either way.
+    Coarse(Duration, Duration),
+    /// Anything between the two.
+    Between(Duration, Duration),
+}
+
+/// What a cut looks like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    Fin,
+    HalfClose,
+    Rst,
+    CloseFrame(u16),
+    Silent,
+    RstOnUse,
+    /// The way from the server is lost until the client speaks.
+    Healing,
+}
+
+impl Kind {
+    pub const ALL: [Kind; 6] =
+        [Kind::Fin, Kind::HalfClose, Kind::Rst, Kind::CloseFrame(1000), Kind::Silent, Kind::RstOnUse];
+
+    pub fn is_visible(self) -> bool {
+        matches!(self, Kind::Fin | Kind::HalfClose | Kind::Rst | Kind::CloseFrame(_))
+    }
+
+    fn cut(self) -> Cut {
+        let how = match self {
+            Kind::Fin | Kind::HalfClose => How::Fin,
+            Kind::CloseFrame(code) => How::CloseFrame { code: Some(code), reason: PeerText::default() },
+            Kind::Rst | Kind::Silent | Kind::RstOnUse | Kind::Healing => How::Rst,
+        };
+        Cut { how, half_open: Some(self == Kind::HalfClose) }
+    }
+}
+
+/// What is between the two ends, and how it errs.
+#[derive(Debug, Clone)]
+pub struct Path {
+    pub timer: Timer,
+    pub kind: Kind,
+    /// A visible cut is told so much later than the hop lets go.
+    pub linger: Duration,
+    /// The age at which every connection ends.
+    pub lifetime: Option<Duration>,
+    /// Moments at which all connections die.
+    pub outages: Vec<Duration>,
+    /// The server speaks so often.
+    pub chatter: Option<Duration>,
+    /// This part of all connections dies for no reason.
+    pub doomed: f64,
+    /// An answer takes between so long and so long.
+    pub answer: (Duration, Duration),
+    /// So many connections are accepted at once.
+    pub capacity: usize,
+}
+
+impl Path {
+    pub fn new(timer: Timer, kind: Kind) -> Path {
+        Path {
+            timer,
+            kind,
+            linger: Duration::ZERO,
+            lifetime: None,
+            outages: Vec::new(),
+            chatter: None,
+            doomed: 0.0,
+            answer: (Duration::from_millis(20), Duration::from_millis(20)),
+            capacity: usize::MAX,
+        }
+    }
+
+    /// What happens on a path that is not quite quiet: 2 % of the connections die for no reason, and
+    /// answers take up to 300 ms.
+    pub fn noisy(self) -> Path {
+        Path { doomed: 0.02, answer: (Duration::from_millis(5), Duration::from_millis(300)), ..self }
+    }
+}
+
+/// A run's course.
+#[derive(Debug, Clone)]
+pub struct Run {
+    pub findings: Findings,
+    pub cost: Duration,
+    /// The most connections at once.
+    pub peak: usize,
+}
+
+/// Numbers that look random (splitmix64; Steele, Lea and Flood 2014).
+struct Dice(u64);
+
+impl Dice {
+    fn part(&mut self) -> f64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        ((z ^ (z >> 31)) >> 11) as f64 / (1_u64 << 53) as f64
+    }
+
+    fn between(&mut self, from: Duration, to: Duration) -> Duration {
+        from + to.saturating_sub(from).mul_f64(self.part())
+    }
+}
+
+#[derive(Debug, Clone)]
+enum State {
+    Opening {
+        ready: Duration,
+    },
+    Silent,
+    /// The question is on its way, and what will come of it is known.
+    Asked {
+        told: Duration,
+        seen: Seen,
+    },
+}
+
+#[derive(Debug, Clone)]
+struct Line {
+    id: ProbeId,
+    role: Role,
+    state: State,
+    opened: Duration,
+    since: Duration,
+    ask_at: Option<Duration>,
+    /// Its own timeout, if there is one.
+    timeout: Option<Duration>,
+    /// When it dies for no reason, and whether that is seen.
+    doom: Option<(Duration, bool)>,
+    /// Of a control: when its next heartbeat is told.
+    beat: Option<Duration>,
+}
+
+const FOREVER: Duration = Duration::from_secs(1 << 32);
+
+struct World<'a> {
+    path: &'a Path,
+    plan: SearchPlan,
+    dice: Dice,
+    lines: Vec<Line>,
+}
+
+/// Lets a search play against a path.
+pub fn play(plan: &SearchPlan, path: &Path, seed: u64) -> Run {
+    let mut search = Search::new(plan.clone()).expect("the plan is sound");
+    let mut world = World { path, plan: plan.clone(), dice: Dice(seed), lines: Vec::new() };
+    let (mut now, mut peak) = (Duration::ZERO, 0);
+    for _ in 0..60_000 {
+        match search.next(now) {
+            Step::Done => return Run { findings: search.findings(now), cost: now, peak },
+            Step::Act(orders) => orders.iter().for_each(|order| world.carry_out(*order, now)),
+            Step::Wait { until } => {
+                assert!(until > now, "the search waits for {until:?} at {now:?}");
+                now = world.next_moment().min(until).max(now);
+                world.happen(now).iter().for_each(|observation| search.observe(observation));
+            }
+        }
+        peak = peak.max(world.lines.len());
+    }
+    panic!("no end of it: {path:?}, seed {seed}");
+}
+
+impl World<'_> {
+    fn carry_out(&mut self, order: Order, now: Duration) {
+        match order {
+            Order::Open { probe, role, ask_at } => self.open(probe, role, ask_at, now),
+            Order::Cancel { probe } => self.lines.retain(|line| line.id != probe),
+            Order::Ask { probe, at } => {
+                let found = self.lines.iter_mut().find(|line| line.id == probe);
+                found.into_iter().for_each(|line| line.ask_at = Some(at));
+            }
+        }
+    }
+
+    fn open(&mut self, id: ProbeId, role: Role, ask_at: Option<Duration>, now: Duration) {
+        let dice = &mut self.dice;
+        let (ready, never) = (now + dice.between(self.path.answer.0, self.path.answer.1) * 2, FOREVER);
+        let timeout = match self.path.timer {
+            Timer::Never => None,
+            Timer::Exact(timeout) => Some(timeout),
+            Timer::Jittered(timeout, part) => {
+                Some(dice.between(timeout.mul_f64(1.0 - part), timeout.mul_f64(1.0 + part)))
+            }
+            Timer::Coarse(timeout, by) => Some(dice.between(timeout.saturating_sub(by), timeout + by)),
+            Timer::Between(from, to) => Some(dice.between(from, to)),
+        };
+        let span = timeout.unwrap_or(self.plan.max).mul_f64(1.2) + Duration::from_secs(10);
+        let doomed = dice.part() < self.path.doomed;
+        let doom = (ready + span.mul_f64(dice.part()), dice.part() < 0.5);
+        let doom = doomed.then_some(doom);
+        let state = State::Opening { ready };
+        self.lines.push(Line {
+            id,
+            role,
+            state,
+            opened: never,
+            since: never,
+            ask_at,
+            timeout,
+            doom,
+            beat: None,
+        });
+    }
+
+    fn next_moment(&self) -> Duration {
+        self.lines.iter().map(|line| self.moment(line)).min().unwrap_or(FOREVER)
+    }
+
+    /// When something happens next on a line.
+    fn moment(&self, line: &Line) -> Duration {
+        match &line.state {
+            State::Opening { ready } => *ready,
+            State::Asked { told, .. } => *told,
+            State::Silent if line.role == Role::Control => {
+                let end = self.control_end(line);
+                line.beat.filter(|beat| *beat < end).unwrap_or_else(|| self.control_told(line, end))
+            }
+            State::Silent => {
+                let ask = line.ask_at.map_or(FOREVER, |at| line.since + at);
+                self.visible_end(line).min(ask).min(self.next_words(line))
+            }
+        }
+    }
+
+    fn next_words(&self, line: &Line) -> Duration {
+        let words = self.path.chatter.map_or(FOREVER, |period| line.since + period);
+        if words < self.gone(line) { words } else { FOREVER }
+    }
+
+    fn outage(&self, line: &Line) -> Duration {
+        self.path.outages.iter().copied().filter(|at| *at >= line.opened).min().unwrap_or(FOREVER)
+    }
+
+    fn death_of_age(&self, line: &Line) -> Duration {
+        self.path.lifetime.map_or(FOREVER, |age| line.opened + age)
+    }
+
+    /// When a silent line is lost, seen or not.
+    fn gone(&self, line: &Line) -> Duration {
+        let idle = line.timeout.map_or(FOREVER, |timeout| line.since + timeout);
+        let doom = line.doom.map_or(FOREVER, |(at, _)| at);
+        idle.min(doom).min(self.outage(line)).min(self.death_of_age(line))
+    }
+
+    fn visible_end(&self, line: &Line) -> Duration {
+        let doom = line.doom.filter(|(_, visible)| *visible).map_or(FOREVER, |(at, _)| at);
+        if !self.path.kind.is_visible() {
+            return doom;
+        }
+        let idle = line.timeout.map_or(FOREVER, |timeout| line.since + timeout + self.path.linger);
+        idle.min(doom).min(self.outage(line)).min(self.death_of_age(line))
+    }
+
+    fn control_end(&self, line: &Line) -> Duration {
+        let doom = line.doom.map_or(FOREVER, |(at, _)| at);
+        doom.min(self.outage(line)).min(self.death_of_age(line))
+    }
+
+    /// When a control's end is told: at once where it shows, else when a heartbeat stayed unanswered.
+    fn control_told(&self, line: &Line, end: Duration) -> Duration {
+        let shows = self.path.kind.is_visible() || line.doom.is_some_and(|(_, visible)| visible);
+        if shows || end == FOREVER {
+            end
+        } else {
+            end + self.plan.control_interval + self.plan.answer_timeout
+        }
+    }
+
+    fn happen(&mut self, now: Duration) -> Vec<Observation> {
+        let mut seen = Vec::new();
+        for index in 0..self.lines.len() {
+            if self.moment(&self.lines[index]) <= now {
+                let line = self.lines[index].clone();
+                self.advance(index, &line, now, &mut seen);
+            }
+        }
+        let over = |seen: &Seen| {
+            matches!(
+                seen,
+                Seen::OpenFailed { .. } | Seen::Survived { .. } | Seen::Died { .. } | Seen::Ended { .. }
+            )
+        };
+        let gone: Vec<_> = seen.iter().filter(|o| over(&o.seen)).map(|o| o.probe).collect();
+        self.lines.retain(|line| !gone.contains(&line.id));
+        if !gone.is_empty() {
+            self.expect_beat(now);
+        }
+        seen
+    }
+
+    /// Heartbeats matter to the search after a death, so only then they are told.
+    fn expect_beat(&mut self, now: Duration) {
+        let interval = self.plan.control_interval;
+        let controls =
+            self.lines.iter_mut().filter(|line| line.role == Role::Control && line.opened < FOREVER);
+        controls.for_each(|line| line.beat = line.beat.or(Some(now + interval)));
+    }
+
+    fn advance(&mut self, index: usize, line: &Line, now: Duration, seen: &mut Vec<Observation>) {
+        let mut tell = |what: Seen| seen.push(Observation { probe: line.id, at: now, seen: what });
+        match (&line.state, line.role) {
+            (State::Opening { .. }, _) => tell(self.finish_opening(index, now)),
+            (State::Asked { seen, .. }, _) => tell(seen.clone()),
+            (State::Silent, Role::Control) => tell(self.control_moment(index, line, now)),
+            (State::Silent, _) if self.visible_end(line) <= now => {
+                let doom = line.doom.is_some_and(|(at, visible)| visible && at <= now);
+                let cut = if doom { How::Rst.into() } else { self.path.kind.cut() };
+                tell(Seen::Ended { idle: now - line.since, cut });
+            }
+            (State::Silent, _) if self.next_words(line) <= now => {
+                tell(Seen::Spoke { gap: now - line.since });
+                self.lines[index].since = now;
+            }
+            (State::Silent, _) => {
+                tell(Seen::Asked { idle: now - line.since });
+                let (told, seen) = self.answer(line, now);
+                self.lines[index].state = State::Asked { told, seen };
+            }
+        }
+    }
+
+    fn finish_opening(&mut self, index: usize, now: Duration) -> Seen {
+        let open = self.lines.iter().filter(|line| line.opened < FOREVER).count();
+        if open >= self.path.capacity {
+            return Seen::OpenFailed { why: "429 too many requests".to_string() };
+        }
+        let line = &mut self.lines[index];
+        (line.state, line.opened, line.since) = (State::Silent, now, now);
+        line.beat = Some(now + self.plan.control_interval).filter(|_| line.role == Role::Control);
+        Seen::Opened
+    }
+
+    fn control_moment(&mut self, index: usize, line: &Line, now: Duration) -> Seen {
+        let end = self.control_end(line);
+        match line.beat {
+            Some(beat) if beat < end => {
+                self.lines[index].beat = None;
+                Seen::Beat
+            }
+            _ if self.control_told(line, end) == end => {
+                Seen::Ended { idle: Duration::ZERO, cut: self.path.kind.cut() }
+            }
+            _ => Seen::Ended { idle: now - end, cut: How::Timeout.into() },
+        }
+    }
+
+    /// What comes of a question, and when that is told.
+    fn answer(&mut self, line: &Line, now: Duration) -> (Duration, Seen) {
+        let idle = now - line.since;
+        let rtt = self.dice.between(self.path.answer.0, self.path.answer.1);
+        let gone = self.gone(line);
+        if now < gone {
+            return (now + rtt, Seen::Survived { idle, rtt });
+        }
+        let idle_cut = line.timeout.is_some_and(|timeout| line.since + timeout == gone);
+        let timeout = now + self.plan.answer_timeout;
+        match self.path.kind {
+            Kind::Healing if idle_cut && !self.plan.two_ended => (now + rtt, Seen::Survived { idle, rtt }),
+            Kind::Healing if idle_cut => (timeout, Seen::Died { idle, death: Death::ServerUnheard }),
+            Kind::RstOnUse => (now + rtt, Seen::Died { idle, death: Death::CutOnUse(How::Rst.into()) }),
+            kind => match self.visible_end(line) {
+                end if end < timeout => {
+                    (end.max(now), Seen::Died { idle, death: Death::CutOnUse(kind.cut()) })
+                }
+                _ => (timeout, Seen::Died { idle, death: Death::Unanswered }),
+            },
+        }
+    }
+}

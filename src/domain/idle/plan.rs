@@ -1,0 +1,175 @@
+//! What a search is asked to find, and within which bounds; once validated it is always sensible.
+
+use std::time::Duration;
+
+use thiserror::Error;
+
+use crate::domain::heartbeat::Kind;
+use crate::domain::shown::exact_duration as show;
+
+/// How the search narrows the bracket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Strategy {
+    /// Many spans at once, the well-known values among them, then a second, finer round.
+    #[default]
+    Parallel,
+    /// The classical binary search, one trial at a time.
+    Bisect,
+}
+
+impl Strategy {
+    /// All of them, the default first.
+    pub const ALL: [Strategy; 2] = [Strategy::Parallel, Strategy::Bisect];
+
+    /// The name that users type.
+    pub fn label(self) -> &'static str {
+        match self {
+            Strategy::Parallel => "parallel",
+            Strategy::Bisect => "bisect",
+        }
+    }
+}
+
+/// How narrow a bracket must become: the larger of the two counts.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Precision {
+    pub absolute: Duration,
+    /// A part of the bracket's lower end: 0.02 is 2 %.
+    pub relative: f64,
+}
+
+impl Precision {
+    /// The width that is narrow enough near a span.
+    pub fn at(&self, span: Duration) -> Duration {
+        self.absolute.max(span.mul_f64(self.relative))
+    }
+}
+
+impl Default for Precision {
+    fn default() -> Precision {
+        Precision { absolute: Duration::from_secs(1), relative: 0.02 }
+    }
+}
+
+/// The bounds of a search.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SearchPlan {
+    /// The shortest idle span that is tried.
+    pub min: Duration,
+    /// The longest.
+    pub max: Duration,
+    pub precision: Precision,
+    pub strategy: Strategy,
+    /// At once, the control included.
+    pub max_connections: usize,
+    /// A question without an answer for so long was not answered.
+    pub answer_timeout: Duration,
+    /// How many deaths make an upper end, and how many visible cuts a sample. One is an anecdote.
+    pub repeat: usize,
+    /// How often the control connection is asked.
+    pub control_interval: Duration,
+    /// What the questions and the control's heartbeats are: it is said where a verdict depends on it.
+    pub kind: Kind,
+    /// The peer is `wscheck serve`, and speaks first after the silence.
+    pub two_ended: bool,
+}
+
+impl Default for SearchPlan {
+    fn default() -> SearchPlan {
+        SearchPlan {
+            min: Duration::from_secs(1),
+            max: Duration::from_secs(300),
+            precision: Precision::default(),
+            strategy: Strategy::default(),
+            max_connections: 16,
+            answer_timeout: Duration::from_secs(5),
+            repeat: 3,
+            control_interval: Duration::from_millis(500),
+            kind: Kind::Protocol,
+            two_ended: false,
+        }
+    }
+}
+
+/// The longest span that is tried: a week.
+const LONGEST: Duration = Duration::from_secs(7 * 86_400);
+
+/// Why bounds make no sense; each names the value and the rule.
+#[derive(Debug, Clone, Error, PartialEq, Eq)]
+pub enum PlanError {
+    #[error("min {} is above max {}: min must be shorter", show(*min), show(*max))]
+    MinAboveMax { min: Duration, max: Duration },
+    #[error("min {} is too short: at least 100 ms", show(*min))]
+    MinTooShort { min: Duration },
+    #[error("max {} is too long: at most 7 days", show(*max))]
+    MaxTooLong { max: Duration },
+    #[error("precision 0 can never be reached: at least 10 ms, or 0.1 %")]
+    PrecisionTooFine,
+    #[error("precision {given} is not a part of the span: it must be below 1 (100 %)")]
+    PrecisionTooCoarse { given: String },
+    #[error("{given} connections are too few: a control, a watcher and a trial need at least 3")]
+    TooFewConnections { given: usize },
+    #[error("answer timeout {} is too short: at least 10 ms", show(*given))]
+    AnswerTimeoutTooShort { given: Duration },
+    #[error("control interval {} is too long: at most half of min {}", show(*given), show(*min))]
+    ControlTooSlow { given: Duration, min: Duration },
+    #[error("control interval 0 would never pause: at least 10 ms")]
+    ControlTooFast,
+    #[error("repeat {given} is out of bounds: 1 to 20 samples")]
+    BadRepeat { given: usize },
+}
+
+impl SearchPlan {
+    /// Gives the bounds back if they make sense.
+    pub fn checked(self) -> Result<SearchPlan, PlanError> {
+        let shortest = Duration::from_millis(10);
+        let plan = self.with_bounds_checked()?;
+        if plan.max_connections < 3 {
+            return Err(PlanError::TooFewConnections { given: plan.max_connections });
+        }
+        if plan.answer_timeout < shortest {
+            return Err(PlanError::AnswerTimeoutTooShort { given: plan.answer_timeout });
+        }
+        if plan.control_interval < shortest {
+            return Err(PlanError::ControlTooFast);
+        }
+        if plan.control_interval * 2 > plan.min {
+            return Err(PlanError::ControlTooSlow { given: plan.control_interval, min: plan.min });
+        }
+        match plan.repeat {
+            1..=20 => Ok(plan),
+            given => Err(PlanError::BadRepeat { given }),
+        }
+    }
+
+    fn with_bounds_checked(self) -> Result<SearchPlan, PlanError> {
+        let Precision { absolute, relative } = self.precision;
+        if self.min > self.max {
+            return Err(PlanError::MinAboveMax { min: self.min, max: self.max });
+        }
+        if self.min < Duration::from_millis(100) {
+            return Err(PlanError::MinTooShort { min: self.min });
+        }
+        if self.max > LONGEST {
+            return Err(PlanError::MaxTooLong { max: self.max });
+        }
+        if absolute < Duration::from_millis(10) && (relative.is_nan() || relative < 0.001) {
+            return Err(PlanError::PrecisionTooFine);
+        }
+        if !(0.0..1.0).contains(&relative) {
+            return Err(PlanError::PrecisionTooCoarse { given: relative.to_string() });
+        }
+        Ok(self)
+    }
+
+    /// How often a control is asked when nobody said it: often enough to be no shorter-lived than the
+    /// shortest span that is tried, and at most twice a second.
+    pub fn usual_control_interval(min: Duration) -> Duration {
+        (min / 2).min(Duration::from_millis(500))
+    }
+
+    /// How many of the connections watch: silent from the start to the very end.
+    pub fn watchers(&self) -> usize {
+        (self.max_connections.saturating_sub(1) / 2).clamp(1, 3)
+    }
+}

@@ -1,0 +1,137 @@
+//! How often to send heartbeats, given what is known of the timeout.
+
+use std::fmt;
+use std::time::Duration;
+
+use crate::domain::shown::exact_duration as show;
+
+use super::finding::{Findings, Verdict};
+
+/// What to do about it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Prescription {
+    /// Send a heartbeat at this interval.
+    Heartbeat {
+        /// 75 % of the longest span that survived, to whole seconds where it is ten and more.
+        interval: Duration,
+        /// The longest span that survived.
+        survived: Duration,
+        /// The timeout was found, and is not just longer than the longest span that was tried.
+        found: bool,
+    },
+    /// Connections end at an age: reconnect before it, since no heartbeat helps.
+    Reconnect { before: Duration },
+}
+
+impl Prescription {
+    /// What follows from what was found; `None` where nothing does.
+    pub fn of(findings: &Findings) -> Option<Prescription> {
+        let heartbeat = |found| {
+            let survived = findings.bracket.lo?;
+            Some(Prescription::Heartbeat { interval: three_quarters(survived), survived, found })
+        };
+        match findings.verdict {
+            Verdict::IdleTimeout | Verdict::ServerPolicy => heartbeat(true),
+            Verdict::NoTimeoutUpToMax | Verdict::ServerKeepsItBusy => heartbeat(false),
+            Verdict::LifetimeCap => {
+                findings.lifetime.map(|age| Prescription::Reconnect { before: three_quarters(age) })
+            }
+            Verdict::Stochastic | Verdict::Inconclusive => None,
+        }
+    }
+
+    /// Whether the path stays open when one heartbeat is lost: twice the interval must survive too.
+    pub fn clears_a_loss(&self) -> Option<bool> {
+        match self {
+            Prescription::Heartbeat { interval, survived, .. } => Some(*interval * 2 <= *survived),
+            Prescription::Reconnect { .. } => None,
+        }
+    }
+
+    /// The longest interval of which one heartbeat may be lost.
+    pub fn with_a_loss(&self) -> Option<Duration> {
+        match self {
+            Prescription::Heartbeat { survived, .. } => Some(rounded(survived.mul_f64(0.5))),
+            Prescription::Reconnect { .. } => None,
+        }
+    }
+}
+
+fn three_quarters(span: Duration) -> Duration {
+    rounded(span.mul_f64(0.75))
+}
+
+/// Down to whole seconds, or tenths of what is below ten.
+fn rounded(span: Duration) -> Duration {
+    let grain = if span >= Duration::from_secs(10) { 1000 } else { 100 };
+    let millis = span.as_millis() as u64;
+    if millis < grain { span } else { Duration::from_millis(millis / grain * grain) }
+}
+
+impl fmt::Display for Prescription {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Prescription::Reconnect { before } => {
+                write!(f, "reconnect before {}: no heartbeat helps", show(*before))
+            }
+            Prescription::Heartbeat { interval, survived, found } => {
+                let least = if *found { "" } else { " or less often" };
+                write!(f, "send a heartbeat every {}{least}", show(*interval))?;
+                match self.clears_a_loss() {
+                    Some(false) => write!(
+                        f,
+                        "; when one is lost, the connection is idle for {} and may be cut: every {} would stand that",
+                        show(*interval * 2),
+                        show(self.with_a_loss().unwrap_or(*survived))
+                    ),
+                    Some(true) | None => Ok(()),
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::idle::finding::Bracket;
+    use crate::domain::idle::{Search, SearchPlan};
+
+    fn found(verdict: Verdict, lo: Option<u64>, lifetime: Option<u64>) -> Findings {
+        let nothing = Search::new(SearchPlan::default()).unwrap().findings(Duration::ZERO);
+        let bracket = Bracket { lo: lo.map(Duration::from_secs), hi: None };
+        Findings { verdict, bracket, lifetime: lifetime.map(Duration::from_secs), ..nothing }
+    }
+
+    fn told(findings: &Findings) -> Option<String> {
+        Prescription::of(findings).map(|prescription| prescription.to_string())
+    }
+
+    #[test]
+    fn three_quarters_of_what_survived_and_half_where_one_may_be_lost() {
+        let expected = "send a heartbeat every 44 s; when one is lost, the connection is idle for 88 s and may be \
+                        cut: every 29 s would stand that";
+        assert_eq!(told(&found(Verdict::IdleTimeout, Some(59), None)).as_deref(), Some(expected));
+    }
+
+    #[test]
+    fn short_spans_keep_their_tenths() {
+        let findings = found(Verdict::IdleTimeout, Some(3), None);
+        let prescription = Prescription::of(&findings).unwrap();
+        assert_eq!(prescription.with_a_loss(), Some(Duration::from_millis(1500)));
+        assert!(prescription.to_string().starts_with("send a heartbeat every 2.2 s;"));
+    }
+
+    #[test]
+    fn no_heartbeat_helps_against_a_lifetime() {
+        let lifetime = told(&found(Verdict::LifetimeCap, Some(59), Some(3600)));
+        assert_eq!(lifetime.as_deref(), Some("reconnect before 2700 s: no heartbeat helps"));
+    }
+
+    #[test]
+    fn without_a_survivor_there_is_nothing_to_prescribe() {
+        assert_eq!(told(&found(Verdict::IdleTimeout, None, None)), None);
+        assert_eq!(told(&found(Verdict::Stochastic, Some(59), None)), None);
+        assert_eq!(told(&found(Verdict::Inconclusive, Some(59), None)), None);
+    }
+}

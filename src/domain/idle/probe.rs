@@ -1,0 +1,127 @@
+//! What the search orders, and what it is told.
+
+use std::time::Duration;
+
+use crate::domain::ending::How;
+
+/// One connection of the search; never used twice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ProbeId(pub u32);
+
+/// What a connection is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Role {
+    /// Never idle: asked every [`super::SearchPlan::control_interval`].
+    Control,
+    /// Silent until the longest span; its visible end is the timeout.
+    Watcher,
+    /// Silent for one span, then asked once.
+    Trial,
+}
+
+impl Role {
+    /// The name that scripts see.
+    pub fn label(self) -> &'static str {
+        match self {
+            Role::Control => "control",
+            Role::Watcher => "watcher",
+            Role::Trial => "trial",
+        }
+    }
+}
+
+/// What a driver is to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Order {
+    /// Open a connection. `ask_at` is the idle span at which to ask it; `None`: hold it silent until
+    /// an [`Order::Ask`] comes. A control has none: it is asked all the time.
+    Open { probe: ProbeId, role: Role, ask_at: Option<Duration> },
+    /// Ask this connection when its idle span has reached `at`, or at once if it has. It replaces what
+    /// was ordered before; of a connection that was asked already, or is over, it means nothing.
+    Ask { probe: ProbeId, at: Duration },
+    /// Close this connection and say no more about it.
+    Cancel { probe: ProbeId },
+}
+
+/// What to do next.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Step {
+    /// Carry these out, in this order, and ask again.
+    Act(Vec<Order>),
+    /// Nothing until the next observation, or until the run is as old as this, whichever is first.
+    Wait { until: Duration },
+    /// It is over; [`super::Search::findings`] says what came of it. Close every connection.
+    Done,
+}
+
+/// How a connection was seen to end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cut {
+    pub how: How,
+    /// The peer's FIN came, but what we wrote afterwards was still taken: closed on one side only.
+    /// `None`: not tried.
+    pub half_open: Option<bool>,
+}
+
+impl From<How> for Cut {
+    fn from(how: How) -> Cut {
+        Cut { how, half_open: None }
+    }
+}
+
+/// Why a question after a silence found the connection dead.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Death {
+    /// No answer within the answer timeout, and no sign.
+    Unanswered,
+    /// The question was answered with a reset (or a close that no answer preceded).
+    CutOnUse(Cut),
+    /// The question was answered, but what the server said before it never came: the way from the
+    /// server had been lost, and our question healed it. Only a two-ended trial sees this.
+    ServerUnheard,
+    /// The server spoke and was heard, but our question was not answered (two-ended).
+    ClientUnheard,
+}
+
+impl Death {
+    /// The name that scripts see.
+    pub fn label(&self) -> &'static str {
+        match self {
+            Death::Unanswered => "unanswered",
+            Death::CutOnUse(_) => "cut_on_use",
+            Death::ServerUnheard => "server_unheard",
+            Death::ClientUnheard => "client_unheard",
+        }
+    }
+}
+
+/// What was seen of a connection. Idle spans count from the last byte in either direction.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Seen {
+    /// It is open, and silent from now on.
+    Opened,
+    /// It could not be opened; a lower-case fragment says why. The connection is over.
+    OpenFailed { why: String },
+    /// Control only: a heartbeat was answered just now.
+    Beat,
+    /// The question left after this idle span.
+    Asked { idle: Duration },
+    /// The question was answered. The connection is over: close it.
+    Survived { idle: Duration, rtt: Duration },
+    /// The question that was asked after this idle span found it dead. The connection is over.
+    Died { idle: Duration, death: Death },
+    /// It ended before it was asked, after this idle span. Of a control: it ended, or was given up
+    /// ([`How::Timeout`]); then `idle` is the time since its last answer. The connection is over.
+    Ended { idle: Duration, cut: Cut },
+    /// The server said something that nobody asked for, after a quiet gap; the silence begins anew.
+    Spoke { gap: Duration },
+}
+
+/// One thing that was seen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Observation {
+    pub probe: ProbeId,
+    /// Since the run's start.
+    pub at: Duration,
+    pub seen: Seen,
+}

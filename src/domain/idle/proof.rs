@@ -1,0 +1,425 @@
+//! The proof of the search, on simulated paths in virtual time: every timeout from 1 s to 3600 s, every kind of
+//! cut, both strategies, and what may disturb them. Which combinations take coarser steps, so that the whole
+//! takes seconds, is said at each test.
+
+use std::time::Duration;
+
+use super::path::{Kind, Path, Run, Timer, play};
+use super::*;
+
+fn seconds(value: u64) -> Duration {
+    Duration::from_secs(value)
+}
+
+fn plan(strategy: Strategy) -> SearchPlan {
+    SearchPlan { max: seconds(4200), strategy, ..SearchPlan::default() }
+}
+
+fn parallel() -> SearchPlan {
+    plan(Strategy::Parallel)
+}
+
+/// What the design promises: 3 timeouts for a silent cut, 2.2 at the well-known values and for a visible one, and
+/// two answer timeouts and 2 s.
+fn promised(timeout: u64, kind: Kind) -> Duration {
+    let factor = if kind.is_visible() || WELL_KNOWN.contains(&timeout) { 2.2 } else { 3.0 };
+    seconds(timeout).mul_f64(factor) + SearchPlan::default().answer_timeout * 2 + seconds(2)
+}
+
+/// The verdict is right, the bracket holds the timeout and is narrow enough.
+fn assert_found(run: &Run, timeout: Duration, what: &str) {
+    let found = &run.findings;
+    assert_eq!(found.verdict, Verdict::IdleTimeout, "{what}: {:?}", found.reasons);
+    assert!(found.bracket.contains(timeout), "{what}: {:?}", found.bracket);
+    let width = found.bracket.hi.unwrap() - found.bracket.lo.unwrap_or_default();
+    let slack = Duration::from_millis(50);
+    assert!(width <= Precision::default().at(timeout) + slack, "{what}: {width:?}");
+    assert!(run.peak <= 16, "{what}: {} connections at once", run.peak);
+}
+
+fn assert_kind(found: &Findings, kind: Kind, what: &str) {
+    let manner = found.manner.as_ref().map(Manner::label);
+    let expected = match kind {
+        Kind::Fin | Kind::HalfClose | Kind::Rst | Kind::CloseFrame(_) => "visible",
+        Kind::Silent => "silent",
+        Kind::RstOnUse => "rst_on_use",
+        Kind::Healing => "server_unheard",
+    };
+    assert_eq!(manner, Some(expected), "{what}");
+}
+
+/// Every so many seconds a timeout, on an exact path.
+fn every_timeout(kind: Kind, step: usize) {
+    for timeout in (1..=3600).step_by(step) {
+        let run = play(&parallel(), &Path::new(Timer::Exact(seconds(timeout)), kind), timeout);
+        let what = format!("{timeout} s, {kind:?}");
+        assert_found(&run, seconds(timeout), &what);
+        assert_kind(&run.findings, kind, &what);
+        assert!(run.cost <= promised(timeout, kind), "{what} cost {:?}", run.cost);
+        assert!(!run.findings.lingers, "{what}");
+        if kind.is_visible() {
+            let provisional = run.findings.provisional.unwrap();
+            assert!(provisional.at <= seconds(timeout).mul_f64(1.02) + seconds(2), "{what}: {provisional:?}");
+            assert_eq!(run.findings.spread.unwrap().median, seconds(timeout), "{what}");
+            assert!(run.findings.spread.unwrap().count >= 3, "{what}");
+        }
+    }
+}
+
+#[test]
+fn every_timeout_is_found_when_a_fin_shows_it() {
+    every_timeout(Kind::Fin, 1);
+}
+
+#[test]
+fn every_timeout_is_found_when_nothing_shows_it() {
+    every_timeout(Kind::Silent, 1);
+}
+
+#[test]
+fn every_timeout_is_found_when_use_is_answered_with_a_reset() {
+    every_timeout(Kind::RstOnUse, 1);
+}
+
+/// The other visible cuts differ from a FIN in their name only, so they take steps of 7 s.
+#[test]
+fn every_other_visible_cut_is_found_too() {
+    for kind in [Kind::HalfClose, Kind::Rst, Kind::CloseFrame(1000)] {
+        every_timeout(kind, 7);
+    }
+}
+
+#[test]
+fn well_known_timeouts_keep_their_shorter_promise() {
+    for timeout in WELL_KNOWN {
+        for kind in Kind::ALL {
+            let run = play(&parallel(), &Path::new(Timer::Exact(seconds(timeout)), kind), timeout);
+            assert!(run.cost <= promised(timeout, kind), "{timeout} s, {kind:?}: {:?}", run.cost);
+        }
+    }
+}
+
+/// One trial at a time needs no promise of cost; steps of 13 s.
+#[test]
+fn bisection_finds_every_timeout() {
+    for timeout in (1..=3600).step_by(13) {
+        for kind in Kind::ALL {
+            let what = format!("bisecting, {timeout} s, {kind:?}");
+            let run =
+                play(&plan(Strategy::Bisect), &Path::new(Timer::Exact(seconds(timeout)), kind), timeout);
+            assert_found(&run, seconds(timeout), &what);
+            assert_kind(&run.findings, kind, &what);
+        }
+    }
+}
+
+/// Runs with 2 % of the connections dying for no reason and answers that take up to 300 ms, at steps of 43 s
+/// (bisection: 430 s) with three seeds each. A random death may cost a search the trial that was to
+/// decide; so a run in two hundred may cost more than is promised, and none more than two timeouts more.
+#[test]
+fn chance_deaths_and_slow_answers_do_not_mislead() {
+    let (mut runs, mut dearer) = (0, 0);
+    for timeout in (1..=3600).step_by(43) {
+        for kind in Kind::ALL {
+            for seed in 0..3 {
+                let what = format!("{timeout} s, {kind:?}, seed {seed}");
+                let path = Path::new(Timer::Exact(seconds(timeout)), kind).noisy();
+                let run = play(&parallel(), &path, seed * 1_000_003 + timeout);
+                assert_eq!(run.findings.verdict, Verdict::IdleTimeout, "{what}: {:?}", run.findings.reasons);
+                assert!(
+                    run.findings.bracket.contains(seconds(timeout)),
+                    "{what}: {:?}",
+                    run.findings.bracket
+                );
+                let promise = promised(timeout, kind);
+                assert!(run.cost <= promise + seconds(timeout) * 2 + seconds(10), "{what}: {:?}", run.cost);
+                runs += 1;
+                dearer += u32::from(run.cost > promise);
+            }
+        }
+    }
+    assert!(dearer * 200 <= runs, "{dearer} of {runs} runs cost more than is promised");
+}
+
+#[test]
+fn chance_deaths_do_not_mislead_bisection() {
+    for timeout in (1..=3600).step_by(430) {
+        for kind in Kind::ALL {
+            for seed in 0..3 {
+                let what = format!("bisecting, {timeout} s, {kind:?}, seed {seed}");
+                let path = Path::new(Timer::Exact(seconds(timeout)), kind).noisy();
+                let run = play(&plan(Strategy::Bisect), &path, seed * 1_000_003 + timeout);
+                assert_eq!(run.findings.verdict, Verdict::IdleTimeout, "{what}: {:?}", run.findings.reasons);
+                assert!(
+                    run.findings.bracket.contains(seconds(timeout)),
+                    "{what}: {:?}",
+                    run.findings.bracket
+                );
+            }
+        }
+    }
+}
+
+/// A timer that is off by 1 % has no timeout, but a range of them: when all fire 1 % late, nothing tells the
+/// path from one with a timeout 1 % longer. So the bracket always overlaps that range, and holds its middle in 97 runs
+/// of a hundred. On a noisy path besides, chance deaths just below the range pass for a wider one in a run of 200, and
+/// one run in 20 costs more than is promised. Steps of 43 s, two seeds.
+#[test]
+fn inexact_timers_do_not_mislead() {
+    let (mut runs, mut dearer, mut vague, mut off) = (0, 0, 0, 0);
+    for timeout in (2..=3600).step_by(43) {
+        let (span, coarse) = (seconds(timeout), Duration::from_millis(500));
+        let jitter = (Timer::Jittered(span, 0.01), span.mul_f64(0.01));
+        for ((timer, by), kind) in [jitter, (Timer::Coarse(span, coarse), coarse)]
+            .into_iter()
+            .flat_map(|t| Kind::ALL.map(|k| (t, k)))
+        {
+            for (seed, noisy) in [(0, false), (1, false), (2, true), (3, true)] {
+                let what = format!("{timer:?}, {kind:?}, seed {seed}, noisy: {noisy}");
+                let path = Path::new(timer, kind);
+                let path = if noisy { path.noisy() } else { path };
+                let run = play(&parallel(), &path, seed * 1_000_003 + timeout);
+                runs += 1;
+                dearer += u32::from(run.cost > promised(timeout, kind));
+                assert!(run.cost <= promised(timeout, kind) + span * 2, "{what}: {:?}", run.cost);
+                if noisy && run.findings.verdict == Verdict::Stochastic {
+                    vague += 1;
+                    continue;
+                }
+                let Bracket { lo, hi } = run.findings.bracket;
+                assert_eq!(run.findings.verdict, Verdict::IdleTimeout, "{what}: {:?}", run.findings.reasons);
+                let overlaps = lo.is_none_or(|lo| lo <= span + by) && hi.unwrap() >= span - by;
+                assert!(overlaps, "{what}: {lo:?} to {hi:?}");
+                off += u32::from(!run.findings.bracket.contains(span));
+            }
+        }
+    }
+    assert!(dearer * 20 <= runs, "{dearer} of {runs} runs cost more than is promised");
+    assert!(vague * 200 <= runs, "{vague} of {runs} runs found no timeout");
+    assert!(off * 100 <= runs * 3, "{off} of {runs} brackets do not hold the middle");
+}
+
+/// The bracket lies below the FIN, whose time is not the timeout.
+#[test]
+fn a_hop_that_lets_go_a_second_before_its_fin_is_seen_to_linger() {
+    for timeout in (3..=3600).step_by(17) {
+        for kind in [Kind::Fin, Kind::HalfClose, Kind::Rst] {
+            let span = seconds(timeout);
+            let path = Path { linger: seconds(1), ..Path::new(Timer::Exact(span), kind) };
+            let run = play(&parallel(), &path, timeout);
+            let what = format!("{timeout} s, {kind:?}");
+            assert_found(&run, span, &what);
+            assert!(run.findings.lingers, "{what}: {:?}", run.findings);
+            assert!(
+                run.findings.bracket.hi.unwrap() < span + seconds(1),
+                "{what}: {:?}",
+                run.findings.bracket
+            );
+            assert_eq!(run.findings.spread.unwrap().median, span + seconds(1), "{what}");
+            assert!(run.cost <= promised(timeout, kind), "{what}: {:?}", run.cost);
+        }
+    }
+}
+
+#[test]
+fn a_path_without_a_timeout_is_said_to_survive_the_longest_span() {
+    for strategy in Strategy::ALL {
+        for (path, seed) in
+            [Path::new(Timer::Never, Kind::Silent), Path::new(Timer::Never, Kind::Fin).noisy()]
+                .into_iter()
+                .flat_map(|path| [1, 2, 3].map(|seed| (path.clone(), seed)))
+        {
+            let plan = SearchPlan { strategy, ..SearchPlan::default() };
+            let run = play(&plan, &path, seed);
+            assert_eq!(run.findings.verdict, Verdict::NoTimeoutUpToMax, "{:?}", run.findings.reasons);
+            assert_eq!(run.findings.bracket, Bracket { lo: Some(plan.max), hi: None });
+            assert!(run.cost <= plan.max + plan.answer_timeout + seconds(2), "{:?}", run.cost);
+        }
+    }
+}
+
+/// With a timeout at the longest span, or just above the shortest, there is still an answer.
+#[test]
+fn timeouts_at_the_bounds_are_found() {
+    for kind in Kind::ALL {
+        for (min, timeout, max) in
+            [(1, 1, 300), (1, 300, 300), (10, 3, 300), (30, 30, 60), (60, 60, 60), (60, 45, 60)]
+        {
+            let plan = SearchPlan { min: seconds(min), max: seconds(max), ..SearchPlan::default() };
+            let run = play(&plan, &Path::new(Timer::Exact(seconds(timeout)), kind), 1);
+            let what = format!("{timeout} s in {min} to {max} s, {kind:?}");
+            assert_eq!(run.findings.verdict, Verdict::IdleTimeout, "{what}: {:?}", run.findings.reasons);
+            assert!(run.findings.bracket.contains(seconds(timeout)), "{what}: {:?}", run.findings.bracket);
+        }
+    }
+}
+
+#[test]
+fn few_connections_are_enough() {
+    for connections in [3, 4, 6, 9] {
+        for (timeout, kind) in [(2, Kind::Silent), (20, Kind::Fin), (60, Kind::RstOnUse), (61, Kind::Silent)]
+        {
+            let plan = SearchPlan { max_connections: connections, ..SearchPlan::default() };
+            let run = play(&plan, &Path::new(Timer::Exact(seconds(timeout)), kind), 1);
+            let what = format!("{connections} connections, {timeout} s, {kind:?}");
+            assert_found(&run, seconds(timeout), &what);
+            assert!(run.peak <= connections, "{what}: {}", run.peak);
+        }
+    }
+}
+
+/// 5 of the 16 are accepted: the search makes do with them.
+#[test]
+fn a_server_that_allows_few_connections_is_asked_for_few() {
+    let path = Path { capacity: 5, ..Path::new(Timer::Exact(seconds(60)), Kind::Silent) };
+    let run = play(&parallel(), &path, 1);
+    assert_found(&run, seconds(60), "5 connections");
+    let path = Path { capacity: 2, ..path };
+    let found = play(&parallel(), &path, 1).findings;
+    assert_eq!(found.verdict, Verdict::Inconclusive);
+    assert_eq!(found.reasons, ["only 2 connections could be open at once: 429 too many requests"]);
+}
+
+#[test]
+fn a_lifetime_is_told_from_an_idle_timeout() {
+    for lifetime in [5, 30, 60, 90, 247] {
+        for kind in Kind::ALL {
+            for strategy in Strategy::ALL {
+                let plan = SearchPlan { strategy, ..SearchPlan::default() };
+                let path = Path { lifetime: Some(seconds(lifetime)), ..Path::new(Timer::Never, kind) };
+                let found = play(&plan, &path, 1).findings;
+                let what = format!("{lifetime} s, {kind:?}, {strategy:?}");
+                assert_eq!(found.verdict, Verdict::LifetimeCap, "{what}: {:?}", found.reasons);
+                let age = found.lifetime.unwrap();
+                assert!(age.abs_diff(seconds(lifetime)) <= seconds(1), "{what}: {age:?}");
+            }
+        }
+    }
+}
+
+/// One outage costs a round, and the evidence of survival stays.
+#[test]
+fn an_outage_voids_its_round() {
+    for kind in Kind::ALL {
+        let path = Path { outages: vec![seconds(47)], ..Path::new(Timer::Exact(seconds(60)), kind) };
+        let run = play(&parallel(), &path, 1);
+        assert_found(&run, seconds(60), &format!("{kind:?}"));
+        assert_eq!(run.findings.void_rounds, 1, "{kind:?}");
+    }
+}
+
+#[test]
+fn after_three_void_rounds_nothing_is_said() {
+    for kind in Kind::ALL {
+        let outages = vec![seconds(47), seconds(78), seconds(171)];
+        let path = Path { outages, ..Path::new(Timer::Exact(seconds(120)), kind) };
+        let found = play(&parallel(), &path, 1).findings;
+        assert_eq!(found.verdict, Verdict::Inconclusive, "{kind:?}: {:?}", found.reasons);
+        assert_eq!(found.void_rounds, 3);
+        assert!(
+            found.reasons[0].starts_with("3 rounds were void: the control died at "),
+            "{:?}",
+            found.reasons
+        );
+    }
+}
+
+#[test]
+fn a_server_that_speaks_keeps_the_path_busy() {
+    for strategy in Strategy::ALL {
+        let plan = SearchPlan { strategy, ..SearchPlan::default() };
+        let path = Path { chatter: Some(seconds(25)), ..Path::new(Timer::Exact(seconds(60)), Kind::Fin) };
+        let run = play(&plan, &path, 1);
+        assert_eq!(run.findings.verdict, Verdict::ServerKeepsItBusy, "{:?}", run.findings.reasons);
+        let chatter = run.findings.chatter.unwrap();
+        assert_eq!((chatter.period, chatter.longest_gap), (seconds(25), seconds(25)));
+        assert!(run.findings.bracket.lo >= Some(seconds(25)) && run.findings.bracket.hi.is_none());
+        assert!(run.cost <= seconds(105), "{:?}", run.cost);
+    }
+}
+
+#[test]
+fn a_timeout_shorter_than_the_server_s_period_is_found() {
+    let path = Path { chatter: Some(seconds(90)), ..Path::new(Timer::Exact(seconds(20)), Kind::Silent) };
+    assert_found(&play(&parallel(), &path, 1), seconds(20), "20 s under 90 s");
+}
+
+#[test]
+fn an_application_s_close_code_is_the_server_s_policy() {
+    for code in [1008, 3000, 4408] {
+        let path = Path::new(Timer::Exact(seconds(30)), Kind::CloseFrame(code));
+        let found = play(&parallel(), &path, 1).findings;
+        assert_eq!(found.verdict, Verdict::ServerPolicy, "{code}: {:?}", found.reasons);
+        assert!(found.bracket.contains(seconds(30)));
+        assert!(found.reasons[0].contains(&code.to_string()), "{:?}", found.reasons);
+    }
+}
+
+/// The client's question heals the mapping, so that only a server that speaks first shows the loss.
+#[test]
+fn only_a_two_ended_search_sees_a_nat_that_heals() {
+    let path = Path::new(Timer::Exact(seconds(60)), Kind::Healing);
+    let blind = play(&SearchPlan::default(), &path, 1).findings;
+    assert_eq!(blind.verdict, Verdict::NoTimeoutUpToMax);
+    let plan = SearchPlan { two_ended: true, ..SearchPlan::default() };
+    let run = play(&plan, &path, 1);
+    assert_found(&run, seconds(60), "two-ended");
+    assert_eq!(run.findings.manner, Some(Manner::ServerUnheard));
+}
+
+/// Where each connection has a timeout of its own somewhere in a range, now and then those that were tried fall as if
+/// there were one; then the bracket at least lies within the range. Ranges of at least a fifth of themselves, 40 seeds.
+#[test]
+fn scattered_timeouts_are_stochastic() {
+    let ranges = [(5, 20), (10, 60), (20, 200), (30, 300), (100, 250), (40, 50)];
+    let (mut runs, mut mistaken) = (0, 0);
+    for ((from, to), kind) in ranges.into_iter().flat_map(|range| Kind::ALL.map(|kind| (range, kind))) {
+        for (strategy, seed) in Strategy::ALL.into_iter().flat_map(|s| (0..40).map(move |seed| (s, seed))) {
+            let path = Path::new(Timer::Between(seconds(from), seconds(to)), kind);
+            let found = play(&SearchPlan { strategy, ..SearchPlan::default() }, &path, seed).findings;
+            let what = format!("{from} to {to} s, {kind:?}, {strategy:?}, seed {seed}");
+            runs += 1;
+            match found.verdict {
+                Verdict::Stochastic => {
+                    let spread = found.spread.unwrap();
+                    assert!(spread.min >= seconds(from) && spread.max <= seconds(to), "{what}: {spread:?}");
+                }
+                Verdict::IdleTimeout => {
+                    mistaken += 1;
+                    let Bracket { lo, hi } = found.bracket;
+                    assert!(lo.is_none_or(|lo| lo <= seconds(to)) && hi.unwrap() >= seconds(from), "{what}");
+                }
+                Verdict::ServerPolicy | Verdict::LifetimeCap | Verdict::NoTimeoutUpToMax => {
+                    panic!("{what}: {:?}", found.verdict)
+                }
+                Verdict::ServerKeepsItBusy => panic!("{what}: nobody spoke"),
+                Verdict::Inconclusive => {}
+            }
+        }
+    }
+    assert!(mistaken * 50 <= runs, "{mistaken} of {runs} runs found a timeout where there is none");
+}
+
+#[test]
+fn an_interrupted_search_tells_what_it_knows() {
+    let mut search = Search::new(SearchPlan::default()).unwrap();
+    assert!(matches!(search.next(Duration::ZERO), Step::Act(_)));
+    let saw = |probe, at, seen| Observation { probe: ProbeId(probe), at, seen };
+    search.observe(&saw(5, Duration::ZERO, Seen::Opened));
+    search.observe(&saw(5, seconds(1), Seen::Asked { idle: seconds(1) }));
+    search.observe(&saw(5, seconds(1), Seen::Survived { idle: seconds(1), rtt: Duration::ZERO }));
+    search.interrupt();
+    assert_eq!(search.next(seconds(2)), Step::Done);
+    let found = search.findings(seconds(2));
+    assert_eq!((found.verdict, found.partial, found.conclusive()), (Verdict::Inconclusive, true, false));
+    assert_eq!(found.bracket, Bracket { lo: Some(seconds(1)), hi: None });
+    assert_eq!(found.reasons, ["interrupted"]);
+}
+
+#[test]
+fn a_control_that_is_closed_at_once_ends_the_search() {
+    let path = Path { lifetime: Some(Duration::from_millis(300)), ..Path::new(Timer::Never, Kind::Fin) };
+    let found = play(&SearchPlan::default(), &path, 1).findings;
+    assert_eq!(found.verdict, Verdict::Inconclusive);
+    assert_eq!(found.reasons, ["the control connection ended at once, twice"]);
+}

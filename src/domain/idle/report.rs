@@ -1,0 +1,192 @@
+//! What a search with real connections tells while it runs, and its report.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use super::expectation::Expectation;
+use super::finding::{Bracket, Findings, Manner, Provisional};
+use super::middleboxes::Candidate;
+use super::plan::SearchPlan;
+use super::prescription::Prescription;
+use super::probe::{Observation, ProbeId, Role};
+use super::refresh::{Refresh, Row};
+use super::search::Progress;
+use crate::domain::ending::Ending;
+use crate::domain::opening::{OpenError, Opened};
+use crate::domain::report;
+use crate::domain::threshold::Truth;
+
+/// What is to be measured, told before anything is.
+#[derive(Debug, Clone, PartialEq)]
+pub struct IdleInfo {
+    /// Redacted.
+    pub url: String,
+    pub search: SearchPlan,
+    /// Afterwards it is tried what keeps the path open.
+    pub refresh: bool,
+    /// Afterwards a connection is held at the prescribed interval.
+    pub verify: bool,
+    pub expectation: Option<Expectation>,
+}
+
+/// One thing that was seen of a connection, with what the connection is for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sighting {
+    pub role: Role,
+    /// The idle span at which it was, or is, to be asked; `None`: it is held silent, or a control.
+    pub ask_at: Option<Duration>,
+    pub observation: Observation,
+    /// When.
+    pub at: SystemTime,
+}
+
+/// Something that happened in a run.
+#[derive(Debug, Clone, PartialEq)]
+pub enum IdleEvent {
+    Started {
+        at: SystemTime,
+        info: Arc<IdleInfo>,
+    },
+    ProbeOpened {
+        probe: ProbeId,
+        role: Role,
+        at: SystemTime,
+        opened: Arc<Opened>,
+    },
+    OpenFailed {
+        probe: ProbeId,
+        role: Role,
+        at: SystemTime,
+        error: Arc<OpenError>,
+    },
+    /// `Opened` and `OpenFailed` are not told so, but as above; nor is each of the control's answers.
+    Seen(Sighting),
+    /// The bracket so far is another.
+    Bracket {
+        bracket: Bracket,
+        elapsed: Duration,
+    },
+    /// About when connections end, before it is confirmed.
+    Provisional(Provisional),
+    /// How far it is; about once a second.
+    Progress(Progress),
+    /// One row of the table of what keeps the path open is known.
+    RefreshRow {
+        row: Row,
+        elapsed: Duration,
+    },
+    /// A heartbeat of the connection that is held to verify the prescription was answered.
+    VerifyBeat {
+        beats: u64,
+        held: Duration,
+        until: Duration,
+    },
+    /// It is known whether the prescription holds.
+    Verified {
+        verified: Verified,
+        elapsed: Duration,
+    },
+    /// The end of the run; always the last event.
+    Finished(Box<IdleReport>),
+}
+
+/// Shows what happens in a run.
+pub trait IdleReporter {
+    fn report(&mut self, event: &IdleEvent);
+}
+
+/// What became of the connection that was held at the prescribed interval.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Verified {
+    /// The interval of its heartbeats.
+    pub interval: Duration,
+    /// For how long it was to be held: past two timeouts.
+    pub wanted: Duration,
+    /// For how long it was.
+    pub held: Duration,
+    /// Heartbeats that were answered.
+    pub beats: u64,
+    pub outcome: VerifyOutcome,
+}
+
+/// Whether the prescription holds.
+#[derive(Debug, Clone, PartialEq)]
+pub enum VerifyOutcome {
+    Held,
+    /// It ended before.
+    Ended(Arc<Ending>),
+    /// It was not to be known; a lower-case fragment says why.
+    Untold(String),
+}
+
+/// Whether the server could be asked to speak first after a silence.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TwoEnded {
+    /// The server is one that does, and it did.
+    Agreed,
+    /// The server is not one that does: only what follows our own words was seen.
+    Refused,
+}
+
+/// One direction of a path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Direction {
+    FromServer,
+    FromClient,
+    Both,
+}
+
+impl Direction {
+    /// The direction that a cut shows to be lost, to who heard both ends; `None` when it does not tell.
+    pub fn lost_by(manner: &Manner) -> Option<Direction> {
+        match manner {
+            Manner::ServerUnheard => Some(Direction::FromServer),
+            Manner::ClientUnheard => Some(Direction::FromClient),
+            Manner::Silent => Some(Direction::Both),
+            Manner::Visible(_) | Manner::OnUse(_) => None,
+        }
+    }
+
+    /// The name that scripts see.
+    pub fn label(self) -> &'static str {
+        match self {
+            Direction::FromServer => "from_server",
+            Direction::FromClient => "from_client",
+            Direction::Both => "both",
+        }
+    }
+}
+
+/// The whole run.
+#[derive(Debug, Clone, PartialEq)]
+pub struct IdleReport {
+    pub info: Arc<IdleInfo>,
+    /// Redacted.
+    pub url: String,
+    pub started_at: SystemTime,
+    pub elapsed: Duration,
+    /// The first opening's facts; `None` if nothing ever opened.
+    pub opened: Option<Arc<Opened>>,
+    /// The last failure to open, where there was one.
+    pub error: Option<Arc<OpenError>>,
+    /// The manner of the cut is among them.
+    pub findings: Findings,
+    /// The known timers that are consistent with it, best first; at most three.
+    pub candidates: Vec<Candidate>,
+    pub prescription: Option<Prescription>,
+    /// `None`: not asked for, or there was nothing to try.
+    pub refresh: Option<Refresh>,
+    /// `None`: not asked for, or nothing to verify.
+    pub verified: Option<Verified>,
+    pub expectation: Option<(Expectation, Truth)>,
+    /// `None`: not asked for, or nothing opened.
+    pub two_ended: Option<TwoEnded>,
+    /// The direction that was lost; known only of a two-ended run that found a silent cut.
+    pub lost: Option<Direction>,
+    /// What the run comes to: the exit code.
+    pub verdict: report::Verdict,
+    /// Why, in lower-case fragments: the findings' own, and what was found wanting.
+    pub reasons: Vec<String>,
+    /// The user ended it before it was done.
+    pub partial: bool,
+}

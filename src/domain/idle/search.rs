@@ -1,0 +1,642 @@
+//! The search itself: connections, rounds, the control, and when a verdict stands.
+
+use std::time::Duration;
+
+use crate::domain::heartbeat::Kind;
+use crate::domain::shown::{counted, exact_duration as show};
+
+use super::bisect::Bisect;
+use super::chatter::Gaps;
+use super::control::{Control, Fate};
+use super::evidence::Evidence;
+use super::finding::{Bracket, Findings, Manner, Provisional, Verdict};
+use super::parallel::Parallel;
+use super::plan::{PlanError, SearchPlan, Strategy};
+use super::probe::{Cut, Observation, Order, ProbeId, Role, Seen, Step};
+use super::tactic::{Probe, Situation, Wish, Wishes};
+use crate::domain::ending::How;
+
+/// After so many void rounds the path is too unsteady to be measured.
+const MOST_VOID_ROUNDS: u32 = 3;
+/// After so many connections without an answer there will be none.
+const MOST_CONNECTIONS: u32 = 400;
+/// So many failures to open, one after the other, while fewer than three are open, end the search.
+const MOST_FAILURES: u32 = 6;
+
+#[derive(Debug, Clone)]
+enum Tactic {
+    Parallel(Parallel),
+    Bisect(Bisect),
+}
+
+/// The control died, and it is not known yet whether the path died with it.
+#[derive(Debug, Clone, Copy)]
+struct Doubt {
+    since: Duration,
+    /// When the control was alive last.
+    alive_at: Duration,
+    /// An older connection that was asked for its life.
+    witness: Option<ProbeId>,
+}
+
+/// The search for an idle timeout. See the module's head for how to drive it.
+#[derive(Debug, Clone)]
+pub struct Search {
+    plan: SearchPlan,
+    tactic: Tactic,
+    /// Watchers and trials that are not over.
+    probes: Vec<Probe>,
+    control: Control,
+    evidence: Evidence,
+    gaps: Gaps,
+    doubt: Option<Doubt>,
+    /// Orders that wait to be given.
+    orders: Vec<Order>,
+    watchers_due: bool,
+    /// At most so many at once; the server may allow fewer than the plan.
+    limit: usize,
+    failures: u32,
+    retry_at: Duration,
+    last_failure: String,
+    slowest: Duration,
+    /// Connections that were ordered.
+    ordered: u32,
+    /// Those of them that opened.
+    opened: u32,
+    void_rounds: u32,
+    provisional: Option<Provisional>,
+    lifetime: Option<Duration>,
+    outcome: Option<(Verdict, Vec<String>)>,
+    partial: bool,
+    ended_at: Option<Duration>,
+}
+
+/// How far a search is.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Progress {
+    pub elapsed: Duration,
+    pub bracket: Bracket,
+    pub provisional: Option<Provisional>,
+    /// Watchers and trials in silence: for how long so far, and until when.
+    pub in_flight: Vec<InFlight>,
+    /// By when it will have ended, by the cost that is promised for what is known now.
+    pub latest: Duration,
+}
+
+/// A connection in silence.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct InFlight {
+    pub probe: ProbeId,
+    pub role: Role,
+    pub idle: Duration,
+    /// `None`: it waits to be told.
+    pub ask_at: Option<Duration>,
+}
+
+impl Search {
+    /// A search within these bounds, if they make sense.
+    pub fn new(plan: SearchPlan) -> Result<Search, PlanError> {
+        let plan = plan.checked()?;
+        let tactic = match plan.strategy {
+            Strategy::Parallel => Tactic::Parallel(Parallel::new(&plan)),
+            Strategy::Bisect => Tactic::Bisect(Bisect),
+        };
+        Ok(Search {
+            tactic,
+            probes: Vec::new(),
+            control: Control::default(),
+            evidence: Evidence::default(),
+            gaps: Gaps::default(),
+            doubt: None,
+            orders: Vec::new(),
+            watchers_due: true,
+            limit: plan.max_connections,
+            failures: 0,
+            retry_at: Duration::ZERO,
+            last_failure: String::new(),
+            slowest: Duration::ZERO,
+            ordered: 0,
+            opened: 0,
+            void_rounds: 0,
+            provisional: None,
+            lifetime: None,
+            outcome: None,
+            partial: false,
+            ended_at: None,
+            plan,
+        })
+    }
+
+    /// What to do, at this moment since the run's start.
+    pub fn next(&mut self, now: Duration) -> Step {
+        let wake = self.judge(now);
+        if self.outcome.is_some() {
+            self.ended_at.get_or_insert(now);
+            return Step::Done;
+        }
+        self.staff(now);
+        let wishes = self.wishes(now);
+        let until = [wake, wishes.wake, Some(self.retry_at).filter(|at| *at > now)];
+        self.grant(wishes, now);
+        if !self.orders.is_empty() {
+            return Step::Act(std::mem::take(&mut self.orders));
+        }
+        if until == [None; 3] && self.is_stuck() {
+            self.conclude(
+                Verdict::Inconclusive,
+                "the connections' ends do not agree on a timeout".to_string(),
+            );
+            return self.next(now);
+        }
+        let fallback = now + self.plan.max + self.plan.answer_timeout;
+        Step::Wait { until: until.into_iter().flatten().filter(|at| *at > now).min().unwrap_or(fallback) }
+    }
+
+    /// Whether nobody is there of whom anything could be learned.
+    fn is_stuck(&self) -> bool {
+        self.probes.is_empty() && self.doubt.is_none() && self.evidence.rumours().next().is_none()
+    }
+
+    /// Takes in what was seen. Of a connection that is over, nothing is taken in.
+    pub fn observe(&mut self, observation: &Observation) {
+        let Observation { probe, at, seen } = observation;
+        if self.outcome.is_some() {
+            return;
+        }
+        match self.control.id() == Some(*probe) {
+            true => self.observe_control(*at, seen),
+            false => self.observe_probe(*probe, *at, seen),
+        }
+        if self.provisional.is_none()
+            && let Some(spread) = self.evidence.visible()
+        {
+            let (timeout, samples) = (spread.median, spread.count);
+            self.provisional = Some(Provisional { timeout, samples, at: *at });
+        }
+    }
+
+    /// Ends the search now, with what is known: [`Findings::partial`].
+    pub fn interrupt(&mut self) {
+        if self.outcome.is_none() {
+            self.partial = true;
+            self.outcome = Some((Verdict::Inconclusive, vec!["interrupted".to_string()]));
+        }
+    }
+
+    /// About when connections end, as soon as two visible ends agree.
+    pub fn provisional(&self) -> Option<Provisional> {
+        self.provisional
+    }
+
+    /// The bracket so far.
+    pub fn bracket(&self) -> Bracket {
+        self.evidence.bracket(self.need())
+    }
+
+    /// How far it is, at this moment.
+    pub fn progress(&self, now: Duration) -> Progress {
+        let flight = |probe: &Probe| InFlight {
+            probe: probe.id,
+            role: probe.role,
+            idle: probe.idle(now),
+            ask_at: probe.ask_at,
+        };
+        let silent = self.probes.iter().filter(|probe| probe.asked.is_none());
+        let end = self.evidence.suspect().unwrap_or(self.plan.max);
+        Progress {
+            elapsed: now,
+            bracket: self.bracket(),
+            provisional: self.provisional,
+            in_flight: silent.map(flight).collect(),
+            latest: end * 3 + self.plan.answer_timeout * 2 + Duration::from_secs(2),
+        }
+    }
+
+    /// What came of it; before it is done, what is known so far.
+    pub fn findings(&self, now: Duration) -> Findings {
+        let pending = || (Verdict::Inconclusive, vec!["the search is not over".to_string()]);
+        let (verdict, reasons) = self.outcome.clone().unwrap_or_else(pending);
+        let chatter = self.gaps.chatter();
+        let spread = match verdict {
+            Verdict::Stochastic => self.evidence.range(),
+            Verdict::IdleTimeout
+            | Verdict::LifetimeCap
+            | Verdict::NoTimeoutUpToMax
+            | Verdict::ServerKeepsItBusy
+            | Verdict::ServerPolicy
+            | Verdict::Inconclusive => self.evidence.visible(),
+        };
+        let bracket = match verdict {
+            Verdict::ServerKeepsItBusy => {
+                Bracket { lo: self.bracket().lo.max(chatter.map(|c| c.longest_gap)), hi: None }
+            }
+            Verdict::Stochastic => Bracket { lo: self.evidence.below(spread), hi: None },
+            Verdict::IdleTimeout
+            | Verdict::LifetimeCap
+            | Verdict::NoTimeoutUpToMax
+            | Verdict::ServerPolicy
+            | Verdict::Inconclusive => self.bracket(),
+        };
+        Findings {
+            verdict,
+            reasons,
+            bracket,
+            spread,
+            manner: self.evidence.manner().filter(|_| bracket.hi.is_some() || spread.is_some()),
+            lingers: self.evidence.lingers(),
+            lifetime: self.lifetime,
+            chatter,
+            provisional: self.provisional,
+            survived: self.evidence.survivors(),
+            died: self.evidence.deaths(),
+            void_rounds: self.void_rounds,
+            connections: self.opened,
+            partial: self.partial,
+            elapsed: self.ended_at.unwrap_or(now),
+        }
+    }
+}
+
+/// What is seen.
+impl Search {
+    fn observe_control(&mut self, at: Duration, seen: &Seen) {
+        match seen {
+            Seen::Opened => {
+                self.control.opened(at);
+                self.opened += 1;
+                self.failures = 0;
+            }
+            Seen::Beat => {
+                self.control.beat(at);
+                if self.doubt.is_none() {
+                    self.evidence.vouch(at);
+                }
+            }
+            Seen::OpenFailed { why } => {
+                self.control.failed();
+                self.failed(at, why);
+            }
+            Seen::Ended { idle, cut } => self.control_ended(at, *idle, cut),
+            Seen::Died { idle, .. } => self.control_ended(at, *idle, &Cut::from(How::Timeout)),
+            Seen::Asked { .. } | Seen::Survived { .. } | Seen::Spoke { .. } => {}
+        }
+    }
+
+    fn observe_probe(&mut self, id: ProbeId, at: Duration, seen: &Seen) {
+        let Some(index) = self.probes.iter().position(|probe| probe.id == id) else { return };
+        match seen {
+            Seen::Opened => {
+                self.probes[index].opened = Some(at);
+                self.opened += 1;
+                self.probes[index].since = Some(at);
+                self.failures = 0;
+            }
+            Seen::Asked { idle } => self.probes[index].asked = Some((*idle, at)),
+            Seen::Spoke { gap } => self.spoke(index, at, *gap),
+            Seen::Beat => {}
+            Seen::OpenFailed { why } => {
+                self.probes.remove(index);
+                self.failed(at, why);
+            }
+            Seen::Survived { idle, rtt } => {
+                let probe = self.probes.remove(index);
+                self.slowest = self.slowest.max(*rtt);
+                self.evidence.survive(*idle);
+                self.testify(&probe, true, at);
+            }
+            Seen::Died { idle, death } => {
+                let probe = self.probes.remove(index);
+                let moment = probe.asked.map_or(at, |(_, asked)| asked);
+                self.evidence.die(*idle, Manner::from(death), moment);
+                self.testify(&probe, false, at);
+            }
+            Seen::Ended { idle, cut } => {
+                let probe = self.probes.remove(index);
+                self.evidence.die(*idle, Manner::Visible(cut.clone()), at);
+                self.testify(&probe, false, at);
+            }
+        }
+    }
+
+    fn spoke(&mut self, index: usize, at: Duration, gap: Duration) {
+        let twice = self.probes.iter().enumerate().any(|(i, other)| i != index && other.spoken >= 2);
+        let probe = &mut self.probes[index];
+        self.gaps.note(gap, probe.spoken, twice);
+        probe.spoken += 1;
+        probe.since = Some(at);
+    }
+
+    /// A server that refuses further connections is asked for fewer.
+    fn failed(&mut self, at: Duration, why: &str) {
+        self.failures += 1;
+        self.last_failure = why.to_string();
+        self.retry_at = at + Duration::from_secs(u64::from(self.failures.min(10)));
+        let open = self.probes.iter().filter(|probe| probe.opened.is_some()).count();
+        let open = open + usize::from(self.control.is_open());
+        if self.failures > 1 {
+            self.limit = self.limit.min(open.max(3));
+        }
+        if self.failures >= MOST_FAILURES && open < 3 {
+            let number = counted(open as u64, "connection");
+            self.conclude(Verdict::Inconclusive, format!("only {number} could be open at once: {why}"));
+        }
+    }
+
+    fn control_ended(&mut self, at: Duration, idle: Duration, cut: &Cut) {
+        let silent = matches!(cut.how, How::Timeout | How::Silent);
+        let last = if silent { at.saturating_sub(idle) } else { at };
+        match self.control.ended(last, &self.plan) {
+            Fate::SameAge(age) => self.conclude_lifetime(age),
+            Fate::Stillborn => {
+                let why = "the control connection ended at once, twice".to_string();
+                self.conclude(Verdict::Inconclusive, why);
+            }
+            Fate::Lone { alive_at } => self.doubt = Some(Doubt { since: at, alive_at, witness: None }),
+        }
+    }
+
+    /// What an older connection's life or death says about a control's death.
+    fn testify(&mut self, probe: &Probe, alive: bool, at: Duration) {
+        let Some(doubt) = self.doubt else { return };
+        let asked_since = probe.asked.is_some_and(|(_, asked)| asked >= doubt.since);
+        match alive {
+            true if asked_since => self.doubt = None,
+            false if doubt.witness == Some(probe.id) => self.void(at),
+            true | false => {}
+        }
+    }
+
+    /// The round does not count: the path itself was gone.
+    fn void(&mut self, at: Duration) {
+        let Some(doubt) = self.doubt.take() else { return };
+        self.void_rounds += 1;
+        self.evidence.void_since(doubt.alive_at);
+        self.provisional = self.provisional.filter(|provisional| provisional.at < doubt.alive_at);
+        let cancelled = self.probes.drain(..).map(|probe| Order::Cancel { probe: probe.id });
+        self.orders.extend(cancelled);
+        self.watchers_due = true;
+        if self.void_rounds >= MOST_VOID_ROUNDS {
+            let ages: Vec<_> = self.control.ages().iter().map(|age| show(*age)).collect();
+            let why =
+                format!("{} rounds were void: the control died at {}", self.void_rounds, ages.join(", "));
+            self.conclude(Verdict::Inconclusive, why);
+        }
+        self.retry_at = self.retry_at.max(at);
+    }
+}
+
+/// Who is there.
+impl Search {
+    fn new_id(&mut self) -> ProbeId {
+        self.ordered += 1;
+        ProbeId(self.ordered)
+    }
+
+    fn open(&mut self, role: Role, ask_at: Option<Duration>, now: Duration) {
+        let probe = self.new_id();
+        self.orders.push(Order::Open { probe, role, ask_at });
+        match role {
+            Role::Control => self.control.order(probe),
+            Role::Watcher | Role::Trial => self.probes.push(Probe::ordered(probe, role, ask_at, now)),
+        }
+    }
+
+    /// Sees to it that there are a control and watchers, and a witness when the control has died.
+    fn staff(&mut self, now: Duration) {
+        self.call_witness(now);
+        if now < self.retry_at {
+            return;
+        }
+        if self.control.id().is_none() {
+            self.open(Role::Control, None, now);
+        }
+        let watching = self.probes.iter().filter(|probe| probe.role == Role::Watcher).count();
+        let dying = self.evidence.suspect().is_some() || self.evidence.rumours().next().is_some();
+        let quiet = !dying && watching * 2 < self.watchers();
+        if std::mem::take(&mut self.watchers_due) || quiet {
+            let room = self.limit.saturating_sub(1 + self.probes.len());
+            let count = self.watchers().saturating_sub(watching).min(room);
+            (0..count).for_each(|_| self.open(Role::Watcher, Some(self.plan.max), now));
+        }
+        self.release_watchers();
+    }
+
+    fn watchers(&self) -> usize {
+        self.plan.watchers().min(self.limit.saturating_sub(1) / 2).max(1)
+    }
+
+    /// Where the server allows few connections, watchers make room for a trial.
+    fn release_watchers(&mut self) {
+        let watchers = self.probes.iter().filter(|probe| probe.role == Role::Watcher);
+        let surplus: Vec<_> = watchers.skip(self.watchers()).map(|probe| probe.id).collect();
+        surplus.into_iter().for_each(|id| self.cancel(id));
+    }
+
+    fn cancel(&mut self, id: ProbeId) {
+        self.probes.retain(|probe| probe.id != id);
+        self.orders.push(Order::Cancel { probe: id });
+    }
+
+    /// Asks the youngest of the older connections at once, whose silence is the least loss; without any
+    /// the round is void.
+    fn call_witness(&mut self, now: Duration) {
+        let Some(doubt) = self.doubt.filter(|doubt| doubt.witness.is_none()) else { return };
+        let since =
+            |probe: &Probe| probe.since.filter(|since| *since < doubt.alive_at && probe.asked.is_none());
+        let youngest = self.probes.iter_mut().filter(|probe| since(probe).is_some()).max_by_key(|p| p.since);
+        match youngest {
+            None => self.void(now),
+            Some(probe) => {
+                let at = probe.idle(now);
+                probe.ask_at = Some(at);
+                self.orders.push(Order::Ask { probe: probe.id, at });
+                self.doubt = Some(Doubt { witness: Some(probe.id), ..doubt });
+            }
+        }
+    }
+
+    fn wishes(&mut self, now: Duration) -> Wishes {
+        let taken = self.probes.len() + 1;
+        let free = if now < self.retry_at { 0 } else { self.limit.saturating_sub(taken) };
+        let answer = (self.slowest * 3).clamp(Duration::from_millis(50), self.plan.answer_timeout / 2);
+        let witness = self.doubt.and_then(|doubt| doubt.witness);
+        let situation = Situation {
+            now,
+            plan: &self.plan,
+            evidence: &self.evidence,
+            probes: &self.probes,
+            witness,
+            free,
+            answer,
+            need: self.need(),
+            precision: self.precision(now),
+        };
+        match &mut self.tactic {
+            Tactic::Parallel(parallel) => parallel.wishes(&situation),
+            Tactic::Bisect(bisect) => bisect.wishes(&situation),
+        }
+    }
+
+    fn grant(&mut self, wishes: Wishes, now: Duration) {
+        for wish in wishes.list {
+            match wish {
+                Wish::Open { ask_at } => self.open(Role::Trial, ask_at, now),
+                Wish::Cancel { probe } => self.cancel(probe),
+                Wish::Ask { probe, at } => {
+                    self.orders.push(Order::Ask { probe, at });
+                    let found = self.probes.iter_mut().find(|known| known.id == probe);
+                    found.into_iter().for_each(|known| known.ask_at = Some(at));
+                }
+            }
+        }
+    }
+
+    fn need(&self) -> usize {
+        self.evidence.needed(self.plan.repeat)
+    }
+
+    fn usual_precision(&self) -> Duration {
+        self.plan.precision.at(self.evidence.longest().unwrap_or_default())
+    }
+
+    /// How narrow the bracket must become. Where visible ends agree closely, and there is still time for
+    /// it: close enough to see a hop that lets go a second before it says so.
+    fn precision(&self, now: Duration) -> Duration {
+        let usual = self.usual_precision();
+        let near = Duration::from_millis(700).max(self.slowest * 4);
+        if self.near_until().is_some_and(|until| now < until) { usual.min(near) } else { usual }
+    }
+
+    /// Until when a closer look at visible ends is worth its time.
+    fn near_until(&self) -> Option<Duration> {
+        let spread = self.evidence.visible()?;
+        let agree = spread.max - spread.min <= Duration::from_millis(300);
+        let top = self.evidence.suspect().is_some_and(|top| top >= spread.min);
+        let (shortest, part) = (Duration::from_secs(2), 2.15);
+        (agree && top && spread.min > shortest).then(|| spread.min.mul_f64(part))
+    }
+}
+
+/// When a verdict stands.
+impl Search {
+    fn conclude(&mut self, verdict: Verdict, reason: String) {
+        self.outcome.get_or_insert((verdict, vec![reason]));
+    }
+
+    /// Concludes, if the evidence allows it; else says when to look again, where that is known.
+    fn judge(&mut self, now: Duration) -> Option<Duration> {
+        if self.outcome.is_some() {
+            return None;
+        }
+        if self.gaps.busy() {
+            self.conclude_busy();
+        } else if self.evidence.is_stochastic() {
+            self.conclude_stochastic();
+        } else if self.survived_max() {
+            self.conclude_no_timeout();
+        } else if let Some(wake) = self.judge_bracket(now) {
+            return Some(wake);
+        } else if self.ordered >= MOST_CONNECTIONS && self.outcome.is_none() {
+            let number = counted(self.opened.into(), "connection");
+            self.conclude(Verdict::Inconclusive, format!("no bracket after {number}"));
+        }
+        None
+    }
+
+    fn conclude_busy(&mut self) {
+        let Some(chatter) = self.gaps.chatter() else { return };
+        let (period, gap) = (show(chatter.period), show(chatter.longest_gap));
+        let why = format!("the server speaks unasked, about every {period}; the longest quiet gap was {gap}");
+        self.conclude(Verdict::ServerKeepsItBusy, why);
+    }
+
+    fn conclude_lifetime(&mut self, age: Duration) {
+        self.lifetime = Some(age);
+        let shown = show(age);
+        self.conclude(
+            Verdict::LifetimeCap,
+            format!("connections that were never idle ended at the age of {shown}, too"),
+        );
+        if let (Kind::Protocol, Some((_, reasons))) = (self.plan.kind, &mut self.outcome) {
+            reasons.push(
+                "a server that does not count Ping frames as life looks the same: app heartbeats would tell"
+                    .to_string(),
+            );
+        }
+    }
+
+    /// The longest span survived, and nobody who was asked there is still to answer.
+    fn survived_max(&self) -> bool {
+        let reached = self.evidence.longest() >= Some(self.plan.max);
+        reached && !self.probes.iter().any(|p| p.asked.is_some_and(|(span, _)| span >= self.plan.max))
+    }
+
+    fn conclude_no_timeout(&mut self) {
+        let max = show(self.plan.max);
+        match self.evidence.support(self.plan.max) >= self.need() {
+            true => self.conclude(
+                Verdict::IdleTimeout,
+                format!("at {max} some connections survived, and some did not"),
+            ),
+            false => self.conclude(Verdict::NoTimeoutUpToMax, format!("an idle span of {max} was survived")),
+        }
+    }
+
+    fn judge_bracket(&mut self, now: Duration) -> Option<Duration> {
+        let Bracket { lo, hi } = self.bracket();
+        let hi = hi?;
+        let narrow = self.evidence.is_narrow(self.need(), self.precision(now));
+        let shortest = hi <= self.plan.min + Duration::from_millis(50);
+        if !narrow && self.evidence.is_narrow(self.need(), self.usual_precision()) {
+            return self.near_until();
+        }
+        if !(narrow || shortest)
+            || !self.control.is_open()
+            || self.doubt.is_some()
+            || self.is_contested(hi, now)
+        {
+            return None;
+        }
+        if let Some(told) = self.control.untold(lo, hi, &self.plan).filter(|told| now < *told) {
+            return Some(told);
+        }
+        self.conclude_idle();
+        None
+    }
+
+    /// Where ends are seen, somebody has been silent for longer, and nobody knows yet whether it lives.
+    fn is_contested(&self, hi: Duration, now: Duration) -> bool {
+        let limit = hi + self.usual_precision();
+        let older = |probe: &Probe| probe.asked.map_or(probe.idle(now), |(span, _)| span) > limit;
+        self.evidence.is_seen(self.need(), hi) && self.probes.iter().any(older)
+    }
+
+    fn conclude_stochastic(&mut self) {
+        let Some(range) = self.evidence.range() else { return };
+        let (from, to) = (show(range.min), show(range.max));
+        let why = format!("idle connections died after {from} to {to}, and survived in between");
+        self.conclude(Verdict::Stochastic, why);
+    }
+
+    fn conclude_idle(&mut self) {
+        if self.evidence.is_vague() {
+            return self.conclude_stochastic();
+        }
+        let died = counted(self.evidence.deaths().len() as u64, "connection");
+        match self.evidence.manner() {
+            Some(Manner::Visible(Cut { how: How::CloseFrame { code: Some(code), .. }, .. }))
+                if code == 1008 || (3000..5000).contains(&code) =>
+            {
+                let meaning = crate::domain::ending::close_code_meaning(code);
+                self.conclude(
+                    Verdict::ServerPolicy,
+                    format!("the server closed idle connections with {code} ({meaning})"),
+                );
+            }
+            _ => self.conclude(
+                Verdict::IdleTimeout,
+                format!("{died} died of being idle, and the control did not"),
+            ),
+        }
+    }
+}
