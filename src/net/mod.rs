@@ -19,6 +19,7 @@ pub mod session;
 pub mod socket;
 pub mod stream;
 pub mod tls;
+pub mod trial;
 mod upgrade;
 pub mod websocket;
 pub mod wire;

@@ -121,6 +121,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
         })
     }
 
+    /// The stream below, past whatever the WebSocket makes of its end.
+    pub fn stream_mut(&mut self) -> &mut S {
+        self.ws.get_mut()
+    }
+
     /// Waits until nothing is blocked any more.
     pub async fn flush(&mut self) -> Result<(), Error> {
         let result = std::future::poll_fn(|cx| Pin::new(&mut self.ws).poll_flush(cx)).await;

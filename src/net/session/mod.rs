@@ -5,7 +5,7 @@
 
 mod hearing;
 pub mod plan;
-mod pulse;
+pub(super) mod pulse;
 
 #[cfg(test)]
 mod tests;

@@ -1,0 +1,196 @@
+//! A connection that is kept busy in one way: the control of a search, and those that show what keeps a path
+//! open.
+
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::time::Instant;
+use tokio_tungstenite::tungstenite::Message;
+
+use super::{Answer, Question, Voice, ended, listen};
+use crate::net::clock::at;
+use crate::net::endings::Cut;
+use crate::net::schedule::Schedule;
+use crate::net::websocket::{Socket, Step, is_buffer_full};
+
+/// What is sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Traffic {
+    /// Questions, which are answered.
+    Questions,
+    /// Pongs that nobody asked for: nothing comes back.
+    Pongs,
+    /// Nothing; what there is of traffic is TCP's own.
+    Nothing,
+}
+
+/// How a connection is kept.
+#[derive(Debug, Clone, Copy)]
+pub struct KeepPlan<'a> {
+    pub question: &'a Question,
+    pub traffic: Traffic,
+    pub every: Duration,
+    /// Then it is asked for the last time; `None`: it is kept until it ends.
+    pub until: Option<Duration>,
+}
+
+/// What became of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Kept {
+    /// The last question was answered.
+    Answered,
+    /// A question was not answered in time; the last sign of life came so long ago.
+    Unanswered { silent: Duration },
+    /// It ended, after so much idleness.
+    Ended { cut: Cut, idle: Duration },
+}
+
+/// Keeps a connection; `beat` is told the moment of each answer.
+pub async fn run<S: AsyncRead + AsyncWrite + Unpin>(
+    socket: &mut Socket<S>,
+    plan: KeepPlan<'_>,
+    beat: &mut (dyn FnMut(Instant) + Send),
+) -> Kept {
+    let voice = Voice::new(plan.question, rand::random());
+    let began = Instant::now();
+    let schedule = match plan.traffic {
+        Traffic::Nothing => None,
+        Traffic::Questions | Traffic::Pongs => Some(Schedule::new(began + plan.every, plan.every, None)),
+    };
+    Keeping { socket, plan, voice, began, quiet_since: began, alive_at: began, asked: None, schedule, beat }
+        .run()
+        .await
+}
+
+struct Keeping<'a, S> {
+    socket: &'a mut Socket<S>,
+    plan: KeepPlan<'a>,
+    voice: Voice,
+    began: Instant,
+    /// The last byte in either direction, before what is at hand.
+    quiet_since: Instant,
+    /// The last answer.
+    alive_at: Instant,
+    /// The first question since the last answer.
+    asked: Option<Instant>,
+    schedule: Option<Schedule>,
+    beat: &'a mut (dyn FnMut(Instant) + Send),
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Keeping<'_, S> {
+    async fn run(mut self) -> Kept {
+        loop {
+            self.quiet_since = self.last_byte();
+            let deadline = self.next_deadline();
+            let socket = &mut self.socket;
+            let step = tokio::select! {
+                biased;
+                step = socket.step() => Some(step),
+                () = at(deadline) => None,
+            };
+            let done = match step {
+                Some(step) => self.on_step(step).err(),
+                None => self.on_time(Instant::now()).await,
+            };
+            if let Some(kept) = done {
+                return kept;
+            }
+            tokio::task::coop::consume_budget().await;
+        }
+    }
+
+    fn end(&self) -> Option<Instant> {
+        self.plan.until.map(|until| self.began + until)
+    }
+
+    fn overdue(&self) -> Option<Instant> {
+        self.asked.map(|asked| asked + self.plan.question.timeout)
+    }
+
+    fn next_deadline(&self) -> Option<Instant> {
+        let due = self.schedule.as_ref().and_then(Schedule::next_due);
+        [due, self.overdue(), self.end()].into_iter().flatten().min()
+    }
+
+    fn last_byte(&self) -> Instant {
+        let marks = self.socket.marks();
+        marks.last_read().max(marks.last_write()).unwrap_or(self.began)
+    }
+
+    fn on_step(&mut self, step: Step) -> Result<(), Kept> {
+        match ended(self.socket, step) {
+            Err(cut) => Err(self.ended(cut)),
+            Ok(Some(message)) if self.voice.is_answer(&message) => {
+                self.alive();
+                Ok(())
+            }
+            Ok(_) => Ok(()),
+        }
+    }
+
+    fn alive(&mut self) {
+        self.alive_at = self.socket.heard_at();
+        self.asked = None;
+        (self.beat)(self.alive_at);
+    }
+
+    fn ended(&self, cut: Cut) -> Kept {
+        Kept::Ended { cut, idle: self.quiet_since.elapsed() }
+    }
+
+    /// What is due: the end, giving up, the next piece of traffic. Gives what became of it when it is over.
+    async fn on_time(&mut self, now: Instant) -> Option<Kept> {
+        if self.overdue().is_some_and(|overdue| overdue <= now) {
+            return Some(Kept::Unanswered { silent: now - self.alive_at });
+        }
+        if self.end().is_some_and(|end| end <= now) {
+            return Some(self.finish(now).await);
+        }
+        let due = self.schedule.as_mut().is_some_and(|schedule| take_all(schedule, now));
+        if due && !self.socket.is_blocked() {
+            return self.send(now).err();
+        }
+        None
+    }
+
+    fn send(&mut self, now: Instant) -> Result<(), Kept> {
+        let message = match self.plan.traffic {
+            Traffic::Questions => self.voice.ask(),
+            Traffic::Pongs => self.voice.pong(),
+            Traffic::Nothing => return Ok(()),
+        };
+        self.say(message)?;
+        if self.plan.traffic == Traffic::Questions {
+            self.asked.get_or_insert(now);
+        }
+        Ok(())
+    }
+
+    fn say(&mut self, message: Message) -> Result<(), Kept> {
+        match self.socket.send(message) {
+            Ok(_) => Ok(()),
+            Err(error) if is_buffer_full(&error) => Ok(()),
+            Err(error) => Err(self.ended(Cut::by_loss(Some(error), self.socket.marks()))),
+        }
+    }
+
+    /// The last question, and what it comes to.
+    async fn finish(&mut self, now: Instant) -> Kept {
+        let question = self.voice.ask();
+        if let Err(kept) = self.say(question) {
+            return kept;
+        }
+        let voice = &mut self.voice;
+        match listen(self.socket, now + self.plan.question.timeout, |message| voice.is_answer(message)).await
+        {
+            Answer::It(_) => Kept::Answered,
+            Answer::End(cut) => self.ended(cut),
+            Answer::Nothing => Kept::Unanswered { silent: self.alive_at.elapsed() },
+        }
+    }
+}
+
+/// Takes all that is due; only whether anything was matters.
+fn take_all(schedule: &mut Schedule, now: Instant) -> bool {
+    std::iter::from_fn(|| schedule.take_due(now)).count() > 0
+}

@@ -1,0 +1,351 @@
+//! Silence and its end, exactly: an in-memory stream and a clock that stands still unless told.
+
+use std::time::Duration;
+
+use tokio::io::{AsyncWriteExt, DuplexStream, duplex};
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, sleep_until};
+
+use super::keep::{self, KeepPlan, Kept, Traffic};
+use super::silence::{self, SilencePlan};
+use super::{Question, part, two_ended};
+use crate::domain::ending::{How, Who};
+use crate::domain::heartbeat::Kind;
+use crate::domain::heartbeat::pattern::Pattern;
+use crate::domain::heartbeat::template::Template;
+use crate::domain::idle::{Cut, Death, Seen};
+use crate::domain::peer_text::PeerText;
+use crate::net::endings;
+use crate::net::raw_peer::{CLOSE, PING, PONG, RawPeer, TEXT};
+use crate::net::websocket::Socket;
+use crate::net::wire::Tap;
+
+fn ms(n: u64) -> Duration {
+    Duration::from_millis(n)
+}
+
+fn question(kind: Kind) -> Question {
+    Question { kind, ask: Template::default(), answer: Pattern::default(), timeout: ms(2000) }
+}
+
+async fn socket() -> (Socket<Tap<DuplexStream>>, RawPeer) {
+    let (near, far) = duplex(64 * 1024);
+    let tap = Tap::new(near);
+    let marks = tap.marks();
+    (Socket::new(tap, Vec::new(), marks, 65_536, 1024).await, RawPeer { io: far })
+}
+
+/// A silent connection under way, and the server's end of it.
+struct Scene {
+    peer: RawPeer,
+    start: Instant,
+    span: watch::Sender<Option<Duration>>,
+    seen: mpsc::UnboundedReceiver<(Duration, Seen)>,
+    silence: JoinHandle<()>,
+}
+
+struct Set {
+    ask_at: Option<u64>,
+    slack: u64,
+    two_ended: bool,
+    kind: Kind,
+}
+
+const USUAL: Set = Set { ask_at: Some(5000), slack: 0, two_ended: false, kind: Kind::Protocol };
+
+impl Scene {
+    async fn begin(set: Set) -> Scene {
+        let (mut socket, peer) = socket().await;
+        let (span, mut bound) = watch::channel(set.ask_at.map(ms));
+        let (told, seen) = mpsc::unbounded_channel();
+        let start = Instant::now();
+        let silence = tokio::spawn(async move {
+            let question = question(set.kind);
+            let plan = SilencePlan { question: &question, slack: ms(set.slack), two_ended: set.two_ended };
+            let mut emit = |at: Instant, seen| told.send((at - start, seen)).unwrap();
+            silence::run(&mut socket, &plan, &mut bound, &mut emit).await;
+        });
+        Scene { peer, start, span, seen, silence }
+    }
+
+    async fn at(&self, millis: u64) {
+        sleep_until(self.start + ms(millis)).await;
+    }
+
+    /// All that was seen, when it is over. The server's end stays open meanwhile.
+    async fn end(self) -> Vec<(Duration, Seen)> {
+        let Scene { peer, mut seen, silence, .. } = self;
+        silence.await.unwrap();
+        drop(peer);
+        std::iter::from_fn(|| seen.try_recv().ok()).collect()
+    }
+}
+
+fn asked(idle: u64) -> (Duration, Seen) {
+    (ms(idle), Seen::Asked { idle: ms(idle) })
+}
+
+fn fin(half_open: bool) -> Cut {
+    Cut { how: How::Fin, half_open: Some(half_open) }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_connection_that_answers_after_its_span_survived_it() {
+    let mut scene = Scene::begin(USUAL).await;
+    let payload = scene.peer.ping().await;
+    assert_eq!(scene.start.elapsed(), ms(5000));
+    scene.at(5030).await;
+    scene.peer.pong(&payload).await;
+    let survived = Seen::Survived { idle: ms(5000), rtt: ms(30) };
+    assert_eq!(scene.end().await, [asked(5000), (ms(5030), survived)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn only_our_own_pong_is_an_answer() {
+    let mut scene = Scene::begin(USUAL).await;
+    scene.peer.ping().await;
+    scene.peer.pong(b"another's").await;
+    scene.peer.send(TEXT, b"hello").await;
+    let died = Seen::Died { idle: ms(5000), death: Death::Unanswered };
+    assert_eq!(scene.end().await, [asked(5000), (ms(7000), died)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_app_question_is_answered_by_a_message() {
+    let mut scene = Scene::begin(Set { kind: Kind::App, ..USUAL }).await;
+    let ask: serde_json::Value = serde_json::from_str(&scene.peer.text().await).unwrap();
+    scene.at(5100).await;
+    let answer = serde_json::json!({ "type": "pong", "id": ask["id"] }).to_string();
+    scene.peer.send(TEXT, answer.as_bytes()).await;
+    let survived = Seen::Survived { idle: ms(5000), rtt: ms(100) };
+    assert_eq!(scene.end().await, [asked(5000), (ms(5100), survived)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_end_during_the_silence_is_told_with_its_moment() {
+    let scene = Scene::begin(Set { ask_at: None, ..USUAL }).await;
+    scene.at(3000).await;
+    let Scene { peer, mut seen, silence, .. } = scene;
+    drop(peer);
+    silence.await.unwrap();
+    assert_eq!(seen.recv().await, Some((ms(3000), Seen::Ended { idle: ms(3000), cut: fin(false) })));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_half_closed_connection_still_takes_what_is_written() {
+    let mut scene = Scene::begin(USUAL).await;
+    scene.at(3000).await;
+    scene.peer.io.shutdown().await.unwrap();
+    assert_eq!(scene.end().await, [(ms(3000), Seen::Ended { idle: ms(3000), cut: fin(true) })]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_close_frame_ends_the_silence_and_its_bytes_are_not_traffic() {
+    let mut scene = Scene::begin(USUAL).await;
+    scene.at(3000).await;
+    scene.peer.send(CLOSE, &[0x03, 0xe9, b'x']).await;
+    let how = How::CloseFrame { code: Some(1001), reason: PeerText::new("x") };
+    assert_eq!(scene.end().await, [(ms(3000), Seen::Ended { idle: ms(3000), cut: how.into() })]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_end_after_the_question_is_a_cut_on_use() {
+    let mut scene = Scene::begin(USUAL).await;
+    scene.peer.ping().await;
+    scene.at(5200).await;
+    scene.peer.io.shutdown().await.unwrap();
+    let died = Seen::Died { idle: ms(5000), death: Death::CutOnUse(How::Fin.into()) };
+    assert_eq!(scene.end().await, [asked(5000), (ms(5200), died)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_the_server_says_unasked_begins_the_silence_anew() {
+    let mut scene = Scene::begin(USUAL).await;
+    scene.at(2000).await;
+    scene.peer.send(TEXT, b"news").await;
+    scene.at(3500).await;
+    scene.peer.send(PING, b"").await;
+    assert_eq!(scene.peer.frame().await, Some((PONG, vec![])), "the library answers by itself");
+    let payload = scene.peer.ping().await;
+    assert_eq!(scene.start.elapsed(), ms(8500));
+    scene.peer.pong(&payload).await;
+    let spoke = |at, gap| (ms(at), Seen::Spoke { gap: ms(gap) });
+    let survived = Seen::Survived { idle: ms(5000), rtt: ms(0) };
+    let asked = (ms(8500), Seen::Asked { idle: ms(5000) });
+    assert_eq!(scene.end().await, [spoke(2000, 2000), spoke(3500, 1500), asked, (ms(8500), survived)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_flood_is_told_at_most_every_few_milliseconds() {
+    let mut scene = Scene::begin(Set { ask_at: None, ..USUAL }).await;
+    for millis in 1..=100 {
+        scene.at(millis).await;
+        scene.peer.send(TEXT, b"x").await;
+        scene.peer.send(TEXT, b"x").await;
+    }
+    scene.span.send_replace(Some(ms(0)));
+    let payload = scene.peer.ping().await;
+    scene.peer.pong(&payload).await;
+    let spoken = scene.end().await.iter().filter(|(_, seen)| matches!(seen, Seen::Spoke { .. })).count();
+    assert_eq!(spoken, 10);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_span_may_be_told_later_and_be_over_already() {
+    let mut scene = Scene::begin(Set { ask_at: None, ..USUAL }).await;
+    scene.at(1000).await;
+    scene.span.send_replace(Some(ms(9000)));
+    scene.at(4000).await;
+    scene.span.send_replace(Some(ms(3000)));
+    let payload = scene.peer.ping().await;
+    scene.peer.pong(&payload).await;
+    let survived = Seen::Survived { idle: ms(4000), rtt: ms(0) };
+    assert_eq!(scene.end().await, [asked(4000), (ms(4000), survived)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dead_span_is_told_with_its_slack_and_a_survived_one_without() {
+    let mut scene = Scene::begin(Set { slack: 70, ..USUAL }).await;
+    scene.peer.ping().await;
+    let died = Seen::Died { idle: ms(5070), death: Death::Unanswered };
+    assert_eq!(scene.end().await, [asked(5000), (ms(7000), died)]);
+    let mut scene = Scene::begin(Set { slack: 70, ..USUAL }).await;
+    let payload = scene.peer.ping().await;
+    scene.peer.pong(&payload).await;
+    assert!(matches!(scene.end().await[1].1, Seen::Survived { idle, .. } if idle == ms(5000)));
+}
+
+const TWO_ENDED: Set = Set { two_ended: true, ..USUAL };
+
+/// What became of a two-ended trial whose server speaks, and answers, or does not.
+async fn two_ended(speaks: bool, answers: bool) -> Vec<(Duration, Seen)> {
+    let mut scene = Scene::begin(TWO_ENDED).await;
+    let request: serde_json::Value = serde_json::from_str(&scene.peer.text().await).unwrap();
+    assert_eq!((&request["wscheck"], &request["ms"]), (&"speak_after".into(), &5000.into()));
+    scene.at(5010).await;
+    if speaks {
+        let word = serde_json::json!({ "wscheck": "spoke", "id": request["id"] }).to_string();
+        scene.peer.send(TEXT, word.as_bytes()).await;
+    }
+    let payload = scene.peer.ping().await;
+    assert_eq!(scene.start.elapsed(), ms(if speaks { 5010 } else { 6000 }));
+    if answers {
+        scene.peer.pong(&payload).await;
+    }
+    scene.end().await
+}
+
+#[tokio::test(start_paused = true)]
+async fn two_ends_tell_the_directions_apart() {
+    let of = async |speaks, answers| two_ended(speaks, answers).await;
+    let died = |at, death| [asked(5000), (ms(at), Seen::Died { idle: ms(5000), death })];
+    let survived = Seen::Survived { idle: ms(5000), rtt: ms(0) };
+    assert_eq!(of(true, true).await, [asked(5000), (ms(5010), survived)]);
+    assert_eq!(of(false, true).await, died(6000, Death::ServerUnheard));
+    assert_eq!(of(true, false).await, died(6010, Death::ClientUnheard));
+    assert_eq!(of(false, false).await, died(7000, Death::Unanswered));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_promise_that_is_kept_before_our_timer_is_up_ends_the_silence() {
+    let mut scene = Scene::begin(TWO_ENDED).await;
+    let request: serde_json::Value = serde_json::from_str(&scene.peer.text().await).unwrap();
+    scene.at(4990).await;
+    let word = serde_json::json!({ "wscheck": "spoke", "id": request["id"] }).to_string();
+    scene.peer.send(TEXT, word.as_bytes()).await;
+    let payload = scene.peer.ping().await;
+    assert_eq!(scene.start.elapsed(), ms(4990));
+    scene.peer.pong(&payload).await;
+    let survived = Seen::Survived { idle: ms(4990), rtt: ms(0) };
+    assert_eq!(scene.end().await, [asked(4990), (ms(4990), survived)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_only_chose_the_subprotocol_does_not_speak() {
+    for answers in [true, false] {
+        let (mut socket, mut peer) = socket().await;
+        let start = Instant::now();
+        let speaks = tokio::spawn(async move { super::speaks(&mut socket, ms(2000)).await });
+        let request: serde_json::Value = serde_json::from_str(&peer.text().await).unwrap();
+        assert_eq!((&request["wscheck"], &request["ms"]), (&"speak_after".into(), &0.into()));
+        peer.send(TEXT, request.to_string().as_bytes()).await;
+        if answers {
+            let word = serde_json::json!({ "wscheck": "spoke", "id": request["id"] }).to_string();
+            peer.send(TEXT, word.as_bytes()).await;
+        }
+        assert_eq!(speaks.await.unwrap(), answers);
+        assert_eq!(start.elapsed(), ms(if answers { 0 } else { 2000 }));
+    }
+}
+
+#[test]
+fn a_silence_is_asked_for_in_whole_milliseconds_rounded_up() {
+    assert_eq!(two_ended::millis(Duration::from_micros(1500)), 2);
+    assert_eq!(two_ended::millis(ms(7)), 7);
+}
+
+/// Keeps a connection busy; gives what became of it and the moments of its answers.
+fn keeping(
+    mut socket: Socket<Tap<DuplexStream>>,
+    traffic: Traffic,
+    until: Option<u64>,
+) -> JoinHandle<(Kept, Vec<Duration>, Duration)> {
+    tokio::spawn(async move {
+        let (question, start, mut beats) = (question(Kind::Protocol), Instant::now(), Vec::new());
+        let plan = KeepPlan { question: &question, traffic, every: ms(1000), until: until.map(ms) };
+        let kept = keep::run(&mut socket, plan, &mut |at| beats.push(at - start)).await;
+        (kept, beats, start.elapsed())
+    })
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_control_tells_each_answer_and_gives_up_after_the_timeout() {
+    let (socket, mut peer) = socket().await;
+    let control = keeping(socket, Traffic::Questions, None);
+    for _ in 0..3 {
+        let payload = peer.ping().await;
+        peer.pong(&payload).await;
+    }
+    let (kept, beats, took) = control.await.unwrap();
+    assert_eq!(beats, [ms(1000), ms(2000), ms(3000)]);
+    assert_eq!((kept, took), (Kept::Unanswered { silent: ms(3000) }, ms(6000)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_control_tells_how_it_ended() {
+    let (socket, mut peer) = socket().await;
+    let start = Instant::now();
+    let control = keeping(socket, Traffic::Questions, None);
+    let payload = peer.ping().await;
+    peer.pong(&payload).await;
+    sleep_until(start + ms(1400)).await;
+    drop(peer);
+    let (kept, _, took) = control.await.unwrap();
+    let cut = endings::Cut { who: Who::Peer, how: How::Fin, os_error: None };
+    assert_eq!((kept, took), (Kept::Ended { cut, idle: ms(400) }, ms(1400)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn unsolicited_pongs_and_nothing_are_followed_by_one_question() {
+    for (traffic, frames) in [(Traffic::Pongs, 2), (Traffic::Nothing, 0)] {
+        let (socket, mut peer) = socket().await;
+        let kept = keeping(socket, traffic, Some(2500));
+        for _ in 0..frames {
+            assert_eq!(peer.frame().await.map(|(opcode, _)| opcode), Some(PONG));
+        }
+        let payload = peer.ping().await;
+        peer.pong(&payload).await;
+        let (kept, beats, took) = kept.await.unwrap();
+        assert_eq!((kept, beats, took), (Kept::Answered, vec![], ms(2500)));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_goodbye_is_said_and_takes_no_longer_than_it_may() {
+    let (mut socket, mut peer) = socket().await;
+    let start = Instant::now();
+    let (opcode, ()) =
+        tokio::join!(async { peer.frame().await.map(|(opcode, _)| opcode) }, part(&mut socket));
+    assert_eq!((opcode, start.elapsed()), (Some(CLOSE), ms(200)));
+}
