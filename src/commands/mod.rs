@@ -2,4 +2,5 @@
 
 pub mod demo;
 pub mod ping;
+pub mod probe_idle;
 pub mod serve;

@@ -1,0 +1,249 @@
+//! What a run comes to.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use tokio::time::Instant;
+
+use super::after::Outcome;
+use super::hunt::Catch;
+use crate::domain::idle::middleboxes::{self, Candidate, Visible};
+use crate::domain::idle::refresh::{Conclusion, Fate, Refresh};
+use crate::domain::idle::report::{Direction, IdleInfo, IdleReport, TwoEnded, VerifyOutcome};
+use crate::domain::idle::{Bracket, Cut, Expectation, Findings, Manner, Prescription, Verdict};
+use crate::domain::opening::{OpenError, Opened};
+use crate::domain::peer_text::PeerText;
+use crate::domain::report;
+use crate::domain::shown::exact_duration as show;
+use crate::domain::threshold::Truth;
+
+/// All that a run gathered.
+pub struct Gathered {
+    pub info: Arc<IdleInfo>,
+    pub started_at: SystemTime,
+    pub start: Instant,
+    pub opened: Option<Arc<Opened>>,
+    pub error: Option<Arc<OpenError>>,
+    pub two_ended: Option<TwoEnded>,
+    /// `None`: there was no search.
+    pub catch: Option<Catch>,
+    pub after: Outcome,
+    /// The user ended it before there was a search.
+    pub interrupted: bool,
+}
+
+impl Gathered {
+    pub fn new(info: Arc<IdleInfo>, started_at: SystemTime) -> Gathered {
+        Gathered {
+            info,
+            started_at,
+            start: Instant::now(),
+            opened: None,
+            error: None,
+            two_ended: None,
+            catch: None,
+            after: Outcome::default(),
+            interrupted: false,
+        }
+    }
+
+    pub fn report(self) -> IdleReport {
+        let elapsed = self.start.elapsed();
+        let control_cut = self.catch.as_ref().and_then(|catch| catch.control_cut.clone());
+        let failed = self.catch.as_ref().and_then(|catch| catch.error.clone());
+        let findings = match self.catch {
+            Some(catch) => settled(catch.findings, self.after.refresh.as_ref(), self.info.search.min),
+            None => nothing_found(elapsed, self.interrupted, self.error.as_deref()),
+        };
+        let headers = self.opened.as_ref().map_or(&[][..], |opened| &opened.headers);
+        let expectation = self.info.expectation.clone().map(|expected| {
+            let truth = expected.met(&findings);
+            (expected, truth)
+        });
+        let partial = findings.partial || self.after.interrupted;
+        let mut reasons = findings.reasons.clone();
+        let verdict = match (&self.opened, partial) {
+            (None, true) => report::Verdict::Interrupted,
+            (None, false) => report::Verdict::NotMeasured,
+            (Some(_), _) if partial || !findings.conclusive() => report::Verdict::Inconclusive,
+            (Some(_), _) => judge(expectation.as_ref(), &findings, &self.after, &mut reasons),
+        };
+        IdleReport {
+            url: self.info.url.clone(),
+            started_at: self.started_at,
+            elapsed,
+            candidates: candidates(&findings, control_cut.as_ref(), headers),
+            prescription: Prescription::of(&findings),
+            lost: lost(self.two_ended, findings.manner.as_ref()),
+            info: self.info,
+            opened: self.opened,
+            error: self.error.or(failed),
+            findings,
+            refresh: self.after.refresh,
+            verified: self.after.verified,
+            expectation,
+            two_ended: self.two_ended,
+            verdict,
+            reasons,
+            partial,
+        }
+    }
+}
+
+/// The findings in the light of what followed.
+fn settled(findings: Findings, refresh: Option<&Refresh>, min: Duration) -> Findings {
+    match findings.verdict {
+        Verdict::LifetimeCap => outlived(findings, refresh),
+        Verdict::Inconclusive => {
+            // What is shorter than any span that was to be tried answers nothing.
+            let lo = findings.bracket.lo.filter(|lo| *lo >= min);
+            Findings { bracket: Bracket { lo, ..findings.bracket }, ..findings }
+        }
+        Verdict::IdleTimeout
+        | Verdict::NoTimeoutUpToMax
+        | Verdict::ServerKeepsItBusy
+        | Verdict::ServerPolicy
+        | Verdict::Stochastic => findings,
+    }
+}
+
+/// What a connection outlived was no lifetime. Where messages did it and Pings did not, it is the idle timeout
+/// of a server that counts only messages, and every connection of the search was idle to it.
+fn outlived(findings: Findings, refresh: Option<&Refresh>) -> Findings {
+    let survivor = refresh.and_then(|refresh| refresh.rows.iter().find(|row| row.fate == Fate::Survived));
+    let (Some(refresh), Some(survivor), Some(age)) = (refresh, survivor, findings.lifetime) else {
+        return findings;
+    };
+    let (verdict, reason) = match refresh.conclusion {
+        Conclusion::MessagesOnly => (
+            Verdict::IdleTimeout,
+            format!(
+                "what ended at the age of {} was outlived by app messages: Ping frames do not count",
+                show(age)
+            ),
+        ),
+        _ => (
+            Verdict::Inconclusive,
+            format!(
+                "connections that were never idle ended at the age of {}, but {} outlived it",
+                show(age),
+                survivor.method.label().replace('_', " ")
+            ),
+        ),
+    };
+    let hi = findings.bracket.hi.or(findings.spread.map(|spread| spread.max)).or(Some(age));
+    let bracket = Bracket { hi, ..findings.bracket };
+    Findings { verdict, reasons: vec![reason], bracket, lifetime: None, ..findings }
+}
+
+/// The findings of a run that never came to search.
+fn nothing_found(elapsed: Duration, partial: bool, error: Option<&OpenError>) -> Findings {
+    let why = error.map_or_else(|| "interrupted".to_string(), OpenError::to_string);
+    Findings {
+        verdict: Verdict::Inconclusive,
+        reasons: vec![why],
+        bracket: Bracket::default(),
+        spread: None,
+        manner: None,
+        lingers: false,
+        lifetime: None,
+        chatter: None,
+        provisional: None,
+        survived: Vec::new(),
+        died: Vec::new(),
+        void_rounds: 0,
+        connections: 0,
+        partial,
+        elapsed,
+    }
+}
+
+/// What a measured run is worth: a false expectation and a broken prescription are found wanting; what cannot
+/// be known is inconclusive.
+fn judge(
+    expectation: Option<&(Expectation, Truth)>,
+    findings: &Findings,
+    after: &Outcome,
+    reasons: &mut Vec<String>,
+) -> report::Verdict {
+    let expected = match expectation {
+        None | Some((_, Truth::True(_) | Truth::TrueOfBounds(_))) => report::Verdict::Passed,
+        Some((expected, Truth::False)) => {
+            reasons.push(format!("expected {expected}, but {}", told(findings.bracket)));
+            report::Verdict::Failed
+        }
+        Some((expected, Truth::Unknown(why))) => {
+            reasons.push(format!("whether it is {expected} cannot be told: {why}"));
+            report::Verdict::Inconclusive
+        }
+    };
+    let verified = match after.verified.as_ref().map(|verified| &verified.outcome) {
+        None | Some(VerifyOutcome::Held) => report::Verdict::Passed,
+        Some(VerifyOutcome::Ended(ending)) => {
+            reasons
+                .push(format!("the connection held at the prescribed interval ended all the same: {ending}"));
+            report::Verdict::Failed
+        }
+        Some(VerifyOutcome::Untold(why)) => {
+            reasons.push(format!("the prescription could not be verified: {why}"));
+            report::Verdict::Inconclusive
+        }
+    };
+    [report::Verdict::Failed, report::Verdict::Inconclusive]
+        .into_iter()
+        .find(|verdict| expected == *verdict || verified == *verdict)
+        .unwrap_or(report::Verdict::Passed)
+}
+
+/// What a bracket that decides says.
+fn told(bracket: Bracket) -> String {
+    match (bracket.lo, bracket.hi) {
+        (Some(lo), Some(hi)) => {
+            format!("the timeout is longer than {} and at most {}", show(lo), show(hi))
+        }
+        (None, Some(hi)) => format!("idle connections are cut after {} at the latest", show(hi)),
+        (Some(lo), None) => format!("an idle span of {} survived", show(lo)),
+        (None, None) => "nothing is known of the timeout".to_string(),
+    }
+}
+
+/// The direction that a cut lost; only a two-ended run can tell.
+fn lost(two_ended: Option<TwoEnded>, manner: Option<&Manner>) -> Option<Direction> {
+    manner.filter(|_| two_ended == Some(TwoEnded::Agreed)).and_then(Direction::lost_by)
+}
+
+fn candidates(findings: &Findings, control: Option<&Cut>, headers: &[(String, PeerText)]) -> Vec<Candidate> {
+    let named = |lo, hi, seen, kind| middleboxes::consistent_with(lo, hi, seen, kind, headers);
+    match findings.verdict {
+        Verdict::IdleTimeout | Verdict::ServerPolicy => {
+            let Some(seen) = findings.manner.as_ref().and_then(appearance) else { return Vec::new() };
+            named(findings.bracket.lo, findings.bracket.hi, seen, middleboxes::Kind::Idle)
+        }
+        Verdict::LifetimeCap => {
+            let Some(age) = findings.lifetime else { return Vec::new() };
+            let seen =
+                control.and_then(visible).map_or(middleboxes::Seen::Silent, middleboxes::Seen::Visible);
+            named(Some(age.mul_f64(0.98)), Some(age), seen, middleboxes::Kind::Lifetime)
+        }
+        Verdict::NoTimeoutUpToMax
+        | Verdict::ServerKeepsItBusy
+        | Verdict::Stochastic
+        | Verdict::Inconclusive => Vec::new(),
+    }
+}
+
+/// How a cut looks to the table of known timers.
+fn appearance(manner: &Manner) -> Option<middleboxes::Seen> {
+    match manner {
+        Manner::Visible(cut) => visible(cut).map(middleboxes::Seen::Visible),
+        Manner::OnUse(_) => Some(middleboxes::Seen::RstOnUse),
+        Manner::Silent | Manner::ServerUnheard | Manner::ClientUnheard => Some(middleboxes::Seen::Silent),
+    }
+}
+
+fn visible(cut: &Cut) -> Option<Visible> {
+    match (Visible::of(&cut.how)?, cut.half_open) {
+        (Visible::Fin, Some(true)) => Some(Visible::HalfClose),
+        (seen, _) => Some(seen),
+    }
+}

@@ -1,0 +1,222 @@
+//! Drives a search with real connections.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use tokio::sync::{Semaphore, mpsc, watch};
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep_until};
+use tokio_util::sync::CancellationToken;
+
+use super::line::{Line, Shared, Told, Word, observation};
+use super::plan::IdlePlan;
+use crate::domain::idle::report::{IdleEvent, IdleReporter, Sighting};
+use crate::domain::idle::{
+    Bracket, Cut, Findings, Observation, Order, PlanError, ProbeId, Role, Search, Seen, Step,
+};
+use crate::domain::opening::OpenError;
+
+/// How often progress is told.
+const PROGRESS_EVERY: Duration = Duration::from_secs(1);
+
+/// What a hunt brought.
+pub struct Catch {
+    pub findings: Findings,
+    /// How a control was last seen to end.
+    pub control_cut: Option<Cut>,
+    /// The last failure to open.
+    pub error: Option<Arc<OpenError>>,
+}
+
+/// One connection as the hunt knows it.
+struct Known {
+    role: Role,
+    span: watch::Sender<Option<Duration>>,
+    cancel: CancellationToken,
+}
+
+/// A search under way.
+pub struct Hunt<'a> {
+    search: Search,
+    start: Instant,
+    shared: Arc<Shared>,
+    words: mpsc::UnboundedReceiver<Word>,
+    known: HashMap<ProbeId, Known>,
+    tasks: JoinSet<()>,
+    reporter: &'a mut dyn IdleReporter,
+    bracket: Bracket,
+    is_provisional_told: bool,
+    progress_at: Instant,
+    control_cut: Option<Cut>,
+    error: Option<Arc<OpenError>>,
+}
+
+enum Woken {
+    Interrupted,
+    Word(Word),
+    Time,
+}
+
+impl<'a> Hunt<'a> {
+    pub fn new(
+        plan: IdlePlan,
+        start: Instant,
+        reporter: &'a mut dyn IdleReporter,
+    ) -> Result<Hunt<'a>, PlanError> {
+        let search = Search::new(plan.search.clone())?;
+        let (sender, words) = mpsc::unbounded_channel();
+        let places = Semaphore::new(plan.search.max_connections);
+        Ok(Hunt {
+            search,
+            start,
+            shared: Arc::new(Shared { plan, words: sender, places }),
+            words,
+            known: HashMap::new(),
+            tasks: JoinSet::new(),
+            reporter,
+            bracket: Bracket::default(),
+            is_provisional_told: false,
+            progress_at: start + PROGRESS_EVERY,
+            control_cut: None,
+            error: None,
+        })
+    }
+
+    /// Searches until a verdict stands, or the user wants no more.
+    pub async fn run(mut self, interrupt: &CancellationToken) -> Catch {
+        loop {
+            match self.search.next(self.start.elapsed()) {
+                Step::Act(orders) => {
+                    orders.into_iter().for_each(|order| self.carry_out(order));
+                    self.hear(interrupt);
+                }
+                Step::Wait { until } => self.wait(self.start + until, interrupt).await,
+                Step::Done => break,
+            }
+            // What a search does at once must not keep the connections from their turns.
+            tokio::task::coop::consume_budget().await;
+        }
+        let findings = self.search.findings(self.start.elapsed());
+        self.dismiss().await;
+        Catch { findings, control_cut: self.control_cut, error: self.error }
+    }
+
+    /// What was told meanwhile, and whether the user wants no more: a search that only acts hears it, too.
+    fn hear(&mut self, interrupt: &CancellationToken) {
+        if interrupt.is_cancelled() {
+            self.search.interrupt();
+        }
+        while let Ok(word) = self.words.try_recv() {
+            self.take(word);
+        }
+    }
+
+    async fn wait(&mut self, until: Instant, interrupt: &CancellationToken) {
+        let woken = tokio::select! {
+            biased;
+            () = interrupt.cancelled() => Woken::Interrupted,
+            Some(word) = self.words.recv() => Woken::Word(word),
+            () = sleep_until(until.min(self.progress_at)) => Woken::Time,
+        };
+        match woken {
+            Woken::Interrupted => self.search.interrupt(),
+            Woken::Time => {}
+            Woken::Word(word) => {
+                self.take(word);
+                self.hear(interrupt);
+            }
+        }
+        self.tell_progress();
+    }
+
+    fn carry_out(&mut self, order: Order) {
+        match order {
+            Order::Open { probe, role, ask_at } => self.open(probe, role, ask_at),
+            Order::Ask { probe, at } => {
+                if let Some(known) = self.known.get(&probe) {
+                    known.span.send_replace(Some(at));
+                }
+            }
+            Order::Cancel { probe } => self.close(probe),
+        }
+    }
+
+    fn open(&mut self, probe: ProbeId, role: Role, ask_at: Option<Duration>) {
+        let (span, receiver) = watch::channel(ask_at);
+        let cancel = CancellationToken::new();
+        let line =
+            Line { probe, role, span: receiver, cancel: cancel.clone(), shared: Arc::clone(&self.shared) };
+        self.known.insert(probe, Known { role, span, cancel });
+        self.tasks.spawn(line.run());
+        while self.tasks.try_join_next().is_some() {}
+    }
+
+    fn close(&mut self, probe: ProbeId) {
+        if let Some(known) = self.known.remove(&probe) {
+            known.cancel.cancel();
+        }
+    }
+
+    fn take(&mut self, (probe, at, told): Word) {
+        let observation = observation(probe, at, &told, self.start);
+        let Some(known) = self.known.get(&probe) else { return };
+        let (role, ask_at) = (known.role, *known.span.borrow());
+        self.search.observe(&observation);
+        if let (Role::Control, Seen::Ended { cut, .. }) = (role, &observation.seen) {
+            self.control_cut = Some(cut.clone());
+        }
+        if is_over(&observation.seen) {
+            self.known.remove(&probe);
+        }
+        self.tell(role, ask_at, told, observation);
+        self.tell_changes();
+    }
+
+    fn tell(&mut self, role: Role, ask_at: Option<Duration>, told: Told, observation: Observation) {
+        let (probe, at) = (observation.probe, SystemTime::now());
+        let event = match told {
+            Told::Opened(opened) => IdleEvent::ProbeOpened { probe, role, at, opened },
+            Told::OpenFailed(error) => {
+                self.error = Some(Arc::clone(&error));
+                IdleEvent::OpenFailed { probe, role, at, error }
+            }
+            Told::Seen(Seen::Beat) => return,
+            Told::Seen(_) => IdleEvent::Seen(Sighting { role, ask_at, observation, at }),
+        };
+        self.reporter.report(&event);
+    }
+
+    fn tell_changes(&mut self) {
+        let bracket = self.search.bracket();
+        if bracket != self.bracket {
+            self.bracket = bracket;
+            self.reporter.report(&IdleEvent::Bracket { bracket, elapsed: self.start.elapsed() });
+        }
+        if let Some(provisional) = self.search.provisional().filter(|_| !self.is_provisional_told) {
+            self.is_provisional_told = true;
+            self.reporter.report(&IdleEvent::Provisional(provisional));
+        }
+    }
+
+    fn tell_progress(&mut self) {
+        let now = Instant::now();
+        if now >= self.progress_at {
+            self.progress_at = now + PROGRESS_EVERY;
+            self.reporter.report(&IdleEvent::Progress(self.search.progress(now - self.start)));
+        }
+    }
+
+    /// Closes every connection, and waits until they have said goodbye.
+    async fn dismiss(&mut self) {
+        self.known.drain().for_each(|(_, known)| known.cancel.cancel());
+        while self.tasks.join_next().await.is_some() {}
+    }
+}
+
+fn is_over(seen: &Seen) -> bool {
+    match seen {
+        Seen::OpenFailed { .. } | Seen::Survived { .. } | Seen::Died { .. } | Seen::Ended { .. } => true,
+        Seen::Opened | Seen::Beat | Seen::Asked { .. } | Seen::Spoke { .. } => false,
+    }
+}

@@ -1,0 +1,153 @@
+//! Connections of a search: each a task of its own that carries out the search's orders and tells what it sees.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{Semaphore, mpsc, watch};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use super::plan::IdlePlan;
+use crate::domain::ending::How;
+use crate::domain::idle::{Cut, Observation, ProbeId, Role, Seen};
+use crate::domain::opening::{OpenError, Opened};
+use crate::net::dial;
+use crate::net::greeting::greet;
+use crate::net::stream::Stream;
+use crate::net::trial::keep::{self, KeepPlan, Kept, Traffic};
+use crate::net::trial::silence::{self, SilencePlan};
+use crate::net::trial::{TWO_ENDED, part};
+use crate::net::websocket::Socket;
+
+/// The path may have seen the response to the upgrade so much earlier than we, at most.
+const MOST_SLACK: Duration = Duration::from_millis(250);
+
+/// What a connection tells.
+#[derive(Debug)]
+pub enum Told {
+    Opened(Arc<Opened>),
+    OpenFailed(Arc<OpenError>),
+    Seen(Seen),
+}
+
+/// Which connection tells it, and when.
+pub type Word = (ProbeId, Instant, Told);
+
+/// What all connections of a search share.
+pub struct Shared {
+    pub plan: IdlePlan,
+    pub words: mpsc::UnboundedSender<Word>,
+    /// Bounds how many are open at once, those that say goodbye included.
+    pub places: Semaphore,
+}
+
+/// One connection to be.
+pub struct Line {
+    pub probe: ProbeId,
+    pub role: Role,
+    /// After which idle span it is asked; `None`: when it is told.
+    pub span: watch::Receiver<Option<Duration>>,
+    pub cancel: CancellationToken,
+    pub shared: Arc<Shared>,
+}
+
+/// An open connection that was greeted.
+pub struct Ready {
+    pub socket: Socket<Stream>,
+    pub facts: Opened,
+}
+
+impl Ready {
+    /// By how much earlier than we the path may have seen the last byte: the response to the upgrade left
+    /// no earlier than our request for it.
+    pub fn slack(&self) -> Duration {
+        self.facts.phases.upgrade.unwrap_or_default().min(MOST_SLACK)
+    }
+
+    /// Whether the server agreed to speak first.
+    pub fn agreed(&self) -> bool {
+        self.facts.subprotocol.as_ref().is_some_and(|chosen| chosen.as_str() == TWO_ENDED)
+    }
+}
+
+/// Opens and greets one connection.
+pub async fn open(plan: &IdlePlan) -> Result<Ready, OpenError> {
+    let dial::Open { stream, leftover, marks, facts } = dial::open(&plan.dial, &plan.target).await?;
+    let most = plan.greeting.largest().max(plan.ask.as_str().len()).max(256);
+    let mut socket = Socket::new(stream, leftover, marks, plan.max_message_size, most).await;
+    greet(&mut socket, &plan.greeting, &plan.target, &|_| {}).await?;
+    Ok(Ready { socket, facts })
+}
+
+impl Line {
+    /// Opens the connection and does what its role is, until it is over or cancelled.
+    pub async fn run(self) {
+        let Line { probe, role, mut span, cancel, shared } = self;
+        let words = shared.words.clone();
+        // Nobody reads any more when the search is over.
+        let tell = move |at: Instant, told: Told| drop(words.send((probe, at, told)));
+        let opening = async {
+            let place = shared.places.acquire().await;
+            (place, open(&shared.plan).await)
+        };
+        let (_place, opened) = tokio::select! {
+            biased;
+            () = cancel.cancelled() => return,
+            opened = opening => opened,
+        };
+        let mut ready = match opened {
+            Err(error) => return tell(Instant::now(), Told::OpenFailed(Arc::new(error))),
+            Ok(ready) => ready,
+        };
+        tell(Instant::now(), Told::Opened(Arc::new(ready.facts.clone())));
+        tokio::select! {
+            biased;
+            () = cancel.cancelled() => {}
+            () = play(&mut ready, role, &mut span, &shared.plan, &tell) => {}
+        }
+        part(&mut ready.socket).await;
+    }
+}
+
+async fn play(
+    ready: &mut Ready,
+    role: Role,
+    span: &mut watch::Receiver<Option<Duration>>,
+    plan: &IdlePlan,
+    tell: &(dyn Fn(Instant, Told) + Send + Sync),
+) {
+    let question = plan.question(plan.search.kind);
+    match role {
+        Role::Watcher | Role::Trial => {
+            let two_ended = plan.search.two_ended && ready.agreed();
+            let silence = SilencePlan { question: &question, slack: ready.slack(), two_ended };
+            let mut emit = |at, seen| tell(at, Told::Seen(seen));
+            silence::run(&mut ready.socket, &silence, span, &mut emit).await;
+        }
+        Role::Control => {
+            let every = plan.search.control_interval;
+            let keeping = KeepPlan { question: &question, traffic: Traffic::Questions, every, until: None };
+            let mut beat = |at| tell(at, Told::Seen(Seen::Beat));
+            let kept = keep::run(&mut ready.socket, keeping, &mut beat).await;
+            tell(Instant::now(), Told::Seen(control_end(kept)));
+        }
+    }
+}
+
+fn control_end(kept: Kept) -> Seen {
+    match kept {
+        Kept::Ended { cut, idle } => Seen::Ended { idle, cut: cut.how.into() },
+        Kept::Unanswered { silent } => Seen::Ended { idle: silent, cut: How::Timeout.into() },
+        Kept::Answered => Seen::Ended { idle: Duration::ZERO, cut: Cut::from(How::Silent) },
+    }
+}
+
+/// What a connection told, as the search takes it; times count from `start`.
+pub fn observation(probe: ProbeId, at: Instant, told: &Told, start: Instant) -> Observation {
+    let seen = match told {
+        Told::Opened(_) => Seen::Opened,
+        Told::OpenFailed(error) => Seen::OpenFailed { why: format!("{}: {}", error.phase, error.cause) },
+        Told::Seen(seen) => seen.clone(),
+    };
+    Observation { probe, at: at.saturating_duration_since(start), seen }
+}

@@ -1,0 +1,114 @@
+//! `wscheck probe-idle`: how long may this path be idle, what cuts it, and what keeps it open?
+
+mod after;
+mod conclude;
+mod hunt;
+mod line;
+mod plan;
+
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use tokio_util::sync::CancellationToken;
+
+use self::after::Trials;
+use self::conclude::Gathered;
+use self::hunt::Hunt;
+use self::line::{Ready, open};
+pub use self::plan::IdlePlan;
+use crate::domain::idle::report::{IdleEvent, IdleReport, IdleReporter, TwoEnded};
+use crate::domain::idle::{PlanError, Prescription, Strategy};
+use crate::domain::opening::OpenError;
+use crate::net::trial::{TWO_ENDED, part, speaks};
+
+/// Runs the plan. Everything is told to `reporter`, the report last; it is also returned. An error is a plan
+/// that makes no sense, before anything is told.
+pub async fn run(
+    plan: IdlePlan,
+    reporter: &mut dyn IdleReporter,
+    interrupt: CancellationToken,
+) -> Result<IdleReport, PlanError> {
+    let search = plan.search.clone().checked()?;
+    let plan = IdlePlan { search, ..plan };
+    if plan.target.secure() {
+        // The system's roots are read once, before anything is timed; opening meets the error again.
+        let _ = plan.dial.tls.prepare();
+    }
+    let mut gathered = Gathered::new(Arc::new(plan.info()), SystemTime::now());
+    reporter.report(&IdleEvent::Started { at: gathered.started_at, info: Arc::clone(&gathered.info) });
+    pursue(plan, reporter, &interrupt, &mut gathered).await?;
+    let report = gathered.report();
+    reporter.report(&IdleEvent::Finished(Box::new(report.clone())));
+    Ok(report)
+}
+
+async fn pursue(
+    plan: IdlePlan,
+    reporter: &mut dyn IdleReporter,
+    interrupt: &CancellationToken,
+    gathered: &mut Gathered,
+) -> Result<(), PlanError> {
+    let start = gathered.start;
+    let mut plan = plan.with_offer();
+    let Some(scouted) = scout(&plan, interrupt).await else {
+        gathered.interrupted = true;
+        return Ok(());
+    };
+    match scouted {
+        Ok((ready, speaks)) => {
+            agree(&mut plan, speaks, gathered);
+            // What is found dead is told later by the slack; a bracket cannot be narrower than that.
+            let precision = &mut plan.search.precision;
+            precision.absolute = precision.absolute.max(ready.slack() * 3);
+            gathered.opened = Some(Arc::new(ready.facts));
+        }
+        Err(error) => {
+            gathered.error = Some(Arc::new(error));
+            return Ok(());
+        }
+    }
+    let catch = Hunt::new(plan.clone(), start, reporter)?.run(interrupt).await;
+    let prescription = Prescription::of(&catch.findings);
+    let trials = Trials::of(&plan, &catch.findings, prescription);
+    gathered.catch = Some(catch);
+    if let Some(trials) = trials {
+        gathered.after = trials.run(plan, start, reporter, interrupt).await;
+    }
+    Ok(())
+}
+
+/// A first connection: whether there is anything to measure, and with whom; and whether the server speaks when
+/// asked to. `None`: interrupted.
+async fn scout(plan: &IdlePlan, interrupt: &CancellationToken) -> Option<Result<(Ready, bool), OpenError>> {
+    tokio::select! {
+        biased;
+        () = interrupt.cancelled() => None,
+        met = meet(plan) => Some(met),
+    }
+}
+
+async fn meet(plan: &IdlePlan) -> Result<(Ready, bool), OpenError> {
+    let mut ready = open(plan).await?;
+    let speaks = ready.agreed() && speaks(&mut ready.socket, plan.search.answer_timeout).await;
+    part(&mut ready.socket).await;
+    Ok((ready, speaks))
+}
+
+/// A server that is to speak after a silence must know the silence when it begins: only a search that binds
+/// each connection to its span from the start can have it speak.
+fn agree(plan: &mut IdlePlan, speaks: bool, gathered: &mut Gathered) {
+    if !plan.search.two_ended {
+        return;
+    }
+    plan.search.two_ended = speaks;
+    if speaks {
+        gathered.two_ended = Some(TwoEnded::Agreed);
+        plan.search.strategy = Strategy::Bisect;
+    } else {
+        gathered.two_ended = Some(TwoEnded::Refused);
+        plan.dial.subprotocols.retain(|offered| offered != TWO_ENDED);
+    }
+}

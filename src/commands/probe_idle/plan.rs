@@ -1,0 +1,57 @@
+//! What `wscheck probe-idle` will do.
+
+use crate::domain::heartbeat::Kind;
+use crate::domain::heartbeat::pattern::Pattern;
+use crate::domain::heartbeat::template::Template;
+use crate::domain::idle::report::IdleInfo;
+use crate::domain::idle::{Expectation, SearchPlan};
+use crate::domain::target::Target;
+use crate::net::dial::DialPlan;
+use crate::net::greeting::Greeting;
+use crate::net::trial::{Question, TWO_ENDED};
+
+/// What will be done. The search's bounds are checked when it begins; see [`SearchPlan::checked`].
+#[derive(Clone)]
+pub struct IdlePlan {
+    pub target: Target,
+    pub dial: DialPlan,
+    /// Said and awaited on each connection before its silence begins.
+    pub greeting: Greeting,
+    /// `two_ended` in it: the server is asked to speak first after the silence, if it is one that does.
+    pub search: SearchPlan,
+    /// What app questions ask, and what answers them; also what `refresh` sends as a message.
+    pub ask: Template,
+    pub answer: Pattern,
+    /// Largest message accepted from the server, in bytes.
+    pub max_message_size: usize,
+    /// Try afterwards what keeps the path open.
+    pub refresh: bool,
+    /// Hold a connection afterwards at the prescribed interval.
+    pub verify: bool,
+    pub expectation: Option<Expectation>,
+}
+
+impl IdlePlan {
+    pub(super) fn info(&self) -> IdleInfo {
+        IdleInfo {
+            url: self.target.to_string(),
+            search: self.search.clone(),
+            refresh: self.refresh,
+            verify: self.verify,
+            expectation: self.expectation.clone(),
+        }
+    }
+
+    pub(super) fn question(&self, kind: Kind) -> Question {
+        let (ask, answer) = (self.ask.clone(), self.answer.clone());
+        Question { kind, ask, answer, timeout: self.search.answer_timeout }
+    }
+
+    /// The plan of opening, with the two-ended mode offered before the user's own subprotocols.
+    pub(super) fn with_offer(mut self) -> IdlePlan {
+        if self.search.two_ended {
+            self.dial.subprotocols.insert(0, TWO_ENDED.to_string());
+        }
+        self
+    }
+}

@@ -1,0 +1,304 @@
+//! The whole command against the test server, over real sockets: the bracket contains the truth, and the
+//! verdict is right. Nothing else is said of the real clock.
+
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use super::{IdlePlan, run};
+use crate::domain::ending::How;
+use crate::domain::heartbeat::Kind;
+use crate::domain::heartbeat::pattern::Pattern;
+use crate::domain::heartbeat::template::Template;
+use crate::domain::idle::refresh::{Conclusion, Fate, Method};
+use crate::domain::idle::report::{Direction, IdleEvent, IdleReport, IdleReporter, TwoEnded, VerifyOutcome};
+use crate::domain::idle::{Bracket, Cut, Manner, Precision, Prescription, SearchPlan, Strategy, Verdict};
+use crate::domain::peer_text::PeerText;
+use crate::domain::report;
+use crate::domain::threshold::Truth;
+use crate::net::dial::DialPlan;
+use crate::net::greeting::Greeting;
+use crate::server::{self, Config, faults};
+
+fn ms(millis: u64) -> Duration {
+    Duration::from_millis(millis)
+}
+
+/// A server with these faults, and the plan to probe it.
+async fn scene(faults: &[(&str, &str)]) -> (IdlePlan, CancellationToken) {
+    let mut config = Config::default();
+    faults.iter().for_each(|(name, value)| faults::set(&mut config.faults, name, value).unwrap());
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let stop = CancellationToken::new();
+    tokio::spawn(server::run(listener, config, mpsc::unbounded_channel().0, stop.clone()));
+    (plan(&format!("ws://{address}/")), stop)
+}
+
+fn plan(url: &str) -> IdlePlan {
+    IdlePlan {
+        target: url.parse().unwrap(),
+        dial: DialPlan::default(),
+        greeting: Greeting { timeout: ms(5000), ..Greeting::default() },
+        search: SearchPlan {
+            min: ms(200),
+            max: ms(4000),
+            precision: Precision { absolute: ms(100), relative: 0.02 },
+            answer_timeout: ms(600),
+            control_interval: ms(100),
+            ..SearchPlan::default()
+        },
+        ask: Template::default(),
+        answer: Pattern::default(),
+        max_message_size: 65_536,
+        refresh: false,
+        verify: false,
+        expectation: None,
+    }
+}
+
+#[derive(Default)]
+struct Log(Vec<IdleEvent>);
+
+impl IdleReporter for Log {
+    fn report(&mut self, event: &IdleEvent) {
+        self.0.push(event.clone());
+    }
+}
+
+async fn probe(plan: IdlePlan) -> (IdleReport, Vec<IdleEvent>) {
+    let mut log = Log::default();
+    let report = run(plan, &mut log, CancellationToken::new()).await.unwrap();
+    (report, log.0)
+}
+
+/// Probes a server with these faults, with a plan that is changed so.
+async fn probed(faults: &[(&str, &str)], change: impl FnOnce(&mut IdlePlan)) -> IdleReport {
+    let (mut plan, stop) = scene(faults).await;
+    change(&mut plan);
+    let (report, _) = probe(plan).await;
+    stop.cancel();
+    report
+}
+
+/// The server's own timer is late at times, and a question that comes meanwhile is answered.
+const LATE: Duration = Duration::from_millis(50);
+
+/// A bracket with both ends around this length was found.
+fn around(report: &IdleReport, truth: u64) {
+    let (findings, truth) = (&report.findings, ms(truth));
+    let holds = findings.bracket.lo.is_some_and(|lo| lo <= truth + LATE)
+        && findings.bracket.hi.is_some_and(|hi| truth <= hi);
+    assert!(holds, "{truth:?} is not in {:?}: {findings:#?}", findings.bracket);
+    assert_eq!(report.verdict, report::Verdict::Passed, "{:?}", report.reasons);
+}
+
+/// An idle timeout of this length was found; gives how it was cut.
+fn timeout(report: &IdleReport, truth: u64) -> Manner {
+    assert_eq!(report.findings.verdict, Verdict::IdleTimeout, "{:#?}", report.findings);
+    around(report, truth);
+    report.findings.manner.clone().unwrap()
+}
+
+/// A server that cuts so after this many milliseconds of idleness; gives how it was found to cut.
+async fn cut(truth: u64, cut: &str) -> Manner {
+    let after = format!("{truth}ms");
+    timeout(&probed(&[("idle-timeout", &after), ("idle-cut", cut)], |_| {}).await, truth)
+}
+
+#[tokio::test]
+async fn every_way_of_cutting_is_found_and_told_from_the_others() {
+    let (fin, half, rst, close) =
+        tokio::join!(cut(1000, "fin"), cut(1200, "half-close"), cut(1500, "rst"), cut(1000, "close:1001"));
+    let visible = |how, half_open| Manner::Visible(Cut { how, half_open });
+    assert_eq!(fin, visible(How::Fin, Some(false)));
+    assert_eq!(half, visible(How::Fin, Some(true)));
+    assert_eq!(rst, visible(How::Rst, None));
+    assert_eq!(close, visible(How::CloseFrame { code: Some(1001), reason: PeerText::default() }, None));
+    let (silent, on_use) = tokio::join!(cut(2000, "silent"), cut(1000, "rst-on-use"));
+    assert_eq!((silent, on_use), (Manner::Silent, Manner::OnUse(How::Rst.into())));
+}
+
+#[tokio::test]
+async fn a_close_code_of_an_application_is_the_servers_policy() {
+    let report = probed(&[("idle-timeout", "1s"), ("idle-cut", "close:4000")], |_| {}).await;
+    assert_eq!(report.findings.verdict, Verdict::ServerPolicy, "{:#?}", report.findings);
+    around(&report, 1000);
+}
+
+#[tokio::test]
+async fn a_hop_that_lets_go_before_it_says_so_does_not_fool_us() {
+    let report = probed(&[("idle-timeout", "1s"), ("linger", "1s")], |_| {}).await;
+    timeout(&report, 1000);
+}
+
+#[tokio::test]
+async fn what_resets_the_timer_is_told_by_what_keeps_it_open() {
+    let faults = [("idle-timeout", "1s"), ("idle-resets", "server")];
+    let report = probed(&faults, |plan| plan.refresh = true).await;
+    timeout(&report, 1000);
+    let refresh = report.refresh.unwrap();
+    let fates: Vec<_> = refresh.rows.iter().map(|row| (row.method, row.fate == Fate::Survived)).collect();
+    assert_eq!(fates.len(), 4);
+    assert_eq!(fates[0], (Method::PingPong, true), "{:#?}", refresh.rows);
+    assert_eq!(fates[1], (Method::UnsolicitedPong, false), "{:#?}", refresh.rows);
+    assert!(!fates[2].1, "{:#?}", refresh.rows);
+    assert_eq!(refresh.conclusion, Conclusion::ServerToClient, "{:#?}", refresh.rows);
+}
+
+#[tokio::test]
+async fn a_lifetime_is_no_idle_timeout() {
+    let report = probed(&[("lifetime", "1500ms")], |_| {}).await;
+    assert_eq!(report.findings.verdict, Verdict::LifetimeCap, "{:#?}", report.findings);
+    assert!(matches!(report.prescription, Some(Prescription::Reconnect { before }) if before < ms(1500)));
+    assert_eq!(report.verdict, report::Verdict::Passed);
+}
+
+#[tokio::test]
+async fn a_server_that_chatters_keeps_its_path_busy() {
+    let report = probed(&[("chatter", "300ms")], |_| {}).await;
+    assert_eq!(report.findings.verdict, Verdict::ServerKeepsItBusy, "{:#?}", report.findings);
+    assert!(report.findings.chatter.is_some_and(|chatter| chatter.period > ms(100)));
+}
+
+#[tokio::test]
+async fn no_timeout_is_found_where_there_is_none() {
+    let report = probed(&[], |plan| plan.search.max = ms(1500)).await;
+    assert_eq!(report.findings.verdict, Verdict::NoTimeoutUpToMax, "{:#?}", report.findings);
+    assert_eq!((report.findings.bracket.hi, report.verdict), (None, report::Verdict::Passed));
+    assert!(report.findings.survived.last().is_some_and(|longest| *longest >= ms(1500)));
+}
+
+#[tokio::test]
+async fn a_bisection_finds_it_too() {
+    let faults = [("idle-timeout", "640ms"), ("idle-cut", "rst-on-use")];
+    let report = probed(&faults, |plan| {
+        plan.search.strategy = Strategy::Bisect;
+        plan.search.max = ms(1000);
+    })
+    .await;
+    timeout(&report, 640);
+}
+
+#[tokio::test]
+async fn app_messages_ask_where_pings_do_not_count() {
+    let faults = [("idle-timeout", "1s"), ("messages-only", "")];
+    let report = probed(&faults, |plan| {
+        plan.search.kind = Kind::App;
+        plan.verify = true;
+    })
+    .await;
+    timeout(&report, 1000);
+    let verified = report.verified.unwrap();
+    assert_eq!(verified.outcome, VerifyOutcome::Held, "{verified:?}");
+    assert!(verified.beats >= 2 && verified.wanted > ms(2000), "{verified:?}");
+}
+
+#[tokio::test]
+async fn an_expectation_that_is_not_met_fails_the_run() {
+    let expecting = |text: &'static str| {
+        probed(&[("idle-timeout", "1s")], move |plan| plan.expectation = Some(text.parse().unwrap()))
+    };
+    let (met, unmet, open) = tokio::join!(expecting(">=500ms"), expecting(">=3s"), expecting("<1s"));
+    assert!(matches!(met.expectation, Some((_, Truth::True(_)))), "{:?}", met.expectation);
+    assert!(matches!(unmet.expectation, Some((_, Truth::False))), "{:?}", unmet.expectation);
+    let codes = [met, unmet, open].map(|report| report.verdict.exit_code());
+    assert_eq!(codes, [0, 1, 4]);
+}
+
+#[tokio::test]
+async fn two_ends_tell_which_direction_was_lost() {
+    let faults = [("idle-timeout", "640ms"), ("idle-cut", "silent")];
+    let report = probed(&faults, |plan| {
+        plan.search.two_ended = true;
+        plan.search.max = ms(1000);
+        plan.search.precision = Precision { absolute: ms(250), relative: 0.02 };
+    })
+    .await;
+    assert_eq!(timeout(&report, 640), Manner::Silent);
+    assert_eq!((report.two_ended, report.lost), (Some(TwoEnded::Agreed), Some(Direction::Both)));
+}
+
+#[tokio::test]
+async fn nothing_that_opens_is_not_measured() {
+    let (report, events) = probe(plan("ws://127.0.0.1:1/")).await;
+    assert_eq!((report.verdict, report.error.is_some()), (report::Verdict::NotMeasured, true));
+    assert!(report.reasons[0].starts_with("cannot open ws://127.0.0.1:1/: "), "{:?}", report.reasons);
+    assert!(matches!(events.as_slice(), [IdleEvent::Started { .. }, IdleEvent::Finished(_)]), "{events:?}");
+}
+
+/// A server that takes one connection, and refuses all later ones.
+async fn grudging() -> String {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let url = format!("ws://{}/", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        let (first, _) = listener.accept().await.unwrap();
+        let _first = tokio_tungstenite::accept_async(first).await;
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let mut request = [0; 4096];
+            let _ = stream.read(&mut request).await;
+            let _ = stream.write_all(b"HTTP/1.1 429 Too Many Requests\r\nContent-Length: 0\r\n\r\n").await;
+        }
+    });
+    url
+}
+
+#[tokio::test]
+async fn a_server_that_refuses_the_second_connection_yields_a_reason_and_no_number() {
+    let (report, _) = probe(plan(&grudging().await)).await;
+    let inconclusive = (Verdict::Inconclusive, report::Verdict::Inconclusive);
+    assert_eq!((report.findings.verdict, report.verdict), inconclusive);
+    assert!(report.reasons[0].contains("429"), "{:?}", report.reasons);
+    let refusal = report.error.and_then(|error| error.refusal.clone());
+    assert!(refusal.is_some_and(|refusal| refusal.status == 429));
+    assert_eq!(report.findings.bracket, Bracket::default());
+}
+
+/// Interrupts as soon as anything survived.
+struct Impatient(CancellationToken);
+
+impl IdleReporter for Impatient {
+    fn report(&mut self, event: &IdleEvent) {
+        if matches!(event, IdleEvent::Bracket { bracket, .. } if bracket.lo.is_some()) {
+            self.0.cancel();
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_interrupted_run_reports_what_is_known() {
+    let (plan, stop) = scene(&[]).await;
+    let token = CancellationToken::new();
+    let report = run(plan, &mut Impatient(token.clone()), token).await.unwrap();
+    stop.cancel();
+    assert!(report.partial && report.findings.bracket.lo.is_some(), "{:#?}", report.findings);
+    assert_eq!(report.verdict, report::Verdict::Inconclusive);
+}
+
+#[tokio::test]
+async fn what_happens_is_told_in_order() {
+    let (plan, stop) = scene(&[("idle-timeout", "500ms")]).await;
+    let (report, events) = probe(plan).await;
+    stop.cancel();
+    assert!(matches!(events.first(), Some(IdleEvent::Started { .. })));
+    assert!(matches!(events.last(), Some(IdleEvent::Finished(last)) if **last == report));
+    let told = |wanted: fn(&IdleEvent) -> bool| events.iter().filter(|event| wanted(event)).count();
+    assert_eq!(told(|event| matches!(event, IdleEvent::Provisional(_))), 1);
+    assert_eq!(
+        told(|event| matches!(event, IdleEvent::ProbeOpened { .. })) as u32,
+        report.findings.connections
+    );
+    assert!(told(|event| matches!(event, IdleEvent::Bracket { .. })) > 1);
+}
+
+#[tokio::test]
+async fn a_plan_that_makes_no_sense_is_refused_before_anything_is_told() {
+    let mut plan = plan("ws://127.0.0.1:1/");
+    plan.search.max_connections = 2;
+    let mut log = Log::default();
+    let refused = run(plan, &mut log, CancellationToken::new()).await;
+    assert!(refused.is_err() && log.0.is_empty());
+}
