@@ -2,6 +2,7 @@
 //! error; stdout is the result, stderr the conversation. To add a format: one file, and one arm of [`Format`].
 
 pub mod human;
+pub mod idle;
 pub mod json;
 pub mod ndjson;
 pub mod schema;

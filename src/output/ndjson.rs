@@ -95,6 +95,8 @@ macro_rules! bodies {
     )*};
 }
 
+pub(super) use bodies;
+
 bodies! {
     /// The run begins.
     Started = "started" {
@@ -292,7 +294,8 @@ impl Output for Ndjson {
     }
 }
 
-fn run_line<B: Body>(at: SystemTime, body: B) -> String {
+/// A line about the whole run.
+pub fn run_line<B: Body>(at: SystemTime, body: B) -> String {
     compact(&RunLine { event: Name(PhantomData), schema_version: SCHEMA_VERSION, at: at.into(), body })
 }
 

@@ -4,6 +4,10 @@ use schemars::generate::{SchemaGenerator, SchemaSettings};
 use schemars::{JsonSchema, Schema};
 use serde_json::{Value, json};
 
+use super::idle::{
+    Asked, BracketSoFar, IdleDocument, IdleStarted, ProbeFailed, ProbeOpened, ProvisionalAnswer,
+    RefreshTried, Spoke, TrialOver, VerifyOver,
+};
 use super::json::{Document, ErrorDocument, SCHEMA_VERSION};
 use super::ndjson::{
     Body, ConnectionLine, ConnectionOpening, Echo, Ended, GaveUp, Heartbeat, Interim, Message, OpenFailed,
@@ -22,6 +26,7 @@ pub fn schema() -> Value {
     shapes.documents();
     shapes.run_lines();
     shapes.connection_lines();
+    shapes.idle_lines();
     let definitions = shapes.generator.take_definitions(true);
     json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -48,11 +53,25 @@ impl Shapes {
         self.add::<ClientsDocument>("serve: clients");
         self.add::<TimeoutsDocument>("timeouts: document");
         self.add::<MiddleboxLine>("timeouts: line");
+        self.add::<IdleDocument>("probe-idle: document");
     }
 
     fn run_lines(&mut self) {
         self.run_line::<Started>();
         self.run_line::<Interim>();
+    }
+
+    fn idle_lines(&mut self) {
+        self.idle_line::<IdleStarted>();
+        self.idle_line::<ProbeOpened>();
+        self.idle_line::<ProbeFailed>();
+        self.idle_line::<Asked>();
+        self.idle_line::<Spoke>();
+        self.idle_line::<TrialOver>();
+        self.idle_line::<BracketSoFar>();
+        self.idle_line::<ProvisionalAnswer>();
+        self.idle_line::<RefreshTried>();
+        self.idle_line::<VerifyOver>();
     }
 
     fn connection_lines(&mut self) {
@@ -74,6 +93,10 @@ impl Shapes {
 
     fn run_line<B: Body>(&mut self) {
         self.add::<RunLine<B>>(&format!("event {}", B::EVENT));
+    }
+
+    fn idle_line<B: Body>(&mut self) {
+        self.add::<RunLine<B>>(&format!("probe-idle: event {}", B::EVENT));
     }
 
     fn line<B: Body>(&mut self) {

@@ -21,9 +21,9 @@ use super::sink::Writer;
 
 const URL: &str = "ws://127.0.0.1:9001/";
 /// 2026-03-01T12:00:00Z
-const NOON: Duration = Duration::from_secs(1_772_366_400);
+pub const NOON: Duration = Duration::from_secs(1_772_366_400);
 /// What a hostile peer would like to do to a terminal: clear it, retitle it, start a new line, turn the text.
-const HOSTILE: &str = "bye\x1b[2J\x1b]0;owned\x07\r\nverdict passed\u{202e}";
+pub const HOSTILE: &str = "bye\x1b[2J\x1b]0;owned\x07\r\nverdict passed\u{202e}";
 
 pub fn us(micros: u64) -> Duration {
     Duration::from_micros(micros)

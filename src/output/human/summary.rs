@@ -11,7 +11,7 @@ use super::text::Rows;
 use crate::domain::health::Status;
 use crate::domain::opening::{Opened, TlsFacts};
 use crate::domain::peer_text::PeerText;
-use crate::domain::report::{ConnReport, Measurement, Report, TargetReport};
+use crate::domain::report::{ConnReport, Measurement, Report, TargetReport, Verdict};
 use crate::output::units::{Unit, spoken};
 
 /// With more targets than this, only those that are not healthy have a block of their own beside the table.
@@ -111,7 +111,8 @@ fn range(min: Duration, max: Duration) -> String {
     }
 }
 
-fn facts(rows: &mut Rows, opened: &Opened) {
+/// What else is known of an open connection.
+pub fn facts(rows: &mut Rows, opened: &Opened) {
     for attempt in &opened.attempts {
         rows.add_some("not reached", attempt.error.as_ref().map(|_| tried(attempt)));
     }
@@ -240,13 +241,14 @@ fn closing(rows: &mut Rows, report: &Report, paint: Paint) {
     for advice in &report.advice {
         rows.add("advice", advice);
     }
-    verdict(rows, report, paint);
+    verdict(rows, report.verdict, &report.reasons, paint);
 }
 
-fn verdict(rows: &mut Rows, report: &Report, paint: Paint) {
-    let words = report.verdict.label().replace('_', " ");
-    let head = format!("{} (exit {})", paint.verdict(report.verdict, &words), report.verdict.exit_code());
-    match report.reasons.as_slice() {
+/// What a run comes to, and why.
+pub fn verdict(rows: &mut Rows, verdict: Verdict, reasons: &[String], paint: Paint) {
+    let words = verdict.label().replace('_', " ");
+    let head = format!("{} (exit {})", paint.verdict(verdict, &words), verdict.exit_code());
+    match reasons {
         [] => rows.add("verdict", &head),
         [reason] => rows.add("verdict", &format!("{head}: {reason}")),
         reasons => {

@@ -34,7 +34,7 @@ pub struct Ending {
 
 impl From<&ending::Ending> for Ending {
     fn from(ending: &ending::Ending) -> Ending {
-        let (code, reason) = close_frame(ending).unzip();
+        let (code, reason) = close_frame(&ending.how, ending.who).unzip();
         let code = code.flatten();
         let (violation, detail) = broken_rule(&ending.how).unzip();
         Ending {
@@ -54,8 +54,8 @@ impl From<&ending::Ending> for Ending {
 }
 
 /// Code and reason of the close frame that came, or that we sent to a peer that we gave up.
-fn close_frame(ending: &ending::Ending) -> Option<(Option<u16>, String)> {
-    match (&ending.how, ending.who) {
+pub fn close_frame(how: &How, who: Who) -> Option<(Option<u16>, String)> {
+    match (how, who) {
         (How::CloseFrame { code, reason }, _) => Some((*code, reason.to_string())),
         (How::Timeout, Who::Us) => Some((Some(4000), "Heartbeat timeout".to_string())),
         (
@@ -71,7 +71,8 @@ fn close_frame(ending: &ending::Ending) -> Option<(Option<u16>, String)> {
     }
 }
 
-fn broken_rule(how: &How) -> Option<(Violation, &PeerText)> {
+/// The rule of RFC 6455 that was broken, and what was wrong.
+pub fn broken_rule(how: &How) -> Option<(Violation, &PeerText)> {
     match how {
         How::Violation { rule, detail } => Some((*rule, detail)),
         _ => None,

@@ -14,10 +14,13 @@ use serde::Serialize;
 
 pub use document::{Document, Settings};
 pub use ending::Ending;
-pub use failure::{ErrorDocument, FailedOpening, error_document};
+pub(super) use ending::{broken_rule, close_frame};
+pub use failure::{ErrorDocument, FailedOpening, Failure, error_document};
 pub use figures::{Ms, Timestamp, ms};
 pub(super) use names::names;
-pub use names::{FailureName, KindName, OutcomeName, StatusName, StrayName};
+pub use names::{
+    FailureName, HowName, KindName, OutcomeName, StatusName, StrayName, VerdictName, ViolationName,
+};
 pub use opening::Opening;
 
 use super::Output;

@@ -1,0 +1,641 @@
+//! An idle search in JSON: the document at the end.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::trials::{Outcome, Trial};
+use crate::domain::ending::{Who, close_code_meaning};
+use crate::domain::idle::middleboxes::{Candidate, Change};
+use crate::domain::idle::refresh::{self, Conclusion, Fate, Method};
+use crate::domain::idle::report::{Direction, IdleInfo, IdleReport, TwoEnded, VerifyOutcome};
+use crate::domain::idle::{
+    Bracket, Chatter, Cut, Death, Expectation, Manner, Prescription, Provisional, Role, Spread, Strategy,
+    Verdict, report,
+};
+use crate::domain::peer_text::PeerText;
+use crate::domain::threshold::Truth;
+use crate::output::json::{
+    Ending, Failure, HowName, KindName, Ms, Opening, SCHEMA_VERSION, Timestamp, VerdictName, ViolationName,
+    WSCHECK_VERSION, broken_rule, close_frame, ms, names,
+};
+
+names! {
+    /// What the path does with an idle connection.
+    IdleVerdictName of Verdict {
+        IdleTimeout,
+        LifetimeCap,
+        NoTimeoutUpToMax,
+        ServerKeepsItBusy,
+        ServerPolicy,
+        Stochastic,
+        Inconclusive,
+    }
+}
+
+names! {
+    /// What a connection of the search is for: the control is never idle, a watcher is silent all the time, a trial
+    /// is silent for one span and then asked once.
+    RoleName of Role { Control, Watcher, Trial }
+}
+
+names! {
+    /// How the search narrows the bracket.
+    StrategyName of Strategy { Parallel, Bisect }
+}
+
+names! {
+    /// What was sent to keep the path open.
+    MethodName of Method { PingPong, UnsolicitedPong, TcpKeepalive, AppMessage }
+}
+
+names! {
+    /// What follows from what kept the path open.
+    ConclusionName of Conclusion {
+        BelowApplication,
+        AnyByte,
+        ServerToClient,
+        MessagesOnly,
+        Lifetime,
+        Pings,
+        Messages,
+        NotPings,
+        Contradictory,
+        Untried,
+    }
+}
+
+names! {
+    /// The direction that was lost.
+    DirectionName of Direction { FromServer, FromClient, Both }
+}
+
+names! {
+    /// Whether the server could be asked to speak first after a silence.
+    TwoEndedName of TwoEnded { Agreed, Refused }
+}
+
+/// What `wscheck probe-idle -o json` prints. A value that is not known is null; no field is ever left out.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct IdleDocument {
+    #[schemars(extend("const" = SCHEMA_VERSION))]
+    schema_version: u32,
+    #[schemars(extend("const" = "probe-idle"))]
+    command: &'static str,
+    wscheck_version: &'static str,
+    started_at: Timestamp,
+    elapsed_ms: Ms,
+    /// Without its secrets.
+    url: String,
+    settings: IdleSettings,
+    /// What the path does with an idle connection.
+    verdict: IdleVerdictName,
+    /// Between which idle spans the timeout lies.
+    bracket: BracketDocument,
+    /// The idle spans after which connections were seen to end; null when none was.
+    samples: Option<Samples>,
+    /// How idle connections are cut; null when none was.
+    cut: Option<CutDocument>,
+    /// The hop lets go before it says so: what is sent in between is lost.
+    lingers: bool,
+    /// About when connections end, before it was confirmed.
+    provisional: Option<ProvisionalDocument>,
+    /// The age at which connections end, of `lifetime_cap`.
+    lifetime_ms: Option<Ms>,
+    /// How the server speaks unasked; null when it does not.
+    chatter: Option<ChatterDocument>,
+    /// Known timers that are consistent with it, best first, at most three; never an assertion.
+    candidates: Vec<CandidateDocument>,
+    /// Null when there is nothing to do, or nothing known.
+    prescription: Option<PrescriptionDocument>,
+    /// Null unless `--refresh` was asked for and there was something to try.
+    refresh: Option<RefreshDocument>,
+    /// Null unless `--verify` was asked for and there was something to verify.
+    verified: Option<VerifiedDocument>,
+    expectation: Option<ExpectationDocument>,
+    /// Null unless it was asked for and something opened.
+    two_ended: Option<TwoEndedName>,
+    /// Every connection that was asked, or was seen to end, in the order in which it happened.
+    trials: Vec<TrialDocument>,
+    /// Rounds that did not count because the control died.
+    void_rounds: u32,
+    /// Connections that were opened for the search.
+    connections: u32,
+    /// The user ended it before it was done.
+    partial: bool,
+    /// What the run comes to; the exit code says the same.
+    result: VerdictName,
+    exit_code: u8,
+    /// Why.
+    reasons: Vec<String>,
+    /// How the first connection opened; null when none did.
+    opening: Option<Opening>,
+    /// The last failure to open, where there was one.
+    error: Option<Failure>,
+}
+
+/// What was asked for.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct IdleSettings {
+    min_ms: Ms,
+    max_ms: Ms,
+    /// The bracket is narrow enough within the larger of this and of `precision_part`.
+    precision_ms: Ms,
+    /// A part of the bracket's lower end, from 0 to 1.
+    precision_part: f64,
+    strategy: StrategyName,
+    /// Samples that make an end certain.
+    repeat: usize,
+    max_connections: usize,
+    answer_timeout_ms: Ms,
+    control_interval_ms: Ms,
+    /// What the questions are.
+    question: KindName,
+    two_ended: bool,
+    refresh: bool,
+    verify: bool,
+    expect: Option<String>,
+}
+
+/// Between which idle spans the timeout lies.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct BracketDocument {
+    /// The longest idle span that was asked and answered, below every span that was not.
+    lo_ms: Option<Ms>,
+    /// The shortest that is confirmed not to survive.
+    hi_ms: Option<Ms>,
+}
+
+/// The idle spans after which connections were seen to end.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Samples {
+    count: usize,
+    min_ms: Ms,
+    /// The lower of the middle two, where the count is even.
+    median_ms: Ms,
+    max_ms: Ms,
+    /// `max_ms` less `min_ms`.
+    spread_ms: Ms,
+}
+
+/// In which manner idle connections are cut.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum MannerName {
+    /// They are seen to end while they are silent.
+    Visible,
+    /// Nothing is seen, and nothing answers.
+    Silent,
+    /// Nothing is seen until they are used, which is answered with a cut.
+    RstOnUse,
+    /// Only what the server says is lost; the client's words revive the connection.
+    ServerUnheard,
+    /// Only what the client says is lost.
+    ClientUnheard,
+}
+
+/// How idle connections are cut.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct CutDocument {
+    manner: MannerName,
+    /// The end that was seen; null when none was.
+    ending: Option<CutEnding>,
+    /// Known only of a two-ended run that found a silent cut.
+    lost: Option<DirectionName>,
+}
+
+/// An end that was seen.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct CutEnding {
+    how: HowName,
+    /// The close code; null without a close frame, or when it was empty.
+    code: Option<u16>,
+    code_meaning: Option<&'static str>,
+    /// The reason in the close frame, as the peer gave it; control characters are escaped.
+    reason: Option<String>,
+    /// The rule of RFC 6455 that the peer broke.
+    violation: Option<ViolationName>,
+    /// What was wrong about it.
+    detail: Option<String>,
+    /// Closed on one side only: what we wrote was still taken; null when it was not tried.
+    half_closed: Option<bool>,
+}
+
+/// About when connections end, before it is confirmed.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct ProvisionalDocument {
+    /// The median of the ends seen so far: an upper bound.
+    timeout_ms: Ms,
+    samples: usize,
+    /// When it was known, since the run's start.
+    after_ms: Ms,
+}
+
+/// How the server speaks unasked.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct ChatterDocument {
+    /// The median of the gaps.
+    period_ms: Ms,
+    /// The longest quiet gap: so long an idle span survives.
+    longest_gap_ms: Ms,
+    count: usize,
+}
+
+/// A known timer that the measurement is consistent with.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct CandidateDocument {
+    /// Its name in the table that `wscheck timeouts` prints.
+    id: &'static str,
+    product: &'static str,
+    setting: &'static str,
+    /// The value that fits: its default, or one that is often configured.
+    value_ms: Ms,
+    /// Why it is named.
+    reasons: Vec<String>,
+    /// A line of configuration, or a command, that sets it; null when nothing can.
+    change: Option<&'static str>,
+    source: &'static str,
+}
+
+/// What keeps connections open on this path.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct PrescriptionDocument {
+    /// The heartbeats' interval: 75 % of the bracket's lower end; null when no heartbeat helps.
+    interval_ms: Option<Ms>,
+    /// The longest silence that survived.
+    survived_ms: Option<Ms>,
+    /// Whether a timeout was found; else nothing longer was tried.
+    timeout_found: Option<bool>,
+    /// Whether the path also survives the loss of one heartbeat at this interval.
+    clears_one_lost: Option<bool>,
+    /// The interval that survives the loss of one.
+    interval_with_one_lost_ms: Option<Ms>,
+    /// No heartbeat helps: reconnect before a connection is so old.
+    reconnect_before_ms: Option<Ms>,
+}
+
+/// What keeps the path open.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct RefreshDocument {
+    rows: Vec<RefreshRow>,
+    /// What follows from the rows together.
+    conclusion: ConclusionName,
+    conclusion_in_words: &'static str,
+}
+
+/// Whether one kind of traffic keeps the path open.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct RefreshRow {
+    method: MethodName,
+    /// How often it was sent; null when nothing was, or the system did it.
+    every_ms: Option<Ms>,
+    /// How long it was to last.
+    held_ms: Ms,
+    /// Null when it was not tried, or proves nothing.
+    survived: Option<bool>,
+    /// When it was found dead.
+    died_after_ms: Option<Ms>,
+    /// How it died, or why nothing is known.
+    why: Option<String>,
+}
+
+/// What became of the connection that was held at the prescribed interval.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct VerifiedDocument {
+    interval_ms: Ms,
+    /// For how long it was to be held: past two timeouts.
+    wanted_ms: Ms,
+    held_ms: Ms,
+    /// Heartbeats that were answered.
+    heartbeats: u64,
+    /// Whether it was held to the end; null when it was not to be known.
+    held: Option<bool>,
+    ending: Option<Ending>,
+    /// Why it was not to be known.
+    why: Option<String>,
+}
+
+/// What the user expected, and whether the evidence bears it out.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct ExpectationDocument {
+    expect: String,
+    /// Null when the evidence allows either.
+    met: Option<bool>,
+    why: Option<String>,
+}
+
+/// What became of a silent connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum TrialOutcome {
+    /// It was asked and answered.
+    Survived,
+    /// It was asked, and nothing answered; no sign came.
+    Unanswered,
+    /// It was asked, which was answered with a cut.
+    CutOnUse,
+    /// Our question was answered, what the server said before it was lost.
+    ServerUnheard,
+    /// The server was heard, our question was not answered.
+    ClientUnheard,
+    /// It was seen to end before it was asked.
+    Ended,
+}
+
+/// A connection that was asked, or was seen to end.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct TrialDocument {
+    /// The connection's number in the search, from 1.
+    probe: u32,
+    role: RoleName,
+    /// For how long nothing had passed; of a control, since its last answer.
+    idle_ms: Ms,
+    outcome: TrialOutcome,
+    /// Of `survived`.
+    rtt_ms: Option<Ms>,
+    /// The end that was seen.
+    ending: Option<CutEnding>,
+    at: Timestamp,
+}
+
+impl From<&IdleInfo> for IdleSettings {
+    fn from(info: &IdleInfo) -> IdleSettings {
+        let search = &info.search;
+        IdleSettings {
+            min_ms: search.min.into(),
+            max_ms: search.max.into(),
+            precision_ms: search.precision.absolute.into(),
+            precision_part: search.precision.relative,
+            strategy: search.strategy.into(),
+            repeat: search.repeat,
+            max_connections: search.max_connections,
+            answer_timeout_ms: search.answer_timeout.into(),
+            control_interval_ms: search.control_interval.into(),
+            question: search.kind.into(),
+            two_ended: search.two_ended,
+            refresh: info.refresh,
+            verify: info.verify,
+            expect: info.expectation.as_ref().map(Expectation::to_string),
+        }
+    }
+}
+
+impl From<Bracket> for BracketDocument {
+    fn from(bracket: Bracket) -> BracketDocument {
+        BracketDocument { lo_ms: ms(bracket.lo), hi_ms: ms(bracket.hi) }
+    }
+}
+
+impl From<Spread> for Samples {
+    fn from(spread: Spread) -> Samples {
+        Samples {
+            count: spread.count,
+            min_ms: spread.min.into(),
+            median_ms: spread.median.into(),
+            max_ms: spread.max.into(),
+            spread_ms: spread.max.saturating_sub(spread.min).into(),
+        }
+    }
+}
+
+impl From<&Manner> for MannerName {
+    fn from(manner: &Manner) -> MannerName {
+        match manner {
+            Manner::Visible(_) => MannerName::Visible,
+            Manner::Silent => MannerName::Silent,
+            Manner::OnUse(_) => MannerName::RstOnUse,
+            Manner::ServerUnheard => MannerName::ServerUnheard,
+            Manner::ClientUnheard => MannerName::ClientUnheard,
+        }
+    }
+}
+
+impl From<&Cut> for CutEnding {
+    fn from(cut: &Cut) -> CutEnding {
+        let (code, reason) = close_frame(&cut.how, Who::Peer).unzip();
+        let code = code.flatten();
+        let (violation, detail) = broken_rule(&cut.how).unzip();
+        CutEnding {
+            how: (&cut.how).into(),
+            code,
+            code_meaning: code.map(close_code_meaning),
+            reason: reason.filter(|reason| !reason.is_empty()),
+            violation: violation.map(ViolationName::from),
+            detail: detail.map(PeerText::to_string),
+            half_closed: cut.half_open,
+        }
+    }
+}
+
+impl From<Provisional> for ProvisionalDocument {
+    fn from(provisional: Provisional) -> ProvisionalDocument {
+        ProvisionalDocument {
+            timeout_ms: provisional.timeout.into(),
+            samples: provisional.samples,
+            after_ms: provisional.at.into(),
+        }
+    }
+}
+
+impl From<Chatter> for ChatterDocument {
+    fn from(chatter: Chatter) -> ChatterDocument {
+        ChatterDocument {
+            period_ms: chatter.period.into(),
+            longest_gap_ms: chatter.longest_gap.into(),
+            count: chatter.count,
+        }
+    }
+}
+
+impl From<&Candidate> for CandidateDocument {
+    fn from(candidate: &Candidate) -> CandidateDocument {
+        let middlebox = candidate.middlebox;
+        CandidateDocument {
+            id: middlebox.id,
+            product: middlebox.product,
+            setting: middlebox.setting,
+            value_ms: candidate.value.into(),
+            reasons: candidate.reasons.clone(),
+            change: match middlebox.change {
+                Change::Set(example) => Some(example),
+                Change::Fixed | Change::Nothing => None,
+            },
+            source: middlebox.source,
+        }
+    }
+}
+
+impl From<Prescription> for PrescriptionDocument {
+    fn from(prescription: Prescription) -> PrescriptionDocument {
+        match prescription {
+            Prescription::Heartbeat { interval, survived, found } => PrescriptionDocument {
+                interval_ms: Some(interval.into()),
+                survived_ms: Some(survived.into()),
+                timeout_found: Some(found),
+                clears_one_lost: prescription.clears_a_loss(),
+                interval_with_one_lost_ms: ms(prescription.with_a_loss()),
+                reconnect_before_ms: None,
+            },
+            Prescription::Reconnect { before } => PrescriptionDocument {
+                interval_ms: None,
+                survived_ms: None,
+                timeout_found: None,
+                clears_one_lost: None,
+                interval_with_one_lost_ms: None,
+                reconnect_before_ms: Some(before.into()),
+            },
+        }
+    }
+}
+
+impl From<&refresh::Refresh> for RefreshDocument {
+    fn from(refresh: &refresh::Refresh) -> RefreshDocument {
+        RefreshDocument {
+            rows: refresh.rows.iter().map(RefreshRow::from).collect(),
+            conclusion: refresh.conclusion.into(),
+            conclusion_in_words: refresh.conclusion.sentence(),
+        }
+    }
+}
+
+impl From<&refresh::Row> for RefreshRow {
+    fn from(row: &refresh::Row) -> RefreshRow {
+        let (survived, died_after, why) = match &row.fate {
+            Fate::Survived => (Some(true), None, None),
+            Fate::Died { after, how } => (Some(false), Some(*after), Some(how)),
+            Fate::Untold { why } => (None, None, Some(why)),
+        };
+        RefreshRow {
+            method: row.method.into(),
+            every_ms: ms(row.every),
+            held_ms: row.held.into(),
+            survived,
+            died_after_ms: ms(died_after),
+            why: why.cloned(),
+        }
+    }
+}
+
+impl From<&report::Verified> for VerifiedDocument {
+    fn from(verified: &report::Verified) -> VerifiedDocument {
+        let (held, ending, why) = match &verified.outcome {
+            VerifyOutcome::Held => (Some(true), None, None),
+            VerifyOutcome::Ended(ending) => (Some(false), Some(Ending::from(ending.as_ref())), None),
+            VerifyOutcome::Untold(why) => (None, None, Some(why.clone())),
+        };
+        VerifiedDocument {
+            interval_ms: verified.interval.into(),
+            wanted_ms: verified.wanted.into(),
+            held_ms: verified.held.into(),
+            heartbeats: verified.beats,
+            held,
+            ending,
+            why,
+        }
+    }
+}
+
+impl From<&(Expectation, Truth)> for ExpectationDocument {
+    fn from((expectation, truth): &(Expectation, Truth)) -> ExpectationDocument {
+        let (met, why) = match truth {
+            Truth::True(why) | Truth::TrueOfBounds(why) => (Some(true), Some(why)),
+            Truth::False => (Some(false), None),
+            Truth::Unknown(why) => (None, Some(why)),
+        };
+        ExpectationDocument { expect: expectation.to_string(), met, why: why.cloned() }
+    }
+}
+
+impl From<&Outcome> for TrialOutcome {
+    fn from(outcome: &Outcome) -> TrialOutcome {
+        match outcome {
+            Outcome::Survived { .. } => TrialOutcome::Survived,
+            Outcome::Died(Death::Unanswered) => TrialOutcome::Unanswered,
+            Outcome::Died(Death::CutOnUse(_)) => TrialOutcome::CutOnUse,
+            Outcome::Died(Death::ServerUnheard) => TrialOutcome::ServerUnheard,
+            Outcome::Died(Death::ClientUnheard) => TrialOutcome::ClientUnheard,
+            Outcome::Ended(_) => TrialOutcome::Ended,
+        }
+    }
+}
+
+impl From<&Trial> for TrialDocument {
+    fn from(trial: &Trial) -> TrialDocument {
+        let rtt = match trial.outcome {
+            Outcome::Survived { rtt } => Some(rtt),
+            Outcome::Died(_) | Outcome::Ended(_) => None,
+        };
+        TrialDocument {
+            probe: trial.probe.0,
+            role: trial.role.into(),
+            idle_ms: trial.idle.into(),
+            outcome: (&trial.outcome).into(),
+            rtt_ms: ms(rtt),
+            ending: trial.outcome.cut().map(CutEnding::from),
+            at: trial.at.into(),
+        }
+    }
+}
+
+impl IdleDocument {
+    /// The run as scripts see it.
+    pub fn new(report: &IdleReport, trials: &[Trial]) -> IdleDocument {
+        let findings = &report.findings;
+        IdleDocument {
+            schema_version: SCHEMA_VERSION,
+            command: "probe-idle",
+            wscheck_version: WSCHECK_VERSION,
+            started_at: report.started_at.into(),
+            elapsed_ms: report.elapsed.into(),
+            url: report.url.clone(),
+            settings: report.info.as_ref().into(),
+            verdict: findings.verdict.into(),
+            bracket: findings.bracket.into(),
+            samples: findings.spread.map(Samples::from),
+            cut: findings.manner.as_ref().map(|manner| CutDocument::new(manner, report.lost)),
+            lingers: findings.lingers,
+            provisional: findings.provisional.map(ProvisionalDocument::from),
+            lifetime_ms: ms(findings.lifetime),
+            chatter: findings.chatter.map(ChatterDocument::from),
+            candidates: report.candidates.iter().map(CandidateDocument::from).collect(),
+            prescription: report.prescription.map(PrescriptionDocument::from),
+            refresh: report.refresh.as_ref().map(RefreshDocument::from),
+            verified: report.verified.as_ref().map(VerifiedDocument::from),
+            expectation: report.expectation.as_ref().map(ExpectationDocument::from),
+            two_ended: report.two_ended.map(TwoEndedName::from),
+            trials: trials.iter().map(TrialDocument::from).collect(),
+            void_rounds: findings.void_rounds,
+            connections: findings.connections,
+            partial: report.partial,
+            result: report.verdict.into(),
+            exit_code: report.verdict.exit_code(),
+            reasons: report.reasons.clone(),
+            opening: report.opened.as_deref().map(Opening::from),
+            error: report.error.as_deref().map(Failure::from),
+        }
+    }
+}
+
+impl CutDocument {
+    fn new(manner: &Manner, lost: Option<Direction>) -> CutDocument {
+        CutDocument {
+            manner: manner.into(),
+            ending: manner.cut().map(CutEnding::from),
+            lost: lost.map(DirectionName::from),
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! The evidence as tables: what became of each silent connection, and what kept the path open.
+
+use comfy_table::{ContentArrangement, LineStyle, Table, presets};
+
+use super::trials::{Outcome, Trial};
+use super::words::{cut, death, exact, method, roughly};
+use crate::domain::idle::Role;
+use crate::domain::idle::refresh::{Fate, Row};
+use crate::output::units::{Unit, spoken};
+
+/// More rows say no more to people; the JSON has them all.
+const MOST_ROWS: usize = 40;
+/// Of the connections that answered before any was lost, so many of the longest have a row of their own.
+const LONGEST: usize = 4;
+
+/// A row for each connection, by how long it was silent; `None` without any.
+pub fn trials(trials: &[Trial], width: Option<usize>) -> Option<String> {
+    let mut rows: Vec<&Trial> = trials.iter().filter(|trial| trial.role != Role::Control).collect();
+    rows.sort_by_key(|trial| trial.idle);
+    let answered = rows.iter().take_while(|trial| matches!(trial.outcome, Outcome::Survived { .. })).count();
+    // One row in the place of one would save nothing.
+    let folded = answered.saturating_sub(LONGEST + 1).min(1) * answered.saturating_sub(LONGEST);
+    let (first, rows) = rows.split_at(folded);
+    let shown = rows.iter().take(MOST_ROWS).map(|trial| cells(trial));
+    let text =
+        table(["silent for", "as", "what became of it"], together(first).into_iter().chain(shown), width)?;
+    Some(match rows.len().saturating_sub(MOST_ROWS) {
+        0 => text,
+        more => format!("{text}and {more} more: -o json has them all\n"),
+    })
+}
+
+/// One row for connections that all answered; `None` for none.
+fn together(trials: &[&Trial]) -> Option<[String; 3]> {
+    let (shortest, longest) = (trials.first()?, trials.last()?);
+    let spans = format!("{} to {}", exact(shortest.idle), exact(longest.idle));
+    Some([spans, format!("{} trials", trials.len()), "answered, each of them".to_string()])
+}
+
+fn cells(trial: &Trial) -> [String; 3] {
+    let said = match &trial.outcome {
+        Outcome::Survived { rtt } => format!("answered in {}", Unit::of([*rtt]).span(*rtt)),
+        Outcome::Died(how) => format!("dead: {}", death(how)),
+        Outcome::Ended(how) => format!("ended: {}", cut(how)),
+    };
+    [exact(trial.idle), trial.role.label().to_string(), said]
+}
+
+/// A row for each kind of traffic that was tried.
+pub fn refresh(rows: &[Row], width: Option<usize>) -> Option<String> {
+    table(["what was sent", "every", "result"], rows.iter().map(refresh_cells), width)
+}
+
+fn refresh_cells(row: &Row) -> [String; 3] {
+    let every = row.every.map_or_else(|| "-".to_string(), roughly);
+    let result = match &row.fate {
+        Fate::Survived => format!("survived {}", spoken(row.held)),
+        Fate::Died { after, how } => format!("died after {}: {how}", spoken(*after)),
+        Fate::Untold { why } => format!("not known: {why}"),
+    };
+    [method(row.method).to_string(), every, result]
+}
+
+/// As wide as it must be, or wrapped to the terminal.
+fn table(header: [&str; 3], rows: impl Iterator<Item = [String; 3]>, width: Option<usize>) -> Option<String> {
+    let mut table = Table::new();
+    table.force_no_tty().set_header(header).add_rows(rows);
+    if table.is_empty() {
+        return None;
+    }
+    table.column_iter_mut().for_each(|column| {
+        column.set_padding((0, 2));
+    });
+    table.load_style(presets::NOTHING.header_separator(LineStyle::none().fill('─')));
+    let natural: usize = table.column_max_content_widths().iter().map(|width| usize::from(*width) + 2).sum();
+    if let Some(width) = width.filter(|width| *width < natural) {
+        let width = u16::try_from(width).unwrap_or(u16::MAX);
+        table.set_content_arrangement(ContentArrangement::Dynamic).set_width(width);
+    }
+    Some(table.lines().map(|line| line.trim_end().to_string() + "\n").collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::idle::ProbeId;
+    use std::time::{Duration, SystemTime};
+
+    fn table(spans: std::ops::RangeInclusive<u64>) -> Vec<String> {
+        let outcome = Outcome::Survived { rtt: Duration::from_millis(1) };
+        let (probe, role, at) = (ProbeId(1), Role::Trial, SystemTime::UNIX_EPOCH);
+        let trial = |seconds| {
+            let (idle, outcome) = (Duration::from_secs(seconds), outcome.clone());
+            Trial { probe, role, idle, outcome, at }
+        };
+        let text = trials(&spans.map(trial).collect::<Vec<_>>(), None).unwrap();
+        text.lines().skip(2).map(str::to_string).collect()
+    }
+
+    #[test]
+    fn what_answered_long_before_the_timeout_is_one_row() {
+        assert_eq!(table(1..=5).len(), 5, "two rows at least are worth one");
+        let folded = table(1..=30);
+        assert_eq!(folded.len(), 5);
+        assert!(folded[0].starts_with("1 s to 26 s  26 trials  answered, each of them"), "{folded:?}");
+        assert!(folded[1].starts_with("27 s         trial      answered in"), "{folded:?}");
+    }
+}

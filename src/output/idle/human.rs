@@ -1,0 +1,356 @@
+//! An idle search for people: the answer first, then the evidence.
+
+use std::collections::HashSet;
+
+use super::trials::Trial;
+use super::words::{about, at_least, at_most, between, exact, lost, manner, roughly};
+use super::{HumanOptions, evidence};
+use crate::domain::idle::middleboxes::{Candidate, Change};
+use crate::domain::idle::refresh::Conclusion;
+use crate::domain::idle::report::{IdleEvent, IdleInfo, IdleReport, TwoEnded, Verified, VerifyOutcome};
+use crate::domain::idle::{Expectation, Findings, Manner, Prescription, Spread, Verdict};
+use crate::domain::opening::{FailureKind, OpenError};
+use crate::domain::shown::share;
+use crate::domain::threshold::Truth;
+use crate::output::human::{self, Paint, Rows, counted, failed_opening, phases, way};
+use crate::output::units::spoken;
+
+/// What is told while it runs, on stderr.
+#[derive(Debug)]
+pub struct Talk {
+    quiet: bool,
+    paint: Paint,
+    /// The failures to open that were told.
+    told: HashSet<FailureKind>,
+}
+
+impl Talk {
+    pub fn new(options: HumanOptions) -> Talk {
+        Talk { quiet: options.quiet, paint: Paint { color: options.color }, told: HashSet::new() }
+    }
+
+    /// What there is to say about an event; newline included.
+    pub fn about(&mut self, event: &IdleEvent) -> Option<String> {
+        match event {
+            IdleEvent::Started { info, .. } => (!self.quiet).then(|| introduction(info)),
+            IdleEvent::OpenFailed { error, .. } => self.open_failed(error),
+            IdleEvent::Finished(report) => never_opened(report).and_then(|error| self.open_failed(error)),
+            IdleEvent::Provisional(guess) => (!self.quiet).then(|| {
+                let ends = counted(guess.samples as u64, "connection");
+                format!("{ends} ended after about {}; confirming\n", about(guess.timeout))
+            }),
+            IdleEvent::ProbeOpened { .. }
+            | IdleEvent::Seen(_)
+            | IdleEvent::Bracket { .. }
+            | IdleEvent::Progress(_)
+            | IdleEvent::RefreshRow { .. }
+            | IdleEvent::VerifyBeat { .. }
+            | IdleEvent::Verified { .. } => None,
+        }
+    }
+
+    /// Each kind of failure once, in full.
+    fn open_failed(&mut self, error: &OpenError) -> Option<String> {
+        self.told.insert(error.kind).then(|| failed_opening(self.paint, error))
+    }
+}
+
+/// `wscheck probe-idle ws://a.example/: idle spans from 1 s to 5m, to 1 s or 2 %, on at most 16 connections`
+fn introduction(info: &IdleInfo) -> String {
+    let search = &info.search;
+    format!(
+        "wscheck probe-idle {}: idle spans from {} to {}, to {}, on at most {} connections\n",
+        info.url,
+        spoken(search.min),
+        spoken(search.max),
+        precision(info),
+        search.max_connections
+    )
+}
+
+fn precision(info: &IdleInfo) -> String {
+    let precision = info.search.precision;
+    match (precision.absolute.is_zero(), precision.relative > 0.0) {
+        (true, _) => share(precision.relative),
+        (false, false) => spoken(precision.absolute),
+        (false, true) => format!("{} or {}", spoken(precision.absolute), share(precision.relative)),
+    }
+}
+
+/// Why nothing was measured.
+fn never_opened(report: &IdleReport) -> Option<&OpenError> {
+    report.error.as_deref().filter(|_| report.opened.is_none())
+}
+
+/// The whole report; `None` when nothing opened, for why was said already.
+pub fn report(report: &IdleReport, trials: &[Trial], options: HumanOptions) -> Option<String> {
+    if never_opened(report).is_some() {
+        return None;
+    }
+    let paint = Paint { color: options.color };
+    let mut rows = Rows::new(paint, options.width);
+    rows.add_raw(&format!("{}\n", paint.strong(&format!("--- {} ---", report.url))));
+    answer(&mut rows, report, paint);
+    consequences(&mut rows, report);
+    tables(&mut rows, report, trials, options.width);
+    closing(&mut rows, report, paint);
+    Some(rows.into_text())
+}
+
+fn answer(rows: &mut Rows, report: &IdleReport, paint: Paint) {
+    let findings = &report.findings;
+    let so_far = if report.partial { " (interrupted: so far)" } else { "" };
+    rows.add("answer", &format!("{}{so_far}", headline(findings, paint)));
+    rows.add_some("cut", findings.manner.as_ref().map(manner));
+    rows.add_some("samples", findings.spread.map(|spread| samples(findings.verdict, spread)));
+    rows.add_some("lingers", findings.lingers.then(|| LINGERS.to_string()));
+    rows.add_some("lost", report.lost.map(|direction| lost(direction).to_string()));
+    rows.add_some("two-ended", report.two_ended.and_then(two_ended));
+    for (place, candidate) in report.candidates.iter().enumerate() {
+        rows.add(if place == 0 { "consistent" } else { "" }, &consistent_with(candidate));
+    }
+    rows.add_some("consistent", nobody(report));
+}
+
+const LINGERS: &str = "the hop lets go before it says so: what is sent in between is lost, so the end that was seen \
+                       is later than the timeout";
+
+/// The verdict and the bracket.
+fn headline(findings: &Findings, paint: Paint) -> String {
+    let bracket = between(findings.bracket);
+    let head = |text: &str| paint.strong(text);
+    match findings.verdict {
+        Verdict::IdleTimeout => {
+            format!("{} {bracket}{}", head("idle timeout"), by_whom(findings.manner.as_ref()))
+        }
+        Verdict::ServerPolicy => {
+            format!("{}, not a proxy's: idle timeout {bracket}", head("the server's own policy"))
+        }
+        Verdict::LifetimeCap => {
+            let age = findings.lifetime.map_or_else(|| "an age that is not known".to_string(), about);
+            format!("{} of {age}: connections end at that age, idle or not", head("lifetime cap"))
+        }
+        Verdict::NoTimeoutUpToMax => {
+            let longest = findings.bracket.lo.or(findings.survived.last().copied());
+            let longest = longest.map(|longest| format!(" {}", at_least(longest))).unwrap_or_default();
+            format!("{}{longest}: the longest span that was tried survived", head("no idle timeout up to"))
+        }
+        Verdict::ServerKeepsItBusy => {
+            format!("{}{}", head("the server keeps the path busy"), chatter(findings))
+        }
+        Verdict::Stochastic => {
+            format!("{}: idle connections end, but at no particular span", head("stochastic"))
+        }
+        Verdict::Inconclusive if findings.bracket.lo.is_none() && findings.bracket.hi.is_none() => {
+            head("inconclusive")
+        }
+        Verdict::Inconclusive => format!("{}: if there is a timeout, it is {bracket}", head("inconclusive")),
+    }
+}
+
+/// The kind of cut in the headline; its words have a row of their own.
+fn by_whom(manner: Option<&Manner>) -> &'static str {
+    match manner {
+        Some(Manner::Visible(_)) => ", cut visibly",
+        Some(Manner::Silent | Manner::ServerUnheard | Manner::ClientUnheard) => ", cut silently",
+        Some(Manner::OnUse(_)) => ", seen only on use",
+        None => "",
+    }
+}
+
+fn chatter(findings: &Findings) -> String {
+    findings.chatter.map_or_else(String::new, |chatter| {
+        let (period, gap) = (about(chatter.period), at_least(chatter.longest_gap));
+        format!(": it speaks about every {period}, and the longest quiet gap was {gap}")
+    })
+}
+
+/// `3 connections were seen to end, after 60.013 s (median), within 7 ms of one another`
+fn samples(verdict: Verdict, spread: Spread) -> String {
+    let count = counted(spread.count as u64, "connection");
+    let (min, median, max) = (exact(spread.min), exact(spread.median), exact(spread.max));
+    let width = at_most(spread.max.saturating_sub(spread.min));
+    match (verdict, spread.count) {
+        (Verdict::Stochastic, _) => format!("{count} died, after {min} to {max} (median {median})"),
+        (_, 1) => format!("{count} was seen to end, after {max}; one is an anecdote"),
+        _ => format!("{count} were seen to end, after {median} (median), within {width} of one another"),
+    }
+}
+
+fn two_ended(two_ended: TwoEnded) -> Option<String> {
+    let refused = "the server does not speak when asked to, so only what follows our own words was seen";
+    (two_ended == TwoEnded::Refused).then(|| refused.to_string())
+}
+
+/// `with nginx, proxy_read_timeout: its default is 60 s; it cuts by FIN`
+fn consistent_with(candidate: &Candidate) -> String {
+    let middlebox = candidate.middlebox;
+    let why = candidate.reasons.join("; ");
+    format!("with {}, {}: {why}", middlebox.product, middlebox.setting)
+}
+
+/// Where a cut was measured that the table does not know.
+fn nobody(report: &IdleReport) -> Option<String> {
+    let measured = match report.findings.verdict {
+        Verdict::IdleTimeout => report.findings.bracket.hi.is_some(),
+        Verdict::LifetimeCap => true,
+        Verdict::NoTimeoutUpToMax
+        | Verdict::ServerKeepsItBusy
+        | Verdict::ServerPolicy
+        | Verdict::Stochastic
+        | Verdict::Inconclusive => false,
+    };
+    let nobody =
+        "with nothing in the table of known timers (`wscheck timeouts`): perhaps somebody set this value";
+    (measured && report.candidates.is_empty()).then(|| nobody.to_string())
+}
+
+/// What to do, what to change, and what was asked.
+fn consequences(rows: &mut Rows, report: &IdleReport) {
+    let what = what_to_send(report.refresh.as_ref().map(|refresh| refresh.conclusion));
+    let told = report.prescription.map(|told| prescription(told, what));
+    rows.add_some("do", told.or_else(|| no_sure_interval(&report.findings)));
+    let mut label = "change";
+    for candidate in &report.candidates {
+        if let Some(change) = change(candidate) {
+            rows.add(std::mem::take(&mut label), &change);
+        }
+    }
+    rows.add_some("verified", report.verified.as_ref().map(verified));
+    rows.add_some(
+        "expected",
+        report.expectation.as_ref().map(|(expectation, truth)| expected(expectation, truth)),
+    );
+}
+
+/// Not every heartbeat counts everywhere.
+fn what_to_send(conclusion: Option<Conclusion>) -> &'static str {
+    match conclusion {
+        Some(Conclusion::MessagesOnly) => "an app heartbeat (a message)",
+        Some(Conclusion::ServerToClient) => "a heartbeat that the server answers",
+        Some(
+            Conclusion::BelowApplication
+            | Conclusion::AnyByte
+            | Conclusion::Lifetime
+            | Conclusion::Pings
+            | Conclusion::Messages
+            | Conclusion::NotPings
+            | Conclusion::Contradictory
+            | Conclusion::Untried,
+        )
+        | None => "a heartbeat",
+    }
+}
+
+fn prescription(prescription: Prescription, what: &str) -> String {
+    let (interval, survived, found) = match prescription {
+        Prescription::Heartbeat { interval, survived, found } => {
+            (roughly(interval), at_least(survived), found)
+        }
+        Prescription::Reconnect { before } => {
+            return format!("no heartbeat helps: reconnect before a connection is {} old", roughly(before));
+        }
+    };
+    if !found {
+        return format!(
+            "nothing: a heartbeat every {interval} would be safe, for a silence of {survived} survived"
+        );
+    }
+    let lost = match (prescription.clears_a_loss(), prescription.with_a_loss()) {
+        (Some(true), _) => "; that survives the loss of one, too".to_string(),
+        (_, Some(half)) => format!("; the loss of one is not survived: for that, every {}", roughly(half)),
+        (_, None) => String::new(),
+    };
+    format!("send {what} every {interval} (75 % of the longest silence that survived){lost}")
+}
+
+/// Where chance cuts, there is only what was seen.
+fn no_sure_interval(findings: &Findings) -> Option<String> {
+    let shortest = findings.spread.filter(|_| findings.verdict == Verdict::Stochastic)?.min;
+    Some(format!(
+        "no interval is sure: a silence of {} ended a connection; stay well below it",
+        at_most(shortest)
+    ))
+}
+
+fn change(candidate: &Candidate) -> Option<String> {
+    let product = candidate.middlebox.product;
+    match candidate.middlebox.change {
+        Change::Set(example) => Some(format!("if it is {product}: {example}")),
+        Change::Fixed => Some(format!("if it is {product}: it cannot be changed")),
+        Change::Nothing => None,
+    }
+}
+
+fn verified(verified: &Verified) -> String {
+    let (every, held) = (roughly(verified.interval), spoken(verified.held));
+    let beats = counted(verified.beats, "heartbeat");
+    match &verified.outcome {
+        VerifyOutcome::Held => {
+            format!("a heartbeat every {every} held a connection for {held} ({beats} answered)")
+        }
+        VerifyOutcome::Ended(ending) => {
+            let wanted = spoken(verified.wanted);
+            format!("no: a heartbeat every {every} was to hold for {wanted}, but {}", human::ending(ending))
+        }
+        VerifyOutcome::Untold(why) => format!("not known: {why}"),
+    }
+}
+
+fn expected(expectation: &Expectation, truth: &Truth) -> String {
+    match truth {
+        Truth::True(why) | Truth::TrueOfBounds(why) => format!("{expectation}: met; {why}"),
+        Truth::False => format!("{expectation}: not met"),
+        Truth::Unknown(why) => format!("{expectation}: not known; {why}"),
+    }
+}
+
+fn tables(rows: &mut Rows, report: &IdleReport, trials: &[Trial], width: Option<usize>) {
+    if let Some(refresh) = &report.refresh {
+        rows.add_raw(
+            &evidence::refresh(&refresh.rows, width).map(|table| format!("\n{table}")).unwrap_or_default(),
+        );
+        rows.add("it follows", refresh.conclusion.sentence());
+    }
+    let table = evidence::trials(trials, width).map(|table| format!("\n{table}")).unwrap_or_default();
+    rows.add_raw(&format!("{table}\n"));
+}
+
+fn closing(rows: &mut Rows, report: &IdleReport, paint: Paint) {
+    let findings = &report.findings;
+    if let Some(opened) = report.opened.as_deref() {
+        let way = way(opened).map(|way| format!(", {way}")).unwrap_or_default();
+        rows.add("opened in", &format!("{}{way}", phases(&opened.phases)));
+        human::facts(rows, opened);
+    }
+    let searched = format!("{}, {}", counted(findings.connections, "connection"), spoken(report.elapsed));
+    let void = findings.void_rounds;
+    let void = if void == 0 {
+        String::new()
+    } else {
+        format!("; {} void: the path itself failed", counted(void, "round"))
+    };
+    rows.add("search", &format!("{searched}{void}"));
+    human::verdict(rows, report.verdict, &report.reasons, paint);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::idle::{Precision, SearchPlan};
+    use std::time::Duration;
+
+    #[test]
+    fn the_precision_is_told_as_it_was_asked_for() {
+        let told = |absolute, relative| {
+            let search = SearchPlan { precision: Precision { absolute, relative }, ..SearchPlan::default() };
+            let url = "ws://a/".to_string();
+            precision(&IdleInfo { url, search, refresh: false, verify: false, expectation: None })
+        };
+        let second = Duration::from_secs(1);
+        assert_eq!(
+            [told(second, 0.02), told(second, 0.0), told(Duration::ZERO, 0.05)],
+            ["1 s or 2 %", "1 s", "5 %"]
+        );
+    }
+}

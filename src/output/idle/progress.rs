@@ -1,0 +1,135 @@
+//! The line that moves on a terminal during a search: how long it has run, the bracket so far, what is in
+//! flight, and by when it ends at the latest.
+
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use super::words::{about, between};
+use crate::domain::idle::report::IdleEvent;
+use crate::domain::idle::{self, Bracket, Role};
+use crate::output::human::counted;
+use crate::output::units::spoken;
+
+/// The elapsed time goes on while nothing happens.
+const TICK: Duration = Duration::from_secs(1);
+
+/// What the line says.
+#[derive(Debug, Default)]
+pub struct Tally {
+    text: String,
+}
+
+impl Tally {
+    /// Takes in an event; whether the line says something else now.
+    pub fn take(&mut self, event: &IdleEvent) -> bool {
+        let text = match event {
+            IdleEvent::Started { .. } => "opening".to_string(),
+            IdleEvent::Progress(progress) => searching(progress),
+            IdleEvent::RefreshRow { .. } => "trying what keeps the path open".to_string(),
+            IdleEvent::VerifyBeat { beats, held, until } => verifying(*beats, *held, *until),
+            IdleEvent::ProbeOpened { .. }
+            | IdleEvent::OpenFailed { .. }
+            | IdleEvent::Seen(_)
+            | IdleEvent::Bracket { .. }
+            | IdleEvent::Provisional(_)
+            | IdleEvent::Verified { .. }
+            | IdleEvent::Finished(_) => return false,
+        };
+        std::mem::replace(&mut self.text, text) != self.text
+    }
+
+    pub fn line(&self) -> &str {
+        &self.text
+    }
+}
+
+/// `done by 25 s at the latest; timeout between 2.5 s and 3.1 s; 4 trials, 3 watchers silent`: a narrow terminal
+/// shows the more important part.
+fn searching(progress: &idle::Progress) -> String {
+    let known = match (progress.bracket, progress.provisional) {
+        (Bracket { lo: None, hi: None }, None) => "nothing known yet".to_string(),
+        (bracket, None) => format!("timeout {}", between(bracket)),
+        (Bracket { lo: None, hi: None }, Some(guess)) => format!("timeout about {}", about(guess.timeout)),
+        (bracket, Some(guess)) => format!("timeout about {}, {}", about(guess.timeout), between(bracket)),
+    };
+    let of = |role: Role| progress.in_flight.iter().filter(|flight| flight.role == role).count() as u64;
+    let (trials, watchers) = (counted(of(Role::Trial), "trial"), counted(of(Role::Watcher), "watcher"));
+    format!("done by {} at the latest; {known}; {trials}, {watchers} silent", spoken(progress.latest))
+}
+
+fn verifying(beats: u64, held: Duration, until: Duration) -> String {
+    let beats = counted(beats, "heartbeat");
+    format!("verifying: held for {} of {}, {beats} answered", spoken(held), spoken(until))
+}
+
+/// The line itself, on stderr.
+pub struct Progress {
+    bar: ProgressBar,
+    tally: Tally,
+}
+
+impl Progress {
+    pub fn on_stderr() -> Progress {
+        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+        if let Ok(style) = ProgressStyle::with_template("{spinner} {elapsed} {wide_msg}") {
+            bar.set_style(style);
+        }
+        bar.enable_steady_tick(TICK);
+        Progress { bar, tally: Tally::default() }
+    }
+
+    pub fn take(&mut self, event: &IdleEvent) {
+        if self.tally.take(event) {
+            self.bar.set_message(self.tally.line().to_string());
+        }
+        if matches!(event, IdleEvent::Finished(_)) {
+            self.bar.finish_and_clear();
+        }
+    }
+
+    /// Takes the line away while something else is written.
+    pub fn aside<R>(&self, write: impl FnOnce() -> R) -> R {
+        self.bar.suspend(write)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::idle::{InFlight, ProbeId, Provisional};
+
+    const fn s(seconds: u64) -> Duration {
+        Duration::from_secs(seconds)
+    }
+
+    fn progress(bracket: Bracket, provisional: Option<Provisional>) -> IdleEvent {
+        let flight = |role| InFlight { probe: ProbeId(1), role, idle: s(3), ask_at: None };
+        let in_flight = vec![flight(Role::Trial), flight(Role::Trial), flight(Role::Watcher)];
+        IdleEvent::Progress(idle::Progress {
+            elapsed: s(12),
+            bracket,
+            provisional,
+            in_flight,
+            latest: s(200),
+        })
+    }
+
+    fn line(event: &IdleEvent) -> String {
+        let mut tally = Tally::default();
+        assert!(tally.take(event) && !tally.take(event));
+        tally.line().to_string()
+    }
+
+    #[test]
+    fn the_line_tells_the_bracket_so_far_and_when_it_ends() {
+        let nothing = line(&progress(Bracket::default(), None));
+        let tell = |known: &str| format!("done by 3m20s at the latest; {known}; 2 trials, 1 watcher silent");
+        assert_eq!(nothing, tell("nothing known yet"));
+        let bracket = Bracket { lo: Some(s(50)), hi: None };
+        let guess = Some(Provisional { timeout: s(60), samples: 3, at: s(61) });
+        assert_eq!(line(&progress(bracket, guess)), tell("timeout about 60 s, above 50 s"));
+        let beat = IdleEvent::VerifyBeat { beats: 3, held: s(90), until: s(130) };
+        assert_eq!(line(&beat), "verifying: held for 90 s of 2m10s, 3 heartbeats answered");
+    }
+}

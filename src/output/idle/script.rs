@@ -1,0 +1,451 @@
+//! Scripted searches for the tests: every format shows the same events.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use super::IdleOutput;
+use crate::domain::ending::{Ending, How, Who};
+use crate::domain::idle::middleboxes::{self, Visible, consistent_with};
+use crate::domain::idle::refresh::{Fate, Method, Refresh, Row};
+use crate::domain::idle::report::{
+    Direction, IdleEvent, IdleInfo, IdleReport, IdleReporter, Sighting, TwoEnded, Verified, VerifyOutcome,
+};
+use crate::domain::idle::{
+    Bracket, Chatter, Cut, Death, Findings, InFlight, Manner, Observation, Prescription, ProbeId, Progress,
+    Provisional, Role, SearchPlan, Seen, Spread, Verdict,
+};
+use crate::domain::opening::{FailureKind, OpenError, Opened};
+use crate::domain::peer_text::PeerText;
+use crate::domain::phase::{Phase, Phases};
+use crate::domain::report;
+use crate::domain::threshold::Truth;
+use crate::output::script::{HOSTILE, NOON, Pipe, ms, us};
+use crate::output::{Format, HumanOptions};
+
+const URL: &str = "wss://node.example/ws?token=***";
+
+/// What a format prints of a search: stdout and stderr.
+pub fn show(format: Format, options: HumanOptions, events: &[IdleEvent]) -> (String, String) {
+    let (stdout, stderr) = (Pipe::default(), Pipe::default());
+    let mut output = IdleOutput::new(format, options, stdout.writer(), stderr.writer());
+    events.iter().for_each(|event| output.report(event));
+    assert!(output.error().is_none());
+    (stdout.text(), stderr.text())
+}
+
+/// Every scripted search, by its name.
+pub fn all() -> Vec<(&'static str, Vec<IdleEvent>)> {
+    vec![
+        ("visible", visible()),
+        ("silent", silent()),
+        ("rst_on_use", rst_on_use()),
+        ("lifetime", lifetime()),
+        ("chatter", chatter()),
+        ("policy", policy()),
+        ("no_timeout", no_timeout()),
+        ("stochastic", stochastic()),
+        ("outages", outages()),
+        ("partial", partial()),
+        ("lingers", lingers()),
+        ("refresh", refresh()),
+        ("not_met", not_met()),
+        ("unreachable", unreachable()),
+    ]
+}
+
+fn at(millis: u64) -> SystemTime {
+    SystemTime::UNIX_EPOCH + NOON + ms(millis)
+}
+
+/// Events as they are put together, and what is known of the search.
+struct Scene {
+    events: Vec<IdleEvent>,
+    info: IdleInfo,
+    findings: Findings,
+    headers: Vec<(String, PeerText)>,
+    probes: u32,
+}
+
+impl Scene {
+    fn new(verdict: Verdict) -> Scene {
+        let info = IdleInfo {
+            url: URL.to_string(),
+            search: SearchPlan::default(),
+            refresh: false,
+            verify: false,
+            expectation: None,
+        };
+        let findings = Findings {
+            verdict,
+            reasons: Vec::new(),
+            bracket: Bracket::default(),
+            spread: None,
+            manner: None,
+            lingers: false,
+            lifetime: None,
+            chatter: None,
+            provisional: None,
+            survived: Vec::new(),
+            died: Vec::new(),
+            void_rounds: 0,
+            connections: 0,
+            partial: false,
+            elapsed: Duration::ZERO,
+        };
+        Scene { events: Vec::new(), info, findings, headers: Vec::new(), probes: 0 }
+    }
+
+    fn server(mut self, name: &str) -> Scene {
+        self.headers.push(("server".to_string(), PeerText::new(name)));
+        self
+    }
+
+    fn expecting(mut self, text: &str) -> Scene {
+        self.info.expectation = text.parse().ok();
+        self
+    }
+
+    fn opened(&self) -> Arc<Opened> {
+        let phases =
+            Phases { tcp: Some(us(310)), upgrade: Some(us(900)), total: us(1_250), ..Phases::default() };
+        let remote = Some("192.0.2.7:443".to_string());
+        Arc::new(Opened { remote, phases, headers: self.headers.clone(), ..Opened::default() })
+    }
+
+    /// A connection that is opened and lives until this is seen, as old as the run.
+    fn sees(&mut self, role: Role, millis: u64, seen: Seen) {
+        self.probes += 1;
+        let probe = ProbeId(self.probes);
+        let opened = self.opened();
+        self.events.push(IdleEvent::ProbeOpened { probe, role, at: at(2), opened });
+        self.saw(probe, role, millis, seen);
+    }
+
+    fn saw(&mut self, probe: ProbeId, role: Role, millis: u64, seen: Seen) {
+        let observation = Observation { probe, at: ms(millis), seen };
+        self.events.push(IdleEvent::Seen(Sighting { role, ask_at: None, observation, at: at(millis) }));
+    }
+
+    /// Trials that were asked after these spans, and answered.
+    fn survives(&mut self, spans: &[u64]) {
+        for span in spans {
+            self.sees(Role::Trial, *span, Seen::Asked { idle: ms(*span) });
+            let seen = Seen::Survived { idle: ms(*span), rtt: us(31_400) };
+            self.saw(ProbeId(self.probes), Role::Trial, span + 31, seen);
+            self.findings.survived.push(ms(*span));
+        }
+    }
+
+    /// Trials that were asked after these spans, and found dead.
+    fn dies(&mut self, spans: &[u64], death: &Death) {
+        for span in spans {
+            let seen = Seen::Died { idle: ms(*span), death: death.clone() };
+            self.sees(Role::Trial, span + 5_000, seen);
+            self.findings.died.push((ms(*span), Manner::from(death)));
+        }
+        self.findings.manner = Some(Manner::from(death));
+    }
+
+    /// Watchers that were seen to end after these spans.
+    fn ends(&mut self, spans: &[u64], cut: &Cut) {
+        for span in spans {
+            self.sees(Role::Watcher, *span, Seen::Ended { idle: ms(*span), cut: cut.clone() });
+        }
+        let spans: Vec<Duration> = spans.iter().map(|span| ms(*span)).collect();
+        self.findings.spread = Spread::of(&spans);
+        self.findings.manner = Some(Manner::Visible(cut.clone()));
+    }
+
+    fn bracket(&mut self, lo: u64, hi: u64) {
+        let bracket = Bracket { lo: Some(ms(lo)), hi: Some(ms(hi)) };
+        self.findings.bracket = bracket;
+        self.events.push(IdleEvent::Bracket { bracket, elapsed: ms(hi * 2) });
+    }
+
+    fn guess(&mut self, millis: u64, samples: usize) {
+        let guess = Provisional { timeout: ms(millis), samples, at: ms(millis + 1) };
+        self.findings.provisional = Some(guess);
+        self.events.push(IdleEvent::Provisional(guess));
+    }
+
+    fn because(&mut self, reason: &str) {
+        self.findings.reasons.push(reason.to_string());
+    }
+
+    /// The whole run, ended at this age.
+    fn report(&mut self, millis: u64, verdict: report::Verdict) -> IdleReport {
+        self.findings.elapsed = ms(millis);
+        self.findings.connections = self.probes;
+        let findings = self.findings.clone();
+        let expectation = self.info.expectation.clone();
+        IdleReport {
+            info: Arc::new(self.info.clone()),
+            url: URL.to_string(),
+            started_at: at(0),
+            elapsed: ms(millis),
+            opened: (self.probes > 0).then(|| self.opened()),
+            error: None,
+            candidates: self.candidates(),
+            prescription: Prescription::of(&findings),
+            refresh: None,
+            verified: None,
+            expectation: expectation.map(|expected| (expected.clone(), expected.met(&findings))),
+            two_ended: None,
+            lost: None,
+            verdict,
+            reasons: findings.reasons.clone(),
+            partial: findings.partial,
+            findings,
+        }
+    }
+
+    fn candidates(&self) -> Vec<middleboxes::Candidate> {
+        let (bracket, headers) = (self.findings.bracket, self.headers.as_slice());
+        let seen = match &self.findings.manner {
+            Some(Manner::Visible(cut)) => Visible::of(&cut.how).map(middleboxes::Seen::Visible),
+            Some(Manner::OnUse(_)) => Some(middleboxes::Seen::RstOnUse),
+            Some(Manner::Silent | Manner::ServerUnheard | Manner::ClientUnheard) => {
+                Some(middleboxes::Seen::Silent)
+            }
+            None => None,
+        };
+        let found = |seen| consistent_with(bracket.lo, bracket.hi, seen, middleboxes::Kind::Idle, headers);
+        match self.findings.verdict {
+            Verdict::IdleTimeout => seen.map_or_else(Vec::new, found),
+            Verdict::LifetimeCap => {
+                let age = self.findings.lifetime;
+                let fin = middleboxes::Seen::Visible(Visible::Fin);
+                consistent_with(age, age, fin, middleboxes::Kind::Lifetime, headers)
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    fn finish(mut self, report: IdleReport) -> Vec<IdleEvent> {
+        let started = IdleEvent::Started { at: at(0), info: Arc::new(self.info) };
+        self.events.insert(0, started);
+        self.events.push(IdleEvent::Finished(Box::new(report)));
+        self.events
+    }
+
+    fn end(mut self, millis: u64, verdict: report::Verdict) -> Vec<IdleEvent> {
+        let report = self.report(millis, verdict);
+        self.finish(report)
+    }
+}
+
+fn fin() -> Cut {
+    Cut { how: How::Fin, half_open: Some(false) }
+}
+
+/// nginx, as it is installed.
+fn nginx() -> Scene {
+    let mut scene = Scene::new(Verdict::IdleTimeout).server("nginx/1.22.1");
+    scene.survives(&[30_000, 50_000, 55_000]);
+    scene.ends(&[60_012, 60_013, 60_019], &fin());
+    scene.guess(60_012, 2);
+    let in_flight = vec![InFlight { probe: ProbeId(9), role: Role::Trial, idle: ms(1), ask_at: None }];
+    let (bracket, provisional) = (scene.findings.bracket, scene.findings.provisional);
+    let progress = Progress { elapsed: ms(61_000), bracket, provisional, in_flight, latest: ms(192_000) };
+    scene.events.push(IdleEvent::Progress(progress));
+    scene.survives(&[59_300]);
+    scene.bracket(59_300, 60_019);
+    scene
+}
+
+/// A FIN after a minute, as nginx sends it.
+pub fn visible() -> Vec<IdleEvent> {
+    nginx().expecting(">=55s").end(121_400, report::Verdict::Passed)
+}
+
+/// A NAT that forgets, between two ends that tell which direction is lost.
+fn silent() -> Vec<IdleEvent> {
+    let mut scene = Scene::new(Verdict::IdleTimeout);
+    scene.info.search.two_ended = true;
+    scene.survives(&[180_000, 230_000, 238_000]);
+    scene.dies(&[300_000, 242_000, 241_000], &Death::Unanswered);
+    scene.bracket(238_000, 241_000);
+    let mut report = scene.report(600_000, report::Verdict::Passed);
+    (report.two_ended, report.lost) = (Some(TwoEnded::Agreed), Some(Direction::Both));
+    scene.finish(report)
+}
+
+/// A balancer that answers the next use by an RST.
+fn rst_on_use() -> Vec<IdleEvent> {
+    let mut scene = Scene::new(Verdict::IdleTimeout);
+    scene.survives(&[300_000, 346_000]);
+    scene.dies(&[400_000, 352_000], &Death::CutOnUse(Cut::from(How::Rst)));
+    scene.bracket(346_000, 352_000);
+    scene.end(900_000, report::Verdict::Passed)
+}
+
+/// Thirty seconds, busy or not.
+fn lifetime() -> Vec<IdleEvent> {
+    let mut scene = Scene::new(Verdict::LifetimeCap);
+    scene.headers.push(("via".to_string(), PeerText::new("1.1 google")));
+    scene.ends(&[30_001, 30_004], &fin());
+    scene.sees(Role::Control, 30_002, Seen::Ended { idle: ms(420), cut: fin() });
+    scene.findings.lifetime = Some(ms(30_002));
+    scene.because("connections that were never idle ended at the age of 30.002 s, too");
+    scene.end(61_000, report::Verdict::Passed)
+}
+
+/// A server with heartbeats of its own.
+fn chatter() -> Vec<IdleEvent> {
+    let mut scene = Scene::new(Verdict::ServerKeepsItBusy);
+    for round in 1..4 {
+        scene.sees(Role::Watcher, 25_000 * round, Seen::Spoke { gap: ms(25_000 + round) });
+    }
+    scene.findings.chatter = Some(Chatter { period: ms(25_002), longest_gap: ms(25_003), count: 3 });
+    scene.findings.bracket.lo = Some(ms(25_003));
+    scene.because("the server speaks unasked, about every 25.002 s; the longest quiet gap was 25.003 s");
+    scene.end(76_000, report::Verdict::Passed)
+}
+
+/// A close frame with the application's own code, and a reason that would like to drive the terminal.
+fn policy() -> Vec<IdleEvent> {
+    let mut scene = Scene::new(Verdict::ServerPolicy);
+    let how = How::CloseFrame { code: Some(4008), reason: PeerText::new(HOSTILE) };
+    scene.survives(&[19_000, 19_500]);
+    scene.ends(&[20_003, 20_004, 20_009], &Cut::from(how));
+    scene.bracket(19_500, 20_009);
+    scene.because("close code 4008 is the application's own");
+    scene.end(41_000, report::Verdict::Passed)
+}
+
+fn no_timeout() -> Vec<IdleEvent> {
+    let mut scene = Scene::new(Verdict::NoTimeoutUpToMax).expecting(">=10m");
+    scene.survives(&[60_000, 300_000, 300_001]);
+    scene.findings.bracket.lo = Some(ms(300_000));
+    let mut report = scene.report(300_040, report::Verdict::Inconclusive);
+    report.reasons = vec!["expected >=10m: nothing longer than 300 s was tried".to_string()];
+    scene.finish(report)
+}
+
+fn stochastic() -> Vec<IdleEvent> {
+    let mut scene = Scene::new(Verdict::Stochastic);
+    scene.survives(&[4_000, 9_000, 20_000]);
+    scene.ends(&[3_100, 7_200, 12_900, 18_000], &fin());
+    scene.findings.bracket.lo = Some(ms(3_000));
+    scene.because("idle connections died after 3.1 s to 18 s, and survived in between");
+    scene.end(42_000, report::Verdict::Passed)
+}
+
+/// The path fails time and again.
+fn outages() -> Vec<IdleEvent> {
+    let mut scene = Scene::new(Verdict::Inconclusive);
+    scene.survives(&[1_000]);
+    for round in 1..4 {
+        let cut = Cut::from(How::Timeout);
+        scene.sees(Role::Control, 7_000 * round, Seen::Ended { idle: ms(5_000), cut });
+    }
+    let failed = |probe| IdleEvent::OpenFailed {
+        probe: ProbeId(probe),
+        role: Role::Trial,
+        at: at(21_500),
+        error: refused(),
+    };
+    scene.events.extend([failed(5), failed(6)]);
+    scene.findings.void_rounds = 3;
+    scene.findings.bracket.lo = Some(ms(1_000));
+    scene.because("3 rounds were void: the control died at 2 s, 3.1 s, 2.4 s");
+    scene.end(22_000, report::Verdict::Inconclusive)
+}
+
+/// Ctrl-C, when the ends were seen and not yet confirmed.
+fn partial() -> Vec<IdleEvent> {
+    let mut scene = Scene::new(Verdict::Inconclusive);
+    scene.survives(&[30_000]);
+    scene.ends(&[60_012, 60_013], &fin());
+    scene.guess(60_012, 2);
+    scene.bracket(30_000, 60_013);
+    scene.findings.partial = true;
+    scene.because("interrupted");
+    scene.end(64_000, report::Verdict::Inconclusive)
+}
+
+/// A hop that lets go a second before its FIN, on one side only.
+fn lingers() -> Vec<IdleEvent> {
+    let mut scene = Scene::new(Verdict::IdleTimeout);
+    scene.survives(&[4_000, 4_400]);
+    scene.ends(&[6_001, 6_002, 6_003], &Cut { how: How::Fin, half_open: Some(true) });
+    scene.dies(&[5_100], &Death::Unanswered);
+    scene.findings.manner = Some(Manner::Visible(Cut { how: How::Fin, half_open: Some(true) }));
+    scene.findings.lingers = true;
+    scene.bracket(4_400, 5_100);
+    scene.end(19_000, report::Verdict::Passed)
+}
+
+fn row(method: Method, every: Option<u64>, fate: Fate) -> Row {
+    Row { method, every: every.map(ms), held: ms(150_000), fate }
+}
+
+/// A server that counts messages only; and the prescription does not hold.
+fn refresh() -> Vec<IdleEvent> {
+    let mut scene = nginx();
+    (scene.info.refresh, scene.info.verify) = (true, true);
+    let died =
+        || Fate::Died { after: ms(60_020), how: "peer closed TCP (FIN) without a close frame".to_string() };
+    let untold = Fate::Untold { why: "TCP keepalive cannot be set on a Unix socket".to_string() };
+    let rows = vec![
+        row(Method::PingPong, Some(44_475), died()),
+        row(Method::UnsolicitedPong, Some(44_475), died()),
+        row(Method::TcpKeepalive, None, untold),
+        row(Method::AppMessage, Some(44_475), Fate::Survived),
+    ];
+    for row in &rows {
+        scene.events.push(IdleEvent::RefreshRow { row: row.clone(), elapsed: ms(271_000) });
+    }
+    scene.events.push(IdleEvent::VerifyBeat { beats: 1, held: ms(44_475), until: ms(121_000) });
+    let ending = Ending {
+        who: Who::Peer,
+        how: How::Fin,
+        os_error: None,
+        age: ms(104_500),
+        idle: ms(60_020),
+        at: at(375_000),
+    };
+    let verified = Verified {
+        interval: ms(44_475),
+        wanted: ms(121_000),
+        held: ms(104_500),
+        beats: 1,
+        outcome: VerifyOutcome::Ended(Arc::new(ending)),
+    };
+    scene.events.push(IdleEvent::Verified { verified: verified.clone(), elapsed: ms(376_000) });
+    let mut report = scene.report(376_000, report::Verdict::Failed);
+    report.refresh = Some(Refresh::of(rows));
+    report.verified = Some(verified);
+    report.reasons = vec!["a heartbeat every 44.475 s did not hold a connection".to_string()];
+    scene.finish(report)
+}
+
+fn not_met() -> Vec<IdleEvent> {
+    let mut scene = nginx().expecting(">=2m");
+    let mut report = scene.report(121_400, report::Verdict::Failed);
+    assert!(matches!(report.expectation, Some((_, Truth::False))));
+    report.reasons = vec!["expected >=2m, but the timeout is at most 60.019 s".to_string()];
+    scene.finish(report)
+}
+
+fn refused() -> Arc<OpenError> {
+    Arc::new(OpenError {
+        url: URL.to_string(),
+        phase: Phase::Tcp,
+        kind: FailureKind::Refused,
+        cause: "connection refused".to_string(),
+        hint: Some("is the server running?".to_string()),
+        attempts: Vec::new(),
+        refusal: None,
+        took: us(200),
+    })
+}
+
+fn unreachable() -> Vec<IdleEvent> {
+    let mut scene = Scene::new(Verdict::Inconclusive);
+    let error = refused();
+    let mut report = scene.report(3, report::Verdict::NotMeasured);
+    report.reasons = vec![error.to_string()];
+    report.error = Some(error);
+    scene.finish(report)
+}

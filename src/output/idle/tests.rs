@@ -1,0 +1,198 @@
+//! One set of scripted searches feeds every format.
+
+use anstream::adapter::strip_str;
+use serde_json::{Value, json};
+
+use super::script::{self, show};
+use super::*;
+use crate::domain::idle::report::IdleEvent;
+use crate::output::json::WSCHECK_VERSION;
+use crate::output::schema::schema;
+use crate::output::script::Pipe;
+
+const PLAIN: HumanOptions =
+    HumanOptions { quiet: false, color: false, stderr_color: false, width: Some(100), progress: false };
+
+fn shown(format: Format, events: &[IdleEvent]) -> String {
+    let (stdout, stderr) = show(format, PLAIN, events);
+    let stdout = stdout.replace(&format!("\"{WSCHECK_VERSION}\""), "\"[version]\"");
+    match stderr.is_empty() {
+        true => stdout,
+        false => format!("{stdout}\n===== stderr =====\n{stderr}"),
+    }
+}
+
+fn json(events: &[IdleEvent]) -> Value {
+    serde_json::from_str(&show(Format::Json, PLAIN, events).0).unwrap()
+}
+
+/// Everything that every scripted search prints for programs.
+fn printed() -> Vec<Value> {
+    let texts = script::all()
+        .into_iter()
+        .flat_map(|(_, events)| [Format::Json, Format::Ndjson].map(|format| show(format, PLAIN, &events).0));
+    let values = |text: String| -> Vec<Value> {
+        serde_json::Deserializer::from_str(&text).into_iter().map(Result::unwrap).collect()
+    };
+    texts.flat_map(values).collect()
+}
+
+#[test]
+fn people_read_the_answer_first() {
+    for (name, events) in script::all() {
+        insta::assert_snapshot!(format!("{name}.human"), shown(Format::Human, &events));
+        let (stdout, _) = show(Format::Human, PLAIN, &events);
+        let second = stdout.lines().nth(1).unwrap_or("answer");
+        assert!(second.starts_with("answer"), "{name}: {second}");
+    }
+}
+
+#[test]
+fn scripts_read_a_document() {
+    for name in ["visible", "refresh", "policy", "unreachable"] {
+        let (_, events) = script::all().into_iter().find(|(known, _)| *known == name).unwrap();
+        insta::assert_snapshot!(format!("{name}.json"), shown(Format::Json, &events));
+    }
+}
+
+#[test]
+fn every_trial_and_sample_is_a_line_and_the_document_is_the_last() {
+    for (name, events) in script::all() {
+        let (ndjson, _) = show(Format::Ndjson, PLAIN, &events);
+        let lines: Vec<Value> = ndjson.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        assert_eq!(lines.last(), Some(&json(&events)), "{name}");
+        let told = lines.iter().filter(|line| line["event"] == "trial").map(|line| line["trial"].clone());
+        assert_eq!(Value::from(told.collect::<Vec<_>>()), json(&events)["trials"], "{name}");
+    }
+    insta::assert_snapshot!(shown(Format::Ndjson, &script::visible()));
+}
+
+#[test]
+fn whatever_is_printed_is_as_the_schema_says() {
+    let validator = jsonschema::draft202012::new(&schema()).unwrap();
+    for value in printed() {
+        let errors: Vec<String> = validator.iter_errors(&value).map(|error| error.to_string()).collect();
+        assert_eq!(errors, Vec::<String>::new(), "{value}");
+        for field in value.as_object().unwrap().keys() {
+            let mut broken = value.clone();
+            broken.as_object_mut().unwrap().shift_remove(field);
+            assert!(!validator.is_valid(&broken), "{field} may be left out of {value}");
+        }
+        let mut broken = value.clone();
+        broken["surprise"] = json!(1);
+        assert!(!validator.is_valid(&broken), "anything may be added to {value}");
+    }
+}
+
+#[test]
+fn every_event_that_the_schema_has_is_printed() {
+    let (schema, printed) = (schema(), printed());
+    let titles = schema["anyOf"].as_array().unwrap().iter().filter_map(|shape| shape["title"].as_str());
+    let names = titles.filter_map(|title| title.strip_prefix("probe-idle: event "));
+    let missing: Vec<&str> =
+        names.filter(|name| !printed.iter().any(|value| value["event"] == **name)).collect();
+    assert_eq!(missing, Vec::<&str>::new());
+}
+
+#[test]
+fn the_names_that_scripts_rely_on_are_there() {
+    let document = json(&script::visible());
+    assert_eq!(document["verdict"], "idle_timeout");
+    assert_eq!(document["bracket"], json!({ "lo_ms": 59_300.0, "hi_ms": 60_019.0 }));
+    assert_eq!(document["prescription"]["interval_ms"], 44_000.0);
+    assert_eq!(document["candidates"][0]["id"], "nginx.proxy_read_timeout");
+    assert_eq!(document["cut"]["ending"]["how"], "fin");
+    assert_eq!(document["expectation"]["met"], true);
+    assert_eq!((&document["exit_code"], &document["error"]), (&json!(0), &Value::Null));
+}
+
+#[test]
+fn json_and_the_domain_use_the_same_words() {
+    use super::document::{DirectionName, IdleVerdictName, MannerName, MethodName, RoleName, StrategyName};
+    use crate::domain::ending::How;
+    use crate::domain::idle::refresh::Method;
+    use crate::domain::idle::report::Direction;
+    use crate::domain::idle::{Cut, Manner, Role, Strategy, Verdict};
+    fn name(value: impl serde::Serialize) -> String {
+        serde_json::to_value(value).unwrap().as_str().unwrap().to_string()
+    }
+    for verdict in Verdict::ALL {
+        assert_eq!(name(IdleVerdictName::from(verdict)), verdict.label());
+    }
+    for method in Method::ALL {
+        assert_eq!(name(MethodName::from(method)), method.label());
+    }
+    for strategy in Strategy::ALL {
+        assert_eq!(name(StrategyName::from(strategy)), strategy.label());
+    }
+    for role in [Role::Control, Role::Watcher, Role::Trial] {
+        assert_eq!(name(RoleName::from(role)), role.label());
+    }
+    for direction in [Direction::FromServer, Direction::FromClient, Direction::Both] {
+        assert_eq!(name(DirectionName::from(direction)), direction.label());
+    }
+    let cut = || Cut::from(How::Rst);
+    for manner in [Manner::Visible(cut()), Manner::Silent, Manner::OnUse(cut()), Manner::ServerUnheard] {
+        assert_eq!(name(MannerName::from(&manner)), manner.label());
+    }
+}
+
+#[test]
+fn without_colour_there_are_no_escapes_whatever_a_peer_says() {
+    for (name, events) in script::all() {
+        let (stdout, stderr) = show(Format::Human, PLAIN, &events);
+        let harmless = |text: &str| text.chars().all(|c| c == '\n' || !c.is_control());
+        assert!(harmless(&stdout) && harmless(&stderr), "{name}");
+    }
+}
+
+#[test]
+fn colour_only_repeats_what_the_words_say() {
+    for (name, events) in script::all() {
+        let plain = show(Format::Human, PLAIN, &events);
+        let colored = show(Format::Human, HumanOptions { color: true, ..PLAIN }, &events);
+        assert!(colored.0.contains('\x1b') || colored.1.contains('\x1b'), "{name}");
+        assert_eq!(strip_str(&colored.0).to_string(), plain.0, "{name}");
+        assert_eq!(strip_str(&colored.1).to_string(), plain.1, "{name}");
+    }
+}
+
+#[test]
+fn no_line_of_a_report_is_wider_than_the_terminal() {
+    for (name, events) in script::all() {
+        for width in [60, 80, 120] {
+            let (stdout, _) = show(Format::Human, HumanOptions { width: Some(width), ..PLAIN }, &events);
+            for line in stdout.lines().filter(|line| line.trim_start().contains(' ')) {
+                assert!(line.chars().count() <= width, "{name} at {width}: {line}");
+            }
+        }
+    }
+}
+
+#[test]
+fn quiet_leaves_the_report_and_the_errors() {
+    let quiet = HumanOptions { quiet: true, ..PLAIN };
+    let loud = show(Format::Human, PLAIN, &script::visible());
+    assert_eq!(show(Format::Human, quiet, &script::visible()), (loud.0, String::new()));
+    let unreachable = script::all().pop().unwrap().1;
+    let (stdout, stderr) = show(Format::Human, quiet, &unreachable);
+    assert_eq!((stdout.as_str(), stderr.matches("error: cannot open ").count()), ("", 1));
+}
+
+#[test]
+fn a_progress_line_leaves_the_result_as_it_is() {
+    let moving = HumanOptions { progress: true, ..PLAIN };
+    for format in Format::ALL {
+        let events = script::visible();
+        assert_eq!(show(format, moving, &events), show(format, PLAIN, &events));
+    }
+}
+
+#[test]
+fn a_closed_pipe_ends_it_quietly() {
+    let (out, err) = (Pipe::that_closes_after(1), Pipe::default());
+    let mut output = IdleOutput::new(Format::Ndjson, PLAIN, out.writer(), err.writer());
+    script::visible().iter().for_each(|event| output.report(event));
+    assert_eq!(output.error().map(io::Error::kind), Some(io::ErrorKind::BrokenPipe));
+    assert_eq!(out.attempts(), 2);
+}
