@@ -26,6 +26,7 @@ Register-ArgumentCompleter -Native -CommandName 'wscheck' -ScriptBlock {
             [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
             [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
             [CompletionResult]::new('ping', 'ping', [CompletionResultType]::ParameterValue, 'Is this path healthy: how fast, how steady, how many heartbeats go unanswered?')
+            [CompletionResult]::new('probe-idle', 'probe-idle', [CompletionResultType]::ParameterValue, 'How long may this path be idle before something cuts it, what cuts it, and what keeps it open?')
             [CompletionResult]::new('demo', 'demo', [CompletionResultType]::ParameterValue, 'Show what `ping` does, on a test server inside this process (about five seconds)')
             [CompletionResult]::new('serve', 'serve', [CompletionResultType]::ParameterValue, 'Does my client cope with a slow, lossy, silent or closing server? A server that misbehaves on order')
             [CompletionResult]::new('timeouts', 'timeouts', [CompletionResultType]::ParameterValue, 'Which proxies, clouds, NATs and servers cut connections: when, how, what resets them, what to change')
@@ -89,6 +90,59 @@ Register-ArgumentCompleter -Native -CommandName 'wscheck' -ScriptBlock {
             [CompletionResult]::new('-k', '-k', [CompletionResultType]::ParameterName, 'Accept any certificate; the report says that it was not verified')
             [CompletionResult]::new('--insecure', '--insecure', [CompletionResultType]::ParameterName, 'Accept any certificate; the report says that it was not verified')
             [CompletionResult]::new('--reconnect', '--reconnect', [CompletionResultType]::ParameterName, 'Open a connection again when it was lost (a first opening that fails is not repeated)')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Short for -o json')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Only the summary, no line per heartbeat')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Only the summary, no line per heartbeat')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
+            break
+        }
+        'wscheck;probe-idle' {
+            [CompletionResult]::new('--min', '--min', [CompletionResultType]::ParameterName, 'The shortest silence that is tried')
+            [CompletionResult]::new('--max', '--max', [CompletionResultType]::ParameterName, 'The longest silence that is tried')
+            [CompletionResult]::new('--precision', '--precision', [CompletionResultType]::ParameterName, 'How narrow the bracket must become, as a time or as a part of it (500ms, 2%) [default: 1 s or 2 %, whichever is larger]')
+            [CompletionResult]::new('--strategy', '--strategy', [CompletionResultType]::ParameterName, 'How the bracket is narrowed: many silences at once (parallel), or the classical binary search, one at a time (bisect)')
+            [CompletionResult]::new('--repeat', '--repeat', [CompletionResultType]::ParameterName, 'How many samples make an end certain; one is an anecdote')
+            [CompletionResult]::new('--max-connections', '--max-connections', [CompletionResultType]::ParameterName, 'Connections at once, at most')
+            [CompletionResult]::new('--answer-timeout', '--answer-timeout', [CompletionResultType]::ParameterName, 'How long an answer may take; then the connection is taken for dead')
+            [CompletionResult]::new('--heartbeat', '--heartbeat', [CompletionResultType]::ParameterName, 'What a connection is asked after its silence, and the control all the time')
+            [CompletionResult]::new('--app-ping', '--app-ping', [CompletionResultType]::ParameterName, 'The app heartbeat''s ask: text with {seq}, {id} and {now_ms}, or hex:c000 for binary')
+            [CompletionResult]::new('--app-pong', '--app-pong', [CompletionResultType]::ParameterName, 'What answers it: JSON fields a message must contain, literal text, or hex:c000')
+            [CompletionResult]::new('--send', '--send', [CompletionResultType]::ParameterName, 'Send a message before the first heartbeat: join, subscribe, authenticate (repeatable)')
+            [CompletionResult]::new('--await', '--await', [CompletionResultType]::ParameterName, 'Begin heartbeats only when a message matching PATTERN has come')
+            [CompletionResult]::new('--await-timeout', '--await-timeout', [CompletionResultType]::ParameterName, 'How long the awaited message may take [default: 10s]')
+            [CompletionResult]::new('--expect', '--expect', [CompletionResultType]::ParameterName, 'Exit 1 when the timeout is not as expected: >=55s, >1m, <=10m, <1h')
+            [CompletionResult]::new('-H', '-H ', [CompletionResultType]::ParameterName, 'Add a request header; @FILE reads one a line (repeatable)')
+            [CompletionResult]::new('--header', '--header', [CompletionResultType]::ParameterName, 'Add a request header; @FILE reads one a line (repeatable)')
+            [CompletionResult]::new('--origin', '--origin', [CompletionResultType]::ParameterName, 'The Origin header, as a browser would send it')
+            [CompletionResult]::new('--subprotocol', '--subprotocol', [CompletionResultType]::ParameterName, 'Offer a subprotocol (repeatable, in order of preference)')
+            [CompletionResult]::new('--user', '--user', [CompletionResultType]::ParameterName, 'Credentials for HTTP Basic authentication')
+            [CompletionResult]::new('--resolve', '--resolve', [CompletionResultType]::ParameterName, 'Use this address for a host and port instead of asking the resolver (repeatable)')
+            [CompletionResult]::new('--unix-socket', '--unix-socket', [CompletionResultType]::ParameterName, 'Connect to a Unix socket, whatever the URL''s host')
+            [CompletionResult]::new('--bind', '--bind', [CompletionResultType]::ParameterName, 'The local address to connect from')
+            [CompletionResult]::new('--connect-timeout', '--connect-timeout', [CompletionResultType]::ParameterName, 'How long the opening may take, from the name to the upgrade')
+            [CompletionResult]::new('--max-message-size', '--max-message-size', [CompletionResultType]::ParameterName, 'The largest message accepted from the server')
+            [CompletionResult]::new('--tcp-keepalive', '--tcp-keepalive', [CompletionResultType]::ParameterName, 'Send TCP keepalive probes after so much silence, and as often')
+            [CompletionResult]::new('--proxy', '--proxy', [CompletionResultType]::ParameterName, 'http://, https://, socks4://, socks5:// or socks5h:// proxy, with USER:PASSWORD@ where it wants them; none ignores the environment''s HTTP(S)_PROXY, ALL_PROXY and NO_PROXY')
+            [CompletionResult]::new('--cacert', '--cacert', [CompletionResultType]::ParameterName, 'Trust the certificates in FILE (PEM) instead of the system''s (repeatable)')
+            [CompletionResult]::new('--cert', '--cert', [CompletionResultType]::ParameterName, 'Our certificate (PEM), for servers that ask for one')
+            [CompletionResult]::new('--key', '--key', [CompletionResultType]::ParameterName, 'Its private key (PEM)')
+            [CompletionResult]::new('--server-name', '--server-name', [CompletionResultType]::ParameterName, 'The name to ask for (SNI) and to verify, instead of the URL''s host')
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'How the result is printed on stdout: for people (human), as one document at the end (json), or as one event a line, the document last (ndjson)')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'How the result is printed on stdout: for people (human), as one document at the end (json), or as one event a line, the document last (ndjson)')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour')
+            [CompletionResult]::new('--two-ended', '--two-ended', [CompletionResultType]::ParameterName, 'Have the server speak first after the silence, which tells in which direction the path is cut; the server must be `wscheck serve`')
+            [CompletionResult]::new('--no-answer', '--no-answer', [CompletionResultType]::ParameterName, 'Leave the server''s own app pings unanswered')
+            [CompletionResult]::new('--refresh', '--refresh', [CompletionResultType]::ParameterName, 'Try what keeps the path open: Ping frames, unsolicited Pongs, TCP keepalive, app messages')
+            [CompletionResult]::new('--verify', '--verify', [CompletionResultType]::ParameterName, 'Hold a connection at the prescribed interval past two timeouts')
+            [CompletionResult]::new('-4', '-4', [CompletionResultType]::ParameterName, 'Use IPv4 addresses only')
+            [CompletionResult]::new('--ipv4', '--ipv4', [CompletionResultType]::ParameterName, 'Use IPv4 addresses only')
+            [CompletionResult]::new('-6', '-6', [CompletionResultType]::ParameterName, 'Use IPv6 addresses only')
+            [CompletionResult]::new('--ipv6', '--ipv6', [CompletionResultType]::ParameterName, 'Use IPv6 addresses only')
+            [CompletionResult]::new('-k', '-k', [CompletionResultType]::ParameterName, 'Accept any certificate; the report says that it was not verified')
+            [CompletionResult]::new('--insecure', '--insecure', [CompletionResultType]::ParameterName, 'Accept any certificate; the report says that it was not verified')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Short for -o json')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Only the summary, no line per heartbeat')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Only the summary, no line per heartbeat')
@@ -210,6 +264,7 @@ Register-ArgumentCompleter -Native -CommandName 'wscheck' -ScriptBlock {
         }
         'wscheck;help' {
             [CompletionResult]::new('ping', 'ping', [CompletionResultType]::ParameterValue, 'Is this path healthy: how fast, how steady, how many heartbeats go unanswered?')
+            [CompletionResult]::new('probe-idle', 'probe-idle', [CompletionResultType]::ParameterValue, 'How long may this path be idle before something cuts it, what cuts it, and what keeps it open?')
             [CompletionResult]::new('demo', 'demo', [CompletionResultType]::ParameterValue, 'Show what `ping` does, on a test server inside this process (about five seconds)')
             [CompletionResult]::new('serve', 'serve', [CompletionResultType]::ParameterValue, 'Does my client cope with a slow, lossy, silent or closing server? A server that misbehaves on order')
             [CompletionResult]::new('timeouts', 'timeouts', [CompletionResultType]::ParameterValue, 'Which proxies, clouds, NATs and servers cut connections: when, how, what resets them, what to change')
@@ -220,6 +275,9 @@ Register-ArgumentCompleter -Native -CommandName 'wscheck' -ScriptBlock {
             break
         }
         'wscheck;help;ping' {
+            break
+        }
+        'wscheck;help;probe-idle' {
             break
         }
         'wscheck;help;demo' {

@@ -27,6 +27,7 @@ end
 complete -c wscheck -n "__fish_wscheck_needs_command" -s h -l help -d 'Print help'
 complete -c wscheck -n "__fish_wscheck_needs_command" -s V -l version -d 'Print version'
 complete -c wscheck -n "__fish_wscheck_needs_command" -f -a "ping" -d 'Is this path healthy: how fast, how steady, how many heartbeats go unanswered?'
+complete -c wscheck -n "__fish_wscheck_needs_command" -f -a "probe-idle" -d 'How long may this path be idle before something cuts it, what cuts it, and what keeps it open?'
 complete -c wscheck -n "__fish_wscheck_needs_command" -f -a "demo" -d 'Show what `ping` does, on a test server inside this process (about five seconds)'
 complete -c wscheck -n "__fish_wscheck_needs_command" -f -a "serve" -d 'Does my client cope with a slow, lossy, silent or closing server? A server that misbehaves on order'
 complete -c wscheck -n "__fish_wscheck_needs_command" -f -a "timeouts" -d 'Which proxies, clouds, NATs and servers cut connections: when, how, what resets them, what to change'
@@ -87,6 +88,54 @@ complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l json -d 'Short 
 complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -s q -l quiet -d 'Only the summary, no line per heartbeat'
 complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -s V -l version -d 'Print version'
+complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -l min -d 'The shortest silence that is tried' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -l max -d 'The longest silence that is tried' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -l precision -d 'How narrow the bracket must become, as a time or as a part of it (500ms, 2%) [default: 1 s or 2 %, whichever is larger]' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -l strategy -d 'How the bracket is narrowed: many silences at once (parallel), or the classical binary search, one at a time (bisect)' -r -f -a "parallel\t''
+bisect\t''"
+complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -l repeat -d 'How many samples make an end certain; one is an anecdote' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -l max-connections -d 'Connections at once, at most' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -l answer-timeout -d 'How long an answer may take; then the connection is taken for dead' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -l heartbeat -d 'What a connection is asked after its silence, and the control all the time' -r -f -a "protocol\t'Ping frames and their Pongs (RFC 6455 5.5.2)'
+app\t'Messages and the messages that answer them'"
+complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -l app-ping -d 'The app heartbeat\'s ask: text with {seq}, {id} and {now_ms}, or hex:c000 for binary' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -l app-pong -d 'What answers it: JSON fields a message must contain, literal text, or hex:c000' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -l send -d 'Send a message before the first heartbeat: join, subscribe, authenticate (repeatable)' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -l await -d 'Begin heartbeats only when a message matching PATTERN has come' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -l await-timeout -d 'How long the awaited message may take [default: 10s]' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -l expect -d 'Exit 1 when the timeout is not as expected: >=55s, >1m, <=10m, <1h' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -s H -l header -d 'Add a request header; @FILE reads one a line (repeatable)' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -l origin -d 'The Origin header, as a browser would send it' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -l subprotocol -d 'Offer a subprotocol (repeatable, in order of preference)' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -l user -d 'Credentials for HTTP Basic authentication' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -l resolve -d 'Use this address for a host and port instead of asking the resolver (repeatable)' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -l unix-socket -d 'Connect to a Unix socket, whatever the URL\'s host' -r -F
+complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -l bind -d 'The local address to connect from' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -l connect-timeout -d 'How long the opening may take, from the name to the upgrade' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -l max-message-size -d 'The largest message accepted from the server' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -l tcp-keepalive -d 'Send TCP keepalive probes after so much silence, and as often' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -l proxy -d 'http://, https://, socks4://, socks5:// or socks5h:// proxy, with USER:PASSWORD@ where it wants them; none ignores the environment\'s HTTP(S)_PROXY, ALL_PROXY and NO_PROXY' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -l cacert -d 'Trust the certificates in FILE (PEM) instead of the system\'s (repeatable)' -r -F
+complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -l cert -d 'Our certificate (PEM), for servers that ask for one' -r -F
+complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -l key -d 'Its private key (PEM)' -r -F
+complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -l server-name -d 'The name to ask for (SNI) and to verify, instead of the URL\'s host' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -s o -l output -d 'How the result is printed on stdout: for people (human), as one document at the end (json), or as one event a line, the document last (ndjson)' -r -f -a "human\t''
+json\t''
+ndjson\t''"
+complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t''
+never\t''"
+complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -l two-ended -d 'Have the server speak first after the silence, which tells in which direction the path is cut; the server must be `wscheck serve`'
+complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -l no-answer -d 'Leave the server\'s own app pings unanswered'
+complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -l refresh -d 'Try what keeps the path open: Ping frames, unsolicited Pongs, TCP keepalive, app messages'
+complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -l verify -d 'Hold a connection at the prescribed interval past two timeouts'
+complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -s 4 -l ipv4 -d 'Use IPv4 addresses only'
+complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -s 6 -l ipv6 -d 'Use IPv6 addresses only'
+complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -s k -l insecure -d 'Accept any certificate; the report says that it was not verified'
+complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -l json -d 'Short for -o json'
+complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -s q -l quiet -d 'Only the summary, no line per heartbeat'
+complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -s V -l version -d 'Print version'
 complete -c wscheck -n "__fish_wscheck_using_subcommand demo" -s o -l output -d 'How the result is printed on stdout: for people (human), as one document at the end (json), or as one event a line, the document last (ndjson)' -r -f -a "human\t''
 json\t''
 ndjson\t''"
@@ -178,11 +227,12 @@ complete -c wscheck -n "__fish_wscheck_using_subcommand completions" -s h -l hel
 complete -c wscheck -n "__fish_wscheck_using_subcommand completions" -s V -l version -d 'Print version'
 complete -c wscheck -n "__fish_wscheck_using_subcommand man" -s h -l help -d 'Print help'
 complete -c wscheck -n "__fish_wscheck_using_subcommand man" -s V -l version -d 'Print version'
-complete -c wscheck -n "__fish_wscheck_using_subcommand help; and not __fish_seen_subcommand_from ping demo serve timeouts schema completions man help" -f -a "ping" -d 'Is this path healthy: how fast, how steady, how many heartbeats go unanswered?'
-complete -c wscheck -n "__fish_wscheck_using_subcommand help; and not __fish_seen_subcommand_from ping demo serve timeouts schema completions man help" -f -a "demo" -d 'Show what `ping` does, on a test server inside this process (about five seconds)'
-complete -c wscheck -n "__fish_wscheck_using_subcommand help; and not __fish_seen_subcommand_from ping demo serve timeouts schema completions man help" -f -a "serve" -d 'Does my client cope with a slow, lossy, silent or closing server? A server that misbehaves on order'
-complete -c wscheck -n "__fish_wscheck_using_subcommand help; and not __fish_seen_subcommand_from ping demo serve timeouts schema completions man help" -f -a "timeouts" -d 'Which proxies, clouds, NATs and servers cut connections: when, how, what resets them, what to change'
-complete -c wscheck -n "__fish_wscheck_using_subcommand help; and not __fish_seen_subcommand_from ping demo serve timeouts schema completions man help" -f -a "schema" -d 'Print the JSON Schema of everything that -o json and -o ndjson print'
-complete -c wscheck -n "__fish_wscheck_using_subcommand help; and not __fish_seen_subcommand_from ping demo serve timeouts schema completions man help" -f -a "completions" -d 'Print the completions for a shell'
-complete -c wscheck -n "__fish_wscheck_using_subcommand help; and not __fish_seen_subcommand_from ping demo serve timeouts schema completions man help" -f -a "man" -d 'Print the manual page (roff) of wscheck or of one of its commands'
-complete -c wscheck -n "__fish_wscheck_using_subcommand help; and not __fish_seen_subcommand_from ping demo serve timeouts schema completions man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c wscheck -n "__fish_wscheck_using_subcommand help; and not __fish_seen_subcommand_from ping probe-idle demo serve timeouts schema completions man help" -f -a "ping" -d 'Is this path healthy: how fast, how steady, how many heartbeats go unanswered?'
+complete -c wscheck -n "__fish_wscheck_using_subcommand help; and not __fish_seen_subcommand_from ping probe-idle demo serve timeouts schema completions man help" -f -a "probe-idle" -d 'How long may this path be idle before something cuts it, what cuts it, and what keeps it open?'
+complete -c wscheck -n "__fish_wscheck_using_subcommand help; and not __fish_seen_subcommand_from ping probe-idle demo serve timeouts schema completions man help" -f -a "demo" -d 'Show what `ping` does, on a test server inside this process (about five seconds)'
+complete -c wscheck -n "__fish_wscheck_using_subcommand help; and not __fish_seen_subcommand_from ping probe-idle demo serve timeouts schema completions man help" -f -a "serve" -d 'Does my client cope with a slow, lossy, silent or closing server? A server that misbehaves on order'
+complete -c wscheck -n "__fish_wscheck_using_subcommand help; and not __fish_seen_subcommand_from ping probe-idle demo serve timeouts schema completions man help" -f -a "timeouts" -d 'Which proxies, clouds, NATs and servers cut connections: when, how, what resets them, what to change'
+complete -c wscheck -n "__fish_wscheck_using_subcommand help; and not __fish_seen_subcommand_from ping probe-idle demo serve timeouts schema completions man help" -f -a "schema" -d 'Print the JSON Schema of everything that -o json and -o ndjson print'
+complete -c wscheck -n "__fish_wscheck_using_subcommand help; and not __fish_seen_subcommand_from ping probe-idle demo serve timeouts schema completions man help" -f -a "completions" -d 'Print the completions for a shell'
+complete -c wscheck -n "__fish_wscheck_using_subcommand help; and not __fish_seen_subcommand_from ping probe-idle demo serve timeouts schema completions man help" -f -a "man" -d 'Print the manual page (roff) of wscheck or of one of its commands'
+complete -c wscheck -n "__fish_wscheck_using_subcommand help; and not __fish_seen_subcommand_from ping probe-idle demo serve timeouts schema completions man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'

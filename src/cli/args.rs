@@ -105,6 +105,11 @@ impl FormatArgs {
     }
 }
 
+/// The terminal's columns, if stdout is one.
+pub(super) fn terminal_width() -> Option<usize> {
+    terminal_size::terminal_size_of(std::io::stdout()).map(|(width, _)| usize::from(width.0))
+}
+
 /// Completions and errors list the formats' names.
 pub(super) fn format_parser() -> impl clap::builder::TypedValueParser<Value = Format> {
     PossibleValuesParser::new(Format::ALL.map(Format::label))

@@ -52,6 +52,13 @@ pub struct HeartbeatArgs {
     #[arg(short = 'W', long, value_name = "TIME", default_value = "10s", value_parser = positive_duration,
           allow_hyphen_values = true)]
     pub timeout: Duration,
+    #[command(flatten)]
+    pub greeting: GreetingArgs,
+}
+
+/// What app heartbeats are, and what is said before the first.
+#[derive(Debug, Clone, Args)]
+pub struct GreetingArgs {
     /// The app heartbeat's ask: text with {seq}, {id} and {now_ms}, or hex:c000 for binary
     #[arg(long, value_name = "TEMPLATE")]
     pub app_ping: Option<String>,
@@ -73,6 +80,14 @@ pub struct HeartbeatArgs {
 }
 
 impl HeartbeatArgs {
+    /// Refuses what would do nothing.
+    pub fn check(&self) -> Result<(), String> {
+        let app = self.heartbeat.kinds().contains(&Kind::App);
+        self.greeting.check(app, "--heartbeat app or both")
+    }
+}
+
+impl GreetingArgs {
     /// What app heartbeats ask.
     pub fn ask(&self) -> Result<Template, String> {
         self.app_ping.as_deref().map_or_else(|| Ok(Template::default()), |text| parse("--app-ping", text))
@@ -83,12 +98,11 @@ impl HeartbeatArgs {
         self.app_pong.as_deref().map_or_else(|| Ok(Pattern::default()), |text| parse("--app-pong", text))
     }
 
-    /// Refuses what would do nothing.
-    pub fn check(&self) -> Result<(), String> {
-        let app = self.heartbeat.kinds().contains(&Kind::App);
+    /// Refuses what would do nothing, where app heartbeats run (`app`) only with what `needed` names.
+    pub fn check(&self, app: bool, needed: &str) -> Result<(), String> {
         match (&self.app_ping, &self.app_pong, self.await_timeout) {
-            (Some(_), _, _) if !app => Err(without("--app-ping", "--heartbeat app or both")),
-            (_, Some(_), _) if !app => Err(without("--app-pong", "--heartbeat app or both")),
+            (Some(_), _, _) if !app => Err(without("--app-ping", needed)),
+            (_, Some(_), _) if !app => Err(without("--app-pong", needed)),
             (_, _, Some(_)) if self.await_pattern.is_none() => Err(without("--await-timeout", "--await")),
             (_, _, _) => Ok(()),
         }

@@ -8,6 +8,7 @@ mod heartbeat;
 mod papers;
 mod ping;
 mod printer;
+mod probe_idle;
 mod reader;
 mod serve;
 mod serving;
@@ -27,8 +28,8 @@ pub const EXIT_CODES: &[(u8, &str)] = &[
     (0, "measured, and nothing was found wanting"),
     (
         1,
-        "measured, and found wanting: status at or worse than --fail-on, a --fail-if was true, or a connection \
-         ended that should not have",
+        "measured, and found wanting: status at or worse than --fail-on, a --fail-if was true, an --expect was \
+         not met, or a connection ended that should not have",
     ),
     (2, "usage: the arguments make no sense"),
     (3, "never measured: could not resolve, connect, negotiate TLS, upgrade, or listen"),
@@ -50,6 +51,9 @@ enum Command {
     /// Is this path healthy: how fast, how steady, how many heartbeats go unanswered?
     #[command(after_help = exit_code_help())]
     Ping(Box<ping::PingArgs>),
+    /// How long may this path be idle before something cuts it, what cuts it, and what keeps it open?
+    #[command(after_help = exit_code_help())]
+    ProbeIdle(Box<probe_idle::ProbeIdleArgs>),
     /// Show what `ping` does, on a test server inside this process (about five seconds)
     Demo(demo::DemoArgs),
     /// Does my client cope with a slow, lossy, silent or closing server? A server that misbehaves on order
@@ -81,6 +85,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     };
     match cli.command {
         Command::Ping(args) => args.main(),
+        Command::ProbeIdle(args) => args.main(),
         Command::Demo(args) => args.main(),
         Command::Serve(args) => serving::main(*args),
         Command::Timeouts(args) => args.main(),

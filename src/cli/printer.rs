@@ -6,89 +6,125 @@ use std::process::ExitCode;
 
 use tokio::sync::mpsc;
 
-use super::args::OutputArgs;
+use super::args::{OutputArgs, terminal_width};
 use super::background::{Background, Queue};
 use super::{signals, usage};
 use crate::commands::ping::Control;
 use crate::domain::event::{Event, Reporter};
 use crate::domain::report::Verdict;
-use crate::output::Output;
 use crate::output::human::HumanOptions;
 
 /// Hands events to the thread that prints.
-struct Printer(Background<Event>);
+pub struct Printer<E> {
+    background: Background<E>,
+    can_be_spared: fn(&E) -> bool,
+}
 
-impl Reporter for Printer {
-    fn report(&mut self, event: &Event) {
-        self.0.offer(event.clone(), matches!(event, Event::Connection { .. }));
+impl<E: Clone + Send + 'static> Printer<E> {
+    /// Hands one over.
+    pub fn offer(&mut self, event: &E) {
+        self.background.offer(event.clone(), (self.can_be_spared)(event));
     }
 }
 
-/// Shows every event; gives the error that made showing them impossible.
-fn print_all(mut output: Box<dyn Output + Send>, queue: &Queue<Event>) -> Option<io::ErrorKind> {
+impl Reporter for Printer<Event> {
+    fn report(&mut self, event: &Event) {
+        self.offer(event);
+    }
+}
+
+/// Shows an event; gives the error that made showing it impossible, from then on.
+type Show<E> = Box<dyn FnMut(&E) -> Option<io::ErrorKind> + Send>;
+
+/// How the events of one command are shown.
+pub struct Showing<E> {
+    pub show: Show<E>,
+    /// Whether an event may be dropped when nobody reads.
+    pub can_be_spared: fn(&E) -> bool,
+}
+
+/// Shows every event until one cannot be shown; gives the error.
+fn print_all<E: Send + 'static>(
+    mut show: impl FnMut(&E) -> Option<io::ErrorKind>,
+    queue: &Queue<E>,
+) -> Option<io::ErrorKind> {
+    let mut failure = None;
     while let Some(event) = queue.next() {
-        output.report(&event);
-        if output.error().is_some() {
+        failure = show(&event);
+        if failure.is_some() {
             queue.close();
         }
     }
-    output.error().map(io::Error::kind)
+    failure
 }
 
-/// Runs `job` to its verdict, with signals obeyed and everything it reports printed.
+/// Runs a job of heartbeats, shown as the arguments say, to its verdict.
 pub fn run(
     command: &'static str,
     args: &OutputArgs,
     job: impl AsyncFnOnce(&mut dyn Reporter, Control) -> Verdict,
 ) -> ExitCode {
-    let output = args.format.chosen().make(
+    let mut output = args.format.chosen().make(
         command,
         human_options(args),
         Box::new(io::stdout()),
         Box::new(io::stderr()),
     );
-    let (background, thread) = Background::start(move |queue| print_all(output, &queue));
-    let mut printer = Printer(background);
+    let show = Box::new(move |event: &Event| {
+        output.report(event);
+        output.error().map(io::Error::kind)
+    });
+    let showing = Showing { show, can_be_spared: |event| matches!(event, Event::Connection { .. }) };
+    run_showing(showing, async |printer, control| job(printer, control).await.exit_code())
+}
+
+/// Runs `job` to its exit code, with signals obeyed and everything it reports shown.
+pub fn run_showing<E: Clone + Send + 'static>(
+    showing: Showing<E>,
+    job: impl AsyncFnOnce(&mut Printer<E>, Control) -> u8,
+) -> ExitCode {
+    let Showing { show, can_be_spared } = showing;
+    let (background, thread) = Background::start(move |queue| print_all(show, &queue));
+    let mut printer = Printer { background, can_be_spared };
     // Whoever reads no more wants no more: as if interrupted.
-    let interrupt = printer.0.closed().child_token();
+    let interrupt = printer.background.closed().child_token();
     let (ask, interim) = mpsc::unbounded_channel();
-    let verdict = signals::obey(interrupt.clone(), ask).and_then(|()| {
+    let exit_code = signals::obey(interrupt.clone(), ask).and_then(|()| {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let verdict = runtime.block_on(job(&mut printer, Control { interrupt, interim }));
+        let exit_code = runtime.block_on(job(&mut printer, Control { interrupt, interim }));
         // A resolver that was given up still holds its thread; nobody waits for it.
         runtime.shutdown_background();
-        Ok(verdict)
+        Ok(exit_code)
     });
-    let dropped = printer.0.dropped();
+    let dropped = printer.background.dropped();
     drop(printer);
     let failure = thread.join().ok().flatten();
-    match verdict {
+    usage::warn_of_dropped(dropped);
+    match exit_code {
         Err(error) => usage::fail(&format!("cannot start: {error}")),
-        Ok(verdict) => finish(verdict, failure, dropped),
+        Ok(exit_code) => finish(exit_code, failure),
     }
 }
 
 /// A closed pipe ends the run quietly: what was found wanting by then is still in the exit code, and
 /// that it was too short for more is the reader's wish. Any other failure to write is told, for the
 /// report is lost.
-fn finish(verdict: Verdict, failure: Option<io::ErrorKind>, dropped: u64) -> ExitCode {
-    usage::warn_of_dropped(dropped);
+fn finish(exit_code: u8, failure: Option<io::ErrorKind>) -> ExitCode {
+    let wanting = [Verdict::Failed, Verdict::NotMeasured].map(Verdict::exit_code).contains(&exit_code);
     match failure {
-        None => ExitCode::from(verdict.exit_code()),
-        Some(io::ErrorKind::BrokenPipe) => match verdict {
-            Verdict::Failed | Verdict::NotMeasured => ExitCode::from(verdict.exit_code()),
-            Verdict::Passed | Verdict::Inconclusive | Verdict::Interrupted => ExitCode::SUCCESS,
-        },
+        Some(io::ErrorKind::BrokenPipe) if !wanting => ExitCode::SUCCESS,
+        None | Some(io::ErrorKind::BrokenPipe) => ExitCode::from(exit_code),
         Some(kind) => usage::fail(&format!("cannot write the report to stdout: {kind}")),
     }
 }
 
-fn human_options(args: &OutputArgs) -> HumanOptions {
+/// What the terminal can do, and what the arguments say of it.
+pub fn human_options(args: &OutputArgs) -> HumanOptions {
     HumanOptions {
         quiet: args.quiet,
         color: args.color.on_stdout(),
         stderr_color: args.color.on_stderr(),
-        width: terminal_size::terminal_size_of(io::stdout()).map(|(width, _)| usize::from(width.0)),
+        width: terminal_width(),
         progress: io::stderr().is_terminal() && !args.quiet,
     }
 }

@@ -1,12 +1,11 @@
 //! `wscheck timeouts`, as typed.
 
-use std::io;
 use std::process::ExitCode;
 
 use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
 
-use super::args::{Color, format_parser};
+use super::args::{Color, format_parser, terminal_width};
 use super::{papers, usage};
 use crate::domain::idle::middleboxes;
 use crate::domain::peer_text::PeerText;
@@ -47,8 +46,11 @@ impl TimeoutsArgs {
                 format,
             );
         }
-        let options =
-            HumanOptions { color: self.color.on_stdout(), width: width(), ..HumanOptions::default() };
+        let options = HumanOptions {
+            color: self.color.on_stdout(),
+            width: terminal_width(),
+            ..HumanOptions::default()
+        };
         papers::print(show(&Listing { product: self.product, middleboxes }, format, options).as_bytes())
     }
 }
@@ -60,9 +62,4 @@ fn unknown(product: &str) -> String {
         false => format!("near it are: {}", near.join(", ")),
     };
     format!("'{}' is no product in the table of timeouts; {near}", PeerText::new(product))
-}
-
-/// The terminal's columns, if stdout is one.
-fn width() -> Option<usize> {
-    terminal_size::terminal_size_of(io::stdout()).map(|(width, _)| usize::from(width.0))
 }

@@ -10,7 +10,7 @@ use crate::output::Format;
 use crate::output::json::{self, FailureName};
 
 /// The exit code of a usage error.
-const USAGE: u8 = 2;
+pub const USAGE: u8 = 2;
 /// The exit code of a run whose report could not be delivered, or that could not begin.
 const INCONCLUSIVE: u8 = 4;
 

@@ -1,0 +1,310 @@
+//! `wscheck probe-idle`, as typed.
+
+use std::io;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::{Args, ValueEnum};
+
+use super::args::{OutputArgs, positive_duration, up_to};
+use super::connect::ConnectArgs;
+use super::heartbeat::GreetingArgs;
+use super::printer::{self, Printer, Showing};
+use super::usage;
+use crate::commands::ping::Control;
+use crate::commands::probe_idle::{self, IdlePlan};
+use crate::domain::duration_text::parse_duration;
+use crate::domain::heartbeat::Kind;
+use crate::domain::idle::report::{IdleEvent, IdleReporter};
+use crate::domain::idle::{Expectation, Precision, SearchPlan, Strategy};
+use crate::domain::shown::exact_duration;
+use crate::domain::target::Target;
+use crate::output::idle::IdleOutput;
+
+/// The arguments of `wscheck probe-idle`.
+#[derive(Debug, Clone, Args)]
+pub struct ProbeIdleArgs {
+    /// WebSocket URL (ws:// or wss://)
+    #[arg(value_name = "URL")]
+    pub url: String,
+    #[command(flatten)]
+    pub search: SearchArgs,
+    #[command(flatten)]
+    pub question: QuestionArgs,
+    #[command(flatten)]
+    pub after: AfterArgs,
+    #[command(flatten)]
+    pub connect: ConnectArgs,
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+/// The bounds of the search.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Search")]
+pub struct SearchArgs {
+    /// The shortest silence that is tried
+    #[arg(long, value_name = "TIME", default_value = "1s", value_parser = positive_duration)]
+    pub min: Duration,
+    /// The longest silence that is tried
+    #[arg(long, value_name = "TIME", default_value = "5m", value_parser = positive_duration)]
+    pub max: Duration,
+    /// How narrow the bracket must become, as a time or as a part of it (500ms, 2%) [default: 1 s or 2 %,
+    /// whichever is larger]
+    #[arg(long, value_name = "TIME|PERCENT", value_parser = precision)]
+    pub precision: Option<Precision>,
+    /// How the bracket is narrowed: many silences at once (parallel), or the classical binary search,
+    /// one at a time (bisect)
+    #[arg(long, value_name = "NAME", default_value = "parallel", value_parser = strategy_parser())]
+    pub strategy: Strategy,
+    /// How many samples make an end certain; one is an anecdote
+    #[arg(long, value_name = "N", default_value = "3", value_parser = up_to::<usize>(20))]
+    pub repeat: usize,
+    /// Connections at once, at most
+    #[arg(long, value_name = "N", default_value = "16", value_parser = up_to::<usize>(1000))]
+    pub max_connections: usize,
+    /// How long an answer may take; then the connection is taken for dead
+    #[arg(long, value_name = "TIME", default_value = "5s", value_parser = positive_duration)]
+    pub answer_timeout: Duration,
+    /// Have the server speak first after the silence, which tells in which direction the path is cut; the
+    /// server must be `wscheck serve`
+    #[arg(long)]
+    pub two_ended: bool,
+}
+
+/// What a connection is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum QuestionKind {
+    /// Ping frames and their Pongs (RFC 6455 5.5.2)
+    Protocol,
+    /// Messages and the messages that answer them
+    App,
+}
+
+impl From<QuestionKind> for Kind {
+    fn from(kind: QuestionKind) -> Kind {
+        match kind {
+            QuestionKind::Protocol => Kind::Protocol,
+            QuestionKind::App => Kind::App,
+        }
+    }
+}
+
+/// What is asked after a silence.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Question")]
+pub struct QuestionArgs {
+    /// What a connection is asked after its silence, and the control all the time
+    #[arg(long, value_name = "KIND", value_enum, default_value_t = QuestionKind::Protocol)]
+    pub heartbeat: QuestionKind,
+    #[command(flatten)]
+    pub greeting: GreetingArgs,
+}
+
+/// What is done when the search is over.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Afterwards")]
+pub struct AfterArgs {
+    /// Try what keeps the path open: Ping frames, unsolicited Pongs, TCP keepalive, app messages
+    #[arg(long)]
+    pub refresh: bool,
+    /// Hold a connection at the prescribed interval past two timeouts
+    #[arg(long)]
+    pub verify: bool,
+    /// Exit 1 when the timeout is not as expected: >=55s, >1m, <=10m, <1h
+    #[arg(long, value_name = "EXPR", allow_hyphen_values = true)]
+    pub expect: Option<Expectation>,
+}
+
+fn strategy_parser() -> impl TypedValueParser<Value = Strategy> {
+    PossibleValuesParser::new(Strategy::ALL.map(Strategy::label))
+        .map(|name| Strategy::ALL.into_iter().find(|strategy| strategy.label() == name).unwrap_or_default())
+}
+
+/// A time, or a part in per cent.
+fn precision(text: &str) -> Result<Precision, String> {
+    let Some(number) = text.trim().strip_suffix('%') else {
+        return Ok(Precision { absolute: parse_duration(text)?, relative: 0.0 });
+    };
+    match number.trim().parse::<f64>() {
+        Ok(percent) if percent.is_finite() && percent >= 0.0 => {
+            Ok(Precision { absolute: Duration::ZERO, relative: percent / 100.0 })
+        }
+        Ok(_) | Err(_) => Err(format!("'{text}' is not a part: write 2% or 0.5%")),
+    }
+}
+
+impl ProbeIdleArgs {
+    /// Runs the command and gives its exit code.
+    pub fn main(self) -> ExitCode {
+        let args = self.output.clone();
+        match self.plan() {
+            Ok(plan) => {
+                printer::run_showing(showing(&args), async |printer, control: Control| match probe_idle::run(
+                    plan,
+                    printer,
+                    control.interrupt,
+                )
+                .await
+                {
+                    Ok(report) => report.verdict.exit_code(),
+                    Err(why) => {
+                        usage::complain("probe-idle", &why.to_string(), args.format.chosen());
+                        usage::USAGE
+                    }
+                })
+            }
+            Err(message) => usage::complain("probe-idle", &message, args.format.chosen()),
+        }
+    }
+
+    fn plan(self) -> Result<IdlePlan, String> {
+        let greeting = &self.question.greeting;
+        let app = self.question.heartbeat == QuestionKind::App || self.after.refresh;
+        greeting.check(app, "--heartbeat app or --refresh")?;
+        Ok(IdlePlan {
+            target: self.url.parse::<Target>().map_err(|why| why.to_string())?,
+            dial: self.connect.dial()?,
+            search: self.search.plan(self.question.heartbeat.into())?,
+            greeting: greeting.greeting()?,
+            ask: greeting.ask()?,
+            answer: greeting.answer()?,
+            max_message_size: self.connect.max_message_size,
+            refresh: self.after.refresh,
+            verify: self.after.verify,
+            expectation: self.after.expectation(&self.search)?,
+        })
+    }
+}
+
+impl SearchArgs {
+    fn plan(&self, kind: Kind) -> Result<SearchPlan, String> {
+        let plan = SearchPlan {
+            min: self.min,
+            max: self.max,
+            precision: self.precision.unwrap_or_default(),
+            strategy: self.strategy,
+            max_connections: self.max_connections,
+            answer_timeout: self.answer_timeout,
+            repeat: self.repeat,
+            control_interval: SearchPlan::usual_control_interval(self.min),
+            kind,
+            two_ended: self.two_ended,
+        };
+        plan.checked().map_err(|why| why.to_string())
+    }
+}
+
+impl AfterArgs {
+    /// An expectation that no search within these bounds can bear out makes no sense.
+    fn expectation(&self, search: &SearchArgs) -> Result<Option<Expectation>, String> {
+        let Some(expected) = &self.expect else { return Ok(None) };
+        let (limit, min, max) = (expected.limit(), search.min, search.max);
+        match expected.wants_more() {
+            true if limit > max => Err(format!(
+                "--expect {expected} cannot be shown: --max {} is shorter; raise it to {}",
+                exact_duration(max),
+                exact_duration(limit)
+            )),
+            false if limit < min => Err(format!(
+                "--expect {expected} cannot be shown: --min {} is longer; lower it",
+                exact_duration(min)
+            )),
+            true | false => Ok(Some(expected.clone())),
+        }
+    }
+}
+
+fn showing(args: &OutputArgs) -> Showing<IdleEvent> {
+    let (stdout, stderr) = (Box::new(io::stdout()), Box::new(io::stderr()));
+    let options = printer::human_options(args);
+    let mut output = IdleOutput::new(args.format.chosen(), options, stdout, stderr);
+    let show = Box::new(move |event: &IdleEvent| {
+        output.report(event);
+        output.error().map(io::Error::kind)
+    });
+    Showing {
+        show,
+        can_be_spared: |event| matches!(event, IdleEvent::Progress(_) | IdleEvent::VerifyBeat { .. }),
+    }
+}
+
+impl IdleReporter for Printer<IdleEvent> {
+    fn report(&mut self, event: &IdleEvent) {
+        self.offer(event);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Typed {
+        #[command(flatten)]
+        args: ProbeIdleArgs,
+    }
+
+    fn plan(words: &[&str]) -> Result<IdlePlan, String> {
+        let line = ["probe-idle", "--proxy", "none", "ws://127.0.0.1:1/"].iter().chain(words);
+        Typed::try_parse_from(line).map_err(|why| why.to_string())?.args.plan()
+    }
+
+    fn refusal(words: &[&str]) -> String {
+        plan(words).err().unwrap_or_default()
+    }
+
+    #[test]
+    fn the_defaults_are_those_of_the_search() {
+        assert_eq!(plan(&[]).map(|plan| plan.search), Ok(SearchPlan::default()));
+    }
+
+    #[test]
+    fn a_precision_is_a_time_or_a_part() {
+        let second = Precision { absolute: Duration::from_secs(1), relative: 0.0 };
+        assert_eq!(precision("1s"), Ok(second));
+        assert_eq!(precision("2%"), Ok(Precision { absolute: Duration::ZERO, relative: 0.02 }));
+        assert_eq!(precision("-1%"), Err("'-1%' is not a part: write 2% or 0.5%".to_string()));
+        assert_eq!(precision("nan%"), Err("'nan%' is not a part: write 2% or 0.5%".to_string()));
+    }
+
+    #[test]
+    fn a_short_min_is_asked_for_often_enough() {
+        let plan = plan(&["--min", "200ms", "--max", "2s"]).map(|plan| plan.search.control_interval);
+        assert_eq!(plan, Ok(Duration::from_millis(100)));
+    }
+
+    #[test]
+    fn bounds_that_make_no_sense_are_refused_with_value_and_rule() {
+        assert_eq!(
+            refusal(&["--min", "10s", "--max", "5s"]),
+            "min 10 s is above max 5 s: min must be shorter"
+        );
+        assert_eq!(
+            refusal(&["--precision", "0"]),
+            "precision 0 can never be reached: at least 10 ms, or 0.1 %"
+        );
+        assert_eq!(
+            refusal(&["--max-connections", "2"]),
+            "2 connections are too few: a control, a watcher and a trial need at least 3"
+        );
+        assert!(refusal(&["--precision", "100%"]).contains("must be below 1"));
+    }
+
+    #[test]
+    fn an_expectation_that_cannot_be_shown_is_refused() {
+        assert_eq!(
+            refusal(&["--expect", ">=10m"]),
+            "--expect >=10m cannot be shown: --max 300 s is shorter; raise it to 600 s"
+        );
+        assert_eq!(
+            refusal(&["--expect", "<500ms"]),
+            "--expect <500ms cannot be shown: --min 1 s is longer; lower it"
+        );
+        assert!(refusal(&["--expect", "55s"]).contains("'55s' does not begin with >=, <=, > or <"));
+        assert!(plan(&["--expect", ">=5m"]).is_ok());
+    }
+}
