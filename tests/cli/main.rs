@@ -7,6 +7,8 @@ mod hostile;
 mod papers;
 mod peers;
 mod ping;
+mod probe_idle;
+mod proxies;
 mod secure;
 mod signals;
 mod support;

@@ -112,7 +112,8 @@ fn the_manual_has_a_page_for_each_command() {
     for command in cli::command().get_subcommands() {
         let page = run(&["man", command.get_name()]);
         assert_eq!(page.code, Some(0));
-        assert!(page.stdout.contains(&format!("wscheck\\-{}", command.get_name())), "{}", page.stdout);
+        let name = command.get_name().replace('-', "\\-");
+        assert!(page.stdout.contains(&format!("wscheck\\-{name}")), "{}", page.stdout);
     }
 }
 

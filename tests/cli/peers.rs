@@ -29,22 +29,28 @@ const PEERS: &[Peer] = &[
     Peer { name: "go gorilla/websocket", needs: "go/peer", command: &["go/peer"] },
 ];
 
-fn folder() -> PathBuf {
+/// Where the peers are.
+pub fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/peers")
+}
+
+/// Tells whoever runs the tests. Not by eprintln!, which the test harness keeps to itself when a test passes.
+pub fn say(line: &str) {
+    let _ = writeln!(std::io::stderr(), "{line}");
+}
+
+/// Says that something is not installed; gives nothing.
+pub fn leave_out<T>(name: &str) -> Option<T> {
+    assert!(std::env::var_os("WSCHECK_ALL_PEERS").is_none(), "{name} is not installed");
+    say(&format!("left out: {name} is not installed (tests/peers/install.sh)"));
+    None
 }
 
 impl Peer {
     /// `None`, and a line that says so, when it is not installed.
     fn start(&self) -> Option<Server> {
         if !folder().join(self.needs).exists() {
-            assert!(std::env::var_os("WSCHECK_ALL_PEERS").is_none(), "{} is not installed", self.name);
-            // Not eprintln!, which the test harness keeps to itself when a test passes.
-            let _ = writeln!(
-                std::io::stderr(),
-                "left out: {} is not installed (tests/peers/install.sh)",
-                self.name
-            );
-            return None;
+            return leave_out(self.name);
         }
         let program = match self.command[0] {
             path if path.contains('/') => folder().join(path).into_os_string(),

@@ -119,6 +119,24 @@ fn the_progress_line_is_on_stderr_and_leaves_no_trace_on_stdout() {
 }
 
 #[test]
+fn a_search_tells_on_stderr_how_far_it_is() {
+    let server = Server::start(&[]);
+    let (ours, theirs) = terminal_of(160);
+    let mut command = wscheck(&["probe-idle", "--proxy", "none", "--max", "2500ms", "--json", &server.url()]);
+    command.env("TERM", "xterm").stderr(Stdio::from(theirs));
+    let child = command.spawn().unwrap();
+    drop(command);
+    let progress = std::thread::spawn(move || shown(ours));
+    let output = child.wait_with_output().unwrap();
+    let document: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(document["verdict"], "no_timeout_up_to_max");
+    let progress = progress.join().unwrap();
+    for words in ["done by ", " at the latest", "timeout above ", "3 watchers silent"] {
+        assert!(progress.contains(words), "{words}: {progress:?}");
+    }
+}
+
+#[test]
 fn the_summary_and_its_table_fit_the_terminal() {
     let (one, two) = (Server::start(&["--close-after", "300ms:4001"]), Server::start(&[]));
     for (columns, all_figures) in [(60, false), (120, true)] {

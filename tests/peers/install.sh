@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# Installs the WebSocket servers that the tests measure, and the clients that test the test server: Node
-# `ws`, Python `websockets`, Go gorilla/websocket, and headless Chromium. Debian's packages bring the
-# languages and the browser; run as root, or with them installed.
+# Installs the WebSocket servers that the tests measure, the proxies in front of them, and the clients that
+# test the test server: Node `ws`, Python `websockets`, Go gorilla/websocket, nginx, HAProxy, the tools of a
+# network namespace with connection tracking, and headless Chromium. Debian's packages bring the languages,
+# the proxies and the browser; run as root, or with them installed.
 set -euo pipefail
 cd "$(dirname "$0")"
 
@@ -12,13 +13,35 @@ command -v go >/dev/null || missing+=(golang-go)
 [ -d /usr/share/gocode/src/github.com/gorilla/websocket ] || missing+=(golang-github-gorilla-websocket-dev)
 python3 -c 'import ensurepip, venv' 2>/dev/null || missing+=(python3 python3-venv)
 command -v chromium >/dev/null || missing+=(chromium)
+PATH="$PATH:/usr/sbin:/sbin"
+services=()
+command -v nginx >/dev/null || services+=(nginx)
+command -v haproxy >/dev/null || services+=(haproxy)
+missing+=("${services[@]}")
+command -v ip >/dev/null || missing+=(iproute2)
+command -v nft >/dev/null || missing+=(nftables)
+
+# Only the programs are wanted: without this, installing the proxies would start them as services.
+deny_services() {
+  local policy=/usr/sbin/policy-rc.d
+  [ ${#services[@]} -gt 0 ] && [ ! -e "$policy" ] || return 0
+  printf '#!/bin/sh\nexit 101\n' >"$policy"
+  chmod +x "$policy"
+  trap 'rm -f /usr/sbin/policy-rc.d' EXIT
+}
+
 if [ ${#missing[@]} -gt 0 ]; then
+  deny_services
   apt-get update -qq
   DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}"
+  # Nor are they to start with the machine.
+  for service in "${services[@]}"; do
+    if command -v systemctl >/dev/null; then systemctl disable --quiet "$service" || true; fi
+  done
 fi
 
 (cd node && npm install --no-package-lock --no-audit --no-fund --silent)
 [ -x python/.venv/bin/python ] || python3 -m venv python/.venv
 python/.venv/bin/python -m pip install --quiet --disable-pip-version-check -r python/requirements.txt
 (cd go && GO111MODULE=off GOPATH=/usr/share/gocode go build -o peer main.go)
-echo "peers installed: node ws, python websockets, go gorilla/websocket, chromium"
+echo "peers installed: node ws, python websockets, go gorilla/websocket, nginx, haproxy, chromium"

@@ -1,0 +1,405 @@
+//! `probe-idle` against servers that cut idle connections, each in its own way.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use serde_json::{Value, json};
+
+use crate::support::{
+    Ran, Reaped, Script, Server, answer_pings, closed_port, read_head, run, upgrade, validate, wscheck,
+};
+
+/// A search that is soon over: the timeouts here are of one to two seconds.
+const SEARCH: &[&str] =
+    &["probe-idle", "--proxy", "none", "--min", "250ms", "--precision", "100ms", "--answer-timeout", "800ms"];
+
+/// The timeout of most servers here; no span that a search likes.
+const TIMEOUT: &str = "1700ms";
+const TIMEOUT_MS: f64 = 1700.0;
+
+fn probe(more: &[&str], url: &str) -> Ran {
+    let max: &[&str] = if more.contains(&"--max") { &[] } else { &["--max", "4s"] };
+    run(&[SEARCH, max, more, &[url]].concat())
+}
+
+fn document(more: &[&str], url: &str) -> (Option<i32>, Value) {
+    let ran = probe(&[&["--json"], more].concat(), url);
+    (ran.code, ran.json())
+}
+
+/// How late the timer of a server on a busy machine may be; it is never early.
+const LATE_MS: f64 = 250.0;
+
+/// Whether the bracket holds a timeout of so many milliseconds.
+fn holds(document: &Value, millis: f64) -> bool {
+    let end = |name: &str| document["bracket"][name].as_f64();
+    end("lo_ms").is_some_and(|lo| lo <= millis + LATE_MS) && end("hi_ms").is_some_and(|hi| millis <= hi)
+}
+
+/// A search of a server with these faults.
+fn faulty(faults: &[&str], more: &[&str]) -> (Option<i32>, Value) {
+    let server = Server::start(faults);
+    document(more, &server.url())
+}
+
+/// A search of a server whose idle timeout is [`TIMEOUT`] found that; gives the document.
+fn found(faults: &[&str], more: &[&str]) -> Value {
+    let (code, document) = faulty(&[&["--idle-timeout", TIMEOUT], faults].concat(), more);
+    let told = (code, &document["result"]);
+    assert_eq!(told, (Some(0), &"passed".into()), "{faults:?} {more:?}: {document:#}");
+    assert!(holds(&document, TIMEOUT_MS), "{faults:?} {more:?}: {document:#}");
+    document
+}
+
+/// Does this to all of them at once: they are silent most of the time.
+fn at_once<T: Sync>(cases: &[T], act: impl Fn(&T) + Sync) {
+    std::thread::scope(|scope| {
+        for case in cases {
+            scope.spawn(|| act(case));
+        }
+    });
+}
+
+#[test]
+fn every_visible_cut_is_found_with_its_bracket_and_its_samples() {
+    let policy = ("server_policy", "close_frame");
+    let cases = [
+        ("fin", ("idle_timeout", "fin"), json!({ "half_closed": false })),
+        ("half-close", ("idle_timeout", "fin"), json!({ "half_closed": true })),
+        ("rst", ("idle_timeout", "rst"), json!({})),
+        ("close:1001", ("idle_timeout", "close_frame"), json!({ "code": 1001 })),
+        ("close:1008", policy, json!({ "code": 1008, "code_meaning": "policy violation" })),
+        ("close:3000", policy, json!({ "code": 3000 })),
+        ("close:4000", policy, json!({ "code": 4000, "code_meaning": "private to the application" })),
+    ];
+    at_once(&cases, |(cut, (verdict, how), more)| {
+        let document = found(&["--idle-cut", cut], &[]);
+        assert_eq!(document["verdict"], *verdict, "{cut}: {document:#}");
+        let ending = &document["cut"]["ending"];
+        assert_eq!(
+            (&document["cut"]["manner"], &ending["how"]),
+            (&json!("visible"), &json!(how)),
+            "{ending:#}"
+        );
+        for (name, value) in more.as_object().unwrap() {
+            assert_eq!(&ending[name], value, "{cut}: {ending:#}");
+        }
+        assert!(document["samples"]["count"].as_u64() >= Some(3), "{document:#}");
+        assert!(document["samples"]["min_ms"].as_f64() >= Some(TIMEOUT_MS), "{document:#}");
+        assert!(document["prescription"]["interval_ms"].as_f64() < Some(TIMEOUT_MS), "{document:#}");
+    });
+}
+
+#[test]
+fn a_silent_cut_is_found_and_a_reset_on_use_is_told_from_it() {
+    at_once(&[("silent", "silent"), ("rst-on-use", "rst_on_use")], |(cut, manner)| {
+        let document = found(&["--idle-cut", cut], &[]);
+        assert_eq!(document["cut"]["manner"], *manner, "{document:#}");
+        assert!(document["samples"].is_null(), "nothing was seen to end: {document:#}");
+    });
+}
+
+#[test]
+fn a_hop_that_lingers_is_said_to_and_its_fin_does_not_fool_the_bracket() {
+    let document = found(&["--linger", "1s"], &[]);
+    assert_eq!((&document["verdict"], &document["lingers"]), (&json!("idle_timeout"), &json!(true)));
+    let end = |name: &str, of: &str| document[name][of].as_f64().unwrap();
+    assert!(end("bracket", "hi_ms") < end("samples", "min_ms"), "{document:#}");
+}
+
+#[test]
+fn timeouts_that_scatter_are_stochastic_with_their_range() {
+    let (code, document) = faulty(&["--idle-timeout", "500ms..3s"], &[]);
+    assert_eq!((code, &document["verdict"]), (Some(0), &"stochastic".into()), "{document:#}");
+    let sample = |name: &str| document["samples"][name].as_f64().unwrap();
+    assert!(500.0 <= sample("min_ms") && sample("min_ms") < sample("max_ms"), "{document:#}");
+    assert!(document["prescription"].is_null() && document["bracket"]["hi_ms"].is_null(), "{document:#}");
+}
+
+#[test]
+fn a_lifetime_is_not_taken_for_an_idle_timeout_and_nothing_keeps_it_open() {
+    let (code, document) = faulty(&["--lifetime", TIMEOUT], &["--refresh", "--verify"]);
+    assert_eq!((code, &document["verdict"]), (Some(0), &"lifetime_cap".into()), "{document:#}");
+    let (age, prescribed) = (document["lifetime_ms"].as_f64().unwrap(), &document["prescription"]);
+    assert!((TIMEOUT_MS - LATE_MS..=TIMEOUT_MS + LATE_MS).contains(&age), "{document:#}");
+    assert!(prescribed["interval_ms"].is_null(), "{document:#}");
+    assert!(prescribed["reconnect_before_ms"].as_f64() < Some(age), "{document:#}");
+    assert_eq!(document["refresh"]["conclusion"], "lifetime", "{document:#}");
+    assert!(document["verified"].is_null(), "there is no interval to verify: {document:#}");
+}
+
+#[test]
+fn a_server_that_speaks_keeps_the_path_busy() {
+    let (code, document) = faulty(&["--chatter", "600ms"], &[]);
+    assert_eq!((code, &document["verdict"]), (Some(0), &"server_keeps_it_busy".into()), "{document:#}");
+    let (chatter, bracket) = (&document["chatter"], &document["bracket"]);
+    assert!(chatter["period_ms"].as_f64() >= Some(400.0), "{document:#}");
+    assert_eq!((&bracket["lo_ms"], &bracket["hi_ms"]), (&chatter["longest_gap_ms"], &Value::Null));
+}
+
+#[test]
+fn a_path_without_a_timeout_is_said_to_have_none_up_to_max() {
+    let (code, document) = faulty(&[], &["--max", "2s"]);
+    assert_eq!((code, &document["verdict"]), (Some(0), &"no_timeout_up_to_max".into()), "{document:#}");
+    assert!(document["bracket"]["lo_ms"].as_f64() >= Some(2000.0), "{document:#}");
+    assert!(document["bracket"]["hi_ms"].is_null() && document["cut"].is_null(), "{document:#}");
+    let survived =
+        |trial: &&Value| trial["outcome"] == "survived" && trial["idle_ms"].as_f64() >= Some(2000.0);
+    assert!(document["trials"].as_array().unwrap().iter().any(|trial| survived(&trial)), "{document:#}");
+}
+
+#[test]
+fn what_resets_the_timer_is_told_by_what_keeps_it_open() {
+    let cases = [
+        (&["--idle-resets", "either"][..], [true, true, false, true], "any_byte"),
+        (&["--idle-resets", "client"], [true, true, false, true], "any_byte"),
+        (&["--idle-resets", "server"], [true, false, false, true], "server_to_client"),
+        (&["--idle-resets", "both"], [true, false, false, true], "server_to_client"),
+        (&["--messages-only"], [false, false, false, true], "messages_only"),
+    ];
+    at_once(&cases, |(faults, survivors, conclusion)| {
+        let document = found(faults, &["--refresh"]);
+        assert_eq!(document["verdict"], "idle_timeout", "{document:#}");
+        let rows = document["refresh"]["rows"].as_array().unwrap();
+        let methods = ["ping_pong", "unsolicited_pong", "tcp_keepalive", "app_message"];
+        for ((row, method), survived) in rows.iter().zip(methods).zip(survivors) {
+            assert_eq!(
+                (&row["method"], &row["survived"]),
+                (&method.into(), &json!(survived)),
+                "{document:#}"
+            );
+        }
+        assert_eq!(document["refresh"]["conclusion"], *conclusion, "{document:#}");
+    });
+}
+
+#[test]
+fn app_heartbeats_ask_and_the_prescription_is_verified() {
+    let document = found(&["--messages-only"], &["--heartbeat", "app", "--verify"]);
+    let (verified, wanted) = (&document["verified"], &document["verified"]["wanted_ms"]);
+    assert_eq!((&document["settings"]["question"], &verified["held"]), (&"app".into(), &json!(true)));
+    assert_eq!(verified["interval_ms"], document["prescription"]["interval_ms"], "{document:#}");
+    assert!(wanted.as_f64() > Some(2.0 * TIMEOUT_MS), "past two timeouts: {document:#}");
+    assert!(verified["heartbeats"].as_u64() >= Some(2), "{document:#}");
+}
+
+#[test]
+fn a_greeting_is_said_and_awaited_before_each_silence() {
+    // It echoes, so that what is said is what comes.
+    let greeted = ["--send", r#"{"type":"join"}"#, "--await", r#"{"type":"join"}"#];
+    found(&[], &greeted);
+    let (code, document) = faulty(&[], &["--await", "never", "--await-timeout", "100ms"]);
+    assert_eq!((code, &document["error"]["phase"]), (Some(3), &"await".into()), "{document:#}");
+}
+
+#[test]
+fn a_binary_search_and_a_few_connections_find_it_too() {
+    let silent = ["--idle-cut", "silent"];
+    let cases: [(&[&str], &[&str]); 3] = [
+        (&[], &["--strategy", "bisect"]),
+        (&silent, &["--strategy", "bisect", "--max", "2s"]),
+        (&[], &["--max-connections", "3"]),
+    ];
+    at_once(&cases, |(faults, more)| {
+        let document = found(faults, more);
+        assert_eq!(document["verdict"], "idle_timeout", "{document:#}");
+    });
+}
+
+#[test]
+fn two_ends_tell_which_direction_was_lost() {
+    let document = found(&["--idle-cut", "silent"], &["--two-ended", "--max", "2s"]);
+    let told = (&document["two_ended"], &document["cut"]["lost"]);
+    assert_eq!(told, (&"agreed".into(), &"both".into()), "{document:#}");
+}
+
+#[test]
+fn an_expectation_is_met_or_not_or_cannot_be_told() {
+    let idle = ["--idle-timeout", TIMEOUT];
+    let cases = [
+        (idle, ">=300ms", 0, json!(true)),
+        (idle, "<=3s", 0, json!(true)),
+        (idle, ">=3s", 1, json!(false)),
+        (idle, ">1700ms", 4, Value::Null),
+        (["--lifetime", TIMEOUT], ">=300ms", 4, Value::Null),
+    ];
+    at_once(&cases, |(faults, expectation, code, met)| {
+        let (ended, document) = faulty(faults, &["--expect", expectation]);
+        let told = (ended, &document["expectation"]["met"]);
+        assert_eq!(told, (Some(*code), met), "{expectation}: {document:#}");
+        assert!(*code == 0 || document["reasons"].to_string().contains(expectation), "{document:#}");
+    });
+}
+
+/// A server that answers Pings on `most` connections at once, after `first` of them, and refuses all others
+/// with this status.
+fn refusing(most: usize, status: &'static str) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("ws://{}/", listener.local_addr().unwrap());
+    let open = Arc::new(AtomicUsize::new(0));
+    // Ends with the test process.
+    std::thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            let open = Arc::clone(&open);
+            std::thread::spawn(move || {
+                let admitted = open.fetch_add(1, Ordering::SeqCst) < most;
+                serve_or_refuse(stream, admitted, status);
+                open.fetch_sub(1, Ordering::SeqCst);
+            });
+        }
+    });
+    url
+}
+
+fn serve_or_refuse(mut stream: TcpStream, admitted: bool, status: &str) {
+    if admitted {
+        upgrade(&mut stream);
+        return answer_pings(&mut stream);
+    }
+    read_head(&mut stream);
+    let _ = write!(stream, "HTTP/1.1 {status}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+    let _ = stream.read_to_end(&mut Vec::new());
+}
+
+#[test]
+fn a_server_that_refuses_the_second_connection_yields_the_reason_and_no_number() {
+    let (code, document) = document(&[], &refusing(1, "429 Too Many Requests"));
+    assert_eq!((code, &document["verdict"]), (Some(4), &"inconclusive".into()), "{document:#}");
+    assert!(document["reasons"][0].as_str().unwrap().contains("429"), "{document:#}");
+    assert_eq!(document["error"]["refusal"]["status"], 429, "{document:#}");
+    assert_eq!(document["bracket"], json!({ "lo_ms": null, "hi_ms": null }));
+    assert!(document["prescription"].is_null(), "{document:#}");
+}
+
+#[test]
+fn a_server_that_allows_few_connections_is_measured_with_those() {
+    let (code, document) = document(&["--max", "2s"], &refusing(4, "503 Service Unavailable"));
+    assert_eq!((code, &document["verdict"]), (Some(0), &"no_timeout_up_to_max".into()), "{document:#}");
+}
+
+#[test]
+fn a_server_that_closes_at_once_yields_the_reason_and_no_number() {
+    let (code, document) = faulty(&["--close-after", "100ms:1013"], &[]);
+    assert_eq!((code, &document["verdict"]), (Some(4), &"inconclusive".into()), "{document:#}");
+    assert!(document["reasons"][0].as_str().unwrap().contains("at once"), "{document:#}");
+    assert_eq!(document["bracket"], json!({ "lo_ms": null, "hi_ms": null }));
+}
+
+#[test]
+fn people_read_the_answer_first_and_the_conversation_is_on_stderr() {
+    let server = Server::start(&["--idle-timeout", TIMEOUT]);
+    let ran = probe(&[], &server.url());
+    let lines: Vec<&str> = ran.stdout.lines().collect();
+    assert!(lines[0].starts_with("--- ws://127.0.0.1:"), "{}", ran.stdout);
+    assert!(lines[1].starts_with("answer       idle timeout between "), "{}", ran.stdout);
+    for words in ["closed TCP (FIN)", "send a heartbeat every ", "watcher", "verdict      passed (exit 0)"] {
+        assert!(ran.stdout.contains(words), "{words}: {}", ran.stdout);
+    }
+    assert!(ran.stderr.starts_with("wscheck probe-idle ws://127.0.0.1:"), "{}", ran.stderr);
+    assert!(!ran.stdout.contains('\x1b') && !ran.stderr.contains(['\x1b', '\r']), "{ran:?}");
+    assert_eq!(probe(&["--quiet"], &server.url()).stderr, "");
+}
+
+#[test]
+fn every_trial_is_a_line_as_it_comes_and_the_document_is_the_last() {
+    let server = Server::start(&["--idle-timeout", TIMEOUT]);
+    let ran = probe(&["-o", "ndjson", "--refresh", "--verify"], &server.url());
+    let lines = ran.ndjson();
+    let of = |event: &str| lines.iter().filter(|line| line["event"] == event).collect::<Vec<_>>();
+    let document = lines.last().unwrap();
+    let trials: Vec<Value> = of("trial").iter().map(|line| line["trial"].clone()).collect();
+    assert_eq!(document["trials"], json!(trials));
+    for event in ["started", "probe_opened", "asked", "bracket", "provisional", "refresh", "verified"] {
+        assert!(!of(event).is_empty(), "{event}");
+    }
+    assert_eq!(of("bracket").last().unwrap()["bracket"], document["bracket"]);
+}
+
+/// A search in NDJSON that is under way.
+fn running(more: &[&str], url: &str) -> (Reaped, impl Iterator<Item = Value> + use<>) {
+    let args = [&["probe-idle", "--proxy", "none", "-o", "ndjson"], more, &[url]].concat();
+    let mut process = Reaped(wscheck(&args).spawn().unwrap());
+    let lines = BufReader::new(process.0.stdout.take().unwrap()).lines().map(|line| {
+        let value: Value = serde_json::from_str(&line.unwrap()).unwrap();
+        validate(&value);
+        value
+    });
+    (process, lines)
+}
+
+#[test]
+fn an_interrupt_gives_what_is_known_so_far() {
+    let server = Server::start(&[]);
+    for signal in [libc::SIGINT, libc::SIGTERM] {
+        let (mut process, mut lines) = running(&["--max", "10m"], &server.url());
+        lines.find(|line| line["event"] == "bracket").unwrap();
+        process.signal(signal);
+        let document = lines.last().unwrap();
+        assert_eq!(process.0.wait().unwrap().code(), Some(4));
+        assert_eq!((&document["partial"], &document["exit_code"]), (&true.into(), &4.into()), "{document:#}");
+        assert!(document["bracket"]["lo_ms"].is_number(), "{document:#}");
+    }
+}
+
+#[test]
+fn an_interrupt_before_anything_opened_is_130() {
+    let peer = Script::answering("");
+    let (mut process, mut lines) = running(&[], &peer.url());
+    lines.find(|line| line["event"] == "started").unwrap();
+    process.signal(libc::SIGINT);
+    let document = lines.last().unwrap();
+    assert_eq!(process.0.wait().unwrap().code(), Some(130));
+    assert_eq!((&document["result"], &document["partial"]), (&"interrupted".into(), &true.into()));
+}
+
+#[test]
+fn a_closed_stdout_ends_it_quietly() {
+    let server = Server::start(&[]);
+    let args = ["probe-idle", "--proxy", "none", "-o", "ndjson", &server.url()];
+    let mut process = Reaped(wscheck(&args).spawn().unwrap());
+    let mut first = String::new();
+    BufReader::new(process.0.stdout.take().unwrap()).read_line(&mut first).unwrap();
+    let mut stderr = String::new();
+    process.0.stderr.take().unwrap().read_to_string(&mut stderr).unwrap();
+    assert_eq!((process.0.wait().unwrap().code(), stderr.as_str()), (Some(0), ""));
+}
+
+#[test]
+fn a_server_that_cannot_be_reached_is_an_error_in_every_format() {
+    let (_held, port) = closed_port();
+    let url = format!("ws://127.0.0.1:{port}/");
+    let (code, document) = document(&[], &url);
+    assert_eq!((code, &document["error"]["kind"]), (Some(3), &"refused".into()), "{document:#}");
+    assert_eq!((&document["bracket"]["lo_ms"], &document["connections"]), (&Value::Null, &0.into()));
+    let human = probe(&[], &url);
+    assert_eq!((human.code, human.stdout.as_str()), (Some(3), ""));
+    assert!(human.stderr.contains("error: cannot open ws://127.0.0.1:"), "{}", human.stderr);
+    let peer = Script::answering("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+    let (code, refused) = self::document(&["--two-ended"], &peer.url());
+    assert_eq!((code, &refused["two_ended"]), (Some(3), &Value::Null), "{refused:#}");
+}
+
+#[test]
+fn bounds_that_make_no_sense_are_told_in_one_line_or_a_document() {
+    for (args, told) in [
+        (["--min", "3s"], "min 3 s is above max 2 s"),
+        (["--precision", "0s"], "precision 0 can never be reached"),
+        (["--precision", "0%"], "precision 0 can never be reached"),
+        (["--max-connections", "2"], "2 connections are too few"),
+        (["--expect", "55s"], "'55s' does not begin with >=, <=, > or <"),
+        (["--expect", "<0s"], "makes no sense"),
+        (["--expect", ">=1h"], "--expect >=1h cannot be shown: --max 2 s is shorter"),
+        (["--repeat", "21"], "it must be a whole number from 1 to 20"),
+        (["--app-ping", "hello"], "--app-ping does nothing without --heartbeat app or --refresh"),
+    ] {
+        let line = [&["probe-idle", "--max", "2s"], &args[..], &["ws://127.0.0.1:1/"]].concat();
+        let ran = run(&line);
+        assert_eq!((ran.code, ran.stdout.as_str(), ran.stderr.lines().count()), (Some(2), "", 1), "{ran:?}");
+        assert!(ran.stderr.contains(told), "{}", ran.stderr);
+        let ran = run(&[&line[..], &["--json"]].concat());
+        let document = ran.json();
+        assert_eq!((ran.code, &document["error"]["kind"]), (Some(2), &"usage".into()), "{document:#}");
+    }
+}

@@ -1,0 +1,322 @@
+//! Real hops with known timers: nginx and HAProxy in front of a real Node `ws` server, and the kernel's own
+//! connection tracking in a network namespace. What is not installed is left out, and said to be; with
+//! WSCHECK_ALL_PEERS set that is a failure.
+
+use std::io::{BufRead, BufReader};
+use std::net::TcpListener;
+use std::os::fd::AsRawFd;
+use std::os::unix::process::CommandExt;
+use std::path::PathBuf;
+use std::process::{ChildStdout, Command, Stdio};
+
+use serde_json::Value;
+
+use crate::peers::{folder, leave_out};
+use crate::support::{Ran, Reaped, Server, wscheck};
+
+/// The timer of every hop here.
+const TIMEOUT: &str = "3s";
+const TIMEOUT_MS: f64 = 3000.0;
+
+/// A proxy that is installed from a package.
+struct Proxy {
+    name: &'static str,
+    program: &'static str,
+    /// Its configuration, with the descriptor or the address to listen on, and the server's port.
+    config: fn(&TcpListener, u16, &str) -> String,
+    args: &'static [&'static str],
+}
+
+const NGINX: Proxy =
+    Proxy { name: "nginx", program: "nginx", config: nginx, args: &["-e", "/dev/null", "-c"] };
+
+fn nginx(listener: &TcpListener, server: u16, folder: &str) -> String {
+    let address = listener.local_addr().unwrap();
+    let paths: String = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
+        .map(|what| format!("{what}_temp_path {folder}/{what};\n"))
+        .concat();
+    format!(
+        "daemon off;\nworker_processes 1;\npid {folder}/pid;\nerror_log {folder}/log;\nevents {{}}\nhttp {{\naccess_log off;\n\
+         {paths}server {{\nlisten {address};\nlocation / {{\nproxy_pass http://127.0.0.1:{server};\n\
+         proxy_http_version 1.1;\nproxy_set_header Upgrade $http_upgrade;\nproxy_set_header Connection upgrade;\n\
+         proxy_read_timeout {TIMEOUT};\n}}\n}}\n}}\n"
+    )
+}
+
+const HAPROXY: Proxy =
+    Proxy { name: "haproxy", program: "haproxy", config: haproxy, args: &["-db", "-q", "-f"] };
+
+fn haproxy(listener: &TcpListener, server: u16, _: &str) -> String {
+    haproxy_with(listener, server, &format!("timeout client {TIMEOUT}\ntimeout server {TIMEOUT}\n"))
+}
+
+/// `timeout tunnel` takes the place of the other two once the connection is upgraded.
+const HAPROXY_TUNNEL: Proxy = Proxy { config: haproxy_tunnel, ..HAPROXY };
+
+fn haproxy_tunnel(listener: &TcpListener, server: u16, _: &str) -> String {
+    let timeouts = format!("timeout client 20s\ntimeout server 20s\ntimeout tunnel {TIMEOUT}\n");
+    haproxy_with(listener, server, &timeouts)
+}
+
+fn haproxy_with(listener: &TcpListener, server: u16, timeouts: &str) -> String {
+    let descriptor = listener.as_raw_fd();
+    format!(
+        "defaults\nmode http\ntimeout connect 5s\n{timeouts}\nfrontend hop\nbind fd@{descriptor}\n\
+         default_backend peer\nbackend peer\nserver node 127.0.0.1:{server}\n"
+    )
+}
+
+/// A proxy that runs, the server behind it, and where to reach it.
+struct Running {
+    port: u16,
+    proxy: Reaped,
+    _server: Server,
+    _folder: tempfile::TempDir,
+}
+
+impl Drop for Running {
+    /// Asked, not killed: nginx ends its worker then. (It crashes with a socket that was handed down and no
+    /// worker of its own.)
+    fn drop(&mut self) {
+        self.proxy.signal(libc::SIGTERM);
+        let _ = self.proxy.0.wait();
+    }
+}
+
+impl Proxy {
+    /// `None`, and a line that says so, when it is not installed.
+    fn start(&self) -> Option<Running> {
+        let _server = node()?;
+        let Some(program) = find(self.program) else { return leave_out(self.name) };
+        let _folder = tempfile::tempdir().unwrap();
+        // It listens already, so that nobody must wait for the proxy, and nobody else gets the port.
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let path = _folder.path().join("config");
+        let config = (self.config)(&listener, _server.port, _folder.path().to_str().unwrap());
+        std::fs::write(&path, config).unwrap();
+        let mut command = Command::new(program);
+        command.args(self.args).arg(path).current_dir(_folder.path()).stdin(Stdio::null());
+        inherit(&mut command, &listener);
+        let proxy = Reaped(command.spawn().unwrap());
+        Some(Running { port, proxy, _server, _folder })
+    }
+}
+
+/// Hands a listening socket to a child under its own number; nginx knows of it by a variable.
+fn inherit(command: &mut Command, listener: &TcpListener) {
+    let descriptor = listener.as_raw_fd();
+    command.env("NGINX", format!("{descriptor};"));
+    // SAFETY: between fork and exec only fcntl(2) is called, which is async-signal-safe.
+    unsafe {
+        command.pre_exec(move || match libc::fcntl(descriptor, libc::F_SETFD, 0) {
+            -1 => Err(std::io::Error::last_os_error()),
+            _ => Ok(()),
+        });
+    }
+}
+
+/// Where a program is; system programs are not on everybody's path.
+fn find(program: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let folders = std::env::split_paths(&path).chain(["/usr/sbin".into(), "/sbin".into()]);
+    folders.map(|folder| folder.join(program)).find(|file| file.exists())
+}
+
+fn node() -> Option<Server> {
+    if !folder().join("node/node_modules/ws/package.json").exists() {
+        return leave_out("node ws");
+    }
+    let mut command = Command::new("node");
+    command.arg("node/server.js").current_dir(folder()).stdin(Stdio::piped());
+    Some(Server::spawn(command))
+}
+
+/// The search's document, for a timer of [`TIMEOUT`].
+const SEARCH: &[&str] = &["probe-idle", "--json", "--proxy", "none", "--answer-timeout", "1s"];
+
+/// Bounds for a search that narrows many silences at once.
+const WIDE: &[&str] = &["--max", "8s", "--precision", "500ms"];
+/// Bounds for one that halves: it tries 3.5 s, 1.75 s and 2.63 s, and never the timer itself, of which nothing
+/// can be told.
+const HALVES: &[&str] = &["--max", "7s", "--precision", "1s", "--two-ended"];
+
+/// A hop counts by its own clock, which may go in steps.
+const EARLY_MS: f64 = 50.0;
+/// A hop counts from the last packet that it saw, such as an acknowledgement that Linux delays by up to 40 ms
+/// after the last byte; and a busy machine is late.
+const LATE_MS: f64 = 250.0;
+
+fn contains(document: &Value, millis: f64) -> bool {
+    let end = |name: &str| document["bracket"][name].as_f64().unwrap_or(f64::NAN);
+    end("lo_ms") <= millis + LATE_MS && millis - EARLY_MS <= end("hi_ms")
+}
+
+fn cut_visibly_by(proxy: &Proxy, more: &[&str]) -> Option<Value> {
+    let running = proxy.start()?;
+    let url = format!("ws://127.0.0.1:{}/", running.port);
+    let ran = Ran::of(wscheck(&[SEARCH, WIDE, more, &[&url]].concat()).spawn().unwrap());
+    let document = ran.json();
+    let (cut, verdict) = (&document["cut"], &document["verdict"]);
+    assert_eq!((ran.code, verdict), (Some(0), &"idle_timeout".into()), "{}: {document:#}", proxy.name);
+    assert_eq!((&cut["manner"], &cut["ending"]["how"]), (&"visible".into(), &"fin".into()), "{document:#}");
+    assert!(contains(&document, TIMEOUT_MS), "{}: {document:#}", proxy.name);
+    Some(document)
+}
+
+#[test]
+fn nginxs_read_timeout_is_found_and_either_direction_resets_it() {
+    let Some(document) = cut_visibly_by(&NGINX, &["--refresh"]) else { return };
+    let rows = document["refresh"]["rows"].as_array().unwrap();
+    for method in ["ping_pong", "unsolicited_pong"] {
+        let row = rows.iter().find(|row| row["method"] == method).unwrap();
+        assert_eq!(row["survived"], true, "{document:#}");
+    }
+}
+
+#[test]
+fn haproxys_client_and_server_timeouts_are_found() {
+    // Node's library chooses whatever subprotocol is offered first, and does not speak when asked to.
+    let Some(document) = cut_visibly_by(&HAPROXY, &["--two-ended"]) else { return };
+    assert_eq!(document["two_ended"], "refused", "{document:#}");
+}
+
+#[test]
+fn haproxys_tunnel_timeout_is_found() {
+    cut_visibly_by(&HAPROXY_TUNNEL, &[]);
+}
+
+/// A network namespace with only its loopback, in which the kernel forgets connections that are idle for
+/// [`TIMEOUT`]; and a server in it. It is gone when the server is.
+struct Namespace {
+    server: Reaped,
+    _stdout: BufReader<ChildStdout>,
+}
+
+/// The server's port; nobody else is in its namespace.
+const PORT: u16 = 80;
+
+impl Namespace {
+    /// What comes on a connection that was forgotten meets this nftables verdict.
+    fn forgetting(fate: &str) -> Option<Namespace> {
+        Namespace::start(
+            &format!("chain in {{ type filter hook input priority 0; ct state invalid {fate}; }}"),
+            0,
+        )
+    }
+
+    /// What the server says on a connection that was forgotten is dropped; what the client says revives it.
+    fn healing() -> Option<Namespace> {
+        let rule = format!("tcp sport {PORT} ct state new drop");
+        Namespace::start(&format!("chain out {{ type filter hook output priority 0; {rule}; }}"), 1)
+    }
+
+    /// A table's chains, and whether the kernel takes up a connection that it does not know. `None`, and a line
+    /// that says so, where such a namespace cannot be had.
+    fn start(chains: &str, loose: u8) -> Option<Namespace> {
+        if let Some(tool) = ["unshare", "nsenter", "ip", "nft"].into_iter().find(|tool| find(tool).is_none())
+        {
+            return leave_out(tool);
+        }
+        let seconds = TIMEOUT_MS / 1000.0;
+        let script = format!(
+            "set -e; PATH=$PATH:/usr/sbin:/sbin; ip link set lo up; \
+             nft 'table inet wscheck {{ {chains}; }}'; \
+             echo {seconds} > /proc/sys/net/netfilter/nf_conntrack_tcp_timeout_established; \
+             echo {loose} > /proc/sys/net/netfilter/nf_conntrack_tcp_loose; \
+             echo ready; exec \"$0\" serve --bind 127.0.0.1:{PORT}"
+        );
+        let mut command = Command::new("unshare");
+        command.args(["--net", "--", "sh", "-c", &script, env!("CARGO_BIN_EXE_wscheck")]);
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut server = Reaped(command.spawn().unwrap());
+        let mut stdout = BufReader::new(server.0.stdout.take().unwrap());
+        let mut line = String::new();
+        stdout.read_line(&mut line).unwrap();
+        if line != "ready\n" {
+            return no_namespace(server);
+        }
+        stdout.read_line(&mut line).unwrap();
+        assert!(line.contains("listening"), "{line}");
+        Some(Namespace { server, _stdout: stdout })
+    }
+
+    /// The search's document, from inside.
+    fn probe(&self, bounds: &[&str]) -> Value {
+        let url = format!("ws://127.0.0.1:{PORT}/");
+        let pid = self.server.0.id().to_string();
+        let mut command = Command::new("nsenter");
+        command
+            .args(["--net", "--target", &pid, "--", env!("CARGO_BIN_EXE_wscheck")])
+            .args(SEARCH)
+            .args(bounds)
+            .arg(url);
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        Ran::of(command.spawn().unwrap()).json()
+    }
+}
+
+/// There is nothing to install: the machine does not allow it.
+fn no_namespace(mut server: Reaped) -> Option<Namespace> {
+    let mut why = String::new();
+    let mut stderr = BufReader::new(server.0.stderr.take().unwrap());
+    stderr.read_line(&mut why).unwrap();
+    let told = format!("no network namespace with connection tracking here: {}", why.trim());
+    assert!(std::env::var_os("WSCHECK_ALL_PEERS").is_none(), "{told}");
+    crate::peers::say(&format!("left out: {told}"));
+    None
+}
+
+#[test]
+fn a_kernel_that_forgets_idle_connections_is_a_silent_cut() {
+    let Some(namespace) = Namespace::forgetting("drop") else { return };
+    let document = namespace.probe(WIDE);
+    assert_eq!(document["verdict"], "idle_timeout", "{document:#}");
+    assert_eq!(
+        (&document["cut"]["manner"], &document["samples"]),
+        (&"silent".into(), &Value::Null),
+        "{document:#}"
+    );
+    assert!(contains(&document, TIMEOUT_MS), "{document:#}");
+}
+
+#[test]
+fn a_kernel_that_rejects_what_it_forgot_is_an_rst_on_use() {
+    let Some(namespace) = Namespace::forgetting("tcp flags & rst == 0 reject with tcp reset") else {
+        return;
+    };
+    let document = namespace.probe(WIDE);
+    assert_eq!(document["verdict"], "idle_timeout", "{document:#}");
+    let cut = &document["cut"];
+    assert_eq!(
+        (&cut["manner"], &cut["ending"]["how"]),
+        (&"rst_on_use".into(), &"rst".into()),
+        "{document:#}"
+    );
+    assert!(contains(&document, TIMEOUT_MS), "{document:#}");
+}
+
+#[test]
+fn both_ends_see_that_both_directions_are_forgotten() {
+    let Some(namespace) = Namespace::forgetting("drop") else { return };
+    let document = namespace.probe(HALVES);
+    assert_eq!(
+        (&document["two_ended"], &document["cut"]["lost"]),
+        (&"agreed".into(), &"both".into()),
+        "{document:#}"
+    );
+    assert!(contains(&document, TIMEOUT_MS), "{document:#}");
+}
+
+#[test]
+fn only_both_ends_see_a_nat_that_heals_when_the_client_speaks() {
+    let Some(namespace) = Namespace::healing() else { return };
+    let one = namespace.probe(WIDE);
+    assert_eq!(one["verdict"], "no_timeout_up_to_max", "{one:#}");
+    let both = namespace.probe(HALVES);
+    assert_eq!(both["verdict"], "idle_timeout", "{both:#}");
+    let cut = &both["cut"];
+    let told = (&cut["manner"], &cut["lost"]);
+    assert_eq!(told, (&"server_unheard".into(), &"from_server".into()), "{both:#}");
+    assert!(contains(&both, TIMEOUT_MS), "{both:#}");
+}
