@@ -9,13 +9,19 @@
 //!   and the table of known timers
 //! - 2 [`commands`]: one file or folder a command: a Plan that is always valid, and `run`
 //! - 1 [`net`]: name to open WebSocket (`dial`), the byte tap on the socket (`wire`), the greeting, and the
-//!   `session` that runs heartbeats
+//!   `session` that runs heartbeats, or the `trial` that is silent and then asked
 //! - 1 [`server`]: the test server, its heartbeats and its faults; it and `net` do not know each other
 //! - 0 [`domain`]: decides with values; no socket, clock, terminal, serde or clap
 //!
 //! How a run of `ping` flows: every connection's session emits `ConnEvent`s; the command feeds each to the
 //! `Recorder` and to the reporter; the `Recorder` turns them into a `Report` at any time, `verdict` judges
 //! it, `advice` says what its figures mean together. Nothing is computed anywhere else.
+//!
+//! How a run of `probe-idle` flows: `domain::idle::Search` is a state machine without a clock or a socket; its
+//! module describes what it orders and what it must be told. `commands::probe_idle` carries the orders out, a
+//! task for each connection (`net::trial`), feeds it what they see, and hands it to the reporter; what follows
+//! the search (what keeps the path open, whether the prescription holds) runs on the same pieces. The
+//! report is `domain::idle::report`, shown by `output::idle`.
 //!
 //! Where it departs from the plainest rules:
 //!
