@@ -35,6 +35,26 @@ pub struct TlsFacts {
     pub verified: bool,
 }
 
+/// Who says when bytes left and arrived: always at the socket, under TLS.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, PartialOrd, Ord)]
+pub enum Timestamps {
+    /// This process: just before the write, and when the read returned.
+    #[default]
+    User,
+    /// The kernel when they arrived; this process, just before the write, when they left.
+    KernelReceive,
+}
+
+impl Timestamps {
+    /// In words.
+    pub fn sentence(self) -> &'static str {
+        match self {
+            Timestamps::User => "user space, at the socket",
+            Timestamps::KernelReceive => "the kernel's on receipt, user space on sending, at the socket",
+        }
+    }
+}
+
 /// An open connection's facts.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Opened {
@@ -51,6 +71,7 @@ pub struct Opened {
     pub subprotocol: Option<PeerText>,
     /// Response headers that tell of servers and proxies (Server, Via, ...), name in lower case.
     pub headers: Vec<(String, PeerText)>,
+    pub timestamps: Timestamps,
 }
 
 /// What kind of failure kept a connection from opening; scripts see its label.

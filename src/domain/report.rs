@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 use super::ending::Ending;
 use super::health::Status;
 use super::heartbeat::Kind;
-use super::opening::{OpenError, Opened};
+use super::opening::{OpenError, Opened, Timestamps};
 use super::run::RunInfo;
 use super::shown;
 use super::stats::{Counts, JitterSummary, LagSummary, RttSummary};
@@ -163,6 +163,13 @@ pub struct Report {
 }
 
 impl Report {
+    /// Who stamped all of its RTTs: where connections differ, the less exact.
+    pub fn timestamps(&self) -> Timestamps {
+        let connections = self.targets.iter().flat_map(|target| &target.connections);
+        let opened = connections.filter_map(|connection| connection.opened.as_ref());
+        opened.map(|opened| opened.timestamps).min().unwrap_or_default()
+    }
+
     /// Why the RTTs of a kind, and a status that comes from them, are no more than upper bounds, if they
     /// are: for a reason of its own (see [`KindReport::upper_bounds`]), or because this host stood still.
     pub fn upper_bounds(&self, figures: &KindReport) -> Option<String> {

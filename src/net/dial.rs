@@ -160,6 +160,7 @@ impl<'a> Opening<'a> {
         let socket = self.socket().await?;
         self.facts.remote = self.facts.attempts.iter().find(|a| a.error.is_none()).map(|a| a.address.clone());
         self.facts.local = socket.local();
+        self.facts.timestamps = socket.timestamps();
         let tap = Tap::new(socket);
         let marks = tap.marks();
         let mut stream = Stream::Plain(tap);

@@ -17,6 +17,8 @@ pub mod resolve;
 pub mod schedule;
 pub mod session;
 pub mod socket;
+#[cfg(target_os = "linux")]
+mod stamps;
 pub mod stream;
 pub mod tls;
 pub mod trial;

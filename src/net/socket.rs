@@ -12,7 +12,8 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpSocket, TcpStream};
 
 use super::fault::Fault;
-use crate::domain::opening::FailureKind;
+use super::wire::Stamped;
+use crate::domain::opening::{FailureKind, Timestamps};
 
 /// A connected socket.
 #[derive(Debug)]
@@ -44,6 +45,9 @@ impl Socket {
         }
         let stream = socket.connect(address).await.map_err(failed)?;
         stream.set_nodelay(true).map_err(failed)?;
+        // Where it cannot be had, the read's return is the moment.
+        #[cfg(target_os = "linux")]
+        super::stamps::enable(&stream);
         if let Some(every) = options.keepalive {
             SockRef::from(&stream).set_tcp_keepalive(&keepalive(every)).map_err(failed)?;
         }
@@ -64,6 +68,17 @@ impl Socket {
     pub async fn unix(path: &Path) -> Result<Socket, Fault> {
         let cause = format!("no Unix sockets on this system: {}", path.display());
         Err(Fault::new(FailureKind::Local, cause))
+    }
+
+    /// Who says when bytes arrive.
+    pub fn timestamps(&self) -> Timestamps {
+        match self {
+            #[cfg(target_os = "linux")]
+            Socket::Tcp(stream) if super::stamps::is_enabled(stream) => Timestamps::KernelReceive,
+            Socket::Tcp(_) => Timestamps::User,
+            #[cfg(unix)]
+            Socket::Unix(_) => Timestamps::User,
+        }
     }
 
     /// The other end's address, where it has one.
@@ -121,6 +136,20 @@ impl AsyncRead for Socket {
             Socket::Tcp(stream) => Pin::new(stream).poll_read(cx, buf),
             #[cfg(unix)]
             Socket::Unix(stream) => Pin::new(stream).poll_read(cx, buf),
+        }
+    }
+}
+
+impl Stamped for Socket {
+    #[cfg(target_os = "linux")]
+    fn poll_read_stamped(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<Option<Duration>>> {
+        match self.get_mut() {
+            Socket::Tcp(stream) => super::stamps::poll_read(stream, cx, buf),
+            Socket::Unix(stream) => Pin::new(stream).poll_read(cx, buf).map_ok(|()| None),
         }
     }
 }

@@ -5,6 +5,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI32, AtomicU8, AtomicU64, Ordering::Relaxed};
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::Instant;
@@ -17,6 +18,22 @@ pub enum WireEnd {
     /// A read or write failed with this error number; `None` when the system gave none.
     Error(Option<i32>),
 }
+
+/// A stream that may know when what it reads arrived.
+pub trait Stamped: AsyncRead {
+    /// Reads as [`AsyncRead::poll_read`] does; gives how long ago the kernel had the bytes, where it says so.
+    fn poll_read_stamped(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<Option<Duration>>> {
+        self.poll_read(cx, buf).map_ok(|()| None)
+    }
+}
+
+/// Tests read from memory, at once.
+#[cfg(test)]
+impl Stamped for tokio::io::DuplexStream {}
 
 /// What the tap saw last. Shared between the tap and whoever asks; instants are the monotonic
 /// clock's (the runtime's own, so that tests can pause it).
@@ -49,7 +66,8 @@ impl Marks {
         }
     }
 
-    /// When the last read that brought bytes returned.
+    /// When the last bytes that were read arrived: by the kernel's stamp where there is one, else when the
+    /// read returned.
     pub fn last_read(&self) -> Option<Instant> {
         self.instant(&self.last_read)
     }
@@ -91,19 +109,22 @@ impl Marks {
 
     fn instant(&self, mark: &AtomicU64) -> Option<Instant> {
         let nanos = mark.load(Relaxed).checked_sub(1)?;
-        Some(self.epoch + std::time::Duration::from_nanos(nanos))
+        Some(self.epoch + Duration::from_nanos(nanos))
     }
 
     fn nanos(&self, at: Instant) -> u64 {
         at.duration_since(self.epoch).as_nanos() as u64 + 1
     }
 
-    fn saw_read(&self, bytes: usize) {
+    fn saw_read(&self, bytes: usize, age: Option<Duration>) {
         if bytes == 0 {
             let _ = self.end.compare_exchange(0, 1, Relaxed, Relaxed);
             return;
         }
-        self.last_read.store(self.nanos(Instant::now()), Relaxed);
+        let returned = self.nanos(Instant::now());
+        // The wall clock may have been set in between; nothing arrives before what came earlier.
+        let arrived = returned.saturating_sub(age.unwrap_or_default().as_nanos() as u64);
+        self.last_read.fetch_max(arrived.max(1), Relaxed);
         self.read_bytes.fetch_add(bytes as u64, Relaxed);
     }
 
@@ -145,7 +166,7 @@ impl<S> Tap<S> {
     }
 }
 
-impl<S: AsyncRead + Unpin> AsyncRead for Tap<S> {
+impl<S: Stamped + Unpin> AsyncRead for Tap<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -153,13 +174,13 @@ impl<S: AsyncRead + Unpin> AsyncRead for Tap<S> {
     ) -> Poll<io::Result<()>> {
         let room = buf.remaining();
         let before = buf.filled().len();
-        let result = ready!(Pin::new(&mut self.inner).poll_read(cx, buf));
+        let result = ready!(Pin::new(&mut self.inner).poll_read_stamped(cx, buf));
         match &result {
-            Ok(()) if room > 0 => self.marks.saw_read(buf.filled().len() - before),
-            Ok(()) => {}
+            Ok(age) if room > 0 => self.marks.saw_read(buf.filled().len() - before, *age),
+            Ok(_) => {}
             Err(error) => self.marks.saw_error(error),
         }
-        Poll::Ready(result)
+        Poll::Ready(result.map(|_| ()))
     }
 }
 
@@ -186,7 +207,6 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Tap<S> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::time::Duration;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
     #[tokio::test(start_paused = true)]
@@ -204,6 +224,44 @@ mod tests {
         tap.read_exact(&mut [0; 2]).await.unwrap();
         assert_eq!(marks.last_read(), Some(start + Duration::from_millis(12)));
         assert_eq!((marks.written_bytes(), marks.read_bytes()), (3, 2));
+    }
+
+    /// A stream whose bytes came so long ago.
+    struct Aged(tokio::io::DuplexStream, Duration);
+
+    impl AsyncRead for Aged {
+        fn poll_read(
+            mut self: Pin<&mut Self>,
+            cx: &mut Context<'_>,
+            buf: &mut ReadBuf<'_>,
+        ) -> Poll<io::Result<()>> {
+            Pin::new(&mut self.0).poll_read(cx, buf)
+        }
+    }
+
+    impl Stamped for Aged {
+        fn poll_read_stamped(
+            self: Pin<&mut Self>,
+            cx: &mut Context<'_>,
+            buf: &mut ReadBuf<'_>,
+        ) -> Poll<io::Result<Option<Duration>>> {
+            let age = self.1;
+            self.poll_read(cx, buf).map_ok(|()| Some(age))
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_lay_in_the_kernel_arrived_when_the_kernel_says_and_never_before_what_came_earlier() {
+        let (near, mut far) = tokio::io::duplex(64);
+        let mut tap = Tap::new(Aged(near, Duration::from_millis(3)));
+        let (marks, start) = (tap.marks(), Instant::now());
+        tokio::time::advance(Duration::from_millis(5)).await;
+        far.write_all(b"abcd").await.unwrap();
+        tap.read_exact(&mut [0; 2]).await.unwrap();
+        assert_eq!(marks.last_read(), Some(start + Duration::from_millis(2)));
+        tap.inner.1 = Duration::from_secs(3600);
+        tap.read_exact(&mut [0; 2]).await.unwrap();
+        assert_eq!(marks.last_read(), Some(start + Duration::from_millis(2)));
     }
 
     #[tokio::test(start_paused = true)]

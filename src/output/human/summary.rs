@@ -234,7 +234,7 @@ fn closing(rows: &mut Rows, report: &Report, paint: Paint) {
         let figures = numbers(unit, [("p50", lag.p50), ("p99", lag.p99), ("max", lag.max)]);
         rows.add("host lag", &format!("{figures} {}", unit.label()));
     }
-    rows.add("timestamps", "user space, at the socket");
+    rows.add("timestamps", report.timestamps().sentence());
     if let Measurement::Suspect(why) = &report.measurement {
         rows.add("measurement", &format!("{}: {why}", paint.wary("suspect")));
     }

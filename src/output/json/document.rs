@@ -10,6 +10,7 @@ use super::names::{KindName, StatusName, VerdictName};
 use super::opening::Opening;
 use crate::domain::health::Status;
 use crate::domain::heartbeat::Kind;
+use crate::domain::opening::Timestamps;
 use crate::domain::report::{ConnReport, KindReport, Measurement, Report, TargetReport};
 use crate::domain::run::RunInfo;
 use crate::domain::stats::JitterSummary;
@@ -75,6 +76,17 @@ enum MeasurementName {
 enum TimestampsName {
     /// In user space, at the socket, under TLS: just before the write and after the read.
     User,
+    /// When bytes arrive, by the kernel; when they leave, in user space just before the write. At the socket, under TLS.
+    KernelReceive,
+}
+
+impl From<Timestamps> for TimestampsName {
+    fn from(timestamps: Timestamps) -> TimestampsName {
+        match timestamps {
+            Timestamps::User => TimestampsName::User,
+            Timestamps::KernelReceive => TimestampsName::KernelReceive,
+        }
+    }
 }
 
 /// What was asked for.
@@ -246,7 +258,7 @@ impl Document {
             host_lag: report.host_lag.map(HostLag::from),
             measurement,
             measurement_reason,
-            timestamps: TimestampsName::User,
+            timestamps: report.timestamps().into(),
         }
     }
 }
