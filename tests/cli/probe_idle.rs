@@ -136,7 +136,9 @@ fn a_server_that_speaks_keeps_the_path_busy() {
     assert_eq!((code, &document["verdict"]), (Some(0), &"server_keeps_it_busy".into()), "{document:#}");
     let (chatter, bracket) = (&document["chatter"], &document["bracket"]);
     assert!(chatter["period_ms"].as_f64() >= Some(400.0), "{document:#}");
-    assert_eq!((&bracket["lo_ms"], &bracket["hi_ms"]), (&chatter["longest_gap_ms"], &Value::Null));
+    // A question may have been answered after a span just longer than any gap.
+    assert!(bracket["lo_ms"].as_f64() >= chatter["longest_gap_ms"].as_f64(), "{document:#}");
+    assert!(bracket["hi_ms"].is_null(), "{document:#}");
 }
 
 #[test]
