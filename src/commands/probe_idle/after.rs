@@ -69,7 +69,9 @@ impl Trials {
             Verdict::IdleTimeout | Verdict::ServerPolicy | Verdict::Stochastic => {
                 lo.zip(hi).map(|(lo, hi)| Upkeep::between(lo, hi))
             }
-            Verdict::LifetimeCap => findings.lifetime.map(|age| Upkeep::between(age, age)),
+            Verdict::LifetimeCap => {
+                findings.lifetime.map(|lifetime| Upkeep::between(lifetime.lo, lifetime.hi))
+            }
             Verdict::NoTimeoutUpToMax | Verdict::ServerKeepsItBusy | Verdict::Inconclusive => None,
         };
         let verify = match prescription {

@@ -10,7 +10,7 @@ use super::hunt::Catch;
 use crate::domain::idle::middleboxes::{self, Candidate, Visible};
 use crate::domain::idle::refresh::{Conclusion, Fate, Refresh};
 use crate::domain::idle::report::{Direction, IdleInfo, IdleReport, TwoEnded, VerifyOutcome};
-use crate::domain::idle::{Bracket, Cut, Expectation, Findings, Manner, Prescription, Verdict};
+use crate::domain::idle::{Bracket, Cut, Expectation, Findings, Lifetime, Manner, Prescription, Verdict};
 use crate::domain::opening::{OpenError, Opened};
 use crate::domain::peer_text::PeerText;
 use crate::domain::report;
@@ -111,7 +111,9 @@ fn settled(findings: Findings, refresh: Option<&Refresh>, min: Duration) -> Find
 /// of a server that counts only messages, and every connection of the search was idle to it.
 fn outlived(findings: Findings, refresh: Option<&Refresh>) -> Findings {
     let survivor = refresh.and_then(|refresh| refresh.rows.iter().find(|row| row.fate == Fate::Survived));
-    let (Some(refresh), Some(survivor), Some(age)) = (refresh, survivor, findings.lifetime) else {
+    let (Some(refresh), Some(survivor), Some(Lifetime { lo: age, hi: gone })) =
+        (refresh, survivor, findings.lifetime)
+    else {
         return findings;
     };
     let (verdict, reason) = match refresh.conclusion {
@@ -131,7 +133,7 @@ fn outlived(findings: Findings, refresh: Option<&Refresh>) -> Findings {
             ),
         ),
     };
-    let hi = findings.bracket.hi.or(findings.spread.map(|spread| spread.max)).or(Some(age));
+    let hi = findings.bracket.hi.or(findings.spread.map(|spread| spread.max)).or(Some(gone));
     let bracket = Bracket { hi, ..findings.bracket };
     Findings { verdict, reasons: vec![reason], bracket, lifetime: None, ..findings }
 }
@@ -220,10 +222,10 @@ fn candidates(findings: &Findings, control: Option<&Cut>, headers: &[(String, Pe
             named(findings.bracket.lo, findings.bracket.hi, seen, middleboxes::Kind::Idle)
         }
         Verdict::LifetimeCap => {
-            let Some(age) = findings.lifetime else { return Vec::new() };
+            let Some(Lifetime { lo, hi }) = findings.lifetime else { return Vec::new() };
             let seen =
                 control.and_then(visible).map_or(middleboxes::Seen::Silent, middleboxes::Seen::Visible);
-            named(Some(age.mul_f64(0.98)), Some(age), seen, middleboxes::Kind::Lifetime)
+            named(Some(lo.mul_f64(0.98)), Some(hi), seen, middleboxes::Kind::Lifetime)
         }
         Verdict::NoTimeoutUpToMax
         | Verdict::ServerKeepsItBusy

@@ -158,6 +158,15 @@ async fn a_lifetime_is_no_idle_timeout() {
 }
 
 #[tokio::test]
+async fn a_lifetime_that_nothing_shows_is_known_to_a_beat() {
+    let report = probed(&[("lifetime", "1500ms:silent")], |_| {}).await;
+    assert_eq!(report.findings.verdict, Verdict::LifetimeCap, "{:#?}", report.findings);
+    let age = report.findings.lifetime.unwrap();
+    assert!(age.lo <= ms(1500) && ms(1500 - 50) <= age.hi, "{age:?}");
+    assert!(ms(50) <= age.hi - age.lo && age.hi - age.lo < ms(600), "{age:?}");
+}
+
+#[tokio::test]
 async fn a_server_that_chatters_keeps_its_path_busy() {
     let report = probed(&[("chatter", "300ms")], |_| {}).await;
     assert_eq!(report.findings.verdict, Verdict::ServerKeepsItBusy, "{:#?}", report.findings);

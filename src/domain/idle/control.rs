@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use super::finding::Lifetime;
 use super::plan::SearchPlan;
 use super::probe::ProbeId;
 
@@ -11,7 +12,7 @@ use super::probe::ProbeId;
 pub(super) struct Control {
     current: Option<Life>,
     /// The ages at which controls died.
-    ages: Vec<Duration>,
+    ages: Vec<Lifetime>,
 }
 
 #[derive(Debug, Clone)]
@@ -25,7 +26,7 @@ struct Life {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Fate {
     /// Another control died at this age, too.
-    SameAge(Duration),
+    SameAge(Lifetime),
     /// Two controls died before they could be asked twice.
     Stillborn,
     /// The only one so far to die at its age. It had been alive at this moment.
@@ -61,21 +62,22 @@ impl Control {
         self.current.as_ref().is_some_and(|life| life.opened.is_some())
     }
 
-    /// It ended after being last alive at a moment.
-    pub fn ended(&mut self, last: Duration, plan: &SearchPlan) -> Fate {
+    /// It ended: it was alive at the first of these moments, and gone at the second.
+    pub fn ended(&mut self, last: Duration, gone: Duration, plan: &SearchPlan) -> Fate {
         let Some(life) = self.current.take() else { return Fate::Lone { alive_at: last } };
-        let age = last.saturating_sub(life.opened.unwrap_or(last));
-        let same = self.ages.iter().copied().find(|other| other.abs_diff(age) <= tolerance(age, plan));
+        let old = |moment: Duration| moment.saturating_sub(life.opened.unwrap_or(last));
+        let age = Lifetime { lo: old(last), hi: old(gone) };
+        let same = self.ages.iter().copied().find(|other| is_same(other, &age));
         self.ages.push(age);
         match same {
-            Some(_) if age < plan.control_interval * 2 => Fate::Stillborn,
-            Some(other) => Fate::SameAge(other.min(age)),
+            Some(_) if age.lo < plan.control_interval * 2 => Fate::Stillborn,
+            Some(other) => Fate::SameAge(Lifetime { lo: other.lo.min(age.lo), hi: other.hi.max(age.hi) }),
             None => Fate::Lone { alive_at: life.last_beat.unwrap_or(last).min(last) },
         }
     }
 
     /// The ages at which controls died.
-    pub fn ages(&self) -> &[Duration] {
+    pub fn ages(&self) -> &[Lifetime] {
         &self.ages
     }
 
@@ -86,13 +88,55 @@ impl Control {
             let slack = tolerance(*age, plan);
             *age <= hi + slack && lo.is_none_or(|lo| lo <= *age + slack)
         };
-        let age = self.ages.iter().filter(|age| near(age)).max()?;
-        let told = self.current.as_ref()?.opened? + *age + tolerance(*age, plan) * 2 + plan.answer_timeout;
+        let age = self.ages.iter().map(|age| age.hi).filter(near).max()?;
+        let told = self.current.as_ref()?.opened? + age + tolerance(age, plan) * 2 + plan.answer_timeout;
         Some(told)
     }
 }
 
-/// Ages that differ by no more are the same age: 2 %, at least three intervals of the control.
+/// Whether two ages can be the same, to 2 % and at least 300 ms: what was seen to end is known more exactly
+/// than what was found dead. Two outages that are further apart are no lifetime.
+fn is_same(one: &Lifetime, other: &Lifetime) -> bool {
+    let near = one.hi.max(other.hi).mul_f64(0.02).max(Duration::from_millis(300));
+    one.lo <= other.hi + near && other.lo <= one.hi + near
+}
+
+/// How far from an age to look for its like: 2 %, at least three intervals of the control.
 fn tolerance(age: Duration, plan: &SearchPlan) -> Duration {
     age.mul_f64(0.02).max(plan.control_interval * 3)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ms(value: u64) -> Duration {
+        Duration::from_millis(value)
+    }
+
+    /// The fate of the second of two controls, each opened at 0, alive and gone at these moments.
+    fn second(first: (u64, u64), second: (u64, u64)) -> Fate {
+        let (mut control, plan) = (Control::default(), SearchPlan::default());
+        let mut fates = [first, second].map(|(last, gone)| {
+            control.order(ProbeId(1));
+            control.opened(Duration::ZERO);
+            control.ended(ms(last), ms(gone), &plan)
+        });
+        fates.reverse();
+        fates[0]
+    }
+
+    #[test]
+    fn ends_that_were_seen_are_the_same_age_only_when_they_are_close() {
+        let lifetime = Lifetime { lo: ms(4_980), hi: ms(5_010) };
+        assert_eq!(second((4_980, 4_980), (5_010, 5_010)), Fate::SameAge(lifetime));
+        assert!(matches!(second((3_984, 3_984), (4_400, 4_400)), Fate::Lone { .. }), "two restarts");
+    }
+
+    /// Alive at 4.5 s, gone at 5 s: the next may be known alive at 4.9 s, and gone at 5.4 s.
+    #[test]
+    fn what_was_found_dead_is_the_same_age_when_the_spans_overlap() {
+        let lifetime = Lifetime { lo: ms(4_500), hi: ms(5_400) };
+        assert_eq!(second((4_500, 5_000), (4_900, 5_400)), Fate::SameAge(lifetime));
+    }
 }

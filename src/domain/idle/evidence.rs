@@ -84,6 +84,8 @@ pub(super) struct Evidence {
     survived: Vec<Duration>,
     longest: Option<Duration>,
     died: Vec<Fatality>,
+    /// Deaths of these times say nothing.
+    disregarded: Vec<(Duration, Duration)>,
     view: View,
 }
 
@@ -112,7 +114,18 @@ impl Evidence {
     }
 
     pub fn die(&mut self, span: Duration, manner: Manner, moment: Duration) {
-        self.died.push(Fatality { span, manner, moment, vouched: false });
+        let disregarded = self.disregarded.iter().any(|(from, to)| (*from..=*to).contains(&moment));
+        if !disregarded {
+            self.died.push(Fatality { span, manner, moment, vouched: false });
+        }
+    }
+
+    /// Nobody vouches for the path from one moment to the other: what dies in between says nothing, whenever it is
+    /// told.
+    pub fn disregard(&mut self, from: Duration, to: Duration) {
+        self.disregarded.push((from, to));
+        self.died.retain(|death| !(from..=to).contains(&death.moment));
+        self.view = self.viewed();
     }
 
     /// The control answered at this moment: deaths before it count from now on.
@@ -410,5 +423,22 @@ impl Evidence {
         let mut deaths: Vec<_> = self.counted().map(|d| (d.span, d.manner.clone())).collect();
         deaths.sort_by_key(|(span, _)| *span);
         deaths
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_died_while_nobody_vouched_for_the_path_says_nothing_whenever_it_is_told() {
+        let s = Duration::from_secs;
+        let mut evidence = Evidence::default();
+        [(5, 9), (6, 10)].into_iter().for_each(|(span, at)| evidence.die(s(span), Manner::Silent, s(at)));
+        evidence.disregard(s(10), s(12));
+        [(7, 11), (8, 13)].into_iter().for_each(|(span, at)| evidence.die(s(span), Manner::Silent, s(at)));
+        evidence.vouch(s(20));
+        let spans: Vec<_> = evidence.deaths().into_iter().map(|(span, _)| span).collect();
+        assert_eq!(spans, [s(5), s(8)]);
     }
 }

@@ -70,6 +70,15 @@ impl Bracket {
     }
 }
 
+/// The age at which connections end, idle or not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Lifetime {
+    /// So old they were known to be alive.
+    pub lo: Duration,
+    /// So old they were known to be gone; the same, where the end itself was seen.
+    pub hi: Duration,
+}
+
 /// The idle spans after which connections were seen to end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Spread {
@@ -173,7 +182,7 @@ pub struct Findings {
     /// The hop lets go before it says so: what is sent in between is lost.
     pub lingers: bool,
     /// The age at which connections end, of [`Verdict::LifetimeCap`].
-    pub lifetime: Option<Duration>,
+    pub lifetime: Option<Lifetime>,
     pub chatter: Option<Chatter>,
     pub provisional: Option<Provisional>,
     /// The spans that were asked and answered, ascending.

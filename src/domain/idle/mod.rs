@@ -61,7 +61,7 @@ mod tactic;
 mod zone;
 
 pub use expectation::{Expectation, ExpectationError};
-pub use finding::{Bracket, Chatter, Findings, Manner, Provisional, Spread, Verdict};
+pub use finding::{Bracket, Chatter, Findings, Lifetime, Manner, Provisional, Spread, Verdict};
 pub use grid::WELL_KNOWN;
 pub use plan::{PlanError, Precision, SearchPlan, Strategy};
 pub use prescription::Prescription;

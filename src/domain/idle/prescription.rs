@@ -34,7 +34,7 @@ impl Prescription {
             Verdict::IdleTimeout | Verdict::ServerPolicy => heartbeat(true),
             Verdict::NoTimeoutUpToMax | Verdict::ServerKeepsItBusy => heartbeat(false),
             Verdict::LifetimeCap => {
-                findings.lifetime.map(|age| Prescription::Reconnect { before: three_quarters(age) })
+                findings.lifetime.map(|age| Prescription::Reconnect { before: three_quarters(age.lo) })
             }
             Verdict::Stochastic | Verdict::Inconclusive => None,
         }
@@ -94,13 +94,14 @@ impl fmt::Display for Prescription {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::idle::finding::Bracket;
+    use crate::domain::idle::finding::{Bracket, Lifetime};
     use crate::domain::idle::{Search, SearchPlan};
 
     fn found(verdict: Verdict, lo: Option<u64>, lifetime: Option<u64>) -> Findings {
         let nothing = Search::new(SearchPlan::default()).unwrap().findings(Duration::ZERO);
         let bracket = Bracket { lo: lo.map(Duration::from_secs), hi: None };
-        Findings { verdict, bracket, lifetime: lifetime.map(Duration::from_secs), ..nothing }
+        let lifetime = lifetime.map(Duration::from_secs).map(|lo| Lifetime { lo, hi: lo * 2 });
+        Findings { verdict, bracket, lifetime, ..nothing }
     }
 
     fn told(findings: &Findings) -> Option<String> {

@@ -9,7 +9,7 @@ use super::bisect::Bisect;
 use super::chatter::Gaps;
 use super::control::{Control, Fate};
 use super::evidence::Evidence;
-use super::finding::{Bracket, Findings, Manner, Provisional, Verdict};
+use super::finding::{Bracket, Findings, Lifetime, Manner, Provisional, Verdict};
 use super::parallel::Parallel;
 use super::plan::{PlanError, SearchPlan, Strategy};
 use super::probe::{Cut, Observation, Order, ProbeId, Role, Seen, Step};
@@ -35,7 +35,12 @@ struct Doubt {
     since: Duration,
     /// When the control was alive last.
     alive_at: Duration,
-    /// An older connection that was asked for its life.
+    /// It stayed without an answer: until the path is seen to live, nobody vouches for it.
+    silent: bool,
+    /// Another control died at this age, too.
+    lifetime: Option<Lifetime>,
+    /// A connection that was there, and was asked for its life: an older one; where a lifetime is suspected, one
+    /// that has not reached it.
     witness: Option<ProbeId>,
 }
 
@@ -65,10 +70,17 @@ pub struct Search {
     opened: u32,
     void_rounds: u32,
     provisional: Option<Provisional>,
-    lifetime: Option<Duration>,
+    lifetime: Option<Lifetime>,
+    /// Connections that were seen to end: when, and how old they were.
+    ends: Vec<(Duration, Duration)>,
     outcome: Option<(Verdict, Vec<String>)>,
     partial: bool,
     ended_at: Option<Duration>,
+}
+
+/// Whether a connection of this age is well below a lifetime.
+fn is_young(age: Duration, lifetime: Lifetime) -> bool {
+    age < lifetime.lo.mul_f64(0.9)
 }
 
 /// How far a search is.
@@ -120,6 +132,7 @@ impl Search {
             void_rounds: 0,
             provisional: None,
             lifetime: None,
+            ends: Vec::new(),
             outcome: None,
             partial: false,
             ended_at: None,
@@ -312,6 +325,7 @@ impl Search {
             }
             Seen::Ended { idle, cut } => {
                 let probe = self.probes.remove(index);
+                self.ends.extend(probe.opened.map(|opened| (at, at.saturating_sub(opened))));
                 self.evidence.die(*idle, Manner::Visible(cut.clone()), at);
                 self.testify(&probe, false, at);
             }
@@ -345,24 +359,40 @@ impl Search {
     fn control_ended(&mut self, at: Duration, idle: Duration, cut: &Cut) {
         let silent = matches!(cut.how, How::Timeout | How::Silent);
         let last = if silent { at.saturating_sub(idle) } else { at };
-        match self.control.ended(last, &self.plan) {
-            Fate::SameAge(age) => self.conclude_lifetime(age),
+        // It was gone when its first question without an answer left.
+        let gone = if silent { at.saturating_sub(self.plan.answer_timeout).max(last) } else { at };
+        let doubt = Doubt { since: at, alive_at: last, silent, lifetime: None, witness: None };
+        match self.control.ended(last, gone, &self.plan) {
+            Fate::SameAge(lifetime) => {
+                self.doubt = Some(Doubt { alive_at: gone, lifetime: Some(lifetime), ..doubt });
+            }
             Fate::Stillborn => {
                 let why = "the control connection ended at once, twice".to_string();
                 self.conclude(Verdict::Inconclusive, why);
             }
-            Fate::Lone { alive_at } => self.doubt = Some(Doubt { since: at, alive_at, witness: None }),
+            Fate::Lone { alive_at } => self.doubt = Some(Doubt { alive_at, ..doubt }),
         }
     }
 
-    /// What an older connection's life or death says about a control's death.
+    /// What the life or death of a connection that was there says about a control's death.
     fn testify(&mut self, probe: &Probe, alive: bool, at: Duration) {
         let Some(doubt) = self.doubt else { return };
         let asked_since = probe.asked.is_some_and(|(_, asked)| asked >= doubt.since);
-        match alive {
-            true if asked_since => self.doubt = None,
-            false if doubt.witness == Some(probe.id) => self.void(at),
-            true | false => {}
+        let witness = doubt.witness == Some(probe.id);
+        match (alive, doubt.lifetime) {
+            (true, Some(lifetime)) if witness => self.conclude_lifetime(lifetime),
+            (true, None) if asked_since && probe.opened <= Some(doubt.alive_at) => self.trust(&doubt, at),
+            (false, _) if witness => self.void(at),
+            (true | false, _) => {}
+        }
+    }
+
+    /// The control died alone. While it was silent nobody answered, so that nothing is held against who did
+    /// not, either.
+    fn trust(&mut self, doubt: &Doubt, at: Duration) {
+        self.doubt = None;
+        if doubt.silent {
+            self.evidence.disregard(doubt.alive_at, at);
         }
     }
 
@@ -376,7 +406,7 @@ impl Search {
         self.orders.extend(cancelled);
         self.watchers_due = true;
         if self.void_rounds >= MOST_VOID_ROUNDS {
-            let ages: Vec<_> = self.control.ages().iter().map(|age| show(*age)).collect();
+            let ages: Vec<_> = self.control.ages().iter().map(|age| show(age.lo)).collect();
             let why =
                 format!("{} rounds were void: the control died at {}", self.void_rounds, ages.join(", "));
             self.conclude(Verdict::Inconclusive, why);
@@ -437,22 +467,32 @@ impl Search {
         self.orders.push(Order::Cancel { probe: id });
     }
 
-    /// Asks the youngest of the older connections at once, whose silence is the least loss; without any
-    /// the round is void.
+    /// Asks the youngest of the connections that can tell at once, whose silence is the least loss. Without any
+    /// the round is void; a lifetime stands then, unless somebody was seen to die young.
     fn call_witness(&mut self, now: Duration) {
         let Some(doubt) = self.doubt.filter(|doubt| doubt.witness.is_none()) else { return };
-        let since =
-            |probe: &Probe| probe.since.filter(|since| *since < doubt.alive_at && probe.asked.is_none());
-        let youngest = self.probes.iter_mut().filter(|probe| since(probe).is_some()).max_by_key(|p| p.since);
-        match youngest {
-            None => self.void(now),
-            Some(probe) => {
+        let died_young = doubt.lifetime.is_some_and(|lifetime| self.died_young(doubt.alive_at, lifetime));
+        let tells = |probe: &Probe| {
+            let young = doubt.lifetime.is_none_or(|l| probe.opened.is_some_and(|at| is_young(now - at, l)));
+            probe.since.is_some_and(|since| since < doubt.alive_at) && probe.asked.is_none() && young
+        };
+        let youngest = self.probes.iter_mut().filter(|probe| tells(probe)).max_by_key(|p| p.since);
+        match (youngest.filter(|_| !died_young), doubt.lifetime.filter(|_| !died_young)) {
+            (None, Some(lifetime)) => self.conclude_lifetime(lifetime),
+            (None, None) => self.void(now),
+            (Some(probe), _) => {
                 let at = probe.idle(now);
                 probe.ask_at = Some(at);
                 self.orders.push(Order::Ask { probe: probe.id, at });
                 self.doubt = Some(Doubt { witness: Some(probe.id), ..doubt });
             }
         }
+    }
+
+    /// Whether a connection that was far from this age ended together with a control.
+    fn died_young(&self, moment: Duration, lifetime: Lifetime) -> bool {
+        let together = |at: Duration| at.abs_diff(moment) <= Duration::from_millis(300);
+        self.ends.iter().any(|(at, age)| together(*at) && is_young(*age, lifetime))
     }
 
     fn wishes(&mut self, now: Duration) -> Wishes {
@@ -550,9 +590,11 @@ impl Search {
         self.conclude(Verdict::ServerKeepsItBusy, why);
     }
 
-    fn conclude_lifetime(&mut self, age: Duration) {
-        self.lifetime = Some(age);
-        let shown = show(age);
+    fn conclude_lifetime(&mut self, lifetime: Lifetime) {
+        (self.lifetime, self.doubt) = (Some(lifetime), None);
+        let Lifetime { lo, hi } = lifetime;
+        let close = hi - lo <= hi.mul_f64(0.01).max(Duration::from_millis(50));
+        let shown = if close { show(lo) } else { format!("{} to {}", show(lo), show(hi)) };
         self.conclude(
             Verdict::LifetimeCap,
             format!("connections that were never idle ended at the age of {shown}, too"),

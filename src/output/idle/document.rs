@@ -100,8 +100,11 @@ pub struct IdleDocument {
     lingers: bool,
     /// About when connections end, before it was confirmed.
     provisional: Option<ProvisionalDocument>,
-    /// The age at which connections end, of `lifetime_cap`.
+    /// The age up to which connections were alive, of `lifetime_cap`.
     lifetime_ms: Option<Ms>,
+    /// The age at which they were gone: about the same where the end was seen; else the age at which the first
+    /// question was not answered.
+    lifetime_hi_ms: Option<Ms>,
     /// How the server speaks unasked; null when it does not.
     chatter: Option<ChatterDocument>,
     /// Known timers that are consistent with it, best first, at most three; never an assertion.
@@ -609,7 +612,8 @@ impl IdleDocument {
             cut: findings.manner.as_ref().map(|manner| CutDocument::new(manner, report.lost)),
             lingers: findings.lingers,
             provisional: findings.provisional.map(ProvisionalDocument::from),
-            lifetime_ms: ms(findings.lifetime),
+            lifetime_ms: ms(findings.lifetime.map(|lifetime| lifetime.lo)),
+            lifetime_hi_ms: ms(findings.lifetime.map(|lifetime| lifetime.hi)),
             chatter: findings.chatter.map(ChatterDocument::from),
             candidates: report.candidates.iter().map(CandidateDocument::from).collect(),
             prescription: report.prescription.map(PrescriptionDocument::from),

@@ -1,6 +1,7 @@
 //! An idle search for people: the answer first, then the evidence.
 
 use std::collections::HashSet;
+use std::time::Duration;
 
 use super::trials::Trial;
 use super::words::{about, at_least, at_most, between, exact, lost, manner, roughly};
@@ -8,7 +9,7 @@ use super::{HumanOptions, evidence};
 use crate::domain::idle::middleboxes::{Candidate, Change};
 use crate::domain::idle::refresh::Conclusion;
 use crate::domain::idle::report::{IdleEvent, IdleInfo, IdleReport, TwoEnded, Verified, VerifyOutcome};
-use crate::domain::idle::{Expectation, Findings, Manner, Prescription, Spread, Verdict};
+use crate::domain::idle::{Expectation, Findings, Lifetime, Manner, Prescription, Spread, Verdict};
 use crate::domain::opening::{FailureKind, OpenError};
 use crate::domain::shown::share;
 use crate::domain::threshold::Truth;
@@ -127,7 +128,7 @@ fn headline(findings: &Findings, paint: Paint) -> String {
             format!("{}, not a proxy's: idle timeout {bracket}", head("the server's own policy"))
         }
         Verdict::LifetimeCap => {
-            let age = findings.lifetime.map_or_else(|| "an age that is not known".to_string(), about);
+            let age = findings.lifetime.map_or_else(|| "an age that is not known".to_string(), age);
             format!("{} of {age}: connections end at that age, idle or not", head("lifetime cap"))
         }
         Verdict::NoTimeoutUpToMax => {
@@ -146,6 +147,12 @@ fn headline(findings: &Findings, paint: Paint) -> String {
         }
         Verdict::Inconclusive => format!("{}: if there is a timeout, it is {bracket}", head("inconclusive")),
     }
+}
+
+/// `30 s`; where the end was not seen, `4.5 s to 5.01 s`.
+fn age(Lifetime { lo, hi }: Lifetime) -> String {
+    let close = hi.saturating_sub(lo) <= hi.mul_f64(0.01).max(Duration::from_millis(50));
+    if close { about(lo) } else { format!("{} to {}", at_least(lo), at_most(hi)) }
 }
 
 /// The kind of cut in the headline; its words have a row of their own.
@@ -328,7 +335,8 @@ fn closing(rows: &mut Rows, report: &IdleReport, paint: Paint) {
     let void = if void == 0 {
         String::new()
     } else {
-        format!("; {} void: the path itself failed", counted(void, "round"))
+        let why = if findings.verdict == Verdict::LifetimeCap { "" } else { ": the path itself failed" };
+        format!("; {} void{why}", counted(void, "round"))
     };
     rows.add("search", &format!("{searched}{void}"));
     human::verdict(rows, report.verdict, &report.reasons, paint);
@@ -338,7 +346,12 @@ fn closing(rows: &mut Rows, report: &IdleReport, paint: Paint) {
 mod tests {
     use super::*;
     use crate::domain::idle::{Precision, SearchPlan};
-    use std::time::Duration;
+    #[test]
+    fn what_was_only_found_dead_has_two_ages() {
+        let ms = Duration::from_millis;
+        assert_eq!(age(Lifetime { lo: ms(29_990), hi: ms(30_010) }), "29.99 s");
+        assert_eq!(age(Lifetime { lo: ms(4_502), hi: ms(5_003) }), "4.502 s to 5.003 s");
+    }
 
     #[test]
     fn the_precision_is_told_as_it_was_asked_for() {

@@ -11,8 +11,8 @@ use crate::domain::idle::report::{
     Direction, IdleEvent, IdleInfo, IdleReport, IdleReporter, Sighting, TwoEnded, Verified, VerifyOutcome,
 };
 use crate::domain::idle::{
-    Bracket, Chatter, Cut, Death, Findings, InFlight, Manner, Observation, Prescription, ProbeId, Progress,
-    Provisional, Role, SearchPlan, Seen, Spread, Verdict,
+    Bracket, Chatter, Cut, Death, Findings, InFlight, Lifetime, Manner, Observation, Prescription, ProbeId,
+    Progress, Provisional, Role, SearchPlan, Seen, Spread, Verdict,
 };
 use crate::domain::opening::{FailureKind, OpenError, Opened};
 use crate::domain::peer_text::PeerText;
@@ -215,7 +215,8 @@ impl Scene {
             Verdict::LifetimeCap => {
                 let age = self.findings.lifetime;
                 let fin = middleboxes::Seen::Visible(Visible::Fin);
-                consistent_with(age, age, fin, middleboxes::Kind::Lifetime, headers)
+                let (lo, hi) = (age.map(|age| age.lo), age.map(|age| age.hi));
+                consistent_with(lo, hi, fin, middleboxes::Kind::Lifetime, headers)
             }
             _ => Vec::new(),
         }
@@ -285,7 +286,7 @@ fn lifetime() -> Vec<IdleEvent> {
     scene.headers.push(("via".to_string(), PeerText::new("1.1 google")));
     scene.ends(&[30_001, 30_004], &fin());
     scene.sees(Role::Control, 30_002, Seen::Ended { idle: ms(420), cut: fin() });
-    scene.findings.lifetime = Some(ms(30_002));
+    scene.findings.lifetime = Some(Lifetime { lo: ms(30_002), hi: ms(30_004) });
     scene.because("connections that were never idle ended at the age of 30.002 s, too");
     scene.end(61_000, report::Verdict::Passed)
 }
