@@ -111,11 +111,17 @@ fn a_hop_that_lingers_is_said_to_and_its_fin_does_not_fool_the_bracket() {
 
 #[test]
 fn timeouts_that_scatter_are_stochastic_with_their_range() {
-    let (code, document) = faulty(&["--idle-timeout", "500ms..3s"], &[]);
+    let (code, document) = faulty(&["--idle-timeout", "500ms..3s"], &["--refresh", "--verify"]);
     assert_eq!((code, &document["verdict"]), (Some(0), &"stochastic".into()), "{document:#}");
     let sample = |name: &str| document["samples"][name].as_f64().unwrap();
     assert!(500.0 <= sample("min_ms") && sample("min_ms") < sample("max_ms"), "{document:#}");
     assert!(document["prescription"].is_null() && document["bracket"]["hi_ms"].is_null(), "{document:#}");
+    let tried = document["refresh"]["rows"][0]["held_ms"].as_f64();
+    let held = document["bracket"]["lo_ms"].as_f64().map(|_| sample("max_ms") * 2.5);
+    assert!(tried.zip(held).is_none_or(|(tried, held)| (tried - held).abs() < 1.0), "{document:#}");
+    let notes = document["notes"].to_string();
+    assert!(notes.contains("there was nothing to verify: no interval is sure"), "{document:#}");
+    assert_eq!(tried.is_none(), notes.contains("no silence survived"), "{document:#}");
 }
 
 #[test]
@@ -143,7 +149,12 @@ fn a_server_that_speaks_keeps_the_path_busy() {
 
 #[test]
 fn a_path_without_a_timeout_is_said_to_have_none_up_to_max() {
-    let (code, document) = faulty(&[], &["--max", "2s"]);
+    let (code, document) = faulty(&[], &["--max", "2s", "--refresh", "--verify"]);
+    let notes = [
+        "what keeps the path open was not tried: nothing was cut",
+        "there was nothing to verify: no timeout was found",
+    ];
+    assert_eq!(document["notes"], json!(notes), "{document:#}");
     assert_eq!((code, &document["verdict"]), (Some(0), &"no_timeout_up_to_max".into()), "{document:#}");
     assert!(document["bracket"]["lo_ms"].as_f64() >= Some(2000.0), "{document:#}");
     assert!(document["bracket"]["hi_ms"].is_null() && document["cut"].is_null(), "{document:#}");

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -16,18 +16,22 @@ use crate::domain::heartbeat::Kind;
 use crate::domain::idle::refresh::{self, Fate, Method, Refresh, Row};
 use crate::domain::idle::report::{IdleEvent, IdleReporter, Verified, VerifyOutcome};
 use crate::domain::idle::{Findings, Prescription, Verdict};
+use crate::domain::shown::exact_duration as about;
 use crate::net::trial::keep::{self, KeepPlan, Kept, Traffic};
 use crate::net::trial::part;
 
 /// What is to be tried.
+#[derive(Default)]
 pub struct Trials {
     refresh: Option<Upkeep>,
     /// The interval, and how long to hold.
     verify: Option<(Duration, Duration)>,
+    /// What was asked for and is not tried, each with why.
+    pub untried: Vec<String>,
 }
 
 /// How each way of keeping a path open is tried.
-#[derive(Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Upkeep {
     /// So long an idle span survives.
     lo: Duration,
@@ -40,6 +44,36 @@ impl Upkeep {
         let (held, every) = refresh::schedule(lo, hi);
         Upkeep { lo, held, every }
     }
+
+    /// What to try after these findings; the error says why nothing is to be learned.
+    fn after(findings: &Findings) -> Result<Upkeep, &'static str> {
+        let lo = findings.bracket.lo.filter(|lo| !lo.is_zero()).ok_or("no silence survived");
+        let above = |hi: Option<Duration>| Ok(Upkeep::between(lo?, hi.ok_or("no upper end is known")?));
+        match findings.verdict {
+            Verdict::IdleTimeout | Verdict::ServerPolicy => above(findings.bracket.hi),
+            Verdict::Stochastic => above(findings.spread.map(|range| range.max)),
+            Verdict::LifetimeCap => {
+                let age = findings.lifetime.ok_or("the lifetime is not known")?;
+                Ok(Upkeep::between(age.lo, age.hi))
+            }
+            Verdict::NoTimeoutUpToMax => Err("nothing was cut"),
+            Verdict::ServerKeepsItBusy => Err("the server keeps it open by itself"),
+            Verdict::Inconclusive => Err("the search found no answer"),
+        }
+    }
+}
+
+/// The interval to verify, and for how long to hold a connection; the error says why there is nothing to verify.
+fn to_verify(findings: &Findings) -> Result<(Duration, Duration), &'static str> {
+    let interval = match (findings.verdict, Prescription::of(findings)) {
+        (Verdict::Stochastic, _) => return Err("no interval is sure"),
+        (_, Some(Prescription::Reconnect { .. })) => return Err("no heartbeat helps against a lifetime"),
+        (_, Some(Prescription::Heartbeat { found: false, .. })) => return Err("no timeout was found"),
+        (_, None) => return Err("no interval is prescribed"),
+        (_, Some(Prescription::Heartbeat { interval, .. })) => interval,
+    };
+    let hi = findings.bracket.hi.ok_or("no upper end is known")?;
+    Ok((interval, hi * 2 + interval))
 }
 
 /// What came of it.
@@ -47,6 +81,7 @@ impl Upkeep {
 pub struct Outcome {
     pub refresh: Option<Refresh>,
     pub verified: Option<Verified>,
+    pub untried: Vec<String>,
     /// The user wanted no more.
     pub interrupted: bool,
 }
@@ -59,28 +94,29 @@ enum News {
 
 impl Trials {
     /// What is asked for, and of use after these findings.
-    pub fn of(plan: &IdlePlan, findings: &Findings, prescription: Option<Prescription>) -> Option<Trials> {
-        if !findings.conclusive() {
-            return None;
+    pub fn of(plan: &IdlePlan, findings: &Findings) -> Trials {
+        let mut trials = Trials::default();
+        if findings.partial {
+            return trials;
         }
-        let lo = findings.bracket.lo.filter(|lo| !lo.is_zero());
-        let hi = findings.bracket.hi;
-        let refresh = match findings.verdict {
-            Verdict::IdleTimeout | Verdict::ServerPolicy | Verdict::Stochastic => {
-                lo.zip(hi).map(|(lo, hi)| Upkeep::between(lo, hi))
-            }
-            Verdict::LifetimeCap => {
-                findings.lifetime.map(|lifetime| Upkeep::between(lifetime.lo, lifetime.hi))
-            }
-            Verdict::NoTimeoutUpToMax | Verdict::ServerKeepsItBusy | Verdict::Inconclusive => None,
-        };
-        let verify = match prescription {
-            Some(Prescription::Heartbeat { interval, .. }) => hi.map(|hi| (interval, hi * 2 + interval)),
-            Some(Prescription::Reconnect { .. }) | None => None,
-        };
-        let trials =
-            Trials { refresh: refresh.filter(|_| plan.refresh), verify: verify.filter(|_| plan.verify) };
-        (trials.refresh.is_some() || trials.verify.is_some()).then_some(trials)
+        if plan.refresh {
+            let told = |why| format!("what keeps the path open was not tried: {why}");
+            trials.refresh = trials.noting(Upkeep::after(findings).map_err(told));
+        }
+        if plan.verify {
+            let told = |why| format!("there was nothing to verify: {why}");
+            trials.verify = trials.noting(to_verify(findings).map_err(told));
+        }
+        trials
+    }
+
+    /// For how long connections are held; `None` where none is.
+    fn lasts(&self) -> Option<Duration> {
+        self.refresh.map(|upkeep| upkeep.held).max(self.verify.map(|(_, until)| until))
+    }
+
+    fn noting<T>(&mut self, tried: Result<T, String>) -> Option<T> {
+        tried.map_err(|why| self.untried.push(why)).ok()
     }
 
     /// Tries it all at once, and tells what comes of it.
@@ -92,15 +128,13 @@ impl Trials {
         interrupt: &CancellationToken,
     ) -> Outcome {
         let (news, mut heard) = mpsc::unbounded_channel();
-        let mut tasks = self.begin(plan, news);
+        let mut tasks = self.begin(plan, &news, interrupt);
+        drop(news);
+        if let Some(lasts) = self.lasts() {
+            reporter.report(&IdleEvent::Following { lasts });
+        }
         let (mut rows, mut outcome) = (Vec::new(), Outcome::default());
-        loop {
-            let item = tokio::select! {
-                biased;
-                () = interrupt.cancelled() => { outcome.interrupted = true; break }
-                item = heard.recv() => item,
-            };
-            let Some(item) = item else { break };
+        while let Some(item) = heard.recv().await {
             reporter.report(&item.event(start.elapsed()));
             match item {
                 News::Row(row) => rows.push(row),
@@ -108,24 +142,44 @@ impl Trials {
                 News::Beat { .. } => {}
             }
         }
-        tasks.shutdown().await;
+        while tasks.join_next().await.is_some() {}
+        let lacks_rows = self.refresh.is_some() && rows.len() < Method::ALL.len();
+        outcome.interrupted = lacks_rows || (self.verify.is_some() && outcome.verified.is_none());
         outcome.refresh = self.refresh.map(|_| Refresh::of(rows));
+        outcome.untried = self.untried;
         outcome
     }
 
-    /// A connection for each way of keeping it open, and one for the prescription.
-    fn begin(&self, plan: IdlePlan, news: mpsc::UnboundedSender<News>) -> JoinSet<()> {
+    /// A connection for each way of keeping it open, and one for the prescription; no more of them at once than are
+    /// allowed. An interrupt ends each, and nothing is told of it.
+    fn begin(
+        &self,
+        plan: IdlePlan,
+        news: &mpsc::UnboundedSender<News>,
+        interrupt: &CancellationToken,
+    ) -> JoinSet<()> {
+        let places = Arc::new(Semaphore::new(plan.search.max_connections));
         let (mut tasks, plan) = (JoinSet::new(), Arc::new(plan));
+        let trial = || (Arc::clone(&plan), news.clone(), interrupt.clone(), Arc::clone(&places));
         if let Some(upkeep) = self.refresh {
             for method in Method::ALL {
-                let (plan, news) = (Arc::clone(&plan), news.clone());
-                let tried =
-                    async move { drop(news.send(News::Row(try_method(&plan, method, upkeep).await))) };
-                tasks.spawn(tried);
+                let (plan, news, stop, places) = trial();
+                tasks.spawn(async move {
+                    let _place = places.acquire().await;
+                    if let Some(row) = try_method(&plan, method, upkeep, &stop).await {
+                        let _ = news.send(News::Row(row));
+                    }
+                });
             }
         }
         if let Some((every, until)) = self.verify {
-            tasks.spawn(async move { verify(&plan, every, until, &news).await });
+            let (plan, news, stop, places) = trial();
+            tasks.spawn(async move {
+                let _place = places.acquire().await;
+                if let Some(verified) = verify(&plan, every, until, &news, &stop).await {
+                    let _ = news.send(News::Verified(verified));
+                }
+            });
         }
         tasks
     }
@@ -153,10 +207,16 @@ fn traffic(method: Method, kind: Kind) -> (Traffic, Kind) {
     }
 }
 
-async fn try_method(plan: &IdlePlan, method: Method, upkeep: Upkeep) -> Row {
+/// `None`: interrupted.
+async fn try_method(
+    plan: &IdlePlan,
+    method: Method,
+    upkeep: Upkeep,
+    stop: &CancellationToken,
+) -> Option<Row> {
     let Upkeep { lo, held, every } = upkeep;
     let mut plan = plan.clone();
-    let row = |every, fate| Row { method, every, held, fate };
+    let row = |every, fate| Some(Row { method, every, held, fate });
     if method == Method::TcpKeepalive {
         // Systems count it in whole seconds.
         let seconds = Duration::from_secs(every.as_secs().max(1));
@@ -166,18 +226,34 @@ async fn try_method(plan: &IdlePlan, method: Method, upkeep: Upkeep) -> Row {
         }
         plan.dial.tcp_keepalive = Some(seconds);
     }
+    if method == Method::TcpKeepalive && plan.dial.unix_socket.is_some() {
+        return row(None, Fate::Untold { why: "a Unix socket has no TCP keepalive".to_string() });
+    }
     let sent = if method == Method::TcpKeepalive { plan.dial.tcp_keepalive } else { Some(every) };
-    let mut ready = match open(&plan).await {
+    let mut ready = match stop.run_until_cancelled(open(&plan)).await? {
         Ok(ready) => ready,
         Err(error) => return row(sent, Fate::Untold { why: error.to_string() }),
     };
     let (traffic, kind) = traffic(method, plan.search.kind);
     let question = plan.question(kind);
     let keeping = KeepPlan { question: &question, traffic, every, until: Some(held) };
-    let (began, mut answers) = (Instant::now(), 0_u64);
-    let kept = keep::run(&mut ready.socket, keeping, &mut |_| answers += 1).await;
+    let mut answers = 0_u64;
+    let (kept, after) = kept_until(stop, &mut ready, keeping, &mut |_| answers += 1).await?;
+    row(sent, fate(kept, after, lo, method, answers))
+}
+
+/// What became of a connection that was kept, and after how long; `None`: it was stopped. Either way it says goodbye.
+async fn kept_until(
+    stop: &CancellationToken,
+    ready: &mut Ready,
+    keeping: KeepPlan<'_>,
+    beat: &mut (dyn FnMut(Instant) + Send),
+) -> Option<(Kept, Duration)> {
+    let began = Instant::now();
+    let kept = stop.run_until_cancelled(keep::run(&mut ready.socket, keeping, beat)).await;
+    let after = began.elapsed();
     part(&mut ready.socket).await;
-    row(sent, fate(kept, began.elapsed(), lo, method, answers))
+    Some((kept?, after))
 }
 
 fn fate(kept: Kept, after: Duration, lo: Duration, method: Method, answers: u64) -> Fate {
@@ -191,31 +267,31 @@ fn fate(kept: Kept, after: Duration, lo: Duration, method: Method, answers: u64)
             let how = Ending::describe(cut.who, &cut.how, cut.os_error.as_deref());
             Fate::Untold { why: format!("the server does not want such a message: {how}") }
         }
-        Kept::Unanswered { .. } => Fate::Died { after, how: "no answer any more".to_string() },
+        Kept::Unanswered { silent } => {
+            let alive = about(after.saturating_sub(silent));
+            Fate::Died { after, how: format!("no answer any more; the last came at {alive}") }
+        }
         Kept::Ended { cut, .. } => {
             Fate::Died { after, how: Ending::describe(cut.who, &cut.how, cut.os_error.as_deref()) }
         }
     }
 }
 
-/// Holds a connection at the prescribed interval.
-async fn verify(plan: &IdlePlan, interval: Duration, wanted: Duration, news: &mpsc::UnboundedSender<News>) {
-    let untold = |why| Verified {
-        interval,
-        wanted,
-        held: Duration::ZERO,
-        beats: 0,
-        outcome: VerifyOutcome::Untold(why),
-    };
-    let verified = match open(plan).await {
-        Err(error) => untold(error.to_string()),
-        Ok(mut ready) => {
-            let verified = hold(plan, &mut ready, interval, wanted, news).await;
-            part(&mut ready.socket).await;
-            verified
+/// Holds a connection at the prescribed interval; `None`: interrupted.
+async fn verify(
+    plan: &IdlePlan,
+    interval: Duration,
+    wanted: Duration,
+    news: &mpsc::UnboundedSender<News>,
+    stop: &CancellationToken,
+) -> Option<Verified> {
+    match stop.run_until_cancelled(open(plan)).await? {
+        Err(error) => {
+            let outcome = VerifyOutcome::Untold(error.to_string());
+            Some(Verified { interval, wanted, held: Duration::ZERO, beats: 0, outcome })
         }
-    };
-    let _ = news.send(News::Verified(verified));
+        Ok(mut ready) => hold(plan, &mut ready, interval, wanted, news, stop).await,
+    }
 }
 
 async fn hold(
@@ -224,7 +300,8 @@ async fn hold(
     interval: Duration,
     wanted: Duration,
     news: &mpsc::UnboundedSender<News>,
-) -> Verified {
+    stop: &CancellationToken,
+) -> Option<Verified> {
     let question = plan.question(plan.search.kind);
     let keeping =
         KeepPlan { question: &question, traffic: Traffic::Questions, every: interval, until: Some(wanted) };
@@ -234,15 +311,58 @@ async fn hold(
         let held = at.saturating_duration_since(began);
         let _ = news.send(News::Beat { beats, held, until: wanted });
     };
-    let kept = keep::run(&mut ready.socket, keeping, &mut beat).await;
-    let held = began.elapsed();
+    let (kept, held) = kept_until(stop, ready, keeping, &mut beat).await?;
+    Some(Verified { interval, wanted, held, beats, outcome: outcome(kept, held) })
+}
+
+fn outcome(kept: Kept, age: Duration) -> VerifyOutcome {
     let ending = |who, how, os_error, idle| {
-        VerifyOutcome::Ended(Arc::new(Ending { who, how, os_error, age: held, idle, at: SystemTime::now() }))
+        VerifyOutcome::Ended(Arc::new(Ending { who, how, os_error, age, idle, at: SystemTime::now() }))
     };
-    let outcome = match kept {
+    match kept {
         Kept::Answered => VerifyOutcome::Held,
         Kept::Unanswered { silent } => ending(Who::Us, How::Timeout, None, silent),
         Kept::Ended { cut, idle } => ending(cut.who, cut.how, cut.os_error, idle),
-    };
-    Verified { interval, wanted, held, beats, outcome }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::idle::{Bracket, Lifetime, Search, SearchPlan, Spread};
+
+    fn s(seconds: u64) -> Duration {
+        Duration::from_secs(seconds)
+    }
+
+    fn found(verdict: Verdict, lo: Option<u64>, hi: Option<u64>) -> Findings {
+        let nothing = Search::new(SearchPlan::default()).unwrap().findings(Duration::ZERO);
+        let bracket = Bracket { lo: lo.map(s), hi: hi.map(s) };
+        let spread = Spread::of(&[s(30), s(90)]);
+        let lifetime = Some(Lifetime { lo: s(100), hi: s(110) });
+        Findings { verdict, bracket, spread, lifetime, ..nothing }
+    }
+
+    #[test]
+    fn what_keeps_it_open_is_tried_past_the_longest_that_anything_lived() {
+        let upkeep = |verdict, hi| Upkeep::after(&found(verdict, Some(20), hi));
+        assert_eq!(upkeep(Verdict::IdleTimeout, Some(60)), Ok(Upkeep::between(s(20), s(60))));
+        assert_eq!(upkeep(Verdict::Stochastic, None), Ok(Upkeep::between(s(20), s(90))));
+        assert_eq!(upkeep(Verdict::LifetimeCap, None), Ok(Upkeep::between(s(100), s(110))));
+        assert_eq!(upkeep(Verdict::NoTimeoutUpToMax, None), Err("nothing was cut"));
+        assert_eq!(Upkeep::after(&found(Verdict::Stochastic, None, None)), Err("no silence survived"));
+    }
+
+    #[test]
+    fn only_an_interval_is_verified() {
+        let verify = |verdict, lo, hi| to_verify(&found(verdict, lo, hi));
+        assert_eq!(verify(Verdict::IdleTimeout, Some(40), Some(60)), Ok((s(30), s(150))));
+        assert_eq!(verify(Verdict::NoTimeoutUpToMax, Some(40), None), Err("no timeout was found"));
+        assert_eq!(
+            verify(Verdict::LifetimeCap, Some(40), None),
+            Err("no heartbeat helps against a lifetime")
+        );
+        assert_eq!(verify(Verdict::IdleTimeout, None, Some(60)), Err("no interval is prescribed"));
+        assert_eq!(verify(Verdict::Stochastic, Some(40), None), Err("no interval is sure"));
+    }
 }

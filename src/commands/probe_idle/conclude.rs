@@ -28,6 +28,8 @@ pub struct Gathered {
     /// `None`: there was no search.
     pub catch: Option<Catch>,
     pub after: Outcome,
+    /// What was done otherwise than asked.
+    pub notes: Vec<String>,
     /// The user ended it before there was a search.
     pub interrupted: bool,
 }
@@ -43,6 +45,7 @@ impl Gathered {
             two_ended: None,
             catch: None,
             after: Outcome::default(),
+            notes: Vec::new(),
             interrupted: false,
         }
     }
@@ -65,6 +68,10 @@ impl Gathered {
         let verdict = match (&self.opened, partial) {
             (None, true) => report::Verdict::Interrupted,
             (None, false) => report::Verdict::NotMeasured,
+            (Some(_), _) if self.after.interrupted => {
+                reasons.push("interrupted before it was known what was asked for besides".to_string());
+                report::Verdict::Inconclusive
+            }
             (Some(_), _) if partial || !findings.conclusive() => report::Verdict::Inconclusive,
             (Some(_), _) => judge(expectation.as_ref(), &findings, &self.after, &mut reasons),
         };
@@ -85,6 +92,7 @@ impl Gathered {
             two_ended: self.two_ended,
             verdict,
             reasons,
+            notes: self.notes.into_iter().chain(self.after.untried).collect(),
             partial,
         }
     }

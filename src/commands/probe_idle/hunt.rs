@@ -20,6 +20,9 @@ use crate::domain::opening::OpenError;
 /// How often progress is told.
 const PROGRESS_EVERY: Duration = Duration::from_secs(1);
 
+/// So late this process may be without a word about it.
+const STANDSTILL: Duration = Duration::from_millis(500);
+
 /// What a hunt brought.
 pub struct Catch {
     pub findings: Findings,
@@ -27,6 +30,8 @@ pub struct Catch {
     pub control_cut: Option<Cut>,
     /// The last failure to open.
     pub error: Option<Arc<OpenError>>,
+    /// The longest that this process was not run when it was to be, where that is much.
+    pub standstill: Option<Duration>,
 }
 
 /// One connection as the hunt knows it.
@@ -50,6 +55,7 @@ pub struct Hunt<'a> {
     progress_at: Instant,
     control_cut: Option<Cut>,
     error: Option<Arc<OpenError>>,
+    standstill: Duration,
 }
 
 enum Woken {
@@ -80,6 +86,7 @@ impl<'a> Hunt<'a> {
             progress_at: start + PROGRESS_EVERY,
             control_cut: None,
             error: None,
+            standstill: Duration::ZERO,
         })
     }
 
@@ -99,7 +106,8 @@ impl<'a> Hunt<'a> {
         }
         let findings = self.search.findings(self.start.elapsed());
         self.dismiss().await;
-        Catch { findings, control_cut: self.control_cut, error: self.error }
+        let standstill = Some(self.standstill).filter(|span| *span >= STANDSTILL);
+        Catch { findings, control_cut: self.control_cut, error: self.error, standstill }
     }
 
     /// What was told meanwhile, and whether the user wants no more: a search that only acts hears it, too.
@@ -202,6 +210,7 @@ impl<'a> Hunt<'a> {
     fn tell_progress(&mut self) {
         let now = Instant::now();
         if now >= self.progress_at {
+            self.standstill = self.standstill.max(now - self.progress_at);
             self.progress_at = now + PROGRESS_EVERY;
             self.reporter.report(&IdleEvent::Progress(self.search.progress(now - self.start)));
         }

@@ -10,7 +10,7 @@ mod plan;
 mod tests;
 
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use tokio_util::sync::CancellationToken;
 
@@ -20,8 +20,9 @@ use self::hunt::Hunt;
 use self::line::{Ready, open};
 pub use self::plan::IdlePlan;
 use crate::domain::idle::report::{IdleEvent, IdleReport, IdleReporter, TwoEnded};
-use crate::domain::idle::{PlanError, Prescription, Strategy};
+use crate::domain::idle::{PlanError, Strategy};
 use crate::domain::opening::OpenError;
+use crate::domain::shown::exact_duration as show;
 use crate::net::trial::{TWO_ENDED, part, speaks};
 
 /// Runs the plan. Everything is told to `reporter`, the report last; it is also returned. An error is a plan
@@ -60,9 +61,7 @@ async fn pursue(
     match scouted {
         Ok((ready, speaks)) => {
             agree(&mut plan, speaks, gathered);
-            // What is found dead is told later by the slack; a bracket cannot be narrower than that.
-            let precision = &mut plan.search.precision;
-            precision.absolute = precision.absolute.max(ready.slack() * 3);
+            be_content(&mut plan, ready.slack() * 3, gathered);
             gathered.opened = Some(Arc::new(ready.facts));
         }
         Err(error) => {
@@ -71,12 +70,10 @@ async fn pursue(
         }
     }
     let catch = Hunt::new(plan.clone(), start, reporter)?.run(interrupt).await;
-    let prescription = Prescription::of(&catch.findings);
-    let trials = Trials::of(&plan, &catch.findings, prescription);
+    gathered.notes.extend(catch.standstill.map(stood_still));
+    let trials = Trials::of(&plan, &catch.findings);
     gathered.catch = Some(catch);
-    if let Some(trials) = trials {
-        gathered.after = trials.run(plan, start, reporter, interrupt).await;
-    }
+    gathered.after = trials.run(plan, start, reporter, interrupt).await;
     Ok(())
 }
 
@@ -97,6 +94,18 @@ async fn meet(plan: &IdlePlan) -> Result<(Ready, bool), OpenError> {
     Ok((ready, speaks))
 }
 
+/// What is found dead is told later by the slack; a bracket cannot be narrower than that.
+fn be_content(plan: &mut IdlePlan, least: Duration, gathered: &mut Gathered) {
+    let (precision, max) = (&mut plan.search.precision, plan.search.max);
+    if precision.at(max) < least {
+        let least = show(least);
+        gathered
+            .notes
+            .push(format!("the opening takes too long for the precision asked for: {least} is enough"));
+    }
+    precision.absolute = precision.absolute.max(least);
+}
+
 /// A server that is to speak after a silence must know the silence when it begins: only a search that binds
 /// each connection to its span from the start can have it speak.
 fn agree(plan: &mut IdlePlan, speaks: bool, gathered: &mut Gathered) {
@@ -106,9 +115,21 @@ fn agree(plan: &mut IdlePlan, speaks: bool, gathered: &mut Gathered) {
     plan.search.two_ended = speaks;
     if speaks {
         gathered.two_ended = Some(TwoEnded::Agreed);
+        if plan.search.strategy != Strategy::Bisect {
+            gathered
+                .notes
+                .push("a server that speaks first is asked for one silence at a time (bisect)".to_string());
+        }
         plan.search.strategy = Strategy::Bisect;
     } else {
         gathered.two_ended = Some(TwoEnded::Refused);
         plan.dial.subprotocols.retain(|offered| offered != TWO_ENDED);
     }
+}
+
+fn stood_still(span: Duration) -> String {
+    format!(
+        "this host stood still for {} during the search: spans that ended meanwhile were read late",
+        show(span)
+    )
 }

@@ -70,6 +70,10 @@ pub enum IdleEvent {
     Provisional(Provisional),
     /// How far it is; about once a second.
     Progress(Progress),
+    /// The search is over; what follows it takes so long.
+    Following {
+        lasts: Duration,
+    },
     /// One row of the table of what keeps the path open is known.
     RefreshRow {
         row: Row,
@@ -187,6 +191,8 @@ pub struct IdleReport {
     pub verdict: report::Verdict,
     /// Why, in lower-case fragments: the findings' own, and what was found wanting.
     pub reasons: Vec<String>,
+    /// What was asked for and was done otherwise, or not at all, and what else a reader of the figures must know.
+    pub notes: Vec<String>,
     /// The user ended it before it was done.
     pub partial: bool,
 }

@@ -131,6 +131,8 @@ pub struct IdleDocument {
     exit_code: u8,
     /// Why.
     reasons: Vec<String>,
+    /// What was asked for and was done otherwise, or not at all, and what else a reader of the figures must know.
+    notes: Vec<String>,
     /// How the first connection opened; null when none did.
     opening: Option<Opening>,
     /// The last failure to open, where there was one.
@@ -628,6 +630,7 @@ impl IdleDocument {
             result: report.verdict.into(),
             exit_code: report.verdict.exit_code(),
             reasons: report.reasons.clone(),
+            notes: report.notes.clone(),
             opening: report.opened.as_deref().map(Opening::from),
             error: report.error.as_deref().map(Failure::from),
         }

@@ -44,6 +44,7 @@ impl Talk {
             | IdleEvent::Seen(_)
             | IdleEvent::Bracket { .. }
             | IdleEvent::Progress(_)
+            | IdleEvent::Following { .. }
             | IdleEvent::RefreshRow { .. }
             | IdleEvent::VerifyBeat { .. }
             | IdleEvent::Verified { .. } => None,
@@ -329,6 +330,9 @@ fn closing(rows: &mut Rows, report: &IdleReport, paint: Paint) {
         let way = way(opened).map(|way| format!(", {way}")).unwrap_or_default();
         rows.add("opened in", &format!("{}{way}", phases(&opened.phases)));
         human::facts(rows, opened);
+    }
+    for (place, note) in report.notes.iter().enumerate() {
+        rows.add(if place == 0 { "note" } else { "" }, note);
     }
     let searched = format!("{}, {}", counted(findings.connections, "connection"), spoken(report.elapsed));
     let void = findings.void_rounds;

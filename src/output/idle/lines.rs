@@ -102,7 +102,10 @@ pub fn line(event: &IdleEvent, started_at: SystemTime) -> Option<String> {
         IdleEvent::Verified { verified, elapsed } => {
             run_line(dated(*elapsed), VerifyOver { verified: verified.into() })
         }
-        IdleEvent::Progress(_) | IdleEvent::VerifyBeat { .. } | IdleEvent::Finished(_) => return None,
+        IdleEvent::Progress(_)
+        | IdleEvent::Following { .. }
+        | IdleEvent::VerifyBeat { .. }
+        | IdleEvent::Finished(_) => return None,
     })
 }
 

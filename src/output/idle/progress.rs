@@ -26,6 +26,7 @@ impl Tally {
         let text = match event {
             IdleEvent::Started { .. } => "opening".to_string(),
             IdleEvent::Progress(progress) => searching(progress),
+            IdleEvent::Following { lasts } => format!("holding connections for {}", spoken(*lasts)),
             IdleEvent::RefreshRow { .. } => "trying what keeps the path open".to_string(),
             IdleEvent::VerifyBeat { beats, held, until } => verifying(*beats, *held, *until),
             IdleEvent::ProbeOpened { .. }

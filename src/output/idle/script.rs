@@ -63,6 +63,7 @@ struct Scene {
     info: IdleInfo,
     findings: Findings,
     headers: Vec<(String, PeerText)>,
+    notes: Vec<String>,
     probes: u32,
 }
 
@@ -92,7 +93,7 @@ impl Scene {
             partial: false,
             elapsed: Duration::ZERO,
         };
-        Scene { events: Vec::new(), info, findings, headers: Vec::new(), probes: 0 }
+        Scene { events: Vec::new(), info, findings, headers: Vec::new(), notes: Vec::new(), probes: 0 }
     }
 
     fn server(mut self, name: &str) -> Scene {
@@ -194,6 +195,7 @@ impl Scene {
             lost: None,
             verdict,
             reasons: findings.reasons.clone(),
+            notes: self.notes.clone(),
             partial: findings.partial,
             findings,
         }
@@ -297,6 +299,7 @@ fn chatter() -> Vec<IdleEvent> {
     for round in 1..4 {
         scene.sees(Role::Watcher, 25_000 * round, Seen::Spoke { gap: ms(25_000 + round) });
     }
+    scene.notes.push("there was nothing to verify: no timeout was found".to_string());
     scene.findings.chatter = Some(Chatter { period: ms(25_002), longest_gap: ms(25_003), count: 3 });
     scene.findings.bracket.lo = Some(ms(25_003));
     scene.because("the server speaks unasked, about every 25.002 s; the longest quiet gap was 25.003 s");
