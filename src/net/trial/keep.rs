@@ -120,7 +120,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Keeping<'_, S> {
     fn on_step(&mut self, step: Step) -> Result<(), Kept> {
         match ended(self.socket, step) {
             Err(cut) => Err(self.ended(cut)),
-            Ok(Some(message)) if self.voice.is_answer(&message) => {
+            // Further answers to the same question say no more, however many there are.
+            Ok(Some(message)) if self.voice.is_answer(&message) && self.asked.is_some() => {
                 self.alive();
                 Ok(())
             }

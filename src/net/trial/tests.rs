@@ -306,9 +306,10 @@ async fn a_control_tells_each_answer_and_gives_up_after_the_timeout() {
     for _ in 0..3 {
         let payload = peer.ping().await;
         peer.pong(&payload).await;
+        peer.pong(&payload).await;
     }
     let (kept, beats, took) = control.await.unwrap();
-    assert_eq!(beats, [ms(1000), ms(2000), ms(3000)]);
+    assert_eq!(beats, [ms(1000), ms(2000), ms(3000)], "a second answer is none");
     assert_eq!((kept, took), (Kept::Unanswered { silent: ms(3000) }, ms(6000)));
 }
 
