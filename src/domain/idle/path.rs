@@ -62,6 +62,8 @@ pub struct Path {
     pub lifetime: Option<Duration>,
     /// Moments at which all connections die.
     pub outages: Vec<Duration>,
+    /// After an outage nothing can be opened for so long.
+    pub down: Duration,
     /// The server speaks so often.
     pub chatter: Option<Duration>,
     /// This part of all connections dies for no reason.
@@ -80,6 +82,7 @@ impl Path {
             linger: Duration::ZERO,
             lifetime: None,
             outages: Vec::new(),
+            down: Duration::ZERO,
             chatter: None,
             doomed: 0.0,
             answer: (Duration::from_millis(20), Duration::from_millis(20)),
@@ -339,6 +342,10 @@ impl World<'_> {
 
     fn finish_opening(&mut self, index: usize, now: Duration) -> Seen {
         let open = self.lines.iter().filter(|line| line.opened < FOREVER).count();
+        let down = |at: &Duration| (*at..*at + self.path.down).contains(&now);
+        if self.path.outages.iter().any(down) {
+            return Seen::OpenFailed { why: "connection refused".to_string() };
+        }
         if open >= self.path.capacity {
             return Seen::OpenFailed { why: "429 too many requests".to_string() };
         }

@@ -311,6 +311,22 @@ fn an_outage_voids_its_round() {
     }
 }
 
+/// A server that is away for ten seconds is waited for, and measured with all connections again.
+#[test]
+fn a_server_that_restarts_is_waited_for() {
+    for kind in Kind::ALL {
+        let (outages, down) = (vec![seconds(20)], seconds(10));
+        let path = Path { outages, down, ..Path::new(Timer::Exact(seconds(60)), kind) };
+        let run = play(&parallel(), &path, 1);
+        assert_found(&run, seconds(60), &format!("{kind:?}"));
+        assert_eq!((run.findings.void_rounds, run.peak), (1, 16), "{kind:?}");
+        let path = Path { down: seconds(3600), ..path };
+        let found = play(&parallel(), &path, 1).findings;
+        let told = "the server could not be reached any more: connection refused";
+        assert_eq!((found.verdict, found.reasons[0].as_str()), (Verdict::Inconclusive, told), "{kind:?}");
+    }
+}
+
 /// Restarts that come again and again, but not at the very same age.
 #[test]
 fn outages_at_about_the_same_age_are_no_lifetime() {

@@ -62,7 +62,6 @@ pub struct Search {
     limit: usize,
     failures: u32,
     retry_at: Duration,
-    last_failure: String,
     slowest: Duration,
     /// Connections that were ordered.
     ordered: u32,
@@ -125,7 +124,6 @@ impl Search {
             limit: plan.max_connections,
             failures: 0,
             retry_at: Duration::ZERO,
-            last_failure: String::new(),
             slowest: Duration::ZERO,
             ordered: 0,
             opened: 0,
@@ -221,7 +219,18 @@ impl Search {
             bracket: self.bracket(),
             provisional: self.provisional,
             in_flight: silent.map(flight).collect(),
-            latest: end * 3 + self.plan.answer_timeout * 2 + Duration::from_secs(2),
+            latest: self.latest(end).max(now + self.plan.answer_timeout),
+        }
+    }
+
+    /// The promised cost of a timeout of this length; of a binary search what its steps cost at most.
+    fn latest(&self, end: Duration) -> Duration {
+        let confirmed = end * 3 + self.plan.answer_timeout * 2 + Duration::from_secs(2);
+        let precision = self.usual_precision().max(Duration::from_millis(1));
+        let halvings = (self.plan.max.as_secs_f64() / precision.as_secs_f64()).log2().ceil().max(1.0);
+        match self.plan.strategy {
+            Strategy::Parallel => confirmed,
+            Strategy::Bisect => confirmed + (end + self.plan.answer_timeout).mul_f64(halvings),
         }
     }
 
@@ -342,17 +351,26 @@ impl Search {
 
     /// A server that refuses further connections is asked for fewer.
     fn failed(&mut self, at: Duration, why: &str) {
-        self.failures += 1;
-        self.last_failure = why.to_string();
-        self.retry_at = at + Duration::from_secs(u64::from(self.failures.min(10)));
         let open = self.probes.iter().filter(|probe| probe.opened.is_some()).count();
         let open = open + usize::from(self.control.is_open());
-        if self.failures > 1 {
+        // A server that is gone altogether is waited for: what fails together fails once, and shows no limit.
+        let gone = open == 0 && self.opened > 0;
+        if gone && at < self.retry_at {
+            return;
+        }
+        self.failures += 1;
+        self.retry_at = at + Duration::from_secs(u64::from(self.failures.min(10)));
+        if self.failures > 1 && !gone {
             self.limit = self.limit.min(open.max(3));
         }
         if self.failures >= MOST_FAILURES && open < 3 {
-            let number = counted(open as u64, "connection");
-            self.conclude(Verdict::Inconclusive, format!("only {number} could be open at once: {why}"));
+            let why = match gone {
+                true => format!("the server could not be reached any more: {why}"),
+                false => {
+                    format!("only {} could be open at once: {why}", counted(open as u64, "connection"))
+                }
+            };
+            self.conclude(Verdict::Inconclusive, why);
         }
     }
 
