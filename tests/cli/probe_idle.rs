@@ -330,6 +330,27 @@ fn every_trial_is_a_line_as_it_comes_and_the_document_is_the_last() {
     assert_eq!(of("bracket").last().unwrap()["bracket"], document["bracket"]);
 }
 
+#[test]
+fn an_interrupt_of_what_follows_the_search_says_so() {
+    let server = Server::start(&["--idle-timeout", TIMEOUT]);
+    let bounds = ["--min", "500ms", "--max", "4s", "--refresh"];
+    let (mut process, mut lines) = running(&bounds, &server.url());
+    // Keepalive does not help, and is the first of which it is known.
+    lines.find(|line| line["event"] == "refresh").unwrap();
+    process.signal(libc::SIGINT);
+    let document = lines.last().unwrap();
+    assert_eq!(process.0.wait().unwrap().code(), Some(4));
+    assert_eq!((&document["partial"], &document["verdict"]), (&true.into(), &"idle_timeout".into()));
+    assert!(document["reasons"][1].as_str().unwrap().starts_with("interrupted before all"), "{document:#}");
+}
+
+#[test]
+fn a_silence_that_nothing_survived_prescribes_nothing_and_says_so() {
+    let server = Server::start(&["--idle-timeout", "400ms"]);
+    let ran = probe(&["--min", "800ms"], &server.url());
+    assert!(ran.stdout.contains("no interval can be told, since no silence survived"), "{}", ran.stdout);
+}
+
 /// A search in NDJSON that is under way.
 fn running(more: &[&str], url: &str) -> (Reaped, impl Iterator<Item = Value> + use<>) {
     let args = [&["probe-idle", "--proxy", "none", "-o", "ndjson"], more, &[url]].concat();

@@ -15,8 +15,8 @@ use crate::domain::ending::{Ending, How, Who};
 use crate::domain::heartbeat::Kind;
 use crate::domain::idle::refresh::{self, Fate, Method, Refresh, Row};
 use crate::domain::idle::report::{IdleEvent, IdleReporter, Verified, VerifyOutcome};
-use crate::domain::idle::{Findings, Prescription, Verdict};
-use crate::domain::shown::exact_duration as about;
+use crate::domain::idle::{Findings, Prescription, SHORTEST_SURVIVOR, Verdict};
+use crate::domain::shown::duration;
 use crate::net::trial::keep::{self, KeepPlan, Kept, Traffic};
 use crate::net::trial::part;
 
@@ -47,7 +47,7 @@ impl Upkeep {
 
     /// What to try after these findings; the error says why nothing is to be learned.
     fn after(findings: &Findings) -> Result<Upkeep, &'static str> {
-        let lo = findings.bracket.lo.filter(|lo| !lo.is_zero()).ok_or("no silence survived");
+        let lo = findings.bracket.lo.filter(|lo| *lo >= SHORTEST_SURVIVOR).ok_or("no silence survived");
         let above = |hi: Option<Duration>| Ok(Upkeep::between(lo?, hi.ok_or("no upper end is known")?));
         match findings.verdict {
             Verdict::IdleTimeout | Verdict::ServerPolicy => above(findings.bracket.hi),
@@ -267,8 +267,11 @@ fn fate(kept: Kept, after: Duration, lo: Duration, method: Method, answers: u64)
             let how = Ending::describe(cut.who, &cut.how, cut.os_error.as_deref());
             Fate::Untold { why: format!("the server does not want such a message: {how}") }
         }
+        Kept::Unanswered { .. } if answers == 0 => {
+            Fate::Died { after, how: "no answer when it was asked at last".to_string() }
+        }
         Kept::Unanswered { silent } => {
-            let alive = about(after.saturating_sub(silent));
+            let alive = duration(after.saturating_sub(silent));
             Fate::Died { after, how: format!("no answer any more; the last came at {alive}") }
         }
         Kept::Ended { cut, .. } => {

@@ -69,7 +69,7 @@ impl Gathered {
             (None, true) => report::Verdict::Interrupted,
             (None, false) => report::Verdict::NotMeasured,
             (Some(_), _) if self.after.interrupted => {
-                reasons.push("interrupted before it was known what was asked for besides".to_string());
+                reasons.push("interrupted before all was tried that was to follow the search".to_string());
                 report::Verdict::Inconclusive
             }
             (Some(_), _) if partial || !findings.conclusive() => report::Verdict::Inconclusive,

@@ -22,7 +22,7 @@ pub use self::plan::IdlePlan;
 use crate::domain::idle::report::{IdleEvent, IdleReport, IdleReporter, TwoEnded};
 use crate::domain::idle::{PlanError, Strategy};
 use crate::domain::opening::OpenError;
-use crate::domain::shown::exact_duration as show;
+use crate::domain::shown::{duration, exact_duration as show};
 use crate::net::trial::{TWO_ENDED, part, speaks};
 
 /// Runs the plan. Everything is told to `reporter`, the report last; it is also returned. An error is a plan
@@ -128,8 +128,6 @@ fn agree(plan: &mut IdlePlan, speaks: bool, gathered: &mut Gathered) {
 }
 
 fn stood_still(span: Duration) -> String {
-    format!(
-        "this host stood still for {} during the search: spans that ended meanwhile were read late",
-        show(span)
-    )
+    let span = duration(span);
+    format!("this host stood still for {span} during the search: what ended meanwhile was read late")
 }

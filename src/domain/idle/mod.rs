@@ -64,7 +64,7 @@ pub use expectation::{Expectation, ExpectationError};
 pub use finding::{Bracket, Chatter, Findings, Lifetime, Manner, Provisional, Spread, Verdict};
 pub use grid::WELL_KNOWN;
 pub use plan::{PlanError, Precision, SearchPlan, Strategy};
-pub use prescription::Prescription;
+pub use prescription::{Prescription, SHORTEST_SURVIVOR};
 pub use probe::{Cut, Death, Observation, Order, ProbeId, Role, Seen, Step};
 pub use search::{InFlight, Progress, Search};
 

@@ -7,6 +7,10 @@ use crate::domain::shown::exact_duration as show;
 
 use super::finding::{Findings, Verdict};
 
+/// Nothing is built on a shorter silence, such as that of a connection that was asked as soon as it was open:
+/// heartbeats would be a flood.
+pub const SHORTEST_SURVIVOR: Duration = Duration::from_millis(100);
+
 /// What to do about it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Prescription {
@@ -27,7 +31,7 @@ impl Prescription {
     /// What follows from what was found; `None` where nothing does.
     pub fn of(findings: &Findings) -> Option<Prescription> {
         let heartbeat = |found| {
-            let survived = findings.bracket.lo?;
+            let survived = findings.bracket.lo.filter(|lo| *lo >= SHORTEST_SURVIVOR)?;
             Some(Prescription::Heartbeat { interval: three_quarters(survived), survived, found })
         };
         match findings.verdict {
@@ -134,5 +138,8 @@ mod tests {
         assert_eq!(told(&found(Verdict::IdleTimeout, None, None)), None);
         assert_eq!(told(&found(Verdict::Stochastic, Some(59), None)), None);
         assert_eq!(told(&found(Verdict::Inconclusive, Some(59), None)), None);
+        let bracket = Bracket { lo: Some(Duration::from_millis(5)), hi: None };
+        let at_once = Findings { bracket, ..found(Verdict::IdleTimeout, None, None) };
+        assert_eq!(told(&at_once), None, "an interval of 4 ms would be a flood");
     }
 }

@@ -491,7 +491,9 @@ impl Search {
         let Some(doubt) = self.doubt.filter(|doubt| doubt.witness.is_none()) else { return };
         let died_young = doubt.lifetime.is_some_and(|lifetime| self.died_young(doubt.alive_at, lifetime));
         let tells = |probe: &Probe| {
-            let young = doubt.lifetime.is_none_or(|l| probe.opened.is_some_and(|at| is_young(now - at, l)));
+            let young = doubt
+                .lifetime
+                .is_none_or(|l| probe.opened.is_some_and(|at| is_young(now.saturating_sub(at), l)));
             probe.since.is_some_and(|since| since < doubt.alive_at) && probe.asked.is_none() && young
         };
         let youngest = self.probes.iter_mut().filter(|probe| tells(probe)).max_by_key(|p| p.since);
@@ -611,7 +613,7 @@ impl Search {
     fn conclude_lifetime(&mut self, lifetime: Lifetime) {
         (self.lifetime, self.doubt) = (Some(lifetime), None);
         let Lifetime { lo, hi } = lifetime;
-        let close = hi - lo <= hi.mul_f64(0.01).max(Duration::from_millis(50));
+        let close = hi.saturating_sub(lo) <= hi.mul_f64(0.01).max(Duration::from_millis(50));
         let shown = if close { show(lo) } else { format!("{} to {}", show(lo), show(hi)) };
         self.conclude(
             Verdict::LifetimeCap,

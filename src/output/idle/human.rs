@@ -272,8 +272,11 @@ fn prescription(prescription: Prescription, what: &str) -> String {
     format!("send {what} every {interval} (75 % of the longest silence that survived){lost}")
 }
 
-/// Where chance cuts, there is only what was seen.
+/// Why no interval is told. Where chance cuts, there is only what was seen.
 fn no_sure_interval(findings: &Findings) -> Option<String> {
+    if matches!(findings.verdict, Verdict::IdleTimeout | Verdict::ServerPolicy) {
+        return Some("no interval can be told, since no silence survived: lower --min".to_string());
+    }
     let shortest = findings.spread.filter(|_| findings.verdict == Verdict::Stochastic)?.min;
     Some(format!(
         "no interval is sure: a silence of {} ended a connection; stay well below it",
