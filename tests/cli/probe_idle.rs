@@ -301,6 +301,13 @@ fn a_server_that_closes_at_once_yields_the_reason_and_no_number() {
 }
 
 #[test]
+fn a_server_that_answers_no_pings_is_said_to() {
+    let (code, document) = faulty(&["--pong-loss", "100%"], &[]);
+    assert_eq!((code, &document["verdict"]), (Some(4), &"inconclusive".into()), "{document:#}");
+    assert!(document["reasons"][0].as_str().unwrap().contains("answers no Ping frames"), "{document:#}");
+}
+
+#[test]
 fn people_read_the_answer_first_and_the_conversation_is_on_stderr() {
     let server = Server::start(&["--idle-timeout", TIMEOUT]);
     let ran = probe(&[], &server.url());
@@ -346,8 +353,9 @@ fn an_interrupt_of_what_follows_the_search_says_so() {
 
 #[test]
 fn a_silence_that_nothing_survived_prescribes_nothing_and_says_so() {
-    let server = Server::start(&["--idle-timeout", "400ms"]);
-    let ran = probe(&["--min", "800ms"], &server.url());
+    let server = Server::start(&["--idle-timeout", "600ms"]);
+    let bounds = ["--min", "800ms", "--max", "4s"];
+    let ran = run(&[&["probe-idle", "--proxy", "none"], &bounds[..], &[&server.url()]].concat());
     assert!(ran.stdout.contains("no interval can be told, since no silence survived"), "{}", ran.stdout);
 }
 

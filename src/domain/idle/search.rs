@@ -353,6 +353,7 @@ impl Search {
     fn failed(&mut self, at: Duration, why: &str) {
         let open = self.probes.iter().filter(|probe| probe.opened.is_some()).count();
         let open = open + usize::from(self.control.is_open());
+        let opening = self.probes.len() + usize::from(self.control.id().is_some()) - open;
         // A server that is gone altogether is waited for: what fails together fails once, and shows no limit.
         let gone = open == 0 && self.opened > 0;
         if gone && at < self.retry_at {
@@ -361,9 +362,9 @@ impl Search {
         self.failures += 1;
         self.retry_at = at + Duration::from_secs(u64::from(self.failures.min(10)));
         if self.failures > 1 && !gone {
-            self.limit = self.limit.min(open.max(3));
+            self.limit = self.limit.min((open + opening).max(3));
         }
-        if self.failures >= MOST_FAILURES && open < 3 {
+        if self.failures >= MOST_FAILURES && (gone || open + opening < 3) {
             let why = match gone {
                 true => format!("the server could not be reached any more: {why}"),
                 false => {
@@ -385,8 +386,17 @@ impl Search {
                 self.doubt = Some(Doubt { alive_at: gone, lifetime: Some(lifetime), ..doubt });
             }
             Fate::Stillborn => {
-                let why = "the control connection ended at once, twice".to_string();
-                self.conclude(Verdict::Inconclusive, why);
+                let why = match (silent, self.plan.kind) {
+                    (false, _) => "the control connection ended at once, twice",
+                    (true, Kind::Protocol) => {
+                        "the control was not answered, twice: perhaps the server answers no Ping frames, and app \
+                         heartbeats would tell"
+                    }
+                    (true, Kind::App) => {
+                        "the control was not answered, twice: perhaps the server does not answer such messages"
+                    }
+                };
+                self.conclude(Verdict::Inconclusive, why.to_string());
             }
             Fate::Lone { alive_at } => self.doubt = Some(Doubt { alive_at, ..doubt }),
         }
