@@ -8,6 +8,7 @@ pub mod event;
 pub mod health;
 pub mod heartbeat;
 pub mod idle;
+pub mod listen;
 pub mod opening;
 pub mod peer_text;
 pub mod phase;

@@ -3,9 +3,10 @@
 mod certificate;
 pub mod clock;
 pub mod dial;
-mod endings;
+pub mod endings;
 mod fault;
 pub mod greeting;
+pub mod guest;
 mod head;
 pub mod os_error;
 #[cfg(test)]

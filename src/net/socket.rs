@@ -1,14 +1,15 @@
 //! The socket at the bottom: TCP or Unix, with its options.
 
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Shutdown, SocketAddr};
 use std::path::Path;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use socket2::{SockRef, TcpKeepalive};
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
 use tokio::net::{TcpSocket, TcpStream};
 
 use super::fault::Fault;
@@ -90,6 +91,26 @@ impl Socket {
                 stream.peer_addr().ok()?.as_pathname().map(|path| path.display().to_string())
             }
         }
+    }
+
+    /// Sends a FIN and can still read, as the system does for a process that ended half: no TLS says goodbye.
+    pub fn shut_write(&self) -> io::Result<()> {
+        match self {
+            Socket::Tcp(stream) => SockRef::from(stream).shutdown(Shutdown::Write),
+            #[cfg(unix)]
+            Socket::Unix(stream) => SockRef::from(stream).shutdown(Shutdown::Write),
+        }
+    }
+
+    /// Whether the peer's FIN or RST has come, as the system tells without anything being read. What came before it
+    /// may still wait to be read.
+    pub fn is_over(&self) -> bool {
+        let ready = match self {
+            Socket::Tcp(stream) => stream.ready(Interest::READABLE).now_or_never(),
+            #[cfg(unix)]
+            Socket::Unix(stream) => stream.ready(Interest::READABLE).now_or_never(),
+        };
+        ready.is_some_and(|ready| ready.map_or(true, |ready| ready.is_read_closed()))
     }
 
     /// This end's address, where it has one.

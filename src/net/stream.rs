@@ -3,13 +3,14 @@
 use std::fmt;
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_rustls::client::TlsStream;
 
 use super::socket::Socket;
-use super::wire::Tap;
+use super::wire::{Tap, Valve};
 
 /// A byte stream to the peer. TLS may lie in TLS: that of the target in that of an `https://` proxy.
 pub enum Stream {
@@ -23,6 +24,14 @@ impl Stream {
         match self {
             Stream::Plain(tap) => tap.inner(),
             Stream::Tls(tls) => tls.get_ref().0.socket(),
+        }
+    }
+
+    /// What can keep bytes from leaving the socket at the bottom, whatever lies above it.
+    pub fn valve(&self) -> Arc<Valve> {
+        match self {
+            Stream::Plain(tap) => tap.valve(),
+            Stream::Tls(tls) => tls.get_ref().0.valve(),
         }
     }
 }

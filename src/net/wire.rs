@@ -3,7 +3,7 @@
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI32, AtomicU8, AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU8, AtomicU64, Ordering::Relaxed};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -142,17 +142,43 @@ impl Marks {
     }
 }
 
+/// Whether what is written leaves. A client that must not answer is muted here, below TLS and below the WebSocket,
+/// which both answer by themselves: what they write is taken, and thrown away. There is no way back: TLS has
+/// counted records that the peer never saw.
+#[derive(Debug, Default)]
+pub struct Valve {
+    shut: AtomicBool,
+}
+
+impl Valve {
+    /// From now on nothing leaves.
+    pub fn shut(&self) {
+        self.shut.store(true, Relaxed);
+    }
+
+    /// Whether nothing leaves.
+    pub fn is_shut(&self) -> bool {
+        self.shut.load(Relaxed)
+    }
+}
+
 /// A stream whose bytes are watched.
 #[derive(Debug)]
 pub struct Tap<S> {
     inner: S,
     marks: Arc<Marks>,
+    valve: Arc<Valve>,
 }
 
 impl<S> Tap<S> {
     /// Watches `inner` from now on.
     pub fn new(inner: S) -> Tap<S> {
-        Tap { inner, marks: Arc::new(Marks::new()) }
+        Tap { inner, marks: Arc::new(Marks::new()), valve: Arc::default() }
+    }
+
+    /// What can keep its bytes from leaving.
+    pub fn valve(&self) -> Arc<Valve> {
+        Arc::clone(&self.valve)
     }
 
     /// What has been seen; stays valid when the tap is gone.
@@ -186,6 +212,9 @@ impl<S: Stamped + Unpin> AsyncRead for Tap<S> {
 
 impl<S: AsyncWrite + Unpin> AsyncWrite for Tap<S> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        if self.valve.is_shut() {
+            return Poll::Ready(Ok(bytes.len()));
+        }
         let began = Instant::now();
         let result = ready!(Pin::new(&mut self.inner).poll_write(cx, bytes));
         match &result {
@@ -196,11 +225,17 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Tap<S> {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.inner).poll_flush(cx)
+        match self.valve.is_shut() {
+            true => Poll::Ready(Ok(())),
+            false => Pin::new(&mut self.inner).poll_flush(cx),
+        }
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.inner).poll_shutdown(cx)
+        match self.valve.is_shut() {
+            true => Poll::Ready(Ok(())),
+            false => Pin::new(&mut self.inner).poll_shutdown(cx),
+        }
     }
 }
 
@@ -273,5 +308,22 @@ mod tests {
         assert_eq!(marks.end(), None);
         assert_eq!(tap.read(&mut [0; 2]).await.unwrap(), 0);
         assert_eq!(marks.end(), Some(WireEnd::Fin));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn behind_a_shut_valve_all_is_taken_and_nothing_leaves() {
+        let (near, mut far) = tokio::io::duplex(4);
+        let mut tap = Tap::new(near);
+        tap.write_all(b"abc").await.unwrap();
+        tap.valve().shut();
+        tap.write_all(&[0; 100]).await.unwrap();
+        tap.shutdown().await.unwrap();
+        assert_eq!(tap.marks().written_bytes(), 3);
+        far.write_all(b"de").await.unwrap();
+        assert_eq!(tap.read(&mut [0; 8]).await.unwrap(), 2, "it still reads");
+        drop(tap);
+        let mut heard = Vec::new();
+        far.read_to_end(&mut heard).await.unwrap();
+        assert_eq!(heard, b"abc");
     }
 }

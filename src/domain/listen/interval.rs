@@ -1,0 +1,88 @@
+//! How far heartbeats are apart.
+
+use std::time::Duration;
+
+/// Spans that differ by no more than this part agree...
+const TOLERANCE: f64 = 0.10;
+/// ... and those that differ by no more than this: timers of a busy machine are so late.
+const JITTER: Duration = Duration::from_millis(25);
+/// So large a part of the gaps must agree with the median.
+const MOST: f64 = 0.75;
+
+/// By how much two spans may differ that both are one interval of this length.
+pub fn tolerance(interval: Duration) -> Duration {
+    interval.mul_f64(TOLERANCE).max(JITTER)
+}
+
+/// What the gaps between heartbeats come to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Interval {
+    /// How many gaps.
+    pub gaps: usize,
+    pub min: Duration,
+    /// Of an even number, the mean of the middle two.
+    pub median: Duration,
+    pub max: Duration,
+    /// How many gaps agree with the median.
+    agreeing: usize,
+}
+
+impl Interval {
+    /// Of these gaps; `None` of none.
+    pub fn of(gaps: impl IntoIterator<Item = Duration>) -> Option<Interval> {
+        let mut sorted: Vec<Duration> = gaps.into_iter().collect();
+        sorted.sort_unstable();
+        let (min, max) = (*sorted.first()?, *sorted.last()?);
+        let middle = sorted.len() / 2;
+        let lower = if sorted.len().is_multiple_of(2) { middle - 1 } else { middle };
+        let median = (sorted[lower] + sorted[middle]) / 2;
+        let agreeing = sorted.iter().filter(|gap| gap.abs_diff(median) <= tolerance(median)).count();
+        Some(Interval { gaps: sorted.len(), min, median, max, agreeing })
+    }
+
+    /// The longest gap less the shortest.
+    pub fn spread(&self) -> Duration {
+        self.max - self.min
+    }
+
+    /// Whether most gaps are alike.
+    pub fn is_regular(&self) -> bool {
+        self.agreeing as f64 >= self.gaps as f64 * MOST
+    }
+
+    /// Whether a span is one interval.
+    pub fn fits(&self, span: Duration) -> bool {
+        span.abs_diff(self.median) <= tolerance(self.median)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ms(gaps: &[u64]) -> Option<Interval> {
+        Interval::of(gaps.iter().map(|gap| Duration::from_millis(*gap)))
+    }
+
+    #[test]
+    fn the_median_is_the_middle_or_the_mean_of_the_middle_two() {
+        let odd = ms(&[2000, 2100, 1950]).unwrap();
+        assert_eq!((odd.median, odd.spread()), (Duration::from_millis(2000), Duration::from_millis(150)));
+        let even = ms(&[30_000, 30_010, 29_990, 30_020]).unwrap();
+        assert_eq!((even.median, even.gaps), (Duration::from_millis(30_005), 4));
+        assert_eq!(ms(&[]), None);
+    }
+
+    #[test]
+    fn one_outlier_in_four_leaves_it_regular_and_two_do_not() {
+        assert!(ms(&[1000, 1000, 1000, 2000]).unwrap().is_regular());
+        assert!(!ms(&[1000, 1000, 2000, 3000]).unwrap().is_regular());
+        assert!(!ms(&[500, 2000]).unwrap().is_regular());
+    }
+
+    #[test]
+    fn short_intervals_have_the_jitter_of_a_busy_machine() {
+        assert!(ms(&[100, 120, 85, 100]).unwrap().is_regular());
+        assert!(!ms(&[100, 150, 40, 200]).unwrap().is_regular());
+    }
+}

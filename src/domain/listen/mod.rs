@@ -1,0 +1,26 @@
+//! What a server says by itself, and what that tells of its heartbeats: without a clock and without a socket.
+//!
+//! - [`shapes`] knows the app pings and keep-alives that servers send, and how they want to be answered
+//! - [`Rhythm`] takes the moments of one kind of sound; [`Interval`] is what its gaps come to
+//! - [`Talk`] says when the client is to speak between two heartbeats; [`Disturbance`] is what came of that
+//! - [`Findings`] puts it together: the verdict, and why
+//!
+//! All moments are spans since the connection's opening.
+
+mod clearance;
+mod disturbance;
+mod findings;
+mod interval;
+pub mod report;
+mod rhythm;
+pub mod shapes;
+mod sound;
+mod talk;
+
+pub use clearance::Clearance;
+pub use disturbance::{Disturbance, Effect, Effects};
+pub use findings::{Circumstances, Findings, First, KindFindings, Listening, Origin, Unanswered, Verdict};
+pub use interval::{Interval, tolerance};
+pub use rhythm::{Payloads, Rhythm};
+pub use sound::{Sound, Utterance};
+pub use talk::{Talk, Talked};

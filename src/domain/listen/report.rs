@@ -1,0 +1,101 @@
+//! What listening tells while it runs, and its report.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use super::findings::Findings;
+use super::sound::Sound;
+use crate::domain::ending::Ending;
+use crate::domain::opening::{OpenError, Opened};
+use crate::domain::peer_text::PeerText;
+use crate::domain::report;
+
+/// What is to be done, told before anything is.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ListenInfo {
+    /// Redacted.
+    pub url: String,
+    /// Listen for so long.
+    pub listen_for: Duration,
+    /// Or until so many heartbeats were heard.
+    pub count: Option<u64>,
+    /// The client answers.
+    pub answer: bool,
+    /// The client says something between heartbeats.
+    pub talk: bool,
+}
+
+/// Something that happened.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ListenEvent {
+    Started {
+        at: SystemTime,
+        info: Arc<ListenInfo>,
+    },
+    Opened {
+        at: SystemTime,
+        opened: Arc<Opened>,
+    },
+    /// The server said something; of a flood, so many at once.
+    Said(Said),
+    /// The client said something of its own, this long after the opening.
+    Talked {
+        at: SystemTime,
+        age: Duration,
+    },
+    /// The connection ended before its time.
+    Ended(Arc<Ending>),
+    /// How far it is; about once a second.
+    Progress(Progress),
+    /// The end of the run; always the last event.
+    Finished(Box<ListenReport>),
+}
+
+/// What the server said.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Said {
+    pub at: SystemTime,
+    pub sound: Sound,
+    pub shape: Option<&'static str>,
+    /// How many, since this kind was last told.
+    pub count: u64,
+    /// Since the opening, of the last of them.
+    pub age: Duration,
+    /// From the one before of its kind.
+    pub gap: Option<Duration>,
+    pub text: PeerText,
+    /// A good client answers it, and it was answered.
+    pub answered: bool,
+}
+
+/// How far it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Progress {
+    pub listened: Duration,
+    pub until: Duration,
+    pub heartbeats: u64,
+    pub interval: Option<Duration>,
+}
+
+/// Shows what happens.
+pub trait ListenReporter {
+    fn report(&mut self, event: &ListenEvent);
+}
+
+/// The whole run.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ListenReport {
+    pub info: Arc<ListenInfo>,
+    pub started_at: SystemTime,
+    pub elapsed: Duration,
+    pub opened: Option<Arc<Opened>>,
+    pub error: Option<Arc<OpenError>>,
+    pub findings: Findings,
+    /// How the connection ended, where the peer or the path ended it.
+    pub ending: Option<Arc<Ending>>,
+    /// What the run comes to: the exit code.
+    pub verdict: report::Verdict,
+    pub reasons: Vec<String>,
+    /// The user ended it before it was done.
+    pub partial: bool,
+}

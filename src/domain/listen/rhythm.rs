@@ -1,0 +1,160 @@
+//! The moments of one kind of sound.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use super::interval::Interval;
+use super::sound::Utterance;
+use crate::domain::peer_text::PeerText;
+
+/// So many of the latest gaps are remembered, however long it is listened.
+const REMEMBERED: usize = 1024;
+
+/// Whether the payloads are one and the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Payloads {
+    /// All of them were empty.
+    Empty,
+    Constant,
+    Changing,
+    /// There was only one.
+    Single,
+}
+
+impl Payloads {
+    /// The name that scripts see.
+    pub fn label(self) -> &'static str {
+        match self {
+            Payloads::Empty => "empty",
+            Payloads::Constant => "constant",
+            Payloads::Changing => "changing",
+            Payloads::Single => "single",
+        }
+    }
+}
+
+/// When one kind of sound was heard. Memory does not grow with their number.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rhythm {
+    pub count: u64,
+    /// The first; `None` when some may have been missed before.
+    pub first: Option<Duration>,
+    pub last: Duration,
+    gaps: VecDeque<Duration>,
+    changes: bool,
+    /// The first payload.
+    pub sample: PeerText,
+    pub shape: Option<&'static str>,
+}
+
+impl Rhythm {
+    /// The first of its kind, at this age. `is_first`: none can have been missed before.
+    pub fn begin(at: Duration, said: &Utterance, is_first: bool) -> Rhythm {
+        Rhythm {
+            count: 1,
+            first: is_first.then_some(at),
+            last: at,
+            gaps: VecDeque::new(),
+            changes: false,
+            sample: said.text.clone(),
+            shape: said.shape,
+        }
+    }
+
+    /// The next. A gap that was `disturbed` by other traffic may be longer or shorter for that, and is no
+    /// interval.
+    pub fn go_on(&mut self, at: Duration, said: &Utterance, disturbed: bool) {
+        if !disturbed {
+            if self.gaps.len() == REMEMBERED {
+                self.gaps.pop_front();
+            }
+            self.gaps.push_back(at.saturating_sub(self.last));
+        }
+        self.count += 1;
+        self.last = at;
+        self.changes |= said.text != self.sample;
+    }
+
+    /// What the gaps come to.
+    pub fn interval(&self) -> Option<Interval> {
+        Interval::of(self.gaps.iter().copied())
+    }
+
+    /// The interval where it is borne out: by two gaps that agree at least, or by one that agrees with the span
+    /// from the opening to the first.
+    pub fn sure_interval(&self) -> Option<Interval> {
+        let interval = self.interval().filter(Interval::is_regular)?;
+        let confirmed = interval.gaps >= 2 || self.first.is_some_and(|first| interval.fits(first));
+        confirmed.then_some(interval)
+    }
+
+    pub fn payloads(&self) -> Payloads {
+        match (self.count, self.changes, self.sample.is_empty()) {
+            (_, true, _) => Payloads::Changing,
+            (_, false, true) => Payloads::Empty,
+            (1, false, false) => Payloads::Single,
+            (_, false, false) => Payloads::Constant,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::sound::Sound;
+    use super::*;
+
+    fn said(text: &str) -> Utterance {
+        Utterance::plain(Sound::Ping, PeerText::new(text))
+    }
+
+    fn rhythm(moments: &[u64], first: bool) -> Rhythm {
+        let at = |millis: &u64| Duration::from_millis(*millis);
+        let mut rhythm = Rhythm::begin(at(&moments[0]), &said("x"), first);
+        moments[1..].iter().for_each(|moment| rhythm.go_on(at(moment), &said("x"), false));
+        rhythm
+    }
+
+    fn sure(moments: &[u64], first: bool) -> Option<u64> {
+        rhythm(moments, first).sure_interval().map(|interval| interval.median.as_millis() as u64)
+    }
+
+    #[test]
+    fn one_gap_is_an_anecdote_unless_the_first_came_after_as_much() {
+        assert_eq!(sure(&[54_000], true), None);
+        assert_eq!(sure(&[54_000, 108_010], true), Some(54_010));
+        assert_eq!(sure(&[11_000, 65_000], true), None);
+        assert_eq!(sure(&[54_000, 108_000], false), None, "some may have been missed before");
+        assert_eq!(sure(&[11_000, 41_000, 71_000], true), Some(30_000));
+        assert_eq!(sure(&[11_000, 21_000, 71_000], true), None);
+    }
+
+    #[test]
+    fn a_disturbed_gap_is_no_interval() {
+        let mut rhythm = rhythm(&[1000, 2000, 3000], true);
+        rhythm.go_on(Duration::from_millis(4500), &said("x"), true);
+        rhythm.go_on(Duration::from_millis(5500), &said("x"), false);
+        assert_eq!(rhythm.interval().map(|i| (i.gaps, i.max)), Some((3, Duration::from_secs(1))));
+        assert_eq!(rhythm.count, 5);
+    }
+
+    #[test]
+    fn payloads_are_constant_until_one_differs() {
+        let mut rhythm = Rhythm::begin(Duration::ZERO, &said("a"), true);
+        assert_eq!(rhythm.payloads(), Payloads::Single);
+        rhythm.go_on(Duration::from_secs(1), &said("a"), false);
+        assert_eq!(rhythm.payloads(), Payloads::Constant);
+        rhythm.go_on(Duration::from_secs(2), &said("b"), false);
+        rhythm.go_on(Duration::from_secs(3), &said("a"), false);
+        assert_eq!(rhythm.payloads(), Payloads::Changing);
+        assert_eq!(Rhythm::begin(Duration::ZERO, &said(""), true).payloads(), Payloads::Empty);
+    }
+
+    #[test]
+    fn memory_does_not_grow_with_the_length_of_a_run() {
+        let mut rhythm = Rhythm::begin(Duration::ZERO, &said("x"), true);
+        for second in 1..=10_000 {
+            rhythm.go_on(Duration::from_secs(second), &said("x"), false);
+        }
+        assert_eq!((rhythm.count, rhythm.gaps.len()), (10_001, REMEMBERED));
+    }
+}

@@ -1,0 +1,273 @@
+//! The heartbeats that servers send as messages, and what they want to hear: a slice of definitions, and what the
+//! user adds.
+
+use serde_json::{Map, Value};
+
+use super::sound::{Sound, Utterance};
+use crate::domain::heartbeat::incoming::{Incoming, MessageRef};
+use crate::domain::heartbeat::pattern::{Captures, Pattern};
+use crate::domain::heartbeat::template::{Keys, Payload, Template};
+use crate::domain::peer_text::PeerText;
+
+/// How a message looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Looks {
+    /// Exactly so, but for white space and the record separator (0x1E) at its ends.
+    Text(&'static str),
+    /// A JSON object with this text in this field.
+    Field(&'static str, &'static str),
+    /// A JSON object with a number in this field.
+    Number(&'static str),
+    /// Both this text in this field, and a number in that.
+    Stamped(&'static str, &'static str, &'static str),
+}
+
+/// What a good client says to it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Reply {
+    /// Nothing: it is one-way.
+    Nothing,
+    Text(&'static str),
+    /// The same object, with this text in that field.
+    Field(&'static str, &'static str),
+    /// The number comes back under this name.
+    Number(&'static str),
+}
+
+/// One known shape.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shape {
+    /// Its name in reports.
+    pub name: &'static str,
+    looks: Looks,
+    reply: Reply,
+    /// It is one only behind an Engine.IO handshake: alone it may mean anything.
+    engine_io: bool,
+}
+
+const fn shape(name: &'static str, looks: Looks, reply: Reply) -> Shape {
+    Shape { name, looks, reply, engine_io: false }
+}
+
+/// The known shapes, the more particular first. Sources: the protocols' own papers.
+pub const SHAPES: &[Shape] = &[
+    Shape { engine_io: true, ..shape("Engine.IO 4", Looks::Text("2"), Reply::Text("3")) },
+    shape("Action Cable", Looks::Stamped("type", "ping", "message"), Reply::Nothing),
+    shape("type: ping", Looks::Field("type", "ping"), Reply::Field("type", "pong")),
+    shape("Pusher", Looks::Field("event", "pusher:ping"), Reply::Field("event", "pusher:pong")),
+    shape("event: ping", Looks::Field("event", "ping"), Reply::Field("event", "pong")),
+    shape("op: ping", Looks::Field("op", "ping"), Reply::Field("op", "pong")),
+    shape("Meteor DDP", Looks::Field("msg", "ping"), Reply::Field("msg", "pong")),
+    shape("action: ping", Looks::Field("action", "ping"), Reply::Field("action", "pong")),
+    shape("cmd: ping", Looks::Field("cmd", "ping"), Reply::Field("cmd", "pong")),
+    shape("ping: number", Looks::Number("ping"), Reply::Number("pong")),
+    shape("Centrifugo", Looks::Text("{}"), Reply::Text("{}")),
+    shape("text ping", Looks::Text("ping"), Reply::Text("pong")),
+    shape("text PING", Looks::Text("PING"), Reply::Text("PONG")),
+    shape("GraphQL ka", Looks::Field("type", "ka"), Reply::Nothing),
+    shape("type: heartbeat", Looks::Field("type", "heartbeat"), Reply::Nothing),
+    shape("channel: heartbeat", Looks::Field("channel", "heartbeat"), Reply::Nothing),
+    shape("SignalR", Looks::Text(r#"{"type":6}"#), Reply::Nothing),
+    shape("SockJS", Looks::Text("h"), Reply::Nothing),
+    shape("empty", Looks::Text(""), Reply::Nothing),
+];
+
+impl Shape {
+    fn matches(&self, incoming: &Incoming) -> bool {
+        let field = |name: &str| object(incoming).and_then(|object| object.get(name));
+        let says = |name: &str, text: &str| field(name).and_then(Value::as_str) == Some(text);
+        match self.looks {
+            Looks::Text(text) => incoming.text().is_some_and(|said| bare(said) == text),
+            Looks::Field(name, text) => says(name, text),
+            Looks::Number(name) => field(name).is_some_and(Value::is_number),
+            Looks::Stamped(name, text, stamp) => {
+                says(name, text) && field(stamp).is_some_and(Value::is_number)
+            }
+        }
+    }
+
+    fn sound(&self) -> Sound {
+        match self.reply {
+            Reply::Nothing => Sound::KeepAlive,
+            Reply::Text(_) | Reply::Field(_, _) | Reply::Number(_) => Sound::AppPing,
+        }
+    }
+
+    fn reply(&self, incoming: &Incoming) -> Option<Payload> {
+        let text = match (self.reply, self.looks) {
+            (Reply::Nothing, _) => return None,
+            (Reply::Text(text), _) => text.to_string(),
+            (Reply::Field(name, text), _) => {
+                let mut answer = object(incoming)?.clone();
+                answer.insert(name.to_string(), text.into());
+                Value::Object(answer).to_string()
+            }
+            (Reply::Number(name), Looks::Number(asked)) => {
+                let number = object(incoming)?.get(asked)?.clone();
+                Value::Object(Map::from_iter([(name.to_string(), number)])).to_string()
+            }
+            (Reply::Number(_), _) => return None,
+        };
+        Some(Payload::Text(text))
+    }
+}
+
+fn object<'a>(incoming: &'a Incoming) -> Option<&'a Map<String, Value>> {
+    incoming.json().and_then(Value::as_object)
+}
+
+/// White space and record separators are how a message is framed, and not what it says.
+fn bare(text: &str) -> &str {
+    text.trim_matches(|c: char| c.is_ascii_whitespace() || c == '\x1e' || c == '\0')
+}
+
+/// Knows what is a heartbeat among the messages of one connection.
+#[derive(Debug, Clone, Default)]
+pub struct Shapes {
+    /// What the user says is one, and what answers it.
+    added: Option<(Pattern, Option<Template>)>,
+    engine_io: bool,
+}
+
+/// The user's own shape has this name.
+pub const ADDED: &str = "as told";
+
+impl Shapes {
+    /// The known ones and, where given, one more with its answer.
+    pub fn with(added: Option<(Pattern, Option<Template>)>) -> Shapes {
+        Shapes { added, engine_io: false }
+    }
+
+    /// What a message is; `now_ms` is the wall clock, for answers that carry it.
+    pub fn recognise(&mut self, incoming: &Incoming, now_ms: u64) -> Utterance {
+        // Engine.IO's handshake comes first: `0{"sid":...}`.
+        self.engine_io |= incoming.text().is_some_and(|text| text.starts_with("0{\"sid\""));
+        let text = shown(incoming.message());
+        if let Some(said) = self.as_added(incoming, now_ms, &text) {
+            return said;
+        }
+        let known = SHAPES.iter().filter(|shape| self.engine_io || !shape.engine_io);
+        match known.into_iter().find(|shape| shape.matches(incoming)) {
+            Some(shape) => {
+                let reply = shape.reply(incoming);
+                Utterance { sound: shape.sound(), text, shape: Some(shape.name), reply }
+            }
+            None => Utterance::plain(Sound::Message, text),
+        }
+    }
+
+    fn as_added(&self, incoming: &Incoming, now_ms: u64, text: &PeerText) -> Option<Utterance> {
+        let (pattern, answer) = self.added.as_ref()?;
+        let captures = pattern.matches(incoming)?;
+        let reply = answer.as_ref().map(|answer| answer.render(&keys(&captures, now_ms)));
+        Some(Utterance { sound: Sound::AppPing, text: text.clone(), shape: Some(ADDED), reply })
+    }
+}
+
+/// An answer carries what the ping did.
+fn keys(captures: &Captures, now_ms: u64) -> Keys {
+    Keys {
+        seq: captures.seq.unwrap_or_default(),
+        id: captures.id.clone().unwrap_or_default(),
+        now_ms: captures.now_ms.unwrap_or(now_ms),
+    }
+}
+
+/// A payload that can be shown.
+pub fn shown(message: MessageRef<'_>) -> PeerText {
+    match message {
+        MessageRef::Text(text) => PeerText::new(text),
+        MessageRef::Binary(bytes) => shown_bytes(bytes),
+    }
+}
+
+/// The most bytes that are shown in hex.
+const SHOWN: usize = 64;
+
+/// Bytes as text where they are plain text, else in hex.
+pub fn shown_bytes(bytes: &[u8]) -> PeerText {
+    match std::str::from_utf8(bytes) {
+        Ok(text) if text.chars().all(|c| !c.is_control()) => PeerText::new(text),
+        Ok(_) | Err(_) => {
+            let hex: String = bytes.iter().take(SHOWN).map(|byte| format!("{byte:02x}")).collect();
+            let more = if bytes.len() > SHOWN { "…" } else { "" };
+            PeerText::new(&format!("hex:{hex}{more}"))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn said(shapes: &mut Shapes, text: &str) -> (Sound, Option<&'static str>, Option<String>) {
+        let said = shapes.recognise(&Incoming::new(MessageRef::Text(text)), 7);
+        let reply = said.reply.map(|reply| match reply {
+            Payload::Text(text) => text,
+            Payload::Binary(bytes) => format!("{bytes:?}"),
+        });
+        (said.sound, said.shape, reply)
+    }
+
+    #[test]
+    fn known_pings_are_recognised_and_answered_in_kind() {
+        for (wire, shape, reply) in [
+            (r#"{"type":"ping","id":4}"#, "type: ping", r#"{"type":"pong","id":4}"#),
+            (r#"{"event":"pusher:ping","data":{}}"#, "Pusher", r#"{"event":"pusher:pong","data":{}}"#),
+            (r#"{"msg":"ping"}"#, "Meteor DDP", r#"{"msg":"pong"}"#),
+            (r#"{"ping":1492420473027}"#, "ping: number", r#"{"pong":1492420473027}"#),
+            ("{}", "Centrifugo", "{}"),
+            ("PING\r\n", "text PING", "PONG"),
+            ("ping", "text ping", "pong"),
+        ] {
+            let told = said(&mut Shapes::default(), wire);
+            assert_eq!(told, (Sound::AppPing, Some(shape), Some(reply.to_string())), "{wire}");
+        }
+    }
+
+    #[test]
+    fn one_way_keep_alives_are_not_answered() {
+        for (wire, shape) in [
+            (r#"{"type":"ping","message":1700000000}"#, "Action Cable"),
+            (r#"{"type":"ka"}"#, "GraphQL ka"),
+            ("{\"type\":6}\x1e", "SignalR"),
+            ("h", "SockJS"),
+            ("\n", "empty"),
+            ("", "empty"),
+        ] {
+            assert_eq!(said(&mut Shapes::default(), wire), (Sound::KeepAlive, Some(shape), None), "{wire}");
+        }
+    }
+
+    #[test]
+    fn a_two_is_a_ping_only_behind_an_engine_io_handshake() {
+        let mut shapes = Shapes::default();
+        assert_eq!(said(&mut shapes, "2"), (Sound::Message, None, None));
+        assert_eq!(said(&mut shapes, r#"0{"sid":"x","pingInterval":25000}"#).0, Sound::Message);
+        assert_eq!(said(&mut shapes, "2"), (Sound::AppPing, Some("Engine.IO 4"), Some("3".into())));
+    }
+
+    #[test]
+    fn a_pattern_of_the_users_comes_first_and_its_answer_carries_its_keys() {
+        let pattern = r#"{"k":"hb","n":"{seq}"}"#.parse().unwrap();
+        let answer = r#"{"k":"ok","n":{seq}}"#.parse().unwrap();
+        let mut shapes = Shapes::with(Some((pattern, Some(answer))));
+        let told = said(&mut shapes, r#"{"k":"hb","n":"12"}"#);
+        assert_eq!(told, (Sound::AppPing, Some(ADDED), Some(r#"{"k":"ok","n":12}"#.into())));
+        assert_eq!(said(&mut shapes, r#"{"type":"ping"}"#).1, Some("type: ping"));
+    }
+
+    #[test]
+    fn what_is_not_text_is_shown_in_hex() {
+        assert_eq!(shown_bytes(b"abc").as_str(), "abc");
+        assert_eq!(shown_bytes(&[0, 255]).as_str(), "hex:00ff");
+        assert_eq!(shown_bytes(&[1; 100]).as_str().len(), 4 + 2 * SHOWN + "…".len());
+    }
+
+    #[test]
+    fn every_shape_has_a_name_of_its_own() {
+        for (n, shape) in SHAPES.iter().enumerate() {
+            assert!(SHAPES[..n].iter().all(|other| other.name != shape.name), "{}", shape.name);
+        }
+    }
+}

@@ -1,0 +1,64 @@
+//! One thing that a server said unasked.
+
+use crate::domain::heartbeat::template::Payload;
+use crate::domain::peer_text::PeerText;
+
+/// What kind of thing it was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Sound {
+    /// A Ping frame.
+    Ping,
+    /// A message that asks for an answer.
+    AppPing,
+    /// A Pong frame that answers nothing.
+    Pong,
+    /// A message that only keeps the path busy: a comment, or nothing at all.
+    KeepAlive,
+    /// Any other message: traffic, and no heartbeat.
+    Message,
+}
+
+impl Sound {
+    /// All of them, heartbeats first.
+    pub const ALL: [Sound; 5] = [Sound::Ping, Sound::AppPing, Sound::Pong, Sound::KeepAlive, Sound::Message];
+
+    /// The name that scripts see.
+    pub fn label(self) -> &'static str {
+        match self {
+            Sound::Ping => "ping",
+            Sound::AppPing => "app_ping",
+            Sound::Pong => "unsolicited_pong",
+            Sound::KeepAlive => "keep_alive",
+            Sound::Message => "message",
+        }
+    }
+
+    /// Whether it is a heartbeat, and no ordinary traffic.
+    pub fn is_heartbeat(self) -> bool {
+        self != Sound::Message
+    }
+
+    /// Whether it asks for an answer, so that who does not answer can be found out.
+    pub fn asks(self) -> bool {
+        matches!(self, Sound::Ping | Sound::AppPing)
+    }
+}
+
+/// What was said.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Utterance {
+    pub sound: Sound,
+    /// The payload, safe to show; bytes that are no text are shown in hex.
+    pub text: PeerText,
+    /// The name of the known shape that it has, of an app ping or a keep-alive.
+    pub shape: Option<&'static str>,
+    /// What a good client says to it; Pong frames are the library's own business.
+    pub reply: Option<Payload>,
+}
+
+impl Utterance {
+    /// Something of no known shape, to which nothing is to be said.
+    pub fn plain(sound: Sound, text: PeerText) -> Utterance {
+        Utterance { sound, text, shape: None, reply: None }
+    }
+}

@@ -1,0 +1,221 @@
+//! A connection that lives with a server and hears what it says by itself. How it behaves is a [`Manners`]: what it
+//! answers, and what it says of its own. It runs over any stream, with the runtime's clock.
+
+#[cfg(test)]
+mod tests;
+
+use std::time::{Duration, SystemTime};
+
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::time::{Instant, sleep, timeout};
+use tokio_tungstenite::tungstenite::Message;
+
+use super::clock::{at, unix_ms};
+use super::endings::Cut;
+use super::schedule::Schedule;
+use super::session::pulse::{ping_payload, seq_of};
+use super::trial::part;
+use super::websocket::{Sent, Socket, Step, is_buffer_full, to_message};
+use crate::domain::ending::{Ending, How};
+use crate::domain::heartbeat::incoming::{Incoming, MessageRef};
+use crate::domain::heartbeat::message::{Classifier, Meaning};
+use crate::domain::heartbeat::pattern::Pattern;
+use crate::domain::heartbeat::template::Template;
+use crate::domain::listen::shapes::{Shapes, shown_bytes};
+use crate::domain::listen::{Sound, Utterance};
+
+/// How often the system is asked whether a connection that is not read is over.
+const LOOK_EVERY: Duration = Duration::from_millis(10);
+/// How long an answer to a close frame may take to leave.
+const FLUSH_WAIT: Duration = Duration::from_millis(200);
+
+/// How a guest behaves.
+#[derive(Debug, Clone)]
+pub struct Manners {
+    /// What heartbeats in messages look like.
+    pub shapes: Shapes,
+    /// Answers them. (Pong frames leave by themselves, unless the valve below is shut.)
+    pub answers_messages: bool,
+    /// Sends Ping frames this often.
+    pub pings: Option<Duration>,
+    /// Sends messages as often.
+    pub messages: bool,
+    /// What they say, and what answers them.
+    pub ask: Template,
+    pub answer: Pattern,
+}
+
+/// What a guest hears.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Heard {
+    /// The server said something by itself; `answered` when a message went back.
+    Said { at: Instant, said: Utterance, answered: bool },
+    /// It answered something of ours.
+    Answered { at: Instant },
+    /// It is over.
+    Ended(Cut),
+}
+
+/// A guest at work.
+pub struct Guest<'a, S> {
+    socket: &'a mut Socket<S>,
+    manners: Manners,
+    nonce: u64,
+    seq: u64,
+    classifier: Classifier,
+    has_talked: bool,
+    traffic: Option<Schedule>,
+    /// The last byte in either direction, before what is at hand.
+    quiet_since: Instant,
+    opened: Instant,
+}
+
+/// What woke a guest.
+enum Woken {
+    Step(Step),
+    Due,
+}
+
+impl<'a, S: AsyncRead + AsyncWrite + Unpin> Guest<'a, S> {
+    /// On a connection that opened at this moment.
+    pub fn new(socket: &'a mut Socket<S>, manners: Manners, opened: Instant) -> Guest<'a, S> {
+        let nonce = rand::random();
+        let classifier = Classifier::new(manners.ask.clone(), manners.answer.clone(), false, nonce);
+        let traffic = manners.pings.map(|every| Schedule::new(Instant::now() + every, every, None));
+        let (seq, has_talked) = (0, false);
+        Guest { socket, manners, nonce, seq, classifier, has_talked, traffic, quiet_since: opened, opened }
+    }
+
+    /// What comes next. Cancel-safe.
+    pub async fn next(&mut self) -> Heard {
+        loop {
+            self.quiet_since = self.last_byte();
+            let due = self.traffic.as_ref().and_then(Schedule::next_due);
+            let socket = &mut self.socket;
+            let woken = tokio::select! {
+                biased;
+                step = socket.step() => Woken::Step(step),
+                () = at(due) => Woken::Due,
+            };
+            let heard = match woken {
+                Woken::Step(step) => self.on_step(step),
+                Woken::Due => self.on_time(),
+            };
+            match heard {
+                Some(heard) => return heard,
+                None => tokio::task::coop::consume_budget().await,
+            }
+        }
+    }
+
+    /// Says something of its own, as a message; gives when it left.
+    pub fn talk(&mut self) -> Result<Instant, Cut> {
+        self.has_talked = true;
+        let seq = self.next_seq();
+        match self.classifier.ask(seq, unix_ms()) {
+            Some(payload) => self.send(to_message(payload)),
+            None => Ok(Instant::now()),
+        }
+    }
+
+    /// How the connection ended.
+    pub fn ending(&self, cut: Cut) -> Ending {
+        let Cut { who, how, os_error } = cut;
+        let (age, idle) = (self.opened.elapsed(), self.quiet_since.elapsed());
+        Ending { who, how, os_error, age, idle, at: SystemTime::now() }
+    }
+
+    /// Leaves as one should: with a goodbye, or with an answer to the server's.
+    pub async fn leave(self, ended: Option<&How>) {
+        match ended {
+            None => part(self.socket).await,
+            Some(How::CloseFrame { .. }) => drop(timeout(FLUSH_WAIT, self.socket.flush()).await),
+            Some(_) => {}
+        }
+    }
+
+    fn last_byte(&self) -> Instant {
+        let marks = self.socket.marks();
+        marks.last_read().max(marks.last_write()).unwrap_or(self.opened)
+    }
+
+    fn next_seq(&mut self) -> u64 {
+        self.seq += 1;
+        self.seq - 1
+    }
+
+    fn on_step(&mut self, step: Step) -> Option<Heard> {
+        let message = match step {
+            Step::Flushed(_) => return None,
+            Step::Lost(error) => return Some(Heard::Ended(Cut::by_loss(error, self.socket.marks()))),
+            Step::Message(message) => message,
+        };
+        let at = self.socket.heard_at();
+        match &message {
+            Message::Close(frame) => Some(Heard::Ended(Cut::by_close_frame(frame.clone()))),
+            Message::Ping(payload) => Some(frame_said(at, Sound::Ping, payload)),
+            Message::Pong(payload) if self.is_ours(payload) => Some(Heard::Answered { at }),
+            Message::Pong(payload) => Some(frame_said(at, Sound::Pong, payload)),
+            Message::Text(text) => Some(self.on_message(at, MessageRef::Text(text))),
+            Message::Binary(bytes) => Some(self.on_message(at, MessageRef::Binary(bytes))),
+            Message::Frame(_) => None,
+        }
+    }
+
+    fn is_ours(&self, payload: &[u8]) -> bool {
+        seq_of(payload, self.nonce).is_some_and(|seq| seq < self.seq)
+    }
+
+    fn on_message(&mut self, at: Instant, message: MessageRef<'_>) -> Heard {
+        let incoming = Incoming::new(message);
+        if self.has_talked
+            && matches!(self.classifier.classify(&incoming), Meaning::Answer(_) | Meaning::Echo)
+        {
+            return Heard::Answered { at };
+        }
+        let said = self.manners.shapes.recognise(&incoming, unix_ms());
+        let Some(reply) = said.reply.clone().filter(|_| self.manners.answers_messages) else {
+            return Heard::Said { at, said, answered: false };
+        };
+        match self.send(to_message(reply)) {
+            Ok(_) => Heard::Said { at, said, answered: true },
+            Err(cut) => Heard::Ended(cut),
+        }
+    }
+
+    /// Its own traffic is due.
+    fn on_time(&mut self) -> Option<Heard> {
+        let now = Instant::now();
+        let schedule = self.traffic.as_mut()?;
+        while schedule.take_due(now).is_some() {}
+        if self.socket.is_blocked() {
+            return None;
+        }
+        let seq = self.next_seq();
+        let ping = Message::Ping(ping_payload(self.nonce, seq).to_vec().into());
+        let sent = self.send(ping).and_then(|at| if self.manners.messages { self.talk() } else { Ok(at) });
+        sent.err().map(Heard::Ended)
+    }
+
+    fn send(&mut self, message: Message) -> Result<Instant, Cut> {
+        match self.socket.send(message) {
+            Ok(Sent::Left(at)) => Ok(at),
+            Ok(Sent::Blocked) => Ok(Instant::now()),
+            Err(error) if is_buffer_full(&error) => Ok(Instant::now()),
+            Err(error) => Err(Cut::by_loss(Some(error), self.socket.marks())),
+        }
+    }
+}
+
+fn frame_said(at: Instant, sound: Sound, payload: &[u8]) -> Heard {
+    // The library answers Pings by itself.
+    let answered = sound == Sound::Ping;
+    Heard::Said { at, said: Utterance::plain(sound, shown_bytes(payload)), answered }
+}
+
+/// Waits until a connection that nobody reads is over, as the system tells.
+pub async fn until_over(is_over: impl Fn() -> bool) {
+    while !is_over() {
+        sleep(LOOK_EVERY).await;
+    }
+}

@@ -1,0 +1,120 @@
+//! What a guest hears and says, exactly: an in-memory stream and a clock that stands still unless told.
+
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt, DuplexStream, duplex};
+use tokio::time::{Instant, sleep};
+
+use super::{Guest, Heard, Manners, until_over};
+use crate::domain::ending::How;
+use crate::domain::heartbeat::pattern::Pattern;
+use crate::domain::heartbeat::template::Template;
+use crate::domain::listen::Sound;
+use crate::domain::listen::shapes::Shapes;
+use crate::net::raw_peer::{CLOSE, PING, PONG, RawPeer, TEXT};
+use crate::net::websocket::Socket;
+use crate::net::wire::Tap;
+
+fn ms(n: u64) -> Duration {
+    Duration::from_millis(n)
+}
+
+fn manners() -> Manners {
+    Manners {
+        shapes: Shapes::default(),
+        answers_messages: true,
+        pings: None,
+        messages: false,
+        ask: Template::default(),
+        answer: Pattern::default(),
+    }
+}
+
+async fn ends() -> (Socket<Tap<DuplexStream>>, RawPeer) {
+    let (near, far) = duplex(64 * 1024);
+    let tap = Tap::new(near);
+    let marks = tap.marks();
+    (Socket::new(tap, Vec::new(), marks, 65_536, 1024).await, RawPeer { io: far })
+}
+
+fn sound(heard: &Heard) -> (Sound, bool) {
+    match heard {
+        Heard::Said { said, answered, .. } => (said.sound, *answered),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_the_server_says_is_heard_at_its_moment_and_answered() {
+    let (mut socket, mut peer) = ends().await;
+    let start = Instant::now();
+    let script = tokio::spawn(async move {
+        sleep(ms(500)).await;
+        peer.send(PING, b"one").await;
+        sleep(ms(300)).await;
+        peer.send(TEXT, br#"{"type":"ping"}"#).await;
+        let (pong, answer) = (peer.frame().await, peer.text().await);
+        (pong, answer)
+    });
+    let mut guest = Guest::new(&mut socket, manners(), start);
+    let Heard::Said { at, said, .. } = guest.next().await else { panic!() };
+    assert_eq!((at - start, said.sound, said.text.as_str()), (ms(500), Sound::Ping, "one"));
+    assert_eq!(sound(&guest.next().await), (Sound::AppPing, true));
+    assert_eq!(start.elapsed(), ms(800));
+    let (pong, answer) = script.await.unwrap();
+    assert_eq!((pong, answer.as_str()), (Some((PONG, b"one".to_vec())), r#"{"type":"pong"}"#));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_muted_guest_hears_all_and_says_nothing() {
+    let (mut socket, mut peer) = ends().await;
+    socket.stream_mut().valve().shut();
+    let start = Instant::now();
+    let script = tokio::spawn(async move {
+        peer.send(PING, b"one").await;
+        peer.send(TEXT, b"{\"type\":\"ping\"}").await;
+        sleep(ms(2000)).await;
+        peer.send(CLOSE, &[0x0f, 0xa0]).await;
+        let mut heard = Vec::new();
+        peer.io.read_to_end(&mut heard).await.unwrap();
+        heard
+    });
+    let mut guest = Guest::new(&mut socket, Manners { answers_messages: false, ..manners() }, start);
+    assert_eq!(sound(&guest.next().await).0, Sound::Ping);
+    assert_eq!(sound(&guest.next().await), (Sound::AppPing, false));
+    let Heard::Ended(cut) = guest.next().await else { panic!() };
+    assert!(matches!(cut.how, How::CloseFrame { code: Some(4000), .. }), "{cut:?}");
+    assert_eq!(guest.ending(cut).age, ms(2000));
+    drop(socket);
+    assert_eq!(script.await.unwrap(), b"", "not even the answer to the close frame");
+}
+
+#[tokio::test(start_paused = true)]
+async fn its_own_traffic_leaves_on_time_and_what_answers_it_is_no_heartbeat_of_the_servers() {
+    let (mut socket, mut peer) = ends().await;
+    let start = Instant::now();
+    let manners = Manners { pings: Some(ms(400)), messages: true, ..manners() };
+    let script = tokio::spawn(async move {
+        let payload = peer.ping().await;
+        let left = start.elapsed();
+        peer.pong(&payload).await;
+        let echo = peer.text().await;
+        peer.send(TEXT, echo.as_bytes()).await;
+        peer.pong(b"nobody asked").await;
+        (left, peer)
+    });
+    let mut guest = Guest::new(&mut socket, manners, start);
+    for _ in 0..2 {
+        let heard = guest.next().await;
+        assert!(matches!(heard, Heard::Answered { .. }), "{heard:?}");
+    }
+    assert_eq!(sound(&guest.next().await), (Sound::Pong, false));
+    assert_eq!(script.await.unwrap().0, ms(400));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_connection_that_is_not_read_is_looked_at_until_it_is_over() {
+    let start = Instant::now();
+    until_over(|| start.elapsed() >= ms(1234)).await;
+    assert_eq!(start.elapsed(), ms(1240));
+}
