@@ -68,6 +68,13 @@ pub struct GreetingArgs {
     /// Leave the server's own app pings unanswered
     #[arg(long)]
     pub no_answer: bool,
+    #[command(flatten)]
+    pub welcome: WelcomeArgs,
+}
+
+/// What is said and awaited first.
+#[derive(Debug, Clone, Args)]
+pub struct WelcomeArgs {
     /// Send a message before the first heartbeat: join, subscribe, authenticate (repeatable)
     #[arg(long, value_name = "TEXT")]
     pub send: Vec<String>,
@@ -100,22 +107,36 @@ impl GreetingArgs {
 
     /// Refuses what would do nothing, where app heartbeats run (`app`) only with what `needed` names.
     pub fn check(&self, app: bool, needed: &str) -> Result<(), String> {
-        match (&self.app_ping, &self.app_pong, self.await_timeout) {
-            (Some(_), _, _) if !app => Err(without("--app-ping", needed)),
-            (_, Some(_), _) if !app => Err(without("--app-pong", needed)),
-            (_, _, Some(_)) if self.await_pattern.is_none() => Err(without("--await-timeout", "--await")),
-            (_, _, _) => Ok(()),
+        match (&self.app_ping, &self.app_pong) {
+            (Some(_), _) if !app => Err(without("--app-ping", needed)),
+            (_, Some(_)) if !app => Err(without("--app-pong", needed)),
+            (_, _) => self.welcome.check(),
         }
     }
 
     /// What is said and awaited first.
     pub fn greeting(&self) -> Result<Greeting, String> {
+        self.welcome.greeting(!self.no_answer)
+    }
+}
+
+impl WelcomeArgs {
+    /// Refuses what would do nothing.
+    pub fn check(&self) -> Result<(), String> {
+        match self.await_timeout {
+            Some(_) if self.await_pattern.is_none() => Err(without("--await-timeout", "--await")),
+            _ => Ok(()),
+        }
+    }
+
+    /// What is said and awaited first; `answer_pings`: the server's own app pings are answered meanwhile.
+    pub fn greeting(&self, answer_pings: bool) -> Result<Greeting, String> {
         let send = self.send.iter().map(|text| parse("--send", text));
         Ok(Greeting {
             send: send.collect::<Result<_, _>>()?,
             awaited: self.await_pattern.as_deref().map(|text| parse("--await", text)).transpose()?,
             timeout: self.await_timeout.unwrap_or(AWAIT_TIMEOUT),
-            answer_pings: !self.no_answer,
+            answer_pings,
         })
     }
 }
@@ -128,6 +149,7 @@ fn interval(text: &str) -> Result<Duration, String> {
     }
 }
 
-fn parse<T: std::str::FromStr<Err: std::fmt::Display>>(flag: &str, text: &str) -> Result<T, String> {
+/// Parses the value of a flag.
+pub fn parse<T: std::str::FromStr<Err: std::fmt::Display>>(flag: &str, text: &str) -> Result<T, String> {
     text.parse().map_err(|why| format!("{flag}: {why}"))
 }

@@ -1,10 +1,12 @@
 //! Floor 4: arguments as typed become a Plan; signals, exit codes, completions, man page.
 
+mod app_ping;
 mod args;
 mod background;
 mod connect;
 mod demo;
 mod heartbeat;
+mod listen;
 mod papers;
 mod ping;
 mod printer;
@@ -54,6 +56,9 @@ enum Command {
     /// How long may this path be idle before something cuts it, what cuts it, and what keeps it open?
     #[command(after_help = exit_code_help())]
     ProbeIdle(Box<probe_idle::ProbeIdleArgs>),
+    /// Does the server send heartbeats of its own: which kind, how often, counted from what?
+    #[command(after_help = exit_code_help())]
+    Listen(Box<listen::ListenArgs>),
     /// Show what `ping` does, on a test server inside this process (about five seconds)
     Demo(demo::DemoArgs),
     /// Does my client cope with a slow, lossy, silent or closing server? A server that misbehaves on order
@@ -86,6 +91,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     match cli.command {
         Command::Ping(args) => args.main(),
         Command::ProbeIdle(args) => args.main(),
+        Command::Listen(args) => args.main(),
         Command::Demo(args) => args.main(),
         Command::Serve(args) => serving::main(*args),
         Command::Timeouts(args) => args.main(),

@@ -1,6 +1,8 @@
 //! Floor 2: one file a command, each a Plan that is always valid and a `run`.
 
 pub mod demo;
+pub mod listen;
 pub mod ping;
 pub mod probe_idle;
+mod room;
 pub mod serve;

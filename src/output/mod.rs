@@ -4,10 +4,12 @@
 pub mod human;
 pub mod idle;
 pub mod json;
+pub mod listen;
 pub mod ndjson;
 pub mod schema;
 pub mod serve;
 mod sink;
+mod stage;
 pub mod timeouts;
 mod units;
 

@@ -9,6 +9,7 @@ use super::idle::{
     RefreshTried, Spoke, TrialOver, VerifyOver,
 };
 use super::json::{Document, ErrorDocument, SCHEMA_VERSION};
+use super::listen::{ClientTalked, ListenDocument, ListenEnded, ListenOpened, ListenStarted, ServerSaid};
 use super::ndjson::{
     Body, ConnectionLine, ConnectionOpening, Echo, Ended, GaveUp, Heartbeat, Interim, Message, OpenFailed,
     Opened, Reconnected, Retry, RunLine, ServerPing, Started, StatusChanged, StrayPong, Unjudged,
@@ -27,6 +28,7 @@ pub fn schema() -> Value {
     shapes.run_lines();
     shapes.connection_lines();
     shapes.idle_lines();
+    shapes.listen_lines();
     let definitions = shapes.generator.take_definitions(true);
     json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -54,6 +56,7 @@ impl Shapes {
         self.add::<TimeoutsDocument>("timeouts: document");
         self.add::<MiddleboxLine>("timeouts: line");
         self.add::<IdleDocument>("probe-idle: document");
+        self.add::<ListenDocument>("listen: document");
     }
 
     fn run_lines(&mut self) {
@@ -72,6 +75,14 @@ impl Shapes {
         self.idle_line::<ProvisionalAnswer>();
         self.idle_line::<RefreshTried>();
         self.idle_line::<VerifyOver>();
+    }
+
+    fn listen_lines(&mut self) {
+        self.listen_line::<ListenStarted>();
+        self.listen_line::<ListenOpened>();
+        self.listen_line::<ServerSaid>();
+        self.listen_line::<ClientTalked>();
+        self.listen_line::<ListenEnded>();
     }
 
     fn connection_lines(&mut self) {
@@ -97,6 +108,10 @@ impl Shapes {
 
     fn idle_line<B: Body>(&mut self) {
         self.add::<RunLine<B>>(&format!("probe-idle: event {}", B::EVENT));
+    }
+
+    fn listen_line<B: Body>(&mut self) {
+        self.add::<RunLine<B>>(&format!("listen: event {}", B::EVENT));
     }
 
     fn line<B: Body>(&mut self) {

@@ -3,7 +3,9 @@
 mod bad_input;
 mod failures;
 mod faults;
+mod heartbeats;
 mod hostile;
+mod listen;
 mod papers;
 mod peers;
 mod ping;
@@ -14,3 +16,4 @@ mod signals;
 mod support;
 mod terminal;
 mod timeouts;
+mod zombies;

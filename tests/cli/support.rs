@@ -66,6 +66,15 @@ pub fn run(args: &[&str]) -> Ran {
     Ran::of(wscheck(args).spawn().unwrap())
 }
 
+/// Does this to all of them at once: most of the time they wait.
+pub fn at_once<T: Sync>(cases: &[T], act: impl Fn(&T) + Sync) {
+    std::thread::scope(|scope| {
+        for case in cases {
+            scope.spawn(|| act(case));
+        }
+    });
+}
+
 /// `wscheck ping -o json` with these arguments: the exit code and the document.
 pub fn ping_json(args: &[&str]) -> (Option<i32>, Value) {
     let ran = run(&[&["ping", "-o", "json"], args].concat());

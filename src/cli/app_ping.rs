@@ -1,0 +1,34 @@
+//! The arguments that say what the server's own heartbeats in messages look like.
+
+use clap::Args;
+
+use super::args::without;
+use super::heartbeat::parse;
+use crate::domain::heartbeat::pattern::Pattern;
+use crate::domain::heartbeat::template::Template;
+use crate::domain::listen::shapes::Shapes;
+
+/// What the server asks by messages, besides the shapes that are known.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Heartbeats")]
+pub struct AppPingArgs {
+    /// A message of the server's that matches is its heartbeat too, besides the known shapes: JSON fields,
+    /// literal text, or hex:c000
+    #[arg(long, value_name = "PATTERN")]
+    pub app_ping: Option<String>,
+    /// What answers it: text with the ping's own {seq}, {id} and {now_ms}; without, it is not answered
+    #[arg(long, value_name = "TEMPLATE")]
+    pub app_pong: Option<String>,
+}
+
+impl AppPingArgs {
+    /// The known shapes and the one that was added.
+    pub fn shapes(&self) -> Result<Shapes, String> {
+        let pong = self.app_pong.as_deref().map(|text| parse::<Template>("--app-pong", text)).transpose()?;
+        match self.app_ping.as_deref() {
+            None if pong.is_some() => Err(without("--app-pong", "--app-ping")),
+            None => Ok(Shapes::default()),
+            Some(text) => Ok(Shapes::with(Some((parse::<Pattern>("--app-ping", text)?, pong)))),
+        }
+    }
+}

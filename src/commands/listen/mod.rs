@@ -1,0 +1,126 @@
+//! `wscheck listen`: does the server send heartbeats of its own: which kind, how often?
+
+mod ear;
+mod plan;
+mod telling;
+
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use self::ear::{Ear, Overheard};
+pub use self::plan::ListenPlan;
+use super::room::{self, Ready};
+use crate::domain::ending::Ending;
+use crate::domain::listen::report::{ListenEvent, ListenInfo, ListenReport, ListenReporter};
+use crate::domain::listen::{Circumstances, Findings, Listening, Unanswered, Verdict};
+use crate::domain::opening::{OpenError, Opened};
+use crate::domain::report;
+
+/// Runs the plan. Everything is told to `reporter`, the report last; it is also returned.
+pub async fn run(
+    plan: ListenPlan,
+    reporter: &mut dyn ListenReporter,
+    interrupt: CancellationToken,
+) -> ListenReport {
+    let info = Arc::new(plan.info());
+    let started_at = SystemTime::now();
+    let start = Instant::now();
+    reporter.report(&ListenEvent::Started { at: started_at, info: Arc::clone(&info) });
+    let opening = room::open(&plan.target, &plan.dial, &plan.greeting, plan.max_message_size, plan.largest());
+    let opened = tokio::select! {
+        biased;
+        () = interrupt.cancelled() => None,
+        opened = opening => Some(opened),
+    };
+    let outcome = match opened {
+        None => Outcome::Interrupted,
+        Some(Err(error)) => Outcome::NotOpened(Arc::new(error)),
+        Some(Ok(ready)) => listen(&plan, ready, reporter, &interrupt).await,
+    };
+    let report = outcome.report(info, started_at, start);
+    reporter.report(&ListenEvent::Finished(Box::new(report.clone())));
+    report
+}
+
+async fn listen(
+    plan: &ListenPlan,
+    mut ready: Ready,
+    reporter: &mut dyn ListenReporter,
+    interrupt: &CancellationToken,
+) -> Outcome {
+    let facts = Arc::new(ready.facts.clone());
+    reporter.report(&ListenEvent::Opened { at: SystemTime::now(), opened: Arc::clone(&facts) });
+    if !plan.answer {
+        ready.valve.shut();
+    }
+    let overheard = Ear::new(plan, &mut ready, reporter).listen(interrupt).await;
+    if let Some(ending) = &overheard.ending {
+        reporter.report(&ListenEvent::Ended(Arc::clone(ending)));
+    }
+    Outcome::Heard(facts, overheard)
+}
+
+/// What came of a run.
+enum Outcome {
+    /// Before anything was open.
+    Interrupted,
+    NotOpened(Arc<OpenError>),
+    Heard(Arc<Opened>, Overheard),
+}
+
+impl Outcome {
+    fn report(self, info: Arc<ListenInfo>, started_at: SystemTime, start: Instant) -> ListenReport {
+        let elapsed = start.elapsed();
+        let nothing = || Listening::default().findings(&Circumstances::default());
+        let unheard = |verdict, reason: String, error| {
+            let findings = Findings { verdict: Verdict::Inconclusive, reasons: vec![reason], ..nothing() };
+            (findings, verdict, error)
+        };
+        let (opened, ending) = match &self {
+            Outcome::Heard(opened, overheard) => (Some(Arc::clone(opened)), overheard.ending.clone()),
+            Outcome::Interrupted | Outcome::NotOpened(_) => (None, None),
+        };
+        let partial = match &self {
+            Outcome::Interrupted => true,
+            Outcome::NotOpened(_) => false,
+            Outcome::Heard(_, overheard) => overheard.circumstances.interrupted,
+        };
+        let (findings, verdict, error) = match self {
+            Outcome::Interrupted => {
+                let why = format!("the interrupt came while {} was still being opened", info.url);
+                unheard(report::Verdict::Interrupted, why, None)
+            }
+            Outcome::NotOpened(error) => {
+                unheard(report::Verdict::NotMeasured, error.to_string(), Some(error))
+            }
+            Outcome::Heard(_, overheard) => {
+                let verdict = judge(&overheard.findings, overheard.ending.as_deref());
+                (overheard.findings, verdict, None)
+            }
+        };
+        let reasons = reasons(&findings, verdict, ending.as_deref());
+        ListenReport { info, started_at, elapsed, opened, error, findings, ending, verdict, reasons, partial }
+    }
+}
+
+/// A connection that ended before its time is found wanting, unless we behaved so that it had to.
+fn judge(findings: &Findings, ending: Option<&Ending>) -> report::Verdict {
+    let provoked = matches!(findings.unanswered, Some(Unanswered::Ends { .. }));
+    match (findings.verdict, ending) {
+        (_, Some(_)) if !provoked => report::Verdict::Failed,
+        (Verdict::Inconclusive, _) => report::Verdict::Inconclusive,
+        (Verdict::ServerPingsEvery | Verdict::ServerIsSilentFor | Verdict::Irregular, _) => {
+            report::Verdict::Passed
+        }
+    }
+}
+
+fn reasons(findings: &Findings, verdict: report::Verdict, ending: Option<&Ending>) -> Vec<String> {
+    let ended = ending
+        .filter(|_| verdict == report::Verdict::Failed)
+        .map(|ending| format!("the connection ended before its time: {ending}"));
+    findings.reasons.iter().cloned().chain(ended).collect()
+}

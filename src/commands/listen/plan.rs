@@ -1,0 +1,61 @@
+//! What `wscheck listen` will do.
+
+use std::time::Duration;
+
+use crate::domain::heartbeat::pattern::Pattern;
+use crate::domain::heartbeat::template::Template;
+use crate::domain::listen::report::ListenInfo;
+use crate::domain::listen::shapes::Shapes;
+use crate::domain::target::Target;
+use crate::net::dial::DialPlan;
+use crate::net::greeting::Greeting;
+use crate::net::guest::Manners;
+
+/// What will be done.
+#[derive(Clone)]
+pub struct ListenPlan {
+    pub target: Target,
+    pub dial: DialPlan,
+    /// Said and awaited before it is listened.
+    pub greeting: Greeting,
+    pub listen_for: Duration,
+    /// Or until so many heartbeats of one kind were heard.
+    pub count: Option<u64>,
+    /// False: nothing is answered, and nothing leaves at all.
+    pub answer: bool,
+    /// What the client says between heartbeats; `None`: nothing.
+    pub talk: Option<Template>,
+    /// What heartbeats in messages look like.
+    pub shapes: Shapes,
+    /// Largest message accepted from the server, in bytes.
+    pub max_message_size: usize,
+}
+
+impl ListenPlan {
+    pub(super) fn info(&self) -> ListenInfo {
+        ListenInfo {
+            url: self.target.to_string(),
+            listen_for: self.listen_for,
+            count: self.count,
+            answer: self.answer,
+            talk: self.talk.is_some(),
+        }
+    }
+
+    pub(super) fn manners(&self) -> Manners {
+        Manners {
+            shapes: self.shapes.clone(),
+            answers_messages: self.answer,
+            pings: None,
+            messages: false,
+            ask: self.talk.clone().unwrap_or_default(),
+            answer: Pattern::default(),
+        }
+    }
+
+    /// The size of the largest message to be sent, in bytes.
+    pub(super) fn largest(&self) -> usize {
+        let talk = self.talk.as_ref().map_or(0, |talk| talk.as_str().len());
+        self.greeting.largest().max(talk).max(1024)
+    }
+}

@@ -1,0 +1,298 @@
+//! What was heard of a server, in JSON: the document at the end.
+
+use std::time::Duration;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::domain::listen::report::{ListenInfo, ListenReport};
+use crate::domain::listen::{
+    Clearance, Effect, Effects, First, Interval, KindFindings, Origin, Payloads, Sound, Unanswered, Verdict,
+};
+use crate::output::json::{
+    Ending, Failure, Ms, Opening, SCHEMA_VERSION, Timestamp, VerdictName, WSCHECK_VERSION, ms, names,
+};
+
+names! {
+    /// What the server does about heartbeats.
+    ListenVerdictName of Verdict { ServerPingsEvery, ServerIsSilentFor, Irregular, Inconclusive }
+}
+
+names! {
+    /// What kind of thing the server said: a Ping frame, a message that asks for an answer, a Pong frame that answers
+    /// nothing, a message that only keeps the path busy, or any other message.
+    SoundName of Sound {
+        Ping,
+        AppPing,
+        #[serde(rename = "unsolicited_pong")]
+        Pong,
+        KeepAlive,
+        Message,
+    }
+}
+
+names! {
+    /// When the first heartbeat came, compared with one interval after the opening.
+    FirstName of First { Early, OnTime, Late }
+}
+
+names! {
+    /// From what the server counts its intervals.
+    OriginName of Origin { FixedClock, LastTraffic }
+}
+
+names! {
+    /// Whether the payloads are one and the same.
+    PayloadsName of Payloads { Empty, Constant, Changing, Single }
+}
+
+names! {
+    /// What traffic between two heartbeats does to the second.
+    EffectName of Effect { Unmoved, Postponed, Skipped, Mixed }
+}
+
+/// What the server does when its heartbeats stay unanswered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum UnansweredName {
+    GoesOn,
+    Stops,
+    EndsTheConnection,
+}
+
+impl From<Unanswered> for UnansweredName {
+    fn from(unanswered: Unanswered) -> UnansweredName {
+        match unanswered {
+            Unanswered::GoesOn => UnansweredName::GoesOn,
+            Unanswered::Stops { .. } => UnansweredName::Stops,
+            Unanswered::Ends { .. } => UnansweredName::EndsTheConnection,
+        }
+    }
+}
+
+/// What `wscheck listen -o json` prints. A value that is not known is null; no field is ever left out.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct ListenDocument {
+    #[schemars(extend("const" = SCHEMA_VERSION))]
+    schema_version: u32,
+    #[schemars(extend("const" = "listen"))]
+    command: &'static str,
+    wscheck_version: &'static str,
+    started_at: Timestamp,
+    elapsed_ms: Ms,
+    /// Without its secrets.
+    url: String,
+    settings: ListenSettings,
+    /// What the server does about heartbeats.
+    verdict: ListenVerdictName,
+    /// Which kind the verdict is about; null when there was none.
+    heartbeat: Option<SoundName>,
+    /// The interval of that kind; null when it is not borne out.
+    interval: Option<IntervalDocument>,
+    /// For how long it was listened, from the opening.
+    listened_ms: Ms,
+    /// The longest span in which the server said nothing at all.
+    longest_quiet_ms: Ms,
+    /// From what the server counts its intervals; null when nothing tells.
+    counted_from: Option<OriginName>,
+    /// Null when they were answered, or too few came.
+    unanswered: Option<UnansweredDocument>,
+    /// Null without an interval.
+    clears: Option<ClearsDocument>,
+    /// Every kind that was heard, heartbeats first.
+    heard: Vec<ListenedTo>,
+    /// How the connection ended before its time; null when it did not.
+    ending: Option<Ending>,
+    /// The user ended it before it was done.
+    partial: bool,
+    /// What the run comes to; the exit code says the same.
+    result: VerdictName,
+    exit_code: u8,
+    /// Why.
+    reasons: Vec<String>,
+    /// How the connection opened; null when it did not.
+    opening: Option<Opening>,
+    /// Why it did not open.
+    error: Option<Failure>,
+}
+
+/// What was asked for.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct ListenSettings {
+    for_ms: Ms,
+    count: Option<u64>,
+    /// The client answers.
+    answer: bool,
+    /// The client says something between heartbeats.
+    talk: bool,
+}
+
+/// How far heartbeats are apart.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct IntervalDocument {
+    /// Of an even number of gaps, the mean of the middle two.
+    median_ms: Ms,
+    min_ms: Ms,
+    max_ms: Ms,
+    /// `max_ms` less `min_ms`.
+    spread_ms: Ms,
+    gaps: usize,
+}
+
+/// What the server does when its heartbeats stay unanswered.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct UnansweredDocument {
+    outcome: UnansweredName,
+    /// After so many; null when it goes on.
+    after: Option<u64>,
+}
+
+/// Which of the well-known idle timeouts the interval clears, by the 75 % rule.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct ClearsDocument {
+    cleared_ms: Vec<Ms>,
+    not_cleared_ms: Vec<Ms>,
+}
+
+/// What traffic between two heartbeats did to the second.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct EffectsDocument {
+    effect: EffectName,
+    /// How often it was seen.
+    count: usize,
+    /// The longest span from the traffic to the next heartbeat, in intervals.
+    longest_in_intervals: f64,
+}
+
+/// One kind of thing that the server said.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct ListenedTo {
+    kind: SoundName,
+    count: u64,
+    /// From the opening to the first; null when some may have been missed before.
+    first_ms: Option<Ms>,
+    /// Null when the interval is not borne out.
+    first: Option<FirstName>,
+    /// Null with fewer than two.
+    interval: Option<IntervalDocument>,
+    /// Whether the interval is borne out.
+    regular: bool,
+    payloads: PayloadsName,
+    /// The first payload; control characters are escaped.
+    payload: String,
+    /// The known shape that it has.
+    shape: Option<&'static str>,
+    /// What the client's own traffic did to them; null when there was none.
+    by_client: Option<EffectsDocument>,
+    /// What the server's other messages did to them; null when there was none.
+    by_server: Option<EffectsDocument>,
+}
+
+impl From<&ListenInfo> for ListenSettings {
+    fn from(info: &ListenInfo) -> ListenSettings {
+        ListenSettings {
+            for_ms: info.listen_for.into(),
+            count: info.count,
+            answer: info.answer,
+            talk: info.talk,
+        }
+    }
+}
+
+impl From<Interval> for IntervalDocument {
+    fn from(interval: Interval) -> IntervalDocument {
+        IntervalDocument {
+            median_ms: interval.median.into(),
+            min_ms: interval.min.into(),
+            max_ms: interval.max.into(),
+            spread_ms: interval.spread().into(),
+            gaps: interval.gaps,
+        }
+    }
+}
+
+impl From<Unanswered> for UnansweredDocument {
+    fn from(unanswered: Unanswered) -> UnansweredDocument {
+        let after = match unanswered {
+            Unanswered::GoesOn => None,
+            Unanswered::Stops { after } | Unanswered::Ends { after } => Some(after),
+        };
+        UnansweredDocument { outcome: unanswered.into(), after }
+    }
+}
+
+impl From<&Clearance> for ClearsDocument {
+    fn from(clearance: &Clearance) -> ClearsDocument {
+        let spans = |spans: &[Duration]| spans.iter().map(|span| Ms::from(*span)).collect();
+        ClearsDocument {
+            cleared_ms: spans(&clearance.cleared),
+            not_cleared_ms: spans(&clearance.not_cleared),
+        }
+    }
+}
+
+impl From<Effects> for EffectsDocument {
+    fn from(effects: Effects) -> EffectsDocument {
+        EffectsDocument {
+            effect: effects.effect.into(),
+            count: effects.count,
+            longest_in_intervals: (effects.longest * 1e3).round() / 1e3,
+        }
+    }
+}
+
+impl From<&KindFindings> for ListenedTo {
+    fn from(kind: &KindFindings) -> ListenedTo {
+        ListenedTo {
+            kind: kind.sound.into(),
+            count: kind.count,
+            first_ms: ms(kind.first),
+            first: kind.early.map(FirstName::from),
+            interval: kind.interval.map(IntervalDocument::from),
+            regular: kind.sure,
+            payloads: kind.payloads.into(),
+            payload: kind.sample.to_string(),
+            shape: kind.shape,
+            by_client: kind.by_client.map(EffectsDocument::from),
+            by_server: kind.by_server.map(EffectsDocument::from),
+        }
+    }
+}
+
+impl From<&ListenReport> for ListenDocument {
+    fn from(report: &ListenReport) -> ListenDocument {
+        let findings = &report.findings;
+        ListenDocument {
+            schema_version: SCHEMA_VERSION,
+            command: "listen",
+            wscheck_version: WSCHECK_VERSION,
+            started_at: report.started_at.into(),
+            elapsed_ms: report.elapsed.into(),
+            url: report.info.url.clone(),
+            settings: report.info.as_ref().into(),
+            verdict: findings.verdict.into(),
+            heartbeat: findings.heartbeat.map(SoundName::from),
+            interval: findings.interval().map(IntervalDocument::from),
+            listened_ms: findings.listened.into(),
+            longest_quiet_ms: findings.longest_quiet.into(),
+            counted_from: findings.origin.map(OriginName::from),
+            unanswered: findings.unanswered.map(UnansweredDocument::from),
+            clears: findings.clearance.as_ref().map(ClearsDocument::from),
+            heard: findings.kinds.iter().map(ListenedTo::from).collect(),
+            ending: report.ending.as_deref().map(Ending::from),
+            partial: report.partial,
+            result: report.verdict.into(),
+            exit_code: report.verdict.exit_code(),
+            reasons: report.reasons.clone(),
+            opening: report.opened.as_deref().map(Opening::from),
+            error: report.error.as_deref().map(Failure::from),
+        }
+    }
+}

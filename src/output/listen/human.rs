@@ -1,0 +1,295 @@
+//! What was heard of a server, for people: the diagnosis first, then the evidence.
+
+use std::time::Duration;
+
+use super::HumanOptions;
+use crate::domain::listen::report::{ListenEvent, ListenInfo, ListenReport, Progress, Said};
+use crate::domain::listen::{
+    Clearance, Effect, Effects, Findings, First, Interval, KindFindings, Payloads, Sound, Unanswered, Verdict,
+};
+use crate::domain::opening::OpenError;
+use crate::output::human::{self, Paint, Rows, counted, failed_opening, phases, way};
+use crate::output::units::spoken;
+
+/// The most heartbeats that are told of as they come.
+const MOST_TOLD: u32 = 20;
+/// What is measured is no finer than this.
+const LEAST: Duration = Duration::from_millis(1);
+/// The most characters of a payload that are shown.
+const SHOWN: usize = 60;
+
+/// What is told while it runs, on stderr.
+#[derive(Debug)]
+pub struct Talk {
+    quiet: bool,
+    paint: Paint,
+    told: u32,
+}
+
+impl Talk {
+    pub fn new(options: HumanOptions) -> Talk {
+        Talk { quiet: options.quiet, paint: Paint { color: options.stderr_color }, told: 0 }
+    }
+
+    /// What there is to say about an event; newline included.
+    pub fn about(&mut self, event: &ListenEvent) -> Option<String> {
+        match event {
+            ListenEvent::Started { info, .. } => (!self.quiet).then(|| introduction(info)),
+            ListenEvent::Finished(report) => {
+                never_opened(report).map(|error| failed_opening(self.paint, error))
+            }
+            ListenEvent::Said(said) => self.said(said),
+            ListenEvent::Talked { age, .. } => {
+                (!self.quiet && self.told < MOST_TOLD).then(|| format!("{:>9}  we talked\n", precise(*age)))
+            }
+            ListenEvent::Opened { .. } | ListenEvent::Ended(_) | ListenEvent::Progress(_) => None,
+        }
+    }
+
+    fn said(&mut self, said: &Said) -> Option<String> {
+        if self.quiet || !said.sound.is_heartbeat() || self.told > MOST_TOLD {
+            return None;
+        }
+        self.told += 1;
+        if self.told > MOST_TOLD {
+            return Some("           and so on\n".to_string());
+        }
+        let gap = said.gap.map(|gap| format!(" (+{})", precise(gap))).unwrap_or_default();
+        let payload =
+            if said.text.is_empty() { String::new() } else { format!(" \"{}\"", cut(said.text.as_str())) };
+        let what = one(said.sound);
+        Some(format!("{:>9}  {what}{payload}{gap}\n", precise(said.age)))
+    }
+}
+
+fn introduction(info: &ListenInfo) -> String {
+    let count = info.count.map(|count| format!(", or for {}", counted(count, "heartbeat")));
+    let manners = match (info.answer, info.talk) {
+        (false, _) => "answering nothing",
+        (true, true) => "answering, and talking between heartbeats",
+        (true, false) => "answering as a good client does",
+    };
+    let listen_for = spoken(info.listen_for);
+    format!("wscheck listen {}: for {listen_for}{}, {manners}\n", info.url, count.unwrap_or_default())
+}
+
+/// What the moving line says.
+pub fn progress(progress: &Progress) -> String {
+    let known = match (progress.interval, progress.heartbeats) {
+        (Some(interval), _) => format!("one every {}", precise(interval)),
+        (None, 0) => "silent so far".to_string(),
+        (None, _) => "no interval yet".to_string(),
+    };
+    let (listened, until) = (spoken(progress.listened), spoken(progress.until));
+    format!("listened for {listened} of {until}: {}, {known}", counted(progress.heartbeats, "heartbeat"))
+}
+
+/// Why nothing was heard.
+fn never_opened(report: &ListenReport) -> Option<&OpenError> {
+    report.error.as_deref().filter(|_| report.opened.is_none())
+}
+
+/// The whole report; `None` when nothing opened, for why was said already.
+pub fn report(report: &ListenReport, options: HumanOptions) -> Option<String> {
+    if never_opened(report).is_some() {
+        return None;
+    }
+    let paint = Paint { color: options.color };
+    let mut rows = Rows::new(paint, options.width);
+    rows.add_raw(&format!("{}\n", paint.strong(&format!("--- {} ---", report.info.url))));
+    diagnosis(&mut rows, report, paint);
+    rows.add_raw("\n");
+    evidence(&mut rows, &report.findings);
+    closing(&mut rows, report, paint);
+    Some(rows.into_text())
+}
+
+fn diagnosis(rows: &mut Rows, report: &ListenReport, paint: Paint) {
+    let findings = &report.findings;
+    let so_far = if report.partial { " (interrupted: so far)" } else { "" };
+    rows.add("answer", &format!("{}{so_far}", headline(findings, paint)));
+    let heartbeat = findings.heartbeat();
+    rows.add_some("first", heartbeat.and_then(first));
+    rows.add_some("counted from", heartbeat.and_then(|kind| counted_from(kind, report)));
+    rows.add_some("unanswered", findings.unanswered.map(unanswered));
+    rows.add_some("clears", findings.clearance.as_ref().map(clears));
+    rows.add_some("so", consequence(findings));
+}
+
+fn headline(findings: &Findings, paint: Paint) -> String {
+    let listened = spoken(findings.listened);
+    match (findings.verdict, findings.heartbeat()) {
+        (Verdict::ServerPingsEvery, Some(kind)) => {
+            let interval = findings.interval().map(every).unwrap_or_default();
+            format!("{} {interval}", paint.strong(&format!("the server sends {}", many(kind.sound))))
+        }
+        (Verdict::ServerIsSilentFor, _) => {
+            format!("{}: no heartbeat in {listened}", paint.strong("the server is silent"))
+        }
+        (Verdict::Irregular, Some(kind)) => {
+            let gaps = kind.interval.map(range).unwrap_or_default();
+            format!("{}: {}, {gaps} apart", paint.strong("irregular heartbeats"), many(kind.sound))
+        }
+        (Verdict::Inconclusive | Verdict::ServerPingsEvery | Verdict::Irregular, _) => {
+            paint.strong("inconclusive")
+        }
+    }
+}
+
+/// `every 30 s (3 gaps, within 20 ms of one another)`
+fn every(interval: Interval) -> String {
+    let gaps = counted(interval.gaps as u64, "gap");
+    let spread = match interval.gaps {
+        1 => String::new(),
+        _ => format!(", within {} of one another", precise(interval.spread().max(LEAST))),
+    };
+    format!("every {} (median of {gaps}{spread})", precise(interval.median))
+}
+
+fn range(interval: Interval) -> String {
+    match (precise(interval.min), precise(interval.max)) {
+        (min, max) if min == max => max,
+        (min, max) => format!("{min} to {max}"),
+    }
+}
+
+fn first(kind: &KindFindings) -> Option<String> {
+    let after = precise(kind.first?);
+    Some(match kind.early? {
+        First::Early => format!("after {after}: early, so its clock does not begin with the connection"),
+        First::OnTime => format!("after {after}: one interval after the opening"),
+        First::Late => format!("after {after}: late, more than an interval after the opening"),
+    })
+}
+
+fn counted_from(kind: &KindFindings, report: &ListenReport) -> Option<String> {
+    match (kind.by_client, kind.by_server) {
+        (Some(effects), _) => Some(moved("what the client says", effects)),
+        (None, Some(effects)) => Some(moved("what the server says", effects)),
+        (None, None) if kind.sure && !report.info.talk && report.info.answer => Some(
+            "not known; --talk tells a fixed clock from one that counts from the last traffic".to_string(),
+        ),
+        (None, None) => None,
+    }
+}
+
+fn moved(whose: &str, effects: Effects) -> String {
+    let times = counted(effects.count as u64, "time");
+    let longest = format!("{:.2}", effects.longest);
+    match effects.effect {
+        Effect::Unmoved => format!("a fixed clock: {whose} between heartbeats leaves them unmoved ({times})"),
+        Effect::Postponed => {
+            format!("the last traffic: {whose} postpones the next heartbeat to one interval later ({times})")
+        }
+        Effect::Skipped => format!(
+            "a fixed clock that skips the active: after {whose} the next heartbeat comes up to {longest} intervals \
+             later ({times})"
+        ),
+        Effect::Mixed => format!("not known: {whose} moved some heartbeats and not others ({times})"),
+    }
+}
+
+fn unanswered(unanswered: Unanswered) -> String {
+    match unanswered {
+        Unanswered::GoesOn => "it goes on, answered or not".to_string(),
+        Unanswered::Stops { after } => {
+            format!("it stops after {}, and leaves the connection open", counted(after, "heartbeat"))
+        }
+        Unanswered::Ends { after } => {
+            format!("it ends the connection after {}", counted(after, "unanswered heartbeat"))
+        }
+    }
+}
+
+fn clears(clearance: &Clearance) -> String {
+    let list = |spans: &[Duration]| spans.iter().map(|span| spoken(*span)).collect::<Vec<_>>().join(", ");
+    match (clearance.cleared.first(), clearance.not_cleared.as_slice()) {
+        (None, _) => "none of the well-known idle timeouts (75 % rule)".to_string(),
+        (Some(_), []) => "all of the well-known idle timeouts, from 30 s on (75 % rule)".to_string(),
+        (Some(first), not) => {
+            format!("idle timeouts of {} and more (75 % rule); not {}", spoken(*first), list(not))
+        }
+    }
+}
+
+fn consequence(findings: &Findings) -> Option<String> {
+    let text = match (findings.verdict, findings.heartbeat) {
+        (Verdict::ServerIsSilentFor, _) => {
+            "nobody keeps this path open, or finds out that a client is dead, but you: send heartbeats \
+             (`wscheck probe-idle` tells how often), and see `wscheck probe-zombie`"
+        }
+        (Verdict::ServerPingsEvery, Some(Sound::Pong | Sound::KeepAlive)) => {
+            "nothing answers them: they keep a path open that counts either direction, not one that counts what \
+             the client sends, and find no dead client"
+        }
+        (Verdict::Irregular, _) => "do not rely on them to keep a path open: send heartbeats of your own",
+        (Verdict::ServerPingsEvery | Verdict::Inconclusive, _) => return None,
+    };
+    Some(text.to_string())
+}
+
+/// A row for each kind.
+fn evidence(rows: &mut Rows, findings: &Findings) {
+    let mut label = "heard";
+    for kind in &findings.kinds {
+        rows.add(std::mem::take(&mut label), &heard(kind));
+    }
+    if findings.kinds.is_empty() {
+        rows.add(label, "nothing at all");
+    } else {
+        rows.add("quiet", &format!("for {} at the longest", precise(findings.longest_quiet)));
+    }
+}
+
+fn heard(kind: &KindFindings) -> String {
+    let shape = kind.shape.map(|shape| format!(" ({shape})")).unwrap_or_default();
+    let gaps = kind.interval.map(|interval| format!(", {} apart", range(interval))).unwrap_or_default();
+    let sample = cut(kind.sample.as_str());
+    let payload = match kind.payloads {
+        Payloads::Empty => "without payload".to_string(),
+        Payloads::Constant => format!("always \"{sample}\""),
+        Payloads::Changing => format!("changing, the first \"{sample}\""),
+        Payloads::Single => format!("\"{sample}\""),
+    };
+    format!("{}{shape}{gaps}; {payload}", counted(kind.count, one(kind.sound)))
+}
+
+fn closing(rows: &mut Rows, report: &ListenReport, paint: Paint) {
+    rows.add_some("ended", report.ending.as_deref().map(human::ending));
+    if let Some(opened) = report.opened.as_deref() {
+        let way = way(opened).map(|way| format!(", {way}")).unwrap_or_default();
+        rows.add("opened in", &format!("{}{way}", phases(&opened.phases)));
+        human::facts(rows, opened);
+    }
+    human::verdict(rows, report.verdict, &report.reasons, paint);
+}
+
+fn one(sound: Sound) -> &'static str {
+    match sound {
+        Sound::Ping => "Ping frame",
+        Sound::AppPing => "app ping",
+        Sound::Pong => "unsolicited Pong",
+        Sound::KeepAlive => "keep-alive",
+        Sound::Message => "ordinary message",
+    }
+}
+
+fn many(sound: Sound) -> String {
+    format!("{}s", one(sound))
+}
+
+fn cut(text: &str) -> String {
+    let shown: String = text.chars().take(SHOWN).collect();
+    if text.chars().count() > SHOWN { format!("{shown}…") } else { shown }
+}
+
+/// Spans that were measured: to the millisecond.
+fn precise(span: Duration) -> String {
+    match span.as_secs_f64() {
+        seconds if seconds >= 1.0 => {
+            let text = format!("{seconds:.3}");
+            format!("{} s", text.trim_end_matches('0').trim_end_matches('.'))
+        }
+        seconds => format!("{} ms", (seconds * 1e3).round()),
+    }
+}

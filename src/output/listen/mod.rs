@@ -1,0 +1,72 @@
+//! Shows what was heard of a server: the diagnosis and its evidence for people, one JSON document, or NDJSON.
+
+mod document;
+mod human;
+mod lines;
+
+#[cfg(test)]
+mod script;
+#[cfg(test)]
+mod tests;
+
+use std::io;
+
+pub(super) use document::{IntervalDocument, SoundName};
+pub use document::{ListenDocument, ListenedTo};
+pub use lines::{ClientTalked, ListenEnded, ListenOpened, ListenStarted, ServerSaid};
+
+use super::json::{compact, pretty};
+use super::sink::Writer;
+use super::stage::Stage;
+use super::{Format, HumanOptions};
+use crate::domain::listen::report::{ListenEvent, ListenReport, ListenReporter};
+
+/// Shows listening in any format.
+pub struct ListenOutput {
+    format: Format,
+    options: HumanOptions,
+    stage: Stage,
+    talk: human::Talk,
+}
+
+impl ListenOutput {
+    /// The result goes to `stdout`, the conversation to `stderr`.
+    pub fn new(format: Format, options: HumanOptions, stdout: Writer, stderr: Writer) -> ListenOutput {
+        let stage = Stage::new(options, stdout, stderr);
+        ListenOutput { format, options, stage, talk: human::Talk::new(options) }
+    }
+
+    /// The first error on stdout; nothing was written after it.
+    pub fn error(&self) -> Option<&io::Error> {
+        self.stage.error()
+    }
+
+    fn result(&self, event: &ListenEvent) -> Option<String> {
+        match (event, self.format) {
+            (ListenEvent::Finished(report), _) => self.finished(report),
+            (event, Format::Ndjson) => lines::line(event),
+            (_, Format::Human | Format::Json) => None,
+        }
+    }
+
+    fn finished(&self, report: &ListenReport) -> Option<String> {
+        match self.format {
+            Format::Human => human::report(report, self.options),
+            Format::Json => Some(pretty(&ListenDocument::from(report))),
+            Format::Ndjson => Some(compact(&ListenDocument::from(report))),
+        }
+    }
+}
+
+impl ListenReporter for ListenOutput {
+    fn report(&mut self, event: &ListenEvent) {
+        match event {
+            ListenEvent::Progress(progress) => self.stage.show(&human::progress(progress)),
+            ListenEvent::Finished(_) => self.stage.clear(),
+            _ => {}
+        }
+        let said = (self.format == Format::Human).then(|| self.talk.about(event)).flatten();
+        let result = self.result(event);
+        self.stage.write(said.as_deref(), result.as_deref());
+    }
+}

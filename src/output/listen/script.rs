@@ -1,0 +1,215 @@
+//! Scripted listening for the tests: every format shows the same events.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use super::ListenOutput;
+use crate::domain::ending::{Ending, How, Who};
+use crate::domain::heartbeat::incoming::{Incoming, MessageRef};
+use crate::domain::listen::report::{ListenEvent, ListenInfo, ListenReport, ListenReporter, Progress, Said};
+use crate::domain::listen::shapes::Shapes;
+use crate::domain::listen::{Circumstances, Listening, Sound, Utterance, Verdict};
+use crate::domain::opening::{FailureKind, OpenError, Opened};
+use crate::domain::peer_text::PeerText;
+use crate::domain::phase::{Phase, Phases};
+use crate::domain::report;
+use crate::output::script::{HOSTILE, NOON, Pipe, ms, us};
+use crate::output::{Format, HumanOptions};
+
+/// What a format prints: stdout and stderr.
+pub fn show(format: Format, options: HumanOptions, events: &[ListenEvent]) -> (String, String) {
+    let (stdout, stderr) = (Pipe::default(), Pipe::default());
+    let mut output = ListenOutput::new(format, options, stdout.writer(), stderr.writer());
+    events.iter().for_each(|event| output.report(event));
+    assert!(output.error().is_none());
+    (stdout.text(), stderr.text())
+}
+
+/// Every scripted run, by its name.
+pub fn all() -> Vec<(&'static str, Vec<ListenEvent>)> {
+    vec![
+        ("pings", pings()),
+        ("talked", talked()),
+        ("keep_alive", keep_alive()),
+        ("silent", silent()),
+        ("irregular", irregular()),
+        ("hostile", hostile()),
+        ("no_answer", no_answer()),
+        ("interrupted", interrupted()),
+        ("unreachable", unreachable()),
+    ]
+}
+
+/// A run as it is put together.
+struct Scene {
+    events: Vec<ListenEvent>,
+    info: ListenInfo,
+    listening: Listening,
+    ending: Option<Ending>,
+}
+
+fn at(age: Duration) -> SystemTime {
+    SystemTime::UNIX_EPOCH + NOON + age
+}
+
+impl Scene {
+    fn new(change: impl FnOnce(&mut ListenInfo)) -> Scene {
+        let url = "wss://node.example/ws?token=***".to_string();
+        let mut info = ListenInfo { url, listen_for: ms(120_000), count: None, answer: true, talk: false };
+        change(&mut info);
+        let mut scene = Scene {
+            events: Vec::new(),
+            info,
+            listening: Listening::new(Duration::ZERO, false),
+            ending: None,
+        };
+        let info = Arc::new(scene.info.clone());
+        scene.events.push(ListenEvent::Started { at: at(Duration::ZERO), info });
+        scene.events.push(ListenEvent::Opened { at: at(ms(2)), opened: opened() });
+        scene
+    }
+
+    fn says(&mut self, millis: u64, said: Utterance) {
+        let gap = self.listening.rhythm(said.sound).map(|rhythm| ms(millis) - rhythm.last);
+        self.listening.heard(ms(millis), &said);
+        self.events.push(ListenEvent::Said(Said {
+            at: at(ms(millis)),
+            sound: said.sound,
+            shape: said.shape,
+            count: 1,
+            age: ms(millis),
+            gap,
+            text: said.text,
+            answered: self.info.answer && said.sound.asks(),
+        }));
+    }
+
+    fn pings(&mut self, moments: &[u64]) {
+        for (n, moment) in moments.iter().enumerate() {
+            self.says(*moment, Utterance::plain(Sound::Ping, PeerText::new(&format!("00000007-{n}"))));
+        }
+    }
+
+    fn text(&mut self, millis: u64, text: &str) {
+        let said = Shapes::default().recognise(&Incoming::new(MessageRef::Text(text)), 0);
+        self.says(millis, said);
+    }
+
+    fn talks(&mut self, millis: u64) {
+        self.listening.talked(ms(millis));
+        self.events.push(ListenEvent::Talked { at: at(ms(millis)), age: ms(millis) });
+    }
+
+    fn ends(&mut self, who: Who, how: How, millis: u64) {
+        let (age, idle) = (ms(millis), ms(900));
+        let ending = Ending { who, how, os_error: None, age, idle, at: at(age) };
+        self.events.push(ListenEvent::Ended(Arc::new(ending.clone())));
+        self.ending = Some(ending);
+    }
+
+    fn finish(mut self, listened: u64, interrupted: bool, verdict: report::Verdict) -> Vec<ListenEvent> {
+        let listened = ms(listened);
+        let progress = Progress { listened, until: ms(120_000), heartbeats: 0, interval: None };
+        self.events.push(ListenEvent::Progress(progress));
+        let circumstances =
+            Circumstances { listened, answered: self.info.answer, ended: self.ending.is_some(), interrupted };
+        let findings = self.listening.findings(&circumstances);
+        let reasons = findings.reasons.clone();
+        self.events.push(ListenEvent::Finished(Box::new(ListenReport {
+            info: Arc::new(self.info),
+            started_at: at(Duration::ZERO),
+            elapsed: listened + ms(2),
+            opened: Some(opened()),
+            error: None,
+            findings,
+            ending: self.ending.map(Arc::new),
+            verdict,
+            reasons,
+            partial: interrupted,
+        })));
+        self.events
+    }
+}
+
+fn opened() -> Arc<Opened> {
+    let phases = Phases { tcp: Some(us(310)), upgrade: Some(us(900)), total: us(1_250), ..Phases::default() };
+    Arc::new(Opened { remote: Some("192.0.2.7:443".to_string()), phases, ..Opened::default() })
+}
+
+pub fn pings() -> Vec<ListenEvent> {
+    let mut scene = Scene::new(|_| {});
+    scene.text(40, r#"{"type":"welcome"}"#);
+    scene.pings(&[11_000, 41_000, 71_010, 101_000]);
+    scene.finish(120_000, false, report::Verdict::Passed)
+}
+
+fn talked() -> Vec<ListenEvent> {
+    let mut scene = Scene::new(|info| info.talk = true);
+    scene.pings(&[10_000, 20_000, 30_000]);
+    scene.talks(33_000);
+    scene.pings(&[45_000, 55_000]);
+    scene.talks(62_000);
+    scene.pings(&[75_000]);
+    scene.finish(80_000, false, report::Verdict::Passed)
+}
+
+fn keep_alive() -> Vec<ListenEvent> {
+    let mut scene = Scene::new(|info| info.count = Some(3));
+    [25_000, 50_000, 75_000].into_iter().for_each(|moment| scene.text(moment, "h"));
+    scene.finish(75_000, false, report::Verdict::Passed)
+}
+
+fn silent() -> Vec<ListenEvent> {
+    Scene::new(|_| {}).finish(120_000, false, report::Verdict::Passed)
+}
+
+fn irregular() -> Vec<ListenEvent> {
+    let mut scene = Scene::new(|_| {});
+    scene.pings(&[3_000, 11_000, 12_000, 40_000, 90_000]);
+    scene.finish(120_000, false, report::Verdict::Passed)
+}
+
+fn hostile() -> Vec<ListenEvent> {
+    let mut scene = Scene::new(|_| {});
+    scene.says(500, Utterance::plain(Sound::Ping, PeerText::new(HOSTILE)));
+    scene.text(600, HOSTILE);
+    scene.ends(Who::Peer, How::CloseFrame { code: Some(4000), reason: PeerText::new(HOSTILE) }, 1_500);
+    scene.finish(1_500, false, report::Verdict::Failed)
+}
+
+fn no_answer() -> Vec<ListenEvent> {
+    let mut scene = Scene::new(|info| info.answer = false);
+    scene.pings(&[2_000, 4_000, 6_000]);
+    scene.ends(Who::Peer, How::Fin, 6_900);
+    scene.finish(6_900, false, report::Verdict::Passed)
+}
+
+fn interrupted() -> Vec<ListenEvent> {
+    let mut scene = Scene::new(|_| {});
+    scene.pings(&[2_000]);
+    scene.finish(3_000, true, report::Verdict::Inconclusive)
+}
+
+fn unreachable() -> Vec<ListenEvent> {
+    let mut events = interrupted();
+    events.retain(|event| matches!(event, ListenEvent::Started { .. } | ListenEvent::Finished(_)));
+    let Some(ListenEvent::Finished(report)) = events.last_mut() else { unreachable!() };
+    let error = Arc::new(OpenError {
+        url: report.info.url.clone(),
+        phase: Phase::Tcp,
+        kind: FailureKind::Refused,
+        cause: "connection refused by 192.0.2.7:443 (ECONNREFUSED)".to_string(),
+        hint: None,
+        attempts: Vec::new(),
+        refusal: None,
+        took: us(310),
+    });
+    report.opened = None;
+    report.partial = false;
+    report.findings = Listening::default().findings(&Circumstances::default());
+    report.findings.verdict = Verdict::Inconclusive;
+    report.verdict = report::Verdict::NotMeasured;
+    report.reasons = vec![error.to_string()];
+    report.error = Some(error);
+    events
+}

@@ -1,0 +1,66 @@
+//! Where a run is shown: the result on stdout, the conversation on stderr, and on a terminal a line that moves.
+
+use std::io;
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use super::human::HumanOptions;
+use super::sink::{Sink, Writer};
+
+/// The elapsed time goes on while nothing happens.
+const TICK: Duration = Duration::from_secs(1);
+
+/// Both writers, and the line.
+pub struct Stage {
+    stdout: Sink,
+    stderr: Sink,
+    line: Option<ProgressBar>,
+}
+
+impl Stage {
+    pub fn new(options: HumanOptions, stdout: Writer, stderr: Writer) -> Stage {
+        let line = options.progress.then(moving_line);
+        Stage { stdout: Sink::new(stdout), stderr: Sink::new(stderr), line }
+    }
+
+    /// The first error on stdout; nothing was written after it.
+    pub fn error(&self) -> Option<&io::Error> {
+        self.stdout.error()
+    }
+
+    /// Writes to stderr and to stdout, with the line that moves taken away meanwhile.
+    pub fn write(&mut self, said: Option<&str>, result: Option<&str>) {
+        if said.is_none() && result.is_none() {
+            return;
+        }
+        let Stage { stdout, stderr, line } = self;
+        let mut write = || {
+            said.iter().for_each(|text| stderr.write(text));
+            result.iter().for_each(|text| stdout.write(text));
+        };
+        match line {
+            Some(line) => line.suspend(write),
+            None => write(),
+        }
+    }
+
+    /// What the line says from now on.
+    pub fn show(&self, text: &str) {
+        self.line.iter().for_each(|line| line.set_message(text.to_string()));
+    }
+
+    /// Takes the line away for good.
+    pub fn clear(&self) {
+        self.line.iter().for_each(ProgressBar::finish_and_clear);
+    }
+}
+
+fn moving_line() -> ProgressBar {
+    let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+    if let Ok(style) = ProgressStyle::with_template("{spinner} {elapsed} {wide_msg}") {
+        bar.set_style(style);
+    }
+    bar.enable_steady_tick(TICK);
+    bar
+}
