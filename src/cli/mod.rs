@@ -11,6 +11,7 @@ mod papers;
 mod ping;
 mod printer;
 mod probe_idle;
+mod probe_zombie;
 mod reader;
 mod serve;
 mod serving;
@@ -59,6 +60,9 @@ enum Command {
     /// Does the server send heartbeats of its own: which kind, how often, counted from what?
     #[command(after_help = exit_code_help())]
     Listen(Box<listen::ListenArgs>),
+    /// How long does the server keep a dead client, and how does it find out?
+    #[command(after_help = exit_code_help())]
+    ProbeZombie(Box<probe_zombie::ProbeZombieArgs>),
     /// Show what `ping` does, on a test server inside this process (about five seconds)
     Demo(demo::DemoArgs),
     /// Does my client cope with a slow, lossy, silent or closing server? A server that misbehaves on order
@@ -92,6 +96,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Ping(args) => args.main(),
         Command::ProbeIdle(args) => args.main(),
         Command::Listen(args) => args.main(),
+        Command::ProbeZombie(args) => args.main(),
         Command::Demo(args) => args.main(),
         Command::Serve(args) => serving::main(*args),
         Command::Timeouts(args) => args.main(),

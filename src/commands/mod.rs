@@ -4,5 +4,7 @@ pub mod demo;
 pub mod listen;
 pub mod ping;
 pub mod probe_idle;
+pub mod probe_zombie;
 mod room;
 pub mod serve;
+mod telling;

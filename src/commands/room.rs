@@ -20,6 +20,8 @@ pub struct Ready {
     pub facts: Opened,
     /// The end of the upgrade.
     pub opened: Instant,
+    /// The end of the greeting.
+    pub greeted: Instant,
     /// What can keep bytes from leaving.
     pub valve: Arc<Valve>,
     /// The server sent heartbeats during the greeting, whose moments nobody noted.
@@ -44,5 +46,6 @@ pub async fn open(
         missed.fetch_or(beat, Relaxed);
     };
     greet(&mut socket, greeting, target, &emit).await?;
-    Ok(Ready { socket, facts, opened, valve, missed_some: missed.into_inner() })
+    let (greeted, missed_some) = (Instant::now(), missed.into_inner());
+    Ok(Ready { socket, facts, opened, greeted, valve, missed_some })
 }

@@ -20,3 +20,4 @@ pub mod stats;
 pub mod target;
 pub mod threshold;
 pub mod verdict;
+pub mod zombie;

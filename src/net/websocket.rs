@@ -121,6 +121,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
         })
     }
 
+    /// The stream below, to ask it something.
+    pub fn stream(&self) -> &S {
+        self.ws.get_ref()
+    }
+
     /// The stream below, past whatever the WebSocket makes of its end.
     pub fn stream_mut(&mut self) -> &mut S {
         self.ws.get_mut()

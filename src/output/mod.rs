@@ -12,6 +12,7 @@ mod sink;
 mod stage;
 pub mod timeouts;
 mod units;
+pub mod zombie;
 
 #[cfg(test)]
 mod script;

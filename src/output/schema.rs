@@ -16,6 +16,7 @@ use super::ndjson::{
 };
 use super::serve::{ClientsDocument, EventDocument, SummaryDocument};
 use super::timeouts::{MiddleboxLine, TimeoutsDocument};
+use super::zombie::{ClientHeard, ClientNotOpened, ClientOpened, ClientOver, ZombieDocument, ZombieStarted};
 
 /// JSON Schema (draft 2020-12) of a document or of an event's line. It is strict, so that it tells what this
 /// version prints exactly; later versions may add fields.
@@ -29,6 +30,7 @@ pub fn schema() -> Value {
     shapes.connection_lines();
     shapes.idle_lines();
     shapes.listen_lines();
+    shapes.zombie_lines();
     let definitions = shapes.generator.take_definitions(true);
     json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -57,6 +59,7 @@ impl Shapes {
         self.add::<MiddleboxLine>("timeouts: line");
         self.add::<IdleDocument>("probe-idle: document");
         self.add::<ListenDocument>("listen: document");
+        self.add::<ZombieDocument>("probe-zombie: document");
     }
 
     fn run_lines(&mut self) {
@@ -83,6 +86,14 @@ impl Shapes {
         self.listen_line::<ServerSaid>();
         self.listen_line::<ClientTalked>();
         self.listen_line::<ListenEnded>();
+    }
+
+    fn zombie_lines(&mut self) {
+        self.zombie_line::<ZombieStarted>();
+        self.zombie_line::<ClientOpened>();
+        self.zombie_line::<ClientNotOpened>();
+        self.zombie_line::<ClientHeard>();
+        self.zombie_line::<ClientOver>();
     }
 
     fn connection_lines(&mut self) {
@@ -112,6 +123,10 @@ impl Shapes {
 
     fn listen_line<B: Body>(&mut self) {
         self.add::<RunLine<B>>(&format!("listen: event {}", B::EVENT));
+    }
+
+    fn zombie_line<B: Body>(&mut self) {
+        self.add::<RunLine<B>>(&format!("probe-zombie: event {}", B::EVENT));
     }
 
     fn line<B: Body>(&mut self) {

@@ -76,6 +76,17 @@ pub fn spoken(span: Duration) -> String {
     }
 }
 
+/// A span that was measured on one connection, to the millisecond: `402 ms`, `2.625 s`, `54.01 s`.
+pub fn precise(span: Duration) -> String {
+    match (span.as_secs_f64() * 1e3).round() {
+        millis if millis < 1000.0 => format!("{millis} ms"),
+        millis => {
+            let text = format!("{:.3}", millis / 1e3);
+            format!("{} s", text.trim_end_matches('0').trim_end_matches('.'))
+        }
+    }
+}
+
 fn trimmed(value: f64) -> String {
     let text = significant(value);
     match text.contains('.') {
@@ -137,6 +148,12 @@ mod tests {
             [90, 130, 180, 7_500].map(|s| spoken(Duration::from_secs(s))),
             ["90 s", "2m10s", "3m", "2h05m"]
         );
+    }
+
+    #[test]
+    fn a_measured_span_is_told_to_the_millisecond() {
+        let shown = [us(402_400), us(999_700), us(2_625_000), us(54_010_000)].map(precise);
+        assert_eq!(shown, ["402 ms", "1 s", "2.625 s", "54.01 s"]);
     }
 
     #[test]

@@ -1,1 +1,116 @@
-//! to come
+//! `listen` and `probe-zombie` against real servers' own heartbeats: the interval within 5 %, the time to reap within
+//! 5 % or 100 ms, the right ending; and the server that leaks dead clients.
+
+use serde_json::{Value, json};
+
+use crate::peers::Peer;
+use crate::support::{at_once, run};
+
+/// What a real server does.
+struct Beat {
+    peer: Peer,
+    interval_ms: f64,
+    /// From the first unanswered ping to the end.
+    total_ms: f64,
+    /// How long a mute client is kept, from the opening: between these.
+    kept_ms: (f64, f64),
+    /// How it ends, with the close code where there is one.
+    ending: (&'static str, Value),
+}
+
+fn beats() -> [Beat; 3] {
+    let node = Peer {
+        name: "node ws, isAlive",
+        needs: "node/node_modules/ws/package.json",
+        command: &["node", "node/alive.js"],
+    };
+    let python = Peer {
+        name: "python websockets, keepalive",
+        needs: "python/.venv/bin/python",
+        command: &["python/.venv/bin/python", "python/keepalive.py"],
+    };
+    let go = Peer { name: "go gorilla/websocket, deadline", needs: "go/deadline", command: &["go/deadline"] };
+    let (fin, policy) = (("fin", Value::Null), ("close_frame", json!(1011)));
+    [
+        // One timer for all clients: how long the first ping lets wait is chance.
+        Beat {
+            peer: node,
+            interval_ms: 2000.0,
+            total_ms: 2000.0,
+            kept_ms: (2000.0, 4000.0),
+            ending: fin.clone(),
+        },
+        Beat {
+            peer: python,
+            interval_ms: 2000.0,
+            total_ms: 1000.0,
+            kept_ms: (3000.0, 3000.0),
+            ending: policy,
+        },
+        Beat { peer: go, interval_ms: 2700.0, total_ms: 300.0, kept_ms: (3000.0, 3000.0), ending: fin },
+    ]
+}
+
+fn document(command: &str, more: &[&str], url: &str) -> (Option<i32>, Value) {
+    let ran = run(&[&[command, "--proxy", "none", "--json"], more, &[url]].concat());
+    (ran.code, ran.json())
+}
+
+fn is_within_5_percent(value: &Value, expected: f64) -> bool {
+    value.as_f64().is_some_and(|value| (value - expected).abs() <= expected * 0.05)
+}
+
+/// Within 5 % or 100 ms of the span.
+fn is_between(value: &Value, (least, most): (f64, f64)) -> bool {
+    let slack = |edge: f64| (edge * 0.05).max(100.0);
+    value.as_f64().is_some_and(|value| (least - slack(least)..=most + slack(most)).contains(&value))
+}
+
+#[test]
+fn the_heartbeats_of_real_servers_are_heard_with_their_interval() {
+    at_once(&beats(), |beat| {
+        let Some(server) = beat.peer.start() else { return };
+        let (code, document) = document("listen", &["--for", "9s"], &server.url());
+        assert_eq!((code, &document["verdict"]), (Some(0), &"server_pings_every".into()), "{document:#}");
+        let median = &document["interval"]["median_ms"];
+        assert!(is_within_5_percent(median, beat.interval_ms), "{}: {document:#}", beat.peer.name);
+    });
+}
+
+#[test]
+fn the_time_after_which_real_servers_let_a_dead_client_go_is_found_and_how() {
+    at_once(&beats(), |beat| {
+        let Some(server) = beat.peer.start() else { return };
+        let (code, document) = document("probe-zombie", &["--max", "9s", "--expect", "<=6s"], &server.url());
+        let told = format!("{}: {document:#}", beat.peer.name);
+        assert_eq!((code, &document["verdict"]), (Some(0), &"reaps_dead_clients".into()), "{told}");
+        let (policy, mute) = (&document["policy"], &document["clients"][1]);
+        assert_eq!((&policy["kind"], &policy["misses"]), (&json!("heartbeat"), &json!(1)), "{told}");
+        assert!(is_within_5_percent(&policy["interval_ms"], beat.interval_ms), "{told}");
+        let total = &policy["first_unanswered_to_end_ms"];
+        assert!(is_between(total, (beat.total_ms, beat.total_ms)), "{told}");
+        assert_eq!(mute["client"], "mute", "{told}");
+        assert!(is_between(&mute["kept_ms"], beat.kept_ms), "{told}");
+        let ending = (&mute["ending"]["how"], &mute["ending"]["code"]);
+        assert_eq!(ending, (&json!(beat.ending.0), &beat.ending.1), "{told}");
+        assert_eq!(document["clients"][4]["fate"], "kept", "who answers is kept: {told}");
+    });
+}
+
+#[test]
+fn a_real_server_without_heartbeats_is_found_to_leak_dead_clients() {
+    let none = Peer {
+        name: "node ws, no heartbeat",
+        needs: "node/node_modules/ws/package.json",
+        command: &["node", "node/alive.js", "none"],
+    };
+    let Some(server) = none.start() else { return };
+    let (code, heard) = document("listen", &["--for", "2s"], &server.url());
+    assert_eq!((code, &heard["verdict"]), (Some(0), &"server_is_silent_for".into()), "{heard:#}");
+    let (code, document) = document("probe-zombie", &["--max", "3s", "--expect", "<=3s"], &server.url());
+    assert_eq!((code, &document["verdict"]), (Some(1), &"zombies_kept".into()), "{document:#}");
+    assert_eq!(
+        (&document["policy"]["kind"], &document["clients"][1]["fate"]),
+        (&json!("none"), &json!("kept"))
+    );
+}

@@ -9,10 +9,10 @@ use crate::signals::{kill_mid_run, stop_mid_run};
 use crate::support::{Server, ping_json};
 
 /// A server's name, the file without which it is not installed, and how it is started.
-struct Peer {
-    name: &'static str,
-    needs: &'static str,
-    command: &'static [&'static str],
+pub struct Peer {
+    pub name: &'static str,
+    pub needs: &'static str,
+    pub command: &'static [&'static str],
 }
 
 const PEERS: &[Peer] = &[
@@ -48,7 +48,7 @@ pub fn leave_out<T>(name: &str) -> Option<T> {
 
 impl Peer {
     /// `None`, and a line that says so, when it is not installed.
-    fn start(&self) -> Option<Server> {
+    pub fn start(&self) -> Option<Server> {
         if !folder().join(self.needs).exists() {
             return leave_out(self.name);
         }

@@ -1,1 +1,192 @@
-//! to come
+//! `probe-zombie` against `wscheck serve`: the policy that is inferred is the one that was configured.
+
+use serde_json::{Value, json};
+
+use crate::support::{Ran, Reaped, Server, at_once, closed_port, run, validate, wscheck};
+
+const INTERVAL_MS: f64 = 500.0;
+const TIMEOUT_MS: f64 = 200.0;
+/// How late a timer of a busy machine may be.
+const LATE_MS: f64 = 100.0;
+
+/// A server whose heartbeats are of this kind; it wants the answer itself, or takes any frame for life.
+fn serve(kind: &str, max_missed: &str, more: &[&str]) -> Server {
+    let beats =
+        ["--heartbeat", kind, "--interval", "500ms", "--timeout", "200ms", "--max-missed", max_missed];
+    Server::start(&[&beats, more].concat())
+}
+
+fn probe(more: &[&str], url: &str) -> Ran {
+    run(&[&["probe-zombie", "--proxy", "none"], more, &[url]].concat())
+}
+
+fn document(more: &[&str], url: &str) -> (Option<i32>, Value) {
+    let ran = probe(&[&["--json"], more].concat(), url);
+    (ran.code, ran.json())
+}
+
+fn is_about(value: &Value, expected: f64) -> bool {
+    value.as_f64().is_some_and(|value| (value - expected).abs() <= (expected * 0.05).max(LATE_MS))
+}
+
+fn client<'a>(document: &'a Value, name: &str) -> &'a Value {
+    document["clients"].as_array().unwrap().iter().find(|client| client["client"] == name).unwrap()
+}
+
+#[test]
+fn the_inferred_policy_is_the_configured_one_in_every_mode() {
+    let mut cases = Vec::new();
+    for (kind, heartbeat) in [("protocol", "ping"), ("app", "app_ping"), ("both", "")] {
+        for (max_missed, misses) in [("0", None), ("1", Some(1)), ("3", Some(3))] {
+            for skips in [false, true] {
+                cases.push((kind, heartbeat, max_missed, misses, skips));
+            }
+        }
+    }
+    // Nine at once and not eighteen, so that timers are not late for want of a processor.
+    for half in cases.chunks(9) {
+        at_once(half, |(kind, heartbeat, max_missed, misses, skips)| {
+            let server = serve(kind, max_missed, if *skips { &["--skip-if-active"] } else { &[] });
+            let (code, document) = document(&["--max", "4s"], &server.url());
+            let policy = &document["policy"];
+            let told = format!("{kind} {max_missed} {skips}: {document:#}");
+            assert_eq!(code, Some(0), "{told}");
+            assert!(is_about(&policy["interval_ms"], INTERVAL_MS), "{told}");
+            assert!(heartbeat.is_empty() || policy["heartbeat"] == *heartbeat, "{told}");
+            assert_eq!(
+                (&policy["misses"], &policy["skips_active"]),
+                (&json!(misses), &json!(skips)),
+                "{told}"
+            );
+            let verdict = if misses.is_some() { "reaps_dead_clients" } else { "zombies_kept" };
+            assert_eq!(document["verdict"], verdict, "{told}");
+            assert!(misses.is_none() || is_about(&policy["timeout_ms"], TIMEOUT_MS), "{told}");
+            assert_eq!(
+                policy["kind"],
+                if misses.is_some() { "heartbeat" } else { "heartbeat_only" },
+                "{told}"
+            );
+        });
+    }
+}
+
+#[test]
+fn over_tls_a_client_is_mute_and_stalls_below_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let ca = folder.path().join("ca.pem");
+    let tls = ["--tls", "--ca-file", ca.to_str().unwrap()];
+    let server = serve("protocol", "3", &tls);
+    let url = format!("wss://localhost:{}/", server.port);
+    let (code, document) = document(&["--max", "4s", "--cacert", ca.to_str().unwrap()], &url);
+    assert_eq!((code, &document["verdict"]), (Some(0), &"reaps_dead_clients".into()), "{document:#}");
+    assert_eq!(document["policy"]["misses"], 3, "{document:#}");
+    for name in ["mute", "stalled"] {
+        let client = client(&document, name);
+        let ending = (&client["ending"]["how"], &client["ending"]["code"], &client["unanswered"]);
+        assert_eq!(ending, (&json!("close_frame"), &json!(4000), &json!(3)), "{document:#}");
+    }
+    for name in ["control", "quiet", "pings_only"] {
+        assert_eq!(client(&document, name)["fate"], "kept", "{document:#}");
+    }
+    assert_eq!(client(&document, "half_closed")["fate"], "ended", "{document:#}");
+}
+
+#[test]
+fn a_timer_is_told_from_a_heartbeat_and_what_it_needs_is_found() {
+    let timer = ["--heartbeat", "none", "--idle-timeout", "800ms"];
+    at_once(&[(&[][..], "any_frame"), (&["--messages-only"][..], "messages")], |(more, needs)| {
+        let server = Server::start(&[&timer, *more].concat());
+        let (code, document) = document(&["--max", "3s"], &server.url());
+        let policy = &document["policy"];
+        assert_eq!(
+            (code, &policy["kind"], &policy["needs"]),
+            (Some(0), &json!("idle_timeout"), &json!(needs)),
+            "{document:#}"
+        );
+        assert!(is_about(&policy["idle_timeout_ms"], 800.0), "{document:#}");
+        assert_eq!(client(&document, "control")["fate"], "kept", "{document:#}");
+    });
+}
+
+#[test]
+fn the_controls_death_voids_the_run() {
+    let server = Server::start(&["--heartbeat", "none", "--lifetime", "1s"]);
+    let (code, document) = document(&["--max", "5s", "--expect", "<=3s"], &server.url());
+    assert_eq!((code, &document["verdict"]), (Some(4), &"inconclusive".into()), "{document:#}");
+    assert!(document["reasons"][0].as_str().unwrap().contains("a lifetime, or an outage"), "{document:#}");
+    assert_eq!(
+        (&document["policy"]["kind"], &document["expectation"]["met"]),
+        (&json!("unknown"), &Value::Null)
+    );
+}
+
+#[test]
+fn an_expectation_is_met_or_not() {
+    let cases =
+        [("1", "<=2s", 0, json!(true)), ("1", ">=1500ms", 1, json!(false)), ("0", "<=2s", 1, json!(false))];
+    at_once(&cases, |(max_missed, expect, code, met)| {
+        let server = serve("protocol", max_missed, &[]);
+        let (ended, document) = document(&["--max", "3s", "--expect", expect], &server.url());
+        assert_eq!((ended, &document["expectation"]["met"]), (Some(*code), met), "{expect}: {document:#}");
+    });
+}
+
+#[test]
+fn nothing_is_measured_where_nothing_opens() {
+    let (_kept, port) = closed_port();
+    let url = format!("ws://127.0.0.1:{port}/");
+    let (code, document) = document(&[], &url);
+    assert_eq!((code, &document["error"]["kind"]), (Some(3), &json!("refused")), "{document:#}");
+    let ran = probe(&[], &url);
+    assert_eq!((ran.stdout.as_str(), ran.stderr.matches("error: cannot open ").count()), ("", 1), "{ran:?}");
+}
+
+#[test]
+fn an_interrupt_gives_the_report_so_far() {
+    use std::io::{BufRead, BufReader};
+    let cases = [("1", Some(0), "reaps_dead_clients"), ("0", Some(4), "inconclusive")];
+    at_once(&cases, |(max_missed, code, verdict)| {
+        let server = serve("protocol", max_missed, &[]);
+        let args = [
+            "probe-zombie",
+            "--proxy",
+            "none",
+            "-o",
+            "ndjson",
+            "--max",
+            "1h",
+            "--every",
+            "300ms",
+            &server.url(),
+        ];
+        let mut process = Reaped(wscheck(&args).spawn().unwrap());
+        let mut lines = BufReader::new(process.0.stdout.take().unwrap()).lines().map(Result::unwrap);
+        // The half-closed goes at once; the mute and the stalled where they are not kept.
+        let gone = if *max_missed == "0" { 1 } else { 3 };
+        assert_eq!(lines.by_ref().filter(|line| line.contains(r#""event":"over""#)).take(gone).count(), gone);
+        process.signal(libc::SIGINT);
+        let last: Value = serde_json::from_str(&lines.last().unwrap()).unwrap();
+        validate(&last);
+        assert_eq!((&last["verdict"], &last["partial"]), (&json!(verdict), &json!(true)), "{last:#}");
+        assert_eq!(process.0.wait().unwrap().code(), *code);
+    });
+}
+
+#[test]
+fn every_event_is_a_line_and_people_read_the_diagnosis_first() {
+    let server = serve("protocol", "1", &[]);
+    let lines = probe(&["-o", "ndjson", "--max", "2s"], &server.url()).ndjson();
+    for event in ["started", "client_opened", "heard", "over"] {
+        assert!(lines.iter().any(|line| line["event"] == event), "{event}");
+    }
+    let over = lines.iter().filter(|line| line["event"] == "over" && line["client"] != "control").count();
+    assert_eq!(over, 5, "{lines:#?}");
+    let ran = probe(&["--max", "2s"], &server.url());
+    assert!(ran.stdout.lines().nth(1).unwrap().starts_with("answer       the server reaps dead clients"));
+    assert!(
+        ran.stdout.contains("policy       a Ping frame every ")
+            && ran.stdout.contains("after an unanswered one")
+    );
+    assert!(ran.stderr.starts_with("wscheck probe-zombie ws://127.0.0.1:"), "{}", ran.stderr);
+    assert!(!ran.stdout.contains('\x1b') && !ran.stderr.contains(['\x1b', '\r']), "{ran:?}");
+}

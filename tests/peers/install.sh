@@ -44,4 +44,5 @@ fi
 [ -x python/.venv/bin/python ] || python3 -m venv python/.venv
 python/.venv/bin/python -m pip install --quiet --disable-pip-version-check -r python/requirements.txt
 (cd go && GO111MODULE=off GOPATH=/usr/share/gocode go build -o peer main.go)
+(cd go && GO111MODULE=off GOPATH=/usr/share/gocode go build -o deadline deadline.go)
 echo "peers installed: node ws, python websockets, go gorilla/websocket, nginx, haproxy, chromium"

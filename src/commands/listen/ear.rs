@@ -7,8 +7,8 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::plan::ListenPlan;
-use super::telling::Telling;
 use crate::commands::room::Ready;
+use crate::commands::telling::Telling;
 use crate::domain::ending::Ending;
 use crate::domain::listen::report::{ListenEvent, ListenReporter, Progress, Said};
 use crate::domain::listen::{Circumstances, Findings, Listening, Sound, Talk, Utterance};

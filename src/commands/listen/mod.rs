@@ -2,7 +2,6 @@
 
 mod ear;
 mod plan;
-mod telling;
 
 use std::sync::Arc;
 use std::time::SystemTime;

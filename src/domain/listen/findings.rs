@@ -238,10 +238,14 @@ impl Listening {
         beats.filter_map(|(sound, heard)| Some((*sound, heard.rhythm.sure_interval()?))).next()
     }
 
+    /// What was found of each kind.
+    pub fn kinds(&self) -> Vec<KindFindings> {
+        self.kinds.iter().map(|(sound, heard)| heard.findings(*sound)).collect()
+    }
+
     /// What it comes to by now.
     pub fn findings(&self, how: &Circumstances) -> Findings {
-        let kinds: Vec<KindFindings> =
-            self.kinds.iter().map(|(sound, heard)| heard.findings(*sound)).collect();
+        let kinds = self.kinds();
         let quiet = self.longest_quiet.max(how.listened.saturating_sub(self.last));
         let steady = self.steady();
         let heartbeat = steady.map(|(sound, _)| sound).or_else(|| self.commonest());

@@ -37,6 +37,8 @@ impl Payloads {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rhythm {
     pub count: u64,
+    /// The first that was heard.
+    pub begun: Duration,
     /// The first; `None` when some may have been missed before.
     pub first: Option<Duration>,
     pub last: Duration,
@@ -52,6 +54,7 @@ impl Rhythm {
     pub fn begin(at: Duration, said: &Utterance, is_first: bool) -> Rhythm {
         Rhythm {
             count: 1,
+            begun: at,
             first: is_first.then_some(at),
             last: at,
             gaps: VecDeque::new(),

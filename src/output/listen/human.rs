@@ -9,7 +9,7 @@ use crate::domain::listen::{
 };
 use crate::domain::opening::OpenError;
 use crate::output::human::{self, Paint, Rows, counted, failed_opening, phases, way};
-use crate::output::units::spoken;
+use crate::output::units::{precise, spoken};
 
 /// The most heartbeats that are told of as they come.
 const MOST_TOLD: u32 = 20;
@@ -281,15 +281,4 @@ fn many(sound: Sound) -> String {
 fn cut(text: &str) -> String {
     let shown: String = text.chars().take(SHOWN).collect();
     if text.chars().count() > SHOWN { format!("{shown}…") } else { shown }
-}
-
-/// Spans that were measured: to the millisecond.
-fn precise(span: Duration) -> String {
-    match span.as_secs_f64() {
-        seconds if seconds >= 1.0 => {
-            let text = format!("{seconds:.3}");
-            format!("{} s", text.trim_end_matches('0').trim_end_matches('.'))
-        }
-        seconds => format!("{} ms", (seconds * 1e3).round()),
-    }
 }

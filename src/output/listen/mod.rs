@@ -11,7 +11,7 @@ mod tests;
 
 use std::io;
 
-pub(super) use document::{IntervalDocument, SoundName};
+pub(super) use document::SoundName;
 pub use document::{ListenDocument, ListenedTo};
 pub use lines::{ClientTalked, ListenEnded, ListenOpened, ListenStarted, ServerSaid};
 

@@ -1,0 +1,164 @@
+//! `wscheck probe-zombie`, as typed.
+
+use std::io;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::Args;
+
+use super::app_ping::AppPingArgs;
+use super::args::{OutputArgs, positive_duration};
+use super::connect::ConnectArgs;
+use super::heartbeat::WelcomeArgs;
+use super::printer::{self, Printer, Showing};
+use super::usage;
+use crate::commands::ping::Control;
+use crate::commands::probe_zombie::{self, ZombiePlan};
+use crate::domain::heartbeat::pattern::Pattern;
+use crate::domain::heartbeat::template::Template;
+use crate::domain::idle::Expectation;
+use crate::domain::shown::exact_duration;
+use crate::domain::target::Target;
+use crate::domain::zombie::report::{ZombieEvent, ZombieReporter};
+use crate::output::zombie::ZombieOutput;
+
+/// The arguments of `wscheck probe-zombie`.
+#[derive(Debug, Clone, Args)]
+pub struct ProbeZombieArgs {
+    /// WebSocket URL (ws:// or wss://)
+    #[arg(value_name = "URL")]
+    pub url: String,
+    #[command(flatten)]
+    pub dying: DyingArgs,
+    #[command(flatten)]
+    pub app_ping: AppPingArgs,
+    #[command(flatten)]
+    pub welcome: WelcomeArgs,
+    #[command(flatten)]
+    pub connect: ConnectArgs,
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+/// How long it is waited, and how the control lives.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Dying")]
+pub struct DyingArgs {
+    /// Wait for so long at most until the server lets go of a client
+    #[arg(long, value_name = "TIME", default_value = "5m", value_parser = positive_duration)]
+    pub max: Duration,
+    /// Exit 1 when dead clients are not let go as expected: <=60s, <2m, >=30s
+    #[arg(long, value_name = "EXPR", allow_hyphen_values = true)]
+    pub expect: Option<Expectation>,
+    /// How often the control sends a Ping and a message, and the client of Pings only a Ping [default: a twentieth of
+    /// --max, 250ms at least and 5s at most]
+    #[arg(long, value_name = "TIME", value_parser = positive_duration)]
+    pub every: Option<Duration>,
+    /// What the control says by messages: text with {seq}, {id} and {now_ms}, or hex:c000 for binary
+    #[arg(long, value_name = "TEMPLATE", default_value_t)]
+    pub say: Template,
+    /// How long the control may go without an answer before it counts as dead
+    #[arg(long, value_name = "TIME", default_value = "5s", value_parser = positive_duration)]
+    pub answer_timeout: Duration,
+}
+
+impl ProbeZombieArgs {
+    /// Runs the command and gives its exit code.
+    pub fn main(self) -> ExitCode {
+        let args = self.output.clone();
+        match self.plan() {
+            Ok(plan) => printer::run_showing(showing(&args), async |printer, control: Control| {
+                probe_zombie::run(plan, printer, control.interrupt).await.verdict.exit_code()
+            }),
+            Err(message) => usage::complain("probe-zombie", &message, args.format.chosen()),
+        }
+    }
+
+    fn plan(self) -> Result<ZombiePlan, String> {
+        self.welcome.check()?;
+        let (max, expectation) = (self.dying.max, self.dying.expectation()?);
+        Ok(ZombiePlan {
+            target: self.url.parse::<Target>().map_err(|why| why.to_string())?,
+            dial: self.connect.dial()?,
+            greeting: self.welcome.greeting(true)?,
+            max,
+            every: self.dying.every.unwrap_or_else(|| ZombiePlan::usual_every(max)),
+            patience: self.dying.answer_timeout,
+            say: self.dying.say,
+            answer: Pattern::default(),
+            shapes: self.app_ping.shapes()?,
+            expectation,
+            max_message_size: self.connect.max_message_size,
+        })
+    }
+}
+
+impl DyingArgs {
+    /// An expectation that no run of this length can bear out makes no sense.
+    fn expectation(&self) -> Result<Option<Expectation>, String> {
+        match &self.expect {
+            Some(expected) if expected.limit() > self.max => Err(format!(
+                "--expect {expected} cannot be shown: --max {} is shorter; raise it to {}",
+                exact_duration(self.max),
+                exact_duration(expected.limit())
+            )),
+            expected => Ok(expected.clone()),
+        }
+    }
+}
+
+fn showing(args: &OutputArgs) -> Showing<ZombieEvent> {
+    let (stdout, stderr) = (Box::new(io::stdout()), Box::new(io::stderr()));
+    let options = printer::human_options(args);
+    let mut output = ZombieOutput::new(args.format.chosen(), options, stdout, stderr);
+    let show = Box::new(move |event: &ZombieEvent| {
+        output.report(event);
+        output.error().map(io::Error::kind)
+    });
+    Showing {
+        show,
+        can_be_spared: |event| matches!(event, ZombieEvent::Progress(_) | ZombieEvent::Said { .. }),
+    }
+}
+
+impl ZombieReporter for Printer<ZombieEvent> {
+    fn report(&mut self, event: &ZombieEvent) {
+        self.offer(event);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Typed {
+        #[command(flatten)]
+        args: ProbeZombieArgs,
+    }
+
+    fn plan(words: &[&str]) -> Result<ZombiePlan, String> {
+        let line = ["probe-zombie", "--proxy", "none", "ws://127.0.0.1:1/"].iter().chain(words);
+        Typed::try_parse_from(line).map_err(|why| why.to_string())?.args.plan()
+    }
+
+    fn every(words: &[&str]) -> u128 {
+        plan(words).unwrap().every.as_millis()
+    }
+
+    #[test]
+    fn the_control_sends_as_often_as_the_length_of_the_run_wants() {
+        assert_eq!((every(&[]), every(&["--max", "30s"]), every(&["--max", "1s"])), (5000, 1500, 250));
+        assert_eq!(every(&["--every", "7s"]), 7000);
+        assert_eq!(plan(&[]).unwrap().say, Template::default());
+    }
+
+    #[test]
+    fn an_expectation_beyond_max_is_refused() {
+        let refused = plan(&["--expect", "<=10m"]).err().unwrap();
+        assert_eq!(refused, "--expect <=10m cannot be shown: --max 300 s is shorter; raise it to 600 s");
+        assert!(plan(&["--expect", "<=60s"]).is_ok());
+    }
+}

@@ -1,0 +1,88 @@
+//! `wscheck probe-zombie`: how long does the server keep a dead client?
+
+mod client;
+mod house;
+mod plan;
+
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use self::house::{House, Seen};
+pub use self::plan::ZombiePlan;
+use crate::domain::report;
+use crate::domain::threshold::Truth;
+use crate::domain::zombie::report::{ZombieEvent, ZombieInfo, ZombieReport, ZombieReporter};
+use crate::domain::zombie::{Findings, Verdict};
+
+/// Runs the plan. Everything is told to `reporter`, the report last; it is also returned.
+pub async fn run(
+    plan: ZombiePlan,
+    reporter: &mut dyn ZombieReporter,
+    interrupt: CancellationToken,
+) -> ZombieReport {
+    if plan.target.secure() {
+        // The system's roots are read once, before anything is timed; opening meets the error again.
+        let _ = plan.dial.tls.prepare();
+    }
+    let info = Arc::new(plan.info());
+    let started_at = SystemTime::now();
+    let start = Instant::now();
+    reporter.report(&ZombieEvent::Started { at: started_at, info: Arc::clone(&info) });
+    let seen = House::open(plan, reporter).watch(&interrupt).await;
+    let report = conclude(info, seen, started_at, start);
+    reporter.report(&ZombieEvent::Finished(Box::new(report.clone())));
+    report
+}
+
+fn conclude(info: Arc<ZombieInfo>, seen: Seen, started_at: SystemTime, start: Instant) -> ZombieReport {
+    let Seen { lives, opened, error, interrupted } = seen;
+    let findings = Findings::of(lives, !interrupted);
+    let expectation = info.expectation.clone().map(|expected| {
+        let truth = findings.meets(&expected);
+        (expected, truth)
+    });
+    let mut reasons = findings.reasons.clone();
+    let verdict = match (&opened, interrupted) {
+        (None, true) => {
+            reasons = vec![format!("the interrupt came while {} was still being opened", info.url)];
+            report::Verdict::Interrupted
+        }
+        (None, false) => {
+            reasons = error.iter().map(|error| error.to_string()).collect();
+            report::Verdict::NotMeasured
+        }
+        (Some(_), _) if findings.verdict == Verdict::Inconclusive => report::Verdict::Inconclusive,
+        (Some(_), _) => {
+            judge(expectation.as_ref().map(|(expected, truth)| (expected.to_string(), truth)), &mut reasons)
+        }
+    };
+    ZombieReport {
+        info,
+        started_at,
+        elapsed: start.elapsed(),
+        opened,
+        error,
+        findings,
+        expectation,
+        verdict,
+        reasons,
+        partial: interrupted,
+    }
+}
+
+fn judge(expectation: Option<(String, &Truth)>, reasons: &mut Vec<String>) -> report::Verdict {
+    match expectation {
+        None | Some((_, Truth::True(_) | Truth::TrueOfBounds(_))) => report::Verdict::Passed,
+        Some((expected, Truth::False)) => {
+            reasons.push(format!("expected dead clients to be let go {expected}, and not all were"));
+            report::Verdict::Failed
+        }
+        Some((expected, Truth::Unknown(why))) => {
+            reasons.push(format!("whether it is {expected} cannot be told: {why}"));
+            report::Verdict::Inconclusive
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! What `wscheck probe-zombie` will do.
+
+use std::time::Duration;
+
+use crate::domain::heartbeat::pattern::Pattern;
+use crate::domain::heartbeat::template::Template;
+use crate::domain::idle::Expectation;
+use crate::domain::listen::shapes::Shapes;
+use crate::domain::target::Target;
+use crate::domain::zombie::Way;
+use crate::domain::zombie::report::ZombieInfo;
+use crate::net::dial::DialPlan;
+use crate::net::greeting::Greeting;
+use crate::net::guest::Manners;
+
+/// What will be done.
+#[derive(Clone)]
+pub struct ZombiePlan {
+    pub target: Target,
+    pub dial: DialPlan,
+    /// Said and awaited on each connection before it begins to die.
+    pub greeting: Greeting,
+    /// Each client is waited for so long at most.
+    pub max: Duration,
+    /// How often the control, and the client of Pings only, send something.
+    pub every: Duration,
+    /// How long the control may go unanswered.
+    pub patience: Duration,
+    /// What the control says, and what answers it.
+    pub say: Template,
+    pub answer: Pattern,
+    /// What the server's heartbeats in messages look like.
+    pub shapes: Shapes,
+    pub expectation: Option<Expectation>,
+    /// Largest message accepted from the server, in bytes.
+    pub max_message_size: usize,
+}
+
+impl ZombiePlan {
+    /// How often to send, for a run of this length: often enough to be alive to any server that reaps within it, and
+    /// no more than four times a second.
+    pub fn usual_every(max: Duration) -> Duration {
+        (max / 20).clamp(Duration::from_millis(250), Duration::from_secs(5))
+    }
+
+    pub(super) fn info(&self) -> ZombieInfo {
+        ZombieInfo {
+            url: self.target.to_string(),
+            max: self.max,
+            every: self.every,
+            expectation: self.expectation.clone(),
+        }
+    }
+
+    /// How a client of this kind behaves.
+    pub(super) fn manners(&self, way: Way) -> Manners {
+        let sends = matches!(way, Way::Control | Way::PingsOnly);
+        Manners {
+            shapes: self.shapes.clone(),
+            answers_messages: matches!(way, Way::Control | Way::Quiet),
+            pings: sends.then_some(self.every),
+            messages: way == Way::Control,
+            ask: self.say.clone(),
+            answer: self.answer.clone(),
+        }
+    }
+
+    /// The size of the largest message to be sent, in bytes.
+    pub(super) fn largest(&self) -> usize {
+        self.greeting.largest().max(self.say.as_str().len()).max(1024)
+    }
+}

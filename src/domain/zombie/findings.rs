@@ -1,0 +1,243 @@
+//! What the deaths come to.
+
+use std::time::Duration;
+
+use super::libraries::{Library, consistent_with};
+use super::life::{Fate, Life};
+use super::policy::Policy;
+use super::way::Way;
+use crate::domain::idle::{Bracket, Expectation};
+use crate::domain::shown::exact_duration as show;
+use crate::domain::threshold::Truth;
+
+/// Whether the server lets go of dead clients.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Verdict {
+    /// All of them were let go.
+    ReapsDeadClients,
+    /// It kept some as long as it was waited: it leaks them.
+    ZombiesKept,
+    /// The evidence does not support an answer.
+    Inconclusive,
+}
+
+impl Verdict {
+    /// All of them.
+    pub const ALL: [Verdict; 3] = [Verdict::ReapsDeadClients, Verdict::ZombiesKept, Verdict::Inconclusive];
+
+    /// The name that scripts see.
+    pub fn label(self) -> &'static str {
+        match self {
+            Verdict::ReapsDeadClients => "reaps_dead_clients",
+            Verdict::ZombiesKept => "zombies_kept",
+            Verdict::Inconclusive => "inconclusive",
+        }
+    }
+}
+
+/// What was found.
+#[derive(Debug, Clone)]
+pub struct Findings {
+    pub verdict: Verdict,
+    /// Why, in lower-case fragments.
+    pub reasons: Vec<String>,
+    /// Of the dead that were let go, how long the last one was kept.
+    pub longest: Option<Duration>,
+    pub policy: Policy,
+    /// Whose defaults that is consistent with.
+    pub consistent_with: Vec<&'static Library>,
+    pub lives: Vec<Life>,
+}
+
+impl Findings {
+    /// Of these lives. `whole`: each was waited for until it ended, or for the longest time.
+    pub fn of(lives: Vec<Life>, whole: bool) -> Findings {
+        let (verdict, reasons) = judge(&lives, whole);
+        let policy = match verdict {
+            Verdict::Inconclusive if !control_lives(&lives) => Policy::Unknown,
+            Verdict::ReapsDeadClients | Verdict::ZombiesKept | Verdict::Inconclusive => Policy::infer(&lives),
+        };
+        let consistent_with = consistent_with(&policy);
+        let longest = dead(&lives).filter_map(Life::ended).max();
+        Findings { verdict, reasons, longest, policy, consistent_with, lives }
+    }
+
+    pub fn life(&self, way: Way) -> Option<&Life> {
+        self.lives.iter().find(|life| life.way == way)
+    }
+
+    /// Whether dead clients are let go as expected: an upper bound must hold for every one of them, a lower one for
+    /// the mute.
+    pub fn meets(&self, expectation: &Expectation) -> Truth {
+        if self.verdict == Verdict::Inconclusive {
+            return Truth::Unknown("nothing conclusive was found".to_string());
+        }
+        let relevant = |life: &&Life| match expectation.wants_more() {
+            true => life.way == Way::Mute,
+            false => life.way.is_dead(),
+        };
+        let mut met = Truth::Unknown("no dead client was open".to_string());
+        for life in self.lives.iter().filter(relevant) {
+            match expectation.met_by(&bracket(life)) {
+                Truth::False => return Truth::False,
+                Truth::Unknown(_) if life.kept().is_some() => return Truth::Unknown(undecided(life)),
+                Truth::Unknown(_) => {}
+                Truth::True(_) | Truth::TrueOfBounds(_) => met = Truth::True(self.told(expectation)),
+            }
+        }
+        met
+    }
+
+    fn told(&self, expectation: &Expectation) -> String {
+        let mute = self.life(Way::Mute).and_then(Life::ended);
+        match (expectation.wants_more(), mute, self.longest) {
+            (true, Some(mute), _) => format!("a mute client was let go after {}", show(mute)),
+            (false, _, Some(longest)) => {
+                format!("every dead client was let go, the last after {}", show(longest))
+            }
+            (_, _, _) => "dead clients were kept as long as it was waited".to_string(),
+        }
+    }
+}
+
+/// Between which ends the time lies after which it was let go.
+fn bracket(life: &Life) -> Bracket {
+    match &life.fate {
+        Fate::Unopened { .. } => Bracket::default(),
+        Fate::Kept { so_far } => Bracket { lo: Some(*so_far), hi: None },
+        Fate::Ended { after, at_latest: true, .. } => Bracket { lo: None, hi: Some(*after) },
+        Fate::Ended { after, .. } => Bracket { lo: Some(*after), hi: Some(*after) },
+    }
+}
+
+fn undecided(life: &Life) -> String {
+    let kept = life.kept().map(show).unwrap_or_default();
+    format!("the {} client was waited for only {kept}", life.way.label().replace('_', "-"))
+}
+
+fn dead(lives: &[Life]) -> impl Iterator<Item = &Life> {
+    lives.iter().filter(|life| life.way.is_dead())
+}
+
+fn control_lives(lives: &[Life]) -> bool {
+    lives.iter().any(|life| life.way == Way::Control && life.is_kept())
+}
+
+fn judge(lives: &[Life], whole: bool) -> (Verdict, Vec<String>) {
+    if let Some(why) = control_died(lives) {
+        return (Verdict::Inconclusive, vec![why]);
+    }
+    let unopened = dead(lives).filter_map(|life| match &life.fate {
+        Fate::Unopened { why } => Some(format!("the {} client could not be opened: {why}", life.way.label())),
+        Fate::Kept { .. } | Fate::Ended { .. } => None,
+    });
+    let unopened: Vec<String> = unopened.collect();
+    let kept: Vec<&Life> = dead(lives).filter(|life| life.is_kept()).collect();
+    match (kept.is_empty(), whole) {
+        _ if !unopened.is_empty() => (Verdict::Inconclusive, unopened),
+        (true, _) => (Verdict::ReapsDeadClients, Vec::new()),
+        (false, false) => {
+            (Verdict::Inconclusive, vec![format!("interrupted while it still kept {}", names(&kept))])
+        }
+        (false, true) => (Verdict::ZombiesKept, Vec::new()),
+    }
+}
+
+/// `the mute, the stalled and the half-closed client`
+pub fn names(lives: &[&Life]) -> String {
+    let names: Vec<String> =
+        lives.iter().map(|life| format!("the {}", life.way.label().replace('_', "-"))).collect();
+    match names.split_last() {
+        None => "no client".to_string(),
+        Some((last, [])) => format!("{last} client"),
+        Some((last, others)) => format!("{} and {last} client", others.join(", ")),
+    }
+}
+
+fn control_died(lives: &[Life]) -> Option<String> {
+    let control = lives.iter().find(|life| life.way == Way::Control)?;
+    let (after, ending) = match &control.fate {
+        Fate::Kept { .. } => return None,
+        Fate::Unopened { why } => return Some(format!("the control could not be opened: {why}")),
+        Fate::Ended { after, ending, .. } => (after, ending),
+    };
+    // Who half-closed or stalled may have ended of that.
+    let others = lives.iter().filter(|life| matches!(life.way, Way::Mute | Way::Quiet | Way::PingsOnly));
+    let near = |life: &Life| life.ended().is_some_and(|ended| ended.abs_diff(*after) <= *after / 20);
+    let hint = match others.filter(|life| life.kept().is_some()).all(near) {
+        true => "all connections ended at about that age: a lifetime, or an outage",
+        false => "if it does not understand the control's messages, give it one that it does (--say)",
+    };
+    Some(format!(
+        "the control, a healthy client, died after {} ({ending}), so no death proves anything; {hint}",
+        show(*after)
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::policy::tests::{life, ms};
+    use super::*;
+
+    fn alive(way: Way) -> Life {
+        life(way, &[], 300_000, false)
+    }
+
+    fn gone(way: Way, millis: u64) -> Life {
+        life(way, &[], millis, true)
+    }
+
+    fn house(dead: [Life; 3]) -> Vec<Life> {
+        [&[alive(Way::Control), alive(Way::Quiet), alive(Way::PingsOnly)], &dead[..]].concat()
+    }
+
+    fn reaping() -> Vec<Life> {
+        house([gone(Way::Mute, 40_000), gone(Way::Stalled, 40_100), gone(Way::HalfClosed, 3)])
+    }
+
+    #[test]
+    fn one_zombie_is_a_leak() {
+        assert_eq!(Findings::of(reaping(), true).verdict, Verdict::ReapsDeadClients);
+        let leak = house([gone(Way::Mute, 40_000), alive(Way::Stalled), gone(Way::HalfClosed, 3)]);
+        assert_eq!(Findings::of(leak.clone(), true).verdict, Verdict::ZombiesKept);
+        let so_far = Findings::of(leak, false);
+        assert_eq!(so_far.verdict, Verdict::Inconclusive);
+        assert_eq!(so_far.reasons, ["interrupted while it still kept the stalled client"]);
+        assert_eq!(Findings::of(reaping(), false).verdict, Verdict::ReapsDeadClients, "all is known");
+    }
+
+    #[test]
+    fn the_controls_death_voids_the_run() {
+        let mut lives = reaping();
+        lives[0] = gone(Way::Control, 20_000);
+        let findings = Findings::of(lives, true);
+        assert_eq!((findings.verdict, findings.policy), (Verdict::Inconclusive, Policy::Unknown));
+        assert!(findings.reasons[0].contains("a healthy client, died after 20 s"), "{:?}", findings.reasons);
+        assert!(findings.reasons[0].contains("--say"), "{:?}", findings.reasons);
+        let all = Way::ALL.map(|way| gone(way, 20_000)).to_vec();
+        assert!(Findings::of(all, true).reasons[0].contains("a lifetime, or an outage"));
+    }
+
+    #[test]
+    fn a_client_that_could_not_be_opened_proves_nothing() {
+        let lives = house([Life::new(Way::Mute), gone(Way::Stalled, 1), gone(Way::HalfClosed, 3)]);
+        assert_eq!(Findings::of(lives, true).verdict, Verdict::Inconclusive);
+    }
+
+    #[test]
+    fn an_upper_bound_must_hold_for_every_dead_client_and_a_lower_one_for_the_mute() {
+        let met = |lives: Vec<Life>, text: &str| match Findings::of(lives, true).meets(&text.parse().unwrap())
+        {
+            Truth::True(_) | Truth::TrueOfBounds(_) => Some(true),
+            Truth::False => Some(false),
+            Truth::Unknown(_) => None,
+        };
+        assert_eq!(met(reaping(), "<=60s"), Some(true));
+        assert_eq!(met(reaping(), "<=40050ms"), Some(false), "the stalled one was kept for longer");
+        assert_eq!(met(reaping(), ">=30s"), Some(true), "that the half-closed one goes at once is well");
+        let leak = house([gone(Way::Mute, 40_000), alive(Way::Stalled), gone(Way::HalfClosed, 3)]);
+        assert_eq!(met(leak.clone(), "<=60s"), Some(false));
+        assert_eq!(met(leak, "<=10m"), None, "it was not waited for so long");
+        assert_eq!(Findings::of(reaping(), true).longest, Some(ms(40_100)));
+    }
+}

@@ -1,0 +1,87 @@
+//! One connection from its opening to its end.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::way::Way;
+use crate::domain::ending::Ending;
+use crate::domain::listen::{Listening, Rhythm, Sound};
+
+/// What became of a connection.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fate {
+    /// It was never open; a lower-case fragment says why.
+    Unopened { why: String },
+    /// It was there for so long, and still is.
+    Kept { so_far: Duration },
+    /// The server let it go.
+    Ended {
+        /// From the moment at which it began to behave so.
+        after: Duration,
+        ending: Arc<Ending>,
+        /// Nobody saw when: it was found ended at the end.
+        at_latest: bool,
+    },
+}
+
+/// A connection's life.
+#[derive(Debug, Clone)]
+pub struct Life {
+    pub way: Way,
+    /// What was heard, by its moments since the opening. Of one that does not read, nothing.
+    pub listening: Listening,
+    /// What asked for an answer and was found unread at the end.
+    pub unread: u64,
+    pub fate: Fate,
+}
+
+impl Life {
+    /// Of a connection that is not open yet.
+    pub fn new(way: Way) -> Life {
+        let fate = Fate::Unopened { why: "it was not open yet".to_string() };
+        Life { way, listening: Listening::default(), unread: 0, fate }
+    }
+
+    /// For how long it was there, as far as is known.
+    pub fn kept(&self) -> Option<Duration> {
+        match &self.fate {
+            Fate::Unopened { .. } => None,
+            Fate::Kept { so_far } => Some(*so_far),
+            Fate::Ended { after, .. } => Some(*after),
+        }
+    }
+
+    /// After how long the server let it go.
+    pub fn ended(&self) -> Option<Duration> {
+        match &self.fate {
+            Fate::Ended { after, .. } => Some(*after),
+            Fate::Unopened { .. } | Fate::Kept { .. } => None,
+        }
+    }
+
+    pub fn is_kept(&self) -> bool {
+        matches!(self.fate, Fate::Kept { .. })
+    }
+
+    pub fn ending(&self) -> Option<&Ending> {
+        match &self.fate {
+            Fate::Ended { ending, .. } => Some(ending),
+            Fate::Unopened { .. } | Fate::Kept { .. } => None,
+        }
+    }
+
+    /// The kinds of heartbeats that ask for an answer, and when they came; that which came first, first.
+    pub fn asks(&self) -> Vec<(Sound, &Rhythm)> {
+        let asks = Sound::ALL.into_iter().filter(|sound| sound.asks());
+        let mut asks: Vec<_> =
+            asks.filter_map(|sound| Some((sound, self.listening.rhythm(sound)?))).collect();
+        asks.sort_by_key(|(_, rhythm)| rhythm.begun);
+        asks
+    }
+
+    /// How many heartbeats it left unanswered; `None` of one that answers.
+    pub fn unanswered(&self) -> Option<u64> {
+        let heard: u64 = self.asks().iter().map(|(_, rhythm)| rhythm.count).sum();
+        self.way.is_dead().then_some(heard + self.unread)
+    }
+}

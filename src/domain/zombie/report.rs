@@ -1,0 +1,95 @@
+//! What a run tells while its clients die, and its report.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use super::findings::Findings;
+use super::life::Fate;
+use super::way::Way;
+use crate::domain::idle::Expectation;
+use crate::domain::listen::report::Said;
+use crate::domain::opening::{OpenError, Opened};
+use crate::domain::report;
+use crate::domain::threshold::Truth;
+
+/// What is to be done, told before anything is.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ZombieInfo {
+    /// Redacted.
+    pub url: String,
+    /// Each client is waited for so long at most.
+    pub max: Duration,
+    /// How often the control, and the client of Pings only, send something.
+    pub every: Duration,
+    pub expectation: Option<Expectation>,
+}
+
+/// Something that happened.
+#[derive(Debug, Clone)]
+pub enum ZombieEvent {
+    Started {
+        at: SystemTime,
+        info: Arc<ZombieInfo>,
+    },
+    Opened {
+        way: Way,
+        at: SystemTime,
+        opened: Arc<Opened>,
+    },
+    OpenFailed {
+        way: Way,
+        at: SystemTime,
+        error: Arc<OpenError>,
+    },
+    /// The server sent a heartbeat; of a flood, so many at once.
+    Said {
+        way: Way,
+        said: Said,
+    },
+    /// A client's life is over, or was long enough.
+    Over {
+        way: Way,
+        at: SystemTime,
+        fate: Fate,
+        unanswered: Option<u64>,
+    },
+    /// How far it is; about once a second.
+    Progress(Progress),
+    /// The end of the run; always the last event.
+    Finished(Box<ZombieReport>),
+}
+
+/// How far it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Progress {
+    pub elapsed: Duration,
+    pub until: Duration,
+    /// Those that are still there, the control left out.
+    pub alive: Vec<Way>,
+    /// Those that the server let go, each with when.
+    pub gone: Vec<(Way, Duration)>,
+}
+
+/// Shows what happens.
+pub trait ZombieReporter {
+    fn report(&mut self, event: &ZombieEvent);
+}
+
+/// The whole run.
+#[derive(Debug, Clone)]
+pub struct ZombieReport {
+    pub info: Arc<ZombieInfo>,
+    pub started_at: SystemTime,
+    pub elapsed: Duration,
+    /// The first opening's facts; `None` if nothing ever opened.
+    pub opened: Option<Arc<Opened>>,
+    /// The last failure to open, where there was one.
+    pub error: Option<Arc<OpenError>>,
+    pub findings: Findings,
+    pub expectation: Option<(Expectation, Truth)>,
+    /// What the run comes to: the exit code.
+    pub verdict: report::Verdict,
+    pub reasons: Vec<String>,
+    /// The user ended it before it was done.
+    pub partial: bool,
+}

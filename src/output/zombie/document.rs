@@ -1,0 +1,309 @@
+//! What became of dead clients, in JSON: the document at the end.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::domain::idle::Expectation;
+use crate::domain::threshold::Truth;
+use crate::domain::zombie::report::{ZombieInfo, ZombieReport};
+use crate::domain::zombie::{
+    Fate, HeartbeatPolicy, IdlePolicy, Library, Life, Needs, Policy, Reaping, Verdict, Way,
+};
+use crate::output::json::{
+    Ending, Failure, Ms, Opening, SCHEMA_VERSION, Timestamp, VerdictName, WSCHECK_VERSION, ms, names,
+};
+use crate::output::listen::{ListenedTo, SoundName};
+
+names! {
+    /// Whether the server lets go of dead clients.
+    ZombieVerdictName of Verdict { ReapsDeadClients, ZombiesKept, Inconclusive }
+}
+
+names! {
+    /// How a client behaves: the control is healthy; `mute` reads and answers nothing; `stalled` stops reading;
+    /// `half_closed` sends a FIN and reads on; `quiet` answers, and sends nothing of its own; `pings_only` sends Ping
+    /// frames and no messages.
+    WayName of Way { Control, Mute, Stalled, HalfClosed, Quiet, PingsOnly }
+}
+
+names! {
+    /// What a client must send to be kept.
+    NeedsName of Needs { AnyFrame, Messages }
+}
+
+/// What `wscheck probe-zombie -o json` prints. A value that is not known is null; no field is ever left out.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct ZombieDocument {
+    #[schemars(extend("const" = SCHEMA_VERSION))]
+    schema_version: u32,
+    #[schemars(extend("const" = "probe-zombie"))]
+    command: &'static str,
+    wscheck_version: &'static str,
+    started_at: Timestamp,
+    elapsed_ms: Ms,
+    /// Without its secrets.
+    url: String,
+    settings: ZombieSettings,
+    /// Whether the server lets go of dead clients.
+    verdict: ZombieVerdictName,
+    /// Of the dead clients that were let go, how long the last one was kept.
+    longest_ms: Option<Ms>,
+    /// What the server does about clients that say nothing, as it looks from outside.
+    policy: PolicyDocument,
+    /// Libraries whose defaults look so, at most three; never an assertion.
+    consistent_with: Vec<LibraryDocument>,
+    /// What became of each client, the control first.
+    clients: Vec<LifeDocument>,
+    expectation: Option<MetDocument>,
+    /// The user ended it before it was done.
+    partial: bool,
+    /// What the run comes to; the exit code says the same.
+    result: VerdictName,
+    exit_code: u8,
+    /// Why.
+    reasons: Vec<String>,
+    /// How the first connection opened; null when none did.
+    opening: Option<Opening>,
+    /// The last failure to open, where there was one.
+    error: Option<Failure>,
+}
+
+/// What was asked for.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct ZombieSettings {
+    max_ms: Ms,
+    /// How often the control, and the client of Pings only, send something.
+    every_ms: Ms,
+    expect: Option<String>,
+}
+
+/// What kind of policy it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum PolicyName {
+    /// Heartbeats, and an end when they stay unanswered.
+    Heartbeat,
+    /// Heartbeats, and nothing follows when they stay unanswered.
+    HeartbeatOnly,
+    /// A timer that what the client sends starts afresh.
+    IdleTimeout,
+    /// No heartbeats, and everybody is kept.
+    None,
+    Unknown,
+}
+
+/// What the server does about clients that say nothing.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct PolicyDocument {
+    kind: PolicyName,
+    /// The kind of its heartbeats.
+    heartbeat: Option<SoundName>,
+    /// Their interval; null when too few were heard.
+    interval_ms: Option<Ms>,
+    /// From the last unanswered heartbeat to the end.
+    timeout_ms: Option<Ms>,
+    /// So many unanswered heartbeats. From outside nobody can tell a patience longer than the interval from a higher
+    /// number of them.
+    misses: Option<u64>,
+    /// From the first unanswered heartbeat to the end.
+    first_unanswered_to_end_ms: Option<Ms>,
+    /// Clients that have just sent a message get no heartbeat; null when not known.
+    skips_active: Option<bool>,
+    /// The timer of `idle_timeout`.
+    idle_timeout_ms: Option<Ms>,
+    /// What a client must send to be kept, of `idle_timeout`.
+    needs: Option<NeedsName>,
+}
+
+/// A library whose defaults look so.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct LibraryDocument {
+    id: &'static str,
+    name: &'static str,
+    defaults: &'static str,
+    source: &'static str,
+}
+
+/// What became of a client.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum FateName {
+    /// It was never open.
+    Unopened,
+    /// It was there as long as it was waited.
+    Kept,
+    /// The server let it go.
+    Ended,
+}
+
+/// A client's life.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct LifeDocument {
+    client: WayName,
+    fate: FateName,
+    /// For how long it was there, from the moment at which it began to behave so.
+    kept_ms: Option<Ms>,
+    /// Nobody saw when it ended: `kept_ms` is an upper bound.
+    at_latest: bool,
+    ending: Option<Ending>,
+    /// Heartbeats that it left unanswered; null of a client that answers.
+    unanswered: Option<u64>,
+    /// What it heard; of a client that does not read, nothing.
+    heard: Vec<ListenedTo>,
+    /// Why it was never open.
+    why: Option<String>,
+}
+
+/// What the user expected, and whether the evidence bears it out.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct MetDocument {
+    expect: String,
+    /// Null when the evidence allows either.
+    met: Option<bool>,
+    why: Option<String>,
+}
+
+impl From<&ZombieInfo> for ZombieSettings {
+    fn from(info: &ZombieInfo) -> ZombieSettings {
+        ZombieSettings {
+            max_ms: info.max.into(),
+            every_ms: info.every.into(),
+            expect: info.expectation.as_ref().map(Expectation::to_string),
+        }
+    }
+}
+
+impl PolicyDocument {
+    fn bare(kind: PolicyName) -> PolicyDocument {
+        PolicyDocument {
+            kind,
+            heartbeat: None,
+            interval_ms: None,
+            timeout_ms: None,
+            misses: None,
+            first_unanswered_to_end_ms: None,
+            skips_active: None,
+            idle_timeout_ms: None,
+            needs: None,
+        }
+    }
+
+    fn heartbeat(policy: &HeartbeatPolicy) -> PolicyDocument {
+        let (kind, misses, timeout, total) = match policy.reaping {
+            Reaping::Never => (PolicyName::HeartbeatOnly, None, None, None),
+            Reaping::After { misses, timeout, total } => {
+                (PolicyName::Heartbeat, Some(misses), Some(timeout), Some(total))
+            }
+        };
+        PolicyDocument {
+            heartbeat: Some(policy.sound.into()),
+            interval_ms: ms(policy.interval),
+            timeout_ms: ms(timeout),
+            misses,
+            first_unanswered_to_end_ms: ms(total),
+            skips_active: policy.skips_active,
+            ..PolicyDocument::bare(kind)
+        }
+    }
+}
+
+impl From<&Policy> for PolicyDocument {
+    fn from(policy: &Policy) -> PolicyDocument {
+        match policy {
+            Policy::Heartbeat(policy) => PolicyDocument::heartbeat(policy),
+            Policy::Idle(IdlePolicy { after, needs }) => PolicyDocument {
+                idle_timeout_ms: Some((*after).into()),
+                needs: Some((*needs).into()),
+                ..PolicyDocument::bare(PolicyName::IdleTimeout)
+            },
+            Policy::KeepsAll => PolicyDocument::bare(PolicyName::None),
+            Policy::Unknown => PolicyDocument::bare(PolicyName::Unknown),
+        }
+    }
+}
+
+impl From<&Library> for LibraryDocument {
+    fn from(library: &Library) -> LibraryDocument {
+        let Library { id, name, words, source, .. } = *library;
+        LibraryDocument { id, name, defaults: words, source }
+    }
+}
+
+impl From<&Fate> for FateName {
+    fn from(fate: &Fate) -> FateName {
+        match fate {
+            Fate::Unopened { .. } => FateName::Unopened,
+            Fate::Kept { .. } => FateName::Kept,
+            Fate::Ended { .. } => FateName::Ended,
+        }
+    }
+}
+
+/// Whether nobody saw when it ended.
+pub fn at_latest(fate: &Fate) -> bool {
+    matches!(fate, Fate::Ended { at_latest: true, .. })
+}
+
+impl From<&Life> for LifeDocument {
+    fn from(life: &Life) -> LifeDocument {
+        let why = match &life.fate {
+            Fate::Unopened { why } => Some(why.clone()),
+            Fate::Kept { .. } | Fate::Ended { .. } => None,
+        };
+        let opened = life.kept().is_some();
+        LifeDocument {
+            client: life.way.into(),
+            fate: (&life.fate).into(),
+            kept_ms: ms(life.kept()),
+            at_latest: at_latest(&life.fate),
+            ending: life.ending().map(Ending::from),
+            unanswered: life.unanswered().filter(|_| opened),
+            heard: life.listening.kinds().iter().map(ListenedTo::from).collect(),
+            why,
+        }
+    }
+}
+
+impl From<&(Expectation, Truth)> for MetDocument {
+    fn from((expectation, truth): &(Expectation, Truth)) -> MetDocument {
+        let (met, why) = match truth {
+            Truth::True(why) | Truth::TrueOfBounds(why) => (Some(true), Some(why)),
+            Truth::False => (Some(false), None),
+            Truth::Unknown(why) => (None, Some(why)),
+        };
+        MetDocument { expect: expectation.to_string(), met, why: why.cloned() }
+    }
+}
+
+impl From<&ZombieReport> for ZombieDocument {
+    fn from(report: &ZombieReport) -> ZombieDocument {
+        let findings = &report.findings;
+        ZombieDocument {
+            schema_version: SCHEMA_VERSION,
+            command: "probe-zombie",
+            wscheck_version: WSCHECK_VERSION,
+            started_at: report.started_at.into(),
+            elapsed_ms: report.elapsed.into(),
+            url: report.info.url.clone(),
+            settings: report.info.as_ref().into(),
+            verdict: findings.verdict.into(),
+            longest_ms: ms(findings.longest),
+            policy: (&findings.policy).into(),
+            consistent_with: findings.consistent_with.iter().map(|library| (*library).into()).collect(),
+            clients: findings.lives.iter().map(LifeDocument::from).collect(),
+            expectation: report.expectation.as_ref().map(MetDocument::from),
+            partial: report.partial,
+            result: report.verdict.into(),
+            exit_code: report.verdict.exit_code(),
+            reasons: report.reasons.clone(),
+            opening: report.opened.as_deref().map(Opening::from),
+            error: report.error.as_deref().map(Failure::from),
+        }
+    }
+}

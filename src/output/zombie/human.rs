@@ -1,0 +1,267 @@
+//! What became of dead clients, for people: the diagnosis first, then the evidence.
+
+use comfy_table::{ContentArrangement, LineStyle, Table, presets};
+
+use super::HumanOptions;
+use crate::domain::ending::Ending;
+use crate::domain::listen::Sound;
+use crate::domain::opening::OpenError;
+use crate::domain::threshold::Truth;
+use crate::domain::zombie::report::{Progress, ZombieEvent, ZombieInfo, ZombieReport};
+use crate::domain::zombie::{
+    Fate, Findings, HeartbeatPolicy, IdlePolicy, Life, Needs, Policy, Reaping, Verdict, Way,
+};
+use crate::output::human::{self, Paint, Rows, counted, failed_opening, phases, way as route};
+use crate::output::units::{precise, spoken};
+
+/// What is told while it runs, on stderr.
+#[derive(Debug)]
+pub struct Talk {
+    quiet: bool,
+    paint: Paint,
+}
+
+impl Talk {
+    pub fn new(options: HumanOptions) -> Talk {
+        Talk { quiet: options.quiet, paint: Paint { color: options.stderr_color } }
+    }
+
+    /// What there is to say about an event; newline included.
+    pub fn about(&mut self, event: &ZombieEvent) -> Option<String> {
+        match event {
+            ZombieEvent::Started { info, .. } => (!self.quiet).then(|| introduction(info)),
+            ZombieEvent::Over { way, fate: Fate::Ended { after, ending, .. }, .. } => {
+                let after = precise(*after);
+                (!self.quiet).then(|| format!("{:>9}  {}: {}\n", after, name(*way), how(ending)))
+            }
+            ZombieEvent::Finished(report) => {
+                never_opened(report).map(|error| failed_opening(self.paint, error))
+            }
+            ZombieEvent::Opened { .. }
+            | ZombieEvent::OpenFailed { .. }
+            | ZombieEvent::Said { .. }
+            | ZombieEvent::Over { .. }
+            | ZombieEvent::Progress(_) => None,
+        }
+    }
+}
+
+fn introduction(info: &ZombieInfo) -> String {
+    format!(
+        "wscheck probe-zombie {}: five clients that fall silent, and a control, for {} at most\n",
+        info.url,
+        spoken(info.max)
+    )
+}
+
+/// What the moving line says.
+pub fn progress(progress: &Progress) -> String {
+    let list = |ways: &[Way]| ways.iter().map(|way| name(*way)).collect::<Vec<_>>().join(", ");
+    let gone = progress.gone.iter().map(|(way, after)| format!("{} after {}", name(*way), precise(*after)));
+    let gone: Vec<String> = gone.collect();
+    let gone =
+        if gone.is_empty() { "nobody is gone".to_string() } else { format!("gone: {}", gone.join(", ")) };
+    let until = spoken(progress.until);
+    format!("done by {until} at the latest; {gone}; still kept: {}", list(&progress.alive))
+}
+
+/// Why nothing was measured.
+fn never_opened(report: &ZombieReport) -> Option<&OpenError> {
+    report.error.as_deref().filter(|_| report.opened.is_none())
+}
+
+/// The whole report; `None` when nothing opened, for why was said already.
+pub fn report(report: &ZombieReport, options: HumanOptions) -> Option<String> {
+    if never_opened(report).is_some() {
+        return None;
+    }
+    let paint = Paint { color: options.color };
+    let mut rows = Rows::new(paint, options.width);
+    rows.add_raw(&format!("{}\n", paint.strong(&format!("--- {} ---", report.info.url))));
+    diagnosis(&mut rows, report, paint);
+    let table = table(&report.findings.lives, options.width);
+    rows.add_raw(&format!("\n{table}\n"));
+    closing(&mut rows, report, paint);
+    Some(rows.into_text())
+}
+
+fn diagnosis(rows: &mut Rows, report: &ZombieReport, paint: Paint) {
+    let findings = &report.findings;
+    let so_far = if report.partial { " (interrupted: so far)" } else { "" };
+    rows.add("answer", &format!("{}{so_far}", headline(findings, paint)));
+    rows.add_some("policy", policy(&findings.policy));
+    rows.add_some("skips", skips(&findings.policy));
+    let mut label = "consistent";
+    for library in &findings.consistent_with {
+        rows.add(std::mem::take(&mut label), &format!("with {}: {}", library.name, library.words));
+    }
+    rows.add_some("app traffic", wants_traffic(findings));
+    if let Some((expectation, truth)) = &report.expectation {
+        let told = match truth {
+            Truth::True(why) | Truth::TrueOfBounds(why) => format!("met; {why}"),
+            Truth::False => "not met".to_string(),
+            Truth::Unknown(why) => format!("not known; {why}"),
+        };
+        rows.add("expected", &format!("{expectation}: {told}"));
+    }
+}
+
+fn headline(findings: &Findings, paint: Paint) -> String {
+    let longest = findings.longest.map(precise).unwrap_or_default();
+    match findings.verdict {
+        Verdict::ReapsDeadClients => {
+            format!("{}: the last was let go after {longest}", paint.strong("the server reaps dead clients"))
+        }
+        Verdict::ZombiesKept => {
+            let kept: Vec<&Life> =
+                findings.lives.iter().filter(|life| life.way.is_dead() && life.is_kept()).collect();
+            let names: Vec<&str> = kept.iter().map(|life| name(life.way)).collect();
+            let span = kept.iter().filter_map(|life| life.kept()).min().map(spoken).unwrap_or_default();
+            format!(
+                "{}: {} still kept after {span}",
+                paint.bad("the server leaks dead clients"),
+                names.join(", ")
+            )
+        }
+        Verdict::Inconclusive => paint.strong("inconclusive"),
+    }
+}
+
+fn policy(policy: &Policy) -> Option<String> {
+    Some(match policy {
+        Policy::Heartbeat(policy) => heartbeat(policy),
+        Policy::Idle(IdlePolicy { after, needs }) => {
+            let needs = match needs {
+                Needs::AnyFrame => "any frame of the client's starts it afresh",
+                Needs::Messages => "only messages start it afresh: Pings and Pongs do not count",
+            };
+            format!("no heartbeat, but a timer of about {}; {needs}", precise(*after))
+        }
+        Policy::KeepsAll => {
+            "no heartbeat, and no timer that was met: a client that vanished stays".to_string()
+        }
+        Policy::Unknown => return None,
+    })
+}
+
+/// `a Ping frame every 30 s, gives up 10 s after an unanswered one`
+fn heartbeat(policy: &HeartbeatPolicy) -> String {
+    let what = match policy.sound {
+        Sound::AppPing => "an app ping",
+        Sound::Ping | Sound::Pong | Sound::KeepAlive | Sound::Message => "a Ping frame",
+    };
+    let every = policy.interval.map_or_else(
+        || " at an interval that was not seen".to_string(),
+        |interval| format!(" every {}", precise(interval)),
+    );
+    let end = match policy.reaping {
+        Reaping::Never => "and nothing follows when it stays unanswered".to_string(),
+        Reaping::After { misses, timeout, .. } => {
+            let next = policy.interval.is_some_and(|interval| timeout.abs_diff(interval) <= interval / 20);
+            let next = if next { ", when the next was due" } else { "" };
+            let ordinal = match misses {
+                1 => "an unanswered one".to_string(),
+                misses => format!("the last of {misses} unanswered ones"),
+            };
+            format!("gives up {} after {ordinal}{next}", precise(timeout))
+        }
+    };
+    format!("{what}{every}, {end}")
+}
+
+fn skips(policy: &Policy) -> Option<String> {
+    match policy {
+        Policy::Heartbeat(HeartbeatPolicy { skips_active: Some(true), .. }) => {
+            Some("clients that talk get none: the control was left out".to_string())
+        }
+        Policy::Heartbeat(_) | Policy::Idle(_) | Policy::KeepsAll | Policy::Unknown => None,
+    }
+}
+
+/// Whether a client that only answers, or only pings, is kept.
+fn wants_traffic(findings: &Findings) -> Option<String> {
+    if findings.verdict == Verdict::Inconclusive {
+        return None;
+    }
+    let (quiet, pings) = (findings.life(Way::Quiet)?, findings.life(Way::PingsOnly)?);
+    Some(match (quiet.ended(), pings.ended()) {
+        (None, None) => {
+            let kept = quiet.kept().min(pings.kept()).map(spoken)?;
+            format!("not needed: a client that only answers, and one that only pings, were kept for {kept}")
+        }
+        (Some(quiet), None) => {
+            format!(
+                "needed: a client that only answers was let go after {}; Pings were enough",
+                precise(quiet)
+            )
+        }
+        (Some(quiet), Some(pings)) => format!(
+            "needed, as messages: a client that only answers was let go after {}, one that only pings after {}",
+            precise(quiet),
+            precise(pings)
+        ),
+        (None, Some(pings)) => {
+            format!(
+                "answers needed: a client that only sends Ping frames was let go after {}",
+                precise(pings)
+            )
+        }
+    })
+}
+
+/// A row for each client.
+fn table(lives: &[Life], width: Option<usize>) -> String {
+    let mut table = Table::new();
+    table.force_no_tty().set_header(["client", "kept for", "unanswered", "what became of it"]);
+    table.add_rows(lives.iter().map(cells));
+    table.column_iter_mut().for_each(|column| {
+        column.set_padding((0, 2));
+    });
+    table.load_style(presets::NOTHING.header_separator(LineStyle::none().fill('─')));
+    let natural: usize = table.column_max_content_widths().iter().map(|width| usize::from(*width) + 2).sum();
+    if let Some(width) = width.filter(|width| *width < natural) {
+        let width = u16::try_from(width).unwrap_or(u16::MAX);
+        table.set_content_arrangement(ContentArrangement::Dynamic).set_width(width);
+    }
+    table.lines().map(|line| line.trim_end().to_string() + "\n").collect()
+}
+
+fn cells(life: &Life) -> [String; 4] {
+    let (kept, told) = match &life.fate {
+        Fate::Unopened { why } => ("-".to_string(), format!("not opened: {why}")),
+        Fate::Kept { so_far } => (precise(*so_far), "still there".to_string()),
+        Fate::Ended { after, ending, at_latest } => {
+            let (most, unseen) = if *at_latest { ("at most ", "; found ended at the end") } else { ("", "") };
+            (format!("{most}{}", precise(*after)), format!("{}{unseen}", how(ending)))
+        }
+    };
+    let opened = life.kept().is_some();
+    let unanswered = life.unanswered().filter(|_| opened).map_or_else(|| "-".to_string(), |n| n.to_string());
+    [name(life.way).to_string(), kept, unanswered, told]
+}
+
+fn how(ending: &Ending) -> String {
+    Ending::describe(ending.who, &ending.how, ending.os_error.as_deref())
+}
+
+fn closing(rows: &mut Rows, report: &ZombieReport, paint: Paint) {
+    if let Some(opened) = report.opened.as_deref() {
+        let way = route(opened).map(|way| format!(", {way}")).unwrap_or_default();
+        rows.add("opened in", &format!("{}{way}", phases(&opened.phases)));
+        human::facts(rows, opened);
+    }
+    let clients = report.findings.lives.iter().filter(|life| life.kept().is_some()).count() as u64;
+    rows.add("run", &format!("{}, {}", counted(clients, "connection"), spoken(report.elapsed)));
+    human::verdict(rows, report.verdict, &report.reasons, paint);
+}
+
+fn name(way: Way) -> &'static str {
+    match way {
+        Way::Control => "control",
+        Way::Mute => "mute",
+        Way::Stalled => "stalled",
+        Way::HalfClosed => "half-closed",
+        Way::Quiet => "quiet",
+        Way::PingsOnly => "pings only",
+    }
+}

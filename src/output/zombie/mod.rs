@@ -1,0 +1,71 @@
+//! Shows what became of dead clients: the diagnosis and its evidence for people, one JSON document, or NDJSON.
+
+mod document;
+mod human;
+mod lines;
+
+#[cfg(test)]
+mod script;
+#[cfg(test)]
+mod tests;
+
+use std::io;
+
+pub use document::{LifeDocument, ZombieDocument};
+pub use lines::{ClientHeard, ClientNotOpened, ClientOpened, ClientOver, ZombieStarted};
+
+use super::json::{compact, pretty};
+use super::sink::Writer;
+use super::stage::Stage;
+use super::{Format, HumanOptions};
+use crate::domain::zombie::report::{ZombieEvent, ZombieReport, ZombieReporter};
+
+/// Shows a run in any format.
+pub struct ZombieOutput {
+    format: Format,
+    options: HumanOptions,
+    stage: Stage,
+    talk: human::Talk,
+}
+
+impl ZombieOutput {
+    /// The result goes to `stdout`, the conversation to `stderr`.
+    pub fn new(format: Format, options: HumanOptions, stdout: Writer, stderr: Writer) -> ZombieOutput {
+        let stage = Stage::new(options, stdout, stderr);
+        ZombieOutput { format, options, stage, talk: human::Talk::new(options) }
+    }
+
+    /// The first error on stdout; nothing was written after it.
+    pub fn error(&self) -> Option<&io::Error> {
+        self.stage.error()
+    }
+
+    fn result(&self, event: &ZombieEvent) -> Option<String> {
+        match (event, self.format) {
+            (ZombieEvent::Finished(report), _) => self.finished(report),
+            (event, Format::Ndjson) => lines::line(event),
+            (_, Format::Human | Format::Json) => None,
+        }
+    }
+
+    fn finished(&self, report: &ZombieReport) -> Option<String> {
+        match self.format {
+            Format::Human => human::report(report, self.options),
+            Format::Json => Some(pretty(&ZombieDocument::from(report))),
+            Format::Ndjson => Some(compact(&ZombieDocument::from(report))),
+        }
+    }
+}
+
+impl ZombieReporter for ZombieOutput {
+    fn report(&mut self, event: &ZombieEvent) {
+        match event {
+            ZombieEvent::Progress(progress) => self.stage.show(&human::progress(progress)),
+            ZombieEvent::Finished(_) => self.stage.clear(),
+            _ => {}
+        }
+        let said = (self.format == Format::Human).then(|| self.talk.about(event)).flatten();
+        let result = self.result(event);
+        self.stage.write(said.as_deref(), result.as_deref());
+    }
+}
