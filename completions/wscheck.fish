@@ -28,6 +28,8 @@ complete -c wscheck -n "__fish_wscheck_needs_command" -s h -l help -d 'Print hel
 complete -c wscheck -n "__fish_wscheck_needs_command" -s V -l version -d 'Print version'
 complete -c wscheck -n "__fish_wscheck_needs_command" -f -a "ping" -d 'Is this path healthy: how fast, how steady, how many heartbeats go unanswered?'
 complete -c wscheck -n "__fish_wscheck_needs_command" -f -a "probe-idle" -d 'How long may this path be idle before something cuts it, what cuts it, and what keeps it open?'
+complete -c wscheck -n "__fish_wscheck_needs_command" -f -a "listen" -d 'Does the server send heartbeats of its own: which kind, how often, counted from what?'
+complete -c wscheck -n "__fish_wscheck_needs_command" -f -a "probe-zombie" -d 'How long does the server keep a dead client, and how does it find out?'
 complete -c wscheck -n "__fish_wscheck_needs_command" -f -a "demo" -d 'Show what `ping` does, on a test server inside this process (about five seconds)'
 complete -c wscheck -n "__fish_wscheck_needs_command" -f -a "serve" -d 'Does my client cope with a slow, lossy, silent or closing server? A server that misbehaves on order'
 complete -c wscheck -n "__fish_wscheck_needs_command" -f -a "timeouts" -d 'Which proxies, clouds, NATs and servers cut connections: when, how, what resets them, what to change'
@@ -136,6 +138,81 @@ complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -l json -d '
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -s q -l quiet -d 'Only the summary, no line per heartbeat'
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -s V -l version -d 'Print version'
+complete -c wscheck -n "__fish_wscheck_using_subcommand listen" -l for -d 'Listen for so long; an interval is borne out by three heartbeats' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand listen" -s c -l count -d 'Or until so many heartbeats of one kind were heard' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand listen" -l talk -d 'Say something between heartbeats, once the interval is known, and see whether that moves them' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand listen" -l app-ping -d 'A message of the server\'s that matches is its heartbeat too, besides the known shapes: JSON fields, literal text, or hex:c000' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand listen" -l app-pong -d 'What answers it: text with the ping\'s own {seq}, {id} and {now_ms}; without, it is not answered' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand listen" -l send -d 'Send a message before the first heartbeat: join, subscribe, authenticate (repeatable)' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand listen" -l await -d 'Begin heartbeats only when a message matching PATTERN has come' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand listen" -l await-timeout -d 'How long the awaited message may take [default: 10s]' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand listen" -s H -l header -d 'Add a request header; @FILE reads one a line (repeatable)' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand listen" -l origin -d 'The Origin header, as a browser would send it' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand listen" -l subprotocol -d 'Offer a subprotocol (repeatable, in order of preference)' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand listen" -l user -d 'Credentials for HTTP Basic authentication' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand listen" -l resolve -d 'Use this address for a host and port instead of asking the resolver (repeatable)' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand listen" -l unix-socket -d 'Connect to a Unix socket, whatever the URL\'s host' -r -F
+complete -c wscheck -n "__fish_wscheck_using_subcommand listen" -l bind -d 'The local address to connect from' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand listen" -l connect-timeout -d 'How long the opening may take, from the name to the upgrade' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand listen" -l max-message-size -d 'The largest message accepted from the server' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand listen" -l tcp-keepalive -d 'Send TCP keepalive probes after so much silence, and as often' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand listen" -l proxy -d 'http://, https://, socks4://, socks5:// or socks5h:// proxy, with USER:PASSWORD@ where it wants them; none ignores the environment\'s HTTP(S)_PROXY, ALL_PROXY and NO_PROXY' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand listen" -l cacert -d 'Trust the certificates in FILE (PEM) instead of the system\'s (repeatable)' -r -F
+complete -c wscheck -n "__fish_wscheck_using_subcommand listen" -l cert -d 'Our certificate (PEM), for servers that ask for one' -r -F
+complete -c wscheck -n "__fish_wscheck_using_subcommand listen" -l key -d 'Its private key (PEM)' -r -F
+complete -c wscheck -n "__fish_wscheck_using_subcommand listen" -l server-name -d 'The name to ask for (SNI) and to verify, instead of the URL\'s host' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand listen" -s o -l output -d 'How the result is printed on stdout: for people (human), as one document at the end (json), or as one event a line, the document last (ndjson)' -r -f -a "human\t''
+json\t''
+ndjson\t''"
+complete -c wscheck -n "__fish_wscheck_using_subcommand listen" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t''
+never\t''"
+complete -c wscheck -n "__fish_wscheck_using_subcommand listen" -l no-answer -d 'Answer nothing: no Pong leaves this machine, and no message'
+complete -c wscheck -n "__fish_wscheck_using_subcommand listen" -s 4 -l ipv4 -d 'Use IPv4 addresses only'
+complete -c wscheck -n "__fish_wscheck_using_subcommand listen" -s 6 -l ipv6 -d 'Use IPv6 addresses only'
+complete -c wscheck -n "__fish_wscheck_using_subcommand listen" -s k -l insecure -d 'Accept any certificate; the report says that it was not verified'
+complete -c wscheck -n "__fish_wscheck_using_subcommand listen" -l json -d 'Short for -o json'
+complete -c wscheck -n "__fish_wscheck_using_subcommand listen" -s q -l quiet -d 'Only the summary, no line per heartbeat'
+complete -c wscheck -n "__fish_wscheck_using_subcommand listen" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c wscheck -n "__fish_wscheck_using_subcommand listen" -s V -l version -d 'Print version'
+complete -c wscheck -n "__fish_wscheck_using_subcommand probe-zombie" -l max -d 'Wait for so long at most until the server lets go of a client' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand probe-zombie" -l expect -d 'Exit 1 when dead clients are not let go as expected: <=60s, <2m, >=30s' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand probe-zombie" -l every -d 'How often the control sends a Ping and a message, and the client of Pings only a Ping [default: a twentieth of --max, 250ms at least and 5s at most]' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand probe-zombie" -l say -d 'What the control says by messages: text with {seq}, {id} and {now_ms}, or hex:c000 for binary' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand probe-zombie" -l answer-timeout -d 'How long the control may go without an answer before it counts as dead' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand probe-zombie" -l app-ping -d 'A message of the server\'s that matches is its heartbeat too, besides the known shapes: JSON fields, literal text, or hex:c000' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand probe-zombie" -l app-pong -d 'What answers it: text with the ping\'s own {seq}, {id} and {now_ms}; without, it is not answered' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand probe-zombie" -l send -d 'Send a message before the first heartbeat: join, subscribe, authenticate (repeatable)' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand probe-zombie" -l await -d 'Begin heartbeats only when a message matching PATTERN has come' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand probe-zombie" -l await-timeout -d 'How long the awaited message may take [default: 10s]' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand probe-zombie" -s H -l header -d 'Add a request header; @FILE reads one a line (repeatable)' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand probe-zombie" -l origin -d 'The Origin header, as a browser would send it' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand probe-zombie" -l subprotocol -d 'Offer a subprotocol (repeatable, in order of preference)' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand probe-zombie" -l user -d 'Credentials for HTTP Basic authentication' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand probe-zombie" -l resolve -d 'Use this address for a host and port instead of asking the resolver (repeatable)' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand probe-zombie" -l unix-socket -d 'Connect to a Unix socket, whatever the URL\'s host' -r -F
+complete -c wscheck -n "__fish_wscheck_using_subcommand probe-zombie" -l bind -d 'The local address to connect from' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand probe-zombie" -l connect-timeout -d 'How long the opening may take, from the name to the upgrade' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand probe-zombie" -l max-message-size -d 'The largest message accepted from the server' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand probe-zombie" -l tcp-keepalive -d 'Send TCP keepalive probes after so much silence, and as often' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand probe-zombie" -l proxy -d 'http://, https://, socks4://, socks5:// or socks5h:// proxy, with USER:PASSWORD@ where it wants them; none ignores the environment\'s HTTP(S)_PROXY, ALL_PROXY and NO_PROXY' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand probe-zombie" -l cacert -d 'Trust the certificates in FILE (PEM) instead of the system\'s (repeatable)' -r -F
+complete -c wscheck -n "__fish_wscheck_using_subcommand probe-zombie" -l cert -d 'Our certificate (PEM), for servers that ask for one' -r -F
+complete -c wscheck -n "__fish_wscheck_using_subcommand probe-zombie" -l key -d 'Its private key (PEM)' -r -F
+complete -c wscheck -n "__fish_wscheck_using_subcommand probe-zombie" -l server-name -d 'The name to ask for (SNI) and to verify, instead of the URL\'s host' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand probe-zombie" -s o -l output -d 'How the result is printed on stdout: for people (human), as one document at the end (json), or as one event a line, the document last (ndjson)' -r -f -a "human\t''
+json\t''
+ndjson\t''"
+complete -c wscheck -n "__fish_wscheck_using_subcommand probe-zombie" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t''
+never\t''"
+complete -c wscheck -n "__fish_wscheck_using_subcommand probe-zombie" -s 4 -l ipv4 -d 'Use IPv4 addresses only'
+complete -c wscheck -n "__fish_wscheck_using_subcommand probe-zombie" -s 6 -l ipv6 -d 'Use IPv6 addresses only'
+complete -c wscheck -n "__fish_wscheck_using_subcommand probe-zombie" -s k -l insecure -d 'Accept any certificate; the report says that it was not verified'
+complete -c wscheck -n "__fish_wscheck_using_subcommand probe-zombie" -l json -d 'Short for -o json'
+complete -c wscheck -n "__fish_wscheck_using_subcommand probe-zombie" -s q -l quiet -d 'Only the summary, no line per heartbeat'
+complete -c wscheck -n "__fish_wscheck_using_subcommand probe-zombie" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c wscheck -n "__fish_wscheck_using_subcommand probe-zombie" -s V -l version -d 'Print version'
 complete -c wscheck -n "__fish_wscheck_using_subcommand demo" -s o -l output -d 'How the result is printed on stdout: for people (human), as one document at the end (json), or as one event a line, the document last (ndjson)' -r -f -a "human\t''
 json\t''
 ndjson\t''"
@@ -227,12 +304,14 @@ complete -c wscheck -n "__fish_wscheck_using_subcommand completions" -s h -l hel
 complete -c wscheck -n "__fish_wscheck_using_subcommand completions" -s V -l version -d 'Print version'
 complete -c wscheck -n "__fish_wscheck_using_subcommand man" -s h -l help -d 'Print help'
 complete -c wscheck -n "__fish_wscheck_using_subcommand man" -s V -l version -d 'Print version'
-complete -c wscheck -n "__fish_wscheck_using_subcommand help; and not __fish_seen_subcommand_from ping probe-idle demo serve timeouts schema completions man help" -f -a "ping" -d 'Is this path healthy: how fast, how steady, how many heartbeats go unanswered?'
-complete -c wscheck -n "__fish_wscheck_using_subcommand help; and not __fish_seen_subcommand_from ping probe-idle demo serve timeouts schema completions man help" -f -a "probe-idle" -d 'How long may this path be idle before something cuts it, what cuts it, and what keeps it open?'
-complete -c wscheck -n "__fish_wscheck_using_subcommand help; and not __fish_seen_subcommand_from ping probe-idle demo serve timeouts schema completions man help" -f -a "demo" -d 'Show what `ping` does, on a test server inside this process (about five seconds)'
-complete -c wscheck -n "__fish_wscheck_using_subcommand help; and not __fish_seen_subcommand_from ping probe-idle demo serve timeouts schema completions man help" -f -a "serve" -d 'Does my client cope with a slow, lossy, silent or closing server? A server that misbehaves on order'
-complete -c wscheck -n "__fish_wscheck_using_subcommand help; and not __fish_seen_subcommand_from ping probe-idle demo serve timeouts schema completions man help" -f -a "timeouts" -d 'Which proxies, clouds, NATs and servers cut connections: when, how, what resets them, what to change'
-complete -c wscheck -n "__fish_wscheck_using_subcommand help; and not __fish_seen_subcommand_from ping probe-idle demo serve timeouts schema completions man help" -f -a "schema" -d 'Print the JSON Schema of everything that -o json and -o ndjson print'
-complete -c wscheck -n "__fish_wscheck_using_subcommand help; and not __fish_seen_subcommand_from ping probe-idle demo serve timeouts schema completions man help" -f -a "completions" -d 'Print the completions for a shell'
-complete -c wscheck -n "__fish_wscheck_using_subcommand help; and not __fish_seen_subcommand_from ping probe-idle demo serve timeouts schema completions man help" -f -a "man" -d 'Print the manual page (roff) of wscheck or of one of its commands'
-complete -c wscheck -n "__fish_wscheck_using_subcommand help; and not __fish_seen_subcommand_from ping probe-idle demo serve timeouts schema completions man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c wscheck -n "__fish_wscheck_using_subcommand help; and not __fish_seen_subcommand_from ping probe-idle listen probe-zombie demo serve timeouts schema completions man help" -f -a "ping" -d 'Is this path healthy: how fast, how steady, how many heartbeats go unanswered?'
+complete -c wscheck -n "__fish_wscheck_using_subcommand help; and not __fish_seen_subcommand_from ping probe-idle listen probe-zombie demo serve timeouts schema completions man help" -f -a "probe-idle" -d 'How long may this path be idle before something cuts it, what cuts it, and what keeps it open?'
+complete -c wscheck -n "__fish_wscheck_using_subcommand help; and not __fish_seen_subcommand_from ping probe-idle listen probe-zombie demo serve timeouts schema completions man help" -f -a "listen" -d 'Does the server send heartbeats of its own: which kind, how often, counted from what?'
+complete -c wscheck -n "__fish_wscheck_using_subcommand help; and not __fish_seen_subcommand_from ping probe-idle listen probe-zombie demo serve timeouts schema completions man help" -f -a "probe-zombie" -d 'How long does the server keep a dead client, and how does it find out?'
+complete -c wscheck -n "__fish_wscheck_using_subcommand help; and not __fish_seen_subcommand_from ping probe-idle listen probe-zombie demo serve timeouts schema completions man help" -f -a "demo" -d 'Show what `ping` does, on a test server inside this process (about five seconds)'
+complete -c wscheck -n "__fish_wscheck_using_subcommand help; and not __fish_seen_subcommand_from ping probe-idle listen probe-zombie demo serve timeouts schema completions man help" -f -a "serve" -d 'Does my client cope with a slow, lossy, silent or closing server? A server that misbehaves on order'
+complete -c wscheck -n "__fish_wscheck_using_subcommand help; and not __fish_seen_subcommand_from ping probe-idle listen probe-zombie demo serve timeouts schema completions man help" -f -a "timeouts" -d 'Which proxies, clouds, NATs and servers cut connections: when, how, what resets them, what to change'
+complete -c wscheck -n "__fish_wscheck_using_subcommand help; and not __fish_seen_subcommand_from ping probe-idle listen probe-zombie demo serve timeouts schema completions man help" -f -a "schema" -d 'Print the JSON Schema of everything that -o json and -o ndjson print'
+complete -c wscheck -n "__fish_wscheck_using_subcommand help; and not __fish_seen_subcommand_from ping probe-idle listen probe-zombie demo serve timeouts schema completions man help" -f -a "completions" -d 'Print the completions for a shell'
+complete -c wscheck -n "__fish_wscheck_using_subcommand help; and not __fish_seen_subcommand_from ping probe-idle listen probe-zombie demo serve timeouts schema completions man help" -f -a "man" -d 'Print the manual page (roff) of wscheck or of one of its commands'
+complete -c wscheck -n "__fish_wscheck_using_subcommand help; and not __fish_seen_subcommand_from ping probe-idle listen probe-zombie demo serve timeouts schema completions man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'

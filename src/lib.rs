@@ -9,7 +9,8 @@
 //!   and the table of known timers
 //! - 2 [`commands`]: one file or folder a command: a Plan that is always valid, and `run`
 //! - 1 [`net`]: name to open WebSocket (`dial`), the byte tap on the socket (`wire`), the greeting, and the
-//!   `session` that runs heartbeats, or the `trial` that is silent and then asked
+//!   `session` that runs heartbeats, the `trial` that is silent and then asked, or the `guest` that hears what the
+//!   server says by itself
 //! - 1 [`server`]: the test server, its heartbeats and its faults; it and `net` do not know each other
 //! - 0 [`domain`]: decides with values; no socket, clock, terminal, serde or clap
 //!
@@ -22,6 +23,11 @@
 //! task for each connection (`net::trial`), feeds it what they see, and hands it to the reporter; what follows
 //! the search (what keeps the path open, whether the prescription holds) runs on the same pieces. The
 //! report is `domain::idle::report`, shown by `output::idle`.
+//!
+//! How `listen` and `probe-zombie` flow: a `net::guest` hears; `domain::listen::Listening` takes the moments of each
+//! kind of sound and says what they come to. `commands::listen` has one guest; `commands::probe_zombie` has six, each a
+//! task that dies in its way (`domain::zombie::Way`; the `wire`'s valve, below TLS, keeps a dead one from answering),
+//! and `domain::zombie::Findings` puts their lives together. Shown by `output::listen` and `output::zombie`.
 //!
 //! Where it departs from the plainest rules:
 //!

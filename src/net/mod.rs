@@ -30,4 +30,4 @@ pub mod wire;
 #[cfg(test)]
 mod loopback;
 #[cfg(test)]
-mod raw_peer;
+pub mod raw_peer;

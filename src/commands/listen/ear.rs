@@ -3,11 +3,11 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::plan::ListenPlan;
-use crate::commands::room::Ready;
 use crate::commands::telling::Telling;
 use crate::domain::ending::Ending;
 use crate::domain::listen::report::{ListenEvent, ListenReporter, Progress, Said};
@@ -15,7 +15,7 @@ use crate::domain::listen::{Circumstances, Findings, Listening, Sound, Talk, Utt
 use crate::net::clock::at;
 use crate::net::endings::Cut;
 use crate::net::guest::{Guest, Heard};
-use crate::net::stream::Stream;
+use crate::net::websocket::Socket;
 
 /// How often progress is told.
 const PROGRESS_EVERY: Duration = Duration::from_secs(1);
@@ -29,8 +29,8 @@ pub struct Overheard {
 }
 
 /// An ear at work.
-pub struct Ear<'a> {
-    guest: Guest<'a, Stream>,
+pub struct Ear<'a, S> {
+    guest: Guest<'a, S>,
     opened: Instant,
     end: Instant,
     count: Option<u64>,
@@ -58,16 +58,23 @@ enum Over {
     Cut(Cut),
 }
 
-impl<'a> Ear<'a> {
-    pub fn new(plan: &ListenPlan, ready: &'a mut Ready, reporter: &'a mut dyn ListenReporter) -> Ear<'a> {
-        let (opened, now) = (ready.opened, Instant::now());
+impl<'a, S: AsyncRead + AsyncWrite + Unpin> Ear<'a, S> {
+    /// On a connection that opened at this moment; `missed_some`: some heartbeats may have come before.
+    pub fn new(
+        plan: &ListenPlan,
+        socket: &'a mut Socket<S>,
+        opened: Instant,
+        missed_some: bool,
+        reporter: &'a mut dyn ListenReporter,
+    ) -> Ear<'a, S> {
+        let now = Instant::now();
         Ear {
-            guest: Guest::new(&mut ready.socket, plan.manners(), opened),
+            guest: Guest::new(socket, plan.manners(), opened),
             opened,
             end: now + plan.listen_for,
             count: plan.count,
             answer: plan.answer,
-            listening: Listening::new(now - opened, ready.missed_some),
+            listening: Listening::new(now - opened, missed_some),
             talk: plan.talk.as_ref().map(|_| Talk::default()),
             telling: Telling::default(),
             progress_at: now + PROGRESS_EVERY,

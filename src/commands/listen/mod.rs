@@ -3,6 +3,9 @@
 mod ear;
 mod plan;
 
+#[cfg(test)]
+mod tests;
+
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -55,7 +58,8 @@ async fn listen(
     if !plan.answer {
         ready.valve.shut();
     }
-    let overheard = Ear::new(plan, &mut ready, reporter).listen(interrupt).await;
+    let (opened, missed_some) = (ready.opened, ready.missed_some);
+    let overheard = Ear::new(plan, &mut ready.socket, opened, missed_some, reporter).listen(interrupt).await;
     if let Some(ending) = &overheard.ending {
         reporter.report(&ListenEvent::Ended(Arc::clone(ending)));
     }

@@ -4,15 +4,18 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use tokio::sync::mpsc;
-use tokio::time::{Instant, sleep, timeout, timeout_at};
+use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::plan::ZombiePlan;
 use crate::commands::room::{self, Ready};
+use crate::commands::telling::Telling;
 use crate::domain::ending::{Ending, How, Who};
-use crate::domain::listen::Utterance;
+use crate::domain::listen::report::Said;
+use crate::domain::listen::{Listening, Utterance};
 use crate::domain::opening::{OpenError, Opened};
 use crate::domain::zombie::{Fate, Way};
+use crate::net::clock::at;
 use crate::net::guest::{Guest, Heard, until_over};
 use crate::net::stream::Stream;
 
@@ -22,22 +25,17 @@ const READ_ON: Duration = Duration::from_millis(300);
 /// What a client tells.
 #[derive(Debug)]
 pub enum Told {
-    /// It is open; `began`: from the end of the upgrade to that of the greeting.
-    Opened {
-        facts: Arc<Opened>,
-        began: Duration,
-        missed_some: bool,
-    },
+    /// It is open, and greeted.
+    Opened(Arc<Opened>),
     OpenFailed(Arc<OpenError>),
-    /// The server said something, this long after the opening.
-    Said {
-        age: Duration,
-        said: Utterance,
-        answered: bool,
+    /// The server sent a heartbeat; of a flood, not each is told.
+    Said(Said),
+    /// It is over; `unread`: so many heartbeats were found unread.
+    Over {
+        fate: Fate,
+        listening: Box<Listening>,
+        unread: u64,
     },
-    /// So many heartbeats were found unread.
-    Unread(u64),
-    Over(Fate),
 }
 
 /// Which client tells it.
@@ -66,16 +64,15 @@ impl Client {
             Err(error) => return self.tell(Told::OpenFailed(Arc::new(error))),
             Ok(ready) => ready,
         };
-        let facts = Arc::new(ready.facts.clone());
-        let (began, missed_some) = (ready.greeted - ready.opened, ready.missed_some);
-        self.tell(Told::Opened { facts, began, missed_some });
-        let fate = match self.way {
+        self.tell(Told::Opened(Arc::new(ready.facts.clone())));
+        let mut ears = Ears::new(&ready);
+        let (fate, unread) = match self.way {
             Way::Stalled => self.stall(ready).await,
             Way::Control | Way::Mute | Way::HalfClosed | Way::Quiet | Way::PingsOnly => {
-                self.live(ready).await
+                (self.live(ready, &mut ears).await, 0)
             }
         };
-        self.tell(Told::Over(fate));
+        self.tell(Told::Over { fate, listening: Box::new(ears.listening), unread });
     }
 
     /// Nobody reads any more when the run is over.
@@ -84,7 +81,7 @@ impl Client {
     }
 
     /// Reads all the while.
-    async fn live(&self, mut ready: Ready) -> Fate {
+    async fn live(&self, mut ready: Ready, ears: &mut Ears) -> Fate {
         let (began, opened) = (ready.greeted, ready.opened);
         self.fall_silent(&ready);
         let mut guest = Guest::new(&mut ready.socket, self.plan.manners(self.way), opened);
@@ -92,12 +89,13 @@ impl Client {
         let ending = tokio::select! {
             biased;
             () = self.cancel.cancelled() => None,
-            ending = self.hear(&mut guest, opened, until) => ending,
+            ending = self.hear(&mut guest, ears, until) => ending,
         };
+        let so_far = began.elapsed();
         if !self.way.is_dead() {
             guest.leave(ending.as_ref().map(|ending| &ending.how)).await;
         }
-        fate(ending, began - opened, began.elapsed())
+        fate(ending, began - opened, so_far)
     }
 
     /// From here on it is dead, if it is to be.
@@ -106,35 +104,38 @@ impl Client {
             // If it fails, the connection is over, which will be seen.
             let _ = ready.socket.stream().socket().shut_write();
         }
+        if self.way == Way::Stalled {
+            // So that not much must come before its window is full. If it fails, more must.
+            let _ = ready.socket.stream().socket().narrow();
+        }
         if self.way.is_dead() {
             ready.valve.shut();
         }
     }
 
-    /// Tells all that it hears, until the connection ends; `None`: it did not.
-    async fn hear(&self, guest: &mut Guest<'_, Stream>, opened: Instant, until: Instant) -> Option<Ending> {
+    /// Hears until the connection ends, or until then; `None`: it did not end.
+    async fn hear(&self, guest: &mut Guest<'_, Stream>, ears: &mut Ears, until: Instant) -> Option<Ending> {
         let mut alive = None;
         loop {
-            let patience = self.patience(alive);
             // The control goes on as long as any of the others.
-            let until = if self.way == Way::Control { patience } else { Some(until) };
-            let heard = match until {
-                Some(until) => match timeout_at(until, guest.next()).await {
-                    Ok(heard) => heard,
-                    Err(_) => return (self.way == Way::Control).then(|| unanswered(opened, alive)),
-                },
-                None => guest.next().await,
+            let until = match self.way {
+                Way::Control => self.patience(alive),
+                _ => Some(until),
+            };
+            let heard = tokio::select! {
+                biased;
+                () = at(until) => None,
+                heard = guest.next() => Some(heard),
             };
             match heard {
-                Heard::Ended(cut) => return Some(guest.ending(cut)),
-                Heard::Answered { at } => alive = Some(at),
-                Heard::Said { at, said, answered } => {
+                None => return (self.way == Way::Control).then(|| unanswered(ears.opened, alive)),
+                Some(Heard::Ended(cut)) => return Some(guest.ending(cut)),
+                Some(Heard::Answered { at }) => alive = Some(at),
+                Some(Heard::Said { at, said, answered }) => {
                     alive = alive.map(|_| at);
-                    self.tell(Told::Said { age: at.saturating_duration_since(opened), said, answered });
+                    let answered = answered && !self.way.is_dead();
+                    ears.hear(at, &said, answered).into_iter().for_each(|said| self.tell(Told::Said(said)));
                 }
-            }
-            if until.is_some_and(|until| until <= Instant::now()) && self.way != Way::Control {
-                return None;
             }
             tokio::task::coop::consume_budget().await;
         }
@@ -147,8 +148,9 @@ impl Client {
 
     /// Reads nothing until the system tells that it is over, or for long enough; then what there is to read, for it
     /// tells how it ended.
-    async fn stall(&self, mut ready: Ready) -> Fate {
+    async fn stall(&self, mut ready: Ready) -> (Fate, u64) {
         let (began, opened) = (ready.greeted, ready.opened);
+        self.fall_silent(&ready);
         let socket = &ready.socket;
         let seen = tokio::select! {
             biased;
@@ -157,17 +159,41 @@ impl Client {
             () = sleep(self.plan.max) => false,
         };
         let after = began.elapsed();
-        ready.valve.shut();
         let mut guest = Guest::new(&mut ready.socket, self.plan.manners(self.way), opened);
         let (ending, unread) = read_on(&mut guest).await;
-        self.tell(Told::Unread(unread));
-        match ending {
+        let fate = match ending {
             Some(ending) => {
                 let ending = Arc::new(Ending { age: after + (began - opened), ..ending });
                 Fate::Ended { after, ending, at_latest: !seen }
             }
             None => Fate::Kept { so_far: after },
-        }
+        };
+        (fate, unread)
+    }
+}
+
+/// What one client hears.
+struct Ears {
+    opened: Instant,
+    listening: Listening,
+    telling: Telling,
+}
+
+impl Ears {
+    fn new(ready: &Ready) -> Ears {
+        let listening = Listening::new(ready.greeted - ready.opened, ready.missed_some);
+        Ears { opened: ready.opened, listening, telling: Telling::default() }
+    }
+
+    /// Heartbeats are told; other messages are only counted.
+    fn hear(&mut self, at: Instant, said: &Utterance, answered: bool) -> Option<Said> {
+        let age = at.saturating_duration_since(self.opened);
+        let before = self.listening.rhythm(said.sound).map(|rhythm| rhythm.last);
+        self.listening.heard(age, said);
+        let count = self.telling.note(said.sound, at).filter(|_| said.sound.is_heartbeat())?;
+        let gap = before.map(|before| age.saturating_sub(before));
+        let (sound, shape, text) = (said.sound, said.shape, said.text.clone());
+        Some(Said { at: SystemTime::now(), sound, shape, count, age, gap, text, answered })
     }
 }
 

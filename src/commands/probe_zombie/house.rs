@@ -11,9 +11,6 @@ use tokio_util::sync::CancellationToken;
 
 use super::client::{Client, Told, Word};
 use super::plan::ZombiePlan;
-use crate::commands::telling::Telling;
-use crate::domain::listen::report::Said;
-use crate::domain::listen::{Listening, Utterance};
 use crate::domain::opening::{OpenError, Opened};
 use crate::domain::zombie::report::{Progress, ZombieEvent, ZombieReporter};
 use crate::domain::zombie::{Fate, Life, Way};
@@ -57,7 +54,6 @@ struct Guest {
     /// When it was open.
     since: Option<Instant>,
     is_over: bool,
-    telling: Telling,
 }
 
 enum Woken {
@@ -75,8 +71,7 @@ impl<'a> House<'a> {
         let guest = |way| {
             let (plan, words, cancel) = (Arc::clone(&plan), sender.clone(), cancel.clone());
             tasks.spawn(Client { way, plan, words, cancel }.run());
-            let telling = Telling::default();
-            (way, Guest { life: Life::new(way), since: None, is_over: false, telling })
+            (way, Guest { life: Life::new(way), since: None, is_over: false })
         };
         let lives = Way::ALL.into_iter().map(guest).collect();
         let start = Instant::now();
@@ -150,12 +145,11 @@ impl<'a> House<'a> {
         let at = SystemTime::now();
         let Some(guest) = self.lives.get_mut(&way) else { return };
         match told {
-            Told::Opened { facts, began, missed_some } => {
+            Told::Opened(opened) => {
                 guest.since = Some(Instant::now());
-                guest.life.listening = Listening::new(began, missed_some);
                 guest.life.fate = Fate::Kept { so_far: Duration::ZERO };
-                self.opened.get_or_insert_with(|| Arc::clone(&facts));
-                self.reporter.report(&ZombieEvent::Opened { way, at, opened: facts });
+                self.opened.get_or_insert_with(|| Arc::clone(&opened));
+                self.reporter.report(&ZombieEvent::Opened { way, at, opened });
             }
             Told::OpenFailed(error) => {
                 guest.is_over = true;
@@ -163,11 +157,10 @@ impl<'a> House<'a> {
                 self.error = Some(Arc::clone(&error));
                 self.reporter.report(&ZombieEvent::OpenFailed { way, at, error });
             }
-            Told::Said { age, said, answered } => self.said(way, age, &said, answered),
-            Told::Unread(unread) => guest.life.unread = unread,
-            Told::Over(fate) => {
+            Told::Said(said) => self.reporter.report(&ZombieEvent::Said { way, said }),
+            Told::Over { fate, listening, unread } => {
                 guest.is_over = true;
-                guest.life.fate = fate.clone();
+                guest.life = Life { way, listening: *listening, unread, fate: fate.clone() };
                 let unanswered = guest.life.unanswered();
                 self.reporter.report(&ZombieEvent::Over { way, at, fate, unanswered });
             }
@@ -182,26 +175,6 @@ impl<'a> House<'a> {
         } else if self.over_at.is_none() && self.is_done() {
             self.over_at = Some(Instant::now() + self.grace);
         }
-    }
-
-    /// Heartbeats are told; other messages are only counted.
-    fn said(&mut self, way: Way, age: Duration, said: &Utterance, answered: bool) {
-        let Some(guest) = self.lives.get_mut(&way) else { return };
-        let before = guest.life.listening.rhythm(said.sound).map(|rhythm| rhythm.last);
-        guest.life.listening.heard(age, said);
-        let count = guest.telling.note(said.sound, Instant::now()).filter(|_| said.sound.is_heartbeat());
-        let Some(count) = count else { return };
-        let said = Said {
-            at: SystemTime::now(),
-            sound: said.sound,
-            shape: said.shape,
-            count,
-            age,
-            gap: before.map(|before| age.saturating_sub(before)),
-            text: said.text.clone(),
-            answered: answered && !way.is_dead(),
-        };
-        self.reporter.report(&ZombieEvent::Said { way, said });
     }
 
     fn progress(&mut self) {

@@ -3,7 +3,7 @@
 //! - [`shapes`] knows the app pings and keep-alives that servers send, and how they want to be answered
 //! - [`Rhythm`] takes the moments of one kind of sound; [`Interval`] is what its gaps come to
 //! - [`Talk`] says when the client is to speak between two heartbeats; [`Disturbance`] is what came of that
-//! - [`Findings`] puts it together: the verdict, and why
+//! - [`Listening`] puts it together; [`Findings`] is what it comes to: the verdict, and why
 //!
 //! All moments are spans since the connection's opening.
 
@@ -11,6 +11,7 @@ mod clearance;
 mod disturbance;
 mod findings;
 mod interval;
+mod listening;
 pub mod report;
 mod rhythm;
 pub mod shapes;
@@ -19,8 +20,9 @@ mod talk;
 
 pub use clearance::Clearance;
 pub use disturbance::{Disturbance, Effect, Effects};
-pub use findings::{Circumstances, Findings, First, KindFindings, Listening, Origin, Unanswered, Verdict};
+pub use findings::{Circumstances, Findings, First, KindFindings, Origin, Unanswered, Verdict};
 pub use interval::{Interval, tolerance};
+pub use listening::Listening;
 pub use rhythm::{Payloads, Rhythm};
 pub use sound::{Sound, Utterance};
-pub use talk::{Talk, Talked};
+pub use talk::Talk;

@@ -18,12 +18,6 @@ pub struct Talk {
     rests: Option<Duration>,
 }
 
-/// What was said, and when.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Talked {
-    pub at: Duration,
-}
-
 impl Talk {
     /// When it is to speak, given the last heartbeat and the interval, which must be known.
     pub fn due(&self, last: Duration, interval: Option<&Interval>) -> Option<Duration> {

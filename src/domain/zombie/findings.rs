@@ -54,7 +54,7 @@ impl Findings {
     pub fn of(lives: Vec<Life>, whole: bool) -> Findings {
         let (verdict, reasons) = judge(&lives, whole);
         let policy = match verdict {
-            Verdict::Inconclusive if !control_lives(&lives) => Policy::Unknown,
+            Verdict::Inconclusive if !mute_is_known(&lives) => Policy::Unknown,
             Verdict::ReapsDeadClients | Verdict::ZombiesKept | Verdict::Inconclusive => Policy::infer(&lives),
         };
         let consistent_with = consistent_with(&policy);
@@ -119,8 +119,10 @@ fn dead(lives: &[Life]) -> impl Iterator<Item = &Life> {
     lives.iter().filter(|life| life.way.is_dead())
 }
 
-fn control_lives(lives: &[Life]) -> bool {
-    lives.iter().any(|life| life.way == Way::Control && life.is_kept())
+/// Whether the mute client's end is known, and the control vouches for it.
+fn mute_is_known(lives: &[Life]) -> bool {
+    let is = |way, holds: fn(&Life) -> bool| lives.iter().any(|life| life.way == way && holds(life));
+    is(Way::Control, Life::is_kept) && is(Way::Mute, |life| life.ended().is_some())
 }
 
 fn judge(lives: &[Life], whole: bool) -> (Verdict, Vec<String>) {
@@ -202,6 +204,8 @@ mod tests {
         assert_eq!(Findings::of(leak.clone(), true).verdict, Verdict::ZombiesKept);
         let so_far = Findings::of(leak, false);
         assert_eq!(so_far.verdict, Verdict::Inconclusive);
+        let early = house([alive(Way::Mute), alive(Way::Stalled), gone(Way::HalfClosed, 3)]);
+        assert_eq!(Findings::of(early, false).policy, Policy::Unknown, "it may yet let go");
         assert_eq!(so_far.reasons, ["interrupted while it still kept the stalled client"]);
         assert_eq!(Findings::of(reaping(), false).verdict, Verdict::ReapsDeadClients, "all is known");
     }

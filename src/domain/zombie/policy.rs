@@ -224,7 +224,7 @@ pub mod tests {
     fn a_timeout_and_a_number_of_misses_are_told() {
         // Python websockets, 20/20.
         let found = policy(life(Way::Mute, &[20_000], 40_000, true), 20_000);
-        assert_eq!(heartbeat(found), (Some(20_000), Some((1, 20_000)), None));
+        assert_eq!(heartbeat(found), (Some(20_000), Some((1, 20_000)), Some(false)));
         // gorilla's chat: a read deadline of 60 s, a ping every 54 s.
         let found = policy(life(Way::Mute, &[5400], 6000, true), 5400);
         assert_eq!(heartbeat(found), (Some(5400), Some((1, 600)), Some(false)));

@@ -19,7 +19,7 @@ bodies! {
         settings: ListenSettings,
     }
     /// The connection is open.
-    ListenOpened = "opened" {
+    ListenOpened = "listening" {
         #[serde(flatten)]
         opening: Opening,
     }
@@ -43,7 +43,7 @@ bodies! {
         age_ms: Ms,
     }
     /// The connection ended before its time.
-    ListenEnded = "ended" {
+    ListenEnded = "cut_short" {
         ending: Ending,
     }
 }

@@ -3,6 +3,7 @@
 use comfy_table::{ContentArrangement, LineStyle, Table, presets};
 
 use super::HumanOptions;
+use super::document::at_latest;
 use crate::domain::ending::Ending;
 use crate::domain::listen::Sound;
 use crate::domain::opening::OpenError;
@@ -107,7 +108,9 @@ fn diagnosis(rows: &mut Rows, report: &ZombieReport, paint: Paint) {
 }
 
 fn headline(findings: &Findings, paint: Paint) -> String {
-    let longest = findings.longest.map(precise).unwrap_or_default();
+    let unseen = findings.lives.iter().any(|life| at_latest(&life.fate));
+    let most = if unseen { "at most " } else { "" };
+    let longest = findings.longest.map(|longest| format!("{most}{}", precise(longest))).unwrap_or_default();
     match findings.verdict {
         Verdict::ReapsDeadClients => {
             format!("{}: the last was let go after {longest}", paint.strong("the server reaps dead clients"))

@@ -1,1 +1,253 @@
+//! Scripted runs for the tests: every format shows the same events.
 
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use super::ZombieOutput;
+use crate::domain::ending::{Ending, How, Who};
+use crate::domain::listen::report::Said;
+use crate::domain::listen::{Sound, Utterance};
+use crate::domain::opening::{FailureKind, OpenError, Opened};
+use crate::domain::peer_text::PeerText;
+use crate::domain::phase::{Phase, Phases};
+use crate::domain::report;
+use crate::domain::zombie::report::{Progress, ZombieEvent, ZombieInfo, ZombieReport, ZombieReporter};
+use crate::domain::zombie::{Fate, Findings, Life, Way};
+use crate::output::script::{HOSTILE, NOON, Pipe, ms, us};
+use crate::output::{Format, HumanOptions};
+
+/// What a format prints: stdout and stderr.
+pub fn show(format: Format, options: HumanOptions, events: &[ZombieEvent]) -> (String, String) {
+    let (stdout, stderr) = (Pipe::default(), Pipe::default());
+    let mut output = ZombieOutput::new(format, options, stdout.writer(), stderr.writer());
+    events.iter().for_each(|event| output.report(event));
+    assert!(output.error().is_none());
+    (stdout.text(), stderr.text())
+}
+
+/// Every scripted run, by its name.
+pub fn all() -> Vec<(&'static str, Vec<ZombieEvent>)> {
+    vec![
+        ("reaped", reaped()),
+        ("leak", leak()),
+        ("skips", skips()),
+        ("idle", idle()),
+        ("messages", messages()),
+        ("control", control()),
+        ("hostile", hostile()),
+        ("interrupted", interrupted()),
+        ("unreachable", unreachable()),
+    ]
+}
+
+/// A run as it is put together.
+struct Scene {
+    events: Vec<ZombieEvent>,
+    info: ZombieInfo,
+    lives: Vec<Life>,
+    error: Option<Arc<OpenError>>,
+}
+
+fn at(age: Duration) -> SystemTime {
+    SystemTime::UNIX_EPOCH + NOON + age
+}
+
+fn grid(step: u64, until: u64) -> Vec<u64> {
+    (1..).map(|k| k * step).take_while(|moment| *moment < until).collect()
+}
+
+fn opened() -> Arc<Opened> {
+    let phases = Phases { tcp: Some(us(310)), upgrade: Some(us(900)), total: us(1_250), ..Phases::default() };
+    Arc::new(Opened { remote: Some("192.0.2.7:443".to_string()), phases, ..Opened::default() })
+}
+
+fn refused(url: &str) -> OpenError {
+    OpenError {
+        url: url.to_string(),
+        phase: Phase::Tcp,
+        kind: FailureKind::Refused,
+        cause: "connection refused by 192.0.2.7:443 (ECONNREFUSED)".to_string(),
+        hint: None,
+        attempts: Vec::new(),
+        refusal: None,
+        took: us(310),
+    }
+}
+
+impl Scene {
+    fn new(expect: Option<&str>) -> Scene {
+        let info = ZombieInfo {
+            url: "wss://node.example/ws?token=***".to_string(),
+            max: ms(300_000),
+            every: ms(5_000),
+            expectation: expect.map(|text| text.parse().unwrap()),
+        };
+        let started = ZombieEvent::Started { at: at(Duration::ZERO), info: Arc::new(info.clone()) };
+        Scene { events: vec![started], info, lives: Vec::new(), error: None }
+    }
+
+    /// A client that is pinged at these moments and lives for so long; `how`: the server let it go then.
+    fn lives(&mut self, way: Way, pings: &[u64], millis: u64, how: Option<How>) {
+        let mut life = Life::new(way);
+        self.events.push(ZombieEvent::Opened { way, at: at(ms(2)), opened: opened() });
+        for ping in pings {
+            let said = Utterance::plain(Sound::Ping, PeerText::default());
+            let gap = life.listening.rhythm(Sound::Ping).map(|rhythm| ms(*ping) - rhythm.last);
+            life.listening.heard(ms(*ping), &said);
+            let Utterance { sound, shape, text, .. } = said;
+            let (age, at) = (ms(*ping), at(ms(*ping)));
+            let answered = !way.is_dead();
+            let said = Said { at, sound, shape, count: 1, age, gap, text, answered };
+            self.events.push(ZombieEvent::Said { way, said });
+        }
+        let (after, at) = (ms(millis), at(ms(millis)));
+        life.fate = match how {
+            None => Fate::Kept { so_far: after },
+            Some(how) => {
+                let ending = Ending { who: Who::Peer, how, os_error: None, age: after, idle: ms(900), at };
+                Fate::Ended { after, ending: Arc::new(ending), at_latest: false }
+            }
+        };
+        self.over(life, at);
+    }
+
+    fn over(&mut self, life: Life, at: SystemTime) {
+        let (way, fate, unanswered) = (life.way, life.fate.clone(), life.unanswered());
+        self.events.push(ZombieEvent::Over { way, at, fate, unanswered });
+        self.lives.push(life);
+    }
+
+    /// Those that are healthy, pinged every so many milliseconds, 0: never.
+    fn healthy(&mut self, ways: &[Way], step: u64) {
+        let pings = if step == 0 { Vec::new() } else { grid(step, 300_000) };
+        let shown = &pings[..pings.len().min(4)];
+        ways.iter().for_each(|way| self.lives(*way, shown, 300_000, None));
+    }
+
+    fn finish(mut self, interrupted: bool, verdict: report::Verdict) -> Vec<ZombieEvent> {
+        let (alive, gone) = (vec![Way::Quiet], vec![(Way::Mute, ms(40_000))]);
+        let progress = Progress { elapsed: ms(41_000), until: ms(300_000), alive, gone };
+        self.events.push(ZombieEvent::Progress(progress));
+        self.lives.sort_by_key(|life| life.way);
+        let findings = Findings::of(self.lives, !interrupted);
+        let expectation = self.info.expectation.clone().map(|expected| {
+            let truth = findings.meets(&expected);
+            (expected, truth)
+        });
+        let reasons = findings.reasons.clone();
+        self.events.push(ZombieEvent::Finished(Box::new(ZombieReport {
+            info: Arc::new(self.info),
+            started_at: at(Duration::ZERO),
+            elapsed: ms(300_010),
+            opened: Some(opened()),
+            error: self.error,
+            findings,
+            expectation,
+            verdict,
+            reasons,
+            partial: interrupted,
+        })));
+        self.events
+    }
+}
+
+fn keepalive() -> How {
+    How::CloseFrame { code: Some(1011), reason: PeerText::new("keepalive ping timeout") }
+}
+
+pub fn reaped() -> Vec<ZombieEvent> {
+    let mut scene = Scene::new(Some("<=60s"));
+    scene.lives(Way::Mute, &[20_000], 40_002, Some(keepalive()));
+    scene.lives(Way::Stalled, &[], 50_010, Some(keepalive()));
+    scene.lives(Way::HalfClosed, &[], 3, Some(How::Fin));
+    scene.healthy(&[Way::Control, Way::Quiet, Way::PingsOnly], 20_000);
+    scene.finish(false, report::Verdict::Passed)
+}
+
+fn leak() -> Vec<ZombieEvent> {
+    let mut scene = Scene::new(Some("<=60s"));
+    scene.lives(Way::HalfClosed, &[], 3, Some(How::Fin));
+    scene.healthy(&[Way::Control, Way::Mute, Way::Stalled, Way::Quiet, Way::PingsOnly], 0);
+    scene.finish(false, report::Verdict::Failed)
+}
+
+fn skips() -> Vec<ZombieEvent> {
+    let mut scene = Scene::new(None);
+    scene.lives(Way::Mute, &[1000, 11_000, 21_000], 25_000, Some(How::Rst));
+    scene.lives(Way::HalfClosed, &[1000, 11_000, 21_000], 25_000, Some(How::Rst));
+    let mut stalled = Life::new(Way::Stalled);
+    let (who, how, after) = (Who::Peer, How::Fin, ms(300_000));
+    let ending = Ending { who, how, os_error: None, age: after, idle: ms(900), at: at(after) };
+    stalled.fate = Fate::Ended { after, ending: Arc::new(ending), at_latest: true };
+    stalled.unread = 3;
+    scene.over(stalled, at(after));
+    scene.healthy(&[Way::Quiet, Way::PingsOnly], 10_000);
+    scene.healthy(&[Way::Control], 0);
+    scene.finish(false, report::Verdict::Passed)
+}
+
+/// All who are silent end so; `pings`: who sends only Pings, too.
+fn timer(after: u64, pings: bool) -> Vec<ZombieEvent> {
+    let close = || Some(How::CloseFrame { code: Some(1000), reason: PeerText::default() });
+    let mut scene = Scene::new(None);
+    for way in [Way::Mute, Way::Stalled, Way::HalfClosed, Way::Quiet] {
+        scene.lives(way, &[], after, close());
+    }
+    scene.lives(Way::PingsOnly, &[], if pings { after } else { 300_000 }, close().filter(|_| pings));
+    scene.healthy(&[Way::Control], 0);
+    scene.finish(false, report::Verdict::Passed)
+}
+
+fn idle() -> Vec<ZombieEvent> {
+    timer(61_200, false)
+}
+
+fn messages() -> Vec<ZombieEvent> {
+    timer(58_000, true)
+}
+
+fn control() -> Vec<ZombieEvent> {
+    let mut scene = Scene::new(None);
+    let refused_by = How::CloseFrame { code: Some(1008), reason: PeerText::new("unknown command") };
+    scene.lives(Way::Control, &[], 5_003, Some(refused_by));
+    scene.healthy(&[Way::Mute, Way::Stalled, Way::HalfClosed, Way::Quiet, Way::PingsOnly], 0);
+    scene.finish(false, report::Verdict::Inconclusive)
+}
+
+fn hostile() -> Vec<ZombieEvent> {
+    let mut scene = Scene::new(None);
+    let close = How::CloseFrame { code: Some(4000), reason: PeerText::new(HOSTILE) };
+    scene.lives(Way::Mute, &[1000], 2000, Some(close));
+    scene.lives(Way::HalfClosed, &[], 3, Some(How::Fin));
+    scene.healthy(&[Way::Control, Way::Quiet, Way::PingsOnly], 1000);
+    let (way, error) = (Way::Stalled, Arc::new(refused("wss://node.example/ws?token=***")));
+    scene.events.push(ZombieEvent::OpenFailed { way, at: at(ms(2)), error: Arc::clone(&error) });
+    let mut life = Life::new(way);
+    life.fate = Fate::Unopened { why: format!("TCP: {}", error.cause) };
+    scene.lives.push(life);
+    scene.error = Some(error);
+    scene.finish(false, report::Verdict::Inconclusive)
+}
+
+fn interrupted() -> Vec<ZombieEvent> {
+    let mut scene = Scene::new(None);
+    scene.lives(Way::HalfClosed, &[], 3, Some(How::Fin));
+    for way in [Way::Control, Way::Mute, Way::Stalled, Way::Quiet, Way::PingsOnly] {
+        scene.lives(way, &[], 12_000, None);
+    }
+    scene.finish(true, report::Verdict::Inconclusive)
+}
+
+fn unreachable() -> Vec<ZombieEvent> {
+    let mut events = interrupted();
+    events.retain(|event| matches!(event, ZombieEvent::Started { .. } | ZombieEvent::Finished(_)));
+    let Some(ZombieEvent::Finished(report)) = events.last_mut() else { unreachable!() };
+    let error = Arc::new(refused(&report.info.url));
+    report.opened = None;
+    report.partial = false;
+    report.findings = Findings::of(Way::ALL.map(Life::new).to_vec(), true);
+    report.verdict = report::Verdict::NotMeasured;
+    report.reasons = vec![error.to_string()];
+    report.error = Some(error);
+    events
+}

@@ -1,1 +1,141 @@
+//! One set of scripted runs feeds every format.
 
+use anstream::adapter::strip_str;
+use serde_json::{Value, json};
+
+use super::script::{self, show};
+use super::*;
+use crate::output::json::WSCHECK_VERSION;
+use crate::output::schema::schema;
+use crate::output::script::Pipe;
+
+const PLAIN: HumanOptions =
+    HumanOptions { quiet: false, color: false, stderr_color: false, width: Some(100), progress: false };
+
+fn shown(format: Format, events: &[ZombieEvent]) -> String {
+    let (stdout, stderr) = show(format, PLAIN, events);
+    let stdout = stdout.replace(&format!("\"{WSCHECK_VERSION}\""), "\"[version]\"");
+    match stderr.is_empty() {
+        true => stdout,
+        false => format!("{stdout}\n===== stderr =====\n{stderr}"),
+    }
+}
+
+fn json(events: &[ZombieEvent]) -> Value {
+    serde_json::from_str(&show(Format::Json, PLAIN, events).0).unwrap()
+}
+
+/// Everything that every scripted run prints for programs.
+fn printed() -> Vec<Value> {
+    let texts = script::all()
+        .into_iter()
+        .flat_map(|(_, events)| [Format::Json, Format::Ndjson].map(|format| show(format, PLAIN, &events).0));
+    let values = |text: String| -> Vec<Value> {
+        serde_json::Deserializer::from_str(&text).into_iter().map(Result::unwrap).collect()
+    };
+    texts.flat_map(values).collect()
+}
+
+#[test]
+fn people_read_the_diagnosis_first() {
+    for (name, events) in script::all() {
+        insta::assert_snapshot!(format!("{name}.human"), shown(Format::Human, &events));
+        let (stdout, _) = show(Format::Human, PLAIN, &events);
+        let second = stdout.lines().nth(1).unwrap_or("answer");
+        assert!(second.starts_with("answer"), "{name}: {second}");
+    }
+}
+
+#[test]
+fn scripts_read_a_document_and_a_line_for_each_thing_that_happens() {
+    insta::assert_snapshot!("skips.json", shown(Format::Json, &script::all()[2].1));
+    insta::assert_snapshot!("reaped.ndjson", shown(Format::Ndjson, &script::reaped()));
+    for (name, events) in script::all() {
+        let (ndjson, _) = show(Format::Ndjson, PLAIN, &events);
+        let last = ndjson.lines().last().map(|line| serde_json::from_str::<Value>(line).unwrap());
+        assert_eq!(last, Some(json(&events)), "{name}");
+    }
+}
+
+#[test]
+fn whatever_is_printed_is_as_the_schema_says_and_every_event_is_printed() {
+    let schema = schema();
+    let validator = jsonschema::draft202012::new(&schema).unwrap();
+    let printed = printed();
+    for value in &printed {
+        let errors: Vec<String> = validator.iter_errors(value).map(|error| error.to_string()).collect();
+        assert_eq!(errors, Vec::<String>::new(), "{value}");
+        for field in value.as_object().unwrap().keys() {
+            let mut broken = value.clone();
+            broken.as_object_mut().unwrap().shift_remove(field);
+            assert!(!validator.is_valid(&broken), "{field} may be left out of {value}");
+        }
+        let mut broken = value.clone();
+        broken["surprise"] = json!(1);
+        assert!(!validator.is_valid(&broken), "anything may be added to {value}");
+    }
+    let titles = schema["anyOf"].as_array().unwrap().iter().filter_map(|shape| shape["title"].as_str());
+    for name in titles.filter_map(|title| title.strip_prefix("probe-zombie: event ")) {
+        assert!(printed.iter().any(|value| value["event"] == *name), "{name}");
+    }
+}
+
+#[test]
+fn the_names_that_scripts_rely_on_are_there() {
+    let document = json(&script::reaped());
+    assert_eq!(
+        (&document["verdict"], &document["longest_ms"]),
+        (&json!("reaps_dead_clients"), &json!(50_010.0))
+    );
+    let policy = &document["policy"];
+    assert_eq!((&policy["interval_ms"], &policy["timeout_ms"]), (&json!(20_000.0), &json!(20_002.0)));
+    assert_eq!(document["consistent_with"][0]["id"], "python.websockets");
+    assert_eq!((&document["expectation"]["met"], &document["exit_code"]), (&json!(true), &json!(0)));
+}
+
+#[test]
+fn json_and_the_domain_use_the_same_words() {
+    use super::document::{NeedsName, WayName, ZombieVerdictName};
+    use crate::domain::zombie::{Needs, Verdict, Way};
+    fn name(value: impl serde::Serialize) -> String {
+        serde_json::to_value(value).unwrap().as_str().unwrap().to_string()
+    }
+    for verdict in Verdict::ALL {
+        assert_eq!(name(ZombieVerdictName::from(verdict)), verdict.label());
+    }
+    for way in Way::ALL {
+        assert_eq!(name(WayName::from(way)), way.label());
+    }
+    for needs in [Needs::AnyFrame, Needs::Messages] {
+        assert_eq!(name(NeedsName::from(needs)), needs.label());
+    }
+}
+
+#[test]
+fn nothing_that_a_peer_says_drives_the_terminal_and_colour_only_repeats_words() {
+    for (name, events) in script::all() {
+        let plain = show(Format::Human, PLAIN, &events);
+        let harmless = |text: &str| text.chars().all(|c| c == '\n' || !c.is_control());
+        assert!(harmless(&plain.0) && harmless(&plain.1), "{name}");
+        let colored = show(Format::Human, HumanOptions { color: true, ..PLAIN }, &events);
+        assert_eq!(strip_str(&colored.0).to_string(), plain.0, "{name}");
+    }
+}
+
+#[test]
+fn quiet_leaves_the_report_and_a_progress_line_leaves_the_result() {
+    let events = script::reaped();
+    let loud = show(Format::Human, PLAIN, &events);
+    let quiet = show(Format::Human, HumanOptions { quiet: true, ..PLAIN }, &events);
+    assert_eq!(quiet, (loud.0.clone(), String::new()));
+    assert_eq!(show(Format::Human, HumanOptions { progress: true, ..PLAIN }, &events), loud);
+}
+
+#[test]
+fn a_closed_pipe_ends_it_quietly() {
+    let (out, err) = (Pipe::that_closes_after(1), Pipe::default());
+    let mut output = ZombieOutput::new(Format::Ndjson, PLAIN, out.writer(), err.writer());
+    script::reaped().iter().for_each(|event| output.report(event));
+    assert_eq!(output.error().map(io::Error::kind), Some(io::ErrorKind::BrokenPipe));
+    assert_eq!(out.attempts(), 2);
+}

@@ -4,14 +4,17 @@ Prints "PORT n" when it listens; ends when its standard input does.
 """
 
 import asyncio
+import contextlib
 import sys
 
 from websockets.asyncio.server import serve
+from websockets.exceptions import ConnectionClosed
 
 
 async def hear(socket):
-    async for _ in socket:
-        pass
+    with contextlib.suppress(ConnectionClosed):
+        async for _ in socket:
+            pass
 
 
 async def main():

@@ -1,0 +1,151 @@
+//! Listening, exactly: an in-memory stream and a clock that stands still unless told.
+
+use std::time::Duration;
+
+use tokio::io::duplex;
+use tokio::time::{Instant, sleep, sleep_until};
+use tokio_util::sync::CancellationToken;
+
+use super::ear::{Ear, Overheard};
+use super::plan::ListenPlan;
+use crate::domain::ending::How;
+use crate::domain::heartbeat::template::Template;
+use crate::domain::listen::report::{ListenEvent, ListenReporter};
+use crate::domain::listen::shapes::Shapes;
+use crate::domain::listen::{Effect, First, Origin, Verdict};
+use crate::net::dial::DialPlan;
+use crate::net::greeting::Greeting;
+use crate::net::raw_peer::{PING, RawPeer, TEXT};
+use crate::net::websocket::Socket;
+use crate::net::wire::Tap;
+
+fn ms(n: u64) -> Duration {
+    Duration::from_millis(n)
+}
+
+fn plan(listen_for: u64, count: Option<u64>, talk: bool) -> ListenPlan {
+    ListenPlan {
+        target: "ws://a.example/".parse().unwrap(),
+        dial: DialPlan::default(),
+        greeting: Greeting::default(),
+        listen_for: ms(listen_for),
+        count,
+        answer: true,
+        talk: talk.then(Template::default),
+        shapes: Shapes::default(),
+        max_message_size: 65_536,
+    }
+}
+
+/// Remembers when the client talked.
+#[derive(Default)]
+struct Talks(Vec<Duration>);
+
+impl ListenReporter for Talks {
+    fn report(&mut self, event: &ListenEvent) {
+        if let ListenEvent::Talked { age, .. } = event {
+            self.0.push(*age);
+        }
+    }
+}
+
+/// Listens to a server that plays this script from the opening on; when the client talked.
+async fn heard<F, Fut>(plan: ListenPlan, script: F) -> (Overheard, Vec<Duration>)
+where
+    F: FnOnce(RawPeer, Instant) -> Fut,
+    Fut: Future<Output = RawPeer> + Send + 'static,
+{
+    let (near, far) = duplex(64 * 1024);
+    let tap = Tap::new(near);
+    let marks = tap.marks();
+    let mut socket = Socket::new(tap, Vec::new(), marks, 65_536, 1024).await;
+    let start = Instant::now();
+    let peer = tokio::spawn(script(RawPeer { io: far }, start));
+    let mut talks = Talks::default();
+    let never = CancellationToken::new();
+    let overheard = Ear::new(&plan, &mut socket, start, false, &mut talks).listen(&never).await;
+    drop(socket);
+    peer.abort();
+    (overheard, talks.0)
+}
+
+/// Pings at these moments, and then stays.
+async fn pinging(mut peer: RawPeer, start: Instant, moments: Vec<u64>) -> RawPeer {
+    for moment in moments {
+        sleep_until(start + ms(moment)).await;
+        peer.send(PING, b"x").await;
+    }
+    sleep(ms(3_600_000)).await;
+    peer
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_interval_is_that_of_the_servers_clock() {
+    let moments = vec![11_000, 41_000, 71_000, 101_000];
+    let (overheard, _) = heard(plan(120_000, None, false), |peer, start| pinging(peer, start, moments)).await;
+    let findings = overheard.findings;
+    assert_eq!((findings.verdict, findings.listened), (Verdict::ServerPingsEvery, ms(120_000)));
+    let interval = findings.interval().unwrap();
+    assert_eq!((interval.median, interval.spread(), interval.gaps), (ms(30_000), ms(0), 3));
+    assert_eq!(findings.kinds[0].early, Some(First::Early));
+}
+
+#[tokio::test(start_paused = true)]
+async fn so_many_heartbeats_are_enough() {
+    let moments = vec![1000, 2000, 3000, 4000, 5000];
+    let (overheard, _) =
+        heard(plan(60_000, Some(3), false), |peer, start| pinging(peer, start, moments)).await;
+    assert_eq!((overheard.findings.listened, overheard.findings.kinds[0].count), (ms(3000), 3));
+}
+
+#[tokio::test(start_paused = true)]
+async fn it_talks_at_three_and_seven_tenths_of_every_other_gap() {
+    let moments = (1..=9).map(|n| n * 10_000).collect();
+    let (overheard, talks) =
+        heard(plan(95_000, None, true), |peer, start| pinging(peer, start, moments)).await;
+    // The interval is borne out by the gap behind the first, which came one interval after the opening.
+    assert_eq!(talks, [23_000, 47_000, 63_000, 87_000].map(ms));
+    assert_eq!(overheard.findings.origin, Some(Origin::FixedClock));
+    assert_eq!(overheard.findings.kinds[0].by_client.map(|effects| effects.effect), Some(Effect::Unmoved));
+}
+
+/// Pings ten seconds after the last ping or message, as a timer that traffic starts afresh.
+async fn counting_from_traffic(mut peer: RawPeer, _: Instant) -> RawPeer {
+    let mut due = Instant::now() + ms(10_000);
+    loop {
+        tokio::select! {
+            frame = peer.frame() => match frame {
+                Some((TEXT, _)) => due = Instant::now() + ms(10_000),
+                Some(_) => {}
+                None => return peer,
+            },
+            () = sleep_until(due) => {
+                peer.send(PING, b"x").await;
+                due += ms(10_000);
+            }
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_counts_from_the_last_traffic_is_found_out() {
+    let (overheard, talks) = heard(plan(120_000, None, true), counting_from_traffic).await;
+    assert_eq!(talks[..2], [23_000, 50_000].map(ms));
+    assert_eq!(overheard.findings.origin, Some(Origin::LastTraffic));
+    assert_eq!(overheard.findings.interval().unwrap().median, ms(10_000));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_end_before_its_time_is_told_with_its_age() {
+    let (overheard, _) = heard(plan(60_000, None, false), |mut peer, _| async move {
+        peer.send(PING, b"x").await;
+        sleep(ms(1500)).await;
+        drop(peer);
+        let (end, _) = duplex(1);
+        RawPeer { io: end }
+    })
+    .await;
+    let ending = overheard.ending.unwrap();
+    assert_eq!((&ending.how, ending.age, ending.idle), (&How::Fin, ms(1500), ms(1500)));
+    assert_eq!(overheard.findings.verdict, Verdict::Inconclusive);
+}

@@ -1,0 +1,348 @@
+//! Takes what is heard on one connection, and says what it comes to.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::clearance::Clearance;
+use super::disturbance::{Disturbance, Effect, Effects, remember};
+use super::findings::{Circumstances, Findings, First, KindFindings, Origin, Unanswered, Verdict};
+use super::interval::{Interval, tolerance};
+use super::rhythm::Rhythm;
+use super::sound::{Sound, Utterance};
+use crate::domain::shown::{counted, duration as show};
+
+/// After so many intervals without the next heartbeat they have stopped.
+const STOPPED: f64 = 2.5;
+
+/// Takes what is heard, and says at any time what it comes to. Memory does not grow with the run.
+#[derive(Debug, Clone, Default)]
+pub struct Listening {
+    kinds: BTreeMap<Sound, Heard>,
+    /// Something may have been missed before it was listened.
+    began_late: bool,
+    /// The client's last words that were no answer.
+    talked: Option<Duration>,
+    /// The server's last ordinary message.
+    messaged: Option<Duration>,
+    last: Duration,
+    longest_quiet: Duration,
+}
+
+#[derive(Debug, Clone)]
+struct Heard {
+    rhythm: Rhythm,
+    by_client: Vec<Disturbance>,
+    by_server: Vec<Disturbance>,
+}
+
+impl Listening {
+    /// `began`: since the opening; later than at once, when a greeting had to be awaited.
+    pub fn new(began: Duration, missed_some: bool) -> Listening {
+        Listening { began_late: missed_some, last: began, ..Listening::default() }
+    }
+
+    /// The server said something.
+    pub fn heard(&mut self, at: Duration, said: &Utterance) {
+        self.longest_quiet = self.longest_quiet.max(at.saturating_sub(self.last));
+        self.last = at;
+        let (talked, messaged) = (self.talked, self.messaged);
+        if said.sound == Sound::Message {
+            self.messaged = Some(at);
+        }
+        let Some(heard) = self.kinds.get_mut(&said.sound) else {
+            let rhythm = Rhythm::begin(at, said, !self.began_late);
+            let heard = Heard { rhythm, by_client: Vec::new(), by_server: Vec::new() };
+            self.kinds.insert(said.sound, heard);
+            return;
+        };
+        heard.disturbed(at, talked, messaged, said.sound);
+        let was_talked = talked.is_some_and(|talked| talked > heard.rhythm.last);
+        heard.rhythm.go_on(at, said, was_talked);
+    }
+
+    /// The client said something of its own.
+    pub fn talked(&mut self, at: Duration) {
+        self.talked = Some(at);
+    }
+
+    /// The rhythm of one kind.
+    pub fn rhythm(&self, sound: Sound) -> Option<&Rhythm> {
+        self.kinds.get(&sound).map(|heard| &heard.rhythm)
+    }
+
+    /// The most that was heard of any one kind of heartbeat.
+    pub fn heartbeats(&self) -> u64 {
+        let beats = self.kinds.iter().filter(|(sound, _)| sound.is_heartbeat());
+        beats.map(|(_, heard)| heard.rhythm.count).max().unwrap_or(0)
+    }
+
+    /// The kind whose interval is borne out; of several, the first in the order of [`Sound::ALL`].
+    pub fn steady(&self) -> Option<(Sound, Interval)> {
+        let beats = self.kinds.iter().filter(|(sound, _)| sound.is_heartbeat());
+        beats.filter_map(|(sound, heard)| Some((*sound, heard.rhythm.sure_interval()?))).next()
+    }
+
+    /// What was found of each kind.
+    pub fn kinds(&self) -> Vec<KindFindings> {
+        self.kinds.iter().map(|(sound, heard)| heard.findings(*sound)).collect()
+    }
+
+    /// What it comes to by now.
+    pub fn findings(&self, how: &Circumstances) -> Findings {
+        let kinds = self.kinds();
+        let quiet = self.longest_quiet.max(how.listened.saturating_sub(self.last));
+        let steady = self.steady();
+        let heartbeat = steady.map(|(sound, _)| sound).or_else(|| self.commonest());
+        let unanswered = heartbeat.filter(|sound| sound.asks()).and_then(|sound| self.unanswered(sound, how));
+        let origin = kinds.iter().find(|kind| Some(kind.sound) == heartbeat).and_then(origin);
+        let (verdict, reasons) = self.judge(steady, heartbeat, how);
+        Findings {
+            verdict,
+            reasons,
+            kinds,
+            heartbeat,
+            origin,
+            unanswered,
+            clearance: steady.map(|(_, interval)| Clearance::of(interval.median)),
+            longest_quiet: quiet,
+            listened: how.listened,
+        }
+    }
+
+    fn commonest(&self) -> Option<Sound> {
+        let beats = self.kinds.iter().filter(|(sound, _)| sound.is_heartbeat());
+        beats.max_by_key(|(_, heard)| heard.rhythm.count).map(|(sound, _)| *sound)
+    }
+
+    fn judge(
+        &self,
+        steady: Option<(Sound, Interval)>,
+        heartbeat: Option<Sound>,
+        how: &Circumstances,
+    ) -> (Verdict, Vec<String>) {
+        if steady.is_some() {
+            return (Verdict::ServerPingsEvery, Vec::new());
+        }
+        let listened = show(how.listened);
+        let Some(rhythm) = heartbeat.and_then(|sound| self.rhythm(sound)) else {
+            return match how.interrupted || how.ended {
+                true => (
+                    Verdict::Inconclusive,
+                    vec![format!("no heartbeat came in {listened}, which was not the whole time")],
+                ),
+                false => (Verdict::ServerIsSilentFor, Vec::new()),
+            };
+        };
+        let gaps = rhythm.interval().map_or(0, |interval| interval.gaps);
+        if gaps >= 3 {
+            return (Verdict::Irregular, Vec::new());
+        }
+        let beats = counted(rhythm.count, "heartbeat");
+        let why = match rhythm.count {
+            1 => "one is no interval",
+            _ => "their gaps bear out no interval yet",
+        };
+        (Verdict::Inconclusive, vec![format!("only {beats} came in {listened}: {why}; listen for longer")])
+    }
+
+    /// What became of the heartbeats that were not answered.
+    fn unanswered(&self, sound: Sound, how: &Circumstances) -> Option<Unanswered> {
+        let rhythm = self.rhythm(sound).filter(|_| !how.answered)?;
+        if how.ended {
+            return Some(Unanswered::Ends { after: rhythm.count });
+        }
+        let waited = how.listened.saturating_sub(rhythm.last);
+        match rhythm.interval() {
+            Some(interval) if waited > interval.median.mul_f64(STOPPED) => {
+                Some(Unanswered::Stops { after: rhythm.count })
+            }
+            Some(_) => Some(Unanswered::GoesOn),
+            None => None,
+        }
+    }
+}
+
+impl Heard {
+    /// Notes what came between this heartbeat and the one before: the client's words, or else the server's.
+    fn disturbed(&mut self, at: Duration, client: Option<Duration>, server: Option<Duration>, sound: Sound) {
+        let last = self.rhythm.last;
+        let between = |moment: Option<Duration>| moment.filter(|moment| *moment > last && *moment < at);
+        let one = |moment: Duration| Disturbance { after: moment - last, until: at - moment };
+        if let Some(moment) = between(client) {
+            remember(&mut self.by_client, one(moment));
+        } else if sound != Sound::Message
+            && let Some(moment) = between(server)
+        {
+            remember(&mut self.by_server, one(moment));
+        }
+    }
+
+    fn findings(&self, sound: Sound) -> KindFindings {
+        let (rhythm, sure) = (&self.rhythm, self.rhythm.sure_interval());
+        let effects = |disturbances: &[Disturbance]| Effects::of(disturbances, &sure?);
+        KindFindings {
+            sound,
+            count: rhythm.count,
+            first: rhythm.first,
+            interval: rhythm.interval(),
+            sure: sure.is_some(),
+            early: rhythm.first.zip(sure).map(|(first, interval)| punctuality(first, interval.median)),
+            payloads: rhythm.payloads(),
+            sample: rhythm.sample.clone(),
+            shape: rhythm.shape,
+            by_client: effects(&self.by_client),
+            by_server: effects(&self.clear_of_the_beat(sure)),
+        }
+    }
+
+    /// Messages of the server that come with its heartbeats tell nothing: those in the middle of a gap do.
+    fn clear_of_the_beat(&self, interval: Option<Interval>) -> Vec<Disturbance> {
+        let Some(interval) = interval else { return Vec::new() };
+        let clear = tolerance(interval.median) * 2;
+        let is_clear = |one: &&Disturbance| one.after > clear && one.until > clear;
+        self.by_server.iter().filter(is_clear).copied().collect()
+    }
+}
+
+fn punctuality(first: Duration, interval: Duration) -> First {
+    match first.abs_diff(interval) <= tolerance(interval) {
+        true => First::OnTime,
+        false if first < interval => First::Early,
+        false => First::Late,
+    }
+}
+
+/// The client's words tell; without any, the server's own.
+fn origin(kind: &KindFindings) -> Option<Origin> {
+    match kind.by_client.or(kind.by_server)?.effect {
+        Effect::Unmoved => Some(Origin::FixedClock),
+        Effect::Postponed => Some(Origin::LastTraffic),
+        Effect::Skipped => Some(Origin::FixedClock),
+        Effect::Mixed => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::peer_text::PeerText;
+
+    const fn s(seconds: u64) -> Duration {
+        Duration::from_secs(seconds)
+    }
+
+    fn ms(millis: u64) -> Duration {
+        Duration::from_millis(millis)
+    }
+
+    fn said(sound: Sound) -> Utterance {
+        Utterance::plain(sound, PeerText::new("x"))
+    }
+
+    fn pings(moments: &[u64]) -> Listening {
+        let mut listening = Listening::new(Duration::ZERO, false);
+        moments.iter().for_each(|moment| listening.heard(ms(*moment), &said(Sound::Ping)));
+        listening
+    }
+
+    fn whole(listened: Duration) -> Circumstances {
+        Circumstances { listened, answered: true, ..Circumstances::default() }
+    }
+
+    #[test]
+    fn a_server_that_pings_every_30_s_is_told_with_its_interval_and_its_early_first() {
+        let findings = pings(&[11_000, 41_000, 71_010, 101_000]).findings(&whole(s(120)));
+        let interval = findings.interval().unwrap();
+        assert_eq!(findings.verdict, Verdict::ServerPingsEvery);
+        // Gaps: 30 000, 30 010, 29 990 ms.
+        assert_eq!((interval.median, interval.spread()), (ms(30_000), ms(20)));
+        assert_eq!(findings.kinds[0].early, Some(First::Early));
+        assert_eq!(findings.clearance.unwrap().cleared[0], s(50), "30 s is 75 % of 40 s");
+        assert_eq!(findings.longest_quiet, ms(30_010));
+    }
+
+    #[test]
+    fn a_silent_server_is_silent_for_the_whole_time_or_nothing_is_known() {
+        let silent = pings(&[]);
+        let verdict = |how: Circumstances| silent.findings(&how).verdict;
+        assert_eq!(verdict(whole(s(120))), Verdict::ServerIsSilentFor);
+        assert_eq!(verdict(Circumstances { interrupted: true, ..whole(s(9)) }), Verdict::Inconclusive);
+        assert_eq!(verdict(Circumstances { ended: true, ..whole(s(9)) }), Verdict::Inconclusive);
+        assert_eq!(silent.findings(&whole(s(120))).longest_quiet, s(120));
+    }
+
+    #[test]
+    fn one_heartbeat_is_no_interval_and_four_without_one_are_irregular() {
+        let one = pings(&[54_000]).findings(&whole(s(60)));
+        assert_eq!(one.verdict, Verdict::Inconclusive);
+        assert_eq!(one.reasons, ["only 1 heartbeat came in 1m: one is no interval; listen for longer"]);
+        let some = pings(&[1000, 3000, 9000, 10_000]).findings(&whole(s(60)));
+        assert_eq!((some.verdict, some.interval()), (Verdict::Irregular, None));
+    }
+
+    #[test]
+    fn ordinary_messages_are_no_heartbeats_however_regular() {
+        let mut listening = Listening::new(Duration::ZERO, false);
+        (1..10).for_each(|second| listening.heard(s(second), &said(Sound::Message)));
+        let findings = listening.findings(&whole(s(10)));
+        assert_eq!((findings.verdict, findings.kinds.len()), (Verdict::ServerIsSilentFor, 1));
+        assert_eq!(findings.longest_quiet, s(1));
+    }
+
+    /// Talks 3 s after each heartbeat of even number; `next` gives the heartbeat after that.
+    fn talked(next: impl Fn(u64) -> u64) -> Findings {
+        let mut listening = pings(&[10_000, 20_000, 30_000]);
+        let mut last = 30_000;
+        for _ in 0..4 {
+            listening.talked(ms(last + 3000));
+            last = next(last);
+            listening.heard(ms(last), &said(Sound::Ping));
+            last += 10_000;
+            listening.heard(ms(last), &said(Sound::Ping));
+        }
+        listening.findings(&whole(ms(last)))
+    }
+
+    #[test]
+    fn talk_tells_a_fixed_clock_from_one_that_counts_from_traffic() {
+        let effect = |findings: &Findings| findings.kinds[0].by_client.map(|effects| effects.effect);
+        let fixed = talked(|last| last + 10_000);
+        assert_eq!((effect(&fixed), fixed.origin), (Some(Effect::Unmoved), Some(Origin::FixedClock)));
+        let counted = talked(|last| last + 13_000);
+        assert_eq!((effect(&counted), counted.origin), (Some(Effect::Postponed), Some(Origin::LastTraffic)));
+        let skipped = talked(|last| last + 15_000);
+        assert_eq!(effect(&skipped), Some(Effect::Skipped));
+        assert_eq!(skipped.interval().map(|interval| interval.median), Some(s(10)), "talk does not blur it");
+        assert_eq!(skipped.kinds[0].by_client.unwrap().longest, 1.2);
+    }
+
+    #[test]
+    fn the_servers_own_messages_tell_too() {
+        let mut listening = pings(&[10_000]);
+        for beat in 2..6 {
+            listening.heard(ms(beat * 10_000 - 6000), &said(Sound::Message));
+            listening.heard(s(beat * 10), &said(Sound::Ping));
+        }
+        let findings = listening.findings(&whole(s(55)));
+        assert_eq!(findings.origin, Some(Origin::FixedClock));
+    }
+
+    #[test]
+    fn what_is_not_answered_goes_on_or_stops_or_ends() {
+        let how = |listened| Circumstances { answered: false, ..whole(listened) };
+        let beats = pings(&[2000, 4000, 6000]);
+        assert_eq!(beats.findings(&how(s(8))).unanswered, Some(Unanswered::GoesOn));
+        assert_eq!(beats.findings(&how(s(20))).unanswered, Some(Unanswered::Stops { after: 3 }));
+        let ended = Circumstances { ended: true, ..how(s(8)) };
+        assert_eq!(beats.findings(&ended).unanswered, Some(Unanswered::Ends { after: 3 }));
+        assert_eq!(beats.findings(&whole(s(20))).unanswered, None, "they were answered");
+        assert_eq!(pings(&[2000]).findings(&how(s(20))).unanswered, None, "one has no interval");
+    }
+
+    #[test]
+    fn a_ping_frame_is_the_heartbeat_rather_than_a_comment() {
+        let mut listening = pings(&[2000, 4000, 6000]);
+        (1..7).for_each(|second| listening.heard(ms(second * 1000 + 1), &said(Sound::KeepAlive)));
+        assert_eq!(listening.findings(&whole(s(8))).heartbeat, Some(Sound::Ping));
+    }
+}
