@@ -102,15 +102,6 @@ impl Socket {
         }
     }
 
-    /// Makes the receive buffer as small as the system allows, so that it is soon full where nobody reads.
-    pub fn narrow(&self) -> io::Result<()> {
-        match self {
-            Socket::Tcp(stream) => SockRef::from(stream).set_recv_buffer_size(1),
-            #[cfg(unix)]
-            Socket::Unix(stream) => SockRef::from(stream).set_recv_buffer_size(1),
-        }
-    }
-
     /// Whether the peer's FIN or RST has come, as the system tells without anything being read. What came before it
     /// may still wait to be read.
     pub fn is_over(&self) -> bool {

@@ -153,3 +153,36 @@ fn people_read_the_diagnosis_first_and_the_conversation_is_on_stderr() {
     assert!(!ran.stdout.contains('\x1b') && !ran.stderr.contains(['\x1b', '\r']), "{ran:?}");
     assert_eq!(listen(&["-q", "-c", "2"], &server.url()).stderr, "");
 }
+
+#[test]
+fn over_tls_nothing_leaves_either_and_talk_does() {
+    let folder = tempfile::tempdir().unwrap();
+    let ca = folder.path().join("ca.pem");
+    let tls = ["--tls", "--ca-file", ca.to_str().unwrap(), "--heartbeat", "protocol", "--interval", INTERVAL];
+    let server = Server::start(&[&tls[..], &["--timeout", "200ms", "--max-missed", "3"]].concat());
+    let url = format!("wss://localhost:{}/", server.port);
+    let trust = ["--cacert", ca.to_str().unwrap(), "--for", "3s"];
+    let (code, muted) = document(&[&trust[..], &["--no-answer"]].concat(), &url);
+    assert_eq!((code, &muted["unanswered"]["after"]), (Some(0), &json!(3)), "{muted:#}");
+    let (code, talked) = document(&[&trust[..], &["--talk"]].concat(), &url);
+    assert_eq!(
+        (code, &talked["heard"][0]["by_client"]["effect"]),
+        (Some(0), &json!("unmoved")),
+        "{talked:#}"
+    );
+    assert!(is_about(&talked["interval"]["median_ms"], INTERVAL_MS), "{talked:#}");
+}
+
+#[test]
+fn a_flood_costs_counts_and_ends_by_the_deadline() {
+    use std::io::Write;
+    let peer = Script::start(|mut stream| {
+        upgrade(&mut stream);
+        let many = frame(PING, b"x").repeat(1000);
+        while stream.write_all(&many).is_ok() {}
+    });
+    let lines = listen(&["-o", "ndjson", "--for", "1s"], &peer.url()).ndjson();
+    let document = lines.last().unwrap();
+    let heard = document["heard"][0]["count"].as_u64().unwrap();
+    assert!(heard > 1000 && lines.len() < 200, "{heard} pings in {} lines", lines.len());
+}

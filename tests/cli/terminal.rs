@@ -155,3 +155,26 @@ fn the_summary_and_its_table_fit_the_terminal() {
         assert_eq!(header.contains("sent") && header.contains("p95"), all_figures, "{text}");
     }
 }
+
+#[test]
+fn what_a_server_does_about_heartbeats_is_told_on_stderr_while_it_is_found_out() {
+    let server = Server::start(&["--interval", "400ms", "--timeout", "200ms"]);
+    let cases = [
+        (["listen", "--for", "2500ms"], ["listened for 1 s of 2.5 s", "one every "]),
+        (["probe-zombie", "--max", "2500ms"], ["gone: ", "still kept: "]),
+    ];
+    for (args, told) in cases {
+        let (ours, theirs) = terminal_of(160);
+        let mut command = wscheck(&[&args[..], &["--proxy", "none", "-o", "json", &server.url()]].concat());
+        command.env("TERM", "xterm").stdout(Stdio::piped()).stderr(Stdio::from(theirs));
+        let child = command.spawn().unwrap();
+        drop(command);
+        let progress = std::thread::spawn(move || shown(ours));
+        let stdout = String::from_utf8(child.wait_with_output().unwrap().stdout).unwrap();
+        let progress = progress.join().unwrap();
+        assert!(stdout.starts_with('{') && !stdout.contains('\x1b'), "{stdout:?}");
+        for words in told {
+            assert!(progress.contains(words), "{words}: {progress:?}");
+        }
+    }
+}

@@ -1,8 +1,14 @@
 //! `probe-zombie` against `wscheck serve`: the policy that is inferred is the one that was configured.
 
+use std::io::Write;
+use std::net::{TcpListener, TcpStream};
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
-use crate::support::{Ran, Reaped, Server, at_once, closed_port, run, validate, wscheck};
+use crate::support::{
+    Ran, Reaped, Server, answer_pings, at_once, closed_port, run, upgrade, validate, wscheck,
+};
 
 const INTERVAL_MS: f64 = 500.0;
 const TIMEOUT_MS: f64 = 200.0;
@@ -189,4 +195,44 @@ fn every_event_is_a_line_and_people_read_the_diagnosis_first() {
     );
     assert!(ran.stderr.starts_with("wscheck probe-zombie ws://127.0.0.1:"), "{}", ran.stderr);
     assert!(!ran.stdout.contains('\x1b') && !ran.stderr.contains(['\x1b', '\r']), "{ran:?}");
+}
+
+/// More than the sockets between two processes hold, in frames of 60 KiB.
+const FRAMES: usize = 140;
+const FRAME: usize = 60 * 1024;
+
+/// A server that has much to say at first, gives up who does not take it within a second, and then answers Pings.
+fn talkative() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("ws://{}/", listener.local_addr().unwrap());
+    // Ends with the test process.
+    std::thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            std::thread::spawn(move || pour(stream));
+        }
+    });
+    url
+}
+
+fn pour(mut stream: TcpStream) {
+    upgrade(&mut stream);
+    stream.set_write_timeout(Some(Duration::from_secs(1))).unwrap();
+    let mut frame = vec![0x82, 126];
+    frame.extend((FRAME as u16).to_be_bytes());
+    frame.extend(vec![0; FRAME]);
+    let all_taken = (0..FRAMES).all(|_| stream.write_all(&frame).is_ok());
+    if all_taken {
+        answer_pings(&mut stream);
+    }
+}
+
+#[test]
+fn a_stalled_client_whose_window_is_full_learns_of_its_end_when_it_reads_on() {
+    let (code, document) = document(&["--max", "4s"], &talkative());
+    let stalled = client(&document, "stalled");
+    assert_eq!((&stalled["fate"], &stalled["at_latest"]), (&json!("ended"), &json!(true)), "{document:#}");
+    assert!(stalled["kept_ms"].as_f64() >= Some(4000.0), "an upper bound: {document:#}");
+    // Who reads is kept, dead or not.
+    assert_eq!((code, &document["verdict"]), (Some(0), &"zombies_kept".into()), "{document:#}");
+    assert_eq!(client(&document, "mute")["fate"], "kept", "{document:#}");
 }

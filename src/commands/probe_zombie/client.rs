@@ -19,8 +19,10 @@ use crate::net::clock::at;
 use crate::net::guest::{Guest, Heard, until_over};
 use crate::net::stream::Stream;
 
-/// How long a client that stalled reads on, to learn how it ended.
+/// A client that stalled reads on, to learn how it ended, until nothing came for so long...
 const READ_ON: Duration = Duration::from_millis(300);
+/// ... and no longer than this.
+const READ_ON_MOST: Duration = Duration::from_secs(5);
 
 /// What a client tells.
 #[derive(Debug)]
@@ -103,10 +105,6 @@ impl Client {
         if self.way == Way::HalfClosed {
             // If it fails, the connection is over, which will be seen.
             let _ = ready.socket.stream().socket().shut_write();
-        }
-        if self.way == Way::Stalled {
-            // So that not much must come before its window is full. If it fails, more must.
-            let _ = ready.socket.stream().socket().narrow();
         }
         if self.way.is_dead() {
             ready.valve.shut();
@@ -197,21 +195,22 @@ impl Ears {
     }
 }
 
-/// How it ended, if it did, and how many heartbeats waited before.
+/// How it ended, if it did, and how many heartbeats waited before. It reads while there is something to read.
 async fn read_on(guest: &mut Guest<'_, Stream>) -> (Option<Ending>, u64) {
     let mut unread = 0;
-    let reading = async {
-        loop {
-            match guest.next().await {
-                Heard::Ended(cut) => break cut,
-                Heard::Said { said, .. } => unread += u64::from(said.sound.asks()),
-                Heard::Answered { .. } => {}
-            }
-            tokio::task::coop::consume_budget().await;
+    let until = Instant::now() + READ_ON_MOST;
+    while let Ok(heard) = timeout(READ_ON, guest.next()).await {
+        match heard {
+            Heard::Ended(cut) => return (Some(guest.ending(cut)), unread),
+            Heard::Said { said, .. } => unread += u64::from(said.sound.asks()),
+            Heard::Answered { .. } => {}
         }
-    };
-    let cut = timeout(READ_ON, reading).await.ok();
-    (cut.map(|cut| guest.ending(cut)), unread)
+        if Instant::now() >= until {
+            break;
+        }
+        tokio::task::coop::consume_budget().await;
+    }
+    (None, unread)
 }
 
 fn fate(ending: Option<Ending>, greeting: Duration, so_far: Duration) -> Fate {
