@@ -101,11 +101,15 @@ impl Policy {
     }
 
     fn heartbeat(lives: &[Life], sound: Sound, reaping: Reaping) -> Policy {
-        let interval = interval(lives, sound);
         let control = lives.iter().find(|life| life.way == Way::Control);
-        let skips_active =
-            control.zip(interval).and_then(|(control, interval)| skips(control, sound, interval));
-        let interval = interval.map(|interval| interval.median);
+        let (found, is_sure) = match witnessed(lives, sound, &SILENT) {
+            Some(interval) => (Some(interval), true),
+            None => (witnessed(lives, sound, &ANSWERING), sound != Sound::AppPing),
+        };
+        let skips_active = control.zip(found).and_then(|(control, interval)| skips(control, sound, interval));
+        // Whoever answers an app ping sends a message, and is active by that.
+        let is_sure = is_sure || skips_active != Some(true);
+        let interval = found.filter(|_| is_sure).map(|interval| interval.median);
         Policy::Heartbeat(HeartbeatPolicy { sound, interval, reaping, skips_active })
     }
 
@@ -141,11 +145,15 @@ fn reaping(mute: &Life, sound: Sound) -> Reaping {
     }
 }
 
-/// The interval as those see it that send no messages: a server may leave out who talks.
-fn interval(lives: &[Life], sound: Sound) -> Option<Interval> {
-    let witnesses = [Way::Mute, Way::HalfClosed, Way::PingsOnly, Way::Quiet, Way::Control];
-    let of = |way: Way| lives.iter().find(|life| life.way == way)?.listening.rhythm(sound)?.sure_interval();
-    witnesses.into_iter().find_map(of)
+/// Those who send no messages: a server may leave out who talks.
+const SILENT: [Way; 3] = [Way::Mute, Way::HalfClosed, Way::PingsOnly];
+/// Those who answer app pings by messages.
+const ANSWERING: [Way; 2] = [Way::Quiet, Way::Control];
+
+/// The interval as the first of these sees it.
+fn witnessed(lives: &[Life], sound: Sound, witnesses: &[Way]) -> Option<Interval> {
+    let of = |way: &Way| lives.iter().find(|life| life.way == *way)?.listening.rhythm(sound)?.sure_interval();
+    witnesses.iter().find_map(of)
 }
 
 /// Whether the control, which talks, is left out.
@@ -180,9 +188,13 @@ pub mod tests {
 
     /// A life of so many milliseconds, with pings at these moments; `ended`: the server let it go then.
     pub fn life(way: Way, pings: &[u64], millis: u64, ended: bool) -> Life {
+        asked(way, Sound::Ping, pings, millis, ended)
+    }
+
+    fn asked(way: Way, sound: Sound, moments: &[u64], millis: u64, ended: bool) -> Life {
         let mut life = Life::new(way);
-        for ping in pings {
-            life.listening.heard(ms(*ping), &Utterance::plain(Sound::Ping, PeerText::default()));
+        for moment in moments {
+            life.listening.heard(ms(*moment), &Utterance::plain(sound, PeerText::default()));
         }
         let after = ms(millis);
         let (who, how, at) = (Who::Peer, How::Fin, SystemTime::UNIX_EPOCH);
@@ -245,6 +257,23 @@ pub mod tests {
         let control = life(Way::Control, &[], 60_000, false);
         let found = Policy::infer(&[life(Way::Mute, &[500], 900, true), quiet, control]);
         assert_eq!(heartbeat(found), (Some(1000), Some((1, 400)), Some(true)));
+    }
+
+    #[test]
+    fn who_answers_app_pings_is_active_by_that_and_no_witness_of_the_interval() {
+        let app = |way, moments: &[u64], millis, ended| asked(way, Sound::AppPing, moments, millis, ended);
+        let mute = || app(Way::Mute, &[500], 900, true);
+        // A server with an interval of 1 s that skips the active asks them every 1.5 s.
+        let quiet = || app(Way::Quiet, &grid(500, 1500, 60_000), 60_000, false);
+        let skipped = [mute(), quiet(), life(Way::Control, &[], 60_000, false)];
+        assert_eq!(heartbeat(Policy::infer(&skipped)), (None, Some((1, 400)), Some(true)));
+        let pings_only = app(Way::PingsOnly, &grid(500, 1000, 60_000), 60_000, false);
+        let seen = Policy::infer(&[&skipped[..], &[pings_only]].concat());
+        assert_eq!(heartbeat(seen), (Some(1000), Some((1, 400)), Some(true)));
+        // One that skips nobody asks the control as often as the quiet one.
+        let control = app(Way::Control, &grid(700, 1500, 60_000), 60_000, false);
+        let honest = Policy::infer(&[mute(), quiet(), control]);
+        assert_eq!(heartbeat(honest), (Some(1500), Some((1, 400)), Some(false)));
     }
 
     #[test]
