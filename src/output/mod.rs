@@ -16,6 +16,8 @@ pub mod zombie;
 
 #[cfg(test)]
 mod script;
+#[cfg(test)]
+mod testing;
 
 use std::io::{self, Write};
 

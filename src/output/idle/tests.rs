@@ -1,25 +1,18 @@
 //! One set of scripted searches feeds every format.
 
-use anstream::adapter::strip_str;
 use serde_json::{Value, json};
 
 use super::script::{self, show};
 use super::*;
 use crate::domain::idle::report::IdleEvent;
-use crate::output::json::WSCHECK_VERSION;
-use crate::output::schema::schema;
 use crate::output::script::Pipe;
-
-const PLAIN: HumanOptions =
-    HumanOptions { quiet: false, color: false, stderr_color: false, width: Some(100), progress: false };
+use crate::output::testing::{
+    PLAIN, assert_as_the_schema_says, assert_colour_only_repeats, assert_every_event_is_printed, together,
+    values,
+};
 
 fn shown(format: Format, events: &[IdleEvent]) -> String {
-    let (stdout, stderr) = show(format, PLAIN, events);
-    let stdout = stdout.replace(&format!("\"{WSCHECK_VERSION}\""), "\"[version]\"");
-    match stderr.is_empty() {
-        true => stdout,
-        false => format!("{stdout}\n===== stderr =====\n{stderr}"),
-    }
+    together(show(format, PLAIN, events))
 }
 
 fn json(events: &[IdleEvent]) -> Value {
@@ -31,10 +24,7 @@ fn printed() -> Vec<Value> {
     let texts = script::all()
         .into_iter()
         .flat_map(|(_, events)| [Format::Json, Format::Ndjson].map(|format| show(format, PLAIN, &events).0));
-    let values = |text: String| -> Vec<Value> {
-        serde_json::Deserializer::from_str(&text).into_iter().map(Result::unwrap).collect()
-    };
-    texts.flat_map(values).collect()
+    texts.flat_map(|text| values(&text)).collect()
 }
 
 #[test]
@@ -68,30 +58,10 @@ fn every_trial_and_sample_is_a_line_and_the_document_is_the_last() {
 }
 
 #[test]
-fn whatever_is_printed_is_as_the_schema_says() {
-    let validator = jsonschema::draft202012::new(&schema()).unwrap();
-    for value in printed() {
-        let errors: Vec<String> = validator.iter_errors(&value).map(|error| error.to_string()).collect();
-        assert_eq!(errors, Vec::<String>::new(), "{value}");
-        for field in value.as_object().unwrap().keys() {
-            let mut broken = value.clone();
-            broken.as_object_mut().unwrap().shift_remove(field);
-            assert!(!validator.is_valid(&broken), "{field} may be left out of {value}");
-        }
-        let mut broken = value.clone();
-        broken["surprise"] = json!(1);
-        assert!(!validator.is_valid(&broken), "anything may be added to {value}");
-    }
-}
-
-#[test]
-fn every_event_that_the_schema_has_is_printed() {
-    let (schema, printed) = (schema(), printed());
-    let titles = schema["anyOf"].as_array().unwrap().iter().filter_map(|shape| shape["title"].as_str());
-    let names = titles.filter_map(|title| title.strip_prefix("probe-idle: event "));
-    let missing: Vec<&str> =
-        names.filter(|name| !printed.iter().any(|value| value["event"] == **name)).collect();
-    assert_eq!(missing, Vec::<&str>::new());
+fn whatever_is_printed_is_as_the_schema_says_and_every_event_is_printed() {
+    let printed = printed();
+    assert_as_the_schema_says(&printed);
+    assert_every_event_is_printed("probe-idle", &printed);
 }
 
 #[test]
@@ -138,22 +108,12 @@ fn json_and_the_domain_use_the_same_words() {
 }
 
 #[test]
-fn without_colour_there_are_no_escapes_whatever_a_peer_says() {
-    for (name, events) in script::all() {
-        let (stdout, stderr) = show(Format::Human, PLAIN, &events);
-        let harmless = |text: &str| text.chars().all(|c| c == '\n' || !c.is_control());
-        assert!(harmless(&stdout) && harmless(&stderr), "{name}");
-    }
-}
-
-#[test]
-fn colour_only_repeats_what_the_words_say() {
+fn nothing_that_a_peer_says_drives_the_terminal_and_colour_only_repeats_words() {
     for (name, events) in script::all() {
         let plain = show(Format::Human, PLAIN, &events);
         let colored = show(Format::Human, HumanOptions { color: true, ..PLAIN }, &events);
         assert!(colored.0.contains('\x1b') || colored.1.contains('\x1b'), "{name}");
-        assert_eq!(strip_str(&colored.0).to_string(), plain.0, "{name}");
-        assert_eq!(strip_str(&colored.1).to_string(), plain.1, "{name}");
+        assert_colour_only_repeats(name, &plain, &colored);
     }
 }
 

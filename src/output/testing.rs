@@ -1,0 +1,64 @@
+//! What the tests of every command's output share.
+
+use anstream::adapter::strip_str;
+use serde_json::{Value, json};
+
+use super::HumanOptions;
+use super::json::WSCHECK_VERSION;
+use super::schema::schema;
+
+/// Without colour, for a terminal of a hundred columns.
+pub const PLAIN: HumanOptions =
+    HumanOptions { quiet: false, color: false, stderr_color: false, width: Some(100), progress: false };
+
+/// What went to stdout, and to stderr.
+pub type Shown = (String, String);
+
+/// Both as one text, for a snapshot that outlives this version.
+pub fn together((stdout, stderr): Shown) -> String {
+    let stdout = stdout.replace(&format!("\"{WSCHECK_VERSION}\""), "\"[version]\"");
+    match stderr.is_empty() {
+        true => stdout,
+        false => format!("{stdout}\n===== stderr =====\n{stderr}"),
+    }
+}
+
+/// The documents of a text.
+pub fn values(text: &str) -> Vec<Value> {
+    serde_json::Deserializer::from_str(text).into_iter().map(Result::unwrap).collect()
+}
+
+/// Each of these is as the schema says, which lets nothing be left out or added.
+pub fn assert_as_the_schema_says(printed: &[Value]) {
+    let validator = jsonschema::draft202012::new(&schema()).unwrap();
+    for value in printed {
+        let errors: Vec<String> = validator.iter_errors(value).map(|error| error.to_string()).collect();
+        assert_eq!(errors, Vec::<String>::new(), "{value}");
+        for field in value.as_object().unwrap().keys() {
+            let mut broken = value.clone();
+            broken.as_object_mut().unwrap().shift_remove(field);
+            assert!(!validator.is_valid(&broken), "{field} may be left out of {value}");
+        }
+        let mut broken = value.clone();
+        broken["surprise"] = json!(1);
+        assert!(!validator.is_valid(&broken), "anything may be added to {value}");
+    }
+}
+
+/// Each event that the schema has of this command is among these.
+pub fn assert_every_event_is_printed(command: &str, printed: &[Value]) {
+    let (schema, prefix) = (schema(), format!("{command}: event "));
+    let titles = schema["anyOf"].as_array().unwrap().iter().filter_map(|shape| shape["title"].as_str());
+    let names: Vec<&str> = titles.filter_map(|title| title.strip_prefix(&prefix)).collect();
+    assert!(!names.is_empty(), "the schema has no event of {command}");
+    let told = |name: &&str| printed.iter().any(|value| value["event"] == *name);
+    assert_eq!(names.into_iter().filter(|name| !told(name)).collect::<Vec<_>>(), Vec::<&str>::new());
+}
+
+/// Nothing in it drives a terminal, and with colour it says the same.
+pub fn assert_colour_only_repeats(name: &str, plain: &Shown, colored: &Shown) {
+    let harmless = |text: &str| text.chars().all(|c| c == '\n' || !c.is_control());
+    assert!(harmless(&plain.0) && harmless(&plain.1), "{name}");
+    assert_eq!(strip_str(&colored.0).to_string(), plain.0, "{name}");
+    assert_eq!(strip_str(&colored.1).to_string(), plain.1, "{name}");
+}
