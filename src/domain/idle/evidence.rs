@@ -2,7 +2,8 @@
 //!
 //! Survival is hard evidence, death is not: a connection may die for reasons of its own. So:
 //! - a survivor refutes every death at a shorter span;
-//! - an upper end needs `repeat` deaths at or below it, and none of them refuted;
+//! - an upper end needs `repeat` deaths at or below it (two more where no end was seen), and none of them refuted;
+//! - a lower end needs survivors close below it, since where timeouts scatter one is found sooner or later;
 //! - a refuted death *close* below a survivor (a timer that jitters, or ticks coarsely) still supports the
 //!   upper end, and pulls the reported lower end below itself.
 
