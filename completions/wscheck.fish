@@ -60,6 +60,10 @@ complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l bind -d 'The lo
 complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l connect-timeout -d 'How long the opening may take, from the name to the upgrade' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l max-message-size -d 'The largest message accepted from the server' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l tcp-keepalive -d 'Send TCP keepalive probes after so much silence, and as often' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l user-timeout -d 'Give a connection up whose peer has not acknowledged anything for so long; none leaves that to the system, which takes a quarter of an hour' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l timestamps -d 'Who stamps what leaves and arrives; auto: the kernel as far as it does (Linux)' -r -f -a "auto\t''
+kernel\t''
+user\t''"
 complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l proxy -d 'http://, https://, socks4://, socks5:// or socks5h:// proxy, with USER:PASSWORD@ where it wants them; none ignores the environment\'s HTTP(S)_PROXY, ALL_PROXY and NO_PROXY' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l cacert -d 'Trust the certificates in FILE (PEM) instead of the system\'s (repeatable)' -r -F
 complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l cert -d 'Our certificate (PEM), for servers that ask for one' -r -F
@@ -116,6 +120,10 @@ complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -l bind -d '
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -l connect-timeout -d 'How long the opening may take, from the name to the upgrade' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -l max-message-size -d 'The largest message accepted from the server' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -l tcp-keepalive -d 'Send TCP keepalive probes after so much silence, and as often' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -l user-timeout -d 'Give a connection up whose peer has not acknowledged anything for so long; none leaves that to the system, which takes a quarter of an hour' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -l timestamps -d 'Who stamps what leaves and arrives; auto: the kernel as far as it does (Linux)' -r -f -a "auto\t''
+kernel\t''
+user\t''"
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -l proxy -d 'http://, https://, socks4://, socks5:// or socks5h:// proxy, with USER:PASSWORD@ where it wants them; none ignores the environment\'s HTTP(S)_PROXY, ALL_PROXY and NO_PROXY' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -l cacert -d 'Trust the certificates in FILE (PEM) instead of the system\'s (repeatable)' -r -F
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -l cert -d 'Our certificate (PEM), for servers that ask for one' -r -F
@@ -156,6 +164,10 @@ complete -c wscheck -n "__fish_wscheck_using_subcommand listen" -l bind -d 'The 
 complete -c wscheck -n "__fish_wscheck_using_subcommand listen" -l connect-timeout -d 'How long the opening may take, from the name to the upgrade' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand listen" -l max-message-size -d 'The largest message accepted from the server' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand listen" -l tcp-keepalive -d 'Send TCP keepalive probes after so much silence, and as often' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand listen" -l user-timeout -d 'Give a connection up whose peer has not acknowledged anything for so long; none leaves that to the system, which takes a quarter of an hour' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand listen" -l timestamps -d 'Who stamps what leaves and arrives; auto: the kernel as far as it does (Linux)' -r -f -a "auto\t''
+kernel\t''
+user\t''"
 complete -c wscheck -n "__fish_wscheck_using_subcommand listen" -l proxy -d 'http://, https://, socks4://, socks5:// or socks5h:// proxy, with USER:PASSWORD@ where it wants them; none ignores the environment\'s HTTP(S)_PROXY, ALL_PROXY and NO_PROXY' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand listen" -l cacert -d 'Trust the certificates in FILE (PEM) instead of the system\'s (repeatable)' -r -F
 complete -c wscheck -n "__fish_wscheck_using_subcommand listen" -l cert -d 'Our certificate (PEM), for servers that ask for one' -r -F
@@ -195,6 +207,10 @@ complete -c wscheck -n "__fish_wscheck_using_subcommand probe-zombie" -l bind -d
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-zombie" -l connect-timeout -d 'How long the opening may take, from the name to the upgrade' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-zombie" -l max-message-size -d 'The largest message accepted from the server' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-zombie" -l tcp-keepalive -d 'Send TCP keepalive probes after so much silence, and as often' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand probe-zombie" -l user-timeout -d 'Give a connection up whose peer has not acknowledged anything for so long; none leaves that to the system, which takes a quarter of an hour' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand probe-zombie" -l timestamps -d 'Who stamps what leaves and arrives; auto: the kernel as far as it does (Linux)' -r -f -a "auto\t''
+kernel\t''
+user\t''"
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-zombie" -l proxy -d 'http://, https://, socks4://, socks5:// or socks5h:// proxy, with USER:PASSWORD@ where it wants them; none ignores the environment\'s HTTP(S)_PROXY, ALL_PROXY and NO_PROXY' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-zombie" -l cacert -d 'Trust the certificates in FILE (PEM) instead of the system\'s (repeatable)' -r -F
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-zombie" -l cert -d 'Our certificate (PEM), for servers that ask for one' -r -F

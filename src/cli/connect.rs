@@ -7,10 +7,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::args::{byte_size, positive_duration};
+use crate::domain::opening::Stamper;
 use crate::domain::target::Credentials;
 use crate::net::dial::DialPlan;
 use crate::net::os_error;
@@ -58,6 +59,13 @@ pub struct ConnectArgs {
     /// Send TCP keepalive probes after so much silence, and as often
     #[arg(long, value_name = "TIME", value_parser = keepalive)]
     pub tcp_keepalive: Option<Duration>,
+    /// Give a connection up whose peer has not acknowledged anything for so long; none leaves that to the
+    /// system, which takes a quarter of an hour
+    #[arg(long, value_name = "TIME|none", value_parser = user_timeout)]
+    pub user_timeout: Option<UserTimeout>,
+    /// Who stamps what leaves and arrives; auto: the kernel as far as it does (Linux)
+    #[arg(long, value_name = "WHO", value_enum, default_value_t = StamperArg::Auto)]
+    pub timestamps: StamperArg,
     /// http://, https://, socks4://, socks5:// or socks5h:// proxy, with USER:PASSWORD@ where it wants
     /// them; none ignores the environment's HTTP(S)_PROXY, ALL_PROXY and NO_PROXY
     #[arg(long, value_name = "URL|none")]
@@ -95,6 +103,11 @@ impl ConnectArgs {
             tls: Arc::new(self.tls()?),
             connect_timeout: self.connect_timeout,
             tcp_keepalive: self.tcp_keepalive,
+            user_timeout: match self.user_timeout {
+                Some(UserTimeout::After(patience)) => Some(patience),
+                Some(UserTimeout::Systems) | None => None,
+            },
+            stamper: self.timestamps.into(),
         })
     }
 
@@ -139,6 +152,39 @@ impl ConnectArgs {
             }
         }
         Ok(self.subprotocol.clone())
+    }
+}
+
+/// After how long without an acknowledgement a connection is given up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UserTimeout {
+    After(Duration),
+    /// As the system does.
+    Systems,
+}
+
+fn user_timeout(text: &str) -> Result<UserTimeout, String> {
+    match text {
+        "none" => Ok(UserTimeout::Systems),
+        _ => positive_duration(text).map(UserTimeout::After),
+    }
+}
+
+/// Who stamps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum StamperArg {
+    Auto,
+    Kernel,
+    User,
+}
+
+impl From<StamperArg> for Stamper {
+    fn from(stamper: StamperArg) -> Stamper {
+        match stamper {
+            StamperArg::Auto => Stamper::Auto,
+            StamperArg::Kernel => Stamper::Kernel,
+            StamperArg::User => Stamper::User,
+        }
     }
 }
 

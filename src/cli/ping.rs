@@ -18,6 +18,7 @@ use crate::domain::shown;
 use crate::domain::target::Target;
 use crate::domain::threshold::{FailIf, FailOn};
 use crate::domain::verdict::Policy;
+use crate::net::dial::DialPlan;
 use crate::net::session::plan::SessionPlan;
 
 /// The most connections of a run: more than the ports of one address can open to one server.
@@ -25,6 +26,10 @@ const MOST_CONNECTIONS: u64 = 100_000;
 /// The most heartbeats in the rolling window, which is kept for every connection.
 const LONGEST_WINDOW: u64 = 100_000;
 /// The backoff, where nothing is said of it.
+/// A peer that acknowledges nothing for so many timeouts is given up by TCP, but not before the least patience:
+/// TCP needs time to send again.
+const USER_TIMEOUTS: u32 = 3;
+const LEAST_PATIENCE: Duration = Duration::from_secs(30);
 const RECONNECT_BASE: Duration = Duration::from_millis(500);
 const RECONNECT_CAP: Duration = Duration::from_secs(30);
 const RECONNECT_ATTEMPTS: u32 = 10;
@@ -187,6 +192,16 @@ impl PingArgs {
         self.urls.iter().map(|url| url.parse::<Target>().map_err(|why| why.to_string())).collect()
     }
 
+    /// A peer that acknowledges nothing is given up after a while, unless the user says otherwise.
+    fn dial(&self) -> Result<DialPlan, String> {
+        let mut dial = self.connect.dial()?;
+        if self.connect.user_timeout.is_none() {
+            let patience = self.heartbeat.timeout.saturating_mul(USER_TIMEOUTS);
+            dial.user_timeout = Some(patience.max(LEAST_PATIENCE));
+        }
+        Ok(dial)
+    }
+
     fn plan(self) -> Result<PingPlan, String> {
         let (targets, kinds) = (self.targets()?, self.heartbeat.heartbeat.kinds());
         self.heartbeat.check()?;
@@ -194,7 +209,7 @@ impl PingArgs {
             policy: self.thresholds.policy(&kinds, &targets)?,
             targets,
             connections_each: self.connections as usize,
-            dial: self.connect.dial()?,
+            dial: self.dial()?,
             greeting: self.heartbeat.greeting.greeting()?,
             session: SessionPlan {
                 kinds,
@@ -224,6 +239,17 @@ mod tests {
         ping: PingArgs,
     }
 
+    #[test]
+    fn the_patience_with_a_peer_that_acknowledges_nothing_follows_the_timeout() {
+        let patience = |args: &[&str]| {
+            let line = ["ping", "--proxy", "none", "ws://a.example/"].iter().chain(args);
+            Line::try_parse_from(line).unwrap().ping.plan().unwrap().dial.user_timeout
+        };
+        assert_eq!(patience(&["-W", "1m"]), Some(Duration::from_secs(180)));
+        assert_eq!(patience(&["-W", "1m", "--user-timeout", "5s"]), Some(Duration::from_secs(5)));
+        assert_eq!(patience(&["--user-timeout", "none"]), None);
+    }
+
     /// More of any of this must be asked for: it may be somebody else's server.
     #[test]
     fn by_default_one_connection_is_asked_once_a_second_and_never_opened_again() {
@@ -235,6 +261,7 @@ mod tests {
             (Duration::from_secs(1), Duration::from_secs(10))
         );
         assert_eq!((plan.session.limits, plan.session.count), (Limits::default(), None));
+        assert_eq!(plan.dial.user_timeout, Some(Duration::from_secs(30)));
         assert!(
             plan.greeting.send.is_empty() && plan.reconnect.is_none() && plan.dial.tcp_keepalive.is_none()
         );

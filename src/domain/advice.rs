@@ -24,6 +24,7 @@ const MOST_ADVICE: usize = 20;
 /// The rules, the most telling first.
 const RULES: &[fn(&Scene) -> Option<String>] = &[
     app_beside_protocol,
+    behind_the_first_hop,
     echo_server,
     foreign_answers,
     wrong_payloads,
@@ -91,6 +92,21 @@ fn app_beside_protocol(scene: &Scene) -> Option<String> {
         )),
         Some(_) | None => None,
     }
+}
+
+/// TCP's round trips, to the first TCP hop, are quick beside the pings'. An acknowledgement that the peer held back
+/// only makes TCP's longer.
+fn behind_the_first_hop(scene: &Scene) -> Option<String> {
+    let [connection] = scene.target.connections.as_slice() else { return None };
+    let tcp = connection.ending.as_ref()?.tcp.filter(|view| view.rtt > Duration::ZERO)?;
+    let pings = scene.kind(Kind::Protocol)?.rtt?.p50;
+    is_slow(tcp.rtt, pings).then(|| {
+        let (quick, slow) = (shown::duration(tcp.rtt), shown::duration(pings));
+        format!(
+            "TCP RTT {quick} beside protocol RTT {slow} (p50): the way to the first TCP hop is quick; the rest is behind it (a \
+             proxy or balancer, if there is one) or in the server"
+        )
+    })
 }
 
 fn is_slow(beside: Duration, rtt: Duration) -> bool {
@@ -354,6 +370,7 @@ mod tests {
     use crate::domain::peer_text::PeerText;
     use crate::domain::report::samples;
     use crate::domain::stats::Counts;
+    use crate::domain::tcp::TcpView;
     use std::sync::Arc;
     use std::time::SystemTime;
 
@@ -390,13 +407,32 @@ mod tests {
     }
 
     fn ended(how: How, who: Who, idle: Duration) -> Option<Arc<Ending>> {
-        let ending = Ending { who, how, os_error: None, age: idle, idle, at: SystemTime::UNIX_EPOCH };
+        let ending =
+            Ending { who, how, os_error: None, tcp: None, age: idle, idle, at: SystemTime::UNIX_EPOCH };
         Some(Arc::new(ending))
     }
 
     fn lose(report: &mut Report, ending: Option<Arc<Ending>>) {
         let connection = &mut report.targets[0].connections[0];
         (connection.ending, connection.lost) = (ending.clone(), ending);
+    }
+
+    #[test]
+    fn quick_round_trips_of_tcp_beside_slow_pings_point_behind_the_first_hop() {
+        let advice = |tcp: u64, pings: u64| {
+            let mut report = run(vec![protocol(&[pings])]);
+            let view = TcpView { rtt: ms(tcp), ..TcpView::default() };
+            let mut ending = Ending::clone(&ended(How::Fin, Who::Us, ms(1)).unwrap());
+            ending.tcp = Some(view);
+            report.targets[0].connections[0].ending = Some(Arc::new(ending));
+            advise(&report)
+        };
+        let expected = "TCP RTT 20 ms beside protocol RTT 210 ms (p50): the way to the first TCP hop is quick; the rest is \
+                        behind it (a proxy or balancer, if there is one) or in the server";
+        assert_eq!(advice(20, 210), [expected]);
+        assert_eq!(advice(50, 210), [""; 0], "less than five times as long");
+        assert_eq!(advice(1, 50), [""; 0], "less than 50 ms longer");
+        assert_eq!(advice(0, 210), [""; 0], "TCP has no RTT");
     }
 
     #[test]

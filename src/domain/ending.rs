@@ -4,6 +4,7 @@ use std::fmt;
 use std::time::{Duration, SystemTime};
 
 use super::peer_text::PeerText;
+use super::tcp::TcpView;
 
 /// Who ended a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -97,6 +98,8 @@ pub struct Ending {
     pub how: How,
     /// The operating system's name for the error (`ECONNRESET`), where there was one.
     pub os_error: Option<String>,
+    /// How TCP stood then, where that is known.
+    pub tcp: Option<TcpView>,
     /// From the end of the upgrade to the end.
     pub age: Duration,
     /// How long nothing had passed, in either direction.
@@ -187,6 +190,7 @@ mod tests {
             who,
             how,
             os_error: None,
+            tcp: None,
             age: Duration::ZERO,
             idle: Duration::ZERO,
             at: SystemTime::UNIX_EPOCH,

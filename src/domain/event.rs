@@ -34,6 +34,17 @@ pub struct Beat {
     /// How late this host was: from the moment it was due to the start of its write, or to that of finding
     /// that it slept through it; `None` when it was held back.
     pub lag: Option<Duration>,
+    /// From the start of its write to its leaving, as the kernel stamped it; `None` where it did not, and the RTT begins
+    /// with the write.
+    pub to_wire: Option<Duration>,
+    /// From the arrival of its answer, as the kernel stamped it, to the return of the read that brought it; `None` where
+    /// it did not, and the RTT ends with that return.
+    pub from_wire: Option<Duration>,
+    /// Whether TCP had acknowledged it when it was missed; `None` where that is not known, or it was not missed.
+    pub acked: Option<bool>,
+    /// How many segments TCP had sent again since the last look. It looks when an RTT is a spike, more than twice the
+    /// mean of those before it; `None` when it did not look, or cannot.
+    pub sent_again: Option<u32>,
     /// How many asks were outstanding when an answer without id was matched in order; 0 or 1 is
     /// unambiguous.
     pub rivals: u32,

@@ -18,6 +18,7 @@ pub mod run;
 pub mod shown;
 pub mod stats;
 pub mod target;
+pub mod tcp;
 pub mod threshold;
 pub mod verdict;
 pub mod zombie;

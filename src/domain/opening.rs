@@ -35,6 +35,18 @@ pub struct TlsFacts {
     pub verified: bool,
 }
 
+/// Who is asked to say when bytes leave and arrive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Stamper {
+    /// The kernel as far as it does, else this process.
+    #[default]
+    Auto,
+    /// The kernel; a connection whose bytes it does not stamp is not opened.
+    Kernel,
+    /// This process.
+    User,
+}
+
 /// Who says when bytes left and arrived: always at the socket, under TLS.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, PartialOrd, Ord)]
 pub enum Timestamps {
@@ -43,6 +55,8 @@ pub enum Timestamps {
     User,
     /// The kernel when they arrived; this process, just before the write, when they left.
     KernelReceive,
+    /// The kernel, when they left and when they arrived.
+    Kernel,
 }
 
 impl Timestamps {
@@ -51,6 +65,7 @@ impl Timestamps {
         match self {
             Timestamps::User => "user space, at the socket",
             Timestamps::KernelReceive => "the kernel's on receipt, user space on sending, at the socket",
+            Timestamps::Kernel => "the kernel's, on sending and on receipt",
         }
     }
 }

@@ -10,8 +10,10 @@ use super::ending::Ending;
 use super::event::{Beat, ConnEvent, Event, Heard, StatusChange};
 use super::health::Status;
 use super::heartbeat::{Kind, Outcome};
-use super::opening::{OpenError, Opened};
-use super::report::{ConnReport, KindReport, Measurement, Report, TargetReport, Verdict};
+use super::opening::{OpenError, Opened, Timestamps};
+use super::report::{
+    ConnReport, KindReport, Measurement, Report, Spikes, StampingReport, TargetReport, Verdict,
+};
 use super::run::RunInfo;
 use super::stats::{Counts, Differences, JitterSummary, Lag, MissRuns, Rtts, Successive};
 use super::verdict::{Policy, judge, measurement};
@@ -24,6 +26,7 @@ pub struct Recorder {
     policy: Policy,
     started_at: SystemTime,
     lag: Lag,
+    stamping: Stamping,
     /// By target, then by connection.
     links: Vec<Vec<Link>>,
 }
@@ -33,7 +36,7 @@ impl Recorder {
         let info = info.into();
         let link = Link::new(&info.kinds);
         let links = vec![vec![link; info.connections_each]; info.targets.len()];
-        Recorder { info, policy, started_at, lag: Lag::default(), links }
+        Recorder { info, policy, started_at, lag: Lag::default(), stamping: Stamping::default(), links }
     }
 
     /// Takes an event. Only those of the run's own connections mean something here.
@@ -43,6 +46,9 @@ impl Recorder {
         let Some(link) = link else { return };
         if let ConnEvent::Beat(Beat { was: None, lag: Some(lag), .. }) = event {
             self.lag.record(*lag);
+        }
+        if let ConnEvent::Beat(beat) = event {
+            self.stamping.record(beat, link.opened.as_ref().map(|opened| opened.timestamps));
         }
         link.observe(*at, event);
     }
@@ -72,6 +78,7 @@ impl Recorder {
             kinds: self.kinds(all),
             targets: self.targets(self.started_at.checked_add(elapsed).unwrap_or(self.started_at)),
             host_lag: self.lag.summary(),
+            stamping: self.stamping.summary(),
             measurement: Measurement::Unknown,
             interrupted,
         }
@@ -100,6 +107,36 @@ impl Recorder {
         let found: Vec<_> = by_kind.map(|rtt| measurement(rtt, lag)).collect();
         let suspect = found.iter().find(|found| matches!(found, Measurement::Suspect(_)));
         suspect.or(found.first()).cloned().unwrap_or(Measurement::Unknown)
+    }
+}
+
+/// What the kernel's stamps left to this host.
+#[derive(Debug, Default)]
+struct Stamping {
+    to_wire: Lag,
+    from_wire: Lag,
+    fell_back: u64,
+}
+
+impl Stamping {
+    /// Takes an RTT, where the beat has a new one, and who was to stamp it.
+    fn record(&mut self, beat: &Beat, wanted: Option<Timestamps>) {
+        if beat.rtt.is_none() || is_answered(beat.was) {
+            return;
+        }
+        beat.to_wire.into_iter().for_each(|delay| self.to_wire.record(delay));
+        beat.from_wire.into_iter().for_each(|delay| self.from_wire.record(delay));
+        let lacks = match wanted {
+            Some(Timestamps::Kernel) => beat.to_wire.is_none() || beat.from_wire.is_none(),
+            Some(Timestamps::KernelReceive) => beat.from_wire.is_none(),
+            Some(Timestamps::User) | None => false,
+        };
+        self.fell_back += u64::from(lacks);
+    }
+
+    fn summary(&self) -> StampingReport {
+        let Stamping { to_wire, from_wire, fell_back } = self;
+        StampingReport { to_wire: to_wire.summary(), from_wire: from_wire.summary(), fell_back: *fell_back }
     }
 }
 
@@ -133,6 +170,7 @@ struct Link {
     server_pings_protocol: u64,
     server_pings_app: u64,
     echoes: u64,
+    spikes: Spikes,
 }
 
 impl Link {
@@ -154,6 +192,7 @@ impl Link {
             server_pings_protocol: 0,
             server_pings_app: 0,
             echoes: 0,
+            spikes: Spikes::default(),
         }
     }
 
@@ -189,6 +228,10 @@ impl Link {
     fn beat(&mut self, at: SystemTime, beat: &Beat) {
         if is_answered(Some(beat.outcome)) {
             self.answered_at = Some(at);
+        }
+        if let Some(segments) = beat.sent_again {
+            self.spikes.count += 1;
+            self.spikes.sent_again += u64::from(segments > 0);
         }
         self.with(beat.kind, |figures| figures.beat(beat));
     }
@@ -259,6 +302,7 @@ impl Link {
             server_pings_protocol: self.server_pings_protocol,
             server_pings_app: self.server_pings_app,
             echoes: self.echoes,
+            spikes: self.spikes,
         }
     }
 }
@@ -344,6 +388,7 @@ impl KindFigures {
     fn beat(&mut self, beat: &Beat) {
         self.last_seq = self.last_seq.max(beat.seq);
         self.counts.record(beat.outcome, beat.was);
+        self.counts.record_acked(beat.outcome, beat.was, beat.acked);
         self.successive.record(beat.seq, beat.rtt);
         match (beat.outcome, beat.was) {
             (Outcome::Missed, _) => self.miss_runs.miss(beat.seq),
@@ -434,7 +479,20 @@ mod tests {
 
     fn beat(kind: Kind, seq: u64, outcome: Outcome, was: Option<Outcome>, rtt: Option<u64>) -> ConnEvent {
         let lag = was.is_none().then_some(ms(seq));
-        ConnEvent::Beat(Beat { kind, seq, outcome, was, rtt: rtt.map(ms), lag, rivals: 1 })
+        let rtt = rtt.map(ms);
+        ConnEvent::Beat(Beat {
+            kind,
+            seq,
+            outcome,
+            was,
+            rtt,
+            lag,
+            to_wire: None,
+            from_wire: None,
+            acked: None,
+            sent_again: None,
+            rivals: 1,
+        })
     }
 
     fn ok(seq: u64, rtt: u64) -> ConnEvent {
@@ -457,7 +515,8 @@ mod tests {
     }
 
     fn ended(who: Who, how: How, at: Duration) -> ConnEvent {
-        let ending = Ending { who, how, os_error: None, age: at, idle: Duration::ZERO, at: START + at };
+        let ending =
+            Ending { who, how, os_error: None, tcp: None, age: at, idle: Duration::ZERO, at: START + at };
         ConnEvent::Ended(Arc::new(ending))
     }
 
@@ -676,6 +735,10 @@ mod tests {
             was: None,
             rtt: Some(ms(1)),
             lag: None,
+            to_wire: None,
+            from_wire: None,
+            acked: None,
+            sent_again: None,
             rivals: 2,
         };
         let two = ConnEvent::Beat(among);
@@ -700,6 +763,24 @@ mod tests {
     }
 
     #[test]
+    fn what_the_kernel_did_not_stamp_is_counted_beside_what_this_host_added() {
+        let facts = Opened { timestamps: Timestamps::Kernel, ..Opened::default() };
+        let stamped = |seq, to_wire: Option<u64>, from_wire: Option<u64>| {
+            let ConnEvent::Beat(beat) = ok(seq, 20) else { panic!("no beat") };
+            ConnEvent::Beat(Beat { to_wire: to_wire.map(ms), from_wire: from_wire.map(ms), ..beat })
+        };
+        let beats = [stamped(0, Some(1), Some(4)), stamped(1, None, Some(6)), stamped(2, Some(3), None)];
+        let mut events = vec![ConnEvent::Opened(Arc::new(facts))];
+        events.extend(beats);
+        events.push(beat(Kind::Protocol, 3, Outcome::Missed, None, None));
+        let stamping = after(events).stamping;
+        assert_eq!(stamping.fell_back, 2, "a missed heartbeat has no RTT to stamp");
+        assert_eq!(stamping.to_wire.map(|lag| lag.max), Some(ms(3)));
+        assert_eq!(stamping.from_wire.map(|lag| lag.max), Some(ms(6)));
+        assert_eq!(after(vec![opened(), ok(0, 20)]).stamping, StampingReport::default());
+    }
+
+    #[test]
     fn a_late_host_makes_the_measurement_suspect() {
         let late = |seq| {
             ConnEvent::Beat(Beat {
@@ -709,6 +790,10 @@ mod tests {
                 was: None,
                 rtt: Some(ms(20)),
                 lag: Some(ms(12)),
+                to_wire: None,
+                from_wire: None,
+                acked: None,
+                sent_again: None,
                 rivals: 1,
             })
         };
@@ -730,9 +815,23 @@ mod tests {
         let durations = || prop::option::of(any::<u64>().prop_map(Duration::from_nanos));
         let outcomes = (any_outcome(), prop::option::of(any_outcome()));
         let numbers = (prop_oneof![0_u64..20, any::<u64>()], 0_u32..3);
-        (any_kind(), outcomes, durations(), durations(), numbers).prop_map(
-            |(kind, (outcome, was), rtt, lag, (seq, rivals))| {
-                ConnEvent::Beat(Beat { kind, seq, outcome, was, rtt, lag, rivals })
+        let spans = (durations(), durations(), durations(), durations());
+        let below = (any::<Option<bool>>(), any::<Option<u32>>());
+        (any_kind(), outcomes, spans, below, numbers).prop_map(
+            |(kind, (outcome, was), (rtt, lag, to_wire, from_wire), (acked, sent_again), (seq, rivals))| {
+                ConnEvent::Beat(Beat {
+                    kind,
+                    seq,
+                    outcome,
+                    was,
+                    rtt,
+                    lag,
+                    to_wire,
+                    from_wire,
+                    acked,
+                    sent_again,
+                    rivals,
+                })
             },
         )
     }

@@ -75,6 +75,16 @@ pub struct ConnReport {
     pub server_pings_app: u64,
     /// Our own app pings that came back unchanged.
     pub echoes: u64,
+    pub spikes: Spikes,
+}
+
+/// RTTs that were more than twice the mean of those before them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Spikes {
+    /// Those of which TCP could be asked.
+    pub count: u64,
+    /// Before these TCP had sent segments again.
+    pub sent_again: u64,
 }
 
 /// One target: all of its connections together.
@@ -127,6 +137,17 @@ impl Verdict {
     }
 }
 
+/// What this host added outside the kernel's stamps, and how often it had none. It is no part of any RTT.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct StampingReport {
+    /// From the start of a heartbeat's write to its leaving; `None` where the kernel stamped none.
+    pub to_wire: Option<LagSummary>,
+    /// From the arrival of an answer to the return of the read that brought it.
+    pub from_wire: Option<LagSummary>,
+    /// RTTs that this process had to stamp at one end or both, though the kernel was to.
+    pub fell_back: u64,
+}
+
 /// Whether this host was quiet enough for the figures to be believed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Measurement {
@@ -157,6 +178,7 @@ pub struct Report {
     pub targets: Vec<TargetReport>,
     /// How late this host's timers and writes were.
     pub host_lag: Option<LagSummary>,
+    pub stamping: StampingReport,
     pub measurement: Measurement,
     /// The run was ended by the user (Ctrl-C or SIGTERM).
     pub interrupted: bool,
@@ -224,6 +246,7 @@ pub(crate) mod samples {
             server_pings_protocol: 0,
             server_pings_app: 0,
             echoes: 0,
+            spikes: Spikes::default(),
         }
     }
 
@@ -279,6 +302,7 @@ pub(crate) mod samples {
             kinds,
             targets,
             host_lag: None,
+            stamping: StampingReport::default(),
             measurement: Measurement::Sound,
             interrupted: false,
         }

@@ -292,7 +292,15 @@ mod tests {
 
     fn ending(who: Who, how: How) -> Option<Arc<Ending>> {
         let at = SystemTime::UNIX_EPOCH;
-        Some(Arc::new(Ending { who, how, os_error: None, age: Duration::ZERO, idle: Duration::ZERO, at }))
+        Some(Arc::new(Ending {
+            who,
+            how,
+            os_error: None,
+            tcp: None,
+            age: Duration::ZERO,
+            idle: Duration::ZERO,
+            at,
+        }))
     }
 
     #[test]

@@ -10,7 +10,7 @@ use http::{HeaderMap, HeaderValue};
 use tokio::time::{Instant, timeout_at};
 use url::Host;
 
-use crate::domain::opening::{FailureKind, OpenError, Opened};
+use crate::domain::opening::{FailureKind, OpenError, Opened, Stamper};
 use crate::domain::phase::Phase;
 use crate::domain::target::{Credentials, Target};
 
@@ -51,6 +51,10 @@ pub struct DialPlan {
     pub connect_timeout: Duration,
     /// TCP keepalive: both the idle time before the first probe and the interval of the probes.
     pub tcp_keepalive: Option<Duration>,
+    /// For how long what was sent may stay unacknowledged before TCP gives the connection up; `None`: the system's
+    /// own patience, a quarter of an hour.
+    pub user_timeout: Option<Duration>,
+    pub stamper: Stamper,
 }
 
 impl Default for DialPlan {
@@ -69,6 +73,8 @@ impl Default for DialPlan {
             tls: Arc::default(),
             connect_timeout: Duration::from_secs(10),
             tcp_keepalive: None,
+            user_timeout: None,
+            stamper: Stamper::Auto,
         }
     }
 }
@@ -190,7 +196,12 @@ impl<'a> Opening<'a> {
     async fn reach(&mut self, host: &Host<String>, port: u16, whose: &'static str) -> Result<Socket, Stop> {
         let bind = self.plan.bind;
         let addresses = self.addresses(host, port, bind, whose).await.map_err(at(Phase::Dns))?;
-        let options = SocketOptions { bind, keepalive: self.plan.tcp_keepalive };
+        let options = SocketOptions {
+            bind,
+            keepalive: self.plan.tcp_keepalive,
+            user_timeout: self.plan.user_timeout,
+            stamper: self.plan.stamper,
+        };
         let connect = async |address: SocketAddr| {
             let socket = Socket::tcp(address, options).await;
             socket.map_err(|fault| fault.naming(&address.to_string(), whose))

@@ -18,9 +18,8 @@ pub mod resolve;
 pub mod schedule;
 pub mod session;
 pub mod socket;
-#[cfg(target_os = "linux")]
-mod stamps;
 pub mod stream;
+mod tcp;
 pub mod tls;
 pub mod trial;
 mod upgrade;
@@ -31,3 +30,5 @@ pub mod wire;
 mod loopback;
 #[cfg(test)]
 pub mod raw_peer;
+#[cfg(test)]
+mod scripted;

@@ -10,16 +10,18 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use socket2::{SockRef, TcpKeepalive};
 use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
-use tokio::net::{TcpSocket, TcpStream};
+use tokio::net::TcpSocket;
 
 use super::fault::Fault;
-use super::wire::Stamped;
-use crate::domain::opening::{FailureKind, Timestamps};
+use super::tcp::Tcp;
+use super::wire::{Departed, Layered, Stamped};
+use crate::domain::opening::{FailureKind, Stamper, Timestamps};
+use crate::domain::tcp::TcpView;
 
 /// A connected socket.
 #[derive(Debug)]
 pub enum Socket {
-    Tcp(TcpStream),
+    Tcp(Tcp),
     #[cfg(unix)]
     Unix(tokio::net::UnixStream),
 }
@@ -32,6 +34,9 @@ pub struct SocketOptions {
     /// TCP keepalive: both the idle time before the first probe and the interval of the probes. Systems
     /// count it in whole seconds; it is rounded up.
     pub keepalive: Option<Duration>,
+    /// For how long what was sent may stay unacknowledged (TCP_USER_TIMEOUT, RFC 5482); it has effect on Linux.
+    pub user_timeout: Option<Duration>,
+    pub stamper: Stamper,
 }
 
 impl Socket {
@@ -46,13 +51,19 @@ impl Socket {
         }
         let stream = socket.connect(address).await.map_err(failed)?;
         stream.set_nodelay(true).map_err(failed)?;
-        // Where it cannot be had, the read's return is the moment.
-        #[cfg(target_os = "linux")]
-        super::stamps::enable(&stream);
         if let Some(every) = options.keepalive {
             SockRef::from(&stream).set_tcp_keepalive(&keepalive(every)).map_err(failed)?;
         }
-        Ok(Socket::Tcp(stream))
+        #[cfg(target_os = "linux")]
+        SockRef::from(&stream).set_tcp_user_timeout(options.user_timeout).map_err(failed)?;
+        let mut stream = Tcp::new(stream).map_err(failed)?;
+        if options.stamper != Stamper::User {
+            stream.stamp();
+        }
+        match (options.stamper, stream.timestamps()) {
+            (Stamper::Kernel, Timestamps::User | Timestamps::KernelReceive) => Err(unstamped_fault(&shown)),
+            _ => Ok(Socket::Tcp(stream)),
+        }
     }
 
     /// Connects to the Unix socket at `path`.
@@ -74,9 +85,7 @@ impl Socket {
     /// Who says when bytes arrive.
     pub fn timestamps(&self) -> Timestamps {
         match self {
-            #[cfg(target_os = "linux")]
-            Socket::Tcp(stream) if super::stamps::is_enabled(stream) => Timestamps::KernelReceive,
-            Socket::Tcp(_) => Timestamps::User,
+            Socket::Tcp(stream) => stream.timestamps(),
             #[cfg(unix)]
             Socket::Unix(_) => Timestamps::User,
         }
@@ -105,12 +114,14 @@ impl Socket {
     /// Whether the peer's FIN or RST has come, as the system tells without anything being read. What came before it
     /// may still wait to be read.
     pub fn is_over(&self) -> bool {
-        let ready = match self {
-            Socket::Tcp(stream) => stream.ready(Interest::READABLE).now_or_never(),
+        match self {
+            Socket::Tcp(stream) => stream.is_over(),
             #[cfg(unix)]
-            Socket::Unix(stream) => stream.ready(Interest::READABLE).now_or_never(),
-        };
-        ready.is_some_and(|ready| ready.map_or(true, |ready| ready.is_read_closed()))
+            Socket::Unix(stream) => {
+                let ready = stream.ready(Interest::READABLE).now_or_never();
+                ready.is_some_and(|ready| ready.map_or(true, |ready| ready.is_read_closed()))
+            }
+        }
     }
 
     /// This end's address, where it has one.
@@ -132,6 +143,11 @@ fn keepalive(every: Duration) -> TcpKeepalive {
     TcpKeepalive::new().with_time(every).with_interval(every)
 }
 
+fn unstamped_fault(address: &str) -> Fault {
+    let cause = format!("the kernel does not stamp what leaves for {address} and comes from it");
+    Fault::new(FailureKind::Local, cause).hint("without --timestamps kernel, this process does where it must")
+}
+
 fn bind_fault(bind: IpAddr, error: &io::Error) -> Fault {
     let cause = format!("cannot connect from {bind}: {}", super::os_error::describe(error));
     let fault = Fault::new(FailureKind::Local, cause);
@@ -145,7 +161,7 @@ fn bind_fault(bind: IpAddr, error: &io::Error) -> Fault {
 impl std::os::fd::AsRawFd for Socket {
     fn as_raw_fd(&self) -> std::os::fd::RawFd {
         match self {
-            Socket::Tcp(stream) => stream.as_raw_fd(),
+            Socket::Tcp(stream) => std::os::fd::AsFd::as_fd(stream).as_raw_fd(),
             Socket::Unix(stream) => stream.as_raw_fd(),
         }
     }
@@ -161,16 +177,38 @@ impl AsyncRead for Socket {
     }
 }
 
+impl Layered for Socket {
+    fn tcp(&self) -> Option<TcpView> {
+        match self {
+            Socket::Tcp(stream) => stream.view(),
+            #[cfg(unix)]
+            Socket::Unix(_) => None,
+        }
+    }
+}
+
 impl Stamped for Socket {
-    #[cfg(target_os = "linux")]
     fn poll_read_stamped(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<Option<Duration>>> {
         match self.get_mut() {
-            Socket::Tcp(stream) => super::stamps::poll_read(stream, cx, buf),
+            Socket::Tcp(stream) => Pin::new(stream).poll_read_stamped(cx, buf),
+            #[cfg(unix)]
             Socket::Unix(stream) => Pin::new(stream).poll_read(cx, buf).map_ok(|()| None),
+        }
+    }
+
+    fn stamps_departures(&self) -> bool {
+        self.timestamps() == Timestamps::Kernel
+    }
+
+    fn departed(&mut self) -> Option<Departed> {
+        match self {
+            Socket::Tcp(stream) => stream.departed(),
+            #[cfg(unix)]
+            Socket::Unix(_) => None,
         }
     }
 }

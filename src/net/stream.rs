@@ -10,7 +10,8 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_rustls::client::TlsStream;
 
 use super::socket::Socket;
-use super::wire::{Tap, Valve};
+use super::wire::{Layered, Tap, Valve};
+use crate::domain::tcp::TcpView;
 
 /// A byte stream to the peer. TLS may lie in TLS: that of the target in that of an `https://` proxy.
 pub enum Stream {
@@ -33,6 +34,12 @@ impl Stream {
             Stream::Plain(tap) => tap.valve(),
             Stream::Tls(tls) => tls.get_ref().0.valve(),
         }
+    }
+}
+
+impl Layered for Stream {
+    fn tcp(&self) -> Option<TcpView> {
+        self.socket().tcp()
     }
 }
 

@@ -12,7 +12,7 @@ use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Error, Message};
 
-use super::wire::Marks;
+use super::wire::{Departure, Marks};
 use crate::domain::heartbeat::template::Payload;
 
 /// Read buffer of one connection. The library's own default is 128 KiB for each.
@@ -32,8 +32,8 @@ pub struct Socket<S> {
 /// What became of a message that was handed to the socket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sent {
-    /// All its bytes were taken; the moment is that just before the write.
-    Left(Instant),
+    /// All its bytes were taken.
+    Left(Departure),
     /// Some still wait: local back-pressure. [`Step::Flushed`] will tell when they have left.
     Blocked,
 }
@@ -88,15 +88,18 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
         self.marks.arm();
         Pin::new(&mut self.ws).start_send(message)?;
         match Pin::new(&mut self.ws).poll_flush(&mut Context::from_waker(Waker::noop())) {
-            Poll::Ready(Ok(())) => {
-                Ok(Sent::Left(self.marks.first_armed_write().unwrap_or_else(Instant::now)))
-            }
+            Poll::Ready(Ok(())) => Ok(Sent::Left(self.departure())),
             Poll::Ready(Err(error)) => Err(error),
             Poll::Pending => {
                 self.blocked = true;
                 Ok(Sent::Blocked)
             }
         }
+    }
+
+    /// What was thrown away, behind a shut valve, left now.
+    fn departure(&self) -> Departure {
+        self.marks.departure().unwrap_or_else(|| Departure::unstamped(Instant::now(), &self.marks))
     }
 
     /// Waits for what happens next. Cancel-safe: nothing is lost when it is dropped.

@@ -2,13 +2,15 @@
 
 use std::io;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU8, AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::Instant;
+
+use crate::domain::tcp::TcpView;
 
 /// How the stream of bytes from the peer ended, as the socket told it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,7 +21,16 @@ pub enum WireEnd {
     Error(Option<i32>),
 }
 
-/// A stream that may know when what it reads arrived.
+/// What the kernel says of bytes that left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Departed {
+    /// The number of the last byte of the write they belong to, counted from 0 since the stream was new, modulo 2^32.
+    pub last_byte: u32,
+    /// How long ago they left.
+    pub age: Duration,
+}
+
+/// A stream that may know when what it reads arrived, and when what it wrote left.
 pub trait Stamped: AsyncRead {
     /// Reads as [`AsyncRead::poll_read`] does; gives how long ago the kernel had the bytes, where it says so.
     fn poll_read_stamped(
@@ -28,6 +39,33 @@ pub trait Stamped: AsyncRead {
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<Option<Duration>>> {
         self.poll_read(cx, buf).map_ok(|()| None)
+    }
+
+    /// Whether the kernel stamps what leaves.
+    fn stamps_departures(&self) -> bool {
+        false
+    }
+
+    /// The next of what left and was not told yet.
+    fn departed(&mut self) -> Option<Departed> {
+        None
+    }
+}
+
+/// A stream that may know what TCP knows of it.
+pub trait Layered {
+    /// TCP's figures now.
+    fn tcp(&self) -> Option<TcpView> {
+        None
+    }
+}
+
+#[cfg(test)]
+impl Layered for tokio::io::DuplexStream {}
+
+impl<S: Layered> Layered for Tap<S> {
+    fn tcp(&self) -> Option<TcpView> {
+        self.inner.tcp()
     }
 }
 
@@ -42,9 +80,11 @@ pub struct Marks {
     epoch: Instant,
     /// Nanoseconds since the epoch plus one; 0: never.
     last_read: AtomicU64,
+    /// For how many nanoseconds plus one the last bytes lay in the kernel; 0: it does not say.
+    last_lay: AtomicU64,
     last_write: AtomicU64,
-    /// The first write since the marks were armed; 0: none yet.
-    armed_write: AtomicU64,
+    asks: Mutex<Asks>,
+    stamps_departures: bool,
     read_bytes: AtomicU64,
     written_bytes: AtomicU64,
     /// 0: open, 1: FIN, 2: an error.
@@ -53,12 +93,14 @@ pub struct Marks {
 }
 
 impl Marks {
-    fn new() -> Marks {
+    fn new(stamps_departures: bool) -> Marks {
         Marks {
             epoch: Instant::now(),
             last_read: AtomicU64::new(0),
+            last_lay: AtomicU64::new(0),
             last_write: AtomicU64::new(0),
-            armed_write: AtomicU64::new(0),
+            asks: Mutex::default(),
+            stamps_departures,
             read_bytes: AtomicU64::new(0),
             written_bytes: AtomicU64::new(0),
             end: AtomicU8::new(0),
@@ -77,14 +119,29 @@ impl Marks {
         self.instant(&self.last_write)
     }
 
-    /// Forgets the first write, so that the next one is it.
-    pub fn arm(&self) {
-        self.armed_write.store(0, Relaxed);
+    /// For how long the last bytes that were read lay in the kernel before; `None` where it does not say.
+    pub fn last_lay(&self) -> Option<Duration> {
+        self.last_lay.load(Relaxed).checked_sub(1).map(Duration::from_nanos)
     }
 
-    /// Just before the first write since [`Marks::arm`] that took bytes.
-    pub fn first_armed_write(&self) -> Option<Instant> {
-        self.instant(&self.armed_write)
+    /// Whether the kernel stamps what leaves.
+    pub fn stamps_departures(&self) -> bool {
+        self.stamps_departures
+    }
+
+    /// The next write that takes bytes is an ask's: when it leaves matters.
+    pub fn arm(&self) {
+        self.asks().arm(self.stamps_departures);
+    }
+
+    /// The ask's write since [`Marks::arm`], once there was one.
+    pub fn departure(&self) -> Option<Departure> {
+        self.asks().current
+    }
+
+    /// When an ask left whose departure was not yet stamped by the kernel, if it is by now.
+    pub fn stamped_since(&self, ask: &Departure) -> Option<Departure> {
+        self.asks().take_stamped(ask.end)
     }
 
     /// Bytes that came from the socket so far.
@@ -107,6 +164,10 @@ impl Marks {
         }
     }
 
+    fn asks(&self) -> std::sync::MutexGuard<'_, Asks> {
+        self.asks.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn instant(&self, mark: &AtomicU64) -> Option<Instant> {
         let nanos = mark.load(Relaxed).checked_sub(1)?;
         Some(self.epoch + Duration::from_nanos(nanos))
@@ -125,20 +186,100 @@ impl Marks {
         // The wall clock may have been set in between; nothing arrives before what came earlier.
         let arrived = returned.saturating_sub(age.unwrap_or_default().as_nanos() as u64);
         self.last_read.fetch_max(arrived.max(1), Relaxed);
+        self.last_lay.store(age.map_or(0, |age| age.as_nanos() as u64 + 1), Relaxed);
         self.read_bytes.fetch_add(bytes as u64, Relaxed);
     }
 
     fn saw_write(&self, began: Instant, bytes: usize) {
-        let nanos = self.nanos(began);
-        self.last_write.store(nanos, Relaxed);
-        let _ = self.armed_write.compare_exchange(0, nanos, Relaxed, Relaxed);
-        self.written_bytes.fetch_add(bytes as u64, Relaxed);
+        self.last_write.store(self.nanos(began), Relaxed);
+        let end = self.written_bytes.fetch_add(bytes as u64, Relaxed) + bytes as u64;
+        self.asks().wrote(began, end);
+    }
+
+    fn saw_departed(&self, departed: Departed) {
+        let behind = (self.written_bytes() as u32).wrapping_sub(departed.last_byte.wrapping_add(1));
+        let Some(end) = self.written_bytes().checked_sub(behind.into()) else { return };
+        if let Some(at) = Instant::now().checked_sub(departed.age) {
+            self.asks().left(end, at);
+        }
     }
 
     /// An error outranks a FIN: data written after the peer's FIN may bring an RST.
     fn saw_error(&self, error: &io::Error) {
         self.errno.store(error.raw_os_error().unwrap_or(0), Relaxed);
         self.end.store(2, Relaxed);
+    }
+}
+
+/// When an ask left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Departure {
+    /// By the kernel's stamp, or else just before its write.
+    pub at: Instant,
+    /// Just before its write.
+    pub began: Instant,
+    /// How many bytes had been written then, its own included.
+    pub end: u64,
+    /// Whether the kernel stamped it.
+    pub by_kernel: bool,
+}
+
+impl Departure {
+    /// What began to leave then, and the kernel does not stamp.
+    pub fn unstamped(began: Instant, marks: &Marks) -> Departure {
+        Departure { at: began, began, end: marks.written_bytes(), by_kernel: false }
+    }
+}
+
+/// So many asks may wait for the kernel's stamp; the oldest goes without.
+const MOST_UNSTAMPED: usize = 16;
+/// A stamp so much before the write it belongs to is that of a clock that was set meanwhile.
+const CLOCKS_APART: Duration = Duration::from_micros(100);
+
+/// The writes that are asks.
+#[derive(Debug, Default)]
+struct Asks {
+    /// The next write is one.
+    armed: bool,
+    current: Option<Departure>,
+    /// Earlier ones whose stamp had not come when the next one was armed.
+    earlier: Vec<Departure>,
+}
+
+impl Asks {
+    fn arm(&mut self, is_stamped: bool) {
+        self.armed = true;
+        let unstamped = self.current.take().filter(|ask| is_stamped && !ask.by_kernel);
+        if self.earlier.len() == MOST_UNSTAMPED && unstamped.is_some() {
+            self.earlier.remove(0);
+        }
+        self.earlier.extend(unstamped);
+    }
+
+    fn wrote(&mut self, began: Instant, end: u64) {
+        if std::mem::take(&mut self.armed) {
+            self.current = Some(Departure { at: began, began, end, by_kernel: false });
+        }
+    }
+
+    /// The bytes up to `end` have left. Writes that went in one packet have one stamp, the last one's.
+    fn left(&mut self, end: u64, at: Instant) {
+        let unstamped = self.earlier.iter_mut().chain(&mut self.current).filter(|ask| !ask.by_kernel);
+        for ask in unstamped.filter(|ask| ask.end <= end && at + CLOCKS_APART >= ask.began) {
+            (ask.at, ask.by_kernel) = (at.max(ask.began), true);
+        }
+    }
+
+    fn is_waiting(&self) -> bool {
+        !self.earlier.is_empty() || self.current.is_some_and(|ask| !ask.by_kernel)
+    }
+
+    fn take_stamped(&mut self, end: u64) -> Option<Departure> {
+        let is_it = |ask: &Departure| ask.end == end && ask.by_kernel;
+        if let Some(index) = self.earlier.iter().position(is_it) {
+            return Some(self.earlier.remove(index));
+        }
+        self.current.filter(is_it)
     }
 }
 
@@ -170,12 +311,23 @@ pub struct Tap<S> {
     valve: Arc<Valve>,
 }
 
-impl<S> Tap<S> {
+impl<S: Stamped> Tap<S> {
     /// Watches `inner` from now on.
     pub fn new(inner: S) -> Tap<S> {
-        Tap { inner, marks: Arc::new(Marks::new()), valve: Arc::default() }
+        let marks = Arc::new(Marks::new(inner.stamps_departures()));
+        Tap { inner, marks, valve: Arc::default() }
     }
 
+    /// Takes what the kernel says of what left, as long as an ask's is missing.
+    fn hear_departures(&mut self) {
+        while self.marks.stamps_departures && self.marks.asks().is_waiting() {
+            let Some(departed) = self.inner.departed() else { return };
+            self.marks.saw_departed(departed);
+        }
+    }
+}
+
+impl<S> Tap<S> {
     /// What can keep its bytes from leaving.
     pub fn valve(&self) -> Arc<Valve> {
         Arc::clone(&self.valve)
@@ -200,6 +352,8 @@ impl<S: Stamped + Unpin> AsyncRead for Tap<S> {
     ) -> Poll<io::Result<()>> {
         let room = buf.remaining();
         let before = buf.filled().len();
+        // What left before the answer that is to be read.
+        self.hear_departures();
         let result = ready!(Pin::new(&mut self.inner).poll_read_stamped(cx, buf));
         match &result {
             Ok(age) if room > 0 => self.marks.saw_read(buf.filled().len() - before, *age),
@@ -210,7 +364,7 @@ impl<S: Stamped + Unpin> AsyncRead for Tap<S> {
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for Tap<S> {
+impl<S: AsyncWrite + Stamped + Unpin> AsyncWrite for Tap<S> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         if self.valve.is_shut() {
             return Poll::Ready(Ok(bytes.len()));
@@ -218,7 +372,10 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Tap<S> {
         let began = Instant::now();
         let result = ready!(Pin::new(&mut self.inner).poll_write(cx, bytes));
         match &result {
-            Ok(taken) => self.marks.saw_write(began, *taken),
+            Ok(taken) => {
+                self.marks.saw_write(began, *taken);
+                self.hear_departures();
+            }
             Err(error) => self.marks.saw_error(error),
         }
         Poll::Ready(result)
@@ -242,6 +399,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Tap<S> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::net::scripted::Scripted;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
     #[tokio::test(start_paused = true)]
@@ -261,42 +419,94 @@ mod tests {
         assert_eq!((marks.written_bytes(), marks.read_bytes()), (3, 2));
     }
 
-    /// A stream whose bytes came so long ago.
-    struct Aged(tokio::io::DuplexStream, Duration);
-
-    impl AsyncRead for Aged {
-        fn poll_read(
-            mut self: Pin<&mut Self>,
-            cx: &mut Context<'_>,
-            buf: &mut ReadBuf<'_>,
-        ) -> Poll<io::Result<()>> {
-            Pin::new(&mut self.0).poll_read(cx, buf)
-        }
-    }
-
-    impl Stamped for Aged {
-        fn poll_read_stamped(
-            self: Pin<&mut Self>,
-            cx: &mut Context<'_>,
-            buf: &mut ReadBuf<'_>,
-        ) -> Poll<io::Result<Option<Duration>>> {
-            let age = self.1;
-            self.poll_read(cx, buf).map_ok(|()| Some(age))
-        }
-    }
-
     #[tokio::test(start_paused = true)]
     async fn what_lay_in_the_kernel_arrived_when_the_kernel_says_and_never_before_what_came_earlier() {
         let (near, mut far) = tokio::io::duplex(64);
-        let mut tap = Tap::new(Aged(near, Duration::from_millis(3)));
+        let mut tap = Tap::new(Scripted::plain(near));
+        let kernel = tap.inner.kernel();
+        kernel.lock().unwrap().age = Some(Duration::from_millis(3));
         let (marks, start) = (tap.marks(), Instant::now());
         tokio::time::advance(Duration::from_millis(5)).await;
         far.write_all(b"abcd").await.unwrap();
         tap.read_exact(&mut [0; 2]).await.unwrap();
         assert_eq!(marks.last_read(), Some(start + Duration::from_millis(2)));
-        tap.inner.1 = Duration::from_secs(3600);
+        kernel.lock().unwrap().age = Some(Duration::from_secs(3600));
         tap.read_exact(&mut [0; 2]).await.unwrap();
         assert_eq!(marks.last_read(), Some(start + Duration::from_millis(2)));
+    }
+
+    /// A tap over a kernel that stamps what leaves, and its far end, which must not go.
+    fn stamping() -> (Tap<Scripted>, tokio::io::DuplexStream) {
+        let (near, far) = tokio::io::duplex(1024);
+        (Tap::new(Scripted::stamping(near)), far)
+    }
+
+    /// The kernel has a stamp to tell.
+    fn stamps(tap: &Tap<Scripted>, stamp: Departed) {
+        tap.inner.kernel().lock().unwrap().departed.push_back(stamp);
+    }
+
+    fn departed(last_byte: u32, age: u64) -> Departed {
+        Departed { last_byte, age: Duration::from_millis(age) }
+    }
+
+    async fn ask(tap: &mut Tap<Scripted>, bytes: usize) -> Departure {
+        let marks = tap.marks();
+        marks.arm();
+        tap.write_all(&vec![0; bytes]).await.unwrap();
+        marks.departure().unwrap()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_ask_left_when_the_kernel_says_at_once_or_later() {
+        let (mut tap, mut far) = stamping();
+        let marks = tap.marks();
+        tap.write_all(b"the upgrade").await.unwrap();
+        let start = Instant::now();
+        stamps(&tap, departed(15, 0));
+        let first = ask(&mut tap, 5).await;
+        assert_eq!((first.at, first.by_kernel, first.end), (start, true, 16));
+        let second = ask(&mut tap, 5).await;
+        assert_eq!((second.by_kernel, marks.stamped_since(&second)), (false, None));
+        let third = ask(&mut tap, 5).await;
+        tokio::time::advance(Duration::from_millis(8)).await;
+        // Both went in one packet, which has the stamp of the last.
+        stamps(&tap, departed(25, 3));
+        far.write_all(b"pong").await.unwrap();
+        tap.read_exact(&mut [0; 4]).await.unwrap();
+        for ask in [second, third] {
+            let stamped = marks.stamped_since(&ask).unwrap();
+            assert_eq!((stamped.at, stamped.began), (start + Duration::from_millis(5), start));
+        }
+        assert_eq!(marks.stamped_since(&second), None, "it is told once");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_stamp_from_before_the_write_is_a_clock_s_that_was_set() {
+        let (mut tap, _far) = stamping();
+        tokio::time::advance(Duration::from_secs(3600)).await;
+        stamps(&tap, departed(4, 60_000));
+        let asked = ask(&mut tap, 5).await;
+        assert_eq!((asked.at, asked.by_kernel), (Instant::now(), false));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_kernel_counts_bytes_modulo_two_to_the_32() {
+        let (mut tap, _far) = stamping();
+        tap.marks.written_bytes.store((1 << 32) - 2, Relaxed);
+        stamps(&tap, departed(2, 0));
+        assert!(ask(&mut tap, 5).await.by_kernel);
+        stamps(&tap, departed(2, 0));
+        assert!(!ask(&mut tap, 5).await.by_kernel, "an old stamp says nothing of it");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn asks_that_are_never_stamped_cost_bounded_memory() {
+        let (mut tap, _far) = stamping();
+        for _ in 0..10 * MOST_UNSTAMPED {
+            ask(&mut tap, 5).await;
+        }
+        assert_eq!(tap.marks.asks().earlier.len(), MOST_UNSTAMPED);
     }
 
     #[tokio::test(start_paused = true)]

@@ -134,6 +134,17 @@ bodies! {
         rtt_ms: Option<Ms>,
         /// How late this host wrote it, or found that it slept through its moment; null when it was held back.
         lag_ms: Option<Ms>,
+        /// From the start of its write to its leaving, by the kernel's stamp; null where there is none, and the RTT
+        /// begins with the write.
+        to_wire_ms: Option<Ms>,
+        /// From the arrival of its answer, by the kernel's stamp, to the read that brought it; null where there is
+        /// none, and the RTT ends with the read.
+        from_wire_ms: Option<Ms>,
+        /// Whether TCP had acknowledged it when it was missed; null where that is not known, or it was not missed.
+        acknowledged: Option<bool>,
+        /// How many segments TCP had sent again since the last look; it looks when an RTT is more than twice the mean
+        /// of those before it.
+        sent_again: Option<u32>,
         /// How many asks were outstanding when an answer without id was matched in order.
         rivals: u32,
     }
@@ -229,6 +240,10 @@ impl From<&Beat> for Heartbeat {
             was: beat.was.map(OutcomeName::from),
             rtt_ms: ms(beat.rtt),
             lag_ms: ms(beat.lag),
+            to_wire_ms: ms(beat.to_wire),
+            from_wire_ms: ms(beat.from_wire),
+            acknowledged: beat.acked,
+            sent_again: beat.sent_again,
             rivals: beat.rivals,
         }
     }

@@ -8,10 +8,12 @@ use crate::domain::ending::{Ending, How, Violation, Who};
 use crate::domain::event::{Beat, ConnEvent, ConnId, Event, Heard, StatusChange};
 use crate::domain::health::{Metrics, Status};
 use crate::domain::heartbeat::{Kind, Outcome, Stray};
-use crate::domain::opening::{Attempt, FailureKind, OpenError, Opened, Refusal, TlsFacts};
+use crate::domain::opening::{Attempt, FailureKind, OpenError, Opened, Refusal, Timestamps, TlsFacts};
 use crate::domain::peer_text::PeerText;
 use crate::domain::phase::{Phase, Phases};
-use crate::domain::report::{ConnReport, KindReport, Measurement, Report, TargetReport, Verdict};
+use crate::domain::report::{
+    ConnReport, KindReport, Measurement, Report, Spikes, StampingReport, TargetReport, Verdict,
+};
 use crate::domain::run::RunInfo;
 use crate::domain::stats::{Counts, JitterSummary, LagSummary, RttSummary};
 
@@ -167,7 +169,19 @@ fn at(millis: u64) -> SystemTime {
 }
 
 fn beat(kind: Kind, seq: u64, outcome: Outcome) -> Beat {
-    Beat { kind, seq, outcome, was: None, rtt: None, lag: Some(us(31)), rivals: 0 }
+    Beat {
+        kind,
+        seq,
+        outcome,
+        was: None,
+        rtt: None,
+        lag: Some(us(31)),
+        to_wire: Some(us(9)),
+        from_wire: Some(us(40)),
+        acked: None,
+        sent_again: None,
+        rivals: 0,
+    }
 }
 
 fn ok(kind: Kind, seq: u64, rtt: Duration) -> ConnEvent {
@@ -194,12 +208,21 @@ fn opened() -> Opened {
             ..Phases::default()
         },
         attempts: vec![Attempt { address: "127.0.0.1:9001".to_string(), took: us(87), error: None }],
+        timestamps: Timestamps::Kernel,
         ..Opened::default()
     }
 }
 
 fn ending(who: Who, how: How, age_ms: u64, idle_ms: u64) -> Arc<Ending> {
-    Arc::new(Ending { who, how, os_error: None, age: ms(age_ms), idle: ms(idle_ms), at: at(age_ms + 2) })
+    Arc::new(Ending {
+        who,
+        how,
+        os_error: None,
+        tcp: None,
+        age: ms(age_ms),
+        idle: ms(idle_ms),
+        at: at(age_ms + 2),
+    })
 }
 
 fn close(code: u16, reason: &str) -> How {
@@ -287,6 +310,7 @@ fn connection(kinds: Vec<KindReport>, status: Status, status_reason: &str) -> Co
         server_pings_protocol: 0,
         server_pings_app: 0,
         echoes: 0,
+        spikes: Spikes::default(),
     }
 }
 
@@ -310,6 +334,11 @@ fn report(info: &Arc<RunInfo>, elapsed: Duration, verdict: Verdict, targets: Vec
         kinds: targets.first().map(|target| target.kinds.clone()).unwrap_or_default(),
         targets,
         host_lag: Some(LagSummary { p50: us(31), p99: us(120), max: us(164) }),
+        stamping: StampingReport {
+            to_wire: Some(LagSummary { p50: us(9), p99: us(20), max: us(22) }),
+            from_wire: Some(LagSummary { p50: us(40), p99: us(90), max: us(95) }),
+            fell_back: 0,
+        },
         measurement: Measurement::Sound,
         interrupted: false,
     }

@@ -573,7 +573,7 @@ impl Client {
         let unknown = || (Who::Us, How::Error, None);
         let (who, how, os_error) = self.ending.clone().unwrap_or_else(unknown);
         let (age, idle) = (now - self.opened, now - self.came);
-        Ending { who, how, os_error, age, idle, at: SystemTime::now() }
+        Ending { who, how, os_error, tcp: None, age, idle, at: SystemTime::now() }
     }
 
     /// Nothing that holds this lock can panic midway.

@@ -243,16 +243,17 @@ impl Namespace {
 
     /// The search's document, from inside.
     fn probe(&self, bounds: &[&str]) -> Value {
+        self.inside(&[SEARCH, bounds].concat()).json()
+    }
+
+    /// A client of the server, from inside.
+    fn inside(&self, args: &[&str]) -> Ran {
         let url = format!("ws://127.0.0.1:{PORT}/");
         let pid = self.server.0.id().to_string();
         let mut command = Command::new("nsenter");
-        command
-            .args(["--net", "--target", &pid, "--", env!("CARGO_BIN_EXE_wscheck")])
-            .args(SEARCH)
-            .args(bounds)
-            .arg(url);
+        command.args(["--net", "--target", &pid, "--", env!("CARGO_BIN_EXE_wscheck")]).args(args).arg(url);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        Ran::of(command.spawn().unwrap()).json()
+        Ran::of(command.spawn().unwrap())
     }
 }
 
@@ -294,6 +295,34 @@ fn a_kernel_that_rejects_what_it_forgot_is_an_rst_on_use() {
         "{document:#}"
     );
     assert!(contains(&document, TIMEOUT_MS), "{document:#}");
+}
+
+/// The second ping goes where the connection is forgotten.
+const SPARSE: [&str; 7] = ["ping", "-o", "json", "-i", "4s", "-c", "2"];
+
+#[test]
+fn on_a_dead_path_a_missed_pong_was_not_acknowledged() {
+    let Some(namespace) = Namespace::forgetting("drop") else { return };
+    let ran = namespace.inside(&[&SPARSE[..], &["-W", "2s"]].concat());
+    let document = ran.json();
+    let protocol = &document["heartbeats"]["protocol"];
+    let seen = ["ok", "missed", "missed_unacknowledged", "missed_acknowledged"].map(|name| &protocol[name]);
+    assert_eq!(seen, [1, 1, 1, 0], "{document:#}");
+    let reason = document["targets"][0]["connections"][0]["status_reason"].as_str().unwrap();
+    assert!(reason.contains("1 heartbeat missed; TCP got no acknowledgement: the path is dead"), "{reason}");
+    let tcp = &document["ending"]["tcp"];
+    assert!(tcp["retransmits"].as_u64() > Some(0) && tcp["unacknowledged_segments"] == 1, "{document:#}");
+}
+
+#[test]
+fn a_dead_path_is_known_after_the_user_timeout() {
+    let Some(namespace) = Namespace::forgetting("drop") else { return };
+    let ran = namespace.inside(&[&SPARSE[..], &["-W", "1h", "--user-timeout", "1s"]].concat());
+    let document = ran.json();
+    let ending = &document["ending"];
+    let seen = [&ending["who"], &ending["how"], &ending["os_error"]];
+    assert_eq!(seen, ["network", "timeout", "ETIMEDOUT"], "{document:#}");
+    assert_eq!(document["exit_code"], 1, "{document:#}");
 }
 
 #[test]

@@ -320,7 +320,15 @@ async fn hold(
 
 fn outcome(kept: Kept, age: Duration) -> VerifyOutcome {
     let ending = |who, how, os_error, idle| {
-        VerifyOutcome::Ended(Arc::new(Ending { who, how, os_error, age, idle, at: SystemTime::now() }))
+        VerifyOutcome::Ended(Arc::new(Ending {
+            who,
+            how,
+            os_error,
+            tcp: None,
+            age,
+            idle,
+            at: SystemTime::now(),
+        }))
     };
     match kept {
         Kept::Answered => VerifyOutcome::Held,

@@ -227,5 +227,5 @@ fn fate(ending: Option<Ending>, greeting: Duration, so_far: Duration) -> Fate {
 fn unanswered(opened: Instant, alive: Option<Instant>) -> Ending {
     let idle = alive.map_or(Duration::ZERO, |alive| alive.elapsed());
     let (who, how, os_error) = (Who::Network, How::Silent, None);
-    Ending { who, how, os_error, age: opened.elapsed(), idle, at: SystemTime::now() }
+    Ending { who, how, os_error, tcp: None, age: opened.elapsed(), idle, at: SystemTime::now() }
 }

@@ -24,6 +24,10 @@ pub struct Resolution {
     /// How late this host was to send it, or to find that it slept through its moment; `None` when it was
     /// held back.
     pub lag: Option<Duration>,
+    /// From the start of its write to its leaving, where the kernel stamped that.
+    pub to_wire: Option<Duration>,
+    /// Whether TCP had acknowledged it when it was missed, where that is known.
+    pub acked: Option<bool>,
 }
 
 /// A ping that has left this machine.
@@ -35,14 +39,13 @@ pub struct Sent {
     pub stamp: u64,
     /// From the moment it was due to the start of its write.
     pub lag: Duration,
+    /// From the start of its write to its leaving, which is `at`; `None` where the kernel has not stamped that, and `at`
+    /// is the start of the write.
+    pub to_wire: Option<Duration>,
+    /// How many bytes had been written then, its own included.
+    pub end: u64,
     /// What it was told to be before it left after all.
     pub was: Option<Outcome>,
-}
-
-impl Sent {
-    fn resolved(&self, outcome: Outcome, was: Option<Outcome>, rtt: Option<Duration>) -> Resolution {
-        Resolution { seq: self.seq, outcome, was: was.or(self.was), rtt, lag: Some(self.lag) }
-    }
 }
 
 /// Whether the pong of a later ping stands for the earlier ones.
@@ -72,6 +75,15 @@ pub struct Ledger {
 struct Entry {
     sent: Sent,
     superseded: bool,
+    acked: Option<bool>,
+}
+
+impl Entry {
+    fn resolved(&self, outcome: Outcome, was: Option<Outcome>, rtt: Option<Duration>) -> Resolution {
+        let Sent { seq, lag, to_wire, .. } = self.sent;
+        let was = was.or(self.sent.was);
+        Resolution { seq, outcome, was, rtt, lag: Some(lag), to_wire, acked: self.acked }
+    }
 }
 
 impl Ledger {
@@ -100,8 +112,17 @@ impl Ledger {
 
     /// A ping left this machine. Numbers and moments must not fall.
     pub fn sent(&mut self, sent: Sent) {
-        self.waiting.push_back(Entry { sent, superseded: false });
+        self.waiting.push_back(Entry { sent, superseded: false, acked: None });
         self.in_flight += 1;
+    }
+
+    /// The kernel's stamp of a ping that has left comes after it.
+    pub fn stamped(&mut self, seq: u64, at: Duration, to_wire: Duration) {
+        for entries in [&mut self.waiting, &mut self.overdue] {
+            if let Some(entry) = find(entries, seq).and_then(|index| entries.get_mut(index)) {
+                (entry.sent.at, entry.sent.to_wire) = (at, Some(to_wire));
+            }
+        }
     }
 
     /// Sent and not yet judged.
@@ -146,19 +167,26 @@ impl Ledger {
         }
         let rtt = at.saturating_sub(entry.sent.at);
         let outcome = if rtt <= self.timeout { Outcome::Ok } else { Outcome::Late };
-        out.push(entry.sent.resolved(outcome, was, Some(rtt)));
+        out.push(entry.resolved(outcome, was, Some(rtt)));
         Ok(())
     }
 
-    /// Declares missed what is in flight for longer than the timeout.
-    pub fn expire(&mut self, now: Duration, out: &mut Vec<Resolution>) {
+    /// Declares missed what is in flight for longer than the timeout. `has_acked` tells whether TCP acknowledged a
+    /// ping, where that is known.
+    pub fn expire(
+        &mut self,
+        now: Duration,
+        has_acked: impl Fn(&Sent) -> Option<bool>,
+        out: &mut Vec<Resolution>,
+    ) {
         while self.next_expiry().is_some_and(|expiry| expiry <= now) {
-            self.miss_oldest(out);
+            self.miss_oldest(&has_acked, out);
         }
     }
 
-    fn miss_oldest(&mut self, out: &mut Vec<Resolution>) {
-        let Some(entry) = self.waiting.pop_front() else { return };
+    fn miss_oldest(&mut self, has_acked: impl Fn(&Sent) -> Option<bool>, out: &mut Vec<Resolution>) {
+        let Some(mut entry) = self.waiting.pop_front() else { return };
+        entry.acked = has_acked(&entry.sent);
         if entry.superseded {
             return;
         }
@@ -167,7 +195,7 @@ impl Ledger {
             self.overdue.pop_front();
         }
         self.overdue.push_back(entry);
-        out.push(entry.sent.resolved(Outcome::Missed, None, None));
+        out.push(entry.resolved(Outcome::Missed, None, None));
     }
 
     /// Removes the ping, with what it was taken for.
@@ -183,7 +211,7 @@ impl Ledger {
     }
 
     fn supersede_before(&mut self, seq: u64, out: &mut Vec<Resolution>) {
-        let superseded = |entry: &Entry, was| entry.sent.resolved(Outcome::Superseded, was, None);
+        let superseded = |entry: &Entry, was| entry.resolved(Outcome::Superseded, was, None);
         while self.overdue.front().is_some_and(|entry| entry.sent.seq < seq) {
             let Some(entry) = self.overdue.pop_front() else { break };
             out.push(superseded(&entry, Some(Outcome::Missed)));
@@ -202,9 +230,12 @@ impl Ledger {
     }
 }
 
+fn find(entries: &VecDeque<Entry>, seq: u64) -> Option<usize> {
+    entries.binary_search_by_key(&seq, |entry| entry.sent.seq).ok()
+}
+
 fn remove(entries: &mut VecDeque<Entry>, seq: u64) -> Option<Entry> {
-    let index = entries.binary_search_by_key(&seq, |entry| entry.sent.seq).ok()?;
-    entries.remove(index)
+    entries.remove(find(entries, seq)?)
 }
 
 #[cfg(test)]
@@ -237,7 +268,7 @@ mod tests {
 
     fn expire(ledger: &mut Ledger, at: f64) -> Vec<u64> {
         let mut out = Vec::new();
-        ledger.expire(s(at), &mut out);
+        ledger.expire(s(at), |_| None, &mut out);
         assert!(out.iter().all(|r| r.outcome == Outcome::Missed && r.rtt.is_none()));
         out.iter().map(|r| r.seq).collect()
     }
@@ -248,8 +279,46 @@ mod tests {
         let mut out = Vec::new();
         ledger.pong(0, s(0.25), &mut out).unwrap();
         let lag = Some(Duration::ZERO);
-        assert_eq!(out, [Resolution { seq: 0, outcome: Outcome::Ok, was: None, rtt: Some(s(0.25)), lag }]);
+        let (outcome, rtt) = (Outcome::Ok, Some(s(0.25)));
+        assert_eq!(out, [Resolution { seq: 0, outcome, was: None, rtt, lag, to_wire: None, acked: None }]);
         assert_eq!(ledger.in_flight(), 0);
+    }
+
+    #[test]
+    fn what_tcp_said_of_a_missed_ping_is_told_again_when_it_turns_out_late() {
+        let mut ledger = with_sent(Superseding::No, 2);
+        let mut out = Vec::new();
+        ledger.expire(s(11.0), |sent| Some(sent.seq == 0), &mut out);
+        ledger.pong(0, s(12.0), &mut out).unwrap();
+        ledger.pong(1, s(12.0), &mut out).unwrap();
+        let seen: Vec<_> = out.iter().map(|r| (r.seq, r.outcome, r.acked)).collect();
+        let (missed, late) = (Outcome::Missed, Outcome::Late);
+        let expected = [
+            (0, missed, Some(true)),
+            (1, missed, Some(false)),
+            (0, late, Some(true)),
+            (1, late, Some(false)),
+        ];
+        assert_eq!(seen, expected);
+    }
+
+    #[test]
+    fn a_stamp_that_comes_later_moves_the_start_of_the_rtt() {
+        let mut ledger = with_sent(Superseding::No, 3);
+        ledger.stamped(0, s(0.125), s(0.125));
+        ledger.stamped(7, s(9.0), s(9.0));
+        let mut out = Vec::new();
+        ledger.pong(0, s(0.25), &mut out).unwrap();
+        ledger.expire(s(11.0), |_| None, &mut out);
+        ledger.stamped(1, s(1.5), s(0.5));
+        ledger.pong(1, s(12.0), &mut out).unwrap();
+        let seen: Vec<_> = out.iter().map(|r| (r.seq, r.outcome, r.rtt, r.to_wire)).collect();
+        let expected = [
+            (0, Outcome::Ok, Some(s(0.125)), Some(s(0.125))),
+            (1, Outcome::Missed, None, None),
+            (1, Outcome::Late, Some(s(10.5)), Some(s(0.5))),
+        ];
+        assert_eq!(seen, expected);
     }
 
     #[test]
@@ -337,7 +406,7 @@ mod tests {
     fn memory_of_missed_pings_is_bounded() {
         let mut ledger = with_sent(Superseding::No, REMEMBERED as u64 + 5);
         let mut out = Vec::new();
-        ledger.expire(s(1e6), &mut out);
+        ledger.expire(s(1e6), |_| None, &mut out);
         assert_eq!(out.len(), REMEMBERED + 5);
         assert_eq!(ledger.unanswered(), REMEMBERED as u64);
         assert_eq!(ledger.pong(0, s(1e6), &mut Vec::new()), Err(Stray::Duplicate));
@@ -424,7 +493,7 @@ mod tests {
                         }
                     }
                 }
-                ledger.expire(now, &mut out);
+                ledger.expire(now, |_| None, &mut out);
                 for r in &out {
                     prop_assert_eq!(said.insert(r.seq, r.outcome), r.was, "revisions name what was said");
                     prop_assert_eq!(r.rtt.is_some(), matches!(r.outcome, Outcome::Ok | Outcome::Late));

@@ -9,6 +9,9 @@ pub struct Counts {
     pub late: u64,
     pub superseded: u64,
     pub missed: u64,
+    /// Of those missed: what TCP had acknowledged by then, and what it had not. Of the rest that is not known.
+    pub missed_acked: u64,
+    pub missed_unacked: u64,
     pub unsent: u64,
     /// Sent, and not yet judged when the figures were taken; no part of the loss.
     pub in_flight: u64,
@@ -50,6 +53,21 @@ impl Counts {
         *self.of(outcome) += 1;
     }
 
+    /// Counts what TCP says of a heartbeat that is missed, or was until now.
+    pub fn record_acked(&mut self, outcome: Outcome, was: Option<Outcome>, acked: Option<bool>) {
+        let count = match acked {
+            Some(true) => &mut self.missed_acked,
+            Some(false) => &mut self.missed_unacked,
+            None => return,
+        };
+        if was == Some(Outcome::Missed) {
+            *count = count.saturating_sub(1);
+        }
+        if outcome == Outcome::Missed {
+            *count += 1;
+        }
+    }
+
     /// Counts a pong that answers no outstanding ping.
     pub fn record_strays(&mut self, stray: Stray, count: u64) {
         match stray {
@@ -65,6 +83,8 @@ impl Counts {
         self.late += other.late;
         self.superseded += other.superseded;
         self.missed += other.missed;
+        self.missed_acked += other.missed_acked;
+        self.missed_unacked += other.missed_unacked;
         self.unsent += other.unsent;
         self.in_flight += other.in_flight;
         self.unsolicited += other.unsolicited;
@@ -122,12 +142,27 @@ mod tests {
     }
 
     #[test]
+    fn what_tcp_said_of_a_missed_heartbeat_is_taken_back_with_it() {
+        let mut counts = Counts::default();
+        let (missed, late) = (Outcome::Missed, Outcome::Late);
+        counts.record_acked(missed, None, Some(true));
+        counts.record_acked(missed, None, Some(false));
+        counts.record_acked(missed, None, None);
+        assert_eq!((counts.missed_acked, counts.missed_unacked), (1, 1));
+        counts.record_acked(late, Some(missed), Some(true));
+        counts.record_acked(late, Some(missed), None);
+        assert_eq!((counts.missed_acked, counts.missed_unacked), (0, 1));
+    }
+
+    #[test]
     fn a_sum_has_every_count() {
         let one = Counts {
             ok: 1,
             late: 2,
             superseded: 3,
             missed: 4,
+            missed_acked: 11,
+            missed_unacked: 12,
             unsent: 5,
             in_flight: 6,
             unsolicited: 7,
@@ -142,6 +177,8 @@ mod tests {
             late: 4,
             superseded: 6,
             missed: 8,
+            missed_acked: 22,
+            missed_unacked: 24,
             unsent: 10,
             in_flight: 12,
             unsolicited: 14,

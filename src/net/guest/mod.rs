@@ -122,7 +122,7 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Guest<'a, S> {
     pub fn ending(&self, cut: Cut) -> Ending {
         let Cut { who, how, os_error } = cut;
         let (age, idle) = (self.opened.elapsed(), self.quiet_since.elapsed());
-        Ending { who, how, os_error, age, idle, at: SystemTime::now() }
+        Ending { who, how, os_error, tcp: None, age, idle, at: SystemTime::now() }
     }
 
     /// Leaves as one should: with a goodbye, or with an answer to the server's.
@@ -199,7 +199,7 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Guest<'a, S> {
 
     fn send(&mut self, message: Message) -> Result<Instant, Cut> {
         match self.socket.send(message) {
-            Ok(Sent::Left(at)) => Ok(at),
+            Ok(Sent::Left(departure)) => Ok(departure.at),
             Ok(Sent::Blocked) => Ok(Instant::now()),
             Err(error) if is_buffer_full(&error) => Ok(Instant::now()),
             Err(error) => Err(Cut::by_loss(Some(error), self.socket.marks())),

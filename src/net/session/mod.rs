@@ -34,6 +34,7 @@ use crate::domain::peer_text::PeerText;
 use crate::net::clock::{at, unix_ms};
 use crate::net::endings::{Cut, code_for};
 use crate::net::websocket::{Sent, Socket, Step, is_buffer_full, to_message};
+use crate::net::wire::{Departure, Layered};
 
 /// How long the closing handshake may take.
 const CLOSE_WAIT: Duration = Duration::from_secs(1);
@@ -44,6 +45,8 @@ const MOST_AT_ONCE: usize = 64;
 /// How long what is overdue is not yet declared missed while there is still something to read: the pong
 /// may be among it.
 const READ_FIRST: Duration = Duration::from_millis(100);
+/// How many heartbeats that have left may wait for the kernel's stamp of it.
+const MOST_UNSTAMPED: usize = 16;
 /// How often the runtime is sent to ask the kernel what there is to read, before a heartbeat is missed.
 /// Each time it brings up to 1024 sockets.
 const LOOKS: usize = 8;
@@ -94,7 +97,7 @@ enum Woken {
 
 /// Runs heartbeats on an open connection until they are all judged, `stop` is cancelled, or the
 /// connection ends. `emit` is told everything, the ending last.
-pub async fn run<S: AsyncRead + AsyncWrite + Unpin>(
+pub async fn run<S: AsyncRead + AsyncWrite + Layered + Unpin>(
     socket: Socket<S>,
     plan: &SessionPlan,
     start: Start,
@@ -113,6 +116,14 @@ struct Blocked {
     given_up: bool,
 }
 
+/// A heartbeat that has left, and whose stamp has not come.
+#[derive(Debug, Clone, Copy)]
+struct Unstamped {
+    pulse: usize,
+    seq: u64,
+    departure: Departure,
+}
+
 struct Session<'a, S> {
     socket: Socket<S>,
     classifier: Classifier,
@@ -125,6 +136,9 @@ struct Session<'a, S> {
     status: Status,
     /// The heartbeat whose bytes have not all left.
     blocked: Option<Blocked>,
+    unstamped: Vec<Unstamped>,
+    /// The segments that TCP had sent again when it was last asked.
+    retransmits: u32,
     hearing: Hearing,
     /// Since when something is overdue while there is still something to read.
     overdue_since: Option<Instant>,
@@ -135,7 +149,7 @@ struct Session<'a, S> {
     emit: &'a mut (dyn FnMut(ConnEvent) + Send),
 }
 
-impl<'a, S: AsyncRead + AsyncWrite + Unpin> Session<'a, S> {
+impl<'a, S: AsyncRead + AsyncWrite + Layered + Unpin> Session<'a, S> {
     fn new(
         socket: Socket<S>,
         plan: &'a SessionPlan,
@@ -146,6 +160,7 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Session<'a, S> {
         let pulses = plan.kinds.iter().zip(places);
         Session {
             heard: socket.heard_at(),
+            retransmits: socket.stream().tcp().map_or(0, |view| view.retransmits),
             socket,
             classifier: plan.classifier(start.nonce),
             nonce: start.nonce,
@@ -153,6 +168,7 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Session<'a, S> {
             pulses: pulses.map(|(kind, (due, seq))| Pulse::new(*kind, plan, *due, *seq)).collect(),
             status: start.status,
             blocked: None,
+            unstamped: Vec::new(),
             hearing: Hearing::default(),
             overdue_since: None,
             closing: false,
@@ -248,11 +264,23 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Session<'a, S> {
         for index in 0..self.pulses.len() {
             self.beat_all_due(index, now)?;
             if may_miss {
-                self.pulses[index].ledger.expire(now - self.opened_at, &mut self.resolutions);
-                self.tell_resolutions(index, None, 0);
+                self.expire(index, now);
             }
         }
         Ok(())
+    }
+
+    /// What is overdue is missed; TCP is asked whether it was acknowledged.
+    fn expire(&mut self, index: usize, now: Instant) {
+        let since_opened = now - self.opened_at;
+        let ledger = &mut self.pulses[index].ledger;
+        if ledger.next_expiry().is_none_or(|expiry| since_opened < expiry) {
+            return;
+        }
+        let tcp = self.socket.stream().tcp();
+        let has_acked = |sent: &ledger::Sent| tcp?.has_acked(sent.end, since_opened.saturating_sub(sent.at));
+        ledger.expire(since_opened, has_acked, &mut self.resolutions);
+        self.tell_resolutions(index, None, 0);
     }
 
     /// Whether there was still something to read for so long since a heartbeat became overdue that its
@@ -316,17 +344,37 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Session<'a, S> {
     }
 
     /// The heartbeat has left; `was` is what it was told to be before.
-    fn left(&mut self, index: usize, ask: Ask, at: Instant, was: Option<Outcome>) {
+    fn left(&mut self, index: usize, ask: Ask, departure: Departure, was: Option<Outcome>) {
         let Ask { seq, stamp, lag, .. } = ask;
-        let sent = ledger::Sent { seq, at: at - self.opened_at, stamp, lag, was };
-        self.pulses[index].ledger.sent(sent);
+        let at = departure.at - self.opened_at;
+        let to_wire = departure.by_kernel.then(|| departure.at - departure.began);
+        let end = departure.end;
+        self.pulses[index].ledger.sent(ledger::Sent { seq, at, stamp, lag, to_wire, end, was });
+        if to_wire.is_none() && self.socket.marks().stamps_departures() {
+            if self.unstamped.len() == MOST_UNSTAMPED {
+                self.unstamped.remove(0);
+            }
+            self.unstamped.push(Unstamped { pulse: index, seq, departure });
+        }
+    }
+
+    /// Hands on the stamps that came after the heartbeats had left.
+    fn settle_departures(&mut self) {
+        let (marks, pulses, opened_at) = (self.socket.marks(), &mut self.pulses, self.opened_at);
+        self.unstamped.retain(|unstamped| {
+            let Some(departure) = marks.stamped_since(&unstamped.departure) else { return true };
+            let ledger = &mut pulses[unstamped.pulse].ledger;
+            ledger.stamped(unstamped.seq, departure.at - opened_at, departure.at - departure.began);
+            false
+        });
     }
 
     fn on_step(&mut self, step: Step) -> Result<(), End> {
         match step {
             Step::Flushed(at) => {
                 if let Some(Blocked { pulse, ask, given_up }) = self.blocked.take() {
-                    self.left(pulse, ask, at, given_up.then_some(Outcome::Unsent));
+                    let departure = Departure::unstamped(at, self.socket.marks());
+                    self.left(pulse, ask, departure, given_up.then_some(Outcome::Unsent));
                 }
                 Ok(())
             }
@@ -389,6 +437,10 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Session<'a, S> {
 
     fn answered(&mut self, index: usize, seq: u64, rivals: u32) {
         let at = self.socket.heard_at() - self.opened_at;
+        if !self.unstamped.is_empty() {
+            self.settle_departures();
+            self.unstamped.retain(|unstamped| (unstamped.pulse, unstamped.seq) != (index, seq));
+        }
         match self.pulses[index].ledger.pong(seq, at, &mut self.resolutions) {
             Ok(()) => self.tell_resolutions(index, Some(seq), rivals),
             Err(stray) => self.tell_stray(self.pulses[index].kind, stray),
@@ -447,7 +499,15 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Session<'a, S> {
 
     /// `lag` is how late this host woke, when it slept through the heartbeat's moment.
     fn tell_unsent(&mut self, index: usize, seq: u64, lag: Option<Duration>) {
-        let unsent = Resolution { seq, outcome: Outcome::Unsent, was: None, rtt: None, lag };
+        let unsent = Resolution {
+            seq,
+            outcome: Outcome::Unsent,
+            was: None,
+            rtt: None,
+            lag,
+            to_wire: None,
+            acked: None,
+        };
         self.resolutions.push(unsent);
         self.tell_resolutions(index, None, 0);
     }
@@ -464,11 +524,31 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Session<'a, S> {
     }
 
     fn tell_beat(&mut self, index: usize, resolution: Resolution, rivals: u32) {
-        let Resolution { seq, outcome, was, rtt, lag } = resolution;
-        let pulse = &mut self.pulses[index];
-        pulse.health.record(outcome, was, rtt);
-        let kind = pulse.kind;
-        self.tell(ConnEvent::Beat(Beat { kind, seq, outcome, was, rtt, lag, rivals }));
+        let Resolution { seq, outcome, was, rtt, lag, to_wire, acked } = resolution;
+        let from_wire = rtt.and_then(|_| self.socket.marks().last_lay());
+        let is_spike = self.pulses[index].record(&resolution);
+        let sent_again = if is_spike { self.sent_again() } else { None };
+        let kind = self.pulses[index].kind;
+        self.tell(ConnEvent::Beat(Beat {
+            kind,
+            seq,
+            outcome,
+            was,
+            rtt,
+            lag,
+            to_wire,
+            from_wire,
+            acked,
+            sent_again,
+            rivals,
+        }));
+    }
+
+    /// The segments that TCP sent again since this was last asked.
+    fn sent_again(&mut self) -> Option<u32> {
+        let now = self.socket.stream().tcp()?.retransmits;
+        let before = std::mem::replace(&mut self.retransmits, now);
+        Some(now.saturating_sub(before))
     }
 
     /// Tells a change of one kind's status, and of the connection's, which is the worst of them.
@@ -500,6 +580,7 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Session<'a, S> {
         }
         let (ended_at, at) = (Instant::now(), SystemTime::now());
         let idle = ended_at - self.last_traffic();
+        let tcp = self.socket.stream().tcp();
         let Cut { who, how, os_error } = match end {
             End::Done => self.say_goodbye().await,
             End::GaveUp => self.part().await,
@@ -507,7 +588,7 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Session<'a, S> {
         };
         let age = ended_at - self.opened_at;
         // The upgrade's own bytes came just before the age begins.
-        let ending = Ending { who, how, os_error, age, idle: idle.min(age), at };
+        let ending = Ending { who, how, os_error, tcp, age, idle: idle.min(age), at };
         self.tell_end(&ending);
         Closed {
             ending,
@@ -546,8 +627,8 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Session<'a, S> {
     /// Why a kind's status is what it is; named when there are several.
     fn reason(&self, pulse: &Pulse) -> String {
         match self.pulses.len() {
-            1 => pulse.health.reason(),
-            _ => format!("{}: {}", pulse.kind, pulse.health.reason()),
+            1 => pulse.reason(),
+            _ => format!("{}: {}", pulse.kind, pulse.reason()),
         }
     }
 

@@ -7,8 +7,9 @@ use tokio::time::Instant;
 use super::plan::SessionPlan;
 use crate::domain::event::StatusChange;
 use crate::domain::health::{Health, Status};
-use crate::domain::heartbeat::Kind;
-use crate::domain::heartbeat::ledger::{Ledger, Superseding};
+use crate::domain::heartbeat::ledger::{Ledger, Resolution, Superseding};
+use crate::domain::heartbeat::{Kind, Outcome};
+use crate::domain::tcp::MissedBelow;
 use crate::net::schedule::Schedule;
 
 /// One kind of heartbeat.
@@ -18,6 +19,8 @@ pub struct Pulse {
     pub schedule: Schedule,
     pub ledger: Ledger,
     pub health: Health,
+    /// What TCP says of those missed in a row.
+    below: MissedBelow,
     timeout: Duration,
     told: Status,
 }
@@ -46,6 +49,7 @@ impl Pulse {
             schedule: Schedule::new(due, plan.interval, left),
             ledger: Ledger::new(plan.timeout, superseding, seq),
             health: Health::new(plan.limits),
+            below: MissedBelow::default(),
             timeout: plan.timeout,
             told: Status::Unknown,
         }
@@ -72,6 +76,27 @@ impl Pulse {
         [self.schedule.next_due(), expiry].into_iter().flatten().min()
     }
 
+    /// Takes what a heartbeat came to; says whether its RTT is a spike: more than twice the mean of those before it.
+    pub fn record(&mut self, resolution: &Resolution) -> bool {
+        let Resolution { outcome, was, rtt, acked, .. } = *resolution;
+        match outcome {
+            Outcome::Missed => self.below.miss(acked),
+            Outcome::Ok | Outcome::Late | Outcome::Superseded => self.below = MissedBelow::default(),
+            Outcome::Unsent => {}
+        }
+        let before = self.health.window_mean();
+        self.health.record(outcome, was, rtt);
+        rtt.zip(before).is_some_and(|(rtt, before)| rtt > before * 2)
+    }
+
+    /// Why the status is what it is, as a fragment.
+    pub fn reason(&self) -> String {
+        match self.below.meaning() {
+            Some(meaning) => format!("{}; {meaning}", self.health.reason()),
+            None => self.health.reason(),
+        }
+    }
+
     /// The change of this kind's status since the last call.
     pub fn status_change(&mut self) -> Option<StatusChange> {
         let (from, to) = (self.told, self.health.status());
@@ -79,7 +104,7 @@ impl Pulse {
             return None;
         }
         self.told = to;
-        let (reason, metrics) = (self.health.reason(), self.health.metrics());
+        let (reason, metrics) = (self.reason(), self.health.metrics());
         Some(StatusChange { kind: Some(self.kind), from, to, reason, metrics })
     }
 }

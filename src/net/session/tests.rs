@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use tokio::io::{AsyncWriteExt, duplex};
+use tokio::io::{AsyncWriteExt, DuplexStream, duplex};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
@@ -17,9 +17,11 @@ use crate::domain::heartbeat::pattern::Pattern;
 use crate::domain::heartbeat::template::Template;
 use crate::domain::heartbeat::{Kind, Outcome, Stray};
 use crate::domain::peer_text::PeerText;
+use crate::domain::tcp::TcpView;
 use crate::net::raw_peer::{CLOSE, PING, RawPeer, TEXT, frame};
+use crate::net::scripted::{Kernel, Scripted};
 use crate::net::websocket::Socket;
-use crate::net::wire::Tap;
+use crate::net::wire::{Departed, Tap};
 
 const NONCE: u64 = 0xfeed;
 
@@ -47,6 +49,7 @@ fn app(count: u64) -> SessionPlan {
 /// A session under way, and the server's end of its stream.
 struct Scene {
     peer: RawPeer,
+    kernel: Arc<Mutex<Kernel>>,
     start: Instant,
     stop: CancellationToken,
     events: Arc<Mutex<Vec<(Duration, ConnEvent)>>>,
@@ -61,6 +64,17 @@ impl Scene {
     /// `buffer` is how many bytes the path holds in each direction.
     async fn with_buffer(plan: SessionPlan, buffer: usize) -> Scene {
         let (near, far) = duplex(buffer);
+        Scene::over(Scripted::plain(near), far, plan).await
+    }
+
+    /// Over a kernel that stamps what leaves.
+    async fn stamping(plan: SessionPlan) -> Scene {
+        let (near, far) = duplex(64 * 1024);
+        Scene::over(Scripted::stamping(near), far, plan).await
+    }
+
+    async fn over(near: Scripted, far: DuplexStream, plan: SessionPlan) -> Scene {
+        let kernel = near.kernel();
         let tap = Tap::new(near);
         let marks = tap.marks();
         let socket = Socket::new(tap, Vec::new(), marks, 1024, 1024).await;
@@ -79,7 +93,7 @@ impl Scene {
             let mut emit = |event| log.lock().unwrap().push((start.elapsed(), event));
             run(socket, &plan, place, &mut emit, &token).await
         });
-        Scene { peer: RawPeer { io: far }, start, stop, events, session }
+        Scene { peer: RawPeer { io: far }, kernel, start, stop, events, session }
     }
 
     async fn at(&self, millis: u64) {
@@ -133,6 +147,77 @@ impl Ended {
     fn count(&self, wanted: &ConnEvent) -> usize {
         self.events.iter().filter(|(_, event)| event == wanted).count()
     }
+}
+
+/// A Ping frame with our payload: a head of two bytes, the mask, the payload.
+const PING_BYTES: u64 = 2 + 4 + 16;
+
+#[tokio::test(start_paused = true)]
+async fn an_rtt_is_from_the_kernels_stamp_to_the_kernels_stamp() {
+    let mut scene = Scene::stamping(plan(2)).await;
+    let first = scene.peer.ping().await;
+    scene.at(30).await;
+    {
+        let mut kernel = scene.kernel.lock().unwrap();
+        kernel.departed.push_back(Departed { last_byte: PING_BYTES as u32 - 1, age: ms(25) });
+        kernel.age = Some(ms(3));
+    }
+    scene.peer.pong(&first).await;
+    scene.at(500).await;
+    scene.kernel.lock().unwrap().age = None;
+    let second = scene.peer.ping().await;
+    scene.at(1040).await;
+    scene.peer.pong(&second).await;
+    let beats = scene.end().await.beats();
+    let seen: Vec<_> = beats.iter().map(|beat| (beat.rtt, beat.to_wire, beat.from_wire)).collect();
+    assert_eq!(seen, [(Some(ms(22)), Some(ms(5)), Some(ms(3))), (Some(ms(40)), None, None)]);
+}
+
+fn acked(bytes: u64) -> Option<TcpView> {
+    Some(TcpView { acked: bytes, ..TcpView::default() })
+}
+
+/// What TCP had acknowledged of each missed heartbeat, and the reason of the last status.
+async fn missed_below(acked_at_last: u64) -> (Vec<Option<bool>>, String, Option<TcpView>) {
+    let plan = SessionPlan { timeout: ms(2000), ..plan(3) };
+    let scene = Scene::begin(plan).await;
+    scene.kernel.lock().unwrap().tcp = acked(PING_BYTES);
+    scene.at(2500).await;
+    scene.kernel.lock().unwrap().tcp = acked(acked_at_last);
+    let ended = scene.end().await;
+    let acked = ended.beats().iter().map(|beat| beat.acked).collect();
+    let mut reasons = ended.events.iter().filter_map(|(_, event)| match event {
+        ConnEvent::Status(change) => Some(change.reason.clone()),
+        _ => None,
+    });
+    (acked, reasons.next_back().unwrap(), ended.closed.ending.tcp)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_missed_pong_was_acknowledged_by_tcp_or_was_not() {
+    let (below, reason, tcp) = missed_below(3 * PING_BYTES).await;
+    assert_eq!(below, [Some(true); 3]);
+    assert!(
+        reason.starts_with("3 consecutive heartbeats missed; TCP acknowledged what was sent"),
+        "{reason}"
+    );
+    assert_eq!(tcp, acked(3 * PING_BYTES));
+    let (below, reason, _) = missed_below(3 * PING_BYTES - 1).await;
+    assert_eq!(below, [Some(true), Some(true), Some(false)]);
+    assert!(reason.contains("TCP acknowledged 2 of 3"), "{reason}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn tcp_is_asked_about_a_spike() {
+    let mut scene = Scene::begin(plan(3)).await;
+    for (again, delay) in [(1, 10), (1, 20), (3, 41)] {
+        let ping = scene.peer.ping().await;
+        sleep(ms(delay)).await;
+        scene.kernel.lock().unwrap().tcp = Some(TcpView { retransmits: again, ..TcpView::default() });
+        scene.peer.pong(&ping).await;
+    }
+    let beats = scene.end().await.beats();
+    assert_eq!(beats.iter().map(|beat| beat.sent_again).collect::<Vec<_>>(), [None, None, Some(3)]);
 }
 
 #[tokio::test(start_paused = true)]

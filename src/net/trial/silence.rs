@@ -217,7 +217,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Silence<'_, S> {
     fn ask(&mut self) -> Result<Instant, Cut> {
         let message = self.voice.ask();
         match self.socket.send(message) {
-            Ok(Sent::Left(at)) => Ok(at),
+            Ok(Sent::Left(departure)) => Ok(departure.at),
             Ok(Sent::Blocked) => Ok(Instant::now()),
             Err(error) => Err(Cut::by_loss(Some(error), self.socket.marks())),
         }

@@ -55,7 +55,20 @@ fn loss(counts: &Counts) -> String {
     let judged = counts.sent() - counts.in_flight;
     match counts.loss() {
         None => "- (nothing was judged)".to_string(),
-        loss => format!("{} ({} missed of {judged}; {} late)", percent(loss), counts.missed, counts.late),
+        loss => {
+            let below = missed_below(counts).map(|below| format!(", {below}")).unwrap_or_default();
+            format!("{} ({} missed of {judged}{below}; {} late)", percent(loss), counts.missed, counts.late)
+        }
+    }
+}
+
+/// What TCP says of those missed.
+fn missed_below(counts: &Counts) -> Option<String> {
+    match (counts.missed_acked, counts.missed_unacked) {
+        (0, 0) => None,
+        (acked, 0) => Some(format!("{acked} acknowledged by TCP")),
+        (0, unacked) => Some(format!("{unacked} not acknowledged by TCP")),
+        (acked, unacked) => Some(format!("TCP acknowledged {acked}, not {unacked}")),
     }
 }
 

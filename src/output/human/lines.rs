@@ -101,8 +101,12 @@ pub fn status(paint: Paint, change: &StatusChange) -> String {
 /// `peer sent close 1001 (going away) "bye", after 12 s, idle 0.9 s`; how long it was idle says nothing when we ended
 /// it as planned.
 pub fn ending(ending: &Ending) -> String {
-    let idle = (!ending.was_planned()).then(|| format!(", idle {}", spoken(ending.idle)));
-    format!("{ending}, after {}{}", spoken(ending.age), idle.unwrap_or_default())
+    let said = format!("{ending}, after {}", spoken(ending.age));
+    if ending.was_planned() {
+        return said;
+    }
+    let tcp = ending.tcp.map(|view| format!("; {}", view.standing()));
+    format!("{said}, idle {}{}", spoken(ending.idle), tcp.unwrap_or_default())
 }
 
 /// An attempt to open it again that failed.

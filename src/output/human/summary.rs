@@ -11,7 +11,8 @@ use super::text::Rows;
 use crate::domain::health::Status;
 use crate::domain::opening::{Opened, TlsFacts};
 use crate::domain::peer_text::PeerText;
-use crate::domain::report::{ConnReport, Measurement, Report, TargetReport, Verdict};
+use crate::domain::report::{ConnReport, Measurement, Report, Spikes, StampingReport, TargetReport, Verdict};
+use crate::domain::stats::LagSummary;
 use crate::output::units::{Unit, spoken};
 
 /// With more targets than this, only those that are not healthy have a block of their own beside the table.
@@ -59,9 +60,26 @@ fn block(rows: &mut Rows, target: &TargetReport, paint: Paint) {
     }
     doings(rows, &target.connections);
     match target.connections.as_slice() {
-        [connection] => rows.add_some("ended", one_ending(connection)),
+        [connection] => {
+            rows.add_some("tcp", tcp(connection));
+            rows.add_some("ended", one_ending(connection));
+        }
         several => troubled(rows, several),
     }
+}
+
+/// TCP's own round trips, at the end.
+fn tcp(connection: &ConnReport) -> Option<String> {
+    let view = connection.ending.as_ref()?.tcp?;
+    let least = view.min_rtt.map(|least| format!(", least {}", spoken(least))).unwrap_or_default();
+    let again = counted(u64::from(view.retransmits), "segment");
+    let spikes = match connection.spikes {
+        Spikes { sent_again: 0, .. } => String::new(),
+        Spikes { count, sent_again } => {
+            format!(", before {sent_again} of {}", counted(count, "RTT spike"))
+        }
+    };
+    Some(format!("RTT {} smoothed{least}; {again} sent again{spikes}", spoken(view.rtt)))
 }
 
 fn status(target: &TargetReport, paint: Paint) -> String {
@@ -228,13 +246,34 @@ fn trouble(connection: &ConnReport) -> String {
     }
 }
 
+fn lag_figures(lag: LagSummary) -> String {
+    let unit = Unit::of([lag.p50, lag.max]);
+    let figures = numbers(unit, [("p50", lag.p50), ("p99", lag.p99), ("max", lag.max)]);
+    format!("{figures} {}", unit.label())
+}
+
+/// Who stamped the RTTs, and what was kept out of them so.
+fn timestamps(report: &Report) -> String {
+    let StampingReport { to_wire, from_wire, fell_back } = report.stamping;
+    let sentence = match fell_back {
+        0 => report.timestamps().sentence().to_string(),
+        _ => format!("{}; user space's for {}", report.timestamps().sentence(), counted(fell_back, "RTT")),
+    };
+    let added = |lag: Option<LagSummary>| lag.map(|lag| spoken(lag.p50));
+    match (added(to_wire), added(from_wire)) {
+        (Some(to), Some(from)) => {
+            format!("{sentence} (kept out of RTT, p50: {to} to the wire, {from} from it)")
+        }
+        (None, Some(from)) => format!("{sentence} (kept out of RTT, p50: {from} from the wire)"),
+        (_, None) => sentence,
+    }
+}
+
 fn closing(rows: &mut Rows, report: &Report, paint: Paint) {
     if let Some(lag) = report.host_lag {
-        let unit = Unit::of([lag.p50, lag.max]);
-        let figures = numbers(unit, [("p50", lag.p50), ("p99", lag.p99), ("max", lag.max)]);
-        rows.add("host lag", &format!("{figures} {}", unit.label()));
+        rows.add("host lag", &lag_figures(lag));
     }
-    rows.add("timestamps", report.timestamps().sentence());
+    rows.add("timestamps", &timestamps(report));
     if let Measurement::Suspect(why) = &report.measurement {
         rows.add("measurement", &format!("{}: {why}", paint.wary("suspect")));
     }

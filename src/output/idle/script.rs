@@ -405,6 +405,7 @@ fn refresh() -> Vec<IdleEvent> {
         who: Who::Peer,
         how: How::Fin,
         os_error: None,
+        tcp: None,
         age: ms(104_500),
         idle: ms(60_020),
         at: at(375_000),

@@ -11,7 +11,7 @@ use super::opening::Opening;
 use crate::domain::health::Status;
 use crate::domain::heartbeat::Kind;
 use crate::domain::opening::Timestamps;
-use crate::domain::report::{ConnReport, KindReport, Measurement, Report, TargetReport};
+use crate::domain::report::{self, ConnReport, KindReport, Measurement, Report, TargetReport};
 use crate::domain::run::RunInfo;
 use crate::domain::stats::JitterSummary;
 
@@ -58,6 +58,24 @@ pub struct Document {
     /// Why the measurement is suspect.
     measurement_reason: Option<String>,
     timestamps: TimestampsName,
+    /// RTTs that user space had to stamp at one end or both, though the kernel was to.
+    timestamps_fell_back: u64,
+}
+
+/// RTTs that stand out, and what TCP says of them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct Spikes {
+    /// Those of which TCP could be asked.
+    count: u64,
+    /// Before these TCP had sent segments again: a loss on the way to the first TCP hop explains them.
+    after_retransmits: u64,
+}
+
+impl From<report::Spikes> for Spikes {
+    fn from(spikes: report::Spikes) -> Spikes {
+        Spikes { count: spikes.count, after_retransmits: spikes.sent_again }
+    }
 }
 
 /// Whether this host was quiet enough for the figures to be believed.
@@ -78,6 +96,8 @@ enum TimestampsName {
     User,
     /// When bytes arrive, by the kernel; when they leave, in user space just before the write. At the socket, under TLS.
     KernelReceive,
+    /// By the kernel, when bytes leave and when they arrive. At the socket, under TLS.
+    Kernel,
 }
 
 impl From<Timestamps> for TimestampsName {
@@ -85,6 +105,7 @@ impl From<Timestamps> for TimestampsName {
         match timestamps {
             Timestamps::User => TimestampsName::User,
             Timestamps::KernelReceive => TimestampsName::KernelReceive,
+            Timestamps::Kernel => TimestampsName::Kernel,
         }
     }
 }
@@ -191,6 +212,8 @@ struct Connection {
     server_pings: ServerPings,
     /// Our own app pings that came back unchanged.
     echoes: u64,
+    /// RTTs that were more than twice the mean of those before them.
+    spikes: Spikes,
     /// The last failure to open.
     error: Option<Failure>,
 }
@@ -223,6 +246,7 @@ impl From<&ConnReport> for Connection {
                 app: connection.server_pings_app,
             },
             echoes: connection.echoes,
+            spikes: Spikes::from(connection.spikes),
             error: connection.open_error.as_deref().map(Failure::from),
         }
     }
@@ -255,10 +279,11 @@ impl Document {
             error: main_error(report),
             heartbeats: report.kinds.as_slice().into(),
             targets: report.targets.iter().map(Target::from).collect(),
-            host_lag: report.host_lag.map(HostLag::from),
+            host_lag: report.host_lag.map(|lag| HostLag::new(lag, &report.stamping)),
             measurement,
             measurement_reason,
             timestamps: report.timestamps().into(),
+            timestamps_fell_back: report.stamping.fell_back,
         }
     }
 }

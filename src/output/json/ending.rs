@@ -6,6 +6,7 @@ use serde::Serialize;
 use super::figures::{Ms, Timestamp};
 use super::names::{HowName, ViolationName, WhoName};
 use crate::domain::ending::{How, Who, close_code_meaning};
+use crate::domain::tcp::TcpView;
 use crate::domain::{ending, ending::Violation, peer_text::PeerText};
 
 /// How, when and by whom a connection ended.
@@ -25,11 +26,50 @@ pub struct Ending {
     detail: Option<String>,
     /// The operating system's name for the error.
     os_error: Option<String>,
+    /// How TCP stood then, where the system tells (Linux): the way to the first TCP hop, which may be a proxy or a
+    /// balancer.
+    tcp: Option<Tcp>,
     /// From the end of the upgrade to the end.
     age_ms: Ms,
     /// How long nothing had passed, in either direction.
     idle_ms: Ms,
     at: Timestamp,
+}
+
+/// TCP's own figures of one connection (TCP_INFO).
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct Tcp {
+    /// Smoothed RTT; an acknowledgement that the peer holds back is part of it.
+    rtt_ms: Ms,
+    rtt_deviation_ms: Ms,
+    /// The least RTT of the last five minutes.
+    min_rtt_ms: Option<Ms>,
+    /// Segments sent again, since the connection began.
+    retransmits: u32,
+    /// Segments sent and not acknowledged.
+    unacknowledged_segments: u32,
+    /// Bytes that were taken and not sent.
+    unsent_bytes: u32,
+    /// Since the last acknowledgement came.
+    last_ack_ms: Ms,
+    /// Since the last data came.
+    last_data_ms: Ms,
+}
+
+impl From<TcpView> for Tcp {
+    fn from(view: TcpView) -> Tcp {
+        Tcp {
+            rtt_ms: view.rtt.into(),
+            rtt_deviation_ms: view.rtt_deviation.into(),
+            min_rtt_ms: view.min_rtt.map(Ms::from),
+            retransmits: view.retransmits,
+            unacknowledged_segments: view.unacked,
+            unsent_bytes: view.unsent,
+            last_ack_ms: view.last_ack.into(),
+            last_data_ms: view.last_data.into(),
+        }
+    }
 }
 
 impl From<&ending::Ending> for Ending {
@@ -46,6 +86,7 @@ impl From<&ending::Ending> for Ending {
             violation: violation.map(ViolationName::from),
             detail: detail.map(PeerText::to_string),
             os_error: ending.os_error.clone(),
+            tcp: ending.tcp.map(Tcp::from),
             age_ms: ending.age.into(),
             idle_ms: ending.idle.into(),
             at: ending.at.into(),
@@ -86,8 +127,16 @@ mod tests {
 
     fn shown(who: Who, how: How) -> serde_json::Value {
         let (age, idle, at) = (Duration::ZERO, Duration::ZERO, SystemTime::UNIX_EPOCH);
-        serde_json::to_value(Ending::from(&ending::Ending { who, how, os_error: None, age, idle, at }))
-            .unwrap()
+        serde_json::to_value(Ending::from(&ending::Ending {
+            who,
+            how,
+            os_error: None,
+            tcp: None,
+            age,
+            idle,
+            at,
+        }))
+        .unwrap()
     }
 
     #[test]

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::names::StatusName;
 use crate::domain::heartbeat::Kind;
-use crate::domain::report::KindReport;
+use crate::domain::report::{KindReport, StampingReport};
 use crate::domain::stats::{Counts, JitterSummary, LagSummary, RttSummary};
 
 /// A span in milliseconds, rounded to the microsecond.
@@ -105,6 +105,10 @@ pub struct Heartbeats {
     superseded: u64,
     /// Nothing came within the timeout, nor later.
     missed: u64,
+    /// Of those missed, what TCP had acknowledged by then: the next hop lives.
+    missed_acknowledged: u64,
+    /// Of those missed, what TCP had not acknowledged: the path is dead. Of the rest that is not known.
+    missed_unacknowledged: u64,
     /// The most heartbeats missed in a row.
     longest_miss_run: u32,
     /// Held back on this machine, or slept through by it; no part of `sent` or `loss`.
@@ -131,6 +135,8 @@ impl From<&KindReport> for Heartbeats {
             late,
             superseded,
             missed,
+            missed_acked,
+            missed_unacked,
             unsent,
             in_flight,
             unsolicited,
@@ -145,6 +151,8 @@ impl From<&KindReport> for Heartbeats {
             late,
             superseded,
             missed,
+            missed_acknowledged: missed_acked,
+            missed_unacknowledged: missed_unacked,
             longest_miss_run: report.longest_miss_run,
             unsent,
             in_flight,
@@ -181,11 +189,35 @@ pub struct HostLag {
     p50_ms: Ms,
     p99_ms: Ms,
     max_ms: Ms,
+    /// From the start of a heartbeat's write to its leaving, by the kernel's stamps: no part of the RTT. Null without
+    /// such stamps.
+    to_wire: Option<Delay>,
+    /// From the arrival of an answer, by the kernel's stamps, to the read that brought it: no part of the RTT. Null
+    /// without such stamps.
+    from_wire: Option<Delay>,
 }
 
-impl From<LagSummary> for HostLag {
-    fn from(lag: LagSummary) -> HostLag {
-        HostLag { p50_ms: lag.p50.into(), p99_ms: lag.p99.into(), max_ms: lag.max.into() }
+/// What this host added.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct Delay {
+    p50_ms: Ms,
+    p99_ms: Ms,
+    max_ms: Ms,
+}
+
+impl HostLag {
+    pub fn new(lag: LagSummary, stamping: &StampingReport) -> HostLag {
+        let Delay { p50_ms, p99_ms, max_ms } = Delay::from(lag);
+        let StampingReport { to_wire, from_wire, .. } = stamping;
+        let (to_wire, from_wire) = (to_wire.map(Delay::from), from_wire.map(Delay::from));
+        HostLag { p50_ms, p99_ms, max_ms, to_wire, from_wire }
+    }
+}
+
+impl From<LagSummary> for Delay {
+    fn from(lag: LagSummary) -> Delay {
+        Delay { p50_ms: lag.p50.into(), p99_ms: lag.p99.into(), max_ms: lag.max.into() }
     }
 }
 

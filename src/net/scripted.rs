@@ -1,0 +1,97 @@
+//! A stream in memory with a kernel below it that says what the test wants.
+
+use std::collections::VecDeque;
+use std::io;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncWrite, DuplexStream, ReadBuf};
+
+use super::wire::{Departed, Layered, Stamped};
+use crate::domain::tcp::TcpView;
+
+/// What the kernel says, now and until it is told otherwise.
+#[derive(Debug, Default)]
+pub struct Kernel {
+    pub tcp: Option<TcpView>,
+    /// For how long what is read lay in the kernel.
+    pub age: Option<Duration>,
+    /// The stamps that wait to be taken.
+    pub departed: VecDeque<Departed>,
+}
+
+/// A stream over such a kernel.
+#[derive(Debug)]
+pub struct Scripted {
+    stream: DuplexStream,
+    kernel: Arc<Mutex<Kernel>>,
+    stamps_departures: bool,
+}
+
+impl Scripted {
+    /// A kernel that stamps what leaves, when the test says so.
+    pub fn stamping(stream: DuplexStream) -> Scripted {
+        Scripted { stream, kernel: Arc::default(), stamps_departures: true }
+    }
+
+    /// A kernel that stamps nothing that leaves.
+    pub fn plain(stream: DuplexStream) -> Scripted {
+        Scripted { stream, kernel: Arc::default(), stamps_departures: false }
+    }
+
+    /// The kernel, for the test.
+    pub fn kernel(&self) -> Arc<Mutex<Kernel>> {
+        Arc::clone(&self.kernel)
+    }
+}
+
+impl Layered for Scripted {
+    fn tcp(&self) -> Option<TcpView> {
+        self.kernel.lock().unwrap().tcp
+    }
+}
+
+impl Stamped for Scripted {
+    fn poll_read_stamped(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<Option<Duration>>> {
+        let age = self.kernel.lock().unwrap().age;
+        Pin::new(&mut self.stream).poll_read(cx, buf).map_ok(|()| age)
+    }
+
+    fn stamps_departures(&self) -> bool {
+        self.stamps_departures
+    }
+
+    fn departed(&mut self) -> Option<Departed> {
+        self.kernel.lock().unwrap().departed.pop_front()
+    }
+}
+
+impl AsyncRead for Scripted {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_read(cx, buf)
+    }
+}
+
+impl AsyncWrite for Scripted {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(cx, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}
