@@ -1,0 +1,107 @@
+"""RTT error: what each tool reports less what the capture saw."""
+
+import json
+import subprocess
+import sys
+import tempfile
+
+from .figures import percentile
+from .places import Failure
+from .process import PATIENCE, judge, running, server
+from .tools import all_of
+
+SINGLE_INTERVAL = 100
+
+
+def single(wscheck, rounds, seconds, whole_seconds):
+    """Ten heartbeats a second on one connection (or one a second, where a tool can do no more)."""
+    tools = [tool for tool in all_of(wscheck) if tool.name != "tokio-tungstenite, 4 KiB buffer"]
+    found = {tool.name: [] for tool in tools}
+    for number in range(rounds):
+        for tool in tools:
+            print(f"RTT error, round {number + 1} of {rounds}: {tool.name}", file=sys.stderr)
+            interval, span = (1000, whole_seconds) if tool.whole_seconds else (SINGLE_INTERVAL, seconds)
+            reported, seen = measure(tool, 1, interval, span * 1000 // interval)
+            found[tool.name].append(errors(tool.name, reported, seen))
+    return found
+
+
+def many(wscheck, rounds, connections, seconds):
+    """A heartbeat a second on each of many connections, wscheck alone: each heartbeat's error."""
+    tool = all_of(wscheck)[0]
+    found = []
+    for number in range(rounds):
+        print(f"RTT error of {connections} connections, round {number + 1} of {rounds}", file=sys.stderr)
+        found.append(errors(tool.name, *measure(tool, connections, 1000, seconds)))
+    return found
+
+
+def many_summed(wscheck, rounds, connections, seconds):
+    """The same with one document at the end: the report's percentiles less the capture's."""
+    found = []
+    for number in range(rounds):
+        print(f"RTT report of {connections} connections, round {number + 1} of {rounds}", file=sys.stderr)
+        with server() as peer, judge(peer.port) as capture:
+            ask = ["ping", "-n", connections, "-i", "1s", "-c", seconds, "-o", "json", f"ws://{peer.address}/"]
+            document = json.loads(run([wscheck, *ask], "wscheck", None, seconds)[0])
+            seen = capture.verdicts()
+        rtts = [row[3] / 1000 for row in seen]
+        if len(rtts) != document["rtt"]["count"]:
+            raise Failure(f"wscheck counted {document['rtt']['count']} answers, the capture {len(rtts)}")
+        found.append({
+            "heartbeats": len(rtts),
+            "p50_us": document["rtt"]["p50_ms"] * 1000 - percentile(rtts, 50),
+            "p99_us": document["rtt"]["p99_ms"] * 1000 - percentile(rtts, 99),
+            "wire_p50_us": percentile(rtts, 50),
+            "wire_p99_us": percentile(rtts, 99),
+        })
+    return found
+
+
+def measure(tool, connections, interval, count):
+    """What the tool reported, and what was seen."""
+    with server() as peer, judge(peer.port) as capture:
+        command = tool.command(peer.address, connections, interval, count)
+        seconds = count * interval / 1000
+        stdout, stderr = run(command, tool.name, tool, seconds)
+        return tool.parse(stdout, stderr), capture.verdicts()
+
+
+def run(command, name, tool, seconds):
+    """A client to its end; one that has no end of its own is ended. Its words go to files: a pipe would be read beside it."""
+    endless = tool is not None and tool.whole_seconds
+    with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
+        options = {"stdin": subprocess.PIPE, "stdout": out, "stderr": err}
+        with running(command, name, env=tool.env() if tool else None, **options) as child:
+            try:
+                code = child.wait(seconds + 0.5 if endless else seconds + 4 * PATIENCE)
+            except subprocess.TimeoutExpired:
+                code = 0 if endless else "no end in time"
+        out.seek(0)
+        err.seek(0)
+        stdout, stderr = out.read(), err.read()
+    if code != 0:
+        raise Failure(f"{name} ended with {code}: {stderr.strip()[-500:] or stdout.strip()[-500:]}")
+    return stdout, stderr
+
+
+def errors(name, reported, seen):
+    """Reported less seen, of each heartbeat, in ns: from the ping's coming in, and from its going out."""
+    if isinstance(reported, list):
+        # What the tool tells without a number is in the order of its pings; the last may lack its line.
+        if not 0 <= len(seen) - len(reported) <= 1:
+            raise Failure(f"{name} reported {len(reported)} RTTs, the capture has {len(seen)}")
+        pairs = list(zip(reported, seen))
+    else:
+        wire = {(port, int.from_bytes(payload[-8:], "big")): (out, in_) for port, payload, out, in_ in seen}
+        absent = reported.keys() - wire.keys()
+        if absent or len(wire) != len(seen):
+            raise Failure(f"{name} reported {len(absent)} heartbeats that the capture has not")
+        pairs = [(rtt, (None, None, *wire[key])) for key, rtt in reported.items()]
+    if not pairs:
+        raise Failure(f"{name} reported nothing")
+    return {
+        "error_ns": [rtt - row[3] for rtt, row in pairs],
+        "error_from_out_ns": [rtt - row[2] for rtt, row in pairs],
+        "wire_ns": [row[3] for _, row in pairs],
+    }

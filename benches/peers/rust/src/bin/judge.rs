@@ -1,0 +1,301 @@
+//! The judge: a packet capture on the loopback interface, with the kernel's timestamps.
+//!
+//! `PORT`: prints `ready`, then takes every packet with a payload between the server on PORT and its clients until its
+//! standard input ends, and prints a line `CLIENT_PORT xPAYLOAD_HEX RTT_NS CROSSED_NS` for each Ping and its Pong. The last
+//! line is `dropped N torn N`: by the kernel, for want of room, and gaps in what was seen.
+//!
+//! A packet passes the loopback interface twice, going out and coming in, and is stamped each time. The RTT is from the
+//! Ping going out to the Pong coming in; CROSSED, from the Ping coming in, is what tcpdump would tell, since libpcap hides
+//! what goes out there. The kernel's transmit stamp is taken between the two.
+//!
+//! It looks ten times a second, not at each packet, so as not to disturb.
+
+use std::collections::{HashMap, VecDeque};
+use std::fmt::Write as _;
+use std::io::{self, IoSliceMut, Read, Write as _};
+use std::mem::size_of;
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::time::Duration;
+
+use nix::cmsg_space;
+use nix::sys::socket::sockopt::{RcvBufForce, ReceiveTimestampns};
+use nix::sys::socket::{ControlMessageOwned, LinkAddr, MsgFlags, recvmsg, setsockopt};
+use nix::sys::time::TimeSpec;
+use wscheck_peers::{Failure, take};
+
+const ROOM: usize = 256 << 20;
+/// Opcodes (RFC 6455 5.2).
+const PING: u8 = 9;
+const PONG: u8 = 10;
+const LOOK: Duration = Duration::from_millis(100);
+
+static OVER: AtomicBool = AtomicBool::new(false);
+
+fn main() -> Result<(), Failure> {
+    let mut args = std::env::args();
+    args.next();
+    let port = take(&mut args, "PORT")?;
+    let socket = tap(port)?;
+    println!("ready");
+    std::thread::spawn(|| {
+        let _ = io::stdin().read(&mut [0]);
+        OVER.store(true, Relaxed);
+    });
+    let mut bench = Bench { port, ..Bench::default() };
+    let mut bytes = vec![0; 1 << 16];
+    while !OVER.load(Relaxed) {
+        std::thread::sleep(LOOK);
+        drain(&socket, &mut bytes, &mut bench)?;
+    }
+    let _ = writeln!(bench.found, "dropped {} torn {}", dropped(&socket)?, bench.torn);
+    Ok(io::stdout().write_all(bench.found.as_bytes())?)
+}
+
+/// A packet socket on the loopback interface that takes only what [`program`] lets pass (packet(7)).
+fn tap(port: u16) -> Result<OwnedFd, Failure> {
+    let all = (libc::ETH_P_ALL as u16).to_be();
+    // SAFETY: no pointers; protocol 0 takes nothing before the filter is in place.
+    let fd = unsafe { libc::socket(libc::AF_PACKET, libc::SOCK_DGRAM | libc::SOCK_CLOEXEC, 0) };
+    if fd < 0 {
+        return Err(format!("cannot open a packet socket (root?): {}", io::Error::last_os_error()).into());
+    }
+    // SAFETY: a descriptor that is ours.
+    let socket = unsafe { OwnedFd::from_raw_fd(fd) };
+    let mut program = program(port);
+    let filter = libc::sock_fprog { len: program.len() as u16, filter: program.as_mut_ptr() };
+    // SAFETY: zeroes are valid, and the name ends with 0.
+    let mut address: libc::sockaddr_ll = unsafe { std::mem::zeroed() };
+    address.sll_family = libc::AF_PACKET as u16;
+    address.sll_protocol = all;
+    address.sll_ifindex = unsafe { libc::if_nametoindex(c"lo".as_ptr()) } as i32;
+    // SAFETY: both point to values of the size that is told.
+    let failed = unsafe {
+        libc::setsockopt(
+            fd,
+            libc::SOL_SOCKET,
+            libc::SO_ATTACH_FILTER,
+            (&raw const filter).cast(),
+            size_of::<libc::sock_fprog>() as u32,
+        ) < 0
+            || libc::bind(fd, (&raw const address).cast(), size_of::<libc::sockaddr_ll>() as u32) < 0
+    };
+    if failed {
+        return Err(format!("cannot capture on lo: {}", io::Error::last_os_error()).into());
+    }
+    setsockopt(&socket, ReceiveTimestampns, &true)?;
+    setsockopt(&socket, RcvBufForce, &ROOM)?;
+    Ok(socket)
+}
+
+/// Classic BPF: TCP over IPv4 with a payload, to the server's port both times that it passes, or from it on its
+/// way in.
+fn program(port: u16) -> Vec<libc::sock_filter> {
+    const OUTGOING: u32 = 4;
+    const PACKET_TYPE: u32 = (-0x1000_i32 + 4) as u32;
+    const LEAVE: u8 = 22;
+    let port = u32::from(port);
+    let leave_from = |index: u8| LEAVE - index - 1;
+    let steps: [(u16, u8, u8, u32); 23] = [
+        (0x30, 0, 0, 0),                    //  0 version and header length
+        (0x54, 0, 0, 0xf0),                 //  1
+        (0x15, 0, leave_from(2), 0x40),     //  2 IPv4?
+        (0x30, 0, 0, 9),                    //  3 protocol
+        (0x15, 0, leave_from(4), 6),        //  4 TCP?
+        (0xb1, 0, 0, 0),                    //  5 X = 4 * header length
+        (0x48, 0, 0, 2),                    //  6 destination port
+        (0x15, 4, 0, port),                 //  7 to the server? to 12
+        (0x28, 0, 0, PACKET_TYPE),          //  8
+        (0x15, leave_from(9), 0, OUTGOING), // 9 on its way out?
+        (0x48, 0, 0, 0),                    // 10 source port
+        (0x15, 0, leave_from(11), port),    // 11 from the server?
+        (0x50, 0, 0, 12),                   // 12 TCP header length
+        (0x54, 0, 0, 0xf0),                 // 13
+        (0x74, 0, 0, 2),                    // 14
+        (0x0c, 0, 0, 0),                    // 15 + X
+        (0x02, 0, 0, 0),                    // 16 M[0] = all headers
+        (0x28, 0, 0, 2),                    // 17 total length
+        (0x61, 0, 0, 0),                    // 18 X = M[0]
+        (0x1c, 0, 0, 0),                    // 19 A -= X
+        (0x15, leave_from(20), 0, 0),       // 20 nothing but headers?
+        (0x06, 0, 0, u32::MAX),             // 21 take it
+        (0x06, 0, 0, 0),                    // 22 leave it
+    ];
+    steps.into_iter().map(|(code, jt, jf, k)| libc::sock_filter { code, jt, jf, k }).collect()
+}
+
+fn drain(socket: &OwnedFd, bytes: &mut [u8], bench: &mut Bench) -> Result<(), Failure> {
+    loop {
+        let mut slices = [IoSliceMut::new(bytes)];
+        let mut control = cmsg_space!(TimeSpec);
+        let message = match recvmsg::<LinkAddr>(
+            socket.as_raw_fd(),
+            &mut slices,
+            Some(&mut control),
+            MsgFlags::MSG_DONTWAIT,
+        ) {
+            Ok(message) => message,
+            Err(nix::errno::Errno::EAGAIN) => return Ok(()),
+            Err(error) => return Err(error.into()),
+        };
+        let stamp = message.cmsgs()?.find_map(|control| match control {
+            ControlMessageOwned::ScmTimestampns(stamp) => Some(Duration::from(stamp)),
+            _ => None,
+        });
+        let address = message.address;
+        let (length, stamp) = (message.bytes, stamp.ok_or("a packet without a timestamp")?);
+        let outgoing = address.ok_or("a packet without an address")?.pkttype() == libc::PACKET_OUTGOING;
+        bench.hear(&bytes[..length], outgoing, stamp);
+    }
+}
+
+fn dropped(socket: &OwnedFd) -> Result<u32, Failure> {
+    let mut stats = libc::tpacket_stats { tp_packets: 0, tp_drops: 0 };
+    let mut length = size_of::<libc::tpacket_stats>() as u32;
+    // SAFETY: both point to values of the size that is told.
+    let result = unsafe {
+        libc::getsockopt(
+            socket.as_raw_fd(),
+            libc::SOL_PACKET,
+            libc::PACKET_STATISTICS,
+            (&raw mut stats).cast(),
+            &mut length,
+        )
+    };
+    if result < 0 { Err(io::Error::last_os_error().into()) } else { Ok(stats.tp_drops) }
+}
+
+/// What was seen so far.
+#[derive(Default)]
+struct Bench {
+    port: u16,
+    connections: HashMap<u16, Connection>,
+    found: String,
+    torn: u64,
+}
+
+#[derive(Default)]
+struct Connection {
+    left: Asks,
+    crossed: Asks,
+    answers: Flow,
+}
+
+/// The Pings as seen at one moment of their way.
+#[derive(Default)]
+struct Asks {
+    flow: Flow,
+    open: VecDeque<(Vec<u8>, Duration)>,
+}
+
+impl Bench {
+    /// Takes an IPv4 packet, which the filter let pass.
+    fn hear(&mut self, packet: &[u8], outgoing: bool, at: Duration) {
+        let total = usize::from(word(packet, 2)).min(packet.len());
+        let segment = &packet[usize::from(packet[0] & 15) * 4..total];
+        let (from, to) = (word(segment, 0), word(segment, 2));
+        let number = u32::from_be_bytes([segment[4], segment[5], segment[6], segment[7]]);
+        let payload = &segment[usize::from(segment[12] >> 4) * 4..];
+        let client = if to == self.port { from } else { to };
+        let connection = self.connections.entry(client).or_default();
+        self.torn += u64::from(match (to == self.port, outgoing) {
+            (true, true) => connection.left.take(number, payload, at),
+            (true, false) => connection.crossed.take(number, payload, at),
+            (false, _) => connection.answers.take(number, payload),
+        });
+        while let Some((opcode, payload)) = connection.answers.frame() {
+            if opcode == PONG {
+                connection.answered(client, &payload, at, &mut self.found);
+            }
+        }
+    }
+}
+
+impl Connection {
+    fn answered(&mut self, client: u16, payload: &[u8], at: Duration, found: &mut String) {
+        let (Some(left), Some(crossed)) = (self.left.answered(payload), self.crossed.answered(payload))
+        else {
+            return;
+        };
+        let _ = write!(found, "{client} x");
+        payload.iter().for_each(|byte| {
+            let _ = write!(found, "{byte:02x}");
+        });
+        let _ = writeln!(found, " {} {}", (at - left).as_nanos(), (at - crossed).as_nanos());
+    }
+}
+
+impl Asks {
+    fn take(&mut self, number: u32, payload: &[u8], at: Duration) -> bool {
+        let torn = self.flow.take(number, payload);
+        while let Some((opcode, payload)) = self.flow.frame() {
+            if opcode == PING {
+                self.open.push_back((payload, at));
+            }
+        }
+        torn
+    }
+
+    /// When the oldest Ping that asked the same was seen; those before it are not answered.
+    fn answered(&mut self, payload: &[u8]) -> Option<Duration> {
+        let index = self.open.iter().position(|(ask, _)| ask == payload)?;
+        self.open.drain(..=index).next_back().map(|(_, at)| at)
+    }
+}
+
+fn word(bytes: &[u8], at: usize) -> u16 {
+    u16::from_be_bytes([bytes[at], bytes[at + 1]])
+}
+
+/// One direction of a connection: an HTTP head, then frames.
+#[derive(Default)]
+struct Flow {
+    next: Option<u32>,
+    bytes: Vec<u8>,
+    upgraded: bool,
+}
+
+impl Flow {
+    /// Takes a segment's payload; what was seen already is left out. Says whether something is missing before it.
+    fn take(&mut self, number: u32, payload: &[u8]) -> bool {
+        let next = *self.next.get_or_insert(number);
+        let seen = next.wrapping_sub(number) as i32;
+        self.next = Some(number.wrapping_add(payload.len() as u32));
+        if seen < 0 {
+            self.bytes.clear();
+            self.bytes.extend_from_slice(payload);
+            return true;
+        }
+        match payload.get(seen as usize..) {
+            Some(new) if !new.is_empty() => self.bytes.extend_from_slice(new),
+            _ => self.next = Some(next),
+        }
+        false
+    }
+
+    /// The next whole frame: its opcode and its payload, unmasked (RFC 6455 5.2).
+    fn frame(&mut self) -> Option<(u8, Vec<u8>)> {
+        if !self.upgraded {
+            let end = self.bytes.windows(4).position(|four| four == b"\r\n\r\n")? + 4;
+            self.bytes.drain(..end);
+            self.upgraded = true;
+        }
+        let (&first, &second) = (self.bytes.first()?, self.bytes.get(1)?);
+        let (mut head, length) = match second & 0x7f {
+            126 => (4, usize::from(u16::from_be_bytes([*self.bytes.get(2)?, *self.bytes.get(3)?]))),
+            127 => (10, usize::try_from(u64::from_be_bytes(self.bytes.get(2..10)?.try_into().ok()?)).ok()?),
+            short => (2, usize::from(short)),
+        };
+        let mask: [u8; 4] = match second & 0x80 {
+            0 => [0; 4],
+            _ => {
+                head += 4;
+                self.bytes.get(head - 4..head)?.try_into().ok()?
+            }
+        };
+        let payload = self.bytes.get(head..head.checked_add(length)?)?;
+        let plain = payload.iter().zip(mask.iter().cycle()).map(|(byte, mask)| byte ^ mask).collect();
+        self.bytes.drain(..head + length);
+        Some((first & 15, plain))
+    }
+}
