@@ -79,7 +79,7 @@ fn every_flag_that_the_readme_shows_exists() {
         .flat_map(|c| c.get_arguments().filter_map(|a| a.get_long().map(|long| format!("--{long}"))))
         .collect();
     let ours = ["--help", "--version"];
-    let foreign = ["--release", "--locked", "--path", "--git"];
+    let foreign = ["--release", "--locked", "--path", "--git", "--quick", "--bench"];
     let readme = file("README.md");
     for word in
         readme.split(|c: char| !(c.is_ascii_alphanumeric() || c == '-')).filter(|w| w.starts_with("--"))

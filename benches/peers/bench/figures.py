@@ -18,3 +18,8 @@ def spread(values):
 def ratios(ours, theirs):
     """Ours to theirs, round by round: median, least and greatest."""
     return spread([our / their for our, their in zip(ours, theirs)])
+
+
+def difference(ours, theirs):
+    """Ours less theirs, round by round: the median."""
+    return median(our - their for our, their in zip(ours, theirs))

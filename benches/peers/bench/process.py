@@ -36,8 +36,9 @@ class Server:
     NAME = "fastwebsockets on hyper, one thread (benches/peers/rust/src/bin/server.rs)"
 
     def __init__(self, child):
-        self.port = first_line(child, "the server")
+        self.port, secure = first_line(child, "the server").split()
         self.address = f"127.0.0.1:{self.port}"
+        self.secure_address = f"127.0.0.1:{secure}"
 
     def counts(self):
         """Connections open now, and Pings so far."""
@@ -84,7 +85,7 @@ class Judge:
 @contextmanager
 def judge(port):
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
-    with running([RUST / "judge", str(port)], "the judge", **pipes) as child:
+    with running([RUST / "judge", port], "the judge", **pipes) as child:
         yield Judge(child)
 
 

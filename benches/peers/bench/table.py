@@ -1,9 +1,10 @@
 """The tables, in Markdown."""
 
-from .figures import percentile, ratios, spread
+from .aims import aims
+from .figures import difference, percentile, ratios, spread
 
 OURS = "wscheck"
-STARTS = ("wscheck --version", "a trivial program")
+TRIVIAL = "a trivial program"
 
 
 def render(result):
@@ -11,6 +12,7 @@ def render(result):
     for key, write in (("single", single), ("many", many), ("weight", weight), ("flood", flood), ("start", start)):
         if key in result:
             parts.append(write(result))
+    parts.append(table("The aims", ["aim", "found", ""], aims(result)))
     return "\n\n".join(parts) + "\n"
 
 
@@ -33,7 +35,8 @@ def single(result):
         p99 = [percentile(one["error_ns"], 99) / 1000 for one in rounds]
         out = [percentile(one["error_from_out_ns"], 50) / 1000 for one in rounds]
         beats = sum(len(one["error_ns"]) for one in rounds)
-        ratio = "" if name == OURS else times(ratios([abs(x) for x in ours], [abs(x) for x in medians(rounds)]))
+        sizes = [[abs(median) for median in of] for of in (ours, medians(rounds))]
+        ratio = "" if name.startswith(OURS) else times(ratios(*sizes))
         rows.append([name, str(beats), signed(medians(rounds)), signed(p99), signed(out), ratio])
     title = "RTT error at one connection, 10 pings a second (websocat: one), in µs: reported less captured"
     header = ["tool", "heartbeats", "median", "p99", "median, from going out", "wscheck to it"]
@@ -51,33 +54,35 @@ def many(result):
     rows = []
     each, summed = found["each"], found["summed"]
     rows.append([
-        "each heartbeat's (-o ndjson)",
+        "each heartbeat, once all beat (-o ndjson)",
         str(sum(len(one["error_ns"]) for one in each)),
         signed(medians(each)),
         signed([percentile(one["error_ns"], 99) / 1000 for one in each]),
         plain([percentile(one["wire_ns"], 50) / 1000 for one in each]),
     ])
     rows.append([
-        "the report's p50 and p99 (-o json)",
+        "the report's p50 and p99, opening included (-o json)",
         str(sum(one["heartbeats"] for one in summed)),
         signed([one["p50_us"] for one in summed]),
         signed([one["p99_us"] for one in summed]),
         plain([one["wire_p50_us"] for one in summed]),
     ])
     title = f"wscheck's RTT error with {found['connections']} connections, one ping a second each, in µs"
-    return table(title, ["error of", "heartbeats", "median", "p99", "captured p50"], rows)
+    text = table(title, ["error of", "heartbeats", "median", "p99", "captured p50"], rows)
+    doubts = {one["report"]["measurement_reason"] for one in each + summed} - {None}
+    return text + "".join(f"\n\nwscheck called a run suspect: {doubt}." for doubt in sorted(doubts))
 
 
 def weight(result):
     parts = []
     for size in result["options"]["sizes"]:
-        of = {name: sizes[size] for name, sizes in result["weight"].items()}
+        of = {name: sizes[str(size)] for name, sizes in result["weight"].items()}
         ours = of[OURS]
         rows = []
         for name, rounds in of.items():
             cost, each = column(rounds, "cpu_ms_per_1000"), column(rounds, "memory_each")
             compared = ["", ""]
-            if name != OURS:
+            if not name.startswith(OURS):
                 compared = [
                     times(ratios(column(ours, "cpu_ms_per_1000"), cost)),
                     times(ratios(column(ours, "memory_each"), each)),
@@ -85,7 +90,8 @@ def weight(result):
             kept = f"{100 * spread(column(rounds, 'kept'))[0]:.0f} %"
             rows.append([name, plain(cost), compared[0], plain([one / 1024 for one in each]), compared[1], kept])
         title = f"{size} connections, one ping a second each"
-        header = ["tool", "CPU ms per 1,000 heartbeats", "wscheck to it", "KiB a connection", "wscheck to it", "rate kept"]
+        cost, each = "CPU ms per 1,000 heartbeats", "KiB a connection"
+        header = ["tool", cost, "wscheck to it", each, "wscheck to it", "rate kept"]
         parts.append(table(title, header, rows))
     return "\n\n".join(parts)
 
@@ -99,15 +105,16 @@ def flood(result):
         return "Adaptive: **not measured**: this wscheck has no --adaptive."
     floor = result["flood"]["minimal blocking client"]
     rows = [[name, plain(rates, 0), times(ratios(rates, floor))] for name, rates in result["flood"].items()]
-    return table("The next ping when the pong came, one connection", ["client", "heartbeats a second", "to the first"], rows)
+    header = ["client", "heartbeats a second", "to the first"]
+    return table("The next ping when the pong came, one connection", header, rows)
 
 
 def start(result):
     rows = []
-    trivial = percentile(result["start"][STARTS[1]], 50)
-    for name, times_ in result["start"].items():
-        middle, least, greatest = spread(times_)
-        more = f"{middle - trivial:+.2f}"
+    trivial = result["start"][TRIVIAL]
+    for name, spans in result["start"].items():
+        middle, least, greatest = spread(spans)
+        more = "" if name == TRIVIAL else f"{difference(spans, trivial):+.2f}"
         rows.append([name, f"{middle:.2f} ({least:.2f} to {greatest:.2f})", more])
     text = table("Start to end, in ms", ["program", "median", "more than the trivial one"], rows)
     return f"{text}\n\nThe release binary: {result['binary_bytes'] / 1e6:.2f} MB, stripped."

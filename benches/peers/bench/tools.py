@@ -9,6 +9,7 @@ from .places import NODE_MODULES, PEERS, PYTHON, RUST, WEBSOCAT, Failure
 from .process import ENVIRONMENT, output_of
 
 UNTIL_KILLED = 10**9
+WSCHECK_CODES = (0, 4)
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,10 @@ class Tool:
     whole_seconds: bool = False
     #: it holds one connection, and is no tool for many
     single: bool = False
+    #: it goes to the server's TLS port, and is weighed only
+    secure: bool = False
+    #: the exit codes of a run that measured; wscheck's 4 says that it does not vouch for it
+    codes: tuple = (0,)
     environment: dict = field(default_factory=dict)
 
     def env(self):
@@ -65,16 +70,19 @@ def knows(wscheck, flag):
 def wschecks(binary):
     """wscheck as it is, and without the kernel's stamps where that can be chosen."""
 
-    def ping(*more):
+    def ping(*more, scheme="ws"):
         def command(address, connections, interval, count):
             shape = ["-n", connections, "-i", f"{interval}ms", "-c", count]
-            return [binary, "ping", *shape, *more, f"ws://{address}/"]
+            return [binary, "ping", "-o", "ndjson", *shape, *more, f"{scheme}://{address}/"]
 
         return command
 
-    tools = [Tool("wscheck", ping("-o", "ndjson"), ndjson)]
+    tools = [
+        Tool("wscheck", ping(), ndjson, codes=WSCHECK_CODES),
+        Tool("wscheck over TLS", ping("-k", scheme="wss"), ndjson, secure=True, codes=WSCHECK_CODES),
+    ]
     if knows(binary, "--timestamps"):
-        tools.append(Tool("wscheck --timestamps user", ping("-o", "ndjson", "--timestamps", "user"), ndjson))
+        tools.append(Tool("wscheck --timestamps user", ping("--timestamps", "user"), ndjson, codes=WSCHECK_CODES))
     return tools
 
 
@@ -115,3 +123,8 @@ def ndjson(stdout, _stderr):
     if not rtts:
         raise Failure("wscheck printed no heartbeat")
     return rtts
+
+
+def as_document(command):
+    """wscheck with one document at the end instead of a line for each heartbeat."""
+    return ["json" if part == "ndjson" else part for part in command]

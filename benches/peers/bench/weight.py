@@ -7,7 +7,7 @@ import time
 
 from .places import Failure
 from .process import cpu, memory, running, server
-from .tools import UNTIL_KILLED, all_of
+from .tools import UNTIL_KILLED, all_of, as_document
 
 INTERVAL = 1000
 
@@ -15,7 +15,7 @@ INTERVAL = 1000
 def weigh(wscheck, rounds, sizes, settle, window):
     """For each tool and number of connections, a round's figures after another's."""
     tools = [tool for tool in all_of(wscheck) if not tool.single]
-    found = {tool.name: {size: [] for size in sizes} for tool in tools}
+    found = {tool.name: {str(size): [] for size in sizes} for tool in tools}
     for number in range(rounds):
         for tool in tools:
             alone = None
@@ -25,16 +25,17 @@ def weigh(wscheck, rounds, sizes, settle, window):
                 alone = alone or figures["memory"]
                 if size > 1:
                     figures["memory_each"] = (figures["memory"] - alone) / (size - 1)
-                    found[tool.name][size].append(figures)
+                    found[tool.name][str(size)].append(figures)
     return found
 
 
 def hold(tool, connections, settle, window):
     """Lets all connections beat for `settle` seconds, then watches for `window` seconds."""
     with server() as peer, tempfile.TemporaryFile("w+") as log:
-        command = tool.command(peer.address, connections, INTERVAL, UNTIL_KILLED)
+        address = peer.secure_address if tool.secure else peer.address
+        command = tool.command(address, connections, INTERVAL, UNTIL_KILLED)
         options = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": log}
-        with running(quiet(command), tool.name, env=tool.env(), **options) as child:
+        with running(as_document(command), tool.name, env=tool.env(), **options) as child:
             child.log = log
             peer.await_(lambda opened, pings: opened == connections and pings >= connections, child, tool.name)
             time.sleep(settle)
@@ -49,8 +50,3 @@ def hold(tool, connections, settle, window):
         kept = beats / (connections * span)
         figures |= {"beats": beats, "kept": kept, "cpu_s": used, "cpu_ms_per_1000": used * 1e6 / beats}
     return figures
-
-
-def quiet(command):
-    """wscheck with a document at the end: here its lines are not wanted."""
-    return ["json" if part == "ndjson" else part for part in command]

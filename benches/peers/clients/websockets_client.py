@@ -1,6 +1,7 @@
 """A plain client on Python's websockets: ADDRESS CONNECTIONS INTERVAL_MS COUNT.
 
-A task for each connection sends a Ping, awaits its Pong (the library tells the latency) and sleeps until the next is due.
+A task for each connection sends a Ping, awaits its Pong (the library tells the latency) and sleeps until the next is
+due.
 Prints a line PORT SEQ RTT_NS for each heartbeat of a single connection.
 """
 
