@@ -73,7 +73,7 @@ impl Line {
         let oldest = self.ledger.next_seq() - self.waiting;
         self.resolved.clear();
         self.ledger.pong(oldest, self.at, &mut self.resolved).expect("it is under way");
-        self.ledger.expire(self.at, &mut self.resolved);
+        self.ledger.expire(self.at, |_| None, &mut self.resolved);
         self.ping();
         black_box(&self.resolved);
     }
