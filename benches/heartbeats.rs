@@ -79,7 +79,7 @@ impl Line {
     }
 
     fn miss_all(&mut self) {
-        self.ledger.expire(self.at + TIMEOUT, &mut self.resolved);
+        self.ledger.expire(self.at + TIMEOUT, |_| None, &mut self.resolved);
         black_box(&self.resolved);
     }
 }

@@ -18,7 +18,7 @@ pub struct TcpView {
     pub rtt_deviation: Duration,
     /// The least RTT of late: the kernel forgets after five minutes. `None` before the first.
     pub min_rtt: Option<Duration>,
-    /// Segments sent again, since the connection began.
+    /// Segments sent again, since the connection began, without those that the peer reports to have had already.
     pub retransmits: u32,
     /// Segments sent and not acknowledged.
     pub unacked: u32,

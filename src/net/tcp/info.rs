@@ -37,7 +37,8 @@ fn view(info: &tcp_info) -> TcpView {
         rtt: micros(info.tcpi_rtt),
         rtt_deviation: micros(info.tcpi_rttvar),
         min_rtt: Some(info.tcpi_min_rtt).filter(|rtt| *rtt != NEVER && *rtt != 0).map(micros),
-        retransmits: info.tcpi_total_retrans,
+        // A peer that already had it says so (DSACK, RFC 2883): it was slow, and nothing was lost.
+        retransmits: info.tcpi_total_retrans.saturating_sub(info.tcpi_dsack_dups),
         unacked: info.tcpi_unacked,
         unsent: info.tcpi_notsent_bytes,
         last_ack: millis(info.tcpi_last_ack_recv),

@@ -45,7 +45,7 @@ struct Tcp {
     rtt_deviation_ms: Ms,
     /// The least RTT of the last five minutes.
     min_rtt_ms: Option<Ms>,
-    /// Segments sent again, since the connection began.
+    /// Segments sent again, since the connection began, without those that the peer reports to have had already.
     retransmits: u32,
     /// Segments sent and not acknowledged.
     unacknowledged_segments: u32,
