@@ -123,8 +123,13 @@ impl Stamped for Tcp {
         }
         loop {
             let mut ready = ready!(self.stream.poll_read_ready(cx))?;
+            let room = buf.remaining();
             match self.receive(buf.initialize_unfilled()) {
                 Ok((count, age)) => {
+                    if 0 < count && count < room {
+                        // There was no more (epoll(7), question 9): no need to try again to learn it.
+                        ready.clear_ready();
+                    }
                     buf.advance(count);
                     return Poll::Ready(Ok(age));
                 }
