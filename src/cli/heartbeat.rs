@@ -5,9 +5,11 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 
 use super::args::{positive_duration, without};
+use super::preset::{Chosen, PresetArgs};
 use crate::domain::duration_text::parse_duration;
 use crate::domain::heartbeat::Kind;
 use crate::domain::heartbeat::pattern::Pattern;
+use crate::domain::heartbeat::presets::{Intent, Spoken};
 use crate::domain::heartbeat::template::Template;
 use crate::net::greeting::Greeting;
 
@@ -42,16 +44,17 @@ impl Heartbeats {
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Heartbeats")]
 pub struct HeartbeatArgs {
-    /// Which heartbeats to run
-    #[arg(long, value_name = "KIND", value_enum, default_value_t = Heartbeats::Protocol)]
-    pub heartbeat: Heartbeats,
-    /// Time between heartbeats of a kind on a connection (500ms, 1m30s; plain numbers are seconds)
-    #[arg(short, long, value_name = "TIME", default_value = "1s", value_parser = interval, allow_hyphen_values = true)]
-    pub interval: Duration,
-    /// How long an answer may take; what comes later is late, what never comes is missed
-    #[arg(short = 'W', long, value_name = "TIME", default_value = "10s", value_parser = positive_duration,
-          allow_hyphen_values = true)]
-    pub timeout: Duration,
+    /// Which heartbeats to run [default: protocol, or app with a preset that has an answer]
+    #[arg(long, value_name = "KIND", value_enum)]
+    pub heartbeat: Option<Heartbeats>,
+    /// Time between heartbeats of a kind on a connection (500ms, 1m30s; plain numbers are seconds) [default: 1s, or the
+    /// preset's]
+    #[arg(short, long, value_name = "TIME", value_parser = interval, allow_hyphen_values = true)]
+    pub interval: Option<Duration>,
+    /// How long an answer may take; what comes later is late, what never comes is missed [default: 10s, or the
+    /// preset's]
+    #[arg(short = 'W', long, value_name = "TIME", value_parser = positive_duration, allow_hyphen_values = true)]
+    pub timeout: Option<Duration>,
     #[command(flatten)]
     pub greeting: GreetingArgs,
 }
@@ -59,12 +62,14 @@ pub struct HeartbeatArgs {
 /// What app heartbeats are, and what is said before the first.
 #[derive(Debug, Clone, Args)]
 pub struct GreetingArgs {
-    /// The app heartbeat's ask: text with {seq}, {id} and {now_ms}, or hex:c000 for binary
+    /// The app heartbeat's ask: text with {seq}, {n}, {id}, {now_ms} and {now_s}; text:PING\\n has escapes, binary:PING
+    /// is a binary message, hex:c000 bytes
     #[arg(long, value_name = "TEMPLATE")]
     pub app_ping: Option<String>,
-    /// What answers it: JSON fields a message must contain, literal text, or hex:c000
+    /// What answers it: JSON fields a message must contain, also behind a prefix (42["pong"]); literal text; text:, binary:
+    /// and hex: as in --app-ping, ? and * for open bytes; {any} for anything (repeatable: any of them)
     #[arg(long, value_name = "PATTERN")]
-    pub app_pong: Option<String>,
+    pub app_pong: Vec<String>,
     /// Leave the server's own app pings unanswered
     #[arg(long)]
     pub no_answer: bool,
@@ -84,59 +89,100 @@ pub struct WelcomeArgs {
     /// How long the awaited message may take [default: 10s]
     #[arg(long, value_name = "TIME", value_parser = positive_duration, allow_hyphen_values = true)]
     pub await_timeout: Option<Duration>,
+    #[command(flatten)]
+    pub preset: PresetArgs,
 }
 
+/// How often is asked, and how long an answer may take, when nothing is said of it.
+const INTERVAL: Duration = Duration::from_secs(1);
+const TIMEOUT: Duration = Duration::from_secs(10);
+
 impl HeartbeatArgs {
-    /// Refuses what would do nothing.
-    pub fn check(&self) -> Result<(), String> {
-        let app = self.heartbeat.kinds().contains(&Kind::App);
-        self.greeting.check(app, "--heartbeat app or both")
+    /// Refuses what would do nothing, and what the preset says must not be sent.
+    pub fn check(&self, chosen: &Chosen) -> Result<(), String> {
+        let kinds = self.kinds(chosen);
+        self.greeting.check(kinds.contains(&Kind::App), "--heartbeat app or both", chosen)?;
+        let (ask, interval) = (self.greeting.app_ping.as_deref(), Some(self.interval(chosen)));
+        chosen.check(&Intent { kinds: &kinds, ask, interval })
+    }
+
+    /// The kinds that are run.
+    pub fn kinds(&self, chosen: &Chosen) -> Vec<Kind> {
+        self.heartbeat.map_or_else(|| vec![chosen.kind()], Heartbeats::kinds)
+    }
+
+    /// How often is asked.
+    pub fn interval(&self, chosen: &Chosen) -> Duration {
+        self.interval.or_else(|| chosen.preset()?.every).unwrap_or(INTERVAL)
+    }
+
+    /// How long an answer may take.
+    pub fn timeout(&self, chosen: &Chosen) -> Duration {
+        self.timeout.or_else(|| chosen.preset()?.timeout).unwrap_or(TIMEOUT)
     }
 }
 
 impl GreetingArgs {
     /// What app heartbeats ask.
-    pub fn ask(&self) -> Result<Template, String> {
-        self.app_ping.as_deref().map_or_else(|| Ok(Template::default()), |text| parse("--app-ping", text))
+    pub fn ask(&self, chosen: &Chosen) -> Result<Template, String> {
+        let own = || chosen.spoken().and_then(|spoken| Some(spoken.ask.as_ref()?.0.clone()));
+        let told = self.app_ping.as_deref().map(|text| parse("--app-ping", text)).transpose()?;
+        Ok(told.or_else(own).unwrap_or_default())
     }
 
     /// What answers them.
-    pub fn answer(&self) -> Result<Pattern, String> {
-        self.app_pong.as_deref().map_or_else(|| Ok(Pattern::default()), |text| parse("--app-pong", text))
+    pub fn answer(&self, chosen: &Chosen) -> Result<Pattern, String> {
+        let own = || chosen.spoken().and_then(|spoken| Some(spoken.ask.as_ref()?.1.clone()));
+        let told = self.app_pong.iter().map(|text| parse("--app-pong", text));
+        let told = Pattern::any_of(told.collect::<Result<_, _>>()?);
+        Ok(told.or_else(own).unwrap_or_default())
     }
 
     /// Refuses what would do nothing, where app heartbeats run (`app`) only with what `needed` names.
-    pub fn check(&self, app: bool, needed: &str) -> Result<(), String> {
-        match (&self.app_ping, &self.app_pong) {
+    pub fn check(&self, app: bool, needed: &str, chosen: &Chosen) -> Result<(), String> {
+        match (&self.app_ping, self.app_pong.as_slice()) {
             (Some(_), _) if !app => Err(without("--app-ping", needed)),
-            (_, Some(_)) if !app => Err(without("--app-pong", needed)),
-            (_, _) => self.welcome.check(),
+            (_, [_, ..]) if !app => Err(without("--app-pong", needed)),
+            (_, _) => self.welcome.check(chosen),
         }
     }
 
     /// What is said and awaited first.
-    pub fn greeting(&self) -> Result<Greeting, String> {
-        self.welcome.greeting(!self.no_answer)
+    pub fn greeting(&self, chosen: &Chosen) -> Result<Greeting, String> {
+        self.welcome.greeting(!self.no_answer, chosen)
     }
 }
 
 impl WelcomeArgs {
     /// Refuses what would do nothing.
-    pub fn check(&self) -> Result<(), String> {
-        match self.await_timeout {
-            Some(_) if self.await_pattern.is_none() => Err(without("--await-timeout", "--await")),
-            _ => Ok(()),
+    pub fn check(&self, chosen: &Chosen) -> Result<(), String> {
+        let awaits = |spoken: &Spoken| spoken.first.is_some() || spoken.awaited.is_some();
+        let awaits = self.await_pattern.is_some() || chosen.spoken().is_some_and(awaits);
+        match (self.await_timeout, chosen.preset().and_then(|preset| Some((preset.name, preset.needs?)))) {
+            (Some(_), _) if !awaits => Err(without("--await-timeout", "--await")),
+            (_, Some((name, needs))) if self.send.is_empty() => {
+                Err(format!("--preset {name} needs what only you know: --send '{needs}'"))
+            }
+            (_, _) => Ok(()),
         }
     }
 
-    /// What is said and awaited first; `answer_pings`: the server's own app pings are answered meanwhile.
-    pub fn greeting(&self, answer_pings: bool) -> Result<Greeting, String> {
-        let send = self.send.iter().map(|text| parse("--send", text));
+    /// What is said and awaited first; `answer_pings`: the server's own app pings are answered meanwhile. What is said here
+    /// holds in the place of the preset's.
+    pub fn greeting(&self, answer_pings: bool, chosen: &Chosen) -> Result<Greeting, String> {
+        let send = self.send.iter().map(|text| parse("--send", text)).collect::<Result<Vec<_>, _>>()?;
+        let awaited = self.await_pattern.as_deref().map(|text| parse("--await", text)).transpose()?;
+        let spoken = chosen.spoken();
         Ok(Greeting {
-            send: send.collect::<Result<_, _>>()?,
-            awaited: self.await_pattern.as_deref().map(|text| parse("--await", text)).transpose()?,
+            first: spoken.and_then(|spoken| spoken.first.clone()),
+            send: match (send.is_empty(), spoken) {
+                (true, Some(spoken)) => spoken.hello.clone(),
+                (true, None) | (false, _) => send,
+            },
+            awaited: awaited.or_else(|| spoken?.awaited.clone()),
             timeout: self.await_timeout.unwrap_or(AWAIT_TIMEOUT),
             answer_pings,
+            convention: chosen.convention(),
         })
     }
 }

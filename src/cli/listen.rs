@@ -10,13 +10,16 @@ use super::app_ping::AppPingArgs;
 use super::args::{OutputArgs, positive_duration, up_to};
 use super::connect::ConnectArgs;
 use super::heartbeat::{WelcomeArgs, parse};
+use super::preset::Chosen;
 use super::printer::{self, Printer, Showing};
 use super::usage;
 use crate::commands::listen::{self, ListenPlan};
 use crate::commands::ping::Control;
+use crate::domain::heartbeat::Kind;
+use crate::domain::heartbeat::convention::Upkeep;
+use crate::domain::heartbeat::presets::{Guess, Intent};
 use crate::domain::heartbeat::template::Template;
 use crate::domain::listen::report::{ListenEvent, ListenReporter};
-use crate::domain::target::Target;
 use crate::output::listen::ListenOutput;
 
 /// The arguments of `wscheck listen`.
@@ -63,7 +66,9 @@ impl ListenArgs {
     /// Runs the command and gives its exit code.
     pub fn main(self) -> ExitCode {
         let args = self.output.clone();
-        match self.plan() {
+        let preset = &self.welcome.preset;
+        let guess = preset.guess(std::slice::from_ref(&self.url), &self.connect);
+        match guess.and_then(|guess| self.plan(guess.as_ref())) {
             Ok(plan) => printer::run_showing(showing(&args), async |printer, control: Control| {
                 listen::run(plan, printer, control.interrupt).await.verdict.exit_code()
             }),
@@ -71,21 +76,51 @@ impl ListenArgs {
         }
     }
 
-    fn plan(self) -> Result<ListenPlan, String> {
-        self.welcome.check()?;
+    /// The plan, where this was found out of the server.
+    fn plan(self, guess: Option<&Guess>) -> Result<ListenPlan, String> {
+        let chosen = self.welcome.preset.chosen(guess)?;
+        self.welcome.check(&chosen)?;
         let answer = !self.hearing.no_answer;
-        let talk = self.hearing.talk.as_deref().map(|text| parse::<Template>("--talk", text)).transpose()?;
+        let talk = self.hearing.talk(&chosen)?;
+        let greeting = self.welcome.greeting(answer, &chosen)?;
         Ok(ListenPlan {
-            target: self.url.parse::<Target>().map_err(|why| why.to_string())?,
-            dial: self.connect.dial()?,
-            greeting: self.welcome.greeting(answer)?,
+            target: chosen.target(&self.url)?,
+            dial: chosen.offer(self.connect.dial()?),
+            alive: alive(&chosen).filter(|_| answer),
+            pong: chosen.spoken().and_then(|spoken| Some(spoken.ask.as_ref()?.1.clone())).unwrap_or_default(),
+            shapes: self.app_ping.shapes()?.speaking(&greeting.convention),
+            greeting,
             listen_for: self.hearing.listen_for,
             count: self.hearing.count,
             answer,
             talk,
-            shapes: self.app_ping.shapes()?,
             max_message_size: self.connect.max_message_size,
         })
+    }
+}
+
+/// What keeps such a server from taking us for dead: what has no answer, or else the preset's ask.
+fn alive(chosen: &Chosen) -> Option<Upkeep> {
+    let (preset, spoken) = (chosen.preset()?, chosen.spoken()?);
+    let asks = || Some(Upkeep { message: spoken.ask.as_ref()?.0.clone(), every: preset.every? });
+    spoken.convention.upkeep.clone().or_else(asks)
+}
+
+impl HearingArgs {
+    /// What is said between heartbeats: as told, or else what the preset asks.
+    fn talk(&self, chosen: &Chosen) -> Result<Option<Template>, String> {
+        let Some(text) = self.talk.as_deref() else { return Ok(None) };
+        let ask = chosen.spoken().map(|spoken| spoken.ask.as_ref().map(|(ask, _)| ask.clone()));
+        match ask {
+            Some(ask) if text == DEFAULT_TALK => {
+                chosen.check(&Intent { kinds: &[Kind::App], ..Intent::default() })?;
+                Ok(ask)
+            }
+            Some(_) | None => {
+                chosen.check(&Intent { kinds: &[Kind::App], ask: Some(text), interval: None })?;
+                parse("--talk", text).map(Some)
+            }
+        }
     }
 }
 
@@ -120,7 +155,7 @@ mod tests {
 
     fn plan(words: &[&str]) -> Result<ListenPlan, String> {
         let line = ["listen", "--proxy", "none", "ws://127.0.0.1:1/"].iter().chain(words);
-        Typed::try_parse_from(line).map_err(|why| why.to_string())?.args.plan()
+        Typed::try_parse_from(line).map_err(|why| why.to_string())?.args.plan(None)
     }
 
     fn refusal(words: &[&str]) -> String {

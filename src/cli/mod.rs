@@ -9,6 +9,7 @@ mod heartbeat;
 mod listen;
 mod papers;
 mod ping;
+mod preset;
 mod printer;
 mod probe_idle;
 mod probe_zombie;

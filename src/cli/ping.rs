@@ -8,12 +8,14 @@ use clap::Args;
 use super::args::{OutputArgs, positive_duration, up_to, without};
 use super::connect::ConnectArgs;
 use super::heartbeat::HeartbeatArgs;
+use super::preset::Chosen;
 use super::{printer, usage};
 use crate::commands::ping::{self, PingPlan};
 use crate::domain::backoff::Backoff;
 use crate::domain::event::Reporter;
 use crate::domain::health::Limits;
 use crate::domain::heartbeat::Kind;
+use crate::domain::heartbeat::presets::Guess;
 use crate::domain::shown;
 use crate::domain::target::Target;
 use crate::domain::threshold::{FailIf, FailOn};
@@ -174,7 +176,8 @@ impl PingArgs {
     /// Runs the command and gives its exit code.
     pub fn main(self) -> ExitCode {
         let output = self.output.clone();
-        match self.plan() {
+        let guess = self.heartbeat.greeting.welcome.preset.guess(&self.urls, &self.connect);
+        match guess.and_then(|guess| self.plan(guess.as_ref())) {
             Ok(plan) => printer::run("ping", &output, async |reporter: &mut dyn Reporter, control| {
                 ping::run(plan, reporter, control).await.verdict
             }),
@@ -182,44 +185,48 @@ impl PingArgs {
         }
     }
 
-    fn targets(&self) -> Result<Vec<Target>, String> {
+    fn targets(&self, chosen: &Chosen) -> Result<Vec<Target>, String> {
         let (urls, each) = (self.urls.len() as u64, u64::from(self.connections));
         if urls.saturating_mul(each) > MOST_CONNECTIONS {
             return Err(format!(
                 "--connections: {urls} URLs with {each} each are too many: at most {MOST_CONNECTIONS} together"
             ));
         }
-        self.urls.iter().map(|url| url.parse::<Target>().map_err(|why| why.to_string())).collect()
+        self.urls.iter().map(|url| chosen.target(url)).collect()
     }
 
     /// A peer that acknowledges nothing is given up after a while, unless the user says otherwise.
-    fn dial(&self) -> Result<DialPlan, String> {
-        let mut dial = self.connect.dial()?;
+    fn dial(&self, chosen: &Chosen) -> Result<DialPlan, String> {
+        let mut dial = chosen.offer(self.connect.dial()?);
         if self.connect.user_timeout.is_none() {
-            let patience = self.heartbeat.timeout.saturating_mul(USER_TIMEOUTS);
+            let patience = self.heartbeat.timeout(chosen).saturating_mul(USER_TIMEOUTS);
             dial.user_timeout = Some(patience.max(LEAST_PATIENCE));
         }
         Ok(dial)
     }
 
-    fn plan(self) -> Result<PingPlan, String> {
-        let (targets, kinds) = (self.targets()?, self.heartbeat.heartbeat.kinds());
-        self.heartbeat.check()?;
+    /// The plan, where this was found out of the server.
+    fn plan(self, guess: Option<&Guess>) -> Result<PingPlan, String> {
+        let chosen = self.heartbeat.greeting.welcome.preset.chosen(guess)?;
+        let (targets, kinds) = (self.targets(&chosen)?, self.heartbeat.kinds(&chosen));
+        self.heartbeat.check(&chosen)?;
         Ok(PingPlan {
             policy: self.thresholds.policy(&kinds, &targets)?,
             targets,
             connections_each: self.connections as usize,
-            dial: self.dial()?,
-            greeting: self.heartbeat.greeting.greeting()?,
+            dial: self.dial(&chosen)?,
+            greeting: self.heartbeat.greeting.greeting(&chosen)?,
+            preset: chosen.used(&kinds),
             session: SessionPlan {
                 kinds,
-                interval: self.heartbeat.interval,
-                timeout: self.heartbeat.timeout,
+                interval: self.heartbeat.interval(&chosen),
+                timeout: self.heartbeat.timeout(&chosen),
                 count: self.count,
                 limits: self.thresholds.limits()?,
-                ask: self.heartbeat.greeting.ask()?,
-                answer: self.heartbeat.greeting.answer()?,
+                ask: self.heartbeat.greeting.ask(&chosen)?,
+                answer: self.heartbeat.greeting.answer(&chosen)?,
                 answer_pings: !self.heartbeat.greeting.no_answer,
+                convention: chosen.convention(),
             },
             max_message_size: self.connect.max_message_size,
             deadline: self.deadline,
@@ -243,7 +250,7 @@ mod tests {
     fn the_patience_with_a_peer_that_acknowledges_nothing_follows_the_timeout() {
         let patience = |args: &[&str]| {
             let line = ["ping", "--proxy", "none", "ws://a.example/"].iter().chain(args);
-            Line::try_parse_from(line).unwrap().ping.plan().unwrap().dial.user_timeout
+            Line::try_parse_from(line).unwrap().ping.plan(None).unwrap().dial.user_timeout
         };
         assert_eq!(patience(&["-W", "1m"]), Some(Duration::from_secs(180)));
         assert_eq!(patience(&["-W", "1m", "--user-timeout", "5s"]), Some(Duration::from_secs(5)));
@@ -254,7 +261,7 @@ mod tests {
     #[test]
     fn by_default_one_connection_is_asked_once_a_second_and_never_opened_again() {
         let line = Line::try_parse_from(["ping", "--proxy", "none", "ws://a.example/"]).unwrap();
-        let plan = line.ping.plan().unwrap();
+        let plan = line.ping.plan(None).unwrap();
         assert_eq!((plan.connections(), &plan.session.kinds), (1, &vec![Kind::Protocol]));
         assert_eq!(
             (plan.session.interval, plan.session.timeout),

@@ -10,16 +10,17 @@ use clap::{Args, ValueEnum};
 use super::args::{OutputArgs, positive_duration, up_to};
 use super::connect::ConnectArgs;
 use super::heartbeat::GreetingArgs;
+use super::preset::Chosen;
 use super::printer::{self, Printer, Showing};
 use super::usage;
 use crate::commands::ping::Control;
 use crate::commands::probe_idle::{self, IdlePlan};
 use crate::domain::duration_text::parse_duration;
 use crate::domain::heartbeat::Kind;
+use crate::domain::heartbeat::presets::{Guess, Intent};
 use crate::domain::idle::report::{IdleEvent, IdleReporter};
 use crate::domain::idle::{Expectation, Precision, SearchPlan, Strategy};
 use crate::domain::shown::exact_duration;
-use crate::domain::target::Target;
 use crate::output::idle::IdleOutput;
 
 /// The arguments of `wscheck probe-idle`.
@@ -95,9 +96,10 @@ impl From<QuestionKind> for Kind {
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Question")]
 pub struct QuestionArgs {
-    /// What a connection is asked after its silence, and the control all the time
-    #[arg(long, value_name = "KIND", value_enum, default_value_t = QuestionKind::Protocol)]
-    pub heartbeat: QuestionKind,
+    /// What a connection is asked after its silence, and the control all the time [default: protocol, or app with a preset
+    /// that has an answer]
+    #[arg(long, value_name = "KIND", value_enum)]
+    pub heartbeat: Option<QuestionKind>,
     #[command(flatten)]
     pub greeting: GreetingArgs,
 }
@@ -139,7 +141,9 @@ impl ProbeIdleArgs {
     /// Runs the command and gives its exit code.
     pub fn main(self) -> ExitCode {
         let args = self.output.clone();
-        match self.plan() {
+        let preset = &self.question.greeting.welcome.preset;
+        let guess = preset.guess(std::slice::from_ref(&self.url), &self.connect);
+        match guess.and_then(|guess| self.plan(guess.as_ref())) {
             Ok(plan) => {
                 printer::run_showing(showing(&args), async |printer, control: Control| match probe_idle::run(
                     plan,
@@ -159,23 +163,34 @@ impl ProbeIdleArgs {
         }
     }
 
-    fn plan(self) -> Result<IdlePlan, String> {
+    /// The plan, where this was found out of the server.
+    fn plan(self, guess: Option<&Guess>) -> Result<IdlePlan, String> {
         let greeting = &self.question.greeting;
-        let app = self.question.heartbeat == QuestionKind::App || self.after.refresh;
-        greeting.check(app, "--heartbeat app or --refresh")?;
+        let chosen = greeting.welcome.preset.chosen(guess)?;
+        let kind = self.question.heartbeat.map_or_else(|| chosen.kind(), Kind::from);
+        let app = kind == Kind::App || self.after.refresh;
+        greeting.check(app, "--heartbeat app or --refresh", &chosen)?;
+        chosen.check(&Intent { kinds: &[kind], ask: greeting.app_ping.as_deref(), interval: None })?;
         Ok(IdlePlan {
-            target: self.url.parse::<Target>().map_err(|why| why.to_string())?,
-            dial: self.connect.dial()?,
-            search: self.search.plan(self.question.heartbeat.into())?,
-            greeting: greeting.greeting()?,
-            ask: greeting.ask()?,
-            answer: greeting.answer()?,
+            target: chosen.target(&self.url)?,
+            dial: chosen.offer(self.connect.dial()?),
+            search: self.search.plan(kind)?,
+            greeting: greeting.greeting(&chosen)?,
+            ask: greeting.ask(&chosen)?,
+            answer: greeting.answer(&chosen)?,
+            mute: mute(&chosen, greeting.app_ping.is_some()),
             max_message_size: self.connect.max_message_size,
             refresh: self.after.refresh,
             verify: self.after.verify,
             expectation: self.after.expectation(&self.search)?,
         })
     }
+}
+
+/// Why no message is sent to see whether that keeps the path open, where the preset knows none that is answered.
+fn mute(chosen: &Chosen, told: bool) -> Option<String> {
+    let preset = chosen.preset().filter(|preset| preset.ask.is_none() && !told)?;
+    Some(format!("--preset {} has no message that is answered", preset.name))
 }
 
 impl SearchArgs {
@@ -250,7 +265,7 @@ mod tests {
 
     fn plan(words: &[&str]) -> Result<IdlePlan, String> {
         let line = ["probe-idle", "--proxy", "none", "ws://127.0.0.1:1/"].iter().chain(words);
-        Typed::try_parse_from(line).map_err(|why| why.to_string())?.args.plan()
+        Typed::try_parse_from(line).map_err(|why| why.to_string())?.args.plan(None)
     }
 
     fn refusal(words: &[&str]) -> String {

@@ -10,15 +10,16 @@ use super::app_ping::AppPingArgs;
 use super::args::{OutputArgs, positive_duration};
 use super::connect::ConnectArgs;
 use super::heartbeat::WelcomeArgs;
+use super::preset::Chosen;
 use super::printer::{self, Printer, Showing};
 use super::usage;
 use crate::commands::ping::Control;
 use crate::commands::probe_zombie::{self, ZombiePlan};
-use crate::domain::heartbeat::pattern::Pattern;
+use crate::domain::heartbeat::Kind;
+use crate::domain::heartbeat::presets::{Guess, Intent};
 use crate::domain::heartbeat::template::Template;
 use crate::domain::idle::Expectation;
 use crate::domain::shown::exact_duration;
-use crate::domain::target::Target;
 use crate::domain::zombie::report::{ZombieEvent, ZombieReporter};
 use crate::output::zombie::ZombieOutput;
 
@@ -54,9 +55,10 @@ pub struct DyingArgs {
     /// --max, 250ms at least and 5s at most]
     #[arg(long, value_name = "TIME", value_parser = positive_duration)]
     pub every: Option<Duration>,
-    /// What the control says by messages: text with {seq}, {id} and {now_ms}, or hex:c000 for binary
-    #[arg(long, value_name = "TEMPLATE", default_value_t)]
-    pub say: Template,
+    /// What the control says by messages: text with {seq}, {id} and {now_ms}, or hex:c000 for binary [default: a JSON ping,
+    /// or what the preset says]
+    #[arg(long, value_name = "TEMPLATE")]
+    pub say: Option<Template>,
     /// How long the control may go without an answer before it counts as dead
     #[arg(long, value_name = "TIME", default_value = "5s", value_parser = positive_duration)]
     pub answer_timeout: Duration,
@@ -66,7 +68,9 @@ impl ProbeZombieArgs {
     /// Runs the command and gives its exit code.
     pub fn main(self) -> ExitCode {
         let args = self.output.clone();
-        match self.plan() {
+        let preset = &self.welcome.preset;
+        let guess = preset.guess(std::slice::from_ref(&self.url), &self.connect);
+        match guess.and_then(|guess| self.plan(guess.as_ref())) {
             Ok(plan) => printer::run_showing(showing(&args), async |printer, control: Control| {
                 probe_zombie::run(plan, printer, control.interrupt).await.verdict.exit_code()
             }),
@@ -74,19 +78,27 @@ impl ProbeZombieArgs {
         }
     }
 
-    fn plan(self) -> Result<ZombiePlan, String> {
-        self.welcome.check()?;
+    /// The plan, where this was found out of the server.
+    fn plan(self, guess: Option<&Guess>) -> Result<ZombiePlan, String> {
+        let chosen = self.welcome.preset.chosen(guess)?;
+        self.welcome.check(&chosen)?;
+        let says = self.dying.says(&chosen)?;
+        let greeting = self.welcome.greeting(true, &chosen)?;
         let (max, expectation) = (self.dying.max, self.dying.expectation()?);
         Ok(ZombiePlan {
-            target: self.url.parse::<Target>().map_err(|why| why.to_string())?,
-            dial: self.connect.dial()?,
-            greeting: self.welcome.greeting(true)?,
+            target: chosen.target(&self.url)?,
+            dial: chosen.offer(self.connect.dial()?),
             max,
             every: self.dying.every.unwrap_or_else(|| ZombiePlan::usual_every(max)),
             patience: self.dying.answer_timeout,
-            say: self.dying.say,
-            answer: Pattern::default(),
-            shapes: self.app_ping.shapes()?,
+            talks: says.is_some(),
+            say: says.unwrap_or_default(),
+            answer: chosen
+                .spoken()
+                .and_then(|spoken| Some(spoken.ask.as_ref()?.1.clone()))
+                .unwrap_or_default(),
+            shapes: self.app_ping.shapes()?.speaking(&greeting.convention),
+            greeting,
             expectation,
             max_message_size: self.connect.max_message_size,
         })
@@ -94,6 +106,18 @@ impl ProbeZombieArgs {
 }
 
 impl DyingArgs {
+    /// What the control says by messages: as told, or what the preset says; `None`: nothing.
+    fn says(&self, chosen: &Chosen) -> Result<Option<Template>, String> {
+        let told = self.say.as_ref().map(Template::as_str);
+        let Some(spoken) = chosen.spoken() else { return Ok(Some(self.say.clone().unwrap_or_default())) };
+        let asks = told.is_some() || spoken.ask.is_some();
+        let kinds: &[Kind] = if asks { &[Kind::Protocol, Kind::App] } else { &[Kind::Protocol] };
+        chosen.check(&Intent { kinds, ask: told, interval: self.every })?;
+        let upkeep = || spoken.convention.upkeep.as_ref().map(|upkeep| upkeep.message.clone());
+        let ask = || spoken.ask.as_ref().map(|(ask, _)| ask.clone());
+        Ok(self.say.clone().or_else(ask).or_else(upkeep))
+    }
+
     /// An expectation that no run of this length can bear out makes no sense.
     fn expectation(&self) -> Result<Option<Expectation>, String> {
         match &self.expect {
@@ -141,7 +165,7 @@ mod tests {
 
     fn plan(words: &[&str]) -> Result<ZombiePlan, String> {
         let line = ["probe-zombie", "--proxy", "none", "ws://127.0.0.1:1/"].iter().chain(words);
-        Typed::try_parse_from(line).map_err(|why| why.to_string())?.args.plan()
+        Typed::try_parse_from(line).map_err(|why| why.to_string())?.args.plan(None)
     }
 
     fn every(words: &[&str]) -> u128 {

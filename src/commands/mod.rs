@@ -5,6 +5,7 @@ pub mod listen;
 pub mod ping;
 pub mod probe_idle;
 pub mod probe_zombie;
+pub mod recon;
 mod room;
 pub mod serve;
 mod telling;

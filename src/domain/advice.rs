@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::ending::{How, Who};
 use super::health::Status;
 use super::heartbeat::Kind;
+use super::recognition;
 use super::report::{ConnReport, KindReport, Report, TargetReport};
 use super::run::RunInfo;
 use super::shown;
@@ -25,6 +26,7 @@ const MOST_ADVICE: usize = 20;
 const RULES: &[fn(&Scene) -> Option<String>] = &[
     app_beside_protocol,
     behind_the_first_hop,
+    other_convention,
     echo_server,
     foreign_answers,
     wrong_payloads,
@@ -115,7 +117,14 @@ fn is_slow(beside: Duration, rtt: Duration) -> bool {
 
 /// Whether a more telling rule says why no app heartbeat was answered.
 fn explained(scene: &Scene, app: &KindReport) -> bool {
-    scene.sum(|connection| connection.echoes) > 0 || app.counts.mismatched > 0
+    scene.sum(|connection| connection.echoes) > 0
+        || app.counts.mismatched > 0
+        || other_convention(scene).is_some()
+}
+
+/// The server does not seem to speak as it was expected to.
+fn other_convention(scene: &Scene) -> Option<String> {
+    recognition::unanswered(scene.info, &scene.target.connections, scene.kind(Kind::App))
 }
 
 /// Our asks came back, and none was answered.

@@ -7,6 +7,7 @@ use super::ending::Ending;
 use super::health::{Metrics, Status};
 use super::heartbeat::{Kind, Outcome, Stray};
 use super::opening::{OpenError, Opened};
+use super::overheard::Overheard;
 use super::report::Report;
 use super::run::RunInfo;
 
@@ -98,6 +99,8 @@ pub enum ConnEvent {
         kind: Kind,
         count: u64,
     },
+    /// What came besides answers. It comes before `Ended`, where there was any.
+    Overheard(Arc<Overheard>),
     Ended(Arc<Ending>),
     /// The next attempt to open it again is made after `after`.
     Retry {

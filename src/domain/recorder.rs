@@ -11,6 +11,7 @@ use super::event::{Beat, ConnEvent, Event, Heard, StatusChange};
 use super::health::Status;
 use super::heartbeat::{Kind, Outcome};
 use super::opening::{OpenError, Opened, Timestamps};
+use super::overheard::Overheard;
 use super::report::{
     ConnReport, KindReport, Measurement, Report, Spikes, StampingReport, TargetReport, Verdict,
 };
@@ -171,6 +172,7 @@ struct Link {
     server_pings_app: u64,
     echoes: u64,
     spikes: Spikes,
+    overheard: Option<Arc<Overheard>>,
 }
 
 impl Link {
@@ -193,6 +195,7 @@ impl Link {
             server_pings_app: 0,
             echoes: 0,
             spikes: Spikes::default(),
+            overheard: None,
         }
     }
 
@@ -210,6 +213,7 @@ impl Link {
             ConnEvent::Status(change) => self.status(change),
             ConnEvent::Standing { status, reason } => self.stands(*status, reason),
             ConnEvent::Unjudged { kind, count } => self.with(*kind, |figures| figures.unjudged(*count)),
+            ConnEvent::Overheard(overheard) => self.overheard = Some(Arc::clone(overheard)),
             ConnEvent::Ended(ending) => self.ended(ending),
             ConnEvent::Reconnected { outage, .. } => {
                 self.reconnects += 1;
@@ -303,6 +307,7 @@ impl Link {
             server_pings_app: self.server_pings_app,
             echoes: self.echoes,
             spikes: self.spikes,
+            overheard: self.overheard.clone(),
         }
     }
 }
@@ -457,6 +462,7 @@ mod tests {
             interval: secs(1),
             timeout: secs(10),
             count: None,
+            preset: None,
         };
         Recorder::new(info, Policy::default(), START)
     }

@@ -7,6 +7,7 @@ use super::ending::Ending;
 use super::health::Status;
 use super::heartbeat::Kind;
 use super::opening::{OpenError, Opened, Timestamps};
+use super::overheard::Overheard;
 use super::run::RunInfo;
 use super::shown;
 use super::stats::{Counts, JitterSummary, LagSummary, RttSummary};
@@ -76,6 +77,8 @@ pub struct ConnReport {
     /// Our own app pings that came back unchanged.
     pub echoes: u64,
     pub spikes: Spikes,
+    /// What else was heard of the server, when the connection ended last.
+    pub overheard: Option<Arc<Overheard>>,
 }
 
 /// RTTs that were more than twice the mean of those before them.
@@ -247,6 +250,7 @@ pub(crate) mod samples {
             server_pings_app: 0,
             echoes: 0,
             spikes: Spikes::default(),
+            overheard: None,
         }
     }
 
@@ -289,6 +293,7 @@ pub(crate) mod samples {
             interval: Duration::from_secs(1),
             timeout: Duration::from_secs(10),
             count: None,
+            preset: None,
         };
         Report {
             info: Arc::new(info),

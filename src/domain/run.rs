@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::heartbeat::Kind;
+use super::heartbeat::presets::PresetUse;
 
 /// What is to be measured, told before anything is.
 #[derive(Debug, Clone, PartialEq)]
@@ -16,4 +17,6 @@ pub struct RunInfo {
     pub timeout: Duration,
     /// Heartbeats of each kind on each connection; `None`: until stopped.
     pub count: Option<u64>,
+    /// Whose heartbeats they are, where a preset was asked for.
+    pub preset: Option<PresetUse>,
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::ending::Who;
 use super::health::Status;
+use super::recognition;
 use super::report::{ConnReport, KindReport, Measurement, Report, TargetReport, Verdict};
 use super::shown;
 use super::stats::{LagSummary, RttSummary};
@@ -153,7 +154,8 @@ fn doubts_of(report: &Report, connection: &ConnReport, policy: &Policy) -> Vec<S
     let bounds = bounds_behind(report, connection, policy.fail_on);
     let doubtful = bad.zip(bounds).map(|(bad, why)| format!("{bad}, but {why}"));
     let unclear = connection.kinds.iter().filter_map(|figures| unjudged(figures).or_else(|| unsent(figures)));
-    doubtful.into_iter().chain(unclear).collect()
+    let silent = recognition::never_began(&report.info, connection, report.elapsed);
+    doubtful.into_iter().chain(unclear).chain(silent).collect()
 }
 
 /// No heartbeat of this kind came to an answer or to the lack of one.

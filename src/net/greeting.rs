@@ -8,13 +8,16 @@ use tokio_tungstenite::tungstenite::Message;
 
 use super::clock::unix_ms;
 use super::endings::Cut;
+use super::packed::unpacked;
 use super::websocket::{Socket, Step, to_message};
 use crate::domain::ending::Ending;
 use crate::domain::event::{ConnEvent, Heard};
 use crate::domain::heartbeat::Kind;
+use crate::domain::heartbeat::convention::Convention;
 use crate::domain::heartbeat::incoming::{Incoming, MessageRef};
 use crate::domain::heartbeat::message::{Classifier, Meaning};
 use crate::domain::heartbeat::pattern::Pattern;
+use crate::domain::heartbeat::presets::resembles;
 use crate::domain::heartbeat::template::{Keys, Template};
 use crate::domain::opening::{FailureKind, OpenError};
 use crate::domain::peer_text::PeerText;
@@ -25,6 +28,8 @@ use crate::domain::target::Target;
 /// What is said first, and what must come before heartbeats begin.
 #[derive(Debug, Clone, Default)]
 pub struct Greeting {
+    /// What must come before anything is sent.
+    pub first: Option<Pattern>,
     /// Messages to send, in order.
     pub send: Vec<Template>,
     /// Heartbeats begin when a message matches.
@@ -33,6 +38,8 @@ pub struct Greeting {
     pub timeout: Duration,
     /// Whether the server's own app pings are answered meanwhile.
     pub answer_pings: bool,
+    /// How the server speaks of heartbeats.
+    pub convention: Convention,
 }
 
 impl Greeting {
@@ -41,6 +48,9 @@ impl Greeting {
         self.send.iter().map(|template| template.as_str().len()).max().unwrap_or(0)
     }
 }
+
+/// So many of the messages that were not awaited are compared with what is known.
+const COMPARED: u64 = 8;
 
 /// Why a greeting failed.
 struct Failure {
@@ -69,7 +79,7 @@ pub async fn greet<S: AsyncRead + AsyncWrite + Unpin>(
         phase: Phase::Await,
         kind,
         cause,
-        hint: None,
+        hint: seen.hint(greeting),
         attempts: Vec::new(),
         refusal: None,
         took: began.elapsed(),
@@ -81,6 +91,10 @@ pub async fn greet<S: AsyncRead + AsyncWrite + Unpin>(
 struct Seen {
     count: u64,
     first: PeerText,
+    /// The presets that such messages are typical of.
+    looks_like: Vec<&'static str>,
+    /// What is waited for.
+    awaiting: Option<Pattern>,
     /// How many of each; told when the greeting is over.
     heard: Vec<(Heard, u64)>,
 }
@@ -94,6 +108,10 @@ impl Seen {
             };
         }
         self.count += 1;
+        if self.count <= COMPARED {
+            let names = resembles(message).into_iter().map(|preset| preset.name);
+            self.looks_like.extend(names.filter(|name| !self.looks_like.contains(name)).collect::<Vec<_>>());
+        }
     }
 
     fn hear(&mut self, heard: Heard) {
@@ -107,8 +125,9 @@ impl Seen {
         self.heard.iter().for_each(|(heard, count)| emit(ConnEvent::Heard(*heard, *count)));
     }
 
+    /// Nothing that was waited for came in time.
     fn complain(&self, greeting: &Greeting) -> String {
-        let Some(pattern) = &greeting.awaited else {
+        let Some(pattern) = &self.awaiting else {
             return format!("the greeting could not be sent within {}", show(greeting.timeout));
         };
         let others = match self.count {
@@ -116,7 +135,27 @@ impl Seen {
             1 => format!("one other came: {}", self.first),
             count => format!("{count} others came, the first: {}", self.first),
         };
-        format!("no message matched '{pattern}' within {}; {others}", show(greeting.timeout))
+        let whose = greeting.convention.name.map(|name| format!(" of the preset {name}")).unwrap_or_default();
+        let (within, looks) = (show(greeting.timeout), self.looks());
+        format!("no message matched '{pattern}'{whose} within {within}; {others}{looks}")
+    }
+
+    /// What that looks like, where it is typical of something.
+    fn looks(&self) -> String {
+        match self.looks_like.as_slice() {
+            [] => String::new(),
+            names => format!(", which looks like {}", names.join(" or ")),
+        }
+    }
+
+    /// What to try, where the preset seems to be another's.
+    fn hint(&self, greeting: &Greeting) -> Option<String> {
+        let own = greeting.convention.name?;
+        Some(match self.looks_like.first() {
+            Some(name) if *name != own => format!("try --preset {name}"),
+            Some(_) => format!("'wscheck presets {own}' tells what it expects of a server"),
+            None => format!("does this server speak {own}? 'wscheck listen' tells what it says by itself"),
+        })
     }
 }
 
@@ -125,11 +164,28 @@ async fn exchange<S: AsyncRead + AsyncWrite + Unpin>(
     greeting: &Greeting,
     seen: &mut Seen,
 ) -> Result<(), Failure> {
-    let mut classifier = Classifier::without_asks(greeting.answer_pings);
+    let mut classifier = Classifier::without_asks(greeting.answer_pings).speaking(&greeting.convention);
+    if let Some(first) = &greeting.first {
+        await_message(socket, first, greeting, &mut classifier, seen).await?;
+    }
     for (seq, template) in greeting.send.iter().enumerate() {
         say(socket, to_message(template.render(&keys(seq as u64)))).await?;
     }
-    let Some(pattern) = &greeting.awaited else { return Ok(()) };
+    match &greeting.awaited {
+        Some(awaited) => await_message(socket, awaited, greeting, &mut classifier, seen).await,
+        None => Ok(()),
+    }
+}
+
+/// Waits for a message that matches.
+async fn await_message<S: AsyncRead + AsyncWrite + Unpin>(
+    socket: &mut Socket<S>,
+    pattern: &Pattern,
+    greeting: &Greeting,
+    classifier: &mut Classifier,
+    seen: &mut Seen,
+) -> Result<(), Failure> {
+    seen.awaiting = Some(pattern.clone());
     loop {
         tokio::task::coop::consume_budget().await;
         let message = match socket.step().await {
@@ -147,20 +203,37 @@ async fn exchange<S: AsyncRead + AsyncWrite + Unpin>(
             }
             Message::Pong(_) | Message::Frame(_) => continue,
         };
-        let incoming = Incoming::new(heard);
-        if pattern.matches(&incoming).is_some() {
+        let unpacked = unpacked(heard);
+        let heard = unpacked.as_deref().map_or(heard, MessageRef::Text);
+        let mut units = greeting.convention.framing.units(heard);
+        if units.any(|unit| pattern.matches(&Incoming::new(unit)).is_some()) {
             return Ok(());
         }
-        match classifier.classify(&incoming) {
-            Meaning::ServerPing { reply } => {
-                seen.hear(Heard::ServerPing { kind: Kind::App, answered: reply.is_some() });
-                if let Some(reply) = reply {
-                    say(socket, to_message(reply)).await?;
-                }
-            }
-            Meaning::Answer(_) | Meaning::Echo | Meaning::Ordinary => seen.hear(Heard::Message),
+        for meaning in classifier.read(heard, unix_ms()) {
+            answer(socket, meaning, seen).await?;
         }
         seen.note(heard);
+    }
+}
+
+/// Answers the server's own pings; everything else is only told.
+async fn answer<S: AsyncRead + AsyncWrite + Unpin>(
+    socket: &mut Socket<S>,
+    meaning: Meaning,
+    seen: &mut Seen,
+) -> Result<(), Failure> {
+    match meaning {
+        Meaning::ServerPing { reply } => {
+            seen.hear(Heard::ServerPing { kind: Kind::App, answered: reply.is_some() });
+            match reply {
+                Some(reply) => say(socket, to_message(reply)).await,
+                None => Ok(()),
+            }
+        }
+        Meaning::Answer(_) | Meaning::Echo | Meaning::Ordinary => {
+            seen.hear(Heard::Message);
+            Ok(())
+        }
     }
 }
 
@@ -185,7 +258,7 @@ fn lost(cut: Cut, seen: &Seen) -> Failure {
     let how = Ending::describe(cut.who, &cut.how, cut.os_error.as_deref());
     let cause = match seen.count {
         0 => how,
-        _ => format!("{how}, after '{}'", seen.first),
+        _ => format!("{how}, after '{}'{}", seen.first, seen.looks()),
     };
     Failure { kind: FailureKind::ClosedEarly, cause }
 }

@@ -9,6 +9,7 @@ pub mod greeting;
 pub mod guest;
 mod head;
 pub mod os_error;
+pub mod packed;
 #[cfg(test)]
 mod pki;
 pub mod proxy;
@@ -23,6 +24,7 @@ mod tcp;
 pub mod tls;
 pub mod trial;
 mod upgrade;
+mod upkeep;
 pub mod websocket;
 pub mod wire;
 

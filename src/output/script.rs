@@ -127,6 +127,7 @@ impl Scene {
             interval: ms(1000),
             timeout: ms(10_000),
             count,
+            preset: None,
         })
     }
 
@@ -311,6 +312,7 @@ fn connection(kinds: Vec<KindReport>, status: Status, status_reason: &str) -> Co
         server_pings_app: 0,
         echoes: 0,
         spikes: Spikes::default(),
+        overheard: None,
     }
 }
 
@@ -657,6 +659,7 @@ pub fn several() -> Vec<Event> {
         interval: ms(1000),
         timeout: ms(10_000),
         count: None,
+        preset: None,
     });
     let fine = [us(31_200), us(30_900), us(33_400), us(30_100)];
     let cut = ending(Who::Network, How::Rst, 1_402, 400);

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::domain::heartbeat::convention::{Convention, Upkeep};
 use crate::domain::heartbeat::pattern::Pattern;
 use crate::domain::heartbeat::template::Template;
 use crate::domain::listen::report::ListenInfo;
@@ -27,6 +28,9 @@ pub struct ListenPlan {
     pub talk: Option<Template>,
     /// What heartbeats in messages look like.
     pub shapes: Shapes,
+    /// What is said now and then, so that the server does not take the client for dead; and what answers it.
+    pub alive: Option<Upkeep>,
+    pub pong: Pattern,
     /// Largest message accepted from the server, in bytes.
     pub max_message_size: usize,
 }
@@ -49,7 +53,8 @@ impl ListenPlan {
             pings: None,
             messages: false,
             ask: self.talk.clone().unwrap_or_default(),
-            answer: Pattern::default(),
+            answer: self.pong.clone(),
+            convention: Convention { upkeep: self.alive.clone(), ..self.greeting.convention.clone() },
         }
     }
 

@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 use super::ear::{Ear, Overheard};
 use super::plan::ListenPlan;
 use crate::domain::ending::How;
+use crate::domain::heartbeat::pattern::Pattern;
 use crate::domain::heartbeat::template::Template;
 use crate::domain::listen::report::{ListenEvent, ListenReporter};
 use crate::domain::listen::shapes::Shapes;
@@ -33,6 +34,8 @@ fn plan(listen_for: u64, count: Option<u64>, talk: bool) -> ListenPlan {
         answer: true,
         talk: talk.then(Template::default),
         shapes: Shapes::default(),
+        alive: None,
+        pong: Pattern::default(),
         max_message_size: 65_536,
     }
 }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::domain::backoff::Backoff;
+use crate::domain::heartbeat::presets::PresetUse;
 use crate::domain::run::RunInfo;
 use crate::domain::target::Target;
 use crate::domain::verdict::Policy;
@@ -24,6 +25,8 @@ pub struct PingPlan {
     pub deadline: Option<Duration>,
     pub reconnect: Option<Backoff>,
     pub policy: Policy,
+    /// Whose heartbeats they are, where a preset was asked for.
+    pub preset: Option<PresetUse>,
 }
 
 impl PingPlan {
@@ -40,6 +43,7 @@ impl PingPlan {
             interval: self.session.interval,
             timeout: self.session.timeout,
             count: self.session.count,
+            preset: self.preset.clone(),
         }
     }
 }

@@ -226,6 +226,9 @@ async fn try_method(
         }
         plan.dial.tcp_keepalive = Some(seconds);
     }
+    if let Some(why) = plan.mute.clone().filter(|_| method == Method::AppMessage) {
+        return row(None, Fate::Untold { why });
+    }
     if method == Method::TcpKeepalive && plan.dial.unix_socket.is_some() {
         return row(None, Fate::Untold { why: "a Unix socket has no TCP keepalive".to_string() });
     }

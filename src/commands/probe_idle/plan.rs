@@ -22,6 +22,8 @@ pub struct IdlePlan {
     /// What app questions ask, and what answers them; also what `refresh` sends as a message.
     pub ask: Template,
     pub answer: Pattern,
+    /// Why no message is sent by `refresh`, where none is to be.
+    pub mute: Option<String>,
     /// Largest message accepted from the server, in bytes.
     pub max_message_size: usize,
     /// Try afterwards what keeps the path open.
@@ -44,7 +46,8 @@ impl IdlePlan {
 
     pub(super) fn question(&self, kind: Kind) -> Question {
         let (ask, answer) = (self.ask.clone(), self.answer.clone());
-        Question { kind, ask, answer, timeout: self.search.answer_timeout }
+        let convention = self.greeting.convention.clone();
+        Question { kind, ask, answer, timeout: self.search.answer_timeout, convention }
     }
 
     /// The plan of opening, with the two-ended mode offered before the user's own subprotocols.

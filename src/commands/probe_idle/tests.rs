@@ -43,6 +43,7 @@ fn plan(url: &str) -> IdlePlan {
         target: url.parse().unwrap(),
         dial: DialPlan::default(),
         greeting: Greeting { timeout: ms(5000), ..Greeting::default() },
+        mute: None,
         search: SearchPlan {
             min: ms(200),
             max: ms(4000),

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::domain::heartbeat::convention::Convention;
 use crate::domain::heartbeat::pattern::Pattern;
 use crate::domain::heartbeat::template::Template;
 use crate::domain::idle::Expectation;
@@ -28,6 +29,8 @@ pub struct ZombiePlan {
     pub patience: Duration,
     /// What the control says, and what answers it.
     pub say: Template,
+    /// Whether it says anything by messages.
+    pub talks: bool,
     pub answer: Pattern,
     /// What the server's heartbeats in messages look like.
     pub shapes: Shapes,
@@ -59,9 +62,11 @@ impl ZombiePlan {
             shapes: self.shapes.clone(),
             answers_messages: matches!(way, Way::Control | Way::Quiet),
             pings: sends.then_some(self.every),
-            messages: way == Way::Control,
+            messages: way == Way::Control && self.talks,
             ask: self.say.clone(),
             answer: self.answer.clone(),
+            // The control says it as its message; who dies keeps nothing up.
+            convention: Convention { upkeep: None, ..self.greeting.convention.clone() },
         }
     }
 

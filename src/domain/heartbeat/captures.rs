@@ -6,6 +6,8 @@ use super::template::{Key, Part};
 const LONGEST_ID: usize = 256;
 /// Digits of `u64::MAX`.
 const LONGEST_NUMBER: usize = 20;
+/// In so many places at most it is tried what follows `{any}`.
+const MOST_TRIES: usize = 4096;
 
 /// The keys that a message carries.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -32,12 +34,22 @@ impl Captures {
 
     /// What `text` says at the place of `key`: digits for a number, any text for an id.
     pub(super) fn of(key: Key, text: &str) -> Option<Captures> {
+        match key {
+            Key::Seq | Key::N | Key::NowMs | Key::NowS => Captures::of_number(key, number(text)?),
+            Key::Id if text.is_empty() || text.len() > LONGEST_ID => None,
+            Key::Id => Some(Captures { id: Some(text.to_string()), ..Captures::default() }),
+        }
+    }
+
+    /// A number at the place of `key`. What counts from 1 has no 0, and an id is no number.
+    pub(super) fn of_number(key: Key, number: u64) -> Option<Captures> {
         let mut captures = Captures::default();
         match key {
-            Key::Seq => captures.seq = Some(number(text)?),
-            Key::NowMs => captures.now_ms = Some(number(text)?),
-            Key::Id if text.is_empty() || text.len() > LONGEST_ID => return None,
-            Key::Id => captures.id = Some(text.to_string()),
+            Key::Seq => captures.seq = Some(number),
+            Key::N => captures.seq = Some(number.checked_sub(1)?),
+            Key::NowMs => captures.now_ms = Some(number),
+            Key::NowS => {}
+            Key::Id => return None,
         }
         Some(captures)
     }
@@ -48,6 +60,10 @@ impl Captures {
             [] => text.is_empty().then(Captures::default),
             [Part::Literal(literal), rest @ ..] => {
                 Captures::from_text(rest, text.strip_prefix(literal.as_str())?)
+            }
+            [Part::Any] => Some(Captures::default()),
+            [Part::Any, rest @ ..] => {
+                starts(rest, text).take(MOST_TRIES).find_map(|at| Captures::from_text(rest, &text[at..]))
             }
             [Part::Place(key), rest @ ..] => ends(*key, rest, text).find_map(|end| {
                 Captures::of(*key, &text[..end])?.and(Captures::from_text(rest, &text[end..])?)
@@ -67,23 +83,51 @@ fn number(text: &str) -> Option<u64> {
     text.bytes().all(|b| b.is_ascii_digit()).then(|| text.parse().ok())?
 }
 
+/// Where what follows `{any}` may start.
+fn starts<'a>(rest: &'a [Part], text: &'a str) -> Box<dyn Iterator<Item = usize> + 'a> {
+    match rest {
+        [Part::Literal(literal)] => Box::new(
+            text.len().checked_sub(literal.len()).into_iter().filter(|at| text.is_char_boundary(*at)),
+        ),
+        [Part::Literal(literal), ..] => Box::new(text.match_indices(literal.as_str()).map(|(at, _)| at)),
+        _ => Box::new((0..=text.len()).filter(|at| text.is_char_boundary(*at))),
+    }
+}
+
 /// Where a placeholder may end, the likeliest first: a number is as long, an id as short as possible.
 fn ends<'a>(key: Key, rest: &[Part], text: &'a str) -> Box<dyn Iterator<Item = usize> + 'a> {
     let digits = || text.bytes().take(LONGEST_NUMBER).take_while(u8::is_ascii_digit).count();
     match (key, rest) {
         (_, []) => Box::new(std::iter::once(text.len())),
-        (Key::Seq | Key::NowMs, _) => Box::new((1..=digits()).rev()),
+        (Key::Seq | Key::N | Key::NowMs | Key::NowS, _) => Box::new((1..=digits()).rev()),
         (Key::Id, _) => Box::new((1..=text.len().min(LONGEST_ID)).filter(|end| text.is_char_boundary(*end))),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::template::parts;
+    use super::super::template::pattern_parts;
     use super::*;
 
     fn captured(pattern: &str, text: &str) -> Option<Captures> {
-        Captures::from_text(&parts(pattern), text)
+        Captures::from_text(&pattern_parts(pattern), text)
+    }
+
+    #[test]
+    fn anything_is_passed_over() {
+        assert_eq!(captured("PONG{any}", "PONG\r\n"), Some(Captures::default()));
+        assert_eq!(captured("PONG{any}", "PONG"), Some(Captures::default()));
+        assert_eq!(captured("{any}!", "a!b!"), Some(Captures::default()));
+        assert_eq!(captured("{any}!", "a!b"), None);
+        assert_eq!(captured("{any}id={seq};{any}", "x;id=a;id=7;y").unwrap().seq, Some(7));
+        assert_eq!(captured("{any}é", "éüé"), Some(Captures::default()));
+        assert_eq!(captured("{any}xx", "x"), None);
+    }
+
+    #[test]
+    fn a_number_from_1_is_one_more_than_from_0() {
+        assert_eq!(captured("{n}", "1").unwrap().seq, Some(0));
+        assert_eq!(captured("{n}", "0"), None);
     }
 
     #[test]

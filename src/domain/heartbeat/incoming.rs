@@ -50,7 +50,7 @@ impl<'a> Incoming<'a> {
 }
 
 /// A scalar is no message of a JSON protocol, so nothing is parsed that does not open as a container.
-fn parse(text: &str) -> Option<Value> {
+pub(super) fn parse(text: &str) -> Option<Value> {
     let opens = text.trim_ascii_start().starts_with(['{', '[']);
     (opens && text.len() <= LONGEST_JSON).then(|| serde_json::from_str(text).ok())?
 }

@@ -3,7 +3,7 @@
 use serde_json::{Map, Number, Value};
 
 use super::captures::Captures;
-use super::template::{Key, Part, parts};
+use super::template::{ANY, Key, Part, pattern_parts};
 
 /// Opens a string that stands for a bare placeholder while serde_json reads the text. A noncharacter
 /// (Unicode 23.7), so no text has it by right.
@@ -18,6 +18,8 @@ pub(super) enum Shape {
     Text(Vec<Part>),
     /// A placeholder that is the whole value, without quotes.
     Bare(Key),
+    /// `{any}`: whatever is there.
+    Any,
     Object(Vec<(String, Shape)>),
     Array(Vec<Shape>),
 }
@@ -56,13 +58,14 @@ impl Shape {
     ///   arrays give the position, and so the length, a meaning
     /// - numbers are equal by value (1 and 1.0)
     /// - a string with placeholders is a string that reads alike
-    /// - a bare `{seq}` or `{now_ms}` is a whole number, a bare `{id}` any string or number
+    /// - a bare `{seq}`, `{n}` or `{now_ms}` is a whole number, a bare `{id}` any string or number, `{any}` anything
     pub(super) fn captures(&self, value: &Value) -> Option<Captures> {
         match (self, value) {
             (Shape::Object(fields), Value::Object(object)) => fields_in(fields, object),
             (Shape::Array(items), Value::Array(values)) if items.len() == values.len() => {
                 all(items.iter().zip(values).map(|(item, value)| item.captures(value)))
             }
+            (Shape::Any, _) => Some(Captures::default()),
             (Shape::Text(parts), Value::String(text)) => Captures::from_text(parts, text),
             (Shape::Bare(Key::Id), Value::String(text)) => Captures::of(Key::Id, text),
             (Shape::Bare(key), Value::Number(number)) => Captures::of(*key, &number_text(number)),
@@ -85,7 +88,9 @@ impl Shape {
             path.pop();
         };
         match self {
-            Shape::Scalar(_) => {}
+            Shape::Scalar(_) | Shape::Any => {}
+            Shape::Text(parts) if !parts.iter().any(Part::tells) => {}
+            Shape::Bare(key) if !key.tells() => {}
             Shape::Text(parts) => places.push(Place { path: path.clone(), parts: parts.clone() }),
             Shape::Bare(key) => places.push(Place { path: path.clone(), parts: vec![Part::Place(*key)] }),
             Shape::Object(fields) => {
@@ -149,19 +154,24 @@ fn quote_bare(text: &str) -> String {
         if at < skip_to {
             continue;
         }
-        match (in_string, Key::opening(&text[at..])) {
-            (false, Some(key)) => {
+        match bare(&text[at..]).filter(|_| !in_string) {
+            Some(placeholder) => {
                 quoted.extend(['"', BARE]);
-                quoted.push_str(key.placeholder());
+                quoted.push_str(placeholder);
                 quoted.push('"');
-                skip_to = at + key.placeholder().len();
+                skip_to = at + placeholder.len();
             }
-            _ => quoted.push(c),
+            None => quoted.push(c),
         }
         in_string ^= c == '"' && !escaped;
         escaped = in_string && c == '\\' && !escaped;
     }
     quoted
+}
+
+/// The placeholder that opens a text.
+fn bare(text: &str) -> Option<&'static str> {
+    Key::opening(text).map(Key::placeholder).or_else(|| text.starts_with(ANY).then_some(ANY))
 }
 
 fn shape(value: Value) -> Result<Shape, ShapeError> {
@@ -176,7 +186,8 @@ fn shape(value: Value) -> Result<Shape, ShapeError> {
 }
 
 fn field((name, value): (String, Value)) -> Result<(String, Shape), ShapeError> {
-    let has_place = name.contains(BARE) || Key::ALL.iter().any(|key| name.contains(key.placeholder()));
+    let placeholders = Key::ALL.map(Key::placeholder);
+    let has_place = name.contains(BARE) || placeholders.iter().any(|placeholder| name.contains(placeholder));
     if has_place {
         return Err(ShapeError::PlaceInName(name.replace(BARE, "")));
     }
@@ -184,11 +195,11 @@ fn field((name, value): (String, Value)) -> Result<(String, Shape), ShapeError> 
 }
 
 fn text_shape(text: String) -> Shape {
-    if let Some(key) = text.strip_prefix(BARE).and_then(Key::opening) {
-        return Shape::Bare(key);
+    if let Some(placeholder) = text.strip_prefix(BARE) {
+        return Key::opening(placeholder).map_or(Shape::Any, Shape::Bare);
     }
-    let parts = parts(&text);
-    match parts.iter().any(|part| matches!(part, Part::Place(_))) {
+    let parts = pattern_parts(&text);
+    match parts.iter().any(|part| !matches!(part, Part::Literal(_))) {
         true => Shape::Text(parts),
         false => Shape::Scalar(Value::String(text)),
     }
@@ -252,6 +263,14 @@ mod tests {
         let shape = r#"{"a":{"b":[{"c":true}]}}"#;
         assert!(fits(shape, r#"{"a":{"x":0,"b":[{"c":true,"d":0}]}}"#));
         assert!(!fits(shape, r#"{"a":{"b":[{"c":false}]}}"#));
+    }
+
+    #[test]
+    fn anything_may_be_asked_for_where_there_must_be_something() {
+        assert!(fits(r#"{"sid":{any}}"#, r#"{"sid":"x"}"#) && fits(r#"{"sid":{any}}"#, r#"{"sid":null}"#));
+        assert!(!fits(r#"{"sid":{any}}"#, "{}"));
+        assert!(fits(r#"["tx",{any},{any}]"#, r#"["tx",{"a":1},[2]]"#));
+        assert!(fits(r#"{"a":"x{any}"}"#, r#"{"a":"xy"}"#) && !fits(r#"{"a":"x{any}"}"#, r#"{"a":"y"}"#));
     }
 
     #[test]

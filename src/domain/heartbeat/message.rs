@@ -4,9 +4,11 @@ use std::collections::VecDeque;
 
 use serde_json::Value;
 
+use super::convention::{Convention, ServerAsks};
+use super::framing::Framing;
 use super::incoming::{Incoming, MessageRef};
 use super::json_shape::Place;
-use super::pattern::{Captures, Pattern};
+use super::pattern::{Captures, Found, Pattern};
 use super::template::{Key, Keys, Payload, Template};
 
 /// How many of the latest asks' times are remembered: at 100 asks a second, of the last 40 seconds.
@@ -90,23 +92,32 @@ impl Nonce {
 ///
 /// - the pattern matches: an answer (first, because a user may accept the echo as the answer)
 /// - it reads as our ask does, with keys of ours, or it equals our last ask: an echo
-/// - it is one of [`SERVER_PINGS`]: the server's ping
+/// - it is one of the convention's, or else of [`SERVER_PINGS`]: the server's ping
 /// - else it is ordinary
 #[derive(Debug)]
 pub struct Classifier {
     asks: Option<Asks>,
     answer_pings: bool,
+    framing: Framing,
+    server: ServerAsks,
 }
 
 impl Classifier {
     /// For a connection with app heartbeats. `nonce` is a random number that no other connection has.
     pub fn new(template: Template, pattern: Pattern, answer_pings: bool, nonce: u64) -> Classifier {
-        Classifier { asks: Some(Asks::new(template, pattern, Nonce(nonce))), answer_pings }
+        let asks = Some(Asks::new(template, pattern, Nonce(nonce)));
+        Classifier { asks, ..Classifier::without_asks(answer_pings) }
     }
 
     /// For a connection on which we ask nothing by messages.
     pub fn without_asks(answer_pings: bool) -> Classifier {
-        Classifier { asks: None, answer_pings }
+        let (framing, server) = (Framing::default(), ServerAsks::default());
+        Classifier { asks: None, answer_pings, framing, server }
+    }
+
+    /// The same, where the other side speaks so.
+    pub fn speaking(self, convention: &Convention) -> Classifier {
+        Classifier { framing: convention.framing, server: convention.asks.clone(), ..self }
     }
 
     /// The message that heartbeat `seq` sends, which is remembered so that answers and echoes are
@@ -115,10 +126,29 @@ impl Classifier {
         self.asks.as_mut().map(|asks| asks.ask(seq, now_ms))
     }
 
-    /// What a message from the server is.
-    pub fn classify(&mut self, incoming: &Incoming) -> Meaning {
+    /// What a message from the server says, which may be several things; `now_ms` is the wall clock, for
+    /// replies that carry it.
+    pub fn read(&mut self, message: MessageRef<'_>, now_ms: u64) -> Vec<Meaning> {
+        let units = self.framing.units(message);
+        units.map(|unit| self.classify_at(&Incoming::new(unit), now_ms)).collect()
+    }
+
+    /// What one thing that the server says is.
+    fn classify_at(&mut self, incoming: &Incoming, now_ms: u64) -> Meaning {
         let ours = self.asks.as_mut().and_then(|asks| asks.classify(incoming));
-        ours.or_else(|| self.server_ping(incoming)).unwrap_or(Meaning::Ordinary)
+        ours.or_else(|| self.server_ask(incoming, now_ms)).unwrap_or(Meaning::Ordinary)
+    }
+
+    fn server_ask(&self, incoming: &Incoming, now_ms: u64) -> Option<Meaning> {
+        let ServerAsks::Known(asks) = &self.server else { return self.server_ping(incoming) };
+        let reply = asks.iter().find_map(|ask| ask.hear(incoming, now_ms))?;
+        Some(Meaning::ServerPing { reply: reply.filter(|_| self.answer_pings) })
+    }
+
+    /// What a message from the server is.
+    #[cfg(test)]
+    fn classify(&mut self, incoming: &Incoming) -> Meaning {
+        self.classify_at(incoming, 0)
     }
 
     fn server_ping(&self, incoming: &Incoming) -> Option<Meaning> {
@@ -187,8 +217,8 @@ impl Asks {
     }
 
     fn classify(&mut self, incoming: &Incoming) -> Option<Meaning> {
-        let meaning = match self.pattern.matches(incoming) {
-            Some(captures) if self.pattern.has_places() => {
+        let meaning = match self.pattern.find(incoming) {
+            Some(Found { captures, has_places: true }) => {
                 Meaning::Answer(self.owned(&captures).unwrap_or(Correlation::Foreign))
             }
             Some(_) => Meaning::Answer(self.derived(incoming)),
@@ -260,11 +290,12 @@ impl Asks {
 
 /// An id or a number names one ask; a time may be that of several, or the server's.
 fn names_one_ask(place: &Place) -> bool {
-    place.has(Key::Id) || place.has(Key::Seq)
+    [Key::Id, Key::Seq, Key::N].into_iter().any(|key| place.has(key))
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::convention::ServerAsk;
     use super::*;
     use proptest::prelude::*;
 
@@ -432,6 +463,30 @@ mod tests {
         let mut classifier = Classifier::without_asks(false);
         assert_eq!(meaning(&mut classifier, r#"{"type":"ping"}"#), Meaning::ServerPing { reply: None });
         assert_eq!(classifier.ask(0, NOW), None);
+    }
+
+    #[test]
+    fn a_message_may_say_several_things() {
+        let convention = Convention {
+            framing: Framing::Lines,
+            asks: ServerAsks::Known(vec![ServerAsk {
+                pattern: "PING".parse().unwrap(),
+                reply: Some("text:PONG\\r\\n".parse().unwrap()),
+            }]),
+            ..Convention::default()
+        };
+        let mut classifier = asking("PING", "PONG", 2).speaking(&convention);
+        let reply = || Some(Payload::Text("PONG\r\n".to_string()));
+        assert_eq!(
+            classifier.read(MessageRef::Text("PONG\r\nPONG\r\nPING\r\n+OK\r\n"), NOW),
+            [
+                Meaning::Answer(Correlation::None),
+                Meaning::Answer(Correlation::None),
+                Meaning::ServerPing { reply: reply() },
+                Meaning::Ordinary,
+            ]
+        );
+        assert_eq!(classifier.read(MessageRef::Text(r#"{"type":"ping"}"#), NOW), [Meaning::Ordinary]);
     }
 
     #[test]

@@ -1,11 +1,16 @@
 //! What is asked, what answers it, and what became of each ask.
 
+mod bytes;
 mod captures;
+pub mod convention;
+mod escapes;
+pub mod framing;
 pub mod incoming;
 mod json_shape;
 pub mod ledger;
 pub mod message;
 pub mod pattern;
+pub mod presets;
 pub mod template;
 
 use std::fmt;

@@ -5,31 +5,47 @@ use std::str::FromStr;
 
 use thiserror::Error;
 
+use super::bytes::Bytes;
 pub use super::captures::Captures;
-use super::incoming::{Incoming, MessageRef};
+use super::escapes::{Carrier, unescape, written};
+use super::incoming::{self, Incoming, MessageRef};
 use super::json_shape::{Place, Shape, ShapeError};
-use super::template::{Key, Part, TemplateError, hex_bytes, parts};
+use super::template::{ANY, Key, Part, TemplateError, pattern_parts};
 
 /// Describes the messages that answer an ask (or that are awaited).
 ///
 /// - JSON, when the text is an object or array once its placeholders are taken for values: a message
 ///   that contains all its fields with equal values; other fields are allowed, in nested objects too
-/// - `hex:c000`: a binary message of exactly these bytes
+/// - JSON behind other text, as in `42["pong",{any}]`: a message that begins so and goes on in such JSON
+/// - `text:` and a literal text with escapes (`text:CONNECTED\n{any}`), in which nothing is taken for JSON
+/// - `binary:` and JSON or a literal text: the same in a binary message
+/// - `hex:c000`: a binary message of exactly these bytes; `?` leaves half a byte open, `*` what follows
 /// - any other text: a text message that reads exactly so
 ///
-/// `{seq}`, `{id}` and `{now_ms}` take what the message says in their place.
+/// `{seq}`, `{n}`, `{id}` and `{now_ms}` take what the message says in their place; `{any}` passes over it.
+/// Several patterns together match what any of them does.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Pattern {
     text: String,
-    language: Language,
+    ways: Vec<Language>,
 }
 
-/// The ways in which a pattern describes a message. A further one (framed, compressed) is an arm here.
+/// The ways in which a pattern describes a message.
 #[derive(Debug, Clone, PartialEq)]
 enum Language {
-    Json(Shape),
-    Literal(Vec<Part>),
-    Bytes(Vec<u8>),
+    Json(Carrier, Shape),
+    /// JSON behind a prefix.
+    Prefixed(Carrier, String, Shape),
+    Literal(Carrier, Vec<Part>),
+    Bytes(Bytes),
+}
+
+/// What a pattern finds in a message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Found {
+    pub captures: Captures,
+    /// The pattern has places for keys.
+    pub has_places: bool,
 }
 
 /// Why a text is not a pattern.
@@ -54,32 +70,80 @@ pub enum PatternError {
 impl Pattern {
     /// What the message says at the placeholders; `None` when the pattern does not match it.
     pub fn matches(&self, incoming: &Incoming) -> Option<Captures> {
-        match (&self.language, incoming.message()) {
-            (Language::Json(shape), MessageRef::Text(_)) => shape.captures(incoming.json()?),
-            (Language::Literal(parts), MessageRef::Text(text)) => Captures::from_text(parts, text),
-            (Language::Bytes(bytes), MessageRef::Binary(message)) => {
-                (bytes == message).then(Captures::default)
-            }
-            (Language::Json(_) | Language::Literal(_), MessageRef::Binary(_))
-            | (Language::Bytes(_), MessageRef::Text(_)) => None,
-        }
+        self.find(incoming).map(|found| found.captures)
     }
 
-    /// Whether the pattern takes keys from the messages that it matches.
+    /// The same, and whether there are placeholders where it matches.
+    pub(super) fn find(&self, incoming: &Incoming) -> Option<Found> {
+        self.ways.iter().find_map(|way| {
+            let captures = way.captures(incoming)?;
+            Some(Found { captures, has_places: way.has_places() })
+        })
+    }
+
+    /// Whether the pattern takes keys from messages that it matches.
     pub fn has_places(&self) -> bool {
-        match &self.language {
-            Language::Json(shape) => !shape.places().is_empty(),
-            Language::Literal(parts) => parts.iter().any(|part| matches!(part, Part::Place(_))),
-            Language::Bytes(_) => false,
-        }
+        self.ways.iter().any(Language::has_places)
+    }
+
+    /// One pattern that matches what any of these does; `None` of none.
+    pub fn any_of(patterns: Vec<Pattern>) -> Option<Pattern> {
+        let text = patterns.iter().map(|pattern| pattern.text.as_str()).collect::<Vec<_>>().join("' or '");
+        let ways: Vec<Language> = patterns.into_iter().flat_map(|pattern| pattern.ways).collect();
+        (!ways.is_empty()).then_some(Pattern { text, ways })
     }
 
     /// The JSON values that hold placeholders; none when the pattern is not JSON.
     pub(super) fn json_places(&self) -> Vec<Place> {
-        match &self.language {
-            Language::Json(shape) => shape.places(),
-            Language::Literal(_) | Language::Bytes(_) => Vec::new(),
+        self.ways.iter().flat_map(Language::json_places).collect()
+    }
+}
+
+impl Language {
+    fn captures(&self, incoming: &Incoming) -> Option<Captures> {
+        match self {
+            Language::Bytes(bytes) => match incoming.message() {
+                MessageRef::Binary(message) => bytes.captures(message),
+                MessageRef::Text(_) => None,
+            },
+            Language::Literal(carrier, parts) => Captures::from_text(parts, said(incoming, *carrier)?),
+            Language::Json(Carrier::Text, shape) => shape.captures(incoming.json()?),
+            Language::Json(Carrier::Binary, shape) => {
+                shape.captures(&incoming::parse(said(incoming, Carrier::Binary)?)?)
+            }
+            Language::Prefixed(carrier, prefix, shape) => {
+                let rest = said(incoming, *carrier)?.strip_prefix(prefix.as_str())?;
+                shape.captures(&incoming::parse(rest)?)
+            }
         }
+    }
+
+    /// Whether it takes keys from the messages that it matches.
+    fn has_places(&self) -> bool {
+        match self {
+            Language::Json(_, shape) | Language::Prefixed(_, _, shape) => !shape.places().is_empty(),
+            Language::Literal(_, parts) => parts.iter().any(Part::tells),
+            Language::Bytes(bytes) => bytes.has_places(),
+        }
+    }
+
+    fn json_places(&self) -> Vec<Place> {
+        match self {
+            Language::Json(Carrier::Text, shape) => shape.places(),
+            Language::Json(Carrier::Binary, _)
+            | Language::Prefixed(_, _, _)
+            | Language::Literal(_, _)
+            | Language::Bytes(_) => Vec::new(),
+        }
+    }
+}
+
+/// The text of a message of this kind.
+fn said<'a>(incoming: &Incoming<'a>, carrier: Carrier) -> Option<&'a str> {
+    match (carrier, incoming.message()) {
+        (Carrier::Text, MessageRef::Text(text)) => Some(text),
+        (Carrier::Binary, MessageRef::Binary(bytes)) => std::str::from_utf8(bytes).ok(),
+        (Carrier::Text, MessageRef::Binary(_)) | (Carrier::Binary, MessageRef::Text(_)) => None,
     }
 }
 
@@ -88,7 +152,10 @@ impl Default for Pattern {
     fn default() -> Pattern {
         let text = r#"{"type":"pong"}"#;
         let field = ("type".to_string(), Shape::Scalar("pong".into()));
-        Pattern { text: text.to_string(), language: Language::Json(Shape::Object(vec![field])) }
+        Pattern {
+            text: text.to_string(),
+            ways: vec![Language::Json(Carrier::Text, Shape::Object(vec![field]))],
+        }
     }
 }
 
@@ -96,45 +163,79 @@ impl FromStr for Pattern {
     type Err = PatternError;
 
     fn from_str(given: &str) -> Result<Pattern, PatternError> {
-        let language = match hex_bytes(given) {
+        let language = match Bytes::parse(given) {
             _ if given.is_empty() => return Err(PatternError::Empty),
             Some(bytes) => Language::Bytes(bytes?),
-            None => json_or_literal(given)?,
+            None => language(given)?,
         };
-        Ok(Pattern { text: given.to_string(), language })
+        Ok(Pattern { text: given.to_string(), ways: vec![language] })
     }
 }
 
+fn language(given: &str) -> Result<Language, PatternError> {
+    let written = written(given);
+    if written.escaped {
+        return literal(given, &unescape(given, written.body)?, written.carrier);
+    }
+    json_or_literal(given, written.body, written.carrier)
+}
+
+fn literal(given: &str, text: &str, carrier: Carrier) -> Result<Language, PatternError> {
+    let parts = pattern_parts(text);
+    bounded(given, &parts)?;
+    Ok(Language::Literal(carrier, parts))
+}
+
 /// What opens with `{"` is meant as JSON: taken literally, a slip in it would look like lost pongs.
-fn json_or_literal(given: &str) -> Result<Language, PatternError> {
-    let owned = || given.to_string();
-    match Shape::parse(given) {
-        Ok(shape) => {
-            shape.places().iter().try_for_each(|place| bounded(given, place.parts()))?;
-            Ok(Language::Json(shape))
+fn json_or_literal(given: &str, body: &str, carrier: Carrier) -> Result<Language, PatternError> {
+    match Shape::parse(body) {
+        Ok(shape) => Ok(Language::Json(carrier, bounded_shape(given, shape)?)),
+        Err(ShapeError::NotJson(why)) if body.trim_start().starts_with("{\"") => {
+            Err(PatternError::BrokenJson { given: given.to_string(), why })
         }
-        Err(ShapeError::PlaceInName(name)) => Err(PatternError::PlaceInName { given: owned(), name }),
-        Err(ShapeError::Reserved) => Err(PatternError::Reserved { given: owned() }),
-        Err(ShapeError::NotJson(why)) if given.trim_start().starts_with("{\"") => {
-            Err(PatternError::BrokenJson { given: owned(), why })
-        }
-        Err(ShapeError::NotJson(_) | ShapeError::NoContainer) => {
-            let parts = parts(given);
-            bounded(given, &parts)?;
-            Ok(Language::Literal(parts))
-        }
+        Err(ShapeError::NotJson(_) | ShapeError::NoContainer) => match prefixed(body) {
+            Some((prefix, shape)) => {
+                Ok(Language::Prefixed(carrier, prefix.to_string(), bounded_shape(given, shape)?))
+            }
+            None => literal(given, body, carrier),
+        },
+        Err(error) => Err(refused(given, error)),
+    }
+}
+
+/// Text without placeholders, and then JSON to the end.
+fn prefixed(body: &str) -> Option<(&str, Shape)> {
+    let (prefix, json) = body.split_at(body.find(['[', '{'])?);
+    let shape = Shape::parse(json).ok()?;
+    (!prefix.is_empty()).then_some((prefix, shape))
+}
+
+fn bounded_shape(given: &str, shape: Shape) -> Result<Shape, PatternError> {
+    shape.places().iter().try_for_each(|place| bounded(given, place.parts()))?;
+    Ok(shape)
+}
+
+fn refused(given: &str, error: ShapeError) -> PatternError {
+    let given = given.to_string();
+    match error {
+        ShapeError::PlaceInName(name) => PatternError::PlaceInName { given, name },
+        ShapeError::Reserved => PatternError::Reserved { given },
+        ShapeError::NotJson(why) => PatternError::BrokenJson { given, why },
+        ShapeError::NoContainer => PatternError::Empty,
     }
 }
 
 /// Where one place ends and the next begins must not be a riddle whose solution costs time: a peer
 /// writes the messages.
 fn bounded(given: &str, parts: &[Part]) -> Result<(), PatternError> {
-    let times = |key: Key| parts.iter().filter(|part| **part == Part::Place(key)).count();
-    if let Some(key) = Key::ALL.into_iter().find(|key| times(*key) > 1) {
-        let placeholder = key.placeholder();
+    let times = |wanted: &Part| parts.iter().filter(|part| *part == wanted).count();
+    let keys = Key::ALL.map(|key| (Part::Place(key), key.placeholder()));
+    let placeholders = keys.into_iter().chain([(Part::Any, ANY)]);
+    if let Some((_, placeholder)) = placeholders.into_iter().find(|(part, _)| times(part) > 1) {
         return Err(PatternError::Repeated { given: given.to_string(), placeholder });
     }
-    let side_by_side = |pair: &[Part]| matches!(pair, [Part::Place(_), Part::Place(_)]);
+    let is_open = |part: &Part| matches!(part, Part::Place(_) | Part::Any);
+    let side_by_side = |pair: &[Part]| pair.iter().all(is_open);
     match parts.windows(2).any(side_by_side) {
         true => Err(PatternError::Adjacent { given: given.to_string() }),
         false => Ok(()),
@@ -191,9 +292,45 @@ mod tests {
     }
 
     #[test]
+    fn json_behind_a_prefix_is_matched_as_json() {
+        assert!(matches_text(r#"42["pong",{any}]"#, r#"42[ "pong", {"t":1} ]"#));
+        assert!(matches_text(r#"0{"sid":{any}}"#, r#"0{"sid":"x","upgrades":[]}"#));
+        assert!(!matches_text(r#"0{"sid":{any}}"#, r#"40{"sid":"x"}"#));
+        assert!(!matches_text(r#"0{"sid":{any}}"#, r#"{"sid":"x"}"#));
+        let found = captured("430[{seq}]", MessageRef::Text("430[ 9 ]")).unwrap();
+        assert_eq!(found.seq, Some(9));
+        assert!(!matches_text(r#"text:42["pong"]"#, r#"42[ "pong" ]"#), "text: is literal");
+    }
+
+    #[test]
+    fn escapes_and_binary_text_are_matched() {
+        assert!(matches_text(r"text:CONNECTED\n{any}\0", "CONNECTED\nversion:1.2\n\n\0"));
+        assert!(matches_text(r"text:\n", "\n") && !matches_text(r"text:\n", ""));
+        assert!(captured("binary:INFO {any}", MessageRef::Binary(b"INFO {}\r\n")).is_some());
+        assert!(captured("binary:PONG", MessageRef::Text("PONG")).is_none());
+        let found = captured(r#"binary:{"pong":{seq}}"#, MessageRef::Binary(br#"{"a":0,"pong":3}"#)).unwrap();
+        assert_eq!(found.seq, Some(3));
+        assert!(captured("binary:{any}", MessageRef::Binary(&[0xff])).is_none(), "it is no text");
+    }
+
+    #[test]
+    fn of_several_patterns_any_one_may_match() {
+        let patterns = [r#"{"op":"ping","ret_msg":"pong"}"#, r#"{"op":"pong","n":{seq}}"#];
+        let all = Pattern::any_of(patterns.map(|text| text.parse().unwrap()).to_vec()).unwrap();
+        let find = |text: &str| all.find(&Incoming::new(MessageRef::Text(text)));
+        assert!(!find(r#"{"op":"ping","ret_msg":"pong"}"#).unwrap().has_places);
+        let found = find(r#"{"op":"pong","n":4}"#).unwrap();
+        assert_eq!((found.captures.seq, found.has_places), (Some(4), true));
+        assert_eq!(find(r#"{"op":"ping"}"#), None);
+        assert_eq!(all.to_string(), format!("{}' or '{}", patterns[0], patterns[1]));
+        assert_eq!(Pattern::any_of(Vec::new()), None);
+    }
+
+    #[test]
     fn bytes_are_matched_exactly_and_only_by_hex() {
         assert!(captured("hex:c000", MessageRef::Binary(&[0xc0, 0])).is_some());
         assert!(captured("hex:c000", MessageRef::Binary(&[0xc0, 0, 0])).is_none());
+        assert!(captured("hex:2002??00", MessageRef::Binary(&[0x20, 2, 1, 0])).is_some());
         assert!(captured("hex:41", MessageRef::Text("A")).is_none());
         assert!(captured("A", MessageRef::Binary(b"A")).is_none());
         assert!(captured("{}", MessageRef::Binary(b"{}")).is_none());
@@ -208,7 +345,10 @@ mod tests {
     fn whether_a_pattern_has_places_is_known() {
         let has = |text: &str| text.parse::<Pattern>().unwrap().has_places();
         assert!(has(r#"{"a":[{"b":{seq}}]}"#) && has(r#"{"a":"x{id}"}"#) && has("pong {now_ms}"));
-        assert!(!has(r#"{"type":"pong"}"#) && !has("pong") && !has("hex:00"));
+        assert!(has("hex:00{seq}") && has(r#"3["{id}"]"#) && has("{n}"));
+        assert!(!has(r#"{"type":"pong"}"#) && !has("pong") && !has("hex:00") && !has("hex:0?*"));
+        assert!(!has(r#"{"at":{now_s}}"#) && matches_text(r#"{"at":{now_s}}"#, r#"{"at":3}"#));
+        assert!(!has("PONG{any}") && !has(r#"{"a":"{any}","b":{any}}"#));
     }
 
     #[test]

@@ -5,8 +5,8 @@ use std::str::FromStr;
 
 use thiserror::Error;
 
-/// The prefix of a template or pattern that is bytes instead of text.
-const HEX_PREFIX: &str = "hex:";
+use super::bytes::Bytes;
+use super::escapes::{Carrier, unescape, written};
 
 /// What makes one ask differ from the others.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,20 +23,42 @@ pub struct Keys {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Key {
     Seq,
+    /// The number, counted from 1: some services know no 0.
+    N,
     Id,
     NowMs,
+    /// The same in whole seconds: it names no ask, and what a message says in its place is passed over.
+    NowS,
 }
 
 impl Key {
-    pub const ALL: [Key; 3] = [Key::Seq, Key::Id, Key::NowMs];
+    pub const ALL: [Key; 5] = [Key::Seq, Key::N, Key::Id, Key::NowMs, Key::NowS];
 
     /// The placeholder, braces and all.
     pub fn placeholder(self) -> &'static str {
         match self {
             Key::Seq => "{seq}",
+            Key::N => "{n}",
             Key::Id => "{id}",
             Key::NowMs => "{now_ms}",
+            Key::NowS => "{now_s}",
         }
+    }
+
+    /// The number that it stands for; 0 for an id.
+    pub(super) fn number(self, keys: &Keys) -> u64 {
+        match self {
+            Key::Seq => keys.seq,
+            Key::N => keys.seq.saturating_add(1),
+            Key::NowMs => keys.now_ms,
+            Key::NowS => keys.now_ms / 1000,
+            Key::Id => 0,
+        }
+    }
+
+    /// Whether what a message says in its place tells of which ask it speaks.
+    pub(super) fn tells(self) -> bool {
+        self != Key::NowS
     }
 
     /// The key whose placeholder opens `text`.
@@ -50,21 +72,46 @@ impl Key {
 pub(super) enum Part {
     Literal(String),
     Place(Key),
+    /// Anything, of which nothing is remembered: in patterns only.
+    Any,
 }
 
-/// Takes a text apart. Only the exact placeholders count; every other brace is text.
+impl Part {
+    /// Whether it is a place for a key that tells of which ask a message speaks.
+    pub(super) fn tells(&self) -> bool {
+        matches!(self, Part::Place(key) if key.tells())
+    }
+}
+
+/// The placeholder for anything.
+pub(super) const ANY: &str = "{any}";
+
+/// Takes a text to send apart. Only the exact placeholders count; every other brace is text.
 pub(super) fn parts(text: &str) -> Vec<Part> {
+    taken_apart(text, false)
+}
+
+/// Takes a pattern's text apart, in which `{any}` is a placeholder too.
+pub(super) fn pattern_parts(text: &str) -> Vec<Part> {
+    taken_apart(text, true)
+}
+
+fn taken_apart(text: &str, with_any: bool) -> Vec<Part> {
     let mut parts = Vec::new();
     let mut literal_from = 0;
     let mut at = 0;
     while let Some(brace) = text[at..].find('{').map(|offset| at + offset) {
-        let Some(key) = Key::opening(&text[brace..]) else {
-            at = brace + 1;
-            continue;
+        let (part, length) = match Key::opening(&text[brace..]) {
+            Some(key) => (Part::Place(key), key.placeholder().len()),
+            None if with_any && text[brace..].starts_with(ANY) => (Part::Any, ANY.len()),
+            None => {
+                at = brace + 1;
+                continue;
+            }
         };
         push_literal(&mut parts, &text[literal_from..brace]);
-        parts.push(Part::Place(key));
-        at = brace + key.placeholder().len();
+        parts.push(part);
+        at = brace + length;
         literal_from = at;
     }
     push_literal(&mut parts, &text[literal_from..]);
@@ -88,23 +135,12 @@ pub enum TemplateError {
     OddHexDigits { given: String, digits: usize },
     #[error("'{given}' has '{found}' where a hex digit must be: after hex: only 0-9 and a-f are allowed")]
     NotHex { given: String, found: char },
-}
-
-/// The bytes of a `hex:` text; `None` when the text is not one.
-pub(super) fn hex_bytes(given: &str) -> Option<Result<Vec<u8>, TemplateError>> {
-    given.strip_prefix(HEX_PREFIX).map(|digits| decode(given, digits))
-}
-
-fn decode(given: &str, text: &str) -> Result<Vec<u8>, TemplateError> {
-    let given = || given.to_string();
-    let digit = |c: char| c.to_digit(16).ok_or_else(|| TemplateError::NotHex { given: given(), found: c });
-    let digits = text.chars().map(digit).collect::<Result<Vec<u32>, _>>()?;
-    let (pairs, rest) = digits.as_chunks::<2>();
-    match (pairs, rest) {
-        ([], []) => Err(TemplateError::NoHexDigits { given: given() }),
-        (_, [_, ..]) => Err(TemplateError::OddHexDigits { given: given(), digits: digits.len() }),
-        (pairs, []) => Ok(pairs.iter().map(|[high, low]| (high * 16 + low) as u8).collect()),
-    }
+    #[error(
+        "'{given}' has '{found}', which is no escape: after text: and binary: there are \\r \\n \\t \\0 \\x1e \\\\"
+    )]
+    NoEscape { given: String, found: String },
+    #[error("'{given}' has '{found}': bytes to send must all be said")]
+    OpenBytes { given: String, found: char },
 }
 
 /// A message to send.
@@ -116,8 +152,11 @@ pub enum Payload {
 
 /// An app heartbeat's ask, before its keys are known.
 ///
-/// A text in which `{seq}`, `{id}` and `{now_ms}` are replaced (only these exact tokens; every other
-/// brace stays), or bytes written as `hex:c000`, which have no placeholders.
+/// - a text in which `{seq}`, `{n}`, `{id}`, `{now_ms}` and `{now_s}` are replaced (only these exact tokens; every other
+///   brace stays)
+/// - `text:` before it: escapes (`\n`, `\x1e`) stand for characters
+/// - `binary:` before it: the same in a binary message (JSON has no escapes but its own)
+/// - `hex:c000`: bytes; numbers in them are of eight bytes, big-endian
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Template {
     text: String,
@@ -126,16 +165,22 @@ pub struct Template {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Body {
-    Text(Vec<Part>),
-    Binary(Vec<u8>),
+    Written(Carrier, Vec<Part>),
+    Binary(Bytes),
 }
 
 impl Template {
     /// The message that one ask sends.
     pub fn render(&self, keys: &Keys) -> Payload {
         match &self.body {
-            Body::Text(parts) => Payload::Text(parts.iter().map(|part| fill(part, keys)).collect()),
-            Body::Binary(bytes) => Payload::Binary(bytes.clone()),
+            Body::Binary(bytes) => Payload::Binary(bytes.render(keys)),
+            Body::Written(carrier, parts) => {
+                let text: String = parts.iter().map(|part| fill(part, keys)).collect();
+                match carrier {
+                    Carrier::Text => Payload::Text(text),
+                    Carrier::Binary => Payload::Binary(text.into_bytes()),
+                }
+            }
         }
     }
 
@@ -148,9 +193,9 @@ impl Template {
 fn fill(part: &Part, keys: &Keys) -> String {
     match part {
         Part::Literal(text) => text.clone(),
-        Part::Place(Key::Seq) => keys.seq.to_string(),
         Part::Place(Key::Id) => keys.id.clone(),
-        Part::Place(Key::NowMs) => keys.now_ms.to_string(),
+        Part::Place(key) => key.number(keys).to_string(),
+        Part::Any => ANY.to_string(),
     }
 }
 
@@ -158,7 +203,7 @@ impl Default for Template {
     /// The ask that many servers answer with the same id or the same timestamp.
     fn default() -> Template {
         let text = r#"{"type":"ping","id":"{id}","timestamp":{now_ms}}"#;
-        Template { text: text.to_string(), body: Body::Text(parts(text)) }
+        Template { text: text.to_string(), body: Body::Written(Carrier::Text, parts(text)) }
     }
 }
 
@@ -169,9 +214,17 @@ impl FromStr for Template {
         if given.is_empty() {
             return Err(TemplateError::Empty);
         }
-        let body = match hex_bytes(given) {
-            Some(bytes) => Body::Binary(bytes?),
-            None => Body::Text(parts(given)),
+        let body = match Bytes::parse(given).transpose()? {
+            Some(bytes) => match bytes.open_place() {
+                Some(found) => return Err(TemplateError::OpenBytes { given: given.to_string(), found }),
+                None => Body::Binary(bytes),
+            },
+            None => {
+                let written = written(given);
+                let text =
+                    if written.escaped { unescape(given, written.body)? } else { written.body.to_string() };
+                Body::Written(written.carrier, parts(&text))
+            }
         };
         Ok(Template { text: given.to_string(), body })
     }
@@ -219,7 +272,20 @@ mod tests {
     }
 
     #[test]
-    fn hex_is_bytes_without_placeholders() {
+    fn a_text_may_have_escapes_and_go_in_a_binary_message() {
+        assert_eq!(rendered(r"text:{}\x1e"), Payload::Text("{}\x1e".to_string()));
+        assert_eq!(rendered(r"binary:PING {seq}\r\n"), Payload::Binary(b"PING 7\r\n".to_vec()));
+        assert_eq!(rendered(r#"binary:{"a":"\n"}"#), Payload::Binary(br#"{"a":"\n"}"#.to_vec()));
+        assert_eq!(
+            rendered(r"PING\r\n"),
+            Payload::Text(r"PING\r\n".to_string()),
+            "without a prefix it stays"
+        );
+        assert_eq!(rendered("{n} {now_s} {any}"), Payload::Text("8 1700000000 {any}".to_string()));
+    }
+
+    #[test]
+    fn hex_is_bytes() {
         assert_eq!(rendered("hex:c000"), Payload::Binary(vec![0xc0, 0x00]));
         assert_eq!(rendered("hex:C0fF"), Payload::Binary(vec![0xc0, 0xff]));
     }
@@ -237,9 +303,11 @@ mod tests {
         assert_eq!(refusal("hex:"), "'hex:' has no hex digits: bytes are written as hex:c000");
         assert_eq!(refusal("hex:c00"), "'hex:c00' has 3 hex digits: bytes need an even number of them");
         assert_eq!(
-            refusal("hex:{seq}"),
-            "'hex:{seq}' has '{' where a hex digit must be: after hex: only 0-9 and a-f are allowed"
+            refusal("hex:{id}"),
+            "'hex:{id}' has '{' where a hex digit must be: after hex: only 0-9 and a-f are allowed"
         );
+        assert_eq!(refusal("hex:c?"), "'hex:c?' has '?': bytes to send must all be said");
+        assert!(refusal(r"text:\q").starts_with(r"'text:\q' has '\q', which is no escape: "));
     }
 
     proptest! {
@@ -251,7 +319,7 @@ mod tests {
         }
 
         #[test]
-        fn text_without_placeholders_is_sent_as_it_is(text in "[^h}]+") {
+        fn text_without_placeholders_is_sent_as_it_is(text in "[^htb}]+") {
             prop_assert_eq!(rendered(&text), Payload::Text(text));
         }
     }

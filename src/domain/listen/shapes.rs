@@ -4,9 +4,11 @@
 use serde_json::{Map, Value};
 
 use super::sound::{Sound, Utterance};
+use crate::domain::heartbeat::convention::{Convention, ServerAsk, ServerAsks};
+use crate::domain::heartbeat::framing::Framing;
 use crate::domain::heartbeat::incoming::{Incoming, MessageRef};
-use crate::domain::heartbeat::pattern::{Captures, Pattern};
-use crate::domain::heartbeat::template::{Keys, Payload, Template};
+use crate::domain::heartbeat::pattern::Pattern;
+use crate::domain::heartbeat::template::{Payload, Template};
 use crate::domain::peer_text::PeerText;
 
 /// How a message looks.
@@ -124,8 +126,11 @@ fn bare(text: &str) -> &str {
 /// Knows what is a heartbeat among the messages of one connection.
 #[derive(Debug, Clone, Default)]
 pub struct Shapes {
-    /// What the user says is one, and what answers it.
-    added: Option<(Pattern, Option<Template>)>,
+    /// What else is one, by what name, and what answers it.
+    added: Vec<(&'static str, ServerAsk)>,
+    /// Only those.
+    only: bool,
+    framing: Framing,
     engine_io: bool,
 }
 
@@ -135,7 +140,31 @@ pub const ADDED: &str = "as told";
 impl Shapes {
     /// The known ones and, where given, one more with its answer.
     pub fn with(added: Option<(Pattern, Option<Template>)>) -> Shapes {
-        Shapes { added, engine_io: false }
+        let added = added.map(|(pattern, reply)| (ADDED, ServerAsk { pattern, reply }));
+        Shapes { added: added.into_iter().collect(), ..Shapes::default() }
+    }
+
+    /// Where the other side speaks so: what its convention knows and no others, and the user's own before those.
+    pub fn speaking(mut self, convention: &Convention) -> Shapes {
+        self.framing = convention.framing;
+        if let (Some(name), ServerAsks::Known(asks)) = (convention.name, &convention.asks) {
+            self.added.extend(asks.iter().map(|ask| (name, ask.clone())));
+            self.only = true;
+        }
+        self
+    }
+
+    /// What a message says: the first heartbeat in it, where it says several things, and what answers all of them.
+    pub fn hear(&mut self, message: MessageRef<'_>, now_ms: u64) -> (Utterance, Vec<Payload>) {
+        let units = self.framing.units(message);
+        let mut said: Vec<Utterance> =
+            units.map(|unit| self.recognise(&Incoming::new(unit), now_ms)).collect();
+        let replies = said.iter().filter_map(|said| said.reply.clone()).collect();
+        let first = said.iter().position(|said| said.sound.is_heartbeat()).unwrap_or(0);
+        match said.is_empty() {
+            true => (Utterance::plain(Sound::Message, shown(message)), replies),
+            false => (said.swap_remove(first), replies),
+        }
     }
 
     /// What a message is; `now_ms` is the wall clock, for answers that carry it.
@@ -146,7 +175,7 @@ impl Shapes {
         if let Some(said) = self.as_added(incoming, now_ms, &text) {
             return said;
         }
-        let known = SHAPES.iter().filter(|shape| self.engine_io || !shape.engine_io);
+        let known = SHAPES.iter().filter(|shape| !self.only && (self.engine_io || !shape.engine_io));
         match known.into_iter().find(|shape| shape.matches(incoming)) {
             Some(shape) => {
                 let reply = shape.reply(incoming);
@@ -157,19 +186,11 @@ impl Shapes {
     }
 
     fn as_added(&self, incoming: &Incoming, now_ms: u64, text: &PeerText) -> Option<Utterance> {
-        let (pattern, answer) = self.added.as_ref()?;
-        let captures = pattern.matches(incoming)?;
-        let reply = answer.as_ref().map(|answer| answer.render(&keys(&captures, now_ms)));
-        Some(Utterance { sound: Sound::AppPing, text: text.clone(), shape: Some(ADDED), reply })
-    }
-}
-
-/// An answer carries what the ping did.
-fn keys(captures: &Captures, now_ms: u64) -> Keys {
-    Keys {
-        seq: captures.seq.unwrap_or_default(),
-        id: captures.id.clone().unwrap_or_default(),
-        now_ms: captures.now_ms.unwrap_or(now_ms),
+        let hear = |(name, ask): &(&'static str, ServerAsk)| Some((*name, ask.hear(incoming, now_ms)?));
+        let (name, reply) = self.added.iter().find_map(hear)?;
+        // What the user calls a ping is one, answered or not.
+        let sound = if reply.is_some() || name == ADDED { Sound::AppPing } else { Sound::KeepAlive };
+        Some(Utterance { sound, text: text.clone(), shape: Some(name), reply })
     }
 }
 

@@ -12,12 +12,15 @@ use tokio_tungstenite::tungstenite::Message;
 
 use super::clock::{at, unix_ms};
 use super::endings::Cut;
+use super::packed::unpacked;
 use super::schedule::Schedule;
 use super::session::pulse::{ping_payload, seq_of};
 use super::trial::part;
+use super::upkeep::Keeper;
 use super::websocket::{Sent, Socket, Step, is_buffer_full, to_message};
 use crate::domain::ending::{Ending, How};
-use crate::domain::heartbeat::incoming::{Incoming, MessageRef};
+use crate::domain::heartbeat::convention::Convention;
+use crate::domain::heartbeat::incoming::MessageRef;
 use crate::domain::heartbeat::message::{Classifier, Meaning};
 use crate::domain::heartbeat::pattern::Pattern;
 use crate::domain::heartbeat::template::Template;
@@ -43,6 +46,8 @@ pub struct Manners {
     /// What they say, and what answers them.
     pub ask: Template,
     pub answer: Pattern,
+    /// How the server speaks of heartbeats.
+    pub convention: Convention,
 }
 
 /// What a guest hears.
@@ -65,6 +70,8 @@ pub struct Guest<'a, S> {
     classifier: Classifier,
     has_talked: bool,
     traffic: Option<Schedule>,
+    /// What keeps the convention alive.
+    keeper: Option<Keeper>,
     /// The last byte in either direction, before what is at hand.
     quiet_since: Instant,
     opened: Instant,
@@ -80,17 +87,21 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Guest<'a, S> {
     /// On a connection that opened at this moment.
     pub fn new(socket: &'a mut Socket<S>, manners: Manners, opened: Instant) -> Guest<'a, S> {
         let nonce = rand::random();
-        let classifier = Classifier::new(manners.ask.clone(), manners.answer.clone(), false, nonce);
+        let classifier = Classifier::new(manners.ask.clone(), manners.answer.clone(), false, nonce)
+            .speaking(&manners.convention);
         let traffic = manners.pings.map(|every| Schedule::new(Instant::now() + every, every, None));
-        let (seq, has_talked) = (0, false);
-        Guest { socket, manners, nonce, seq, classifier, has_talked, traffic, quiet_since: opened, opened }
+        let keeper = manners.convention.upkeep.as_ref().map(|upkeep| Keeper::new(upkeep, nonce));
+        // What keeps the convention alive may have an answer.
+        let (seq, has_talked, quiet_since) = (0, keeper.is_some(), opened);
+        Guest { socket, manners, nonce, seq, classifier, has_talked, traffic, keeper, quiet_since, opened }
     }
 
     /// What comes next. Cancel-safe.
     pub async fn next(&mut self) -> Heard {
         loop {
             self.quiet_since = self.last_byte();
-            let due = self.traffic.as_ref().and_then(Schedule::next_due);
+            let upkeep = self.keeper.as_ref().and_then(Keeper::next_due);
+            let due = self.traffic.as_ref().and_then(Schedule::next_due).into_iter().chain(upkeep).min();
             let socket = &mut self.socket;
             let woken = tokio::select! {
                 biased;
@@ -167,28 +178,38 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Guest<'a, S> {
     }
 
     fn on_message(&mut self, at: Instant, message: MessageRef<'_>) -> Heard {
-        let incoming = Incoming::new(message);
-        if self.has_talked
-            && matches!(self.classifier.classify(&incoming), Meaning::Answer(_) | Meaning::Echo)
-        {
+        let unpacked = unpacked(message);
+        let message = unpacked.as_deref().map_or(message, MessageRef::Text);
+        if self.has_talked && self.is_answer(message) {
             return Heard::Answered { at };
         }
-        let said = self.manners.shapes.recognise(&incoming, unix_ms());
-        let Some(reply) = said.reply.clone().filter(|_| self.manners.answers_messages) else {
-            return Heard::Said { at, said, answered: false };
-        };
-        match self.send(to_message(reply)) {
-            Ok(_) => Heard::Said { at, said, answered: true },
+        let (said, mut replies) = self.manners.shapes.hear(message, unix_ms());
+        if !self.manners.answers_messages {
+            replies.clear();
+        }
+        let answered = !replies.is_empty();
+        let sent = replies.into_iter().try_for_each(|reply| self.send(to_message(reply)).map(drop));
+        match sent {
+            Ok(()) => Heard::Said { at, said, answered },
             Err(cut) => Heard::Ended(cut),
         }
+    }
+
+    fn is_answer(&mut self, message: MessageRef<'_>) -> bool {
+        let meanings = self.classifier.read(message, unix_ms());
+        meanings.iter().any(|meaning| matches!(meaning, Meaning::Answer(_) | Meaning::Echo))
     }
 
     /// Its own traffic is due.
     fn on_time(&mut self) -> Option<Heard> {
         let now = Instant::now();
+        let upkeep = self.keeper.as_mut().and_then(|keeper| keeper.take_due(now));
+        if let Some(Err(cut)) = upkeep.map(|payload| self.send(to_message(payload))) {
+            return Some(Heard::Ended(cut));
+        }
         let schedule = self.traffic.as_mut()?;
-        while schedule.take_due(now).is_some() {}
-        if self.socket.is_blocked() {
+        let is_due = std::iter::from_fn(|| schedule.take_due(now)).count() > 0;
+        if !is_due || self.socket.is_blocked() {
             return None;
         }
         let seq = self.next_seq();

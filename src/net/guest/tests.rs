@@ -7,6 +7,7 @@ use tokio::time::{Instant, sleep};
 
 use super::{Guest, Heard, Manners, until_over};
 use crate::domain::ending::How;
+use crate::domain::heartbeat::convention::Convention;
 use crate::domain::heartbeat::pattern::Pattern;
 use crate::domain::heartbeat::template::Template;
 use crate::domain::listen::Sound;
@@ -27,6 +28,7 @@ fn manners() -> Manners {
         messages: false,
         ask: Template::default(),
         answer: Pattern::default(),
+        convention: Convention::default(),
     }
 }
 

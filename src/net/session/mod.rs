@@ -25,14 +25,17 @@ use self::pulse::{Ask, Pulse, ping_payload, seq_of};
 use crate::domain::ending::{Ending, How, Who};
 use crate::domain::event::{Beat, ConnEvent, Heard, StatusChange};
 use crate::domain::health::{Metrics, Status};
-use crate::domain::heartbeat::incoming::{Incoming, MessageRef};
+use crate::domain::heartbeat::incoming::MessageRef;
 use crate::domain::heartbeat::ledger::{self, Resolution};
 use crate::domain::heartbeat::message::{Classifier, Correlation, Meaning};
 use crate::domain::heartbeat::template::Payload;
 use crate::domain::heartbeat::{Kind, Outcome, Stray};
+use crate::domain::overheard::Listener;
 use crate::domain::peer_text::PeerText;
 use crate::net::clock::{at, unix_ms};
 use crate::net::endings::{Cut, code_for};
+use crate::net::packed::unpacked;
+use crate::net::upkeep::Keeper;
 use crate::net::websocket::{Sent, Socket, Step, is_buffer_full, to_message};
 use crate::net::wire::{Departure, Layered};
 
@@ -140,6 +143,9 @@ struct Session<'a, S> {
     /// The segments that TCP had sent again when it was last asked.
     retransmits: u32,
     hearing: Hearing,
+    /// What is said without an answer, where the convention wants it.
+    keeper: Option<Keeper>,
+    listener: Listener,
     /// Since when something is overdue while there is still something to read.
     overdue_since: Option<Instant>,
     /// Our close frame has left: nothing is sent any more.
@@ -170,6 +176,8 @@ impl<'a, S: AsyncRead + AsyncWrite + Layered + Unpin> Session<'a, S> {
             blocked: None,
             unstamped: Vec::new(),
             hearing: Hearing::default(),
+            keeper: plan.convention.upkeep.as_ref().map(|upkeep| Keeper::new(upkeep, start.nonce)),
+            listener: Listener::default(),
             overdue_since: None,
             closing: false,
             last_stamp: 0,
@@ -240,7 +248,8 @@ impl<'a, S: AsyncRead + AsyncWrite + Layered + Unpin> Session<'a, S> {
         let waiting = self.blocked.filter(|blocked| !blocked.given_up);
         let given_up = waiting.map(|blocked| self.give_up_at(&blocked));
         let pulses = self.pulses.iter().filter_map(|pulse| pulse.next_deadline(self.opened_at));
-        pulses.chain(given_up).chain(self.hearing.next_deadline()).min()
+        let upkeep = self.keeper.as_ref().and_then(Keeper::next_due);
+        pulses.chain(given_up).chain(self.hearing.next_deadline()).chain(upkeep).min()
     }
 
     fn react(&mut self, woken: Woken) -> Result<(), End> {
@@ -260,6 +269,7 @@ impl<'a, S: AsyncRead + AsyncWrite + Layered + Unpin> Session<'a, S> {
         let now = Instant::now();
         self.give_up_blocked(now);
         self.tell_heard(Some(now));
+        self.keep_up(now)?;
         let may_miss = all_read || self.has_read_for_long(now);
         for index in 0..self.pulses.len() {
             self.beat_all_due(index, now)?;
@@ -300,6 +310,18 @@ impl<'a, S: AsyncRead + AsyncWrite + Layered + Unpin> Session<'a, S> {
             self.beat(index, due.at, due.slept_through)?;
         }
         Ok(())
+    }
+
+    /// Sends what is never answered. While bytes wait for the network the connection is alive without it.
+    fn keep_up(&mut self, now: Instant) -> Result<(), End> {
+        let due = self.keeper.as_mut().and_then(|keeper| keeper.take_due(now));
+        let Some(payload) = due.filter(|_| !self.socket.is_blocked()) else { return Ok(()) };
+        match self.socket.send(to_message(payload)) {
+            Err(error) if !is_buffer_full(&error) => {
+                Err(End::Lost(Cut::by_loss(Some(error), self.socket.marks())))
+            }
+            Ok(_) | Err(_) => Ok(()),
+        }
     }
 
     fn give_up_at(&self, blocked: &Blocked) -> Instant {
@@ -388,6 +410,7 @@ impl<'a, S: AsyncRead + AsyncWrite + Layered + Unpin> Session<'a, S> {
             Message::Close(frame) => return Err(End::Lost(Cut::by_close_frame(frame))),
             Message::Ping(_) => {
                 let answered = !self.closing && !self.socket.is_blocked();
+                self.listener.beat(Kind::Protocol, self.socket.heard_at() - self.opened_at);
                 self.hear(Heard::ServerPing { kind: Kind::Protocol, answered });
             }
             Message::Pong(payload) => self.on_pong(&payload),
@@ -410,11 +433,18 @@ impl<'a, S: AsyncRead + AsyncWrite + Layered + Unpin> Session<'a, S> {
     }
 
     fn on_data(&mut self, message: MessageRef<'_>) -> Result<(), End> {
-        match self.classifier.classify(&Incoming::new(message)) {
-            Meaning::Answer(correlation) => self.on_answer(correlation),
-            Meaning::Echo => self.hear(Heard::Echo),
-            Meaning::ServerPing { reply } => return self.on_server_ping(reply),
-            Meaning::Ordinary => self.hear(Heard::Message),
+        let unpacked = unpacked(message);
+        let message = unpacked.as_deref().map_or(message, MessageRef::Text);
+        for meaning in self.classifier.read(message, unix_ms()) {
+            match meaning {
+                Meaning::Answer(correlation) => self.on_answer(correlation),
+                Meaning::Echo => self.hear(Heard::Echo),
+                Meaning::ServerPing { reply } => self.on_server_ping(reply)?,
+                Meaning::Ordinary => {
+                    self.listener.stranger(message);
+                    self.hear(Heard::Message);
+                }
+            }
         }
         Ok(())
     }
@@ -455,6 +485,7 @@ impl<'a, S: AsyncRead + AsyncWrite + Layered + Unpin> Session<'a, S> {
             Some(reply) => Some(self.socket.send(to_message(reply))),
         };
         let answered = matches!(sent, Some(Ok(_)));
+        self.listener.beat(Kind::App, self.socket.heard_at() - self.opened_at);
         self.hear(Heard::ServerPing { kind: Kind::App, answered });
         match sent {
             Some(Err(error)) if !is_buffer_full(&error) => {
@@ -614,6 +645,10 @@ impl<'a, S: AsyncRead + AsyncWrite + Layered + Unpin> Session<'a, S> {
             if count > 0 {
                 self.tell(ConnEvent::Unjudged { kind, count });
             }
+        }
+        let overheard = self.listener.overheard();
+        if !overheard.is_empty() {
+            self.tell(ConnEvent::Overheard(std::sync::Arc::new(overheard)));
         }
         self.tell(ConnEvent::Ended(std::sync::Arc::new(ending.clone())));
     }

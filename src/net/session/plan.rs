@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::domain::health::Limits;
 use crate::domain::heartbeat::Kind;
+use crate::domain::heartbeat::convention::Convention;
 use crate::domain::heartbeat::message::Classifier;
 use crate::domain::heartbeat::pattern::Pattern;
 use crate::domain::heartbeat::template::Template;
@@ -22,15 +23,17 @@ pub struct SessionPlan {
     pub answer: Pattern,
     /// Whether the server's own app pings are answered.
     pub answer_pings: bool,
+    /// How the server speaks of heartbeats.
+    pub convention: Convention,
 }
 
 impl SessionPlan {
     /// What tells answers from other messages on one connection.
     pub(super) fn classifier(&self, nonce: u64) -> Classifier {
-        if self.kinds.contains(&Kind::App) {
-            Classifier::new(self.ask.clone(), self.answer.clone(), self.answer_pings, nonce)
-        } else {
-            Classifier::without_asks(self.answer_pings)
-        }
+        let classifier = match self.kinds.contains(&Kind::App) {
+            true => Classifier::new(self.ask.clone(), self.answer.clone(), self.answer_pings, nonce),
+            false => Classifier::without_asks(self.answer_pings),
+        };
+        classifier.speaking(&self.convention)
     }
 }

@@ -13,6 +13,7 @@ use super::{Closed, Start, run};
 use crate::domain::ending::{How, Violation, Who};
 use crate::domain::event::{Beat, ConnEvent, Heard};
 use crate::domain::health::{Limits, Status};
+use crate::domain::heartbeat::convention::Convention;
 use crate::domain::heartbeat::pattern::Pattern;
 use crate::domain::heartbeat::template::Template;
 use crate::domain::heartbeat::{Kind, Outcome, Stray};
@@ -39,6 +40,7 @@ fn plan(count: u64) -> SessionPlan {
         ask: Template::default(),
         answer: Pattern::default(),
         answer_pings: true,
+        convention: Convention::default(),
     }
 }
 

@@ -120,12 +120,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Keeping<'_, S> {
     fn on_step(&mut self, step: Step) -> Result<(), Kept> {
         match ended(self.socket, step) {
             Err(cut) => Err(self.ended(cut)),
-            // Further answers to the same question say no more, however many there are.
-            Ok(Some(message)) if self.voice.is_answer(&message) && self.asked.is_some() => {
-                self.alive();
-                Ok(())
+            Ok(None) => Ok(()),
+            Ok(Some(message)) => {
+                let words = self.voice.hear(&message);
+                // Further answers to the same question say no more, however many there are.
+                if words.is_answer && self.asked.is_some() {
+                    self.alive();
+                }
+                words.replies.into_iter().try_for_each(|reply| self.say(reply))
             }
-            Ok(_) => Ok(()),
         }
     }
 
@@ -161,6 +164,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Keeping<'_, S> {
             Traffic::Nothing => return Ok(()),
         };
         self.say(message)?;
+        if self.plan.traffic == Traffic::Questions
+            && let Some(upkeep) = self.voice.upkeep(now)
+        {
+            self.say(upkeep)?;
+        }
         if self.plan.traffic == Traffic::Questions {
             self.asked.get_or_insert(now);
         }

@@ -18,6 +18,7 @@ use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 
 use crate::domain::heartbeat::Kind;
+use crate::domain::heartbeat::convention::Convention;
 use crate::domain::heartbeat::pattern::Pattern;
 use crate::domain::heartbeat::template::Template;
 use crate::net::endings::Cut;
@@ -37,6 +38,8 @@ pub struct Question {
     pub ask: Template,
     pub answer: Pattern,
     pub timeout: Duration,
+    /// How the server speaks of heartbeats.
+    pub convention: Convention,
 }
 
 /// What came of listening for something.

@@ -12,6 +12,7 @@ use super::silence::{self, SilencePlan};
 use super::{Question, part, two_ended};
 use crate::domain::ending::{How, Who};
 use crate::domain::heartbeat::Kind;
+use crate::domain::heartbeat::convention::Convention;
 use crate::domain::heartbeat::pattern::Pattern;
 use crate::domain::heartbeat::template::Template;
 use crate::domain::idle::{Cut, Death, Seen};
@@ -26,7 +27,13 @@ fn ms(n: u64) -> Duration {
 }
 
 fn question(kind: Kind) -> Question {
-    Question { kind, ask: Template::default(), answer: Pattern::default(), timeout: ms(2000) }
+    Question {
+        kind,
+        ask: Template::default(),
+        answer: Pattern::default(),
+        timeout: ms(2000),
+        convention: Convention::default(),
+    }
 }
 
 async fn socket() -> (Socket<Tap<DuplexStream>>, RawPeer) {

@@ -1,14 +1,26 @@
 //! Questions on one connection, and which messages answer them.
 
+use tokio::time::Instant;
 use tokio_tungstenite::tungstenite::Message;
 
 use super::Question;
 use crate::domain::heartbeat::Kind;
-use crate::domain::heartbeat::incoming::{Incoming, MessageRef};
+use crate::domain::heartbeat::incoming::MessageRef;
 use crate::domain::heartbeat::message::{Classifier, Correlation, Meaning};
 use crate::net::clock::unix_ms;
+use crate::net::packed::unpacked;
 use crate::net::session::pulse::{ping_payload, seq_of};
+use crate::net::upkeep::Keeper;
 use crate::net::websocket::to_message;
+
+/// What a message is to whoever asks questions.
+#[derive(Debug, Default)]
+pub struct Words {
+    /// It answers one.
+    pub is_answer: bool,
+    /// What the server wants to hear in turn, where its convention is known.
+    pub replies: Vec<Message>,
+}
 
 /// Asks, each time with something that only this connection has, and knows an answer when it hears one.
 #[derive(Debug)]
@@ -17,16 +29,20 @@ pub struct Voice {
     seq: u64,
     classifier: Classifier,
     has_asked: bool,
+    keeper: Option<Keeper>,
 }
 
 impl Voice {
     /// `nonce` is a random number that no other connection has.
     pub fn new(question: &Question, nonce: u64) -> Voice {
+        let replies = question.convention.name.is_some();
         let classifier = match question.kind {
-            Kind::Protocol => Classifier::without_asks(false),
-            Kind::App => Classifier::new(question.ask.clone(), question.answer.clone(), false, nonce),
+            Kind::Protocol => Classifier::without_asks(replies),
+            Kind::App => Classifier::new(question.ask.clone(), question.answer.clone(), replies, nonce),
         };
-        Voice { nonce, seq: 0, classifier, has_asked: false }
+        let keeper = question.convention.upkeep.as_ref().map(|upkeep| Keeper::new(upkeep, nonce));
+        let classifier = classifier.speaking(&question.convention);
+        Voice { nonce, seq: 0, classifier, has_asked: false, keeper }
     }
 
     /// The number that only this connection has.
@@ -44,6 +60,11 @@ impl Voice {
         }
     }
 
+    /// What keeps the convention alive, where it is due.
+    pub fn upkeep(&mut self, now: Instant) -> Option<Message> {
+        self.keeper.as_mut()?.take_due(now).map(to_message)
+    }
+
     /// A Pong that nobody asked for.
     pub fn pong(&mut self) -> Message {
         let seq = self.next_seq();
@@ -57,18 +78,30 @@ impl Voice {
 
     /// Whether a message answers a question of ours.
     pub fn is_answer(&mut self, message: &Message) -> bool {
+        self.hear(message).is_answer
+    }
+
+    /// What a message is to us.
+    pub fn hear(&mut self, message: &Message) -> Words {
         let message = match message {
             Message::Pong(payload) => {
-                return self.has_asked && seq_of(payload, self.nonce).is_some_and(|seq| seq < self.seq);
+                let is_ours = seq_of(payload, self.nonce).is_some_and(|seq| seq < self.seq);
+                return Words { is_answer: self.has_asked && is_ours, replies: Vec::new() };
             }
             Message::Text(text) => MessageRef::Text(text),
             Message::Binary(bytes) => MessageRef::Binary(bytes),
-            Message::Ping(_) | Message::Close(_) | Message::Frame(_) => return false,
+            Message::Ping(_) | Message::Close(_) | Message::Frame(_) => return Words::default(),
         };
-        match self.classifier.classify(&Incoming::new(message)) {
-            Meaning::Answer(Correlation::Foreign) => false,
-            Meaning::Answer(_) => self.has_asked,
-            Meaning::Echo | Meaning::ServerPing { .. } | Meaning::Ordinary => false,
+        let unpacked = unpacked(message);
+        let message = unpacked.as_deref().map_or(message, MessageRef::Text);
+        let mut words = Words::default();
+        for meaning in self.classifier.read(message, unix_ms()) {
+            match meaning {
+                Meaning::Answer(Correlation::Foreign) | Meaning::Echo | Meaning::Ordinary => {}
+                Meaning::Answer(_) => words.is_answer |= self.has_asked,
+                Meaning::ServerPing { reply } => words.replies.extend(reply.map(to_message)),
+            }
         }
+        words
     }
 }

@@ -14,7 +14,10 @@ use crate::output::units::{Unit, spoken};
 /// What is measured: `protocol heartbeats every 1 s, timeout 10 s`.
 pub fn plan(info: &RunInfo) -> String {
     let kinds = info.kinds.iter().map(|kind| kind.label()).collect::<Vec<_>>().join(" and ");
-    format!("{kinds} heartbeats every {}, timeout {}", spoken(info.interval), spoken(info.timeout))
+    let preset = info.preset.as_ref().and_then(|used| used.preset);
+    let whose = preset.map(|preset| format!(" of {}", preset.name)).unwrap_or_default();
+    let (every, timeout) = (spoken(info.interval), spoken(info.timeout));
+    format!("{kinds} heartbeats{whose} every {every}, timeout {timeout}")
 }
 
 /// How long opening took, and its phases: `1.84 ms (DNS 0.412, TCP 0.087, upgrade 1.34)`.

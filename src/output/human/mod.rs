@@ -129,7 +129,10 @@ impl Human {
         let (single, paint, command) = (is_single(info), self.paint(), self.command);
         let shown = self.connections.entry(id).or_default();
         match event {
-            ConnEvent::Opening | ConnEvent::Standing { .. } | ConnEvent::Unjudged { .. } => None,
+            ConnEvent::Opening
+            | ConnEvent::Standing { .. }
+            | ConnEvent::Unjudged { .. }
+            | ConnEvent::Overheard(_) => None,
             ConnEvent::Opened(opened) => shown.open(single.then(|| introduction(command, info, opened))),
             ConnEvent::OpenFailed(error) if shown.opened => Some(lines::failed_again(error)),
             ConnEvent::OpenFailed(_) => None,

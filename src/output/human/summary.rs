@@ -9,6 +9,8 @@ use super::paint::Paint;
 use super::table::{by_status, table};
 use super::text::Rows;
 use crate::domain::health::Status;
+use crate::domain::heartbeat::Kind;
+use crate::domain::listen::Interval;
 use crate::domain::opening::{Opened, TlsFacts};
 use crate::domain::peer_text::PeerText;
 use crate::domain::report::{ConnReport, Measurement, Report, Spikes, StampingReport, TargetReport, Verdict};
@@ -35,6 +37,7 @@ pub fn summary(report: &Report, paint: Paint, width: Option<usize>) -> String {
         rows.add_raw(&format!("{}\n", table(report, paint, width)));
         rows.add("connections", &format!("{connections}: {}", by_status(&report.status_counts)));
     }
+    preset(&mut rows, report);
     closing(&mut rows, report, paint);
     rows.into_text()
 }
@@ -194,10 +197,28 @@ fn doings(rows: &mut Rows, connections: &[ConnReport]) {
     let some = told.iter().filter(|(count, _)| *count > 0).map(|(count, what)| counted(*count, what));
     let told = some.collect::<Vec<_>>().join(", ");
     rows.add_some("server sent", Some(told).filter(|told| !told.is_empty()));
+    let asks = connections.iter().filter_map(|c| c.overheard.as_ref()?.interval());
+    rows.add_some(
+        "server asks",
+        asks.into_iter().next().map(|(kind, interval)| server_asks(kind, &interval)),
+    );
     let echoes = sum(|c| c.echoes);
     let echo = || format!("{} of ours came back unchanged: the server echoes", counted(echoes, "app ping"));
     rows.add_some("echoes", (echoes > 0).then(echo));
     rows.add_some("outage", outage(connections));
+}
+
+/// How often the server sends heartbeats by itself; those of several connections are alike.
+fn server_asks(kind: Kind, interval: &Interval) -> String {
+    let what = match kind {
+        Kind::Protocol => "Ping frames",
+        Kind::App => "messages",
+    };
+    format!(
+        "by {what}, every {} (median of {})",
+        spoken(interval.median),
+        counted(interval.gaps as u64, "gap")
+    )
 }
 
 fn outage(connections: &[ConnReport]) -> Option<String> {
@@ -267,6 +288,17 @@ fn timestamps(report: &Report) -> String {
         (None, Some(from)) => format!("{sentence} (kept out of RTT, p50: {from} from the wire)"),
         (_, None) => sentence,
     }
+}
+
+/// Whose heartbeats were spoken, and what to know of them.
+fn preset(rows: &mut Rows, report: &Report) {
+    let Some(used) = &report.info.preset else { return };
+    let name = used.preset.map_or("none", |preset| preset.name);
+    match used.evidence.as_slice() {
+        [] => rows.add("preset", name),
+        evidence => rows.add("preset", &format!("{name}: {}", evidence.join(", and "))),
+    }
+    used.notes.iter().for_each(|note| rows.add("note", note));
 }
 
 fn closing(rows: &mut Rows, report: &Report, paint: Paint) {

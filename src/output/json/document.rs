@@ -10,6 +10,7 @@ use super::names::{KindName, StatusName, VerdictName};
 use super::opening::Opening;
 use crate::domain::health::Status;
 use crate::domain::heartbeat::Kind;
+use crate::domain::heartbeat::presets::PresetUse;
 use crate::domain::opening::Timestamps;
 use crate::domain::report::{self, ConnReport, KindReport, Measurement, Report, TargetReport};
 use crate::domain::run::RunInfo;
@@ -121,6 +122,35 @@ pub struct Settings {
     count: Option<u64>,
     /// Connections to each target.
     connections_each: usize,
+    /// Whose heartbeats they are; null where no preset was asked for.
+    preset: Option<PresetName>,
+}
+
+/// The preset of a run.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct PresetName {
+    /// Null when it was to be found out, and nothing was sure.
+    name: Option<&'static str>,
+    title: Option<&'static str>,
+    /// It was to be found out.
+    auto: bool,
+    /// What speaks for it, or why nothing does; empty where it was named.
+    evidence: Vec<String>,
+    /// What to know when reading the figures.
+    notes: Vec<String>,
+}
+
+impl From<&PresetUse> for PresetName {
+    fn from(used: &PresetUse) -> PresetName {
+        PresetName {
+            name: used.preset.map(|preset| preset.name),
+            title: used.preset.map(|preset| preset.title),
+            auto: used.auto,
+            evidence: used.evidence.clone(),
+            notes: used.notes.clone(),
+        }
+    }
 }
 
 impl From<&RunInfo> for Settings {
@@ -131,6 +161,7 @@ impl From<&RunInfo> for Settings {
             timeout_ms: info.timeout.into(),
             count: info.count,
             connections_each: info.connections_each,
+            preset: info.preset.as_ref().map(PresetName::from),
         }
     }
 }
@@ -214,20 +245,28 @@ struct Connection {
     echoes: u64,
     /// RTTs that were more than twice the mean of those before them.
     spikes: Spikes,
+    /// The first message on the last connection that was neither an answer nor known.
+    first_other_message: Option<String>,
+    /// The presets that such messages are typical of.
+    looks_like: Vec<&'static str>,
     /// The last failure to open.
     error: Option<Failure>,
 }
 
 /// The server's own heartbeats.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 struct ServerPings {
     protocol: u64,
     app: u64,
+    /// How far they were apart when the connection ended last: the median. Null before the second.
+    protocol_interval_ms: Option<Ms>,
+    app_interval_ms: Option<Ms>,
 }
 
 impl From<&ConnReport> for Connection {
     fn from(connection: &ConnReport) -> Connection {
+        let overheard = connection.overheard.as_deref();
         let attempts = connection.open_error.as_ref().map_or(&[][..], |error| &error.attempts);
         Connection {
             index: connection.index,
@@ -241,14 +280,27 @@ impl From<&ConnReport> for Connection {
             reconnects: connection.reconnects,
             outage_ms: ms(connection.outage),
             messages: connection.messages,
-            server_pings: ServerPings {
-                protocol: connection.server_pings_protocol,
-                app: connection.server_pings_app,
-            },
+            server_pings: server_pings(connection),
+            first_other_message: overheard
+                .and_then(|heard| Some(heard.stranger.as_ref()?.as_str().to_string())),
+            looks_like: overheard.map(|heard| heard.looks_like.clone()).unwrap_or_default(),
             echoes: connection.echoes,
             spikes: Spikes::from(connection.spikes),
             error: connection.open_error.as_deref().map(Failure::from),
         }
+    }
+}
+
+fn server_pings(connection: &ConnReport) -> ServerPings {
+    let intervals = connection.overheard.iter().flat_map(|heard| &heard.intervals);
+    let median = |wanted: Kind| {
+        intervals.clone().find(|(kind, _)| *kind == wanted).map(|(_, interval)| interval.median)
+    };
+    ServerPings {
+        protocol: connection.server_pings_protocol,
+        app: connection.server_pings_app,
+        protocol_interval_ms: ms(median(Kind::Protocol)),
+        app_interval_ms: ms(median(Kind::App)),
     }
 }
 

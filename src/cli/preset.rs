@@ -1,0 +1,266 @@
+//! `--preset`: whose heartbeats are spoken, and what that settles.
+
+use std::ffi::OsStr;
+
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+use clap::{Arg, Args, Command};
+use url::Url;
+
+use super::connect::ConnectArgs;
+use crate::commands::recon::reconnoitre;
+use crate::domain::heartbeat::Kind;
+use crate::domain::heartbeat::convention::Convention;
+use crate::domain::heartbeat::framing::Framing;
+use crate::domain::heartbeat::presets::{self, Guess, Intent, Preset, PresetUse, Spoken};
+use crate::domain::peer_text::PeerText;
+use crate::domain::target::Target;
+use crate::net::dial::DialPlan;
+
+/// The name that has the server tell.
+const AUTO: &str = "auto";
+
+/// Which preset is wanted.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Wanted {
+    /// That which the server seems to speak.
+    Auto,
+    Named(&'static Preset),
+}
+
+/// Whose heartbeats are spoken.
+#[derive(Debug, Clone, Args)]
+pub struct PresetArgs {
+    /// Speak as this service or library does: hello, subprotocol, query, framing, ask and answer, intervals (`wscheck
+    /// presets` lists them); auto finds out what the server seems to speak. What else is said on the command line holds
+    #[arg(long, value_name = "NAME|auto", value_parser = PresetParser, hide_possible_values = true)]
+    pub preset: Option<Wanted>,
+    /// What one message may hold: message (one thing), lines (LF or CRLF), records (0x1E) [default: message, or the
+    /// preset's]
+    #[arg(long, value_name = "FRAMING", value_parser = framing_parser(), hide_possible_values = true)]
+    pub framing: Option<Framing>,
+}
+
+/// Reads a preset's name.
+#[derive(Debug, Clone, Copy)]
+struct PresetParser;
+
+impl TypedValueParser for PresetParser {
+    type Value = Wanted;
+
+    fn parse_ref(&self, cmd: &Command, arg: Option<&Arg>, value: &OsStr) -> Result<Wanted, clap::Error> {
+        (wanted as fn(&str) -> Result<Wanted, String>).parse_ref(cmd, arg, value)
+    }
+
+    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
+        let named = presets::all().map(|preset| PossibleValue::new(preset.name).help(preset.title));
+        Some(Box::new(named.chain([PossibleValue::new(AUTO).help("What the server seems to speak")])))
+    }
+}
+
+fn wanted(name: &str) -> Result<Wanted, String> {
+    match presets::find(name) {
+        Some(preset) => Ok(Wanted::Named(preset)),
+        None if name == AUTO => Ok(Wanted::Auto),
+        None => Err(unknown(name)),
+    }
+}
+
+/// What to say of a name that no preset has.
+pub fn unknown(name: &str) -> String {
+    let near = presets::near(name);
+    let near = match near.is_empty() {
+        true => "'wscheck presets' lists them all".to_string(),
+        false => format!("near it are: {}", near.join(", ")),
+    };
+    format!("'{}' is no preset; {near}", PeerText::new(name))
+}
+
+fn framing_parser() -> impl TypedValueParser<Value = Framing> {
+    PossibleValuesParser::new(Framing::ALL.map(Framing::label))
+        .map(|name| Framing::ALL.into_iter().find(|framing| framing.label() == name).unwrap_or_default())
+}
+
+/// What `--preset` comes to.
+#[derive(Debug, Clone, Default)]
+pub struct Chosen {
+    preset: Option<(&'static Preset, Spoken)>,
+    /// What was found out, where that was wanted.
+    guess: Option<Guess>,
+    framing: Option<Framing>,
+}
+
+impl PresetArgs {
+    /// Looks at the server, where that is wanted; the error is one of usage.
+    pub fn guess(&self, urls: &[String], connect: &ConnectArgs) -> Result<Option<Guess>, String> {
+        match (self.preset, urls) {
+            (Some(Wanted::Auto), [url]) => look(url, connect).map(Some),
+            (Some(Wanted::Auto), _) => Err("--preset auto looks at one server: give one URL".to_string()),
+            (Some(Wanted::Named(_)) | None, _) => Ok(None),
+        }
+    }
+
+    /// What was chosen, or guessed.
+    pub fn chosen(&self, guess: Option<&Guess>) -> Result<Chosen, String> {
+        let preset = match self.preset {
+            Some(Wanted::Named(preset)) => Some(preset),
+            Some(Wanted::Auto) => guess.and_then(|guess| guess.preset),
+            None => None,
+        };
+        let spoken = preset.map(Preset::spoken).transpose()?;
+        Ok(Chosen { preset: preset.zip(spoken), guess: guess.cloned(), framing: self.framing })
+    }
+}
+
+fn look(url: &str, connect: &ConnectArgs) -> Result<Guess, String> {
+    let target = url.parse::<Target>().map_err(|why| why.to_string())?;
+    let dial = connect.dial()?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|why| format!("cannot start: {why}"))?;
+    let clues = runtime.block_on(reconnoitre(&target, &dial, connect.max_message_size));
+    runtime.shutdown_background();
+    Ok(match clues {
+        Ok(clues) => clues.guess(),
+        Err(error) => Guess { preset: None, evidence: vec![format!("it could not be looked at: {error}")] },
+    })
+}
+
+impl Chosen {
+    pub fn preset(&self) -> Option<&'static Preset> {
+        self.preset.as_ref().map(|(preset, _)| *preset)
+    }
+
+    pub fn spoken(&self) -> Option<&Spoken> {
+        self.preset.as_ref().map(|(_, spoken)| spoken)
+    }
+
+    /// The kinds of heartbeat that are measured when nothing is said of it: the preset's own, where it has one.
+    pub fn kind(&self) -> Kind {
+        match self.spoken().is_some_and(|spoken| spoken.ask.is_some()) {
+            true => Kind::App,
+            false => Kind::Protocol,
+        }
+    }
+
+    /// How the server speaks.
+    pub fn convention(&self) -> Convention {
+        let convention = self.spoken().map(|spoken| spoken.convention.clone()).unwrap_or_default();
+        Convention { framing: self.framing.unwrap_or(convention.framing), ..convention }
+    }
+
+    /// What the report says of it.
+    pub fn used(&self, kinds: &[Kind]) -> Option<PresetUse> {
+        let evidence = self.guess.as_ref().map(|guess| guess.evidence.clone());
+        match (self.preset(), evidence) {
+            (Some(preset), evidence) => Some(PresetUse::of(preset, evidence, kinds)),
+            (None, Some(evidence)) => Some(PresetUse::unsure(evidence)),
+            (None, None) => None,
+        }
+    }
+
+    /// Refuses what the preset says must not be sent.
+    pub fn check(&self, intent: &Intent) -> Result<(), String> {
+        self.preset().and_then(|preset| preset.refuses(intent)).map_or(Ok(()), Err)
+    }
+
+    /// Offers the preset's subprotocols, where the user offers none.
+    pub fn offer(&self, mut dial: DialPlan) -> DialPlan {
+        if let Some(preset) = self.preset().filter(|_| dial.subprotocols.is_empty()) {
+            dial.subprotocols = preset.subprotocols.iter().map(|name| name.to_string()).collect();
+        }
+        dial
+    }
+
+    /// The target, with the preset's path where the URL has none, and what its query must say.
+    pub fn target(&self, url: &str) -> Result<Target, String> {
+        let target = url.parse::<Target>().map_err(|why| why.to_string())?;
+        match (self.preset(), Url::parse(url.trim())) {
+            (Some(preset), Ok(parsed)) => {
+                let url = completed(preset, url.trim(), parsed)?;
+                url.parse().map_err(|why: crate::domain::target::TargetError| why.to_string())
+            }
+            (None, _) | (_, Err(_)) => Ok(target),
+        }
+    }
+}
+
+fn completed(preset: &Preset, given: &str, mut url: Url) -> Result<String, String> {
+    let rest = given.split_once("://").map_or("", |(_, rest)| rest);
+    if let Some(path) = preset.path.filter(|_| !rest.contains('/')) {
+        url.set_path(path);
+    }
+    for (name, value) in preset.query {
+        let said = url.query_pairs().find(|(said, _)| said == name).map(|(_, said)| said.into_owned());
+        match said {
+            Some(said) if said == *value => {}
+            Some(said) => {
+                return Err(format!(
+                    "--preset {} wants {name}={value} in the URL's query, which says {name}={}",
+                    preset.name,
+                    PeerText::new(&said)
+                ));
+            }
+            None => drop(url.query_pairs_mut().append_pair(name, value)),
+        }
+    }
+    Ok(url.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn chosen(name: &str) -> Chosen {
+        let preset = match wanted(name) {
+            Ok(preset) => Some(preset),
+            Err(why) => panic!("{why}"),
+        };
+        PresetArgs { preset, framing: None }.chosen(None).unwrap()
+    }
+
+    fn resource(name: &str, url: &str) -> String {
+        chosen(name).target(url).map(|target| target.resource().to_string()).unwrap_or_else(|why| why)
+    }
+
+    #[test]
+    fn a_url_without_a_path_gets_the_presets() {
+        assert_eq!(resource("socket.io", "ws://a:3000"), "/socket.io/?EIO=4&transport=websocket");
+        assert_eq!(resource("socket.io", "ws://a:3000/"), "/?EIO=4&transport=websocket", "a slash is a path");
+        assert_eq!(
+            resource("engine.io", "ws://a/x/?transport=websocket&t=1"),
+            "/x/?transport=websocket&t=1&EIO=4"
+        );
+        assert_eq!(resource("nats", "ws://a"), "/");
+        assert_eq!(resource("phoenix", "ws://a/live/websocket"), "/live/websocket?vsn=2.0.0");
+    }
+
+    #[test]
+    fn a_query_that_says_otherwise_is_refused() {
+        assert_eq!(
+            resource("engine.io", "ws://a/engine.io/?EIO=3&transport=websocket"),
+            "--preset engine.io wants EIO=4 in the URL's query, which says EIO=3"
+        );
+    }
+
+    #[test]
+    fn a_name_that_is_none_is_answered_by_those_near_it() {
+        assert_eq!(wanted("phonix").unwrap_err(), "'phonix' is no preset; near it are: phoenix, phoenix-v1");
+        assert_eq!(
+            wanted("qqqq\u{1b}").unwrap_err(),
+            "'qqqq\\u{1b}' is no preset; 'wscheck presets' lists them all"
+        );
+        assert_eq!(wanted("auto"), Ok(Wanted::Auto));
+    }
+
+    #[test]
+    fn no_preset_settles_nothing() {
+        let nothing = PresetArgs { preset: None, framing: Some(Framing::Lines) }.chosen(None).unwrap();
+        assert_eq!(
+            (nothing.kind(), nothing.used(&[]), nothing.convention().name),
+            (Kind::Protocol, None, None)
+        );
+        assert_eq!(nothing.convention().framing, Framing::Lines);
+        assert_eq!(nothing.target("ws://a").unwrap().resource(), "/");
+    }
+}

@@ -1,0 +1,84 @@
+//! What a service's heartbeats are, besides our ask and its answer.
+
+use std::time::Duration;
+
+use super::framing::Framing;
+use super::incoming::Incoming;
+use super::pattern::{Captures, Pattern};
+use super::template::{Keys, Payload, Template};
+
+/// How the other side speaks of heartbeats.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Convention {
+    /// Whose it is; `None` where the user says it all.
+    pub name: Option<&'static str>,
+    pub framing: Framing,
+    pub asks: ServerAsks,
+    /// What is sent without an answer, so that the server does not take us for dead.
+    pub upkeep: Option<Upkeep>,
+}
+
+/// A message that is sent again and again, and never answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Upkeep {
+    pub message: Template,
+    pub every: Duration,
+}
+
+/// What the server says by itself to keep the connection alive.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub enum ServerAsks {
+    /// What many servers do; see [`super::message::SERVER_PINGS`].
+    #[default]
+    Usual,
+    /// These and no others; the first that matches holds.
+    Known(Vec<ServerAsk>),
+}
+
+/// One thing that the server says.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ServerAsk {
+    pub pattern: Pattern,
+    /// What it wants to hear, with the placeholders of what it said; `None`: nothing.
+    pub reply: Option<Template>,
+}
+
+impl ServerAsk {
+    /// What to reply when this is what came; `now_ms` is the wall clock in milliseconds since 1970.
+    pub fn hear(&self, incoming: &Incoming, now_ms: u64) -> Option<Option<Payload>> {
+        let captures = self.pattern.matches(incoming)?;
+        Some(self.reply.as_ref().map(|reply| reply.render(&keys(&captures, now_ms))))
+    }
+}
+
+/// An answer carries what the ping did.
+pub fn keys(captures: &Captures, now_ms: u64) -> Keys {
+    Keys {
+        seq: captures.seq.unwrap_or_default(),
+        id: captures.id.clone().unwrap_or_default(),
+        now_ms: captures.now_ms.unwrap_or(now_ms),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::incoming::MessageRef;
+    use super::*;
+
+    #[test]
+    fn the_reply_carries_what_the_ping_did() {
+        let ask = ServerAsk {
+            pattern: r#"{"ping":{now_ms}}"#.parse().unwrap(),
+            reply: Some(r#"{"pong":{now_ms}}"#.parse().unwrap()),
+        };
+        let hear = |text: &str| ask.hear(&Incoming::new(MessageRef::Text(text)), 5);
+        assert_eq!(hear(r#"{"ping":149}"#), Some(Some(Payload::Text(r#"{"pong":149}"#.to_string()))));
+        assert_eq!(hear(r#"{"pong":149}"#), None);
+    }
+
+    #[test]
+    fn what_wants_no_reply_gets_none() {
+        let ask = ServerAsk { pattern: "h".parse().unwrap(), reply: None };
+        assert_eq!(ask.hear(&Incoming::new(MessageRef::Text("h")), 5), Some(None));
+    }
+}

@@ -1,0 +1,100 @@
+//! Texts with characters that a command line cannot carry: `text:` and `binary:`.
+
+use super::template::TemplateError;
+
+/// In which kind of message a text goes, or comes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Carrier {
+    Text,
+    /// The text's bytes, in a binary message.
+    Binary,
+}
+
+/// How a text is written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Written<'a> {
+    pub carrier: Carrier,
+    /// Without its prefix.
+    pub body: &'a str,
+    /// Escapes stand for characters in it, and it is never JSON.
+    pub escaped: bool,
+}
+
+/// Takes a text's prefix off.
+///
+/// - `text:` is literal, with escapes
+/// - `binary:` goes in a binary message; with escapes, unless it is JSON
+/// - anything else is as it stands
+pub(super) fn written(given: &str) -> Written<'_> {
+    if let Some(body) = given.strip_prefix("text:") {
+        return Written { carrier: Carrier::Text, body, escaped: true };
+    }
+    match given.strip_prefix("binary:") {
+        None => Written { carrier: Carrier::Text, body: given, escaped: false },
+        Some(body) => {
+            let escaped = !body.trim_start().starts_with(['{', '[']);
+            Written { carrier: Carrier::Binary, body, escaped }
+        }
+    }
+}
+
+/// Puts characters in the place of their escapes: `\r`, `\n`, `\t`, `\0`, `\xHH` (below 80) and `\\`.
+pub(super) fn unescape(given: &str, body: &str) -> Result<String, TemplateError> {
+    let refused = |found: String| TemplateError::NoEscape { given: given.to_string(), found };
+    let mut text = String::with_capacity(body.len());
+    let mut chars = body.chars();
+    while let Some(c) = chars.next() {
+        if c != '\\' {
+            text.push(c);
+            continue;
+        }
+        let escape = chars.next().ok_or_else(|| refused("\\".to_string()))?;
+        text.push(match escape {
+            'r' => '\r',
+            'n' => '\n',
+            't' => '\t',
+            '0' => '\0',
+            '\\' => '\\',
+            'x' => {
+                let digits: String = chars.by_ref().take(2).collect();
+                let code =
+                    u8::from_str_radix(&digits, 16).ok().filter(|code| *code < 0x80 && is_hex(&digits));
+                code.map(char::from).ok_or_else(|| refused(format!("\\x{digits}")))?
+            }
+            other => return Err(refused(format!("\\{other}"))),
+        });
+    }
+    Ok(text)
+}
+
+fn is_hex(digits: &str) -> bool {
+    digits.len() == 2 && digits.bytes().all(|digit| digit.is_ascii_hexdigit())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn escapes_stand_for_what_a_command_line_cannot_carry() {
+        let read = |text: &str| unescape(text, text).unwrap();
+        assert_eq!(read(r"PING\r\n"), "PING\r\n");
+        assert_eq!(read(r"{}\x1e\0\t\\n"), "{}\x1e\0\t\\n");
+        for wrong in [r"\", r"\q", r"\x", r"\x1", r"\xzz", r"\xff", r"\x+1"] {
+            let refused = unescape(wrong, wrong).unwrap_err().to_string();
+            assert!(refused.contains("is no escape"), "{refused}");
+        }
+    }
+
+    #[test]
+    fn a_prefix_says_what_carries_the_text() {
+        let is = |given: &str| {
+            let written = written(given);
+            (written.carrier, written.escaped)
+        };
+        assert_eq!(is("text:{}"), (Carrier::Text, true));
+        assert_eq!(is("binary:PING"), (Carrier::Binary, true));
+        assert_eq!(is("binary:{}"), (Carrier::Binary, false));
+        assert_eq!(is("PING"), (Carrier::Text, false));
+    }
+}

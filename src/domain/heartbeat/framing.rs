@@ -1,0 +1,97 @@
+//! How a message holds what is said: as one thing, or as several.
+
+use super::incoming::MessageRef;
+
+/// The most things that are taken out of one message: a hostile one may be nothing but separators.
+const MOST: usize = 4096;
+
+/// How a message is divided.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Framing {
+    /// A message says one thing.
+    #[default]
+    Message,
+    /// Each of its lines, which end in LF or CRLF, says one; the last may lack its end (NATS, Centrifugo).
+    Lines,
+    /// Each of its records, which end in 0x1E, says one; the last may lack its end (SignalR).
+    Records,
+}
+
+impl Framing {
+    pub const ALL: [Framing; 3] = [Framing::Message, Framing::Lines, Framing::Records];
+
+    /// The name that the command line takes.
+    pub fn label(self) -> &'static str {
+        match self {
+            Framing::Message => "message",
+            Framing::Lines => "lines",
+            Framing::Records => "records",
+        }
+    }
+
+    /// What a message holds, without the separators.
+    pub fn units<'a>(self, message: MessageRef<'a>) -> Box<dyn Iterator<Item = MessageRef<'a>> + Send + 'a> {
+        let end = match self {
+            Framing::Message => return Box::new(std::iter::once(message)),
+            Framing::Lines => b'\n',
+            Framing::Records => 0x1e,
+        };
+        let is_lines = self == Framing::Lines;
+        match message {
+            MessageRef::Text(text) => {
+                let text = text.strip_suffix(char::from(end)).unwrap_or(text);
+                let whole = move |unit: &'a str| {
+                    if is_lines { unit.strip_suffix('\r').unwrap_or(unit) } else { unit }
+                };
+                Box::new(
+                    text.split(char::from(end)).map(move |unit| MessageRef::Text(whole(unit))).take(MOST),
+                )
+            }
+            MessageRef::Binary(bytes) => {
+                let bytes = bytes.strip_suffix(&[end]).unwrap_or(bytes);
+                let whole = move |unit: &'a [u8]| {
+                    if is_lines { unit.strip_suffix(b"\r").unwrap_or(unit) } else { unit }
+                };
+                let units = bytes.split(move |byte| *byte == end);
+                Box::new(units.map(move |unit| MessageRef::Binary(whole(unit))).take(MOST))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn texts(framing: Framing, message: &str) -> Vec<String> {
+        let text = |unit| match unit {
+            MessageRef::Text(text) => text.to_string(),
+            MessageRef::Binary(bytes) => String::from_utf8(bytes.to_vec()).unwrap(),
+        };
+        let one: Vec<String> = framing.units(MessageRef::Text(message)).map(text).collect();
+        let other: Vec<String> = framing.units(MessageRef::Binary(message.as_bytes())).map(text).collect();
+        assert_eq!(one, other, "text and binary are divided alike");
+        one
+    }
+
+    #[test]
+    fn several_things_in_one_message_are_told_apart() {
+        assert_eq!(texts(Framing::Lines, "PING\r\nPONG\r\n"), ["PING", "PONG"]);
+        assert_eq!(texts(Framing::Lines, "{}\n{\"push\":1}"), ["{}", "{\"push\":1}"]);
+        assert_eq!(texts(Framing::Records, "{\"type\":6}\x1e{}\x1e"), ["{\"type\":6}", "{}"]);
+        assert_eq!(texts(Framing::Message, "a\nb\x1e"), ["a\nb\x1e"]);
+    }
+
+    #[test]
+    fn an_empty_one_is_one_too() {
+        assert_eq!(texts(Framing::Lines, "\n"), [""]);
+        assert_eq!(texts(Framing::Lines, ""), [""]);
+        assert_eq!(texts(Framing::Lines, "a\n\nb\n"), ["a", "", "b"]);
+        assert_eq!(texts(Framing::Records, "a\r\n"), ["a\r\n"]);
+    }
+
+    #[test]
+    fn a_message_of_separators_costs_no_more_than_its_bound() {
+        assert_eq!(Framing::Lines.units(MessageRef::Text(&"\n".repeat(1_000_000))).count(), MOST);
+    }
+}

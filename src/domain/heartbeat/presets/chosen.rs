@@ -1,0 +1,81 @@
+//! The preset of a run, and why it is that one.
+
+use super::model::{Preset, Starter};
+use crate::domain::heartbeat::Kind;
+use crate::domain::shown::exact_duration;
+
+/// Which preset a run speaks.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PresetUse {
+    /// `None`: it was to be found out, and nothing was sure.
+    pub preset: Option<&'static Preset>,
+    /// It was to be found out.
+    pub auto: bool,
+    /// What speaks for it, or why nothing does.
+    pub evidence: Vec<String>,
+    /// What to know when reading the figures.
+    pub notes: Vec<String>,
+}
+
+impl PresetUse {
+    /// A preset that was named, or that was found out by this evidence, where these kinds of heartbeat are measured.
+    pub fn of(preset: &'static Preset, evidence: Option<Vec<String>>, kinds: &[Kind]) -> PresetUse {
+        let auto = evidence.is_some();
+        PresetUse {
+            preset: Some(preset),
+            auto,
+            evidence: evidence.unwrap_or_default(),
+            notes: notes(preset, kinds),
+        }
+    }
+
+    /// Nothing was found out.
+    pub fn unsure(evidence: Vec<String>) -> PresetUse {
+        let notes = vec!["no preset is sure enough, so Ping frames are measured".to_string()];
+        PresetUse { preset: None, auto: true, evidence, notes }
+    }
+}
+
+fn notes(preset: &Preset, kinds: &[Kind]) -> Vec<String> {
+    let without = preset.why_no_app_rtt().filter(|_| preset.starter() != Starter::Frames);
+    let no_rtt = without
+        .filter(|_| !kinds.contains(&Kind::App))
+        .map(|why| format!("there is no app RTT: {why}; Ping frames are measured instead"));
+    let upkeep = preset.upkeep.map(|(_, every)| {
+        format!(
+            "a heartbeat that has no answer leaves every {}, as the server expects",
+            exact_duration(every)
+        )
+    });
+    no_rtt.into_iter().chain(upkeep).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::find;
+    use super::*;
+
+    fn notes_of(name: &str, kinds: &[Kind]) -> Vec<String> {
+        PresetUse::of(find(name).unwrap(), None, kinds).notes
+    }
+
+    #[test]
+    fn where_no_answer_is_by_design_that_is_said() {
+        assert_eq!(
+            notes_of("signalr", &[Kind::Protocol]),
+            [
+                "there is no app RTT: heartbeats are one-way: none has an answer; Ping frames are measured instead",
+                "a heartbeat that has no answer leaves every 15 s, as the server expects"
+            ]
+        );
+        assert_eq!(
+            notes_of("action-cable", &[Kind::Protocol]),
+            [
+                "there is no app RTT: the server's heartbeats are one-way, and a client sends none; Ping frames are \
+              measured instead"
+            ]
+        );
+        assert!(notes_of("phoenix", &[Kind::App]).is_empty());
+        assert!(notes_of("slack", &[Kind::Protocol]).is_empty());
+    }
+}

@@ -1,0 +1,207 @@
+//! What a preset says.
+
+use std::time::Duration;
+
+use crate::domain::heartbeat::framing::Framing;
+
+/// One service's or library's convention of heartbeats, as its own papers or sources have it. The texts are templates
+/// and patterns, as the command line takes them.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Preset {
+    pub name: &'static str,
+    /// Other names under which it is found.
+    pub aliases: &'static [&'static str],
+    /// What it is.
+    pub title: &'static str,
+    /// A URL of its kind, for a ready command line.
+    pub url: &'static str,
+    /// The path of a URL that has none.
+    pub path: Option<&'static str>,
+    /// What the query must say.
+    pub query: &'static [(&'static str, &'static str)],
+    /// What is offered, in order of preference.
+    pub subprotocols: &'static [&'static str],
+    pub framing: Framing,
+    /// What the server says first, before anything is said to it.
+    pub first: Option<&'static str>,
+    /// What is said then.
+    pub hello: &'static [&'static str],
+    /// What must come before heartbeats begin.
+    pub awaited: Option<&'static str>,
+    /// What only the user knows, to be said instead of the hello.
+    pub needs: Option<&'static str>,
+    /// `None`: no message of ours is answered by design.
+    pub ask: Option<Ask>,
+    /// How often to ask; `None`: as often as one likes.
+    pub every: Option<Duration>,
+    /// How long an answer may take.
+    pub timeout: Option<Duration>,
+    /// What is sent without an answer, and how often.
+    pub upkeep: Option<(&'static str, Duration)>,
+    /// What the server says by itself.
+    pub server: &'static [Says],
+    /// How often, where it says so by default.
+    pub server_every: Option<Duration>,
+    pub traps: &'static [Trap],
+    /// Messages by which it is known.
+    pub marks: &'static [&'static str],
+    pub note: &'static str,
+    pub source: &'static str,
+    pub verified: Verified,
+}
+
+/// An ask, and what answers it: a message that one of these patterns matches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ask {
+    pub ping: &'static str,
+    pub pongs: &'static [&'static str],
+}
+
+/// What a server says by itself, and what it wants to hear.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Says {
+    pub looks: &'static str,
+    /// `None`: nothing.
+    pub reply: Option<&'static str>,
+}
+
+/// What must not be sent, and why.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Trap {
+    pub never: Never,
+    pub why: &'static str,
+}
+
+/// What must not be sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Never {
+    /// This message.
+    Text(&'static str),
+    /// Any message of ours.
+    Messages,
+    PingFrames,
+    /// Heartbeats in quicker succession.
+    FasterThan(Duration),
+}
+
+/// How well it is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verified {
+    /// Tests drive a real server of its kind by it.
+    Live,
+    /// Its source or paper was read, and tests hold its wire text.
+    FromSource,
+}
+
+impl Verified {
+    /// The words that people and scripts see.
+    pub fn label(self) -> &'static str {
+        match self {
+            Verified::Live => "live",
+            Verified::FromSource => "from source",
+        }
+    }
+}
+
+/// Who starts a heartbeat.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Starter {
+    /// We ask, the server answers.
+    Client,
+    /// The server asks or calls, by message; we answer or only listen.
+    Server,
+    /// Either asks.
+    Both,
+    /// Nobody, by messages: there are Ping frames.
+    Frames,
+}
+
+impl Starter {
+    /// The name that scripts see.
+    pub fn label(self) -> &'static str {
+        match self {
+            Starter::Client => "client",
+            Starter::Server => "server",
+            Starter::Both => "both",
+            Starter::Frames => "frames",
+        }
+    }
+}
+
+impl Preset {
+    /// What an entry has that says nothing else.
+    pub(super) const PLAIN: Preset = Preset {
+        name: "",
+        aliases: &[],
+        title: "",
+        url: "wss://example.org/ws",
+        path: None,
+        query: &[],
+        subprotocols: &[],
+        framing: Framing::Message,
+        first: None,
+        hello: &[],
+        awaited: None,
+        needs: None,
+        ask: None,
+        every: None,
+        timeout: None,
+        upkeep: None,
+        server: &[],
+        server_every: None,
+        traps: &[],
+        marks: &[],
+        note: "",
+        source: "",
+        verified: Verified::FromSource,
+    };
+
+    /// Who starts.
+    pub fn starter(&self) -> Starter {
+        let client = self.ask.is_some() || self.upkeep.is_some();
+        match (client, self.server.is_empty()) {
+            (true, true) => Starter::Client,
+            (false, false) => Starter::Server,
+            (true, false) => Starter::Both,
+            (false, true) => Starter::Frames,
+        }
+    }
+
+    /// Why there is no app RTT, where there is none by design.
+    pub fn why_no_app_rtt(&self) -> Option<&'static str> {
+        match (self.ask, self.starter()) {
+            (Some(_), _) => None,
+            (None, Starter::Server) if self.server.iter().any(|says| says.reply.is_some()) => {
+                Some("the server asks, and nothing that a client sends is answered by design")
+            }
+            (None, Starter::Server) => Some("the server's heartbeats are one-way, and a client sends none"),
+            (None, Starter::Client | Starter::Both) => Some("heartbeats are one-way: none has an answer"),
+            (None, Starter::Frames) => Some("its heartbeats are Ping frames"),
+        }
+    }
+}
+
+/// A span of whole seconds.
+pub(super) const fn s(seconds: u64) -> Option<Duration> {
+    Some(Duration::from_secs(seconds))
+}
+
+/// An ask with one answer.
+pub(super) const fn ask(ping: &'static str, pongs: &'static [&'static str]) -> Option<Ask> {
+    Some(Ask { ping, pongs })
+}
+
+/// What the server says and wants answered.
+pub(super) const fn asks(looks: &'static str, reply: &'static str) -> Says {
+    Says { looks, reply: Some(reply) }
+}
+
+/// What the server says and wants no answer to.
+pub(super) const fn calls(looks: &'static str) -> Says {
+    Says { looks, reply: None }
+}
+
+/// What must not be sent.
+pub(super) const fn trap(never: Never, why: &'static str) -> Trap {
+    Trap { never, why }
+}

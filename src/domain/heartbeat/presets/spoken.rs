@@ -1,0 +1,159 @@
+//! A preset as a run speaks it: its texts read, and what it forbids.
+
+use std::fmt::Display;
+use std::str::FromStr;
+use std::time::Duration;
+
+use super::model::{Never, Preset};
+use crate::domain::heartbeat::Kind;
+use crate::domain::heartbeat::convention::{Convention, ServerAsk, ServerAsks, Upkeep};
+use crate::domain::heartbeat::pattern::Pattern;
+use crate::domain::heartbeat::template::Template;
+use crate::domain::shown::exact_duration;
+
+/// A preset's texts, read.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Spoken {
+    pub first: Option<Pattern>,
+    pub hello: Vec<Template>,
+    pub awaited: Option<Pattern>,
+    /// The ask and its answer; `None` where nothing of ours is answered.
+    pub ask: Option<(Template, Pattern)>,
+    pub convention: Convention,
+}
+
+/// What a user wants to send.
+#[derive(Debug, Clone, Default)]
+pub struct Intent<'a> {
+    pub kinds: &'a [Kind],
+    /// The app heartbeat's ask, where the user gave one.
+    pub ask: Option<&'a str>,
+    /// How often.
+    pub interval: Option<Duration>,
+}
+
+impl Preset {
+    /// Reads its texts; the error names the one that is wrong, which none is.
+    pub fn spoken(&self) -> Result<Spoken, String> {
+        let server = self.server.iter().map(|says| {
+            let reply = says.reply.map(|reply| self.read(reply)).transpose()?;
+            Ok::<_, String>(ServerAsk { pattern: self.read(says.looks)?, reply })
+        });
+        let upkeep = self
+            .upkeep
+            .map(|(message, every)| Ok::<_, String>(Upkeep { message: self.read(message)?, every }));
+        let hello = self.hello.iter().map(|text| self.read(text));
+        Ok(Spoken {
+            first: self.first.map(|text| self.read(text)).transpose()?,
+            hello: hello.collect::<Result<_, _>>()?,
+            awaited: self.awaited.map(|text| self.read(text)).transpose()?,
+            ask: self.asked()?,
+            convention: Convention {
+                name: Some(self.name),
+                framing: self.framing,
+                asks: ServerAsks::Known(server.collect::<Result<_, _>>()?),
+                upkeep: upkeep.transpose()?,
+            },
+        })
+    }
+
+    fn asked(&self) -> Result<Option<(Template, Pattern)>, String> {
+        let Some(ask) = self.ask else { return Ok(None) };
+        let pongs = ask.pongs.iter().map(|text| self.read(text)).collect::<Result<Vec<Pattern>, _>>()?;
+        Ok(Pattern::any_of(pongs).zip(Some(self.read(ask.ping)?)).map(|(pong, ping)| (ping, pong)))
+    }
+
+    fn read<T: FromStr<Err: Display>>(&self, text: &str) -> Result<T, String> {
+        text.parse().map_err(|why| format!("preset {}: {why}", self.name))
+    }
+
+    /// Why this must not be sent to such a server, if it must not.
+    pub fn refuses(&self, intent: &Intent) -> Option<String> {
+        let app = intent.kinds.contains(&Kind::App);
+        let name = self.name;
+        if app && self.ask.is_none() && intent.ask.is_none() {
+            let why = self.why_no_app_rtt().unwrap_or_default();
+            return Some(format!(
+                "--preset {name} has no app heartbeat to measure: {why}; use --heartbeat protocol"
+            ));
+        }
+        self.traps.iter().find_map(|trap| {
+            let what = match trap.never {
+                Never::Text(text) if app && intent.ask == Some(text) => format!("'{text}' is not sent"),
+                Never::Messages if app => "no message is sent".to_string(),
+                Never::PingFrames if intent.kinds.contains(&Kind::Protocol) => {
+                    "no Ping frame is sent".to_string()
+                }
+                Never::FasterThan(least) if intent.interval.is_some_and(|interval| interval < least) => {
+                    format!("heartbeats are not sent more often than every {}", exact_duration(least))
+                }
+                Never::Text(_) | Never::Messages | Never::PingFrames | Never::FasterThan(_) => return None,
+            };
+            Some(format!("--preset {name}: {what}: {}", trap.why))
+        })
+    }
+
+    /// Whether a trap forbids this.
+    pub fn forbids(&self, never: Never) -> bool {
+        self.traps.iter().any(|trap| trap.never == never)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{all, find};
+    use super::*;
+
+    fn refused(name: &str, kinds: &[Kind], ask: Option<&str>, interval: u64) -> Option<String> {
+        let interval = Some(Duration::from_millis(interval));
+        find(name).unwrap().refuses(&Intent { kinds, ask, interval })
+    }
+
+    #[test]
+    fn every_text_of_every_preset_can_be_read() {
+        for preset in all() {
+            let spoken = preset.spoken().unwrap();
+            assert_eq!(spoken.ask.is_some(), preset.ask.is_some(), "{}", preset.name);
+            assert_eq!(spoken.convention.name, Some(preset.name));
+            for mark in preset.marks {
+                preset.read::<Pattern>(mark).unwrap();
+            }
+        }
+    }
+
+    #[test]
+    fn every_preset_says_what_it_is_and_where_that_is_from() {
+        for preset in all() {
+            assert!(!preset.title.is_empty() && preset.source.len() > 10, "{}", preset.name);
+            assert!(preset.url.starts_with("ws"), "{}", preset.name);
+            assert!(preset.ask.is_none() || preset.every.is_some(), "{}: how often to ask", preset.name);
+            assert_eq!(preset.ask.is_none(), preset.why_no_app_rtt().is_some(), "{}", preset.name);
+        }
+    }
+
+    #[test]
+    fn what_a_server_punishes_is_refused_with_the_reason() {
+        let (protocol, app) = ([Kind::Protocol], [Kind::App]);
+        assert_eq!(
+            refused("engine.io", &app, None, 1000).unwrap(),
+            "--preset engine.io has no app heartbeat to measure: the server asks, and nothing that a client sends is \
+             answered by design; use --heartbeat protocol"
+        );
+        assert!(refused("engine.io", &app, Some("2"), 1000).unwrap().contains("invalid heartbeat direction"));
+        assert_eq!(refused("engine.io", &protocol, None, 1000), None);
+        assert_eq!(
+            refused("socket.io", &app, Some("420[\"ping\"]"), 1000),
+            None,
+            "the application may answer that"
+        );
+        assert!(refused("twitch-eventsub", &protocol, None, 1000).unwrap().contains("anything but Pongs"));
+        assert!(refused("twitch-eventsub", &app, Some("x"), 1000).unwrap().contains("no message is sent"));
+        assert_eq!(
+            refused("binance", &protocol, None, 200).unwrap(),
+            "--preset binance: heartbeats are not sent more often than every 1 s: more than 5 messages a second of a \
+             client's, Ping and Pong frames counted, end the connection, and repeated the address is banned"
+        );
+        assert_eq!(refused("binance", &protocol, None, 1000), None);
+        assert_eq!(refused("phoenix", &app, None, 10), None);
+    }
+}
