@@ -78,14 +78,15 @@ impl ListenArgs {
 
     /// The plan, where this was found out of the server.
     fn plan(self, guess: Option<&Guess>) -> Result<ListenPlan, String> {
-        let chosen = self.welcome.preset.chosen(guess)?;
+        let chosen = self.welcome.preset.chosen(std::slice::from_ref(&self.url), guess)?;
         self.welcome.check(&chosen)?;
         let answer = !self.hearing.no_answer;
         let talk = self.hearing.talk(&chosen)?;
         let greeting = self.welcome.greeting(answer, &chosen)?;
+        let target = chosen.target(&self.url)?;
         Ok(ListenPlan {
-            target: chosen.target(&self.url)?,
-            dial: chosen.offer(self.connect.dial()?),
+            dial: chosen.offer(self.connect.dial()?, std::slice::from_ref(&target)),
+            target,
             alive: alive(&chosen).filter(|_| answer),
             pong: chosen.spoken().and_then(|spoken| Some(spoken.ask.as_ref()?.1.clone())).unwrap_or_default(),
             shapes: self.app_ping.shapes()?.speaking(&greeting.convention),

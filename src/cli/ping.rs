@@ -196,8 +196,8 @@ impl PingArgs {
     }
 
     /// A peer that acknowledges nothing is given up after a while, unless the user says otherwise.
-    fn dial(&self, chosen: &Chosen) -> Result<DialPlan, String> {
-        let mut dial = chosen.offer(self.connect.dial()?);
+    fn dial(&self, chosen: &Chosen, targets: &[Target]) -> Result<DialPlan, String> {
+        let mut dial = chosen.offer(self.connect.dial()?, targets);
         if self.connect.user_timeout.is_none() {
             let patience = self.heartbeat.timeout(chosen).saturating_mul(USER_TIMEOUTS);
             dial.user_timeout = Some(patience.max(LEAST_PATIENCE));
@@ -207,14 +207,14 @@ impl PingArgs {
 
     /// The plan, where this was found out of the server.
     fn plan(self, guess: Option<&Guess>) -> Result<PingPlan, String> {
-        let chosen = self.heartbeat.greeting.welcome.preset.chosen(guess)?;
+        let chosen = self.heartbeat.greeting.welcome.preset.chosen(&self.urls, guess)?;
         let (targets, kinds) = (self.targets(&chosen)?, self.heartbeat.kinds(&chosen));
         self.heartbeat.check(&chosen)?;
         Ok(PingPlan {
             policy: self.thresholds.policy(&kinds, &targets)?,
+            dial: self.dial(&chosen, &targets)?,
             targets,
             connections_each: self.connections as usize,
-            dial: self.dial(&chosen)?,
             greeting: self.heartbeat.greeting.greeting(&chosen)?,
             preset: chosen.used(&kinds),
             session: SessionPlan {

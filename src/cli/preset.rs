@@ -1,9 +1,11 @@
 //! `--preset`: whose heartbeats are spoken, and what that settles.
 
+use std::collections::BTreeSet;
 use std::ffi::OsStr;
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Arg, Args, Command};
+use http::HeaderValue;
 use url::Url;
 
 use super::connect::ConnectArgs;
@@ -100,15 +102,24 @@ impl PresetArgs {
     }
 
     /// What was chosen, or guessed.
-    pub fn chosen(&self, guess: Option<&Guess>) -> Result<Chosen, String> {
+    pub fn chosen(&self, urls: &[String], guess: Option<&Guess>) -> Result<Chosen, String> {
         let preset = match self.preset {
             Some(Wanted::Named(preset)) => Some(preset),
             Some(Wanted::Auto) => guess.and_then(|guess| guess.preset),
             None => None,
         };
-        let spoken = preset.map(Preset::spoken).transpose()?;
+        let hosts: BTreeSet<String> = urls.iter().filter_map(|url| host(url)).collect();
+        if let Some(preset) = preset.filter(|preset| preset.names_host() && hosts.len() > 1) {
+            return Err(format!("--preset {} says hello to one host: give URLs of the same", preset.name));
+        }
+        let host = hosts.first().cloned().unwrap_or_default();
+        let spoken = preset.map(|preset| preset.spoken(&host)).transpose()?;
         Ok(Chosen { preset: preset.zip(spoken), guess: guess.cloned(), framing: self.framing })
     }
+}
+
+fn host(url: &str) -> Option<String> {
+    Url::parse(url.trim()).ok()?.host_str().map(str::to_string)
 }
 
 fn look(url: &str, connect: &ConnectArgs) -> Result<Guess, String> {
@@ -164,10 +175,16 @@ impl Chosen {
         self.preset().and_then(|preset| preset.refuses(intent)).map_or(Ok(()), Err)
     }
 
-    /// Offers the preset's subprotocols, where the user offers none.
-    pub fn offer(&self, mut dial: DialPlan) -> DialPlan {
-        if let Some(preset) = self.preset().filter(|_| dial.subprotocols.is_empty()) {
+    /// Offers the preset's subprotocols, where the user offers none, and the Origin header of these targets, where the
+    /// preset wants it and the user gives none.
+    pub fn offer(&self, mut dial: DialPlan, targets: &[Target]) -> DialPlan {
+        let Some(preset) = self.preset() else { return dial };
+        if dial.subprotocols.is_empty() {
             dial.subprotocols = preset.subprotocols.iter().map(|name| name.to_string()).collect();
+        }
+        let origins: BTreeSet<String> = targets.iter().map(origin).collect();
+        if let (true, 1, Some(origin)) = (preset.own_origin, origins.len(), origins.first()) {
+            dial.origin = dial.origin.or_else(|| HeaderValue::from_str(origin).ok());
         }
         dial
     }
@@ -183,6 +200,12 @@ impl Chosen {
             (None, _) | (_, Err(_)) => Ok(target),
         }
     }
+}
+
+/// The origin of a page that the same server delivers.
+fn origin(target: &Target) -> String {
+    let scheme = if target.secure() { "https" } else { "http" };
+    format!("{scheme}://{}", target.authority())
 }
 
 fn completed(preset: &Preset, given: &str, mut url: Url) -> Result<String, String> {
@@ -216,7 +239,7 @@ mod tests {
             Ok(preset) => Some(preset),
             Err(why) => panic!("{why}"),
         };
-        PresetArgs { preset, framing: None }.chosen(None).unwrap()
+        PresetArgs { preset, framing: None }.chosen(&[], None).unwrap()
     }
 
     fn resource(name: &str, url: &str) -> String {
@@ -254,8 +277,22 @@ mod tests {
     }
 
     #[test]
+    fn a_server_that_wants_its_own_origin_gets_it_unless_another_is_given() {
+        let targets = ["wss://a:8443/cable".parse().unwrap()];
+        let origin = |dial: DialPlan| chosen("action-cable").offer(dial, &targets).origin;
+        assert_eq!(origin(DialPlan::default()), Some(HeaderValue::from_static("https://a:8443")));
+        let given = Some(HeaderValue::from_static("https://b"));
+        assert_eq!(origin(DialPlan { origin: given.clone(), ..DialPlan::default() }), given);
+        assert_eq!(chosen("phoenix").offer(DialPlan::default(), &targets).origin, None);
+        assert_eq!(
+            chosen("action-cable").offer(DialPlan::default(), &targets).subprotocols,
+            ["actioncable-v1-json"]
+        );
+    }
+
+    #[test]
     fn no_preset_settles_nothing() {
-        let nothing = PresetArgs { preset: None, framing: Some(Framing::Lines) }.chosen(None).unwrap();
+        let nothing = PresetArgs { preset: None, framing: Some(Framing::Lines) }.chosen(&[], None).unwrap();
         assert_eq!(
             (nothing.kind(), nothing.used(&[]), nothing.convention().name),
             (Kind::Protocol, None, None)

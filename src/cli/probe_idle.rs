@@ -166,14 +166,15 @@ impl ProbeIdleArgs {
     /// The plan, where this was found out of the server.
     fn plan(self, guess: Option<&Guess>) -> Result<IdlePlan, String> {
         let greeting = &self.question.greeting;
-        let chosen = greeting.welcome.preset.chosen(guess)?;
+        let chosen = greeting.welcome.preset.chosen(std::slice::from_ref(&self.url), guess)?;
         let kind = self.question.heartbeat.map_or_else(|| chosen.kind(), Kind::from);
         let app = kind == Kind::App || self.after.refresh;
         greeting.check(app, "--heartbeat app or --refresh", &chosen)?;
         chosen.check(&Intent { kinds: &[kind], ask: greeting.app_ping.as_deref(), interval: None })?;
+        let target = chosen.target(&self.url)?;
         Ok(IdlePlan {
-            target: chosen.target(&self.url)?,
-            dial: chosen.offer(self.connect.dial()?),
+            dial: chosen.offer(self.connect.dial()?, std::slice::from_ref(&target)),
+            target,
             search: self.search.plan(kind)?,
             greeting: greeting.greeting(&chosen)?,
             ask: greeting.ask(&chosen)?,

@@ -80,14 +80,15 @@ impl ProbeZombieArgs {
 
     /// The plan, where this was found out of the server.
     fn plan(self, guess: Option<&Guess>) -> Result<ZombiePlan, String> {
-        let chosen = self.welcome.preset.chosen(guess)?;
+        let chosen = self.welcome.preset.chosen(std::slice::from_ref(&self.url), guess)?;
         self.welcome.check(&chosen)?;
         let says = self.dying.says(&chosen)?;
         let greeting = self.welcome.greeting(true, &chosen)?;
         let (max, expectation) = (self.dying.max, self.dying.expectation()?);
+        let target = chosen.target(&self.url)?;
         Ok(ZombiePlan {
-            target: chosen.target(&self.url)?,
-            dial: chosen.offer(self.connect.dial()?),
+            dial: chosen.offer(self.connect.dial()?, std::slice::from_ref(&target)),
+            target,
             max,
             every: self.dying.every.unwrap_or_else(|| ZombiePlan::usual_every(max)),
             patience: self.dying.answer_timeout,

@@ -7,7 +7,7 @@ const LONGEST_ID: usize = 256;
 /// Digits of `u64::MAX`.
 const LONGEST_NUMBER: usize = 20;
 /// In so many places at most it is tried what follows `{any}`.
-const MOST_TRIES: usize = 4096;
+const MOST_TRIES: usize = 256;
 
 /// The keys that a message carries.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

@@ -8,6 +8,8 @@ pub(super) enum Carrier {
     Text,
     /// The text's bytes, in a binary message.
     Binary,
+    /// Whichever it is; sent as text.
+    Either,
 }
 
 /// How a text is written.
@@ -24,18 +26,18 @@ pub(super) struct Written<'a> {
 ///
 /// - `text:` is literal, with escapes
 /// - `binary:` goes in a binary message; with escapes, unless it is JSON
+/// - `data:` is the same, in whichever kind of message
 /// - anything else is as it stands
 pub(super) fn written(given: &str) -> Written<'_> {
     if let Some(body) = given.strip_prefix("text:") {
         return Written { carrier: Carrier::Text, body, escaped: true };
     }
-    match given.strip_prefix("binary:") {
-        None => Written { carrier: Carrier::Text, body: given, escaped: false },
-        Some(body) => {
-            let escaped = !body.trim_start().starts_with(['{', '[']);
-            Written { carrier: Carrier::Binary, body, escaped }
+    for (prefix, carrier) in [("binary:", Carrier::Binary), ("data:", Carrier::Either)] {
+        if let Some(body) = given.strip_prefix(prefix) {
+            return Written { carrier, body, escaped: !body.trim_start().starts_with(['{', '[']) };
         }
     }
+    Written { carrier: Carrier::Text, body: given, escaped: false }
 }
 
 /// Puts characters in the place of their escapes: `\r`, `\n`, `\t`, `\0`, `\xHH` (below 80) and `\\`.

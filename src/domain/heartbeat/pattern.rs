@@ -19,6 +19,7 @@ use super::template::{ANY, Key, Part, TemplateError, pattern_parts};
 /// - JSON behind other text, as in `42["pong",{any}]`: a message that begins so and goes on in such JSON
 /// - `text:` and a literal text with escapes (`text:CONNECTED\n{any}`), in which nothing is taken for JSON
 /// - `binary:` and JSON or a literal text: the same in a binary message
+/// - `data:` and the same: in whichever kind of message
 /// - `hex:c000`: a binary message of exactly these bytes; `?` leaves half a byte open, `*` what follows
 /// - any other text: a text message that reads exactly so
 ///
@@ -61,7 +62,7 @@ pub enum PatternError {
     PlaceInName { given: String, name: String },
     #[error("'{given}' has two placeholders side by side: there must be text between them")]
     Adjacent { given: String },
-    #[error("'{given}' has {placeholder} twice in one text: once is enough")]
+    #[error("'{given}' has {placeholder} too often in one text: once is enough, and {{any}} twice")]
     Repeated { given: String, placeholder: &'static str },
     #[error("'{given}' has the noncharacter U+FDD0: it is reserved")]
     Reserved { given: String },
@@ -108,9 +109,7 @@ impl Language {
             },
             Language::Literal(carrier, parts) => Captures::from_text(parts, said(incoming, *carrier)?),
             Language::Json(Carrier::Text, shape) => shape.captures(incoming.json()?),
-            Language::Json(Carrier::Binary, shape) => {
-                shape.captures(&incoming::parse(said(incoming, Carrier::Binary)?)?)
-            }
+            Language::Json(carrier, shape) => shape.captures(&incoming::parse(said(incoming, *carrier)?)?),
             Language::Prefixed(carrier, prefix, shape) => {
                 let rest = said(incoming, *carrier)?.strip_prefix(prefix.as_str())?;
                 shape.captures(&incoming::parse(rest)?)
@@ -130,7 +129,7 @@ impl Language {
     fn json_places(&self) -> Vec<Place> {
         match self {
             Language::Json(Carrier::Text, shape) => shape.places(),
-            Language::Json(Carrier::Binary, _)
+            Language::Json(Carrier::Binary | Carrier::Either, _)
             | Language::Prefixed(_, _, _)
             | Language::Literal(_, _)
             | Language::Bytes(_) => Vec::new(),
@@ -141,8 +140,8 @@ impl Language {
 /// The text of a message of this kind.
 fn said<'a>(incoming: &Incoming<'a>, carrier: Carrier) -> Option<&'a str> {
     match (carrier, incoming.message()) {
-        (Carrier::Text, MessageRef::Text(text)) => Some(text),
-        (Carrier::Binary, MessageRef::Binary(bytes)) => std::str::from_utf8(bytes).ok(),
+        (Carrier::Text | Carrier::Either, MessageRef::Text(text)) => Some(text),
+        (Carrier::Binary | Carrier::Either, MessageRef::Binary(bytes)) => std::str::from_utf8(bytes).ok(),
         (Carrier::Text, MessageRef::Binary(_)) | (Carrier::Binary, MessageRef::Text(_)) => None,
     }
 }
@@ -225,13 +224,17 @@ fn refused(given: &str, error: ShapeError) -> PatternError {
     }
 }
 
+/// So often a text may pass over anything.
+const MOST_ANY: usize = 2;
+
 /// Where one place ends and the next begins must not be a riddle whose solution costs time: a peer
 /// writes the messages.
 fn bounded(given: &str, parts: &[Part]) -> Result<(), PatternError> {
     let times = |wanted: &Part| parts.iter().filter(|part| *part == wanted).count();
     let keys = Key::ALL.map(|key| (Part::Place(key), key.placeholder()));
     let placeholders = keys.into_iter().chain([(Part::Any, ANY)]);
-    if let Some((_, placeholder)) = placeholders.into_iter().find(|(part, _)| times(part) > 1) {
+    let most = |part: &Part| if *part == Part::Any { MOST_ANY } else { 1 };
+    if let Some((_, placeholder)) = placeholders.into_iter().find(|(part, _)| times(part) > most(part)) {
         return Err(PatternError::Repeated { given: given.to_string(), placeholder });
     }
     let is_open = |part: &Part| matches!(part, Part::Place(_) | Part::Any);
@@ -310,6 +313,15 @@ mod tests {
         assert!(captured("binary:PONG", MessageRef::Text("PONG")).is_none());
         let found = captured(r#"binary:{"pong":{seq}}"#, MessageRef::Binary(br#"{"a":0,"pong":3}"#)).unwrap();
         assert_eq!(found.seq, Some(3));
+        for pattern in [r#"data:{"type":6}"#, r#"data:\x7b"type":6}"#] {
+            let either = [MessageRef::Text(r#"{"type":6}"#), MessageRef::Binary(br#"{"type":6}"#)];
+            assert!(either.into_iter().all(|message| captured(pattern, message).is_some()), "{pattern}");
+        }
+        let answer = "text:<iq{any}id='p{n}'{any}";
+        let found =
+            captured(answer, MessageRef::Text("<iq type='error' id='p4' xmlns='x'><e/></iq>")).unwrap();
+        assert_eq!(found.seq, Some(3));
+        assert!(captured(answer, MessageRef::Text("<message id='p4'/>")).is_none());
         assert!(captured("binary:{any}", MessageRef::Binary(&[0xff])).is_none(), "it is no text");
     }
 
@@ -370,12 +382,19 @@ mod tests {
                 format!("'{text}' has two placeholders side by side: there must be text between them")
             );
         }
-        assert_eq!(refusal("{seq} {seq}"), "'{seq} {seq}' has {seq} twice in one text: once is enough");
+        assert_eq!(
+            refusal("{seq} {seq}"),
+            "'{seq} {seq}' has {seq} too often in one text: once is enough, and {any} twice"
+        );
         assert_eq!(refusal("\u{fdd0}"), "'\u{fdd0}' has the noncharacter U+FDD0: it is reserved");
     }
 
     #[test]
     fn a_hostile_message_neither_panics_nor_takes_long() {
+        for pattern in ["{any}a{any}a{seq}!", "text:<iq{any}id='p{n}'{any}"] {
+            assert!(!matches_text(pattern, &"a".repeat(1_000_000)));
+            assert!(!matches_text(pattern, &"<iqid='p".repeat(100_000)));
+        }
         let pattern = "{id} {seq} {now_ms}!";
         assert!(!matches_text(pattern, &"1 ".repeat(500_000)));
         assert!(!matches_text(r#"{"a":{"a":"{id}"}}"#, &"{\"a\":".repeat(200_000)));

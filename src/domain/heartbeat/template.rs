@@ -177,7 +177,7 @@ impl Template {
             Body::Written(carrier, parts) => {
                 let text: String = parts.iter().map(|part| fill(part, keys)).collect();
                 match carrier {
-                    Carrier::Text => Payload::Text(text),
+                    Carrier::Text | Carrier::Either => Payload::Text(text),
                     Carrier::Binary => Payload::Binary(text.into_bytes()),
                 }
             }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::model::{Never, Preset, ask, asks, calls, s, trap};
+use super::model::{Never, Preset, Verified, ask, asks, calls, s, trap};
 use crate::domain::heartbeat::framing::Framing;
 
 const CLIENT_TWO: &str =
@@ -25,6 +25,7 @@ pub(super) const LIBRARIES: &[Preset] = &[
         marks: &[r#"0{"sid":{any},"pingInterval":{any}}"#],
         note: "whoever does not answer within pingTimeout (20 s) is closed; messages of the application begin with 4",
         source: "socketio/engine.io-protocol@f21de7b00ed0 README.md (pingInterval 25000, pingTimeout 20000, heartbeat)",
+        verified: Verified::Live,
         ..Preset::PLAIN
     },
     Preset {
@@ -45,6 +46,7 @@ pub(super) const LIBRARIES: &[Preset] = &[
                application that acknowledges an event gives an app RTT: --heartbeat app --app-ping '42{seq}[\"ping\"]' \
                --app-pong '43{seq}[]'",
         source: "socketio/engine.io-protocol@f21de7b00ed0 README.md; socket.io-protocol: 40 is CONNECT",
+        verified: Verified::Live,
         ..Preset::PLAIN
     },
     Preset {
@@ -61,6 +63,7 @@ pub(super) const LIBRARIES: &[Preset] = &[
         marks: &[r#"0{"sid":{any},"pingInterval":{any}}"#],
         note: "the client asks here; Engine.IO 4 turned it round",
         source: "socketio/engine.io-protocol@f21de7b00ed0 README.md:371 (reverse ping/pong mechanism in v4)",
+        verified: Verified::Live,
         ..Preset::PLAIN
     },
     Preset {
@@ -109,14 +112,16 @@ pub(super) const LIBRARIES: &[Preset] = &[
         url: "ws://example.org/cable",
         path: Some("/cable"),
         subprotocols: &["actioncable-v1-json"],
+        own_origin: true,
         awaited: Some(r#"{"type":"welcome"}"#),
         server: &[calls(r#"{"type":"ping","message":{any}}"#)],
         server_every: s(3),
         marks: &[r#"{"type":"welcome"}"#, r#"{"type":"ping","message":{now_ms}}"#],
         note: "its client takes 6 s without a ping for a dead connection; the server wants no reply, and checks the Origin \
-               header (--origin)",
+               header, so that of the URL is sent (--origin)",
         source: "rails/rails@2a2db1e8d6d1 actioncable/lib/action_cable/server/connections.rb:14 (BEAT_INTERVAL 3), \
                  connection/base.rb:143, app/javascript/action_cable/connection_monitor.js:121",
+        verified: Verified::Live,
         ..Preset::PLAIN
     },
     Preset {
@@ -137,6 +142,7 @@ pub(super) const LIBRARIES: &[Preset] = &[
                sends Ping frames every 12 s besides",
         source: "enisdenjo/graphql-ws@af4f5c9df60d PROTOCOL.md; src/server.ts:578 (connectionInitWaitTimeout 3000); \
                  src/use/ws.ts:53 (keepAlive 12000)",
+        verified: Verified::Live,
         ..Preset::PLAIN
     },
     Preset {
@@ -153,6 +159,7 @@ pub(super) const LIBRARIES: &[Preset] = &[
         note: SUBPROTOCOL_IS_OLD,
         source: "apollographql/subscriptions-transport-ws@36f3f6f780ac PROTOCOL.md (GQL_CONNECTION_KEEP_ALIVE), \
                  src/message-types.ts:7",
+        verified: Verified::Live,
         ..Preset::PLAIN
     },
     Preset {
@@ -162,10 +169,15 @@ pub(super) const LIBRARIES: &[Preset] = &[
         url: "wss://example.org/hub",
         framing: Framing::Records,
         hello: &[r#"text:{"protocol":"json","version":1}\x1e"#],
-        awaited: Some("text:{}"),
+        awaited: Some(r"data:\x7b}"),
         upkeep: Some((r#"text:{"type":6}\x1e"#, Duration::from_secs(15))),
-        server: &[calls(r#"{"type":6}"#)],
-        marks: &[r#"{"type":6}"#, r#"{"type":7}"#],
+        server: &[calls(r#"data:{"type":6}"#)],
+        server_every: s(15),
+        marks: &[
+            r#"data:{"type":6}"#,
+            r#"data:{"type":7}"#,
+            r#"data:{"error":"First message must be a handshake request."}"#,
+        ],
         note: "pings are independent in each direction; each record ends in 0x1E, and one message may hold several. A hub \
                that needs negotiation wants ?id=TOKEN from POST /hub/negotiate?negotiateVersion=1",
         source: "dotnet/aspnetcore src/SignalR/docs/specs/HubProtocol.md (075647389): \"Either endpoint may send ... no \
@@ -208,6 +220,7 @@ pub(super) const LIBRARIES: &[Preset] = &[
                times that without a packet, and Ping frames are none. A broker that wants a name: --send hex:... with a \
                CONNECT of its own, and a client id for each connection, or they take over from one another",
         source: "OASIS MQTT 3.1.1 sections 3.1, 3.2, 3.12, 3.13 and 6",
+        verified: Verified::Live,
         ..Preset::PLAIN
     },
     Preset {
@@ -225,6 +238,7 @@ pub(super) const LIBRARIES: &[Preset] = &[
         note: "each side sends an end of line as often as it promised in heart-beat, and the other may cut when none came in \
                twice that time; a broker that wants a login: --send 'text:CONNECT\\n...\\n\\n\\0'",
         source: "stomp/stomp-spec@80f5459680e4 src/stomp-specification-1.2.md, Heart-beating",
+        verified: Verified::Live,
         ..Preset::PLAIN
     },
     Preset {
@@ -247,6 +261,7 @@ pub(super) const LIBRARIES: &[Preset] = &[
         note: "the server pings every 2 m and gives up after two that stay unanswered; one that wants a name: --send \
                'binary:CONNECT {...}\\r\\n'",
         source: "nats-io/nats-server@1787eee035cf server/const.go:120-123 (PingInterval 2m, max out 2)",
+        verified: Verified::Live,
         ..Preset::PLAIN
     },
     Preset {
@@ -263,6 +278,7 @@ pub(super) const LIBRARIES: &[Preset] = &[
                a[\"...\"], the close as c[code,reason] before the frame",
         source: "sockjs/sockjs-protocol@fdf5b7d719de sockjs-protocol.py:402-457; sockjs/sockjs-node@51e860a41f75 \
                  lib/server.js:28 (heartbeat_delay 25000)",
+        verified: Verified::Live,
         ..Preset::PLAIN
     },
     Preset {
@@ -287,6 +303,28 @@ pub(super) const LIBRARIES: &[Preset] = &[
         ..Preset::PLAIN
     },
     Preset {
+        name: "xmpp",
+        aliases: &["rfc7395", "prosody", "ejabberd"],
+        title: "XMPP over WebSocket (RFC 7395)",
+        url: "ws://example.org/xmpp-websocket",
+        path: Some("/xmpp-websocket"),
+        subprotocols: &["xmpp"],
+        hello: &[r#"<open xmlns="urn:ietf:params:xml:ns:xmpp-framing" to="{host}" version="1.0"/>"#],
+        awaited: Some("text:<stream:features{any}"),
+        ask: ask(
+            r#"<iq type="get" id="p{n}" xmlns="jabber:client"><ping xmlns="urn:xmpp:ping"/></iq>"#,
+            &["text:<iq{any}id='p{n}'{any}", r#"text:<iq{any}id="p{n}"{any}"#],
+        ),
+        every: s(60),
+        timeout: s(30),
+        marks: &["text:<open{any}", "text:<stream:{any}", "text:<close{any}xmpp-framing{any}"],
+        note: "the stream is opened to the URL's host: where the server serves another name, say so by --send '<open ...>'. \
+               Before authentication the answer is an error, and an answer all the same",
+        source: "RFC 7395 section 3; XEP-0199",
+        verified: Verified::Live,
+        ..Preset::PLAIN
+    },
+    Preset {
         name: "vite",
         title: "Vite's HMR",
         url: "ws://localhost:5173/?token=TOKEN",
@@ -296,6 +334,7 @@ pub(super) const LIBRARIES: &[Preset] = &[
         marks: &[r#"{"type":"connected"}"#],
         note: "the client's ping keeps proxies open, and the server never answers it",
         source: "vitejs/vite@a98c8d95d552 packages/vite/src/shared/moduleRunnerTransport.ts:322; node/server/hmr.ts:356",
+        verified: Verified::Live,
         ..Preset::PLAIN
     },
     Preset {
@@ -303,9 +342,16 @@ pub(super) const LIBRARIES: &[Preset] = &[
         aliases: &["webpack"],
         title: "webpack-dev-server",
         url: "ws://localhost:8080/ws",
-        marks: &[r#"{"type":"hot"}"#, r#"{"type":"liveReload"}"#],
-        note: "the server sends a Ping frame every second and cuts whoever did not answer by the next",
+        own_origin: true,
+        marks: &[
+            r#"{"type":"hot"}"#,
+            r#"{"type":"liveReload"}"#,
+            r#"{"type":"error","data":"Invalid Host/Origin header"}"#,
+        ],
+        note: "the server sends a Ping frame every second and cuts whoever did not answer by the next; it wants the Origin \
+               header of a page of its own, so that of the URL is sent (--origin)",
         source: "webpack/webpack-dev-server@f78499fbb2f3 lib/servers/WebsocketServer.js:8,60-72",
+        verified: Verified::Live,
         ..Preset::PLAIN
     },
     Preset {
@@ -326,9 +372,14 @@ pub(super) const LIBRARIES: &[Preset] = &[
         url: "ws://localhost:8888/api/kernels/KERNEL/channels?token=TOKEN",
         every: s(30),
         timeout: s(30),
+        traps: &[trap(
+            Never::Messages,
+            "a message that is not Jupyter's own JSON ends the connection at once",
+        )],
         note: "the server sends a Ping frame every 30 s and drops whoever answers none of three; any site's page wants the \
                Origin header to be its own",
         source: "jupyter-server/jupyter_server jupyter_server/base/websocket.py (WS_PING_INTERVAL 30000)",
+        verified: Verified::Live,
         ..Preset::PLAIN
     },
     Preset {

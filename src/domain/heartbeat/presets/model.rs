@@ -21,10 +21,12 @@ pub struct Preset {
     pub query: &'static [(&'static str, &'static str)],
     /// What is offered, in order of preference.
     pub subprotocols: &'static [&'static str],
+    /// The server wants the Origin header of a page of its own.
+    pub own_origin: bool,
     pub framing: Framing,
     /// What the server says first, before anything is said to it.
     pub first: Option<&'static str>,
-    /// What is said then.
+    /// What is said then; `{host}` is the URL's host.
     pub hello: &'static [&'static str],
     /// What must come before heartbeats begin.
     pub awaited: Option<&'static str>,
@@ -138,6 +140,7 @@ impl Preset {
         path: None,
         query: &[],
         subprotocols: &[],
+        own_origin: false,
         framing: Framing::Message,
         first: None,
         hello: &[],

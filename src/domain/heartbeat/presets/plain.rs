@@ -1,6 +1,6 @@
 //! Conventions that belong to nobody.
 
-use super::model::{Preset, ask, asks, s};
+use super::model::{Preset, Verified, ask, asks, s};
 
 pub(super) const PLAIN: &[Preset] = &[
     Preset {
@@ -35,6 +35,7 @@ pub(super) const PLAIN: &[Preset] = &[
         note: "an edge may answer it (Durable Objects' setWebSocketAutoResponse does): it proves the edge, not the \
                application",
         source: "cloudflare/agents#2286; cloudflare-docs durable-objects/best-practices/websockets.mdx",
+        verified: Verified::Live,
         ..Preset::PLAIN
     },
     Preset {
@@ -48,7 +49,7 @@ pub(super) const PLAIN: &[Preset] = &[
     },
     Preset {
         name: "jsonrpc",
-        aliases: &["json-rpc", "jsonrpc-generic"],
+        aliases: &["json-rpc", "jsonrpc-generic", "jsonrpc-eth", "ethereum"],
         title: "JSON-RPC 2.0, by a method that need not exist",
         url: "wss://example.org/",
         ask: ask(r#"{"jsonrpc":"2.0","id":{n},"method":"wscheck.ping"}"#, &[r#"{"jsonrpc":"2.0","id":{n}}"#]),
@@ -56,6 +57,7 @@ pub(super) const PLAIN: &[Preset] = &[
         timeout: s(10),
         note: "an error (-32601, method not found) is an answer too: the application read the request",
         source: "JSON-RPC 2.0 specification section 5",
+        verified: Verified::Live,
         ..Preset::PLAIN
     },
 ];

@@ -1,6 +1,6 @@
 //! Conventions of hosted services.
 
-use super::model::{Never, Preset, ask, asks, calls, s, trap};
+use super::model::{Never, Preset, Verified, ask, asks, calls, s, trap};
 
 pub(super) const SERVICES: &[Preset] = &[
     Preset {
@@ -152,6 +152,7 @@ pub(super) const SERVICES: &[Preset] = &[
         note: "it knows no heartbeat of its own: a subscription to an event that cannot be is asked for, always under the same \
                name, and its end of stored events (EOSE) is the answer",
         source: "nostr-protocol/nips@000386b1ddca 01.md",
+        verified: Verified::Live,
         ..Preset::PLAIN
     },
     Preset {

@@ -32,9 +32,17 @@ pub struct Intent<'a> {
     pub interval: Option<Duration>,
 }
 
+/// Stands for the URL's host in a hello.
+pub(super) const HOST: &str = "{host}";
+
 impl Preset {
-    /// Reads its texts; the error names the one that is wrong, which none is.
-    pub fn spoken(&self) -> Result<Spoken, String> {
+    /// Whether what it says first depends on the host.
+    pub fn names_host(&self) -> bool {
+        self.hello.iter().any(|text| text.contains(HOST))
+    }
+
+    /// Reads its texts for a server on this host; the error names the text that is wrong, which none is.
+    pub fn spoken(&self, host: &str) -> Result<Spoken, String> {
         let server = self.server.iter().map(|says| {
             let reply = says.reply.map(|reply| self.read(reply)).transpose()?;
             Ok::<_, String>(ServerAsk { pattern: self.read(says.looks)?, reply })
@@ -42,7 +50,7 @@ impl Preset {
         let upkeep = self
             .upkeep
             .map(|(message, every)| Ok::<_, String>(Upkeep { message: self.read(message)?, every }));
-        let hello = self.hello.iter().map(|text| self.read(text));
+        let hello = self.hello.iter().map(|text| self.read(&text.replace(HOST, host)));
         Ok(Spoken {
             first: self.first.map(|text| self.read(text)).transpose()?,
             hello: hello.collect::<Result<_, _>>()?,
@@ -112,7 +120,7 @@ mod tests {
     #[test]
     fn every_text_of_every_preset_can_be_read() {
         for preset in all() {
-            let spoken = preset.spoken().unwrap();
+            let spoken = preset.spoken("example.org").unwrap();
             assert_eq!(spoken.ask.is_some(), preset.ask.is_some(), "{}", preset.name);
             assert_eq!(spoken.convention.name, Some(preset.name));
             for mark in preset.marks {
