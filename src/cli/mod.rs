@@ -10,6 +10,7 @@ mod listen;
 mod papers;
 mod ping;
 mod preset;
+mod presets;
 mod printer;
 mod probe_idle;
 mod probe_zombie;
@@ -71,6 +72,8 @@ enum Command {
     Serve(Box<serve::ServeArgs>),
     /// Which proxies, clouds, NATs and servers cut connections: when, how, what resets them, what to change
     Timeouts(timeouts::TimeoutsArgs),
+    /// How services and libraries speak heartbeats: what to ask, what answers, what must not be sent
+    Presets(presets::PresetsArgs),
     /// Print the JSON Schema of everything that -o json and -o ndjson print
     Schema,
     /// Print the completions for a shell
@@ -101,6 +104,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Demo(args) => args.main(),
         Command::Serve(args) => serving::main(*args),
         Command::Timeouts(args) => args.main(),
+        Command::Presets(args) => args.main(),
         Command::Schema => papers::print_schema(),
         Command::Completions { shell } => papers::print_completions(shell),
         Command::Man { command } => papers::print_man(command.as_deref()),

@@ -6,6 +6,7 @@ pub mod idle;
 pub mod json;
 pub mod listen;
 pub mod ndjson;
+pub mod presets;
 pub mod schema;
 pub mod serve;
 mod sink;

@@ -14,6 +14,7 @@ use super::ndjson::{
     Body, ConnectionLine, ConnectionOpening, Echo, Ended, GaveUp, Heartbeat, Interim, Message, OpenFailed,
     Opened, Reconnected, Retry, RunLine, ServerPing, Started, StatusChanged, StrayPong, Unjudged,
 };
+use super::presets::{PresetLine, PresetsDocument};
 use super::serve::{ClientsDocument, EventDocument, SummaryDocument};
 use super::timeouts::{MiddleboxLine, TimeoutsDocument};
 use super::zombie::{ClientHeard, ClientNotOpened, ClientOpened, ClientOver, ZombieDocument, ZombieStarted};
@@ -57,6 +58,8 @@ impl Shapes {
         self.add::<ClientsDocument>("serve: clients");
         self.add::<TimeoutsDocument>("timeouts: document");
         self.add::<MiddleboxLine>("timeouts: line");
+        self.add::<PresetsDocument>("presets: document");
+        self.add::<PresetLine>("presets: line");
         self.add::<IdleDocument>("probe-idle: document");
         self.add::<ListenDocument>("listen: document");
         self.add::<ZombieDocument>("probe-zombie: document");

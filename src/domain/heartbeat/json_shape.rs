@@ -126,13 +126,15 @@ impl Place {
         &self.parts
     }
 
-    /// The value in the same place of another document; `None` where there is none, or null.
+    /// The value in the same place of another document; `None` where there is none, null, or an empty text: some
+    /// services have the field in every answer, and nothing in it.
     pub(super) fn find<'a>(&self, document: &'a Value) -> Option<&'a Value> {
         let step = |value: &'a Value, step: &Step| match step {
             Step::Field(name) => value.get(name.as_str()),
             Step::Item(index) => value.get(*index),
         };
-        self.path.iter().try_fold(document, step).filter(|value| !value.is_null())
+        let says_nothing = |value: &&'a Value| value.is_null() || value.as_str() == Some("");
+        self.path.iter().try_fold(document, step).filter(|value| !says_nothing(value))
     }
 
     /// What a value says at this place. Servers that repeat a key may change it from a number to a

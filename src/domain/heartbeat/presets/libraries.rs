@@ -44,7 +44,7 @@ pub(super) const LIBRARIES: &[Preset] = &[
         marks: &[r#"0{"sid":{any},"pingInterval":{any}}"#, r#"40{"sid":{any}}"#, r#"44{"message":{any}}"#],
         note: "40 connects to the namespace /; without it the server disconnects after 45 s (connectTimeout). An \
                application that acknowledges an event gives an app RTT: --heartbeat app --app-ping '42{seq}[\"ping\"]' \
-               --app-pong '43{seq}[]'",
+               --app-pong '43{seq}[{any}]'",
         source: "socketio/engine.io-protocol@f21de7b00ed0 README.md; socket.io-protocol: 40 is CONNECT",
         verified: Verified::Live,
         ..Preset::PLAIN
@@ -342,6 +342,7 @@ pub(super) const LIBRARIES: &[Preset] = &[
         aliases: &["webpack"],
         title: "webpack-dev-server",
         url: "ws://localhost:8080/ws",
+        path: Some("/ws"),
         own_origin: true,
         marks: &[
             r#"{"type":"hot"}"#,

@@ -1,0 +1,51 @@
+//! `wscheck presets`, as typed.
+
+use std::process::ExitCode;
+
+use clap::Args;
+use clap::builder::NonEmptyStringValueParser;
+
+use super::args::{Color, format_parser, terminal_width};
+use super::preset::unknown;
+use super::{papers, usage};
+use crate::domain::heartbeat::presets;
+use crate::output::presets::{Listing, show};
+use crate::output::{Format, HumanOptions};
+
+/// The arguments of `wscheck presets`.
+#[derive(Debug, Clone, Args)]
+pub struct PresetsArgs {
+    /// A preset's name: what it says and awaits, in full, with its traps, its source and a ready command line
+    #[arg(value_parser = NonEmptyStringValueParser::new())]
+    pub name: Option<String>,
+    /// How the table is printed on stdout: for people (human), as one document (json), or as one preset a line, the
+    /// document last (ndjson)
+    #[arg(short, long, value_name = "FORMAT", default_value = "human", value_parser = format_parser())]
+    pub output: Format,
+    /// Short for -o json
+    #[arg(long, conflicts_with = "output")]
+    pub json: bool,
+    /// When to use colour
+    #[arg(long, value_name = "WHEN", value_enum, default_value_t = Color::Auto)]
+    pub color: Color,
+}
+
+impl PresetsArgs {
+    /// Prints the table, or says that there is no such preset.
+    pub fn main(self) -> ExitCode {
+        let format = if self.json { Format::Json } else { self.output };
+        let presets = match &self.name {
+            None => presets::all().collect(),
+            Some(name) => presets::find(name).into_iter().collect::<Vec<_>>(),
+        };
+        if presets.is_empty() {
+            return usage::complain("presets", &unknown(self.name.as_deref().unwrap_or_default()), format);
+        }
+        let options = HumanOptions {
+            color: self.color.on_stdout(),
+            width: terminal_width(),
+            ..HumanOptions::default()
+        };
+        papers::print(show(&Listing { name: self.name, presets }, format, options).as_bytes())
+    }
+}

@@ -1,0 +1,38 @@
+//! A command line that can be copied as it stands.
+
+use crate::domain::heartbeat::presets::{Never, Preset};
+
+/// What to type to see such a server's heartbeats.
+pub fn ready(preset: &Preset) -> String {
+    let command = if preset.forbids(Never::PingFrames) { "listen" } else { "ping" };
+    let send = preset.needs.map(|text| format!(" --send {}", quoted(text))).unwrap_or_default();
+    format!("wscheck {command} --preset {}{send} {}", preset.name, quoted(preset.url))
+}
+
+/// As a shell takes it: in single quotes, where it is more than a word.
+fn quoted(text: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@%+=,".contains(c);
+    match text.chars().all(is_plain) {
+        true => text.to_string(),
+        false => format!("'{}'", text.replace('\'', r"'\''")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::heartbeat::presets::find;
+
+    #[test]
+    fn a_command_line_is_ready_for_a_shell() {
+        let line = |name: &str| ready(find(name).unwrap());
+        assert_eq!(line("mqtt"), "wscheck ping --preset mqtt ws://example.org/mqtt");
+        assert_eq!(
+            line("engine.io"),
+            "wscheck ping --preset engine.io 'ws://example.org/engine.io/?EIO=4&transport=websocket'"
+        );
+        assert!(line("twitch-eventsub").starts_with("wscheck listen --preset twitch-eventsub "));
+        assert!(line("home-assistant").contains(r#"--send '{"type":"auth","access_token":"TOKEN"}'"#));
+        assert_eq!(quoted("it's"), r"'it'\''s'");
+    }
+}

@@ -1,0 +1,153 @@
+//! The table of presets for people.
+
+use comfy_table::{ColumnConstraint, ContentArrangement, LineStyle, Table, Width, presets as styles};
+
+use super::Listing;
+use super::command_line::ready;
+use crate::domain::heartbeat::presets::{Never, Preset, Starter, Trap};
+use crate::output::HumanOptions;
+use crate::output::human::{Paint, Rows};
+use crate::output::units::spoken;
+
+const HEADER: [&str; 4] = ["name", "what it is", "who starts", "verified"];
+/// The column to do without on a terminal narrower than this.
+const VERIFIED: usize = 3;
+const NARROW: usize = 80;
+
+/// The whole table at a glance, or one preset in full.
+pub fn show(listing: &Listing, options: HumanOptions) -> String {
+    let paint = Paint { color: options.color };
+    match &listing.name {
+        None => format!("{}\n{}", paint.strong(HEADING), glance(&listing.presets, options.width)),
+        Some(_) => {
+            let full = listing.presets.iter().map(|preset| full(preset, paint, options.width));
+            full.collect::<Vec<_>>().join("\n")
+        }
+    }
+}
+
+const HEADING: &str = "Heartbeats of real services: --preset NAME";
+
+fn glance(presets: &[&'static Preset], width: Option<usize>) -> String {
+    table(presets, width) + "Each in full, with its source: wscheck presets NAME\n"
+}
+
+/// As wide as it must be, or wrapped to the terminal.
+fn table(presets: &[&Preset], width: Option<usize>) -> String {
+    let mut table = Table::new();
+    table.force_no_tty().set_header(HEADER).add_rows(presets.iter().map(|preset| cells(preset)));
+    table.column_iter_mut().for_each(|column| {
+        column.set_padding((0, 2));
+    });
+    let natural: usize = table.column_max_content_widths().iter().map(|width| usize::from(*width) + 2).sum();
+    table.load_style(styles::NOTHING.header_separator(LineStyle::none().fill('─')));
+    if let Some(width) = width.filter(|width| *width < natural) {
+        if let Some(column) = table.column_mut(VERIFIED).filter(|_| width < NARROW) {
+            column.set_constraint(ColumnConstraint::Hidden);
+        }
+        if let Some(column) = table.column_mut(0) {
+            column.set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(28)));
+        }
+        table
+            .set_content_arrangement(ContentArrangement::Dynamic)
+            .set_width(u16::try_from(width).unwrap_or(u16::MAX));
+    }
+    table.lines().map(|line| line.trim_end().to_string() + "\n").collect()
+}
+
+fn cells(preset: &Preset) -> [String; 4] {
+    [
+        preset.name.to_string(),
+        preset.title.to_string(),
+        starts(preset.starter()).to_string(),
+        preset.verified.label().to_string(),
+    ]
+}
+
+fn starts(starter: Starter) -> &'static str {
+    match starter {
+        Starter::Client => "client",
+        Starter::Server => "server",
+        Starter::Both => "both",
+        Starter::Frames => "Ping frames",
+    }
+}
+
+fn full(preset: &Preset, paint: Paint, width: Option<usize>) -> String {
+    let mut rows = Rows::new(paint, width);
+    rows.add("name", &named(preset));
+    rows.add("who starts", starts(preset.starter()));
+    opening(&mut rows, preset);
+    heartbeats(&mut rows, preset);
+    for trap in preset.traps {
+        rows.add("never", &told_trap(trap));
+    }
+    rows.add_some("note", Some(preset.note.to_string()).filter(|note| !note.is_empty()));
+    rows.add("source", preset.source);
+    rows.add("verified", preset.verified.label());
+    rows.add("try", &ready(preset));
+    format!("{}\n{}", paint.strong(preset.title), rows.into_text())
+}
+
+fn named(preset: &Preset) -> String {
+    match preset.aliases {
+        [] => preset.name.to_string(),
+        aliases => format!("{} (also {})", preset.name, aliases.join(", ")),
+    }
+}
+
+fn opening(rows: &mut Rows, preset: &Preset) {
+    rows.add_some("path", preset.path.map(|path| format!("{path} where the URL has none")));
+    let query =
+        preset.query.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("&");
+    rows.add_some("query", Some(query).filter(|query| !query.is_empty()));
+    rows.add_some("subprotocol", some(preset.subprotocols).map(|names| names.join(", ")));
+    rows.add_some("origin", preset.own_origin.then(|| "that of the URL".to_string()));
+    rows.add_some("framing", framing(preset));
+    rows.add_some("awaits first", preset.first.map(str::to_string));
+    preset.hello.iter().for_each(|text| rows.add("says", text));
+    rows.add_some("needs", preset.needs.map(|text| format!("--send '{text}'")));
+    rows.add_some("awaits", preset.awaited.map(str::to_string));
+}
+
+fn framing(preset: &Preset) -> Option<String> {
+    use crate::domain::heartbeat::framing::Framing;
+    match preset.framing {
+        Framing::Message => None,
+        Framing::Lines => Some("a message may hold several lines".to_string()),
+        Framing::Records => Some("a message may hold several records, which end in 0x1e".to_string()),
+    }
+}
+
+fn some<T>(all: &[T]) -> Option<&[T]> {
+    (!all.is_empty()).then_some(all)
+}
+
+fn heartbeats(rows: &mut Rows, preset: &Preset) {
+    if let Some(ask) = preset.ask {
+        rows.add("asks", ask.ping);
+        ask.pongs.iter().for_each(|pong| rows.add("answer", pong));
+    }
+    rows.add_some("no app RTT", preset.why_no_app_rtt().map(str::to_string));
+    let timeout = preset.timeout.map(|timeout| format!(", timeout {}", spoken(timeout))).unwrap_or_default();
+    rows.add_some("interval", preset.every.map(|every| format!("{}{timeout}", spoken(every))));
+    let upkeep =
+        preset.upkeep.map(|(message, every)| format!("{message} every {}, without an answer", spoken(every)));
+    rows.add_some("sends", upkeep);
+    for says in preset.server {
+        let reply =
+            says.reply.map_or_else(|| "no answer".to_string(), |reply| format!("answered by {reply}"));
+        rows.add("server says", &format!("{}, {reply}", says.looks));
+    }
+    rows.add_some("how often", preset.server_every.map(|every| format!("every {}", spoken(every))));
+}
+
+fn told_trap(trap: &Trap) -> String {
+    let what = match trap.never {
+        Never::Text(text) => format!("'{text}'"),
+        Never::Messages => "messages".to_string(),
+        Never::PingFrames => "Ping frames".to_string(),
+        Never::FasterThan(least) => format!("more often than every {}", spoken(least)),
+    };
+    format!("{what}: {}", trap.why)
+}
