@@ -32,6 +32,7 @@ Register-ArgumentCompleter -Native -CommandName 'wscheck' -ScriptBlock {
             [CompletionResult]::new('demo', 'demo', [CompletionResultType]::ParameterValue, 'Show what `ping` does, on a test server inside this process (about five seconds)')
             [CompletionResult]::new('serve', 'serve', [CompletionResultType]::ParameterValue, 'Does my client cope with a slow, lossy, silent or closing server? A server that misbehaves on order')
             [CompletionResult]::new('timeouts', 'timeouts', [CompletionResultType]::ParameterValue, 'Which proxies, clouds, NATs and servers cut connections: when, how, what resets them, what to change')
+            [CompletionResult]::new('presets', 'presets', [CompletionResultType]::ParameterValue, 'How services and libraries speak heartbeats: what to ask, what answers, what must not be sent')
             [CompletionResult]::new('schema', 'schema', [CompletionResultType]::ParameterValue, 'Print the JSON Schema of everything that -o json and -o ndjson print')
             [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Print the completions for a shell')
             [CompletionResult]::new('man', 'man', [CompletionResultType]::ParameterValue, 'Print the manual page (roff) of wscheck or of one of its commands')
@@ -45,16 +46,18 @@ Register-ArgumentCompleter -Native -CommandName 'wscheck' -ScriptBlock {
             [CompletionResult]::new('--count', '--count', [CompletionResultType]::ParameterName, 'Heartbeats of each kind on each connection; without it, until Ctrl-C')
             [CompletionResult]::new('-w', '-w', [CompletionResultType]::ParameterName, 'End the whole run after this, whatever is still outstanding')
             [CompletionResult]::new('--deadline', '--deadline', [CompletionResultType]::ParameterName, 'End the whole run after this, whatever is still outstanding')
-            [CompletionResult]::new('--heartbeat', '--heartbeat', [CompletionResultType]::ParameterName, 'Which heartbeats to run')
-            [CompletionResult]::new('-i', '-i', [CompletionResultType]::ParameterName, 'Time between heartbeats of a kind on a connection (500ms, 1m30s; plain numbers are seconds)')
-            [CompletionResult]::new('--interval', '--interval', [CompletionResultType]::ParameterName, 'Time between heartbeats of a kind on a connection (500ms, 1m30s; plain numbers are seconds)')
-            [CompletionResult]::new('-W', '-W ', [CompletionResultType]::ParameterName, 'How long an answer may take; what comes later is late, what never comes is missed')
-            [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long an answer may take; what comes later is late, what never comes is missed')
-            [CompletionResult]::new('--app-ping', '--app-ping', [CompletionResultType]::ParameterName, 'The app heartbeat''s ask: text with {seq}, {id} and {now_ms}, or hex:c000 for binary')
-            [CompletionResult]::new('--app-pong', '--app-pong', [CompletionResultType]::ParameterName, 'What answers it: JSON fields a message must contain, literal text, or hex:c000')
+            [CompletionResult]::new('--heartbeat', '--heartbeat', [CompletionResultType]::ParameterName, 'Which heartbeats to run [default: protocol, or app with a preset that has an answer]')
+            [CompletionResult]::new('-i', '-i', [CompletionResultType]::ParameterName, 'Time between heartbeats of a kind on a connection (500ms, 1m30s; plain numbers are seconds) [default: 1s, or the preset''s]')
+            [CompletionResult]::new('--interval', '--interval', [CompletionResultType]::ParameterName, 'Time between heartbeats of a kind on a connection (500ms, 1m30s; plain numbers are seconds) [default: 1s, or the preset''s]')
+            [CompletionResult]::new('-W', '-W ', [CompletionResultType]::ParameterName, 'How long an answer may take; what comes later is late, what never comes is missed [default: 10s, or the preset''s]')
+            [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long an answer may take; what comes later is late, what never comes is missed [default: 10s, or the preset''s]')
+            [CompletionResult]::new('--app-ping', '--app-ping', [CompletionResultType]::ParameterName, 'The app heartbeat''s ask: text with {seq}, {n}, {id}, {now_ms} and {now_s}; text:PING\\n has escapes, binary:PING is a binary message, hex:c000 bytes')
+            [CompletionResult]::new('--app-pong', '--app-pong', [CompletionResultType]::ParameterName, 'What answers it: JSON fields a message must contain, also behind a prefix (42["pong"]); literal text; text:, binary: and hex: as in --app-ping, ? and * for open bytes; {any} for anything (repeatable: any of them)')
             [CompletionResult]::new('--send', '--send', [CompletionResultType]::ParameterName, 'Send a message before the first heartbeat: join, subscribe, authenticate (repeatable)')
             [CompletionResult]::new('--await', '--await', [CompletionResultType]::ParameterName, 'Begin heartbeats only when a message matching PATTERN has come')
             [CompletionResult]::new('--await-timeout', '--await-timeout', [CompletionResultType]::ParameterName, 'How long the awaited message may take [default: 10s]')
+            [CompletionResult]::new('--preset', '--preset', [CompletionResultType]::ParameterName, 'Speak as this service or library does: hello, subprotocol, query, framing, ask and answer, intervals (`wscheck presets` lists them); auto finds out what the server seems to speak. What else is said on the command line holds')
+            [CompletionResult]::new('--framing', '--framing', [CompletionResultType]::ParameterName, 'What one message may hold: message (one thing), lines (LF or CRLF), records (0x1E) [default: message, or the preset''s]')
             [CompletionResult]::new('-H', '-H ', [CompletionResultType]::ParameterName, 'Add a request header; @FILE reads one a line (repeatable)')
             [CompletionResult]::new('--header', '--header', [CompletionResultType]::ParameterName, 'Add a request header; @FILE reads one a line (repeatable)')
             [CompletionResult]::new('--origin', '--origin', [CompletionResultType]::ParameterName, 'The Origin header, as a browser would send it')
@@ -111,12 +114,14 @@ Register-ArgumentCompleter -Native -CommandName 'wscheck' -ScriptBlock {
             [CompletionResult]::new('--repeat', '--repeat', [CompletionResultType]::ParameterName, 'How many samples make an end certain; one is an anecdote')
             [CompletionResult]::new('--max-connections', '--max-connections', [CompletionResultType]::ParameterName, 'Connections at once, at most')
             [CompletionResult]::new('--answer-timeout', '--answer-timeout', [CompletionResultType]::ParameterName, 'How long an answer may take; then the connection is taken for dead')
-            [CompletionResult]::new('--heartbeat', '--heartbeat', [CompletionResultType]::ParameterName, 'What a connection is asked after its silence, and the control all the time')
-            [CompletionResult]::new('--app-ping', '--app-ping', [CompletionResultType]::ParameterName, 'The app heartbeat''s ask: text with {seq}, {id} and {now_ms}, or hex:c000 for binary')
-            [CompletionResult]::new('--app-pong', '--app-pong', [CompletionResultType]::ParameterName, 'What answers it: JSON fields a message must contain, literal text, or hex:c000')
+            [CompletionResult]::new('--heartbeat', '--heartbeat', [CompletionResultType]::ParameterName, 'What a connection is asked after its silence, and the control all the time [default: protocol, or app with a preset that has an answer]')
+            [CompletionResult]::new('--app-ping', '--app-ping', [CompletionResultType]::ParameterName, 'The app heartbeat''s ask: text with {seq}, {n}, {id}, {now_ms} and {now_s}; text:PING\\n has escapes, binary:PING is a binary message, hex:c000 bytes')
+            [CompletionResult]::new('--app-pong', '--app-pong', [CompletionResultType]::ParameterName, 'What answers it: JSON fields a message must contain, also behind a prefix (42["pong"]); literal text; text:, binary: and hex: as in --app-ping, ? and * for open bytes; {any} for anything (repeatable: any of them)')
             [CompletionResult]::new('--send', '--send', [CompletionResultType]::ParameterName, 'Send a message before the first heartbeat: join, subscribe, authenticate (repeatable)')
             [CompletionResult]::new('--await', '--await', [CompletionResultType]::ParameterName, 'Begin heartbeats only when a message matching PATTERN has come')
             [CompletionResult]::new('--await-timeout', '--await-timeout', [CompletionResultType]::ParameterName, 'How long the awaited message may take [default: 10s]')
+            [CompletionResult]::new('--preset', '--preset', [CompletionResultType]::ParameterName, 'Speak as this service or library does: hello, subprotocol, query, framing, ask and answer, intervals (`wscheck presets` lists them); auto finds out what the server seems to speak. What else is said on the command line holds')
+            [CompletionResult]::new('--framing', '--framing', [CompletionResultType]::ParameterName, 'What one message may hold: message (one thing), lines (LF or CRLF), records (0x1E) [default: message, or the preset''s]')
             [CompletionResult]::new('--expect', '--expect', [CompletionResultType]::ParameterName, 'Exit 1 when the timeout is not as expected: >=55s, >1m, <=10m, <1h')
             [CompletionResult]::new('-H', '-H ', [CompletionResultType]::ParameterName, 'Add a request header; @FILE reads one a line (repeatable)')
             [CompletionResult]::new('--header', '--header', [CompletionResultType]::ParameterName, 'Add a request header; @FILE reads one a line (repeatable)')
@@ -168,6 +173,8 @@ Register-ArgumentCompleter -Native -CommandName 'wscheck' -ScriptBlock {
             [CompletionResult]::new('--send', '--send', [CompletionResultType]::ParameterName, 'Send a message before the first heartbeat: join, subscribe, authenticate (repeatable)')
             [CompletionResult]::new('--await', '--await', [CompletionResultType]::ParameterName, 'Begin heartbeats only when a message matching PATTERN has come')
             [CompletionResult]::new('--await-timeout', '--await-timeout', [CompletionResultType]::ParameterName, 'How long the awaited message may take [default: 10s]')
+            [CompletionResult]::new('--preset', '--preset', [CompletionResultType]::ParameterName, 'Speak as this service or library does: hello, subprotocol, query, framing, ask and answer, intervals (`wscheck presets` lists them); auto finds out what the server seems to speak. What else is said on the command line holds')
+            [CompletionResult]::new('--framing', '--framing', [CompletionResultType]::ParameterName, 'What one message may hold: message (one thing), lines (LF or CRLF), records (0x1E) [default: message, or the preset''s]')
             [CompletionResult]::new('-H', '-H ', [CompletionResultType]::ParameterName, 'Add a request header; @FILE reads one a line (repeatable)')
             [CompletionResult]::new('--header', '--header', [CompletionResultType]::ParameterName, 'Add a request header; @FILE reads one a line (repeatable)')
             [CompletionResult]::new('--origin', '--origin', [CompletionResultType]::ParameterName, 'The Origin header, as a browser would send it')
@@ -209,13 +216,15 @@ Register-ArgumentCompleter -Native -CommandName 'wscheck' -ScriptBlock {
             [CompletionResult]::new('--max', '--max', [CompletionResultType]::ParameterName, 'Wait for so long at most until the server lets go of a client')
             [CompletionResult]::new('--expect', '--expect', [CompletionResultType]::ParameterName, 'Exit 1 when dead clients are not let go as expected: <=60s, <2m, >=30s')
             [CompletionResult]::new('--every', '--every', [CompletionResultType]::ParameterName, 'How often the control sends a Ping and a message, and the client of Pings only a Ping [default: a twentieth of --max, 250ms at least and 5s at most]')
-            [CompletionResult]::new('--say', '--say', [CompletionResultType]::ParameterName, 'What the control says by messages: text with {seq}, {id} and {now_ms}, or hex:c000 for binary')
+            [CompletionResult]::new('--say', '--say', [CompletionResultType]::ParameterName, 'What the control says by messages: text with {seq}, {id} and {now_ms}, or hex:c000 for binary [default: a JSON ping, or what the preset says]')
             [CompletionResult]::new('--answer-timeout', '--answer-timeout', [CompletionResultType]::ParameterName, 'How long the control may go without an answer before it counts as dead')
             [CompletionResult]::new('--app-ping', '--app-ping', [CompletionResultType]::ParameterName, 'A message of the server''s that matches is its heartbeat too, besides the known shapes: JSON fields, literal text, or hex:c000')
             [CompletionResult]::new('--app-pong', '--app-pong', [CompletionResultType]::ParameterName, 'What answers it: text with the ping''s own {seq}, {id} and {now_ms}; without, it is not answered')
             [CompletionResult]::new('--send', '--send', [CompletionResultType]::ParameterName, 'Send a message before the first heartbeat: join, subscribe, authenticate (repeatable)')
             [CompletionResult]::new('--await', '--await', [CompletionResultType]::ParameterName, 'Begin heartbeats only when a message matching PATTERN has come')
             [CompletionResult]::new('--await-timeout', '--await-timeout', [CompletionResultType]::ParameterName, 'How long the awaited message may take [default: 10s]')
+            [CompletionResult]::new('--preset', '--preset', [CompletionResultType]::ParameterName, 'Speak as this service or library does: hello, subprotocol, query, framing, ask and answer, intervals (`wscheck presets` lists them); auto finds out what the server seems to speak. What else is said on the command line holds')
+            [CompletionResult]::new('--framing', '--framing', [CompletionResultType]::ParameterName, 'What one message may hold: message (one thing), lines (LF or CRLF), records (0x1E) [default: message, or the preset''s]')
             [CompletionResult]::new('-H', '-H ', [CompletionResultType]::ParameterName, 'Add a request header; @FILE reads one a line (repeatable)')
             [CompletionResult]::new('--header', '--header', [CompletionResultType]::ParameterName, 'Add a request header; @FILE reads one a line (repeatable)')
             [CompletionResult]::new('--origin', '--origin', [CompletionResultType]::ParameterName, 'The Origin header, as a browser would send it')
@@ -341,6 +350,17 @@ Register-ArgumentCompleter -Native -CommandName 'wscheck' -ScriptBlock {
             [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
             break
         }
+        'wscheck;presets' {
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'How the table is printed on stdout: for people (human), as one document (json), or as one preset a line, the document last (ndjson)')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'How the table is printed on stdout: for people (human), as one document (json), or as one preset a line, the document last (ndjson)')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Short for -o json')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
+            break
+        }
         'wscheck;schema' {
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
@@ -370,6 +390,7 @@ Register-ArgumentCompleter -Native -CommandName 'wscheck' -ScriptBlock {
             [CompletionResult]::new('demo', 'demo', [CompletionResultType]::ParameterValue, 'Show what `ping` does, on a test server inside this process (about five seconds)')
             [CompletionResult]::new('serve', 'serve', [CompletionResultType]::ParameterValue, 'Does my client cope with a slow, lossy, silent or closing server? A server that misbehaves on order')
             [CompletionResult]::new('timeouts', 'timeouts', [CompletionResultType]::ParameterValue, 'Which proxies, clouds, NATs and servers cut connections: when, how, what resets them, what to change')
+            [CompletionResult]::new('presets', 'presets', [CompletionResultType]::ParameterValue, 'How services and libraries speak heartbeats: what to ask, what answers, what must not be sent')
             [CompletionResult]::new('schema', 'schema', [CompletionResultType]::ParameterValue, 'Print the JSON Schema of everything that -o json and -o ndjson print')
             [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Print the completions for a shell')
             [CompletionResult]::new('man', 'man', [CompletionResultType]::ParameterValue, 'Print the manual page (roff) of wscheck or of one of its commands')
@@ -395,6 +416,9 @@ Register-ArgumentCompleter -Native -CommandName 'wscheck' -ScriptBlock {
             break
         }
         'wscheck;help;timeouts' {
+            break
+        }
+        'wscheck;help;presets' {
             break
         }
         'wscheck;help;schema' {

@@ -34,6 +34,9 @@ _wscheck() {
             wscheck,ping)
                 cmd="wscheck__subcmd__ping"
                 ;;
+            wscheck,presets)
+                cmd="wscheck__subcmd__presets"
+                ;;
             wscheck,probe-idle)
                 cmd="wscheck__subcmd__probe__subcmd__idle"
                 ;;
@@ -67,6 +70,9 @@ _wscheck() {
             wscheck__subcmd__help,ping)
                 cmd="wscheck__subcmd__help__subcmd__ping"
                 ;;
+            wscheck__subcmd__help,presets)
+                cmd="wscheck__subcmd__help__subcmd__presets"
+                ;;
             wscheck__subcmd__help,probe-idle)
                 cmd="wscheck__subcmd__help__subcmd__probe__subcmd__idle"
                 ;;
@@ -89,7 +95,7 @@ _wscheck() {
 
     case "${cmd}" in
         wscheck)
-            opts="-h -V --help --version ping probe-idle listen probe-zombie demo serve timeouts schema completions man help"
+            opts="-h -V --help --version ping probe-idle listen probe-zombie demo serve timeouts presets schema completions man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -143,7 +149,7 @@ _wscheck() {
             return 0
             ;;
         wscheck__subcmd__help)
-            opts="ping probe-idle listen probe-zombie demo serve timeouts schema completions man help"
+            opts="ping probe-idle listen probe-zombie demo serve timeouts presets schema completions man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -240,6 +246,20 @@ _wscheck() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        wscheck__subcmd__help__subcmd__presets)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         wscheck__subcmd__help__subcmd__probe__subcmd__idle)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
@@ -311,7 +331,7 @@ _wscheck() {
             return 0
             ;;
         wscheck__subcmd__listen)
-            opts="-c -4 -6 -H -k -o -q -h -V --for --count --talk --no-answer --app-ping --app-pong --send --await --await-timeout --ipv4 --ipv6 --header --origin --subprotocol --user --resolve --unix-socket --bind --connect-timeout --max-message-size --tcp-keepalive --user-timeout --timestamps --proxy --cacert --cert --key --insecure --server-name --output --json --quiet --color --help --version"
+            opts="-c -4 -6 -H -k -o -q -h -V --for --count --talk --no-answer --app-ping --app-pong --send --await --await-timeout --preset --framing --ipv4 --ipv6 --header --origin --subprotocol --user --resolve --unix-socket --bind --connect-timeout --max-message-size --tcp-keepalive --user-timeout --timestamps --proxy --cacert --cert --key --insecure --server-name --output --json --quiet --color --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -351,6 +371,14 @@ _wscheck() {
                     ;;
                 --await-timeout)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --preset)
+                    COMPREPLY=($(compgen -W "json json-id text text-upper jsonrpc engine.io socket.io engine.io-3 phoenix phoenix-v1 action-cable graphql-ws subscriptions-transport-ws signalr centrifugo mqtt stomp nats sockjs ddp xmpp vite webpack-dev-server gatewayworker jupyter kubernetes pusher reverb ably discord slack home-assistant firebase obs nostr twitch-eventsub helius binance binance-api kraken okx bybit kucoin gateio huobi mexc mexc-futures hyperliquid deribit crypto.com bullish polymarket polymarket-live auto" -- "${cur}"))
+                    return 0
+                    ;;
+                --framing)
+                    COMPREPLY=($(compgen -W "message lines records" -- "${cur}"))
                     return 0
                     ;;
                 --header)
@@ -459,7 +487,7 @@ _wscheck() {
             return 0
             ;;
         wscheck__subcmd__ping)
-            opts="-n -c -w -i -W -4 -6 -H -k -o -q -h -V --connections --count --deadline --heartbeat --interval --timeout --app-ping --app-pong --no-answer --send --await --await-timeout --ipv4 --ipv6 --header --origin --subprotocol --user --resolve --unix-socket --bind --connect-timeout --max-message-size --tcp-keepalive --user-timeout --timestamps --proxy --cacert --cert --key --insecure --server-name --reconnect --reconnect-base --reconnect-cap --reconnect-attempts --healthy --degraded --poor --dead-after --window --fail-on --fail-if --output --json --quiet --color --help --version"
+            opts="-n -c -w -i -W -4 -6 -H -k -o -q -h -V --connections --count --deadline --heartbeat --interval --timeout --app-ping --app-pong --no-answer --send --await --await-timeout --preset --framing --ipv4 --ipv6 --header --origin --subprotocol --user --resolve --unix-socket --bind --connect-timeout --max-message-size --tcp-keepalive --user-timeout --timestamps --proxy --cacert --cert --key --insecure --server-name --reconnect --reconnect-base --reconnect-cap --reconnect-attempts --healthy --degraded --poor --dead-after --window --fail-on --fail-if --output --json --quiet --color --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -527,6 +555,14 @@ _wscheck() {
                     ;;
                 --await-timeout)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --preset)
+                    COMPREPLY=($(compgen -W "json json-id text text-upper jsonrpc engine.io socket.io engine.io-3 phoenix phoenix-v1 action-cable graphql-ws subscriptions-transport-ws signalr centrifugo mqtt stomp nats sockjs ddp xmpp vite webpack-dev-server gatewayworker jupyter kubernetes pusher reverb ably discord slack home-assistant firebase obs nostr twitch-eventsub helius binance binance-api kraken okx bybit kucoin gateio huobi mexc mexc-futures hyperliquid deribit crypto.com bullish polymarket polymarket-live auto" -- "${cur}"))
+                    return 0
+                    ;;
+                --framing)
+                    COMPREPLY=($(compgen -W "message lines records" -- "${cur}"))
                     return 0
                     ;;
                 --header)
@@ -660,8 +696,34 @@ _wscheck() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        wscheck__subcmd__presets)
+            opts="-o -h -V --output --json --color --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --output)
+                    COMPREPLY=($(compgen -W "human json ndjson" -- "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -W "human json ndjson" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         wscheck__subcmd__probe__subcmd__idle)
-            opts="-4 -6 -H -k -o -q -h -V --min --max --precision --strategy --repeat --max-connections --answer-timeout --two-ended --heartbeat --app-ping --app-pong --no-answer --send --await --await-timeout --refresh --verify --expect --ipv4 --ipv6 --header --origin --subprotocol --user --resolve --unix-socket --bind --connect-timeout --max-message-size --tcp-keepalive --user-timeout --timestamps --proxy --cacert --cert --key --insecure --server-name --output --json --quiet --color --help --version"
+            opts="-4 -6 -H -k -o -q -h -V --min --max --precision --strategy --repeat --max-connections --answer-timeout --two-ended --heartbeat --app-ping --app-pong --no-answer --send --await --await-timeout --preset --framing --refresh --verify --expect --ipv4 --ipv6 --header --origin --subprotocol --user --resolve --unix-socket --bind --connect-timeout --max-message-size --tcp-keepalive --user-timeout --timestamps --proxy --cacert --cert --key --insecure --server-name --output --json --quiet --color --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -717,6 +779,14 @@ _wscheck() {
                     ;;
                 --await-timeout)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --preset)
+                    COMPREPLY=($(compgen -W "json json-id text text-upper jsonrpc engine.io socket.io engine.io-3 phoenix phoenix-v1 action-cable graphql-ws subscriptions-transport-ws signalr centrifugo mqtt stomp nats sockjs ddp xmpp vite webpack-dev-server gatewayworker jupyter kubernetes pusher reverb ably discord slack home-assistant firebase obs nostr twitch-eventsub helius binance binance-api kraken okx bybit kucoin gateio huobi mexc mexc-futures hyperliquid deribit crypto.com bullish polymarket polymarket-live auto" -- "${cur}"))
+                    return 0
+                    ;;
+                --framing)
+                    COMPREPLY=($(compgen -W "message lines records" -- "${cur}"))
                     return 0
                     ;;
                 --expect)
@@ -815,7 +885,7 @@ _wscheck() {
             return 0
             ;;
         wscheck__subcmd__probe__subcmd__zombie)
-            opts="-4 -6 -H -k -o -q -h -V --max --expect --every --say --answer-timeout --app-ping --app-pong --send --await --await-timeout --ipv4 --ipv6 --header --origin --subprotocol --user --resolve --unix-socket --bind --connect-timeout --max-message-size --tcp-keepalive --user-timeout --timestamps --proxy --cacert --cert --key --insecure --server-name --output --json --quiet --color --help --version"
+            opts="-4 -6 -H -k -o -q -h -V --max --expect --every --say --answer-timeout --app-ping --app-pong --send --await --await-timeout --preset --framing --ipv4 --ipv6 --header --origin --subprotocol --user --resolve --unix-socket --bind --connect-timeout --max-message-size --tcp-keepalive --user-timeout --timestamps --proxy --cacert --cert --key --insecure --server-name --output --json --quiet --color --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -859,6 +929,14 @@ _wscheck() {
                     ;;
                 --await-timeout)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --preset)
+                    COMPREPLY=($(compgen -W "json json-id text text-upper jsonrpc engine.io socket.io engine.io-3 phoenix phoenix-v1 action-cable graphql-ws subscriptions-transport-ws signalr centrifugo mqtt stomp nats sockjs ddp xmpp vite webpack-dev-server gatewayworker jupyter kubernetes pusher reverb ably discord slack home-assistant firebase obs nostr twitch-eventsub helius binance binance-api kraken okx bybit kucoin gateio huobi mexc mexc-futures hyperliquid deribit crypto.com bullish polymarket polymarket-live auto" -- "${cur}"))
+                    return 0
+                    ;;
+                --framing)
+                    COMPREPLY=($(compgen -W "message lines records" -- "${cur}"))
                     return 0
                     ;;
                 --header)

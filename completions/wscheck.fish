@@ -33,6 +33,7 @@ complete -c wscheck -n "__fish_wscheck_needs_command" -f -a "probe-zombie" -d 'H
 complete -c wscheck -n "__fish_wscheck_needs_command" -f -a "demo" -d 'Show what `ping` does, on a test server inside this process (about five seconds)'
 complete -c wscheck -n "__fish_wscheck_needs_command" -f -a "serve" -d 'Does my client cope with a slow, lossy, silent or closing server? A server that misbehaves on order'
 complete -c wscheck -n "__fish_wscheck_needs_command" -f -a "timeouts" -d 'Which proxies, clouds, NATs and servers cut connections: when, how, what resets them, what to change'
+complete -c wscheck -n "__fish_wscheck_needs_command" -f -a "presets" -d 'How services and libraries speak heartbeats: what to ask, what answers, what must not be sent'
 complete -c wscheck -n "__fish_wscheck_needs_command" -f -a "schema" -d 'Print the JSON Schema of everything that -o json and -o ndjson print'
 complete -c wscheck -n "__fish_wscheck_needs_command" -f -a "completions" -d 'Print the completions for a shell'
 complete -c wscheck -n "__fish_wscheck_needs_command" -f -a "man" -d 'Print the manual page (roff) of wscheck or of one of its commands'
@@ -40,16 +41,73 @@ complete -c wscheck -n "__fish_wscheck_needs_command" -f -a "help" -d 'Print thi
 complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -s n -l connections -d 'Connections to each URL' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -s c -l count -d 'Heartbeats of each kind on each connection; without it, until Ctrl-C' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -s w -l deadline -d 'End the whole run after this, whatever is still outstanding' -r
-complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l heartbeat -d 'Which heartbeats to run' -r -f -a "protocol\t'Ping frames and their Pongs (RFC 6455 5.5.2)'
+complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l heartbeat -d 'Which heartbeats to run [default: protocol, or app with a preset that has an answer]' -r -f -a "protocol\t'Ping frames and their Pongs (RFC 6455 5.5.2)'
 app\t'Messages and the messages that answer them'
 both\t'Both on the same connection, with separate figures'"
-complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -s i -l interval -d 'Time between heartbeats of a kind on a connection (500ms, 1m30s; plain numbers are seconds)' -r
-complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -s W -l timeout -d 'How long an answer may take; what comes later is late, what never comes is missed' -r
-complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l app-ping -d 'The app heartbeat\'s ask: text with {seq}, {id} and {now_ms}, or hex:c000 for binary' -r
-complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l app-pong -d 'What answers it: JSON fields a message must contain, literal text, or hex:c000' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -s i -l interval -d 'Time between heartbeats of a kind on a connection (500ms, 1m30s; plain numbers are seconds) [default: 1s, or the preset\'s]' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -s W -l timeout -d 'How long an answer may take; what comes later is late, what never comes is missed [default: 10s, or the preset\'s]' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l app-ping -d 'The app heartbeat\'s ask: text with {seq}, {n}, {id}, {now_ms} and {now_s}; text:PING\\\\n has escapes, binary:PING is a binary message, hex:c000 bytes' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l app-pong -d 'What answers it: JSON fields a message must contain, also behind a prefix (42["pong"]); literal text; text:, binary: and hex: as in --app-ping, ? and * for open bytes; {any} for anything (repeatable: any of them)' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l send -d 'Send a message before the first heartbeat: join, subscribe, authenticate (repeatable)' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l await -d 'Begin heartbeats only when a message matching PATTERN has come' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l await-timeout -d 'How long the awaited message may take [default: 10s]' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l preset -d 'Speak as this service or library does: hello, subprotocol, query, framing, ask and answer, intervals (`wscheck presets` lists them); auto finds out what the server seems to speak. What else is said on the command line holds' -r -f -a "json\t'JSON {"type":"ping"} and {"type":"pong"}'
+json-id\t'JSON {"type":"ping","id":N} whose id comes back'
+text\t'text ping and pong'
+text-upper\t'text PING and PONG'
+jsonrpc\t'JSON-RPC 2.0, by a method that need not exist'
+engine.io\t'Engine.IO 4'
+socket.io\t'Socket.IO 3 and 4, which speak Engine.IO 4'
+engine.io-3\t'Engine.IO 3 and Socket.IO 2'
+phoenix\t'Phoenix Channels, serializer V2'
+phoenix-v1\t'Phoenix Channels, serializer V1'
+action-cable\t'Rails Action Cable'
+graphql-ws\t'GraphQL over WebSocket (graphql-transport-ws)'
+subscriptions-transport-ws\t'Apollo\'s old GraphQL subscriptions (subprotocol graphql-ws)'
+signalr\t'ASP.NET Core SignalR, JSON hub protocol'
+centrifugo\t'Centrifugo, JSON'
+mqtt\t'MQTT 3.1.1 over WebSocket'
+stomp\t'STOMP 1.2 over WebSocket'
+nats\t'NATS over WebSocket'
+sockjs\t'SockJS, WebSocket transport'
+ddp\t'Meteor DDP'
+xmpp\t'XMPP over WebSocket (RFC 7395)'
+vite\t'Vite\'s HMR'
+webpack-dev-server\t'webpack-dev-server'
+gatewayworker\t'GatewayWorker (Workerman)'
+jupyter\t'Jupyter Server, kernel channels'
+kubernetes\t'Kubernetes exec and attach'
+pusher\t'Pusher Channels, protocol 7'
+reverb\t'Laravel Reverb, which speaks Pusher\'s protocol'
+ably\t'Ably realtime, JSON'
+discord\t'Discord Gateway'
+slack\t'Slack Socket Mode'
+home-assistant\t'Home Assistant'
+firebase\t'Firebase Realtime Database'
+obs\t'OBS Studio (obs-websocket 5)'
+nostr\t'Nostr relay'
+twitch-eventsub\t'Twitch EventSub'
+helius\t'Helius parsed streams'
+binance\t'Binance spot streams'
+binance-api\t'Binance WebSocket API'
+kraken\t'Kraken Spot v2'
+okx\t'OKX v5'
+bybit\t'Bybit v5'
+kucoin\t'KuCoin'
+gateio\t'Gate.io spot v4'
+huobi\t'HTX (Huobi) spot market'
+mexc\t'MEXC spot'
+mexc-futures\t'MEXC futures'
+hyperliquid\t'Hyperliquid'
+deribit\t'Deribit'
+crypto.com\t'Crypto.com'
+bullish\t'Bullish'
+polymarket\t'Polymarket, market channel'
+polymarket-live\t'Polymarket live data'
+auto\t'What the server seems to speak'"
+complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l framing -d 'What one message may hold: message (one thing), lines (LF or CRLF), records (0x1E) [default: message, or the preset\'s]' -r -f -a "message\t''
+lines\t''
+records\t''"
 complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -s H -l header -d 'Add a request header; @FILE reads one a line (repeatable)' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l origin -d 'The Origin header, as a browser would send it' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l subprotocol -d 'Offer a subprotocol (repeatable, in order of preference)' -r
@@ -102,13 +160,70 @@ bisect\t''"
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -l repeat -d 'How many samples make an end certain; one is an anecdote' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -l max-connections -d 'Connections at once, at most' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -l answer-timeout -d 'How long an answer may take; then the connection is taken for dead' -r
-complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -l heartbeat -d 'What a connection is asked after its silence, and the control all the time' -r -f -a "protocol\t'Ping frames and their Pongs (RFC 6455 5.5.2)'
+complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -l heartbeat -d 'What a connection is asked after its silence, and the control all the time [default: protocol, or app with a preset that has an answer]' -r -f -a "protocol\t'Ping frames and their Pongs (RFC 6455 5.5.2)'
 app\t'Messages and the messages that answer them'"
-complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -l app-ping -d 'The app heartbeat\'s ask: text with {seq}, {id} and {now_ms}, or hex:c000 for binary' -r
-complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -l app-pong -d 'What answers it: JSON fields a message must contain, literal text, or hex:c000' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -l app-ping -d 'The app heartbeat\'s ask: text with {seq}, {n}, {id}, {now_ms} and {now_s}; text:PING\\\\n has escapes, binary:PING is a binary message, hex:c000 bytes' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -l app-pong -d 'What answers it: JSON fields a message must contain, also behind a prefix (42["pong"]); literal text; text:, binary: and hex: as in --app-ping, ? and * for open bytes; {any} for anything (repeatable: any of them)' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -l send -d 'Send a message before the first heartbeat: join, subscribe, authenticate (repeatable)' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -l await -d 'Begin heartbeats only when a message matching PATTERN has come' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -l await-timeout -d 'How long the awaited message may take [default: 10s]' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -l preset -d 'Speak as this service or library does: hello, subprotocol, query, framing, ask and answer, intervals (`wscheck presets` lists them); auto finds out what the server seems to speak. What else is said on the command line holds' -r -f -a "json\t'JSON {"type":"ping"} and {"type":"pong"}'
+json-id\t'JSON {"type":"ping","id":N} whose id comes back'
+text\t'text ping and pong'
+text-upper\t'text PING and PONG'
+jsonrpc\t'JSON-RPC 2.0, by a method that need not exist'
+engine.io\t'Engine.IO 4'
+socket.io\t'Socket.IO 3 and 4, which speak Engine.IO 4'
+engine.io-3\t'Engine.IO 3 and Socket.IO 2'
+phoenix\t'Phoenix Channels, serializer V2'
+phoenix-v1\t'Phoenix Channels, serializer V1'
+action-cable\t'Rails Action Cable'
+graphql-ws\t'GraphQL over WebSocket (graphql-transport-ws)'
+subscriptions-transport-ws\t'Apollo\'s old GraphQL subscriptions (subprotocol graphql-ws)'
+signalr\t'ASP.NET Core SignalR, JSON hub protocol'
+centrifugo\t'Centrifugo, JSON'
+mqtt\t'MQTT 3.1.1 over WebSocket'
+stomp\t'STOMP 1.2 over WebSocket'
+nats\t'NATS over WebSocket'
+sockjs\t'SockJS, WebSocket transport'
+ddp\t'Meteor DDP'
+xmpp\t'XMPP over WebSocket (RFC 7395)'
+vite\t'Vite\'s HMR'
+webpack-dev-server\t'webpack-dev-server'
+gatewayworker\t'GatewayWorker (Workerman)'
+jupyter\t'Jupyter Server, kernel channels'
+kubernetes\t'Kubernetes exec and attach'
+pusher\t'Pusher Channels, protocol 7'
+reverb\t'Laravel Reverb, which speaks Pusher\'s protocol'
+ably\t'Ably realtime, JSON'
+discord\t'Discord Gateway'
+slack\t'Slack Socket Mode'
+home-assistant\t'Home Assistant'
+firebase\t'Firebase Realtime Database'
+obs\t'OBS Studio (obs-websocket 5)'
+nostr\t'Nostr relay'
+twitch-eventsub\t'Twitch EventSub'
+helius\t'Helius parsed streams'
+binance\t'Binance spot streams'
+binance-api\t'Binance WebSocket API'
+kraken\t'Kraken Spot v2'
+okx\t'OKX v5'
+bybit\t'Bybit v5'
+kucoin\t'KuCoin'
+gateio\t'Gate.io spot v4'
+huobi\t'HTX (Huobi) spot market'
+mexc\t'MEXC spot'
+mexc-futures\t'MEXC futures'
+hyperliquid\t'Hyperliquid'
+deribit\t'Deribit'
+crypto.com\t'Crypto.com'
+bullish\t'Bullish'
+polymarket\t'Polymarket, market channel'
+polymarket-live\t'Polymarket live data'
+auto\t'What the server seems to speak'"
+complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -l framing -d 'What one message may hold: message (one thing), lines (LF or CRLF), records (0x1E) [default: message, or the preset\'s]' -r -f -a "message\t''
+lines\t''
+records\t''"
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -l expect -d 'Exit 1 when the timeout is not as expected: >=55s, >1m, <=10m, <1h' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -s H -l header -d 'Add a request header; @FILE reads one a line (repeatable)' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -l origin -d 'The Origin header, as a browser would send it' -r
@@ -154,6 +269,63 @@ complete -c wscheck -n "__fish_wscheck_using_subcommand listen" -l app-pong -d '
 complete -c wscheck -n "__fish_wscheck_using_subcommand listen" -l send -d 'Send a message before the first heartbeat: join, subscribe, authenticate (repeatable)' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand listen" -l await -d 'Begin heartbeats only when a message matching PATTERN has come' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand listen" -l await-timeout -d 'How long the awaited message may take [default: 10s]' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand listen" -l preset -d 'Speak as this service or library does: hello, subprotocol, query, framing, ask and answer, intervals (`wscheck presets` lists them); auto finds out what the server seems to speak. What else is said on the command line holds' -r -f -a "json\t'JSON {"type":"ping"} and {"type":"pong"}'
+json-id\t'JSON {"type":"ping","id":N} whose id comes back'
+text\t'text ping and pong'
+text-upper\t'text PING and PONG'
+jsonrpc\t'JSON-RPC 2.0, by a method that need not exist'
+engine.io\t'Engine.IO 4'
+socket.io\t'Socket.IO 3 and 4, which speak Engine.IO 4'
+engine.io-3\t'Engine.IO 3 and Socket.IO 2'
+phoenix\t'Phoenix Channels, serializer V2'
+phoenix-v1\t'Phoenix Channels, serializer V1'
+action-cable\t'Rails Action Cable'
+graphql-ws\t'GraphQL over WebSocket (graphql-transport-ws)'
+subscriptions-transport-ws\t'Apollo\'s old GraphQL subscriptions (subprotocol graphql-ws)'
+signalr\t'ASP.NET Core SignalR, JSON hub protocol'
+centrifugo\t'Centrifugo, JSON'
+mqtt\t'MQTT 3.1.1 over WebSocket'
+stomp\t'STOMP 1.2 over WebSocket'
+nats\t'NATS over WebSocket'
+sockjs\t'SockJS, WebSocket transport'
+ddp\t'Meteor DDP'
+xmpp\t'XMPP over WebSocket (RFC 7395)'
+vite\t'Vite\'s HMR'
+webpack-dev-server\t'webpack-dev-server'
+gatewayworker\t'GatewayWorker (Workerman)'
+jupyter\t'Jupyter Server, kernel channels'
+kubernetes\t'Kubernetes exec and attach'
+pusher\t'Pusher Channels, protocol 7'
+reverb\t'Laravel Reverb, which speaks Pusher\'s protocol'
+ably\t'Ably realtime, JSON'
+discord\t'Discord Gateway'
+slack\t'Slack Socket Mode'
+home-assistant\t'Home Assistant'
+firebase\t'Firebase Realtime Database'
+obs\t'OBS Studio (obs-websocket 5)'
+nostr\t'Nostr relay'
+twitch-eventsub\t'Twitch EventSub'
+helius\t'Helius parsed streams'
+binance\t'Binance spot streams'
+binance-api\t'Binance WebSocket API'
+kraken\t'Kraken Spot v2'
+okx\t'OKX v5'
+bybit\t'Bybit v5'
+kucoin\t'KuCoin'
+gateio\t'Gate.io spot v4'
+huobi\t'HTX (Huobi) spot market'
+mexc\t'MEXC spot'
+mexc-futures\t'MEXC futures'
+hyperliquid\t'Hyperliquid'
+deribit\t'Deribit'
+crypto.com\t'Crypto.com'
+bullish\t'Bullish'
+polymarket\t'Polymarket, market channel'
+polymarket-live\t'Polymarket live data'
+auto\t'What the server seems to speak'"
+complete -c wscheck -n "__fish_wscheck_using_subcommand listen" -l framing -d 'What one message may hold: message (one thing), lines (LF or CRLF), records (0x1E) [default: message, or the preset\'s]' -r -f -a "message\t''
+lines\t''
+records\t''"
 complete -c wscheck -n "__fish_wscheck_using_subcommand listen" -s H -l header -d 'Add a request header; @FILE reads one a line (repeatable)' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand listen" -l origin -d 'The Origin header, as a browser would send it' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand listen" -l subprotocol -d 'Offer a subprotocol (repeatable, in order of preference)' -r
@@ -190,13 +362,70 @@ complete -c wscheck -n "__fish_wscheck_using_subcommand listen" -s V -l version 
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-zombie" -l max -d 'Wait for so long at most until the server lets go of a client' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-zombie" -l expect -d 'Exit 1 when dead clients are not let go as expected: <=60s, <2m, >=30s' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-zombie" -l every -d 'How often the control sends a Ping and a message, and the client of Pings only a Ping [default: a twentieth of --max, 250ms at least and 5s at most]' -r
-complete -c wscheck -n "__fish_wscheck_using_subcommand probe-zombie" -l say -d 'What the control says by messages: text with {seq}, {id} and {now_ms}, or hex:c000 for binary' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand probe-zombie" -l say -d 'What the control says by messages: text with {seq}, {id} and {now_ms}, or hex:c000 for binary [default: a JSON ping, or what the preset says]' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-zombie" -l answer-timeout -d 'How long the control may go without an answer before it counts as dead' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-zombie" -l app-ping -d 'A message of the server\'s that matches is its heartbeat too, besides the known shapes: JSON fields, literal text, or hex:c000' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-zombie" -l app-pong -d 'What answers it: text with the ping\'s own {seq}, {id} and {now_ms}; without, it is not answered' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-zombie" -l send -d 'Send a message before the first heartbeat: join, subscribe, authenticate (repeatable)' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-zombie" -l await -d 'Begin heartbeats only when a message matching PATTERN has come' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-zombie" -l await-timeout -d 'How long the awaited message may take [default: 10s]' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand probe-zombie" -l preset -d 'Speak as this service or library does: hello, subprotocol, query, framing, ask and answer, intervals (`wscheck presets` lists them); auto finds out what the server seems to speak. What else is said on the command line holds' -r -f -a "json\t'JSON {"type":"ping"} and {"type":"pong"}'
+json-id\t'JSON {"type":"ping","id":N} whose id comes back'
+text\t'text ping and pong'
+text-upper\t'text PING and PONG'
+jsonrpc\t'JSON-RPC 2.0, by a method that need not exist'
+engine.io\t'Engine.IO 4'
+socket.io\t'Socket.IO 3 and 4, which speak Engine.IO 4'
+engine.io-3\t'Engine.IO 3 and Socket.IO 2'
+phoenix\t'Phoenix Channels, serializer V2'
+phoenix-v1\t'Phoenix Channels, serializer V1'
+action-cable\t'Rails Action Cable'
+graphql-ws\t'GraphQL over WebSocket (graphql-transport-ws)'
+subscriptions-transport-ws\t'Apollo\'s old GraphQL subscriptions (subprotocol graphql-ws)'
+signalr\t'ASP.NET Core SignalR, JSON hub protocol'
+centrifugo\t'Centrifugo, JSON'
+mqtt\t'MQTT 3.1.1 over WebSocket'
+stomp\t'STOMP 1.2 over WebSocket'
+nats\t'NATS over WebSocket'
+sockjs\t'SockJS, WebSocket transport'
+ddp\t'Meteor DDP'
+xmpp\t'XMPP over WebSocket (RFC 7395)'
+vite\t'Vite\'s HMR'
+webpack-dev-server\t'webpack-dev-server'
+gatewayworker\t'GatewayWorker (Workerman)'
+jupyter\t'Jupyter Server, kernel channels'
+kubernetes\t'Kubernetes exec and attach'
+pusher\t'Pusher Channels, protocol 7'
+reverb\t'Laravel Reverb, which speaks Pusher\'s protocol'
+ably\t'Ably realtime, JSON'
+discord\t'Discord Gateway'
+slack\t'Slack Socket Mode'
+home-assistant\t'Home Assistant'
+firebase\t'Firebase Realtime Database'
+obs\t'OBS Studio (obs-websocket 5)'
+nostr\t'Nostr relay'
+twitch-eventsub\t'Twitch EventSub'
+helius\t'Helius parsed streams'
+binance\t'Binance spot streams'
+binance-api\t'Binance WebSocket API'
+kraken\t'Kraken Spot v2'
+okx\t'OKX v5'
+bybit\t'Bybit v5'
+kucoin\t'KuCoin'
+gateio\t'Gate.io spot v4'
+huobi\t'HTX (Huobi) spot market'
+mexc\t'MEXC spot'
+mexc-futures\t'MEXC futures'
+hyperliquid\t'Hyperliquid'
+deribit\t'Deribit'
+crypto.com\t'Crypto.com'
+bullish\t'Bullish'
+polymarket\t'Polymarket, market channel'
+polymarket-live\t'Polymarket live data'
+auto\t'What the server seems to speak'"
+complete -c wscheck -n "__fish_wscheck_using_subcommand probe-zombie" -l framing -d 'What one message may hold: message (one thing), lines (LF or CRLF), records (0x1E) [default: message, or the preset\'s]' -r -f -a "message\t''
+lines\t''
+records\t''"
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-zombie" -s H -l header -d 'Add a request header; @FILE reads one a line (repeatable)' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-zombie" -l origin -d 'The Origin header, as a browser would send it' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-zombie" -l subprotocol -d 'Offer a subprotocol (repeatable, in order of preference)' -r
@@ -314,20 +543,30 @@ never\t''"
 complete -c wscheck -n "__fish_wscheck_using_subcommand timeouts" -l json -d 'Short for -o json'
 complete -c wscheck -n "__fish_wscheck_using_subcommand timeouts" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c wscheck -n "__fish_wscheck_using_subcommand timeouts" -s V -l version -d 'Print version'
+complete -c wscheck -n "__fish_wscheck_using_subcommand presets" -s o -l output -d 'How the table is printed on stdout: for people (human), as one document (json), or as one preset a line, the document last (ndjson)' -r -f -a "human\t''
+json\t''
+ndjson\t''"
+complete -c wscheck -n "__fish_wscheck_using_subcommand presets" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t''
+never\t''"
+complete -c wscheck -n "__fish_wscheck_using_subcommand presets" -l json -d 'Short for -o json'
+complete -c wscheck -n "__fish_wscheck_using_subcommand presets" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c wscheck -n "__fish_wscheck_using_subcommand presets" -s V -l version -d 'Print version'
 complete -c wscheck -n "__fish_wscheck_using_subcommand schema" -s h -l help -d 'Print help'
 complete -c wscheck -n "__fish_wscheck_using_subcommand schema" -s V -l version -d 'Print version'
 complete -c wscheck -n "__fish_wscheck_using_subcommand completions" -s h -l help -d 'Print help'
 complete -c wscheck -n "__fish_wscheck_using_subcommand completions" -s V -l version -d 'Print version'
 complete -c wscheck -n "__fish_wscheck_using_subcommand man" -s h -l help -d 'Print help'
 complete -c wscheck -n "__fish_wscheck_using_subcommand man" -s V -l version -d 'Print version'
-complete -c wscheck -n "__fish_wscheck_using_subcommand help; and not __fish_seen_subcommand_from ping probe-idle listen probe-zombie demo serve timeouts schema completions man help" -f -a "ping" -d 'Is this path healthy: how fast, how steady, how many heartbeats go unanswered?'
-complete -c wscheck -n "__fish_wscheck_using_subcommand help; and not __fish_seen_subcommand_from ping probe-idle listen probe-zombie demo serve timeouts schema completions man help" -f -a "probe-idle" -d 'How long may this path be idle before something cuts it, what cuts it, and what keeps it open?'
-complete -c wscheck -n "__fish_wscheck_using_subcommand help; and not __fish_seen_subcommand_from ping probe-idle listen probe-zombie demo serve timeouts schema completions man help" -f -a "listen" -d 'Does the server send heartbeats of its own: which kind, how often, counted from what?'
-complete -c wscheck -n "__fish_wscheck_using_subcommand help; and not __fish_seen_subcommand_from ping probe-idle listen probe-zombie demo serve timeouts schema completions man help" -f -a "probe-zombie" -d 'How long does the server keep a dead client, and how does it find out?'
-complete -c wscheck -n "__fish_wscheck_using_subcommand help; and not __fish_seen_subcommand_from ping probe-idle listen probe-zombie demo serve timeouts schema completions man help" -f -a "demo" -d 'Show what `ping` does, on a test server inside this process (about five seconds)'
-complete -c wscheck -n "__fish_wscheck_using_subcommand help; and not __fish_seen_subcommand_from ping probe-idle listen probe-zombie demo serve timeouts schema completions man help" -f -a "serve" -d 'Does my client cope with a slow, lossy, silent or closing server? A server that misbehaves on order'
-complete -c wscheck -n "__fish_wscheck_using_subcommand help; and not __fish_seen_subcommand_from ping probe-idle listen probe-zombie demo serve timeouts schema completions man help" -f -a "timeouts" -d 'Which proxies, clouds, NATs and servers cut connections: when, how, what resets them, what to change'
-complete -c wscheck -n "__fish_wscheck_using_subcommand help; and not __fish_seen_subcommand_from ping probe-idle listen probe-zombie demo serve timeouts schema completions man help" -f -a "schema" -d 'Print the JSON Schema of everything that -o json and -o ndjson print'
-complete -c wscheck -n "__fish_wscheck_using_subcommand help; and not __fish_seen_subcommand_from ping probe-idle listen probe-zombie demo serve timeouts schema completions man help" -f -a "completions" -d 'Print the completions for a shell'
-complete -c wscheck -n "__fish_wscheck_using_subcommand help; and not __fish_seen_subcommand_from ping probe-idle listen probe-zombie demo serve timeouts schema completions man help" -f -a "man" -d 'Print the manual page (roff) of wscheck or of one of its commands'
-complete -c wscheck -n "__fish_wscheck_using_subcommand help; and not __fish_seen_subcommand_from ping probe-idle listen probe-zombie demo serve timeouts schema completions man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c wscheck -n "__fish_wscheck_using_subcommand help; and not __fish_seen_subcommand_from ping probe-idle listen probe-zombie demo serve timeouts presets schema completions man help" -f -a "ping" -d 'Is this path healthy: how fast, how steady, how many heartbeats go unanswered?'
+complete -c wscheck -n "__fish_wscheck_using_subcommand help; and not __fish_seen_subcommand_from ping probe-idle listen probe-zombie demo serve timeouts presets schema completions man help" -f -a "probe-idle" -d 'How long may this path be idle before something cuts it, what cuts it, and what keeps it open?'
+complete -c wscheck -n "__fish_wscheck_using_subcommand help; and not __fish_seen_subcommand_from ping probe-idle listen probe-zombie demo serve timeouts presets schema completions man help" -f -a "listen" -d 'Does the server send heartbeats of its own: which kind, how often, counted from what?'
+complete -c wscheck -n "__fish_wscheck_using_subcommand help; and not __fish_seen_subcommand_from ping probe-idle listen probe-zombie demo serve timeouts presets schema completions man help" -f -a "probe-zombie" -d 'How long does the server keep a dead client, and how does it find out?'
+complete -c wscheck -n "__fish_wscheck_using_subcommand help; and not __fish_seen_subcommand_from ping probe-idle listen probe-zombie demo serve timeouts presets schema completions man help" -f -a "demo" -d 'Show what `ping` does, on a test server inside this process (about five seconds)'
+complete -c wscheck -n "__fish_wscheck_using_subcommand help; and not __fish_seen_subcommand_from ping probe-idle listen probe-zombie demo serve timeouts presets schema completions man help" -f -a "serve" -d 'Does my client cope with a slow, lossy, silent or closing server? A server that misbehaves on order'
+complete -c wscheck -n "__fish_wscheck_using_subcommand help; and not __fish_seen_subcommand_from ping probe-idle listen probe-zombie demo serve timeouts presets schema completions man help" -f -a "timeouts" -d 'Which proxies, clouds, NATs and servers cut connections: when, how, what resets them, what to change'
+complete -c wscheck -n "__fish_wscheck_using_subcommand help; and not __fish_seen_subcommand_from ping probe-idle listen probe-zombie demo serve timeouts presets schema completions man help" -f -a "presets" -d 'How services and libraries speak heartbeats: what to ask, what answers, what must not be sent'
+complete -c wscheck -n "__fish_wscheck_using_subcommand help; and not __fish_seen_subcommand_from ping probe-idle listen probe-zombie demo serve timeouts presets schema completions man help" -f -a "schema" -d 'Print the JSON Schema of everything that -o json and -o ndjson print'
+complete -c wscheck -n "__fish_wscheck_using_subcommand help; and not __fish_seen_subcommand_from ping probe-idle listen probe-zombie demo serve timeouts presets schema completions man help" -f -a "completions" -d 'Print the completions for a shell'
+complete -c wscheck -n "__fish_wscheck_using_subcommand help; and not __fish_seen_subcommand_from ping probe-idle listen probe-zombie demo serve timeouts presets schema completions man help" -f -a "man" -d 'Print the manual page (roff) of wscheck or of one of its commands'
+complete -c wscheck -n "__fish_wscheck_using_subcommand help; and not __fish_seen_subcommand_from ping probe-idle listen probe-zombie demo serve timeouts presets schema completions man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
