@@ -47,9 +47,9 @@ pub struct ConnectArgs {
     /// Connect to a Unix socket, whatever the URL's host
     #[arg(long, value_name = "PATH")]
     pub unix_socket: Option<PathBuf>,
-    /// The local address to connect from
-    #[arg(long, value_name = "ADDR")]
-    pub bind: Option<IpAddr>,
+    /// The local addresses to connect from, in turn: one has some 28000 ports towards one server
+    #[arg(long, value_name = "ADDR,...", value_delimiter = ',')]
+    pub bind: Vec<IpAddr>,
     /// How long the opening may take, from the name to the upgrade
     #[arg(long, value_name = "TIME", default_value = "10s", value_parser = positive_duration)]
     pub connect_timeout: Duration,
@@ -97,7 +97,7 @@ impl ConnectArgs {
             credentials: self.user.as_deref().map(credentials).transpose()?,
             resolve: self.resolve.clone(),
             family: self.family(),
-            bind: self.bind,
+            bind: self.bind.clone().into(),
             unix_socket: self.unix_socket.clone(),
             proxy: self.proxy_choice()?,
             tls: Arc::new(self.tls()?),

@@ -133,7 +133,9 @@ fn showing(args: &OutputArgs) -> Showing<ListenEvent> {
         output.report(event);
         output.error().map(io::Error::kind)
     });
-    Showing { show, can_be_spared: |event| matches!(event, ListenEvent::Progress(_) | ListenEvent::Said(_)) }
+    let can_be_spared =
+        |event: &ListenEvent| matches!(event, ListenEvent::Progress(_) | ListenEvent::Said(_));
+    Showing { show, is_wanted: Box::new(|_| true), can_be_spared }
 }
 
 impl ListenReporter for Printer<ListenEvent> {

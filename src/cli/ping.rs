@@ -10,12 +10,15 @@ use super::connect::ConnectArgs;
 use super::heartbeat::HeartbeatArgs;
 use super::preset::Chosen;
 use super::{printer, usage};
+use crate::commands::files;
 use crate::commands::ping::{self, PingPlan};
 use crate::domain::backoff::Backoff;
 use crate::domain::event::Reporter;
 use crate::domain::health::Limits;
 use crate::domain::heartbeat::Kind;
 use crate::domain::heartbeat::presets::Guess;
+use crate::domain::ramp::Ramp;
+use crate::domain::report::Verdict;
 use crate::domain::shown;
 use crate::domain::target::Target;
 use crate::domain::threshold::{FailIf, FailOn};
@@ -46,6 +49,17 @@ pub struct PingArgs {
     #[arg(short = 'n', long, value_name = "N", default_value = "1", value_parser = up_to::<u32>(MOST_CONNECTIONS),
           allow_hyphen_values = true)]
     pub connections: u32,
+    /// Open connections at this rate (500/s, 1000/m), or all of them within this time (20s); without it, as fast
+    /// as 64 at a time can be
+    #[arg(long, value_name = "RATE|TIME", allow_hyphen_values = true)]
+    pub ramp: Option<Ramp>,
+    /// Of more than 10 connections, list so many that fared worst
+    #[arg(long, value_name = "N", default_value = "5", value_parser = up_to::<u32>(MOST_CONNECTIONS),
+          allow_hyphen_values = true)]
+    pub worst: u32,
+    /// Send the next heartbeat as soon as the last was answered, in place of an interval (as ping -A)
+    #[arg(long, conflicts_with = "interval")]
+    pub adaptive: bool,
     /// Heartbeats of each kind on each connection; without it, until Ctrl-C
     #[arg(short, long, value_name = "COUNT", value_parser = up_to::<u64>(u64::MAX), allow_hyphen_values = true)]
     pub count: Option<u64>,
@@ -178,9 +192,16 @@ impl PingArgs {
         let output = self.output.clone();
         let guess = self.heartbeat.greeting.welcome.preset.guess(&self.urls, &self.connect);
         match guess.and_then(|guess| self.plan(guess.as_ref())) {
-            Ok(plan) => printer::run("ping", &output, async |reporter: &mut dyn Reporter, control| {
-                ping::run(plan, reporter, control).await.verdict
-            }),
+            Ok(plan) => match files::make_room(plan.connections()) {
+                Ok(()) => printer::run("ping", &output, async |reporter: &mut dyn Reporter, control| {
+                    ping::run(plan, reporter, control).await.verdict
+                }),
+                Err(error) => {
+                    let (format, hint) = (output.format.chosen(), error.hint());
+                    let code = Verdict::NotMeasured.exit_code();
+                    usage::tell_failure("ping", &error.to_string(), Some(&hint), code, format)
+                }
+            },
             Err(message) => usage::complain("ping", &message, output.format.chosen()),
         }
     }
@@ -215,14 +236,16 @@ impl PingArgs {
             dial: self.dial(&chosen, &targets)?,
             targets,
             connections_each: self.connections as usize,
+            ramp: self.ramp,
+            worst: self.worst as usize,
             greeting: self.heartbeat.greeting.greeting(&chosen)?,
             preset: chosen.used(&kinds),
             session: SessionPlan {
                 kinds,
-                interval: self.heartbeat.interval(&chosen),
+                interval: (!self.adaptive).then(|| self.heartbeat.interval(&chosen)),
                 timeout: self.heartbeat.timeout(&chosen),
                 count: self.count,
-                limits: self.thresholds.limits()?,
+                limits: self.thresholds.limits()?.into(),
                 ask: self.heartbeat.greeting.ask(&chosen)?,
                 answer: self.heartbeat.greeting.answer(&chosen)?,
                 answer_pings: !self.heartbeat.greeting.no_answer,
@@ -265,9 +288,9 @@ mod tests {
         assert_eq!((plan.connections(), &plan.session.kinds), (1, &vec![Kind::Protocol]));
         assert_eq!(
             (plan.session.interval, plan.session.timeout),
-            (Duration::from_secs(1), Duration::from_secs(10))
+            (Some(Duration::from_secs(1)), Duration::from_secs(10))
         );
-        assert_eq!((plan.session.limits, plan.session.count), (Limits::default(), None));
+        assert_eq!((*plan.session.limits, plan.session.count), (Limits::default(), None));
         assert_eq!(plan.dial.user_timeout, Some(Duration::from_secs(30)));
         assert!(
             plan.greeting.send.is_empty() && plan.reconnect.is_none() && plan.dial.tcp_keepalive.is_none()

@@ -12,18 +12,23 @@ use super::{signals, usage};
 use crate::commands::ping::Control;
 use crate::domain::event::{Event, Reporter};
 use crate::domain::report::Verdict;
+use crate::net::nap::Nap;
+use crate::output::Interest;
 use crate::output::human::HumanOptions;
 
 /// Hands events to the thread that prints.
 pub struct Printer<E> {
     background: Background<E>,
+    is_wanted: IsWanted<E>,
     can_be_spared: fn(&E) -> bool,
 }
 
 impl<E: Clone + Send + 'static> Printer<E> {
     /// Hands one over.
     pub fn offer(&mut self, event: &E) {
-        self.background.offer(event.clone(), (self.can_be_spared)(event));
+        if (self.is_wanted)(event) {
+            self.background.offer(event.clone(), (self.can_be_spared)(event));
+        }
     }
 }
 
@@ -36,9 +41,13 @@ impl Reporter for Printer<Event> {
 /// Shows an event; gives the error that made showing it impossible, from then on.
 type Show<E> = Box<dyn FnMut(&E) -> Option<io::ErrorKind> + Send>;
 
+/// Whether an event is shown at all: what is not need not wake the thread that prints.
+type IsWanted<E> = Box<dyn FnMut(&E) -> bool>;
+
 /// How the events of one command are shown.
 pub struct Showing<E> {
     pub show: Show<E>,
+    pub is_wanted: IsWanted<E>,
     /// Whether an event may be dropped when nobody reads.
     pub can_be_spared: fn(&E) -> bool,
 }
@@ -74,8 +83,14 @@ pub fn run(
         output.report(event);
         output.error().map(io::Error::kind)
     });
-    let showing = Showing { show, can_be_spared: |event| matches!(event, Event::Connection { .. }) };
+    let mut interest = Interest::new(args.format.chosen(), human_options(args));
+    let is_wanted = Box::new(move |event: &Event| interest.is_in(event));
+    let showing = Showing { show, is_wanted, can_be_spared };
     run_showing(showing, async |printer, control| job(printer, control).await.exit_code())
+}
+
+fn can_be_spared(event: &Event) -> bool {
+    matches!(event, Event::Connection { .. } | Event::Tally(_))
 }
 
 /// Runs `job` to its exit code, with signals obeyed and everything it reports shown.
@@ -83,15 +98,18 @@ pub fn run_showing<E: Clone + Send + 'static>(
     showing: Showing<E>,
     job: impl AsyncFnOnce(&mut Printer<E>, Control) -> u8,
 ) -> ExitCode {
-    let Showing { show, can_be_spared } = showing;
+    let Showing { show, is_wanted, can_be_spared } = showing;
     let (background, thread) = Background::start(move |queue| print_all(show, &queue));
-    let mut printer = Printer { background, can_be_spared };
+    let mut printer = Printer { background, is_wanted, can_be_spared };
     // Whoever reads no more wants no more: as if interrupted.
     let interrupt = printer.background.closed().child_token();
     let (ask, interim) = mpsc::unbounded_channel();
     let exit_code = signals::obey(interrupt.clone(), ask).and_then(|()| {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let exit_code = runtime.block_on(job(&mut printer, Control { interrupt, interim }));
+        let nap = Nap::default();
+        let rest = nap.clone();
+        let mut runtime = tokio::runtime::Builder::new_current_thread();
+        let runtime = runtime.enable_all().on_thread_park(move || rest.take()).build()?;
+        let exit_code = runtime.block_on(job(&mut printer, Control { interrupt, interim, nap }));
         // A resolver that was given up still holds its thread; nobody waits for it.
         runtime.shutdown_background();
         Ok(exit_code)

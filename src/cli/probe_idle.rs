@@ -241,6 +241,7 @@ fn showing(args: &OutputArgs) -> Showing<IdleEvent> {
         output.error().map(io::Error::kind)
     });
     Showing {
+        is_wanted: Box::new(|_| true),
         show,
         can_be_spared: |event| matches!(event, IdleEvent::Progress(_) | IdleEvent::VerifyBeat { .. }),
     }

@@ -141,6 +141,7 @@ fn showing(args: &OutputArgs) -> Showing<ZombieEvent> {
         output.error().map(io::Error::kind)
     });
     Showing {
+        is_wanted: Box::new(|_| true),
         show,
         can_be_spared: |event| matches!(event, ZombieEvent::Progress(_) | ZombieEvent::Said { .. }),
     }

@@ -1,6 +1,7 @@
 //! Floor 2: one file a command, each a Plan that is always valid and a `run`.
 
 pub mod demo;
+pub mod files;
 pub mod listen;
 pub mod ping;
 pub mod probe_idle;

@@ -12,6 +12,7 @@ use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
+use super::files;
 use crate::server::tls::{self, TlsError};
 use crate::server::{self, Config, Listening, Pages, Server, ServerEvent, Summary, TlsShown, What};
 
@@ -93,7 +94,8 @@ pub async fn run(
     if let Some(path) = &plan.port_file {
         write_file("the port", path, &format!("{}\n", address.port()))?;
     }
-    raise_file_limit();
+    // Each client is an open file.
+    files::raise_limit();
     let status_address = status.as_ref().map(|(_, address)| *address);
     let what = What::Listening(Listening { address, tls, status_address });
     let mut heard = report(&ServerEvent { at: SystemTime::now(), client: None, what });
@@ -146,18 +148,6 @@ fn identity(tls: Tls, ip: IpAddr, config: &mut Config) -> Result<TlsShown, Serve
     }
     config.tls = Some(identity.config);
     Ok(TlsShown { fingerprint: identity.fingerprint, ca_file })
-}
-
-/// Each client is an open file; many systems allow 1024 of them until one asks for more.
-fn raise_file_limit() {
-    let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
-    // SAFETY: both calls only read and write the struct that they are given.
-    unsafe {
-        if libc::getrlimit(libc::RLIMIT_NOFILE, &raw mut limit) == 0 {
-            limit.rlim_cur = limit.rlim_max;
-            libc::setrlimit(libc::RLIMIT_NOFILE, &raw const limit);
-        }
-    }
 }
 
 fn write_file(what: &'static str, path: &Path, text: &str) -> Result<(), ServeError> {

@@ -269,9 +269,9 @@ fn app_unanswered(scene: &Scene, missed: u64) -> Option<String> {
 fn cut_when_quiet(scene: &Scene) -> Option<String> {
     let endings = scene.target.connections.iter().filter_map(|connection| connection.lost.as_ref());
     let cut = endings.filter(|ending| matches!(ending.how, How::Fin | How::Rst | How::TlsClose));
-    let quiet = cut
-        .map(|ending| ending.idle)
-        .filter(|idle| *idle >= QUIET && scene.info.interval.saturating_mul(2) >= *idle);
+    let interval = scene.info.interval?;
+    let quiet =
+        cut.map(|ending| ending.idle).filter(|idle| *idle >= QUIET && interval.saturating_mul(2) >= *idle);
     let idle = quiet.min()?;
     Some(format!(
         "the connection was cut after {} in which nothing came: if that was an idle timeout, a heartbeat \
@@ -312,7 +312,7 @@ fn superseded_pongs(scene: &Scene) -> Option<String> {
     let figures = scene.kind(Kind::Protocol).filter(|figures| figures.counts.superseded > 0)?;
     let pings = shown::counted(figures.counts.superseded, "ping");
     let slowest = figures.rtt.map_or(Duration::MAX, |rtt| rtt.max);
-    Some(match slowest < scene.info.interval {
+    Some(match scene.info.interval.is_some_and(|interval| slowest < interval) {
         true => format!(
             "no pong came for {pings}, only for later ones (RFC 6455 5.5.3 allows it, so it is no loss), though every answer came within the interval: something drops or merges pongs"
         ),
@@ -346,7 +346,7 @@ fn overtaken_by_the_end(scene: &Scene) -> String {
     let young = figures.filter(|figures| {
         let excess = figures.rtt.map_or(Duration::ZERO, |rtt| rtt.max.saturating_sub(scene.info.timeout));
         let before = u32::try_from(figures.missed_at_end.saturating_sub(1)).unwrap_or(u32::MAX);
-        figures.counts.late > 0 && scene.info.interval.saturating_mul(before) <= excess
+        figures.counts.late > 0 && scene.info.spacing().saturating_mul(before) <= excess
     });
     match young.map(|figures| figures.missed_at_end).sum() {
         0 => String::new(),
@@ -605,7 +605,7 @@ mod tests {
         let cut = |how: How, idle: u64, interval: u64| {
             let mut report = run(vec![protocol(&[5])]);
             lose(&mut report, ended(how, Who::Peer, Duration::from_secs(idle)));
-            Arc::make_mut(&mut report.info).interval = Duration::from_secs(interval);
+            Arc::make_mut(&mut report.info).interval = Some(Duration::from_secs(interval));
             report
         };
         let expected = "the connection was cut after 1m in which nothing came: if that was an idle \

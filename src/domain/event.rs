@@ -10,6 +10,7 @@ use super::opening::{OpenError, Opened};
 use super::overheard::Overheard;
 use super::report::Report;
 use super::run::RunInfo;
+use super::tally::Tally;
 
 /// Names one connection of a run: the target's index, and the connection's number within it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -49,6 +50,18 @@ pub struct Beat {
     /// How many asks were outstanding when an answer without id was matched in order; 0 or 1 is
     /// unambiguous.
     pub rivals: u32,
+}
+
+impl Beat {
+    /// The RTT, when it is news: a revision of what was answered already brings none.
+    pub fn first_rtt(&self) -> Option<Duration> {
+        self.rtt.filter(|_| !self.was.is_some_and(is_answered))
+    }
+}
+
+/// Whether the heartbeat's own answer came.
+pub fn is_answered(outcome: Outcome) -> bool {
+    matches!(outcome, Outcome::Ok | Outcome::Late)
 }
 
 /// A change of a connection's status.
@@ -131,6 +144,8 @@ pub enum Event {
         at: SystemTime,
         event: ConnEvent,
     },
+    /// How several connections stand; ten times a second.
+    Tally(Tally),
     /// Figures so far, because the user asked (SIGQUIT).
     Interim(Box<Report>),
     /// The end of the run; always the last event.

@@ -1,11 +1,11 @@
 //! The status of a connection: what it is, when it changes, and why.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::heartbeat::Outcome;
 use super::shown::duration as show;
-use super::stats::Counts;
 
 /// How a connection is doing, from best to worst; `Ord` follows that order.
 ///
@@ -115,29 +115,38 @@ impl Limits {
 /// The status of one kind of heartbeat on one connection, fed with outcomes.
 #[derive(Debug, Clone)]
 pub struct Health {
-    limits: Limits,
-    window: VecDeque<Duration>,
+    limits: Arc<Limits>,
+    /// In nanoseconds.
+    window: VecDeque<u64>,
     sum: Duration,
     last_rtt: Option<Duration>,
     consecutive_missed: u32,
-    counts: Counts,
+    /// Heartbeats that were sent and came to something, and those of them that were missed.
+    judged: u64,
+    missed: u64,
 }
 
 impl Health {
-    pub fn new(limits: Limits) -> Health {
+    pub fn new(limits: impl Into<Arc<Limits>>) -> Health {
         Health {
-            limits,
+            limits: limits.into(),
             window: VecDeque::new(),
             sum: Duration::ZERO,
             last_rtt: None,
             consecutive_missed: 0,
-            counts: Counts::default(),
+            judged: 0,
+            missed: 0,
         }
     }
 
     /// Takes one heartbeat's outcome, or the revision of an earlier one.
     pub fn record(&mut self, outcome: Outcome, was: Option<Outcome>, rtt: Option<Duration>) {
-        self.counts.record(outcome, was);
+        if let Some(was) = was {
+            self.judged = self.judged.saturating_sub(u64::from(was != Outcome::Unsent));
+            self.missed = self.missed.saturating_sub(u64::from(was == Outcome::Missed));
+        }
+        self.judged += u64::from(outcome != Outcome::Unsent);
+        self.missed += u64::from(outcome == Outcome::Missed);
         match outcome {
             Outcome::Ok | Outcome::Late | Outcome::Superseded => self.consecutive_missed = 0,
             Outcome::Missed => self.consecutive_missed = self.consecutive_missed.saturating_add(1),
@@ -150,10 +159,14 @@ impl Health {
 
     fn push(&mut self, rtt: Duration) {
         if self.window.len() == self.limits.window {
-            self.sum -= self.window.pop_front().unwrap_or_default();
+            self.sum -= Duration::from_nanos(self.window.pop_front().unwrap_or_default());
+        } else if self.window.len() == self.window.capacity() {
+            // No more than the window will ever hold: thousands of connections have one each.
+            self.window.reserve_exact(self.window.len().max(2).min(self.limits.window - self.window.len()));
         }
-        self.window.push_back(rtt);
-        self.sum += rtt;
+        let nanos = u64::try_from(rtt.as_nanos()).unwrap_or(u64::MAX);
+        self.window.push_back(nanos);
+        self.sum += Duration::from_nanos(nanos);
         self.last_rtt = Some(rtt);
     }
 
@@ -184,9 +197,9 @@ impl Health {
         Metrics {
             window_mean: self.window_mean(),
             last_rtt: self.last_rtt,
-            loss: self.counts.loss(),
+            loss: (self.judged > 0).then(|| self.missed as f64 / self.judged as f64),
             consecutive_missed: self.consecutive_missed,
-            judged: self.counts.judged(),
+            judged: self.judged,
         }
     }
 }

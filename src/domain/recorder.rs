@@ -7,9 +7,10 @@ use std::time::{Duration, SystemTime};
 
 use super::advice::advise;
 use super::ending::Ending;
-use super::event::{Beat, ConnEvent, Event, Heard, StatusChange};
+use super::event::{Beat, ConnEvent, Event, Heard, StatusChange, is_answered};
 use super::health::Status;
 use super::heartbeat::{Kind, Outcome};
+use super::likeness::Facts;
 use super::opening::{OpenError, Opened, Timestamps};
 use super::overheard::Overheard;
 use super::report::{
@@ -17,7 +18,12 @@ use super::report::{
 };
 use super::run::RunInfo;
 use super::stats::{Counts, Differences, JitterSummary, Lag, MissRuns, Rtts, Successive};
+use super::tally::Tally;
 use super::verdict::{Policy, judge, measurement};
+use super::worst::worst_of;
+
+/// So many connections, or targets, have fine RTTs each (see [`Rtts`]); of more, only all together have.
+const FEW: usize = 32;
 
 /// Builds all figures of a run from its events. Memory grows with the number of connections and their
 /// greatest RTT (see [`Rtts`]), not with the length of the run.
@@ -30,14 +36,54 @@ pub struct Recorder {
     stamping: Stamping,
     /// By target, then by connection.
     links: Vec<Vec<Link>>,
+    /// What merging the connections' would not give, when theirs are coarse.
+    sums: Option<Sums>,
+    tally: Tally,
+    /// The last opening that was unlike the one before.
+    like: Option<Arc<Opened>>,
+}
+
+/// The RTTs of many connections together, by kind.
+#[derive(Debug)]
+struct Sums {
+    all: Vec<(Kind, Rtts)>,
+    /// None where there is one target only, whose are all.
+    by_target: Vec<Vec<(Kind, Rtts)>>,
+}
+
+impl Sums {
+    fn new(info: &RunInfo) -> Sums {
+        let of = |rtts: Rtts| info.kinds.iter().map(|kind| (*kind, rtts.clone())).collect::<Vec<_>>();
+        let targets = info.targets.len();
+        let apart = if targets > 1 { targets } else { 0 };
+        Sums { all: of(Rtts::default()), by_target: vec![of(rtts_of_one_of(targets)); apart] }
+    }
+
+    fn of_target(&self, target: usize) -> &[(Kind, Rtts)] {
+        self.by_target.get(target).unwrap_or(&self.all)
+    }
+
+    fn record(&mut self, target: usize, beat: &Beat) {
+        let Some(rtt) = beat.first_rtt() else { return };
+        let by_target = self.by_target.get_mut(target).into_iter().flatten();
+        let of_kind = self.all.iter_mut().chain(by_target).filter(|(kind, _)| *kind == beat.kind);
+        of_kind.for_each(|(_, rtts)| rtts.record(rtt));
+    }
+}
+
+fn rtts_of_one_of(many: usize) -> Rtts {
+    if many > FEW { Rtts::coarse() } else { Rtts::default() }
 }
 
 impl Recorder {
     pub fn new(info: impl Into<Arc<RunInfo>>, policy: Policy, started_at: SystemTime) -> Recorder {
         let info = info.into();
-        let link = Link::new(&info.kinds);
+        let link = Link::new(&info.kinds, &rtts_of_one_of(info.connections()));
         let links = vec![vec![link; info.connections_each]; info.targets.len()];
-        Recorder { info, policy, started_at, lag: Lag::default(), stamping: Stamping::default(), links }
+        let sums = (info.connections() > FEW).then(|| Sums::new(&info));
+        let tally = Tally::new(info.connections());
+        let (lag, stamping) = (Lag::default(), Stamping::default());
+        Recorder { info, policy, started_at, lag, stamping, links, sums, tally, like: None }
     }
 
     /// Takes an event. Only those of the run's own connections mean something here.
@@ -45,13 +91,22 @@ impl Recorder {
         let Event::Connection { id, at, event } = event else { return };
         let link = self.links.get_mut(id.target).and_then(|links| links.get_mut(id.index));
         let Some(link) = link else { return };
-        if let ConnEvent::Beat(Beat { was: None, lag: Some(lag), .. }) = event {
+        let before = link.status;
+        link.observe(*at, event, &mut self.like);
+        self.tally.take(event, before, link.status);
+        let ConnEvent::Beat(beat) = event else { return };
+        if let Beat { was: None, lag: Some(lag), .. } = beat {
             self.lag.record(*lag);
         }
-        if let ConnEvent::Beat(beat) = event {
-            self.stamping.record(beat, link.opened.as_ref().map(|opened| opened.timestamps));
+        self.stamping.record(beat, link.opened.as_ref().map(Facts::timestamps));
+        if let Some(sums) = &mut self.sums {
+            sums.record(id.target, beat);
         }
-        link.observe(*at, event);
+    }
+
+    /// How the run stands, without the cost of a report.
+    pub fn tally(&self) -> Tally {
+        self.tally
     }
 
     /// The figures so far. `elapsed` is the time since the start, by the monotonic clock; `interrupted`
@@ -59,6 +114,7 @@ impl Recorder {
     /// are still open is not counted as in flight, because no event tells of it.
     pub fn report(&self, elapsed: Duration, interrupted: bool) -> Report {
         let mut report = self.figures(elapsed, interrupted);
+        report.worst = worst_of(&report);
         report.measurement = self.measurement(&report);
         report.advice = advise(&report);
         (report.verdict, report.reasons) = judge(&report, &self.policy);
@@ -76,8 +132,9 @@ impl Recorder {
             verdict: Verdict::Inconclusive,
             reasons: Vec::new(),
             advice: Vec::new(),
-            kinds: self.kinds(all),
+            kinds: self.kinds(all, self.sums.as_ref().map(|sums| sums.all.as_slice())),
             targets: self.targets(self.started_at.checked_add(elapsed).unwrap_or(self.started_at)),
+            worst: Vec::new(),
             host_lag: self.lag.summary(),
             stamping: self.stamping.summary(),
             measurement: Measurement::Unknown,
@@ -86,19 +143,24 @@ impl Recorder {
     }
 
     fn targets(&self, now: SystemTime) -> Vec<TargetReport> {
-        let target = |(url, links): (&String, &Vec<Link>)| TargetReport {
+        let target = |(index, (url, links)): (usize, (&String, &Vec<Link>))| TargetReport {
             url: url.clone(),
             status: worst(links.iter().map(|link| link.status)),
-            kinds: self.kinds(|| links.iter()),
+            kinds: self.kinds(|| links.iter(), self.sums.as_ref().map(|sums| sums.of_target(index))),
             connections: links.iter().enumerate().map(|(index, link)| link.report(index, now)).collect(),
         };
-        self.info.targets.iter().zip(&self.links).map(target).collect()
+        self.info.targets.iter().zip(&self.links).enumerate().map(target).collect()
     }
 
-    /// The figures of several connections together, one entry a kind.
-    fn kinds<'a, I: Iterator<Item = &'a Link>>(&self, links: impl Fn() -> I) -> Vec<KindReport> {
+    /// The figures of several connections together, one entry a kind; their RTTs are `sums`, where those were taken.
+    fn kinds<'a, I: Iterator<Item = &'a Link>>(
+        &self,
+        links: impl Fn() -> I,
+        sums: Option<&[(Kind, Rtts)]>,
+    ) -> Vec<KindReport> {
         let figures = |kind: Kind| links().filter_map(move |link| link.kinds.iter().find(|k| k.kind == kind));
-        self.info.kinds.iter().map(|kind| together(*kind, figures(*kind))).collect()
+        let sum = |kind: Kind| sums?.iter().find(|(of, _)| *of == kind).map(|(_, rtts)| rtts);
+        self.info.kinds.iter().map(|kind| together(*kind, figures(*kind), sum(*kind))).collect()
     }
 
     /// Suspect when it is so for any kind of heartbeat; unknown without an RTT.
@@ -122,7 +184,7 @@ struct Stamping {
 impl Stamping {
     /// Takes an RTT, where the beat has a new one, and who was to stamp it.
     fn record(&mut self, beat: &Beat, wanted: Option<Timestamps>) {
-        if beat.rtt.is_none() || is_answered(beat.was) {
+        if beat.first_rtt().is_none() {
             return;
         }
         beat.to_wire.into_iter().for_each(|delay| self.to_wire.record(delay));
@@ -156,7 +218,7 @@ fn status_counts<'a>(links: impl Iterator<Item = &'a Link>) -> Vec<(Status, usiz
 struct Link {
     status: Status,
     status_reason: String,
-    opened: Option<Arc<Opened>>,
+    opened: Option<Facts>,
     open_error: Option<Arc<OpenError>>,
     kinds: Vec<KindFigures>,
     /// When the last answer came on the connection that is open.
@@ -176,13 +238,13 @@ struct Link {
 }
 
 impl Link {
-    fn new(kinds: &[Kind]) -> Link {
+    fn new(kinds: &[Kind], rtts: &Rtts) -> Link {
         Link {
             status: Status::Unknown,
             status_reason: "no heartbeat was answered yet".to_string(),
             opened: None,
             open_error: None,
-            kinds: kinds.iter().map(|kind| KindFigures::new(*kind)).collect(),
+            kinds: kinds.iter().map(|kind| KindFigures::new(*kind, rtts.clone())).collect(),
             answered_at: None,
             ending: None,
             lost: None,
@@ -199,12 +261,12 @@ impl Link {
         }
     }
 
-    fn observe(&mut self, at: SystemTime, event: &ConnEvent) {
+    fn observe(&mut self, at: SystemTime, event: &ConnEvent, like: &mut Option<Arc<Opened>>) {
         match event {
             ConnEvent::Opening => {}
             ConnEvent::Retry { .. } => self.outage.is_worked_on(),
             ConnEvent::Opened(opened) => {
-                self.opened.get_or_insert_with(|| Arc::clone(opened));
+                self.opened.get_or_insert_with(|| Facts::keep(opened, like));
                 self.answered_at = None;
             }
             ConnEvent::OpenFailed(error) => self.open_error = Some(Arc::clone(error)),
@@ -230,7 +292,7 @@ impl Link {
     }
 
     fn beat(&mut self, at: SystemTime, beat: &Beat) {
-        if is_answered(Some(beat.outcome)) {
+        if is_answered(beat.outcome) {
             self.answered_at = Some(at);
         }
         if let Some(segments) = beat.sent_again {
@@ -289,12 +351,12 @@ impl Link {
                 (None, Some(_)) => "it never opened".to_string(),
                 (None, None) => "it was still being opened when the run ended".to_string(),
             },
-            opened: self.opened.clone(),
+            opened: self.opened.as_ref().map(Facts::tell),
             open_error: self.open_error.clone(),
             kinds: self
                 .kinds
                 .iter()
-                .map(|figures| together(figures.kind, std::iter::once(figures)))
+                .map(|figures| together(figures.kind, std::iter::once(figures), Some(&figures.rtts)))
                 .collect(),
             ending: self.ending.clone(),
             lost: self.lost.clone(),
@@ -378,12 +440,12 @@ struct KindFigures {
 }
 
 impl KindFigures {
-    fn new(kind: Kind) -> KindFigures {
+    fn new(kind: Kind, rtts: Rtts) -> KindFigures {
         KindFigures {
             kind,
             status: Status::Unknown,
             counts: Counts::default(),
-            rtts: Rtts::default(),
+            rtts,
             successive: Successive::default(),
             miss_runs: MissRuns::default(),
             last_seq: 0,
@@ -400,7 +462,7 @@ impl KindFigures {
             (_, Some(Outcome::Missed)) => self.miss_runs.unmiss(beat.seq),
             (_, _) => {}
         }
-        if let Some(rtt) = beat.rtt.filter(|_| !is_answered(beat.was)) {
+        if let Some(rtt) = beat.first_rtt() {
             self.rtts.record(rtt);
             self.counts.ambiguous += u64::from(beat.rivals > 1);
         }
@@ -412,23 +474,23 @@ impl KindFigures {
     }
 }
 
-fn is_answered(outcome: Option<Outcome>) -> bool {
-    matches!(outcome, Some(Outcome::Ok | Outcome::Late))
-}
-
-/// The figures of one kind on several connections as one.
-fn together<'a>(kind: Kind, parts: impl Iterator<Item = &'a KindFigures>) -> KindReport {
-    let (mut counts, mut rtts, mut differences) =
+/// The figures of one kind on several connections as one. Their RTTs together are `rtts`, where those were taken,
+/// or are merged from theirs.
+fn together<'a>(kind: Kind, parts: impl Iterator<Item = &'a KindFigures>, rtts: Option<&Rtts>) -> KindReport {
+    let (mut counts, mut merged, mut differences) =
         (Counts::default(), Rtts::default(), Differences::default());
     let (mut longest_miss_run, mut missed_at_end, mut status) = (0, 0_u64, None);
     for part in parts {
         counts.add(&part.counts);
-        rtts.merge(&part.rtts);
+        if rtts.is_none() {
+            merged.merge(&part.rtts);
+        }
         differences.merge(&part.successive.differences());
         longest_miss_run = longest_miss_run.max(part.miss_runs.longest());
         missed_at_end = missed_at_end.saturating_add(part.miss_runs.up_to(part.last_seq));
         status = status.max(Some(part.status));
     }
+    let rtts = rtts.unwrap_or(&merged);
     KindReport {
         kind,
         status: status.unwrap_or(Status::Unknown),
@@ -459,7 +521,8 @@ mod tests {
             targets: (0..targets).map(|n| format!("ws://{n}/")).collect(),
             connections_each,
             kinds: kinds.to_vec(),
-            interval: secs(1),
+            interval: Some(secs(1)),
+            worst: 5,
             timeout: secs(10),
             count: None,
             preset: None,
@@ -910,7 +973,7 @@ mod tests {
     }
 
     fn told(seq: u64, outcome: Outcome, was: Option<Outcome>) -> ConnEvent {
-        let answered = is_answered(Some(outcome));
+        let answered = is_answered(outcome);
         beat(Kind::Protocol, seq, outcome, was, answered.then_some(seq + 1))
     }
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use super::ending::Ending;
+use super::event::ConnId;
 use super::health::Status;
 use super::heartbeat::Kind;
 use super::opening::{OpenError, Opened, Timestamps};
@@ -179,6 +180,8 @@ pub struct Report {
     /// Over all targets, one entry a kind.
     pub kinds: Vec<KindReport>,
     pub targets: Vec<TargetReport>,
+    /// The worst connections, where there are too many to list all; the worst first.
+    pub worst: Vec<ConnId>,
     /// How late this host's timers and writes were.
     pub host_lag: Option<LagSummary>,
     pub stamping: StampingReport,
@@ -290,7 +293,8 @@ pub(crate) mod samples {
             targets: targets.iter().map(|target| target.url.clone()).collect(),
             connections_each: 1,
             kinds: kinds.iter().map(|kind| kind.kind).collect(),
-            interval: Duration::from_secs(1),
+            interval: Some(Duration::from_secs(1)),
+            worst: 5,
             timeout: Duration::from_secs(10),
             count: None,
             preset: None,
@@ -306,6 +310,7 @@ pub(crate) mod samples {
             advice: Vec::new(),
             kinds,
             targets,
+            worst: Vec::new(),
             host_lag: None,
             stamping: StampingReport::default(),
             measurement: Measurement::Sound,

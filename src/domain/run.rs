@@ -12,11 +12,26 @@ pub struct RunInfo {
     pub targets: Vec<String>,
     /// Connections to each target.
     pub connections_each: usize,
+    /// How many of the worst connections are listed, where there are too many to list all.
+    pub worst: usize,
     pub kinds: Vec<Kind>,
-    pub interval: Duration,
+    /// `None`: each leaves when the one before was answered or missed.
+    pub interval: Option<Duration>,
     pub timeout: Duration,
     /// Heartbeats of each kind on each connection; `None`: until stopped.
     pub count: Option<u64>,
     /// Whose heartbeats they are, where a preset was asked for.
     pub preset: Option<PresetUse>,
+}
+
+impl RunInfo {
+    /// The least time from one heartbeat that is missed to the next.
+    pub fn spacing(&self) -> Duration {
+        self.interval.unwrap_or(self.timeout)
+    }
+
+    /// Connections to all targets together.
+    pub fn connections(&self) -> usize {
+        self.targets.len() * self.connections_each
+    }
 }

@@ -7,6 +7,7 @@ mod lag;
 mod miss_runs;
 mod moments;
 mod rtts;
+mod sketch;
 
 pub use counts::Counts;
 pub use jitter::{Differences, JitterSummary, Successive};

@@ -15,6 +15,7 @@ use crate::domain::phase::Phase;
 use crate::domain::target::{Credentials, Target};
 
 use super::fault::Fault;
+use super::locals::Locals;
 use super::proxy::{self, Destination, ProxyChoice, ProxyUrl, Scheme};
 use super::race::{interleave, most_telling, race};
 use super::resolve::{self, Family, Override, Source};
@@ -41,8 +42,8 @@ pub struct DialPlan {
     pub resolve: Vec<Override>,
     /// Use addresses of this family only.
     pub family: Option<Family>,
-    /// The local address to connect from.
-    pub bind: Option<IpAddr>,
+    /// The local addresses to connect from, in turn; none: the system chooses.
+    pub bind: Locals,
     /// Connect to this socket, whatever the URL's host; no proxy then.
     pub unix_socket: Option<PathBuf>,
     pub proxy: ProxyChoice,
@@ -67,7 +68,7 @@ impl Default for DialPlan {
             credentials: None,
             resolve: Vec::new(),
             family: None,
-            bind: None,
+            bind: Locals::default(),
             unix_socket: None,
             proxy: ProxyChoice::None,
             tls: Arc::default(),
@@ -194,7 +195,7 @@ impl<'a> Opening<'a> {
     }
 
     async fn reach(&mut self, host: &Host<String>, port: u16, whose: &'static str) -> Result<Socket, Stop> {
-        let bind = self.plan.bind;
+        let bind = self.plan.bind.next();
         let addresses = self.addresses(host, port, bind, whose).await.map_err(at(Phase::Dns))?;
         let options = SocketOptions {
             bind,
@@ -442,7 +443,7 @@ mod tests {
     #[tokio::test]
     async fn the_local_address_can_be_chosen() {
         let peer = peer(accept).await;
-        let from = |ip: &str| DialPlan { bind: Some(ip.parse().unwrap()), ..plan() };
+        let from = |ip: &str| DialPlan { bind: vec![ip.parse::<IpAddr>().unwrap()].into(), ..plan() };
         let open = open(&from("127.0.0.3"), &peer.target()).await.unwrap();
         assert!(open.facts.local.unwrap().starts_with("127.0.0.3:"));
         let error = failed(&from("192.0.2.1"), &peer.target()).await;

@@ -56,6 +56,9 @@ impl Fault {
         };
         match (fault.kind, is_socket) {
             (FailureKind::Refused, true) => fault.hint("no process listens on that socket: check its path"),
+            (FailureKind::Local, false) if error.raw_os_error() == Some(libc::EADDRNOTAVAIL) => {
+                fault.hint(no_port_hint())
+            }
             (FailureKind::Refused, false) => {
                 fault.hint("nothing listens there, or a firewall says so: check host and port")
             }
@@ -93,6 +96,26 @@ impl Fault {
     }
 }
 
+/// What connecting says when every local port is in use towards one address.
+fn no_port_hint() -> String {
+    format!(
+        "this machine may have run out of local ports: {} of them can be in use between one local address and one \
+         server's; spread the connections over several local addresses with --bind A,B,C",
+        local_ports().map_or_else(
+            || "so many".to_string(),
+            |(low, high)| format!("{low} to {high}, {},", high - low + 1)
+        )
+    )
+}
+
+/// The ports that the system gives to those who ask for none in particular (ip(7)).
+fn local_ports() -> Option<(u32, u32)> {
+    let text = std::fs::read_to_string("/proc/sys/net/ipv4/ip_local_port_range").ok()?;
+    let mut numbers = text.split_whitespace().map(str::parse::<u32>);
+    let (low, high) = (numbers.next()?.ok()?, numbers.next()?.ok()?);
+    (low <= high).then_some((low, high))
+}
+
 /// Errors that this machine makes without asking anybody.
 fn local_or_other(error: &io::Error) -> FailureKind {
     const LOCAL: &[i32] = &[
@@ -120,6 +143,15 @@ fn local_or_other(error: &io::Error) -> FailureKind {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn when_ports_run_out_it_is_told_why_and_what_helps() {
+        let fault = Fault::connecting("192.0.2.1:9001", &io::Error::from_raw_os_error(libc::EADDRNOTAVAIL));
+        assert_eq!(fault.kind, FailureKind::Local);
+        assert!(fault.cause.ends_with("(EADDRNOTAVAIL)"), "{}", fault.cause);
+        let hint = fault.hint.unwrap();
+        assert!(hint.contains("run out of local ports") && hint.ends_with("--bind A,B,C"), "{hint}");
+    }
 
     fn connecting(errno: i32) -> (FailureKind, String) {
         let fault = Fault::connecting("192.0.2.1:9", &io::Error::from_raw_os_error(errno));

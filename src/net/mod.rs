@@ -8,6 +8,8 @@ mod fault;
 pub mod greeting;
 pub mod guest;
 mod head;
+pub mod locals;
+pub mod nap;
 pub mod os_error;
 pub mod packed;
 #[cfg(test)]

@@ -1,4 +1,5 @@
-//! When heartbeats are due: start + k * interval, whatever became of the earlier ones.
+//! When heartbeats are due: start + k * interval, whatever became of the earlier ones; or, without an interval, when the
+//! one before is over.
 
 use std::time::Duration;
 
@@ -7,8 +8,9 @@ use tokio::time::Instant;
 /// The moments of one kind of heartbeat on one connection.
 #[derive(Debug, Clone)]
 pub struct Schedule {
-    next: Instant,
-    interval: Duration,
+    /// `None`: the one before is not over, and there is no interval.
+    next: Option<Instant>,
+    interval: Option<Duration>,
     left: Option<u64>,
 }
 
@@ -25,14 +27,25 @@ pub struct Due {
 const GRACE: Duration = Duration::from_secs(1);
 
 impl Schedule {
-    /// `left` heartbeats, the first at `first`; `None`: without end. The interval is above zero.
-    pub fn new(first: Instant, interval: Duration, left: Option<u64>) -> Schedule {
-        Schedule { next: first, interval, left }
+    /// `left` heartbeats, the first at `first`; `None`: without end. The interval is above zero; without one,
+    /// each is due when [`Schedule::release`] says so.
+    pub fn new(first: Instant, interval: Option<Duration>, left: Option<u64>) -> Schedule {
+        Schedule { next: Some(first), interval, left }
     }
 
-    /// When the next heartbeat is due; `None` when all have left.
+    /// When the next heartbeat is due; `None` when all have left, or it waits for the one before.
     pub fn next_due(&self) -> Option<Instant> {
-        (self.left != Some(0)).then_some(self.next)
+        self.next.filter(|_| self.has_more())
+    }
+
+    /// Whether any heartbeat is still to come.
+    pub fn has_more(&self) -> bool {
+        self.left != Some(0)
+    }
+
+    /// The heartbeat before is over: without an interval, the next is due at `at`.
+    pub fn release(&mut self, at: Instant) {
+        self.next.get_or_insert(at);
     }
 
     /// How many are still to come; `None`: without end.
@@ -43,9 +56,9 @@ impl Schedule {
     /// Takes the next heartbeat if its moment has come. Lateness never moves the later ones.
     pub fn take_due(&mut self, now: Instant) -> Option<Due> {
         let at = self.next_due().filter(|due| *due <= now)?;
-        self.next = at + self.interval;
+        self.next = self.interval.map(|interval| at + interval);
         self.left = self.left.map(|left| left - 1);
-        Some(Due { at, slept_through: now - at > GRACE.max(self.interval) })
+        Some(Due { at, slept_through: now - at > GRACE.max(self.interval.unwrap_or_default()) })
     }
 }
 
@@ -87,7 +100,7 @@ mod tests {
     #[test]
     fn a_late_timer_shifts_nothing() {
         let start = Instant::now();
-        let mut schedule = Schedule::new(start, ms(100), None);
+        let mut schedule = Schedule::new(start, Some(ms(100)), None);
         assert_eq!(due(&mut schedule, start, 0), [(0, false)]);
         assert_eq!(due(&mut schedule, start, 170), [(100, false)]);
         assert_eq!(due(&mut schedule, start, 200), [(200, false)]);
@@ -97,7 +110,7 @@ mod tests {
     #[test]
     fn what_the_host_slept_through_is_said_so() {
         let start = Instant::now();
-        let mut schedule = Schedule::new(start, ms(1000), Some(6));
+        let mut schedule = Schedule::new(start, Some(ms(1000)), Some(6));
         due(&mut schedule, start, 0);
         let slept = [(1000, true), (2000, true), (3000, true), (4000, false)];
         assert_eq!(due(&mut schedule, start, 4500), slept);
@@ -108,8 +121,22 @@ mod tests {
     #[test]
     fn short_intervals_catch_up_within_a_second() {
         let start = Instant::now();
-        let mut schedule = Schedule::new(start, ms(10), Some(50));
+        let mut schedule = Schedule::new(start, Some(ms(10)), Some(50));
         assert_eq!(due(&mut schedule, start, 490).iter().filter(|(_, slept)| *slept).count(), 0);
+    }
+
+    #[test]
+    fn without_an_interval_each_waits_for_the_one_before() {
+        let start = Instant::now();
+        let mut schedule = Schedule::new(start, None, Some(2));
+        assert_eq!(due(&mut schedule, start, 50), [(0, false)]);
+        assert_eq!((schedule.next_due(), schedule.has_more()), (None, true));
+        schedule.release(start + ms(70));
+        schedule.release(start + ms(90));
+        assert_eq!(due(&mut schedule, start, 69), []);
+        assert_eq!(due(&mut schedule, start, 70), [(70, false)]);
+        schedule.release(start + ms(80));
+        assert_eq!((schedule.next_due(), schedule.has_more()), (None, false));
     }
 
     #[test]

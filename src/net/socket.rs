@@ -47,6 +47,7 @@ impl Socket {
         let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() };
         let socket = socket.map_err(failed)?;
         if let Some(bind) = options.bind {
+            choose_port_late(&socket);
             socket.bind(SocketAddr::new(bind, 0)).map_err(|error| bind_fault(bind, &error))?;
         }
         let stream = socket.connect(address).await.map_err(failed)?;
@@ -147,6 +148,27 @@ fn unstamped_fault(address: &str) -> Fault {
     let cause = format!("the kernel does not stamp what leaves for {address} and comes from it");
     Fault::new(FailureKind::Local, cause).hint("without --timestamps kernel, this process does where it must")
 }
+
+/// Leaves the choice of the port to the moment of connecting, when the other end is known: else no two connections
+/// from an address could share one (IP_BIND_ADDRESS_NO_PORT, ip(7)). Where it cannot be had, there are fewer ports.
+#[cfg(target_os = "linux")]
+fn choose_port_late(socket: &TcpSocket) {
+    use std::os::fd::AsRawFd;
+    let on: libc::c_int = 1;
+    // SAFETY: the socket is open, and the value is read during the call only.
+    unsafe {
+        libc::setsockopt(
+            socket.as_raw_fd(),
+            libc::SOL_IP,
+            libc::IP_BIND_ADDRESS_NO_PORT,
+            (&raw const on).cast(),
+            size_of_val(&on) as libc::socklen_t,
+        );
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn choose_port_late(_: &TcpSocket) {}
 
 fn bind_fault(bind: IpAddr, error: &io::Error) -> Fault {
     let cause = format!("cannot connect from {bind}: {}", super::os_error::describe(error));

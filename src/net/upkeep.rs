@@ -19,7 +19,7 @@ pub struct Keeper {
 impl Keeper {
     /// The first leaves when the interval has passed once.
     pub fn new(upkeep: &Upkeep, nonce: u64) -> Keeper {
-        let schedule = Schedule::new(Instant::now() + upkeep.every, upkeep.every, None);
+        let schedule = Schedule::new(Instant::now() + upkeep.every, Some(upkeep.every), None);
         Keeper { message: upkeep.message.clone(), schedule, nonce, sent: 0 }
     }
 

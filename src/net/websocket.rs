@@ -16,7 +16,9 @@ use super::wire::{Departure, Marks};
 use crate::domain::heartbeat::template::Payload;
 
 /// Read buffer of one connection. The library's own default is 128 KiB for each.
-const READ_BUFFER: usize = 4096;
+pub const READ_BUFFER: usize = 4096;
+/// That of one of many: 10 of our own Pongs.
+pub const SMALL_READ_BUFFER: usize = 192;
 /// What may wait to be written, so that a peer that floods us with pings and reads no pongs costs
 /// no more than this.
 const WRITE_BUFFER_MOST: usize = 256 * 1024;
@@ -24,7 +26,8 @@ const WRITE_BUFFER_MOST: usize = 256 * 1024;
 /// A client's end of an open WebSocket.
 #[derive(Debug)]
 pub struct Socket<S> {
-    ws: WebSocketStream<S>,
+    /// Boxed: it is moved through several futures, and each would keep a place for it.
+    ws: Box<WebSocketStream<S>>,
     marks: Arc<Marks>,
     blocked: bool,
 }
@@ -58,14 +61,26 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
         largest: usize,
         asks: usize,
     ) -> Socket<S> {
+        Socket::reading(READ_BUFFER, stream, leftover, marks, largest, asks).await
+    }
+
+    /// The same with another read buffer.
+    pub async fn reading(
+        buffer: usize,
+        stream: S,
+        leftover: Vec<u8>,
+        marks: Arc<Marks>,
+        largest: usize,
+        asks: usize,
+    ) -> Socket<S> {
         let config = WebSocketConfig::default()
-            .read_buffer_size(READ_BUFFER)
+            .read_buffer_size(buffer)
             .write_buffer_size(0)
             .max_write_buffer_size(WRITE_BUFFER_MOST + 2 * asks)
             .max_message_size(Some(largest))
             .max_frame_size(Some(largest));
         let ws = WebSocketStream::from_partially_read(stream, leftover, Role::Client, Some(config)).await;
-        Socket { ws, marks, blocked: false }
+        Socket { ws: Box::new(ws), marks, blocked: false }
     }
 
     /// The tap's marks.
@@ -86,8 +101,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
     /// Hands a message over without waiting.
     pub fn send(&mut self, message: Message) -> Result<Sent, Error> {
         self.marks.arm();
-        Pin::new(&mut self.ws).start_send(message)?;
-        match Pin::new(&mut self.ws).poll_flush(&mut Context::from_waker(Waker::noop())) {
+        Pin::new(&mut *self.ws).start_send(message)?;
+        match Pin::new(&mut *self.ws).poll_flush(&mut Context::from_waker(Waker::noop())) {
             Poll::Ready(Ok(())) => Ok(Sent::Left(self.departure())),
             Poll::Ready(Err(error)) => Err(error),
             Poll::Pending => {
@@ -109,7 +124,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
 
     fn poll_step(&mut self, cx: &mut Context<'_>) -> Poll<Step> {
         if self.blocked
-            && let Poll::Ready(result) = Pin::new(&mut self.ws).poll_flush(cx)
+            && let Poll::Ready(result) = Pin::new(&mut *self.ws).poll_flush(cx)
         {
             self.blocked = false;
             return Poll::Ready(match result {
@@ -117,7 +132,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
                 Err(error) => Step::Lost(Some(error)),
             });
         }
-        Poll::Ready(match ready!(Pin::new(&mut self.ws).poll_next(cx)) {
+        Poll::Ready(match ready!(Pin::new(&mut *self.ws).poll_next(cx)) {
             Some(Ok(message)) => Step::Message(message),
             Some(Err(error)) => Step::Lost(Some(error)),
             None => Step::Lost(None),
@@ -136,7 +151,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
 
     /// Waits until nothing is blocked any more.
     pub async fn flush(&mut self) -> Result<(), Error> {
-        let result = std::future::poll_fn(|cx| Pin::new(&mut self.ws).poll_flush(cx)).await;
+        let result = std::future::poll_fn(|cx| Pin::new(&mut *self.ws).poll_flush(cx)).await;
         self.blocked = false;
         result
     }

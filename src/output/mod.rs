@@ -3,6 +3,7 @@
 
 pub mod human;
 pub mod idle;
+mod interest;
 pub mod json;
 pub mod listen;
 pub mod ndjson;
@@ -26,6 +27,7 @@ pub use crate::domain::event::Reporter;
 pub use sink::Writer;
 
 pub use human::HumanOptions;
+pub use interest::Interest;
 pub use json::FailureName;
 
 use human::{Human, Paint};

@@ -294,6 +294,7 @@ impl Reporter for Ndjson {
         let line = match event {
             Event::Started { at, info } => Some(self.started(*at, info)),
             Event::Connection { id, at, event } => connection_event(*id, *at, event),
+            Event::Tally(_) => None,
             Event::Interim(report) => Some(self.interim(report)),
             Event::Finished(report) => Some(compact(&Document::new(self.command, report))),
         };

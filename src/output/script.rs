@@ -124,7 +124,8 @@ impl Scene {
             targets: targets.iter().map(|url| url.to_string()).collect(),
             connections_each: 1,
             kinds: kinds.to_vec(),
-            interval: ms(1000),
+            interval: Some(ms(1000)),
+            worst: 5,
             timeout: ms(10_000),
             count,
             preset: None,
@@ -335,6 +336,7 @@ fn report(info: &Arc<RunInfo>, elapsed: Duration, verdict: Verdict, targets: Vec
         advice: Vec::new(),
         kinds: targets.first().map(|target| target.kinds.clone()).unwrap_or_default(),
         targets,
+        worst: Vec::new(),
         host_lag: Some(LagSummary { p50: us(31), p99: us(120), max: us(164) }),
         stamping: StampingReport {
             to_wire: Some(LagSummary { p50: us(9), p99: us(20), max: us(22) }),
@@ -438,7 +440,8 @@ pub fn slow_app() -> Vec<Event> {
 
 /// A missed heartbeat whose pong comes after all.
 pub fn late() -> Vec<Event> {
-    let info = RunInfo { interval: ms(15_000), ..Scene::new(&[URL], &[Kind::Protocol], Some(4)).info() };
+    let info =
+        RunInfo { interval: Some(ms(15_000)), ..Scene::new(&[URL], &[Kind::Protocol], Some(4)).info() };
     let mut scene = Scene::with(info);
     let rtts = [us(41_230), us(12_034_210), us(40_870), us(43_110)];
     scene.open(&Arc::new(opened()));
@@ -656,7 +659,8 @@ pub fn several() -> Vec<Event> {
         targets: urls.map(str::to_string).to_vec(),
         connections_each: 2,
         kinds: vec![Kind::Protocol],
-        interval: ms(1000),
+        interval: Some(ms(1000)),
+        worst: 5,
         timeout: ms(10_000),
         count: None,
         preset: None,

@@ -6,6 +6,7 @@ mod faults;
 mod heartbeats;
 mod hostile;
 mod listen;
+mod many;
 mod papers;
 mod peers;
 mod ping;

@@ -2,23 +2,29 @@
 //! the user wants it, opened again.
 
 use std::sync::{Arc, OnceLock};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::{Semaphore, SemaphorePermit, mpsc};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use super::calm::Calm;
 use super::plan::PingPlan;
 use crate::domain::event::{ConnEvent, ConnId};
 use crate::domain::health::Status;
-use crate::domain::opening::{OpenError, Opened};
+use crate::domain::opening::OpenError;
 use crate::domain::target::Target;
 use crate::net::dial;
 use crate::net::greeting::greet;
 use crate::net::schedule::{first_on_grid, place};
 use crate::net::session::{self, Start};
 use crate::net::stream::Stream;
-use crate::net::websocket::Socket;
+use crate::net::websocket::{READ_BUFFER, SMALL_READ_BUFFER, Socket};
+
+/// Longer than anybody waits, and short enough to be added to an instant.
+const LONGEST_RAMP: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+/// So many connections may have a read buffer of the usual size.
+const FEW: usize = 64;
 
 /// What one connection reports, to be gathered in one place.
 pub type Told = (ConnId, SystemTime, ConnEvent);
@@ -28,8 +34,11 @@ pub struct Shared {
     pub plan: PingPlan,
     pub events: mpsc::UnboundedSender<Told>,
     pub stop: CancellationToken,
+    /// When the run began.
+    pub began: Instant,
     /// Bounds how many connections are being opened at once.
     pub openings: Semaphore,
+    pub calm: Calm,
     /// The moment from which all heartbeats are counted: when the first connection was open.
     pub anchor: OnceLock<Instant>,
 }
@@ -37,7 +46,7 @@ pub struct Shared {
 /// One connection's place in the run.
 pub struct Link {
     pub id: ConnId,
-    pub target: Target,
+    pub target: Arc<Target>,
     /// Its number among all connections of the run, from 0.
     pub number: usize,
     pub shared: Arc<Shared>,
@@ -50,8 +59,8 @@ struct Gap {
     attempts: u32,
 }
 
-/// An open connection: its socket, its facts, and when its upgrade was over.
-type Ready = (Socket<Stream>, Opened, Instant);
+/// An open connection: its socket, and when its upgrade was over.
+type Ready = (Socket<Stream>, Instant);
 
 impl Link {
     /// Keeps the connection until its heartbeats are done, the run stops, or it is lost for good.
@@ -60,13 +69,12 @@ impl Link {
         let mut gap: Option<Gap> = None;
         let mut status = Status::Unknown;
         loop {
-            match self.open().await {
+            match self.open(gap.is_none()).await {
                 None => return self.give_up(gap),
                 Some(Err(error)) => self.tell(ConnEvent::OpenFailed(Arc::new(error))),
-                Some(Ok((socket, facts, opened_at))) => {
-                    self.tell(ConnEvent::Opened(Arc::new(facts)));
+                Some(Ok(ready)) => {
                     self.tell_reconnected(gap.take());
-                    let closed = self.measure(socket, opened_at, next_seq, status).await;
+                    let closed = self.measure(ready, next_seq, status).await;
                     let is_over = closed.ending.was_planned() || !closed.has_more;
                     if is_over || self.shared.plan.reconnect.is_none() {
                         return;
@@ -83,32 +91,43 @@ impl Link {
     }
 
     /// Opens and greets; `None` when the run stopped meanwhile.
-    async fn open(&self) -> Option<Result<Ready, OpenError>> {
-        tokio::select! {
-            biased;
-            () = self.shared.stop.cancelled() => None,
-            result = self.open_in_turn() => Some(result),
+    async fn open(&self, is_first: bool) -> Option<Result<Ready, OpenError>> {
+        let stop = &self.shared.stop;
+        let _turn = stop.run_until_cancelled(self.turn(is_first)).await?;
+        // Boxed: an opening's state is many times a session's, and its memory is for the next one.
+        stop.run_until_cancelled(Box::pin(self.open_in_turn())).await
+    }
+
+    /// Waits for the moment by the ramp, and until few others are being opened.
+    async fn turn(&self, is_first: bool) -> Option<SemaphorePermit<'_>> {
+        if let Some(ramp) = self.shared.plan.ramp.filter(|_| is_first) {
+            let delay = ramp.delay(self.number, self.shared.plan.connections());
+            tokio::time::sleep_until(self.shared.began + delay.min(LONGEST_RAMP)).await;
         }
+        // Nobody closes the semaphore.
+        self.shared.openings.acquire().await.ok()
     }
 
     async fn open_in_turn(&self) -> Result<Ready, OpenError> {
-        let _turn = self.shared.openings.acquire().await;
+        let _calm = self.shared.calm.disturb();
         self.tell(ConnEvent::Opening);
         let plan = &self.shared.plan;
         let open = dial::open(&plan.dial, &self.target).await?;
         let opened_at = Instant::now();
         let most = plan.greeting.largest().max(plan.session.ask.as_str().len());
-        let mut socket =
-            Socket::new(open.stream, open.leftover, open.marks, plan.max_message_size, most).await;
+        let buffer = if plan.connections() > FEW { SMALL_READ_BUFFER } else { READ_BUFFER };
+        let dial::Open { stream, leftover, marks, facts } = open;
+        let mut socket = Socket::reading(buffer, stream, leftover, marks, plan.max_message_size, most).await;
         let emit = |event| self.tell(event);
         greet(&mut socket, &plan.greeting, &self.target, &emit).await?;
-        Ok((socket, open.facts, opened_at))
+        self.shared.calm.heed(facts.timestamps);
+        self.tell(ConnEvent::Opened(Arc::new(facts)));
+        Ok((socket, opened_at))
     }
 
     async fn measure(
         &self,
-        socket: Socket<Stream>,
-        opened_at: Instant,
+        (socket, opened_at): Ready,
         first_seq: Vec<u64>,
         status: Status,
     ) -> session::Closed {
@@ -123,6 +142,7 @@ impl Link {
         let anchor = *self.shared.anchor.get_or_init(|| now);
         let plan = &self.shared.plan;
         let (interval, kinds) = (plan.session.interval, plan.session.kinds.len());
+        let Some(interval) = interval else { return vec![now; kinds] };
         let of = plan.connections() * kinds;
         let at = |kind: usize| anchor + place(interval, self.number * kinds + kind, of);
         (0..kinds).map(|kind| first_on_grid(at(kind), interval, now)).collect()

@@ -1,16 +1,18 @@
 //! `wscheck ping`: is this path healthy? Heartbeats on one or more connections, and a report.
 
+mod calm;
 mod link;
 mod plan;
 
 use std::sync::{Arc, OnceLock};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use self::calm::Calm;
 use self::link::{Link, Shared, Told};
 pub use self::plan::PingPlan;
 use crate::domain::event::{ConnEvent, ConnId, Event, Reporter};
@@ -18,11 +20,17 @@ use crate::domain::recorder::Recorder;
 use crate::domain::report::Report;
 use crate::domain::target::Target;
 use crate::net::clock::at;
+use crate::net::nap::Nap;
 
 /// How many connections are being opened at once, at most.
 const OPENINGS_AT_ONCE: usize = 64;
 /// How many events are taken in at once: as many as the links can tell meanwhile, or they would pile up.
 const BATCH: usize = 16_384;
+/// Room for so many is kept.
+const USUAL_BATCH: usize = 256;
+
+/// So often those who watch are told how several connections stand.
+const LOOK: Duration = Duration::from_millis(100);
 
 /// How a run is steered from outside.
 #[derive(Debug)]
@@ -31,6 +39,8 @@ pub struct Control {
     pub interrupt: CancellationToken,
     /// The user wants to see figures now.
     pub interim: mpsc::UnboundedReceiver<()>,
+    /// Lets the thread of the connections rest.
+    pub nap: Nap,
 }
 
 /// Runs the plan. Everything is told to `reporter`, the report last; it is also returned.
@@ -46,22 +56,33 @@ pub async fn run(plan: PingPlan, reporter: &mut dyn Reporter, control: Control) 
     let deadline = plan.deadline.map(|deadline| Instant::now() + deadline);
     let stop = control.interrupt.child_token();
     let (events, told) = mpsc::unbounded_channel();
-    let links = start_links(plan, events, stop.clone());
-    let run = Run { recorder, reporter, began: Instant::now(), control, stop };
+    let is_one = plan.connections() == 1;
+    let links = start_links(plan, events, stop.clone(), control.nap.clone());
+    let run = Run { recorder, reporter, began: Instant::now(), control, stop, is_one };
     let report = run.gather(told, deadline).await;
     drop(links);
     report
 }
 
 /// One task a connection; their events end when the last of them does.
-fn start_links(plan: PingPlan, events: mpsc::UnboundedSender<Told>, stop: CancellationToken) -> JoinSet<()> {
+fn start_links(
+    plan: PingPlan,
+    events: mpsc::UnboundedSender<Told>,
+    stop: CancellationToken,
+    nap: Nap,
+) -> JoinSet<()> {
     let openings = Semaphore::new(OPENINGS_AT_ONCE);
-    let shared = Arc::new(Shared { plan, events, stop, openings, anchor: OnceLock::new() });
+    let session = &plan.session;
+    let calm = Calm::new(nap, plan.connections() * session.kinds.len(), session.interval);
+    let began = Instant::now();
+    let shared = Arc::new(Shared { plan, events, stop, began, openings, calm, anchor: OnceLock::new() });
     let mut links = JoinSet::new();
     for (target_index, target) in shared.plan.targets.iter().enumerate() {
+        let target = Arc::new(target.clone());
         for index in 0..shared.plan.connections_each {
             let id = ConnId { target: target_index, index };
-            let link = Link { id, target: target.clone(), number: links.len(), shared: Arc::clone(&shared) };
+            let link =
+                Link { id, target: Arc::clone(&target), number: links.len(), shared: Arc::clone(&shared) };
             links.spawn(link.keep());
         }
     }
@@ -74,6 +95,8 @@ struct Run<'a> {
     began: Instant,
     control: Control,
     stop: CancellationToken,
+    /// There is one connection only, and nothing to be counted.
+    is_one: bool,
 }
 
 /// What the gathering loop woke up for.
@@ -82,6 +105,8 @@ enum Woken {
     Told,
     Interim,
     Deadline,
+    /// Whoever watches wants to see how the run stands.
+    Standing,
 }
 
 impl Run<'_> {
@@ -92,22 +117,34 @@ impl Run<'_> {
         mut deadline: Option<Instant>,
     ) -> Report {
         let mut batch = Vec::new();
+        let mut look = (!self.is_one).then(|| self.began + LOOK);
         loop {
             let woken = tokio::select! {
                 biased;
                 () = at(deadline) => Woken::Deadline,
+                () = at(look) => Woken::Standing,
                 Some(()) = self.control.interim.recv() => Woken::Interim,
                 _ = told.recv_many(&mut batch, BATCH) => Woken::Told,
             };
             match woken {
                 Woken::Told if batch.is_empty() => break,
-                Woken::Told => batch.drain(..).for_each(|(id, at, event)| self.take(id, at, event)),
+                Woken::Told => {
+                    batch.drain(..).for_each(|(id, at, event)| self.take(id, at, event));
+                    batch.shrink_to(USUAL_BATCH);
+                }
                 Woken::Interim => self.tell_interim(),
+                Woken::Standing => {
+                    look = Some(Instant::now() + LOOK);
+                    self.tell_standing();
+                }
                 Woken::Deadline => {
                     deadline = None;
                     self.stop.cancel();
                 }
             }
+        }
+        if !self.is_one {
+            self.tell_standing();
         }
         let report = self.report();
         self.reporter.report(&Event::Finished(Box::new(report.clone())));
@@ -123,6 +160,10 @@ impl Run<'_> {
     fn tell_interim(&mut self) {
         let report = self.report();
         self.reporter.report(&Event::Interim(Box::new(report)));
+    }
+
+    fn tell_standing(&mut self) {
+        self.reporter.report(&Event::Tally(self.recorder.tally()));
     }
 
     fn report(&self) -> Report {

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::domain::backoff::Backoff;
 use crate::domain::heartbeat::presets::PresetUse;
+use crate::domain::ramp::Ramp;
 use crate::domain::run::RunInfo;
 use crate::domain::target::Target;
 use crate::domain::verdict::Policy;
@@ -16,6 +17,10 @@ use crate::net::session::plan::SessionPlan;
 pub struct PingPlan {
     pub targets: Vec<Target>,
     pub connections_each: usize,
+    /// How fast they are opened; `None`: as fast as a few at a time can be.
+    pub ramp: Option<Ramp>,
+    /// How many of the worst connections are listed.
+    pub worst: usize,
     pub dial: DialPlan,
     pub greeting: Greeting,
     pub session: SessionPlan,
@@ -39,6 +44,7 @@ impl PingPlan {
         RunInfo {
             targets: self.targets.iter().map(Target::to_string).collect(),
             connections_each: self.connections_each,
+            worst: self.worst,
             kinds: self.session.kinds.clone(),
             interval: self.session.interval,
             timeout: self.session.timeout,

@@ -112,6 +112,10 @@ impl Ledger {
 
     /// A ping left this machine. Numbers and moments must not fall.
     pub fn sent(&mut self, sent: Sent) {
+        if self.waiting.len() == self.waiting.capacity() {
+            // Mostly one is outstanding, on each of thousands of connections.
+            self.waiting.reserve_exact(self.waiting.len().max(1));
+        }
         self.waiting.push_back(Entry { sent, superseded: false, acked: None });
         self.in_flight += 1;
     }

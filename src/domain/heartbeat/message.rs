@@ -96,7 +96,7 @@ impl Nonce {
 /// - else it is ordinary
 #[derive(Debug)]
 pub struct Classifier {
-    asks: Option<Asks>,
+    asks: Option<Box<Asks>>,
     answer_pings: bool,
     framing: Framing,
     server: ServerAsks,
@@ -105,7 +105,7 @@ pub struct Classifier {
 impl Classifier {
     /// For a connection with app heartbeats. `nonce` is a random number that no other connection has.
     pub fn new(template: Template, pattern: Pattern, answer_pings: bool, nonce: u64) -> Classifier {
-        let asks = Some(Asks::new(template, pattern, Nonce(nonce)));
+        let asks = Some(Box::new(Asks::new(template, pattern, Nonce(nonce))));
         Classifier { asks, ..Classifier::without_asks(answer_pings) }
     }
 

@@ -89,6 +89,11 @@ impl Successive {
             return;
         }
         self.resolved += 1;
+        if seq == self.next && self.held.is_empty() {
+            self.take(rtt);
+            self.next = self.next.saturating_add(1);
+            return;
+        }
         self.held.insert(seq, rtt);
         if self.held.len() > MOST_HELD {
             self.next = self.held.keys().next().copied().unwrap_or(self.next);

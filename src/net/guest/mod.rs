@@ -89,7 +89,7 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Guest<'a, S> {
         let nonce = rand::random();
         let classifier = Classifier::new(manners.ask.clone(), manners.answer.clone(), false, nonce)
             .speaking(&manners.convention);
-        let traffic = manners.pings.map(|every| Schedule::new(Instant::now() + every, every, None));
+        let traffic = manners.pings.map(|every| Schedule::new(Instant::now() + every, Some(every), None));
         let keeper = manners.convention.upkeep.as_ref().map(|upkeep| Keeper::new(upkeep, nonce));
         // What keeps the convention alive may have an answer.
         let (seq, has_talked, quiet_since) = (0, keeper.is_some(), opened);

@@ -10,14 +10,16 @@ pub(super) mod pulse;
 #[cfg(test)]
 mod tests;
 
+use std::pin::{Pin, pin};
 use std::time::{Duration, SystemTime};
 
+use bytes::BytesMut;
 use futures_util::FutureExt;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, Sleep, sleep_until, timeout_at};
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
-use tokio_util::sync::CancellationToken;
+use tokio_util::sync::{CancellationToken, WaitForCancellationFuture};
 
 use self::hearing::Hearing;
 use self::plan::SessionPlan;
@@ -32,7 +34,7 @@ use crate::domain::heartbeat::template::Payload;
 use crate::domain::heartbeat::{Kind, Outcome, Stray};
 use crate::domain::overheard::Listener;
 use crate::domain::peer_text::PeerText;
-use crate::net::clock::{at, unix_ms};
+use crate::net::clock::unix_ms;
 use crate::net::endings::{Cut, code_for};
 use crate::net::packed::unpacked;
 use crate::net::upkeep::Keeper;
@@ -100,14 +102,17 @@ enum Woken {
 
 /// Runs heartbeats on an open connection until they are all judged, `stop` is cancelled, or the
 /// connection ends. `emit` is told everything, the ending last.
-pub async fn run<S: AsyncRead + AsyncWrite + Layered + Unpin>(
+///
+/// No `async fn`, which would keep its arguments beside what is made of them: thousands of these are held.
+pub fn run<'a, S: AsyncRead + AsyncWrite + Layered + Unpin>(
     socket: Socket<S>,
-    plan: &SessionPlan,
+    plan: &'a SessionPlan,
     start: Start,
-    emit: &mut (dyn FnMut(ConnEvent) + Send),
-    stop: &CancellationToken,
-) -> Closed {
-    Session::new(socket, plan, start, emit).run(stop).await
+    emit: &'a mut (dyn FnMut(ConnEvent) + Send + 'a),
+    stop: &'a CancellationToken,
+) -> impl Future<Output = Closed> + use<'a, S> {
+    let mut session = Session::new(socket, plan, start, emit);
+    async move { session.run(stop).await }
 }
 
 /// A heartbeat whose bytes wait for the network.
@@ -138,19 +143,22 @@ struct Session<'a, S> {
     /// The worst of the pulses', as last told.
     status: Status,
     /// The heartbeat whose bytes have not all left.
-    blocked: Option<Blocked>,
+    blocked: Option<Box<Blocked>>,
     unstamped: Vec<Unstamped>,
     /// The segments that TCP had sent again when it was last asked.
     retransmits: u32,
     hearing: Hearing,
     /// What is said without an answer, where the convention wants it.
-    keeper: Option<Keeper>,
-    listener: Listener,
+    keeper: Option<Box<Keeper>>,
+    /// Made when there is something to hear.
+    listener: Option<Box<Listener>>,
     /// Since when something is overdue while there is still something to read.
     overdue_since: Option<Instant>,
     /// Our close frame has left: nothing is sent any more.
     closing: bool,
     last_stamp: u64,
+    /// Where the payloads of Pings are made: used again and again, so that a heartbeat allocates nothing.
+    payloads: BytesMut,
     resolutions: Vec<Resolution>,
     emit: &'a mut (dyn FnMut(ConnEvent) + Send),
 }
@@ -176,29 +184,35 @@ impl<'a, S: AsyncRead + AsyncWrite + Layered + Unpin> Session<'a, S> {
             blocked: None,
             unstamped: Vec::new(),
             hearing: Hearing::default(),
-            keeper: plan.convention.upkeep.as_ref().map(|upkeep| Keeper::new(upkeep, start.nonce)),
-            listener: Listener::default(),
+            keeper: plan.convention.upkeep.as_ref().map(|upkeep| Box::new(Keeper::new(upkeep, start.nonce))),
+            listener: None,
             overdue_since: None,
             closing: false,
             last_stamp: 0,
-            resolutions: Vec::new(),
+            payloads: BytesMut::new(),
+            resolutions: Vec::with_capacity(1),
             emit,
         }
     }
 
-    async fn run(mut self, stop: &CancellationToken) -> Closed {
+    async fn run(&mut self, stop: &CancellationToken) -> Closed {
         self.tell_anew();
+        // Both last as long as the session: to enter and leave the lists that they wait in touches their neighbours'
+        // memory, twice a heartbeat on each of thousands of connections.
+        let mut stopped = pin!(stop.cancelled());
+        let mut alarm = pin!(sleep_until(self.next_deadline().unwrap_or_else(Instant::now)));
         let end = loop {
             if let Some(end) = self.over() {
                 break end;
             }
-            let woken = self.wait(stop).await;
+            let woken = self.wait(stopped.as_mut(), alarm.as_mut()).await;
             if let Err(end) = self.react(woken) {
                 break end;
             }
             tokio::task::coop::consume_budget().await;
         };
-        self.finish(end).await
+        // Boxed, as what is rare must not make every session larger.
+        Box::pin(self.finish(end)).await
     }
 
     /// Whether there is nothing left to do.
@@ -206,22 +220,29 @@ impl<'a, S: AsyncRead + AsyncWrite + Layered + Unpin> Session<'a, S> {
         if !self.pulses.is_empty() && self.pulses.iter().all(Pulse::is_dead) {
             return Some(End::GaveUp);
         }
-        let waits = self.blocked.is_some_and(|blocked| !blocked.given_up);
+        let waits = self.blocked.as_ref().is_some_and(|blocked| !blocked.given_up);
         let idle = !waits && self.pulses.iter().all(Pulse::is_done);
         (idle && !self.pulses.is_empty()).then_some(End::Done)
     }
 
-    async fn wait(&mut self, stop: &CancellationToken) -> Woken {
+    async fn wait(
+        &mut self,
+        stopped: Pin<&mut WaitForCancellationFuture<'_>>,
+        mut alarm: Pin<&mut Sleep>,
+    ) -> Woken {
         let deadline = self.next_deadline();
+        if let Some(deadline) = deadline.filter(|deadline| alarm.deadline() != *deadline) {
+            alarm.as_mut().reset(deadline);
+        }
         let socket = &mut self.socket;
         let woken = tokio::select! {
             biased;
-            () = stop.cancelled() => Woken::Stopped,
+            () = stopped => Woken::Stopped,
             step = socket.step() => Woken::Socket(step),
-            () = at(deadline) => Woken::Timer,
+            () = alarm, if deadline.is_some() => Woken::Timer,
         };
         match woken {
-            Woken::Timer if self.is_overdue(Instant::now()) => self.look_again().await,
+            Woken::Timer if self.is_overdue(Instant::now()) => Box::pin(self.look_again()).await,
             woken => woken,
         }
     }
@@ -245,10 +266,10 @@ impl<'a, S: AsyncRead + AsyncWrite + Layered + Unpin> Session<'a, S> {
     }
 
     fn next_deadline(&self) -> Option<Instant> {
-        let waiting = self.blocked.filter(|blocked| !blocked.given_up);
-        let given_up = waiting.map(|blocked| self.give_up_at(&blocked));
+        let waiting = self.blocked.as_deref().filter(|blocked| !blocked.given_up);
+        let given_up = waiting.map(|blocked| self.give_up_at(blocked));
         let pulses = self.pulses.iter().filter_map(|pulse| pulse.next_deadline(self.opened_at));
-        let upkeep = self.keeper.as_ref().and_then(Keeper::next_due);
+        let upkeep = self.keeper.as_ref().and_then(|keeper| keeper.next_due());
         pulses.chain(given_up).chain(self.hearing.next_deadline()).chain(upkeep).min()
     }
 
@@ -329,9 +350,11 @@ impl<'a, S: AsyncRead + AsyncWrite + Layered + Unpin> Session<'a, S> {
     }
 
     fn give_up_blocked(&mut self, now: Instant) {
-        let Some(blocked) = self.blocked.filter(|blocked| !blocked.given_up) else { return };
+        let Some(blocked) = self.blocked.as_deref().copied().filter(|blocked| !blocked.given_up) else {
+            return;
+        };
         if self.give_up_at(&blocked) <= now {
-            self.blocked = Some(Blocked { given_up: true, ..blocked });
+            self.blocked = Some(Box::new(Blocked { given_up: true, ..blocked }));
             self.tell_unsent(blocked.pulse, blocked.ask.seq, None);
         }
     }
@@ -347,7 +370,9 @@ impl<'a, S: AsyncRead + AsyncWrite + Layered + Unpin> Session<'a, S> {
         let ask = Ask { seq, due, stamp, lag: Instant::now() - due };
         match self.socket.send(message) {
             Ok(Sent::Left(at)) => self.left(index, ask, at, None),
-            Ok(Sent::Blocked) => self.blocked = Some(Blocked { pulse: index, ask, given_up: false }),
+            Ok(Sent::Blocked) => {
+                self.blocked = Some(Box::new(Blocked { pulse: index, ask, given_up: false }));
+            }
             Err(error) if is_buffer_full(&error) => self.tell_unsent(index, seq, None),
             Err(error) => return Err(End::Lost(Cut::by_loss(Some(error), self.socket.marks()))),
         }
@@ -362,7 +387,8 @@ impl<'a, S: AsyncRead + AsyncWrite + Layered + Unpin> Session<'a, S> {
                 return (to_message(payload), self.last_stamp);
             }
         }
-        (Message::Ping(ping_payload(self.nonce, seq).to_vec().into()), 0)
+        self.payloads.extend_from_slice(&ping_payload(self.nonce, seq));
+        (Message::Ping(self.payloads.split().freeze()), 0)
     }
 
     /// The heartbeat has left; `was` is what it was told to be before.
@@ -394,7 +420,7 @@ impl<'a, S: AsyncRead + AsyncWrite + Layered + Unpin> Session<'a, S> {
     fn on_step(&mut self, step: Step) -> Result<(), End> {
         match step {
             Step::Flushed(at) => {
-                if let Some(Blocked { pulse, ask, given_up }) = self.blocked.take() {
+                if let Some(Blocked { pulse, ask, given_up }) = self.blocked.take().map(|blocked| *blocked) {
                     let departure = Departure::unstamped(at, self.socket.marks());
                     self.left(pulse, ask, departure, given_up.then_some(Outcome::Unsent));
                 }
@@ -410,7 +436,8 @@ impl<'a, S: AsyncRead + AsyncWrite + Layered + Unpin> Session<'a, S> {
             Message::Close(frame) => return Err(End::Lost(Cut::by_close_frame(frame))),
             Message::Ping(_) => {
                 let answered = !self.closing && !self.socket.is_blocked();
-                self.listener.beat(Kind::Protocol, self.socket.heard_at() - self.opened_at);
+                let age = self.socket.heard_at() - self.opened_at;
+                self.listener().beat(Kind::Protocol, age);
                 self.hear(Heard::ServerPing { kind: Kind::Protocol, answered });
             }
             Message::Pong(payload) => self.on_pong(&payload),
@@ -441,7 +468,7 @@ impl<'a, S: AsyncRead + AsyncWrite + Layered + Unpin> Session<'a, S> {
                 Meaning::Echo => self.hear(Heard::Echo),
                 Meaning::ServerPing { reply } => self.on_server_ping(reply)?,
                 Meaning::Ordinary => {
-                    self.listener.stranger(message);
+                    self.listener().stranger(message);
                     self.hear(Heard::Message);
                 }
             }
@@ -485,7 +512,8 @@ impl<'a, S: AsyncRead + AsyncWrite + Layered + Unpin> Session<'a, S> {
             Some(reply) => Some(self.socket.send(to_message(reply))),
         };
         let answered = matches!(sent, Some(Ok(_)));
-        self.listener.beat(Kind::App, self.socket.heard_at() - self.opened_at);
+        let age = self.socket.heard_at() - self.opened_at;
+        self.listener().beat(Kind::App, age);
         self.hear(Heard::ServerPing { kind: Kind::App, answered });
         match sent {
             Some(Err(error)) if !is_buffer_full(&error) => {
@@ -493,6 +521,10 @@ impl<'a, S: AsyncRead + AsyncWrite + Layered + Unpin> Session<'a, S> {
             }
             _ => Ok(()),
         }
+    }
+
+    fn listener(&mut self) -> &mut Listener {
+        self.listener.get_or_insert_default()
     }
 
     fn index_of(&self, kind: Kind) -> Option<usize> {
@@ -546,12 +578,24 @@ impl<'a, S: AsyncRead + AsyncWrite + Layered + Unpin> Session<'a, S> {
     /// Tells what was decided, and what it does to the status.
     fn tell_resolutions(&mut self, index: usize, in_order: Option<u64>, rivals: u32) {
         let mut resolutions = std::mem::take(&mut self.resolutions);
+        let outcome = resolutions.last().map(|resolution| resolution.outcome);
         for resolution in resolutions.drain(..) {
             let rivals = if in_order == Some(resolution.seq) { rivals } else { 0 };
             self.tell_beat(index, resolution, rivals);
             self.tell_status(index);
         }
         self.resolutions = resolutions;
+        self.release(index, outcome);
+    }
+
+    /// The heartbeat is over, and another may follow at once; one that could not leave is not repeated at once.
+    fn release(&mut self, index: usize, outcome: Option<Outcome>) {
+        let pulse = &mut self.pulses[index];
+        match outcome {
+            Some(Outcome::Unsent) => pulse.schedule.release(Instant::now() + pulse.timeout()),
+            Some(_) if pulse.ledger.in_flight() == 0 => pulse.schedule.release(Instant::now()),
+            _ => {}
+        }
     }
 
     fn tell_beat(&mut self, index: usize, resolution: Resolution, rivals: u32) {
@@ -605,7 +649,7 @@ impl<'a, S: AsyncRead + AsyncWrite + Layered + Unpin> Session<'a, S> {
         self.tell(ConnEvent::Status(StatusChange { kind: None, from, to, reason, metrics }));
     }
 
-    async fn finish(mut self, end: End) -> Closed {
+    async fn finish(&mut self, end: End) -> Closed {
         if let Some(blocked) = self.blocked.take_if(|blocked| !blocked.given_up) {
             self.tell_unsent(blocked.pulse, blocked.ask.seq, None);
         }
@@ -625,7 +669,7 @@ impl<'a, S: AsyncRead + AsyncWrite + Layered + Unpin> Session<'a, S> {
             ending,
             ended_at,
             next_seq: self.pulses.iter().map(|pulse| pulse.ledger.next_seq()).collect(),
-            has_more: self.pulses.iter().any(|pulse| pulse.schedule.next_due().is_some()),
+            has_more: self.pulses.iter().any(|pulse| pulse.schedule.has_more()),
             status: self.status,
         }
     }
@@ -646,7 +690,7 @@ impl<'a, S: AsyncRead + AsyncWrite + Layered + Unpin> Session<'a, S> {
                 self.tell(ConnEvent::Unjudged { kind, count });
             }
         }
-        let overheard = self.listener.overheard();
+        let overheard = self.listener.as_deref().map(Listener::overheard).unwrap_or_default();
         if !overheard.is_empty() {
             self.tell(ConnEvent::Overheard(std::sync::Arc::new(overheard)));
         }

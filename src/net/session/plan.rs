@@ -1,5 +1,6 @@
 //! What a session is to do; always valid.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::domain::health::Limits;
@@ -13,11 +14,13 @@ use crate::domain::heartbeat::template::Template;
 #[derive(Debug, Clone)]
 pub struct SessionPlan {
     pub kinds: Vec<Kind>,
-    pub interval: Duration,
+    /// `None`: each leaves when the one before was answered or missed.
+    pub interval: Option<Duration>,
     pub timeout: Duration,
     /// Heartbeats of each kind; `None`: without end.
     pub count: Option<u64>,
-    pub limits: Limits,
+    /// Shared by all connections, of which there may be thousands.
+    pub limits: Arc<Limits>,
     /// What app heartbeats ask, and what answers them.
     pub ask: Template,
     pub answer: Pattern,

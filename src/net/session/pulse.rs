@@ -1,5 +1,6 @@
 //! One kind of heartbeat on one connection: when it beats, what it asks, and how it fares.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -48,7 +49,7 @@ impl Pulse {
             kind,
             schedule: Schedule::new(due, plan.interval, left),
             ledger: Ledger::new(plan.timeout, superseding, seq),
-            health: Health::new(plan.limits),
+            health: Health::new(Arc::clone(&plan.limits)),
             below: MissedBelow::default(),
             timeout: plan.timeout,
             told: Status::Unknown,
@@ -67,7 +68,7 @@ impl Pulse {
 
     /// All heartbeats have left and are judged.
     pub fn is_done(&self) -> bool {
-        self.schedule.next_due().is_none() && self.ledger.in_flight() == 0
+        !self.schedule.has_more() && self.ledger.in_flight() == 0
     }
 
     /// When something is to be done: a heartbeat leaves, or one in flight is missed.

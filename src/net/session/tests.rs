@@ -33,10 +33,10 @@ fn ms(n: u64) -> Duration {
 fn plan(count: u64) -> SessionPlan {
     SessionPlan {
         kinds: vec![Kind::Protocol],
-        interval: ms(1000),
+        interval: Some(ms(1000)),
         timeout: ms(10_000),
         count: Some(count),
-        limits: Limits::default(),
+        limits: Limits::default().into(),
         ask: Template::default(),
         answer: Pattern::default(),
         answer_pings: true,
@@ -242,7 +242,7 @@ async fn each_rtt_is_exactly_the_peers_delay() {
 
 #[tokio::test(start_paused = true)]
 async fn a_slow_peer_shifts_and_drops_no_heartbeat() {
-    let mut scene = Scene::begin(SessionPlan { interval: ms(10), ..plan(300) }).await;
+    let mut scene = Scene::begin(SessionPlan { interval: Some(ms(10)), ..plan(300) }).await;
     let mut left = Vec::new();
     let (sender, mut due) = tokio::sync::mpsc::unbounded_channel::<(Instant, Vec<u8>)>();
     for _ in 0..100 {
@@ -274,6 +274,51 @@ async fn a_slow_peer_shifts_and_drops_no_heartbeat() {
     }
     let ended = scene.end().await;
     assert_eq!(ended.outcomes(), (0..300).map(|k| (k, Outcome::Ok, Some(1000))).collect::<Vec<_>>());
+}
+
+fn adaptive(count: u64) -> SessionPlan {
+    SessionPlan { interval: None, timeout: ms(300), ..plan(count) }
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_an_interval_each_leaves_in_the_moment_the_last_is_answered() {
+    let mut scene = Scene::begin(adaptive(4)).await;
+    let mut left = Vec::new();
+    for delay in [10, 0, 250, 7] {
+        let payload = scene.peer.ping().await;
+        left.push(scene.start.elapsed().as_millis() as u64);
+        sleep(ms(delay)).await;
+        scene.peer.pong(&payload).await;
+    }
+    let ended = scene.end().await;
+    assert_eq!(left, [0, 10, 10, 260]);
+    let rtts: Vec<_> = ended.outcomes().iter().map(|(_, outcome, rtt)| (*outcome, *rtt)).collect();
+    assert_eq!(rtts, [10, 0, 250, 7].map(|rtt| (Outcome::Ok, Some(rtt))));
+    assert!(ended.beats().iter().all(|beat| beat.lag == Some(Duration::ZERO)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_an_interval_the_next_leaves_when_the_last_is_missed() {
+    let mut scene = Scene::begin(adaptive(2)).await;
+    scene.peer.ping().await;
+    let payload = scene.peer.ping().await;
+    assert_eq!(scene.start.elapsed(), ms(300));
+    scene.peer.pong(&payload).await;
+    let ended = scene.end().await;
+    let last = ended.outcomes().pop();
+    assert_eq!(last, Some((1, Outcome::Ok, Some(0))), "{:?}", ended.outcomes());
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_an_interval_what_cannot_leave_is_not_tried_without_pause() {
+    let scene = Scene::with_buffer(adaptive(3), 8).await;
+    scene.at(10_000).await;
+    let told = std::mem::take(&mut *scene.events.lock().unwrap());
+    let unsent = |(at, event): &(Duration, ConnEvent)| match event {
+        ConnEvent::Beat(Beat { outcome: Outcome::Unsent, .. }) => Some(at.as_millis() as u64),
+        _ => None,
+    };
+    assert_eq!(told.iter().filter_map(unsent).collect::<Vec<_>>(), [300, 600, 900]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -716,7 +761,7 @@ async fn both_kinds_run_side_by_side_and_only_both_dead_close() {
 
 #[tokio::test(start_paused = true)]
 async fn a_flood_of_pings_delays_no_heartbeat() {
-    let scene = Scene::begin(SessionPlan { interval: ms(10), ..plan(20) }).await;
+    let scene = Scene::begin(SessionPlan { interval: Some(ms(10)), ..plan(20) }).await;
     let (mut reader, mut writer) = tokio::io::split(scene.peer.io);
     let flood = tokio::spawn(async move {
         let many = frame(PING, b"x").repeat(500);

@@ -26,7 +26,7 @@ use crate::net::wire::{Departed, Stamped};
 pub struct Tcp {
     stream: AsyncFd<TcpStream>,
     /// A second handle to wait for room with, while a write is blocked.
-    room: Option<AsyncFd<TcpStream>>,
+    room: Option<Box<AsyncFd<TcpStream>>>,
     timestamps: Timestamps,
     /// What TCP had acknowledged before there were bytes: its SYN.
     acked_before: u64,
@@ -82,7 +82,7 @@ impl Tcp {
     fn poll_room(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let room = match self.room.take() {
             Some(room) => room,
-            None => registered(self.stream.get_ref().try_clone()?, Interest::WRITABLE)?,
+            None => Box::new(registered(self.stream.get_ref().try_clone()?, Interest::WRITABLE)?),
         };
         match room.poll_write_ready(cx) {
             Poll::Ready(ready) => Poll::Ready(ready.map(drop)),

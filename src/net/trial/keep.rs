@@ -55,7 +55,9 @@ pub async fn run<S: AsyncRead + AsyncWrite + Unpin>(
     let began = Instant::now();
     let schedule = match plan.traffic {
         Traffic::Nothing => None,
-        Traffic::Questions | Traffic::Pongs => Some(Schedule::new(began + plan.every, plan.every, None)),
+        Traffic::Questions | Traffic::Pongs => {
+            Some(Schedule::new(began + plan.every, Some(plan.every), None))
+        }
     };
     Keeping { socket, plan, voice, began, quiet_since: began, alive_at: began, asked: None, schedule, beat }
         .run()

@@ -27,14 +27,18 @@ use super::Output;
 use super::sink::{Sink, Writer};
 use crate::domain::event::{ConnEvent, ConnId, Event, Heard, Reporter, StatusChange};
 use crate::domain::health::Status;
-use crate::domain::heartbeat::Kind;
 use crate::domain::opening::{FailureKind, OpenError, Opened};
 use crate::domain::report::Report;
 use crate::domain::run::RunInfo;
+use crate::domain::worst::FEW;
 use progress::Progress;
 
 /// The most stray pongs of one connection that are told of as they come; a flood of them is only counted.
 const MOST_STRAYS: u32 = 10;
+/// The most lines about what happens to single connections of many, and as many about why some did not open.
+const MOST_NEWS: u32 = 20;
+/// What is said then.
+const NO_MORE_NEWS: &str = "and so on: what happens to the other connections is only counted from here on";
 
 /// How to show a run to people; what the terminal can do is for the caller to find out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -62,6 +66,8 @@ pub struct Human {
     /// The failures to open that were told in full, by target.
     told: HashSet<(usize, FailureKind)>,
     progress: Option<Progress>,
+    /// How much of what happens to single connections was told, on stdout and on stderr.
+    news: [u32; 2],
 }
 
 /// What was told of a connection already.
@@ -73,7 +79,8 @@ struct Shown {
     /// Whether it was ever other than healthy.
     troubled: bool,
     strays: u32,
-    server_pings: HashSet<Kind>,
+    /// Of each kind.
+    server_pings: [bool; 2],
     echo: bool,
 }
 
@@ -89,6 +96,7 @@ impl Human {
             connections: HashMap::new(),
             told: HashSet::new(),
             progress: None,
+            news: [0; 2],
         }
     }
 
@@ -113,15 +121,24 @@ impl Human {
 
     fn connection(&mut self, id: ConnId, event: &ConnEvent) {
         let Some(info) = self.info.clone() else { return };
-        if let Some(progress) = &mut self.progress {
-            progress.take(id, event);
-        }
         if let ConnEvent::OpenFailed(error) = event {
             self.open_failed(&info, id, error);
         }
         if let Some(line) = self.line(&info, id, event) {
-            self.happen(&format!("{}{line}", prefix(&info, id)));
+            match self.another_of_many(&info, 0) {
+                None => self.happen(&format!("{}{line}", prefix(&info, id))),
+                Some(true) => self.happen(NO_MORE_NEWS),
+                Some(false) => {}
+            }
         }
+    }
+
+    /// Whether so much was told of single connections of many that there is to be no more (`None`: not yet), and
+    /// whether this is to be said now.
+    fn another_of_many(&mut self, info: &RunInfo, stream: usize) -> Option<bool> {
+        let told = &mut self.news[stream];
+        *told = told.saturating_add(1);
+        (info.connections() > FEW && *told > MOST_NEWS).then(|| *told == MOST_NEWS + 1)
     }
 
     /// The line for an event, where it deserves one.
@@ -138,7 +155,10 @@ impl Human {
             ConnEvent::OpenFailed(_) => None,
             ConnEvent::Beat(beat) => single.then(|| lines::beat(paint, info, beat)),
             ConnEvent::Heard(heard, _) => shown.hears(*heard, single, paint),
-            ConnEvent::Status(change) => shown.news(info, change).then(|| lines::status(paint, change)),
+            ConnEvent::Status(change) => {
+                let is_news = shown.news(info, change) && (info.connections() <= FEW || is_grave(change));
+                is_news.then(|| lines::status(paint, change))
+            }
             ConnEvent::Ended(ending) => {
                 (!ending.was_planned()).then(|| format!("{} {}", paint.bad("ended:"), lines::ending(ending)))
             }
@@ -155,9 +175,11 @@ impl Human {
         }
         let which = if is_single(info) { String::new() } else { format!(" (connection #{})", id.index) };
         let paint = Paint { color: self.options.stderr_color };
-        let text = match self.told.insert((id.target, error.kind)) {
-            true => failure::failed_opening(paint, error),
-            false => failure::complaint(paint, &format!("{error}{which}"), None),
+        let text = match (self.told.insert((id.target, error.kind)), self.another_of_many(info, 1)) {
+            (true, _) => failure::failed_opening(paint, error),
+            (false, None) => failure::complaint(paint, &format!("{error}{which}"), None),
+            (false, Some(true)) => format!("{NO_MORE_NEWS}\n"),
+            (false, Some(false)) => return,
         };
         self.converse(&text);
     }
@@ -198,6 +220,9 @@ impl Reporter for Human {
         match event {
             Event::Started { info, .. } => self.started(info),
             Event::Connection { id, event, .. } => self.connection(*id, event),
+            Event::Tally(tally) => {
+                self.progress.iter().for_each(|progress| progress.show(tally));
+            }
             Event::Interim(report) => self.converse(&interim_line(report)),
             Event::Finished(report) => self.finished(report),
         }
@@ -224,9 +249,9 @@ impl Shown {
         match heard {
             Heard::Message => None,
             Heard::Stray(kind, stray) => self.another_stray(single).then(|| lines::stray(paint, kind, stray)),
-            Heard::ServerPing { kind, answered } => {
-                (single && self.server_pings.insert(kind)).then(|| lines::server_ping(kind, answered))
-            }
+            Heard::ServerPing { kind, answered } => (single
+                && !std::mem::replace(&mut self.server_pings[kind as usize], true))
+            .then(|| lines::server_ping(kind, answered)),
             Heard::Echo => (single && !std::mem::replace(&mut self.echo, true)).then(lines::echo),
         }
     }
@@ -245,6 +270,12 @@ impl Shown {
         self.status = Some(change.to);
         !all_well && !told
     }
+}
+
+/// Of many connections, a change between those that answer and those that do not is told; how fast each answers is for
+/// the counts.
+fn is_grave(change: &StatusChange) -> bool {
+    [change.from, change.to].iter().any(|status| matches!(status, Status::Timeout | Status::Dead))
 }
 
 fn is_single(info: &RunInfo) -> bool {
@@ -364,6 +395,39 @@ mod tests {
     fn a_flood_of_stray_pongs_is_not_a_flood_of_lines() {
         let text = stdout(PLAIN, &script::stray_flood(1000));
         assert_eq!(text.matches("stray").count(), MOST_STRAYS as usize);
+    }
+
+    /// Twelve connections, on each of which the same happens again and again.
+    fn many(each: impl Fn(usize) -> Vec<ConnEvent>) -> String {
+        let Some(Event::Started { at, info }) = script::healthy().into_iter().next() else {
+            panic!("no start")
+        };
+        let info = Arc::new(RunInfo { connections_each: 12, ..RunInfo::clone(&info) });
+        let mut events = vec![Event::Started { at, info }];
+        for round in 0..10 {
+            for index in 0..12 {
+                let id = ConnId { target: 0, index };
+                events.extend(each(round).into_iter().map(|event| Event::Connection { id, at, event }));
+            }
+        }
+        let (stdout, stderr) = show(Format::Human, PLAIN, &events);
+        stdout + &stderr
+    }
+
+    fn change(from: Status, to: Status) -> ConnEvent {
+        let (reason, metrics) = ("so".to_string(), crate::domain::health::Metrics::default());
+        ConnEvent::Status(StatusChange { kind: None, from, to, reason, metrics })
+    }
+
+    #[test]
+    fn of_many_connections_a_few_grave_changes_are_told_and_no_others() {
+        let swing = [Status::Healthy, Status::Degraded];
+        let slow = many(|round| vec![change(swing[(round + 1) % 2], swing[round % 2])]);
+        assert_eq!(slow.lines().count(), 1, "{slow}");
+        let swing = [Status::Healthy, Status::Timeout];
+        let gone = many(|round| vec![change(swing[(round + 1) % 2], swing[round % 2])]);
+        assert_eq!(gone.matches("status: ").count(), MOST_NEWS as usize, "{gone}");
+        assert_eq!((gone.matches(NO_MORE_NEWS).count(), gone.lines().count()), (1, 22), "{gone}");
     }
 
     #[test]

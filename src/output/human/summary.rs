@@ -19,8 +19,8 @@ use crate::output::units::{Unit, spoken};
 
 /// With more targets than this, only those that are not healthy have a block of their own beside the table.
 const FEW_TARGETS: usize = 4;
-/// The most connections of one target that are told of by themselves.
-const FEW_CONNECTIONS: usize = 10;
+/// Of more connections to one target, the worst of the run are told of instead.
+const FEW_CONNECTIONS: usize = crate::domain::worst::FEW;
 
 /// The whole summary.
 pub fn summary(report: &Report, paint: Paint, width: Option<usize>) -> String {
@@ -36,6 +36,7 @@ pub fn summary(report: &Report, paint: Paint, width: Option<usize>) -> String {
     if connections > 1 {
         rows.add_raw(&format!("{}\n", table(report, paint, width)));
         rows.add("connections", &format!("{connections}: {}", by_status(&report.status_counts)));
+        worst(&mut rows, report);
     }
     preset(&mut rows, report);
     closing(&mut rows, report, paint);
@@ -245,17 +246,48 @@ fn one_ending(connection: &ConnReport) -> Option<String> {
     })
 }
 
+/// Those of many connections that fared worst.
+fn worst(rows: &mut Rows, report: &Report) {
+    let listed = report.worst.iter().filter_map(|id| {
+        let target = report.targets.get(id.target)?;
+        Some((target, target.connections.get(id.index)?))
+    });
+    for (number, (target, connection)) in listed.enumerate() {
+        let url = if report.targets.len() > 1 { format!("{} ", target.url) } else { String::new() };
+        rows.add(if number == 0 { "worst" } else { "" }, &format!("{url}{}", one_of_the_worst(connection)));
+    }
+}
+
+/// `#812 from 127.0.0.1:40112: healthy; rtt mean 4.21  p99 12.0  max 33.1 ms; 0 missed`
+fn one_of_the_worst(connection: &ConnReport) -> String {
+    let from = connection.opened.as_ref().and_then(|opened| opened.local.as_ref());
+    let from = from.map(|local| format!(" from {local}")).unwrap_or_default();
+    let how = match connection.status {
+        Status::Healthy => connection.status.label().to_string(),
+        _ => trouble(connection),
+    };
+    let slowest = connection.kinds.iter().filter_map(|kind| kind.rtt).max_by_key(|rtt| rtt.mean);
+    let rtt = slowest.map(|rtt| {
+        let unit = Unit::of([rtt.mean, rtt.max]);
+        let figures = numbers(unit, [("mean", rtt.mean), ("p99", rtt.p99), ("max", rtt.max)]);
+        format!("; rtt {figures} {}", unit.label())
+    });
+    let missed: u64 = connection.kinds.iter().map(|kind| kind.counts.missed).sum();
+    format!("#{}{from}: {how}{}; {missed} missed", connection.index, rtt.unwrap_or_default())
+}
+
 /// The connections that fared ill, each by itself as far as they are few.
 fn troubled(rows: &mut Rows, connections: &[ConnReport]) {
+    if connections.len() > FEW_CONNECTIONS {
+        // The worst of them are listed.
+        return;
+    }
     let ill: Vec<&ConnReport> = connections
         .iter()
         .filter(|connection| connection.status > Status::Healthy || connection.unplanned_endings > 0)
         .collect();
-    for connection in ill.iter().take(FEW_CONNECTIONS) {
+    for connection in ill {
         rows.add(&format!("#{}", connection.index), &trouble(connection));
-    }
-    if ill.len() > FEW_CONNECTIONS {
-        rows.add("", &format!("and {} more", ill.len() - FEW_CONNECTIONS));
     }
 }
 

@@ -8,6 +8,7 @@ use super::failure::Failure;
 use super::figures::{ByKind, HostLag, Jitter, Ms, Rtt, Timestamp, ms};
 use super::names::{KindName, StatusName, VerdictName};
 use super::opening::Opening;
+use crate::domain::event::ConnId;
 use crate::domain::health::Status;
 use crate::domain::heartbeat::Kind;
 use crate::domain::heartbeat::presets::PresetUse;
@@ -54,6 +55,9 @@ pub struct Document {
     /// Over all targets.
     heartbeats: ByKind,
     targets: Vec<Target>,
+    /// Of more than ten connections, those that fared worst, the worst first: the dead, then those with heartbeats
+    /// missed, then the slowest.
+    worst: Vec<Worst>,
     host_lag: Option<HostLag>,
     measurement: MeasurementName,
     /// Why the measurement is suspect.
@@ -76,6 +80,42 @@ struct Spikes {
 impl From<report::Spikes> for Spikes {
     fn from(spikes: report::Spikes) -> Spikes {
         Spikes { count: spikes.count, after_retransmits: spikes.sent_again }
+    }
+}
+
+/// One of the connections that fared worst.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct Worst {
+    /// Index into `targets`.
+    target: usize,
+    /// Index into its `connections`.
+    index: usize,
+    local: Option<String>,
+    status: StatusName,
+    status_reason: String,
+    missed: u64,
+    /// Of the slowest kind of heartbeat.
+    rtt: Option<Rtt>,
+}
+
+impl Worst {
+    fn new(report: &Report, id: ConnId) -> Option<Worst> {
+        let connection = report.targets.get(id.target)?.connections.get(id.index)?;
+        Some(Worst {
+            target: id.target,
+            index: id.index,
+            local: connection.opened.as_ref().and_then(|opened| opened.local.clone()),
+            status: connection.status.into(),
+            status_reason: connection.status_reason.clone(),
+            missed: connection.kinds.iter().map(|kind| kind.counts.missed).sum(),
+            rtt: connection
+                .kinds
+                .iter()
+                .filter_map(|kind| kind.rtt)
+                .max_by_key(|rtt| rtt.mean)
+                .map(Rtt::from),
+        })
     }
 }
 
@@ -116,7 +156,8 @@ impl From<Timestamps> for TimestampsName {
 #[schemars(deny_unknown_fields)]
 pub struct Settings {
     heartbeats: Vec<KindName>,
-    interval_ms: Ms,
+    /// Null: each leaves as soon as the last is answered or missed.
+    interval_ms: Option<Ms>,
     timeout_ms: Ms,
     /// Heartbeats of each kind on each connection; null: until stopped.
     count: Option<u64>,
@@ -157,7 +198,7 @@ impl From<&RunInfo> for Settings {
     fn from(info: &RunInfo) -> Settings {
         Settings {
             heartbeats: info.kinds.iter().map(|kind| KindName::from(*kind)).collect(),
-            interval_ms: info.interval.into(),
+            interval_ms: ms(info.interval),
             timeout_ms: info.timeout.into(),
             count: info.count,
             connections_each: info.connections_each,
@@ -332,6 +373,7 @@ impl Document {
             heartbeats: report.kinds.as_slice().into(),
             targets: report.targets.iter().map(Target::from).collect(),
             host_lag: report.host_lag.map(|lag| HostLag::new(lag, &report.stamping)),
+            worst: report.worst.iter().filter_map(|id| Worst::new(report, *id)).collect(),
             measurement,
             measurement_reason,
             timestamps: report.timestamps().into(),

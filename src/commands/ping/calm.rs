@@ -1,0 +1,103 @@
+//! When the thread of the connections may rest between two looks at the network.
+
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
+use std::time::Duration;
+
+use crate::domain::opening::Timestamps;
+use crate::net::nap::{self, Nap};
+
+/// Allows naps when all of this holds:
+///
+/// - more than one heartbeat is due in the length of one: waking up for each would be what a run costs
+/// - no connection is being opened: the phases are timed in user space
+/// - the kernel says of every connection when bytes arrive
+#[derive(Debug)]
+pub struct Calm {
+    nap: Nap,
+    is_worth_it: bool,
+    openings: AtomicUsize,
+    /// Some connection's bytes arrive when they are read.
+    is_user_stamped: AtomicBool,
+}
+
+impl Calm {
+    /// For so many heartbeats an interval; without an interval, each waits for an answer and none for its time.
+    pub fn new(nap: Nap, heartbeats: usize, interval: Option<Duration>) -> Calm {
+        let is_worth_it = interval.is_some_and(|interval| {
+            let length = nap::LENGTH.as_nanos().saturating_mul(heartbeats as u128);
+            length > interval.as_nanos()
+        });
+        Calm { nap, is_worth_it, openings: AtomicUsize::new(0), is_user_stamped: AtomicBool::new(false) }
+    }
+
+    /// A connection is being opened as long as this lasts.
+    pub fn disturb(&self) -> Disturbance<'_> {
+        self.openings.fetch_add(1, Relaxed);
+        self.decide();
+        Disturbance(self)
+    }
+
+    /// Who says when the bytes of one more connection arrive.
+    pub fn heed(&self, timestamps: Timestamps) {
+        if timestamps == Timestamps::User {
+            self.is_user_stamped.store(true, Relaxed);
+        }
+        self.decide();
+    }
+
+    fn decide(&self) {
+        let calm = self.openings.load(Relaxed) == 0 && !self.is_user_stamped.load(Relaxed);
+        self.nap.allow(self.is_worth_it && calm);
+    }
+}
+
+/// An opening under way.
+#[derive(Debug)]
+pub struct Disturbance<'a>(&'a Calm);
+
+impl Drop for Disturbance<'_> {
+    fn drop(&mut self) {
+        self.0.openings.fetch_sub(1, Relaxed);
+        self.0.decide();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: Option<Duration> = Some(Duration::from_secs(1));
+
+    #[test]
+    fn there_are_naps_only_while_nothing_opens() {
+        let nap = Nap::default();
+        let calm = Calm::new(nap.clone(), 10_000, SECOND);
+        let (one, other) = (calm.disturb(), calm.disturb());
+        drop(one);
+        assert!(!nap.is_allowed());
+        drop(other);
+        assert!(nap.is_allowed());
+        let _another = calm.disturb();
+        assert!(!nap.is_allowed());
+    }
+
+    #[test]
+    fn a_nap_is_never_measured() {
+        let nap = Nap::default();
+        let calm = Calm::new(nap.clone(), 10_000, SECOND);
+        calm.heed(Timestamps::KernelReceive);
+        assert!(nap.is_allowed());
+        calm.heed(Timestamps::User);
+        calm.heed(Timestamps::KernelReceive);
+        assert!(!nap.is_allowed());
+    }
+
+    #[test]
+    fn few_heartbeats_and_those_without_an_interval_are_never_kept_waiting() {
+        for (heartbeats, interval) in [(1000, SECOND), (1, SECOND), (10_000, None)] {
+            let nap = Nap::default();
+            Calm::new(nap.clone(), heartbeats, interval).heed(Timestamps::KernelReceive);
+            assert!(!nap.is_allowed(), "{heartbeats} in {interval:?}");
+        }
+    }
+}

@@ -1,0 +1,114 @@
+//! `wscheck ping` with more connections than anybody reads one by one.
+
+use std::collections::BTreeMap;
+use std::process::Command;
+
+use crate::support::{Ran, Server, ping_json, run, wscheck};
+
+/// The same command with fewer files allowed.
+fn with_files(limit: u32, args: &[&str]) -> Ran {
+    let wscheck = wscheck(args);
+    let mut command = Command::new("sh");
+    command.args(["-c", &format!("ulimit -n {limit}; exec \"$0\" \"$@\"")]);
+    command.arg(wscheck.get_program()).args(wscheck.get_args());
+    command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
+    Ran::of(command.spawn().unwrap())
+}
+
+#[test]
+fn of_many_connections_the_worst_are_listed_and_none_has_a_line_of_its_own() {
+    let server = Server::start(&[]);
+    let ran = run(&["ping", "-n", "40", "-c", "3", "-i", "50ms", "--worst", "2", &server.url()]);
+    assert_eq!(ran.code, Some(0), "{}", ran.all());
+    let lines: Vec<&str> = ran.stdout.lines().collect();
+    let worst = lines.iter().position(|line| line.starts_with("worst        #")).expect(&ran.stdout);
+    let listed = lines[worst..].iter().take_while(|line| line.contains(" from 127.0.0.1:")).count();
+    assert_eq!(listed, 2, "{}", ran.stdout);
+    assert!(lines[worst].contains(": healthy; rtt mean ") && lines[worst].ends_with("; 0 missed"));
+    assert!(ran.stdout.contains("connections  40: 40 healthy"), "{}", ran.stdout);
+    assert!(lines.len() < 30, "{}", ran.stdout);
+}
+
+#[test]
+fn in_json_every_connection_has_its_row_and_the_figures_of_all_are_those_of_the_rows() {
+    let server = Server::start(&[]);
+    let (code, document) = ping_json(&["-n", "40", "-c", "3", "-i", "50ms", &server.url()]);
+    assert_eq!(code, Some(0), "{document:#}");
+    let rows = document["targets"][0]["connections"].as_array().unwrap();
+    assert_eq!((rows.len(), document["worst"].as_array().unwrap().len()), (40, 5));
+    assert_eq!(
+        (&document["rtt"]["count"], &document["heartbeats"]["protocol"]["ok"]),
+        (&120.into(), &120.into())
+    );
+    let of_rows = |figure: &str| {
+        rows.iter()
+            .map(|row| row["heartbeats"]["protocol"]["rtt"][figure].as_f64().unwrap())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(of_rows("max_ms").into_iter().reduce(f64::max), document["rtt"]["max_ms"].as_f64());
+    assert_eq!(of_rows("min_ms").into_iter().reduce(f64::min), document["rtt"]["min_ms"].as_f64());
+    let slowest = document["worst"][0]["rtt"]["mean_ms"].as_f64();
+    assert_eq!(of_rows("mean_ms").into_iter().reduce(f64::max), slowest);
+    let locals: std::collections::BTreeSet<&str> =
+        rows.iter().map(|row| row["local"].as_str().unwrap()).collect();
+    assert_eq!(locals.len(), 40, "each row tells its own address");
+}
+
+#[test]
+fn connections_open_by_the_ramp() {
+    let server = Server::start(&[]);
+    for ramp in ["1/m", "10h"] {
+        let (code, document) =
+            ping_json(&["-n", "3", "--ramp", ramp, "-i", "20ms", "-w", "500ms", &server.url()]);
+        assert_eq!(code, Some(4), "{document:#}");
+        let counts = &document["status_counts"];
+        assert_eq!((&counts["healthy"], &counts["unknown"]), (&1.into(), &2.into()), "{ramp}: {document:#}");
+    }
+    let ran = run(&["ping", "-n", "20", "--ramp", "1000/s", "-c", "1", &server.url()]);
+    assert_eq!(ran.code, Some(0), "{}", ran.all());
+    assert!(ran.stdout.contains("20 of 20"), "{}", ran.stdout);
+}
+
+#[test]
+fn too_few_files_are_told_before_anything_is_opened() {
+    let server = Server::start(&[]);
+    let ran = with_files(100, &["ping", "-n", "69", &server.url()]);
+    assert_eq!(ran.code, Some(3), "{}", ran.all());
+    assert!(ran.stdout.is_empty() && ran.stderr.contains("cannot open 69 connections: "), "{}", ran.all());
+    assert!(ran.stderr.contains("\nhint: -n 68 is the most here; "), "{}", ran.stderr);
+    let ran = with_files(100, &["ping", "-n", "69", "--json", &server.url()]);
+    assert_eq!((ran.code, &ran.json()["error"]["kind"]), (Some(3), &"local".into()));
+    let ran = with_files(100, &["ping", "-n", "68", "-c", "1", &server.url()]);
+    assert_eq!(ran.code, Some(0), "{}", ran.all());
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn connections_are_spread_over_local_addresses() {
+    let server = Server::start(&[]);
+    let (code, document) =
+        ping_json(&["-n", "6", "--bind", "127.0.0.2,127.0.0.3,127.0.0.4", "-c", "1", &server.url()]);
+    assert_eq!(code, Some(0), "{document:#}");
+    let mut uses = BTreeMap::new();
+    for row in document["targets"][0]["connections"].as_array().unwrap() {
+        let local = row["local"].as_str().unwrap();
+        *uses.entry(local.split(':').next().unwrap()).or_insert(0) += 1;
+    }
+    assert_eq!(uses.into_iter().collect::<Vec<_>>(), [("127.0.0.2", 2), ("127.0.0.3", 2), ("127.0.0.4", 2)]);
+}
+
+#[test]
+fn without_an_interval_heartbeats_follow_the_answers() {
+    let server = Server::start(&[]);
+    let (code, document) = ping_json(&["--adaptive", "-c", "500", &server.url()]);
+    assert_eq!((code, &document["heartbeats"]["protocol"]["ok"]), (Some(0), &500.into()), "{document:#}");
+    assert!(document["settings"]["interval_ms"].is_null());
+    let ran = run(&["ping", "--adaptive", "-c", "2", &server.url()]);
+    assert!(
+        ran.stdout.contains("heartbeats as soon as the last is answered, timeout 10 s"),
+        "{}",
+        ran.stdout
+    );
+    let ran = run(&["ping", "--adaptive", "-i", "1s", &server.url()]);
+    assert_eq!(ran.code, Some(2), "{}", ran.all());
+}

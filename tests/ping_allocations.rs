@@ -1,0 +1,174 @@
+//! That a heartbeat allocates nothing once a connection has settled: from the session to the recorder. A process of its
+//! own, because it counts every allocation.
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::task::{Context, Poll};
+use std::time::{Duration, SystemTime};
+
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, DuplexStream, ReadBuf};
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+use wscheck::domain::event::{ConnEvent, ConnId, Event};
+use wscheck::domain::health::{Limits, Status};
+use wscheck::domain::heartbeat::Kind;
+use wscheck::domain::recorder::Recorder;
+use wscheck::domain::run::RunInfo;
+use wscheck::domain::verdict::Policy;
+use wscheck::net::session::plan::SessionPlan;
+use wscheck::net::session::{self, Start};
+use wscheck::net::websocket::Socket;
+use wscheck::net::wire::{Layered, Stamped, Tap};
+
+/// Counts allocations.
+struct Counting;
+
+static ALLOCATIONS: AtomicU64 = AtomicU64::new(0);
+
+// SAFETY: every call is the system allocator's; it is only counted.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        ALLOCATIONS.fetch_add(1, Relaxed);
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        unsafe { System.dealloc(pointer, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// A socket in memory.
+struct Memory(DuplexStream);
+
+impl AsyncRead for Memory {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_read(cx, buf)
+    }
+}
+
+impl Stamped for Memory {}
+
+impl Layered for Memory {}
+
+impl AsyncWrite for Memory {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.0).poll_write(cx, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_shutdown(cx)
+    }
+}
+
+/// The connections of the run: so many that their figures are kept as those of thousands are.
+const CONNECTIONS: usize = 40;
+const BEFORE: u64 = 500;
+const COUNTED: u64 = 2000;
+
+fn plan() -> SessionPlan {
+    SessionPlan {
+        kinds: vec![Kind::Protocol],
+        interval: Some(Duration::from_secs(1)),
+        timeout: Duration::from_secs(10),
+        count: Some(BEFORE + COUNTED),
+        limits: Limits::default().into(),
+        ask: Default::default(),
+        answer: Default::default(),
+        answer_pings: true,
+        convention: Default::default(),
+    }
+}
+
+/// Answers every Ping after 5 ms, until something else comes.
+async fn peer(mut far: DuplexStream) {
+    let mut ping = [0; 22];
+    while far.read_exact(&mut ping).await.is_ok() && ping[..2] == [0x89, 0x90] {
+        let mut pong = [0; 18];
+        pong[..2].copy_from_slice(&[0x8a, 0x10]);
+        (0..16).for_each(|n| pong[2 + n] = ping[6 + n] ^ ping[2 + n % 4]);
+        tokio::time::sleep(Duration::from_millis(5)).await;
+        far.write_all(&pong).await.unwrap();
+    }
+}
+
+type Told = (ConnId, ConnEvent);
+
+async fn connection(index: usize, events: mpsc::UnboundedSender<Told>) {
+    let (near, far) = tokio::io::duplex(4096);
+    tokio::spawn(peer(far));
+    let tap = Tap::new(Memory(near));
+    let marks = tap.marks();
+    let socket = Socket::new(tap, Vec::new(), marks, 65_536, 1024).await;
+    let now = Instant::now();
+    let start = Start {
+        nonce: index as u64,
+        first_due: vec![now + Duration::from_millis(index as u64)],
+        first_seq: vec![0],
+        opened_at: now,
+        status: Status::Unknown,
+    };
+    let mut emit = |event| drop(events.send((ConnId { target: 0, index }, event)));
+    session::run(socket, &plan(), start, &mut emit, &CancellationToken::new()).await;
+}
+
+fn recorder() -> Recorder {
+    let plan = plan();
+    let info = RunInfo {
+        preset: None,
+        targets: vec!["ws://a/".to_string()],
+        connections_each: CONNECTIONS,
+        worst: 5,
+        kinds: plan.kinds,
+        interval: plan.interval,
+        timeout: plan.timeout,
+        count: plan.count,
+    };
+    Recorder::new(Arc::new(info), Policy::default(), SystemTime::UNIX_EPOCH)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_heartbeat_allocates_nothing() {
+    let mut recorder = recorder();
+    let (events, mut told) = mpsc::unbounded_channel();
+    for index in 0..CONNECTIONS {
+        tokio::spawn(connection(index, events.clone()));
+    }
+    drop(events);
+    let (mut batch, mut before, mut after) = (Vec::new(), None, None);
+    while told.recv_many(&mut batch, 1024).await > 0 {
+        for (id, event) in batch.drain(..) {
+            recorder.observe(&Event::Connection { id, at: SystemTime::UNIX_EPOCH, event });
+        }
+        let answered = recorder.tally().answered / CONNECTIONS as u64;
+        let counted = ALLOCATIONS.load(Relaxed);
+        if answered == BEFORE {
+            before.get_or_insert(counted);
+        }
+        // One before the end, when connections begin to be closed.
+        if answered == BEFORE + COUNTED - 1 {
+            after.get_or_insert(counted);
+        }
+    }
+    assert_eq!(recorder.tally().answered, (BEFORE + COUNTED) * CONNECTIONS as u64);
+    assert_eq!(
+        after.unwrap() - before.unwrap(),
+        0,
+        "allocations in {} heartbeats",
+        COUNTED * CONNECTIONS as u64
+    );
+}

@@ -1,0 +1,162 @@
+//! What a connection of thousands costs `ping` in memory. A process of its own, because it counts the whole heap.
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicIsize, Ordering::Relaxed};
+use std::time::{Duration, Instant};
+
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+use wscheck::commands::ping::{self, Control, PingPlan};
+use wscheck::domain::event::{Event, Reporter};
+use wscheck::domain::health::Limits;
+use wscheck::domain::heartbeat::Kind;
+use wscheck::domain::report::Verdict;
+use wscheck::net::dial::DialPlan;
+use wscheck::net::greeting::Greeting;
+use wscheck::net::session::plan::SessionPlan;
+use wscheck::net::tls::{TlsOptions, TlsPlan};
+
+/// Counts the bytes that are in use.
+struct Counting;
+
+static USED: AtomicIsize = AtomicIsize::new(0);
+
+// SAFETY: every call is the system allocator's; only its sizes are noted.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        USED.fetch_add(layout.size() as isize, Relaxed);
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        USED.fetch_sub(layout.size() as isize, Relaxed);
+        unsafe { System.dealloc(pointer, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// Fewer than the 1024 files that many systems allow, and enough for a mean.
+const CONNECTIONS: usize = 300;
+/// Heartbeats on each: as many as in a minute.
+const HEARTBEATS: u64 = 60;
+
+/// A server in another process, whose memory is not counted.
+struct Server(Child);
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// Starts it and gives its port.
+fn serve(scratch: &Path, args: &[&str]) -> (Server, u16) {
+    let port_file = scratch.join("port");
+    let _ = std::fs::remove_file(&port_file);
+    let child = Command::new(env!("CARGO_BIN_EXE_wscheck"))
+        .args(["serve", "--bind", "127.0.0.1:0", "--heartbeat", "none", "--port-file"])
+        .arg(&port_file)
+        .args(args)
+        .current_dir(scratch)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let server = Server(child);
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while Instant::now() < deadline {
+        if let Ok(port) = std::fs::read_to_string(&port_file).unwrap_or_default().trim().parse() {
+            return (server, port);
+        }
+        std::thread::yield_now();
+    }
+    panic!("the server did not listen");
+}
+
+fn plan(url: &str, connections: usize) -> PingPlan {
+    let tls = TlsPlan::build(&TlsOptions { insecure: true, ..TlsOptions::default() }).unwrap();
+    PingPlan {
+        preset: None,
+        targets: vec![url.parse().unwrap()],
+        connections_each: connections,
+        ramp: None,
+        worst: 5,
+        dial: DialPlan { tls: tls.into(), connect_timeout: Duration::from_secs(60), ..DialPlan::default() },
+        greeting: Greeting::default(),
+        session: SessionPlan {
+            kinds: vec![Kind::Protocol],
+            interval: Some(Duration::from_millis(250)),
+            timeout: Duration::from_secs(30),
+            count: None,
+            limits: Limits::default().into(),
+            ask: Default::default(),
+            answer: Default::default(),
+            answer_pings: true,
+            convention: Default::default(),
+        },
+        max_message_size: 65_536,
+        deadline: None,
+        reconnect: None,
+        policy: Default::default(),
+    }
+}
+
+/// Looks at the heap when every connection has had its heartbeats, and then ends the run.
+struct Watch {
+    connections: usize,
+    interrupt: CancellationToken,
+    used: Option<isize>,
+    opened: usize,
+    answered: u64,
+}
+
+impl Reporter for Watch {
+    fn report(&mut self, event: &Event) {
+        use wscheck::domain::event::ConnEvent::{Beat, Opened};
+        match event {
+            Event::Connection { event: Opened(_), .. } => self.opened += 1,
+            Event::Connection { event: Beat(_), .. } => self.answered += 1,
+            _ => {}
+        }
+        let done = self.opened == self.connections && self.answered >= HEARTBEATS * self.connections as u64;
+        if done && self.used.is_none() {
+            self.used = Some(USED.load(Relaxed));
+            self.interrupt.cancel();
+        }
+    }
+}
+
+/// The bytes in use on the heap with so many connections.
+fn used_with(url: &str, connections: usize) -> isize {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let interrupt = CancellationToken::new();
+    let (_ask, interim) = mpsc::unbounded_channel();
+    let mut watch = Watch { connections, interrupt: interrupt.clone(), used: None, opened: 0, answered: 0 };
+    let control = Control { interrupt, interim, nap: Default::default() };
+    let report = runtime.block_on(ping::run(plan(url, connections), &mut watch, control));
+    assert_eq!(report.verdict, Verdict::Passed, "{:?}", report.reasons);
+    watch.used.unwrap()
+}
+
+fn each(url: &str) -> isize {
+    let one = used_with(url, 1);
+    (used_with(url, CONNECTIONS) - one) / (CONNECTIONS as isize - 1)
+}
+
+#[test]
+fn a_connection_of_thousands_costs_less_than_4_kib_and_24_by_tls() {
+    let scratch = tempfile::tempdir().unwrap();
+    let (server, port) = serve(scratch.path(), &[]);
+    let plain = each(&format!("ws://127.0.0.1:{port}/"));
+    drop(server);
+    let (_server, port) = serve(scratch.path(), &["--tls"]);
+    let tls = each(&format!("wss://127.0.0.1:{port}/"));
+    println!("a connection costs {plain} bytes, by TLS {tls}");
+    assert!(plain < 4 * 1024, "{plain} bytes a connection");
+    assert!(tls < 24 * 1024, "{tls} bytes a TLS connection");
+}
