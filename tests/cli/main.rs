@@ -10,6 +10,7 @@ mod many;
 mod papers;
 mod peers;
 mod ping;
+mod presets;
 mod probe_idle;
 mod proxies;
 mod secure;

@@ -252,17 +252,29 @@ pub fn read_head(stream: &mut impl Read) -> String {
 /// A right answer to the upgrade; gives the request's head.
 pub fn upgrade(stream: &mut (impl Read + Write)) -> String {
     let head = read_head(stream);
+    accept(stream, &head, None);
+    head
+}
+
+/// A right answer to the upgrade, by which this subprotocol is chosen.
+pub fn upgrade_choosing(stream: &mut (impl Read + Write), subprotocol: Option<&str>) -> String {
+    let head = read_head(stream);
+    accept(stream, &head, subprotocol);
+    head
+}
+
+fn accept(stream: &mut impl Write, head: &str, subprotocol: Option<&str>) {
     let key = head.lines().find_map(|line| {
         let (name, value) = line.split_once(':')?;
         name.eq_ignore_ascii_case("sec-websocket-key").then(|| value.trim().to_string())
     });
     let accept = tokio_tungstenite::tungstenite::handshake::derive_accept_key(key.unwrap().as_bytes());
+    let chosen = subprotocol.map(|name| format!("Sec-WebSocket-Protocol: {name}\r\n")).unwrap_or_default();
     let answer = format!(
         "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
-         Sec-WebSocket-Accept: {accept}\r\n\r\n"
+         Sec-WebSocket-Accept: {accept}\r\n{chosen}\r\n"
     );
     stream.write_all(answer.as_bytes()).unwrap();
-    head
 }
 
 /// A port on which nothing listens. Nobody else binds it: it stays bound, without listening.

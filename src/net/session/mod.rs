@@ -8,6 +8,8 @@ pub mod plan;
 pub(super) mod pulse;
 
 #[cfg(test)]
+mod convention_tests;
+#[cfg(test)]
 mod tests;
 
 use std::pin::{Pin, pin};

@@ -26,11 +26,11 @@ use crate::net::wire::{Departed, Tap};
 
 const NONCE: u64 = 0xfeed;
 
-fn ms(n: u64) -> Duration {
+pub(super) fn ms(n: u64) -> Duration {
     Duration::from_millis(n)
 }
 
-fn plan(count: u64) -> SessionPlan {
+pub(super) fn plan(count: u64) -> SessionPlan {
     SessionPlan {
         kinds: vec![Kind::Protocol],
         interval: Some(ms(1000)),
@@ -44,22 +44,22 @@ fn plan(count: u64) -> SessionPlan {
     }
 }
 
-fn app(count: u64) -> SessionPlan {
+pub(super) fn app(count: u64) -> SessionPlan {
     SessionPlan { kinds: vec![Kind::App], ..plan(count) }
 }
 
 /// A session under way, and the server's end of its stream.
-struct Scene {
-    peer: RawPeer,
+pub(super) struct Scene {
+    pub peer: RawPeer,
     kernel: Arc<Mutex<Kernel>>,
-    start: Instant,
+    pub start: Instant,
     stop: CancellationToken,
     events: Arc<Mutex<Vec<(Duration, ConnEvent)>>>,
     session: JoinHandle<Closed>,
 }
 
 impl Scene {
-    async fn begin(plan: SessionPlan) -> Scene {
+    pub async fn begin(plan: SessionPlan) -> Scene {
         Scene::with_buffer(plan, 64 * 1024).await
     }
 
@@ -103,7 +103,7 @@ impl Scene {
     }
 
     /// Answers the closing handshake and gives the end of the session.
-    async fn end(mut self) -> Ended {
+    pub async fn end(mut self) -> Ended {
         let closing = async {
             while let Some((opcode, payload)) = self.peer.frame().await {
                 if opcode == CLOSE {
@@ -120,9 +120,9 @@ impl Scene {
     }
 }
 
-struct Ended {
+pub(super) struct Ended {
     closed: Closed,
-    events: Vec<(Duration, ConnEvent)>,
+    pub events: Vec<(Duration, ConnEvent)>,
 }
 
 impl Ended {
@@ -134,7 +134,7 @@ impl Ended {
     }
 
     /// seq, outcome and RTT in ms of every beat, as told.
-    fn outcomes(&self) -> Vec<(u64, Outcome, Option<u64>)> {
+    pub fn outcomes(&self) -> Vec<(u64, Outcome, Option<u64>)> {
         self.beats().iter().map(|b| (b.seq, b.outcome, b.rtt.map(|rtt| rtt.as_millis() as u64))).collect()
     }
 
@@ -146,7 +146,7 @@ impl Ended {
         self.events.iter().filter_map(change).collect()
     }
 
-    fn count(&self, wanted: &ConnEvent) -> usize {
+    pub fn count(&self, wanted: &ConnEvent) -> usize {
         self.events.iter().filter(|(_, event)| event == wanted).count()
     }
 }

@@ -1,0 +1,418 @@
+//! `--preset` and `wscheck presets`, through the binary: on peers that do as such servers do, on those of another kind,
+//! and what is refused.
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+
+use serde_json::{Value, json};
+
+use crate::support::{
+    CLOSE, PING, PONG, Script, Server, TEXT, frame, ping_json, read_frame, run, upgrade, upgrade_choosing,
+};
+
+const BINARY: u8 = 0x82;
+
+/// Answers Pings and the closing handshake; of a message it is told, and what it gives is sent.
+fn converse(stream: &mut (impl Read + Write), mut answer: impl FnMut(u8, &[u8]) -> Vec<(u8, Vec<u8>)>) {
+    while let Some((first, payload)) = read_frame(stream) {
+        let replies = match first {
+            PING => vec![(PONG, payload.clone())],
+            CLOSE => vec![(CLOSE, payload.clone())],
+            first => answer(first, &payload),
+        };
+        for (first, payload) in replies {
+            if stream.write_all(&frame(first, &payload)).is_err() {
+                return;
+            }
+        }
+        if first == CLOSE {
+            return;
+        }
+    }
+}
+
+fn text(text: &str) -> (u8, Vec<u8>) {
+    (TEXT, text.as_bytes().to_vec())
+}
+
+fn say(stream: &mut TcpStream, text: &str) {
+    let _ = stream.write_all(&frame(TEXT, text.as_bytes()));
+}
+
+/// A Phoenix-shaped server.
+fn phoenix() -> Script {
+    Script::start(|mut stream| {
+        let head = upgrade(&mut stream);
+        assert!(head.starts_with("GET /socket/websocket?vsn=2.0.0 "), "{head}");
+        converse(&mut stream, |_, ask| {
+            let ask: Value = serde_json::from_slice(ask).unwrap();
+            assert_eq!((&ask[2], &ask[3]), (&json!("phoenix"), &json!("heartbeat")));
+            let reply = json!([null, ask[1], "phoenix", "phx_reply", {"status": "ok", "response": {}}]);
+            vec![text(&reply.to_string())]
+        });
+    })
+}
+
+/// An Engine.IO-shaped server that asks at once and after each answer, and closes when it is asked.
+fn engine_io() -> Script {
+    Script::start(|mut stream| {
+        upgrade(&mut stream);
+        say(&mut stream, r#"0{"sid":"x","upgrades":[],"pingInterval":100,"pingTimeout":200}"#);
+        say(&mut stream, "2");
+        let mut asked = 0;
+        converse(&mut stream, |_, message| match message {
+            b"3" if asked < 4 => {
+                asked += 1;
+                vec![text("2")]
+            }
+            b"3" => Vec::new(),
+            _ => vec![(CLOSE, Vec::new())],
+        });
+    })
+}
+
+/// A NATS-shaped server, in binary messages, for any number of connections at once.
+fn nats() -> Script {
+    Script::start(|stream| drop(std::thread::spawn(move || serve_nats(stream))))
+}
+
+fn serve_nats(mut stream: TcpStream) {
+    upgrade(&mut stream);
+    let _ = stream.write_all(&frame(BINARY, b"INFO {\"server_id\":\"N\"} \r\n"));
+    converse(&mut stream, |first, message| match (first, message) {
+        (BINARY, b"PING\r\n") => vec![(BINARY, b"PONG\r\n".to_vec())],
+        (BINARY, _) => Vec::new(),
+        (_, _) => vec![(BINARY, b"-ERR 'Unknown Protocol Operation'\r\n".to_vec())],
+    });
+}
+
+/// Says this first, and then only answers Pings.
+fn saying(first: &'static str) -> Script {
+    Script::start(move |mut stream| {
+        upgrade(&mut stream);
+        say(&mut stream, first);
+        converse(&mut stream, |_, _| Vec::new());
+    })
+}
+
+const QUICK: [&str; 8] = ["-i", "20ms", "-W", "400ms", "-c", "10", "--proxy", "none"];
+
+fn ping(preset: &str, more: &[&str], url: &str) -> (Option<i32>, Value) {
+    ping_json(&[&["--preset", preset], &QUICK[..], more, &[url]].concat())
+}
+
+fn connection(document: &Value) -> &Value {
+    &document["targets"][0]["connections"][0]
+}
+
+#[test]
+fn a_preset_asks_as_its_servers_want_and_finds_each_answer() {
+    let server = phoenix();
+    let (code, document) = ping("phoenix", &[], &format!("ws://127.0.0.1:{}", server.port));
+    assert_eq!((code, &document["heartbeats"]["app"]["ok"]), (Some(0), &json!(10)), "{document:#}");
+    assert_eq!(document["heartbeats"]["app"]["ambiguous"], 0);
+    let settings = &document["settings"];
+    assert_eq!((&settings["preset"]["name"], &settings["heartbeats"]), (&json!("phoenix"), &json!(["app"])));
+}
+
+#[test]
+fn both_layers_are_compared_with_a_preset_too() {
+    let server = phoenix();
+    let url = format!("ws://127.0.0.1:{}", server.port);
+    let (code, document) = ping("phoenix", &["--heartbeat", "both"], &url);
+    let answered = |kind: &str| document["heartbeats"][kind]["ok"].clone();
+    assert_eq!(
+        (code, answered("protocol"), answered("app")),
+        (Some(0), json!(10), json!(10)),
+        "{document:#}"
+    );
+}
+
+#[test]
+fn where_the_server_starts_it_is_answered_and_pings_are_measured() {
+    let server = engine_io();
+    let (code, document) = ping("engine.io", &[], &server.url());
+    assert_eq!((code, &document["heartbeats"]["protocol"]["ok"]), (Some(0), &json!(10)), "{document:#}");
+    let pings = &connection(&document)["server_pings"];
+    assert_eq!(pings["app"], 5, "{document:#}");
+    assert!(pings["app_interval_ms"].is_number(), "{document:#}");
+    let note = document["settings"]["preset"]["notes"][0].as_str().unwrap();
+    assert!(note.starts_with("there is no app RTT: the server asks"), "{note}");
+}
+
+#[test]
+fn binary_messages_and_lines_are_spoken() {
+    let server = nats();
+    let (code, document) = ping("nats", &[], &server.url());
+    assert_eq!((code, &document["heartbeats"]["app"]["ok"]), (Some(0), &json!(10)), "{document:#}");
+}
+
+#[test]
+fn what_is_said_on_the_command_line_holds_before_the_preset() {
+    let server = Script::start(|mut stream| {
+        let head = upgrade(&mut stream);
+        assert!(head.contains("Sec-WebSocket-Protocol: mine"), "{head}");
+        converse(&mut stream, |_, message| match message {
+            b"hi" => vec![text(r#"{"ready":true}"#)],
+            b"beat" => vec![text("ok")],
+            other => panic!("{other:?}"),
+        });
+    });
+    let more = [
+        ["--subprotocol", "mine"],
+        ["--send", "hi"],
+        ["--await", r#"{"ready":true}"#],
+        ["--app-ping", "beat"],
+        ["--app-pong", "ok"],
+    ];
+    let (code, document) = ping("graphql-ws", &more.concat(), &server.url());
+    assert_eq!((code, &document["heartbeats"]["app"]["ok"]), (Some(0), &json!(10)), "{document:#}");
+    assert_eq!(document["settings"]["interval_ms"], 20.0);
+}
+
+#[test]
+fn the_language_of_the_presets_is_the_command_lines() {
+    let server = Script::start(|mut stream| {
+        upgrade(&mut stream);
+        converse(&mut stream, |first, message| match (first, message) {
+            (BINARY, b"PING\n") => vec![(BINARY, b"noise\nPONG 1\n".to_vec())],
+            (BINARY, _) => vec![(BINARY, [&[0xd0, 0x7f][..], &message[1..9]].concat())],
+            (_, _) => vec![text(r#"430["yes",{"t":1}]"#)],
+        });
+    });
+    let asks: [&[&str]; 4] = [
+        &["--app-ping", r"binary:PING\n", "--app-pong", r"binary:PONG{any}", "--framing", "lines"],
+        &["--app-ping", "hex:01{seq}", "--app-pong", "hex:d0?f{seq}"],
+        &["--app-ping", r#"420["ping"]"#, "--app-pong", r#"430["yes",{any}]"#],
+        &["--app-ping", "x", "--app-pong", "never", "--app-pong", "text:430{any}"],
+    ];
+    let url = server.url();
+    for ask in asks {
+        let args = [&QUICK[..], &["--heartbeat", "app"], ask, &[&url]].concat();
+        let (code, document) = ping_json(&args);
+        assert_eq!(
+            (code, &document["heartbeats"]["app"]["ok"]),
+            (Some(0), &json!(10)),
+            "{ask:?}: {document:#}"
+        );
+    }
+}
+
+#[test]
+fn a_wrong_preset_is_a_finding_that_names_what_came() {
+    let welcome = saying(r#"{"type":"welcome"}"#);
+    let short = ["--await-timeout", "300ms"];
+    let (code, document) = ping("engine.io", &short, &welcome.url());
+    let message = document["error"]["message"].as_str().unwrap_or_default();
+    assert_eq!(code, Some(3), "{document:#}");
+    assert!(
+        message.contains("of the preset engine.io") && message.contains("looks like action-cable"),
+        "{message}"
+    );
+    assert_eq!(document["error"]["hint"], "try --preset action-cable");
+
+    let (code, document) = ping("phoenix", &[], &welcome.url());
+    let advice = document["advice"][0].as_str().unwrap_or_default();
+    assert_eq!(code, Some(1), "{document:#}");
+    assert!(advice.starts_with("no message matched the preset phoenix's answer; what came"), "{document:#}");
+    assert!(advice.ends_with("looks like action-cable: try --preset action-cable"), "{advice}");
+
+    let (code, document) = ping("huobi", &[], &welcome.url());
+    let reason = document["reasons"][0].as_str().unwrap_or_default();
+    assert_eq!(code, Some(4), "{document:#}");
+    assert!(reason.starts_with("the server never said what a server of the preset huobi says"), "{reason}");
+}
+
+#[test]
+fn a_wrong_preset_on_a_server_that_says_nothing_is_no_hang() {
+    let mute = Script::start(|mut stream| {
+        upgrade(&mut stream);
+        converse(&mut stream, |_, _| Vec::new());
+    });
+    let (code, document) = ping("sockjs", &["--await-timeout", "200ms"], &mute.url());
+    let message = document["error"]["message"].as_str().unwrap_or_default();
+    assert_eq!(code, Some(3), "{document:#}");
+    assert!(message.ends_with("no message came at all"), "{message}");
+    let (code, document) = ping("okx", &[], &mute.url());
+    assert_eq!(code, Some(1), "{document:#}");
+    assert_eq!(document["advice"][0], "no message matched the preset okx's answer; no message came at all");
+}
+
+#[test]
+fn auto_finds_out_what_a_server_speaks_and_says_by_what() {
+    let server = engine_io();
+    let (code, document) = ping("auto", &[], &server.url());
+    let preset = &document["settings"]["preset"];
+    assert_eq!(code, Some(0), "{document:#}");
+    assert_eq!(preset["name"], Value::Null, "a path of its own is needed to tell them apart: {preset:#}");
+    let url = format!("ws://127.0.0.1:{}/engine.io/?EIO=4&transport=websocket", server.port);
+    let (code, document) = ping("auto", &[], &url);
+    let preset = &document["settings"]["preset"];
+    assert_eq!((code, &preset["name"], &preset["auto"]), (Some(0), &json!("engine.io"), &json!(true)));
+    let evidence = preset["evidence"].as_array().unwrap();
+    assert!(evidence[0].as_str().unwrap().starts_with("it says 0{\"sid\""), "{preset:#}");
+    assert_eq!(evidence[1], "the path is that of engine.io");
+}
+
+#[test]
+fn auto_takes_the_subprotocol_that_the_server_chose() {
+    let server = Script::start(|mut stream| {
+        upgrade_choosing(&mut stream, Some("graphql-transport-ws"));
+        converse(&mut stream, |_, message| {
+            let message: Value = serde_json::from_slice(message).unwrap();
+            match message["type"].as_str().unwrap() {
+                "connection_init" => vec![text(r#"{"type":"connection_ack"}"#)],
+                _ => vec![text(&json!({"type": "pong", "payload": message["payload"]}).to_string())],
+            }
+        });
+    });
+    let (code, document) = ping("auto", &[], &format!("ws://127.0.0.1:{}/graphql", server.port));
+    assert_eq!((code, &document["heartbeats"]["app"]["ok"]), (Some(0), &json!(10)), "{document:#}");
+    assert_eq!(document["settings"]["preset"]["name"], "graphql-ws");
+}
+
+#[test]
+fn auto_falls_back_to_ping_frames_and_says_so() {
+    let server = Server::start(&[]);
+    let (code, document) = ping("auto", &[], &server.url());
+    let preset = &document["settings"]["preset"];
+    assert_eq!((code, &document["heartbeats"]["protocol"]["ok"]), (Some(0), &json!(10)), "{document:#}");
+    assert_eq!((&preset["name"], &preset["auto"]), (&Value::Null, &json!(true)));
+    assert_eq!(preset["notes"][0], "no preset is sure enough, so Ping frames are measured");
+}
+
+/// Arguments that are refused, and what the one line must contain.
+const REFUSED: &[(&[&str], &[&str])] = &[
+    (&["ping", "--preset", "enginio", "ws://a/"], &["'enginio' is no preset", "near it are: engine.io"]),
+    (&["ping", "--preset", "qqqq", "ws://a/"], &["'wscheck presets' lists them all"]),
+    (
+        &["ping", "--preset", "engine.io", "--heartbeat", "app", "ws://a/"],
+        &["has no app heartbeat to measure"],
+    ),
+    (
+        &["ping", "--preset", "socket.io", "--heartbeat", "app", "--app-ping", "2", "ws://a/"],
+        &["'2' is not sent", "invalid heartbeat direction"],
+    ),
+    (&["ping", "--preset", "twitch-eventsub", "ws://a/"], &["no Ping frame is sent", "anything but Pongs"]),
+    (&["probe-idle", "--preset", "twitch-eventsub", "ws://a/"], &["no Ping frame is sent"]),
+    (&["probe-zombie", "--preset", "twitch-eventsub", "ws://a/"], &["no Ping frame is sent"]),
+    (&["listen", "--preset", "twitch-eventsub", "--talk", "ws://a/"], &["twitch-eventsub"]),
+    (&["ping", "--preset", "binance", "-i", "100ms", "ws://a/"], &["more often than every 1 s", "banned"]),
+    (
+        &["ping", "--preset", "engine.io", "ws://a/engine.io/?EIO=3"],
+        &["wants EIO=4 in the URL's query, which says EIO=3"],
+    ),
+    (
+        &["ping", "--preset", "home-assistant", "ws://a/"],
+        &["needs what only you know: --send '{\"type\":\"auth\""],
+    ),
+    (&["ping", "--preset", "auto", "ws://a/", "ws://b/"], &["--preset auto looks at one server"]),
+    (&["ping", "--preset", "xmpp", "ws://a/", "ws://b/"], &["says hello to one host"]),
+    (&["ping", "--preset", "phoenix", "--await-timeout", "1s", "ws://a/"], &["--await-timeout does nothing"]),
+    (&["ping", "--framing", "frames", "ws://a/"], &["'frames'"]),
+    (&["ping", "--heartbeat", "app", "--app-ping", r"text:\q", "ws://a/"], &["--app-ping", "no escape"]),
+    (&["ping", "--heartbeat", "app", "--app-ping", "hex:c?", "ws://a/"], &["bytes to send must all be said"]),
+];
+
+#[test]
+fn what_must_not_be_sent_is_refused_with_the_reason() {
+    for (args, parts) in REFUSED {
+        let ran = run(args);
+        assert_eq!((ran.code, ran.stdout.as_str()), (Some(2), ""), "{args:?}: {}", ran.stderr);
+        assert_eq!(ran.stderr.lines().count(), 1, "{args:?}: {}", ran.stderr);
+        for part in *parts {
+            assert!(ran.stderr.contains(part), "{args:?}: '{part}' is not in: {}", ran.stderr);
+        }
+    }
+}
+
+#[test]
+fn listen_names_the_servers_heartbeats_by_the_preset() {
+    let server = Script::start(|mut stream| {
+        upgrade(&mut stream);
+        say(&mut stream, r#"{"type":"welcome"}"#);
+        for _ in 0..3 {
+            say(&mut stream, r#"{"type":"ping","message":1795666306}"#);
+        }
+        converse(&mut stream, |_, other| panic!("a client says nothing to Action Cable: {other:?}"));
+    });
+    let args = ["listen", "--json", "--proxy", "none", "--preset", "action-cable", "--for", "500ms"];
+    let ran = run(&[&args[..], &[&server.url()]].concat());
+    let document = ran.json();
+    let heard = &document["heard"][0];
+    assert_eq!((&heard["shape"], &heard["count"]), (&json!("action-cable"), &json!(3)), "{document:#}");
+    assert_eq!(heard["kind"], "keep_alive", "{document:#}");
+}
+
+#[test]
+fn a_control_of_probe_zombie_speaks_the_preset() {
+    let server = nats();
+    let args =
+        ["probe-zombie", "--json", "--proxy", "none", "--preset", "nats", "--max", "1s", "--every", "100ms"];
+    let ran = run(&[&args[..], &[&server.url()]].concat());
+    let document = ran.json();
+    assert_eq!(document["clients"][0]["client"], "control", "{document:#}");
+    assert_eq!(document["clients"][0]["fate"], "kept", "{document:#}");
+}
+
+#[test]
+fn probe_idle_asks_by_the_preset_after_its_silence() {
+    let server = nats();
+    let args =
+        ["probe-idle", "--json", "--proxy", "none", "--preset", "nats", "--min", "100ms", "--max", "600ms"];
+    let ran = run(&[&args[..], &["--precision", "100ms", &server.url()]].concat());
+    let document = ran.json();
+    assert_eq!(document["verdict"], "no_timeout_up_to_max", "{document:#}");
+}
+
+#[test]
+fn every_preset_is_listed_with_its_source_and_a_command_line_that_parses() {
+    let document = run(&["presets", "--json"]).json();
+    let presets = document["presets"].as_array().unwrap();
+    assert!(presets.len() > 45, "{}", presets.len());
+    for preset in presets {
+        let name = preset["name"].as_str().unwrap();
+        assert!(!preset["source"].as_str().unwrap().is_empty(), "{name}");
+        let line = preset["command_line"].as_str().unwrap();
+        let words = shell_words(line);
+        assert_eq!(words[0], "wscheck");
+        let parsed = wscheck::cli::command().try_get_matches_from(&words);
+        assert!(parsed.is_ok(), "{line}: {}", parsed.unwrap_err());
+    }
+}
+
+/// Takes a line apart as a shell does, as far as single quotes go.
+fn shell_words(line: &str) -> Vec<String> {
+    let (mut words, mut word, mut quoted) = (Vec::new(), String::new(), false);
+    for c in line.chars() {
+        match (c, quoted) {
+            ('\'', _) => quoted = !quoted,
+            (' ', false) => words.push(std::mem::take(&mut word)),
+            (c, _) => word.push(c),
+        }
+    }
+    words.push(word);
+    words
+}
+
+#[test]
+fn ndjson_is_a_preset_a_line_and_the_document_last() {
+    let lines = run(&["presets", "-o", "ndjson", "mqtt"]).ndjson();
+    let (document, entries) = lines.split_last().unwrap();
+    assert_eq!((entries.len(), &entries[0]["preset"]), (1, &document["presets"][0]));
+    assert_eq!(entries[0]["preset"]["hello"][0], "hex:100c00044d5154540402003c0000");
+}
+
+#[test]
+fn an_unknown_preset_is_a_usage_error_that_names_its_neighbours() {
+    let ran = run(&["presets", "phonix"]);
+    let told = "error: 'phonix' is no preset; near it are: phoenix, phoenix-v1\n";
+    assert_eq!((ran.code, ran.stdout.as_str(), ran.stderr.as_str()), (Some(2), "", told));
+    let ran = run(&["presets", "--json", "qqqq\u{1b}[2J"]);
+    let document = ran.json();
+    assert_eq!((ran.code, &document["verdict"]), (Some(2), &json!("usage")));
+    assert_eq!(
+        document["error"]["message"],
+        "'qqqq\\u{1b}[2J' is no preset; 'wscheck presets' lists them all"
+    );
+}
