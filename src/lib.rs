@@ -6,7 +6,7 @@
 //! - 4 [`cli`]: arguments as typed become a Plan; printing on a thread of its own, signals on another;
 //!   exit codes, completions, man page
 //! - 3 [`output`]: implements `Reporter`: human, json, ndjson, and the JSON Schema; shows what `serve` tells
-//!   and the table of known timers
+//!   and the tables of known timers and of presets
 //! - 2 [`commands`]: one file or folder a command: a Plan that is always valid, and `run`
 //! - 1 [`net`]: name to open WebSocket (`dial`), the byte tap on the socket (`wire`), the greeting, and the
 //!   `session` that runs heartbeats, the `trial` that is silent and then asked, or the `guest` that hears what the
@@ -28,6 +28,11 @@
 //! kind of sound and says what they come to. `commands::listen` has one guest; `commands::probe_zombie` has six, each a
 //! task that dies in its way (`domain::zombie::Way`; the `wire`'s valve, below TLS, keeps a dead one from answering),
 //! and `domain::zombie::Findings` puts their lives together. Shown by `output::listen` and `output::zombie`.
+//!
+//! How services speak heartbeats stands in one place: `domain::heartbeat::presets`, a slice of definitions in the language
+//! of templates and patterns; `spoken` reads one, and `cli::preset` lets the command line override it. What a preset has
+//! besides its ask and answer is a `Convention`, which the greeting, the session, the trial and the guest take alike.
+//! `commands::recon` looks at a server for `--preset auto`; `domain::recognition` finds that a preset was the wrong one.
 //!
 //! Where it departs from the plainest rules:
 //!

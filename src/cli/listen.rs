@@ -85,6 +85,7 @@ impl ListenArgs {
         let greeting = self.welcome.greeting(answer, &chosen)?;
         let target = chosen.target(&self.url)?;
         Ok(ListenPlan {
+            preset: chosen.used(&[Kind::App]),
             dial: chosen.offer(self.connect.dial()?, std::slice::from_ref(&target)),
             target,
             alive: alive(&chosen).filter(|_| answer),

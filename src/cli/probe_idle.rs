@@ -173,6 +173,7 @@ impl ProbeIdleArgs {
         chosen.check(&Intent { kinds: &[kind], ask: greeting.app_ping.as_deref(), interval: None })?;
         let target = chosen.target(&self.url)?;
         Ok(IdlePlan {
+            preset: chosen.used(&[kind]),
             dial: chosen.offer(self.connect.dial()?, std::slice::from_ref(&target)),
             target,
             search: self.search.plan(kind)?,

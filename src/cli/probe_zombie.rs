@@ -16,7 +16,7 @@ use super::usage;
 use crate::commands::ping::Control;
 use crate::commands::probe_zombie::{self, ZombiePlan};
 use crate::domain::heartbeat::Kind;
-use crate::domain::heartbeat::presets::{Guess, Intent};
+use crate::domain::heartbeat::presets::{Guess, Intent, PresetUse};
 use crate::domain::heartbeat::template::Template;
 use crate::domain::idle::Expectation;
 use crate::domain::shown::exact_duration;
@@ -87,6 +87,7 @@ impl ProbeZombieArgs {
         let (max, expectation) = (self.dying.max, self.dying.expectation()?);
         let target = chosen.target(&self.url)?;
         Ok(ZombiePlan {
+            preset: chosen.used(&[Kind::App]).map(|used| PresetUse { notes: Vec::new(), ..used }),
             dial: chosen.offer(self.connect.dial()?, std::slice::from_ref(&target)),
             target,
             max,

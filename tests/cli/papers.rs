@@ -5,6 +5,9 @@ use std::path::Path;
 use wscheck::cli;
 use wscheck::domain::health::{Limits, Status};
 use wscheck::domain::heartbeat::Outcome;
+use wscheck::domain::heartbeat::framing::Framing;
+use wscheck::domain::heartbeat::presets::{self, Preset, Starter};
+use wscheck::domain::heartbeat::template::Key;
 use wscheck::domain::shown;
 
 use crate::support::run;
@@ -123,4 +126,32 @@ fn the_schema_is_a_schema() {
     let schema = serde_json::from_str(&ran.stdout).unwrap();
     assert!(jsonschema::meta::is_valid(&schema));
     assert_eq!(run(&["--version"]).stdout, format!("wscheck {}\n", env!("CARGO_PKG_VERSION")));
+}
+
+#[test]
+fn the_readmes_presets_are_those_of_the_code() {
+    let readme = file("README.md");
+    let table = readme.split("\n| preset |").nth(1).unwrap();
+    let rows: Vec<&str> = table.lines().skip(2).take_while(|line| line.starts_with("| ")).collect();
+    let starts = |preset: &Preset| match preset.starter() {
+        Starter::Frames => "Ping frames",
+        starter => starter.label(),
+    };
+    let row = |preset: &Preset| {
+        let (starts, verified) = (starts(preset), preset.verified.label());
+        format!("| `{}` | {} | {starts} | {verified} |", preset.name, preset.title)
+    };
+    assert_eq!(rows, presets::all().map(row).collect::<Vec<_>>());
+}
+
+#[test]
+fn the_readmes_placeholders_are_those_of_the_code() {
+    let readme = file("README.md");
+    for key in Key::ALL {
+        let placeholder = key.placeholder();
+        assert!(readme.contains(&format!("`{placeholder}`")), "README lacks {placeholder}");
+    }
+    for framing in Framing::ALL.map(Framing::label).into_iter().filter(|label| *label != "message") {
+        assert!(readme.contains(framing), "README lacks {framing}");
+    }
 }

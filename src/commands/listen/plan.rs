@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::domain::heartbeat::convention::{Convention, Upkeep};
 use crate::domain::heartbeat::pattern::Pattern;
+use crate::domain::heartbeat::presets::PresetUse;
 use crate::domain::heartbeat::template::Template;
 use crate::domain::listen::report::ListenInfo;
 use crate::domain::listen::shapes::Shapes;
@@ -31,6 +32,8 @@ pub struct ListenPlan {
     /// What is said now and then, so that the server does not take the client for dead; and what answers it.
     pub alive: Option<Upkeep>,
     pub pong: Pattern,
+    /// Whose heartbeats they are, where a preset was asked for.
+    pub preset: Option<PresetUse>,
     /// Largest message accepted from the server, in bytes.
     pub max_message_size: usize,
 }
@@ -43,6 +46,7 @@ impl ListenPlan {
             count: self.count,
             answer: self.answer,
             talk: self.talk.is_some(),
+            preset: self.preset.clone(),
         }
     }
 

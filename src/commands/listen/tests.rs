@@ -35,6 +35,7 @@ fn plan(listen_for: u64, count: Option<u64>, talk: bool) -> ListenPlan {
         talk: talk.then(Template::default),
         shapes: Shapes::default(),
         alive: None,
+        preset: None,
         pong: Pattern::default(),
         max_message_size: 65_536,
     }

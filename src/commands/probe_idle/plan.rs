@@ -2,6 +2,7 @@
 
 use crate::domain::heartbeat::Kind;
 use crate::domain::heartbeat::pattern::Pattern;
+use crate::domain::heartbeat::presets::PresetUse;
 use crate::domain::heartbeat::template::Template;
 use crate::domain::idle::report::IdleInfo;
 use crate::domain::idle::{Expectation, SearchPlan};
@@ -24,6 +25,8 @@ pub struct IdlePlan {
     pub answer: Pattern,
     /// Why no message is sent by `refresh`, where none is to be.
     pub mute: Option<String>,
+    /// Whose heartbeats they are, where a preset was asked for.
+    pub preset: Option<PresetUse>,
     /// Largest message accepted from the server, in bytes.
     pub max_message_size: usize,
     /// Try afterwards what keeps the path open.
@@ -41,6 +44,7 @@ impl IdlePlan {
             refresh: self.refresh,
             verify: self.verify,
             expectation: self.expectation.clone(),
+            preset: self.preset.clone(),
         }
     }
 

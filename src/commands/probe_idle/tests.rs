@@ -44,6 +44,7 @@ fn plan(url: &str) -> IdlePlan {
         dial: DialPlan::default(),
         greeting: Greeting { timeout: ms(5000), ..Greeting::default() },
         mute: None,
+        preset: None,
         search: SearchPlan {
             min: ms(200),
             max: ms(4000),

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::domain::heartbeat::convention::Convention;
 use crate::domain::heartbeat::pattern::Pattern;
+use crate::domain::heartbeat::presets::PresetUse;
 use crate::domain::heartbeat::template::Template;
 use crate::domain::idle::Expectation;
 use crate::domain::listen::shapes::Shapes;
@@ -35,6 +36,8 @@ pub struct ZombiePlan {
     /// What the server's heartbeats in messages look like.
     pub shapes: Shapes,
     pub expectation: Option<Expectation>,
+    /// Whose heartbeats they are, where a preset was asked for.
+    pub preset: Option<PresetUse>,
     /// Largest message accepted from the server, in bytes.
     pub max_message_size: usize,
 }
@@ -52,6 +55,7 @@ impl ZombiePlan {
             max: self.max,
             every: self.every,
             expectation: self.expectation.clone(),
+            preset: self.preset.clone(),
         }
     }
 

@@ -12,6 +12,7 @@ use super::probe::{Observation, ProbeId, Role};
 use super::refresh::{Refresh, Row};
 use super::search::Progress;
 use crate::domain::ending::Ending;
+use crate::domain::heartbeat::presets::PresetUse;
 use crate::domain::opening::{OpenError, Opened};
 use crate::domain::report;
 use crate::domain::threshold::Truth;
@@ -27,6 +28,8 @@ pub struct IdleInfo {
     /// Afterwards a connection is held at the prescribed interval.
     pub verify: bool,
     pub expectation: Option<Expectation>,
+    /// Whose heartbeats they are, where a preset was asked for.
+    pub preset: Option<PresetUse>,
 }
 
 /// One thing that was seen of a connection, with what the connection is for.

@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime};
 use super::findings::Findings;
 use super::sound::Sound;
 use crate::domain::ending::Ending;
+use crate::domain::heartbeat::presets::PresetUse;
 use crate::domain::opening::{OpenError, Opened};
 use crate::domain::peer_text::PeerText;
 use crate::domain::report;
@@ -23,6 +24,8 @@ pub struct ListenInfo {
     pub answer: bool,
     /// The client says something between heartbeats.
     pub talk: bool,
+    /// Whose heartbeats they are, where a preset was asked for.
+    pub preset: Option<PresetUse>,
 }
 
 /// Something that happened.

@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime};
 use super::findings::Findings;
 use super::life::Fate;
 use super::way::Way;
+use crate::domain::heartbeat::presets::PresetUse;
 use crate::domain::idle::Expectation;
 use crate::domain::listen::report::Said;
 use crate::domain::opening::{OpenError, Opened};
@@ -22,6 +23,8 @@ pub struct ZombieInfo {
     /// How often the control, and the client of Pings only, send something.
     pub every: Duration,
     pub expectation: Option<Expectation>,
+    /// Whose heartbeats they are, where a preset was asked for.
+    pub preset: Option<PresetUse>,
 }
 
 /// Something that happened.

@@ -20,7 +20,7 @@ pub(super) use failure::failed_opening;
 pub use interim::interim_line;
 pub(super) use lines::{counted, ending, phases, way};
 pub use paint::Paint;
-pub(super) use summary::{facts, verdict};
+pub(super) use summary::{facts, preset, verdict};
 pub(super) use text::Rows;
 
 use super::Output;

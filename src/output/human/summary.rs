@@ -10,6 +10,7 @@ use super::table::{by_status, table};
 use super::text::Rows;
 use crate::domain::health::Status;
 use crate::domain::heartbeat::Kind;
+use crate::domain::heartbeat::presets::PresetUse;
 use crate::domain::listen::Interval;
 use crate::domain::opening::{Opened, TlsFacts};
 use crate::domain::peer_text::PeerText;
@@ -38,7 +39,7 @@ pub fn summary(report: &Report, paint: Paint, width: Option<usize>) -> String {
         rows.add("connections", &format!("{connections}: {}", by_status(&report.status_counts)));
         worst(&mut rows, report);
     }
-    preset(&mut rows, report);
+    preset(&mut rows, report.info.preset.as_ref());
     closing(&mut rows, report, paint);
     rows.into_text()
 }
@@ -323,8 +324,8 @@ fn timestamps(report: &Report) -> String {
 }
 
 /// Whose heartbeats were spoken, and what to know of them.
-fn preset(rows: &mut Rows, report: &Report) {
-    let Some(used) = &report.info.preset else { return };
+pub fn preset(rows: &mut Rows, used: Option<&PresetUse>) {
+    let Some(used) = used else { return };
     let name = used.preset.map_or("none", |preset| preset.name);
     match used.evidence.as_slice() {
         [] => rows.add("preset", name),

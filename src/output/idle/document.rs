@@ -15,8 +15,8 @@ use crate::domain::idle::{
 use crate::domain::peer_text::PeerText;
 use crate::domain::threshold::Truth;
 use crate::output::json::{
-    Ending, Failure, HowName, KindName, Ms, Opening, SCHEMA_VERSION, Timestamp, VerdictName, ViolationName,
-    WSCHECK_VERSION, broken_rule, close_frame, ms, names,
+    Ending, Failure, HowName, KindName, Ms, Opening, PresetName, SCHEMA_VERSION, Timestamp, VerdictName,
+    ViolationName, WSCHECK_VERSION, broken_rule, close_frame, ms, names,
 };
 
 names! {
@@ -161,6 +161,8 @@ pub struct IdleSettings {
     refresh: bool,
     verify: bool,
     expect: Option<String>,
+    /// Whose heartbeats they are; null where no preset was asked for.
+    preset: Option<PresetName>,
 }
 
 /// Between which idle spans the timeout lies.
@@ -395,6 +397,7 @@ impl From<&IdleInfo> for IdleSettings {
             refresh: info.refresh,
             verify: info.verify,
             expect: info.expectation.as_ref().map(Expectation::to_string),
+            preset: info.preset.as_ref().map(PresetName::from),
         }
     }
 }

@@ -334,6 +334,7 @@ fn closing(rows: &mut Rows, report: &IdleReport, paint: Paint) {
         rows.add("opened in", &format!("{}{way}", phases(&opened.phases)));
         human::facts(rows, opened);
     }
+    human::preset(rows, report.info.preset.as_ref());
     for (place, note) in report.notes.iter().enumerate() {
         rows.add(if place == 0 { "note" } else { "" }, note);
     }
@@ -365,7 +366,14 @@ mod tests {
         let told = |absolute, relative| {
             let search = SearchPlan { precision: Precision { absolute, relative }, ..SearchPlan::default() };
             let url = "ws://a/".to_string();
-            precision(&IdleInfo { url, search, refresh: false, verify: false, expectation: None })
+            precision(&IdleInfo {
+                url,
+                search,
+                refresh: false,
+                verify: false,
+                expectation: None,
+                preset: None,
+            })
         };
         let second = Duration::from_secs(1);
         assert_eq!(

@@ -75,6 +75,7 @@ impl Scene {
             refresh: false,
             verify: false,
             expectation: None,
+            preset: None,
         };
         let findings = Findings {
             verdict,

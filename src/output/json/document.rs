@@ -170,7 +170,7 @@ pub struct Settings {
 /// The preset of a run.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
-struct PresetName {
+pub struct PresetName {
     /// Null when it was to be found out, and nothing was sure.
     name: Option<&'static str>,
     title: Option<&'static str>,

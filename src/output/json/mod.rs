@@ -12,7 +12,7 @@ use std::io;
 
 use serde::Serialize;
 
-pub use document::{Document, Settings};
+pub use document::{Document, PresetName, Settings};
 pub use ending::Ending;
 pub(super) use ending::{broken_rule, close_frame};
 pub use failure::{ErrorDocument, FailedOpening, Failure, error_document};

@@ -10,7 +10,8 @@ use crate::domain::listen::{
     Clearance, Effect, Effects, First, Interval, KindFindings, Origin, Payloads, Sound, Unanswered, Verdict,
 };
 use crate::output::json::{
-    Ending, Failure, Ms, Opening, SCHEMA_VERSION, Timestamp, VerdictName, WSCHECK_VERSION, ms, names,
+    Ending, Failure, Ms, Opening, PresetName, SCHEMA_VERSION, Timestamp, VerdictName, WSCHECK_VERSION, ms,
+    names,
 };
 
 names! {
@@ -127,6 +128,8 @@ pub struct ListenSettings {
     answer: bool,
     /// The client says something between heartbeats.
     talk: bool,
+    /// Whose heartbeats they are; null where no preset was asked for.
+    preset: Option<PresetName>,
 }
 
 /// How far heartbeats are apart.
@@ -202,6 +205,7 @@ impl From<&ListenInfo> for ListenSettings {
             count: info.count,
             answer: info.answer,
             talk: info.talk,
+            preset: info.preset.as_ref().map(PresetName::from),
         }
     }
 }

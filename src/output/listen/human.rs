@@ -261,6 +261,7 @@ fn closing(rows: &mut Rows, report: &ListenReport, paint: Paint) {
         rows.add("opened in", &format!("{}{way}", phases(&opened.phases)));
         human::facts(rows, opened);
     }
+    human::preset(rows, report.info.preset.as_ref());
     human::verdict(rows, report.verdict, &report.reasons, paint);
 }
 

@@ -55,7 +55,8 @@ fn at(age: Duration) -> SystemTime {
 impl Scene {
     fn new(change: impl FnOnce(&mut ListenInfo)) -> Scene {
         let url = "wss://node.example/ws?token=***".to_string();
-        let mut info = ListenInfo { url, listen_for: ms(120_000), count: None, answer: true, talk: false };
+        let mut info =
+            ListenInfo { url, listen_for: ms(120_000), count: None, answer: true, talk: false, preset: None };
         change(&mut info);
         let mut scene = Scene {
             events: Vec::new(),

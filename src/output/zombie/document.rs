@@ -10,7 +10,8 @@ use crate::domain::zombie::{
     Fate, HeartbeatPolicy, IdlePolicy, Library, Life, Needs, Policy, Reaping, Verdict, Way,
 };
 use crate::output::json::{
-    Ending, Failure, Ms, Opening, SCHEMA_VERSION, Timestamp, VerdictName, WSCHECK_VERSION, ms, names,
+    Ending, Failure, Ms, Opening, PresetName, SCHEMA_VERSION, Timestamp, VerdictName, WSCHECK_VERSION, ms,
+    names,
 };
 use crate::output::listen::{ListenedTo, SoundName};
 
@@ -77,6 +78,8 @@ pub struct ZombieSettings {
     /// How often the control, and the client of Pings only, send something.
     every_ms: Ms,
     expect: Option<String>,
+    /// Whose heartbeats they are; null where no preset was asked for.
+    preset: Option<PresetName>,
 }
 
 /// What kind of policy it is.
@@ -175,6 +178,7 @@ impl From<&ZombieInfo> for ZombieSettings {
             max_ms: info.max.into(),
             every_ms: info.every.into(),
             expect: info.expectation.as_ref().map(Expectation::to_string),
+            preset: info.preset.as_ref().map(PresetName::from),
         }
     }
 }

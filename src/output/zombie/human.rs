@@ -255,6 +255,7 @@ fn closing(rows: &mut Rows, report: &ZombieReport, paint: Paint) {
     }
     let clients = report.findings.lives.iter().filter(|life| life.kept().is_some()).count() as u64;
     rows.add("run", &format!("{}, {}", counted(clients, "connection"), spoken(report.elapsed)));
+    human::preset(rows, report.info.preset.as_ref());
     human::verdict(rows, report.verdict, &report.reasons, paint);
 }
 

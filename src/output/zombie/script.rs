@@ -81,6 +81,7 @@ impl Scene {
             max: ms(300_000),
             every: ms(5_000),
             expectation: expect.map(|text| text.parse().unwrap()),
+            preset: None,
         };
         let started = ZombieEvent::Started { at: at(Duration::ZERO), info: Arc::new(info.clone()) };
         Scene { events: vec![started], info, lives: Vec::new(), error: None }
