@@ -118,6 +118,10 @@ impl PresetArgs {
     }
 }
 
+/// Why nothing was found out.
+const UNSEEN: &str = "it could not be looked at (some servers answer only to a path or subprotocol of their own: name \
+                      the preset)";
+
 fn host(url: &str) -> Option<String> {
     Url::parse(url.trim()).ok()?.host_str().map(str::to_string)
 }
@@ -133,7 +137,7 @@ fn look(url: &str, connect: &ConnectArgs) -> Result<Guess, String> {
     runtime.shutdown_background();
     Ok(match clues {
         Ok(clues) => clues.guess(),
-        Err(error) => Guess { preset: None, evidence: vec![format!("it could not be looked at: {error}")] },
+        Err(error) => Guess { preset: None, evidence: vec![format!("{UNSEEN}: {error}")] },
     })
 }
 

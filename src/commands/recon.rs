@@ -6,7 +6,7 @@ use tokio::time::{Instant, timeout_at};
 use tokio_tungstenite::tungstenite::Message;
 
 use crate::domain::heartbeat::incoming::MessageRef;
-use crate::domain::heartbeat::presets::{Clues, Preset, offered_at, resembles};
+use crate::domain::heartbeat::presets::{Clues, Resemblance, offered_at, resembles};
 use crate::domain::listen::shapes::shown;
 use crate::domain::opening::OpenError;
 use crate::domain::target::Target;
@@ -21,41 +21,84 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// So many messages are looked at.
 const MOST: usize = 4;
 
-/// Opens a connection, hears what the server says first, and says goodbye. Where the user offers no subprotocol, those
-/// are offered that go with the URL's path. `largest` bounds a message in bytes.
-pub async fn reconnoitre(target: &Target, dial: &DialPlan, largest: usize) -> Result<Clues, OpenError> {
-    let mut dial = dial.clone();
-    if dial.subprotocols.is_empty() {
-        dial.subprotocols = offered_at(target.resource()).into_iter().map(str::to_string).collect();
-    }
-    let dial::Open { stream, leftover, marks, facts } = dial::open(&dial, target).await?;
-    let mut socket = Socket::new(stream, leftover, marks, largest, 1024).await;
-    let messages = first_words(&mut socket).await;
-    part(&mut socket).await;
-    let subprotocol = facts.subprotocol.map(|name| name.as_str().to_string());
-    Ok(Clues { resource: target.resource().to_string(), subprotocol, messages })
+/// So many connections are opened at most.
+const MOST_LOOKS: usize = 3;
+
+/// What one look at a server showed.
+struct Look {
+    subprotocol: Option<String>,
+    messages: Vec<(Resemblance, String)>,
+    /// The server ended the connection meanwhile.
+    ended: bool,
 }
 
-/// What it says, until that is typical of something, or is enough.
-async fn first_words(socket: &mut Socket<Stream>) -> Vec<(Vec<&'static Preset>, String)> {
+/// Opens a connection, hears what the server says first, and says goodbye. Where the user offers no subprotocol, those
+/// are offered that go with the URL's path. `largest` bounds a message in bytes.
+///
+/// Many servers' libraries choose the first that is offered, whatever their applications speak, which then close: such
+/// a choice tells nothing, and the others are offered without it.
+pub async fn reconnoitre(target: &Target, dial: &DialPlan, largest: usize) -> Result<Clues, OpenError> {
+    let mut dial = dial.clone();
+    let is_ours = dial.subprotocols.is_empty();
+    if is_ours {
+        dial.subprotocols = offered_at(target.resource()).into_iter().map(str::to_string).collect();
+    }
+    let mut seen = look(target, &dial, largest).await?;
+    for _ in 1..MOST_LOOKS {
+        let Some(refused) = seen.subprotocol.clone().filter(|_| is_ours && seen.ended) else { break };
+        dial.subprotocols.retain(|name| *name != refused);
+        if dial.subprotocols.is_empty() {
+            seen.subprotocol = None;
+            break;
+        }
+        seen = look(target, &dial, largest).await?;
+    }
+    let subprotocol = seen.subprotocol.filter(|_| !(is_ours && seen.ended));
+    Ok(Clues { resource: target.resource().to_string(), subprotocol, messages: seen.messages })
+}
+
+async fn look(target: &Target, dial: &DialPlan, largest: usize) -> Result<Look, OpenError> {
+    let dial::Open { stream, leftover, marks, facts } = dial::open(dial, target).await?;
+    let mut socket = Socket::new(stream, leftover, marks, largest, 1024).await;
+    let (messages, ended) = first_words(&mut socket).await;
+    part(&mut socket).await;
+    let subprotocol = facts.subprotocol.map(|name| name.as_str().to_string());
+    Ok(Look { subprotocol, messages, ended })
+}
+
+/// What it says, until that is typical of something, or is enough; and whether it ended the connection.
+async fn first_words(socket: &mut Socket<Stream>) -> (Vec<(Resemblance, String)>, bool) {
     let until = Instant::now() + PATIENCE;
     let mut words = Vec::new();
-    while let Ok(Step::Message(message)) = timeout_at(until, socket.step()).await {
-        let heard = match &message {
-            Message::Text(text) => MessageRef::Text(text),
-            Message::Binary(bytes) => MessageRef::Binary(bytes),
-            Message::Close(_) => break,
-            Message::Ping(_) | Message::Pong(_) | Message::Frame(_) if Instant::now() < until => continue,
-            Message::Ping(_) | Message::Pong(_) | Message::Frame(_) => break,
+    while let Ok(step) = timeout_at(until, socket.step()).await {
+        let message = match step {
+            Step::Lost(_) | Step::Message(Message::Close(_)) => return (words, true),
+            Step::Flushed(_) => continue,
+            Step::Message(message) => message,
         };
-        let unpacked = unpacked(heard);
-        let heard = unpacked.as_deref().map_or(heard, MessageRef::Text);
-        let presets = resembles(heard);
-        let is_known = !presets.is_empty();
-        words.push((presets, shown(heard).as_str().to_string()));
-        if is_known || words.len() == MOST {
+        if let Some((presets, shown)) = word(&message) {
+            let is_known = !presets.is_empty();
+            words.push((presets, shown));
+            if is_known || words.len() == MOST {
+                break;
+            }
+        }
+        // A flood is always ready, and the timeout is not looked at while it is.
+        if Instant::now() >= until {
             break;
         }
     }
-    words
+    (words, false)
+}
+
+/// What a message is typical of; `None` of a frame that is none.
+fn word(message: &Message) -> Option<(Resemblance, String)> {
+    let heard = match message {
+        Message::Text(text) => MessageRef::Text(text),
+        Message::Binary(bytes) => MessageRef::Binary(bytes),
+        Message::Ping(_) | Message::Pong(_) | Message::Close(_) | Message::Frame(_) => return None,
+    };
+    let unpacked = unpacked(heard);
+    let heard = unpacked.as_deref().map_or(heard, MessageRef::Text);
+    Some((resembles(heard), shown(heard).as_str().to_string()))
 }

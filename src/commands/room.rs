@@ -9,7 +9,7 @@ use crate::domain::event::{ConnEvent, Heard};
 use crate::domain::opening::{OpenError, Opened};
 use crate::domain::target::Target;
 use crate::net::dial::{self, DialPlan};
-use crate::net::greeting::{Greeting, greet};
+use crate::net::greeting::{Greeting, blame, greet};
 use crate::net::stream::Stream;
 use crate::net::websocket::Socket;
 use crate::net::wire::Valve;
@@ -45,7 +45,7 @@ pub async fn open(
         let beat = matches!(event, ConnEvent::Heard(Heard::ServerPing { .. }, _));
         missed.fetch_or(beat, Relaxed);
     };
-    greet(&mut socket, greeting, target, &emit).await?;
+    greet(&mut socket, greeting, target, &emit).await.map_err(|why| blame(why, &facts))?;
     let (greeted, missed_some) = (Instant::now(), missed.into_inner());
     Ok(Ready { socket, facts, opened, greeted, valve, missed_some })
 }

@@ -11,9 +11,9 @@ use super::listen::shapes::shown;
 use super::peer_text::PeerText;
 
 /// So many of the latest gaps between the server's heartbeats are remembered.
-const REMEMBERED: usize = 256;
+const REMEMBERED: usize = 32;
 /// So many of the first messages are compared with what is known.
-const COMPARED: u32 = 8;
+const COMPARED: u32 = 4;
 
 /// What was heard besides answers.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -42,6 +42,8 @@ impl Overheard {
 /// Listens on one connection, in bounded memory.
 #[derive(Debug, Default)]
 pub struct Listener {
+    /// Whether messages are compared with what is known: only where a finding may rest on it, for it costs time.
+    curious: bool,
     rhythms: Vec<Rhythm>,
     stranger: Option<PeerText>,
     compared: u32,
@@ -56,6 +58,11 @@ struct Rhythm {
 }
 
 impl Listener {
+    /// `curious`: other messages are of interest.
+    pub fn new(curious: bool) -> Listener {
+        Listener { curious, ..Listener::default() }
+    }
+
     /// The server sent a heartbeat of this kind, when the connection was so old.
     pub fn beat(&mut self, kind: Kind, age: Duration) {
         let Some(rhythm) = self.rhythms.iter_mut().find(|rhythm| rhythm.kind == kind) else {
@@ -71,7 +78,7 @@ impl Listener {
 
     /// A message came that is neither an answer nor a heartbeat.
     pub fn stranger(&mut self, message: MessageRef<'_>) {
-        if self.compared == COMPARED {
+        if !self.curious || self.compared == COMPARED {
             return;
         }
         self.compared += 1;
@@ -111,7 +118,7 @@ mod tests {
 
     #[test]
     fn a_strangers_words_are_compared_with_what_is_known() {
-        let mut listener = Listener::default();
+        let mut listener = Listener::new(true);
         listener.stranger(MessageRef::Text("hello"));
         listener.stranger(MessageRef::Text(r#"{"type":"connection_ack"}"#));
         let overheard = listener.overheard();
@@ -120,8 +127,15 @@ mod tests {
     }
 
     #[test]
+    fn who_is_not_curious_compares_nothing() {
+        let mut listener = Listener::new(false);
+        listener.stranger(MessageRef::Text(r#"{"type":"connection_ack"}"#));
+        assert!(listener.overheard().is_empty());
+    }
+
+    #[test]
     fn a_flood_costs_no_more_than_its_first_messages() {
-        let mut listener = Listener::default();
+        let mut listener = Listener::new(true);
         (0..100_000).for_each(|n| {
             listener.stranger(MessageRef::Text("x"));
             listener.beat(Kind::App, Duration::from_secs(n));

@@ -23,7 +23,8 @@ use crate::domain::heartbeat::message::{Classifier, Meaning};
 use crate::domain::heartbeat::pattern::Pattern;
 use crate::domain::heartbeat::presets::resembles;
 use crate::domain::heartbeat::template::{Keys, Template};
-use crate::domain::opening::{FailureKind, OpenError};
+use crate::domain::listen::shapes::shown;
+use crate::domain::opening::{FailureKind, OpenError, Opened};
 use crate::domain::peer_text::PeerText;
 use crate::domain::phase::Phase;
 use crate::domain::shown::duration as show;
@@ -50,6 +51,19 @@ impl Greeting {
     /// The size of the largest message to be sent, in bytes.
     pub fn largest(&self) -> usize {
         self.send.iter().map(|template| template.as_str().len()).max().unwrap_or(0)
+    }
+}
+
+/// What failed on a connection where none of the subprotocols was chosen that were offered may have failed for that.
+pub fn blame(error: OpenError, facts: &Opened) -> OpenError {
+    if facts.subprotocols_offered.is_empty() || facts.subprotocol.is_some() {
+        return error;
+    }
+    let offered = facts.subprotocols_offered.join(", ");
+    let more = error.hint.map(|hint| format!("; {hint}")).unwrap_or_default();
+    OpenError {
+        hint: Some(format!("the server chose none of the subprotocols offered ({offered}){more}")),
+        ..error
     }
 }
 
@@ -106,10 +120,7 @@ struct Seen {
 impl Seen {
     fn note(&mut self, message: MessageRef<'_>) {
         if self.count == 0 {
-            self.first = match message {
-                MessageRef::Text(text) => PeerText::new(text),
-                MessageRef::Binary(bytes) => PeerText::new(&format!("{} bytes of binary", bytes.len())),
-            };
+            self.first = shown(message);
         }
         self.count += 1;
         if self.count <= COMPARED {

@@ -7,7 +7,7 @@ use std::net::TcpStream;
 use serde_json::{Value, json};
 
 use crate::support::{
-    CLOSE, PING, PONG, Script, Server, TEXT, frame, ping_json, read_frame, run, upgrade, upgrade_choosing,
+    CLOSE, PING, PONG, Script, Server, TEXT, accept, frame, ping_json, read_frame, read_head, run, upgrade,
 };
 
 const BINARY: u8 = 0x82;
@@ -224,6 +224,23 @@ fn a_wrong_preset_is_a_finding_that_names_what_came() {
 }
 
 #[test]
+fn a_subprotocol_that_was_not_chosen_is_named_when_the_server_closes() {
+    let server = Script::start(|mut stream| {
+        upgrade(&mut stream);
+        let _ = stream
+            .write_all(&frame(CLOSE, &[&4406_u16.to_be_bytes()[..], b"Subprotocol not acceptable"].concat()));
+        converse(&mut stream, |_, _| Vec::new());
+    });
+    let (code, document) = ping("graphql-ws", &[], &server.url());
+    let (message, hint) = (document["error"]["message"].to_string(), document["error"]["hint"].to_string());
+    assert!(code == Some(3) && message.contains("4406"), "{document:#}");
+    assert!(
+        hint.contains("the server chose none of the subprotocols offered (graphql-transport-ws)"),
+        "{hint}"
+    );
+}
+
+#[test]
 fn a_wrong_preset_on_a_server_that_says_nothing_is_no_hang() {
     let mute = Script::start(|mut stream| {
         upgrade(&mut stream);
@@ -257,7 +274,8 @@ fn auto_finds_out_what_a_server_speaks_and_says_by_what() {
 #[test]
 fn auto_takes_the_subprotocol_that_the_server_chose() {
     let server = Script::start(|mut stream| {
-        upgrade_choosing(&mut stream, Some("graphql-transport-ws"));
+        let head = read_head(&mut stream);
+        accept(&mut stream, &head, Some("graphql-transport-ws"));
         converse(&mut stream, |_, message| {
             let message: Value = serde_json::from_slice(message).unwrap();
             match message["type"].as_str().unwrap() {
@@ -269,6 +287,32 @@ fn auto_takes_the_subprotocol_that_the_server_chose() {
     let (code, document) = ping("auto", &[], &format!("ws://127.0.0.1:{}/graphql", server.port));
     assert_eq!((code, &document["heartbeats"]["app"]["ok"]), (Some(0), &json!(10)), "{document:#}");
     assert_eq!(document["settings"]["preset"]["name"], "graphql-ws");
+}
+
+#[test]
+fn auto_does_not_believe_a_subprotocol_after_which_the_server_closes() {
+    let server = Script::start(|mut stream| {
+        let head = read_head(&mut stream);
+        // As node's ws does: the first that is offered, whatever the application speaks.
+        let offered = head.lines().find_map(|line| line.strip_prefix("Sec-WebSocket-Protocol: "));
+        let first = offered.and_then(|offered| offered.split(", ").next()).map(str::to_string);
+        accept(&mut stream, &head, first.as_deref());
+        if first.as_deref() != Some("graphql-ws") {
+            let _ = stream.write_all(&frame(CLOSE, &1002_u16.to_be_bytes()));
+        }
+        converse(&mut stream, |_, message| match message {
+            br#"{"type":"connection_init","payload":{}}"# => {
+                vec![text(r#"{"type":"connection_ack"}"#), text(r#"{"type":"ka"}"#)]
+            }
+            _ => Vec::new(),
+        });
+    });
+    let (code, document) = ping("auto", &[], &format!("ws://127.0.0.1:{}/graphql", server.port));
+    assert_eq!(
+        (code, &document["settings"]["preset"]["name"]),
+        (Some(0), &json!("subscriptions-transport-ws"))
+    );
+    assert_eq!(document["heartbeats"]["protocol"]["ok"], 10, "{document:#}");
 }
 
 #[test]

@@ -256,14 +256,8 @@ pub fn upgrade(stream: &mut (impl Read + Write)) -> String {
     head
 }
 
-/// A right answer to the upgrade, by which this subprotocol is chosen.
-pub fn upgrade_choosing(stream: &mut (impl Read + Write), subprotocol: Option<&str>) -> String {
-    let head = read_head(stream);
-    accept(stream, &head, subprotocol);
-    head
-}
-
-fn accept(stream: &mut impl Write, head: &str, subprotocol: Option<&str>) {
+/// A right answer to a request of this head, by which this subprotocol is chosen.
+pub fn accept(stream: &mut impl Write, head: &str, subprotocol: Option<&str>) {
     let key = head.lines().find_map(|line| {
         let (name, value) = line.split_once(':')?;
         name.eq_ignore_ascii_case("sec-websocket-key").then(|| value.trim().to_string())

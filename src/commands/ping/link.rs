@@ -15,7 +15,7 @@ use crate::domain::health::Status;
 use crate::domain::opening::OpenError;
 use crate::domain::target::Target;
 use crate::net::dial;
-use crate::net::greeting::greet;
+use crate::net::greeting::{blame, greet};
 use crate::net::schedule::{first_on_grid, place};
 use crate::net::session::{self, Start};
 use crate::net::stream::Stream;
@@ -119,7 +119,8 @@ impl Link {
         let dial::Open { stream, leftover, marks, facts } = open;
         let mut socket = Socket::reading(buffer, stream, leftover, marks, plan.max_message_size, most).await;
         let emit = |event| self.tell(event);
-        greet(&mut socket, &plan.greeting, &self.target, &emit).await?;
+        let greeted = greet(&mut socket, &plan.greeting, &self.target, &emit).await;
+        greeted.map_err(|why| blame(why, &facts))?;
         self.shared.calm.heed(facts.timestamps);
         self.tell(ConnEvent::Opened(Arc::new(facts)));
         Ok((socket, opened_at))

@@ -12,7 +12,7 @@ use crate::domain::ending::How;
 use crate::domain::idle::{Cut, Observation, ProbeId, Role, Seen};
 use crate::domain::opening::{OpenError, Opened};
 use crate::net::dial;
-use crate::net::greeting::greet;
+use crate::net::greeting::{blame, greet};
 use crate::net::stream::Stream;
 use crate::net::trial::keep::{self, KeepPlan, Kept, Traffic};
 use crate::net::trial::silence::{self, SilencePlan};
@@ -75,7 +75,7 @@ pub async fn open(plan: &IdlePlan) -> Result<Ready, OpenError> {
     let dial::Open { stream, leftover, marks, facts } = dial::open(&plan.dial, &plan.target).await?;
     let most = plan.greeting.largest().max(plan.ask.as_str().len()).max(256);
     let mut socket = Socket::new(stream, leftover, marks, plan.max_message_size, most).await;
-    greet(&mut socket, &plan.greeting, &plan.target, &|_| {}).await?;
+    greet(&mut socket, &plan.greeting, &plan.target, &|_| {}).await.map_err(|why| blame(why, &facts))?;
     Ok(Ready { socket, facts })
 }
 

@@ -205,10 +205,11 @@ pub fn shown(message: MessageRef<'_>) -> PeerText {
 /// The most bytes that are shown in hex.
 const SHOWN: usize = 64;
 
-/// Bytes as text where they are plain text, else in hex.
+/// Bytes as text where they are plain text, of which the ends of lines and records are part, else in hex.
 pub fn shown_bytes(bytes: &[u8]) -> PeerText {
+    let is_plain = |c: char| !c.is_control() || matches!(c, '\r' | '\n' | '\t' | '\x1e');
     match std::str::from_utf8(bytes) {
-        Ok(text) if text.chars().all(|c| !c.is_control()) => PeerText::new(text),
+        Ok(text) if text.chars().all(is_plain) => PeerText::new(text),
         Ok(_) | Err(_) => {
             let hex: String = bytes.iter().take(SHOWN).map(|byte| format!("{byte:02x}")).collect();
             let more = if bytes.len() > SHOWN { "…" } else { "" };
@@ -281,6 +282,7 @@ mod tests {
     #[test]
     fn what_is_not_text_is_shown_in_hex() {
         assert_eq!(shown_bytes(b"abc").as_str(), "abc");
+        assert_eq!(shown_bytes(b"PING\r\n").as_str(), r"PING\r\n");
         assert_eq!(shown_bytes(&[0, 255]).as_str(), "hex:00ff");
         assert_eq!(shown_bytes(&[1; 100]).as_str().len(), 4 + 2 * SHOWN + "…".len());
     }

@@ -152,6 +152,7 @@ struct Session<'a, S> {
     hearing: Hearing,
     /// What is said without an answer, where the convention wants it.
     keeper: Option<Box<Keeper>>,
+    is_curious: bool,
     /// Made when there is something to hear.
     listener: Option<Box<Listener>>,
     /// Since when something is overdue while there is still something to read.
@@ -187,6 +188,7 @@ impl<'a, S: AsyncRead + AsyncWrite + Layered + Unpin> Session<'a, S> {
             unstamped: Vec::new(),
             hearing: Hearing::default(),
             keeper: plan.convention.upkeep.as_ref().map(|upkeep| Box::new(Keeper::new(upkeep, start.nonce))),
+            is_curious: plan.is_curious(),
             listener: None,
             overdue_since: None,
             closing: false,
@@ -526,7 +528,8 @@ impl<'a, S: AsyncRead + AsyncWrite + Layered + Unpin> Session<'a, S> {
     }
 
     fn listener(&mut self) -> &mut Listener {
-        self.listener.get_or_insert_default()
+        let is_curious = self.is_curious;
+        self.listener.get_or_insert_with(|| Box::new(Listener::new(is_curious)))
     }
 
     fn index_of(&self, kind: Kind) -> Option<usize> {

@@ -31,6 +31,11 @@ pub struct SessionPlan {
 }
 
 impl SessionPlan {
+    /// Whether a finding may rest on what the server says besides answers.
+    pub(super) fn is_curious(&self) -> bool {
+        self.convention.name.is_some() || self.kinds.contains(&Kind::App)
+    }
+
     /// What tells answers from other messages on one connection.
     pub(super) fn classifier(&self, nonce: u64) -> Classifier {
         let classifier = match self.kinds.contains(&Kind::App) {

@@ -5,13 +5,14 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
+use tokio_tungstenite::tungstenite::Message;
 
 use super::{Answer, Question, Voice, ended, listen, two_ended};
 use crate::domain::ending::How;
 use crate::domain::idle::{Cut as IdleCut, Death, Seen};
 use crate::net::clock::at;
 use crate::net::endings::Cut;
-use crate::net::websocket::{Sent, Socket, Step};
+use crate::net::websocket::{Sent, Socket, Step, is_buffer_full};
 
 /// How often the server's unasked words are told at most: a flood costs no more than this.
 const WORDS_APART: Duration = Duration::from_millis(10);
@@ -142,12 +143,26 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Silence<'_, S> {
             {
                 Heard::Promised
             }
-            Ok(Some(_)) => {
+            Ok(Some(message)) => {
                 self.spoke();
-                Heard::Nothing
+                match self.reply(&message) {
+                    Ok(()) => Heard::Nothing,
+                    Err(cut) => Heard::End(cut),
+                }
             }
             Ok(None) => Heard::Nothing,
         }
+    }
+
+    /// Answers what the server asks by messages, where its convention is known: it would let go of a client that does not,
+    /// as of one that sends no Pongs.
+    fn reply(&mut self, message: &Message) -> Result<(), Cut> {
+        let replies = self.voice.hear(message).replies;
+        replies.into_iter().try_for_each(|reply| match self.socket.send(reply) {
+            Ok(_) => Ok(()),
+            Err(error) if is_buffer_full(&error) => Ok(()),
+            Err(error) => Err(Cut::by_loss(Some(error), self.socket.marks())),
+        })
     }
 
     /// The server kept its promise before our own timer was up: by its clock the silence is over.

@@ -14,6 +14,7 @@ use crate::domain::ending::{How, Who};
 use crate::domain::heartbeat::Kind;
 use crate::domain::heartbeat::convention::Convention;
 use crate::domain::heartbeat::pattern::Pattern;
+use crate::domain::heartbeat::presets::find;
 use crate::domain::heartbeat::template::Template;
 use crate::domain::idle::{Cut, Death, Seen};
 use crate::domain::peer_text::PeerText;
@@ -57,9 +58,17 @@ struct Set {
     slack: u64,
     two_ended: bool,
     kind: Kind,
+    /// How the server speaks; empty: as most do.
+    preset: &'static str,
 }
 
-const USUAL: Set = Set { ask_at: Some(5000), slack: 0, two_ended: false, kind: Kind::Protocol };
+const USUAL: Set = Set { ask_at: Some(5000), slack: 0, two_ended: false, kind: Kind::Protocol, preset: "" };
+
+/// The question of a preset that has none of its own.
+fn question_of(preset: &str, kind: Kind) -> Question {
+    let convention = find(preset).map(|preset| preset.spoken("a.example").unwrap().convention);
+    Question { convention: convention.unwrap_or_default(), ..question(kind) }
+}
 
 impl Scene {
     async fn begin(set: Set) -> Scene {
@@ -68,7 +77,7 @@ impl Scene {
         let (told, seen) = mpsc::unbounded_channel();
         let start = Instant::now();
         let silence = tokio::spawn(async move {
-            let question = question(set.kind);
+            let question = question_of(set.preset, set.kind);
             let plan = SilencePlan { question: &question, slack: ms(set.slack), two_ended: set.two_ended };
             let mut emit = |at: Instant, seen| told.send((at - start, seen)).unwrap();
             silence::run(&mut socket, &plan, &mut bound, &mut emit).await;
@@ -116,6 +125,74 @@ async fn only_our_own_pong_is_an_answer() {
     scene.peer.send(TEXT, b"hello").await;
     let died = Seen::Died { idle: ms(5000), death: Death::Unanswered };
     assert_eq!(scene.end().await, [asked(5000), (ms(7000), died)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn in_a_silence_a_server_that_asks_is_answered_and_was_heard() {
+    let mut scene = Scene::begin(Set { preset: "engine.io", ..USUAL }).await;
+    scene.at(3000).await;
+    scene.peer.send(TEXT, b"2").await;
+    assert_eq!(scene.peer.text().await, "3", "or the server would let go of us");
+    let payload = scene.peer.ping().await;
+    assert_eq!(scene.start.elapsed(), ms(8000), "the silence began anew");
+    scene.peer.pong(&payload).await;
+    let spoke = Seen::Spoke { gap: ms(3000) };
+    let asked = Seen::Asked { idle: ms(5000) };
+    let survived = Seen::Survived { idle: ms(5000), rtt: ms(0) };
+    assert_eq!(scene.end().await, [(ms(3000), spoke), (ms(8000), asked), (ms(8000), survived)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_connection_that_is_kept_answers_what_the_server_asks() {
+    let (mut socket, mut peer) = socket().await;
+    let question = question_of("engine.io", Kind::Protocol);
+    let keeping =
+        KeepPlan { question: &question, traffic: Traffic::Nothing, every: ms(1000), until: Some(ms(2000)) };
+    let server = tokio::spawn(async move {
+        peer.send(TEXT, b"2").await;
+        assert_eq!(peer.text().await, "3");
+        let payload = peer.ping().await;
+        peer.pong(&payload).await;
+        peer
+    });
+    assert_eq!(keep::run(&mut socket, keeping, &mut |_| {}).await, Kept::Answered);
+    server.await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_connection_that_is_kept_keeps_its_convention_alive_too() {
+    let (mut socket, mut peer) = socket().await;
+    let question = question_of("signalr", Kind::Protocol);
+    let keeping = KeepPlan {
+        question: &question,
+        traffic: Traffic::Questions,
+        every: ms(10_000),
+        until: Some(ms(35_000)),
+    };
+    let server = tokio::spawn(async move {
+        let (start, mut upkeep, mut pings) = (Instant::now(), Vec::new(), 0);
+        // Three questions, and the last.
+        while pings < 4 {
+            let (opcode, payload) = peer.frame().await.unwrap();
+            match opcode {
+                PING => {
+                    pings += 1;
+                    peer.pong(&payload).await;
+                }
+                _ => upkeep.push((start.elapsed(), String::from_utf8(payload).unwrap())),
+            }
+        }
+        (upkeep, peer)
+    });
+    let kept = keep::run(&mut socket, keeping, &mut |_| {}).await;
+    assert_eq!(kept, Kept::Answered);
+    let (upkeep, _peer) = server.await.unwrap();
+    let ping = || "{\"type\":6}\x1e".to_string();
+    assert_eq!(
+        upkeep,
+        [(ms(20_000), ping()), (ms(30_000), ping())],
+        "with the question that follows 15 s and 30 s"
+    );
 }
 
 #[tokio::test(start_paused = true)]

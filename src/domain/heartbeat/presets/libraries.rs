@@ -179,7 +179,7 @@ pub(super) const LIBRARIES: &[Preset] = &[
             r#"data:{"error":"First message must be a handshake request."}"#,
         ],
         note: "pings are independent in each direction; each record ends in 0x1E, and one message may hold several. A hub \
-               that needs negotiation wants ?id=TOKEN from POST /hub/negotiate?negotiateVersion=1",
+               that needs negotiation wants ?id=TOKEN from POST /hub/negotiate?negotiateVersion=1; a hello of one's own does not change how often the ping leaves",
         source: "dotnet/aspnetcore src/SignalR/docs/specs/HubProtocol.md (075647389): \"Either endpoint may send ... no \
                  obligation to respond\"",
         ..Preset::PLAIN
@@ -236,7 +236,8 @@ pub(super) const LIBRARIES: &[Preset] = &[
         server_every: s(10),
         marks: &["text:CONNECTED{any}", r"text:ERROR\n{any}"],
         note: "each side sends an end of line as often as it promised in heart-beat, and the other may cut when none came in \
-               twice that time; a broker that wants a login: --send 'text:CONNECT\\n...\\n\\n\\0'",
+               twice that time; a broker that wants a login: --send 'text:CONNECT\\n...\\n\\n\\0', which must not promise \
+               more than one every 10 s",
         source: "stomp/stomp-spec@80f5459680e4 src/stomp-specification-1.2.md, Heart-beating",
         verified: Verified::Live,
         ..Preset::PLAIN

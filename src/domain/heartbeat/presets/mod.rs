@@ -16,5 +16,5 @@ mod wire;
 pub use chosen::PresetUse;
 pub use lookup::{all, find, near};
 pub use model::{Ask, Never, Preset, Says, Starter, Trap, Verified};
-pub use recognise::{Clues, Guess, offered_at, resembles};
+pub use recognise::{Clues, Guess, Resemblance, offered_at, resembles};
 pub use spoken::{Intent, Spoken};

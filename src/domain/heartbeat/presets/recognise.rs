@@ -4,6 +4,7 @@ use std::sync::LazyLock;
 
 use super::lookup::all;
 use super::model::Preset;
+use crate::domain::heartbeat::framing::Framing;
 use crate::domain::heartbeat::incoming::{Incoming, MessageRef};
 use crate::domain::heartbeat::pattern::Pattern;
 
@@ -38,18 +39,34 @@ static MARKS: LazyLock<Vec<(&'static Preset, Vec<Pattern>)>> = LazyLock::new(|| 
     all().map(read).collect()
 });
 
-/// The presets that a message is typical of, each of its parts seen by itself.
+/// The presets that a message is typical of, each of its parts seen by itself. Nothing long is typical of any.
 pub fn resembles(message: MessageRef<'_>) -> Resemblance {
+    if length(message) > LONGEST {
+        return Vec::new();
+    }
+    let divided = Framing::ALL.map(|framing| {
+        let units: Vec<Incoming> = framing.units(message).take(UNITS).map(Incoming::new).collect();
+        (framing, units)
+    });
+    let units = |preset: &Preset| {
+        divided.iter().find(|(framing, _)| *framing == preset.framing).map(|(_, units)| units)
+    };
     let is_marked = |(preset, marks): &&(&'static Preset, Vec<Pattern>)| {
-        preset.framing.units(message).take(UNITS).any(|unit| {
-            let incoming = Incoming::new(unit);
-            marks.iter().any(|mark| mark.matches(&incoming).is_some())
-        })
+        let mut units = units(preset).into_iter().flatten();
+        units.any(|unit| marks.iter().any(|mark| mark.matches(unit).is_some()))
     };
     MARKS.iter().filter(is_marked).map(|(preset, _)| *preset).collect()
 }
 
-/// So many parts of a message are looked at.
+fn length(message: MessageRef<'_>) -> usize {
+    match message {
+        MessageRef::Text(text) => text.len(),
+        MessageRef::Binary(bytes) => bytes.len(),
+    }
+}
+
+/// The longest message that is looked at, in bytes, and so many of its parts: a peer writes it.
+const LONGEST: usize = 16 * 1024;
 const UNITS: usize = 4;
 
 /// What a subprotocol that the server chose, or a first message, is worth; the path alone is not enough.
@@ -172,6 +189,18 @@ mod tests {
         let discord = r#"{"t":null,"s":null,"op":10,"d":{"heartbeat_interval":41250}}"#;
         assert_eq!(name(&clues("/", None, &[discord])), Some("discord"));
         assert_eq!(name(&clues("/", None, &["o"])), Some("sockjs"));
+    }
+
+    #[test]
+    fn a_message_may_be_typical_by_a_part_and_none_is_when_it_is_long() {
+        let names = |text: &str| {
+            resembles(MessageRef::Text(text)).iter().map(|preset| preset.name).collect::<Vec<_>>()
+        };
+        assert_eq!(names("{}\x1e{\"type\":6}\x1e"), ["signalr"]);
+        assert_eq!(
+            names(&format!(r#"{{"type":"connection_ack","x":"{}"}}"#, "x".repeat(LONGEST))),
+            Vec::<&str>::new()
+        );
     }
 
     #[test]
