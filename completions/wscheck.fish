@@ -46,7 +46,7 @@ app\t'Messages and the messages that answer them'
 both\t'Both on the same connection, with separate figures'"
 complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -s i -l interval -d 'Time between heartbeats of a kind on a connection (500ms, 1m30s; plain numbers are seconds) [default: 1s, or the preset\'s]' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -s W -l timeout -d 'How long an answer may take; what comes later is late, what never comes is missed [default: 10s, or the preset\'s]' -r
-complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l app-ping -d 'The app heartbeat\'s ask: text with {seq}, {n}, {id}, {now_ms} and {now_s}; text:PING\\\\n has escapes, binary:PING is a binary message, hex:c000 bytes' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l app-ping -d 'The app heartbeat\'s ask: text with {seq}, {seq1}, {id}, {now_ms} and {now_s}; text:PING\\n has escapes, binary:PING is a binary message, hex:c000 bytes' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l app-pong -d 'What answers it: JSON fields a message must contain, also behind a prefix (42["pong"]); literal text; text:, binary: and hex: as in --app-ping, ? and * for open bytes; {any} for anything (repeatable: any of them)' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l send -d 'Send a message before the first heartbeat: join, subscribe, authenticate (repeatable)' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l await -d 'Begin heartbeats only when a message matching PATTERN has come' -r
@@ -162,7 +162,7 @@ complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -l max-conne
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -l answer-timeout -d 'How long an answer may take; then the connection is taken for dead' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -l heartbeat -d 'What a connection is asked after its silence, and the control all the time [default: protocol, or app with a preset that has an answer]' -r -f -a "protocol\t'Ping frames and their Pongs (RFC 6455 5.5.2)'
 app\t'Messages and the messages that answer them'"
-complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -l app-ping -d 'The app heartbeat\'s ask: text with {seq}, {n}, {id}, {now_ms} and {now_s}; text:PING\\\\n has escapes, binary:PING is a binary message, hex:c000 bytes' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -l app-ping -d 'The app heartbeat\'s ask: text with {seq}, {seq1}, {id}, {now_ms} and {now_s}; text:PING\\n has escapes, binary:PING is a binary message, hex:c000 bytes' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -l app-pong -d 'What answers it: JSON fields a message must contain, also behind a prefix (42["pong"]); literal text; text:, binary: and hex: as in --app-ping, ? and * for open bytes; {any} for anything (repeatable: any of them)' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -l send -d 'Send a message before the first heartbeat: join, subscribe, authenticate (repeatable)' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -l await -d 'Begin heartbeats only when a message matching PATTERN has come' -r

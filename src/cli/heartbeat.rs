@@ -62,7 +62,7 @@ pub struct HeartbeatArgs {
 /// What app heartbeats are, and what is said before the first.
 #[derive(Debug, Clone, Args)]
 pub struct GreetingArgs {
-    /// The app heartbeat's ask: text with {seq}, {n}, {id}, {now_ms} and {now_s}; text:PING\\n has escapes, binary:PING
+    /// The app heartbeat's ask: text with {seq}, {seq1}, {id}, {now_ms} and {now_s}; text:PING\n has escapes, binary:PING
     /// is a binary message, hex:c000 bytes
     #[arg(long, value_name = "TEMPLATE")]
     pub app_ping: Option<String>,

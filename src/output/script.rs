@@ -7,8 +7,11 @@ use std::time::{Duration, SystemTime};
 use crate::domain::ending::{Ending, How, Violation, Who};
 use crate::domain::event::{Beat, ConnEvent, ConnId, Event, Heard, StatusChange};
 use crate::domain::health::{Metrics, Status};
+use crate::domain::heartbeat::presets::{PresetUse, find};
 use crate::domain::heartbeat::{Kind, Outcome, Stray};
+use crate::domain::listen::Interval;
 use crate::domain::opening::{Attempt, FailureKind, OpenError, Opened, Refusal, Timestamps, TlsFacts};
+use crate::domain::overheard::Overheard;
 use crate::domain::peer_text::PeerText;
 use crate::domain::phase::{Phase, Phases};
 use crate::domain::report::{
@@ -109,6 +112,7 @@ pub fn all() -> Vec<(&'static str, Vec<Event>)> {
         ("hostile", hostile()),
         ("unreachable", unreachable()),
         ("chatter", chatter()),
+        ("preset", preset()),
     ]
 }
 
@@ -493,6 +497,35 @@ pub fn superseded() -> Vec<Event> {
         "this host was up to 61 ms late in sending, against a median RTT of 1.49 ms".to_string(),
     );
     report.reasons = vec!["the measurement is suspect: this host was too busy to time others".to_string()];
+    scene.finish(report)
+}
+
+/// A server whose convention was found out: it asks by itself, and says something that is none.
+pub fn preset() -> Vec<Event> {
+    let evidence = vec!["it says 0{\"sid\":\"x\"}".to_string(), "the path is that of engine.io".to_string()];
+    let used = find("engine.io").map(|preset| PresetUse::of(preset, Some(evidence), &[Kind::Protocol]));
+    let mut scene =
+        Scene::with(RunInfo { preset: used, ..Scene::new(&[URL], &[Kind::Protocol], Some(2)).info() });
+    let rtts = [us(1_520), us(1_490)];
+    scene.open(&Arc::new(opened()));
+    scene.then(4, ok(Kind::Protocol, 0, rtts[0]));
+    let asked = ConnEvent::Heard(Heard::ServerPing { kind: Kind::App, answered: true }, 1);
+    (0..3).for_each(|n| scene.then(500 + 250 * n, asked.clone()));
+    scene.then(1_003, ok(Kind::Protocol, 1, rtts[1]));
+    let intervals = vec![(Kind::App, Interval::of([ms(250), ms(251)]).unwrap())];
+    let stranger = Some(PeerText::new(HOSTILE));
+    let overheard = Arc::new(Overheard { intervals, stranger, looks_like: vec!["sockjs"] });
+    scene.then(1_100, ConnEvent::Overheard(Arc::clone(&overheard)));
+    scene.then(1_100, ConnEvent::Ended(our_close(1_098)));
+    let kinds = vec![figures(Kind::Protocol, Status::Healthy, counts(2), &rtts)];
+    let connection = ConnReport {
+        ending: Some(our_close(1_098)),
+        server_pings_app: 3,
+        messages: 1,
+        overheard: Some(overheard),
+        ..connection(kinds, Status::Healthy, "mean RTT of the last 2 is 1.51 ms")
+    };
+    let report = one(&scene.info, ms(1_101), Verdict::Passed, connection);
     scene.finish(report)
 }
 

@@ -22,7 +22,7 @@ enum Atom {
 /// Bytes in hex, some of which may be left open.
 ///
 /// - two digits are a byte; `?` leaves half of one open
-/// - `{seq}`, `{n}` and `{now_ms}` are numbers of eight bytes, big-endian
+/// - `{seq}`, `{seq1}` and `{now_ms}` are numbers of eight bytes, big-endian
 /// - `*` at the end is whatever follows
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Bytes(Vec<Atom>);
@@ -156,8 +156,8 @@ mod tests {
         let rendered = bytes("hex:09{seq}ff").render(&keys());
         assert_eq!(rendered, [9, 0, 0, 0, 0, 0, 0, 1, 2, 0xff]);
         assert_eq!(bytes("hex:09{seq}ff").captures(&rendered).unwrap().seq, Some(258));
-        assert_eq!(bytes("hex:{n}").captures(&[0, 0, 0, 0, 0, 0, 1, 3]).unwrap().seq, Some(258));
-        assert_eq!(bytes("hex:{n}").captures(&[0; 8]), None, "numbers from 1 have no 0");
+        assert_eq!(bytes("hex:{seq1}").captures(&[0, 0, 0, 0, 0, 0, 1, 3]).unwrap().seq, Some(258));
+        assert_eq!(bytes("hex:{seq1}").captures(&[0; 8]), None, "numbers from 1 have no 0");
         assert_eq!(bytes("hex:09{seq}").captures(&[9, 0]), None);
     }
 

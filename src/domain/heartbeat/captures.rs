@@ -35,7 +35,7 @@ impl Captures {
     /// What `text` says at the place of `key`: digits for a number, any text for an id.
     pub(super) fn of(key: Key, text: &str) -> Option<Captures> {
         match key {
-            Key::Seq | Key::N | Key::NowMs | Key::NowS => Captures::of_number(key, number(text)?),
+            Key::Seq | Key::Seq1 | Key::NowMs | Key::NowS => Captures::of_number(key, number(text)?),
             Key::Id if text.is_empty() || text.len() > LONGEST_ID => None,
             Key::Id => Some(Captures { id: Some(text.to_string()), ..Captures::default() }),
         }
@@ -46,7 +46,7 @@ impl Captures {
         let mut captures = Captures::default();
         match key {
             Key::Seq => captures.seq = Some(number),
-            Key::N => captures.seq = Some(number.checked_sub(1)?),
+            Key::Seq1 => captures.seq = Some(number.checked_sub(1)?),
             Key::NowMs => captures.now_ms = Some(number),
             Key::NowS => {}
             Key::Id => return None,
@@ -99,7 +99,7 @@ fn ends<'a>(key: Key, rest: &[Part], text: &'a str) -> Box<dyn Iterator<Item = u
     let digits = || text.bytes().take(LONGEST_NUMBER).take_while(u8::is_ascii_digit).count();
     match (key, rest) {
         (_, []) => Box::new(std::iter::once(text.len())),
-        (Key::Seq | Key::N | Key::NowMs | Key::NowS, _) => Box::new((1..=digits()).rev()),
+        (Key::Seq | Key::Seq1 | Key::NowMs | Key::NowS, _) => Box::new((1..=digits()).rev()),
         (Key::Id, _) => Box::new((1..=text.len().min(LONGEST_ID)).filter(|end| text.is_char_boundary(*end))),
     }
 }
@@ -126,8 +126,8 @@ mod tests {
 
     #[test]
     fn a_number_from_1_is_one_more_than_from_0() {
-        assert_eq!(captured("{n}", "1").unwrap().seq, Some(0));
-        assert_eq!(captured("{n}", "0"), None);
+        assert_eq!(captured("{seq1}", "1").unwrap().seq, Some(0));
+        assert_eq!(captured("{seq1}", "0"), None);
     }
 
     #[test]

@@ -58,7 +58,7 @@ impl Shape {
     ///   arrays give the position, and so the length, a meaning
     /// - numbers are equal by value (1 and 1.0)
     /// - a string with placeholders is a string that reads alike
-    /// - a bare `{seq}`, `{n}` or `{now_ms}` is a whole number, a bare `{id}` any string or number, `{any}` anything
+    /// - a bare `{seq}`, `{seq1}` or `{now_ms}` is a whole number, a bare `{id}` any string or number, `{any}` anything
     pub(super) fn captures(&self, value: &Value) -> Option<Captures> {
         match (self, value) {
             (Shape::Object(fields), Value::Object(object)) => fields_in(fields, object),

@@ -290,7 +290,7 @@ impl Asks {
 
 /// An id or a number names one ask; a time may be that of several, or the server's.
 fn names_one_ask(place: &Place) -> bool {
-    [Key::Id, Key::Seq, Key::N].into_iter().any(|key| place.has(key))
+    [Key::Id, Key::Seq, Key::Seq1].into_iter().any(|key| place.has(key))
 }
 
 #[cfg(test)]

@@ -23,7 +23,7 @@ use super::template::{ANY, Key, Part, TemplateError, pattern_parts};
 /// - `hex:c000`: a binary message of exactly these bytes; `?` leaves half a byte open, `*` what follows
 /// - any other text: a text message that reads exactly so
 ///
-/// `{seq}`, `{n}`, `{id}` and `{now_ms}` take what the message says in their place; `{any}` passes over it.
+/// `{seq}`, `{seq1}`, `{id}` and `{now_ms}` take what the message says in their place; `{any}` passes over it.
 /// Several patterns together match what any of them does.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Pattern {
@@ -317,7 +317,7 @@ mod tests {
             let either = [MessageRef::Text(r#"{"type":6}"#), MessageRef::Binary(br#"{"type":6}"#)];
             assert!(either.into_iter().all(|message| captured(pattern, message).is_some()), "{pattern}");
         }
-        let answer = "text:<iq{any}id='p{n}'{any}";
+        let answer = "text:<iq{any}id='p{seq1}'{any}";
         let found =
             captured(answer, MessageRef::Text("<iq type='error' id='p4' xmlns='x'><e/></iq>")).unwrap();
         assert_eq!(found.seq, Some(3));
@@ -357,7 +357,7 @@ mod tests {
     fn whether_a_pattern_has_places_is_known() {
         let has = |text: &str| text.parse::<Pattern>().unwrap().has_places();
         assert!(has(r#"{"a":[{"b":{seq}}]}"#) && has(r#"{"a":"x{id}"}"#) && has("pong {now_ms}"));
-        assert!(has("hex:00{seq}") && has(r#"3["{id}"]"#) && has("{n}"));
+        assert!(has("hex:00{seq}") && has(r#"3["{id}"]"#) && has("{seq1}"));
         assert!(!has(r#"{"type":"pong"}"#) && !has("pong") && !has("hex:00") && !has("hex:0?*"));
         assert!(!has(r#"{"at":{now_s}}"#) && matches_text(r#"{"at":{now_s}}"#, r#"{"at":3}"#));
         assert!(!has("PONG{any}") && !has(r#"{"a":"{any}","b":{any}}"#));
@@ -391,7 +391,7 @@ mod tests {
 
     #[test]
     fn a_hostile_message_neither_panics_nor_takes_long() {
-        for pattern in ["{any}a{any}a{seq}!", "text:<iq{any}id='p{n}'{any}"] {
+        for pattern in ["{any}a{any}a{seq}!", "text:<iq{any}id='p{seq1}'{any}"] {
             assert!(!matches_text(pattern, &"a".repeat(1_000_000)));
             assert!(!matches_text(pattern, &"<iqid='p".repeat(100_000)));
         }

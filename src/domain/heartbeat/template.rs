@@ -24,7 +24,7 @@ pub struct Keys {
 pub enum Key {
     Seq,
     /// The number, counted from 1: some services know no 0.
-    N,
+    Seq1,
     Id,
     NowMs,
     /// The same in whole seconds: it names no ask, and what a message says in its place is passed over.
@@ -32,13 +32,13 @@ pub enum Key {
 }
 
 impl Key {
-    pub const ALL: [Key; 5] = [Key::Seq, Key::N, Key::Id, Key::NowMs, Key::NowS];
+    pub const ALL: [Key; 5] = [Key::Seq, Key::Seq1, Key::Id, Key::NowMs, Key::NowS];
 
     /// The placeholder, braces and all.
     pub fn placeholder(self) -> &'static str {
         match self {
             Key::Seq => "{seq}",
-            Key::N => "{n}",
+            Key::Seq1 => "{seq1}",
             Key::Id => "{id}",
             Key::NowMs => "{now_ms}",
             Key::NowS => "{now_s}",
@@ -49,7 +49,7 @@ impl Key {
     pub(super) fn number(self, keys: &Keys) -> u64 {
         match self {
             Key::Seq => keys.seq,
-            Key::N => keys.seq.saturating_add(1),
+            Key::Seq1 => keys.seq.saturating_add(1),
             Key::NowMs => keys.now_ms,
             Key::NowS => keys.now_ms / 1000,
             Key::Id => 0,
@@ -152,7 +152,7 @@ pub enum Payload {
 
 /// An app heartbeat's ask, before its keys are known.
 ///
-/// - a text in which `{seq}`, `{n}`, `{id}`, `{now_ms}` and `{now_s}` are replaced (only these exact tokens; every other
+/// - a text in which `{seq}`, `{seq1}`, `{id}`, `{now_ms}` and `{now_s}` are replaced (only these exact tokens; every other
 ///   brace stays)
 /// - `text:` before it: escapes (`\n`, `\x1e`) stand for characters
 /// - `binary:` before it: the same in a binary message (JSON has no escapes but its own)
@@ -281,7 +281,7 @@ mod tests {
             Payload::Text(r"PING\r\n".to_string()),
             "without a prefix it stays"
         );
-        assert_eq!(rendered("{n} {now_s} {any}"), Payload::Text("8 1700000000 {any}".to_string()));
+        assert_eq!(rendered("{seq1} {now_s} {any}"), Payload::Text("8 1700000000 {any}".to_string()));
     }
 
     #[test]

@@ -15,12 +15,12 @@ use crate::output::units::{Unit, spoken};
 pub fn plan(info: &RunInfo) -> String {
     let kinds = info.kinds.iter().map(|kind| kind.label()).collect::<Vec<_>>().join(" and ");
     let preset = info.preset.as_ref().and_then(|used| used.preset);
-    let whose = preset.map(|preset| format!(" of {}", preset.name)).unwrap_or_default();
+    let whose = preset.map(|preset| format!(", preset {}", preset.name)).unwrap_or_default();
     let pace = match info.interval {
         Some(interval) => format!("every {}", spoken(interval)),
         None => "as soon as the last is answered".to_string(),
     };
-    format!("{kinds} heartbeats{whose} {pace}, timeout {}", spoken(info.timeout))
+    format!("{kinds} heartbeats {pace}, timeout {}{whose}", spoken(info.timeout))
 }
 
 /// How long opening took, and its phases: `1.84 ms (DNS 0.412, TCP 0.087, upgrade 1.34)`.

@@ -26,7 +26,7 @@ pub(super) const EXCHANGES: &[Preset] = &[
         name: "binance-api",
         title: "Binance WebSocket API",
         url: "wss://ws-api.binance.com/ws-api/v3",
-        ask: ask(r#"{"id":"{n}","method":"ping"}"#, &[r#"{"id":"{n}","status":200}"#]),
+        ask: ask(r#"{"id":"{seq1}","method":"ping"}"#, &[r#"{"id":"{seq1}","status":200}"#]),
         every: s(20),
         timeout: s(60),
         traps: &[trap(
@@ -42,7 +42,7 @@ pub(super) const EXCHANGES: &[Preset] = &[
         aliases: &["kraken-v2"],
         title: "Kraken Spot v2",
         url: "wss://ws.kraken.com/v2",
-        ask: ask(r#"{"method":"ping","req_id":{n}}"#, &[r#"{"method":"pong","req_id":{n}}"#]),
+        ask: ask(r#"{"method":"ping","req_id":{seq1}}"#, &[r#"{"method":"pong","req_id":{seq1}}"#]),
         server: &[calls(r#"{"channel":"heartbeat"}"#)],
         server_every: s(1),
         every: s(30),
@@ -68,7 +68,7 @@ pub(super) const EXCHANGES: &[Preset] = &[
         title: "Bybit v5",
         url: "wss://stream.bybit.com/v5/public/linear",
         ask: ask(
-            r#"{"op":"ping","req_id":"{n}"}"#,
+            r#"{"op":"ping","req_id":"{seq1}"}"#,
             &[r#"{"op":"ping","ret_msg":"pong"}"#, r#"{"op":"pong"}"#],
         ),
         every: s(20),
@@ -83,7 +83,7 @@ pub(super) const EXCHANGES: &[Preset] = &[
         title: "KuCoin",
         url: "wss://ws-api-spot.kucoin.com/?token=TOKEN&connectId=wscheck",
         awaited: Some(r#"{"type":"welcome","id":{any}}"#),
-        ask: ask(r#"{"id":"{n}","type":"ping"}"#, &[r#"{"id":"{n}","type":"pong"}"#]),
+        ask: ask(r#"{"id":"{seq1}","type":"ping"}"#, &[r#"{"id":"{seq1}","type":"pong"}"#]),
         every: s(18),
         timeout: s(10),
         marks: &[r#"{"type":"welcome","id":{any}}"#],
@@ -153,8 +153,8 @@ pub(super) const EXCHANGES: &[Preset] = &[
         title: "Deribit",
         url: "wss://www.deribit.com/ws/api/v2",
         ask: ask(
-            r#"{"jsonrpc":"2.0","id":{n},"method":"public/test","params":{}}"#,
-            &[r#"{"jsonrpc":"2.0","id":{n}}"#],
+            r#"{"jsonrpc":"2.0","id":{seq1},"method":"public/test","params":{}}"#,
+            &[r#"{"jsonrpc":"2.0","id":{seq1}}"#],
         ),
         server: &[
             asks(
@@ -190,8 +190,8 @@ pub(super) const EXCHANGES: &[Preset] = &[
         title: "Bullish",
         url: "wss://api.exchange.bullish.com/trading-api/v1/market-data/orderbook",
         ask: ask(
-            r#"{"jsonrpc":"2.0","type":"command","method":"keepalivePing","params":{},"id":"{n}"}"#,
-            &[r#"{"id":"{n}"}"#],
+            r#"{"jsonrpc":"2.0","type":"command","method":"keepalivePing","params":{},"id":"{seq1}"}"#,
+            &[r#"{"id":"{seq1}"}"#],
         ),
         every: s(60),
         timeout: s(10),
