@@ -70,6 +70,8 @@ pub struct PresetEntry {
     upkeep_ms: Option<Ms>,
     /// What the server says by itself.
     server: Vec<ServerEntry>,
+    /// Nothing of its own: {"type":"ping"} and {"event":"ping"} of the server's are answered by the same object with pong in it.
+    usual: bool,
     /// How often, by default.
     server_interval_ms: Option<Ms>,
     traps: Vec<TrapEntry>,
@@ -181,6 +183,7 @@ impl From<&Preset> for PresetEntry {
             upkeep: preset.upkeep.map(|(message, _)| message),
             upkeep_ms: ms(preset.upkeep.map(|(_, every)| every)),
             server: server.collect(),
+            usual: preset.usual,
             server_interval_ms: ms(preset.server_every),
             traps: preset.traps.iter().map(TrapEntry::from).collect(),
             note: Some(preset.note).filter(|note| !note.is_empty()),

@@ -139,6 +139,8 @@ fn heartbeats(rows: &mut Rows, preset: &Preset) {
             says.reply.map_or_else(|| "no answer".to_string(), |reply| format!("answered by {reply}"));
         rows.add("server says", &format!("{}, {reply}", says.looks));
     }
+    let usual = r#"{"type":"ping"} or {"event":"ping"}, answered by the same with pong"#;
+    rows.add_some("server says", preset.usual.then(|| usual.to_string()));
     rows.add_some("how often", preset.server_every.map(|every| format!("every {}", spoken(every))));
 }
 

@@ -42,6 +42,8 @@ pub struct Preset {
     pub upkeep: Option<(&'static str, Duration)>,
     /// What the server says by itself.
     pub server: &'static [Says],
+    /// Nothing of its own: it may ask as many servers do, and is answered in kind.
+    pub usual: bool,
     /// How often, where it says so by default.
     pub server_every: Option<Duration>,
     pub traps: &'static [Trap],
@@ -151,6 +153,7 @@ impl Preset {
         timeout: None,
         upkeep: None,
         server: &[],
+        usual: false,
         server_every: None,
         traps: &[],
         marks: &[],
@@ -162,7 +165,7 @@ impl Preset {
     /// Who starts.
     pub fn starter(&self) -> Starter {
         let client = self.ask.is_some() || self.upkeep.is_some();
-        match (client, self.server.is_empty()) {
+        match (client, self.server.is_empty() && !self.usual) {
             (true, true) => Starter::Client,
             (false, false) => Starter::Server,
             (true, false) => Starter::Both,

@@ -1,6 +1,6 @@
 //! Conventions that belong to nobody.
 
-use super::model::{Preset, Verified, ask, asks, s};
+use super::model::{Preset, Verified, ask, s};
 
 pub(super) const PLAIN: &[Preset] = &[
     Preset {
@@ -8,7 +8,7 @@ pub(super) const PLAIN: &[Preset] = &[
         aliases: &["json-type"],
         title: "JSON {\"type\":\"ping\"} and {\"type\":\"pong\"}",
         ask: ask(r#"{"type":"ping"}"#, &[r#"{"type":"pong"}"#]),
-        server: &[asks(r#"{"type":"ping"}"#, r#"{"type":"pong"}"#)],
+        usual: true,
         every: s(30),
         timeout: s(10),
         note: "variants with another field's name (op, event, action, cmd, method) are told by --app-ping and --app-pong",

@@ -43,7 +43,7 @@ impl Preset {
 
     /// Reads its texts for a server on this host; the error names the text that is wrong, which none is.
     pub fn spoken(&self, host: &str) -> Result<Spoken, String> {
-        let server = self.server.iter().map(|says| {
+        let known = self.server.iter().map(|says| {
             let reply = says.reply.map(|reply| self.read(reply)).transpose()?;
             Ok::<_, String>(ServerAsk { pattern: self.read(says.looks)?, reply })
         });
@@ -59,7 +59,10 @@ impl Preset {
             convention: Convention {
                 name: Some(self.name),
                 framing: self.framing,
-                asks: ServerAsks::Known(server.collect::<Result<_, _>>()?),
+                asks: match known.collect::<Result<Vec<_>, _>>()? {
+                    none if none.is_empty() && self.usual => ServerAsks::Usual,
+                    known => ServerAsks::Known(known),
+                },
                 upkeep: upkeep.transpose()?,
             },
         })
@@ -136,6 +139,7 @@ mod tests {
             assert!(preset.url.starts_with("ws"), "{}", preset.name);
             assert!(preset.ask.is_none() || preset.every.is_some(), "{}: how often to ask", preset.name);
             assert_eq!(preset.ask.is_none(), preset.why_no_app_rtt().is_some(), "{}", preset.name);
+            assert!(!preset.usual || preset.server.is_empty(), "{}", preset.name);
         }
     }
 

@@ -73,6 +73,7 @@ const ROWS: &[Row] = &[
         name: "json",
         ask: Some(T(r#"{"type":"ping"}"#)),
         answers: &[(T(r#"{"type":"pong"}"#), InOrder)],
+        server: &[(T(r#"{"type":"ping","id":7}"#), Some(T(r#"{"type":"pong","id":7}"#)))],
         ordinary: &[T(r#"{"type":"update","ping":1}"#)],
         ..ROW
     },
@@ -512,8 +513,7 @@ fn every_preset_has_its_wire_text() {
         assert_eq!(row.awaited.is_empty(), preset.awaited.is_none(), "{}: awaited", row.name);
         assert_eq!(row.ask.is_none(), preset.ask.is_none(), "{}: ask", row.name);
         assert_eq!(row.upkeep.is_none(), preset.upkeep.is_none(), "{}: upkeep", row.name);
-        let known = row.name == "json" || row.server.len() >= preset.server.len();
-        assert!(known, "{}: what the server says", row.name);
+        assert!(row.server.len() >= preset.server.len(), "{}: what the server says", row.name);
     }
 }
 
