@@ -18,6 +18,8 @@ use crate::net::websocket::{Socket, Step};
 
 /// Who speaks first does so by then.
 const PATIENCE: Duration = Duration::from_secs(2);
+/// A server that ends the connection so soon, beyond a round trip, did not wait for anything: it does not want it.
+const AT_ONCE: Duration = Duration::from_millis(500);
 /// So many messages are looked at.
 const MOST: usize = 4;
 
@@ -28,8 +30,8 @@ const MOST_LOOKS: usize = 3;
 struct Look {
     subprotocol: Option<String>,
     messages: Vec<(Resemblance, String)>,
-    /// The server ended the connection meanwhile.
-    ended: bool,
+    /// The server ended the connection at once.
+    refused: bool,
 }
 
 /// Opens a connection, hears what the server says first, and says goodbye. Where the user offers no subprotocol, those
@@ -45,7 +47,7 @@ pub async fn reconnoitre(target: &Target, dial: &DialPlan, largest: usize) -> Re
     }
     let mut seen = look(target, &dial, largest).await?;
     for _ in 1..MOST_LOOKS {
-        let Some(refused) = seen.subprotocol.clone().filter(|_| is_ours && seen.ended) else { break };
+        let Some(refused) = seen.subprotocol.clone().filter(|_| is_ours && seen.refused) else { break };
         dial.subprotocols.retain(|name| *name != refused);
         if dial.subprotocols.is_empty() {
             seen.subprotocol = None;
@@ -53,17 +55,19 @@ pub async fn reconnoitre(target: &Target, dial: &DialPlan, largest: usize) -> Re
         }
         seen = look(target, &dial, largest).await?;
     }
-    let subprotocol = seen.subprotocol.filter(|_| !(is_ours && seen.ended));
+    let subprotocol = seen.subprotocol.filter(|_| !(is_ours && seen.refused));
     Ok(Clues { resource: target.resource().to_string(), subprotocol, messages: seen.messages })
 }
 
 async fn look(target: &Target, dial: &DialPlan, largest: usize) -> Result<Look, OpenError> {
     let dial::Open { stream, leftover, marks, facts } = dial::open(dial, target).await?;
     let mut socket = Socket::new(stream, leftover, marks, largest, 1024).await;
+    let began = Instant::now();
     let (messages, ended) = first_words(&mut socket).await;
+    let refused = ended && began.elapsed() < AT_ONCE + facts.phases.upgrade.unwrap_or_default();
     part(&mut socket).await;
     let subprotocol = facts.subprotocol.map(|name| name.as_str().to_string());
-    Ok(Look { subprotocol, messages, ended })
+    Ok(Look { subprotocol, messages, refused })
 }
 
 /// What it says, until that is typical of something, or is enough; and whether it ended the connection.
