@@ -112,6 +112,8 @@ pub enum ConnEvent {
         kind: Kind,
         count: u64,
     },
+    /// The server's hello says that it will ask so often.
+    Announced(Duration),
     /// What came besides answers. It comes before `Ended`, where there was any.
     Overheard(Arc<Overheard>),
     Ended(Arc<Ending>),

@@ -234,6 +234,7 @@ struct Link {
     server_pings_app: u64,
     echoes: u64,
     spikes: Spikes,
+    announced: Option<Duration>,
     overheard: Option<Arc<Overheard>>,
 }
 
@@ -257,6 +258,7 @@ impl Link {
             server_pings_app: 0,
             echoes: 0,
             spikes: Spikes::default(),
+            announced: None,
             overheard: None,
         }
     }
@@ -275,6 +277,7 @@ impl Link {
             ConnEvent::Status(change) => self.status(change),
             ConnEvent::Standing { status, reason } => self.stands(*status, reason),
             ConnEvent::Unjudged { kind, count } => self.with(*kind, |figures| figures.unjudged(*count)),
+            ConnEvent::Announced(every) => self.announced = Some(*every),
             ConnEvent::Overheard(overheard) => self.overheard = Some(Arc::clone(overheard)),
             ConnEvent::Ended(ending) => self.ended(ending),
             ConnEvent::Reconnected { outage, .. } => {
@@ -369,6 +372,7 @@ impl Link {
             server_pings_app: self.server_pings_app,
             echoes: self.echoes,
             spikes: self.spikes,
+            announced: self.announced,
             overheard: self.overheard.clone(),
         }
     }

@@ -78,6 +78,8 @@ pub struct ConnReport {
     /// Our own app pings that came back unchanged.
     pub echoes: u64,
     pub spikes: Spikes,
+    /// How often the server will ask, as it said in its last hello.
+    pub announced: Option<Duration>,
     /// What else was heard of the server, when the connection ended last.
     pub overheard: Option<Arc<Overheard>>,
 }
@@ -253,6 +255,7 @@ pub(crate) mod samples {
             server_pings_app: 0,
             echoes: 0,
             spikes: Spikes::default(),
+            announced: None,
             overheard: None,
         }
     }

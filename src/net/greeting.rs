@@ -111,6 +111,8 @@ struct Seen {
     first: PeerText,
     /// The presets that such messages are typical of.
     looks_like: Vec<&'static str>,
+    /// How often the server will ask, as it says.
+    announced: Option<Duration>,
     /// What is waited for.
     awaiting: Option<Pattern>,
     /// How many of each; told when the greeting is over.
@@ -137,6 +139,7 @@ impl Seen {
     }
 
     fn tell(&self, emit: &(dyn Fn(ConnEvent) + Send + Sync)) {
+        self.announced.into_iter().for_each(|every| emit(ConnEvent::Announced(every)));
         self.heard.iter().for_each(|(heard, count)| emit(ConnEvent::Heard(*heard, *count)));
     }
 
@@ -220,6 +223,7 @@ async fn await_message<S: AsyncRead + AsyncWrite + Unpin>(
         };
         let unpacked = unpacked(heard);
         let heard = unpacked.as_deref().map_or(heard, MessageRef::Text);
+        seen.announced = seen.announced.or_else(|| announced(greeting, heard));
         let mut units = greeting.convention.framing.units(heard);
         if units.any(|unit| pattern.matches(&Incoming::new(unit)).is_some()) {
             return Ok(());
@@ -229,6 +233,13 @@ async fn await_message<S: AsyncRead + AsyncWrite + Unpin>(
         }
         seen.note(heard);
     }
+}
+
+/// How often the server will ask, where a message says so.
+fn announced(greeting: &Greeting, message: MessageRef<'_>) -> Option<Duration> {
+    let announces = greeting.convention.announces.as_ref()?;
+    let mut units = greeting.convention.framing.units(message);
+    units.find_map(|unit| announces.read(&Incoming::new(unit)))
 }
 
 /// Answers the server's own pings; everything else is only told.

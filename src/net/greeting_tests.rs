@@ -61,7 +61,7 @@ fn complaint(result: Result<(), OpenError>) -> (String, String) {
 
 #[tokio::test(start_paused = true)]
 async fn the_hello_waits_for_the_servers_first_word() {
-    let (result, _, _) = greeted("socket.io", async |peer: &mut RawPeer| {
+    let (result, told, _) = greeted("socket.io", async |peer: &mut RawPeer| {
         let early = tokio::time::timeout(Duration::from_secs(3), peer.frame()).await;
         assert!(early.is_err(), "nothing is said before the server has spoken");
         peer.send(TEXT, br#"0{"sid":"x","upgrades":[],"pingInterval":25000,"pingTimeout":20000}"#).await;
@@ -70,6 +70,7 @@ async fn the_hello_waits_for_the_servers_first_word() {
     })
     .await;
     assert_eq!(result, Ok(()));
+    assert_eq!(told, [ConnEvent::Announced(Duration::from_secs(25))]);
 }
 
 #[tokio::test(start_paused = true)]

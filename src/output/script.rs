@@ -317,6 +317,7 @@ fn connection(kinds: Vec<KindReport>, status: Status, status_reason: &str) -> Co
         server_pings_app: 0,
         echoes: 0,
         spikes: Spikes::default(),
+        announced: None,
         overheard: None,
     }
 }
@@ -522,6 +523,7 @@ pub fn preset() -> Vec<Event> {
         ending: Some(our_close(1_098)),
         server_pings_app: 3,
         messages: 1,
+        announced: Some(ms(25_000)),
         overheard: Some(overheard),
         ..connection(kinds, Status::Healthy, "mean RTT of the last 2 is 1.51 ms")
     };

@@ -136,6 +136,7 @@ fn where_the_server_starts_it_is_answered_and_pings_are_measured() {
     let pings = &connection(&document)["server_pings"];
     assert_eq!(pings["app"], 5, "{document:#}");
     assert!(pings["app_interval_ms"].is_number(), "{document:#}");
+    assert_eq!(pings["announced_interval_ms"], 100.0, "{document:#}");
     let note = document["settings"]["preset"]["notes"][0].as_str().unwrap();
     assert!(note.starts_with("there is no app RTT: the server asks"), "{note}");
 }

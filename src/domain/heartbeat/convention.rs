@@ -16,6 +16,24 @@ pub struct Convention {
     pub asks: ServerAsks,
     /// What is sent without an answer, so that the server does not take us for dead.
     pub upkeep: Option<Upkeep>,
+    /// Where the server's hello says how often it will ask.
+    pub announces: Option<Announcement>,
+}
+
+/// How a server's hello says how often it will ask.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Announcement {
+    /// The number is at its `{seq}`.
+    pub pattern: Pattern,
+    pub unit: Duration,
+}
+
+impl Announcement {
+    /// The interval that a message announces, if it does.
+    pub fn read(&self, incoming: &Incoming) -> Option<Duration> {
+        let number = u32::try_from(self.pattern.matches(incoming)?.seq?).ok()?;
+        self.unit.checked_mul(number)
+    }
 }
 
 /// A message that is sent again and again, and never answered.
@@ -74,6 +92,21 @@ mod tests {
         let hear = |text: &str| ask.hear(&Incoming::new(MessageRef::Text(text)), 5);
         assert_eq!(hear(r#"{"ping":149}"#), Some(Some(Payload::Text(r#"{"pong":149}"#.to_string()))));
         assert_eq!(hear(r#"{"pong":149}"#), None);
+    }
+
+    #[test]
+    fn an_interval_that_is_announced_is_read_in_its_unit() {
+        let announcement = |text: &str, unit: Duration| Announcement { pattern: text.parse().unwrap(), unit };
+        let read = |announcement: &Announcement, text: &str| {
+            announcement.read(&Incoming::new(MessageRef::Text(text)))
+        };
+        let engine_io = announcement(r#"0{"pingInterval":{seq}}"#, Duration::from_millis(1));
+        let hello = r#"0{"sid":"x","pingInterval":25000,"pingTimeout":20000}"#;
+        assert_eq!(read(&engine_io, hello), Some(Duration::from_secs(25)));
+        assert_eq!(read(&engine_io, r#"0{"pingInterval":99999999999}"#), None);
+        assert_eq!(read(&engine_io, "2"), None);
+        let centrifugo = announcement(r#"{"connect":{"ping":{seq}}}"#, Duration::from_secs(1));
+        assert_eq!(read(&centrifugo, r#"{"id":1,"connect":{"ping":25}}"#), Some(Duration::from_secs(25)));
     }
 
     #[test]

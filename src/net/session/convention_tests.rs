@@ -38,7 +38,7 @@ fn overheard(events: &[(Duration, ConnEvent)]) -> Overheard {
 
 #[tokio::test(start_paused = true)]
 async fn what_keeps_a_convention_alive_leaves_on_time_beside_the_pings() {
-    let mut scene = Scene::begin(speaking("signalr", SessionPlan { interval: ms(10_000), ..plan(5) })).await;
+    let mut scene = Scene::begin(speaking("signalr", SessionPlan { interval: Some(ms(10_000)), ..plan(5) })).await;
     let mut upkeep: Vec<(u64, String)> = Vec::new();
     let mut pings = 0;
     while pings < 5 {
@@ -60,7 +60,7 @@ async fn what_keeps_a_convention_alive_leaves_on_time_beside_the_pings() {
 #[tokio::test(start_paused = true)]
 async fn a_server_that_asks_is_answered_and_its_interval_is_told() {
     let mut scene =
-        Scene::begin(speaking("engine.io", SessionPlan { interval: ms(60_000), ..plan(2) })).await;
+        Scene::begin(speaking("engine.io", SessionPlan { interval: Some(ms(60_000)), ..plan(2) })).await;
     let payload = scene.peer.ping().await;
     scene.peer.pong(&payload).await;
     for _ in 0..3 {

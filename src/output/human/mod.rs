@@ -149,6 +149,7 @@ impl Human {
             ConnEvent::Opening
             | ConnEvent::Standing { .. }
             | ConnEvent::Unjudged { .. }
+            | ConnEvent::Announced(_)
             | ConnEvent::Overheard(_) => None,
             ConnEvent::Opened(opened) => shown.open(single.then(|| introduction(command, info, opened))),
             ConnEvent::OpenFailed(error) if shown.opened => Some(lines::failed_again(error)),

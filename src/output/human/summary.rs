@@ -199,6 +199,7 @@ fn doings(rows: &mut Rows, connections: &[ConnReport]) {
     let some = told.iter().filter(|(count, _)| *count > 0).map(|(count, what)| counted(*count, what));
     let told = some.collect::<Vec<_>>().join(", ");
     rows.add_some("server sent", Some(told).filter(|told| !told.is_empty()));
+    rows.add_some("server says", announced(connections));
     let asks = connections.iter().filter_map(|c| c.overheard.as_ref()?.interval());
     rows.add_some(
         "server asks",
@@ -221,6 +222,12 @@ fn server_asks(kind: Kind, interval: &Interval) -> String {
         spoken(interval.median),
         counted(interval.gaps as u64, "gap")
     )
+}
+
+/// What the server said of it in its hello.
+fn announced(connections: &[ConnReport]) -> Option<String> {
+    let every = connections.iter().find_map(|connection| connection.announced)?;
+    Some(format!("that it asks every {}", spoken(every)))
 }
 
 fn outage(connections: &[ConnReport]) -> Option<String> {

@@ -303,6 +303,8 @@ struct ServerPings {
     /// How far they were apart when the connection ended last: the median. Null before the second.
     protocol_interval_ms: Option<Ms>,
     app_interval_ms: Option<Ms>,
+    /// How often the server will ask, as its hello says; null where it does not.
+    announced_interval_ms: Option<Ms>,
 }
 
 impl From<&ConnReport> for Connection {
@@ -342,6 +344,7 @@ fn server_pings(connection: &ConnReport) -> ServerPings {
         app: connection.server_pings_app,
         protocol_interval_ms: ms(median(Kind::Protocol)),
         app_interval_ms: ms(median(Kind::App)),
+        announced_interval_ms: ms(connection.announced),
     }
 }
 

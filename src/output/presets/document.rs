@@ -74,6 +74,9 @@ pub struct PresetEntry {
     usual: bool,
     /// How often, by default.
     server_interval_ms: Option<Ms>,
+    /// Where its hello says how often: the number at {seq}, in this unit.
+    announces: Option<&'static str>,
+    announces_unit_ms: Option<Ms>,
     traps: Vec<TrapEntry>,
     note: Option<&'static str>,
     source: &'static str,
@@ -185,6 +188,8 @@ impl From<&Preset> for PresetEntry {
             server: server.collect(),
             usual: preset.usual,
             server_interval_ms: ms(preset.server_every),
+            announces: preset.announces.map(|(pattern, _)| pattern),
+            announces_unit_ms: ms(preset.announces.map(|(_, unit)| unit)),
             traps: preset.traps.iter().map(TrapEntry::from).collect(),
             note: Some(preset.note).filter(|note| !note.is_empty()),
             source: preset.source,

@@ -21,6 +21,7 @@ pub(super) const LIBRARIES: &[Preset] = &[
         first: Some(r#"0{"sid":{any},"pingInterval":{any}}"#),
         server: &[asks("2", "3")],
         server_every: s(25),
+        announces: Some((r#"0{"pingInterval":{seq}}"#, Duration::from_millis(1))),
         traps: &[trap(Never::Text("2"), CLIENT_TWO)],
         marks: &[r#"0{"sid":{any},"pingInterval":{any}}"#],
         note: "whoever does not answer within pingTimeout (20 s) is closed; messages of the application begin with 4",
@@ -40,6 +41,7 @@ pub(super) const LIBRARIES: &[Preset] = &[
         awaited: Some(r#"40{"sid":{any}}"#),
         server: &[asks("2", "3")],
         server_every: s(25),
+        announces: Some((r#"0{"pingInterval":{seq}}"#, Duration::from_millis(1))),
         traps: &[trap(Never::Text("2"), CLIENT_TWO)],
         marks: &[r#"0{"sid":{any},"pingInterval":{any}}"#, r#"40{"sid":{any}}"#, r#"44{"message":{any}}"#],
         note: "40 connects to the namespace /; without it the server disconnects after 45 s (connectTimeout). An \
@@ -195,6 +197,7 @@ pub(super) const LIBRARIES: &[Preset] = &[
         awaited: Some(r#"{"id":1,"connect":{any}}"#),
         server: &[asks("text:{}", "{}")],
         server_every: s(25),
+        announces: Some((r#"{"connect":{"ping":{seq}}}"#, Duration::from_secs(1))),
         marks: &[r#"{"id":{any},"connect":{"client":{any}}}"#, r#"{"push":{"channel":{any}}}"#],
         note: "a client that does not answer {} within 8 s is closed with 3012 (no pong); a server that wants a token: \
                --send '{\"id\":1,\"connect\":{\"token\":\"...\"}}'. The query cf_ws_frame_ping_pong=true has it send Ping \

@@ -46,6 +46,8 @@ pub struct Preset {
     pub usual: bool,
     /// How often, where it says so by default.
     pub server_every: Option<Duration>,
+    /// Where its hello says how often: the number at `{seq}`, in this unit.
+    pub announces: Option<(&'static str, Duration)>,
     pub traps: &'static [Trap],
     /// Messages by which it is known.
     pub marks: &'static [&'static str],
@@ -155,6 +157,7 @@ impl Preset {
         server: &[],
         usual: false,
         server_every: None,
+        announces: None,
         traps: &[],
         marks: &[],
         note: "",

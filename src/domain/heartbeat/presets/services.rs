@@ -1,5 +1,7 @@
 //! Conventions of hosted services.
 
+use std::time::Duration;
+
 use super::model::{Never, Preset, Verified, ask, asks, calls, s, trap};
 
 pub(super) const SERVICES: &[Preset] = &[
@@ -162,6 +164,10 @@ pub(super) const SERVICES: &[Preset] = &[
         url: "wss://eventsub.wss.twitch.tv/ws?keepalive_timeout_seconds=30",
         awaited: Some(r#"{"metadata":{"message_type":"session_welcome"}}"#),
         server: &[calls(r#"{"metadata":{"message_type":"session_keepalive"}}"#)],
+        announces: Some((
+            r#"{"payload":{"session":{"keepalive_timeout_seconds":{seq}}}}"#,
+            Duration::from_secs(1),
+        )),
         server_every: s(10),
         traps: &[
             trap(

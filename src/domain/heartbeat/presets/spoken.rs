@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::model::{Never, Preset};
 use crate::domain::heartbeat::Kind;
-use crate::domain::heartbeat::convention::{Convention, ServerAsk, ServerAsks, Upkeep};
+use crate::domain::heartbeat::convention::{Announcement, Convention, ServerAsk, ServerAsks, Upkeep};
 use crate::domain::heartbeat::pattern::Pattern;
 use crate::domain::heartbeat::template::Template;
 use crate::domain::shown::exact_duration;
@@ -50,6 +50,9 @@ impl Preset {
         let upkeep = self
             .upkeep
             .map(|(message, every)| Ok::<_, String>(Upkeep { message: self.read(message)?, every }));
+        let announces = self
+            .announces
+            .map(|(pattern, unit)| Ok::<_, String>(Announcement { pattern: self.read(pattern)?, unit }));
         let hello = self.hello.iter().map(|text| self.read(&text.replace(HOST, host)));
         Ok(Spoken {
             first: self.first.map(|text| self.read(text)).transpose()?,
@@ -64,6 +67,7 @@ impl Preset {
                     known => ServerAsks::Known(known),
                 },
                 upkeep: upkeep.transpose()?,
+                announces: announces.transpose()?,
             },
         })
     }
