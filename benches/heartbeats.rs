@@ -121,7 +121,7 @@ fn patterns(criterion: &mut Criterion) {
         let pattern: Pattern = shapes[0].1.parse().expect("a pattern");
         let mut classifier = Classifier::new(template, pattern, true, 0xab);
         classifier.ask(7, 1_700_000_000_000);
-        bencher.iter(|| classifier.classify(&Incoming::new(MessageRef::Text(black_box(CHATTER)))));
+        bencher.iter(|| classifier.read(MessageRef::Text(black_box(CHATTER)), 1_700_000_000_001));
     });
 }
 
@@ -145,7 +145,9 @@ fn run(connections: usize) -> RunInfo {
         targets: vec!["ws://a.example/".to_string()],
         connections_each: connections,
         kinds: vec![Kind::Protocol],
-        interval: INTERVAL,
+        interval: Some(INTERVAL),
+        preset: None,
+        worst: 5,
         timeout: TIMEOUT,
         count: None,
     }
@@ -153,7 +155,20 @@ fn run(connections: usize) -> RunInfo {
 
 fn beat(index: usize, seq: u64, rtt: Duration) -> Event {
     let (lag, rtt) = (Some(Duration::from_micros(900)), Some(rtt));
-    let beat = Beat { kind: Kind::Protocol, seq, outcome: Outcome::Ok, was: None, rtt, lag, rivals: 0 };
+    let (to_wire, from_wire) = (Some(Duration::from_micros(5)), Some(Duration::from_micros(30)));
+    let beat = Beat {
+        kind: Kind::Protocol,
+        seq,
+        outcome: Outcome::Ok,
+        was: None,
+        rtt,
+        lag,
+        to_wire,
+        from_wire,
+        acked: None,
+        sent_again: None,
+        rivals: 0,
+    };
     Event::Connection { id: ConnId { target: 0, index }, at: UNIX_EPOCH, event: ConnEvent::Beat(beat) }
 }
 

@@ -38,7 +38,8 @@ fn overheard(events: &[(Duration, ConnEvent)]) -> Overheard {
 
 #[tokio::test(start_paused = true)]
 async fn what_keeps_a_convention_alive_leaves_on_time_beside_the_pings() {
-    let mut scene = Scene::begin(speaking("signalr", SessionPlan { interval: Some(ms(10_000)), ..plan(5) })).await;
+    let mut scene =
+        Scene::begin(speaking("signalr", SessionPlan { interval: Some(ms(10_000)), ..plan(5) })).await;
     let mut upkeep: Vec<(u64, String)> = Vec::new();
     let mut pings = 0;
     while pings < 5 {
