@@ -117,7 +117,8 @@ def start(result):
         more = "" if name == TRIVIAL else f"{difference(spans, trivial):+.2f}"
         rows.append([name, f"{middle:.2f} ({least:.2f} to {greatest:.2f})", more])
     text = table("Start to end, in ms", ["program", "median", "more than the trivial one"], rows)
-    return f"{text}\n\nThe release binary: {result['binary_bytes'] / 1e6:.2f} MB, stripped."
+    stripped = "stripped" if result["binary_stripped"] else "**not stripped**"
+    return f"{text}\n\nThe binary: {result['binary_bytes'] / 1e6:.2f} MB, {stripped}."
 
 
 def signed(values):
