@@ -299,3 +299,107 @@ impl Flow {
         Some((first & 15, plain))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SERVER: u16 = 9001;
+    const CLIENT: u16 = 40_000;
+    const HEAD: &[u8] = b"GET / HTTP/1.1\r\n\r\n";
+    /// RFC 6455 5.7: a masked Pong's bytes, made a Ping; and an unmasked Pong.
+    const PING: &[u8] = &[0x89, 0x85, 0x37, 0xfa, 0x21, 0x3d, 0x7f, 0x9f, 0x4d, 0x51, 0x58];
+    const PONG: &[u8] = &[0x8a, 0x05, 0x48, 0x65, 0x6c, 0x6c, 0x6f];
+
+    fn packet(from: u16, to: u16, number: u32, payload: &[u8]) -> Vec<u8> {
+        let mut bytes = vec![0; 40];
+        bytes[0] = 0x45;
+        bytes[2..4].copy_from_slice(&(40 + payload.len() as u16).to_be_bytes());
+        bytes[20..22].copy_from_slice(&from.to_be_bytes());
+        bytes[22..24].copy_from_slice(&to.to_be_bytes());
+        bytes[24..28].copy_from_slice(&number.to_be_bytes());
+        bytes[32] = 0x50;
+        bytes.extend_from_slice(payload);
+        bytes
+    }
+
+    struct Scene {
+        bench: Bench,
+        asked: u32,
+        answered: u32,
+    }
+
+    impl Scene {
+        fn upgraded() -> Scene {
+            let bench = Bench { port: SERVER, ..Bench::default() };
+            let mut scene = Scene { bench, asked: u32::MAX - 30, answered: 7 };
+            scene.ask(HEAD, 0);
+            scene.answer(HEAD, 0);
+            scene
+        }
+
+        /// Something from the client, going out and coming in 3 ns later.
+        fn ask(&mut self, payload: &[u8], at: u64) {
+            let packet = packet(CLIENT, SERVER, self.asked, payload);
+            self.bench.hear(&packet, true, Duration::from_nanos(at));
+            self.bench.hear(&packet, false, Duration::from_nanos(at + 3));
+            self.asked = self.asked.wrapping_add(payload.len() as u32);
+        }
+
+        fn answer(&mut self, payload: &[u8], at: u64) {
+            let packet = packet(SERVER, CLIENT, self.answered, payload);
+            self.bench.hear(&packet, false, Duration::from_nanos(at));
+            self.answered = self.answered.wrapping_add(payload.len() as u32);
+        }
+
+        fn found(&self) -> &str {
+            &self.bench.found
+        }
+    }
+
+    #[test]
+    fn a_ping_and_its_pong_are_an_rtt_from_both_moments_of_the_ping() {
+        let mut scene = Scene::upgraded();
+        scene.ask(PING, 1000);
+        scene.answer(PONG, 1500);
+        assert_eq!(scene.found(), "40000 x48656c6c6f 500 497\n");
+        assert_eq!(scene.bench.torn, 0);
+    }
+
+    #[test]
+    fn what_comes_again_counts_once() {
+        let mut scene = Scene::upgraded();
+        scene.ask(PING, 1000);
+        scene.asked = scene.asked.wrapping_sub(PING.len() as u32);
+        scene.ask(PING, 1200);
+        scene.answer(PONG, 1500);
+        scene.answer(PONG, 1600);
+        assert_eq!(scene.found(), "40000 x48656c6c6f 500 497\n");
+    }
+
+    #[test]
+    fn a_frame_in_two_segments_came_with_the_second() {
+        let mut scene = Scene::upgraded();
+        scene.ask(&PING[..4], 1000);
+        scene.ask(&PING[4..], 1100);
+        scene.answer(PONG, 1500);
+        assert_eq!(scene.found(), "40000 x48656c6c6f 400 397\n");
+    }
+
+    #[test]
+    fn a_hole_is_told() {
+        let mut scene = Scene::upgraded();
+        scene.asked = scene.asked.wrapping_add(5);
+        scene.ask(PING, 1000);
+        assert_eq!(scene.bench.torn, 2);
+    }
+
+    #[test]
+    fn the_filter_jumps_within_itself() {
+        let program = program(SERVER);
+        for (index, step) in program.iter().enumerate() {
+            let furthest = index + 1 + usize::from(step.jt.max(step.jf));
+            assert!(step.code == 6 || furthest < program.len(), "{index}");
+        }
+    }
+}
