@@ -36,9 +36,9 @@ class Server:
     NAME = "fastwebsockets on hyper, one thread (benches/peers/rust/src/bin/server.rs)"
 
     def __init__(self, child):
-        self.port, secure = first_line(child, "the server").split()
+        self.port, self.secure_port = first_line(child, "the server").split()
         self.address = f"127.0.0.1:{self.port}"
-        self.secure_address = f"127.0.0.1:{secure}"
+        self.secure_address = f"127.0.0.1:{self.secure_port}"
 
     def counts(self):
         """Connections open now, and Pings so far."""
@@ -83,9 +83,10 @@ class Judge:
 
 
 @contextmanager
-def judge(port):
+def judge(*port):
+    """On a port of the server's; with the size of the pings' payloads, on its TLS port."""
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
-    with running([RUST / "judge", port], "the judge", **pipes) as child:
+    with running([RUST / "judge", *port], "the judge", **pipes) as child:
         yield Judge(child)
 
 

@@ -10,6 +10,7 @@ from .process import ENVIRONMENT, output_of
 
 UNTIL_KILLED = 10**9
 WSCHECK_CODES = (0, 4)
+WSCHECK_PAYLOAD = 16
 
 
 @dataclass(frozen=True)
@@ -23,8 +24,8 @@ class Tool:
     whole_seconds: bool = False
     #: it holds one connection, and is no tool for many
     single: bool = False
-    #: it goes to the server's TLS port, and is weighed only
-    secure: bool = False
+    #: it goes to the server's TLS port, with pings of so many bytes of payload
+    secure: int | None = None
     #: the exit codes of a run that measured; wscheck's 4 says that it does not vouch for it
     codes: tuple = (0,)
     environment: dict = field(default_factory=dict)
@@ -79,7 +80,7 @@ def wschecks(binary):
 
     tools = [
         Tool("wscheck", ping(), ndjson, codes=WSCHECK_CODES),
-        Tool("wscheck over TLS", ping("-k", scheme="wss"), ndjson, secure=True, codes=WSCHECK_CODES),
+        Tool("wscheck over TLS", ping("-k", scheme="wss"), ndjson, secure=WSCHECK_PAYLOAD, codes=WSCHECK_CODES),
     ]
     if knows(binary, "--timestamps"):
         tools.append(Tool("wscheck --timestamps user", ping("--timestamps", "user"), ndjson, codes=WSCHECK_CODES))

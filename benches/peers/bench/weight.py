@@ -13,7 +13,8 @@ INTERVAL = 1000
 
 
 def weigh(wscheck, rounds, sizes, settle, window):
-    """For each tool and number of connections, a round's figures after another's."""
+    """For each tool and number of connections, a round's figures after another's. The most connections are held for
+    `settle` and watched for `window` seconds, fewer for a third of it."""
     tools = [tool for tool in all_of(wscheck) if not tool.single]
     found = {tool.name: {str(size): [] for size in sizes} for tool in tools}
     for number in range(rounds):
@@ -21,7 +22,8 @@ def weigh(wscheck, rounds, sizes, settle, window):
             alone = None
             for size in [1, *sizes]:
                 print(f"weight, round {number + 1} of {rounds}: {tool.name}, {size}", file=sys.stderr)
-                figures = hold(tool, size, *((2, 0) if size == 1 else (settle, window)))
+                part = 1 if size == max(sizes) else 3
+                figures = hold(tool, size, *((2, 0) if size == 1 else (settle / part, window / part)))
                 alone = alone or figures["memory"]
                 if size > 1:
                     figures["memory_each"] = (figures["memory"] - alone) / (size - 1)

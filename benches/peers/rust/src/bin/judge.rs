@@ -8,6 +8,9 @@
 //! Ping going out to the Pong coming in; CROSSED, from the Ping coming in, is what tcpdump would tell, since libpcap hides
 //! what goes out there. The kernel's transmit stamp is taken between the two.
 //!
+//! `PORT PAYLOAD`: the same of TLS 1.3, whose records tell no more than their size: those with a Ping or a Pong of so many
+//! bytes of payload are numbered, and the number takes the place of the payload.
+//!
 //! It looks ten times a second, not at each packet, so as not to disturb.
 
 use std::collections::{HashMap, VecDeque};
@@ -36,13 +39,14 @@ fn main() -> Result<(), Failure> {
     let mut args = std::env::args();
     args.next();
     let port = take(&mut args, "PORT")?;
+    let secure = if args.len() > 0 { Some(take(&mut args, "PAYLOAD")?) } else { None };
     let socket = tap(port)?;
     println!("ready");
     std::thread::spawn(|| {
         let _ = io::stdin().read(&mut [0]);
         OVER.store(true, Relaxed);
     });
-    let mut bench = Bench { port, ..Bench::default() };
+    let mut bench = Bench { port, secure, ..Bench::default() };
     let mut bytes = vec![0; 1 << 16];
     while !OVER.load(Relaxed) {
         std::thread::sleep(LOOK);
@@ -169,6 +173,7 @@ fn dropped(socket: &OwnedFd) -> Result<u32, Failure> {
 #[derive(Default)]
 struct Bench {
     port: u16,
+    secure: Option<usize>,
     connections: HashMap<u16, Connection>,
     found: String,
     torn: u64,
@@ -199,11 +204,11 @@ impl Bench {
         let client = if to == self.port { from } else { to };
         let connection = self.connections.entry(client).or_default();
         self.torn += u64::from(match (to == self.port, outgoing) {
-            (true, true) => connection.left.take(number, payload, at),
-            (true, false) => connection.crossed.take(number, payload, at),
+            (true, true) => connection.left.take(number, payload, at, self.secure),
+            (true, false) => connection.crossed.take(number, payload, at, self.secure),
             (false, _) => connection.answers.take(number, payload),
         });
-        while let Some((opcode, payload)) = connection.answers.frame() {
+        while let Some((opcode, payload)) = connection.answers.next_frame(self.secure) {
             if opcode == PONG {
                 connection.answered(client, &payload, at, &mut self.found);
             }
@@ -226,9 +231,9 @@ impl Connection {
 }
 
 impl Asks {
-    fn take(&mut self, number: u32, payload: &[u8], at: Duration) -> bool {
+    fn take(&mut self, number: u32, payload: &[u8], at: Duration, secure: Option<usize>) -> bool {
         let torn = self.flow.take(number, payload);
-        while let Some((opcode, payload)) = self.flow.frame() {
+        while let Some((opcode, payload)) = self.flow.next_frame(secure) {
             if opcode == PING {
                 self.open.push_back((payload, at));
             }
@@ -247,12 +252,14 @@ fn word(bytes: &[u8], at: usize) -> u16 {
     u16::from_be_bytes([bytes[at], bytes[at + 1]])
 }
 
-/// One direction of a connection: an HTTP head, then frames.
+/// One direction of a connection: an HTTP head, then frames; or TLS records.
 #[derive(Default)]
 struct Flow {
     next: Option<u32>,
     bytes: Vec<u8>,
     upgraded: bool,
+    /// Records that were taken for a Ping or a Pong.
+    numbered: u128,
 }
 
 impl Flow {
@@ -271,6 +278,29 @@ impl Flow {
             _ => self.next = Some(next),
         }
         false
+    }
+
+    fn next_frame(&mut self, secure: Option<usize>) -> Option<(u8, Vec<u8>)> {
+        match secure {
+            Some(payload) => self.record(payload),
+            None => self.frame(),
+        }
+    }
+
+    /// The next whole TLS record, as the frame that it must be by its size: of application data (RFC 8446 5.2), with
+    /// a type and an authentication tag of 17 bytes, and a frame's head of 6 bytes to the server and 2 from it.
+    fn record(&mut self, payload: usize) -> Option<(u8, Vec<u8>)> {
+        const APPLICATION_DATA: u8 = 23;
+        let length = usize::from(word(self.bytes.get(..5)?, 3));
+        let kind = *self.bytes.get(..5 + length)?.first()?;
+        self.bytes.drain(..5 + length);
+        let opcode = match length.checked_sub(17 + payload) {
+            Some(6) if kind == APPLICATION_DATA => PING,
+            Some(2) if kind == APPLICATION_DATA => PONG,
+            _ => return Some((0, Vec::new())),
+        };
+        self.numbered += 1;
+        Some((opcode, (self.numbered - 1).to_be_bytes().to_vec()))
     }
 
     /// The next whole frame: its opcode and its payload, unmasked (RFC 6455 5.2).
@@ -364,6 +394,26 @@ mod tests {
         scene.answer(PONG, 1500);
         assert_eq!(scene.found(), "40000 x48656c6c6f 500 497\n");
         assert_eq!(scene.bench.torn, 0);
+    }
+
+    #[test]
+    fn under_tls_the_size_tells_a_ping_and_a_pong() {
+        let mut scene = Scene {
+            bench: Bench { port: SERVER, secure: Some(5), ..Bench::default() },
+            asked: 0,
+            answered: 0,
+        };
+        let record =
+            |kind, length: usize| [&[kind, 3, 3, 0, length as u8][..], &vec![0xaa; length][..]].concat();
+        scene.ask(&record(22, 28), 100);
+        scene.answer(&record(23, 90), 200);
+        scene.answer(&[record(22, 24), record(23, 53)].concat(), 300);
+        scene.ask(&record(23, 28), 1000);
+        scene.answer(&record(23, 24), 1500);
+        scene.ask(&record(23, 28), 2000);
+        scene.answer(&record(23, 24), 2400);
+        let (first, second) = (format!("40000 x{:032x} 500 497", 0), format!("40000 x{:032x} 400 397", 1));
+        assert_eq!(scene.found(), format!("{first}\n{second}\n"));
     }
 
     #[test]
