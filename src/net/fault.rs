@@ -98,13 +98,11 @@ impl Fault {
 
 /// What connecting says when every local port is in use towards one address.
 fn no_port_hint() -> String {
+    let ports =
+        local_ports().map_or(String::new(), |(low, high)| format!(" ({low} to {high}, {})", high - low + 1));
     format!(
-        "this machine may have run out of local ports: {} of them can be in use between one local address and one \
-         server's; spread the connections over several local addresses with --bind A,B,C",
-        local_ports().map_or_else(
-            || "so many".to_string(),
-            |(low, high)| format!("{low} to {high}, {},", high - low + 1)
-        )
+        "this machine may have run out of local ports{ports} between one local address and one server's; spread the \
+         connections over several local addresses with --bind A,B,C"
     )
 }
 

@@ -34,6 +34,7 @@ impl Interest {
         match (self.format, event) {
             (Format::Json, _) => false,
             (Format::Ndjson, _) => true,
+            (Format::Human, ConnEvent::Heard(..)) => !self.has_several,
             (Format::Human, ConnEvent::Beat(_)) => !self.has_several && !self.options.quiet,
             (Format::Human, ConnEvent::Opening | ConnEvent::Standing { .. } | ConnEvent::Unjudged { .. }) => {
                 false

@@ -235,7 +235,8 @@ impl<'a, S: AsyncRead + AsyncWrite + Layered + Unpin> Session<'a, S> {
         mut alarm: Pin<&mut Sleep>,
     ) -> Woken {
         let deadline = self.next_deadline();
-        if let Some(deadline) = deadline.filter(|deadline| alarm.deadline() != *deadline) {
+        // An alarm that rings too early is harmless, and setting it anew for every answer is not free.
+        if let Some(deadline) = deadline.filter(|at| *at < alarm.deadline() || alarm.is_elapsed()) {
             alarm.as_mut().reset(deadline);
         }
         let socket = &mut self.socket;
