@@ -155,7 +155,8 @@ fn run(connections: usize) -> RunInfo {
 
 fn beat(index: usize, seq: u64, rtt: Duration) -> Event {
     let (lag, rtt) = (Some(Duration::from_micros(900)), Some(rtt));
-    let (to_wire, from_wire) = (Some(Duration::from_micros(5)), Some(Duration::from_micros(30)));
+    let (to_wire, from_wire) =
+        (Some(Duration::from_micros(5).into()), Some(Duration::from_micros(30).into()));
     let beat = Beat {
         kind: Kind::Protocol,
         seq,

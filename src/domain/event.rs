@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime};
 use super::ending::Ending;
 use super::health::{Metrics, Status};
 use super::heartbeat::{Kind, Outcome, Stray};
+use super::nanos::Nanos;
 use super::opening::{OpenError, Opened};
 use super::overheard::Overheard;
 use super::report::Report;
@@ -38,10 +39,10 @@ pub struct Beat {
     pub lag: Option<Duration>,
     /// From the start of its write to its leaving, as the kernel stamped it; `None` where it did not, and the RTT begins
     /// with the write.
-    pub to_wire: Option<Duration>,
+    pub to_wire: Option<Nanos>,
     /// From the arrival of its answer, as the kernel stamped it, to the return of the read that brought it; `None` where
     /// it did not, and the RTT ends with that return.
-    pub from_wire: Option<Duration>,
+    pub from_wire: Option<Nanos>,
     /// Whether TCP had acknowledged it when it was missed; `None` where that is not known, or it was not missed.
     pub acked: Option<bool>,
     /// How many segments TCP had sent again since the last look. It looks when an RTT is a spike, more than twice the

@@ -10,6 +10,7 @@ pub mod heartbeat;
 pub mod idle;
 pub mod likeness;
 pub mod listen;
+pub mod nanos;
 pub mod opening;
 pub mod overheard;
 pub mod peer_text;

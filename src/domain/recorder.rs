@@ -187,8 +187,8 @@ impl Stamping {
         if beat.first_rtt().is_none() {
             return;
         }
-        beat.to_wire.into_iter().for_each(|delay| self.to_wire.record(delay));
-        beat.from_wire.into_iter().for_each(|delay| self.from_wire.record(delay));
+        beat.to_wire.into_iter().for_each(|delay| self.to_wire.record(delay.into()));
+        beat.from_wire.into_iter().for_each(|delay| self.from_wire.record(delay.into()));
         let lacks = match wanted {
             Some(Timestamps::Kernel) => beat.to_wire.is_none() || beat.from_wire.is_none(),
             Some(Timestamps::KernelReceive) => beat.from_wire.is_none(),
@@ -514,6 +514,7 @@ mod tests {
     use crate::domain::event::ConnId;
     use crate::domain::health::Metrics;
     use crate::domain::heartbeat::Stray;
+    use crate::domain::nanos::Nanos;
     use crate::domain::peer_text::PeerText;
     use proptest::prelude::*;
 
@@ -840,7 +841,11 @@ mod tests {
         let facts = Opened { timestamps: Timestamps::Kernel, ..Opened::default() };
         let stamped = |seq, to_wire: Option<u64>, from_wire: Option<u64>| {
             let ConnEvent::Beat(beat) = ok(seq, 20) else { panic!("no beat") };
-            ConnEvent::Beat(Beat { to_wire: to_wire.map(ms), from_wire: from_wire.map(ms), ..beat })
+            ConnEvent::Beat(Beat {
+                to_wire: to_wire.map(|n| ms(n).into()),
+                from_wire: from_wire.map(|n| ms(n).into()),
+                ..beat
+            })
         };
         let beats = [stamped(0, Some(1), Some(4)), stamped(1, None, Some(6)), stamped(2, Some(3), None)];
         let mut events = vec![ConnEvent::Opened(Arc::new(facts))];
@@ -899,8 +904,8 @@ mod tests {
                     was,
                     rtt,
                     lag,
-                    to_wire,
-                    from_wire,
+                    to_wire: to_wire.map(Nanos::from),
+                    from_wire: from_wire.map(Nanos::from),
                     acked,
                     sent_again,
                     rivals,

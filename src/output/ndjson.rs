@@ -2,7 +2,7 @@
 
 use std::io;
 use std::marker::PhantomData;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Serialize, Serializer};
@@ -240,8 +240,8 @@ impl From<&Beat> for Heartbeat {
             was: beat.was.map(OutcomeName::from),
             rtt_ms: ms(beat.rtt),
             lag_ms: ms(beat.lag),
-            to_wire_ms: ms(beat.to_wire),
-            from_wire_ms: ms(beat.from_wire),
+            to_wire_ms: ms(beat.to_wire.map(Duration::from)),
+            from_wire_ms: ms(beat.from_wire.map(Duration::from)),
             acknowledged: beat.acked,
             sent_again: beat.sent_again,
             rivals: beat.rivals,

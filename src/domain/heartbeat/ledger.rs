@@ -7,6 +7,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::{Outcome, Stray};
+use crate::domain::nanos::Nanos;
 
 /// How many missed pings are remembered so that a pong may still make them late. Beyond that the
 /// oldest is forgotten and stays missed.
@@ -25,7 +26,7 @@ pub struct Resolution {
     /// held back.
     pub lag: Option<Duration>,
     /// From the start of its write to its leaving, where the kernel stamped that.
-    pub to_wire: Option<Duration>,
+    pub to_wire: Option<Nanos>,
     /// Whether TCP had acknowledged it when it was missed, where that is known.
     pub acked: Option<bool>,
 }
@@ -41,7 +42,7 @@ pub struct Sent {
     pub lag: Duration,
     /// From the start of its write to its leaving, which is `at`; `None` where the kernel has not stamped that, and `at`
     /// is the start of the write.
-    pub to_wire: Option<Duration>,
+    pub to_wire: Option<Nanos>,
     /// How many bytes had been written then, its own included.
     pub end: u64,
     /// What it was told to be before it left after all.
@@ -71,18 +72,35 @@ pub struct Ledger {
     in_flight: u64,
 }
 
+/// A ping that is outstanding, in little memory: each of thousands of connections has one.
 #[derive(Debug, Clone, Copy)]
 struct Entry {
-    sent: Sent,
+    seq: u64,
+    at: Nanos,
+    stamp: u64,
+    lag: Nanos,
+    to_wire: Option<Nanos>,
+    end: u64,
+    was: Option<Outcome>,
     superseded: bool,
     acked: Option<bool>,
 }
 
 impl Entry {
+    fn new(sent: Sent) -> Entry {
+        let Sent { seq, at, stamp, lag, to_wire, end, was } = sent;
+        let (at, lag) = (at.into(), lag.into());
+        Entry { seq, at, stamp, lag, to_wire, end, was, superseded: false, acked: None }
+    }
+
+    fn sent(&self) -> Sent {
+        let Entry { seq, at, stamp, lag, to_wire, end, was, .. } = *self;
+        Sent { seq, at: at.into(), stamp, lag: lag.into(), to_wire, end, was }
+    }
+
     fn resolved(&self, outcome: Outcome, was: Option<Outcome>, rtt: Option<Duration>) -> Resolution {
-        let Sent { seq, lag, to_wire, .. } = self.sent;
-        let was = was.or(self.sent.was);
-        Resolution { seq, outcome, was, rtt, lag: Some(lag), to_wire, acked: self.acked }
+        let Entry { seq, lag, to_wire, acked, .. } = *self;
+        Resolution { seq, outcome, was: was.or(self.was), rtt, lag: Some(lag.into()), to_wire, acked }
     }
 }
 
@@ -116,7 +134,7 @@ impl Ledger {
             // Mostly one is outstanding, on each of thousands of connections.
             self.waiting.reserve_exact(self.waiting.len().max(1));
         }
-        self.waiting.push_back(Entry { sent, superseded: false, acked: None });
+        self.waiting.push_back(Entry::new(sent));
         self.in_flight += 1;
     }
 
@@ -124,7 +142,7 @@ impl Ledger {
     pub fn stamped(&mut self, seq: u64, at: Duration, to_wire: Duration) {
         for entries in [&mut self.waiting, &mut self.overdue] {
             if let Some(entry) = find(entries, seq).and_then(|index| entries.get_mut(index)) {
-                (entry.sent.at, entry.sent.to_wire) = (at, Some(to_wire));
+                (entry.at, entry.to_wire) = (at.into(), Some(to_wire.into()));
             }
         }
     }
@@ -142,19 +160,19 @@ impl Ledger {
 
     /// When the next ping in flight becomes missed.
     pub fn next_expiry(&self) -> Option<Duration> {
-        self.waiting.front().map(|entry| entry.sent.at + self.timeout)
+        self.waiting.front().map(|entry| Duration::from(entry.at) + self.timeout)
     }
 
     /// The number of the outstanding ask that carried this time.
     pub fn seq_of_stamp(&self, stamp: u64) -> Option<u64> {
         let entries = self.waiting.iter().rev().chain(self.overdue.iter().rev());
-        entries.into_iter().find(|entry| entry.sent.stamp == stamp).map(|entry| entry.sent.seq)
+        entries.into_iter().find(|entry| entry.stamp == stamp).map(|entry| entry.seq)
     }
 
     /// The oldest ask without an answer, to which an answer without id belongs.
     pub fn oldest_unanswered(&self) -> Option<u64> {
         let waiting = self.waiting.iter().filter(|entry| !entry.superseded);
-        self.overdue.iter().chain(waiting).next().map(|entry| entry.sent.seq)
+        self.overdue.iter().chain(waiting).next().map(|entry| entry.seq)
     }
 
     /// What a pong is that carries a payload none of ours.
@@ -169,7 +187,7 @@ impl Ledger {
         if self.superseding == Superseding::Allowed {
             self.supersede_before(seq, out);
         }
-        let rtt = at.saturating_sub(entry.sent.at);
+        let rtt = at.saturating_sub(entry.at.into());
         let outcome = if rtt <= self.timeout { Outcome::Ok } else { Outcome::Late };
         out.push(entry.resolved(outcome, was, Some(rtt)));
         Ok(())
@@ -190,7 +208,7 @@ impl Ledger {
 
     fn miss_oldest(&mut self, has_acked: impl Fn(&Sent) -> Option<bool>, out: &mut Vec<Resolution>) {
         let Some(mut entry) = self.waiting.pop_front() else { return };
-        entry.acked = has_acked(&entry.sent);
+        entry.acked = has_acked(&entry.sent());
         if entry.superseded {
             return;
         }
@@ -216,11 +234,11 @@ impl Ledger {
 
     fn supersede_before(&mut self, seq: u64, out: &mut Vec<Resolution>) {
         let superseded = |entry: &Entry, was| entry.resolved(Outcome::Superseded, was, None);
-        while self.overdue.front().is_some_and(|entry| entry.sent.seq < seq) {
+        while self.overdue.front().is_some_and(|entry| entry.seq < seq) {
             let Some(entry) = self.overdue.pop_front() else { break };
             out.push(superseded(&entry, Some(Outcome::Missed)));
         }
-        for entry in self.waiting.iter_mut().take_while(|entry| entry.sent.seq < seq) {
+        for entry in self.waiting.iter_mut().take_while(|entry| entry.seq < seq) {
             if !entry.superseded {
                 entry.superseded = true;
                 self.in_flight -= 1;
@@ -235,7 +253,7 @@ impl Ledger {
 }
 
 fn find(entries: &VecDeque<Entry>, seq: u64) -> Option<usize> {
-    entries.binary_search_by_key(&seq, |entry| entry.sent.seq).ok()
+    entries.binary_search_by_key(&seq, |entry| entry.seq).ok()
 }
 
 fn remove(entries: &mut VecDeque<Entry>, seq: u64) -> Option<Entry> {
@@ -316,7 +334,8 @@ mod tests {
         ledger.expire(s(11.0), |_| None, &mut out);
         ledger.stamped(1, s(1.5), s(0.5));
         ledger.pong(1, s(12.0), &mut out).unwrap();
-        let seen: Vec<_> = out.iter().map(|r| (r.seq, r.outcome, r.rtt, r.to_wire)).collect();
+        let seen: Vec<_> =
+            out.iter().map(|r| (r.seq, r.outcome, r.rtt, r.to_wire.map(Duration::from))).collect();
         let expected = [
             (0, Outcome::Ok, Some(s(0.125)), Some(s(0.125))),
             (1, Outcome::Missed, None, None),

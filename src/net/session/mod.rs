@@ -34,6 +34,7 @@ use crate::domain::heartbeat::ledger::{self, Resolution};
 use crate::domain::heartbeat::message::{Classifier, Correlation, Meaning};
 use crate::domain::heartbeat::template::Payload;
 use crate::domain::heartbeat::{Kind, Outcome, Stray};
+use crate::domain::nanos::Nanos;
 use crate::domain::overheard::Listener;
 use crate::domain::peer_text::PeerText;
 use crate::net::clock::unix_ms;
@@ -400,7 +401,7 @@ impl<'a, S: AsyncRead + AsyncWrite + Layered + Unpin> Session<'a, S> {
     fn left(&mut self, index: usize, ask: Ask, departure: Departure, was: Option<Outcome>) {
         let Ask { seq, stamp, lag, .. } = ask;
         let at = departure.at - self.opened_at;
-        let to_wire = departure.by_kernel.then(|| departure.at - departure.began);
+        let to_wire = departure.by_kernel.then(|| (departure.at - departure.began).into());
         let end = departure.end;
         self.pulses[index].ledger.sent(ledger::Sent { seq, at, stamp, lag, to_wire, end, was });
         if to_wire.is_none() && self.socket.marks().stamps_departures() {
@@ -606,7 +607,7 @@ impl<'a, S: AsyncRead + AsyncWrite + Layered + Unpin> Session<'a, S> {
 
     fn tell_beat(&mut self, index: usize, resolution: Resolution, rivals: u32) {
         let Resolution { seq, outcome, was, rtt, lag, to_wire, acked } = resolution;
-        let from_wire = rtt.and_then(|_| self.socket.marks().last_lay());
+        let from_wire = rtt.and_then(|_| self.socket.marks().last_lay()).map(Nanos::from);
         let is_spike = self.pulses[index].record(&resolution);
         let sent_again = if is_spike { self.sent_again() } else { None };
         let kind = self.pulses[index].kind;
