@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Installs the WebSocket servers that the tests measure, the proxies in front of them, and the clients that
 # test the test server: Node `ws`, Python `websockets`, Go gorilla/websocket, nginx, HAProxy, the tools of a
-# network namespace with connection tracking, and headless Chromium. Debian's packages bring the languages,
-# the proxies and the browser; run as root, or with them installed.
+# network namespace with connection tracking, and headless Chromium; and the servers whose conventions are presets:
+# those of node/package.json and python/requirements*.txt, mosquitto, nats-server, Prosody and Rails' ActionCable.
+# Debian's packages bring the languages, the proxies and the browser; run as root, or with them installed.
 set -euo pipefail
 cd "$(dirname "$0")"
 
@@ -17,11 +18,15 @@ PATH="$PATH:/usr/sbin:/sbin"
 services=()
 command -v nginx >/dev/null || services+=(nginx)
 command -v haproxy >/dev/null || services+=(haproxy)
+command -v mosquitto >/dev/null || services+=(mosquitto)
+command -v nats-server >/dev/null || services+=(nats-server)
+command -v prosody >/dev/null || services+=(prosody)
+ruby -e 'require "action_cable"; require "puma"' 2>/dev/null || missing+=(ruby-actioncable puma)
 missing+=("${services[@]}")
 command -v ip >/dev/null || missing+=(iproute2)
 command -v nft >/dev/null || missing+=(nftables)
 
-# Only the programs are wanted: without this, installing the proxies would start them as services.
+# Only the programs are wanted: without this, installing them would start them as services.
 deny_services() {
   local policy=/usr/sbin/policy-rc.d
   [ ${#services[@]} -gt 0 ] && [ ! -e "$policy" ] || return 0
@@ -40,9 +45,16 @@ if [ ${#missing[@]} -gt 0 ]; then
   done
 fi
 
-(cd node && npm install --no-package-lock --no-audit --no-fund --silent)
-[ -x python/.venv/bin/python ] || python3 -m venv python/.venv
-python/.venv/bin/python -m pip install --quiet --disable-pip-version-check -r python/requirements.txt
+(cd node && npm install --no-package-lock --no-audit --no-fund --ignore-scripts --silent)
+
+# A Python environment of its own for what a file requires.
+python_environment() {
+  [ -x "python/$1/bin/python" ] || python3 -m venv "python/$1"
+  "python/$1/bin/python" -m pip install --quiet --disable-pip-version-check -r "python/$2"
+}
+python_environment .venv requirements.txt
+# It wants an older `websockets` than the one above.
+python_environment .venv-signalr requirements-signalr.txt
 (cd go && GO111MODULE=off GOPATH=/usr/share/gocode go build -o peer main.go)
 (cd go && GO111MODULE=off GOPATH=/usr/share/gocode go build -o deadline deadline.go)
-echo "peers installed: node ws, python websockets, go gorilla/websocket, nginx, haproxy, chromium"
+echo "peers installed: node ws, python websockets, go gorilla/websocket, nginx, haproxy, chromium, and the servers of presets"
