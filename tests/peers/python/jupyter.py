@@ -23,7 +23,8 @@ class Kernels(AsyncMappingKernelManager):
 
 
 def configured(folder):
-    app = ServerApp(allow_root=True, root_dir=folder, tornado_settings=PINGS, kernel_manager_class=Kernels)
+    settings = {"tornado_settings": PINGS, "kernel_manager_class": Kernels, "log_level": "ERROR"}
+    app = ServerApp(allow_root=True, root_dir=folder, **settings)
     app.config.IdentityProvider.token = "wscheck"
     app.initialize([], find_extensions=False, new_httpserver=False)
     return app

@@ -1,8 +1,9 @@
-"""Starts a server that Debian packages, in the foreground, on a free port of 127.0.0.1: start.py NAME [VALUE...].
+"""Starts a server that is a program of its own, in the foreground, on a free port of 127.0.0.1: start.py NAME [VALUE...].
 
   mosquitto                     MQTT over WebSocket
   nats [ping-interval-seconds]  NATS over WebSocket
   prosody [quiet-seconds]       XMPP over WebSocket, at /xmpp-websocket
+  workerd                       a Durable Object that answers "ping" by setWebSocketAutoResponse
 
 Prints "PORT n" when it listens; ends, and the server with it, when its standard input does, or when it is killed.
 """
@@ -17,6 +18,8 @@ import subprocess
 import sys
 import tempfile
 import threading
+
+PEERS = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 NATS = """
 listen: "127.0.0.1:-1"
@@ -69,7 +72,13 @@ def prosody(folder, port, timeout="840"):
     return ["prosody", "--config", path], rb"Activated service 'http' on (?!no)"
 
 
-SERVERS = {"nats": nats, "mosquitto": mosquitto, "prosody": prosody}
+def workerd(_folder, _port):
+    program = os.path.join(PEERS, "node/node_modules/@cloudflare/workerd-linux-64/bin/workerd")
+    config = os.path.join(PEERS, "workerd/auto_response.capnp")
+    return [program, "serve", config, "--control-fd=1"], rb'"event":"listen".*"port":(\d+)'
+
+
+SERVERS = {"nats": nats, "mosquitto": mosquitto, "prosody": prosody, "workerd": workerd}
 
 
 def written(folder, text):
@@ -91,23 +100,28 @@ def die_with_parent():
 
 def drain(stream):
     """Lets the server write on, though nobody listens."""
-    threading.Thread(target=shutil.copyfileobj, args=(stream, sys.stderr.buffer), daemon=True).start()
+    null = open(os.devnull, "wb")
+    threading.Thread(target=shutil.copyfileobj, args=(stream, null), daemon=True).start()
 
 
 def start(name, folder, values):
     """The process and its port; nothing when it ended first: somebody else may have taken the port."""
     port = free_port()
     command, ready = SERVERS[name](folder, port, *values)
-    command[0] = shutil.which(command[0], path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin") or command[0]
+    command[0] = shutil.which(command[0], path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
     process = subprocess.Popen(
         command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, preexec_fn=die_with_parent
     )
+    said = []
     for line in process.stdout:
-        sys.stderr.buffer.write(line)
-        if found := re.search(ready, line):
+        said.append(line)
+        if b"service 'http' on no ports" in line:
+            process.kill()
+        elif found := re.search(ready, line):
             drain(process.stdout)
             return process, int(found.group(1)) if found.groups() else port
     process.wait()
+    sys.stderr.buffer.writelines(said)
     return None
 
 

@@ -17,6 +17,9 @@ ActionCable.server.config.tap do |config|
   config.disable_request_forgery_protection = true
 end
 
+# Its first connections do this themselves, and when they come at once each starts a timer that pings everybody.
+ActionCable.server.setup_heartbeat_timer
+
 app = lambda do |env|
   env['PATH_INFO'] == '/cable' ? ActionCable.server.call(env) : [404, { 'Content-Type' => 'text/plain' }, ['Not Found']]
 end

@@ -1,0 +1,144 @@
+//! Presets on real servers: ten heartbeats by each, what the server says by itself, how it is recognised, and each
+//! preset on the next one's server.
+
+use serde_json::{Value, json};
+
+use crate::preset_servers::{Live, Measures, Says, servers};
+use crate::support::{Server, at_once, ping_json, run};
+
+/// The only connection of a run of ping.
+fn connection(document: &Value) -> &Value {
+    &document["targets"][0]["connections"][0]
+}
+
+/// A median of a handful of gaps, on a machine that has other things to do.
+fn is_about(value: &Value, expected: f64) -> bool {
+    value.as_f64().is_some_and(|value| (value - expected).abs() <= expected * 0.1)
+}
+
+fn ten_heartbeats(live: &Live, server: &Server) -> Value {
+    let url = live.url(server);
+    let args = ["--proxy", "none", "--preset", live.preset, "-c", "10", "-i", "300ms", &url];
+    let (code, document) = ping_json(&args);
+    assert_eq!(code, Some(0), "{}: {document:#}", live.peer.name);
+    document
+}
+
+#[test]
+fn each_real_server_is_driven_through_ten_heartbeats_by_its_preset() {
+    at_once(servers(), |(live, server)| {
+        let document = ten_heartbeats(live, server);
+        let told = format!("{}: {document:#}", live.peer.name);
+        let (measured, other) = match live.measures {
+            Measures::App => ("app", "protocol"),
+            Measures::Protocol => ("protocol", "app"),
+        };
+        assert_eq!(document["heartbeats"][measured]["ok"], 10, "{told}");
+        assert_eq!(document["heartbeats"][other], Value::Null, "{told}");
+        assert_eq!(document["settings"]["preset"]["name"], live.preset, "{told}");
+        let pings = &connection(&document)["server_pings"];
+        match live.says {
+            Says::App(interval) => assert!(is_about(&pings["app_interval_ms"], interval), "{told}"),
+            Says::Protocol(interval) => assert!(is_about(&pings["protocol_interval_ms"], interval), "{told}"),
+            Says::AppUnlessAsked(_) => assert!(pings["app"].as_u64() < Some(3), "{told}"),
+            Says::Nothing => assert_eq!((&pings["app"], &pings["protocol"]), (&json!(0), &json!(0)), "{told}"),
+        }
+    });
+}
+
+#[test]
+fn what_each_real_server_says_by_itself_is_told_by_listen() {
+    at_once(servers(), |(live, server)| {
+        let url = live.url(server);
+        let args = ["listen", "--proxy", "none", "--json", "--preset", live.preset, "--for", "4s", &url];
+        let ran = run(&args);
+        let document = ran.json();
+        let told = format!("{}: {document:#}", live.peer.name);
+        assert_eq!(ran.code, Some(0), "{told}");
+        match live.says {
+            Says::App(interval) | Says::Protocol(interval) | Says::AppUnlessAsked(interval) => {
+                assert_eq!(document["verdict"], "server_pings_every", "{told}");
+                assert!(is_about(&document["interval"]["median_ms"], interval), "{told}");
+            }
+            Says::Nothing => assert_eq!(document["verdict"], "server_is_silent_for", "{told}"),
+        }
+    });
+}
+
+/// What `--preset auto` makes of them; nothing where the server does not show what it is.
+fn found(live: &Live) -> Option<&'static str> {
+    match live.preset {
+        "stomp" | "signalr" | "jupyter" | "jsonrpc" | "text" => None,
+        preset => Some(preset),
+    }
+}
+
+#[test]
+fn what_a_real_server_speaks_is_found_out_where_it_shows() {
+    // It leaves whom it does not know without an answer.
+    let answers = |(live, _): &&(&Live, Server)| live.preset != "vite";
+    let servers: Vec<_> = servers().iter().filter(answers).collect();
+    at_once(&servers, |(live, server)| {
+        let url = live.url(server);
+        let (code, document) =
+            ping_json(&["--proxy", "none", "--preset", "auto", "-c", "3", "-i", "300ms", &url]);
+        let told = format!("{}: {document:#}", live.peer.name);
+        let preset = &document["settings"]["preset"];
+        assert_eq!((code, preset["name"].as_str()), (Some(0), found(live)), "{told}");
+        assert!(preset["evidence"].as_array().is_some_and(|evidence| !evidence.is_empty()), "{told}");
+        let ok = ["app", "protocol"].map(|kind| document["heartbeats"][kind]["ok"].as_u64());
+        assert!(ok.contains(&Some(3)), "{told}");
+    });
+}
+
+/// What is said when the preset of one is spoken to the next; nothing where that is no mistake.
+fn mistake(wrong: &str, peer: &str) -> Option<(i32, &'static str)> {
+    match (wrong, peer) {
+        // Socket.IO 4 is an application of Engine.IO 4.
+        ("engine.io", "python-engineio" | "socket.io 4") => None,
+        ("socket.io", _) => Some((3, "no message matched '40{\\\"sid\\\":{any}}' of the preset socket.io within 2 s; one other came: 40")),
+        ("engine.io-3", _) => Some((3, "peer sent close 4406 (private to the application) \\\"Subprotocol not acceptable\\\"")),
+        ("graphql-ws", _) => Some((3, "peer sent close 1002 (protocol error)")),
+        ("subscriptions-transport-ws", _) => Some((3, "try --preset sockjs")),
+        ("sockjs", _) => Some((3, "no message matched 'o' of the preset sockjs within 2 s; no message came at all")),
+        ("stomp", _) => Some((3, "the server closed the connection without an answer")),
+        ("mqtt", _) => Some((3, "try --preset nats")),
+        ("nats", _) => Some((3, "try --preset action-cable")),
+        ("action-cable", _) => Some((3, "HTTP 501 (Not Implemented) instead of 101")),
+        ("xmpp", _) => Some((3, "of the preset xmpp within 2 s; no message came at all")),
+        ("signalr", _) => Some((3, "the server did not answer within 3 s")),
+        ("vite", _) => Some((3, "'wscheck listen' tells what it says by itself")),
+        ("jupyter", _) => Some((1, "Invalid Host/Origin header")),
+        // Any server answers Ping frames, and that is all there is to this one.
+        ("webpack-dev-server", _) => None,
+        ("jsonrpc", _) => Some((1, "no message matched the preset jsonrpc's answer; no message came at all")),
+        ("text", _) => Some((3, "HTTP 400 (Bad Request) instead of 101")),
+        (wrong, peer) => panic!("what does {wrong} say on {peer}?"),
+    }
+}
+
+/// What a run says for people, and what it heard.
+fn told(document: &Value) -> String {
+    let heard = &connection(document)["first_other_message"];
+    let error = &document["error"];
+    [&error["message"], &error["hint"], &document["reasons"], &document["advice"], heard].map(Value::to_string).join("\n")
+}
+
+#[test]
+fn each_preset_on_the_next_ones_server_says_what_is_wrong() {
+    let pairs: Vec<_> = servers().iter().zip(servers().iter().cycle().skip(1)).collect();
+    at_once(&pairs, |((wrong, _), (live, server))| {
+        // The query is the other's own.
+        let url = live.url(server).replace("?EIO=4&transport=websocket", "").replace("?EIO=3&transport=websocket", "");
+        let patience: &[&str] = match wrong.preset {
+            "jupyter" | "webpack-dev-server" | "jsonrpc" | "text" => &["-W", "900ms"],
+            _ => &["-W", "900ms", "--await-timeout", "2s"],
+        };
+        let run = ["--proxy", "none", "--preset", wrong.preset, "-c", "4", "-i", "200ms", "--connect-timeout", "3s", &url];
+        let (code, document) = ping_json(&[patience, &run].concat());
+        let expected = mistake(wrong.preset, live.peer.name);
+        assert_eq!(code, Some(expected.map_or(0, |(code, _)| code)), "{} on {}: {document:#}", wrong.preset, live.peer.name);
+        let found = told(&document);
+        assert!(expected.is_none_or(|(_, words)| found.contains(words)), "{} on {}: {found}", wrong.preset, live.peer.name);
+    });
+}
