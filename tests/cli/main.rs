@@ -10,6 +10,7 @@ mod many;
 mod papers;
 mod peers;
 mod ping;
+mod preset_idle;
 mod preset_servers;
 mod presets;
 mod presets_live;

@@ -41,7 +41,9 @@ fn each_real_server_is_driven_through_ten_heartbeats_by_its_preset() {
             Says::App(interval) => assert!(is_about(&pings["app_interval_ms"], interval), "{told}"),
             Says::Protocol(interval) => assert!(is_about(&pings["protocol_interval_ms"], interval), "{told}"),
             Says::AppUnlessAsked(_) => assert!(pings["app"].as_u64() < Some(3), "{told}"),
-            Says::Nothing => assert_eq!((&pings["app"], &pings["protocol"]), (&json!(0), &json!(0)), "{told}"),
+            Says::Nothing => {
+                assert_eq!((&pings["app"], &pings["protocol"]), (&json!(0), &json!(0)), "{told}")
+            }
         }
     });
 }
@@ -96,11 +98,18 @@ fn mistake(wrong: &str, peer: &str) -> Option<(i32, &'static str)> {
     match (wrong, peer) {
         // Socket.IO 4 is an application of Engine.IO 4.
         ("engine.io", "python-engineio" | "socket.io 4") => None,
-        ("socket.io", _) => Some((3, "no message matched '40{\\\"sid\\\":{any}}' of the preset socket.io within 2 s; one other came: 40")),
-        ("engine.io-3", _) => Some((3, "peer sent close 4406 (private to the application) \\\"Subprotocol not acceptable\\\"")),
+        ("socket.io", _) => Some((
+            3,
+            "no message matched '40{\\\"sid\\\":{any}}' of the preset socket.io within 2 s; one other came: 40",
+        )),
+        ("engine.io-3", _) => {
+            Some((3, "peer sent close 4406 (private to the application) \\\"Subprotocol not acceptable\\\""))
+        }
         ("graphql-ws", _) => Some((3, "peer sent close 1002 (protocol error)")),
         ("subscriptions-transport-ws", _) => Some((3, "try --preset sockjs")),
-        ("sockjs", _) => Some((3, "no message matched 'o' of the preset sockjs within 2 s; no message came at all")),
+        ("sockjs", _) => {
+            Some((3, "no message matched 'o' of the preset sockjs within 2 s; no message came at all"))
+        }
         ("stomp", _) => Some((3, "the server closed the connection without an answer")),
         ("mqtt", _) => Some((3, "try --preset nats")),
         ("nats", _) => Some((3, "try --preset action-cable")),
@@ -121,7 +130,9 @@ fn mistake(wrong: &str, peer: &str) -> Option<(i32, &'static str)> {
 fn told(document: &Value) -> String {
     let heard = &connection(document)["first_other_message"];
     let error = &document["error"];
-    [&error["message"], &error["hint"], &document["reasons"], &document["advice"], heard].map(Value::to_string).join("\n")
+    [&error["message"], &error["hint"], &document["reasons"], &document["advice"], heard]
+        .map(Value::to_string)
+        .join("\n")
 }
 
 #[test]
@@ -129,16 +140,42 @@ fn each_preset_on_the_next_ones_server_says_what_is_wrong() {
     let pairs: Vec<_> = servers().iter().zip(servers().iter().cycle().skip(1)).collect();
     at_once(&pairs, |((wrong, _), (live, server))| {
         // The query is the other's own.
-        let url = live.url(server).replace("?EIO=4&transport=websocket", "").replace("?EIO=3&transport=websocket", "");
+        let url = live
+            .url(server)
+            .replace("?EIO=4&transport=websocket", "")
+            .replace("?EIO=3&transport=websocket", "");
         let patience: &[&str] = match wrong.preset {
             "jupyter" | "webpack-dev-server" | "jsonrpc" | "text" => &["-W", "900ms"],
             _ => &["-W", "900ms", "--await-timeout", "2s"],
         };
-        let run = ["--proxy", "none", "--preset", wrong.preset, "-c", "4", "-i", "200ms", "--connect-timeout", "3s", &url];
+        let run = [
+            "--proxy",
+            "none",
+            "--preset",
+            wrong.preset,
+            "-c",
+            "4",
+            "-i",
+            "200ms",
+            "--connect-timeout",
+            "3s",
+            &url,
+        ];
         let (code, document) = ping_json(&[patience, &run].concat());
         let expected = mistake(wrong.preset, live.peer.name);
-        assert_eq!(code, Some(expected.map_or(0, |(code, _)| code)), "{} on {}: {document:#}", wrong.preset, live.peer.name);
+        assert_eq!(
+            code,
+            Some(expected.map_or(0, |(code, _)| code)),
+            "{} on {}: {document:#}",
+            wrong.preset,
+            live.peer.name
+        );
         let found = told(&document);
-        assert!(expected.is_none_or(|(_, words)| found.contains(words)), "{} on {}: {found}", wrong.preset, live.peer.name);
+        assert!(
+            expected.is_none_or(|(_, words)| found.contains(words)),
+            "{} on {}: {found}",
+            wrong.preset,
+            live.peer.name
+        );
     });
 }
