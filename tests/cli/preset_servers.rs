@@ -245,6 +245,15 @@ pub const LIVE: &[Live] = &[
         ..PLAIN
     },
     Live {
+        preset: "nostr",
+        peer: Peer {
+            name: "nostr-relay",
+            needs: "node/node_modules/@nostr-relay/core/package.json",
+            command: &["node", "node/nostr.js"],
+        },
+        ..PLAIN
+    },
+    Live {
         preset: "text",
         peer: Peer {
             name: "workerd",

@@ -6,6 +6,7 @@ when its standard input does.
 
 import asyncio
 import os
+import subprocess
 import sys
 import tempfile
 
@@ -34,7 +35,7 @@ async def serve(app):
     sockets = bind_sockets(0, "127.0.0.1")
     server = HTTPServer(app.web_app)
     server.add_sockets(sockets)
-    await app.kernel_manager.start_kernel()
+    await app.kernel_manager.start_kernel(stderr=subprocess.DEVNULL)
     print(f"PORT {sockets[0].getsockname()[1]}", flush=True)
     await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
     await app.kernel_manager.shutdown_all(now=True)
