@@ -164,7 +164,7 @@ fn each_preset_on_the_next_ones_server_says_what_is_wrong() {
             .replace("?EIO=4&transport=websocket", "")
             .replace("?EIO=3&transport=websocket", "");
         let patience: &[&str] = match wrong.preset {
-            "jupyter" | "webpack-dev-server" | "jsonrpc" | "text" => &["-W", "900ms"],
+            "jupyter" | "webpack-dev-server" | "jsonrpc" | "nostr" | "text" => &["-W", "900ms"],
             _ => &["-W", "900ms", "--await-timeout", "2s"],
         };
         let run = [
