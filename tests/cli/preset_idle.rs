@@ -267,6 +267,16 @@ fn a_server_that_asks_or_calls_keeps_the_path_busy_for_who_answers() {
     });
 }
 
+/// Its keep-alive comes every 15 s, and the second one just before the end of a client that said nothing for 30 s.
+#[test]
+fn a_server_that_speaks_and_lets_silent_clients_go_has_no_idle_timeout() {
+    let Some(server) = SIGNALR.start() else { return };
+    let (code, document) = searched("signalr", &["--max", "60s"], &url(&server, "/hub"));
+    let verdict = (code, &document["verdict"]);
+    assert_eq!(verdict, (Some(0), &json!("server_keeps_it_busy")), "{document:#}");
+    assert_eq!(document["bracket"]["hi_ms"], Value::Null, "{document:#}");
+}
+
 #[test]
 fn servers_that_ask_let_a_dead_client_go_and_keep_one_that_answers() {
     let reapers: &[(&str, Peer, &str, &str)] = &[

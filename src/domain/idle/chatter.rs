@@ -13,12 +13,26 @@ const KEPT: usize = 1000;
 /// So many gaps are heard before a period is told: the median of fewer follows a single late word.
 const FEWEST: usize = 5;
 
+/// So many clients must have been let go for a rule.
+const A_RULE: usize = 2;
+
 /// The quiet gaps that ended with the server's words.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Gaps {
     gaps: Vec<Duration>,
     count: usize,
     busy: bool,
+    let_go: Vec<LetGo>,
+}
+
+/// A client that said nothing, and whose end came after a gap no longer than one that it had survived: it did not die
+/// of an idle path, but of its own silence.
+#[derive(Debug, Clone, Copy)]
+struct LetGo {
+    moment: Duration,
+    age: Duration,
+    /// The path was there afterwards.
+    vouched: bool,
 }
 
 impl Gaps {
@@ -35,13 +49,48 @@ impl Gaps {
         self.busy |= before >= 3 || (before >= 1 && others_spoken_twice);
     }
 
+    /// Whether who ended after such a silence, and had survived such a gap, did not die of being idle. Timers are late.
+    pub fn is_let_go(idle: Duration, survived: Duration) -> bool {
+        survived > Duration::ZERO && idle <= survived.mul_f64(1.02) + Duration::from_millis(50)
+    }
+
+    /// Notes a client that was let go at this moment, so old.
+    pub fn let_go(&mut self, moment: Duration, age: Duration) {
+        self.let_go.push(LetGo { moment, age, vouched: false });
+    }
+
+    /// The path was there at this moment.
+    pub fn vouch(&mut self, moment: Duration) {
+        self.let_go
+            .iter_mut()
+            .filter(|client| client.moment < moment)
+            .for_each(|client| client.vouched = true);
+    }
+
+    /// Nobody vouches for the path from one moment to the other.
+    pub fn disregard(&mut self, from: Duration, to: Duration) {
+        self.let_go.retain(|client| !(from..=to).contains(&client.moment));
+    }
+
+    /// Whether the server lets nobody be idle. It is not awaited where it lets clients go before it has spoken often.
     pub fn busy(&self) -> bool {
-        self.busy && self.count >= FEWEST
+        (self.busy && self.count >= FEWEST) || self.lets_go().is_some()
     }
 
     pub fn chatter(&self) -> Option<Chatter> {
         let spread = Spread::of(&self.gaps)?;
-        Some(Chatter { period: spread.median, longest_gap: spread.max, count: self.count })
+        let lets_go = self.lets_go();
+        Some(Chatter { period: spread.median, longest_gap: spread.max, count: self.count, lets_go })
+    }
+
+    fn lets_go(&self) -> Option<Duration> {
+        let ages: Vec<_> =
+            self.let_go.iter().filter(|client| client.vouched).map(|client| client.age).collect();
+        let agree = |spread: &Spread| {
+            let width = spread.median.mul_f64(0.05).max(Duration::from_secs(1));
+            spread.count >= A_RULE && spread.max - spread.min <= width
+        };
+        Spread::of(&ages).filter(agree).map(|spread| spread.median)
     }
 }
 

@@ -167,6 +167,8 @@ pub struct Chatter {
     pub longest_gap: Duration,
     /// How often it spoke, all connections together.
     pub count: usize,
+    /// How old clients were that it let go all the same, since they had said nothing: the median.
+    pub lets_go: Option<Duration>,
 }
 
 /// What a search came to.

@@ -66,6 +66,8 @@ pub struct Path {
     pub down: Duration,
     /// The server speaks so often.
     pub chatter: Option<Duration>,
+    /// It lets go of clients that said nothing for so long.
+    pub patience: Option<Duration>,
     /// This part of all connections dies for no reason.
     pub doomed: f64,
     /// An answer takes between so long and so long.
@@ -84,6 +86,7 @@ impl Path {
             outages: Vec::new(),
             down: Duration::ZERO,
             chatter: None,
+            patience: None,
             doomed: 0.0,
             answer: (Duration::from_millis(20), Duration::from_millis(20)),
             capacity: usize::MAX,
@@ -256,11 +259,15 @@ impl World<'_> {
         self.path.lifetime.map_or(FOREVER, |age| line.opened + age)
     }
 
+    fn impatience(&self, line: &Line) -> Duration {
+        self.path.patience.map_or(FOREVER, |patience| line.opened + patience)
+    }
+
     /// When a silent line is lost, seen or not.
     fn gone(&self, line: &Line) -> Duration {
         let idle = line.timeout.map_or(FOREVER, |timeout| line.since + timeout);
         let doom = line.doom.map_or(FOREVER, |(at, _)| at);
-        idle.min(doom).min(self.outage(line)).min(self.death_of_age(line))
+        idle.min(doom).min(self.outage(line)).min(self.death_of_age(line)).min(self.impatience(line))
     }
 
     fn visible_end(&self, line: &Line) -> Duration {
@@ -269,7 +276,7 @@ impl World<'_> {
             return doom;
         }
         let idle = line.timeout.map_or(FOREVER, |timeout| line.since + timeout + self.path.linger);
-        idle.min(doom).min(self.outage(line)).min(self.death_of_age(line))
+        idle.min(doom).min(self.outage(line)).min(self.death_of_age(line)).min(self.impatience(line))
     }
 
     fn control_end(&self, line: &Line) -> Duration {

@@ -36,7 +36,8 @@ impl Prescription {
         };
         match findings.verdict {
             Verdict::IdleTimeout | Verdict::ServerPolicy => heartbeat(true),
-            Verdict::NoTimeoutUpToMax | Verdict::ServerKeepsItBusy => heartbeat(false),
+            Verdict::NoTimeoutUpToMax => heartbeat(false),
+            Verdict::ServerKeepsItBusy => heartbeat(findings.chatter.is_some_and(|c| c.lets_go.is_some())),
             Verdict::LifetimeCap => {
                 findings.lifetime.map(|age| Prescription::Reconnect { before: three_quarters(age.lo) })
             }

@@ -374,6 +374,27 @@ fn a_server_that_speaks_keeps_the_path_busy() {
     }
 }
 
+/// Its last words come just before the end, or with it: none of it is the path's idleness.
+#[test]
+fn a_server_that_speaks_and_lets_silent_clients_go_is_no_idle_timeout() {
+    for patience in [16, 29, 30, 31, 44].map(seconds) {
+        for strategy in Strategy::ALL {
+            let plan = SearchPlan { strategy, ..SearchPlan::default() };
+            let never = Path::new(Timer::Never, Kind::CloseFrame(1000));
+            let path = Path { chatter: Some(seconds(15)), patience: Some(patience), ..never };
+            let found = play(&plan, &path, 1).findings;
+            let what = format!("{patience:?}, {strategy:?}: {:?}", found.reasons);
+            assert_eq!(found.verdict, Verdict::ServerKeepsItBusy, "{what}");
+            assert_eq!(found.bracket, Bracket { lo: Some(seconds(15)), hi: None }, "{what}");
+            // It is told where it shows before the server has spoken often enough.
+            let lets_go = found.chatter.unwrap().lets_go;
+            assert_eq!(lets_go, Some(patience).filter(|patience| *patience <= seconds(30)), "{what}");
+            let told = found.reasons.iter().any(|why| why.contains("only what a client says counts"));
+            assert_eq!(told, lets_go.is_some(), "{what}");
+        }
+    }
+}
+
 #[test]
 fn a_timeout_shorter_than_the_server_s_period_is_found() {
     let path = Path { chatter: Some(seconds(90)), ..Path::new(Timer::Exact(seconds(20)), Kind::Silent) };

@@ -292,6 +292,7 @@ impl Search {
                 self.control.beat(at);
                 if self.doubt.is_none() {
                     self.evidence.vouch(at);
+                    self.gaps.vouch(at);
                 }
             }
             Seen::OpenFailed { why } => {
@@ -334,8 +335,12 @@ impl Search {
             }
             Seen::Ended { idle, cut } => {
                 let probe = self.probes.remove(index);
-                self.ends.extend(probe.opened.map(|opened| (at, at.saturating_sub(opened))));
-                self.evidence.die(*idle, Manner::Visible(cut.clone()), at);
+                let age = probe.opened.map(|opened| at.saturating_sub(opened));
+                self.ends.extend(age.map(|age| (at, age)));
+                match age.filter(|_| Gaps::is_let_go(*idle, probe.gap)) {
+                    Some(age) => self.gaps.let_go(at, age),
+                    None => self.evidence.die(*idle, Manner::Visible(cut.clone()), at),
+                }
                 self.testify(&probe, false, at);
             }
         }
@@ -346,6 +351,7 @@ impl Search {
         let probe = &mut self.probes[index];
         self.gaps.note(gap, probe.spoken, twice);
         probe.spoken += 1;
+        probe.gap = probe.gap.max(gap);
         probe.since = Some(at);
     }
 
@@ -421,6 +427,7 @@ impl Search {
         self.doubt = None;
         if doubt.silent {
             self.evidence.disregard(doubt.alive_at, at);
+            self.gaps.disregard(doubt.alive_at, at);
         }
     }
 
@@ -429,6 +436,7 @@ impl Search {
         let Some(doubt) = self.doubt.take() else { return };
         self.void_rounds += 1;
         self.evidence.void_since(doubt.alive_at);
+        self.gaps.disregard(doubt.alive_at, at);
         self.provisional = self.provisional.filter(|provisional| provisional.at < doubt.alive_at);
         let cancelled = self.probes.drain(..).map(|probe| Order::Cancel { probe: probe.id });
         self.orders.extend(cancelled);
@@ -618,6 +626,12 @@ impl Search {
         let (period, gap) = (show(chatter.period), show(chatter.longest_gap));
         let why = format!("the server speaks unasked, about every {period}; the longest quiet gap was {gap}");
         self.conclude(Verdict::ServerKeepsItBusy, why);
+        if let (Some(age), Some((_, reasons))) = (chatter.lets_go, &mut self.outcome) {
+            reasons.push(format!(
+                "clients that said nothing were let go all the same, {} old: only what a client says counts there",
+                show(age)
+            ));
+        }
     }
 
     fn conclude_lifetime(&mut self, lifetime: Lifetime) {

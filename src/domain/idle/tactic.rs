@@ -22,11 +22,23 @@ pub(super) struct Probe {
     pub asked: Option<(Duration, Duration)>,
     /// How often the server spoke on it unasked.
     pub spoken: u32,
+    /// The longest silence after which the server spoke.
+    pub gap: Duration,
 }
 
 impl Probe {
     pub fn ordered(id: ProbeId, role: Role, ask_at: Option<Duration>, ordered: Duration) -> Probe {
-        Probe { id, role, ordered, opened: None, since: None, ask_at, asked: None, spoken: 0 }
+        Probe {
+            id,
+            role,
+            ordered,
+            opened: None,
+            since: None,
+            ask_at,
+            asked: None,
+            spoken: 0,
+            gap: Duration::ZERO,
+        }
     }
 
     pub fn idle(&self, now: Duration) -> Duration {

@@ -253,6 +253,8 @@ pub struct ChatterDocument {
     /// The longest quiet gap: so long an idle span survives.
     longest_gap_ms: Ms,
     count: usize,
+    /// How old clients were that it let go all the same, since they had said nothing: the median. Null: none was.
+    lets_go_ms: Option<Ms>,
 }
 
 /// A known timer that the measurement is consistent with.
@@ -465,6 +467,7 @@ impl From<Chatter> for ChatterDocument {
             period_ms: chatter.period.into(),
             longest_gap_ms: chatter.longest_gap.into(),
             count: chatter.count,
+            lets_go_ms: ms(chatter.lets_go),
         }
     }
 }

@@ -169,7 +169,10 @@ fn by_whom(manner: Option<&Manner>) -> &'static str {
 fn chatter(findings: &Findings) -> String {
     findings.chatter.map_or_else(String::new, |chatter| {
         let (period, gap) = (about(chatter.period), at_least(chatter.longest_gap));
-        format!(": it speaks about every {period}, and the longest quiet gap was {gap}")
+        let lets_go = chatter.lets_go.map_or_else(String::new, |age| {
+            format!("; but it lets clients go that said nothing for {}", at_most(age))
+        });
+        format!(": it speaks about every {period}, and the longest quiet gap was {gap}{lets_go}")
     })
 }
 

@@ -41,6 +41,7 @@ pub fn all() -> Vec<(&'static str, Vec<IdleEvent>)> {
         ("rst_on_use", rst_on_use()),
         ("lifetime", lifetime()),
         ("chatter", chatter()),
+        ("impatience", impatience()),
         ("policy", policy()),
         ("no_timeout", no_timeout()),
         ("stochastic", stochastic()),
@@ -301,10 +302,25 @@ fn chatter() -> Vec<IdleEvent> {
         scene.sees(Role::Watcher, 25_000 * round, Seen::Spoke { gap: ms(25_000 + round) });
     }
     scene.notes.push("there was nothing to verify: no timeout was found".to_string());
-    scene.findings.chatter = Some(Chatter { period: ms(25_002), longest_gap: ms(25_003), count: 3 });
+    scene.findings.chatter =
+        Some(Chatter { period: ms(25_002), longest_gap: ms(25_003), count: 3, lets_go: None });
     scene.findings.bracket.lo = Some(ms(25_003));
     scene.because("the server speaks unasked, about every 25.002 s; the longest quiet gap was 25.003 s");
     scene.end(76_000, report::Verdict::Passed)
+}
+
+/// A server with heartbeats of its own, which lets go of whoever says nothing.
+fn impatience() -> Vec<IdleEvent> {
+    let mut scene = Scene::new(Verdict::ServerKeepsItBusy);
+    for round in 1..3 {
+        scene.sees(Role::Watcher, 15_000 * round, Seen::Spoke { gap: ms(15_000) });
+    }
+    scene.ends(&[1, 2], &Cut::from(How::CloseFrame { code: Some(1000), reason: PeerText::default() }));
+    let lets_go = Some(ms(30_041));
+    scene.findings.chatter = Some(Chatter { period: ms(15_000), longest_gap: ms(15_000), count: 2, lets_go });
+    scene.findings.bracket.lo = Some(ms(15_000));
+    scene.because("the server speaks unasked, about every 15 s; the longest quiet gap was 15 s");
+    scene.end(30_500, report::Verdict::Passed)
 }
 
 /// A close frame with the application's own code, and a reason that would like to drive the terminal.
