@@ -102,7 +102,7 @@ pub const LIVE: &[Live] = &[
         peer: Peer {
             name: "graphql-ws",
             needs: "node/node_modules/graphql-ws/package.json",
-            command: &["node", "node/graphql.js", "500"],
+            command: &["node", "node/graphql.js", "500", "1000"],
         },
         path: "/graphql",
         says: Says::Protocol(500.0),
