@@ -59,6 +59,8 @@ impl Peer {
         let mut command = Command::new(program);
         // Their standard input stays open as long as the test: they end when it does.
         command.args(&self.command[1..]).current_dir(folder()).stdin(Stdio::piped());
+        // What a server that is killed leaves behind is left where a build may be.
+        command.env("TMPDIR", env!("CARGO_TARGET_TMPDIR"));
         Some(Server::spawn(command))
     }
 }
