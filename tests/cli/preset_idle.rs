@@ -88,6 +88,12 @@ const WEBPACK: Peer = Peer {
     needs: "node/node_modules/webpack-dev-server/package.json",
     command: &["node", "node/webpack.js"],
 };
+/// Sends a Ping frame after a second without a word, and does not care what comes of it.
+const XMPP: Peer = Peer {
+    name: "prosody",
+    needs: "/usr/bin/prosody",
+    command: &["python3", "daemons/start.py", "prosody", "1"],
+};
 const KERNEL: &str = "/api/kernels/00000000-0000-0000-0000-000000000000/channels?token=wscheck";
 
 /// CONNECT with a keep alive of 2 s, of which mosquitto thinks every 6 s.
@@ -229,14 +235,15 @@ fn searched(preset: &str, more: &[&str], url: &str) -> (Option<i32>, Value) {
 }
 
 #[test]
-fn the_idle_timeout_of_a_server_that_waits_for_its_client_is_found() {
+fn the_idle_timeout_of_a_server_that_waits_for_its_client_is_found_and_what_clears_it() {
     let Some(server) = SOCKETIO_2.start() else { return };
-    let (code, document) =
-        searched("engine.io-3", &["--max", "5s", "--precision", "300ms"], &url(&server, ""));
+    let bounds = ["--max", "5s", "--precision", "300ms", "--refresh"];
+    let (code, document) = searched("engine.io-3", &bounds, &url(&server, ""));
     assert_eq!((code, &document["verdict"]), (Some(0), &json!("idle_timeout")), "{document:#}");
     let bracket = ["lo_ms", "hi_ms"].map(|end| document["bracket"][end].as_f64().unwrap());
     // pingInterval and pingTimeout are 1 s and 700 ms; its timers are a few milliseconds late.
     assert!(bracket[0] < 1700.0 && bracket[1] > 1690.0, "{document:#}");
+    assert_eq!(document["refresh"]["conclusion"], "messages_only", "{document:#}");
 }
 
 #[test]
@@ -301,4 +308,14 @@ fn servers_that_ask_let_a_dead_client_go_and_keep_one_that_answers() {
         assert_eq!(client("mute")["ending"]["how"], *how, "{told}");
         assert_eq!(client("quiet")["fate"], "kept", "{told}");
     });
+}
+
+#[test]
+fn a_server_that_only_asks_is_found_to_leak_dead_clients() {
+    let Some(server) = XMPP.start() else { return };
+    let url = format!("ws://localhost:{}", server.port);
+    let ran = run(&["probe-zombie", "--proxy", "none", "--json", "--preset", "xmpp", "--max", "4s", &url]);
+    let document = ran.json();
+    assert_eq!((ran.code, &document["verdict"]), (Some(0), &json!("zombies_kept")), "{document:#}");
+    assert_eq!(document["policy"]["kind"], "heartbeat_only", "{document:#}");
 }
