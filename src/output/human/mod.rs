@@ -138,7 +138,7 @@ impl Human {
     fn another_of_many(&mut self, info: &RunInfo, stream: usize) -> Option<bool> {
         let told = &mut self.news[stream];
         *told = told.saturating_add(1);
-        (info.connections() > FEW && *told > MOST_NEWS).then(|| *told == MOST_NEWS + 1)
+        (info.connections() > FEW && *told > MOST_NEWS).then_some(*told == MOST_NEWS + 1)
     }
 
     /// The line for an event, where it deserves one.
