@@ -90,7 +90,7 @@ fn plan(url: &str, connections: usize) -> PingPlan {
         greeting: Greeting::default(),
         session: SessionPlan {
             kinds: vec![Kind::Protocol],
-            interval: Some(Duration::from_millis(250)),
+            interval: Some(Duration::from_millis(100)),
             timeout: Duration::from_secs(30),
             count: None,
             limits: Limits::default().into(),
