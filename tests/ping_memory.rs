@@ -39,8 +39,8 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-/// Fewer than the 1024 files that many systems allow, and enough for a mean.
-const CONNECTIONS: usize = 300;
+/// Fewer than the 1024 files that many systems allow, and so many that what all share is little beside them.
+const CONNECTIONS: usize = 900;
 /// Heartbeats on each: as many as in a minute.
 const HEARTBEATS: u64 = 60;
 
@@ -90,7 +90,7 @@ fn plan(url: &str, connections: usize) -> PingPlan {
         greeting: Greeting::default(),
         session: SessionPlan {
             kinds: vec![Kind::Protocol],
-            interval: Some(Duration::from_millis(100)),
+            interval: Some(Duration::from_millis(200)),
             timeout: Duration::from_secs(30),
             count: None,
             limits: Limits::default().into(),
