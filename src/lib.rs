@@ -8,9 +8,9 @@
 //! - 3 [`output`]: implements `Reporter`: human, json, ndjson, and the JSON Schema; shows what `serve` tells
 //!   and the tables of known timers and of presets
 //! - 2 [`commands`]: one file or folder a command: a Plan that is always valid, and `run`
-//! - 1 [`net`]: name to open WebSocket (`dial`), the byte tap on the socket (`wire`), the greeting, and the
-//!   `session` that runs heartbeats, the `trial` that is silent and then asked, or the `guest` that hears what the
-//!   server says by itself
+//! - 1 [`net`]: name to open WebSocket (`dial`), TCP with the kernel's stamps and figures (`tcp`), the byte tap on it
+//!   (`wire`), the greeting, and the `session` that runs heartbeats, the `trial` that is silent and then asked, or the
+//!   `guest` that hears what the server says by itself
 //! - 1 [`server`]: the test server, its heartbeats and its faults; it and `net` do not know each other
 //! - 0 [`domain`]: decides with values; no socket, clock, terminal, serde or clap
 //!
