@@ -331,7 +331,7 @@ _wscheck() {
             return 0
             ;;
         wscheck__subcmd__listen)
-            opts="-c -4 -6 -H -k -o -q -h -V --for --count --talk --no-answer --app-ping --app-pong --send --await --await-timeout --preset --framing --ipv4 --ipv6 --header --origin --subprotocol --user --resolve --unix-socket --bind --connect-timeout --max-message-size --tcp-keepalive --proxy --cacert --cert --key --insecure --server-name --output --json --quiet --color --help --version"
+            opts="-c -4 -6 -H -k -o -q -h -V --for --count --talk --no-answer --app-ping --app-pong --send --await --await-timeout --preset --framing --ipv4 --ipv6 --header --origin --subprotocol --user --resolve --unix-socket --bind --connect-timeout --max-message-size --tcp-keepalive --user-timeout --timestamps --proxy --cacert --cert --key --insecure --server-name --output --json --quiet --color --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -425,6 +425,14 @@ _wscheck() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --user-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --timestamps)
+                    COMPREPLY=($(compgen -W "auto kernel user" -- "${cur}"))
+                    return 0
+                    ;;
                 --proxy)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -479,7 +487,7 @@ _wscheck() {
             return 0
             ;;
         wscheck__subcmd__ping)
-            opts="-n -c -w -i -W -4 -6 -H -k -o -q -h -V --connections --count --deadline --heartbeat --interval --timeout --app-ping --app-pong --no-answer --send --await --await-timeout --preset --framing --ipv4 --ipv6 --header --origin --subprotocol --user --resolve --unix-socket --bind --connect-timeout --max-message-size --tcp-keepalive --proxy --cacert --cert --key --insecure --server-name --reconnect --reconnect-base --reconnect-cap --reconnect-attempts --healthy --degraded --poor --dead-after --window --fail-on --fail-if --output --json --quiet --color --help --version"
+            opts="-n -c -w -i -W -4 -6 -H -k -o -q -h -V --connections --ramp --worst --adaptive --count --deadline --heartbeat --interval --timeout --app-ping --app-pong --no-answer --send --await --await-timeout --preset --framing --ipv4 --ipv6 --header --origin --subprotocol --user --resolve --unix-socket --bind --connect-timeout --max-message-size --tcp-keepalive --user-timeout --timestamps --proxy --cacert --cert --key --insecure --server-name --reconnect --reconnect-base --reconnect-cap --reconnect-attempts --healthy --degraded --poor --dead-after --window --fail-on --fail-if --output --json --quiet --color --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -490,6 +498,14 @@ _wscheck() {
                     return 0
                     ;;
                 -n)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ramp)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --worst)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -601,6 +617,14 @@ _wscheck() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --user-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --timestamps)
+                    COMPREPLY=($(compgen -W "auto kernel user" -- "${cur}"))
+                    return 0
+                    ;;
                 --proxy)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -707,7 +731,7 @@ _wscheck() {
             return 0
             ;;
         wscheck__subcmd__probe__subcmd__idle)
-            opts="-4 -6 -H -k -o -q -h -V --min --max --precision --strategy --repeat --max-connections --answer-timeout --two-ended --heartbeat --app-ping --app-pong --no-answer --send --await --await-timeout --preset --framing --refresh --verify --expect --ipv4 --ipv6 --header --origin --subprotocol --user --resolve --unix-socket --bind --connect-timeout --max-message-size --tcp-keepalive --proxy --cacert --cert --key --insecure --server-name --output --json --quiet --color --help --version"
+            opts="-4 -6 -H -k -o -q -h -V --min --max --precision --strategy --repeat --max-connections --answer-timeout --two-ended --heartbeat --app-ping --app-pong --no-answer --send --await --await-timeout --preset --framing --refresh --verify --expect --ipv4 --ipv6 --header --origin --subprotocol --user --resolve --unix-socket --bind --connect-timeout --max-message-size --tcp-keepalive --user-timeout --timestamps --proxy --cacert --cert --key --insecure --server-name --output --json --quiet --color --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -821,6 +845,14 @@ _wscheck() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --user-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --timestamps)
+                    COMPREPLY=($(compgen -W "auto kernel user" -- "${cur}"))
+                    return 0
+                    ;;
                 --proxy)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -861,7 +893,7 @@ _wscheck() {
             return 0
             ;;
         wscheck__subcmd__probe__subcmd__zombie)
-            opts="-4 -6 -H -k -o -q -h -V --max --expect --every --say --answer-timeout --app-ping --app-pong --send --await --await-timeout --preset --framing --ipv4 --ipv6 --header --origin --subprotocol --user --resolve --unix-socket --bind --connect-timeout --max-message-size --tcp-keepalive --proxy --cacert --cert --key --insecure --server-name --output --json --quiet --color --help --version"
+            opts="-4 -6 -H -k -o -q -h -V --max --expect --every --say --answer-timeout --app-ping --app-pong --send --await --await-timeout --preset --framing --ipv4 --ipv6 --header --origin --subprotocol --user --resolve --unix-socket --bind --connect-timeout --max-message-size --tcp-keepalive --user-timeout --timestamps --proxy --cacert --cert --key --insecure --server-name --output --json --quiet --color --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -957,6 +989,14 @@ _wscheck() {
                     ;;
                 --tcp-keepalive)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --user-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --timestamps)
+                    COMPREPLY=($(compgen -W "auto kernel user" -- "${cur}"))
                     return 0
                     ;;
                 --proxy)

@@ -39,6 +39,8 @@ complete -c wscheck -n "__fish_wscheck_needs_command" -f -a "completions" -d 'Pr
 complete -c wscheck -n "__fish_wscheck_needs_command" -f -a "man" -d 'Print the manual page (roff) of wscheck or of one of its commands'
 complete -c wscheck -n "__fish_wscheck_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -s n -l connections -d 'Connections to each URL' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l ramp -d 'Open connections at this rate (500/s, 1000/m), or all of them within this time (20s); without it, as fast as 64 at a time can be' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l worst -d 'Of more than 10 connections, list so many that fared worst' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -s c -l count -d 'Heartbeats of each kind on each connection; without it, until Ctrl-C' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -s w -l deadline -d 'End the whole run after this, whatever is still outstanding' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l heartbeat -d 'Which heartbeats to run [default: protocol, or app with a preset that has an answer]' -r -f -a "protocol\t'Ping frames and their Pongs (RFC 6455 5.5.2)'
@@ -114,7 +116,7 @@ complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l subprotocol -d 
 complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l user -d 'Credentials for HTTP Basic authentication' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l resolve -d 'Use this address for a host and port instead of asking the resolver (repeatable)' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l unix-socket -d 'Connect to a Unix socket, whatever the URL\'s host' -r -F
-complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l bind -d 'The local address to connect from' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l bind -d 'The local addresses to connect from, in turn: one has some 28000 ports towards one server' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l connect-timeout -d 'How long the opening may take, from the name to the upgrade' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l max-message-size -d 'The largest message accepted from the server' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l tcp-keepalive -d 'Send TCP keepalive probes after so much silence, and as often' -r
@@ -143,6 +145,7 @@ ndjson\t''"
 complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t''
 never\t''"
+complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l adaptive -d 'Send the next heartbeat as soon as the last was answered, in place of an interval (as ping -A)'
 complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l no-answer -d 'Leave the server\'s own app pings unanswered'
 complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -s 4 -l ipv4 -d 'Use IPv4 addresses only'
 complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -s 6 -l ipv6 -d 'Use IPv6 addresses only'
@@ -231,7 +234,7 @@ complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -l subprotoc
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -l user -d 'Credentials for HTTP Basic authentication' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -l resolve -d 'Use this address for a host and port instead of asking the resolver (repeatable)' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -l unix-socket -d 'Connect to a Unix socket, whatever the URL\'s host' -r -F
-complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -l bind -d 'The local address to connect from' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -l bind -d 'The local addresses to connect from, in turn: one has some 28000 ports towards one server' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -l connect-timeout -d 'How long the opening may take, from the name to the upgrade' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -l max-message-size -d 'The largest message accepted from the server' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -l tcp-keepalive -d 'Send TCP keepalive probes after so much silence, and as often' -r
@@ -332,7 +335,7 @@ complete -c wscheck -n "__fish_wscheck_using_subcommand listen" -l subprotocol -
 complete -c wscheck -n "__fish_wscheck_using_subcommand listen" -l user -d 'Credentials for HTTP Basic authentication' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand listen" -l resolve -d 'Use this address for a host and port instead of asking the resolver (repeatable)' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand listen" -l unix-socket -d 'Connect to a Unix socket, whatever the URL\'s host' -r -F
-complete -c wscheck -n "__fish_wscheck_using_subcommand listen" -l bind -d 'The local address to connect from' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand listen" -l bind -d 'The local addresses to connect from, in turn: one has some 28000 ports towards one server' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand listen" -l connect-timeout -d 'How long the opening may take, from the name to the upgrade' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand listen" -l max-message-size -d 'The largest message accepted from the server' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand listen" -l tcp-keepalive -d 'Send TCP keepalive probes after so much silence, and as often' -r
@@ -432,7 +435,7 @@ complete -c wscheck -n "__fish_wscheck_using_subcommand probe-zombie" -l subprot
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-zombie" -l user -d 'Credentials for HTTP Basic authentication' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-zombie" -l resolve -d 'Use this address for a host and port instead of asking the resolver (repeatable)' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-zombie" -l unix-socket -d 'Connect to a Unix socket, whatever the URL\'s host' -r -F
-complete -c wscheck -n "__fish_wscheck_using_subcommand probe-zombie" -l bind -d 'The local address to connect from' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand probe-zombie" -l bind -d 'The local addresses to connect from, in turn: one has some 28000 ports towards one server' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-zombie" -l connect-timeout -d 'How long the opening may take, from the name to the upgrade' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-zombie" -l max-message-size -d 'The largest message accepted from the server' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-zombie" -l tcp-keepalive -d 'Send TCP keepalive probes after so much silence, and as often' -r
