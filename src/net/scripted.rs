@@ -8,6 +8,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, DuplexStream, ReadBuf};
+use tokio::time::Instant;
 
 use super::wire::{Departed, Layered, Stamped};
 use crate::domain::tcp::TcpView;
@@ -18,8 +19,8 @@ pub struct Kernel {
     pub tcp: Option<TcpView>,
     /// For how long what is read lay in the kernel.
     pub age: Option<Duration>,
-    /// The stamps that wait to be taken.
-    pub departed: VecDeque<Departed>,
+    /// The stamps that wait to be taken: the last byte, and how long ago it left then.
+    pub departed: VecDeque<(u32, Duration)>,
 }
 
 /// A stream over such a kernel.
@@ -58,9 +59,9 @@ impl Stamped for Scripted {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<Option<Duration>>> {
+    ) -> Poll<io::Result<Option<Instant>>> {
         let age = self.kernel.lock().unwrap().age;
-        Pin::new(&mut self.stream).poll_read(cx, buf).map_ok(|()| age)
+        Pin::new(&mut self.stream).poll_read(cx, buf).map_ok(|()| Instant::now().checked_sub(age?))
     }
 
     fn stamps_departures(&self) -> bool {
@@ -68,7 +69,8 @@ impl Stamped for Scripted {
     }
 
     fn departed(&mut self) -> Option<Departed> {
-        self.kernel.lock().unwrap().departed.pop_front()
+        let (last_byte, age) = self.kernel.lock().unwrap().departed.pop_front()?;
+        Some(Departed { last_byte, at: Instant::now() - age })
     }
 }
 

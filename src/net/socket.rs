@@ -11,6 +11,7 @@ use futures_util::FutureExt;
 use socket2::{SockRef, TcpKeepalive};
 use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
 use tokio::net::TcpSocket;
+use tokio::time::Instant;
 
 use super::fault::Fault;
 use super::tcp::Tcp;
@@ -214,7 +215,7 @@ impl Stamped for Socket {
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<Option<Duration>>> {
+    ) -> Poll<io::Result<Option<Instant>>> {
         match self.get_mut() {
             Socket::Tcp(stream) => Pin::new(stream).poll_read_stamped(cx, buf),
             #[cfg(unix)]

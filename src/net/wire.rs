@@ -26,18 +26,18 @@ pub enum WireEnd {
 pub struct Departed {
     /// The number of the last byte of the write they belong to, counted from 0 since the stream was new, modulo 2^32.
     pub last_byte: u32,
-    /// How long ago they left.
-    pub age: Duration,
+    /// When they left.
+    pub at: Instant,
 }
 
 /// A stream that may know when what it reads arrived, and when what it wrote left.
 pub trait Stamped: AsyncRead {
-    /// Reads as [`AsyncRead::poll_read`] does; gives how long ago the kernel had the bytes, where it says so.
+    /// Reads as [`AsyncRead::poll_read`] does; gives when the kernel had the bytes, where it says so.
     fn poll_read_stamped(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<Option<Duration>>> {
+    ) -> Poll<io::Result<Option<Instant>>> {
         self.poll_read(cx, buf).map_ok(|()| None)
     }
 
@@ -177,16 +177,16 @@ impl Marks {
         at.duration_since(self.epoch).as_nanos() as u64 + 1
     }
 
-    fn saw_read(&self, bytes: usize, age: Option<Duration>) {
+    fn saw_read(&self, bytes: usize, stamp: Option<Instant>) {
         if bytes == 0 {
             let _ = self.end.compare_exchange(0, 1, Relaxed, Relaxed);
             return;
         }
         let returned = self.nanos(Instant::now());
         // The wall clock may have been set in between; nothing arrives before what came earlier.
-        let arrived = returned.saturating_sub(age.unwrap_or_default().as_nanos() as u64);
+        let arrived = stamp.map_or(returned, |stamp| self.nanos(stamp).min(returned));
         self.last_read.fetch_max(arrived.max(1), Relaxed);
-        self.last_lay.store(age.map_or(0, |age| age.as_nanos() as u64 + 1), Relaxed);
+        self.last_lay.store(stamp.map_or(0, |_| returned - arrived + 1), Relaxed);
         self.read_bytes.fetch_add(bytes as u64, Relaxed);
     }
 
@@ -199,9 +199,7 @@ impl Marks {
     fn saw_departed(&self, departed: Departed) {
         let behind = (self.written_bytes() as u32).wrapping_sub(departed.last_byte.wrapping_add(1));
         let Some(end) = self.written_bytes().checked_sub(behind.into()) else { return };
-        if let Some(at) = Instant::now().checked_sub(departed.age) {
-            self.asks().left(end, at);
-        }
+        self.asks().left(end, departed.at);
     }
 
     /// An error outranks a FIN: data written after the peer's FIN may bring an RST.
@@ -356,7 +354,7 @@ impl<S: Stamped + Unpin> AsyncRead for Tap<S> {
         self.hear_departures();
         let result = ready!(Pin::new(&mut self.inner).poll_read_stamped(cx, buf));
         match &result {
-            Ok(age) if room > 0 => self.marks.saw_read(buf.filled().len() - before, *age),
+            Ok(stamp) if room > 0 => self.marks.saw_read(buf.filled().len() - before, *stamp),
             Ok(_) => {}
             Err(error) => self.marks.saw_error(error),
         }
@@ -442,12 +440,8 @@ mod tests {
     }
 
     /// The kernel has a stamp to tell.
-    fn stamps(tap: &Tap<Scripted>, stamp: Departed) {
-        tap.inner.kernel().lock().unwrap().departed.push_back(stamp);
-    }
-
-    fn departed(last_byte: u32, age: u64) -> Departed {
-        Departed { last_byte, age: Duration::from_millis(age) }
+    fn stamps(tap: &Tap<Scripted>, last_byte: u32, age: u64) {
+        tap.inner.kernel().lock().unwrap().departed.push_back((last_byte, Duration::from_millis(age)));
     }
 
     async fn ask(tap: &mut Tap<Scripted>, bytes: usize) -> Departure {
@@ -463,7 +457,7 @@ mod tests {
         let marks = tap.marks();
         tap.write_all(b"the upgrade").await.unwrap();
         let start = Instant::now();
-        stamps(&tap, departed(15, 0));
+        stamps(&tap, 15, 0);
         let first = ask(&mut tap, 5).await;
         assert_eq!((first.at, first.by_kernel, first.end), (start, true, 16));
         let second = ask(&mut tap, 5).await;
@@ -471,7 +465,7 @@ mod tests {
         let third = ask(&mut tap, 5).await;
         tokio::time::advance(Duration::from_millis(8)).await;
         // Both went in one packet, which has the stamp of the last.
-        stamps(&tap, departed(25, 3));
+        stamps(&tap, 25, 3);
         far.write_all(b"pong").await.unwrap();
         tap.read_exact(&mut [0; 4]).await.unwrap();
         for ask in [second, third] {
@@ -485,7 +479,7 @@ mod tests {
     async fn a_stamp_from_before_the_write_is_a_clock_s_that_was_set() {
         let (mut tap, _far) = stamping();
         tokio::time::advance(Duration::from_secs(3600)).await;
-        stamps(&tap, departed(4, 60_000));
+        stamps(&tap, 4, 60_000);
         let asked = ask(&mut tap, 5).await;
         assert_eq!((asked.at, asked.by_kernel), (Instant::now(), false));
     }
@@ -494,9 +488,9 @@ mod tests {
     async fn the_kernel_counts_bytes_modulo_two_to_the_32() {
         let (mut tap, _far) = stamping();
         tap.marks.written_bytes.store((1 << 32) - 2, Relaxed);
-        stamps(&tap, departed(2, 0));
+        stamps(&tap, 2, 0);
         assert!(ask(&mut tap, 5).await.by_kernel);
-        stamps(&tap, departed(2, 0));
+        stamps(&tap, 2, 0);
         assert!(!ask(&mut tap, 5).await.by_kernel, "an old stamp says nothing of it");
     }
 

@@ -22,7 +22,7 @@ use crate::domain::tcp::TcpView;
 use crate::net::raw_peer::{CLOSE, PING, RawPeer, TEXT, frame};
 use crate::net::scripted::{Kernel, Scripted};
 use crate::net::websocket::Socket;
-use crate::net::wire::{Departed, Tap};
+use crate::net::wire::Tap;
 
 const NONCE: u64 = 0xfeed;
 
@@ -161,7 +161,7 @@ async fn an_rtt_is_from_the_kernels_stamp_to_the_kernels_stamp() {
     scene.at(30).await;
     {
         let mut kernel = scene.kernel.lock().unwrap();
-        kernel.departed.push_back(Departed { last_byte: PING_BYTES as u32 - 1, age: ms(25) });
+        kernel.departed.push_back((PING_BYTES as u32 - 1, ms(25)));
         kernel.age = Some(ms(3));
     }
     scene.peer.pong(&first).await;

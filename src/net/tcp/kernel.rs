@@ -10,11 +10,11 @@ use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
-use std::time::Duration;
 
 use futures_util::FutureExt;
 use tokio::io::unix::AsyncFd;
 use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
+use tokio::time::Instant;
 
 use super::{info, stamps};
 use crate::domain::opening::Timestamps;
@@ -70,8 +70,8 @@ impl Tcp {
         ready.is_some_and(|ready| ready.map_or(true, |guard| guard.ready().is_read_closed()))
     }
 
-    /// Reads what is there; gives how long ago the kernel had the last of it, where it says so.
-    fn receive(&self, bytes: &mut [u8]) -> io::Result<(usize, Option<Duration>)> {
+    /// Reads what is there; gives when the kernel had the last of it, where it says so.
+    fn receive(&self, bytes: &mut [u8]) -> io::Result<(usize, Option<Instant>)> {
         let mut stream = self.stream.get_ref();
         match self.timestamps {
             Timestamps::User => Ok((stream.read(bytes)?, None)),
@@ -117,7 +117,7 @@ impl Stamped for Tcp {
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<Option<Duration>>> {
+    ) -> Poll<io::Result<Option<Instant>>> {
         if buf.remaining() == 0 {
             return Poll::Ready(Ok(None));
         }
@@ -125,13 +125,13 @@ impl Stamped for Tcp {
             let mut ready = ready!(self.stream.poll_read_ready(cx))?;
             let room = buf.remaining();
             match self.receive(buf.initialize_unfilled()) {
-                Ok((count, age)) => {
+                Ok((count, stamp)) => {
                     if 0 < count && count < room {
                         // There was no more (epoll(7), question 9): no need to try again to learn it.
                         ready.clear_ready();
                     }
                     buf.advance(count);
-                    return Poll::Ready(Ok(age));
+                    return Poll::Ready(Ok(stamp));
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => ready.clear_ready(),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
@@ -180,6 +180,7 @@ mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
     use std::task::{Wake, Waker};
 
+    use std::time::Duration;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::net::TcpListener;
 
@@ -259,14 +260,14 @@ mod tests {
             assert_eq!(departed.last_byte, last_byte + 2);
             last_byte += 3;
             far.write_all(b"answer").await.unwrap();
-            let (mut bytes, mut age) = ([0; 6], None);
+            let (mut bytes, mut stamp) = ([0; 6], None);
             let mut buf = ReadBuf::new(&mut bytes);
             while buf.remaining() > 0 {
-                age = std::future::poll_fn(|cx| Pin::new(&mut near).poll_read_stamped(cx, &mut buf))
+                stamp = std::future::poll_fn(|cx| Pin::new(&mut near).poll_read_stamped(cx, &mut buf))
                     .await
                     .unwrap();
             }
-            if age.is_some() {
+            if stamp.is_some() {
                 return;
             }
         }
