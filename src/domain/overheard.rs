@@ -8,6 +8,7 @@ use super::heartbeat::incoming::MessageRef;
 use super::heartbeat::presets::resembles;
 use super::listen::Interval;
 use super::listen::shapes::shown;
+use super::nanos::Nanos;
 use super::peer_text::PeerText;
 
 /// So many of the latest gaps between the server's heartbeats are remembered.
@@ -54,7 +55,7 @@ pub struct Listener {
 struct Rhythm {
     kind: Kind,
     last: Duration,
-    gaps: VecDeque<Duration>,
+    gaps: VecDeque<Nanos>,
 }
 
 impl Listener {
@@ -66,13 +67,15 @@ impl Listener {
     /// The server sent a heartbeat of this kind, when the connection was so old.
     pub fn beat(&mut self, kind: Kind, age: Duration) {
         let Some(rhythm) = self.rhythms.iter_mut().find(|rhythm| rhythm.kind == kind) else {
+            // Mostly it is the only one, on each of thousands of connections.
+            self.rhythms.reserve_exact(1);
             self.rhythms.push(Rhythm { kind, last: age, gaps: VecDeque::new() });
             return;
         };
         if rhythm.gaps.len() == REMEMBERED {
             rhythm.gaps.pop_front();
         }
-        rhythm.gaps.push_back(age.saturating_sub(rhythm.last));
+        rhythm.gaps.push_back(age.saturating_sub(rhythm.last).into());
         rhythm.last = age;
     }
 
@@ -92,7 +95,9 @@ impl Listener {
 
     /// What it comes to.
     pub fn overheard(&self) -> Overheard {
-        let interval = |rhythm: &Rhythm| Some((rhythm.kind, Interval::of(rhythm.gaps.iter().copied())?));
+        let interval = |rhythm: &Rhythm| {
+            Some((rhythm.kind, Interval::of(rhythm.gaps.iter().map(|gap| Duration::from(*gap)))?))
+        };
         Overheard {
             intervals: self.rhythms.iter().filter_map(interval).collect(),
             stranger: self.stranger.clone(),

@@ -11,6 +11,7 @@ use super::event::{Beat, ConnEvent, Event, Heard, StatusChange, is_answered};
 use super::health::Status;
 use super::heartbeat::{Kind, Outcome};
 use super::likeness::Facts;
+use super::nanos::Nanos;
 use super::opening::{OpenError, Opened, Timestamps};
 use super::overheard::Overheard;
 use super::report::{
@@ -234,7 +235,7 @@ struct Link {
     server_pings_app: u64,
     echoes: u64,
     spikes: Spikes,
-    announced: Option<Duration>,
+    announced: Option<Nanos>,
     overheard: Option<Arc<Overheard>>,
 }
 
@@ -277,7 +278,7 @@ impl Link {
             ConnEvent::Status(change) => self.status(change),
             ConnEvent::Standing { status, reason } => self.stands(*status, reason),
             ConnEvent::Unjudged { kind, count } => self.with(*kind, |figures| figures.unjudged(*count)),
-            ConnEvent::Announced(every) => self.announced = Some(*every),
+            ConnEvent::Announced(every) => self.announced = Some((*every).into()),
             ConnEvent::Overheard(overheard) => self.overheard = Some(Arc::clone(overheard)),
             ConnEvent::Ended(ending) => self.ended(ending),
             ConnEvent::Reconnected { outage, .. } => {
@@ -372,7 +373,7 @@ impl Link {
             server_pings_app: self.server_pings_app,
             echoes: self.echoes,
             spikes: self.spikes,
-            announced: self.announced,
+            announced: self.announced.map(Duration::from),
             overheard: self.overheard.clone(),
         }
     }
@@ -514,7 +515,6 @@ mod tests {
     use crate::domain::event::ConnId;
     use crate::domain::health::Metrics;
     use crate::domain::heartbeat::Stray;
-    use crate::domain::nanos::Nanos;
     use crate::domain::peer_text::PeerText;
     use proptest::prelude::*;
 
