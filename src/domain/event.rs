@@ -10,17 +10,9 @@ use super::nanos::Nanos;
 use super::opening::{OpenError, Opened};
 use super::overheard::Overheard;
 use super::report::Report;
+pub use super::run::ConnId;
 use super::run::RunInfo;
 use super::tally::Tally;
-
-/// Names one connection of a run: the target's index, and the connection's number within it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct ConnId {
-    /// Index into the run's targets, from 0.
-    pub target: usize,
-    /// Index among the target's connections, from 0.
-    pub index: usize,
-}
 
 /// One heartbeat's outcome. A later event for the same `seq` revises it (`was` is then set):
 /// a missed one whose pong came after all is late; a superseded one may still get its own pong.
@@ -56,13 +48,8 @@ pub struct Beat {
 impl Beat {
     /// The RTT, when it is news: a revision of what was answered already brings none.
     pub fn first_rtt(&self) -> Option<Duration> {
-        self.rtt.filter(|_| !self.was.is_some_and(is_answered))
+        self.rtt.filter(|_| !self.was.is_some_and(Outcome::is_answered))
     }
-}
-
-/// Whether the heartbeat's own answer came.
-pub fn is_answered(outcome: Outcome) -> bool {
-    matches!(outcome, Outcome::Ok | Outcome::Late)
 }
 
 /// A change of a connection's status.

@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 
 use super::advice::advise;
 use super::ending::Ending;
-use super::event::{Beat, ConnEvent, Event, Heard, StatusChange, is_answered};
+use super::event::{Beat, ConnEvent, Event, Heard, StatusChange};
 use super::health::Status;
 use super::heartbeat::{Kind, Outcome};
 use super::likeness::Facts;
@@ -94,7 +94,7 @@ impl Recorder {
         let Some(link) = link else { return };
         let before = link.status;
         link.observe(*at, event, &mut self.like);
-        self.tally.take(event, before, link.status);
+        tally(&mut self.tally, event, before, link.status);
         let ConnEvent::Beat(beat) = event else { return };
         if let Beat { was: None, lag: Some(lag), .. } = beat {
             self.lag.record(*lag);
@@ -171,6 +171,19 @@ impl Recorder {
         let found: Vec<_> = by_kind.map(|rtt| measurement(rtt, lag)).collect();
         let suspect = found.iter().find(|found| matches!(found, Measurement::Suspect(_)));
         suspect.or(found.first()).cloned().unwrap_or(Measurement::Unknown)
+    }
+}
+
+/// Takes in what happened to a connection, and what it did to its status.
+fn tally(tally: &mut Tally, event: &ConnEvent, before: Status, after: Status) {
+    if before != after {
+        tally.moved(before, after);
+    }
+    match event {
+        ConnEvent::Opened(_) => tally.opened(),
+        ConnEvent::Ended(_) => tally.ended(),
+        ConnEvent::Beat(beat) => tally.beat(beat.outcome, beat.was),
+        _ => {}
     }
 }
 
@@ -296,7 +309,7 @@ impl Link {
     }
 
     fn beat(&mut self, at: SystemTime, beat: &Beat) {
-        if is_answered(beat.outcome) {
+        if beat.outcome.is_answered() {
             self.answered_at = Some(at);
         }
         if let Some(segments) = beat.sent_again {
@@ -982,7 +995,7 @@ mod tests {
     }
 
     fn told(seq: u64, outcome: Outcome, was: Option<Outcome>) -> ConnEvent {
-        let answered = is_answered(outcome);
+        let answered = outcome.is_answered();
         beat(Kind::Protocol, seq, outcome, was, answered.then_some(seq + 1))
     }
 

@@ -4,12 +4,11 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use super::ending::Ending;
-use super::event::ConnId;
 use super::health::Status;
 use super::heartbeat::Kind;
 use super::opening::{OpenError, Opened, Timestamps};
 use super::overheard::Overheard;
-use super::run::RunInfo;
+use super::run::{ConnId, RunInfo};
 use super::shown;
 use super::stats::{Counts, JitterSummary, LagSummary, RttSummary};
 

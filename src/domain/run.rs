@@ -5,6 +5,15 @@ use std::time::Duration;
 use super::heartbeat::Kind;
 use super::heartbeat::presets::PresetUse;
 
+/// Names one connection of a run: the target's index, and the connection's number within it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ConnId {
+    /// Index into the run's targets, from 0.
+    pub target: usize,
+    /// Index among the target's connections, from 0.
+    pub index: usize,
+}
+
 /// What is to be measured, told before anything is.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RunInfo {

@@ -1,6 +1,5 @@
 //! How a run stands, in a few numbers that are kept as it goes.
 
-use super::event::{Beat, ConnEvent, is_answered};
 use super::health::Status;
 use super::heartbeat::Outcome;
 
@@ -28,26 +27,29 @@ impl Tally {
         Status::ALL.into_iter().zip(self.by_status).rev()
     }
 
-    /// Takes in what happened to a connection, and what it did to its status.
-    pub fn take(&mut self, event: &ConnEvent, before: Status, after: Status) {
-        if before != after {
-            *self.of(before) -= 1;
-            *self.of(after) += 1;
-        }
-        match event {
-            ConnEvent::Opened(_) => self.open += 1,
-            ConnEvent::Ended(_) => self.open = self.open.saturating_sub(1),
-            ConnEvent::Beat(beat) => self.beat(beat),
-            _ => {}
-        }
+    /// A connection's status is another.
+    pub fn moved(&mut self, before: Status, after: Status) {
+        *self.of(before) -= 1;
+        *self.of(after) += 1;
     }
 
-    fn beat(&mut self, beat: &Beat) {
-        if beat.was == Some(Outcome::Missed) {
+    /// One more is open.
+    pub fn opened(&mut self) {
+        self.open += 1;
+    }
+
+    /// One is open no more.
+    pub fn ended(&mut self) {
+        self.open = self.open.saturating_sub(1);
+    }
+
+    /// A heartbeat came to this, and was taken for that before.
+    pub fn beat(&mut self, outcome: Outcome, was: Option<Outcome>) {
+        if was == Some(Outcome::Missed) {
             self.missed = self.missed.saturating_sub(1);
         }
-        self.missed += u64::from(beat.outcome == Outcome::Missed);
-        self.answered += u64::from(is_answered(beat.outcome));
+        self.missed += u64::from(outcome == Outcome::Missed);
+        self.answered += u64::from(outcome.is_answered());
     }
 
     fn of(&mut self, status: Status) -> &mut usize {

@@ -3,9 +3,9 @@
 use std::cmp::Reverse;
 use std::time::Duration;
 
-use super::event::ConnId;
 use super::health::Status;
 use super::report::{ConnReport, Report};
+use super::run::ConnId;
 
 /// Up to so many connections are all listed where lists are wanted.
 pub const FEW: usize = 10;

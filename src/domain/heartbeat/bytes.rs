@@ -1,7 +1,7 @@
 //! Bytes written in hex: what a binary message says, or must say.
 
 use super::captures::Captures;
-use super::template::{Key, Keys, TemplateError};
+use super::placeholder::{Key, Keys, TemplateError};
 
 /// The prefix of a template or pattern that is bytes instead of text.
 const HEX_PREFIX: &str = "hex:";

@@ -1,6 +1,6 @@
 //! What a message says at the places where a pattern has placeholders.
 
-use super::template::{Key, Part};
+use super::placeholder::{Key, Part};
 
 /// The longest id that is looked for, in bytes. It bounds the work that a hostile message can cause.
 const LONGEST_ID: usize = 256;
@@ -106,7 +106,7 @@ fn ends<'a>(key: Key, rest: &[Part], text: &'a str) -> Box<dyn Iterator<Item = u
 
 #[cfg(test)]
 mod tests {
-    use super::super::template::pattern_parts;
+    use super::super::placeholder::pattern_parts;
     use super::*;
 
     fn captured(pattern: &str, text: &str) -> Option<Captures> {

@@ -1,6 +1,6 @@
 //! Texts with characters that a command line cannot carry: `text:` and `binary:`.
 
-use super::template::TemplateError;
+use super::placeholder::TemplateError;
 
 /// In which kind of message a text goes, or comes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -10,6 +10,7 @@ mod json_shape;
 pub mod ledger;
 pub mod message;
 pub mod pattern;
+mod placeholder;
 pub mod presets;
 pub mod template;
 
@@ -55,6 +56,11 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    /// Whether the heartbeat's own answer came.
+    pub fn is_answered(self) -> bool {
+        matches!(self, Outcome::Ok | Outcome::Late)
+    }
+
     pub fn label(self) -> &'static str {
         match self {
             Outcome::Ok => "ok",
