@@ -1,9 +1,10 @@
 //! What a connection of thousands costs `ping` in memory. A process of its own, because it counts the whole heap.
 
-use std::alloc::{GlobalAlloc, Layout, System};
+mod heap;
+
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicIsize, Ordering::Relaxed};
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
@@ -18,26 +19,7 @@ use wscheck::net::greeting::Greeting;
 use wscheck::net::session::plan::SessionPlan;
 use wscheck::net::tls::{TlsOptions, TlsPlan};
 
-/// Counts the bytes that are in use.
-struct Counting;
-
-static USED: AtomicIsize = AtomicIsize::new(0);
-
-// SAFETY: every call is the system allocator's; only its sizes are noted.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        USED.fetch_add(layout.size() as isize, Relaxed);
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        USED.fetch_sub(layout.size() as isize, Relaxed);
-        unsafe { System.dealloc(pointer, layout) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
+use self::heap::USED;
 
 /// Fewer than the 1024 files that many systems allow, and so many that what all share is little beside them.
 const CONNECTIONS: usize = 900;

@@ -1,11 +1,12 @@
 //! What a client costs the server in memory, and that it is given back. A process of its own, because
 //! it counts the whole heap.
 
-use std::alloc::{GlobalAlloc, Layout, System};
+mod heap;
+
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicIsize, Ordering::Relaxed};
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
@@ -14,26 +15,7 @@ use tokio_util::sync::CancellationToken;
 use wscheck::domain::heartbeat::Kind;
 use wscheck::server::{Config, Heartbeats, Server, ServerEvent, What};
 
-/// Counts the bytes that are in use.
-struct Counting;
-
-static USED: AtomicIsize = AtomicIsize::new(0);
-
-// SAFETY: every call is the system allocator's; only its sizes are noted.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        USED.fetch_add(layout.size() as isize, Relaxed);
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        USED.fetch_sub(layout.size() as isize, Relaxed);
-        unsafe { System.dealloc(pointer, layout) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
+use self::heap::USED;
 
 const CLIENTS: usize = 1000;
 
