@@ -81,7 +81,7 @@ impl MissedBelow {
                 "TCP acknowledged what was sent: the next hop lives, and the server hangs or something strips the heartbeats"
                     .to_string(),
             ),
-            (0, _) => Some("TCP got no acknowledgement: the path is dead".to_string()),
+            (0, _) => Some("TCP got no acknowledgement: the path is dead, or slower than the timeout".to_string()),
             (acked, not_acked) => {
                 let of = u64::from(acked) + u64::from(not_acked);
                 Some(format!("TCP acknowledged {acked} of {of}: the path died meanwhile, or loses much"))

@@ -107,7 +107,8 @@ pub struct Heartbeats {
     missed: u64,
     /// Of those missed, what TCP had acknowledged by then: the next hop lives.
     missed_acknowledged: u64,
-    /// Of those missed, what TCP had not acknowledged: the path is dead. Of the rest that is not known.
+    /// Of those missed, what TCP had not acknowledged: the path is dead, or slower than the timeout. Of the rest that is
+    /// not known.
     missed_unacknowledged: u64,
     /// The most heartbeats missed in a row.
     longest_miss_run: u32,
