@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use tokio::sync::mpsc;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::plan::ZombiePlan;
@@ -15,7 +15,6 @@ use crate::domain::listen::report::Said;
 use crate::domain::listen::{Listening, Utterance};
 use crate::domain::opening::{OpenError, Opened};
 use crate::domain::zombie::{Fate, Way};
-use crate::net::clock::at;
 use crate::net::guest::{Guest, Heard, until_over};
 use crate::net::stream::Stream;
 
@@ -113,16 +112,16 @@ impl Client {
 
     /// Hears until the connection ends, or until then; `None`: it did not end.
     async fn hear(&self, guest: &mut Guest<'_, Stream>, ears: &mut Ears, until: Instant) -> Option<Ending> {
-        let mut alive = None;
+        let (began, mut alive) = (Instant::now(), None);
         loop {
             // The control goes on as long as any of the others.
             let until = match self.way {
-                Way::Control => self.patience(alive),
-                _ => Some(until),
+                Way::Control => self.patience(alive.unwrap_or(began)),
+                _ => until,
             };
             let heard = tokio::select! {
                 biased;
-                () = at(until) => None,
+                () = sleep_until(until) => None,
                 heard = guest.next() => Some(heard),
             };
             match heard {
@@ -139,9 +138,9 @@ impl Client {
         }
     }
 
-    /// When the control is taken for dead, once it was answered at all.
-    fn patience(&self, alive: Option<Instant>) -> Option<Instant> {
-        alive.map(|alive| alive + self.plan.every + self.plan.patience)
+    /// When the control is taken for dead: RFC 6455 5.5.2 obliges a healthy server to answer its Pings.
+    fn patience(&self, alive: Instant) -> Instant {
+        alive + self.plan.every + self.plan.patience
     }
 
     /// Reads nothing until the system tells that it is over, or for long enough; then what there is to read, for it

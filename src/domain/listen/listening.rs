@@ -103,7 +103,9 @@ impl Listening {
             heartbeat,
             origin,
             unanswered,
-            clearance: steady.map(|(_, interval)| Clearance::of(interval.median)),
+            clearance: steady
+                .filter(|_| verdict == Verdict::ServerPingsEvery)
+                .map(|(_, interval)| Clearance::of(interval.max)),
             longest_quiet: quiet,
             listened: how.listened,
         }
@@ -120,8 +122,11 @@ impl Listening {
         heartbeat: Option<Sound>,
         how: &Circumstances,
     ) -> (Verdict, Vec<String>) {
-        if steady.is_some() {
-            return (Verdict::ServerPingsEvery, Vec::new());
+        if let Some((sound, interval)) = steady {
+            return match self.stopped(sound, interval, how) {
+                Some(why) => (Verdict::Inconclusive, vec![why]),
+                None => (Verdict::ServerPingsEvery, Vec::new()),
+            };
         }
         let listened = show(how.listened);
         let Some(rhythm) = heartbeat.and_then(|sound| self.rhythm(sound)) else {
@@ -143,6 +148,18 @@ impl Listening {
             _ => "their gaps bear out no interval yet",
         };
         (Verdict::Inconclusive, vec![format!("only {beats} came in {listened}: {why}; listen for longer")])
+    }
+
+    /// Why a steady heartbeat is not one any more: it was answered, and none came for long. Whatever was said meanwhile
+    /// may have postponed it.
+    fn stopped(&self, sound: Sound, interval: Interval, how: &Circumstances) -> Option<String> {
+        let rhythm = self.rhythm(sound).filter(|_| how.answered)?;
+        let postponed = [self.talked, self.messaged].into_iter().flatten().max();
+        let silence = how.listened.saturating_sub(rhythm.last.max(postponed.unwrap_or_default()));
+        (silence > interval.max.mul_f64(STOPPED)).then(|| {
+            let (count, every) = (counted(rhythm.count, "heartbeat"), show(interval.median));
+            format!("{count} came, every {every}, and then none in {}", show(silence))
+        })
     }
 
     /// What became of the heartbeats that were not answered.
@@ -259,6 +276,29 @@ mod tests {
         assert_eq!(findings.kinds[0].early, Some(First::Early));
         assert_eq!(findings.clearance.unwrap().cleared[0], s(50), "30 s is 75 % of 40 s");
         assert_eq!(findings.longest_quiet, ms(30_010));
+    }
+
+    #[test]
+    fn a_server_that_stopped_is_not_said_to_ping() {
+        let moments = [500, 1000, 1500, 2000];
+        let still = pings(&moments).findings(&whole(ms(3250)));
+        assert_eq!(still.verdict, Verdict::ServerPingsEvery);
+        let findings = pings(&moments).findings(&whole(ms(3251)));
+        assert_eq!((findings.verdict, &findings.clearance), (Verdict::Inconclusive, &None));
+        let long = pings(&moments).findings(&whole(s(10)));
+        assert_eq!(long.reasons, ["4 heartbeats came, every 500 ms, and then none in 8 s"]);
+        let mut talked = pings(&moments);
+        talked.talked(ms(3000));
+        assert_eq!(talked.findings(&whole(ms(4000))).verdict, Verdict::ServerPingsEvery, "it was postponed");
+        let unanswered = Circumstances { answered: false, ..whole(ms(9000)) };
+        assert_eq!(pings(&moments).findings(&unanswered).verdict, Verdict::ServerPingsEvery, "that is why");
+    }
+
+    #[test]
+    fn what_an_interval_clears_is_told_by_its_longest_gap() {
+        let findings = pings(&[20_000, 40_000, 60_000, 80_000, 180_000, 200_000]).findings(&whole(s(201)));
+        assert_eq!(findings.verdict, Verdict::ServerPingsEvery);
+        assert_eq!(findings.clearance.unwrap().cleared[0], s(180), "100 s is more than 75 % of 120 s");
     }
 
     #[test]

@@ -133,10 +133,14 @@ fn judge(lives: &[Life], whole: bool) -> (Verdict, Vec<String>) {
         Fate::Unopened { why } => Some(format!("the {} client could not be opened: {why}", life.way.label())),
         Fate::Kept { .. } | Fate::Ended { .. } => None,
     });
-    let unopened: Vec<String> = unopened.collect();
+    let broken = dead(lives).filter_map(|life| {
+        let ending = life.broken()?;
+        Some(format!("the {} client was not let go: {ending}", life.way.label().replace('_', "-")))
+    });
+    let unproven: Vec<String> = unopened.into_iter().chain(broken).collect();
     let kept: Vec<&Life> = dead(lives).filter(|life| life.is_kept()).collect();
     match (kept.is_empty(), whole) {
-        _ if !unopened.is_empty() => (Verdict::Inconclusive, unopened),
+        _ if !unproven.is_empty() => (Verdict::Inconclusive, unproven),
         (true, _) => (Verdict::ReapsDeadClients, Vec::new()),
         (false, false) => {
             (Verdict::Inconclusive, vec![format!("interrupted while it still kept {}", names(&kept))])
@@ -180,6 +184,7 @@ fn control_died(lives: &[Life]) -> Option<String> {
 mod tests {
     use super::super::policy::tests::{life, ms};
     use super::*;
+    use crate::domain::ending::{Ending, How, Who};
 
     fn alive(way: Way) -> Life {
         life(way, &[], 300_000, false)
@@ -226,6 +231,22 @@ mod tests {
     fn a_client_that_could_not_be_opened_proves_nothing() {
         let lives = house([Life::new(Way::Mute), gone(Way::Stalled, 1), gone(Way::HalfClosed, 3)]);
         assert_eq!(Findings::of(lives, true).verdict, Verdict::Inconclusive);
+    }
+
+    #[test]
+    fn a_client_whose_connection_broke_was_not_let_go() {
+        let mut mute = gone(Way::Mute, 40_000);
+        let Fate::Ended { ending, .. } = &mut mute.fate else { panic!("it is over") };
+        let broken = Ending { who: Who::Network, how: How::Timeout, ..Ending::clone(ending) };
+        *ending = std::sync::Arc::new(broken);
+        let findings =
+            Findings::of(house([mute, gone(Way::Stalled, 40_100), gone(Way::HalfClosed, 3)]), true);
+        assert_eq!((findings.verdict, findings.policy), (Verdict::Inconclusive, Policy::Unknown));
+        assert!(
+            findings.reasons[0].starts_with("the mute client was not let go: "),
+            "{:?}",
+            findings.reasons
+        );
     }
 
     #[test]
