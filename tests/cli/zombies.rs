@@ -237,3 +237,13 @@ fn a_stalled_client_whose_window_is_full_learns_of_its_end_when_it_reads_on() {
     assert_eq!((code, &document["verdict"]), (Some(0), &"zombies_kept".into()), "{document:#}");
     assert_eq!(client(&document, "mute")["fate"], "kept", "{document:#}");
 }
+
+#[test]
+fn a_server_that_answers_nobody_is_not_said_to_leak() {
+    let server = Server::start(&["--heartbeat", "none", "--stall", "0ms"]);
+    let args = ["--max", "4s", "--every", "200ms", "--answer-timeout", "300ms", "--expect", "<=1s"];
+    let (code, document) = document(&args, &server.url());
+    assert_eq!((code, &document["verdict"]), (Some(4), &"inconclusive".into()), "{document:#}");
+    let reason = document["reasons"][0].as_str().unwrap();
+    assert!(reason.contains("the control, a healthy client, died after"), "{reason}");
+}
