@@ -18,7 +18,7 @@ struct Beat {
     ending: (&'static str, Value),
 }
 
-fn beats() -> [Beat; 3] {
+fn beats() -> [Beat; 4] {
     let node = Peer {
         name: "node ws, isAlive",
         needs: "node/node_modules/ws/package.json",
@@ -30,6 +30,11 @@ fn beats() -> [Beat; 3] {
         command: &["python/.venv/bin/python", "python/keepalive.py"],
     };
     let go = Peer { name: "go gorilla/websocket, deadline", needs: "go/deadline", command: &["go/deadline"] };
+    let aiohttp = Peer {
+        name: "python aiohttp, heartbeat",
+        needs: "python/.venv/bin/python",
+        command: &["python/.venv/bin/python", "python/aiohttp_server.py"],
+    };
     let (fin, policy) = (("fin", Value::Null), ("close_frame", json!(1011)));
     [
         // One timer for all clients: how long the first ping lets wait is chance.
@@ -46,6 +51,13 @@ fn beats() -> [Beat; 3] {
             total_ms: 1000.0,
             kept_ms: (3000.0, 3000.0),
             ending: policy,
+        },
+        Beat {
+            peer: aiohttp,
+            interval_ms: 2000.0,
+            total_ms: 1000.0,
+            kept_ms: (3000.0, 3000.0),
+            ending: fin.clone(),
         },
         Beat { peer: go, interval_ms: 2700.0, total_ms: 300.0, kept_ms: (3000.0, 3000.0), ending: fin },
     ]
@@ -95,6 +107,19 @@ fn the_time_after_which_real_servers_let_a_dead_client_go_is_found_and_how() {
         assert_eq!(ending, (&json!(beat.ending.0), &beat.ending.1), "{told}");
         assert_eq!(document["clients"][4]["fate"], "kept", "who answers is kept: {told}");
     });
+}
+
+#[test]
+fn what_our_own_traffic_does_to_a_servers_clock_is_not_told_as_its_interval() {
+    let [_, _, aiohttp, _] = beats();
+    let Some(server) = aiohttp.peer.start() else { return };
+    let (code, document) = document("probe-zombie", &["--max", "9s", "--every", "2300ms"], &server.url());
+    let policy = &document["policy"];
+    assert_eq!((code, &policy["kind"], &policy["heartbeat"]), (Some(0), &json!("heartbeat"), &json!("ping")));
+    assert!(is_within_5_percent(&policy["interval_ms"], 2000.0), "{document:#}");
+    assert_eq!(policy["skips_active"], Value::Null, "who talks gets them later, and not fewer: {document:#}");
+    let pinged = &document["clients"][5]["heard"][0]["interval"]["median_ms"];
+    assert!(is_within_5_percent(pinged, 2300.0), "as often as it sent Pings itself: {document:#}");
 }
 
 #[test]

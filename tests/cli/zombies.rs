@@ -116,6 +116,36 @@ fn a_timer_is_told_from_a_heartbeat_and_what_it_needs_is_found() {
 }
 
 #[test]
+fn a_timer_beside_heartbeats_is_told_with_them() {
+    let beats = ["--heartbeat", "protocol", "--interval", "300ms", "--timeout", "200ms"];
+    let timer = ["--idle-timeout", "1500ms", "--messages-only"];
+    at_once(&[("0", "idle_timeout"), ("1", "heartbeat")], |(max_missed, kind)| {
+        let server = Server::start(&[&beats[..], &["--max-missed", max_missed], &timer].concat());
+        let (code, document) = document(&["--max", "4s"], &server.url());
+        let policy = &document["policy"];
+        let told = (code, &policy["kind"], &policy["heartbeat"], &policy["needs"]);
+        assert_eq!(told, (Some(0), &json!(kind), &json!("ping"), &json!("messages")), "{document:#}");
+        assert!(is_about(&policy["interval_ms"], 300.0), "{document:#}");
+        assert!(is_about(&policy["idle_timeout_ms"], 1500.0), "{document:#}");
+        assert_eq!(
+            policy["misses"],
+            if *kind == "heartbeat" { json!(1) } else { Value::Null },
+            "{document:#}"
+        );
+    });
+}
+
+#[test]
+fn a_control_that_is_not_answered_at_the_end_vouches_for_nothing() {
+    // All is answered until shortly before the last of the others is over.
+    let server = Server::start(&["--heartbeat", "none", "--stall", "2500ms"]);
+    let args = ["--max", "3s", "--every", "500ms", "--answer-timeout", "2s"];
+    let (code, document) = document(&args, &server.url());
+    assert_eq!((code, &document["verdict"]), (Some(4), &"inconclusive".into()), "{document:#}");
+    assert_eq!(document["policy"]["kind"], "unknown", "{document:#}");
+}
+
+#[test]
 fn the_controls_death_voids_the_run() {
     let server = Server::start(&["--heartbeat", "none", "--lifetime", "1s"]);
     let (code, document) = document(&["--max", "5s", "--expect", "<=3s"], &server.url());

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use tokio::sync::mpsc;
-use tokio::time::{Instant, sleep, sleep_until, timeout};
+use tokio::time::{Instant, sleep, sleep_until, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 
 use super::plan::ZombiePlan;
@@ -31,11 +31,13 @@ pub enum Told {
     OpenFailed(Arc<OpenError>),
     /// The server sent a heartbeat; of a flood, not each is told.
     Said(Said),
-    /// It is over; `unread`: so many heartbeats were found unread.
+    /// It is over; `unread`: so many heartbeats were found unread; `alive`: when the server last showed the control
+    /// that it lives.
     Over {
         fate: Fate,
         listening: Box<Listening>,
         unread: u64,
+        alive: Option<Instant>,
     },
 }
 
@@ -48,6 +50,8 @@ pub struct Client {
     pub plan: Arc<ZombiePlan>,
     pub words: mpsc::UnboundedSender<Word>,
     pub cancel: CancellationToken,
+    /// The others are over: the control vouches for what was seen, and goes.
+    pub vouch: CancellationToken,
 }
 
 impl Client {
@@ -73,7 +77,8 @@ impl Client {
                 (self.live(ready, &mut ears).await, 0)
             }
         };
-        self.tell(Told::Over { fate, listening: Box::new(ears.listening), unread });
+        let Ears { listening, alive, .. } = ears;
+        self.tell(Told::Over { fate, listening: Box::new(listening), unread, alive });
     }
 
     /// Nobody reads any more when the run is over.
@@ -86,11 +91,16 @@ impl Client {
         let (began, opened) = (ready.greeted, ready.opened);
         self.fall_silent(&ready);
         let mut guest = Guest::new(&mut ready.socket, self.plan.manners(self.way), opened);
-        let until = began + self.plan.max;
+        let life = async {
+            match self.way {
+                Way::Control => self.vouch(&mut guest, ears).await,
+                _ => self.hear(&mut guest, ears, began + self.plan.max).await,
+            }
+        };
         let ending = tokio::select! {
             biased;
             () = self.cancel.cancelled() => None,
-            ending = self.hear(&mut guest, ears, until) => ending,
+            ending = life => ending,
         };
         let so_far = began.elapsed();
         if !self.way.is_dead() {
@@ -112,35 +122,49 @@ impl Client {
 
     /// Hears until the connection ends, or until then; `None`: it did not end.
     async fn hear(&self, guest: &mut Guest<'_, Stream>, ears: &mut Ears, until: Instant) -> Option<Ending> {
-        let (began, mut alive) = (Instant::now(), None);
         loop {
-            // The control goes on as long as any of the others.
-            let until = match self.way {
-                Way::Control => self.patience(alive.unwrap_or(began)),
-                _ => until,
-            };
-            let heard = tokio::select! {
-                biased;
-                () = sleep_until(until) => None,
-                heard = guest.next() => Some(heard),
-            };
-            match heard {
-                None => return (self.way == Way::Control).then(|| unanswered(ears.opened, alive)),
-                Some(Heard::Ended(cut)) => return Some(guest.ending(cut)),
-                Some(Heard::Answered { at }) => alive = Some(at),
-                Some(Heard::Said { at, said, answered }) => {
-                    alive = alive.map(|_| at);
-                    let answered = answered && !self.way.is_dead();
-                    ears.hear(at, &said, answered).into_iter().for_each(|said| self.tell(Told::Said(said)));
-                }
+            let heard = timeout_at(until, guest.next()).await.ok()?;
+            if let Some(ending) = self.on_heard(guest, ears, heard) {
+                return Some(ending);
             }
             tokio::task::coop::consume_budget().await;
         }
     }
 
-    /// When the control is taken for dead: RFC 6455 5.5.2 obliges a healthy server to answer its Pings.
-    fn patience(&self, alive: Instant) -> Instant {
-        alive + self.plan.every + self.plan.patience
+    /// As long as any of the others is there, and until the server then showed that it still lives; `None`: it did.
+    async fn vouch(&self, guest: &mut Guest<'_, Stream>, ears: &mut Ears) -> Option<Ending> {
+        let mut patience = Patience::new(self.plan.every, self.plan.patience);
+        loop {
+            let heard = tokio::select! {
+                biased;
+                () = sleep_until(patience.until(ears.alive)) => return Some(unanswered(ears)),
+                () = self.vouch.cancelled(), if !patience.is_last() => {
+                    patience.ask_for_the_last_time();
+                    guest.ask().err().map(Heard::Ended)
+                }
+                heard = guest.next() => Some(heard),
+            };
+            let ending = heard.and_then(|heard| self.on_heard(guest, ears, heard));
+            if ending.is_some() || patience.is_satisfied(ears.alive) {
+                return ending;
+            }
+            tokio::task::coop::consume_budget().await;
+        }
+    }
+
+    /// Its end, if it was that.
+    fn on_heard(&self, guest: &Guest<'_, Stream>, ears: &mut Ears, heard: Heard) -> Option<Ending> {
+        match heard {
+            Heard::Ended(cut) => return Some(guest.ending(cut)),
+            Heard::Answered { at } => ears.alive = Some(at),
+            Heard::Said { at, said, answered } => {
+                // That alone is no answer; of a server that has answered it is a sign of life.
+                ears.alive = ears.alive.map(|_| at);
+                let answered = answered && !self.way.is_dead();
+                ears.hear(at, &said, answered).into_iter().for_each(|said| self.tell(Told::Said(said)));
+            }
+        }
+        None
     }
 
     /// Reads nothing until the system tells that it is over, or for long enough; then what there is to read, for it
@@ -169,17 +193,55 @@ impl Client {
     }
 }
 
+/// How long the control waits for a sign of life. RFC 6455 5.5.2 obliges a healthy server to answer its Pings.
+struct Patience {
+    began: Instant,
+    every: Duration,
+    patience: Duration,
+    /// When it asked for the last time.
+    last: Option<Instant>,
+}
+
+impl Patience {
+    fn new(every: Duration, patience: Duration) -> Patience {
+        Patience { began: Instant::now(), every, patience, last: None }
+    }
+
+    fn ask_for_the_last_time(&mut self) {
+        self.last = Some(Instant::now());
+    }
+
+    fn is_last(&self) -> bool {
+        self.last.is_some()
+    }
+
+    /// When it is over, if the last sign of life was this.
+    fn until(&self, alive: Option<Instant>) -> Instant {
+        match self.last {
+            Some(asked) => asked + self.patience,
+            None => alive.unwrap_or(self.began) + self.every + self.patience,
+        }
+    }
+
+    /// Whether the server lives, after all that was to be seen.
+    fn is_satisfied(&self, alive: Option<Instant>) -> bool {
+        self.last.zip(alive).is_some_and(|(asked, alive)| alive > asked)
+    }
+}
+
 /// What one client hears.
 struct Ears {
     opened: Instant,
     listening: Listening,
     telling: Telling,
+    /// The last sign of life of a server that answers.
+    alive: Option<Instant>,
 }
 
 impl Ears {
     fn new(ready: &Ready) -> Ears {
         let listening = Listening::new(ready.greeted - ready.opened, ready.missed_some);
-        Ears { opened: ready.opened, listening, telling: Telling::default() }
+        Ears { opened: ready.opened, listening, telling: Telling::default(), alive: None }
     }
 
     /// Heartbeats are told; other messages are only counted.
@@ -223,8 +285,8 @@ fn fate(ending: Option<Ending>, greeting: Duration, so_far: Duration) -> Fate {
 }
 
 /// The control's questions are not answered any more.
-fn unanswered(opened: Instant, alive: Option<Instant>) -> Ending {
-    let idle = alive.map_or(Duration::ZERO, |alive| alive.elapsed());
+fn unanswered(ears: &Ears) -> Ending {
+    let idle = ears.alive.map_or(Duration::ZERO, |alive| alive.elapsed());
     let (who, how, os_error) = (Who::Network, How::Silent, None);
-    Ending { who, how, os_error, tcp: None, age: opened.elapsed(), idle, at: SystemTime::now() }
+    Ending { who, how, os_error, tcp: None, age: ears.opened.elapsed(), idle, at: SystemTime::now() }
 }

@@ -18,8 +18,8 @@ use crate::net::clock::at;
 
 /// How often progress is told.
 const PROGRESS_EVERY: Duration = Duration::from_secs(1);
-/// When the control died, so long is waited for others that die of the same; and when all others are over, so long
-/// at least the control must outlive them.
+/// When the control died, so long is waited for others that die of the same; and when the user wants no more, for the
+/// control to vouch for what was seen.
 const GRACE: Duration = Duration::from_millis(500);
 
 /// What was seen.
@@ -28,6 +28,8 @@ pub struct Seen {
     pub opened: Option<Arc<Opened>>,
     pub error: Option<Arc<OpenError>>,
     pub interrupted: bool,
+    /// The control saw the server alive after all that was seen of the others.
+    pub vouched: bool,
 }
 
 /// A run under way.
@@ -38,13 +40,18 @@ pub struct House<'a> {
     words: mpsc::UnboundedReceiver<Word>,
     tasks: JoinSet<()>,
     cancel: CancellationToken,
+    /// The others are over, so the control may go when it has vouched for that.
+    vouch: CancellationToken,
     opened: Option<Arc<Opened>>,
     error: Option<Arc<OpenError>>,
     progress_at: Instant,
-    /// How long the control must outlive the others.
-    grace: Duration,
-    /// Then the run is over: the control died, or it outlived all others.
+    /// Then the run is over, for the control is.
     over_at: Option<Instant>,
+    /// When the last of the others was over, of itself.
+    seen_until: Instant,
+    /// When the server last showed the control that it lives.
+    alive: Option<Instant>,
+    interrupted: bool,
     reporter: &'a mut dyn ZombieReporter,
 }
 
@@ -67,17 +74,18 @@ impl<'a> House<'a> {
     /// Opens all clients side by side.
     pub fn open(plan: ZombiePlan, reporter: &'a mut dyn ZombieReporter) -> House<'a> {
         let (sender, words) = mpsc::unbounded_channel();
-        let (plan, cancel, mut tasks) = (Arc::new(plan), CancellationToken::new(), JoinSet::new());
+        let (plan, mut tasks) = (Arc::new(plan), JoinSet::new());
+        let (cancel, vouch) = (CancellationToken::new(), CancellationToken::new());
         let guest = |way| {
-            let (plan, words, cancel) = (Arc::clone(&plan), sender.clone(), cancel.clone());
-            tasks.spawn(Client { way, plan, words, cancel }.run());
+            let (plan, words) = (Arc::clone(&plan), sender.clone());
+            let (cancel, vouch) = (cancel.clone(), vouch.clone());
+            tasks.spawn(Client { way, plan, words, cancel, vouch }.run());
             (way, Guest { life: Life::new(way), since: None, is_over: false })
         };
         let lives = Way::ALL.into_iter().map(guest).collect();
         let start = Instant::now();
         let progress_at = start + PROGRESS_EVERY;
-        // Two of its questions at least.
-        let (max, grace) = (plan.max, GRACE.max(plan.every * 2));
+        let max = plan.max;
         let (opened, error) = (None, None);
         House {
             max,
@@ -86,45 +94,46 @@ impl<'a> House<'a> {
             words,
             tasks,
             cancel,
+            vouch,
             opened,
             error,
             progress_at,
-            grace,
             over_at: None,
+            seen_until: start,
+            alive: None,
+            interrupted: false,
             reporter,
         }
     }
 
     /// Watches until all clients but the control are over, the control is, or the user wants no more.
     pub async fn watch(mut self, interrupt: &CancellationToken) -> Seen {
-        let mut interrupted = false;
         loop {
             let (progress_at, over_at) = (self.progress_at, self.over_at);
             let woken = tokio::select! {
                 biased;
-                () = interrupt.cancelled() => Woken::Interrupted,
-                Some(word) = self.words.recv() => Woken::Word(word),
+                () = interrupt.cancelled(), if !self.interrupted => Woken::Interrupted,
                 () = at(over_at) => Woken::Over,
+                Some(word) = self.words.recv() => Woken::Word(word),
                 () = at(Some(progress_at)) => Woken::Progress,
             };
             match woken {
-                Woken::Interrupted => {
-                    interrupted = true;
-                    break;
-                }
+                Woken::Interrupted => self.interrupted = true,
                 Woken::Over => break,
                 Woken::Word((way, told)) => {
                     self.on_word(way, told);
-                    self.settle(way);
+                    self.note_end(way);
                 }
                 Woken::Progress => self.progress(),
             }
+            self.settle();
             tokio::task::coop::consume_budget().await;
         }
         self.dismiss().await;
-        let House { mut lives, opened, error, .. } = self;
+        let House { mut lives, opened, error, alive, seen_until, interrupted, .. } = self;
+        let vouched = alive.is_some_and(|alive| alive > seen_until);
         let lives = Way::ALL.into_iter().filter_map(|way| lives.remove(&way)).map(|guest| guest.life);
-        Seen { lives: lives.collect(), opened, error, interrupted }
+        Seen { lives: lives.collect(), opened, error, interrupted, vouched }
     }
 
     /// Whether all but the control are over.
@@ -158,7 +167,8 @@ impl<'a> House<'a> {
                 self.reporter.report(&ZombieEvent::OpenFailed { way, at, error });
             }
             Told::Said(said) => self.reporter.report(&ZombieEvent::Said { way, said }),
-            Told::Over { fate, listening, unread } => {
+            Told::Over { fate, listening, unread, alive } => {
+                self.alive = self.alive.max(alive);
                 guest.is_over = true;
                 guest.life = Life { way, listening: *listening, unread, fate: fate.clone() };
                 let unanswered = guest.life.unanswered();
@@ -167,13 +177,29 @@ impl<'a> House<'a> {
         }
     }
 
-    /// The control died, or all others did.
-    fn settle(&mut self, way: Way) {
-        let control_died = way == Way::Control && self.lives.get(&way).is_some_and(|guest| guest.is_over);
-        if control_died {
-            self.over_at = Some(Instant::now() + GRACE);
-        } else if self.over_at.is_none() && self.is_done() {
-            self.over_at = Some(Instant::now() + self.grace);
+    fn note_end(&mut self, way: Way) {
+        if way != Way::Control && self.is_over(way) {
+            self.seen_until = Instant::now();
+        }
+    }
+
+    fn is_over(&self, way: Way) -> bool {
+        self.lives.get(&way).is_some_and(|guest| guest.is_over)
+    }
+
+    /// Whether the run is over, or will be soon.
+    fn settle(&mut self) {
+        let now = Instant::now();
+        let control_is_open = self.lives.get(&Way::Control).is_some_and(|control| control.since.is_some());
+        match (self.is_over(Way::Control), self.is_done() || self.interrupted) {
+            (true, true) => self.over_at = Some(now),
+            (true, false) => self.over_at = self.over_at.or(Some(now + GRACE)),
+            (false, true) => self.vouch.cancel(),
+            (false, false) => {}
+        }
+        if self.interrupted {
+            let grace = if control_is_open { GRACE } else { Duration::ZERO };
+            self.over_at = self.over_at.or(Some(now + grace));
         }
     }
 

@@ -15,7 +15,7 @@ pub use self::plan::ZombiePlan;
 use crate::domain::report;
 use crate::domain::threshold::Truth;
 use crate::domain::zombie::report::{ZombieEvent, ZombieInfo, ZombieReport, ZombieReporter};
-use crate::domain::zombie::{Findings, Verdict};
+use crate::domain::zombie::{Findings, Verdict, Watch};
 
 /// Runs the plan. Everything is told to `reporter`, the report last; it is also returned.
 pub async fn run(
@@ -38,8 +38,8 @@ pub async fn run(
 }
 
 fn conclude(info: Arc<ZombieInfo>, seen: Seen, started_at: SystemTime, start: Instant) -> ZombieReport {
-    let Seen { lives, opened, error, interrupted } = seen;
-    let findings = Findings::of(lives, !interrupted);
+    let Seen { lives, opened, error, interrupted, vouched } = seen;
+    let findings = Findings::of(lives, Watch { every: info.every, whole: !interrupted, vouched });
     let expectation = info.expectation.clone().map(|expected| {
         let truth = findings.meets(&expected);
         (expected, truth)

@@ -44,9 +44,10 @@ pub struct ZombiePlan {
 
 impl ZombiePlan {
     /// How often to send, for a run of this length: often enough to be alive to any server that reaps within it, and
-    /// no more than four times a second.
+    /// no more than about four times a second. It is no round number, for those are the servers': what they do at an
+    /// interval of ours might be our own doing.
     pub fn usual_every(max: Duration) -> Duration {
-        (max / 20).clamp(Duration::from_millis(250), Duration::from_secs(5))
+        (max / 22).clamp(Duration::from_millis(220), Duration::from_millis(4400))
     }
 
     pub(super) fn info(&self) -> ZombieInfo {

@@ -65,6 +65,11 @@ impl Listening {
         self.talked = Some(at);
     }
 
+    /// Whether something was heard whose moment nobody noted.
+    pub fn missed_some(&self) -> bool {
+        self.began_late
+    }
+
     /// The rhythm of one kind.
     pub fn rhythm(&self, sound: Sound) -> Option<&Rhythm> {
         self.kinds.get(&sound).map(|heard| &heard.rhythm)

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::inference::infer;
 use super::libraries::{Library, consistent_with};
 use super::life::{Fate, Life};
 use super::policy::Policy;
@@ -35,6 +36,17 @@ impl Verdict {
     }
 }
 
+/// How the lives were watched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Watch {
+    /// How often the control, and the client of Pings only, sent something.
+    pub every: Duration,
+    /// Each was waited for until it ended, or for the longest time.
+    pub whole: bool,
+    /// The control was answered after all that was seen of the others.
+    pub vouched: bool,
+}
+
 /// What was found.
 #[derive(Debug, Clone)]
 pub struct Findings {
@@ -50,12 +62,14 @@ pub struct Findings {
 }
 
 impl Findings {
-    /// Of these lives. `whole`: each was waited for until it ended, or for the longest time.
-    pub fn of(lives: Vec<Life>, whole: bool) -> Findings {
-        let (verdict, reasons) = judge(&lives, whole);
+    /// Of these lives.
+    pub fn of(lives: Vec<Life>, watch: Watch) -> Findings {
+        let (verdict, reasons) = judge(&lives, watch);
         let policy = match verdict {
-            Verdict::Inconclusive if !mute_is_known(&lives) => Policy::Unknown,
-            Verdict::ReapsDeadClients | Verdict::ZombiesKept | Verdict::Inconclusive => Policy::infer(&lives),
+            Verdict::Inconclusive if !mute_is_known(&lives, watch) => Policy::Unknown,
+            Verdict::ReapsDeadClients | Verdict::ZombiesKept | Verdict::Inconclusive => {
+                infer(&lives, watch.every)
+            }
         };
         let consistent_with = consistent_with(&policy);
         let longest = dead(&lives).filter_map(Life::ended).max();
@@ -120,12 +134,15 @@ fn dead(lives: &[Life]) -> impl Iterator<Item = &Life> {
 }
 
 /// Whether the mute client's end is known, and the control vouches for it.
-fn mute_is_known(lives: &[Life]) -> bool {
+fn mute_is_known(lives: &[Life], watch: Watch) -> bool {
     let is = |way, holds: fn(&Life) -> bool| lives.iter().any(|life| life.way == way && holds(life));
-    is(Way::Control, Life::is_kept) && is(Way::Mute, |life| life.ended().is_some())
+    watch.vouched && is(Way::Control, Life::is_kept) && is(Way::Mute, |life| life.ended().is_some())
 }
 
-fn judge(lives: &[Life], whole: bool) -> (Verdict, Vec<String>) {
+const UNVOUCHED: &str = "interrupted before the control, a healthy client, was answered once more, so the server may \
+                         have hung before it let go of the others";
+
+fn judge(lives: &[Life], watch: Watch) -> (Verdict, Vec<String>) {
     if let Some(why) = control_died(lives) {
         return (Verdict::Inconclusive, vec![why]);
     }
@@ -139,12 +156,13 @@ fn judge(lives: &[Life], whole: bool) -> (Verdict, Vec<String>) {
     });
     let unproven: Vec<String> = unopened.into_iter().chain(broken).collect();
     let kept: Vec<&Life> = dead(lives).filter(|life| life.is_kept()).collect();
-    match (kept.is_empty(), whole) {
+    match (kept.is_empty(), watch.whole) {
         _ if !unproven.is_empty() => (Verdict::Inconclusive, unproven),
-        (true, _) => (Verdict::ReapsDeadClients, Vec::new()),
         (false, false) => {
             (Verdict::Inconclusive, vec![format!("interrupted while it still kept {}", names(&kept))])
         }
+        _ if !watch.vouched => (Verdict::Inconclusive, vec![UNVOUCHED.to_string()]),
+        (true, _) => (Verdict::ReapsDeadClients, Vec::new()),
         (false, true) => (Verdict::ZombiesKept, Vec::new()),
     }
 }
@@ -182,9 +200,14 @@ fn control_died(lives: &[Life]) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::policy::tests::{life, ms};
+    use super::super::inference::tests::{life, ms};
     use super::*;
     use crate::domain::ending::{Ending, How, Who};
+
+    /// Waited for to the end, or interrupted; vouched for in either case.
+    fn watched(whole: bool) -> Watch {
+        Watch { every: ms(5000), whole, vouched: true }
+    }
 
     fn alive(way: Way) -> Life {
         life(way, &[], 300_000, false)
@@ -204,33 +227,45 @@ mod tests {
 
     #[test]
     fn one_zombie_is_a_leak() {
-        assert_eq!(Findings::of(reaping(), true).verdict, Verdict::ReapsDeadClients);
+        assert_eq!(Findings::of(reaping(), watched(true)).verdict, Verdict::ReapsDeadClients);
         let leak = house([gone(Way::Mute, 40_000), alive(Way::Stalled), gone(Way::HalfClosed, 3)]);
-        assert_eq!(Findings::of(leak.clone(), true).verdict, Verdict::ZombiesKept);
-        let so_far = Findings::of(leak, false);
+        assert_eq!(Findings::of(leak.clone(), watched(true)).verdict, Verdict::ZombiesKept);
+        let so_far = Findings::of(leak, watched(false));
         assert_eq!(so_far.verdict, Verdict::Inconclusive);
         let early = house([alive(Way::Mute), alive(Way::Stalled), gone(Way::HalfClosed, 3)]);
-        assert_eq!(Findings::of(early, false).policy, Policy::Unknown, "it may yet let go");
+        assert_eq!(Findings::of(early, watched(false)).policy, Policy::Unknown, "it may yet let go");
         assert_eq!(so_far.reasons, ["interrupted while it still kept the stalled client"]);
-        assert_eq!(Findings::of(reaping(), false).verdict, Verdict::ReapsDeadClients, "all is known");
+        assert_eq!(
+            Findings::of(reaping(), watched(false)).verdict,
+            Verdict::ReapsDeadClients,
+            "all is known"
+        );
     }
 
     #[test]
     fn the_controls_death_voids_the_run() {
         let mut lives = reaping();
         lives[0] = gone(Way::Control, 20_000);
-        let findings = Findings::of(lives, true);
+        let findings = Findings::of(lives, watched(true));
         assert_eq!((findings.verdict, findings.policy), (Verdict::Inconclusive, Policy::Unknown));
         assert!(findings.reasons[0].contains("a healthy client, died after 20 s"), "{:?}", findings.reasons);
         assert!(findings.reasons[0].contains("--say"), "{:?}", findings.reasons);
         let all = Way::ALL.map(|way| gone(way, 20_000)).to_vec();
-        assert!(Findings::of(all, true).reasons[0].contains("a lifetime, or an outage"));
+        assert!(Findings::of(all, watched(true)).reasons[0].contains("a lifetime, or an outage"));
+    }
+
+    #[test]
+    fn what_the_control_did_not_live_to_vouch_for_is_not_known() {
+        let watch = Watch { vouched: false, ..watched(false) };
+        let findings = Findings::of(reaping(), watch);
+        assert_eq!((findings.verdict, findings.policy), (Verdict::Inconclusive, Policy::Unknown));
+        assert!(findings.reasons[0].starts_with("interrupted before the control"), "{:?}", findings.reasons);
     }
 
     #[test]
     fn a_client_that_could_not_be_opened_proves_nothing() {
         let lives = house([Life::new(Way::Mute), gone(Way::Stalled, 1), gone(Way::HalfClosed, 3)]);
-        assert_eq!(Findings::of(lives, true).verdict, Verdict::Inconclusive);
+        assert_eq!(Findings::of(lives, watched(true)).verdict, Verdict::Inconclusive);
     }
 
     #[test]
@@ -240,7 +275,7 @@ mod tests {
         let broken = Ending { who: Who::Network, how: How::Timeout, ..Ending::clone(ending) };
         *ending = std::sync::Arc::new(broken);
         let findings =
-            Findings::of(house([mute, gone(Way::Stalled, 40_100), gone(Way::HalfClosed, 3)]), true);
+            Findings::of(house([mute, gone(Way::Stalled, 40_100), gone(Way::HalfClosed, 3)]), watched(true));
         assert_eq!((findings.verdict, findings.policy), (Verdict::Inconclusive, Policy::Unknown));
         assert!(
             findings.reasons[0].starts_with("the mute client was not let go: "),
@@ -251,7 +286,8 @@ mod tests {
 
     #[test]
     fn an_upper_bound_must_hold_for_every_dead_client_and_a_lower_one_for_the_mute() {
-        let met = |lives: Vec<Life>, text: &str| match Findings::of(lives, true).meets(&text.parse().unwrap())
+        let met = |lives: Vec<Life>, text: &str| match Findings::of(lives, watched(true))
+            .meets(&text.parse().unwrap())
         {
             Truth::True(_) | Truth::TrueOfBounds(_) => Some(true),
             Truth::False => Some(false),
@@ -263,6 +299,6 @@ mod tests {
         let leak = house([gone(Way::Mute, 40_000), alive(Way::Stalled), gone(Way::HalfClosed, 3)]);
         assert_eq!(met(leak.clone(), "<=60s"), Some(false));
         assert_eq!(met(leak, "<=10m"), None, "it was not waited for so long");
-        assert_eq!(Findings::of(reaping(), true).longest, Some(ms(40_100)));
+        assert_eq!(Findings::of(reaping(), watched(true)).longest, Some(ms(40_100)));
     }
 }

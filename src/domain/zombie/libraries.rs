@@ -144,11 +144,12 @@ impl Library {
     pub fn fits(&self, policy: &Policy) -> bool {
         match (self.habit, policy) {
             (Habit::Beats { sound, interval, total }, Policy::Heartbeat(found)) => {
-                found.sound == sound
-                    && found.interval.is_some_and(|found| is_near(found, interval))
+                found.beats.sound == sound
+                    && found.beats.interval.is_some_and(|found| is_near(found, interval))
                     && reaps_so(found, total)
             }
-            (Habit::Idle { after, coarse, needs }, Policy::Idle(found)) => {
+            // Those that are known so send no heartbeats.
+            (Habit::Idle { after, coarse, needs }, Policy::Idle(found, None)) => {
                 is_idle_so(found, after, coarse, needs)
             }
             (Habit::Beats { .. } | Habit::Idle { .. }, _) => false,
@@ -181,6 +182,7 @@ pub fn consistent_with(policy: &Policy) -> Vec<&'static Library> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::beats::Beats;
     use super::*;
 
     fn beats(sound: Sound, interval: u64, total: Option<u64>) -> Policy {
@@ -190,7 +192,8 @@ mod tests {
             None => Reaping::Never,
         };
         let interval = Some(ms(interval));
-        Policy::Heartbeat(HeartbeatPolicy { sound, interval, reaping, skips_active: None })
+        let beats = Beats { sound, interval, skips_active: None };
+        Policy::Heartbeat(HeartbeatPolicy { beats, reaping, idle: None })
     }
 
     fn named(policy: Policy) -> Vec<&'static str> {
@@ -210,10 +213,13 @@ mod tests {
 
     #[test]
     fn timers_are_recognised_by_what_they_need() {
-        let idle = |after: u64, needs| Policy::Idle(IdlePolicy { after: s(after), needs });
+        let idle = |after: u64, needs| Policy::Idle(IdlePolicy { after: s(after), needs }, None);
         assert_eq!(named(idle(64, Needs::AnyFrame)), ["phoenix"]);
         assert_eq!(named(idle(62, Needs::Messages)), ["workerman"]);
         assert!(named(idle(70, Needs::AnyFrame)).is_empty());
+        let Policy::Idle(found, _) = idle(62, Needs::Messages) else { unreachable!() };
+        let beats = Beats { sound: Sound::Ping, interval: None, skips_active: None };
+        assert!(named(Policy::Idle(found, Some(beats))).is_empty(), "Workerman sends none");
         assert!(named(Policy::KeepsAll).is_empty() && named(Policy::Unknown).is_empty());
     }
 

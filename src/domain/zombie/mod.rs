@@ -2,17 +2,24 @@
 //!
 //! - [`Way`]: the ways in which connections die, and the control beside them
 //! - [`Life`]: what was heard on one of them, and what became of it
-//! - [`Policy`]: what the lives together tell of the server; [`libraries`]: whose defaults it is consistent with
+//! - [`Policy`]: what the lives together tell of the server, by `inference`; [`Beats`]: its heartbeats as several clients
+//!   hear them; [`libraries`]: whose defaults it is consistent with
 //! - [`Findings`]: the verdict, and why
 
+mod beats;
 mod findings;
+mod inference;
 pub mod libraries;
 mod life;
 mod policy;
 pub mod report;
 mod way;
 
-pub use findings::{Findings, Verdict};
+#[cfg(test)]
+mod simulated;
+
+pub use beats::Beats;
+pub use findings::{Findings, Verdict, Watch};
 pub use libraries::{LIBRARIES, Library};
 pub use life::{Fate, Life};
 pub use policy::{HeartbeatPolicy, IdlePolicy, Needs, Policy, Reaping};

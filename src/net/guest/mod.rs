@@ -129,6 +129,19 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Guest<'a, S> {
         }
     }
 
+    /// Says out of turn what it says now and then: a Ping and, where it sends messages, one of those.
+    pub fn ask(&mut self) -> Result<(), Cut> {
+        if self.socket.is_blocked() {
+            return Ok(());
+        }
+        let seq = self.next_seq();
+        self.send(Message::Ping(ping_payload(self.nonce, seq).to_vec().into()))?;
+        if self.manners.messages {
+            self.talk()?;
+        }
+        Ok(())
+    }
+
     /// How the connection ended.
     pub fn ending(&self, cut: Cut) -> Ending {
         let Cut { who, how, os_error } = cut;
@@ -209,13 +222,10 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Guest<'a, S> {
         }
         let schedule = self.traffic.as_mut()?;
         let is_due = std::iter::from_fn(|| schedule.take_due(now)).count() > 0;
-        if !is_due || self.socket.is_blocked() {
+        if !is_due {
             return None;
         }
-        let seq = self.next_seq();
-        let ping = Message::Ping(ping_payload(self.nonce, seq).to_vec().into());
-        let sent = self.send(ping).and_then(|at| if self.manners.messages { self.talk() } else { Ok(at) });
-        sent.err().map(Heard::Ended)
+        self.ask().err().map(Heard::Ended)
     }
 
     fn send(&mut self, message: Message) -> Result<Instant, Cut> {

@@ -7,7 +7,7 @@ use crate::domain::idle::Expectation;
 use crate::domain::threshold::Truth;
 use crate::domain::zombie::report::{ZombieInfo, ZombieReport};
 use crate::domain::zombie::{
-    Fate, HeartbeatPolicy, IdlePolicy, Library, Life, Needs, Policy, Reaping, Verdict, Way,
+    Beats, Fate, HeartbeatPolicy, IdlePolicy, Library, Life, Needs, Policy, Reaping, Verdict, Way,
 };
 use crate::output::json::{
     Ending, Failure, Ms, Opening, PresetName, SCHEMA_VERSION, Timestamp, VerdictName, WSCHECK_VERSION, ms,
@@ -28,8 +28,9 @@ names! {
 }
 
 names! {
-    /// What a client must send to be kept.
-    NeedsName of Needs { AnyFrame, Messages }
+    /// What a client must send to be kept: `any_frame`, `own_frames` (Pings do, answers to the server's heartbeats do
+    /// not), or `messages`.
+    NeedsName of Needs { AnyFrame, OwnFrames, Messages }
 }
 
 /// What `wscheck probe-zombie -o json` prints. A value that is not known is null; no field is ever left out.
@@ -86,11 +87,11 @@ pub struct ZombieSettings {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum PolicyName {
-    /// Heartbeats, and an end when they stay unanswered.
+    /// Heartbeats, and an end when they stay unanswered; maybe a timer besides.
     Heartbeat,
     /// Heartbeats, and nothing follows when they stay unanswered.
     HeartbeatOnly,
-    /// A timer that what the client sends starts afresh.
+    /// A timer that what the client sends starts afresh; answers to heartbeats, if there are any, do not suffice.
     IdleTimeout,
     /// No heartbeats, and everybody is kept.
     None,
@@ -102,9 +103,9 @@ pub enum PolicyName {
 #[schemars(deny_unknown_fields)]
 pub struct PolicyDocument {
     kind: PolicyName,
-    /// The kind of its heartbeats.
+    /// The kind of its heartbeats that want an answer.
     heartbeat: Option<SoundName>,
-    /// Their interval; null when too few were heard.
+    /// Their interval; null when too few were heard, or the clients do not agree.
     interval_ms: Option<Ms>,
     /// From the last unanswered heartbeat to the end.
     timeout_ms: Option<Ms>,
@@ -115,9 +116,9 @@ pub struct PolicyDocument {
     first_unanswered_to_end_ms: Option<Ms>,
     /// Clients that have just sent a message get no heartbeat; null when not known.
     skips_active: Option<bool>,
-    /// The timer of `idle_timeout`.
+    /// The timer of `idle_timeout`; or one beside heartbeats, that strikes who answers them and says nothing else.
     idle_timeout_ms: Option<Ms>,
-    /// What a client must send to be kept, of `idle_timeout`.
+    /// What a client must send to be kept by that timer.
     needs: Option<NeedsName>,
 }
 
@@ -205,14 +206,18 @@ impl PolicyDocument {
                 (PolicyName::Heartbeat, Some(misses), Some(timeout), Some(total))
             }
         };
+        let bare = PolicyDocument::bare(kind).with(Some(&policy.beats), policy.idle.as_ref());
+        PolicyDocument { timeout_ms: ms(timeout), misses, first_unanswered_to_end_ms: ms(total), ..bare }
+    }
+
+    fn with(self, beats: Option<&Beats>, idle: Option<&IdlePolicy>) -> PolicyDocument {
         PolicyDocument {
-            heartbeat: Some(policy.sound.into()),
-            interval_ms: ms(policy.interval),
-            timeout_ms: ms(timeout),
-            misses,
-            first_unanswered_to_end_ms: ms(total),
-            skips_active: policy.skips_active,
-            ..PolicyDocument::bare(kind)
+            heartbeat: beats.map(|beats| beats.sound.into()),
+            interval_ms: ms(beats.and_then(|beats| beats.interval)),
+            skips_active: beats.and_then(|beats| beats.skips_active),
+            idle_timeout_ms: ms(idle.map(|idle| idle.after)),
+            needs: idle.map(|idle| idle.needs.into()),
+            ..self
         }
     }
 }
@@ -221,11 +226,9 @@ impl From<&Policy> for PolicyDocument {
     fn from(policy: &Policy) -> PolicyDocument {
         match policy {
             Policy::Heartbeat(policy) => PolicyDocument::heartbeat(policy),
-            Policy::Idle(IdlePolicy { after, needs }) => PolicyDocument {
-                idle_timeout_ms: Some((*after).into()),
-                needs: Some((*needs).into()),
-                ..PolicyDocument::bare(PolicyName::IdleTimeout)
-            },
+            Policy::Idle(idle, beats) => {
+                PolicyDocument::bare(PolicyName::IdleTimeout).with(beats.as_ref(), Some(idle))
+            }
             Policy::KeepsAll => PolicyDocument::bare(PolicyName::None),
             Policy::Unknown => PolicyDocument::bare(PolicyName::Unknown),
         }

@@ -10,7 +10,7 @@ use crate::domain::opening::OpenError;
 use crate::domain::threshold::Truth;
 use crate::domain::zombie::report::{Progress, ZombieEvent, ZombieInfo, ZombieReport};
 use crate::domain::zombie::{
-    Fate, Findings, HeartbeatPolicy, IdlePolicy, Life, Needs, Policy, Reaping, Verdict, Way,
+    Beats, Fate, Findings, HeartbeatPolicy, IdlePolicy, Life, Needs, Policy, Reaping, Verdict, Way,
 };
 use crate::output::human::{self, Paint, Rows, counted, failed_opening, phases, way as route};
 use crate::output::units::{precise, spoken};
@@ -90,7 +90,8 @@ fn diagnosis(rows: &mut Rows, report: &ZombieReport, paint: Paint) {
     let findings = &report.findings;
     let so_far = if report.partial { " (interrupted: so far)" } else { "" };
     rows.add("answer", &format!("{}{so_far}", headline(findings, paint)));
-    rows.add_some("policy", policy(&findings.policy));
+    rows.add_some("policy", policy(findings));
+    rows.add_some("timer", timer_besides(&findings.policy));
     rows.add_some("skips", skips(&findings.policy));
     let mut label = "consistent";
     for library in &findings.consistent_with {
@@ -130,37 +131,68 @@ fn headline(findings: &Findings, paint: Paint) -> String {
     }
 }
 
-fn policy(policy: &Policy) -> Option<String> {
-    Some(match policy {
+fn policy(findings: &Findings) -> Option<String> {
+    Some(match &findings.policy {
         Policy::Heartbeat(policy) => heartbeat(policy),
-        Policy::Idle(IdlePolicy { after, needs }) => {
-            let needs = match needs {
-                Needs::AnyFrame => "any frame of the client's starts it afresh",
-                Needs::Messages => "only messages start it afresh: Pings and Pongs do not count",
-            };
-            format!("no heartbeat, but a timer of about {}; {needs}", precise(*after))
+        Policy::Idle(idle, Some(beats)) => {
+            format!("{}, but answers to it do not keep a client: {}", beat(beats), timer(idle))
         }
+        Policy::Idle(idle, None) => format!("{}, but {}", no_heartbeat(findings), timer(idle)),
         Policy::KeepsAll => {
-            "no heartbeat, and no timer that was met: a client that vanished stays".to_string()
+            format!("{}, and no timer that was met: a client that vanished stays", no_heartbeat(findings))
         }
-        Policy::Unknown => return None,
+        Policy::Unknown if findings.verdict == Verdict::Inconclusive => return None,
+        Policy::Unknown => "not clear from what became of the clients, below".to_string(),
     })
+}
+
+/// None that wants an answer was heard.
+fn no_heartbeat(findings: &Findings) -> &'static str {
+    let one_way = [Sound::Pong, Sound::KeepAlive];
+    let heard = findings.lives.iter().any(|life| one_way.iter().any(|s| life.listening.rhythm(*s).is_some()));
+    if heard { "no heartbeat that wants an answer" } else { "no heartbeat" }
+}
+
+/// `a timer of about 61.2 s; any frame of the client's starts it afresh`
+fn timer(IdlePolicy { after, needs }: &IdlePolicy) -> String {
+    let needs = match needs {
+        Needs::AnyFrame => "any frame of the client's starts it afresh",
+        Needs::OwnFrames => "frames of the client's own accord start it afresh, Pings too, but no answers",
+        Needs::Messages => "only messages start it afresh: Pings and Pongs do not count",
+    };
+    format!("a timer of about {}; {needs}", precise(*after))
+}
+
+fn timer_besides(policy: &Policy) -> Option<String> {
+    match policy {
+        Policy::Heartbeat(HeartbeatPolicy { idle: Some(idle), .. }) => Some(format!(
+            "besides, for who answers and says nothing of its own: {}",
+            timer(idle).trim_start_matches("a timer of ")
+        )),
+        Policy::Heartbeat(_) | Policy::Idle(..) | Policy::KeepsAll | Policy::Unknown => None,
+    }
+}
+
+/// `a Ping frame every 30 s`
+fn beat(beats: &Beats) -> String {
+    let what = match beats.sound {
+        Sound::AppPing => "an app ping",
+        Sound::Ping | Sound::Pong | Sound::KeepAlive | Sound::Message => "a Ping frame",
+    };
+    let every = beats.interval.map_or_else(
+        || " at an interval that was not made out".to_string(),
+        |interval| format!(" every {}", precise(interval)),
+    );
+    format!("{what}{every}")
 }
 
 /// `a Ping frame every 30 s, gives up 10 s after an unanswered one`
 fn heartbeat(policy: &HeartbeatPolicy) -> String {
-    let what = match policy.sound {
-        Sound::AppPing => "an app ping",
-        Sound::Ping | Sound::Pong | Sound::KeepAlive | Sound::Message => "a Ping frame",
-    };
-    let every = policy.interval.map_or_else(
-        || " at an interval that was not seen".to_string(),
-        |interval| format!(" every {}", precise(interval)),
-    );
     let end = match policy.reaping {
-        Reaping::Never => "and nothing follows when it stays unanswered".to_string(),
+        Reaping::Never => "and nothing followed when it stayed unanswered".to_string(),
         Reaping::After { misses, timeout, .. } => {
-            let next = policy.interval.is_some_and(|interval| timeout.abs_diff(interval) <= interval / 20);
+            let interval = policy.beats.interval;
+            let next = interval.is_some_and(|interval| timeout.abs_diff(interval) <= interval / 20);
             let next = if next { ", when the next was due" } else { "" };
             let ordinal = match misses {
                 1 => "an unanswered one".to_string(),
@@ -169,15 +201,17 @@ fn heartbeat(policy: &HeartbeatPolicy) -> String {
             format!("gives up {} after {ordinal}{next}", precise(timeout))
         }
     };
-    format!("{what}{every}, {end}")
+    format!("{}, {end}", beat(&policy.beats))
 }
 
 fn skips(policy: &Policy) -> Option<String> {
     match policy {
-        Policy::Heartbeat(HeartbeatPolicy { skips_active: Some(true), .. }) => {
+        Policy::Heartbeat(HeartbeatPolicy { beats, .. }) | Policy::Idle(_, Some(beats))
+            if beats.skips_active == Some(true) =>
+        {
             Some("clients that talk get none: the control was left out".to_string())
         }
-        Policy::Heartbeat(_) | Policy::Idle(_) | Policy::KeepsAll | Policy::Unknown => None,
+        Policy::Heartbeat(_) | Policy::Idle(..) | Policy::KeepsAll | Policy::Unknown => None,
     }
 }
 
@@ -187,16 +221,15 @@ fn wants_traffic(findings: &Findings) -> Option<String> {
         return None;
     }
     let (quiet, pings) = (findings.life(Way::Quiet)?, findings.life(Way::PingsOnly)?);
+    let asked = pings.listening.rhythm(Sound::AppPing).is_some();
     Some(match (quiet.ended(), pings.ended()) {
         (None, None) => {
             let kept = quiet.kept().min(pings.kept()).map(spoken)?;
             format!("not needed: a client that only answers, and one that only pings, were kept for {kept}")
         }
         (Some(quiet), None) => {
-            format!(
-                "needed: a client that only answers was let go after {}; Pings were enough",
-                precise(quiet)
-            )
+            let quiet = precise(quiet);
+            format!("needed: a client that only answers was let go after {quiet}; Pings were enough")
         }
         (Some(quiet), Some(pings)) => format!(
             "needed, as messages: a client that only answers was let go after {}, one that only pings after {}",
@@ -204,8 +237,9 @@ fn wants_traffic(findings: &Findings) -> Option<String> {
             precise(pings)
         ),
         (None, Some(pings)) => {
+            let why = if asked { "answers to app pings needed" } else { "Pings are not welcome" };
             format!(
-                "answers needed: a client that only sends Ping frames was let go after {}",
+                "{why}: a client that only sends Ping frames was let go after {}, one that only answers was not",
                 precise(pings)
             )
         }

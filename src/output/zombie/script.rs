@@ -12,7 +12,7 @@ use crate::domain::peer_text::PeerText;
 use crate::domain::phase::{Phase, Phases};
 use crate::domain::report;
 use crate::domain::zombie::report::{Progress, ZombieEvent, ZombieInfo, ZombieReport, ZombieReporter};
-use crate::domain::zombie::{Fate, Findings, Life, Way};
+use crate::domain::zombie::{Fate, Findings, Life, Watch, Way};
 use crate::output::script::{HOSTILE, NOON, Pipe, ms, us};
 use crate::output::{Format, HumanOptions};
 
@@ -33,6 +33,8 @@ pub fn all() -> Vec<(&'static str, Vec<ZombieEvent>)> {
         ("skips", skips()),
         ("idle", idle()),
         ("messages", messages()),
+        ("deaf", deaf()),
+        ("besides", besides()),
         ("control", control()),
         ("hostile", hostile()),
         ("interrupted", interrupted()),
@@ -131,7 +133,8 @@ impl Scene {
         let progress = Progress { elapsed: ms(41_000), until: ms(300_000), alive, gone };
         self.events.push(ZombieEvent::Progress(progress));
         self.lives.sort_by_key(|life| life.way);
-        let findings = Findings::of(self.lives, !interrupted);
+        let watch = Watch { every: self.info.every, whole: !interrupted, vouched: true };
+        let findings = Findings::of(self.lives, watch);
         let expectation = self.info.expectation.clone().map(|expected| {
             let truth = findings.meets(&expected);
             (expected, truth)
@@ -208,6 +211,31 @@ fn messages() -> Vec<ZombieEvent> {
     timer(58_000, true)
 }
 
+/// It pings, and answers do not keep a client.
+fn deaf() -> Vec<ZombieEvent> {
+    let close = || Some(How::CloseFrame { code: Some(1000), reason: PeerText::default() });
+    let mut scene = Scene::new(None);
+    for way in [Way::Mute, Way::Stalled, Way::HalfClosed, Way::Quiet, Way::PingsOnly] {
+        scene.lives(way, &grid(15_000, 58_000), 58_000, close());
+    }
+    scene.healthy(&[Way::Control], 15_000);
+    scene.finish(false, report::Verdict::Passed)
+}
+
+/// It gives up who does not answer, and later who only answers.
+fn besides() -> Vec<ZombieEvent> {
+    let close = || Some(How::CloseFrame { code: Some(1000), reason: PeerText::default() });
+    let mut scene = Scene::new(None);
+    for way in [Way::Mute, Way::Stalled, Way::HalfClosed] {
+        scene.lives(way, &[10_000], 15_000, close());
+    }
+    for way in [Way::Quiet, Way::PingsOnly] {
+        scene.lives(way, &grid(10_000, 60_000), 60_000, close());
+    }
+    scene.healthy(&[Way::Control], 10_000);
+    scene.finish(false, report::Verdict::Passed)
+}
+
 fn control() -> Vec<ZombieEvent> {
     let mut scene = Scene::new(None);
     let refused_by = How::CloseFrame { code: Some(1008), reason: PeerText::new("unknown command") };
@@ -247,7 +275,8 @@ fn unreachable() -> Vec<ZombieEvent> {
     let error = Arc::new(refused(&report.info.url));
     report.opened = None;
     report.partial = false;
-    report.findings = Findings::of(Way::ALL.map(Life::new).to_vec(), true);
+    let watch = Watch { every: report.info.every, whole: true, vouched: false };
+    report.findings = Findings::of(Way::ALL.map(Life::new).to_vec(), watch);
     report.verdict = report::Verdict::NotMeasured;
     report.reasons = vec![error.to_string()];
     report.error = Some(error);

@@ -1,0 +1,123 @@
+//! A server's heartbeats as several clients hear them.
+
+use std::time::Duration;
+
+use super::life::Life;
+use super::way::Way;
+use crate::domain::listen::{Interval, Rhythm, Sound, tolerance};
+
+/// A client that is pinged at most so often, in part of the usual, is left out because it is active.
+const SKIPPED: f64 = 0.34;
+/// Over so many intervals it must be seen.
+const LONG_ENOUGH: f64 = 3.0;
+/// What comes at our own interval, or some times that, may be off by so large a part...
+const COINCIDENCE: f64 = 0.01;
+/// ... or by a busy machine's lateness.
+const LATE: Duration = Duration::from_millis(10);
+/// What is moved by so many times what gaps may differ by is seen to be.
+const VISIBLE: f64 = 1.2;
+
+/// Heartbeats of one kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Beats {
+    pub sound: Sound,
+    /// `None`: too few were heard, or the clients do not agree.
+    pub interval: Option<Duration>,
+    /// Clients that have just sent a message get none; `None`: not known.
+    pub skips_active: Option<bool>,
+}
+
+/// What clients heard of one kind of heartbeat.
+pub struct Witnesses<'a> {
+    lives: &'a [Life],
+    sound: Sound,
+    /// How often the control, and the client of Pings only, send something.
+    every: Duration,
+}
+
+impl<'a> Witnesses<'a> {
+    pub fn new(lives: &'a [Life], sound: Sound, every: Duration) -> Witnesses<'a> {
+        Witnesses { lives, sound, every }
+    }
+
+    /// What they come to.
+    pub fn beats(&self) -> Beats {
+        let skips_active = self.skips_active();
+        // Whoever answers an app ping sends a message, and is active by that.
+        let quiet = self.life(Way::Quiet);
+        let answers = quiet.is_some_and(|quiet| quiet.listening.rhythm(Sound::AppPing).is_some());
+        let doubtful = answers && skips_active != Some(false);
+        let interval = match doubtful {
+            true => self.agreed(&SILENT).or_else(|| self.of_who_pings()),
+            false => self.agreed(&OF_THEIR_OWN),
+        };
+        let interval = interval.map(|interval| interval.median);
+        Beats { sound: self.sound, interval, skips_active }
+    }
+
+    fn life(&self, way: Way) -> Option<&'a Life> {
+        self.lives.iter().find(|life| life.way == way)
+    }
+
+    /// The interval as this client sees it, if it does.
+    fn seen(&self, way: Way) -> Option<Interval> {
+        self.life(way)?.listening.rhythm(self.sound)?.sure_interval()
+    }
+
+    /// The interval as these see it, where nobody of them heard a gap that contradicts it.
+    fn agreed(&self, ways: &[Way]) -> Option<Interval> {
+        let interval = ways.iter().find_map(|way| self.seen(*way))?;
+        (!self.is_contradicted(interval, ways)).then_some(interval)
+    }
+
+    /// Who sends Pings may move what it hears: an interval that is one of its own proves nothing.
+    fn of_who_pings(&self) -> Option<Interval> {
+        let interval = self.seen(Way::PingsOnly).filter(|interval| !self.is_ours(interval.median))?;
+        (!self.is_contradicted(interval, &SILENT)).then_some(interval)
+    }
+
+    fn is_contradicted(&self, interval: Interval, ways: &[Way]) -> bool {
+        let rhythms = ways.iter().filter_map(|way| self.life(*way)?.listening.rhythm(self.sound));
+        rhythms.filter_map(Rhythm::interval).any(|other| !interval.fits(other.median))
+    }
+
+    /// Whether an interval may be that of our own traffic, or of what comes of two clocks that nearly agree: it is so
+    /// many times ours.
+    fn is_ours(&self, interval: Duration) -> bool {
+        let times = (interval.as_secs_f64() / self.every.as_secs_f64().max(1e-9)).round().max(1.0);
+        interval.abs_diff(self.every.mul_f64(times)) <= interval.mul_f64(COINCIDENCE).max(LATE)
+    }
+
+    /// Whether the control, which talks, is left out, compared with one that does not.
+    fn skips_active(&self) -> Option<bool> {
+        let (control, usual) = (self.life(Way::Control)?, self.usual()?);
+        let intervals = control.kept()?.as_secs_f64() / usual.median.as_secs_f64().max(1e-9);
+        if intervals < LONG_ENOUGH {
+            return None;
+        }
+        // Now and then it has just talked: not one may be left out.
+        if let Some(own) = self.seen(Way::Control).filter(|own| usual.fits(own.min) && usual.fits(own.max)) {
+            return self.would_show(own.median).then_some(false);
+        }
+        let heard = control.listening.rhythm(self.sound).map_or(0, |rhythm| rhythm.count);
+        (heard as f64 <= intervals * SKIPPED).then_some(true)
+    }
+
+    /// Whether the control's traffic, if it moved heartbeats of this interval, would do so visibly: it does not come
+    /// just when they are due.
+    fn would_show(&self, interval: Duration) -> bool {
+        let ratio = self.every.as_secs_f64() / interval.as_secs_f64().max(1e-9);
+        let visible = tolerance(interval).as_secs_f64() / interval.as_secs_f64().max(1e-9) * VISIBLE;
+        ratio < 1.0 - visible || (visible..1.0 - visible).contains(&ratio.fract())
+    }
+
+    /// How often they come to who does not talk, roughly: here one that answers by messages will do.
+    fn usual(&self) -> Option<Interval> {
+        OF_THEIR_OWN.iter().find_map(|way| self.seen(*way))
+    }
+}
+
+/// Those who send nothing at all.
+const SILENT: [Way; 2] = [Way::Mute, Way::HalfClosed];
+/// Those who send nothing unasked.
+const OF_THEIR_OWN: [Way; 3] = [Way::Mute, Way::HalfClosed, Way::Quiet];

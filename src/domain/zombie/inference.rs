@@ -1,0 +1,381 @@
+//! From what became of clients that behave differently to the policy that would do that to them.
+
+use std::time::Duration;
+
+use super::beats::{Beats, Witnesses};
+use super::life::Life;
+use super::policy::{HeartbeatPolicy, IdlePolicy, Needs, Policy, Reaping};
+use super::way::Way;
+use crate::domain::listen::{Rhythm, Sound, tolerance};
+
+/// How long one client was there, compared with an age at which another was let go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Beside {
+    /// It was let go at about that age too.
+    Near,
+    /// It was there for longer.
+    Outlived,
+    /// It was let go before, or what became of it is not known.
+    Unknown,
+}
+
+/// What these lives tell, where the control and the client of Pings only sent something every `every`.
+///
+/// The mute client shows that there is a policy; those that differ from it in one thing each show what it is:
+/// - The mute was kept: there is no reaping, whether it was pinged or not.
+/// - It was let go, was asked, and one that answers outlived it: that is the heartbeats' doing. Of two kinds, the one
+///   that the client of Pings only left unanswered, where it went too; else the Ping frames.
+/// - It was let go, and one that answers at about the same age: a timer that answers do not start afresh.
+/// - Nothing of that fits: it is not known.
+pub fn infer(lives: &[Life], every: Duration) -> Policy {
+    Inference { lives, every }.policy()
+}
+
+struct Inference<'a> {
+    lives: &'a [Life],
+    every: Duration,
+}
+
+impl<'a> Inference<'a> {
+    fn policy(&self) -> Policy {
+        let Some(mute) = self.life(Way::Mute) else { return Policy::Unknown };
+        match mute.ended() {
+            None if mute.is_kept() => self.of_who_keeps(),
+            None => Policy::Unknown,
+            Some(after) => self.of_who_lets_go(mute, after),
+        }
+    }
+
+    fn life(&self, way: Way) -> Option<&'a Life> {
+        self.lives.iter().find(|life| life.way == way)
+    }
+
+    fn beats(&self, sound: Sound) -> Beats {
+        Witnesses::new(self.lives, sound, self.every).beats()
+    }
+
+    /// The mute client was kept.
+    fn of_who_keeps(&self) -> Policy {
+        let asked = self.lives.iter().find_map(|life| life.asks().first().map(|(sound, _)| *sound));
+        match asked {
+            Some(sound) => {
+                let (beats, reaping) = (self.beats(sound), Reaping::Never);
+                Policy::Heartbeat(HeartbeatPolicy { beats, reaping, idle: None })
+            }
+            None if self.lives.iter().any(|life| life.listening.missed_some()) => Policy::Unknown,
+            None => Policy::KeepsAll,
+        }
+    }
+
+    /// The mute client was let go.
+    fn of_who_lets_go(&self, mute: &Life, after: Duration) -> Policy {
+        let policy = match self.beside(Way::Quiet, after) {
+            Beside::Near => self.of_who_minds_no_answers(after),
+            Beside::Outlived => self.of_who_wants_answers(mute, after),
+            Beside::Unknown => None,
+        };
+        policy.unwrap_or(Policy::Unknown)
+    }
+
+    /// The mute client was let go, and one that answers at about the same age. Of the two it is the latter that only a
+    /// timer can have struck; if it was asked, and the ages differ, an answer may have counted after all.
+    fn of_who_minds_no_answers(&self, after: Duration) -> Option<Policy> {
+        let quiet = self.life(Way::Quiet)?;
+        let end = quiet.ended()?;
+        let idle = match (quiet.asks().is_empty(), end.abs_diff(after) <= tolerance(after)) {
+            (true, _) => self.timer(after),
+            (false, true) => self.timer(end),
+            (false, false) => self.timer_of_who_asks_too_rarely(self.bought_by_answers(after)?, after, end),
+        };
+        idle.map(|idle| Policy::Idle(idle, self.asked()))
+    }
+
+    /// The mute client was let go, and one that answers was kept for longer.
+    fn of_who_wants_answers(&self, mute: &Life, after: Duration) -> Option<Policy> {
+        let end = self.life(Way::Quiet)?.ended();
+        if let Some((end, bought)) = end.zip(self.bought_by_answers(after)) {
+            let idle = self.timer_of_who_asks_too_rarely(bought, after, end)?;
+            return Some(Policy::Idle(idle, self.asked()));
+        }
+        let idle = match end {
+            // Of another timer it would not be known from when it counts.
+            Some(end) => Some(self.timer(end).filter(|idle| idle.needs == Needs::Messages)?),
+            None => None,
+        };
+        let sound = self.blamed(mute, after)?;
+        let (beats, reaping) = (self.beats(sound), reaping(mute, sound)?);
+        Some(Policy::Heartbeat(HeartbeatPolicy { beats, reaping, idle }))
+    }
+
+    /// What the quiet client's last answer bought it, where that is just what the mute had from the beginning: then it
+    /// looks as if the server had a timer that answers start afresh, and asked too rarely for it.
+    fn bought_by_answers(&self, after: Duration) -> Option<Duration> {
+        let quiet = self.life(Way::Quiet)?;
+        let bought = since_its_last_answer(quiet)?;
+        let in_time = quiet.asks().iter().any(|(_, rhythm)| kept_within(rhythm, bought + tolerance(bought)));
+        (in_time && bought.abs_diff(after) <= tolerance(after) / 2).then_some(bought)
+    }
+
+    /// What that timer needs: frames, where the client of Pings only was kept for longer; messages, where it had to go
+    /// with the mute and owed no answer.
+    fn timer_of_who_asks_too_rarely(
+        &self,
+        after: Duration,
+        mute: Duration,
+        quiet: Duration,
+    ) -> Option<IdlePolicy> {
+        let asked = |way| self.life(way).is_some_and(|life| life.listening.rhythm(Sound::AppPing).is_some());
+        let needs = match (self.beside(Way::PingsOnly, quiet), self.beside(Way::PingsOnly, mute)) {
+            (Beside::Outlived, _) => Needs::AnyFrame,
+            (_, Beside::Near) if asked(Way::Quiet) && !asked(Way::PingsOnly) => Needs::Messages,
+            (Beside::Near | Beside::Unknown, _) => return None,
+        };
+        Some(IdlePolicy { after, needs })
+    }
+
+    /// Which kind of heartbeat must have been answered.
+    fn blamed(&self, mute: &Life, after: Duration) -> Option<Sound> {
+        let heard = |sound| mute.listening.rhythm(sound).is_some();
+        match (heard(Sound::Ping), heard(Sound::AppPing)) {
+            (false, false) => None,
+            (false, true) => Some(Sound::AppPing),
+            // The client of Pings only answers Ping frames, and yet...
+            (true, false) => (self.beside(Way::PingsOnly, after) != Beside::Near).then_some(Sound::Ping),
+            (true, true) => self.blamed_of_two(mute, after),
+        }
+    }
+
+    /// Of Ping frames and app pings: the client of Pings only leaves the latter unanswered. Where it left more of them,
+    /// and for longer, and was kept, it was not for those that the mute had to go.
+    fn blamed_of_two(&self, mute: &Life, after: Duration) -> Option<Sound> {
+        let owed = |life: &Life| {
+            let rhythm = life.listening.rhythm(Sound::AppPing)?;
+            Some((rhythm.count, life.kept()?.saturating_sub(rhythm.begun)))
+        };
+        let (by_mute, by_other) = (owed(mute)?, owed(self.life(Way::PingsOnly)?)?);
+        let is_more = by_other.0 > by_mute.0 && by_other.1 > by_mute.1 + tolerance(by_mute.1) * 2;
+        match self.beside(Way::PingsOnly, after) {
+            Beside::Near => Some(Sound::AppPing),
+            Beside::Outlived => is_more.then_some(Sound::Ping),
+            Beside::Unknown => None,
+        }
+    }
+
+    /// The timer that struck a client which only answers, at this age.
+    fn timer(&self, after: Duration) -> Option<IdlePolicy> {
+        let quiet = self.life(Way::Quiet)?;
+        let in_vain = quiet.asks().iter().any(|(_, rhythm)| answered_in_vain(rhythm, after));
+        let pings_only = self.life(Way::PingsOnly)?;
+        let needs = match (self.beside(Way::PingsOnly, after), in_vain) {
+            // It may as well have ended for the answers that it owed.
+            (Beside::Near, _) if pings_only.listening.rhythm(Sound::AppPing).is_some() => return None,
+            (Beside::Near, _) => Needs::Messages,
+            (Beside::Outlived, true) => Needs::OwnFrames,
+            (Beside::Outlived, false) => Needs::AnyFrame,
+            (Beside::Unknown, _) => return None,
+        };
+        Some(IdlePolicy { after, needs })
+    }
+
+    /// Its heartbeats, where it sends any that ask.
+    fn asked(&self) -> Option<Beats> {
+        let asks = self.lives.iter().find_map(|life| life.asks().first().map(|(sound, _)| *sound));
+        asks.map(|sound| self.beats(sound))
+    }
+
+    fn beside(&self, way: Way, age: Duration) -> Beside {
+        let Some(life) = self.life(way) else { return Beside::Unknown };
+        match (life.ended(), life.kept()) {
+            (Some(ended), _) if is_near(ended, age) => Beside::Near,
+            (_, Some(kept)) if kept > age + tolerance(age) * 2 => Beside::Outlived,
+            (_, Some(_) | None) => Beside::Unknown,
+        }
+    }
+}
+
+/// Whether two ages are about the same.
+fn is_near(a: Duration, b: Duration) -> bool {
+    a.abs_diff(b) <= tolerance(b) * 2
+}
+
+/// Whether one of these answers, had it counted, would have postponed an end at that age, and visibly.
+fn answered_in_vain(rhythm: &Rhythm, end: Duration) -> bool {
+    let slack = tolerance(end);
+    let (from, to) = (slack * 2, end.saturating_sub(slack));
+    let within = |moment: Duration| from < moment && moment < to;
+    let through = rhythm.begun <= from
+        && rhythm.last >= to
+        && rhythm.interval().is_some_and(|gaps| gaps.max < to.saturating_sub(from));
+    within(rhythm.begun) || within(rhythm.last) || through
+}
+
+/// Whether answers to these never left a longer silence, but for the last.
+fn kept_within(rhythm: &Rhythm, silence: Duration) -> bool {
+    rhythm.begun <= silence && rhythm.interval().is_none_or(|gaps| gaps.max <= silence)
+}
+
+/// From the last heartbeat that it answered to its end.
+fn since_its_last_answer(quiet: &Life) -> Option<Duration> {
+    quiet.ended()?;
+    let end = quiet.ending()?.age;
+    quiet.asks().iter().map(|(_, rhythm)| end.saturating_sub(rhythm.last)).min()
+}
+
+fn reaping(mute: &Life, sound: Sound) -> Option<Reaping> {
+    let (rhythm, ended) = (mute.listening.rhythm(sound)?, mute.ending()?.age);
+    Some(Reaping::After {
+        misses: rhythm.count,
+        timeout: ended.saturating_sub(rhythm.last),
+        total: ended.saturating_sub(rhythm.begun),
+    })
+}
+
+#[cfg(test)]
+pub mod tests {
+    use std::sync::Arc;
+    use std::time::SystemTime;
+
+    use super::super::life::Fate;
+    use super::*;
+    use crate::domain::ending::{Ending, How, Who};
+    use crate::domain::listen::Utterance;
+    use crate::domain::peer_text::PeerText;
+
+    pub fn ms(millis: u64) -> Duration {
+        Duration::from_millis(millis)
+    }
+
+    /// A life of so many milliseconds, with pings at these moments; `ended`: the server let it go then.
+    pub fn life(way: Way, pings: &[u64], millis: u64, ended: bool) -> Life {
+        asked(way, Sound::Ping, pings, millis, ended)
+    }
+
+    fn asked(way: Way, sound: Sound, moments: &[u64], millis: u64, ended: bool) -> Life {
+        let mut life = Life::new(way);
+        for moment in moments {
+            life.listening.heard(ms(*moment), &Utterance::plain(sound, PeerText::default()));
+        }
+        let after = ms(millis);
+        let (who, how, at) = (Who::Peer, How::Fin, SystemTime::UNIX_EPOCH);
+        let ending = Arc::new(Ending { who, how, os_error: None, tcp: None, age: after, idle: after, at });
+        life.fate = match ended {
+            true => Fate::Ended { after, ending, at_latest: false },
+            false => Fate::Kept { so_far: after },
+        };
+        life
+    }
+
+    /// How often the control sends something.
+    const EVERY: Duration = Duration::from_millis(170);
+
+    fn told(lives: &[Life]) -> Policy {
+        infer(lives, EVERY)
+    }
+
+    fn grid(first: u64, step: u64, until: u64) -> Vec<u64> {
+        (0..).map(|k| first + k * step).take_while(|at| *at < until).collect()
+    }
+
+    /// The mute one ends so; all others live for a minute, pinged every `step`.
+    fn policy(mute: Life, step: u64) -> Policy {
+        let others = [Way::Control, Way::Quiet, Way::PingsOnly];
+        let others = others.map(|way| life(way, &grid(step, step, 60_000), 60_000, false));
+        infer(&[&[mute], &others[..]].concat(), EVERY)
+    }
+
+    fn heartbeat(policy: Policy) -> (Option<u64>, Option<(u64, u64)>, Option<bool>) {
+        let Policy::Heartbeat(found) = policy else { panic!("{policy:?}") };
+        let reaping = match found.reaping {
+            Reaping::Never => None,
+            Reaping::After { misses, timeout, .. } => Some((misses, timeout.as_millis() as u64)),
+        };
+        let Beats { interval, skips_active, .. } = found.beats;
+        (interval.map(|interval| interval.as_millis() as u64), reaping, skips_active)
+    }
+
+    #[test]
+    fn the_is_alive_pattern_gives_up_one_interval_after_the_first_unanswered() {
+        let found = policy(life(Way::Mute, &[1300], 3300, true), 2000);
+        assert_eq!(heartbeat(found), (Some(2000), Some((1, 2000)), Some(false)));
+    }
+
+    #[test]
+    fn a_timeout_and_a_number_of_misses_are_told() {
+        // Python websockets, 20/20.
+        let found = policy(life(Way::Mute, &[20_000], 40_000, true), 20_000);
+        assert_eq!(heartbeat(found), (Some(20_000), Some((1, 20_000)), Some(false)));
+        // gorilla's chat: a read deadline of 60 s, a ping every 54 s.
+        let found = policy(life(Way::Mute, &[5400], 6000, true), 5400);
+        assert_eq!(heartbeat(found), (Some(5400), Some((1, 600)), Some(false)));
+        // Three misses, each 400 ms long.
+        let found = policy(life(Way::Mute, &[300, 1300, 2300], 2700, true), 1000);
+        assert_eq!(heartbeat(found), (Some(1000), Some((3, 400)), Some(false)));
+    }
+
+    #[test]
+    fn who_pings_and_keeps_never_gives_up() {
+        let found = policy(life(Way::Mute, &grid(500, 1000, 60_000), 60_000, false), 1000);
+        assert_eq!(heartbeat(found), (Some(1000), None, Some(false)));
+    }
+
+    #[test]
+    fn a_control_that_is_never_pinged_is_skipped_because_it_talks() {
+        let quiet = life(Way::Quiet, &grid(500, 1000, 60_000), 60_000, false);
+        let control = life(Way::Control, &[], 60_000, false);
+        let found = told(&[life(Way::Mute, &[500], 900, true), quiet, control]);
+        assert_eq!(heartbeat(found), (Some(1000), Some((1, 400)), Some(true)));
+    }
+
+    #[test]
+    fn who_answers_app_pings_is_active_by_that_and_no_witness_of_the_interval() {
+        let app = |way, moments: &[u64], millis, ended| asked(way, Sound::AppPing, moments, millis, ended);
+        let mute = || app(Way::Mute, &[500], 900, true);
+        // A server with an interval of 1 s that skips the active asks them every 1.5 s.
+        let quiet = || app(Way::Quiet, &grid(500, 1500, 60_000), 60_000, false);
+        let skipped = [mute(), quiet(), life(Way::Control, &[], 60_000, false)];
+        assert_eq!(heartbeat(told(&skipped)), (None, Some((1, 400)), Some(true)));
+        let pings_only = app(Way::PingsOnly, &grid(500, 1000, 60_000), 60_000, false);
+        let seen = told(&[&skipped[..], &[pings_only]].concat());
+        assert_eq!(heartbeat(seen), (Some(1000), Some((1, 400)), Some(true)));
+        // One that skips nobody asks the control as often as the quiet one.
+        let control = app(Way::Control, &grid(700, 1500, 60_000), 60_000, false);
+        let honest = told(&[mute(), quiet(), control]);
+        assert_eq!(heartbeat(honest), (Some(1500), Some((1, 400)), Some(false)));
+    }
+
+    #[test]
+    fn an_idle_timer_is_told_from_a_heartbeat() {
+        let lives = |quiet_ends: bool, pings_end: bool| {
+            told(&[
+                life(Way::Mute, &[], 60_010, true),
+                life(Way::Quiet, &[], if quiet_ends { 60_020 } else { 300_000 }, quiet_ends),
+                life(Way::PingsOnly, &[], if pings_end { 60_000 } else { 300_000 }, pings_end),
+            ])
+        };
+        let after = ms(60_010);
+        assert_eq!(lives(true, false), Policy::Idle(IdlePolicy { after, needs: Needs::AnyFrame }, None));
+        assert_eq!(lives(true, true), Policy::Idle(IdlePolicy { after, needs: Needs::Messages }, None));
+        // It pings, but who answers dies as soon: the answers do not count.
+        let beats = grid(25_000, 25_000, 55_000);
+        let pinged = |way, millis, ended| life(way, &beats, millis, ended);
+        let found = told(&[
+            pinged(Way::Mute, 55_000, true),
+            pinged(Way::Quiet, 55_010, true),
+            pinged(Way::PingsOnly, 55_005, true),
+        ]);
+        let Policy::Idle(IdlePolicy { after, needs }, Some(beats)) = found else { panic!("{found:?}") };
+        assert_eq!(
+            (after, needs),
+            (ms(55_010), Needs::Messages),
+            "the age of whom only a timer can have struck"
+        );
+        assert_eq!((beats.sound, beats.interval), (Sound::Ping, Some(ms(25_000))));
+    }
+
+    #[test]
+    fn without_pings_and_endings_everybody_is_kept_and_without_a_life_nothing_is_known() {
+        assert_eq!(told(&[life(Way::Mute, &[], 300_000, false)]), Policy::KeepsAll);
+        assert_eq!(told(&[Life::new(Way::Mute)]), Policy::Unknown);
+        assert_eq!(told(&[]), Policy::Unknown);
+    }
+}
