@@ -218,7 +218,7 @@ Register-ArgumentCompleter -Native -CommandName 'wscheck' -ScriptBlock {
         'wscheck;probe-zombie' {
             [CompletionResult]::new('--max', '--max', [CompletionResultType]::ParameterName, 'Wait for so long at most until the server lets go of a client')
             [CompletionResult]::new('--expect', '--expect', [CompletionResultType]::ParameterName, 'Exit 1 when dead clients are not let go as expected: <=60s, <2m, >=30s')
-            [CompletionResult]::new('--every', '--every', [CompletionResultType]::ParameterName, 'How often the control sends a Ping and a message, and the client of Pings only a Ping [default: a twentieth of --max, 250ms at least and 5s at most]')
+            [CompletionResult]::new('--every', '--every', [CompletionResultType]::ParameterName, 'How often the control sends a Ping and a message, and the client of Pings only a Ping [default: a 22nd of --max, 220ms at least and 4.4s at most: no round number, for those are the servers'']')
             [CompletionResult]::new('--say', '--say', [CompletionResultType]::ParameterName, 'What the control says by messages: text with {seq}, {id} and {now_ms}, or hex:c000 for binary [default: a JSON ping, or what the preset says]')
             [CompletionResult]::new('--answer-timeout', '--answer-timeout', [CompletionResultType]::ParameterName, 'How long the control may go without an answer before it counts as dead')
             [CompletionResult]::new('--app-ping', '--app-ping', [CompletionResultType]::ParameterName, 'A message of the server''s that matches is its heartbeat too, besides the known shapes: JSON fields, literal text, or hex:c000')

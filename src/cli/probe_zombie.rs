@@ -51,8 +51,8 @@ pub struct DyingArgs {
     /// Exit 1 when dead clients are not let go as expected: <=60s, <2m, >=30s
     #[arg(long, value_name = "EXPR", allow_hyphen_values = true)]
     pub expect: Option<Expectation>,
-    /// How often the control sends a Ping and a message, and the client of Pings only a Ping [default: a twentieth of
-    /// --max, 250ms at least and 5s at most]
+    /// How often the control sends a Ping and a message, and the client of Pings only a Ping [default: a 22nd
+    /// of --max, 220ms at least and 4.4s at most: no round number, for those are the servers']
     #[arg(long, value_name = "TIME", value_parser = positive_duration)]
     pub every: Option<Duration>,
     /// What the control says by messages: text with {seq}, {id} and {now_ms}, or hex:c000 for binary [default: a JSON ping,
