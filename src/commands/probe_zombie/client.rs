@@ -35,6 +35,7 @@ pub enum Told {
     /// that it lives.
     Over {
         fate: Fate,
+        greeting: Duration,
         listening: Box<Listening>,
         unread: u64,
         alive: Option<Instant>,
@@ -70,7 +71,7 @@ impl Client {
             Ok(ready) => ready,
         };
         self.tell(Told::Opened(Arc::new(ready.facts.clone())));
-        let mut ears = Ears::new(&ready);
+        let (mut ears, greeting) = (Ears::new(&ready), ready.greeted - ready.opened);
         let (fate, unread) = match self.way {
             Way::Stalled => self.stall(ready).await,
             Way::Control | Way::Mute | Way::HalfClosed | Way::Quiet | Way::PingsOnly => {
@@ -78,7 +79,7 @@ impl Client {
             }
         };
         let Ears { listening, alive, .. } = ears;
-        self.tell(Told::Over { fate, listening: Box::new(listening), unread, alive });
+        self.tell(Told::Over { fate, greeting, listening: Box::new(listening), unread, alive });
     }
 
     /// Nobody reads any more when the run is over.

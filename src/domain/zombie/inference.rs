@@ -6,7 +6,7 @@ use super::beats::{Beats, Witnesses};
 use super::life::Life;
 use super::policy::{HeartbeatPolicy, IdlePolicy, Needs, Policy, Reaping};
 use super::way::Way;
-use crate::domain::listen::{Rhythm, Sound, tolerance};
+use crate::domain::listen::{Sound, tolerance};
 
 /// How long one client was there, compared with an age at which another was let go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -112,7 +112,7 @@ impl<'a> Inference<'a> {
     fn bought_by_answers(&self, after: Duration) -> Option<Duration> {
         let quiet = self.life(Way::Quiet)?;
         let bought = since_its_last_answer(quiet)?;
-        let in_time = quiet.asks().iter().any(|(_, rhythm)| kept_within(rhythm, bought + tolerance(bought)));
+        let in_time = kept_within(quiet, bought + tolerance(bought));
         (in_time && bought.abs_diff(after) <= tolerance(after) / 2).then_some(bought)
     }
 
@@ -150,7 +150,7 @@ impl<'a> Inference<'a> {
     fn blamed_of_two(&self, mute: &Life, after: Duration) -> Option<Sound> {
         let owed = |life: &Life| {
             let rhythm = life.listening.rhythm(Sound::AppPing)?;
-            Some((rhythm.count, life.kept()?.saturating_sub(rhythm.begun)))
+            Some((rhythm.count, life.kept()?.saturating_sub(life.since_greeting(rhythm.begun))))
         };
         let (by_mute, by_other) = (owed(mute)?, owed(self.life(Way::PingsOnly)?)?);
         let is_more = by_other.0 > by_mute.0 && by_other.1 > by_mute.1 + tolerance(by_mute.1) * 2;
@@ -164,7 +164,7 @@ impl<'a> Inference<'a> {
     /// The timer that struck a client which only answers, at this age.
     fn timer(&self, after: Duration) -> Option<IdlePolicy> {
         let quiet = self.life(Way::Quiet)?;
-        let in_vain = quiet.asks().iter().any(|(_, rhythm)| answered_in_vain(rhythm, after));
+        let in_vain = answered_in_vain(quiet, after);
         let pings_only = self.life(Way::PingsOnly)?;
         let needs = match (self.beside(Way::PingsOnly, after), in_vain) {
             // It may as well have ended for the answers that it owed.
@@ -198,20 +198,24 @@ fn is_near(a: Duration, b: Duration) -> bool {
     a.abs_diff(b) <= tolerance(b) * 2
 }
 
-/// Whether one of these answers, had it counted, would have postponed an end at that age, and visibly.
-fn answered_in_vain(rhythm: &Rhythm, end: Duration) -> bool {
+/// Whether one of its answers, had it counted, would have postponed an end at that age, and visibly.
+fn answered_in_vain(quiet: &Life, end: Duration) -> bool {
     let slack = tolerance(end);
     let (from, to) = (slack * 2, end.saturating_sub(slack));
     let within = |moment: Duration| from < moment && moment < to;
-    let through = rhythm.begun <= from
-        && rhythm.last >= to
-        && rhythm.interval().is_some_and(|gaps| gaps.max < to.saturating_sub(from));
-    within(rhythm.begun) || within(rhythm.last) || through
+    quiet.asks().iter().any(|(_, rhythm)| {
+        let (begun, last) = (quiet.since_greeting(rhythm.begun), quiet.since_greeting(rhythm.last));
+        let is_dense = rhythm.interval().is_some_and(|gaps| gaps.max < to.saturating_sub(from));
+        within(begun) || within(last) || begun <= from && to <= last && is_dense
+    })
 }
 
-/// Whether answers to these never left a longer silence, but for the last.
-fn kept_within(rhythm: &Rhythm, silence: Duration) -> bool {
-    rhythm.begun <= silence && rhythm.interval().is_none_or(|gaps| gaps.max <= silence)
+/// Whether its answers to one kind of heartbeat never left a longer silence, but for the last.
+fn kept_within(quiet: &Life, silence: Duration) -> bool {
+    quiet.asks().iter().any(|(_, rhythm)| {
+        let is_dense = rhythm.interval().is_none_or(|gaps| gaps.max <= silence);
+        quiet.since_greeting(rhythm.begun) <= silence && is_dense
+    })
 }
 
 /// From the last heartbeat that it answered to its end.

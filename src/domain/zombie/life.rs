@@ -28,6 +28,8 @@ pub enum Fate {
 #[derive(Debug, Clone)]
 pub struct Life {
     pub way: Way,
+    /// How long it was greeted before it began to behave so.
+    pub greeting: Duration,
     /// What was heard, by its moments since the opening. Of one that does not read, nothing.
     pub listening: Listening,
     /// What asked for an answer and was found unread at the end.
@@ -50,7 +52,7 @@ impl Life {
     /// Of a connection that is not open yet.
     pub fn new(way: Way) -> Life {
         let fate = Fate::Unopened { why: "it was not open yet".to_string() };
-        Life { way, listening: Listening::default(), unread: 0, fate }
+        Life { way, greeting: Duration::ZERO, listening: Listening::default(), unread: 0, fate }
     }
 
     /// For how long it was there, as far as is known.
@@ -73,6 +75,11 @@ impl Life {
     /// The end that was not the server's doing: the path broke, or we gave up what the server sent.
     pub fn broken(&self) -> Option<&Ending> {
         self.ending().filter(|ending| !is_letting_go(ending))
+    }
+
+    /// A moment since the opening as one since it began to behave so.
+    pub fn since_greeting(&self, moment: Duration) -> Duration {
+        moment.saturating_sub(self.greeting)
     }
 
     pub fn is_kept(&self) -> bool {
