@@ -11,7 +11,7 @@ use super::plan::ListenPlan;
 use crate::commands::telling::Telling;
 use crate::domain::ending::Ending;
 use crate::domain::listen::report::{ListenEvent, ListenReporter, Progress, Said};
-use crate::domain::listen::{Circumstances, Findings, Listening, Sound, Talk, Utterance};
+use crate::domain::listen::{Circumstances, EndedBy, Findings, Listening, Sound, Talk, Utterance};
 use crate::net::clock::at;
 use crate::net::endings::Cut;
 use crate::net::guest::{Guest, Heard};
@@ -192,7 +192,7 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Ear<'a, S> {
         let circumstances = Circumstances {
             listened: self.opened.elapsed(),
             answered: self.answer,
-            ended: ending.is_some(),
+            ended: ending.as_deref().map(EndedBy::from),
             interrupted: matches!(over, Over::Interrupt),
         };
         let findings = self.listening.findings(&circumstances);

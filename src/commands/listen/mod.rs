@@ -109,7 +109,8 @@ impl Outcome {
     }
 }
 
-/// A connection that ended before its time is found wanting, unless we behaved so that it had to.
+/// A connection that ended before its time is found wanting, unless the server ended it, by its own hand, on a client
+/// that left it unanswered.
 fn judge(findings: &Findings, ending: Option<&Ending>) -> report::Verdict {
     let provoked = matches!(findings.unanswered, Some(Unanswered::Ends { .. }));
     match (findings.verdict, ending) {

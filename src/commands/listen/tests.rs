@@ -7,16 +7,18 @@ use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use super::ear::{Ear, Overheard};
+use super::judge;
 use super::plan::ListenPlan;
 use crate::domain::ending::How;
 use crate::domain::heartbeat::pattern::Pattern;
 use crate::domain::heartbeat::template::Template;
 use crate::domain::listen::report::{ListenEvent, ListenReporter};
 use crate::domain::listen::shapes::Shapes;
-use crate::domain::listen::{Effect, First, Origin, Verdict};
+use crate::domain::listen::{Effect, First, Origin, Unanswered, Verdict};
+use crate::domain::report;
 use crate::net::dial::DialPlan;
 use crate::net::greeting::Greeting;
-use crate::net::raw_peer::{PING, RawPeer, TEXT};
+use crate::net::raw_peer::{CLOSE, PING, RawPeer, TEXT, frame};
 use crate::net::websocket::Socket;
 use crate::net::wire::Tap;
 
@@ -152,4 +154,24 @@ async fn an_end_before_its_time_is_told_with_its_age() {
     let ending = overheard.ending.unwrap();
     assert_eq!((&ending.how, ending.age, ending.idle), (&How::Fin, ms(1500), ms(1500)));
     assert_eq!(overheard.findings.verdict, Verdict::Inconclusive);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_answers_nothing_provokes_only_what_the_server_does() {
+    let ends = |how: fn() -> Vec<u8>| {
+        let plan = ListenPlan { answer: false, ..plan(60_000, None, false) };
+        heard(plan, move |mut peer, _| async move {
+            peer.send(PING, b"x").await;
+            sleep(ms(1500)).await;
+            peer.raw(&how()).await;
+            peer
+        })
+    };
+    let verdict = |overheard: &Overheard| judge(&overheard.findings, overheard.ending.as_deref());
+    let (closed, _) = ends(|| frame(CLOSE, &[0x0f, 0xa0])).await;
+    assert_eq!(closed.findings.unanswered, Some(Unanswered::Ends { after: 1 }));
+    assert_eq!(verdict(&closed), report::Verdict::Inconclusive, "one Ping is no interval");
+    let (broken, _) = ends(|| vec![0xf1, 0]).await;
+    assert_eq!(broken.findings.unanswered, None, "we gave it up: {:?}", broken.ending);
+    assert_eq!(verdict(&broken), report::Verdict::Failed);
 }

@@ -7,6 +7,7 @@ use super::disturbance::Effects;
 use super::interval::Interval;
 use super::rhythm::Payloads;
 use super::sound::Sound;
+use crate::domain::ending::Ending;
 use crate::domain::peer_text::PeerText;
 
 /// What the server does about heartbeats.
@@ -101,6 +102,24 @@ impl Unanswered {
     }
 }
 
+/// Whose doing it was that a connection ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum EndedBy {
+    /// The server's, by its own hand.
+    Server,
+    /// The path broke, or we gave up what the server sent.
+    Breakage,
+}
+
+impl From<&Ending> for EndedBy {
+    fn from(ending: &Ending) -> EndedBy {
+        match ending.is_by_peers_hand() {
+            true => EndedBy::Server,
+            false => EndedBy::Breakage,
+        }
+    }
+}
+
 /// How it was listened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Circumstances {
@@ -108,8 +127,8 @@ pub struct Circumstances {
     pub listened: Duration,
     /// Heartbeats were answered.
     pub answered: bool,
-    /// The peer, or the path, ended the connection.
-    pub ended: bool,
+    /// How the connection ended before its time; `None`: it did not.
+    pub ended: Option<EndedBy>,
     /// The user ended it before its time.
     pub interrupted: bool,
 }

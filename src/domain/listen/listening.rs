@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::clearance::Clearance;
 use super::disturbance::{Disturbance, Effect, Effects, remember};
-use super::findings::{Circumstances, Findings, First, KindFindings, Origin, Unanswered, Verdict};
+use super::findings::{Circumstances, EndedBy, Findings, First, KindFindings, Origin, Unanswered, Verdict};
 use super::interval::{Interval, tolerance};
 use super::rhythm::Rhythm;
 use super::sound::{Sound, Utterance};
@@ -93,7 +93,7 @@ impl Listening {
         let quiet = self.longest_quiet.max(how.listened.saturating_sub(self.last));
         let steady = self.steady();
         let heartbeat = steady.map(|(sound, _)| sound).or_else(|| self.commonest());
-        let unanswered = heartbeat.filter(|sound| sound.asks()).and_then(|sound| self.unanswered(sound, how));
+        let unanswered = self.asking(heartbeat).and_then(|sound| self.unanswered(sound, how));
         let origin = kinds.iter().find(|kind| Some(kind.sound) == heartbeat).and_then(origin);
         let (verdict, reasons) = self.judge(steady, heartbeat, how);
         Findings {
@@ -116,6 +116,13 @@ impl Listening {
         beats.max_by_key(|(_, heard)| heard.rhythm.count).map(|(sound, _)| *sound)
     }
 
+    /// The kind that waits for answers: the heartbeat itself, or else the commonest that does.
+    fn asking(&self, heartbeat: Option<Sound>) -> Option<Sound> {
+        let asks = self.kinds.iter().filter(|(sound, _)| sound.asks());
+        let commonest = || asks.max_by_key(|(_, heard)| heard.rhythm.count).map(|(sound, _)| *sound);
+        heartbeat.filter(|sound| sound.asks()).or_else(commonest)
+    }
+
     fn judge(
         &self,
         steady: Option<(Sound, Interval)>,
@@ -130,7 +137,7 @@ impl Listening {
         }
         let listened = show(how.listened);
         let Some(rhythm) = heartbeat.and_then(|sound| self.rhythm(sound)) else {
-            return match how.interrupted || how.ended {
+            return match how.interrupted || how.ended.is_some() {
                 true => (
                     Verdict::Inconclusive,
                     vec![format!("no heartbeat came in {listened}, which was not the whole time")],
@@ -165,8 +172,11 @@ impl Listening {
     /// What became of the heartbeats that were not answered.
     fn unanswered(&self, sound: Sound, how: &Circumstances) -> Option<Unanswered> {
         let rhythm = self.rhythm(sound).filter(|_| !how.answered)?;
-        if how.ended {
-            return Some(Unanswered::Ends { after: rhythm.count });
+        match how.ended {
+            Some(EndedBy::Server) => return Some(Unanswered::Ends { after: rhythm.count }),
+            // What the server would have done is not known.
+            Some(EndedBy::Breakage) => return None,
+            None => {}
         }
         let waited = how.listened.saturating_sub(rhythm.last);
         match rhythm.interval() {
@@ -307,7 +317,10 @@ mod tests {
         let verdict = |how: Circumstances| silent.findings(&how).verdict;
         assert_eq!(verdict(whole(s(120))), Verdict::ServerIsSilentFor);
         assert_eq!(verdict(Circumstances { interrupted: true, ..whole(s(9)) }), Verdict::Inconclusive);
-        assert_eq!(verdict(Circumstances { ended: true, ..whole(s(9)) }), Verdict::Inconclusive);
+        assert_eq!(
+            verdict(Circumstances { ended: Some(EndedBy::Server), ..whole(s(9)) }),
+            Verdict::Inconclusive
+        );
         assert_eq!(silent.findings(&whole(s(120))).longest_quiet, s(120));
     }
 
@@ -373,8 +386,15 @@ mod tests {
         let beats = pings(&[2000, 4000, 6000]);
         assert_eq!(beats.findings(&how(s(8))).unanswered, Some(Unanswered::GoesOn));
         assert_eq!(beats.findings(&how(s(20))).unanswered, Some(Unanswered::Stops { after: 3 }));
-        let ended = Circumstances { ended: true, ..how(s(8)) };
-        assert_eq!(beats.findings(&ended).unanswered, Some(Unanswered::Ends { after: 3 }));
+        let ended = |by| Circumstances { ended: Some(by), ..how(s(8)) };
+        let server = ended(EndedBy::Server);
+        assert_eq!(beats.findings(&server).unanswered, Some(Unanswered::Ends { after: 3 }));
+        assert_eq!(beats.findings(&ended(EndedBy::Breakage)).unanswered, None, "nobody knows");
+        let mut kept_alive = pings(&[2500]);
+        [1, 2, 3].into_iter().for_each(|second| kept_alive.heard(s(second), &said(Sound::KeepAlive)));
+        let findings = kept_alive.findings(&server);
+        assert_eq!(findings.heartbeat, Some(Sound::KeepAlive));
+        assert_eq!(findings.unanswered, Some(Unanswered::Ends { after: 1 }), "the Ping asked");
         assert_eq!(beats.findings(&whole(s(20))).unanswered, None, "they were answered");
         assert_eq!(pings(&[2000]).findings(&how(s(20))).unanswered, None, "one has no interval");
     }

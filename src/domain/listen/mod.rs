@@ -20,7 +20,7 @@ mod talk;
 
 pub use clearance::Clearance;
 pub use disturbance::{Disturbance, Effect, Effects};
-pub use findings::{Circumstances, Findings, First, KindFindings, Origin, Unanswered, Verdict};
+pub use findings::{Circumstances, EndedBy, Findings, First, KindFindings, Origin, Unanswered, Verdict};
 pub use interval::{Interval, tolerance};
 pub use listening::Listening;
 pub use rhythm::{Payloads, Rhythm};

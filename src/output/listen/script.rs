@@ -8,7 +8,7 @@ use crate::domain::ending::{Ending, How, Who};
 use crate::domain::heartbeat::incoming::{Incoming, MessageRef};
 use crate::domain::listen::report::{ListenEvent, ListenInfo, ListenReport, ListenReporter, Progress, Said};
 use crate::domain::listen::shapes::Shapes;
-use crate::domain::listen::{Circumstances, Listening, Sound, Utterance, Verdict};
+use crate::domain::listen::{Circumstances, EndedBy, Listening, Sound, Utterance, Verdict};
 use crate::domain::opening::{FailureKind, OpenError, Opened};
 use crate::domain::peer_text::PeerText;
 use crate::domain::phase::{Phase, Phases};
@@ -112,8 +112,8 @@ impl Scene {
         let listened = ms(listened);
         let progress = Progress { listened, until: ms(120_000), heartbeats: 0, interval: None };
         self.events.push(ListenEvent::Progress(progress));
-        let circumstances =
-            Circumstances { listened, answered: self.info.answer, ended: self.ending.is_some(), interrupted };
+        let ended = self.ending.as_ref().map(EndedBy::from);
+        let circumstances = Circumstances { listened, answered: self.info.answer, ended, interrupted };
         let findings = self.listening.findings(&circumstances);
         let reasons = findings.reasons.clone();
         self.events.push(ListenEvent::Finished(Box::new(ListenReport {
