@@ -138,6 +138,8 @@ pub struct Circumstances {
 pub struct KindFindings {
     pub sound: Sound,
     pub count: u64,
+    /// From the first that was heard to the last.
+    pub over: Duration,
     /// From the opening to the first.
     pub first: Option<Duration>,
     pub interval: Option<Interval>,
@@ -170,6 +172,14 @@ pub struct Findings {
     /// The longest span in which the server said nothing at all.
     pub longest_quiet: Duration,
     pub listened: Duration,
+}
+
+impl KindFindings {
+    /// How many came in a second, from the first to the last; `None` of fewer than two, and of all at once.
+    pub fn per_second(&self) -> Option<f64> {
+        let gaps = self.count.checked_sub(1).filter(|gaps| *gaps > 0)?;
+        (!self.over.is_zero()).then(|| gaps as f64 / self.over.as_secs_f64())
+    }
 }
 
 impl Findings {

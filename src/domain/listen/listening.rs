@@ -13,6 +13,8 @@ use crate::domain::shown::{counted, duration as show};
 
 /// After so many intervals without the next heartbeat they have stopped.
 const STOPPED: f64 = 2.5;
+/// A shorter silence is no sign of that, however short the interval.
+const LEAST_SILENCE: Duration = Duration::from_millis(100);
 
 /// Takes what is heard, and says at any time what it comes to. Memory does not grow with the run.
 #[derive(Debug, Clone, Default)]
@@ -163,7 +165,7 @@ impl Listening {
         let rhythm = self.rhythm(sound).filter(|_| how.answered)?;
         let postponed = [self.talked, self.messaged].into_iter().flatten().max();
         let silence = how.listened.saturating_sub(rhythm.last.max(postponed.unwrap_or_default()));
-        (silence > interval.max.mul_f64(STOPPED)).then(|| {
+        (silence > interval.max.mul_f64(STOPPED).max(LEAST_SILENCE)).then(|| {
             let (count, every) = (counted(rhythm.count, "heartbeat"), show(interval.median));
             format!("{count} came, every {every}, and then none in {}", show(silence))
         })
@@ -180,7 +182,7 @@ impl Listening {
         }
         let waited = how.listened.saturating_sub(rhythm.last);
         match rhythm.interval() {
-            Some(interval) if waited > interval.median.mul_f64(STOPPED) => {
+            Some(interval) if waited > interval.median.mul_f64(STOPPED).max(LEAST_SILENCE) => {
                 Some(Unanswered::Stops { after: rhythm.count })
             }
             Some(_) => Some(Unanswered::GoesOn),
@@ -210,6 +212,7 @@ impl Heard {
         KindFindings {
             sound,
             count: rhythm.count,
+            over: rhythm.last.saturating_sub(rhythm.begun),
             first: rhythm.first,
             interval: rhythm.interval(),
             sure: sure.is_some(),
@@ -302,6 +305,17 @@ mod tests {
         assert_eq!(talked.findings(&whole(ms(4000))).verdict, Verdict::ServerPingsEvery, "it was postponed");
         let unanswered = Circumstances { answered: false, ..whole(ms(9000)) };
         assert_eq!(pings(&moments).findings(&unanswered).verdict, Verdict::ServerPingsEvery, "that is why");
+    }
+
+    #[test]
+    fn a_flood_is_not_said_to_have_stopped_with_its_last_frame() {
+        let mut flood = Listening::new(Duration::ZERO, false);
+        (0..1000).for_each(|n| flood.heard(Duration::from_micros(n * 50), &said(Sound::Ping)));
+        let findings = flood.findings(&whole(ms(60)));
+        assert_eq!(findings.verdict, Verdict::ServerPingsEvery);
+        assert_eq!(findings.kinds[0].per_second(), Some(20_000.0));
+        assert_eq!(flood.findings(&whole(ms(500))).verdict, Verdict::Inconclusive);
+        assert_eq!(pings(&[5]).findings(&whole(ms(60))).kinds[0].per_second(), None);
     }
 
     #[test]

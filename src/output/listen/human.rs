@@ -9,7 +9,7 @@ use crate::domain::listen::{
 };
 use crate::domain::opening::OpenError;
 use crate::output::human::{self, Paint, Rows, counted, failed_opening, phases, way};
-use crate::output::units::{precise, spoken};
+use crate::output::units::{precise, rate, spoken};
 
 /// The most heartbeats that are told of as they come.
 const MOST_TOLD: u32 = 20;
@@ -76,6 +76,9 @@ fn introduction(info: &ListenInfo) -> String {
 /// What the moving line says.
 pub fn progress(progress: &Progress) -> String {
     let known = match (progress.interval, progress.heartbeats) {
+        (Some(interval), heartbeats) if interval < LEAST => {
+            format!("about {}", rate((heartbeats as f64 / progress.listened.as_secs_f64().max(1e-3)).round()))
+        }
         (Some(interval), _) => format!("one every {}", precise(interval)),
         (None, 0) => "silent so far".to_string(),
         (None, _) => "no interval yet".to_string(),
@@ -120,8 +123,8 @@ fn headline(findings: &Findings, paint: Paint) -> String {
     let listened = spoken(findings.listened);
     match (findings.verdict, findings.heartbeat()) {
         (Verdict::ServerPingsEvery, Some(kind)) => {
-            let interval = findings.interval().map(every).unwrap_or_default();
-            format!("{} {interval}", paint.strong(&format!("the server sends {}", many(kind.sound))))
+            let often = findings.interval().map(|interval| often(kind, interval)).unwrap_or_default();
+            format!("{} {often}", paint.strong(&format!("the server sends {}", many(kind.sound))))
         }
         (Verdict::ServerIsSilentFor, _) => {
             format!("{}: no heartbeat in {listened}", paint.strong("the server is silent"))
@@ -133,6 +136,14 @@ fn headline(findings: &Findings, paint: Paint) -> String {
         (Verdict::Inconclusive | Verdict::ServerPingsEvery | Verdict::Irregular, _) => {
             paint.strong("inconclusive")
         }
+    }
+}
+
+/// How often they come: what is too fast to be told by its gaps, by its rate.
+fn often(kind: &KindFindings, interval: Interval) -> String {
+    match kind.per_second().filter(|_| interval.median < LEAST) {
+        Some(per_second) => format!("at {} ({} of them)", rate(per_second), kind.count),
+        None => every(interval),
     }
 }
 

@@ -33,6 +33,7 @@ pub fn all() -> Vec<(&'static str, Vec<ListenEvent>)> {
         ("keep_alive", keep_alive()),
         ("silent", silent()),
         ("irregular", irregular()),
+        ("flood", flood()),
         ("hostile", hostile()),
         ("no_answer", no_answer()),
         ("interrupted", interrupted()),
@@ -168,6 +169,13 @@ fn irregular() -> Vec<ListenEvent> {
     let mut scene = Scene::new(|_| {});
     scene.pings(&[3_000, 11_000, 12_000, 40_000, 90_000]);
     scene.finish(120_000, false, report::Verdict::Passed)
+}
+
+/// What comes in one read comes at one moment.
+fn flood() -> Vec<ListenEvent> {
+    let mut scene = Scene::new(|info| info.count = Some(40));
+    (0..40).for_each(|n| scene.says(500 + n / 10, Utterance::plain(Sound::Ping, PeerText::new("x"))));
+    scene.finish(504, false, report::Verdict::Passed)
 }
 
 fn hostile() -> Vec<ListenEvent> {
