@@ -123,7 +123,10 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Ear<'a, S> {
 
     fn on_heard(&mut self, heard: Heard) -> Option<Over> {
         match heard {
-            Heard::Answered { .. } => None,
+            Heard::Answered { at } => {
+                self.listening.answered(at.saturating_duration_since(self.opened));
+                None
+            }
             Heard::Ended(cut) => Some(Over::Cut(cut)),
             Heard::Said { at, said, answered } => {
                 self.said(at, &said, answered && self.answer);

@@ -80,6 +80,25 @@ impl Origin {
     }
 }
 
+/// From what to what the spans of an interval are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Spanning {
+    /// From one heartbeat to the next.
+    Heartbeats,
+    /// From the last that the server said, whatever it was, to each heartbeat.
+    SinceTraffic,
+}
+
+impl Spanning {
+    /// The name that scripts see.
+    pub fn label(self) -> &'static str {
+        match self {
+            Spanning::Heartbeats => "heartbeats",
+            Spanning::SinceTraffic => "since_traffic",
+        }
+    }
+}
+
 /// What the server does when its heartbeats stay unanswered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Unanswered {
@@ -145,6 +164,9 @@ pub struct KindFindings {
     pub interval: Option<Interval>,
     /// The interval is borne out.
     pub sure: bool,
+    /// The spans from the last that the server said to each of them, where these, and not the gaps, bear an interval
+    /// out.
+    pub since_traffic: Option<Interval>,
     pub early: Option<First>,
     pub payloads: Payloads,
     pub sample: PeerText,
@@ -175,6 +197,11 @@ pub struct Findings {
 }
 
 impl KindFindings {
+    /// The interval that is borne out: by the gaps, or by the spans since the last traffic.
+    pub fn borne_out(&self) -> Option<Interval> {
+        self.interval.filter(|_| self.sure).or(self.since_traffic)
+    }
+
     /// How many came in a second, from the first to the last; `None` of fewer than two, and of all at once.
     pub fn per_second(&self) -> Option<f64> {
         let gaps = self.count.checked_sub(1).filter(|gaps| *gaps > 0)?;
@@ -188,8 +215,14 @@ impl Findings {
         self.kinds.iter().find(|kind| Some(kind.sound) == self.heartbeat)
     }
 
+    /// From what to what the spans of the interval are; `None` without one.
+    pub fn spanning(&self) -> Option<Spanning> {
+        let kind = self.heartbeat().filter(|kind| kind.borne_out().is_some())?;
+        Some(if kind.sure { Spanning::Heartbeats } else { Spanning::SinceTraffic })
+    }
+
     /// The interval of the server's heartbeats, where it is borne out.
     pub fn interval(&self) -> Option<Interval> {
-        self.heartbeat().filter(|kind| kind.sure)?.interval
+        self.heartbeat()?.borne_out()
     }
 }

@@ -8,6 +8,7 @@ use super::disturbance::{Disturbance, Effect, Effects, remember};
 use super::findings::{Circumstances, EndedBy, Findings, First, KindFindings, Origin, Unanswered, Verdict};
 use super::interval::{Interval, tolerance};
 use super::rhythm::Rhythm;
+use super::since::{Bearing, SinceTraffic};
 use super::sound::{Sound, Utterance};
 use crate::domain::shown::{counted, duration as show};
 
@@ -26,13 +27,29 @@ pub struct Listening {
     talked: Option<Duration>,
     /// The server's last ordinary message.
     messaged: Option<Duration>,
+    /// The last that the server said, be it what it may: when it came, or else when it was begun to listen.
     last: Duration,
+    last_sound: Option<Sound>,
     longest_quiet: Duration,
+}
+
+/// What is known of when the heartbeats of one kind come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Standing {
+    /// An interval after the one before.
+    Steady(Interval),
+    /// An interval after the last that the server said.
+    SinceTraffic(Interval),
+    /// The same perhaps: none was seen to follow another.
+    Hinted(Interval),
+    /// At no interval, as far as is known.
+    Unsteady,
 }
 
 #[derive(Debug, Clone)]
 struct Heard {
     rhythm: Rhythm,
+    since: SinceTraffic,
     by_client: Vec<Disturbance>,
     by_server: Vec<Disturbance>,
 }
@@ -45,21 +62,34 @@ impl Listening {
 
     /// The server said something.
     pub fn heard(&mut self, at: Duration, said: &Utterance) {
-        self.longest_quiet = self.longest_quiet.max(at.saturating_sub(self.last));
-        self.last = at;
-        let (talked, messaged) = (self.talked, self.messaged);
-        if said.sound == Sound::Message {
-            self.messaged = Some(at);
-        }
+        let (talked, messaged, last, last_sound) = (self.talked, self.messaged, self.last, self.last_sound);
+        self.spoke(at, said.sound);
         let Some(heard) = self.kinds.get_mut(&said.sound) else {
             let rhythm = Rhythm::begin(at, said, !self.began_late);
-            let heard = Heard { rhythm, by_client: Vec::new(), by_server: Vec::new() };
-            self.kinds.insert(said.sound, heard);
+            self.kinds.insert(said.sound, Heard::begin(rhythm));
             return;
         };
+        // What the client said in between may have been counted from as well.
+        if let Some(last_sound) = last_sound.filter(|_| talked.is_none_or(|talked| talked <= last)) {
+            heard.since.note(at.saturating_sub(last), last_sound);
+        }
         heard.disturbed(at, talked, messaged, said.sound);
         let was_talked = talked.is_some_and(|talked| talked > heard.rhythm.last);
         heard.rhythm.go_on(at, said, was_talked);
+    }
+
+    /// The server answered the client: traffic, and nothing that it says by itself.
+    pub fn answered(&mut self, at: Duration) {
+        self.spoke(at, Sound::Message);
+    }
+
+    /// The server broke a silence.
+    fn spoke(&mut self, at: Duration, sound: Sound) {
+        self.longest_quiet = self.longest_quiet.max(at.saturating_sub(self.last));
+        (self.last, self.last_sound) = (at, Some(sound));
+        if sound == Sound::Message {
+            self.messaged = Some(at);
+        }
     }
 
     /// The client said something of its own.
@@ -78,26 +108,51 @@ impl Listening {
         beats.map(|(_, heard)| heard.rhythm.count).max().unwrap_or(0)
     }
 
-    /// The kind whose interval is borne out; of several, the first in the order of [`Sound::ALL`].
+    /// The kind whose gaps bear an interval out; of several, the first in the order of [`Sound::ALL`].
     pub fn steady(&self) -> Option<(Sound, Interval)> {
+        self.standings().find_map(|(sound, standing)| match standing {
+            Standing::Steady(interval) => Some((sound, interval)),
+            Standing::SinceTraffic(_) | Standing::Hinted(_) | Standing::Unsteady => None,
+        })
+    }
+
+    /// How each kind of heartbeat stands.
+    fn standings(&self) -> impl Iterator<Item = (Sound, Standing)> {
         let beats = self.kinds.iter().filter(|(sound, _)| sound.is_heartbeat());
-        beats.filter_map(|(sound, heard)| Some((*sound, heard.rhythm.sure_interval()?))).next()
+        beats.map(|(sound, heard)| (*sound, heard.standing(self.longest_quiet)))
+    }
+
+    /// The kind that tells most.
+    fn foremost(&self) -> Option<(Sound, Standing)> {
+        let rank = |standing: Standing| match standing {
+            Standing::Steady(_) => 0,
+            Standing::SinceTraffic(_) => 1,
+            Standing::Hinted(_) => 2,
+            Standing::Unsteady => 3,
+        };
+        let count = |sound| self.rhythm(sound).map_or(0, |rhythm| rhythm.count);
+        let best = self.standings().min_by_key(|(_, standing)| rank(*standing))?;
+        match best.1 {
+            Standing::Steady(_) | Standing::SinceTraffic(_) | Standing::Hinted(_) => Some(best),
+            Standing::Unsteady => self.standings().max_by_key(|(sound, _)| count(*sound)),
+        }
     }
 
     /// What was found of each kind.
     pub fn kinds(&self) -> Vec<KindFindings> {
-        self.kinds.iter().map(|(sound, heard)| heard.findings(*sound)).collect()
+        self.kinds.iter().map(|(sound, heard)| heard.findings(*sound, self.longest_quiet)).collect()
     }
 
     /// What it comes to by now.
     pub fn findings(&self, how: &Circumstances) -> Findings {
         let kinds = self.kinds();
         let quiet = self.longest_quiet.max(how.listened.saturating_sub(self.last));
-        let steady = self.steady();
-        let heartbeat = steady.map(|(sound, _)| sound).or_else(|| self.commonest());
+        let foremost = self.foremost();
+        let heartbeat = foremost.map(|(sound, _)| sound);
         let unanswered = self.asking(heartbeat).and_then(|sound| self.unanswered(sound, how));
-        let origin = kinds.iter().find(|kind| Some(kind.sound) == heartbeat).and_then(origin);
-        let (verdict, reasons) = self.judge(steady, heartbeat, how);
+        let kind = kinds.iter().find(|kind| Some(kind.sound) == heartbeat);
+        let (origin, interval) = (kind.and_then(origin), kind.and_then(KindFindings::borne_out));
+        let (verdict, reasons) = self.judge(foremost, how);
         Findings {
             verdict,
             reasons,
@@ -105,17 +160,12 @@ impl Listening {
             heartbeat,
             origin,
             unanswered,
-            clearance: steady
+            clearance: interval
                 .filter(|_| verdict == Verdict::ServerPingsEvery)
-                .map(|(_, interval)| Clearance::of(interval.max)),
+                .map(|interval| Clearance::of(interval.max)),
             longest_quiet: quiet,
             listened: how.listened,
         }
-    }
-
-    fn commonest(&self) -> Option<Sound> {
-        let beats = self.kinds.iter().filter(|(sound, _)| sound.is_heartbeat());
-        beats.max_by_key(|(_, heard)| heard.rhythm.count).map(|(sound, _)| *sound)
     }
 
     /// The kind that waits for answers: the heartbeat itself, or else the commonest that does.
@@ -125,38 +175,55 @@ impl Listening {
         heartbeat.filter(|sound| sound.asks()).or_else(commonest)
     }
 
-    fn judge(
-        &self,
-        steady: Option<(Sound, Interval)>,
-        heartbeat: Option<Sound>,
-        how: &Circumstances,
-    ) -> (Verdict, Vec<String>) {
-        if let Some((sound, interval)) = steady {
-            return match self.stopped(sound, interval, how) {
-                Some(why) => (Verdict::Inconclusive, vec![why]),
+    fn judge(&self, foremost: Option<(Sound, Standing)>, how: &Circumstances) -> (Verdict, Vec<String>) {
+        let inconclusive = |why: String| (Verdict::Inconclusive, vec![why]);
+        let Some((sound, standing)) = foremost else { return nothing_heard(how) };
+        match standing {
+            Standing::Steady(interval) => match self.stopped(sound, interval, how) {
+                Some(why) => inconclusive(why),
                 None => (Verdict::ServerPingsEvery, Vec::new()),
-            };
+            },
+            Standing::SinceTraffic(interval) => match self.fell_silent(sound, interval, how) {
+                Some(why) => inconclusive(why),
+                None => (Verdict::ServerPingsEvery, Vec::new()),
+            },
+            Standing::Hinted(interval) => inconclusive(format!(
+                "each came {} after the last that the server said, and none was seen to follow another: whether they \
+                 come when it says nothing else is not known; listen for longer",
+                show(interval.median)
+            )),
+            Standing::Unsteady => self.unsteady(sound, how),
         }
-        let listened = show(how.listened);
-        let Some(rhythm) = heartbeat.and_then(|sound| self.rhythm(sound)) else {
-            return match how.interrupted || how.ended.is_some() {
-                true => (
-                    Verdict::Inconclusive,
-                    vec![format!("no heartbeat came in {listened}, which was not the whole time")],
-                ),
-                false => (Verdict::ServerIsSilentFor, Vec::new()),
-            };
-        };
-        let gaps = rhythm.interval().map_or(0, |interval| interval.gaps);
+    }
+
+    /// Heartbeats without an interval: many are irregular, and few tell nothing.
+    fn unsteady(&self, sound: Sound, how: &Circumstances) -> (Verdict, Vec<String>) {
+        let rhythm = self.rhythm(sound);
+        let gaps = rhythm.and_then(Rhythm::interval).map_or(0, |interval| interval.gaps);
         if gaps >= 3 {
             return (Verdict::Irregular, Vec::new());
         }
-        let beats = counted(rhythm.count, "heartbeat");
-        let why = match rhythm.count {
+        let count = rhythm.map_or(0, |rhythm| rhythm.count);
+        let (beats, listened) = (counted(count, "heartbeat"), show(how.listened));
+        let why = match count {
             1 => "one is no interval",
             _ => "their gaps bear out no interval yet",
         };
         (Verdict::Inconclusive, vec![format!("only {beats} came in {listened}: {why}; listen for longer")])
+    }
+
+    /// Why heartbeats that are counted from the last traffic are so no more: they were answered, and a silence went by
+    /// without one.
+    fn fell_silent(&self, sound: Sound, interval: Interval, how: &Circumstances) -> Option<String> {
+        let rhythm = self.rhythm(sound).filter(|_| how.answered)?;
+        let silence = how.listened.saturating_sub(self.last.max(self.talked.unwrap_or_default()));
+        (silence > interval.median + tolerance(interval.median)).then(|| {
+            let (count, after) = (counted(rhythm.count, "heartbeat"), show(interval.median));
+            format!(
+                "{count} came, {after} after the last that the server said, and then none in {}",
+                show(silence)
+            )
+        })
     }
 
     /// Why a steady heartbeat is not one any more: it was answered, and none came for long. Whatever was said meanwhile
@@ -191,7 +258,34 @@ impl Listening {
     }
 }
 
+/// No heartbeat is a finding only where it was listened to the end.
+fn nothing_heard(how: &Circumstances) -> (Verdict, Vec<String>) {
+    match how.interrupted || how.ended.is_some() {
+        true => {
+            let listened = show(how.listened);
+            let why = format!("no heartbeat came in {listened}, which was not the whole time");
+            (Verdict::Inconclusive, vec![why])
+        }
+        false => (Verdict::ServerIsSilentFor, Vec::new()),
+    }
+}
+
 impl Heard {
+    fn begin(rhythm: Rhythm) -> Heard {
+        Heard { rhythm, since: SinceTraffic::default(), by_client: Vec::new(), by_server: Vec::new() }
+    }
+
+    fn standing(&self, longest_quiet: Duration) -> Standing {
+        let plain = self.rhythm.sure_interval();
+        match (self.since.bearing(plain.and(self.rhythm.interval()), longest_quiet), plain) {
+            (Bearing::Counted(interval), _) => Standing::SinceTraffic(interval),
+            (Bearing::Hinted(interval), _) if interval.gaps >= 3 => Standing::Hinted(interval),
+            // Two gaps that agree less than their spans since the last traffic do are an accident.
+            (Bearing::Hinted(_), _) | (Bearing::Nothing, None) => Standing::Unsteady,
+            (Bearing::Nothing, Some(interval)) => Standing::Steady(interval),
+        }
+    }
+
     /// Notes what came between this heartbeat and the one before: the client's words, or else the server's.
     fn disturbed(&mut self, at: Duration, client: Option<Duration>, server: Option<Duration>, sound: Sound) {
         let last = self.rhythm.last;
@@ -206,9 +300,17 @@ impl Heard {
         }
     }
 
-    fn findings(&self, sound: Sound) -> KindFindings {
-        let (rhythm, sure) = (&self.rhythm, self.rhythm.sure_interval());
-        let effects = |disturbances: &[Disturbance]| Effects::of(disturbances, &sure?);
+    fn findings(&self, sound: Sound, longest_quiet: Duration) -> KindFindings {
+        let rhythm = &self.rhythm;
+        let (sure, since_traffic) = match self.standing(longest_quiet) {
+            Standing::Steady(interval) => (Some(interval), None),
+            Standing::SinceTraffic(interval) => (None, Some(interval)),
+            Standing::Hinted(_) | Standing::Unsteady => (None, None),
+        };
+        let interval = sure.or(since_traffic);
+        let effects = |disturbances: &[Disturbance]| Effects::of(disturbances, &interval?);
+        // Where each came as long after a message, nobody knows which of the two it was counted from.
+        let is_explained = sure.is_some_and(|sure| self.since.explains(&sure, longest_quiet));
         KindFindings {
             sound,
             count: rhythm.count,
@@ -216,12 +318,13 @@ impl Heard {
             first: rhythm.first,
             interval: rhythm.interval(),
             sure: sure.is_some(),
-            early: rhythm.first.zip(sure).map(|(first, interval)| punctuality(first, interval.median)),
+            since_traffic,
+            early: rhythm.first.zip(interval).map(|(first, interval)| punctuality(first, interval.median)),
             payloads: rhythm.payloads(),
             sample: rhythm.sample.clone(),
             shape: rhythm.shape,
             by_client: effects(&self.by_client),
-            by_server: effects(&self.clear_of_the_beat(sure)),
+            by_server: effects(&self.clear_of_the_beat(interval)).filter(|_| !is_explained),
         }
     }
 
@@ -244,6 +347,9 @@ fn punctuality(first: Duration, interval: Duration) -> First {
 
 /// The client's words tell; without any, the server's own.
 fn origin(kind: &KindFindings) -> Option<Origin> {
+    if kind.since_traffic.is_some() {
+        return Some(Origin::LastTraffic);
+    }
     match kind.by_client.or(kind.by_server)?.effect {
         Effect::Unmoved => Some(Origin::FixedClock),
         Effect::Postponed => Some(Origin::LastTraffic),
@@ -254,6 +360,8 @@ fn origin(kind: &KindFindings) -> Option<Origin> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
     use crate::domain::peer_text::PeerText;
 
@@ -418,5 +526,154 @@ mod tests {
         let mut listening = pings(&[2000, 4000, 6000]);
         (1..7).for_each(|second| listening.heard(ms(second * 1000 + 1), &said(Sound::KeepAlive)));
         assert_eq!(listening.findings(&whole(s(8))).heartbeat, Some(Sound::Ping));
+    }
+
+    /// A server that sends a heartbeat so long after the last that it said, and messages at these moments.
+    fn counting_from_its_own(interval: u64, messages: &[u64], until: u64) -> Listening {
+        let mut listening = Listening::new(Duration::ZERO, false);
+        let (mut messages, mut last) = (messages.iter().peekable(), 0);
+        loop {
+            let (at, sound) = match messages.next_if(|message| **message < last + interval) {
+                Some(message) => (*message, Sound::Message),
+                None => (last + interval, Sound::Ping),
+            };
+            if at > until {
+                return listening;
+            }
+            listening.heard(ms(at), &said(sound));
+            last = at;
+        }
+    }
+
+    /// In the middle of some gaps, and not of others.
+    const CHATTER: [u64; 6] = [13_000, 25_000, 41_000, 48_000, 85_000, 104_500];
+
+    #[test]
+    fn a_server_that_counts_from_its_own_messages_is_not_irregular() {
+        let listening = counting_from_its_own(10_000, &CHATTER, 130_000);
+        let findings = listening.findings(&whole(s(130)));
+        assert_eq!(
+            (findings.verdict, findings.origin),
+            (Verdict::ServerPingsEvery, Some(Origin::LastTraffic))
+        );
+        assert_eq!(findings.interval().map(|interval| (interval.median, interval.max)), Some((s(10), s(10))));
+        let kind = findings.heartbeat().unwrap();
+        assert!(!kind.sure && kind.interval.unwrap().max > s(14), "the gaps are told as they were: {kind:?}");
+        assert_eq!(kind.by_server.map(|effects| effects.effect), Some(Effect::Postponed));
+        assert_eq!(
+            findings.clearance.unwrap().cleared[0],
+            s(30),
+            "the path was never quiet for longer than 10 s"
+        );
+        let stopped = listening.findings(&whole(s(145)));
+        assert_eq!(stopped.verdict, Verdict::Inconclusive);
+        assert!(stopped.reasons[0].contains("10 s after the last that the server said, and then none in"));
+        let unanswered = Circumstances { answered: false, ..whole(s(145)) };
+        assert_eq!(listening.findings(&unanswered).verdict, Verdict::ServerPingsEvery, "that is why");
+    }
+
+    #[test]
+    fn a_ping_behind_each_message_is_no_heartbeat_of_a_second() {
+        let mut listening = Listening::new(Duration::ZERO, false);
+        for message in [5_000, 20_000, 21_500, 52_000, 90_000] {
+            listening.heard(ms(message), &said(Sound::Message));
+            listening.heard(ms(message + 1000), &said(Sound::Ping));
+        }
+        let findings = listening.findings(&whole(s(95)));
+        assert_eq!((findings.verdict, findings.interval()), (Verdict::Irregular, None));
+    }
+
+    #[test]
+    fn heartbeats_that_only_ever_followed_messages_are_not_known_to_come_in_a_silence() {
+        let mut listening = Listening::new(Duration::ZERO, false);
+        for message in [1000, 7000, 15_000, 21_500, 30_000] {
+            listening.heard(ms(message), &said(Sound::Message));
+            listening.heard(ms(message + 5000), &said(Sound::Ping));
+        }
+        let findings = listening.findings(&whole(s(36)));
+        assert_eq!((findings.verdict, findings.interval()), (Verdict::Inconclusive, None));
+        assert!(findings.reasons[0].starts_with("each came 5 s after the last that the server said"));
+    }
+
+    #[test]
+    fn messages_that_keep_step_with_the_heartbeats_tell_nothing() {
+        // Either every 15 s, or 10 s after a message that is sent every 15 s.
+        let messages: Vec<u64> = (1..8).map(|n| n * 15_000).collect();
+        let listening = counting_from_its_own(10_000, &messages, 107_000);
+        let findings = listening.findings(&whole(s(107)));
+        assert_eq!(findings.interval().map(|interval| interval.median), Some(s(15)));
+        assert_eq!(findings.origin, None);
+    }
+
+    #[test]
+    fn what_the_server_answers_is_traffic_too() {
+        let mut listening = pings(&[1000]);
+        listening.answered(s(5));
+        listening.heard(s(9), &said(Sound::Ping));
+        let findings = listening.findings(&whole(s(9)));
+        assert_eq!((findings.longest_quiet, findings.kinds.len()), (s(4), 1));
+    }
+
+    /// What a simulated server does.
+    #[derive(Debug, Clone, Copy, PartialEq)]
+    enum Server {
+        FixedClock,
+        CountsFromItsOwn,
+        AtRandom,
+    }
+
+    /// Two hundred seconds of it, at most; `dice` are messages and heartbeats, as parts of the interval.
+    fn simulated(server: Server, interval: u64, dice: &[f64], messages: &[f64]) -> Findings {
+        let part = |part: &f64| (part * interval as f64) as u64;
+        let sums = |parts: &[f64]| {
+            let sum = |sum: &mut u64, one: &f64| {
+                *sum += part(one);
+                Some(*sum)
+            };
+            parts.iter().scan(0, sum).collect::<Vec<u64>>()
+        };
+        let (messages, until) = (sums(messages), interval * 40);
+        let beats = match server {
+            Server::CountsFromItsOwn => {
+                return counting_from_its_own(interval, &messages, until).findings(&whole(ms(until)));
+            }
+            Server::FixedClock => (1..=40).map(|n| n * interval).collect(),
+            Server::AtRandom => sums(dice),
+        };
+        let mut all: Vec<(u64, Sound)> = beats.into_iter().map(|at| (at, Sound::Ping)).collect();
+        all.extend(messages.iter().map(|at| (*at, Sound::Message)));
+        all.retain(|(at, _)| *at <= until);
+        all.sort_unstable();
+        let mut listening = Listening::new(Duration::ZERO, false);
+        all.iter().for_each(|(at, sound)| listening.heard(ms(*at), &said(*sound)));
+        listening.findings(&whole(ms(until)))
+    }
+
+    proptest! {
+        /// No server is said to have an interval that it does not have, whenever it says something else.
+        #[test]
+        fn an_interval_is_right_or_none_is_told(
+            server in prop::sample::select(vec![Server::FixedClock, Server::CountsFromItsOwn, Server::AtRandom]),
+            interval in 500_u64..60_000,
+            dice in prop::collection::vec(0.1_f64..3.0, 60),
+            scarcity in 0.05_f64..4.0,
+            messages in prop::collection::vec(0.02_f64..1.0, 0..200),
+        ) {
+            let messages: Vec<f64> = messages.iter().map(|part| part * scarcity).collect();
+            let findings = simulated(server, interval, &dice, &messages);
+            let told = findings.interval().map(|interval| interval.median);
+            let is_right = |told: Duration| told.abs_diff(ms(interval)) <= tolerance(ms(interval));
+            match server {
+                Server::FixedClock => prop_assert!(told.is_some_and(is_right), "{findings:?}"),
+                Server::CountsFromItsOwn => prop_assert!(told.is_none_or(is_right), "{findings:?}"),
+                Server::AtRandom => prop_assert_eq!(told, None),
+            }
+            let origin = match server {
+                Server::FixedClock => Some(Origin::FixedClock),
+                Server::CountsFromItsOwn => Some(Origin::LastTraffic),
+                Server::AtRandom => None,
+            };
+            prop_assert!(findings.origin.is_none() || findings.origin == origin, "{:?}", findings);
+        }
     }
 }

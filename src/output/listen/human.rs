@@ -141,20 +141,25 @@ fn headline(findings: &Findings, paint: Paint) -> String {
 
 /// How often they come: what is too fast to be told by its gaps, by its rate.
 fn often(kind: &KindFindings, interval: Interval) -> String {
-    match kind.per_second().filter(|_| interval.median < LEAST) {
-        Some(per_second) => format!("at {} ({} of them)", rate(per_second), kind.count),
-        None => every(interval),
+    let fast = kind.per_second().filter(|_| interval.median < LEAST);
+    match (fast, kind.since_traffic) {
+        (Some(per_second), _) => format!("at {} ({} of them)", rate(per_second), kind.count),
+        (None, Some(_)) => {
+            let (after, median) = (precise(interval.median), median(interval, "span"));
+            format!("{after} after the last that it said ({median})")
+        }
+        (None, None) => format!("every {} ({})", precise(interval.median), median(interval, "gap")),
     }
 }
 
-/// `every 30 s (3 gaps, within 20 ms of one another)`
-fn every(interval: Interval) -> String {
-    let gaps = counted(interval.gaps as u64, "gap");
+/// `median of 3 gaps, within 20 ms of one another`
+fn median(interval: Interval, of: &str) -> String {
+    let gaps = counted(interval.gaps as u64, of);
     let spread = match interval.gaps {
         1 => String::new(),
         _ => format!(", within {} of one another", precise(interval.spread().max(LEAST))),
     };
-    format!("every {} (median of {gaps}{spread})", precise(interval.median))
+    format!("median of {gaps}{spread}")
 }
 
 fn range(interval: Interval) -> String {
@@ -174,6 +179,9 @@ fn first(kind: &KindFindings) -> Option<String> {
 }
 
 fn counted_from(kind: &KindFindings, report: &ListenReport) -> Option<String> {
+    if kind.since_traffic.is_some() {
+        return Some(counted_from_its_own(kind));
+    }
     match (kind.by_client, kind.by_server) {
         (Some(effects), _) => Some(moved("what the client says", effects)),
         (None, Some(effects)) => Some(moved("what the server says", effects)),
@@ -182,6 +190,12 @@ fn counted_from(kind: &KindFindings, report: &ListenReport) -> Option<String> {
         ),
         (None, None) => None,
     }
+}
+
+fn counted_from_its_own(kind: &KindFindings) -> String {
+    let apart =
+        kind.interval.map(|gaps| format!(", so that they are {} apart", range(gaps))).unwrap_or_default();
+    format!("the last traffic: whatever the server says postpones the next heartbeat{apart}")
 }
 
 fn moved(whose: &str, effects: Effects) -> String {

@@ -34,6 +34,7 @@ pub fn all() -> Vec<(&'static str, Vec<ListenEvent>)> {
         ("silent", silent()),
         ("irregular", irregular()),
         ("flood", flood()),
+        ("from_its_own", from_its_own()),
         ("hostile", hostile()),
         ("no_answer", no_answer()),
         ("interrupted", interrupted()),
@@ -169,6 +170,17 @@ fn irregular() -> Vec<ListenEvent> {
     let mut scene = Scene::new(|_| {});
     scene.pings(&[3_000, 11_000, 12_000, 40_000, 90_000]);
     scene.finish(120_000, false, report::Verdict::Passed)
+}
+
+/// It counts from its own messages.
+pub fn from_its_own() -> Vec<ListenEvent> {
+    let mut scene = Scene::new(|_| {});
+    scene.pings(&[10_000]);
+    scene.text(14_000, r#"{"price":1}"#);
+    scene.pings(&[24_000, 34_000]);
+    scene.text(41_500, r#"{"price":2}"#);
+    scene.pings(&[51_500, 61_510]);
+    scene.finish(65_000, false, report::Verdict::Passed)
 }
 
 /// What comes in one read comes at one moment.
