@@ -21,8 +21,8 @@ const LEAST_SILENCE: Duration = Duration::from_millis(100);
 #[derive(Debug, Clone, Default)]
 pub struct Listening {
     kinds: BTreeMap<Sound, Heard>,
-    /// Something may have been missed before it was listened.
-    began_late: bool,
+    /// Heartbeats came before it was listened, at moments that nobody noted.
+    missed_some: bool,
     /// The client's last words that were no answer.
     talked: Option<Duration>,
     /// The server's last ordinary message.
@@ -52,12 +52,14 @@ struct Heard {
     since: SinceTraffic,
     by_client: Vec<Disturbance>,
     by_server: Vec<Disturbance>,
+    /// So many were answered, before nothing was any more.
+    answered: u64,
 }
 
 impl Listening {
     /// `began`: since the opening; later than at once, when a greeting had to be awaited.
     pub fn new(began: Duration, missed_some: bool) -> Listening {
-        Listening { began_late: missed_some, last: began, ..Listening::default() }
+        Listening { missed_some, last: began, ..Listening::default() }
     }
 
     /// The server said something.
@@ -65,7 +67,7 @@ impl Listening {
         let (talked, messaged, last, last_sound) = (self.talked, self.messaged, self.last, self.last_sound);
         self.spoke(at, said.sound);
         let Some(heard) = self.kinds.get_mut(&said.sound) else {
-            let rhythm = Rhythm::begin(at, said, !self.began_late);
+            let rhythm = Rhythm::begin(at, said, !self.missed_some);
             self.kinds.insert(said.sound, Heard::begin(rhythm));
             return;
         };
@@ -76,6 +78,16 @@ impl Listening {
         heard.disturbed(at, talked, messaged, said.sound);
         let was_talked = talked.is_some_and(|talked| talked > heard.rhythm.last);
         heard.rhythm.go_on(at, said, was_talked);
+    }
+
+    /// Whether heartbeats came whose moments are not known.
+    pub fn missed_some(&self) -> bool {
+        self.missed_some
+    }
+
+    /// The last of this kind was answered, though the client is to leave them unanswered from then on.
+    pub fn was_answered(&mut self, sound: Sound) {
+        self.kinds.get_mut(&sound).into_iter().for_each(|heard| heard.answered += 1);
     }
 
     /// The server answered the client: traffic, and nothing that it says by itself.
@@ -177,7 +189,7 @@ impl Listening {
 
     fn judge(&self, foremost: Option<(Sound, Standing)>, how: &Circumstances) -> (Verdict, Vec<String>) {
         let inconclusive = |why: String| (Verdict::Inconclusive, vec![why]);
-        let Some((sound, standing)) = foremost else { return nothing_heard(how) };
+        let Some((sound, standing)) = foremost else { return self.nothing_heard(how) };
         match standing {
             Standing::Steady(interval) => match self.stopped(sound, interval, how) {
                 Some(why) => inconclusive(why),
@@ -194,6 +206,17 @@ impl Listening {
             )),
             Standing::Unsteady => self.unsteady(sound, how),
         }
+    }
+
+    /// No heartbeat is a finding only where it was listened from the opening to the end.
+    fn nothing_heard(&self, how: &Circumstances) -> (Verdict, Vec<String>) {
+        let listened = show(how.listened);
+        let why = match (self.missed_some, how.interrupted || how.ended.is_some()) {
+            (true, _) => format!("a heartbeat came before it was listened, and none since, in {listened}"),
+            (false, true) => format!("no heartbeat came in {listened}, which was not the whole time"),
+            (false, false) => return (Verdict::ServerIsSilentFor, Vec::new()),
+        };
+        (Verdict::Inconclusive, vec![why])
     }
 
     /// Heartbeats without an interval: many are irregular, and few tell nothing.
@@ -240,9 +263,10 @@ impl Listening {
 
     /// What became of the heartbeats that were not answered.
     fn unanswered(&self, sound: Sound, how: &Circumstances) -> Option<Unanswered> {
-        let rhythm = self.rhythm(sound).filter(|_| !how.answered)?;
+        let Heard { rhythm, answered, .. } = self.kinds.get(&sound).filter(|_| !how.answered)?;
+        let after = rhythm.count.checked_sub(*answered).filter(|unanswered| *unanswered > 0)?;
         match how.ended {
-            Some(EndedBy::Server) => return Some(Unanswered::Ends { after: rhythm.count }),
+            Some(EndedBy::Server) => return Some(Unanswered::Ends { after }),
             // What the server would have done is not known.
             Some(EndedBy::Breakage) => return None,
             None => {}
@@ -250,7 +274,7 @@ impl Listening {
         let waited = how.listened.saturating_sub(rhythm.last);
         match rhythm.interval() {
             Some(interval) if waited > interval.median.mul_f64(STOPPED).max(LEAST_SILENCE) => {
-                Some(Unanswered::Stops { after: rhythm.count })
+                Some(Unanswered::Stops { after })
             }
             Some(_) => Some(Unanswered::GoesOn),
             None => None,
@@ -258,21 +282,15 @@ impl Listening {
     }
 }
 
-/// No heartbeat is a finding only where it was listened to the end.
-fn nothing_heard(how: &Circumstances) -> (Verdict, Vec<String>) {
-    match how.interrupted || how.ended.is_some() {
-        true => {
-            let listened = show(how.listened);
-            let why = format!("no heartbeat came in {listened}, which was not the whole time");
-            (Verdict::Inconclusive, vec![why])
-        }
-        false => (Verdict::ServerIsSilentFor, Vec::new()),
-    }
-}
-
 impl Heard {
     fn begin(rhythm: Rhythm) -> Heard {
-        Heard { rhythm, since: SinceTraffic::default(), by_client: Vec::new(), by_server: Vec::new() }
+        Heard {
+            rhythm,
+            since: SinceTraffic::default(),
+            by_client: Vec::new(),
+            by_server: Vec::new(),
+            answered: 0,
+        }
     }
 
     fn standing(&self, longest_quiet: Duration) -> Standing {
@@ -444,6 +462,24 @@ mod tests {
             Verdict::Inconclusive
         );
         assert_eq!(silent.findings(&whole(s(120))).longest_quiet, s(120));
+    }
+
+    #[test]
+    fn a_server_of_which_a_heartbeat_was_missed_is_not_silent() {
+        let missed = Listening::new(s(1), true);
+        let findings = missed.findings(&whole(s(60)));
+        assert_eq!((missed.missed_some(), findings.verdict), (true, Verdict::Inconclusive));
+        assert_eq!(findings.reasons, ["a heartbeat came before it was listened, and none since, in 1m"]);
+    }
+
+    #[test]
+    fn what_was_answered_before_is_not_counted_as_unanswered() {
+        let ended = Circumstances { answered: false, ended: Some(EndedBy::Server), ..whole(s(8)) };
+        let mut beats = pings(&[2000]);
+        beats.was_answered(Sound::Ping);
+        assert_eq!(beats.findings(&ended).unanswered, None, "nothing provoked it");
+        beats.heard(s(4), &said(Sound::Ping));
+        assert_eq!(beats.findings(&ended).unanswered, Some(Unanswered::Ends { after: 1 }));
     }
 
     #[test]
