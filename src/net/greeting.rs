@@ -258,8 +258,9 @@ async fn await_message<S: AsyncRead + AsyncWrite + Unpin>(
             Message::Binary(bytes) => MessageRef::Binary(bytes),
             Message::Close(frame) => return Err(lost(Cut::by_close_frame(frame.clone()), seen)),
             Message::Ping(payload) => {
-                // The library answers Pings by itself.
-                ear(Word { at, saying: Saying::Ping(payload), answered: true });
+                // The library answers by itself; if the stream broke, the next step tells.
+                let answered = socket.try_flush().unwrap_or(false);
+                ear(Word { at, saying: Saying::Ping(payload), answered });
                 seen.hear(Heard::ServerPing { kind: Kind::Protocol, answered: true });
                 continue;
             }
