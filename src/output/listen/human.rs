@@ -126,9 +126,14 @@ fn headline(findings: &Findings, paint: Paint) -> String {
             let often = findings.interval().map(|interval| often(kind, interval)).unwrap_or_default();
             format!("{} {often}", paint.strong(&format!("the server sends {}", many(kind.sound))))
         }
-        (Verdict::ServerIsSilentFor, _) => {
-            format!("{}: no heartbeat in {listened}", paint.strong("the server is silent"))
-        }
+        (Verdict::ServerIsSilentFor, _) => match findings.kinds.as_slice() {
+            [] => format!("{}: no heartbeat in {listened}", paint.strong("the server is silent")),
+            [messages, ..] => {
+                let messages = counted(messages.count, one(messages.sound));
+                let none = paint.strong("the server sends no heartbeats");
+                format!("{none}: none in {listened}, beside {messages}")
+            }
+        },
         (Verdict::Irregular, Some(kind)) => {
             let gaps = kind.interval.map(range).unwrap_or_default();
             format!("{}: {}, {gaps} apart", paint.strong("irregular heartbeats"), many(kind.sound))
@@ -239,6 +244,14 @@ fn clears(clearance: &Clearance) -> String {
 
 fn consequence(findings: &Findings) -> Option<String> {
     let text = match (findings.verdict, findings.heartbeat) {
+        (Verdict::ServerIsSilentFor, _) if !findings.kinds.is_empty() => {
+            return Some(format!(
+                "its messages kept the path busy here, silent for {} at the longest; nothing keeps it open when the \
+                 server has nothing to say, nor finds out by itself that a client is dead: send heartbeats (`wscheck \
+                 probe-idle` tells how often), and see `wscheck probe-zombie`",
+                precise(findings.longest_quiet)
+            ));
+        }
         (Verdict::ServerIsSilentFor, _) => {
             "nobody keeps this path open, or finds out that a client is dead, but you: send heartbeats \
              (`wscheck probe-idle` tells how often), and see `wscheck probe-zombie`"
@@ -260,7 +273,8 @@ fn evidence(rows: &mut Rows, findings: &Findings) {
         rows.add(std::mem::take(&mut label), &heard(kind));
     }
     if findings.kinds.is_empty() {
-        rows.add(label, "nothing at all");
+        let answers_only = findings.longest_quiet < findings.listened;
+        rows.add(label, if answers_only { "nothing but answers" } else { "nothing at all" });
     } else {
         rows.add("quiet", &format!("for {} at the longest", precise(findings.longest_quiet)));
     }

@@ -34,6 +34,7 @@ pub fn all() -> Vec<(&'static str, Vec<ListenEvent>)> {
         ("silent", silent()),
         ("irregular", irregular()),
         ("flood", flood()),
+        ("chatter", chatter()),
         ("from_its_own", from_its_own()),
         ("hostile", hostile()),
         ("no_answer", no_answer()),
@@ -169,6 +170,13 @@ fn silent() -> Vec<ListenEvent> {
 fn irregular() -> Vec<ListenEvent> {
     let mut scene = Scene::new(|_| {});
     scene.pings(&[3_000, 11_000, 12_000, 40_000, 90_000]);
+    scene.finish(120_000, false, report::Verdict::Passed)
+}
+
+/// It has things to say, and no heartbeats.
+fn chatter() -> Vec<ListenEvent> {
+    let mut scene = Scene::new(|_| {});
+    [7_000, 19_500, 33_000, 90_250].into_iter().for_each(|moment| scene.text(moment, r#"{"price":1}"#));
     scene.finish(120_000, false, report::Verdict::Passed)
 }
 
