@@ -14,6 +14,8 @@ use crate::domain::shown::{counted, duration as show};
 
 /// After so many intervals without the next heartbeat they have stopped.
 const STOPPED: f64 = 2.5;
+/// What is less apart comes at once.
+const BURST: Duration = Duration::from_millis(1);
 /// A shorter silence is no sign of that, however short the interval.
 const LEAST_SILENCE: Duration = Duration::from_millis(100);
 
@@ -193,7 +195,7 @@ impl Listening {
         match standing {
             Standing::Steady(interval) => match self.stopped(sound, interval, how) {
                 Some(why) => inconclusive(why),
-                None => (Verdict::ServerPingsEvery, Vec::new()),
+                None => (Verdict::ServerPingsEvery, paused(&interval).into_iter().collect()),
             },
             Standing::SinceTraffic(interval) => match self.fell_silent(sound, interval, how) {
                 Some(why) => inconclusive(why),
@@ -280,6 +282,16 @@ impl Listening {
             None => None,
         }
     }
+}
+
+/// What must be known of an interval that was not kept all the while.
+fn paused(interval: &Interval) -> Option<String> {
+    let intervals = interval.max.as_secs_f64() / interval.median.as_secs_f64();
+    let is_pause = intervals > STOPPED && interval.max > LEAST_SILENCE;
+    is_pause.then(|| match interval.median >= BURST {
+        true => format!("they paused for as long as {}, {intervals:.1} intervals", show(interval.max)),
+        false => format!("they come in bursts, as far as {} apart", show(interval.max)),
+    })
 }
 
 impl Heard {
@@ -449,6 +461,12 @@ mod tests {
         let findings = pings(&[20_000, 40_000, 60_000, 80_000, 180_000, 200_000]).findings(&whole(s(201)));
         assert_eq!(findings.verdict, Verdict::ServerPingsEvery);
         assert_eq!(findings.clearance.unwrap().cleared[0], s(180), "100 s is more than 75 % of 120 s");
+        assert_eq!(findings.reasons, ["they paused for as long as 1m 40s, 5.0 intervals"]);
+        let burst: Vec<u64> = (0..40).map(|n| 1000 + n / 10 * 30_000).collect();
+        let bursts = pings(&burst).findings(&whole(s(92)));
+        assert_eq!(bursts.reasons, ["they come in bursts, as far as 30 s apart"]);
+        let one_left_out = pings(&[20_000, 40_000, 60_000, 80_000, 120_000]).findings(&whole(s(121)));
+        assert_eq!((one_left_out.verdict, one_left_out.reasons.len()), (Verdict::ServerPingsEvery, 0));
     }
 
     #[test]

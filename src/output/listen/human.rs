@@ -148,12 +148,27 @@ fn headline(findings: &Findings, paint: Paint) -> String {
 fn often(kind: &KindFindings, interval: Interval) -> String {
     let fast = kind.per_second().filter(|_| interval.median < LEAST);
     match (fast, kind.since_traffic) {
-        (Some(per_second), _) => format!("at {} ({} of them)", rate(per_second), kind.count),
+        (Some(per_second), _) => {
+            let outlier = outlier(interval).unwrap_or_default();
+            format!("at {}{outlier} ({} of them)", rate(per_second), kind.count)
+        }
         (None, Some(_)) => {
             let (after, median) = (precise(interval.median), median(interval, "span"));
             format!("{after} after the last that it said ({median})")
         }
-        (None, None) => format!("every {} ({})", precise(interval.median), median(interval, "gap")),
+        (None, None) => {
+            let (every, outlier) = (precise(interval.median), outlier(interval).unwrap_or_default());
+            format!("every {every}{outlier} ({})", median(interval, "gap"))
+        }
+    }
+}
+
+/// What the median does not tell: gaps that are no interval.
+fn outlier(interval: Interval) -> Option<String> {
+    match (interval.fits(interval.max), interval.fits(interval.min)) {
+        (false, _) => Some(format!(", but up to {} apart", precise(interval.max))),
+        (true, false) => Some(format!(", but as little as {} apart", precise(interval.min))),
+        (true, true) => None,
     }
 }
 
@@ -162,6 +177,7 @@ fn median(interval: Interval, of: &str) -> String {
     let gaps = counted(interval.gaps as u64, of);
     let spread = match interval.gaps {
         1 => String::new(),
+        _ if outlier(interval).is_some() => String::new(),
         _ => format!(", within {} of one another", precise(interval.spread().max(LEAST))),
     };
     format!("median of {gaps}{spread}")

@@ -34,6 +34,7 @@ pub fn all() -> Vec<(&'static str, Vec<ListenEvent>)> {
         ("silent", silent()),
         ("irregular", irregular()),
         ("flood", flood()),
+        ("paused", paused()),
         ("chatter", chatter()),
         ("from_its_own", from_its_own()),
         ("hostile", hostile()),
@@ -171,6 +172,13 @@ fn irregular() -> Vec<ListenEvent> {
     let mut scene = Scene::new(|_| {});
     scene.pings(&[3_000, 11_000, 12_000, 40_000, 90_000]);
     scene.finish(120_000, false, report::Verdict::Passed)
+}
+
+/// It stopped, and began again.
+fn paused() -> Vec<ListenEvent> {
+    let mut scene = Scene::new(|_| {});
+    scene.pings(&[5_000, 10_000, 15_000, 20_000, 70_000, 75_000]);
+    scene.finish(78_000, false, report::Verdict::Passed)
 }
 
 /// It has things to say, and no heartbeats.
