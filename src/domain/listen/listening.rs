@@ -68,15 +68,17 @@ impl Listening {
     pub fn heard(&mut self, at: Duration, said: &Utterance) {
         let (talked, messaged, last, last_sound) = (self.talked, self.messaged, self.last, self.last_sound);
         self.spoke(at, said.sound);
+        // What the client said in between may have been counted from as well.
+        let since = last_sound.filter(|_| talked.is_none_or(|talked| talked <= last));
+        let since = since.map(|sound| (at.saturating_sub(last), sound));
         let Some(heard) = self.kinds.get_mut(&said.sound) else {
             let rhythm = Rhythm::begin(at, said, !self.missed_some);
-            self.kinds.insert(said.sound, Heard::begin(rhythm));
+            let mut heard = Heard::begin(rhythm);
+            since.into_iter().for_each(|(span, last)| heard.since.note(span, last));
+            self.kinds.insert(said.sound, heard);
             return;
         };
-        // What the client said in between may have been counted from as well.
-        if let Some(last_sound) = last_sound.filter(|_| talked.is_none_or(|talked| talked <= last)) {
-            heard.since.note(at.saturating_sub(last), last_sound);
-        }
+        since.into_iter().for_each(|(span, last)| heard.since.note(span, last));
         heard.disturbed(at, talked, messaged, said.sound);
         let was_talked = talked.is_some_and(|talked| talked > heard.rhythm.last);
         heard.rhythm.go_on(at, said, was_talked);
@@ -647,6 +649,19 @@ mod tests {
         let findings = listening.findings(&whole(s(36)));
         assert_eq!((findings.verdict, findings.interval()), (Verdict::Inconclusive, None));
         assert!(findings.reasons[0].starts_with("each came 5 s after the last that the server said"));
+    }
+
+    #[test]
+    fn two_gaps_that_agree_are_an_accident_where_messages_explain_them_better() {
+        // It counts 500 ms from the last of its messages, and two pauses of these are five seconds apart.
+        let pauses = [5_000, 10_400];
+        let messages: Vec<u64> = (1..70)
+            .map(|n| n * 200)
+            .filter(|at| pauses.iter().all(|pause| !(*pause..*pause + 600).contains(at)))
+            .collect();
+        let findings = counting_from_its_own(500, &messages, 13_000).findings(&whole(s(13)));
+        assert_eq!((findings.kinds[0].count, findings.interval()), (2, None));
+        assert_eq!(findings.verdict, Verdict::Inconclusive);
     }
 
     #[test]

@@ -51,10 +51,12 @@ impl SinceTraffic {
         (interval.gaps >= 2 && interval.median >= SHORTEST && interval.is_strict()).then_some(interval)
     }
 
-    /// What they say, against the gaps from heartbeat to heartbeat, and the longest silence there was.
+    /// What they say, against the gaps from heartbeat to heartbeat, and the longest silence there was. Few gaps agree by
+    /// accident.
     pub fn bearing(&self, gaps: Option<Interval>, longest_quiet: Duration) -> Bearing {
         let is_plainer = |spans: &Interval| {
-            gaps.is_none_or(|gaps| gaps.spread() > spans.spread() * 2 + JITTER) && holds(spans, longest_quiet)
+            let is_looser = |gaps: Interval| gaps.spread() > spans.spread() * 2 + JITTER;
+            gaps.is_none_or(|gaps| gaps.gaps < LEAST || is_looser(gaps)) && holds(spans, longest_quiet)
         };
         match self.agreeing().filter(|_| self.after_messages > 0).filter(is_plainer) {
             None => Bearing::Nothing,
@@ -110,7 +112,8 @@ mod tests {
         let since = since(&[(1000, Message), (1000, Ping), (1000, Message)]);
         assert!(matches!(since.bearing(None, Duration::from_millis(1100)), Bearing::Counted(_)));
         assert_eq!(since.bearing(None, Duration::from_millis(1101)), Bearing::Nothing);
-        assert_eq!(since.bearing(Interval::of([s(30), s(30)]), s(1)), Bearing::Nothing);
+        assert_eq!(since.bearing(Interval::of([s(30); 3]), s(1)), Bearing::Nothing);
+        assert!(matches!(since.bearing(Interval::of([s(30); 2]), s(1)), Bearing::Counted(_)), "an accident");
         assert!(matches!(since.bearing(Interval::of([s(30), s(32)]), s(1)), Bearing::Counted(_)));
     }
 
