@@ -12,6 +12,8 @@ use super::since::{Bearing, SinceTraffic};
 use super::sound::{Sound, Utterance};
 use crate::domain::shown::{counted, duration as show};
 
+/// What comes in this part of a gap does not come with the heartbeats.
+const MIDDLE: std::ops::RangeInclusive<f64> = 0.25..=0.75;
 /// After so many intervals without the next heartbeat they have stopped.
 const STOPPED: f64 = 2.5;
 /// What is less apart comes at once.
@@ -54,6 +56,10 @@ struct Heard {
     since: SinceTraffic,
     by_client: Vec<Disturbance>,
     by_server: Vec<Disturbance>,
+    /// The gap before the last of them.
+    gap: Option<Duration>,
+    /// The server's last message that came in the middle of a gap, if the next is as long as the last.
+    middle: Option<Duration>,
     /// So many were answered, before nothing was any more.
     answered: u64,
 }
@@ -105,6 +111,7 @@ impl Listening {
         (self.last, self.last_sound) = (at, Some(sound));
         if sound == Sound::Message {
             self.messaged = Some(at);
+            self.kinds.values_mut().for_each(|heard| heard.messaged(at));
         }
     }
 
@@ -165,10 +172,12 @@ impl Listening {
         let quiet = self.longest_quiet.max(how.listened.saturating_sub(self.last));
         let foremost = self.foremost();
         let heartbeat = foremost.map(|(sound, _)| sound);
-        let unanswered = self.asking(heartbeat).and_then(|sound| self.unanswered(sound, how));
+        let asking = self.asking(heartbeat);
+        let asking = kinds.iter().find(|kind| Some(kind.sound) == asking);
+        let unanswered = asking.and_then(|kind| self.unanswered(kind, how));
         let kind = kinds.iter().find(|kind| Some(kind.sound) == heartbeat);
         let (origin, interval) = (kind.and_then(origin), kind.and_then(KindFindings::borne_out));
-        let (verdict, reasons) = self.judge(foremost, how);
+        let (verdict, reasons) = self.judge(foremost, kind, how);
         Findings {
             verdict,
             reasons,
@@ -191,11 +200,16 @@ impl Listening {
         heartbeat.filter(|sound| sound.asks()).or_else(commonest)
     }
 
-    fn judge(&self, foremost: Option<(Sound, Standing)>, how: &Circumstances) -> (Verdict, Vec<String>) {
+    fn judge(
+        &self,
+        foremost: Option<(Sound, Standing)>,
+        kind: Option<&KindFindings>,
+        how: &Circumstances,
+    ) -> (Verdict, Vec<String>) {
         let inconclusive = |why: String| (Verdict::Inconclusive, vec![why]);
-        let Some((sound, standing)) = foremost else { return self.nothing_heard(how) };
+        let (Some((sound, standing)), Some(kind)) = (foremost, kind) else { return self.nothing_heard(how) };
         match standing {
-            Standing::Steady(interval) => match self.stopped(sound, interval, how) {
+            Standing::Steady(interval) => match self.stopped(kind, interval, how) {
                 Some(why) => inconclusive(why),
                 None => (Verdict::ServerPingsEvery, paused(&interval).into_iter().collect()),
             },
@@ -253,37 +267,48 @@ impl Listening {
         })
     }
 
-    /// Why a steady heartbeat is not one any more: it was answered, and none came for long. Whatever was said meanwhile
-    /// may have postponed it.
-    fn stopped(&self, sound: Sound, interval: Interval, how: &Circumstances) -> Option<String> {
-        let rhythm = self.rhythm(sound).filter(|_| how.answered)?;
-        let postponed = [self.talked, self.messaged].into_iter().flatten().max();
-        let silence = how.listened.saturating_sub(rhythm.last.max(postponed.unwrap_or_default()));
-        (silence > interval.max.mul_f64(STOPPED).max(LEAST_SILENCE)).then(|| {
-            let (count, every) = (counted(rhythm.count, "heartbeat"), show(interval.median));
+    /// Why a steady heartbeat is not one any more: it was answered, and none came for long.
+    fn stopped(&self, kind: &KindFindings, interval: Interval, how: &Circumstances) -> Option<String> {
+        let silence = self.overdue(kind, how);
+        (how.answered && is_stop(silence, interval.max)).then(|| {
+            let (count, every) = (counted(kind.count, "heartbeat"), show(interval.median));
             format!("{count} came, every {every}, and then none in {}", show(silence))
         })
     }
 
+    /// For how long the next heartbeat may have been waited for. What was said meanwhile may have postponed it, unless
+    /// that was seen not to.
+    fn overdue(&self, kind: &KindFindings, how: &Circumstances) -> Duration {
+        let postpones = |effects: Option<Effects>| effects.is_none_or(|seen| seen.effect != Effect::Unmoved);
+        let talked = self.talked.filter(|_| postpones(kind.by_client));
+        let messaged = self.messaged.filter(|_| postpones(kind.by_server));
+        let last = self.rhythm(kind.sound).map(|rhythm| rhythm.last);
+        let since = [last, talked, messaged].into_iter().flatten().max();
+        how.listened.saturating_sub(since.unwrap_or_default())
+    }
+
     /// What became of the heartbeats that were not answered.
-    fn unanswered(&self, sound: Sound, how: &Circumstances) -> Option<Unanswered> {
-        let Heard { rhythm, answered, .. } = self.kinds.get(&sound).filter(|_| !how.answered)?;
-        let after = rhythm.count.checked_sub(*answered).filter(|unanswered| *unanswered > 0)?;
+    fn unanswered(&self, kind: &KindFindings, how: &Circumstances) -> Option<Unanswered> {
+        let answered = self.kinds.get(&kind.sound).filter(|_| !how.answered)?.answered;
+        let after = kind.count.checked_sub(answered).filter(|unanswered| *unanswered > 0)?;
         match how.ended {
             Some(EndedBy::Server) => return Some(Unanswered::Ends { after }),
             // What the server would have done is not known.
             Some(EndedBy::Breakage) => return None,
             None => {}
         }
-        let waited = how.listened.saturating_sub(rhythm.last);
-        match rhythm.interval() {
-            Some(interval) if waited > interval.median.mul_f64(STOPPED).max(LEAST_SILENCE) => {
-                Some(Unanswered::Stops { after })
-            }
-            Some(_) => Some(Unanswered::GoesOn),
-            None => None,
+        let interval = kind.borne_out().or(kind.interval)?;
+        match is_stop(self.overdue(kind, how), interval.median) {
+            true => Some(Unanswered::Stops { after }),
+            // One may be the last.
+            false => (after >= 2).then_some(Unanswered::GoesOn),
         }
     }
+}
+
+/// Whether heartbeats that were so far apart have stopped after a silence of this length.
+fn is_stop(silence: Duration, interval: Duration) -> bool {
+    silence > interval.mul_f64(STOPPED).max(LEAST_SILENCE)
 }
 
 /// What must be known of an interval that was not kept all the while.
@@ -303,6 +328,8 @@ impl Heard {
             since: SinceTraffic::default(),
             by_client: Vec::new(),
             by_server: Vec::new(),
+            gap: None,
+            middle: None,
             answered: 0,
         }
     }
@@ -318,11 +345,26 @@ impl Heard {
         }
     }
 
-    /// Notes what came between this heartbeat and the one before: the client's words, or else the server's.
+    /// The server said something else meanwhile.
+    fn messaged(&mut self, at: Duration) {
+        let Some(gap) = self.gap else { return };
+        let after = at.saturating_sub(self.rhythm.last);
+        if MIDDLE.contains(&(after.as_secs_f64() / gap.as_secs_f64())) {
+            self.middle = Some(at);
+        }
+    }
+
+    /// Notes what came between this heartbeat and the one before: the client's words, or else the server's. Of many
+    /// messages the last tells whether it postponed the heartbeat, and one in the middle that none did, where the gap
+    /// is as long as the one before.
     fn disturbed(&mut self, at: Duration, client: Option<Duration>, server: Option<Duration>, sound: Sound) {
         let last = self.rhythm.last;
         let between = |moment: Option<Duration>| moment.filter(|moment| *moment > last && *moment < at);
         let one = |moment: Duration| Disturbance { after: moment - last, until: at - moment };
+        let gap = at.saturating_sub(last);
+        let is_alike = self.gap.is_some_and(|before| gap.abs_diff(before) <= tolerance(before));
+        let server = between(self.middle).filter(|_| is_alike).or(server);
+        (self.gap, self.middle) = (Some(gap), None);
         if let Some(moment) = between(client) {
             remember(&mut self.by_client, one(moment));
         } else if sound != Sound::Message
@@ -672,6 +714,21 @@ mod tests {
         let findings = listening.findings(&whole(s(107)));
         assert_eq!(findings.interval().map(|interval| interval.median), Some(s(15)));
         assert_eq!(findings.origin, None);
+    }
+
+    #[test]
+    fn a_server_that_goes_on_talking_and_stops_its_heartbeats_is_found_out() {
+        let mut listening = Listening::new(Duration::ZERO, false);
+        let chatter = (1..60).map(|second| (second * 1000, Sound::Message));
+        let mut all: Vec<_> = chatter.chain((1..5).map(|n| (n * 5000 + 300, Sound::Ping))).collect();
+        all.sort_unstable();
+        all.iter().for_each(|(at, sound)| listening.heard(ms(*at), &said(*sound)));
+        let findings = listening.findings(&whole(s(60)));
+        assert_eq!(findings.origin, Some(Origin::FixedClock), "its messages leave them unmoved");
+        assert_eq!(findings.verdict, Verdict::Inconclusive);
+        assert_eq!(findings.reasons, ["4 heartbeats came, every 5 s, and then none in 39.7 s"]);
+        let unanswered = Circumstances { answered: false, ..whole(s(60)) };
+        assert_eq!(listening.findings(&unanswered).unanswered, Some(Unanswered::Stops { after: 4 }));
     }
 
     #[test]
