@@ -167,6 +167,8 @@ pub struct KindFindings {
     /// The spans from the last that the server said to each of them, where these, and not the gaps, bear an interval
     /// out.
     pub since_traffic: Option<Interval>,
+    /// The server's messages keep step with them, so that each may as well be counted from one of those.
+    pub in_step: bool,
     pub early: Option<First>,
     pub payloads: Payloads,
     pub sample: PeerText,

@@ -16,8 +16,6 @@ use crate::domain::shown::{counted, duration as show};
 const MIDDLE: std::ops::RangeInclusive<f64> = 0.25..=0.75;
 /// After so many intervals without the next heartbeat they have stopped.
 const STOPPED: f64 = 2.5;
-/// What is less apart comes at once.
-const BURST: Duration = Duration::from_millis(1);
 /// A shorter silence is no sign of that, however short the interval.
 const LEAST_SILENCE: Duration = Duration::from_millis(100);
 
@@ -315,9 +313,9 @@ fn is_stop(silence: Duration, interval: Duration) -> bool {
 fn paused(interval: &Interval) -> Option<String> {
     let intervals = interval.max.as_secs_f64() / interval.median.as_secs_f64();
     let is_pause = intervals > STOPPED && interval.max > LEAST_SILENCE;
-    is_pause.then(|| match interval.median >= BURST {
-        true => format!("they paused for as long as {}, {intervals:.1} intervals", show(interval.max)),
-        false => format!("they come in bursts, as far as {} apart", show(interval.max)),
+    is_pause.then(|| match interval.is_burst() {
+        false => format!("they paused for as long as {}, {intervals:.1} intervals", show(interval.max)),
+        true => format!("they come in bursts, as far as {} apart", show(interval.max)),
     })
 }
 
@@ -382,9 +380,9 @@ impl Heard {
             Standing::Hinted(_) | Standing::Unsteady => (None, None),
         };
         let interval = sure.or(since_traffic);
-        let effects = |disturbances: &[Disturbance]| Effects::of(disturbances, &interval?);
-        // Where each came as long after a message, nobody knows which of the two it was counted from.
-        let is_explained = sure.is_some_and(|sure| self.since.explains(&sure, longest_quiet));
+        let clock = interval.filter(|interval| !interval.is_burst());
+        let effects = |disturbances: &[Disturbance]| Effects::of(disturbances, &clock?);
+        let in_step = sure.is_some_and(|sure| self.since.explains(&sure, longest_quiet));
         KindFindings {
             sound,
             count: rhythm.count,
@@ -393,12 +391,16 @@ impl Heard {
             interval: rhythm.interval(),
             sure: sure.is_some(),
             since_traffic,
-            early: rhythm.first.zip(interval).map(|(first, interval)| punctuality(first, interval.median)),
+            in_step,
+            early: rhythm
+                .first
+                .zip(clock.filter(|_| !in_step))
+                .map(|(first, clock)| punctuality(first, clock.median)),
             payloads: rhythm.payloads(),
             sample: rhythm.sample.clone(),
             shape: rhythm.shape,
             by_client: effects(&self.by_client),
-            by_server: effects(&self.clear_of_the_beat(interval)).filter(|_| !is_explained),
+            by_server: effects(&self.clear_of_the_beat(interval)).filter(|_| !in_step),
         }
     }
 
@@ -425,6 +427,8 @@ fn origin(kind: &KindFindings) -> Option<Origin> {
         return Some(Origin::LastTraffic);
     }
     match kind.by_client.or(kind.by_server)?.effect {
+        // By the client's words, that is, and the server's own are not known to leave them so.
+        Effect::Unmoved if kind.in_step => None,
         Effect::Unmoved => Some(Origin::FixedClock),
         Effect::Postponed => Some(Origin::LastTraffic),
         Effect::Skipped => Some(Origin::FixedClock),
@@ -509,6 +513,7 @@ mod tests {
         let burst: Vec<u64> = (0..40).map(|n| 1000 + n / 10 * 30_000).collect();
         let bursts = pings(&burst).findings(&whole(s(92)));
         assert_eq!(bursts.reasons, ["they come in bursts, as far as 30 s apart"]);
+        assert_eq!(bursts.kinds[0].early, None, "there is no interval that it could be compared with");
         let one_left_out = pings(&[20_000, 40_000, 60_000, 80_000, 120_000]).findings(&whole(s(121)));
         assert_eq!((one_left_out.verdict, one_left_out.reasons.len()), (Verdict::ServerPingsEvery, 0));
     }
@@ -713,7 +718,13 @@ mod tests {
         let listening = counting_from_its_own(10_000, &messages, 107_000);
         let findings = listening.findings(&whole(s(107)));
         assert_eq!(findings.interval().map(|interval| interval.median), Some(s(15)));
-        assert_eq!(findings.origin, None);
+        assert_eq!((findings.origin, findings.kinds[0].early), (None, None));
+        let mut talked = listening;
+        talked.talked(ms(109_000));
+        talked.heard(ms(115_000), &said(Sound::Ping));
+        let findings = talked.findings(&whole(s(115)));
+        let by_client = findings.kinds[0].by_client.map(|effects| effects.effect);
+        assert_eq!((findings.origin, by_client), (None, Some(Effect::Unmoved)));
     }
 
     #[test]

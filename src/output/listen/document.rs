@@ -190,7 +190,7 @@ pub struct ListenedTo {
     count: u64,
     /// From the opening to the first; null when some may have been missed before.
     first_ms: Option<Ms>,
-    /// Null when the interval is not borne out.
+    /// Null when the interval is not borne out, or nothing that the first could be compared with.
     first: Option<FirstName>,
     /// From one heartbeat to the next. Null with fewer than two.
     interval: Option<IntervalDocument>,

@@ -146,7 +146,7 @@ fn headline(findings: &Findings, paint: Paint) -> String {
 
 /// How often they come: what is too fast to be told by its gaps, by its rate.
 fn often(kind: &KindFindings, interval: Interval) -> String {
-    let fast = kind.per_second().filter(|_| interval.median < LEAST);
+    let fast = kind.per_second().filter(|_| interval.is_burst());
     match (fast, kind.since_traffic) {
         (Some(per_second), _) => {
             let outlier = outlier(interval).unwrap_or_default();
@@ -201,22 +201,31 @@ fn first(kind: &KindFindings) -> Option<String> {
 
 fn counted_from(kind: &KindFindings, report: &ListenReport) -> Option<String> {
     if kind.since_traffic.is_some() {
-        return Some(counted_from_its_own(kind));
+        return Some(counted_from_its_own(kind, report.info.talk));
     }
+    if kind.in_step {
+        return Some(
+            "not known: each came as long after a message of the server's, which may as well be what they are counted \
+             from"
+                .to_string(),
+        );
+    }
+    let is_burst = kind.interval.is_some_and(|interval| interval.is_burst());
     match (kind.by_client, kind.by_server) {
         (Some(effects), _) => Some(moved("what the client says", effects)),
         (None, Some(effects)) => Some(moved("what the server says", effects)),
-        (None, None) if kind.sure && !report.info.talk && report.info.answer => Some(
+        (None, None) if kind.sure && !is_burst && !report.info.talk && report.info.answer => Some(
             "not known; --talk tells a fixed clock from one that counts from the last traffic".to_string(),
         ),
         (None, None) => None,
     }
 }
 
-fn counted_from_its_own(kind: &KindFindings) -> String {
+fn counted_from_its_own(kind: &KindFindings, talk: bool) -> String {
     let apart =
         kind.interval.map(|gaps| format!(", so that they are {} apart", range(gaps))).unwrap_or_default();
-    format!("the last traffic: whatever the server says postpones the next heartbeat{apart}")
+    let untried = if talk { "; what the client says was not tried" } else { "" };
+    format!("the last traffic: whatever the server says postpones the next heartbeat{apart}{untried}")
 }
 
 fn moved(whose: &str, effects: Effects) -> String {

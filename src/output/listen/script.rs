@@ -34,6 +34,7 @@ pub fn all() -> Vec<(&'static str, Vec<ListenEvent>)> {
         ("silent", silent()),
         ("irregular", irregular()),
         ("flood", flood()),
+        ("in_step", in_step()),
         ("paused", paused()),
         ("chatter", chatter()),
         ("from_its_own", from_its_own()),
@@ -172,6 +173,16 @@ fn irregular() -> Vec<ListenEvent> {
     let mut scene = Scene::new(|_| {});
     scene.pings(&[3_000, 11_000, 12_000, 40_000, 90_000]);
     scene.finish(120_000, false, report::Verdict::Passed)
+}
+
+/// Either every 15 s, or 10 s after each message.
+fn in_step() -> Vec<ListenEvent> {
+    let mut scene = Scene::new(|_| {});
+    for n in 0..5 {
+        scene.pings(&[10_000 + n * 15_000]);
+        scene.text(15_000 + n * 15_000, r#"{"price":1}"#);
+    }
+    scene.finish(76_000, false, report::Verdict::Passed)
 }
 
 /// It stopped, and began again.
