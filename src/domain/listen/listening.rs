@@ -72,9 +72,10 @@ impl Listening {
     pub fn heard(&mut self, at: Duration, said: &Utterance) {
         let (talked, messaged, last, last_sound) = (self.talked, self.messaged, self.last, self.last_sound);
         self.spoke(at, said.sound);
-        // What the client said in between may have been counted from as well.
-        let since = last_sound.filter(|_| talked.is_none_or(|talked| talked <= last));
-        let since = since.map(|sound| (at.saturating_sub(last), sound));
+        // What the client said since the heartbeat before may have been counted from as well, or what answered it.
+        let before = self.rhythm(said.sound).map(|rhythm| rhythm.last);
+        let is_clear = talked.is_none_or(|talked| before.is_some_and(|before| talked <= before));
+        let since = last_sound.filter(|_| is_clear).map(|sound| (at.saturating_sub(last), sound));
         let Some(heard) = self.kinds.get_mut(&said.sound) else {
             let rhythm = Rhythm::begin(at, said, !self.missed_some);
             let mut heard = Heard::begin(rhythm);
@@ -84,8 +85,7 @@ impl Listening {
         };
         since.into_iter().for_each(|(span, last)| heard.since.note(span, last));
         heard.disturbed(at, talked, messaged, said.sound);
-        let was_talked = talked.is_some_and(|talked| talked > heard.rhythm.last);
-        heard.rhythm.go_on(at, said, was_talked);
+        heard.rhythm.go_on(at, said, !is_clear);
     }
 
     /// Whether heartbeats came whose moments are not known.
@@ -740,6 +740,21 @@ mod tests {
         assert_eq!(findings.reasons, ["4 heartbeats came, every 5 s, and then none in 39.7 s"]);
         let unanswered = Circumstances { answered: false, ..whole(s(60)) };
         assert_eq!(listening.findings(&unanswered).unanswered, Some(Unanswered::Stops { after: 4 }));
+    }
+
+    #[test]
+    fn what_answers_the_clients_talk_does_not_hide_what_that_did() {
+        // It counts from the last traffic in either direction, and echoes.
+        let mut listening = pings(&[10_000, 20_000, 30_000]);
+        listening.talked(ms(33_000));
+        listening.answered(ms(33_001));
+        listening.heard(ms(43_001), &said(Sound::Ping));
+        assert!(listening.steady().is_some(), "else nothing more is said");
+        listening.heard(ms(53_001), &said(Sound::Ping));
+        let findings = listening.findings(&whole(s(54)));
+        let kind = findings.heartbeat().unwrap();
+        assert_eq!(kind.by_client.map(|effects| effects.effect), Some(Effect::Postponed));
+        assert!(kind.sure && findings.origin == Some(Origin::LastTraffic), "{findings:?}");
     }
 
     #[test]

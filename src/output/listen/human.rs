@@ -270,9 +270,18 @@ fn clears(clearance: &Clearance) -> String {
 fn consequence(findings: &Findings) -> Option<String> {
     let text = match (findings.verdict, findings.heartbeat) {
         (Verdict::ServerIsSilentFor, _) if !findings.kinds.is_empty() => {
+            let regular = findings.kinds.iter().find_map(KindFindings::borne_out);
+            let perhaps = regular
+                .map(|apart| {
+                    let apart = precise(apart.median);
+                    format!(
+                        " (they come every {apart}: if they are heartbeats, tell --app-ping how they look)"
+                    )
+                })
+                .unwrap_or_default();
             return Some(format!(
-                "its messages kept the path busy here, silent for {} at the longest; nothing keeps it open when the \
-                 server has nothing to say, nor finds out by itself that a client is dead: send heartbeats (`wscheck \
+                "its messages kept the path busy here, silent for {} at the longest{perhaps}; nothing keeps it \
+                 open when the server has nothing to say, nor finds out by itself that a client is dead: send heartbeats (`wscheck \
                  probe-idle` tells how often), and see `wscheck probe-zombie`",
                 precise(findings.longest_quiet)
             ));

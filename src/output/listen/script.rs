@@ -37,6 +37,7 @@ pub fn all() -> Vec<(&'static str, Vec<ListenEvent>)> {
         ("in_step", in_step()),
         ("paused", paused()),
         ("chatter", chatter()),
+        ("steady_chatter", steady_chatter()),
         ("from_its_own", from_its_own()),
         ("hostile", hostile()),
         ("no_answer", no_answer()),
@@ -172,6 +173,13 @@ fn silent() -> Vec<ListenEvent> {
 fn irregular() -> Vec<ListenEvent> {
     let mut scene = Scene::new(|_| {});
     scene.pings(&[3_000, 11_000, 12_000, 40_000, 90_000]);
+    scene.finish(120_000, false, report::Verdict::Passed)
+}
+
+/// Nobody knows what these are.
+fn steady_chatter() -> Vec<ListenEvent> {
+    let mut scene = Scene::new(|_| {});
+    (1..8).for_each(|n| scene.text(n * 15_000, &format!(r#"{{"k":"hb","n":{n}}}"#)));
     scene.finish(120_000, false, report::Verdict::Passed)
 }
 
