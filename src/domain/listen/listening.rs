@@ -33,6 +33,8 @@ pub struct Listening {
     last: Duration,
     last_sound: Option<Sound>,
     longest_quiet: Duration,
+    /// The same since it first said something: its clock may begin with that.
+    longest_pause: Duration,
 }
 
 /// What is known of when the heartbeats of one kind come.
@@ -105,7 +107,11 @@ impl Listening {
 
     /// The server broke a silence.
     fn spoke(&mut self, at: Duration, sound: Sound) {
-        self.longest_quiet = self.longest_quiet.max(at.saturating_sub(self.last));
+        let quiet = at.saturating_sub(self.last);
+        self.longest_quiet = self.longest_quiet.max(quiet);
+        if self.last_sound.is_some() {
+            self.longest_pause = self.longest_pause.max(quiet);
+        }
         (self.last, self.last_sound) = (at, Some(sound));
         if sound == Sound::Message {
             self.messaged = Some(at);
@@ -140,7 +146,7 @@ impl Listening {
     /// How each kind of heartbeat stands.
     fn standings(&self) -> impl Iterator<Item = (Sound, Standing)> {
         let beats = self.kinds.iter().filter(|(sound, _)| sound.is_heartbeat());
-        beats.map(|(sound, heard)| (*sound, heard.standing(self.longest_quiet)))
+        beats.map(|(sound, heard)| (*sound, heard.standing(self.longest_pause)))
     }
 
     /// The kind that tells most.
@@ -161,7 +167,8 @@ impl Listening {
 
     /// What was found of each kind.
     pub fn kinds(&self) -> Vec<KindFindings> {
-        self.kinds.iter().map(|(sound, heard)| heard.findings(*sound, self.longest_quiet)).collect()
+        let quiet = (self.longest_pause, self.longest_quiet);
+        self.kinds.iter().map(|(sound, heard)| heard.findings(*sound, quiet)).collect()
     }
 
     /// What it comes to by now.
@@ -332,9 +339,9 @@ impl Heard {
         }
     }
 
-    fn standing(&self, longest_quiet: Duration) -> Standing {
+    fn standing(&self, longest_pause: Duration) -> Standing {
         let plain = self.rhythm.sure_interval();
-        match (self.since.bearing(plain.and(self.rhythm.interval()), longest_quiet), plain) {
+        match (self.since.bearing(plain.and(self.rhythm.interval()), longest_pause), plain) {
             (Bearing::Counted(interval), _) => Standing::SinceTraffic(interval),
             (Bearing::Hinted(interval), _) if interval.gaps >= 3 => Standing::Hinted(interval),
             // Two gaps that agree less than their spans since the last traffic do are an accident.
@@ -372,9 +379,9 @@ impl Heard {
         }
     }
 
-    fn findings(&self, sound: Sound, longest_quiet: Duration) -> KindFindings {
+    fn findings(&self, sound: Sound, (pause, quiet): (Duration, Duration)) -> KindFindings {
         let rhythm = &self.rhythm;
-        let (sure, since_traffic) = match self.standing(longest_quiet) {
+        let (sure, since_traffic) = match self.standing(pause) {
             Standing::Steady(interval) => (Some(interval), None),
             Standing::SinceTraffic(interval) => (None, Some(interval)),
             Standing::Hinted(_) | Standing::Unsteady => (None, None),
@@ -382,7 +389,7 @@ impl Heard {
         let interval = sure.or(since_traffic);
         let clock = interval.filter(|interval| !interval.is_burst());
         let effects = |disturbances: &[Disturbance]| Effects::of(disturbances, &clock?);
-        let in_step = sure.is_some_and(|sure| self.since.explains(&sure, longest_quiet));
+        let in_step = sure.is_some_and(|sure| self.since.explains(&sure, quiet));
         KindFindings {
             sound,
             count: rhythm.count,
@@ -673,6 +680,18 @@ mod tests {
         assert!(stopped.reasons[0].contains("10 s after the last that the server said, and then none in"));
         let unanswered = Circumstances { answered: false, ..whole(s(145)) };
         assert_eq!(listening.findings(&unanswered).verdict, Verdict::ServerPingsEvery, "that is why");
+    }
+
+    #[test]
+    fn a_clock_that_begins_with_the_servers_first_word_is_not_contradicted_by_the_silence_before() {
+        let mut listening = Listening::new(Duration::ZERO, false);
+        listening.heard(s(45), &said(Sound::Message));
+        for (at, sound) in [(55, Sound::Ping), (62, Sound::Message), (72, Sound::Ping), (82, Sound::Ping)] {
+            listening.heard(s(at), &said(sound));
+        }
+        let findings = listening.findings(&whole(s(90)));
+        assert_eq!((findings.origin, findings.longest_quiet), (Some(Origin::LastTraffic), s(45)));
+        assert_eq!(findings.heartbeat().unwrap().early, Some(First::Late));
     }
 
     #[test]

@@ -51,12 +51,12 @@ impl SinceTraffic {
         (interval.gaps >= 2 && interval.median >= SHORTEST && interval.is_strict()).then_some(interval)
     }
 
-    /// What they say, against the gaps from heartbeat to heartbeat, and the longest silence there was. Few gaps agree by
-    /// accident.
-    pub fn bearing(&self, gaps: Option<Interval>, longest_quiet: Duration) -> Bearing {
+    /// What they say, against the gaps from heartbeat to heartbeat, and the longest silence there was since the server
+    /// first said something. Few gaps agree by accident.
+    pub fn bearing(&self, gaps: Option<Interval>, longest_pause: Duration) -> Bearing {
         let is_plainer = |spans: &Interval| {
             let is_looser = |gaps: Interval| gaps.spread() > spans.spread() * 2 + JITTER;
-            gaps.is_none_or(|gaps| gaps.gaps < LEAST || is_looser(gaps)) && holds(spans, longest_quiet)
+            gaps.is_none_or(|gaps| gaps.gaps < LEAST || is_looser(gaps)) && holds(spans, longest_pause)
         };
         match self.agreeing().filter(|_| self.after_messages > 0).filter(is_plainer) {
             None => Bearing::Nothing,

@@ -213,7 +213,11 @@ fn counted_from(kind: &KindFindings, report: &ListenReport) -> Option<String> {
     let is_burst = kind.interval.is_some_and(|interval| interval.is_burst());
     match (kind.by_client, kind.by_server) {
         (Some(effects), _) => Some(moved("what the client says", effects)),
-        (None, Some(effects)) => Some(moved("what the server says", effects)),
+        (None, Some(effects)) => {
+            let untold = report.info.answer && !report.info.talk;
+            let more = if untold { "; whether what the client says does, --talk tells" } else { "" };
+            Some(format!("{}{more}", moved("what the server says", effects)))
+        }
         (None, None) if kind.sure && !is_burst && !report.info.talk && report.info.answer => Some(
             "not known; --talk tells a fixed clock from one that counts from the last traffic".to_string(),
         ),
