@@ -56,6 +56,10 @@ struct Heard {
     since: SinceTraffic,
     by_client: Vec<Disturbance>,
     by_server: Vec<Disturbance>,
+    /// The server's longest silence before the last of them, since it first said something...
+    pause_before: Duration,
+    /// ... and after that, as far as something ended it.
+    pause_since: Duration,
     /// The gap before the last of them.
     gap: Option<Duration>,
     /// The server's last message that came in the middle of a gap, if the next is as long as the last.
@@ -80,7 +84,7 @@ impl Listening {
         let since = last_sound.filter(|_| is_clear).map(|sound| (at.saturating_sub(last), sound));
         let Some(heard) = self.kinds.get_mut(&said.sound) else {
             let rhythm = Rhythm::begin(at, said, !self.missed_some);
-            let mut heard = Heard::begin(rhythm);
+            let mut heard = Heard::begin(rhythm, self.longest_pause);
             since.into_iter().for_each(|(span, last)| heard.since.note(span, last));
             self.kinds.insert(said.sound, heard);
             return;
@@ -88,6 +92,7 @@ impl Listening {
         since.into_iter().for_each(|(span, last)| heard.since.note(span, last));
         heard.disturbed(at, talked, messaged, said.sound);
         heard.rhythm.go_on(at, said, !is_clear);
+        heard.pause_before = heard.pause_before.max(std::mem::take(&mut heard.pause_since));
     }
 
     /// Whether heartbeats came whose moments are not known.
@@ -111,6 +116,7 @@ impl Listening {
         self.longest_quiet = self.longest_quiet.max(quiet);
         if self.last_sound.is_some() {
             self.longest_pause = self.longest_pause.max(quiet);
+            self.kinds.values_mut().for_each(|heard| heard.pause_since = heard.pause_since.max(quiet));
         }
         (self.last, self.last_sound) = (at, Some(sound));
         if sound == Sound::Message {
@@ -146,7 +152,7 @@ impl Listening {
     /// How each kind of heartbeat stands.
     fn standings(&self) -> impl Iterator<Item = (Sound, Standing)> {
         let beats = self.kinds.iter().filter(|(sound, _)| sound.is_heartbeat());
-        beats.map(|(sound, heard)| (*sound, heard.standing(self.longest_pause)))
+        beats.map(|(sound, heard)| (*sound, heard.standing()))
     }
 
     /// The kind that tells most.
@@ -167,8 +173,7 @@ impl Listening {
 
     /// What was found of each kind.
     pub fn kinds(&self) -> Vec<KindFindings> {
-        let quiet = (self.longest_pause, self.longest_quiet);
-        self.kinds.iter().map(|(sound, heard)| heard.findings(*sound, quiet)).collect()
+        self.kinds.iter().map(|(sound, heard)| heard.findings(*sound, self.longest_quiet)).collect()
     }
 
     /// What it comes to by now.
@@ -261,8 +266,9 @@ impl Listening {
     /// Why heartbeats that are counted from the last traffic are so no more: they were answered, and a silence went by
     /// without one.
     fn fell_silent(&self, sound: Sound, interval: Interval, how: &Circumstances) -> Option<String> {
-        let rhythm = self.rhythm(sound).filter(|_| how.answered)?;
+        let Heard { rhythm, pause_since, .. } = self.kinds.get(&sound).filter(|_| how.answered)?;
         let silence = how.listened.saturating_sub(self.last.max(self.talked.unwrap_or_default()));
+        let silence = silence.max(*pause_since);
         (silence > interval.median + tolerance(interval.median)).then(|| {
             let (count, after) = (counted(rhythm.count, "heartbeat"), show(interval.median));
             format!(
@@ -282,14 +288,17 @@ impl Listening {
     }
 
     /// For how long the next heartbeat may have been waited for. What was said meanwhile may have postponed it, unless
-    /// that was seen not to.
+    /// that was seen not to; but nothing did in a silence.
     fn overdue(&self, kind: &KindFindings, how: &Circumstances) -> Duration {
         let postpones = |effects: Option<Effects>| effects.is_none_or(|seen| seen.effect != Effect::Unmoved);
         let talked = self.talked.filter(|_| postpones(kind.by_client));
         let messaged = self.messaged.filter(|_| postpones(kind.by_server));
-        let last = self.rhythm(kind.sound).map(|rhythm| rhythm.last);
-        let since = [last, talked, messaged].into_iter().flatten().max();
-        how.listened.saturating_sub(since.unwrap_or_default())
+        let Some(heard) = self.kinds.get(&kind.sound) else { return Duration::ZERO };
+        let last = heard.rhythm.last;
+        let since = [talked, messaged].into_iter().flatten().fold(last, Duration::max);
+        let silence =
+            if talked.is_none_or(|talked| talked <= last) { heard.pause_since } else { Duration::ZERO };
+        how.listened.saturating_sub(since).max(silence)
     }
 
     /// What became of the heartbeats that were not answered.
@@ -303,10 +312,13 @@ impl Listening {
             None => {}
         }
         let interval = kind.borne_out().or(kind.interval)?;
-        match is_stop(self.overdue(kind, how), interval.median) {
-            true => Some(Unanswered::Stops { after }),
+        let waited = how.listened.saturating_sub(self.rhythm(kind.sound)?.last);
+        match (is_stop(self.overdue(kind, how), interval.median), is_stop(waited, interval.median)) {
+            (true, _) => Some(Unanswered::Stops { after }),
             // One may be the last.
-            false => (after >= 2).then_some(Unanswered::GoesOn),
+            (false, false) => (after >= 2).then_some(Unanswered::GoesOn),
+            // It stopped, or it was postponed all the while.
+            (false, true) => None,
         }
     }
 }
@@ -327,21 +339,23 @@ fn paused(interval: &Interval) -> Option<String> {
 }
 
 impl Heard {
-    fn begin(rhythm: Rhythm) -> Heard {
+    fn begin(rhythm: Rhythm, pause_before: Duration) -> Heard {
         Heard {
             rhythm,
             since: SinceTraffic::default(),
             by_client: Vec::new(),
             by_server: Vec::new(),
+            pause_before,
+            pause_since: Duration::ZERO,
             gap: None,
             middle: None,
             answered: 0,
         }
     }
 
-    fn standing(&self, longest_pause: Duration) -> Standing {
+    fn standing(&self) -> Standing {
         let plain = self.rhythm.sure_interval();
-        match (self.since.bearing(plain.and(self.rhythm.interval()), longest_pause), plain) {
+        match (self.since.bearing(plain.and(self.rhythm.interval()), self.pause_before), plain) {
             (Bearing::Counted(interval), _) => Standing::SinceTraffic(interval),
             (Bearing::Hinted(interval), _) if interval.gaps >= 3 => Standing::Hinted(interval),
             // Two gaps that agree less than their spans since the last traffic do are an accident.
@@ -379,9 +393,9 @@ impl Heard {
         }
     }
 
-    fn findings(&self, sound: Sound, (pause, quiet): (Duration, Duration)) -> KindFindings {
+    fn findings(&self, sound: Sound, longest_quiet: Duration) -> KindFindings {
         let rhythm = &self.rhythm;
-        let (sure, since_traffic) = match self.standing(pause) {
+        let (sure, since_traffic) = match self.standing() {
             Standing::Steady(interval) => (Some(interval), None),
             Standing::SinceTraffic(interval) => (None, Some(interval)),
             Standing::Hinted(_) | Standing::Unsteady => (None, None),
@@ -389,7 +403,7 @@ impl Heard {
         let interval = sure.or(since_traffic);
         let clock = interval.filter(|interval| !interval.is_burst());
         let effects = |disturbances: &[Disturbance]| Effects::of(disturbances, &clock?);
-        let in_step = sure.is_some_and(|sure| self.since.explains(&sure, quiet));
+        let in_step = sure.is_some_and(|sure| self.since.explains(&sure, longest_quiet));
         KindFindings {
             sound,
             count: rhythm.count,
@@ -680,6 +694,24 @@ mod tests {
         assert!(stopped.reasons[0].contains("10 s after the last that the server said, and then none in"));
         let unanswered = Circumstances { answered: false, ..whole(s(145)) };
         assert_eq!(listening.findings(&unanswered).verdict, Verdict::ServerPingsEvery, "that is why");
+    }
+
+    #[test]
+    fn a_server_that_counts_from_its_own_messages_may_stop_and_go_on_talking() {
+        let mut listening = counting_from_its_own(10_000, &CHATTER, 70_000);
+        let heartbeats = listening.heartbeats();
+        [75_000, 83_000].into_iter().for_each(|at| listening.heard(ms(at), &said(Sound::Message)));
+        let unanswered = |listening: &Listening, listened| {
+            let how = Circumstances { answered: false, ..whole(listened) };
+            listening.findings(&how).unanswered
+        };
+        assert_eq!(unanswered(&listening, s(90)), Some(Unanswered::GoesOn));
+        assert_eq!(unanswered(&listening, s(95)), None, "postponed, for all that is known");
+        listening.heard(s(113), &said(Sound::Message));
+        assert_eq!(unanswered(&listening, s(114)), Some(Unanswered::Stops { after: heartbeats }));
+        let answered = listening.findings(&whole(s(114)));
+        assert_eq!((answered.verdict, answered.origin), (Verdict::Inconclusive, Some(Origin::LastTraffic)));
+        assert!(answered.reasons[0].ends_with("and then none in 30 s"), "{:?}", answered.reasons);
     }
 
     #[test]
