@@ -4,6 +4,7 @@
 //! - [`Rhythm`] takes the moments of one kind of sound; [`Interval`] is what its gaps come to
 //! - `SinceTraffic` takes the spans from the last that the server said, for a server may count from that
 //! - [`Talk`] says when the client is to speak between two heartbeats; [`Disturbance`] is what came of that
+//! - `KindHeard` is all of that for one kind of sound
 //! - [`Listening`] puts it together; [`Findings`] is what it comes to: the verdict, and why
 //!
 //! All moments are spans since the connection's opening.
@@ -12,6 +13,7 @@ mod clearance;
 mod disturbance;
 mod findings;
 mod interval;
+mod kind;
 mod listening;
 pub mod report;
 mod rhythm;
