@@ -139,9 +139,10 @@ impl KindHeard {
             sure: sure.is_some(),
             since_traffic,
             in_step,
+            // What was said before the first may have postponed it, where what is said does.
             early: rhythm
                 .first
-                .zip(clock.filter(|_| !in_step))
+                .zip(clock.filter(|_| !in_step && since_traffic.is_none()))
                 .map(|(first, clock)| punctuality(first, clock.median)),
             payloads: rhythm.payloads(),
             sample: rhythm.sample.clone(),
