@@ -9,7 +9,7 @@ use crate::domain::event::{ConnEvent, Heard};
 use crate::domain::opening::{OpenError, Opened};
 use crate::domain::target::Target;
 use crate::net::dial::{self, DialPlan};
-use crate::net::greeting::{Greeting, blame, greet};
+use crate::net::greeting::{self, Greeting, blame, greet_hearing};
 use crate::net::stream::Stream;
 use crate::net::websocket::Socket;
 use crate::net::wire::Valve;
@@ -28,6 +28,39 @@ pub struct Ready {
     pub missed_some: bool,
 }
 
+/// Open, and not greeted yet.
+pub struct Room {
+    pub socket: Socket<Stream>,
+    pub facts: Opened,
+    /// The end of the upgrade.
+    pub opened: Instant,
+    /// What can keep bytes from leaving.
+    pub valve: Arc<Valve>,
+}
+
+/// Opens a connection; `largest` bounds a message that comes, `asks` one that leaves.
+pub async fn enter(target: &Target, dial: &DialPlan, largest: usize, asks: usize) -> Result<Room, OpenError> {
+    let dial::Open { stream, leftover, marks, facts } = dial::open(dial, target).await?;
+    let opened = Instant::now();
+    let valve = stream.valve();
+    let socket = Socket::new(stream, leftover, marks, largest, asks).await;
+    Ok(Room { socket, facts, opened, valve })
+}
+
+impl Room {
+    /// Says and awaits what is to be; `ear` hears what is said meanwhile, and `emit` is told of it in counts.
+    pub async fn greet(
+        &mut self,
+        greeting: &Greeting,
+        target: &Target,
+        emit: &(dyn Fn(ConnEvent) + Send + Sync),
+        ear: greeting::Ear<'_>,
+    ) -> Result<(), OpenError> {
+        let greeted = greet_hearing(&mut self.socket, greeting, target, emit, ear).await;
+        greeted.map_err(|why| blame(why, &self.facts))
+    }
+}
+
 /// Opens and greets a connection; `largest` bounds a message that comes, `asks` one that leaves.
 pub async fn open(
     target: &Target,
@@ -36,16 +69,14 @@ pub async fn open(
     largest: usize,
     asks: usize,
 ) -> Result<Ready, OpenError> {
-    let dial::Open { stream, leftover, marks, facts } = dial::open(dial, target).await?;
-    let opened = Instant::now();
-    let valve = stream.valve();
-    let mut socket = Socket::new(stream, leftover, marks, largest, asks).await;
+    let mut room = enter(target, dial, largest, asks).await?;
     let missed = AtomicBool::new(false);
     let emit = |event: ConnEvent| {
         let beat = matches!(event, ConnEvent::Heard(Heard::ServerPing { .. }, _));
         missed.fetch_or(beat, Relaxed);
     };
-    greet(&mut socket, greeting, target, &emit).await.map_err(|why| blame(why, &facts))?;
+    room.greet(greeting, target, &emit, &mut |_| {}).await?;
     let (greeted, missed_some) = (Instant::now(), missed.into_inner());
+    let Room { socket, facts, opened, valve } = room;
     Ok(Ready { socket, facts, opened, greeted, valve, missed_some })
 }

@@ -112,6 +112,17 @@ impl Ending {
     pub fn was_planned(&self) -> bool {
         self.who == Who::Us && matches!(self.how, How::CloseFrame { .. })
     }
+
+    /// Whether the connection ended by the peer's own hand, or that of a hop that speaks in its name.
+    pub fn is_by_peers_hand(&self) -> bool {
+        let by_hand = match self.how {
+            How::CloseFrame { .. } | How::Fin | How::Rst | How::TlsClose => true,
+            // A close frame all the same: nats-server lets stale clients go with 1006.
+            How::Violation { rule: Violation::InvalidCloseCode, .. } => true,
+            How::Violation { .. } | How::Silent | How::Timeout | How::Error => false,
+        };
+        by_hand && self.who == Who::Peer
+    }
 }
 
 /// The meaning of a close code: RFC 6455 7.4.1 and the IANA WebSocket Close Code Number Registry.
@@ -201,6 +212,16 @@ mod tests {
     fn a_hostile_reason_is_shown_escaped() {
         let how = How::CloseFrame { code: Some(1001), reason: PeerText::new("bye\x1b[2J") };
         assert_eq!(ending(Who::Peer, how).to_string(), "peer sent close 1001 (going away) \"bye\\u{1b}[2J\"");
+    }
+
+    #[test]
+    fn a_broken_path_is_not_the_peers_hand() {
+        let violation = |rule| How::Violation { rule, detail: PeerText::default() };
+        assert!(ending(Who::Peer, How::Fin).is_by_peers_hand());
+        assert!(ending(Who::Peer, violation(Violation::InvalidCloseCode)).is_by_peers_hand());
+        assert!(!ending(Who::Peer, violation(Violation::Garbage)).is_by_peers_hand());
+        assert!(!ending(Who::Network, How::Rst).is_by_peers_hand());
+        assert!(!ending(Who::Network, How::Timeout).is_by_peers_hand());
     }
 
     #[test]

@@ -76,6 +76,32 @@ struct Failure {
     cause: String,
 }
 
+/// Something that was said during a greeting.
+#[derive(Debug, Clone, Copy)]
+pub struct Word<'a> {
+    /// When it came, or left.
+    pub at: Instant,
+    pub saying: Saying<'a>,
+    /// It asks, and was answered.
+    pub answered: bool,
+}
+
+/// What was said.
+#[derive(Debug, Clone, Copy)]
+pub enum Saying<'a> {
+    Ping(&'a [u8]),
+    Pong(&'a [u8]),
+    /// Not what was waited for.
+    Message(MessageRef<'a>),
+    /// What was waited for.
+    Awaited(MessageRef<'a>),
+    /// A message of the greeting itself.
+    Ours,
+}
+
+/// Hears what is said, as it is said.
+pub type Ear<'a> = &'a mut (dyn FnMut(Word<'_>) + Send);
+
 /// Sends the greeting and waits for what is awaited. Other messages are told as such; the server's
 /// own pings are answered.
 pub async fn greet<S: AsyncRead + AsyncWrite + Unpin>(
@@ -84,9 +110,20 @@ pub async fn greet<S: AsyncRead + AsyncWrite + Unpin>(
     target: &Target,
     emit: &(dyn Fn(ConnEvent) + Send + Sync),
 ) -> Result<(), OpenError> {
+    greet_hearing(socket, greeting, target, emit, &mut |_| {}).await
+}
+
+/// The same, and `ear` hears each word at its moment.
+pub async fn greet_hearing<S: AsyncRead + AsyncWrite + Unpin>(
+    socket: &mut Socket<S>,
+    greeting: &Greeting,
+    target: &Target,
+    emit: &(dyn Fn(ConnEvent) + Send + Sync),
+    ear: Ear<'_>,
+) -> Result<(), OpenError> {
     let began = Instant::now();
     let mut seen = Seen::default();
-    let exchange = exchange(socket, greeting, &mut seen);
+    let exchange = exchange(socket, greeting, &mut seen, ear);
     let result = match timeout_at(began + greeting.timeout, exchange).await {
         Ok(result) => result,
         Err(_) => Err(Failure { kind: FailureKind::NotAwaited, cause: seen.complain(greeting) }),
@@ -181,16 +218,19 @@ async fn exchange<S: AsyncRead + AsyncWrite + Unpin>(
     socket: &mut Socket<S>,
     greeting: &Greeting,
     seen: &mut Seen,
+    ear: Ear<'_>,
 ) -> Result<(), Failure> {
     let mut classifier = Classifier::without_asks(greeting.answer_pings).speaking(&greeting.convention);
     if let Some(first) = &greeting.first {
-        await_message(socket, first, greeting, &mut classifier, seen).await?;
+        await_message(socket, first, greeting, &mut classifier, seen, ear).await?;
     }
     for (seq, template) in greeting.send.iter().enumerate() {
         say(socket, to_message(template.render(&keys(seq as u64)))).await?;
+        let at = socket.marks().last_write().unwrap_or_else(Instant::now);
+        ear(Word { at, saying: Saying::Ours, answered: false });
     }
     match &greeting.awaited {
-        Some(awaited) => await_message(socket, awaited, greeting, &mut classifier, seen).await,
+        Some(awaited) => await_message(socket, awaited, greeting, &mut classifier, seen, ear).await,
         None => Ok(()),
     }
 }
@@ -202,6 +242,7 @@ async fn await_message<S: AsyncRead + AsyncWrite + Unpin>(
     greeting: &Greeting,
     classifier: &mut Classifier,
     seen: &mut Seen,
+    ear: Ear<'_>,
 ) -> Result<(), Failure> {
     seen.awaiting = Some(pattern.clone());
     loop {
@@ -211,26 +252,37 @@ async fn await_message<S: AsyncRead + AsyncWrite + Unpin>(
             Step::Lost(error) => return Err(lost(Cut::by_loss(error, socket.marks()), seen)),
             Step::Message(message) => message,
         };
+        let at = socket.heard_at();
         let heard = match &message {
             Message::Text(text) => MessageRef::Text(text),
             Message::Binary(bytes) => MessageRef::Binary(bytes),
             Message::Close(frame) => return Err(lost(Cut::by_close_frame(frame.clone()), seen)),
-            Message::Ping(_) => {
+            Message::Ping(payload) => {
+                // The library answers by itself; if the stream broke, the next step tells.
+                let answered = socket.try_flush().unwrap_or(false);
+                ear(Word { at, saying: Saying::Ping(payload), answered });
                 seen.hear(Heard::ServerPing { kind: Kind::Protocol, answered: true });
                 continue;
             }
-            Message::Pong(_) | Message::Frame(_) => continue,
+            Message::Pong(payload) => {
+                ear(Word { at, saying: Saying::Pong(payload), answered: false });
+                continue;
+            }
+            Message::Frame(_) => continue,
         };
         let unpacked = unpacked(heard);
         let heard = unpacked.as_deref().map_or(heard, MessageRef::Text);
         seen.announced = seen.announced.or_else(|| announced(greeting, heard));
         let mut units = greeting.convention.framing.units(heard);
         if units.any(|unit| pattern.matches(&Incoming::new(unit)).is_some()) {
+            ear(Word { at, saying: Saying::Awaited(heard), answered: false });
             return Ok(());
         }
+        let mut answered = false;
         for meaning in classifier.read(heard, unix_ms()) {
-            answer(socket, meaning, seen).await?;
+            answered |= answer(socket, meaning, seen).await?;
         }
+        ear(Word { at, saying: Saying::Message(heard), answered });
         seen.note(heard);
     }
 }
@@ -242,23 +294,23 @@ fn announced(greeting: &Greeting, message: MessageRef<'_>) -> Option<Duration> {
     units.find_map(|unit| announces.read(&Incoming::new(unit)))
 }
 
-/// Answers the server's own pings; everything else is only told.
+/// Answers the server's own pings, and says whether it did; everything else is only told.
 async fn answer<S: AsyncRead + AsyncWrite + Unpin>(
     socket: &mut Socket<S>,
     meaning: Meaning,
     seen: &mut Seen,
-) -> Result<(), Failure> {
+) -> Result<bool, Failure> {
     match meaning {
         Meaning::ServerPing { reply } => {
             seen.hear(Heard::ServerPing { kind: Kind::App, answered: reply.is_some() });
             match reply {
-                Some(reply) => say(socket, to_message(reply)).await,
-                None => Ok(()),
+                Some(reply) => say(socket, to_message(reply)).await.map(|()| true),
+                None => Ok(false),
             }
         }
         Meaning::Answer(_) | Meaning::Echo | Meaning::Ordinary => {
             seen.hear(Heard::Message);
-            Ok(())
+            Ok(false)
         }
     }
 }

@@ -102,12 +102,20 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
     pub fn send(&mut self, message: Message) -> Result<Sent, Error> {
         self.marks.arm();
         Pin::new(&mut *self.ws).start_send(message)?;
+        Ok(match self.try_flush()? {
+            true => Sent::Left(self.departure()),
+            false => Sent::Blocked,
+        })
+    }
+
+    /// Writes what waits to be written, the library's own Pongs included, without waiting; whether all of it left.
+    pub fn try_flush(&mut self) -> Result<bool, Error> {
         match Pin::new(&mut *self.ws).poll_flush(&mut Context::from_waker(Waker::noop())) {
-            Poll::Ready(Ok(())) => Ok(Sent::Left(self.departure())),
+            Poll::Ready(Ok(())) => Ok(true),
             Poll::Ready(Err(error)) => Err(error),
             Poll::Pending => {
                 self.blocked = true;
-                Ok(Sent::Blocked)
+                Ok(false)
             }
         }
     }

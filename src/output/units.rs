@@ -76,8 +76,18 @@ pub fn spoken(span: Duration) -> String {
     }
 }
 
-/// A span that was measured on one connection, to the millisecond: `402 ms`, `2.625 s`, `54.01 s`.
+/// Shorter spans are told in parts of a millisecond.
+const PARTS_BELOW: Duration = Duration::from_millis(10);
+
+/// A span that was measured on one connection, to the millisecond, or to three figures where that says too little:
+/// `0.05 ms`, `402 ms`, `2.625 s`, `54.01 s`. What is not nothing is never told as nothing.
 pub fn precise(span: Duration) -> String {
+    if span < PARTS_BELOW {
+        return match trimmed(span.as_secs_f64() * 1e3) {
+            none if none == "0" && !span.is_zero() => "<0.001 ms".to_string(),
+            millis => format!("{millis} ms"),
+        };
+    }
     match (span.as_secs_f64() * 1e3).round() {
         millis if millis < 1000.0 => format!("{millis} ms"),
         millis => {
@@ -85,6 +95,11 @@ pub fn precise(span: Duration) -> String {
             format!("{} s", text.trim_end_matches('0').trim_end_matches('.'))
         }
     }
+}
+
+/// How often in a second.
+pub fn rate(per_second: f64) -> String {
+    format!("{} a second", trimmed(per_second))
 }
 
 fn trimmed(value: f64) -> String {
@@ -154,6 +169,16 @@ mod tests {
     fn a_measured_span_is_told_to_the_millisecond() {
         let shown = [us(402_400), us(999_700), us(2_625_000), us(54_010_000)].map(precise);
         assert_eq!(shown, ["402 ms", "1 s", "2.625 s", "54.01 s"]);
+        assert_eq!(
+            [us(50), us(1_420), us(9_996), us(12_400)].map(precise),
+            ["0.05 ms", "1.42 ms", "10 ms", "12 ms"]
+        );
+        assert_eq!([Duration::ZERO, Duration::from_nanos(300)].map(precise), ["0 ms", "<0.001 ms"]);
+    }
+
+    #[test]
+    fn a_rate_is_told_in_whole_times_or_to_three_figures() {
+        assert_eq!([41_234.0, 12.34, 0.5].map(rate), ["41234 a second", "12.3 a second", "0.5 a second"]);
     }
 
     #[test]

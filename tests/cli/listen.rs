@@ -117,6 +117,24 @@ fn a_pattern_of_the_users_is_a_heartbeat_too_and_a_greeting_is_said_first() {
 }
 
 #[test]
+fn a_heartbeat_that_comes_during_the_greeting_is_heard() {
+    let peer = Script::start(|mut stream| {
+        use std::io::{Read, Write};
+        upgrade(&mut stream);
+        let _ = stream.write_all(&frame(PING, b"early"));
+        let _ = stream.write_all(&frame(TEXT, br#"{"type":"welcome"}"#));
+        while stream.read(&mut [0; 64]).is_ok_and(|read| read > 0) {}
+    });
+    let greeted = ["--await", r#"{"type":"welcome"}"#, "--for", "500ms"];
+    let lines = listen(&[&greeted[..], &["-o", "ndjson"]].concat(), &peer.url()).ndjson();
+    let said: Vec<&Value> = lines.iter().filter(|line| line["event"] == "said").collect();
+    assert_eq!((said.len(), &said[0]["payload"], &said[0]["answered"]), (1, &json!("early"), &json!(true)));
+    let document = lines.last().unwrap();
+    assert_eq!(document["verdict"], "inconclusive", "one is no interval: {document:#}");
+    assert!(document["heard"][0]["first_ms"].is_number(), "{document:#}");
+}
+
+#[test]
 fn a_connection_that_ends_before_its_time_is_found_wanting() {
     let (code, document) =
         of_server(&["--heartbeat", "none", "--close-after", "300ms:1001"], &["--for", "3s"]);

@@ -7,14 +7,14 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use super::notes::Notes;
 use super::plan::ListenPlan;
-use crate::commands::telling::Telling;
 use crate::domain::ending::Ending;
-use crate::domain::listen::report::{ListenEvent, ListenReporter, Progress, Said};
-use crate::domain::listen::{Circumstances, Findings, Listening, Sound, Talk, Utterance};
+use crate::domain::listen::report::{ListenEvent, ListenReporter, Progress};
+use crate::domain::listen::{Circumstances, EndedBy, Findings, Sound, Talk, Utterance};
 use crate::net::clock::at;
 use crate::net::endings::Cut;
-use crate::net::guest::{Guest, Heard};
+use crate::net::guest::{Guest, Heard, Manners};
 use crate::net::websocket::Socket;
 
 /// How often progress is told.
@@ -31,14 +31,12 @@ pub struct Overheard {
 /// An ear at work.
 pub struct Ear<'a, S> {
     guest: Guest<'a, S>,
-    opened: Instant,
+    notes: Notes,
     end: Instant,
     count: Option<u64>,
     answer: bool,
-    listening: Listening,
     /// `None`: the client says nothing of its own.
     talk: Option<Talk>,
-    telling: Telling,
     progress_at: Instant,
     reporter: &'a mut dyn ListenReporter,
 }
@@ -59,24 +57,22 @@ enum Over {
 }
 
 impl<'a, S: AsyncRead + AsyncWrite + Unpin> Ear<'a, S> {
-    /// On a connection that opened at this moment; `missed_some`: some heartbeats may have come before.
+    /// On a connection of which this was heard already.
     pub fn new(
         plan: &ListenPlan,
         socket: &'a mut Socket<S>,
-        opened: Instant,
-        missed_some: bool,
+        notes: Notes,
         reporter: &'a mut dyn ListenReporter,
     ) -> Ear<'a, S> {
         let now = Instant::now();
+        let manners = Manners { shapes: notes.shapes.clone(), ..plan.manners() };
         Ear {
-            guest: Guest::new(socket, plan.manners(), opened),
-            opened,
+            guest: Guest::new(socket, manners, notes.opened),
+            notes,
             end: now + plan.listen_for,
             count: plan.count,
             answer: plan.answer,
-            listening: Listening::new(now - opened, missed_some),
             talk: plan.talk.as_ref().map(|_| Talk::default()),
-            telling: Telling::default(),
             progress_at: now + PROGRESS_EVERY,
             reporter,
         }
@@ -84,24 +80,30 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Ear<'a, S> {
 
     /// Listens until the time is over, enough was heard, the connection ended, or the user wants no more.
     pub async fn listen(mut self, interrupt: &CancellationToken) -> Overheard {
-        let over = loop {
-            let over = match self.wait(interrupt).await {
+        let untold = self.notes.take_untold();
+        untold.into_iter().for_each(|said| self.reporter.report(&ListenEvent::Said(said)));
+        let mut over = self.is_enough();
+        while over.is_none() {
+            over = match self.wait(interrupt).await {
                 Woken::Interrupted => Some(Over::Interrupt),
                 Woken::End => Some(Over::Time),
                 Woken::Heard(heard) => self.on_heard(heard),
                 Woken::Talk => self.speak(),
                 Woken::Progress => self.progress(),
             };
-            match over {
-                Some(over) => break over,
-                None => tokio::task::coop::consume_budget().await,
-            }
-        };
-        self.finish(over).await
+            tokio::task::coop::consume_budget().await;
+        }
+        self.finish(over.unwrap_or(Over::Time)).await
+    }
+
+    /// So many heartbeats were asked for, and so many came.
+    fn is_enough(&self) -> Option<Over> {
+        let enough = self.count.is_some_and(|count| self.notes.listening.heartbeats() >= count);
+        enough.then_some(Over::Time)
     }
 
     async fn wait(&mut self, interrupt: &CancellationToken) -> Woken {
-        let talk_at = self.talk_due().map(|due| self.opened + due);
+        let talk_at = self.talk_due().map(|due| self.notes.opened + due);
         let (end, progress_at) = (self.end, self.progress_at);
         let guest = &mut self.guest;
         tokio::select! {
@@ -117,55 +119,46 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Ear<'a, S> {
     /// The last heartbeat of the steady kind, and when to speak after it.
     fn talk_due(&self) -> Option<Duration> {
         let talk = self.talk.as_ref()?;
-        let (sound, interval) = self.listening.steady()?;
-        talk.due(self.listening.rhythm(sound)?.last, Some(&interval))
+        let (sound, interval) = self.notes.listening.steady()?;
+        talk.due(self.notes.listening.rhythm(sound)?.last, Some(&interval))
     }
 
     fn on_heard(&mut self, heard: Heard) -> Option<Over> {
         match heard {
-            Heard::Answered { .. } => None,
+            Heard::Answered { at } => {
+                self.notes.listening.answered(self.notes.age(at));
+                None
+            }
             Heard::Ended(cut) => Some(Over::Cut(cut)),
             Heard::Said { at, said, answered } => {
                 self.said(at, &said, answered && self.answer);
-                let enough = self.count.is_some_and(|count| self.listening.heartbeats() >= count);
-                enough.then_some(Over::Time)
+                self.is_enough()
             }
         }
     }
 
     fn said(&mut self, at: Instant, said: &Utterance, answered: bool) {
-        let age = at.saturating_duration_since(self.opened);
-        let before = self.listening.rhythm(said.sound).map(|rhythm| rhythm.last);
-        self.listening.heard(age, said);
-        self.talk_hears(said.sound, before, age);
-        let Some(count) = self.telling.note(said.sound, at) else { return };
-        self.reporter.report(&ListenEvent::Said(Said {
-            at: SystemTime::now(),
-            sound: said.sound,
-            shape: said.shape,
-            count,
-            age,
-            gap: before.map(|before| age.saturating_sub(before)),
-            text: said.text.clone(),
-            answered,
-        }));
+        let before = self.notes.listening.rhythm(said.sound).map(|rhythm| rhythm.last);
+        let told = self.notes.note(at, said, answered);
+        self.talk_hears(said.sound, before, self.notes.age(at));
+        told.into_iter().for_each(|told| self.reporter.report(&ListenEvent::Said(told)));
     }
 
     fn talk_hears(&mut self, sound: Sound, before: Option<Duration>, age: Duration) {
         let (Some(talk), Some(before)) = (&mut self.talk, before) else { return };
-        if self.listening.steady().is_some_and(|(steady, _)| steady == sound) {
+        if self.notes.listening.steady().is_some_and(|(steady, _)| steady == sound) {
             talk.heard(before, age);
         }
     }
 
     fn speak(&mut self) -> Option<Over> {
-        let (sound, _) = self.listening.steady()?;
-        let last = self.listening.rhythm(sound)?.last;
+        let (sound, _) = self.notes.listening.steady()?;
+        let last = self.notes.listening.rhythm(sound)?.last;
         match self.guest.talk() {
             Err(cut) => Some(Over::Cut(cut)),
             Ok(left) => {
-                let age = left.saturating_duration_since(self.opened);
-                self.listening.talked(age);
+                let age = self.notes.age(left);
+                self.notes.listening.talked(age);
                 self.talk.iter_mut().for_each(|talk| talk.spoke(last));
                 self.reporter.report(&ListenEvent::Talked { at: SystemTime::now(), age });
                 None
@@ -176,10 +169,10 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Ear<'a, S> {
     fn progress(&mut self) -> Option<Over> {
         self.progress_at = Instant::now() + PROGRESS_EVERY;
         self.reporter.report(&ListenEvent::Progress(Progress {
-            listened: self.opened.elapsed(),
-            until: self.end - self.opened,
-            heartbeats: self.listening.heartbeats(),
-            interval: self.listening.steady().map(|(_, interval)| interval.median),
+            listened: self.notes.opened.elapsed(),
+            until: self.end - self.notes.opened,
+            heartbeats: self.notes.listening.heartbeats(),
+            interval: self.notes.listening.steady().map(|(_, interval)| interval.median),
         }));
         None
     }
@@ -190,12 +183,12 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Ear<'a, S> {
             Over::Time | Over::Interrupt => None,
         };
         let circumstances = Circumstances {
-            listened: self.opened.elapsed(),
+            listened: self.notes.opened.elapsed(),
             answered: self.answer,
-            ended: ending.is_some(),
+            ended: ending.as_deref().map(EndedBy::from),
             interrupted: matches!(over, Over::Interrupt),
         };
-        let findings = self.listening.findings(&circumstances);
+        let findings = self.notes.listening.findings(&circumstances);
         // Whoever is muted cannot even say goodbye.
         if self.answer {
             self.guest.leave(ending.as_deref().map(|ending| &ending.how)).await;

@@ -1,6 +1,7 @@
 //! `wscheck listen`: does the server send heartbeats of its own: which kind, how often?
 
 mod ear;
+mod notes;
 mod plan;
 
 #[cfg(test)]
@@ -13,8 +14,9 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use self::ear::{Ear, Overheard};
+use self::notes::Notes;
 pub use self::plan::ListenPlan;
-use super::room::{self, Ready};
+use super::room::{self, Room};
 use crate::domain::ending::Ending;
 use crate::domain::listen::report::{ListenEvent, ListenInfo, ListenReport, ListenReporter};
 use crate::domain::listen::{Circumstances, Findings, Listening, Unanswered, Verdict};
@@ -31,35 +33,42 @@ pub async fn run(
     let started_at = SystemTime::now();
     let start = Instant::now();
     reporter.report(&ListenEvent::Started { at: started_at, info: Arc::clone(&info) });
-    let opening = room::open(&plan.target, &plan.dial, &plan.greeting, plan.max_message_size, plan.largest());
     let opened = tokio::select! {
         biased;
         () = interrupt.cancelled() => None,
-        opened = opening => Some(opened),
+        opened = open(&plan) => Some(opened),
     };
     let outcome = match opened {
         None => Outcome::Interrupted,
         Some(Err(error)) => Outcome::NotOpened(Arc::new(error)),
-        Some(Ok(ready)) => listen(&plan, ready, reporter, &interrupt).await,
+        Some(Ok((room, notes))) => listen(&plan, room, notes, reporter, &interrupt).await,
     };
     let report = outcome.report(info, started_at, start);
     reporter.report(&ListenEvent::Finished(Box::new(report.clone())));
     report
 }
 
+/// Opens and greets a connection. It is listened from the opening on.
+async fn open(plan: &ListenPlan) -> Result<(Room, Notes), OpenError> {
+    let mut room = room::enter(&plan.target, &plan.dial, plan.max_message_size, plan.largest()).await?;
+    let mut notes = Notes::new(room.opened, plan.shapes.clone());
+    room.greet(&plan.greeting, &plan.target, &|_| {}, &mut |word| notes.overhear(word)).await?;
+    Ok((room, notes))
+}
+
 async fn listen(
     plan: &ListenPlan,
-    mut ready: Ready,
+    mut room: Room,
+    notes: Notes,
     reporter: &mut dyn ListenReporter,
     interrupt: &CancellationToken,
 ) -> Outcome {
-    let facts = Arc::new(ready.facts.clone());
+    let facts = Arc::new(room.facts.clone());
     reporter.report(&ListenEvent::Opened { at: SystemTime::now(), opened: Arc::clone(&facts) });
     if !plan.answer {
-        ready.valve.shut();
+        room.valve.shut();
     }
-    let (opened, missed_some) = (ready.opened, ready.missed_some);
-    let overheard = Ear::new(plan, &mut ready.socket, opened, missed_some, reporter).listen(interrupt).await;
+    let overheard = Ear::new(plan, &mut room.socket, notes, reporter).listen(interrupt).await;
     if let Some(ending) = &overheard.ending {
         reporter.report(&ListenEvent::Ended(Arc::clone(ending)));
     }
@@ -109,7 +118,8 @@ impl Outcome {
     }
 }
 
-/// A connection that ended before its time is found wanting, unless we behaved so that it had to.
+/// A connection that ended before its time is found wanting, unless the server ended it, by its own hand, on a client
+/// that left it unanswered.
 fn judge(findings: &Findings, ending: Option<&Ending>) -> report::Verdict {
     let provoked = matches!(findings.unanswered, Some(Unanswered::Ends { .. }));
     match (findings.verdict, ending) {

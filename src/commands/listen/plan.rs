@@ -18,7 +18,7 @@ use crate::net::guest::Manners;
 pub struct ListenPlan {
     pub target: Target,
     pub dial: DialPlan,
-    /// Said and awaited before it is listened.
+    /// Said and awaited first; what comes meanwhile is heard too.
     pub greeting: Greeting,
     pub listen_for: Duration,
     /// Or until so many heartbeats of one kind were heard.

@@ -7,16 +7,19 @@ use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use super::ear::{Ear, Overheard};
+use super::judge;
+use super::notes::Notes;
 use super::plan::ListenPlan;
 use crate::domain::ending::How;
 use crate::domain::heartbeat::pattern::Pattern;
 use crate::domain::heartbeat::template::Template;
 use crate::domain::listen::report::{ListenEvent, ListenReporter};
 use crate::domain::listen::shapes::Shapes;
-use crate::domain::listen::{Effect, First, Origin, Verdict};
+use crate::domain::listen::{Effect, First, Origin, Sound, Unanswered, Verdict};
+use crate::domain::report;
 use crate::net::dial::DialPlan;
-use crate::net::greeting::Greeting;
-use crate::net::raw_peer::{PING, RawPeer, TEXT};
+use crate::net::greeting::{Greeting, Word, greet_hearing};
+use crate::net::raw_peer::{CLOSE, PING, RawPeer, TEXT, frame};
 use crate::net::websocket::Socket;
 use crate::net::wire::Tap;
 
@@ -53,7 +56,7 @@ impl ListenReporter for Talks {
     }
 }
 
-/// Listens to a server that plays this script from the opening on; when the client talked.
+/// Listens to a server that plays this script from the opening on, once it is greeted; when the client talked.
 async fn heard<F, Fut>(plan: ListenPlan, script: F) -> (Overheard, Vec<Duration>)
 where
     F: FnOnce(RawPeer, Instant) -> Fut,
@@ -65,9 +68,12 @@ where
     let mut socket = Socket::new(tap, Vec::new(), marks, 65_536, 1024).await;
     let start = Instant::now();
     let peer = tokio::spawn(script(RawPeer { io: far }, start));
+    let mut notes = Notes::new(start, plan.shapes.clone());
+    let mut hear = |word: Word<'_>| notes.overhear(word);
+    greet_hearing(&mut socket, &plan.greeting, &plan.target, &|_| {}, &mut hear).await.unwrap();
     let mut talks = Talks::default();
     let never = CancellationToken::new();
-    let overheard = Ear::new(&plan, &mut socket, start, false, &mut talks).listen(&never).await;
+    let overheard = Ear::new(&plan, &mut socket, notes, &mut talks).listen(&never).await;
     drop(socket);
     peer.abort();
     (overheard, talks.0)
@@ -152,4 +158,105 @@ async fn an_end_before_its_time_is_told_with_its_age() {
     let ending = overheard.ending.unwrap();
     assert_eq!((&ending.how, ending.age, ending.idle), (&How::Fin, ms(1500), ms(1500)));
     assert_eq!(overheard.findings.verdict, Verdict::Inconclusive);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_answers_nothing_provokes_only_what_the_server_does() {
+    let ends = |how: fn() -> Vec<u8>| {
+        let plan = ListenPlan { answer: false, ..plan(60_000, None, false) };
+        heard(plan, move |mut peer, _| async move {
+            peer.send(PING, b"x").await;
+            sleep(ms(1500)).await;
+            peer.raw(&how()).await;
+            peer
+        })
+    };
+    let verdict = |overheard: &Overheard| judge(&overheard.findings, overheard.ending.as_deref());
+    let (closed, _) = ends(|| frame(CLOSE, &[0x0f, 0xa0])).await;
+    assert_eq!(closed.findings.unanswered, Some(Unanswered::Ends { after: 1 }));
+    assert_eq!(verdict(&closed), report::Verdict::Inconclusive, "one Ping is no interval");
+    let (broken, _) = ends(|| vec![0xf1, 0]).await;
+    assert_eq!(broken.findings.unanswered, None, "we gave it up: {:?}", broken.ending);
+    assert_eq!(verdict(&broken), report::Verdict::Failed);
+}
+
+/// Waits for a welcome.
+fn greeted_plan(listen_for: u64, count: Option<u64>) -> ListenPlan {
+    let greeting = Greeting {
+        send: vec!["join".parse().unwrap()],
+        awaited: Some(r#"{"type":"welcome"}"#.parse().unwrap()),
+        timeout: ms(60_000),
+        answer_pings: true,
+        ..Greeting::default()
+    };
+    ListenPlan { greeting, ..plan(listen_for, count, false) }
+}
+
+/// Says this at these moments, and stays.
+fn saying(words: Vec<(u64, u8, &'static [u8])>) -> impl FnOnce(RawPeer, Instant) -> Boxed {
+    |mut peer, start| {
+        Box::pin(async move {
+            for (moment, opcode, payload) in words {
+                sleep_until(start + ms(moment)).await;
+                peer.send(opcode, payload).await;
+            }
+            sleep(ms(3_600_000)).await;
+            peer
+        })
+    }
+}
+
+type Boxed = std::pin::Pin<Box<dyn Future<Output = RawPeer> + Send>>;
+
+const WELCOME: &[u8] = br#"{"type":"welcome"}"#;
+
+#[tokio::test(start_paused = true)]
+async fn what_comes_during_the_greeting_is_heard_at_its_moment() {
+    let words =
+        vec![(10_000, PING, &b"x"[..]), (20_000, PING, b"x"), (25_000, TEXT, WELCOME), (30_000, PING, b"x")];
+    let (overheard, _) = heard(greeted_plan(10_000, None), saying(words)).await;
+    let findings = overheard.findings;
+    assert_eq!((findings.verdict, findings.listened), (Verdict::ServerPingsEvery, ms(35_000)));
+    let kind = findings.heartbeat().unwrap();
+    assert_eq!((kind.count, kind.first, kind.early), (3, Some(ms(10_000)), Some(First::OnTime)));
+    assert_eq!(findings.kinds.len(), 1, "the welcome answers us: {:?}", findings.kinds);
+    assert_eq!(findings.longest_quiet, ms(10_000));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_sent_its_only_heartbeat_during_the_greeting_is_not_silent() {
+    let app: &[u8] = br#"{"type":"ping"}"#;
+    let keep_alive: &[u8] = br#"{"type":"ka"}"#;
+    for (opcode, payload, sound) in
+        [(PING, app, Sound::Ping), (TEXT, app, Sound::AppPing), (TEXT, keep_alive, Sound::KeepAlive)]
+    {
+        let words = vec![(500, opcode, payload), (1000, TEXT, WELCOME)];
+        let (overheard, _) = heard(greeted_plan(30_000, None), saying(words)).await;
+        assert_eq!(overheard.findings.verdict, Verdict::Inconclusive);
+        assert_eq!(overheard.findings.heartbeat, Some(sound));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_the_greeting_shows_of_a_servers_tongue_is_not_forgotten() {
+    let mut plan = greeted_plan(60_000, Some(4));
+    plan.greeting.awaited = Some("40".parse().unwrap());
+    let words = vec![
+        (100, TEXT, &br#"0{"sid":"x","pingInterval":2000}"#[..]),
+        (200, TEXT, b"40"),
+        (2100, TEXT, b"2"),
+        (4100, TEXT, b"2"),
+        (6100, TEXT, b"2"),
+        (8100, TEXT, b"2"),
+    ];
+    let (overheard, _) = heard(plan, saying(words)).await;
+    assert_eq!(overheard.findings.heartbeat().unwrap().shape, Some("Engine.IO 4"));
+    assert_eq!(overheard.findings.interval().unwrap().median, ms(2000));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_flood_during_the_greeting_is_counted_and_enough_of_it_is_enough() {
+    let words = (0..500).map(|n| (n * 20, PING, &b"x"[..])).chain([(10_100, TEXT, WELCOME)]).collect();
+    let (overheard, _) = heard(greeted_plan(60_000, Some(100)), saying(words)).await;
+    assert_eq!((overheard.findings.kinds[0].count, overheard.findings.listened), (500, ms(10_100)));
 }

@@ -7,6 +7,7 @@ use super::disturbance::Effects;
 use super::interval::Interval;
 use super::rhythm::Payloads;
 use super::sound::Sound;
+use crate::domain::ending::Ending;
 use crate::domain::peer_text::PeerText;
 
 /// What the server does about heartbeats.
@@ -79,6 +80,25 @@ impl Origin {
     }
 }
 
+/// From what to what the spans of an interval are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Spanning {
+    /// From one heartbeat to the next.
+    Heartbeats,
+    /// From the last that the server said, whatever it was, to each heartbeat.
+    SinceTraffic,
+}
+
+impl Spanning {
+    /// The name that scripts see.
+    pub fn label(self) -> &'static str {
+        match self {
+            Spanning::Heartbeats => "heartbeats",
+            Spanning::SinceTraffic => "since_traffic",
+        }
+    }
+}
+
 /// What the server does when its heartbeats stay unanswered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Unanswered {
@@ -101,6 +121,24 @@ impl Unanswered {
     }
 }
 
+/// Whose doing it was that a connection ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum EndedBy {
+    /// The server's, by its own hand.
+    Server,
+    /// The path broke, or we gave up what the server sent.
+    Breakage,
+}
+
+impl From<&Ending> for EndedBy {
+    fn from(ending: &Ending) -> EndedBy {
+        match ending.is_by_peers_hand() {
+            true => EndedBy::Server,
+            false => EndedBy::Breakage,
+        }
+    }
+}
+
 /// How it was listened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Circumstances {
@@ -108,8 +146,8 @@ pub struct Circumstances {
     pub listened: Duration,
     /// Heartbeats were answered.
     pub answered: bool,
-    /// The peer, or the path, ended the connection.
-    pub ended: bool,
+    /// How the connection ended before its time; `None`: it did not.
+    pub ended: Option<EndedBy>,
     /// The user ended it before its time.
     pub interrupted: bool,
 }
@@ -119,11 +157,18 @@ pub struct Circumstances {
 pub struct KindFindings {
     pub sound: Sound,
     pub count: u64,
+    /// From the first that was heard to the last.
+    pub over: Duration,
     /// From the opening to the first.
     pub first: Option<Duration>,
     pub interval: Option<Interval>,
     /// The interval is borne out.
     pub sure: bool,
+    /// The spans from the last that the server said to each of them, where these, and not the gaps, bear an interval
+    /// out.
+    pub since_traffic: Option<Interval>,
+    /// The server's messages keep step with them, so that each may as well be counted from one of those.
+    pub in_step: bool,
     pub early: Option<First>,
     pub payloads: Payloads,
     pub sample: PeerText,
@@ -153,14 +198,33 @@ pub struct Findings {
     pub listened: Duration,
 }
 
+impl KindFindings {
+    /// The interval that is borne out: by the gaps, or by the spans since the last traffic.
+    pub fn borne_out(&self) -> Option<Interval> {
+        self.interval.filter(|_| self.sure).or(self.since_traffic)
+    }
+
+    /// How many came in a second, from the first to the last; `None` of fewer than two, and of all at once.
+    pub fn per_second(&self) -> Option<f64> {
+        let gaps = self.count.checked_sub(1).filter(|gaps| *gaps > 0)?;
+        (!self.over.is_zero()).then(|| gaps as f64 / self.over.as_secs_f64())
+    }
+}
+
 impl Findings {
     /// The kind that the verdict is about.
     pub fn heartbeat(&self) -> Option<&KindFindings> {
         self.kinds.iter().find(|kind| Some(kind.sound) == self.heartbeat)
     }
 
+    /// From what to what the spans of the interval are; `None` without one.
+    pub fn spanning(&self) -> Option<Spanning> {
+        let kind = self.heartbeat().filter(|kind| kind.borne_out().is_some())?;
+        Some(if kind.sure { Spanning::Heartbeats } else { Spanning::SinceTraffic })
+    }
+
     /// The interval of the server's heartbeats, where it is borne out.
     pub fn interval(&self) -> Option<Interval> {
-        self.heartbeat().filter(|kind| kind.sure)?.interval
+        self.heartbeat()?.borne_out()
     }
 }

@@ -5,7 +5,9 @@ use std::time::Duration;
 /// Spans that differ by no more than this part agree...
 const TOLERANCE: f64 = 0.10;
 /// ... and those that differ by no more than this: timers of a busy machine are so late.
-const JITTER: Duration = Duration::from_millis(25);
+pub const JITTER: Duration = Duration::from_millis(25);
+/// What is less apart comes at once.
+const BURST: Duration = Duration::from_millis(1);
 /// So large a part of the gaps must agree with the median.
 const MOST: f64 = 0.75;
 
@@ -48,6 +50,16 @@ impl Interval {
     /// Whether most gaps are alike.
     pub fn is_regular(&self) -> bool {
         self.agreeing as f64 >= self.gaps as f64 * MOST
+    }
+
+    /// Whether it is none that a clock keeps: most came at once.
+    pub fn is_burst(&self) -> bool {
+        self.median < BURST
+    }
+
+    /// Whether all gaps are alike.
+    pub fn is_strict(&self) -> bool {
+        self.agreeing == self.gaps
     }
 
     /// Whether a span is one interval.

@@ -1,73 +1,102 @@
 //! Takes what is heard on one connection, and says what it comes to.
 
+#[cfg(test)]
+#[path = "listening_tests.rs"]
+mod tests;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::clearance::Clearance;
-use super::disturbance::{Disturbance, Effect, Effects, remember};
-use super::findings::{Circumstances, Findings, First, KindFindings, Origin, Unanswered, Verdict};
+use super::disturbance::{Effect, Effects};
+use super::findings::{Circumstances, EndedBy, Findings, KindFindings, Origin, Unanswered, Verdict};
 use super::interval::{Interval, tolerance};
+use super::kind::{KindHeard, Standing};
 use super::rhythm::Rhythm;
 use super::sound::{Sound, Utterance};
 use crate::domain::shown::{counted, duration as show};
 
 /// After so many intervals without the next heartbeat they have stopped.
 const STOPPED: f64 = 2.5;
+/// A shorter silence is no sign of that, however short the interval.
+const LEAST_SILENCE: Duration = Duration::from_millis(100);
 
 /// Takes what is heard, and says at any time what it comes to. Memory does not grow with the run.
 #[derive(Debug, Clone, Default)]
 pub struct Listening {
-    kinds: BTreeMap<Sound, Heard>,
-    /// Something may have been missed before it was listened.
-    began_late: bool,
+    kinds: BTreeMap<Sound, KindHeard>,
+    /// Heartbeats came before it was listened, at moments that nobody noted.
+    missed_some: bool,
     /// The client's last words that were no answer.
     talked: Option<Duration>,
     /// The server's last ordinary message.
     messaged: Option<Duration>,
+    /// The last that the server said, be it what it may: when it came, or else when it was begun to listen.
     last: Duration,
+    last_sound: Option<Sound>,
     longest_quiet: Duration,
-}
-
-#[derive(Debug, Clone)]
-struct Heard {
-    rhythm: Rhythm,
-    by_client: Vec<Disturbance>,
-    by_server: Vec<Disturbance>,
+    /// The same since it first said something: its clock may begin with that.
+    longest_pause: Duration,
 }
 
 impl Listening {
     /// `began`: since the opening; later than at once, when a greeting had to be awaited.
     pub fn new(began: Duration, missed_some: bool) -> Listening {
-        Listening { began_late: missed_some, last: began, ..Listening::default() }
+        Listening { missed_some, last: began, ..Listening::default() }
     }
 
     /// The server said something.
     pub fn heard(&mut self, at: Duration, said: &Utterance) {
-        self.longest_quiet = self.longest_quiet.max(at.saturating_sub(self.last));
-        self.last = at;
-        let (talked, messaged) = (self.talked, self.messaged);
-        if said.sound == Sound::Message {
-            self.messaged = Some(at);
-        }
+        let (talked, messaged, last, last_sound) = (self.talked, self.messaged, self.last, self.last_sound);
+        self.spoke(at, said.sound);
+        // What the client said since the heartbeat before may have been counted from as well, or what answered it.
+        let before = self.rhythm(said.sound).map(|rhythm| rhythm.last);
+        let is_clear = talked.is_none_or(|talked| before.is_some_and(|before| talked <= before));
+        let since = last_sound.filter(|_| is_clear).map(|sound| (at.saturating_sub(last), sound));
         let Some(heard) = self.kinds.get_mut(&said.sound) else {
-            let rhythm = Rhythm::begin(at, said, !self.began_late);
-            let heard = Heard { rhythm, by_client: Vec::new(), by_server: Vec::new() };
+            let rhythm = Rhythm::begin(at, said, !self.missed_some);
+            let mut heard = KindHeard::begin(rhythm, self.longest_pause);
+            since.into_iter().for_each(|(span, last)| heard.since.note(span, last));
             self.kinds.insert(said.sound, heard);
             return;
         };
-        heard.disturbed(at, talked, messaged, said.sound);
-        let was_talked = talked.is_some_and(|talked| talked > heard.rhythm.last);
-        heard.rhythm.go_on(at, said, was_talked);
+        since.into_iter().for_each(|(span, last)| heard.since.note(span, last));
+        heard.go_on(at, said, talked, messaged, is_clear);
+    }
+
+    /// Whether heartbeats came whose moments are not known.
+    pub fn missed_some(&self) -> bool {
+        self.missed_some
+    }
+
+    /// The last of this kind was answered, though the client is to leave them unanswered from then on.
+    pub fn was_answered(&mut self, sound: Sound) {
+        self.kinds.get_mut(&sound).into_iter().for_each(|heard| heard.answered += 1);
+    }
+
+    /// The server answered the client: traffic, and nothing that it says by itself.
+    pub fn answered(&mut self, at: Duration) {
+        self.spoke(at, Sound::Message);
+    }
+
+    /// The server broke a silence.
+    fn spoke(&mut self, at: Duration, sound: Sound) {
+        let quiet = at.saturating_sub(self.last);
+        self.longest_quiet = self.longest_quiet.max(quiet);
+        if self.last_sound.is_some() {
+            self.longest_pause = self.longest_pause.max(quiet);
+            self.kinds.values_mut().for_each(|heard| heard.pause_since = heard.pause_since.max(quiet));
+        }
+        (self.last, self.last_sound) = (at, Some(sound));
+        if sound == Sound::Message {
+            self.messaged = Some(at);
+            self.kinds.values_mut().for_each(|heard| heard.messaged(at));
+        }
     }
 
     /// The client said something of its own.
     pub fn talked(&mut self, at: Duration) {
         self.talked = Some(at);
-    }
-
-    /// Whether something was heard whose moment nobody noted.
-    pub fn missed_some(&self) -> bool {
-        self.began_late
     }
 
     /// The rhythm of one kind.
@@ -81,26 +110,53 @@ impl Listening {
         beats.map(|(_, heard)| heard.rhythm.count).max().unwrap_or(0)
     }
 
-    /// The kind whose interval is borne out; of several, the first in the order of [`Sound::ALL`].
+    /// The kind whose gaps bear an interval out; of several, the first in the order of [`Sound::ALL`].
     pub fn steady(&self) -> Option<(Sound, Interval)> {
+        self.standings().find_map(|(sound, standing)| match standing {
+            Standing::Steady(interval) => Some((sound, interval)),
+            Standing::SinceTraffic(_) | Standing::Hinted(_) | Standing::Unsteady => None,
+        })
+    }
+
+    /// How each kind of heartbeat stands.
+    fn standings(&self) -> impl Iterator<Item = (Sound, Standing)> {
         let beats = self.kinds.iter().filter(|(sound, _)| sound.is_heartbeat());
-        beats.filter_map(|(sound, heard)| Some((*sound, heard.rhythm.sure_interval()?))).next()
+        beats.map(|(sound, heard)| (*sound, heard.standing()))
+    }
+
+    /// The kind that tells most.
+    fn foremost(&self) -> Option<(Sound, Standing)> {
+        let rank = |standing: Standing| match standing {
+            Standing::Steady(_) => 0,
+            Standing::SinceTraffic(_) => 1,
+            Standing::Hinted(_) => 2,
+            Standing::Unsteady => 3,
+        };
+        let count = |sound| self.rhythm(sound).map_or(0, |rhythm| rhythm.count);
+        let best = self.standings().min_by_key(|(_, standing)| rank(*standing))?;
+        match best.1 {
+            Standing::Steady(_) | Standing::SinceTraffic(_) | Standing::Hinted(_) => Some(best),
+            Standing::Unsteady => self.standings().max_by_key(|(sound, _)| count(*sound)),
+        }
     }
 
     /// What was found of each kind.
     pub fn kinds(&self) -> Vec<KindFindings> {
-        self.kinds.iter().map(|(sound, heard)| heard.findings(*sound)).collect()
+        self.kinds.iter().map(|(sound, heard)| heard.findings(*sound, self.longest_quiet)).collect()
     }
 
     /// What it comes to by now.
     pub fn findings(&self, how: &Circumstances) -> Findings {
         let kinds = self.kinds();
         let quiet = self.longest_quiet.max(how.listened.saturating_sub(self.last));
-        let steady = self.steady();
-        let heartbeat = steady.map(|(sound, _)| sound).or_else(|| self.commonest());
-        let unanswered = heartbeat.filter(|sound| sound.asks()).and_then(|sound| self.unanswered(sound, how));
-        let origin = kinds.iter().find(|kind| Some(kind.sound) == heartbeat).and_then(origin);
-        let (verdict, reasons) = self.judge(steady, heartbeat, how);
+        let foremost = self.foremost();
+        let heartbeat = foremost.map(|(sound, _)| sound);
+        let asking = self.asking(heartbeat);
+        let asking = kinds.iter().find(|kind| Some(kind.sound) == asking);
+        let unanswered = asking.and_then(|kind| self.unanswered(kind, how));
+        let kind = kinds.iter().find(|kind| Some(kind.sound) == heartbeat);
+        let (origin, interval) = (kind.and_then(origin), kind.and_then(KindFindings::borne_out));
+        let (verdict, reasons) = self.judge(foremost, kind, how);
         Findings {
             verdict,
             reasons,
@@ -108,286 +164,160 @@ impl Listening {
             heartbeat,
             origin,
             unanswered,
-            clearance: steady
+            clearance: interval
                 .filter(|_| verdict == Verdict::ServerPingsEvery)
-                .map(|(_, interval)| Clearance::of(interval.max)),
+                .map(|interval| Clearance::of(interval.max)),
             longest_quiet: quiet,
             listened: how.listened,
         }
     }
 
-    fn commonest(&self) -> Option<Sound> {
-        let beats = self.kinds.iter().filter(|(sound, _)| sound.is_heartbeat());
-        beats.max_by_key(|(_, heard)| heard.rhythm.count).map(|(sound, _)| *sound)
+    /// The kind that waits for answers: the heartbeat itself, or else the commonest that does.
+    fn asking(&self, heartbeat: Option<Sound>) -> Option<Sound> {
+        let asks = self.kinds.iter().filter(|(sound, _)| sound.asks());
+        let commonest = || asks.max_by_key(|(_, heard)| heard.rhythm.count).map(|(sound, _)| *sound);
+        heartbeat.filter(|sound| sound.asks()).or_else(commonest)
     }
 
     fn judge(
         &self,
-        steady: Option<(Sound, Interval)>,
-        heartbeat: Option<Sound>,
+        foremost: Option<(Sound, Standing)>,
+        kind: Option<&KindFindings>,
         how: &Circumstances,
     ) -> (Verdict, Vec<String>) {
-        if let Some((sound, interval)) = steady {
-            return match self.stopped(sound, interval, how) {
-                Some(why) => (Verdict::Inconclusive, vec![why]),
+        let inconclusive = |why: String| (Verdict::Inconclusive, vec![why]);
+        let (Some((sound, standing)), Some(kind)) = (foremost, kind) else { return self.nothing_heard(how) };
+        match standing {
+            Standing::Steady(interval) => match self.stopped(kind, interval, how) {
+                Some(why) => inconclusive(why),
+                None => (Verdict::ServerPingsEvery, paused(&interval).into_iter().collect()),
+            },
+            Standing::SinceTraffic(interval) => match self.fell_silent(sound, interval, how) {
+                Some(why) => inconclusive(why),
                 None => (Verdict::ServerPingsEvery, Vec::new()),
-            };
+            },
+            Standing::Hinted(interval) => inconclusive(format!(
+                "each came {} after the last that the server said, and none was seen to follow another: whether they \
+                 come when it says nothing else is not known; listen for longer",
+                show(interval.median)
+            )),
+            Standing::Unsteady => self.unsteady(sound, how),
         }
+    }
+
+    /// No heartbeat is a finding only where it was listened from the opening to the end.
+    fn nothing_heard(&self, how: &Circumstances) -> (Verdict, Vec<String>) {
         let listened = show(how.listened);
-        let Some(rhythm) = heartbeat.and_then(|sound| self.rhythm(sound)) else {
-            return match how.interrupted || how.ended {
-                true => (
-                    Verdict::Inconclusive,
-                    vec![format!("no heartbeat came in {listened}, which was not the whole time")],
-                ),
-                false => (Verdict::ServerIsSilentFor, Vec::new()),
-            };
+        let why = match (self.missed_some, how.interrupted || how.ended.is_some()) {
+            (true, _) => format!("a heartbeat came before it was listened, and none since, in {listened}"),
+            (false, true) => format!("no heartbeat came in {listened}, which was not the whole time"),
+            (false, false) => return (Verdict::ServerIsSilentFor, Vec::new()),
         };
-        let gaps = rhythm.interval().map_or(0, |interval| interval.gaps);
+        (Verdict::Inconclusive, vec![why])
+    }
+
+    /// Heartbeats without an interval: many are irregular, and few tell nothing.
+    fn unsteady(&self, sound: Sound, how: &Circumstances) -> (Verdict, Vec<String>) {
+        let rhythm = self.rhythm(sound);
+        let gaps = rhythm.and_then(Rhythm::interval).map_or(0, |interval| interval.gaps);
         if gaps >= 3 {
             return (Verdict::Irregular, Vec::new());
         }
-        let beats = counted(rhythm.count, "heartbeat");
-        let why = match rhythm.count {
+        let count = rhythm.map_or(0, |rhythm| rhythm.count);
+        let (beats, listened) = (counted(count, "heartbeat"), show(how.listened));
+        let why = match count {
             1 => "one is no interval",
             _ => "their gaps bear out no interval yet",
         };
         (Verdict::Inconclusive, vec![format!("only {beats} came in {listened}: {why}; listen for longer")])
     }
 
-    /// Why a steady heartbeat is not one any more: it was answered, and none came for long. Whatever was said meanwhile
-    /// may have postponed it.
-    fn stopped(&self, sound: Sound, interval: Interval, how: &Circumstances) -> Option<String> {
-        let rhythm = self.rhythm(sound).filter(|_| how.answered)?;
-        let postponed = [self.talked, self.messaged].into_iter().flatten().max();
-        let silence = how.listened.saturating_sub(rhythm.last.max(postponed.unwrap_or_default()));
-        (silence > interval.max.mul_f64(STOPPED)).then(|| {
-            let (count, every) = (counted(rhythm.count, "heartbeat"), show(interval.median));
+    /// Why heartbeats that are counted from the last traffic are so no more: they were answered, and a silence went by
+    /// without one.
+    fn fell_silent(&self, sound: Sound, interval: Interval, how: &Circumstances) -> Option<String> {
+        let KindHeard { rhythm, pause_since, .. } = self.kinds.get(&sound).filter(|_| how.answered)?;
+        let silence = how.listened.saturating_sub(self.last.max(self.talked.unwrap_or_default()));
+        let silence = silence.max(*pause_since);
+        (silence > interval.median + tolerance(interval.median)).then(|| {
+            let (count, after) = (counted(rhythm.count, "heartbeat"), show(interval.median));
+            format!(
+                "{count} came, {after} after the last that the server said, and then none in {}",
+                show(silence)
+            )
+        })
+    }
+
+    /// Why a steady heartbeat is not one any more: it was answered, and none came for long.
+    fn stopped(&self, kind: &KindFindings, interval: Interval, how: &Circumstances) -> Option<String> {
+        let silence = self.overdue(kind, how);
+        (how.answered && is_stop(silence, interval.max)).then(|| {
+            let (count, every) = (counted(kind.count, "heartbeat"), show(interval.median));
             format!("{count} came, every {every}, and then none in {}", show(silence))
         })
     }
 
+    /// For how long the next heartbeat may have been waited for. What was said meanwhile may have postponed it, unless
+    /// that was seen not to; but nothing did in a silence.
+    fn overdue(&self, kind: &KindFindings, how: &Circumstances) -> Duration {
+        let postpones = |effects: Option<Effects>| effects.is_none_or(|seen| seen.effect != Effect::Unmoved);
+        let talked = self.talked.filter(|_| postpones(kind.by_client));
+        let messaged = self.messaged.filter(|_| postpones(kind.by_server));
+        let Some(heard) = self.kinds.get(&kind.sound) else { return Duration::ZERO };
+        let last = heard.rhythm.last;
+        let since = [talked, messaged].into_iter().flatten().fold(last, Duration::max);
+        let silence =
+            if talked.is_none_or(|talked| talked <= last) { heard.pause_since } else { Duration::ZERO };
+        how.listened.saturating_sub(since).max(silence)
+    }
+
     /// What became of the heartbeats that were not answered.
-    fn unanswered(&self, sound: Sound, how: &Circumstances) -> Option<Unanswered> {
-        let rhythm = self.rhythm(sound).filter(|_| !how.answered)?;
-        if how.ended {
-            return Some(Unanswered::Ends { after: rhythm.count });
+    fn unanswered(&self, kind: &KindFindings, how: &Circumstances) -> Option<Unanswered> {
+        let answered = self.kinds.get(&kind.sound).filter(|_| !how.answered)?.answered;
+        let after = kind.count.checked_sub(answered).filter(|unanswered| *unanswered > 0)?;
+        match how.ended {
+            Some(EndedBy::Server) => return Some(Unanswered::Ends { after }),
+            // What the server would have done is not known.
+            Some(EndedBy::Breakage) => return None,
+            None => {}
         }
-        let waited = how.listened.saturating_sub(rhythm.last);
-        match rhythm.interval() {
-            Some(interval) if waited > interval.median.mul_f64(STOPPED) => {
-                Some(Unanswered::Stops { after: rhythm.count })
-            }
-            Some(_) => Some(Unanswered::GoesOn),
-            None => None,
+        let interval = kind.borne_out().or(kind.interval)?;
+        let waited = how.listened.saturating_sub(self.rhythm(kind.sound)?.last);
+        match (is_stop(self.overdue(kind, how), interval.median), is_stop(waited, interval.median)) {
+            (true, _) => Some(Unanswered::Stops { after }),
+            // One may be the last.
+            (false, false) => (after >= 2).then_some(Unanswered::GoesOn),
+            // It stopped, or it was postponed all the while.
+            (false, true) => None,
         }
     }
 }
 
-impl Heard {
-    /// Notes what came between this heartbeat and the one before: the client's words, or else the server's.
-    fn disturbed(&mut self, at: Duration, client: Option<Duration>, server: Option<Duration>, sound: Sound) {
-        let last = self.rhythm.last;
-        let between = |moment: Option<Duration>| moment.filter(|moment| *moment > last && *moment < at);
-        let one = |moment: Duration| Disturbance { after: moment - last, until: at - moment };
-        if let Some(moment) = between(client) {
-            remember(&mut self.by_client, one(moment));
-        } else if sound != Sound::Message
-            && let Some(moment) = between(server)
-        {
-            remember(&mut self.by_server, one(moment));
-        }
-    }
-
-    fn findings(&self, sound: Sound) -> KindFindings {
-        let (rhythm, sure) = (&self.rhythm, self.rhythm.sure_interval());
-        let effects = |disturbances: &[Disturbance]| Effects::of(disturbances, &sure?);
-        KindFindings {
-            sound,
-            count: rhythm.count,
-            first: rhythm.first,
-            interval: rhythm.interval(),
-            sure: sure.is_some(),
-            early: rhythm.first.zip(sure).map(|(first, interval)| punctuality(first, interval.median)),
-            payloads: rhythm.payloads(),
-            sample: rhythm.sample.clone(),
-            shape: rhythm.shape,
-            by_client: effects(&self.by_client),
-            by_server: effects(&self.clear_of_the_beat(sure)),
-        }
-    }
-
-    /// Messages of the server that come with its heartbeats tell nothing: those in the middle of a gap do.
-    fn clear_of_the_beat(&self, interval: Option<Interval>) -> Vec<Disturbance> {
-        let Some(interval) = interval else { return Vec::new() };
-        let clear = tolerance(interval.median) * 2;
-        let is_clear = |one: &&Disturbance| one.after > clear && one.until > clear;
-        self.by_server.iter().filter(is_clear).copied().collect()
-    }
+/// Whether heartbeats that were so far apart have stopped after a silence of this length.
+fn is_stop(silence: Duration, interval: Duration) -> bool {
+    silence > interval.mul_f64(STOPPED).max(LEAST_SILENCE)
 }
 
-fn punctuality(first: Duration, interval: Duration) -> First {
-    match first.abs_diff(interval) <= tolerance(interval) {
-        true => First::OnTime,
-        false if first < interval => First::Early,
-        false => First::Late,
-    }
+/// What must be known of an interval that was not kept all the while.
+fn paused(interval: &Interval) -> Option<String> {
+    let intervals = interval.max.as_secs_f64() / interval.median.as_secs_f64();
+    let is_pause = intervals > STOPPED && interval.max > LEAST_SILENCE;
+    is_pause.then(|| match interval.is_burst() {
+        false => format!("they paused for as long as {}, {intervals:.1} intervals", show(interval.max)),
+        true => format!("they come in bursts, as far as {} apart", show(interval.max)),
+    })
 }
 
 /// The client's words tell; without any, the server's own.
 fn origin(kind: &KindFindings) -> Option<Origin> {
+    if kind.since_traffic.is_some() {
+        return Some(Origin::LastTraffic);
+    }
     match kind.by_client.or(kind.by_server)?.effect {
+        // By the client's words, that is, and the server's own are not known to leave them so.
+        Effect::Unmoved if kind.in_step => None,
         Effect::Unmoved => Some(Origin::FixedClock),
         Effect::Postponed => Some(Origin::LastTraffic),
         Effect::Skipped => Some(Origin::FixedClock),
         Effect::Mixed => None,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::domain::peer_text::PeerText;
-
-    const fn s(seconds: u64) -> Duration {
-        Duration::from_secs(seconds)
-    }
-
-    fn ms(millis: u64) -> Duration {
-        Duration::from_millis(millis)
-    }
-
-    fn said(sound: Sound) -> Utterance {
-        Utterance::plain(sound, PeerText::new("x"))
-    }
-
-    fn pings(moments: &[u64]) -> Listening {
-        let mut listening = Listening::new(Duration::ZERO, false);
-        moments.iter().for_each(|moment| listening.heard(ms(*moment), &said(Sound::Ping)));
-        listening
-    }
-
-    fn whole(listened: Duration) -> Circumstances {
-        Circumstances { listened, answered: true, ..Circumstances::default() }
-    }
-
-    #[test]
-    fn a_server_that_pings_every_30_s_is_told_with_its_interval_and_its_early_first() {
-        let findings = pings(&[11_000, 41_000, 71_010, 101_000]).findings(&whole(s(120)));
-        let interval = findings.interval().unwrap();
-        assert_eq!(findings.verdict, Verdict::ServerPingsEvery);
-        // Gaps: 30 000, 30 010, 29 990 ms.
-        assert_eq!((interval.median, interval.spread()), (ms(30_000), ms(20)));
-        assert_eq!(findings.kinds[0].early, Some(First::Early));
-        assert_eq!(findings.clearance.unwrap().cleared[0], s(50), "30 s is 75 % of 40 s");
-        assert_eq!(findings.longest_quiet, ms(30_010));
-    }
-
-    #[test]
-    fn a_server_that_stopped_is_not_said_to_ping() {
-        let moments = [500, 1000, 1500, 2000];
-        let still = pings(&moments).findings(&whole(ms(3250)));
-        assert_eq!(still.verdict, Verdict::ServerPingsEvery);
-        let findings = pings(&moments).findings(&whole(ms(3251)));
-        assert_eq!((findings.verdict, &findings.clearance), (Verdict::Inconclusive, &None));
-        let long = pings(&moments).findings(&whole(s(10)));
-        assert_eq!(long.reasons, ["4 heartbeats came, every 500 ms, and then none in 8 s"]);
-        let mut talked = pings(&moments);
-        talked.talked(ms(3000));
-        assert_eq!(talked.findings(&whole(ms(4000))).verdict, Verdict::ServerPingsEvery, "it was postponed");
-        let unanswered = Circumstances { answered: false, ..whole(ms(9000)) };
-        assert_eq!(pings(&moments).findings(&unanswered).verdict, Verdict::ServerPingsEvery, "that is why");
-    }
-
-    #[test]
-    fn what_an_interval_clears_is_told_by_its_longest_gap() {
-        let findings = pings(&[20_000, 40_000, 60_000, 80_000, 180_000, 200_000]).findings(&whole(s(201)));
-        assert_eq!(findings.verdict, Verdict::ServerPingsEvery);
-        assert_eq!(findings.clearance.unwrap().cleared[0], s(180), "100 s is more than 75 % of 120 s");
-    }
-
-    #[test]
-    fn a_silent_server_is_silent_for_the_whole_time_or_nothing_is_known() {
-        let silent = pings(&[]);
-        let verdict = |how: Circumstances| silent.findings(&how).verdict;
-        assert_eq!(verdict(whole(s(120))), Verdict::ServerIsSilentFor);
-        assert_eq!(verdict(Circumstances { interrupted: true, ..whole(s(9)) }), Verdict::Inconclusive);
-        assert_eq!(verdict(Circumstances { ended: true, ..whole(s(9)) }), Verdict::Inconclusive);
-        assert_eq!(silent.findings(&whole(s(120))).longest_quiet, s(120));
-    }
-
-    #[test]
-    fn one_heartbeat_is_no_interval_and_four_without_one_are_irregular() {
-        let one = pings(&[54_000]).findings(&whole(s(60)));
-        assert_eq!(one.verdict, Verdict::Inconclusive);
-        assert_eq!(one.reasons, ["only 1 heartbeat came in 1m: one is no interval; listen for longer"]);
-        let some = pings(&[1000, 3000, 9000, 10_000]).findings(&whole(s(60)));
-        assert_eq!((some.verdict, some.interval()), (Verdict::Irregular, None));
-    }
-
-    #[test]
-    fn ordinary_messages_are_no_heartbeats_however_regular() {
-        let mut listening = Listening::new(Duration::ZERO, false);
-        (1..10).for_each(|second| listening.heard(s(second), &said(Sound::Message)));
-        let findings = listening.findings(&whole(s(10)));
-        assert_eq!((findings.verdict, findings.kinds.len()), (Verdict::ServerIsSilentFor, 1));
-        assert_eq!(findings.longest_quiet, s(1));
-    }
-
-    /// Talks 3 s after each heartbeat of even number; `next` gives the heartbeat after that.
-    fn talked(next: impl Fn(u64) -> u64) -> Findings {
-        let mut listening = pings(&[10_000, 20_000, 30_000]);
-        let mut last = 30_000;
-        for _ in 0..4 {
-            listening.talked(ms(last + 3000));
-            last = next(last);
-            listening.heard(ms(last), &said(Sound::Ping));
-            last += 10_000;
-            listening.heard(ms(last), &said(Sound::Ping));
-        }
-        listening.findings(&whole(ms(last)))
-    }
-
-    #[test]
-    fn talk_tells_a_fixed_clock_from_one_that_counts_from_traffic() {
-        let effect = |findings: &Findings| findings.kinds[0].by_client.map(|effects| effects.effect);
-        let fixed = talked(|last| last + 10_000);
-        assert_eq!((effect(&fixed), fixed.origin), (Some(Effect::Unmoved), Some(Origin::FixedClock)));
-        let counted = talked(|last| last + 13_000);
-        assert_eq!((effect(&counted), counted.origin), (Some(Effect::Postponed), Some(Origin::LastTraffic)));
-        let skipped = talked(|last| last + 15_000);
-        assert_eq!(effect(&skipped), Some(Effect::Skipped));
-        assert_eq!(skipped.interval().map(|interval| interval.median), Some(s(10)), "talk does not blur it");
-        assert_eq!(skipped.kinds[0].by_client.unwrap().longest, 1.2);
-    }
-
-    #[test]
-    fn the_servers_own_messages_tell_too() {
-        let mut listening = pings(&[10_000]);
-        for beat in 2..6 {
-            listening.heard(ms(beat * 10_000 - 6000), &said(Sound::Message));
-            listening.heard(s(beat * 10), &said(Sound::Ping));
-        }
-        let findings = listening.findings(&whole(s(55)));
-        assert_eq!(findings.origin, Some(Origin::FixedClock));
-    }
-
-    #[test]
-    fn what_is_not_answered_goes_on_or_stops_or_ends() {
-        let how = |listened| Circumstances { answered: false, ..whole(listened) };
-        let beats = pings(&[2000, 4000, 6000]);
-        assert_eq!(beats.findings(&how(s(8))).unanswered, Some(Unanswered::GoesOn));
-        assert_eq!(beats.findings(&how(s(20))).unanswered, Some(Unanswered::Stops { after: 3 }));
-        let ended = Circumstances { ended: true, ..how(s(8)) };
-        assert_eq!(beats.findings(&ended).unanswered, Some(Unanswered::Ends { after: 3 }));
-        assert_eq!(beats.findings(&whole(s(20))).unanswered, None, "they were answered");
-        assert_eq!(pings(&[2000]).findings(&how(s(20))).unanswered, None, "one has no interval");
-    }
-
-    #[test]
-    fn a_ping_frame_is_the_heartbeat_rather_than_a_comment() {
-        let mut listening = pings(&[2000, 4000, 6000]);
-        (1..7).for_each(|second| listening.heard(ms(second * 1000 + 1), &said(Sound::KeepAlive)));
-        assert_eq!(listening.findings(&whole(s(8))).heartbeat, Some(Sound::Ping));
     }
 }

@@ -2,7 +2,9 @@
 //!
 //! - [`shapes`] knows the app pings and keep-alives that servers send, and how they want to be answered
 //! - [`Rhythm`] takes the moments of one kind of sound; [`Interval`] is what its gaps come to
+//! - `SinceTraffic` takes the spans from the last that the server said, for a server may count from that
 //! - [`Talk`] says when the client is to speak between two heartbeats; [`Disturbance`] is what came of that
+//! - `KindHeard` is all of that for one kind of sound
 //! - [`Listening`] puts it together; [`Findings`] is what it comes to: the verdict, and why
 //!
 //! All moments are spans since the connection's opening.
@@ -11,16 +13,21 @@ mod clearance;
 mod disturbance;
 mod findings;
 mod interval;
+mod kind;
 mod listening;
 pub mod report;
 mod rhythm;
 pub mod shapes;
+mod since;
 mod sound;
+mod spans;
 mod talk;
 
 pub use clearance::Clearance;
 pub use disturbance::{Disturbance, Effect, Effects};
-pub use findings::{Circumstances, Findings, First, KindFindings, Origin, Unanswered, Verdict};
+pub use findings::{
+    Circumstances, EndedBy, Findings, First, KindFindings, Origin, Spanning, Unanswered, Verdict,
+};
 pub use interval::{Interval, tolerance};
 pub use listening::Listening;
 pub use rhythm::{Payloads, Rhythm};

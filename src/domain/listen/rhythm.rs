@@ -1,14 +1,11 @@
 //! The moments of one kind of sound.
 
-use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::interval::Interval;
 use super::sound::Utterance;
+use super::spans::Spans;
 use crate::domain::peer_text::PeerText;
-
-/// So many of the latest gaps are remembered, however long it is listened.
-const REMEMBERED: usize = 1024;
 
 /// Whether the payloads are one and the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,7 +39,7 @@ pub struct Rhythm {
     /// The first; `None` when some may have been missed before.
     pub first: Option<Duration>,
     pub last: Duration,
-    gaps: VecDeque<Duration>,
+    gaps: Spans,
     changes: bool,
     /// The first payload.
     pub sample: PeerText,
@@ -57,7 +54,7 @@ impl Rhythm {
             begun: at,
             first: is_first.then_some(at),
             last: at,
-            gaps: VecDeque::new(),
+            gaps: Spans::default(),
             changes: false,
             sample: said.text.clone(),
             shape: said.shape,
@@ -68,10 +65,7 @@ impl Rhythm {
     /// interval.
     pub fn go_on(&mut self, at: Duration, said: &Utterance, disturbed: bool) {
         if !disturbed {
-            if self.gaps.len() == REMEMBERED {
-                self.gaps.pop_front();
-            }
-            self.gaps.push_back(at.saturating_sub(self.last));
+            self.gaps.push(at.saturating_sub(self.last));
         }
         self.count += 1;
         self.last = at;
@@ -80,7 +74,7 @@ impl Rhythm {
 
     /// What the gaps come to.
     pub fn interval(&self) -> Option<Interval> {
-        Interval::of(self.gaps.iter().copied())
+        self.gaps.interval()
     }
 
     /// The interval where it is borne out: by two gaps that agree at least, or by one that agrees with the span
@@ -104,6 +98,7 @@ impl Rhythm {
 #[cfg(test)]
 mod tests {
     use super::super::sound::Sound;
+    use super::super::spans::REMEMBERED;
     use super::*;
 
     fn said(text: &str) -> Utterance {

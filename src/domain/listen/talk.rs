@@ -21,7 +21,7 @@ pub struct Talk {
 impl Talk {
     /// When it is to speak, given the last heartbeat and the interval, which must be known.
     pub fn due(&self, last: Duration, interval: Option<&Interval>) -> Option<Duration> {
-        let interval = interval?;
+        let interval = interval.filter(|interval| !interval.is_burst())?;
         let rests = self.after == Some(last) || self.rests == Some(last);
         let place = PLACES[self.spoken % PLACES.len()];
         (!rests).then(|| last + interval.median.mul_f64(place))
@@ -57,6 +57,8 @@ mod tests {
         assert_eq!(talk.due(s(30), interval.as_ref()), Some(s(33)));
         talk.spoke(s(30));
         assert_eq!(talk.due(s(30), interval.as_ref()), None, "once in a gap");
+        let burst = Interval::of([Duration::ZERO; 9]);
+        assert_eq!(Talk::default().due(s(30), burst.as_ref()), None, "there is no between");
         talk.heard(s(30), s(40));
         assert_eq!(talk.due(s(40), interval.as_ref()), None, "this gap shows the interval");
         talk.heard(s(40), s(50));

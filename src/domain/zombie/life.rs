@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::way::Way;
-use crate::domain::ending::{Ending, How, Violation, Who};
+use crate::domain::ending::Ending;
 use crate::domain::listen::{Listening, Rhythm, Sound};
 
 /// What became of a connection.
@@ -37,17 +37,6 @@ pub struct Life {
     pub fate: Fate,
 }
 
-/// Whether a connection ended by the server's own hand, or that of a hop that speaks in its name.
-fn is_letting_go(ending: &Ending) -> bool {
-    let by_hand = match ending.how {
-        How::CloseFrame { .. } | How::Fin | How::Rst | How::TlsClose => true,
-        // A close frame all the same: nats-server lets stale clients go with 1006.
-        How::Violation { rule: Violation::InvalidCloseCode, .. } => true,
-        How::Violation { .. } | How::Silent | How::Timeout | How::Error => false,
-    };
-    by_hand && ending.who == Who::Peer
-}
-
 impl Life {
     /// Of a connection that is not open yet.
     pub fn new(way: Way) -> Life {
@@ -67,14 +56,14 @@ impl Life {
     /// After how long the server let it go.
     pub fn ended(&self) -> Option<Duration> {
         match &self.fate {
-            Fate::Ended { after, ending, .. } if is_letting_go(ending) => Some(*after),
+            Fate::Ended { after, ending, .. } if ending.is_by_peers_hand() => Some(*after),
             Fate::Ended { .. } | Fate::Unopened { .. } | Fate::Kept { .. } => None,
         }
     }
 
     /// The end that was not the server's doing: the path broke, or we gave up what the server sent.
     pub fn broken(&self) -> Option<&Ending> {
-        self.ending().filter(|ending| !is_letting_go(ending))
+        self.ending().filter(|ending| !ending.is_by_peers_hand())
     }
 
     /// A moment since the opening as one since it began to behave so.

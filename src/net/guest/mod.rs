@@ -53,7 +53,7 @@ pub struct Manners {
 /// What a guest hears.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Heard {
-    /// The server said something by itself; `answered` when a message went back.
+    /// The server said something by itself; `answered` when an answer went back, and left.
     Said { at: Instant, said: Utterance, answered: bool },
     /// It answered something of ours.
     Answered { at: Instant },
@@ -75,6 +75,8 @@ pub struct Guest<'a, S> {
     /// The last byte in either direction, before what is at hand.
     quiet_since: Instant,
     opened: Instant,
+    /// It ended while what was said before is still to be told.
+    over: Option<Cut>,
 }
 
 /// What woke a guest.
@@ -93,11 +95,27 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Guest<'a, S> {
         let keeper = manners.convention.upkeep.as_ref().map(|upkeep| Keeper::new(upkeep, nonce));
         // What keeps the convention alive may have an answer.
         let (seq, has_talked, quiet_since) = (0, keeper.is_some(), opened);
-        Guest { socket, manners, nonce, seq, classifier, has_talked, traffic, keeper, quiet_since, opened }
+        let over = None;
+        Guest {
+            socket,
+            manners,
+            nonce,
+            seq,
+            classifier,
+            has_talked,
+            traffic,
+            keeper,
+            quiet_since,
+            opened,
+            over,
+        }
     }
 
     /// What comes next. Cancel-safe.
     pub async fn next(&mut self) -> Heard {
+        if let Some(cut) = self.over.take() {
+            return Heard::Ended(cut);
+        }
         loop {
             self.quiet_since = self.last_byte();
             let upkeep = self.keeper.as_ref().and_then(Keeper::next_due);
@@ -124,7 +142,7 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Guest<'a, S> {
         self.has_talked = true;
         let seq = self.next_seq();
         match self.classifier.ask(seq, unix_ms()) {
-            Some(payload) => self.send(to_message(payload)),
+            Some(payload) => Ok(self.send(to_message(payload))?.unwrap_or_else(Instant::now)),
             None => Ok(Instant::now()),
         }
     }
@@ -177,12 +195,24 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Guest<'a, S> {
         let at = self.socket.heard_at();
         match &message {
             Message::Close(frame) => Some(Heard::Ended(Cut::by_close_frame(frame.clone()))),
-            Message::Ping(payload) => Some(frame_said(at, Sound::Ping, payload)),
+            Message::Ping(payload) => Some(frame_said(at, Sound::Ping, payload, self.has_ponged())),
             Message::Pong(payload) if self.is_ours(payload) => Some(Heard::Answered { at }),
-            Message::Pong(payload) => Some(frame_said(at, Sound::Pong, payload)),
+            Message::Pong(payload) => Some(frame_said(at, Sound::Pong, payload, false)),
             Message::Text(text) => Some(self.on_message(at, MessageRef::Text(text))),
             Message::Binary(bytes) => Some(self.on_message(at, MessageRef::Binary(bytes))),
             Message::Frame(_) => None,
+        }
+    }
+
+    /// Whether the library's Pong left.
+    fn has_ponged(&mut self) -> bool {
+        match self.socket.try_flush() {
+            Ok(left) => left,
+            Err(error) if is_buffer_full(&error) => false,
+            Err(error) => {
+                self.over = Some(Cut::by_loss(Some(error), self.socket.marks()));
+                false
+            }
         }
     }
 
@@ -200,10 +230,12 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Guest<'a, S> {
         if !self.manners.answers_messages {
             replies.clear();
         }
-        let answered = !replies.is_empty();
-        let sent = replies.into_iter().try_for_each(|reply| self.send(to_message(reply)).map(drop));
+        let is_to_be = !replies.is_empty();
+        let sent = replies
+            .into_iter()
+            .try_fold(is_to_be, |left, reply| Ok(self.send(to_message(reply))?.is_some() && left));
         match sent {
-            Ok(()) => Heard::Said { at, said, answered },
+            Ok(answered) => Heard::Said { at, said, answered },
             Err(cut) => Heard::Ended(cut),
         }
     }
@@ -228,19 +260,18 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Guest<'a, S> {
         self.ask().err().map(Heard::Ended)
     }
 
-    fn send(&mut self, message: Message) -> Result<Instant, Cut> {
+    /// When it left; `None`: it still waits, or there was no room for it.
+    fn send(&mut self, message: Message) -> Result<Option<Instant>, Cut> {
         match self.socket.send(message) {
-            Ok(Sent::Left(departure)) => Ok(departure.at),
-            Ok(Sent::Blocked) => Ok(Instant::now()),
-            Err(error) if is_buffer_full(&error) => Ok(Instant::now()),
+            Ok(Sent::Left(departure)) => Ok(Some(departure.at)),
+            Ok(Sent::Blocked) => Ok(None),
+            Err(error) if is_buffer_full(&error) => Ok(None),
             Err(error) => Err(Cut::by_loss(Some(error), self.socket.marks())),
         }
     }
 }
 
-fn frame_said(at: Instant, sound: Sound, payload: &[u8]) -> Heard {
-    // The library answers Pings by itself.
-    let answered = sound == Sound::Ping;
+fn frame_said(at: Instant, sound: Sound, payload: &[u8], answered: bool) -> Heard {
     Heard::Said { at, said: Utterance::plain(sound, shown_bytes(payload)), answered }
 }
 

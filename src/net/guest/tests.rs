@@ -33,7 +33,12 @@ fn manners() -> Manners {
 }
 
 async fn ends() -> (Socket<Tap<DuplexStream>>, RawPeer) {
-    let (near, far) = duplex(64 * 1024);
+    ends_of(64 * 1024).await
+}
+
+/// So many bytes may be under way.
+async fn ends_of(room: usize) -> (Socket<Tap<DuplexStream>>, RawPeer) {
+    let (near, far) = duplex(room);
     let tap = Tap::new(near);
     let marks = tap.marks();
     (Socket::new(tap, Vec::new(), marks, 65_536, 1024).await, RawPeer { io: far })
@@ -89,6 +94,42 @@ async fn a_muted_guest_hears_all_and_says_nothing() {
     assert_eq!(guest.ending(cut).age, ms(2000));
     drop(socket);
     assert_eq!(script.await.unwrap(), b"", "not even the answer to the close frame");
+}
+
+#[tokio::test(start_paused = true)]
+async fn only_what_left_is_an_answer() {
+    let (mut socket, mut peer) = ends_of(64).await;
+    let mut guest = Guest::new(&mut socket, manners(), Instant::now());
+    let ping: &[u8] = br#"{"type":"ping"}"#;
+    let payload = [b'x'; 40];
+    // 46 of 64 bytes, and 46 more: nobody reads them.
+    for answered in [true, false] {
+        peer.send(PING, &payload).await;
+        assert_eq!(sound(&guest.next().await), (Sound::Ping, answered));
+    }
+    peer.send(TEXT, ping).await;
+    assert_eq!(sound(&guest.next().await), (Sound::AppPing, false));
+    // They leave as soon as there is room, and then there is room for more.
+    let read = async {
+        for expected in [PONG, PONG, TEXT] {
+            assert_eq!(peer.frame().await.unwrap().0, expected);
+        }
+        peer.send(TEXT, ping).await;
+        peer
+    };
+    let (heard, mut peer) = tokio::join!(guest.next(), read);
+    assert_eq!(sound(&heard), (Sound::AppPing, true));
+    assert_eq!(peer.text().await, r#"{"type":"pong"}"#);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_ping_that_cannot_be_answered_any_more_is_told_before_the_end() {
+    let (mut socket, mut peer) = ends().await;
+    peer.send(PING, b"last words").await;
+    drop(peer);
+    let mut guest = Guest::new(&mut socket, manners(), Instant::now());
+    assert_eq!(sound(&guest.next().await), (Sound::Ping, false));
+    assert!(matches!(guest.next().await, Heard::Ended(_)));
 }
 
 #[tokio::test(start_paused = true)]

@@ -7,7 +7,8 @@ use serde::Serialize;
 
 use crate::domain::listen::report::{ListenInfo, ListenReport};
 use crate::domain::listen::{
-    Clearance, Effect, Effects, First, Interval, KindFindings, Origin, Payloads, Sound, Unanswered, Verdict,
+    Clearance, Effect, Effects, First, Interval, KindFindings, Origin, Payloads, Sound, Spanning, Unanswered,
+    Verdict,
 };
 use crate::output::json::{
     Ending, Failure, Ms, Opening, PresetName, SCHEMA_VERSION, Timestamp, VerdictName, WSCHECK_VERSION, ms,
@@ -40,6 +41,12 @@ names! {
 names! {
     /// From what the server counts its intervals.
     OriginName of Origin { FixedClock, LastTraffic }
+}
+
+names! {
+    /// From what to what the spans of an interval are: from one heartbeat to the next, or from the last that the server
+    /// said, whatever it was, to each heartbeat.
+    SpanningName of Spanning { Heartbeats, SinceTraffic }
 }
 
 names! {
@@ -91,6 +98,8 @@ pub struct ListenDocument {
     heartbeat: Option<SoundName>,
     /// The interval of that kind; null when it is not borne out.
     interval: Option<IntervalDocument>,
+    /// From what to what its spans are; null when it is not borne out.
+    interval_spans: Option<SpanningName>,
     /// For how long it was listened, from the opening.
     listened_ms: Ms,
     /// The longest span in which the server said nothing at all.
@@ -181,12 +190,15 @@ pub struct ListenedTo {
     count: u64,
     /// From the opening to the first; null when some may have been missed before.
     first_ms: Option<Ms>,
-    /// Null when the interval is not borne out.
+    /// Null when the interval is not borne out, or nothing that the first could be compared with.
     first: Option<FirstName>,
-    /// Null with fewer than two.
+    /// From one heartbeat to the next. Null with fewer than two.
     interval: Option<IntervalDocument>,
     /// Whether the interval is borne out.
     regular: bool,
+    /// The spans from the last that the server said to each of them; null unless these bear an interval out, and not
+    /// those from one heartbeat to the next.
+    since_traffic: Option<IntervalDocument>,
     payloads: PayloadsName,
     /// The first payload; control characters are escaped.
     payload: String,
@@ -261,6 +273,7 @@ impl From<&KindFindings> for ListenedTo {
             first: kind.early.map(FirstName::from),
             interval: kind.interval.map(IntervalDocument::from),
             regular: kind.sure,
+            since_traffic: kind.since_traffic.map(IntervalDocument::from),
             payloads: kind.payloads.into(),
             payload: kind.sample.to_string(),
             shape: kind.shape,
@@ -284,6 +297,7 @@ impl From<&ListenReport> for ListenDocument {
             verdict: findings.verdict.into(),
             heartbeat: findings.heartbeat.map(SoundName::from),
             interval: findings.interval().map(IntervalDocument::from),
+            interval_spans: findings.spanning().map(SpanningName::from),
             listened_ms: findings.listened.into(),
             longest_quiet_ms: findings.longest_quiet.into(),
             counted_from: findings.origin.map(OriginName::from),

@@ -9,7 +9,7 @@ use crate::domain::listen::{
 };
 use crate::domain::opening::OpenError;
 use crate::output::human::{self, Paint, Rows, counted, failed_opening, phases, way};
-use crate::output::units::{precise, spoken};
+use crate::output::units::{precise, rate, spoken};
 
 /// The most heartbeats that are told of as they come.
 const MOST_TOLD: u32 = 20;
@@ -76,6 +76,9 @@ fn introduction(info: &ListenInfo) -> String {
 /// What the moving line says.
 pub fn progress(progress: &Progress) -> String {
     let known = match (progress.interval, progress.heartbeats) {
+        (Some(interval), heartbeats) if interval < LEAST => {
+            format!("about {}", rate((heartbeats as f64 / progress.listened.as_secs_f64().max(1e-3)).round()))
+        }
         (Some(interval), _) => format!("one every {}", precise(interval)),
         (None, 0) => "silent so far".to_string(),
         (None, _) => "no interval yet".to_string(),
@@ -120,12 +123,17 @@ fn headline(findings: &Findings, paint: Paint) -> String {
     let listened = spoken(findings.listened);
     match (findings.verdict, findings.heartbeat()) {
         (Verdict::ServerPingsEvery, Some(kind)) => {
-            let interval = findings.interval().map(every).unwrap_or_default();
-            format!("{} {interval}", paint.strong(&format!("the server sends {}", many(kind.sound))))
+            let often = findings.interval().map(|interval| often(kind, interval)).unwrap_or_default();
+            format!("{} {often}", paint.strong(&format!("the server sends {}", many(kind.sound))))
         }
-        (Verdict::ServerIsSilentFor, _) => {
-            format!("{}: no heartbeat in {listened}", paint.strong("the server is silent"))
-        }
+        (Verdict::ServerIsSilentFor, _) => match findings.kinds.as_slice() {
+            [] => format!("{}: no heartbeat in {listened}", paint.strong("the server is silent")),
+            [messages, ..] => {
+                let messages = counted(messages.count, one(messages.sound));
+                let none = paint.strong("the server sends no heartbeats");
+                format!("{none}: none in {listened}, beside {messages}")
+            }
+        },
         (Verdict::Irregular, Some(kind)) => {
             let gaps = kind.interval.map(range).unwrap_or_default();
             format!("{}: {}, {gaps} apart", paint.strong("irregular heartbeats"), many(kind.sound))
@@ -136,14 +144,43 @@ fn headline(findings: &Findings, paint: Paint) -> String {
     }
 }
 
-/// `every 30 s (3 gaps, within 20 ms of one another)`
-fn every(interval: Interval) -> String {
-    let gaps = counted(interval.gaps as u64, "gap");
+/// How often they come: what is too fast to be told by its gaps, by its rate.
+fn often(kind: &KindFindings, interval: Interval) -> String {
+    let fast = kind.per_second().filter(|_| interval.is_burst());
+    match (fast, kind.since_traffic) {
+        (Some(per_second), _) => {
+            let outlier = outlier(interval).unwrap_or_default();
+            format!("at {}{outlier} ({} of them)", rate(per_second), kind.count)
+        }
+        (None, Some(_)) => {
+            let (after, median) = (precise(interval.median), median(interval, "span"));
+            format!("{after} after the last that it said ({median})")
+        }
+        (None, None) => {
+            let (every, outlier) = (precise(interval.median), outlier(interval).unwrap_or_default());
+            format!("every {every}{outlier} ({})", median(interval, "gap"))
+        }
+    }
+}
+
+/// What the median does not tell: gaps that are no interval.
+fn outlier(interval: Interval) -> Option<String> {
+    match (interval.fits(interval.max), interval.fits(interval.min)) {
+        (false, _) => Some(format!(", but up to {} apart", precise(interval.max))),
+        (true, false) => Some(format!(", but as little as {} apart", precise(interval.min))),
+        (true, true) => None,
+    }
+}
+
+/// `median of 3 gaps, within 20 ms of one another`
+fn median(interval: Interval, of: &str) -> String {
+    let gaps = counted(interval.gaps as u64, of);
     let spread = match interval.gaps {
         1 => String::new(),
+        _ if outlier(interval).is_some() => String::new(),
         _ => format!(", within {} of one another", precise(interval.spread().max(LEAST))),
     };
-    format!("every {} (median of {gaps}{spread})", precise(interval.median))
+    format!("median of {gaps}{spread}")
 }
 
 fn range(interval: Interval) -> String {
@@ -163,14 +200,36 @@ fn first(kind: &KindFindings) -> Option<String> {
 }
 
 fn counted_from(kind: &KindFindings, report: &ListenReport) -> Option<String> {
+    if kind.since_traffic.is_some() {
+        return Some(counted_from_its_own(kind, report.info.talk));
+    }
+    if kind.in_step {
+        return Some(
+            "not known: each came as long after a message of the server's, which may as well be what they are counted \
+             from"
+                .to_string(),
+        );
+    }
+    let is_burst = kind.interval.is_some_and(|interval| interval.is_burst());
     match (kind.by_client, kind.by_server) {
         (Some(effects), _) => Some(moved("what the client says", effects)),
-        (None, Some(effects)) => Some(moved("what the server says", effects)),
-        (None, None) if kind.sure && !report.info.talk && report.info.answer => Some(
+        (None, Some(effects)) => {
+            let untold = report.info.answer && !report.info.talk;
+            let more = if untold { "; whether what the client says does, --talk tells" } else { "" };
+            Some(format!("{}{more}", moved("what the server says", effects)))
+        }
+        (None, None) if kind.sure && !is_burst && !report.info.talk && report.info.answer => Some(
             "not known; --talk tells a fixed clock from one that counts from the last traffic".to_string(),
         ),
         (None, None) => None,
     }
+}
+
+fn counted_from_its_own(kind: &KindFindings, talk: bool) -> String {
+    let apart =
+        kind.interval.map(|gaps| format!(", so that they are {} apart", range(gaps))).unwrap_or_default();
+    let untried = if talk { "; what the client says was not tried" } else { "" };
+    format!("the last traffic: whatever the server says postpones the next heartbeat{apart}{untried}")
 }
 
 fn moved(whose: &str, effects: Effects) -> String {
@@ -214,6 +273,23 @@ fn clears(clearance: &Clearance) -> String {
 
 fn consequence(findings: &Findings) -> Option<String> {
     let text = match (findings.verdict, findings.heartbeat) {
+        (Verdict::ServerIsSilentFor, _) if !findings.kinds.is_empty() => {
+            let regular = findings.kinds.iter().find_map(KindFindings::borne_out);
+            let perhaps = regular
+                .map(|apart| {
+                    let apart = precise(apart.median);
+                    format!(
+                        " (they come every {apart}: if they are heartbeats, tell --app-ping how they look)"
+                    )
+                })
+                .unwrap_or_default();
+            return Some(format!(
+                "its messages kept the path busy here, silent for {} at the longest{perhaps}; nothing keeps it \
+                 open when the server has nothing to say, nor finds out by itself that a client is dead: send heartbeats (`wscheck \
+                 probe-idle` tells how often), and see `wscheck probe-zombie`",
+                precise(findings.longest_quiet)
+            ));
+        }
         (Verdict::ServerIsSilentFor, _) => {
             "nobody keeps this path open, or finds out that a client is dead, but you: send heartbeats \
              (`wscheck probe-idle` tells how often), and see `wscheck probe-zombie`"
@@ -235,7 +311,8 @@ fn evidence(rows: &mut Rows, findings: &Findings) {
         rows.add(std::mem::take(&mut label), &heard(kind));
     }
     if findings.kinds.is_empty() {
-        rows.add(label, "nothing at all");
+        let answers_only = findings.longest_quiet < findings.listened;
+        rows.add(label, if answers_only { "nothing but answers" } else { "nothing at all" });
     } else {
         rows.add("quiet", &format!("for {} at the longest", precise(findings.longest_quiet)));
     }

@@ -8,7 +8,7 @@ use crate::domain::ending::{Ending, How, Who};
 use crate::domain::heartbeat::incoming::{Incoming, MessageRef};
 use crate::domain::listen::report::{ListenEvent, ListenInfo, ListenReport, ListenReporter, Progress, Said};
 use crate::domain::listen::shapes::Shapes;
-use crate::domain::listen::{Circumstances, Listening, Sound, Utterance, Verdict};
+use crate::domain::listen::{Circumstances, EndedBy, Listening, Sound, Utterance, Verdict};
 use crate::domain::opening::{FailureKind, OpenError, Opened};
 use crate::domain::peer_text::PeerText;
 use crate::domain::phase::{Phase, Phases};
@@ -33,6 +33,12 @@ pub fn all() -> Vec<(&'static str, Vec<ListenEvent>)> {
         ("keep_alive", keep_alive()),
         ("silent", silent()),
         ("irregular", irregular()),
+        ("flood", flood()),
+        ("in_step", in_step()),
+        ("paused", paused()),
+        ("chatter", chatter()),
+        ("steady_chatter", steady_chatter()),
+        ("from_its_own", from_its_own()),
         ("hostile", hostile()),
         ("no_answer", no_answer()),
         ("interrupted", interrupted()),
@@ -112,8 +118,8 @@ impl Scene {
         let listened = ms(listened);
         let progress = Progress { listened, until: ms(120_000), heartbeats: 0, interval: None };
         self.events.push(ListenEvent::Progress(progress));
-        let circumstances =
-            Circumstances { listened, answered: self.info.answer, ended: self.ending.is_some(), interrupted };
+        let ended = self.ending.as_ref().map(EndedBy::from);
+        let circumstances = Circumstances { listened, answered: self.info.answer, ended, interrupted };
         let findings = self.listening.findings(&circumstances);
         let reasons = findings.reasons.clone();
         self.events.push(ListenEvent::Finished(Box::new(ListenReport {
@@ -168,6 +174,55 @@ fn irregular() -> Vec<ListenEvent> {
     let mut scene = Scene::new(|_| {});
     scene.pings(&[3_000, 11_000, 12_000, 40_000, 90_000]);
     scene.finish(120_000, false, report::Verdict::Passed)
+}
+
+/// Nobody knows what these are.
+fn steady_chatter() -> Vec<ListenEvent> {
+    let mut scene = Scene::new(|_| {});
+    (1..8).for_each(|n| scene.text(n * 15_000, &format!(r#"{{"k":"hb","n":{n}}}"#)));
+    scene.finish(120_000, false, report::Verdict::Passed)
+}
+
+/// Either every 15 s, or 10 s after each message.
+fn in_step() -> Vec<ListenEvent> {
+    let mut scene = Scene::new(|_| {});
+    for n in 0..5 {
+        scene.pings(&[10_000 + n * 15_000]);
+        scene.text(15_000 + n * 15_000, r#"{"price":1}"#);
+    }
+    scene.finish(76_000, false, report::Verdict::Passed)
+}
+
+/// It stopped, and began again.
+fn paused() -> Vec<ListenEvent> {
+    let mut scene = Scene::new(|_| {});
+    scene.pings(&[5_000, 10_000, 15_000, 20_000, 70_000, 75_000]);
+    scene.finish(78_000, false, report::Verdict::Passed)
+}
+
+/// It has things to say, and no heartbeats.
+fn chatter() -> Vec<ListenEvent> {
+    let mut scene = Scene::new(|_| {});
+    [7_000, 19_500, 33_000, 90_250].into_iter().for_each(|moment| scene.text(moment, r#"{"price":1}"#));
+    scene.finish(120_000, false, report::Verdict::Passed)
+}
+
+/// It counts from its own messages.
+pub fn from_its_own() -> Vec<ListenEvent> {
+    let mut scene = Scene::new(|_| {});
+    scene.pings(&[10_000]);
+    scene.text(14_000, r#"{"price":1}"#);
+    scene.pings(&[24_000, 34_000]);
+    scene.text(41_500, r#"{"price":2}"#);
+    scene.pings(&[51_500, 61_510]);
+    scene.finish(65_000, false, report::Verdict::Passed)
+}
+
+/// What comes in one read comes at one moment.
+fn flood() -> Vec<ListenEvent> {
+    let mut scene = Scene::new(|info| info.count = Some(40));
+    (0..40).for_each(|n| scene.says(500 + n / 10, Utterance::plain(Sound::Ping, PeerText::new("x"))));
+    scene.finish(504, false, report::Verdict::Passed)
 }
 
 fn hostile() -> Vec<ListenEvent> {

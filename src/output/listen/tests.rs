@@ -39,6 +39,7 @@ fn people_read_the_diagnosis_first() {
 #[test]
 fn scripts_read_a_document_and_a_line_for_each_thing_said() {
     insta::assert_snapshot!("talked.json", shown(Format::Json, &script::all()[1].1));
+    insta::assert_snapshot!("from_its_own.json", shown(Format::Json, &script::from_its_own()));
     insta::assert_snapshot!("pings.ndjson", shown(Format::Ndjson, &script::pings()));
     for (name, events) in script::all() {
         let (ndjson, _) = show(Format::Ndjson, PLAIN, &events);
@@ -67,8 +68,8 @@ fn the_names_that_scripts_rely_on_are_there() {
 
 #[test]
 fn json_and_the_domain_use_the_same_words() {
-    use super::document::{ListenVerdictName, UnansweredName};
-    use crate::domain::listen::{Sound, Unanswered, Verdict};
+    use super::document::{ListenVerdictName, SpanningName, UnansweredName};
+    use crate::domain::listen::{Sound, Spanning, Unanswered, Verdict};
     fn name(value: impl serde::Serialize) -> String {
         serde_json::to_value(value).unwrap().as_str().unwrap().to_string()
     }
@@ -77,6 +78,9 @@ fn json_and_the_domain_use_the_same_words() {
     }
     for sound in Sound::ALL {
         assert_eq!(name(SoundName::from(sound)), sound.label());
+    }
+    for spanning in [Spanning::Heartbeats, Spanning::SinceTraffic] {
+        assert_eq!(name(SpanningName::from(spanning)), spanning.label());
     }
     for unanswered in [Unanswered::GoesOn, Unanswered::Stops { after: 1 }, Unanswered::Ends { after: 1 }] {
         assert_eq!(name(UnansweredName::from(unanswered)), unanswered.label());

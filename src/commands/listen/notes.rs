@@ -1,0 +1,113 @@
+//! What was heard so far, from the opening on: also what came while the connection was still being greeted.
+
+use std::time::{Duration, SystemTime};
+
+use tokio::time::Instant;
+
+use crate::commands::telling::Telling;
+use crate::domain::listen::report::Said;
+use crate::domain::listen::shapes::{Shapes, shown_bytes};
+use crate::domain::listen::{Listening, Sound, Utterance};
+use crate::net::clock::unix_ms;
+use crate::net::greeting::{Saying, Word};
+
+/// So much of what came during the greeting is told one by one; the rest is told with the last of its kind.
+const MOST_UNTOLD: usize = 64;
+
+/// What was heard of one connection. Memory does not grow with it.
+pub struct Notes {
+    pub opened: Instant,
+    pub listening: Listening,
+    /// They learn from what they see.
+    pub shapes: Shapes,
+    telling: Telling,
+    /// What came during the greeting.
+    untold: Vec<Said>,
+}
+
+impl Notes {
+    /// Of a connection that opened at this moment.
+    pub fn new(opened: Instant, shapes: Shapes) -> Notes {
+        let listening = Listening::new(Duration::ZERO, false);
+        Notes { opened, listening, shapes, telling: Telling::default(), untold: Vec::new() }
+    }
+
+    /// Something was said while the connection was greeted.
+    pub fn overhear(&mut self, word: Word<'_>) {
+        let Word { at, saying, answered } = word;
+        let said = match saying {
+            Saying::Ours => return self.listening.talked(self.age(at)),
+            Saying::Ping(payload) => Utterance::plain(Sound::Ping, shown_bytes(payload)),
+            Saying::Pong(payload) => Utterance::plain(Sound::Pong, shown_bytes(payload)),
+            Saying::Message(message) => self.shapes.hear(message, unix_ms()).0,
+            Saying::Awaited(message) => match self.shapes.hear(message, unix_ms()).0 {
+                said if said.sound.is_heartbeat() => said,
+                // It answers what we said.
+                _ => return self.listening.answered(self.age(at)),
+            },
+        };
+        if let Some(said) = self.note(at, &said, answered) {
+            self.keep(said);
+        }
+        if answered {
+            self.listening.was_answered(said.sound);
+        }
+    }
+
+    fn keep(&mut self, said: Said) {
+        let is_full = self.untold.len() >= MOST_UNTOLD;
+        let last = self.untold.iter_mut().rev().find(|last| is_full && last.sound == said.sound);
+        match last {
+            Some(last) => *last = Said { count: last.count + said.count, ..said },
+            None => self.untold.push(said),
+        }
+    }
+
+    /// What came during the greeting, to be told now that it is over.
+    pub fn take_untold(&mut self) -> Vec<Said> {
+        std::mem::take(&mut self.untold)
+    }
+
+    /// The server said something by itself; gives what is to be told of it now.
+    pub fn note(&mut self, at: Instant, said: &Utterance, answered: bool) -> Option<Said> {
+        let age = self.age(at);
+        let before = self.listening.rhythm(said.sound).map(|rhythm| rhythm.last);
+        self.listening.heard(age, said);
+        let count = self.telling.note(said.sound, at)?;
+        Some(Said {
+            at: SystemTime::now(),
+            sound: said.sound,
+            shape: said.shape,
+            count,
+            age,
+            gap: before.map(|before| age.saturating_sub(before)),
+            text: said.text.clone(),
+            answered,
+        })
+    }
+
+    /// From the opening to this moment.
+    pub fn age(&self, at: Instant) -> Duration {
+        at.saturating_duration_since(self.opened)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_a_flood_during_the_greeting_no_more_is_kept_than_can_be_told() {
+        let opened = Instant::now();
+        let mut notes = Notes::new(opened, Shapes::default());
+        for n in 0..500 {
+            let at = opened + Duration::from_millis(n * 20);
+            notes.overhear(Word { at, saying: Saying::Ping(b"x"), answered: true });
+        }
+        let untold = notes.take_untold();
+        let last = untold.last().map(|said| (said.age, said.count));
+        assert_eq!((untold.len(), last), (MOST_UNTOLD, Some((Duration::from_millis(499 * 20), 500 - 63))));
+        assert_eq!(notes.listening.heartbeats(), 500);
+        assert!(notes.take_untold().is_empty());
+    }
+}

@@ -1,0 +1,417 @@
+//! What listening comes to, moment by moment.
+
+use proptest::prelude::*;
+
+use super::super::findings::First;
+use super::*;
+use crate::domain::peer_text::PeerText;
+
+const fn s(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
+}
+
+fn ms(millis: u64) -> Duration {
+    Duration::from_millis(millis)
+}
+
+fn said(sound: Sound) -> Utterance {
+    Utterance::plain(sound, PeerText::new("x"))
+}
+
+fn pings(moments: &[u64]) -> Listening {
+    let mut listening = Listening::new(Duration::ZERO, false);
+    moments.iter().for_each(|moment| listening.heard(ms(*moment), &said(Sound::Ping)));
+    listening
+}
+
+fn whole(listened: Duration) -> Circumstances {
+    Circumstances { listened, answered: true, ..Circumstances::default() }
+}
+
+#[test]
+fn a_server_that_pings_every_30_s_is_told_with_its_interval_and_its_early_first() {
+    let findings = pings(&[11_000, 41_000, 71_010, 101_000]).findings(&whole(s(120)));
+    let interval = findings.interval().unwrap();
+    assert_eq!(findings.verdict, Verdict::ServerPingsEvery);
+    // Gaps: 30 000, 30 010, 29 990 ms.
+    assert_eq!((interval.median, interval.spread()), (ms(30_000), ms(20)));
+    assert_eq!(findings.kinds[0].early, Some(First::Early));
+    assert_eq!(findings.clearance.unwrap().cleared[0], s(50), "30 s is 75 % of 40 s");
+    assert_eq!(findings.longest_quiet, ms(30_010));
+}
+
+#[test]
+fn a_server_that_stopped_is_not_said_to_ping() {
+    let moments = [500, 1000, 1500, 2000];
+    let still = pings(&moments).findings(&whole(ms(3250)));
+    assert_eq!(still.verdict, Verdict::ServerPingsEvery);
+    let findings = pings(&moments).findings(&whole(ms(3251)));
+    assert_eq!((findings.verdict, &findings.clearance), (Verdict::Inconclusive, &None));
+    let long = pings(&moments).findings(&whole(s(10)));
+    assert_eq!(long.reasons, ["4 heartbeats came, every 500 ms, and then none in 8 s"]);
+    let mut talked = pings(&moments);
+    talked.talked(ms(3000));
+    assert_eq!(talked.findings(&whole(ms(4000))).verdict, Verdict::ServerPingsEvery, "it was postponed");
+    let unanswered = Circumstances { answered: false, ..whole(ms(9000)) };
+    assert_eq!(pings(&moments).findings(&unanswered).verdict, Verdict::ServerPingsEvery, "that is why");
+}
+
+#[test]
+fn a_flood_is_not_said_to_have_stopped_with_its_last_frame() {
+    let mut flood = Listening::new(Duration::ZERO, false);
+    (0..1000).for_each(|n| flood.heard(Duration::from_micros(n * 50), &said(Sound::Ping)));
+    let findings = flood.findings(&whole(ms(60)));
+    assert_eq!(findings.verdict, Verdict::ServerPingsEvery);
+    assert_eq!(findings.kinds[0].per_second(), Some(20_000.0));
+    assert_eq!(flood.findings(&whole(ms(500))).verdict, Verdict::Inconclusive);
+    assert_eq!(pings(&[5]).findings(&whole(ms(60))).kinds[0].per_second(), None);
+}
+
+#[test]
+fn what_an_interval_clears_is_told_by_its_longest_gap() {
+    let findings = pings(&[20_000, 40_000, 60_000, 80_000, 180_000, 200_000]).findings(&whole(s(201)));
+    assert_eq!(findings.verdict, Verdict::ServerPingsEvery);
+    assert_eq!(findings.clearance.unwrap().cleared[0], s(180), "100 s is more than 75 % of 120 s");
+    assert_eq!(findings.reasons, ["they paused for as long as 1m 40s, 5.0 intervals"]);
+    let burst: Vec<u64> = (0..40).map(|n| 1000 + n / 10 * 30_000).collect();
+    let bursts = pings(&burst).findings(&whole(s(92)));
+    assert_eq!(bursts.reasons, ["they come in bursts, as far as 30 s apart"]);
+    assert_eq!(bursts.kinds[0].early, None, "there is no interval that it could be compared with");
+    let one_left_out = pings(&[20_000, 40_000, 60_000, 80_000, 120_000]).findings(&whole(s(121)));
+    assert_eq!((one_left_out.verdict, one_left_out.reasons.len()), (Verdict::ServerPingsEvery, 0));
+}
+
+#[test]
+fn a_silent_server_is_silent_for_the_whole_time_or_nothing_is_known() {
+    let silent = pings(&[]);
+    let verdict = |how: Circumstances| silent.findings(&how).verdict;
+    assert_eq!(verdict(whole(s(120))), Verdict::ServerIsSilentFor);
+    assert_eq!(verdict(Circumstances { interrupted: true, ..whole(s(9)) }), Verdict::Inconclusive);
+    assert_eq!(verdict(Circumstances { ended: Some(EndedBy::Server), ..whole(s(9)) }), Verdict::Inconclusive);
+    assert_eq!(silent.findings(&whole(s(120))).longest_quiet, s(120));
+}
+
+#[test]
+fn a_server_of_which_a_heartbeat_was_missed_is_not_silent() {
+    let missed = Listening::new(s(1), true);
+    let findings = missed.findings(&whole(s(60)));
+    assert_eq!((missed.missed_some(), findings.verdict), (true, Verdict::Inconclusive));
+    assert_eq!(findings.reasons, ["a heartbeat came before it was listened, and none since, in 1m"]);
+}
+
+#[test]
+fn what_was_answered_before_is_not_counted_as_unanswered() {
+    let ended = Circumstances { answered: false, ended: Some(EndedBy::Server), ..whole(s(8)) };
+    let mut beats = pings(&[2000]);
+    beats.was_answered(Sound::Ping);
+    assert_eq!(beats.findings(&ended).unanswered, None, "nothing provoked it");
+    beats.heard(s(4), &said(Sound::Ping));
+    assert_eq!(beats.findings(&ended).unanswered, Some(Unanswered::Ends { after: 1 }));
+}
+
+#[test]
+fn one_heartbeat_is_no_interval_and_four_without_one_are_irregular() {
+    let one = pings(&[54_000]).findings(&whole(s(60)));
+    assert_eq!(one.verdict, Verdict::Inconclusive);
+    assert_eq!(one.reasons, ["only 1 heartbeat came in 1m: one is no interval; listen for longer"]);
+    let some = pings(&[1000, 3000, 9000, 10_000]).findings(&whole(s(60)));
+    assert_eq!((some.verdict, some.interval()), (Verdict::Irregular, None));
+}
+
+#[test]
+fn ordinary_messages_are_no_heartbeats_however_regular() {
+    let mut listening = Listening::new(Duration::ZERO, false);
+    (1..10).for_each(|second| listening.heard(s(second), &said(Sound::Message)));
+    let findings = listening.findings(&whole(s(10)));
+    assert_eq!((findings.verdict, findings.kinds.len()), (Verdict::ServerIsSilentFor, 1));
+    assert_eq!(findings.longest_quiet, s(1));
+}
+
+/// Talks 3 s after each heartbeat of even number; `next` gives the heartbeat after that.
+fn talked(next: impl Fn(u64) -> u64) -> Findings {
+    let mut listening = pings(&[10_000, 20_000, 30_000]);
+    let mut last = 30_000;
+    for _ in 0..4 {
+        listening.talked(ms(last + 3000));
+        last = next(last);
+        listening.heard(ms(last), &said(Sound::Ping));
+        last += 10_000;
+        listening.heard(ms(last), &said(Sound::Ping));
+    }
+    listening.findings(&whole(ms(last)))
+}
+
+#[test]
+fn talk_tells_a_fixed_clock_from_one_that_counts_from_traffic() {
+    let effect = |findings: &Findings| findings.kinds[0].by_client.map(|effects| effects.effect);
+    let fixed = talked(|last| last + 10_000);
+    assert_eq!((effect(&fixed), fixed.origin), (Some(Effect::Unmoved), Some(Origin::FixedClock)));
+    let counted = talked(|last| last + 13_000);
+    assert_eq!((effect(&counted), counted.origin), (Some(Effect::Postponed), Some(Origin::LastTraffic)));
+    let skipped = talked(|last| last + 15_000);
+    assert_eq!(effect(&skipped), Some(Effect::Skipped));
+    assert_eq!(skipped.interval().map(|interval| interval.median), Some(s(10)), "talk does not blur it");
+    assert_eq!(skipped.kinds[0].by_client.unwrap().longest, 1.2);
+}
+
+#[test]
+fn the_servers_own_messages_tell_too() {
+    let mut listening = pings(&[10_000]);
+    for beat in 2..6 {
+        listening.heard(ms(beat * 10_000 - 6000), &said(Sound::Message));
+        listening.heard(s(beat * 10), &said(Sound::Ping));
+    }
+    let findings = listening.findings(&whole(s(55)));
+    assert_eq!(findings.origin, Some(Origin::FixedClock));
+}
+
+#[test]
+fn what_is_not_answered_goes_on_or_stops_or_ends() {
+    let how = |listened| Circumstances { answered: false, ..whole(listened) };
+    let beats = pings(&[2000, 4000, 6000]);
+    assert_eq!(beats.findings(&how(s(8))).unanswered, Some(Unanswered::GoesOn));
+    assert_eq!(beats.findings(&how(s(20))).unanswered, Some(Unanswered::Stops { after: 3 }));
+    let ended = |by| Circumstances { ended: Some(by), ..how(s(8)) };
+    let server = ended(EndedBy::Server);
+    assert_eq!(beats.findings(&server).unanswered, Some(Unanswered::Ends { after: 3 }));
+    assert_eq!(beats.findings(&ended(EndedBy::Breakage)).unanswered, None, "nobody knows");
+    let mut kept_alive = pings(&[2500]);
+    [1, 2, 3].into_iter().for_each(|second| kept_alive.heard(s(second), &said(Sound::KeepAlive)));
+    let findings = kept_alive.findings(&server);
+    assert_eq!(findings.heartbeat, Some(Sound::KeepAlive));
+    assert_eq!(findings.unanswered, Some(Unanswered::Ends { after: 1 }), "the Ping asked");
+    assert_eq!(beats.findings(&whole(s(20))).unanswered, None, "they were answered");
+    assert_eq!(pings(&[2000]).findings(&how(s(20))).unanswered, None, "one has no interval");
+}
+
+#[test]
+fn a_ping_frame_is_the_heartbeat_rather_than_a_comment() {
+    let mut listening = pings(&[2000, 4000, 6000]);
+    (1..7).for_each(|second| listening.heard(ms(second * 1000 + 1), &said(Sound::KeepAlive)));
+    assert_eq!(listening.findings(&whole(s(8))).heartbeat, Some(Sound::Ping));
+}
+
+/// A server that sends a heartbeat so long after the last that it said, and messages at these moments.
+fn counting_from_its_own(interval: u64, messages: &[u64], until: u64) -> Listening {
+    let mut listening = Listening::new(Duration::ZERO, false);
+    let (mut messages, mut last) = (messages.iter().peekable(), 0);
+    loop {
+        let (at, sound) = match messages.next_if(|message| **message < last + interval) {
+            Some(message) => (*message, Sound::Message),
+            None => (last + interval, Sound::Ping),
+        };
+        if at > until {
+            return listening;
+        }
+        listening.heard(ms(at), &said(sound));
+        last = at;
+    }
+}
+
+/// In the middle of some gaps, and not of others.
+const CHATTER: [u64; 6] = [13_000, 25_000, 41_000, 48_000, 85_000, 104_500];
+
+#[test]
+fn a_server_that_counts_from_its_own_messages_is_not_irregular() {
+    let listening = counting_from_its_own(10_000, &CHATTER, 130_000);
+    let findings = listening.findings(&whole(s(130)));
+    assert_eq!((findings.verdict, findings.origin), (Verdict::ServerPingsEvery, Some(Origin::LastTraffic)));
+    assert_eq!(findings.interval().map(|interval| (interval.median, interval.max)), Some((s(10), s(10))));
+    let kind = findings.heartbeat().unwrap();
+    assert!(!kind.sure && kind.interval.unwrap().max > s(14), "the gaps are told as they were: {kind:?}");
+    assert_eq!(kind.by_server.map(|effects| effects.effect), Some(Effect::Postponed));
+    assert_eq!(
+        findings.clearance.unwrap().cleared[0],
+        s(30),
+        "the path was never quiet for longer than 10 s"
+    );
+    let stopped = listening.findings(&whole(s(145)));
+    assert_eq!(stopped.verdict, Verdict::Inconclusive);
+    assert!(stopped.reasons[0].contains("10 s after the last that the server said, and then none in"));
+    let unanswered = Circumstances { answered: false, ..whole(s(145)) };
+    assert_eq!(listening.findings(&unanswered).verdict, Verdict::ServerPingsEvery, "that is why");
+}
+
+#[test]
+fn a_server_that_counts_from_its_own_messages_may_stop_and_go_on_talking() {
+    let mut listening = counting_from_its_own(10_000, &CHATTER, 70_000);
+    let heartbeats = listening.heartbeats();
+    [75_000, 83_000].into_iter().for_each(|at| listening.heard(ms(at), &said(Sound::Message)));
+    let unanswered = |listening: &Listening, listened| {
+        let how = Circumstances { answered: false, ..whole(listened) };
+        listening.findings(&how).unanswered
+    };
+    assert_eq!(unanswered(&listening, s(90)), Some(Unanswered::GoesOn));
+    assert_eq!(unanswered(&listening, s(95)), None, "postponed, for all that is known");
+    listening.heard(s(113), &said(Sound::Message));
+    assert_eq!(unanswered(&listening, s(114)), Some(Unanswered::Stops { after: heartbeats }));
+    let answered = listening.findings(&whole(s(114)));
+    assert_eq!((answered.verdict, answered.origin), (Verdict::Inconclusive, Some(Origin::LastTraffic)));
+    assert!(answered.reasons[0].ends_with("and then none in 30 s"), "{:?}", answered.reasons);
+}
+
+#[test]
+fn a_clock_that_begins_with_the_servers_first_word_is_not_contradicted_by_the_silence_before() {
+    let mut listening = Listening::new(Duration::ZERO, false);
+    listening.heard(s(45), &said(Sound::Message));
+    for (at, sound) in [(55, Sound::Ping), (62, Sound::Message), (72, Sound::Ping), (82, Sound::Ping)] {
+        listening.heard(s(at), &said(sound));
+    }
+    let findings = listening.findings(&whole(s(90)));
+    assert_eq!((findings.origin, findings.longest_quiet), (Some(Origin::LastTraffic), s(45)));
+    assert_eq!(findings.heartbeat().unwrap().early, None, "its message postponed the first");
+}
+
+#[test]
+fn a_ping_behind_each_message_is_no_heartbeat_of_a_second() {
+    let mut listening = Listening::new(Duration::ZERO, false);
+    for message in [5_000, 20_000, 21_500, 52_000, 90_000] {
+        listening.heard(ms(message), &said(Sound::Message));
+        listening.heard(ms(message + 1000), &said(Sound::Ping));
+    }
+    let findings = listening.findings(&whole(s(95)));
+    assert_eq!((findings.verdict, findings.interval()), (Verdict::Irregular, None));
+}
+
+#[test]
+fn heartbeats_that_only_ever_followed_messages_are_not_known_to_come_in_a_silence() {
+    let mut listening = Listening::new(Duration::ZERO, false);
+    for message in [1000, 7000, 15_000, 21_500, 30_000] {
+        listening.heard(ms(message), &said(Sound::Message));
+        listening.heard(ms(message + 5000), &said(Sound::Ping));
+    }
+    let findings = listening.findings(&whole(s(36)));
+    assert_eq!((findings.verdict, findings.interval()), (Verdict::Inconclusive, None));
+    assert!(findings.reasons[0].starts_with("each came 5 s after the last that the server said"));
+}
+
+#[test]
+fn two_gaps_that_agree_are_an_accident_where_messages_explain_them_better() {
+    // It counts 500 ms from the last of its messages, and two pauses of these are five seconds apart.
+    let pauses = [5_000, 10_400];
+    let messages: Vec<u64> = (1..70)
+        .map(|n| n * 200)
+        .filter(|at| pauses.iter().all(|pause| !(*pause..*pause + 600).contains(at)))
+        .collect();
+    let findings = counting_from_its_own(500, &messages, 13_000).findings(&whole(s(13)));
+    assert_eq!((findings.kinds[0].count, findings.interval()), (2, None));
+    assert_eq!(findings.verdict, Verdict::Inconclusive);
+}
+
+#[test]
+fn messages_that_keep_step_with_the_heartbeats_tell_nothing() {
+    // Either every 15 s, or 10 s after a message that is sent every 15 s.
+    let messages: Vec<u64> = (1..8).map(|n| n * 15_000).collect();
+    let listening = counting_from_its_own(10_000, &messages, 107_000);
+    let findings = listening.findings(&whole(s(107)));
+    assert_eq!(findings.interval().map(|interval| interval.median), Some(s(15)));
+    assert_eq!((findings.origin, findings.kinds[0].early), (None, None));
+    let mut talked = listening;
+    talked.talked(ms(109_000));
+    talked.heard(ms(115_000), &said(Sound::Ping));
+    let findings = talked.findings(&whole(s(115)));
+    let by_client = findings.kinds[0].by_client.map(|effects| effects.effect);
+    assert_eq!((findings.origin, by_client), (None, Some(Effect::Unmoved)));
+}
+
+#[test]
+fn a_server_that_goes_on_talking_and_stops_its_heartbeats_is_found_out() {
+    let mut listening = Listening::new(Duration::ZERO, false);
+    let chatter = (1..60).map(|second| (second * 1000, Sound::Message));
+    let mut all: Vec<_> = chatter.chain((1..5).map(|n| (n * 5000 + 300, Sound::Ping))).collect();
+    all.sort_unstable();
+    all.iter().for_each(|(at, sound)| listening.heard(ms(*at), &said(*sound)));
+    let findings = listening.findings(&whole(s(60)));
+    assert_eq!(findings.origin, Some(Origin::FixedClock), "its messages leave them unmoved");
+    assert_eq!(findings.verdict, Verdict::Inconclusive);
+    assert_eq!(findings.reasons, ["4 heartbeats came, every 5 s, and then none in 39.7 s"]);
+    let unanswered = Circumstances { answered: false, ..whole(s(60)) };
+    assert_eq!(listening.findings(&unanswered).unanswered, Some(Unanswered::Stops { after: 4 }));
+}
+
+#[test]
+fn what_answers_the_clients_talk_does_not_hide_what_that_did() {
+    // It counts from the last traffic in either direction, and echoes.
+    let mut listening = pings(&[10_000, 20_000, 30_000]);
+    listening.talked(ms(33_000));
+    listening.answered(ms(33_001));
+    listening.heard(ms(43_001), &said(Sound::Ping));
+    assert!(listening.steady().is_some(), "else nothing more is said");
+    listening.heard(ms(53_001), &said(Sound::Ping));
+    let findings = listening.findings(&whole(s(54)));
+    let kind = findings.heartbeat().unwrap();
+    assert_eq!(kind.by_client.map(|effects| effects.effect), Some(Effect::Postponed));
+    assert!(kind.sure && findings.origin == Some(Origin::LastTraffic), "{findings:?}");
+}
+
+#[test]
+fn what_the_server_answers_is_traffic_too() {
+    let mut listening = pings(&[1000]);
+    listening.answered(s(5));
+    listening.heard(s(9), &said(Sound::Ping));
+    let findings = listening.findings(&whole(s(9)));
+    assert_eq!((findings.longest_quiet, findings.kinds.len()), (s(4), 1));
+}
+
+/// What a simulated server does.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Server {
+    FixedClock,
+    CountsFromItsOwn,
+    AtRandom,
+}
+
+/// Two hundred seconds of it, at most; `dice` are messages and heartbeats, as parts of the interval.
+fn simulated(server: Server, interval: u64, dice: &[f64], messages: &[f64]) -> Findings {
+    let part = |part: &f64| (part * interval as f64) as u64;
+    let sums = |parts: &[f64]| {
+        let sum = |sum: &mut u64, one: &f64| {
+            *sum += part(one);
+            Some(*sum)
+        };
+        parts.iter().scan(0, sum).collect::<Vec<u64>>()
+    };
+    let (messages, until) = (sums(messages), interval * 40);
+    let beats = match server {
+        Server::CountsFromItsOwn => {
+            return counting_from_its_own(interval, &messages, until).findings(&whole(ms(until)));
+        }
+        Server::FixedClock => (1..=40).map(|n| n * interval).collect(),
+        Server::AtRandom => sums(dice),
+    };
+    let mut all: Vec<(u64, Sound)> = beats.into_iter().map(|at| (at, Sound::Ping)).collect();
+    all.extend(messages.iter().map(|at| (*at, Sound::Message)));
+    all.retain(|(at, _)| *at <= until);
+    all.sort_unstable();
+    let mut listening = Listening::new(Duration::ZERO, false);
+    all.iter().for_each(|(at, sound)| listening.heard(ms(*at), &said(*sound)));
+    listening.findings(&whole(ms(until)))
+}
+
+proptest! {
+    /// No server is said to have an interval that it does not have, whenever it says something else.
+    #[test]
+    fn an_interval_is_right_or_none_is_told(
+        server in prop::sample::select(vec![Server::FixedClock, Server::CountsFromItsOwn, Server::AtRandom]),
+        interval in 500_u64..60_000,
+        dice in prop::collection::vec(0.1_f64..3.0, 60),
+        scarcity in 0.05_f64..4.0,
+        messages in prop::collection::vec(0.02_f64..1.0, 0..200),
+    ) {
+        let messages: Vec<f64> = messages.iter().map(|part| part * scarcity).collect();
+        let findings = simulated(server, interval, &dice, &messages);
+        let told = findings.interval().map(|interval| interval.median);
+        let is_right = |told: Duration| told.abs_diff(ms(interval)) <= tolerance(ms(interval));
+        match server {
+            Server::FixedClock => prop_assert!(told.is_some_and(is_right), "{findings:?}"),
+            Server::CountsFromItsOwn => prop_assert!(told.is_none_or(is_right), "{findings:?}"),
+            Server::AtRandom => prop_assert_eq!(told, None),
+        }
+        let origin = match server {
+            Server::FixedClock => Some(Origin::FixedClock),
+            Server::CountsFromItsOwn => Some(Origin::LastTraffic),
+            Server::AtRandom => None,
+        };
+        prop_assert!(findings.origin.is_none() || findings.origin == origin, "{:?}", findings);
+    }
+}

@@ -1,0 +1,126 @@
+//! How long after the last that the server said its heartbeats come.
+
+use std::time::Duration;
+
+use super::interval::{Interval, JITTER, tolerance};
+use super::sound::Sound;
+use super::spans::Spans;
+
+/// Shorter spans agree by the jitter of timers alone: who talks without a pause has said something just before
+/// whatever it says.
+const SHORTEST: Duration = Duration::from_millis(250);
+/// Fewer are no evidence.
+const LEAST: usize = 3;
+
+/// The spans from the last that the server said, whatever it was, to each heartbeat of one kind.
+///
+/// A server that counts from its own traffic sends them one interval after that, however far they are apart.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct SinceTraffic {
+    spans: Spans,
+    /// How many began with an ordinary message...
+    after_messages: u64,
+    /// ... and how many with a heartbeat: only these show that heartbeats come when nothing else is said.
+    after_heartbeats: u64,
+}
+
+/// What the spans say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Bearing {
+    /// They bear an interval out.
+    Counted(Interval),
+    /// They agree, and too little was seen: too few, or none of them behind a heartbeat.
+    Hinted(Interval),
+    /// Nothing: they differ, or a silence without a heartbeat contradicts them.
+    Nothing,
+}
+
+impl SinceTraffic {
+    /// A heartbeat came so long after the last that the server said, which was that.
+    pub fn note(&mut self, span: Duration, last: Sound) {
+        self.spans.push(span);
+        match last.is_heartbeat() {
+            true => self.after_heartbeats += 1,
+            false => self.after_messages += 1,
+        }
+    }
+
+    /// What they come to where all of them agree.
+    pub fn agreeing(&self) -> Option<Interval> {
+        let interval = self.spans.interval()?;
+        (interval.gaps >= 2 && interval.median >= SHORTEST && interval.is_strict()).then_some(interval)
+    }
+
+    /// What they say, against the gaps from heartbeat to heartbeat, and the longest silence there was since the server
+    /// first said something. Few gaps agree by accident.
+    pub fn bearing(&self, gaps: Option<Interval>, longest_pause: Duration) -> Bearing {
+        let is_plainer = |spans: &Interval| {
+            let is_looser = |gaps: Interval| gaps.spread() > spans.spread() * 2 + JITTER;
+            gaps.is_none_or(|gaps| gaps.gaps < LEAST || is_looser(gaps)) && holds(spans, longest_pause)
+        };
+        match self.agreeing().filter(|_| self.after_messages > 0).filter(is_plainer) {
+            None => Bearing::Nothing,
+            Some(spans) if spans.gaps >= LEAST && self.after_heartbeats > 0 => Bearing::Counted(spans),
+            Some(spans) => Bearing::Hinted(spans),
+        }
+    }
+
+    /// Whether a server that counts from its own traffic may as well have sent heartbeats that are so far apart: each
+    /// came as long after a message.
+    pub fn explains(&self, gaps: &Interval, longest_quiet: Duration) -> bool {
+        let explains = |spans: Interval| !gaps.fits(spans.median) && holds(&spans, longest_quiet);
+        self.after_messages > 0 && self.agreeing().is_some_and(explains)
+    }
+}
+
+/// Whether there was never a silence in which the next heartbeat was overdue.
+fn holds(spans: &Interval, longest_quiet: Duration) -> bool {
+    longest_quiet <= spans.median + tolerance(spans.median)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn s(seconds: u64) -> Duration {
+        Duration::from_secs(seconds)
+    }
+
+    fn since(spans: &[(u64, Sound)]) -> SinceTraffic {
+        let mut since = SinceTraffic::default();
+        spans.iter().for_each(|(millis, last)| since.note(Duration::from_millis(*millis), *last));
+        since
+    }
+
+    #[test]
+    fn three_that_agree_bear_it_out_where_one_is_behind_a_heartbeat_and_one_behind_a_message() {
+        use Sound::{Message, Ping};
+        let told = |spans: &[(u64, Sound)]| match since(spans).bearing(None, s(10)) {
+            Bearing::Counted(interval) => Some(interval.median),
+            Bearing::Hinted(_) | Bearing::Nothing => None,
+        };
+        assert_eq!(told(&[(10_000, Message), (10_010, Ping), (10_000, Message)]), Some(s(10)));
+        assert_eq!(told(&[(10_000, Message), (10_000, Ping)]), None, "two are too few");
+        assert_eq!(told(&[(10_000, Message); 9]), None, "nobody knows whether they come in a silence");
+        assert_eq!(told(&[(10_000, Ping); 9]), None, "they show nothing that the gaps do not");
+        assert_eq!(told(&[(10_000, Message), (10_000, Ping), (10_000, Ping), (4000, Message)]), None);
+    }
+
+    #[test]
+    fn a_longer_silence_contradicts_them_and_gaps_that_agree_as_well_are_believed_first() {
+        use Sound::{Message, Ping};
+        let since = since(&[(1000, Message), (1000, Ping), (1000, Message)]);
+        assert!(matches!(since.bearing(None, Duration::from_millis(1100)), Bearing::Counted(_)));
+        assert_eq!(since.bearing(None, Duration::from_millis(1101)), Bearing::Nothing);
+        assert_eq!(since.bearing(Interval::of([s(30); 3]), s(1)), Bearing::Nothing);
+        assert!(matches!(since.bearing(Interval::of([s(30); 2]), s(1)), Bearing::Counted(_)), "an accident");
+        assert!(matches!(since.bearing(Interval::of([s(30), s(32)]), s(1)), Bearing::Counted(_)));
+    }
+
+    #[test]
+    fn who_talks_without_a_pause_shows_nothing() {
+        use Sound::{Message, Ping};
+        let since = since(&[(5, Message), (3, Message), (9, Ping), (4, Message)]);
+        assert_eq!(since.bearing(None, Duration::from_millis(20)), Bearing::Nothing);
+    }
+}
