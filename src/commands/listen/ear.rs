@@ -116,11 +116,9 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Ear<'a, S> {
         }
     }
 
-    /// The last heartbeat of the steady kind, and when to speak after it.
+    /// When to speak before the next heartbeat.
     fn talk_due(&self) -> Option<Duration> {
-        let talk = self.talk.as_ref()?;
-        let (sound, interval) = self.notes.listening.steady()?;
-        talk.due(self.notes.listening.rhythm(sound)?.last, Some(&interval))
+        self.talk.as_ref()?.due(&self.notes.listening.clock()?)
     }
 
     fn on_heard(&mut self, heard: Heard) -> Option<Over> {
@@ -146,14 +144,13 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Ear<'a, S> {
 
     fn talk_hears(&mut self, sound: Sound, before: Option<Duration>, age: Duration) {
         let (Some(talk), Some(before)) = (&mut self.talk, before) else { return };
-        if self.notes.listening.steady().is_some_and(|(steady, _)| steady == sound) {
+        if self.notes.listening.clock().is_some_and(|clock| clock.sound == sound) {
             talk.heard(before, age);
         }
     }
 
     fn speak(&mut self) -> Option<Over> {
-        let (sound, _) = self.notes.listening.steady()?;
-        let last = self.notes.listening.rhythm(sound)?.last;
+        let last = self.notes.listening.clock()?.last;
         match self.guest.talk() {
             Err(cut) => Some(Over::Cut(cut)),
             Ok(left) => {
@@ -172,7 +169,7 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Ear<'a, S> {
             listened: self.notes.opened.elapsed(),
             until: self.end - self.notes.opened,
             heartbeats: self.notes.listening.heartbeats(),
-            interval: self.notes.listening.steady().map(|(_, interval)| interval.median),
+            interval: self.notes.listening.clock().map(|clock| clock.interval.median),
         }));
         None
     }

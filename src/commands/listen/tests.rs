@@ -145,6 +145,39 @@ async fn a_server_that_counts_from_the_last_traffic_is_found_out() {
     assert_eq!(overheard.findings.interval().unwrap().median, ms(10_000));
 }
 
+/// Says something at these moments, and pings ten seconds after the last that it said, or that it heard, if it listens.
+async fn counting_from_its_own(mut peer: RawPeer, start: Instant, says: Vec<u64>, listens: bool) -> RawPeer {
+    let mut due = start + ms(10_000);
+    let mut says = says.into_iter().map(|moment| start + ms(moment)).peekable();
+    loop {
+        let next = says.peek().copied().filter(|says| *says < due);
+        tokio::select! {
+            frame = peer.frame() => match frame {
+                Some((TEXT, _)) if listens => due = Instant::now() + ms(10_000),
+                Some(_) => {}
+                None => return peer,
+            },
+            () = sleep_until(next.unwrap_or(due)) => {
+                peer.send(if next.is_some() { TEXT } else { PING }, b"x").await;
+                due = next.and_then(|_| says.next()).unwrap_or(due) + ms(10_000);
+            }
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn it_talks_to_a_server_that_counts_from_what_it_says_too() {
+    let says = vec![13_000, 25_000, 41_000, 48_000, 85_000, 104_500];
+    for (listens, effect) in [(false, Effect::Unmoved), (true, Effect::Postponed)] {
+        let script = |peer, start| counting_from_its_own(peer, start, says.clone(), listens);
+        let (overheard, talks) = heard(plan(240_000, None, true), script).await;
+        let kind = overheard.findings.heartbeat().unwrap();
+        assert!(talks.len() > 3 && kind.since_traffic.is_some(), "{talks:?} {kind:?}");
+        assert_eq!(kind.by_client.map(|effects| effects.effect), Some(effect));
+        assert_eq!(overheard.findings.interval().map(|interval| interval.median), Some(ms(10_000)));
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn an_end_before_its_time_is_told_with_its_age() {
     let (overheard, _) = heard(plan(60_000, None, false), |mut peer, _| async move {

@@ -129,6 +129,10 @@ impl KindHeard {
         let interval = sure.or(since_traffic);
         let clock = interval.filter(|interval| !interval.is_burst());
         let effects = |disturbances: &[Disturbance]| Effects::of(disturbances, &clock?);
+        let by_client = match since_traffic {
+            None => effects(&self.by_client),
+            Some(_) => clock.and_then(|clock| self.since.by_client(&clock)),
+        };
         let in_step = sure.is_some_and(|sure| self.since.explains(&sure, longest_quiet));
         KindFindings {
             sound,
@@ -147,7 +151,7 @@ impl KindHeard {
             payloads: rhythm.payloads(),
             sample: rhythm.sample.clone(),
             shape: rhythm.shape,
-            by_client: effects(&self.by_client),
+            by_client,
             by_server: effects(&self.clear_of_the_beat(interval)).filter(|_| !in_step),
         }
     }

@@ -8,7 +8,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::clearance::Clearance;
-use super::disturbance::{Effect, Effects};
+use super::clock::Clock;
+use super::disturbance::{Disturbance, Effect, Effects};
 use super::findings::{Circumstances, EndedBy, Findings, KindFindings, Origin, Unanswered, Verdict};
 use super::interval::{Interval, tolerance};
 use super::kind::{KindHeard, Standing};
@@ -35,7 +36,8 @@ pub struct Listening {
     last: Duration,
     last_sound: Option<Sound>,
     longest_quiet: Duration,
-    /// The same since it first said something: its clock may begin with that.
+    /// The same since it first said something, for its clock may begin with that, and without those in which the
+    /// client spoke, for that may have postponed what else had come.
     longest_pause: Duration,
 }
 
@@ -53,6 +55,8 @@ impl Listening {
         let before = self.rhythm(said.sound).map(|rhythm| rhythm.last);
         let is_clear = talked.is_none_or(|talked| before.is_some_and(|before| talked <= before));
         let since = last_sound.filter(|_| is_clear).map(|sound| (at.saturating_sub(last), sound));
+        // What the server said behind them, an answer perhaps, may be what was counted from.
+        let words = last_sound.and(talked).filter(|talked| *talked > last);
         let Some(heard) = self.kinds.get_mut(&said.sound) else {
             let rhythm = Rhythm::begin(at, said, !self.missed_some);
             let mut heard = KindHeard::begin(rhythm, self.longest_pause);
@@ -61,6 +65,8 @@ impl Listening {
             return;
         };
         since.into_iter().for_each(|(span, last)| heard.since.note(span, last));
+        let disturbance = |words| Disturbance { after: words - last, until: at.saturating_sub(words) };
+        words.into_iter().for_each(|words| heard.since.disturb(disturbance(words)));
         heard.go_on(at, said, talked, messaged, is_clear);
     }
 
@@ -83,7 +89,8 @@ impl Listening {
     fn spoke(&mut self, at: Duration, sound: Sound) {
         let quiet = at.saturating_sub(self.last);
         self.longest_quiet = self.longest_quiet.max(quiet);
-        if self.last_sound.is_some() {
+        let is_pause = self.talked.is_none_or(|talked| talked <= self.last);
+        if self.last_sound.is_some() && is_pause {
             self.longest_pause = self.longest_pause.max(quiet);
             self.kinds.values_mut().for_each(|heard| heard.pause_since = heard.pause_since.max(quiet));
         }
@@ -110,12 +117,15 @@ impl Listening {
         beats.map(|(_, heard)| heard.rhythm.count).max().unwrap_or(0)
     }
 
-    /// The kind whose gaps bear an interval out; of several, the first in the order of [`Sound::ALL`].
-    pub fn steady(&self) -> Option<(Sound, Interval)> {
-        self.standings().find_map(|(sound, standing)| match standing {
-            Standing::Steady(interval) => Some((sound, interval)),
-            Standing::SinceTraffic(_) | Standing::Hinted(_) | Standing::Unsteady => None,
-        })
+    /// By which clock the next heartbeat is to come, once its interval is borne out.
+    pub fn clock(&self) -> Option<Clock> {
+        let (sound, standing) = self.foremost()?;
+        let last = self.rhythm(sound)?.last;
+        match standing {
+            Standing::Steady(interval) => Some(Clock { sound, interval, last, from: last }),
+            Standing::SinceTraffic(interval) => Some(Clock { sound, interval, last, from: self.last }),
+            Standing::Hinted(_) | Standing::Unsteady => None,
+        }
     }
 
     /// How each kind of heartbeat stands.
@@ -236,9 +246,14 @@ impl Listening {
     /// without one.
     fn fell_silent(&self, sound: Sound, interval: Interval, how: &Circumstances) -> Option<String> {
         let KindHeard { rhythm, pause_since, .. } = self.kinds.get(&sound).filter(|_| how.answered)?;
-        let silence = how.listened.saturating_sub(self.last.max(self.talked.unwrap_or_default()));
-        let silence = silence.max(*pause_since);
-        (silence > interval.median + tolerance(interval.median)).then(|| {
+        let last = self.last.max(self.talked.unwrap_or_default());
+        let silence = how.listened.saturating_sub(last).max(*pause_since);
+        // A clock that skips the active may come later than an interval after what the client said.
+        let is_over = match last > self.last {
+            true => is_stop(silence, interval.median),
+            false => silence > interval.median + tolerance(interval.median),
+        };
+        is_over.then(|| {
             let (count, after) = (counted(rhythm.count, "heartbeat"), show(interval.median));
             format!(
                 "{count} came, {after} after the last that the server said, and then none in {}",

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::super::findings::First;
+use super::super::findings::{First, Spanning};
 use super::*;
 use crate::domain::peer_text::PeerText;
 
@@ -336,12 +336,61 @@ fn what_answers_the_clients_talk_does_not_hide_what_that_did() {
     listening.talked(ms(33_000));
     listening.answered(ms(33_001));
     listening.heard(ms(43_001), &said(Sound::Ping));
-    assert!(listening.steady().is_some(), "else nothing more is said");
+    assert!(listening.clock().is_some(), "else nothing more is said");
     listening.heard(ms(53_001), &said(Sound::Ping));
     let findings = listening.findings(&whole(s(54)));
     let kind = findings.heartbeat().unwrap();
     assert_eq!(kind.by_client.map(|effects| effects.effect), Some(Effect::Postponed));
     assert!(kind.sure && findings.origin == Some(Origin::LastTraffic), "{findings:?}");
+}
+
+/// As [`counting_from_its_own`] with chatter, until 130 s; then the client says something 3 s after each second
+/// heartbeat, and the next comes so long after that.
+fn talking_to_one_that_counts_from_its_own(next: u64) -> Findings {
+    let mut listening = counting_from_its_own(10_000, &CHATTER, 130_000);
+    let mut last = listening.clock().unwrap().from.as_millis() as u64;
+    for _ in 0..3 {
+        listening.talked(ms(last + 3000));
+        last += 3000 + next;
+        listening.heard(ms(last), &said(Sound::Ping));
+        last += 10_000;
+        listening.heard(ms(last), &said(Sound::Ping));
+    }
+    listening.findings(&whole(ms(last)))
+}
+
+#[test]
+fn talk_tells_whether_a_server_that_counts_from_what_it_says_counts_from_what_it_hears_too() {
+    let told = |next| {
+        let findings = talking_to_one_that_counts_from_its_own(next);
+        assert_eq!(findings.spanning(), Some(Spanning::SinceTraffic), "talk contradicts nothing");
+        assert_eq!(findings.interval().map(|interval| interval.max), Some(s(10)), "nor blurs it");
+        assert_eq!(findings.origin, Some(Origin::LastTraffic));
+        findings.kinds[0].by_client.map(|effects| (effects.effect, effects.count))
+    };
+    assert_eq!(told(7_000), Some((Effect::Unmoved, 3)));
+    assert_eq!(told(10_000), Some((Effect::Postponed, 3)));
+    assert_eq!(told(13_000), Some((Effect::Skipped, 3)));
+}
+
+#[test]
+fn what_the_server_answers_hides_what_the_clients_words_did() {
+    let mut listening = counting_from_its_own(10_000, &CHATTER, 130_000);
+    let from = listening.clock().unwrap().from;
+    listening.talked(from + s(3));
+    listening.answered(from + s(4));
+    listening.heard(from + s(14), &said(Sound::Ping));
+    let findings = listening.findings(&whole(from + s(15)));
+    assert_eq!((findings.spanning(), findings.kinds[0].by_client), (Some(Spanning::SinceTraffic), None));
+}
+
+#[test]
+fn who_was_spoken_to_has_not_fallen_silent_for_coming_later() {
+    let mut listening = counting_from_its_own(10_000, &CHATTER, 130_000);
+    let from = listening.clock().unwrap().from;
+    listening.talked(from + s(7));
+    let verdict = |after| listening.findings(&whole(from + s(after))).verdict;
+    assert_eq!((verdict(7 + 25), verdict(7 + 26)), (Verdict::ServerPingsEvery, Verdict::Inconclusive));
 }
 
 #[test]

@@ -3,13 +3,15 @@
 //! - [`shapes`] knows the app pings and keep-alives that servers send, and how they want to be answered
 //! - [`Rhythm`] takes the moments of one kind of sound; [`Interval`] is what its gaps come to
 //! - `SinceTraffic` takes the spans from the last that the server said, for a server may count from that
-//! - [`Talk`] says when the client is to speak between two heartbeats; [`Disturbance`] is what came of that
+//! - [`Clock`] is by which the next heartbeat is to come, and [`Talk`] says when the client is to speak before it;
+//!   [`Disturbance`] is what came of that
 //! - `KindHeard` is all of that for one kind of sound
 //! - [`Listening`] puts it together; [`Findings`] is what it comes to: the verdict, and why
 //!
 //! All moments are spans since the connection's opening.
 
 mod clearance;
+mod clock;
 mod disturbance;
 mod findings;
 mod interval;
@@ -24,6 +26,7 @@ mod spans;
 mod talk;
 
 pub use clearance::Clearance;
+pub use clock::Clock;
 pub use disturbance::{Disturbance, Effect, Effects};
 pub use findings::{
     Circumstances, EndedBy, Findings, First, KindFindings, Origin, Spanning, Unanswered, Verdict,

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::disturbance::{Disturbance, Effects, remember};
 use super::interval::{Interval, JITTER, tolerance};
 use super::sound::Sound;
 use super::spans::Spans;
@@ -22,6 +23,8 @@ pub struct SinceTraffic {
     after_messages: u64,
     /// ... and how many with a heartbeat: only these show that heartbeats come when nothing else is said.
     after_heartbeats: u64,
+    /// The client's words in the middle of such a span, which is none for that.
+    by_client: Vec<Disturbance>,
 }
 
 /// What the spans say.
@@ -43,6 +46,16 @@ impl SinceTraffic {
             true => self.after_heartbeats += 1,
             false => self.after_messages += 1,
         }
+    }
+
+    /// The client said something after the last that the server said, and then the heartbeat came.
+    pub fn disturb(&mut self, by_client: Disturbance) {
+        remember(&mut self.by_client, by_client);
+    }
+
+    /// What the client's words did to a server that counts from what it says itself.
+    pub fn by_client(&self, interval: &Interval) -> Option<Effects> {
+        Effects::of(&self.by_client, interval)
     }
 
     /// What they come to where all of them agree.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::interval::Interval;
+use super::clock::Clock;
 
 /// Where in the interval it speaks, in turn: at neither of them does what comes half an interval later coincide
 /// with what comes a whole one later.
@@ -19,12 +19,12 @@ pub struct Talk {
 }
 
 impl Talk {
-    /// When it is to speak, given the last heartbeat and the interval, which must be known.
-    pub fn due(&self, last: Duration, interval: Option<&Interval>) -> Option<Duration> {
-        let interval = interval.filter(|interval| !interval.is_burst())?;
-        let rests = self.after == Some(last) || self.rests == Some(last);
+    /// When it is to speak before the next heartbeat of this clock.
+    pub fn due(&self, clock: &Clock) -> Option<Duration> {
+        let rests = self.after == Some(clock.last) || self.rests == Some(clock.last);
         let place = PLACES[self.spoken % PLACES.len()];
-        (!rests).then(|| last + interval.median.mul_f64(place))
+        let has_between = !clock.interval.is_burst();
+        (has_between && !rests).then(|| clock.from + clock.interval.median.mul_f64(place))
     }
 
     /// It spoke after this heartbeat.
@@ -43,25 +43,31 @@ impl Talk {
 
 #[cfg(test)]
 mod tests {
+    use super::super::interval::Interval;
+    use super::super::sound::Sound;
     use super::*;
 
     const fn s(seconds: u64) -> Duration {
         Duration::from_secs(seconds)
     }
 
+    fn clock(last: u64, from: u64) -> Clock {
+        let interval = Interval::of([s(10), s(10)]).unwrap();
+        Clock { sound: Sound::Ping, interval, last: s(last), from: s(from) }
+    }
+
     #[test]
     fn it_speaks_in_every_other_gap_at_two_places_in_turn() {
-        let interval = Interval::of([s(10), s(10)]);
         let mut talk = Talk::default();
-        assert_eq!(talk.due(s(20), None), None, "not before the interval is known");
-        assert_eq!(talk.due(s(30), interval.as_ref()), Some(s(33)));
+        assert_eq!(talk.due(&clock(30, 30)), Some(s(33)));
         talk.spoke(s(30));
-        assert_eq!(talk.due(s(30), interval.as_ref()), None, "once in a gap");
-        let burst = Interval::of([Duration::ZERO; 9]);
-        assert_eq!(Talk::default().due(s(30), burst.as_ref()), None, "there is no between");
+        assert_eq!(talk.due(&clock(30, 30)), None, "once in a gap");
+        let burst = Clock { interval: Interval::of([Duration::ZERO; 9]).unwrap(), ..clock(30, 30) };
+        assert_eq!(Talk::default().due(&burst), None, "there is no between");
         talk.heard(s(30), s(40));
-        assert_eq!(talk.due(s(40), interval.as_ref()), None, "this gap shows the interval");
+        assert_eq!(talk.due(&clock(40, 40)), None, "this gap shows the interval");
         talk.heard(s(40), s(50));
-        assert_eq!(talk.due(s(50), interval.as_ref()), Some(s(57)));
+        assert_eq!(talk.due(&clock(50, 50)), Some(s(57)));
+        assert_eq!(talk.due(&clock(50, 54)), Some(s(61)), "the server said something else meanwhile");
     }
 }

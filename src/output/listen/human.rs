@@ -228,8 +228,23 @@ fn counted_from(kind: &KindFindings, report: &ListenReport) -> Option<String> {
 fn counted_from_its_own(kind: &KindFindings, talk: bool) -> String {
     let apart =
         kind.interval.map(|gaps| format!(", so that they are {} apart", range(gaps))).unwrap_or_default();
-    let untried = if talk { "; what the client says was not tried" } else { "" };
-    format!("the last traffic: whatever the server says postpones the next heartbeat{apart}{untried}")
+    let client = by_client(kind.by_client, talk);
+    format!("the last traffic: whatever the server says postpones the next heartbeat{apart}{client}")
+}
+
+/// What the client's words do to a server that counts from its own.
+fn by_client(effects: Option<Effects>, talk: bool) -> String {
+    let Some(Effects { effect, count, longest }) = effects else {
+        let unknown = "; whether what the client says does is not known";
+        return if talk { unknown.to_string() } else { String::new() };
+    };
+    let did = match effect {
+        Effect::Unmoved => "what the client says does not",
+        Effect::Postponed => "so does what the client says",
+        Effect::Skipped => &format!("after what the client says it comes up to {longest:.2} intervals later"),
+        Effect::Mixed => "what the client says did now and then",
+    };
+    format!("; {did} ({})", counted(count as u64, "time"))
 }
 
 fn moved(whose: &str, effects: Effects) -> String {

@@ -39,6 +39,8 @@ pub fn all() -> Vec<(&'static str, Vec<ListenEvent>)> {
         ("chatter", chatter()),
         ("steady_chatter", steady_chatter()),
         ("from_its_own", from_its_own()),
+        ("talked_to_its_own", talked_to_its_own(true)),
+        ("its_own_answers", talked_to_its_own(false)),
         ("hostile", hostile()),
         ("no_answer", no_answer()),
         ("interrupted", interrupted()),
@@ -216,6 +218,23 @@ pub fn from_its_own() -> Vec<ListenEvent> {
     scene.text(41_500, r#"{"price":2}"#);
     scene.pings(&[51_500, 61_510]);
     scene.finish(65_000, false, report::Verdict::Passed)
+}
+
+/// The client talks to such a server, which answers each time if it is not `deaf`.
+fn talked_to_its_own(deaf: bool) -> Vec<ListenEvent> {
+    let mut scene = Scene::new(|info| info.talk = true);
+    scene.pings(&[10_000]);
+    scene.text(14_000, r#"{"price":1}"#);
+    scene.pings(&[24_000, 34_000]);
+    let next = if deaf { 10_000 } else { 14_000 };
+    for after in [34_000, 44_000 + next] {
+        scene.talks(after + 3_000);
+        if !deaf {
+            scene.listening.answered(ms(after + 4_000));
+        }
+        scene.pings(&[after + next, after + next + 10_000]);
+    }
+    scene.finish(85_000, false, report::Verdict::Passed)
 }
 
 /// What comes in one read comes at one moment.
