@@ -64,7 +64,7 @@ impl First {
 /// From what the server counts its intervals.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Origin {
-    /// A clock of its own, whatever traffic there is.
+    /// A clock of its own: what the client said leaves it as it is, and what the server said, if it said anything.
     FixedClock,
     /// The last traffic.
     LastTraffic,

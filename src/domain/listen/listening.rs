@@ -322,17 +322,19 @@ fn paused(interval: &Interval) -> Option<String> {
     })
 }
 
-/// The client's words tell; without any, the server's own.
+/// Whatever postpones them tells. A fixed clock is one that the client's words leave as it is: that its own do not
+/// move it is not enough.
 fn origin(kind: &KindFindings) -> Option<Origin> {
     if kind.since_traffic.is_some() {
         return Some(Origin::LastTraffic);
     }
-    match kind.by_client.or(kind.by_server)?.effect {
-        // By the client's words, that is, and the server's own are not known to leave them so.
-        Effect::Unmoved if kind.in_step => None,
-        Effect::Unmoved => Some(Origin::FixedClock),
-        Effect::Postponed => Some(Origin::LastTraffic),
-        Effect::Skipped => Some(Origin::FixedClock),
-        Effect::Mixed => None,
+    match [kind.by_client, kind.by_server].map(|effects| effects.map(|effects| effects.effect)) {
+        [Some(Effect::Postponed), _] | [_, Some(Effect::Postponed)] => Some(Origin::LastTraffic),
+        // Where its messages keep step with them, they may as well be what is counted from.
+        [Some(Effect::Unmoved), None | Some(Effect::Unmoved)] => {
+            (!kind.in_step).then_some(Origin::FixedClock)
+        }
+        [Some(Effect::Skipped), _] | [_, Some(Effect::Skipped)] => Some(Origin::FixedClock),
+        [_, Some(Effect::Unmoved | Effect::Mixed) | None] => None,
     }
 }

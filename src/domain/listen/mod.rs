@@ -20,6 +20,8 @@ mod listening;
 pub mod report;
 mod rhythm;
 pub mod shapes;
+#[cfg(test)]
+mod simulated;
 mod since;
 mod sound;
 mod spans;

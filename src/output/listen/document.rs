@@ -104,7 +104,7 @@ pub struct ListenDocument {
     listened_ms: Ms,
     /// The longest span in which the server said nothing at all.
     longest_quiet_ms: Ms,
-    /// From what the server counts its intervals; null when nothing tells.
+    /// From what the server counts its intervals; null when nothing tells. Only what the client says shows a fixed clock.
     counted_from: Option<OriginName>,
     /// Null when they were answered, or too few came.
     unanswered: Option<UnansweredDocument>,

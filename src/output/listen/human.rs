@@ -212,12 +212,12 @@ fn counted_from(kind: &KindFindings, report: &ListenReport) -> Option<String> {
     }
     let is_burst = kind.interval.is_some_and(|interval| interval.is_burst());
     match (kind.by_client, kind.by_server) {
-        (Some(effects), _) => Some(moved("what the client says", effects)),
-        (None, Some(effects)) => {
-            let untold = report.info.answer && !report.info.talk;
-            let more = if untold { "; whether what the client says does, --talk tells" } else { "" };
-            Some(format!("{}{more}", moved("what the server says", effects)))
+        (client, Some(effects)) if effects.effect == Effect::Postponed => {
+            let client = client.map(|client| by_client(Some(client), true)).unwrap_or_default();
+            Some(format!("{}{client}{}", moved("what the server says", effects), untold(kind, report)))
         }
+        (Some(effects), _) => Some(moved("what the client says", effects)),
+        (None, Some(effects)) => Some(format!("{}{}", moved_by_itself(effects), untold(kind, report))),
         (None, None) if kind.sure && !is_burst && !report.info.talk && report.info.answer => Some(
             "not known; --talk tells a fixed clock from one that counts from the last traffic".to_string(),
         ),
@@ -245,6 +245,25 @@ fn by_client(effects: Option<Effects>, talk: bool) -> String {
         Effect::Mixed => "what the client says did now and then",
     };
     format!("; {did} ({})", counted(count as u64, "time"))
+}
+
+/// What is not known as long as the client says nothing.
+fn untold(kind: &KindFindings, report: &ListenReport) -> &'static str {
+    match kind.by_client.is_none() && report.info.answer && !report.info.talk {
+        true => "; whether what the client says moves them, --talk tells",
+        false => "",
+    }
+}
+
+/// What the server's own messages did. That they move nothing makes no fixed clock: the client's may.
+fn moved_by_itself(effects: Effects) -> String {
+    match effects.effect {
+        Effect::Unmoved => {
+            let times = counted(effects.count as u64, "time");
+            format!("nothing that the server says, which leaves them unmoved ({times})")
+        }
+        Effect::Postponed | Effect::Skipped | Effect::Mixed => moved("what the server says", effects),
+    }
 }
 
 fn moved(whose: &str, effects: Effects) -> String {

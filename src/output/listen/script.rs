@@ -39,6 +39,7 @@ pub fn all() -> Vec<(&'static str, Vec<ListenEvent>)> {
         ("chatter", chatter()),
         ("steady_chatter", steady_chatter()),
         ("from_its_own", from_its_own()),
+        ("not_from_its_own", not_from_its_own()),
         ("talked_to_its_own", talked_to_its_own(true)),
         ("its_own_answers", talked_to_its_own(false)),
         ("hostile", hostile()),
@@ -220,7 +221,18 @@ pub fn from_its_own() -> Vec<ListenEvent> {
     scene.finish(65_000, false, report::Verdict::Passed)
 }
 
-/// The client talks to such a server, which answers each time if it is not `deaf`.
+/// Its messages come at other moments, and move nothing.
+fn not_from_its_own() -> Vec<ListenEvent> {
+    let mut scene = Scene::new(|_| {});
+    scene.pings(&[10_000]);
+    scene.text(14_000, r#"{"price":1}"#);
+    scene.pings(&[20_000, 30_000]);
+    scene.text(36_000, r#"{"price":2}"#);
+    scene.pings(&[40_000]);
+    scene.finish(45_000, false, report::Verdict::Passed)
+}
+
+/// The client talks to a server that counts from what it says, which answers each time if it is not `deaf`.
 fn talked_to_its_own(deaf: bool) -> Vec<ListenEvent> {
     let mut scene = Scene::new(|info| info.talk = true);
     scene.pings(&[10_000]);
