@@ -7,7 +7,8 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::support::{
-    Ran, Reaped, Server, answer_pings, at_once, closed_port, run, upgrade, validate, wscheck,
+    CLOSE, Ran, Reaped, Server, answer_pings, at_once, closed_port, frame, read_frame, run, upgrade,
+    validate, wscheck,
 };
 
 const INTERVAL_MS: f64 = 500.0;
@@ -232,19 +233,20 @@ fn every_event_is_a_line_and_people_read_the_diagnosis_first() {
 const FRAMES: usize = 140;
 const FRAME: usize = 60 * 1024;
 
-/// A server that has much to say at first, gives up who does not take it within a second, and then answers Pings.
-fn talkative() -> String {
+/// The address of a server that does this with each connection, side by side.
+fn serving(act: fn(TcpStream)) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("ws://{}/", listener.local_addr().unwrap());
     // Ends with the test process.
     std::thread::spawn(move || {
         for stream in listener.incoming().flatten() {
-            std::thread::spawn(move || pour(stream));
+            std::thread::spawn(move || act(stream));
         }
     });
     url
 }
 
+/// Has much to say at first, gives up who does not take it within a second, and then answers Pings.
 fn pour(mut stream: TcpStream) {
     upgrade(&mut stream);
     stream.set_write_timeout(Some(Duration::from_secs(1))).unwrap();
@@ -259,13 +261,33 @@ fn pour(mut stream: TcpStream) {
 
 #[test]
 fn a_stalled_client_whose_window_is_full_learns_of_its_end_when_it_reads_on() {
-    let (code, document) = document(&["--max", "4s"], &talkative());
+    let (code, document) = document(&["--max", "4s"], &serving(pour));
     let stalled = client(&document, "stalled");
     assert_eq!((&stalled["fate"], &stalled["at_latest"]), (&json!("ended"), &json!(true)), "{document:#}");
     assert!(stalled["kept_ms"].as_f64() >= Some(4000.0), "an upper bound: {document:#}");
     // Who reads is kept, dead or not.
     assert_eq!((code, &document["verdict"]), (Some(0), &"zombies_kept".into()), "{document:#}");
     assert_eq!(client(&document, "mute")["fate"], "kept", "{document:#}");
+}
+
+/// Sends a close frame to who is silent for 800 ms, and waits as long for the answer to that.
+fn close_and_wait(mut stream: TcpStream) {
+    upgrade(&mut stream);
+    stream.set_read_timeout(Some(Duration::from_millis(800))).unwrap();
+    answer_pings(&mut stream);
+    let _ = stream.write_all(&frame(CLOSE, &4000_u16.to_be_bytes()));
+    read_frame(&mut stream);
+}
+
+#[test]
+fn a_close_frame_that_a_stalled_client_did_not_read_came_no_later_than_the_end() {
+    let (code, document) = document(&["--max", "4s"], &serving(close_and_wait));
+    assert_eq!((code, &document["verdict"]), (Some(0), &"reaps_dead_clients".into()), "{document:#}");
+    for (name, at_latest) in [("mute", false), ("stalled", true)] {
+        let client = client(&document, name);
+        assert_eq!((&client["ending"]["code"], &client["at_latest"]), (&json!(4000), &json!(at_latest)));
+    }
+    assert!(client(&document, "stalled")["kept_ms"].as_f64() >= Some(1600.0), "{document:#}");
 }
 
 #[test]

@@ -185,8 +185,10 @@ impl Client {
         let (ending, unread) = read_on(&mut guest).await;
         let fate = match ending {
             Some(ending) => {
+                // The connection may have ended long after the close frame came, for which nobody looked.
+                let at_latest = !seen || matches!(ending.how, How::CloseFrame { .. });
                 let ending = Arc::new(Ending { age: after + (began - opened), ..ending });
-                Fate::Ended { after, ending, at_latest: !seen }
+                Fate::Ended { after, ending, at_latest }
             }
             None => Fate::Kept { so_far: after },
         };

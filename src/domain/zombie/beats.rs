@@ -10,10 +10,6 @@ use crate::domain::listen::{Interval, Rhythm, Sound, tolerance};
 const SKIPPED: f64 = 0.34;
 /// Over so many intervals it must be seen.
 const LONG_ENOUGH: f64 = 3.0;
-/// What comes at our own interval, or some times that, may be off by so large a part...
-const COINCIDENCE: f64 = 0.01;
-/// ... or by a busy machine's lateness.
-const LATE: Duration = Duration::from_millis(10);
 /// What is moved by so many times what gaps may differ by is seen to be.
 const VISIBLE: f64 = 1.2;
 
@@ -72,7 +68,7 @@ impl<'a> Witnesses<'a> {
 
     /// Who sends Pings may move what it hears: an interval that is one of its own proves nothing.
     fn of_who_pings(&self) -> Option<Interval> {
-        let interval = self.seen(Way::PingsOnly).filter(|interval| !self.is_ours(interval.median))?;
+        let interval = self.seen(Way::PingsOnly).filter(|interval| !self.is_ours(interval))?;
         (!self.is_contradicted(interval, &SILENT)).then_some(interval)
     }
 
@@ -81,11 +77,13 @@ impl<'a> Witnesses<'a> {
         rhythms.filter_map(Rhythm::interval).any(|other| !interval.fits(other.median))
     }
 
-    /// Whether an interval may be that of our own traffic, or of what comes of two clocks that nearly agree: it is so
-    /// many times ours.
-    fn is_ours(&self, interval: Duration) -> bool {
-        let times = (interval.as_secs_f64() / self.every.as_secs_f64().max(1e-9)).round().max(1.0);
-        interval.abs_diff(self.every.mul_f64(times)) <= interval.mul_f64(COINCIDENCE).max(LATE)
+    /// Whether an interval may come of our own traffic. It does not where that came at every moment between two
+    /// heartbeats, one time or another: so far must the one have moved against the other.
+    fn is_ours(&self, interval: &Interval) -> bool {
+        let every = self.every.as_secs_f64().max(1e-9);
+        let times = (interval.median.as_secs_f64() / every).round().max(1.0);
+        let moved = (interval.median.as_secs_f64() - every * times).abs();
+        moved * (interval.gaps as f64) < every
     }
 
     /// Whether the control, which talks, is left out, compared with one that does not.
@@ -111,9 +109,10 @@ impl<'a> Witnesses<'a> {
         ratio < 1.0 - visible || (visible..1.0 - visible).contains(&ratio.fract())
     }
 
-    /// How often they come to who does not talk, roughly: here one that answers by messages will do.
+    /// How often they come to who does not talk, roughly: here one that answers by messages will do, where its answers
+    /// do not blur it.
     fn usual(&self) -> Option<Interval> {
-        OF_THEIR_OWN.iter().find_map(|way| self.seen(*way))
+        OF_THEIR_OWN.iter().find_map(|way| self.seen(*way)).or_else(|| self.of_who_pings())
     }
 }
 

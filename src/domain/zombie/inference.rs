@@ -40,7 +40,7 @@ impl<'a> Inference<'a> {
     fn policy(&self) -> Policy {
         let Some(mute) = self.life(Way::Mute) else { return Policy::Unknown };
         match mute.ended() {
-            None if mute.is_kept() => self.of_who_keeps(),
+            None if mute.is_kept() => self.of_who_keeps(mute),
             None => Policy::Unknown,
             Some(after) => self.of_who_lets_go(mute, after),
         }
@@ -54,17 +54,16 @@ impl<'a> Inference<'a> {
         Witnesses::new(self.lives, sound, self.every).beats()
     }
 
-    /// The mute client was kept.
-    fn of_who_keeps(&self) -> Policy {
-        let asked = self.lives.iter().find_map(|life| life.asks().first().map(|(sound, _)| *sound));
-        match asked {
-            Some(sound) => {
-                let (beats, reaping) = (self.beats(sound), Reaping::Never);
-                Policy::Heartbeat(HeartbeatPolicy { beats, reaping, idle: None })
-            }
-            None if self.lives.iter().any(|life| life.listening.missed_some()) => Policy::Unknown,
-            None => Policy::KeepsAll,
+    /// The mute client was kept: that tells of heartbeats only if it was asked.
+    fn of_who_keeps(&self, mute: &Life) -> Policy {
+        if let Some((sound, rhythm)) = mute.asks().first() {
+            let waited = mute.kept().unwrap_or_default().saturating_sub(mute.since_greeting(rhythm.begun));
+            let (beats, reaping) = (self.beats(*sound), Reaping::Never { waited });
+            return Policy::Heartbeat(HeartbeatPolicy { beats, reaping, idle: None });
         }
+        let others_are_asked =
+            || self.lives.iter().any(|life| life.listening.missed_some() || !life.asks().is_empty());
+        if others_are_asked() { Policy::Unknown } else { Policy::KeepsAll }
     }
 
     /// The mute client was let go.
@@ -290,7 +289,7 @@ pub mod tests {
     fn heartbeat(policy: Policy) -> (Option<u64>, Option<(u64, u64)>, Option<bool>) {
         let Policy::Heartbeat(found) = policy else { panic!("{policy:?}") };
         let reaping = match found.reaping {
-            Reaping::Never => None,
+            Reaping::Never { .. } => None,
             Reaping::After { misses, timeout, .. } => Some((misses, timeout.as_millis() as u64)),
         };
         let Beats { interval, skips_active, .. } = found.beats;
@@ -323,6 +322,15 @@ pub mod tests {
     }
 
     #[test]
+    fn it_is_told_for_how_long_nothing_followed_and_only_of_who_was_asked() {
+        let Policy::Heartbeat(found) = policy(life(Way::Mute, &[58_000], 60_000, false), 58_000) else {
+            panic!("it was asked")
+        };
+        assert_eq!(found.reaping, Reaping::Never { waited: ms(2000) });
+        assert_eq!(policy(life(Way::Mute, &[], 60_000, false), 1000), Policy::Unknown);
+    }
+
+    #[test]
     fn a_control_that_is_never_pinged_is_skipped_because_it_talks() {
         let quiet = life(Way::Quiet, &grid(500, 1000, 60_000), 60_000, false);
         let control = life(Way::Control, &[], 60_000, false);
@@ -345,6 +353,18 @@ pub mod tests {
         let control = app(Way::Control, &grid(700, 1500, 60_000), 60_000, false);
         let honest = told(&[mute(), quiet(), control]);
         assert_eq!(heartbeat(honest), (Some(1500), Some((1, 400)), Some(false)));
+    }
+
+    #[test]
+    fn who_only_pings_shows_whom_a_server_passes_over_where_answers_blur_it() {
+        // It passes over who has spoken since the last tick, and answers to its app pings fall about there.
+        let app = |way, moments: &[u64], millis, ended| asked(way, Sound::AppPing, moments, millis, ended);
+        let moments = [500, 1000, 2500, 3000, 4500, 5000, 6500, 7000, 8500, 9000, 10_500];
+        let quiet = app(Way::Quiet, &moments, 11_000, false);
+        let pings_only = app(Way::PingsOnly, &grid(500, 1000, 11_000), 11_000, false);
+        let control = life(Way::Control, &[], 11_000, false);
+        let found = told(&[app(Way::Mute, &[500], 900, true), quiet, pings_only, control]);
+        assert_eq!(heartbeat(found), (Some(1000), Some((1, 400)), Some(true)));
     }
 
     #[test]

@@ -159,9 +159,9 @@ impl Library {
 
 fn reaps_so(found: &HeartbeatPolicy, wanted: Option<Duration>) -> bool {
     match (found.reaping, wanted) {
-        (Reaping::Never, None) => true,
+        (Reaping::Never { .. }, None) => true,
         (Reaping::After { total, .. }, Some(wanted)) => is_near(total, wanted),
-        (Reaping::Never, Some(_)) | (Reaping::After { .. }, None) => false,
+        (Reaping::Never { .. }, Some(_)) | (Reaping::After { .. }, None) => false,
     }
 }
 
@@ -189,7 +189,7 @@ mod tests {
         let ms = Duration::from_millis;
         let reaping = match total.map(ms) {
             Some(total) => Reaping::After { misses: 1, timeout: total, total },
-            None => Reaping::Never,
+            None => Reaping::Never { waited: ms(60_000) },
         };
         let interval = Some(ms(interval));
         let beats = Beats { sound, interval, skips_active: None };

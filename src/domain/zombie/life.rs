@@ -19,7 +19,7 @@ pub enum Fate {
         /// From the moment at which it began to behave so.
         after: Duration,
         ending: Arc<Ending>,
-        /// Nobody saw when: it was found ended at the end.
+        /// Nobody saw when: what tells of it was read only then.
         at_latest: bool,
     },
 }

@@ -29,8 +29,8 @@ pub struct HeartbeatPolicy {
 /// When a client that does not answer is given up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reaping {
-    /// Not in the time that was waited.
-    Never,
+    /// Not in the time that was waited: so long, from the first unanswered heartbeat.
+    Never { waited: Duration },
     /// So long after so many unanswered heartbeats. From outside nobody can tell a patience that is longer than the
     /// interval from a higher number of them.
     After {

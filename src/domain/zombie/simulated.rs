@@ -272,7 +272,9 @@ impl Court<'_> {
         let sound = found.beats.sound;
         let answers = self.kept(Client::of(Way::Quiet, 0));
         match (found.reaping, found.idle) {
-            (Reaping::Never, _) => claim(self.kept(Client::default()).is_none(), "a silent client is kept")?,
+            (Reaping::Never { .. }, _) => {
+                claim(self.kept(Client::default()).is_none(), "a silent client is kept")?
+            }
             (Reaping::After { .. }, None) => claim(answers.is_none(), "who answers is kept")?,
             (Reaping::After { .. }, Some(idle)) => {
                 let after = answers.is_some_and(|after| is_about(after, idle.after));

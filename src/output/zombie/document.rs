@@ -114,6 +114,8 @@ pub struct PolicyDocument {
     misses: Option<u64>,
     /// From the first unanswered heartbeat to the end.
     first_unanswered_to_end_ms: Option<Ms>,
+    /// Of `heartbeat_only`: from the first unanswered heartbeat, so long was waited for an end that did not come.
+    unanswered_for_ms: Option<Ms>,
     /// Clients that have just sent a message get no heartbeat; null when not known.
     skips_active: Option<bool>,
     /// The timer of `idle_timeout`; or one beside heartbeats, that strikes who answers them and says nothing else.
@@ -152,7 +154,7 @@ pub struct LifeDocument {
     fate: FateName,
     /// For how long it was there, from the moment at which it began to behave so.
     kept_ms: Option<Ms>,
-    /// Nobody saw when it ended: `kept_ms` is an upper bound.
+    /// Nobody saw when it was let go, for what tells of it was read only later: `kept_ms` is an upper bound.
     at_latest: bool,
     ending: Option<Ending>,
     /// Heartbeats that it left unanswered; null of a client that answers.
@@ -193,6 +195,7 @@ impl PolicyDocument {
             timeout_ms: None,
             misses: None,
             first_unanswered_to_end_ms: None,
+            unanswered_for_ms: None,
             skips_active: None,
             idle_timeout_ms: None,
             needs: None,
@@ -200,14 +203,18 @@ impl PolicyDocument {
     }
 
     fn heartbeat(policy: &HeartbeatPolicy) -> PolicyDocument {
-        let (kind, misses, timeout, total) = match policy.reaping {
-            Reaping::Never => (PolicyName::HeartbeatOnly, None, None, None),
-            Reaping::After { misses, timeout, total } => {
-                (PolicyName::Heartbeat, Some(misses), Some(timeout), Some(total))
+        let bare = |kind| PolicyDocument::bare(kind).with(Some(&policy.beats), policy.idle.as_ref());
+        match policy.reaping {
+            Reaping::Never { waited } => {
+                PolicyDocument { unanswered_for_ms: Some(waited.into()), ..bare(PolicyName::HeartbeatOnly) }
             }
-        };
-        let bare = PolicyDocument::bare(kind).with(Some(&policy.beats), policy.idle.as_ref());
-        PolicyDocument { timeout_ms: ms(timeout), misses, first_unanswered_to_end_ms: ms(total), ..bare }
+            Reaping::After { misses, timeout, total } => PolicyDocument {
+                misses: Some(misses),
+                timeout_ms: Some(timeout.into()),
+                first_unanswered_to_end_ms: Some(total.into()),
+                ..bare(PolicyName::Heartbeat)
+            },
+        }
     }
 
     fn with(self, beats: Option<&Beats>, idle: Option<&IdlePolicy>) -> PolicyDocument {

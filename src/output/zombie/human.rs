@@ -109,7 +109,8 @@ fn diagnosis(rows: &mut Rows, report: &ZombieReport, paint: Paint) {
 }
 
 fn headline(findings: &Findings, paint: Paint) -> String {
-    let unseen = findings.lives.iter().any(|life| at_latest(&life.fate));
+    let is_last = |life: &&Life| life.way.is_dead() && life.ended() == findings.longest;
+    let unseen = findings.lives.iter().filter(is_last).any(|life| at_latest(&life.fate));
     let most = if unseen { "at most " } else { "" };
     let longest = findings.longest.map(|longest| format!("{most}{}", precise(longest))).unwrap_or_default();
     match findings.verdict {
@@ -189,7 +190,9 @@ fn beat(beats: &Beats) -> String {
 /// `a Ping frame every 30 s, gives up 10 s after an unanswered one`
 fn heartbeat(policy: &HeartbeatPolicy) -> String {
     let end = match policy.reaping {
-        Reaping::Never => "and nothing followed when it stayed unanswered".to_string(),
+        Reaping::Never { waited } => {
+            format!("and nothing followed in {} when it stayed unanswered", precise(waited))
+        }
         Reaping::After { misses, timeout, .. } => {
             let interval = policy.beats.interval;
             let next = interval.is_some_and(|interval| timeout.abs_diff(interval) <= interval / 20);
@@ -268,7 +271,7 @@ fn cells(life: &Life) -> [String; 4] {
         Fate::Unopened { why } => ("-".to_string(), format!("not opened: {why}")),
         Fate::Kept { so_far } => (precise(*so_far), "still there".to_string()),
         Fate::Ended { after, ending, at_latest } => {
-            let (most, unseen) = if *at_latest { ("at most ", "; found ended at the end") } else { ("", "") };
+            let (most, unseen) = if *at_latest { ("at most ", "; found only then") } else { ("", "") };
             (format!("{most}{}", precise(*after)), format!("{}{unseen}", how(ending)))
         }
     };
