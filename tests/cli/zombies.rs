@@ -112,6 +112,7 @@ fn a_timer_is_told_from_a_heartbeat_and_what_it_needs_is_found() {
             "{document:#}"
         );
         assert!(is_about(&policy["idle_timeout_ms"], 800.0), "{document:#}");
+        assert_eq!(policy["idle_timeout_edge"], "sharp", "{document:#}");
         assert_eq!(client(&document, "control")["fate"], "kept", "{document:#}");
     });
 }

@@ -35,6 +35,8 @@ pub enum Told {
     /// that it lives.
     Over {
         fate: Fate,
+        /// When it began to behave so.
+        began: Instant,
         greeting: Duration,
         listening: Box<Listening>,
         unread: u64,
@@ -59,8 +61,10 @@ impl Client {
     /// Opens the connection, and lives as its way is until it is over, long enough, or cancelled.
     pub async fn run(self) {
         let plan = &self.plan;
-        let opening =
-            room::open(&plan.target, &plan.dial, &plan.greeting, plan.max_message_size, plan.largest());
+        let opening = async {
+            sleep(self.way.begins_later()).await;
+            room::open(&plan.target, &plan.dial, &plan.greeting, plan.max_message_size, plan.largest()).await
+        };
         let opened = tokio::select! {
             biased;
             () = self.cancel.cancelled() => return,
@@ -71,7 +75,8 @@ impl Client {
             Ok(ready) => ready,
         };
         self.tell(Told::Opened(Arc::new(ready.facts.clone())));
-        let (mut ears, greeting) = (Ears::new(&ready), ready.greeted - ready.opened);
+        let (began, greeting) = (ready.greeted, ready.greeted - ready.opened);
+        let mut ears = Ears::new(&ready);
         let (fate, unread) = match self.way {
             Way::Stalled => self.stall(ready).await,
             Way::Control | Way::Mute | Way::HalfClosed | Way::Quiet | Way::PingsOnly => {
@@ -79,7 +84,7 @@ impl Client {
             }
         };
         let Ears { listening, alive, .. } = ears;
-        self.tell(Told::Over { fate, greeting, listening: Box::new(listening), unread, alive });
+        self.tell(Told::Over { fate, began, greeting, listening: Box::new(listening), unread, alive });
     }
 
     /// Nobody reads any more when the run is over.

@@ -167,10 +167,11 @@ impl<'a> House<'a> {
                 self.reporter.report(&ZombieEvent::OpenFailed { way, at, error });
             }
             Told::Said(said) => self.reporter.report(&ZombieEvent::Said { way, said }),
-            Told::Over { fate, greeting, listening, unread, alive } => {
+            Told::Over { fate, began, greeting, listening, unread, alive } => {
                 self.alive = self.alive.max(alive);
                 guest.is_over = true;
-                guest.life = Life { way, greeting, listening: *listening, unread, fate: fate.clone() };
+                let (began, fate) = (began.saturating_duration_since(self.start), fate.clone());
+                guest.life = Life { way, began, greeting, listening: *listening, unread, fate: fate.clone() };
                 let unanswered = guest.life.unanswered();
                 self.reporter.report(&ZombieEvent::Over { way, at, fate, unanswered });
             }

@@ -125,8 +125,11 @@ fn bracket(life: &Life) -> Bracket {
 }
 
 fn undecided(life: &Life) -> String {
-    let kept = life.kept().map(show).unwrap_or_default();
-    format!("the {} client was waited for only {kept}", life.way.label().replace('_', "-"))
+    let (name, kept) = (life.way.label().replace('_', "-"), life.kept().map(show).unwrap_or_default());
+    match life.fate {
+        Fate::Ended { .. } => format!("nobody saw when within {kept} the {name} client was let go"),
+        Fate::Unopened { .. } | Fate::Kept { .. } => format!("the {name} client was waited for only {kept}"),
+    }
 }
 
 fn dead(lives: &[Life]) -> impl Iterator<Item = &Life> {
@@ -300,5 +303,13 @@ mod tests {
         assert_eq!(met(leak.clone(), "<=60s"), Some(false));
         assert_eq!(met(leak, "<=10m"), None, "it was not waited for so long");
         assert_eq!(Findings::of(reaping(), watched(true)).longest, Some(ms(40_100)));
+        let mut late = gone(Way::Stalled, 70_000);
+        let Fate::Ended { at_latest, .. } = &mut late.fate else { panic!("it is over") };
+        *at_latest = true;
+        let lives = house([gone(Way::Mute, 40_000), late, gone(Way::HalfClosed, 3)]);
+        assert_eq!(met(lives.clone(), "<=70s"), Some(true));
+        let truth = Findings::of(lives, watched(true)).meets(&"<=60s".parse().unwrap());
+        let Truth::Unknown(why) = truth else { panic!("{truth:?}") };
+        assert_eq!(why, "nobody saw when within 70 s the stalled client was let go");
     }
 }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::beats::{Beats, Witnesses};
+use super::edge::Edge;
 use super::life::Life;
 use super::policy::{HeartbeatPolicy, IdlePolicy, Needs, Policy, Reaping};
 use super::way::Way;
@@ -129,7 +130,7 @@ impl<'a> Inference<'a> {
             (_, Beside::Near) if asked(Way::Quiet) && !asked(Way::PingsOnly) => Needs::Messages,
             (Beside::Near | Beside::Unknown, _) => return None,
         };
-        Some(IdlePolicy { after, needs })
+        Some(IdlePolicy { after, edge: Edge::of(self.lives), needs })
     }
 
     /// Which kind of heartbeat must have been answered.
@@ -163,17 +164,19 @@ impl<'a> Inference<'a> {
     /// The timer that struck a client which only answers, at this age.
     fn timer(&self, after: Duration) -> Option<IdlePolicy> {
         let quiet = self.life(Way::Quiet)?;
-        let in_vain = answered_in_vain(quiet, after);
+        let (in_vain, edge) = (answered_in_vain(quiet, after), Edge::of(self.lives));
         let pings_only = self.life(Way::PingsOnly)?;
-        let needs = match (self.beside(Way::PingsOnly, after), in_vain) {
+        let needs = match (self.beside(Way::PingsOnly, after), in_vain, edge) {
             // It may as well have ended for the answers that it owed.
-            (Beside::Near, _) if pings_only.listening.rhythm(Sound::AppPing).is_some() => return None,
-            (Beside::Near, _) => Needs::Messages,
-            (Beside::Outlived, true) => Needs::OwnFrames,
-            (Beside::Outlived, false) => Needs::AnyFrame,
-            (Beside::Unknown, _) => return None,
+            (Beside::Near, ..) if pings_only.listening.rhythm(Sound::AppPing).is_some() => return None,
+            (Beside::Near, ..) => Needs::Messages,
+            (Beside::Outlived, true, Edge::Sharp) => Needs::OwnFrames,
+            // An answer may count, and have been too long ago when the server looked.
+            (Beside::Outlived, true, Edge::Swept | Edge::Unknown) => return None,
+            (Beside::Outlived, false, _) => Needs::AnyFrame,
+            (Beside::Unknown, ..) => return None,
         };
-        Some(IdlePolicy { after, needs })
+        Some(IdlePolicy { after, edge, needs })
     }
 
     /// Its heartbeats, where it sends any that ask.
@@ -377,8 +380,14 @@ pub mod tests {
             ])
         };
         let after = ms(60_010);
-        assert_eq!(lives(true, false), Policy::Idle(IdlePolicy { after, needs: Needs::AnyFrame }, None));
-        assert_eq!(lives(true, true), Policy::Idle(IdlePolicy { after, needs: Needs::Messages }, None));
+        assert_eq!(
+            lives(true, false),
+            Policy::Idle(IdlePolicy { after, edge: Edge::Unknown, needs: Needs::AnyFrame }, None)
+        );
+        assert_eq!(
+            lives(true, true),
+            Policy::Idle(IdlePolicy { after, edge: Edge::Unknown, needs: Needs::Messages }, None)
+        );
         // It pings, but who answers dies as soon: the answers do not count.
         let beats = grid(25_000, 25_000, 55_000);
         let pinged = |way, millis, ended| life(way, &beats, millis, ended);
@@ -387,7 +396,7 @@ pub mod tests {
             pinged(Way::Quiet, 55_010, true),
             pinged(Way::PingsOnly, 55_005, true),
         ]);
-        let Policy::Idle(IdlePolicy { after, needs }, Some(beats)) = found else { panic!("{found:?}") };
+        let Policy::Idle(IdlePolicy { after, needs, .. }, Some(beats)) = found else { panic!("{found:?}") };
         assert_eq!(
             (after, needs),
             (ms(55_010), Needs::Messages),

@@ -183,6 +183,7 @@ pub fn consistent_with(policy: &Policy) -> Vec<&'static Library> {
 #[cfg(test)]
 mod tests {
     use super::super::beats::Beats;
+    use super::super::edge::Edge;
     use super::*;
 
     fn beats(sound: Sound, interval: u64, total: Option<u64>) -> Policy {
@@ -213,7 +214,9 @@ mod tests {
 
     #[test]
     fn timers_are_recognised_by_what_they_need() {
-        let idle = |after: u64, needs| Policy::Idle(IdlePolicy { after: s(after), needs }, None);
+        let idle = |after: u64, needs| {
+            Policy::Idle(IdlePolicy { after: s(after), edge: Edge::Unknown, needs }, None)
+        };
         assert_eq!(named(idle(64, Needs::AnyFrame)), ["phoenix"]);
         assert_eq!(named(idle(62, Needs::Messages)), ["workerman"]);
         assert!(named(idle(70, Needs::AnyFrame)).is_empty());

@@ -28,6 +28,8 @@ pub enum Fate {
 #[derive(Debug, Clone)]
 pub struct Life {
     pub way: Way,
+    /// When it began to behave so, since the run began.
+    pub began: Duration,
     /// How long it was greeted before it began to behave so.
     pub greeting: Duration,
     /// What was heard, by its moments since the opening. Of one that does not read, nothing.
@@ -41,7 +43,14 @@ impl Life {
     /// Of a connection that is not open yet.
     pub fn new(way: Way) -> Life {
         let fate = Fate::Unopened { why: "it was not open yet".to_string() };
-        Life { way, greeting: Duration::ZERO, listening: Listening::default(), unread: 0, fate }
+        Life {
+            way,
+            began: Duration::ZERO,
+            greeting: Duration::ZERO,
+            listening: Listening::default(),
+            unread: 0,
+            fate,
+        }
     }
 
     /// For how long it was there, as far as is known.

@@ -3,10 +3,11 @@
 //! - [`Way`]: the ways in which connections die, and the control beside them
 //! - [`Life`]: what was heard on one of them, and what became of it
 //! - [`Policy`]: what the lives together tell of the server, by `inference`; [`Beats`]: its heartbeats as several clients
-//!   hear them; [`libraries`]: whose defaults it is consistent with
+//!   hear them; [`Edge`]: how exactly a timer's age is known; [`libraries`]: whose defaults it is consistent with
 //! - [`Findings`]: the verdict, and why
 
 mod beats;
+mod edge;
 mod findings;
 mod inference;
 pub mod libraries;
@@ -19,6 +20,7 @@ mod way;
 mod simulated;
 
 pub use beats::Beats;
+pub use edge::Edge;
 pub use findings::{Findings, Verdict, Watch};
 pub use libraries::{LIBRARIES, Library};
 pub use life::{Fate, Life};

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::beats::Beats;
+use super::edge::Edge;
 
 /// What the server does about clients that say nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,7 +46,10 @@ pub enum Reaping {
 /// A timer that what the client sends starts afresh.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct IdlePolicy {
+    /// At this age a client was let go.
     pub after: Duration,
+    /// Whether that is the timer's length.
+    pub edge: Edge,
     pub needs: Needs,
 }
 

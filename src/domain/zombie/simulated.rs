@@ -7,6 +7,7 @@ use std::time::{Duration, SystemTime};
 use proptest::prelude::*;
 
 use super::beats::Beats;
+use super::edge::Edge;
 use super::inference::infer;
 use super::life::{Fate, Life};
 use super::policy::{HeartbeatPolicy, IdlePolicy, Needs, Policy, Reaping};
@@ -19,6 +20,7 @@ use crate::domain::peer_text::PeerText;
 const STEP: u64 = 5;
 /// How long an answer is on its way.
 const TRIP: u64 = 5;
+const TRIP_MS: Duration = Duration::from_millis(TRIP);
 
 fn ms(millis: u64) -> Duration {
     Duration::from_millis(millis)
@@ -76,10 +78,26 @@ struct Heart {
     patience: Option<Patience>,
 }
 
+/// Lets go of whom nothing that counts came from for so long.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Timer {
+    after: u64,
+    needs: Needs,
+    /// It looks for such clients this often, at these moments; `None`: it sees them at once.
+    looks: Option<(u64, u64)>,
+}
+
+impl Timer {
+    fn strikes(&self, silence: u64, at: u64) -> bool {
+        let looks = self.looks.is_none_or(|(every, phase)| at % every == phase % every);
+        looks && silence >= self.after
+    }
+}
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Server {
     hearts: Vec<Heart>,
-    idle: Option<(u64, Needs)>,
+    idle: Option<Timer>,
 }
 
 /// How a client behaves.
@@ -121,13 +139,15 @@ struct Beating {
 /// One connection, from the server's side.
 struct Connection {
     beating: Vec<Beating>,
-    idle: Option<(u64, Needs)>,
+    idle: Option<Timer>,
+    /// When it began, by the server's clock.
+    began: u64,
     counted: u64,
     last: [(Frame, Option<u64>); 4],
 }
 
 impl Connection {
-    fn new(server: &Server) -> Connection {
+    fn new(server: &Server, began: u64) -> Connection {
         let beating = server.hearts.iter().map(|heart| Beating {
             heart: *heart,
             next: heart.first,
@@ -136,7 +156,7 @@ impl Connection {
             due: None,
         });
         let last = [Frame::Ping, Frame::Pong, Frame::Message, Frame::Answer].map(|frame| (frame, None));
-        Connection { beating: beating.collect(), idle: server.idle, counted: 0, last }
+        Connection { beating: beating.collect(), idle: server.idle, began, counted: 0, last }
     }
 
     fn last(&self, needs: Needs) -> Option<u64> {
@@ -145,7 +165,7 @@ impl Connection {
 
     fn takes(&mut self, frame: Frame, at: u64) {
         self.last.iter_mut().filter(|(known, _)| *known == frame).for_each(|(_, last)| *last = Some(at));
-        if self.idle.is_some_and(|(_, needs)| frame.counts(needs)) {
+        if self.idle.is_some_and(|timer| frame.counts(timer.needs)) {
             self.counted = at;
         }
         for beating in &mut self.beating {
@@ -162,7 +182,7 @@ impl Connection {
 
     /// Whether it lets go of the client now.
     fn ends(&self, now: u64) -> bool {
-        let idle = self.idle.is_some_and(|(after, _)| now >= self.counted + after);
+        let idle = self.idle.is_some_and(|timer| timer.strikes(now - self.counted, self.began + now));
         let due = |beating: &Beating| beating.due.is_some_and(|due| now >= due);
         idle || self.beating.iter().any(due)
     }
@@ -203,7 +223,9 @@ impl Connection {
 
 /// The life of one client with a server.
 fn live(server: &Server, way: Way, client: Client, max: u64) -> Life {
-    let (mut life, mut connection) = (Life::new(way), Connection::new(server));
+    let began = way.begins_later();
+    let mut connection = Connection::new(server, began.as_millis() as u64);
+    let mut life = Life { began, ..Life::new(way) };
     life.fate = Fate::Kept { so_far: ms(max) };
     let mut coming: Vec<(u64, Frame)> = Vec::new();
     let is_due =
@@ -239,6 +261,7 @@ fn lives(server: &Server, every: u64, max: u64) -> Vec<Life> {
 /// What is claimed of a server, put to the test.
 struct Court<'a> {
     server: &'a Server,
+    every: u64,
     max: u64,
 }
 
@@ -254,7 +277,7 @@ impl Court<'_> {
             Policy::KeepsAll => self.try_keeps_all(),
             Policy::Heartbeat(heartbeat) => self.try_heartbeat(heartbeat),
             Policy::Idle(idle, beats) => {
-                self.try_timer(idle.after, idle.needs)?;
+                self.try_timer(idle)?;
                 beats.as_ref().map_or(Ok(()), |beats| self.try_beats(beats))
             }
         }
@@ -279,12 +302,12 @@ impl Court<'_> {
             (Reaping::After { .. }, Some(idle)) => {
                 let after = answers.is_some_and(|after| is_about(after, idle.after));
                 claim(after, "who answers is let go by the timer")?;
-                self.try_timer(idle.after, idle.needs)?;
+                self.try_timer(&idle)?;
             }
         }
         let takes_all =
             self.server.hearts.iter().any(|heart| heart.patience.is_some_and(|p| p.takes.is_some()));
-        let takes_all = takes_all || self.server.idle.is_some_and(|(_, needs)| needs != Needs::OwnFrames);
+        let takes_all = takes_all || self.server.idle.is_some_and(|timer| timer.needs != Needs::OwnFrames);
         if let (Reaping::After { misses, .. }, false) = (found.reaping, takes_all) {
             let life = live(self.server, Way::Mute, Client::answers_all_but(sound), self.max);
             // Its other answers may keep it from being asked.
@@ -322,8 +345,13 @@ impl Court<'_> {
     }
 
     /// Who sends what is needed in time is kept, who does not is let go after that.
-    fn try_timer(&self, after: Duration, needs: Needs) -> Result<(), String> {
-        let often = Some((after.as_millis() as u64 / 4).next_multiple_of(STEP));
+    fn try_timer(&self, &IdlePolicy { after, edge, needs }: &IdlePolicy) -> Result<(), String> {
+        let often = match edge {
+            Edge::Sharp => (after.as_millis() as u64 / 4).next_multiple_of(STEP),
+            // Who is as often heard as those who were kept.
+            Edge::Swept | Edge::Unknown => self.every,
+        };
+        let often = Some(often);
         let quiet = Client::of(Way::Quiet, 0);
         let (pings, messages) = (Client { pings: often, ..quiet }, Client { messages: often, ..quiet });
         claim(self.kept(messages).is_none(), "who sends messages is kept")?;
@@ -333,8 +361,14 @@ impl Court<'_> {
                 claim(self.kept(pings).is_none(), "who sends Pings is kept")?
             }
         }
-        let (timer, counts) = self.server.idle.ok_or("there is no timer")?;
-        claim(is_about(timer, after), "the timer")?;
+        let Timer { after: timer, needs: counts, looks } = self.server.idle.ok_or("there is no timer")?;
+        let late = Way::Stalled.begins_later() + tolerance(ms(timer));
+        match edge {
+            // A look as often as the clients begin apart looks sharp, and is no later than that.
+            Edge::Sharp => claim(after + TRIP_MS >= ms(timer) && after <= ms(timer) + late, "the timer")?,
+            Edge::Swept => claim(looks.is_some() && after + TRIP_MS >= ms(timer), "it looks now and then")?,
+            Edge::Unknown => claim(after + TRIP_MS >= ms(timer), "it is no longer than that")?,
+        }
         claim(counts == needs || needs == Needs::AnyFrame && counts == Needs::OwnFrames, "what it needs")
     }
 }
@@ -375,13 +409,15 @@ fn heart(sound: Sound) -> impl Strategy<Value = Heart> {
 fn server() -> impl Strategy<Value = Server> {
     let ping = proptest::option::weighted(0.6, heart(Sound::Ping));
     let app = proptest::option::weighted(0.4, heart(Sound::AppPing));
-    let idle = proptest::option::weighted(0.4, (60..800_u64, needs()));
-    let server = (ping, app, idle).prop_map(|(ping, app, idle)| Server {
-        hearts: ping.into_iter().chain(app).collect(),
-        idle: idle.map(|(after, needs)| (after * STEP, needs)),
-    });
+    let looks = proptest::option::weighted(0.4, (20..600_u64, 0..600_u64));
+    let looks = looks.prop_map(|looks| looks.map(|(every, phase)| (every * STEP, phase * STEP)));
+    let timer = (60..800_u64, needs(), looks);
+    let timer = timer.prop_map(|(after, needs, looks)| Timer { after: after * STEP, needs, looks });
+    let idle = proptest::option::weighted(0.4, timer);
+    let server = (ping, app, idle)
+        .prop_map(|(ping, app, idle)| Server { hearts: ping.into_iter().chain(app).collect(), idle });
     server.prop_filter("the end of patience, by chance when a rare timer would strike", |server| {
-        let rare = server.idle.is_some_and(|(_, needs)| needs == Needs::OwnFrames);
+        let rare = server.idle.is_some_and(|timer| timer.needs == Needs::OwnFrames);
         !rare || server.hearts.iter().all(|heart| heart.patience.is_none())
     })
 }
@@ -395,7 +431,7 @@ proptest! {
         // A control that is not kept voids the run.
         prop_assume!(lives[0].is_kept());
         let policy = infer(&lives, ms(every));
-        let court = Court { server: &server, max };
+        let court = Court { server: &server, every, max };
         let judged = court.try_policy(&policy);
         prop_assert!(judged.is_ok(), "{}: {:#?}", judged.unwrap_err(), policy);
     }
@@ -421,8 +457,21 @@ proptest! {
     #[test]
     fn the_usual_timers_are_recognised(after in 60..800_u64, messages in any::<bool>()) {
         let needs = if messages { Needs::Messages } else { Needs::AnyFrame };
-        let lives = lives(&Server { hearts: Vec::new(), idle: Some((after * STEP, needs)) }, 200, 24_000);
-        let after = ms(after * STEP);
-        prop_assert_eq!(infer(&lives, ms(200)), Policy::Idle(IdlePolicy { after, needs }, None));
+        let timer = Timer { after: after * STEP, needs, looks: None };
+        let lives = lives(&Server { hearts: Vec::new(), idle: Some(timer) }, 200, 24_000);
+        let found = IdlePolicy { after: ms(after * STEP), edge: Edge::Sharp, needs };
+        prop_assert_eq!(infer(&lives, ms(200)), Policy::Idle(found, None));
+    }
+
+    /// A look that does not fall between the two is seen to be one.
+    #[test]
+    fn a_server_that_looks_now_and_then_is_recognised(after in 60..400_u64, every in 100..600_u64, phase in 0..600_u64) {
+        let looks = Some((every * STEP, phase * STEP));
+        let timer = Timer { after: after * STEP, needs: Needs::AnyFrame, looks };
+        let lives = lives(&Server { hearts: Vec::new(), idle: Some(timer) }, 200, 24_000);
+        let Policy::Idle(found, None) = infer(&lives, ms(200)) else { panic!("not recognised") };
+        let end = |way| lives.iter().find(|life| life.way == way).and_then(|life| Some(life.began + life.ended()?));
+        let together = end(Way::Mute) == end(Way::Stalled);
+        prop_assert_eq!(found.edge, if together { Edge::Swept } else { Edge::Unknown });
     }
 }

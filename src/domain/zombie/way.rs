@@ -1,5 +1,10 @@
 //! The ways in which clients die.
 
+use std::time::Duration;
+
+/// So much later than the others does one begin: longer than timers are late, and no multiple of what servers wait.
+const LATER: Duration = Duration::from_millis(370);
+
 /// How one connection behaves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Way {
@@ -31,6 +36,15 @@ impl Way {
             Way::HalfClosed => "half_closed",
             Way::Quiet => "quiet",
             Way::PingsOnly => "pings_only",
+        }
+    }
+
+    /// How much later than the others it begins: who is silent as others are, from another moment on, shows whether the
+    /// server lets go at an age, or looks for such clients now and then.
+    pub fn begins_later(self) -> Duration {
+        match self {
+            Way::Stalled => LATER,
+            Way::Control | Way::Mute | Way::HalfClosed | Way::Quiet | Way::PingsOnly => Duration::ZERO,
         }
     }
 

@@ -7,7 +7,7 @@ use crate::domain::idle::Expectation;
 use crate::domain::threshold::Truth;
 use crate::domain::zombie::report::{ZombieInfo, ZombieReport};
 use crate::domain::zombie::{
-    Beats, Fate, HeartbeatPolicy, IdlePolicy, Library, Life, Needs, Policy, Reaping, Verdict, Way,
+    Beats, Edge, Fate, HeartbeatPolicy, IdlePolicy, Library, Life, Needs, Policy, Reaping, Verdict, Way,
 };
 use crate::output::json::{
     Ending, Failure, Ms, Opening, PresetName, SCHEMA_VERSION, Timestamp, VerdictName, WSCHECK_VERSION, ms,
@@ -31,6 +31,11 @@ names! {
     /// What a client must send to be kept: `any_frame`, `own_frames` (Pings do, answers to the server's heartbeats do
     /// not), or `messages`.
     NeedsName of Needs { AnyFrame, OwnFrames, Messages }
+}
+
+names! {
+    /// How exactly an age at which clients were let go is a timer's.
+    EdgeName of Edge { Sharp, Swept, Unknown }
 }
 
 /// What `wscheck probe-zombie -o json` prints. A value that is not known is null; no field is ever left out.
@@ -120,6 +125,10 @@ pub struct PolicyDocument {
     skips_active: Option<bool>,
     /// The timer of `idle_timeout`; or one beside heartbeats, that strikes who answers them and says nothing else.
     idle_timeout_ms: Option<Ms>,
+    /// What shows that this is the timer's length: `sharp`, clients that began at different moments were let go at the
+    /// same age; `swept`, they were at the same moment, so it is an upper bound; `unknown`, neither was seen, and it is
+    /// one too. Null without a timer.
+    idle_timeout_edge: Option<EdgeName>,
     /// What a client must send to be kept by that timer.
     needs: Option<NeedsName>,
 }
@@ -152,6 +161,8 @@ pub enum FateName {
 pub struct LifeDocument {
     client: WayName,
     fate: FateName,
+    /// When it began to behave so, since the run began; null of one that never did.
+    began_ms: Option<Ms>,
     /// For how long it was there, from the moment at which it began to behave so.
     kept_ms: Option<Ms>,
     /// Nobody saw when it was let go, for what tells of it was read only later: `kept_ms` is an upper bound.
@@ -198,6 +209,7 @@ impl PolicyDocument {
             unanswered_for_ms: None,
             skips_active: None,
             idle_timeout_ms: None,
+            idle_timeout_edge: None,
             needs: None,
         }
     }
@@ -223,6 +235,7 @@ impl PolicyDocument {
             interval_ms: ms(beats.and_then(|beats| beats.interval)),
             skips_active: beats.and_then(|beats| beats.skips_active),
             idle_timeout_ms: ms(idle.map(|idle| idle.after)),
+            idle_timeout_edge: idle.map(|idle| idle.edge.into()),
             needs: idle.map(|idle| idle.needs.into()),
             ..self
         }
@@ -274,6 +287,7 @@ impl From<&Life> for LifeDocument {
         LifeDocument {
             client: life.way.into(),
             fate: (&life.fate).into(),
+            began_ms: ms(life.kept().map(|_| life.began)),
             kept_ms: ms(life.kept()),
             at_latest: at_latest(&life.fate),
             ending: life.ending().map(Ending::from),

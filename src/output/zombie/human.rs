@@ -10,7 +10,7 @@ use crate::domain::opening::OpenError;
 use crate::domain::threshold::Truth;
 use crate::domain::zombie::report::{Progress, ZombieEvent, ZombieInfo, ZombieReport};
 use crate::domain::zombie::{
-    Beats, Fate, Findings, HeartbeatPolicy, IdlePolicy, Life, Needs, Policy, Reaping, Verdict, Way,
+    Beats, Edge, Fate, Findings, HeartbeatPolicy, IdlePolicy, Life, Needs, Policy, Reaping, Verdict, Way,
 };
 use crate::output::human::{self, Paint, Rows, counted, failed_opening, phases, way as route};
 use crate::output::units::{precise, spoken};
@@ -155,13 +155,19 @@ fn no_heartbeat(findings: &Findings) -> &'static str {
 }
 
 /// `a timer of about 61.2 s; any frame of the client's starts it afresh`
-fn timer(IdlePolicy { after, needs }: &IdlePolicy) -> String {
+fn timer(IdlePolicy { after, edge, needs }: &IdlePolicy) -> String {
     let needs = match needs {
         Needs::AnyFrame => "any frame of the client's starts it afresh",
         Needs::OwnFrames => "frames of the client's own accord start it afresh, Pings too, but no answers",
         Needs::Messages => "only messages start it afresh: Pings and Pongs do not count",
     };
-    format!("a timer of about {}; {needs}", precise(*after))
+    let after = precise(*after);
+    let length = match edge {
+        Edge::Sharp => format!("about {after}"),
+        Edge::Swept => format!("at most {after}, for the server looks only now and then"),
+        Edge::Unknown => format!("at most {after}"),
+    };
+    format!("a timer of {length}; {needs}")
 }
 
 fn timer_besides(policy: &Policy) -> Option<String> {

@@ -32,6 +32,7 @@ pub fn all() -> Vec<(&'static str, Vec<ZombieEvent>)> {
         ("leak", leak()),
         ("skips", skips()),
         ("idle", idle()),
+        ("swept", swept()),
         ("messages", messages()),
         ("deaf", deaf()),
         ("besides", besides()),
@@ -91,8 +92,9 @@ impl Scene {
 
     /// A client that is pinged at these moments and lives for so long; `how`: the server let it go then.
     fn lives(&mut self, way: Way, pings: &[u64], millis: u64, how: Option<How>) {
-        let mut life = Life::new(way);
-        self.events.push(ZombieEvent::Opened { way, at: at(ms(2)), opened: opened() });
+        let began = ms(2) + way.begins_later();
+        let mut life = Life { began, ..Life::new(way) };
+        self.events.push(ZombieEvent::Opened { way, at: at(began), opened: opened() });
         for ping in pings {
             let said = Utterance::plain(Sound::Ping, PeerText::default());
             let gap = life.listening.rhythm(Sound::Ping).map(|rhythm| ms(*ping) - rhythm.last);
@@ -205,6 +207,17 @@ fn timer(after: u64, pings: bool) -> Vec<ZombieEvent> {
 
 fn idle() -> Vec<ZombieEvent> {
     timer(61_200, false)
+}
+
+/// It looks for them every so often.
+fn swept() -> Vec<ZombieEvent> {
+    let mut scene = Scene::new(None);
+    for way in [Way::Mute, Way::HalfClosed, Way::Quiet] {
+        scene.lives(way, &[], 90_000, Some(How::Fin));
+    }
+    scene.lives(Way::Stalled, &[], 89_630, Some(How::Fin));
+    scene.healthy(&[Way::PingsOnly, Way::Control], 0);
+    scene.finish(false, report::Verdict::Passed)
 }
 
 fn messages() -> Vec<ZombieEvent> {
