@@ -27,8 +27,10 @@
 //! How `listen` and `probe-zombie` flow: a `net::guest` hears; `domain::listen::Listening` takes the moments of each
 //! kind of sound and says what they come to. `commands::listen` has one guest; `commands::probe_zombie` has six, each a
 //! task that dies in its way (`domain::zombie::Way`; the `wire`'s valve, below TLS, keeps a dead one from answering),
-//! and `domain::zombie::Findings` puts their lives together; a policy is inferred from what the clients differ in, and
-//! each claim is tried against simulated servers (`domain::zombie::simulated`). The control vouches at the end. Shown by `output::listen` and `output::zombie`.
+//! and `domain::zombie::Findings` puts their lives together; a policy is inferred from what the clients differ in. The
+//! control vouches at the end, and a `net::vigil` for this host: who stood still himself reads late. Each claim of either
+//! is tried against simulated servers (`domain::listen::simulated`, `domain::zombie::simulated`). Shown by
+//! `output::listen` and `output::zombie`.
 //!
 //! How services speak heartbeats stands in one place: `domain::heartbeat::presets`, a slice of definitions in the language
 //! of templates and patterns; `spoken` reads one, and `cli::preset` lets the command line override it. What a preset has

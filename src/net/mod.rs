@@ -27,6 +27,7 @@ pub mod tls;
 pub mod trial;
 mod upgrade;
 mod upkeep;
+pub mod vigil;
 pub mod websocket;
 pub mod wire;
 

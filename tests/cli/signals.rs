@@ -4,6 +4,8 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::os::fd::AsRawFd;
 use std::process::Stdio;
 
+use serde_json::Value;
+
 use crate::support::{
     PONG, Ran, Reaped, Run, Script, Server, answer_pings, frame, read_frame, upgrade, wscheck,
 };
@@ -137,6 +139,40 @@ fn a_wscheck_that_was_stopped_itself_finds_no_peer_dead() {
     assert_eq!((&protocol["missed"], &report["measurement"]), (&0.into(), &"suspect".into()), "{report:#}");
     assert_eq!((code, &report["ending"]["who"]), (Some(4), &"us".into()), "{report:#}");
     assert!(report["host_lag"]["max_ms"].as_f64().unwrap() > 1000.0, "{report:#}");
+}
+
+/// Stops it for 1.5 s once it told three things of this kind; how it ends.
+fn stopped_after_three(command: &str, more: &[&str], event: &str) -> (Option<i32>, Value) {
+    let server = Server::start(&["--heartbeat", "protocol", "--interval", "200ms", "--max-missed", "0"]);
+    let url = server.url();
+    let args = [&[command, "--proxy", "none", "-o", "ndjson"], more, &[&url]].concat();
+    let mut process = Reaped(wscheck(&args).spawn().unwrap());
+    let mut lines = BufReader::new(process.0.stdout.take().unwrap()).lines().map(Result::unwrap);
+    let told = format!(r#""event":"{event}""#);
+    assert_eq!(lines.by_ref().filter(|line| line.contains(&told)).take(3).count(), 3);
+    process.signal(libc::SIGSTOP);
+    // The standstill itself, nothing that is waited for.
+    std::thread::sleep(std::time::Duration::from_millis(1500));
+    process.signal(libc::SIGCONT);
+    let last = serde_json::from_str(&lines.last().unwrap()).unwrap();
+    (process.0.wait().unwrap().code(), last)
+}
+
+#[test]
+fn a_listener_that_was_stopped_calls_no_server_irregular() {
+    let (code, report) = stopped_after_three("listen", &["--for", "4s"], "said");
+    let told =
+        (code, &report["verdict"], &report["interval"]["max_ms"].as_f64().is_some_and(|ms| ms < 300.0));
+    assert_eq!(told, (Some(0), &"server_pings_every".into(), &true), "{report:#}");
+    assert!(report["reasons"][0].as_str().unwrap().starts_with("this host stood still for 1."), "{report:#}");
+}
+
+#[test]
+fn a_probe_that_was_stopped_says_nothing_of_a_servers_patience() {
+    let (code, report) = stopped_after_three("probe-zombie", &["--max", "3s"], "heard");
+    assert_eq!((code, &report["verdict"]), (Some(4), &"inconclusive".into()), "{report:#}");
+    assert_eq!(report["policy"]["kind"], "unknown", "{report:#}");
+    assert!(report["reasons"][0].as_str().unwrap().starts_with("this host stood still for 1."), "{report:#}");
 }
 
 /// The kernel still acknowledges what a stopped server is sent; only heartbeats show that it is gone.

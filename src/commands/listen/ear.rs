@@ -15,6 +15,7 @@ use crate::domain::listen::{Circumstances, EndedBy, Findings, Sound, Talk, Utter
 use crate::net::clock::at;
 use crate::net::endings::Cut;
 use crate::net::guest::{Guest, Heard, Manners};
+use crate::net::vigil::Vigil;
 use crate::net::websocket::Socket;
 
 /// How often progress is told.
@@ -38,6 +39,7 @@ pub struct Ear<'a, S> {
     /// `None`: the client says nothing of its own.
     talk: Option<Talk>,
     progress_at: Instant,
+    vigil: Vigil,
     reporter: &'a mut dyn ListenReporter,
 }
 
@@ -46,6 +48,7 @@ enum Woken {
     Heard(Heard),
     Talk,
     Progress,
+    Vigil,
     End,
 }
 
@@ -74,6 +77,7 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Ear<'a, S> {
             answer: plan.answer,
             talk: plan.talk.as_ref().map(|_| Talk::default()),
             progress_at: now + PROGRESS_EVERY,
+            vigil: Vigil::begin(),
             reporter,
         }
     }
@@ -84,12 +88,18 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Ear<'a, S> {
         untold.into_iter().for_each(|said| self.reporter.report(&ListenEvent::Said(said)));
         let mut over = self.is_enough();
         while over.is_none() {
-            over = match self.wait(interrupt).await {
+            let woken = self.wait(interrupt).await;
+            if self.vigil.look().is_some() {
+                let now = self.notes.age(Instant::now());
+                self.notes.listening.stood_still(now);
+            }
+            over = match woken {
                 Woken::Interrupted => Some(Over::Interrupt),
                 Woken::End => Some(Over::Time),
                 Woken::Heard(heard) => self.on_heard(heard),
                 Woken::Talk => self.speak(),
                 Woken::Progress => self.progress(),
+                Woken::Vigil => None,
             };
             tokio::task::coop::consume_budget().await;
         }
@@ -104,7 +114,7 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Ear<'a, S> {
 
     async fn wait(&mut self, interrupt: &CancellationToken) -> Woken {
         let talk_at = self.talk_due().map(|due| self.notes.opened + due);
-        let (end, progress_at) = (self.end, self.progress_at);
+        let (end, progress_at, look_at) = (self.end, self.progress_at, self.vigil.due());
         let guest = &mut self.guest;
         tokio::select! {
             biased;
@@ -113,6 +123,7 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Ear<'a, S> {
             heard = guest.next() => Woken::Heard(heard),
             () = at(talk_at) => Woken::Talk,
             () = at(Some(progress_at)) => Woken::Progress,
+            () = at(Some(look_at)) => Woken::Vigil,
         }
     }
 
@@ -184,6 +195,7 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Ear<'a, S> {
             answered: self.answer,
             ended: ending.as_deref().map(EndedBy::from),
             interrupted: matches!(over, Over::Interrupt),
+            stood_still: self.vigil.longest(),
         };
         let findings = self.notes.listening.findings(&circumstances);
         // Whoever is muted cannot even say goodbye.

@@ -109,7 +109,7 @@ impl Outcome {
                 unheard(report::Verdict::NotMeasured, error.to_string(), Some(error))
             }
             Outcome::Heard(_, overheard) => {
-                let verdict = judge(&overheard.findings, overheard.ending.as_deref());
+                let verdict = judge(&overheard);
                 (overheard.findings, verdict, None)
             }
         };
@@ -119,10 +119,12 @@ impl Outcome {
 }
 
 /// A connection that ended before its time is found wanting, unless the server ended it, by its own hand, on a client
-/// that left it unanswered.
-fn judge(findings: &Findings, ending: Option<&Ending>) -> report::Verdict {
+/// that left it unanswered, or may have because this host stood still.
+fn judge(overheard: &Overheard) -> report::Verdict {
+    let Overheard { circumstances, findings, ending } = overheard;
     let provoked = matches!(findings.unanswered, Some(Unanswered::Ends { .. }));
     match (findings.verdict, ending) {
+        (_, Some(_)) if circumstances.stood_still.is_some() => report::Verdict::Inconclusive,
         (_, Some(_)) if !provoked => report::Verdict::Failed,
         (Verdict::Inconclusive, _) => report::Verdict::Inconclusive,
         (Verdict::ServerPingsEvery | Verdict::ServerIsSilentFor | Verdict::Irregular, _) => {
@@ -133,7 +135,7 @@ fn judge(findings: &Findings, ending: Option<&Ending>) -> report::Verdict {
 
 fn reasons(findings: &Findings, verdict: report::Verdict, ending: Option<&Ending>) -> Vec<String> {
     let ended = ending
-        .filter(|_| verdict == report::Verdict::Failed)
+        .filter(|_| verdict != report::Verdict::Passed)
         .map(|ending| format!("the connection ended before its time: {ending}"));
     findings.reasons.iter().cloned().chain(ended).collect()
 }

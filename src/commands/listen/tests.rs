@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use tokio::io::duplex;
-use tokio::time::{Instant, sleep, sleep_until};
+use tokio::time::{Instant, advance, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use super::ear::{Ear, Overheard};
@@ -178,6 +178,49 @@ async fn it_talks_to_a_server_that_counts_from_what_it_says_too() {
     }
 }
 
+/// Pings every second, while this host stands still from 3.5 s to 8.5 s.
+async fn pinging_on(mut peer: RawPeer, start: Instant) -> RawPeer {
+    for second in 1..=3 {
+        sleep_until(start + ms(second * 1000)).await;
+        peer.send(PING, b"x").await;
+    }
+    sleep_until(start + ms(3500)).await;
+    advance(ms(5000)).await;
+    for _ in 4..=8 {
+        peer.send(PING, b"x").await;
+    }
+    for second in 9..=14 {
+        sleep_until(start + ms(second * 1000)).await;
+        peer.send(PING, b"x").await;
+    }
+    peer
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_came_while_this_host_stood_still_is_no_interval() {
+    let (overheard, _) = heard(plan(15_000, None, false), pinging_on).await;
+    let (findings, stood_still) = (&overheard.findings, overheard.circumstances.stood_still);
+    assert!(stood_still > Some(ms(4700)) && stood_still < Some(ms(5000)), "{stood_still:?}");
+    let interval = findings.interval().map(|interval| (interval.min, interval.max, interval.gaps));
+    assert_eq!(interval, Some((ms(1000), ms(1000), 7)), "two before, five after");
+    assert_eq!((findings.kinds[0].count, findings.longest_quiet), (14, ms(1000)));
+    assert!(findings.reasons[0].starts_with("this host stood still for 4.75 s"), "{:?}", findings.reasons);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_lets_go_of_who_stood_still_is_not_found_wanting() {
+    let (overheard, _) = heard(plan(60_000, None, false), |mut peer, start| async move {
+        sleep_until(start + ms(1500)).await;
+        advance(ms(20_000)).await;
+        peer.send(CLOSE, &[0x0f, 0xa0]).await;
+        sleep(ms(3_600_000)).await;
+        peer
+    })
+    .await;
+    assert!(overheard.ending.is_some());
+    assert_eq!(judge(&overheard), report::Verdict::Inconclusive);
+}
+
 #[tokio::test(start_paused = true)]
 async fn an_end_before_its_time_is_told_with_its_age() {
     let (overheard, _) = heard(plan(60_000, None, false), |mut peer, _| async move {
@@ -204,7 +247,7 @@ async fn a_client_that_answers_nothing_provokes_only_what_the_server_does() {
             peer
         })
     };
-    let verdict = |overheard: &Overheard| judge(&overheard.findings, overheard.ending.as_deref());
+    let verdict = judge;
     let (closed, _) = ends(|| frame(CLOSE, &[0x0f, 0xa0])).await;
     assert_eq!(closed.findings.unanswered, Some(Unanswered::Ends { after: 1 }));
     assert_eq!(verdict(&closed), report::Verdict::Inconclusive, "one Ping is no interval");

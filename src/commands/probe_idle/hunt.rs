@@ -16,12 +16,10 @@ use crate::domain::idle::{
     Bracket, Cut, Findings, Observation, Order, PlanError, ProbeId, Role, Search, Seen, Step,
 };
 use crate::domain::opening::OpenError;
+use crate::net::vigil::Vigil;
 
 /// How often progress is told.
 const PROGRESS_EVERY: Duration = Duration::from_secs(1);
-
-/// So late this process may be without a word about it.
-const STANDSTILL: Duration = Duration::from_millis(500);
 
 /// What a hunt brought.
 pub struct Catch {
@@ -30,7 +28,7 @@ pub struct Catch {
     pub control_cut: Option<Cut>,
     /// The last failure to open.
     pub error: Option<Arc<OpenError>>,
-    /// The longest that this process was not run when it was to be, where that is much.
+    /// For so long at the longest this host stood still.
     pub standstill: Option<Duration>,
 }
 
@@ -55,7 +53,7 @@ pub struct Hunt<'a> {
     progress_at: Instant,
     control_cut: Option<Cut>,
     error: Option<Arc<OpenError>>,
-    standstill: Duration,
+    vigil: Vigil,
 }
 
 enum Woken {
@@ -86,7 +84,7 @@ impl<'a> Hunt<'a> {
             progress_at: start + PROGRESS_EVERY,
             control_cut: None,
             error: None,
-            standstill: Duration::ZERO,
+            vigil: Vigil::begin(),
         })
     }
 
@@ -106,7 +104,7 @@ impl<'a> Hunt<'a> {
         }
         let findings = self.search.findings(self.start.elapsed());
         self.dismiss().await;
-        let standstill = Some(self.standstill).filter(|span| *span >= STANDSTILL);
+        let standstill = self.vigil.longest();
         Catch { findings, control_cut: self.control_cut, error: self.error, standstill }
     }
 
@@ -121,12 +119,14 @@ impl<'a> Hunt<'a> {
     }
 
     async fn wait(&mut self, until: Instant, interrupt: &CancellationToken) {
+        let until = until.min(self.progress_at).min(self.vigil.due());
         let woken = tokio::select! {
             biased;
             () = interrupt.cancelled() => Woken::Interrupted,
             Some(word) = self.words.recv() => Woken::Word(word),
-            () = sleep_until(until.min(self.progress_at)) => Woken::Time,
+            () = sleep_until(until) => Woken::Time,
         };
+        self.vigil.look();
         match woken {
             Woken::Interrupted => self.search.interrupt(),
             Woken::Time => {}
@@ -210,7 +210,6 @@ impl<'a> Hunt<'a> {
     fn tell_progress(&mut self) {
         let now = Instant::now();
         if now >= self.progress_at {
-            self.standstill = self.standstill.max(now - self.progress_at);
             self.progress_at = now + PROGRESS_EVERY;
             self.reporter.report(&IdleEvent::Progress(self.search.progress(now - self.start)));
         }

@@ -15,6 +15,7 @@ use crate::domain::opening::{OpenError, Opened};
 use crate::domain::zombie::report::{Progress, ZombieEvent, ZombieReporter};
 use crate::domain::zombie::{Fate, Life, Way};
 use crate::net::clock::at;
+use crate::net::vigil::Vigil;
 
 /// How often progress is told.
 const PROGRESS_EVERY: Duration = Duration::from_secs(1);
@@ -30,6 +31,8 @@ pub struct Seen {
     pub interrupted: bool,
     /// The control saw the server alive after all that was seen of the others.
     pub vouched: bool,
+    /// For so long at the longest this host stood still.
+    pub stood_still: Option<Duration>,
 }
 
 /// A run under way.
@@ -45,6 +48,7 @@ pub struct House<'a> {
     opened: Option<Arc<Opened>>,
     error: Option<Arc<OpenError>>,
     progress_at: Instant,
+    vigil: Vigil,
     /// Then the run is over, for the control is.
     over_at: Option<Instant>,
     /// When the last of the others was over, of itself.
@@ -67,6 +71,7 @@ enum Woken {
     Interrupted,
     Word(Word),
     Progress,
+    Vigil,
     Over,
 }
 
@@ -98,6 +103,7 @@ impl<'a> House<'a> {
             opened,
             error,
             progress_at,
+            vigil: Vigil::begin(),
             over_at: None,
             seen_until: start,
             alive: None,
@@ -109,14 +115,16 @@ impl<'a> House<'a> {
     /// Watches until all clients but the control are over, the control is, or the user wants no more.
     pub async fn watch(mut self, interrupt: &CancellationToken) -> Seen {
         loop {
-            let (progress_at, over_at) = (self.progress_at, self.over_at);
+            let (progress_at, over_at, look_at) = (self.progress_at, self.over_at, self.vigil.due());
             let woken = tokio::select! {
                 biased;
                 () = interrupt.cancelled(), if !self.interrupted => Woken::Interrupted,
                 () = at(over_at) => Woken::Over,
                 Some(word) = self.words.recv() => Woken::Word(word),
                 () = at(Some(progress_at)) => Woken::Progress,
+                () = at(Some(look_at)) => Woken::Vigil,
             };
+            self.vigil.look();
             match woken {
                 Woken::Interrupted => self.interrupted = true,
                 Woken::Over => break,
@@ -125,15 +133,17 @@ impl<'a> House<'a> {
                     self.note_end(way);
                 }
                 Woken::Progress => self.progress(),
+                Woken::Vigil => {}
             }
             self.settle();
             tokio::task::coop::consume_budget().await;
         }
         self.dismiss().await;
+        let stood_still = self.vigil.longest();
         let House { mut lives, opened, error, alive, seen_until, interrupted, .. } = self;
         let vouched = alive.is_some_and(|alive| alive > seen_until);
         let lives = Way::ALL.into_iter().filter_map(|way| lives.remove(&way)).map(|guest| guest.life);
-        Seen { lives: lives.collect(), opened, error, interrupted, vouched }
+        Seen { lives: lives.collect(), opened, error, interrupted, vouched, stood_still }
     }
 
     /// Whether all but the control are over.

@@ -150,6 +150,8 @@ pub struct Circumstances {
     pub ended: Option<EndedBy>,
     /// The user ended it before its time.
     pub interrupted: bool,
+    /// For so long at the longest this host stood still; `None`: it never did.
+    pub stood_still: Option<Duration>,
 }
 
 /// What was found of one kind of sound.

@@ -89,6 +89,13 @@ impl KindHeard {
         self.pause_before = self.pause_before.max(std::mem::take(&mut self.pause_since));
     }
 
+    /// The next, and it is not known how long after the one before.
+    pub fn resume(&mut self, at: Duration, said: &Utterance) {
+        self.rhythm.go_on(at, said, true);
+        (self.gap, self.middle) = (None, None);
+        self.pause_before = self.pause_before.max(std::mem::take(&mut self.pause_since));
+    }
+
     /// The server said something else meanwhile.
     pub fn messaged(&mut self, at: Duration) {
         let Some(gap) = self.gap else { return };

@@ -19,6 +19,8 @@ use crate::domain::shown::{counted, duration as show};
 
 /// After so many intervals without the next heartbeat they have stopped.
 const STOPPED: f64 = 2.5;
+/// So soon after a standstill all is read that came meanwhile.
+const BACKLOG: Duration = Duration::from_millis(100);
 /// A shorter silence is no sign of that, however short the interval.
 const LEAST_SILENCE: Duration = Duration::from_millis(100);
 
@@ -39,6 +41,8 @@ pub struct Listening {
     /// The same since it first said something, for its clock may begin with that, and without those in which the
     /// client spoke, for that may have postponed what else had come.
     longest_pause: Duration,
+    /// What came before was read late, for this host stood still.
+    late_until: Duration,
 }
 
 impl Listening {
@@ -54,11 +58,13 @@ impl Listening {
         // What the client said since the heartbeat before may have been counted from as well, or what answered it.
         let before = self.rhythm(said.sound).map(|rhythm| rhythm.last);
         let is_clear = talked.is_none_or(|talked| before.is_some_and(|before| talked <= before));
+        let last_sound = last_sound.filter(|_| !self.was_late(last));
         let since = last_sound.filter(|_| is_clear).map(|sound| (at.saturating_sub(last), sound));
         // What the server said behind them, an answer perhaps, may be what was counted from.
         let words = last_sound.and(talked).filter(|talked| *talked > last);
+        let is_late = before.is_some_and(|before| self.was_late(before));
         let Some(heard) = self.kinds.get_mut(&said.sound) else {
-            let rhythm = Rhythm::begin(at, said, !self.missed_some);
+            let rhythm = Rhythm::begin(at, said, !self.missed_some && !self.was_late(at));
             let mut heard = KindHeard::begin(rhythm, self.longest_pause);
             since.into_iter().for_each(|(span, last)| heard.since.note(span, last));
             self.kinds.insert(said.sound, heard);
@@ -67,7 +73,20 @@ impl Listening {
         since.into_iter().for_each(|(span, last)| heard.since.note(span, last));
         let disturbance = |words| Disturbance { after: words - last, until: at.saturating_sub(words) };
         words.into_iter().for_each(|words| heard.since.disturb(disturbance(words)));
-        heard.go_on(at, said, talked, messaged, is_clear);
+        match is_late {
+            true => heard.resume(at, said),
+            false => heard.go_on(at, said, talked, messaged, is_clear),
+        }
+    }
+
+    /// Whether what came at that moment was read late, or may have been, so that no span begins there.
+    fn was_late(&self, moment: Duration) -> bool {
+        moment < self.late_until
+    }
+
+    /// This host stood still until now: what came meanwhile is read late, and nothing was answered.
+    pub fn stood_still(&mut self, until: Duration) {
+        self.late_until = until + BACKLOG;
     }
 
     /// Whether heartbeats came whose moments are not known.
@@ -87,7 +106,7 @@ impl Listening {
 
     /// The server broke a silence.
     fn spoke(&mut self, at: Duration, sound: Sound) {
-        let quiet = at.saturating_sub(self.last);
+        let quiet = if self.was_late(self.last) { Duration::ZERO } else { at.saturating_sub(self.last) };
         self.longest_quiet = self.longest_quiet.max(quiet);
         let is_pause = self.talked.is_none_or(|talked| talked <= self.last);
         if self.last_sound.is_some() && is_pause {
@@ -158,7 +177,7 @@ impl Listening {
     /// What it comes to by now.
     pub fn findings(&self, how: &Circumstances) -> Findings {
         let kinds = self.kinds();
-        let quiet = self.longest_quiet.max(how.listened.saturating_sub(self.last));
+        let quiet = self.longest_quiet.max(self.since(self.last, how));
         let foremost = self.foremost();
         let heartbeat = foremost.map(|(sound, _)| sound);
         let asking = self.asking(heartbeat);
@@ -166,7 +185,8 @@ impl Listening {
         let unanswered = asking.and_then(|kind| self.unanswered(kind, how));
         let kind = kinds.iter().find(|kind| Some(kind.sound) == heartbeat);
         let (origin, interval) = (kind.and_then(origin), kind.and_then(KindFindings::borne_out));
-        let (verdict, reasons) = self.judge(foremost, kind, how);
+        let (verdict, mut reasons) = self.judge(foremost, kind, how);
+        reasons.extend(how.stood_still.map(stood_still));
         Findings {
             verdict,
             reasons,
@@ -180,6 +200,11 @@ impl Listening {
             longest_quiet: quiet,
             listened: how.listened,
         }
+    }
+
+    /// From that moment to the end, as far as this host listened.
+    fn since(&self, moment: Duration, how: &Circumstances) -> Duration {
+        how.listened.saturating_sub(moment.max(self.late_until))
     }
 
     /// The kind that waits for answers: the heartbeat itself, or else the commonest that does.
@@ -247,7 +272,7 @@ impl Listening {
     fn fell_silent(&self, sound: Sound, interval: Interval, how: &Circumstances) -> Option<String> {
         let KindHeard { rhythm, pause_since, .. } = self.kinds.get(&sound).filter(|_| how.answered)?;
         let last = self.last.max(self.talked.unwrap_or_default());
-        let silence = how.listened.saturating_sub(last).max(*pause_since);
+        let silence = self.since(last, how).max(*pause_since);
         // A clock that skips the active may come later than an interval after what the client said.
         let is_over = match last > self.last {
             true => is_stop(silence, interval.median),
@@ -282,7 +307,7 @@ impl Listening {
         let since = [talked, messaged].into_iter().flatten().fold(last, Duration::max);
         let silence =
             if talked.is_none_or(|talked| talked <= last) { heard.pause_since } else { Duration::ZERO };
-        how.listened.saturating_sub(since).max(silence)
+        self.since(since, how).max(silence)
     }
 
     /// What became of the heartbeats that were not answered.
@@ -296,7 +321,7 @@ impl Listening {
             None => {}
         }
         let interval = kind.borne_out().or(kind.interval)?;
-        let waited = how.listened.saturating_sub(self.rhythm(kind.sound)?.last);
+        let waited = self.since(self.rhythm(kind.sound)?.last, how);
         match (is_stop(self.overdue(kind, how), interval.median), is_stop(waited, interval.median)) {
             (true, _) => Some(Unanswered::Stops { after }),
             // One may be the last.
@@ -305,6 +330,11 @@ impl Listening {
             (false, true) => None,
         }
     }
+}
+
+fn stood_still(span: Duration) -> String {
+    let span = show(span);
+    format!("this host stood still for {span}: what came meanwhile was read late, and bears out no interval")
 }
 
 /// Whether heartbeats that were so far apart have stopped after a silence of this length.

@@ -347,6 +347,36 @@ fn what_answers_the_clients_talk_does_not_hide_what_that_did() {
     assert!(kind.sure && findings.origin == Some(Origin::LastTraffic), "{findings:?}");
 }
 
+#[test]
+fn a_standstill_is_neither_a_gap_nor_a_silence_nor_a_span() {
+    let mut listening = pings(&[1000, 2000, 3000]);
+    listening.stood_still(ms(9000));
+    // Those of 4 s to 9 s are read at once, and the next is on time.
+    (0..6).for_each(|n| listening.heard(ms(9000 + n), &said(Sound::Ping)));
+    [10_000, 11_000, 12_000].into_iter().for_each(|at| listening.heard(ms(at), &said(Sound::Ping)));
+    let how = Circumstances { stood_still: Some(s(6)), ..whole(ms(12_500)) };
+    let findings = listening.findings(&how);
+    let interval = findings.interval().unwrap();
+    assert_eq!((interval.min, interval.max, interval.gaps), (s(1), s(1), 4));
+    assert_eq!((findings.verdict, findings.longest_quiet), (Verdict::ServerPingsEvery, s(1)));
+    assert_eq!(findings.kinds[0].count, 12);
+    assert!(findings.reasons[0].starts_with("this host stood still for 6 s"), "{:?}", findings.reasons);
+    let mut stopped = pings(&[1000, 2000, 3000]);
+    stopped.stood_still(ms(9000));
+    assert_eq!(stopped.findings(&whole(s(10))).verdict, Verdict::ServerPingsEvery, "nobody knows");
+    assert_eq!(stopped.findings(&whole(s(12))).verdict, Verdict::Inconclusive, "they stopped");
+}
+
+#[test]
+fn a_first_heartbeat_that_was_read_late_is_no_early_or_late_one() {
+    let mut listening = Listening::new(Duration::ZERO, false);
+    listening.stood_still(s(5));
+    [5001, 6000, 7000, 8000].into_iter().for_each(|at| listening.heard(ms(at), &said(Sound::Ping)));
+    let findings = listening.findings(&whole(s(9)));
+    let kind = findings.heartbeat().unwrap();
+    assert_eq!((kind.first, kind.early, kind.interval.map(|gaps| gaps.gaps)), (None, None, Some(2)));
+}
+
 /// As [`counting_from_its_own`] with chatter, until 130 s; then the client says something 3 s after each second
 /// heartbeat, and the next comes so long after that.
 fn talking_to_one_that_counts_from_its_own(next: u64) -> Findings {

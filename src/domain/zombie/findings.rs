@@ -45,6 +45,8 @@ pub struct Watch {
     pub whole: bool,
     /// The control was answered after all that was seen of the others.
     pub vouched: bool,
+    /// For so long at the longest this host stood still, and all clients with it; `None`: it never did.
+    pub stood_still: Option<Duration>,
 }
 
 /// What was found.
@@ -139,13 +141,19 @@ fn dead(lives: &[Life]) -> impl Iterator<Item = &Life> {
 /// Whether the mute client's end is known, and the control vouches for it.
 fn mute_is_known(lives: &[Life], watch: Watch) -> bool {
     let is = |way, holds: fn(&Life) -> bool| lives.iter().any(|life| life.way == way && holds(life));
-    watch.vouched && is(Way::Control, Life::is_kept) && is(Way::Mute, |life| life.ended().is_some())
+    watch.stood_still.is_none()
+        && watch.vouched
+        && is(Way::Control, Life::is_kept)
+        && is(Way::Mute, |life| life.ended().is_some())
 }
 
 const UNVOUCHED: &str = "interrupted before the control, a healthy client, was answered once more, so the server may \
                          have hung before it let go of the others";
 
 fn judge(lives: &[Life], watch: Watch) -> (Verdict, Vec<String>) {
+    if let Some(span) = watch.stood_still {
+        return (Verdict::Inconclusive, vec![stood_still(span)]);
+    }
     if let Some(why) = control_died(lives) {
         return (Verdict::Inconclusive, vec![why]);
     }
@@ -181,6 +189,13 @@ pub fn names(lives: &[&Life]) -> String {
     }
 }
 
+fn stood_still(span: Duration) -> String {
+    let span = show(span);
+    format!(
+        "this host stood still for {span}: no client answered anything, and what came meanwhile was read late"
+    )
+}
+
 fn control_died(lives: &[Life]) -> Option<String> {
     let control = lives.iter().find(|life| life.way == Way::Control)?;
     let (after, ending) = match &control.fate {
@@ -209,7 +224,7 @@ mod tests {
 
     /// Waited for to the end, or interrupted; vouched for in either case.
     fn watched(whole: bool) -> Watch {
-        Watch { every: ms(5000), whole, vouched: true }
+        Watch { every: ms(5000), whole, vouched: true, stood_still: None }
     }
 
     fn alive(way: Way) -> Life {
@@ -263,6 +278,14 @@ mod tests {
         let findings = Findings::of(reaping(), watch);
         assert_eq!((findings.verdict, findings.policy), (Verdict::Inconclusive, Policy::Unknown));
         assert!(findings.reasons[0].starts_with("interrupted before the control"), "{:?}", findings.reasons);
+    }
+
+    #[test]
+    fn who_stood_still_himself_says_nothing_of_the_server() {
+        let watch = Watch { stood_still: Some(ms(4000)), ..watched(true) };
+        let findings = Findings::of(reaping(), watch);
+        assert_eq!((findings.verdict, findings.policy), (Verdict::Inconclusive, Policy::Unknown));
+        assert!(findings.reasons[0].starts_with("this host stood still for 4 s: "), "{:?}", findings.reasons);
     }
 
     #[test]
