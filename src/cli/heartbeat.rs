@@ -188,7 +188,7 @@ impl WelcomeArgs {
 }
 
 /// Shorter intervals are those of a slip of the pen: nothing between here and the peer keeps them.
-fn interval(text: &str) -> Result<Duration, String> {
+pub(super) fn interval(text: &str) -> Result<Duration, String> {
     match parse_duration(text)? {
         short if short < SHORTEST_INTERVAL => Err("the interval must be at least 100us".to_string()),
         interval => Ok(interval),

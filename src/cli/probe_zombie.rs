@@ -9,7 +9,7 @@ use clap::Args;
 use super::app_ping::AppPingArgs;
 use super::args::{OutputArgs, positive_duration};
 use super::connect::ConnectArgs;
-use super::heartbeat::WelcomeArgs;
+use super::heartbeat::{WelcomeArgs, interval};
 use super::preset::Chosen;
 use super::printer::{self, Printer, Showing};
 use super::usage;
@@ -53,7 +53,7 @@ pub struct DyingArgs {
     pub expect: Option<Expectation>,
     /// How often the control sends a Ping and a message, and the client of Pings only a Ping [default: a 22nd
     /// of --max, 220ms at least and 4.4s at most: no round number, for those are the servers']
-    #[arg(long, value_name = "TIME", value_parser = positive_duration)]
+    #[arg(long, value_name = "TIME", value_parser = interval)]
     pub every: Option<Duration>,
     /// What the control says by messages: text with {seq}, {id} and {now_ms}, or hex:c000 for binary [default: a JSON ping,
     /// or what the preset says]
@@ -91,7 +91,7 @@ impl ProbeZombieArgs {
             dial: chosen.offer(self.connect.dial()?, std::slice::from_ref(&target)),
             target,
             max,
-            every: self.dying.every.unwrap_or_else(|| ZombiePlan::usual_every(max)),
+            every: self.dying.every()?,
             patience: self.dying.answer_timeout,
             talks: says.is_some(),
             say: says.unwrap_or_default(),
@@ -118,6 +118,19 @@ impl DyingArgs {
         let upkeep = || spoken.convention.upkeep.as_ref().map(|upkeep| upkeep.message.clone());
         let ask = || spoken.ask.as_ref().map(|(ask, _)| ask.clone());
         Ok(self.say.clone().or_else(ask).or_else(upkeep))
+    }
+
+    /// Who says nothing before the run is over is no control.
+    fn every(&self) -> Result<Duration, String> {
+        let every = self.every.unwrap_or_else(|| ZombiePlan::usual_every(self.max));
+        match every < self.max {
+            true => Ok(every),
+            false => Err(format!(
+                "--max {} is too short: the control first says something after {} (--every)",
+                exact_duration(self.max),
+                exact_duration(every)
+            )),
+        }
     }
 
     /// An expectation that no run of this length can bear out makes no sense.
@@ -180,6 +193,16 @@ mod tests {
         assert_eq!((every(&[]), every(&["--max", "30s"]), every(&["--max", "1s"])), (4400, 1363, 220));
         assert_eq!(every(&["--every", "7s"]), 7000);
         assert_eq!(plan(&[]).unwrap().say, Template::default());
+    }
+
+    #[test]
+    fn a_control_that_would_say_nothing_is_refused() {
+        let refused = |words: &[&str]| plan(words).err().unwrap();
+        let told = refused(&["--max", "3s", "--every", "1h"]);
+        assert_eq!(told, "--max 3 s is too short: the control first says something after 3600 s (--every)");
+        assert!(refused(&["--max", "200ms"]).contains("first says something after 220 ms"));
+        assert!(refused(&["--every", "1us"]).contains("at least 100us"));
+        assert!(plan(&["--max", "200ms", "--every", "50ms"]).is_ok());
     }
 
     #[test]

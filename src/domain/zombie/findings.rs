@@ -168,10 +168,10 @@ fn judge(lives: &[Life], watch: Watch) -> (Verdict, Vec<String>) {
     let unproven: Vec<String> = unopened.into_iter().chain(broken).collect();
     let kept: Vec<&Life> = dead(lives).filter(|life| life.is_kept()).collect();
     match (kept.is_empty(), watch.whole) {
-        _ if !unproven.is_empty() => (Verdict::Inconclusive, unproven),
         (false, false) => {
             (Verdict::Inconclusive, vec![format!("interrupted while it still kept {}", names(&kept))])
         }
+        _ if !unproven.is_empty() => (Verdict::Inconclusive, unproven),
         _ if !watch.vouched => (Verdict::Inconclusive, vec![UNVOUCHED.to_string()]),
         (true, _) => (Verdict::ReapsDeadClients, Vec::new()),
         (false, true) => (Verdict::ZombiesKept, Vec::new()),
@@ -253,6 +253,9 @@ mod tests {
         let early = house([alive(Way::Mute), alive(Way::Stalled), gone(Way::HalfClosed, 3)]);
         assert_eq!(Findings::of(early, watched(false)).policy, Policy::Unknown, "it may yet let go");
         assert_eq!(so_far.reasons, ["interrupted while it still kept the stalled client"]);
+        let at_once = house([alive(Way::Mute), Life::new(Way::Stalled), gone(Way::HalfClosed, 3)]);
+        let reasons = Findings::of(at_once, watched(false)).reasons;
+        assert_eq!(reasons, ["interrupted while it still kept the mute client"]);
         assert_eq!(
             Findings::of(reaping(), watched(false)).verdict,
             Verdict::ReapsDeadClients,
