@@ -7,6 +7,7 @@ use super::libraries::{Library, consistent_with};
 use super::life::{Fate, Life};
 use super::policy::Policy;
 use super::way::Way;
+use crate::domain::ending::How;
 use crate::domain::idle::{Bracket, Expectation};
 use crate::domain::shown::exact_duration as show;
 use crate::domain::threshold::Truth;
@@ -49,6 +50,9 @@ pub struct Watch {
     pub stood_still: Option<Duration>,
 }
 
+/// What is no further apart came at once.
+const AT_ONCE: Duration = Duration::from_millis(50);
+
 /// What was found.
 #[derive(Debug, Clone)]
 pub struct Findings {
@@ -65,7 +69,8 @@ pub struct Findings {
 
 impl Findings {
     /// Of these lives.
-    pub fn of(lives: Vec<Life>, watch: Watch) -> Findings {
+    pub fn of(mut lives: Vec<Life>, watch: Watch) -> Findings {
+        settle(&mut lives);
         let (verdict, reasons) = judge(&lives, watch);
         let policy = match verdict {
             Verdict::Inconclusive if !mute_is_known(&lives, watch) => Policy::Unknown,
@@ -112,6 +117,19 @@ impl Findings {
                 format!("every dead client was let go, the last after {}", show(longest))
             }
             (_, _, _) => "dead clients were kept as long as it was waited".to_string(),
+        }
+    }
+}
+
+/// What the stalled client reads only when its connection is over may have come long before; not where the mute was told
+/// goodbye at the same age.
+fn settle(lives: &mut [Life]) {
+    let goodbye = |life: &Life| matches!(life.ending()?.how, How::CloseFrame { .. }).then(|| life.ended())?;
+    let mute = lives.iter().find(|life| life.way == Way::Mute).and_then(goodbye);
+    for life in lives.iter_mut().filter(|life| life.way == Way::Stalled) {
+        let is_settled = goodbye(life).zip(mute).is_some_and(|(late, mute)| late.abs_diff(mute) <= AT_ONCE);
+        if let Fate::Ended { at_latest, .. } = &mut life.fate {
+            *at_latest &= !is_settled;
         }
     }
 }
@@ -220,7 +238,8 @@ fn control_died(lives: &[Life]) -> Option<String> {
 mod tests {
     use super::super::inference::tests::{life, ms};
     use super::*;
-    use crate::domain::ending::{Ending, How, Who};
+    use crate::domain::ending::{Ending, Who};
+    use crate::domain::peer_text::PeerText;
 
     /// Waited for to the end, or interrupted; vouched for in either case.
     fn watched(whole: bool) -> Watch {
@@ -281,6 +300,26 @@ mod tests {
         let findings = Findings::of(reaping(), watch);
         assert_eq!((findings.verdict, findings.policy), (Verdict::Inconclusive, Policy::Unknown));
         assert!(findings.reasons[0].starts_with("interrupted before the control"), "{:?}", findings.reasons);
+    }
+
+    #[test]
+    fn a_close_frame_that_the_mute_got_at_the_same_age_did_not_wait_to_be_read() {
+        let goodbye = |way, millis| {
+            let mut life = gone(way, millis);
+            let Fate::Ended { ending, at_latest, .. } = &mut life.fate else { panic!("it is over") };
+            let how = How::CloseFrame { code: Some(1011), reason: PeerText::default() };
+            *ending = std::sync::Arc::new(Ending { how, ..Ending::clone(ending) });
+            *at_latest = way == Way::Stalled;
+            life
+        };
+        let at_latest = |mute, stalled| {
+            let lives = house([mute, stalled, gone(Way::HalfClosed, 3)]);
+            let findings = Findings::of(lives, watched(true));
+            matches!(findings.life(Way::Stalled).unwrap().fate, Fate::Ended { at_latest: true, .. })
+        };
+        assert!(!at_latest(goodbye(Way::Mute, 40_000), goodbye(Way::Stalled, 40_012)));
+        assert!(at_latest(goodbye(Way::Mute, 40_000), goodbye(Way::Stalled, 50_000)), "the server waited");
+        assert!(at_latest(gone(Way::Mute, 40_000), goodbye(Way::Stalled, 40_012)), "another end");
     }
 
     #[test]
