@@ -1,6 +1,9 @@
 //! What listening comes to, moment by moment.
 
-use super::super::findings::{First, Spanning};
+use super::super::disturbance::Effect;
+use super::super::findings::{
+    Circumstances, EndedBy, Findings, First, Origin, Spanning, Unanswered, Verdict,
+};
 use super::*;
 use crate::domain::peer_text::PeerText;
 

@@ -6,7 +6,7 @@
 //! - [`Clock`] is by which the next heartbeat is to come, and [`Talk`] says when the client is to speak before it;
 //!   [`Disturbance`] is what came of that
 //! - `KindHeard` is all of that for one kind of sound
-//! - [`Listening`] puts it together; [`Findings`] is what it comes to: the verdict, and why
+//! - [`Listening`] puts it together; `Judgement` says what it comes to: [`Findings`], the verdict, and why
 //!
 //! All moments are spans since the connection's opening.
 
@@ -15,6 +15,7 @@ mod clock;
 mod disturbance;
 mod findings;
 mod interval;
+mod judgement;
 mod kind;
 mod listening;
 pub mod report;

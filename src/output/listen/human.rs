@@ -284,7 +284,7 @@ fn moved(whose: &str, effects: Effects) -> String {
 
 fn unanswered(unanswered: Unanswered) -> String {
     match unanswered {
-        Unanswered::GoesOn => "it goes on, answered or not".to_string(),
+        Unanswered::GoesOn => "it goes on without an answer".to_string(),
         Unanswered::Stops { after } => {
             format!("it stops after {}, and leaves the connection open", counted(after, "heartbeat"))
         }

@@ -1,0 +1,226 @@
+//! What all that was heard comes to, and why.
+
+use std::time::Duration;
+
+use super::clearance::Clearance;
+use super::disturbance::{Effect, Effects};
+use super::findings::{Circumstances, EndedBy, Findings, KindFindings, Origin, Unanswered, Verdict};
+use super::interval::{Interval, tolerance};
+use super::kind::{KindHeard, Standing};
+use super::listening::Listening;
+use super::rhythm::Rhythm;
+use super::sound::Sound;
+use crate::domain::shown::{counted, duration as show};
+
+/// After so many intervals without the next heartbeat they have stopped.
+const STOPPED: f64 = 2.5;
+/// A shorter silence is no sign of that, however short the interval.
+const LEAST_SILENCE: Duration = Duration::from_millis(100);
+
+impl Listening {
+    /// What it comes to by now.
+    pub fn findings(&self, how: &Circumstances) -> Findings {
+        Judgement { heard: self, how }.findings()
+    }
+}
+
+/// What was heard, and how it was listened.
+struct Judgement<'a> {
+    heard: &'a Listening,
+    how: &'a Circumstances,
+}
+
+impl Judgement<'_> {
+    fn findings(&self) -> Findings {
+        let kinds = self.heard.kinds();
+        let quiet = self.heard.longest_quiet.max(self.since(self.heard.last));
+        let foremost = self.heard.foremost();
+        let heartbeat = foremost.map(|(sound, _)| sound);
+        let asking = self.asking(heartbeat);
+        let asking = kinds.iter().find(|kind| Some(kind.sound) == asking);
+        let unanswered = asking.and_then(|kind| self.unanswered(kind));
+        let kind = kinds.iter().find(|kind| Some(kind.sound) == heartbeat);
+        let (origin, interval) = (kind.and_then(origin), kind.and_then(KindFindings::borne_out));
+        let (verdict, mut reasons) = self.judge(foremost, kind);
+        reasons.extend(self.how.stood_still.map(stood_still));
+        Findings {
+            verdict,
+            reasons,
+            kinds,
+            heartbeat,
+            origin,
+            unanswered,
+            clearance: interval
+                .filter(|_| verdict == Verdict::ServerPingsEvery)
+                .map(|interval| Clearance::of(interval.max)),
+            longest_quiet: quiet,
+            listened: self.how.listened,
+        }
+    }
+
+    /// From that moment to the end, as far as this host listened.
+    fn since(&self, moment: Duration) -> Duration {
+        self.how.listened.saturating_sub(moment.max(self.heard.late_until))
+    }
+
+    /// The kind that waits for answers: the heartbeat itself, or else the commonest that does.
+    fn asking(&self, heartbeat: Option<Sound>) -> Option<Sound> {
+        let asks = self.heard.kinds.iter().filter(|(sound, _)| sound.asks());
+        let commonest = || asks.max_by_key(|(_, heard)| heard.rhythm.count).map(|(sound, _)| *sound);
+        heartbeat.filter(|sound| sound.asks()).or_else(commonest)
+    }
+
+    fn judge(
+        &self,
+        foremost: Option<(Sound, Standing)>,
+        kind: Option<&KindFindings>,
+    ) -> (Verdict, Vec<String>) {
+        let inconclusive = |why: String| (Verdict::Inconclusive, vec![why]);
+        let (Some((sound, standing)), Some(kind)) = (foremost, kind) else { return self.nothing_heard() };
+        match standing {
+            Standing::Steady(interval) => match self.stopped(kind, interval) {
+                Some(why) => inconclusive(why),
+                None => (Verdict::ServerPingsEvery, paused(&interval).into_iter().collect()),
+            },
+            Standing::SinceTraffic(interval) => match self.fell_silent(sound, interval) {
+                Some(why) => inconclusive(why),
+                None => (Verdict::ServerPingsEvery, Vec::new()),
+            },
+            Standing::Hinted(interval) => inconclusive(format!(
+                "each came {} after the last that the server said, and none was seen to follow another: whether they \
+                 come when it says nothing else is not known; listen for longer",
+                show(interval.median)
+            )),
+            Standing::Unsteady => self.unsteady(sound),
+        }
+    }
+
+    /// No heartbeat is a finding only where it was listened from the opening to the end.
+    fn nothing_heard(&self) -> (Verdict, Vec<String>) {
+        let listened = show(self.how.listened);
+        let why = match (self.heard.missed_some, self.how.interrupted || self.how.ended.is_some()) {
+            (true, _) => format!("a heartbeat came before it was listened, and none since, in {listened}"),
+            (false, true) => format!("no heartbeat came in {listened}, which was not the whole time"),
+            (false, false) => return (Verdict::ServerIsSilentFor, Vec::new()),
+        };
+        (Verdict::Inconclusive, vec![why])
+    }
+
+    /// Heartbeats without an interval: many are irregular, and few tell nothing.
+    fn unsteady(&self, sound: Sound) -> (Verdict, Vec<String>) {
+        let rhythm = self.heard.rhythm(sound);
+        let gaps = rhythm.and_then(Rhythm::interval).map_or(0, |interval| interval.gaps);
+        if gaps >= 3 {
+            return (Verdict::Irregular, Vec::new());
+        }
+        let count = rhythm.map_or(0, |rhythm| rhythm.count);
+        let (beats, listened) = (counted(count, "heartbeat"), show(self.how.listened));
+        let why = match count {
+            1 => "one is no interval",
+            _ => "their gaps bear out no interval yet",
+        };
+        (Verdict::Inconclusive, vec![format!("only {beats} came in {listened}: {why}; listen for longer")])
+    }
+
+    /// Why heartbeats that are counted from the last traffic are so no more: they were answered, and a silence went by
+    /// without one.
+    fn fell_silent(&self, sound: Sound, interval: Interval) -> Option<String> {
+        let KindHeard { rhythm, pause_since, .. } =
+            self.heard.kinds.get(&sound).filter(|_| self.how.answered)?;
+        let last = self.heard.last.max(self.heard.talked.unwrap_or_default());
+        let silence = self.since(last).max(*pause_since);
+        // A clock that skips the active may come later than an interval after what the client said.
+        let is_over = match last > self.heard.last {
+            true => is_stop(silence, interval.median),
+            false => silence > interval.median + tolerance(interval.median),
+        };
+        is_over.then(|| {
+            let (count, after) = (counted(rhythm.count, "heartbeat"), show(interval.median));
+            format!(
+                "{count} came, {after} after the last that the server said, and then none in {}",
+                show(silence)
+            )
+        })
+    }
+
+    /// Why a steady heartbeat is not one any more: it was answered, and none came for long.
+    fn stopped(&self, kind: &KindFindings, interval: Interval) -> Option<String> {
+        let silence = self.overdue(kind);
+        (self.how.answered && is_stop(silence, interval.max)).then(|| {
+            let (count, every) = (counted(kind.count, "heartbeat"), show(interval.median));
+            format!("{count} came, every {every}, and then none in {}", show(silence))
+        })
+    }
+
+    /// For how long the next heartbeat may have been waited for. What was said meanwhile may have postponed it, unless
+    /// that was seen not to; but nothing did in a silence.
+    fn overdue(&self, kind: &KindFindings) -> Duration {
+        let postpones = |effects: Option<Effects>| effects.is_none_or(|seen| seen.effect != Effect::Unmoved);
+        let talked = self.heard.talked.filter(|_| postpones(kind.by_client));
+        let messaged = self.heard.messaged.filter(|_| postpones(kind.by_server));
+        let Some(heard) = self.heard.kinds.get(&kind.sound) else { return Duration::ZERO };
+        let last = heard.rhythm.last;
+        let since = [talked, messaged].into_iter().flatten().fold(last, Duration::max);
+        let silence =
+            if talked.is_none_or(|talked| talked <= last) { heard.pause_since } else { Duration::ZERO };
+        self.since(since).max(silence)
+    }
+
+    /// What became of the heartbeats that were not answered.
+    fn unanswered(&self, kind: &KindFindings) -> Option<Unanswered> {
+        let answered = self.heard.kinds.get(&kind.sound).filter(|_| !self.how.answered)?.answered;
+        let after = kind.count.checked_sub(answered).filter(|unanswered| *unanswered > 0)?;
+        match self.how.ended {
+            Some(EndedBy::Server) => return Some(Unanswered::Ends { after }),
+            // What the server would have done is not known.
+            Some(EndedBy::Breakage) => return None,
+            None => {}
+        }
+        let interval = kind.borne_out().or(kind.interval)?;
+        let waited = self.since(self.heard.rhythm(kind.sound)?.last);
+        match (is_stop(self.overdue(kind), interval.median), is_stop(waited, interval.median)) {
+            (true, _) => Some(Unanswered::Stops { after }),
+            // One may be the last.
+            (false, false) => (after >= 2).then_some(Unanswered::GoesOn),
+            // It stopped, or it was postponed all the while.
+            (false, true) => None,
+        }
+    }
+}
+
+fn stood_still(span: Duration) -> String {
+    let span = show(span);
+    format!("this host stood still for {span}: what came meanwhile was read late, and bears out no interval")
+}
+
+/// Whether heartbeats that were so far apart have stopped after a silence of this length.
+fn is_stop(silence: Duration, interval: Duration) -> bool {
+    silence > interval.mul_f64(STOPPED).max(LEAST_SILENCE)
+}
+
+/// What must be known of an interval that was not kept all the while.
+fn paused(interval: &Interval) -> Option<String> {
+    let intervals = interval.max.as_secs_f64() / interval.median.as_secs_f64();
+    let is_pause = intervals > STOPPED && interval.max > LEAST_SILENCE;
+    is_pause.then(|| match interval.is_burst() {
+        false => format!("they paused for as long as {}, {intervals:.1} intervals", show(interval.max)),
+        true => format!("they come in bursts, as far as {} apart", show(interval.max)),
+    })
+}
+
+/// Whatever postpones them tells. A fixed clock is one that the client's words leave as it is: that its own do not
+/// move it is not enough.
+fn origin(kind: &KindFindings) -> Option<Origin> {
+    if kind.since_traffic.is_some() {
+        return Some(Origin::LastTraffic);
+    }
+    match [kind.by_client, kind.by_server].map(|effects| effects.map(|effects| effects.effect)) {
+        [Some(Effect::Postponed), _] | [_, Some(Effect::Postponed)] => Some(Origin::LastTraffic),
+        // Where its messages keep step with them, they may as well be what is counted from.
+        [Some(Effect::Unmoved), None | Some(Effect::Unmoved)] => {
+            (!kind.in_step).then_some(Origin::FixedClock)
+        }
+        [Some(Effect::Skipped), _] | [_, Some(Effect::Skipped)] => Some(Origin::FixedClock),
+        [_, Some(Effect::Unmoved | Effect::Mixed) | None] => None,
+    }
+}
