@@ -325,6 +325,37 @@ fn a_dead_path_is_known_after_the_user_timeout() {
     assert_eq!(document["exit_code"], 1, "{document:#}");
 }
 
+/// Longer than the kernel remembers, and often enough for it to remember the control.
+const ZOMBIES: [&str; 7] = ["probe-zombie", "-o", "json", "--max", "4s", "--every", "500ms"];
+
+/// Each client by its name, and what became of it.
+fn fates(document: &Value) -> Vec<(&str, &str)> {
+    let clients = document["clients"].as_array().unwrap();
+    clients.iter().map(|one| (one["client"].as_str().unwrap(), one["fate"].as_str().unwrap())).collect()
+}
+
+#[test]
+fn a_server_whose_goodbyes_a_path_may_have_lost_is_not_said_to_leak() {
+    for fate in ["drop", "tcp flags & rst == 0 reject with tcp reset"] {
+        let Some(namespace) = Namespace::forgetting(fate) else { return };
+        let ran = namespace.inside(&ZOMBIES);
+        let document = ran.json();
+        assert_eq!((ran.code, &document["verdict"]), (Some(4), &"inconclusive".into()), "{document:#}");
+        let expected = [
+            ("control", "kept"),
+            ("mute", "lost"),
+            ("stalled", "lost"),
+            ("half_closed", "ended"),
+            ("quiet", "lost"),
+            ("pings_only", "kept"),
+        ];
+        assert_eq!(fates(&document), expected, "{document:#}");
+        let reason = document["reasons"][0].as_str().unwrap();
+        let told = "nobody knew the connection of the mute and the stalled client any more";
+        assert!(reason.contains(told), "{reason}");
+    }
+}
+
 #[test]
 fn both_ends_see_that_both_directions_are_forgotten() {
     let Some(namespace) = Namespace::forgetting("drop") else { return };

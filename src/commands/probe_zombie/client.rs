@@ -8,6 +8,7 @@ use tokio::time::{Instant, sleep, sleep_until, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 
 use super::plan::ZombiePlan;
+use super::proof::{Proof, ask};
 use crate::commands::room::{self, Ready};
 use crate::commands::telling::Telling;
 use crate::domain::ending::{Ending, How, Who};
@@ -16,6 +17,7 @@ use crate::domain::listen::{Listening, Utterance};
 use crate::domain::opening::{OpenError, Opened};
 use crate::domain::zombie::{Fate, Way};
 use crate::net::guest::{Guest, Heard, until_over};
+use crate::net::socket::Socket;
 use crate::net::stream::Stream;
 
 /// A client that stalled reads on, to learn how it ended, until nothing came for so long...
@@ -108,11 +110,34 @@ impl Client {
             () = self.cancel.cancelled() => None,
             ending = life => ending,
         };
-        let so_far = began.elapsed();
+        let fate = match ending {
+            Some(ending) => ended(ending, began - opened),
+            None => self.proved(&mut guest, began.elapsed()).await,
+        };
         if !self.way.is_dead() {
-            guest.leave(ending.as_ref().map(|ending| &ending.how)).await;
+            guest.leave(fate.ending().map(|ending| &ending.how)).await;
         }
-        fate(ending, began - opened, so_far)
+        fate
+    }
+
+    /// Whether the peer knows the connection, unless there is no time for that; the control was answered last of all.
+    async fn proof(&self, socket: &Socket) -> Proof {
+        match self.way {
+            Way::Control => Proof::Heard,
+            Way::Mute | Way::Stalled | Way::HalfClosed | Way::Quiet | Way::PingsOnly => {
+                let asked = self.cancel.run_until_cancelled(ask(socket)).await;
+                asked.unwrap_or(Proof::Untold)
+            }
+        }
+    }
+
+    /// It was there for so long, as far as is known here.
+    async fn proved(&self, guest: &mut Guest<'_, Stream>, so_far: Duration) -> Fate {
+        match self.proof(guest.stream().socket()).await {
+            Proof::Heard | Proof::Untold => Fate::Kept { so_far },
+            Proof::Unheard => Fate::Lost { after: so_far },
+            Proof::Over => found_over(read_on(guest).await.0, so_far),
+        }
     }
 
     /// From here on it is dead, if it is to be.
@@ -187,8 +212,14 @@ impl Client {
         };
         let after = began.elapsed();
         let mut guest = Guest::new(&mut ready.socket, self.plan.manners(self.way), opened);
+        let proof = match seen {
+            true => Proof::Untold,
+            false => self.proof(guest.stream().socket()).await,
+        };
         let (ending, unread) = read_on(&mut guest).await;
         let fate = match ending {
+            ending if proof == Proof::Over => found_over(ending, after),
+            None if proof == Proof::Unheard => Fate::Lost { after },
             Some(ending) => {
                 // The connection may have ended long after the close frame came, for which nobody looked.
                 let at_latest = !seen || matches!(ending.how, How::CloseFrame { .. });
@@ -282,13 +313,17 @@ async fn read_on(guest: &mut Guest<'_, Stream>) -> (Option<Ending>, u64) {
     (None, unread)
 }
 
-fn fate(ending: Option<Ending>, greeting: Duration, so_far: Duration) -> Fate {
-    match ending {
-        Some(ending) => {
-            let after = ending.age.saturating_sub(greeting);
-            Fate::Ended { after, ending: Arc::new(ending), at_latest: false }
-        }
-        None => Fate::Kept { so_far },
+fn ended(ending: Ending, greeting: Duration) -> Fate {
+    let after = ending.age.saturating_sub(greeting);
+    Fate::Ended { after, ending: Arc::new(ending), at_latest: false }
+}
+
+/// It answered a question by that end. A goodbye had been on its way; but nobody knows for how long a connection that is
+/// answered by an RST had been forgotten, and by whom.
+fn found_over(ending: Option<Ending>, after: Duration) -> Fate {
+    match ending.filter(|ending| matches!(ending.how, How::Fin | How::CloseFrame { .. })) {
+        Some(ending) => Fate::Ended { after, ending: Arc::new(ending), at_latest: true },
+        None => Fate::Lost { after },
     }
 }
 

@@ -3,6 +3,7 @@
 mod client;
 mod house;
 mod plan;
+mod proof;
 
 use std::sync::Arc;
 use std::time::SystemTime;

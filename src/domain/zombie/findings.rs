@@ -101,7 +101,7 @@ impl Findings {
         for life in self.lives.iter().filter(relevant) {
             match expectation.met_by(&bracket(life)) {
                 Truth::False => return Truth::False,
-                Truth::Unknown(_) if life.kept().is_some() => return Truth::Unknown(undecided(life)),
+                Truth::Unknown(_) if life.was_open() => return Truth::Unknown(undecided(life)),
                 Truth::Unknown(_) => {}
                 Truth::True(_) | Truth::TrueOfBounds(_) => met = Truth::True(self.told(expectation)),
             }
@@ -137,7 +137,7 @@ fn settle(lives: &mut [Life]) {
 /// Between which ends the time lies after which it was let go.
 fn bracket(life: &Life) -> Bracket {
     match &life.fate {
-        Fate::Unopened { .. } => Bracket::default(),
+        Fate::Unopened { .. } | Fate::Lost { .. } => Bracket::default(),
         Fate::Kept { so_far } => Bracket { lo: Some(*so_far), hi: None },
         Fate::Ended { after, at_latest: true, .. } => Bracket { lo: None, hi: Some(*after) },
         Fate::Ended { after, .. } => Bracket { lo: Some(*after), hi: Some(*after) },
@@ -148,6 +148,7 @@ fn undecided(life: &Life) -> String {
     let (name, kept) = (life.way.label().replace('_', "-"), life.kept().map(show).unwrap_or_default());
     match life.fate {
         Fate::Ended { .. } => format!("nobody saw when within {kept} the {name} client was let go"),
+        Fate::Lost { .. } => format!("nobody knows when the {name} client was let go, if it was"),
         Fate::Unopened { .. } | Fate::Kept { .. } => format!("the {name} client was waited for only {kept}"),
     }
 }
@@ -177,13 +178,13 @@ fn judge(lives: &[Life], watch: Watch) -> (Verdict, Vec<String>) {
     }
     let unopened = dead(lives).filter_map(|life| match &life.fate {
         Fate::Unopened { why } => Some(format!("the {} client could not be opened: {why}", life.way.label())),
-        Fate::Kept { .. } | Fate::Ended { .. } => None,
+        Fate::Kept { .. } | Fate::Ended { .. } | Fate::Lost { .. } => None,
     });
     let broken = dead(lives).filter_map(|life| {
         let ending = life.broken()?;
         Some(format!("the {} client was not let go: {ending}", life.way.label().replace('_', "-")))
     });
-    let unproven: Vec<String> = unopened.into_iter().chain(broken).collect();
+    let unproven: Vec<String> = unopened.into_iter().chain(broken).chain(lost(lives)).collect();
     let kept: Vec<&Life> = dead(lives).filter(|life| life.is_kept()).collect();
     match (kept.is_empty(), watch.whole) {
         (false, false) => {
@@ -207,6 +208,19 @@ pub fn names(lives: &[&Life]) -> String {
     }
 }
 
+/// Those that were lost, if any were.
+fn lost(lives: &[Life]) -> Option<String> {
+    let lost: Vec<&Life> = dead(lives).filter(|life| matches!(life.fate, Fate::Lost { .. })).collect();
+    let after = |life: &&Life| if let Fate::Lost { after } = life.fate { Some(after) } else { None };
+    let after = lost.iter().filter_map(after).max()?;
+    Some(format!(
+        "after {} nobody knew the connection of {} any more, and no end had been heard: the path forgot it, or lost the \
+         server's goodbye (`wscheck probe-idle` tells after how long a path forgets; take a shorter --max)",
+        show(after),
+        names(&lost)
+    ))
+}
+
 fn stood_still(span: Duration) -> String {
     let span = show(span);
     format!(
@@ -217,7 +231,8 @@ fn stood_still(span: Duration) -> String {
 fn control_died(lives: &[Life]) -> Option<String> {
     let control = lives.iter().find(|life| life.way == Way::Control)?;
     let (after, ending) = match &control.fate {
-        Fate::Kept { .. } => return None,
+        // Of the control it is known all the while.
+        Fate::Kept { .. } | Fate::Lost { .. } => return None,
         Fate::Unopened { why } => return Some(format!("the control could not be opened: {why}")),
         Fate::Ended { after, ending, .. } => (after, ending),
     };
@@ -328,6 +343,21 @@ mod tests {
         let findings = Findings::of(reaping(), watch);
         assert_eq!((findings.verdict, findings.policy), (Verdict::Inconclusive, Policy::Unknown));
         assert!(findings.reasons[0].starts_with("this host stood still for 4 s: "), "{:?}", findings.reasons);
+    }
+
+    #[test]
+    fn a_client_that_nobody_knows_any_more_was_neither_kept_nor_let_go() {
+        let mut lost = alive(Way::Mute);
+        lost.fate = Fate::Lost { after: ms(300_000) };
+        let lives = house([lost, alive(Way::Stalled), gone(Way::HalfClosed, 3)]);
+        let findings = Findings::of(lives, watched(true));
+        assert_eq!((findings.verdict, &findings.policy), (Verdict::Inconclusive, &Policy::Unknown));
+        let told = &findings.reasons[0];
+        assert!(
+            told.starts_with("after 300 s nobody knew the connection of the mute client any more"),
+            "{told}"
+        );
+        assert!(matches!(findings.meets(&"<=60s".parse().unwrap()), Truth::Unknown(_)));
     }
 
     #[test]

@@ -12,8 +12,11 @@ use crate::domain::listen::{Listening, Rhythm, Sound};
 pub enum Fate {
     /// It was never open; a lower-case fragment says why.
     Unopened { why: String },
-    /// It was there for so long, and still is.
+    /// It was there for so long, and still is: the peer's system says so, where it can be asked.
     Kept { so_far: Duration },
+    /// Nothing had been heard of its end when it was asked after so long, and nobody knew it: a path may have forgotten
+    /// it, or lost the server's goodbye.
+    Lost { after: Duration },
     /// The server let it go.
     Ended {
         /// From the moment at which it began to behave so.
@@ -22,6 +25,16 @@ pub enum Fate {
         /// Nobody saw when: what tells of it was read only then.
         at_latest: bool,
     },
+}
+
+impl Fate {
+    /// How it ended, if that was heard.
+    pub fn ending(&self) -> Option<&Ending> {
+        match self {
+            Fate::Ended { ending, .. } => Some(ending),
+            Fate::Unopened { .. } | Fate::Kept { .. } | Fate::Lost { .. } => None,
+        }
+    }
 }
 
 /// A connection's life.
@@ -56,7 +69,7 @@ impl Life {
     /// For how long it was there, as far as is known.
     pub fn kept(&self) -> Option<Duration> {
         match &self.fate {
-            Fate::Unopened { .. } => None,
+            Fate::Unopened { .. } | Fate::Lost { .. } => None,
             Fate::Kept { so_far } => Some(*so_far),
             Fate::Ended { after, .. } => Some(*after),
         }
@@ -66,7 +79,7 @@ impl Life {
     pub fn ended(&self) -> Option<Duration> {
         match &self.fate {
             Fate::Ended { after, ending, .. } if ending.is_by_peers_hand() => Some(*after),
-            Fate::Ended { .. } | Fate::Unopened { .. } | Fate::Kept { .. } => None,
+            Fate::Ended { .. } | Fate::Unopened { .. } | Fate::Kept { .. } | Fate::Lost { .. } => None,
         }
     }
 
@@ -80,15 +93,17 @@ impl Life {
         moment.saturating_sub(self.greeting)
     }
 
+    /// Whether it ever was open.
+    pub fn was_open(&self) -> bool {
+        !matches!(self.fate, Fate::Unopened { .. })
+    }
+
     pub fn is_kept(&self) -> bool {
         matches!(self.fate, Fate::Kept { .. })
     }
 
     pub fn ending(&self) -> Option<&Ending> {
-        match &self.fate {
-            Fate::Ended { ending, .. } => Some(ending),
-            Fate::Unopened { .. } | Fate::Kept { .. } => None,
-        }
+        self.fate.ending()
     }
 
     /// The kinds of heartbeats that ask for an answer, and when they came; that which came first, first.

@@ -160,6 +160,11 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Guest<'a, S> {
         Ok(())
     }
 
+    /// The stream below, to ask it something.
+    pub fn stream(&self) -> &S {
+        self.socket.stream()
+    }
+
     /// How the connection ended.
     pub fn ending(&self, cut: Cut) -> Ending {
         let Cut { who, how, os_error } = cut;

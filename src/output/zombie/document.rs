@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::domain::idle::Expectation;
+use crate::domain::shown::exact_duration;
 use crate::domain::threshold::Truth;
 use crate::domain::zombie::report::{ZombieInfo, ZombieReport};
 use crate::domain::zombie::{
@@ -153,6 +154,9 @@ pub enum FateName {
     Kept,
     /// The server let it go.
     Ended,
+    /// Nobody knew it any more when it was asked at the end, and no end was heard: a path may have forgotten it, or lost
+    /// the server's goodbye.
+    Lost,
 }
 
 /// A client's life.
@@ -172,7 +176,7 @@ pub struct LifeDocument {
     unanswered: Option<u64>,
     /// What it heard; of a client that does not read, nothing.
     heard: Vec<ListenedTo>,
-    /// Why it was never open.
+    /// Why it was never open, or when it was found lost.
     why: Option<String>,
 }
 
@@ -267,6 +271,7 @@ impl From<&Fate> for FateName {
         match fate {
             Fate::Unopened { .. } => FateName::Unopened,
             Fate::Kept { .. } => FateName::Kept,
+            Fate::Lost { .. } => FateName::Lost,
             Fate::Ended { .. } => FateName::Ended,
         }
     }
@@ -281,13 +286,14 @@ impl From<&Life> for LifeDocument {
     fn from(life: &Life) -> LifeDocument {
         let why = match &life.fate {
             Fate::Unopened { why } => Some(why.clone()),
+            Fate::Lost { after } => Some(format!("nobody knew it any more after {}", exact_duration(*after))),
             Fate::Kept { .. } | Fate::Ended { .. } => None,
         };
-        let opened = life.kept().is_some();
+        let opened = life.was_open();
         LifeDocument {
             client: life.way.into(),
             fate: (&life.fate).into(),
-            began_ms: ms(life.kept().map(|_| life.began)),
+            began_ms: ms(opened.then_some(life.began)),
             kept_ms: ms(life.kept()),
             at_latest: at_latest(&life.fate),
             ending: life.ending().map(Ending::from),

@@ -276,12 +276,15 @@ fn cells(life: &Life) -> [String; 4] {
     let (kept, told) = match &life.fate {
         Fate::Unopened { why } => ("-".to_string(), format!("not opened: {why}")),
         Fate::Kept { so_far } => (precise(*so_far), "still there".to_string()),
+        Fate::Lost { after } => {
+            ("?".to_string(), format!("lost: nobody knew it any more after {}", precise(*after)))
+        }
         Fate::Ended { after, ending, at_latest } => {
             let (most, unseen) = if *at_latest { ("at most ", "; found only then") } else { ("", "") };
             (format!("{most}{}", precise(*after)), format!("{}{unseen}", how(ending)))
         }
     };
-    let opened = life.kept().is_some();
+    let opened = life.was_open();
     let unanswered = life.unanswered().filter(|_| opened).map_or_else(|| "-".to_string(), |n| n.to_string());
     [name(life.way).to_string(), kept, unanswered, told]
 }
@@ -296,7 +299,7 @@ fn closing(rows: &mut Rows, report: &ZombieReport, paint: Paint) {
         rows.add("opened in", &format!("{}{way}", phases(&opened.phases)));
         human::facts(rows, opened);
     }
-    let clients = report.findings.lives.iter().filter(|life| life.kept().is_some()).count() as u64;
+    let clients = report.findings.lives.iter().filter(|life| life.was_open()).count() as u64;
     rows.add("run", &format!("{}, {}", counted(clients, "connection"), spoken(report.elapsed)));
     human::preset(rows, report.info.preset.as_ref());
     human::verdict(rows, report.verdict, &report.reasons, paint);

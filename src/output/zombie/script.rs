@@ -36,6 +36,7 @@ pub fn all() -> Vec<(&'static str, Vec<ZombieEvent>)> {
         ("messages", messages()),
         ("deaf", deaf()),
         ("besides", besides()),
+        ("lost", lost()),
         ("control", control()),
         ("hostile", hostile()),
         ("interrupted", interrupted()),
@@ -218,6 +219,18 @@ fn swept() -> Vec<ZombieEvent> {
     scene.lives(Way::Stalled, &[], 89_630, Some(How::Fin));
     scene.healthy(&[Way::PingsOnly, Way::Control], 0);
     scene.finish(false, report::Verdict::Passed)
+}
+
+/// The path forgets who is silent.
+fn lost() -> Vec<ZombieEvent> {
+    let mut scene = Scene::new(None);
+    for way in [Way::Mute, Way::Stalled, Way::Quiet] {
+        let fate = Fate::Lost { after: ms(300_000) };
+        scene.over(Life { fate, began: ms(2), ..Life::new(way) }, at(ms(300_002)));
+    }
+    scene.lives(Way::HalfClosed, &[], 3, Some(How::Fin));
+    scene.healthy(&[Way::PingsOnly, Way::Control], 0);
+    scene.finish(false, report::Verdict::Inconclusive)
 }
 
 fn messages() -> Vec<ZombieEvent> {

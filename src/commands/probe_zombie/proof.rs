@@ -1,0 +1,85 @@
+//! Whether a connection that nothing was heard of is known at the other end, too. A path may have forgotten it, and lost
+//! the server's goodbye: then it only looks kept.
+
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep};
+
+use crate::net::socket::Socket;
+use crate::net::wire::Layered;
+
+/// How long the peer's system may take; it is asked every second.
+const PATIENCE: Duration = Duration::from_millis(3500);
+const LOOK_EVERY: Duration = Duration::from_millis(10);
+
+/// What is known of the other end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Proof {
+    /// Its system acknowledged a question, or sent something.
+    Heard,
+    /// It answered by the end of the connection, or that came meanwhile.
+    Over,
+    /// Nothing came.
+    Unheard,
+    /// This system cannot ask, or not tell.
+    Untold,
+}
+
+/// Asks the peer's system, below TLS and the WebSocket.
+pub async fn ask(socket: &Socket) -> Proof {
+    if socket.ask_peer().is_err() {
+        return Proof::Untold;
+    }
+    let began = Instant::now();
+    loop {
+        // An end that came with the acknowledgement, or before, is known to the runtime only when it has looked.
+        sleep(LOOK_EVERY).await;
+        let proof = match socket.tcp() {
+            _ if socket.is_over() => Some(Proof::Over),
+            None => Some(Proof::Untold),
+            // The system does not ask where data comes all the while.
+            Some(view) if view.last_ack.min(view.last_data) < began.elapsed() => Some(Proof::Heard),
+            Some(_) => (began.elapsed() >= PATIENCE).then_some(Proof::Unheard),
+        };
+        if let Some(proof) = proof {
+            return proof;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::net::{TcpListener, TcpStream};
+
+    use super::*;
+    use crate::net::socket::SocketOptions;
+
+    async fn connected() -> (Socket, TcpStream) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let near = Socket::tcp(address, SocketOptions::default()).await.unwrap();
+        (near, listener.accept().await.unwrap().0)
+    }
+
+    #[tokio::test]
+    async fn a_peer_that_is_there_acknowledges_even_who_has_sent_a_fin() {
+        let (near, _far) = connected().await;
+        assert_eq!(ask(&near).await, Proof::Heard);
+        near.shut_write().unwrap();
+        assert_eq!(ask(&near).await, Proof::Heard);
+    }
+
+    #[tokio::test]
+    async fn a_peer_that_is_gone_says_so() {
+        let (near, far) = connected().await;
+        drop(far);
+        assert_eq!(ask(&near).await, Proof::Over);
+    }
+
+    #[cfg(unix)]
+    #[tokio::test]
+    async fn a_unix_socket_cannot_be_asked() {
+        let (near, _far) = tokio::net::UnixStream::pair().unwrap();
+        assert_eq!(ask(&Socket::Unix(near)).await, Proof::Untold);
+    }
+}
