@@ -14,6 +14,7 @@ pub mod os_error;
 pub mod packed;
 #[cfg(test)]
 mod pki;
+pub mod proof;
 pub mod proxy;
 mod race;
 mod refusal;

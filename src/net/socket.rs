@@ -113,20 +113,6 @@ impl Socket {
         }
     }
 
-    /// Has the system ask the peer's whether it still knows the connection, at once and then every second (TCP
-    /// keepalive): that an acknowledgement came, [`Layered::tcp`] tells.
-    pub fn ask_peer(&self) -> io::Result<()> {
-        match self {
-            Socket::Tcp(stream) => {
-                SockRef::from(stream).set_tcp_keepalive(&keepalive(Duration::from_secs(1)))
-            }
-            #[cfg(unix)]
-            Socket::Unix(stream) => {
-                SockRef::from(stream).set_tcp_keepalive(&keepalive(Duration::from_secs(1)))
-            }
-        }
-    }
-
     /// Whether the peer's FIN or RST has come, as the system tells without anything being read. What came before it
     /// may still wait to be read.
     pub fn is_over(&self) -> bool {
@@ -221,6 +207,20 @@ impl Layered for Socket {
             #[cfg(unix)]
             Socket::Unix(_) => None,
         }
+    }
+
+    fn ask_peer(&self) -> io::Result<()> {
+        match self {
+            Socket::Tcp(stream) => {
+                SockRef::from(stream).set_tcp_keepalive(&keepalive(Duration::from_secs(1)))
+            }
+            #[cfg(unix)]
+            Socket::Unix(_) => Err(io::ErrorKind::Unsupported.into()),
+        }
+    }
+
+    fn is_over(&self) -> bool {
+        Socket::is_over(self)
     }
 }
 

@@ -41,6 +41,14 @@ impl Layered for Stream {
     fn tcp(&self) -> Option<TcpView> {
         self.socket().tcp()
     }
+
+    fn ask_peer(&self) -> io::Result<()> {
+        self.socket().ask_peer()
+    }
+
+    fn is_over(&self) -> bool {
+        self.socket().is_over()
+    }
 }
 
 impl fmt::Debug for Stream {

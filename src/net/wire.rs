@@ -58,6 +58,17 @@ pub trait Layered {
     fn tcp(&self) -> Option<TcpView> {
         None
     }
+
+    /// Has the system ask the peer's whether it still knows the connection, at once and then every second (TCP
+    /// keepalive): that an acknowledgement came, [`Layered::tcp`] tells.
+    fn ask_peer(&self) -> io::Result<()> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
+    /// Whether the peer's FIN or RST has come, as the system tells without anything being read.
+    fn is_over(&self) -> bool {
+        false
+    }
 }
 
 #[cfg(test)]
@@ -66,6 +77,14 @@ impl Layered for tokio::io::DuplexStream {}
 impl<S: Layered> Layered for Tap<S> {
     fn tcp(&self) -> Option<TcpView> {
         self.inner.tcp()
+    }
+
+    fn ask_peer(&self) -> io::Result<()> {
+        self.inner.ask_peer()
+    }
+
+    fn is_over(&self) -> bool {
+        self.inner.is_over()
     }
 }
 

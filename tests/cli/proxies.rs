@@ -357,6 +357,23 @@ fn a_server_whose_goodbyes_a_path_may_have_lost_is_not_said_to_leak() {
 }
 
 #[test]
+fn a_server_behind_a_path_that_forgot_the_connection_is_not_said_to_be_silent() {
+    for fate in ["drop", "tcp flags & rst == 0 reject with tcp reset"] {
+        let Some(namespace) = Namespace::forgetting(fate) else { return };
+        let listen = |time: &str| {
+            let ran = namespace.inside(&["listen", "-o", "json", "--for", time]);
+            (ran.code, ran.json())
+        };
+        let (code, short) = listen("1s");
+        assert_eq!((code, &short["verdict"]), (Some(0), &"server_is_silent_for".into()), "{short:#}");
+        let (code, long) = listen("4s");
+        assert_eq!((code, &long["verdict"]), (Some(4), &"inconclusive".into()), "{long:#}");
+        let reason = long["reasons"][1].as_str().unwrap();
+        assert!(reason.starts_with("nobody knew the connection any more at the end"), "{reason}");
+    }
+}
+
+#[test]
 fn both_ends_see_that_both_directions_are_forgotten() {
     let Some(namespace) = Namespace::forgetting("drop") else { return };
     let document = namespace.probe(HALVES);

@@ -4,22 +4,26 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::notes::Notes;
 use super::plan::ListenPlan;
-use crate::domain::ending::Ending;
+use crate::domain::ending::{Ending, How};
 use crate::domain::listen::report::{ListenEvent, ListenReporter, Progress};
 use crate::domain::listen::{Circumstances, EndedBy, Findings, Sound, Talk, Utterance};
 use crate::net::clock::at;
 use crate::net::endings::Cut;
 use crate::net::guest::{Guest, Heard, Manners};
+use crate::net::proof::{Proof, ask};
 use crate::net::vigil::Vigil;
 use crate::net::websocket::Socket;
+use crate::net::wire::Layered;
 
 /// How often progress is told.
 const PROGRESS_EVERY: Duration = Duration::from_secs(1);
+/// An end that has come is read by then.
+const READ_ON: Duration = Duration::from_millis(300);
 
 /// What listening brought.
 pub struct Overheard {
@@ -59,7 +63,7 @@ enum Over {
     Cut(Cut),
 }
 
-impl<'a, S: AsyncRead + AsyncWrite + Unpin> Ear<'a, S> {
+impl<'a, S: AsyncRead + AsyncWrite + Layered + Unpin> Ear<'a, S> {
     /// On a connection of which this was heard already.
     pub fn new(
         plan: &ListenPlan,
@@ -103,7 +107,7 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Ear<'a, S> {
             };
             tokio::task::coop::consume_budget().await;
         }
-        self.finish(over.unwrap_or(Over::Time)).await
+        self.finish(over.unwrap_or(Over::Time), interrupt).await
     }
 
     /// So many heartbeats were asked for, and so many came.
@@ -185,17 +189,43 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Ear<'a, S> {
         None
     }
 
-    async fn finish(self, over: Over) -> Overheard {
+    /// Whether nobody knows the connection any more, though no end was heard.
+    async fn is_forgotten(&mut self, over: &Over, interrupt: &CancellationToken) -> bool {
+        let proof = match over {
+            Over::Time => interrupt.run_until_cancelled(ask(self.guest.stream())).await,
+            Over::Interrupt | Over::Cut(_) => None,
+        };
+        match proof {
+            Some(Proof::Unheard) => true,
+            Some(Proof::Over) => self.is_reset().await,
+            Some(Proof::Heard | Proof::Untold) | None => false,
+        }
+    }
+
+    /// Whether the end that has come is an RST. A goodbye comes by accident just now, and is none.
+    async fn is_reset(&mut self) -> bool {
+        while let Ok(heard) = timeout(READ_ON, self.guest.next()).await {
+            if let Heard::Ended(cut) = heard {
+                return matches!(cut.how, How::Rst);
+            }
+        }
+        false
+    }
+
+    async fn finish(mut self, over: Over, interrupt: &CancellationToken) -> Overheard {
+        let listened = self.notes.opened.elapsed();
         let ending = match &over {
             Over::Cut(cut) => Some(Arc::new(self.guest.ending(cut.clone()))),
             Over::Time | Over::Interrupt => None,
         };
+        let forgotten = self.is_forgotten(&over, interrupt).await;
         let circumstances = Circumstances {
-            listened: self.notes.opened.elapsed(),
+            listened,
             answered: self.answer,
             ended: ending.as_deref().map(EndedBy::from),
             interrupted: matches!(over, Over::Interrupt),
             stood_still: self.vigil.longest(),
+            forgotten,
         };
         let findings = self.notes.listening.findings(&circumstances);
         // Whoever is muted cannot even say goodbye.

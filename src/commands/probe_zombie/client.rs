@@ -8,7 +8,6 @@ use tokio::time::{Instant, sleep, sleep_until, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 
 use super::plan::ZombiePlan;
-use super::proof::{Proof, ask};
 use crate::commands::room::{self, Ready};
 use crate::commands::telling::Telling;
 use crate::domain::ending::{Ending, How, Who};
@@ -17,7 +16,7 @@ use crate::domain::listen::{Listening, Utterance};
 use crate::domain::opening::{OpenError, Opened};
 use crate::domain::zombie::{Fate, Way};
 use crate::net::guest::{Guest, Heard, until_over};
-use crate::net::socket::Socket;
+use crate::net::proof::{Proof, ask};
 use crate::net::stream::Stream;
 
 /// A client that stalled reads on, to learn how it ended, until nothing came for so long...
@@ -121,11 +120,11 @@ impl Client {
     }
 
     /// Whether the peer knows the connection, unless there is no time for that; the control was answered last of all.
-    async fn proof(&self, socket: &Socket) -> Proof {
+    async fn proof(&self, stream: &Stream) -> Proof {
         match self.way {
             Way::Control => Proof::Heard,
             Way::Mute | Way::Stalled | Way::HalfClosed | Way::Quiet | Way::PingsOnly => {
-                let asked = self.cancel.run_until_cancelled(ask(socket)).await;
+                let asked = self.cancel.run_until_cancelled(ask(stream)).await;
                 asked.unwrap_or(Proof::Untold)
             }
         }
@@ -133,7 +132,7 @@ impl Client {
 
     /// It was there for so long, as far as is known here.
     async fn proved(&self, guest: &mut Guest<'_, Stream>, so_far: Duration) -> Fate {
-        match self.proof(guest.stream().socket()).await {
+        match self.proof(guest.stream()).await {
             Proof::Heard | Proof::Untold => Fate::Kept { so_far },
             Proof::Unheard => Fate::Lost { after: so_far },
             Proof::Over => found_over(read_on(guest).await.0, so_far),
@@ -214,7 +213,7 @@ impl Client {
         let mut guest = Guest::new(&mut ready.socket, self.plan.manners(self.way), opened);
         let proof = match seen {
             true => Proof::Untold,
-            false => self.proof(guest.stream().socket()).await,
+            false => self.proof(guest.stream()).await,
         };
         let (ending, unread) = read_on(&mut guest).await;
         let fate = match ending {
@@ -321,7 +320,7 @@ fn ended(ending: Ending, greeting: Duration) -> Fate {
 /// It answered a question by that end. A goodbye had been on its way; but nobody knows for how long a connection that is
 /// answered by an RST had been forgotten, and by whom.
 fn found_over(ending: Option<Ending>, after: Duration) -> Fate {
-    match ending.filter(|ending| matches!(ending.how, How::Fin | How::CloseFrame { .. })) {
+    match ending.filter(|ending| ending.is_by_peers_hand() && !matches!(ending.how, How::Rst)) {
         Some(ending) => Fate::Ended { after, ending: Arc::new(ending), at_latest: true },
         None => Fate::Lost { after },
     }

@@ -3,7 +3,6 @@
 mod client;
 mod house;
 mod plan;
-mod proof;
 
 use std::sync::Arc;
 use std::time::SystemTime;

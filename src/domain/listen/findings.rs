@@ -152,6 +152,8 @@ pub struct Circumstances {
     pub interrupted: bool,
     /// For so long at the longest this host stood still; `None`: it never did.
     pub stood_still: Option<Duration>,
+    /// Nobody knew the connection any more when it was asked at the end, and no end had been heard.
+    pub forgotten: bool,
 }
 
 /// What was found of one kind of sound.

@@ -24,6 +24,9 @@ impl Listening {
     }
 }
 
+const FORGOTTEN: &str = "nobody knew the connection any more at the end, and no end had been heard: the path forgot it, \
+                         so heartbeats may have been lost (`wscheck probe-idle` tells after how long a path forgets)";
+
 /// What was heard, and how it was listened.
 struct Judgement<'a> {
     heard: &'a Listening,
@@ -43,6 +46,7 @@ impl Judgement<'_> {
         let (origin, interval) = (kind.and_then(origin), kind.and_then(KindFindings::borne_out));
         let (verdict, mut reasons) = self.judge(foremost, kind);
         reasons.extend(self.how.stood_still.map(stood_still));
+        reasons.extend(self.how.forgotten.then(|| FORGOTTEN.to_string()));
         Findings {
             verdict,
             reasons,
@@ -98,7 +102,9 @@ impl Judgement<'_> {
     /// No heartbeat is a finding only where it was listened from the opening to the end.
     fn nothing_heard(&self) -> (Verdict, Vec<String>) {
         let listened = show(self.how.listened);
-        let why = match (self.heard.missed_some, self.how.interrupted || self.how.ended.is_some()) {
+        let is_cut_short = self.how.interrupted || self.how.ended.is_some();
+        let why = match (self.heard.missed_some, is_cut_short) {
+            _ if self.how.forgotten => format!("no heartbeat came in {listened}"),
             (true, _) => format!("a heartbeat came before it was listened, and none since, in {listened}"),
             (false, true) => format!("no heartbeat came in {listened}, which was not the whole time"),
             (false, false) => return (Verdict::ServerIsSilentFor, Vec::new()),
@@ -179,7 +185,7 @@ impl Judgement<'_> {
         let interval = kind.borne_out().or(kind.interval)?;
         let waited = self.since(self.heard.rhythm(kind.sound)?.last);
         match (is_stop(self.overdue(kind), interval.median), is_stop(waited, interval.median)) {
-            (true, _) => Some(Unanswered::Stops { after }),
+            (true, _) => (!self.how.forgotten).then_some(Unanswered::Stops { after }),
             // One may be the last.
             (false, false) => (after >= 2).then_some(Unanswered::GoesOn),
             // It stopped, or it was postponed all the while.

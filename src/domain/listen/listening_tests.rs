@@ -371,6 +371,17 @@ fn a_standstill_is_neither_a_gap_nor_a_silence_nor_a_span() {
 }
 
 #[test]
+fn a_server_behind_a_path_that_forgot_the_connection_is_not_silent() {
+    let forgotten = Circumstances { forgotten: true, ..whole(s(600)) };
+    let findings = pings(&[]).findings(&forgotten);
+    assert_eq!((findings.verdict, findings.reasons.len()), (Verdict::Inconclusive, 2));
+    assert_eq!(findings.reasons[0], "no heartbeat came in 10m");
+    assert!(findings.reasons[1].starts_with("nobody knew the connection any more"), "{:?}", findings.reasons);
+    let unanswered = Circumstances { answered: false, ..forgotten };
+    assert_eq!(pings(&[2000, 4000, 6000]).findings(&unanswered).unanswered, None, "they may be lost");
+}
+
+#[test]
 fn a_first_heartbeat_that_was_read_late_is_no_early_or_late_one() {
     let mut listening = Listening::new(Duration::ZERO, false);
     listening.stood_still(s(5));

@@ -122,8 +122,14 @@ impl Scene {
         let progress = Progress { listened, until: ms(120_000), heartbeats: 0, interval: None };
         self.events.push(ListenEvent::Progress(progress));
         let ended = self.ending.as_ref().map(EndedBy::from);
-        let circumstances =
-            Circumstances { listened, answered: self.info.answer, ended, interrupted, stood_still: None };
+        let circumstances = Circumstances {
+            listened,
+            answered: self.info.answer,
+            ended,
+            interrupted,
+            stood_still: None,
+            forgotten: false,
+        };
         let findings = self.listening.findings(&circumstances);
         let reasons = findings.reasons.clone();
         self.events.push(ListenEvent::Finished(Box::new(ListenReport {

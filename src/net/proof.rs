@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
-use crate::net::socket::Socket;
-use crate::net::wire::Layered;
+use super::wire::Layered;
 
 /// How long the peer's system may take; it is asked every second.
 const PATIENCE: Duration = Duration::from_millis(3500);
+/// What came so lately is an answer: the system does not ask before so long a silence.
+const FRESH: Duration = Duration::from_secs(1);
 const LOOK_EVERY: Duration = Duration::from_millis(10);
 
 /// What is known of the other end.
@@ -25,20 +26,19 @@ pub enum Proof {
     Untold,
 }
 
-/// Asks the peer's system, below TLS and the WebSocket.
-pub async fn ask(socket: &Socket) -> Proof {
-    if socket.ask_peer().is_err() {
+/// Asks the peer's system, below TLS and the WebSocket. Of a connection that was silent for a second.
+pub async fn ask(stream: &impl Layered) -> Proof {
+    if stream.ask_peer().is_err() {
         return Proof::Untold;
     }
     let began = Instant::now();
     loop {
         // An end that came with the acknowledgement, or before, is known to the runtime only when it has looked.
         sleep(LOOK_EVERY).await;
-        let proof = match socket.tcp() {
-            _ if socket.is_over() => Some(Proof::Over),
+        let proof = match stream.tcp() {
+            _ if stream.is_over() => Some(Proof::Over),
             None => Some(Proof::Untold),
-            // The system does not ask where data comes all the while.
-            Some(view) if view.last_ack.min(view.last_data) < began.elapsed() => Some(Proof::Heard),
+            Some(view) if view.last_ack.min(view.last_data) < FRESH + began.elapsed() => Some(Proof::Heard),
             Some(_) => (began.elapsed() >= PATIENCE).then_some(Proof::Unheard),
         };
         if let Some(proof) = proof {
@@ -52,7 +52,7 @@ mod tests {
     use tokio::net::{TcpListener, TcpStream};
 
     use super::*;
-    use crate::net::socket::SocketOptions;
+    use crate::net::socket::{Socket, SocketOptions};
 
     async fn connected() -> (Socket, TcpStream) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
