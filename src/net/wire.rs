@@ -250,6 +250,9 @@ impl Departure {
 
 /// So many asks may wait for the kernel's stamp; the oldest goes without.
 const MOST_UNSTAMPED: usize = 16;
+/// So many stamps of other writes may lie in the kernel. They take room that what arrives wants, too (SO_RCVBUF):
+/// whoever left them all there would hear nothing more after some two hundred.
+const MOST_OWED: u32 = 16;
 /// A stamp so much before the write it belongs to is that of a clock that was set meanwhile.
 const CLOCKS_APART: Duration = Duration::from_micros(100);
 
@@ -326,19 +329,26 @@ pub struct Tap<S> {
     inner: S,
     marks: Arc<Marks>,
     valve: Arc<Valve>,
+    /// So many writes were made whose stamps were not taken.
+    owed: u32,
 }
 
 impl<S: Stamped> Tap<S> {
     /// Watches `inner` from now on.
     pub fn new(inner: S) -> Tap<S> {
         let marks = Arc::new(Marks::new(inner.stamps_departures()));
-        Tap { inner, marks, valve: Arc::default() }
+        Tap { inner, marks, valve: Arc::default(), owed: 0 }
     }
 
-    /// Takes what the kernel says of what left, as long as an ask's is missing.
+    /// Takes what the kernel says of what left, as long as an ask's is missing, or many were left there.
     fn hear_departures(&mut self) {
-        while self.marks.stamps_departures && self.marks.asks().is_waiting() {
-            let Some(departed) = self.inner.departed() else { return };
+        let stamps = self.marks.stamps_departures;
+        while stamps && (self.owed > MOST_OWED || self.marks.asks().is_waiting()) {
+            self.owed = self.owed.saturating_sub(1);
+            let Some(departed) = self.inner.departed() else {
+                self.owed = 0;
+                return;
+            };
             self.marks.saw_departed(departed);
         }
     }
@@ -391,6 +401,7 @@ impl<S: AsyncWrite + Stamped + Unpin> AsyncWrite for Tap<S> {
         match &result {
             Ok(taken) => {
                 self.marks.saw_write(began, *taken);
+                self.owed += 1;
                 self.hear_departures();
             }
             Err(error) => self.marks.saw_error(error),

@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 
 use crate::support::{
-    CLOSE, PING, Ran, Reaped, Script, Server, TEXT, at_once, closed_port, frame, run, upgrade, wscheck,
+    CLOSE, PING, Ran, Reaped, Script, Server, TEXT, at_once, closed_port, frame, read_frame, run, upgrade,
+    wscheck,
 };
 
 /// The interval of the servers here.
@@ -189,6 +190,30 @@ fn over_tls_nothing_leaves_either_and_talk_does() {
         "{talked:#}"
     );
     assert!(is_about(&talked["interval"]["median_ms"], INTERVAL_MS), "{talked:#}");
+}
+
+/// The kernel keeps a stamp of each answer until it is taken, in the room for what arrives.
+#[test]
+fn whoever_answered_many_pings_still_hears() {
+    use std::io::Write;
+    let peer = Script::start(|mut stream| {
+        upgrade(&mut stream);
+        for _ in 0..400 {
+            stream.write_all(&frame(PING, b"x")).unwrap();
+            read_frame(&mut stream).unwrap();
+        }
+        let mut message = vec![0x82, 126, 0xf0, 0];
+        message.extend(vec![0; 0xf000]);
+        (0..8).for_each(|_| stream.write_all(&message).unwrap());
+        let _ = stream.write_all(&frame(CLOSE, &4000_u16.to_be_bytes()));
+    });
+    let (_, document) = document(&["--for", "20s"], &peer.url());
+    let heard: Vec<_> = (0..2).map(|kind| document["heard"][kind]["count"].as_u64()).collect();
+    assert_eq!(
+        (heard, &document["ending"]["code"]),
+        (vec![Some(400), Some(8)], &4000.into()),
+        "{document:#}"
+    );
 }
 
 #[test]
