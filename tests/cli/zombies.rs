@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::support::{
-    CLOSE, Ran, Reaped, Server, answer_pings, at_once, closed_port, frame, read_frame, run, upgrade,
+    CLOSE, PING, Ran, Reaped, Server, answer_pings, at_once, closed_port, frame, read_frame, run, upgrade,
     validate, wscheck,
 };
 
@@ -289,6 +289,41 @@ fn a_close_frame_that_a_stalled_client_did_not_read_came_no_later_than_the_end()
         assert_eq!((&client["ending"]["code"], &client["at_latest"]), (&json!(4000), &json!(at_latest)));
     }
     assert!(client(&document, "stalled")["kept_ms"].as_f64() >= Some(1600.0), "{document:#}");
+}
+
+/// Upgrades, and lets go of each after a second, healthy or not.
+fn of_age(mut stream: TcpStream) {
+    upgrade(&mut stream);
+    let clone = stream.try_clone().unwrap();
+    std::thread::spawn(move || answer_pings(&mut { clone }));
+    // The age itself, nothing that is waited for.
+    std::thread::sleep(Duration::from_millis(1000));
+    let _ = stream.shutdown(std::net::Shutdown::Both);
+}
+
+#[test]
+fn a_control_that_dies_of_age_after_the_others_voids_the_run_too() {
+    // The stalled client, which begins last, must not make the control's death look like one of the others'.
+    let (code, document) = document(&["--max", "3s"], &serving(of_age));
+    assert_eq!((code, &document["verdict"]), (Some(4), &"inconclusive".into()), "{document:#}");
+    assert_eq!(document["policy"]["kind"], "unknown", "{document:#}");
+}
+
+/// Answers nothing, and pings without a pause.
+fn flood(mut stream: TcpStream) {
+    upgrade(&mut stream);
+    let mut reader = stream.try_clone().unwrap();
+    std::thread::spawn(move || while read_frame(&mut reader).is_some() {});
+    let many = frame(PING, b"x").repeat(1000);
+    while stream.write_all(&many).is_ok() {}
+}
+
+#[test]
+fn a_flood_ends_with_the_time_that_was_given() {
+    let (_, document) = document(&["--max", "1s", "--answer-timeout", "20s"], &serving(flood));
+    for name in ["mute", "half_closed", "quiet"] {
+        assert_eq!(client(&document, name)["fate"], "kept", "{document:#}");
+    }
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use tokio::sync::mpsc;
-use tokio::time::{Instant, sleep, sleep_until, timeout, timeout_at};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::plan::ZombiePlan;
@@ -42,6 +42,8 @@ pub enum Told {
         listening: Box<Listening>,
         unread: u64,
         alive: Option<Instant>,
+        /// The longest that it did not answer the control, between two answers.
+        longest: Duration,
     },
 }
 
@@ -84,8 +86,9 @@ impl Client {
                 (self.live(ready, &mut ears).await, 0)
             }
         };
-        let Ears { listening, alive, .. } = ears;
-        self.tell(Told::Over { fate, began, greeting, listening: Box::new(listening), unread, alive });
+        let Ears { listening, alive, longest, .. } = ears;
+        let listening = Box::new(listening);
+        self.tell(Told::Over { fate, began, greeting, listening, unread, alive, longest });
     }
 
     /// Nobody reads any more when the run is over.
@@ -153,7 +156,12 @@ impl Client {
     /// Hears until the connection ends, or until then; `None`: it did not end.
     async fn hear(&self, guest: &mut Guest<'_, Stream>, ears: &mut Ears, until: Instant) -> Option<Ending> {
         loop {
-            let heard = timeout_at(until, guest.next()).await.ok()?;
+            // First of all, for who floods is always ready.
+            let heard = tokio::select! {
+                biased;
+                () = sleep_until(until) => return None,
+                heard = guest.next() => heard,
+            };
             if let Some(ending) = self.on_heard(guest, ears, heard) {
                 return Some(ending);
             }
@@ -175,7 +183,7 @@ impl Client {
                 heard = guest.next() => Some(heard),
             };
             let ending = heard.and_then(|heard| self.on_heard(guest, ears, heard));
-            if ending.is_some() || patience.is_satisfied(ears.alive) {
+            if ending.is_some() || patience.is_satisfied(ears.answered) {
                 return ending;
             }
             tokio::task::coop::consume_budget().await;
@@ -186,7 +194,7 @@ impl Client {
     fn on_heard(&self, guest: &Guest<'_, Stream>, ears: &mut Ears, heard: Heard) -> Option<Ending> {
         match heard {
             Heard::Ended(cut) => return Some(guest.ending(cut)),
-            Heard::Answered { at } => ears.alive = Some(at),
+            Heard::Answered { at } => ears.answer(at),
             Heard::Said { at, said, answered } => {
                 // That alone is no answer; of a server that has answered it is a sign of life.
                 ears.alive = ears.alive.map(|_| at);
@@ -216,14 +224,16 @@ impl Client {
             false => self.proof(guest.stream()).await,
         };
         let (ending, unread) = read_on(&mut guest).await;
+        // What only reading brought to light may have come while it was read.
+        let found = if seen { after } else { began.elapsed() };
         let fate = match ending {
-            ending if proof == Proof::Over => found_over(ending, after),
+            ending if proof == Proof::Over => found_over(ending, found),
             None if proof == Proof::Unheard => Fate::Lost { after },
             Some(ending) => {
                 // The connection may have ended long after the close frame came, for which nobody looked.
                 let at_latest = !seen || matches!(ending.how, How::CloseFrame { .. });
-                let ending = Arc::new(Ending { age: after + (began - opened), ..ending });
-                Fate::Ended { after, ending, at_latest }
+                let ending = Arc::new(Ending { age: found + (began - opened), ..ending });
+                Fate::Ended { after: found, ending, at_latest }
             }
             None => Fate::Kept { so_far: after },
         };
@@ -261,9 +271,9 @@ impl Patience {
         }
     }
 
-    /// Whether the server lives, after all that was to be seen.
-    fn is_satisfied(&self, alive: Option<Instant>) -> bool {
-        self.last.zip(alive).is_some_and(|(asked, alive)| alive > asked)
+    /// Whether the server answered after all that was to be seen.
+    fn is_satisfied(&self, answered: Option<Instant>) -> bool {
+        self.last.zip(answered).is_some_and(|(asked, answered)| answered > asked)
     }
 }
 
@@ -274,12 +284,29 @@ struct Ears {
     telling: Telling,
     /// The last sign of life of a server that answers.
     alive: Option<Instant>,
+    /// Its last answer...
+    answered: Option<Instant>,
+    /// ... and the longest that it did not, between two.
+    longest: Duration,
 }
 
 impl Ears {
     fn new(ready: &Ready) -> Ears {
         let listening = Listening::new(ready.greeted - ready.opened, ready.missed_some);
-        Ears { opened: ready.opened, listening, telling: Telling::default(), alive: None }
+        Ears {
+            opened: ready.opened,
+            listening,
+            telling: Telling::default(),
+            alive: None,
+            answered: None,
+            longest: Duration::ZERO,
+        }
+    }
+
+    fn answer(&mut self, at: Instant) {
+        let since = self.answered.map(|before| at.saturating_duration_since(before));
+        self.longest = self.longest.max(since.unwrap_or_default());
+        (self.alive, self.answered) = (Some(at), Some(at));
     }
 
     /// Heartbeats are told; other messages are only counted.

@@ -13,7 +13,7 @@ use super::client::{Client, Told, Word};
 use super::plan::ZombiePlan;
 use crate::domain::opening::{OpenError, Opened};
 use crate::domain::zombie::report::{Progress, ZombieEvent, ZombieReporter};
-use crate::domain::zombie::{Fate, Life, Way};
+use crate::domain::zombie::{Fate, Life, Way, outlived};
 use crate::net::clock::at;
 use crate::net::vigil::Vigil;
 
@@ -33,6 +33,8 @@ pub struct Seen {
     pub vouched: bool,
     /// For so long at the longest this host stood still.
     pub stood_still: Option<Duration>,
+    /// The longest that the server did not answer the control, between two answers.
+    pub unanswered: Duration,
 }
 
 /// A run under way.
@@ -55,6 +57,9 @@ pub struct House<'a> {
     seen_until: Instant,
     /// When the server last showed the control that it lives.
     alive: Option<Instant>,
+    unanswered: Duration,
+    /// Then the control may go when it has vouched for all.
+    vouch_at: Option<Instant>,
     interrupted: bool,
     reporter: &'a mut dyn ZombieReporter,
 }
@@ -72,6 +77,7 @@ enum Woken {
     Word(Word),
     Progress,
     Vigil,
+    Vouch,
     Over,
 }
 
@@ -107,6 +113,8 @@ impl<'a> House<'a> {
             over_at: None,
             seen_until: start,
             alive: None,
+            unanswered: Duration::ZERO,
+            vouch_at: None,
             interrupted: false,
             reporter,
         }
@@ -116,6 +124,7 @@ impl<'a> House<'a> {
     pub async fn watch(mut self, interrupt: &CancellationToken) -> Seen {
         loop {
             let (progress_at, over_at, look_at) = (self.progress_at, self.over_at, self.vigil.due());
+            let vouch_at = self.vouch_at.filter(|_| !self.vouch.is_cancelled());
             let woken = tokio::select! {
                 biased;
                 () = interrupt.cancelled(), if !self.interrupted => Woken::Interrupted,
@@ -123,6 +132,7 @@ impl<'a> House<'a> {
                 Some(word) = self.words.recv() => Woken::Word(word),
                 () = at(Some(progress_at)) => Woken::Progress,
                 () = at(Some(look_at)) => Woken::Vigil,
+                () = at(vouch_at) => Woken::Vouch,
             };
             self.vigil.look();
             match woken {
@@ -134,16 +144,17 @@ impl<'a> House<'a> {
                 }
                 Woken::Progress => self.progress(),
                 Woken::Vigil => {}
+                Woken::Vouch => self.vouch.cancel(),
             }
             self.settle();
             tokio::task::coop::consume_budget().await;
         }
         self.dismiss().await;
         let stood_still = self.vigil.longest();
-        let House { mut lives, opened, error, alive, seen_until, interrupted, .. } = self;
+        let House { mut lives, opened, error, alive, seen_until, interrupted, unanswered, .. } = self;
         let vouched = alive.is_some_and(|alive| alive > seen_until);
         let lives = Way::ALL.into_iter().filter_map(|way| lives.remove(&way)).map(|guest| guest.life);
-        Seen { lives: lives.collect(), opened, error, interrupted, vouched, stood_still }
+        Seen { lives: lives.collect(), opened, error, interrupted, vouched, stood_still, unanswered }
     }
 
     /// Whether all but the control are over.
@@ -177,8 +188,9 @@ impl<'a> House<'a> {
                 self.reporter.report(&ZombieEvent::OpenFailed { way, at, error });
             }
             Told::Said(said) => self.reporter.report(&ZombieEvent::Said { way, said }),
-            Told::Over { fate, began, greeting, listening, unread, alive } => {
+            Told::Over { fate, began, greeting, listening, unread, alive, longest } => {
                 self.alive = self.alive.max(alive);
+                self.unanswered = self.unanswered.max(longest);
                 guest.is_over = true;
                 let (began, fate) = (began.saturating_duration_since(self.start), fate.clone());
                 guest.life = Life { way, began, greeting, listening: *listening, unread, fate: fate.clone() };
@@ -205,13 +217,21 @@ impl<'a> House<'a> {
         match (self.is_over(Way::Control), self.is_done() || self.interrupted) {
             (true, true) => self.over_at = Some(now),
             (true, false) => self.over_at = self.over_at.or(Some(now + GRACE)),
-            (false, true) => self.vouch.cancel(),
+            (false, true) => self.vouch_at = self.vouch_at.or(Some(self.outlived_at().unwrap_or(now))),
             (false, false) => {}
         }
         if self.interrupted {
+            self.vouch.cancel();
             let grace = if control_is_open { GRACE } else { Duration::ZERO };
             self.over_at = self.over_at.or(Some(now + grace));
         }
+    }
+
+    /// When the control will have outlived all that were let go, and visibly: whoever dies of age dies then.
+    fn outlived_at(&self) -> Option<Instant> {
+        let opened = self.lives.get(&Way::Control)?.since?;
+        let longest = self.lives.values().filter_map(|guest| guest.life.ended()).max()?;
+        Some(opened + outlived(longest))
     }
 
     fn progress(&mut self) {

@@ -38,8 +38,8 @@ pub async fn run(
 }
 
 fn conclude(info: Arc<ZombieInfo>, seen: Seen, started_at: SystemTime, start: Instant) -> ZombieReport {
-    let Seen { lives, opened, error, interrupted, vouched, stood_still } = seen;
-    let watch = Watch { every: info.every, whole: !interrupted, vouched, stood_still };
+    let Seen { lives, opened, error, interrupted, vouched, stood_still, unanswered } = seen;
+    let watch = Watch { every: info.every, whole: !interrupted, vouched, stood_still, unanswered };
     let findings = Findings::of(lives, watch);
     let expectation = info.expectation.clone().map(|expected| {
         let truth = findings.meets(&expected);

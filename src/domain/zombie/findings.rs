@@ -9,6 +9,7 @@ use super::policy::Policy;
 use super::way::Way;
 use crate::domain::ending::How;
 use crate::domain::idle::{Bracket, Expectation};
+use crate::domain::listen::tolerance;
 use crate::domain::shown::exact_duration as show;
 use crate::domain::threshold::Truth;
 
@@ -48,6 +49,16 @@ pub struct Watch {
     pub vouched: bool,
     /// For so long at the longest this host stood still, and all clients with it; `None`: it never did.
     pub stood_still: Option<Duration>,
+    /// The longest that the server did not answer the control, between two answers.
+    pub unanswered: Duration,
+}
+
+/// By how much a healthy server may be late.
+const STANDSTILL: Duration = Duration::from_secs(1);
+
+/// The age of a client that has visibly outlived one that was let go at this age.
+pub fn outlived(age: Duration) -> Duration {
+    age + tolerance(age) * 2
 }
 
 /// What is no further apart came at once.
@@ -97,16 +108,16 @@ impl Findings {
             true => life.way == Way::Mute,
             false => life.way.is_dead(),
         };
-        let mut met = Truth::Unknown("no dead client was open".to_string());
-        for life in self.lives.iter().filter(relevant) {
-            match expectation.met_by(&bracket(life)) {
-                Truth::False => return Truth::False,
-                Truth::Unknown(_) if life.was_open() => return Truth::Unknown(undecided(life)),
-                Truth::Unknown(_) => {}
-                Truth::True(_) | Truth::TrueOfBounds(_) => met = Truth::True(self.told(expectation)),
-            }
+        let truths =
+            || self.lives.iter().filter(relevant).map(|life| (life, expectation.met_by(&bracket(life))));
+        if truths().any(|(_, truth)| truth == Truth::False) {
+            return Truth::False;
         }
-        met
+        match truths().find(|(_, truth)| matches!(truth, Truth::Unknown(_))) {
+            Some((life, _)) if life.was_open() => Truth::Unknown(undecided(life)),
+            Some((life, _)) => Truth::Unknown(format!("the {} client was not open", life.way.label())),
+            None => Truth::True(self.told(expectation)),
+        }
     }
 
     fn told(&self, expectation: &Expectation) -> String {
@@ -161,6 +172,8 @@ fn dead(lives: &[Life]) -> impl Iterator<Item = &Life> {
 fn mute_is_known(lives: &[Life], watch: Watch) -> bool {
     let is = |way, holds: fn(&Life) -> bool| lives.iter().any(|life| life.way == way && holds(life));
     watch.stood_still.is_none()
+        && server_stood_still(watch).is_none()
+        && unlike_the_control(lives, watch).is_none()
         && watch.vouched
         && is(Way::Control, Life::is_kept)
         && is(Way::Mute, |life| life.ended().is_some())
@@ -173,7 +186,8 @@ fn judge(lives: &[Life], watch: Watch) -> (Verdict, Vec<String>) {
     if let Some(span) = watch.stood_still {
         return (Verdict::Inconclusive, vec![stood_still(span)]);
     }
-    if let Some(why) = control_died(lives) {
+    let doubt = control_died(lives).or_else(|| server_stood_still(watch));
+    if let Some(why) = doubt.or_else(|| unlike_the_control(lives, watch)) {
         return (Verdict::Inconclusive, vec![why]);
     }
     let unopened = dead(lives).filter_map(|life| match &life.fate {
@@ -206,6 +220,32 @@ pub fn names(lives: &[&Life]) -> String {
         Some((last, [])) => format!("{last} client"),
         Some((last, others)) => format!("{} and {last} client", others.join(", ")),
     }
+}
+
+/// A server that answers now and then does so as often as it is asked.
+fn server_stood_still(watch: Watch) -> Option<String> {
+    (watch.unanswered > watch.every + STANDSTILL).then(|| {
+        format!(
+            "the server answered nobody for {}, so it is not known what it would have done",
+            show(watch.unanswered)
+        )
+    })
+}
+
+/// Who only answers differs from the control in nothing until that says something, and from then on only if that lives
+/// on.
+fn unlike_the_control(lives: &[Life], watch: Watch) -> Option<String> {
+    let life = |way| lives.iter().find(|life| life.way == way);
+    let quiet = life(Way::Quiet)?.ended()?;
+    let control = life(Way::Control)?.kept()?;
+    let why = if quiet < watch.every {
+        "the control had said nothing by then, and differed from it in nothing: a limit of connections, perhaps"
+    } else if control < outlived(quiet) {
+        "the control was not there for longer: an age, perhaps, that no connection outlives"
+    } else {
+        return None;
+    };
+    Some(format!("the quiet client was let go after {}, and {why}", show(quiet)))
 }
 
 /// Those that were lost, if any were.
@@ -258,7 +298,7 @@ mod tests {
 
     /// Waited for to the end, or interrupted; vouched for in either case.
     fn watched(whole: bool) -> Watch {
-        Watch { every: ms(5000), whole, vouched: true, stood_still: None }
+        Watch { every: ms(5000), whole, vouched: true, stood_still: None, unanswered: Duration::ZERO }
     }
 
     fn alive(way: Way) -> Life {
@@ -338,6 +378,33 @@ mod tests {
     }
 
     #[test]
+    fn a_server_that_stood_still_itself_showed_no_policy() {
+        let still = |unanswered| {
+            let findings = Findings::of(reaping(), Watch { unanswered: ms(unanswered), ..watched(true) });
+            (findings.verdict, findings.policy == Policy::Unknown)
+        };
+        assert_eq!(still(6000).0, Verdict::ReapsDeadClients, "it is asked every 5 s");
+        assert_eq!(still(6001), (Verdict::Inconclusive, true));
+    }
+
+    #[test]
+    fn where_the_control_did_not_outlive_who_only_answers_it_may_have_been_of_age() {
+        let lives = |quiet, control| {
+            let mut lives = reaping();
+            lives[0] = life(Way::Control, &[], control, false);
+            lives[1] = gone(Way::Quiet, quiet);
+            Findings::of(lives, watched(true))
+        };
+        assert_eq!(lives(40_000, 48_000).verdict, Verdict::ReapsDeadClients);
+        let of_age = lives(40_000, 47_999);
+        assert_eq!((of_age.verdict, &of_age.policy), (Verdict::Inconclusive, &Policy::Unknown));
+        assert!(of_age.reasons[0].contains("that no connection outlives"), "{:?}", of_age.reasons);
+        let at_once = lives(4_999, 300_000);
+        assert_eq!(at_once.verdict, Verdict::Inconclusive, "the control says something every 5 s");
+        assert!(at_once.reasons[0].contains("a limit of connections"), "{:?}", at_once.reasons);
+    }
+
+    #[test]
     fn who_stood_still_himself_says_nothing_of_the_server() {
         let watch = Watch { stood_still: Some(ms(4000)), ..watched(true) };
         let findings = Findings::of(reaping(), watch);
@@ -405,6 +472,11 @@ mod tests {
         assert_eq!(met(lives.clone(), "<=70s"), Some(true));
         let truth = Findings::of(lives, watched(true)).meets(&"<=60s".parse().unwrap());
         let Truth::Unknown(why) = truth else { panic!("{truth:?}") };
+        let mut kept = reaping();
+        let Fate::Ended { at_latest, .. } = &mut kept[4].fate else { panic!("it is over") };
+        *at_latest = true;
+        kept[5] = alive(Way::HalfClosed);
+        assert_eq!(met(kept, "<=39s"), Some(false), "one that is known decides");
         assert_eq!(why, "nobody saw when within 70 s the stalled client was let go");
     }
 }

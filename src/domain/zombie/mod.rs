@@ -21,7 +21,7 @@ mod simulated;
 
 pub use beats::Beats;
 pub use edge::Edge;
-pub use findings::{Findings, Verdict, Watch};
+pub use findings::{Findings, Verdict, Watch, outlived};
 pub use libraries::{LIBRARIES, Library};
 pub use life::{Fate, Life};
 pub use policy::{HeartbeatPolicy, IdlePolicy, Needs, Policy, Reaping};

@@ -136,7 +136,13 @@ impl Scene {
         let progress = Progress { elapsed: ms(41_000), until: ms(300_000), alive, gone };
         self.events.push(ZombieEvent::Progress(progress));
         self.lives.sort_by_key(|life| life.way);
-        let watch = Watch { every: self.info.every, whole: !interrupted, vouched: true, stood_still: None };
+        let watch = Watch {
+            every: self.info.every,
+            whole: !interrupted,
+            vouched: true,
+            stood_still: None,
+            unanswered: Duration::ZERO,
+        };
         let findings = Findings::of(self.lives, watch);
         let expectation = self.info.expectation.clone().map(|expected| {
             let truth = findings.meets(&expected);
@@ -301,7 +307,13 @@ fn unreachable() -> Vec<ZombieEvent> {
     let error = Arc::new(refused(&report.info.url));
     report.opened = None;
     report.partial = false;
-    let watch = Watch { every: report.info.every, whole: true, vouched: false, stood_still: None };
+    let watch = Watch {
+        every: report.info.every,
+        whole: true,
+        vouched: false,
+        stood_still: None,
+        unanswered: Duration::ZERO,
+    };
     report.findings = Findings::of(Way::ALL.map(Life::new).to_vec(), watch);
     report.verdict = report::Verdict::NotMeasured;
     report.reasons = vec![error.to_string()];
