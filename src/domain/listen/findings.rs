@@ -42,6 +42,8 @@ impl Verdict {
 /// When the first heartbeat came, seen from the opening.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum First {
+    /// With the opening: its clock may begin with that.
+    AtOnce,
     /// Before an interval had passed: the clock does not begin with the connection.
     Early,
     /// One interval after the opening.
@@ -54,6 +56,7 @@ impl First {
     /// The name that scripts see.
     pub fn label(self) -> &'static str {
         match self {
+            First::AtOnce => "at_once",
             First::Early => "early",
             First::OnTime => "on_time",
             First::Late => "late",

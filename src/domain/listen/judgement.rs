@@ -56,10 +56,16 @@ impl Judgement<'_> {
             unanswered,
             clearance: interval
                 .filter(|_| verdict == Verdict::ServerPingsEvery)
-                .map(|interval| Clearance::of(interval.max)),
+                .map(|interval| Clearance::of(interval.max.max(self.longest_still()))),
             longest_quiet: quiet,
             listened: self.how.listened,
         }
+    }
+
+    /// How long the path was not used at the longest, but for answers: before the first heartbeat, and at the end, too.
+    fn longest_still(&self) -> Duration {
+        let last = self.heard.last.max(self.heard.talked.unwrap_or_default());
+        self.heard.longest_still.max(self.since(last))
     }
 
     /// From that moment to the end, as far as this host listened.

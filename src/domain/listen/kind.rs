@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::disturbance::{Disturbance, Effects, remember};
 use super::findings::{First, KindFindings};
-use super::interval::{Interval, tolerance};
+use super::interval::{Interval, JITTER, tolerance};
 use super::rhythm::Rhythm;
 use super::since::{Bearing, SinceTraffic};
 use super::sound::{Sound, Utterance};
@@ -175,6 +175,7 @@ impl KindHeard {
 fn punctuality(first: Duration, interval: Duration) -> First {
     match first.abs_diff(interval) <= tolerance(interval) {
         true => First::OnTime,
+        false if first <= JITTER => First::AtOnce,
         false if first < interval => First::Early,
         false => First::Late,
     }

@@ -30,6 +30,8 @@ pub struct Listening {
     pub(super) last: Duration,
     last_sound: Option<Sound>,
     pub(super) longest_quiet: Duration,
+    /// The same without those in which the client spoke: so long the path was not used, but for answers.
+    pub(super) longest_still: Duration,
     /// The same since it first said something, for its clock may begin with that, and without those in which the
     /// client spoke, for that may have postponed what else had come.
     longest_pause: Duration,
@@ -101,6 +103,9 @@ impl Listening {
         let quiet = if self.was_late(self.last) { Duration::ZERO } else { at.saturating_sub(self.last) };
         self.longest_quiet = self.longest_quiet.max(quiet);
         let is_pause = self.talked.is_none_or(|talked| talked <= self.last);
+        if is_pause {
+            self.longest_still = self.longest_still.max(quiet);
+        }
         if self.last_sound.is_some() && is_pause {
             self.longest_pause = self.longest_pause.max(quiet);
             self.kinds.values_mut().for_each(|heard| heard.pause_since = heard.pause_since.max(quiet));

@@ -382,6 +382,28 @@ fn a_server_behind_a_path_that_forgot_the_connection_is_not_silent() {
 }
 
 #[test]
+fn silences_before_the_first_and_behind_the_last_clear_nothing() {
+    let cleared = |listening: &Listening, listened| {
+        listening.findings(&whole(listened)).clearance.map(|clearance| clearance.cleared[0])
+    };
+    // 31 s is more than 75 % of 30 s.
+    let late = pings(&[31_000, 33_000, 35_000]);
+    assert_eq!(cleared(&late, s(36)), Some(s(50)));
+    let stopping = pings(&[10_000, 20_000]);
+    assert_eq!((cleared(&stopping, s(42)), cleared(&stopping, s(44))), (Some(s(30)), Some(s(50))));
+    let mut talked = stopping.clone();
+    talked.talked(s(30));
+    assert_eq!(cleared(&talked, s(44)), Some(s(30)), "the client used the path");
+}
+
+#[test]
+fn a_first_with_the_opening_is_not_early() {
+    let first = |moments: &[u64]| pings(moments).findings(&whole(s(9))).kinds[0].early;
+    assert_eq!(first(&[0, 2000, 4000, 6000]), Some(First::AtOnce));
+    assert_eq!(first(&[26, 2026, 4026, 6026]), Some(First::Early));
+}
+
+#[test]
 fn a_first_heartbeat_that_was_read_late_is_no_early_or_late_one() {
     let mut listening = Listening::new(Duration::ZERO, false);
     listening.stood_still(s(5));

@@ -81,7 +81,11 @@ impl Shape {
         match self.looks {
             Looks::Text(text) => incoming.text().is_some_and(|said| bare(said) == text),
             Looks::Field(name, text) => says(name, text),
-            Looks::Number(name) => field(name).is_some_and(Value::is_number),
+            // Beside anything else it is a figure, and no ping.
+            Looks::Number(name) => {
+                object(incoming).is_some_and(|object| object.len() == 1)
+                    && field(name).is_some_and(Value::is_number)
+            }
             Looks::Stamped(name, text, stamp) => {
                 says(name, text) && field(stamp).is_some_and(Value::is_number)
             }
@@ -245,6 +249,12 @@ mod tests {
             let told = said(&mut Shapes::default(), wire);
             assert_eq!(told, (Sound::AppPing, Some(shape), Some(reply.to_string())), "{wire}");
         }
+    }
+
+    #[test]
+    fn a_figure_among_others_is_no_ping() {
+        let told = said(&mut Shapes::default(), r#"{"player":"bob","ping":37}"#);
+        assert_eq!(told, (Sound::Message, None, None));
     }
 
     #[test]

@@ -8,10 +8,11 @@ use super::interval::Interval;
 /// So many are remembered, however long it is listened.
 pub const REMEMBERED: usize = 1024;
 
-/// The latest spans. Memory does not grow with their number.
+/// The latest spans, and the shortest and the longest of all. Memory does not grow with their number.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Spans {
     latest: VecDeque<Duration>,
+    extremes: Option<(Duration, Duration)>,
 }
 
 impl Spans {
@@ -21,6 +22,8 @@ impl Spans {
             self.latest.pop_front();
         }
         self.latest.push_back(span);
+        let (shortest, longest) = self.extremes.unwrap_or((span, span));
+        self.extremes = Some((shortest.min(span), longest.max(span)));
     }
 
     #[cfg(test)]
@@ -30,6 +33,23 @@ impl Spans {
 
     /// What they come to.
     pub fn interval(&self) -> Option<Interval> {
-        Interval::of(self.latest.iter().copied())
+        let mut interval = Interval::of(self.latest.iter().copied())?;
+        (interval.min, interval.max) = self.extremes?;
+        Some(interval)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_longest_of_all_is_not_forgotten() {
+        let mut spans = Spans::default();
+        spans.push(Duration::from_secs(24));
+        (0..REMEMBERED + 10).for_each(|_| spans.push(Duration::from_millis(10)));
+        let interval = spans.interval().unwrap();
+        assert_eq!((interval.median, interval.max), (Duration::from_millis(10), Duration::from_secs(24)));
+        assert_eq!((interval.min, interval.gaps), (Duration::from_millis(10), REMEMBERED));
     }
 }

@@ -23,12 +23,14 @@ use crate::domain::heartbeat::convention::Convention;
 use crate::domain::heartbeat::incoming::MessageRef;
 use crate::domain::heartbeat::message::{Classifier, Meaning};
 use crate::domain::heartbeat::pattern::Pattern;
-use crate::domain::heartbeat::template::Template;
+use crate::domain::heartbeat::template::{Payload, Template};
 use crate::domain::listen::shapes::{Shapes, shown_bytes};
 use crate::domain::listen::{Sound, Utterance};
 
 /// How often the system is asked whether a connection that is not read is over.
 const LOOK_EVERY: Duration = Duration::from_millis(10);
+/// What equals our answer and comes so soon is its echo.
+const ECHO: Duration = Duration::from_millis(500);
 /// How long an answer to a close frame may take to leave.
 const FLUSH_WAIT: Duration = Duration::from_millis(200);
 
@@ -77,6 +79,8 @@ pub struct Guest<'a, S> {
     opened: Instant,
     /// It ended while what was said before is still to be told.
     over: Option<Cut>,
+    /// When it last answered a message by the same.
+    mirrored: Option<Instant>,
 }
 
 /// What woke a guest.
@@ -108,6 +112,7 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Guest<'a, S> {
             quiet_since,
             opened,
             over,
+            mirrored: None,
         }
     }
 
@@ -235,6 +240,13 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Guest<'a, S> {
         if !self.manners.answers_messages {
             replies.clear();
         }
+        if replies.iter().any(|reply| is_same(reply, message)) {
+            // Who echoes would be answered for ever.
+            if self.mirrored.take().is_some_and(|before| at.saturating_duration_since(before) < ECHO) {
+                return Heard::Answered { at };
+            }
+            self.mirrored = Some(at);
+        }
         let is_to_be = !replies.is_empty();
         let sent = replies
             .into_iter()
@@ -273,6 +285,14 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Guest<'a, S> {
             Err(error) if is_buffer_full(&error) => Ok(None),
             Err(error) => Err(Cut::by_loss(Some(error), self.socket.marks())),
         }
+    }
+}
+
+fn is_same(payload: &Payload, message: MessageRef<'_>) -> bool {
+    match (payload, message) {
+        (Payload::Text(ours), MessageRef::Text(theirs)) => ours == theirs,
+        (Payload::Binary(ours), MessageRef::Binary(theirs)) => ours == theirs,
+        (Payload::Text(_) | Payload::Binary(_), _) => false,
     }
 }
 

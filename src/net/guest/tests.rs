@@ -156,6 +156,25 @@ async fn its_own_traffic_leaves_on_time_and_what_answers_it_is_no_heartbeat_of_t
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_answer_that_comes_back_is_not_answered_for_ever() {
+    let (mut socket, mut peer) = ends().await;
+    let script = tokio::spawn(async move {
+        peer.send(TEXT, b"{}").await;
+        let answer = peer.text().await;
+        peer.send(TEXT, answer.as_bytes()).await;
+        // Its next ping is one again.
+        sleep(ms(25_000)).await;
+        peer.send(TEXT, b"{}").await;
+        (peer.text().await, peer)
+    });
+    let mut guest = Guest::new(&mut socket, manners(), Instant::now());
+    assert_eq!(sound(&guest.next().await), (Sound::AppPing, true));
+    assert!(matches!(guest.next().await, Heard::Answered { .. }));
+    assert_eq!(sound(&guest.next().await), (Sound::AppPing, true));
+    assert_eq!(script.await.unwrap().0, "{}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_connection_that_is_not_read_is_looked_at_until_it_is_over() {
     let start = Instant::now();
     until_over(|| start.elapsed() >= ms(1234)).await;

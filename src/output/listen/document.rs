@@ -35,7 +35,7 @@ names! {
 
 names! {
     /// When the first heartbeat came, compared with one interval after the opening.
-    FirstName of First { Early, OnTime, Late }
+    FirstName of First { AtOnce, Early, OnTime, Late }
 }
 
 names! {

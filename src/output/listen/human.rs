@@ -193,6 +193,7 @@ fn range(interval: Interval) -> String {
 fn first(kind: &KindFindings) -> Option<String> {
     let after = precise(kind.first?);
     Some(match kind.early? {
+        First::AtOnce => format!("after {after}: with the opening"),
         First::Early => format!("after {after}: early, so its clock does not begin with the connection"),
         First::OnTime => format!("after {after}: one interval after the opening"),
         First::Late => format!("after {after}: late, more than an interval after the opening"),
@@ -289,7 +290,8 @@ fn unanswered(unanswered: Unanswered) -> String {
             format!("it stops after {}, and leaves the connection open", counted(after, "heartbeat"))
         }
         Unanswered::Ends { after } => {
-            format!("it ends the connection after {}", counted(after, "unanswered heartbeat"))
+            let after = counted(after, "unanswered heartbeat");
+            format!("the connection ended after {after}; whether for those, a run that answers tells")
         }
     }
 }
@@ -325,8 +327,11 @@ fn consequence(findings: &Findings) -> Option<String> {
             ));
         }
         (Verdict::ServerIsSilentFor, _) => {
-            "nobody keeps this path open, or finds out that a client is dead, but you: send heartbeats \
-             (`wscheck probe-idle` tells how often), and see `wscheck probe-zombie`"
+            return Some(format!(
+                "nobody keeps this path open, or finds out that a client is dead, but you, unless by heartbeats that are \
+                 more than {} apart: send some (`wscheck probe-idle` tells how often), and see `wscheck probe-zombie`",
+                spoken(findings.listened)
+            ));
         }
         (Verdict::ServerPingsEvery, Some(Sound::Pong | Sound::KeepAlive)) => {
             "nothing answers them: they keep a path open that counts either direction, not one that counts what \

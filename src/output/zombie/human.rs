@@ -140,7 +140,11 @@ fn policy(findings: &Findings) -> Option<String> {
         }
         Policy::Idle(idle, None) => format!("{}, but {}", no_heartbeat(findings), timer(idle)),
         Policy::KeepsAll => {
-            format!("{}, and no timer that was met: a client that vanished stays", no_heartbeat(findings))
+            let waited = findings.life(Way::Mute).and_then(Life::kept).map(spoken).unwrap_or_default();
+            format!(
+                "{} and no timer in {waited}: who vanishes stays at least so long",
+                no_heartbeat(findings)
+            )
         }
         Policy::Unknown if findings.verdict == Verdict::Inconclusive => return None,
         Policy::Unknown => "not clear from what became of the clients, below".to_string(),
@@ -230,6 +234,11 @@ fn wants_traffic(findings: &Findings) -> Option<String> {
         return None;
     }
     let (quiet, pings) = (findings.life(Way::Quiet)?, findings.life(Way::PingsOnly)?);
+    // Of who was never open, broke or was lost it is not known.
+    let is_known = |life: &Life| life.is_kept() || life.ended().is_some();
+    if !is_known(quiet) || !is_known(pings) {
+        return None;
+    }
     let asked = pings.listening.rhythm(Sound::AppPing).is_some();
     Some(match (quiet.ended(), pings.ended()) {
         (None, None) => {
