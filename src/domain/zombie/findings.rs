@@ -82,7 +82,8 @@ impl Findings {
     /// Of these lives.
     pub fn of(mut lives: Vec<Life>, watch: Watch) -> Findings {
         settle(&mut lives);
-        let (verdict, reasons) = judge(&lives, watch);
+        let (verdict, mut reasons) = judge(&lives, watch);
+        reasons.extend(lives.iter().filter_map(unknown_witness));
         let policy = match verdict {
             Verdict::Inconclusive if !mute_is_known(&lives, watch) => Policy::Unknown,
             Verdict::ReapsDeadClients | Verdict::ZombiesKept | Verdict::Inconclusive => {
@@ -220,6 +221,19 @@ pub fn names(lives: &[&Life]) -> String {
         Some((last, [])) => format!("{last} client"),
         Some((last, others)) => format!("{} and {last} client", others.join(", ")),
     }
+}
+
+/// Who was to show what keeps a client, and could not.
+fn unknown_witness(life: &Life) -> Option<String> {
+    let why = match (&life.fate, life.broken()) {
+        _ if !matches!(life.way, Way::Quiet | Way::PingsOnly) => return None,
+        (Fate::Unopened { why }, _) => format!("could not be opened: {why}"),
+        (Fate::Lost { .. }, _) => "was lost on the way".to_string(),
+        (_, Some(ending)) => format!("was not let go: {ending}"),
+        (Fate::Kept { .. } | Fate::Ended { .. }, None) => return None,
+    };
+    let name = life.way.label().replace('_', "-");
+    Some(format!("the {name} client {why}; so it is not known what the server makes of such"))
 }
 
 /// A server that answers now and then does so as often as it is asked.
@@ -425,6 +439,18 @@ mod tests {
             "{told}"
         );
         assert!(matches!(findings.meets(&"<=60s".parse().unwrap()), Truth::Unknown(_)));
+    }
+
+    #[test]
+    fn a_witness_that_could_not_be_opened_is_told() {
+        let mut lives = reaping();
+        lives[2] = Life::new(Way::PingsOnly);
+        let findings = Findings::of(lives, watched(true));
+        assert_eq!(findings.verdict, Verdict::ReapsDeadClients);
+        assert!(
+            findings.reasons[0].starts_with("the pings-only client could not be opened: "),
+            "{findings:?}"
+        );
     }
 
     #[test]

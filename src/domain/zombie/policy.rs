@@ -43,7 +43,8 @@ pub enum Reaping {
     },
 }
 
-/// A timer that what the client sends starts afresh.
+/// A timer that what the client sends starts afresh. A deadline for the first that it sends looks the same: no client
+/// falls silent that spoke before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct IdlePolicy {
     /// At this age a client was let go.

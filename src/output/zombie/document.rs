@@ -29,7 +29,7 @@ names! {
 }
 
 names! {
-    /// What a client must send to be kept: `any_frame`, `own_frames` (Pings do, answers to the server's heartbeats do
+    /// What a client must send to be kept (now and then, or once, before a deadline): `any_frame`, `own_frames` (Pings do, answers to the server's heartbeats do
     /// not), or `messages`.
     NeedsName of Needs { AnyFrame, OwnFrames, Messages }
 }

@@ -163,7 +163,10 @@ fn timer(IdlePolicy { after, edge, needs }: &IdlePolicy) -> String {
     let needs = match needs {
         Needs::AnyFrame => "any frame of the client's starts it afresh",
         Needs::OwnFrames => "frames of the client's own accord start it afresh, Pings too, but no answers",
-        Needs::Messages => "only messages start it afresh: Pings and Pongs do not count",
+        // Nobody but the control ever sent one.
+        Needs::Messages => {
+            "only messages start it afresh, or a first one ends it: Pings and Pongs do not count"
+        }
     };
     let after = precise(*after);
     let length = match edge {
