@@ -365,7 +365,7 @@ complete -c wscheck -n "__fish_wscheck_using_subcommand listen" -s V -l version 
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-zombie" -l max -d 'Wait for so long at most until the server lets go of a client' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-zombie" -l expect -d 'Exit 1 when dead clients are not let go as expected: <=60s, <2m, >=30s' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-zombie" -l every -d 'How often the control sends a Ping and a message, and the client of Pings only a Ping [default: a 22nd of --max, 220ms at least and 4.4s at most: no round number, for those are the servers\']' -r
-complete -c wscheck -n "__fish_wscheck_using_subcommand probe-zombie" -l say -d 'What the control says by messages: text with {seq}, {id} and {now_ms}, or hex:c000 for binary [default: a JSON ping, or what the preset says]' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand probe-zombie" -l say -d 'What each client says by a message once before it falls silent, and the control all the while: text with {seq}, {id} and {now_ms}, or hex:c000 for binary [default: a JSON ping, or what the preset says]' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-zombie" -l answer-timeout -d 'How long the control may go without an answer before it counts as dead' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-zombie" -l app-ping -d 'A message of the server\'s that matches is its heartbeat too, besides the known shapes: JSON fields, literal text, or hex:c000' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-zombie" -l app-pong -d 'What answers it: text with the ping\'s own {seq}, {id} and {now_ms}; without, it is not answered' -r

@@ -55,8 +55,8 @@ pub struct DyingArgs {
     /// of --max, 220ms at least and 4.4s at most: no round number, for those are the servers']
     #[arg(long, value_name = "TIME", value_parser = interval)]
     pub every: Option<Duration>,
-    /// What the control says by messages: text with {seq}, {id} and {now_ms}, or hex:c000 for binary [default: a JSON ping,
-    /// or what the preset says]
+    /// What each client says by a message once before it falls silent, and the control all the while: text with {seq},
+    /// {id} and {now_ms}, or hex:c000 for binary [default: a JSON ping, or what the preset says]
     #[arg(long, value_name = "TEMPLATE")]
     pub say: Option<Template>,
     /// How long the control may go without an answer before it counts as dead

@@ -2,13 +2,14 @@
 
 use std::io::Write;
 use std::net::{TcpListener, TcpStream};
-use std::time::Duration;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
 use crate::support::{
-    CLOSE, PING, Ran, Reaped, Server, answer_pings, at_once, closed_port, frame, read_frame, run, upgrade,
-    validate, wscheck,
+    CLOSE, PING, PONG, Ran, Reaped, Server, TEXT, answer_pings, at_once, closed_port, frame, read_frame, run,
+    upgrade, validate, wscheck,
 };
 
 const INTERVAL_MS: f64 = 500.0;
@@ -235,12 +236,14 @@ const FRAMES: usize = 140;
 const FRAME: usize = 60 * 1024;
 
 /// The address of a server that does this with each connection, side by side.
-fn serving(act: fn(TcpStream)) -> String {
+fn serving(act: impl Fn(TcpStream) + Send + Sync + 'static) -> String {
+    let act = Arc::new(act);
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("ws://{}/", listener.local_addr().unwrap());
     // Ends with the test process.
     std::thread::spawn(move || {
         for stream in listener.incoming().flatten() {
+            let act = Arc::clone(&act);
             std::thread::spawn(move || act(stream));
         }
     });
@@ -250,6 +253,8 @@ fn serving(act: fn(TcpStream)) -> String {
 /// Has much to say at first, gives up who does not take it within a second, and then answers Pings.
 fn pour(mut stream: TcpStream) {
     upgrade(&mut stream);
+    // What was not read would be answered by an RST.
+    (0..2).for_each(|_| drop(read_frame(&mut stream)));
     stream.set_write_timeout(Some(Duration::from_secs(1))).unwrap();
     let mut frame = vec![0x82, 126];
     frame.extend((FRAME as u16).to_be_bytes());
@@ -334,4 +339,80 @@ fn a_server_that_answers_nobody_is_not_said_to_leak() {
     assert_eq!((code, &document["verdict"]), (Some(4), &"inconclusive".into()), "{document:#}");
     let reason = document["reasons"][0].as_str().unwrap();
     assert!(reason.contains("the control, a healthy client, died after"), "{reason}");
+}
+
+/// A chat room: what one says the others hear, and who says nothing for a second is shown the door.
+fn chat(room: &Mutex<Vec<TcpStream>>, mut stream: TcpStream) {
+    upgrade(&mut stream);
+    room.lock().unwrap().push(stream.try_clone().unwrap());
+    let me = stream.peer_addr().unwrap();
+    let mut spoke = Instant::now();
+    while let Some(left) = CHAT_PATIENCE.checked_sub(spoke.elapsed()).filter(|left| !left.is_zero()) {
+        stream.set_read_timeout(Some(left)).unwrap();
+        let Some((first, payload)) = read_frame(&mut stream) else { break };
+        let members = room.lock().unwrap();
+        let others = || members.iter().filter(|other| other.peer_addr().is_ok_and(|other| other != me));
+        match first {
+            TEXT => {
+                spoke = Instant::now();
+                others().for_each(|mut other| drop(other.write_all(&frame(TEXT, &payload))));
+            }
+            PING => drop(stream.write_all(&frame(PONG, &payload))),
+            CLOSE => drop(stream.write_all(&frame(CLOSE, &payload))),
+            _ => {}
+        }
+    }
+    let _ = stream.shutdown(std::net::Shutdown::Both);
+}
+
+const CHAT_PATIENCE: Duration = Duration::from_secs(1);
+
+fn chat_room() -> String {
+    let room = Mutex::new(Vec::new());
+    serving(move |stream| chat(&room, stream))
+}
+
+#[test]
+fn what_a_chat_server_passes_on_is_no_heartbeat_of_its_own() {
+    let (code, document) = document(&["--max", "3s"], &chat_room());
+    assert_eq!((code, &document["verdict"]), (Some(0), &"reaps_dead_clients".into()), "{document:#}");
+    let policy = &document["policy"];
+    assert_eq!(
+        (&policy["kind"], &policy["needs"]),
+        (&json!("idle_timeout"), &json!("messages")),
+        "{document:#}"
+    );
+    assert_eq!(client(&document, "mute")["unanswered"], 0, "{document:#}");
+    assert!(is_about(&policy["idle_timeout_ms"], 1000.0), "{document:#}");
+}
+
+#[test]
+fn words_that_cannot_be_known_again_make_no_policy() {
+    let (code, document) = document(&["--max", "3s", "--say", "ping"], &chat_room());
+    assert_eq!((code, &document["policy"]["kind"]), (Some(0), &"unknown".into()), "{document:#}");
+    let reason = document["reasons"][0].as_str().unwrap();
+    assert!(reason.starts_with("the server passes on to the others what one client says"), "{reason}");
+}
+
+/// Shows the door to who has not said anything within a second, and keeps the others for ever.
+fn login(mut stream: TcpStream) {
+    upgrade(&mut stream);
+    stream.set_read_timeout(Some(Duration::from_secs(1))).unwrap();
+    while let Some((first, payload)) = read_frame(&mut stream) {
+        match first {
+            TEXT => {
+                stream.set_read_timeout(None).unwrap();
+                return answer_pings(&mut stream);
+            }
+            PING => drop(stream.write_all(&frame(PONG, &payload))),
+            _ => {}
+        }
+    }
+}
+
+#[test]
+fn a_deadline_for_the_first_word_is_no_reaping() {
+    let (code, document) = document(&["--max", "3s"], &serving(login));
+    assert_eq!((code, &document["verdict"]), (Some(0), &"zombies_kept".into()), "{document:#}");
+    assert_eq!(document["policy"]["kind"], "none", "{document:#}");
 }

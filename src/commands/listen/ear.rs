@@ -143,7 +143,7 @@ impl<'a, S: AsyncRead + AsyncWrite + Layered + Unpin> Ear<'a, S> {
                 None
             }
             Heard::Ended(cut) => Some(Over::Cut(cut)),
-            Heard::Said { at, said, answered } => {
+            Heard::Said { at, said, answered, .. } => {
                 self.said(at, &said, answered && self.answer);
                 self.is_enough()
             }

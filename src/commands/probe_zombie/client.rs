@@ -4,9 +4,10 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use tokio::sync::mpsc;
-use tokio::time::{Instant, sleep, sleep_until, timeout};
+use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 
+use super::backlog::read_on;
 use super::plan::ZombiePlan;
 use crate::commands::room::{self, Ready};
 use crate::commands::telling::Telling;
@@ -14,15 +15,12 @@ use crate::domain::ending::{Ending, How, Who};
 use crate::domain::listen::report::Said;
 use crate::domain::listen::{Listening, Utterance};
 use crate::domain::opening::{OpenError, Opened};
-use crate::domain::zombie::{Fate, Way};
-use crate::net::guest::{Guest, Heard, until_over};
+use crate::domain::zombie::{Fate, PassedOn, Way};
+use crate::net::guest::{Guest, Heard, Words, until_over};
 use crate::net::proof::{Proof, ask};
 use crate::net::stream::Stream;
-
-/// A client that stalled reads on, to learn how it ended, until nothing came for so long...
-const READ_ON: Duration = Duration::from_millis(300);
-/// ... and no longer than this.
-const READ_ON_MOST: Duration = Duration::from_secs(5);
+use crate::net::websocket::Socket;
+use crate::net::wire::Valve;
 
 /// What a client tells.
 #[derive(Debug)]
@@ -40,6 +38,7 @@ pub enum Told {
         began: Instant,
         greeting: Duration,
         listening: Box<Listening>,
+        passed_on: PassedOn,
         unread: u64,
         alive: Option<Instant>,
         /// The longest that it did not answer the control, between two answers.
@@ -55,6 +54,8 @@ pub struct Client {
     pub way: Way,
     pub plan: Arc<ZombiePlan>,
     pub words: mpsc::UnboundedSender<Word>,
+    /// What all of them say by messages.
+    pub said: Words,
     pub cancel: CancellationToken,
     /// The others are over: the control vouches for what was seen, and goes.
     pub vouch: CancellationToken,
@@ -80,15 +81,17 @@ impl Client {
         self.tell(Told::Opened(Arc::new(ready.facts.clone())));
         let (began, greeting) = (ready.greeted, ready.greeted - ready.opened);
         let mut ears = Ears::new(&ready);
+        let said_before = self.said.count();
         let (fate, unread) = match self.way {
             Way::Stalled => self.stall(ready).await,
             Way::Control | Way::Mute | Way::HalfClosed | Way::Quiet | Way::PingsOnly => {
                 (self.live(ready, &mut ears).await, 0)
             }
         };
+        let passed_on = PassedOn { said: self.said.count() - said_before, came: ears.repeated };
         let Ears { listening, alive, longest, .. } = ears;
         let listening = Box::new(listening);
-        self.tell(Told::Over { fate, began, greeting, listening, unread, alive, longest });
+        self.tell(Told::Over { fate, began, greeting, listening, passed_on, unread, alive, longest });
     }
 
     /// Nobody reads any more when the run is over.
@@ -99,8 +102,9 @@ impl Client {
     /// Reads all the while.
     async fn live(&self, mut ready: Ready, ears: &mut Ears) -> Fate {
         let (began, opened) = (ready.greeted, ready.opened);
-        self.fall_silent(&ready);
-        let mut guest = Guest::new(&mut ready.socket, self.plan.manners(self.way), opened);
+        let valve = Arc::clone(&ready.valve);
+        let mut guest = self.introduced(&mut ready.socket, opened);
+        self.fall_silent(&guest, &valve);
         let life = async {
             match self.way {
                 Way::Control => self.vouch(&mut guest, ears).await,
@@ -138,18 +142,27 @@ impl Client {
         match self.proof(guest.stream()).await {
             Proof::Heard | Proof::Untold => Fate::Kept { so_far },
             Proof::Unheard => Fate::Lost { after: so_far },
-            Proof::Over => found_over(read_on(guest).await.0, so_far),
+            Proof::Over => found_over(read_on(guest, &self.cancel).await.0, so_far),
         }
     }
 
+    /// Whoever is dead one day was alive before: each says something first, so that a server which waits for a first
+    /// word has had it from all of them.
+    fn introduced<'a>(&self, socket: &'a mut Socket<Stream>, opened: Instant) -> Guest<'a, Stream> {
+        let manners = self.plan.manners(self.way);
+        let mut guest = Guest::new(socket, manners, opened).among(self.said.clone());
+        guest.introduce(self.plan.talks);
+        guest
+    }
+
     /// From here on it is dead, if it is to be.
-    fn fall_silent(&self, ready: &Ready) {
+    fn fall_silent(&self, guest: &Guest<'_, Stream>, valve: &Valve) {
         if self.way == Way::HalfClosed {
             // If it fails, the connection is over, which will be seen.
-            let _ = ready.socket.stream().socket().shut_write();
+            let _ = guest.stream().socket().shut_write();
         }
         if self.way.is_dead() {
-            ready.valve.shut();
+            valve.shut();
         }
     }
 
@@ -195,7 +208,8 @@ impl Client {
         match heard {
             Heard::Ended(cut) => return Some(guest.ending(cut)),
             Heard::Answered { at } => ears.answer(at),
-            Heard::Said { at, said, answered } => {
+            Heard::Said { at, said, answered, repeats } => {
+                ears.repeated += u64::from(repeats && said.sound.asks());
                 // That alone is no answer; of a server that has answered it is a sign of life.
                 ears.alive = ears.alive.map(|_| at);
                 let answered = answered && !self.way.is_dead();
@@ -209,21 +223,21 @@ impl Client {
     /// tells how it ended.
     async fn stall(&self, mut ready: Ready) -> (Fate, u64) {
         let (began, opened) = (ready.greeted, ready.opened);
-        self.fall_silent(&ready);
-        let socket = &ready.socket;
+        let valve = Arc::clone(&ready.valve);
+        let mut guest = self.introduced(&mut ready.socket, opened);
+        self.fall_silent(&guest, &valve);
         let seen = tokio::select! {
             biased;
             () = self.cancel.cancelled() => false,
-            () = until_over(|| socket.stream().socket().is_over()) => true,
+            () = until_over(|| guest.stream().socket().is_over()) => true,
             () = sleep(self.plan.max) => false,
         };
         let after = began.elapsed();
-        let mut guest = Guest::new(&mut ready.socket, self.plan.manners(self.way), opened);
         let proof = match seen {
             true => Proof::Untold,
             false => self.proof(guest.stream()).await,
         };
-        let (ending, unread) = read_on(&mut guest).await;
+        let (ending, unread) = read_on(&mut guest, &self.cancel).await;
         // What only reading brought to light may have come while it was read.
         let found = if seen { after } else { began.elapsed() };
         let fate = match ending {
@@ -288,6 +302,8 @@ struct Ears {
     answered: Option<Instant>,
     /// ... and the longest that it did not, between two.
     longest: Duration,
+    /// So many heartbeats read like what another client had just said.
+    repeated: u64,
 }
 
 impl Ears {
@@ -300,6 +316,7 @@ impl Ears {
             alive: None,
             answered: None,
             longest: Duration::ZERO,
+            repeated: 0,
         }
     }
 
@@ -319,24 +336,6 @@ impl Ears {
         let (sound, shape, text) = (said.sound, said.shape, said.text.clone());
         Some(Said { at: SystemTime::now(), sound, shape, count, age, gap, text, answered })
     }
-}
-
-/// How it ended, if it did, and how many heartbeats waited before. It reads while there is something to read.
-async fn read_on(guest: &mut Guest<'_, Stream>) -> (Option<Ending>, u64) {
-    let mut unread = 0;
-    let until = Instant::now() + READ_ON_MOST;
-    while let Ok(heard) = timeout(READ_ON, guest.next()).await {
-        match heard {
-            Heard::Ended(cut) => return (Some(guest.ending(cut)), unread),
-            Heard::Said { said, .. } => unread += u64::from(said.sound.asks()),
-            Heard::Answered { .. } => {}
-        }
-        if Instant::now() >= until {
-            break;
-        }
-        tokio::task::coop::consume_budget().await;
-    }
-    (None, unread)
 }
 
 fn ended(ending: Ending, greeting: Duration) -> Fate {

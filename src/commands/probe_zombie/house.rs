@@ -15,6 +15,7 @@ use crate::domain::opening::{OpenError, Opened};
 use crate::domain::zombie::report::{Progress, ZombieEvent, ZombieReporter};
 use crate::domain::zombie::{Fate, Life, Way, outlived};
 use crate::net::clock::at;
+use crate::net::guest::Words;
 use crate::net::vigil::Vigil;
 
 /// How often progress is told.
@@ -22,6 +23,10 @@ const PROGRESS_EVERY: Duration = Duration::from_secs(1);
 /// When the control died, so long is waited for others that die of the same; and when the user wants no more, for the
 /// control to vouch for what was seen.
 const GRACE: Duration = Duration::from_millis(500);
+/// What a client says is passed on to the others within this part of the time between two words of the control...
+const PASSED_ON: f64 = 0.5;
+/// ... and within this time.
+const PASSED_ON_AT_MOST: Duration = Duration::from_secs(1);
 
 /// What was seen.
 pub struct Seen {
@@ -86,11 +91,12 @@ impl<'a> House<'a> {
     pub fn open(plan: ZombiePlan, reporter: &'a mut dyn ZombieReporter) -> House<'a> {
         let (sender, words) = mpsc::unbounded_channel();
         let (plan, mut tasks) = (Arc::new(plan), JoinSet::new());
+        let said = Words::new(plan.every.mul_f64(PASSED_ON).min(PASSED_ON_AT_MOST));
         let (cancel, vouch) = (CancellationToken::new(), CancellationToken::new());
         let guest = |way| {
-            let (plan, words) = (Arc::clone(&plan), sender.clone());
+            let (plan, words, said) = (Arc::clone(&plan), sender.clone(), said.clone());
             let (cancel, vouch) = (cancel.clone(), vouch.clone());
-            tasks.spawn(Client { way, plan, words, cancel, vouch }.run());
+            tasks.spawn(Client { way, plan, words, said, cancel, vouch }.run());
             (way, Guest { life: Life::new(way), since: None, is_over: false })
         };
         let lives = Way::ALL.into_iter().map(guest).collect();
@@ -188,12 +194,13 @@ impl<'a> House<'a> {
                 self.reporter.report(&ZombieEvent::OpenFailed { way, at, error });
             }
             Told::Said(said) => self.reporter.report(&ZombieEvent::Said { way, said }),
-            Told::Over { fate, began, greeting, listening, unread, alive, longest } => {
+            Told::Over { fate, began, greeting, listening, passed_on, unread, alive, longest } => {
                 self.alive = self.alive.max(alive);
                 self.unanswered = self.unanswered.max(longest);
                 guest.is_over = true;
-                let (began, fate) = (began.saturating_duration_since(self.start), fate.clone());
-                guest.life = Life { way, began, greeting, listening: *listening, unread, fate: fate.clone() };
+                let began = began.saturating_duration_since(self.start);
+                let (listening, told) = (*listening, fate.clone());
+                guest.life = Life { way, began, greeting, listening, passed_on, unread, fate: told };
                 let unanswered = guest.life.unanswered();
                 self.reporter.report(&ZombieEvent::Over { way, at, fate, unanswered });
             }

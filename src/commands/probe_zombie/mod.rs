@@ -1,5 +1,6 @@
 //! `wscheck probe-zombie`: how long does the server keep a dead client?
 
+mod backlog;
 mod client;
 mod house;
 mod plan;

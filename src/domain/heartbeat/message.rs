@@ -133,6 +133,13 @@ impl Classifier {
         units.map(|unit| self.classify_at(&Incoming::new(unit), now_ms)).collect()
     }
 
+    /// Whether a message carries an ask of ours, or that of another connection of wscheck, which the server passed on:
+    /// told by the id in it, so only of asks that have one.
+    pub fn is_sent_on(&self, message: MessageRef<'_>) -> bool {
+        let carries = |asks: &Asks| asks.carries_an_id(message, self.framing);
+        self.asks.as_deref().is_some_and(carries)
+    }
+
     /// What one thing that the server says is.
     fn classify_at(&mut self, incoming: &Incoming, now_ms: u64) -> Meaning {
         let ours = self.asks.as_mut().and_then(|asks| asks.classify(incoming));
@@ -279,6 +286,11 @@ impl Asks {
         }
     }
 
+    fn carries_an_id(&self, message: MessageRef<'_>, framing: Framing) -> bool {
+        let id = |unit| self.echo.as_ref()?.matches(&Incoming::new(unit))?.id;
+        framing.units(message).filter_map(id).any(|id| self.nonce.owner(&id) != Owner::Alien)
+    }
+
     fn is_last_ask(&self, message: MessageRef) -> bool {
         match (&self.last, message) {
             (Some(Payload::Text(ask)), MessageRef::Text(text)) => ask == text,
@@ -423,6 +435,19 @@ mod tests {
         let mut other = Classifier::new(Template::default(), Pattern::default(), true, 0xcd);
         let ask = text(other.ask(0, NOW));
         assert_eq!(meaning(&mut by_default(3), &ask), Meaning::Ordinary);
+    }
+
+    #[test]
+    fn an_ask_that_was_sent_on_is_known_by_its_id() {
+        let mut other = Classifier::new(Template::default(), Pattern::default(), true, 0xcd);
+        let ask = text(other.ask(0, NOW));
+        let rewritten = ask.replace('{', r#"{"from":"somebody","#);
+        let is_sent_on = |text: &str| by_default(3).is_sent_on(MessageRef::Text(text));
+        assert_eq!([is_sent_on(&ask), is_sent_on(&rewritten)], [true, true]);
+        for text in [r#"{"type":"ping"}"#, r#"{"type":"ping","id":"7","timestamp":5}"#, "ping"] {
+            assert!(!is_sent_on(text), "{text}");
+        }
+        assert!(!asking("ping", "pong", 1).is_sent_on(MessageRef::Text("ping")), "it has none");
     }
 
     #[test]

@@ -84,12 +84,15 @@ impl Findings {
         settle(&mut lives);
         let (verdict, mut reasons) = judge(&lives, watch);
         reasons.extend(lives.iter().filter_map(unknown_witness));
+        let confused = passes_on(&lives);
         let policy = match verdict {
             Verdict::Inconclusive if !mute_is_known(&lives, watch) => Policy::Unknown,
+            _ if confused.is_some() => Policy::Unknown,
             Verdict::ReapsDeadClients | Verdict::ZombiesKept | Verdict::Inconclusive => {
                 infer(&lives, watch.every)
             }
         };
+        reasons.extend(confused);
         let consistent_with = consistent_with(&policy);
         let longest = dead(&lives).filter_map(Life::ended).max();
         Findings { verdict, reasons, longest, policy, consistent_with, lives }
@@ -236,6 +239,20 @@ fn unknown_witness(life: &Life) -> Option<String> {
     Some(format!("the {name} client {why}; so it is not known what the server makes of such"))
 }
 
+/// Whether the server passes on what one client says to the others, and that reads like its own heartbeats: where most of
+/// what was said came so.
+fn passes_on(lives: &[Life]) -> Option<String> {
+    let others = || lives.iter().filter(|life| !matches!(life.way, Way::Control | Way::Stalled));
+    let (said, came): (u64, u64) = others()
+        .map(|life| (life.passed_on.said, life.passed_on.came))
+        .fold((0, 0), |a, b| (a.0 + b.0, a.1 + b.1));
+    (came * 2 > said).then(|| {
+        "the server passes on to the others what one client says, and that reads like a heartbeat of its own: it cannot \
+         be told what it sends by itself (have the clients say something that carries an {id}: --say)"
+            .to_string()
+    })
+}
+
 /// A server that answers now and then does so as often as it is asked.
 fn server_stood_still(watch: Watch) -> Option<String> {
     (watch.unanswered > watch.every + STANDSTILL).then(|| {
@@ -306,6 +323,7 @@ fn control_died(lives: &[Life]) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::super::inference::tests::{life, ms};
+    use super::super::life::PassedOn;
     use super::*;
     use crate::domain::ending::{Ending, Who};
     use crate::domain::peer_text::PeerText;
@@ -389,6 +407,22 @@ mod tests {
         assert!(!at_latest(goodbye(Way::Mute, 40_000), goodbye(Way::Stalled, 40_012)));
         assert!(at_latest(goodbye(Way::Mute, 40_000), goodbye(Way::Stalled, 50_000)), "the server waited");
         assert!(at_latest(gone(Way::Mute, 40_000), goodbye(Way::Stalled, 40_012)), "another end");
+    }
+
+    #[test]
+    fn where_the_server_passes_on_what_clients_say_nobody_knows_what_it_says_by_itself() {
+        let told = |came| {
+            let mut lives = reaping();
+            lives[1] = gone(Way::Quiet, 40_050);
+            lives[3].passed_on = PassedOn { said: 10, came };
+            lives[4].passed_on = PassedOn { said: 9, came: 9 };
+            lives.iter_mut().for_each(|life| life.passed_on.said = life.passed_on.said.max(1));
+            let findings = Findings::of(lives, watched(true));
+            (findings.verdict, findings.policy == Policy::Unknown, findings.reasons.len())
+        };
+        // What the stalled client reads at last has no moments: 13 were said while the others lived.
+        assert_eq!(told(6), (Verdict::ReapsDeadClients, false, 0));
+        assert_eq!(told(7), (Verdict::ReapsDeadClients, true, 1));
     }
 
     #[test]

@@ -37,6 +37,14 @@ impl Fate {
     }
 }
 
+/// What the clients of the run said by messages while this one lived, and what came to it that reads like a heartbeat
+/// and just like that.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct PassedOn {
+    pub said: u64,
+    pub came: u64,
+}
+
 /// A connection's life.
 #[derive(Debug, Clone)]
 pub struct Life {
@@ -47,6 +55,7 @@ pub struct Life {
     pub greeting: Duration,
     /// What was heard, by its moments since the opening. Of one that does not read, nothing.
     pub listening: Listening,
+    pub passed_on: PassedOn,
     /// What asked for an answer and was found unread at the end.
     pub unread: u64,
     pub fate: Fate,
@@ -61,6 +70,7 @@ impl Life {
             began: Duration::ZERO,
             greeting: Duration::ZERO,
             listening: Listening::default(),
+            passed_on: PassedOn::default(),
             unread: 0,
             fate,
         }

@@ -23,6 +23,6 @@ pub use beats::Beats;
 pub use edge::Edge;
 pub use findings::{Findings, Verdict, Watch, outlived};
 pub use libraries::{LIBRARIES, Library};
-pub use life::{Fate, Life};
+pub use life::{Fate, Life, PassedOn};
 pub use policy::{HeartbeatPolicy, IdlePolicy, Needs, Policy, Reaping};
 pub use way::Way;

@@ -43,8 +43,8 @@ pub enum Reaping {
     },
 }
 
-/// A timer that what the client sends starts afresh. A deadline for the first that it sends looks the same: no client
-/// falls silent that spoke before.
+/// A timer that what the client sends starts afresh, and no deadline for the first that it sends: all clients spoke before
+/// they fell silent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct IdlePolicy {
     /// At this age a client was let go.

@@ -3,6 +3,9 @@
 
 #[cfg(test)]
 mod tests;
+mod words;
+
+pub use words::Words;
 
 use std::time::{Duration, SystemTime};
 
@@ -23,9 +26,10 @@ use crate::domain::heartbeat::convention::Convention;
 use crate::domain::heartbeat::incoming::MessageRef;
 use crate::domain::heartbeat::message::{Classifier, Meaning};
 use crate::domain::heartbeat::pattern::Pattern;
-use crate::domain::heartbeat::template::{Payload, Template};
-use crate::domain::listen::shapes::{Shapes, shown_bytes};
+use crate::domain::heartbeat::template::Template;
+use crate::domain::listen::shapes::{Shapes, shown, shown_bytes};
 use crate::domain::listen::{Sound, Utterance};
+use words::is_same;
 
 /// How often the system is asked whether a connection that is not read is over.
 const LOOK_EVERY: Duration = Duration::from_millis(10);
@@ -55,8 +59,9 @@ pub struct Manners {
 /// What a guest hears.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Heard {
-    /// The server said something by itself; `answered` when an answer went back, and left.
-    Said { at: Instant, said: Utterance, answered: bool },
+    /// The server said something by itself; `answered` when an answer went back, and left. `repeats`: it reads like what
+    /// another connection of the run has just said, and may be that, passed on.
+    Said { at: Instant, said: Utterance, answered: bool, repeats: bool },
     /// It answered something of ours.
     Answered { at: Instant },
     /// It is over.
@@ -70,7 +75,11 @@ pub struct Guest<'a, S> {
     nonce: u64,
     seq: u64,
     classifier: Classifier,
-    has_talked: bool,
+    talk: Talk,
+    /// What all connections of the run say...
+    words: Option<Words>,
+    /// ... of which so many may have been passed on to this one.
+    repeated: u64,
     traffic: Option<Schedule>,
     /// What keeps the convention alive.
     keeper: Option<Keeper>,
@@ -81,6 +90,16 @@ pub struct Guest<'a, S> {
     over: Option<Cut>,
     /// When it last answered a message by the same.
     mirrored: Option<Instant>,
+}
+
+/// What the guest said by messages.
+#[derive(Debug, Clone, Copy)]
+enum Talk {
+    Nothing,
+    /// It introduced itself then, and has not been answered.
+    Hello(Instant),
+    /// It says something now and then.
+    Often,
 }
 
 /// What woke a guest.
@@ -98,21 +117,37 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Guest<'a, S> {
         let traffic = manners.pings.map(|every| Schedule::new(Instant::now() + every, Some(every), None));
         let keeper = manners.convention.upkeep.as_ref().map(|upkeep| Keeper::new(upkeep, nonce));
         // What keeps the convention alive may have an answer.
-        let (seq, has_talked, quiet_since) = (0, keeper.is_some(), opened);
-        let over = None;
+        let talk = if keeper.is_some() { Talk::Often } else { Talk::Nothing };
         Guest {
             socket,
             manners,
             nonce,
-            seq,
+            seq: 0,
             classifier,
-            has_talked,
+            talk,
+            words: None,
+            repeated: 0,
             traffic,
             keeper,
-            quiet_since,
+            quiet_since: opened,
             opened,
-            over,
+            over: None,
             mirrored: None,
+        }
+    }
+
+    /// One of several, whose words the server may pass on to each other.
+    pub fn among(self, words: Words) -> Guest<'a, S> {
+        Guest { words: Some(words), ..self }
+    }
+
+    /// Says who it is, before it behaves as it will: a Ping and, if it `talks`, a message. A server that waits for a first
+    /// word, a login perhaps, has it then.
+    pub fn introduce(&mut self, talks: bool) {
+        let said = self.ping().and_then(|()| if talks { self.say().map(Some) } else { Ok(None) });
+        match said {
+            Ok(said) => self.talk = said.map_or(Talk::Nothing, Talk::Hello),
+            Err(cut) => self.over = Some(cut),
         }
     }
 
@@ -144,12 +179,8 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Guest<'a, S> {
 
     /// Says something of its own, as a message; gives when it left.
     pub fn talk(&mut self) -> Result<Instant, Cut> {
-        self.has_talked = true;
-        let seq = self.next_seq();
-        match self.classifier.ask(seq, unix_ms()) {
-            Some(payload) => Ok(self.send(to_message(payload))?.unwrap_or_else(Instant::now)),
-            None => Ok(Instant::now()),
-        }
+        self.talk = Talk::Often;
+        self.say()
     }
 
     /// Says out of turn what it says now and then: a Ping and, where it sends messages, one of those.
@@ -157,12 +188,24 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Guest<'a, S> {
         if self.socket.is_blocked() {
             return Ok(());
         }
-        let seq = self.next_seq();
-        self.send(Message::Ping(ping_payload(self.nonce, seq).to_vec().into()))?;
+        self.ping()?;
         if self.manners.messages {
             self.talk()?;
         }
         Ok(())
+    }
+
+    fn ping(&mut self) -> Result<(), Cut> {
+        let seq = self.next_seq();
+        self.send(Message::Ping(ping_payload(self.nonce, seq).to_vec().into())).map(drop)
+    }
+
+    fn say(&mut self) -> Result<Instant, Cut> {
+        let seq = self.next_seq();
+        let Some(payload) = self.classifier.ask(seq, unix_ms()) else { return Ok(Instant::now()) };
+        // Before it leaves, or it might come back before that.
+        self.words.iter().for_each(|words| words.say(Instant::now(), payload.clone()));
+        Ok(self.send(to_message(payload))?.unwrap_or_else(Instant::now))
     }
 
     /// The stream below, to ask it something.
@@ -233,9 +276,14 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Guest<'a, S> {
     fn on_message(&mut self, at: Instant, message: MessageRef<'_>) -> Heard {
         let unpacked = unpacked(message);
         let message = unpacked.as_deref().map_or(message, MessageRef::Text);
-        if self.has_talked && self.is_answer(message) {
+        if self.is_answer(at, message) {
             return Heard::Answered { at };
         }
+        if self.classifier.is_sent_on(message) {
+            let said = Utterance::plain(Sound::Message, shown(message));
+            return Heard::Said { at, said, answered: false, repeats: false };
+        }
+        let repeats = self.repeats(at, message);
         let (said, mut replies) = self.manners.shapes.hear(message, unix_ms());
         if !self.manners.answers_messages {
             replies.clear();
@@ -252,14 +300,36 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Guest<'a, S> {
             .into_iter()
             .try_fold(is_to_be, |left, reply| Ok(self.send(to_message(reply))?.is_some() && left));
         match sent {
-            Ok(answered) => Heard::Said { at, said, answered },
+            Ok(answered) => Heard::Said { at, said, answered, repeats },
             Err(cut) => Heard::Ended(cut),
         }
     }
 
-    fn is_answer(&mut self, message: MessageRef<'_>) -> bool {
+    /// Whether it answers what was said, or is that, come back. To a single word there is one answer, and what reads like
+    /// it later on is the server's own.
+    fn is_answer(&mut self, at: Instant, message: MessageRef<'_>) -> bool {
+        if matches!(self.talk, Talk::Nothing) {
+            return false;
+        }
         let meanings = self.classifier.read(message, unix_ms());
-        meanings.iter().any(|meaning| matches!(meaning, Meaning::Answer(_) | Meaning::Echo))
+        let says = |wanted: fn(&Meaning) -> bool| meanings.iter().any(wanted);
+        let (answers, echoes) =
+            (says(|it| matches!(it, Meaning::Answer(_))), says(|it| *it == Meaning::Echo));
+        match self.talk {
+            Talk::Hello(_) if answers => {
+                self.talk = Talk::Nothing;
+                true
+            }
+            Talk::Hello(said) => echoes && at.saturating_duration_since(said) < ECHO,
+            Talk::Nothing | Talk::Often => answers || echoes,
+        }
+    }
+
+    /// Whether another connection has just said the same.
+    fn repeats(&mut self, at: Instant, message: MessageRef<'_>) -> bool {
+        let number = self.words.as_ref().and_then(|words| words.passed_on(at, message, self.repeated));
+        self.repeated = number.unwrap_or(self.repeated);
+        number.is_some()
     }
 
     /// Its own traffic is due.
@@ -288,16 +358,8 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Guest<'a, S> {
     }
 }
 
-fn is_same(payload: &Payload, message: MessageRef<'_>) -> bool {
-    match (payload, message) {
-        (Payload::Text(ours), MessageRef::Text(theirs)) => ours == theirs,
-        (Payload::Binary(ours), MessageRef::Binary(theirs)) => ours == theirs,
-        (Payload::Text(_) | Payload::Binary(_), _) => false,
-    }
-}
-
 fn frame_said(at: Instant, sound: Sound, payload: &[u8], answered: bool) -> Heard {
-    Heard::Said { at, said: Utterance::plain(sound, shown_bytes(payload)), answered }
+    Heard::Said { at, said: Utterance::plain(sound, shown_bytes(payload)), answered, repeats: false }
 }
 
 /// Waits until a connection that nobody reads is over, as the system tells.

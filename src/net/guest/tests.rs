@@ -5,11 +5,11 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt, DuplexStream, duplex};
 use tokio::time::{Instant, sleep};
 
-use super::{Guest, Heard, Manners, until_over};
+use super::{Guest, Heard, Manners, Words, until_over};
 use crate::domain::ending::How;
 use crate::domain::heartbeat::convention::Convention;
 use crate::domain::heartbeat::pattern::Pattern;
-use crate::domain::heartbeat::template::Template;
+use crate::domain::heartbeat::template::{Payload, Template};
 use crate::domain::listen::Sound;
 use crate::domain::listen::shapes::Shapes;
 use crate::net::raw_peer::{CLOSE, PING, PONG, RawPeer, TEXT};
@@ -172,6 +172,64 @@ async fn an_answer_that_comes_back_is_not_answered_for_ever() {
     assert!(matches!(guest.next().await, Heard::Answered { .. }));
     assert_eq!(sound(&guest.next().await), (Sound::AppPing, true));
     assert_eq!(script.await.unwrap().0, "{}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn it_introduces_itself_once_and_only_one_answer_is_one_to_that() {
+    let (mut socket, mut peer) = ends().await;
+    let mut guest = Guest::new(&mut socket, manners(), Instant::now());
+    guest.introduce(true);
+    let payload = peer.ping().await;
+    let asked = peer.text().await;
+    peer.pong(&payload).await;
+    for _ in 0..2 {
+        peer.send(TEXT, asked.replace("ping", "pong").as_bytes()).await;
+    }
+    for _ in 0..2 {
+        let heard = guest.next().await;
+        assert!(matches!(heard, Heard::Answered { .. }), "{heard:?}");
+    }
+    assert_eq!(sound(&guest.next().await), (Sound::Message, false), "the server says that by itself");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_servers_ping_that_reads_like_the_introduction_is_the_servers() {
+    let (mut socket, mut peer) = ends().await;
+    let manners = Manners { ask: "ping".parse().unwrap(), answer: "pong".parse().unwrap(), ..manners() };
+    let mut guest = Guest::new(&mut socket, manners, Instant::now());
+    guest.introduce(true);
+    peer.ping().await;
+    assert_eq!(peer.text().await, "ping");
+    let script = tokio::spawn(async move {
+        peer.send(TEXT, b"ping").await;
+        sleep(ms(25_000)).await;
+        peer.send(TEXT, b"ping").await;
+        peer
+    });
+    assert!(matches!(guest.next().await, Heard::Answered { .. }), "an echo");
+    assert_eq!(sound(&guest.next().await), (Sound::AppPing, true));
+    drop(script.await.unwrap());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_server_passes_on_is_nothing_that_it_says_by_itself() {
+    let (mut socket, mut peer) = ends().await;
+    let (mut other, mut others_peer) = ends().await;
+    let words = Words::new(ms(100));
+    let mut talker = Guest::new(&mut other, manners(), Instant::now()).among(words.clone());
+    talker.talk().unwrap();
+    let said = others_peer.text().await;
+    words.say(Instant::now(), Payload::Text("ping".to_string()));
+    let mut guest = Guest::new(&mut socket, manners(), Instant::now()).among(words);
+    for text in [said.as_str(), "ping", "ping"] {
+        peer.send(TEXT, text.as_bytes()).await;
+    }
+    let mut heard = Vec::new();
+    for _ in 0..3 {
+        let Heard::Said { said, repeats, .. } = guest.next().await else { panic!() };
+        heard.push((said.sound, repeats));
+    }
+    assert_eq!(heard, [(Sound::Message, false), (Sound::AppPing, true), (Sound::AppPing, false)]);
 }
 
 #[tokio::test(start_paused = true)]

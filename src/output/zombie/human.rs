@@ -163,10 +163,7 @@ fn timer(IdlePolicy { after, edge, needs }: &IdlePolicy) -> String {
     let needs = match needs {
         Needs::AnyFrame => "any frame of the client's starts it afresh",
         Needs::OwnFrames => "frames of the client's own accord start it afresh, Pings too, but no answers",
-        // Nobody but the control ever sent one.
-        Needs::Messages => {
-            "only messages start it afresh, or a first one ends it: Pings and Pongs do not count"
-        }
+        Needs::Messages => "only messages start it afresh: Pings and Pongs do not count",
     };
     let after = precise(*after);
     let length = match edge {

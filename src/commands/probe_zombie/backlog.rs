@@ -1,0 +1,114 @@
+//! What waits for a client that did not read.
+
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::time::{Instant, timeout};
+use tokio_util::sync::CancellationToken;
+
+use crate::domain::ending::Ending;
+use crate::net::guest::{Guest, Heard};
+
+/// What lies in the peer's buffers comes within this time of the room for it...
+const READ_ON: Duration = Duration::from_millis(300);
+/// ... and if that was waited for so long in all, what comes is said meanwhile, and none of it.
+const WAIT_MOST: Duration = Duration::from_secs(1);
+/// A flood is not read for longer.
+const READ_MOST: Duration = Duration::from_secs(5);
+
+/// How the connection ended, if it did, and how many heartbeats waited before. It reads while there is something that
+/// waited; in a `hurry` no longer than what lies at hand takes.
+pub async fn read_on<S: AsyncRead + AsyncWrite + Unpin>(
+    guest: &mut Guest<'_, S>,
+    hurry: &CancellationToken,
+) -> (Option<Ending>, u64) {
+    let (mut unread, mut patience, began) = (0, WAIT_MOST, Instant::now());
+    loop {
+        let asked = Instant::now();
+        let Ok(heard) = timeout(READ_ON.min(patience), guest.next()).await else { break };
+        patience = patience.saturating_sub(asked.elapsed());
+        match heard {
+            Heard::Ended(cut) => return (Some(guest.ending(cut)), unread),
+            Heard::Said { said, .. } => unread += u64::from(said.sound.asks()),
+            Heard::Answered { .. } => {}
+        }
+        let most = if hurry.is_cancelled() { READ_ON } else { READ_MOST };
+        if patience.is_zero() || began.elapsed() >= most {
+            break;
+        }
+        tokio::task::coop::consume_budget().await;
+    }
+    (None, unread)
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::duplex;
+    use tokio::time::sleep;
+
+    use super::*;
+    use crate::domain::heartbeat::convention::Convention;
+    use crate::domain::heartbeat::pattern::Pattern;
+    use crate::domain::heartbeat::template::Template;
+    use crate::domain::listen::shapes::Shapes;
+    use crate::net::guest::Manners;
+    use crate::net::raw_peer::{CLOSE, PING, RawPeer};
+    use crate::net::websocket::Socket;
+    use crate::net::wire::Tap;
+
+    fn ms(millis: u64) -> Duration {
+        Duration::from_millis(millis)
+    }
+
+    /// What a server that says a Ping so many times, so far apart, and then goodbye, is found to have said, and after
+    /// how long.
+    async fn found(pings: u32, apart: Duration, hurry: bool) -> (bool, u64, Duration) {
+        let (near, far) = duplex(64 * 1024);
+        let tap = Tap::new(near);
+        let marks = tap.marks();
+        let mut socket = Socket::new(tap, Vec::new(), marks, 65_536, 1024).await;
+        let manners = Manners {
+            shapes: Shapes::default(),
+            answers_messages: false,
+            pings: None,
+            messages: false,
+            ask: Template::default(),
+            answer: Pattern::default(),
+            convention: Convention::default(),
+        };
+        let (mut peer, start) = (RawPeer { io: far }, Instant::now());
+        let script = tokio::spawn(async move {
+            for _ in 0..pings {
+                peer.send(PING, b"x").await;
+                sleep(apart).await;
+            }
+            peer.send(CLOSE, &[0x03, 0xe8]).await;
+            peer
+        });
+        let cancel = CancellationToken::new();
+        hurry.then(|| cancel.cancel());
+        let mut guest = Guest::new(&mut socket, manners, start);
+        let (ending, unread) = read_on(&mut guest, &cancel).await;
+        let took = start.elapsed();
+        script.abort();
+        (ending.is_some(), unread, took)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_end_behind_a_backlog_is_found() {
+        assert_eq!(found(50, ms(0), false).await, (true, 50, ms(0)));
+        assert_eq!(found(3, ms(200), false).await, (true, 3, ms(600)));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_said_meanwhile_is_no_backlog() {
+        assert_eq!(found(100, ms(250), false).await, (false, 4, ms(1000)));
+        assert_eq!(found(100, ms(400), false).await, (false, 1, ms(300)));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn whoever_is_in_a_hurry_reads_what_lies_at_hand() {
+        assert_eq!(found(50, ms(0), true).await, (true, 50, ms(0)));
+        assert_eq!(found(100, ms(250), true).await, (false, 3, ms(500)));
+    }
+}
