@@ -65,6 +65,8 @@ pub enum How {
     Rst,
     /// TLS was closed by close_notify, without a close frame.
     TlsClose,
+    /// The peer gave TLS up by an alert: its name in the IANA TLS Alerts registry (`decode_error`).
+    TlsAlert { alert: PeerText },
     /// The peer broke the protocol; wscheck closed.
     Violation { rule: Violation, detail: PeerText },
     /// The path swallowed everything without a sign.
@@ -83,6 +85,7 @@ impl How {
             How::Fin => "fin",
             How::Rst => "rst",
             How::TlsClose => "tls_close",
+            How::TlsAlert { .. } => "tls_alert",
             How::Violation { .. } => "violation",
             How::Silent => "silent",
             How::Timeout => "timeout",
@@ -116,7 +119,7 @@ impl Ending {
     /// Whether the connection ended by the peer's own hand, or that of a hop that speaks in its name.
     pub fn is_by_peers_hand(&self) -> bool {
         let by_hand = match self.how {
-            How::CloseFrame { .. } | How::Fin | How::Rst | How::TlsClose => true,
+            How::CloseFrame { .. } | How::Fin | How::Rst | How::TlsClose | How::TlsAlert { .. } => true,
             // A close frame all the same: nats-server lets stale clients go with 1006.
             How::Violation { rule: Violation::InvalidCloseCode, .. } => true,
             How::Violation { .. } | How::Silent | How::Timeout | How::Error => false,
@@ -160,6 +163,7 @@ impl Ending {
             (How::Fin, _) => "peer closed TCP (FIN) without a close frame".to_string(),
             (How::Rst, _) => "connection reset (RST)".to_string(),
             (How::TlsClose, _) => "peer closed TLS (close_notify) without a close frame".to_string(),
+            (How::TlsAlert { alert }, _) => format!("peer gave up TLS (alert {alert}) without a close frame"),
             (How::Violation { rule, detail }, _) => {
                 format!("peer broke the protocol: {} ({detail})", rule.label())
             }

@@ -8,6 +8,7 @@ use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 
 use super::os_error;
+use super::tls;
 use super::wire::{Marks, WireEnd};
 use crate::domain::ending::{How, Violation, Who};
 use crate::domain::peer_text::PeerText;
@@ -62,6 +63,9 @@ impl Cut {
     }
 
     fn by_io(error: &io::Error, marks: &Marks) -> Cut {
+        if let Some(alert) = tls::alert_name(error) {
+            return Cut::peer(How::TlsAlert { alert: PeerText::new(&alert) });
+        }
         match (error.raw_os_error(), marks.end()) {
             (Some(errno), _) | (None, Some(WireEnd::Error(Some(errno)))) => Cut::by_errno(errno),
             (None, Some(WireEnd::Fin)) => Cut::peer(How::Fin),

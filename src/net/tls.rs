@@ -507,6 +507,21 @@ pub fn alert(error: &io::Error) -> Option<Fault> {
     Some(Fault { phase: Some(Phase::Tls), ..fault })
 }
 
+/// The alert by which the peer gave TLS up, named as IANA names it (`decode_error`).
+pub fn alert_name(error: &io::Error) -> Option<String> {
+    let Error::AlertReceived(alert) = tls_error(error)? else { return None };
+    let (mut name, mut follows_small) = (String::new(), false);
+    // `UnknownCA`: an underscore before each capital that follows a small letter.
+    for letter in format!("{alert:?}").chars() {
+        if letter.is_ascii_uppercase() && follows_small {
+            name.push('_');
+        }
+        follows_small = letter.is_ascii_lowercase();
+        name.push(letter.to_ascii_lowercase());
+    }
+    Some(name)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -772,5 +787,18 @@ mod tests {
         );
         let name = TlsOptions { server_name: Some("a b".into()), ..TlsOptions::default() };
         assert_eq!(error(name), "'a b' is not a host name that TLS can carry");
+    }
+
+    #[test]
+    fn an_alert_after_the_handshake_is_an_end_by_the_peers_hand() {
+        for (alert, name) in [
+            (AlertDescription::DecodeError, "decode_error"),
+            (AlertDescription::UnknownCA, "unknown_ca"),
+            (AlertDescription::InternalError, "internal_error"),
+        ] {
+            let error = io::Error::new(io::ErrorKind::InvalidData, Error::AlertReceived(alert));
+            assert_eq!(alert_name(&error).as_deref(), Some(name));
+        }
+        assert_eq!(alert_name(&io::ErrorKind::InvalidData.into()), None);
     }
 }

@@ -22,7 +22,7 @@ pub struct Ending {
     reason: Option<String>,
     /// The rule of RFC 6455 that the peer broke.
     violation: Option<ViolationName>,
-    /// What was wrong about it.
+    /// What was wrong about it; of a TLS alert, its name.
     detail: Option<String>,
     /// The operating system's name for the error.
     os_error: Option<String>,
@@ -77,6 +77,7 @@ impl From<&ending::Ending> for Ending {
         let (code, reason) = close_frame(&ending.how, ending.who).unzip();
         let code = code.flatten();
         let (violation, detail) = broken_rule(&ending.how).unzip();
+        let alert = if let How::TlsAlert { alert } = &ending.how { Some(alert) } else { None };
         Ending {
             who: ending.who.into(),
             how: (&ending.how).into(),
@@ -84,7 +85,7 @@ impl From<&ending::Ending> for Ending {
             code_meaning: code.map(close_code_meaning),
             reason: reason.filter(|reason| !reason.is_empty()),
             violation: violation.map(ViolationName::from),
-            detail: detail.map(PeerText::to_string),
+            detail: detail.or(alert).map(PeerText::to_string),
             os_error: ending.os_error.clone(),
             tcp: ending.tcp.map(Tcp::from),
             age_ms: ending.age.into(),
@@ -104,6 +105,7 @@ pub fn close_frame(how: &How, who: Who) -> Option<(Option<u16>, String)> {
             | How::Fin
             | How::Rst
             | How::TlsClose
+            | How::TlsAlert { .. }
             | How::Violation { .. }
             | How::Silent
             | How::Error,

@@ -119,6 +119,7 @@ pub enum HowName {
     Fin,
     Rst,
     TlsClose,
+    TlsAlert,
     Violation,
     Silent,
     Timeout,
@@ -132,6 +133,7 @@ impl From<&How> for HowName {
             How::Fin => HowName::Fin,
             How::Rst => HowName::Rst,
             How::TlsClose => HowName::TlsClose,
+            How::TlsAlert { .. } => HowName::TlsAlert,
             How::Violation { .. } => HowName::Violation,
             How::Silent => HowName::Silent,
             How::Timeout => HowName::Timeout,
@@ -143,6 +145,7 @@ impl From<&How> for HowName {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::peer_text::PeerText;
 
     fn name(value: impl Serialize) -> String {
         serde_json::to_value(value).unwrap().as_str().unwrap().to_string()
@@ -163,7 +166,7 @@ mod tests {
         for verdict in [Verdict::NotMeasured, Verdict::Passed, Verdict::Interrupted] {
             assert_eq!(name(VerdictName::from(verdict)), verdict.label());
         }
-        for how in [How::Fin, How::TlsClose, How::Silent] {
+        for how in [How::Fin, How::TlsClose, How::TlsAlert { alert: PeerText::default() }, How::Silent] {
             assert_eq!(name(HowName::from(&how)), how.label());
         }
         assert_eq!(

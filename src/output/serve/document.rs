@@ -283,7 +283,9 @@ impl EndingDocument {
     fn new(ending: &Ending) -> EndingDocument {
         let (code, reason) = match &ending.how {
             How::CloseFrame { code, reason } => (*code, Some(reason.to_string())),
-            How::Violation { detail, .. } => (None, Some(detail.to_string())),
+            How::Violation { detail, .. } | How::TlsAlert { alert: detail } => {
+                (None, Some(detail.to_string()))
+            }
             How::Fin | How::Rst | How::TlsClose | How::Silent | How::Timeout | How::Error => (None, None),
         };
         EndingDocument {

@@ -56,7 +56,7 @@ impl Visible {
             How::CloseFrame { code, .. } => Some(Visible::CloseFrame(*code)),
             How::Fin | How::TlsClose => Some(Visible::Fin),
             How::Rst => Some(Visible::Rst),
-            How::Violation { .. } | How::Silent | How::Timeout | How::Error => None,
+            How::TlsAlert { .. } | How::Violation { .. } | How::Silent | How::Timeout | How::Error => None,
         }
     }
 }
