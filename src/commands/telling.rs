@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::domain::listen::Sound;
+use crate::domain::listen::Kind;
 
 /// At most so often is one kind told.
 const EVERY: Duration = Duration::from_millis(10);
@@ -12,14 +12,14 @@ const EVERY: Duration = Duration::from_millis(10);
 /// What is still to be told.
 #[derive(Debug, Default)]
 pub struct Telling {
-    kinds: Vec<(Sound, u64, Instant)>,
+    kinds: Vec<(Kind, u64, Instant)>,
 }
 
 impl Telling {
     /// Takes one; gives how many are to be told now.
-    pub fn note(&mut self, sound: Sound, now: Instant) -> Option<u64> {
-        let Some((_, untold, told)) = self.kinds.iter_mut().find(|(known, _, _)| *known == sound) else {
-            self.kinds.push((sound, 0, now));
+    pub fn note(&mut self, kind: Kind, now: Instant) -> Option<u64> {
+        let Some((_, untold, told)) = self.kinds.iter_mut().find(|(known, _, _)| *known == kind) else {
+            self.kinds.push((kind, 0, now));
             return Some(1);
         };
         *untold += 1;
@@ -34,15 +34,16 @@ impl Telling {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::listen::Sound;
 
     #[test]
     fn a_flood_is_told_in_counts() {
         let (mut telling, start) = (Telling::default(), Instant::now());
-        assert_eq!(telling.note(Sound::Ping, start), Some(1));
+        assert_eq!(telling.note(Sound::Ping.into(), start), Some(1));
         for _ in 0..100 {
-            assert_eq!(telling.note(Sound::Ping, start), None);
+            assert_eq!(telling.note(Sound::Ping.into(), start), None);
         }
-        assert_eq!(telling.note(Sound::Pong, start), Some(1));
-        assert_eq!(telling.note(Sound::Ping, start + EVERY), Some(101));
+        assert_eq!(telling.note(Sound::Pong.into(), start), Some(1));
+        assert_eq!(telling.note(Sound::Ping.into(), start + EVERY), Some(101));
     }
 }

@@ -11,7 +11,7 @@ use super::notes::Notes;
 use super::plan::ListenPlan;
 use crate::domain::ending::{Ending, How};
 use crate::domain::listen::report::{ListenEvent, ListenReporter, Progress};
-use crate::domain::listen::{Circumstances, EndedBy, Findings, Sound, Talk, Utterance};
+use crate::domain::listen::{Circumstances, EndedBy, Findings, Kind, Talk, Utterance};
 use crate::net::clock::at;
 use crate::net::endings::Cut;
 use crate::net::guest::{Guest, Heard, Manners};
@@ -151,15 +151,15 @@ impl<'a, S: AsyncRead + AsyncWrite + Layered + Unpin> Ear<'a, S> {
     }
 
     fn said(&mut self, at: Instant, said: &Utterance, answered: bool) {
-        let before = self.notes.listening.rhythm(said.sound).map(|rhythm| rhythm.last);
+        let before = self.notes.listening.last(said.kind());
         let told = self.notes.note(at, said, answered);
-        self.talk_hears(said.sound, before, self.notes.age(at));
+        self.talk_hears(said.kind(), before, self.notes.age(at));
         told.into_iter().for_each(|told| self.reporter.report(&ListenEvent::Said(told)));
     }
 
-    fn talk_hears(&mut self, sound: Sound, before: Option<Duration>, age: Duration) {
+    fn talk_hears(&mut self, kind: Kind, before: Option<Duration>, age: Duration) {
         let (Some(talk), Some(before)) = (&mut self.talk, before) else { return };
-        if self.notes.listening.clock().is_some_and(|clock| clock.sound == sound) {
+        if self.notes.listening.clock().is_some_and(|clock| clock.kind == kind) {
             talk.heard(before, age);
         }
     }

@@ -72,7 +72,7 @@ async fn listen(
     if let Some(ending) = &overheard.ending {
         reporter.report(&ListenEvent::Ended(Arc::clone(ending)));
     }
-    Outcome::Heard(facts, overheard)
+    Outcome::Heard(facts, Box::new(overheard))
 }
 
 /// What came of a run.
@@ -80,7 +80,7 @@ enum Outcome {
     /// Before anything was open.
     Interrupted,
     NotOpened(Arc<OpenError>),
-    Heard(Arc<Opened>, Overheard),
+    Heard(Arc<Opened>, Box<Overheard>),
 }
 
 impl Outcome {

@@ -50,13 +50,17 @@ impl Notes {
             self.keep(said);
         }
         if answered {
-            self.listening.was_answered(said.sound);
+            self.listening.was_answered(said.kind());
         }
     }
 
     fn keep(&mut self, said: Said) {
         let is_full = self.untold.len() >= MOST_UNTOLD;
-        let last = self.untold.iter_mut().rev().find(|last| is_full && last.sound == said.sound);
+        let last = self
+            .untold
+            .iter_mut()
+            .rev()
+            .find(|last| is_full && (last.sound, last.shape) == (said.sound, said.shape));
         match last {
             Some(last) => *last = Said { count: last.count + said.count, ..said },
             None => self.untold.push(said),
@@ -71,9 +75,9 @@ impl Notes {
     /// The server said something by itself; gives what is to be told of it now.
     pub fn note(&mut self, at: Instant, said: &Utterance, answered: bool) -> Option<Said> {
         let age = self.age(at);
-        let before = self.listening.rhythm(said.sound).map(|rhythm| rhythm.last);
+        let before = self.listening.last(said.kind());
         self.listening.heard(age, said);
-        let count = self.telling.note(said.sound, at)?;
+        let count = self.telling.note(said.kind(), at)?;
         Some(Said {
             at: SystemTime::now(),
             sound: said.sound,

@@ -329,9 +329,9 @@ impl Ears {
     /// Heartbeats are told; other messages are only counted.
     fn hear(&mut self, at: Instant, said: &Utterance, answered: bool) -> Option<Said> {
         let age = at.saturating_duration_since(self.opened);
-        let before = self.listening.rhythm(said.sound).map(|rhythm| rhythm.last);
+        let before = self.listening.last(said.kind());
         self.listening.heard(age, said);
-        let count = self.telling.note(said.sound, at).filter(|_| said.sound.is_heartbeat())?;
+        let count = self.telling.note(said.kind(), at).filter(|_| said.sound.is_heartbeat())?;
         let gap = before.map(|before| age.saturating_sub(before));
         let (sound, shape, text) = (said.sound, said.shape, said.text.clone());
         Some(Said { at: SystemTime::now(), sound, shape, count, age, gap, text, answered })

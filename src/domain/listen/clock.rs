@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use super::interval::Interval;
-use super::sound::Sound;
+use super::sound::Kind;
 
 /// A server's clock, as far as it is borne out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Clock {
-    /// The kind of its heartbeats.
-    pub sound: Sound,
+    /// Of which heartbeats.
+    pub kind: Kind,
     pub interval: Interval,
     /// When the last of them came.
     pub last: Duration,

@@ -6,7 +6,7 @@ use super::clearance::Clearance;
 use super::disturbance::Effects;
 use super::interval::Interval;
 use super::rhythm::Payloads;
-use super::sound::Sound;
+use super::sound::{Kind, Sound};
 use crate::domain::ending::Ending;
 use crate::domain::peer_text::PeerText;
 
@@ -195,7 +195,7 @@ pub struct Findings {
     /// Every kind that was heard, heartbeats first.
     pub kinds: Vec<KindFindings>,
     /// The kind that the verdict is about.
-    pub heartbeat: Option<Sound>,
+    pub heartbeat: Option<Kind>,
     pub origin: Option<Origin>,
     pub unanswered: Option<Unanswered>,
     /// Of the heartbeat's interval.
@@ -206,6 +206,11 @@ pub struct Findings {
 }
 
 impl KindFindings {
+    /// Which kind it is.
+    pub fn kind(&self) -> Kind {
+        Kind { sound: self.sound, shape: self.shape }
+    }
+
     /// The interval that is borne out: by the gaps, or by the spans since the last traffic.
     pub fn borne_out(&self) -> Option<Interval> {
         self.interval.filter(|_| self.sure).or(self.since_traffic)
@@ -221,7 +226,7 @@ impl KindFindings {
 impl Findings {
     /// The kind that the verdict is about.
     pub fn heartbeat(&self) -> Option<&KindFindings> {
-        self.kinds.iter().find(|kind| Some(kind.sound) == self.heartbeat)
+        self.kinds.iter().find(|kind| Some(kind.kind()) == self.heartbeat)
     }
 
     /// From what to what the spans of the interval are; `None` without one.

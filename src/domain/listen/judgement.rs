@@ -9,7 +9,7 @@ use super::interval::{Interval, tolerance};
 use super::kind::{KindHeard, Standing};
 use super::listening::Listening;
 use super::rhythm::Rhythm;
-use super::sound::Sound;
+use super::sound::Kind;
 use crate::domain::shown::{counted, duration as show};
 
 /// After so many intervals without the next heartbeat they have stopped.
@@ -38,11 +38,11 @@ impl Judgement<'_> {
         let kinds = self.heard.kinds();
         let quiet = self.heard.longest_quiet.max(self.since(self.heard.last));
         let foremost = self.heard.foremost();
-        let heartbeat = foremost.map(|(sound, _)| sound);
+        let heartbeat = foremost.map(|(kind, _)| kind);
         let asking = self.asking(heartbeat);
-        let asking = kinds.iter().find(|kind| Some(kind.sound) == asking);
+        let asking = kinds.iter().find(|kind| Some(kind.kind()) == asking);
         let unanswered = asking.and_then(|kind| self.unanswered(kind));
-        let kind = kinds.iter().find(|kind| Some(kind.sound) == heartbeat);
+        let kind = kinds.iter().find(|kind| Some(kind.kind()) == heartbeat);
         let (origin, interval) = (kind.and_then(origin), kind.and_then(KindFindings::borne_out));
         let (verdict, mut reasons) = self.judge(foremost, kind);
         reasons.extend(self.how.stood_still.map(stood_still));
@@ -74,25 +74,25 @@ impl Judgement<'_> {
     }
 
     /// The kind that waits for answers: the heartbeat itself, or else the commonest that does.
-    fn asking(&self, heartbeat: Option<Sound>) -> Option<Sound> {
-        let asks = self.heard.kinds.iter().filter(|(sound, _)| sound.asks());
-        let commonest = || asks.max_by_key(|(_, heard)| heard.rhythm.count).map(|(sound, _)| *sound);
-        heartbeat.filter(|sound| sound.asks()).or_else(commonest)
+    fn asking(&self, heartbeat: Option<Kind>) -> Option<Kind> {
+        let asks = self.heard.kinds.iter().filter(|(kind, _)| kind.sound.asks());
+        let commonest = || asks.max_by_key(|(_, heard)| heard.rhythm.count).map(|(kind, _)| *kind);
+        heartbeat.filter(|kind| kind.sound.asks()).or_else(commonest)
     }
 
     fn judge(
         &self,
-        foremost: Option<(Sound, Standing)>,
+        foremost: Option<(Kind, Standing)>,
         kind: Option<&KindFindings>,
     ) -> (Verdict, Vec<String>) {
         let inconclusive = |why: String| (Verdict::Inconclusive, vec![why]);
-        let (Some((sound, standing)), Some(kind)) = (foremost, kind) else { return self.nothing_heard() };
+        let (Some((which, standing)), Some(kind)) = (foremost, kind) else { return self.nothing_heard() };
         match standing {
             Standing::Steady(interval) => match self.stopped(kind, interval) {
                 Some(why) => inconclusive(why),
                 None => (Verdict::ServerPingsEvery, paused(&interval).into_iter().collect()),
             },
-            Standing::SinceTraffic(interval) => match self.fell_silent(sound, interval) {
+            Standing::SinceTraffic(interval) => match self.fell_silent(which, interval) {
                 Some(why) => inconclusive(why),
                 None => (Verdict::ServerPingsEvery, Vec::new()),
             },
@@ -101,7 +101,7 @@ impl Judgement<'_> {
                  come when it says nothing else is not known; listen for longer",
                 show(interval.median)
             )),
-            Standing::Unsteady => self.unsteady(sound),
+            Standing::Unsteady => self.unsteady(which),
         }
     }
 
@@ -119,8 +119,8 @@ impl Judgement<'_> {
     }
 
     /// Heartbeats without an interval: many are irregular, and few tell nothing.
-    fn unsteady(&self, sound: Sound) -> (Verdict, Vec<String>) {
-        let rhythm = self.heard.rhythm(sound);
+    fn unsteady(&self, kind: Kind) -> (Verdict, Vec<String>) {
+        let rhythm = self.heard.kinds.get(&kind).map(|heard| &heard.rhythm);
         let gaps = rhythm.and_then(Rhythm::interval).map_or(0, |interval| interval.gaps);
         if gaps >= 3 {
             return (Verdict::Irregular, Vec::new());
@@ -136,9 +136,9 @@ impl Judgement<'_> {
 
     /// Why heartbeats that are counted from the last traffic are so no more: they were answered, and a silence went by
     /// without one.
-    fn fell_silent(&self, sound: Sound, interval: Interval) -> Option<String> {
+    fn fell_silent(&self, kind: Kind, interval: Interval) -> Option<String> {
         let KindHeard { rhythm, pause_since, .. } =
-            self.heard.kinds.get(&sound).filter(|_| self.how.answered)?;
+            self.heard.kinds.get(&kind).filter(|_| self.how.answered)?;
         let last = self.heard.last.max(self.heard.talked.unwrap_or_default());
         let silence = self.since(last).max(*pause_since);
         // A clock that skips the active may come later than an interval after what the client said.
@@ -170,7 +170,7 @@ impl Judgement<'_> {
         let postpones = |effects: Option<Effects>| effects.is_none_or(|seen| seen.effect != Effect::Unmoved);
         let talked = self.heard.talked.filter(|_| postpones(kind.by_client));
         let messaged = self.heard.messaged.filter(|_| postpones(kind.by_server));
-        let Some(heard) = self.heard.kinds.get(&kind.sound) else { return Duration::ZERO };
+        let Some(heard) = self.heard.kinds.get(&kind.kind()) else { return Duration::ZERO };
         let last = heard.rhythm.last;
         let since = [talked, messaged].into_iter().flatten().fold(last, Duration::max);
         let silence =
@@ -180,7 +180,7 @@ impl Judgement<'_> {
 
     /// What became of the heartbeats that were not answered.
     fn unanswered(&self, kind: &KindFindings) -> Option<Unanswered> {
-        let answered = self.heard.kinds.get(&kind.sound).filter(|_| !self.how.answered)?.answered;
+        let answered = self.heard.kinds.get(&kind.kind()).filter(|_| !self.how.answered)?.answered;
         let after = kind.count.checked_sub(answered).filter(|unanswered| *unanswered > 0)?;
         match self.how.ended {
             Some(EndedBy::Server) => return Some(Unanswered::Ends { after }),
@@ -189,7 +189,7 @@ impl Judgement<'_> {
             None => {}
         }
         let interval = kind.borne_out().or(kind.interval)?;
-        let waited = self.since(self.heard.rhythm(kind.sound)?.last);
+        let waited = self.since(self.heard.last(kind.kind())?);
         match (is_stop(self.overdue(kind), interval.median), is_stop(waited, interval.median)) {
             (true, _) => (!self.how.forgotten).then_some(Unanswered::Stops { after }),
             // One may be the last.

@@ -7,7 +7,7 @@ use super::findings::{First, KindFindings};
 use super::interval::{Interval, JITTER, tolerance};
 use super::rhythm::Rhythm;
 use super::since::{Bearing, SinceTraffic};
-use super::sound::{Sound, Utterance};
+use super::sound::{Kind, Sound, Utterance};
 
 /// What comes in this part of a gap does not come with the heartbeats.
 const MIDDLE: std::ops::RangeInclusive<f64> = 0.25..=0.75;
@@ -126,7 +126,7 @@ impl KindHeard {
     }
 
     /// What was found of it; the server's longest silence of all.
-    pub fn findings(&self, sound: Sound, longest_quiet: Duration) -> KindFindings {
+    pub fn findings(&self, kind: Kind, longest_quiet: Duration) -> KindFindings {
         let rhythm = &self.rhythm;
         let (sure, since_traffic) = match self.standing() {
             Standing::Steady(interval) => (Some(interval), None),
@@ -142,7 +142,7 @@ impl KindHeard {
         };
         let in_step = sure.is_some_and(|sure| self.since.explains(&sure, longest_quiet));
         KindFindings {
-            sound,
+            sound: kind.sound,
             count: rhythm.count,
             over: rhythm.last.saturating_sub(rhythm.begun),
             first: rhythm.first,
@@ -157,7 +157,7 @@ impl KindHeard {
                 .map(|(first, clock)| punctuality(first, clock.median)),
             payloads: rhythm.payloads(),
             sample: rhythm.sample.clone(),
-            shape: rhythm.shape,
+            shape: kind.shape,
             by_client,
             by_server: effects(&self.clear_of_the_beat(interval)).filter(|_| !in_step),
         }

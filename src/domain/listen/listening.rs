@@ -4,6 +4,7 @@
 #[path = "listening_tests.rs"]
 mod tests;
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -12,14 +13,14 @@ use super::disturbance::Disturbance;
 use super::findings::KindFindings;
 use super::kind::{KindHeard, Standing};
 use super::rhythm::Rhythm;
-use super::sound::{Sound, Utterance};
+use super::sound::{Kind, Sound, Utterance};
 
 /// So soon after a standstill all is read that came meanwhile.
 const BACKLOG: Duration = Duration::from_millis(100);
 /// Takes what is heard, and says at any time what it comes to. Memory does not grow with the run.
 #[derive(Debug, Clone, Default)]
 pub struct Listening {
-    pub(super) kinds: BTreeMap<Sound, KindHeard>,
+    pub(super) kinds: BTreeMap<Kind, KindHeard>,
     /// Heartbeats came before it was listened, at moments that nobody noted.
     pub(super) missed_some: bool,
     /// The client's last words that were no answer.
@@ -50,18 +51,18 @@ impl Listening {
         let (talked, messaged, last, last_sound) = (self.talked, self.messaged, self.last, self.last_sound);
         self.spoke(at, said.sound);
         // What the client said since the heartbeat before may have been counted from as well, or what answered it.
-        let before = self.rhythm(said.sound).map(|rhythm| rhythm.last);
+        let before = self.last(said.kind());
         let is_clear = talked.is_none_or(|talked| before.is_some_and(|before| talked <= before));
         let last_sound = last_sound.filter(|_| !self.was_late(last));
         let since = last_sound.filter(|_| is_clear).map(|sound| (at.saturating_sub(last), sound));
         // What the server said behind them, an answer perhaps, may be what was counted from.
         let words = last_sound.and(talked).filter(|talked| *talked > last);
         let is_late = before.is_some_and(|before| self.was_late(before));
-        let Some(heard) = self.kinds.get_mut(&said.sound) else {
+        let Some(heard) = self.kinds.get_mut(&said.kind()) else {
             let rhythm = Rhythm::begin(at, said, !self.missed_some && !self.was_late(at));
             let mut heard = KindHeard::begin(rhythm, self.longest_pause);
             since.into_iter().for_each(|(span, last)| heard.since.note(span, last));
-            self.kinds.insert(said.sound, heard);
+            self.kinds.insert(said.kind(), heard);
             return;
         };
         since.into_iter().for_each(|(span, last)| heard.since.note(span, last));
@@ -89,8 +90,8 @@ impl Listening {
     }
 
     /// The last of this kind was answered, though the client is to leave them unanswered from then on.
-    pub fn was_answered(&mut self, sound: Sound) {
-        self.kinds.get_mut(&sound).into_iter().for_each(|heard| heard.answered += 1);
+    pub fn was_answered(&mut self, kind: Kind) {
+        self.kinds.get_mut(&kind).into_iter().for_each(|heard| heard.answered += 1);
     }
 
     /// The server answered the client: traffic, and nothing that it says by itself.
@@ -122,52 +123,64 @@ impl Listening {
         self.talked = Some(at);
     }
 
-    /// The rhythm of one kind.
+    /// The rhythm of what is of this sound; where there are several, of the commonest.
     pub fn rhythm(&self, sound: Sound) -> Option<&Rhythm> {
-        self.kinds.get(&sound).map(|heard| &heard.rhythm)
+        self.rhythms(sound).max_by_key(|rhythm| rhythm.count)
+    }
+
+    /// The rhythms of all that are of this sound.
+    pub fn rhythms(&self, sound: Sound) -> impl Iterator<Item = &Rhythm> {
+        let such = self.kinds.iter().filter(move |(kind, _)| kind.sound == sound);
+        such.map(|(_, heard)| &heard.rhythm)
+    }
+
+    /// When one of this kind last came.
+    pub fn last(&self, kind: Kind) -> Option<Duration> {
+        self.kinds.get(&kind).map(|heard| heard.rhythm.last)
     }
 
     /// The most that was heard of any one kind of heartbeat.
     pub fn heartbeats(&self) -> u64 {
-        let beats = self.kinds.iter().filter(|(sound, _)| sound.is_heartbeat());
+        let beats = self.kinds.iter().filter(|(kind, _)| kind.sound.is_heartbeat());
         beats.map(|(_, heard)| heard.rhythm.count).max().unwrap_or(0)
     }
 
     /// By which clock the next heartbeat is to come, once its interval is borne out.
     pub fn clock(&self) -> Option<Clock> {
-        let (sound, standing) = self.foremost()?;
-        let last = self.rhythm(sound)?.last;
+        let (kind, standing) = self.foremost()?;
+        let last = self.last(kind)?;
         match standing {
-            Standing::Steady(interval) => Some(Clock { sound, interval, last, from: last }),
-            Standing::SinceTraffic(interval) => Some(Clock { sound, interval, last, from: self.last }),
+            Standing::Steady(interval) => Some(Clock { kind, interval, last, from: last }),
+            Standing::SinceTraffic(interval) => Some(Clock { kind, interval, last, from: self.last }),
             Standing::Hinted(_) | Standing::Unsteady => None,
         }
     }
 
     /// How each kind of heartbeat stands.
-    fn standings(&self) -> impl Iterator<Item = (Sound, Standing)> {
-        let beats = self.kinds.iter().filter(|(sound, _)| sound.is_heartbeat());
-        beats.map(|(sound, heard)| (*sound, heard.standing()))
+    fn standings(&self) -> impl Iterator<Item = (Kind, Standing)> {
+        let beats = self.kinds.iter().filter(|(kind, _)| kind.sound.is_heartbeat());
+        beats.map(|(kind, heard)| (*kind, heard.standing()))
     }
 
     /// The kind that tells most.
-    pub(super) fn foremost(&self) -> Option<(Sound, Standing)> {
+    pub(super) fn foremost(&self) -> Option<(Kind, Standing)> {
         let rank = |standing: Standing| match standing {
             Standing::Steady(_) => 0,
             Standing::SinceTraffic(_) => 1,
             Standing::Hinted(_) => 2,
             Standing::Unsteady => 3,
         };
-        let count = |sound| self.rhythm(sound).map_or(0, |rhythm| rhythm.count);
-        let best = self.standings().min_by_key(|(_, standing)| rank(*standing))?;
+        let count = |kind: &Kind| self.kinds.get(kind).map_or(0, |heard| heard.rhythm.count);
+        let rank = |(kind, standing): &(Kind, Standing)| (rank(*standing), kind.sound, Reverse(count(kind)));
+        let best = self.standings().min_by_key(rank)?;
         match best.1 {
             Standing::Steady(_) | Standing::SinceTraffic(_) | Standing::Hinted(_) => Some(best),
-            Standing::Unsteady => self.standings().max_by_key(|(sound, _)| count(*sound)),
+            Standing::Unsteady => self.standings().max_by_key(|(kind, _)| count(kind)),
         }
     }
 
     /// What was found of each kind.
     pub fn kinds(&self) -> Vec<KindFindings> {
-        self.kinds.iter().map(|(sound, heard)| heard.findings(*sound, self.longest_quiet)).collect()
+        self.kinds.iter().map(|(kind, heard)| heard.findings(*kind, self.longest_quiet)).collect()
     }
 }

@@ -104,7 +104,7 @@ fn a_server_of_which_a_heartbeat_was_missed_is_not_silent() {
 fn what_was_answered_before_is_not_counted_as_unanswered() {
     let ended = Circumstances { answered: false, ended: Some(EndedBy::Server), ..whole(s(8)) };
     let mut beats = pings(&[2000]);
-    beats.was_answered(Sound::Ping);
+    beats.was_answered(Sound::Ping.into());
     assert_eq!(beats.findings(&ended).unanswered, None, "nothing provoked it");
     beats.heard(s(4), &said(Sound::Ping));
     assert_eq!(beats.findings(&ended).unanswered, Some(Unanswered::Ends { after: 1 }));
@@ -183,7 +183,7 @@ fn what_is_not_answered_goes_on_or_stops_or_ends() {
     let mut kept_alive = pings(&[2500]);
     [1, 2, 3].into_iter().for_each(|second| kept_alive.heard(s(second), &said(Sound::KeepAlive)));
     let findings = kept_alive.findings(&server);
-    assert_eq!(findings.heartbeat, Some(Sound::KeepAlive));
+    assert_eq!(findings.heartbeat, Some(Sound::KeepAlive.into()));
     assert_eq!(findings.unanswered, Some(Unanswered::Ends { after: 1 }), "the Ping asked");
     assert_eq!(beats.findings(&whole(s(20))).unanswered, None, "they were answered");
     assert_eq!(pings(&[2000]).findings(&how(s(20))).unanswered, None, "one has no interval");
@@ -193,7 +193,7 @@ fn what_is_not_answered_goes_on_or_stops_or_ends() {
 fn a_ping_frame_is_the_heartbeat_rather_than_a_comment() {
     let mut listening = pings(&[2000, 4000, 6000]);
     (1..7).for_each(|second| listening.heard(ms(second * 1000 + 1), &said(Sound::KeepAlive)));
-    assert_eq!(listening.findings(&whole(s(8))).heartbeat, Some(Sound::Ping));
+    assert_eq!(listening.findings(&whole(s(8))).heartbeat, Some(Sound::Ping.into()));
 }
 
 /// A server that sends a heartbeat so long after the last that it said, and messages at these moments.
@@ -469,4 +469,38 @@ fn what_the_server_answers_is_traffic_too() {
     listening.heard(s(9), &said(Sound::Ping));
     let findings = listening.findings(&whole(s(9)));
     assert_eq!((findings.longest_quiet, findings.kinds.len()), (s(4), 1));
+}
+
+/// Of a known shape.
+fn shaped(shape: &'static str) -> Utterance {
+    Utterance { shape: Some(shape), ..Utterance::plain(Sound::AppPing, PeerText::new(shape)) }
+}
+
+#[test]
+fn app_pings_of_two_shapes_have_clocks_of_their_own() {
+    let mut listening = Listening::new(Duration::ZERO, false);
+    let (fast, slow) = (shaped("type: ping"), shaped("event: ping"));
+    // Every 2 s and every 3 s, half a second apart.
+    let mut moments: Vec<(u64, &Utterance)> = (1..=9).map(|n| (2000 * n, &fast)).collect();
+    moments.extend((0..6).map(|n| (3000 * n + 1500, &slow)));
+    moments.sort_by_key(|(at, _)| *at);
+    moments.into_iter().for_each(|(at, said)| listening.heard(ms(at), said));
+    let findings = listening.findings(&whole(ms(18_500)));
+    assert_eq!((findings.verdict, findings.heartbeat), (Verdict::ServerPingsEvery, Some(fast.kind())));
+    let every: Vec<_> = findings
+        .kinds
+        .iter()
+        .map(|kind| (kind.shape, kind.borne_out().map(|interval| interval.median)))
+        .collect();
+    assert_eq!(every, [(slow.shape, Some(s(3))), (fast.shape, Some(s(2)))]);
+    assert_eq!(listening.rhythm(Sound::AppPing).map(|rhythm| rhythm.count), Some(9), "the commonest");
+}
+
+#[test]
+fn app_pings_of_two_shapes_in_turn_do_not_come_twice_as_often() {
+    let mut listening = Listening::new(Duration::ZERO, false);
+    let said = [shaped("type: ping"), shaped("event: ping")];
+    (1..=12).for_each(|n| listening.heard(s(n as u64), &said[n % 2]));
+    let findings = listening.findings(&whole(s(12)));
+    assert_eq!(findings.interval().map(|interval| interval.median), Some(s(2)));
 }

@@ -37,5 +37,5 @@ pub use findings::{
 pub use interval::{Interval, tolerance};
 pub use listening::Listening;
 pub use rhythm::{Payloads, Rhythm};
-pub use sound::{Sound, Utterance};
+pub use sound::{Kind, Sound, Utterance};
 pub use talk::Talk;

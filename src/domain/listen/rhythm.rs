@@ -43,7 +43,6 @@ pub struct Rhythm {
     changes: bool,
     /// The first payload.
     pub sample: PeerText,
-    pub shape: Option<&'static str>,
 }
 
 impl Rhythm {
@@ -57,7 +56,6 @@ impl Rhythm {
             gaps: Spans::default(),
             changes: false,
             sample: said.text.clone(),
-            shape: said.shape,
         }
     }
 

@@ -44,6 +44,21 @@ impl Sound {
     }
 }
 
+/// What tells one kind of thing that a server says from another: two that look different have clocks of their own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Kind {
+    pub sound: Sound,
+    /// The name of the known shape that it has, of an app ping or a keep-alive.
+    pub shape: Option<&'static str>,
+}
+
+impl From<Sound> for Kind {
+    /// The one without a shape.
+    fn from(sound: Sound) -> Kind {
+        Kind { sound, shape: None }
+    }
+}
+
 /// What was said.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Utterance {
@@ -57,6 +72,11 @@ pub struct Utterance {
 }
 
 impl Utterance {
+    /// Which kind of thing it is.
+    pub fn kind(&self) -> Kind {
+        Kind { sound: self.sound, shape: self.shape }
+    }
+
     /// Something of no known shape, to which nothing is to be said.
     pub fn plain(sound: Sound, text: PeerText) -> Utterance {
         Utterance { sound, text, shape: None, reply: None }

@@ -53,7 +53,7 @@ mod tests {
 
     fn clock(last: u64, from: u64) -> Clock {
         let interval = Interval::of([s(10), s(10)]).unwrap();
-        Clock { sound: Sound::Ping, interval, last: s(last), from: s(from) }
+        Clock { kind: Sound::Ping.into(), interval, last: s(last), from: s(from) }
     }
 
     #[test]

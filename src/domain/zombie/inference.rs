@@ -38,7 +38,22 @@ struct Inference<'a> {
 }
 
 impl<'a> Inference<'a> {
+    /// Of several kinds of one sound nobody knows which must be answered.
     fn policy(&self) -> Policy {
+        match self.plain_policy() {
+            Policy::Heartbeat(found) if self.is_mixed(found.beats.sound) => Policy::Unknown,
+            Policy::Idle(idle, beats) => {
+                Policy::Idle(idle, beats.filter(|beats| !self.is_mixed(beats.sound)))
+            }
+            policy => policy,
+        }
+    }
+
+    fn is_mixed(&self, sound: Sound) -> bool {
+        self.lives.iter().any(|life| life.listening.rhythms(sound).count() > 1)
+    }
+
+    fn plain_policy(&self) -> Policy {
         let Some(mute) = self.life(Way::Mute) else { return Policy::Unknown };
         match mute.ended() {
             None if mute.is_kept() => self.of_who_keeps(mute),
@@ -410,5 +425,25 @@ pub mod tests {
         assert_eq!(told(&[life(Way::Mute, &[], 300_000, false)]), Policy::KeepsAll);
         assert_eq!(told(&[Life::new(Way::Mute)]), Policy::Unknown);
         assert_eq!(told(&[]), Policy::Unknown);
+    }
+
+    #[test]
+    fn of_app_pings_of_two_shapes_nobody_knows_which_must_be_answered() {
+        let mixed = |way, millis, ended| {
+            let mut life = asked(way, Sound::AppPing, &[10_000], millis, ended);
+            let plain = Utterance::plain(Sound::AppPing, PeerText::default());
+            life.listening.heard(ms(11_000), &Utterance { shape: Some("text ping"), ..plain });
+            life
+        };
+        let lives = [
+            mixed(Way::Control, 60_000, false),
+            mixed(Way::Quiet, 60_000, false),
+            mixed(Way::PingsOnly, 15_000, true),
+            mixed(Way::Mute, 15_000, true),
+        ];
+        assert_eq!(told(&lives), Policy::Unknown);
+        assert_eq!(lives[3].unanswered(), Some(2));
+        let plain = lives.map(|life| asked(life.way, Sound::AppPing, &[10_000], 60_000, false));
+        assert_ne!(told(&plain), Policy::Unknown);
     }
 }

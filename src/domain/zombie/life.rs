@@ -119,8 +119,8 @@ impl Life {
     /// The kinds of heartbeats that ask for an answer, and when they came; that which came first, first.
     pub fn asks(&self) -> Vec<(Sound, &Rhythm)> {
         let asks = Sound::ALL.into_iter().filter(|sound| sound.asks());
-        let mut asks: Vec<_> =
-            asks.filter_map(|sound| Some((sound, self.listening.rhythm(sound)?))).collect();
+        let rhythms = |sound| self.listening.rhythms(sound).map(move |rhythm| (sound, rhythm));
+        let mut asks: Vec<_> = asks.flat_map(rhythms).collect();
         asks.sort_by_key(|(_, rhythm)| rhythm.begun);
         asks
     }

@@ -96,6 +96,8 @@ pub struct ListenDocument {
     verdict: ListenVerdictName,
     /// Which kind the verdict is about; null when there was none.
     heartbeat: Option<SoundName>,
+    /// The known shape that this kind has.
+    heartbeat_shape: Option<&'static str>,
     /// The interval of that kind; null when it is not borne out.
     interval: Option<IntervalDocument>,
     /// From what to what its spans are; null when it is not borne out.
@@ -295,7 +297,8 @@ impl From<&ListenReport> for ListenDocument {
             url: report.info.url.clone(),
             settings: report.info.as_ref().into(),
             verdict: findings.verdict.into(),
-            heartbeat: findings.heartbeat.map(SoundName::from),
+            heartbeat: findings.heartbeat.map(|kind| kind.sound.into()),
+            heartbeat_shape: findings.heartbeat.and_then(|kind| kind.shape),
             interval: findings.interval().map(IntervalDocument::from),
             interval_spans: findings.spanning().map(SpanningName::from),
             listened_ms: findings.listened.into(),

@@ -124,7 +124,7 @@ fn headline(findings: &Findings, paint: Paint) -> String {
     match (findings.verdict, findings.heartbeat()) {
         (Verdict::ServerPingsEvery, Some(kind)) => {
             let often = findings.interval().map(|interval| often(kind, interval)).unwrap_or_default();
-            format!("{} {often}", paint.strong(&format!("the server sends {}", many(kind.sound))))
+            format!("{} {often}", paint.strong(&format!("the server sends {}", many(kind, findings))))
         }
         (Verdict::ServerIsSilentFor, _) => match findings.kinds.as_slice() {
             [] => format!("{}: no heartbeat in {listened}", paint.strong("the server is silent")),
@@ -136,7 +136,7 @@ fn headline(findings: &Findings, paint: Paint) -> String {
         },
         (Verdict::Irregular, Some(kind)) => {
             let gaps = kind.interval.map(range).unwrap_or_default();
-            format!("{}: {}, {gaps} apart", paint.strong("irregular heartbeats"), many(kind.sound))
+            format!("{}: {}, {gaps} apart", paint.strong("irregular heartbeats"), many(kind, findings))
         }
         (Verdict::Inconclusive | Verdict::ServerPingsEvery | Verdict::Irregular, _) => {
             paint.strong("inconclusive")
@@ -308,7 +308,7 @@ fn clears(clearance: &Clearance) -> String {
 }
 
 fn consequence(findings: &Findings) -> Option<String> {
-    let text = match (findings.verdict, findings.heartbeat) {
+    let text = match (findings.verdict, findings.heartbeat.map(|kind| kind.sound)) {
         (Verdict::ServerIsSilentFor, _) if !findings.kinds.is_empty() => {
             let regular = findings.kinds.iter().find_map(KindFindings::borne_out);
             let perhaps = regular
@@ -337,7 +337,13 @@ fn consequence(findings: &Findings) -> Option<String> {
             "nothing answers them: they keep a path open that counts either direction, not one that counts what \
              the client sends, and find no dead client"
         }
-        (Verdict::Irregular, _) => "do not rely on them to keep a path open: send heartbeats of your own",
+        (Verdict::Irregular, _) => {
+            return Some(format!(
+                "there is no interval to rely on: the path was silent for {} at the longest here, and may be for longer; \
+                 where that is too long, send heartbeats of your own",
+                precise(findings.longest_quiet)
+            ));
+        }
         (Verdict::ServerPingsEvery | Verdict::Inconclusive, _) => return None,
     };
     Some(text.to_string())
@@ -391,8 +397,11 @@ fn one(sound: Sound) -> &'static str {
     }
 }
 
-fn many(sound: Sound) -> String {
-    format!("{}s", one(sound))
+/// `app pings`; of several kinds of them, which: `app pings (Pusher)`
+fn many(kind: &KindFindings, findings: &Findings) -> String {
+    let is_one_of_several = findings.kinds.iter().filter(|other| other.sound == kind.sound).count() > 1;
+    let shape = kind.shape.filter(|_| is_one_of_several).map(|shape| format!(" ({shape})"));
+    format!("{}s{}", one(kind.sound), shape.unwrap_or_default())
 }
 
 fn cut(text: &str) -> String {

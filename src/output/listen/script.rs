@@ -33,6 +33,7 @@ pub fn all() -> Vec<(&'static str, Vec<ListenEvent>)> {
         ("keep_alive", keep_alive()),
         ("silent", silent()),
         ("irregular", irregular()),
+        ("two_shapes", two_shapes()),
         ("flood", flood()),
         ("in_step", in_step()),
         ("paused", paused()),
@@ -80,7 +81,7 @@ impl Scene {
     }
 
     fn says(&mut self, millis: u64, said: Utterance) {
-        let gap = self.listening.rhythm(said.sound).map(|rhythm| ms(millis) - rhythm.last);
+        let gap = self.listening.last(said.kind()).map(|last| ms(millis) - last);
         self.listening.heard(ms(millis), &said);
         self.events.push(ListenEvent::Said(Said {
             at: at(ms(millis)),
@@ -183,6 +184,16 @@ fn silent() -> Vec<ListenEvent> {
 fn irregular() -> Vec<ListenEvent> {
     let mut scene = Scene::new(|_| {});
     scene.pings(&[3_000, 11_000, 12_000, 40_000, 90_000]);
+    scene.finish(120_000, false, report::Verdict::Passed)
+}
+
+/// App pings of two shapes, each with a clock of its own.
+pub fn two_shapes() -> Vec<ListenEvent> {
+    let mut scene = Scene::new(|_| {});
+    for n in 1..=4 {
+        scene.text(25_000 * n, r#"{"type":"ping"}"#);
+        scene.text(25_000 * n + 5_000, r#"{"event":"pusher:ping","data":{}}"#);
+    }
     scene.finish(120_000, false, report::Verdict::Passed)
 }
 
