@@ -190,7 +190,7 @@ fn judge(lives: &[Life], watch: Watch) -> (Verdict, Vec<String>) {
     if let Some(span) = watch.stood_still {
         return (Verdict::Inconclusive, vec![stood_still(span)]);
     }
-    let doubt = control_died(lives).or_else(|| server_stood_still(watch));
+    let doubt = control_died(lives, watch).or_else(|| server_stood_still(watch));
     if let Some(why) = doubt.or_else(|| unlike_the_control(lives, watch)) {
         return (Verdict::Inconclusive, vec![why]);
     }
@@ -299,7 +299,7 @@ fn stood_still(span: Duration) -> String {
     )
 }
 
-fn control_died(lives: &[Life]) -> Option<String> {
+fn control_died(lives: &[Life], watch: Watch) -> Option<String> {
     let control = lives.iter().find(|life| life.way == Way::Control)?;
     let (after, ending) = match &control.fate {
         // Of the control it is known all the while.
@@ -309,10 +309,16 @@ fn control_died(lives: &[Life]) -> Option<String> {
     };
     // Who half-closed or stalled may have ended of that.
     let others = lives.iter().filter(|life| matches!(life.way, Way::Mute | Way::Quiet | Way::PingsOnly));
-    let near = |life: &Life| life.ended().is_some_and(|ended| ended.abs_diff(*after) <= *after / 20);
-    let hint = match others.filter(|life| life.kept().is_some()).all(near) {
-        true => "all connections ended at about that age: a lifetime, or an outage",
-        false => "if it does not understand the control's messages, give it one that it does (--say)",
+    let near =
+        |life: &Life| life.ended().is_some_and(|ended| ended.abs_diff(*after) <= (*after / 20).max(AT_ONCE));
+    let all_near = others.filter(|life| life.kept().is_some()).all(near);
+    let hint = match (all_near, *after < watch.every) {
+        (true, false) => "all connections ended at about that age: a lifetime, or an outage",
+        // All of them have said one thing by then, the same.
+        (true, true) => {
+            "so did all that read: an outage, or it takes no such message as each began with (give it another: --say)"
+        }
+        (false, _) => "if it does not understand the control's messages, give it one that it does (--say)",
     };
     Some(format!(
         "the control, a healthy client, died after {} ({ending}), so no death proves anything; {hint}",
@@ -379,6 +385,8 @@ mod tests {
         assert!(findings.reasons[0].contains("--say"), "{:?}", findings.reasons);
         let all = Way::ALL.map(|way| gone(way, 20_000)).to_vec();
         assert!(Findings::of(all, watched(true)).reasons[0].contains("a lifetime, or an outage"));
+        let at_once = Way::ALL.map(|way| gone(way, 20)).to_vec();
+        assert!(Findings::of(at_once, watched(true)).reasons[0].contains("--say"), "they spoke, and went");
     }
 
     #[test]
