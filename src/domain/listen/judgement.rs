@@ -131,7 +131,12 @@ impl Judgement<'_> {
             1 => "one is no interval",
             _ => "their gaps bear out no interval yet",
         };
-        (Verdict::Inconclusive, vec![format!("only {beats} came in {listened}: {why}; listen for longer")])
+        let advice = match self.how.answered {
+            true => "listen for longer",
+            // It may wait for the answer.
+            false => "answer them, or listen for longer",
+        };
+        (Verdict::Inconclusive, vec![format!("only {beats} came in {listened}: {why}; {advice}")])
     }
 
     /// Why heartbeats that are counted from the last traffic are so no more: they were answered, and a silence went by
@@ -159,8 +164,11 @@ impl Judgement<'_> {
     fn stopped(&self, kind: &KindFindings, interval: Interval) -> Option<String> {
         let silence = self.overdue(kind);
         (self.how.answered && is_stop(silence, interval.max)).then(|| {
-            let (count, every) = (counted(kind.count, "heartbeat"), show(interval.median));
-            format!("{count} came, every {every}, and then none in {}", show(silence))
+            let every = match interval.is_burst() {
+                true => "in a burst".to_string(),
+                false => format!("every {}", show(interval.median)),
+            };
+            format!("{} came, {every}, and then none in {}", counted(kind.count, "heartbeat"), show(silence))
         })
     }
 

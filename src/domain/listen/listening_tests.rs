@@ -504,3 +504,20 @@ fn app_pings_of_two_shapes_in_turn_do_not_come_twice_as_often() {
     let findings = listening.findings(&whole(s(12)));
     assert_eq!(findings.interval().map(|interval| interval.median), Some(s(2)));
 }
+
+#[test]
+fn a_server_that_may_wait_for_an_answer_is_to_be_answered() {
+    let unanswered = Circumstances { answered: false, ..whole(s(90)) };
+    let reason = |how: &Circumstances| pings(&[30_000]).findings(how).reasons.remove(0);
+    assert!(reason(&unanswered).ends_with("; answer them, or listen for longer"));
+    assert!(reason(&whole(s(90))).ends_with("is no interval; listen for longer"));
+}
+
+#[test]
+fn a_burst_is_not_said_to_come_every_nothing() {
+    let mut burst = Listening::new(Duration::ZERO, false);
+    let said = Utterance::plain(Sound::Ping, PeerText::new("x"));
+    (0..40).for_each(|_| burst.heard(s(1), &said));
+    let findings = burst.findings(&whole(s(60)));
+    assert_eq!(findings.reasons, ["40 heartbeats came, in a burst, and then none in 59 s"]);
+}

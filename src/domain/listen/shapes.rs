@@ -1,7 +1,7 @@
 //! The heartbeats that servers send as messages, and what they want to hear: a slice of definitions, and what the
 //! user adds.
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Number, Value};
 
 use super::sound::{Sound, Utterance};
 use crate::domain::heartbeat::convention::{Convention, ServerAsk, ServerAsks};
@@ -108,14 +108,17 @@ impl Shape {
                 answer.insert(name.to_string(), text.into());
                 Value::Object(answer).to_string()
             }
-            (Reply::Number(name), Looks::Number(asked)) => {
-                let number = object(incoming)?.get(asked)?.clone();
-                Value::Object(Map::from_iter([(name.to_string(), number)])).to_string()
-            }
-            (Reply::Number(_), _) => return None,
+            (Reply::Number(name), _) => format!("{{\"{name}\":{}}}", only_number(incoming.text()?)?),
         };
         Some(Payload::Text(text))
     }
+}
+
+/// The number in an object of one field, as it is written: a number may have more digits than ours have.
+fn only_number(object: &str) -> Option<&str> {
+    let (_, value) = object.split_once(':')?;
+    let value = value.trim_end().strip_suffix('}')?.trim();
+    serde_json::from_str::<Number>(value).is_ok().then_some(value)
 }
 
 fn object<'a>(incoming: &'a Incoming) -> Option<&'a Map<String, Value>> {
@@ -242,6 +245,16 @@ mod tests {
             (r#"{"event":"pusher:ping","data":{}}"#, "Pusher", r#"{"event":"pusher:pong","data":{}}"#),
             (r#"{"msg":"ping"}"#, "Meteor DDP", r#"{"msg":"pong"}"#),
             (r#"{"ping":1492420473027}"#, "ping: number", r#"{"pong":1492420473027}"#),
+            (
+                r#" { "ping" : 18446744073709551616.50 } "#,
+                "ping: number",
+                r#"{"pong":18446744073709551616.50}"#,
+            ),
+            (
+                r#"{"type":"ping","ts":1764186000.1234567}"#,
+                "type: ping",
+                r#"{"type":"pong","ts":1764186000.1234567}"#,
+            ),
             ("{}", "Centrifugo", "{}"),
             ("PING\r\n", "text PING", "PONG"),
             ("ping", "text ping", "pong"),

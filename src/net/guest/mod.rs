@@ -216,7 +216,9 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Guest<'a, S> {
     /// How the connection ended.
     pub fn ending(&self, cut: Cut) -> Ending {
         let Cut { who, how, os_error } = cut;
-        let (age, idle) = (self.opened.elapsed(), self.quiet_since.elapsed());
+        let age = self.opened.elapsed();
+        // What came with the opening was read before it was known to be over.
+        let idle = self.quiet_since.elapsed().min(age);
         Ending { who, how, os_error, tcp: None, age, idle, at: SystemTime::now() }
     }
 
