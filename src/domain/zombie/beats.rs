@@ -69,7 +69,8 @@ impl<'a> Witnesses<'a> {
     /// Who sends Pings may move what it hears: an interval that is one of its own proves nothing.
     fn of_who_pings(&self) -> Option<Interval> {
         let interval = self.seen(Way::PingsOnly).filter(|interval| !self.is_ours(interval))?;
-        (!self.is_contradicted(interval, &SILENT)).then_some(interval)
+        let is_too_long = self.seen(Way::Quiet).is_some_and(|other| is_shorter(&other, &interval));
+        (!is_too_long && !self.is_contradicted(interval, &SILENT)).then_some(interval)
     }
 
     fn is_contradicted(&self, interval: Interval, ways: &[Way]) -> bool {
@@ -114,6 +115,11 @@ impl<'a> Witnesses<'a> {
     fn usual(&self) -> Option<Interval> {
         OF_THEIR_OWN.iter().find_map(|way| self.seen(*way)).or_else(|| self.of_who_pings())
     }
+}
+
+/// Traffic postpones a heartbeat, and never hastens it.
+fn is_shorter(a: &Interval, b: &Interval) -> bool {
+    a.median + tolerance(b.median) < b.median
 }
 
 /// Those who send nothing at all.

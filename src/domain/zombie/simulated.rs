@@ -227,7 +227,8 @@ fn live(server: &Server, way: Way, client: Client, max: u64) -> Life {
     let mut connection = Connection::new(server, began.as_millis() as u64);
     let mut life = Life { began, ..Life::new(way) };
     life.fate = Fate::Kept { so_far: ms(max) };
-    let mut coming: Vec<(u64, Frame)> = Vec::new();
+    // Each introduces itself.
+    let mut coming: Vec<(u64, Frame)> = vec![(0, Frame::Ping), (0, Frame::Message)];
     let is_due =
         |every: Option<u64>, now: u64| every.is_some_and(|every| now > 0 && now.is_multiple_of(every));
     for now in (0..max).step_by(STEP as usize) {
