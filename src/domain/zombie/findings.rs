@@ -263,14 +263,14 @@ fn server_stood_still(watch: Watch) -> Option<String> {
     })
 }
 
-/// Who only answers differs from the control in nothing until that says something, and from then on only if that lives
+/// Who only answers differs from the control in nothing until that speaks again, and from then on only if that lives
 /// on.
 fn unlike_the_control(lives: &[Life], watch: Watch) -> Option<String> {
     let life = |way| lives.iter().find(|life| life.way == way);
     let quiet = life(Way::Quiet)?.ended()?;
     let control = life(Way::Control)?.kept()?;
     let why = if quiet < watch.every {
-        "the control had said nothing by then, and differed from it in nothing: a limit of connections, perhaps"
+        "the control had said no more by then, and differed from it in nothing: a limit of connections, perhaps"
     } else if control < outlived(quiet) {
         "the control was not there for longer: an age, perhaps, that no connection outlives"
     } else {

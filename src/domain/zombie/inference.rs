@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::beats::{Beats, Witnesses};
 use super::edge::Edge;
-use super::life::Life;
+use super::life::{Fate, Life};
 use super::policy::{HeartbeatPolicy, IdlePolicy, Needs, Policy, Reaping};
 use super::way::Way;
 use crate::domain::listen::{Sound, tolerance};
@@ -145,7 +145,19 @@ impl<'a> Inference<'a> {
             (_, Beside::Near) if asked(Way::Quiet) && !asked(Way::PingsOnly) => Needs::Messages,
             (Beside::Near | Beside::Unknown, _) => return None,
         };
-        Some(IdlePolicy { after, edge: Edge::of(self.lives), needs })
+        self.idle_policy(after, needs)
+    }
+
+    /// A timer strikes all that are as silent at about the same age. One of them began later: where the server looks only
+    /// now and then, and a look fell between the two, its age may differ by much, but that is rare.
+    fn idle_policy(&self, after: Duration, needs: Needs) -> Option<IdlePolicy> {
+        let exact = |life: &Life| match &life.fate {
+            Fate::Ended { at_latest: true, .. } => None,
+            _ => life.ended(),
+        };
+        let (mute, stalled) = (self.life(Way::Mute)?.ended()?, self.life(Way::Stalled).and_then(exact));
+        let is_one_age = stalled.is_none_or(|stalled| is_near(stalled, mute));
+        is_one_age.then(|| IdlePolicy { after, edge: Edge::of(self.lives), needs })
     }
 
     /// Which kind of heartbeat must have been answered.
@@ -191,7 +203,7 @@ impl<'a> Inference<'a> {
             (Beside::Outlived, false, _) => Needs::AnyFrame,
             (Beside::Unknown, ..) => return None,
         };
-        Some(IdlePolicy { after, edge, needs })
+        self.idle_policy(after, needs)
     }
 
     /// Its heartbeats, where it sends any that ask.
@@ -445,5 +457,21 @@ pub mod tests {
         assert_eq!(lives[3].unanswered(), Some(2));
         let plain = lives.map(|life| asked(life.way, Sound::AppPing, &[10_000], 60_000, false));
         assert_ne!(told(&plain), Policy::Unknown);
+    }
+
+    #[test]
+    fn who_is_let_go_at_any_age_shows_no_timer() {
+        let lives = |stalled: u64| {
+            [
+                life(Way::Control, &[], 60_000, false),
+                life(Way::Mute, &[], 20_000, true),
+                life(Way::Quiet, &[], 21_000, true),
+                life(Way::PingsOnly, &[], 60_000, false),
+                life(Way::Stalled, &[], stalled, true),
+            ]
+        };
+        assert!(matches!(told(&lives(20_370)), Policy::Idle(..)));
+        assert!(matches!(told(&lives(23_900)), Policy::Idle(..)));
+        assert_eq!(told(&lives(24_100)), Policy::Unknown);
     }
 }
