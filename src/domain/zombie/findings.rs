@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use super::inference::infer;
+use super::inference::{infer, livelier_and_gone};
 use super::libraries::{Library, consistent_with};
 use super::life::{Fate, Life};
 use super::policy::Policy;
 use super::way::Way;
-use crate::domain::ending::How;
+use crate::domain::ending::{How, close_code_meaning};
 use crate::domain::idle::{Bracket, Expectation};
 use crate::domain::listen::tolerance;
 use crate::domain::shown::exact_duration as show;
@@ -84,6 +84,7 @@ impl Findings {
         settle(&mut lives);
         let (verdict, mut reasons) = judge(&lives, watch);
         reasons.extend(lives.iter().filter_map(unknown_witness));
+        reasons.extend(livelier_and_gone(&lives).filter(|_| reasons.is_empty()).and_then(odd));
         let confused = passes_on(&lives);
         let policy = match verdict {
             Verdict::Inconclusive if !mute_is_known(&lives, watch) => Policy::Unknown,
@@ -180,7 +181,7 @@ fn mute_is_known(lives: &[Life], watch: Watch) -> bool {
         && unlike_the_control(lives, watch).is_none()
         && watch.vouched
         && is(Way::Control, Life::is_kept)
-        && is(Way::Mute, |life| life.ended().is_some())
+        && is(Way::Mute, |life| life.ended().is_some() && no_room(life).is_none())
 }
 
 const UNVOUCHED: &str = "interrupted before the control, a healthy client, was answered once more, so the server may \
@@ -210,7 +211,10 @@ fn judge(lives: &[Life], watch: Watch) -> (Verdict, Vec<String>) {
         }
         _ if !unproven.is_empty() => (Verdict::Inconclusive, unproven),
         _ if !watch.vouched => (Verdict::Inconclusive, vec![UNVOUCHED.to_string()]),
-        (true, _) => (Verdict::ReapsDeadClients, Vec::new()),
+        (true, _) => match dead(lives).find_map(no_room) {
+            Some(why) => (Verdict::Inconclusive, vec![why]),
+            None => (Verdict::ReapsDeadClients, Vec::new()),
+        },
         (false, true) => (Verdict::ZombiesKept, Vec::new()),
     }
 }
@@ -277,6 +281,27 @@ fn unlike_the_control(lives: &[Life], watch: Watch) -> Option<String> {
         return None;
     };
     Some(format!("the quiet client was let go after {}, and {why}", show(quiet)))
+}
+
+/// Who is let go by one of these codes need not have been found dead. IANA WebSocket Close Code Number Registry.
+const FOR_OTHER_REASONS: [u16; 2] = [1012, 1013];
+
+fn no_room(life: &Life) -> Option<String> {
+    let How::CloseFrame { code: Some(code), .. } = life.ending()?.how else { return None };
+    FOR_OTHER_REASONS.contains(&code).then(|| {
+        let (name, meaning) = (life.way.label().replace('_', "-"), close_code_meaning(code));
+        format!("the {name} client was let go by close {code} ({meaning}): not for its silence, perhaps")
+    })
+}
+
+/// Nothing that is known of servers explains it.
+fn odd(life: &Life) -> Option<String> {
+    let name = life.way.label().replace('_', "-");
+    Some(format!(
+        "the {name} client was let go after {}, and the mute one, which says nothing at all, was not: a limit of \
+         connections, perhaps",
+        show(life.ended()?)
+    ))
 }
 
 /// Those that were lost, if any were.
@@ -431,6 +456,33 @@ mod tests {
         // What the stalled client reads at last has no moments: 13 were said while the others lived.
         assert_eq!(told(6), (Verdict::ReapsDeadClients, false, 0));
         assert_eq!(told(7), (Verdict::ReapsDeadClients, true, 1));
+    }
+
+    #[test]
+    fn who_was_let_go_for_want_of_room_was_not_found_dead() {
+        let by = |code| {
+            let mut lives = reaping();
+            let Fate::Ended { ending, .. } = &mut lives[4].fate else { panic!("it is over") };
+            let how = How::CloseFrame { code: Some(code), reason: PeerText::default() };
+            *ending = std::sync::Arc::new(Ending { how, ..Ending::clone(ending) });
+            Findings::of(lives, watched(true))
+        };
+        assert_eq!(by(1001).verdict, Verdict::ReapsDeadClients);
+        let overloaded = by(1013);
+        assert_eq!(overloaded.verdict, Verdict::Inconclusive);
+        assert!(
+            overloaded.reasons[0]
+                .starts_with("the stalled client was let go by close 1013 (try again later)")
+        );
+    }
+
+    #[test]
+    fn a_quiet_client_that_went_while_the_mute_stayed_shows_no_policy() {
+        let mut lives = house([alive(Way::Mute), alive(Way::Stalled), gone(Way::HalfClosed, 3)]);
+        lives[1] = gone(Way::Quiet, 40_000);
+        let findings = Findings::of(lives, watched(true));
+        assert_eq!((findings.verdict, findings.policy), (Verdict::ZombiesKept, Policy::Unknown));
+        assert!(findings.reasons[0].starts_with("the quiet client was let go after 40 s, and the mute one"));
     }
 
     #[test]

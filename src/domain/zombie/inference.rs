@@ -70,8 +70,12 @@ impl<'a> Inference<'a> {
         Witnesses::new(self.lives, sound, self.every).beats()
     }
 
-    /// The mute client was kept: that tells of heartbeats only if it was asked.
+    /// The mute client was kept: that tells of heartbeats only if it was asked, and of nothing if one that is more alive
+    /// was let go.
     fn of_who_keeps(&self, mute: &Life) -> Policy {
+        if livelier_and_gone(self.lives).is_some() {
+            return Policy::Unknown;
+        }
         if let Some((sound, rhythm)) = mute.asks().first() {
             let waited = mute.kept().unwrap_or_default().saturating_sub(mute.since_greeting(rhythm.begun));
             let (beats, reaping) = (self.beats(*sound), Reaping::Never { waited });
@@ -98,7 +102,8 @@ impl<'a> Inference<'a> {
         let quiet = self.life(Way::Quiet)?;
         let end = quiet.ended()?;
         let idle = match (quiet.asks().is_empty(), end.abs_diff(after) <= tolerance(after)) {
-            (true, _) => self.timer(after),
+            // Who had nothing to answer is as silent as the mute.
+            (true, is_one_age) => self.timer(after.min(end)).filter(|_| is_one_age),
             (false, true) => self.timer(end),
             (false, false) => self.timer_of_who_asks_too_rarely(self.bought_by_answers(after)?, after, end),
         };
@@ -220,6 +225,15 @@ impl<'a> Inference<'a> {
             (_, Some(_) | None) => Beside::Unknown,
         }
     }
+}
+
+/// One that does more than the mute client, and that the server let go, though it kept that.
+pub(super) fn livelier_and_gone(lives: &[Life]) -> Option<&Life> {
+    let mute_is_kept = lives.iter().any(|life| life.way == Way::Mute && life.is_kept());
+    let is_gone = |life: &&Life| {
+        matches!(life.way, Way::Quiet | Way::PingsOnly) && life.ended().is_some() && mute_is_kept
+    };
+    lives.iter().find(is_gone)
 }
 
 /// Whether two ages are about the same.
@@ -473,5 +487,8 @@ pub mod tests {
         assert!(matches!(told(&lives(20_370)), Policy::Idle(..)));
         assert!(matches!(told(&lives(23_900)), Policy::Idle(..)));
         assert_eq!(told(&lives(24_100)), Policy::Unknown);
+        let mut apart = lives(20_370);
+        apart[2] = life(Way::Quiet, &[], 22_100, true);
+        assert_eq!(told(&apart), Policy::Unknown, "it had nothing to answer");
     }
 }

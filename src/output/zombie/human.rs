@@ -240,7 +240,9 @@ fn wants_traffic(findings: &Findings) -> Option<String> {
         return None;
     }
     let asked = pings.listening.rhythm(Sound::AppPing).is_some();
+    let mute_is_kept = findings.life(Way::Mute).is_some_and(Life::is_kept);
     Some(match (quiet.ended(), pings.ended()) {
+        (Some(_), _) | (_, Some(_)) if mute_is_kept => return None,
         (None, None) => {
             let kept = quiet.kept().min(pings.kept()).map(spoken)?;
             format!("not needed: a client that only answers, and one that only pings, were kept for {kept}")
@@ -255,7 +257,7 @@ fn wants_traffic(findings: &Findings) -> Option<String> {
             precise(pings)
         ),
         (None, Some(pings)) => {
-            let why = if asked { "answers to app pings needed" } else { "Pings are not welcome" };
+            let why = if asked { "answers to app pings needed" } else { "not known" };
             format!(
                 "{why}: a client that only sends Ping frames was let go after {}, one that only answers was not",
                 precise(pings)
