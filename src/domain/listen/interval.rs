@@ -11,6 +11,9 @@ const BURST: Duration = Duration::from_millis(1);
 /// So large a part of the gaps must agree with the median.
 const MOST: f64 = 0.75;
 
+/// If none of so many of the latest does, the interval is another by now.
+const LATEST: usize = 3;
+
 /// By how much two spans may differ that both are one interval of this length.
 pub fn tolerance(interval: Duration) -> Duration {
     interval.mul_f64(TOLERANCE).max(JITTER)
@@ -27,19 +30,24 @@ pub struct Interval {
     pub max: Duration,
     /// How many gaps agree with the median.
     agreeing: usize,
+    /// The latest agree with it no more.
+    is_past: bool,
 }
 
 impl Interval {
-    /// Of these gaps; `None` of none.
+    /// Of these gaps, the latest last; `None` of none.
     pub fn of(gaps: impl IntoIterator<Item = Duration>) -> Option<Interval> {
-        let mut sorted: Vec<Duration> = gaps.into_iter().collect();
+        let gaps: Vec<Duration> = gaps.into_iter().collect();
+        let mut sorted = gaps.clone();
         sorted.sort_unstable();
         let (min, max) = (*sorted.first()?, *sorted.last()?);
         let middle = sorted.len() / 2;
         let lower = if sorted.len().is_multiple_of(2) { middle - 1 } else { middle };
         let median = (sorted[lower] + sorted[middle]) / 2;
-        let agreeing = sorted.iter().filter(|gap| gap.abs_diff(median) <= tolerance(median)).count();
-        Some(Interval { gaps: sorted.len(), min, median, max, agreeing })
+        let agrees = |gap: &&Duration| gap.abs_diff(median) <= tolerance(median);
+        let agreeing = sorted.iter().filter(agrees).count();
+        let is_past = gaps.len() > LATEST && !gaps.iter().rev().take(LATEST).any(|gap| agrees(&gap));
+        Some(Interval { gaps: gaps.len(), min, median, max, agreeing, is_past })
     }
 
     /// The longest gap less the shortest.
@@ -47,9 +55,9 @@ impl Interval {
         self.max - self.min
     }
 
-    /// Whether most gaps are alike.
+    /// Whether most gaps are alike, and not only those of long ago.
     pub fn is_regular(&self) -> bool {
-        self.agreeing as f64 >= self.gaps as f64 * MOST
+        !self.is_past && self.agreeing as f64 >= self.gaps as f64 * MOST
     }
 
     /// Whether it is none that a clock keeps: most came at once.
@@ -90,6 +98,17 @@ mod tests {
         assert!(ms(&[1000, 1000, 1000, 2000]).unwrap().is_regular());
         assert!(!ms(&[1000, 1000, 2000, 3000]).unwrap().is_regular());
         assert!(!ms(&[500, 2000]).unwrap().is_regular());
+    }
+
+    #[test]
+    fn what_was_regular_long_ago_is_so_no_more() {
+        let mut gaps = vec![300; 12];
+        gaps.extend([3000, 3000]);
+        assert!(ms(&gaps).unwrap().is_regular(), "two that are late");
+        gaps.push(3000);
+        assert!(!ms(&gaps).unwrap().is_regular());
+        gaps.push(300);
+        assert!(ms(&gaps).unwrap().is_regular(), "it paused");
     }
 
     #[test]
