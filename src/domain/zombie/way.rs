@@ -5,7 +5,7 @@ use std::time::Duration;
 /// So much later than the others does one begin: longer than timers are late, and no multiple of what servers wait.
 const LATER: Duration = Duration::from_millis(370);
 
-/// How one connection behaves.
+/// How one connection behaves, once it has introduced itself by a Ping and a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Way {
     /// Healthy: answers everything, and sends Ping frames and messages.

@@ -22,15 +22,15 @@ names! {
 }
 
 names! {
-    /// How a client behaves: the control is healthy; `mute` reads and answers nothing; `stalled` stops reading;
-    /// `half_closed` sends a FIN and reads on; `quiet` answers, and sends nothing of its own; `pings_only` sends Ping
-    /// frames and no messages.
+    /// How a client behaves, once it has sent a Ping and a message: the control is healthy; `mute` reads and answers
+    /// nothing; `stalled` stops reading; `half_closed` sends a FIN and reads on; `quiet` answers, and sends nothing of its
+    /// own; `pings_only` sends Ping frames and no messages.
     WayName of Way { Control, Mute, Stalled, HalfClosed, Quiet, PingsOnly }
 }
 
 names! {
-    /// What a client must send to be kept (now and then, or once, before a deadline): `any_frame`, `own_frames` (Pings do, answers to the server's heartbeats do
-    /// not), or `messages`.
+    /// What a client must send now and then to be kept: `any_frame`, `own_frames` (Pings do, answers to the server's
+    /// heartbeats do not), or `messages`.
     NeedsName of Needs { AnyFrame, OwnFrames, Messages }
 }
 
