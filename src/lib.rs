@@ -26,7 +26,7 @@
 //!
 //! How `listen` and `probe-zombie` flow: a `net::guest` hears; `domain::listen::Listening` takes the moments of each
 //! kind of sound and says what they come to. `commands::listen` has one guest; `commands::probe_zombie` has six, each a
-//! task that dies in its way (`domain::zombie::Way`; the `wire`'s valve, below TLS, keeps a dead one from answering),
+//! task that says something and then dies in its way (`domain::zombie::Way`; the `wire`'s valve, below TLS, keeps a dead one from answering),
 //! and `domain::zombie::Findings` puts their lives together; a policy is inferred from what the clients differ in. The
 //! control vouches at the end, a `net::vigil` for this host (who stood still himself reads late), and a `net::proof` for
 //! the path (what it forgot looks silent, and kept). Each claim of either

@@ -416,3 +416,28 @@ fn a_deadline_for_the_first_word_is_no_reaping() {
     assert_eq!((code, &document["verdict"]), (Some(0), &"zombies_kept".into()), "{document:#}");
     assert_eq!(document["policy"]["kind"], "none", "{document:#}");
 }
+
+/// Answers a Ping at once, and a message only after two seconds.
+fn slow_to_answer(mut stream: TcpStream) {
+    upgrade(&mut stream);
+    while let Some((first, payload)) = read_frame(&mut stream) {
+        match first {
+            PING => drop(stream.write_all(&frame(PONG, &payload))),
+            TEXT => {
+                let mut stream = stream.try_clone().unwrap();
+                std::thread::spawn(move || {
+                    std::thread::sleep(Duration::from_secs(2));
+                    let answer = String::from_utf8(payload).unwrap().replace("ping", "pong");
+                    stream.write_all(&frame(TEXT, answer.as_bytes()))
+                });
+            }
+            _ => {}
+        }
+    }
+}
+
+#[test]
+fn a_slow_answer_to_a_first_word_is_no_standstill_of_the_servers() {
+    let (code, document) = document(&["--max", "4s"], &serving(slow_to_answer));
+    assert_eq!((code, &document["verdict"]), (Some(0), &"zombies_kept".into()), "{document:#}");
+}

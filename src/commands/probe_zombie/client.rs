@@ -89,7 +89,14 @@ impl Client {
             }
         };
         let passed_on = PassedOn { said: self.said.count() - said_before, came: ears.repeated };
-        let Ears { listening, alive, longest, .. } = ears;
+        // Who does not ask all the while does not know when nobody is answered.
+        let (alive, longest) = match self.way {
+            Way::Control => (ears.alive, ears.longest),
+            Way::Mute | Way::Stalled | Way::HalfClosed | Way::Quiet | Way::PingsOnly => {
+                (None, Duration::ZERO)
+            }
+        };
+        let Ears { listening, .. } = ears;
         let listening = Box::new(listening);
         self.tell(Told::Over { fate, began, greeting, listening, passed_on, unread, alive, longest });
     }
