@@ -8,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::domain::ending::Ending;
 use crate::net::guest::{Guest, Heard};
+use crate::net::wire::Layered;
 
 /// What lies in the peer's buffers comes within this time of the room for it...
 const READ_ON: Duration = Duration::from_millis(300);
@@ -16,9 +17,39 @@ const WAIT_MOST: Duration = Duration::from_secs(1);
 /// A flood is not read for longer.
 const READ_MOST: Duration = Duration::from_secs(5);
 
-/// How the connection ended, if it did, and how many heartbeats waited before. It reads while there is something that
-/// waited; in a `hurry` no longer than what lies at hand takes.
-pub async fn read_on<S: AsyncRead + AsyncWrite + Unpin>(
+/// The system tells of a moment no more exactly than this.
+const TICK: Duration = Duration::from_millis(20);
+
+/// What waited.
+#[derive(Debug)]
+pub struct Backlog {
+    /// How the connection ended, if it did.
+    pub ending: Option<Ending>,
+    /// How many heartbeats waited before.
+    pub unread: u64,
+    /// When the last bytes came, if none did while it was read, and the system tells.
+    pub came: Option<Instant>,
+}
+
+/// Reads while there is something that waited; in a `hurry` no longer than what lies at hand takes.
+pub async fn read_on<S: AsyncRead + AsyncWrite + Layered + Unpin>(
+    guest: &mut Guest<'_, S>,
+    hurry: &CancellationToken,
+) -> Backlog {
+    let before = last_came(guest.stream());
+    let (ending, unread) = read(guest, hurry).await;
+    let after = last_came(guest.stream());
+    let came = before.zip(after).filter(|(before, after)| *after <= *before + TICK).map(|(before, _)| before);
+    Backlog { ending, unread, came }
+}
+
+/// When the last bytes came, as the system tells.
+fn last_came(stream: &impl Layered) -> Option<Instant> {
+    let ago = stream.tcp()?.last_data;
+    Instant::now().checked_sub(ago)
+}
+
+async fn read<S: AsyncRead + AsyncWrite + Unpin>(
     guest: &mut Guest<'_, S>,
     hurry: &CancellationToken,
 ) -> (Option<Ending>, u64) {
@@ -88,7 +119,7 @@ mod tests {
         let cancel = CancellationToken::new();
         hurry.then(|| cancel.cancel());
         let mut guest = Guest::new(&mut socket, manners, start);
-        let (ending, unread) = read_on(&mut guest, &cancel).await;
+        let Backlog { ending, unread, .. } = read_on(&mut guest, &cancel).await;
         let took = start.elapsed();
         script.abort();
         (ending.is_some(), unread, took)

@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::backlog::read_on;
 use super::plan::ZombiePlan;
+use super::stalled::{Stalled, found_over};
 use crate::commands::room::{self, Ready};
 use crate::commands::telling::Telling;
 use crate::domain::ending::{Ending, How, Who};
@@ -149,7 +150,7 @@ impl Client {
         match self.proof(guest.stream()).await {
             Proof::Heard | Proof::Untold => Fate::Kept { so_far },
             Proof::Unheard => Fate::Lost { after: so_far },
-            Proof::Over => found_over(read_on(guest, &self.cancel).await.0, so_far),
+            Proof::Over => found_over(read_on(guest, &self.cancel).await.ending, so_far),
         }
     }
 
@@ -244,21 +245,10 @@ impl Client {
             true => Proof::Untold,
             false => self.proof(guest.stream()).await,
         };
-        let (ending, unread) = read_on(&mut guest, &self.cancel).await;
-        // What only reading brought to light may have come while it was read.
-        let found = if seen { after } else { began.elapsed() };
-        let fate = match ending {
-            ending if proof == Proof::Over => found_over(ending, found),
-            None if proof == Proof::Unheard => Fate::Lost { after },
-            Some(ending) => {
-                // The connection may have ended long after the close frame came, for which nobody looked.
-                let at_latest = !seen || matches!(ending.how, How::CloseFrame { .. });
-                let ending = Arc::new(Ending { age: found + (began - opened), ..ending });
-                Fate::Ended { after: found, ending, at_latest }
-            }
-            None => Fate::Kept { so_far: after },
-        };
-        (fate, unread)
+        let backlog = read_on(&mut guest, &self.cancel).await;
+        let (unread, read_until, secure) = (backlog.unread, Instant::now(), self.plan.target.secure());
+        let stalled = Stalled { began, opened, after, seen, proof, read_until, secure };
+        (stalled.fate(backlog), unread)
     }
 }
 
@@ -348,15 +338,6 @@ impl Ears {
 fn ended(ending: Ending, greeting: Duration) -> Fate {
     let after = ending.age.saturating_sub(greeting);
     Fate::Ended { after, ending: Arc::new(ending), at_latest: false }
-}
-
-/// It answered a question by that end. A goodbye had been on its way; but nobody knows for how long a connection that is
-/// answered by an RST had been forgotten, and by whom.
-fn found_over(ending: Option<Ending>, after: Duration) -> Fate {
-    match ending.filter(|ending| ending.is_by_peers_hand() && !matches!(ending.how, How::Rst)) {
-        Some(ending) => Fate::Ended { after, ending: Arc::new(ending), at_latest: true },
-        None => Fate::Lost { after },
-    }
 }
 
 /// The control's questions are not answered any more.

@@ -4,6 +4,7 @@ mod backlog;
 mod client;
 mod house;
 mod plan;
+mod stalled;
 
 use std::sync::Arc;
 use std::time::SystemTime;

@@ -107,15 +107,16 @@ impl<'a> Inference<'a> {
             (false, true) => self.timer(end),
             (false, false) => self.timer_of_who_asks_too_rarely(self.bought_by_answers(after)?, after, end),
         };
-        idle.map(|idle| Policy::Idle(idle, self.asked()))
+        idle.filter(|_| self.silent_went_at_one_age()).map(|idle| Policy::Idle(idle, self.asked()))
     }
 
     /// The mute client was let go, and one that answers was kept for longer.
     fn of_who_wants_answers(&self, mute: &Life, after: Duration) -> Option<Policy> {
         let end = self.life(Way::Quiet)?.ended();
         if let Some((end, bought)) = end.zip(self.bought_by_answers(after)) {
-            let idle = self.timer_of_who_asks_too_rarely(bought, after, end)?;
-            return Some(Policy::Idle(idle, self.asked()));
+            let idle = self.timer_of_who_asks_too_rarely(bought, after, end);
+            let idle = idle.filter(|_| self.silent_went_at_one_age());
+            return idle.map(|idle| Policy::Idle(idle, self.asked()));
         }
         let idle = match end {
             // Of another timer it would not be known from when it counts.
@@ -150,19 +151,19 @@ impl<'a> Inference<'a> {
             (_, Beside::Near) if asked(Way::Quiet) && !asked(Way::PingsOnly) => Needs::Messages,
             (Beside::Near | Beside::Unknown, _) => return None,
         };
-        self.idle_policy(after, needs)
+        Some(IdlePolicy { after, edge: Edge::of(self.lives), needs })
     }
 
-    /// A timer strikes all that are as silent at about the same age. One of them began later: where the server looks only
-    /// now and then, and a look fell between the two, its age may differ by much, but that is rare.
-    fn idle_policy(&self, after: Duration, needs: Needs) -> Option<IdlePolicy> {
+    /// Whether the two that are as silent, of which one began later, were let go at about the same age, as a timer does.
+    /// Where the server looks only now and then, and a look fell between the two, their ages may differ by much; but that
+    /// is rare.
+    fn silent_went_at_one_age(&self) -> bool {
         let exact = |life: &Life| match &life.fate {
             Fate::Ended { at_latest: true, .. } => None,
             _ => life.ended(),
         };
-        let (mute, stalled) = (self.life(Way::Mute)?.ended()?, self.life(Way::Stalled).and_then(exact));
-        let is_one_age = stalled.is_none_or(|stalled| is_near(stalled, mute));
-        is_one_age.then(|| IdlePolicy { after, edge: Edge::of(self.lives), needs })
+        let ended = |way| self.life(way).and_then(exact);
+        ended(Way::Mute).zip(ended(Way::Stalled)).is_none_or(|(mute, stalled)| is_near(stalled, mute))
     }
 
     /// Which kind of heartbeat must have been answered.
@@ -208,7 +209,7 @@ impl<'a> Inference<'a> {
             (Beside::Outlived, false, _) => Needs::AnyFrame,
             (Beside::Unknown, ..) => return None,
         };
-        self.idle_policy(after, needs)
+        Some(IdlePolicy { after, edge, needs })
     }
 
     /// Its heartbeats, where it sends any that ask.
@@ -490,5 +491,19 @@ pub mod tests {
         let mut apart = lives(20_370);
         apart[2] = life(Way::Quiet, &[], 22_100, true);
         assert_eq!(told(&apart), Policy::Unknown, "it had nothing to answer");
+    }
+
+    #[test]
+    fn a_timer_beside_heartbeats_is_not_what_the_silent_die_of() {
+        let pings: Vec<u64> = grid(50, 300, 1500);
+        let lives = [
+            life(Way::Control, &grid(50, 300, 4000), 4000, false),
+            life(Way::Mute, &[50], 250, true),
+            life(Way::Stalled, &[], 450, true),
+            life(Way::Quiet, &pings, 1500, true),
+            life(Way::PingsOnly, &pings, 1500, true),
+        ];
+        let Policy::Heartbeat(found) = told(&lives) else { panic!("{:?}", told(&lives)) };
+        assert_eq!(found.idle.map(|idle| (idle.after, idle.needs)), Some((ms(1500), Needs::Messages)));
     }
 }

@@ -1,0 +1,145 @@
+//! What became of a client that did not read, and when.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::backlog::Backlog;
+use crate::domain::ending::{Ending, How, Violation};
+use crate::domain::zombie::Fate;
+use crate::net::proof::Proof;
+
+/// What came so shortly before the connection was over may be TLS's goodbye, and not the WebSocket's.
+const WITH_THE_END: Duration = Duration::from_millis(50);
+
+/// A client that stalled, when it was waited for no more.
+pub struct Stalled {
+    /// When it stopped reading...
+    pub began: Instant,
+    pub opened: Instant,
+    /// ... and for how long, until it was over or long enough.
+    pub after: Duration,
+    /// The system told that it is over.
+    pub seen: bool,
+    /// What the peer's system said.
+    pub proof: Proof,
+    /// Then there was no more to read.
+    pub read_until: Instant,
+    /// Over TLS.
+    pub secure: bool,
+}
+
+impl Stalled {
+    /// What became of it, by what it found when it read on.
+    pub fn fate(&self, backlog: Backlog) -> Fate {
+        // What only reading brought to light may have come while it was read.
+        let found = if self.seen { self.after } else { self.read_until - self.began };
+        match backlog.ending {
+            ending if self.proof == Proof::Over => found_over(ending, found),
+            None if self.proof == Proof::Unheard => Fate::Lost { after: self.after },
+            None => Fate::Kept { so_far: self.after },
+            Some(ending) => self.ended(ending, backlog.came, found),
+        }
+    }
+
+    /// The connection may have been over long after a goodbye came, for which nobody looked; but that was the last that
+    /// came.
+    fn ended(&self, ending: Ending, came: Option<Instant>, found: Duration) -> Fate {
+        let says_goodbye = matches!(
+            ending.how,
+            How::CloseFrame { .. }
+                | How::Violation { rule: Violation::InvalidCloseCode, .. }
+                | How::TlsClose
+                | How::TlsAlert { .. }
+        );
+        let goodbye = came.filter(|came| says_goodbye && self.is_of_its_own(*came));
+        let after = goodbye.map_or(found, |came| came.saturating_duration_since(self.began));
+        let at_latest = goodbye.is_none() && (says_goodbye || !self.seen);
+        let ending = Arc::new(Ending { age: after + (self.began - self.opened), ..ending });
+        Fate::Ended { after, ending, at_latest }
+    }
+
+    /// Whether what came then is not what TLS says at its end.
+    fn is_of_its_own(&self, came: Instant) -> bool {
+        !self.secure || !self.seen || came + WITH_THE_END < self.began + self.after
+    }
+}
+
+/// It answered a question by that end. A goodbye had been on its way; but nobody knows for how long a connection that is
+/// answered by an RST had been forgotten, and by whom.
+pub fn found_over(ending: Option<Ending>, after: Duration) -> Fate {
+    match ending.filter(|ending| ending.is_by_peers_hand() && !matches!(ending.how, How::Rst)) {
+        Some(ending) => Fate::Ended { after, ending: Arc::new(ending), at_latest: true },
+        None => Fate::Lost { after },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::SystemTime;
+
+    use super::*;
+    use crate::domain::ending::Who;
+    use crate::domain::peer_text::PeerText;
+
+    fn ms(millis: u64) -> Duration {
+        Duration::from_millis(millis)
+    }
+
+    fn goodbye() -> How {
+        How::CloseFrame { code: Some(1001), reason: PeerText::default() }
+    }
+
+    /// After so many milliseconds, and whether that is an upper bound, of one that ended so; the last bytes came then.
+    fn told(stalled: &Stalled, how: How, came: Option<u64>) -> (u64, bool) {
+        let (who, at) = (Who::Peer, SystemTime::UNIX_EPOCH);
+        let ending = Ending { who, how, os_error: None, tcp: None, age: ms(0), idle: ms(0), at };
+        let came = came.map(|came| stalled.began + ms(came));
+        match stalled.fate(Backlog { ending: Some(ending), unread: 0, came }) {
+            Fate::Ended { after, ending, at_latest } => {
+                assert_eq!(ending.age, after + ms(100), "it was greeted for 100 ms");
+                (after.as_millis() as u64, at_latest)
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// Over after five seconds, or waited for as long; another was taken to read on.
+    fn stalled(seen: bool, secure: bool) -> Stalled {
+        let opened = Instant::now();
+        let began = opened + ms(100);
+        let proof = if seen { Proof::Untold } else { Proof::Heard };
+        Stalled { began, opened, after: ms(5000), seen, proof, read_until: began + ms(6000), secure }
+    }
+
+    #[test]
+    fn an_end_that_the_system_told_is_dated_by_that() {
+        assert_eq!(told(&stalled(true, false), How::Fin, Some(3000)), (5000, false));
+        assert_eq!(told(&stalled(false, false), How::Fin, None), (6000, true), "it came while it was read");
+    }
+
+    #[test]
+    fn a_goodbye_is_dated_by_the_last_bytes_that_came() {
+        for seen in [true, false] {
+            assert_eq!(told(&stalled(seen, false), goodbye(), Some(3000)), (3000, false));
+            assert_eq!(told(&stalled(seen, true), How::TlsClose, Some(3000)), (3000, false));
+        }
+        assert_eq!(told(&stalled(true, false), goodbye(), None), (5000, true), "the system does not tell");
+        assert_eq!(told(&stalled(false, false), goodbye(), None), (6000, true));
+    }
+
+    #[test]
+    fn what_came_with_the_end_may_be_what_tls_says() {
+        assert_eq!(told(&stalled(true, true), goodbye(), Some(4990)), (5000, true));
+        assert_eq!(told(&stalled(true, false), goodbye(), Some(4990)), (4990, false));
+    }
+
+    #[test]
+    fn one_that_nobody_knows_was_not_kept() {
+        let nothing = || Backlog { ending: None, unread: 0, came: None };
+        assert_eq!(stalled(false, false).fate(nothing()), Fate::Kept { so_far: ms(5000) });
+        let lost = Stalled { proof: Proof::Unheard, ..stalled(false, false) };
+        assert_eq!(lost.fate(nothing()), Fate::Lost { after: ms(5000) });
+    }
+}
