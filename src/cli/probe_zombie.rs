@@ -126,7 +126,7 @@ impl DyingArgs {
         match every < self.max {
             true => Ok(every),
             false => Err(format!(
-                "--max {} is too short: the control first says something after {} (--every)",
+                "--max {} is too short: the control speaks again only after {} (--every)",
                 exact_duration(self.max),
                 exact_duration(every)
             )),
@@ -199,8 +199,8 @@ mod tests {
     fn a_control_that_would_say_nothing_is_refused() {
         let refused = |words: &[&str]| plan(words).err().unwrap();
         let told = refused(&["--max", "3s", "--every", "1h"]);
-        assert_eq!(told, "--max 3 s is too short: the control first says something after 3600 s (--every)");
-        assert!(refused(&["--max", "200ms"]).contains("first says something after 220 ms"));
+        assert_eq!(told, "--max 3 s is too short: the control speaks again only after 3600 s (--every)");
+        assert!(refused(&["--max", "200ms"]).contains("speaks again only after 220 ms"));
         assert!(refused(&["--every", "1us"]).contains("at least 100us"));
         assert!(plan(&["--max", "200ms", "--every", "50ms"]).is_ok());
     }
