@@ -1,6 +1,6 @@
 //! Small questions to the clocks.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tokio::time::{Instant, sleep_until};
 
@@ -10,6 +10,20 @@ pub async fn at(deadline: Option<Instant>) {
         Some(deadline) => sleep_until(deadline).await,
         None => std::future::pending().await,
     }
+}
+
+/// For how long this host was suspended in all since it started, which its monotonic clock does not count: by so much is
+/// the one ahead that does (clock_gettime(2)). Zero where the system has no such clock.
+pub fn suspended() -> Duration {
+    #[cfg(target_os = "linux")]
+    {
+        use nix::time::{ClockId, clock_gettime};
+        let read = |id| clock_gettime(id).map(Duration::from).unwrap_or_default();
+        let monotonic = read(ClockId::CLOCK_MONOTONIC);
+        read(ClockId::CLOCK_BOOTTIME).saturating_sub(monotonic)
+    }
+    #[cfg(not(target_os = "linux"))]
+    Duration::ZERO
 }
 
 /// Milliseconds since 1970, as app heartbeats carry them.

@@ -1,8 +1,10 @@
-//! Whether this host runs: who is stopped, or starved, reads late what comes meanwhile, and answers nothing.
+//! Whether this host runs: who is stopped, starved or suspended reads late what comes meanwhile, and answers nothing.
 
 use std::time::Duration;
 
 use tokio::time::Instant;
+
+use super::clock;
 
 /// How often it is looked. A standstill is told as shorter by up to that.
 const EVERY: Duration = Duration::from_millis(250);
@@ -14,12 +16,20 @@ const LATE: Duration = Duration::from_millis(500);
 pub struct Vigil {
     due: Instant,
     longest: Option<Duration>,
+    /// For how long the host was suspended in all, now...
+    suspended: fn() -> Duration,
+    /// ... and when it last looked.
+    before: Duration,
 }
 
 impl Vigil {
     /// From now on.
     pub fn begin() -> Vigil {
-        Vigil { due: Instant::now() + EVERY, longest: None }
+        Vigil::by(clock::suspended)
+    }
+
+    fn by(suspended: fn() -> Duration) -> Vigil {
+        Vigil { due: Instant::now() + EVERY, longest: None, suspended, before: suspended() }
     }
 
     /// When to look again at the latest.
@@ -29,12 +39,27 @@ impl Vigil {
 
     /// Looks, first of all that is done when the process runs again; gives for how long it just stood still, if it did.
     pub fn look(&mut self) -> Option<Duration> {
-        let now = Instant::now();
-        let late = now.checked_duration_since(self.due)?;
-        self.due = now + EVERY;
-        let standstill = Some(late).filter(|late| *late >= LATE);
+        let standstill = Some(self.late() + self.slept()).filter(|still| *still >= LATE);
         self.longest = self.longest.max(standstill);
         standstill
+    }
+
+    fn late(&mut self) -> Duration {
+        let now = Instant::now();
+        let Some(late) = now.checked_duration_since(self.due) else { return Duration::ZERO };
+        self.due = now + EVERY;
+        late
+    }
+
+    /// The clocks are read one behind the other: a suspension is no shorter than what may lie between.
+    fn slept(&mut self) -> Duration {
+        let now = (self.suspended)();
+        let slept = now.saturating_sub(self.before);
+        if slept < LATE {
+            return Duration::ZERO;
+        }
+        self.before = now;
+        slept
     }
 
     /// The longest standstill; `None`: it never stood still.
@@ -45,8 +70,29 @@ impl Vigil {
 
 #[cfg(test)]
 mod tests {
+    use std::cell::Cell;
+
     use super::*;
     use tokio::time::advance;
+
+    thread_local! {
+        static SUSPENDED: Cell<u64> = const { Cell::new(7000) };
+    }
+
+    fn suspended() -> Duration {
+        Duration::from_millis(SUSPENDED.get())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_was_suspended_stood_still_though_no_time_went_by() {
+        let mut vigil = Vigil::by(suspended);
+        assert_eq!(vigil.look(), None, "what was before is not told");
+        SUSPENDED.set(7499);
+        assert_eq!(vigil.look(), None);
+        SUSPENDED.set(67_000);
+        assert_eq!(vigil.look(), Some(Duration::from_secs(60)));
+        assert_eq!((vigil.look(), vigil.longest()), (None, Some(Duration::from_secs(60))));
+    }
 
     #[tokio::test(start_paused = true)]
     async fn who_comes_late_stood_still() {
