@@ -131,3 +131,8 @@ impl Life {
         self.way.is_dead().then_some(heard + self.unread)
     }
 }
+
+/// Those that ought to be let go.
+pub(super) fn dead(lives: &[Life]) -> impl Iterator<Item = &Life> {
+    lives.iter().filter(|life| life.way.is_dead())
+}

@@ -4,9 +4,11 @@
 //! - [`Life`]: what was heard on one of them, and what became of it
 //! - [`Policy`]: what the lives together tell of the server, by `inference`; [`Beats`]: its heartbeats as several clients
 //!   hear them; [`Edge`]: how exactly a timer's age is known; [`libraries`]: whose defaults it is consistent with
-//! - [`Findings`]: the verdict, and why
+//! - [`Findings`]: the verdict, and why; `doubts`: what makes evidence none, by the lives and how they were watched
+//!   ([`Watch`])
 
 mod beats;
+mod doubts;
 mod edge;
 mod findings;
 mod inference;
@@ -14,6 +16,7 @@ pub mod libraries;
 mod life;
 mod policy;
 pub mod report;
+mod watch;
 mod way;
 
 #[cfg(test)]
@@ -21,8 +24,9 @@ mod simulated;
 
 pub use beats::Beats;
 pub use edge::Edge;
-pub use findings::{Findings, Verdict, Watch, outlived};
+pub use findings::{Findings, Verdict};
 pub use libraries::{LIBRARIES, Library};
 pub use life::{Fate, Life, PassedOn};
 pub use policy::{HeartbeatPolicy, IdlePolicy, Needs, Policy, Reaping};
+pub use watch::{Watch, outlived};
 pub use way::Way;

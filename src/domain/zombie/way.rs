@@ -39,6 +39,11 @@ impl Way {
         }
     }
 
+    /// Its name in a sentence: `half-closed`.
+    pub fn name(self) -> String {
+        self.label().replace('_', "-")
+    }
+
     /// How much later than the others it begins: who is silent as others are, from another moment on, shows whether the
     /// server lets go at an age, or looks for such clients now and then.
     pub fn begins_later(self) -> Duration {
