@@ -251,7 +251,7 @@ mod tests {
         assert!(findings.reasons[0].contains("a healthy client, died after 20 s"), "{:?}", findings.reasons);
         assert!(findings.reasons[0].contains("--say"), "{:?}", findings.reasons);
         let all = Way::ALL.map(|way| gone(way, 20_000)).to_vec();
-        assert!(Findings::of(all, watched(true)).reasons[0].contains("a lifetime, or an outage"));
+        assert!(Findings::of(all, watched(true)).reasons[0].contains("a lifetime, an outage, or a login"));
         let at_once = Way::ALL.map(|way| gone(way, 20)).to_vec();
         assert!(Findings::of(at_once, watched(true)).reasons[0].contains("--say"), "they spoke, and went");
     }
