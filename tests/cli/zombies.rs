@@ -153,7 +153,10 @@ fn the_controls_death_voids_the_run() {
     let server = Server::start(&["--heartbeat", "none", "--lifetime", "1s"]);
     let (code, document) = document(&["--max", "5s", "--expect", "<=3s"], &server.url());
     assert_eq!((code, &document["verdict"]), (Some(4), &"inconclusive".into()), "{document:#}");
-    assert!(document["reasons"][0].as_str().unwrap().contains("a lifetime, an outage, or a login"), "{document:#}");
+    assert!(
+        document["reasons"][0].as_str().unwrap().contains("a lifetime, an outage, or a login"),
+        "{document:#}"
+    );
     assert_eq!(
         (&document["policy"]["kind"], &document["expectation"]["met"]),
         (&json!("unknown"), &Value::Null)

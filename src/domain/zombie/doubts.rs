@@ -132,7 +132,9 @@ pub(super) fn control_died(lives: &[Life], watch: Watch) -> Option<String> {
         |life: &Life| life.ended().is_some_and(|ended| ended.abs_diff(*after) <= (*after / 20).max(AT_ONCE));
     let all_near = others.filter(|life| life.kept().is_some()).all(near);
     let hint = match (all_near, *after < watch.every) {
-        (true, false) => "all connections ended at about that age: a lifetime, an outage, or a login that it waits for (--send)",
+        (true, false) => {
+            "all connections ended at about that age: a lifetime, an outage, or a login that it waits for (--send)"
+        }
         // All of them have said one thing by then, the same.
         (true, true) => {
             "so did all that read: an outage, or it takes no such message as each began with (give it another: --say)"
