@@ -15,6 +15,16 @@ pub enum MessageRef<'a> {
     Binary(&'a [u8]),
 }
 
+impl MessageRef<'_> {
+    /// Its size in bytes.
+    pub fn size(&self) -> usize {
+        match self {
+            MessageRef::Text(text) => text.len(),
+            MessageRef::Binary(bytes) => bytes.len(),
+        }
+    }
+}
+
 /// A message with its JSON, which is parsed at most once however many patterns look at it.
 ///
 /// Cost is bounded: what is longer than [`LONGEST_JSON`] or deeper than serde_json's recursion limit

@@ -14,6 +14,9 @@ use super::template::{Key, Keys, Payload, Template};
 /// How many of the latest asks' times are remembered: at 100 asks a second, of the last 40 seconds.
 const REMEMBERED: usize = 4096;
 
+/// The longest message in which an ask that was passed on is looked for, in bytes: so a flood stays cheap.
+const LONGEST_SENT_ON: usize = 16 * 1024;
+
 /// How an answer tells which ask it belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Correlation {
@@ -287,6 +290,9 @@ impl Asks {
     }
 
     fn carries_an_id(&self, message: MessageRef<'_>, framing: Framing) -> bool {
+        if !self.template.as_str().contains("{id}") || message.size() > LONGEST_SENT_ON {
+            return false;
+        }
         let id = |unit| self.echo.as_ref()?.matches(&Incoming::new(unit))?.id;
         framing.units(message).filter_map(id).any(|id| self.nonce.owner(&id) != Owner::Alien)
     }
@@ -447,6 +453,8 @@ mod tests {
         for text in [r#"{"type":"ping"}"#, r#"{"type":"ping","id":"7","timestamp":5}"#, "ping"] {
             assert!(!is_sent_on(text), "{text}");
         }
+        let long = ask.replace('{', &format!(r#"{{"history":"{}","#, "x".repeat(LONGEST_SENT_ON)));
+        assert!(!is_sent_on(&long), "no relay of a heartbeat is so long");
         assert!(!asking("ping", "pong", 1).is_sent_on(MessageRef::Text("ping")), "it has none");
     }
 
