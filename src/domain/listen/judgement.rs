@@ -37,13 +37,13 @@ impl Judgement<'_> {
     fn findings(&self) -> Findings {
         let kinds = self.heard.kinds();
         let quiet = self.heard.longest_quiet.max(self.since(self.heard.last));
-        let foremost = self.heard.foremost();
+        let foremost = self.foremost();
         let heartbeat = foremost.map(|(kind, _)| kind);
         let asking = self.asking(heartbeat);
         let asking = kinds.iter().find(|kind| Some(kind.kind()) == asking);
         let unanswered = asking.and_then(|kind| self.unanswered(kind));
         let kind = kinds.iter().find(|kind| Some(kind.kind()) == heartbeat);
-        let (origin, interval) = (kind.and_then(origin), kind.and_then(KindFindings::borne_out));
+        let origin = kind.and_then(origin);
         let (verdict, mut reasons) = self.judge(foremost, kind);
         reasons.extend(self.how.stood_still.map(stood_still));
         reasons.extend(self.how.forgotten.then(|| FORGOTTEN.to_string()));
@@ -54,12 +54,34 @@ impl Judgement<'_> {
             heartbeat,
             origin,
             unanswered,
-            clearance: interval
-                .filter(|_| verdict == Verdict::ServerPingsEvery)
-                .map(|interval| Clearance::of(interval.max.max(self.longest_still()))),
+            clearance: self.clearance().filter(|_| verdict == Verdict::ServerPingsEvery),
             longest_quiet: quiet,
             listened: self.how.listened,
         }
+    }
+
+    /// The kind that tells most; before one that stopped, one that did not.
+    fn foremost(&self) -> Option<(Kind, Standing)> {
+        let runs = |(kind, standing): &(Kind, Standing)| match standing {
+            Standing::Steady(interval) => {
+                let kind =
+                    self.heard.kinds.get(kind).map(|heard| heard.findings(*kind, self.heard.longest_quiet));
+                kind.is_some_and(|kind| self.stopped(&kind, *interval).is_none())
+            }
+            Standing::SinceTraffic(interval) => self.fell_silent(*kind, *interval).is_none(),
+            Standing::Hinted(_) | Standing::Unsteady => false,
+        };
+        self.heard.borne_out().into_iter().find(runs).or_else(|| self.heard.foremost())
+    }
+
+    /// What the shortest of the intervals clears, if the path was not unused for longer; nothing where it was forgotten.
+    fn clearance(&self) -> Option<Clearance> {
+        let interval = |(_, standing): (Kind, Standing)| match standing {
+            Standing::Steady(interval) | Standing::SinceTraffic(interval) => Some(interval.max),
+            Standing::Hinted(_) | Standing::Unsteady => None,
+        };
+        let shortest = self.heard.borne_out().into_iter().filter_map(interval).min()?;
+        (!self.how.forgotten).then(|| Clearance::of(shortest.max(self.longest_still())))
     }
 
     /// How long the path was not used at the longest, but for answers: before the first heartbeat, and at the end, too.
@@ -90,7 +112,7 @@ impl Judgement<'_> {
         match standing {
             Standing::Steady(interval) => match self.stopped(kind, interval) {
                 Some(why) => inconclusive(why),
-                None => (Verdict::ServerPingsEvery, paused(&interval).into_iter().collect()),
+                None => self.steady(kind, interval),
             },
             Standing::SinceTraffic(interval) => match self.fell_silent(which, interval) {
                 Some(why) => inconclusive(why),
@@ -105,12 +127,28 @@ impl Judgement<'_> {
         }
     }
 
+    /// A steady heartbeat, of which the next may be overdue.
+    fn steady(&self, kind: &KindFindings, interval: Interval) -> (Verdict, Vec<String>) {
+        let silence = self.heard.last(kind.kind()).map(|last| self.since(last));
+        let longest = interval.max + tolerance(interval.max);
+        let overdue = silence.filter(|silence| self.how.answered && *silence > longest.max(LEAST_SILENCE));
+        let told = overdue.map(|silence| format!("the last came {} before the end", show(silence)));
+        let verdict = match (told.is_some(), interval.gaps) {
+            // It is one gap that bears it out, and the next contradicts it.
+            (true, 1) => Verdict::Inconclusive,
+            (_, _) => Verdict::ServerPingsEvery,
+        };
+        (verdict, paused(&interval).into_iter().chain(told).collect())
+    }
+
     /// No heartbeat is a finding only where it was listened from the opening to the end.
     fn nothing_heard(&self) -> (Verdict, Vec<String>) {
         let listened = show(self.how.listened);
         let is_cut_short = self.how.interrupted || self.how.ended.is_some();
         let why = match (self.heard.missed_some, is_cut_short) {
-            _ if self.how.forgotten => format!("no heartbeat came in {listened}"),
+            _ if self.how.forgotten || self.how.stood_still.is_some() => {
+                format!("no heartbeat came in {listened}")
+            }
             (true, _) => format!("a heartbeat came before it was listened, and none since, in {listened}"),
             (false, true) => format!("no heartbeat came in {listened}, which was not the whole time"),
             (false, false) => return (Verdict::ServerIsSilentFor, Vec::new()),
@@ -196,10 +234,18 @@ impl Judgement<'_> {
             Some(EndedBy::Breakage) => return None,
             None => {}
         }
-        let interval = kind.borne_out().or(kind.interval)?;
+        if self.how.forgotten {
+            return None;
+        }
+        let interval = kind.borne_out()?;
         let waited = self.since(self.heard.last(kind.kind())?);
-        match (is_stop(self.overdue(kind), interval.median), is_stop(waited, interval.median)) {
-            (true, _) => (!self.how.forgotten).then_some(Unanswered::Stops { after }),
+        let is_overdue = match kind.sure {
+            true => waited > (interval.max + tolerance(interval.max)).max(LEAST_SILENCE),
+            // Whatever it said may have postponed it.
+            false => is_stop(waited, interval.median),
+        };
+        match (is_stop(self.overdue(kind), interval.max), is_overdue) {
+            (true, _) => Some(Unanswered::Stops { after }),
             // One may be the last.
             (false, false) => (after >= 2).then_some(Unanswered::GoesOn),
             // It stopped, or it was postponed all the while.

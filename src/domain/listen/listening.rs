@@ -162,20 +162,31 @@ impl Listening {
         beats.map(|(kind, heard)| (*kind, heard.standing()))
     }
 
-    /// The kind that tells most.
-    pub(super) fn foremost(&self) -> Option<(Kind, Standing)> {
-        let rank = |standing: Standing| match standing {
+    /// The kinds whose interval is borne out, those first that tell most.
+    pub(super) fn borne_out(&self) -> Vec<(Kind, Standing)> {
+        let is_borne_out =
+            |standing: &Standing| matches!(standing, Standing::Steady(_) | Standing::SinceTraffic(_));
+        let mut kinds: Vec<_> = self.standings().filter(|(_, standing)| is_borne_out(standing)).collect();
+        kinds.sort_by_key(|found| self.rank(found));
+        kinds
+    }
+
+    fn rank(&self, (kind, standing): &(Kind, Standing)) -> (u8, Sound, Reverse<u64>) {
+        let rank = match standing {
             Standing::Steady(_) => 0,
             Standing::SinceTraffic(_) => 1,
             Standing::Hinted(_) => 2,
             Standing::Unsteady => 3,
         };
-        let count = |kind: &Kind| self.kinds.get(kind).map_or(0, |heard| heard.rhythm.count);
-        let rank = |(kind, standing): &(Kind, Standing)| (rank(*standing), kind.sound, Reverse(count(kind)));
-        let best = self.standings().min_by_key(rank)?;
+        (rank, kind.sound, Reverse(self.kinds.get(kind).map_or(0, |heard| heard.rhythm.count)))
+    }
+
+    /// The kind that tells most.
+    pub(super) fn foremost(&self) -> Option<(Kind, Standing)> {
+        let best = self.standings().min_by_key(|found| self.rank(found))?;
         match best.1 {
             Standing::Steady(_) | Standing::SinceTraffic(_) | Standing::Hinted(_) => Some(best),
-            Standing::Unsteady => self.standings().max_by_key(|(kind, _)| count(kind)),
+            Standing::Unsteady => self.standings().max_by_key(|found| Reverse(self.rank(found).2)),
         }
     }
 

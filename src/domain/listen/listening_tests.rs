@@ -389,11 +389,11 @@ fn silences_before_the_first_and_behind_the_last_clear_nothing() {
     // 31 s is more than 75 % of 30 s.
     let late = pings(&[31_000, 33_000, 35_000]);
     assert_eq!(cleared(&late, s(36)), Some(s(50)));
-    let stopping = pings(&[10_000, 20_000]);
-    assert_eq!((cleared(&stopping, s(42)), cleared(&stopping, s(44))), (Some(s(30)), Some(s(50))));
+    let stopping = pings(&[10_000, 20_000, 30_000]);
+    assert_eq!((cleared(&stopping, s(52)), cleared(&stopping, s(54))), (Some(s(30)), Some(s(50))));
     let mut talked = stopping.clone();
-    talked.talked(s(30));
-    assert_eq!(cleared(&talked, s(44)), Some(s(30)), "the client used the path");
+    talked.talked(s(40));
+    assert_eq!(cleared(&talked, s(54)), Some(s(30)), "the client used the path");
 }
 
 #[test]
@@ -520,4 +520,98 @@ fn a_burst_is_not_said_to_come_every_nothing() {
     (0..40).for_each(|_| burst.heard(s(1), &said));
     let findings = burst.findings(&whole(s(60)));
     assert_eq!(findings.reasons, ["40 heartbeats came, in a burst, and then none in 59 s"]);
+}
+
+#[test]
+fn a_welcome_does_not_make_a_fixed_clock_one_that_counts_from_traffic() {
+    let welcomed = |moments: &[u64]| {
+        let mut listening = Listening::new(Duration::ZERO, false);
+        listening.heard(ms(40), &Utterance::plain(Sound::Message, PeerText::new("welcome")));
+        let said = Utterance::plain(Sound::Ping, PeerText::new("x"));
+        moments.iter().for_each(|moment| listening.heard(ms(*moment), &said));
+        listening
+    };
+    let three = welcomed(&[30_000, 60_000, 90_000]).findings(&whole(s(100)));
+    assert_eq!((three.interval().map(|i| i.median), three.origin), (Some(s(30)), None));
+    assert_eq!(three.spanning(), Some(Spanning::Heartbeats));
+    let two = welcomed(&[54_000, 108_000]).findings(&whole(s(120)));
+    assert_eq!((two.verdict, two.interval().map(|i| i.median)), (Verdict::ServerPingsEvery, Some(s(54))));
+    let mut talked = welcomed(&[25_000, 50_000, 75_000]);
+    talked.talked(s(90));
+    talked.heard(s(100), &Utterance::plain(Sound::Ping, PeerText::new("x")));
+    assert_eq!(talked.findings(&whole(s(110))).origin, Some(Origin::FixedClock));
+}
+
+#[test]
+fn only_a_silence_longer_than_any_before_shows_that_unanswered_heartbeats_stop() {
+    let unanswered = |moments: &[u64], listened: u64| {
+        pings(moments).findings(&Circumstances { answered: false, ..whole(ms(listened)) }).unanswered
+    };
+    // Pairs, 5 ms apart, every 30 s.
+    assert_eq!(unanswered(&[30_000, 30_005, 60_000, 60_005, 90_000, 90_005], 91_000), None);
+    let steady = [10_000, 20_000, 30_000];
+    assert_eq!(unanswered(&steady, 39_000), Some(Unanswered::GoesOn));
+    assert_eq!(unanswered(&steady, 50_000), None, "two are overdue");
+    assert_eq!(unanswered(&steady, 56_000), Some(Unanswered::Stops { after: 3 }));
+}
+
+#[test]
+fn a_running_heartbeat_is_told_before_one_that_stopped() {
+    let mut listening = Listening::new(Duration::ZERO, false);
+    let app = shaped("type: ping");
+    let mut moments: Vec<(u64, Utterance)> = (1..=6).map(|n| (10_000 * n, app.clone())).collect();
+    moments.extend((1..=3).map(|n| (1000 * n, Utterance::plain(Sound::Ping, PeerText::new("x")))));
+    moments.sort_by_key(|(at, _)| *at);
+    moments.iter().for_each(|(at, said)| listening.heard(ms(*at), said));
+    let findings = listening.findings(&whole(s(61)));
+    assert_eq!((findings.verdict, findings.heartbeat), (Verdict::ServerPingsEvery, Some(app.kind())));
+}
+
+#[test]
+fn what_is_cleared_is_told_by_all_that_the_server_sends() {
+    let mut listening = Listening::new(Duration::ZERO, false);
+    let app = shaped("type: ping");
+    for n in 1..=90 {
+        listening.heard(s(10 * n), &app);
+        if n % 30 == 0 {
+            listening.heard(s(10 * n) + ms(1), &Utterance::plain(Sound::Ping, PeerText::new("x")));
+        }
+    }
+    let clearance = listening.findings(&whole(s(901))).clearance.unwrap();
+    assert_eq!(clearance.not_cleared, Vec::<Duration>::new(), "something comes every 10 s");
+}
+
+#[test]
+fn a_connection_that_was_forgotten_clears_nothing() {
+    let forgotten = Circumstances { forgotten: true, answered: false, ..whole(s(36)) };
+    let findings = pings(&[10_000, 20_000, 30_000]).findings(&forgotten);
+    assert_eq!((findings.clearance, findings.unanswered), (None, None));
+}
+
+#[test]
+fn heartbeats_that_are_overdue_at_the_end_are_told() {
+    let told = |moments: &[u64], listened: u64| {
+        let findings = pings(moments).findings(&whole(ms(listened)));
+        (findings.verdict, findings.reasons.first().cloned().unwrap_or_default())
+    };
+    let three = [30_000, 60_000, 90_000];
+    assert_eq!(told(&three, 120_000), (Verdict::ServerPingsEvery, String::new()));
+    let overdue = told(&three, 150_000);
+    assert_eq!(overdue.0, Verdict::ServerPingsEvery);
+    assert!(overdue.1.starts_with("the last came 1m before the end"), "{}", overdue.1);
+    assert_eq!(told(&[30_000, 60_000], 120_000).0, Verdict::Inconclusive, "one gap, and none since");
+}
+
+#[test]
+fn silence_while_this_host_stood_still_is_none_of_the_servers() {
+    let still = Circumstances { stood_still: Some(s(120)), ..whole(s(130)) };
+    let findings = Listening::new(Duration::ZERO, false).findings(&still);
+    assert_eq!(findings.verdict, Verdict::Inconclusive);
+}
+
+#[test]
+fn two_gaps_that_differ_by_more_than_timers_do_bear_nothing_out() {
+    let sure = |moments: &[u64]| pings(moments).findings(&whole(s(95))).interval();
+    assert_eq!(sure(&[30_000, 57_000, 90_000]), None);
+    assert!(sure(&[30_000, 60_000, 92_000]).is_some());
 }

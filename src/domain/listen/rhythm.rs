@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::interval::Interval;
+use super::interval::{Interval, tolerance};
 use super::sound::Utterance;
 use super::spans::Spans;
 use crate::domain::peer_text::PeerText;
@@ -75,11 +75,16 @@ impl Rhythm {
         self.gaps.interval()
     }
 
-    /// The interval where it is borne out: by two gaps that agree at least, or by one that agrees with the span
-    /// from the opening to the first.
+    /// The interval where it is borne out: by two gaps that agree with each other, by most of more, or by one that agrees
+    /// with the span from the opening to the first.
     pub fn sure_interval(&self) -> Option<Interval> {
         let interval = self.interval().filter(Interval::is_regular)?;
-        let confirmed = interval.gaps >= 2 || self.first.is_some_and(|first| interval.fits(first));
+        let confirmed = match interval.gaps {
+            1 => self.first.is_some_and(|first| interval.fits(first)),
+            // Two that differ by more than timers do may be any two.
+            2 => interval.spread() <= tolerance(interval.median),
+            _ => true,
+        };
         confirmed.then_some(interval)
     }
 

@@ -68,8 +68,10 @@ impl SinceTraffic {
     /// first said something. Few gaps agree by accident.
     pub fn bearing(&self, gaps: Option<Interval>, longest_pause: Duration) -> Bearing {
         let is_plainer = |spans: &Interval| {
-            let is_looser = |gaps: Interval| gaps.spread() > spans.spread() * 2 + JITTER;
-            gaps.is_none_or(|gaps| gaps.gaps < LEAST || is_looser(gaps)) && holds(spans, longest_pause)
+            let is_looser = |gaps: &Interval| gaps.spread() > spans.spread() * 2 + JITTER;
+            // Where few gaps are as long as the spans, most of these are the gaps themselves.
+            let is_accident = |gaps: &Interval| gaps.gaps < LEAST && !gaps.fits(spans.median);
+            gaps.is_none_or(|gaps| is_looser(&gaps) || is_accident(&gaps)) && holds(spans, longest_pause)
         };
         match self.agreeing().filter(|_| self.after_messages > 0).filter(is_plainer) {
             None => Bearing::Nothing,
