@@ -25,12 +25,17 @@ const PROGRESS_EVERY: Duration = Duration::from_secs(1);
 /// An end that has come is read by then.
 const READ_ON: Duration = Duration::from_millis(300);
 
+/// A server that gives up who did not answer does so by then, as the patience of the known ones goes.
+const EXCUSED: Duration = Duration::from_secs(120);
+
 /// What listening brought.
 pub struct Overheard {
     pub circumstances: Circumstances,
     pub findings: Findings,
     /// The peer, or the path, ended it.
     pub ending: Option<Arc<Ending>>,
+    /// This host stood still so shortly before the end that a server may have given it up for that.
+    pub excused: bool,
 }
 
 /// An ear at work.
@@ -44,6 +49,8 @@ pub struct Ear<'a, S> {
     talk: Option<Talk>,
     progress_at: Instant,
     vigil: Vigil,
+    /// When this host last stood still, it did until then.
+    stood_until: Option<Instant>,
     reporter: &'a mut dyn ListenReporter,
 }
 
@@ -82,6 +89,7 @@ impl<'a, S: AsyncRead + AsyncWrite + Layered + Unpin> Ear<'a, S> {
             talk: plan.talk.as_ref().map(|_| Talk::default()),
             progress_at: now + PROGRESS_EVERY,
             vigil: Vigil::begin(),
+            stood_until: None,
             reporter,
         }
     }
@@ -93,12 +101,15 @@ impl<'a, S: AsyncRead + AsyncWrite + Layered + Unpin> Ear<'a, S> {
         let mut over = self.is_enough();
         while over.is_none() {
             let woken = self.wait(interrupt).await;
-            if self.vigil.look().is_some() {
+            let stood_still = self.vigil.look().is_some();
+            if stood_still {
                 let now = self.notes.age(Instant::now());
                 self.notes.listening.stood_still(now);
+                self.stood_until = Some(Instant::now());
             }
             over = match woken {
                 Woken::Interrupted => Some(Over::Interrupt),
+                Woken::End if stood_still => self.read_up(),
                 Woken::End => Some(Over::Time),
                 Woken::Heard(heard) => self.on_heard(heard),
                 Woken::Talk => self.speak(),
@@ -108,6 +119,12 @@ impl<'a, S: AsyncRead + AsyncWrite + Layered + Unpin> Ear<'a, S> {
             tokio::task::coop::consume_budget().await;
         }
         self.finish(over.unwrap_or(Over::Time), interrupt).await
+    }
+
+    /// The time went by while nobody listened: what came meanwhile is still to be read.
+    fn read_up(&mut self) -> Option<Over> {
+        self.end = Instant::now() + READ_ON;
+        None
     }
 
     /// So many heartbeats were asked for, and so many came.
@@ -228,10 +245,11 @@ impl<'a, S: AsyncRead + AsyncWrite + Layered + Unpin> Ear<'a, S> {
             forgotten,
         };
         let findings = self.notes.listening.findings(&circumstances);
+        let excused = self.stood_until.is_some_and(|until| until.elapsed() < EXCUSED);
         // Whoever is muted cannot even say goodbye.
         if self.answer {
             self.guest.leave(ending.as_deref().map(|ending| &ending.how)).await;
         }
-        Overheard { circumstances, findings, ending }
+        Overheard { circumstances, findings, ending, excused }
     }
 }

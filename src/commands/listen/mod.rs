@@ -121,12 +121,14 @@ impl Outcome {
 /// A connection that ended before its time is found wanting, unless the server ended it, by its own hand, on a client
 /// that left it unanswered, or may have because this host stood still.
 fn judge(overheard: &Overheard) -> report::Verdict {
-    let Overheard { circumstances, findings, ending } = overheard;
+    let Overheard { circumstances, findings, ending, excused } = overheard;
     let provoked = matches!(findings.unanswered, Some(Unanswered::Ends { .. }));
     match (findings.verdict, ending) {
-        (_, Some(_)) if circumstances.stood_still.is_some() => report::Verdict::Inconclusive,
+        (_, Some(_)) if *excused => report::Verdict::Inconclusive,
         (_, Some(_)) if !provoked => report::Verdict::Failed,
         (Verdict::Inconclusive, _) => report::Verdict::Inconclusive,
+        // It ended, and nobody knows when.
+        (_, None) if circumstances.forgotten => report::Verdict::Inconclusive,
         (Verdict::ServerPingsEvery | Verdict::ServerIsSilentFor | Verdict::Irregular, _) => {
             report::Verdict::Passed
         }

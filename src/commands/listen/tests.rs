@@ -336,3 +336,30 @@ async fn a_flood_during_the_greeting_is_counted_and_enough_of_it_is_enough() {
     let (overheard, _) = heard(greeted_plan(60_000, Some(100)), saying(words)).await;
     assert_eq!((overheard.findings.kinds[0].count, overheard.findings.listened), (500, ms(10_100)));
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_hour_after_a_standstill_it_excuses_no_end() {
+    let (overheard, _) = heard(plan(7_200_000, None, false), |mut peer, start| async move {
+        sleep_until(start + ms(1500)).await;
+        advance(ms(20_000)).await;
+        sleep(ms(3_600_000)).await;
+        peer.send(CLOSE, &[0x0f, 0xa0]).await;
+        sleep(ms(3_600_000)).await;
+        peer
+    })
+    .await;
+    assert_eq!(judge(&overheard), report::Verdict::Failed);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_came_while_this_host_stood_still_until_the_end_is_read() {
+    let (overheard, _) = heard(plan(10_000, None, false), |mut peer, start| async move {
+        sleep_until(start + ms(2000)).await;
+        advance(ms(60_000)).await;
+        peer.send(PING, b"x").await;
+        peer
+    })
+    .await;
+    let findings = &overheard.findings;
+    assert_eq!((findings.verdict, findings.kinds.len()), (Verdict::Inconclusive, 1), "{findings:?}");
+}
