@@ -159,6 +159,10 @@ impl<'a, S: AsyncRead + AsyncWrite + Layered + Unpin> Ear<'a, S> {
                 self.notes.listening.answered(self.notes.age(at));
                 None
             }
+            Heard::Spoke { at } => {
+                self.spoke(at);
+                None
+            }
             Heard::Ended(cut) => Some(Over::Cut(cut)),
             Heard::Said { at, said, answered, .. } => {
                 self.said(at, &said, answered && self.answer);
@@ -186,13 +190,18 @@ impl<'a, S: AsyncRead + AsyncWrite + Layered + Unpin> Ear<'a, S> {
         match self.guest.talk() {
             Err(cut) => Some(Over::Cut(cut)),
             Ok(left) => {
-                let age = self.notes.age(left);
-                self.notes.listening.talked(age);
+                left.into_iter().for_each(|left| self.spoke(left));
                 self.talk.iter_mut().for_each(|talk| talk.spoke(last));
-                self.reporter.report(&ListenEvent::Talked { at: SystemTime::now(), age });
                 None
             }
         }
+    }
+
+    /// The client said something of its own, and not in answer.
+    fn spoke(&mut self, left: Instant) {
+        let age = self.notes.age(left);
+        self.notes.listening.talked(age);
+        self.reporter.report(&ListenEvent::Talked { at: SystemTime::now(), age });
     }
 
     fn progress(&mut self) -> Option<Over> {

@@ -216,6 +216,7 @@ impl Client {
         match heard {
             Heard::Ended(cut) => return Some(guest.ending(cut)),
             Heard::Answered { at } => ears.answer(at),
+            Heard::Spoke { .. } => {}
             Heard::Said { at, said, answered, repeats } => {
                 ears.repeated += u64::from(repeats && said.sound.asks());
                 // That alone is no answer; of a server that has answered it is a sign of life.

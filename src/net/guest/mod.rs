@@ -64,6 +64,8 @@ pub enum Heard {
     Said { at: Instant, said: Utterance, answered: bool, repeats: bool },
     /// It answered something of ours.
     Answered { at: Instant },
+    /// The guest kept its convention alive, by a message.
+    Spoke { at: Instant },
     /// It is over.
     Ended(Cut),
 }
@@ -177,10 +179,14 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Guest<'a, S> {
         }
     }
 
-    /// Says something of its own, as a message; gives when it left.
-    pub fn talk(&mut self) -> Result<Instant, Cut> {
+    /// Says something of its own, as a message; gives when it left. `None`: nothing was said, for what was said before
+    /// has not left yet.
+    pub fn talk(&mut self) -> Result<Option<Instant>, Cut> {
+        if self.socket.is_blocked() {
+            return Ok(None);
+        }
         self.talk = Talk::Often;
-        self.say()
+        self.say().map(Some)
     }
 
     /// Says out of turn what it says now and then: a Ping and, where it sends messages, one of those.
@@ -338,8 +344,9 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Guest<'a, S> {
     fn on_time(&mut self) -> Option<Heard> {
         let now = Instant::now();
         let upkeep = self.keeper.as_mut().and_then(|keeper| keeper.take_due(now));
-        if let Some(Err(cut)) = upkeep.map(|payload| self.send(to_message(payload))) {
-            return Some(Heard::Ended(cut));
+        if let Some(payload) = upkeep {
+            let sent = self.send(to_message(payload));
+            return Some(sent.map_or_else(Heard::Ended, |left| Heard::Spoke { at: left.unwrap_or(now) }));
         }
         let schedule = self.traffic.as_mut()?;
         let is_due = std::iter::from_fn(|| schedule.take_due(now)).count() > 0;

@@ -7,7 +7,7 @@ use tokio::time::{Instant, sleep};
 
 use super::{Guest, Heard, Manners, Words, until_over};
 use crate::domain::ending::How;
-use crate::domain::heartbeat::convention::Convention;
+use crate::domain::heartbeat::convention::{Convention, Upkeep};
 use crate::domain::heartbeat::pattern::Pattern;
 use crate::domain::heartbeat::template::{Payload, Template};
 use crate::domain::listen::Sound;
@@ -230,6 +230,17 @@ async fn what_a_server_passes_on_is_nothing_that_it_says_by_itself() {
         heard.push((said.sound, repeats));
     }
     assert_eq!(heard, [(Sound::Message, false), (Sound::AppPing, true), (Sound::AppPing, false)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_keeps_the_convention_alive_is_told_when_it_leaves() {
+    let (mut socket, mut peer) = ends().await;
+    let upkeep = Upkeep { message: "alive".parse().unwrap(), every: ms(700) };
+    let convention = Convention { upkeep: Some(upkeep), ..Convention::default() };
+    let start = Instant::now();
+    let mut guest = Guest::new(&mut socket, Manners { convention, ..manners() }, start);
+    assert_eq!(guest.next().await, Heard::Spoke { at: start + ms(700) });
+    assert_eq!(peer.text().await, "alive");
 }
 
 #[tokio::test(start_paused = true)]
