@@ -44,7 +44,8 @@ pub struct ListenArgs {
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Listening")]
 pub struct HearingArgs {
-    /// Listen for so long; an interval is borne out by three heartbeats
+    /// Listen for so long; an interval is borne out by three heartbeats, or by two if the first came as long
+    /// after the opening
     #[arg(long = "for", value_name = "TIME", default_value = "2m", value_parser = positive_duration)]
     pub listen_for: Duration,
     /// Or until so many heartbeats of one kind were heard
@@ -54,7 +55,7 @@ pub struct HearingArgs {
     #[arg(long, value_name = "TEMPLATE", num_args = 0..=1, require_equals = true,
           default_missing_value = DEFAULT_TALK, conflicts_with = "no_answer")]
     pub talk: Option<String>,
-    /// Answer nothing: no Pong leaves this machine, and no message
+    /// Answer nothing: once greeted, no Pong leaves this machine, and no message
     #[arg(long)]
     pub no_answer: bool,
 }

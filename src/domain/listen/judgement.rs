@@ -286,7 +286,9 @@ fn origin(kind: &KindFindings) -> Option<Origin> {
         [Some(Effect::Unmoved), None | Some(Effect::Unmoved)] => {
             (!kind.in_step).then_some(Origin::FixedClock)
         }
-        [Some(Effect::Skipped), _] | [_, Some(Effect::Skipped)] => Some(Origin::FixedClock),
-        [_, Some(Effect::Unmoved | Effect::Mixed) | None] => None,
+        [Some(Effect::Skipped), _] | [Some(Effect::Unmoved), Some(Effect::Skipped)] => {
+            Some(Origin::FixedClock)
+        }
+        [Some(Effect::Mixed), _] | [None | Some(Effect::Unmoved), _] => None,
     }
 }

@@ -5,7 +5,8 @@ use std::time::Duration;
 use super::HumanOptions;
 use crate::domain::listen::report::{ListenEvent, ListenInfo, ListenReport, Progress, Said};
 use crate::domain::listen::{
-    Clearance, Effect, Effects, Findings, First, Interval, KindFindings, Payloads, Sound, Unanswered, Verdict,
+    Clearance, Effect, Effects, Findings, First, Interval, KindFindings, Origin, Payloads, Sound, Unanswered,
+    Verdict,
 };
 use crate::domain::opening::OpenError;
 use crate::output::human::{self, Paint, Rows, counted, failed_opening, phases, way};
@@ -200,30 +201,52 @@ fn first(kind: &KindFindings) -> Option<String> {
     })
 }
 
+/// From what they are counted, in the words of the findings' origin, and why that is known or not.
 fn counted_from(kind: &KindFindings, report: &ListenReport) -> Option<String> {
     if kind.since_traffic.is_some() {
         return Some(counted_from_its_own(kind, report.info.talk));
     }
-    if kind.in_step {
-        return Some(
-            "not known: each came as long after a message of the server's, which may as well be what they are counted \
-             from"
-                .to_string(),
-        );
-    }
-    let is_burst = kind.interval.is_some_and(|interval| interval.is_burst());
-    match (kind.by_client, kind.by_server) {
-        (client, Some(effects)) if effects.effect == Effect::Postponed => {
+    match (report.findings.origin, kind.by_client, kind.by_server) {
+        (Some(Origin::LastTraffic), client, Some(effects)) if effects.effect == Effect::Postponed => {
             let client = client.map(|client| by_client(Some(client), true)).unwrap_or_default();
             Some(format!("{}{client}{}", moved("what the server says", effects), untold(kind, report)))
         }
-        (Some(effects), _) => Some(moved("what the client says", effects)),
-        (None, Some(effects)) => Some(format!("{}{}", moved_by_itself(effects), untold(kind, report))),
-        (None, None) if kind.sure && !is_burst && !report.info.talk && report.info.answer => Some(
-            "not known; --talk tells a fixed clock from one that counts from the last traffic".to_string(),
-        ),
-        (None, None) => None,
+        (Some(_), Some(effects), _) => Some(moved("what the client says", effects)),
+        (None, _, _) if kind.in_step => Some(IN_STEP.to_string()),
+        (None, Some(client), Some(server)) if client.effect != Effect::Mixed => {
+            Some(disagreeing(client, server))
+        }
+        (_, Some(effects), _) => Some(moved("what the client says", effects)),
+        (_, None, Some(effects)) => Some(format!("{}{}", moved_by_itself(effects), untold(kind, report))),
+        (_, None, None) => unheard(kind, report).map(str::to_string),
     }
+}
+
+const IN_STEP: &str = "not known: each came as long after a message of the server's, which may as well be what they are \
+                       counted from";
+
+/// Why nothing is known where nothing came between two heartbeats.
+fn unheard(kind: &KindFindings, report: &ListenReport) -> Option<&'static str> {
+    let is_burst = kind.interval.is_some_and(|interval| interval.is_burst());
+    match (kind.sure && !is_burst, report.info.talk) {
+        (true, false) if report.info.answer => {
+            Some("not known; --talk tells a fixed clock from one that counts from the last traffic")
+        }
+        (_, true) => {
+            Some("not known: nothing was said between two heartbeats, for none was known to come in time")
+        }
+        (_, false) => None,
+    }
+}
+
+fn disagreeing(client: Effects, server: Effects) -> String {
+    let did = |effects: Effects| match effects.effect {
+        Effect::Unmoved => "leaves them unmoved",
+        Effect::Postponed => "postpones the next",
+        Effect::Skipped => "has the next come later",
+        Effect::Mixed => "is followed by some that are later, and some that are not",
+    };
+    format!("not known: what the client says {}, and what the server says {}", did(client), did(server))
 }
 
 fn counted_from_its_own(kind: &KindFindings, talk: bool) -> String {
@@ -263,7 +286,11 @@ fn moved_by_itself(effects: Effects) -> String {
             let times = counted(effects.count as u64, "time");
             format!("nothing that the server says, which leaves them unmoved ({times})")
         }
-        Effect::Postponed | Effect::Skipped | Effect::Mixed => moved("what the server says", effects),
+        Effect::Skipped => {
+            let times = counted(effects.count as u64, "time");
+            format!("not known: after what the server says the next heartbeat comes later ({times})")
+        }
+        Effect::Postponed | Effect::Mixed => moved("what the server says", effects),
     }
 }
 
@@ -279,7 +306,9 @@ fn moved(whose: &str, effects: Effects) -> String {
             "a fixed clock that skips the active: after {whose} the next heartbeat comes up to {longest} intervals \
              later ({times})"
         ),
-        Effect::Mixed => format!("not known: {whose} moved some heartbeats and not others ({times})"),
+        Effect::Mixed => {
+            format!("not known: after {whose} some heartbeats came later, and others did not ({times})")
+        }
     }
 }
 
@@ -365,7 +394,9 @@ fn evidence(rows: &mut Rows, findings: &Findings) {
 
 fn heard(kind: &KindFindings) -> String {
     let shape = kind.shape.map(|shape| format!(" ({shape})")).unwrap_or_default();
-    let gaps = kind.interval.map(|interval| format!(", {} apart", range(interval))).unwrap_or_default();
+    // Gaps in which the client spoke are none of the server's own, and are left out.
+    let but = if kind.by_client.is_some() { " where we said nothing" } else { "" };
+    let gaps = kind.interval.map(|interval| format!(", {} apart{but}", range(interval))).unwrap_or_default();
     let sample = cut(kind.sample.as_str());
     let payload = match kind.payloads {
         Payloads::Empty => "without payload".to_string(),
