@@ -167,7 +167,7 @@ Register-ArgumentCompleter -Native -CommandName 'wscheck' -ScriptBlock {
             break
         }
         'wscheck;listen' {
-            [CompletionResult]::new('--for', '--for', [CompletionResultType]::ParameterName, 'Listen for so long; an interval is borne out by three heartbeats')
+            [CompletionResult]::new('--for', '--for', [CompletionResultType]::ParameterName, 'Listen for so long; an interval is borne out by three heartbeats, or by two if the first came as long after the opening')
             [CompletionResult]::new('-c', '-c', [CompletionResultType]::ParameterName, 'Or until so many heartbeats of one kind were heard')
             [CompletionResult]::new('--count', '--count', [CompletionResultType]::ParameterName, 'Or until so many heartbeats of one kind were heard')
             [CompletionResult]::new('--talk', '--talk', [CompletionResultType]::ParameterName, 'Say something between heartbeats, once the interval is known, and see whether that moves them')
@@ -199,7 +199,7 @@ Register-ArgumentCompleter -Native -CommandName 'wscheck' -ScriptBlock {
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'How the result is printed on stdout: for people (human), as one document at the end (json), or as one event a line, the document last (ndjson)')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'How the result is printed on stdout: for people (human), as one document at the end (json), or as one event a line, the document last (ndjson)')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour')
-            [CompletionResult]::new('--no-answer', '--no-answer', [CompletionResultType]::ParameterName, 'Answer nothing: no Pong leaves this machine, and no message')
+            [CompletionResult]::new('--no-answer', '--no-answer', [CompletionResultType]::ParameterName, 'Answer nothing: once greeted, no Pong leaves this machine, and no message')
             [CompletionResult]::new('-4', '-4', [CompletionResultType]::ParameterName, 'Use IPv4 addresses only')
             [CompletionResult]::new('--ipv4', '--ipv4', [CompletionResultType]::ParameterName, 'Use IPv4 addresses only')
             [CompletionResult]::new('-6', '-6', [CompletionResultType]::ParameterName, 'Use IPv6 addresses only')

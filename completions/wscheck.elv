@@ -161,7 +161,7 @@ set edit:completion:arg-completer[wscheck] = {|@words|
             cand --version 'Print version'
         }
         &'wscheck;listen'= {
-            cand --for 'Listen for so long; an interval is borne out by three heartbeats'
+            cand --for 'Listen for so long; an interval is borne out by three heartbeats, or by two if the first came as long after the opening'
             cand -c 'Or until so many heartbeats of one kind were heard'
             cand --count 'Or until so many heartbeats of one kind were heard'
             cand --talk 'Say something between heartbeats, once the interval is known, and see whether that moves them'
@@ -193,7 +193,7 @@ set edit:completion:arg-completer[wscheck] = {|@words|
             cand -o 'How the result is printed on stdout: for people (human), as one document at the end (json), or as one event a line, the document last (ndjson)'
             cand --output 'How the result is printed on stdout: for people (human), as one document at the end (json), or as one event a line, the document last (ndjson)'
             cand --color 'When to use colour'
-            cand --no-answer 'Answer nothing: no Pong leaves this machine, and no message'
+            cand --no-answer 'Answer nothing: once greeted, no Pong leaves this machine, and no message'
             cand -4 'Use IPv4 addresses only'
             cand --ipv4 'Use IPv4 addresses only'
             cand -6 'Use IPv6 addresses only'

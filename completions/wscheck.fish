@@ -264,7 +264,7 @@ complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -l json -d '
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -s q -l quiet -d 'Only the summary, no line per heartbeat'
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -s V -l version -d 'Print version'
-complete -c wscheck -n "__fish_wscheck_using_subcommand listen" -l for -d 'Listen for so long; an interval is borne out by three heartbeats' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand listen" -l for -d 'Listen for so long; an interval is borne out by three heartbeats, or by two if the first came as long after the opening' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand listen" -s c -l count -d 'Or until so many heartbeats of one kind were heard' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand listen" -l talk -d 'Say something between heartbeats, once the interval is known, and see whether that moves them' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand listen" -l app-ping -d 'A message of the server\'s that matches is its heartbeat too, besides the known shapes: JSON fields, literal text, or hex:c000' -r
@@ -354,7 +354,7 @@ ndjson\t''"
 complete -c wscheck -n "__fish_wscheck_using_subcommand listen" -l color -d 'When to use colour' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t''
 never\t''"
-complete -c wscheck -n "__fish_wscheck_using_subcommand listen" -l no-answer -d 'Answer nothing: no Pong leaves this machine, and no message'
+complete -c wscheck -n "__fish_wscheck_using_subcommand listen" -l no-answer -d 'Answer nothing: once greeted, no Pong leaves this machine, and no message'
 complete -c wscheck -n "__fish_wscheck_using_subcommand listen" -s 4 -l ipv4 -d 'Use IPv4 addresses only'
 complete -c wscheck -n "__fish_wscheck_using_subcommand listen" -s 6 -l ipv6 -d 'Use IPv6 addresses only'
 complete -c wscheck -n "__fish_wscheck_using_subcommand listen" -s k -l insecure -d 'Accept any certificate; the report says that it was not verified'

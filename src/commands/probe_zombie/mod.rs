@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use self::house::{House, Seen};
 pub use self::plan::ZombiePlan;
+use crate::domain::idle::Expectation;
 use crate::domain::report;
 use crate::domain::threshold::Truth;
 use crate::domain::zombie::report::{ZombieEvent, ZombieInfo, ZombieReport, ZombieReporter};
@@ -57,7 +58,9 @@ fn conclude(info: Arc<ZombieInfo>, seen: Seen, started_at: SystemTime, start: In
             reasons = error.iter().map(|error| error.to_string()).collect();
             report::Verdict::NotMeasured
         }
-        (Some(_), _) if findings.verdict == Verdict::Inconclusive => report::Verdict::Inconclusive,
+        (Some(_), _) if findings.verdict == Verdict::Inconclusive && !is_decided(expectation.as_ref()) => {
+            report::Verdict::Inconclusive
+        }
         (Some(_), _) => {
             judge(expectation.as_ref().map(|(expected, truth)| (expected.to_string(), truth)), &mut reasons)
         }
@@ -74,6 +77,11 @@ fn conclude(info: Arc<ZombieInfo>, seen: Seen, started_at: SystemTime, start: In
         reasons,
         partial: interrupted,
     }
+}
+
+/// Whether what was seen by then decides what was expected.
+fn is_decided(expectation: Option<&(Expectation, Truth)>) -> bool {
+    expectation.is_some_and(|(_, truth)| !matches!(truth, Truth::Unknown(_)))
 }
 
 fn judge(expectation: Option<(String, &Truth)>, reasons: &mut Vec<String>) -> report::Verdict {

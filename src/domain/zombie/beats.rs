@@ -23,6 +23,9 @@ pub struct Beats {
     pub skips_active: Option<bool>,
 }
 
+/// After so many intervals without the next they have stopped.
+const STOPPED: f64 = 2.5;
+
 /// What clients heard of one kind of heartbeat.
 pub struct Witnesses<'a> {
     lives: &'a [Life],
@@ -47,8 +50,18 @@ impl<'a> Witnesses<'a> {
             true => self.agreed(&SILENT).or_else(|| self.of_who_pings()),
             false => self.agreed(&OF_THEIR_OWN),
         };
-        let interval = interval.map(|interval| interval.median);
-        Beats { sound: self.sound, interval, skips_active }
+        let interval = interval.filter(|interval| doubtful || !self.has_stopped(interval));
+        Beats { sound: self.sound, interval: interval.map(|interval| interval.median), skips_active }
+    }
+
+    /// Whether one that answers was asked no more for long before its end.
+    fn has_stopped(&self, interval: &Interval) -> bool {
+        let silence = |life: &Life| {
+            let last = life.listening.rhythm(self.sound)?.last;
+            Some(life.kept()?.saturating_sub(life.since_greeting(last)))
+        };
+        let silence = self.life(Way::Quiet).and_then(silence);
+        silence.is_some_and(|silence| silence > interval.max.mul_f64(STOPPED))
     }
 
     fn life(&self, way: Way) -> Option<&'a Life> {

@@ -131,15 +131,28 @@ pub(super) fn control_died(lives: &[Life], watch: Watch) -> Option<String> {
     let near =
         |life: &Life| life.ended().is_some_and(|ended| ended.abs_diff(*after) <= (*after / 20).max(AT_ONCE));
     let all_near = others.filter(|life| life.kept().is_some()).all(near);
+    if ending.how == How::Silent {
+        let (last, silent) = (show(after.saturating_sub(ending.idle)), show(ending.idle));
+        return Some(format!(
+            "the control, a healthy client, was answered for the last time after {last}, and then not for {silent}: the \
+             server hangs, or the path is dead, so no death proves anything"
+        ));
+    }
     let hint = match (all_near, *after < watch.every) {
         (true, false) => {
-            "all connections ended at about that age: a lifetime, an outage, or a login that it waits for (--send)"
+            "all connections ended at about that age: a lifetime, an outage, a login that it waits for (--send), or \
+             heartbeats that were not known as such (--app-ping)"
         }
         // All of them have said one thing by then, the same.
         (true, true) => {
             "so did all that read: an outage, or it takes no such message as each began with (give it another: --say)"
         }
-        (false, _) => "if it does not understand the control's messages, give it one that it does (--say)",
+        (false, true) => {
+            "perhaps it takes but one connection of a client, or not the control's messages (give it another: --say)"
+        }
+        (false, false) => {
+            "if it does not understand the control's messages, give it one that it does (--say)"
+        }
     };
     Some(format!(
         "the control, a healthy client, died after {} ({ending}), so no death proves anything; {hint}",

@@ -54,6 +54,8 @@ pub struct Findings {
     /// Whose defaults that is consistent with.
     pub consistent_with: Vec<&'static Library>,
     pub lives: Vec<Life>,
+    /// It is inconclusive for no other reason than that it was not waited for longer.
+    cut_short: bool,
 }
 
 impl Findings {
@@ -74,7 +76,8 @@ impl Findings {
         reasons.extend(confused);
         let consistent_with = consistent_with(&policy);
         let longest = dead(&lives).filter_map(Life::ended).max();
-        Findings { verdict, reasons, longest, policy, consistent_with, lives }
+        let cut_short = is_cut_short(&lives, watch);
+        Findings { verdict, reasons, longest, policy, consistent_with, lives, cut_short }
     }
 
     pub fn life(&self, way: Way) -> Option<&Life> {
@@ -84,7 +87,7 @@ impl Findings {
     /// Whether dead clients are let go as expected: an upper bound must hold for every one of them, a lower one for
     /// the mute.
     pub fn meets(&self, expectation: &Expectation) -> Truth {
-        if self.verdict == Verdict::Inconclusive {
+        if self.verdict == Verdict::Inconclusive && !self.cut_short {
             return Truth::Unknown("nothing conclusive was found".to_string());
         }
         let relevant = |life: &&Life| match expectation.wants_more() {
@@ -156,6 +159,17 @@ fn mute_is_known(lives: &[Life], watch: Watch) -> bool {
         && watch.vouched
         && is(Way::Control, Life::is_kept)
         && is(Way::Mute, |life| life.ended().is_some() && no_room(life).is_none())
+}
+
+/// Whether nothing but the interrupt keeps it from being known what becomes of the dead.
+fn is_cut_short(lives: &[Life], watch: Watch) -> bool {
+    let is_kept = dead(lives).any(Life::is_kept);
+    let doubt = control_died(lives, watch).or_else(|| server_stood_still(watch));
+    is_kept
+        && !watch.whole
+        && watch.stood_still.is_none()
+        && doubt.is_none()
+        && unlike_the_control(lives, watch).is_none()
 }
 
 const UNVOUCHED: &str = "interrupted before the control, a healthy client, was answered once more, so the server may \
@@ -251,7 +265,7 @@ mod tests {
         assert!(findings.reasons[0].contains("a healthy client, died after 20 s"), "{:?}", findings.reasons);
         assert!(findings.reasons[0].contains("--say"), "{:?}", findings.reasons);
         let all = Way::ALL.map(|way| gone(way, 20_000)).to_vec();
-        assert!(Findings::of(all, watched(true)).reasons[0].contains("a lifetime, an outage, or a login"));
+        assert!(Findings::of(all, watched(true)).reasons[0].contains("a lifetime, an outage, a login"));
         let at_once = Way::ALL.map(|way| gone(way, 20)).to_vec();
         assert!(Findings::of(at_once, watched(true)).reasons[0].contains("--say"), "they spoke, and went");
     }
@@ -316,6 +330,32 @@ mod tests {
             overloaded.reasons[0]
                 .starts_with("the stalled client was let go by close 1013 (try again later)")
         );
+    }
+
+    #[test]
+    fn what_was_seen_before_an_interrupt_may_decide_what_was_expected() {
+        let kept = house([alive(Way::Mute), alive(Way::Stalled), gone(Way::HalfClosed, 3)]);
+        let met = |lives: &[Life], text: &str| {
+            Findings::of(lives.to_vec(), watched(false)).meets(&text.parse().unwrap())
+        };
+        assert_eq!(met(&kept, "<=60s"), Truth::False, "five minutes have gone by");
+        assert!(matches!(met(&kept, ">=60s"), Truth::True(_)));
+        assert!(matches!(met(&kept, "<=10m"), Truth::Unknown(_)));
+        let mut void = kept.clone();
+        void[0] = gone(Way::Control, 20_000);
+        assert!(matches!(met(&void, "<=60s"), Truth::Unknown(_)));
+    }
+
+    #[test]
+    fn a_control_that_is_answered_no_more_has_no_message_to_blame() {
+        let mut lives = reaping();
+        lives[0] = gone(Way::Control, 10_000);
+        let Fate::Ended { ending, .. } = &mut lives[0].fate else { panic!("it is over") };
+        let silent = Ending { who: Who::Network, how: How::Silent, idle: ms(5000), ..Ending::clone(ending) };
+        *ending = std::sync::Arc::new(silent);
+        let reason = Findings::of(lives, watched(true)).reasons.remove(0);
+        assert!(reason.contains("answered for the last time after 5 s, and then not for 5 s"), "{reason}");
+        assert!(!reason.contains("--say"), "{reason}");
     }
 
     #[test]

@@ -506,4 +506,17 @@ pub mod tests {
         let Policy::Heartbeat(found) = told(&lives) else { panic!("{:?}", told(&lives)) };
         assert_eq!(found.idle.map(|idle| (idle.after, idle.needs)), Some((ms(1500), Needs::Messages)));
     }
+
+    #[test]
+    fn heartbeats_that_stopped_for_all_have_no_interval() {
+        let few = |way, millis: u64| life(way, &[1000, 2000, 3000, 4000], millis, false);
+        let lives =
+            |millis| [Way::Control, Way::Mute, Way::Quiet, Way::PingsOnly].map(|way| few(way, millis));
+        let interval = |lives: &[Life]| match told(lives) {
+            Policy::Heartbeat(HeartbeatPolicy { beats, .. }) => beats.interval,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(interval(&lives(4500)), Some(ms(1000)));
+        assert_eq!(interval(&lives(10_000)), None);
+    }
 }

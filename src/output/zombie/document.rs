@@ -29,8 +29,8 @@ names! {
 }
 
 names! {
-    /// What a client must send now and then to be kept: `any_frame`, `own_frames` (Pings do, answers to the server's
-    /// heartbeats do not), or `messages`.
+    /// What a client must send now and then to be kept: `any_frame` (Pings were enough), `own_frames` (Pings were, answers
+    /// to the server's heartbeats were not), or `messages` (Pings were not enough).
     NeedsName of Needs { AnyFrame, OwnFrames, Messages }
 }
 

@@ -123,7 +123,7 @@ fn headline(findings: &Findings, paint: Paint) -> String {
             let names: Vec<&str> = kept.iter().map(|life| name(life.way)).collect();
             let span = kept.iter().filter_map(|life| life.kept()).min().map(spoken).unwrap_or_default();
             format!(
-                "{}: {} still kept after {span}",
+                "{}: {} still kept after {span} (whether it lets go later, a longer --max tells)",
                 paint.bad("the server leaks dead clients"),
                 names.join(", ")
             )
@@ -158,12 +158,12 @@ fn no_heartbeat(findings: &Findings) -> &'static str {
     if heard { "no heartbeat that wants an answer" } else { "no heartbeat" }
 }
 
-/// `a timer of about 61.2 s; any frame of the client's starts it afresh`
+/// `a timer of about 61.2 s; the client's Pings start it afresh`
 fn timer(IdlePolicy { after, edge, needs }: &IdlePolicy) -> String {
     let needs = match needs {
-        Needs::AnyFrame => "any frame of the client's starts it afresh",
+        Needs::AnyFrame => "the client's Pings start it afresh",
         Needs::OwnFrames => "frames of the client's own accord start it afresh, Pings too, but no answers",
-        Needs::Messages => "only messages start it afresh: Pings and Pongs do not count",
+        Needs::Messages => "only messages start it afresh: Pings do not count",
     };
     let after = precise(*after);
     let length = match edge {

@@ -91,12 +91,13 @@ impl Scene {
         Scene { events: vec![started], info, lives: Vec::new(), error: None }
     }
 
-    /// A client that is pinged at these moments and lives for so long; `how`: the server let it go then.
+    /// A client that is pinged at these moments, of which the first few are told, and lives for so long; `how`: the server
+    /// let it go then.
     fn lives(&mut self, way: Way, pings: &[u64], millis: u64, how: Option<How>) {
         let began = ms(2) + way.begins_later();
         let mut life = Life { began, ..Life::new(way) };
         self.events.push(ZombieEvent::Opened { way, at: at(began), opened: opened() });
-        for ping in pings {
+        for (n, ping) in pings.iter().enumerate() {
             let said = Utterance::plain(Sound::Ping, PeerText::default());
             let gap = life.listening.rhythm(Sound::Ping).map(|rhythm| ms(*ping) - rhythm.last);
             life.listening.heard(ms(*ping), &said);
@@ -104,7 +105,7 @@ impl Scene {
             let (age, at) = (ms(*ping), at(ms(*ping)));
             let answered = !way.is_dead();
             let said = Said { at, sound, shape, count: 1, age, gap, text, answered };
-            self.events.push(ZombieEvent::Said { way, said });
+            self.events.extend((n < 4).then_some(ZombieEvent::Said { way, said }));
         }
         let (after, at) = (ms(millis), at(ms(millis)));
         life.fate = match how {
@@ -127,8 +128,7 @@ impl Scene {
     /// Those that are healthy, pinged every so many milliseconds, 0: never.
     fn healthy(&mut self, ways: &[Way], step: u64) {
         let pings = if step == 0 { Vec::new() } else { grid(step, 300_000) };
-        let shown = &pings[..pings.len().min(4)];
-        ways.iter().for_each(|way| self.lives(*way, shown, 300_000, None));
+        ways.iter().for_each(|way| self.lives(*way, &pings, 300_000, None));
     }
 
     fn finish(mut self, interrupted: bool, verdict: report::Verdict) -> Vec<ZombieEvent> {
