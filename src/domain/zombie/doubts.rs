@@ -118,6 +118,19 @@ pub(super) fn stood_still(span: Duration) -> String {
     )
 }
 
+/// The control, which asks all the while, was answered no more for so long; zero: it never was.
+fn unanswered(after: Duration, silent: Duration) -> String {
+    let when = match after.checked_sub(silent).filter(|_| !silent.is_zero()) {
+        Some(last) => {
+            format!("answered for the last time after {}, and then not for {}", show(last), show(silent))
+        }
+        None => format!("never answered in {}", show(after)),
+    };
+    format!(
+        "the control, a healthy client, was {when}: the server hangs, or the path is dead, so no death proves anything"
+    )
+}
+
 pub(super) fn control_died(lives: &[Life], watch: Watch) -> Option<String> {
     let control = lives.iter().find(|life| life.way == Way::Control)?;
     let (after, ending) = match &control.fate {
@@ -132,11 +145,7 @@ pub(super) fn control_died(lives: &[Life], watch: Watch) -> Option<String> {
         |life: &Life| life.ended().is_some_and(|ended| ended.abs_diff(*after) <= (*after / 20).max(AT_ONCE));
     let all_near = others.filter(|life| life.kept().is_some()).all(near);
     if ending.how == How::Silent {
-        let (last, silent) = (show(after.saturating_sub(ending.idle)), show(ending.idle));
-        return Some(format!(
-            "the control, a healthy client, was answered for the last time after {last}, and then not for {silent}: the \
-             server hangs, or the path is dead, so no death proves anything"
-        ));
+        return Some(unanswered(*after, ending.idle));
     }
     let hint = match (all_near, *after < watch.every) {
         (true, false) => {
