@@ -519,4 +519,14 @@ pub mod tests {
         assert_eq!(interval(&lives(4500)), Some(ms(1000)));
         assert_eq!(interval(&lives(10_000)), None);
     }
+
+    #[test]
+    fn at_worst_a_client_dies_just_after_it_answered() {
+        let Policy::Heartbeat(found) = policy(life(Way::Mute, &[1000, 3000], 3500, true), 2000) else {
+            panic!()
+        };
+        assert_eq!(found.at_worst(), Some(ms(4500)), "2 s, 2 s more, and half a second");
+        let skips = HeartbeatPolicy { beats: Beats { skips_active: Some(true), ..found.beats }, ..found };
+        assert_eq!(skips.at_worst(), None);
+    }
 }

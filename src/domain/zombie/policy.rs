@@ -27,6 +27,15 @@ pub struct HeartbeatPolicy {
     pub idle: Option<IdlePolicy>,
 }
 
+impl HeartbeatPolicy {
+    /// For how long a client is kept that dies just after it answered: an interval until it is asked again, and what
+    /// follows. `None` where it is not known, or the next may come later to who talks.
+    pub fn at_worst(&self) -> Option<Duration> {
+        let Reaping::After { total, .. } = self.reaping else { return None };
+        (self.beats.skips_active != Some(true)).then_some(self.beats.interval? + total)
+    }
+}
+
 /// When a client that does not answer is given up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reaping {

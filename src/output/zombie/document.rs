@@ -120,6 +120,9 @@ pub struct PolicyDocument {
     misses: Option<u64>,
     /// From the first unanswered heartbeat to the end.
     first_unanswered_to_end_ms: Option<Ms>,
+    /// A client that dies just after it answered is kept for so long: an interval, and then that. Null where it is not
+    /// known, or clients that talk are asked later.
+    at_worst_ms: Option<Ms>,
     /// Of `heartbeat_only`: from the first unanswered heartbeat, so long was waited for an end that did not come.
     unanswered_for_ms: Option<Ms>,
     /// Clients that have just sent a message get no heartbeat; null when not known.
@@ -210,6 +213,7 @@ impl PolicyDocument {
             timeout_ms: None,
             misses: None,
             first_unanswered_to_end_ms: None,
+            at_worst_ms: None,
             unanswered_for_ms: None,
             skips_active: None,
             idle_timeout_ms: None,
@@ -228,6 +232,7 @@ impl PolicyDocument {
                 misses: Some(misses),
                 timeout_ms: Some(timeout.into()),
                 first_unanswered_to_end_ms: Some(total.into()),
+                at_worst_ms: ms(policy.at_worst()),
                 ..bare(PolicyName::Heartbeat)
             },
         }

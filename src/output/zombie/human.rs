@@ -91,6 +91,7 @@ fn diagnosis(rows: &mut Rows, report: &ZombieReport, paint: Paint) {
     let so_far = if report.partial { " (interrupted: so far)" } else { "" };
     rows.add("answer", &format!("{}{so_far}", headline(findings, paint)));
     rows.add_some("policy", policy(findings));
+    rows.add_some("at worst", at_worst(&findings.policy));
     rows.add_some("timer", timer_besides(&findings.policy));
     rows.add_some("skips", skips(&findings.policy));
     let mut label = "consistent";
@@ -182,6 +183,13 @@ fn timer_besides(policy: &Policy) -> Option<String> {
         )),
         Policy::Heartbeat(_) | Policy::Idle(..) | Policy::KeepsAll | Policy::Unknown => None,
     }
+}
+
+/// The dead of a run were asked when their turn came, which may have been at once.
+fn at_worst(policy: &Policy) -> Option<String> {
+    let Policy::Heartbeat(policy) = policy else { return None };
+    let most = precise(policy.at_worst()?);
+    Some(format!("a client that dies just after it answered is kept for {most}"))
 }
 
 /// `a Ping frame every 30 s`
