@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
+use tokio_util::sync::CancellationToken;
 
 use super::wire::Layered;
 
@@ -12,6 +13,8 @@ const PATIENCE: Duration = Duration::from_millis(3500);
 /// What came so lately is an answer: the system does not ask before so long a silence.
 const FRESH: Duration = Duration::from_secs(1);
 const LOOK_EVERY: Duration = Duration::from_millis(10);
+/// Who is in a hurry waits for so long.
+const HURRIED: Duration = Duration::from_millis(500);
 
 /// What is known of the other end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,6 +27,8 @@ pub enum Proof {
     Unheard,
     /// This system cannot ask, or not tell.
     Untold,
+    /// There was no time to wait for an answer.
+    Unfinished,
 }
 
 /// Asks the peer's system, below TLS and the WebSocket. Of a connection that was silent for a second.
@@ -44,6 +49,19 @@ pub async fn ask(stream: &impl Layered) -> Proof {
         if let Some(proof) = proof {
             return proof;
         }
+    }
+}
+
+/// The same; once `hurry` is over, it is waited for no longer than what is at hand takes.
+pub async fn ask_until(stream: &impl Layered, hurry: &CancellationToken) -> Proof {
+    let is_over = async {
+        hurry.cancelled().await;
+        sleep(HURRIED).await;
+    };
+    tokio::select! {
+        biased;
+        proof = ask(stream) => proof,
+        () = is_over => Proof::Unfinished,
     }
 }
 

@@ -7,12 +7,13 @@ use std::net::TcpListener;
 use std::os::fd::AsRawFd;
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
-use std::process::{ChildStdout, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
+use std::time::Duration;
 
 use serde_json::Value;
 
 use crate::peers::{folder, leave_out};
-use crate::support::{Ran, Reaped, Server, wscheck};
+use crate::support::{Ran, Reaped, Server, send_signal, wscheck};
 
 /// The timer of every hop here.
 const TIMEOUT: &str = "3s";
@@ -248,12 +249,17 @@ impl Namespace {
 
     /// A client of the server, from inside.
     fn inside(&self, args: &[&str]) -> Ran {
+        Ran::of(self.begin(args))
+    }
+
+    /// The same, under way.
+    fn begin(&self, args: &[&str]) -> Child {
         let url = format!("ws://127.0.0.1:{PORT}/");
         let pid = self.server.0.id().to_string();
         let mut command = Command::new("nsenter");
         command.args(["--net", "--target", &pid, "--", env!("CARGO_BIN_EXE_wscheck")]).args(args).arg(url);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        Ran::of(command.spawn().unwrap())
+        command.spawn().unwrap()
     }
 }
 
@@ -354,6 +360,22 @@ fn a_server_whose_goodbyes_a_path_may_have_lost_is_not_said_to_leak() {
         let told = "nobody knew the connection of the mute and the stalled client any more";
         assert!(reason.contains(told), "{reason}");
     }
+}
+
+#[test]
+fn an_interrupt_on_a_path_that_forgot_the_clients_finds_none_of_them_kept() {
+    let Some(namespace) = Namespace::forgetting("drop") else { return };
+    let hour = ["probe-zombie", "-o", "json", "--max", "1h", "--every", "500ms", "--expect", "<=1s"];
+    let process = namespace.begin(&hour);
+    // The silence itself, nothing that is waited for.
+    std::thread::sleep(Duration::from_millis(TIMEOUT_MS as u64 * 2));
+    send_signal(&process, libc::SIGINT);
+    let ran = Ran::of(process);
+    let document = ran.json();
+    let expectation = &document["expectation"];
+    assert_eq!((ran.code, &expectation["met"]), (Some(4), &Value::Null), "{document:#}");
+    let why = expectation["why"].as_str().unwrap();
+    assert!(why.starts_with("interrupted before it was known whether the mute client"), "{why}");
 }
 
 #[test]

@@ -93,9 +93,14 @@ impl Drop for Reaped {
 
 impl Reaped {
     pub fn signal(&self, signal: i32) {
-        // SAFETY: kill(2) has no memory effects; the child is ours and not yet waited for.
-        assert_eq!(unsafe { libc::kill(self.0.id() as i32, signal) }, 0);
+        send_signal(&self.0, signal);
     }
+}
+
+/// Signals a child that was not yet waited for.
+pub fn send_signal(child: &Child, signal: i32) {
+    // SAFETY: kill(2) has no memory effects; the child is ours and not yet waited for.
+    assert_eq!(unsafe { libc::kill(child.id() as i32, signal) }, 0);
 }
 
 /// A ping in NDJSON that is under way.

@@ -15,7 +15,7 @@ use crate::domain::listen::{Circumstances, EndedBy, Findings, Kind, Talk, Uttera
 use crate::net::clock::at;
 use crate::net::endings::Cut;
 use crate::net::guest::{Guest, Heard, Manners};
-use crate::net::proof::{Proof, ask};
+use crate::net::proof::{Proof, ask_until};
 use crate::net::vigil::Vigil;
 use crate::net::websocket::Socket;
 use crate::net::wire::Layered;
@@ -215,16 +215,17 @@ impl<'a, S: AsyncRead + AsyncWrite + Layered + Unpin> Ear<'a, S> {
         None
     }
 
-    /// Whether nobody knows the connection any more, though no end was heard.
-    async fn is_forgotten(&mut self, over: &Over, interrupt: &CancellationToken) -> bool {
+    /// Whether nobody knows the connection any more, though no end was heard; `None`: the user did not wait for that.
+    async fn is_forgotten(&mut self, over: &Over, interrupt: &CancellationToken) -> Option<bool> {
         let proof = match over {
-            Over::Time => interrupt.run_until_cancelled(ask(self.guest.stream())).await,
-            Over::Interrupt | Over::Cut(_) => None,
+            Over::Time | Over::Interrupt => ask_until(self.guest.stream(), interrupt).await,
+            Over::Cut(_) => return Some(false),
         };
         match proof {
-            Some(Proof::Unheard) => true,
-            Some(Proof::Over) => self.is_reset().await,
-            Some(Proof::Heard | Proof::Untold) | None => false,
+            Proof::Unheard => Some(true),
+            Proof::Over => Some(self.is_reset().await),
+            Proof::Heard | Proof::Untold => Some(false),
+            Proof::Unfinished => None,
         }
     }
 
@@ -249,9 +250,9 @@ impl<'a, S: AsyncRead + AsyncWrite + Layered + Unpin> Ear<'a, S> {
             listened,
             answered: self.answer,
             ended: ending.as_deref().map(EndedBy::from),
-            interrupted: matches!(over, Over::Interrupt),
+            interrupted: matches!(over, Over::Interrupt) || forgotten.is_none(),
             stood_still: self.vigil.longest(),
-            forgotten,
+            forgotten: forgotten == Some(true),
         };
         let findings = self.notes.listening.findings(&circumstances);
         let excused = self.stood_until.is_some_and(|until| until.elapsed() < EXCUSED);

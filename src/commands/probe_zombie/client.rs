@@ -18,7 +18,7 @@ use crate::domain::listen::{Listening, Utterance};
 use crate::domain::opening::{OpenError, Opened};
 use crate::domain::zombie::{Fate, PassedOn, Way};
 use crate::net::guest::{Guest, Heard, Words, until_over};
-use crate::net::proof::{Proof, ask};
+use crate::net::proof::{Proof, ask_until};
 use crate::net::stream::Stream;
 use crate::net::websocket::Socket;
 use crate::net::wire::Valve;
@@ -31,8 +31,8 @@ pub enum Told {
     OpenFailed(Arc<OpenError>),
     /// The server sent a heartbeat; of a flood, not each is told.
     Said(Said),
-    /// It is over; `unread`: so many heartbeats were found unread; `alive`: when the server last showed the control
-    /// that it lives.
+    /// It is over; `unread`: so many heartbeats were found unread; `answered`: when the server last answered the
+    /// control.
     Over {
         fate: Fate,
         /// When it began to behave so.
@@ -41,8 +41,8 @@ pub enum Told {
         listening: Box<Listening>,
         passed_on: PassedOn,
         unread: u64,
-        alive: Option<Instant>,
-        /// The longest that it did not answer the control, between two answers.
+        answered: Option<Instant>,
+        /// The longest that it did not answer the control.
         longest: Duration,
     },
 }
@@ -91,15 +91,15 @@ impl Client {
         };
         let passed_on = PassedOn { said: self.said.count() - said_before, came: ears.repeated };
         // Who does not ask all the while does not know when nobody is answered.
-        let (alive, longest) = match self.way {
-            Way::Control => (ears.alive, ears.longest),
+        let (answered, longest) = match self.way {
+            Way::Control => (ears.answered, ears.longest_unanswered()),
             Way::Mute | Way::Stalled | Way::HalfClosed | Way::Quiet | Way::PingsOnly => {
                 (None, Duration::ZERO)
             }
         };
         let Ears { listening, .. } = ears;
         let listening = Box::new(listening);
-        self.tell(Told::Over { fate, began, greeting, listening, passed_on, unread, alive, longest });
+        self.tell(Told::Over { fate, began, greeting, listening, passed_on, unread, answered, longest });
     }
 
     /// Nobody reads any more when the run is over.
@@ -134,13 +134,12 @@ impl Client {
         fate
     }
 
-    /// Whether the peer knows the connection, unless there is no time for that; the control was answered last of all.
+    /// Whether the peer knows the connection; the control was answered last of all.
     async fn proof(&self, stream: &Stream) -> Proof {
         match self.way {
             Way::Control => Proof::Heard,
             Way::Mute | Way::Stalled | Way::HalfClosed | Way::Quiet | Way::PingsOnly => {
-                let asked = self.cancel.run_until_cancelled(ask(stream)).await;
-                asked.unwrap_or(Proof::Untold)
+                ask_until(stream, &self.cancel).await
             }
         }
     }
@@ -148,7 +147,8 @@ impl Client {
     /// It was there for so long, as far as is known here.
     async fn proved(&self, guest: &mut Guest<'_, Stream>, so_far: Duration) -> Fate {
         match self.proof(guest.stream()).await {
-            Proof::Heard | Proof::Untold => Fate::Kept { so_far },
+            Proof::Heard | Proof::Untold => Fate::Kept { so_far, proven: true },
+            Proof::Unfinished => Fate::Kept { so_far, proven: false },
             Proof::Unheard => Fate::Lost { after: so_far },
             Proof::Over => found_over(read_on(guest, &self.cancel).await.ending, so_far),
         }
@@ -292,13 +292,15 @@ impl Patience {
 /// What one client hears.
 struct Ears {
     opened: Instant,
+    /// When the server was asked for the first time.
+    asked: Instant,
     listening: Listening,
     telling: Telling,
     /// The last sign of life of a server that answers.
     alive: Option<Instant>,
     /// Its last answer...
     answered: Option<Instant>,
-    /// ... and the longest that it did not, between two.
+    /// ... and the longest that it did not, up to that.
     longest: Duration,
     /// So many heartbeats read like what another client had just said.
     repeated: u64,
@@ -309,6 +311,7 @@ impl Ears {
         let listening = Listening::new(ready.greeted - ready.opened, ready.missed_some);
         Ears {
             opened: ready.opened,
+            asked: ready.greeted,
             listening,
             telling: Telling::default(),
             alive: None,
@@ -319,9 +322,17 @@ impl Ears {
     }
 
     fn answer(&mut self, at: Instant) {
-        let since = self.answered.map(|before| at.saturating_duration_since(before));
-        self.longest = self.longest.max(since.unwrap_or_default());
+        self.longest = self.unanswered_until(at);
         (self.alive, self.answered) = (Some(at), Some(at));
+    }
+
+    /// The longest that the server did not answer, up to now.
+    fn longest_unanswered(&self) -> Duration {
+        self.unanswered_until(Instant::now())
+    }
+
+    fn unanswered_until(&self, at: Instant) -> Duration {
+        self.longest.max(at.saturating_duration_since(self.answered.unwrap_or(self.asked)))
     }
 
     /// Heartbeats are told; other messages are only counted.

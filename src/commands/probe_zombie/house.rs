@@ -34,11 +34,11 @@ pub struct Seen {
     pub opened: Option<Arc<Opened>>,
     pub error: Option<Arc<OpenError>>,
     pub interrupted: bool,
-    /// The control saw the server alive after all that was seen of the others.
+    /// The control was answered after all that was seen of the others.
     pub vouched: bool,
     /// For so long at the longest this host stood still.
     pub stood_still: Option<Duration>,
-    /// The longest that the server did not answer the control, between two answers.
+    /// The longest that the server did not answer the control.
     pub unanswered: Duration,
 }
 
@@ -60,8 +60,8 @@ pub struct House<'a> {
     over_at: Option<Instant>,
     /// When the last of the others was over, of itself.
     seen_until: Instant,
-    /// When the server last showed the control that it lives.
-    alive: Option<Instant>,
+    /// When the server last answered the control.
+    answered: Option<Instant>,
     unanswered: Duration,
     /// Then the control may go when it has vouched for all.
     vouch_at: Option<Instant>,
@@ -118,7 +118,7 @@ impl<'a> House<'a> {
             vigil: Vigil::begin(),
             over_at: None,
             seen_until: start,
-            alive: None,
+            answered: None,
             unanswered: Duration::ZERO,
             vouch_at: None,
             interrupted: false,
@@ -157,8 +157,8 @@ impl<'a> House<'a> {
         }
         self.dismiss().await;
         let stood_still = self.vigil.longest();
-        let House { mut lives, opened, error, alive, seen_until, interrupted, unanswered, .. } = self;
-        let vouched = alive.is_some_and(|alive| alive > seen_until);
+        let House { mut lives, opened, error, answered, seen_until, interrupted, unanswered, .. } = self;
+        let vouched = answered.is_some_and(|answered| answered > seen_until);
         let lives = Way::ALL.into_iter().filter_map(|way| lives.remove(&way)).map(|guest| guest.life);
         Seen { lives: lives.collect(), opened, error, interrupted, vouched, stood_still, unanswered }
     }
@@ -183,7 +183,7 @@ impl<'a> House<'a> {
         match told {
             Told::Opened(opened) => {
                 guest.since = Some(Instant::now());
-                guest.life.fate = Fate::Kept { so_far: Duration::ZERO };
+                guest.life.fate = Fate::Kept { so_far: Duration::ZERO, proven: false };
                 self.opened.get_or_insert_with(|| Arc::clone(&opened));
                 self.reporter.report(&ZombieEvent::Opened { way, at, opened });
             }
@@ -194,8 +194,8 @@ impl<'a> House<'a> {
                 self.reporter.report(&ZombieEvent::OpenFailed { way, at, error });
             }
             Told::Said(said) => self.reporter.report(&ZombieEvent::Said { way, said }),
-            Told::Over { fate, began, greeting, listening, passed_on, unread, alive, longest } => {
-                self.alive = self.alive.max(alive);
+            Told::Over { fate, began, greeting, listening, passed_on, unread, answered, longest } => {
+                self.answered = self.answered.max(answered);
                 self.unanswered = self.unanswered.max(longest);
                 guest.is_over = true;
                 let began = began.saturating_duration_since(self.start);
@@ -247,14 +247,15 @@ impl<'a> House<'a> {
         let guests = || others().filter_map(|way| Some((way, self.lives.get(&way)?)));
         let alive = guests().filter(|(_, guest)| guest.since.is_some() && !guest.is_over);
         let alive = alive.map(|(way, _)| way).collect();
-        let gone = guests().filter_map(|(way, guest)| Some((way, guest.life.ended()?))).collect();
-        let elapsed = self.start.elapsed();
-        let until = self
-            .lives
-            .values()
-            .filter_map(|guest| guest.since)
-            .max()
-            .map_or(self.max, |last| last.saturating_duration_since(self.start) + self.max);
+        let gone = guests().filter(|(_, guest)| guest.life.ended().is_some());
+        let gone = gone.map(|(way, guest)| (way, guest.life.fate.clone())).collect();
+        let (elapsed, until) = (self.start.elapsed(), self.until() - self.start);
         self.reporter.report(&ZombieEvent::Progress(Progress { elapsed, until, alive, gone }));
+    }
+
+    /// When the run is over at the latest: the control may have to outlive one that is let go at the last moment.
+    fn until(&self) -> Instant {
+        let last = self.lives.values().filter_map(|guest| guest.since).max();
+        self.vouch_at.unwrap_or(last.unwrap_or(self.start) + outlived(self.max))
     }
 }

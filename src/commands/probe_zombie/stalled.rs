@@ -38,7 +38,7 @@ impl Stalled {
         match backlog.ending {
             ending if self.proof == Proof::Over => found_over(ending, found),
             None if self.proof == Proof::Unheard => Fate::Lost { after: self.after },
-            None => Fate::Kept { so_far: self.after },
+            None => Fate::Kept { so_far: self.after, proven: self.proof != Proof::Unfinished },
             Some(ending) => self.ended(ending, backlog.came, found),
         }
     }
@@ -138,7 +138,10 @@ mod tests {
     #[test]
     fn one_that_nobody_knows_was_not_kept() {
         let nothing = || Backlog { ending: None, unread: 0, came: None };
-        assert_eq!(stalled(false, false).fate(nothing()), Fate::Kept { so_far: ms(5000) });
+        let kept = |proven| Fate::Kept { so_far: ms(5000), proven };
+        assert_eq!(stalled(false, false).fate(nothing()), kept(true));
+        let hurried = Stalled { proof: Proof::Unfinished, ..stalled(false, false) };
+        assert_eq!(hurried.fate(nothing()), kept(false));
         let lost = Stalled { proof: Proof::Unheard, ..stalled(false, false) };
         assert_eq!(lost.fate(nothing()), Fate::Lost { after: ms(5000) });
     }

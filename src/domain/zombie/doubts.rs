@@ -2,17 +2,13 @@
 
 use std::time::Duration;
 
+use super::beats::Witnesses;
 use super::life::{Fate, Life, dead};
-use super::watch::{Watch, outlived};
+use super::watch::outlived;
 use super::way::Way;
 use crate::domain::ending::{How, close_code_meaning};
+use crate::domain::listen::Rhythm;
 use crate::domain::shown::exact_duration as show;
-
-/// By how much a healthy server may be late.
-const STANDSTILL: Duration = Duration::from_secs(1);
-
-/// What is no further apart came at once.
-pub(super) const AT_ONCE: Duration = Duration::from_millis(50);
 
 /// `the mute, the stalled and the half-closed client`
 pub fn names(lives: &[&Life]) -> String {
@@ -51,40 +47,73 @@ pub(super) fn passes_on(lives: &[Life]) -> Option<String> {
     })
 }
 
-/// A server that answers now and then does so as often as it is asked.
-pub(super) fn server_stood_still(watch: Watch) -> Option<String> {
-    (watch.unanswered > watch.every + STANDSTILL).then(|| {
+/// Who is let go by one of these codes need not have been found dead. IANA WebSocket Close Code Number Registry.
+const FOR_OTHER_REASONS: [u16; 2] = [1012, 1013];
+
+/// Why one that was let go may have been for something else than its silence.
+pub(super) fn not_for_silence(lives: &[Life], life: &Life) -> Option<String> {
+    no_room(life).or_else(|| as_the_quiet(lives, life))
+}
+
+/// Who had nothing to answer is as silent as the mute: where such a client was kept, it was not for that.
+fn as_the_quiet(lives: &[Life], life: &Life) -> Option<String> {
+    let after = life.ended().filter(|_| life.way == Way::Mute && life.asks().is_empty())?;
+    let quiet = lives.iter().find(|life| life.way == Way::Quiet)?;
+    let was_asked = quiet.asks().iter().any(|(_, rhythm)| quiet.since_greeting(rhythm.begun) <= after);
+    (!was_asked && quiet.kept()? > outlived(after)).then(|| {
         format!(
-            "the server answered nobody for {}, so it is not known what it would have done",
-            show(watch.unanswered)
+            "the mute client was let go after {}, and the quiet one, which had nothing to answer by then and so was as \
+             silent, was not: not for that, perhaps",
+            show(after)
         )
     })
 }
 
-/// Who only answers differs from the control in nothing until that speaks again, and from then on only if that lives
-/// on.
-pub(super) fn unlike_the_control(lives: &[Life], watch: Watch) -> Option<String> {
-    let life = |way| lives.iter().find(|life| life.way == way);
-    let quiet = life(Way::Quiet)?.ended()?;
-    let control = life(Way::Control)?.kept()?;
-    let why = if quiet < watch.every {
-        "the control had said no more by then, and differed from it in nothing: a limit of connections, perhaps"
-    } else if control < outlived(quiet) {
-        "the control was not there for longer: an age, perhaps, that no connection outlives"
-    } else {
-        return None;
-    };
-    Some(format!("the quiet client was let go after {}, and {why}", show(quiet)))
-}
-
-/// Who is let go by one of these codes need not have been found dead. IANA WebSocket Close Code Number Registry.
-const FOR_OTHER_REASONS: [u16; 2] = [1012, 1013];
-
-pub(super) fn no_room(life: &Life) -> Option<String> {
+fn no_room(life: &Life) -> Option<String> {
     let How::CloseFrame { code: Some(code), .. } = life.ending()?.how else { return None };
     FOR_OTHER_REASONS.contains(&code).then(|| {
         let (name, meaning) = (life.way.name(), close_code_meaning(code));
         format!("the {name} client was let go by close {code} ({meaning}): not for its silence, perhaps")
+    })
+}
+
+/// Those of which it is not known whether the server let them go, and why.
+pub(super) fn unproven(lives: &[Life]) -> Vec<String> {
+    let told = |life: &Life| match (&life.fate, life.broken()) {
+        (Fate::Unopened { why }, _) => {
+            Some(format!("the {} client could not be opened: {why}", life.way.name()))
+        }
+        (_, Some(ending)) => Some(format!("the {} client was not let go: {ending}", life.way.name())),
+        (Fate::Kept { .. } | Fate::Ended { .. } | Fate::Lost { .. }, None) => None,
+    };
+    dead(lives).filter_map(told).chain(lost(lives)).collect()
+}
+
+/// For so many intervals a heartbeat must stay unanswered before it can be said that nothing follows: few servers wait
+/// for more than three.
+const SEVERAL: f64 = 3.5;
+
+/// The mute client was kept, and had been asked too late to tell what follows.
+pub(super) fn too_early(lives: &[Life], every: Duration) -> Option<String> {
+    let mute = lives.iter().find(|life| life.way == Way::Mute && life.is_kept())?;
+    let waited =
+        |rhythm: &Rhythm| mute.kept().unwrap_or_default().saturating_sub(mute.since_greeting(rhythm.begun));
+    let enough = |sound, rhythm: &Rhythm| {
+        let seen = Witnesses::new(lives, sound, every).beats().interval;
+        let first = mute.since_greeting(rhythm.begun);
+        let gap = || rhythm.interval().map_or(first, |gaps| gaps.max.max(first));
+        seen.unwrap_or_else(gap).mul_f64(SEVERAL)
+    };
+    mute.asks().into_iter().map(|(sound, rhythm)| (rhythm, enough(sound, rhythm))).find_map(|(rhythm, enough)| {
+        let needed = Duration::from_secs((mute.since_greeting(rhythm.begun) + enough).as_secs() + 1);
+        (waited(rhythm) < enough).then(|| {
+            format!(
+                "the mute client was first asked {} before the end, too late to tell what follows when it does not \
+                 answer (a --max of {} tells)",
+                show(waited(rhythm)),
+                show(needed)
+            )
+        })
     })
 }
 
@@ -99,7 +128,7 @@ pub(super) fn odd(life: &Life) -> Option<String> {
 }
 
 /// Those that were lost, if any were.
-pub(super) fn lost(lives: &[Life]) -> Option<String> {
+fn lost(lives: &[Life]) -> Option<String> {
     let lost: Vec<&Life> = dead(lives).filter(|life| matches!(life.fate, Fate::Lost { .. })).collect();
     let after = |life: &&Life| if let Fate::Lost { after } = life.fate { Some(after) } else { None };
     let after = lost.iter().filter_map(after).max()?;
@@ -108,63 +137,5 @@ pub(super) fn lost(lives: &[Life]) -> Option<String> {
          server's goodbye (`wscheck probe-idle` tells after how long a path forgets; take a shorter --max)",
         show(after),
         names(&lost)
-    ))
-}
-
-pub(super) fn stood_still(span: Duration) -> String {
-    let span = show(span);
-    format!(
-        "this host stood still for {span}: no client answered anything, and what came meanwhile was read late"
-    )
-}
-
-/// The control, which asks all the while, was answered no more for so long; zero: it never was.
-fn unanswered(after: Duration, silent: Duration) -> String {
-    let when = match after.checked_sub(silent).filter(|_| !silent.is_zero()) {
-        Some(last) => {
-            format!("answered for the last time after {}, and then not for {}", show(last), show(silent))
-        }
-        None => format!("never answered in {}", show(after)),
-    };
-    format!(
-        "the control, a healthy client, was {when}: the server hangs, or the path is dead, so no death proves anything"
-    )
-}
-
-pub(super) fn control_died(lives: &[Life], watch: Watch) -> Option<String> {
-    let control = lives.iter().find(|life| life.way == Way::Control)?;
-    let (after, ending) = match &control.fate {
-        // Of the control it is known all the while.
-        Fate::Kept { .. } | Fate::Lost { .. } => return None,
-        Fate::Unopened { why } => return Some(format!("the control could not be opened: {why}")),
-        Fate::Ended { after, ending, .. } => (after, ending),
-    };
-    // Who half-closed or stalled may have ended of that.
-    let others = lives.iter().filter(|life| matches!(life.way, Way::Mute | Way::Quiet | Way::PingsOnly));
-    let near =
-        |life: &Life| life.ended().is_some_and(|ended| ended.abs_diff(*after) <= (*after / 20).max(AT_ONCE));
-    let all_near = others.filter(|life| life.kept().is_some()).all(near);
-    if ending.how == How::Silent {
-        return Some(unanswered(*after, ending.idle));
-    }
-    let hint = match (all_near, *after < watch.every) {
-        (true, false) => {
-            "all connections ended at about that age: a lifetime, an outage, a login that it waits for (--send), or \
-             heartbeats that were not known as such (--app-ping)"
-        }
-        // All of them have said one thing by then, the same.
-        (true, true) => {
-            "so did all that read: an outage, or it takes no such message as each began with (give it another: --say)"
-        }
-        (false, true) => {
-            "perhaps it takes but one connection of a client, or not the control's messages (give it another: --say)"
-        }
-        (false, false) => {
-            "if it does not understand the control's messages, give it one that it does (--say)"
-        }
-    };
-    Some(format!(
-        "the control, a healthy client, died after {} ({ending}), so no death proves anything; {hint}",
-        show(*after)
     ))
 }

@@ -2,10 +2,8 @@
 
 use std::time::Duration;
 
-use super::doubts::{
-    AT_ONCE, control_died, lost, names, no_room, odd, passes_on, server_stood_still, stood_still,
-    unknown_witness, unlike_the_control,
-};
+use super::control::{AT_ONCE, not_outlived, void};
+use super::doubts::{names, not_for_silence, odd, passes_on, too_early, unknown_witness, unproven};
 use super::inference::{infer, livelier_and_gone};
 use super::libraries::{Library, consistent_with};
 use super::life::{Fate, Life, dead};
@@ -56,6 +54,8 @@ pub struct Findings {
     pub lives: Vec<Life>,
     /// It is inconclusive for no other reason than that it was not waited for longer.
     cut_short: bool,
+    /// The server passes on what clients say, so that it is not known what it says by itself.
+    passes_on: bool,
 }
 
 impl Findings {
@@ -66,9 +66,10 @@ impl Findings {
         reasons.extend(lives.iter().filter_map(unknown_witness));
         reasons.extend(livelier_and_gone(&lives).filter(|_| reasons.is_empty()).and_then(odd));
         let confused = passes_on(&lives);
+        let passes_on = confused.is_some();
         let policy = match verdict {
             Verdict::Inconclusive if !mute_is_known(&lives, watch) => Policy::Unknown,
-            _ if confused.is_some() => Policy::Unknown,
+            _ if passes_on => Policy::Unknown,
             Verdict::ReapsDeadClients | Verdict::ZombiesKept | Verdict::Inconclusive => {
                 infer(&lives, watch.every)
             }
@@ -77,7 +78,12 @@ impl Findings {
         let consistent_with = consistent_with(&policy);
         let longest = dead(&lives).filter_map(Life::ended).max();
         let cut_short = is_cut_short(&lives, watch);
-        Findings { verdict, reasons, longest, policy, consistent_with, lives, cut_short }
+        Findings { verdict, reasons, longest, policy, consistent_with, lives, cut_short, passes_on }
+    }
+
+    /// Whether it is not known what the server says by itself, for it passes on what clients say.
+    pub fn passes_on(&self) -> bool {
+        self.passes_on
     }
 
     pub fn life(&self, way: Way) -> Option<&Life> {
@@ -95,7 +101,7 @@ impl Findings {
             false => life.way.is_dead(),
         };
         let truths =
-            || self.lives.iter().filter(relevant).map(|life| (life, expectation.met_by(&bracket(life))));
+            || self.lives.iter().filter(relevant).map(|life| (life, self.meets_by(life, expectation)));
         if truths().any(|(_, truth)| truth == Truth::False) {
             return Truth::False;
         }
@@ -103,6 +109,14 @@ impl Findings {
             Some((life, _)) if life.was_open() => Truth::Unknown(undecided(life)),
             Some((life, _)) => Truth::Unknown(format!("the {} client was not open", life.way.name())),
             None => Truth::True(self.told(expectation)),
+        }
+    }
+
+    /// Who was let go too early, but not for its silence, would have been kept for longer, perhaps.
+    fn meets_by(&self, life: &Life, expectation: &Expectation) -> Truth {
+        match (expectation.met_by(&bracket(life)), not_for_silence(&self.lives, life)) {
+            (Truth::False, Some(why)) if expectation.wants_more() => Truth::Unknown(why),
+            (truth, _) => truth,
         }
     }
 
@@ -134,8 +148,8 @@ fn settle(lives: &mut [Life]) {
 /// Between which ends the time lies after which it was let go.
 fn bracket(life: &Life) -> Bracket {
     match &life.fate {
-        Fate::Unopened { .. } | Fate::Lost { .. } => Bracket::default(),
-        Fate::Kept { so_far } => Bracket { lo: Some(*so_far), hi: None },
+        Fate::Unopened { .. } | Fate::Lost { .. } | Fate::Kept { proven: false, .. } => Bracket::default(),
+        Fate::Kept { so_far, .. } => Bracket { lo: Some(*so_far), hi: None },
         Fate::Ended { after, at_latest: true, .. } => Bracket { lo: None, hi: Some(*after) },
         Fate::Ended { after, .. } => Bracket { lo: Some(*after), hi: Some(*after) },
     }
@@ -146,65 +160,58 @@ fn undecided(life: &Life) -> String {
     match life.fate {
         Fate::Ended { .. } => format!("nobody saw when within {kept} the {name} client was let go"),
         Fate::Lost { .. } => format!("nobody knows when the {name} client was let go, if it was"),
+        Fate::Kept { proven: false, .. } => {
+            format!("interrupted before it was known whether the {name} client was still there")
+        }
         Fate::Unopened { .. } | Fate::Kept { .. } => format!("the {name} client was waited for only {kept}"),
     }
 }
 
 /// Whether the mute client's end is known, and the control vouches for it.
 fn mute_is_known(lives: &[Life], watch: Watch) -> bool {
-    let is = |way, holds: fn(&Life) -> bool| lives.iter().any(|life| life.way == way && holds(life));
-    watch.stood_still.is_none()
-        && server_stood_still(watch).is_none()
-        && unlike_the_control(lives, watch).is_none()
+    let is = |way, holds: &dyn Fn(&Life) -> bool| lives.iter().any(|life| life.way == way && holds(life));
+    void(lives, watch).is_none()
         && watch.vouched
-        && is(Way::Control, Life::is_kept)
-        && is(Way::Mute, |life| life.ended().is_some() && no_room(life).is_none())
+        && not_outlived(lives).is_none()
+        && is(Way::Control, &Life::is_kept)
+        && is(Way::Mute, &|life| life.ended().is_some() && not_for_silence(lives, life).is_none())
 }
 
-/// Whether nothing but the interrupt keeps it from being known what becomes of the dead.
+/// Whether nothing but the time that was waited keeps it from being known what becomes of the dead.
 fn is_cut_short(lives: &[Life], watch: Watch) -> bool {
+    let more = !watch.whole || too_early(lives, watch.every).is_some();
     let is_kept = dead(lives).any(Life::is_kept);
-    let doubt = control_died(lives, watch).or_else(|| server_stood_still(watch));
-    is_kept
-        && !watch.whole
-        && watch.stood_still.is_none()
-        && doubt.is_none()
-        && unlike_the_control(lives, watch).is_none()
+    is_kept && more && watch.vouched && void(lives, watch).is_none()
 }
 
 const UNVOUCHED: &str = "interrupted before the control, a healthy client, was answered once more, so the server may \
                          have hung before it let go of the others";
 
+/// One that is kept is a leak, whatever is not known of another.
 fn judge(lives: &[Life], watch: Watch) -> (Verdict, Vec<String>) {
-    if let Some(span) = watch.stood_still {
-        return (Verdict::Inconclusive, vec![stood_still(span)]);
+    let inconclusive = |why: String| (Verdict::Inconclusive, vec![why]);
+    if let Some(why) = void(lives, watch) {
+        return inconclusive(why);
     }
-    let doubt = control_died(lives, watch).or_else(|| server_stood_still(watch));
-    if let Some(why) = doubt.or_else(|| unlike_the_control(lives, watch)) {
-        return (Verdict::Inconclusive, vec![why]);
-    }
-    let unopened = dead(lives).filter_map(|life| match &life.fate {
-        Fate::Unopened { why } => Some(format!("the {} client could not be opened: {why}", life.way.name())),
-        Fate::Kept { .. } | Fate::Ended { .. } | Fate::Lost { .. } => None,
-    });
-    let broken = dead(lives).filter_map(|life| {
-        let ending = life.broken()?;
-        Some(format!("the {} client was not let go: {ending}", life.way.name()))
-    });
-    let unproven: Vec<String> = unopened.into_iter().chain(broken).chain(lost(lives)).collect();
     let kept: Vec<&Life> = dead(lives).filter(|life| life.is_kept()).collect();
+    let unproven = unproven(lives);
     match (kept.is_empty(), watch.whole) {
-        (false, false) => {
-            (Verdict::Inconclusive, vec![format!("interrupted while it still kept {}", names(&kept))])
-        }
-        _ if !unproven.is_empty() => (Verdict::Inconclusive, unproven),
-        _ if !watch.vouched => (Verdict::Inconclusive, vec![UNVOUCHED.to_string()]),
-        (true, _) => match dead(lives).find_map(no_room) {
-            Some(why) => (Verdict::Inconclusive, vec![why]),
+        (false, false) => inconclusive(format!("interrupted while it still kept {}", names(&kept))),
+        _ if !watch.vouched => inconclusive(UNVOUCHED.to_string()),
+        (false, true) => match too_early(lives, watch.every) {
+            Some(why) => (Verdict::Inconclusive, unproven.into_iter().chain([why]).collect()),
+            None => (Verdict::ZombiesKept, unproven),
+        },
+        (true, _) if !unproven.is_empty() => (Verdict::Inconclusive, unproven),
+        (true, _) => match not_outlived(lives).or_else(|| not_for_their_silence(lives)) {
+            Some(why) => inconclusive(why),
             None => (Verdict::ReapsDeadClients, Vec::new()),
         },
-        (false, true) => (Verdict::ZombiesKept, Vec::new()),
     }
+}
+
+fn not_for_their_silence(lives: &[Life]) -> Option<String> {
+    dead(lives).find_map(|life| not_for_silence(lives, life))
 }
 
 #[cfg(test)]
@@ -224,8 +231,10 @@ mod tests {
         life(way, &[], 300_000, false)
     }
 
+    /// The mute had been asked by then.
     fn gone(way: Way, millis: u64) -> Life {
-        life(way, &[], millis, true)
+        let asks = if way == Way::Mute { &[millis / 2][..] } else { &[] };
+        life(way, asks, millis, true)
     }
 
     fn house(dead: [Life; 3]) -> Vec<Life> {
@@ -385,7 +394,7 @@ mod tests {
             lives[1] = gone(Way::Quiet, quiet);
             Findings::of(lives, watched(true))
         };
-        assert_eq!(lives(40_000, 48_000).verdict, Verdict::ReapsDeadClients);
+        assert_eq!(lives(40_000, 48_120).verdict, Verdict::ReapsDeadClients);
         let of_age = lives(40_000, 47_999);
         assert_eq!((of_age.verdict, &of_age.policy), (Verdict::Inconclusive, &Policy::Unknown));
         assert!(of_age.reasons[0].contains("that no connection outlives"), "{:?}", of_age.reasons);
@@ -406,7 +415,7 @@ mod tests {
     fn a_client_that_nobody_knows_any_more_was_neither_kept_nor_let_go() {
         let mut lost = alive(Way::Mute);
         lost.fate = Fate::Lost { after: ms(300_000) };
-        let lives = house([lost, alive(Way::Stalled), gone(Way::HalfClosed, 3)]);
+        let lives = house([lost.clone(), gone(Way::Stalled, 40_000), gone(Way::HalfClosed, 3)]);
         let findings = Findings::of(lives, watched(true));
         assert_eq!((findings.verdict, &findings.policy), (Verdict::Inconclusive, &Policy::Unknown));
         let told = &findings.reasons[0];
@@ -415,6 +424,85 @@ mod tests {
             "{told}"
         );
         assert!(matches!(findings.meets(&"<=60s".parse().unwrap()), Truth::Unknown(_)));
+        let leak = Findings::of(house([lost, alive(Way::Stalled), gone(Way::HalfClosed, 3)]), watched(true));
+        assert_eq!((leak.verdict, &leak.policy), (Verdict::ZombiesKept, &Policy::Unknown));
+        assert_eq!(leak.reasons, findings.reasons, "one that is kept is a leak whatever became of another");
+        assert_eq!(leak.meets(&"<=60s".parse().unwrap()), Truth::False);
+    }
+
+    #[test]
+    fn who_had_nothing_to_answer_was_not_let_go_for_that_where_another_was_kept() {
+        let lives = |asked: &[u64], quiet: Life| {
+            let mut lives = reaping();
+            lives[3] = life(Way::Mute, asked, 40_000, true);
+            lives[1] = quiet;
+            Findings::of(lives, watched(true))
+        };
+        let kept = lives(&[], alive(Way::Quiet));
+        assert_eq!((kept.verdict, &kept.policy), (Verdict::Inconclusive, &Policy::Unknown));
+        assert!(kept.reasons[0].contains("the quiet one, which had nothing to answer"), "{:?}", kept.reasons);
+        assert_eq!(lives(&[], gone(Way::Quiet, 60_000)).verdict, Verdict::Inconclusive, "much later");
+        assert_eq!(lives(&[], gone(Way::Quiet, 41_000)).verdict, Verdict::ReapsDeadClients, "of the same");
+        assert_eq!(lives(&[20_000], alive(Way::Quiet)).verdict, Verdict::ReapsDeadClients, "it was asked");
+        let answers = life(Way::Quiet, &[20_000], 300_000, false);
+        assert_eq!(lives(&[], answers).verdict, Verdict::ReapsDeadClients, "the other was");
+        let mut leak = reaping();
+        (leak[3], leak[4]) = (life(Way::Mute, &[], 40_000, true), alive(Way::Stalled));
+        let leak = Findings::of(leak, watched(true));
+        assert_eq!(leak.verdict, Verdict::ZombiesKept);
+        assert_eq!(leak.meets(&"<=60s".parse().unwrap()), Truth::False);
+        assert!(matches!(leak.meets(&">=60s".parse().unwrap()), Truth::Unknown(_)), "not of the silent");
+    }
+
+    #[test]
+    fn who_was_asked_shortly_before_the_end_shows_no_leak() {
+        let told = |pings: &[u64], others: &[u64]| {
+            let kept = |way, pings: &[u64]| life(way, pings, 300_000, false);
+            let mut lives = house([kept(Way::Mute, pings), alive(Way::Stalled), gone(Way::HalfClosed, 3)]);
+            lives[1] = kept(Way::Quiet, others);
+            Findings::of(lives, watched(true))
+        };
+        let seldom: Vec<u64> = (1..4).map(|n| n * 80_000).collect();
+        let early = told(&seldom, &seldom);
+        assert_eq!((early.verdict, &early.policy), (Verdict::Inconclusive, &Policy::Unknown));
+        let reason = &early.reasons[0];
+        assert!(reason.starts_with("the mute client was first asked 220 s before the end"), "{reason}");
+        assert!(reason.ends_with("(a --max of 361 s tells)"), "{reason}");
+        assert_eq!(early.meets(&"<=60s".parse().unwrap()), Truth::False, "so much is known");
+        let often: Vec<u64> = (1..10).map(|n| n * 30_000).collect();
+        assert_eq!(told(&often, &often).verdict, Verdict::ZombiesKept);
+        assert_eq!(told(&[2000], &[2000]).verdict, Verdict::ZombiesKept, "it asks once");
+        assert_eq!(told(&[100_000], &[100_000]).verdict, Verdict::Inconclusive, "its interval is not known");
+    }
+
+    #[test]
+    fn an_interrupt_before_anybody_was_asked_decides_nothing() {
+        let unasked = |proven| {
+            let mut mute = alive(Way::Mute);
+            mute.fate = Fate::Kept { so_far: ms(300_000), proven };
+            let mut stalled = alive(Way::Stalled);
+            stalled.fate = mute.fate.clone();
+            let lives = house([mute, stalled, gone(Way::HalfClosed, 3)]);
+            Findings::of(lives, watched(false))
+        };
+        assert_eq!(unasked(true).meets(&"<=60s".parse().unwrap()), Truth::False);
+        let Truth::Unknown(why) = unasked(false).meets(&"<=60s".parse().unwrap()) else { panic!("decided") };
+        assert_eq!(why, "interrupted before it was known whether the mute client was still there");
+        let unvouched = Watch { vouched: false, ..watched(false) };
+        let lives = house([alive(Way::Mute), alive(Way::Stalled), gone(Way::HalfClosed, 3)]);
+        let unvouched = Findings::of(lives, unvouched).meets(&"<=60s".parse().unwrap());
+        assert!(matches!(unvouched, Truth::Unknown(_)), "the server may have hung");
+    }
+
+    #[test]
+    fn an_interrupt_before_the_control_outlived_the_others_makes_an_age_of_it() {
+        let lives = |control| {
+            let mut lives = reaping();
+            lives[0] = life(Way::Control, &[], control, false);
+            lives[1] = life(Way::Quiet, &[], control, false);
+            Findings::of(lives, watched(false)).verdict
+        };
+        assert_eq!((lives(49_000), lives(47_000)), (Verdict::ReapsDeadClients, Verdict::Inconclusive));
     }
 
     #[test]

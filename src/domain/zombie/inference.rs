@@ -308,7 +308,7 @@ pub mod tests {
         let ending = Arc::new(Ending { who, how, os_error: None, tcp: None, age: after, idle: after, at });
         life.fate = match ended {
             true => Fate::Ended { after, ending, at_latest: false },
-            false => Fate::Kept { so_far: after },
+            false => Fate::Kept { so_far: after, proven: true },
         };
         life
     }
@@ -526,7 +526,9 @@ pub mod tests {
             panic!()
         };
         assert_eq!(found.at_worst(), Some(ms(4500)), "2 s, 2 s more, and half a second");
-        let skips = HeartbeatPolicy { beats: Beats { skips_active: Some(true), ..found.beats }, ..found };
-        assert_eq!(skips.at_worst(), None);
+        for skips_active in [Some(true), None] {
+            let beats = Beats { skips_active, ..found.beats };
+            assert_eq!(HeartbeatPolicy { beats, ..found }.at_worst(), None, "it may be asked later");
+        }
     }
 }

@@ -12,8 +12,13 @@ use crate::domain::listen::{Listening, Rhythm, Sound};
 pub enum Fate {
     /// It was never open; a lower-case fragment says why.
     Unopened { why: String },
-    /// It was there for so long, and still is: the peer's system says so, where it can be asked.
-    Kept { so_far: Duration },
+    /// It was there for so long, and still is.
+    Kept {
+        so_far: Duration,
+        /// The peer's system says so, where it can be asked; it is not while a run goes on, and may not have answered in
+        /// time when that is interrupted.
+        proven: bool,
+    },
     /// Nothing had been heard of its end when it was asked after so long, and nobody knew it: a path may have forgotten
     /// it, or lost the server's goodbye.
     Lost { after: Duration },
@@ -80,7 +85,7 @@ impl Life {
     pub fn kept(&self) -> Option<Duration> {
         match &self.fate {
             Fate::Unopened { .. } | Fate::Lost { .. } => None,
-            Fate::Kept { so_far } => Some(*so_far),
+            Fate::Kept { so_far, .. } => Some(*so_far),
             Fate::Ended { after, .. } => Some(*after),
         }
     }

@@ -4,10 +4,12 @@
 //! - [`Life`]: what was heard on one of them, and what became of it
 //! - [`Policy`]: what the lives together tell of the server, by `inference`; [`Beats`]: its heartbeats as several clients
 //!   hear them; [`Edge`]: how exactly a timer's age is known; [`libraries`]: whose defaults it is consistent with
-//! - [`Findings`]: the verdict, and why; `doubts`: what makes evidence none, by the lives and how they were watched
-//!   ([`Watch`])
+//! - [`Traffic`]: what a client must say of its own to be kept
+//! - [`Findings`]: the verdict, and why; `control`: what makes a whole run none, by its control and how it was
+//!   watched ([`Watch`]); `doubts`: what makes one client's fate none
 
 mod beats;
+mod control;
 mod doubts;
 mod edge;
 mod findings;
@@ -16,6 +18,7 @@ pub mod libraries;
 mod life;
 mod policy;
 pub mod report;
+mod traffic;
 mod watch;
 mod way;
 
@@ -28,5 +31,6 @@ pub use findings::{Findings, Verdict};
 pub use libraries::{LIBRARIES, Library};
 pub use life::{Fate, Life, PassedOn};
 pub use policy::{HeartbeatPolicy, IdlePolicy, Needs, Policy, Reaping};
+pub use traffic::Traffic;
 pub use watch::{Watch, outlived};
 pub use way::Way;

@@ -29,10 +29,10 @@ pub struct HeartbeatPolicy {
 
 impl HeartbeatPolicy {
     /// For how long a client is kept that dies just after it answered: an interval until it is asked again, and what
-    /// follows. `None` where it is not known, or the next may come later to who talks.
+    /// follows. `None` where it is not known, or the next comes later to who talks, or may.
     pub fn at_worst(&self) -> Option<Duration> {
         let Reaping::After { total, .. } = self.reaping else { return None };
-        (self.beats.skips_active != Some(true)).then_some(self.beats.interval? + total)
+        (self.beats.skips_active == Some(false)).then_some(self.beats.interval? + total)
     }
 }
 

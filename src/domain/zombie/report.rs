@@ -18,7 +18,7 @@ use crate::domain::threshold::Truth;
 pub struct ZombieInfo {
     /// Redacted.
     pub url: String,
-    /// Each client is waited for so long at most.
+    /// Each client but the control is waited for so long at most.
     pub max: Duration,
     /// How often the control, and the client of Pings only, send something.
     pub every: Duration,
@@ -66,11 +66,12 @@ pub enum ZombieEvent {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Progress {
     pub elapsed: Duration,
+    /// It is done by then at the latest.
     pub until: Duration,
     /// Those that are still there, the control left out.
     pub alive: Vec<Way>,
-    /// Those that the server let go, each with when.
-    pub gone: Vec<(Way, Duration)>,
+    /// Those that the server let go.
+    pub gone: Vec<(Way, Fate)>,
 }
 
 /// Shows what happens.

@@ -226,7 +226,7 @@ fn live(server: &Server, way: Way, client: Client, max: u64) -> Life {
     let began = way.begins_later();
     let mut connection = Connection::new(server, began.as_millis() as u64);
     let mut life = Life { began, ..Life::new(way) };
-    life.fate = Fate::Kept { so_far: ms(max) };
+    life.fate = Fate::Kept { so_far: ms(max), proven: true };
     // Each introduces itself.
     let mut coming: Vec<(u64, Frame)> = vec![(0, Frame::Ping), (0, Frame::Message)];
     let is_due =

@@ -15,7 +15,7 @@ pub struct Watch {
     pub vouched: bool,
     /// For so long at the longest this host stood still, and all clients with it; `None`: it never did.
     pub stood_still: Option<Duration>,
-    /// The longest that the server did not answer the control, between two answers.
+    /// The longest that the server did not answer the control, from its first question to its end.
     pub unanswered: Duration,
 }
 

@@ -121,7 +121,7 @@ pub struct PolicyDocument {
     /// From the first unanswered heartbeat to the end.
     first_unanswered_to_end_ms: Option<Ms>,
     /// A client that dies just after it answered is kept for so long: an interval, and then that. Null where it is not
-    /// known, or clients that talk are asked later.
+    /// known, or clients that talk are asked later, or may be.
     at_worst_ms: Option<Ms>,
     /// Of `heartbeat_only`: from the first unanswered heartbeat, so long was waited for an end that did not come.
     unanswered_for_ms: Option<Ms>,

@@ -4,13 +4,14 @@ use comfy_table::{ContentArrangement, LineStyle, Table, presets};
 
 use super::HumanOptions;
 use super::document::at_latest;
-use crate::domain::ending::Ending;
+use crate::domain::ending::{Ending, How};
 use crate::domain::listen::Sound;
 use crate::domain::opening::OpenError;
 use crate::domain::threshold::Truth;
 use crate::domain::zombie::report::{Progress, ZombieEvent, ZombieInfo, ZombieReport};
 use crate::domain::zombie::{
-    Beats, Edge, Fate, Findings, HeartbeatPolicy, IdlePolicy, Life, Needs, Policy, Reaping, Verdict, Way,
+    Beats, Edge, Fate, Findings, HeartbeatPolicy, IdlePolicy, Life, Needs, Policy, Reaping, Traffic, Verdict,
+    Way,
 };
 use crate::output::human::{self, Paint, Rows, counted, failed_opening, phases, way as route};
 use crate::output::units::{precise, spoken};
@@ -31,9 +32,8 @@ impl Talk {
     pub fn about(&mut self, event: &ZombieEvent) -> Option<String> {
         match event {
             ZombieEvent::Started { info, .. } => (!self.quiet).then(|| introduction(info)),
-            ZombieEvent::Over { way, fate: Fate::Ended { after, ending, .. }, .. } => {
-                let after = precise(*after);
-                (!self.quiet).then(|| format!("{:>9}  {}: {}\n", after, name(*way), how(ending)))
+            ZombieEvent::Over { way, fate: fate @ Fate::Ended { ending, .. }, .. } => {
+                (!self.quiet).then(|| format!("{:>9}  {}: {}\n", kept_for(fate), name(*way), how(ending)))
             }
             ZombieEvent::Finished(report) => {
                 never_opened(report).map(|error| failed_opening(self.paint, error))
@@ -49,7 +49,7 @@ impl Talk {
 
 fn introduction(info: &ZombieInfo) -> String {
     format!(
-        "wscheck probe-zombie {}: five clients that fall silent, and a control, for {} at most\n",
+        "wscheck probe-zombie {}: five clients that fall silent, waited for {} at most, and a control\n",
         info.url,
         spoken(info.max)
     )
@@ -58,7 +58,7 @@ fn introduction(info: &ZombieInfo) -> String {
 /// What the moving line says.
 pub fn progress(progress: &Progress) -> String {
     let list = |ways: &[Way]| ways.iter().map(|way| name(*way)).collect::<Vec<_>>().join(", ");
-    let gone = progress.gone.iter().map(|(way, after)| format!("{} after {}", name(*way), precise(*after)));
+    let gone = progress.gone.iter().map(|(way, fate)| format!("{} after {}", name(*way), kept_for(fate)));
     let gone: Vec<String> = gone.collect();
     let gone =
         if gone.is_empty() { "nobody is gone".to_string() } else { format!("gone: {}", gone.join(", ")) };
@@ -98,7 +98,7 @@ fn diagnosis(rows: &mut Rows, report: &ZombieReport, paint: Paint) {
     for library in &findings.consistent_with {
         rows.add(std::mem::take(&mut label), &format!("with {}: {}", library.name, library.words));
     }
-    rows.add_some("app traffic", wants_traffic(findings));
+    rows.add_some("app traffic", app_traffic(findings));
     if let Some((expectation, truth)) = &report.expectation {
         let told = match truth {
             Truth::True(why) | Truth::TrueOfBounds(why) => format!("met; {why}"),
@@ -137,9 +137,12 @@ fn policy(findings: &Findings) -> Option<String> {
     Some(match &findings.policy {
         Policy::Heartbeat(policy) => heartbeat(policy),
         Policy::Idle(idle, Some(beats)) => {
-            format!("{}, but answers to it do not keep a client: {}", beat(beats), timer(idle))
+            let (beat, timer, whose) = (beat(beats), timer(idle), whose(findings));
+            format!("{beat}, but answers to it do not keep a client: {timer}{whose}")
         }
-        Policy::Idle(idle, None) => format!("{}, but {}", no_heartbeat(findings), timer(idle)),
+        Policy::Idle(idle, None) => {
+            format!("{}, but {}{}", no_heartbeat(findings), timer(idle), whose(findings))
+        }
         Policy::KeepsAll => {
             let waited = findings.life(Way::Mute).and_then(Life::kept).map(spoken).unwrap_or_default();
             format!(
@@ -159,6 +162,15 @@ fn no_heartbeat(findings: &Findings) -> &'static str {
     if heard { "no heartbeat that wants an answer" } else { "no heartbeat" }
 }
 
+/// Who ends a connection without a word of the WebSocket's may not know what that is.
+fn whose(findings: &Findings) -> &'static str {
+    let how = findings.life(Way::Mute).and_then(Life::ending).map(|ending| &ending.how);
+    match how {
+        Some(How::Fin | How::Rst) => "; the server's, or a proxy's before it",
+        Some(_) | None => "",
+    }
+}
+
 /// `a timer of about 61.2 s; the client's Pings start it afresh`
 fn timer(IdlePolicy { after, edge, needs }: &IdlePolicy) -> String {
     let needs = match needs {
@@ -169,7 +181,7 @@ fn timer(IdlePolicy { after, edge, needs }: &IdlePolicy) -> String {
     let after = precise(*after);
     let length = match edge {
         Edge::Sharp => format!("about {after}"),
-        Edge::Swept => format!("at most {after}, for the server looks only now and then"),
+        Edge::Swept => format!("at most {after}, for all went at one moment: it looks only now and then"),
         Edge::Unknown => format!("at most {after}"),
     };
     format!("a timer of {length}; {needs}")
@@ -237,40 +249,26 @@ fn skips(policy: &Policy) -> Option<String> {
 }
 
 /// Whether a client that only answers, or only pings, is kept.
-fn wants_traffic(findings: &Findings) -> Option<String> {
-    if findings.verdict == Verdict::Inconclusive {
-        return None;
-    }
-    let (quiet, pings) = (findings.life(Way::Quiet)?, findings.life(Way::PingsOnly)?);
-    // Of who was never open, broke or was lost it is not known.
-    let is_known = |life: &Life| life.is_kept() || life.ended().is_some();
-    if !is_known(quiet) || !is_known(pings) {
-        return None;
-    }
-    let asked = pings.listening.rhythm(Sound::AppPing).is_some();
-    let mute_is_kept = findings.life(Way::Mute).is_some_and(Life::is_kept);
-    Some(match (quiet.ended(), pings.ended()) {
-        (Some(_), _) | (_, Some(_)) if mute_is_kept => return None,
-        (None, None) => {
-            let kept = quiet.kept().min(pings.kept()).map(spoken)?;
-            format!("not needed: a client that only answers, and one that only pings, were kept for {kept}")
-        }
-        (Some(quiet), None) => {
-            let quiet = precise(quiet);
-            format!("needed: a client that only answers was let go after {quiet}; Pings were enough")
-        }
-        (Some(quiet), Some(pings)) => format!(
+fn app_traffic(findings: &Findings) -> Option<String> {
+    Some(match Traffic::of(findings)? {
+        Traffic::NotNeeded { kept } => format!(
+            "not needed: a client that only answers, and one that only pings, were kept for {}",
+            spoken(kept)
+        ),
+        Traffic::Pings { quiet } => format!(
+            "needed: a client that only answers was let go after {}; Pings were enough",
+            precise(quiet)
+        ),
+        Traffic::Messages { quiet, pings } => format!(
             "needed, as messages: a client that only answers was let go after {}, one that only pings after {}",
             precise(quiet),
             precise(pings)
         ),
-        (None, Some(pings)) => {
-            let why = if asked { "answers to app pings needed" } else { "not known" };
-            format!(
-                "{why}: a client that only sends Ping frames was let go after {}, one that only answers was not",
-                precise(pings)
-            )
-        }
+        Traffic::Answers { pings } => format!(
+            "answers to app pings needed: a client that only sends Ping frames was let go after {}, one that only \
+             answers was not",
+            precise(pings)
+        ),
     })
 }
 
@@ -292,20 +290,30 @@ fn table(lives: &[Life], width: Option<usize>) -> String {
 }
 
 fn cells(life: &Life) -> [String; 4] {
-    let (kept, told) = match &life.fate {
-        Fate::Unopened { why } => ("-".to_string(), format!("not opened: {why}")),
-        Fate::Kept { so_far } => (precise(*so_far), "still there".to_string()),
-        Fate::Lost { after } => {
-            ("?".to_string(), format!("lost: nobody knew it any more after {}", precise(*after)))
+    let told = match &life.fate {
+        Fate::Unopened { why } => format!("not opened: {why}"),
+        Fate::Kept { proven: true, .. } => "still there".to_string(),
+        Fate::Kept { proven: false, .. } => {
+            "no end was heard; interrupted before it was asked for".to_string()
         }
-        Fate::Ended { after, ending, at_latest } => {
-            let (most, unseen) = if *at_latest { ("at most ", "; found only then") } else { ("", "") };
-            (format!("{most}{}", precise(*after)), format!("{}{unseen}", how(ending)))
-        }
+        Fate::Lost { after } => format!("lost: nobody knew it any more after {}", precise(*after)),
+        Fate::Ended { ending, at_latest: true, .. } => format!("{}; found only then", how(ending)),
+        Fate::Ended { ending, .. } => how(ending),
     };
     let opened = life.was_open();
     let unanswered = life.unanswered().filter(|_| opened).map_or_else(|| "-".to_string(), |n| n.to_string());
-    [name(life.way).to_string(), kept, unanswered, told]
+    [name(life.way).to_string(), kept_for(&life.fate), unanswered, told]
+}
+
+/// `at most 61.2 s`
+fn kept_for(fate: &Fate) -> String {
+    match fate {
+        Fate::Unopened { .. } => "-".to_string(),
+        Fate::Lost { .. } => "?".to_string(),
+        Fate::Kept { so_far, .. } => precise(*so_far),
+        Fate::Ended { after, at_latest: true, .. } => format!("at most {}", precise(*after)),
+        Fate::Ended { after, .. } => precise(*after),
+    }
 }
 
 fn how(ending: &Ending) -> String {

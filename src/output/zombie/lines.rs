@@ -71,7 +71,7 @@ pub fn line(event: &ZombieEvent) -> Option<String> {
         ZombieEvent::Over { way, at, fate, unanswered } => {
             let (kept, ending) = match fate {
                 Fate::Unopened { .. } | Fate::Lost { .. } => (None, None),
-                Fate::Kept { so_far } => (Some(*so_far), None),
+                Fate::Kept { so_far, .. } => (Some(*so_far), None),
                 Fate::Ended { after, ending, .. } => (Some(*after), Some(Ending::from(ending.as_ref()))),
             };
             let (client, fate_name) = ((*way).into(), fate.into());

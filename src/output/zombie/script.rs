@@ -109,7 +109,7 @@ impl Scene {
         }
         let (after, at) = (ms(millis), at(ms(millis)));
         life.fate = match how {
-            None => Fate::Kept { so_far: after },
+            None => Fate::Kept { so_far: after, proven: true },
             Some(how) => {
                 let ending =
                     Ending { who: Who::Peer, how, os_error: None, tcp: None, age: after, idle: ms(900), at };
@@ -132,8 +132,9 @@ impl Scene {
     }
 
     fn finish(mut self, interrupted: bool, verdict: report::Verdict) -> Vec<ZombieEvent> {
-        let (alive, gone) = (vec![Way::Quiet], vec![(Way::Mute, ms(40_000))]);
-        let progress = Progress { elapsed: ms(41_000), until: ms(300_000), alive, gone };
+        let gone = self.lives.iter().filter(|life| life.ended().is_some());
+        let gone = gone.map(|life| (life.way, life.fate.clone())).collect();
+        let progress = Progress { elapsed: ms(41_000), until: ms(360_000), alive: vec![Way::Quiet], gone };
         self.events.push(ZombieEvent::Progress(progress));
         self.lives.sort_by_key(|life| life.way);
         let watch = Watch {

@@ -1,0 +1,173 @@
+//! What makes a whole run none, by its control and how it was watched; each told as a lower-case fragment.
+
+use std::time::Duration;
+
+use super::life::{Fate, Life, dead};
+use super::watch::{Watch, outlived};
+use super::way::Way;
+use crate::domain::ending::How;
+use crate::domain::shown::exact_duration as show;
+
+/// By how much a healthy server may be late.
+const STANDSTILL: Duration = Duration::from_secs(1);
+
+/// What is no further apart came at once.
+pub(super) const AT_ONCE: Duration = Duration::from_millis(50);
+
+/// Why no death and no life of the run proves anything.
+pub(super) fn void(lives: &[Life], watch: Watch) -> Option<String> {
+    let stood_still = watch.stood_still.map(stood_still);
+    let doubt = stood_still.or_else(|| control_died(lives, watch)).or_else(|| server_stood_still(watch));
+    doubt.or_else(|| unlike_the_control(lives, watch))
+}
+
+/// The control was not there for visibly longer than those that were let go, and when that was is known.
+pub(super) fn not_outlived(lives: &[Life]) -> Option<String> {
+    let seen = |life: &&Life| !matches!(life.fate, Fate::Ended { at_latest: true, .. });
+    let longest = dead(lives).filter(seen).filter_map(Life::ended).max()?;
+    let control = lives.iter().find(|life| life.way == Way::Control)?.kept()?;
+    (control < outlived(longest)).then(|| {
+        format!(
+            "the control was there for {}, and so no longer than those that were let go: an age, perhaps, that no \
+             connection outlives",
+            show(control)
+        )
+    })
+}
+
+/// A server that answers now and then does so as often as it is asked.
+fn server_stood_still(watch: Watch) -> Option<String> {
+    (watch.unanswered > watch.every + STANDSTILL).then(|| {
+        format!(
+            "the server did not answer the control for {}, so it is not known what it would have done",
+            show(watch.unanswered)
+        )
+    })
+}
+
+/// Who only answers differs from the control in nothing until that speaks again, and from then on only if that lives
+/// on.
+fn unlike_the_control(lives: &[Life], watch: Watch) -> Option<String> {
+    let life = |way| lives.iter().find(|life| life.way == way);
+    let quiet = life(Way::Quiet)?.ended()?;
+    let control = life(Way::Control)?.kept()?;
+    let why = if quiet < watch.every {
+        "the control had said no more by then, and differed from it in nothing: a limit of connections, perhaps (a smaller \
+         --every tells)"
+    } else if control < outlived(quiet) {
+        "the control was not there for longer: an age, perhaps, that no connection outlives"
+    } else {
+        return None;
+    };
+    Some(format!("the quiet client was let go after {}, and {why}", show(quiet)))
+}
+
+fn stood_still(span: Duration) -> String {
+    let span = show(span);
+    format!(
+        "this host stood still for {span}: no client answered anything, and what came meanwhile was read late"
+    )
+}
+
+/// The control, which asks all the while, was answered no more for so long; zero: it never was.
+fn unanswered(after: Duration, silent: Duration) -> String {
+    let when = match after.checked_sub(silent).filter(|_| !silent.is_zero()) {
+        Some(last) => {
+            format!("answered for the last time after {}, and then not for {}", show(last), show(silent))
+        }
+        None => format!("never answered in {}", show(after)),
+    };
+    format!(
+        "the control, a healthy client, was {when}: the server hangs, or the path is dead, so no death proves anything"
+    )
+}
+
+fn control_died(lives: &[Life], watch: Watch) -> Option<String> {
+    let control = lives.iter().find(|life| life.way == Way::Control)?;
+    let (after, ending) = match &control.fate {
+        // Of the control it is known all the while.
+        Fate::Kept { .. } | Fate::Lost { .. } => return None,
+        Fate::Unopened { why } => return Some(format!("the control could not be opened: {why}")),
+        Fate::Ended { after, ending, .. } => (*after, ending),
+    };
+    if ending.how == How::Silent {
+        return Some(unanswered(after, ending.idle));
+    }
+    let hint = why_it_died(lives, after, after < watch.every);
+    Some(format!(
+        "the control, a healthy client, died after {} ({ending}), so no death proves anything; {hint}",
+        show(after)
+    ))
+}
+
+/// What it may have died of; `at_once`: before it had said anything but its first words.
+fn why_it_died(lives: &[Life], after: Duration, at_once: bool) -> &'static str {
+    // Who half-closed or stalled may have ended of that.
+    let others = lives.iter().filter(|life| matches!(life.way, Way::Mute | Way::Quiet | Way::PingsOnly));
+    let near =
+        |life: &Life| life.ended().is_some_and(|ended| ended.abs_diff(after) <= (after / 20).max(AT_ONCE));
+    let all_near = others.filter(|life| life.kept().is_some()).all(near);
+    match (all_near, at_once) {
+        (true, false) => {
+            "all connections ended at about that age: a lifetime, an outage, a login that it waits for (--send), or \
+             heartbeats that were not known as such (--app-ping)"
+        }
+        // All of them have said one thing by then, the same.
+        (true, true) => {
+            "so did all that read: an outage, or it takes no such message as each began with (give it another: --say)"
+        }
+        (false, true) => {
+            "perhaps it takes but one connection of a client, or not the control's messages (give it another: --say)"
+        }
+        (false, false) if went_shortly_before(lives, after) => {
+            "the last of the others had gone shortly before: an age, perhaps, that no connection outlives"
+        }
+        (false, false) => {
+            "if it does not understand the control's messages, give it one that it does (--say)"
+        }
+    }
+}
+
+/// Whether all the dead had been let go when the control died, and it had not visibly outlived them.
+fn went_shortly_before(lives: &[Life], after: Duration) -> bool {
+    let all_went = dead(lives).all(|life| life.ended().is_some_and(|ended| ended <= after));
+    let longest = dead(lives).filter_map(Life::ended).max();
+    all_went && longest.is_some_and(|longest| after < outlived(longest))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::inference::tests::{life, ms};
+    use super::*;
+
+    fn watch() -> Watch {
+        Watch { every: ms(4000), whole: true, vouched: true, stood_still: None, unanswered: Duration::ZERO }
+    }
+
+    /// The control dies then, and the dead so; all others live.
+    fn told(control: u64, dead: [u64; 3]) -> String {
+        let ways = [Way::Mute, Way::Stalled, Way::HalfClosed];
+        let mut lives = vec![life(Way::Control, &[], control, true), life(Way::Quiet, &[], control, false)];
+        lives.extend(ways.into_iter().zip(dead).map(|(way, millis)| life(way, &[], millis, true)));
+        void(&lives, watch()).unwrap()
+    }
+
+    #[test]
+    fn a_control_that_follows_the_last_of_the_others_may_be_of_an_age() {
+        assert!(told(22_000, [20_000, 20_000, 3]).contains("an age, perhaps, that no connection outlives"));
+        assert!(told(24_500, [20_000, 20_000, 3]).contains("--say"), "it had outlived them");
+        assert!(told(19_000, [20_000, 15_000, 3]).contains("--say"), "one was still there");
+    }
+
+    #[test]
+    fn who_goes_with_the_rest_tells_of_none_of_them() {
+        let lives =
+            |control: u64| [life(Way::Control, &[], control, false), life(Way::Mute, &[], 20_000, true)];
+        assert_eq!(not_outlived(&lives(24_000)), None);
+        let told = not_outlived(&lives(23_999)).unwrap();
+        assert!(
+            told.starts_with("the control was there for 23.999 s, and so no longer than those"),
+            "{told}"
+        );
+    }
+}

@@ -1,0 +1,101 @@
+//! Whether a client must say something of its own to be kept.
+
+use std::time::Duration;
+
+use super::findings::{Findings, Verdict};
+use super::life::Life;
+use super::policy::{HeartbeatPolicy, Needs, Policy};
+use super::way::Way;
+use crate::domain::listen::Sound;
+
+/// What a client must send besides Pongs, and after how long those that did not were let go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Traffic {
+    /// Nothing: one that only answers, and one that only pings, were kept for so long.
+    NotNeeded { kept: Duration },
+    /// Something of its own, and Pings are enough: one that only answers was let go.
+    Pings { quiet: Duration },
+    /// Messages: so was one that only pings.
+    Messages { quiet: Duration, pings: Duration },
+    /// Answers to app pings: one that only pings was let go, and one that only answers was not.
+    Answers { pings: Duration },
+}
+
+impl Traffic {
+    /// As far as the policy follows from what became of the clients.
+    pub fn of(findings: &Findings) -> Option<Traffic> {
+        if findings.verdict == Verdict::Inconclusive || findings.passes_on() {
+            return None;
+        }
+        let (quiet, pings) = (findings.life(Way::Quiet)?, findings.life(Way::PingsOnly)?);
+        if quiet.is_kept() && pings.is_kept() {
+            return Some(Traffic::NotNeeded { kept: quiet.kept()?.min(pings.kept()?) });
+        }
+        of_policy(&findings.policy, quiet, pings)
+    }
+}
+
+fn of_policy(policy: &Policy, quiet: &Life, pings: &Life) -> Option<Traffic> {
+    let needs = match policy {
+        Policy::Idle(idle, _) | Policy::Heartbeat(HeartbeatPolicy { idle: Some(idle), .. }) => idle.needs,
+        Policy::Heartbeat(found) if found.beats.sound == Sound::AppPing && quiet.is_kept() => {
+            return Some(Traffic::Answers { pings: pings.ended()? });
+        }
+        Policy::Heartbeat(_) | Policy::KeepsAll | Policy::Unknown => return None,
+    };
+    let quiet = quiet.ended()?;
+    match needs {
+        Needs::AnyFrame | Needs::OwnFrames => pings.is_kept().then_some(Traffic::Pings { quiet }),
+        Needs::Messages => Some(Traffic::Messages { quiet, pings: pings.ended()? }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::inference::tests::{life, ms};
+    use super::super::life::PassedOn;
+    use super::super::watch::Watch;
+    use super::*;
+
+    /// The mute goes then, and these so; all others live for a minute.
+    fn findings(asks: &[u64], quiet: Option<u64>, pings: Option<u64>) -> Findings {
+        let ends = |way, millis: Option<u64>| match millis {
+            Some(millis) => life(way, asks, millis, true),
+            None => life(way, asks, 60_000, false),
+        };
+        let lives = vec![
+            life(Way::Control, asks, 60_000, false),
+            life(Way::Mute, asks, 10_000, true),
+            life(Way::Stalled, &[], 10_000, true),
+            ends(Way::Quiet, quiet),
+            ends(Way::PingsOnly, pings),
+        ];
+        let (every, unanswered) = (ms(1000), Duration::ZERO);
+        Findings::of(lives, Watch { every, whole: true, vouched: true, stood_still: None, unanswered })
+    }
+
+    #[test]
+    fn it_says_no_more_than_the_policy() {
+        let told = |asks: &[u64], quiet, pings| Traffic::of(&findings(asks, quiet, pings));
+        let (second, minute) = (ms(10_000), ms(60_000));
+        assert_eq!(told(&[5000], None, None), Some(Traffic::NotNeeded { kept: minute }));
+        assert_eq!(told(&[], Some(10_000), None), Some(Traffic::Pings { quiet: second }));
+        let messages = Traffic::Messages { quiet: second, pings: second };
+        assert_eq!(told(&[], Some(10_000), Some(10_000)), Some(messages));
+        assert_eq!(
+            told(&[], Some(10_000), Some(40_000)),
+            None,
+            "Pings were not enough, and nobody knows what is"
+        );
+        assert_eq!(told(&[5000], None, Some(40_000)), None, "nobody knows why");
+    }
+
+    #[test]
+    fn where_what_clients_say_is_passed_on_nobody_knows_what_was_needed() {
+        let mut lives = findings(&[5000], None, None).lives;
+        lives.iter_mut().for_each(|life| life.passed_on = PassedOn { said: 10, came: 9 });
+        let (every, unanswered) = (ms(1000), Duration::ZERO);
+        let watch = Watch { every, whole: true, vouched: true, stood_still: None, unanswered };
+        assert_eq!(Traffic::of(&Findings::of(lives, watch)), None);
+    }
+}
