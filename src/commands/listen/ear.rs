@@ -11,7 +11,7 @@ use super::notes::Notes;
 use super::plan::ListenPlan;
 use crate::domain::ending::{Ending, How};
 use crate::domain::listen::report::{ListenEvent, ListenReporter, Progress};
-use crate::domain::listen::{Circumstances, EndedBy, Findings, Kind, Talk, Utterance};
+use crate::domain::listen::{Circumstances, EndedBy, Findings, Kind, Known, Talk, Utterance};
 use crate::net::clock::at;
 use crate::net::endings::Cut;
 use crate::net::guest::{Guest, Heard, Manners};
@@ -215,17 +215,17 @@ impl<'a, S: AsyncRead + AsyncWrite + Layered + Unpin> Ear<'a, S> {
         None
     }
 
-    /// Whether nobody knows the connection any more, though no end was heard; `None`: the user did not wait for that.
-    async fn is_forgotten(&mut self, over: &Over, interrupt: &CancellationToken) -> Option<bool> {
+    /// Whether the other end knows the connection, too, though no end was heard.
+    async fn known(&mut self, over: &Over, interrupt: &CancellationToken) -> Known {
         let proof = match over {
             Over::Time | Over::Interrupt => ask_until(self.guest.stream(), interrupt).await,
-            Over::Cut(_) => return Some(false),
+            Over::Cut(_) => return Known::ToTheEnd,
         };
         match proof {
-            Proof::Unheard => Some(true),
-            Proof::Over => Some(self.is_reset().await),
-            Proof::Heard | Proof::Untold => Some(false),
-            Proof::Unfinished => None,
+            Proof::Unheard => Known::Forgotten,
+            Proof::Over if self.is_reset().await => Known::Forgotten,
+            Proof::Over | Proof::Heard | Proof::Untold => Known::ToTheEnd,
+            Proof::Unfinished => Known::Unasked,
         }
     }
 
@@ -245,14 +245,14 @@ impl<'a, S: AsyncRead + AsyncWrite + Layered + Unpin> Ear<'a, S> {
             Over::Cut(cut) => Some(Arc::new(self.guest.ending(cut.clone()))),
             Over::Time | Over::Interrupt => None,
         };
-        let forgotten = self.is_forgotten(&over, interrupt).await;
+        let known = self.known(&over, interrupt).await;
         let circumstances = Circumstances {
             listened,
             answered: self.answer,
             ended: ending.as_deref().map(EndedBy::from),
-            interrupted: matches!(over, Over::Interrupt) || forgotten.is_none(),
+            interrupted: matches!(over, Over::Interrupt),
             stood_still: self.vigil.longest(),
-            forgotten: forgotten == Some(true),
+            known,
         };
         let findings = self.notes.listening.findings(&circumstances);
         let excused = self.stood_until.is_some_and(|until| until.elapsed() < EXCUSED);

@@ -19,7 +19,7 @@ pub use self::plan::ListenPlan;
 use super::room::{self, Room};
 use crate::domain::ending::Ending;
 use crate::domain::listen::report::{ListenEvent, ListenInfo, ListenReport, ListenReporter};
-use crate::domain::listen::{Circumstances, Findings, Listening, Unanswered, Verdict};
+use crate::domain::listen::{Circumstances, Findings, Known, Listening, Unanswered, Verdict};
 use crate::domain::opening::{OpenError, Opened};
 use crate::domain::report;
 
@@ -128,7 +128,7 @@ fn judge(overheard: &Overheard) -> report::Verdict {
         (_, Some(_)) if !provoked => report::Verdict::Failed,
         (Verdict::Inconclusive, _) => report::Verdict::Inconclusive,
         // It ended, and nobody knows when.
-        (_, None) if circumstances.forgotten => report::Verdict::Inconclusive,
+        (_, None) if circumstances.known == Known::Forgotten => report::Verdict::Inconclusive,
         (Verdict::ServerPingsEvery | Verdict::ServerIsSilentFor | Verdict::Irregular, _) => {
             report::Verdict::Passed
         }

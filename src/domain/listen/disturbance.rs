@@ -44,6 +44,13 @@ impl Effect {
 }
 
 impl Disturbance {
+    /// Whether the gap is as long as so many of these.
+    fn is_by_ticks(&self, tick: Duration) -> bool {
+        let (gap, tick_s) = (self.after + self.until, tick.as_secs_f64().max(1e-9));
+        let ticks = (gap.as_secs_f64() / tick_s).round().max(1.0);
+        gap.abs_diff(tick.mul_f64(ticks)) <= tolerance(tick)
+    }
+
     /// What it did to a server whose interval is this.
     pub fn effect(&self, interval: Duration) -> Effect {
         let slack = tolerance(interval);
@@ -63,7 +70,12 @@ impl Disturbance {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Effects {
     pub effect: Effect,
+    /// So often it was that...
     pub count: usize,
+    /// ... of so many times.
+    pub of: usize,
+    /// All the gaps are as long as so many ticks of an interval, or of half of one.
+    pub by_ticks: bool,
     /// The longest span from the traffic to the next heartbeat, in intervals.
     pub longest: f64,
 }
@@ -79,7 +91,13 @@ impl Effects {
         };
         let all = [Effect::Unmoved, Effect::Postponed, Effect::Skipped];
         let effect = all.into_iter().find(is_most).unwrap_or(Effect::Mixed);
-        Some(Effects { effect, count: seen.len(), longest })
+        let of = seen.len();
+        let agreeing = seen.iter().filter(|one| **one == effect).count();
+        let count = if effect == Effect::Mixed { of } else { agreeing };
+        // GatewayWorker ticks twice in an interval.
+        let ticks = [interval.median, interval.median / 2];
+        let by_ticks = ticks.into_iter().any(|tick| disturbances.iter().all(|one| one.is_by_ticks(tick)));
+        Some(Effects { effect, count, of, by_ticks, longest })
     }
 }
 
@@ -124,7 +142,8 @@ mod tests {
         let of = |all: &[Disturbance]| Effects::of(all, &interval).map(|effects| effects.effect);
         assert_eq!(of(&[]), None);
         assert_eq!(of(&[unmoved, skipped]), Some(Effect::Mixed));
-        assert_eq!(of(&[unmoved, unmoved, unmoved, unmoved, skipped]), Some(Effect::Unmoved));
+        let most = Effects::of(&[unmoved, unmoved, unmoved, unmoved, skipped], &interval).unwrap();
+        assert_eq!((most.effect, most.count, most.of), (Effect::Unmoved, 4, 5));
         assert_eq!(Effects::of(&[unmoved, skipped], &interval).unwrap().longest, 1.3);
     }
 

@@ -44,7 +44,7 @@ impl Verdict {
 pub enum First {
     /// With the opening: its clock may begin with that.
     AtOnce,
-    /// Before an interval had passed: the clock does not begin with the connection.
+    /// Before an interval had passed.
     Early,
     /// One interval after the opening.
     OnTime,
@@ -105,11 +105,11 @@ impl Spanning {
 /// What the server does when its heartbeats stay unanswered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Unanswered {
-    /// It goes on.
-    GoesOn,
+    /// So many were left unanswered as long as it was listened, and the next came: what more would do is not known.
+    GoesOn { after: u64 },
     /// It sends no more after so many, and leaves the connection open.
     Stops { after: u64 },
-    /// It ended the connection after so many.
+    /// It ended the connection after so many; whether for those is not known.
     Ends { after: u64 },
 }
 
@@ -117,7 +117,7 @@ impl Unanswered {
     /// The name that scripts see.
     pub fn label(self) -> &'static str {
         match self {
-            Unanswered::GoesOn => "goes_on",
+            Unanswered::GoesOn { .. } => "goes_on",
             Unanswered::Stops { .. } => "stops",
             Unanswered::Ends { .. } => "ends_the_connection",
         }
@@ -155,8 +155,19 @@ pub struct Circumstances {
     pub interrupted: bool,
     /// For so long at the longest this host stood still; `None`: it never did.
     pub stood_still: Option<Duration>,
-    /// Nobody knew the connection any more when it was asked at the end, and no end had been heard.
-    pub forgotten: bool,
+    pub known: Known,
+}
+
+/// Whether the connection, of whose end nothing was heard, was known at the other end, too.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Known {
+    /// It was, as far as can be asked.
+    #[default]
+    ToTheEnd,
+    /// Nobody knew it any more.
+    Forgotten,
+    /// The user did not wait for an answer.
+    Unasked,
 }
 
 /// What was found of one kind of sound.
@@ -202,6 +213,8 @@ pub struct Findings {
     pub clearance: Option<Clearance>,
     /// The longest span in which the server said nothing at all.
     pub longest_quiet: Duration,
+    /// The longest span in which neither side said anything, but for answers.
+    pub longest_still: Duration,
     pub listened: Duration,
 }
 

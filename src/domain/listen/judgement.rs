@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::clearance::Clearance;
 use super::disturbance::{Effect, Effects};
-use super::findings::{Circumstances, EndedBy, Findings, KindFindings, Origin, Unanswered, Verdict};
+use super::findings::{Circumstances, EndedBy, Findings, KindFindings, Known, Origin, Unanswered, Verdict};
 use super::interval::{Interval, tolerance};
 use super::kind::{KindHeard, Standing};
 use super::listening::Listening;
@@ -24,6 +24,10 @@ impl Listening {
     }
 }
 
+/// Who was silent for so large a part of the time was so all the while.
+const NEARLY: f64 = 0.9;
+
+const UNASKED: &str = "it was not waited for whether the connection was still known at the other end";
 const FORGOTTEN: &str = "nobody knew the connection any more at the end, and no end had been heard: the path forgot it, \
                          so heartbeats may have been lost (`wscheck probe-idle` tells after how long a path forgets)";
 
@@ -39,6 +43,7 @@ impl Judgement<'_> {
         let quiet = self.heard.longest_quiet.max(self.since(self.heard.last));
         let foremost = self.foremost();
         let heartbeat = foremost.map(|(kind, _)| kind);
+        let longest_still = self.longest_still();
         let asking = self.asking(heartbeat);
         let asking = kinds.iter().find(|kind| Some(kind.kind()) == asking);
         let unanswered = asking.and_then(|kind| self.unanswered(kind));
@@ -46,7 +51,8 @@ impl Judgement<'_> {
         let origin = kind.and_then(origin);
         let (verdict, mut reasons) = self.judge(foremost, kind);
         reasons.extend(self.how.stood_still.map(stood_still));
-        reasons.extend(self.how.forgotten.then(|| FORGOTTEN.to_string()));
+        reasons.extend(untold(self.how.known).map(str::to_string));
+        reasons.extend(unanswered.and_then(not_for_those).map(str::to_string));
         Findings {
             verdict,
             reasons,
@@ -56,12 +62,18 @@ impl Judgement<'_> {
             unanswered,
             clearance: self.clearance().filter(|_| verdict == Verdict::ServerPingsEvery),
             longest_quiet: quiet,
+            longest_still,
             listened: self.how.listened,
         }
     }
 
     /// The kind that tells most; before one that stopped, one that did not.
     fn foremost(&self) -> Option<(Kind, Standing)> {
+        self.running().next().or_else(|| self.heard.foremost())
+    }
+
+    /// The kinds whose interval is borne out, and that have not stopped; those first that tell most.
+    fn running(&self) -> impl Iterator<Item = (Kind, Standing)> {
         let runs = |(kind, standing): &(Kind, Standing)| match standing {
             Standing::Steady(interval) => {
                 let kind =
@@ -71,23 +83,28 @@ impl Judgement<'_> {
             Standing::SinceTraffic(interval) => self.fell_silent(*kind, *interval).is_none(),
             Standing::Hinted(_) | Standing::Unsteady => false,
         };
-        self.heard.borne_out().into_iter().find(runs).or_else(|| self.heard.foremost())
+        self.heard.borne_out().into_iter().filter(runs)
     }
 
-    /// What the shortest of the intervals clears, if the path was not unused for longer; nothing where it was forgotten.
+    /// What the shortest of the intervals clears, if the path was not unused for longer; nothing where it was forgotten,
+    /// or may have been since the last of them.
     fn clearance(&self) -> Option<Clearance> {
         let interval = |(_, standing): (Kind, Standing)| match standing {
             Standing::Steady(interval) | Standing::SinceTraffic(interval) => Some(interval.max),
             Standing::Hinted(_) | Standing::Unsteady => None,
         };
-        let shortest = self.heard.borne_out().into_iter().filter_map(interval).min()?;
-        (!self.how.forgotten).then(|| Clearance::of(shortest.max(self.longest_still())))
+        let shortest = self.running().filter_map(interval).min()?;
+        let was_known = match self.how.known {
+            Known::ToTheEnd => true,
+            Known::Forgotten => false,
+            Known::Unasked => self.since(self.heard.last) <= shortest + tolerance(shortest),
+        };
+        was_known.then(|| Clearance::of(shortest.max(self.longest_still())))
     }
 
     /// How long the path was not used at the longest, but for answers: before the first heartbeat, and at the end, too.
     fn longest_still(&self) -> Duration {
-        let last = self.heard.last.max(self.heard.talked.unwrap_or_default());
-        self.heard.longest_still.max(self.since(last))
+        self.heard.still_until(self.how.listened)
     }
 
     /// From that moment to the end, as far as this host listened.
@@ -133,9 +150,12 @@ impl Judgement<'_> {
         let longest = interval.max + tolerance(interval.max);
         let overdue = silence.filter(|silence| self.how.answered && *silence > longest.max(LEAST_SILENCE));
         let told = overdue.map(|silence| format!("the last came {} before the end", show(silence)));
+        // What was said meanwhile may have postponed it, which was never seen.
+        let is_gone = overdue.is_some_and(|silence| is_stop(silence, interval.max)) && !is_postponed(kind);
         let verdict = match (told.is_some(), interval.gaps) {
             // It is one gap that bears it out, and the next contradicts it.
             (true, 1) => Verdict::Inconclusive,
+            (_, _) if is_gone => Verdict::Inconclusive,
             (_, _) => Verdict::ServerPingsEvery,
         };
         (verdict, paused(&interval).into_iter().chain(told).collect())
@@ -146,22 +166,40 @@ impl Judgement<'_> {
         let listened = show(self.how.listened);
         let is_cut_short = self.how.interrupted || self.how.ended.is_some();
         let why = match (self.heard.missed_some, is_cut_short) {
-            _ if self.how.forgotten || self.how.stood_still.is_some() => {
+            _ if self.how.known != Known::ToTheEnd || self.how.stood_still.is_some() => {
                 format!("no heartbeat came in {listened}")
             }
             (true, _) => format!("a heartbeat came before it was listened, and none since, in {listened}"),
             (false, true) => format!("no heartbeat came in {listened}, which was not the whole time"),
-            (false, false) => return (Verdict::ServerIsSilentFor, Vec::new()),
+            (false, false) => {
+                return (Verdict::ServerIsSilentFor, self.unseen_silences().into_iter().collect());
+            }
         };
         (Verdict::Inconclusive, vec![why])
     }
 
+    /// A server that lets its heartbeats wait for a silence may never have met one.
+    fn unseen_silences(&self) -> Option<String> {
+        let still = self.longest_still();
+        (still < self.how.listened.mul_f64(NEARLY)).then(|| {
+            format!(
+                "neither side was silent for longer than {}: heartbeats that wait for a longer silence would not have \
+                 shown",
+                show(still)
+            )
+        })
+    }
+
     /// Heartbeats without an interval: many are irregular, and few tell nothing.
     fn unsteady(&self, kind: Kind) -> (Verdict, Vec<String>) {
-        let rhythm = self.heard.kinds.get(&kind).map(|heard| &heard.rhythm);
+        let heard = self.heard.kinds.get(&kind);
+        let rhythm = heard.map(|heard| &heard.rhythm);
         let gaps = rhythm.and_then(Rhythm::interval).map_or(0, |interval| interval.gaps);
         if gaps >= 3 {
-            return (Verdict::Irregular, Vec::new());
+            return match heard.and_then(KindHeard::calm) {
+                None => (Verdict::Irregular, Vec::new()),
+                Some(calm) => (Verdict::Inconclusive, vec![moved_by_messages(calm)]),
+            };
         }
         let count = rhythm.map_or(0, |rhythm| rhythm.count);
         let (beats, listened) = (counted(count, "heartbeat"), show(self.how.listened));
@@ -234,7 +272,7 @@ impl Judgement<'_> {
             Some(EndedBy::Breakage) => return None,
             None => {}
         }
-        if self.how.forgotten {
+        if self.how.known == Known::Forgotten {
             return None;
         }
         let interval = kind.borne_out()?;
@@ -245,13 +283,45 @@ impl Judgement<'_> {
             false => is_stop(waited, interval.median),
         };
         match (is_stop(self.overdue(kind), interval.max), is_overdue) {
-            (true, _) => Some(Unanswered::Stops { after }),
+            (true, _) => (self.how.known == Known::ToTheEnd).then_some(Unanswered::Stops { after }),
             // One may be the last.
-            (false, false) => (after >= 2).then_some(Unanswered::GoesOn),
+            (false, false) => (after >= 2).then_some(Unanswered::GoesOn { after }),
             // It stopped, or it was postponed all the while.
             (false, true) => None,
         }
     }
+}
+
+fn moved_by_messages(calm: Interval) -> String {
+    format!(
+        "they are {} apart where the server said nothing between, and now so, now so where it did: it may count from that, \
+         or leave them out",
+        show(calm.median)
+    )
+}
+
+fn untold(known: Known) -> Option<&'static str> {
+    match known {
+        Known::ToTheEnd => None,
+        Known::Forgotten => Some(FORGOTTEN),
+        Known::Unasked => Some(UNASKED),
+    }
+}
+
+/// That one end followed the other is no cause.
+fn not_for_those(unanswered: Unanswered) -> Option<&'static str> {
+    match unanswered {
+        Unanswered::Ends { .. } => {
+            Some("whether the connection ended for its unanswered heartbeats, a run that answers tells")
+        }
+        Unanswered::GoesOn { .. } | Unanswered::Stops { .. } => None,
+    }
+}
+
+/// Whether it was seen that what either side says has the next heartbeat come later.
+fn is_postponed(kind: &KindFindings) -> bool {
+    let postpones = |effects: Effects| matches!(effects.effect, Effect::Postponed | Effect::Skipped);
+    [kind.by_client, kind.by_server].into_iter().flatten().any(postpones)
 }
 
 fn stood_still(span: Duration) -> String {
@@ -286,8 +356,12 @@ fn origin(kind: &KindFindings) -> Option<Origin> {
         [Some(Effect::Unmoved), None | Some(Effect::Unmoved)] => {
             (!kind.in_step).then_some(Origin::FixedClock)
         }
-        [Some(Effect::Skipped), _] | [Some(Effect::Unmoved), Some(Effect::Skipped)] => {
-            Some(Origin::FixedClock)
+        // What comes later comes by ticks, or so long after what was said.
+        [Some(Effect::Skipped), _] => {
+            kind.by_client.filter(|skipped| skipped.by_ticks).map(|_| Origin::FixedClock)
+        }
+        [Some(Effect::Unmoved), Some(Effect::Skipped)] => {
+            kind.by_server.filter(|skipped| skipped.by_ticks).map(|_| Origin::FixedClock)
         }
         [Some(Effect::Mixed), _] | [None | Some(Effect::Unmoved), _] => None,
     }

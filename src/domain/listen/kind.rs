@@ -8,6 +8,7 @@ use super::interval::{Interval, JITTER, tolerance};
 use super::rhythm::Rhythm;
 use super::since::{Bearing, SinceTraffic};
 use super::sound::{Kind, Sound, Utterance};
+use super::spans::Spans;
 
 /// What comes in this part of a gap does not come with the heartbeats.
 const MIDDLE: std::ops::RangeInclusive<f64> = 0.25..=0.75;
@@ -21,6 +22,8 @@ pub struct KindHeard {
     pub since: SinceTraffic,
     by_client: Vec<Disturbance>,
     by_server: Vec<Disturbance>,
+    /// The gaps in which nobody said anything else.
+    calm: Spans,
     /// The server's longest silence before the last of them, since it first said something...
     pause_before: Duration,
     /// ... and after that, as far as something ended it.
@@ -54,6 +57,7 @@ impl KindHeard {
             since: SinceTraffic::default(),
             by_client: Vec::new(),
             by_server: Vec::new(),
+            calm: Spans::default(),
             pause_before,
             pause_since: Duration::ZERO,
             gap: None,
@@ -85,6 +89,9 @@ impl KindHeard {
         clear: bool,
     ) {
         self.disturbed(at, client, server, said.sound);
+        if clear && server.is_none_or(|server| server <= self.rhythm.last) {
+            self.calm.push(at.saturating_sub(self.rhythm.last));
+        }
         self.rhythm.go_on(at, said, !clear);
         self.pause_before = self.pause_before.max(std::mem::take(&mut self.pause_since));
     }
@@ -94,6 +101,11 @@ impl KindHeard {
         self.rhythm.go_on(at, said, true);
         (self.gap, self.middle) = (None, None);
         self.pause_before = self.pause_before.max(std::mem::take(&mut self.pause_since));
+    }
+
+    /// How far they are apart where nobody said anything else, if that is one interval.
+    pub fn calm(&self) -> Option<Interval> {
+        self.calm.interval().filter(|calm| calm.gaps >= 2 && calm.is_strict())
     }
 
     /// The server said something else meanwhile.

@@ -31,8 +31,8 @@ pub struct Listening {
     pub(super) last: Duration,
     last_sound: Option<Sound>,
     pub(super) longest_quiet: Duration,
-    /// The same without those in which the client spoke: so long the path was not used, but for answers.
-    pub(super) longest_still: Duration,
+    /// The longest span in which neither spoke: so long the path was not used, but for answers.
+    longest_still: Duration,
     /// The same since it first said something, for its clock may begin with that, and without those in which the
     /// client spoke, for that may have postponed what else had come.
     longest_pause: Duration,
@@ -103,10 +103,8 @@ impl Listening {
     fn spoke(&mut self, at: Duration, sound: Sound) {
         let quiet = if self.was_late(self.last) { Duration::ZERO } else { at.saturating_sub(self.last) };
         self.longest_quiet = self.longest_quiet.max(quiet);
+        self.used(at);
         let is_pause = self.talked.is_none_or(|talked| talked <= self.last);
-        if is_pause {
-            self.longest_still = self.longest_still.max(quiet);
-        }
         if self.last_sound.is_some() && is_pause {
             self.longest_pause = self.longest_pause.max(quiet);
             self.kinds.values_mut().for_each(|heard| heard.pause_since = heard.pause_since.max(quiet));
@@ -120,7 +118,19 @@ impl Listening {
 
     /// The client said something of its own.
     pub fn talked(&mut self, at: Duration) {
+        self.used(at);
         self.talked = Some(at);
+    }
+
+    /// Somebody used the path.
+    fn used(&mut self, at: Duration) {
+        self.longest_still = self.still_until(at);
+    }
+
+    /// The longest span up to then in which neither spoke, as far as this host listened.
+    pub(super) fn still_until(&self, at: Duration) -> Duration {
+        let since = self.last.max(self.talked.unwrap_or_default()).max(self.late_until);
+        self.longest_still.max(at.saturating_sub(since))
     }
 
     /// The rhythm of what is of this sound; where there are several, of the commonest.

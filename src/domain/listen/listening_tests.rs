@@ -2,7 +2,7 @@
 
 use super::super::disturbance::Effect;
 use super::super::findings::{
-    Circumstances, EndedBy, Findings, First, Origin, Spanning, Unanswered, Verdict,
+    Circumstances, EndedBy, Findings, First, Known, Origin, Spanning, Unanswered, Verdict,
 };
 use super::*;
 use crate::domain::peer_text::PeerText;
@@ -52,7 +52,9 @@ fn a_server_that_stopped_is_not_said_to_ping() {
     assert_eq!(long.reasons, ["4 heartbeats came, every 500 ms, and then none in 8 s"]);
     let mut talked = pings(&moments);
     talked.talked(ms(3000));
-    assert_eq!(talked.findings(&whole(ms(4000))).verdict, Verdict::ServerPingsEvery, "it was postponed");
+    let talked = talked.findings(&whole(ms(4000)));
+    assert_eq!(talked.verdict, Verdict::Inconclusive, "that words postpone one was never seen");
+    assert_eq!(talked.reasons, ["the last came 2 s before the end"]);
     let unanswered = Circumstances { answered: false, ..whole(ms(9000)) };
     assert_eq!(pings(&moments).findings(&unanswered).verdict, Verdict::ServerPingsEvery, "that is why");
 }
@@ -174,7 +176,7 @@ fn the_servers_own_messages_tell_too() {
 fn what_is_not_answered_goes_on_or_stops_or_ends() {
     let how = |listened| Circumstances { answered: false, ..whole(listened) };
     let beats = pings(&[2000, 4000, 6000]);
-    assert_eq!(beats.findings(&how(s(8))).unanswered, Some(Unanswered::GoesOn));
+    assert_eq!(beats.findings(&how(s(8))).unanswered, Some(Unanswered::GoesOn { after: 3 }));
     assert_eq!(beats.findings(&how(s(20))).unanswered, Some(Unanswered::Stops { after: 3 }));
     let ended = |by| Circumstances { ended: Some(by), ..how(s(8)) };
     let server = ended(EndedBy::Server);
@@ -246,7 +248,7 @@ fn a_server_that_counts_from_its_own_messages_may_stop_and_go_on_talking() {
         let how = Circumstances { answered: false, ..whole(listened) };
         listening.findings(&how).unanswered
     };
-    assert_eq!(unanswered(&listening, s(90)), Some(Unanswered::GoesOn));
+    assert_eq!(unanswered(&listening, s(90)), Some(Unanswered::GoesOn { after: heartbeats }));
     assert_eq!(unanswered(&listening, s(95)), None, "postponed, for all that is known");
     listening.heard(s(113), &said(Sound::Message));
     assert_eq!(unanswered(&listening, s(114)), Some(Unanswered::Stops { after: heartbeats }));
@@ -372,7 +374,7 @@ fn a_standstill_is_neither_a_gap_nor_a_silence_nor_a_span() {
 
 #[test]
 fn a_server_behind_a_path_that_forgot_the_connection_is_not_silent() {
-    let forgotten = Circumstances { forgotten: true, ..whole(s(600)) };
+    let forgotten = Circumstances { known: Known::Forgotten, ..whole(s(600)) };
     let findings = pings(&[]).findings(&forgotten);
     assert_eq!((findings.verdict, findings.reasons.len()), (Verdict::Inconclusive, 2));
     assert_eq!(findings.reasons[0], "no heartbeat came in 10m");
@@ -550,7 +552,7 @@ fn only_a_silence_longer_than_any_before_shows_that_unanswered_heartbeats_stop()
     // Pairs, 5 ms apart, every 30 s.
     assert_eq!(unanswered(&[30_000, 30_005, 60_000, 60_005, 90_000, 90_005], 91_000), None);
     let steady = [10_000, 20_000, 30_000];
-    assert_eq!(unanswered(&steady, 39_000), Some(Unanswered::GoesOn));
+    assert_eq!(unanswered(&steady, 39_000), Some(Unanswered::GoesOn { after: 3 }));
     assert_eq!(unanswered(&steady, 50_000), None, "two are overdue");
     assert_eq!(unanswered(&steady, 56_000), Some(Unanswered::Stops { after: 3 }));
 }
@@ -583,7 +585,7 @@ fn what_is_cleared_is_told_by_all_that_the_server_sends() {
 
 #[test]
 fn a_connection_that_was_forgotten_clears_nothing() {
-    let forgotten = Circumstances { forgotten: true, answered: false, ..whole(s(36)) };
+    let forgotten = Circumstances { known: Known::Forgotten, answered: false, ..whole(s(36)) };
     let findings = pings(&[10_000, 20_000, 30_000]).findings(&forgotten);
     assert_eq!((findings.clearance, findings.unanswered), (None, None));
 }
@@ -614,4 +616,122 @@ fn two_gaps_that_differ_by_more_than_timers_do_bear_nothing_out() {
     let sure = |moments: &[u64]| pings(moments).findings(&whole(s(95))).interval();
     assert_eq!(sure(&[30_000, 57_000, 90_000]), None);
     assert!(sure(&[30_000, 60_000, 92_000]).is_some());
+}
+
+#[test]
+fn who_was_never_silent_for_long_may_have_heartbeats_that_wait_for_that() {
+    let mut feed = Listening::new(Duration::ZERO, false);
+    (1..30).for_each(|second| feed.heard(s(second), &said(Sound::Message)));
+    let findings = feed.findings(&whole(s(30)));
+    assert_eq!((findings.verdict, findings.longest_still), (Verdict::ServerIsSilentFor, s(1)));
+    assert!(findings.reasons[0].starts_with("neither side was silent for longer than 1 s: "));
+    let mut upkeep = Listening::new(Duration::ZERO, false);
+    [30, 60, 90].into_iter().for_each(|second| upkeep.talked(s(second)));
+    let findings = upkeep.findings(&whole(s(100)));
+    assert_eq!((findings.longest_quiet, findings.longest_still, findings.reasons.len()), (s(100), s(30), 1));
+    let silent = Listening::new(Duration::ZERO, false).findings(&whole(s(100)));
+    assert_eq!((silent.longest_still, silent.reasons.len()), (s(100), 0));
+}
+
+#[test]
+fn what_the_client_says_opens_a_silence_too() {
+    let cleared = |listening: &Listening, listened| {
+        listening.findings(&whole(s(listened))).clearance.map(|clearance| clearance.cleared[0])
+    };
+    // A tick every 20 s that passes over who spoke since the last.
+    let mut skipped = pings(&[20_000, 40_000]);
+    skipped.talked(s(46));
+    skipped.heard(s(80), &said(Sound::Ping));
+    assert_eq!(cleared(&skipped, 84), Some(s(50)), "34 s went by from what the client said");
+    let mut greeted = Listening::new(Duration::ZERO, false);
+    greeted.talked(ms(1));
+    (0..5).for_each(|n| greeted.heard(s(31 + 2 * n), &said(Sound::Ping)));
+    assert_eq!(cleared(&greeted, 40), Some(s(50)));
+}
+
+#[test]
+fn who_goes_on_talking_has_stopped_all_the_same() {
+    let mut listening = pings(&[2000, 4000, 6000]);
+    (0..18).for_each(|n| listening.heard(s(7 + 3 * n), &said(Sound::Message)));
+    let findings = listening.findings(&whole(s(60)));
+    assert_eq!((findings.verdict, &findings.clearance), (Verdict::Inconclusive, &None));
+    assert_eq!(findings.reasons, ["the last came 54 s before the end"]);
+    let mut upkeep = pings(&[2000, 4000, 6000]);
+    (0..18).for_each(|n| upkeep.talked(s(7 + 3 * n)));
+    assert_eq!(upkeep.findings(&whole(s(60))).verdict, Verdict::Inconclusive);
+}
+
+#[test]
+fn where_nobody_waited_for_an_answer_unanswered_heartbeats_are_not_said_to_stop() {
+    let of = |known, listened| {
+        let how = Circumstances { known, answered: false, ..whole(s(listened)) };
+        let findings = pings(&[2000, 4000, 6000]).findings(&how);
+        (findings.unanswered, findings.clearance.is_some(), findings.reasons.len())
+    };
+    let (stops, goes_on) = (Unanswered::Stops { after: 3 }, Unanswered::GoesOn { after: 3 });
+    assert_eq!(of(Known::ToTheEnd, 16), (Some(stops), true, 0));
+    assert_eq!(of(Known::Unasked, 16), (None, false, 1));
+    assert_eq!(of(Known::Unasked, 8), (Some(goes_on), true, 1));
+    let silent = pings(&[]).findings(&Circumstances { known: Known::Unasked, ..whole(s(120)) });
+    assert_eq!((silent.verdict, silent.reasons.len()), (Verdict::Inconclusive, 2));
+    assert_eq!(silent.reasons[0], "no heartbeat came in 2m", "which was the whole time");
+}
+
+#[test]
+fn what_stopped_clears_nothing() {
+    let mut listening = Listening::new(Duration::ZERO, false);
+    let mut said = |seconds: u64, sound| listening.heard(s(seconds), &said(sound));
+    (1..4).for_each(|second| said(second, Sound::AppPing));
+    for second in 4..86 {
+        match (second % 25, second % 5) {
+            (0, _) => said(second, Sound::Ping),
+            (_, 2) => said(second, Sound::Message),
+            _ => {}
+        }
+    }
+    let findings = listening.findings(&whole(s(86)));
+    assert_eq!(findings.heartbeat.map(|kind| kind.sound), Some(Sound::Ping));
+    let Some(clearance) = findings.clearance else { panic!("{findings:?}") };
+    assert_eq!(clearance.cleared[0], s(50), "they are 25 s apart");
+}
+
+#[test]
+fn who_comes_so_long_after_the_clients_words_has_no_fixed_clock() {
+    let of = |moments: &[u64], words: &[u64]| {
+        let mut listening = Listening::new(Duration::ZERO, false);
+        let mut all: Vec<(u64, bool)> = moments.iter().map(|at| (*at, true)).collect();
+        all.extend(words.iter().map(|at| (*at, false)));
+        all.sort_unstable();
+        for (at, is_ping) in all {
+            match is_ping {
+                true => listening.heard(ms(at), &said(Sound::Ping)),
+                false => listening.talked(ms(at)),
+            }
+        }
+        let findings = listening.findings(&whole(ms(moments[moments.len() - 1] + 500)));
+        let effects = findings.kinds[0].by_client.unwrap();
+        (effects.effect, findings.origin)
+    };
+    // 2 s apart, and 3 s after what the client says.
+    let moments = [2000, 4000, 7600, 9600, 13_700, 15_700, 19_500, 21_500];
+    let words = [4600, 10_700, 16_500];
+    assert_eq!(of(&moments, &words), (Effect::Skipped, None));
+    // The next tick is left out.
+    let ticks = [2000, 4000, 8000, 10_000, 14_000, 16_000, 20_000, 22_000];
+    assert_eq!(of(&ticks, &[4600, 10_700, 16_500]), (Effect::Skipped, Some(Origin::FixedClock)));
+}
+
+#[test]
+fn whose_heartbeats_are_one_interval_apart_but_for_its_messages_is_not_irregular() {
+    // A tick every 2 s that is left out where the server has spoken since the last.
+    let mut listening = Listening::new(Duration::ZERO, false);
+    let messages = [2600, 5000, 8200, 9600, 17_000, 20_900];
+    let is_spoken = |tick: u64| messages.iter().any(|at| (tick - 2000..tick).contains(at));
+    let ticks = (1..13).map(|n| n * 2000).filter(|tick| !is_spoken(*tick)).map(|at| (at, Sound::Ping));
+    let mut all: Vec<(u64, Sound)> = ticks.chain(messages.map(|at| (at, Sound::Message))).collect();
+    all.sort_unstable();
+    all.into_iter().for_each(|(at, sound)| listening.heard(ms(at), &said(sound)));
+    let findings = listening.findings(&whole(s(25)));
+    assert_eq!(findings.verdict, Verdict::Inconclusive, "{findings:?}");
+    assert!(findings.reasons[0].starts_with("they are 2 s apart where the server said nothing between"));
 }

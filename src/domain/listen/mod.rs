@@ -32,7 +32,7 @@ pub use clearance::Clearance;
 pub use clock::Clock;
 pub use disturbance::{Disturbance, Effect, Effects};
 pub use findings::{
-    Circumstances, EndedBy, Findings, First, KindFindings, Origin, Spanning, Unanswered, Verdict,
+    Circumstances, EndedBy, Findings, First, KindFindings, Known, Origin, Spanning, Unanswered, Verdict,
 };
 pub use interval::{Interval, tolerance};
 pub use listening::Listening;

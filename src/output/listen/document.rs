@@ -71,7 +71,7 @@ pub enum UnansweredName {
 impl From<Unanswered> for UnansweredName {
     fn from(unanswered: Unanswered) -> UnansweredName {
         match unanswered {
-            Unanswered::GoesOn => UnansweredName::GoesOn,
+            Unanswered::GoesOn { .. } => UnansweredName::GoesOn,
             Unanswered::Stops { .. } => UnansweredName::Stops,
             Unanswered::Ends { .. } => UnansweredName::EndsTheConnection,
         }
@@ -106,6 +106,8 @@ pub struct ListenDocument {
     listened_ms: Ms,
     /// The longest span in which the server said nothing at all.
     longest_quiet_ms: Ms,
+    /// The longest span in which neither side said anything, but for answers.
+    longest_still_ms: Ms,
     /// From what the server counts its intervals; null when nothing tells. Only what the client says shows a fixed clock.
     counted_from: Option<OriginName>,
     /// Null when they were answered, or too few came.
@@ -161,11 +163,13 @@ pub struct IntervalDocument {
 #[schemars(deny_unknown_fields)]
 pub struct UnansweredDocument {
     outcome: UnansweredName,
-    /// After so many; null when it goes on.
-    after: Option<u64>,
+    /// After so many. That the connection ended after them does not tell that it did for them; and what more than these
+    /// would do to a server that went on is not known.
+    after: u64,
 }
 
-/// Which of the well-known idle timeouts the interval clears, by the 75 % rule.
+/// Which of the well-known idle timeouts the server's heartbeats clear, by the 75 % rule: the shortest interval that goes
+/// on, or the longest span in which neither side said anything, if that is longer.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct ClearsDocument {
@@ -178,8 +182,10 @@ pub struct ClearsDocument {
 #[schemars(deny_unknown_fields)]
 pub struct EffectsDocument {
     effect: EffectName,
-    /// How often it was seen.
+    /// So often it was seen...
     count: usize,
+    /// ... of so many times that there was such traffic; of the latest 64.
+    of: usize,
     /// The longest span from the traffic to the next heartbeat, in intervals.
     longest_in_intervals: f64,
 }
@@ -238,10 +244,8 @@ impl From<Interval> for IntervalDocument {
 
 impl From<Unanswered> for UnansweredDocument {
     fn from(unanswered: Unanswered) -> UnansweredDocument {
-        let after = match unanswered {
-            Unanswered::GoesOn => None,
-            Unanswered::Stops { after } | Unanswered::Ends { after } => Some(after),
-        };
+        let (Unanswered::GoesOn { after } | Unanswered::Stops { after } | Unanswered::Ends { after }) =
+            unanswered;
         UnansweredDocument { outcome: unanswered.into(), after }
     }
 }
@@ -261,6 +265,7 @@ impl From<Effects> for EffectsDocument {
         EffectsDocument {
             effect: effects.effect.into(),
             count: effects.count,
+            of: effects.of,
             longest_in_intervals: (effects.longest * 1e3).round() / 1e3,
         }
     }
@@ -303,6 +308,7 @@ impl From<&ListenReport> for ListenDocument {
             interval_spans: findings.spanning().map(SpanningName::from),
             listened_ms: findings.listened.into(),
             longest_quiet_ms: findings.longest_quiet.into(),
+            longest_still_ms: findings.longest_still.into(),
             counted_from: findings.origin.map(OriginName::from),
             unanswered: findings.unanswered.map(UnansweredDocument::from),
             clears: findings.clearance.as_ref().map(ClearsDocument::from),

@@ -131,8 +131,7 @@ fn headline(findings: &Findings, paint: Paint) -> String {
             [] => format!("{}: no heartbeat in {listened}", paint.strong("the server is silent")),
             [messages, ..] => {
                 let messages = counted(messages.count, one(messages.sound));
-                let none = paint.strong("the server sends no heartbeats");
-                format!("{none}: none in {listened}, beside {messages}")
+                format!("{} in {listened}, beside {messages}", paint.strong("the server sent no heartbeat"))
             }
         },
         (Verdict::Irregular, Some(kind)) => {
@@ -195,7 +194,7 @@ fn first(kind: &KindFindings) -> Option<String> {
     let after = precise(kind.first?);
     Some(match kind.early? {
         First::AtOnce => format!("after {after}: with the opening"),
-        First::Early => format!("after {after}: early, so its clock does not begin with the connection"),
+        First::Early => format!("after {after}: early, less than an interval after the opening"),
         First::OnTime => format!("after {after}: one interval after the opening"),
         First::Late => format!("after {after}: late, more than an interval after the opening"),
     })
@@ -211,7 +210,11 @@ fn counted_from(kind: &KindFindings, report: &ListenReport) -> Option<String> {
             let client = client.map(|client| by_client(Some(client), true)).unwrap_or_default();
             Some(format!("{}{client}{}", moved("what the server says", effects), untold(kind, report)))
         }
-        (Some(_), Some(effects), _) => Some(moved("what the client says", effects)),
+        (Some(_), Some(effects), server) => {
+            let server =
+                if server.is_none() && effects.effect == Effect::Unmoved { NOTHING_ELSE } else { "" };
+            Some(format!("{}{server}", moved("what the client says", effects)))
+        }
         (None, _, _) if kind.in_step => Some(IN_STEP.to_string()),
         (None, Some(client), Some(server)) if client.effect != Effect::Mixed => {
             Some(disagreeing(client, server))
@@ -222,6 +225,7 @@ fn counted_from(kind: &KindFindings, report: &ListenReport) -> Option<String> {
     }
 }
 
+const NOTHING_ELSE: &str = "; the server said nothing else that might";
 const IN_STEP: &str = "not known: each came as long after a message of the server's, which may as well be what they are \
                        counted from";
 
@@ -244,7 +248,7 @@ fn disagreeing(client: Effects, server: Effects) -> String {
         Effect::Unmoved => "leaves them unmoved",
         Effect::Postponed => "postpones the next",
         Effect::Skipped => "has the next come later",
-        Effect::Mixed => "is followed by some that are later, and some that are not",
+        Effect::Mixed => "did not always do the same",
     };
     format!("not known: what the client says {}, and what the server says {}", did(client), did(server))
 }
@@ -258,17 +262,25 @@ fn counted_from_its_own(kind: &KindFindings, talk: bool) -> String {
 
 /// What the client's words do to a server that counts from its own.
 fn by_client(effects: Option<Effects>, talk: bool) -> String {
-    let Some(Effects { effect, count, longest }) = effects else {
+    let Some(effects) = effects else {
         let unknown = "; whether what the client says does is not known";
         return if talk { unknown.to_string() } else { String::new() };
     };
-    let did = match effect {
+    let did = match effects.effect {
         Effect::Unmoved => "what the client says does not",
         Effect::Postponed => "so does what the client says",
-        Effect::Skipped => &format!("after what the client says it comes up to {longest:.2} intervals later"),
-        Effect::Mixed => "what the client says did now and then",
+        Effect::Skipped => {
+            &format!("after what the client says it comes up to {:.2} intervals later", effects.longest)
+        }
+        Effect::Mixed => "what the client says did not always do the same",
     };
-    format!("; {did} ({})", counted(count as u64, "time"))
+    format!("; {did} ({})", times(effects))
+}
+
+/// `7 times`, `6 of 7 times`
+fn times(Effects { count, of, .. }: Effects) -> String {
+    let times = counted(of as u64, "time");
+    if count == of { times } else { format!("{count} of {times}") }
 }
 
 /// What is not known as long as the client says nothing.
@@ -283,11 +295,10 @@ fn untold(kind: &KindFindings, report: &ListenReport) -> &'static str {
 fn moved_by_itself(effects: Effects) -> String {
     match effects.effect {
         Effect::Unmoved => {
-            let times = counted(effects.count as u64, "time");
-            format!("nothing that the server says, which leaves them unmoved ({times})")
+            format!("nothing that the server says, which leaves them unmoved ({})", times(effects))
         }
         Effect::Skipped => {
-            let times = counted(effects.count as u64, "time");
+            let times = times(effects);
             format!("not known: after what the server says the next heartbeat comes later ({times})")
         }
         Effect::Postponed | Effect::Mixed => moved("what the server says", effects),
@@ -295,32 +306,37 @@ fn moved_by_itself(effects: Effects) -> String {
 }
 
 fn moved(whose: &str, effects: Effects) -> String {
-    let times = counted(effects.count as u64, "time");
+    let times = times(effects);
     let longest = format!("{:.2}", effects.longest);
     match effects.effect {
         Effect::Unmoved => format!("a fixed clock: {whose} between heartbeats leaves them unmoved ({times})"),
         Effect::Postponed => {
             format!("the last traffic: {whose} postpones the next heartbeat to one interval later ({times})")
         }
+        Effect::Skipped if !effects.by_ticks => format!(
+            "not known: after {whose} the next heartbeat comes up to {longest} intervals later ({times})"
+        ),
         Effect::Skipped => format!(
             "a fixed clock that skips the active: after {whose} the next heartbeat comes up to {longest} intervals \
              later ({times})"
         ),
         Effect::Mixed => {
-            format!("not known: after {whose} some heartbeats came later, and others did not ({times})")
+            format!("not known: {whose} did not always do the same to the next heartbeat ({times})")
         }
     }
 }
 
 fn unanswered(unanswered: Unanswered) -> String {
     match unanswered {
-        Unanswered::GoesOn => "it goes on without an answer".to_string(),
+        Unanswered::GoesOn { after } => {
+            let after = counted(after, "unanswered heartbeat");
+            format!("it went on after {after}, as long as it was listened")
+        }
         Unanswered::Stops { after } => {
             format!("it stops after {}, and leaves the connection open", counted(after, "heartbeat"))
         }
         Unanswered::Ends { after } => {
-            let after = counted(after, "unanswered heartbeat");
-            format!("the connection ended after {after}; whether for those, a run that answers tells")
+            format!("the connection ended after {}", counted(after, "unanswered heartbeat"))
         }
     }
 }
@@ -349,17 +365,19 @@ fn consequence(findings: &Findings) -> Option<String> {
                 })
                 .unwrap_or_default();
             return Some(format!(
-                "its messages kept the path busy here, silent for {} at the longest{perhaps}; nothing keeps it \
-                 open when the server has nothing to say, nor finds out by itself that a client is dead: send heartbeats (`wscheck \
-                 probe-idle` tells how often), and see `wscheck probe-zombie`",
+                "its messages kept the path busy here, silent for {} at the longest{perhaps}; unless by heartbeats that \
+                 come only in a longer silence, nothing keeps it open when the server has nothing to say, nor finds out by \
+                 itself that a client is dead: send heartbeats (`wscheck probe-idle` tells how often), and see `wscheck \
+                 probe-zombie`",
                 precise(findings.longest_quiet)
             ));
         }
         (Verdict::ServerIsSilentFor, _) => {
             return Some(format!(
-                "nobody keeps this path open, or finds out that a client is dead, but you, unless by heartbeats that are \
-                 more than {} apart: send some (`wscheck probe-idle` tells how often), and see `wscheck probe-zombie`",
-                spoken(findings.listened)
+                "nobody keeps this path open, or finds out that a client is dead, but you, unless by heartbeats that come \
+                 only in a silence of more than {}: send some (`wscheck probe-idle` tells how often), and see `wscheck \
+                 probe-zombie`",
+                spoken(findings.longest_still)
             ));
         }
         (Verdict::ServerPingsEvery, Some(Sound::Pong | Sound::KeepAlive)) => {

@@ -8,7 +8,7 @@ use crate::domain::ending::{Ending, How, Who};
 use crate::domain::heartbeat::incoming::{Incoming, MessageRef};
 use crate::domain::listen::report::{ListenEvent, ListenInfo, ListenReport, ListenReporter, Progress, Said};
 use crate::domain::listen::shapes::Shapes;
-use crate::domain::listen::{Circumstances, EndedBy, Listening, Sound, Utterance, Verdict};
+use crate::domain::listen::{Circumstances, EndedBy, Known, Listening, Sound, Utterance, Verdict};
 use crate::domain::opening::{FailureKind, OpenError, Opened};
 use crate::domain::peer_text::PeerText;
 use crate::domain::phase::{Phase, Phases};
@@ -129,7 +129,7 @@ impl Scene {
             ended,
             interrupted,
             stood_still: None,
-            forgotten: false,
+            known: Known::ToTheEnd,
         };
         let findings = self.listening.findings(&circumstances);
         let reasons = findings.reasons.clone();

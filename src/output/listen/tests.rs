@@ -82,7 +82,9 @@ fn json_and_the_domain_use_the_same_words() {
     for spanning in [Spanning::Heartbeats, Spanning::SinceTraffic] {
         assert_eq!(name(SpanningName::from(spanning)), spanning.label());
     }
-    for unanswered in [Unanswered::GoesOn, Unanswered::Stops { after: 1 }, Unanswered::Ends { after: 1 }] {
+    for unanswered in
+        [Unanswered::GoesOn { after: 2 }, Unanswered::Stops { after: 1 }, Unanswered::Ends { after: 1 }]
+    {
         assert_eq!(name(UnansweredName::from(unanswered)), unanswered.label());
     }
 }
