@@ -6,7 +6,7 @@ use super::life::{Fate, Life, dead};
 use super::watch::{Watch, outlived};
 use super::way::Way;
 use crate::domain::ending::How;
-use crate::domain::shown::exact_duration as show;
+use crate::domain::shown::duration as show;
 
 /// By how much a healthy server may be late.
 const STANDSTILL: Duration = Duration::from_secs(1);

@@ -7,8 +7,8 @@ use super::life::{Fate, Life, dead};
 use super::watch::outlived;
 use super::way::Way;
 use crate::domain::ending::{How, close_code_meaning};
-use crate::domain::listen::Rhythm;
-use crate::domain::shown::exact_duration as show;
+use crate::domain::listen::{Rhythm, Sound};
+use crate::domain::shown::duration as show;
 
 /// `the mute, the stalled and the half-closed client`
 pub fn names(lives: &[&Life]) -> String {
@@ -96,25 +96,24 @@ const SEVERAL: f64 = 3.5;
 /// The mute client was kept, and had been asked too late to tell what follows.
 pub(super) fn too_early(lives: &[Life], every: Duration) -> Option<String> {
     let mute = lives.iter().find(|life| life.way == Way::Mute && life.is_kept())?;
-    let waited =
-        |rhythm: &Rhythm| mute.kept().unwrap_or_default().saturating_sub(mute.since_greeting(rhythm.begun));
-    let enough = |sound, rhythm: &Rhythm| {
-        let seen = Witnesses::new(lives, sound, every).beats().interval;
+    let kept = mute.kept()?;
+    let late = |(sound, rhythm): (Sound, &Rhythm)| {
         let first = mute.since_greeting(rhythm.begun);
-        let gap = || rhythm.interval().map_or(first, |gaps| gaps.max.max(first));
-        seen.unwrap_or_else(gap).mul_f64(SEVERAL)
+        let seen = Witnesses::new(lives, sound, every).beats().interval;
+        let interval = seen.unwrap_or_else(|| rhythm.interval().map_or(first, |gaps| gaps.max.max(first)));
+        let needed = first + interval.mul_f64(SEVERAL);
+        (kept < needed).then(|| asked_late(kept.saturating_sub(first), needed))
     };
-    mute.asks().into_iter().map(|(sound, rhythm)| (rhythm, enough(sound, rhythm))).find_map(|(rhythm, enough)| {
-        let needed = Duration::from_secs((mute.since_greeting(rhythm.begun) + enough).as_secs() + 1);
-        (waited(rhythm) < enough).then(|| {
-            format!(
-                "the mute client was first asked {} before the end, too late to tell what follows when it does not \
-                 answer (a --max of {} tells)",
-                show(waited(rhythm)),
-                show(needed)
-            )
-        })
-    })
+    mute.asks().into_iter().find_map(late)
+}
+
+fn asked_late(waited: Duration, needed: Duration) -> String {
+    format!(
+        "the mute client was first asked {} before the end, too late to tell what follows when it does not answer \
+         (--max {}s tells)",
+        show(waited),
+        needed.as_secs() + 1
+    )
 }
 
 /// Nothing that is known of servers explains it.
