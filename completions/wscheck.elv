@@ -213,7 +213,7 @@ set edit:completion:arg-completer[wscheck] = {|@words|
             cand --expect 'Exit 1 when dead clients are not let go as expected: <=60s, <2m, >=30s'
             cand --every 'How often the control sends a Ping and a message, and the client of Pings only a Ping [default: a 22nd of --max, 220ms at least and 4.4s at most: no round number, for those are the servers'']'
             cand --say 'What each client says by a message once before it falls silent, and the control all the while: text with {seq}, {id} and {now_ms}, or hex:c000 for binary [default: a JSON ping, or what the preset says]'
-            cand --answer-timeout 'How long the control may go without an answer before it counts as dead'
+            cand --answer-timeout 'How long the control may go without a sign of life before it counts as dead (answers that then pause for a second longer than --every make the run inconclusive)'
             cand --app-ping 'A message of the server''s that matches is its heartbeat too, besides the known shapes: JSON fields, literal text, or hex:c000'
             cand --app-pong 'What answers it: text with the ping''s own {seq}, {id} and {now_ms}; without, it is not answered'
             cand --send 'Send a message before the first heartbeat: join, subscribe, authenticate (repeatable)'

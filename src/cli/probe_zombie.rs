@@ -59,7 +59,8 @@ pub struct DyingArgs {
     /// {id} and {now_ms}, or hex:c000 for binary [default: a JSON ping, or what the preset says]
     #[arg(long, value_name = "TEMPLATE")]
     pub say: Option<Template>,
-    /// How long the control may go without an answer before it counts as dead
+    /// How long the control may go without a sign of life before it counts as dead (answers that then pause for a second
+    /// longer than --every make the run inconclusive)
     #[arg(long, value_name = "TIME", default_value = "5s", value_parser = positive_duration)]
     pub answer_timeout: Duration,
 }

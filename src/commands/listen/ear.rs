@@ -155,7 +155,7 @@ impl<'a, S: AsyncRead + AsyncWrite + Layered + Unpin> Ear<'a, S> {
 
     fn on_heard(&mut self, heard: Heard) -> Option<Over> {
         match heard {
-            Heard::Answered { at } => {
+            Heard::Answered { at, .. } => {
                 self.notes.listening.answered(self.notes.age(at));
                 None
             }

@@ -215,7 +215,7 @@ impl Client {
     fn on_heard(&self, guest: &Guest<'_, Stream>, ears: &mut Ears, heard: Heard) -> Option<Ending> {
         match heard {
             Heard::Ended(cut) => return Some(guest.ending(cut)),
-            Heard::Answered { at } => ears.answer(at),
+            Heard::Answered { at, took } => ears.answer(at, took),
             Heard::Spoke { .. } => {}
             Heard::Said { at, said, answered, repeats } => {
                 ears.repeated += u64::from(repeats && said.sound.asks());
@@ -300,8 +300,12 @@ struct Ears {
     alive: Option<Instant>,
     /// Its last answer...
     answered: Option<Instant>,
-    /// ... and the longest that it did not, up to that.
+    /// ... the longest that it did not, from the first to that...
     longest: Duration,
+    /// ... the first...
+    first: Option<Instant>,
+    /// ... and how long the quickest took: who is slow is not standing still.
+    least: Option<Duration>,
     /// So many heartbeats read like what another client had just said.
     repeated: u64,
 }
@@ -317,22 +321,30 @@ impl Ears {
             alive: None,
             answered: None,
             longest: Duration::ZERO,
+            first: None,
+            least: None,
             repeated: 0,
         }
     }
 
-    fn answer(&mut self, at: Instant) {
-        self.longest = self.unanswered_until(at);
+    fn answer(&mut self, at: Instant, took: Option<Duration>) {
+        self.first.get_or_insert(at);
+        self.longest = self.longest.max(self.silent_at(at));
+        self.least = self.least.into_iter().chain(took).min();
         (self.alive, self.answered) = (Some(at), Some(at));
     }
 
-    /// The longest that the server did not answer, up to now.
-    fn longest_unanswered(&self) -> Duration {
-        self.unanswered_until(Instant::now())
+    /// How long ago the server last answered, if it did.
+    fn silent_at(&self, at: Instant) -> Duration {
+        self.answered.map(|before| at.saturating_duration_since(before)).unwrap_or_default()
     }
 
-    fn unanswered_until(&self, at: Instant) -> Duration {
-        self.longest.max(at.saturating_duration_since(self.answered.unwrap_or(self.asked)))
+    /// The longest that the server did not answer, up to now, but for what its answers take at the least.
+    fn longest_unanswered(&self) -> Duration {
+        let now = Instant::now();
+        let began = self.first.unwrap_or(now).saturating_duration_since(self.asked);
+        let began = began.saturating_sub(self.least.unwrap_or_default());
+        self.longest.max(self.silent_at(now)).max(began)
     }
 
     /// Heartbeats are told; other messages are only counted.

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::beats::Witnesses;
+use super::edge::went_at_one_moment;
 use super::life::{Fate, Life, dead};
 use super::watch::outlived;
 use super::way::Way;
@@ -52,7 +53,7 @@ const FOR_OTHER_REASONS: [u16; 2] = [1012, 1013];
 
 /// Why one that was let go may have been for something else than its silence.
 pub(super) fn not_for_silence(lives: &[Life], life: &Life) -> Option<String> {
-    no_room(life).or_else(|| as_the_quiet(lives, life))
+    no_room(life).or_else(|| as_the_quiet(lives, life)).or_else(|| as_the_mute(lives, life))
 }
 
 /// Who had nothing to answer is as silent as the mute: where such a client was kept, it was not for that.
@@ -63,6 +64,23 @@ fn as_the_quiet(lives: &[Life], life: &Life) -> Option<String> {
     (!was_asked && quiet.kept()? > outlived(after)).then(|| {
         format!(
             "the mute client was let go after {}, and the quiet one, which had nothing to answer by then and so was as \
+             silent, was not: not for that, perhaps",
+            show(after)
+        )
+    })
+}
+
+/// Who does not read what nobody has said yet differs from the mute in nothing.
+fn as_the_mute(lives: &[Life], life: &Life) -> Option<String> {
+    let after = life.ended().filter(|_| life.way == Way::Stalled && !went_at_one_moment(lives))?;
+    let mute = lives.iter().find(|life| life.way == Way::Mute)?;
+    let heard = Sound::ALL.into_iter().flat_map(|sound| mute.listening.rhythms(sound));
+    let has_heard =
+        heard.map(|rhythm| mute.since_greeting(rhythm.begun)).any(|moment| moment <= outlived(after));
+    let at_latest = matches!(life.fate, Fate::Ended { at_latest: true, .. });
+    (!at_latest && !has_heard && mute.kept()? > outlived(after)).then(|| {
+        format!(
+            "the stalled client was let go after {}, and the mute one, which had heard nothing by then and so was as \
              silent, was not: not for that, perhaps",
             show(after)
         )
@@ -93,27 +111,59 @@ pub(super) fn unproven(lives: &[Life]) -> Vec<String> {
 /// for more than three.
 const SEVERAL: f64 = 3.5;
 
-/// The mute client was kept, and had been asked too late to tell what follows.
+/// One that is dead was kept, but not for as long as the server may take to let it go, by what it was heard to do.
 pub(super) fn too_early(lives: &[Life], every: Duration) -> Option<String> {
-    let mute = lives.iter().find(|life| life.way == Way::Mute && life.is_kept())?;
-    let kept = mute.kept()?;
-    let late = |(sound, rhythm): (Sound, &Rhythm)| {
-        let first = mute.since_greeting(rhythm.begun);
-        let seen = Witnesses::new(lives, sound, every).beats().interval;
-        let interval = seen.unwrap_or_else(|| rhythm.interval().map_or(first, |gaps| gaps.max.max(first)));
-        let needed = first + interval.mul_f64(SEVERAL);
-        (kept < needed).then(|| asked_late(kept.saturating_sub(first), needed))
+    let (kept, way) =
+        dead(lives).filter(|life| life.is_kept()).filter_map(|life| Some((life.kept()?, life.way))).min()?;
+    let mute = lives.iter().find(|life| life.way == Way::Mute);
+    let needed = match mute.and_then(Life::ended) {
+        None => asked_for_long(lives, every)?,
+        Some(ended) => {
+            outlived(ended)
+                + asks(lives).into_iter().map(|ask| interval(lives, every, ask)).max().unwrap_or_default()
+        }
     };
-    mute.asks().into_iter().find_map(late)
+    (kept < needed).then(|| {
+        format!(
+            "the {} client was waited for only {}, and by what the server did until then it may yet let it go (--max \
+             {}s tells)",
+            way.name(),
+            show(kept),
+            needed.as_secs() + 1
+        )
+    })
 }
 
-fn asked_late(waited: Duration, needed: Duration) -> String {
-    format!(
-        "the mute client was first asked {} before the end, too late to tell what follows when it does not answer \
-         (--max {}s tells)",
-        show(waited),
-        needed.as_secs() + 1
-    )
+/// The age at which a client has left several heartbeats of each kind unanswered; `None`: nobody was asked.
+fn asked_for_long(lives: &[Life], every: Duration) -> Option<Duration> {
+    let needed = |ask: Ask| ask.first + interval(lives, every, ask).mul_f64(SEVERAL);
+    asks(lives).into_iter().map(needed).max()
+}
+
+/// A kind of heartbeats, and the age at which a client was first asked.
+#[derive(Clone, Copy)]
+struct Ask {
+    sound: Sound,
+    first: Duration,
+}
+
+/// What the mute client was asked; or else what any other was, for it would have been asked the same.
+fn asks(lives: &[Life]) -> Vec<Ask> {
+    let of = |life: &Life| -> Vec<Ask> {
+        let ask = |(sound, rhythm): (Sound, &Rhythm)| Ask { sound, first: life.since_greeting(rhythm.begun) };
+        life.asks().into_iter().map(ask).collect()
+    };
+    let mute = lives.iter().find(|life| life.way == Way::Mute).map(of).filter(|asks| !asks.is_empty());
+    mute.unwrap_or_else(|| lives.iter().flat_map(of).collect())
+}
+
+/// How far such heartbeats are apart; where that is not known, as far as any client saw two of them, or the first from the
+/// beginning.
+fn interval(lives: &[Life], every: Duration, ask: Ask) -> Duration {
+    let seen = Witnesses::new(lives, ask.sound, every).beats().interval;
+    let gaps = |life: &Life| life.listening.rhythm(ask.sound)?.interval();
+    let longest = || lives.iter().filter_map(gaps).map(|gaps| gaps.max).max().unwrap_or_default();
+    seen.unwrap_or_else(|| longest().max(ask.first))
 }
 
 /// Nothing that is known of servers explains it.

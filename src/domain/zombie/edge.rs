@@ -40,15 +40,36 @@ impl Edge {
 
 fn seen(lives: &[Life]) -> Option<Edge> {
     let life = |way| lives.iter().find(|life| life.way == way);
-    let (mute, stalled) = (life(Way::Mute)?, life(Way::Stalled)?);
-    let apart = stalled.began.checked_sub(mute.began).filter(|apart| *apart >= LEAST_APART)?;
-    let agree = |a: Duration, b: Duration| a.abs_diff(b) <= apart.mul_f64(AGREES);
+    let mute = life(Way::Mute)?;
+    let quiet = life(Way::Quiet).and_then(Life::ended).zip(mute.ended());
+    let is_the_timers =
+        mute.asks().is_empty() || quiet.is_some_and(|(quiet, mute)| agree(quiet, mute, apart(lives)));
+    shown(lives).filter(|_| is_the_timers)
+}
+
+/// Whether two that fell silent at different moments were let go at one.
+pub(super) fn went_at_one_moment(lives: &[Life]) -> bool {
+    shown(lives) == Some(Edge::Swept)
+}
+
+/// So much later than the mute the stalled client began; zero where neither shows anything.
+fn apart(lives: &[Life]) -> Duration {
+    let began = |way| lives.iter().find(|life| life.way == way).map(|life| life.began);
+    let apart = began(Way::Stalled).zip(began(Way::Mute));
+    apart.map(|(stalled, mute)| stalled.saturating_sub(mute)).unwrap_or_default()
+}
+
+fn agree(a: Duration, b: Duration, apart: Duration) -> bool {
+    a.abs_diff(b) <= apart.mul_f64(AGREES)
+}
+
+/// What their ends alone show.
+fn shown(lives: &[Life]) -> Option<Edge> {
+    let ended = |way| lives.iter().find(|life| life.way == way).and_then(Life::ended);
     // An end that was found later than it came agrees with neither.
-    let (early, late) = (mute.ended()?, stalled.ended()?);
-    let quiet = life(Way::Quiet).and_then(Life::ended);
-    let is_the_timers = mute.asks().is_empty() || quiet.is_some_and(|quiet| agree(quiet, early));
-    match (agree(early, late), agree(early, late + apart)) {
-        _ if !is_the_timers => None,
+    let (early, late) = (ended(Way::Mute)?, ended(Way::Stalled)?);
+    let apart = Some(apart(lives)).filter(|apart| *apart >= LEAST_APART)?;
+    match (agree(early, late, apart), agree(early, late + apart, apart)) {
         (true, false) => Some(Edge::Sharp),
         (false, true) => Some(Edge::Swept),
         (true, true) | (false, false) => None,

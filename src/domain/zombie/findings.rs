@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::control::{AT_ONCE, not_outlived, void};
 use super::doubts::{names, not_for_silence, odd, passes_on, too_early, unknown_witness, unproven};
+use super::edge::went_at_one_moment;
 use super::inference::{infer, livelier_and_gone};
 use super::libraries::{Library, consistent_with};
 use super::life::{Fate, Life, dead};
@@ -12,6 +13,7 @@ use super::watch::Watch;
 use super::way::Way;
 use crate::domain::ending::How;
 use crate::domain::idle::{Bracket, Expectation};
+use crate::domain::listen::tolerance;
 use crate::domain::shown::exact_duration as show;
 use crate::domain::threshold::Truth;
 
@@ -69,13 +71,14 @@ impl Findings {
         let passes_on = confused.is_some();
         let policy = match verdict {
             Verdict::Inconclusive if !mute_is_known(&lives, watch) => Policy::Unknown,
-            _ if passes_on => Policy::Unknown,
+            _ if passes_on || !was_let_go_for_silence(&lives) => Policy::Unknown,
             Verdict::ReapsDeadClients | Verdict::ZombiesKept | Verdict::Inconclusive => {
                 infer(&lives, watch.every)
             }
         };
         reasons.extend(confused);
-        let consistent_with = consistent_with(&policy);
+        let ending = lives.iter().find(|life| life.way == Way::Mute).and_then(Life::ending);
+        let consistent_with = consistent_with(&policy, ending.map(|ending| &ending.how));
         let longest = dead(&lives).filter_map(Life::ended).max();
         let cut_short = is_cut_short(&lives, watch);
         Findings { verdict, reasons, longest, policy, consistent_with, lives, cut_short, passes_on }
@@ -88,6 +91,16 @@ impl Findings {
 
     pub fn life(&self, way: Way) -> Option<&Life> {
         self.lives.iter().find(|life| life.way == way)
+    }
+
+    /// For how long a client is kept that dies just after it answered. `None` where that is not known: one that fell silent
+    /// at another moment was kept for longer, or the server looks for such clients at moments of its own.
+    pub fn at_worst(&self) -> Option<Duration> {
+        let Policy::Heartbeat(policy) = &self.policy else { return None };
+        let (worst, longest) = (policy.at_worst()?, self.longest?);
+        let is_swept = went_at_one_moment(&self.lives) && !policy.is_when_next_is_due();
+        let is_borne_out = self.verdict == Verdict::ReapsDeadClients && !is_swept;
+        (is_borne_out && longest <= worst + tolerance(worst)).then_some(worst)
     }
 
     /// Whether dead clients are let go as expected: an upper bound must hold for every one of them, a lower one for
@@ -174,7 +187,13 @@ fn mute_is_known(lives: &[Life], watch: Watch) -> bool {
         && watch.vouched
         && not_outlived(lives).is_none()
         && is(Way::Control, &Life::is_kept)
-        && is(Way::Mute, &|life| life.ended().is_some() && not_for_silence(lives, life).is_none())
+        && is(Way::Mute, &|life| life.ended().is_some())
+}
+
+/// Whether nothing but its silence explains the mute client's end, if that was let go.
+fn was_let_go_for_silence(lives: &[Life]) -> bool {
+    let mut mute = lives.iter().filter(|life| life.way == Way::Mute);
+    mute.all(|mute| not_for_silence(lives, mute).is_none())
 }
 
 /// Whether nothing but the time that was waited keeps it from being known what becomes of the dead.
@@ -196,17 +215,28 @@ fn judge(lives: &[Life], watch: Watch) -> (Verdict, Vec<String>) {
     let kept: Vec<&Life> = dead(lives).filter(|life| life.is_kept()).collect();
     let unproven = unproven(lives);
     match (kept.is_empty(), watch.whole) {
-        (false, false) => inconclusive(format!("interrupted while it still kept {}", names(&kept))),
+        (false, false) => inconclusive(interrupted(&kept)),
         _ if !watch.vouched => inconclusive(UNVOUCHED.to_string()),
         (false, true) => match too_early(lives, watch.every) {
             Some(why) => (Verdict::Inconclusive, unproven.into_iter().chain([why]).collect()),
-            None => (Verdict::ZombiesKept, unproven),
+            None => {
+                (Verdict::ZombiesKept, unproven.into_iter().chain(not_for_their_silence(lives)).collect())
+            }
         },
         (true, _) if !unproven.is_empty() => (Verdict::Inconclusive, unproven),
         (true, _) => match not_outlived(lives).or_else(|| not_for_their_silence(lives)) {
             Some(why) => inconclusive(why),
             None => (Verdict::ReapsDeadClients, Vec::new()),
         },
+    }
+}
+
+fn interrupted(kept: &[&Life]) -> String {
+    let is_proven = |life: &&Life| matches!(life.fate, Fate::Kept { proven: true, .. });
+    let proven: Vec<&Life> = kept.iter().copied().filter(is_proven).collect();
+    match proven.is_empty() {
+        false => format!("interrupted while it still kept {}", names(&proven)),
+        true => format!("interrupted before it was known whether it still kept {}", names(kept)),
     }
 }
 
@@ -466,13 +496,82 @@ mod tests {
         let early = told(&seldom, &seldom);
         assert_eq!((early.verdict, &early.policy), (Verdict::Inconclusive, &Policy::Unknown));
         let reason = &early.reasons[0];
-        assert!(reason.starts_with("the mute client was first asked 3m 40s before the end"), "{reason}");
+        assert!(
+            reason.starts_with("the mute client was waited for only 5m, and by what the server did"),
+            "{reason}"
+        );
         assert!(reason.ends_with("(--max 361s tells)"), "{reason}");
         assert_eq!(early.meets(&"<=60s".parse().unwrap()), Truth::False, "so much is known");
         let often: Vec<u64> = (1..10).map(|n| n * 30_000).collect();
         assert_eq!(told(&often, &often).verdict, Verdict::ZombiesKept);
         assert_eq!(told(&[2000], &[2000]).verdict, Verdict::ZombiesKept, "it asks once");
         assert_eq!(told(&[100_000], &[100_000]).verdict, Verdict::Inconclusive, "its interval is not known");
+        assert_eq!(told(&[], &[200_000]).verdict, Verdict::Inconclusive, "it would have been asked by then");
+        assert_eq!(told(&[], &[2000]).verdict, Verdict::ZombiesKept, "it never would have been");
+    }
+
+    #[test]
+    fn who_is_as_dead_as_the_mute_may_be_let_go_an_interval_later() {
+        // A tick for all every 3 s; the first falls before the stalled client begins, and its turn comes with the third.
+        let told = |max: u64| {
+            let lives = vec![
+                life(Way::Control, &[200, 3200], max, false),
+                life(Way::Quiet, &[200, 3200], max, false),
+                life(Way::Mute, &[200], 3200, true),
+                life(Way::Stalled, &[], max, false),
+            ];
+            Findings::of(lives, watched(true)).verdict
+        };
+        assert_eq!((told(4500), told(7000)), (Verdict::Inconclusive, Verdict::ZombiesKept));
+    }
+
+    #[test]
+    fn a_mute_that_was_let_go_for_want_of_room_shows_no_policy_of_a_leak_either() {
+        let mut lives = reaping();
+        lives[4] = alive(Way::Stalled);
+        let Fate::Ended { ending, .. } = &mut lives[3].fate else { panic!("it is over") };
+        let how = How::CloseFrame { code: Some(1012), reason: PeerText::default() };
+        *ending = std::sync::Arc::new(Ending { how, ..Ending::clone(ending) });
+        let findings = Findings::of(lives, watched(true));
+        assert_eq!((findings.verdict, &findings.policy), (Verdict::ZombiesKept, &Policy::Unknown));
+        assert!(findings.reasons[0].starts_with("the mute client was let go by close 1012"), "{findings:?}");
+    }
+
+    #[test]
+    fn a_stalled_client_that_was_let_go_before_anything_was_said_was_not_for_that() {
+        let verdict = |stalled: u64| {
+            let mut lives = reaping();
+            lives[4] = Life { began: ms(370), ..gone(Way::Stalled, stalled) };
+            Findings::of(lives, watched(true)).verdict
+        };
+        // The mute is asked after 20 s, and let go after 40.
+        assert_eq!((verdict(23), verdict(15_000)), (Verdict::Inconclusive, Verdict::Inconclusive));
+        assert_eq!(
+            (verdict(21_000), verdict(40_000)),
+            (Verdict::ReapsDeadClients, Verdict::ReapsDeadClients)
+        );
+        let mut swept =
+            house([life(Way::Mute, &[], 1200, true), gone(Way::Stalled, 830), gone(Way::HalfClosed, 3)]);
+        (swept[1], swept[4].began) = (life(Way::Quiet, &[], 1200, true), ms(370));
+        let swept = Findings::of(swept, Watch { every: ms(200), ..watched(true) });
+        assert_eq!(swept.verdict, Verdict::ReapsDeadClients, "at one moment");
+    }
+
+    #[test]
+    fn how_long_one_is_kept_at_worst_must_be_borne_out_by_the_others() {
+        let worst = |stalled: u64, asks: &[u64], mute: u64| {
+            let grid: Vec<u64> = (1..100).map(|n| n * 2500).collect();
+            let others =
+                [Way::Control, Way::Quiet, Way::PingsOnly].map(|way| life(way, &grid, 250_000, false));
+            let mut lives = others.to_vec();
+            lives.push(life(Way::Mute, asks, mute, true));
+            lives.push(Life { began: ms(370), ..life(Way::Stalled, &[], stalled, true) });
+            Findings::of(lives, Watch { every: ms(4400), ..watched(true) }).at_worst()
+        };
+        assert_eq!(worst(5000, &[2500], 5000), Some(ms(5000)));
+        assert_eq!(worst(4630, &[2500], 5000), Some(ms(5000)), "all at one tick, when the next was due");
+        assert_eq!(worst(8841, &[2500, 5000], 6202), None, "the stalled client was kept for longer");
+        assert_eq!(worst(6246, &[2500, 5000], 6603), None, "it looks at moments of its own");
     }
 
     #[test]
@@ -488,6 +587,12 @@ mod tests {
         assert_eq!(unasked(true).meets(&"<=60s".parse().unwrap()), Truth::False);
         let Truth::Unknown(why) = unasked(false).meets(&"<=60s".parse().unwrap()) else { panic!("decided") };
         assert_eq!(why, "interrupted before it was known whether the mute client was still there");
+        assert_eq!(
+            unasked(true).reasons,
+            ["interrupted while it still kept the mute and the stalled client"]
+        );
+        let reason = "interrupted before it was known whether it still kept the mute and the stalled client";
+        assert_eq!(unasked(false).reasons, [reason]);
         let unvouched = Watch { vouched: false, ..watched(false) };
         let lives = house([alive(Way::Mute), alive(Way::Stalled), gone(Way::HalfClosed, 3)]);
         let unvouched = Findings::of(lives, unvouched).meets(&"<=60s".parse().unwrap());

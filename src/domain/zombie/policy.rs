@@ -30,9 +30,15 @@ pub struct HeartbeatPolicy {
 impl HeartbeatPolicy {
     /// For how long a client is kept that dies just after it answered: an interval until it is asked again, and what
     /// follows. `None` where it is not known, or the next comes later to who talks, or may.
-    pub fn at_worst(&self) -> Option<Duration> {
+    pub(super) fn at_worst(&self) -> Option<Duration> {
         let Reaping::After { total, .. } = self.reaping else { return None };
         (self.beats.skips_active == Some(false)).then_some(self.beats.interval? + total)
+    }
+
+    /// Whether it gives up when the next heartbeat is due, or would be.
+    pub fn is_when_next_is_due(&self) -> bool {
+        let Reaping::After { timeout, .. } = self.reaping else { return false };
+        self.beats.interval.is_some_and(|interval| timeout.abs_diff(interval) <= interval / 20)
     }
 }
 

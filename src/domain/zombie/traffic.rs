@@ -35,11 +35,17 @@ impl Traffic {
     }
 }
 
+/// It went for what it did not answer only if it was asked.
+fn of_who_owed_answers(pings: &Life) -> Option<Traffic> {
+    let (ended, asked) = (pings.ended()?, pings.listening.rhythm(Sound::AppPing)?);
+    (pings.since_greeting(asked.begun) < ended).then_some(Traffic::Answers { pings: ended })
+}
+
 fn of_policy(policy: &Policy, quiet: &Life, pings: &Life) -> Option<Traffic> {
     let needs = match policy {
         Policy::Idle(idle, _) | Policy::Heartbeat(HeartbeatPolicy { idle: Some(idle), .. }) => idle.needs,
         Policy::Heartbeat(found) if found.beats.sound == Sound::AppPing && quiet.is_kept() => {
-            return Some(Traffic::Answers { pings: pings.ended()? });
+            return of_who_owed_answers(pings);
         }
         Policy::Heartbeat(_) | Policy::KeepsAll | Policy::Unknown => return None,
     };
@@ -56,6 +62,8 @@ mod tests {
     use super::super::life::PassedOn;
     use super::super::watch::Watch;
     use super::*;
+    use crate::domain::listen::Utterance;
+    use crate::domain::peer_text::PeerText;
 
     /// The mute goes then, and these so; all others live for a minute.
     fn findings(asks: &[u64], quiet: Option<u64>, pings: Option<u64>) -> Findings {
@@ -88,6 +96,18 @@ mod tests {
             "Pings were not enough, and nobody knows what is"
         );
         assert_eq!(told(&[5000], None, Some(40_000)), None, "nobody knows why");
+    }
+
+    #[test]
+    fn who_was_not_asked_did_not_go_for_want_of_an_answer() {
+        let asked = |moment: u64| {
+            let mut pings = life(Way::PingsOnly, &[], 20_000, true);
+            let text = PeerText::default();
+            pings.listening.heard(ms(moment), &Utterance::plain(Sound::AppPing, text));
+            of_who_owed_answers(&pings)
+        };
+        assert_eq!(asked(15_000), Some(Traffic::Answers { pings: ms(20_000) }));
+        assert_eq!(of_who_owed_answers(&life(Way::PingsOnly, &[], 20, true)), None);
     }
 
     #[test]

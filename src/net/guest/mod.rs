@@ -1,6 +1,7 @@
 //! A connection that lives with a server and hears what it says by itself. How it behaves is a [`Manners`]: what it
 //! answers, and what it says of its own. It runs over any stream, with the runtime's clock.
 
+mod pings;
 #[cfg(test)]
 mod tests;
 mod words;
@@ -29,6 +30,7 @@ use crate::domain::heartbeat::pattern::Pattern;
 use crate::domain::heartbeat::template::Template;
 use crate::domain::listen::shapes::{Shapes, shown, shown_bytes};
 use crate::domain::listen::{Sound, Utterance};
+use pings::Pings;
 use words::is_same;
 
 /// How often the system is asked whether a connection that is not read is over.
@@ -62,8 +64,8 @@ pub enum Heard {
     /// The server said something by itself; `answered` when an answer went back, and left. `repeats`: it reads like what
     /// another connection of the run has just said, and may be that, passed on.
     Said { at: Instant, said: Utterance, answered: bool, repeats: bool },
-    /// It answered something of ours.
-    Answered { at: Instant },
+    /// It answered something of ours; a Ping of which it is known when it was sent `took` so long.
+    Answered { at: Instant, took: Option<Duration> },
     /// The guest kept its convention alive, by a message.
     Spoke { at: Instant },
     /// It is over.
@@ -76,6 +78,7 @@ pub struct Guest<'a, S> {
     manners: Manners,
     nonce: u64,
     seq: u64,
+    pings: Pings,
     classifier: Classifier,
     talk: Talk,
     /// What all connections of the run say...
@@ -125,6 +128,7 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Guest<'a, S> {
             manners,
             nonce,
             seq: 0,
+            pings: Pings::default(),
             classifier,
             talk,
             words: None,
@@ -203,6 +207,7 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Guest<'a, S> {
 
     fn ping(&mut self) -> Result<(), Cut> {
         let seq = self.next_seq();
+        self.pings.sent(seq, Instant::now());
         self.send(Message::Ping(ping_payload(self.nonce, seq).to_vec().into())).map(drop)
     }
 
@@ -257,8 +262,10 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Guest<'a, S> {
         match &message {
             Message::Close(frame) => Some(Heard::Ended(Cut::by_close_frame(frame.clone()))),
             Message::Ping(payload) => Some(frame_said(at, Sound::Ping, payload, self.has_ponged())),
-            Message::Pong(payload) if self.is_ours(payload) => Some(Heard::Answered { at }),
-            Message::Pong(payload) => Some(frame_said(at, Sound::Pong, payload, false)),
+            Message::Pong(payload) => Some(match self.seq_of_ours(payload) {
+                Some(seq) => Heard::Answered { at, took: self.pings.answered(seq, at) },
+                None => frame_said(at, Sound::Pong, payload, false),
+            }),
             Message::Text(text) => Some(self.on_message(at, MessageRef::Text(text))),
             Message::Binary(bytes) => Some(self.on_message(at, MessageRef::Binary(bytes))),
             Message::Frame(_) => None,
@@ -277,15 +284,15 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Guest<'a, S> {
         }
     }
 
-    fn is_ours(&self, payload: &[u8]) -> bool {
-        seq_of(payload, self.nonce).is_some_and(|seq| seq < self.seq)
+    fn seq_of_ours(&self, payload: &[u8]) -> Option<u64> {
+        seq_of(payload, self.nonce).filter(|seq| *seq < self.seq)
     }
 
     fn on_message(&mut self, at: Instant, message: MessageRef<'_>) -> Heard {
         let unpacked = unpacked(message);
         let message = unpacked.as_deref().map_or(message, MessageRef::Text);
         if self.is_answer(at, message) {
-            return Heard::Answered { at };
+            return Heard::Answered { at, took: None };
         }
         if self.classifier.is_sent_on(message) {
             let said = Utterance::plain(Sound::Message, shown(message));
@@ -299,7 +306,7 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Guest<'a, S> {
         if replies.iter().any(|reply| is_same(reply, message)) {
             // Who echoes would be answered for ever.
             if self.mirrored.take().is_some_and(|before| at.saturating_duration_since(before) < ECHO) {
-                return Heard::Answered { at };
+                return Heard::Answered { at, took: None };
             }
             self.mirrored = Some(at);
         }

@@ -121,7 +121,7 @@ pub struct PolicyDocument {
     /// From the first unanswered heartbeat to the end.
     first_unanswered_to_end_ms: Option<Ms>,
     /// A client that dies just after it answered is kept for so long: an interval, and then that. Null where it is not
-    /// known, or clients that talk are asked later, or may be.
+    /// known, or not borne out: clients that talk are asked later, or may be, or another was kept for longer.
     at_worst_ms: Option<Ms>,
     /// Of `heartbeat_only`: from the first unanswered heartbeat, so long was waited for an end that did not come.
     unanswered_for_ms: Option<Ms>,
@@ -153,7 +153,7 @@ pub struct LibraryDocument {
 pub enum FateName {
     /// It was never open.
     Unopened,
-    /// It was there as long as it was waited.
+    /// It was there as long as it was waited, or no end was heard (`why` says so).
     Kept,
     /// The server let it go.
     Ended,
@@ -179,7 +179,7 @@ pub struct LifeDocument {
     unanswered: Option<u64>,
     /// What it heard; of a client that does not read, nothing.
     heard: Vec<ListenedTo>,
-    /// Why it was never open, or when it was found lost.
+    /// Why it was never open, when it was found lost, or that it is not known whether it was still there.
     why: Option<String>,
 }
 
@@ -232,7 +232,6 @@ impl PolicyDocument {
                 misses: Some(misses),
                 timeout_ms: Some(timeout.into()),
                 first_unanswered_to_end_ms: Some(total.into()),
-                at_worst_ms: ms(policy.at_worst()),
                 ..bare(PolicyName::Heartbeat)
             },
         }
@@ -292,6 +291,9 @@ impl From<&Life> for LifeDocument {
         let why = match &life.fate {
             Fate::Unopened { why } => Some(why.clone()),
             Fate::Lost { after } => Some(format!("nobody knew it any more after {}", exact_duration(*after))),
+            Fate::Kept { proven: false, .. } => {
+                Some("the run ended before the other end answered whether it was still there".to_string())
+            }
             Fate::Kept { .. } | Fate::Ended { .. } => None,
         };
         let opened = life.was_open();
@@ -333,7 +335,7 @@ impl From<&ZombieReport> for ZombieDocument {
             settings: report.info.as_ref().into(),
             verdict: findings.verdict.into(),
             longest_ms: ms(findings.longest),
-            policy: (&findings.policy).into(),
+            policy: PolicyDocument { at_worst_ms: ms(findings.at_worst()), ..(&findings.policy).into() },
             consistent_with: findings.consistent_with.iter().map(|library| (*library).into()).collect(),
             clients: findings.lives.iter().map(LifeDocument::from).collect(),
             expectation: report.expectation.as_ref().map(MetDocument::from),

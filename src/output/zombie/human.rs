@@ -91,7 +91,7 @@ fn diagnosis(rows: &mut Rows, report: &ZombieReport, paint: Paint) {
     let so_far = if report.partial { " (interrupted: so far)" } else { "" };
     rows.add("answer", &format!("{}{so_far}", headline(findings, paint)));
     rows.add_some("policy", policy(findings));
-    rows.add_some("at worst", at_worst(&findings.policy));
+    rows.add_some("at worst", at_worst(findings));
     rows.add_some("timer", timer_besides(&findings.policy));
     rows.add_some("skips", skips(&findings.policy));
     let mut label = "consistent";
@@ -198,9 +198,8 @@ fn timer_besides(policy: &Policy) -> Option<String> {
 }
 
 /// The dead of a run were asked when their turn came, which may have been at once.
-fn at_worst(policy: &Policy) -> Option<String> {
-    let Policy::Heartbeat(policy) = policy else { return None };
-    let most = precise(policy.at_worst()?);
+fn at_worst(findings: &Findings) -> Option<String> {
+    let most = precise(findings.at_worst()?);
     Some(format!("a client that dies just after it answered is kept for {most}"))
 }
 
@@ -224,9 +223,7 @@ fn heartbeat(policy: &HeartbeatPolicy) -> String {
             format!("and nothing followed in {} when it stayed unanswered", precise(waited))
         }
         Reaping::After { misses, timeout, .. } => {
-            let interval = policy.beats.interval;
-            let next = interval.is_some_and(|interval| timeout.abs_diff(interval) <= interval / 20);
-            let next = if next { ", when the next was due" } else { "" };
+            let next = if policy.is_when_next_is_due() { ", when the next was due" } else { "" };
             let ordinal = match misses {
                 1 => "an unanswered one".to_string(),
                 misses => format!("the last of {misses} unanswered ones"),
@@ -294,7 +291,7 @@ fn cells(life: &Life) -> [String; 4] {
         Fate::Unopened { why } => format!("not opened: {why}"),
         Fate::Kept { proven: true, .. } => "still there".to_string(),
         Fate::Kept { proven: false, .. } => {
-            "no end was heard; interrupted before it was asked for".to_string()
+            "no end was heard; the run ended before the other end answered".to_string()
         }
         Fate::Lost { after } => format!("lost: nobody knew it any more after {}", precise(*after)),
         Fate::Ended { ending, at_latest: true, .. } => format!("{}; found only then", how(ending)),

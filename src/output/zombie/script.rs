@@ -173,7 +173,7 @@ fn keepalive() -> How {
 pub fn reaped() -> Vec<ZombieEvent> {
     let mut scene = Scene::new(Some("<=60s"));
     scene.lives(Way::Mute, &[20_000], 40_002, Some(keepalive()));
-    scene.lives(Way::Stalled, &[], 50_010, Some(keepalive()));
+    scene.lives(Way::Stalled, &[], 40_010, Some(keepalive()));
     scene.lives(Way::HalfClosed, &[], 3, Some(How::Fin));
     scene.healthy(&[Way::Control, Way::Quiet, Way::PingsOnly], 20_000);
     scene.finish(false, report::Verdict::Passed)

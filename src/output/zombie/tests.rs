@@ -59,7 +59,7 @@ fn the_names_that_scripts_rely_on_are_there() {
     let document = json(&script::reaped());
     assert_eq!(
         (&document["verdict"], &document["longest_ms"]),
-        (&json!("reaps_dead_clients"), &json!(50_010.0))
+        (&json!("reaps_dead_clients"), &json!(40_010.0))
     );
     let policy = &document["policy"];
     assert_eq!((&policy["interval_ms"], &policy["timeout_ms"]), (&json!(20_000.0), &json!(20_002.0)));
