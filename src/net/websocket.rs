@@ -12,6 +12,7 @@ use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Error, Message};
 
+use super::endings::Cut;
 use super::wire::{Departure, Marks};
 use crate::domain::heartbeat::template::Payload;
 
@@ -22,6 +23,8 @@ pub const SMALL_READ_BUFFER: usize = 128;
 /// What may wait to be written, so that a peer that floods us with pings and reads no pongs costs
 /// no more than this.
 const WRITE_BUFFER_MOST: usize = 256 * 1024;
+/// No more messages are read in search of a goodbye.
+const MOST_AT_HAND: usize = 1000;
 
 /// A client's end of an open WebSocket.
 #[derive(Debug)]
@@ -145,6 +148,19 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
             Some(Err(error)) => Step::Lost(Some(error)),
             None => Step::Lost(None),
         })
+    }
+
+    /// Why what was to be sent could not be: a goodbye that came before waits to be read, and is what ended it.
+    pub fn cut_by(&mut self, error: Error) -> Cut {
+        let mut context = Context::from_waker(Waker::noop());
+        for _ in 0..MOST_AT_HAND {
+            match Pin::new(&mut *self.ws).poll_next(&mut context) {
+                Poll::Ready(Some(Ok(Message::Close(frame)))) => return Cut::by_close_frame(frame),
+                Poll::Ready(Some(Ok(_))) => {}
+                Poll::Ready(Some(Err(_)) | None) | Poll::Pending => break,
+            }
+        }
+        Cut::by_loss(Some(error), &self.marks)
     }
 
     /// The stream below, to ask it something.

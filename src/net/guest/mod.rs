@@ -278,7 +278,7 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Guest<'a, S> {
             Ok(left) => left,
             Err(error) if is_buffer_full(&error) => false,
             Err(error) => {
-                self.over = Some(Cut::by_loss(Some(error), self.socket.marks()));
+                self.over = Some(self.socket.cut_by(error));
                 false
             }
         }
@@ -369,7 +369,7 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Guest<'a, S> {
             Ok(Sent::Left(departure)) => Ok(Some(departure.at)),
             Ok(Sent::Blocked) => Ok(None),
             Err(error) if is_buffer_full(&error) => Ok(None),
-            Err(error) => Err(Cut::by_loss(Some(error), self.socket.marks())),
+            Err(error) => Err(self.socket.cut_by(error)),
         }
     }
 }

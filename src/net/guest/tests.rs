@@ -133,6 +133,16 @@ async fn a_ping_that_cannot_be_answered_any_more_is_told_before_the_end() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_goodbye_that_waits_to_be_read_is_what_ended_it_though_writing_fails_first() {
+    let (mut socket, mut peer) = ends().await;
+    peer.send(CLOSE, &[0x0f, 0xa1]).await;
+    drop(peer);
+    let mut guest = Guest::new(&mut socket, manners(), Instant::now());
+    let cut = guest.ask().unwrap_err();
+    assert!(matches!(cut.how, How::CloseFrame { code: Some(4001), .. }), "{cut:?}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn its_own_traffic_leaves_on_time_and_what_answers_it_is_no_heartbeat_of_the_servers() {
     let (mut socket, mut peer) = ends().await;
     let start = Instant::now();

@@ -344,9 +344,7 @@ impl<'a, S: AsyncRead + AsyncWrite + Layered + Unpin> Session<'a, S> {
         let due = self.keeper.as_mut().and_then(|keeper| keeper.take_due(now));
         let Some(payload) = due.filter(|_| !self.socket.is_blocked()) else { return Ok(()) };
         match self.socket.send(to_message(payload)) {
-            Err(error) if !is_buffer_full(&error) => {
-                Err(End::Lost(Cut::by_loss(Some(error), self.socket.marks())))
-            }
+            Err(error) if !is_buffer_full(&error) => Err(End::Lost(self.socket.cut_by(error))),
             Ok(_) | Err(_) => Ok(()),
         }
     }
@@ -380,7 +378,7 @@ impl<'a, S: AsyncRead + AsyncWrite + Layered + Unpin> Session<'a, S> {
                 self.blocked = Some(Box::new(Blocked { pulse: index, ask, given_up: false }));
             }
             Err(error) if is_buffer_full(&error) => self.tell_unsent(index, seq, None),
-            Err(error) => return Err(End::Lost(Cut::by_loss(Some(error), self.socket.marks()))),
+            Err(error) => return Err(End::Lost(self.socket.cut_by(error))),
         }
         Ok(())
     }
@@ -522,9 +520,7 @@ impl<'a, S: AsyncRead + AsyncWrite + Layered + Unpin> Session<'a, S> {
         self.listener().beat(Kind::App, age);
         self.hear(Heard::ServerPing { kind: Kind::App, answered });
         match sent {
-            Some(Err(error)) if !is_buffer_full(&error) => {
-                Err(End::Lost(Cut::by_loss(Some(error), self.socket.marks())))
-            }
+            Some(Err(error)) if !is_buffer_full(&error) => Err(End::Lost(self.socket.cut_by(error))),
             _ => Ok(()),
         }
     }

@@ -181,7 +181,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Keeping<'_, S> {
         match self.socket.send(message) {
             Ok(_) => Ok(()),
             Err(error) if is_buffer_full(&error) => Ok(()),
-            Err(error) => Err(self.ended(Cut::by_loss(Some(error), self.socket.marks()))),
+            Err(error) => {
+                let cut = self.socket.cut_by(error);
+                Err(self.ended(cut))
+            }
         }
     }
 

@@ -161,7 +161,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Silence<'_, S> {
         replies.into_iter().try_for_each(|reply| match self.socket.send(reply) {
             Ok(_) => Ok(()),
             Err(error) if is_buffer_full(&error) => Ok(()),
-            Err(error) => Err(Cut::by_loss(Some(error), self.socket.marks())),
+            Err(error) => Err(self.socket.cut_by(error)),
         })
     }
 
@@ -234,7 +234,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Silence<'_, S> {
         match self.socket.send(message) {
             Ok(Sent::Left(departure)) => Ok(departure.at),
             Ok(Sent::Blocked) => Ok(Instant::now()),
-            Err(error) => Err(Cut::by_loss(Some(error), self.socket.marks())),
+            Err(error) => Err(self.socket.cut_by(error)),
         }
     }
 
