@@ -36,7 +36,7 @@ pub struct Expectation {
 /// Why a text is not an expectation.
 #[derive(Debug, Clone, Error, PartialEq, Eq)]
 pub enum ExpectationError {
-    #[error("'{given}' does not begin with >=, <=, > or <: write '>=55s'")]
+    #[error("'{given}' does not begin with >=, <=, > or <: write '>=55s' or '<=60s'")]
     NoSign { given: String },
     #[error("'{given}' has a bad limit: {why}")]
     BadLimit { given: String, why: String },
@@ -181,7 +181,7 @@ mod tests {
     #[test]
     fn the_reason_tells_the_bracket() {
         let told = "55s".parse::<Expectation>().unwrap_err().to_string();
-        assert_eq!(told, "'55s' does not begin with >=, <=, > or <: write '>=55s'");
+        assert_eq!(told, "'55s' does not begin with >=, <=, > or <: write '>=55s' or '<=60s'");
         let truth = ">=59s".parse::<Expectation>().unwrap().met_by(&bracket(Some(58), Some(60)));
         let why = "59 s is not decided by the bracket: longer than 58 s, at most 60 s";
         assert_eq!(truth, Truth::Unknown(why.to_string()));

@@ -115,9 +115,15 @@ fn diagnosis(rows: &mut Rows, report: &ListenReport, paint: Paint) {
     let heartbeat = findings.heartbeat();
     rows.add_some("first", heartbeat.and_then(first));
     rows.add_some("counted from", heartbeat.and_then(|kind| counted_from(kind, report)));
+    rows.add_some("talk", heartbeat.is_none().then(|| untalked(report)).flatten());
     rows.add_some("unanswered", findings.unanswered.map(unanswered));
     rows.add_some("clears", findings.clearance.as_ref().map(clears));
     rows.add_some("so", consequence(findings));
+}
+
+/// Words are said between two heartbeats, when the next is known to come.
+fn untalked(report: &ListenReport) -> Option<String> {
+    report.info.talk.then(|| "nothing was said: there were no heartbeats to say it between".to_string())
 }
 
 fn headline(findings: &Findings, paint: Paint) -> String {

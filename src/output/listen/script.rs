@@ -32,6 +32,7 @@ pub fn all() -> Vec<(&'static str, Vec<ListenEvent>)> {
         ("talked", talked()),
         ("keep_alive", keep_alive()),
         ("silent", silent()),
+        ("untalked", untalked()),
         ("irregular", irregular()),
         ("two_shapes", two_shapes()),
         ("flood", flood()),
@@ -179,6 +180,11 @@ fn keep_alive() -> Vec<ListenEvent> {
 
 fn silent() -> Vec<ListenEvent> {
     Scene::new(|_| {}).finish(120_000, false, report::Verdict::Passed)
+}
+
+/// Nothing comes between which something could be said.
+fn untalked() -> Vec<ListenEvent> {
+    Scene::new(|info| info.talk = true).finish(120_000, false, report::Verdict::Passed)
 }
 
 fn irregular() -> Vec<ListenEvent> {
