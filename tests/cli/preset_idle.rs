@@ -314,7 +314,7 @@ fn servers_that_ask_let_a_dead_client_go_and_keep_one_that_answers() {
 fn a_server_that_only_asks_is_found_to_leak_dead_clients() {
     let Some(server) = XMPP.start() else { return };
     let url = format!("ws://localhost:{}", server.port);
-    let ran = run(&["probe-zombie", "--proxy", "none", "--json", "--preset", "xmpp", "--max", "4s", &url]);
+    let ran = run(&["probe-zombie", "--proxy", "none", "--json", "--preset", "xmpp", "--max", "6s", &url]);
     let document = ran.json();
     assert_eq!((ran.code, &document["verdict"]), (Some(0), &json!("zombies_kept")), "{document:#}");
     assert_eq!(document["policy"]["kind"], "heartbeat_only", "{document:#}");

@@ -70,7 +70,8 @@ impl<'a> Witnesses<'a> {
 
     /// The interval as this client sees it, if it does.
     fn seen(&self, way: Way) -> Option<Interval> {
-        self.life(way)?.listening.rhythm(self.sound)?.sure_interval()
+        // In a flood there is none that a clock keeps.
+        self.life(way)?.listening.rhythm(self.sound)?.sure_interval().filter(|interval| !interval.is_burst())
     }
 
     /// The interval as these see it, where nobody of them heard a gap that contradicts it.

@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::beats::Witnesses;
 use super::edge::went_at_one_moment;
 use super::life::{Fate, Life, dead};
+use super::policy::Policy;
 use super::watch::outlived;
 use super::way::Way;
 use crate::domain::ending::{How, close_code_meaning};
@@ -53,7 +54,8 @@ const FOR_OTHER_REASONS: [u16; 2] = [1012, 1013];
 
 /// Why one that was let go may have been for something else than its silence.
 pub(super) fn not_for_silence(lives: &[Life], life: &Life) -> Option<String> {
-    no_room(life).or_else(|| as_the_quiet(lives, life)).or_else(|| as_the_mute(lives, life))
+    let alone = no_room(life).or_else(|| going_away(lives, life));
+    alone.or_else(|| as_the_quiet(lives, life)).or_else(|| as_the_mute(lives, life))
 }
 
 /// Who had nothing to answer is as silent as the mute: where such a client was kept, it was not for that.
@@ -85,6 +87,38 @@ fn as_the_mute(lives: &[Life], life: &Life) -> Option<String> {
             show(after)
         )
     })
+}
+
+/// A server that goes away, or what served these clients, does so at one moment.
+fn going_away(lives: &[Life], life: &Life) -> Option<String> {
+    let is_so = matches!(life.ending()?.how, How::CloseFrame { code: Some(1001), .. });
+    (is_so && went_at_one_moment(lives)).then(|| {
+        let (name, meaning) = (life.way.name(), close_code_meaning(1001));
+        format!(
+            "the {name} client was let go by close 1001 ({meaning}), and others with it, however old: a restart, perhaps"
+        )
+    })
+}
+
+/// What came without being known may have been heartbeats, which all but the control left unanswered.
+pub(super) fn unknown_words(lives: &[Life], policy: &Policy) -> Option<String> {
+    let is_none = matches!(policy, Policy::Idle(_, None) | Policy::KeepsAll);
+    let mute = lives.iter().find(|life| life.way == Way::Mute).filter(|_| is_none)?;
+    let words = mute.listening.rhythms(Sound::Message).find(|rhythm| rhythm.last > WELCOME)?;
+    Some(format!(
+        "the server said messages that are no known heartbeats, the first \"{}\"; if they are some, tell how they look \
+         (--app-ping), and the policy may be another",
+        shortened(&words.sample.to_string())
+    ))
+}
+
+/// What comes so soon is a welcome.
+const WELCOME: Duration = Duration::from_millis(500);
+const SHOWN: usize = 60;
+
+fn shortened(text: &str) -> String {
+    let shown: String = text.chars().take(SHOWN).collect();
+    if text.chars().count() > SHOWN { format!("{shown}…") } else { shown }
 }
 
 fn no_room(life: &Life) -> Option<String> {

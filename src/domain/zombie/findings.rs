@@ -1,9 +1,12 @@
 //! What the deaths come to.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use super::control::{AT_ONCE, not_outlived, void};
-use super::doubts::{names, not_for_silence, odd, passes_on, too_early, unknown_witness, unproven};
+use super::doubts::{
+    names, not_for_silence, odd, passes_on, too_early, unknown_witness, unknown_words, unproven,
+};
 use super::edge::went_at_one_moment;
 use super::inference::{infer, livelier_and_gone};
 use super::libraries::{Library, consistent_with};
@@ -13,7 +16,7 @@ use super::watch::Watch;
 use super::way::Way;
 use crate::domain::ending::How;
 use crate::domain::idle::{Bracket, Expectation};
-use crate::domain::listen::tolerance;
+use crate::domain::listen::{Sound, tolerance};
 use crate::domain::shown::exact_duration as show;
 use crate::domain::threshold::Truth;
 
@@ -77,6 +80,7 @@ impl Findings {
             }
         };
         reasons.extend(confused);
+        reasons.extend(unknown_words(&lives, &policy));
         let ending = lives.iter().find(|life| life.way == Way::Mute).and_then(Life::ending);
         let consistent_with = consistent_with(&policy, ending.map(|ending| &ending.how));
         let longest = dead(&lives).filter_map(Life::ended).max();
@@ -99,7 +103,10 @@ impl Findings {
         let Policy::Heartbeat(policy) = &self.policy else { return None };
         let (worst, longest) = (policy.at_worst()?, self.longest?);
         let is_swept = went_at_one_moment(&self.lives) && !policy.is_when_next_is_due();
-        let is_borne_out = self.verdict == Verdict::ReapsDeadClients && !is_swept;
+        // Of two kinds of heartbeats the server may count from either.
+        let kinds: HashSet<Sound> =
+            self.life(Way::Mute)?.asks().into_iter().map(|(sound, _)| sound).collect();
+        let is_borne_out = self.verdict == Verdict::ReapsDeadClients && !is_swept && kinds.len() == 1;
         (is_borne_out && longest <= worst + tolerance(worst)).then_some(worst)
     }
 
@@ -250,6 +257,7 @@ mod tests {
     use super::super::life::PassedOn;
     use super::*;
     use crate::domain::ending::{Ending, Who};
+    use crate::domain::listen::Utterance;
     use crate::domain::peer_text::PeerText;
 
     /// Waited for to the end, or interrupted; vouched for in either case.
@@ -555,6 +563,46 @@ mod tests {
         (swept[1], swept[4].began) = (life(Way::Quiet, &[], 1200, true), ms(370));
         let swept = Findings::of(swept, Watch { every: ms(200), ..watched(true) });
         assert_eq!(swept.verdict, Verdict::ReapsDeadClients, "at one moment");
+    }
+
+    #[test]
+    fn who_went_away_with_others_at_one_moment_was_not_let_go_for_silence() {
+        let away = |stalled: u64| {
+            let mut lives =
+                house([gone(Way::Mute, 40_000), gone(Way::Stalled, stalled), gone(Way::HalfClosed, 3)]);
+            lives[4].began = ms(370);
+            for life in &mut lives[3..5] {
+                let Fate::Ended { ending, .. } = &mut life.fate else { panic!("it is over") };
+                let how = How::CloseFrame { code: Some(1001), reason: PeerText::default() };
+                *ending = std::sync::Arc::new(Ending { how, ..Ending::clone(ending) });
+            }
+            Findings::of(lives, watched(true))
+        };
+        let restart = away(39_630);
+        assert_eq!((restart.verdict, &restart.policy), (Verdict::Inconclusive, &Policy::Unknown));
+        assert!(restart.reasons[0].contains("a restart, perhaps"), "{:?}", restart.reasons);
+        assert_eq!(away(40_000).verdict, Verdict::ReapsDeadClients, "each at its age, as Jetty does");
+    }
+
+    #[test]
+    fn messages_that_may_be_heartbeats_are_told_beside_a_timer() {
+        let told = |moments: &[u64]| {
+            let mut lives = house([
+                life(Way::Mute, &[], 40_000, true),
+                gone(Way::Stalled, 40_000),
+                gone(Way::HalfClosed, 3),
+            ]);
+            lives[1] = life(Way::Quiet, &[], 40_000, true);
+            for moment in moments {
+                let said = Utterance::plain(Sound::Message, PeerText::new("{\"op\":\"hb\"}"));
+                lives[3].listening.heard(ms(*moment), &said);
+            }
+            let findings = Findings::of(lives, watched(true));
+            assert!(matches!(findings.policy, Policy::Idle(_, None)), "{findings:?}");
+            findings.reasons
+        };
+        assert!(told(&[10, 2000])[0].starts_with("the server said messages that are no known heartbeats"));
+        assert_eq!(told(&[10]), Vec::<String>::new(), "a welcome");
     }
 
     #[test]

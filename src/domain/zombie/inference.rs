@@ -124,6 +124,10 @@ impl<'a> Inference<'a> {
             None => None,
         };
         let sound = self.blamed(mute, after)?;
+        // Of one kind that was asked before nobody knows whether it is from that that the server counts.
+        if mute.asks().first().is_some_and(|(first, _)| *first != sound) {
+            return None;
+        }
         let (beats, reaping) = (self.beats(sound), reaping(mute, sound)?);
         Some(Policy::Heartbeat(HeartbeatPolicy { beats, reaping, idle }))
     }
@@ -209,7 +213,11 @@ impl<'a> Inference<'a> {
             (Beside::Outlived, false, _) => Needs::AnyFrame,
             (Beside::Unknown, ..) => return None,
         };
-        Some(IdlePolicy { after, edge, needs })
+        // An upper bound: the stalled client, as silent from another moment on, may show a lower one.
+        let other = self.life(Way::Stalled).and_then(Life::ended).filter(|_| {
+            edge != Edge::Sharp && self.life(Way::Mute).is_some_and(|mute| mute.asks().is_empty())
+        });
+        Some(IdlePolicy { after: other.map_or(after, |other| other.min(after)), edge, needs })
     }
 
     /// Its heartbeats, where it sends any that ask.
@@ -269,12 +277,19 @@ fn since_its_last_answer(quiet: &Life) -> Option<Duration> {
     quiet.asks().iter().map(|(_, rhythm)| end.saturating_sub(rhythm.last)).min()
 }
 
+/// One that leaves with the goodbye, for a tick does both, was not waited for. No client answers so fast.
+const WITH_THE_GOODBYE: Duration = Duration::from_millis(40);
+
 fn reaping(mute: &Life, sound: Sound) -> Option<Reaping> {
     let (rhythm, ended) = (mute.listening.rhythm(sound)?, mute.ending()?.age);
-    Some(Reaping::After {
-        misses: rhythm.count,
-        timeout: ended.saturating_sub(rhythm.last),
-        total: ended.saturating_sub(rhythm.begun),
+    let (count, timeout) = (rhythm.count, ended.saturating_sub(rhythm.last));
+    let total = ended.saturating_sub(rhythm.begun);
+    Some(match u32::try_from(count.saturating_sub(1)) {
+        Ok(gaps @ 1..) if timeout < WITH_THE_GOODBYE => {
+            let gap = (rhythm.last - rhythm.begun) / gaps;
+            Reaping::After { misses: count - 1, timeout: timeout + gap, total }
+        }
+        _ => Reaping::After { misses: count, timeout, total },
     })
 }
 
@@ -358,6 +373,55 @@ pub mod tests {
         // Three misses, each 400 ms long.
         let found = policy(life(Way::Mute, &[300, 1300, 2300], 2700, true), 1000);
         assert_eq!(heartbeat(found), (Some(1000), Some((3, 400)), Some(false)));
+    }
+
+    #[test]
+    fn one_that_leaves_with_the_goodbye_is_no_miss() {
+        let found = policy(life(Way::Mute, &[1000, 2000], 2006, true), 1000);
+        assert_eq!(heartbeat(found), (Some(1000), Some((1, 1006)), Some(false)));
+        let found = policy(life(Way::Mute, &[500, 1500, 2500, 3500], 3501, true), 1000);
+        assert_eq!(heartbeat(found), (Some(1000), Some((3, 1001)), Some(false)));
+    }
+
+    #[test]
+    fn where_another_kind_was_asked_before_nobody_knows_from_which_it_counts() {
+        let lives = |app: u64| {
+            let grid = grid(945, 1000, 60_000);
+            let mut mute = life(Way::Mute, &[945], 1456, true);
+            mute.listening.heard(ms(app), &Utterance::plain(Sound::AppPing, PeerText::default()));
+            let mut pings_only = life(Way::PingsOnly, &grid, 60_000, false);
+            for at in (1..5).map(|n| n * 453) {
+                pings_only.listening.heard(ms(at), &Utterance::plain(Sound::AppPing, PeerText::default()));
+            }
+            told(&[
+                mute,
+                pings_only,
+                life(Way::Quiet, &grid, 60_000, false),
+                life(Way::Control, &grid, 60_000, false),
+            ])
+        };
+        assert_eq!(lives(453), Policy::Unknown);
+        assert!(matches!(lives(1200), Policy::Heartbeat(_)), "{:?}", lives(1200));
+    }
+
+    #[test]
+    fn a_flood_has_no_interval_and_passes_over_nobody() {
+        let flood: Vec<u64> = (0..2000).map(|n| n / 200 * 100).collect();
+        let lives = [Way::Control, Way::Quiet, Way::Mute].map(|way| life(way, &flood, 1100, false));
+        assert_eq!(heartbeat(told(&lives)), (None, None, None));
+    }
+
+    #[test]
+    fn an_upper_bound_is_the_lowest_that_was_seen() {
+        let lives = [
+            life(Way::Control, &[], 60_000, false),
+            life(Way::Mute, &[], 4779, true),
+            life(Way::Quiet, &[], 4779, true),
+            life(Way::PingsOnly, &[], 60_000, false),
+            life(Way::Stalled, &[], 4444, true),
+        ];
+        let Policy::Idle(found, None) = told(&lives) else { panic!("{:?}", told(&lives)) };
+        assert_eq!(found.after, ms(4444));
     }
 
     #[test]
