@@ -140,6 +140,28 @@ fn a_heartbeat_that_comes_during_the_greeting_is_heard() {
 }
 
 #[test]
+fn a_message_that_comes_bit_by_bit_is_no_silence() {
+    let peer = Script::start(|mut stream| {
+        use std::io::Write;
+        upgrade(&mut stream);
+        // A Ping of 100 bytes, of which one comes every half second.
+        let mut bytes = vec![0x89, 100];
+        bytes.extend([b'x'; 100]);
+        for byte in bytes {
+            if stream.write_all(&[byte]).is_err() {
+                return;
+            }
+            // How slow it is, nothing that is waited for.
+            std::thread::sleep(std::time::Duration::from_millis(500));
+        }
+    });
+    let (code, document) = document(&["--for", "3s"], &peer.url());
+    assert_eq!((code, &document["verdict"]), (Some(4), &"inconclusive".into()), "{document:#}");
+    let reason = document["reasons"][1].as_str().unwrap();
+    assert!(reason.starts_with("bytes came of a message that was not whole"), "{reason}");
+}
+
+#[test]
 fn a_connection_that_ends_before_its_time_is_found_wanting() {
     let (code, document) =
         of_server(&["--heartbeat", "none", "--close-after", "300ms:1001"], &["--for", "3s"]);

@@ -28,6 +28,9 @@ const READ_ON: Duration = Duration::from_millis(300);
 /// A server that gives up who did not answer does so by then, as the patience of the known ones goes.
 const EXCUSED: Duration = Duration::from_secs(120);
 
+/// What comes so soon belongs to the opening.
+const WITH_THE_OPENING: Duration = Duration::from_secs(1);
+
 /// What listening brought.
 pub struct Overheard {
     pub circumstances: Circumstances,
@@ -51,6 +54,8 @@ pub struct Ear<'a, S> {
     vigil: Vigil,
     /// When this host last stood still, it did until then.
     stood_until: Option<Instant>,
+    /// When bytes last came that were part of something whole.
+    read: Option<Instant>,
     reporter: &'a mut dyn ListenReporter,
 }
 
@@ -90,6 +95,7 @@ impl<'a, S: AsyncRead + AsyncWrite + Layered + Unpin> Ear<'a, S> {
             progress_at: now + PROGRESS_EVERY,
             vigil: Vigil::begin(),
             stood_until: None,
+            read: None,
             reporter,
         }
     }
@@ -154,6 +160,7 @@ impl<'a, S: AsyncRead + AsyncWrite + Layered + Unpin> Ear<'a, S> {
     }
 
     fn on_heard(&mut self, heard: Heard) -> Option<Over> {
+        self.read = self.guest.last_read();
         match heard {
             Heard::Answered { at, .. } => {
                 self.notes.listening.answered(self.notes.age(at));
@@ -239,12 +246,19 @@ impl<'a, S: AsyncRead + AsyncWrite + Layered + Unpin> Ear<'a, S> {
         false
     }
 
+    /// Whether bytes came since the last that was whole, and since the opening, with which TLS may have sent some.
+    fn is_unfinished(&self) -> bool {
+        let since = self.read.max(Some(self.notes.opened + WITH_THE_OPENING));
+        self.guest.last_read() > since
+    }
+
     async fn finish(mut self, over: Over, interrupt: &CancellationToken) -> Overheard {
         let listened = self.notes.opened.elapsed();
         let ending = match &over {
             Over::Cut(cut) => Some(Arc::new(self.guest.ending(cut.clone()))),
             Over::Time | Over::Interrupt => None,
         };
+        let unfinished = self.is_unfinished();
         let known = self.known(&over, interrupt).await;
         let circumstances = Circumstances {
             listened,
@@ -253,6 +267,7 @@ impl<'a, S: AsyncRead + AsyncWrite + Layered + Unpin> Ear<'a, S> {
             interrupted: matches!(over, Over::Interrupt),
             stood_still: self.vigil.longest(),
             known,
+            unfinished,
         };
         let findings = self.notes.listening.findings(&circumstances);
         let excused = self.stood_until.is_some_and(|until| until.elapsed() < EXCUSED);

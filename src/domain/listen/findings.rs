@@ -156,6 +156,8 @@ pub struct Circumstances {
     /// For so long at the longest this host stood still; `None`: it never did.
     pub stood_still: Option<Duration>,
     pub known: Known,
+    /// At the end, bytes had come of a message that was not whole yet.
+    pub unfinished: bool,
 }
 
 /// Whether the connection, of whose end nothing was heard, was known at the other end, too.

@@ -27,6 +27,8 @@ impl Listening {
 /// Who was silent for so large a part of the time was so all the while.
 const NEARLY: f64 = 0.9;
 
+const UNFINISHED: &str = "bytes came of a message that was not whole at the end: silences are told between whole ones, and the \
+                          path was in use";
 const UNASKED: &str = "it was not waited for whether the connection was still known at the other end";
 const FORGOTTEN: &str = "nobody knew the connection any more at the end, and no end had been heard: the path forgot it, \
                          so heartbeats may have been lost (`wscheck probe-idle` tells after how long a path forgets)";
@@ -51,6 +53,7 @@ impl Judgement<'_> {
         let origin = kind.and_then(origin);
         let (verdict, mut reasons) = self.judge(foremost, kind);
         reasons.extend(self.how.stood_still.map(stood_still));
+        reasons.extend(self.how.unfinished.then(|| UNFINISHED.to_string()));
         reasons.extend(untold(self.how.known).map(str::to_string));
         reasons.extend(unanswered.and_then(not_for_those).map(str::to_string));
         Findings {
@@ -166,7 +169,10 @@ impl Judgement<'_> {
         let listened = show(self.how.listened);
         let is_cut_short = self.how.interrupted || self.how.ended.is_some();
         let why = match (self.heard.missed_some, is_cut_short) {
-            _ if self.how.known != Known::ToTheEnd || self.how.stood_still.is_some() => {
+            _ if self.how.known != Known::ToTheEnd
+                || self.how.stood_still.is_some()
+                || self.how.unfinished =>
+            {
                 format!("no heartbeat came in {listened}")
             }
             (true, _) => format!("a heartbeat came before it was listened, and none since, in {listened}"),

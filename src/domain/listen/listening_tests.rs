@@ -735,3 +735,11 @@ fn whose_heartbeats_are_one_interval_apart_but_for_its_messages_is_not_irregular
     assert_eq!(findings.verdict, Verdict::Inconclusive, "{findings:?}");
     assert!(findings.reasons[0].starts_with("they are 2 s apart where the server said nothing between"));
 }
+
+#[test]
+fn a_message_that_never_became_whole_is_no_silence() {
+    let how = Circumstances { unfinished: true, ..whole(s(10)) };
+    let findings = pings(&[]).findings(&how);
+    assert_eq!((findings.verdict, findings.reasons.len()), (Verdict::Inconclusive, 2));
+    assert!(findings.reasons[1].starts_with("bytes came of a message that was not whole"), "{findings:?}");
+}

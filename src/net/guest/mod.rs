@@ -242,6 +242,11 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Guest<'a, S> {
         }
     }
 
+    /// When bytes last came, be they a whole message or not.
+    pub fn last_read(&self) -> Option<Instant> {
+        self.socket.marks().last_read()
+    }
+
     fn last_byte(&self) -> Instant {
         let marks = self.socket.marks();
         marks.last_read().max(marks.last_write()).unwrap_or(self.opened)

@@ -131,6 +131,7 @@ impl Scene {
             interrupted,
             stood_still: None,
             known: Known::ToTheEnd,
+            unfinished: false,
         };
         let findings = self.listening.findings(&circumstances);
         let reasons = findings.reasons.clone();
