@@ -139,6 +139,21 @@ fn a_timer_beside_heartbeats_is_told_with_them() {
 }
 
 #[test]
+fn who_was_given_up_without_a_word_was_not_kept_for_its_answers() {
+    let server = Server::start(&["--heartbeat", "none", "--idle-timeout", "1s", "--idle-cut", "silent"]);
+    let (code, document) = document(&["--max", "3s", "--answer-timeout", "1s"], &server.url());
+    assert_eq!((code, &document["verdict"]), (Some(0), &"zombies_kept".into()), "{document:#}");
+    assert_eq!(document["policy"]["kind"], "unknown", "{document:#}");
+    assert_eq!(client(&document, "quiet")["why"], "its last Ping was not answered", "{document:#}");
+    assert_eq!(client(&document, "pings_only")["why"], Value::Null, "{document:#}");
+    let reason = document["reasons"][0].as_str().unwrap();
+    assert!(
+        reason.starts_with("the quiet client was still there, but its last Ping was not answered"),
+        "{reason}"
+    );
+}
+
+#[test]
 fn a_control_that_is_not_answered_at_the_end_vouches_for_nothing() {
     // All is answered until shortly before the last of the others is over.
     let server = Server::start(&["--heartbeat", "none", "--stall", "2500ms"]);

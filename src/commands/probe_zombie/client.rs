@@ -23,6 +23,9 @@ use crate::net::stream::Stream;
 use crate::net::websocket::Socket;
 use crate::net::wire::Valve;
 
+/// A last Ping is waited for no longer.
+const LAST_PATIENCE: Duration = Duration::from_secs(5);
+
 /// What a client tells.
 #[derive(Debug)]
 pub enum Told {
@@ -41,6 +44,8 @@ pub enum Told {
         listening: Box<Listening>,
         passed_on: PassedOn,
         unread: u64,
+        /// Its last Ping was not answered.
+        deaf: bool,
         answered: Option<Instant>,
         /// The longest that it did not answer the control.
         longest: Duration,
@@ -97,9 +102,19 @@ impl Client {
                 (None, Duration::ZERO)
             }
         };
-        let Ears { listening, .. } = ears;
+        let Ears { listening, deaf, .. } = ears;
         let listening = Box::new(listening);
-        self.tell(Told::Over { fate, began, greeting, listening, passed_on, unread, answered, longest });
+        self.tell(Told::Over {
+            fate,
+            began,
+            greeting,
+            listening,
+            passed_on,
+            unread,
+            deaf,
+            answered,
+            longest,
+        });
     }
 
     /// Nobody reads any more when the run is over.
@@ -128,10 +143,31 @@ impl Client {
             Some(ending) => ended(ending, began - opened),
             None => self.proved(&mut guest, began.elapsed()).await,
         };
+        if matches!(self.way, Way::Quiet | Way::PingsOnly) && matches!(fate, Fate::Kept { .. }) {
+            ears.deaf = ears.least.is_some() && self.is_deaf(&mut guest).await;
+        }
         if !self.way.is_dead() {
             guest.leave(fate.ending().map(|ending| &ending.how)).await;
         }
         fate
+    }
+
+    /// Whether a last Ping stays unanswered; not, if there is no time to wait for that.
+    async fn is_deaf(&self, guest: &mut Guest<'_, Stream>) -> bool {
+        if guest.ask().is_err() {
+            return false;
+        }
+        let answer = async {
+            while !matches!(guest.next().await, Heard::Answered { took: Some(_), .. } | Heard::Ended(_)) {
+                tokio::task::coop::consume_budget().await;
+            }
+        };
+        tokio::select! {
+            biased;
+            () = self.cancel.cancelled() => false,
+            () = answer => false,
+            () = sleep(self.plan.patience.min(LAST_PATIENCE)) => true,
+        }
     }
 
     /// Whether the peer knows the connection; the control was answered last of all.
@@ -308,6 +344,8 @@ struct Ears {
     least: Option<Duration>,
     /// So many heartbeats read like what another client had just said.
     repeated: u64,
+    /// Its last Ping was not answered.
+    deaf: bool,
 }
 
 impl Ears {
@@ -324,6 +362,7 @@ impl Ears {
             first: None,
             least: None,
             repeated: 0,
+            deaf: false,
         }
     }
 

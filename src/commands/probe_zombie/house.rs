@@ -194,13 +194,13 @@ impl<'a> House<'a> {
                 self.reporter.report(&ZombieEvent::OpenFailed { way, at, error });
             }
             Told::Said(said) => self.reporter.report(&ZombieEvent::Said { way, said }),
-            Told::Over { fate, began, greeting, listening, passed_on, unread, answered, longest } => {
+            Told::Over { fate, began, greeting, listening, passed_on, unread, deaf, answered, longest } => {
                 self.answered = self.answered.max(answered);
                 self.unanswered = self.unanswered.max(longest);
                 guest.is_over = true;
                 let began = began.saturating_duration_since(self.start);
                 let (listening, told) = (*listening, fate.clone());
-                guest.life = Life { way, began, greeting, listening, passed_on, unread, fate: told };
+                guest.life = Life { way, began, greeting, listening, passed_on, unread, deaf, fate: told };
                 let unanswered = guest.life.unanswered();
                 self.reporter.report(&ZombieEvent::Over { way, at, fate, unanswered });
             }

@@ -26,6 +26,10 @@ pub fn names(lives: &[&Life]) -> String {
 pub(super) fn unknown_witness(life: &Life) -> Option<String> {
     let why = match (&life.fate, life.broken()) {
         _ if !matches!(life.way, Way::Quiet | Way::PingsOnly) => return None,
+        _ if life.deaf => {
+            "was still there, but its last Ping was not answered: it had been given up without a word"
+                .to_string()
+        }
         (Fate::Unopened { why }, _) => format!("could not be opened: {why}"),
         (Fate::Lost { .. }, _) => "was lost on the way".to_string(),
         (_, Some(ending)) => format!("was not let go: {ending}"),

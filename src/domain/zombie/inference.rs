@@ -73,7 +73,7 @@ impl<'a> Inference<'a> {
     /// The mute client was kept: that tells of heartbeats only if it was asked, and of nothing if one that is more alive
     /// was let go.
     fn of_who_keeps(&self, mute: &Life) -> Policy {
-        if livelier_and_gone(self.lives).is_some() {
+        if livelier_and_gone(self.lives).is_some() || self.lives.iter().any(|life| life.deaf) {
             return Policy::Unknown;
         }
         if let Some((sound, rhythm)) = mute.asks().first() {
@@ -230,6 +230,8 @@ impl<'a> Inference<'a> {
         let Some(life) = self.life(way) else { return Beside::Unknown };
         match (life.ended(), life.kept()) {
             (Some(ended), _) if is_near(ended, age) => Beside::Near,
+            // When it was given up nobody knows.
+            (_, Some(_)) if life.deaf => Beside::Unknown,
             (_, Some(kept)) if kept > age + tolerance(age) * 2 => Beside::Outlived,
             (_, Some(_) | None) => Beside::Unknown,
         }
@@ -409,6 +411,17 @@ pub mod tests {
         let flood: Vec<u64> = (0..2000).map(|n| n / 200 * 100).collect();
         let lives = [Way::Control, Way::Quiet, Way::Mute].map(|way| life(way, &flood, 1100, false));
         assert_eq!(heartbeat(told(&lives)), (None, None, None));
+    }
+
+    #[test]
+    fn who_was_given_up_without_a_word_outlived_nobody() {
+        let lives = |deaf, mute_ends| {
+            let quiet = Life { deaf, ..life(Way::Quiet, &[1000, 2000, 3000], 60_000, false) };
+            let control = life(Way::Control, &[], 60_000, false);
+            told(&[control, life(Way::Mute, &[1000], 2000, mute_ends), quiet])
+        };
+        assert!(matches!(lives(false, true), Policy::Heartbeat(_)));
+        assert_eq!((lives(true, true), lives(true, false)), (Policy::Unknown, Policy::Unknown));
     }
 
     #[test]

@@ -63,6 +63,8 @@ pub struct Life {
     pub passed_on: PassedOn,
     /// What asked for an answer and was found unread at the end.
     pub unread: u64,
+    /// It was still there at the end, but its last Ping was not answered, though those before had been.
+    pub deaf: bool,
     pub fate: Fate,
 }
 
@@ -77,6 +79,7 @@ impl Life {
             listening: Listening::default(),
             passed_on: PassedOn::default(),
             unread: 0,
+            deaf: false,
             fate,
         }
     }

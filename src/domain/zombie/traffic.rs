@@ -28,6 +28,9 @@ impl Traffic {
             return None;
         }
         let (quiet, pings) = (findings.life(Way::Quiet)?, findings.life(Way::PingsOnly)?);
+        if quiet.deaf || pings.deaf {
+            return None;
+        }
         if quiet.is_kept() && pings.is_kept() {
             return Some(Traffic::NotNeeded { kept: quiet.kept()?.min(pings.kept()?) });
         }

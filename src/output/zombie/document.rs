@@ -179,7 +179,7 @@ pub struct LifeDocument {
     unanswered: Option<u64>,
     /// What it heard; of a client that does not read, nothing.
     heard: Vec<ListenedTo>,
-    /// Why it was never open, when it was found lost, or that it is not known whether it was still there.
+    /// Why it was never open, when it was found lost; of one that looks kept, why that may not be so.
     why: Option<String>,
 }
 
@@ -291,6 +291,7 @@ impl From<&Life> for LifeDocument {
         let why = match &life.fate {
             Fate::Unopened { why } => Some(why.clone()),
             Fate::Lost { after } => Some(format!("nobody knew it any more after {}", exact_duration(*after))),
+            Fate::Kept { .. } if life.deaf => Some("its last Ping was not answered".to_string()),
             Fate::Kept { proven: false, .. } => {
                 Some("the run ended before the other end answered whether it was still there".to_string())
             }

@@ -289,6 +289,7 @@ fn table(lives: &[Life], width: Option<usize>) -> String {
 fn cells(life: &Life) -> [String; 4] {
     let told = match &life.fate {
         Fate::Unopened { why } => format!("not opened: {why}"),
+        Fate::Kept { .. } if life.deaf => "still there, but its last Ping was not answered".to_string(),
         Fate::Kept { proven: true, .. } => "still there".to_string(),
         Fate::Kept { proven: false, .. } => {
             "no end was heard; the run ended before the other end answered".to_string()
