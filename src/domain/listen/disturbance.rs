@@ -81,8 +81,12 @@ pub struct Effects {
 }
 
 impl Effects {
-    /// Of these; `None` of none.
+    /// Of these; `None` of none. What came with the first heartbeat tells nothing: one interval after the one is one after
+    /// the other.
     pub fn of(disturbances: &[Disturbance], interval: &Interval) -> Option<Effects> {
+        let clear = tolerance(interval.median) * 2;
+        let disturbances: Vec<Disturbance> =
+            disturbances.iter().filter(|one| one.after > clear).copied().collect();
         let longest = disturbances.iter().map(|disturbance| disturbance.until).max()?;
         let longest = longest.as_secs_f64() / interval.median.as_secs_f64().max(1e-9);
         let seen: Vec<Effect> = disturbances.iter().map(|one| one.effect(interval.median)).collect();
@@ -141,6 +145,7 @@ mod tests {
         let skipped = Disturbance { after: ms(7000), until: ms(13_000) };
         let of = |all: &[Disturbance]| Effects::of(all, &interval).map(|effects| effects.effect);
         assert_eq!(of(&[]), None);
+        assert_eq!(of(&[Disturbance { after: ms(500), until: ms(10_000) }]), None, "it is both");
         assert_eq!(of(&[unmoved, skipped]), Some(Effect::Mixed));
         let most = Effects::of(&[unmoved, unmoved, unmoved, unmoved, skipped], &interval).unwrap();
         assert_eq!((most.effect, most.count, most.of), (Effect::Unmoved, 4, 5));

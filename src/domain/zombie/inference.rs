@@ -142,10 +142,11 @@ impl<'a> Inference<'a> {
     }
 
     /// What that timer needs: frames, where the client of Pings only was kept for longer; messages, where it had to go
-    /// with the mute and owed no answer.
+    /// with the mute and owed no answer. Which answers count is not known, nor whether it was the timer that struck the
+    /// mute: of the two ages the longer is sure to be no shorter than it.
     fn timer_of_who_asks_too_rarely(
         &self,
-        after: Duration,
+        bought: Duration,
         mute: Duration,
         quiet: Duration,
     ) -> Option<IdlePolicy> {
@@ -155,7 +156,7 @@ impl<'a> Inference<'a> {
             (_, Beside::Near) if asked(Way::Quiet) && !asked(Way::PingsOnly) => Needs::Messages,
             (Beside::Near | Beside::Unknown, _) => return None,
         };
-        Some(IdlePolicy { after, edge: Edge::of(self.lives), needs })
+        Some(IdlePolicy { after: mute.max(bought), edge: Edge::of(self.lives), needs })
     }
 
     /// Whether the two that are as silent, of which one began later, were let go at about the same age, as a timer does.
