@@ -41,7 +41,8 @@ pub struct ConnectArgs {
     /// Credentials for HTTP Basic authentication
     #[arg(long, value_name = "USER:PASSWORD")]
     pub user: Option<String>,
-    /// Use this address for a host and port instead of asking the resolver (repeatable)
+    /// Use this address for a host and port instead of asking the resolver; a link-local one with its network interface:
+    /// fe80::1%eth0 (repeatable)
     #[arg(long, value_name = "HOST:PORT:ADDR")]
     pub resolve: Vec<Override>,
     /// Connect to a Unix socket, whatever the URL's host

@@ -6,6 +6,8 @@ use std::str::FromStr;
 use thiserror::Error;
 use url::{Host, Url};
 
+use super::url_mistakes;
+
 /// A `ws://` or `wss://` URL.
 ///
 /// `Display` is redacted: no userinfo, and no query value whose name speaks of a secret.
@@ -13,6 +15,7 @@ use url::{Host, Url};
 pub struct Target {
     secure: bool,
     host: Host<String>,
+    zone: Option<String>,
     port: u16,
     resource: String,
     credentials: Option<Credentials>,
@@ -43,12 +46,26 @@ pub enum TargetError {
     Http { given: String, scheme: &'static str, ws: &'static str, meant: Option<String> },
     #[error("'{given}' is not a WebSocket URL: the scheme must be ws or wss, not {scheme}")]
     OtherScheme { given: String, scheme: String },
+    #[error("'{given}' has quotes around the URL: write it without them{}", after_colon(.meant))]
+    Quoted { given: String, meant: Option<String> },
+    #[error("'{given}' is not a URL: {variable} was not expanded: single quotes stop a shell from doing it")]
+    Unexpanded { given: String, variable: String },
+    #[error("'{given}' is not a WebSocket URL; for a Unix socket: --unix-socket {socket} {meant}")]
+    UnixSocket { given: String, socket: String, meant: String },
+    #[error("'{given}' is not a URL: an IPv6 address stands in brackets: did you mean '{meant}'?")]
+    NoBrackets { given: String, meant: String },
+    #[error("'{given}' has the zone '{zone}': a zone is the name or the number of a network interface")]
+    BadZone { given: String, zone: String },
     #[error("'{given}' has an empty host")]
     EmptyHost { given: String },
     #[error("'{given}' has port 0: a port is 1 to 65535")]
     PortZero { given: String },
     #[error("'{given}' is not a URL: {why}")]
     Malformed { given: String, why: String },
+}
+
+fn after_colon(meant: &Option<String>) -> String {
+    meant.as_ref().map_or_else(String::new, |meant| format!(": {meant}"))
 }
 
 fn did_you_mean(meant: &Option<String>) -> String {
@@ -63,6 +80,11 @@ impl Target {
 
     pub fn host(&self) -> &Host<String> {
         &self.host
+    }
+
+    /// The network interface that a link-local IPv6 address is reached by: its name or number (RFC 4007 section 11).
+    pub fn zone(&self) -> Option<&str> {
+        self.zone.as_deref()
     }
 
     pub fn port(&self) -> u16 {
@@ -92,12 +114,16 @@ impl FromStr for Target {
 
     fn from_str(given: &str) -> Result<Target, TargetError> {
         let given = given.trim();
+        if let Some(mistake) = url_mistakes::find(given) {
+            return Err(mistake);
+        }
         let shown = || redact_typed(given);
         let Some((scheme, rest)) = split_scheme(given) else { return Err(without_scheme(given)) };
         if ws_scheme(scheme).is_some() && authority(rest).is_empty() {
             return Err(TargetError::EmptyHost { given: shown() });
         }
-        let url = Url::parse(given).map_err(|error| explain(shown(), error))?;
+        let (without_zone, zone) = split_zone(given, rest)?;
+        let url = Url::parse(&without_zone).map_err(|error| explain(shown(), error))?;
         let secure = secure(&url, given, rest)?;
         let host = url.host().ok_or_else(|| TargetError::EmptyHost { given: shown() })?.to_owned();
         let port = url.port().unwrap_or(if secure { 443 } else { 80 });
@@ -110,7 +136,8 @@ impl FromStr for Target {
             port,
             resource: resource(&url),
             credentials: credentials(&url),
-            shown: redact_url(&url),
+            shown: with_zone(redact_url(&url), zone.as_deref()),
+            zone,
         })
     }
 }
@@ -134,9 +161,38 @@ fn ws_scheme(scheme: &str) -> Option<&'static str> {
     }
 }
 
+/// `given` without the zone of its IPv6 address, which the URL parser does not know, and that zone. The percent sign
+/// before a zone may be encoded (RFC 6874) or not (RFC 9844).
+fn split_zone(given: &str, rest: &str) -> Result<(String, Option<String>), TargetError> {
+    let without = || (given.to_string(), None);
+    let host = authority(rest);
+    let Some((_, inner)) = host.rsplit_once('[') else { return Ok(without()) };
+    let inner = inner.split(']').next().unwrap_or_default();
+    let Some((address, typed)) = inner.split_once('%') else { return Ok(without()) };
+    let zone = typed.strip_prefix("25").filter(|zone| !zone.is_empty()).unwrap_or(typed);
+    if !is_zone(zone) {
+        return Err(TargetError::BadZone { given: redact_typed(given), zone: zone.to_string() });
+    }
+    let url = given.replacen(&format!("[{inner}]"), &format!("[{address}]"), 1);
+    Ok((url, Some(zone.to_string())))
+}
+
+/// Whether a text can name a network interface.
+pub fn is_zone(text: &str) -> bool {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || "-._~:@".contains(c);
+    !text.is_empty() && text.chars().all(allowed)
+}
+
+fn with_zone(shown: String, zone: Option<&str>) -> String {
+    match zone {
+        Some(zone) => shown.replacen(']', &format!("%{zone}]"), 1),
+        None => shown,
+    }
+}
+
 /// What stands between a URL's `://` and its path. The parser would skip an empty one, and take the
 /// path's first part for the host.
-fn authority(rest: &str) -> String {
+pub(super) fn authority(rest: &str) -> String {
     let rest: String = rest.chars().filter(|c| !matches!(c, '\t' | '\r' | '\n')).collect();
     rest.split(['/', '\\', '?', '#']).next().unwrap_or_default().to_string()
 }
@@ -160,7 +216,7 @@ fn begins_with_port(rest: &str) -> bool {
 }
 
 /// The URL that may have been meant, if it is one at all.
-fn suggest(ws: &str, rest: &str) -> Option<String> {
+pub(super) fn suggest(ws: &str, rest: &str) -> Option<String> {
     let meant = format!("{ws}://{rest}");
     meant.parse::<Target>().is_ok().then(|| redact_typed(&meant))
 }
@@ -267,7 +323,7 @@ pub fn redact_text(text: &str) -> String {
 /// A text that was meant as a URL and need not be one. Its password may hold what elsewhere ends the
 /// userinfo, so everything up to the last `@` goes; a `#` before that may belong to the password or
 /// begin a fragment, and then the rest goes, too.
-fn redact_typed(text: &str) -> String {
+pub(super) fn redact_typed(text: &str) -> String {
     let head = before_fragment(text);
     let Some((before, after)) = text.rsplit_once('@') else { return redact_tail(head) };
     let scheme = before.split_once("://").map_or(String::new(), |(scheme, _)| format!("{scheme}://"));
@@ -337,6 +393,23 @@ mod tests {
             ("example.org", 8443, "/a/b?x=1&y=2")
         );
         assert_eq!(t.authority(), "example.org:8443");
+    }
+
+    #[test]
+    fn the_zone_of_a_link_local_address_is_kept_apart_from_the_host() {
+        for text in ["ws://[fe80::1%eth0]:9/x", "ws://[fe80::1%25eth0]:9/x"] {
+            let t = target(text);
+            assert_eq!((t.host().to_string().as_str(), t.zone(), t.port()), ("[fe80::1]", Some("eth0"), 9));
+            assert_eq!(t.authority(), "[fe80::1]:9", "RFC 6874 section 4: no zone on the wire");
+            assert_eq!(t.to_string(), "ws://[fe80::1%eth0]:9/x");
+        }
+        assert_eq!(target("ws://[fe80::1%25]/").zone(), Some("25"), "a number is a zone, too");
+        assert_eq!(target("wss://u%20:p@[fe80::1%2]/%20").zone(), Some("2"));
+        assert_eq!(target("ws://[::1]/%25x").zone(), None);
+        for text in ["ws://[fe80::1%]/", "ws://[fe80::1%a b]/"] {
+            assert!(refusal(text).ends_with("a zone is the name or the number of a network interface"));
+        }
+        assert!(refusal("ws://[127.0.0.1%lo]/").contains("invalid IPv6 address"));
     }
 
     #[test]

@@ -12,6 +12,7 @@ use crate::domain::opening::FailureKind;
 use crate::domain::peer_text::PeerText;
 
 use super::fault::Fault;
+use super::tls::in_words;
 
 const DAY: i64 = 24 * 60 * 60;
 /// The most of a certificate's names that are shown.
@@ -58,6 +59,11 @@ impl Leaf {
             left @ 0.. => left / DAY,
             past => (past / DAY).min(-1),
         }
+    }
+
+    /// The common name of a certificate that has no other name.
+    fn common_name_alone(&self) -> Option<&PeerText> {
+        self.subject.as_ref().filter(|_| self.names.is_empty())
     }
 
     fn valid_for(&self) -> String {
@@ -149,6 +155,12 @@ fn wrong_name(leaf: Option<&Leaf>, name: &ServerName<'_>) -> Fault {
     let valid_for = leaf.map_or("other names".to_string(), Leaf::valid_for);
     let cause = format!("certificate is for {valid_for}; not for {}", name.to_str());
     let fault = Fault::new(FailureKind::CertificateWrongName, cause);
+    if let Some(common_name) = leaf.and_then(Leaf::common_name_alone) {
+        return fault.hint(format!(
+            "names must be in subjectAltName; the common name ({}) is not looked at (RFC 9525 section 2)",
+            common_name.as_str()
+        ));
+    }
     let first = leaf.and_then(|leaf| leaf.names.first()).filter(|name| is_host_name(name));
     match first {
         Some(first) => fault.hint(format!("if {first} is what you meant: --server-name {first}")),
@@ -187,7 +199,49 @@ fn invalid(error: &CertificateError, leaf: Option<&Leaf>) -> Fault {
     if is_ca_as_server(error) && leaf.is_some_and(|leaf| leaf.self_signed) {
         return unknown_issuer(leaf);
     }
-    Fault::new(FailureKind::CertificateInvalid, format!("certificate is not acceptable: {error}"))
+    let fault = |why: &str| {
+        Fault::new(FailureKind::CertificateInvalid, format!("certificate is not acceptable: {why}"))
+    };
+    match error {
+        CertificateError::UnsupportedSignatureAlgorithmContext { signature_algorithm_id, .. }
+        | CertificateError::UnsupportedSignatureAlgorithmForPublicKeyContext {
+            signature_algorithm_id, ..
+        } => {
+            let algorithm = algorithm_name(signature_algorithm_id);
+            fault(&format!("it, or one in its chain, is signed with {algorithm}, which is not accepted"))
+        }
+        CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => {
+            fault("its extended key usage does not allow a TLS server")
+        }
+        other => fault(&in_words(other)),
+    }
+}
+
+/// Signature algorithms that servers still use and TLS libraries refuse, by the DER of their object identifier
+/// (RFC 3279, RFC 5758, RFC 8017, RFC 8410).
+const REFUSED_ALGORITHMS: &[(&[u8], &str)] = &[
+    (&[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x04], "MD5 (and RSA)"),
+    (&[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x05], "SHA-1 (and RSA)"),
+    (&[0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x01], "SHA-1 (and ECDSA)"),
+    (&[0x2a, 0x86, 0x48, 0xce, 0x38, 0x04, 0x03], "SHA-1 (and DSA)"),
+    (&[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x0e], "SHA-224 (and RSA)"),
+    (&[0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03, 0x01], "SHA-224 (and ECDSA)"),
+    (&[0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03, 0x04], "SHA-512 (and ECDSA, as with a P-521 key)"),
+    (&[0x2b, 0x65, 0x71], "Ed448"),
+];
+
+/// What an algorithm identifier in DER names: a tag and a length, as rustls hands it on, may stand before the object
+/// identifier.
+fn algorithm_name(der: &[u8]) -> String {
+    let known = REFUSED_ALGORITHMS.iter().find(|(oid, _)| contains(der, oid));
+    known.map_or_else(
+        || "an algorithm that wscheck does not know".to_string(),
+        |(_, name)| (*name).to_string(),
+    )
+}
+
+fn contains(bytes: &[u8], part: &[u8]) -> bool {
+    bytes.windows(part.len()).any(|window| window == part)
 }
 
 #[cfg(test)]

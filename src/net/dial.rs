@@ -138,6 +138,21 @@ const TARGETS: &str = "";
 const PROXYS: &str = "the proxy ";
 const SOCKETS: &str = "the socket ";
 
+/// A host and port to connect to.
+#[derive(Clone, Copy)]
+struct Endpoint<'a> {
+    host: &'a Host<String>,
+    /// Where the host is a link-local IPv6 address: the network interface that it is reached by.
+    zone: Option<&'a str>,
+    port: u16,
+}
+
+impl<'a> Endpoint<'a> {
+    fn of(target: &'a Target) -> Endpoint<'a> {
+        Endpoint { host: target.host(), zone: target.zone(), port: target.port() }
+    }
+}
+
 /// A fault and the phase it stopped.
 type Stop = (Phase, Fault);
 
@@ -186,17 +201,18 @@ impl<'a> Opening<'a> {
             return self.unix(path).await;
         }
         match self.proxy.clone() {
-            None => self.reach(self.target.host(), self.target.port(), TARGETS).await,
+            None => self.reach(Endpoint::of(self.target), TARGETS).await,
             Some(proxy) => {
-                let reached = self.reach(proxy.host(), proxy.port(), PROXYS).await;
+                let endpoint = Endpoint { host: proxy.host(), zone: None, port: proxy.port() };
+                let reached = self.reach(endpoint, PROXYS).await;
                 reached.map_err(|(phase, fault)| (phase, proxy.blamed(fault)))
             }
         }
     }
 
-    async fn reach(&mut self, host: &Host<String>, port: u16, whose: &'static str) -> Result<Socket, Stop> {
+    async fn reach(&mut self, endpoint: Endpoint<'_>, whose: &'static str) -> Result<Socket, Stop> {
         let bind = self.plan.bind.next();
-        let addresses = self.addresses(host, port, bind, whose).await.map_err(at(Phase::Dns))?;
+        let addresses = self.addresses(endpoint, bind, whose).await.map_err(at(Phase::Dns))?;
         let options = SocketOptions {
             bind,
             keepalive: self.plan.tcp_keepalive,
@@ -204,23 +220,24 @@ impl<'a> Opening<'a> {
             stamper: self.plan.stamper,
         };
         let connect = async |address: SocketAddr| {
+            resolve::check_zone(address)?;
             let socket = Socket::tcp(address, options).await;
             socket.map_err(|fault| fault.naming(&address.to_string(), whose))
         };
         self.raced(addresses, whose, connect).await
     }
 
-    /// The addresses of `host`, in the order they are to be tried; asking the resolver adds to the DNS
+    /// The addresses of the endpoint's host, in the order they are to be tried; asking the resolver adds to the DNS
     /// phase's time.
     async fn addresses(
         &mut self,
-        host: &Host<String>,
-        port: u16,
+        endpoint: Endpoint<'_>,
         bind: Option<IpAddr>,
         whose: &str,
     ) -> Result<Vec<SocketAddr>, Fault> {
-        let all = match resolve::source(host, port, &self.plan.resolve) {
-            Source::Known(ips) => ips.into_iter().map(|ip| SocketAddr::new(ip, port)).collect(),
+        let Endpoint { host, zone, port } = endpoint;
+        let all = match resolve::source(host, zone, port, &self.plan.resolve) {
+            Source::Known(known) => known.iter().map(|address| address.at(port)).collect::<Result<_, _>>()?,
             Source::Ask(name) => self.ask(&name, port, whose).await?,
         };
         let wanted = resolve::restrict(&format!("{whose}{host}"), all, self.plan.family, bind)?;
@@ -279,14 +296,17 @@ impl<'a> Opening<'a> {
 
     /// What the proxy is asked for: the target's name, or its first address when we are to resolve it.
     async fn destination(&mut self, proxy: &ProxyUrl) -> Result<Destination, Fault> {
+        if let Some(zone) = self.target.zone() {
+            let cause = format!("a proxy cannot use '{zone}', a network interface of this host");
+            return Err(Fault::new(FailureKind::Local, cause).hint("--proxy none connects without the proxy"));
+        }
         if !proxy.scheme().resolves_here() {
             return Ok(Destination::of(self.target));
         }
-        let port = self.target.port();
-        let addresses = self.addresses(self.target.host(), port, None, TARGETS).await?;
+        let addresses = self.addresses(Endpoint::of(self.target), None, TARGETS).await?;
         let usable = addresses.iter().find(|a| proxy.scheme() != Scheme::Socks4 || a.is_ipv4());
         match usable.or(addresses.first()) {
-            Some(address) => Ok(Destination::at(address.ip(), port)),
+            Some(address) => Ok(Destination::at(address.ip(), address.port())),
             None => Ok(Destination::of(self.target)),
         }
     }
@@ -468,6 +488,20 @@ mod tests {
     }
 
     #[cfg(unix)]
+    /// A network of its own, with a link-local address on an interface, needs privileges that a test may lack: the
+    /// loopback interface has none, and its number stands for the interface in the errors.
+    #[tokio::test]
+    async fn link_local_address_is_tried_through_its_interface() {
+        let cause = async |url: &str| open(&plan(), &url.parse().unwrap()).await.unwrap_err();
+        let error = cause("ws://[fe80::1]:9/").await;
+        assert_eq!(error.cause, "fe80::1 is a link-local address without a network interface");
+        assert_eq!(error.hint.as_deref(), Some("name the interface: [fe80::1%eth0] in the URL"));
+        let error = cause("ws://[fe80::1%nosuch]:9/").await;
+        assert_eq!(error.cause, "this host has no network interface 'nosuch'");
+        let error = cause("ws://[fe80::1%lo]:9/").await;
+        assert!(error.attempts.iter().any(|a| a.address == "[fe80::1%1]:9"), "{error:?}");
+    }
+
     #[tokio::test]
     async fn a_unix_socket_is_used_whatever_the_host() {
         let directory = tempfile::tempdir().unwrap();

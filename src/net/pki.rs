@@ -53,6 +53,15 @@ impl Authority {
         let cert = params(names, span).signed_by(&key, &self.issuer).unwrap();
         Shown { cert: cert.pem(), key: key.serialize_pem() }
     }
+
+    /// A certificate whose only name is its common name.
+    pub fn issue_for_common_name(&self, name: &str) -> Shown {
+        let key = KeyPair::generate().unwrap();
+        let mut params = params(&[], VALID);
+        params.distinguished_name.push(DnType::CommonName, name);
+        let cert = params.signed_by(&key, &self.issuer).unwrap();
+        Shown { cert: cert.pem(), key: key.serialize_pem() }
+    }
 }
 
 /// A certificate that vouches for itself; marked as a CA's, as `openssl req -x509` does, or not.
@@ -94,8 +103,12 @@ impl Files {
     }
 
     pub fn put(&self, name: &str, text: &str) -> PathBuf {
+        self.put_bytes(name, text.as_bytes())
+    }
+
+    pub fn put_bytes(&self, name: &str, bytes: &[u8]) -> PathBuf {
         let path = self.0.path().join(name);
-        std::fs::write(&path, text).unwrap();
+        std::fs::write(&path, bytes).unwrap();
         path
     }
 }

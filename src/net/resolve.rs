@@ -2,12 +2,13 @@
 
 use std::fmt;
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, SocketAddr, SocketAddrV6};
 use std::str::FromStr;
 
 use url::Host;
 
 use crate::domain::opening::FailureKind;
+use crate::domain::target::is_zone;
 
 use super::fault::Fault;
 use super::os_error;
@@ -43,14 +44,82 @@ impl fmt::Display for Family {
     }
 }
 
+/// An IP address, with the network interface through which a link-local one is reached (RFC 4007 section 11):
+/// `127.0.0.1`, `::1`, `fe80::1%eth0`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ZonedAddress {
+    pub ip: IpAddr,
+    /// The interface's name or number.
+    pub zone: Option<String>,
+}
+
+impl ZonedAddress {
+    /// This address with a port. Fails where this host has no such interface.
+    pub fn at(&self, port: u16) -> Result<SocketAddr, Fault> {
+        match (self.ip, &self.zone) {
+            (IpAddr::V6(ip), Some(zone)) => Ok(SocketAddrV6::new(ip, port, 0, interface_index(zone)?).into()),
+            (ip, _) => Ok(SocketAddr::new(ip, port)),
+        }
+    }
+}
+
+impl From<IpAddr> for ZonedAddress {
+    fn from(ip: IpAddr) -> ZonedAddress {
+        ZonedAddress { ip, zone: None }
+    }
+}
+
+impl FromStr for ZonedAddress {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<ZonedAddress, ()> {
+        let (ip, zone) = text.split_once('%').map_or((text, None), |(ip, zone)| (ip, Some(zone)));
+        let ip: IpAddr = ip.parse().map_err(drop)?;
+        match zone {
+            Some(zone) if ip.is_ipv4() || !is_zone(zone) => Err(()),
+            zone => Ok(ZonedAddress { ip, zone: zone.map(str::to_string) }),
+        }
+    }
+}
+
+impl fmt::Display for ZonedAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.zone {
+            Some(zone) => write!(f, "{}%{zone}", self.ip),
+            None => write!(f, "{}", self.ip),
+        }
+    }
+}
+
+/// The number of the network interface that has this name, or is this number.
+fn interface_index(zone: &str) -> Result<u32, Fault> {
+    let named = || nix::net::if_::if_nametoindex(zone).ok();
+    zone.parse().ok().or_else(named).ok_or_else(|| {
+        Fault::new(FailureKind::Local, format!("this host has no network interface '{zone}'"))
+            .hint("`ip link` lists the interfaces")
+    })
+}
+
+/// Refuses a link-local address without a zone: the system could not tell through which interface to send.
+pub fn check_zone(address: SocketAddr) -> Result<(), Fault> {
+    match address {
+        SocketAddr::V6(v6) if v6.ip().is_unicast_link_local() && v6.scope_id() == 0 => {
+            let cause = format!("{} is a link-local address without a network interface", v6.ip());
+            let hint = format!("name the interface: [{}%eth0] in the URL", v6.ip());
+            Err(Fault::new(FailureKind::Local, cause).hint(hint))
+        }
+        SocketAddr::V4(_) | SocketAddr::V6(_) => Ok(()),
+    }
+}
+
 /// An address that is used for a host and port instead of asking the resolver: `host:port:addr`,
-/// the address with or without brackets when it is IPv6.
+/// the address with or without brackets when it is IPv6, and with its zone when it is link-local.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Override {
     /// In lower case.
     pub host: String,
     pub port: u16,
-    pub addr: IpAddr,
+    pub addr: ZonedAddress,
 }
 
 impl FromStr for Override {
@@ -65,7 +134,7 @@ impl FromStr for Override {
             Ok(port) => port,
         };
         let bare = addr.strip_prefix('[').and_then(|addr| addr.strip_suffix(']')).unwrap_or(addr);
-        let addr = bare.parse().map_err(|_| wrong(&format!("'{addr}' is not an IP address")))?;
+        let addr = bare.parse().map_err(|()| wrong(&format!("'{addr}' is not an IP address")))?;
         Ok(Override { host: host.to_ascii_lowercase(), port, addr })
     }
 }
@@ -83,24 +152,25 @@ fn split_host(text: &str) -> Option<(&str, &str)> {
 #[derive(Debug, PartialEq, Eq)]
 pub enum Source {
     /// They are known: the host is an address itself, or it was overridden.
-    Known(Vec<IpAddr>),
+    Known(Vec<ZonedAddress>),
     /// The resolver must be asked for this name.
     Ask(String),
 }
 
-/// Decides whether the resolver must be asked for `host`.
-pub fn source(host: &Host<String>, port: u16, overrides: &[Override]) -> Source {
+/// Decides whether the resolver must be asked for `host`, an IPv6 address in `zone` where one was given.
+pub fn source(host: &Host<String>, zone: Option<&str>, port: u16, overrides: &[Override]) -> Source {
     let name = match host {
         Host::Domain(name) => name.to_ascii_lowercase(),
         Host::Ipv4(ip) => ip.to_string(),
         Host::Ipv6(ip) => ip.to_string(),
     };
-    let known: Vec<_> =
-        overrides.iter().filter(|o| o.port == port && o.host == name).map(|o| o.addr).collect();
+    let overridden = overrides.iter().filter(|o| o.port == port && o.host == name);
+    let known: Vec<_> = overridden.map(|o| o.addr.clone()).collect();
+    let itself = |ip: IpAddr| Source::Known(vec![ZonedAddress { ip, zone: zone.map(str::to_string) }]);
     match (known.is_empty(), host) {
         (false, _) => Source::Known(known),
-        (true, Host::Ipv4(ip)) => Source::Known(vec![(*ip).into()]),
-        (true, Host::Ipv6(ip)) => Source::Known(vec![(*ip).into()]),
+        (true, Host::Ipv4(ip)) => itself((*ip).into()),
+        (true, Host::Ipv6(ip)) => itself((*ip).into()),
         (true, Host::Domain(_)) => Source::Ask(name),
     }
 }
@@ -187,6 +257,8 @@ mod tests {
         assert_eq!(parsed("h:443:[::1]"), ("h".into(), 443, "::1".into()));
         assert_eq!(parsed("h:443:::1"), ("h".into(), 443, "::1".into()));
         assert_eq!(parsed("[2001:db8::1]:443:::1"), ("2001:db8::1".into(), 443, "::1".into()));
+        assert_eq!(parsed("h:443:fe80::1%eth0"), ("h".into(), 443, "fe80::1%eth0".into()));
+        assert_eq!(parsed("h:443:[fe80::1%2]"), ("h".into(), 443, "fe80::1%2".into()));
     }
 
     #[test]
@@ -196,6 +268,26 @@ mod tests {
         assert_eq!(error("443"), "'443' is not host:port:address: the host is missing");
         assert_eq!(error("h:0:::1"), "'h:0:::1' is not host:port:address: the port '0' is not 1 to 65535");
         assert_eq!(error("h:1:x"), "'h:1:x' is not host:port:address: 'x' is not an IP address");
+        assert!(error("h:1:127.0.0.1%lo").ends_with("'127.0.0.1%lo' is not an IP address"));
+    }
+
+    #[test]
+    fn a_zone_becomes_the_number_of_its_interface() {
+        let at = |text: &str| text.parse::<ZonedAddress>().unwrap().at(80).map(|a| a.to_string());
+        assert_eq!(at("fe80::1%7").unwrap(), "[fe80::1%7]:80");
+        assert_eq!(at("fe80::1%lo").unwrap(), "[fe80::1%1]:80", "the loopback interface is the first");
+        assert_eq!(at("127.0.0.1").unwrap(), "127.0.0.1:80");
+        assert_eq!(at("fe80::1%nosuch").unwrap_err().cause, "this host has no network interface 'nosuch'");
+    }
+
+    #[test]
+    fn a_link_local_address_without_a_zone_is_refused_with_the_remedy() {
+        let fault = check_zone("[fe80::1]:80".parse().unwrap()).unwrap_err();
+        assert_eq!(fault.cause, "fe80::1 is a link-local address without a network interface");
+        assert_eq!(fault.hint.as_deref(), Some("name the interface: [fe80::1%eth0] in the URL"));
+        for fine in ["[fe80::1%1]:80", "[::1]:80", "169.254.0.1:80"] {
+            assert!(check_zone(fine.parse().unwrap()).is_ok(), "{fine}");
+        }
     }
 
     #[test]
@@ -203,9 +295,11 @@ mod tests {
         let overrides = ["a.example:443:127.0.0.1".parse().unwrap(), "a.example:443:::1".parse().unwrap()];
         let host = |text: &str| Host::parse(text).unwrap();
         let known = Source::Known(vec!["127.0.0.1".parse().unwrap(), "::1".parse().unwrap()]);
-        assert_eq!(source(&host("a.example"), 443, &overrides), known);
-        assert_eq!(source(&host("a.example"), 80, &overrides), Source::Ask("a.example".into()));
-        assert_eq!(source(&host("[::1]"), 80, &[]), Source::Known(vec!["::1".parse().unwrap()]));
+        assert_eq!(source(&host("a.example"), None, 443, &overrides), known);
+        assert_eq!(source(&host("a.example"), None, 80, &overrides), Source::Ask("a.example".into()));
+        assert_eq!(source(&host("[::1]"), None, 80, &[]), Source::Known(vec!["::1".parse().unwrap()]));
+        let zoned = Source::Known(vec!["fe80::1%lo".parse().unwrap()]);
+        assert_eq!(source(&host("[fe80::1]"), Some("lo"), 80, &[]), zoned);
     }
 
     #[test]

@@ -24,6 +24,7 @@ use tokio_rustls::client::TlsStream;
 use url::Host;
 
 use crate::domain::opening::{FailureKind, TlsFacts};
+use crate::domain::pem_text;
 use crate::domain::phase::Phase;
 
 use super::certificate::{self, Leaf};
@@ -147,21 +148,28 @@ fn roots(files: &[PathBuf]) -> Result<Vec<CertificateDer<'static>>, String> {
 }
 
 fn certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
-    let unreadable = |error| pem_fault("a certificate", file, &error);
-    let certificates = CertificateDer::pem_file_iter(file).map_err(unreadable)?;
-    let certificates: Vec<_> = certificates.collect::<Result<_, _>>().map_err(unreadable)?;
+    let bytes = read_pem(file)?;
+    let unreadable = |error| pem_fault("a certificate", file, &bytes, &error);
+    let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&bytes).collect();
+    let certificates = certificates.map_err(unreadable)?;
     if certificates.is_empty() {
         return Err(unreadable(pem::Error::NoItemsFound));
     }
     Ok(certificates)
 }
 
-fn pem_fault(what: &str, file: &Path, error: &pem::Error) -> String {
+fn read_pem(file: &Path) -> Result<Vec<u8>, String> {
+    let unreadable =
+        |error| format!("cannot read '{}': {}", file.display(), super::os_error::describe(&error));
+    std::fs::read(file).map(pem_text::decode).map_err(unreadable)
+}
+
+fn pem_fault(what: &str, file: &Path, bytes: &[u8], error: &pem::Error) -> String {
     let file = file.display();
-    match error {
-        pem::Error::NoItemsFound => format!("'{file}' holds no PEM block with {what}"),
-        pem::Error::Io(error) => format!("cannot read '{file}': {}", super::os_error::describe(error)),
-        other => format!("'{file}' is not readable as PEM: {other}"),
+    match (error, pem_text::other_format(bytes)) {
+        (pem::Error::NoItemsFound, Some(format)) => format!("'{file}' holds {format}"),
+        (pem::Error::NoItemsFound, None) => format!("'{file}' holds no PEM block with {what}"),
+        (other, _) => format!("'{file}' is not readable as PEM: {other}"),
     }
 }
 
@@ -183,14 +191,15 @@ fn identity(options: &TlsOptions) -> Result<Option<Arc<SingleCertAndKey>>, Strin
         }
     };
     let chain = certificates(cert)?;
-    let secret = PrivateKeyDer::from_pem_file(key)
-        .map_err(|error| pem_fault("a private key (an encrypted one cannot be used)", key, &error))?;
+    let bytes = read_pem(key)?;
+    let secret = PrivateKeyDer::from_pem_slice(&bytes)
+        .map_err(|error| pem_fault("a private key (an encrypted one cannot be used)", key, &bytes, &error))?;
     match CertifiedKey::from_der(chain, secret, &ring::default_provider()) {
         Ok(own) => Ok(Some(Arc::new(SingleCertAndKey::from(own)))),
         Err(Error::InconsistentKeys(_)) => {
             Err(format!("the key '{}' is not that of the certificate '{}'", key.display(), cert.display()))
         }
-        Err(error) => Err(format!("the key '{}' cannot be used: {error}", key.display())),
+        Err(error) => Err(format!("the key '{}' cannot be used: {}", key.display(), described(&error))),
     }
 }
 
@@ -207,7 +216,7 @@ fn verifier(trust: &Trust) -> Result<Arc<dyn ServerCertVerifier>, String> {
             for root in roots {
                 store
                     .add(root.clone())
-                    .map_err(|error| format!("a root certificate is unusable: {error}"))?;
+                    .map_err(|error| format!("a root certificate is unusable: {}", described(&error)))?;
             }
             match WebPkiServerVerifier::builder_with_provider(Arc::new(store), provider).build() {
                 Ok(verifier) => Ok(verifier),
@@ -409,9 +418,12 @@ fn handshake_fault(error: &io::Error, leaf: Option<&Leaf>, party: &Party) -> Fau
     match tls_error(error) {
         Some(Error::InvalidCertificate(wrong)) => certificate_fault(wrong, leaf, party),
         Some(Error::InvalidMessage(wrong)) => not_tls(*wrong, party),
+        Some(Error::AlertReceived(AlertDescription::HandshakeFailure)) if leaf.is_none() => {
+            nothing_in_common(who)
+        }
         Some(Error::AlertReceived(alert)) => alert_fault(*alert, who),
         Some(Error::PeerIncompatible(wrong)) => incompatible(wrong, who),
-        Some(other) => failed(format!("the TLS handshake failed: {other}")),
+        Some(other) => failed(format!("the TLS handshake failed: {}", described(other))),
         None if error.kind() == io::ErrorKind::UnexpectedEof => {
             let cause = format!("{who} closed the connection during the TLS handshake");
             maybe_plain(Fault::new(FailureKind::ClosedEarly, cause), party)
@@ -452,7 +464,7 @@ fn not_tls(wrong: InvalidMessage, party: &Party) -> Fault {
         | InvalidMessage::MessageTooLarge => {
             maybe_plain(failed(format!("what {who} answered is not TLS")), party)
         }
-        other => failed(format!("{who} sent a broken TLS message: {other:?}")),
+        other => failed(format!("{who} sent a broken TLS message: {}", in_words(&other))),
     }
 }
 
@@ -462,8 +474,21 @@ fn incompatible(wrong: &PeerIncompatible, who: &str) -> Fault {
         | PeerIncompatible::ServerTlsVersionIsDisabledByOurConfig => {
             failed(format!("{who} speaks neither TLS 1.2 nor TLS 1.3"))
         }
-        other => failed(format!("{who} offers nothing that we accept in TLS: {other:?}")),
+        other => failed(format!("{who} offers nothing that we accept in TLS: {}", in_words(other))),
     }
+}
+
+/// The server gave up before it showed a certificate: it found no algorithm that both sides know, as a rule. One that
+/// misses our certificate shows its own first.
+fn nothing_in_common(who: &str) -> Fault {
+    failed(format!(
+        "{who} refused before it showed a certificate (TLS alert handshake_failure): as a rule both sides have no \
+         cipher, group or signature algorithm in common"
+    ))
+    .hint(
+        "wscheck offers TLS 1.2 and 1.3 with ECDHE (X25519, P-256, P-384), AES-GCM and ChaCha20, and accepts server \
+         keys of the kinds RSA, ECDSA P-256 and P-384, and Ed25519: not P-521, secp256k1 or DSA",
+    )
 }
 
 fn alert_fault(alert: AlertDescription, who: &str) -> Fault {
@@ -492,7 +517,7 @@ fn alert_fault(alert: AlertDescription, who: &str) -> Fault {
             "does not know the name asked for (TLS alert unrecognized_name)",
             Some("--server-name asks for another"),
         ),
-        other => return failed(format!("{who} refused (TLS alert {other:?})")),
+        other => return failed(format!("{who} refused (TLS alert {})", underscored(other))),
     };
     Fault { hint: hint.map(str::to_string), ..failed(format!("{who} {why}")) }
 }
@@ -502,24 +527,49 @@ fn alert_fault(alert: AlertDescription, who: &str) -> Fault {
 pub fn alert(error: &io::Error) -> Option<Fault> {
     let fault = match tls_error(error)? {
         Error::AlertReceived(alert) => alert_fault(*alert, "the server"),
-        other => failed(format!("the server broke TLS: {other}")),
+        other => failed(format!("TLS with the server failed: {}", described(other))),
     };
     Some(Fault { phase: Some(Phase::Tls), ..fault })
 }
 
 /// The alert by which the peer gave TLS up, named as IANA names it (`decode_error`).
 pub fn alert_name(error: &io::Error) -> Option<String> {
-    let Error::AlertReceived(alert) = tls_error(error)? else { return None };
-    let (mut name, mut follows_small) = (String::new(), false);
-    // `UnknownCA`: an underscore before each capital that follows a small letter.
-    for letter in format!("{alert:?}").chars() {
-        if letter.is_ascii_uppercase() && follows_small {
-            name.push('_');
-        }
-        follows_small = letter.is_ascii_lowercase();
-        name.push(letter.to_ascii_lowercase());
+    match tls_error(error)? {
+        Error::AlertReceived(alert) => Some(underscored(*alert)),
+        _ => None,
     }
-    Some(name)
+}
+
+fn underscored(alert: AlertDescription) -> String {
+    in_words(&alert).replace(' ', "_")
+}
+
+/// The name of a variant as words: `UnknownCA` as `unknown ca`. What the variant holds is left out, for a reader cannot
+/// use a library's debug text.
+pub(super) fn in_words(variant: &dyn fmt::Debug) -> String {
+    let (mut words, mut follows_small) = (String::new(), false);
+    for letter in format!("{variant:?}").chars().take_while(|c| c.is_ascii_alphanumeric()) {
+        if letter.is_ascii_uppercase() && follows_small {
+            words.push(' ');
+        }
+        follows_small = letter.is_ascii_lowercase() || letter.is_ascii_digit();
+        words.push(letter.to_ascii_lowercase());
+    }
+    words
+}
+
+/// A TLS error in words.
+fn described(error: &Error) -> String {
+    match error {
+        Error::PeerMisbehaved(how) => format!("the peer broke the protocol: {}", in_words(how)),
+        Error::InvalidCertificate(how) => format!("the certificate is not acceptable: {}", in_words(how)),
+        Error::InappropriateMessage { .. } | Error::InappropriateHandshakeMessage { .. } => {
+            "a message came out of turn".to_string()
+        }
+        Error::InvalidMessage(how) => format!("a broken message: {}", in_words(how)),
+        Error::General(text) => text.clone(),
+        other => in_words(other),
+    }
 }
 
 #[cfg(test)]
@@ -713,6 +763,101 @@ mod tests {
         let fault = negotiated(&trusting(&authority.cert), &peer, "a.example").await.unwrap_err();
         assert_eq!(fault.kind, FailureKind::TlsFailed);
         assert_eq!(fault.hint.as_deref(), Some("the server may offer HTTP/2 only"));
+    }
+
+    #[tokio::test]
+    async fn sha1_signature_is_named() {
+        let cert = include_str!("fixtures/signed_with_sha1.pem").to_string();
+        let key = include_str!("fixtures/signed_with_sha1.key").to_string();
+        let plan = trusting(include_str!("fixtures/signed_with_sha1.ca.pem"));
+        let (kind, cause, _) = wrong(&plan, &Shown { cert, key }).await;
+        assert_eq!(kind, FailureKind::CertificateInvalid);
+        assert_eq!(
+            cause,
+            "certificate is not acceptable: it, or one in its chain, is signed with SHA-1 (and ECDSA), which is not \
+             accepted"
+        );
+    }
+
+    #[tokio::test]
+    async fn common_name_alone_is_no_name() {
+        let authority = Authority::new("Test Root");
+        let shown = authority.issue_for_common_name("a.example");
+        let (kind, cause, hint) = wrong(&trusting(&authority.cert), &shown).await;
+        assert_eq!(kind, FailureKind::CertificateWrongName);
+        assert_eq!(cause, "certificate is for no name; not for a.example");
+        assert!(hint.starts_with("names must be in subjectAltName; the common name (a.example)"), "{hint}");
+    }
+
+    /// Reads the client's hello and answers with this alert (RFC 8446 section 6).
+    async fn alerted(alert: u8) -> Fault {
+        let peer = peer(async move |mut stream: TcpStream| {
+            let _ = stream.read(&mut [0; 4096]).await;
+            let _ = stream.write_all(&[0x15, 3, 3, 0, 2, 2, alert]).await;
+            hold(stream).await;
+        })
+        .await;
+        negotiated(&insecure(), &peer, "a.example").await.unwrap_err()
+    }
+
+    #[tokio::test]
+    async fn handshake_failure_before_a_certificate_names_the_algorithms() {
+        let fault = alerted(40).await;
+        assert!(
+            fault.cause.ends_with("no cipher, group or signature algorithm in common"),
+            "{}",
+            fault.cause
+        );
+        assert!(fault.hint.unwrap().contains("not P-521, secp256k1"));
+        let fault = alerted(116).await;
+        assert_eq!(fault.cause, "the server demands a client certificate (TLS alert certificate_required)");
+        assert_eq!(alerted(71).await.cause, "the server refused (TLS alert insufficient_security)");
+    }
+
+    #[test]
+    fn no_tls_error_shows_a_librarys_debug_text() {
+        use rustls::{CertRevocationListError, PeerMisbehaved};
+        let errors = [
+            Error::PeerMisbehaved(PeerMisbehaved::SignedHandshakeWithUnadvertisedSigScheme),
+            Error::PeerIncompatible(PeerIncompatible::NoCipherSuitesInCommon),
+            Error::InvalidMessage(InvalidMessage::MissingData("Finished")),
+            Error::InvalidCertificate(CertificateError::UnsupportedSignatureAlgorithmForPublicKeyContext {
+                signature_algorithm_id: vec![42; 300],
+                public_key_algorithm_id: vec![42; 300],
+            }),
+            Error::InvalidCertRevocationList(CertRevocationListError::BadSignature),
+            Error::InappropriateMessage { expect_types: vec![], got_type: rustls::ContentType::Alert },
+            Error::DecryptError,
+        ];
+        for error in errors {
+            let text = described(&error);
+            let odd = |c: char| "{}[]()_".contains(c) || c.is_ascii_uppercase();
+            assert!(!text.contains(odd) && text.len() < 100, "{text}");
+        }
+        assert_eq!(
+            described(&Error::PeerMisbehaved(PeerMisbehaved::TooManyEmptyFragments)),
+            "the peer broke the protocol: too many empty fragments"
+        );
+    }
+
+    #[test]
+    fn pem_files_are_read_as_editors_save_them() {
+        let own = self_signed(&["a.example"], false);
+        let files = Files::new();
+        let utf16: Vec<u8> =
+            format!("\u{feff}{}", own.cert).encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let cert = files.put_bytes("utf16.pem", &utf16);
+        let key = files.put("bom.key", &format!("\u{feff}{}", own.key));
+        let options = TlsOptions {
+            cert: Some(cert.clone()),
+            key: Some(key),
+            cacert: vec![cert],
+            ..TlsOptions::default()
+        };
+        TlsPlan::build(&options).unwrap();
+        let der = files.put_bytes("der.pem", &certificates(&options.cacert[0]).unwrap()[0]);
+        let error = TlsPlan::build(&TlsOptions { cacert: vec![der], ..TlsOptions::default() }).unwrap_err();
+        assert!(error.contains("holds DER or PKCS #12, not PEM"), "{error}");
     }
 
     #[tokio::test]

@@ -10,6 +10,8 @@ use rustls::pki_types::pem::{self, PemObject};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use thiserror::Error;
 
+use crate::domain::pem_text;
+
 /// How long a certificate made here is valid, in days.
 const VALID_DAYS: i64 = 90;
 
@@ -91,16 +93,22 @@ fn limit(params: &mut CertificateParams) {
 /// Reads the user's certificate chain and key, both PEM.
 pub fn load(cert: &Path, key: &Path) -> Result<Identity, TlsError> {
     let no_certificate = || TlsError::NoCertificate { path: cert.to_path_buf() };
-    let chain: Vec<_> = CertificateDer::pem_file_iter(cert)
-        .and_then(Iterator::collect)
+    let chain: Vec<_> = read_pem(cert)
+        .and_then(|text| CertificateDer::pem_slice_iter(&text).collect())
         .map_err(|why| pem_error("certificate", cert, why, no_certificate))?;
     let Some(first) = chain.first() else { return Err(no_certificate()) };
     let fingerprint = fingerprint(first);
     let no_key = || TlsError::NoKey { path: key.to_path_buf() };
-    let private = PrivateKeyDer::from_pem_file(key).map_err(|why| pem_error("key", key, why, no_key))?;
+    let private = read_pem(key)
+        .and_then(|text| PrivateKeyDer::from_pem_slice(&text))
+        .map_err(|why| pem_error("key", key, why, no_key))?;
     let unusable = |why| TlsError::Unusable { cert: cert.to_path_buf(), key: key.to_path_buf(), why };
     let config = server_config(chain, private).map_err(unusable)?;
     Ok(Identity { config, fingerprint, ca_pem: None })
+}
+
+fn read_pem(path: &Path) -> Result<Vec<u8>, pem::Error> {
+    std::fs::read(path).map(pem_text::decode).map_err(pem::Error::Io)
 }
 
 fn pem_error(
