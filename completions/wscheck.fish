@@ -114,7 +114,7 @@ complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -s H -l header -d 
 complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l origin -d 'The Origin header, as a browser would send it' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l subprotocol -d 'Offer a subprotocol (repeatable, in order of preference)' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l user -d 'Credentials for HTTP Basic authentication' -r
-complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l resolve -d 'Use this address for a host and port instead of asking the resolver (repeatable)' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l resolve -d 'Use this address for a host and port instead of asking the resolver; a link-local one with its network interface: fe80::1%eth0 (repeatable)' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l unix-socket -d 'Connect to a Unix socket, whatever the URL\'s host' -r -F
 complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l bind -d 'The local addresses to connect from, in turn: one has some 28000 ports towards one server' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l connect-timeout -d 'How long the opening may take, from the name to the upgrade' -r
@@ -232,7 +232,7 @@ complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -s H -l head
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -l origin -d 'The Origin header, as a browser would send it' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -l subprotocol -d 'Offer a subprotocol (repeatable, in order of preference)' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -l user -d 'Credentials for HTTP Basic authentication' -r
-complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -l resolve -d 'Use this address for a host and port instead of asking the resolver (repeatable)' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -l resolve -d 'Use this address for a host and port instead of asking the resolver; a link-local one with its network interface: fe80::1%eth0 (repeatable)' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -l unix-socket -d 'Connect to a Unix socket, whatever the URL\'s host' -r -F
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -l bind -d 'The local addresses to connect from, in turn: one has some 28000 ports towards one server' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -l connect-timeout -d 'How long the opening may take, from the name to the upgrade' -r
@@ -333,7 +333,7 @@ complete -c wscheck -n "__fish_wscheck_using_subcommand listen" -s H -l header -
 complete -c wscheck -n "__fish_wscheck_using_subcommand listen" -l origin -d 'The Origin header, as a browser would send it' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand listen" -l subprotocol -d 'Offer a subprotocol (repeatable, in order of preference)' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand listen" -l user -d 'Credentials for HTTP Basic authentication' -r
-complete -c wscheck -n "__fish_wscheck_using_subcommand listen" -l resolve -d 'Use this address for a host and port instead of asking the resolver (repeatable)' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand listen" -l resolve -d 'Use this address for a host and port instead of asking the resolver; a link-local one with its network interface: fe80::1%eth0 (repeatable)' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand listen" -l unix-socket -d 'Connect to a Unix socket, whatever the URL\'s host' -r -F
 complete -c wscheck -n "__fish_wscheck_using_subcommand listen" -l bind -d 'The local addresses to connect from, in turn: one has some 28000 ports towards one server' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand listen" -l connect-timeout -d 'How long the opening may take, from the name to the upgrade' -r
@@ -433,7 +433,7 @@ complete -c wscheck -n "__fish_wscheck_using_subcommand probe-zombie" -s H -l he
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-zombie" -l origin -d 'The Origin header, as a browser would send it' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-zombie" -l subprotocol -d 'Offer a subprotocol (repeatable, in order of preference)' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-zombie" -l user -d 'Credentials for HTTP Basic authentication' -r
-complete -c wscheck -n "__fish_wscheck_using_subcommand probe-zombie" -l resolve -d 'Use this address for a host and port instead of asking the resolver (repeatable)' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand probe-zombie" -l resolve -d 'Use this address for a host and port instead of asking the resolver; a link-local one with its network interface: fe80::1%eth0 (repeatable)' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-zombie" -l unix-socket -d 'Connect to a Unix socket, whatever the URL\'s host' -r -F
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-zombie" -l bind -d 'The local addresses to connect from, in turn: one has some 28000 ports towards one server' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-zombie" -l connect-timeout -d 'How long the opening may take, from the name to the upgrade' -r
