@@ -128,7 +128,7 @@ impl HearingArgs {
 }
 
 fn showing(args: &OutputArgs) -> Showing<ListenEvent> {
-    let (stdout, stderr) = (Box::new(io::stdout()), Box::new(io::stderr()));
+    let (stdout, stderr) = (printer::stdout(args.format.chosen()), printer::stderr());
     let options = printer::human_options(args);
     let mut output = ListenOutput::new(args.format.chosen(), options, stdout, stderr);
     let show = Box::new(move |event: &ListenEvent| {

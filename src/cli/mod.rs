@@ -26,6 +26,8 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
 
+use crate::output::charset;
+
 pub use papers::{SHELLS, completions, man_page};
 
 /// The exit codes, the same for every command; README and `--help` show them.
@@ -92,6 +94,9 @@ enum Command {
 /// Parses the arguments and does what they say.
 pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     let args: Vec<OsString> = args.into_iter().collect();
+    if charset::is_other_than_utf8(|name| std::env::var(name).ok()) {
+        charset::limit_to_ascii();
+    }
     let cli = match Cli::try_parse_from(&args) {
         Ok(cli) => cli,
         Err(error) => return usage::refuse(&error, &args),

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap_complete::Shell;
 
-use super::usage;
+use super::{printer, usage};
 use crate::output::Format;
 use crate::output::schema::schema;
 
@@ -66,6 +66,11 @@ pub(super) fn print_schema() -> ExitCode {
         }
         Err(error) => usage::fail(&format!("cannot write the schema: {error}")),
     }
+}
+
+/// Prints what a command lists.
+pub(super) fn print_listing(format: Format, text: &str) -> ExitCode {
+    usage::delivered(printer::stdout(format).write_all(text.as_bytes()))
 }
 
 pub(super) fn print(text: &[u8]) -> ExitCode {

@@ -46,6 +46,6 @@ impl PresetsArgs {
             width: terminal_width(),
             ..HumanOptions::default()
         };
-        papers::print(show(&Listing { name: self.name, presets }, format, options).as_bytes())
+        papers::print_listing(format, &show(&Listing { name: self.name, presets }, format, options))
     }
 }

@@ -13,8 +13,8 @@ use crate::commands::ping::Control;
 use crate::domain::event::{Event, Reporter};
 use crate::domain::report::Verdict;
 use crate::net::nap::Nap;
-use crate::output::Interest;
 use crate::output::human::HumanOptions;
+use crate::output::{Format, Interest, Writer, charset};
 
 /// Hands events to the thread that prints.
 pub struct Printer<E> {
@@ -73,12 +73,8 @@ pub fn run(
     args: &OutputArgs,
     job: impl AsyncFnOnce(&mut dyn Reporter, Control) -> Verdict,
 ) -> ExitCode {
-    let mut output = args.format.chosen().make(
-        command,
-        human_options(args),
-        Box::new(io::stdout()),
-        Box::new(io::stderr()),
-    );
+    let mut output =
+        args.format.chosen().make(command, human_options(args), stdout(args.format.chosen()), stderr());
     let show = Box::new(move |event: &Event| {
         output.report(event);
         output.error().map(io::Error::kind)
@@ -134,6 +130,19 @@ fn finish(exit_code: u8, failure: Option<io::ErrorKind>) -> ExitCode {
         None | Some(io::ErrorKind::BrokenPipe) => ExitCode::from(exit_code),
         Some(kind) => usage::fail(&format!("cannot write the report to stdout: {kind}")),
     }
+}
+
+/// Where the result goes. Only text for people depends on the locale: JSON is UTF-8 (RFC 8259 section 8.1).
+pub fn stdout(format: Format) -> Writer {
+    match format {
+        Format::Human => charset::writer(Box::new(io::stdout())),
+        Format::Json | Format::Ndjson => Box::new(io::stdout()),
+    }
+}
+
+/// Where the conversation goes.
+pub fn stderr() -> Writer {
+    charset::writer(Box::new(io::stderr()))
 }
 
 /// What the terminal can do, and what the arguments say of it.

@@ -234,7 +234,7 @@ impl AfterArgs {
 }
 
 fn showing(args: &OutputArgs) -> Showing<IdleEvent> {
-    let (stdout, stderr) = (Box::new(io::stdout()), Box::new(io::stderr()));
+    let (stdout, stderr) = (printer::stdout(args.format.chosen()), printer::stderr());
     let options = printer::human_options(args);
     let mut output = IdleOutput::new(args.format.chosen(), options, stdout, stderr);
     let show = Box::new(move |event: &IdleEvent| {

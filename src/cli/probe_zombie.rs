@@ -148,7 +148,7 @@ impl DyingArgs {
 }
 
 fn showing(args: &OutputArgs) -> Showing<ZombieEvent> {
-    let (stdout, stderr) = (Box::new(io::stdout()), Box::new(io::stderr()));
+    let (stdout, stderr) = (printer::stdout(args.format.chosen()), printer::stderr());
     let options = printer::human_options(args);
     let mut output = ZombieOutput::new(args.format.chosen(), options, stdout, stderr);
     let show = Box::new(move |event: &ZombieEvent| {

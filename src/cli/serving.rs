@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::background::{Background, Queue};
 use super::serve::ServeArgs;
-use super::{papers, reader, signals, usage};
+use super::{papers, printer, reader, signals, usage};
 use crate::commands::serve::{self, Plan, ServeError};
 use crate::output::Format;
 use crate::output::serve::{ServeReporter, StatusPages};
@@ -66,7 +66,7 @@ fn ended(failure: Option<io::ErrorKind>) -> ExitCode {
 
 /// Shows every event; gives the error that made showing them impossible.
 fn print_all(format: Format, queue: &Queue<ServerEvent>) -> Option<io::ErrorKind> {
-    let mut reporter = ServeReporter::new(io::stdout(), format);
+    let mut reporter = ServeReporter::new(printer::stdout(format), format);
     while let Some(event) = queue.next() {
         if let Err(error) = reporter.report(&event) {
             queue.close();

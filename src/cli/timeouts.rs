@@ -51,7 +51,7 @@ impl TimeoutsArgs {
             width: terminal_width(),
             ..HumanOptions::default()
         };
-        papers::print(show(&Listing { product: self.product, middleboxes }, format, options).as_bytes())
+        papers::print_listing(format, &show(&Listing { product: self.product, middleboxes }, format, options))
     }
 }
 

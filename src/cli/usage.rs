@@ -6,8 +6,8 @@ use std::process::ExitCode;
 
 use clap::error::ErrorKind;
 
-use crate::output::Format;
 use crate::output::json::{self, FailureName};
+use crate::output::{Format, charset};
 
 /// The exit code of a usage error.
 pub const USAGE: u8 = 2;
@@ -88,7 +88,7 @@ pub fn warn_of_dropped(dropped: u64) {
 
 /// A line on stderr. When nobody can be told, the exit code still says it.
 pub fn tell(line: &str) {
-    let _ = writeln!(anstream::stderr(), "{line}");
+    let _ = writeln!(anstream::stderr(), "{}", charset::shown(line));
 }
 
 fn say(message: &str) {

@@ -1,6 +1,7 @@
 //! Floor 3: shows a run. Each format implements `Reporter`, writes to the writers it is given and keeps its first
 //! error; stdout is the result, stderr the conversation. To add a format: one file, and one arm of [`Format`].
 
+pub mod charset;
 pub mod human;
 pub mod idle;
 mod interest;

@@ -3,8 +3,9 @@
 use std::io;
 use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget};
 
+use super::charset;
 use super::human::HumanOptions;
 use super::sink::{Sink, Writer};
 
@@ -47,7 +48,7 @@ impl Stage {
 
     /// What the line says from now on.
     pub fn show(&self, text: &str) {
-        self.line.iter().for_each(|line| line.set_message(text.to_string()));
+        self.line.iter().for_each(|line| line.set_message(charset::shown(text).into_owned()));
     }
 
     /// Takes the line away for good.
@@ -58,7 +59,7 @@ impl Stage {
 
 fn moving_line() -> ProgressBar {
     let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-    if let Ok(style) = ProgressStyle::with_template("{spinner} {elapsed} {wide_msg}") {
+    if let Some(style) = charset::spinner() {
         bar.set_style(style);
     }
     bar.enable_steady_tick(TICK);

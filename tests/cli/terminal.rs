@@ -178,3 +178,26 @@ fn what_a_server_does_about_heartbeats_is_told_on_stderr_while_it_is_found_out()
         }
     }
 }
+
+#[test]
+fn output_is_ascii_where_the_locale_is_not_utf8() {
+    let server = Server::start(&[]);
+    let ping = ["ping", "-c", "3", "-i", "20ms", &server.url()];
+    let listing = ["timeouts"];
+    for args in [&ping[..], &listing[..]] {
+        for (locale, ascii) in [("C", true), ("de_DE.ISO-8859-1", true), ("C.UTF-8", false)] {
+            let output = wscheck(args).env("LC_ALL", locale).output().unwrap();
+            assert_eq!(
+                output.stdout.is_ascii(),
+                ascii,
+                "{locale}: {}",
+                String::from_utf8_lossy(&output.stdout)
+            );
+        }
+    }
+    let json = wscheck(&["ping", "-c", "1", "-o", "json", "-H", "X-Place: Köln", &server.url()])
+        .env("LC_ALL", "C")
+        .output()
+        .unwrap();
+    assert_eq!(json.status.code(), Some(0));
+}

@@ -1,10 +1,11 @@
 //! The line that moves on a terminal while several connections are measured.
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget};
 
 use super::lines::counted;
 use super::table::by_status;
 use crate::domain::tally::Tally;
+use crate::output::charset;
 
 /// `4 connections, 3 open: 1 dead, 3 healthy; 118 answered, 2 missed`
 fn line(tally: &Tally) -> String {
@@ -22,14 +23,14 @@ pub struct Progress {
 impl Progress {
     pub fn on_stderr() -> Progress {
         let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-        if let Ok(style) = ProgressStyle::with_template("{spinner} {elapsed} {wide_msg}") {
+        if let Some(style) = charset::spinner() {
             bar.set_style(style);
         }
         Progress { bar }
     }
 
     pub fn show(&self, tally: &Tally) {
-        self.bar.set_message(line(tally));
+        self.bar.set_message(charset::shown(&line(tally)).into_owned());
         self.bar.tick();
     }
 

@@ -3,11 +3,12 @@
 
 use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget};
 
 use super::words::{about, between};
 use crate::domain::idle::report::IdleEvent;
 use crate::domain::idle::{self, Bracket, Role};
+use crate::output::charset;
 use crate::output::human::counted;
 use crate::output::units::spoken;
 
@@ -73,7 +74,7 @@ pub struct Progress {
 impl Progress {
     pub fn on_stderr() -> Progress {
         let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-        if let Ok(style) = ProgressStyle::with_template("{spinner} {elapsed} {wide_msg}") {
+        if let Some(style) = charset::spinner() {
             bar.set_style(style);
         }
         bar.enable_steady_tick(TICK);
@@ -82,7 +83,7 @@ impl Progress {
 
     pub fn take(&mut self, event: &IdleEvent) {
         if self.tally.take(event) {
-            self.bar.set_message(self.tally.line().to_string());
+            self.bar.set_message(charset::shown(self.tally.line()).into_owned());
         }
         if matches!(event, IdleEvent::Finished(_)) {
             self.bar.finish_and_clear();
