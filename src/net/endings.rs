@@ -7,6 +7,7 @@ use tokio_tungstenite::tungstenite::error::ProtocolError;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 
+use super::frame_check::IllegalHead;
 use super::os_error;
 use super::tls;
 use super::wire::{Marks, WireEnd};
@@ -63,6 +64,9 @@ impl Cut {
     }
 
     fn by_io(error: &io::Error, marks: &Marks) -> Cut {
+        if let Some(illegal) = IllegalHead::of(error) {
+            return Cut::peer(violation(illegal.rule, illegal));
+        }
         if let Some(alert) = tls::alert_name(error) {
             return Cut::peer(How::TlsAlert { alert: PeerText::new(&alert) });
         }

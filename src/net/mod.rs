@@ -5,6 +5,7 @@ pub mod clock;
 pub mod dial;
 pub mod endings;
 mod fault;
+mod frame_check;
 pub mod greeting;
 pub mod guest;
 mod head;

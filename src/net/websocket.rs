@@ -13,6 +13,7 @@ use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Error, Message};
 
 use super::endings::Cut;
+use super::frame_check::Checked;
 use super::wire::{Departure, Marks};
 use crate::domain::heartbeat::template::Payload;
 
@@ -30,7 +31,7 @@ const MOST_AT_HAND: usize = 1000;
 #[derive(Debug)]
 pub struct Socket<S> {
     /// Boxed: it is moved through several futures, and each would keep a place for it.
-    ws: Box<WebSocketStream<S>>,
+    ws: Box<WebSocketStream<Checked<S>>>,
     marks: Arc<Marks>,
     blocked: bool,
 }
@@ -71,11 +72,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
     pub async fn reading(
         buffer: usize,
         stream: S,
-        leftover: Vec<u8>,
+        mut leftover: Vec<u8>,
         marks: Arc<Marks>,
         largest: usize,
         asks: usize,
     ) -> Socket<S> {
+        let stream = Checked::new(stream, &mut leftover);
         let config = WebSocketConfig::default()
             .read_buffer_size(buffer)
             .write_buffer_size(0)
@@ -165,12 +167,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
 
     /// The stream below, to ask it something.
     pub fn stream(&self) -> &S {
-        self.ws.get_ref()
+        self.ws.get_ref().inner()
     }
 
     /// The stream below, past whatever the WebSocket makes of its end.
     pub fn stream_mut(&mut self) -> &mut S {
-        self.ws.get_mut()
+        self.ws.get_mut().inner_mut()
     }
 
     /// Waits until nothing is blocked any more.

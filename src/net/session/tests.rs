@@ -614,6 +614,17 @@ async fn each_violation_is_named_and_answered_with_its_code() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn illegal_head_is_judged_before_its_payload_comes() {
+    let code = |code: u16| code.to_be_bytes().to_vec();
+    assert_eq!(violation_of(b"HTTP/1.1 404 Not Found\r\n\r\n").await, (Violation::Garbage, code(1002)));
+    let heads: [&[u8]; 6] = [&[0xc1], &[0x83, 5], &[0x09, 5], &[0x89, 126], &[0x82, 126, 0, 5], &[0x80, 5]];
+    for head in heads {
+        assert_eq!(violation_of(head).await, (Violation::Garbage, code(1002)), "{head:?}");
+    }
+    assert_eq!(violation_of(&[0x81, 0x85]).await, (Violation::MaskedFrame, code(1002)));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_stop_leaves_what_is_in_flight_unjudged() {
     let mut scene = Scene::begin(plan(100)).await;
     scene.peer.ping().await;
