@@ -108,7 +108,7 @@ impl Format {
         let document = || error_document(command, kind, message, hint, exit_code);
         match self {
             Format::Human => {
-                let paint = Paint { color: options.color };
+                let paint = Paint { color: options.stderr_color };
                 stderr.write_all(human::complaint(paint, message, hint).as_bytes())
             }
             Format::Json => stdout.write_all(json::pretty(&document()).as_bytes()),

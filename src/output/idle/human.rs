@@ -27,7 +27,7 @@ pub struct Talk {
 
 impl Talk {
     pub fn new(options: HumanOptions) -> Talk {
-        Talk { quiet: options.quiet, paint: Paint { color: options.color }, told: HashSet::new() }
+        Talk { quiet: options.quiet, paint: Paint { color: options.stderr_color }, told: HashSet::new() }
     }
 
     /// What there is to say about an event; newline included.

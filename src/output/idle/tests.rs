@@ -11,6 +11,8 @@ use crate::output::testing::{
     values,
 };
 
+const COLORED: HumanOptions = HumanOptions { color: true, stderr_color: true, ..PLAIN };
+
 fn shown(format: Format, events: &[IdleEvent]) -> String {
     together(show(format, PLAIN, events))
 }
@@ -111,9 +113,18 @@ fn json_and_the_domain_use_the_same_words() {
 fn nothing_that_a_peer_says_drives_the_terminal_and_colour_only_repeats_words() {
     for (name, events) in script::all() {
         let plain = show(Format::Human, PLAIN, &events);
-        let colored = show(Format::Human, HumanOptions { color: true, ..PLAIN }, &events);
+        let colored = show(Format::Human, COLORED, &events);
         assert!(colored.0.contains('\x1b') || colored.1.contains('\x1b'), "{name}");
         assert_colour_only_repeats(name, &plain, &colored);
+    }
+}
+
+#[test]
+fn each_stream_has_its_own_colour() {
+    for (name, events) in script::all() {
+        let (plain, colored) = (show(Format::Human, PLAIN, &events), show(Format::Human, COLORED, &events));
+        let only_stdout = show(Format::Human, HumanOptions { stderr_color: false, ..COLORED }, &events);
+        assert_eq!(only_stdout, (colored.0, plain.1), "{name}");
     }
 }
 
