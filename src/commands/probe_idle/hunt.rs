@@ -43,6 +43,8 @@ struct Known {
 pub struct Hunt<'a> {
     search: Search,
     start: Instant,
+    /// The same moment by the wall clock.
+    started_at: SystemTime,
     shared: Arc<Shared>,
     words: mpsc::UnboundedReceiver<Word>,
     known: HashMap<ProbeId, Known>,
@@ -74,6 +76,7 @@ impl<'a> Hunt<'a> {
         Ok(Hunt {
             search,
             start,
+            started_at: SystemTime::now().checked_sub(start.elapsed()).unwrap_or(SystemTime::UNIX_EPOCH),
             shared: Arc::new(Shared { plan, words: sender, places }),
             words,
             known: HashMap::new(),
@@ -182,7 +185,9 @@ impl<'a> Hunt<'a> {
     }
 
     fn tell(&mut self, role: Role, ask_at: Option<Duration>, told: Told, observation: Observation) {
-        let (probe, at) = (observation.probe, SystemTime::now());
+        let probe = observation.probe;
+        // What is seen may be told later.
+        let at = self.started_at + observation.at;
         let event = match told {
             Told::Opened(opened) => IdleEvent::ProbeOpened { probe, role, at, opened },
             Told::OpenFailed(error) => {

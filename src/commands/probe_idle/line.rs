@@ -11,6 +11,7 @@ use super::plan::IdlePlan;
 use crate::domain::ending::How;
 use crate::domain::idle::{Cut, Observation, ProbeId, Role, Seen};
 use crate::domain::opening::{OpenError, Opened};
+use crate::domain::phase::Phases;
 use crate::net::dial;
 use crate::net::greeting::{blame, greet};
 use crate::net::stream::Stream;
@@ -58,16 +59,29 @@ pub struct Ready {
 }
 
 impl Ready {
-    /// By how much earlier than we the path may have seen the last byte: the response to the upgrade left
-    /// no earlier than our request for it.
+    /// By how much earlier than we the path may have seen the last byte: a round trip, of which opening TCP is one. How long
+    /// the server took for its response does not matter, unless a proxy hides the rest of the path.
     pub fn slack(&self) -> Duration {
-        self.facts.phases.upgrade.unwrap_or_default().min(MOST_SLACK)
+        round_trip(&self.facts.phases).min(MOST_SLACK)
+    }
+
+    /// When the last byte of the opening passed: the end of the response to the upgrade, or of the greeting. From
+    /// then on it is silent, and of that age.
+    fn opened_at(&self) -> Instant {
+        let marks = self.socket.marks();
+        marks.last_read().max(marks.last_write()).unwrap_or_else(Instant::now)
     }
 
     /// Whether the server agreed to speak first.
     pub fn agreed(&self) -> bool {
         self.facts.subprotocol.as_ref().is_some_and(|chosen| chosen.as_str() == TWO_ENDED)
     }
+}
+
+/// A round trip at most, as the opening shows it.
+fn round_trip(phases: &Phases) -> Duration {
+    let upgrade = phases.upgrade.unwrap_or_default();
+    phases.tcp.filter(|_| phases.proxy.is_none()).map_or(upgrade, |tcp| tcp.min(upgrade))
 }
 
 /// Opens and greets one connection.
@@ -99,7 +113,7 @@ impl Line {
             Err(error) => return tell(Instant::now(), Told::OpenFailed(Arc::new(error))),
             Ok(ready) => ready,
         };
-        tell(Instant::now(), Told::Opened(Arc::new(ready.facts.clone())));
+        tell(ready.opened_at(), Told::Opened(Arc::new(ready.facts.clone())));
         tokio::select! {
             biased;
             () = cancel.cancelled() => {}
@@ -150,4 +164,19 @@ pub fn observation(probe: ProbeId, at: Instant, told: &Told, start: Instant) -> 
         Told::Seen(seen) => seen.clone(),
     };
     Observation { probe, at: at.saturating_duration_since(start), seen }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slow_upgrade_is_no_round_trip() {
+        let ms = |millis| Some(Duration::from_millis(millis));
+        let phases = |tcp, proxy, upgrade| Phases { tcp, proxy, upgrade, ..Phases::default() };
+        assert_eq!(round_trip(&phases(ms(3), None, ms(1500))), Duration::from_millis(3));
+        assert_eq!(round_trip(&phases(ms(40), None, ms(2))), Duration::from_millis(2));
+        assert_eq!(round_trip(&phases(ms(1), ms(80), ms(90))), Duration::from_millis(90), "behind a proxy");
+        assert_eq!(round_trip(&phases(None, None, ms(90))), Duration::from_millis(90), "no TCP");
+    }
 }

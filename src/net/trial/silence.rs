@@ -28,8 +28,9 @@ const LONE_PING: [u8; 6] = [0x89, 0x80, 0, 0, 0, 0];
 #[derive(Debug)]
 pub struct SilencePlan<'a> {
     pub question: &'a Question,
-    /// How much earlier than we know the path may have seen the last byte: a round trip at most. It is added
-    /// to the spans after which a connection was dead, so that they are never told too short.
+    /// How much earlier than we the path may have seen the last byte: a round trip at most. It is added to the spans after
+    /// which a question found the connection dead, so that they are never told too short. An end that was seen took
+    /// the same way as the byte before it, and needs none.
     pub slack: Duration,
     /// The server speaks first after the silence (see [`super::TWO_ENDED`]).
     pub two_ended: bool,
@@ -191,7 +192,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Silence<'_, S> {
             How::Fin | How::TlsClose => Some(self.still_takes().await),
             _ => None,
         };
-        let idle = now - self.quiet_since + self.plan.slack;
+        let idle = now - self.quiet_since;
         (self.emit)(now, Seen::Ended { idle, cut: IdleCut { how: cut.how, half_open } });
     }
 

@@ -300,6 +300,15 @@ async fn a_dead_span_is_told_with_its_slack_and_a_survived_one_without() {
     assert!(matches!(scene.end().await[1].1, Seen::Survived { idle, .. } if idle == ms(5000)));
 }
 
+#[tokio::test(start_paused = true)]
+async fn end_that_was_seen_is_told_without_slack_when_it_came() {
+    let mut scene = Scene::begin(Set { slack: 70, ..USUAL }).await;
+    scene.at(3000).await;
+    scene.peer.io.shutdown().await.unwrap();
+    let ended = Seen::Ended { idle: ms(3000), cut: fin(true) };
+    assert_eq!(scene.end().await, [(ms(3000), ended)]);
+}
+
 const TWO_ENDED: Set = Set { two_ended: true, ..USUAL };
 
 /// What became of a two-ended trial whose server speaks, and answers, or does not.
