@@ -148,6 +148,7 @@ Register-ArgumentCompleter -Native -CommandName 'wscheck' -ScriptBlock {
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'How the result is printed on stdout: for people (human), as one document at the end (json), or as one event a line, the document last (ndjson)')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to use colour')
             [CompletionResult]::new('--two-ended', '--two-ended', [CompletionResultType]::ParameterName, 'Have the server speak first after the silence, which tells in which direction the path is cut; the server must be `wscheck serve`')
+            [CompletionResult]::new('--allow-messages', '--allow-messages', [CompletionResultType]::ParameterName, 'Allow ordinary text messages where no app heartbeat is known: when connections that send Ping frames end at a certain age, a further one sends messages too, which tells a lifetime from a timer that only messages reset')
             [CompletionResult]::new('--no-answer', '--no-answer', [CompletionResultType]::ParameterName, 'Leave the server''s own app pings unanswered')
             [CompletionResult]::new('--refresh', '--refresh', [CompletionResultType]::ParameterName, 'Try what keeps the path open: Ping frames, unsolicited Pongs, TCP keepalive, app messages')
             [CompletionResult]::new('--verify', '--verify', [CompletionResultType]::ParameterName, 'Hold a connection at the prescribed interval past two timeouts')

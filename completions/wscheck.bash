@@ -731,7 +731,7 @@ _wscheck() {
             return 0
             ;;
         wscheck__subcmd__probe__subcmd__idle)
-            opts="-4 -6 -H -k -o -q -h -V --min --max --precision --strategy --repeat --max-connections --answer-timeout --two-ended --heartbeat --app-ping --app-pong --no-answer --send --await --await-timeout --preset --framing --refresh --verify --expect --ipv4 --ipv6 --header --origin --subprotocol --user --resolve --unix-socket --bind --connect-timeout --max-message-size --tcp-keepalive --user-timeout --timestamps --proxy --cacert --cert --key --insecure --server-name --output --json --quiet --color --help --version"
+            opts="-4 -6 -H -k -o -q -h -V --min --max --precision --strategy --repeat --max-connections --answer-timeout --two-ended --heartbeat --allow-messages --app-ping --app-pong --no-answer --send --await --await-timeout --preset --framing --refresh --verify --expect --ipv4 --ipv6 --header --origin --subprotocol --user --resolve --unix-socket --bind --connect-timeout --max-message-size --tcp-keepalive --user-timeout --timestamps --proxy --cacert --cert --key --insecure --server-name --output --json --quiet --color --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -143,6 +143,7 @@ set edit:completion:arg-completer[wscheck] = {|@words|
             cand --output 'How the result is printed on stdout: for people (human), as one document at the end (json), or as one event a line, the document last (ndjson)'
             cand --color 'When to use colour'
             cand --two-ended 'Have the server speak first after the silence, which tells in which direction the path is cut; the server must be `wscheck serve`'
+            cand --allow-messages 'Allow ordinary text messages where no app heartbeat is known: when connections that send Ping frames end at a certain age, a further one sends messages too, which tells a lifetime from a timer that only messages reset'
             cand --no-answer 'Leave the server''s own app pings unanswered'
             cand --refresh 'Try what keeps the path open: Ping frames, unsolicited Pongs, TCP keepalive, app messages'
             cand --verify 'Hold a connection at the prescribed interval past two timeouts'

@@ -254,6 +254,7 @@ complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -l color -d 
 always\t''
 never\t''"
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -l two-ended -d 'Have the server speak first after the silence, which tells in which direction the path is cut; the server must be `wscheck serve`'
+complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -l allow-messages -d 'Allow ordinary text messages where no app heartbeat is known: when connections that send Ping frames end at a certain age, a further one sends messages too, which tells a lifetime from a timer that only messages reset'
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -l no-answer -d 'Leave the server\'s own app pings unanswered'
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -l refresh -d 'Try what keeps the path open: Ping frames, unsolicited Pongs, TCP keepalive, app messages'
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -l verify -d 'Hold a connection at the prescribed interval past two timeouts'

@@ -100,6 +100,10 @@ pub struct QuestionArgs {
     /// that has an answer]
     #[arg(long, value_name = "KIND", value_enum)]
     pub heartbeat: Option<QuestionKind>,
+    /// Allow ordinary text messages where no app heartbeat is known: when connections that send Ping frames end at a certain
+    /// age, a further one sends messages too, which tells a lifetime from a timer that only messages reset
+    #[arg(long)]
+    pub allow_messages: bool,
     #[command(flatten)]
     pub greeting: GreetingArgs,
 }
@@ -168,19 +172,31 @@ impl ProbeIdleArgs {
         let greeting = &self.question.greeting;
         let chosen = greeting.welcome.preset.chosen(std::slice::from_ref(&self.url), guess)?;
         let kind = self.question.heartbeat.map_or_else(|| chosen.kind(), Kind::from);
-        let app = kind == Kind::App || self.after.refresh;
-        greeting.check(app, "--heartbeat app or --refresh", &chosen)?;
+        let messages = self.after.refresh || self.question.allow_messages || greeting.app_ping.is_some();
+        greeting.check(
+            kind == Kind::App || messages,
+            "--app-ping, --allow-messages or --refresh",
+            &chosen,
+        )?;
+        let mute = mute(&chosen, greeting.app_ping.is_some());
+        let knows_message = chosen.spoken().is_some_and(|spoken| spoken.ask.is_some());
+        let second_control = match kind {
+            Kind::Protocol => (messages && mute.is_none()) || knows_message,
+            Kind::App => {
+                chosen.check(&Intent { kinds: &[Kind::Protocol], ask: None, interval: None }).is_ok()
+            }
+        };
         chosen.check(&Intent { kinds: &[kind], ask: greeting.app_ping.as_deref(), interval: None })?;
         let target = chosen.target(&self.url)?;
         Ok(IdlePlan {
             preset: chosen.used(&[kind]),
             dial: chosen.offer(self.connect.dial()?, std::slice::from_ref(&target)),
             target,
-            search: self.search.plan(kind)?,
+            search: SearchPlan { second_control, ..self.search.plan(kind)? },
             greeting: greeting.greeting(&chosen)?,
             ask: greeting.ask(&chosen)?,
             answer: greeting.answer(&chosen)?,
-            mute: mute(&chosen, greeting.app_ping.is_some()),
+            mute,
             max_message_size: self.connect.max_message_size,
             refresh: self.after.refresh,
             verify: self.after.verify,
@@ -207,6 +223,7 @@ impl SearchArgs {
             repeat: self.repeat,
             control_interval: SearchPlan::usual_control_interval(self.min),
             kind,
+            second_control: false,
             two_ended: self.two_ended,
         };
         plan.checked().map_err(|why| why.to_string())
@@ -277,7 +294,19 @@ mod tests {
 
     #[test]
     fn the_defaults_are_those_of_the_search() {
-        assert_eq!(plan(&[]).map(|plan| plan.search), Ok(SearchPlan::default()));
+        let searched = SearchPlan { second_control: false, ..SearchPlan::default() };
+        assert_eq!(plan(&[]).map(|plan| plan.search), Ok(searched));
+    }
+
+    #[test]
+    fn messages_are_sent_only_where_known_or_allowed() {
+        let tries = |words: &[&str]| plan(words).map(|plan| plan.search.second_control);
+        assert_eq!(tries(&[]), Ok(false));
+        assert_eq!(tries(&["--allow-messages"]), Ok(true));
+        assert_eq!(tries(&["--app-ping", "PING"]), Ok(true));
+        assert_eq!(tries(&["--refresh"]), Ok(true));
+        assert_eq!(tries(&["--preset", "graphql"]), Ok(true));
+        assert_eq!(tries(&["--heartbeat", "app"]), Ok(true), "Ping frames are always allowed");
     }
 
     #[test]

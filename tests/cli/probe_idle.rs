@@ -136,6 +136,60 @@ fn a_lifetime_is_not_taken_for_an_idle_timeout_and_nothing_keeps_it_open() {
     assert!(document["verified"].is_null(), "there is no interval to verify: {document:#}");
 }
 
+/// A lifetime, and an idle timer that only messages reset, look the same to Ping frames.
+const AGES: [&[&str]; 2] = [&["--lifetime", TIMEOUT], &["--idle-timeout", TIMEOUT, "--messages-only"]];
+
+#[test]
+fn age_is_undecided_where_no_message_may_be_sent() {
+    at_once(&AGES, |faults| {
+        let server = Server::start(faults);
+        let (code, document) = document(&["--verify"], &server.url());
+        assert_eq!((code, &document["verdict"]), (Some(4), &"inconclusive".into()), "{document:#}");
+        let age = document["lifetime_or_idle_ms"].as_f64().unwrap();
+        assert!((TIMEOUT_MS - LATE_MS..=TIMEOUT_MS + LATE_MS).contains(&age), "{document:#}");
+        assert!(document["lifetime_ms"].is_null() && document["prescription"].is_null(), "{document:#}");
+        let text = probe(&[], &server.url()).stdout;
+        assert!(text.contains("or an idle timeout of as much that only messages reset"), "{text}");
+        assert!(text.contains("either send an app heartbeat"), "{text}");
+        assert!(!text.contains("no heartbeat helps"), "{text}");
+    });
+}
+
+#[test]
+fn allowed_messages_tell_an_idle_timer_from_a_lifetime() {
+    let ways: [&[&str]; 2] = [&["--allow-messages"], &["--app-ping", "PING", "--app-pong", "{any}"]];
+    at_once(&ways, |way| {
+        let document = found(&["--messages-only"], &[way, &["--verify"][..]].concat());
+        let told = (&document["verdict"], &document["reset_by"]);
+        assert_eq!(told, (&"idle_timeout".into(), &"messages".into()), "{document:#}");
+        assert_eq!(document["verified"]["held"], true, "{document:#}");
+        assert_eq!(document["void_rounds"], 0, "{document:#}");
+        let (code, document) = faulty(&["--lifetime", TIMEOUT], way);
+        let told = (code, &document["verdict"], &document["reset_by"]);
+        assert_eq!(told, (Some(0), &"lifetime_cap".into(), &Value::Null), "{document:#}");
+    });
+}
+
+#[test]
+fn advice_names_the_heartbeat_that_counts() {
+    let server = Server::start(&["--idle-timeout", TIMEOUT, "--messages-only"]);
+    let text = probe(&["--allow-messages"], &server.url()).stdout;
+    assert!(text.contains("only messages reset it, Ping frames do not"), "{text}");
+    assert!(text.contains("send an app heartbeat (a message) every"), "{text}");
+}
+
+#[test]
+fn server_pings_are_answered_without_a_preset() {
+    // It closes clients that leave two of its pings unanswered.
+    let faults = ["--heartbeat", "app", "--interval", "300ms", "--timeout", "200ms", "--max-missed", "2"];
+    let (code, document) = faulty(&faults, &[]);
+    assert_eq!((code, &document["verdict"]), (Some(0), &"server_keeps_it_busy".into()), "{document:#}");
+    assert_eq!(document["chatter"]["answered"], true, "{document:#}");
+    assert!(document["reasons"].to_string().contains("cannot be tested"), "{document:#}");
+    let (_, document) = faulty(&faults, &["--no-answer"]);
+    assert_ne!(document["chatter"]["answered"], true, "{document:#}");
+}
+
 #[test]
 fn a_server_that_speaks_keeps_the_path_busy() {
     let (code, document) = faulty(&["--chatter", "600ms"], &[]);
@@ -434,7 +488,10 @@ fn bounds_that_make_no_sense_are_told_in_one_line_or_a_document() {
         (["--expect", "<0s"], "makes no sense"),
         (["--expect", ">=1h"], "--expect >=1h cannot be shown: --max 2 s is shorter"),
         (["--repeat", "21"], "it must be a whole number from 1 to 20"),
-        (["--app-ping", "hello"], "--app-ping does nothing without --heartbeat app or --refresh"),
+        (
+            ["--app-pong", "hello"],
+            "--app-pong does nothing without --app-ping, --allow-messages or --refresh",
+        ),
     ] {
         let line = [&["probe-idle", "--max", "2s"], &args[..], &["ws://127.0.0.1:1/"]].concat();
         let ran = run(&line);

@@ -26,6 +26,8 @@ pub struct Trials {
     refresh: Option<Upkeep>,
     /// The interval, and how long to hold.
     verify: Option<(Duration, Duration)>,
+    /// Heartbeats of both kinds hold it, since the usual kind does not count.
+    verify_by_both: bool,
     /// What was asked for and is not tried, each with why.
     pub untried: Vec<String>,
 }
@@ -58,7 +60,10 @@ impl Upkeep {
             }
             Verdict::NoTimeoutUpToMax => Err("nothing was cut"),
             Verdict::ServerKeepsItBusy => Err("the server keeps it open by itself"),
-            Verdict::Inconclusive => Err("the search found no answer"),
+            Verdict::Inconclusive => {
+                let age = findings.lifetime_or_idle.ok_or("the search found no answer")?;
+                Ok(Upkeep::between(age.lo, age.hi))
+            }
         }
     }
 }
@@ -106,6 +111,7 @@ impl Trials {
         if plan.verify {
             let told = |why| format!("there was nothing to verify: {why}");
             trials.verify = trials.noting(to_verify(findings).map_err(told));
+            trials.verify_by_both = findings.reset_by.is_some();
         }
         trials
     }
@@ -174,9 +180,10 @@ impl Trials {
         }
         if let Some((every, until)) = self.verify {
             let (plan, news, stop, places) = trial();
+            let traffic = if self.verify_by_both { Traffic::Both } else { Traffic::Questions };
             tasks.spawn(async move {
                 let _place = places.acquire().await;
-                if let Some(verified) = verify(&plan, every, until, &news, &stop).await {
+                if let Some(verified) = verify(&plan, traffic, (every, until), &news, &stop).await {
                     let _ = news.send(News::Verified(verified));
                 }
             });
@@ -286,8 +293,8 @@ fn fate(kept: Kept, after: Duration, lo: Duration, method: Method, answers: u64)
 /// Holds a connection at the prescribed interval; `None`: interrupted.
 async fn verify(
     plan: &IdlePlan,
-    interval: Duration,
-    wanted: Duration,
+    traffic: Traffic,
+    (interval, wanted): (Duration, Duration),
     news: &mpsc::UnboundedSender<News>,
     stop: &CancellationToken,
 ) -> Option<Verified> {
@@ -296,21 +303,22 @@ async fn verify(
             let outcome = VerifyOutcome::Untold(error.to_string());
             Some(Verified { interval, wanted, held: Duration::ZERO, beats: 0, outcome })
         }
-        Ok(mut ready) => hold(plan, &mut ready, interval, wanted, news, stop).await,
+        Ok(mut ready) => {
+            let question = plan.question(plan.search.kind);
+            let keeping = KeepPlan { question: &question, traffic, every: interval, until: Some(wanted) };
+            hold(&mut ready, keeping, wanted, news, stop).await
+        }
     }
 }
 
 async fn hold(
-    plan: &IdlePlan,
     ready: &mut Ready,
-    interval: Duration,
+    keeping: KeepPlan<'_>,
     wanted: Duration,
     news: &mpsc::UnboundedSender<News>,
     stop: &CancellationToken,
 ) -> Option<Verified> {
-    let question = plan.question(plan.search.kind);
-    let keeping =
-        KeepPlan { question: &question, traffic: Traffic::Questions, every: interval, until: Some(wanted) };
+    let interval = keeping.every;
     let (began, mut beats) = (Instant::now(), 0);
     let mut beat = |at: Instant| {
         beats += 1;

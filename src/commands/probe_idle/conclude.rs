@@ -10,7 +10,9 @@ use super::hunt::Catch;
 use crate::domain::idle::middleboxes::{self, Candidate, Visible};
 use crate::domain::idle::refresh::{Conclusion, Fate, Refresh};
 use crate::domain::idle::report::{Direction, IdleInfo, IdleReport, TwoEnded, VerifyOutcome};
-use crate::domain::idle::{Bracket, Cut, Expectation, Findings, Lifetime, Manner, Prescription, Verdict};
+use crate::domain::idle::{
+    Bracket, Cut, Expectation, Findings, Lifetime, Manner, Prescription, ResetBy, Verdict,
+};
 use crate::domain::opening::{OpenError, Opened};
 use crate::domain::peer_text::PeerText;
 use crate::domain::report;
@@ -102,6 +104,7 @@ impl Gathered {
 fn settled(findings: Findings, refresh: Option<&Refresh>, min: Duration) -> Findings {
     match findings.verdict {
         Verdict::LifetimeCap => outlived(findings, refresh),
+        Verdict::Inconclusive if findings.lifetime_or_idle.is_some() => outlived(findings, refresh),
         Verdict::Inconclusive => {
             // What is shorter than any span that was to be tried answers nothing.
             let lo = findings.bracket.lo.filter(|lo| *lo >= min);
@@ -120,13 +123,14 @@ fn settled(findings: Findings, refresh: Option<&Refresh>, min: Duration) -> Find
 fn outlived(findings: Findings, refresh: Option<&Refresh>) -> Findings {
     let survivor = refresh.and_then(|refresh| refresh.rows.iter().find(|row| row.fate == Fate::Survived));
     let (Some(refresh), Some(survivor), Some(Lifetime { lo: age, hi: gone })) =
-        (refresh, survivor, findings.lifetime)
+        (refresh, survivor, findings.lifetime.or(findings.lifetime_or_idle))
     else {
         return findings;
     };
-    let (verdict, reason) = match refresh.conclusion {
+    let (verdict, reset_by, reason) = match refresh.conclusion {
         Conclusion::MessagesOnly => (
             Verdict::IdleTimeout,
+            Some(ResetBy::Messages),
             format!(
                 "what ended at the age of {} was outlived by app messages: Ping frames do not count",
                 show(age)
@@ -134,6 +138,7 @@ fn outlived(findings: Findings, refresh: Option<&Refresh>) -> Findings {
         ),
         _ => (
             Verdict::Inconclusive,
+            None,
             format!(
                 "connections that were never idle ended at the age of {}, but {} outlived it",
                 show(age),
@@ -143,7 +148,8 @@ fn outlived(findings: Findings, refresh: Option<&Refresh>) -> Findings {
     };
     let hi = findings.bracket.hi.or(findings.spread.map(|spread| spread.max)).or(Some(gone));
     let bracket = Bracket { hi, ..findings.bracket };
-    Findings { verdict, reasons: vec![reason], bracket, lifetime: None, ..findings }
+    let reasons = vec![reason];
+    Findings { verdict, reasons, bracket, reset_by, lifetime: None, lifetime_or_idle: None, ..findings }
 }
 
 /// The findings of a run that never came to search.
@@ -157,6 +163,8 @@ fn nothing_found(elapsed: Duration, partial: bool, error: Option<&OpenError>) ->
         manner: None,
         lingers: false,
         lifetime: None,
+        lifetime_or_idle: None,
+        reset_by: None,
         chatter: None,
         provisional: None,
         survived: Vec::new(),

@@ -174,7 +174,7 @@ impl<'a> Hunt<'a> {
         let Some(known) = self.known.get(&probe) else { return };
         let (role, ask_at) = (known.role, *known.span.borrow());
         self.search.observe(&observation);
-        if let (Role::Control, Seen::Ended { cut, .. }) = (role, &observation.seen) {
+        if let (Role::Control | Role::SecondControl, Seen::Ended { cut, .. }) = (role, &observation.seen) {
             self.control_cut = Some(cut.clone());
         }
         if is_over(&observation.seen) {
@@ -194,7 +194,7 @@ impl<'a> Hunt<'a> {
                 self.error = Some(Arc::clone(&error));
                 IdleEvent::OpenFailed { probe, role, at, error }
             }
-            Told::Seen(Seen::Beat) => return,
+            Told::Seen(Seen::Beat | Seen::Replied) => return,
             Told::Seen(_) => IdleEvent::Seen(Sighting { role, ask_at, observation, at }),
         };
         self.reporter.report(&event);
@@ -230,6 +230,6 @@ impl<'a> Hunt<'a> {
 fn is_over(seen: &Seen) -> bool {
     match seen {
         Seen::OpenFailed { .. } | Seen::Survived { .. } | Seen::Died { .. } | Seen::Ended { .. } => true,
-        Seen::Opened | Seen::Beat | Seen::Asked { .. } | Seen::Spoke { .. } => false,
+        Seen::Opened | Seen::Beat | Seen::Asked { .. } | Seen::Spoke { .. } | Seen::Replied => false,
     }
 }

@@ -138,9 +138,13 @@ async fn play(
             let mut emit = |at, seen| tell(at, Told::Seen(seen));
             silence::run(&mut ready.socket, &silence, span, &mut emit).await;
         }
-        Role::Control => {
+        Role::Control | Role::SecondControl => {
             let every = plan.search.control_interval;
-            let keeping = KeepPlan { question: &question, traffic: Traffic::Questions, every, until: None };
+            let traffic = match role {
+                Role::SecondControl => Traffic::Both,
+                Role::Control | Role::Watcher | Role::Trial => Traffic::Questions,
+            };
+            let keeping = KeepPlan { question: &question, traffic, every, until: None };
             let mut beat = |at| tell(at, Told::Seen(Seen::Beat));
             let kept = keep::run(&mut ready.socket, keeping, &mut beat).await;
             tell(Instant::now(), Told::Seen(control_end(kept)));

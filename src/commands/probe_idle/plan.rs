@@ -51,7 +51,8 @@ impl IdlePlan {
     pub(super) fn question(&self, kind: Kind) -> Question {
         let (ask, answer) = (self.ask.clone(), self.answer.clone());
         let convention = self.greeting.convention.clone();
-        Question { kind, ask, answer, timeout: self.search.answer_timeout, convention }
+        let answers_server = self.greeting.answer_pings;
+        Question { kind, ask, answer, timeout: self.search.answer_timeout, convention, answers_server }
     }
 
     /// The plan of opening, with the two-ended mode offered before the user's own subprotocols.

@@ -15,7 +15,9 @@ use crate::domain::heartbeat::pattern::Pattern;
 use crate::domain::heartbeat::template::Template;
 use crate::domain::idle::refresh::{Conclusion, Fate, Method};
 use crate::domain::idle::report::{Direction, IdleEvent, IdleReport, IdleReporter, TwoEnded, VerifyOutcome};
-use crate::domain::idle::{Bracket, Cut, Manner, Precision, Prescription, SearchPlan, Strategy, Verdict};
+use crate::domain::idle::{
+    Bracket, Cut, Manner, Precision, Prescription, ResetBy, SearchPlan, Strategy, Verdict,
+};
 use crate::domain::peer_text::PeerText;
 use crate::domain::report;
 use crate::domain::threshold::Truth;
@@ -157,6 +159,29 @@ async fn a_lifetime_is_no_idle_timeout() {
     assert_eq!(report.findings.verdict, Verdict::LifetimeCap, "{:#?}", report.findings);
     assert!(matches!(report.prescription, Some(Prescription::Reconnect { before }) if before < ms(1500)));
     assert_eq!(report.verdict, report::Verdict::Passed);
+}
+
+#[tokio::test]
+async fn timer_that_only_messages_reset_is_no_lifetime() {
+    let faults = [("idle-timeout", "1s"), ("messages-only", "")];
+    let report = probed(&faults, |plan| plan.verify = true).await;
+    timeout(&report, 1000);
+    assert_eq!(report.findings.reset_by, Some(ResetBy::Messages), "{:#?}", report.findings);
+    let verified = report.verified.unwrap();
+    assert_eq!(verified.outcome, VerifyOutcome::Held, "{verified:?}");
+}
+
+#[tokio::test]
+async fn age_stays_undecided_where_no_messages_are_sent() {
+    let probing = async |faults: &[(&str, &str)]| {
+        let report = probed(faults, |plan| plan.search.second_control = false).await;
+        let found = (report.findings.verdict, report.verdict, report.prescription);
+        let expected = (Verdict::Inconclusive, report::Verdict::Inconclusive, None);
+        assert_eq!(found, expected, "{:#?}", report.findings);
+        assert!(report.findings.lifetime_or_idle.is_some(), "{:#?}", report.findings);
+    };
+    let messages_only = [("idle-timeout", "1s"), ("messages-only", "")];
+    tokio::join!(probing(&messages_only), probing(&[("lifetime", "1500ms")]));
 }
 
 #[tokio::test]

@@ -23,6 +23,7 @@ pub(super) struct Gaps {
     count: usize,
     busy: bool,
     let_go: Vec<LetGo>,
+    answered: bool,
 }
 
 /// A client that said nothing, and whose end came after a gap no longer than one that it had survived: it did not die
@@ -54,6 +55,11 @@ impl Gaps {
         survived > Duration::ZERO && idle <= survived.mul_f64(1.02) + Duration::from_millis(50)
     }
 
+    /// Notes that what the server asked was answered.
+    pub fn note_answer(&mut self) {
+        self.answered = true;
+    }
+
     /// Notes a client that was let go at this moment, so old.
     pub fn let_go(&mut self, moment: Duration, age: Duration) {
         self.let_go.push(LetGo { moment, age, vouched: false });
@@ -80,7 +86,8 @@ impl Gaps {
     pub fn chatter(&self) -> Option<Chatter> {
         let spread = Spread::of(&self.gaps)?;
         let lets_go = self.lets_go();
-        Some(Chatter { period: spread.median, longest_gap: spread.max, count: self.count, lets_go })
+        let (period, longest_gap) = (spread.median, spread.max);
+        Some(Chatter { period, longest_gap, count: self.count, lets_go, answered: self.answered })
     }
 
     fn lets_go(&self) -> Option<Duration> {

@@ -58,6 +58,12 @@ impl Control {
         }
     }
 
+    /// The second control takes its place: what ended before was idle, and not old.
+    pub fn replace(&mut self, (id, opened, last_beat): (ProbeId, Duration, Option<Duration>)) {
+        self.current = Some(Life { id, opened: Some(opened), last_beat });
+        self.ages.clear();
+    }
+
     pub fn is_open(&self) -> bool {
         self.current.as_ref().is_some_and(|life| life.opened.is_some())
     }
@@ -96,9 +102,14 @@ impl Control {
 
 /// Whether two ages can be the same, to 2 % and at least 300 ms: what was seen to end is known more exactly
 /// than what was found dead. Two outages that are further apart are no lifetime.
-fn is_same(one: &Lifetime, other: &Lifetime) -> bool {
-    let near = one.hi.max(other.hi).mul_f64(0.02).max(Duration::from_millis(300));
+pub(super) fn is_same(one: &Lifetime, other: &Lifetime) -> bool {
+    let near = age_slack(one.hi.max(other.hi));
     one.lo <= other.hi + near && other.lo <= one.hi + near
+}
+
+/// How far two ages can be apart and still be the same.
+pub(super) fn age_slack(age: Duration) -> Duration {
+    age.mul_f64(0.02).max(Duration::from_millis(300))
 }
 
 /// How far from an age to look for its like: 2 %, at least three intervals of the control.

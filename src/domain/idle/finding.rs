@@ -147,6 +147,25 @@ impl From<&Death> for Manner {
     }
 }
 
+/// The only kind of heartbeat that resets the timer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ResetBy {
+    /// Ping frames do not reset it, messages do.
+    Messages,
+    /// Messages do not reset it, Ping frames do.
+    Pings,
+}
+
+impl ResetBy {
+    /// The name that scripts see.
+    pub fn label(self) -> &'static str {
+        match self {
+            ResetBy::Messages => "messages",
+            ResetBy::Pings => "pings",
+        }
+    }
+}
+
 /// About when connections end, before it is confirmed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Provisional {
@@ -169,6 +188,8 @@ pub struct Chatter {
     pub count: usize,
     /// How old clients were that it let go all the same, since they had said nothing: the median.
     pub lets_go: Option<Duration>,
+    /// The server asked by messages, and was answered.
+    pub answered: bool,
 }
 
 /// What a search came to.
@@ -185,6 +206,11 @@ pub struct Findings {
     pub lingers: bool,
     /// The age at which connections end, of [`Verdict::LifetimeCap`].
     pub lifetime: Option<Lifetime>,
+    /// The age at which connections ended that sent one kind of heartbeat, where the other kind was not tried: a lifetime,
+    /// or an idle timer that only the other kind resets. Of [`Verdict::Inconclusive`].
+    pub lifetime_or_idle: Option<Lifetime>,
+    /// The only kind of heartbeat that resets the timer; `None`: any that was tried.
+    pub reset_by: Option<ResetBy>,
     pub chatter: Option<Chatter>,
     pub provisional: Option<Provisional>,
     /// The spans that were asked and answered, ascending.

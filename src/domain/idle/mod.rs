@@ -57,11 +57,12 @@ mod probe;
 pub mod refresh;
 pub mod report;
 mod search;
+mod second_control;
 mod tactic;
 mod zone;
 
 pub use expectation::{Expectation, ExpectationError};
-pub use finding::{Bracket, Chatter, Findings, Lifetime, Manner, Provisional, Spread, Verdict};
+pub use finding::{Bracket, Chatter, Findings, Lifetime, Manner, Provisional, ResetBy, Spread, Verdict};
 pub use grid::WELL_KNOWN;
 pub use plan::{PlanError, Precision, SearchPlan, Strategy};
 pub use prescription::{Prescription, SHORTEST_SURVIVOR};

@@ -3,8 +3,11 @@
 
 use std::time::Duration;
 
-use super::{Cut, Death, Findings, Observation, Order, ProbeId, Role, Search, SearchPlan, Seen, Step};
+use super::{
+    Cut, Death, Findings, Observation, Order, ProbeId, ResetBy, Role, Search, SearchPlan, Seen, Step,
+};
 use crate::domain::ending::How;
+use crate::domain::heartbeat::Kind as Heartbeats;
 use crate::domain::peer_text::PeerText;
 
 /// How long a connection may be idle.
@@ -68,6 +71,8 @@ pub struct Path {
     pub chatter: Option<Duration>,
     /// It lets go of clients that said nothing for so long.
     pub patience: Option<Duration>,
+    /// The only kind of heartbeat that resets the timer.
+    pub reset_by: Option<ResetBy>,
     /// This part of all connections dies for no reason.
     pub doomed: f64,
     /// An answer takes between so long and so long.
@@ -87,6 +92,7 @@ impl Path {
             down: Duration::ZERO,
             chatter: None,
             patience: None,
+            reset_by: None,
             doomed: 0.0,
             answer: (Duration::from_millis(20), Duration::from_millis(20)),
             capacity: usize::MAX,
@@ -153,6 +159,10 @@ struct Line {
     doom: Option<(Duration, bool)>,
     /// Of a control: when its next heartbeat is told.
     beat: Option<Duration>,
+}
+
+fn is_control(role: Role) -> bool {
+    matches!(role, Role::Control | Role::SecondControl)
 }
 
 const FOREVER: Duration = Duration::from_secs(1 << 32);
@@ -235,7 +245,7 @@ impl World<'_> {
         match &line.state {
             State::Opening { ready } => *ready,
             State::Asked { told, .. } => *told,
-            State::Silent if line.role == Role::Control => {
+            State::Silent if is_control(line.role) => {
                 let end = self.control_end(line);
                 line.beat.filter(|beat| *beat < end).unwrap_or_else(|| self.control_told(line, end))
             }
@@ -279,9 +289,20 @@ impl World<'_> {
         idle.min(doom).min(self.outage(line)).min(self.death_of_age(line)).min(self.impatience(line))
     }
 
+    /// Whether the heartbeats of a control do not reset the timer.
+    fn is_idle_to_the_timer(&self, role: Role) -> bool {
+        let sends = match self.plan.kind {
+            Heartbeats::Protocol => ResetBy::Pings,
+            Heartbeats::App => ResetBy::Messages,
+        };
+        role == Role::Control && self.path.reset_by.is_some_and(|wanted| wanted != sends)
+    }
+
     fn control_end(&self, line: &Line) -> Duration {
         let doom = line.doom.map_or(FOREVER, |(at, _)| at);
-        doom.min(self.outage(line)).min(self.death_of_age(line))
+        let idle = line.timeout.filter(|_| self.is_idle_to_the_timer(line.role));
+        let idle = idle.map_or(FOREVER, |timeout| line.opened + timeout);
+        doom.min(idle).min(self.outage(line)).min(self.death_of_age(line))
     }
 
     /// When a control's end is told: at once where it shows, else when a heartbeat stayed unanswered.
@@ -319,8 +340,7 @@ impl World<'_> {
     /// Heartbeats matter to the search after a death, so only then they are told.
     fn expect_beat(&mut self, now: Duration) {
         let interval = self.plan.control_interval;
-        let controls =
-            self.lines.iter_mut().filter(|line| line.role == Role::Control && line.opened < FOREVER);
+        let controls = self.lines.iter_mut().filter(|line| is_control(line.role) && line.opened < FOREVER);
         controls.for_each(|line| line.beat = line.beat.or(Some(now + interval)));
     }
 
@@ -329,7 +349,9 @@ impl World<'_> {
         match (&line.state, line.role) {
             (State::Opening { .. }, _) => tell(self.finish_opening(index, now)),
             (State::Asked { seen, .. }, _) => tell(seen.clone()),
-            (State::Silent, Role::Control) => tell(self.control_moment(index, line, now)),
+            (State::Silent, Role::Control | Role::SecondControl) => {
+                tell(self.control_moment(index, line, now))
+            }
             (State::Silent, _) if self.visible_end(line) <= now => {
                 let doom = line.doom.is_some_and(|(at, visible)| visible && at <= now);
                 let cut = if doom { How::Rst.into() } else { self.path.kind.cut() };
@@ -358,7 +380,7 @@ impl World<'_> {
         }
         let line = &mut self.lines[index];
         (line.state, line.opened, line.since) = (State::Silent, now, now);
-        line.beat = Some(now + self.plan.control_interval).filter(|_| line.role == Role::Control);
+        line.beat = Some(now + self.plan.control_interval).filter(|_| is_control(line.role));
         Seen::Opened
     }
 

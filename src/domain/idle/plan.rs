@@ -70,6 +70,8 @@ pub struct SearchPlan {
     pub control_interval: Duration,
     /// What the questions and the control's heartbeats are: it is said where a verdict depends on it.
     pub kind: Kind,
+    /// A second control that sends messages and Ping frames may be opened when the control ended at an age.
+    pub second_control: bool,
     /// The peer is `wscheck serve`, and speaks first after the silence.
     pub two_ended: bool,
 }
@@ -86,6 +88,7 @@ impl Default for SearchPlan {
             repeat: 3,
             control_interval: Duration::from_millis(500),
             kind: Kind::Protocol,
+            second_control: true,
             two_ended: false,
         }
     }

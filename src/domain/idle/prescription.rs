@@ -35,6 +35,8 @@ impl Prescription {
             Some(Prescription::Heartbeat { interval: three_quarters(survived), survived, found })
         };
         match findings.verdict {
+            // Where no silence is known to be too long, the server closed connections that sent heartbeats all the time.
+            Verdict::ServerPolicy if findings.bracket.hi.is_none() => None,
             Verdict::IdleTimeout | Verdict::ServerPolicy => heartbeat(true),
             Verdict::NoTimeoutUpToMax => heartbeat(false),
             Verdict::ServerKeepsItBusy => heartbeat(findings.chatter.is_some_and(|c| c.lets_go.is_some())),

@@ -13,6 +13,9 @@ pub struct ProbeId(pub u32);
 pub enum Role {
     /// Never idle: asked every [`super::SearchPlan::control_interval`].
     Control,
+    /// Never idle, and sends messages besides Ping frames: it is opened when the control ended at an age, to tell a
+    /// lifetime from an idle timer that only one of the two resets.
+    SecondControl,
     /// Silent until the longest span; its visible end is the timeout.
     Watcher,
     /// Silent for one span, then asked once.
@@ -24,6 +27,7 @@ impl Role {
     pub fn label(self) -> &'static str {
         match self {
             Role::Control => "control",
+            Role::SecondControl => "second_control",
             Role::Watcher => "watcher",
             Role::Trial => "trial",
         }
@@ -61,6 +65,27 @@ pub struct Cut {
     /// The peer's FIN came, but what we wrote afterwards was still taken: closed on one side only.
     /// `None`: not tried.
     pub half_open: Option<bool>,
+}
+
+impl Cut {
+    /// Whether it is a close frame that states the server's own reason: by a code that only an application gives, or in
+    /// words.
+    pub fn states_why(&self) -> bool {
+        match &self.how {
+            How::CloseFrame { code, reason } => {
+                let is_own = |code: &u16| *code == 1008 || (3000..5000).contains(code);
+                code.as_ref().is_some_and(is_own) || !reason.as_str().is_empty()
+            }
+            How::Fin
+            | How::Rst
+            | How::TlsClose
+            | How::TlsAlert { .. }
+            | How::Violation { .. }
+            | How::Silent
+            | How::Timeout
+            | How::Error => false,
+        }
+    }
 }
 
 impl From<How> for Cut {
@@ -102,7 +127,7 @@ pub enum Seen {
     Opened,
     /// It could not be opened; a lower-case fragment says why. The connection is over.
     OpenFailed { why: String },
-    /// Control only: a heartbeat was answered just now.
+    /// Controls only: a heartbeat was answered just now.
     Beat,
     /// The question left after this idle span.
     Asked { idle: Duration },
@@ -115,6 +140,8 @@ pub enum Seen {
     Ended { idle: Duration, cut: Cut },
     /// The server said something that nobody asked for, after a quiet gap; the silence begins anew.
     Spoke { gap: Duration },
+    /// What the server asked by a message was answered.
+    Replied,
 }
 
 /// One thing that was seen.

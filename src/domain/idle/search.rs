@@ -9,10 +9,11 @@ use super::bisect::Bisect;
 use super::chatter::Gaps;
 use super::control::{Control, Fate};
 use super::evidence::Evidence;
-use super::finding::{Bracket, Findings, Lifetime, Manner, Provisional, Verdict};
+use super::finding::{Bracket, Findings, Lifetime, Manner, Provisional, ResetBy, Verdict};
 use super::parallel::Parallel;
 use super::plan::{PlanError, SearchPlan, Strategy};
 use super::probe::{Cut, Observation, Order, ProbeId, Role, Seen, Step};
+use super::second_control::{SecondControl, Testimony};
 use super::tactic::{Probe, Situation, Wish, Wishes};
 use crate::domain::ending::How;
 
@@ -20,6 +21,8 @@ use crate::domain::ending::How;
 const MOST_VOID_ROUNDS: u32 = 3;
 /// After so many connections without an answer there will be none.
 const MOST_CONNECTIONS: u32 = 400;
+/// The fewest connections among which there is a place for a second control.
+const FEWEST_WITH_SECOND: usize = 4;
 /// So many failures to open, one after the other, while fewer than three are open, end the search.
 const MOST_FAILURES: u32 = 6;
 
@@ -52,6 +55,13 @@ pub struct Search {
     /// Watchers and trials that are not over.
     probes: Vec<Probe>,
     control: Control,
+    second: SecondControl,
+    /// A control ended, so that the second one is of use.
+    second_due: bool,
+    /// Controls ended at this age, and the second one is still to say whether it was a lifetime.
+    suspected: Option<Lifetime>,
+    /// The only kind of heartbeat that resets the timer.
+    reset_by: Option<ResetBy>,
     evidence: Evidence,
     gaps: Gaps,
     doubt: Option<Doubt>,
@@ -70,6 +80,12 @@ pub struct Search {
     void_rounds: u32,
     provisional: Option<Provisional>,
     lifetime: Option<Lifetime>,
+    /// The server closed controls at an age, and said why.
+    closed_at_age: bool,
+    /// How a control was seen to end last.
+    control_cut: Option<Cut>,
+    /// The same, where it may be an idle timer.
+    lifetime_or_idle: Option<Lifetime>,
     /// Connections that were seen to end: when, and how old they were.
     ends: Vec<(Duration, Duration)>,
     outcome: Option<(Verdict, Vec<String>)>,
@@ -80,6 +96,27 @@ pub struct Search {
 /// Whether a connection of this age is well below a lifetime.
 fn is_young(age: Duration, lifetime: Lifetime) -> bool {
     age < lifetime.lo.mul_f64(0.9)
+}
+
+/// An age in words; two, where the end was not seen.
+fn shown_age(Lifetime { lo, hi }: Lifetime) -> String {
+    let close = hi.saturating_sub(lo) <= hi.mul_f64(0.01).max(Duration::from_millis(50));
+    if close { show(lo) } else { format!("{} to {}", show(lo), show(hi)) }
+}
+
+/// A close frame in words: its code, what that means, and the reason that the peer gave.
+fn close_frame(cut: &Cut) -> Option<String> {
+    let How::CloseFrame { code, reason } = &cut.how else { return None };
+    let code = code.map_or_else(
+        || "no code".to_string(),
+        |code| format!("{code} ({})", crate::domain::ending::close_code_meaning(code)),
+    );
+    Some(if reason.as_str().is_empty() { code } else { format!("{code} '{}'", reason.as_str()) })
+}
+
+/// Whether a control was given up since nothing answered.
+fn is_silent(cut: &Cut) -> bool {
+    matches!(cut.how, How::Timeout | How::Silent)
 }
 
 /// How far a search is.
@@ -116,6 +153,10 @@ impl Search {
             tactic,
             probes: Vec::new(),
             control: Control::default(),
+            second: SecondControl::default(),
+            second_due: false,
+            suspected: None,
+            reset_by: None,
             evidence: Evidence::default(),
             gaps: Gaps::default(),
             doubt: None,
@@ -130,6 +171,9 @@ impl Search {
             void_rounds: 0,
             provisional: None,
             lifetime: None,
+            lifetime_or_idle: None,
+            closed_at_age: false,
+            control_cut: None,
             ends: Vec::new(),
             outcome: None,
             partial: false,
@@ -165,7 +209,10 @@ impl Search {
 
     /// Whether nobody is there of whom anything could be learned.
     fn is_stuck(&self) -> bool {
-        self.probes.is_empty() && self.doubt.is_none() && self.evidence.rumours().next().is_none()
+        self.probes.is_empty()
+            && self.doubt.is_none()
+            && self.suspected.is_none()
+            && self.evidence.rumours().next().is_none()
     }
 
     /// Takes in what was seen. Of a connection that is over, nothing is taken in.
@@ -174,9 +221,10 @@ impl Search {
         if self.outcome.is_some() {
             return;
         }
-        match self.control.id() == Some(*probe) {
-            true => self.observe_control(*at, seen),
-            false => self.observe_probe(*probe, *at, seen),
+        match *probe {
+            id if self.control.id() == Some(id) => self.observe_control(*at, seen),
+            id if self.second.id() == Some(id) => self.observe_second(*at, seen),
+            id => self.observe_probe(id, *at, seen),
         }
         if self.provisional.is_none()
             && let Some(spread) = self.evidence.visible()
@@ -252,6 +300,8 @@ impl Search {
             Verdict::ServerKeepsItBusy => {
                 Bracket { lo: self.bracket().lo.max(chatter.map(|c| c.longest_gap)), hi: None }
             }
+            // A connection that was never idle was closed as well, so no silence was too long.
+            Verdict::ServerPolicy if self.closed_at_age => Bracket { lo: self.bracket().lo, hi: None },
             Verdict::Stochastic => Bracket { lo: self.evidence.below(spread), hi: None },
             Verdict::IdleTimeout
             | Verdict::LifetimeCap
@@ -267,6 +317,8 @@ impl Search {
             manner: self.evidence.manner().filter(|_| bracket.hi.is_some() || spread.is_some()),
             lingers: self.evidence.lingers(),
             lifetime: self.lifetime,
+            lifetime_or_idle: self.lifetime_or_idle,
+            reset_by: self.reset_by,
             chatter,
             provisional: self.provisional,
             survived: self.evidence.survivors(),
@@ -290,7 +342,7 @@ impl Search {
             }
             Seen::Beat => {
                 self.control.beat(at);
-                if self.doubt.is_none() {
+                if self.doubt.is_none() && self.suspected.is_none() {
                     self.evidence.vouch(at);
                     self.gaps.vouch(at);
                 }
@@ -301,7 +353,31 @@ impl Search {
             }
             Seen::Ended { idle, cut } => self.control_ended(at, *idle, cut),
             Seen::Died { idle, .. } => self.control_ended(at, *idle, &Cut::from(How::Timeout)),
-            Seen::Asked { .. } | Seen::Survived { .. } | Seen::Spoke { .. } => {}
+            Seen::Asked { .. } | Seen::Survived { .. } | Seen::Spoke { .. } | Seen::Replied => {}
+        }
+    }
+
+    fn observe_second(&mut self, at: Duration, seen: &Seen) {
+        match seen {
+            Seen::Opened => {
+                self.second.opened(at);
+                self.opened += 1;
+                self.failures = 0;
+            }
+            Seen::Beat => self.second.beat(at),
+            Seen::OpenFailed { why } => {
+                self.second.failed();
+                self.failed(at, why);
+            }
+            Seen::Ended { idle, cut } => {
+                let (last, gone) = self.moments_of_end(at, *idle, cut);
+                self.second.ended(last, gone);
+            }
+            Seen::Died { .. }
+            | Seen::Asked { .. }
+            | Seen::Survived { .. }
+            | Seen::Spoke { .. }
+            | Seen::Replied => {}
         }
     }
 
@@ -316,6 +392,7 @@ impl Search {
             }
             Seen::Asked { idle } => self.probes[index].asked = Some((*idle, at)),
             Seen::Spoke { gap } => self.spoke(index, at, *gap),
+            Seen::Replied => self.gaps.note_answer(),
             Seen::Beat => {}
             Seen::OpenFailed { why } => {
                 self.probes.remove(index);
@@ -381,11 +458,20 @@ impl Search {
         }
     }
 
+    /// When a control was alive last, and when it was gone: when its first question without an answer left.
+    fn moments_of_end(&self, at: Duration, idle: Duration, cut: &Cut) -> (Duration, Duration) {
+        if !is_silent(cut) {
+            return (at, at);
+        }
+        let last = at.saturating_sub(idle);
+        (last, at.saturating_sub(self.plan.answer_timeout).max(last))
+    }
+
     fn control_ended(&mut self, at: Duration, idle: Duration, cut: &Cut) {
-        let silent = matches!(cut.how, How::Timeout | How::Silent);
-        let last = if silent { at.saturating_sub(idle) } else { at };
-        // It was gone when its first question without an answer left.
-        let gone = if silent { at.saturating_sub(self.plan.answer_timeout).max(last) } else { at };
+        let silent = is_silent(cut);
+        let (last, gone) = self.moments_of_end(at, idle, cut);
+        self.second_due = true;
+        self.control_cut = Some(cut.clone());
         let doubt = Doubt { since: at, alive_at: last, silent, lifetime: None, witness: None };
         match self.control.ended(last, gone, &self.plan) {
             Fate::SameAge(lifetime) => {
@@ -414,7 +500,7 @@ impl Search {
         let asked_since = probe.asked.is_some_and(|(_, asked)| asked >= doubt.since);
         let witness = doubt.witness == Some(probe.id);
         match (alive, doubt.lifetime) {
-            (true, Some(lifetime)) if witness => self.conclude_lifetime(lifetime),
+            (true, Some(lifetime)) if witness => self.suspect_lifetime(lifetime),
             (true, None) if asked_since && probe.opened <= Some(doubt.alive_at) => self.trust(&doubt, at),
             (false, _) if witness => self.void(at),
             (true | false, _) => {}
@@ -463,6 +549,7 @@ impl Search {
         self.orders.push(Order::Open { probe, role, ask_at });
         match role {
             Role::Control => self.control.order(probe),
+            Role::SecondControl => self.second.order(probe),
             Role::Watcher | Role::Trial => self.probes.push(Probe::ordered(probe, role, ask_at, now)),
         }
     }
@@ -476,15 +563,33 @@ impl Search {
         if self.control.id().is_none() {
             self.open(Role::Control, None, now);
         }
+        if self.wants_second() && self.taken() <= self.limit {
+            self.open(Role::SecondControl, None, now);
+        }
         let watching = self.probes.iter().filter(|probe| probe.role == Role::Watcher).count();
         let dying = self.evidence.suspect().is_some() || self.evidence.rumours().next().is_some();
         let quiet = !dying && watching * 2 < self.watchers();
         if std::mem::take(&mut self.watchers_due) || quiet {
-            let room = self.limit.saturating_sub(1 + self.probes.len());
+            let room = self.limit.saturating_sub(self.taken());
             let count = self.watchers().saturating_sub(watching).min(room);
             (0..count).for_each(|_| self.open(Role::Watcher, Some(self.plan.max), now));
         }
         self.release_watchers();
+    }
+
+    /// How many places are taken: by the control, by the second one, open or wanted, and by the others.
+    fn taken(&self) -> usize {
+        1 + usize::from(self.second.is_present() || self.wants_second()) + self.probes.len()
+    }
+
+    /// Whether a second control is to be opened. It leaves no place for a trial where the server allows few connections.
+    fn wants_second(&self) -> bool {
+        let of_use = self.second_due && self.reset_by.is_none() && self.second.is_wanted();
+        of_use && self.takes_second()
+    }
+
+    fn takes_second(&self) -> bool {
+        self.plan.second_control && self.limit >= FEWEST_WITH_SECOND
     }
 
     fn watchers(&self) -> usize {
@@ -516,7 +621,7 @@ impl Search {
         };
         let youngest = self.probes.iter_mut().filter(|probe| tells(probe)).max_by_key(|p| p.since);
         match (youngest.filter(|_| !died_young), doubt.lifetime.filter(|_| !died_young)) {
-            (None, Some(lifetime)) => self.conclude_lifetime(lifetime),
+            (None, Some(lifetime)) => self.suspect_lifetime(lifetime),
             (None, None) => self.void(now),
             (Some(probe), _) => {
                 let at = probe.idle(now);
@@ -534,8 +639,7 @@ impl Search {
     }
 
     fn wishes(&mut self, now: Duration) -> Wishes {
-        let taken = self.probes.len() + 1;
-        let free = if now < self.retry_at { 0 } else { self.limit.saturating_sub(taken) };
+        let free = if now < self.retry_at { 0 } else { self.limit.saturating_sub(self.taken()) };
         let answer = (self.slowest * 3).clamp(Duration::from_millis(50), self.plan.answer_timeout / 2);
         let witness = self.doubt.and_then(|doubt| doubt.witness);
         let situation = Situation {
@@ -606,6 +710,9 @@ impl Search {
         if self.outcome.is_some() {
             return None;
         }
+        if let Some(age) = self.suspected {
+            return self.hear_second(age, now);
+        }
         if self.gaps.busy() {
             self.conclude_busy();
         } else if self.evidence.is_stochastic() {
@@ -626,6 +733,12 @@ impl Search {
         let (period, gap) = (show(chatter.period), show(chatter.longest_gap));
         let why = format!("the server speaks unasked, about every {period}; the longest quiet gap was {gap}");
         self.conclude(Verdict::ServerKeepsItBusy, why);
+        if let (true, Some((_, reasons))) = (chatter.answered, &mut self.outcome) {
+            reasons.push(format!(
+                "the server asks by messages and was answered; silences longer than {gap} cannot be tested \
+                 (--no-answer leaves it unanswered)"
+            ));
+        }
         if let (Some(age), Some((_, reasons))) = (chatter.lets_go, &mut self.outcome) {
             reasons.push(format!(
                 "clients that said nothing were let go all the same, {} old: only what a client says counts there",
@@ -634,20 +747,87 @@ impl Search {
         }
     }
 
+    /// Controls ended at this age. Of a kind of heartbeat alone that does not show a lifetime.
+    fn suspect_lifetime(&mut self, lifetime: Lifetime) {
+        (self.suspected, self.doubt) = (Some(lifetime), None);
+    }
+
+    /// What the second control makes of the age at which others ended; gives when to look again.
+    fn hear_second(&mut self, age: Lifetime, now: Duration) -> Option<Duration> {
+        let testimony = if self.takes_second() {
+            self.second.testimony(age, now, &self.plan)
+        } else {
+            Testimony::Nothing
+        };
+        match (testimony, self.plan.kind) {
+            (Testimony::Wait { until }, _) => return Some(until),
+            (Testimony::Outlived, kind) => self.take_second_as_control(kind),
+            (Testimony::SameAge(_) | Testimony::Nothing, _) if self.control_cut_states_why() => {
+                self.conclude_policy_at(age);
+            }
+            (Testimony::SameAge(both), _) => self.conclude_lifetime(both),
+            // A server that takes no Pings does not count them either.
+            (Testimony::Nothing, Kind::App) => self.conclude_lifetime(age),
+            (Testimony::Nothing, Kind::Protocol) => self.conclude_lifetime_or_idle(age),
+        }
+        None
+    }
+
+    /// Only the other kind of heartbeat resets the timer, so that the control of the first kind was idle to it. The path
+    /// was there all the time: no round was void.
+    fn take_second_as_control(&mut self, kind: Kind) {
+        let Some(life) = self.second.life() else { return };
+        self.suspected = None;
+        self.reset_by = Some(match kind {
+            Kind::Protocol => ResetBy::Messages,
+            Kind::App => ResetBy::Pings,
+        });
+        self.orders.extend(self.control.id().map(|probe| Order::Cancel { probe }));
+        self.control.replace(life);
+        (self.second, self.void_rounds) = (SecondControl::default(), 0);
+    }
+
+    fn control_cut_states_why(&self) -> bool {
+        self.control_cut.as_ref().is_some_and(Cut::states_why)
+    }
+
+    /// The server closed connections at this age, and said why.
+    fn conclude_policy_at(&mut self, age: Lifetime) {
+        self.suspected = None;
+        let Some(closed) = self.control_cut.as_ref().and_then(close_frame) else { return };
+        let age = shown_age(age);
+        self.closed_at_age = true;
+        self.conclude(
+            Verdict::ServerPolicy,
+            format!("the server closed connections at the age of {age} with {closed}, the control too"),
+        );
+    }
+
+    fn conclude_lifetime_or_idle(&mut self, age: Lifetime) {
+        (self.suspected, self.lifetime_or_idle) = (None, Some(age));
+        let why = match self.plan.second_control {
+            true => "the connection that sent messages besides ended earlier, or did not open",
+            false => "no messages were tried (--app-ping, --allow-messages)",
+        };
+        let shown = shown_age(age);
+        self.conclude(
+            Verdict::Inconclusive,
+            format!(
+                "connections that sent Ping frames all the time ended at the age of {shown}, too: a lifetime, or an idle \
+                 timeout that only messages reset; {why}"
+            ),
+        );
+    }
+
     fn conclude_lifetime(&mut self, lifetime: Lifetime) {
-        (self.lifetime, self.doubt) = (Some(lifetime), None);
-        let Lifetime { lo, hi } = lifetime;
-        let close = hi.saturating_sub(lo) <= hi.mul_f64(0.01).max(Duration::from_millis(50));
-        let shown = if close { show(lo) } else { format!("{} to {}", show(lo), show(hi)) };
+        (self.lifetime, self.suspected) = (Some(lifetime), None);
+        let shown = shown_age(lifetime);
         self.conclude(
             Verdict::LifetimeCap,
             format!("connections that were never idle ended at the age of {shown}, too"),
         );
-        if let (Kind::Protocol, Some((_, reasons))) = (self.plan.kind, &mut self.outcome) {
-            reasons.push(
-                "a server that does not count Ping frames as life looks the same: app heartbeats would tell"
-                    .to_string(),
-            );
+        if let (true, Some((_, reasons))) = (self.second.id().is_some(), &mut self.outcome) {
+            reasons.push("neither Ping frames nor messages kept them open".to_string());
         }
     }
 
@@ -704,19 +884,30 @@ impl Search {
         self.conclude(Verdict::Stochastic, why);
     }
 
+    fn add_what_resets(&mut self) {
+        let (Some(reset_by), Some((_, reasons))) = (self.reset_by, &mut self.outcome) else { return };
+        reasons.push(
+            match reset_by {
+                ResetBy::Messages => {
+                    "only messages reset the timer: Ping frames did not keep a connection open"
+                }
+                ResetBy::Pings => "only Ping frames reset the timer: messages did not keep a connection open",
+            }
+            .to_string(),
+        );
+    }
+
     fn conclude_idle(&mut self) {
         if self.evidence.is_vague() {
             return self.conclude_stochastic();
         }
         let died = counted(self.evidence.deaths().len() as u64, "connection");
         match self.evidence.manner() {
-            Some(Manner::Visible(Cut { how: How::CloseFrame { code: Some(code), .. }, .. }))
-                if code == 1008 || (3000..5000).contains(&code) =>
-            {
-                let meaning = crate::domain::ending::close_code_meaning(code);
+            Some(Manner::Visible(cut)) if cut.states_why() => {
+                let closed = close_frame(&cut).unwrap_or_default();
                 self.conclude(
                     Verdict::ServerPolicy,
-                    format!("the server closed idle connections with {code} ({meaning})"),
+                    format!("the server closed idle connections with {closed}"),
                 );
             }
             _ => self.conclude(
@@ -724,5 +915,6 @@ impl Search {
                 format!("{died} died of being idle, and the control did not"),
             ),
         }
+        self.add_what_resets();
     }
 }

@@ -18,6 +18,8 @@ use crate::net::websocket::{Socket, Step, is_buffer_full};
 pub enum Traffic {
     /// Questions, which are answered.
     Questions,
+    /// Questions of both kinds: an answer to either is a sign of life.
+    Both,
     /// Pongs that nobody asked for: nothing comes back.
     Pongs,
     /// Nothing; what there is of traffic is TCP's own.
@@ -52,22 +54,37 @@ pub async fn run<S: AsyncRead + AsyncWrite + Unpin>(
     beat: &mut (dyn FnMut(Instant) + Send),
 ) -> Kept {
     let voice = Voice::new(plan.question, rand::random());
+    let other =
+        (plan.traffic == Traffic::Both).then(|| Voice::new(&plan.question.of_other_kind(), rand::random()));
     let began = Instant::now();
     let schedule = match plan.traffic {
         Traffic::Nothing => None,
-        Traffic::Questions | Traffic::Pongs => {
+        Traffic::Questions | Traffic::Both | Traffic::Pongs => {
             Some(Schedule::new(began + plan.every, Some(plan.every), None))
         }
     };
-    Keeping { socket, plan, voice, began, quiet_since: began, alive_at: began, asked: None, schedule, beat }
-        .run()
-        .await
+    Keeping {
+        socket,
+        plan,
+        voice,
+        other,
+        began,
+        quiet_since: began,
+        alive_at: began,
+        asked: None,
+        schedule,
+        beat,
+    }
+    .run()
+    .await
 }
 
 struct Keeping<'a, S> {
     socket: &'a mut Socket<S>,
     plan: KeepPlan<'a>,
     voice: Voice,
+    /// Asks questions of the other kind.
+    other: Option<Voice>,
     began: Instant,
     /// The last byte in either direction, before what is at hand.
     quiet_since: Instant,
@@ -125,8 +142,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Keeping<'_, S> {
             Ok(None) => Ok(()),
             Ok(Some(message)) => {
                 let words = self.voice.hear(&message);
+                let is_other = self.other.as_mut().is_some_and(|other| other.is_answer(&message));
                 // Further answers to the same question say no more, however many there are.
-                if words.is_answer && self.asked.is_some() {
+                if (words.is_answer || is_other) && self.asked.is_some() {
                     self.alive();
                 }
                 words.replies.into_iter().try_for_each(|reply| self.say(reply))
@@ -161,17 +179,19 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Keeping<'_, S> {
 
     fn send(&mut self, now: Instant) -> Result<(), Kept> {
         let message = match self.plan.traffic {
-            Traffic::Questions => self.voice.ask(),
+            Traffic::Questions | Traffic::Both => self.voice.ask(),
             Traffic::Pongs => self.voice.pong(),
             Traffic::Nothing => return Ok(()),
         };
         self.say(message)?;
-        if self.plan.traffic == Traffic::Questions
-            && let Some(upkeep) = self.voice.upkeep(now)
-        {
+        if let Some(other) = self.other.as_mut().map(Voice::ask) {
+            self.say(other)?;
+        }
+        let asks = matches!(self.plan.traffic, Traffic::Questions | Traffic::Both);
+        if asks && let Some(upkeep) = self.voice.upkeep(now) {
             self.say(upkeep)?;
         }
-        if self.plan.traffic == Traffic::Questions {
+        if asks {
             self.asked.get_or_insert(now);
         }
         Ok(())

@@ -40,6 +40,19 @@ pub struct Question {
     pub timeout: Duration,
     /// How the server speaks of heartbeats.
     pub convention: Convention,
+    /// The server's own app pings are answered.
+    pub answers_server: bool,
+}
+
+impl Question {
+    /// The same of the other kind.
+    pub fn of_other_kind(&self) -> Question {
+        let kind = match self.kind {
+            Kind::Protocol => Kind::App,
+            Kind::App => Kind::Protocol,
+        };
+        Question { kind, ..self.clone() }
+    }
 }
 
 /// What came of listening for something.

@@ -147,7 +147,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Silence<'_, S> {
             Ok(Some(message)) => {
                 self.spoke();
                 match self.reply(&message) {
-                    Ok(()) => Heard::Nothing,
+                    Ok(replied) => {
+                        if replied {
+                            (self.emit)(Instant::now(), Seen::Replied);
+                        }
+                        Heard::Nothing
+                    }
                     Err(cut) => Heard::End(cut),
                 }
             }
@@ -155,15 +160,17 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Silence<'_, S> {
         }
     }
 
-    /// Answers what the server asks by messages, where its convention is known: it would let go of a client that does not,
-    /// as of one that sends no Pongs.
-    fn reply(&mut self, message: &Message) -> Result<(), Cut> {
+    /// Answers what the server asks by messages: it would close a client that does not, as one that sends no Pongs.
+    /// Gives whether there was anything to answer.
+    fn reply(&mut self, message: &Message) -> Result<bool, Cut> {
         let replies = self.voice.hear(message).replies;
-        replies.into_iter().try_for_each(|reply| match self.socket.send(reply) {
+        let has_replies = !replies.is_empty();
+        let sent = replies.into_iter().try_for_each(|reply| match self.socket.send(reply) {
             Ok(_) => Ok(()),
             Err(error) if is_buffer_full(&error) => Ok(()),
             Err(error) => Err(self.socket.cut_by(error)),
-        })
+        });
+        sent.map(|()| has_replies)
     }
 
     /// The server kept its promise before our own timer was up: by its clock the silence is over.

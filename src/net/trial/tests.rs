@@ -34,6 +34,7 @@ fn question(kind: Kind) -> Question {
         answer: Pattern::default(),
         timeout: ms(2000),
         convention: Convention::default(),
+        answers_server: true,
     }
 }
 
@@ -60,9 +61,12 @@ struct Set {
     kind: Kind,
     /// How the server speaks; empty: as most do.
     preset: &'static str,
+    /// What the server asks is answered.
+    answers: bool,
 }
 
-const USUAL: Set = Set { ask_at: Some(5000), slack: 0, two_ended: false, kind: Kind::Protocol, preset: "" };
+const USUAL: Set =
+    Set { ask_at: Some(5000), slack: 0, two_ended: false, kind: Kind::Protocol, preset: "", answers: true };
 
 /// The question of a preset that has none of its own.
 fn question_of(preset: &str, kind: Kind) -> Question {
@@ -77,7 +81,7 @@ impl Scene {
         let (told, seen) = mpsc::unbounded_channel();
         let start = Instant::now();
         let silence = tokio::spawn(async move {
-            let question = question_of(set.preset, set.kind);
+            let question = Question { answers_server: set.answers, ..question_of(set.preset, set.kind) };
             let plan = SilencePlan { question: &question, slack: ms(set.slack), two_ended: set.two_ended };
             let mut emit = |at: Instant, seen| told.send((at - start, seen)).unwrap();
             silence::run(&mut socket, &plan, &mut bound, &mut emit).await;
@@ -139,7 +143,8 @@ async fn in_a_silence_a_server_that_asks_is_answered_and_was_heard() {
     let spoke = Seen::Spoke { gap: ms(3000) };
     let asked = Seen::Asked { idle: ms(5000) };
     let survived = Seen::Survived { idle: ms(5000), rtt: ms(0) };
-    assert_eq!(scene.end().await, [(ms(3000), spoke), (ms(8000), asked), (ms(8000), survived)]);
+    let replied = (ms(3000), Seen::Replied);
+    assert_eq!(scene.end().await, [(ms(3000), spoke), replied, (ms(8000), asked), (ms(8000), survived)]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -241,6 +246,49 @@ async fn an_end_after_the_question_is_a_cut_on_use() {
     scene.peer.io.shutdown().await.unwrap();
     let died = Seen::Died { idle: ms(5000), death: Death::CutOnUse(How::Fin.into()) };
     assert_eq!(scene.end().await, [asked(5000), (ms(5200), died)]);
+}
+
+/// What an ask of a known shape comes to in a silence, where it is to be answered or not.
+async fn asked_in_json(answers: bool) -> (Vec<(Duration, Seen)>, Option<String>) {
+    let mut scene = Scene::begin(Set { answers, ..USUAL }).await;
+    scene.at(1000).await;
+    scene.peer.send(TEXT, br#"{"type":"ping","id":7}"#).await;
+    let reply = if answers { Some(scene.peer.text().await) } else { None };
+    let payload = scene.peer.ping().await;
+    scene.peer.pong(&payload).await;
+    (scene.end().await, reply)
+}
+
+#[tokio::test(start_paused = true)]
+async fn known_ask_is_answered_without_a_preset() {
+    let (seen, reply) = asked_in_json(true).await;
+    let reply: serde_json::Value = serde_json::from_str(&reply.unwrap()).unwrap();
+    assert_eq!(reply, serde_json::json!({ "type": "pong", "id": 7 }));
+    let spoke = (ms(1000), Seen::Spoke { gap: ms(1000) });
+    let survived = (ms(6000), Seen::Survived { idle: ms(5000), rtt: ms(0) });
+    let asked = (ms(6000), Seen::Asked { idle: ms(5000) });
+    assert_eq!(seen, [spoke, (ms(1000), Seen::Replied), asked, survived]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn known_ask_is_left_unanswered_on_demand() {
+    let (seen, _) = asked_in_json(false).await;
+    assert!(!seen.iter().any(|(_, seen)| *seen == Seen::Replied), "{seen:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn second_control_sends_both_kinds_and_lives_by_either_answer() {
+    let (socket, mut peer) = socket().await;
+    let control = keeping(socket, Traffic::Both, None);
+    for _ in 0..3 {
+        let payload = peer.ping().await;
+        let text: serde_json::Value = serde_json::from_str(&peer.text().await).unwrap();
+        assert_eq!(text["type"], "ping");
+        peer.pong(&payload).await;
+    }
+    let (kept, beats, _) = control.await.unwrap();
+    assert_eq!(beats, [ms(1000), ms(2000), ms(3000)]);
+    assert_eq!(kept, Kept::Unanswered { silent: ms(3000) });
 }
 
 #[tokio::test(start_paused = true)]

@@ -18,7 +18,7 @@ use crate::net::websocket::to_message;
 pub struct Words {
     /// It answers one.
     pub is_answer: bool,
-    /// What the server wants to hear in turn, where its convention is known.
+    /// What the server wants to hear in turn.
     pub replies: Vec<Message>,
 }
 
@@ -35,7 +35,7 @@ pub struct Voice {
 impl Voice {
     /// `nonce` is a random number that no other connection has.
     pub fn new(question: &Question, nonce: u64) -> Voice {
-        let replies = question.convention.name.is_some();
+        let replies = question.answers_server;
         let classifier = match question.kind {
             Kind::Protocol => Classifier::without_asks(replies),
             Kind::App => Classifier::new(question.ask.clone(), question.answer.clone(), replies, nonce),

@@ -9,8 +9,8 @@ use crate::domain::idle::middleboxes::{Candidate, Change};
 use crate::domain::idle::refresh::{self, Conclusion, Fate, Method};
 use crate::domain::idle::report::{Direction, IdleInfo, IdleReport, TwoEnded, VerifyOutcome};
 use crate::domain::idle::{
-    Bracket, Chatter, Cut, Death, Expectation, Manner, Prescription, Provisional, Role, Spread, Strategy,
-    Verdict, report,
+    Bracket, Chatter, Cut, Death, Expectation, Manner, Prescription, Provisional, ResetBy, Role, Spread,
+    Strategy, Verdict, report,
 };
 use crate::domain::peer_text::PeerText;
 use crate::domain::threshold::Truth;
@@ -33,9 +33,15 @@ names! {
 }
 
 names! {
-    /// What a connection of the search is for: the control is never idle, a watcher is silent all the time, a trial
+    /// What a connection of the search is for: the control is never idle, nor is the second control, which sends messages
+    /// besides Ping frames; a watcher is silent all the time, a trial
     /// is silent for one span and then asked once.
-    RoleName of Role { Control, Watcher, Trial }
+    RoleName of Role { Control, SecondControl, Watcher, Trial }
+}
+
+names! {
+    /// The only kind of heartbeat that resets the timer.
+    ResetByName of ResetBy { Messages, Pings }
 }
 
 names! {
@@ -105,6 +111,11 @@ pub struct IdleDocument {
     /// The age at which they were gone: about the same where the end was seen; else the age at which the first
     /// question was not answered.
     lifetime_hi_ms: Option<Ms>,
+    /// The age at which connections ended that sent Ping frames all the time, where no messages were tried: a lifetime, or
+    /// an idle timeout that only messages reset. Of `inconclusive`.
+    lifetime_or_idle_ms: Option<Ms>,
+    /// The only kind of heartbeat that resets the timer; null: any kind that was tried does.
+    reset_by: Option<ResetByName>,
     /// How the server speaks unasked; null when it does not.
     chatter: Option<ChatterDocument>,
     /// Known timers that are consistent with it, best first, at most three; never an assertion.
@@ -255,6 +266,8 @@ pub struct ChatterDocument {
     count: usize,
     /// How old clients were that it let go all the same, since they had said nothing: the median. Null: none was.
     lets_go_ms: Option<Ms>,
+    /// It asked by messages and was answered, so that longer silences could not be tested.
+    answered: bool,
 }
 
 /// A known timer that the measurement is consistent with.
@@ -468,6 +481,7 @@ impl From<Chatter> for ChatterDocument {
             longest_gap_ms: chatter.longest_gap.into(),
             count: chatter.count,
             lets_go_ms: ms(chatter.lets_go),
+            answered: chatter.answered,
         }
     }
 }
@@ -622,6 +636,8 @@ impl IdleDocument {
             provisional: findings.provisional.map(ProvisionalDocument::from),
             lifetime_ms: ms(findings.lifetime.map(|lifetime| lifetime.lo)),
             lifetime_hi_ms: ms(findings.lifetime.map(|lifetime| lifetime.hi)),
+            lifetime_or_idle_ms: ms(findings.lifetime_or_idle.map(|age| age.lo)),
+            reset_by: findings.reset_by.map(ResetByName::from),
             chatter: findings.chatter.map(ChatterDocument::from),
             candidates: report.candidates.iter().map(CandidateDocument::from).collect(),
             prescription: report.prescription.map(PrescriptionDocument::from),

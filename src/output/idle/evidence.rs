@@ -15,7 +15,8 @@ const LONGEST: usize = 4;
 
 /// A row for each connection, by how long it was silent; `None` without any.
 pub fn trials(trials: &[Trial], width: Option<usize>) -> Option<String> {
-    let mut rows: Vec<&Trial> = trials.iter().filter(|trial| trial.role != Role::Control).collect();
+    let mut rows: Vec<&Trial> =
+        trials.iter().filter(|trial| !matches!(trial.role, Role::Control | Role::SecondControl)).collect();
     rows.sort_by_key(|trial| trial.idle);
     let answered = rows.iter().take_while(|trial| matches!(trial.outcome, Outcome::Survived { .. })).count();
     // One row in the place of one would save nothing.

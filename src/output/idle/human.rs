@@ -9,7 +9,7 @@ use super::{HumanOptions, evidence};
 use crate::domain::idle::middleboxes::{Candidate, Change};
 use crate::domain::idle::refresh::Conclusion;
 use crate::domain::idle::report::{IdleEvent, IdleInfo, IdleReport, TwoEnded, Verified, VerifyOutcome};
-use crate::domain::idle::{Expectation, Findings, Lifetime, Manner, Prescription, Spread, Verdict};
+use crate::domain::idle::{Expectation, Findings, Lifetime, Manner, Prescription, ResetBy, Spread, Verdict};
 use crate::domain::opening::{FailureKind, OpenError};
 use crate::domain::shown::share;
 use crate::domain::threshold::Truth;
@@ -123,10 +123,18 @@ fn headline(findings: &Findings, paint: Paint) -> String {
     let head = |text: &str| paint.strong(text);
     match findings.verdict {
         Verdict::IdleTimeout => {
-            format!("{} {bracket}{}", head("idle timeout"), by_whom(findings.manner.as_ref()))
+            let by_whom = by_whom(findings.manner.as_ref());
+            format!("{} {bracket}{by_whom}{}", head("idle timeout"), only_reset_by(findings.reset_by))
         }
         Verdict::ServerPolicy => {
-            format!("{}, not a proxy's: idle timeout {bracket}", head("the server's own policy"))
+            let policy = head("the server's own policy");
+            match findings.bracket.hi {
+                Some(_) => {
+                    let reset_by = only_reset_by(findings.reset_by);
+                    format!("{policy}, not a proxy's: idle timeout {bracket}{reset_by}")
+                }
+                None => format!("{policy}, not a proxy's: it closes connections and states why"),
+            }
         }
         Verdict::LifetimeCap => {
             let age = findings.lifetime.map_or_else(|| "an age that is not known".to_string(), age);
@@ -142,6 +150,13 @@ fn headline(findings: &Findings, paint: Paint) -> String {
         }
         Verdict::Stochastic => {
             format!("{}: idle connections end, but at no particular span", head("stochastic"))
+        }
+        Verdict::Inconclusive if findings.lifetime_or_idle.is_some() => {
+            let age = findings.lifetime_or_idle.map(age).unwrap_or_default();
+            format!(
+                "{}: a lifetime of {age}, or an idle timeout of as much that only messages reset",
+                head("inconclusive")
+            )
         }
         Verdict::Inconclusive if findings.bracket.lo.is_none() && findings.bracket.hi.is_none() => {
             head("inconclusive")
@@ -162,6 +177,14 @@ fn by_whom(manner: Option<&Manner>) -> &'static str {
         Some(Manner::Visible(_)) => ", cut visibly",
         Some(Manner::Silent | Manner::ServerUnheard | Manner::ClientUnheard) => ", cut silently",
         Some(Manner::OnUse(_)) => ", seen only on use",
+        None => "",
+    }
+}
+
+fn only_reset_by(reset_by: Option<ResetBy>) -> &'static str {
+    match reset_by {
+        Some(ResetBy::Messages) => "; only messages reset it, Ping frames do not",
+        Some(ResetBy::Pings) => "; only Ping frames reset it, messages do not",
         None => "",
     }
 }
@@ -218,7 +241,8 @@ fn nobody(report: &IdleReport) -> Option<String> {
 
 /// What to do, what to change, and what was asked.
 fn consequences(rows: &mut Rows, report: &IdleReport) {
-    let what = what_to_send(report.refresh.as_ref().map(|refresh| refresh.conclusion));
+    let what =
+        what_to_send(report.findings.reset_by, report.refresh.as_ref().map(|refresh| refresh.conclusion));
     let told = report.prescription.map(|told| prescription(told, what));
     rows.add_some("do", told.or_else(|| no_sure_interval(&report.findings)));
     let mut label = "change";
@@ -235,7 +259,12 @@ fn consequences(rows: &mut Rows, report: &IdleReport) {
 }
 
 /// Not every heartbeat counts everywhere.
-fn what_to_send(conclusion: Option<Conclusion>) -> &'static str {
+fn what_to_send(reset_by: Option<ResetBy>, conclusion: Option<Conclusion>) -> &'static str {
+    match reset_by {
+        Some(ResetBy::Messages) => return "an app heartbeat (a message)",
+        Some(ResetBy::Pings) => return "a Ping frame",
+        None => {}
+    }
     match conclusion {
         Some(Conclusion::MessagesOnly) => "an app heartbeat (a message)",
         Some(Conclusion::ServerToClient) => "a heartbeat that the server answers",
@@ -277,6 +306,18 @@ fn prescription(prescription: Prescription, what: &str) -> String {
 
 /// Why no interval is told. Where chance cuts, there is only what was seen.
 fn no_sure_interval(findings: &Findings) -> Option<String> {
+    if let Some(age) = findings.lifetime_or_idle {
+        let before = roughly(age.lo.mul_f64(0.75));
+        return Some(format!(
+            "either send an app heartbeat (a message) every {before}, or reconnect before a connection is {before} old: \
+             --app-ping TEMPLATE or --allow-messages tells which"
+        ));
+    }
+    if findings.verdict == Verdict::ServerPolicy && findings.bracket.hi.is_none() {
+        return Some(
+            "look up what the server's reason means: Ping frames did not keep it from closing".to_string(),
+        );
+    }
     if matches!(findings.verdict, Verdict::IdleTimeout | Verdict::ServerPolicy) {
         return Some("no interval can be told, since no silence survived: lower --min".to_string());
     }
@@ -346,7 +387,8 @@ fn closing(rows: &mut Rows, report: &IdleReport, paint: Paint) {
     let void = if void == 0 {
         String::new()
     } else {
-        let why = if findings.verdict == Verdict::LifetimeCap { "" } else { ": the path itself failed" };
+        let is_age = findings.verdict == Verdict::LifetimeCap || findings.lifetime_or_idle.is_some();
+        let why = if is_age { "" } else { ": the path itself failed" };
         format!("; {} void{why}", counted(void, "round"))
     };
     rows.add("search", &format!("{searched}{void}"));

@@ -118,6 +118,6 @@ fn seen_line(sighting: &Sighting) -> Option<String> {
             let trial = TrialDocument::from(&Trial::of(sighting)?);
             Some(run_line(sighting.at, TrialOver { trial }))
         }
-        Seen::Opened | Seen::OpenFailed { .. } | Seen::Beat => None,
+        Seen::Opened | Seen::OpenFailed { .. } | Seen::Beat | Seen::Replied => None,
     }
 }

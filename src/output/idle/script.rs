@@ -86,6 +86,8 @@ impl Scene {
             manner: None,
             lingers: false,
             lifetime: None,
+            lifetime_or_idle: None,
+            reset_by: None,
             chatter: None,
             provisional: None,
             survived: Vec::new(),
@@ -302,8 +304,13 @@ fn chatter() -> Vec<IdleEvent> {
         scene.sees(Role::Watcher, 25_000 * round, Seen::Spoke { gap: ms(25_000 + round) });
     }
     scene.notes.push("there was nothing to verify: no timeout was found".to_string());
-    scene.findings.chatter =
-        Some(Chatter { period: ms(25_002), longest_gap: ms(25_003), count: 3, lets_go: None });
+    scene.findings.chatter = Some(Chatter {
+        period: ms(25_002),
+        longest_gap: ms(25_003),
+        count: 3,
+        lets_go: None,
+        answered: false,
+    });
     scene.findings.bracket.lo = Some(ms(25_003));
     scene.because("the server speaks unasked, about every 25.002 s; the longest quiet gap was 25.003 s");
     scene.end(76_000, report::Verdict::Passed)
@@ -317,7 +324,8 @@ fn impatience() -> Vec<IdleEvent> {
     }
     scene.ends(&[1, 2], &Cut::from(How::CloseFrame { code: Some(1000), reason: PeerText::default() }));
     let lets_go = Some(ms(30_041));
-    scene.findings.chatter = Some(Chatter { period: ms(15_000), longest_gap: ms(15_000), count: 2, lets_go });
+    scene.findings.chatter =
+        Some(Chatter { period: ms(15_000), longest_gap: ms(15_000), count: 2, lets_go, answered: false });
     scene.findings.bracket.lo = Some(ms(15_000));
     scene.because("the server speaks unasked, about every 15 s; the longest quiet gap was 15 s");
     scene.end(30_500, report::Verdict::Passed)

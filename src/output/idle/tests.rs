@@ -97,7 +97,7 @@ fn json_and_the_domain_use_the_same_words() {
     for strategy in Strategy::ALL {
         assert_eq!(name(StrategyName::from(strategy)), strategy.label());
     }
-    for role in [Role::Control, Role::Watcher, Role::Trial] {
+    for role in [Role::Control, Role::SecondControl, Role::Watcher, Role::Trial] {
         assert_eq!(name(RoleName::from(role)), role.label());
     }
     for direction in [Direction::FromServer, Direction::FromClient, Direction::Both] {

@@ -48,7 +48,12 @@ impl Trial {
             Seen::Survived { idle, rtt } => (*idle, Outcome::Survived { rtt: *rtt }),
             Seen::Died { idle, death } => (*idle, Outcome::Died(death.clone())),
             Seen::Ended { idle, cut } => (*idle, Outcome::Ended(cut.clone())),
-            Seen::Opened | Seen::OpenFailed { .. } | Seen::Beat | Seen::Asked { .. } | Seen::Spoke { .. } => {
+            Seen::Opened
+            | Seen::OpenFailed { .. }
+            | Seen::Beat
+            | Seen::Asked { .. }
+            | Seen::Spoke { .. }
+            | Seen::Replied => {
                 return None;
             }
         };
