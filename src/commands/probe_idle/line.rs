@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{Semaphore, mpsc, watch};
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
 use super::plan::IdlePlan;
@@ -100,7 +100,12 @@ impl Line {
         let words = shared.words.clone();
         // Nobody reads any more when the search is over.
         let tell = move |at: Instant, told: Told| drop(words.send((probe, at, told)));
+        let delay = match role {
+            Role::Watcher | Role::Trial => probe.opening_delay(&shared.plan.search),
+            Role::Control | Role::SecondControl => Duration::ZERO,
+        };
         let opening = async {
+            sleep(delay).await;
             let place = shared.places.acquire().await;
             (place, open(&shared.plan).await)
         };

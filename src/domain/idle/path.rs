@@ -21,6 +21,8 @@ pub enum Timer {
     Coarse(Duration, Duration),
     /// Anything between the two.
     Between(Duration, Duration),
+    /// Looked at only so often (the second): a connection ends at the first look when it is so long idle.
+    Ticking(Duration, Duration),
 }
 
 /// What a cut looks like.
@@ -208,10 +210,15 @@ impl World<'_> {
 
     fn open(&mut self, id: ProbeId, role: Role, ask_at: Option<Duration>, now: Duration) {
         let dice = &mut self.dice;
-        let (ready, never) = (now + dice.between(self.path.answer.0, self.path.answer.1) * 2, FOREVER);
+        let delay = match self.path.timer {
+            Timer::Ticking(..) if !is_control(role) => id.opening_delay(&self.plan),
+            _ => Duration::ZERO,
+        };
+        let ready = now + delay + dice.between(self.path.answer.0, self.path.answer.1) * 2;
+        let never = FOREVER;
         let timeout = match self.path.timer {
             Timer::Never => None,
-            Timer::Exact(timeout) => Some(timeout),
+            Timer::Exact(timeout) | Timer::Ticking(timeout, _) => Some(timeout),
             Timer::Jittered(timeout, part) => {
                 Some(dice.between(timeout.mul_f64(1.0 - part), timeout.mul_f64(1.0 + part)))
             }
@@ -273,9 +280,22 @@ impl World<'_> {
         self.path.patience.map_or(FOREVER, |patience| line.opened + patience)
     }
 
+    /// When the timer ends a silent line.
+    fn idle_end(&self, line: &Line) -> Duration {
+        let Some(timeout) = line.timeout else { return FOREVER };
+        let end = line.since + timeout;
+        match self.path.timer {
+            Timer::Ticking(_, tick) => {
+                let ticks = end.as_nanos().div_ceil(tick.as_nanos().max(1));
+                tick.saturating_mul(ticks as u32)
+            }
+            _ => end,
+        }
+    }
+
     /// When a silent line is lost, seen or not.
     fn gone(&self, line: &Line) -> Duration {
-        let idle = line.timeout.map_or(FOREVER, |timeout| line.since + timeout);
+        let idle = self.idle_end(line);
         let doom = line.doom.map_or(FOREVER, |(at, _)| at);
         idle.min(doom).min(self.outage(line)).min(self.death_of_age(line)).min(self.impatience(line))
     }
@@ -285,7 +305,7 @@ impl World<'_> {
         if !self.path.kind.is_visible() {
             return doom;
         }
-        let idle = line.timeout.map_or(FOREVER, |timeout| line.since + timeout + self.path.linger);
+        let idle = self.idle_end(line).saturating_add(self.path.linger);
         idle.min(doom).min(self.outage(line)).min(self.death_of_age(line)).min(self.impatience(line))
     }
 
@@ -406,7 +426,7 @@ impl World<'_> {
         if now < gone {
             return (now + rtt, Seen::Survived { idle, rtt });
         }
-        let idle_cut = line.timeout.is_some_and(|timeout| line.since + timeout == gone);
+        let idle_cut = self.idle_end(line) == gone;
         let timeout = now + self.plan.answer_timeout;
         match self.path.kind {
             Kind::Healing if idle_cut && !self.plan.two_ended => (now + rtt, Seen::Survived { idle, rtt }),

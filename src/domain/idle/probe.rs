@@ -2,11 +2,26 @@
 
 use std::time::Duration;
 
+use super::plan::SearchPlan;
 use crate::domain::ending::How;
 
 /// One connection of the search; never used twice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ProbeId(pub u32);
+
+/// A timer may be looked at only once in this time.
+const GRAIN: Duration = Duration::from_secs(1);
+/// The part of a circle that leaves the most even gaps however many points there are: the golden ratio.
+const GOLDEN_PART: f64 = 0.618_033_988_749_895;
+
+impl ProbeId {
+    /// How long a driver delays the opening of a silent connection. Connections that open at one moment share the
+    /// phase of a timer that ticks once a second, so that all end after the same span and hide its grain.
+    pub fn opening_delay(self, plan: &SearchPlan) -> Duration {
+        let part = (f64::from(self.0) * GOLDEN_PART).fract();
+        GRAIN.min(plan.max / 4).mul_f64(part)
+    }
+}
 
 /// What a connection is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::path::{Kind, Path, Run, Timer, play};
 use super::*;
+use crate::domain::heartbeat::Kind as Heartbeats;
 
 fn seconds(value: u64) -> Duration {
     Duration::from_secs(value)
@@ -296,6 +297,81 @@ fn a_lifetime_is_told_from_an_idle_timeout() {
                 assert_eq!((lo, hi), (Duration::ZERO, Duration::ZERO), "{what}: {age:?}");
                 assert!(age.hi - age.lo <= seconds(2), "{what}: {age:?}");
             }
+        }
+    }
+}
+
+/// A timer that only one kind of heartbeat resets ends the control of the other kind as a lifetime would.
+#[test]
+fn timer_of_one_kind_of_heartbeat_is_no_lifetime() {
+    let kinds = [(Heartbeats::Protocol, ResetBy::Messages), (Heartbeats::App, ResetBy::Pings)];
+    for (timeout, kind, (sent, wanted)) in [4, 30, 55, 61]
+        .into_iter()
+        .flat_map(|timeout| Kind::ALL.map(|kind| (timeout, kind)))
+        .flat_map(|(timeout, kind)| kinds.map(|kinds| (timeout, kind, kinds)))
+    {
+        for strategy in Strategy::ALL {
+            let plan = SearchPlan { kind: sent, strategy, ..SearchPlan::default() };
+            let path = Path { reset_by: Some(wanted), ..Path::new(Timer::Exact(seconds(timeout)), kind) };
+            let run = play(&plan, &path, timeout);
+            let what = format!("{timeout} s, {kind:?}, {wanted:?}, {strategy:?}");
+            assert_found(&run, seconds(timeout), &what);
+            assert_eq!((run.findings.reset_by, run.findings.lifetime), (Some(wanted), None), "{what}");
+            assert_eq!(run.findings.void_rounds, 0, "{what}");
+        }
+    }
+}
+
+/// Without a message nothing tells the two apart.
+#[test]
+fn age_is_undecided_where_no_messages_are_tried() {
+    let (plan, span) = (SearchPlan { second_control: false, ..SearchPlan::default() }, seconds(20));
+    let only_messages =
+        Path { reset_by: Some(ResetBy::Messages), ..Path::new(Timer::Exact(span), Kind::Fin) };
+    let lifetime = Path { lifetime: Some(span), ..Path::new(Timer::Never, Kind::Fin) };
+    for path in [only_messages, lifetime] {
+        let found = play(&plan, &path, 1).findings;
+        assert_eq!((found.verdict, found.lifetime), (Verdict::Inconclusive, None), "{:?}", found.reasons);
+        let age = found.lifetime_or_idle.unwrap();
+        assert!(age.lo <= span && span <= age.hi, "{age:?}");
+        assert_eq!((Prescription::of(&found), found.conclusive()), (None, false));
+    }
+}
+
+/// The server says why, so that it is no lifetime of a hop.
+#[test]
+fn control_that_is_closed_with_a_reason_shows_a_policy() {
+    for code in [1008, 3000, 4000] {
+        let path = Path { lifetime: Some(seconds(20)), ..Path::new(Timer::Never, Kind::CloseFrame(code)) };
+        let found = play(&parallel(), &path, 1).findings;
+        assert_eq!(found.verdict, Verdict::ServerPolicy, "{code}: {:?}", found.reasons);
+        assert!(found.reasons[0].contains(&code.to_string()), "{:?}", found.reasons);
+        assert_eq!((found.lifetime, Prescription::of(&found)), (None, None));
+    }
+}
+
+/// Connections that opened at one moment would all end after the same span; the bracket must hold the shortest one.
+#[test]
+fn timer_that_ticks_is_told_by_its_range() {
+    let ms = Duration::from_millis;
+    for (timeout, kind) in [1400, 2300, 5700, 29_500, 61_100]
+        .into_iter()
+        .flat_map(|timeout| [Kind::Fin, Kind::Rst, Kind::Silent].map(|kind| (timeout, kind)))
+    {
+        let plan = SearchPlan { min: ms(500), control_interval: ms(250), ..SearchPlan::default() };
+        let path = Path::new(Timer::Ticking(ms(timeout), seconds(1)), kind);
+        let run = play(&plan, &path, timeout);
+        let (what, found) = (format!("{timeout} ms, {kind:?}"), &run.findings);
+        assert_eq!(found.verdict, Verdict::IdleTimeout, "{what}: {:?}", found.reasons);
+        let Some(Prescription::Heartbeat { interval, .. }) = Prescription::of(found) else {
+            panic!("{what}")
+        };
+        assert!(interval < ms(timeout), "{what}: {interval:?} of {:?}", found.bracket);
+        if kind.is_visible() {
+            let ends = found.spread.unwrap();
+            assert!(ends.max - ends.min > ms(300), "{what}: {ends:?}");
+            let provisional = found.provisional.unwrap().at;
+            assert!(provisional <= ms(timeout + 1000).mul_f64(1.02) + seconds(2), "{what}: {provisional:?}");
         }
     }
 }

@@ -114,6 +114,9 @@ fn answer(rows: &mut Rows, report: &IdleReport, paint: Paint) {
     rows.add_some("consistent", nobody(report));
 }
 
+/// Ends that lie further apart come from a timer that is looked at now and then.
+const INEXACT: Duration = Duration::from_millis(200);
+
 const LINGERS: &str = "the hop lets go before it says so: what is sent in between is lost, so the end that was seen \
                        is later than the timeout";
 
@@ -207,6 +210,9 @@ fn samples(verdict: Verdict, spread: Spread) -> String {
     match (verdict, spread.count) {
         (Verdict::Stochastic, _) => format!("{count} died, after {min} to {max} (median {median})"),
         (_, 1) => format!("{count} was seen to end, after {max}; one is an anecdote"),
+        _ if spread.max.saturating_sub(spread.min) > INEXACT => {
+            format!("{count} were seen to end, after {min} to {max} (median {median}): the timer is coarse")
+        }
         _ => format!("{count} were seen to end, after {median} (median), within {width} of one another"),
     }
 }
