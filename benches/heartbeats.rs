@@ -167,6 +167,7 @@ fn beat(index: usize, seq: u64, rtt: Duration) -> Event {
         to_wire,
         from_wire,
         acked: None,
+        later_answered: false,
         sent_again: None,
         rivals: 0,
     };

@@ -502,8 +502,9 @@ complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l fault-share -d
 complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l seed -d 'Where randomness begins: the same seed gives the same faults' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l delay -d 'answer pings T late; other answers do not wait for it' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l jitter -d 'add a random delay, uniform from 0 to J; or normal:J (half-normal, deviation J), exponential:J (mean J)' -r
-complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l pong-loss -d 'leave this share of the pings unanswered, at random' -r
-complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l supersede -d 'answer only the latest of every N pings, as RFC 6455 5.5.3 allows' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l pong-loss -d 'drop this share of the pongs, spread evenly: with 20%, a random one of every five' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l supersede -d 'answer only the last of every N pings, at once: the pongs of the others are dropped (ping counts them as missed)' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l merge-pongs -d 'hold the pings that come within T, then answer only the latest of them, T after it came (ping counts the others as superseded)' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l unsolicited-pong -d 'send a pong that nobody asked for every T' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l stall -d 'stop reading and writing at age T, and leave the socket open' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l mute -d 'from age T on read everything and answer nothing' -r

@@ -24,8 +24,8 @@ impl DemoArgs {
             Err(error) => return usage::fail(&format!("cannot start the demo's server: {error}")),
         };
         let url = format!("ws://{}/", server.address);
-        let line = ["wscheck", "ping", "-c", "25", "-i", "200ms", "-W", "2s", "--proxy", "none", &url];
-        let told = "wscheck serve --delay 20ms --jitter 15ms --pong-loss 10%";
+        let line = ["wscheck", "ping", "-c", "50", "-i", "100ms", "-W", "2s", "--proxy", "none", &url];
+        let told = "wscheck serve --delay 20ms --jitter 15ms --pong-loss 4%";
         let shown = line.join(" ");
         usage::tell(&format!("a server inside this process behaves like `{told}`; this is `{shown}`:\n"));
         match Cli::try_parse_from(line) {

@@ -35,6 +35,7 @@ const RULES: &[fn(&Scene) -> Option<String>] = &[
     cut_when_quiet,
     ambiguous_matches,
     unsent_heartbeats,
+    dropped_replies,
     superseded_pongs,
     late_pongs,
     certificate_expires,
@@ -306,20 +307,36 @@ fn unsent_heartbeats(scene: &Scene) -> Option<String> {
     })
 }
 
-/// Pings without a pong of their own. Where the answers come well within the interval, a later ping
-/// cannot have overtaken them.
+/// Heartbeats stayed without a reply while later ones were answered.
+fn dropped_replies(scene: &Scene) -> Option<String> {
+    let dropped = |kind| {
+        scene.kind(kind).map(|figures| figures.counts.missed_later_answered).filter(|count| *count > 0)
+    };
+    match (dropped(Kind::Protocol), dropped(Kind::App)) {
+        (Some(pings), _) => Some(format!(
+            "no pong came for {}, although later pings were answered and the server had time to answer these first: the \
+             server, or something in the middle, drops pongs",
+            shown::counted(pings, "ping")
+        )),
+        (None, Some(asks)) => Some(format!(
+            "no answer came for {}, although later ones were answered: the application, or something in the middle, \
+             drops them",
+            shown::counted(asks, "app heartbeat")
+        )),
+        (None, None) => None,
+    }
+}
+
+/// The server may have held several pings, and answered only the latest.
 fn superseded_pongs(scene: &Scene) -> Option<String> {
     let figures = scene.kind(Kind::Protocol).filter(|figures| figures.counts.superseded > 0)?;
-    let pings = shown::counted(figures.counts.superseded, "ping");
-    let slowest = figures.rtt.map_or(Duration::MAX, |rtt| rtt.max);
-    Some(match scene.info.interval.is_some_and(|interval| slowest < interval) {
-        true => format!(
-            "no pong came for {pings}, only for later ones (RFC 6455 5.5.3 allows it, so it is no loss), though every answer came within the interval: something drops or merges pongs"
-        ),
-        false => format!(
-            "no pong came for {pings}, only for later ones, which RFC 6455 5.5.3 allows: nothing was lost, but to measure every RTT lengthen the interval beyond the RTT"
-        ),
-    })
+    let slowest = figures.rtt.map(|rtt| format!(" (the longest RTT was {})", shown::duration(rtt.max)));
+    Some(format!(
+        "no pong came for {}, only for later ones that the server may have held at the same time: RFC 6455 5.5.3 lets it \
+         answer only the latest, so this is no loss; to measure every RTT, make the interval longer than the RTT{}",
+        shown::counted(figures.counts.superseded, "ping"),
+        slowest.unwrap_or_default()
+    ))
 }
 
 /// Pongs came after the timeout.
@@ -627,18 +644,25 @@ mod tests {
         assert!(
             figures(|counts| counts.ambiguous = 2).starts_with("2 answers without id came while several")
         );
-        let overtaken = figures(|counts| counts.superseded = 2);
-        assert!(
-            overtaken.ends_with("to measure every RTT lengthen the interval beyond the RTT"),
-            "{overtaken}"
-        );
-        let dropped = only(&run(vec![counted(protocol(&[20]), |counts| counts.superseded = 2)]));
-        assert!(dropped.ends_with("something drops or merges pongs"), "{dropped}");
+        let superseded = figures(|counts| counts.superseded = 2);
+        assert!(superseded.starts_with("no pong came for 2 pings, only for later ones"), "{superseded}");
+        assert!(superseded.ends_with("longer than the RTT (the longest RTT was 12 s)"), "{superseded}");
         assert_eq!(
             figures(|counts| counts.late = 1),
             "1 pong came after the timeout of 10 s, the slowest after 12 s: the peer is slow, not gone; a \
              longer timeout would judge it by its RTT"
         );
+    }
+
+    #[test]
+    fn dropped_replies_are_advised_on() {
+        let missed = |counts: &mut Counts| (counts.missed, counts.missed_later_answered) = (4, 3);
+        let pongs = only(&run(vec![counted(protocol(&[20]), missed)]));
+        assert!(pongs.starts_with("no pong came for 3 pings, although later pings were answered"), "{pongs}");
+        let answers = only(&run(vec![counted(app(&[20]), missed)]));
+        assert!(answers.starts_with("no answer came for 3 app heartbeats, although later"), "{answers}");
+        let silence = counted(protocol(&[20]), |counts| counts.missed = 4);
+        assert!(advise(&run(vec![silence])).is_empty(), "no later ping was answered");
     }
 
     #[test]

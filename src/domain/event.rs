@@ -15,7 +15,8 @@ use super::run::RunInfo;
 use super::tally::Tally;
 
 /// One heartbeat's outcome. A later event for the same `seq` revises it (`was` is then set):
-/// a missed one whose pong came after all is late; a superseded one may still get its own pong.
+/// a missed or superseded one whose own pong comes after all is ok or late; the pong of a later ping may supersede a missed
+/// one.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Beat {
     pub kind: Kind,
@@ -37,6 +38,9 @@ pub struct Beat {
     pub from_wire: Option<Nanos>,
     /// Whether TCP had acknowledged it when it was missed; `None` where that is not known, or it was not missed.
     pub acked: Option<bool>,
+    /// It was missed or superseded although a later heartbeat of this connection and kind was answered by then: no silence.
+    /// A revision repeats what was told before.
+    pub later_answered: bool,
     /// How many segments TCP had sent again since the last look. It looks when an RTT is a spike, more than twice the
     /// mean of those before it; `None` when it did not look, or cannot.
     pub sent_again: Option<u32>,

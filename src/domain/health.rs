@@ -139,8 +139,15 @@ impl Health {
         }
     }
 
-    /// Takes one heartbeat's outcome, or the revision of an earlier one.
-    pub fn record(&mut self, outcome: Outcome, was: Option<Outcome>, rtt: Option<Duration>) {
+    /// Takes one heartbeat's outcome, or the revision of an earlier one. `later_answered`: a later heartbeat was answered,
+    /// so that a missed one is no part of a silence.
+    pub fn record(
+        &mut self,
+        outcome: Outcome,
+        was: Option<Outcome>,
+        rtt: Option<Duration>,
+        later_answered: bool,
+    ) {
         if let Some(was) = was {
             self.judged = self.judged.saturating_sub(u64::from(was != Outcome::Unsent));
             self.missed = self.missed.saturating_sub(u64::from(was == Outcome::Missed));
@@ -149,6 +156,7 @@ impl Health {
         self.missed += u64::from(outcome == Outcome::Missed);
         match outcome {
             Outcome::Ok | Outcome::Late | Outcome::Superseded => self.consecutive_missed = 0,
+            Outcome::Missed if later_answered => {}
             Outcome::Missed => self.consecutive_missed = self.consecutive_missed.saturating_add(1),
             Outcome::Unsent => {}
         }
@@ -213,12 +221,12 @@ mod tests {
     }
 
     fn answer(health: &mut Health, rtt: u64) -> Status {
-        health.record(Outcome::Ok, None, Some(ms(rtt)));
+        health.record(Outcome::Ok, None, Some(ms(rtt)), false);
         health.status()
     }
 
     fn miss(health: &mut Health) -> Status {
-        health.record(Outcome::Missed, None, None);
+        health.record(Outcome::Missed, None, None, false);
         health.status()
     }
 
@@ -234,7 +242,7 @@ mod tests {
     fn before_the_first_answer_it_is_unknown() {
         let mut health = Health::new(Limits::default());
         assert_eq!(health.status(), Status::Unknown);
-        health.record(Outcome::Unsent, None, None);
+        health.record(Outcome::Unsent, None, None, false);
         assert_eq!(health.status(), Status::Unknown);
         assert_eq!(health.metrics().window_mean, None);
     }
@@ -257,7 +265,7 @@ mod tests {
         miss(&mut health);
         assert_eq!(answer(&mut health, 10), Status::Healthy);
         miss(&mut health);
-        health.record(Outcome::Late, Some(Outcome::Missed), Some(ms(11_000)));
+        health.record(Outcome::Late, Some(Outcome::Missed), Some(ms(11_000)), false);
         assert_eq!(health.status(), Status::Critical, "(10 + 10 + 11000) / 3 ms");
     }
 
@@ -265,9 +273,22 @@ mod tests {
     fn a_superseded_heartbeat_is_proof_of_life_without_an_rtt() {
         let mut health = Health::new(Limits::default());
         miss(&mut health);
-        health.record(Outcome::Superseded, None, None);
+        health.record(Outcome::Superseded, None, None, false);
         assert_eq!(health.status(), Status::Unknown);
         assert_eq!(health.metrics().consecutive_missed, 0);
+    }
+
+    #[test]
+    fn missed_with_later_answered_is_no_silence() {
+        let mut health = Health::new(Limits::default());
+        for _ in 0..5 {
+            health.record(Outcome::Missed, None, None, true);
+        }
+        assert_eq!(answer(&mut health, 10), Status::Healthy);
+        assert_eq!((health.metrics().consecutive_missed, health.metrics().loss), (0, Some(5.0 / 6.0)));
+        miss(&mut health);
+        health.record(Outcome::Missed, None, None, true);
+        assert_eq!(health.metrics().consecutive_missed, 1, "it neither adds to a silence nor ends it");
     }
 
     #[test]

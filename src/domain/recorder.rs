@@ -474,6 +474,9 @@ impl KindFigures {
         self.last_seq = self.last_seq.max(beat.seq);
         self.counts.record(beat.outcome, beat.was);
         self.counts.record_acked(beat.outcome, beat.was, beat.acked);
+        if beat.later_answered {
+            self.counts.record_later_answered(beat.outcome, beat.was);
+        }
         self.successive.record(beat.seq, beat.rtt);
         match (beat.outcome, beat.was) {
             (Outcome::Missed, _) => self.miss_runs.miss(beat.seq),
@@ -577,6 +580,7 @@ mod tests {
             to_wire: None,
             from_wire: None,
             acked: None,
+            later_answered: false,
             sent_again: None,
             rivals: 1,
         })
@@ -825,6 +829,7 @@ mod tests {
             to_wire: None,
             from_wire: None,
             acked: None,
+            later_answered: false,
             sent_again: None,
             rivals: 2,
         };
@@ -884,6 +889,7 @@ mod tests {
                 to_wire: None,
                 from_wire: None,
                 acked: None,
+                later_answered: false,
                 sent_again: None,
                 rivals: 1,
             })
@@ -907,9 +913,10 @@ mod tests {
         let outcomes = (any_outcome(), prop::option::of(any_outcome()));
         let numbers = (prop_oneof![0_u64..20, any::<u64>()], 0_u32..3);
         let spans = (durations(), durations(), durations(), durations());
-        let below = (any::<Option<bool>>(), any::<Option<u32>>());
+        let below = (any::<Option<bool>>(), any::<bool>(), any::<Option<u32>>());
         (any_kind(), outcomes, spans, below, numbers).prop_map(
-            |(kind, (outcome, was), (rtt, lag, to_wire, from_wire), (acked, sent_again), (seq, rivals))| {
+            |(kind, (outcome, was), (rtt, lag, to_wire, from_wire), below, (seq, rivals))| {
+                let (acked, later_answered, sent_again) = below;
                 ConnEvent::Beat(Beat {
                     kind,
                     seq,
@@ -920,6 +927,7 @@ mod tests {
                     to_wire: to_wire.map(Nanos::from),
                     from_wire: from_wire.map(Nanos::from),
                     acked,
+                    later_answered,
                     sent_again,
                     rivals,
                 })

@@ -12,6 +12,7 @@ pub struct Tally {
     by_status: [usize; Status::ALL.len()],
     pub answered: u64,
     pub missed: u64,
+    pub superseded: u64,
 }
 
 impl Tally {
@@ -45,10 +46,10 @@ impl Tally {
 
     /// A heartbeat came to this, and was taken for that before.
     pub fn beat(&mut self, outcome: Outcome, was: Option<Outcome>) {
-        if was == Some(Outcome::Missed) {
-            self.missed = self.missed.saturating_sub(1);
+        for (of, count) in [(Outcome::Missed, &mut self.missed), (Outcome::Superseded, &mut self.superseded)]
+        {
+            *count = count.saturating_sub(u64::from(was == Some(of))) + u64::from(outcome == of);
         }
-        self.missed += u64::from(outcome == Outcome::Missed);
         self.answered += u64::from(outcome.is_answered());
     }
 

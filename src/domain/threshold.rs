@@ -241,10 +241,19 @@ pub const METRICS: &[Metric] = &[
     heartbeat("sent", Unit::Count, "heartbeats sent", |k| count(k.counts.sent())),
     heartbeat("ok", Unit::Count, "pongs within the timeout", |k| count(k.counts.ok)),
     heartbeat("late", Unit::Count, "pongs after the timeout", |k| count(k.counts.late)),
-    heartbeat("superseded", Unit::Count, "answered only by the pong of a later ping", |k| {
-        count(k.counts.superseded)
-    }),
-    heartbeat("missed", Unit::Count, "heartbeats without an answer", |k| count(k.counts.missed)),
+    heartbeat(
+        "superseded",
+        Unit::Count,
+        "pings without a pong that the server may have held with a later one",
+        |k| count(k.counts.superseded),
+    ),
+    heartbeat(
+        "missed",
+        Unit::Count,
+        "heartbeats without a reply within the timeout, or whose reply was dropped",
+        |k| count(k.counts.missed),
+    ),
+    heartbeat("unanswered", Unit::Count, "missed + superseded", |k| count(k.counts.unanswered())),
     heartbeat("missed.consecutive", Unit::Count, "the longest run of missed on one connection", |k| {
         count(k.longest_miss_run.into())
     }),
@@ -603,6 +612,7 @@ mod tests {
             ("late", "2"),
             ("superseded", "3"),
             ("missed", "4"),
+            ("unanswered", "7"),
             ("missed.consecutive", "3"),
             ("unsent", "5"),
             ("connect.dns", "1ms"),

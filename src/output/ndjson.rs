@@ -142,6 +142,9 @@ bodies! {
         from_wire_ms: Option<Ms>,
         /// Whether TCP had acknowledged it when it was missed; null where that is not known, or it was not missed.
         acknowledged: Option<bool>,
+        /// It was missed or superseded although a later heartbeat was answered by then: the connection was alive. A
+        /// revision repeats what was told before.
+        later_answered: bool,
         /// How many segments TCP had sent again since the last look; it looks when an RTT is more than twice the mean
         /// of those before it.
         sent_again: Option<u32>,
@@ -243,6 +246,7 @@ impl From<&Beat> for Heartbeat {
             to_wire_ms: ms(beat.to_wire.map(Duration::from)),
             from_wire_ms: ms(beat.from_wire.map(Duration::from)),
             acknowledged: beat.acked,
+            later_answered: beat.later_answered,
             sent_again: beat.sent_again,
             rivals: beat.rivals,
         }

@@ -185,6 +185,7 @@ fn beat(kind: Kind, seq: u64, outcome: Outcome) -> Beat {
         to_wire: Some(us(9).into()),
         from_wire: Some(us(40).into()),
         acked: None,
+        later_answered: false,
         sent_again: None,
         rivals: 0,
     }
@@ -475,24 +476,35 @@ pub fn late() -> Vec<Event> {
     scene.finish(report)
 }
 
-/// A peer that answers only the latest ping; one ping never left; the host itself was late.
+/// A peer that drops a pong, and then answers only the latest ping; one ping never left; the host itself was late.
 pub fn superseded() -> Vec<Event> {
     let mut scene = Scene::new(&[URL], &[Kind::Protocol], None);
-    let rtts = [us(1_520), us(1_490)];
+    let rtts = [us(1_520), us(1_490), us(240_000)];
     scene.open(&Arc::new(opened()));
     scene.then(4, ok(Kind::Protocol, 0, rtts[0]));
-    scene.then(2003, ConnEvent::Beat(beat(Kind::Protocol, 1, Outcome::Superseded)));
+    let passed_over = |seq, outcome| Beat { later_answered: true, ..beat(Kind::Protocol, seq, outcome) };
+    scene.then(2004, ConnEvent::Beat(passed_over(1, Outcome::Missed)));
     scene.then(2004, ok(Kind::Protocol, 2, rtts[1]));
     scene.then(2900, ConnEvent::Heard(Heard::Stray(Kind::Protocol, Stray::Unsolicited), 1));
-    let unsent = Beat { lag: None, ..beat(Kind::Protocol, 3, Outcome::Unsent) };
-    scene.then(3002, ConnEvent::Beat(unsent));
-    let counts = Counts { ok: 2, superseded: 1, unsent: 1, unsolicited: 1, ..Counts::default() };
+    scene.then(4240, ConnEvent::Beat(passed_over(3, Outcome::Superseded)));
+    scene.then(4240, ok(Kind::Protocol, 4, rtts[2]));
+    let unsent = Beat { lag: None, ..beat(Kind::Protocol, 5, Outcome::Unsent) };
+    scene.then(5002, ConnEvent::Beat(unsent));
+    let counts = Counts {
+        ok: 3,
+        superseded: 1,
+        missed: 1,
+        missed_later_answered: 1,
+        unsent: 1,
+        unsolicited: 1,
+        ..Counts::default()
+    };
     let kinds = vec![figures(Kind::Protocol, Status::Healthy, counts, &rtts)];
     let connection = ConnReport {
-        ending: Some(our_close(3100)),
-        ..connection(kinds, Status::Healthy, "mean RTT of the last 2 is 1.51 ms")
+        ending: Some(our_close(5100)),
+        ..connection(kinds, Status::Healthy, "mean RTT of the last 3 is 81 ms")
     };
-    let mut report = one(&scene.info, ms(3103), Verdict::Inconclusive, connection);
+    let mut report = one(&scene.info, ms(5103), Verdict::Inconclusive, connection);
     report.host_lag = Some(LagSummary { p50: us(900), p99: us(61_000), max: us(61_000) });
     report.measurement = Measurement::Suspect(
         "this host was up to 61 ms late in sending, against a median RTT of 1.49 ms".to_string(),
@@ -923,9 +935,9 @@ pub fn chatter() -> Vec<Event> {
         scene.then(1202 + seq * 700, ConnEvent::Beat(beat));
     }
     scene.then(2000, ConnEvent::Heard(Heard::Stray(Kind::App, Stray::Mismatched), 1));
-    scene.then(2002, ConnEvent::Beat(beat(Kind::App, 2, Outcome::Superseded)));
+    scene.then(2002, ConnEvent::Beat(beat(Kind::App, 2, Outcome::Unsent)));
     let revised =
-        Beat { rtt: Some(us(640_000)), was: Some(Outcome::Superseded), ..beat(Kind::App, 2, Outcome::Ok) };
+        Beat { rtt: Some(us(640_000)), was: Some(Outcome::Unsent), ..beat(Kind::App, 2, Outcome::Ok) };
     scene.then(2642, ConnEvent::Beat(revised));
     let counts = Counts { mismatched: 1, ambiguous: 2, ..counts(3) };
     let all = [rtts[0], rtts[1], us(640_000)];

@@ -50,6 +50,45 @@ fn is_token(name: &str) -> bool {
     !matches!(name, "type" | "event" | "serverTime")
 }
 
+/// Which pongs are lost: of every block of pings the same number, at random places.
+#[derive(Debug, Default)]
+struct Losses {
+    /// Pings left in the block, and how many of them lose their pong.
+    left: u32,
+    to_lose: u32,
+    /// The part of a loss that the blocks so far have not had.
+    carry: f64,
+}
+
+impl Losses {
+    /// Whether the next pong is lost. A block is as many pings as make one loss.
+    fn take(&mut self, share: f64, rng: &mut SmallRng) -> bool {
+        if share <= 0.0 {
+            return false;
+        }
+        if self.left == 0 {
+            // Less than half a millionth is what the fraction's binary form adds or lacks.
+            let block = (1.0 / share - 5e-7).ceil().max(1.0);
+            let due = block * share + self.carry;
+            let whole = (due + 5e-7).floor();
+            (self.left, self.to_lose, self.carry) = (block as u32, whole as u32, due - whole);
+        }
+        let lost = rng.random_range(0..self.left) < self.to_lose;
+        self.left -= 1;
+        self.to_lose -= u32::from(lost);
+        lost
+    }
+}
+
+/// The pings that are held together, of which only the latest is answered.
+#[derive(Debug)]
+struct Held {
+    /// Later pings are held by themselves.
+    until: Instant,
+    /// How many frames of `waiting`, from its end, are the answer so far.
+    frames: usize,
+}
+
 /// The answers to one client, in the order of its pings.
 #[derive(Debug, Default)]
 pub struct Answers {
@@ -57,23 +96,41 @@ pub struct Answers {
     bytes: usize,
     /// Pings since one was last answered, when not each is.
     passed_over: u32,
+    losses: Losses,
+    held: Option<Held>,
 }
 
 impl Answers {
     /// Takes an answer, to leave when the faults have it. A real server's pongs leave in order: one
     /// that jitter would send ahead of its elders waits for them.
     pub fn owe(&mut self, answer: Answer, faults: &AnswerFaults, rng: &mut SmallRng, now: Instant) {
-        if self.is_passed_over(faults) || (faults.loss > 0.0 && rng.random_bool(faults.loss)) {
+        if self.is_passed_over(faults) || self.losses.take(faults.loss, rng) {
             return;
         }
+        let hold = faults.merge.unwrap_or_default();
+        self.forget_held(now);
         let jitter = faults.jitter.map_or_else(Default::default, |jitter| jitter.draw(rng));
-        let due = now + faults.delay + jitter;
+        let due = now + faults.delay + jitter + hold;
         let due = self.waiting.back().map_or(due, |(last, _)| due.max(*last));
         let frame = answer.encode(faults.wrong);
         if faults.duplicate {
             self.push(due, frame.clone());
         }
         self.push(due, frame);
+        if !hold.is_zero() {
+            let until = self.held.as_ref().map_or(now + hold, |held| held.until);
+            self.held = Some(Held { until, frames: 1 + usize::from(faults.duplicate) });
+        }
+    }
+
+    /// The answer to the pings that are held is not sent: a later ping has come, and takes their place.
+    fn forget_held(&mut self, now: Instant) {
+        if self.held.take_if(|held| held.until <= now).is_some() {
+            return;
+        }
+        let frames = self.held.as_ref().map_or(0, |held| held.frames);
+        let kept = self.waiting.len().saturating_sub(frames);
+        self.bytes -= self.waiting.drain(kept..).map(|(_, frame)| frame.len()).sum::<usize>();
     }
 
     fn is_passed_over(&mut self, faults: &AnswerFaults) -> bool {
@@ -163,6 +220,34 @@ mod tests {
     fn only_the_latest_of_three_is_answered() {
         let faults = AnswerFaults { latest_of: Some(3), ..Default::default() };
         assert_eq!(run(&faults, 7), [(20, 2), (50, 5)]);
+    }
+
+    #[test]
+    fn merged_pings_get_one_pong_held_as_long() {
+        let faults = AnswerFaults { merge: Some(ms(25)), ..Default::default() };
+        assert_eq!(run(&faults, 7), [(45, 2), (75, 5), (85, 6)]);
+        assert_eq!(run(&AnswerFaults { duplicate: true, ..faults.clone() }, 2), [(35, 1), (35, 1)]);
+        assert_eq!(run(&AnswerFaults { delay: ms(100), ..faults }, 4), [(145, 2), (155, 3)]);
+        let alone = AnswerFaults { merge: Some(ms(10)), ..Default::default() };
+        assert_eq!(run(&alone, 3), [(10, 0), (20, 1), (30, 2)]);
+    }
+
+    #[test]
+    fn every_block_of_pings_loses_its_share() {
+        let lost_of = |share: f64, pings: u8| {
+            let left: Vec<u8> = run(&AnswerFaults { loss: share, ..Default::default() }, pings)
+                .into_iter()
+                .map(|(_, n)| n)
+                .collect();
+            (0..pings).filter(|n| !left.contains(n)).collect::<Vec<u8>>()
+        };
+        let lost = lost_of(0.2, 100);
+        assert_eq!(lost.iter().map(|n| n / 5).collect::<Vec<_>>(), (0..20).collect::<Vec<u8>>());
+        let places: std::collections::BTreeSet<u8> = lost.iter().map(|n| n % 5).collect();
+        assert!(places.len() > 1, "at random places: {lost:?}");
+        for (share, count) in [(0.01, 1), (0.3, 30), (0.7, 70), (0.99, 99)] {
+            assert_eq!(lost_of(share, 100).len(), count, "{share}");
+        }
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The server's own asks to one client, of one kind, and which of them an answer belongs to.
 
 use std::collections::VecDeque;
+use std::ops::Range;
 
 use serde_json::Value;
 use tokio::time::Instant;
@@ -72,10 +73,10 @@ impl Asks {
         ask.outcome.replace(outcome)
     }
 
-    /// The open asks before this one.
-    pub fn open_before(&self, seq: u64) -> Vec<u64> {
-        let open = self.asks.iter().filter(|ask| ask.outcome.is_none() && ask.seq < seq);
-        open.map(|ask| ask.seq).collect()
+    /// The asks among these numbers that have no answer.
+    pub fn without_answer(&self, seqs: Range<u64>) -> Vec<Ask> {
+        let unanswered = |ask: &&Ask| !ask.outcome.is_some_and(Outcome::is_answered);
+        self.asks.iter().filter(|ask| seqs.contains(&ask.seq)).filter(unanswered).copied().collect()
     }
 
     /// The ask that a pong's payload answers.

@@ -78,11 +78,19 @@ impl BeatFigures {
         }
     }
 
-    /// Takes what heartbeat `seq` came to, and what it was taken for before.
-    pub fn record(&mut self, seq: u64, outcome: Outcome, was: Option<Outcome>, rtt: Option<Duration>) {
+    /// Takes the outcome of heartbeat `seq`, and what it was taken for before. `alive`: the client has proved its life
+    /// since, so that a missed heartbeat is no part of a silence.
+    pub fn record(
+        &mut self,
+        seq: u64,
+        outcome: Outcome,
+        was: Option<Outcome>,
+        rtt: Option<Duration>,
+        alive: bool,
+    ) {
         self.counts.record(outcome, was);
         self.successive.record(seq, rtt);
-        self.health.record(outcome, was, rtt);
+        self.health.record(outcome, was, rtt, alive);
         if let Some(rtt) = rtt {
             self.rtts.record(rtt);
         }

@@ -10,6 +10,7 @@ use super::asks::{Ask, Asks};
 use super::config::Heartbeats;
 use super::figures::BeatFigures;
 use crate::domain::heartbeat::incoming::Incoming;
+use crate::domain::heartbeat::passed_over::{self, LargestRtt};
 use crate::domain::heartbeat::template::Payload;
 use crate::domain::heartbeat::{Kind, Outcome, Stray};
 
@@ -54,6 +55,9 @@ struct Beat {
     asks: Asks,
     /// Asks in a row after which nothing came that proves life.
     silent: u32,
+    largest_rtt: LargestRtt,
+    /// The number after the latest ask that was answered.
+    answered_before: u64,
 }
 
 impl Pulse {
@@ -62,7 +66,7 @@ impl Pulse {
         let beat = |(n, kind): (usize, &Kind)| {
             let offset = offset(id, rules.interval) + rules.interval * n as u32 / rules.kinds.len() as u32;
             let next = next_on_grid(epoch + offset, rules.interval, now);
-            Beat { kind: *kind, next, asks: Asks::new(nonce), silent: 0 }
+            Beat::new(*kind, next, Asks::new(nonce))
         };
         let beats = rules.kinds.iter().enumerate().map(beat).collect();
         Pulse { rules, beats, heard: now, spoke: None }
@@ -127,6 +131,10 @@ impl Pulse {
 }
 
 impl Beat {
+    fn new(kind: Kind, next: Instant, asks: Asks) -> Beat {
+        Beat { kind, next, asks, silent: 0, largest_rtt: LargestRtt::default(), answered_before: 0 }
+    }
+
     fn answered(
         &mut self,
         found: Result<Ask, Stray>,
@@ -142,24 +150,36 @@ impl Beat {
         if matches!(ask.outcome, Some(Outcome::Ok | Outcome::Late)) {
             return figures.counts.record_strays(Stray::Duplicate, 1);
         }
-        for earlier in self.asks.open_before(ask.seq) {
-            self.asks.judge(earlier, Outcome::Superseded);
-            figures.record(earlier, Outcome::Superseded, None, None);
-        }
         let rtt = now - ask.sent;
+        let largest_before = self.largest_rtt.record(rtt);
+        if self.kind == Kind::Protocol {
+            self.pass_over(&ask, rtt, largest_before, figures);
+        }
+        self.answered_before = self.answered_before.max(ask.seq + 1);
         let outcome = if rtt <= timeout { Outcome::Ok } else { Outcome::Late };
         self.asks.judge(ask.seq, outcome);
-        figures.record(ask.seq, outcome, ask.outcome, Some(rtt));
+        figures.record(ask.seq, outcome, ask.outcome, Some(rtt), true);
     }
 
-    /// Whose time is up: missed; or superseded, when other traffic proved life since and that counts.
+    /// The pong of `answered` decides on the pings before it.
+    fn pass_over(&mut self, answered: &Ask, rtt: Duration, largest: Duration, figures: &mut BeatFigures) {
+        let pings = self.asks.without_answer(self.answered_before..answered.seq);
+        let Some(last) = pings.last() else { return };
+        let outcome = passed_over::outcome(answered.sent - last.sent, rtt, largest);
+        for ping in pings.iter().filter(|ping| ping.outcome != Some(outcome)) {
+            self.asks.judge(ping.seq, outcome);
+            figures.record(ping.seq, outcome, ping.outcome, None, true);
+        }
+    }
+
+    /// An ask whose time is up is missed. That is no silence when a later one was answered, or when other traffic proved
+    /// life since and that counts.
     fn judge(&mut self, rules: &Heartbeats, heard: Instant, now: Instant, figures: &mut BeatFigures) {
         while let Some(ask) = self.asks.oldest_open().copied().filter(|ask| ask.sent + rules.timeout <= now) {
-            let alive = rules.any_traffic_counts && heard > ask.sent;
-            let outcome = if alive { Outcome::Superseded } else { Outcome::Missed };
+            let alive = ask.seq < self.answered_before || (rules.any_traffic_counts && heard > ask.sent);
             self.silent = if alive { 0 } else { self.silent.saturating_add(1) };
-            self.asks.judge(ask.seq, outcome);
-            figures.record(ask.seq, outcome, None, None);
+            self.asks.judge(ask.seq, Outcome::Missed);
+            figures.record(ask.seq, Outcome::Missed, None, None, alive);
         }
     }
 
@@ -205,6 +225,7 @@ fn next_on_grid(origin: Instant, step: Duration, now: Instant) -> Instant {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::stats::Counts;
     use proptest::prelude::*;
 
     const S: Duration = Duration::from_secs(1);
@@ -297,7 +318,9 @@ mod tests {
             run.wake(30 * S);
             run.pulse.heard(true, run.epoch + 31 * S);
             assert_eq!(run.wake(40 * S), expected);
-            assert_eq!(run.figures[0].counts.superseded, u64::from(any_traffic_counts));
+            let Counts { superseded, missed, .. } = run.figures[0].counts;
+            assert_eq!((superseded, missed), (0, 1), "no later heartbeat was answered");
+            assert_eq!(run.figures[0].metrics().consecutive_missed, u32::from(!any_traffic_counts));
         }
     }
 
@@ -328,6 +351,21 @@ mod tests {
         let counts = run.figures[0].counts;
         assert_eq!((counts.superseded, counts.ok, counts.late, counts.missed), (1, 1, 1, 0));
         assert_eq!((counts.duplicate, counts.mismatched), (1, 1));
+    }
+
+    #[test]
+    fn quick_pong_makes_earlier_pings_missed_without_silence() {
+        let mut run = Run::new(Heartbeats { interval: 4 * S, any_traffic_counts: false, ..rules() });
+        for n in 1..=3 {
+            assert_eq!(run.wake(4 * n * S), ping(u64::from(n) - 1));
+        }
+        run.pong(12 * S + S / 10, "00000007-2");
+        let counts = run.figures[0].counts;
+        assert_eq!((counts.superseded, counts.ok, counts.missed), (0, 1, 2));
+        assert_eq!(run.wake(16 * S), ping(3), "it is alive");
+        run.pong(17 * S, "00000007-0");
+        let counts = run.figures[0].counts;
+        assert_eq!((counts.ok, counts.late, counts.missed), (1, 1, 1), "its own pong corrects it");
     }
 
     #[test]

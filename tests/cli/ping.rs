@@ -133,6 +133,46 @@ fn a_server_that_answers_only_the_latest_supersedes() {
     assert_eq!((code, &document["loss"]), (Some(0), &0.0.into()));
 }
 
+/// What `ping` says of these gates: whether each is true.
+fn gates(server: &Server, ping: &[&str], gates: &[&str]) -> Vec<bool> {
+    let gated: Vec<&str> = gates.iter().flat_map(|gate| ["--fail-if", gate]).collect();
+    let (_, document) = ping_json(&[ping, &gated, &[&server.url()]].concat());
+    let reasons = document["reasons"].as_array().unwrap();
+    let is_true =
+        |gate: &&str| reasons.iter().filter_map(|reason| reason.as_str()).any(|reason| reason.contains(gate));
+    gates.iter().map(is_true).collect()
+}
+
+#[test]
+fn dropped_pongs_fail_every_gate_on_loss() {
+    let server = Server::start(&["--pong-loss", "20%"]);
+    let ping = ["-c", "20", "-i", "200ms", "-W", "3s"];
+    assert_eq!(gates(&server, &ping, &["missed>0", "loss>0%", "unanswered>0", "unanswered==4"]), [true; 4]);
+}
+
+#[test]
+fn merged_pongs_fail_only_the_gate_on_unanswered() {
+    let server = Server::start(&["--merge-pongs", "400ms"]);
+    let ping = ["-c", "20", "-i", "100ms"];
+    let found = gates(&server, &ping, &["missed>0", "loss>0%", "superseded>0", "unanswered>0"]);
+    assert_eq!(found, [false, false, true, true]);
+}
+
+#[test]
+fn outcomes_add_up_to_sent_everywhere() {
+    let server = Server::start(&["--pong-loss", "30%", "--close-after", "3s"]);
+    let (_, document) =
+        ping_json(&["-n", "3", "-i", "100ms", "-W", "500ms", "--dead-after", "9", &server.url()]);
+    let connections = document["targets"][0]["connections"].as_array().unwrap();
+    let figures = connections.iter().chain([&document, &document["targets"][0]]);
+    for figures in figures.map(|figures| &figures["heartbeats"]["protocol"]) {
+        let sum = |names: &[&str]| names.iter().map(|name| number(&figures[*name])).sum::<f64>();
+        assert_eq!(sum(&["sent"]), sum(&["ok", "late", "superseded", "missed", "in_flight"]), "{figures:#}");
+        assert_eq!(sum(&["unanswered"]), sum(&["superseded", "missed"]), "{figures:#}");
+        assert!(sum(&["unanswered"]) > 0.0, "{figures:#}");
+    }
+}
+
 #[test]
 fn a_peers_close_is_found_wanting_with_its_code() {
     let server = Server::start(&["--close-after", "200ms:4001"]);

@@ -4,14 +4,19 @@
 //! a buffer that the caller reuses, so that steady heartbeats allocate nothing.
 
 use std::collections::VecDeque;
+use std::ops::Range;
 use std::time::Duration;
 
+use super::passed_over::{self, LargestRtt};
 use super::{Outcome, Stray};
 use crate::domain::nanos::Nanos;
 
-/// How many missed pings are remembered so that a pong may still make them late. Beyond that the
-/// oldest is forgotten and stays missed.
-const REMEMBERED: usize = 4096;
+/// How many pings past their timeout are remembered, so that their own pong may still make them late. At more, the oldest
+/// is forgotten and stays missed.
+const MAX_OVERDUE: usize = 4096;
+/// How many of those may be pings that a later pong passed over. A server that drops pongs makes them all the time, so
+/// they must not add up on thousands of connections.
+const MAX_OVERDUE_PASSED: usize = 32;
 
 /// What became of one ping, or what it is taken for now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,6 +34,9 @@ pub struct Resolution {
     pub to_wire: Option<Nanos>,
     /// Whether TCP had acknowledged it when it was missed, where that is known.
     pub acked: Option<bool>,
+    /// It was missed or superseded although a later ping was answered by then: no silence. A revision repeats what was
+    /// told before.
+    pub later_answered: bool,
 }
 
 /// A ping that has left this machine.
@@ -60,16 +68,22 @@ pub enum Superseding {
 
 /// The outstanding pings. Every sent ping is in flight until its pong, a later pong or its timeout
 /// decides; what a timeout or a later pong decided may still be revised by the ping's own pong.
+///
+/// A pong passes over all earlier pings that have no pong of their own and that no pong passed over before; they share one
+/// outcome, see [`passed_over::outcome`].
 #[derive(Debug)]
 pub struct Ledger {
     timeout: Duration,
     superseding: Superseding,
     next_seq: u64,
-    /// Sent and within the timeout, by seq; a superseded one waits here for its own pong.
+    /// Sent and within the timeout, by seq; one that was passed over waits here for its own pong.
     waiting: VecDeque<Entry>,
-    /// Missed, by seq.
+    /// Past the timeout and without a pong, by seq. Those that were passed over come first.
     overdue: VecDeque<Entry>,
     in_flight: u64,
+    largest_rtt: LargestRtt,
+    /// The number after the latest ping that was answered.
+    answered_before: u64,
 }
 
 /// A ping that is outstanding, in little memory: each of thousands of connections has one.
@@ -82,15 +96,17 @@ struct Entry {
     to_wire: Option<Nanos>,
     end: u64,
     was: Option<Outcome>,
-    superseded: bool,
+    /// What a later pong made of it.
+    passed: Option<Outcome>,
     acked: Option<bool>,
+    later_answered: bool,
 }
 
 impl Entry {
     fn new(sent: Sent) -> Entry {
         let Sent { seq, at, stamp, lag, to_wire, end, was } = sent;
         let (at, lag) = (at.into(), lag.into());
-        Entry { seq, at, stamp, lag, to_wire, end, was, superseded: false, acked: None }
+        Entry { seq, at, stamp, lag, to_wire, end, was, passed: None, acked: None, later_answered: false }
     }
 
     fn sent(&self) -> Sent {
@@ -99,8 +115,9 @@ impl Entry {
     }
 
     fn resolved(&self, outcome: Outcome, was: Option<Outcome>, rtt: Option<Duration>) -> Resolution {
-        let Entry { seq, lag, to_wire, acked, .. } = *self;
-        Resolution { seq, outcome, was: was.or(self.was), rtt, lag: Some(lag.into()), to_wire, acked }
+        let Entry { seq, lag, to_wire, acked, later_answered, .. } = *self;
+        let (was, lag) = (was.or(self.was), Some(lag.into()));
+        Resolution { seq, outcome, was, rtt, lag, to_wire, acked, later_answered }
     }
 }
 
@@ -114,6 +131,8 @@ impl Ledger {
             waiting: VecDeque::new(),
             overdue: VecDeque::new(),
             in_flight: 0,
+            largest_rtt: LargestRtt::default(),
+            answered_before: first_seq,
         }
     }
 
@@ -155,7 +174,7 @@ impl Ledger {
     /// Without an answer of their own so far, in flight or missed: those that an answer without id
     /// could belong to.
     pub fn unanswered(&self) -> u64 {
-        self.in_flight + self.overdue.len() as u64
+        self.in_flight + (self.overdue.len() - self.overdue_passed()) as u64
     }
 
     /// When the next ping in flight becomes missed.
@@ -171,8 +190,8 @@ impl Ledger {
 
     /// The oldest ask without an answer, to which an answer without id belongs.
     pub fn oldest_unanswered(&self) -> Option<u64> {
-        let waiting = self.waiting.iter().filter(|entry| !entry.superseded);
-        self.overdue.iter().chain(waiting).next().map(|entry| entry.seq)
+        let mut entries = self.overdue.iter().skip(self.overdue_passed()).chain(&self.waiting);
+        entries.find(|entry| entry.passed.is_none()).map(|entry| entry.seq)
     }
 
     /// What a pong is that carries a payload none of ours.
@@ -180,14 +199,16 @@ impl Ledger {
         if self.in_flight > 0 { Stray::Mismatched } else { Stray::Unsolicited }
     }
 
-    /// The pong of ping `seq` arrived at `at`. Pushes its resolution and those of the pings it
-    /// supersedes, oldest first; or says that it answers nothing that is outstanding.
+    /// The pong of ping `seq` arrived at `at`. Pushes the resolutions of the pings it passes over, oldest first, and then
+    /// its own; or says that it answers nothing that is outstanding.
     pub fn pong(&mut self, seq: u64, at: Duration, out: &mut Vec<Resolution>) -> Result<(), Stray> {
         let (entry, was) = self.take(seq).ok_or_else(|| self.stray(seq))?;
-        if self.superseding == Superseding::Allowed {
-            self.supersede_before(seq, out);
-        }
         let rtt = at.saturating_sub(entry.at.into());
+        let largest_before = self.largest_rtt.record(rtt);
+        if self.superseding == Superseding::Allowed {
+            self.pass_over(&entry, rtt, largest_before, out);
+        }
+        self.answered_before = self.answered_before.max(seq.saturating_add(1));
         let outcome = if rtt <= self.timeout { Outcome::Ok } else { Outcome::Late };
         out.push(entry.resolved(outcome, was, Some(rtt)));
         Ok(())
@@ -206,45 +227,57 @@ impl Ledger {
         }
     }
 
+    /// Takes the oldest whose timeout is over. It is missed, unless a later pong decided before.
     fn miss_oldest(&mut self, has_acked: impl Fn(&Sent) -> Option<bool>, out: &mut Vec<Resolution>) {
         let Some(mut entry) = self.waiting.pop_front() else { return };
-        entry.acked = has_acked(&entry.sent());
-        if entry.superseded {
-            return;
-        }
-        self.in_flight -= 1;
-        if self.overdue.len() == REMEMBERED {
-            self.overdue.pop_front();
+        if entry.passed.is_none() {
+            self.in_flight -= 1;
+            entry.acked = has_acked(&entry.sent());
+            entry.later_answered = entry.seq < self.answered_before;
+            out.push(entry.resolved(Outcome::Missed, None, None));
         }
         self.overdue.push_back(entry);
-        out.push(entry.resolved(Outcome::Missed, None, None));
+        self.forget_oldest();
+    }
+
+    fn forget_oldest(&mut self) {
+        let surplus = self.overdue.len().saturating_sub(MAX_OVERDUE);
+        let surplus_passed = self.overdue_passed().saturating_sub(MAX_OVERDUE_PASSED);
+        self.overdue.drain(..surplus.max(surplus_passed));
+    }
+
+    /// How many of those past the timeout were passed over; they come first.
+    fn overdue_passed(&self) -> usize {
+        self.overdue.partition_point(|entry| entry.passed.is_some())
     }
 
     /// Removes the ping, with what it was taken for.
     fn take(&mut self, seq: u64) -> Option<(Entry, Option<Outcome>)> {
         if let Some(entry) = remove(&mut self.waiting, seq) {
-            if entry.superseded {
-                return Some((entry, Some(Outcome::Superseded)));
-            }
-            self.in_flight -= 1;
-            return Some((entry, None));
+            self.in_flight -= u64::from(entry.passed.is_none());
+            return Some((entry, entry.passed));
         }
-        remove(&mut self.overdue, seq).map(|entry| (entry, Some(Outcome::Missed)))
+        remove(&mut self.overdue, seq).map(|entry| (entry, entry.passed.or(Some(Outcome::Missed))))
     }
 
-    fn supersede_before(&mut self, seq: u64, out: &mut Vec<Resolution>) {
-        let superseded = |entry: &Entry, was| entry.resolved(Outcome::Superseded, was, None);
-        while self.overdue.front().is_some_and(|entry| entry.seq < seq) {
-            let Some(entry) = self.overdue.pop_front() else { break };
-            out.push(superseded(&entry, Some(Outcome::Missed)));
-        }
-        for entry in self.waiting.iter_mut().take_while(|entry| entry.seq < seq) {
-            if !entry.superseded {
-                entry.superseded = true;
-                self.in_flight -= 1;
-                out.push(superseded(entry, None));
+    /// The pong of `answered` decides on all before it that no pong has decided on.
+    fn pass_over(&mut self, answered: &Entry, rtt: Duration, largest: Duration, out: &mut Vec<Resolution>) {
+        let seqs = self.answered_before..answered.seq;
+        let (overdue, waiting) = (indices(&self.overdue, &seqs), indices(&self.waiting, &seqs));
+        let last = self.waiting.range(waiting.clone()).next_back();
+        let Some(last) = last.or_else(|| self.overdue.range(overdue.clone()).next_back()) else { return };
+        let gap = Duration::from(answered.at).saturating_sub(last.at.into());
+        let outcome = passed_over::outcome(gap, rtt, largest);
+        self.in_flight -= waiting.len() as u64;
+        let overdue = self.overdue.range_mut(overdue).map(|entry| (entry, Some(Outcome::Missed)));
+        for (entry, was) in overdue.chain(self.waiting.range_mut(waiting).map(|entry| (entry, None))) {
+            entry.passed = Some(outcome);
+            if was != Some(outcome) {
+                entry.later_answered = true;
+                out.push(entry.resolved(outcome, was, None));
             }
         }
+        self.forget_oldest();
     }
 
     fn stray(&self, seq: u64) -> Stray {
@@ -254,6 +287,12 @@ impl Ledger {
 
 fn find(entries: &VecDeque<Entry>, seq: u64) -> Option<usize> {
     entries.binary_search_by_key(&seq, |entry| entry.seq).ok()
+}
+
+/// Where the pings with these numbers are.
+fn indices(entries: &VecDeque<Entry>, seqs: &Range<u64>) -> Range<usize> {
+    let from = entries.partition_point(|entry| entry.seq < seqs.start);
+    from..entries.partition_point(|entry| entry.seq < seqs.end).max(from)
 }
 
 fn remove(entries: &mut VecDeque<Entry>, seq: u64) -> Option<Entry> {
@@ -302,7 +341,10 @@ mod tests {
         ledger.pong(0, s(0.25), &mut out).unwrap();
         let lag = Some(Duration::ZERO);
         let (outcome, rtt) = (Outcome::Ok, Some(s(0.25)));
-        assert_eq!(out, [Resolution { seq: 0, outcome, was: None, rtt, lag, to_wire: None, acked: None }]);
+        let (seq, later_answered) = (0, false);
+        let expected =
+            Resolution { seq, outcome, was: None, rtt, lag, to_wire: None, acked: None, later_answered };
+        assert_eq!(out, [expected]);
         assert_eq!(ledger.in_flight(), 0);
     }
 
@@ -358,8 +400,82 @@ mod tests {
         assert_eq!(pong(&mut ledger, 0, 12.0), [(0, Outcome::Late, Some(Outcome::Missed))]);
     }
 
+    /// A ledger with pings sent at these seconds.
+    fn with_sent_at<const N: usize>(moments: [f64; N]) -> Ledger {
+        let mut ledger = Ledger::new(TIMEOUT, Superseding::Allowed, 0);
+        for at in moments {
+            let seq = ledger.take_seq();
+            ledger.sent(Sent { seq, at: s(at), ..Sent::default() });
+        }
+        ledger
+    }
+
     #[test]
-    fn a_later_pong_supersedes_what_is_in_flight_and_what_was_missed() {
+    fn quick_pong_of_later_ping_makes_earlier_ones_missed() {
+        let mut ledger = with_sent(Superseding::Allowed, 3);
+        assert_eq!(
+            pong(&mut ledger, 2, 2.1),
+            [(0, Outcome::Missed, None), (1, Outcome::Missed, None), (2, Outcome::Ok, None)]
+        );
+        assert_eq!((ledger.in_flight(), ledger.next_expiry()), (0, Some(TIMEOUT)));
+        assert_eq!(expire(&mut ledger, 30.0), [0; 0], "they are judged");
+    }
+
+    #[test]
+    fn slow_pong_of_later_ping_supersedes_earlier_ones() {
+        let mut ledger = with_sent(Superseding::Allowed, 3);
+        let superseded = Outcome::Superseded;
+        assert_eq!(
+            pong(&mut ledger, 2, 2.5),
+            [(0, superseded, None), (1, superseded, None), (2, Outcome::Ok, None)]
+        );
+    }
+
+    #[test]
+    fn time_from_the_last_passed_over_ping_decides_for_all() {
+        let mut ledger = with_sent_at([0.0, 5.0, 6.0, 6.2, 6.4]);
+        pong(&mut ledger, 0, 0.3);
+        let all = pong(&mut ledger, 4, 6.41);
+        assert_eq!(all.iter().map(|one| one.1).collect::<Vec<_>>()[..3], [Outcome::Superseded; 3]);
+        let mut ledger = with_sent_at([0.0, 5.0, 5.1, 6.0]);
+        pong(&mut ledger, 0, 0.3);
+        let all = pong(&mut ledger, 3, 6.01);
+        assert_eq!(all.iter().map(|one| one.1).collect::<Vec<_>>()[..2], [Outcome::Missed; 2]);
+    }
+
+    #[test]
+    fn kernel_stamp_moves_the_time_between_two_pings() {
+        for (stamp, outcome) in [(1.0, Outcome::Missed), (1.8, Outcome::Superseded)] {
+            let mut ledger = with_sent_at([0.0, 1.0, 2.0]);
+            pong(&mut ledger, 0, 0.3);
+            ledger.stamped(1, s(stamp), s(stamp - 1.0));
+            assert_eq!(pong(&mut ledger, 2, 2.01)[0], (1, outcome, None));
+        }
+    }
+
+    #[test]
+    fn late_pong_raises_the_largest_rtt() {
+        let mut ledger = with_sent_at([0.0, 20.0, 30.0]);
+        assert_eq!(expire(&mut ledger, 10.0), [0]);
+        assert_eq!(pong(&mut ledger, 0, 12.0), [(0, Outcome::Late, Some(Outcome::Missed))]);
+        assert_eq!(pong(&mut ledger, 2, 30.01)[0], (1, Outcome::Superseded, None));
+    }
+
+    #[test]
+    fn pong_of_passed_over_ping_corrects_it() {
+        for (at, outcome) in [(1.6, Outcome::Ok), (10.5, Outcome::Late)] {
+            for (later, taken_for) in [(1.01, Outcome::Missed), (1.5, Outcome::Superseded)] {
+                let mut ledger = with_sent(Superseding::Allowed, 2);
+                assert_eq!(pong(&mut ledger, 1, later)[0], (0, taken_for, None));
+                assert_eq!(expire(&mut ledger, at), [0; 0]);
+                assert_eq!(pong(&mut ledger, 0, at), [(0, outcome, Some(taken_for))]);
+                assert_eq!(ledger.pong(0, s(at), &mut Vec::new()), Err(Stray::Duplicate));
+            }
+        }
+    }
+
+    #[test]
+    fn missed_ping_is_superseded_by_slow_later_pong() {
         let mut ledger = with_sent(Superseding::Allowed, 3);
         assert_eq!(expire(&mut ledger, 10.5), [0]);
         assert_eq!(
@@ -371,13 +487,46 @@ mod tests {
             ]
         );
         assert_eq!(ledger.in_flight(), 0);
+        assert_eq!(pong(&mut ledger, 0, 10.7), [(0, Outcome::Late, Some(Outcome::Superseded))]);
     }
 
     #[test]
-    fn a_superseded_ping_may_still_get_its_own_pong() {
-        let mut ledger = with_sent(Superseding::Allowed, 2);
-        pong(&mut ledger, 1, 1.5);
-        assert_eq!(pong(&mut ledger, 0, 1.6), [(0, Outcome::Ok, Some(Outcome::Superseded))]);
+    fn missed_ping_stays_missed_after_quick_later_pong() {
+        let mut ledger = with_sent_at([0.0, 10.0, 11.0]);
+        assert_eq!(expire(&mut ledger, 10.5), [0]);
+        assert_eq!(pong(&mut ledger, 2, 11.01), [(1, Outcome::Missed, None), (2, Outcome::Ok, None)]);
+        assert_eq!(pong(&mut ledger, 0, 11.1), [(0, Outcome::Late, Some(Outcome::Missed))]);
+        assert_eq!(pong(&mut ledger, 1, 11.2), [(1, Outcome::Ok, Some(Outcome::Missed))]);
+    }
+
+    #[test]
+    fn missed_pings_tell_whether_a_later_one_was_answered() {
+        let told = |superseding| {
+            let mut ledger = with_sent(superseding, 3);
+            let mut out = Vec::new();
+            ledger.pong(1, s(1.01), &mut out).unwrap();
+            ledger.expire(s(20.0), |_| None, &mut out);
+            ledger.pong(0, s(20.0), &mut out).unwrap();
+            let unanswered = out.iter().filter(|r| r.outcome == Outcome::Missed || r.was.is_some());
+            unanswered.map(|r| (r.seq, r.later_answered)).collect::<Vec<_>>()
+        };
+        assert_eq!(told(Superseding::Allowed), [(0, true), (2, false), (0, true)]);
+        assert_eq!(told(Superseding::No), [(0, true), (2, false), (0, true)]);
+    }
+
+    #[test]
+    fn memory_of_passed_over_pings_is_bounded() {
+        let mut ledger = Ledger::new(TIMEOUT, Superseding::Allowed, 0);
+        for k in 0..10_000_u32 {
+            let (seq, at) = (ledger.take_seq(), s(1.0) * k);
+            ledger.sent(Sent { seq, at, ..Sent::default() });
+            if k % 2 == 1 {
+                ledger.pong(seq, at + s(0.01), &mut Vec::new()).unwrap();
+            }
+            ledger.expire(at, |_| None, &mut Vec::new());
+        }
+        let entries = ledger.overdue.capacity() + ledger.waiting.capacity();
+        assert!(entries * size_of::<Entry>() < 4096, "{} bytes", entries * size_of::<Entry>());
     }
 
     #[test]
@@ -427,11 +576,11 @@ mod tests {
 
     #[test]
     fn memory_of_missed_pings_is_bounded() {
-        let mut ledger = with_sent(Superseding::No, REMEMBERED as u64 + 5);
+        let mut ledger = with_sent(Superseding::No, MAX_OVERDUE as u64 + 5);
         let mut out = Vec::new();
         ledger.expire(s(1e6), |_| None, &mut out);
-        assert_eq!(out.len(), REMEMBERED + 5);
-        assert_eq!(ledger.unanswered(), REMEMBERED as u64);
+        assert_eq!(out.len(), MAX_OVERDUE + 5);
+        assert_eq!(ledger.unanswered(), MAX_OVERDUE as u64);
         assert_eq!(ledger.pong(0, s(1e6), &mut Vec::new()), Err(Stray::Duplicate));
     }
 
@@ -440,38 +589,90 @@ mod tests {
     enum Step {
         Send,
         Pong(u64),
+        /// In milliseconds.
         Wait(u64),
+        /// The kernel stamps this ping so many milliseconds later.
+        Stamp(u64, u64),
     }
 
     fn step() -> impl Strategy<Value = Step> {
         prop_oneof![
-            3 => Just(Step::Send),
-            4 => (0u64..12).prop_map(Step::Pong),
-            2 => (1u64..15).prop_map(Step::Wait),
+            4 => Just(Step::Send),
+            4 => (0u64..16).prop_map(Step::Pong),
+            1 => (1u64..15_000).prop_map(Step::Wait),
+            3 => (1u64..300).prop_map(Step::Wait),
+            1 => (0u64..16, 1u64..200).prop_map(|(seq, later)| Step::Stamp(seq, later)),
         ]
     }
 
-    /// The definitions of design.md section 2, applied to the whole history at once. `now` is the
-    /// moment the history ends. Superseded holds only until the ping's own timeout has passed.
-    fn judge(
-        sent: Duration,
-        own: Option<Duration>,
-        later: Option<Duration>,
+    /// A pong that answered a ping, and when the pings had left as far as that was known then.
+    #[derive(Debug, Clone)]
+    struct Reply {
+        seq: usize,
+        at: Duration,
+        sent: Vec<Duration>,
+    }
+
+    impl Reply {
+        fn rtt(&self) -> Duration {
+            self.at - self.sent[self.seq]
+        }
+    }
+
+    /// All that happened, and the words of design.md section 2 applied to it.
+    #[derive(Debug, Default)]
+    struct History {
+        sent: Vec<Duration>,
+        replies: Vec<Reply>,
         now: Duration,
-    ) -> Option<Outcome> {
-        match (own, later) {
-            (Some(at), _) if at - sent <= TIMEOUT => Some(Outcome::Ok),
-            (Some(_), _) => Some(Outcome::Late),
-            (None, Some(_)) => Some(Outcome::Superseded),
-            (None, None) if sent + TIMEOUT <= now => Some(Outcome::Missed),
-            (None, None) => None,
+    }
+
+    impl History {
+        fn own_reply(&self, ping: usize) -> Option<&Reply> {
+            self.replies.iter().find(|reply| reply.seq == ping)
+        }
+
+        /// The reply that passes over a ping: the first to a later one, when its own had not come.
+        fn passed_by(&self, ping: usize) -> Option<usize> {
+            let first = self.replies.iter().position(|reply| reply.seq >= ping && reply.sent.len() > ping)?;
+            (self.replies[first].seq > ping).then_some(first)
+        }
+
+        /// What a reply makes of all the pings that it passes over.
+        fn of_passed_over(&self, reply: usize) -> Outcome {
+            let Reply { seq, sent, .. } = &self.replies[reply];
+            let last = (0..*seq).filter(|ping| self.passed_by(*ping) == Some(reply)).max().unwrap();
+            let time = sent[*seq] - sent[last];
+            let before = self.replies[..reply].iter().map(Reply::rtt).max().unwrap_or_default();
+            let rtt = self.replies[reply].rtt();
+            let held_both = time <= before || time <= rtt;
+            let slow = rtt > before + before && rtt * 10 > time;
+            if held_both || slow { Outcome::Superseded } else { Outcome::Missed }
+        }
+
+        fn outcome(&self, ping: usize, superseding: Superseding) -> Option<Outcome> {
+            if let Some(own) = self.own_reply(ping) {
+                return Some(if own.rtt() <= TIMEOUT { Outcome::Ok } else { Outcome::Late });
+            }
+            match self.passed_by(ping) {
+                Some(reply) if superseding == Superseding::Allowed => Some(self.of_passed_over(reply)),
+                _ => (self.sent[ping] + TIMEOUT <= self.now).then_some(Outcome::Missed),
+            }
+        }
+
+        /// A stamp comes while the ping is outstanding, and keeps the order.
+        fn stamp(&mut self, ping: usize, later: Duration) -> Option<Duration> {
+            let next = self.sent.get(ping + 1).copied().unwrap_or(self.now);
+            let sent = self.sent.get_mut(ping)?;
+            *sent = (*sent + later).min(next);
+            Some(*sent)
         }
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(2000))]
+        #![proptest_config(ProptestConfig::with_cases(4000))]
 
-        /// Every interleaving of sends, pongs (own, later, repeated, unknown) and waits ends in
+        /// Every interleaving of sends, stamps, pongs (own, later, repeated, unknown) and waits has, after each step,
         /// exactly the outcomes that the definitions give for the whole history.
         #[test]
         fn every_interleaving_ends_as_the_definitions_say(
@@ -480,55 +681,47 @@ mod tests {
         ) {
             let superseding = if allowed { Superseding::Allowed } else { Superseding::No };
             let mut ledger = Ledger::new(TIMEOUT, superseding, 0);
-            let mut now = Duration::ZERO;
-            let mut sent: Vec<Duration> = Vec::new();
-            let mut own: BTreeMap<u64, Duration> = BTreeMap::new();
-            let mut later: BTreeMap<u64, Duration> = BTreeMap::new();
+            let mut history = History::default();
             let mut said: BTreeMap<u64, Outcome> = BTreeMap::new();
             for step in steps {
                 let mut out = Vec::new();
                 match step {
-                    Step::Send => {
+                    // So few that none is forgotten.
+                    Step::Send if history.sent.len() < MAX_OVERDUE_PASSED => {
                         let seq = ledger.take_seq();
-                        prop_assert_eq!(seq, sent.len() as u64);
-                        ledger.sent(Sent { seq, at: now, ..Sent::default() });
-                        sent.push(now);
+                        prop_assert_eq!(seq, history.sent.len() as u64);
+                        ledger.sent(Sent { seq, at: history.now, ..Sent::default() });
+                        history.sent.push(history.now);
                     }
-                    Step::Wait(seconds) => now += Duration::from_secs(seconds),
+                    Step::Send => {}
+                    Step::Wait(millis) => history.now += Duration::from_millis(millis),
+                    Step::Stamp(seq, later) => {
+                        let is_open = !said.contains_key(&seq);
+                        if is_open && let Some(at) = history.stamp(seq as usize, Duration::from_millis(later)) {
+                            ledger.stamped(seq, at, Duration::ZERO);
+                        }
+                    }
                     Step::Pong(seq) => {
-                        let result = ledger.pong(seq, now, &mut out);
-                        // A superseded ping is given up at its own timeout, and so is its pong.
-                        let given_up = sent.get(seq as usize).is_some_and(|at| {
-                            allowed && later.contains_key(&seq)
-                                && (*at + TIMEOUT <= now || said.get(&seq) == Some(&Outcome::Superseded))
-                        });
-                        if seq >= sent.len() as u64 || own.contains_key(&seq) {
-                            prop_assert!(result.is_err());
-                        } else if result.is_ok() {
-                            own.insert(seq, now);
-                            if allowed {
-                                for earlier in 0..seq {
-                                    later.entry(earlier).or_insert(now);
-                                }
-                            }
-                        } else {
-                            prop_assert!(given_up, "seq {} refused", seq);
+                        let ping = seq as usize;
+                        let answers = ping < history.sent.len() && history.own_reply(ping).is_none();
+                        prop_assert_eq!(ledger.pong(seq, history.now, &mut out).is_ok(), answers);
+                        if answers {
+                            let sent = history.sent.clone();
+                            history.replies.push(Reply { seq: ping, at: history.now, sent });
                         }
                     }
                 }
-                ledger.expire(now, |_| None, &mut out);
+                ledger.expire(history.now, |_| None, &mut out);
                 for r in &out {
                     prop_assert_eq!(said.insert(r.seq, r.outcome), r.was, "revisions name what was said");
-                    prop_assert_eq!(r.rtt.is_some(), matches!(r.outcome, Outcome::Ok | Outcome::Late));
+                    prop_assert_eq!(r.rtt.is_some(), r.outcome.is_answered());
                 }
+                for seq in 0..history.sent.len() {
+                    let expected = history.outcome(seq, superseding);
+                    prop_assert_eq!(said.get(&(seq as u64)).copied(), expected, "seq {}", seq);
+                }
+                prop_assert_eq!(ledger.in_flight(), (history.sent.len() - said.len()) as u64);
             }
-            for (seq, at) in sent.iter().enumerate() {
-                let seq = seq as u64;
-                let expected = judge(*at, own.get(&seq).copied(), later.get(&seq).copied(), now);
-                prop_assert_eq!(said.get(&seq).copied(), expected, "seq {}", seq);
-            }
-            let waiting = sent.len() - said.len();
-            prop_assert_eq!(ledger.in_flight(), waiting as u64);
         }
     }
 }

@@ -9,6 +9,7 @@ pub mod incoming;
 mod json_shape;
 pub mod ledger;
 pub mod message;
+pub mod passed_over;
 pub mod pattern;
 mod placeholder;
 pub mod presets;
@@ -47,9 +48,11 @@ pub enum Outcome {
     Ok,
     /// The pong came after the timeout; its RTT is known.
     Late,
-    /// No pong of its own, but that of a later ping (RFC 6455 5.5.3 allows it): proof of life.
+    /// No pong of its own; a later ping was answered, and the server may have held both at once (RFC 6455 5.5.3 lets it
+    /// answer only the latest).
     Superseded,
-    /// Nothing came.
+    /// No pong of its own: nothing came within the timeout, or a later ping was answered although the server had time
+    /// to answer this one first.
     Missed,
     /// It never left this machine: local back-pressure, or this host slept through its moment.
     Unsent,

@@ -12,6 +12,8 @@ pub struct Counts {
     /// Of those missed: what TCP had acknowledged by then, and what it had not. Of the rest that is not known.
     pub missed_acked: u64,
     pub missed_unacked: u64,
+    /// Of those missed: a later heartbeat was answered by then, so that the connection lived and the reply was dropped.
+    pub missed_later_answered: u64,
     pub unsent: u64,
     /// Sent, and not yet judged when the figures were taken; no part of the loss.
     pub in_flight: u64,
@@ -36,6 +38,11 @@ impl Counts {
     /// Heartbeats whose own pong came, in time or late.
     pub fn answered(&self) -> u64 {
         self.ok + self.late
+    }
+
+    /// Heartbeats that were judged and got no reply of their own: missed + superseded.
+    pub fn unanswered(&self) -> u64 {
+        self.missed + self.superseded
     }
 
     /// missed / (ok + late + superseded + missed), from 0 to 1; `None` before the first is judged.
@@ -68,6 +75,16 @@ impl Counts {
         }
     }
 
+    /// Counts a heartbeat that is missed although a later one was answered, or takes it back when its own reply comes.
+    pub fn record_later_answered(&mut self, outcome: Outcome, was: Option<Outcome>) {
+        let count = &mut self.missed_later_answered;
+        match outcome {
+            Outcome::Missed => *count += 1,
+            Outcome::Ok | Outcome::Late if was == Some(Outcome::Missed) => *count = count.saturating_sub(1),
+            Outcome::Ok | Outcome::Late | Outcome::Superseded | Outcome::Unsent => {}
+        }
+    }
+
     /// Counts a pong that answers no outstanding ping.
     pub fn record_strays(&mut self, stray: Stray, count: u64) {
         match stray {
@@ -85,6 +102,7 @@ impl Counts {
         self.missed += other.missed;
         self.missed_acked += other.missed_acked;
         self.missed_unacked += other.missed_unacked;
+        self.missed_later_answered += other.missed_later_answered;
         self.unsent += other.unsent;
         self.in_flight += other.in_flight;
         self.unsolicited += other.unsolicited;
@@ -133,6 +151,25 @@ mod tests {
     }
 
     #[test]
+    fn unanswered_is_missed_and_superseded() {
+        let counts = Counts { ok: 5, late: 2, superseded: 1, missed: 2, in_flight: 7, ..Counts::default() };
+        assert_eq!((counts.unanswered(), counts.sent()), (3, 17));
+    }
+
+    #[test]
+    fn own_reply_takes_back_missed_later_answered() {
+        let mut counts = Counts::default();
+        let (missed, late) = (Outcome::Missed, Outcome::Late);
+        counts.record_later_answered(missed, None);
+        counts.record_later_answered(missed, None);
+        counts.record_later_answered(Outcome::Superseded, Some(missed));
+        assert_eq!(counts.missed_later_answered, 2);
+        counts.record_later_answered(late, Some(missed));
+        counts.record_later_answered(Outcome::Ok, Some(Outcome::Superseded));
+        assert_eq!(counts.missed_later_answered, 1);
+    }
+
+    #[test]
     fn strays_are_no_heartbeats() {
         let mut counts = Counts::default();
         for stray in [Stray::Unsolicited, Stray::Mismatched, Stray::Duplicate] {
@@ -163,6 +200,7 @@ mod tests {
             missed: 4,
             missed_acked: 11,
             missed_unacked: 12,
+            missed_later_answered: 13,
             unsent: 5,
             in_flight: 6,
             unsolicited: 7,
@@ -179,6 +217,7 @@ mod tests {
             missed: 8,
             missed_acked: 22,
             missed_unacked: 24,
+            missed_later_answered: 26,
             unsent: 10,
             in_flight: 12,
             unsolicited: 14,

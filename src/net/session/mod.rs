@@ -573,6 +573,7 @@ impl<'a, S: AsyncRead + AsyncWrite + Layered + Unpin> Session<'a, S> {
             lag,
             to_wire: None,
             acked: None,
+            later_answered: false,
         };
         self.resolutions.push(unsent);
         self.tell_resolutions(index, None, 0);
@@ -602,7 +603,7 @@ impl<'a, S: AsyncRead + AsyncWrite + Layered + Unpin> Session<'a, S> {
     }
 
     fn tell_beat(&mut self, index: usize, resolution: Resolution, rivals: u32) {
-        let Resolution { seq, outcome, was, rtt, lag, to_wire, acked } = resolution;
+        let Resolution { seq, outcome, was, rtt, lag, to_wire, acked, later_answered } = resolution;
         let from_wire = rtt.and_then(|_| self.socket.marks().last_lay()).map(Nanos::from);
         let is_spike = self.pulses[index].record(&resolution);
         let sent_again = if is_spike { self.sent_again() } else { None };
@@ -617,6 +618,7 @@ impl<'a, S: AsyncRead + AsyncWrite + Layered + Unpin> Session<'a, S> {
             to_wire,
             from_wire,
             acked,
+            later_answered,
             sent_again,
             rivals,
         }));

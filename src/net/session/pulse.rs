@@ -79,14 +79,15 @@ impl Pulse {
 
     /// Takes what a heartbeat came to; says whether its RTT is a spike: more than twice the mean of those before it.
     pub fn record(&mut self, resolution: &Resolution) -> bool {
-        let Resolution { outcome, was, rtt, acked, .. } = *resolution;
+        let Resolution { outcome, was, rtt, acked, later_answered, .. } = *resolution;
         match outcome {
+            Outcome::Missed if later_answered => {}
             Outcome::Missed => self.below.miss(acked),
             Outcome::Ok | Outcome::Late | Outcome::Superseded => self.below = MissedBelow::default(),
             Outcome::Unsent => {}
         }
         let before = self.health.window_mean();
-        self.health.record(outcome, was, rtt);
+        self.health.record(outcome, was, rtt, later_answered);
         rtt.zip(before).is_some_and(|(rtt, before)| rtt > before * 2)
     }
 

@@ -402,12 +402,56 @@ async fn the_pong_of_a_later_ping_supersedes() {
     scene.peer.ping().await;
     scene.peer.ping().await;
     let last = scene.peer.ping().await;
+    scene.at(2500).await;
     scene.peer.pong(&last).await;
     let ended = scene.end().await;
     assert_eq!(
         ended.outcomes(),
-        [(0, Outcome::Superseded, None), (1, Outcome::Superseded, None), (2, Outcome::Ok, Some(0))]
+        [(0, Outcome::Superseded, None), (1, Outcome::Superseded, None), (2, Outcome::Ok, Some(500))]
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn pings_passed_over_by_quick_pong_are_missed_without_silence() {
+    let mut scene = Scene::begin(plan(6)).await;
+    let first = scene.peer.ping().await;
+    scene.peer.pong(&first).await;
+    for _ in 0..4 {
+        scene.peer.ping().await;
+    }
+    let last = scene.peer.ping().await;
+    scene.peer.pong(&last).await;
+    let ended = scene.end().await;
+    let missed = (1..5).map(|seq| (seq, Outcome::Missed, None));
+    let expected: Vec<_> =
+        [(0, Outcome::Ok, Some(0))].into_iter().chain(missed).chain([(5, Outcome::Ok, Some(0))]).collect();
+    assert_eq!(ended.outcomes(), expected);
+    assert!(ended.beats()[1..5].iter().all(|beat| beat.later_answered));
+    let statuses: Vec<_> = ended.statuses().iter().map(|(_, status)| *status).collect();
+    assert_eq!(statuses, [Status::Healthy], "four dropped pongs are neither a timeout nor dead");
+}
+
+#[tokio::test(start_paused = true)]
+async fn own_pong_corrects_missed_ping() {
+    let mut scene = Scene::begin(plan(3)).await;
+    let first = scene.peer.ping().await;
+    let second = scene.peer.ping().await;
+    scene.peer.pong(&second).await;
+    scene.at(1500).await;
+    scene.peer.pong(&first).await;
+    let last = scene.peer.ping().await;
+    scene.peer.pong(&last).await;
+    let ended = scene.end().await;
+    assert_eq!(
+        ended.outcomes(),
+        [
+            (0, Outcome::Missed, None),
+            (1, Outcome::Ok, Some(0)),
+            (0, Outcome::Ok, Some(1500)),
+            (2, Outcome::Ok, Some(0))
+        ]
+    );
+    assert_eq!(ended.beats()[2].was, Some(Outcome::Missed));
 }
 
 #[tokio::test(start_paused = true)]

@@ -16,6 +16,7 @@ pub fn one_kind(rows: &mut Rows, report: &KindReport) {
     let counts = &report.counts;
     rows.add("heartbeats", &heartbeats(counts));
     rows.add_some("strays", strays(counts));
+    rows.add("unanswered", &unanswered(counts));
     rows.add("loss", &loss(counts));
     let Some(rtt) = report.rtt else {
         rows.add("rtt", "- (no answer)");
@@ -40,6 +41,15 @@ fn heartbeats(counts: &Counts) -> String {
     text
 }
 
+/// `5 of 25: 4 missed, 1 superseded`
+fn unanswered(counts: &Counts) -> String {
+    let Counts { superseded, missed, .. } = *counts;
+    match counts.judged() {
+        0 => "- (nothing was judged)".to_string(),
+        judged => format!("{} of {judged}: {missed} missed, {superseded} superseded", counts.unanswered()),
+    }
+}
+
 fn strays(counts: &Counts) -> Option<String> {
     let kinds = [
         (counts.unsolicited, "unsolicited"),
@@ -52,7 +62,7 @@ fn strays(counts: &Counts) -> Option<String> {
 }
 
 fn loss(counts: &Counts) -> String {
-    let judged = counts.sent() - counts.in_flight;
+    let judged = counts.judged();
     match counts.loss() {
         None => "- (nothing was judged)".to_string(),
         loss => {
@@ -121,24 +131,25 @@ fn side_by_side_lines(kinds: &[KindReport]) -> Vec<(&'static str, Vec<String>)> 
         ("sent", all(&|kind| kind.counts.sent().to_string())),
     ];
     lines.extend(count_lines(kinds));
+    lines.push(("unanswered", all(&|kind| kind.counts.unanswered().to_string())));
     lines.push(("loss", all(&|kind| percent(kind.counts.loss()))));
     lines.extend(span_lines(kinds));
     lines.push(("histogram", all(&|kind| sparkline(&kind.histogram).unwrap_or_else(|| "-".to_string()))));
     lines
 }
 
-/// The counts; those that are no outcome only when there are any.
+/// The counts: those that add up to `sent`, those that never left, and the strays, when there are any.
 fn count_lines(kinds: &[KindReport]) -> Vec<(&'static str, Vec<String>)> {
     type Pick = fn(&Counts) -> u64;
-    let outcomes: [(&str, Pick); 5] = [
+    let outcomes: [(&str, Pick); 6] = [
         ("ok", |counts| counts.ok),
         ("late", |counts| counts.late),
         ("superseded", |counts| counts.superseded),
         ("missed", |counts| counts.missed),
+        ("in flight", |counts| counts.in_flight),
         ("unsent", |counts| counts.unsent),
     ];
-    let others: [(&str, Pick); 5] = [
-        ("in flight", |counts| counts.in_flight),
+    let others: [(&str, Pick); 4] = [
         ("unsolicited", |counts| counts.unsolicited),
         ("mismatched", |counts| counts.mismatched),
         ("duplicate", |counts| counts.duplicate),

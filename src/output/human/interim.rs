@@ -13,9 +13,10 @@ fn figures(report: &KindReport) -> String {
     let counts = &report.counts;
     let answered = counts.ok + counts.late;
     let loss = percent(counts.loss());
-    let late = counts.late;
+    let (late, unanswered) = (counts.late, counts.unanswered());
     let rtt = rtt(report).unwrap_or_else(|| "no answer yet".to_string());
-    format!("{} {answered}/{} answered, {loss} loss, {late} late, {rtt}", report.kind, counts.sent())
+    let (kind, sent) = (report.kind, counts.sent());
+    format!("{kind} {answered}/{sent} answered, {unanswered} unanswered, {loss} loss, {late} late, {rtt}")
 }
 
 fn rtt(report: &KindReport) -> Option<String> {

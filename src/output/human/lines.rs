@@ -67,9 +67,20 @@ fn outcome(timeout: Duration, beat: &Beat) -> String {
     match beat.outcome {
         Outcome::Ok => format!("{rtt}{was}{}", rivals(beat.rivals)),
         Outcome::Late => format!("late: {rtt}{was}{}", rivals(beat.rivals)),
-        Outcome::Missed => format!("missed: no {} within {}{was}", answer(beat.kind), spoken(timeout)),
-        Outcome::Superseded => format!("superseded: only a later one was answered{was}"),
+        Outcome::Missed => format!("missed: {}{was}", why_missed(timeout, beat)),
+        Outcome::Superseded => format!(
+            "superseded: no pong of its own (a later ping was answered; the server may have held both){was}"
+        ),
         Outcome::Unsent => format!("unsent: it never left this machine{was}"),
+    }
+}
+
+fn why_missed(timeout: Duration, beat: &Beat) -> String {
+    let answer = answer(beat.kind);
+    match (beat.kind, beat.later_answered) {
+        (_, false) => format!("no {answer} within {}", spoken(timeout)),
+        (Kind::Protocol, true) => format!("no {answer} of its own (a later ping was answered)"),
+        (Kind::App, true) => format!("no {answer} within {} (a later one was answered)", spoken(timeout)),
     }
 }
 

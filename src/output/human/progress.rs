@@ -7,12 +7,14 @@ use super::table::by_status;
 use crate::domain::tally::Tally;
 use crate::output::charset;
 
-/// `4 connections, 3 open: 1 dead, 3 healthy; 118 answered, 2 missed`
+/// `4 connections, 3 open: 1 dead, 3 healthy; 118 answered, 2 missed, 1 superseded`
 fn line(tally: &Tally) -> String {
-    let Tally { connections, open, answered, missed, .. } = *tally;
+    let Tally { connections, open, answered, missed, superseded, .. } = *tally;
     let (connections, statuses) =
         (counted(connections as u64, "connection"), by_status(&tally.statuses().collect::<Vec<_>>()));
-    format!("{connections}, {open} open: {statuses}; {answered} answered, {missed} missed")
+    format!(
+        "{connections}, {open} open: {statuses}; {answered} answered, {missed} missed, {superseded} superseded"
+    )
 }
 
 /// The line itself, on stderr; the terminal's width is its own business.
@@ -64,12 +66,15 @@ mod tests {
     #[test]
     fn connections_are_counted_by_status() {
         let line = line_of(&script::several());
-        assert_eq!(line, "6 connections, 3 open: 1 dead, 2 unknown, 3 healthy; 8 answered, 0 missed");
+        assert_eq!(
+            line,
+            "6 connections, 3 open: 1 dead, 2 unknown, 3 healthy; 8 answered, 0 missed, 0 superseded"
+        );
     }
 
     #[test]
     fn a_late_pong_takes_its_miss_back() {
         let line = line_of(&script::late());
-        assert_eq!(line, "1 connection, 1 open: 1 critical; 4 answered, 0 missed");
+        assert_eq!(line, "1 connection, 1 open: 1 critical; 4 answered, 0 missed, 0 superseded");
     }
 }

@@ -14,13 +14,30 @@ use crate::domain::stats::RttSummary;
 use crate::output::units::{Unit, percent};
 
 /// The columns. Those that the figures can best do without are hidden first when the terminal is narrow.
-const HEADER: [&str; 11] =
-    ["target", "status", "kind", "sent", "ok", "late", "missed", "loss", "p50", "p95", "max"];
+///
+/// From `ok` to `in flight` they add up to `sent`; `unanswered` is missed and superseded.
+const HEADER: [&str; 14] = [
+    "target",
+    "status",
+    "kind",
+    "sent",
+    "ok",
+    "late",
+    "superseded",
+    "missed",
+    "in flight",
+    "unanswered",
+    "loss",
+    "p50",
+    "p95",
+    "max",
+];
 const KIND: usize = 2;
 /// From here on the columns hold numbers, which are never broken.
 const FIRST_NUMBER: usize = 3;
-/// Columns to do without, the least needed first: ok, sent, p95, late, max, missed, p50. The loss stays.
-const EXPENDABLE: [usize; 7] = [4, 3, 9, 5, 10, 6, 8];
+/// Columns to do without, the least needed first: sent, in flight, ok, superseded, p95, late, max, missed, p50. The sum goes
+/// before its parts; `unanswered` and `loss` stay.
+const EXPENDABLE: [usize; 9] = [3, 8, 4, 6, 12, 5, 13, 7, 11];
 /// The least width for the target and the status together.
 const WORDS: usize = 36;
 
@@ -123,7 +140,10 @@ fn row(target: &TargetReport, kinds: &[Kind], unit: Unit, paint: Paint) -> Vec<C
         lines(&|report| report.counts.sent().to_string()),
         lines(&|report| report.counts.ok.to_string()),
         lines(&|report| report.counts.late.to_string()),
+        lines(&|report| report.counts.superseded.to_string()),
         lines(&|report| report.counts.missed.to_string()),
+        lines(&|report| report.counts.in_flight.to_string()),
+        lines(&|report| report.counts.unanswered().to_string()),
         lines(&|report| percent(report.counts.loss())),
         lines(&|report| rtt(report, |rtt| rtt.p50)),
         lines(&|report| rtt(report, |rtt| rtt.p95)),

@@ -40,10 +40,12 @@ pub struct Document {
     reasons: Vec<String>,
     /// What the figures mean together, and what to do next.
     advice: Vec<String>,
-    /// The kind that `rtt`, `loss` and `jitter` are of: protocol, where it was measured.
+    /// The kind that `rtt`, `unanswered`, `loss` and `jitter` are of: protocol, where it was measured.
     heartbeat: Option<KindName>,
     /// Over all targets; null before the first answer.
     rtt: Option<Rtt>,
+    /// Over all targets: missed + superseded.
+    unanswered: Option<u64>,
     /// Over all targets: missed / (ok + late + superseded + missed), from 0 to 1; null when nothing was judged.
     #[schemars(range(min = 0.0, max = 1.0))]
     loss: Option<f64>,
@@ -369,6 +371,7 @@ impl Document {
             advice: report.advice.clone(),
             heartbeat: main.map(|kind| kind.kind.into()),
             rtt: main.and_then(|kind| kind.rtt).map(Rtt::from),
+            unanswered: main.map(|kind| kind.counts.unanswered()),
             loss: main.and_then(|kind| kind.counts.loss()),
             jitter: main.map_or_else(JitterSummary::default, |kind| kind.jitter).into(),
             ending: main_ending(report),

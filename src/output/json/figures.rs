@@ -101,10 +101,16 @@ pub struct Heartbeats {
     ok: u64,
     /// Answered after the timeout.
     late: u64,
-    /// Answered only by the pong of a later ping (RFC 6455 5.5.3).
+    /// No pong of its own; a later ping was answered, and the server may have held both at once (RFC 6455 5.5.3 lets it
+    /// answer only the latest).
     superseded: u64,
-    /// Nothing came within the timeout, nor later.
+    /// No reply of its own: nothing came within the timeout, or a later ping was answered although the server had time to
+    /// answer this one first.
     missed: u64,
+    /// Judged, and without a reply of their own: missed + superseded.
+    unanswered: u64,
+    /// Of those missed: a later heartbeat was answered by then, so the connection was alive and the reply was dropped.
+    missed_later_answered: u64,
     /// Of those missed, what TCP had acknowledged by then: the next hop lives.
     missed_acknowledged: u64,
     /// Of those missed, what TCP had not acknowledged: the path is dead, or slower than the timeout. Of the rest that is
@@ -138,6 +144,7 @@ impl From<&KindReport> for Heartbeats {
             missed,
             missed_acked,
             missed_unacked,
+            missed_later_answered,
             unsent,
             in_flight,
             unsolicited,
@@ -152,6 +159,8 @@ impl From<&KindReport> for Heartbeats {
             late,
             superseded,
             missed,
+            unanswered: report.counts.unanswered(),
+            missed_later_answered,
             missed_acknowledged: missed_acked,
             missed_unacknowledged: missed_unacked,
             longest_miss_run: report.longest_miss_run,

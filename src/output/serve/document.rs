@@ -137,6 +137,8 @@ pub struct BeatCounts {
     pub late: u64,
     pub superseded: u64,
     pub missed: u64,
+    /// missed + superseded.
+    pub unanswered: u64,
     pub unsolicited: u64,
     pub mismatched: u64,
     pub duplicate: u64,
@@ -329,6 +331,7 @@ impl BeatCounts {
             late: counts.late,
             superseded: counts.superseded,
             missed: counts.missed,
+            unanswered: counts.unanswered(),
             unsolicited: counts.unsolicited,
             mismatched: counts.mismatched,
             duplicate: counts.duplicate,

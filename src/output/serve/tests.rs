@@ -20,9 +20,9 @@ const MS: Duration = Duration::from_millis(1);
 
 fn client() -> ClientSnapshot {
     let mut beat = BeatFigures::new(Kind::Protocol);
-    beat.record(0, Outcome::Ok, None, Some(20 * MS));
-    beat.record(1, Outcome::Ok, None, Some(30 * MS));
-    beat.record(2, Outcome::Missed, None, None);
+    beat.record(0, Outcome::Ok, None, Some(20 * MS), true);
+    beat.record(1, Outcome::Ok, None, Some(30 * MS), true);
+    beat.record(2, Outcome::Missed, None, None, false);
     ClientSnapshot {
         id: 1,
         remote: "127.0.0.1:4711".into(),

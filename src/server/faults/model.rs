@@ -11,10 +11,12 @@ pub struct AnswerFaults {
     pub delay: Duration,
     /// Added to the delay. Pongs keep their order all the same.
     pub jitter: Option<Jitter>,
-    /// Of how many pongs a share is lost, 0 to 1.
+    /// The share of the pongs that is lost, 0 to 1.
     pub loss: f64,
-    /// Only the latest of so many pings is answered; `None`: each.
+    /// Only the last of this many pings is answered, at once; `None`: each.
     pub latest_of: Option<u32>,
+    /// Of the pings that come within this time only the latest is answered, and its answer is held for this time.
+    pub merge: Option<Duration>,
     pub wrong: bool,
     pub duplicate: bool,
 }

@@ -44,14 +44,20 @@ pub const DEFINITIONS: &[Definition] = &[
     Definition {
         name: "pong-loss",
         value: Value::Needed("P%"),
-        help: "leave this share of the pings unanswered, at random",
+        help: "drop this share of the pongs, spread evenly: with 20%, a random one of every five",
         set: |faults, text| share(text).map(|p| faults.answers.loss = p),
     },
     Definition {
         name: "supersede",
         value: Value::Optional("N", "2"),
-        help: "answer only the latest of every N pings, as RFC 6455 5.5.3 allows",
+        help: "answer only the last of every N pings, at once: the pongs of the others are dropped (ping counts them as missed)",
         set: |faults, text| count(text, 1).map(|n| faults.answers.latest_of = Some(n)),
+    },
+    Definition {
+        name: "merge-pongs",
+        value: Value::Needed("T"),
+        help: "hold the pings that come within T, then answer only the latest of them, T after it came (ping counts the others as superseded)",
+        set: |faults, text| period(text).map(|t| faults.answers.merge = Some(t)),
     },
     Definition {
         name: "wrong-payload",
