@@ -25,6 +25,7 @@ const HOPS: &[&str] = &[
     "x-azure-ref",
     "fly-request-id",
     "x-vercel-id",
+    "sozu-id",
     "alt-svc",
 ];
 /// Beginnings of such headers' names.

@@ -1,5 +1,5 @@
-//! Real hops with known timers: nginx and HAProxy in front of a real Node `ws` server, and the kernel's own
-//! connection tracking in a network namespace. What is not installed is left out, and said to be; with
+//! Real hops with known timers: nginx, HAProxy, Apache, lighttpd and Varnish in front of a real Node `ws` server, and
+//! the kernel's own connection tracking in a network namespace. What is not installed is left out, and said to be; with
 //! WSCHECK_ALL_PEERS set that is a failure.
 
 use std::io::{BufRead, BufReader};
@@ -26,10 +26,12 @@ struct Proxy {
     /// Its configuration, with the descriptor or the address to listen on, and the server's port.
     config: fn(&TcpListener, u16, &str) -> String,
     args: &'static [&'static str],
+    /// What it says on stderr when it listens. `None`: it takes a socket that listens already.
+    ready: Option<&'static str>,
 }
 
 const NGINX: Proxy =
-    Proxy { name: "nginx", program: "nginx", config: nginx, args: &["-e", "/dev/null", "-c"] };
+    Proxy { name: "nginx", program: "nginx", config: nginx, args: &["-e", "/dev/null", "-c"], ready: None };
 
 fn nginx(listener: &TcpListener, server: u16, folder: &str) -> String {
     let address = listener.local_addr().unwrap();
@@ -45,7 +47,7 @@ fn nginx(listener: &TcpListener, server: u16, folder: &str) -> String {
 }
 
 const HAPROXY: Proxy =
-    Proxy { name: "haproxy", program: "haproxy", config: haproxy, args: &["-db", "-q", "-f"] };
+    Proxy { name: "haproxy", program: "haproxy", config: haproxy, args: &["-db", "-q", "-f"], ready: None };
 
 fn haproxy(listener: &TcpListener, server: u16, _: &str) -> String {
     haproxy_with(listener, server, &format!("timeout client {TIMEOUT}\ntimeout server {TIMEOUT}\n"))
@@ -67,9 +69,96 @@ fn haproxy_with(listener: &TcpListener, server: u16, timeouts: &str) -> String {
     )
 }
 
+/// Apache takes no socket that is handed down. Its mod_proxy_http does what an upgrade needs.
+const APACHE: Proxy = Proxy {
+    name: "apache2",
+    program: "apache2",
+    config: apache,
+    args: &["-DFOREGROUND", "-f"],
+    ready: Some("resuming normal operations"),
+};
+
+fn apache(listener: &TcpListener, server: u16, folder: &str) -> String {
+    apache_with(listener, server, folder, "")
+}
+
+/// mod_proxy_wstunnel itself, which no timeout cuts.
+const APACHE_TUNNEL: Proxy = Proxy { config: apache_tunnel, ..APACHE };
+
+fn apache_tunnel(listener: &TcpListener, server: u16, folder: &str) -> String {
+    apache_with(listener, server, folder, "ProxyWebsocketFallbackToProxyHttp Off\n")
+}
+
+fn apache_with(listener: &TcpListener, server: u16, folder: &str, more: &str) -> String {
+    let modules: String = ["mpm_event", "authz_core", "proxy", "proxy_http", "proxy_wstunnel"]
+        .map(|name| format!("LoadModule {name}_module /usr/lib/apache2/modules/mod_{name}.so\n"))
+        .concat();
+    let address = own_address(listener);
+    format!(
+        "{modules}ServerName hop\nServerRoot {folder}\nDefaultRuntimeDir {folder}\nPidFile {folder}/pid\n\
+         ErrorLog /dev/stderr\nListen {address}\nTimeout {}\n{more}ProxyPass / ws://127.0.0.1:{server}/\n",
+        TIMEOUT.trim_end_matches('s')
+    )
+}
+
+const LIGHTTPD: Proxy = Proxy {
+    name: "lighttpd",
+    program: "lighttpd",
+    config: lighttpd,
+    args: &["-D", "-f"],
+    ready: Some("server started"),
+};
+
+fn lighttpd(listener: &TcpListener, server: u16, folder: &str) -> String {
+    let address = own_address(listener);
+    let (host, port) = address.split_once(':').unwrap();
+    format!(
+        "server.bind = \"{host}\"\nserver.port = {port}\nserver.document-root = \"{folder}\"\n\
+         server.modules = (\"mod_proxy\")\nserver.max-read-idle = {}\n\
+         proxy.server = (\"\" => ((\"host\" => \"127.0.0.1\", \"port\" => {server})))\n\
+         proxy.header = (\"upgrade\" => \"enable\")\n",
+        TIMEOUT.trim_end_matches('s')
+    )
+}
+
+const VARNISH: Proxy = Proxy {
+    name: "varnish",
+    program: "varnishd",
+    config: varnish,
+    args: &[
+        "-F",
+        "-j",
+        "none",
+        "-s",
+        "malloc,8m",
+        "-p",
+        "pipe_timeout=3",
+        "-n",
+        "FOLDER",
+        "-a",
+        "ADDRESS",
+        "-f",
+    ],
+    ready: Some("Child launched OK"),
+};
+
+fn varnish(_: &TcpListener, server: u16, _: &str) -> String {
+    format!(
+        "vcl 4.1;\nbackend default {{ .host = \"127.0.0.1\"; .port = \"{server}\"; }}\n\
+         sub vcl_recv {{ return (pipe); }}\nsub vcl_pipe {{ set bereq.http.upgrade = req.http.upgrade;\n\
+         set bereq.http.connection = req.http.connection; }}\n"
+    )
+}
+
+/// The port of a listener on an address that is nobody's: while that listens, no other program is given the port.
+fn own_address(listener: &TcpListener) -> String {
+    format!("127.0.0.2:{}", listener.local_addr().unwrap().port())
+}
+
 /// A proxy that runs, the server behind it, and where to reach it.
 struct Running {
-    port: u16,
+    address: String,
+    _listener: TcpListener,
     proxy: Reaped,
     _server: Server,
     _folder: tempfile::TempDir,
@@ -92,16 +181,41 @@ impl Proxy {
         let _folder = tempfile::tempdir().unwrap();
         // It listens already, so that nobody must wait for the proxy, and nobody else gets the port.
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = listener.local_addr().unwrap().port();
+        let address = match self.ready {
+            None => listener.local_addr().unwrap().to_string(),
+            Some(_) => own_address(&listener),
+        };
         let path = _folder.path().join("config");
-        let config = (self.config)(&listener, _server.port, _folder.path().to_str().unwrap());
+        let folder = _folder.path().to_str().unwrap();
+        let config = (self.config)(&listener, _server.port, folder);
         std::fs::write(&path, config).unwrap();
         let mut command = Command::new(program);
-        command.args(self.args).arg(path).current_dir(_folder.path()).stdin(Stdio::null());
+        let args = self.args.iter().map(|arg| match *arg {
+            "FOLDER" => folder,
+            "ADDRESS" => &address,
+            arg => arg,
+        });
+        command.args(args).arg(&path).current_dir(_folder.path()).stdin(Stdio::null());
         inherit(&mut command, &listener);
-        let proxy = Reaped(command.spawn().unwrap());
-        Some(Running { port, proxy, _server, _folder })
+        let proxy = match self.ready {
+            None => Reaped(command.spawn().unwrap()),
+            Some(line) => spawn_until(command, line),
+        };
+        Some(Running { address, _listener: listener, proxy, _server, _folder })
     }
+}
+
+/// Starts a program and reads its stderr until it says that it listens.
+fn spawn_until(mut command: Command, ready: &str) -> Reaped {
+    let mut process = Reaped(command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap());
+    let mut stderr = BufReader::new(process.0.stderr.take().unwrap());
+    let mut told = String::new();
+    while !told.lines().last().is_some_and(|line| line.contains(ready)) {
+        assert!(stderr.read_line(&mut told).unwrap() > 0, "it ended: {told}");
+    }
+    // What it says later must go somewhere, or it might wait for that.
+    std::thread::spawn(move || std::io::copy(&mut stderr, &mut std::io::sink()));
+    process
 }
 
 /// Hands a listening socket to a child under its own number; nginx knows of it by a variable.
@@ -153,26 +267,48 @@ fn contains(document: &Value, millis: f64) -> bool {
     end("lo_ms") <= millis + LATE_MS && millis - EARLY_MS <= end("hi_ms")
 }
 
-fn cut_visibly_by(proxy: &Proxy, more: &[&str]) -> Option<Value> {
+fn search(proxy: &Proxy, more: &[&str]) -> Option<Value> {
     let running = proxy.start()?;
-    let url = format!("ws://127.0.0.1:{}/", running.port);
+    let url = format!("ws://{}/", running.address);
     let ran = Ran::of(wscheck(&[SEARCH, WIDE, more, &[&url]].concat()).spawn().unwrap());
     let document = ran.json();
-    let (cut, verdict) = (&document["cut"], &document["verdict"]);
-    assert_eq!((ran.code, verdict), (Some(0), &"idle_timeout".into()), "{}: {document:#}", proxy.name);
-    assert_eq!((&cut["manner"], &cut["ending"]["how"]), (&"visible".into(), &"fin".into()), "{document:#}");
-    assert!(contains(&document, TIMEOUT_MS), "{}: {document:#}", proxy.name);
+    assert_eq!(ran.code, Some(0), "{}: {document:#}", proxy.name);
     Some(document)
+}
+
+fn cut_visibly_by(proxy: &Proxy, more: &[&str]) -> Option<Value> {
+    let document = search(proxy, more)?;
+    let (cut, verdict) = (&document["cut"], &document["verdict"]);
+    assert_eq!(verdict, "idle_timeout", "{}: {document:#}", proxy.name);
+    assert_eq!((&cut["manner"], &cut["ending"]["how"]), (&"visible".into(), &"fin".into()), "{document:#}");
+    Some(document)
+}
+
+/// Each of these known timers by its name in the table, and the setting to look for.
+fn timers<'a>(document: &'a Value, which: &str) -> Vec<(&'a str, &'a str)> {
+    let text = |value: &'a Value| value.as_str().unwrap();
+    let timers = document[which].as_array().unwrap().iter();
+    timers.map(|timer| (text(&timer["id"]), text(&timer["look_for"]))).collect()
 }
 
 #[test]
 fn nginxs_read_timeout_is_found_and_either_direction_resets_it() {
     let Some(document) = cut_visibly_by(&NGINX, &["--refresh"]) else { return };
+    assert!(contains(&document, TIMEOUT_MS), "{document:#}");
     let rows = document["refresh"]["rows"].as_array().unwrap();
     for method in ["ping_pong", "unsolicited_pong"] {
         let row = rows.iter().find(|row| row["method"] == method).unwrap();
         assert_eq!(row["survived"], true, "{document:#}");
     }
+    let setting = "`proxy_read_timeout 3s` in http, server or location";
+    assert_eq!(timers(&document, "candidates"), [("nginx.proxy_read_timeout", setting)], "{document:#}");
+}
+
+/// What adds no header and cuts by a FIN is not named, but is among those that fit.
+fn fits_unnamed(document: &Value, id: &str, setting: &str) {
+    assert!(contains(document, TIMEOUT_MS), "{document:#}");
+    assert_eq!(timers(document, "candidates"), [], "{document:#}");
+    assert!(timers(document, "undecided").contains(&(id, setting)), "{document:#}");
 }
 
 #[test]
@@ -180,11 +316,47 @@ fn haproxys_client_and_server_timeouts_are_found() {
     // Node's library chooses whatever subprotocol is offered first, and does not speak when asked to.
     let Some(document) = cut_visibly_by(&HAPROXY, &["--two-ended"]) else { return };
     assert_eq!(document["two_ended"], "refused", "{document:#}");
+    fits_unnamed(&document, "haproxy.client_server", "`timeout client 3s` or `timeout server 3s`");
 }
 
 #[test]
 fn haproxys_tunnel_timeout_is_found() {
-    cut_visibly_by(&HAPROXY_TUNNEL, &[]);
+    let Some(document) = cut_visibly_by(&HAPROXY_TUNNEL, &[]) else { return };
+    fits_unnamed(&document, "haproxy.tunnel", "`timeout tunnel 3s`");
+}
+
+#[test]
+fn varnishs_pipe_timeout_is_found_and_not_taken_for_nginx() {
+    let Some(document) = cut_visibly_by(&VARNISH, &[]) else { return };
+    fits_unnamed(&document, "varnish.pipe_timeout", "`pipe_timeout=3`");
+}
+
+#[test]
+fn apache_is_named_by_its_fin_on_one_side() {
+    let Some(document) = cut_visibly_by(&APACHE, &[]) else { return };
+    assert!(contains(&document, TIMEOUT_MS), "{document:#}");
+    assert_eq!(document["cut"]["ending"]["half_closed"], true, "{document:#}");
+    let candidates = timers(&document, "candidates");
+    assert_eq!(candidates.len(), 1, "{document:#}");
+    assert_eq!(candidates[0].0, "apache.httpd24", "{document:#}");
+    assert!(candidates[0].1.starts_with("`ProxyTimeout 3` or `Timeout 3`"), "{document:#}");
+}
+
+#[test]
+fn apaches_tunnel_proper_is_not_cut_by_its_timeout() {
+    let Some(document) = search(&APACHE_TUNNEL, &[]) else { return };
+    assert_eq!(document["verdict"], "no_timeout_up_to_max", "{document:#}");
+}
+
+#[test]
+fn lighttpd_is_named_by_its_header_and_strikes_late() {
+    let Some(document) = cut_visibly_by(&LIGHTTPD, &[]) else { return };
+    let late = document["bracket"]["hi_ms"].as_f64().unwrap() - TIMEOUT_MS;
+    assert!(late > -EARLY_MS, "{document:#}");
+    assert_eq!(document["cut"]["ending"]["half_closed"], true, "{document:#}");
+    let candidates = timers(&document, "candidates");
+    assert!(candidates.contains(&("lighttpd.max-read-idle", "`server.max-read-idle = 3`")), "{document:#}");
+    assert!(candidates.iter().all(|(id, _)| id.starts_with("lighttpd.")), "{document:#}");
 }
 
 /// A network namespace with only its loopback, in which the kernel forgets connections that are idle for

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs the WebSocket servers that the tests measure, the proxies in front of them, and the clients that
-# test the test server: Node `ws`, Python `websockets`, Go gorilla/websocket, nginx, HAProxy, the tools of a
-# network namespace with connection tracking, and headless Chromium; and the servers whose conventions are presets:
+# test the test server: Node `ws`, Python `websockets`, Go gorilla/websocket, nginx, HAProxy, Apache, lighttpd, Varnish,
+# the tools of a network namespace with connection tracking, and headless Chromium; and the servers whose conventions are presets:
 # those of node/package.json and python/requirements*.txt, mosquitto, nats-server, Prosody and Rails' ActionCable.
 # Debian's packages bring the languages, the proxies and the browser; run as root, or with them installed.
 set -euo pipefail
@@ -18,6 +18,9 @@ PATH="$PATH:/usr/sbin:/sbin"
 services=()
 command -v nginx >/dev/null || services+=(nginx)
 command -v haproxy >/dev/null || services+=(haproxy)
+command -v apache2 >/dev/null || services+=(apache2-bin)
+command -v lighttpd >/dev/null || services+=(lighttpd)
+command -v varnishd >/dev/null || services+=(varnish)
 command -v mosquitto >/dev/null || services+=(mosquitto)
 command -v nats-server >/dev/null || services+=(nats-server)
 command -v prosody >/dev/null || services+=(prosody)
@@ -57,4 +60,4 @@ python_environment .venv requirements.txt
 python_environment .venv-signalr requirements-signalr.txt
 (cd go && GO111MODULE=off GOPATH=/usr/share/gocode go build -o peer main.go)
 (cd go && GO111MODULE=off GOPATH=/usr/share/gocode go build -o deadline deadline.go)
-echo "peers installed: node ws, python websockets, go gorilla/websocket, nginx, haproxy, chromium, and the servers of presets"
+echo "peers installed: node ws, python websockets, go gorilla/websocket, nginx, haproxy, apache, lighttpd, varnish, chromium, and the servers of presets"

@@ -7,14 +7,13 @@ use tokio::time::Instant;
 
 use super::after::Outcome;
 use super::hunt::Catch;
-use crate::domain::idle::middleboxes::{self, Candidate, Visible};
+use crate::domain::idle::middleboxes::{Naming, Observed, consistent_with};
 use crate::domain::idle::refresh::{Conclusion, Fate, Refresh};
 use crate::domain::idle::report::{Direction, IdleInfo, IdleReport, TwoEnded, VerifyOutcome};
 use crate::domain::idle::{
     Bracket, Cut, Expectation, Findings, Lifetime, Manner, Prescription, ResetBy, Verdict,
 };
 use crate::domain::opening::{OpenError, Opened};
-use crate::domain::peer_text::PeerText;
 use crate::domain::report;
 use crate::domain::shown::exact_duration as show;
 use crate::domain::threshold::Truth;
@@ -60,7 +59,8 @@ impl Gathered {
             Some(catch) => settled(catch.findings, self.after.refresh.as_ref(), self.info.search.min),
             None => nothing_found(elapsed, self.interrupted, self.error.as_deref()),
         };
-        let headers = self.opened.as_ref().map_or(&[][..], |opened| &opened.headers);
+        let naming =
+            naming(&findings, control_cut.as_ref(), self.opened.as_deref(), self.after.refresh.as_ref());
         let expectation = self.info.expectation.clone().map(|expected| {
             let truth = expected.met(&findings);
             (expected, truth)
@@ -81,7 +81,7 @@ impl Gathered {
             url: self.info.url.clone(),
             started_at: self.started_at,
             elapsed,
-            candidates: candidates(&findings, control_cut.as_ref(), headers),
+            naming,
             prescription: Prescription::of(&findings),
             lost: lost(self.two_ended, findings.manner.as_ref()),
             info: self.info,
@@ -230,38 +230,23 @@ fn lost(two_ended: Option<TwoEnded>, manner: Option<&Manner>) -> Option<Directio
     manner.filter(|_| two_ended == Some(TwoEnded::Agreed)).and_then(Direction::lost_by)
 }
 
-fn candidates(findings: &Findings, control: Option<&Cut>, headers: &[(String, PeerText)]) -> Vec<Candidate> {
-    let named = |lo, hi, seen, kind| middleboxes::consistent_with(lo, hi, seen, kind, headers);
-    match findings.verdict {
-        Verdict::IdleTimeout | Verdict::ServerPolicy => {
-            let Some(seen) = findings.manner.as_ref().and_then(appearance) else { return Vec::new() };
-            named(findings.bracket.lo, findings.bracket.hi, seen, middleboxes::Kind::Idle)
-        }
-        Verdict::LifetimeCap => {
-            let Some(Lifetime { lo, hi }) = findings.lifetime else { return Vec::new() };
-            let seen =
-                control.and_then(visible).map_or(middleboxes::Seen::Silent, middleboxes::Seen::Visible);
-            named(Some(lo.mul_f64(0.98)), Some(hi), seen, middleboxes::Kind::Lifetime)
-        }
+/// The products that the whole run's evidence names.
+fn naming(
+    findings: &Findings,
+    control: Option<&Cut>,
+    opened: Option<&Opened>,
+    refresh: Option<&Refresh>,
+) -> Naming {
+    let headers = opened.map_or(&[][..], |opened| &opened.headers);
+    let observed = match findings.verdict {
+        Verdict::IdleTimeout | Verdict::ServerPolicy => Observed::idle(findings, headers),
+        Verdict::LifetimeCap => Observed::lifetime(findings, control, headers),
         Verdict::NoTimeoutUpToMax
         | Verdict::ServerKeepsItBusy
         | Verdict::Stochastic
-        | Verdict::Inconclusive => Vec::new(),
-    }
-}
-
-/// How a cut looks to the table of known timers.
-fn appearance(manner: &Manner) -> Option<middleboxes::Seen> {
-    match manner {
-        Manner::Visible(cut) => visible(cut).map(middleboxes::Seen::Visible),
-        Manner::OnUse(_) => Some(middleboxes::Seen::RstOnUse),
-        Manner::Silent | Manner::ServerUnheard | Manner::ClientUnheard => Some(middleboxes::Seen::Silent),
-    }
-}
-
-fn visible(cut: &Cut) -> Option<Visible> {
-    match (Visible::of(&cut.how)?, cut.half_open) {
-        (Visible::Fin, Some(true)) => Some(Visible::HalfClose),
-        (seen, _) => Some(seen),
-    }
+        | Verdict::Inconclusive => None,
+    };
+    let through_proxy = opened.is_some_and(|opened| opened.proxy.is_some());
+    let observed = observed.map(|observed| Observed { refresh, through_proxy, ..observed });
+    observed.map(|observed| consistent_with(&observed)).unwrap_or_default()
 }

@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use super::expectation::Expectation;
 use super::finding::{Bracket, Findings, Manner, Provisional};
-use super::middleboxes::Candidate;
+use super::middleboxes::Naming;
 use super::plan::SearchPlan;
 use super::prescription::Prescription;
 use super::probe::{Observation, ProbeId, Role};
@@ -178,8 +178,8 @@ pub struct IdleReport {
     pub error: Option<Arc<OpenError>>,
     /// The manner of the cut is among them.
     pub findings: Findings,
-    /// The known timers that are consistent with it, best first; at most three.
-    pub candidates: Vec<Candidate>,
+    /// The known timers that are consistent with it.
+    pub naming: Naming,
     pub prescription: Option<Prescription>,
     /// `None`: not asked for, or there was nothing to try.
     pub refresh: Option<Refresh>,

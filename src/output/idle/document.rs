@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::trials::{Outcome, Trial};
 use crate::domain::ending::{Who, close_code_meaning};
-use crate::domain::idle::middleboxes::{Candidate, Change};
+use crate::domain::idle::middleboxes::{Candidate, Change, RuledOut};
 use crate::domain::idle::refresh::{self, Conclusion, Fate, Method};
 use crate::domain::idle::report::{Direction, IdleInfo, IdleReport, TwoEnded, VerifyOutcome};
 use crate::domain::idle::{
@@ -118,8 +118,12 @@ pub struct IdleDocument {
     reset_by: Option<ResetByName>,
     /// How the server speaks unasked; null when it does not.
     chatter: Option<ChatterDocument>,
-    /// Known timers that are consistent with it, best first, at most three; never an assertion.
+    /// Known timers that the evidence singles out, best first, at most three; never an assertion.
     candidates: Vec<CandidateDocument>,
+    /// Known timers that fit as well as one another, where the evidence singles none out.
+    undecided: Vec<UndecidedDocument>,
+    /// Products that a header names and the evidence contradicts, or says nothing of.
+    ruled_out: Vec<RuledOutDocument>,
     /// Null when there is nothing to do, or nothing known.
     prescription: Option<PrescriptionDocument>,
     /// Null unless `--refresh` was asked for and there was something to try.
@@ -278,13 +282,51 @@ pub struct CandidateDocument {
     id: &'static str,
     product: &'static str,
     setting: &'static str,
-    /// The value that fits: its default, or one that is often configured.
+    /// The value that the setting would have.
     value_ms: Ms,
+    /// The setting to look for, with that value.
+    look_for: String,
+    /// The header of the response that names the product; null when it is named by how it cuts.
+    header: Option<String>,
     /// Why it is named.
     reasons: Vec<String>,
+    /// What else may have cut, and what tells.
+    caveat: Option<String>,
     /// A line of configuration, or a command, that sets it; null when nothing can.
     change: Option<&'static str>,
+    /// What to ask `wscheck timeouts` for.
+    topic: &'static str,
     source: &'static str,
+}
+
+/// A known timer that fits, like others.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct UndecidedDocument {
+    /// Its name in the table that `wscheck timeouts` prints.
+    id: &'static str,
+    product: &'static str,
+    setting: &'static str,
+    /// The value that the setting would have.
+    value_ms: Ms,
+    /// The setting to look for, with that value.
+    look_for: String,
+    /// Why it fits.
+    reasons: Vec<String>,
+    /// What would tell that it cut.
+    tells: Option<&'static str>,
+    /// What to ask `wscheck timeouts` for.
+    topic: &'static str,
+    source: &'static str,
+}
+
+/// A product that is not named although a header of the response names it.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct RuledOutDocument {
+    product: &'static str,
+    header: String,
+    why: String,
 }
 
 /// What keeps connections open on this path.
@@ -494,13 +536,40 @@ impl From<&Candidate> for CandidateDocument {
             product: middlebox.product,
             setting: middlebox.setting,
             value_ms: candidate.value.into(),
+            look_for: candidate.setting(),
+            header: candidate.header().map(str::to_string),
             reasons: candidate.reasons.clone(),
+            caveat: candidate.caveat(),
             change: match middlebox.change {
                 Change::Set(example) => Some(example),
                 Change::Fixed | Change::Nothing => None,
             },
+            topic: middlebox.topic(),
             source: middlebox.source,
         }
+    }
+}
+
+impl From<&Candidate> for UndecidedDocument {
+    fn from(candidate: &Candidate) -> UndecidedDocument {
+        let middlebox = candidate.middlebox;
+        UndecidedDocument {
+            id: middlebox.id,
+            product: middlebox.product,
+            setting: middlebox.setting,
+            value_ms: candidate.value.into(),
+            look_for: candidate.setting(),
+            reasons: candidate.reasons.clone(),
+            tells: middlebox.tells,
+            topic: middlebox.topic(),
+            source: middlebox.source,
+        }
+    }
+}
+
+impl From<&RuledOut> for RuledOutDocument {
+    fn from(RuledOut { product, header, why }: &RuledOut) -> RuledOutDocument {
+        RuledOutDocument { product, header: header.clone(), why: why.clone() }
     }
 }
 
@@ -639,7 +708,9 @@ impl IdleDocument {
             lifetime_or_idle_ms: ms(findings.lifetime_or_idle.map(|age| age.lo)),
             reset_by: findings.reset_by.map(ResetByName::from),
             chatter: findings.chatter.map(ChatterDocument::from),
-            candidates: report.candidates.iter().map(CandidateDocument::from).collect(),
+            candidates: report.naming.candidates.iter().map(CandidateDocument::from).collect(),
+            undecided: report.naming.undecided.iter().map(UndecidedDocument::from).collect(),
+            ruled_out: report.naming.ruled_out.iter().map(RuledOutDocument::from).collect(),
             prescription: report.prescription.map(PrescriptionDocument::from),
             refresh: report.refresh.as_ref().map(RefreshDocument::from),
             verified: report.verified.as_ref().map(VerifiedDocument::from),

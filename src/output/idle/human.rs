@@ -5,8 +5,7 @@ use std::time::Duration;
 
 use super::trials::Trial;
 use super::words::{about, at_least, at_most, between, exact, lost, manner, roughly};
-use super::{HumanOptions, evidence};
-use crate::domain::idle::middleboxes::{Candidate, Change};
+use super::{HumanOptions, evidence, naming};
 use crate::domain::idle::refresh::Conclusion;
 use crate::domain::idle::report::{IdleEvent, IdleInfo, IdleReport, TwoEnded, Verified, VerifyOutcome};
 use crate::domain::idle::{Expectation, Findings, Lifetime, Manner, Prescription, ResetBy, Spread, Verdict};
@@ -108,10 +107,7 @@ fn answer(rows: &mut Rows, report: &IdleReport, paint: Paint) {
     rows.add_some("lingers", findings.lingers.then(|| LINGERS.to_string()));
     rows.add_some("lost", report.lost.map(|direction| lost(direction).to_string()));
     rows.add_some("two-ended", report.two_ended.and_then(two_ended));
-    for (place, candidate) in report.candidates.iter().enumerate() {
-        rows.add(if place == 0 { "consistent" } else { "" }, &consistent_with(candidate));
-    }
-    rows.add_some("consistent", nobody(report));
+    naming::consistent(rows, report);
 }
 
 /// Ends that lie further apart come from a timer that is looked at now and then.
@@ -222,41 +218,13 @@ fn two_ended(two_ended: TwoEnded) -> Option<String> {
     (two_ended == TwoEnded::Refused).then(|| refused.to_string())
 }
 
-/// `with nginx, proxy_read_timeout: its default is 60 s; it cuts by FIN`
-fn consistent_with(candidate: &Candidate) -> String {
-    let middlebox = candidate.middlebox;
-    let why = candidate.reasons.join("; ");
-    format!("with {}, {}: {why}", middlebox.product, middlebox.setting)
-}
-
-/// Where a cut was measured that the table does not know.
-fn nobody(report: &IdleReport) -> Option<String> {
-    let measured = match report.findings.verdict {
-        Verdict::IdleTimeout => report.findings.bracket.hi.is_some(),
-        Verdict::LifetimeCap => true,
-        Verdict::NoTimeoutUpToMax
-        | Verdict::ServerKeepsItBusy
-        | Verdict::ServerPolicy
-        | Verdict::Stochastic
-        | Verdict::Inconclusive => false,
-    };
-    let nobody =
-        "with nothing in the table of known timers (`wscheck timeouts`): perhaps somebody set this value";
-    (measured && report.candidates.is_empty()).then(|| nobody.to_string())
-}
-
 /// What to do, what to change, and what was asked.
 fn consequences(rows: &mut Rows, report: &IdleReport) {
     let what =
         what_to_send(report.findings.reset_by, report.refresh.as_ref().map(|refresh| refresh.conclusion));
     let told = report.prescription.map(|told| prescription(told, what));
     rows.add_some("do", told.or_else(|| no_sure_interval(&report.findings)));
-    let mut label = "change";
-    for candidate in &report.candidates {
-        if let Some(change) = change(candidate) {
-            rows.add(std::mem::take(&mut label), &change);
-        }
-    }
+    naming::change(rows, report);
     rows.add_some("verified", report.verified.as_ref().map(verified));
     rows.add_some(
         "expected",
@@ -332,15 +300,6 @@ fn no_sure_interval(findings: &Findings) -> Option<String> {
         "no interval is sure: a silence of {} ended a connection; stay well below it",
         at_most(shortest)
     ))
-}
-
-fn change(candidate: &Candidate) -> Option<String> {
-    let product = candidate.middlebox.product;
-    match candidate.middlebox.change {
-        Change::Set(example) => Some(format!("if it is {product}: {example}")),
-        Change::Fixed => Some(format!("if it is {product}: it cannot be changed")),
-        Change::Nothing => None,
-    }
 }
 
 fn verified(verified: &Verified) -> String {

@@ -4,6 +4,7 @@ mod document;
 mod evidence;
 mod human;
 mod lines;
+mod naming;
 mod progress;
 mod trials;
 mod words;

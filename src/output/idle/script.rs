@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use super::IdleOutput;
 use crate::domain::ending::{Ending, How, Who};
-use crate::domain::idle::middleboxes::{self, Visible, consistent_with};
+use crate::domain::idle::middleboxes::{Naming, Observed, consistent_with};
 use crate::domain::idle::refresh::{Fate, Method, Refresh, Row};
 use crate::domain::idle::report::{
     Direction, IdleEvent, IdleInfo, IdleReport, IdleReporter, Sighting, TwoEnded, Verified, VerifyOutcome,
@@ -190,7 +190,7 @@ impl Scene {
             elapsed: ms(millis),
             opened: (self.probes > 0).then(|| self.opened()),
             error: None,
-            candidates: self.candidates(),
+            naming: self.naming(),
             prescription: Prescription::of(&findings),
             refresh: None,
             verified: None,
@@ -205,27 +205,14 @@ impl Scene {
         }
     }
 
-    fn candidates(&self) -> Vec<middleboxes::Candidate> {
-        let (bracket, headers) = (self.findings.bracket, self.headers.as_slice());
-        let seen = match &self.findings.manner {
-            Some(Manner::Visible(cut)) => Visible::of(&cut.how).map(middleboxes::Seen::Visible),
-            Some(Manner::OnUse(_)) => Some(middleboxes::Seen::RstOnUse),
-            Some(Manner::Silent | Manner::ServerUnheard | Manner::ClientUnheard) => {
-                Some(middleboxes::Seen::Silent)
-            }
-            None => None,
+    fn naming(&self) -> Naming {
+        let headers = self.headers.as_slice();
+        let observed = match self.findings.verdict {
+            Verdict::IdleTimeout => Observed::idle(&self.findings, headers),
+            Verdict::LifetimeCap => Observed::lifetime(&self.findings, Some(&How::Fin.into()), headers),
+            _ => None,
         };
-        let found = |seen| consistent_with(bracket.lo, bracket.hi, seen, middleboxes::Kind::Idle, headers);
-        match self.findings.verdict {
-            Verdict::IdleTimeout => seen.map_or_else(Vec::new, found),
-            Verdict::LifetimeCap => {
-                let age = self.findings.lifetime;
-                let fin = middleboxes::Seen::Visible(Visible::Fin);
-                let (lo, hi) = (age.map(|age| age.lo), age.map(|age| age.hi));
-                consistent_with(lo, hi, fin, middleboxes::Kind::Lifetime, headers)
-            }
-            _ => Vec::new(),
-        }
+        observed.map(|observed| consistent_with(&observed)).unwrap_or_default()
     }
 
     fn finish(mut self, report: IdleReport) -> Vec<IdleEvent> {

@@ -50,9 +50,11 @@ pub struct MiddleboxEntry {
     default_ms: Option<Ms>,
     /// Other values that are often found.
     typical: Vec<TypicalValue>,
+    /// The least that can be set; null where there is no such limit, or it is not known.
+    least_ms: Option<Ms>,
     /// The most that can be set, where there is such a limit.
     most_ms: Option<Ms>,
-    /// How much later than its value it may strike; null when it is punctual.
+    /// How much later than its value its end may be seen; null when it is punctual.
     late_by_ms: Option<Ms>,
     /// Null when there is no timer, or nobody knows.
     resets: Option<ResetsName>,
@@ -224,8 +226,9 @@ impl From<&Middlebox> for MiddleboxEntry {
             default: middlebox.value.into(),
             default_ms: ms(middlebox.value.span()),
             typical: middlebox.typical.iter().map(TypicalValue::from).collect(),
+            least_ms: ms(middlebox.least),
             most_ms: ms(middlebox.most),
-            late_by_ms: ms(Some(middlebox.coarse).filter(|coarse| !coarse.is_zero())),
+            late_by_ms: ms(Some(middlebox.coarse + middlebox.delay).filter(|late| !late.is_zero())),
             resets: middlebox.resets.map(ResetsName::from),
             resets_in_words: said(middlebox.resets_words),
             pings_count: middlebox.pings_count,

@@ -120,6 +120,7 @@ fn full(middlebox: &Middlebox, paint: Paint, width: Option<usize>) -> String {
         Change::Fixed => rows.add("change", "cannot be changed"),
         Change::Nothing => {}
     }
+    rows.add_some("tells", middlebox.tells.map(str::to_string));
     rows.add_some("folklore", middlebox.folklore.map(str::to_string));
     rows.add_some("note", middlebox.note.map(str::to_string));
     rows.add("source", middlebox.source);
@@ -128,12 +129,14 @@ fn full(middlebox: &Middlebox, paint: Paint, width: Option<usize>) -> String {
 }
 
 fn told_default(middlebox: &Middlebox) -> String {
+    let least = middlebox.least.map(|least| format!(", at least {}", span(least))).unwrap_or_default();
     let most = middlebox.most.map(|most| format!(", at most {}", span(most))).unwrap_or_default();
-    let late = match middlebox.coarse.is_zero() {
-        true => String::new(),
-        false => format!(", and up to {} late", span(middlebox.coarse)),
+    let late = match (middlebox.coarse.is_zero(), middlebox.delay.is_zero()) {
+        (true, true) => String::new(),
+        (false, _) => format!(", and up to {} late", span(middlebox.coarse)),
+        (true, false) => format!(", and the end is seen {} later", span(middlebox.delay)),
     };
-    format!("{}{most}{late}", middlebox.value)
+    format!("{}{least}{most}{late}", middlebox.value)
 }
 
 fn told_pings(count: bool) -> String {

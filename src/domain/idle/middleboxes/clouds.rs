@@ -39,6 +39,7 @@ pub(super) const CLOUDS: &[Middlebox] = &[
         note: Some("client_keep_alive (3600 s) is for HTTP keep-alive"),
         source: "docs.aws.amazon.com/elasticloadbalancing/latest/application/edit-load-balancer-attributes.html",
         common: true,
+        least: Some(s(1)),
         ..CLOUD
     },
     Middlebox {
@@ -60,6 +61,7 @@ pub(super) const CLOUDS: &[Middlebox] = &[
         note: Some("60 to 6000 s since 2024; older documentation says that it cannot be changed"),
         source: NLB_DOCS,
         common: true,
+        least: Some(s(60)),
         ..CLOUD
     },
     Middlebox {
@@ -92,6 +94,7 @@ pub(super) const CLOUDS: &[Middlebox] = &[
         ),
         note: Some("its HTTP listeners do not know WebSockets: only TCP and SSL listeners pass them"),
         source: "docs.aws.amazon.com/elasticloadbalancing/latest/classic/config-idle-timeout.html",
+        least: Some(s(1)),
         ..CLOUD
     },
     Middlebox {
@@ -277,6 +280,7 @@ pub(super) const CLOUDS: &[Middlebox] = &[
         folklore: Some("\"Azure Application Gateway: 60 s\": the documented default is 20 s"),
         source: "MicrosoftDocs/azure-docs articles/application-gateway/configuration-http-settings.md, \
                  application-gateway-websocket.md",
+        least: Some(s(1)),
         ..CLOUD
     },
     Middlebox {
@@ -491,6 +495,7 @@ pub(super) const CLOUDS: &[Middlebox] = &[
         folklore: Some("\"Vercel has no WebSockets\" is outdated"),
         source: "vercel.com/docs/functions/websockets (July 2026), /docs/functions/limitations",
         shows: Shows::Always(&[mark("x-vercel-id", ""), mark("server", "vercel")]),
+        least: Some(s(1)),
         ..CLOUD
     },
     Middlebox {

@@ -17,10 +17,19 @@ pub struct Middlebox {
     pub value: Value,
     /// Other values that are often found, and where.
     pub typical: &'static [Typical],
+    /// The least that can be set, where there is such a limit.
+    pub least: Option<Duration>,
     /// The most that can be set, where there is such a limit.
     pub most: Option<Duration>,
     /// How much later than its value it may strike: a timer that is looked at only now and then.
     pub coarse: Duration,
+    /// How long after the timer the end is seen, always: what is sent in between is lost.
+    pub delay: Duration,
+    /// The line to look for in a configuration. `{t}` stands for the value with its unit, `{s}` and `{ms}` for the
+    /// number; empty where the setting's name and the value say it.
+    pub line: &'static str,
+    /// What tells that it was this product that cut: its log, mostly.
+    pub tells: Option<&'static str>,
     /// What starts the timer afresh; `None` when there is no timer, or nobody knows.
     pub resets: Option<Resets>,
     pub resets_words: &'static str,
@@ -38,6 +47,12 @@ pub struct Middlebox {
     pub confidence: Confidence,
     /// How the response to the upgrade gives it away.
     pub shows: Shows,
+    /// Whether it replaces or removes the `Server` header of what is behind it.
+    pub hides_server: bool,
+    /// The timer runs from a reload of the configuration: a connection's age says nothing about it.
+    pub from_reload: bool,
+    /// It is in the path only where the client connects through an HTTP proxy.
+    pub forward_only: bool,
     /// Whether it stands in front of a great many WebSockets: of two that fit alike, the likelier.
     pub common: bool,
 }
@@ -51,8 +66,12 @@ pub(super) const BLANK: Middlebox = Middlebox {
     setting: "",
     value: Value::Never,
     typical: &[],
+    least: None,
     most: None,
     coarse: Duration::ZERO,
+    delay: Duration::ZERO,
+    line: "",
+    tells: None,
     resets: None,
     resets_words: "",
     pings_count: None,
@@ -64,6 +83,9 @@ pub(super) const BLANK: Middlebox = Middlebox {
     source: "",
     confidence: Confidence::High,
     shows: Shows::Never,
+    hides_server: false,
+    from_reload: false,
+    forward_only: false,
     common: false,
 };
 
@@ -274,6 +296,35 @@ impl fmt::Display for Cut {
     }
 }
 
+impl Middlebox {
+    /// What to ask `wscheck timeouts` for.
+    pub fn topic(&self) -> &'static str {
+        match self.family {
+            Family::Proxy => self.id.split('.').next().unwrap_or(self.id),
+            Family::Cloud | Family::Nat | Family::Server | Family::Service => self.id,
+        }
+    }
+
+    /// The setting with this value, as it stands in a configuration: `` `proxy_read_timeout 20s` in http ``.
+    pub fn setting_at(&self, value: Duration) -> String {
+        match (self.line.is_empty(), self.change) {
+            (true, Change::Fixed) => return format!("{}, fixed", span(value)),
+            (true, Change::Set(_) | Change::Nothing) => return format!("{} = {}", self.setting, span(value)),
+            (false, _) => {}
+        }
+        let line = self.line.replace("{t}", &unit(value));
+        line.replace("{s}", &value.as_secs_f64().to_string()).replace("{ms}", &value.as_millis().to_string())
+    }
+}
+
+/// `20s`, or `2500ms`.
+fn unit(value: Duration) -> String {
+    match value.subsec_nanos() {
+        0 => format!("{}s", value.as_secs()),
+        _ => format!("{}ms", value.as_millis()),
+    }
+}
+
 /// What can be done about the value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Change {
@@ -308,8 +359,12 @@ impl Confidence {
 pub enum Shows {
     /// Not at all: it adds no header, or is below HTTP.
     Never,
-    /// By one of these, unless somebody took it away.
+    /// By one of these, unless it is configured not to: where the response has none, the evidence is against it.
     Usually(&'static [Mark]),
+    /// By one of these, but only where what is behind it sends no `Server` header: it passes that on.
+    Yields(&'static [Mark]),
+    /// Not by itself, but a server behind it that is the same product does.
+    Behind(&'static [Mark]),
     /// By one of these, always: without it, it is not there.
     Always(&'static [Mark]),
 }

@@ -35,6 +35,7 @@ pub(super) const NATS: &[Middlebox] = &[
         cut_words: "data packets are dropped after the timeout",
         change: Change::Set("FlowTimeouts: { TcpIdleTimeoutSeconds: 6000 }"),
         source: "docs.aws.amazon.com/network-firewall/latest/APIReference/API_FlowTimeouts.html",
+        least: Some(s(60)),
         ..NAT
     },
     Middlebox {
@@ -52,6 +53,7 @@ pub(super) const NATS: &[Middlebox] = &[
         note: Some("4 to 30 minutes for rules (newer documentation: up to 100), 4 to 100 outbound"),
         source: "MicrosoftDocs/azure-docs articles/load-balancer/load-balancer-tcp-reset.md",
         common: true,
+        least: Some(s(240)),
         ..NAT
     },
     Middlebox {
@@ -65,6 +67,7 @@ pub(super) const NATS: &[Middlebox] = &[
         change: Change::Set("az network nat gateway update -g GROUP -n NAME --idle-timeout 120"),
         source: "MicrosoftDocs/azure-docs NAT Gateway FAQ: \"defaults to 4 minutes but can be increased up \
                  to 120 minutes\"",
+        least: Some(s(240)),
         ..NAT
     },
     Middlebox {

@@ -1,5 +1,7 @@
 //! Proxies and gateways that people install.
 
+use std::time::Duration;
+
 use super::model::{
     BLANK, Change, Confidence, Cut, Kind, Mark, Middlebox, Resets, Shows, Typical, Value, mark, s,
 };
@@ -8,6 +10,13 @@ const NGINX: Shows = Shows::Usually(&[mark("server", "nginx"), mark("server", "o
 const ENVOY: Shows = Shows::Usually(ENVOY_MARKS);
 const ENVOY_MARKS: &[Mark] = &[mark("server", "envoy"), mark("x-envoy-", "")];
 const ENVOY_TIMEOUTS: &str = "envoyproxy/envoy docs/root/faq/configuration/timeouts.rst";
+const ENVOY_TELLS: &str = "its access log tells: response flag SI, or DT where the duration was up";
+/// By default Envoy closes TCP so long after it has ended the stream (delayed_close_timeout).
+const ENVOY_DELAY: Duration = s(1);
+const CADDY: Shows = Shows::Usually(&[mark("server", "caddy"), mark("via", "caddy")]);
+const TRAFFIC_SERVER: Shows = Shows::Usually(&[mark("server", "ats/"), mark("via", "apachetrafficserver")]);
+/// lighttpd looks at its timers every second, and strikes when more than the timeout is over.
+const LIGHTTPD_TICK: Duration = Duration::from_millis(1100);
 const EITHER: &str = "any TCP payload byte";
 
 pub(super) const PROXIES: &[Middlebox] = &[
@@ -38,6 +47,9 @@ pub(super) const PROXIES: &[Middlebox] = &[
                  xml/en/docs/http/websocket.xml",
         shows: NGINX,
         common: true,
+        line: "`proxy_read_timeout {t}` in http, server or location",
+        tells: Some("its error log tells: \"upstream timed out ... while proxying upgraded connection\""),
+        hides_server: true,
         ..BLANK
     },
     Middlebox {
@@ -81,6 +93,8 @@ pub(super) const PROXIES: &[Middlebox] = &[
         cuts: &[Cut::Fin],
         change: Change::Set("proxy_timeout 1h;"),
         source: "nginx/nginx@3f6f7824d4e2 src/stream/ngx_stream_proxy_module.c:2466",
+        line: "`proxy_timeout {t}` in stream or server",
+        tells: Some("its stream log tells, where there is one"),
         ..BLANK
     },
     Middlebox {
@@ -98,6 +112,7 @@ pub(super) const PROXIES: &[Middlebox] = &[
         source: "nginx documentation; nginx/nginx@3f6f7824d4e2 src/core/nginx.c:128",
         confidence: Confidence::Medium,
         shows: NGINX,
+        from_reload: true,
         ..BLANK
     },
     Middlebox {
@@ -116,6 +131,9 @@ pub(super) const PROXIES: &[Middlebox] = &[
         source: "kubernetes/ingress-nginx@dbb11b92ddb7 internal/ingress/controller/config/config.go:859, \
                  docs/user-guide/miscellaneous.md",
         common: true,
+        line: "`nginx.ingress.kubernetes.io/proxy-read-timeout: \"{s}\"`",
+        tells: Some("its error log tells: \"upstream timed out ... while proxying upgraded connection\""),
+        hides_server: true,
         ..BLANK
     },
     Middlebox {
@@ -130,6 +148,8 @@ pub(super) const PROXIES: &[Middlebox] = &[
         change: Change::Set("worker-shutdown-timeout: \"3600s\""),
         note: Some("WebSockets are cut up to 4 minutes after any reload"),
         source: "kubernetes/ingress-nginx@dbb11b92ddb7 docs/user-guide/nginx-configuration/configmap.md:115",
+        from_reload: true,
+        hides_server: true,
         ..BLANK
     },
     Middlebox {
@@ -145,6 +165,7 @@ pub(super) const PROXIES: &[Middlebox] = &[
         note: Some("the settings are in milliseconds"),
         source: "Kong/kong@22246ef28c16 kong/db/schema/entities/services.lua:41-42",
         shows: Shows::Usually(&[mark("via", "kong"), mark("server", "kong")]),
+        line: "`read_timeout: {ms}` of the service",
         ..BLANK
     },
     Middlebox {
@@ -178,6 +199,8 @@ pub(super) const PROXIES: &[Middlebox] = &[
         source: "measured on loopback, HAProxy 2.6.12: client 3 s and server 9 s were cut at 3.0 s, and the \
                  other way round; traffic one way kept either alive",
         common: true,
+        line: "`timeout client {t}` or `timeout server {t}`",
+        tells: Some("its log tells: termination state cD or sD"),
         ..BLANK
     },
     Middlebox {
@@ -194,6 +217,8 @@ pub(super) const PROXIES: &[Middlebox] = &[
         change: Change::Set("timeout tunnel 1h"),
         source: "measured on loopback, HAProxy 2.6.12: client 4 s, server 4 s and tunnel 8 s were cut at 8.0 \
                  s",
+        line: "`timeout tunnel {t}`",
+        tells: Some("its log tells: termination state cD or sD"),
         ..BLANK
     },
     Middlebox {
@@ -204,12 +229,16 @@ pub(super) const PROXIES: &[Middlebox] = &[
         resets: Some(Resets::Either),
         resets_words: "any activity on the stream, upstream or downstream",
         pings_count: Some(true),
-        cuts: &[Cut::ClosesTcp],
-        cut_words: "the stream is reset and an HTTP/1 connection closed (FIN or RST not measured)",
+        cuts: &[Cut::Fin, Cut::Rst],
+        cut_words: "the stream is reset at once, and TCP closed by a FIN a second later (delayed_close_timeout); to a client that sends in between, by an RST",
         change: Change::Set("stream_idle_timeout: 3600s"),
-        source: ENVOY_TIMEOUTS,
+        source: "measured on loopback, Envoy 1.40.0: 3 s was cut at 3 s, and the FIN came at 4.0 s; envoyproxy/envoy docs/root/faq/configuration/timeouts.rst",
         shows: ENVOY,
         common: true,
+        line: "`stream_idle_timeout: {s}s` of the HttpConnectionManager, or `idle_timeout: {s}s` of the route",
+        delay: ENVOY_DELAY,
+        tells: Some(ENVOY_TELLS),
+        hides_server: true,
         ..BLANK
     },
     Middlebox {
@@ -236,11 +265,15 @@ pub(super) const PROXIES: &[Middlebox] = &[
         setting: "max_stream_duration",
         value: Value::Unset,
         resets: Some(Resets::Nothing),
-        cuts: &[Cut::ClosesTcp],
-        cut_words: "the stream is reset",
+        cuts: &[Cut::Fin, Cut::Rst],
+        cut_words: "the stream is reset at once, and TCP closed by a FIN a second later (delayed_close_timeout); to a client that sends in between, by an RST",
         change: Change::Set("max_stream_duration: { max_stream_duration: 0s }"),
-        source: ENVOY_TIMEOUTS,
+        source: "measured on loopback, Envoy 1.40.0: 3 s, with traffic either way, and the FIN came at 4.0 s; envoyproxy/envoy docs/root/faq/configuration/timeouts.rst",
         shows: ENVOY,
+        line: "`max_stream_duration: {s}s`",
+        delay: ENVOY_DELAY,
+        tells: Some(ENVOY_TELLS),
+        hides_server: true,
         ..BLANK
     },
     Middlebox {
@@ -254,6 +287,7 @@ pub(super) const PROXIES: &[Middlebox] = &[
         cuts: &[Cut::ClosesTcp],
         change: Change::Set("idle_timeout: 0s"),
         source: ENVOY_TIMEOUTS,
+        line: "`idle_timeout: {s}s` of the TCP proxy filter",
         ..BLANK
     },
     Middlebox {
@@ -279,7 +313,15 @@ pub(super) const PROXIES: &[Middlebox] = &[
         ),
         source: "istio/istio@86c9f01fd735 pilot/pkg/networking (listener_builder.go:440, \
                  connection_settings.go:50)",
-        shows: ENVOY,
+        shows: Shows::Usually(&[mark("server", "istio-envoy")]),
+        line: "`stream_idle_timeout: {s}s` of its Envoy",
+        resets: Some(Resets::Either),
+        pings_count: Some(true),
+        cuts: &[Cut::Fin, Cut::Rst],
+        change: Change::Set("stream_idle_timeout: 0s"),
+        delay: ENVOY_DELAY,
+        tells: Some(ENVOY_TELLS),
+        hides_server: true,
         ..BLANK
     },
     Middlebox {
@@ -306,28 +348,41 @@ pub(super) const PROXIES: &[Middlebox] = &[
         value: Value::Unset,
         resets: Some(Resets::Nothing),
         resets_words: "not an idle timer: it runs from the upgrade and is never reset",
-        cuts: &[Cut::Closes],
-        change: Change::Set("stream_close_delay 5m"),
+        cuts: &[Cut::Fin],
+        change: Change::Set("stream_timeout 24h"),
         note: Some(
             "a reload of the configuration closes every proxied WebSocket at once with 1001 in both \
              directions, unless stream_close_delay is set",
         ),
-        source: "caddyserver/caddy@0cf03d32f7d9 modules/caddyhttp/reverseproxy/reverseproxy.go:170-172, \
-                 streaming.go:216",
-        shows: Shows::Usually(&[mark("server", "caddy"), mark("via", "caddy")]),
+        source: "measured on loopback, Caddy 2.11.7: 3 s, with traffic either way; caddyserver/caddy@0cf03d32f7d9 \
+                 modules/caddyhttp/reverseproxy/reverseproxy.go:170-172, streaming.go:216",
+        shows: CADDY,
+        line: "`stream_timeout {t}` in reverse_proxy",
         ..BLANK
     },
     Middlebox {
-        id: "caddy.idle",
+        id: "caddy.read_timeout",
         product: "Caddy 2 (reverse_proxy)",
-        setting: "(no idle timeout for upgraded streams)",
-        value: Value::Never,
-        source: "measured on loopback, Caddy 2.6.2, alive",
+        setting: "read_timeout of transport http",
+        value: Value::Off,
+        resets: Some(Resets::ServerToClient),
+        resets_words: "bytes from the backend; what the client sends does not count",
+        pings_count: Some(true),
+        cuts: &[Cut::Fin],
+        change: Change::Set("transport http { read_timeout 0 }"),
+        line: "`read_timeout {t}` in `transport http` of reverse_proxy",
+        note: Some(
+            "a client's ping counts only because its pong comes back; without this setting a quiet stream is not \
+             cut, and write_timeout does not cut it",
+        ),
+        source: "measured on loopback, Caddy 2.11.7: 3 s cut a quiet stream and one on which only the client sent, at \
+                 3.0 s; what the backend sent kept it open; write_timeout 3 s, and none, did not cut",
+        shows: CADDY,
         ..BLANK
     },
     Middlebox {
         id: "apache.httpd24",
-        product: "Apache httpd 2.4 (mod_proxy_http, mod_proxy_wstunnel)",
+        product: "Apache httpd 2.4 (mod_proxy_http, upgrade=)",
         setting: "the greater of TimeOut and ProxyTimeout or ProxyPass timeout=",
         value: Value::After(s(60)),
         typical: &[Typical { value: s(300), whose: "apache2.conf of Debian's package (Timeout 300)" }],
@@ -337,10 +392,26 @@ pub(super) const PROXIES: &[Middlebox] = &[
         cuts: &[Cut::HalfClose],
         cut_words: "writes are still taken for a while; no close frame",
         change: Change::Set("ProxyTimeout 3600"),
-        note: Some("trunk (2.5): ProxyPass timeout=, else ProxyTimeout, else TimeOut"),
+        note: Some(
+            "it adds no Server header to an upgrade: that is the origin's. mod_proxy_wstunnel hands over to mod_proxy_http since 2.4.47. Trunk (2.5): ProxyPass timeout=, else ProxyTimeout, else TimeOut",
+        ),
         source: "measured on loopback: cut at 60.06 s; TimeOut 4 with ProxyTimeout 8 at 8.01 s; ProxyTimeout \
                  4 alone changed nothing. apache/httpd@0cb680442eca 2.4.x modules/proxy/proxy_util.c:5440",
-        shows: Shows::Usually(&[mark("server", "apache")]),
+        shows: Shows::Behind(&[mark("server", "apache")]),
+        line: "`ProxyTimeout {s}` or `Timeout {s}` (the greater counts), or `timeout={s}` of ProxyPass",
+        tells: Some("its error log does not tell; its configuration does"),
+        ..BLANK
+    },
+    Middlebox {
+        id: "apache.wstunnel",
+        product: "Apache httpd 2.4 (mod_proxy_wstunnel proper)",
+        setting: "(none: neither Timeout nor timeout= cuts)",
+        value: Value::Never,
+        note: Some(
+            "mod_proxy_wstunnel itself: before 2.4.47, or with ProxyWebsocketFallbackToProxyHttp Off. Otherwise it \
+             hands over to mod_proxy_http, which cuts",
+        ),
+        source: "measured on loopback, Apache httpd 2.4.71: Timeout 3 and timeout=3 had not cut after 102 s",
         ..BLANK
     },
     Middlebox {
@@ -351,11 +422,14 @@ pub(super) const PROXIES: &[Middlebox] = &[
         resets: Some(Resets::Either),
         resets_words: EITHER,
         pings_count: Some(true),
-        cuts: &[Cut::ClosesTcp],
+        cuts: &[Cut::HalfClose],
+        cut_words: "as httpd 2.4 does (inferred)",
+        confidence: Confidence::Medium,
         change: Change::Set("ProxyWebsocketIdleTimeout 0"),
         note: Some("not in 2.4"),
         source: "apache/httpd@0cb680442eca docs/manual/mod/mod_proxy_wstunnel.xml:124",
-        shows: Shows::Usually(&[mark("server", "apache")]),
+        shows: Shows::Behind(&[mark("server", "apache")]),
+        line: "`ProxyWebsocketIdleTimeout {s}`",
         ..BLANK
     },
     Middlebox {
@@ -363,16 +437,16 @@ pub(super) const PROXIES: &[Middlebox] = &[
         product: "lighttpd (mod_proxy, upgrade)",
         setting: "server.max-read-idle",
         value: Value::After(s(60)),
-        coarse: s(2),
-        resets: Some(Resets::EachDirection),
+        coarse: LIGHTTPD_TICK,
+        resets: Some(Resets::ClientToServer),
         resets_words: "bytes from client to server only; what the server pushes does not help",
         pings_count: Some(true),
         cuts: &[Cut::HalfClose],
         change: Change::Set("server.max-read-idle = 3600"),
         note: Some("a browser's automatic answers to the server's pings do count"),
-        source: "measured on loopback: silence was cut at 61.04 s, a mute client whose server pings at 61.05 \
-                 s; lighttpd/lighttpd1.4@2ddc51389a13 src/configfile.c:1318",
-        shows: Shows::Usually(&[mark("server", "lighttpd")]),
+        source: "measured on loopback, lighttpd 1.4.69: silence was cut at 61.04 s, a mute client whose server pings at 61.05 s; 3 s at 3.8 to 4.0 s, and for 5 s what the client sent was still taken; lighttpd/lighttpd1.4@2ddc51389a13 src/configfile.c:1318",
+        shows: Shows::Yields(&[mark("server", "lighttpd")]),
+        line: "`server.max-read-idle = {s}`",
         ..BLANK
     },
     Middlebox {
@@ -380,8 +454,8 @@ pub(super) const PROXIES: &[Middlebox] = &[
         product: "lighttpd (mod_proxy, upgrade)",
         setting: "server.max-write-idle",
         value: Value::After(s(360)),
-        coarse: s(2),
-        resets: Some(Resets::EachDirection),
+        coarse: LIGHTTPD_TICK,
+        resets: Some(Resets::ServerToClient),
         resets_words: "bytes from server to client only; pings without answers do not help",
         pings_count: Some(true),
         cuts: &[Cut::HalfClose],
@@ -389,7 +463,8 @@ pub(super) const PROXIES: &[Middlebox] = &[
         note: Some("both together: client to server every 60 s and server to client every 360 s"),
         source: "measured on loopback: client pings to a mute server were cut at 361.28 s; \
                  lighttpd/lighttpd1.4@2ddc51389a13 src/configfile.c:1319, src/h1.c:986",
-        shows: Shows::Usually(&[mark("server", "lighttpd")]),
+        shows: Shows::Yields(&[mark("server", "lighttpd")]),
+        line: "`server.max-write-idle = {s}`",
         ..BLANK
     },
     Middlebox {
@@ -402,8 +477,10 @@ pub(super) const PROXIES: &[Middlebox] = &[
         pings_count: Some(true),
         cuts: &[Cut::Fin],
         change: Change::Set("varnishd -p pipe_timeout=3600"),
-        source: "measured on loopback, Varnish 7.1.1 (4 s was cut at 4.0 s); \
+        source: "measured on loopback, Varnish 7.1.1 (3 s at 3.0 s, 4 s at 4.0 s; it adds no header to a pipe); \
                  varnishcache/varnish-cache@27d2ce15b20b include/tbl/params.h:887",
+        line: "`pipe_timeout={s}`",
+        tells: Some("varnishlog tells"),
         ..BLANK
     },
     Middlebox {
@@ -416,6 +493,7 @@ pub(super) const PROXIES: &[Middlebox] = &[
         cuts: &[Cut::ClosesTcp],
         change: Change::Set("varnishd -p pipe_task_deadline=0"),
         source: "varnishcache/varnish-cache@27d2ce15b20b include/tbl/params.h:875",
+        line: "`pipe_task_deadline={s}`",
         ..BLANK
     },
     Middlebox {
@@ -431,6 +509,8 @@ pub(super) const PROXIES: &[Middlebox] = &[
         change: Change::Set("read_timeout 1 hour"),
         source: "measured on loopback, Squid 5.7 (4 s was cut at 4.5 s); squid-cache/squid@7c20a8a787d1 \
                  src/cf.data.pre:7378",
+        line: "`read_timeout {s} seconds`",
+        forward_only: true,
         ..BLANK
     },
     Middlebox {
@@ -444,6 +524,80 @@ pub(super) const PROXIES: &[Middlebox] = &[
         cuts: &[Cut::ClosesTcp],
         change: Change::Set("client_lifetime 7 days"),
         source: "squid-cache/squid@7c20a8a787d1 src/cf.data.pre:7446",
+        line: "`client_lifetime {s} seconds`",
+        forward_only: true,
+        ..BLANK
+    },
+    Middlebox {
+        id: "trafficserver.no_activity",
+        product: "Apache Traffic Server",
+        setting: "proxy.config.websocket.no_activity_timeout",
+        value: Value::After(s(600)),
+        coarse: s(1),
+        resets: Some(Resets::Either),
+        resets_words: EITHER,
+        pings_count: Some(true),
+        cuts: &[Cut::Fin],
+        change: Change::Set("CONFIG proxy.config.websocket.no_activity_timeout INT 3600"),
+        line: "`CONFIG proxy.config.websocket.no_activity_timeout INT {s}` in records.config",
+        note: Some(
+            "a remap rule must map ws:// addresses; active_timeout ends a connection after an hour all the same",
+        ),
+        source: "measured on loopback, Traffic Server 9.2.9: 3 s was cut at 3.5 s, and traffic one way kept it open; \
+                 apache/trafficserver doc/admin-guide/files/records.config.en.rst",
+        shows: TRAFFIC_SERVER,
+        hides_server: true,
+        ..BLANK
+    },
+    Middlebox {
+        id: "trafficserver.active",
+        product: "Apache Traffic Server",
+        kind: Kind::Lifetime,
+        setting: "proxy.config.websocket.active_timeout",
+        value: Value::After(s(3600)),
+        coarse: s(1),
+        resets: Some(Resets::Nothing),
+        resets_words: "runs from the upgrade",
+        cuts: &[Cut::Fin],
+        change: Change::Set("CONFIG proxy.config.websocket.active_timeout INT 86400"),
+        line: "`CONFIG proxy.config.websocket.active_timeout INT {s}` in records.config",
+        source: "measured on loopback, Traffic Server 9.2.9: 3 s was cut at 3.0 to 3.4 s, with traffic either way; \
+                 apache/trafficserver doc/admin-guide/files/records.config.en.rst",
+        shows: TRAFFIC_SERVER,
+        hides_server: true,
+        ..BLANK
+    },
+    Middlebox {
+        id: "stunnel",
+        product: "stunnel",
+        setting: "TIMEOUTidle",
+        value: Value::After(s(43_200)),
+        resets: Some(Resets::Either),
+        resets_words: EITHER,
+        pings_count: Some(true),
+        cuts: &[Cut::Rst],
+        cut_words: "without close_notify and without a close frame",
+        change: Change::Set("TIMEOUTidle = 86400"),
+        line: "`TIMEOUTidle = {s}` in the service's section",
+        tells: Some("its log tells: \"Connection reset\""),
+        source: "measured on loopback, stunnel 5.68: 3 s was cut by an RST at 3.0 s, and traffic one way kept it open; \
+                 the default of 12 hours: stunnel.8",
+        ..BLANK
+    },
+    Middlebox {
+        id: "sozu.front_timeout",
+        product: "Sozu",
+        setting: "front_timeout (60 s), back_timeout (30 s) of the listener",
+        value: Value::After(s(60)),
+        typical: &[Typical { value: s(30), whose: "back_timeout, by default" }],
+        resets_words: "not tried",
+        cuts: &[Cut::ClosesTcp],
+        cut_words: "FIN or RST was not tried",
+        change: Change::Set("front_timeout = 3600"),
+        line: "`front_timeout = {s}` or `back_timeout = {s}` of the listener",
+        source: "sozu-proxy/sozu doc/configure.md, lib/src/protocol/pipe.rs; not tried",
+        confidence: Confidence::Medium,
+        shows: Shows::Usually(&[mark("sozu-id", "")]),
         ..BLANK
     },
     Middlebox {

@@ -35,6 +35,7 @@ pub(super) const SERVERS: &[Middlebox] = &[
                  src/cowboy_websocket.erl:750",
         shows: COWBOY,
         common: true,
+        line: "`idle_timeout => {ms}` in the options of cowboy_websocket",
         ..SERVER
     },
     Middlebox {
@@ -53,6 +54,7 @@ pub(super) const SERVERS: &[Middlebox] = &[
                  lib/phoenix/endpoint.ex:1018",
         shows: COWBOY,
         common: true,
+        line: "`websocket: [timeout: {ms}]` of the socket",
         ..SERVER
     },
     Middlebox {

@@ -1,0 +1,357 @@
+//! Whether one known timer agrees with what was seen, and where it does not.
+
+use std::time::Duration;
+
+use super::lookup::all;
+use super::model::{Change, Cut, Family, Mark, Middlebox, Resets, Shows, Typical, Value};
+use super::observed::{Observed, Seen, Visible};
+use crate::domain::idle::refresh::Method;
+use crate::domain::peer_text::PeerText;
+
+/// A measurement is this far off a timer's value at least, and by this part of it.
+const SLACK: Duration = Duration::from_millis(250);
+const SLACK_PART: f64 = 0.005;
+/// What survived was idle for so much longer than the timer at most: a hop counts by its own clock.
+const EARLY: Duration = Duration::from_millis(50);
+/// A bracket without a visible end that is wider than this part of its upper end says nothing of a value.
+const WIDEST: f64 = 0.4;
+/// Visible ends of a timer that is exact lie this near together, or within this part.
+const EXACT: Duration = Duration::from_millis(500);
+const EXACT_PART: f64 = 0.02;
+
+/// Where a known timer contradicts what was seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Contradiction {
+    /// It is another kind of timer, or there is none.
+    NoSuchTimer,
+    /// It would have shown itself in the response, or taken away a header that is there.
+    Headers,
+    /// It cuts in another way.
+    Cut,
+    /// Its value is fixed, or limited, and another one was found.
+    Value,
+    /// It is reset by something else than what was tried.
+    Resets,
+    /// It is exact, and the ends were not; or nothing that is sent before its end is lost.
+    Timing,
+}
+
+/// A known timer that agrees with what was seen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fit {
+    /// The value that the setting must have: its default where that agrees, else the roundest number.
+    pub value: Duration,
+    pub matched: Matched,
+    /// The header that names the product.
+    pub header: Option<String>,
+    pub cut: Likeness,
+}
+
+/// What the value is to the product.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Matched {
+    /// What holds without configuration.
+    Default,
+    /// Not the default, but often found.
+    Typical(&'static str),
+    /// One of many that can be set.
+    Any,
+}
+
+/// The known way of cutting that is most like what was seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Likeness {
+    pub cut: Cut,
+    pub degree: Degree,
+    /// Whether it is the product's usual way.
+    pub usual: bool,
+}
+
+/// How like what was seen a known way of cutting is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Degree {
+    /// It may look so when another hop takes part.
+    Possible,
+    /// What is known allows it, but is less exact.
+    Allowed,
+    Same,
+}
+
+/// Holds a known timer against what was seen.
+pub fn fit(middlebox: &'static Middlebox, observed: &Observed) -> Result<Fit, Contradiction> {
+    let is_there = middlebox.kind == observed.kind
+        && !middlebox.from_reload
+        && middlebox.value != Value::Never
+        && (observed.through_proxy || !middlebox.forward_only);
+    if !is_there {
+        return Err(Contradiction::NoSuchTimer);
+    }
+    let cut = most_like(middlebox, observed.seen).ok_or(Contradiction::Cut)?;
+    if !resets_agree(middlebox, observed) {
+        return Err(Contradiction::Resets);
+    }
+    if !timing_agrees(middlebox, observed) {
+        return Err(Contradiction::Timing);
+    }
+    let (value, matched) = value(middlebox, observed).ok_or(Contradiction::Value)?;
+    let header = stance(middlebox, observed.headers)?;
+    Ok(Fit { value, matched, header, cut })
+}
+
+/// The header that names the product.
+pub fn naming_header(middlebox: &Middlebox, headers: &[(String, PeerText)]) -> Option<String> {
+    let marks = match middlebox.shows {
+        Shows::Never => return None,
+        Shows::Usually(marks) | Shows::Yields(marks) | Shows::Behind(marks) | Shows::Always(marks) => marks,
+    };
+    let named = headers.iter().find(|(name, value)| marks.iter().any(|mark| bears(mark, name, value)));
+    named.map(|(name, value)| format!("{name}: {value}"))
+}
+
+/// Whether a header is that of a proxy or a cloud, and not of the server behind it.
+pub fn names_a_hop(header: &(String, PeerText)) -> bool {
+    let is_hop = |middlebox: &&Middlebox| matches!(middlebox.family, Family::Proxy | Family::Cloud);
+    all().filter(is_hop).any(|middlebox| naming_header(middlebox, std::slice::from_ref(header)).is_some())
+}
+
+/// The header that names the product, where one does; an error where the headers speak against it.
+fn stance(middlebox: &Middlebox, headers: &[(String, PeerText)]) -> Result<Option<String>, Contradiction> {
+    if let Some(header) = naming_header(middlebox, headers) {
+        return Ok(Some(header));
+    }
+    let has_server = headers.iter().any(|(name, _)| name == "server");
+    let is_against = match middlebox.shows {
+        Shows::Usually(_) | Shows::Always(_) => true,
+        Shows::Yields(_) => !has_server,
+        Shows::Never | Shows::Behind(_) => false,
+    };
+    match is_against || middlebox.hides_server && has_server {
+        true => Err(Contradiction::Headers),
+        false => Ok(None),
+    }
+}
+
+/// Whether a header bears a mark: as a word of its own, so that `istio-envoy` is not `envoy`.
+fn bears(mark: &Mark, name: &str, value: &PeerText) -> bool {
+    let is_named =
+        if mark.header.ends_with('-') { name.starts_with(mark.header) } else { name == mark.header };
+    is_named && has_word(&value.as_str().to_lowercase(), mark.contains)
+}
+
+fn has_word(text: &str, word: &str) -> bool {
+    let is_inner = |c: char| c.is_alphanumeric() || c == '-';
+    text.match_indices(word).any(|(at, _)| {
+        let before = text[..at].chars().next_back().is_some_and(is_inner);
+        let after = text[at + word.len()..].chars().next().is_some_and(is_inner);
+        let ends_inside = word.chars().next_back().is_some_and(is_inner) && !word.ends_with('-');
+        word.is_empty() || !before && !(after && ends_inside)
+    })
+}
+
+/// The way of cutting that is most like what was seen; `None` when none is.
+pub fn most_like(middlebox: &Middlebox, seen: Seen) -> Option<Likeness> {
+    let likenesses = middlebox.cuts.iter().enumerate().filter_map(|(place, cut)| {
+        let degree = likeness(seen, *cut)?;
+        Some(Likeness { cut: *cut, degree, usual: place == 0 })
+    });
+    likenesses.max_by_key(|likeness| (likeness.degree, likeness.usual))
+}
+
+fn likeness(seen: Seen, cut: Cut) -> Option<Degree> {
+    use Visible::{CloseFrame, Fin, HalfClose, Rst, UntriedFin};
+    match (seen, cut) {
+        (Seen::Visible(Fin), Cut::Fin)
+        | (Seen::Visible(HalfClose), Cut::HalfClose)
+        | (Seen::Visible(Rst), Cut::Rst)
+        | (Seen::Silent, Cut::Silent)
+        | (Seen::RstOnUse, Cut::RstOnUse) => Some(Degree::Same),
+        (Seen::Visible(CloseFrame(code)), Cut::CloseFrame(its)) => {
+            (code == Some(its)).then_some(Degree::Same)
+        }
+        (Seen::Visible(UntriedFin), Cut::Fin | Cut::HalfClose)
+        | (Seen::Visible(Fin | UntriedFin | Rst), Cut::ClosesTcp) => Some(Degree::Allowed),
+        (Seen::Visible(HalfClose), Cut::ClosesTcp)
+        | (Seen::Visible(_), Cut::Closes)
+        | (Seen::Silent, Cut::RstOnUse)
+        | (Seen::RstOnUse, Cut::Silent) => Some(Degree::Possible),
+        (Seen::Visible(_) | Seen::Silent | Seen::RstOnUse, _) => None,
+    }
+}
+
+/// Whether what resets the timer is what kept the connection open, as far as that was tried.
+fn resets_agree(middlebox: &Middlebox, observed: &Observed) -> bool {
+    let kept = |method| observed.kept_by(method);
+    let Some(resets) = middlebox.resets else { return true };
+    let keepalive = kept(Method::TcpKeepalive);
+    let from_client = kept(Method::UnsolicitedPong);
+    let answered = kept(Method::PingPong);
+    match resets {
+        Resets::TcpKeepaliveToo => ![keepalive, from_client, answered].contains(&Some(false)),
+        Resets::Either | Resets::ClientToServer => {
+            keepalive != Some(true) && ![from_client, answered].contains(&Some(false))
+        }
+        Resets::ServerToClient => {
+            keepalive != Some(true) && from_client != Some(true) && answered != Some(false)
+        }
+        Resets::EachDirection => keepalive != Some(true) && answered != Some(false),
+        Resets::MessagesOnly => ![keepalive, from_client, answered].contains(&Some(true)),
+        Resets::Nothing => ![keepalive, from_client, answered].contains(&Some(true)),
+        Resets::Pong => true,
+    }
+}
+
+/// Whether the ends lie as near together as the timer strikes, and what is sent before them fares alike.
+fn timing_agrees(middlebox: &Middlebox, observed: &Observed) -> bool {
+    let is_late = !middlebox.delay.is_zero() || !middlebox.coarse.is_zero();
+    let width = observed.ends.map_or(Duration::ZERO, |ends| ends.max - ends.min);
+    let most = observed.ends.map_or(EXACT, |ends| EXACT.max(ends.max.mul_f64(EXACT_PART)));
+    width <= most + middlebox.coarse && (is_late || !observed.lingers)
+}
+
+/// The value that the setting must have to cut so; `None` where it cannot.
+fn value(middlebox: &Middlebox, observed: &Observed) -> Option<(Duration, Matched)> {
+    let tight = Range::of(middlebox, observed)?;
+    let range = tight.or_late(middlebox, observed);
+    let default = middlebox.value.span().map(|value| (value, Matched::Default));
+    let typical = |typical: &Typical| (typical.value, Matched::Typical(typical.whose));
+    let known = default.into_iter().chain(middlebox.typical.iter().map(typical));
+    let known = known.filter(|(value, _)| range.holds(*value)).min_by_key(|(value, _)| range.off(*value));
+    known.or_else(|| {
+        let is_free = matches!(middlebox.change, Change::Set(_)) && middlebox.value != Value::Unpublished;
+        let whole = || range.roundest(&SECONDS_MS, middlebox);
+        let value = is_free.then(|| whole().or_else(|| tight.roundest(&PARTS_MS, middlebox)))??;
+        Some((value, Matched::Any))
+    })
+}
+
+/// The values with which a timer would have cut when it was seen to.
+#[derive(Debug, Clone, Copy)]
+struct Range {
+    least: Duration,
+    most: Duration,
+    /// Where the value is if nothing was late.
+    best: Duration,
+}
+
+impl Range {
+    /// `None` where what was seen is contradictory, or too wide to tell.
+    fn of(middlebox: &Middlebox, observed: &Observed) -> Option<Range> {
+        let hi = observed.hi?;
+        let lo = observed.lo.unwrap_or_default();
+        if lo > hi {
+            return None;
+        }
+        let late = middlebox.delay + middlebox.coarse;
+        let slack = |span: Duration| SLACK.max(span.mul_f64(SLACK_PART));
+        if !matches!(observed.seen, Seen::Visible(_)) {
+            let is_narrow = (hi - lo).as_secs_f64() <= WIDEST * hi.as_secs_f64();
+            let least = lo.saturating_sub(slack(lo) + late);
+            return is_narrow.then_some(Range { least, most: hi + slack(hi), best: hi });
+        }
+        let (first, last) = observed.ends.map_or((hi, hi), |ends| (ends.min, ends.max));
+        let least = (last.saturating_sub(late + slack(last))).max(lo.saturating_sub(late + slack(lo)));
+        let most = first.saturating_sub(middlebox.delay) + slack(first);
+        let best = last.saturating_sub(late);
+        Some(Range { least, most, best }).filter(|range| range.least <= range.most)
+    }
+
+    /// Where no whole second agrees, all ends may have been seen late by a busy machine: then whatever is longer than
+    /// what survived may be the value.
+    fn or_late(self, middlebox: &Middlebox, observed: &Observed) -> Range {
+        let has_second = self.nearest(1000).is_some();
+        match observed.lo.filter(|_| !has_second) {
+            Some(lo) => {
+                let late = middlebox.delay + middlebox.coarse + EARLY;
+                Range { least: self.least.min(lo.saturating_sub(late)), ..self }
+            }
+            None => self,
+        }
+    }
+
+    fn holds(&self, value: Duration) -> bool {
+        (self.least..=self.most).contains(&value)
+    }
+
+    fn off(&self, value: Duration) -> Duration {
+        value.abs_diff(self.best)
+    }
+
+    /// The roundest number in the range, within a setting's limits: what a person would have typed.
+    fn roundest(&self, steps_ms: &[u64], middlebox: &Middlebox) -> Option<Duration> {
+        let within = |value: &Duration| {
+            middlebox.least.is_none_or(|least| *value >= least)
+                && middlebox.most.is_none_or(|most| *value <= most)
+        };
+        steps_ms.iter().find_map(|step| self.nearest(*step).filter(within))
+    }
+
+    /// The multiple of a step in the range that is nearest to the best.
+    fn nearest(&self, step_ms: u64) -> Option<Duration> {
+        let best = u64::try_from(self.best.as_millis()).unwrap_or(u64::MAX);
+        let below = best - best % step_ms;
+        let multiples = [below, below.saturating_add(step_ms)].map(Duration::from_millis);
+        let inside = multiples.into_iter().filter(|value| !value.is_zero() && self.holds(*value));
+        inside.min_by_key(|value| self.off(*value))
+    }
+}
+
+/// The steps in which people set timers, the roundest first.
+const SECONDS_MS: [u64; 9] = [3_600_000, 1_800_000, 600_000, 300_000, 60_000, 30_000, 10_000, 5_000, 1_000];
+/// Parts of a second.
+const PARTS_MS: [u64; 3] = [500, 100, 1];
+
+#[cfg(test)]
+mod tests {
+    use super::super::model::{BLANK, Kind, s};
+    use super::*;
+    use crate::domain::idle::finding::Spread;
+
+    const FREE: Middlebox = Middlebox { change: Change::Set("x"), ..BLANK };
+
+    /// The value of a setting that takes any, by what survived and when the first and the last end were seen.
+    fn found(lo: u64, first: u64, last: u64) -> Option<u128> {
+        let spread = Spread::of(&[Duration::from_millis(first), Duration::from_millis(last)]);
+        let observed = Observed {
+            kind: Kind::Idle,
+            lo: Some(Duration::from_millis(lo)),
+            hi: Some(Duration::from_millis(last)),
+            ends: spread,
+            seen: Seen::Visible(Visible::Fin),
+            lingers: false,
+            refresh: None,
+            headers: &[],
+            through_proxy: false,
+        };
+        Some(value(&FREE, &observed)?.0.as_millis())
+    }
+
+    #[test]
+    fn the_value_is_the_roundest_number_that_agrees() {
+        assert_eq!(found(16_000, 17_004, 17_010), Some(17_000));
+        assert_eq!(found(59_000, 60_004, 60_010), Some(60_000));
+        assert_eq!(found(59_900, 61_004, 61_010), Some(61_000), "60 s would have been seen earlier");
+        assert_eq!(found(2_200, 2_502, 2_504), Some(2_500));
+        assert_eq!(found(2_800, 3_310, 3_340), Some(3_000), "a busy machine sees it late");
+        assert_eq!(found(100, 121, 122), Some(100));
+        assert_eq!(found(19_900, 19_950, 19_960), Some(20_000), "a clock that runs ahead");
+        assert_eq!(found(3000, 2000, 2000), None);
+    }
+
+    #[test]
+    fn a_setting_has_limits() {
+        let range = Range { least: s(16), most: s(18), best: s(17) };
+        let limited = Middlebox { least: Some(s(60)), ..FREE };
+        assert_eq!(range.roundest(&SECONDS_MS, &limited), None);
+        let limited = Middlebox { most: Some(s(10)), ..FREE };
+        assert_eq!(range.roundest(&SECONDS_MS, &limited), None);
+        assert_eq!(range.roundest(&SECONDS_MS, &FREE), Some(s(17)));
+    }
+
+    #[test]
+    fn a_mark_is_a_word_of_its_own() {
+        assert!(has_word("nginx/1.22.1", "nginx") && has_word("1.1 google", "1.1 google"));
+        assert!(has_word("cache-ams2", "cache-") && has_word("fly/1a2b", "fly/") && has_word("any", ""));
+        assert!(!has_word("istio-envoy", "envoy") && has_word("istio-envoy", "istio-envoy"));
+        assert!(!has_word("apache-coyote/1.1", "apache") && !has_word("mynginx", "nginx"));
+    }
+}

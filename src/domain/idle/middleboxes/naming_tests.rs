@@ -1,0 +1,391 @@
+//! Products behind recorded cuts: the right one is named, or none, never a wrong one.
+
+use std::time::Duration;
+
+use super::model::{Cut, Family, Kind, Middlebox, Shows, Value};
+use super::{Candidate, Naming, Observed, Seen, Visible, all, consistent_with};
+use crate::domain::idle::finding::Spread;
+use crate::domain::idle::refresh::{Fate, Method, Refresh, Row};
+use crate::domain::peer_text::PeerText;
+
+const FIN: Seen = Seen::Visible(Visible::Fin);
+const HALF: Seen = Seen::Visible(Visible::HalfClose);
+const RST: Seen = Seen::Visible(Visible::Rst);
+
+fn ms(millis: u64) -> Duration {
+    Duration::from_millis(millis)
+}
+
+/// One cut as it was recorded.
+#[derive(Clone)]
+struct Record<'a> {
+    kind: Kind,
+    lo: Option<u64>,
+    ends: &'a [u64],
+    hi: u64,
+    seen: Seen,
+    lingers: bool,
+    headers: &'a [(&'a str, &'a str)],
+    refresh: Option<Refresh>,
+    through_proxy: bool,
+}
+
+const BLANK: Record = Record {
+    kind: Kind::Idle,
+    lo: None,
+    ends: &[],
+    hi: 0,
+    seen: FIN,
+    lingers: false,
+    headers: &[],
+    refresh: None,
+    through_proxy: false,
+};
+
+impl Record<'_> {
+    fn naming(&self) -> Naming {
+        let headers: Vec<_> =
+            self.headers.iter().map(|(name, value)| (name.to_string(), PeerText::new(value))).collect();
+        let ends: Vec<_> = self.ends.iter().copied().map(ms).collect();
+        consistent_with(&Observed {
+            kind: self.kind,
+            lo: self.lo.map(ms),
+            hi: Some(ms(self.hi)),
+            ends: Spread::of(&ends),
+            seen: self.seen,
+            lingers: self.lingers,
+            refresh: self.refresh.as_ref(),
+            headers: &headers,
+            through_proxy: self.through_proxy,
+        })
+    }
+}
+
+/// Connections that were seen to end when a timer of this many milliseconds was up.
+fn visible<'a>(timer: u64, seen: Seen, headers: &'a [(&'a str, &'a str)]) -> Record<'a> {
+    Record { lo: Some(timer - timer / 100), hi: timer + 10, seen, headers, ..BLANK }
+}
+
+/// Connections that were found dead between two spans.
+fn found_dead(lo: u64, hi: u64, seen: Seen) -> Record<'static> {
+    Record { lo: Some(lo), hi, seen, ..BLANK }
+}
+
+fn ids(candidates: &[Candidate]) -> Vec<&'static str> {
+    candidates.iter().map(|candidate| candidate.middlebox.id).collect()
+}
+
+fn named(record: &Record) -> Vec<&'static str> {
+    ids(&record.naming().candidates)
+}
+
+fn undecided(record: &Record) -> Vec<&'static str> {
+    ids(&record.naming().undecided)
+}
+
+fn kept(told: [(Method, bool); 3]) -> Option<Refresh> {
+    let row = |(method, kept)| {
+        let fate = if kept { Fate::Survived } else { Fate::Died { after: ms(3000), how: String::new() } };
+        Row { method, every: None, held: ms(7500), fate }
+    };
+    Some(Refresh::of(told.map(row).to_vec()))
+}
+
+const NGINX: &[(&str, &str)] = &[("server", "nginx/1.22.1")];
+
+#[test]
+fn nginx_is_named_at_any_value_of_its_timeout() {
+    for seconds in [3, 17, 20, 30, 50, 55, 60, 75, 300, 3600] {
+        let naming = visible(seconds * 1000, FIN, NGINX).naming();
+        assert_eq!(ids(&naming.candidates), ["nginx.proxy_read_timeout"], "{seconds} s");
+        assert_eq!((&naming.undecided, &naming.ruled_out), (&vec![], &vec![]), "{seconds} s");
+        let nginx = &naming.candidates[0];
+        let setting = format!("`proxy_read_timeout {seconds}s` in http, server or location");
+        assert_eq!((nginx.value, nginx.setting()), (ms(seconds * 1000), setting));
+    }
+    let odd = visible(2500, FIN, NGINX).naming();
+    assert!(odd.candidates[0].setting().starts_with("`proxy_read_timeout 2500ms`"), "{odd:?}");
+}
+
+#[test]
+fn a_default_is_one_more_piece_of_evidence() {
+    let reasons = |seconds: u64| visible(seconds * 1000, FIN, NGINX).naming().candidates[0].reasons.clone();
+    let header = "the response says server: nginx/1.22.1";
+    assert_eq!(reasons(60), [header, "it cuts by FIN", "60 s is its default"]);
+    assert_eq!(reasons(20), [header, "it cuts by FIN", "it can be set to 20 s, though 60 s is its default"]);
+}
+
+#[test]
+fn a_header_shows_only_that_a_product_is_on_the_path() {
+    let naming = visible(20_000, FIN, NGINX).naming();
+    let caveat = naming.candidates[0].caveat().unwrap();
+    assert!(caveat.contains("not that it cut") && caveat.contains("error log"), "{caveat}");
+}
+
+#[test]
+fn without_a_header_a_fin_singles_nothing_out() {
+    for seconds in [20, 50, 55, 60] {
+        let naming = visible(seconds * 1000, FIN, &[]).naming();
+        assert_eq!(naming.candidates, [], "{seconds} s");
+        assert!(ids(&naming.undecided).contains(&"haproxy.client_server"), "{seconds} s: {naming:?}");
+        let wrong =
+            ["nginx.proxy_read_timeout", "heroku", "azure.appgw", "apache.httpd24", "gcp.global_alb.idle"];
+        assert!(ids(&naming.undecided).iter().all(|id| !wrong.contains(id)), "{seconds} s: {naming:?}");
+    }
+    let sixty = undecided(&visible(60_000, FIN, &[]));
+    for id in ["haproxy.client_server", "varnish.pipe_timeout", "aws.alb"] {
+        assert!(sixty.contains(&id), "{sixty:?}");
+    }
+}
+
+#[test]
+fn an_application_servers_header_passes_what_adds_none() {
+    let record = visible(60_000, FIN, &[("server", "gunicorn")]);
+    assert_eq!(named(&record), [""; 0]);
+    let undecided = undecided(&record);
+    assert!(undecided.contains(&"haproxy.client_server") && undecided.contains(&"varnish.pipe_timeout"));
+    assert!(!undecided.contains(&"ingress-nginx"), "it removes the origin's header: {undecided:?}");
+}
+
+#[test]
+fn a_fin_on_one_side_is_not_nginx() {
+    for headers in [&[][..], NGINX, &[("server", "gunicorn")]] {
+        let naming = visible(60_000, HALF, headers).naming();
+        let found = [ids(&naming.candidates), ids(&naming.undecided)].concat();
+        assert!(found.iter().all(|id| !id.starts_with("nginx")), "{found:?}");
+        assert!(found.contains(&"apache.httpd24"), "{headers:?}: {found:?}");
+    }
+    assert_eq!(named(&visible(60_000, HALF, &[])), ["apache.httpd24"]);
+    let ruled_out = visible(60_000, HALF, NGINX).naming().ruled_out;
+    assert_eq!(ruled_out[0].product, "nginx (http proxy)");
+    assert_eq!(ruled_out[0].why, "it cuts in another way (FIN)");
+}
+
+#[test]
+fn apache_as_the_origin_did_not_cut_by_a_whole_fin() {
+    let naming = visible(50_000, FIN, &[("server", "Apache/2.4.57 (Debian)")]).naming();
+    assert_eq!(naming.candidates, []);
+    assert_eq!(naming.ruled_out[0].header, "server: Apache/2.4.57 (Debian)");
+}
+
+#[test]
+fn tomcat_and_istio_are_no_apache_and_no_plain_envoy() {
+    let tomcat = visible(60_000, HALF, &[("server", "Apache-Coyote/1.1")]).naming();
+    assert!(tomcat.candidates.iter().all(|it| it.header().is_none()), "{tomcat:?}");
+    let istio = [("server", "istio-envoy")];
+    let record = Record { lo: Some(2500), ends: &[4000, 4010], hi: 4010, headers: &istio, ..BLANK };
+    assert_eq!(named(&record), ["istio"]);
+}
+
+#[test]
+fn lighttpd_strikes_up_to_a_second_late() {
+    let lighttpd = [("server", "lighttpd/1.4.69")];
+    let three = Record { ends: &[3830, 3990, 4000], hi: 4000, seen: HALF, headers: &lighttpd, ..BLANK };
+    let naming = three.naming();
+    assert!(ids(&naming.candidates).contains(&"lighttpd.max-read-idle"), "{naming:?}");
+    assert!(naming.candidates.iter().all(|it| it.value == ms(3000)), "{naming:?}");
+    let sixty = Record { ends: &[61_040], hi: 61_040, lo: Some(60_600), ..three };
+    assert_eq!(named(&sixty), ["lighttpd.max-read-idle"], "its default, and not max-write-idle's");
+    let behind = Record { headers: &[("server", "gunicorn")], ..sixty };
+    assert_eq!(named(&behind), [""; 0], "Apache passes the header on, too");
+    assert!(undecided(&behind).contains(&"lighttpd.max-read-idle"));
+}
+
+#[test]
+fn envoys_fin_comes_a_second_after_its_timer() {
+    let envoy = [("server", "envoy")];
+    for seconds in [3, 60, 300] {
+        let end = [seconds * 1000 + 1003, seconds * 1000 + 1020];
+        let lo = Some(seconds * 1000 - 100);
+        let record = Record { lo, ends: &end, hi: end[1], lingers: true, headers: &envoy, ..BLANK };
+        let naming = record.naming();
+        assert_eq!(ids(&naming.candidates), ["envoy.stream_idle_timeout"], "{seconds} s");
+        assert_eq!(naming.candidates[0].value, ms(seconds * 1000));
+    }
+    let lived = Record { kind: Kind::Lifetime, lo: Some(3900), hi: 4030, headers: &envoy, ..BLANK };
+    assert_eq!(lived.naming().candidates[0].setting(), "`max_stream_duration: 3s`");
+}
+
+#[test]
+fn what_loses_the_last_second_is_no_exact_timer() {
+    let record = Record { lingers: true, ..visible(60_000, FIN, NGINX) };
+    let naming = record.naming();
+    assert_eq!(naming.candidates, []);
+    assert_eq!(naming.ruled_out[0].why, "it cuts exactly when its timer is up");
+}
+
+#[test]
+fn ends_that_lie_apart_are_no_exact_timer() {
+    let record = Record { ends: &[59_000, 59_600, 60_400], hi: 60_400, headers: NGINX, ..BLANK };
+    assert_eq!(named(&record), [""; 0]);
+}
+
+#[test]
+fn traffic_server_caddy_and_stunnel_are_known_by_their_ways() {
+    let ats = visible(3540, FIN, &[("server", "ATS/9.2.9")]).naming();
+    assert_eq!(ids(&ats.candidates), ["trafficserver.no_activity"]);
+    assert_eq!(ats.candidates[0].value, ms(3000));
+    let caddy = visible(3000, FIN, &[("server", "Caddy"), ("server", "OriginX/1.0")]).naming();
+    assert_eq!(ids(&caddy.candidates), ["caddy.read_timeout"]);
+    let stunnel = undecided(&visible(3000, RST, &[]));
+    assert!(stunnel.contains(&"stunnel"), "{stunnel:?}");
+    assert!(!undecided(&visible(3000, FIN, &[])).contains(&"stunnel"));
+}
+
+#[test]
+fn what_keeps_the_connection_open_tells_caddy_from_nginx() {
+    use Method::{PingPong, TcpKeepalive, UnsolicitedPong};
+    let tried = |pong| kept([(PingPong, true), (UnsolicitedPong, pong), (TcpKeepalive, false)]);
+    let caddy = [("via", "1.1 Caddy")];
+    let of = |headers, pong| Record { refresh: tried(pong), ..visible(20_000, FIN, headers) };
+    assert_eq!(named(&of(&caddy, false)), ["caddy.read_timeout"]);
+    assert_eq!(named(&of(&caddy, true)), [""; 0]);
+    assert_eq!(named(&of(NGINX, true)), ["nginx.proxy_read_timeout"]);
+    assert_eq!(named(&of(NGINX, false)), [""; 0]);
+    let ruled_out = of(NGINX, false).naming().ruled_out;
+    assert_eq!(ruled_out[0].why, "other traffic resets its timer");
+}
+
+#[test]
+fn squid_is_named_only_on_the_way_through_a_proxy() {
+    let direct = visible(4500, FIN, &[]);
+    assert!(!undecided(&direct).contains(&"squid.read_timeout"));
+    assert!(undecided(&Record { through_proxy: true, ..direct }).contains(&"squid.read_timeout"));
+}
+
+#[test]
+fn a_fixed_timeout_that_differs_is_excluded() {
+    let vegur = [("via", "1.1 vegur")];
+    assert_eq!(named(&visible(55_000, FIN, &vegur)), ["heroku"]);
+    let naming = visible(20_000, FIN, &vegur).naming();
+    assert_eq!(naming.candidates, []);
+    assert_eq!(naming.ruled_out[0].why, "its timeout is 55 s, and cannot be changed");
+    assert!(!undecided(&visible(55_000, FIN, &[])).contains(&"heroku"), "it would have shown itself");
+}
+
+#[test]
+fn a_product_without_a_published_timeout_is_not_named_at_any_value() {
+    let cloudflare = [("server", "cloudflare"), ("cf-ray", "8f0-AMS")];
+    let naming = visible(20_000, FIN, &cloudflare).naming();
+    assert_eq!(naming.candidates, []);
+    assert!(naming.ruled_out[0].why.contains("no timeout of it is published"), "{naming:?}");
+    let hundred = visible(100_000, FIN, &cloudflare).naming();
+    assert_eq!(ids(&hundred.candidates), ["cloudflare.proxy"]);
+    assert!(hundred.candidates[0].reasons.iter().any(|why| why.contains("not of WebSockets")), "{hundred:?}");
+}
+
+#[test]
+fn silent_cuts_list_whose_default_the_value_is_first() {
+    let rst = undecided(&found_dead(346_000, 352_000, Seen::RstOnUse));
+    assert_eq!(rst[..2], ["aws.nlb.tcp", "aws.natgw"]);
+    let silent = undecided(&found_dead(346_000, 352_000, Seen::Silent));
+    assert!(
+        silent[..3].contains(&"aws.network_firewall") && silent[..3].contains(&"aws.nlb.tcp"),
+        "{silent:?}"
+    );
+    assert_eq!(undecided(&found_dead(238_000, 242_000, Seen::Silent))[0], "azure.lb");
+    let low = undecided(&found_dead(2900, 3100, Seen::Silent));
+    assert!(low.contains(&"linux.conntrack"), "any value can be set: {low:?}");
+    assert!(
+        !low.iter().any(|id| id.starts_with("azure") || id.starts_with("aws")),
+        "not below 60 s: {low:?}"
+    );
+}
+
+#[test]
+fn a_lifetime_is_named_by_its_header_and_not_after_a_reload() {
+    let google = [("via", "1.1 google")];
+    let lived = |headers| Record { kind: Kind::Lifetime, ..visible(30_000, FIN, headers) };
+    assert_eq!(named(&lived(&google)), ["gcp.classic_alb", "gcp.cloudrun"]);
+    assert_eq!(named(&lived(NGINX)), [""; 0], "a reload is no age");
+    assert_eq!(named(&visible(30_000, FIN, &google)), ["gcp.global_alb.idle"]);
+    let caddy = Record { headers: &[("server", "Caddy")], ..lived(&[]) };
+    assert_eq!(caddy.naming().candidates[0].setting(), "`stream_timeout 30s` in reverse_proxy");
+}
+
+#[test]
+fn phoenix_closes_with_1000_and_is_a_servers_default() {
+    let close = |code| Seen::Visible(Visible::CloseFrame(Some(code)));
+    let cowboy = [("server", "Cowboy")];
+    let record = Record { lo: Some(59_000), hi: 63_000, seen: close(1000), headers: &cowboy, ..BLANK };
+    let naming = record.naming();
+    assert_eq!(ids(&naming.candidates), ["cowboy", "phoenix"]);
+    assert!(naming.candidates[0].reasons.iter().any(|why| why.contains("a server's own")), "{naming:?}");
+    let other = Record { seen: close(4000), ..record }.naming();
+    assert_eq!((other.candidates.len(), other.undecided.len()), (0, 0));
+    assert_eq!(other.ruled_out[0].why, "it cuts in another way (close frame 1000)");
+}
+
+#[test]
+fn a_bracket_that_is_open_or_too_wide_says_nothing() {
+    let nothing = |record: Record| {
+        let naming = record.naming();
+        assert_eq!((naming.candidates.len(), naming.undecided.len()), (0, 0), "{naming:?}");
+    };
+    nothing(found_dead(30_000, 600_000, Seen::Silent));
+    nothing(Record { lo: Some(61_000), hi: 59_000, headers: NGINX, ..BLANK });
+    let open = Observed {
+        kind: Kind::Idle,
+        lo: Some(ms(300_000)),
+        hi: None,
+        ends: None,
+        seen: Seen::Silent,
+        lingers: false,
+        refresh: None,
+        headers: &[],
+        through_proxy: false,
+    };
+    assert_eq!(consistent_with(&open), Naming::default());
+}
+
+#[test]
+fn a_visible_end_is_enough_before_its_lower_end_was_asked() {
+    let record = Record { hi: 60_030, headers: NGINX, ..BLANK };
+    assert_eq!(record.naming().candidates[0].value, ms(60_000));
+}
+
+#[test]
+fn a_hostile_header_is_shown_escaped() {
+    let naming = visible(60_000, FIN, &[("server", "nginx\u{1b}[2J")]).naming();
+    assert_eq!(naming.candidates[0].reasons[0], "the response says server: nginx\\u{1b}[2J");
+}
+
+/// Every product of the table, at its default and at others, as it would be seen.
+#[test]
+fn no_product_is_named_for_another_ones_cut() {
+    let seen_of = |cut| match cut {
+        Cut::Fin | Cut::ClosesTcp | Cut::Closes => Some(FIN),
+        Cut::HalfClose => Some(HALF),
+        Cut::Rst => Some(RST),
+        Cut::CloseFrame(code) => Some(Seen::Visible(Visible::CloseFrame(Some(code)))),
+        Cut::Silent => Some(Seen::Silent),
+        Cut::RstOnUse => Some(Seen::RstOnUse),
+        Cut::HttpError(_) => None,
+    };
+    let known = || all().filter(|it| it.kind == Kind::Idle && it.family != Family::Service);
+    for middlebox in known().filter(|it| it.value != Value::Never && it.value != Value::Unpublished) {
+        for seconds in [3, 17, 20, 30, 50, 55, 60, 230, 240, 300, 350, 600] {
+            for seen in middlebox.cuts.iter().filter_map(|cut| seen_of(*cut)) {
+                let headers: Vec<_> = header_of(middlebox).into_iter().collect();
+                let end = seconds * 1000 + u64::try_from(middlebox.delay.as_millis()).unwrap();
+                let record =
+                    Record { lo: Some(seconds * 990), hi: end + 10, seen, headers: &headers, ..BLANK };
+                for candidate in record.naming().candidates {
+                    let same = candidate.middlebox.topic() == middlebox.topic();
+                    let shares = candidate.header().is_some();
+                    assert!(same || shares, "{} at {seconds} s: {}", middlebox.id, candidate.middlebox.id);
+                    assert!(candidate.middlebox.family != Family::Service);
+                }
+            }
+        }
+    }
+}
+
+/// A header that a product shows itself by.
+fn header_of(middlebox: &Middlebox) -> Option<(&'static str, &'static str)> {
+    let marks = match middlebox.shows {
+        Shows::Never | Shows::Behind(_) => return None,
+        Shows::Usually(marks) | Shows::Yields(marks) | Shows::Always(marks) => marks,
+    };
+    marks.first().map(|mark| (mark.header, mark.contains))
+}

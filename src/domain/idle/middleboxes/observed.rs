@@ -1,0 +1,157 @@
+//! What was seen of a cut, as far as it tells products apart.
+
+use std::time::Duration;
+
+use crate::domain::ending::How;
+use crate::domain::idle::finding::{Findings, Manner, Spread};
+use crate::domain::idle::probe::Cut;
+use crate::domain::idle::refresh::{Fate, Method, Refresh};
+use crate::domain::peer_text::PeerText;
+
+use super::model::Kind;
+
+/// How a connection was seen to be cut.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Seen {
+    /// The end showed itself while nothing was sent.
+    Visible(Visible),
+    /// Nothing came, not even when the connection was used.
+    Silent,
+    /// Nothing came until the connection was used; then an RST.
+    RstOnUse,
+}
+
+/// An end that shows itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Visible {
+    /// A FIN without a close frame, or under TLS a close_notify; what we wrote afterwards was refused.
+    Fin,
+    /// A FIN, while what we write is still taken.
+    HalfClose,
+    /// A FIN; whether what we write is still taken was not tried.
+    UntriedFin,
+    Rst,
+    /// A close frame, with its code where it had one.
+    CloseFrame(Option<u16>),
+}
+
+impl Visible {
+    /// What a cut looks like; `None` when it was not an end that the peer showed.
+    pub fn of(cut: &Cut) -> Option<Visible> {
+        match (&cut.how, cut.half_open) {
+            (How::CloseFrame { code, .. }, _) => Some(Visible::CloseFrame(*code)),
+            (How::Fin | How::TlsClose, Some(false)) => Some(Visible::Fin),
+            (How::Fin | How::TlsClose, Some(true)) => Some(Visible::HalfClose),
+            (How::Fin | How::TlsClose, None) => Some(Visible::UntriedFin),
+            (How::Rst, _) => Some(Visible::Rst),
+            (How::TlsAlert { .. } | How::Violation { .. } | How::Silent | How::Timeout | How::Error, _) => {
+                None
+            }
+        }
+    }
+}
+
+impl Seen {
+    /// How a search saw connections die; `None` where no known timer dies so.
+    pub fn of(manner: &Manner) -> Option<Seen> {
+        match manner {
+            Manner::Visible(cut) => Visible::of(cut).map(Seen::Visible),
+            Manner::OnUse(cut) => (cut.how == How::Rst).then_some(Seen::RstOnUse),
+            Manner::Silent | Manner::ServerUnheard | Manner::ClientUnheard => Some(Seen::Silent),
+        }
+    }
+}
+
+/// The evidence about one cut.
+#[derive(Debug, Clone, Copy)]
+pub struct Observed<'a> {
+    pub kind: Kind,
+    /// The longest idle span (or age) that survived.
+    pub lo: Option<Duration>,
+    /// The shortest that did not; without it nothing is named.
+    pub hi: Option<Duration>,
+    /// The visible ends that belong together, where there were any.
+    pub ends: Option<Spread>,
+    pub seen: Seen,
+    /// What was sent shortly before the visible end was lost.
+    pub lingers: bool,
+    /// What was tried to keep the connection open.
+    pub refresh: Option<&'a Refresh>,
+    /// The headers of the response that tell of hops, names in lower case.
+    pub headers: &'a [(String, PeerText)],
+    /// The connection runs through an HTTP proxy of the client's.
+    pub through_proxy: bool,
+}
+
+impl<'a> Observed<'a> {
+    /// An idle timer that was found.
+    pub fn idle(findings: &Findings, headers: &'a [(String, PeerText)]) -> Option<Observed<'a>> {
+        let seen = Seen::of(findings.manner.as_ref()?)?;
+        Some(Observed {
+            kind: Kind::Idle,
+            lo: findings.bracket.lo,
+            hi: findings.bracket.hi,
+            ends: findings.spread,
+            seen,
+            lingers: findings.lingers,
+            refresh: None,
+            headers,
+            through_proxy: false,
+        })
+    }
+
+    /// A lifetime that was found; `cut` is how the control ended.
+    pub fn lifetime(
+        findings: &Findings,
+        cut: Option<&Cut>,
+        headers: &'a [(String, PeerText)],
+    ) -> Option<Observed<'a>> {
+        let age = findings.lifetime?;
+        let seen = cut.and_then(Visible::of).map_or(Seen::Silent, Seen::Visible);
+        Some(Observed {
+            kind: Kind::Lifetime,
+            lo: Some(age.lo.mul_f64(0.98)),
+            hi: Some(age.hi),
+            ends: None,
+            seen,
+            lingers: findings.lingers,
+            refresh: None,
+            headers,
+            through_proxy: false,
+        })
+    }
+
+    /// Whether a way to keep the connection open did; `None`: it was not tried, or does not tell.
+    pub(super) fn kept_by(&self, method: Method) -> Option<bool> {
+        let row = self.refresh?.rows.iter().find(|row| row.method == method)?;
+        match row.fate {
+            Fate::Survived => Some(true),
+            Fate::Died { .. } => Some(false),
+            Fate::Untold { .. } => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn half_open_decides_how_a_fin_looks() {
+        let fin = |half_open| Visible::of(&Cut { how: How::Fin, half_open });
+        assert_eq!(fin(Some(true)), Some(Visible::HalfClose));
+        assert_eq!(fin(Some(false)), Some(Visible::Fin));
+        assert_eq!(fin(None), Some(Visible::UntriedFin));
+        let close = How::CloseFrame { code: Some(1001), reason: PeerText::default() };
+        assert_eq!(Visible::of(&close.into()), Some(Visible::CloseFrame(Some(1001))));
+        assert_eq!(Visible::of(&How::TlsClose.into()), Some(Visible::UntriedFin));
+        assert_eq!(Visible::of(&How::Rst.into()), Some(Visible::Rst));
+        assert_eq!(Visible::of(&How::Silent.into()), None);
+    }
+
+    #[test]
+    fn only_an_rst_on_use_looks_like_a_forgotten_connection() {
+        assert_eq!(Seen::of(&Manner::OnUse(How::Rst.into())), Some(Seen::RstOnUse));
+        assert_eq!(Seen::of(&Manner::OnUse(How::Fin.into())), None);
+    }
+}
