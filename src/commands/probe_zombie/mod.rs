@@ -43,7 +43,8 @@ pub async fn run(
 fn conclude(info: Arc<ZombieInfo>, seen: Seen, started_at: SystemTime, start: Instant) -> ZombieReport {
     let Seen { lives, opened, error, interrupted, vouched, stood_still, unanswered } = seen;
     let watch = Watch { every: info.every, whole: !interrupted, vouched, stood_still, unanswered };
-    let findings = Findings::of(lives, watch);
+    let headers = opened.as_ref().map_or(&[][..], |opened| &opened.headers);
+    let findings = Findings::of(lives, watch).with_headers(headers);
     let expectation = info.expectation.clone().map(|expected| {
         let truth = findings.meets(&expected);
         (expected, truth)

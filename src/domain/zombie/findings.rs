@@ -9,7 +9,7 @@ use super::doubts::{
 };
 use super::edge::went_at_one_moment;
 use super::inference::{infer, livelier_and_gone};
-use super::libraries::{Library, consistent_with};
+use super::libraries::{Match, consistent_with};
 use super::life::{Fate, Life, dead};
 use super::policy::Policy;
 use super::watch::Watch;
@@ -17,6 +17,7 @@ use super::way::Way;
 use crate::domain::ending::How;
 use crate::domain::idle::{Bracket, Expectation};
 use crate::domain::listen::{Sound, tolerance};
+use crate::domain::peer_text::PeerText;
 use crate::domain::shown::exact_duration as show;
 use crate::domain::threshold::Truth;
 
@@ -54,8 +55,8 @@ pub struct Findings {
     /// Of the dead that were let go, how long the last one was kept.
     pub longest: Option<Duration>,
     pub policy: Policy,
-    /// Whose defaults that is consistent with.
-    pub consistent_with: Vec<&'static Library>,
+    /// The libraries that it is consistent with.
+    pub consistent_with: Vec<Match>,
     pub lives: Vec<Life>,
     /// It is inconclusive for no other reason than that it was not waited for longer.
     cut_short: bool,
@@ -81,11 +82,16 @@ impl Findings {
         };
         reasons.extend(confused);
         reasons.extend(unknown_words(&lives, &policy));
-        let ending = lives.iter().find(|life| life.way == Way::Mute).and_then(Life::ending);
-        let consistent_with = consistent_with(&policy, ending.map(|ending| &ending.how));
+        let consistent_with = consistent_with(&policy, end_of_mute(&lives), &[]);
         let longest = dead(&lives).filter_map(Life::ended).max();
         let cut_short = is_cut_short(&lives, watch);
         Findings { verdict, reasons, longest, policy, consistent_with, lives, cut_short, passes_on }
+    }
+
+    /// The same, with the libraries that the headers of the response allow.
+    pub fn with_headers(self, headers: &[(String, PeerText)]) -> Findings {
+        let consistent_with = consistent_with(&self.policy, end_of_mute(&self.lives), headers);
+        Findings { consistent_with, ..self }
     }
 
     /// Whether it is not known what the server says by itself, for it passes on what clients say.
@@ -150,6 +156,12 @@ impl Findings {
             (_, _, _) => "dead clients were kept as long as it was waited".to_string(),
         }
     }
+}
+
+/// How the mute client was let go, where it was.
+fn end_of_mute(lives: &[Life]) -> Option<&How> {
+    let mute = lives.iter().find(|life| life.way == Way::Mute);
+    mute.and_then(Life::ending).map(|ending| &ending.how)
 }
 
 /// What the stalled client reads only when its connection is over may have come long before; not where the mute was told
@@ -258,7 +270,6 @@ mod tests {
     use super::*;
     use crate::domain::ending::{Ending, Who};
     use crate::domain::listen::Utterance;
-    use crate::domain::peer_text::PeerText;
 
     /// Waited for to the end, or interrupted; vouched for in either case.
     fn watched(whole: bool) -> Watch {

@@ -1,11 +1,14 @@
 //! The policies that libraries come with. What is found may be consistent with one of them; somebody may as well have
 //! configured the same.
 
+use std::fmt;
 use std::time::Duration;
 
 use super::policy::{HeartbeatPolicy, IdlePolicy, Needs, Policy, Reaping};
 use crate::domain::ending::How;
+use crate::domain::idle::middleboxes::names_a_hop;
 use crate::domain::listen::Sound;
+use crate::domain::peer_text::PeerText;
 
 /// A measured span is this far off at most, or by this part.
 const SLACK: Duration = Duration::from_millis(250);
@@ -19,11 +22,67 @@ pub struct Library {
     pub id: &'static str,
     pub name: &'static str,
     pub habit: Habit,
-    /// It always says goodbye by this close code; `None`: not always, or none that is known.
-    pub closes: Option<u16>,
+    pub goodbye: Goodbye,
+    /// What the response's `Server` header contains, in lower case, where it sends one.
+    pub server: Option<&'static str>,
     /// In words: `pings every 54 s, reads for 60 s at most`.
     pub words: &'static str,
     pub source: &'static str,
+}
+
+/// How a library lets go of a client that does not answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Goodbye {
+    /// Always by a close frame with this code.
+    Frame(u16),
+    /// Always by a close frame with this code and these words, which are nobody else's.
+    Words(u16, &'static str),
+    /// It ends TCP without a close frame.
+    Terminates,
+    /// Not always alike, or not known.
+    Unknown,
+}
+
+impl Goodbye {
+    /// Whether a client may have been let go so; what was not seen speaks against nothing.
+    fn allows(self, ending: Option<&How>) -> bool {
+        let Some(ending) = ending else { return true };
+        match (self, ending) {
+            (Goodbye::Unknown, _) | (Goodbye::Terminates, How::Fin | How::Rst | How::TlsClose) => true,
+            (Goodbye::Frame(its), How::CloseFrame { code, .. }) => *code == Some(its),
+            (Goodbye::Words(..), How::CloseFrame { .. }) => self.is_unmistakable(Some(ending)),
+            (Goodbye::Terminates | Goodbye::Frame(_) | Goodbye::Words(..), _) => false,
+        }
+    }
+
+    /// Whether a client was let go with words that are nobody else's.
+    fn is_unmistakable(self, ending: Option<&How>) -> bool {
+        match (self, ending) {
+            (Goodbye::Words(its, words), Some(How::CloseFrame { code, reason })) => {
+                *code == Some(its) && reason.as_str().contains(words)
+            }
+            (_, _) => false,
+        }
+    }
+}
+
+impl fmt::Display for Goodbye {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Goodbye::Frame(code) => write!(f, "closes with close frame {code}"),
+            Goodbye::Words(code, words) => write!(f, "closes with close frame {code} \"{words}\""),
+            Goodbye::Terminates => f.write_str("terminates without a close frame"),
+            Goodbye::Unknown => f.write_str("how it closes is not known"),
+        }
+    }
+}
+
+/// A library that a policy is consistent with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Match {
+    pub library: &'static Library,
+    /// What was found is its default; otherwise its words or its header name it.
+    pub is_default: bool,
 }
 
 /// A policy as numbers.
@@ -47,13 +106,17 @@ const fn asks(interval: u64, total: u64) -> Habit {
     Habit::Beats { sound: Sound::AppPing, interval: s(interval), total: Some(s(total)) }
 }
 
+/// How the Python library `websockets` closes, and what is made of it.
+const KEEPALIVE: Goodbye = Goodbye::Words(1011, "keepalive ping timeout");
+
 /// All that are known.
 pub const LIBRARIES: &[Library] = &[
     Library {
         id: "ws.is_alive",
         name: "Node ws, the README's isAlive sample",
         habit: pings(30, 30),
-        closes: None,
+        goodbye: Goodbye::Terminates,
+        server: None,
         words: "pings every 30 s and terminates who has not answered by the next",
         source: "websockets/ws README, \"How to detect and close broken connections?\"",
     },
@@ -61,15 +124,17 @@ pub const LIBRARIES: &[Library] = &[
         id: "python.websockets",
         name: "Python websockets",
         habit: pings(20, 20),
-        closes: Some(1011),
-        words: "ping_interval=20, ping_timeout=20; closes 1011 \"keepalive ping timeout\"",
+        goodbye: KEEPALIVE,
+        server: Some("websockets/"),
+        words: "ping_interval=20, ping_timeout=20",
         source: "websockets.readthedocs.io: topics/timeouts, faq/common",
     },
     Library {
         id: "uvicorn",
         name: "uvicorn (with websockets)",
         habit: pings(20, 20),
-        closes: None,
+        goodbye: KEEPALIVE,
+        server: Some("uvicorn"),
         words: "ws_ping_interval 20, ws_ping_timeout 20",
         source: "encode/uvicorn@e6c7ce791fc6 uvicorn/config.py:190-191",
     },
@@ -77,7 +142,8 @@ pub const LIBRARIES: &[Library] = &[
         id: "gorilla.chat",
         name: "gorilla/websocket, the chat example",
         habit: pings(54, 6),
-        closes: None,
+        goodbye: Goodbye::Unknown,
+        server: None,
         words: "pongWait 60 s, pingPeriod 54 s: a read deadline that Pongs extend",
         source: "gorilla/websocket examples/chat/client.go",
     },
@@ -85,7 +151,8 @@ pub const LIBRARIES: &[Library] = &[
         id: "graphql-ws",
         name: "graphql-ws on ws",
         habit: pings(12, 12),
-        closes: None,
+        goodbye: Goodbye::Terminates,
+        server: None,
         words: "pings every 12 s and terminates who has not answered by the next",
         source: "enisdenjo/graphql-ws@af4f5c9df60d src/use/ws.ts:53",
     },
@@ -93,7 +160,8 @@ pub const LIBRARIES: &[Library] = &[
         id: "daphne",
         name: "Django Channels daphne",
         habit: pings(20, 30),
-        closes: None,
+        goodbye: Goodbye::Unknown,
+        server: Some("daphne"),
         words: "pings every 20 s and waits 30 s for the pong",
         source: "django/daphne@c19f2f4301cc daphne/server.py:56",
     },
@@ -101,7 +169,8 @@ pub const LIBRARIES: &[Library] = &[
         id: "webpack-dev-server",
         name: "webpack-dev-server",
         habit: pings(1, 1),
-        closes: None,
+        goodbye: Goodbye::Terminates,
+        server: None,
         words: "pings every second and terminates who has not answered by the next",
         source: "webpack/webpack-dev-server@f78499fbb2f3 lib/servers/WebsocketServer.js:8,60-72",
     },
@@ -109,7 +178,8 @@ pub const LIBRARIES: &[Library] = &[
         id: "engine.io",
         name: "Engine.IO 4 (Socket.IO 3 and 4)",
         habit: asks(25, 20),
-        closes: None,
+        goodbye: Goodbye::Unknown,
+        server: None,
         words: "pingInterval 25 s, pingTimeout 20 s",
         source: "socketio/engine.io-protocol@f21de7b00ed0 README.md",
     },
@@ -117,15 +187,17 @@ pub const LIBRARIES: &[Library] = &[
         id: "centrifugo",
         name: "Centrifugo",
         habit: asks(25, 8),
-        closes: Some(3012),
-        words: "asks every 25 s and closes 3012 \"no pong\" after 8 s",
+        goodbye: Goodbye::Words(3012, "no pong"),
+        server: None,
+        words: "asks every 25 s and closes after 8 s",
         source: "centrifugal/centrifugal.dev@910fa94598b3 docs/transports/websocket.md:145-166",
     },
     Library {
         id: "meteor",
         name: "Meteor DDP",
         habit: asks(15, 15),
-        closes: None,
+        goodbye: Goodbye::Unknown,
+        server: None,
         words: "heartbeatInterval 15 s, heartbeatTimeout 15 s",
         source: "meteor/meteor@024061123a49 packages/ddp-server/livedata_server.js:1475",
     },
@@ -133,7 +205,8 @@ pub const LIBRARIES: &[Library] = &[
         id: "gatewayworker",
         name: "GatewayWorker, the sample configuration",
         habit: Habit::Beats { sound: Sound::AppPing, interval: s(10), total: None },
-        closes: None,
+        goodbye: Goodbye::Unknown,
+        server: None,
         words: "pingInterval 10 s; without pingNotResponseLimit nobody is given up",
         source: "GatewayWorker's Applications/*/start_gateway.php (pingInterval, pingData)",
     },
@@ -141,28 +214,53 @@ pub const LIBRARIES: &[Library] = &[
         id: "phoenix",
         name: "Phoenix, Cowboy",
         habit: Habit::Idle { after: s(60), coarse: s(6), needs: Needs::AnyFrame },
-        closes: Some(1000),
-        words: "a timer of 60 s since the client's last frame; closes 1000 under Cowboy",
+        goodbye: Goodbye::Frame(1000),
+        server: Some("cowboy"),
+        words: "a timer of 60 s since the client's last frame",
         source: "phoenixframework/phoenix@167c46950cf5 lib/phoenix/transports/websocket.ex:31",
     },
     Library {
         id: "workerman",
         name: "Workerman, the manual's heartbeat example",
         habit: Habit::Idle { after: s(55), coarse: s(10), needs: Needs::Messages },
-        closes: None,
+        goodbye: Goodbye::Unknown,
+        server: None,
         words: "HEARTBEAT_TIME 55 s since the client's last message, looked at every 10 s",
         source: "the Workerman manual, faq/heartbeat",
     },
 ];
 
 impl Library {
-    /// Whether a policy looks as if it were this one, and the way in which it let go of the mute client does.
-    pub fn fits(&self, policy: &Policy, ending: Option<&How>) -> bool {
-        let code = match ending {
-            Some(How::CloseFrame { code, .. }) => *code,
-            Some(_) | None => None,
+    /// Whether a policy and the way in which it let go of the mute client look as if they were this one's.
+    fn fit(&'static self, policy: &Policy, ending: Option<&How>, server: Server) -> Option<Match> {
+        let is_named = match server {
+            Server::Says(name) => self.server.is_some_and(|own| name.contains(own)),
+            Server::Unknown => false,
         };
-        (self.closes.is_none() || ending.is_none() || self.closes == code) && self.is_so(policy)
+        let contradicts = matches!(server, Server::Says(_)) && !is_named;
+        if contradicts || !self.goodbye.allows(ending) {
+            return None;
+        }
+        let is_default = self.is_so(policy);
+        let is_unmistakable = self.goodbye.is_unmistakable(ending);
+        let is_known = match policy {
+            // Its words say what is not clear otherwise.
+            Policy::Unknown => is_unmistakable,
+            Policy::Heartbeat(_) | Policy::Idle(..) | Policy::KeepsAll => {
+                (is_named || is_unmistakable) && self.is_alike(policy)
+            }
+        };
+        (is_default || is_known).then_some(Match { library: self, is_default })
+    }
+
+    /// Whether a policy is of this one's kind, at whatever interval.
+    fn is_alike(&self, policy: &Policy) -> bool {
+        match (self.habit, policy) {
+            (Habit::Beats { sound, .. }, Policy::Heartbeat(found)) => found.beats.sound == sound,
+            (Habit::Beats { sound, .. }, Policy::Idle(_, Some(beats))) => beats.sound == sound,
+            (Habit::Idle { needs, .. }, Policy::Idle(found, None)) => found.needs == needs,
+            (Habit::Beats { .. } | Habit::Idle { .. }, _) => false,
+        }
     }
 
     fn is_so(&self, policy: &Policy) -> bool {
@@ -199,9 +297,23 @@ fn is_near(found: Duration, wanted: Duration) -> bool {
     found.abs_diff(wanted) <= wanted.mul_f64(PART).max(SLACK)
 }
 
-/// Those that a policy is consistent with, and how the mute client was let go; at most three.
-pub fn consistent_with(policy: &Policy, ending: Option<&How>) -> Vec<&'static Library> {
-    LIBRARIES.iter().filter(|library| library.fits(policy, ending)).take(MOST).collect()
+/// What the `Server` header says of the server itself.
+#[derive(Debug, Clone, Copy)]
+enum Server<'a> {
+    /// This, in lower case. A library that sends no such header, or another one, is not there.
+    Says(&'a str),
+    /// There is none, or it is that of a proxy, which hides the server's.
+    Unknown,
+}
+
+/// Those that a policy is consistent with, how the mute client was let go, and the headers of the response; at most
+/// three.
+pub fn consistent_with(policy: &Policy, ending: Option<&How>, headers: &[(String, PeerText)]) -> Vec<Match> {
+    let own = headers.iter().find(|header| header.0 == "server" && !names_a_hop(header));
+    let own = own.map(|(_, value)| value.as_str().to_lowercase());
+    let server = own.as_deref().map_or(Server::Unknown, Server::Says);
+    let fits = LIBRARIES.iter().filter_map(|library| library.fit(policy, ending, server));
+    fits.take(MOST).collect()
 }
 
 #[cfg(test)]
@@ -209,7 +321,6 @@ mod tests {
     use super::super::beats::Beats;
     use super::super::edge::Edge;
     use super::*;
-    use crate::domain::peer_text::PeerText;
 
     fn beats(sound: Sound, interval: u64, total: Option<u64>) -> Policy {
         let ms = Duration::from_millis;
@@ -223,7 +334,7 @@ mod tests {
     }
 
     fn named(policy: Policy) -> Vec<&'static str> {
-        consistent_with(&policy, None).iter().map(|library| library.id).collect()
+        consistent_with(&policy, None, &[]).iter().map(|found| found.library.id).collect()
     }
 
     #[test]
@@ -254,9 +365,63 @@ mod tests {
     #[test]
     fn one_that_always_says_goodbye_did_not_send_a_bare_fin() {
         let idle = IdlePolicy { after: s(60), edge: Edge::Unknown, needs: Needs::AnyFrame };
-        let named = |how: How| consistent_with(&Policy::Idle(idle, None), Some(&how)).len();
+        let named = |how: How| consistent_with(&Policy::Idle(idle, None), Some(&how), &[]).len();
         let close = |code| How::CloseFrame { code: Some(code), reason: PeerText::default() };
         assert_eq!((named(close(1000)), named(close(1011)), named(How::Fin)), (1, 0, 0));
+    }
+
+    fn closes(code: u16, reason: &str) -> How {
+        How::CloseFrame { code: Some(code), reason: PeerText::new(reason) }
+    }
+
+    fn named_after(policy: &Policy, how: &How, server: Option<&str>) -> Vec<(&'static str, bool)> {
+        let headers: Vec<_> =
+            server.map(|name| ("server".to_string(), PeerText::new(name))).into_iter().collect();
+        let found = consistent_with(policy, Some(how), &headers);
+        found.iter().map(|found| (found.library.id, found.is_default)).collect()
+    }
+
+    const PYTHON: Option<&str> = Some("Python/3.11 websockets/17.4");
+
+    #[test]
+    fn unmistakable_words_name_a_library_at_any_interval() {
+        let goodbye = closes(1011, "keepalive ping timeout");
+        for (interval, total) in [(1000, 1000), (500, 2000), (7000, 3000), (90_000, 30_000)] {
+            let policy = beats(Sound::Ping, interval, Some(total));
+            assert_eq!(named_after(&policy, &goodbye, PYTHON), [("python.websockets", false)]);
+            let bare = [("python.websockets", false), ("uvicorn", false)];
+            assert_eq!(named_after(&policy, &goodbye, None), bare);
+            assert_eq!(named_after(&policy, &goodbye, Some("uvicorn")), [("uvicorn", false)]);
+        }
+        let default = beats(Sound::Ping, 20_000, Some(20_000));
+        assert_eq!(named_after(&default, &goodbye, PYTHON), [("python.websockets", true)]);
+        assert_eq!(named_after(&Policy::Unknown, &goodbye, PYTHON), [("python.websockets", false)]);
+        assert_eq!(named_after(&Policy::Unknown, &How::Fin, PYTHON), [], "a header alone says nothing");
+        assert_eq!(named_after(&Policy::KeepsAll, &goodbye, None), []);
+    }
+
+    #[test]
+    fn what_terminates_did_not_send_a_close_frame() {
+        let policy = beats(Sound::Ping, 1000, Some(1000));
+        assert_eq!(named_after(&policy, &How::Fin, None), [("webpack-dev-server", true)]);
+        assert_eq!(named_after(&policy, &How::Rst, None), [("webpack-dev-server", true)]);
+        assert_eq!(named_after(&policy, &closes(1011, "keepalive ping timeout"), PYTHON).len(), 1);
+        assert_eq!(named_after(&policy, &closes(1001, ""), None), []);
+        let half_minute = beats(Sound::Ping, 30_000, Some(30_000));
+        assert_eq!(named_after(&half_minute, &closes(1000, "timeout"), None), []);
+    }
+
+    #[test]
+    fn another_librarys_header_excludes_and_other_words_do_too() {
+        let policy = beats(Sound::Ping, 20_000, Some(20_000));
+        let goodbye = closes(1011, "internal error");
+        assert_eq!(named_after(&policy, &goodbye, PYTHON), [], "its words are others");
+        assert_eq!(named_after(&policy, &How::Fin, PYTHON), [], "it closes with a frame");
+        let second = beats(Sound::Ping, 1000, Some(1000));
+        assert_eq!(named_after(&second, &How::Fin, Some("uvicorn")), [], "webpack-dev-server is no uvicorn");
+        assert_eq!(named_after(&second, &How::Fin, Some("Python/3.11 aiohttp/3.9.1")), [], "nor aiohttp");
+        assert_eq!(named_after(&second, &How::Fin, Some("nginx")), [("webpack-dev-server", true)], "a hop's");
+        assert_eq!(named_after(&second, &How::Fin, None), [("webpack-dev-server", true)]);
     }
 
     #[test]

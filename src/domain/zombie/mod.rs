@@ -28,7 +28,7 @@ mod simulated;
 pub use beats::Beats;
 pub use edge::Edge;
 pub use findings::{Findings, Verdict};
-pub use libraries::{LIBRARIES, Library};
+pub use libraries::{Goodbye, LIBRARIES, Library, Match};
 pub use life::{Fate, Life, PassedOn};
 pub use policy::{HeartbeatPolicy, IdlePolicy, Needs, Policy, Reaping};
 pub use traffic::Traffic;

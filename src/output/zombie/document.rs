@@ -8,7 +8,8 @@ use crate::domain::shown::exact_duration;
 use crate::domain::threshold::Truth;
 use crate::domain::zombie::report::{ZombieInfo, ZombieReport};
 use crate::domain::zombie::{
-    Beats, Edge, Fate, HeartbeatPolicy, IdlePolicy, Library, Life, Needs, Policy, Reaping, Verdict, Way,
+    Beats, Edge, Fate, HeartbeatPolicy, IdlePolicy, Library, Life, Match, Needs, Policy, Reaping, Verdict,
+    Way,
 };
 use crate::output::json::{
     Ending, Failure, Ms, Opening, PresetName, SCHEMA_VERSION, Timestamp, VerdictName, WSCHECK_VERSION, ms,
@@ -137,13 +138,17 @@ pub struct PolicyDocument {
     needs: Option<NeedsName>,
 }
 
-/// A library whose defaults look so.
+/// A library that the server's behaviour is consistent with.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct LibraryDocument {
     id: &'static str,
     name: &'static str,
     defaults: &'static str,
+    /// What was found are its defaults; else its close frame or its header names it.
+    is_default: bool,
+    /// How it lets go of a client that does not answer.
+    closes: String,
     source: &'static str,
 }
 
@@ -263,10 +268,11 @@ impl From<&Policy> for PolicyDocument {
     }
 }
 
-impl From<&Library> for LibraryDocument {
-    fn from(library: &Library) -> LibraryDocument {
-        let Library { id, name, words, source, .. } = *library;
-        LibraryDocument { id, name, defaults: words, source }
+impl From<&Match> for LibraryDocument {
+    fn from(found: &Match) -> LibraryDocument {
+        let Library { id, name, goodbye, words, source, .. } = *found.library;
+        let closes = goodbye.to_string();
+        LibraryDocument { id, name, defaults: words, is_default: found.is_default, closes, source }
     }
 }
 
@@ -337,7 +343,7 @@ impl From<&ZombieReport> for ZombieDocument {
             verdict: findings.verdict.into(),
             longest_ms: ms(findings.longest),
             policy: PolicyDocument { at_worst_ms: ms(findings.at_worst()), ..(&findings.policy).into() },
-            consistent_with: findings.consistent_with.iter().map(|library| (*library).into()).collect(),
+            consistent_with: findings.consistent_with.iter().map(LibraryDocument::from).collect(),
             clients: findings.lives.iter().map(LifeDocument::from).collect(),
             expectation: report.expectation.as_ref().map(MetDocument::from),
             partial: report.partial,

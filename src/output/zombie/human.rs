@@ -10,8 +10,8 @@ use crate::domain::opening::OpenError;
 use crate::domain::threshold::Truth;
 use crate::domain::zombie::report::{Progress, ZombieEvent, ZombieInfo, ZombieReport};
 use crate::domain::zombie::{
-    Beats, Edge, Fate, Findings, HeartbeatPolicy, IdlePolicy, Life, Needs, Policy, Reaping, Traffic, Verdict,
-    Way,
+    Beats, Edge, Fate, Findings, Goodbye, HeartbeatPolicy, IdlePolicy, Library, Life, Match, Needs, Policy,
+    Reaping, Traffic, Verdict, Way,
 };
 use crate::output::human::{self, Paint, Rows, counted, failed_opening, phases, way as route};
 use crate::output::units::{precise, spoken};
@@ -95,8 +95,8 @@ fn diagnosis(rows: &mut Rows, report: &ZombieReport, paint: Paint) {
     rows.add_some("timer", timer_besides(&findings.policy));
     rows.add_some("skips", skips(&findings.policy));
     let mut label = "consistent";
-    for library in &findings.consistent_with {
-        rows.add(std::mem::take(&mut label), &format!("with {}: {}", library.name, library.words));
+    for found in &findings.consistent_with {
+        rows.add(std::mem::take(&mut label), &consistent_with(found));
     }
     rows.add_some("app traffic", app_traffic(findings));
     if let Some((expectation, truth)) = &report.expectation {
@@ -106,6 +106,19 @@ fn diagnosis(rows: &mut Rows, report: &ZombieReport, paint: Paint) {
             Truth::Unknown(why) => format!("not known; {why}"),
         };
         rows.add("expected", &format!("{expectation}: {told}"));
+    }
+}
+
+/// `with Python websockets: it closes with ...; its defaults are others: ...`
+fn consistent_with(found: &Match) -> String {
+    let Library { name, goodbye, words, .. } = found.library;
+    let goodbye = match goodbye {
+        Goodbye::Unknown => String::new(),
+        Goodbye::Frame(_) | Goodbye::Words(..) | Goodbye::Terminates => format!("; it {goodbye}"),
+    };
+    match found.is_default {
+        true => format!("with {name}: {words}{goodbye}"),
+        false => format!("with {name}{goodbye}, with other settings than its own ({words})"),
     }
 }
 
