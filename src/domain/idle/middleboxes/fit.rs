@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::lookup::all;
 use super::model::{Change, Cut, Family, Mark, Middlebox, Resets, Shows, Typical, Value};
 use super::observed::{Observed, Seen, Visible};
+use crate::domain::idle::finding::ResetBy;
 use crate::domain::idle::refresh::Method;
 use crate::domain::peer_text::PeerText;
 
@@ -182,6 +183,10 @@ fn likeness(seen: Seen, cut: Cut) -> Option<Degree> {
 fn resets_agree(middlebox: &Middlebox, observed: &Observed) -> bool {
     let kept = |method| observed.kept_by(method);
     let Some(resets) = middlebox.resets else { return true };
+    // Only what reads frames tells Pings from messages.
+    if let Some(reset_by) = observed.reset_by {
+        return reset_by == ResetBy::Messages && resets == Resets::MessagesOnly;
+    }
     let keepalive = kept(Method::TcpKeepalive);
     let from_client = kept(Method::UnsolicitedPong);
     let answered = kept(Method::PingPong);
@@ -318,6 +323,7 @@ mod tests {
             ends: spread,
             seen: Seen::Visible(Visible::Fin),
             lingers: false,
+            reset_by: None,
             refresh: None,
             headers: &[],
             through_proxy: false,

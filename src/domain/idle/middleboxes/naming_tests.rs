@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::model::{Cut, Family, Kind, Middlebox, Shows, Value};
 use super::{Candidate, Naming, Observed, Seen, Visible, all, consistent_with};
-use crate::domain::idle::finding::Spread;
+use crate::domain::idle::finding::{ResetBy, Spread};
 use crate::domain::idle::refresh::{Fate, Method, Refresh, Row};
 use crate::domain::peer_text::PeerText;
 
@@ -25,6 +25,7 @@ struct Record<'a> {
     hi: u64,
     seen: Seen,
     lingers: bool,
+    reset_by: Option<ResetBy>,
     headers: &'a [(&'a str, &'a str)],
     refresh: Option<Refresh>,
     through_proxy: bool,
@@ -37,6 +38,7 @@ const BLANK: Record = Record {
     hi: 0,
     seen: FIN,
     lingers: false,
+    reset_by: None,
     headers: &[],
     refresh: None,
     through_proxy: false,
@@ -54,6 +56,7 @@ impl Record<'_> {
             ends: Spread::of(&ends),
             seen: self.seen,
             lingers: self.lingers,
+            reset_by: self.reset_by,
             refresh: self.refresh.as_ref(),
             headers: &headers,
             through_proxy: self.through_proxy,
@@ -247,6 +250,17 @@ fn what_keeps_the_connection_open_tells_caddy_from_nginx() {
 }
 
 #[test]
+fn what_tells_pings_from_messages_is_no_proxy() {
+    for reset_by in [ResetBy::Messages, ResetBy::Pings] {
+        for headers in [NGINX, &[]] {
+            let record = Record { reset_by: Some(reset_by), ..visible(60_000, FIN, headers) };
+            let found = [named(&record), undecided(&record)].concat();
+            assert_eq!(found, [""; 0], "{headers:?}");
+        }
+    }
+}
+
+#[test]
 fn squid_is_named_only_on_the_way_through_a_proxy() {
     let direct = visible(4500, FIN, &[]);
     assert!(!undecided(&direct).contains(&"squid.read_timeout"));
@@ -331,6 +345,7 @@ fn a_bracket_that_is_open_or_too_wide_says_nothing() {
         ends: None,
         seen: Seen::Silent,
         lingers: false,
+        reset_by: None,
         refresh: None,
         headers: &[],
         through_proxy: false,

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::domain::ending::How;
-use crate::domain::idle::finding::{Findings, Manner, Spread};
+use crate::domain::idle::finding::{Findings, Manner, ResetBy, Spread};
 use crate::domain::idle::probe::Cut;
 use crate::domain::idle::refresh::{Fate, Method, Refresh};
 use crate::domain::peer_text::PeerText;
@@ -75,6 +75,8 @@ pub struct Observed<'a> {
     pub seen: Seen,
     /// What was sent shortly before the visible end was lost.
     pub lingers: bool,
+    /// What starts the timer afresh, where controls told.
+    pub reset_by: Option<ResetBy>,
     /// What was tried to keep the connection open.
     pub refresh: Option<&'a Refresh>,
     /// The headers of the response that tell of hops, names in lower case.
@@ -94,6 +96,7 @@ impl<'a> Observed<'a> {
             ends: findings.spread,
             seen,
             lingers: findings.lingers,
+            reset_by: findings.reset_by,
             refresh: None,
             headers,
             through_proxy: false,
@@ -115,6 +118,7 @@ impl<'a> Observed<'a> {
             ends: None,
             seen,
             lingers: findings.lingers,
+            reset_by: findings.reset_by,
             refresh: None,
             headers,
             through_proxy: false,
