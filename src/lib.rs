@@ -41,6 +41,8 @@
 //! Where it departs from the plainest rules:
 //!
 //! - the domain reads JSON by `serde_json`, because patterns and heartbeats are JSON; it serializes nothing
+//! - what the user sent is one set for the whole process (`domain::secrets`), which `domain::peer_text` looks into: no text
+//!   of a peer's can be shown without it
 //! - hints and advice name flags as words for the reader; below [`cli`] no code depends on one
 //! - what a peer can send at will reaches the rest as counts (`Heard`), so that a flood stays cheap
 //! - of a run of many connections only what is shown reaches the printing thread (`output::Interest`), and the thread of

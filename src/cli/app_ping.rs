@@ -3,7 +3,7 @@
 use clap::Args;
 
 use super::args::without;
-use super::heartbeat::parse;
+use super::heartbeat::{parse, remember_fields};
 use crate::domain::heartbeat::pattern::Pattern;
 use crate::domain::heartbeat::template::Template;
 use crate::domain::listen::shapes::Shapes;
@@ -25,6 +25,7 @@ impl AppPingArgs {
     /// The known shapes and the one that was added.
     pub fn shapes(&self) -> Result<Shapes, String> {
         let pong = self.app_pong.as_deref().map(|text| parse::<Template>("--app-pong", text)).transpose()?;
+        pong.iter().for_each(remember_fields);
         match self.app_ping.as_deref() {
             None if pong.is_some() => Err(without("--app-pong", "--app-ping")),
             None => Ok(Shapes::default()),

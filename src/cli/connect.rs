@@ -12,6 +12,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::args::{byte_size, positive_duration};
 use crate::domain::opening::Stamper;
+use crate::domain::secrets;
 use crate::domain::target::Credentials;
 use crate::net::dial::DialPlan;
 use crate::net::os_error;
@@ -244,7 +245,8 @@ fn read_headers(path: &str, headers: &mut HeaderMap) -> Result<(), String> {
     Ok(())
 }
 
-fn read(path: &str) -> Result<String, String> {
+/// The text of a file, of which no more than 1 MiB is read.
+pub(super) fn read(path: &str) -> Result<String, String> {
     let system = |error: io::Error| os_error::describe(&error);
     let mut bytes = Vec::new();
     File::open(path).and_then(|file| file.take(LARGEST_FILE + 1).read_to_end(&mut bytes)).map_err(system)?;
@@ -263,6 +265,7 @@ fn add_header(text: &str, which: &str, headers: &mut HeaderMap) -> Result<(), St
     if RESERVED.contains(&header.as_str()) {
         return Err(format!("{which}: '{header}' belongs to the WebSocket handshake and cannot be set"));
     }
+    secrets::learn(|sent| sent.header(header.as_str(), value));
     let value = HeaderValue::from_str(value.trim())
         .map_err(|_| format!("{which}: the value of '{header}' has characters that a header cannot carry"))?;
     headers.append(header, value);
@@ -289,7 +292,10 @@ fn origin(text: &str) -> Result<HeaderValue, String> {
 
 fn credentials(text: &str) -> Result<Credentials, String> {
     match text.split_once(':') {
-        Some((user, password)) => Ok(Credentials { user: user.to_string(), password: password.to_string() }),
+        Some((user, password)) => {
+            secrets::learn(|sent| sent.value(password));
+            Ok(Credentials { user: user.to_string(), password: password.to_string() })
+        }
         None => Err("--user: it must be USER:PASSWORD".to_string()),
     }
 }

@@ -5,12 +5,14 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 
 use super::args::{positive_duration, without};
+use super::connect::read;
 use super::preset::{Chosen, PresetArgs};
 use crate::domain::duration_text::parse_duration;
 use crate::domain::heartbeat::Kind;
 use crate::domain::heartbeat::pattern::Pattern;
 use crate::domain::heartbeat::presets::{Intent, Spoken};
-use crate::domain::heartbeat::template::Template;
+use crate::domain::heartbeat::template::{Keys, Payload, Template};
+use crate::domain::secrets;
 use crate::net::greeting::Greeting;
 
 /// How long the awaited message may take, when nothing is said of it.
@@ -80,8 +82,9 @@ pub struct GreetingArgs {
 /// What is said and awaited first.
 #[derive(Debug, Clone, Args)]
 pub struct WelcomeArgs {
-    /// Send a message before the first heartbeat: join, subscribe, authenticate (repeatable)
-    #[arg(long, value_name = "TEXT")]
+    /// Send a message before the first heartbeat: join, subscribe, authenticate (repeatable); @FILE reads it from a file,
+    /// which keeps secrets out of the process list (one newline at its end is not sent), @@ begins a text with @
+    #[arg(long, value_name = "TEXT|@FILE")]
     pub send: Vec<String>,
     /// Begin heartbeats only when a message matching PATTERN has come
     #[arg(long = "await", value_name = "PATTERN")]
@@ -127,6 +130,7 @@ impl GreetingArgs {
     pub fn ask(&self, chosen: &Chosen) -> Result<Template, String> {
         let own = || chosen.spoken().and_then(|spoken| Some(spoken.ask.as_ref()?.0.clone()));
         let told = self.app_ping.as_deref().map(|text| parse("--app-ping", text)).transpose()?;
+        told.iter().for_each(remember_fields);
         Ok(told.or_else(own).unwrap_or_default())
     }
 
@@ -170,7 +174,7 @@ impl WelcomeArgs {
     /// What is said and awaited first; `answer_pings`: the server's own app pings are answered meanwhile. What is said here
     /// holds in the place of the preset's.
     pub fn greeting(&self, answer_pings: bool, chosen: &Chosen) -> Result<Greeting, String> {
-        let send = self.send.iter().map(|text| parse("--send", text)).collect::<Result<Vec<_>, _>>()?;
+        let send = self.send.iter().map(|given| message(given)).collect::<Result<Vec<_>, _>>()?;
         let awaited = self.await_pattern.as_deref().map(|text| parse("--await", text)).transpose()?;
         let spoken = chosen.spoken();
         Ok(Greeting {
@@ -187,6 +191,44 @@ impl WelcomeArgs {
     }
 }
 
+/// The message that `--send` names, itself or by a file. It may hold secrets, so it is hidden where it returns.
+fn message(given: &str) -> Result<Template, String> {
+    let text = match given.strip_prefix('@') {
+        Some(rest) if rest.starts_with('@') => rest.to_string(),
+        Some(path) => from_file(path).map_err(|why| format!("--send: {why}"))?,
+        None => given.to_string(),
+    };
+    let message = text.parse::<Template>().map_err(|why| {
+        secrets::learn(|sent| sent.message(&text));
+        format!("--send: {}", secrets::redact(&why.to_string()))
+    })?;
+    match message.render(&Keys { seq: 0, id: String::new(), now_ms: 0 }) {
+        Payload::Text(text) => secrets::learn(|sent| sent.message(&text)),
+        Payload::Binary(bytes) => secrets::learn(|sent| sent.bytes(&bytes)),
+    }
+    Ok(message)
+}
+
+/// A message out of a file, without the newline that editors put at its end.
+fn from_file(path: &str) -> Result<String, String> {
+    if path.is_empty() {
+        return Err("@ names no file (a text that begins with @ is written with @@)".to_string());
+    }
+    let text = read(path)
+        .map_err(|why| format!("cannot read {path}: {why} (a text that begins with @ is written with @@)"))?;
+    let message =
+        text.strip_suffix('\n').map_or(text.as_str(), |text| text.strip_suffix('\r').unwrap_or(text));
+    match message.is_empty() {
+        true => Err(format!("{path} holds no message")),
+        false => Ok(message.to_string()),
+    }
+}
+
+/// The values of secret fields in what is sent again and again are hidden where they return.
+pub fn remember_fields(template: &Template) {
+    secrets::learn(|sent| sent.fields(template.as_str()));
+}
+
 /// Shorter intervals are those of a slip of the pen: nothing between here and the peer keeps them.
 pub(super) fn interval(text: &str) -> Result<Duration, String> {
     match parse_duration(text)? {
@@ -198,4 +240,66 @@ pub(super) fn interval(text: &str) -> Result<Duration, String> {
 /// Parses the value of a flag.
 pub fn parse<T: std::str::FromStr<Err: std::fmt::Display>>(flag: &str, text: &str) -> Result<T, String> {
     text.parse().map_err(|why| format!("{flag}: {why}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn file(text: &[u8]) -> (tempfile::NamedTempFile, String) {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(&file, text).unwrap();
+        let given = format!("@{}", file.path().display());
+        (file, given)
+    }
+
+    fn sent(given: &str) -> String {
+        message(given).map_or_else(|why| why, |template| template.to_string())
+    }
+
+    #[test]
+    fn message_comes_from_file_without_last_newline() {
+        for (text, expected) in
+            [("a {id}\n", "a {id}"), ("a\r\n", "a"), ("a\n\n", "a\n"), (" a\nb ", " a\nb "), ("@a", "@a")]
+        {
+            let (_file, given) = file(text.as_bytes());
+            assert_eq!(sent(&given), expected, "{text:?}");
+        }
+        assert_eq!(sent("a@b"), "a@b");
+        assert_eq!(sent("@@a"), "@a", "a literal @");
+    }
+
+    #[test]
+    fn file_without_message_is_refused_with_the_reason() {
+        let hint = "(a text that begins with @ is written with @@)";
+        assert_eq!(
+            sent("@/nonexistent/file"),
+            format!("--send: cannot read /nonexistent/file: no such file or directory (ENOENT) {hint}")
+        );
+        assert_eq!(sent("@"), format!("--send: @ names no file {hint}"));
+        for text in ["", "\n"] {
+            let (_file, given) = file(text.as_bytes());
+            assert_eq!(sent(&given), format!("--send: {} holds no message", &given[1..]));
+        }
+        let (_file, given) = file(b"\xff");
+        assert!(sent(&given).contains("it is not UTF-8 text"));
+    }
+
+    #[test]
+    fn refused_message_does_not_show_its_secret() {
+        let (_file, given) = file(br#"text:{"token":"n0t-shown-1"}\q"#);
+        assert!(
+            sent(&given).contains("is no escape") && !sent(&given).contains("n0t-shown-1"),
+            "{}",
+            sent(&given)
+        );
+    }
+
+    #[test]
+    fn what_is_sent_is_hidden_where_it_returns() {
+        message("LOGIN my-Secret-88213").unwrap();
+        assert_eq!(secrets::redact("you are my-Secret-88213!"), "you are ***!");
+        message("hex:0061332d5061737377307264377800").unwrap();
+        assert_eq!(secrets::redact("a3-Passw0rd7x"), "***");
+    }
 }

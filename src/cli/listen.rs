@@ -9,7 +9,7 @@ use clap::Args;
 use super::app_ping::AppPingArgs;
 use super::args::{OutputArgs, positive_duration, up_to};
 use super::connect::ConnectArgs;
-use super::heartbeat::{WelcomeArgs, parse};
+use super::heartbeat::{WelcomeArgs, parse, remember_fields};
 use super::preset::Chosen;
 use super::printer::{self, Printer, Showing};
 use super::usage;
@@ -83,6 +83,7 @@ impl ListenArgs {
         self.welcome.check(&chosen)?;
         let answer = !self.hearing.no_answer;
         let talk = self.hearing.talk(&chosen)?;
+        talk.iter().for_each(remember_fields);
         let greeting = self.welcome.greeting(answer, &chosen)?;
         let target = chosen.target(&self.url)?;
         Ok(ListenPlan {

@@ -15,6 +15,7 @@ use crate::domain::heartbeat::convention::Convention;
 use crate::domain::heartbeat::framing::Framing;
 use crate::domain::heartbeat::presets::{self, Guess, Intent, Preset, PresetUse, Spoken};
 use crate::domain::peer_text::PeerText;
+use crate::domain::secrets;
 use crate::domain::target::Target;
 use crate::net::dial::DialPlan;
 
@@ -196,6 +197,7 @@ impl Chosen {
     /// The target, with the preset's path where the URL has none, and what its query must say.
     pub fn target(&self, url: &str) -> Result<Target, String> {
         let target = url.parse::<Target>().map_err(|why| why.to_string())?;
+        secrets::learn(|sent| target.secrets().iter().for_each(|secret| sent.value(secret)));
         match (self.preset(), Url::parse(url.trim())) {
             (Some(preset), Ok(parsed)) => {
                 let url = completed(preset, url.trim(), parsed)?;

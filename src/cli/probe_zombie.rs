@@ -9,7 +9,7 @@ use clap::Args;
 use super::app_ping::AppPingArgs;
 use super::args::{OutputArgs, positive_duration};
 use super::connect::ConnectArgs;
-use super::heartbeat::{WelcomeArgs, interval};
+use super::heartbeat::{WelcomeArgs, interval, remember_fields};
 use super::preset::Chosen;
 use super::printer::{self, Printer, Showing};
 use super::usage;
@@ -84,6 +84,7 @@ impl ProbeZombieArgs {
         let chosen = self.welcome.preset.chosen(std::slice::from_ref(&self.url), guess)?;
         self.welcome.check(&chosen)?;
         let says = self.dying.says(&chosen)?;
+        says.iter().for_each(remember_fields);
         let greeting = self.welcome.greeting(true, &chosen)?;
         let (max, expectation) = (self.dying.max, self.dying.expectation()?);
         let target = chosen.target(&self.url)?;

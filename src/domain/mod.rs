@@ -22,6 +22,7 @@ pub mod recorder;
 pub mod report;
 pub mod run;
 pub mod shown;
+pub mod secrets;
 pub mod stats;
 pub mod tally;
 pub mod target;

@@ -2,11 +2,14 @@
 
 use std::fmt;
 
+use super::secrets::{self, HIDDEN, Piece, Pieces, Sent};
+
 /// The most characters of a peer's text that are kept.
 const LONGEST: usize = 512;
 
-/// A peer's words, with control characters escaped and their length bounded, so that a hostile
-/// close reason or header can neither drive the terminal nor fill the memory.
+/// A peer's words, with secrets hidden ([`secrets`]), control characters escaped and their length bounded, so that a
+/// hostile close reason or header can neither drive the terminal nor fill the memory, and what the user sent does not
+/// return in a report.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub struct PeerText(String);
 
@@ -18,13 +21,25 @@ impl PeerText {
 
     /// Takes what a peer sent as text.
     pub fn new(text: &str) -> PeerText {
+        secrets::with_sent(|sent| PeerText::hiding(text, sent))
+    }
+
+    /// Takes what a peer sent as bytes that are no text: in hex, the first of them.
+    pub fn hex(bytes: &[u8], most: usize) -> PeerText {
+        secrets::with_sent(|sent| PeerText(hex(bytes, most, sent)))
+    }
+
+    fn hiding(text: &str, sent: &Sent) -> PeerText {
         let mut safe = String::new();
-        for (count, c) in text.chars().enumerate() {
-            if count == LONGEST {
-                safe.push('…');
-                break;
+        for (count, piece) in Pieces::new(text, sent).enumerate() {
+            match piece {
+                _ if count == LONGEST => {
+                    safe.push('…');
+                    break;
+                }
+                Piece::Shown(c) => push_safe(&mut safe, c),
+                Piece::Hidden => safe.push_str(HIDDEN),
             }
-            push_safe(&mut safe, c);
         }
         PeerText(safe)
     }
@@ -38,6 +53,27 @@ impl PeerText {
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
+}
+
+/// `hex:00ff`, without what the user sent.
+fn hex(bytes: &[u8], most: usize, sent: &Sent) -> String {
+    let (mut shown, mut at) = ("hex:".to_string(), 0);
+    while at < bytes.len().min(most) {
+        match sent.length_at(bytes, at) {
+            Some(length) => {
+                shown.push_str(HIDDEN);
+                at += length;
+            }
+            None => {
+                shown.push_str(&format!("{:02x}", bytes[at]));
+                at += 1;
+            }
+        }
+    }
+    if at < bytes.len() {
+        shown.push('…');
+    }
+    shown
 }
 
 fn push_safe(safe: &mut String, c: char) {
@@ -92,6 +128,21 @@ mod tests {
     #[test]
     fn a_long_text_is_cut() {
         assert_eq!(PeerText::new(&"x".repeat(100_000)).as_str().chars().count(), LONGEST + 1);
+    }
+
+    #[test]
+    fn secrets_are_hidden_before_a_long_text_is_cut() {
+        let token = format!(r#"{{"x":"{}","token":"{}"}}"#, "x".repeat(LONGEST - 30), "s3cr3t".repeat(100));
+        let shown = PeerText::new(&token);
+        assert!(shown.as_str().ends_with(r#""token":"***"}"#), "{shown}");
+    }
+
+    #[test]
+    fn what_the_user_sent_is_hidden_in_hex_too() {
+        let mut sent = Sent::new();
+        sent.value("hunter22");
+        assert_eq!(hex(b"\0\x01hunter22\xff", 64, &sent), "hex:0001***ff");
+        assert_eq!(hex(&[7; 100], 2, &sent), "hex:0707…");
     }
 
     #[test]

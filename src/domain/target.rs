@@ -6,6 +6,8 @@ use std::str::FromStr;
 use thiserror::Error;
 use url::{Host, Url};
 
+use super::secrets::names::{Secrecy, secrecy};
+use super::secrets::ordinary::is_ordinary;
 use super::url_mistakes;
 
 /// A `ws://` or `wss://` URL.
@@ -98,6 +100,25 @@ impl Target {
 
     pub fn credentials(&self) -> Option<&Credentials> {
         self.credentials.as_ref()
+    }
+
+    /// What is not shown of it: the password, or a user name that stands alone, and the query's secrets.
+    pub fn secrets(&self) -> Vec<String> {
+        let credentials = self.credentials.iter().map(|given| match given.password.as_str() {
+            "" => given.user.clone(),
+            password => password.to_string(),
+        });
+        let query = self.resource.split_once('?').map_or("", |(_, query)| query);
+        let pairs = query.split(['&', ';']).filter(|pair| redact_pair(pair) != *pair);
+        let values = pairs.filter_map(|pair| {
+            if redact_pair(pair) == "***" {
+                return Some(pair);
+            }
+            let (name, value) = pair.split_once('=')?;
+            let is_one = secrecy(name) == Some(Secrecy::Sure) || !is_ordinary(&percent_decode(value));
+            is_one.then_some(value)
+        });
+        credentials.chain(values.flat_map(|value| [value.to_string(), percent_decode(value)])).collect()
     }
 
     /// The value of the Host header: the port only when it is not the scheme's own.
@@ -410,6 +431,14 @@ mod tests {
             assert!(refusal(text).ends_with("a zone is the name or the number of a network interface"));
         }
         assert!(refusal("ws://[127.0.0.1%lo]/").contains("invalid IPv6 address"));
+    }
+
+    #[test]
+    fn what_is_not_shown_of_a_url_is_known() {
+        let url = "ws://u:p%40ss@a/x?room=lobby7x8&token=s3%2Fcr3t&key=left&QUJDREVGRw==";
+        assert_eq!(target(url).secrets(), ["p@ss", "s3%2Fcr3t", "s3/cr3t", "QUJDREVGRw==", "QUJDREVGRw=="]);
+        assert_eq!(target("ws://4f5e6d7c@a/").secrets(), ["4f5e6d7c"]);
+        assert!(target("ws://a/x?y=1").secrets().is_empty());
     }
 
     #[test]

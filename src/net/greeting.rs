@@ -27,6 +27,7 @@ use crate::domain::listen::shapes::shown;
 use crate::domain::opening::{FailureKind, OpenError, Opened};
 use crate::domain::peer_text::PeerText;
 use crate::domain::phase::Phase;
+use crate::domain::secrets;
 use crate::domain::shown::duration as show;
 use crate::domain::target::Target;
 
@@ -192,6 +193,7 @@ impl Seen {
         };
         let whose = greeting.convention.name.map(|name| format!(" of the preset {name}")).unwrap_or_default();
         let (within, looks) = (show(greeting.timeout), self.looks());
+        let pattern = secrets::redact(&pattern.to_string());
         format!("no message matched '{pattern}'{whose} within {within}; {others}{looks}")
     }
 

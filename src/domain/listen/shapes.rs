@@ -217,11 +217,7 @@ pub fn shown_bytes(bytes: &[u8]) -> PeerText {
     let is_plain = |c: char| !c.is_control() || matches!(c, '\r' | '\n' | '\t' | '\x1e');
     match std::str::from_utf8(bytes) {
         Ok(text) if text.chars().all(is_plain) => PeerText::new(text),
-        Ok(_) | Err(_) => {
-            let hex: String = bytes.iter().take(SHOWN).map(|byte| format!("{byte:02x}")).collect();
-            let more = if bytes.len() > SHOWN { "…" } else { "" };
-            PeerText::new(&format!("hex:{hex}{more}"))
-        }
+        Ok(_) | Err(_) => PeerText::hex(bytes, SHOWN),
     }
 }
 

@@ -1,0 +1,147 @@
+//! Which values are ordinary words, and no secrets.
+
+/// A shorter value is too short to look for in other texts...
+const SHORTEST: usize = 8;
+/// ... unless it mixes letters and digits, as `hunter2` does.
+const SHORTEST_MIXED: usize = 6;
+/// Names of channels and commands have so many parts at most: `orderbook.50.BTCUSDT`.
+const MOST_PARTS: usize = 3;
+/// More words than this are a phrase.
+const MOST_WORDS: usize = 2;
+/// Longer words are rare, and passwords.
+const LONGEST_WORD: usize = 14;
+/// Longer numbers are codes.
+const LONGEST_NUMBER: usize = 6;
+/// More changes from a small to a capital letter are no camelCase.
+const MOST_HUMPS: usize = 2;
+
+/// What a secret's field may say without telling a secret.
+const STATES: &[&str] = &[
+    "true",
+    "false",
+    "null",
+    "none",
+    "undefined",
+    "required",
+    "missing",
+    "invalid",
+    "expired",
+    "wrong",
+    "denied",
+    "accepted",
+    "refused",
+    "unknown",
+    "ok",
+    "valid",
+    "bearer",
+    "basic",
+    "closed",
+    "open",
+    "opened",
+    "started",
+    "ended",
+    "active",
+    "resumed",
+    "ready",
+    "created",
+    "revoked",
+    "failed",
+    "is",
+    "not",
+    "must",
+    "has",
+    "was",
+    "for",
+];
+
+/// Whether a value is ordinary: no secret that would have to be hidden wherever it returns.
+///
+/// 1. it is short: below 8 characters, or below 6 if it mixes letters and digits; or
+/// 2. it is one or two words of at most three parts in all, each of them plain: letters alone (up to 14, written as
+///    words are), up to 6 digits, or a short mixture such as `v2`
+pub fn is_ordinary(value: &str) -> bool {
+    let length = value.chars().count();
+    let parts = || value.split(|c: char| !c.is_alphanumeric()).filter(|part| !part.is_empty());
+    let least = if parts().any(is_mixed) { SHORTEST_MIXED } else { SHORTEST };
+    if length < least {
+        return true;
+    }
+    let is_phrase = value.split_whitespace().count() > MOST_WORDS;
+    !is_phrase && parts().count() <= MOST_PARTS && parts().all(is_plain)
+}
+
+/// Whether a word looks as if it were made at random, and no person's.
+pub fn is_random(word: &str) -> bool {
+    let parts = || word.split(|c: char| !c.is_alphanumeric()).filter(|part| !part.is_empty());
+    word.chars().count() >= SHORTEST_MIXED && !parts().all(is_plain)
+}
+
+/// Whether it only says how things are with a secret: `expired`.
+pub fn is_state(value: &str) -> bool {
+    let value = value.trim_matches(|c: char| !c.is_alphanumeric()).to_ascii_lowercase();
+    value.is_empty() || STATES.contains(&value.as_str())
+}
+
+/// Letters and digits, and long enough to be no `v2`.
+fn is_mixed(part: &str) -> bool {
+    let (letters, digits) = (part.chars().any(char::is_alphabetic), part.chars().any(char::is_numeric));
+    letters && digits && part.chars().count() >= SHORTEST_MIXED
+}
+
+fn is_plain(part: &str) -> bool {
+    let length = part.chars().count();
+    if part.chars().all(char::is_numeric) {
+        return length <= LONGEST_NUMBER;
+    }
+    let humps = part.chars().zip(part.chars().skip(1)).filter(|(a, b)| a.is_lowercase() && b.is_uppercase());
+    !is_mixed(part) && length <= LONGEST_WORD && humps.count() <= MOST_HUMPS
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_and_names_of_channels_are_ordinary() {
+        for value in [
+            "",
+            "ping",
+            "join",
+            "subscribe",
+            "hello world",
+            "orderbook.50.BTCUSDT",
+            "ticker_1m",
+            "room:lobby",
+            "orderBook",
+            "2024-01-31",
+            "connection_init",
+            "BTC-USD",
+        ] {
+            assert!(is_ordinary(value), "{value}");
+        }
+    }
+
+    #[test]
+    fn passwords_tokens_and_phrases_are_not_ordinary() {
+        for value in [
+            "hunter2",
+            "s3cr3t",
+            "s3cr3t-value",
+            "AbCdEfGhIj",
+            "correct horse battery staple",
+            "Top Secret Plan",
+            "correcthorsebatterystaple",
+            "123e4567-e89b-12d3-a456-426614174000",
+            "12345678",
+            "a.b.c.d.e.f",
+        ] {
+            assert!(!is_ordinary(value), "{value}");
+        }
+    }
+
+    #[test]
+    fn states_tell_no_secret() {
+        assert!(is_state("expired") && is_state("Required.") && is_state("***"));
+        assert!(!is_state("swordfish"));
+    }
+}

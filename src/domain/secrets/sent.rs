@@ -1,0 +1,208 @@
+//! What the user sent, so that it is hidden where it returns.
+
+use serde_json::Value;
+
+use super::fields::fields;
+use super::names::secrecy;
+use super::ordinary::{is_ordinary, is_state};
+
+/// A shorter value stands in too many words.
+const SHORTEST: usize = 4;
+/// A shorter value is looked for as a word only.
+const SHORTEST_INSIDE: usize = 8;
+/// So many are remembered: the longest, for a search costs time.
+const MOST: usize = 512;
+/// A longer message is a document, and its values are no secrets that somebody typed.
+const LONGEST: usize = 64 * 1024;
+/// What stands before the secrets of a line: `PASS oauth:x` of IRC.
+const COMMANDS: &[&str] = &["pass", "password", "auth", "login", "token", "identify", "authenticate"];
+/// Between these are the values of a text that is no JSON.
+const SEPARATORS: &[char] =
+    &['=', ':', ',', ';', '&', '|', '"', '\'', '<', '>', '(', ')', '{', '}', '[', ']', '\0'];
+
+/// One thing to hide.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Needle {
+    bytes: Vec<u8>,
+    /// It is hidden only where it is not a part of a longer word.
+    is_word: bool,
+}
+
+/// What the user sent, as far as it is to be hidden.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Sent {
+    /// The longest first.
+    needles: Vec<Needle>,
+}
+
+impl Sent {
+    pub const fn new() -> Sent {
+        Sent { needles: Vec::new() }
+    }
+
+    /// Whether there is nothing to hide.
+    pub fn is_empty(&self) -> bool {
+        self.needles.is_empty()
+    }
+
+    /// A message of the user's: every value that is not ordinary, the values of secret fields, and the whole.
+    pub fn message(&mut self, text: &str) {
+        let text = text.get(..LONGEST).unwrap_or(text);
+        let before = self.needles.len();
+        self.fields(text);
+        match json(text) {
+            Some(value) => self.leaves(&value),
+            None => self.words(text),
+        }
+        let has_secrets = self.needles.len() > before;
+        if has_secrets || (json(text).is_none() && !is_ordinary(text)) {
+            self.value(text);
+        }
+    }
+
+    /// The same of a binary message: the texts in it, and the whole.
+    pub fn bytes(&mut self, bytes: &[u8]) {
+        let is_text = |byte: &u8| byte.is_ascii_graphic() || *byte == b' ';
+        for text in bytes.split(|byte| !is_text(byte)).filter(|text| text.len() >= SHORTEST) {
+            self.message(&String::from_utf8_lossy(text));
+        }
+        if bytes.len() >= SHORTEST_INSIDE {
+            self.needle(bytes.to_vec(), false);
+        }
+    }
+
+    /// A text that repeats, a heartbeat perhaps: only the values of its secret fields.
+    pub fn fields(&mut self, text: &str) {
+        fields(text).for_each(|value| self.value(&text[value]));
+        json(text).into_iter().for_each(|value| self.secret_leaves(&value, false));
+    }
+
+    /// A header: of one whose name says that it is a secret the whole, and the credentials behind a scheme.
+    pub fn header(&mut self, name: &str, value: &str) {
+        let is_secret = secrecy(name).is_some();
+        if is_secret {
+            self.value(value);
+            value.split_once(' ').into_iter().for_each(|(_, credentials)| self.value(credentials));
+        }
+        if is_secret || !is_ordinary(value) {
+            let parts = value.split([' ', ';', '=', ',']);
+            parts.chain([value]).filter(|part| !is_ordinary(part)).for_each(|part| self.value(part));
+        }
+    }
+
+    /// A password, or another value that is a secret whatever it looks like.
+    pub fn value(&mut self, value: &str) {
+        let value = value.trim();
+        if value.len() < SHORTEST || is_state(value) {
+            return;
+        }
+        let is_word = value.chars().count() < SHORTEST_INSIDE;
+        for written in spellings(value) {
+            self.needle(written.into_bytes(), is_word);
+        }
+    }
+
+    fn needle(&mut self, bytes: Vec<u8>, is_word: bool) {
+        if self.needles.iter().any(|needle| needle.bytes == bytes) {
+            return;
+        }
+        self.needles.push(Needle { bytes, is_word });
+        self.needles.sort_by_key(|needle| std::cmp::Reverse(needle.bytes.len()));
+        self.needles.truncate(MOST);
+    }
+
+    /// The strings in a JSON document that are not ordinary.
+    fn leaves(&mut self, value: &Value) {
+        match value {
+            Value::String(text) => {
+                if let Some(inner) = json(text) {
+                    self.fields(text);
+                    self.leaves(&inner);
+                } else if !is_ordinary(text) {
+                    self.value(text);
+                }
+            }
+            Value::Array(items) => items.iter().for_each(|item| self.leaves(item)),
+            Value::Object(fields) => fields.values().for_each(|value| self.leaves(value)),
+            Value::Null | Value::Bool(_) | Value::Number(_) => {}
+        }
+    }
+
+    /// The strings and numbers of its secret fields, as they are without JSON's escapes.
+    fn secret_leaves(&mut self, value: &Value, is_secret: bool) {
+        match value {
+            Value::String(text) if is_secret => self.value(text),
+            Value::Number(number) if is_secret => self.value(&number.to_string()),
+            Value::Array(items) => items.iter().for_each(|item| self.secret_leaves(item, is_secret)),
+            Value::Object(fields) => fields.iter().for_each(|(name, value)| {
+                let is_sure = secrecy(name).is_some_and(|found| found != super::names::Secrecy::Perhaps);
+                self.secret_leaves(value, is_secret || is_sure);
+            }),
+            Value::String(_) | Value::Number(_) | Value::Null | Value::Bool(_) => {}
+        }
+    }
+
+    fn words(&mut self, text: &str) {
+        for line in text.lines() {
+            let mut words = line.split_whitespace();
+            let begins = words.next().unwrap_or_default().trim_start_matches('/').to_ascii_lowercase();
+            if COMMANDS.contains(&begins.as_str()) {
+                words.for_each(|word| {
+                    self.value(word);
+                    self.value(word.rsplit(':').next().unwrap_or_default());
+                });
+            }
+        }
+        let parts = text.split(|c: char| c.is_whitespace() || SEPARATORS.contains(&c));
+        let words = text.split_whitespace();
+        words.chain(parts).filter(|word| !is_ordinary(word)).for_each(|word| self.value(word));
+    }
+
+    /// How many bytes at this place are something that the user sent.
+    pub fn length_at(&self, text: &[u8], at: usize) -> Option<usize> {
+        let rest = text.get(at..)?;
+        let is_here = |needle: &&Needle| {
+            rest.starts_with(&needle.bytes) && (!needle.is_word || is_apart(text, at, needle.bytes.len()))
+        };
+        self.needles.iter().find(is_here).map(|needle| needle.bytes.len())
+    }
+}
+
+/// Whether these bytes are no part of a longer word.
+fn is_apart(text: &[u8], at: usize, length: usize) -> bool {
+    let is_word = |byte: Option<&u8>| byte.is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte >= 0x80);
+    let before = at.checked_sub(1).and_then(|before| text.get(before));
+    // `\nhunter2` in JSON is a new line before the word.
+    let is_escape = at >= 2 && text[at - 2] == b'\\';
+    (is_escape || !is_word(before)) && !is_word(text.get(at + length))
+}
+
+/// The object or array in a text, also behind a prefix: `42["auth",{}]` of Socket.IO.
+fn json(text: &str) -> Option<Value> {
+    let begins = text.find(['{', '['])?;
+    let is_prefix = |c: char| c.is_ascii_digit() || c.is_whitespace() || matches!(c, '/' | ',' | '-');
+    if !text[..begins].chars().all(is_prefix) {
+        return None;
+    }
+    serde_json::from_str(text[begins..].trim_end_matches(['\x1e', '\0'])).ok()
+}
+
+/// A value as it may be written where it returns: plain, in JSON in either way, or percent-encoded.
+fn spellings(value: &str) -> Vec<String> {
+    let json = |text: &str| Value::from(text).to_string().trim_matches('"').to_string();
+    let inner = Value::from(value).to_string();
+    let inner = inner[1..inner.len() - 1].to_string();
+    let slashes = inner.replace('/', "\\/");
+    let ascii: String =
+        inner.chars().map(|c| if c.is_ascii() { c.to_string() } else { json_escape(c) }).collect();
+    let twice = json(&inner);
+    let percent: String = url::form_urlencoded::byte_serialize(value.as_bytes()).collect();
+    let mut all = vec![value.to_string(), inner, slashes, ascii, twice, percent.replace('+', "%20"), percent];
+    all.dedup();
+    all
+}
+
+/// `\u00e9`, and of what is beyond the first plane both halves.
+fn json_escape(c: char) -> String {
+    c.encode_utf16(&mut [0; 2]).iter().map(|half| format!("\\u{half:04x}")).collect()
+}

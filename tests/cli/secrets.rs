@@ -1,0 +1,129 @@
+//! What must not be said: secrets that were sent, and those that a server sends.
+
+use std::io::{Read, Write};
+
+use crate::support::{CLOSE, Script, TEXT, answer_pings, at_once, frame, read_frame, run, upgrade};
+
+const SECRET: &str = "s3cr3t-88213";
+
+/// A server that repeats what it is sent in every way, and then says goodbye with it.
+fn gossip() -> Script {
+    Script::start(|mut stream| {
+        upgrade(&mut stream);
+        let Some((_, payload)) = read_frame(&mut stream) else { return };
+        let text = String::from_utf8_lossy(&payload).into_owned();
+        for echo in [
+            text.clone(),
+            format!(r#"{{"echo":{}}}"#, serde_json::Value::from(text)),
+            format!("you said {SECRET}!"),
+            r#"{"event":"welcome","session":"their-own-1"}"#.to_string(),
+        ] {
+            let _ = stream.write_all(&frame(TEXT, echo.as_bytes()));
+        }
+        let _ = stream.write_all(&frame(0x82, format!("\0\u{1}{SECRET}").as_bytes()));
+        let _ = stream.write_all(&frame(0x89, format!("ping {SECRET}").as_bytes()));
+        let goodbye = [&4001_u16.to_be_bytes()[..], format!("no such user: {SECRET}").as_bytes()].concat();
+        let _ = stream.write_all(&frame(CLOSE, &goodbye));
+        let _ = stream.read_to_end(&mut Vec::new());
+    })
+}
+
+/// All that these runs say, in every format.
+fn told(url: &str, sent: &[&str]) -> Vec<(String, String)> {
+    let commands: [&[&str]; 5] = [
+        &["listen", "--for", "1s"],
+        &["probe-zombie", "--max", "1s"],
+        &["ping", "-c", "2", "-i", "200ms"],
+        &["ping", "-c", "2", "-i", "200ms", "--heartbeat", "app", "--await", "never"],
+        &["probe-idle", "--max", "1s"],
+    ];
+    let mut told = Vec::new();
+    for command in commands {
+        for format in ["human", "json", "ndjson"] {
+            let args = [command, &["--proxy", "none", "-o", format], sent, &[url]].concat();
+            let ran = run(&args);
+            told.push((args.join(" "), format!("{}{}", ran.stdout, ran.stderr)));
+        }
+    }
+    told
+}
+
+#[test]
+fn what_was_sent_returns_in_no_report() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(&file, format!("{{\"op\":\"login\",\"token\":\"{SECRET}\"}}\n")).unwrap();
+    let from_file = format!("@{}", file.path().display());
+    let json = format!(r#"{{"op":"login","token":"{SECRET}"}}"#);
+    let text = format!("AUTH {SECRET}");
+    let array = format!(r#"["login","{SECRET}"]"#);
+    at_once(&[json, text, array, from_file], |sent| {
+        for (args, told) in told(&gossip().url(), &["--send", sent]) {
+            assert!(!told.contains(SECRET) && !told.contains("their-own-1"), "{args}\n{told}");
+            let hex: String = SECRET.bytes().map(|byte| format!("{byte:02x}")).collect();
+            assert!(!told.contains(&hex), "{args}\n{told}");
+        }
+    });
+}
+
+#[test]
+fn ordinary_text_that_was_sent_stays() {
+    let echo = Script::start(|mut stream| {
+        upgrade(&mut stream);
+        let Some((_, payload)) = read_frame(&mut stream) else { return };
+        let _ = stream.write_all(&frame(TEXT, &payload));
+        answer_pings(&mut stream);
+    });
+    for sent in ["ping", "join", r#"{"op":"subscribe","channel":"trades"}"#] {
+        let ran =
+            run(&["listen", "--proxy", "none", "--json", "--for", "500ms", "--send", sent, &echo.url()]);
+        let document = ran.json();
+        assert_eq!(document["heard"][0]["payload"], sent, "{document:#}");
+    }
+}
+
+#[test]
+fn file_is_sent_as_it_is_without_its_last_newline() {
+    let echo = Script::start(|mut stream| {
+        upgrade(&mut stream);
+        let Some((_, payload)) = read_frame(&mut stream) else { return };
+        let length = format!("{} bytes", payload.len());
+        let _ = stream.write_all(&frame(TEXT, length.as_bytes()));
+        answer_pings(&mut stream);
+    });
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(&file, "two\nlines\n").unwrap();
+    let given = format!("@{}", file.path().display());
+    for (sent, length) in [(given.as_str(), "9 bytes"), ("@@x", "2 bytes")] {
+        let ran =
+            run(&["listen", "--proxy", "none", "--json", "--for", "500ms", "--send", sent, &echo.url()]);
+        assert_eq!(ran.json()["heard"][0]["payload"], length);
+    }
+}
+
+#[test]
+fn file_that_is_missing_is_a_usage_error() {
+    for command in ["listen", "probe-zombie", "ping", "probe-idle"] {
+        let ran = run(&[command, "--send", "@/nonexistent/login", "ws://127.0.0.1:9/"]);
+        assert_eq!(ran.code, Some(2), "{}", ran.stderr);
+        assert!(ran.stderr.contains("--send: cannot read /nonexistent/login"), "{}", ran.stderr);
+    }
+}
+
+#[test]
+fn header_and_query_secrets_return_in_no_error() {
+    let refusing = Script::start(|mut stream| {
+        let head = crate::support::read_head(&mut stream);
+        let body = format!("what you sent:\n{head}");
+        let _ = write!(stream, "HTTP/1.1 403 Forbidden\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+    });
+    let url = format!("{}?room=lobby&access_token={SECRET}", refusing.url());
+    let header = format!("X-Api-Key: {SECRET}-b");
+    for format in ["human", "json"] {
+        let ran =
+            run(&["ping", "--proxy", "none", "-o", format, "--user", "bob:swordfish1", "-H", &header, &url]);
+        let told = format!("{}{}", ran.stdout, ran.stderr);
+        assert!(!told.contains(SECRET) && !told.contains("swordfish1"), "{told}");
+        assert!(!told.contains("Ym9iOnN3b3JkZmlzaDE="), "{told}");
+        assert!(told.contains("room=lobby"), "{told}");
+    }
+}
