@@ -77,7 +77,7 @@ async fn first_words(socket: &mut Socket<Stream>) -> (Vec<(Resemblance, String)>
     while let Ok(step) = timeout_at(until, socket.step()).await {
         let message = match step {
             Step::Lost(_) | Step::Message(Message::Close(_)) => return (words, true),
-            Step::Flushed(_) => continue,
+            Step::Flushed(_) | Step::Bytes => continue,
             Step::Message(message) => message,
         };
         if let Some((presets, shown)) = word(&message) {

@@ -250,7 +250,7 @@ async fn await_message<S: AsyncRead + AsyncWrite + Unpin>(
     loop {
         tokio::task::coop::consume_budget().await;
         let message = match socket.step().await {
-            Step::Flushed(_) => continue,
+            Step::Flushed(_) | Step::Bytes => continue,
             Step::Lost(error) => return Err(lost(Cut::by_loss(error, socket.marks()), seen)),
             Step::Message(message) => message,
         };

@@ -3,7 +3,7 @@
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker, ready};
+use std::task::{Context, Poll, Waker};
 
 use futures_util::{Sink, Stream};
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -34,6 +34,8 @@ pub struct Socket<S> {
     ws: Box<WebSocketStream<Checked<S>>>,
     marks: Arc<Marks>,
     blocked: bool,
+    /// How many bytes had come when a step last told of any.
+    told_bytes: u64,
 }
 
 /// What became of a message that was handed to the socket.
@@ -51,6 +53,8 @@ pub enum Step {
     Message(Message),
     /// What was blocked has left; the moment is that just before the last write.
     Flushed(Instant),
+    /// Bytes came that complete no message: the peer is sending. [`Socket::heard_at`] has their moment.
+    Bytes,
     /// The stream is over; `None` after a complete closing handshake.
     Lost(Option<Error>),
 }
@@ -85,7 +89,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
             .max_message_size(Some(largest))
             .max_frame_size(Some(largest));
         let ws = WebSocketStream::from_partially_read(stream, leftover, Role::Client, Some(config)).await;
-        Socket { ws: Box::new(ws), marks, blocked: false }
+        let told_bytes = marks.read_bytes();
+        Socket { ws: Box::new(ws), marks, blocked: false, told_bytes }
     }
 
     /// The tap's marks.
@@ -145,11 +150,17 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
                 Err(error) => Step::Lost(Some(error)),
             });
         }
-        Poll::Ready(match ready!(Pin::new(&mut *self.ws).poll_next(cx)) {
-            Some(Ok(message)) => Step::Message(message),
-            Some(Err(error)) => Step::Lost(Some(error)),
-            None => Step::Lost(None),
-        })
+        let polled = Pin::new(&mut *self.ws).poll_next(cx);
+        let read_bytes = self.marks.read_bytes();
+        let has_more = std::mem::replace(&mut self.told_bytes, read_bytes) < read_bytes;
+        match polled {
+            Poll::Ready(Some(Ok(message))) => Poll::Ready(Step::Message(message)),
+            Poll::Ready(Some(Err(error))) => Poll::Ready(Step::Lost(Some(error))),
+            Poll::Ready(None) => Poll::Ready(Step::Lost(None)),
+            // The waker is kept: what comes next wakes whoever steps again.
+            Poll::Pending if has_more => Poll::Ready(Step::Bytes),
+            Poll::Pending => Poll::Pending,
+        }
     }
 
     /// Why what was to be sent could not be: a goodbye that came before waits to be read, and is what ended it.

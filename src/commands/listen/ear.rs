@@ -160,10 +160,16 @@ impl<'a, S: AsyncRead + AsyncWrite + Layered + Unpin> Ear<'a, S> {
     }
 
     fn on_heard(&mut self, heard: Heard) -> Option<Over> {
-        self.read = self.guest.last_read();
+        if !matches!(heard, Heard::Bytes { .. }) {
+            self.read = self.guest.last_read();
+        }
         match heard {
             Heard::Answered { at, .. } => {
                 self.notes.listening.answered(self.notes.age(at));
+                None
+            }
+            Heard::Bytes { at } => {
+                self.notes.listening.bytes_came(self.notes.age(at));
                 None
             }
             Heard::Spoke { at } => {

@@ -61,7 +61,7 @@ async fn read<S: AsyncRead + AsyncWrite + Unpin>(
         match heard {
             Heard::Ended(cut) => return (Some(guest.ending(cut)), unread),
             Heard::Said { said, .. } => unread += u64::from(said.sound.asks()),
-            Heard::Answered { .. } | Heard::Spoke { .. } => {}
+            Heard::Answered { .. } | Heard::Bytes { .. } | Heard::Spoke { .. } => {}
         }
         let most = if hurry.is_cancelled() { READ_ON } else { READ_MOST };
         if patience.is_zero() || began.elapsed() >= most {

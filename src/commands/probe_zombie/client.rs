@@ -252,6 +252,7 @@ impl Client {
         match heard {
             Heard::Ended(cut) => return Some(guest.ending(cut)),
             Heard::Answered { at, took } => ears.answer(at, took),
+            Heard::Bytes { at } => ears.bytes(at),
             Heard::Spoke { .. } => {}
             Heard::Said { at, said, answered, repeats } => {
                 ears.repeated += u64::from(repeats && said.sound.asks());
@@ -371,6 +372,12 @@ impl Ears {
         self.longest = self.longest.max(self.silent_at(at));
         self.least = self.least.into_iter().chain(took).min();
         (self.alive, self.answered) = (Some(at), Some(at));
+    }
+
+    /// Bytes came of something that is not complete. Of a server that has answered that is a sign of life.
+    fn bytes(&mut self, at: Instant) {
+        self.listening.bytes_came(at.saturating_duration_since(self.opened));
+        self.alive = self.alive.map(|_| at);
     }
 
     /// How long ago the server last answered, if it did.

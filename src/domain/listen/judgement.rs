@@ -27,8 +27,7 @@ impl Listening {
 /// Who was silent for so large a part of the time was so all the while.
 const NEARLY: f64 = 0.9;
 
-const UNFINISHED: &str = "bytes came of a message that was not whole at the end: silences are told between whole ones, and the \
-                          path was in use";
+const UNFINISHED: &str = "bytes came of a message that was not complete at the end: what it is, is not known";
 const UNASKED: &str = "it was not waited for whether the connection was still known at the other end";
 const FORGOTTEN: &str = "nobody knew the connection any more at the end, and no end had been heard: the path forgot it, \
                          so heartbeats may have been lost (`wscheck probe-idle` tells after how long a path forgets)";
@@ -42,7 +41,7 @@ struct Judgement<'a> {
 impl Judgement<'_> {
     fn findings(&self) -> Findings {
         let kinds = self.heard.kinds();
-        let quiet = self.heard.longest_quiet.max(self.since(self.heard.last));
+        let quiet = self.heard.longest_quiet.max(self.since(self.heard.last_bytes()));
         let foremost = self.foremost();
         let heartbeat = foremost.map(|(kind, _)| kind);
         let longest_still = self.longest_still();

@@ -30,6 +30,8 @@ pub struct Listening {
     /// The last that the server said, be it what it may: when it came, or else when it was begun to listen.
     pub(super) last: Duration,
     last_sound: Option<Sound>,
+    /// The last bytes that came, of something complete or not.
+    came: Duration,
     pub(super) longest_quiet: Duration,
     /// The longest span in which neither spoke: so long the path was not used, but for answers.
     longest_still: Duration,
@@ -43,7 +45,7 @@ pub struct Listening {
 impl Listening {
     /// `began`: since the opening; later than at once, when a greeting had to be awaited.
     pub fn new(began: Duration, missed_some: bool) -> Listening {
-        Listening { missed_some, last: began, ..Listening::default() }
+        Listening { missed_some, last: began, came: began, ..Listening::default() }
     }
 
     /// The server said something.
@@ -99,12 +101,12 @@ impl Listening {
         self.spoke(at, Sound::Message);
     }
 
-    /// The server broke a silence.
-    fn spoke(&mut self, at: Duration, sound: Sound) {
-        let quiet = if self.was_late(self.last) { Duration::ZERO } else { at.saturating_sub(self.last) };
+    /// Bytes came that complete nothing: no silence, and nothing that the server said yet.
+    pub fn bytes_came(&mut self, at: Duration) {
+        let quiet = if self.was_late(self.came) { Duration::ZERO } else { at.saturating_sub(self.came) };
         self.longest_quiet = self.longest_quiet.max(quiet);
         self.used(at);
-        let is_pause = self.talked.is_none_or(|talked| talked <= self.last);
+        let is_pause = self.talked.is_none_or(|talked| talked <= self.came);
         if self.last_sound.is_some() && is_pause {
             self.longest_pause = self.longest_pause.max(quiet);
             self.kinds.values_mut().for_each(|heard| heard.pause_since = heard.pause_since.max(quiet));
@@ -115,6 +117,17 @@ impl Listening {
             self.kinds.values_mut().for_each(|heard| heard.messaged(at));
         }
     }
+        self.came = at;
+    }
+
+    /// When bytes last came, or else when it was begun to listen.
+    pub fn last_bytes(&self) -> Duration {
+        self.came
+    }
+
+    /// The server broke a silence.
+    fn spoke(&mut self, at: Duration, sound: Sound) {
+        self.bytes_came(at);
 
     /// The client said something of its own.
     pub fn talked(&mut self, at: Duration) {
@@ -129,7 +142,7 @@ impl Listening {
 
     /// The longest span up to then in which neither spoke, as far as this host listened.
     pub(super) fn still_until(&self, at: Duration) -> Duration {
-        let since = self.last.max(self.talked.unwrap_or_default()).max(self.late_until);
+        let since = self.came.max(self.talked.unwrap_or_default()).max(self.late_until);
         self.longest_still.max(at.saturating_sub(since))
     }
 

@@ -741,5 +741,5 @@ fn a_message_that_never_became_whole_is_no_silence() {
     let how = Circumstances { unfinished: true, ..whole(s(10)) };
     let findings = pings(&[]).findings(&how);
     assert_eq!((findings.verdict, findings.reasons.len()), (Verdict::Inconclusive, 2));
-    assert!(findings.reasons[1].starts_with("bytes came of a message that was not whole"), "{findings:?}");
+    assert!(findings.reasons[1].starts_with("bytes came of a message that was not complete"), "{findings:?}");
 }

@@ -66,6 +66,8 @@ pub enum Heard {
     Said { at: Instant, said: Utterance, answered: bool, repeats: bool },
     /// It answered something of ours; a Ping of which it is known when it was sent `took` so long.
     Answered { at: Instant, took: Option<Duration> },
+    /// Bytes came that complete no message: the server says something, and it is not known what.
+    Bytes { at: Instant },
     /// The guest kept its convention alive, by a message.
     Spoke { at: Instant },
     /// It is over.
@@ -260,6 +262,7 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Guest<'a, S> {
     fn on_step(&mut self, step: Step) -> Option<Heard> {
         let message = match step {
             Step::Flushed(_) => return None,
+            Step::Bytes => return Some(Heard::Bytes { at: self.socket.heard_at() }),
             Step::Lost(error) => return Some(Heard::Ended(Cut::by_loss(error, self.socket.marks()))),
             Step::Message(message) => message,
         };

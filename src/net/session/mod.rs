@@ -140,7 +140,7 @@ struct Session<'a, S> {
     classifier: Classifier,
     nonce: u64,
     opened_at: Instant,
-    /// When the last message came, before the one at hand.
+    /// When the last bytes came, before the message at hand.
     heard: Instant,
     pulses: Vec<Pulse>,
     /// The worst of the pulses', as last told.
@@ -428,6 +428,10 @@ impl<'a, S: AsyncRead + AsyncWrite + Layered + Unpin> Session<'a, S> {
                     let departure = Departure::unstamped(at, self.socket.marks());
                     self.left(pulse, ask, departure, given_up.then_some(Outcome::Unsent));
                 }
+                Ok(())
+            }
+            Step::Bytes => {
+                self.heard = self.socket.heard_at();
                 Ok(())
             }
             Step::Lost(error) => Err(End::Lost(Cut::by_loss(error, self.socket.marks()))),

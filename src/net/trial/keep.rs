@@ -7,7 +7,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::Instant;
 use tokio_tungstenite::tungstenite::Message;
 
-use super::{Answer, Question, Voice, ended, listen};
+use super::{Answer, Question, Voice, ended, listen, overdue};
 use crate::net::clock::at;
 use crate::net::endings::Cut;
 use crate::net::schedule::Schedule;
@@ -72,6 +72,7 @@ pub async fn run<S: AsyncRead + AsyncWrite + Unpin>(
         quiet_since: began,
         alive_at: began,
         asked: None,
+        bytes: None,
         schedule,
         beat,
     }
@@ -92,6 +93,8 @@ struct Keeping<'a, S> {
     alive_at: Instant,
     /// The first question since the last answer.
     asked: Option<Instant>,
+    /// When bytes last came that complete nothing yet.
+    bytes: Option<Instant>,
     schedule: Option<Schedule>,
     beat: &'a mut (dyn FnMut(Instant) + Send),
 }
@@ -123,7 +126,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Keeping<'_, S> {
     }
 
     fn overdue(&self) -> Option<Instant> {
-        self.asked.map(|asked| asked + self.plan.question.timeout)
+        self.asked.map(|asked| overdue(asked, self.plan.question.timeout, self.bytes))
     }
 
     fn next_deadline(&self) -> Option<Instant> {
@@ -137,6 +140,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Keeping<'_, S> {
     }
 
     fn on_step(&mut self, step: Step) -> Result<(), Kept> {
+        // What is complete at last was under way, too: the answer comes behind it.
+        if self.bytes.is_some() || matches!(step, Step::Bytes) {
+            self.bytes = Some(self.socket.heard_at());
+        }
         match ended(self.socket, step) {
             Err(cut) => Err(self.ended(cut)),
             Ok(None) => Ok(()),
@@ -154,7 +161,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Keeping<'_, S> {
 
     fn alive(&mut self) {
         self.alive_at = self.socket.heard_at();
-        self.asked = None;
+        (self.asked, self.bytes) = (None, None);
         (self.beat)(self.alive_at);
     }
 

@@ -64,13 +64,28 @@ enum Answer {
     Nothing,
 }
 
-/// Waits for a message until a moment; others are passed over.
+/// An answer that the server is in the middle of sending, or that comes behind what it is sending, is waited for so many
+/// times as long.
+const SENDING: u32 = 3;
+
+/// When an answer is overdue that was asked for at that moment, if bytes came last at this one that complete nothing yet.
+fn overdue(asked: Instant, timeout: Duration, bytes: Option<Instant>) -> Instant {
+    let sending = bytes.map(|bytes| (bytes + timeout).min(asked + timeout * SENDING));
+    (asked + timeout).max(sending.unwrap_or(asked))
+}
+
+/// Waits for a message until a moment, or longer while the server is sending one; others are passed over.
 async fn listen<S: AsyncRead + AsyncWrite + Unpin>(
     socket: &mut Socket<S>,
     until: Instant,
     mut is_it: impl FnMut(&Message) -> bool,
 ) -> Answer {
+    let (asked, mut until) = (Instant::now(), until);
+    let timeout = until.saturating_duration_since(asked);
     while let Ok(step) = timeout_at(until, socket.step()).await {
+        if matches!(step, Step::Bytes) {
+            until = overdue(asked, timeout, Some(socket.heard_at()));
+        }
         match ended(socket, step) {
             Err(cut) => return Answer::End(cut),
             Ok(Some(message)) if is_it(&message) => return Answer::It(socket.heard_at()),
@@ -85,7 +100,7 @@ async fn listen<S: AsyncRead + AsyncWrite + Unpin>(
 /// The message that a step brought, if it brought one; the error says how the connection ended.
 fn ended<S: AsyncRead + AsyncWrite + Unpin>(socket: &Socket<S>, step: Step) -> Result<Option<Message>, Cut> {
     match step {
-        Step::Flushed(_) => Ok(None),
+        Step::Flushed(_) | Step::Bytes => Ok(None),
         Step::Lost(error) => Err(Cut::by_loss(error, socket.marks())),
         Step::Message(Message::Close(frame)) => Err(Cut::by_close_frame(frame)),
         Step::Message(message) => Ok(Some(message)),

@@ -137,6 +137,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Silence<'_, S> {
     }
 
     fn on_step(&mut self, step: Step) -> Heard {
+        if matches!(step, Step::Bytes) {
+            self.spoke();
+        }
         match ended(self.socket, step) {
             Err(cut) => Heard::End(cut),
             Ok(Some(message))
@@ -181,7 +184,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Silence<'_, S> {
         self.hear_client(idle, true).await;
     }
 
-    /// Of several messages in one read, the first is told.
+    /// Of several messages in one read, the first is told, and of the bytes of a slow one those that are apart.
     fn spoke(&mut self) {
         let heard = self.socket.heard_at();
         let gap = heard.saturating_duration_since(self.quiet_since);

@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::io::{AsyncWriteExt, DuplexStream, duplex};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep, sleep_until};
 
 use super::keep::{self, KeepPlan, Kept, Traffic};
 use super::silence::{self, SilencePlan};
@@ -19,7 +19,7 @@ use crate::domain::heartbeat::template::Template;
 use crate::domain::idle::{Cut, Death, Seen};
 use crate::domain::peer_text::PeerText;
 use crate::net::endings;
-use crate::net::raw_peer::{CLOSE, PING, PONG, RawPeer, TEXT};
+use crate::net::raw_peer::{CLOSE, PING, PONG, RawPeer, TEXT, frame};
 use crate::net::websocket::Socket;
 use crate::net::wire::Tap;
 
@@ -119,6 +119,77 @@ async fn a_connection_that_answers_after_its_span_survived_it() {
     scene.peer.pong(&payload).await;
     let survived = Seen::Survived { idle: ms(5000), rtt: ms(30) };
     assert_eq!(scene.end().await, [asked(5000), (ms(5030), survived)]);
+}
+
+/// Writes these bytes, one each time, so far apart.
+async fn trickle(peer: &mut RawPeer, bytes: &[u8], apart: u64) {
+    for byte in bytes {
+        peer.io.write_all(&[*byte]).await.unwrap();
+        sleep(ms(apart)).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn bytes_of_a_slow_message_end_a_silence() {
+    let mut scene = Scene::begin(USUAL).await;
+    scene.at(3000).await;
+    let message = frame(TEXT, b"slowly");
+    trickle(&mut scene.peer, &message, 1500).await;
+    // The last byte came at 3000 + 7 * 1500 ms.
+    let payload = scene.peer.ping().await;
+    assert_eq!(scene.start.elapsed(), ms(3000 + 7 * 1500 + 5000));
+    scene.peer.pong(&payload).await;
+    let seen = scene.end().await;
+    assert_eq!(seen[0], (ms(3000), Seen::Spoke { gap: ms(3000) }));
+    assert_eq!(seen[1], (ms(4500), Seen::Spoke { gap: ms(1500) }));
+    assert!(matches!(seen.last(), Some((_, Seen::Survived { .. }))), "{seen:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn answer_behind_a_slow_message_is_waited_for() {
+    let mut scene = Scene::begin(USUAL).await;
+    let payload = scene.peer.ping().await;
+    trickle(&mut scene.peer, &frame(TEXT, b"slow"), 800).await;
+    scene.peer.pong(&payload).await;
+    let survived = Seen::Survived { idle: ms(5000), rtt: ms(6 * 800) };
+    assert_eq!(scene.end().await.last(), Some(&(ms(5000 + 6 * 800), survived)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn trickle_without_end_is_no_answer() {
+    let mut scene = Scene::begin(USUAL).await;
+    scene.peer.ping().await;
+    let mut peer = RawPeer { io: std::mem::replace(&mut scene.peer.io, duplex(1).0) };
+    let endless = tokio::spawn(async move {
+        trickle(&mut peer, &[&[0x81_u8, 126, 0xff][..], &[b'x'; 200]].concat(), 100).await
+    });
+    let died = Seen::Died { idle: ms(5000), death: Death::Unanswered };
+    assert_eq!(scene.end().await.last(), Some(&(ms(5000 + 3 * 2000), died)));
+    endless.abort();
+}
+
+#[tokio::test(start_paused = true)]
+async fn control_waits_for_the_answer_behind_a_slow_message() {
+    let (mut socket, mut peer) = socket().await;
+    let server = tokio::spawn(async move {
+        let payload = peer.ping().await;
+        trickle(&mut peer, &frame(TEXT, b"slow"), 800).await;
+        peer.pong(&payload).await;
+        peer
+    });
+    let question = question(Kind::Protocol);
+    let plan = KeepPlan {
+        question: &question,
+        traffic: Traffic::Questions,
+        every: ms(60_000),
+        until: Some(ms(66_000)),
+    };
+    let mut beats = Vec::new();
+    let start = Instant::now();
+    let kept = keep::run(&mut socket, plan, &mut |at| beats.push(at - start)).await;
+    assert_eq!(beats, [ms(60_000 + 6 * 800)]);
+    assert!(matches!(kept, Kept::Unanswered { silent } if silent < ms(5000)), "the last question: {kept:?}");
+    drop(server.await.unwrap());
 }
 
 #[tokio::test(start_paused = true)]
