@@ -46,15 +46,134 @@ fn each_kind_of_heartbeat_is_heard_with_its_interval() {
 }
 
 #[test]
-fn a_server_without_heartbeats_is_silent_and_one_that_talks_is_too() {
-    for (serve, messages) in
-        [(&["--heartbeat", "none"][..], 0), (&["--heartbeat", "none", "--chatter", "300ms"], 3)]
-    {
+fn a_server_without_heartbeats_is_silent_and_one_that_talks_is_not() {
+    for (serve, verdict, messages) in [
+        (&["--heartbeat", "none"][..], "server_is_silent_for", 0),
+        (&["--heartbeat", "none", "--chatter", "300ms"], "periodic_messages", 3),
+    ] {
         let (code, document) = of_server(serve, &["--for", "1500ms"]);
-        assert_eq!((code, &document["verdict"]), (Some(0), &"server_is_silent_for".into()), "{document:#}");
+        assert_eq!((code, &document["verdict"]), (Some(0), &verdict.into()), "{document:#}");
         assert!(document["listened_ms"].as_f64() >= Some(1500.0) && document["interval"].is_null());
         assert!(document["heard"][0]["count"].as_u64().unwrap_or(0) >= messages, "{document:#}");
+        assert_eq!(document["periodic"].is_null(), messages == 0, "{document:#}");
     }
+}
+
+/// A server that says such a message every 300 ms; `n` is its number.
+fn saying(message: fn(u64) -> String) -> Script {
+    Script::start(move |mut stream| {
+        use std::io::Write;
+        upgrade(&mut stream);
+        for n in 1.. {
+            if stream.write_all(&frame(TEXT, message(n).as_bytes())).is_err() {
+                return;
+            }
+            // How far apart they are, nothing that is waited for.
+            std::thread::sleep(std::time::Duration::from_millis(300));
+        }
+    })
+}
+
+#[test]
+fn unknown_heartbeats_have_a_pattern_that_works_when_pasted() {
+    let cases: [fn(u64) -> String; 7] = [
+        |_| r#"[0,"hb"]"#.to_string(),
+        |_| r#"{"event":"heartbeat"}"#.to_string(),
+        |n| format!(r#"{{"jsonrpc":"2.0","method":"ping","id":{n}}}"#),
+        |_| "PING :it's\r\n".to_string(),
+        |n| format!("\"primus::ping::{}\"", 1_700_000_000_000 + n * 300),
+        |n| format!("~m~{}~m~~h~{n}", 3 + n.to_string().len()),
+        |n| format!(r#"[{n},"hb",{{"t":{}}}]"#, n * 300),
+    ];
+    at_once(&cases, |message| {
+        let peer = saying(*message);
+        let ran = listen(&["--for", "2500ms"], &peer.url());
+        let answer = ran.stdout.lines().nth(1).unwrap();
+        assert!(answer.contains("the server sends") && answer.contains("every 3"), "{}", ran.stdout);
+        assert!(ran.stdout.contains("perhaps a heartbeat"), "{}", ran.stdout);
+        let (code, found) = document(&["--for", "2500ms"], &peer.url());
+        assert_eq!((code, &found["verdict"]), (Some(0), &"periodic_messages".into()), "{found:#}");
+        // What is shown is what a shell takes.
+        let line = ran.stdout.lines().find(|line| line.starts_with("try ")).unwrap();
+        let pasted = line.split("--app-ping ").nth(1).unwrap();
+        let shell =
+            std::process::Command::new("sh").args(["-c", &format!("printf %s {pasted}")]).output().unwrap();
+        let pattern = String::from_utf8(shell.stdout).unwrap();
+        assert_eq!(found["periodic"]["app_ping"], pattern.as_str(), "{}", ran.stdout);
+        let (code, told) = document(&["-c", "4", "--for", "30s", "--app-ping", &pattern], &peer.url());
+        assert_eq!((code, &told["verdict"]), (Some(0), &"server_pings_every".into()), "{pattern} {told:#}");
+    });
+}
+
+#[test]
+fn what_the_server_says_before_it_ends_is_reported_escaped() {
+    let peer = Script::upgraded_then(
+        [
+            frame(TEXT, br#"{"type":"welcome"}"#),
+            frame(TEXT, b"{\"error\":\"unknown command\x1b[2J\"}"),
+            frame(CLOSE, b"\x0f\xa1go away\x1b[31m"),
+        ]
+        .concat(),
+    );
+    let ran = listen(&["--for", "5s"], &peer.url());
+    let words = ran.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+    for said in [r#"{"type":"welcome"}"#, r#"{"error":"unknown command\u{1b}[2J"}"#, r"go away\u{1b}[31m"] {
+        assert!(words.contains(said), "{words}");
+    }
+    assert!(!ran.stdout.contains('\x1b'));
+}
+
+#[test]
+fn prices_at_one_rate_are_perhaps_data() {
+    let peer = saying(|n| format!(r#"{{"type":"ticker","price":{}.25}}"#, 100 + n * 37 % 11));
+    let ran = listen(&["--for", "3s"], &peer.url());
+    assert!(ran.stdout.contains("perhaps data"), "{}", ran.stdout);
+    let (_, found) = document(&["--for", "3s"], &peer.url());
+    assert_eq!(found["periodic"]["like_heartbeat"], false, "{found:#}");
+}
+
+#[test]
+fn known_shapes_in_other_letter_case_are_heartbeats() {
+    let cases: [fn(u64) -> String; 2] =
+        [|_| r#"{"type":"HEARTBEAT"}"#.to_string(), |_| r#"{"Type":"Ping"}"#.to_string()];
+    at_once(&cases, |message| {
+        let (_, found) = document(&["-c", "4", "--for", "30s"], &saying(*message).url());
+        assert_eq!(found["verdict"], "server_pings_every", "{found:#}");
+    });
+}
+
+#[test]
+fn message_that_trickles_over_tls_is_no_silence() {
+    let folder = tempfile::tempdir().unwrap();
+    let ca = folder.path().join("ca.pem");
+    let serve = ["--tls", "--ca-file", ca.to_str().unwrap(), "--heartbeat", "none", "--chatter", "3s"];
+    let server = Server::start(&serve);
+    // A hop that passes on what comes from the server byte by byte, once the connection is open.
+    let port = server.port;
+    let hop = Script::start(move |near| {
+        use std::io::{Read, Write};
+        let mut far = std::net::TcpStream::connect(("127.0.0.1", port)).unwrap();
+        let (mut up, mut down) = (near.try_clone().unwrap(), near);
+        let mut to_server = far.try_clone().unwrap();
+        std::thread::spawn(move || drop(std::io::copy(&mut up, &mut to_server)));
+        let opened = std::time::Instant::now();
+        let mut bytes = [0; 4096];
+        while let Ok(read @ 1..) = far.read(&mut bytes) {
+            let is_slow = opened.elapsed() > std::time::Duration::from_secs(2);
+            for piece in bytes[..read].chunks(if is_slow { 4 } else { 4096 }) {
+                if down.write_all(piece).is_err() {
+                    return;
+                }
+                if is_slow {
+                    std::thread::sleep(std::time::Duration::from_millis(150));
+                }
+            }
+        }
+    });
+    let url = format!("wss://localhost:{}/", hop.port);
+    let (_, found) = document(&["--cacert", ca.to_str().unwrap(), "--for", "5500ms"], &url);
+    // From 3 s on bytes come, for 2 s and more; nothing is complete until then.
+    assert!(found["longest_quiet_ms"].as_f64() < Some(4000.0), "{found:#}");
 }
 
 #[test]
@@ -111,7 +230,7 @@ fn a_pattern_of_the_users_is_a_heartbeat_too_and_a_greeting_is_said_first() {
     let serve = [&beats[..], &["--app-pong", r#"{"k":"ok"}"#]].concat();
     let greeted = ["--send", "join", "--await", "join", "--for", "2s"];
     let (code, document) = of_server(&serve, &greeted);
-    assert_eq!((code, &document["verdict"]), (Some(0), &"server_is_silent_for".into()), "{document:#}");
+    assert_eq!((code, &document["verdict"]), (Some(0), &"periodic_messages".into()), "{document:#}");
     let told = ["--app-ping", r#"{"k":"hb"}"#, "--app-pong", r#"{"k":"ok"}"#, "-c", "4"];
     let (code, document) = of_server(&serve, &[&greeted[..], &told].concat());
     assert_eq!((code, &document["verdict"]), (Some(0), &"server_pings_every".into()), "{document:#}");
@@ -158,7 +277,7 @@ fn a_message_that_comes_bit_by_bit_is_no_silence() {
     let (code, document) = document(&["--for", "3s"], &peer.url());
     assert_eq!((code, &document["verdict"]), (Some(4), &"inconclusive".into()), "{document:#}");
     let reason = document["reasons"][1].as_str().unwrap();
-    assert!(reason.starts_with("bytes came of a message that was not whole"), "{reason}");
+    assert!(reason.starts_with("bytes came of a message that was not complete"), "{reason}");
 }
 
 #[test]

@@ -129,9 +129,13 @@ fn judge(overheard: &Overheard) -> report::Verdict {
         (Verdict::Inconclusive, _) => report::Verdict::Inconclusive,
         // It ended, and nobody knows when.
         (_, None) if circumstances.known == Known::Forgotten => report::Verdict::Inconclusive,
-        (Verdict::ServerPingsEvery | Verdict::ServerIsSilentFor | Verdict::Irregular, _) => {
-            report::Verdict::Passed
-        }
+        (
+            Verdict::ServerPingsEvery
+            | Verdict::ServerIsSilentFor
+            | Verdict::PeriodicMessages
+            | Verdict::Irregular,
+            _,
+        ) => report::Verdict::Passed,
     }
 }
 

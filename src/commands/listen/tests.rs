@@ -363,3 +363,61 @@ async fn what_came_while_this_host_stood_still_until_the_end_is_read() {
     let findings = &overheard.findings;
     assert_eq!((findings.verdict, findings.kinds.len()), (Verdict::Inconclusive, 1), "{findings:?}");
 }
+
+/// Sends these bytes one by one, so far apart, and then stays.
+async fn trickling(mut peer: RawPeer, start: Instant, from: u64, bytes: Vec<u8>, apart: u64) -> RawPeer {
+    use tokio::io::AsyncWriteExt;
+    sleep_until(start + ms(from)).await;
+    for byte in bytes {
+        peer.io.write_all(&[byte]).await.unwrap();
+        sleep(ms(apart)).await;
+    }
+    sleep(ms(3_600_000)).await;
+    peer
+}
+
+#[tokio::test(start_paused = true)]
+async fn message_that_trickles_is_no_silence() {
+    for (apart, length) in [(150, 20), (300, 22)] {
+        let bytes = frame(TEXT, &vec![b'x'; length - 2]);
+        let until = 1000 + apart * (length as u64 - 1);
+        let script = |peer, start| trickling(peer, start, 1000, bytes, apart);
+        let (overheard, _) = heard(plan(until + 700, None, false), script).await;
+        let findings = overheard.findings;
+        assert_eq!(findings.verdict, Verdict::ServerIsSilentFor);
+        assert_eq!((findings.longest_quiet, findings.longest_still), (ms(1000), ms(1000)), "{apart}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn fragments_of_a_message_are_no_silence() {
+    let script = |mut peer: RawPeer, start| async move {
+        for (n, first) in [0x01_u8, 0x00, 0x00, 0x00, 0x80].into_iter().enumerate() {
+            sleep_until(start + ms(700 * (n as u64 + 1))).await;
+            peer.raw(&[&[first, 4][..], b"part"].concat()).await;
+        }
+        sleep(ms(3_600_000)).await;
+        peer
+    };
+    let (overheard, _) = heard(plan(4000, None, false), script).await;
+    assert_eq!(overheard.findings.longest_quiet, ms(700));
+    assert_eq!(overheard.findings.kinds[0].count, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn unknown_heartbeats_are_a_finding_of_their_own() {
+    let script = |mut peer: RawPeer, start| async move {
+        for n in 1..=20_u64 {
+            sleep_until(start + ms(300 * n)).await;
+            peer.send(TEXT, format!(r#"{{"event":"heartbeat","n":{n}}}"#).as_bytes()).await;
+        }
+        sleep(ms(3_600_000)).await;
+        peer
+    };
+    let (overheard, _) = heard(plan(6100, None, false), script).await;
+    let findings = &overheard.findings;
+    let periodic = findings.periodic.as_ref().unwrap();
+    assert_eq!((findings.verdict, periodic.interval.median), (Verdict::PeriodicMessages, ms(300)));
+    assert_eq!(periodic.pattern.as_deref(), Some(r#"{"event":"heartbeat"}"#));
+    assert_eq!((findings.clearance.as_ref(), judge(&overheard)), (None, report::Verdict::Passed));
+}

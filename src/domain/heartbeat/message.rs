@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::convention::{Convention, ServerAsks};
 use super::framing::Framing;
@@ -163,14 +163,49 @@ impl Classifier {
 
     fn server_ping(&self, incoming: &Incoming) -> Option<Meaning> {
         let Value::Object(object) = incoming.json()? else { return None };
-        let asks = |ping: &&ServerPing| object.get(ping.field).and_then(Value::as_str) == Some(ping.ping);
+        let asks = |ping: &&ServerPing| {
+            let said = field(object, ping.field).and_then(|(_, said)| said.as_str());
+            said.is_some_and(|said| said.eq_ignore_ascii_case(ping.ping))
+        };
         let ping = SERVER_PINGS.iter().find(asks)?;
-        let reply = self.answer_pings.then(|| {
-            let mut reply = object.clone();
-            reply.insert(ping.field.to_string(), ping.pong.into());
-            Payload::Text(Value::Object(reply).to_string())
-        });
-        Some(Meaning::ServerPing { reply })
+        let reply = answer_in_kind(object, ping.field, ping.pong).filter(|_| self.answer_pings);
+        Some(Meaning::ServerPing { reply: reply.map(|reply| Payload::Text(reply.to_string())) })
+    }
+}
+
+/// The field of this name, or else of the same in other letter case, with its name as it is written.
+pub fn field<'a>(object: &'a Map<String, Value>, name: &str) -> Option<(&'a String, &'a Value)> {
+    let alike = || object.iter().find(|(other, _)| other.eq_ignore_ascii_case(name));
+    object.get_key_value(name).or_else(alike)
+}
+
+/// The same object with another text in this field, which has the letter case of what it replaces. `None`: which case
+/// that would be is not known.
+pub fn answer_in_kind(object: &Map<String, Value>, name: &str, text: &str) -> Option<Value> {
+    let (name, said) = field(object, name)?;
+    let text = in_case_of(said.as_str()?, text)?;
+    let mut answer = object.clone();
+    answer.insert(name.clone(), text.into());
+    Some(Value::Object(answer))
+}
+
+/// A text of small letters in the letter case of another: `PONG` of `PING`, `Pong` of `Ping`.
+pub fn in_case_of(model: &str, text: &str) -> Option<String> {
+    let capitalized = |text: &str| {
+        let mut begins = true;
+        let mut capital = |c: char| {
+            let c = if begins { c.to_ascii_uppercase() } else { c };
+            begins = !c.is_alphanumeric();
+            c
+        };
+        text.chars().map(&mut capital).collect::<String>()
+    };
+    let small = model.to_ascii_lowercase();
+    match model {
+        _ if model == small => Some(text.to_string()),
+        _ if model == model.to_ascii_uppercase() => Some(text.to_ascii_uppercase()),
+        _ if model == capitalized(&small) => Some(capitalized(text)),
+        _ => None,
     }
 }
 
@@ -484,11 +519,19 @@ mod tests {
             (r#"{"type":"ping"}"#, r#"{"type":"pong"}"#),
             (r#"{"event":"ping"}"#, r#"{"event":"pong"}"#),
             (r#"{"id":7,"type":"ping","time":1.5}"#, r#"{"id":7,"type":"pong","time":1.5}"#),
+            (r#"{"Type":"Ping"}"#, r#"{"Type":"Pong"}"#),
+            (r#"{"TYPE":"PING","n":1}"#, r#"{"TYPE":"PONG","n":1}"#),
         ];
         for (ping, pong) in replies {
             let reply = Some(Payload::Text(pong.to_string()));
             assert_eq!(meaning(&mut by_default(1), ping), Meaning::ServerPing { reply });
         }
+    }
+
+    #[test]
+    fn ping_in_odd_letter_case_is_seen_but_not_answered() {
+        let meaning = meaning(&mut by_default(1), r#"{"type":"pINg"}"#);
+        assert_eq!(meaning, Meaning::ServerPing { reply: None });
     }
 
     #[test]
@@ -525,7 +568,7 @@ mod tests {
     #[test]
     fn everything_else_is_ordinary() {
         let mut classifier = by_default(3);
-        for message in ["", "ping", "{}", r#"{"type":"Ping"}"#, r#"["ping"]"#, r#"{"type":["ping"]}"#] {
+        for message in ["", "ping", "{}", r#"{"type":"Pings"}"#, r#"["ping"]"#, r#"{"type":["ping"]}"#] {
             assert_eq!(meaning(&mut classifier, message), Meaning::Ordinary, "{message}");
         }
     }

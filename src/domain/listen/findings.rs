@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::clearance::Clearance;
 use super::disturbance::Effects;
 use super::interval::Interval;
+use super::periodic::Periodic;
 use super::rhythm::Payloads;
 use super::sound::{Kind, Sound};
 use crate::domain::ending::Ending;
@@ -17,6 +18,8 @@ pub enum Verdict {
     ServerPingsEvery,
     /// It sent none as long as it was listened to.
     ServerIsSilentFor,
+    /// It sent none of a known shape, and messages of one form at an interval: heartbeats perhaps.
+    PeriodicMessages,
     /// It sends some, at no particular interval.
     Irregular,
     /// Too little was heard to tell.
@@ -25,14 +28,20 @@ pub enum Verdict {
 
 impl Verdict {
     /// All of them.
-    pub const ALL: [Verdict; 4] =
-        [Verdict::ServerPingsEvery, Verdict::ServerIsSilentFor, Verdict::Irregular, Verdict::Inconclusive];
+    pub const ALL: [Verdict; 5] = [
+        Verdict::ServerPingsEvery,
+        Verdict::ServerIsSilentFor,
+        Verdict::PeriodicMessages,
+        Verdict::Irregular,
+        Verdict::Inconclusive,
+    ];
 
     /// The name that scripts see.
     pub fn label(self) -> &'static str {
         match self {
             Verdict::ServerPingsEvery => "server_pings_every",
             Verdict::ServerIsSilentFor => "server_is_silent_for",
+            Verdict::PeriodicMessages => "periodic_messages",
             Verdict::Irregular => "irregular",
             Verdict::Inconclusive => "inconclusive",
         }
@@ -191,7 +200,10 @@ pub struct KindFindings {
     pub in_step: bool,
     pub early: Option<First>,
     pub payloads: Payloads,
+    /// The first payload.
     pub sample: PeerText,
+    /// The last payload that differed from the first.
+    pub latest: Option<PeerText>,
     pub shape: Option<&'static str>,
     /// What the client's own traffic did to them.
     pub by_client: Option<Effects>,
@@ -209,6 +221,8 @@ pub struct Findings {
     pub kinds: Vec<KindFindings>,
     /// The kind that the verdict is about.
     pub heartbeat: Option<Kind>,
+    /// Messages of no known shape that come at an interval.
+    pub periodic: Option<Periodic>,
     pub origin: Option<Origin>,
     pub unanswered: Option<Unanswered>,
     /// Of the heartbeat's interval.

@@ -50,7 +50,13 @@ impl Judgement<'_> {
         let unanswered = asking.and_then(|kind| self.unanswered(kind));
         let kind = kinds.iter().find(|kind| Some(kind.kind()) == heartbeat);
         let origin = kind.and_then(origin);
-        let (verdict, mut reasons) = self.judge(foremost, kind);
+        let periodic = self.heard.periodic(self.how.listened);
+        let (verdict, mut reasons) = match &periodic {
+            Some(_) if foremost.is_none() => {
+                (Verdict::PeriodicMessages, self.unseen_silences().into_iter().collect())
+            }
+            Some(_) | None => self.judge(foremost, kind),
+        };
         reasons.extend(self.how.stood_still.map(stood_still));
         reasons.extend(self.how.unfinished.then(|| UNFINISHED.to_string()));
         reasons.extend(untold(self.how.known).map(str::to_string));
@@ -60,6 +66,7 @@ impl Judgement<'_> {
             reasons,
             kinds,
             heartbeat,
+            periodic,
             origin,
             unanswered,
             clearance: self.clearance().filter(|_| verdict == Verdict::ServerPingsEvery),

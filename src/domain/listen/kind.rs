@@ -169,6 +169,7 @@ impl KindHeard {
                 .map(|(first, clock)| punctuality(first, clock.median)),
             payloads: rhythm.payloads(),
             sample: rhythm.sample.clone(),
+            latest: rhythm.latest.clone(),
             shape: kind.shape,
             by_client,
             by_server: effects(&self.clear_of_the_beat(interval)).filter(|_| !in_step),

@@ -12,6 +12,7 @@ use super::clock::Clock;
 use super::disturbance::Disturbance;
 use super::findings::KindFindings;
 use super::kind::{KindHeard, Standing};
+use super::periodic::{Forms, Periodic};
 use super::rhythm::Rhythm;
 use super::sound::{Kind, Sound, Utterance};
 
@@ -29,15 +30,17 @@ pub struct Listening {
     pub(super) messaged: Option<Duration>,
     /// The last that the server said, be it what it may: when it came, or else when it was begun to listen.
     pub(super) last: Duration,
-    last_sound: Option<Sound>,
     /// The last bytes that came, of something complete or not.
     came: Duration,
+    last_sound: Option<Sound>,
     pub(super) longest_quiet: Duration,
     /// The longest span in which neither spoke: so long the path was not used, but for answers.
     longest_still: Duration,
     /// The same since it first said something, for its clock may begin with that, and without those in which the
     /// client spoke, for that may have postponed what else had come.
     longest_pause: Duration,
+    /// Messages of no known shape.
+    forms: Forms,
     /// What came before was read late, for this host stood still.
     pub(super) late_until: Duration,
 }
@@ -50,6 +53,9 @@ impl Listening {
 
     /// The server said something.
     pub fn heard(&mut self, at: Duration, said: &Utterance) {
+        if let Some(content) = &said.content {
+            self.forms.heard(at, content, self.was_late(at));
+        }
         let (talked, messaged, last, last_sound) = (self.talked, self.messaged, self.last, self.last_sound);
         self.spoke(at, said.sound);
         // What the client said since the heartbeat before may have been counted from as well, or what answered it.
@@ -111,12 +117,6 @@ impl Listening {
             self.longest_pause = self.longest_pause.max(quiet);
             self.kinds.values_mut().for_each(|heard| heard.pause_since = heard.pause_since.max(quiet));
         }
-        (self.last, self.last_sound) = (at, Some(sound));
-        if sound == Sound::Message {
-            self.messaged = Some(at);
-            self.kinds.values_mut().for_each(|heard| heard.messaged(at));
-        }
-    }
         self.came = at;
     }
 
@@ -128,6 +128,12 @@ impl Listening {
     /// The server broke a silence.
     fn spoke(&mut self, at: Duration, sound: Sound) {
         self.bytes_came(at);
+        (self.last, self.last_sound) = (at, Some(sound));
+        if sound == Sound::Message {
+            self.messaged = Some(at);
+            self.kinds.values_mut().for_each(|heard| heard.messaged(at));
+        }
+    }
 
     /// The client said something of its own.
     pub fn talked(&mut self, at: Duration) {
@@ -155,6 +161,11 @@ impl Listening {
     pub fn rhythms(&self, sound: Sound) -> impl Iterator<Item = &Rhythm> {
         let such = self.kinds.iter().filter(move |(kind, _)| kind.sound == sound);
         such.map(|(_, heard)| &heard.rhythm)
+    }
+
+    /// Messages of no known shape that came at an interval up to then.
+    pub fn periodic(&self, until: Duration) -> Option<Periodic> {
+        self.forms.periodic(until)
     }
 
     /// When one of this kind last came.

@@ -6,6 +6,8 @@
 //! - [`Clock`] is by which the next heartbeat is to come, and [`Talk`] says when the client is to speak before it;
 //!   [`Disturbance`] is what came of that
 //! - `KindHeard` is all of that for one kind of sound
+//! - [`Periodic`] is what comes at an interval and has no known shape: messages are told apart by their forms, in which
+//!   numbers, times and ids may change, and what those of one form have in common makes a pattern
 //! - [`Listening`] puts it together; `Judgement` says what it comes to: [`Findings`], the verdict, and why
 //!
 //! All moments are spans since the connection's opening.
@@ -14,16 +16,19 @@ mod clearance;
 mod clock;
 mod disturbance;
 mod findings;
+mod form;
 mod interval;
 mod judgement;
 mod kind;
 mod listening;
+mod periodic;
 pub mod report;
 mod rhythm;
 pub mod shapes;
 #[cfg(test)]
 mod simulated;
 mod since;
+mod skeleton;
 mod sound;
 mod spans;
 mod talk;
@@ -36,6 +41,7 @@ pub use findings::{
 };
 pub use interval::{Interval, tolerance};
 pub use listening::Listening;
+pub use periodic::{Content, Periodic, Sameness};
 pub use rhythm::{Payloads, Rhythm};
 pub use sound::{Kind, Sound, Utterance};
 pub use talk::Talk;

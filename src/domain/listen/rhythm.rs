@@ -43,6 +43,8 @@ pub struct Rhythm {
     changes: bool,
     /// The first payload.
     pub sample: PeerText,
+    /// The last payload that differed from the first.
+    pub latest: Option<PeerText>,
 }
 
 impl Rhythm {
@@ -56,6 +58,7 @@ impl Rhythm {
             gaps: Spans::default(),
             changes: false,
             sample: said.text.clone(),
+            latest: None,
         }
     }
 
@@ -67,7 +70,10 @@ impl Rhythm {
         }
         self.count += 1;
         self.last = at;
-        self.changes |= said.text != self.sample;
+        if said.text != self.sample {
+            self.changes = true;
+            self.latest = Some(said.text.clone());
+        }
     }
 
     /// What the gaps come to.
@@ -146,7 +152,10 @@ mod tests {
         assert_eq!(rhythm.payloads(), Payloads::Constant);
         rhythm.go_on(Duration::from_secs(2), &said("b"), false);
         rhythm.go_on(Duration::from_secs(3), &said("a"), false);
-        assert_eq!(rhythm.payloads(), Payloads::Changing);
+        assert_eq!(
+            (rhythm.payloads(), rhythm.latest.as_ref()),
+            (Payloads::Changing, Some(&PeerText::new("b")))
+        );
         assert_eq!(Rhythm::begin(Duration::ZERO, &said(""), true).payloads(), Payloads::Empty);
     }
 

@@ -3,10 +3,12 @@
 
 use serde_json::{Map, Number, Value};
 
+use super::periodic::Content;
 use super::sound::{Sound, Utterance};
 use crate::domain::heartbeat::convention::{Convention, ServerAsk, ServerAsks};
 use crate::domain::heartbeat::framing::Framing;
 use crate::domain::heartbeat::incoming::{Incoming, MessageRef};
+use crate::domain::heartbeat::message::{answer_in_kind, field, in_case_of};
 use crate::domain::heartbeat::pattern::Pattern;
 use crate::domain::heartbeat::template::{Payload, Template};
 use crate::domain::peer_text::PeerText;
@@ -16,7 +18,7 @@ use crate::domain::peer_text::PeerText;
 enum Looks {
     /// Exactly so, but for white space and the record separator (0x1E) at its ends.
     Text(&'static str),
-    /// A JSON object with this text in this field.
+    /// A JSON object with this text in this field, in capital or small letters.
     Field(&'static str, &'static str),
     /// A JSON object with a number in this field.
     Number(&'static str),
@@ -76,8 +78,11 @@ pub const SHAPES: &[Shape] = &[
 
 impl Shape {
     fn matches(&self, incoming: &Incoming) -> bool {
-        let field = |name: &str| object(incoming).and_then(|object| object.get(name));
-        let says = |name: &str, text: &str| field(name).and_then(Value::as_str) == Some(text);
+        let field =
+            |name: &str| object(incoming).and_then(|object| field(object, name)).map(|(_, value)| value);
+        let says = |name: &str, text: &str| {
+            field(name).and_then(Value::as_str).is_some_and(|said| said.eq_ignore_ascii_case(text))
+        };
         match self.looks {
             Looks::Text(text) => incoming.text().is_some_and(|said| bare(said) == text),
             Looks::Field(name, text) => says(name, text),
@@ -103,12 +108,11 @@ impl Shape {
         let text = match (self.reply, self.looks) {
             (Reply::Nothing, _) => return None,
             (Reply::Text(text), _) => text.to_string(),
-            (Reply::Field(name, text), _) => {
-                let mut answer = object(incoming)?.clone();
-                answer.insert(name.to_string(), text.into());
-                Value::Object(answer).to_string()
+            (Reply::Field(name, text), _) => answer_in_kind(object(incoming)?, name, text)?.to_string(),
+            (Reply::Number(name), _) => {
+                let (asked, _) = object(incoming)?.iter().next()?;
+                format!("{{\"{}\":{}}}", in_case_of(asked, name)?, only_number(incoming.text()?)?)
             }
-            (Reply::Number(name), _) => format!("{{\"{name}\":{}}}", only_number(incoming.text()?)?),
         };
         Some(Payload::Text(text))
     }
@@ -186,9 +190,12 @@ impl Shapes {
         match known.into_iter().find(|shape| shape.matches(incoming)) {
             Some(shape) => {
                 let reply = shape.reply(incoming);
-                Utterance { sound: shape.sound(), text, shape: Some(shape.name), reply }
+                Utterance { shape: Some(shape.name), reply, ..Utterance::plain(shape.sound(), text) }
             }
-            None => Utterance::plain(Sound::Message, text),
+            None => {
+                let content = Content::of(incoming.message());
+                Utterance { content, ..Utterance::plain(Sound::Message, text) }
+            }
         }
     }
 
@@ -197,7 +204,7 @@ impl Shapes {
         let (name, reply) = self.added.iter().find_map(hear)?;
         // What the user calls a ping is one, answered or not.
         let sound = if reply.is_some() || name == ADDED { Sound::AppPing } else { Sound::KeepAlive };
-        Some(Utterance { sound, text: text.clone(), shape: Some(name), reply })
+        Some(Utterance { shape: Some(name), reply, ..Utterance::plain(sound, text.clone()) })
     }
 }
 
@@ -258,6 +265,32 @@ mod tests {
             let told = said(&mut Shapes::default(), wire);
             assert_eq!(told, (Sound::AppPing, Some(shape), Some(reply.to_string())), "{wire}");
         }
+    }
+
+    #[test]
+    fn known_shapes_in_other_letter_case_count() {
+        for (wire, shape, reply) in [
+            (r#"{"type":"PING","id":4}"#, "type: ping", Some(r#"{"type":"PONG","id":4}"#)),
+            (r#"{"Type":"Ping"}"#, "type: ping", Some(r#"{"Type":"Pong"}"#)),
+            (r#"{"OP":"PING"}"#, "op: ping", Some(r#"{"OP":"PONG"}"#)),
+            (r#"{"event":"Pusher:Ping"}"#, "Pusher", Some(r#"{"event":"Pusher:Pong"}"#)),
+            (r#"{"Ping":17}"#, "ping: number", Some(r#"{"Pong":17}"#)),
+        ] {
+            let told = said(&mut Shapes::default(), wire);
+            assert_eq!(told, (Sound::AppPing, Some(shape), reply.map(str::to_string)), "{wire}");
+        }
+        let odd = said(&mut Shapes::default(), r#"{"type":"pInG"}"#);
+        assert_eq!(odd, (Sound::AppPing, Some("type: ping"), None), "which answer it wants is not known");
+        for (wire, shape) in [
+            (r#"{"type":"HEARTBEAT"}"#, "type: heartbeat"),
+            (r#"{"Type":"Heartbeat"}"#, "type: heartbeat"),
+            (r#"{"Channel":"heartbeat"}"#, "channel: heartbeat"),
+            (r#"{"TYPE":"KA"}"#, "GraphQL ka"),
+        ] {
+            assert_eq!(said(&mut Shapes::default(), wire), (Sound::KeepAlive, Some(shape), None), "{wire}");
+        }
+        let two = said(&mut Shapes::default(), r#"{"Type":"order","type":"ping"}"#);
+        assert_eq!(two.1, Some("type: ping"), "the exact name is meant");
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! One thing that a server said unasked.
 
+use super::periodic::Content;
 use crate::domain::heartbeat::template::Payload;
 use crate::domain::peer_text::PeerText;
 
@@ -69,6 +70,8 @@ pub struct Utterance {
     pub shape: Option<&'static str>,
     /// What a good client says to it; Pong frames are the library's own business.
     pub reply: Option<Payload>,
+    /// The message itself, where it has no known shape and may be a heartbeat all the same.
+    pub content: Option<Content>,
 }
 
 impl Utterance {
@@ -79,6 +82,6 @@ impl Utterance {
 
     /// Something of no known shape, to which nothing is to be said.
     pub fn plain(sound: Sound, text: PeerText) -> Utterance {
-        Utterance { sound, text, shape: None, reply: None }
+        Utterance { sound, text, shape: None, reply: None, content: None }
     }
 }

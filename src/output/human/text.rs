@@ -32,6 +32,12 @@ impl Rows {
         }
     }
 
+    /// Adds a row that stays one line, however wide: to be copied.
+    pub fn add_unbroken(&mut self, label: &str, text: &str) {
+        let label = self.paint.faint(&format!("{label:<LABEL$}"));
+        self.text.push_str(&format!("{label}{text}\n"));
+    }
+
     /// Adds a row when there is something to say.
     pub fn add_some(&mut self, label: &str, text: Option<String>) {
         if let Some(text) = text {

@@ -7,9 +7,10 @@ use serde::Serialize;
 
 use crate::domain::listen::report::{ListenInfo, ListenReport};
 use crate::domain::listen::{
-    Clearance, Effect, Effects, First, Interval, KindFindings, Origin, Payloads, Sound, Spanning, Unanswered,
-    Verdict,
+    Clearance, Effect, Effects, First, Interval, KindFindings, Origin, Payloads, Periodic, Sameness, Sound,
+    Spanning, Unanswered, Verdict,
 };
+use crate::domain::peer_text::PeerText;
 use crate::output::json::{
     Ending, Failure, Ms, Opening, PresetName, SCHEMA_VERSION, Timestamp, VerdictName, WSCHECK_VERSION, ms,
     names,
@@ -17,7 +18,7 @@ use crate::output::json::{
 
 names! {
     /// What the server does about heartbeats.
-    ListenVerdictName of Verdict { ServerPingsEvery, ServerIsSilentFor, Irregular, Inconclusive }
+    ListenVerdictName of Verdict { ServerPingsEvery, ServerIsSilentFor, PeriodicMessages, Irregular, Inconclusive }
 }
 
 names! {
@@ -31,6 +32,12 @@ names! {
         KeepAlive,
         Message,
     }
+}
+
+names! {
+    /// What messages of one form say: the same each time, the same but for counters, times and ids, or with other numbers
+    /// that change, as prices do.
+    SamenessName of Sameness { Constant, Counting, Changing }
 }
 
 names! {
@@ -102,6 +109,8 @@ pub struct ListenDocument {
     interval: Option<IntervalDocument>,
     /// From what to what its spans are; null when it is not borne out.
     interval_spans: Option<SpanningName>,
+    /// Messages of no known shape that come at an interval, heartbeats perhaps; null when there are none.
+    periodic: Option<PeriodicDocument>,
     /// For how long it was listened, from the opening.
     listened_ms: Ms,
     /// The longest span in which the server said nothing at all.
@@ -158,6 +167,22 @@ pub struct IntervalDocument {
     gaps: usize,
 }
 
+/// Messages of one form, in which counters, times and ids may change, that come at an interval.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct PeriodicDocument {
+    /// The first of them; control characters are escaped, and secrets hidden.
+    payload: String,
+    count: u64,
+    interval: IntervalDocument,
+    sameness: SamenessName,
+    /// It looks more like a heartbeat than like data: nothing but counters, times and ids changes, or a heartbeat's word
+    /// is in it. That it is one is not known.
+    like_heartbeat: bool,
+    /// A value for `--app-ping` that matches these messages; null when they have too little in common.
+    app_ping: Option<String>,
+}
+
 /// What the server does when its heartbeats stay unanswered.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
@@ -210,6 +235,8 @@ pub struct ListenedTo {
     payloads: PayloadsName,
     /// The first payload; control characters are escaped.
     payload: String,
+    /// The last payload that differed from the first; null when none did.
+    last_payload: Option<String>,
     /// The known shape that it has.
     shape: Option<&'static str>,
     /// What the client's own traffic did to them; null when there was none.
@@ -238,6 +265,19 @@ impl From<Interval> for IntervalDocument {
             max_ms: interval.max.into(),
             spread_ms: interval.spread().into(),
             gaps: interval.gaps,
+        }
+    }
+}
+
+impl From<&Periodic> for PeriodicDocument {
+    fn from(periodic: &Periodic) -> PeriodicDocument {
+        PeriodicDocument {
+            payload: periodic.sample.to_string(),
+            count: periodic.count,
+            interval: periodic.interval.into(),
+            sameness: periodic.sameness.into(),
+            like_heartbeat: periodic.is_like_heartbeat(),
+            app_ping: periodic.pattern.clone(),
         }
     }
 }
@@ -283,6 +323,7 @@ impl From<&KindFindings> for ListenedTo {
             since_traffic: kind.since_traffic.map(IntervalDocument::from),
             payloads: kind.payloads.into(),
             payload: kind.sample.to_string(),
+            last_payload: kind.latest.as_ref().map(PeerText::to_string),
             shape: kind.shape,
             by_client: kind.by_client.map(EffectsDocument::from),
             by_server: kind.by_server.map(EffectsDocument::from),
@@ -306,6 +347,7 @@ impl From<&ListenReport> for ListenDocument {
             heartbeat_shape: findings.heartbeat.and_then(|kind| kind.shape),
             interval: findings.interval().map(IntervalDocument::from),
             interval_spans: findings.spanning().map(SpanningName::from),
+            periodic: findings.periodic.as_ref().map(PeriodicDocument::from),
             listened_ms: findings.listened.into(),
             longest_quiet_ms: findings.longest_quiet.into(),
             longest_still_ms: findings.longest_still.into(),

@@ -5,19 +5,22 @@ use std::time::Duration;
 use super::HumanOptions;
 use crate::domain::listen::report::{ListenEvent, ListenInfo, ListenReport, Progress, Said};
 use crate::domain::listen::{
-    Clearance, Effect, Effects, Findings, First, Interval, KindFindings, Origin, Payloads, Sound, Unanswered,
-    Verdict,
+    Clearance, Effect, Effects, Findings, First, Interval, KindFindings, Origin, Payloads, Periodic,
+    Sameness, Sound, Unanswered, Verdict,
 };
 use crate::domain::opening::OpenError;
 use crate::output::human::{self, Paint, Rows, counted, failed_opening, phases, way};
+use crate::output::presets::command_line::quoted;
 use crate::output::units::{precise, rate, spoken};
 
 /// The most heartbeats that are told of as they come.
 const MOST_TOLD: u32 = 20;
 /// What is measured is no finer than this.
 const LEAST: Duration = Duration::from_millis(1);
-/// The most characters of a payload that are shown.
+/// The most characters of a payload that are shown in a line as it comes.
 const SHOWN: usize = 60;
+/// The most that are shown in the report.
+const SHOWN_AT_THE_END: usize = 200;
 
 /// What is told while it runs, on stderr.
 #[derive(Debug)]
@@ -116,9 +119,14 @@ fn diagnosis(rows: &mut Rows, report: &ListenReport, paint: Paint) {
     rows.add_some("first", heartbeat.and_then(first));
     rows.add_some("counted from", heartbeat.and_then(|kind| counted_from(kind, report)));
     rows.add_some("talk", heartbeat.is_none().then(|| untalked(report)).flatten());
+    rows.add_some("besides", besides(findings));
     rows.add_some("unanswered", findings.unanswered.map(unanswered));
     rows.add_some("clears", findings.clearance.as_ref().map(clears));
     rows.add_some("so", consequence(findings));
+    let pattern = findings.periodic.as_ref().and_then(|found| found.pattern.as_deref());
+    pattern.into_iter().filter(|_| findings.verdict == Verdict::PeriodicMessages).for_each(|pattern| {
+        rows.add_unbroken("try", &app_ping(pattern));
+    });
 }
 
 /// Words are said between two heartbeats, when the next is known to come.
@@ -140,6 +148,9 @@ fn headline(findings: &Findings, paint: Paint) -> String {
                 format!("{} in {listened}, beside {messages}", paint.strong("the server sent no heartbeat"))
             }
         },
+        (Verdict::PeriodicMessages, _) => {
+            findings.periodic.as_ref().map(|found| periodic(found, paint)).unwrap_or_default()
+        }
         (Verdict::Irregular, Some(kind)) => {
             let gaps = kind.interval.map(range).unwrap_or_default();
             format!("{}: {}, {gaps} apart", paint.strong("irregular heartbeats"), many(kind, findings))
@@ -148,6 +159,51 @@ fn headline(findings: &Findings, paint: Paint) -> String {
             paint.strong("inconclusive")
         }
     }
+}
+
+/// `the server sends "[0,\"hb\"]" every 300 ms, perhaps a heartbeat (median of 9 gaps)`
+fn periodic(found: &Periodic, paint: Paint) -> String {
+    let Periodic { sample, interval, sameness, .. } = found;
+    let like = if *sameness == Sameness::Constant { "" } else { "messages like " };
+    let every =
+        format!("the server sends {like}\"{}\" every {}", cut(sample.as_str()), precise(interval.median));
+    let perhaps = match found.is_like_heartbeat() {
+        true => "perhaps a heartbeat",
+        false => "perhaps a heartbeat, perhaps data: the numbers in them change",
+    };
+    let outlier = outlier(*interval).unwrap_or_default();
+    format!("{}{outlier}, {perhaps} ({})", paint.strong(&every), median(*interval, "gap"))
+}
+
+/// As a shell takes it, and in one line, however long.
+fn app_ping(pattern: &str) -> String {
+    let separator = if pattern.starts_with('-') { '=' } else { ' ' };
+    format!("--app-ping{separator}{}", quoted(pattern))
+}
+
+/// Beside known heartbeats, what may be another.
+fn besides(findings: &Findings) -> Option<String> {
+    let is_besides = findings.verdict != Verdict::PeriodicMessages;
+    let found = findings.periodic.as_ref().filter(|found| is_besides && found.has_word)?;
+    Some(periodic(found, Paint { color: false }))
+}
+
+/// What to do about messages that may be heartbeats.
+fn if_heartbeat(found: &Periodic, findings: &Findings) -> String {
+    let tell = match &found.pattern {
+        Some(_) => "listen with the option below",
+        None => "tell --app-ping how they look",
+    };
+    let safe = match found.is_like_heartbeat() {
+        true => "whether they come when the server has nothing else to say",
+        false => "whether they come when there is no data to send",
+    };
+    format!(
+        "if they are heartbeats, {tell} (and --app-pong with the answer that they want, if any); that is not known, nor \
+         {safe}: the path was silent for {} at the longest here, and heartbeats of your own keep it open for certain \
+         (`wscheck probe-idle` tells how often)",
+        precise(findings.longest_quiet)
+    )
 }
 
 /// How often they come: what is too fast to be told by its gaps, by its rate.
@@ -360,21 +416,14 @@ fn clears(clearance: &Clearance) -> String {
 
 fn consequence(findings: &Findings) -> Option<String> {
     let text = match (findings.verdict, findings.heartbeat.map(|kind| kind.sound)) {
+        (Verdict::PeriodicMessages, _) => {
+            return findings.periodic.as_ref().map(|found| if_heartbeat(found, findings));
+        }
         (Verdict::ServerIsSilentFor, _) if !findings.kinds.is_empty() => {
-            let regular = findings.kinds.iter().find_map(KindFindings::borne_out);
-            let perhaps = regular
-                .map(|apart| {
-                    let apart = precise(apart.median);
-                    format!(
-                        " (they come every {apart}: if they are heartbeats, tell --app-ping how they look)"
-                    )
-                })
-                .unwrap_or_default();
             return Some(format!(
-                "its messages kept the path busy here, silent for {} at the longest{perhaps}; unless by heartbeats that \
-                 come only in a longer silence, nothing keeps it open when the server has nothing to say, nor finds out by \
-                 itself that a client is dead: send heartbeats (`wscheck probe-idle` tells how often), and see `wscheck \
-                 probe-zombie`",
+                "its messages kept the path busy here, silent for {} at the longest; unless by heartbeats that come only in \
+                 a longer silence, nothing keeps it open when the server has nothing to say, nor finds out by itself that a \
+                 client is dead: send heartbeats (`wscheck probe-idle` tells how often), and see `wscheck probe-zombie`",
                 precise(findings.longest_quiet)
             ));
         }
@@ -421,14 +470,20 @@ fn heard(kind: &KindFindings) -> String {
     // Gaps in which the client spoke are none of the server's own, and are left out.
     let but = if kind.by_client.is_some() { " where we said nothing" } else { "" };
     let gaps = kind.interval.map(|interval| format!(", {} apart{but}", range(interval))).unwrap_or_default();
-    let sample = cut(kind.sample.as_str());
+    let sample = cut_to(kind.sample.as_str(), SHOWN_AT_THE_END);
     let payload = match kind.payloads {
         Payloads::Empty => "without payload".to_string(),
         Payloads::Constant => format!("always \"{sample}\""),
-        Payloads::Changing => format!("changing, the first \"{sample}\""),
+        Payloads::Changing => format!("changing, the first \"{sample}\"{}", last(kind)),
         Payloads::Single => format!("\"{sample}\""),
     };
     format!("{}{shape}{gaps}; {payload}", counted(kind.count, one(kind.sound)))
+}
+
+/// What the server said last tells most where it ends the connection: an error, perhaps.
+fn last(kind: &KindFindings) -> String {
+    let latest = kind.latest.as_ref().filter(|_| kind.sound == Sound::Message);
+    latest.map(|text| format!(", later \"{}\"", cut_to(text.as_str(), SHOWN_AT_THE_END))).unwrap_or_default()
 }
 
 fn closing(rows: &mut Rows, report: &ListenReport, paint: Paint) {
@@ -460,6 +515,10 @@ fn many(kind: &KindFindings, findings: &Findings) -> String {
 }
 
 fn cut(text: &str) -> String {
-    let shown: String = text.chars().take(SHOWN).collect();
-    if text.chars().count() > SHOWN { format!("{shown}…") } else { shown }
+    cut_to(text, SHOWN)
+}
+
+fn cut_to(text: &str, most: usize) -> String {
+    let shown: String = text.chars().take(most).collect();
+    if text.chars().count() > most { format!("{shown}…") } else { shown }
 }

@@ -10,7 +10,7 @@ pub fn ready(preset: &Preset) -> String {
 }
 
 /// As a shell takes it: in single quotes, where it is more than a word.
-fn quoted(text: &str) -> String {
+pub fn quoted(text: &str) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@%+=,".contains(c);
     match text.chars().all(is_plain) {
         true => text.to_string(),

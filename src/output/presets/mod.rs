@@ -1,6 +1,6 @@
 //! Shows the table of presets: all of them at a glance, or one in full.
 
-mod command_line;
+pub(super) mod command_line;
 mod document;
 mod human;
 

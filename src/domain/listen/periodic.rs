@@ -1,0 +1,395 @@
+//! Messages of unknown form that come at an interval: heartbeats perhaps, of a kind that nobody has told us.
+
+use std::time::Duration;
+
+use super::form::{Form, Value};
+use super::interval::{Interval, JITTER};
+use super::skeleton::{Skeleton, literals};
+use super::spans::Spans;
+use crate::domain::heartbeat::incoming::MessageRef;
+use crate::domain::peer_text::PeerText;
+
+/// So many forms are told apart; of more, those that came but once make room.
+const MAX_FORMS: usize = 16;
+/// A longer message is no heartbeat.
+const LONGEST: usize = 512;
+/// What a pattern of more messages than this has in common does not change any more.
+const MAX_MERGES: u64 = 64;
+/// So many gaps must agree, or two that agree closely.
+const LEAST_GAPS: usize = 3;
+/// What is closer together is regular by accident: timers of a busy machine are as late as that.
+const SHORTEST_INTERVAL: Duration = Duration::from_millis(4 * JITTER.as_millis() as u64);
+/// After so many intervals without the next, they have stopped.
+const STOPPED: f64 = 2.5;
+/// A counter that begins again, or a clock that is set, falls once in so many times at most.
+const RISES_PER_FALL: u64 = 10;
+/// They stand in heartbeats.
+const WORDS: &[&str] = &[
+    "heartbeat",
+    "heart_beat",
+    "ping",
+    "pong",
+    "keepalive",
+    "keep-alive",
+    "keep_alive",
+    "alive",
+    "\"hb\"",
+    "noop",
+    "~h~",
+];
+
+/// A message as it came, for what comes again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Content {
+    Text(Box<str>),
+    Binary(Box<[u8]>),
+}
+
+impl Content {
+    /// Of a message; `None` of one that is too long for a heartbeat, or empty.
+    pub fn of(message: MessageRef<'_>) -> Option<Content> {
+        let is_one = (1..=LONGEST).contains(&message.size());
+        is_one.then(|| match message {
+            MessageRef::Text(text) => Content::Text(text.into()),
+            MessageRef::Binary(bytes) => Content::Binary(bytes.into()),
+        })
+    }
+
+    fn message(&self) -> MessageRef<'_> {
+        match self {
+            Content::Text(text) => MessageRef::Text(text),
+            Content::Binary(bytes) => MessageRef::Binary(bytes),
+        }
+    }
+
+    /// Its form. Of binary messages the first byte says what they are, and the length.
+    fn form(&self) -> Form {
+        match self {
+            Content::Text(text) => Form::of(text),
+            Content::Binary(bytes) => {
+                let kind = bytes.first().copied().unwrap_or_default();
+                Form { hash: 1 << 63 | (bytes.len() as u64) << 8 | u64::from(kind), places: Vec::new() }
+            }
+        }
+    }
+}
+
+/// What the messages of one form say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Sameness {
+    /// The same each time.
+    Constant,
+    /// Only counters, times and ids change.
+    Counting,
+    /// Other numbers change, as in prices.
+    Changing,
+}
+
+impl Sameness {
+    /// The name that scripts see.
+    pub fn label(self) -> &'static str {
+        match self {
+            Sameness::Constant => "constant",
+            Sameness::Counting => "counting",
+            Sameness::Changing => "changing",
+        }
+    }
+}
+
+/// Messages of one form that come at an interval.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Periodic {
+    pub count: u64,
+    pub interval: Interval,
+    /// The first of them.
+    pub sample: PeerText,
+    pub sameness: Sameness,
+    /// A heartbeat's word is in it.
+    pub has_word: bool,
+    /// What matches them and no other form, as `--app-ping` takes it.
+    pub pattern: Option<String>,
+}
+
+impl Periodic {
+    /// Whether it looks more like a heartbeat than like data.
+    pub fn is_like_heartbeat(&self) -> bool {
+        self.sameness != Sameness::Changing || self.has_word
+    }
+}
+
+/// How a number in messages of one form changes.
+#[derive(Debug, Clone, Default)]
+struct Track {
+    last: Option<f64>,
+    rises: u64,
+    falls: u64,
+}
+
+impl Track {
+    fn push(&mut self, value: Value) {
+        let Value::Number(number) = value else { return };
+        let before = self.last.replace(number);
+        self.rises += u64::from(before.is_some_and(|before| number > before));
+        self.falls += u64::from(before.is_some_and(|before| number < before));
+    }
+
+    fn counts(&self) -> bool {
+        self.falls * RISES_PER_FALL <= self.rises
+    }
+}
+
+/// Messages of one form.
+#[derive(Debug, Clone)]
+struct Heard {
+    hash: u64,
+    first: Content,
+    latest: Content,
+    count: u64,
+    at: Duration,
+    gaps: Spans,
+    tracks: Vec<Track>,
+    changes: bool,
+    skeleton: Skeleton,
+}
+
+impl Heard {
+    fn begin(form: &Form, content: &Content, at: Duration) -> Heard {
+        let mut heard = Heard {
+            hash: form.hash,
+            first: content.clone(),
+            latest: content.clone(),
+            count: 1,
+            at,
+            gaps: Spans::default(),
+            tracks: vec![Track::default(); form.places.len()],
+            changes: false,
+            skeleton: Skeleton::of(content.message()),
+        };
+        heard.track(form);
+        heard
+    }
+
+    fn track(&mut self, form: &Form) {
+        self.tracks.iter_mut().zip(&form.places).for_each(|(track, place)| track.push(place.value));
+    }
+
+    fn go_on(&mut self, form: &Form, content: &Content, at: Duration, is_late: bool) {
+        if !is_late {
+            self.gaps.push(at.saturating_sub(self.at));
+        }
+        (self.count, self.at) = (self.count + 1, at);
+        if *content == self.latest {
+            return;
+        }
+        self.changes = true;
+        self.track(form);
+        if self.count <= MAX_MERGES {
+            let literals = match content {
+                Content::Text(text) => literals(text, form),
+                Content::Binary(_) => Vec::new(),
+            };
+            self.skeleton.merge(content.message(), &literals);
+        }
+        self.latest = content.clone();
+    }
+
+    fn sameness(&self) -> Sameness {
+        match (self.changes, self.tracks.iter().all(Track::counts)) {
+            (false, _) => Sameness::Constant,
+            (true, true) if matches!(self.first, Content::Text(_)) => Sameness::Counting,
+            (true, _) => Sameness::Changing,
+        }
+    }
+
+    fn has_word(&self) -> bool {
+        let Content::Text(text) = &self.first else { return false };
+        let text = text.to_ascii_lowercase();
+        WORDS.iter().any(|word| text.contains(word))
+    }
+
+    /// The interval at which they come, where most gaps agree, and they have not stopped by then.
+    fn interval(&self, until: Duration) -> Option<Interval> {
+        let interval = self.gaps.interval().filter(|interval| interval.median >= SHORTEST_INTERVAL)?;
+        let agrees = match interval.gaps {
+            ..LEAST_GAPS => interval.gaps + 1 == LEAST_GAPS && interval.is_strict(),
+            _ => interval.is_regular(),
+        };
+        let has_stopped = until.saturating_sub(self.at) > interval.max.max(interval.median.mul_f64(STOPPED));
+        (agrees && !has_stopped).then_some(interval)
+    }
+}
+
+/// Tells the messages of one connection apart by their forms. Memory does not grow with their number.
+#[derive(Debug, Clone, Default)]
+pub struct Forms {
+    heard: Vec<Heard>,
+}
+
+impl Forms {
+    /// A message came; `is_late`: how long after the one before is not known.
+    pub fn heard(&mut self, at: Duration, content: &Content, is_late: bool) {
+        let form = content.form();
+        if let Some(heard) = self.heard.iter_mut().find(|heard| heard.hash == form.hash) {
+            return heard.go_on(&form, content, at, is_late);
+        }
+        if self.heard.len() == MAX_FORMS {
+            let rarest = self.heard.iter().enumerate().min_by_key(|(_, heard)| (heard.count, heard.at));
+            let Some(index) = rarest.map(|(index, _)| index) else { return };
+            self.heard.swap_remove(index);
+        }
+        self.heard.push(Heard::begin(&form, content, at));
+    }
+
+    /// The form that comes at an interval by then; of several, that which looks most like a heartbeat.
+    pub fn periodic(&self, until: Duration) -> Option<Periodic> {
+        let found = self.heard.iter().filter_map(|heard| Some((heard, heard.interval(until)?)));
+        let rank = |(heard, _): &(&Heard, Interval)| {
+            let sameness = match heard.sameness() {
+                Sameness::Constant => 0,
+                Sameness::Counting => 1,
+                Sameness::Changing => 2,
+            };
+            (!heard.has_word(), sameness, std::cmp::Reverse(heard.count))
+        };
+        let (heard, interval) = found.min_by_key(rank)?;
+        let sample = match heard.first.message() {
+            MessageRef::Text(text) => PeerText::new(text),
+            MessageRef::Binary(bytes) => super::shapes::shown_bytes(bytes),
+        };
+        Some(Periodic {
+            count: heard.count,
+            interval,
+            sample,
+            sameness: heard.sameness(),
+            has_word: heard.has_word(),
+            pattern: heard.skeleton.pattern(heard.latest.message()),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn ms(millis: u64) -> Duration {
+        Duration::from_millis(millis)
+    }
+
+    /// What these texts, each at its moment, come to.
+    fn found(texts: &[(u64, String)]) -> Option<Periodic> {
+        let mut forms = Forms::default();
+        for (at, text) in texts {
+            forms.heard(ms(*at), &Content::of(MessageRef::Text(text)).unwrap(), false);
+        }
+        forms.periodic(ms(texts.last()?.0 + 10))
+    }
+
+    fn every(interval: u64, count: u64, text: impl Fn(u64) -> String) -> Vec<(u64, String)> {
+        (1..=count).map(|n| (n * interval, text(n))).collect()
+    }
+
+    #[test]
+    fn unknown_heartbeats_are_found_whatever_counts_in_them() {
+        type Text = fn(u64) -> String;
+        let cases: [(Text, Sameness, &str); 8] = [
+            (|_| r#"[0,"hb"]"#.into(), Sameness::Constant, r#"[0,"hb"]"#),
+            (|_| r#"{"event":"heartbeat"}"#.into(), Sameness::Constant, r#"{"event":"heartbeat"}"#),
+            (
+                |n| format!(r#"{{"jsonrpc":"2.0","method":"ping","id":{n}}}"#),
+                Sameness::Counting,
+                r#"{"jsonrpc":"2.0","method":"ping"}"#,
+            ),
+            (|_| "PING :x".into(), Sameness::Constant, "PING :x"),
+            (
+                |n| format!("\"primus::ping::{}\"", 1_700_000_000_000 + n * 300),
+                Sameness::Counting,
+                "\"primus::ping::{any}\"",
+            ),
+            (
+                |n| format!("~m~{}~m~~h~{n}", 3 + n.to_string().len()),
+                Sameness::Counting,
+                "~m~{any}~m~~h~{any}",
+            ),
+            (
+                |n| format!(r#"{{"k":"hb","at":"2026-01-31T23:59:{:02}Z","id":"f{n}-{n}"}}"#, 50 + n % 10),
+                Sameness::Counting,
+                r#"{"k":"hb"}"#,
+            ),
+            (
+                |n| format!(r#"{{"type":"status","n":{}}}"#, n % 200),
+                Sameness::Counting,
+                r#"{"type":"status"}"#,
+            ),
+        ];
+        for (text, sameness, pattern) in cases {
+            let periodic = found(&every(300, 12, text)).unwrap();
+            assert_eq!((periodic.count, periodic.interval.median), (12, ms(300)), "{pattern}");
+            assert_eq!((periodic.sameness, periodic.pattern.as_deref()), (sameness, Some(pattern)));
+            assert!(periodic.is_like_heartbeat());
+        }
+    }
+
+    #[test]
+    fn prices_at_one_rate_look_like_data() {
+        let price = |n: u64| format!(r#"{{"type":"ticker","price":{}.5}}"#, 100 + (n * 37) % 11);
+        let periodic = found(&every(300, 20, price)).unwrap();
+        assert_eq!((periodic.sameness, periodic.is_like_heartbeat()), (Sameness::Changing, false));
+        let load = |n: u64| format!(r#"{{"type":"heartbeat","load":{}}}"#, (n * 37) % 11);
+        assert!(found(&every(300, 20, load)).unwrap().is_like_heartbeat());
+    }
+
+    #[test]
+    fn heartbeat_is_found_beside_other_messages() {
+        let mut texts = every(500, 9, |_| "tick-tock".to_string());
+        texts.extend(
+            [(130, "a b"), (220, "c"), (1777, "d"), (3456, "e f g")].map(|(at, text)| (at, text.to_string())),
+        );
+        texts.extend(every(333, 13, |n| format!(r#"{{"price":{}}}"#, (n * 7) % 5)));
+        texts.sort();
+        assert_eq!(found(&texts).unwrap().sample.as_str(), "tick-tock");
+    }
+
+    #[test]
+    fn what_is_not_periodic_is_not_found() {
+        assert_eq!(found(&every(300, 2, |_| "hb".into())), None, "one gap");
+        assert_eq!(found(&every(50, 99, |_| "hb".into())), None, "regular by accident");
+        let irregular = [100, 450, 500, 1400, 1500, 2600].map(|at| (at, "hb".to_string()));
+        assert_eq!(found(&irregular), None);
+        let words = ["hello", "how are you", "fine", "and you", "bye"];
+        let talk: Vec<(u64, String)> =
+            words.iter().enumerate().map(|(n, text)| (n as u64 * 300, text.to_string())).collect();
+        assert_eq!(found(&talk), None, "each is another");
+        let mut forms = Forms::default();
+        (1..9).for_each(|n| forms.heard(ms(n * 300), &Content::Text("hb".into()), false));
+        assert_eq!(forms.periodic(ms(4000)), None, "they have stopped");
+    }
+
+    #[test]
+    fn memory_does_not_grow_with_forms() {
+        let mut forms = Forms::default();
+        (0..5).for_each(|n| forms.heard(ms(n * 300), &Content::Text("hb".into()), false));
+        for n in 0..1000_u32 {
+            let letters: String =
+                n.to_string().bytes().map(|digit| char::from(digit - b'0' + b'a')).collect();
+            forms.heard(ms(1200), &Content::Text(letters.into()), false);
+        }
+        assert_eq!(forms.heard.len(), MAX_FORMS);
+        assert!(forms.periodic(ms(1300)).is_some(), "the one that came more often is still there");
+    }
+
+    proptest! {
+        #[test]
+        fn pattern_of_any_periodic_message_matches_it(
+            word in "[a-z\"{}\\[\\]:,~ ']{1,20}", sign in "[-:~ ]", interval in 100_u64..60_000, from in 0_u64..1_000_000
+        ) {
+            let texts = every(interval, 6, |n| format!("{word}{sign}{}", from + n));
+            let periodic = found(&texts).unwrap();
+            let matches = |pattern: &String| texts.iter().all(|(_, text)| {
+                let incoming = crate::domain::heartbeat::incoming::Incoming::new(MessageRef::Text(text));
+                pattern.parse::<crate::domain::heartbeat::pattern::Pattern>().unwrap().matches(&incoming).is_some()
+            });
+            prop_assert!(periodic.pattern.iter().all(matches), "{:?}", periodic.pattern);
+        }
+    }
+}
