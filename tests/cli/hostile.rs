@@ -1,8 +1,10 @@
 //! Peers that break the protocol: a named ending, exit 1, bounded memory, never a panic.
 
-use std::io::Write;
+use std::io::{Read, Write};
+use std::net::TcpListener;
+use std::time::Duration;
 
-use crate::support::{Script, ping_json, run, upgrade};
+use crate::support::{Script, accept, at_once, ping_json, read_head, run, upgrade};
 
 /// The violation's name, after an upgrade followed by these bytes.
 fn violation(bytes: &[u8]) -> String {
@@ -22,6 +24,49 @@ fn each_violation_has_its_name() {
     assert_eq!(violation(&[0xf1, 0]), "garbage");
     assert_eq!(violation(&b"HTTP/1.1 400 Bad Request\r\n".repeat(10)), "garbage");
     assert_eq!(violation(&[0x80, 0]), "garbage");
+}
+
+/// A server that answers each upgrade, sends an HTTP response so much later on the same connection, and no more.
+/// Without a delay both are one write.
+fn http_after_upgrade(delay: Option<Duration>) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("ws://{}/", listener.local_addr().unwrap());
+    // Ends with the test process.
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            std::thread::spawn(move || {
+                let (head, mut answer) = (read_head(&mut stream), Vec::new());
+                accept(&mut answer, &head, None);
+                if let Some(delay) = delay {
+                    let _ = stream.write_all(&std::mem::take(&mut answer));
+                    std::thread::sleep(delay);
+                }
+                answer.extend(b"HTTP/1.1 404 Not Found\r\n\r\n");
+                let _ = stream.write_all(&answer);
+                let _ = stream.read_to_end(&mut Vec::new());
+            });
+        }
+    });
+    url
+}
+
+/// 28 bytes and no more: the second letter announces a payload of 84 bytes, which never comes.
+#[test]
+fn http_text_after_the_upgrade_is_named_by_every_command() {
+    let commands: [&[&str]; 4] = [
+        &["ping", "-c", "5", "-i", "100ms"],
+        &["listen", "--for", "2s"],
+        &["probe-zombie", "--max", "2s"],
+        &["probe-idle", "--min", "250ms", "--max", "2s"],
+    ];
+    let urls = [None, Some(Duration::from_millis(700))].map(http_after_upgrade);
+    let cases: Vec<_> = urls.iter().flat_map(|url| commands.map(|command| (url, command))).collect();
+    at_once(&cases, |(url, command)| {
+        let ran = run(&[command, &["--proxy", "none", url][..]].concat());
+        let said = format!("{}{}", ran.stdout, ran.stderr).split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(said.contains("an HTTP response after the upgrade"), "{command:?}: {said}");
+        assert!(matches!(ran.code, Some(1 | 4)), "{command:?}: {said}");
+    });
 }
 
 #[test]

@@ -74,7 +74,12 @@ impl Gathered {
                 reasons.push("interrupted before all was tried that was to follow the search".to_string());
                 report::Verdict::Inconclusive
             }
-            (Some(_), _) if partial || !findings.conclusive() => report::Verdict::Inconclusive,
+            (Some(_), _) if partial || !findings.conclusive() => {
+                if let Some((expected, Truth::Unknown(why))) = &expectation {
+                    reasons.push(untold(expected, why));
+                }
+                report::Verdict::Inconclusive
+            }
             (Some(_), _) => judge(expectation.as_ref(), &findings, &self.after, &mut reasons),
         };
         IdleReport {
@@ -191,7 +196,7 @@ fn judge(
             report::Verdict::Failed
         }
         Some((expected, Truth::Unknown(why))) => {
-            reasons.push(format!("whether it is {expected} cannot be told: {why}"));
+            reasons.push(untold(expected, why));
             report::Verdict::Inconclusive
         }
     };
@@ -211,6 +216,11 @@ fn judge(
         .into_iter()
         .find(|verdict| expected == *verdict || verified == *verdict)
         .unwrap_or(report::Verdict::Passed)
+}
+
+/// Why it is not known whether an expectation is met.
+fn untold(expected: &Expectation, why: &str) -> String {
+    format!("whether it is {expected} cannot be told: {why}")
 }
 
 /// What a bracket that decides says.

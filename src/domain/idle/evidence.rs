@@ -347,13 +347,15 @@ impl Evidence {
     }
 
     /// Whether the timer is so inexact that it has no timeout to speak of: connections died and survived, or were seen
-    /// to end, over a range that is wider than a timer's jitter of 1 % either way, or its tick of a second.
+    /// to end, over a range that is wider than a timer's jitter of 1 % either way, or its tick of a second. A range
+    /// that ends beyond twice its beginning is no tick's: such short timers tick more often.
     pub fn is_vague(&self) -> bool {
         let Some(longest) = self.longest() else { return false };
-        let mixed = earliest_but_one(&self.view.misfits).map_or(Duration::ZERO, |from| longest - from);
+        let limit = longest.mul_f64(0.022).max(Duration::from_millis(1100));
+        let is_wide = |from: Duration, to: Duration| to.saturating_sub(from) > limit.min(from);
+        let mixed = earliest_but_one(&self.view.misfits).is_some_and(|from| is_wide(from, longest));
         let last = self.view.group.last().copied().unwrap_or_default();
-        let ends = earliest_but_one(&self.view.group).map_or(Duration::ZERO, |from| last - from);
-        mixed.max(ends) > longest.mul_f64(0.022).max(Duration::from_millis(1100))
+        mixed || earliest_but_one(&self.view.group).is_some_and(|from| is_wide(from, last))
     }
 
     /// The spans after which connections died: those that were seen to end, and those that others survived.

@@ -19,7 +19,7 @@ impl ProbeId {
     /// phase of a timer that ticks once a second, so that all end after the same span and hide its grain.
     pub fn opening_delay(self, plan: &SearchPlan) -> Duration {
         let part = (f64::from(self.0) * GOLDEN_PART).fract();
-        GRAIN.min(plan.max / 4).mul_f64(part)
+        GRAIN.min(plan.max / 8).mul_f64(part)
     }
 }
 

@@ -15,7 +15,7 @@ use super::plan::{PlanError, SearchPlan, Strategy};
 use super::probe::{Cut, Observation, Order, ProbeId, Role, Seen, Step};
 use super::second_control::{SecondControl, Testimony};
 use super::tactic::{Probe, Situation, Wish, Wishes};
-use crate::domain::ending::How;
+use crate::domain::ending::{Ending, How, Who};
 
 /// After so many void rounds the path is too unsteady to be measured.
 const MOST_VOID_ROUNDS: u32 = 3;
@@ -112,6 +112,15 @@ fn close_frame(cut: &Cut) -> Option<String> {
         |code| format!("{code} ({})", crate::domain::ending::close_code_meaning(code)),
     );
     Some(if reason.as_str().is_empty() { code } else { format!("{code} '{}'", reason.as_str()) })
+}
+
+/// Why there is nothing to search; what the server sent is named, where that made wscheck close.
+fn ended_at_once(cut: &Cut) -> String {
+    let twice = "the control connection ended at once, twice";
+    match cut.how {
+        How::Violation { .. } => format!("{twice}: {}", Ending::describe(Who::Peer, &cut.how, None)),
+        _ => twice.to_string(),
+    }
 }
 
 /// Whether a control was given up since nothing answered.
@@ -479,7 +488,7 @@ impl Search {
             }
             Fate::Stillborn => {
                 let why = match (silent, self.plan.kind) {
-                    (false, _) => "the control connection ended at once, twice",
+                    (false, _) => &ended_at_once(cut),
                     (true, Kind::Protocol) => {
                         "the control was not answered, twice: perhaps the server answers no Ping frames, and app \
                          heartbeats would tell"
