@@ -16,7 +16,7 @@ pub const LARGEST_HEAD: usize = 64 * 1024;
 /// The most header lines that are read.
 pub const MOST_HEADERS: usize = 128;
 /// The most bytes of a refusal's body that are read.
-pub const LARGEST_BODY: usize = 512;
+pub const LARGEST_BODY: usize = 8 * 1024;
 /// How long a refusal's body, or the rest of what is not HTTP, is waited for.
 pub const BODY_WAIT: Duration = Duration::from_millis(500);
 /// Enough of what is not HTTP to recognise it by.
@@ -48,6 +48,13 @@ impl Head {
         let is_token = |part: &[u8]| part.trim_ascii().eq_ignore_ascii_case(token.as_bytes());
         self.all(name).any(|value| value.split(|byte| *byte == b',').any(is_token))
     }
+
+    /// The comma-separated values of every header called `name`, in lower case; none of them is empty.
+    pub fn tokens<'a>(&'a self, name: &'a str) -> impl Iterator<Item = String> + 'a {
+        let parts = self.all(name).flat_map(|value| value.split(|byte| *byte == b','));
+        let lower = |part: &[u8]| String::from_utf8_lossy(part).trim().to_lowercase();
+        parts.map(lower).filter(|token| !token.is_empty())
+    }
 }
 
 /// Why no head could be read.
@@ -58,8 +65,7 @@ pub enum HeadError {
     /// It begins as HTTP/1 does, but breaks its rules.
     Malformed {
         error: httparse::Error,
-        /// The beginning of the first line; what follows may hold a cookie or a token.
-        status_line: Vec<u8>,
+        line: FailingLine,
         /// The status, if that much could be read.
         status: Option<u16>,
     },
@@ -70,6 +76,111 @@ pub enum HeadError {
     /// The deadline passed after this many bytes of the head.
     Timeout(usize),
     Io(io::Error),
+}
+
+/// The line of a head that breaks the rules.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FailingLine {
+    /// 1 is the status line.
+    pub number: usize,
+    pub fault: LineFault,
+    /// The beginning of the status line, or a header's name. A header's value may be a cookie or a token.
+    pub shown: Vec<u8>,
+}
+
+/// How a line of a head breaks the rules.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LineFault {
+    /// The status line.
+    Status,
+    /// A header line without a colon.
+    NoColon,
+    /// A blank between a header's name and its colon.
+    BlankBeforeColon,
+    /// A colon without a name before it.
+    NoName,
+    /// A name with a character that no name has.
+    Name,
+    /// A control character in a value.
+    Value,
+    /// A line that continues another stands right after the status line.
+    ContinuesNothing,
+}
+
+impl LineFault {
+    fn words(self) -> &'static str {
+        match self {
+            LineFault::Status => "its status line is",
+            LineFault::NoColon => "has no colon:",
+            LineFault::BlankBeforeColon => "has a blank before its colon:",
+            LineFault::NoName => "has no name before its colon:",
+            LineFault::Name => "has a name with a character that is not allowed:",
+            LineFault::Value => "has a control character in its value:",
+            LineFault::ContinuesNothing => {
+                "begins with a blank, but there is no header before it to continue:"
+            }
+        }
+    }
+}
+
+impl FailingLine {
+    /// Finds the line of a head that a parser refused.
+    fn find(head: &[u8]) -> FailingLine {
+        let lines = head.split(|byte| *byte == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));
+        let bad =
+            lines.enumerate().skip(1).take_while(|(_, line)| !line.is_empty()).find_map(|(at, line)| {
+                header_fault(line, at == 1).map(|fault| FailingLine {
+                    number: at + 1,
+                    fault,
+                    shown: name_in(line),
+                })
+            });
+        bad.unwrap_or_else(|| {
+            let line = first_line(head).trim_ascii_end();
+            let shown = line.iter().take(TELLING_BYTES).copied().collect();
+            FailingLine { number: 1, fault: LineFault::Status, shown }
+        })
+    }
+
+    /// `line 3 has no colon: "X-Broken"`
+    fn words(&self) -> String {
+        let (words, shown) = (self.fault.words(), quoted(&self.shown));
+        match self.fault {
+            LineFault::Status => format!("{words} {shown}"),
+            _ => format!("line {} {words} {shown}", self.number),
+        }
+    }
+}
+
+/// How a header line breaks RFC 9112 section 5; `is_first`: no header stands before it.
+fn header_fault(line: &[u8], is_first: bool) -> Option<LineFault> {
+    let is_control = |byte: &u8| (byte.is_ascii_control()) && *byte != b'\t';
+    if line.first().is_some_and(|byte| b" \t".contains(byte)) {
+        return match (is_first, line.iter().any(|byte| is_control(byte))) {
+            (true, _) => Some(LineFault::ContinuesNothing),
+            (false, true) => Some(LineFault::Value),
+            (false, false) => None,
+        };
+    }
+    let Some(colon) = line.iter().position(|byte| *byte == b':') else { return Some(LineFault::NoColon) };
+    let (name, value) = line.split_at(colon);
+    match name.trim_ascii_end() {
+        [] => Some(LineFault::NoName),
+        trimmed if !trimmed.iter().all(|byte| is_token_byte(*byte)) => Some(LineFault::Name),
+        trimmed if trimmed.len() < name.len() => Some(LineFault::BlankBeforeColon),
+        _ => value.iter().any(|byte| is_control(byte)).then_some(LineFault::Value),
+    }
+}
+
+/// RFC 9110 section 5.6.2.
+fn is_token_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
+}
+
+/// The name of a header line, or as much of another line as holds no value.
+fn name_in(line: &[u8]) -> Vec<u8> {
+    let name = line.iter().take_while(|byte| !b":=;".contains(byte)).take(TELLING_BYTES);
+    name.copied().collect::<Vec<_>>().trim_ascii_end().to_vec()
 }
 
 /// A protocol that is told by its first bytes.
@@ -83,7 +194,7 @@ pub enum Speaks {
 pub fn recognise(bytes: &[u8]) -> Option<Speaks> {
     match bytes {
         // A TLS record (RFC 8446 section 5.1): alert or handshake, version 3.x.
-        [0x15 | 0x16, 3, 0..=4, ..] => Some(Speaks::Tls),
+        [0x15 | 0x16, 3] | [0x15 | 0x16, 3, 0..=4, ..] => Some(Speaks::Tls),
         // The SETTINGS frame that opens a server's HTTP/2 (RFC 9113 sections 3.4, 4.1), or GOAWAY.
         [0, _, _, 4 | 7, _, 0, 0, 0, 0, ..] => Some(Speaks::Http2),
         [b'H', b'T', b'T', b'P', b'/', b'2', ..] => Some(Speaks::Http2),
@@ -99,9 +210,8 @@ impl HeadError {
                 let cause = format!("{who} does not speak HTTP/1.1: {}", beginning(bytes));
                 Fault::new(FailureKind::NotHttp, cause)
             }
-            HeadError::Malformed { error, status_line, status } => {
-                let line = quoted(status_line);
-                let cause = format!("{who} answered malformed HTTP ({error}): its status line is {line}");
+            HeadError::Malformed { error, line, status } => {
+                let cause = format!("{who} answered malformed HTTP ({error}): {}", line.words());
                 let refusal = status.filter(|status| *status != 101).map(without_headers);
                 Fault { refusal, ..Fault::new(FailureKind::NotHttp, cause) }
             }
@@ -264,15 +374,11 @@ fn end_of_head(bytes: &[u8], searched: usize) -> Option<usize> {
 fn parse(bytes: &[u8]) -> Result<Head, HeadError> {
     let mut headers = [httparse::EMPTY_HEADER; MOST_HEADERS];
     let mut response = httparse::Response::new(&mut headers);
-    let malformed = |error, status| {
-        let line = first_line(bytes).trim_ascii_end();
-        HeadError::Malformed {
-            error,
-            status_line: line.iter().take(TELLING_BYTES).copied().collect(),
-            status,
-        }
-    };
-    match response.parse(bytes) {
+    let malformed = |error, status| HeadError::Malformed { error, line: FailingLine::find(bytes), status };
+    // A user agent reads folded lines (RFC 9112 section 5.2).
+    let mut config = httparse::ParserConfig::default();
+    config.allow_obsolete_multiline_headers_in_responses(true);
+    match config.parse_response(&mut response, bytes) {
         Err(httparse::Error::TooManyHeaders) => return Err(HeadError::Endless),
         Err(error) => return Err(malformed(error, response.code)),
         Ok(_) => {}
@@ -281,8 +387,14 @@ fn parse(bytes: &[u8]) -> Result<Head, HeadError> {
         return Err(malformed(httparse::Error::Status, response.code));
     };
     let headers = response.headers.iter();
-    let headers = headers.map(|h| (h.name.to_ascii_lowercase(), h.value.to_vec())).collect();
+    let headers = headers.map(|h| (h.name.to_ascii_lowercase(), unfolded(h.value))).collect();
     Ok(Head { status, minor_version, headers })
+}
+
+/// A value whose lines are joined by one blank each.
+fn unfolded(value: &[u8]) -> Vec<u8> {
+    let lines = value.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii);
+    lines.filter(|line| !line.is_empty()).collect::<Vec<_>>().join(&b' ')
 }
 
 /// The data in as many chunks as came (RFC 9112 section 7.1).
@@ -411,12 +523,53 @@ mod tests {
         let fault = head_of(&[answer], true).await.unwrap_err().fault("the server", Duration::ZERO);
         assert_eq!(
             fault.cause,
-            r#"the server answered malformed HTTP (invalid header name): its status line is "HTTP/1.1 404 Not Found""#
+            r#"the server answered malformed HTTP (invalid header name): line 3 has a name with a character that is not allowed: "Bad Name""#
         );
         assert_eq!(fault.refusal, Some(without_headers(404)));
         let answer = b"HTTP/1.1 101 X\nBad Name: x\n\n";
         let fault = head_of(&[answer], true).await.unwrap_err().fault("the server", Duration::ZERO);
-        assert!(fault.refusal.is_none() && fault.cause.ends_with(r#""HTTP/1.1 101 X""#), "{}", fault.cause);
+        assert!(fault.refusal.is_none() && fault.cause.ends_with(r#""Bad Name""#), "{}", fault.cause);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_failing_line_is_the_one_shown() {
+        for (lines, shown) in [
+            ("A: b\r\nX-Broken without\r\n", r#"line 3 has no colon: "X-Broken without""#),
+            ("Upgrade : websocket\r\n", r#"line 2 has a blank before its colon: "Upgrade""#),
+            ("A: b\r\nC: d\r\n: e\r\n", r#"line 4 has no name before its colon: """#),
+            (
+                " A: b\r\n",
+                r#"line 2 begins with a blank, but there is no header before it to continue: " A""#,
+            ),
+            ("A: b\r\nC: \x01SECRET\r\n", r#"line 3 has a control character in its value: "C""#),
+            ("A: b\r\ntoken=SECRET\r\n", r#"line 3 has no colon: "token""#),
+            ("A: b\r\n\u{e9}: SECRET\r\n", "line 3 has a name with a character that is not allowed"),
+        ] {
+            let answer = format!("HTTP/1.1 101 X\r\n{lines}Z: SECRET\r\n\r\n");
+            let cause =
+                head_of(&[answer.as_bytes()], true).await.unwrap_err().fault("it", Duration::ZERO).cause;
+            assert!(cause.contains(shown) && !cause.contains("SECRET"), "{cause}");
+        }
+        let cause = head_of(&[b"HTTP/1.1 2x0 OK\r\nA: b\r\n\r\n"], true).await.unwrap_err();
+        let cause = cause.fault("it", Duration::ZERO).cause;
+        assert!(cause.ends_with(r#"its status line is "HTTP/1.1 2x0 OK""#), "{cause}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn folded_header_lines_are_read() {
+        for folded in [
+            "A: b,\r\n c\r\nD: e\r\n",
+            "A: b,\r\n\t c\r\nD: e\r\n",
+            "A:\r\n b,\r\n \r\n  c\r\nD: e\r\n",
+            "A: b,\n c\nD: e\n",
+        ] {
+            let answer = format!("HTTP/1.1 101 X\r\n{folded}\r\n");
+            let head = head_of(&[answer.as_bytes()], false).await.unwrap();
+            assert_eq!(head.text("a").as_deref(), Some("b, c"), "{folded:?}");
+            assert_eq!(head.text("d").as_deref(), Some("e"), "{folded:?}");
+        }
+        let last = head_of(&[b"HTTP/1.1 101 X\r\nA: b,\r\n", b" c\r\n\r\n"], false).await.unwrap();
+        assert_eq!(last.text("a").as_deref(), Some("b, c"));
     }
 
     #[test]
@@ -472,6 +625,7 @@ mod tests {
     #[test]
     fn other_protocols_are_known_by_their_first_bytes() {
         assert_eq!(recognise(b"\x15\x03\x03\x00\x02\x02\x46"), Some(Speaks::Tls));
+        assert_eq!(recognise(b"\x15\x03"), Some(Speaks::Tls));
         assert_eq!(recognise(b"\x00\x00\x12\x04\x00\x00\x00\x00\x00\x00"), Some(Speaks::Http2));
         assert_eq!(recognise(b"HTTP/2 200"), Some(Speaks::Http2));
         assert_eq!(recognise(b"SSH-2.0"), None);
