@@ -167,6 +167,17 @@ pub struct Refusal {
     pub body: PeerText,
 }
 
+/// The peer of a connection that failed after TCP.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Reached {
+    /// The address that answered; that of the proxy, when there is one.
+    pub address: String,
+    /// The proxy, without its password.
+    pub proxy: Option<String>,
+    /// Further addresses of the same name that were not tried, since this one answered before.
+    pub untried: Vec<String>,
+}
+
 /// Why a connection could not be opened: at which step, and what the reader can do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OpenError {
@@ -180,16 +191,90 @@ pub struct OpenError {
     pub hint: Option<String>,
     /// Every address that was tried.
     pub attempts: Vec<Attempt>,
+    /// Where the connection stood when it failed; `None` before TCP.
+    pub reached: Option<Reached>,
     /// Present when HTTP answered with something other than 101.
     pub refusal: Option<Refusal>,
     /// From the start of the opening to the failure.
     pub took: Duration,
 }
 
+impl OpenError {
+    /// The address that answered, or the proxy on the way to it; `None` where the URL names the address itself.
+    pub fn whereabouts(&self) -> Option<String> {
+        let Reached { address, proxy, .. } = self.reached.as_ref()?;
+        if let Some(proxy) = proxy {
+            return Some(match self.phase {
+                Phase::Dns | Phase::Tcp => return None,
+                Phase::Proxy => format!("at {address}"),
+                Phase::Tls | Phase::Upgrade | Phase::Await => format!("through the proxy {proxy}"),
+            });
+        }
+        let authority = self.url.split("://").nth(1)?.split(['/', '?']).next()?;
+        let host = authority.rsplit('@').next()?;
+        let port = |address: &str| address.rsplit_once(':').map(|(host, _)| host.to_string());
+        let is_literal = host == address || port(address).as_deref() == Some(host);
+        (!is_literal).then(|| format!("at {address}"))
+    }
+}
+
 impl fmt::Display for OpenError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "cannot open {}: {}: {}", self.url, self.phase, self.cause)
+        let place = self.whereabouts().map(|place| format!(" {place}")).unwrap_or_default();
+        write!(f, "cannot open {}: {}{place}: {}", self.url, self.phase, self.cause)
     }
 }
 
 impl std::error::Error for OpenError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn error(url: &str, phase: Phase, address: &str, proxy: Option<&str>) -> String {
+        let proxy = proxy.map(str::to_string);
+        OpenError {
+            url: url.to_string(),
+            phase,
+            kind: FailureKind::Other,
+            cause: "why".to_string(),
+            hint: None,
+            attempts: Vec::new(),
+            reached: Some(Reached { address: address.to_string(), proxy, untried: Vec::new() }),
+            refusal: None,
+            took: Duration::ZERO,
+        }
+        .to_string()
+    }
+
+    #[test]
+    fn a_failure_after_tcp_names_the_address_that_answered() {
+        let named = error("wss://a.example/", Phase::Tls, "192.0.2.7:443", None);
+        assert_eq!(named, "cannot open wss://a.example/: TLS at 192.0.2.7:443: why");
+        let unix = error("ws://a.example/", Phase::Upgrade, "/run/x", None);
+        assert_eq!(unix, "cannot open ws://a.example/: upgrade at /run/x: why");
+    }
+
+    #[test]
+    fn an_address_that_the_url_has_is_not_repeated() {
+        for (url, address) in [
+            ("ws://127.0.0.1:9001/x", "127.0.0.1:9001"),
+            ("wss://***@127.0.0.1/", "127.0.0.1:443"),
+            ("ws://[::1]:9001/", "[::1]:9001"),
+            ("ws://[::1]/?a=b", "[::1]:80"),
+        ] {
+            assert_eq!(error(url, Phase::Upgrade, address, None), format!("cannot open {url}: upgrade: why"));
+        }
+    }
+
+    #[test]
+    fn a_failure_through_a_proxy_names_the_proxy() {
+        let proxy = Some("http://p.example:8080");
+        let of = |phase| error("ws://a.example/", phase, "192.0.2.7:8080", proxy);
+        assert_eq!(of(Phase::Proxy), "cannot open ws://a.example/: proxy at 192.0.2.7:8080: why");
+        assert_eq!(
+            of(Phase::Upgrade),
+            "cannot open ws://a.example/: upgrade through the proxy http://p.example:8080: why"
+        );
+    }
+}

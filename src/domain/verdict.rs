@@ -280,6 +280,7 @@ mod tests {
             cause: "connection refused".to_string(),
             hint: None,
             attempts: Vec::new(),
+            reached: None,
             refusal: None,
             took: Duration::ZERO,
         }))

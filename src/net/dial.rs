@@ -10,7 +10,7 @@ use http::{HeaderMap, HeaderValue};
 use tokio::time::{Instant, timeout_at};
 use url::Host;
 
-use crate::domain::opening::{FailureKind, OpenError, Opened, Stamper};
+use crate::domain::opening::{FailureKind, OpenError, Opened, Reached, Stamper};
 use crate::domain::phase::Phase;
 use crate::domain::target::{Credentials, Target};
 
@@ -168,6 +168,8 @@ struct Opening<'a> {
     began: Instant,
     deadline: Instant,
     facts: Opened,
+    /// All addresses that may be tried.
+    candidates: Vec<String>,
 }
 
 impl<'a> Opening<'a> {
@@ -175,7 +177,7 @@ impl<'a> Opening<'a> {
         let began = Instant::now();
         let facts = Opened { proxy: proxy.as_ref().map(ProxyUrl::to_string), ..Opened::default() };
         let deadline = began + plan.connect_timeout.min(LONGEST_OPENING);
-        Opening { plan, target, proxy, began, deadline, facts }
+        Opening { plan, target, proxy, began, deadline, facts, candidates: Vec::new() }
     }
 
     async fn run(&mut self) -> Result<(Stream, Arc<Marks>, Vec<u8>), Stop> {
@@ -213,6 +215,7 @@ impl<'a> Opening<'a> {
     async fn reach(&mut self, endpoint: Endpoint<'_>, whose: &'static str) -> Result<Socket, Stop> {
         let bind = self.plan.bind.next();
         let addresses = self.addresses(endpoint, bind, whose).await.map_err(at(Phase::Dns))?;
+        self.candidates = addresses.iter().map(SocketAddr::to_string).collect();
         let options = SocketOptions {
             bind,
             keepalive: self.plan.tcp_keepalive,
@@ -341,6 +344,15 @@ impl<'a> Opening<'a> {
         Ok(upgraded.leftover)
     }
 
+    /// Where the connection stands, once there is one.
+    fn reached(&self) -> Option<Reached> {
+        let address = self.facts.remote.clone()?;
+        let tried =
+            |address: &&String| self.facts.attempts.iter().any(|attempt| attempt.address == **address);
+        let untried = self.candidates.iter().filter(|address| !tried(address)).cloned().collect();
+        Some(Reached { address, proxy: self.facts.proxy.clone(), untried })
+    }
+
     fn error(self, phase: Phase, fault: Fault) -> OpenError {
         OpenError {
             url: self.target.to_string(),
@@ -348,6 +360,7 @@ impl<'a> Opening<'a> {
             kind: fault.kind,
             cause: fault.cause,
             hint: fault.hint,
+            reached: self.reached(),
             attempts: self.facts.attempts,
             refusal: fault.refusal,
             took: self.began.elapsed(),
@@ -719,7 +732,7 @@ mod tests {
         let insecure = TlsOptions { insecure: true, ..TlsOptions::default() };
         let error = failed(&with_tls(&insecure), &plain.secure_target()).await;
         assert_eq!((error.phase, error.kind), (Phase::Tls, FailureKind::TlsFailed));
-        assert_eq!(error.hint.as_deref(), Some("the server may speak plain ws:// on this port"));
+        assert_eq!(error.hint.as_deref(), Some("the server may speak plain HTTP on this port: use ws://"));
     }
 
     fn through(url: String) -> DialPlan {

@@ -24,7 +24,7 @@ use crate::domain::heartbeat::pattern::Pattern;
 use crate::domain::heartbeat::presets::resembles;
 use crate::domain::heartbeat::template::{Keys, Template};
 use crate::domain::listen::shapes::shown;
-use crate::domain::opening::{FailureKind, OpenError, Opened};
+use crate::domain::opening::{FailureKind, OpenError, Opened, Reached};
 use crate::domain::peer_text::PeerText;
 use crate::domain::phase::Phase;
 use crate::domain::secrets;
@@ -55,8 +55,15 @@ impl Greeting {
     }
 }
 
-/// What failed on a connection where none of the subprotocols was chosen that were offered may have failed for that.
+/// The failure with the address that it is of. What failed on a connection where none of the subprotocols was chosen
+/// that were offered may have failed for that.
 pub fn blame(error: OpenError, facts: &Opened) -> OpenError {
+    let reached = facts.remote.clone().map(|address| Reached {
+        address,
+        proxy: facts.proxy.clone(),
+        untried: Vec::new(),
+    });
+    let error = OpenError { reached, attempts: facts.attempts.clone(), ..error };
     if facts.subprotocols_offered.is_empty() || facts.subprotocol.is_some() {
         return error;
     }
@@ -137,6 +144,7 @@ pub async fn greet_hearing<S: AsyncRead + AsyncWrite + Unpin>(
         cause,
         hint: seen.hint(greeting),
         attempts: Vec::new(),
+        reached: None,
         refusal: None,
         took: began.elapsed(),
     })

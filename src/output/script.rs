@@ -10,7 +10,9 @@ use crate::domain::health::{Metrics, Status};
 use crate::domain::heartbeat::presets::{PresetUse, find};
 use crate::domain::heartbeat::{Kind, Outcome, Stray};
 use crate::domain::listen::Interval;
-use crate::domain::opening::{Attempt, FailureKind, OpenError, Opened, Refusal, Timestamps, TlsFacts};
+use crate::domain::opening::{
+    Attempt, FailureKind, OpenError, Opened, Reached, Refusal, Timestamps, TlsFacts,
+};
 use crate::domain::overheard::Overheard;
 use crate::domain::peer_text::PeerText;
 use crate::domain::phase::{Phase, Phases};
@@ -630,6 +632,7 @@ fn refused_tcp() -> OpenError {
             took: us(64),
             error: Some("connection refused [ECONNREFUSED]".to_string()),
         }],
+        reached: None,
         refusal: None,
         took: us(91),
     }
@@ -644,6 +647,7 @@ fn refused_upgrade() -> OpenError {
         cause: "the server answered 403 Forbidden".to_string(),
         hint: Some("the server may want an Origin (--origin) or credentials (-H, --user)".to_string()),
         attempts: vec![Attempt { address: "127.0.0.1:9001".to_string(), took: us(87), error: None }],
+        reached: Some(Reached { address: "127.0.0.1:9001".to_string(), ..Reached::default() }),
         refusal: Some(Refusal {
             status: 403,
             headers: vec![header("server", "nginx/1.26"), header("content-type", "text/html")],

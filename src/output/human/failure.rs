@@ -5,6 +5,9 @@ use crate::domain::opening::{Attempt, OpenError, Refusal};
 use crate::domain::peer_text::PeerText;
 use crate::output::units::spoken;
 
+/// The most addresses that are listed as not tried.
+const MAX_UNTRIED: usize = 4;
+
 /// An error and its hint; newline included.
 pub fn complaint(paint: Paint, message: &str, hint: Option<&str>) -> String {
     let mut text = format!("{} {message}\n", paint.bad("error:"));
@@ -17,8 +20,10 @@ pub fn complaint(paint: Paint, message: &str, hint: Option<&str>) -> String {
 /// Why a connection did not open: every attempt when there was more than one, and what HTTP answered.
 pub fn failed_opening(paint: Paint, error: &OpenError) -> String {
     let mut text = complaint(paint, &error.to_string(), None);
-    if error.attempts.len() > 1 {
+    let untried = error.reached.as_ref().map(|reached| reached.untried.as_slice()).unwrap_or_default();
+    if error.attempts.len() + untried.len() > 1 {
         error.attempts.iter().for_each(|attempt| text.push_str(&format!("  {}\n", tried(attempt))));
+        untried.iter().take(MAX_UNTRIED).for_each(|address| text.push_str(&not_tried(address)));
     }
     if let Some(refusal) = &error.refusal {
         text.push_str(&answered(refusal));
@@ -27,6 +32,10 @@ pub fn failed_opening(paint: Paint, error: &OpenError) -> String {
         text.push_str(&format!("{} {hint}\n", paint.strong("hint:")));
     }
     text
+}
+
+fn not_tried(address: &str) -> String {
+    format!("  {address}: not tried, since another answered (--resolve HOST:PORT:ADDRESS chooses)\n")
 }
 
 /// What became of one address: `[::1]:9001: connection refused by [::1]:9001 (ECONNREFUSED), after 87 µs`.

@@ -453,6 +453,7 @@ fn refused() -> Arc<OpenError> {
         cause: "connection refused".to_string(),
         hint: Some("is the server running?".to_string()),
         attempts: Vec::new(),
+        reached: None,
         refusal: None,
         took: us(200),
     })

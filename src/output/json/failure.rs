@@ -22,6 +22,12 @@ pub struct Failure {
     hint: Option<String>,
     /// Every address that was tried.
     attempts: Vec<Attempt>,
+    /// The address that answered TCP before it failed; that of the proxy, when there is one. Null when none did.
+    remote: Option<String>,
+    /// The proxy on the way to what failed.
+    proxy: Option<String>,
+    /// Addresses of the same name that were not tried, since another answered before.
+    untried: Vec<String>,
     /// What HTTP answered instead of 101.
     refusal: Option<Refusal>,
 }
@@ -55,6 +61,9 @@ impl From<&OpenError> for Failure {
             message: error.to_string(),
             hint: error.hint.clone(),
             attempts: error.attempts.iter().map(Attempt::from).collect(),
+            remote: error.reached.as_ref().map(|reached| reached.address.clone()),
+            proxy: error.reached.as_ref().and_then(|reached| reached.proxy.clone()),
+            untried: error.reached.as_ref().map(|reached| reached.untried.clone()).unwrap_or_default(),
             refusal: error.refusal.as_ref().map(Refusal::from),
         }
     }
@@ -105,6 +114,9 @@ pub fn error_document(
         message: message.to_string(),
         hint: hint.map(str::to_string),
         attempts: Vec::new(),
+        remote: None,
+        proxy: None,
+        untried: Vec::new(),
         refusal: None,
     };
     ErrorDocument {

@@ -313,6 +313,7 @@ fn unreachable() -> Vec<ListenEvent> {
         cause: "connection refused by 192.0.2.7:443 (ECONNREFUSED)".to_string(),
         hint: None,
         attempts: Vec::new(),
+        reached: None,
         refusal: None,
         took: us(310),
     });

@@ -73,6 +73,7 @@ fn refused(url: &str) -> OpenError {
         cause: "connection refused by 192.0.2.7:443 (ECONNREFUSED)".to_string(),
         hint: None,
         attempts: Vec::new(),
+        reached: None,
         refusal: None,
         took: us(310),
     }
