@@ -334,6 +334,7 @@ Register-ArgumentCompleter -Native -CommandName 'wscheck' -ScriptBlock {
             [CompletionResult]::new('--messages-only', '--messages-only', [CompletionResultType]::ParameterName, 'pings and pongs do not reset the idle timeout, only messages do')
             [CompletionResult]::new('--wrong-accept', '--wrong-accept', [CompletionResultType]::ParameterName, 'answer the upgrade with a wrong Sec-WebSocket-Accept')
             [CompletionResult]::new('--endless-header', '--endless-header', [CompletionResultType]::ParameterName, 'answer the upgrade with a header that never ends')
+            [CompletionResult]::new('--lenient-upgrade', '--lenient-upgrade', [CompletionResultType]::ParameterName, 'also take upgrades in HTTP/1.0, or without a Host header, which RFC 6455 4.2.1 forbids')
             [CompletionResult]::new('--garbage', '--garbage', [CompletionResultType]::ParameterName, 'send bytes that are no frames right after the upgrade')
             [CompletionResult]::new('--huge-frame', '--huge-frame', [CompletionResultType]::ParameterName, 'send the head of a frame that claims 2^62 bytes right after the upgrade')
             [CompletionResult]::new('--masked-frame', '--masked-frame', [CompletionResultType]::ParameterName, 'send a masked frame right after the upgrade, which a server must not')

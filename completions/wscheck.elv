@@ -325,6 +325,7 @@ set edit:completion:arg-completer[wscheck] = {|@words|
             cand --messages-only 'pings and pongs do not reset the idle timeout, only messages do'
             cand --wrong-accept 'answer the upgrade with a wrong Sec-WebSocket-Accept'
             cand --endless-header 'answer the upgrade with a header that never ends'
+            cand --lenient-upgrade 'also take upgrades in HTTP/1.0, or without a Host header, which RFC 6455 4.2.1 forbids'
             cand --garbage 'send bytes that are no frames right after the upgrade'
             cand --huge-frame 'send the head of a frame that claims 2^62 bytes right after the upgrade'
             cand --masked-frame 'send a masked frame right after the upgrade, which a server must not'

@@ -533,6 +533,7 @@ complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l duplicate-pong
 complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l messages-only -d 'pings and pongs do not reset the idle timeout, only messages do'
 complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l wrong-accept -d 'answer the upgrade with a wrong Sec-WebSocket-Accept'
 complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l endless-header -d 'answer the upgrade with a header that never ends'
+complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l lenient-upgrade -d 'also take upgrades in HTTP/1.0, or without a Host header, which RFC 6455 4.2.1 forbids'
 complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l garbage -d 'send bytes that are no frames right after the upgrade'
 complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l huge-frame -d 'send the head of a frame that claims 2^62 bytes right after the upgrade'
 complete -c wscheck -n "__fish_wscheck_using_subcommand serve" -l masked-frame -d 'send a masked frame right after the upgrade, which a server must not'

@@ -32,6 +32,10 @@ pub enum TurnedAway {
     Version(PeerText),
     #[error("upgrade without a Sec-WebSocket-Key of 16 bytes; answered 400")]
     Key,
+    #[error("upgrade in HTTP/1.{0}, which needs HTTP/1.1 (RFC 6455 4.2.1); answered 400")]
+    HttpVersion(u8),
+    #[error("upgrade with {0} Host headers instead of one (RFC 6455 4.2.1); answered 400")]
+    Host(usize),
     #[error("not HTTP; answered 400")]
     NotHttp,
     #[error("request head larger than {LONGEST_HEAD} bytes; answered 431")]
@@ -60,6 +64,8 @@ impl TurnedAway {
             TurnedAway::PlainHttp { .. } => "plain_http",
             TurnedAway::Version(_) => "version",
             TurnedAway::Key => "key",
+            TurnedAway::HttpVersion(_) => "http_version",
+            TurnedAway::Host(_) => "host",
             TurnedAway::NotHttp => "not_http",
             TurnedAway::EndlessHead => "endless_head",
             TurnedAway::TlsOnPlain => "tls_on_plain",
@@ -84,6 +90,12 @@ impl TurnedAway {
             ),
             TurnedAway::Version(_) => say(426, upgrade, "Only WebSocket version 13 is spoken here."),
             TurnedAway::Key => say(400, &[], "The upgrade needs a Sec-WebSocket-Key of 16 bytes in base64."),
+            TurnedAway::HttpVersion(minor) => say(
+                400,
+                &[],
+                &format!("An upgrade needs HTTP/1.1 (RFC 6455 4.2.1); this came in HTTP/1.{minor}."),
+            ),
+            TurnedAway::Host(_) => say(400, &[], "An upgrade needs one Host header (RFC 6455 4.2.1)."),
             TurnedAway::NotHttp => say(400, &[], "This is not an HTTP/1.1 request."),
             TurnedAway::EndlessHead => say(431, &[], "The request head is too large."),
             // No TLS, which is what every TLS client then says; silence would look like a broken network.
@@ -102,15 +114,18 @@ impl TurnedAway {
     }
 }
 
-/// Reads a request head. `None`: more bytes are needed.
-pub fn read_head(bytes: &[u8]) -> Result<Option<(Upgrade, usize)>, TurnedAway> {
+/// Reads a request head. `None`: more bytes are needed. `lenient`: an upgrade may come in HTTP/1.0 or without a Host
+/// header.
+pub fn read_head(bytes: &[u8], lenient: bool) -> Result<Option<(Upgrade, usize)>, TurnedAway> {
     if looks_like_tls(bytes) {
         return Err(TurnedAway::TlsOnPlain);
     }
     let mut headers = [httparse::EMPTY_HEADER; MOST_HEADERS];
     let mut request = httparse::Request::new(&mut headers);
     match request.parse(bytes) {
-        Ok(httparse::Status::Complete(length)) => upgrade(&request).map(|upgrade| Some((upgrade, length))),
+        Ok(httparse::Status::Complete(length)) => {
+            upgrade(&request, lenient).map(|upgrade| Some((upgrade, length)))
+        }
         Ok(httparse::Status::Partial) if bytes.len() > LONGEST_HEAD => Err(TurnedAway::EndlessHead),
         Ok(httparse::Status::Partial) => Ok(None),
         Err(httparse::Error::TooManyHeaders) => Err(TurnedAway::EndlessHead),
@@ -123,7 +138,8 @@ pub fn looks_like_tls(bytes: &[u8]) -> bool {
     matches!(bytes, [0x16, 0x03, ..])
 }
 
-fn upgrade(request: &httparse::Request<'_, '_>) -> Result<Upgrade, TurnedAway> {
+/// What a client must say (RFC 6455 section 4.2.1).
+fn upgrade(request: &httparse::Request<'_, '_>, lenient: bool) -> Result<Upgrade, TurnedAway> {
     let asks = request.method == Some("GET")
         && has_token(request, "Connection", "upgrade")
         && has_token(request, "Upgrade", "websocket");
@@ -131,16 +147,31 @@ fn upgrade(request: &httparse::Request<'_, '_>) -> Result<Upgrade, TurnedAway> {
         let shown = |text: Option<&str>| PeerText::new(text.unwrap_or(""));
         return Err(TurnedAway::PlainHttp { method: shown(request.method), path: shown(request.path) });
     }
-    let version = values(request, "Sec-WebSocket-Version").next().unwrap_or_default();
+    if !lenient {
+        spoken_properly(request)?;
+    }
+    // Neither may come twice (RFC 6455 sections 11.3.1, 11.3.5); two of them are no version and no key.
+    let version = values(request, "Sec-WebSocket-Version").collect::<Vec<_>>().join(", ");
     if version.trim() != "13" {
         return Err(TurnedAway::Version(PeerText::new(&version)));
     }
-    let key = values(request, "Sec-WebSocket-Key").next().unwrap_or_default().trim().to_string();
+    let key = values(request, "Sec-WebSocket-Key").collect::<Vec<_>>().join(", ").trim().to_string();
     if STANDARD.decode(&key).map(|bytes| bytes.len()) != Ok(16) {
         return Err(TurnedAway::Key);
     }
     let subprotocols = tokens(request, "Sec-WebSocket-Protocol").filter(|name| is_token(name)).collect();
     Ok(Upgrade { resource: request.path.unwrap_or("/").to_string(), key, subprotocols })
+}
+
+/// HTTP/1.1 and exactly one Host header (RFC 9112 section 3.2).
+fn spoken_properly(request: &httparse::Request<'_, '_>) -> Result<(), TurnedAway> {
+    if let Some(minor) = request.version.filter(|minor| *minor < 1) {
+        return Err(TurnedAway::HttpVersion(minor));
+    }
+    match values(request, "Host").count() {
+        1 => Ok(()),
+        count => Err(TurnedAway::Host(count)),
+    }
 }
 
 fn values<'a>(request: &'a httparse::Request<'_, '_>, name: &'a str) -> impl Iterator<Item = String> + 'a {
@@ -209,12 +240,12 @@ mod tests {
         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Protocol: chat, superchat\r\n\r\n";
 
     fn refusal(head: &str) -> TurnedAway {
-        read_head(head.as_bytes()).unwrap_err()
+        read_head(head.as_bytes(), false).unwrap_err()
     }
 
     #[test]
     fn a_proper_request_is_read_and_what_follows_is_left() {
-        let (upgrade, length) = read_head(format!("{HEAD}more").as_bytes()).unwrap().unwrap();
+        let (upgrade, length) = read_head(format!("{HEAD}more").as_bytes(), false).unwrap().unwrap();
         assert_eq!((upgrade.resource.as_str(), length), ("/chat?x=1", HEAD.len()));
         assert_eq!(upgrade.subprotocols, ["chat", "superchat"]);
     }
@@ -227,7 +258,7 @@ mod tests {
 
     #[test]
     fn an_unfinished_head_is_waited_for_but_not_for_ever() {
-        assert_eq!(read_head(&HEAD.as_bytes()[..80]), Ok(None));
+        assert_eq!(read_head(&HEAD.as_bytes()[..80], false), Ok(None));
         let endless = format!("GET / HTTP/1.1\r\nX: {}", "x".repeat(LONGEST_HEAD));
         assert_eq!(refusal(&endless), TurnedAway::EndlessHead);
         let many = format!("GET / HTTP/1.1\r\n{}", "X: y\r\n".repeat(MOST_HEADERS + 1));
@@ -253,16 +284,51 @@ mod tests {
     }
 
     #[test]
+    fn an_upgrade_needs_http_1_1_and_one_host_unless_lenient() {
+        let old = HEAD.replace("HTTP/1.1", "HTTP/1.0");
+        let without = HEAD.replace("Host: a\r\n", "");
+        let twice = HEAD.replace("Host: a\r\n", "Host: a\r\nHost: b\r\n");
+        for (head, why) in [
+            (&old, TurnedAway::HttpVersion(0)),
+            (&without, TurnedAway::Host(0)),
+            (&twice, TurnedAway::Host(2)),
+        ] {
+            assert_eq!(refusal(head), why);
+            let answer = String::from_utf8(why.response().unwrap()).unwrap();
+            assert!(
+                answer.starts_with("HTTP/1.1 400 Bad Request\r\n") && answer.contains("4.2.1"),
+                "{answer}"
+            );
+            assert!(read_head(head.as_bytes(), true).unwrap().is_some());
+        }
+        let empty = HEAD.replace("Host: a\r\n", "Host:\r\n");
+        assert!(read_head(empty.as_bytes(), false).unwrap().is_some());
+    }
+
+    #[test]
+    fn a_version_and_a_key_come_once() {
+        let version = "Sec-WebSocket-Version: 13\r\n";
+        let twice = HEAD.replace(version, &version.repeat(2));
+        assert_eq!(refusal(&twice), TurnedAway::Version(PeerText::new("13, 13")));
+        let none = HEAD.replace(version, "");
+        let answer = String::from_utf8(refusal(&none).response().unwrap()).unwrap();
+        assert!(answer.starts_with("HTTP/1.1 426 ") && answer.contains("\r\nSec-WebSocket-Version: 13\r\n"));
+        let key = "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
+        assert_eq!(refusal(&HEAD.replace(key, &key.repeat(2))), TurnedAway::Key);
+        assert_eq!(refusal(&HEAD.replace(key, "")), TurnedAway::Key);
+    }
+
+    #[test]
     fn a_subprotocol_that_is_no_token_is_not_taken_over() {
         let head = HEAD.replace("chat, superchat", "a b, ok");
-        let (upgrade, _) = read_head(head.as_bytes()).unwrap().unwrap();
+        let (upgrade, _) = read_head(head.as_bytes(), false).unwrap().unwrap();
         assert_eq!(upgrade.subprotocols, ["ok"]);
     }
 
     proptest! {
         #[test]
         fn no_request_panics(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
-            let _ = read_head(&bytes);
+            let _ = read_head(&bytes, false);
         }
     }
 }

@@ -32,7 +32,7 @@ pub async fn open<S: Socket, T>(
     within: Duration,
     seat: impl FnOnce() -> Result<T, TurnedAway>,
 ) -> Result<(Admitted, T), TurnedAway> {
-    let (upgrade, early) = match timeout(within, request(stream)).await {
+    let (upgrade, early) = match timeout(within, request(stream, faults.lenient)).await {
         Ok(result) => result?,
         Err(_) => return Err(TurnedAway::TooSlow(within)),
     };
@@ -47,10 +47,10 @@ pub async fn open<S: Socket, T>(
     }
 }
 
-async fn request<S: Socket>(stream: &mut S) -> Result<(Upgrade, Vec<u8>), TurnedAway> {
+async fn request<S: Socket>(stream: &mut S, lenient: bool) -> Result<(Upgrade, Vec<u8>), TurnedAway> {
     let mut bytes = Vec::new();
     loop {
-        if let Some((upgrade, length)) = handshake::read_head(&bytes)? {
+        if let Some((upgrade, length)) = handshake::read_head(&bytes, lenient)? {
             return Ok((upgrade, bytes.split_off(length)));
         }
         let count = stream.read_buf(&mut bytes).await;

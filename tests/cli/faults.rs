@@ -369,6 +369,15 @@ const CASES: &[Case] = &[
         found: || refused("endless_header", "upgrade"),
     },
     Case {
+        fault: "lenient-upgrade",
+        serve: &["--lenient-upgrade"],
+        ping: FIVE,
+        code: 0,
+        status: "healthy",
+        ending: OURS,
+        found: answered,
+    },
+    Case {
         fault: "garbage",
         serve: &["--garbage"],
         ping: QUIET,

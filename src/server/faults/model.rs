@@ -61,6 +61,8 @@ pub struct OpeningFaults {
     pub wrong_accept: bool,
     /// The answer's header never ends.
     pub endless_header: bool,
+    /// Upgrades in HTTP/1.0 and without a Host header are taken, too.
+    pub lenient: bool,
 }
 
 /// What the server sends again and again without being asked.

@@ -217,6 +217,15 @@ pub const DEFINITIONS: &[Definition] = &[
         },
     },
     Definition {
+        name: "lenient-upgrade",
+        value: Value::None,
+        help: "also take upgrades in HTTP/1.0, or without a Host header, which RFC 6455 4.2.1 forbids",
+        set: |faults, _| {
+            faults.opening.lenient = true;
+            Ok(())
+        },
+    },
+    Definition {
         name: "garbage",
         value: Value::None,
         help: "send bytes that are no frames right after the upgrade",
