@@ -38,6 +38,7 @@ const RULES: &[fn(&Scene) -> Option<String>] = &[
     dropped_replies,
     superseded_pongs,
     late_pongs,
+    no_subprotocol,
     certificate_expires,
 ];
 
@@ -373,6 +374,25 @@ fn overtaken_by_the_end(scene: &Scene) -> String {
 }
 
 /// The server's certificate expires soon.
+/// What this client takes and browsers do not (WHATWG WebSockets, "establish a WebSocket connection").
+fn no_subprotocol(scene: &Scene) -> Option<String> {
+    let mut opened = scene.target.connections.iter().filter_map(|connection| connection.opened.as_ref());
+    opened.find_map(|opened| {
+        let empty = opened.headers.iter().any(|(name, _)| name == "sec-websocket-protocol");
+        let offered = opened.subprotocols_offered.join(", ");
+        match (opened.subprotocol.is_some(), offered.is_empty(), empty) {
+            (true, ..) | (false, true, false) => None,
+            (false, false, _) => Some(format!(
+                "the server chose none of the subprotocols offered ({offered}): browsers refuse such a connection"
+            )),
+            (false, true, true) => Some(
+                "the server sent an empty Sec-WebSocket-Protocol though none was offered: browsers may refuse that"
+                    .to_string(),
+            ),
+        }
+    })
+}
+
 fn certificate_expires(scene: &Scene) -> Option<String> {
     let opened = scene.target.connections.iter().filter_map(|connection| connection.opened.as_ref());
     let days = opened.filter_map(|opened| opened.tls.as_ref()?.days_left).min()?;
@@ -393,6 +413,7 @@ fn certificate_expires(scene: &Scene) -> Option<String> {
 mod tests {
     use super::*;
     use crate::domain::ending::Ending;
+    use crate::domain::opening::Opened;
     use crate::domain::peer_text::PeerText;
     use crate::domain::report::samples;
     use crate::domain::stats::Counts;
@@ -663,6 +684,26 @@ mod tests {
         assert!(answers.starts_with("no answer came for 3 app heartbeats, although later"), "{answers}");
         let silence = counted(protocol(&[20]), |counts| counts.missed = 4);
         assert!(advise(&run(vec![silence])).is_empty(), "no later ping was answered");
+    }
+
+    #[test]
+    fn offered_subprotocols_of_which_none_is_chosen_are_told() {
+        let with = |offered: &[&str], chosen: Option<&str>, headers: &[&str]| {
+            let mut report = run(vec![protocol(&[5])]);
+            report.targets[0].connections[0].opened = Some(Arc::new(Opened {
+                subprotocols_offered: offered.iter().map(|name| name.to_string()).collect(),
+                subprotocol: chosen.map(PeerText::new),
+                headers: headers.iter().map(|name| (name.to_string(), PeerText::default())).collect(),
+                ..Opened::default()
+            }));
+            advise(&report)
+        };
+        let none_chosen =
+            "the server chose none of the subprotocols offered (mqtt, v2): browsers refuse such a connection";
+        assert_eq!(with(&["mqtt", "v2"], None, &[]), [none_chosen]);
+        assert_eq!(with(&["mqtt", "v2"], None, &["sec-websocket-protocol"]), [none_chosen]);
+        assert!(with(&[], None, &["sec-websocket-protocol"])[0].starts_with("the server sent an empty"));
+        assert!(with(&["mqtt"], Some("mqtt"), &[]).is_empty() && with(&[], None, &["server"]).is_empty());
     }
 
     #[test]
