@@ -24,6 +24,7 @@ use crate::domain::target::{Target, is_scheme};
 
 use super::fault::Fault;
 use super::head::{Head, HeadError, HeadReader, Speaks};
+use super::refusal::challenge::{LOCAL_PROXY, Schemes};
 use super::stream::Stream;
 use super::wire::{Marks, WireEnd};
 use super::{os_error, refusal};
@@ -419,8 +420,20 @@ fn unanswered(proxy: &ProxyUrl, error: &HeadError, budget: Duration) -> Fault {
     Fault { kind, hint, ..fault }
 }
 
+/// The proxy takes none of the ways to log in that we have.
+fn beyond_basic(schemes: &Schemes) -> Fault {
+    let cause = format!("the proxy takes {} (HTTP 407)", schemes.list());
+    let hint =
+        format!("a proxy's user name and password are sent as Basic only and cannot help; {LOCAL_PROXY}");
+    Fault::new(FailureKind::ProxyFailed, cause).hint(hint)
+}
+
 fn refused(proxy: &ProxyUrl, destination: &Destination, head: &Head, body: &[u8]) -> Fault {
     let status = head.status;
+    let schemes = Schemes::new(head, "proxy-authenticate");
+    if status == 407 && !schemes.is_empty() && !schemes.takes_basic() {
+        return Fault { refusal: Some(refusal::evidence(head, body)), ..beyond_basic(&schemes) };
+    }
     let (cause, hint) = match status {
         407 if proxy.has_credentials() => (
             "the proxy did not accept the user name and password (HTTP 407)".to_string(),

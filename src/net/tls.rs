@@ -411,7 +411,7 @@ fn tls_error(error: &io::Error) -> Option<&Error> {
     error.get_ref()?.downcast_ref()
 }
 
-const MAYBE_PLAIN: &str = "the server may speak plain ws:// on this port";
+const MAYBE_PLAIN: &str = "the server may speak plain HTTP on this port: use ws://";
 
 fn handshake_fault(error: &io::Error, leaf: Option<&Leaf>, party: &Party) -> Fault {
     let who = party.label();

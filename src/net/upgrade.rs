@@ -19,7 +19,8 @@ use crate::domain::target::{Credentials, Target};
 
 use super::fault::Fault;
 use super::head::{Head, HeadError, HeadReader, Speaks};
-use super::{refusal, tls};
+use super::refusal::{self, Sent};
+use super::tls;
 
 /// The most interim (1xx) responses before the final one.
 const MOST_INTERIM: usize = 16;
@@ -70,13 +71,13 @@ where
     };
     if head.status != 101 {
         let body = reader.body_start(&head).await;
-        return Err(refusal::fault(offer.target, &head, &body));
+        return Err(refusal::fault(&request.sent(offer), &head, &body));
     }
     let subprotocol = judge(&head, &request)?;
     Ok(Upgraded {
         subprotocols_offered: request.subprotocols,
         subprotocol,
-        headers: refusal::hops(&head),
+        headers: telling(&head),
         leftover: reader.into_leftover(),
     })
 }
@@ -131,6 +132,8 @@ struct Request {
     key: Vec<u8>,
     subprotocols: Vec<String>,
     offers_extensions: bool,
+    /// That of the Authorization header, where there is one.
+    scheme: Option<String>,
 }
 
 impl Request {
@@ -151,8 +154,37 @@ impl Request {
         }
         bytes.extend(b"\r\n");
         let offers_extensions = offer.headers.contains_key(header::SEC_WEBSOCKET_EXTENSIONS);
-        Ok(Request { bytes, key, subprotocols, offers_extensions })
+        let ours = headers.iter().find(|(name, _)| *name == "Authorization").map(|(_, value)| value);
+        let scheme = offer.headers.get(header::AUTHORIZATION).or(ours).and_then(scheme);
+        Ok(Request { bytes, key, subprotocols, offers_extensions, scheme })
     }
+
+    /// What a refusal is to be read by.
+    fn sent<'a>(&self, offer: Offer<'a>) -> Sent<'a> {
+        let given = |name: HeaderName| {
+            offer.headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()).trim().to_string())
+        };
+        let lacks = |name, token: &str| {
+            given(name)
+                .is_some_and(|value| !value.split(',').any(|part| part.trim().eq_ignore_ascii_case(token)))
+        };
+        let plain = Sent::plain(offer.target);
+        Sent {
+            host: given(header::HOST),
+            authorization: self.scheme.clone(),
+            version: given(header::SEC_WEBSOCKET_VERSION).unwrap_or_else(|| plain.version.clone()),
+            cookie: given(header::COOKIE).is_some(),
+            own_upgrade: lacks(header::UPGRADE, "websocket") || lacks(header::CONNECTION, "upgrade"),
+            ..plain
+        }
+    }
+}
+
+/// `Basic`: the scheme of an Authorization header.
+fn scheme(authorization: &HeaderValue) -> Option<String> {
+    let text = String::from_utf8_lossy(authorization.as_bytes());
+    let (scheme, _) = text.trim().split_once(' ')?;
+    Some(scheme.to_string())
 }
 
 /// The headers that every request has, each with the user's value where the user gave one.
@@ -275,16 +307,45 @@ fn extensions(head: &Head, request: &Request) -> Result<(), Fault> {
 }
 
 fn subprotocol(head: &Head, offered: &[String]) -> Result<Option<PeerText>, Fault> {
-    let chosen: Vec<_> = head.all("sec-websocket-protocol").map(<[u8]>::trim_ascii).collect();
+    // An empty line chooses nothing.
+    let lines = head.all("sec-websocket-protocol").flat_map(|value| value.split(|byte| *byte == b','));
+    let chosen: Vec<_> = lines.map(<[u8]>::trim_ascii).filter(|name| !name.is_empty()).collect();
     match chosen.as_slice() {
         [] => Ok(None),
         [one] if offered.iter().any(|name| name.as_bytes() == *one) => Ok(Some(PeerText::from_bytes(one))),
-        [one] => {
-            let one = PeerText::from_bytes(one);
-            Err(bad(format!("the server chose a subprotocol that was not offered: {one}")))
+        [one] => Err(not_offered(&String::from_utf8_lossy(one), offered)),
+        more => {
+            let names = more.iter().map(|name| String::from_utf8_lossy(name)).collect::<Vec<_>>().join(", ");
+            Err(bad(format!("the server chose more than one subprotocol: {}", PeerText::new(&names))))
         }
-        _ => Err(bad("the server chose more than one subprotocol")),
     }
+}
+
+/// The server chose what it was not offered; browsers refuse that, too.
+fn not_offered(chosen: &str, offered: &[String]) -> Fault {
+    let shown = PeerText::new(chosen);
+    let but = if offered.is_empty() { String::new() } else { format!(" (offered: {})", offered.join(", ")) };
+    let fault = bad(format!("the server chose a subprotocol that was not offered: {shown}{but}"));
+    match (offered.iter().find(|name| name.eq_ignore_ascii_case(chosen)), is_pasteable(chosen)) {
+        (Some(name), _) => fault.hint(format!("names are case-sensitive: {shown} is not {name}")),
+        (None, true) => fault.hint(format!("offer it: --subprotocol {chosen}")),
+        (None, false) => fault,
+    }
+}
+
+/// Whether a name that a peer made can be copied into a shell.
+fn is_pasteable(name: &str) -> bool {
+    let safe = |c: char| c.is_ascii_alphanumeric() || "-._+".contains(c);
+    name.len() <= 128 && name.chars().all(safe) && !name.starts_with('-')
+}
+
+/// The response's telling headers; a subprotocol's empty line is one, since browsers refuse it.
+fn telling(head: &Head) -> Vec<(String, PeerText)> {
+    let mut headers = refusal::hops(head);
+    if head.all("sec-websocket-protocol").any(|value| value.trim_ascii().is_empty()) {
+        headers.push(("sec-websocket-protocol".to_string(), PeerText::default()));
+    }
+    headers
 }
 
 #[cfg(test)]
@@ -454,6 +515,56 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn an_empty_subprotocol_chooses_none_and_is_told() {
+        for line in
+            ["Sec-WebSocket-Protocol:\r\n", "Sec-WebSocket-Protocol:  \r\n", "Sec-WebSocket-Protocol: ,\r\n"]
+        {
+            assert_eq!(answered(&good(line)).await.unwrap().subprotocol, None, "{line:?}");
+        }
+        let upgraded = answered(&good("Sec-WebSocket-Protocol:\r\n")).await.unwrap();
+        assert_eq!(upgraded.headers, [("sec-websocket-protocol".to_string(), PeerText::default())]);
+        let both = good("Sec-WebSocket-Protocol:\r\nSec-WebSocket-Protocol: v2\r\n");
+        assert_eq!(answered(&both).await.unwrap().subprotocol, Some(PeerText::new("v2")));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_subprotocol_that_was_not_offered_leads_to_the_flag() {
+        let asked = asked("ws://a.example/", &[], &[]);
+        let hint = async |name: &str| {
+            let answer = good(&format!("Sec-WebSocket-Protocol: {name}\r\n\r\n"));
+            upgraded(&asked, answer.as_bytes(), false).await.unwrap_err().hint
+        };
+        assert_eq!(hint("arduino").await.as_deref(), Some("offer it: --subprotocol arduino"));
+        assert_eq!(hint("$(id)").await, None);
+        assert_eq!(hint("--help").await, None);
+        let fault = answered(&good("Sec-WebSocket-Protocol: CHAT\r\n")).await.unwrap_err();
+        assert_eq!(fault.hint.as_deref(), Some("names are case-sensitive: CHAT is not chat"));
+        let fault = answered(&good("Sec-WebSocket-Protocol: chat, v2\r\n")).await.unwrap_err();
+        assert_eq!(fault.cause, "the server chose more than one subprotocol: chat, v2");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_hint_heeds_what_the_request_said() {
+        let hint = async |asked: &Asked, answer: &str| {
+            upgraded(asked, answer.as_bytes(), false).await.unwrap_err().hint.unwrap_or_default()
+        };
+        let digest = "HTTP/1.1 401 X\r\nWWW-Authenticate: Digest realm=\"x\"\r\nContent-Length: 0\r\n\r\n";
+        let with_user = asked("ws://bob:pw@a.example/", &[], &[]);
+        assert!(hint(&with_user, digest).await.contains("--user was sent and refused"));
+        let bearer = asked("ws://a.example/", &[("authorization", "Bearer t")], &[]);
+        let refused = digest.replace("Digest realm=\"x\"", "Bearer error=\"invalid_token\"");
+        assert!(hint(&bearer, &refused).await.contains("did not accept the token (invalid_token)"));
+        let old = asked("ws://a.example/", &[("sec-websocket-version", "8")], &[]);
+        let answer = "HTTP/1.1 426 X\r\nSec-WebSocket-Version: 13\r\nContent-Length: 0\r\n\r\n";
+        assert!(hint(&old, answer).await.contains("(13) than -H gave (8)"));
+        let own = asked("ws://a.example/", &[("connection", "close")], &[]);
+        assert!(hint(&own, answer).await.contains("-H replaced Upgrade or Connection"));
+        let cookie = asked("ws://a.example/", &[("cookie", "a=b")], &[]);
+        let answer = "HTTP/1.1 302 X\r\nLocation: /\r\nSet-Cookie: a=c\r\nContent-Length: 0\r\n\r\n";
+        assert!(hint(&cookie, answer).await.contains("does not take the cookie that was sent"));
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn interim_responses_are_skipped_but_not_for_ever() {
         let hints = "HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n";
         assert!(answered(&format!("{hints}{hints}{}", good(""))).await.is_ok());
@@ -479,11 +590,11 @@ mod tests {
         );
         assert_eq!(
             bad_cause(&good("Sec-WebSocket-Protocol: v3\r\n")).await,
-            "the server chose a subprotocol that was not offered: v3"
+            "the server chose a subprotocol that was not offered: v3 (offered: chat, v2)"
         );
         assert_eq!(
             bad_cause(&good("Sec-WebSocket-Protocol: v2\r\nSec-WebSocket-Protocol: chat\r\n")).await,
-            "the server chose more than one subprotocol"
+            "the server chose more than one subprotocol: v2, chat"
         );
         assert_eq!(
             bad_cause(&good("Sec-WebSocket-Extensions: permessage-deflate\r\n")).await,

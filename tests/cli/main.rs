@@ -16,6 +16,7 @@ mod presets;
 mod presets_live;
 mod probe_idle;
 mod proxies;
+mod refusals;
 mod secrets;
 mod secure;
 mod signals;

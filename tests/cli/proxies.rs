@@ -34,15 +34,25 @@ const NGINX: Proxy =
     Proxy { name: "nginx", program: "nginx", config: nginx, args: &["-e", "/dev/null", "-c"], ready: None };
 
 fn nginx(listener: &TcpListener, server: u16, folder: &str) -> String {
+    let passes = "proxy_http_version 1.1;\nproxy_set_header Upgrade $http_upgrade;\nproxy_set_header Connection upgrade;";
+    nginx_with(listener, server, folder, &format!("{passes}\nproxy_read_timeout {TIMEOUT};\n"))
+}
+
+/// As many people have it: nothing is said of upgrades.
+const NGINX_BARE: Proxy = Proxy { config: nginx_bare, ..NGINX };
+
+fn nginx_bare(listener: &TcpListener, server: u16, folder: &str) -> String {
+    nginx_with(listener, server, folder, "")
+}
+
+fn nginx_with(listener: &TcpListener, server: u16, folder: &str, more: &str) -> String {
     let address = listener.local_addr().unwrap();
     let paths: String = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
         .map(|what| format!("{what}_temp_path {folder}/{what};\n"))
         .concat();
     format!(
         "daemon off;\nworker_processes 1;\npid {folder}/pid;\nerror_log {folder}/log;\nevents {{}}\nhttp {{\naccess_log off;\n\
-         {paths}server {{\nlisten {address};\nlocation / {{\nproxy_pass http://127.0.0.1:{server};\n\
-         proxy_http_version 1.1;\nproxy_set_header Upgrade $http_upgrade;\nproxy_set_header Connection upgrade;\n\
-         proxy_read_timeout {TIMEOUT};\n}}\n}}\n}}\n"
+         {paths}server {{\nlisten {address};\nlocation / {{\nproxy_pass http://127.0.0.1:{server};\n{more}}}\n}}\n}}\n"
     )
 }
 
@@ -309,6 +319,16 @@ fn fits_unnamed(document: &Value, id: &str, setting: &str) {
     assert!(contains(document, TIMEOUT_MS), "{document:#}");
     assert_eq!(timers(document, "candidates"), [], "{document:#}");
     assert!(timers(document, "undecided").contains(&(id, setting)), "{document:#}");
+}
+
+#[test]
+fn an_nginx_that_drops_the_upgrade_is_told_what_it_needs() {
+    let Some(running) = NGINX_BARE.start() else { return };
+    let url = format!("ws://127.0.0.1:{}/", running.port);
+    let ran = Ran::of(wscheck(&["ping", "-c", "1", "--proxy", "none", &url]).spawn().unwrap());
+    assert_eq!(ran.code, Some(3), "{}", ran.all());
+    assert!(ran.stderr.contains("hint: the server saw no WebSocket upgrade"), "{}", ran.all());
+    assert!(ran.stderr.contains("nginx is on the way: it needs proxy_http_version 1.1"), "{}", ran.all());
 }
 
 #[test]
