@@ -324,6 +324,21 @@ async fn a_wrong_accept_is_wrong() {
 }
 
 #[tokio::test]
+async fn a_lenient_server_takes_http_1_0_and_no_host() {
+    for request in [UPGRADE.replace("HTTP/1.1", "HTTP/1.0"), UPGRADE.replace("Host: a\r\n", "")] {
+        for (faults, status) in [(&[][..], "HTTP/1.1 400 "), (&["lenient-upgrade"], "HTTP/1.1 101 ")] {
+            let served = Served::with_faults(faults).await;
+            let mut client = Bare::knock(served.address).await;
+            client.write(request.as_bytes()).await;
+            let head = client.head().await;
+            assert!(head.starts_with(status), "{head}");
+            drop(client);
+            served.stop().await;
+        }
+    }
+}
+
+#[tokio::test]
 async fn an_endless_header_never_ends() {
     let served = Served::with_faults(&["endless-header"]).await;
     let mut client = Bare::knock(served.address).await;
