@@ -124,17 +124,18 @@ impl LineFault {
 }
 
 impl FailingLine {
-    /// Finds the line of a head that a parser refused.
-    fn find(head: &[u8]) -> FailingLine {
+    /// Finds the line of a head that a parser refused for this reason.
+    fn find(head: &[u8], error: httparse::Error) -> FailingLine {
+        let of_status = matches!(error, httparse::Error::Status | httparse::Error::Version);
         let lines = head.split(|byte| *byte == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));
-        let bad =
-            lines.enumerate().skip(1).take_while(|(_, line)| !line.is_empty()).find_map(|(at, line)| {
-                header_fault(line, at == 1).map(|fault| FailingLine {
-                    number: at + 1,
-                    fault,
-                    shown: name_in(line),
-                })
-            });
+        let mut headers = lines.enumerate().skip(1).take_while(|(_, line)| !line.is_empty() && !of_status);
+        let bad = headers.find_map(|(at, line)| {
+            header_fault(line, at == 1).map(|fault| FailingLine {
+                number: at + 1,
+                fault,
+                shown: name_in(line),
+            })
+        });
         bad.unwrap_or_else(|| {
             let line = first_line(head).trim_ascii_end();
             let shown = line.iter().take(TELLING_BYTES).copied().collect();
@@ -374,7 +375,8 @@ fn end_of_head(bytes: &[u8], searched: usize) -> Option<usize> {
 fn parse(bytes: &[u8]) -> Result<Head, HeadError> {
     let mut headers = [httparse::EMPTY_HEADER; MOST_HEADERS];
     let mut response = httparse::Response::new(&mut headers);
-    let malformed = |error, status| HeadError::Malformed { error, line: FailingLine::find(bytes), status };
+    let malformed =
+        |error, status| HeadError::Malformed { error, line: FailingLine::find(bytes, error), status };
     // A user agent reads folded lines (RFC 9112 section 5.2).
     let mut config = httparse::ParserConfig::default();
     config.allow_obsolete_multiline_headers_in_responses(true);

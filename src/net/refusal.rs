@@ -177,7 +177,7 @@ impl Reading<'_> {
 
     /// What a body says of TLS that is wanted.
     fn tls(&self) -> Option<&'static str> {
-        if self.head.status < 400 {
+        if !(400..500).contains(&self.head.status) {
             return None;
         }
         let upgrade_to_tls =
@@ -250,7 +250,9 @@ impl Reading<'_> {
                 "the server answers, but this path is not a WebSocket endpoint: check the path".into()
             }
             300..=399 => return redirect::hint(self.sent, head),
-            400 if head.tokens("sec-websocket-version").next().is_some() => self.no_upgrade(),
+            400 if self.is_bare() && head.tokens("sec-websocket-version").next().is_some() => {
+                self.no_upgrade()
+            }
             400 => BAD_REQUEST.into(),
             401 => Schemes::new(head, "www-authenticate").server_hint(self.sent.authorization.as_deref()),
             403 => FORBIDDEN.into(),
@@ -266,6 +268,11 @@ impl Reading<'_> {
             _ => return None,
         };
         Some(hint)
+    }
+
+    /// Whether the body says no more than the status does.
+    fn is_bare(&self) -> bool {
+        self.body.text.trim().is_empty() || self.wording.is("bad request")
     }
 
     /// Ours is among the versions, or none are named.
@@ -406,6 +413,8 @@ mod tests {
         ] {
             assert!(hint_of(status, headers).starts_with(NO_UPGRADE), "{headers:?}");
         }
+        assert!(hint_with(400, &[("sec-websocket-version", "13")], "Bad Request\n").starts_with(NO_UPGRADE));
+        assert_eq!(hint_with(400, &[("sec-websocket-version", "13")], "no such room"), BAD_REQUEST);
     }
 
     #[test]

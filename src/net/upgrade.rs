@@ -108,6 +108,8 @@ async fn final_head<S: AsyncRead + Unpin>(reader: &mut HeadReader<'_, S>) -> Res
     Err(HeadError::Endless)
 }
 
+const MAYBE_TLS: &str = "some TLS servers close like this on plain HTTP: try wss://";
+
 fn unanswered(target: &Target, error: &HeadError, budget: Duration) -> Fault {
     if let HeadError::Io(io) = error
         && let Some(fault) = tls::alert(io)
@@ -118,8 +120,9 @@ fn unanswered(target: &Target, error: &HeadError, budget: Duration) -> Fault {
     let hint = match (error.speaks(), error) {
         (Some(Speaks::Tls), _) => Some(refusal::TRY_WSS),
         (Some(Speaks::Http2), _) => Some("the server offers HTTP/2 only; WebSocket needs HTTP/1.1 here"),
-        (None, HeadError::ClosedEarly(0)) if !target.secure() => {
-            Some("some TLS servers close like this on plain HTTP: try wss://")
+        (None, HeadError::ClosedEarly(0)) if !target.secure() => Some(MAYBE_TLS),
+        (None, HeadError::Io(io)) if !target.secure() && io.kind() == io::ErrorKind::ConnectionReset => {
+            Some(MAYBE_TLS)
         }
         _ => None,
     };

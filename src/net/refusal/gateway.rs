@@ -87,6 +87,26 @@ const APPLICATIONS: &[&str] = &[
     "bandit",
     "vert.x",
 ];
+/// Beginnings of the Server header of products that mostly are proxies.
+const PROXIES: &[&str] = &[
+    "nginx",
+    "openresty",
+    "tengine",
+    "haproxy",
+    "envoy",
+    "istio-envoy",
+    "traefik",
+    "caddy",
+    "varnish",
+    "squid",
+    "ats",
+    "kong",
+    "cloudflare",
+    "apache",
+    "litespeed",
+    "microsoft-azure-application-gateway",
+    "google frontend",
+];
 /// Headers that show a proxy on the way, whatever their value.
 const PROXY_HEADERS: &[&str] =
     &["via", "cf-ray", "x-cache", "x-served-by", "x-amz-cf-id", "x-varnish", "x-azure-ref"];
@@ -117,11 +137,19 @@ pub fn unavailable(head: &Head, body: &Body, wording: &Wording) -> String {
                         down), or a proxy before it that has no server for the request"
                 .to_string()
         }
-        (None, _) => format!(
-            "by its status a proxy before the server says so, and the response does not tell which: {}",
-            means.replace("behind it", "behind that proxy")
-        ),
+        (None, _) => {
+            let which = proxy_named(head).unwrap_or_else(|| "the response does not tell which".to_string());
+            let means = means.replace("behind it", "behind that proxy");
+            format!("by its status a proxy before the server says so ({which}): {means}")
+        }
     }
+}
+
+/// The proxy that the Server header names; the answer may be another's, which it only passed on.
+fn proxy_named(head: &Head) -> Option<String> {
+    let server = head.text("server")?;
+    let known = PROXIES.iter().any(|name| server.to_ascii_lowercase().starts_with(name));
+    known.then(|| format!("perhaps the one of server: {}", PeerText::new(&server)))
 }
 
 /// The product that made this page, by which evidence, and what its words mean.
@@ -275,6 +303,8 @@ mod tests {
         }
         let hint = hint_of(502, &[], "");
         assert!(hint.starts_with("by its status a proxy before the server says so"), "{hint}");
+        let hint = hint_of(502, &[("server", "nginx/1.22.1")], "oops");
+        assert!(hint.contains("(perhaps the one of server: nginx/1.22.1)"), "{hint}");
         assert!(hint_of(504, &[], "").contains("behind that proxy did not answer in time"));
     }
 

@@ -70,7 +70,7 @@ fn is_same(here: &Url, there: &Url) -> bool {
             url.host_str().map(str::to_string),
             port(url),
             url.path().to_string(),
-            url.query().map(str::to_string),
+            url.query().filter(|query| !query.is_empty()).map(str::to_string),
         )
     };
     websocket_scheme(there).is_some() && key(here) == key(there)

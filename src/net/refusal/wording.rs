@@ -145,6 +145,16 @@ const WANTS_TLS: &[&str] = &[
     "insecure connections are not",
     "secure connection is required",
     "secure connection required",
+    "requires a secure connection",
+    "requires an ssl",
+    "requires a tls",
+    "use tls",
+    "use ssl",
+    "needs tls",
+    "expects tls",
+    "expected tls",
+    "non-tls",
+    "non-ssl",
 ];
 
 /// How sure it is that the port itself speaks TLS.
@@ -179,6 +189,11 @@ impl Wording {
     /// Whether the body has these words, in lower case.
     pub fn has(&self, words: &str) -> bool {
         self.text.contains(words)
+    }
+
+    /// Whether the body has these words, in lower case, and no others.
+    pub fn is(&self, words: &str) -> bool {
+        self.text.trim_end_matches('.') == words
     }
 
     /// Whether a server says that it got plain HTTP and wants TLS.
@@ -388,9 +403,12 @@ mod tests {
         ] {
             assert_eq!(Wording::new(body).wants_tls(), Some(TlsDemand::Port), "{body}");
         }
-        for body in
-            ["403.4 - Forbidden: SSL is required to view this resource.", "HTTPS required", "use wss://"]
-        {
+        for body in [
+            "403.4 - Forbidden: SSL is required to view this resource.",
+            "HTTPS required",
+            "use wss://",
+            "non-TLS request",
+        ] {
             assert_eq!(Wording::new(body).wants_tls(), Some(TlsDemand::Server), "{body}");
         }
         for body in ["see https://a.example/help", "Forbidden", "the https server is down"] {
