@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
+use crate::peers::Peer;
 use crate::support::{
     CLOSE, PING, PONG, Ran, Reaped, Server, TEXT, answer_pings, at_once, closed_port, frame, read_frame, run,
     upgrade, validate, wscheck,
@@ -458,4 +459,23 @@ fn slow_to_answer(mut stream: TcpStream) {
 fn a_slow_answer_to_a_first_word_is_no_standstill_of_the_servers() {
     let (code, document) = document(&["--max", "4s"], &serving(slow_to_answer));
     assert_eq!((code, &document["verdict"]), (Some(0), &"zombies_kept".into()), "{document:#}");
+}
+
+/// The library with intervals that are not its own, as no table has them.
+const WEBSOCKETS: Peer = Peer {
+    name: "python websockets",
+    needs: "python/.venv/bin/python",
+    command: &["python/.venv/bin/python", "python/server.py", "1"],
+};
+
+#[test]
+fn websockets_is_named_by_its_close_frame_at_any_interval() {
+    let Some(server) = WEBSOCKETS.start() else { return };
+    let (_, document) = document(&["--max", "6s", "--every", "500ms"], &server.url());
+    let named = document["consistent_with"].as_array().unwrap();
+    let ids: Vec<&Value> = named.iter().map(|library| &library["id"]).collect();
+    assert_eq!(ids, ["python.websockets"], "{document:#}");
+    assert_eq!(named[0]["is_default"], false, "{document:#}");
+    let closes = "closes with close frame 1011 \"keepalive ping timeout\"";
+    assert_eq!(named[0]["closes"], closes, "{document:#}");
 }

@@ -1,6 +1,7 @@
 """A small server over the `websockets` library: Pings are answered by the library, app pings here.
 
-Prints "PORT n" when it listens; ends when its standard input does.
+Prints "PORT n" when it listens; ends when its standard input does. An argument is the interval of its own Pings in
+seconds, and the time that it waits for each Pong.
 """
 
 import asyncio
@@ -27,7 +28,8 @@ async def answer(socket):
 
 
 async def main():
-    async with serve(answer, "127.0.0.1", 0) as server:
+    keepalive = float(sys.argv[1]) if len(sys.argv) > 1 else 20
+    async with serve(answer, "127.0.0.1", 0, ping_interval=keepalive, ping_timeout=keepalive) as server:
         print(f"PORT {server.sockets[0].getsockname()[1]}", flush=True)
         await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
 

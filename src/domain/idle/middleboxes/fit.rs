@@ -222,7 +222,10 @@ fn value(middlebox: &Middlebox, observed: &Observed) -> Option<(Duration, Matche
     let known = default.into_iter().chain(middlebox.typical.iter().map(typical));
     let known = known.filter(|(value, _)| range.holds(*value)).min_by_key(|(value, _)| range.off(*value));
     known.or_else(|| {
-        let is_free = matches!(middlebox.change, Change::Set(_)) && middlebox.value != Value::Unpublished;
+        // A timer that strikes later than all that was seen may have any value, or nearly none.
+        let is_told = observed.hi > Some(middlebox.coarse);
+        let is_settable = matches!(middlebox.change, Change::Set(_)) && middlebox.value != Value::Unpublished;
+        let is_free = is_told && is_settable;
         let whole = || range.roundest(&SECONDS_MS, middlebox);
         let value = is_free.then(|| whole().or_else(|| tight.roundest(&PARTS_MS, middlebox)))??;
         Some((value, Matched::Any))

@@ -232,6 +232,7 @@ fn traffic_server_caddy_and_stunnel_are_known_by_their_ways() {
     assert_eq!(ids(&caddy.candidates), ["caddy.read_timeout"]);
     let stunnel = undecided(&visible(3000, RST, &[]));
     assert!(stunnel.contains(&"stunnel"), "{stunnel:?}");
+    assert!(!stunnel.contains(&"netscaler.client"), "looked at every 2 minutes: {stunnel:?}");
     assert!(!undecided(&visible(3000, FIN, &[])).contains(&"stunnel"));
 }
 
