@@ -324,7 +324,7 @@ fn fits_unnamed(document: &Value, id: &str, setting: &str) {
 #[test]
 fn an_nginx_that_drops_the_upgrade_is_told_what_it_needs() {
     let Some(running) = NGINX_BARE.start() else { return };
-    let url = format!("ws://127.0.0.1:{}/", running.port);
+    let url = format!("ws://{}/", running.address);
     let ran = Ran::of(wscheck(&["ping", "-c", "1", "--proxy", "none", &url]).spawn().unwrap());
     assert_eq!(ran.code, Some(3), "{}", ran.all());
     assert!(ran.stderr.contains("hint: the server saw no WebSocket upgrade"), "{}", ran.all());
