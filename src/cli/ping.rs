@@ -38,6 +38,7 @@ const LEAST_PATIENCE: Duration = Duration::from_secs(30);
 const RECONNECT_BASE: Duration = Duration::from_millis(500);
 const RECONNECT_CAP: Duration = Duration::from_secs(30);
 const RECONNECT_ATTEMPTS: u32 = 10;
+const RECONNECT_RESET_AFTER: Duration = Duration::from_secs(5);
 
 /// The arguments of `wscheck ping`.
 #[derive(Debug, Clone, Args)]
@@ -92,9 +93,13 @@ pub struct ReconnectArgs {
     /// The longest backoff [default: 30s]
     #[arg(long, value_name = "TIME", value_parser = positive_duration, allow_hyphen_values = true)]
     pub reconnect_cap: Option<Duration>,
-    /// Attempts in a row before giving up [default: 10]
+    /// Attempts in a row, with no connection that lasted, before giving up [default: 10]
     #[arg(long, value_name = "N", value_parser = up_to::<u32>(u32::MAX.into()), allow_hyphen_values = true)]
     pub reconnect_attempts: Option<u32>,
+    /// A connection lasted if it was open for this long and a heartbeat was answered on it; only then backoff
+    /// and attempts start again [default: 5s]
+    #[arg(long, value_name = "TIME", value_parser = positive_duration, allow_hyphen_values = true)]
+    pub reconnect_reset_after: Option<Duration>,
 }
 
 impl ReconnectArgs {
@@ -103,6 +108,7 @@ impl ReconnectArgs {
             (self.reconnect_base.is_some(), "--reconnect-base"),
             (self.reconnect_cap.is_some(), "--reconnect-cap"),
             (self.reconnect_attempts.is_some(), "--reconnect-attempts"),
+            (self.reconnect_reset_after.is_some(), "--reconnect-reset-after"),
         ];
         match given.into_iter().find(|(given, _)| *given) {
             Some((_, flag)) if !self.reconnect => Err(without(flag, "--reconnect")),
@@ -118,7 +124,12 @@ impl ReconnectArgs {
             let (base, cap) = (shown::duration(base), shown::duration(cap));
             return Err(format!("--reconnect-base ({base}) is above --reconnect-cap ({cap})"));
         }
-        Ok(Backoff { base, cap, max_attempts: Some(self.reconnect_attempts.unwrap_or(RECONNECT_ATTEMPTS)) })
+        Ok(Backoff {
+            base,
+            cap,
+            max_attempts: Some(self.reconnect_attempts.unwrap_or(RECONNECT_ATTEMPTS)),
+            lasted_after: self.reconnect_reset_after.unwrap_or(RECONNECT_RESET_AFTER),
+        })
     }
 }
 

@@ -12,8 +12,36 @@ pub struct Backoff {
     pub base: Duration,
     /// The longest wait of all.
     pub cap: Duration,
-    /// Attempts before giving up; `None`: never.
+    /// Attempts before giving up, counted since a connection lasted; `None`: never.
     pub max_attempts: Option<u32>,
+    /// A connection that was open for this long, with a heartbeat answered on it, lasted.
+    pub lasted_after: Duration,
+}
+
+/// The attempts to keep one connection open, counted since it last lasted.
+///
+/// A server that accepts a connection and ends it at once must not be asked again and again without a pause: only a
+/// connection that lasted sets the count back to zero.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Attempts(u32);
+
+impl Attempts {
+    /// How many were made.
+    pub fn count(self) -> u32 {
+        self.0
+    }
+
+    /// One more is made.
+    pub fn made(&mut self) {
+        self.0 = self.0.saturating_add(1);
+    }
+
+    /// An open connection ended at this age; `answered`: a heartbeat was answered on it.
+    pub fn ended(&mut self, age: Duration, answered: bool, backoff: &Backoff) {
+        if answered && age >= backoff.lasted_after {
+            self.0 = 0;
+        }
+    }
 }
 
 impl Backoff {
@@ -40,8 +68,12 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    const BACKOFF: Backoff =
-        Backoff { base: Duration::from_millis(500), cap: Duration::from_secs(30), max_attempts: Some(10) };
+    const BACKOFF: Backoff = Backoff {
+        base: Duration::from_millis(500),
+        cap: Duration::from_secs(30),
+        max_attempts: Some(10),
+        lasted_after: Duration::from_secs(5),
+    };
 
     #[test]
     fn the_longest_wait_doubles_up_to_the_cap() {
@@ -65,6 +97,29 @@ mod tests {
     }
 
     #[test]
+    fn only_a_connection_that_lasted_starts_the_count_again() {
+        let ended = |age_ms, answered| {
+            let mut attempts = Attempts(3);
+            attempts.ended(Duration::from_millis(age_ms), answered, &BACKOFF);
+            attempts.count()
+        };
+        assert_eq!([ended(0, false), ended(4999, true), ended(60_000, false)], [3, 3, 3]);
+        assert_eq!(ended(5000, true), 0);
+    }
+
+    #[test]
+    fn connections_that_end_at_once_are_given_up_in_the_end() {
+        let mut attempts = Attempts::default();
+        let mut waits = Vec::new();
+        while let Some(wait) = BACKOFF.delay(attempts.count(), 0.5) {
+            attempts.made();
+            attempts.ended(Duration::from_millis(3), true, &BACKOFF);
+            waits.push(wait.as_millis());
+        }
+        assert_eq!(waits, [250, 500, 1000, 2000, 4000, 8000, 15000, 15000, 15000, 15000]);
+    }
+
+    #[test]
     fn the_smallest_base_doubles_all_the_way_too() {
         let small = Backoff { base: Duration::from_nanos(1), max_attempts: None, ..BACKOFF };
         assert_eq!(small.longest(34), Duration::from_nanos(1 << 34));
@@ -83,7 +138,7 @@ mod tests {
             base in any::<u64>(), cap in any::<u64>(), attempt in any::<u32>(), uniform in 0.0..1.0_f64,
         ) {
             let (base, cap) = (Duration::from_nanos(base), Duration::from_nanos(cap));
-            let delay = Backoff { base, cap, max_attempts: None }.delay(attempt, uniform);
+            let delay = Backoff { base, cap, max_attempts: None, ..BACKOFF }.delay(attempt, uniform);
             prop_assert!(delay.unwrap() <= cap);
         }
     }

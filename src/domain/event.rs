@@ -111,17 +111,20 @@ pub enum ConnEvent {
     Ended(Arc<Ending>),
     /// The next attempt to open it again is made after `after`.
     Retry {
+        /// From 1, since a connection lasted.
         attempt: u32,
         after: Duration,
     },
     /// It is open again after `outage`, counted from the ending.
     Reconnected {
         outage: Duration,
+        /// In this outage.
         attempts: u32,
     },
     /// No more attempts are made; the outage lasts.
     GaveUp {
         outage: Duration,
+        /// Since a connection lasted.
         attempts: u32,
     },
 }

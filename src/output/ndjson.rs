@@ -192,6 +192,7 @@ bodies! {
     }
     /// The next attempt to open it again is made after this time.
     Retry = "retry" {
+        /// From 1, since a connection lasted (`--reconnect-reset-after`).
         attempt: u32,
         after_ms: Ms,
     }
@@ -199,6 +200,7 @@ bodies! {
     Reconnected = "reconnected" {
         /// Counted from the ending.
         outage_ms: Ms,
+        /// In this outage.
         attempts: u32,
     }
     /// No more attempts are made; the outage lasts.

@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::calm::Calm;
 use super::plan::PingPlan;
+use crate::domain::backoff::Attempts;
 use crate::domain::event::{ConnEvent, ConnId};
 use crate::domain::health::Status;
 use crate::domain::opening::OpenError;
@@ -56,6 +57,7 @@ pub struct Link {
 #[derive(Debug, Clone, Copy)]
 struct Gap {
     since: Instant,
+    /// Attempts to end it.
     attempts: u32,
 }
 
@@ -67,25 +69,27 @@ impl Link {
     pub async fn keep(self) {
         let mut next_seq = vec![0; self.shared.plan.session.kinds.len()];
         let mut gap: Option<Gap> = None;
+        let mut attempts = Attempts::default();
         let mut status = Status::Unknown;
         loop {
             match self.open(gap.is_none()).await {
-                None => return self.give_up(gap),
+                None => return self.give_up(gap, attempts),
                 Some(Err(error)) => self.tell(ConnEvent::OpenFailed(Arc::new(error))),
                 Some(Ok(ready)) => {
                     self.tell_reconnected(gap.take());
                     let closed = self.measure(ready, next_seq, status).await;
                     let is_over = closed.ending.was_planned() || !closed.has_more;
-                    if is_over || self.shared.plan.reconnect.is_none() {
+                    let Some(backoff) = self.shared.plan.reconnect.as_ref().filter(|_| !is_over) else {
                         return;
-                    }
+                    };
+                    attempts.ended(closed.ending.age, closed.answered, backoff);
                     (next_seq, status) = (closed.next_seq, closed.status);
                     gap = Some(Gap { since: closed.ended_at, attempts: 0 });
                 }
             }
             let Some(gap) = &mut gap else { return };
-            if !self.wait_to_retry(gap).await {
-                return self.give_up(Some(*gap));
+            if !self.wait_to_retry(gap, &mut attempts).await {
+                return self.give_up(Some(*gap), attempts);
             }
         }
     }
@@ -156,24 +160,27 @@ impl Link {
     }
 
     /// Waits before the next attempt; false when there is to be none.
-    async fn wait_to_retry(&self, gap: &mut Gap) -> bool {
+    async fn wait_to_retry(&self, gap: &mut Gap, attempts: &mut Attempts) -> bool {
         let backoff = self.shared.plan.reconnect.as_ref();
-        let Some(after) = backoff.and_then(|backoff| backoff.delay(gap.attempts, rand::random())) else {
+        let Some(after) = backoff.and_then(|backoff| backoff.delay(attempts.count(), rand::random())) else {
             return false;
         };
-        self.tell(ConnEvent::Retry { attempt: gap.attempts + 1, after });
+        self.tell(ConnEvent::Retry { attempt: attempts.count().saturating_add(1), after });
         let waited = tokio::select! {
             biased;
             () = self.shared.stop.cancelled() => false,
             () = tokio::time::sleep(after) => true,
         };
-        gap.attempts += u32::from(waited);
+        if waited {
+            attempts.made();
+            gap.attempts += 1;
+        }
         waited
     }
 
-    fn give_up(&self, gap: Option<Gap>) {
+    fn give_up(&self, gap: Option<Gap>, attempts: Attempts) {
         if let Some(gap) = gap {
-            self.tell(ConnEvent::GaveUp { outage: gap.since.elapsed(), attempts: gap.attempts });
+            self.tell(ConnEvent::GaveUp { outage: gap.since.elapsed(), attempts: attempts.count() });
         }
     }
 

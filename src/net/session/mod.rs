@@ -83,6 +83,8 @@ pub struct Closed {
     pub next_seq: Vec<u64>,
     /// Whether any heartbeat is still to be sent.
     pub has_more: bool,
+    /// Whether any heartbeat was answered.
+    pub answered: bool,
     /// The status as last told.
     pub status: Status,
 }
@@ -679,6 +681,7 @@ impl<'a, S: AsyncRead + AsyncWrite + Layered + Unpin> Session<'a, S> {
             ended_at,
             next_seq: self.pulses.iter().map(|pulse| pulse.ledger.next_seq()).collect(),
             has_more: self.pulses.iter().any(|pulse| pulse.schedule.has_more()),
+            answered: self.pulses.iter().any(|pulse| pulse.health.window_mean().is_some()),
             status: self.status,
         }
     }
