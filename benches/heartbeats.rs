@@ -146,6 +146,7 @@ fn run(connections: usize) -> RunInfo {
         connections_each: connections,
         kinds: vec![Kind::Protocol],
         interval: Some(INTERVAL),
+        deadline: None,
         preset: None,
         worst: 5,
         timeout: TIMEOUT,

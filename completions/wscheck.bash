@@ -487,7 +487,7 @@ _wscheck() {
             return 0
             ;;
         wscheck__subcmd__ping)
-            opts="-n -c -w -i -W -4 -6 -H -k -o -q -h -V --connections --ramp --worst --adaptive --count --deadline --heartbeat --interval --timeout --app-ping --app-pong --no-answer --send --await --await-timeout --preset --framing --ipv4 --ipv6 --header --origin --subprotocol --user --resolve --unix-socket --bind --connect-timeout --max-message-size --tcp-keepalive --user-timeout --timestamps --proxy --cacert --cert --key --insecure --server-name --reconnect --reconnect-base --reconnect-cap --reconnect-attempts --healthy --degraded --poor --dead-after --window --fail-on --fail-if --output --json --quiet --color --help --version"
+            opts="-n -c -w -i -W -4 -6 -H -k -o -q -h -V --connections --ramp --worst --adaptive --count --deadline --heartbeat --interval --timeout --app-ping --app-pong --no-answer --send --await --await-timeout --preset --framing --ipv4 --ipv6 --header --origin --subprotocol --user --resolve --unix-socket --bind --connect-timeout --max-message-size --tcp-keepalive --user-timeout --timestamps --proxy --cacert --cert --key --insecure --server-name --reconnect --reconnect-base --reconnect-cap --reconnect-attempts --reconnect-reset-after --healthy --degraded --poor --dead-after --timeout-after --poor-loss --critical-loss --loss-min-missed --window --fail-on --fail-if --output --json --quiet --color --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -657,6 +657,10 @@ _wscheck() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --reconnect-reset-after)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --healthy)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -670,6 +674,22 @@ _wscheck() {
                     return 0
                     ;;
                 --dead-after)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --timeout-after)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --poor-loss)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --critical-loss)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --loss-min-missed)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -131,13 +131,18 @@ complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l key -d 'Its pri
 complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l server-name -d 'The name to ask for (SNI) and to verify, instead of the URL\'s host' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l reconnect-base -d 'Backoff before the first attempt; it doubles with each, and a random share of it is waited [default: 500ms]' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l reconnect-cap -d 'The longest backoff [default: 30s]' -r
-complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l reconnect-attempts -d 'Attempts in a row before giving up [default: 10]' -r
-complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l healthy -d 'Healthy up to this mean RTT of the window' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l reconnect-attempts -d 'Attempts in a row, with no connection that lasted, before giving up [default: 10]' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l reconnect-reset-after -d 'A connection lasted if it was open for this long and a heartbeat was answered on it; only then backoff and attempts start again [default: 5s]' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l healthy -d 'Healthy up to this mean RTT: of all answered heartbeats for the run, of the window in live lines' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l degraded -d 'Degraded up to this' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l poor -d 'Poor up to this, critical above' -r
-complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l dead-after -d 'Dead after so many heartbeats missed in a row' -r
-complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l window -d 'Answered heartbeats in the rolling window' -r
-complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l fail-on -d 'Exit 1 when the status is this or worse: healthy degraded poor critical timeout dead' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l dead-after -d 'Dead after this many heartbeats missed in a row, with no answer since' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l timeout-after -d 'A run is timeout if it ends with this many heartbeats missed in a row' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l poor-loss -d 'A run with more loss than this is at least poor; one missed heartbeat makes it degraded' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l critical-loss -d 'A run with more loss than this is at least critical' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l loss-min-missed -d 'Loss makes a run poor or critical only if this many heartbeats or more were missed' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l window -d 'Answered heartbeats in the rolling window of live lines' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l fail-on -d 'Exit 1 when the status of the run is this or worse: healthy degraded poor critical timeout dead' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l fail-if -d 'Exit 1 when this is true: rtt.p95>200ms, loss>1%, jitter>20ms, tls.days_left<14 (repeatable)' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -s o -l output -d 'How the result is printed on stdout: for people (human), as one document at the end (json), or as one event a line, the document last (ndjson)' -r -f -a "human\t''
 json\t''

@@ -129,6 +129,7 @@ async fn connection(index: usize, events: mpsc::UnboundedSender<Told>) {
 fn recorder() -> Recorder {
     let plan = plan();
     let info = RunInfo {
+        deadline: None,
         preset: None,
         targets: vec!["ws://a/".to_string()],
         connections_each: CONNECTIONS,

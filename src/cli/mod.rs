@@ -32,15 +32,19 @@ pub use papers::{SHELLS, completions, man_page};
 
 /// The exit codes, the same for every command; README and `--help` show them.
 pub const EXIT_CODES: &[(u8, &str)] = &[
-    (0, "measured, and nothing was found wanting"),
+    (0, "passed: measured, and every criterion was met"),
     (
         1,
-        "measured, and found wanting: status at or worse than --fail-on, a --fail-if was true, an --expect was \
-         not met, or a connection ended that should not have",
+        "failed: measured, and a criterion was not met: status of the run at or worse than --fail-on (default \
+         poor), a --fail-if was true, an --expect was not met, or a connection ended that should not have",
     ),
     (2, "usage: the arguments make no sense"),
-    (3, "never measured: could not resolve, connect, negotiate TLS, upgrade, or listen"),
-    (4, "inconclusive: it ran, but the evidence does not support an answer (and the report says why)"),
+    (3, "unreachable: never measured: could not resolve, connect, negotiate TLS, upgrade, or listen"),
+    (
+        4,
+        "inconclusive: it ran, but the evidence does not support an answer (and the report says why); or \
+         interrupted: a bounded run was ended before it was complete, and no criterion had failed",
+    ),
     (130, "interrupted before there was anything to report"),
 ];
 

@@ -19,9 +19,10 @@ use crate::domain::heartbeat::Kind;
 use crate::domain::heartbeat::presets::Guess;
 use crate::domain::ramp::Ramp;
 use crate::domain::report::Verdict;
+use crate::domain::run_status::RunLimits;
 use crate::domain::shown;
 use crate::domain::target::Target;
-use crate::domain::threshold::{FailIf, FailOn};
+use crate::domain::threshold::{self, FailIf, FailOn};
 use crate::domain::verdict::Policy;
 use crate::net::dial::DialPlan;
 use crate::net::session::plan::SessionPlan;
@@ -137,7 +138,7 @@ impl ReconnectArgs {
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Status and exit code")]
 pub struct ThresholdArgs {
-    /// Healthy up to this mean RTT of the window
+    /// Healthy up to this mean RTT: of all answered heartbeats for the run, of the window in live lines
     #[arg(long, value_name = "TIME", default_value = "100ms", value_parser = positive_duration,
           allow_hyphen_values = true)]
     pub healthy: Duration,
@@ -149,15 +150,31 @@ pub struct ThresholdArgs {
     #[arg(long, value_name = "TIME", default_value = "1s", value_parser = positive_duration,
           allow_hyphen_values = true)]
     pub poor: Duration,
-    /// Dead after so many heartbeats missed in a row
+    /// Dead after this many heartbeats missed in a row, with no answer since
     #[arg(long, value_name = "N", default_value = "3", value_parser = up_to::<u32>(u32::MAX.into()),
           allow_hyphen_values = true)]
     pub dead_after: u32,
-    /// Answered heartbeats in the rolling window
+    /// A run is timeout if it ends with this many heartbeats missed in a row
+    #[arg(long, value_name = "N", default_value = "2", value_parser = up_to::<u32>(u32::MAX.into()),
+          allow_hyphen_values = true)]
+    pub timeout_after: u32,
+    /// A run with more loss than this is at least poor; one missed heartbeat makes it degraded
+    #[arg(long, value_name = "PERCENT", default_value = "5%", value_parser = threshold::share,
+          allow_hyphen_values = true)]
+    pub poor_loss: f64,
+    /// A run with more loss than this is at least critical
+    #[arg(long, value_name = "PERCENT", default_value = "20%", value_parser = threshold::share,
+          allow_hyphen_values = true)]
+    pub critical_loss: f64,
+    /// Loss makes a run poor or critical only if this many heartbeats or more were missed
+    #[arg(long, value_name = "N", default_value = "2", value_parser = up_to::<u64>(u64::MAX),
+          allow_hyphen_values = true)]
+    pub loss_min_missed: u64,
+    /// Answered heartbeats in the rolling window of live lines
     #[arg(long, value_name = "N", default_value = "10", value_parser = up_to::<u32>(LONGEST_WINDOW),
           allow_hyphen_values = true)]
     pub window: u32,
-    /// Exit 1 when the status is this or worse: healthy degraded poor critical timeout dead
+    /// Exit 1 when the status of the run is this or worse: healthy degraded poor critical timeout dead
     #[arg(long, value_name = "STATUS", default_value = "poor")]
     pub fail_on: FailOn,
     /// Exit 1 when this is true: rtt.p95>200ms, loss>1%, jitter>20ms, tls.days_left<14 (repeatable)
@@ -166,6 +183,20 @@ pub struct ThresholdArgs {
 }
 
 impl ThresholdArgs {
+    fn run_limits(&self) -> Result<RunLimits, String> {
+        if self.poor_loss > self.critical_loss {
+            let [poor, critical] = [self.poor_loss, self.critical_loss].map(shown::share);
+            return Err(format!("--poor-loss ({poor}) is above --critical-loss ({critical})"));
+        }
+        Ok(RunLimits {
+            connection: self.limits()?,
+            poor_loss: self.poor_loss,
+            critical_loss: self.critical_loss,
+            loss_min_missed: self.loss_min_missed,
+            timeout_after: self.timeout_after,
+        })
+    }
+
     fn limits(&self) -> Result<Limits, String> {
         if !(self.healthy < self.degraded && self.degraded < self.poor) {
             let [healthy, degraded, poor] = [self.healthy, self.degraded, self.poor].map(shown::duration);
@@ -193,7 +224,7 @@ impl ThresholdArgs {
             };
             return Err(format!("--fail-if: '{expression}' is about {about}, and there is none in this run"));
         }
-        Ok(Policy { fail_on: self.fail_on, fail_if: self.fail_if.clone() })
+        Ok(Policy { limits: self.run_limits()?, fail_on: self.fail_on, fail_if: self.fail_if.clone() })
     }
 }
 
@@ -209,7 +240,7 @@ impl PingArgs {
                 }),
                 Err(error) => {
                     let (format, hint) = (output.format.chosen(), error.hint());
-                    let code = Verdict::NotMeasured.exit_code();
+                    let code = Verdict::Unreachable.exit_code();
                     usage::tell_failure("ping", &error.to_string(), Some(&hint), code, format)
                 }
             },
@@ -242,8 +273,8 @@ impl PingArgs {
         let chosen = self.heartbeat.greeting.welcome.preset.chosen(&self.urls, guess)?;
         let (targets, kinds) = (self.targets(&chosen)?, self.heartbeat.kinds(&chosen));
         self.heartbeat.check(&chosen)?;
+        let policy = self.thresholds.policy(&kinds, &targets)?;
         Ok(PingPlan {
-            policy: self.thresholds.policy(&kinds, &targets)?,
             dial: self.dial(&chosen, &targets)?,
             targets,
             connections_each: self.connections as usize,
@@ -256,7 +287,7 @@ impl PingArgs {
                 interval: (!self.adaptive).then(|| self.heartbeat.interval(&chosen)),
                 timeout: self.heartbeat.timeout(&chosen),
                 count: self.count,
-                limits: self.thresholds.limits()?.into(),
+                limits: policy.limits.connection.into(),
                 ask: self.heartbeat.greeting.ask(&chosen)?,
                 answer: self.heartbeat.greeting.answer(&chosen)?,
                 answer_pings: !self.heartbeat.greeting.no_answer,
@@ -265,6 +296,7 @@ impl PingArgs {
             max_message_size: self.connect.max_message_size,
             deadline: self.deadline,
             reconnect: self.reconnect.backoff()?,
+            policy,
         })
     }
 }
@@ -302,6 +334,7 @@ mod tests {
             (Some(Duration::from_secs(1)), Duration::from_secs(10))
         );
         assert_eq!((*plan.session.limits, plan.session.count), (Limits::default(), None));
+        assert_eq!(plan.policy.limits, RunLimits::default());
         assert_eq!(plan.dial.user_timeout, Some(Duration::from_secs(30)));
         assert!(
             plan.greeting.send.is_empty() && plan.reconnect.is_none() && plan.dial.tcp_keepalive.is_none()

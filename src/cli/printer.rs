@@ -124,7 +124,7 @@ pub fn run_showing<E: Clone + Send + 'static>(
 /// that it was too short for more is the reader's wish. Any other failure to write is told, for the
 /// report is lost.
 fn finish(exit_code: u8, failure: Option<io::ErrorKind>) -> ExitCode {
-    let wanting = [Verdict::Failed, Verdict::NotMeasured].map(Verdict::exit_code).contains(&exit_code);
+    let wanting = [Verdict::Failed, Verdict::Unreachable].map(Verdict::exit_code).contains(&exit_code);
     match failure {
         Some(io::ErrorKind::BrokenPipe) if !wanting => ExitCode::SUCCESS,
         None | Some(io::ErrorKind::BrokenPipe) => ExitCode::from(exit_code),

@@ -102,13 +102,37 @@ impl Limits {
         }
     }
 
-    fn of_mean(&self, mean: Duration) -> Status {
+    /// The class of a mean RTT.
+    pub fn of_mean(&self, mean: Duration) -> Status {
         match mean {
             mean if mean <= self.healthy => Status::Healthy,
             mean if mean <= self.degraded => Status::Degraded,
             mean if mean <= self.poor => Status::Poor,
             _ => Status::Critical,
         }
+    }
+}
+
+/// Heartbeats missed in a row, with no answer since.
+///
+/// A heartbeat that is missed although a later one was answered is a loss and no silence: it does not count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Silence(u32);
+
+impl Silence {
+    /// Takes one heartbeat's outcome, or the revision of an earlier one. `later_answered`: a later heartbeat was answered.
+    pub fn record(&mut self, outcome: Outcome, later_answered: bool) {
+        match outcome {
+            Outcome::Ok | Outcome::Late | Outcome::Superseded => self.0 = 0,
+            Outcome::Missed if later_answered => {}
+            Outcome::Missed => self.0 = self.0.saturating_add(1),
+            Outcome::Unsent => {}
+        }
+    }
+
+    /// How many were missed in a row.
+    pub fn missed(self) -> u32 {
+        self.0
     }
 }
 
@@ -120,7 +144,7 @@ pub struct Health {
     window: VecDeque<u64>,
     sum: Duration,
     last_rtt: Option<Duration>,
-    consecutive_missed: u32,
+    silence: Silence,
     /// Heartbeats that were sent and came to something, and those of them that were missed.
     judged: u64,
     missed: u64,
@@ -133,7 +157,7 @@ impl Health {
             window: VecDeque::new(),
             sum: Duration::ZERO,
             last_rtt: None,
-            consecutive_missed: 0,
+            silence: Silence::default(),
             judged: 0,
             missed: 0,
         }
@@ -154,12 +178,7 @@ impl Health {
         }
         self.judged += u64::from(outcome != Outcome::Unsent);
         self.missed += u64::from(outcome == Outcome::Missed);
-        match outcome {
-            Outcome::Ok | Outcome::Late | Outcome::Superseded => self.consecutive_missed = 0,
-            Outcome::Missed if later_answered => {}
-            Outcome::Missed => self.consecutive_missed = self.consecutive_missed.saturating_add(1),
-            Outcome::Unsent => {}
-        }
+        self.silence.record(outcome, later_answered);
         if let Some(rtt) = rtt {
             self.push(rtt);
         }
@@ -186,12 +205,12 @@ impl Health {
 
     /// The status now, as long as the connection is open.
     pub fn status(&self) -> Status {
-        self.limits.status(self.window_mean(), self.consecutive_missed)
+        self.limits.status(self.window_mean(), self.silence.missed())
     }
 
     /// Why the status is what it is, as a fragment.
     pub fn reason(&self) -> String {
-        match (self.consecutive_missed, self.window_mean()) {
+        match (self.silence.missed(), self.window_mean()) {
             (0, None) => "no answer yet".to_string(),
             (0, Some(mean)) if self.window.len() == 1 => format!("the only RTT so far is {}", show(mean)),
             (0, Some(mean)) => format!("mean RTT of the last {} is {}", self.window.len(), show(mean)),
@@ -206,7 +225,7 @@ impl Health {
             window_mean: self.window_mean(),
             last_rtt: self.last_rtt,
             loss: (self.judged > 0).then(|| self.missed as f64 / self.judged as f64),
-            consecutive_missed: self.consecutive_missed,
+            consecutive_missed: self.silence.missed(),
             judged: self.judged,
         }
     }

@@ -21,6 +21,8 @@ pub mod recognition;
 pub mod recorder;
 pub mod report;
 pub mod run;
+pub mod run_result;
+pub mod run_status;
 pub mod secrets;
 pub mod shown;
 pub mod stats;

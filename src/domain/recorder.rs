@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 use super::advice::advise;
 use super::ending::Ending;
 use super::event::{Beat, ConnEvent, Event, Heard, StatusChange};
-use super::health::Status;
+use super::health::{Silence, Status};
 use super::heartbeat::{Kind, Outcome};
 use super::likeness::Facts;
 use super::nanos::Nanos;
@@ -18,6 +18,7 @@ use super::report::{
     ConnReport, KindReport, Measurement, Report, Spikes, StampingReport, TargetReport, Verdict,
 };
 use super::run::RunInfo;
+use super::run_status::{Evidence, RunLimits, RunStatus};
 use super::stats::{Counts, Differences, JitterSummary, Lag, MissRuns, Rtts, Successive};
 use super::tally::Tally;
 use super::verdict::{Policy, judge, measurement};
@@ -124,17 +125,27 @@ impl Recorder {
 
     fn figures(&self, elapsed: Duration, interrupted: bool) -> Report {
         let all = || self.links.iter().flatten();
+        let targets = self.targets(self.started_at.checked_add(elapsed).unwrap_or(self.started_at));
+        let mut kinds = self.kinds(all, self.sums.as_ref().map(|sums| sums.all.as_slice()));
+        for figures in &mut kinds {
+            let of_targets = targets.iter().flat_map(|target| &target.kinds);
+            let same_kind = of_targets.filter(|of_target| of_target.kind == figures.kind);
+            figures.status = worst(same_kind.map(|of_target| of_target.status));
+        }
+        let status = worst(targets.iter().map(|target| target.status));
         Report {
             info: Arc::clone(&self.info),
             started_at: self.started_at,
             elapsed,
-            status: worst(all().map(|link| link.status)),
-            status_counts: status_counts(all()),
+            status,
+            status_reason: reason_of_run(status, &targets),
+            last_status: worst(targets.iter().map(|target| target.last_status)),
+            status_counts: status_counts(&targets),
             verdict: Verdict::Inconclusive,
             reasons: Vec::new(),
             advice: Vec::new(),
-            kinds: self.kinds(all, self.sums.as_ref().map(|sums| sums.all.as_slice())),
-            targets: self.targets(self.started_at.checked_add(elapsed).unwrap_or(self.started_at)),
+            kinds,
+            targets,
             worst: Vec::new(),
             host_lag: self.lag.summary(),
             stamping: self.stamping.summary(),
@@ -144,13 +155,23 @@ impl Recorder {
     }
 
     fn targets(&self, now: SystemTime) -> Vec<TargetReport> {
-        let target = |(index, (url, links)): (usize, (&String, &Vec<Link>))| TargetReport {
-            url: url.clone(),
-            status: worst(links.iter().map(|link| link.status)),
-            kinds: self.kinds(|| links.iter(), self.sums.as_ref().map(|sums| sums.of_target(index))),
-            connections: links.iter().enumerate().map(|(index, link)| link.report(index, now)).collect(),
-        };
-        self.info.targets.iter().zip(&self.links).enumerate().map(target).collect()
+        let of = self.info.targets.iter().zip(&self.links).enumerate();
+        of.map(|(index, (url, links))| self.target(index, url, links, now)).collect()
+    }
+
+    fn target(&self, index: usize, url: &str, links: &[Link], now: SystemTime) -> TargetReport {
+        let limits = &self.policy.limits;
+        let connections: Vec<ConnReport> =
+            links.iter().enumerate().map(|(index, link)| link.report(index, now, limits)).collect();
+        let mut kinds = self.kinds(|| links.iter(), self.sums.as_ref().map(|sums| sums.of_target(index)));
+        for figures in &mut kinds {
+            let of_connections = connections.iter().flat_map(|connection| &connection.kinds);
+            let same_kind = of_connections.filter(|of_one| of_one.kind == figures.kind);
+            figures.status = worst(same_kind.map(|of_one| of_one.status));
+        }
+        let RunStatus { status, reason, .. } = pooled_status(&mut kinds, &connections, limits);
+        let last_status = worst(links.iter().map(|link| link.status));
+        TargetReport { url: url.to_string(), status, status_reason: reason, last_status, kinds, connections }
     }
 
     /// The figures of several connections together, one entry a kind; their RTTs are `sums`, where those were taken.
@@ -221,17 +242,61 @@ fn worst(statuses: impl Iterator<Item = Status>) -> Status {
     statuses.max().unwrap_or(Status::Unknown)
 }
 
-fn status_counts<'a>(links: impl Iterator<Item = &'a Link>) -> Vec<(Status, usize)> {
+/// The reason of the first target with this status; the target is named where there are several.
+fn reason_of_run(status: Status, targets: &[TargetReport]) -> String {
+    match targets.iter().find(|target| target.status == status) {
+        Some(target) if targets.len() > 1 => format!("{}: {}", target.url, target.status_reason),
+        Some(target) => target.status_reason.clone(),
+        None => String::new(),
+    }
+}
+
+/// The reason of the first connection with this status; the connection is named where there are several.
+fn reason_of_target(status: Status, connections: &[ConnReport]) -> String {
+    match connections.iter().find(|connection| connection.status == status) {
+        Some(connection) if connections.len() > 1 => {
+            format!("#{}: {}", connection.index, connection.status_reason)
+        }
+        Some(connection) => connection.status_reason.clone(),
+        None => String::new(),
+    }
+}
+
+/// The status of a target: that of its worst connection, or worse when the loss over all its connections is. A pong lost
+/// here and there on many connections adds up; none of them shows it alone. `kinds` take that status too.
+fn pooled_status(kinds: &mut [KindReport], connections: &[ConnReport], limits: &RunLimits) -> RunStatus {
+    let status = worst(connections.iter().map(|connection| connection.status));
+    let reason = reason_of_target(status, connections);
+    let mut found = RunStatus { status, reason, without_rtt: status };
+    if connections.len() < 2 {
+        return found;
+    }
+    for figures in kinds {
+        let Some((status, reason)) = limits.by_loss(&figures.counts) else { continue };
+        figures.status = figures.status.max(status);
+        if status > found.status {
+            let reason = format!("{reason} on all {} connections together", connections.len());
+            found = RunStatus { status, reason, without_rtt: status };
+        }
+    }
+    found
+}
+
+fn status_counts(targets: &[TargetReport]) -> Vec<(Status, usize)> {
     let mut counts = BTreeMap::new();
-    links.for_each(|link| *counts.entry(Reverse(link.status)).or_insert(0) += 1);
+    let connections = targets.iter().flat_map(|target| &target.connections);
+    connections.for_each(|connection| *counts.entry(Reverse(connection.status)).or_insert(0) += 1);
     counts.into_iter().map(|(Reverse(status), count)| (status, count)).collect()
 }
 
 /// What is known of one connection, with all its reconnections.
 #[derive(Debug, Clone)]
 struct Link {
+    /// By the latest heartbeats.
     status: Status,
     status_reason: String,
+    /// It ended, not as planned, and is not open again.
+    is_lost: bool,
     opened: Option<Facts>,
     open_error: Option<Arc<OpenError>>,
     kinds: Vec<KindFigures>,
@@ -257,6 +322,7 @@ impl Link {
         Link {
             status: Status::Unknown,
             status_reason: "no heartbeat was answered yet".to_string(),
+            is_lost: false,
             opened: None,
             open_error: None,
             kinds: kinds.iter().map(|kind| KindFigures::new(*kind, rtts.clone())).collect(),
@@ -284,6 +350,8 @@ impl Link {
             ConnEvent::Opened(opened) => {
                 self.opened.get_or_insert_with(|| Facts::keep(opened, like));
                 self.answered_at = None;
+                self.is_lost = false;
+                self.kinds.iter_mut().for_each(|figures| figures.silence = Silence::default());
             }
             ConnEvent::OpenFailed(error) => self.open_error = Some(Arc::clone(error)),
             ConnEvent::Beat(beat) => self.beat(at, beat),
@@ -332,19 +400,14 @@ impl Link {
     }
 
     fn status(&mut self, change: &StatusChange) {
-        match change.kind {
-            Some(kind) => self.with(kind, |figures| figures.status = change.to),
-            None => self.stands(change.to, &change.reason),
+        if change.kind.is_none() {
+            self.stands(change.to, &change.reason);
         }
     }
 
     fn stands(&mut self, status: Status, reason: &str) {
         self.status = status;
         self.status_reason = reason.to_string();
-        // With one kind, its status is the connection's, and only that is told.
-        if let [only] = self.kinds.as_mut_slice() {
-            only.status = status;
-        }
     }
 
     fn ended(&mut self, ending: &Arc<Ending>) {
@@ -355,26 +418,83 @@ impl Link {
             self.answered_until = self.answered_at.and_then(|at| age_at(ending, at));
             self.unplanned_endings += 1;
             self.outage.began(ending.at);
-            self.kinds.iter_mut().for_each(|figures| figures.status = Status::Dead);
+            self.is_lost = true;
         }
     }
 
-    fn report(&self, index: usize, now: SystemTime) -> ConnReport {
+    /// The status over the whole run; `of_kinds` are those of its heartbeats.
+    fn run_status(&self, of_kinds: &[RunStatus]) -> RunStatus {
+        let is = |status, reason: String| RunStatus { status, reason, without_rtt: status };
+        match (&self.opened, &self.open_error) {
+            (None, Some(_)) => return is(Status::Unknown, "it never opened".to_string()),
+            (None, None) => {
+                return is(Status::Unknown, "it was still being opened when the run ended".to_string());
+            }
+            (Some(_), _) if self.is_lost => return is(Status::Dead, self.why_dead()),
+            (Some(_), _) => {}
+        }
+        let status = worst(of_kinds.iter().map(|kind| kind.status));
+        let reason = match status {
+            // What happened last says more: also what TCP acknowledged.
+            Status::Timeout | Status::Dead if self.status == status => self.status_reason.clone(),
+            _ => self.why(status, of_kinds),
+        };
+        let without_rtt = of_kinds.iter().map(|kind| kind.without_rtt).max().unwrap_or(Status::Healthy);
+        match self.reconnects {
+            0 => RunStatus { status, reason, without_rtt },
+            _ if status >= Status::Poor && status != Status::Unknown => {
+                RunStatus { status, reason, without_rtt: without_rtt.max(Status::Poor) }
+            }
+            _ => is(Status::Poor, self.why_poor(&reason)),
+        }
+    }
+
+    /// The reason of the first kind that has this status; the kind is named where there are several.
+    fn why(&self, status: Status, of_kinds: &[RunStatus]) -> String {
+        let found = self.kinds.iter().zip(of_kinds).find(|(_, of)| of.status == status);
+        match found {
+            Some((_, of)) if self.kinds.len() == 1 => of.reason.clone(),
+            Some((figures, of)) => format!("{}: {}", figures.kind, of.reason),
+            None => String::new(),
+        }
+    }
+
+    fn why_dead(&self) -> String {
+        match &self.lost {
+            Some(lost) if self.status != Status::Dead => format!("the connection ended: {lost}"),
+            Some(_) | None => self.status_reason.clone(),
+        }
+    }
+
+    fn why_poor(&self, otherwise: &str) -> String {
+        let times = match self.unplanned_endings {
+            1 => "once".to_string(),
+            times => format!("{times} times"),
+        };
+        format!("the connection was lost {times} and opened again; {otherwise}")
+    }
+
+    fn report(&self, index: usize, now: SystemTime, limits: &RunLimits) -> ConnReport {
+        let of_kinds: Vec<RunStatus> = self.kinds.iter().map(|figures| figures.run_status(limits)).collect();
+        let RunStatus { status, reason, without_rtt } = self.run_status(&of_kinds);
+        let mut kinds: Vec<KindReport> = self
+            .kinds
+            .iter()
+            .map(|figures| together(figures.kind, std::iter::once(figures), Some(&figures.rtts)))
+            .collect();
+        for (figures, of) in kinds.iter_mut().zip(&of_kinds) {
+            figures.status = if self.is_lost { Status::Dead } else { of.status };
+        }
         ConnReport {
             index,
-            status: self.status,
-            status_reason: match (&self.opened, &self.open_error) {
-                (Some(_), _) => self.status_reason.clone(),
-                (None, Some(_)) => "it never opened".to_string(),
-                (None, None) => "it was still being opened when the run ended".to_string(),
-            },
+            status,
+            status_reason: reason,
+            status_without_rtt: without_rtt,
+            last_status: self.status,
+            last_status_reason: self.status_reason.clone(),
             opened: self.opened.as_ref().map(Facts::tell),
             open_error: self.open_error.clone(),
-            kinds: self
-                .kinds
-                .iter()
-                .map(|figures| together(figures.kind, std::iter::once(figures), Some(&figures.rtts)))
-                .collect(),
+            kinds,
             ending: self.ending.clone(),
             lost: self.lost.clone(),
             answered_until: self.answered_until,
@@ -448,11 +568,12 @@ impl Outage {
 #[derive(Debug, Clone)]
 struct KindFigures {
     kind: Kind,
-    status: Status,
     counts: Counts,
     rtts: Rtts,
     successive: Successive,
     miss_runs: MissRuns,
+    /// On the connection that is open, or was last.
+    silence: Silence,
     /// The last that was judged.
     last_seq: u64,
 }
@@ -461,11 +582,11 @@ impl KindFigures {
     fn new(kind: Kind, rtts: Rtts) -> KindFigures {
         KindFigures {
             kind,
-            status: Status::Unknown,
             counts: Counts::default(),
             rtts,
             successive: Successive::default(),
             miss_runs: MissRuns::default(),
+            silence: Silence::default(),
             last_seq: 0,
         }
     }
@@ -478,6 +599,7 @@ impl KindFigures {
             self.counts.record_later_answered(beat.outcome, beat.was);
         }
         self.successive.record(beat.seq, beat.rtt);
+        self.silence.record(beat.outcome, beat.later_answered);
         match (beat.outcome, beat.was) {
             (Outcome::Missed, _) => self.miss_runs.miss(beat.seq),
             (_, Some(Outcome::Missed)) => self.miss_runs.unmiss(beat.seq),
@@ -489,18 +611,26 @@ impl KindFigures {
         }
     }
 
+    fn run_status(&self, limits: &RunLimits) -> RunStatus {
+        limits.status(Evidence {
+            counts: &self.counts,
+            mean_rtt: self.rtts.moments().mean(),
+            missed_at_end: self.silence.missed(),
+        })
+    }
+
     fn unjudged(&mut self, count: u64) {
         self.counts.in_flight = self.counts.in_flight.saturating_add(count);
         self.successive.settle(count);
     }
 }
 
-/// The figures of one kind on several connections as one. Their RTTs together are `rtts`, where those were taken,
+/// The figures of one kind on several connections as one, without a status. Their RTTs together are `rtts`, where those were taken,
 /// or are merged from theirs.
 fn together<'a>(kind: Kind, parts: impl Iterator<Item = &'a KindFigures>, rtts: Option<&Rtts>) -> KindReport {
     let (mut counts, mut merged, mut differences) =
         (Counts::default(), Rtts::default(), Differences::default());
-    let (mut longest_miss_run, mut missed_at_end, mut status) = (0, 0_u64, None);
+    let (mut longest_miss_run, mut missed_at_end) = (0, 0_u64);
     for part in parts {
         counts.add(&part.counts);
         if rtts.is_none() {
@@ -509,12 +639,11 @@ fn together<'a>(kind: Kind, parts: impl Iterator<Item = &'a KindFigures>, rtts: 
         differences.merge(&part.successive.differences());
         longest_miss_run = longest_miss_run.max(part.miss_runs.longest());
         missed_at_end = missed_at_end.saturating_add(part.miss_runs.up_to(part.last_seq));
-        status = status.max(Some(part.status));
     }
     let rtts = rtts.unwrap_or(&merged);
     KindReport {
         kind,
-        status: status.unwrap_or(Status::Unknown),
+        status: Status::Unknown,
         counts,
         longest_miss_run,
         missed_at_end,
@@ -546,6 +675,7 @@ mod tests {
             worst: 5,
             timeout: secs(10),
             count: None,
+            deadline: None,
             preset: None,
         };
         Recorder::new(info, Policy::default(), START)
@@ -646,12 +776,17 @@ mod tests {
         assert_eq!(figures.jitter.stddev, Some(Duration::from_nanos(5_647_432_061)));
         assert_eq!(figures.jitter.ipdv_mean, Some(ms(20)), "a late RTT has had its turn");
         assert_eq!(
-            (report.status, report.status_counts.as_slice()),
-            (Status::Healthy, [(Status::Healthy, 1)].as_slice())
+            (report.status, report.last_status, report.status_counts.as_slice()),
+            (Status::Critical, Status::Healthy, [(Status::Critical, 1)].as_slice())
         );
-        let reason = "1 of 6 protocol heartbeats never left: the schedule asked for was not run";
-        assert_eq!((report.verdict, report.reasons), (Verdict::Inconclusive, vec![reason.to_string()]));
-        assert_eq!(report.targets[0].connections[0].status_reason, "mean RTT of the last 1 is 10 ms");
+        // (10 + 30 + 12000) / 3 = 4013.3 ms
+        let reason = "mean RTT of 3 answered heartbeats is 4.01 s";
+        let failed = vec![format!("status is critical: {reason}")];
+        assert_eq!((report.verdict, report.reasons), (Verdict::Failed, failed));
+        let connection = &report.targets[0].connections[0];
+        assert_eq!((connection.status, connection.status_reason.as_str()), (Status::Critical, reason));
+        let last = (connection.last_status, connection.last_status_reason.as_str());
+        assert_eq!(last, (Status::Healthy, "mean RTT of the last 1 is 10 ms"));
         assert_eq!(report.host_lag.map(|lag| lag.max), Some(ms(3)));
     }
 
@@ -676,7 +811,8 @@ mod tests {
 
     #[test]
     fn an_interruption_before_anything_opened_is_told_from_one_later() {
-        assert_eq!(recorder(1, 1, BOTH).report(secs(1), true).verdict, Verdict::Interrupted);
+        let nothing = Verdict::Interrupted { measured: false };
+        assert_eq!(recorder(1, 1, BOTH).report(secs(1), true).verdict, nothing);
         let mut later = recorder(1, 1, &[Kind::Protocol]);
         later.observe(&event(0, 0, opened()));
         later.observe(&event(0, 0, ok(0, 10)));
@@ -707,16 +843,121 @@ mod tests {
     #[test]
     fn the_overall_status_is_the_worst_with_a_count_of_each() {
         let mut recorder = recorder(2, 2, &[Kind::Protocol]);
-        for (target, index, to) in [(0, 0, Status::Healthy), (0, 1, Status::Dead), (1, 0, Status::Healthy)] {
+        for (target, index) in [(0, 0), (0, 1), (1, 0)] {
             recorder.observe(&event(target, index, opened()));
-            recorder.observe(&event(target, index, status(None, to, "")));
+            recorder.observe(&event(target, index, ok(0, 10)));
         }
+        recorder.observe(&event(0, 1, ended(Who::Network, How::Rst, secs(1))));
         let report = recorder.report(secs(1), false);
         assert_eq!((report.status, report.targets[0].status), (Status::Dead, Status::Dead));
+        assert_eq!(report.status_reason, "ws://0/: #1: the connection ended: connection reset (RST)");
         assert_eq!(report.targets[1].status, Status::Unknown);
         assert_eq!(report.status_counts, [(Status::Dead, 1), (Status::Unknown, 1), (Status::Healthy, 2)]);
         let reason = "it was still being opened when the run ended";
         assert_eq!(report.targets[1].connections[1].status_reason, reason);
+    }
+
+    /// Twenty heartbeats with an RTT of 10 ms, of which these are missed.
+    fn twenty_but(lost: &[u64]) -> ConnReport {
+        let beats = (0..20).map(|seq| if lost.contains(&seq) { missed(seq) } else { ok(seq, 10) });
+        let events = std::iter::once(opened()).chain(beats).chain([closed_by_us(secs(20))]).collect();
+        after(events).targets.remove(0).connections.remove(0)
+    }
+
+    #[test]
+    fn one_missed_decides_no_run_and_hides_in_none() {
+        for lost in [0, 10, 19] {
+            let found = twenty_but(&[lost]);
+            let reason = "1 of 20 heartbeats missed (5 % loss)";
+            assert_eq!((found.status, found.status_reason.as_str()), (Status::Degraded, reason), "{lost}");
+        }
+    }
+
+    #[test]
+    fn a_fifth_missed_is_poor_wherever_they_are() {
+        for lost in [[1, 6, 11, 16], [0, 1, 2, 3], [4, 9, 14, 19]] {
+            let found = twenty_but(&lost);
+            let reason = "4 of 20 heartbeats missed (20 % loss)";
+            assert_eq!((found.status, found.status_reason.as_str()), (Status::Poor, reason), "{lost:?}");
+        }
+        assert_eq!(twenty_but(&[1, 5, 9, 13, 17]).status, Status::Critical, "25 % loss");
+    }
+
+    #[test]
+    fn silence_at_the_end_is_timeout_or_dead() {
+        assert_eq!(twenty_but(&[18, 19]).status, Status::Timeout);
+        assert_eq!(twenty_but(&[17, 18, 19]).status, Status::Dead);
+    }
+
+    #[test]
+    fn a_silent_end_tells_what_tcp_knew_of_it() {
+        let live = "2 consecutive heartbeats missed; TCP acknowledged them";
+        let events = vec![opened(), ok(0, 10), missed(1), missed(2), status(None, Status::Timeout, live)];
+        assert_eq!(after(events).status_reason, live);
+    }
+
+    #[test]
+    fn loss_over_many_connections_counts_where_none_shows_it_alone() {
+        let mut recorder = recorder(1, 10, &[Kind::Protocol]);
+        for (index, seq) in (0..10).flat_map(|index| (0..5).map(move |seq| (index, seq))) {
+            let is_lost = seq == 2 && index < 6;
+            let beat = if is_lost { missed(seq) } else { ok(seq, 10) };
+            recorder.observe(&event(0, index, opened()));
+            recorder.observe(&event(0, index, beat));
+        }
+        let report = recorder.report(secs(5), false);
+        let reason = "6 of 50 heartbeats missed (12 % loss) on all 10 connections together";
+        assert_eq!((report.status, report.status_reason.as_str()), (Status::Poor, reason));
+        assert_eq!(report.status_counts, [(Status::Degraded, 6), (Status::Healthy, 4)]);
+        assert_eq!((report.kinds[0].status, report.targets[0].kinds[0].status), (Status::Poor, Status::Poor));
+        assert_eq!(
+            (report.verdict, report.reasons),
+            (Verdict::Failed, vec![format!("status is poor: {reason}")])
+        );
+    }
+
+    /// Three heartbeats are answered, then the server ends the connection, and it is opened again.
+    fn cut_and_opened_again(times: u64) -> Vec<ConnEvent> {
+        let round = |n: u64| {
+            let answers = (3 * n..3 * n + 3).map(|seq| ok(seq, 10));
+            let cut = [ended(Who::Peer, How::Fin, secs(n)), ConnEvent::Retry { attempt: 1, after: ms(1) }];
+            let again = [opened(), ConnEvent::Reconnected { outage: ms(5), attempts: 1 }];
+            answers.chain(cut).chain(again).collect::<Vec<_>>()
+        };
+        std::iter::once(opened()).chain((0..times).flat_map(round)).collect()
+    }
+
+    #[test]
+    fn a_connection_that_was_opened_again_is_poor() {
+        let report = after(cut_and_opened_again(9));
+        assert_eq!((report.kinds[0].counts.ok, report.targets[0].connections[0].reconnects), (27, 9));
+        let reason = "the connection was lost 9 times and opened again; mean RTT of 27 answered heartbeats is \
+                      10 ms";
+        assert_eq!((report.status, report.status_reason.as_str()), (Status::Poor, reason));
+        assert_eq!((report.last_status, report.verdict), (Status::Unknown, Verdict::Failed));
+    }
+
+    #[test]
+    fn a_connection_that_is_lost_at_the_end_is_dead() {
+        let mut events = cut_and_opened_again(1);
+        events.push(ended(Who::Peer, How::Fin, secs(3)));
+        let report = after(events.clone());
+        let reason = "the connection ended: peer closed TCP (FIN) without a close frame";
+        assert_eq!((report.status, report.status_reason.as_str()), (Status::Dead, reason));
+        assert_eq!(report.kinds[0].status, Status::Dead);
+        events.push(opened());
+        events.push(ConnEvent::Reconnected { outage: ms(5), attempts: 1 });
+        assert_eq!(after(events).status, Status::Poor);
+    }
+
+    #[test]
+    fn heartbeats_missed_before_a_reconnect_are_no_silence_at_the_end() {
+        let missed_before = vec![opened(), ok(0, 10), missed(1), missed(2), missed(3)];
+        let given_up = [ended(Who::Us, How::Timeout, secs(4)), opened()];
+        let again = [ConnEvent::Reconnected { outage: secs(1), attempts: 1 }, missed(4)];
+        let events = missed_before.into_iter().chain(given_up).chain(again).collect();
+        // 4 of 5 missed: 80 % loss, and one since it was opened again.
+        assert_eq!(after(events).status, Status::Critical);
     }
 
     #[test]
@@ -976,7 +1217,9 @@ mod tests {
         let of_connections = targets().flat_map(|t| &t.connections).flat_map(|c| &c.kinds);
         prop_assert_eq!(sum(report.kinds.iter()), sum(of_connections));
         prop_assert_eq!(report.status_counts.iter().map(|(_, n)| n).sum::<usize>(), 4);
-        prop_assert_eq!(report.status_counts.first().map(|(status, _)| *status), Some(report.status));
+        // The loss over all connections may be worse than that on any one.
+        prop_assert!(report.status_counts.first().is_some_and(|(worst, _)| *worst <= report.status));
+        prop_assert_eq!(targets().map(|target| target.status).max(), Some(report.status));
         prop_assert_eq!(report.reasons.is_empty(), report.verdict == Verdict::Passed);
         for figures in &report.kinds {
             prop_assert!(figures.counts.loss().is_none_or(|loss| (0.0..=1.0).contains(&loss)));

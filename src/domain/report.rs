@@ -9,6 +9,7 @@ use super::heartbeat::Kind;
 use super::opening::{OpenError, Opened, Timestamps};
 use super::overheard::Overheard;
 use super::run::{ConnId, RunInfo};
+pub use super::run_result::RunResult as Verdict;
 use super::shown;
 use super::stats::{Counts, JitterSummary, LagSummary, RttSummary};
 
@@ -16,6 +17,7 @@ use super::stats::{Counts, JitterSummary, LagSummary, RttSummary};
 #[derive(Debug, Clone, PartialEq)]
 pub struct KindReport {
     pub kind: Kind,
+    /// Over the whole run; of several connections, the worst.
     pub status: Status,
     pub counts: Counts,
     /// The longest run of consecutive heartbeats missed, on any one connection.
@@ -50,8 +52,14 @@ impl KindReport {
 #[derive(Debug, Clone, PartialEq)]
 pub struct ConnReport {
     pub index: usize,
+    /// Over the whole run.
     pub status: Status,
     pub status_reason: String,
+    /// The status if no RTT were long: what remains when RTTs are only upper bounds.
+    pub status_without_rtt: Status,
+    /// By the latest heartbeats, at the end.
+    pub last_status: Status,
+    pub last_status_reason: String,
     /// The first opening's facts; `None` if it never opened.
     pub opened: Option<Arc<Opened>>,
     /// The last failure to open, where there was one.
@@ -97,48 +105,18 @@ pub struct Spikes {
 pub struct TargetReport {
     /// Redacted.
     pub url: String,
-    /// The worst of its connections.
+    /// The worst of its connections, and no better than the loss over all of them.
     pub status: Status,
+    pub status_reason: String,
+    /// The worst of its connections, by the latest heartbeats, at the end.
+    pub last_status: Status,
     pub kinds: Vec<KindReport>,
     pub connections: Vec<ConnReport>,
 }
 
-/// What the run comes to, and with it the exit code.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Verdict {
-    /// Measured, and nothing was found wanting.
-    Passed,
-    /// Measured, and found wanting.
-    Failed,
-    /// Never measured.
-    NotMeasured,
-    /// It ran, but the evidence does not support an answer.
-    Inconclusive,
-    /// Interrupted before there was anything to report.
-    Interrupted,
-}
-
-impl Verdict {
-    /// The name that scripts see.
-    pub fn label(self) -> &'static str {
-        match self {
-            Verdict::Passed => "passed",
-            Verdict::Failed => "failed",
-            Verdict::NotMeasured => "not_measured",
-            Verdict::Inconclusive => "inconclusive",
-            Verdict::Interrupted => "interrupted",
-        }
-    }
-
-    /// The process' exit code.
-    pub fn exit_code(self) -> u8 {
-        match self {
-            Verdict::Passed => 0,
-            Verdict::Failed => 1,
-            Verdict::NotMeasured => 3,
-            Verdict::Inconclusive => 4,
-            Verdict::Interrupted => 130,
-        }
+impl TargetReport {
+    fn connections(&self) -> impl Iterator<Item = (&TargetReport, &ConnReport)> {
+        self.connections.iter().map(move |connection| (self, connection))
     }
 }
 
@@ -171,6 +149,9 @@ pub struct Report {
     pub elapsed: Duration,
     /// The worst of the targets.
     pub status: Status,
+    pub status_reason: String,
+    /// The worst of the targets, by the latest heartbeats, at the end.
+    pub last_status: Status,
     /// Connections by status, worst first; only those that occur.
     pub status_counts: Vec<(Status, usize)>,
     pub verdict: Verdict,
@@ -187,16 +168,42 @@ pub struct Report {
     pub host_lag: Option<LagSummary>,
     pub stamping: StampingReport,
     pub measurement: Measurement,
-    /// The run was ended by the user (Ctrl-C or SIGTERM).
+    /// The user ended the run (Ctrl-C, SIGTERM or SIGHUP).
     pub interrupted: bool,
 }
 
 impl Report {
+    /// Every connection, with its target.
+    pub fn connections(&self) -> impl Iterator<Item = (&TargetReport, &ConnReport)> {
+        self.targets.iter().flat_map(TargetReport::connections)
+    }
+
     /// Who stamped all of its RTTs: where connections differ, the less exact.
     pub fn timestamps(&self) -> Timestamps {
         let connections = self.targets.iter().flat_map(|target| &target.connections);
         let opened = connections.filter_map(|connection| connection.opened.as_ref());
         opened.map(|opened| opened.timestamps).min().unwrap_or_default()
+    }
+
+    /// How much of a bounded run was done when the user ended it, as a fragment: `interrupted after 3 of 20 heartbeats`.
+    /// `None` for a run that was complete by then, or has no bound.
+    pub fn cut_short(&self) -> Option<String> {
+        if !self.interrupted {
+            return None;
+        }
+        let (info, counts) = (&self.info, self.kinds.iter().map(|figures| &figures.counts));
+        let done: u64 = counts.map(|counts| counts.judged() + counts.unsent).sum();
+        let streams = (info.connections() * info.kinds.len()) as u64;
+        match (info.count.map(|count| count.saturating_mul(streams)), info.deadline) {
+            (Some(planned), _) if done < planned => {
+                Some(format!("interrupted after {done} of {}", shown::counted(planned, "heartbeat")))
+            }
+            (None, Some(deadline)) => {
+                let (elapsed, deadline) = (shown::duration(self.elapsed), shown::duration(deadline));
+                Some(format!("interrupted after {elapsed} of {deadline}"))
+            }
+            (Some(_), _) | (None, None) => None,
+        }
     }
 
     /// Why the RTTs of a kind, and a status that comes from them, are no more than upper bounds, if they
@@ -240,6 +247,9 @@ pub(crate) mod samples {
             index,
             status: Status::Healthy,
             status_reason: String::new(),
+            status_without_rtt: Status::Healthy,
+            last_status: Status::Healthy,
+            last_status_reason: String::new(),
             opened: Some(Arc::new(Opened::default())),
             open_error: None,
             kinds: Vec::new(),
@@ -285,7 +295,14 @@ pub(crate) mod samples {
     /// A target with one open connection, whose heartbeats came to this.
     pub fn target(url: &str, kinds: Vec<KindReport>) -> TargetReport {
         let connections = vec![ConnReport { kinds: kinds.clone(), ..connection(0) }];
-        TargetReport { url: url.to_string(), status: Status::Healthy, kinds, connections }
+        TargetReport {
+            url: url.to_string(),
+            status: Status::Healthy,
+            status_reason: String::new(),
+            last_status: Status::Healthy,
+            kinds,
+            connections,
+        }
     }
 
     /// A run that came to these targets. The kinds are the first target's.
@@ -299,6 +316,7 @@ pub(crate) mod samples {
             worst: 5,
             timeout: Duration::from_secs(10),
             count: None,
+            deadline: None,
             preset: None,
         };
         Report {
@@ -306,6 +324,8 @@ pub(crate) mod samples {
             started_at: SystemTime::UNIX_EPOCH,
             elapsed: Duration::from_secs(10),
             status: Status::Healthy,
+            status_reason: String::new(),
+            last_status: Status::Healthy,
             status_counts: Vec::new(),
             verdict: Verdict::Passed,
             reasons: Vec::new(),
@@ -318,5 +338,40 @@ pub(crate) mod samples {
             measurement: Measurement::Sound,
             interrupted: false,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A run on two connections with both kinds, of which three heartbeats of each kind are answered.
+    fn interrupted(count: Option<u64>, deadline: Option<Duration>) -> Report {
+        let kinds = [Kind::Protocol, Kind::App].map(|kind| samples::kind(kind, &[5, 6, 7]));
+        let mut report = samples::report(vec![samples::target("ws://a/", kinds.to_vec())]);
+        let info = RunInfo { connections_each: 2, count, deadline, ..report.info.as_ref().clone() };
+        (report.info, report.interrupted) = (Arc::new(info), true);
+        report
+    }
+
+    #[test]
+    fn interrupted_run_says_how_much_was_done() {
+        let told = |count, deadline: Option<u64>| {
+            interrupted(count, deadline.map(Duration::from_secs)).cut_short().unwrap_or_default()
+        };
+        assert_eq!(told(Some(5), None), "interrupted after 6 of 20 heartbeats");
+        assert_eq!(told(Some(5), Some(60)), "interrupted after 6 of 20 heartbeats");
+        assert_eq!(told(None, Some(60)), "interrupted after 10 s of 1m");
+        assert_eq!(told(None, None), "", "it has no bound");
+    }
+
+    #[test]
+    fn run_that_was_complete_is_not_cut_short() {
+        let mut report = interrupted(Some(2), None);
+        report.kinds[0].counts.unsent = 2;
+        assert_eq!(report.cut_short(), None, "8 of 8");
+        let mut report = interrupted(Some(5), None);
+        report.interrupted = false;
+        assert_eq!(report.cut_short(), None);
     }
 }

@@ -29,6 +29,8 @@ pub struct RunInfo {
     pub timeout: Duration,
     /// Heartbeats of each kind on each connection; `None`: until stopped.
     pub count: Option<u64>,
+    /// The run ends after this; `None`: when all heartbeats are judged, or it is stopped.
+    pub deadline: Option<Duration>,
     /// Whose heartbeats they are, where a preset was asked for.
     pub preset: Option<PresetUse>,
 }

@@ -125,8 +125,10 @@ fn time(text: &str) -> Result<f64, String> {
     }
 }
 
-/// A bare `1` may be meant as 1 % or as everything, so it takes a sign of which; 0 is the same in both.
-fn share(text: &str) -> Result<f64, String> {
+/// Parses a share from 0 to 1: a percentage (`5%`) or a fraction (`0.05`).
+///
+/// A bare `1` could mean 1 % or everything and is refused; 0 is the same in both.
+pub fn share(text: &str) -> Result<f64, String> {
     let (number, whole) = text.strip_suffix('%').map_or((text, 1.0), |number| (number.trim_end(), 100.0));
     let plain = number.bytes().all(|b| b.is_ascii_digit() || b == b'.');
     let value = number.parse::<f64>().ok().filter(|_| plain);

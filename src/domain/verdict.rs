@@ -6,6 +6,7 @@ use super::ending::Who;
 use super::health::Status;
 use super::recognition;
 use super::report::{ConnReport, KindReport, Measurement, Report, TargetReport, Verdict};
+use super::run_status::RunLimits;
 use super::shown;
 use super::stats::{LagSummary, RttSummary};
 use super::threshold::{FailIf, FailOn, Truth};
@@ -15,46 +16,52 @@ const UNSENT_PART: u64 = 10;
 /// The most reasons that are told one by one.
 const MOST_REASONS: usize = 20;
 
-/// What the user will not accept.
+/// How a run is judged: the bounds of its status, and what the user will not accept.
 #[derive(Debug, Clone, Default)]
 pub struct Policy {
+    pub limits: RunLimits,
     pub fail_on: FailOn,
     pub fail_if: Vec<FailIf>,
 }
 
 /// The verdict on a run and its reasons, lower-case fragments; none when it passed.
 ///
-/// - nothing was opened: never measured, with the errors; interrupted, when there was no error either
+/// - nothing was opened: unreachable, with the errors; interrupted, when there was no error either
 /// - a connection could not be opened while others were measured, one ended that should not have, a
 ///   status is known and at or worse than the one to fail on, a fail-if expression is true: failed
 /// - such a status or expression comes only from RTTs that are upper bounds (see
 ///   [`Report::upper_bounds`]): inconclusive. What is good by its upper bounds is good.
 /// - a connection was not open yet, no heartbeat of a kind was judged on one, more than a tenth of
 ///   those due was never sent, or a fail-if expression has no value: inconclusive
+/// - the user ended a bounded run before it was complete: interrupted, unless it failed
 /// - else passed. When all that were judged were missed, that is an answer, and the status of it is
 ///   `timeout` or `dead`: who accepts that status (`--fail-on dead` with a generous `--dead-after`) has
 ///   asked for the pass.
 pub fn judge(report: &Report, policy: &Policy) -> (Verdict, Vec<String>) {
-    let connections = || report.targets.iter().flat_map(|target| &target.connections);
-    if connections().all(|connection| connection.opened.is_none()) {
+    if report.connections().all(|(_, connection)| connection.opened.is_none()) {
         return never_opened(report);
     }
     let failures = failures(report, policy);
+    let cut_short = report.cut_short();
     if !failures.is_empty() {
-        return (Verdict::Failed, shortened(failures));
+        return (Verdict::Failed, shortened(failures.into_iter().chain(cut_short).collect()));
     }
     let doubts = doubts(report, policy);
-    match doubts.is_empty() {
-        true => (Verdict::Passed, Vec::new()),
-        false => (Verdict::Inconclusive, shortened(doubts)),
+    match (cut_short, doubts.is_empty()) {
+        (Some(cut_short), _) => {
+            let reasons = std::iter::once(cut_short).chain(doubts).collect();
+            (Verdict::Interrupted { measured: true }, shortened(reasons))
+        }
+        (None, true) => (Verdict::Passed, Vec::new()),
+        (None, false) => (Verdict::Inconclusive, shortened(doubts)),
     }
 }
 
 fn never_opened(report: &Report) -> (Verdict, Vec<String>) {
     let errors = open_errors(report);
     let verdict = match (errors.is_empty(), report.interrupted) {
-        (true, true) => Verdict::Interrupted,
-        (true, false) | (false, _) => Verdict::NotMeasured,
+        (true, true) => Verdict::Interrupted { measured: false },
+        (true, false) | (false, _) => Verdict::Unreachable,
     };
     let waiting = report.targets.iter().filter(|target| target.connections.iter().any(is_opening));
     let reasons = errors.into_iter().chain(waiting.map(|target| cut_short(report, &target.url)));
@@ -73,7 +80,7 @@ fn cut_short(report: &Report, what: &str) -> String {
 
 /// Why connections never opened; those of one target mostly fail alike.
 fn open_errors(report: &Report) -> Vec<String> {
-    let never = each(report).filter(|(_, connection)| connection.opened.is_none());
+    let never = report.connections().filter(|(_, connection)| connection.opened.is_none());
     let mut errors: Vec<_> =
         never.filter_map(|(_, connection)| connection.open_error.as_ref().map(|e| e.to_string())).collect();
     errors.dedup();
@@ -82,15 +89,16 @@ fn open_errors(report: &Report) -> Vec<String> {
 
 fn failures(report: &Report, policy: &Policy) -> Vec<String> {
     let mut failures = open_errors(report);
-    failures.extend(each(report).filter_map(|(target, connection)| {
+    failures.extend(report.connections().filter_map(|(target, connection)| {
         unplanned_ending(connection).map(|reason| placed(report, target, connection, &reason))
     }));
-    failures.extend(each(report).filter_map(|(target, connection)| {
+    failures.extend(report.connections().filter_map(|(target, connection)| {
         let reason = bad_status(connection, policy.fail_on)?;
         bounds_behind(report, connection, policy.fail_on)
             .is_none()
             .then(|| placed(report, target, connection, &reason))
     }));
+    failures.extend(report.targets.iter().filter_map(|target| bad_together(report, target, policy.fail_on)));
     failures.extend(policy.fail_if.iter().filter_map(|expression| match expression.evaluate(report) {
         Truth::True(actual) => Some(format!("{expression}: it is {actual}")),
         Truth::TrueOfBounds(_) | Truth::False | Truth::Unknown(_) => None,
@@ -111,18 +119,39 @@ fn unplanned_ending(connection: &ConnReport) -> Option<String> {
     }
 }
 
-/// A connection that is dead because the other side ended it has told its reason already.
+/// A connection that has its status from an ending has told that ending already.
 fn bad_status(connection: &ConnReport, fail_on: FailOn) -> Option<String> {
-    let ended_by_others = connection.ending.as_ref().is_some_and(|ending| ending.who != Who::Us);
-    let told = connection.status == Status::Dead && ended_by_others;
-    (fail_on.rejects(connection.status) && !told)
+    (fail_on.rejects(connection.status) && !is_by_an_ending(connection, fail_on))
         .then(|| format!("status is {}: {}", connection.status.label(), connection.status_reason))
+}
+
+/// Whether only an ending makes the status so bad: the other side's, or one after which it was opened again.
+fn is_by_an_ending(connection: &ConnReport, fail_on: FailOn) -> bool {
+    let ended_by_others = connection.ending.as_ref().is_some_and(|ending| ending.who != Who::Us);
+    match connection.status {
+        Status::Dead => ended_by_others,
+        Status::Poor => {
+            let by_heartbeats = connection.kinds.iter().any(|figures| fail_on.rejects(figures.status));
+            connection.reconnects > 0 && !by_heartbeats
+        }
+        Status::Healthy | Status::Degraded | Status::Critical | Status::Unknown | Status::Timeout => false,
+    }
+}
+
+/// The loss over all connections to a target, where none of them is so bad by itself.
+fn bad_together(report: &Report, target: &TargetReport, fail_on: FailOn) -> Option<String> {
+    let by_one = target.connections.iter().any(|connection| fail_on.rejects(connection.status));
+    (fail_on.rejects(target.status) && !by_one).then(|| {
+        let reason = format!("status is {}: {}", target.status.label(), target.status_reason);
+        if report.targets.len() > 1 { format!("{}: {reason}", target.url) } else { reason }
+    })
 }
 
 /// Why a status that is not accepted may be better than it seems: it comes from RTTs, and those of every
 /// kind to which it applies are upper bounds.
 fn bounds_behind(report: &Report, connection: &ConnReport, fail_on: FailOn) -> Option<String> {
-    let of_rtts = matches!(connection.status, Status::Degraded | Status::Poor | Status::Critical);
+    let of_rtts = matches!(connection.status, Status::Degraded | Status::Poor | Status::Critical)
+        && !fail_on.rejects(connection.status_without_rtt);
     // Where even healthy is not accepted, no RTT would be short enough.
     if !of_rtts || fail_on.rejects(Status::Healthy) {
         return None;
@@ -137,7 +166,7 @@ fn doubts(report: &Report, policy: &Policy) -> Vec<String> {
         let doubts = doubts_of(report, connection, policy);
         doubts.into_iter().map(move |reason| placed(report, target, connection, &reason))
     };
-    let mut doubts: Vec<_> = each(report).flat_map(of_connection).collect();
+    let mut doubts: Vec<_> = report.connections().flat_map(of_connection).collect();
     doubts.extend(policy.fail_if.iter().filter_map(|expression| match expression.evaluate(report) {
         Truth::Unknown(why) => Some(format!("{expression} cannot be judged: {why}")),
         Truth::TrueOfBounds(actual) => Some(format!("{expression}: it is {actual}")),
@@ -177,13 +206,6 @@ fn unsent(figures: &KindReport) -> Option<String> {
         let kind = figures.kind;
         format!("{unsent} of {due} {kind} heartbeats never left: the schedule asked for was not run")
     })
-}
-
-fn each(report: &Report) -> impl Iterator<Item = (&TargetReport, &ConnReport)> {
-    report
-        .targets
-        .iter()
-        .flat_map(|target| target.connections.iter().map(move |connection| (target, connection)))
 }
 
 /// Names the target where there are several, and the connection where it has several.
@@ -245,6 +267,7 @@ mod tests {
     use crate::domain::peer_text::PeerText;
     use crate::domain::phase::Phase;
     use crate::domain::report::samples;
+    use crate::domain::run::RunInfo;
     use crate::domain::stats::Counts;
     use std::sync::Arc;
     use std::time::SystemTime;
@@ -322,11 +345,11 @@ mod tests {
         let report = run(|c| never_open(c, refused()));
         assert_eq!(
             judged(&report),
-            one(Verdict::NotMeasured, "cannot open ws://a/: TCP: connection refused")
+            one(Verdict::Unreachable, "cannot open ws://a/: TCP: connection refused")
         );
         let report = run(|c| never_open(c, None));
         let reason = "the deadline came while ws://a/ was still being opened";
-        assert_eq!(judged(&report), one(Verdict::NotMeasured, reason));
+        assert_eq!(judged(&report), one(Verdict::Unreachable, reason));
     }
 
     #[test]
@@ -340,7 +363,7 @@ mod tests {
             "the deadline came while ws://a/ was still being opened",
             "the deadline came while ws://c/ was still being opened",
         ];
-        assert_eq!(judged(&report), (Verdict::NotMeasured, reasons.map(String::from).to_vec()));
+        assert_eq!(judged(&report), (Verdict::Unreachable, reasons.map(String::from).to_vec()));
     }
 
     #[test]
@@ -356,10 +379,41 @@ mod tests {
         let mut report = run(|c| never_open(c, None));
         report.interrupted = true;
         let reason = "the interrupt came while ws://a/ was still being opened";
-        assert_eq!(judged(&report), one(Verdict::Interrupted, reason));
+        assert_eq!(judged(&report), one(Verdict::Interrupted { measured: false }, reason));
         let mut report = run(|c| never_open(c, refused()));
         report.interrupted = true;
-        assert_eq!(judged(&report).0, Verdict::NotMeasured);
+        assert_eq!(judged(&report).0, Verdict::Unreachable);
+    }
+
+    /// Twenty heartbeats are planned, two are answered, and the user ends the run.
+    fn cut_short(change: impl FnOnce(&mut ConnReport)) -> Report {
+        let mut report = run(change);
+        let info = RunInfo { count: Some(20), ..report.info.as_ref().clone() };
+        (report.info, report.interrupted) = (Arc::new(info), true);
+        report
+    }
+
+    #[test]
+    fn bounded_run_that_is_cut_short_is_interrupted() {
+        let reason = "interrupted after 2 of 20 heartbeats";
+        assert_eq!(judged(&cut_short(|_| {})), one(Verdict::Interrupted { measured: true }, reason));
+        let (verdict, reasons) = with_fail_if(&cut_short(|_| {}), "tls.days_left<14");
+        assert_eq!((verdict, reasons.len()), (Verdict::Interrupted { measured: true }, 2));
+        assert_eq!(reasons[0], reason);
+    }
+
+    #[test]
+    fn criterion_that_failed_before_the_interrupt_fails_the_run() {
+        let reasons = ["status is poor: ", "interrupted after 2 of 20 heartbeats"].map(String::from);
+        let report = cut_short(|c| c.status = Status::Poor);
+        assert_eq!(judged(&report), (Verdict::Failed, reasons.to_vec()));
+    }
+
+    #[test]
+    fn unbounded_run_that_is_interrupted_passes() {
+        let mut report = run(|_| {});
+        report.interrupted = true;
+        assert_eq!(judged(&report), (Verdict::Passed, vec![]));
     }
 
     #[test]
@@ -383,7 +437,7 @@ mod tests {
             one(Verdict::Failed, "status is poor: mean RTT of the last 10 is 612 ms")
         );
         assert_eq!(judged(&with(Status::Timeout)).0, Verdict::Failed);
-        let lenient = Policy { fail_on: "dead".parse().unwrap(), fail_if: Vec::new() };
+        let lenient = Policy { fail_on: "dead".parse().unwrap(), ..Policy::default() };
         assert_eq!(judge(&with(Status::Timeout), &lenient).0, Verdict::Passed);
     }
 
@@ -420,6 +474,40 @@ mod tests {
         });
         let reason = "the connection ended 2 times and was opened again, at last: connection reset (RST)";
         assert_eq!(judged(&report), one(Verdict::Failed, reason));
+    }
+
+    #[test]
+    fn a_status_by_a_reconnect_is_told_once() {
+        let report = run(|c| {
+            c.lost = ending(Who::Peer, How::Fin);
+            (c.unplanned_endings, c.reconnects) = (1, 1);
+            (c.status, c.status_without_rtt) = (Status::Poor, Status::Poor);
+        });
+        let reason = "the connection ended: peer closed TCP (FIN) without a close frame";
+        assert_eq!(judged(&report), one(Verdict::Failed, reason));
+    }
+
+    #[test]
+    fn loss_over_all_connections_fails_a_run_that_none_fails_alone() {
+        let mut report = samples::report(vec![target("ws://a/"), target("ws://b/")]);
+        report.targets[1].connections.push(samples::connection(1));
+        report.targets[1].status = Status::Critical;
+        report.targets[1].status_reason = "4 of 8 heartbeats missed (50 % loss)".to_string();
+        let reason = "ws://b/: status is critical: 4 of 8 heartbeats missed (50 % loss)";
+        assert_eq!(judged(&report), one(Verdict::Failed, reason));
+        report.targets[1].connections[1].status = Status::Poor;
+        assert_eq!(judged(&report), one(Verdict::Failed, "ws://b/ #1: status is poor: "));
+    }
+
+    #[test]
+    fn loss_fails_a_run_whose_rtts_are_upper_bounds() {
+        let kinds = vec![matched_in_order(Status::Critical, 12)];
+        let mut report = samples::report(vec![samples::target("ws://a/", kinds)]);
+        let connection = &mut report.targets[0].connections[0];
+        connection.status = Status::Critical;
+        assert_eq!(judged(&report).0, Verdict::Inconclusive);
+        report.targets[0].connections[0].status_without_rtt = Status::Poor;
+        assert_eq!(judged(&report).0, Verdict::Failed);
     }
 
     #[test]
@@ -462,7 +550,7 @@ mod tests {
         });
         let reason = "status is timeout: 10 consecutive heartbeats missed";
         assert_eq!(judged(&report), one(Verdict::Failed, reason));
-        let lenient = Policy { fail_on: "dead".parse().unwrap(), fail_if: Vec::new() };
+        let lenient = Policy { fail_on: "dead".parse().unwrap(), ..Policy::default() };
         assert_eq!(judge(&report, &lenient), (Verdict::Passed, vec![]));
     }
 
@@ -502,7 +590,7 @@ mod tests {
         let reasons = vec![reason.clone(), format!("app.rtt.max>500ms: it is 612 ms, but {why}")];
         assert_eq!(both, (Verdict::Inconclusive, reasons));
         assert_eq!(with_fail_if(&report, "app.ok>=1").0, Verdict::Failed, "counts are exact");
-        let lenient = Policy { fail_on: "critical".parse().unwrap(), fail_if: Vec::new() };
+        let lenient = Policy { fail_on: "critical".parse().unwrap(), ..Policy::default() };
         assert_eq!(judge(&report, &lenient), (Verdict::Passed, vec![]), "good by its upper bounds");
     }
 

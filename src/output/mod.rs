@@ -161,7 +161,7 @@ mod tests {
         let parsed = |text: &str| serde_json::from_str::<serde_json::Value>(text).unwrap();
         assert_eq!((ndjson.lines().count(), nothing), (1, String::new()));
         assert_eq!(parsed(&told(Format::Json).0), parsed(&ndjson));
-        insta::assert_snapshot!(ndjson.replace(json::WSCHECK_VERSION, "[version]"), @r#"{"schema_version":1,"command":"ping","wscheck_version":"[version]","verdict":"usage","exit_code":2,"error":{"url":null,"phase":null,"kind":"usage","message":"'0' is not an interval: it must be more than 0","hint":"try 500ms","attempts":[],"remote":null,"proxy":null,"untried":[],"refusal":null}}"#);
+        insta::assert_snapshot!(ndjson.replace(json::WSCHECK_VERSION, "[version]"), @r#"{"schema_version":1,"command":"ping","wscheck_version":"[version]","verdict":"usage","result":"usage","exit_code":2,"error":{"url":null,"phase":null,"kind":"usage","message":"'0' is not an interval: it must be more than 0","hint":"try 500ms","attempts":[],"remote":null,"proxy":null,"untried":[],"refusal":null}}"#);
     }
 
     #[test]

@@ -134,6 +134,7 @@ impl Scene {
             worst: 5,
             timeout: ms(10_000),
             count,
+            deadline: None,
             preset: None,
         })
     }
@@ -306,6 +307,9 @@ fn connection(kinds: Vec<KindReport>, status: Status, status_reason: &str) -> Co
         index: 0,
         status,
         status_reason: status_reason.to_string(),
+        status_without_rtt: Status::Healthy,
+        last_status: status,
+        last_status_reason: status_reason.to_string(),
         opened: Some(Arc::new(opened())),
         open_error: None,
         kinds,
@@ -333,6 +337,12 @@ fn report(info: &Arc<RunInfo>, elapsed: Duration, verdict: Verdict, targets: Vec
         started_at: at(0),
         elapsed,
         status: targets.iter().map(|target| target.status).max().unwrap_or(Status::Unknown),
+        status_reason: targets
+            .iter()
+            .max_by_key(|target| target.status)
+            .map(|target| target.status_reason.clone())
+            .unwrap_or_default(),
+        last_status: targets.iter().map(|target| target.last_status).max().unwrap_or(Status::Unknown),
         status_counts: Status::ALL
             .iter()
             .rev()
@@ -360,6 +370,8 @@ fn one(info: &Arc<RunInfo>, elapsed: Duration, verdict: Verdict, connection: Con
     let target = TargetReport {
         url: info.targets[0].clone(),
         status: connection.status,
+        status_reason: connection.status_reason.clone(),
+        last_status: connection.last_status,
         kinds: connection.kinds.clone(),
         connections: vec![connection],
     };
@@ -669,7 +681,7 @@ fn never_opened(error: OpenError) -> (Scene, Report) {
         outage: None,
         ..connection(kinds, Status::Unknown, "nothing was measured")
     };
-    let mut report = one(&scene.info, us(2_201), Verdict::NotMeasured, connection);
+    let mut report = one(&scene.info, us(2_201), Verdict::Unreachable, connection);
     (report.host_lag, report.measurement) = (None, Measurement::Unknown);
     report.reasons = vec![reason];
     (scene, report)
@@ -714,6 +726,7 @@ pub fn several() -> Vec<Event> {
         worst: 5,
         timeout: ms(10_000),
         count: None,
+        deadline: None,
         preset: None,
     });
     let fine = [us(31_200), us(30_900), us(33_400), us(30_100)];
@@ -785,6 +798,8 @@ fn several_report(info: &Arc<RunInfo>, fine: &[Duration], cut: Arc<Ending>) -> R
     let target = |url: usize, connections: Vec<ConnReport>, status: Status, rtts: &[Duration]| TargetReport {
         url: info.targets[url].clone(),
         status,
+        status_reason: connections.last().map(|one| one.status_reason.clone()).unwrap_or_default(),
+        last_status: status,
         kinds: vec![figures(Kind::Protocol, status, counts(rtts.len() as u64), rtts)],
         connections,
     };
@@ -969,7 +984,8 @@ pub fn many_targets(count: usize) -> Vec<Event> {
         let status = if index + 1 == count { Status::Dead } else { Status::Healthy };
         let kinds = vec![figures(Kind::Protocol, status, counts(2), &rtts)];
         let connections = vec![connection(kinds.clone(), status, "for a reason")];
-        TargetReport { url: url.clone(), status, kinds, connections }
+        let status_reason = "for a reason".to_string();
+        TargetReport { url: url.clone(), status, status_reason, last_status: status, kinds, connections }
     };
     let targets = urls.iter().enumerate().map(target).collect();
     let report = report(&scene.info, ms(2_001), Verdict::Failed, targets);

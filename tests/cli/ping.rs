@@ -370,6 +370,134 @@ fn a_server_that_is_gone_for_good_is_given_up() {
     assert_eq!(child.wait().unwrap().code(), Some(1));
 }
 
+/// A server that leaves these Pings unanswered.
+fn losing(lost: &'static [u64]) -> Script {
+    Script::start(|mut stream| {
+        upgrade(&mut stream);
+        while let Some((first, payload)) = read_frame(&mut stream) {
+            let seq = payload.last_chunk().map(|seq| u64::from_be_bytes(*seq));
+            let answer = match first {
+                PING if seq.is_some_and(|seq| lost.contains(&seq)) => continue,
+                PING => PONG,
+                first => first,
+            };
+            if stream.write_all(&frame(answer, &payload)).is_err() {
+                return;
+            }
+        }
+    })
+}
+
+#[test]
+fn one_lost_pong_decides_no_run_by_being_the_last() {
+    let args = ["-c", "10", "-i", "20ms", "-W", "1s"];
+    let (code, document) = ping_json(&[&args[..], &[&losing(&[9]).url()]].concat());
+    let statuses = (&document["status"], &document["last_status"]);
+    assert_eq!((code, statuses), (Some(0), (&"degraded".into(), &"timeout".into())), "{document:#}");
+    assert_eq!(document["status_reason"], "1 of 10 heartbeats missed (10 % loss)");
+}
+
+#[test]
+fn two_lost_pongs_at_the_end_are_a_timeout() {
+    let args = ["-c", "10", "-i", "20ms", "-W", "1s"];
+    let (code, document) = ping_json(&[&args[..], &[&losing(&[8, 9]).url()]].concat());
+    assert_eq!((code, &document["status"]), (Some(1), &"timeout".into()), "{document:#}");
+    let reason = document["status_reason"].as_str().unwrap();
+    assert!(reason.starts_with("2 consecutive heartbeats missed"), "{reason}");
+}
+
+/// App heartbeats are used where it matters that each lost one is missed: a busy machine cannot make them superseded.
+const APP: [&str; 6] = ["--heartbeat", "app", "--app-ping", "ask {seq}", "--app-pong", "answer {seq}"];
+
+#[test]
+fn one_lost_answer_in_the_middle_does_not_hide() {
+    let peer = Script::start(|mut stream| {
+        upgrade(&mut stream);
+        while let Some((first, payload)) = read_frame(&mut stream) {
+            let text = String::from_utf8_lossy(&payload).replace("ask", "answer");
+            let answer = if first == TEXT { text.as_bytes() } else { &payload };
+            if text != "answer 3" && stream.write_all(&frame(first, answer)).is_err() {
+                return;
+            }
+        }
+    });
+    let (code, document) =
+        ping_json(&[&APP[..], &["-c", "6", "-i", "20ms", "-W", "1s", &peer.url()]].concat());
+    let statuses = (&document["status"], &document["last_status"]);
+    assert_eq!((code, statuses), (Some(0), (&"degraded".into(), &"healthy".into())), "{document:#}");
+    assert_eq!(document["status_reason"], "1 of 6 heartbeats missed (16.667 % loss)");
+}
+
+#[test]
+fn a_fifth_of_lost_pongs_fails_without_any_gate() {
+    let server = Server::start(&["--pong-loss", "20%"]);
+    let lossy = ["--heartbeat", "app", "-c", "20", "-i", "50ms", "-W", "2s", &server.url()];
+    let (code, document) = ping_json(&lossy);
+    assert_eq!((code, &document["status"]), (Some(1), &"poor".into()), "{document:#}");
+    let reason = "4 of 20 heartbeats missed (20 % loss)";
+    assert_eq!((&document["status_reason"], &document["result"]), (&reason.into(), &"failed".into()));
+    let (code, document) = ping_json(&[&lossy[..], &["--poor-loss", "20%"]].concat());
+    assert_eq!((code, &document["status"]), (Some(0), &"degraded".into()), "{document:#}");
+}
+
+/// Each connection loses one pong of five: none of them fails alone.
+#[test]
+fn lost_pongs_of_many_connections_add_up() {
+    let server = Server::start(&["--pong-loss", "20%"]);
+    let args = ["--heartbeat", "app", "-n", "40", "-c", "5", "-i", "100ms", "-W", "3s"];
+    let (code, document) = ping_json(&[&args[..], &[&server.url()]].concat());
+    assert_eq!((code, &document["status"]), (Some(1), &"poor".into()), "{}", document["reasons"]);
+    let (target, counts) = (&document["targets"][0], &document["status_counts"]);
+    assert_eq!((&target["status"], &counts["degraded"]), (&"poor".into(), &40.into()), "{counts:#}");
+    let reason = "40 of 200 heartbeats missed (20 % loss) on all 40 connections together";
+    assert_eq!((&document["status_reason"], &target["status_reason"]), (&reason.into(), &reason.into()));
+    let ran = run(&[&["ping", "--proxy", "none"], &args[..], &[&server.url()]].concat());
+    let told = [&format!("status       poor: {reason}; 40 degraded"), "poor: 40 degraded", "failed (exit 1)"];
+    assert!(told.iter().all(|told| ran.stdout.contains(*told)), "{}", ran.stdout);
+}
+
+/// It answers one heartbeat and ends, each time.
+#[test]
+fn a_server_that_ends_each_connection_at_once_is_given_up() {
+    let peer = Script::start(|mut stream| {
+        upgrade(&mut stream);
+        if let Some((PING, payload)) = read_frame(&mut stream) {
+            stream.write_all(&frame(PONG, &payload)).unwrap();
+        }
+    });
+    let backoff = ["--reconnect", "--reconnect-base", "1ms", "--reconnect-cap", "20ms"];
+    let args = [&["ping", "-o", "ndjson", "-i", "20ms", "--reconnect-attempts", "6"], &backoff[..]].concat();
+    let ran = run(&[&args[..], &[&peer.url()]].concat());
+    let lines = ran.ndjson();
+    let attempts: Vec<_> =
+        lines.iter().filter(|line| line["event"] == "retry").map(|line| line["attempt"].as_u64()).collect();
+    assert_eq!(attempts, (1..=6).map(Some).collect::<Vec<_>>(), "{lines:#?}");
+    let gave_up = lines.iter().find(|line| line["event"] == "gave_up").unwrap();
+    assert_eq!((&gave_up["attempts"], ran.code), (&6.into(), Some(1)), "{lines:#?}");
+}
+
+/// The same server, and a connection lasts as soon as a heartbeat is answered.
+#[test]
+fn a_connection_that_lasted_starts_the_attempts_again() {
+    let peer = Script::start(|mut stream| {
+        upgrade(&mut stream);
+        if let Some((PING, payload)) = read_frame(&mut stream) {
+            stream.write_all(&frame(PONG, &payload)).unwrap();
+        }
+    });
+    let args = ["-c", "6", "-i", "20ms", "--reconnect", "--reconnect-base", "1ms"];
+    let more = ["--reconnect-attempts", "2", "--reconnect-reset-after", "1us", &peer.url()];
+    let (code, document) = ping_json(&[&args[..], &more].concat());
+    let connection = &document["targets"][0]["connections"][0];
+    assert!(number(&connection["reconnects"]) >= 4.0, "{document:#}");
+    // All were answered: what remains is that it was lost.
+    assert_eq!((code, &document["status"]), (Some(1), &"poor".into()), "{document:#}");
+    assert!(
+        document["status_reason"].as_str().unwrap().starts_with("the connection was lost "),
+        "{document:#}"
+    );
+}
+
 #[test]
 fn secrets_are_shown_nowhere() {
     let server = Server::start(&[]);

@@ -402,7 +402,10 @@ fn an_interrupt_of_what_follows_the_search_says_so() {
     let document = lines.last().unwrap();
     assert_eq!(process.0.wait().unwrap().code(), Some(4));
     assert_eq!((&document["partial"], &document["verdict"]), (&true.into(), &"idle_timeout".into()));
-    assert!(document["reasons"][1].as_str().unwrap().starts_with("interrupted before all"), "{document:#}");
+    assert_eq!(document["result"], "interrupted", "{document:#}");
+    let reason = document["reasons"][0].as_str().unwrap();
+    let lacking = ", before all was tried that was to follow the search";
+    assert!(reason.starts_with("interrupted after ") && reason.ends_with(lacking), "{document:#}");
 }
 
 #[test]
@@ -435,6 +438,7 @@ fn an_interrupt_gives_what_is_known_so_far() {
         let document = lines.last().unwrap();
         assert_eq!(process.0.wait().unwrap().code(), Some(4));
         assert_eq!((&document["partial"], &document["exit_code"]), (&true.into(), &4.into()), "{document:#}");
+        assert_eq!(document["result"], "interrupted", "{document:#}");
         assert!(document["bracket"]["lo_ms"].is_number(), "{document:#}");
     }
 }

@@ -8,7 +8,7 @@ mod plan;
 mod tests;
 
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -22,6 +22,7 @@ use crate::domain::listen::report::{ListenEvent, ListenInfo, ListenReport, Liste
 use crate::domain::listen::{Circumstances, Findings, Known, Listening, Unanswered, Verdict};
 use crate::domain::opening::{OpenError, Opened};
 use crate::domain::report;
+use crate::domain::shown;
 
 /// Runs the plan. Everything is told to `reporter`, the report last; it is also returned.
 pub async fn run(
@@ -103,17 +104,20 @@ impl Outcome {
         let (findings, verdict, error) = match self {
             Outcome::Interrupted => {
                 let why = format!("the interrupt came while {} was still being opened", info.url);
-                unheard(report::Verdict::Interrupted, why, None)
+                unheard(report::Verdict::Interrupted { measured: false }, why, None)
             }
             Outcome::NotOpened(error) => {
-                unheard(report::Verdict::NotMeasured, error.to_string(), Some(error))
+                unheard(report::Verdict::Unreachable, error.to_string(), Some(error))
             }
             Outcome::Heard(_, overheard) => {
                 let verdict = judge(&overheard);
                 (overheard.findings, verdict, None)
             }
         };
-        let reasons = reasons(&findings, verdict, ending.as_deref());
+        let mut reasons = reasons(&findings, verdict, ending.as_deref());
+        if verdict == (report::Verdict::Interrupted { measured: true }) {
+            reasons.insert(0, cut_short(findings.listened, info.listen_for));
+        }
         ListenReport { info, started_at, elapsed, opened, error, findings, ending, verdict, reasons, partial }
     }
 }
@@ -126,6 +130,7 @@ fn judge(overheard: &Overheard) -> report::Verdict {
     match (findings.verdict, ending) {
         (_, Some(_)) if *excused => report::Verdict::Inconclusive,
         (_, Some(_)) if !provoked => report::Verdict::Failed,
+        (_, _) if circumstances.interrupted => report::Verdict::Interrupted { measured: true },
         (Verdict::Inconclusive, _) => report::Verdict::Inconclusive,
         // It ended, and nobody knows when.
         (_, None) if circumstances.known == Known::Forgotten => report::Verdict::Inconclusive,
@@ -137,6 +142,10 @@ fn judge(overheard: &Overheard) -> report::Verdict {
             _,
         ) => report::Verdict::Passed,
     }
+}
+
+fn cut_short(listened: Duration, listen_for: Duration) -> String {
+    format!("interrupted after {} of {}", shown::duration(listened), shown::duration(listen_for))
 }
 
 fn reasons(findings: &Findings, verdict: report::Verdict, ending: Option<&Ending>) -> Vec<String> {

@@ -58,7 +58,7 @@ pub async fn run(plan: PingPlan, reporter: &mut dyn Reporter, control: Control) 
     let (events, told) = mpsc::unbounded_channel();
     let is_one = plan.connections() == 1;
     let links = start_links(plan, events, stop.clone(), control.nap.clone());
-    let run = Run { recorder, reporter, began: Instant::now(), control, stop, is_one };
+    let run = Run { recorder, reporter, began: Instant::now(), control, stop, is_one, is_complete: false };
     let report = run.gather(told, deadline).await;
     drop(links);
     report
@@ -97,6 +97,8 @@ struct Run<'a> {
     stop: CancellationToken,
     /// There is one connection only, and nothing to be counted.
     is_one: bool,
+    /// The deadline came before the user ended the run.
+    is_complete: bool,
 }
 
 /// What the gathering loop woke up for.
@@ -139,6 +141,7 @@ impl Run<'_> {
                 }
                 Woken::Deadline => {
                     deadline = None;
+                    self.is_complete = !self.control.interrupt.is_cancelled();
                     self.stop.cancel();
                 }
             }
@@ -167,6 +170,7 @@ impl Run<'_> {
     }
 
     fn report(&self) -> Report {
-        self.recorder.report(self.began.elapsed(), self.control.interrupt.is_cancelled())
+        let interrupted = self.control.interrupt.is_cancelled() && !self.is_complete;
+        self.recorder.report(self.began.elapsed(), interrupted)
     }
 }

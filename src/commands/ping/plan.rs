@@ -49,6 +49,7 @@ impl PingPlan {
             interval: self.session.interval,
             timeout: self.session.timeout,
             count: self.session.count,
+            deadline: self.deadline,
             preset: self.preset.clone(),
         }
     }

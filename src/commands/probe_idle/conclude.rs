@@ -15,7 +15,7 @@ use crate::domain::idle::{
 };
 use crate::domain::opening::{OpenError, Opened};
 use crate::domain::report;
-use crate::domain::shown::exact_duration as show;
+use crate::domain::shown::{duration, exact_duration as show};
 use crate::domain::threshold::Truth;
 
 /// All that a run gathered.
@@ -68,13 +68,12 @@ impl Gathered {
         let partial = findings.partial || self.after.interrupted;
         let mut reasons = findings.reasons.clone();
         let verdict = match (&self.opened, partial) {
-            (None, true) => report::Verdict::Interrupted,
-            (None, false) => report::Verdict::NotMeasured,
-            (Some(_), _) if self.after.interrupted => {
-                reasons.push("interrupted before all was tried that was to follow the search".to_string());
-                report::Verdict::Inconclusive
+            (None, true) => report::Verdict::Interrupted { measured: false },
+            (None, false) => report::Verdict::Unreachable,
+            (Some(_), true) => {
+                interrupted(expectation.as_ref(), &findings, &self.after, elapsed, &mut reasons)
             }
-            (Some(_), _) if partial || !findings.conclusive() => {
+            (Some(_), false) if !findings.conclusive() => {
                 if let Some((expected, Truth::Unknown(why))) = &expectation {
                     reasons.push(untold(expected, why));
                 }
@@ -181,6 +180,28 @@ fn nothing_found(elapsed: Duration, partial: bool, error: Option<&OpenError>) ->
     }
 }
 
+/// What a run is worth that the user ended before it was complete: only what was not as expected is decided.
+fn interrupted(
+    expectation: Option<&(Expectation, Truth)>,
+    findings: &Findings,
+    after: &Outcome,
+    elapsed: Duration,
+    reasons: &mut Vec<String>,
+) -> report::Verdict {
+    let lacking = match after.interrupted {
+        true => "all was tried that was to follow the search",
+        false => "the search was complete",
+    };
+    let progress = format!("interrupted after {}, before {lacking}", duration(elapsed));
+    let verdict = judge(expectation, findings, after, reasons);
+    if verdict == report::Verdict::Failed {
+        reasons.push(progress);
+        return verdict;
+    }
+    reasons.insert(0, progress);
+    report::Verdict::Interrupted { measured: true }
+}
+
 /// What a measured run is worth: a false expectation and a broken prescription are found wanting; what cannot
 /// be known is inconclusive.
 fn judge(
@@ -212,10 +233,7 @@ fn judge(
             report::Verdict::Inconclusive
         }
     };
-    [report::Verdict::Failed, report::Verdict::Inconclusive]
-        .into_iter()
-        .find(|verdict| expected == *verdict || verified == *verdict)
-        .unwrap_or(report::Verdict::Passed)
+    report::Verdict::of_several(&[expected, verified])
 }
 
 /// Why it is not known whether an expectation is met.

@@ -261,7 +261,7 @@ async fn two_ends_tell_which_direction_was_lost() {
 #[tokio::test]
 async fn nothing_that_opens_is_not_measured() {
     let (report, events) = probe(plan("ws://127.0.0.1:1/")).await;
-    assert_eq!((report.verdict, report.error.is_some()), (report::Verdict::NotMeasured, true));
+    assert_eq!((report.verdict, report.error.is_some()), (report::Verdict::Unreachable, true));
     assert!(report.reasons[0].starts_with("cannot open ws://127.0.0.1:1/: "), "{:?}", report.reasons);
     assert!(matches!(events.as_slice(), [IdleEvent::Started { .. }, IdleEvent::Finished(_)]), "{events:?}");
 }
@@ -311,7 +311,8 @@ async fn an_interrupted_run_reports_what_is_known() {
     let report = run(plan, &mut Impatient(token.clone()), token).await.unwrap();
     stop.cancel();
     assert!(report.partial && report.findings.bracket.lo.is_some(), "{:#?}", report.findings);
-    assert_eq!(report.verdict, report::Verdict::Inconclusive);
+    assert_eq!(report.verdict, report::Verdict::Interrupted { measured: true });
+    assert!(report.reasons[0].starts_with("interrupted after "), "{:?}", report.reasons);
 }
 
 #[tokio::test]

@@ -16,6 +16,7 @@ use self::house::{House, Seen};
 pub use self::plan::ZombiePlan;
 use crate::domain::idle::Expectation;
 use crate::domain::report;
+use crate::domain::shown;
 use crate::domain::threshold::Truth;
 use crate::domain::zombie::report::{ZombieEvent, ZombieInfo, ZombieReport, ZombieReporter};
 use crate::domain::zombie::{Findings, Verdict, Watch};
@@ -53,11 +54,15 @@ fn conclude(info: Arc<ZombieInfo>, seen: Seen, started_at: SystemTime, start: In
     let verdict = match (&opened, interrupted) {
         (None, true) => {
             reasons = vec![format!("the interrupt came while {} was still being opened", info.url)];
-            report::Verdict::Interrupted
+            report::Verdict::Interrupted { measured: false }
         }
         (None, false) => {
             reasons = error.iter().map(|error| error.to_string()).collect();
-            report::Verdict::NotMeasured
+            report::Verdict::Unreachable
+        }
+        (Some(_), true) if !is_unmet(expectation.as_ref()) => {
+            reasons.insert(0, progress(&info, start));
+            report::Verdict::Interrupted { measured: true }
         }
         (Some(_), _) if findings.verdict == Verdict::Inconclusive && !is_decided(expectation.as_ref()) => {
             report::Verdict::Inconclusive
@@ -66,6 +71,9 @@ fn conclude(info: Arc<ZombieInfo>, seen: Seen, started_at: SystemTime, start: In
             judge(expectation.as_ref().map(|(expected, truth)| (expected.to_string(), truth)), &mut reasons)
         }
     };
+    if interrupted && verdict == report::Verdict::Failed {
+        reasons.push(progress(&info, start));
+    }
     ZombieReport {
         info,
         started_at,
@@ -83,6 +91,17 @@ fn conclude(info: Arc<ZombieInfo>, seen: Seen, started_at: SystemTime, start: In
 /// Whether what was seen by then decides what was expected.
 fn is_decided(expectation: Option<&(Expectation, Truth)>) -> bool {
     expectation.is_some_and(|(_, truth)| !matches!(truth, Truth::Unknown(_)))
+}
+
+/// How much was done when the user ended the run.
+fn progress(info: &ZombieInfo, start: Instant) -> String {
+    let (elapsed, max) = (shown::duration(start.elapsed()), shown::duration(info.max));
+    format!("interrupted after {elapsed} of at most {max}")
+}
+
+/// Whether what was seen by then is not what was expected.
+fn is_unmet(expectation: Option<&(Expectation, Truth)>) -> bool {
+    expectation.is_some_and(|(_, truth)| matches!(truth, Truth::False))
 }
 
 fn judge(expectation: Option<(String, &Truth)>, reasons: &mut Vec<String>) -> report::Verdict {

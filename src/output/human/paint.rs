@@ -44,8 +44,8 @@ impl Paint {
     pub fn verdict(self, verdict: Verdict, text: &str) -> String {
         let style = match verdict {
             Verdict::Passed => GOOD.bold(),
-            Verdict::Failed | Verdict::NotMeasured => WORST,
-            Verdict::Inconclusive | Verdict::Interrupted => WARY.bold(),
+            Verdict::Failed | Verdict::Unreachable | Verdict::Usage => WORST,
+            Verdict::Inconclusive | Verdict::Interrupted { .. } => WARY.bold(),
         };
         self.apply(style, text)
     }

@@ -54,6 +54,7 @@ fn deserves_block(report: &Report, target: &TargetReport) -> bool {
 
 fn block(rows: &mut Rows, target: &TargetReport, paint: Paint) {
     rows.add("status", &status(target, paint));
+    rows.add_some("last status", last_status(target, paint));
     match target.connections.as_slice() {
         [connection] => opening(rows, connection),
         several => openings(rows, several),
@@ -95,9 +96,20 @@ fn status(target: &TargetReport, paint: Paint) -> String {
             let count = |status: Status| several.iter().filter(|c| c.status == status).count();
             let counts: Vec<(Status, usize)> =
                 Status::ALL.iter().rev().map(|status| (*status, count(*status))).collect();
-            format!("{shown}: {}", by_status(&counts))
+            match several.iter().any(|connection| connection.status == target.status) {
+                true => format!("{shown}: {}", by_status(&counts)),
+                false => format!("{shown}: {}; {}", target.status_reason, by_status(&counts)),
+            }
         }
     }
+}
+
+/// The status by the latest heartbeats, where it differs from that of the run.
+fn last_status(target: &TargetReport, paint: Paint) -> Option<String> {
+    let [connection] = target.connections.as_slice() else { return None };
+    let last = connection.last_status;
+    (connection.opened.is_some() && last != connection.status)
+        .then(|| format!("{}: {}", paint.status(last, last.label()), connection.last_status_reason))
 }
 
 fn opening(rows: &mut Rows, connection: &ConnReport) {
@@ -342,6 +354,9 @@ pub fn preset(rows: &mut Rows, used: Option<&PresetUse>) {
 }
 
 fn closing(rows: &mut Rows, report: &Report, paint: Paint) {
+    if report.interrupted && report.cut_short().is_none() {
+        rows.add("interrupted", &format!("after {}", spoken(report.elapsed)));
+    }
     if let Some(lag) = report.host_lag {
         rows.add("host lag", &lag_figures(lag));
     }
@@ -355,10 +370,13 @@ fn closing(rows: &mut Rows, report: &Report, paint: Paint) {
     verdict(rows, report.verdict, &report.reasons, paint);
 }
 
-/// What a run comes to, and why.
+/// What a run comes to, and why. The first reason of an interrupted run says how much of it was done.
 pub fn verdict(rows: &mut Rows, verdict: Verdict, reasons: &[String], paint: Paint) {
-    let words = verdict.label().replace('_', " ");
-    let head = format!("{} (exit {})", paint.verdict(verdict, &words), verdict.exit_code());
+    let (words, reasons) = match (verdict, reasons) {
+        (Verdict::Interrupted { measured: true }, [progress, rest @ ..]) => (progress.as_str(), rest),
+        (_, _) => (verdict.label(), reasons),
+    };
+    let head = format!("{} (exit {})", paint.verdict(verdict, words), verdict.exit_code());
     match reasons {
         [] => rows.add("verdict", &head),
         [reason] => rows.add("verdict", &format!("{head}: {reason}")),

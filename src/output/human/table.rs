@@ -154,7 +154,11 @@ fn row(target: &TargetReport, kinds: &[Kind], unit: Unit, paint: Paint) -> Vec<C
 fn status(target: &TargetReport, paint: Paint) -> Cell {
     let count = |status: Status| target.connections.iter().filter(|c| c.status == status).count();
     let counts: Vec<(Status, usize)> = Status::ALL.iter().rev().map(|s| (*s, count(*s))).collect();
-    let cell = Cell::new(by_status(&counts));
+    let cell = Cell::new(match count(target.status) {
+        // The loss over all connections is worse than that on any one.
+        0 => format!("{}: {}", target.status.label(), by_status(&counts)),
+        _ => by_status(&counts),
+    });
     if !paint.color {
         return cell;
     }

@@ -15,7 +15,7 @@ use crate::domain::idle::{
 use crate::domain::peer_text::PeerText;
 use crate::domain::threshold::Truth;
 use crate::output::json::{
-    Ending, Failure, HowName, KindName, Ms, Opening, PresetName, SCHEMA_VERSION, Timestamp, VerdictName,
+    Ending, Failure, HowName, KindName, Ms, Opening, PresetName, ResultName, SCHEMA_VERSION, Timestamp,
     ViolationName, WSCHECK_VERSION, broken_rule, close_frame, ms, names,
 };
 
@@ -142,7 +142,7 @@ pub struct IdleDocument {
     /// The user ended it before it was done.
     partial: bool,
     /// What the run comes to; the exit code says the same.
-    result: VerdictName,
+    result: ResultName,
     exit_code: u8,
     /// Why.
     reasons: Vec<String>,

@@ -462,7 +462,7 @@ fn refused() -> Arc<OpenError> {
 fn unreachable() -> Vec<IdleEvent> {
     let mut scene = Scene::new(Verdict::Inconclusive);
     let error = refused();
-    let mut report = scene.report(3, report::Verdict::NotMeasured);
+    let mut report = scene.report(3, report::Verdict::Unreachable);
     report.reasons = vec![error.to_string()];
     report.error = Some(error);
     scene.finish(report)

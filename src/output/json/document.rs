@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::ending::Ending;
 use super::failure::Failure;
 use super::figures::{ByKind, HostLag, Jitter, Ms, Rtt, Timestamp, ms};
-use super::names::{KindName, StatusName, VerdictName};
+use super::names::{KindName, ResultName, StatusName, VerdictName};
 use super::opening::Opening;
 use crate::domain::event::ConnId;
 use crate::domain::health::Status;
@@ -30,13 +30,18 @@ pub struct Document {
     /// The user ended the run.
     interrupted: bool,
     settings: Settings,
-    /// The worst of the targets.
+    /// Over the whole run, not by the last heartbeat: the worst of the targets.
     status: StatusName,
+    status_reason: String,
+    /// The worst of the targets at the end, by the latest heartbeats.
+    last_status: StatusName,
     /// Connections by status.
     status_counts: StatusCounts,
+    /// The result in its earlier words.
     verdict: VerdictName,
+    result: ResultName,
     exit_code: u8,
-    /// Why the verdict is what it is.
+    /// Why the result is what it is; the first reason of an interrupted run says how much of it was done.
     reasons: Vec<String>,
     /// What the figures mean together, and what to do next.
     advice: Vec<String>,
@@ -163,6 +168,8 @@ pub struct Settings {
     timeout_ms: Ms,
     /// Heartbeats of each kind on each connection; null: until stopped.
     count: Option<u64>,
+    /// The run ends after this; null: when all heartbeats are judged, or it is stopped.
+    deadline_ms: Option<Ms>,
     /// Connections to each target.
     connections_each: usize,
     /// Whose heartbeats they are; null where no preset was asked for.
@@ -203,6 +210,7 @@ impl From<&RunInfo> for Settings {
             interval_ms: ms(info.interval),
             timeout_ms: info.timeout.into(),
             count: info.count,
+            deadline_ms: ms(info.deadline),
             connections_each: info.connections_each,
             preset: info.preset.as_ref().map(PresetName::from),
         }
@@ -243,8 +251,11 @@ impl From<&[(Status, usize)]> for StatusCounts {
 struct Target {
     /// Without its secrets.
     url: String,
-    /// The worst of its connections.
+    /// The worst of its connections, and no better than the loss over all of them.
     status: StatusName,
+    status_reason: String,
+    /// The worst of its connections at the end, by the latest heartbeats.
+    last_status: StatusName,
     heartbeats: ByKind,
     connections: Vec<Connection>,
 }
@@ -254,6 +265,8 @@ impl From<&TargetReport> for Target {
         Target {
             url: target.url.clone(),
             status: target.status.into(),
+            status_reason: target.status_reason.clone(),
+            last_status: target.last_status.into(),
             heartbeats: target.kinds.as_slice().into(),
             connections: target.connections.iter().map(Connection::from).collect(),
         }
@@ -266,8 +279,12 @@ impl From<&TargetReport> for Target {
 struct Connection {
     /// From 0.
     index: usize,
+    /// Over the whole run, not by the last heartbeat.
     status: StatusName,
     status_reason: String,
+    /// At the end, by the latest heartbeats.
+    last_status: StatusName,
+    last_status_reason: String,
     /// The first opening.
     #[serde(flatten)]
     opening: Opening,
@@ -317,6 +334,8 @@ impl From<&ConnReport> for Connection {
             index: connection.index,
             status: connection.status.into(),
             status_reason: connection.status_reason.clone(),
+            last_status: connection.last_status.into(),
+            last_status_reason: connection.last_status_reason.clone(),
             opening: connection.opened.as_deref().map_or_else(|| Opening::failed(attempts), Opening::from),
             heartbeats: connection.kinds.as_slice().into(),
             ending: connection.ending.as_deref().map(Ending::from),
@@ -364,8 +383,11 @@ impl Document {
             interrupted: report.interrupted,
             settings: report.info.as_ref().into(),
             status: report.status.into(),
+            status_reason: report.status_reason.clone(),
+            last_status: report.last_status.into(),
             status_counts: report.status_counts.as_slice().into(),
             verdict: report.verdict.into(),
+            result: report.verdict.into(),
             exit_code: report.verdict.exit_code(),
             reasons: report.reasons.clone(),
             advice: report.advice.clone(),

@@ -4,9 +4,10 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::figures::Ms;
-use super::names::{FailureName, PhaseName, VerdictName};
+use super::names::{FailureName, PhaseName, ResultName, VerdictName};
 use super::opening::{Attempt, Headers};
 use crate::domain::opening::{self, OpenError};
+use crate::domain::run_result::RunResult;
 
 /// An error, and what the reader can do about it.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
@@ -93,7 +94,9 @@ pub struct ErrorDocument {
     /// Null when the arguments name no command.
     command: Option<String>,
     wscheck_version: &'static str,
+    /// The result in its earlier words.
     verdict: VerdictName,
+    result: ResultName,
     exit_code: u8,
     error: Failure,
 }
@@ -119,45 +122,14 @@ pub fn error_document(
         untried: Vec::new(),
         refusal: None,
     };
+    let result = RunResult::of_exit_code(exit_code);
     ErrorDocument {
         schema_version: super::SCHEMA_VERSION,
         command: command.map(str::to_string),
         wscheck_version: super::WSCHECK_VERSION,
-        verdict: verdict(exit_code),
+        verdict: result.into(),
+        result: result.into(),
         exit_code,
         error,
-    }
-}
-
-/// What an exit code says, by the table in the README.
-fn verdict(exit_code: u8) -> VerdictName {
-    match exit_code {
-        0 => VerdictName::Passed,
-        2 => VerdictName::Usage,
-        3 => VerdictName::NotMeasured,
-        4 => VerdictName::Inconclusive,
-        130 => VerdictName::Interrupted,
-        _ => VerdictName::Failed,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::domain::report::Verdict;
-
-    #[test]
-    fn an_exit_code_and_its_verdict_agree_with_the_domain() {
-        let all = [
-            Verdict::Passed,
-            Verdict::Failed,
-            Verdict::NotMeasured,
-            Verdict::Inconclusive,
-            Verdict::Interrupted,
-        ];
-        for domain in all {
-            assert_eq!(verdict(domain.exit_code()), VerdictName::from(domain));
-        }
-        assert_eq!(verdict(2), VerdictName::Usage);
     }
 }

@@ -95,6 +95,7 @@ impl From<JitterSummary> for Jitter {
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct Heartbeats {
+    /// Over the whole run; of several connections, the worst.
     status: StatusName,
     /// Heartbeats that left this machine: ok + late + superseded + missed + in_flight.
     sent: u64,

@@ -19,7 +19,7 @@ pub use failure::{ErrorDocument, FailedOpening, Failure, error_document};
 pub use figures::{Ms, Timestamp, ms};
 pub(super) use names::names;
 pub use names::{
-    FailureName, HowName, KindName, OutcomeName, StatusName, StrayName, VerdictName, ViolationName,
+    FailureName, HowName, KindName, OutcomeName, ResultName, StatusName, StrayName, ViolationName,
 };
 pub use opening::Opening;
 

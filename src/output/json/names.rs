@@ -9,7 +9,7 @@ use crate::domain::health::Status;
 use crate::domain::heartbeat::{Kind, Outcome, Stray};
 use crate::domain::opening::FailureKind;
 use crate::domain::phase::Phase;
-use crate::domain::report::Verdict;
+use crate::domain::run_result::RunResult;
 
 macro_rules! names {
     ($(#[$doc:meta])* $name:ident of $domain:ident {
@@ -40,9 +40,61 @@ names! {
     StatusName of Status { Healthy, Degraded, Poor, Critical, Unknown, Timeout, Dead }
 }
 
-names! {
-    /// What the run comes to; the exit code says the same. `usage` is that of arguments which make no sense.
-    VerdictName of Verdict { Passed, Failed, NotMeasured, Inconclusive, Interrupted; Usage }
+/// The result of a run, the same words for every command; the exit code says the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ResultName {
+    /// The arguments make no sense; exit code 2.
+    Usage,
+    /// Measured, and every criterion was met; exit code 0.
+    Passed,
+    /// Measured, and a criterion was not met; exit code 1.
+    Failed,
+    /// Never measured: no connection opened; exit code 3.
+    Unreachable,
+    /// It ran, but the evidence does not support an answer; exit code 4.
+    Inconclusive,
+    /// The user ended a bounded run before it was complete, and no criterion had failed; exit code 4, or 130 when
+    /// nothing was open yet.
+    Interrupted,
+}
+
+impl From<RunResult> for ResultName {
+    fn from(result: RunResult) -> ResultName {
+        match result {
+            RunResult::Usage => ResultName::Usage,
+            RunResult::Passed => ResultName::Passed,
+            RunResult::Failed => ResultName::Failed,
+            RunResult::Unreachable => ResultName::Unreachable,
+            RunResult::Inconclusive => ResultName::Inconclusive,
+            RunResult::Interrupted { .. } => ResultName::Interrupted,
+        }
+    }
+}
+
+/// The result of a run in the words before `result` had them: `not_measured` for `unreachable`, else the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum VerdictName {
+    Passed,
+    Failed,
+    NotMeasured,
+    Inconclusive,
+    Interrupted,
+    Usage,
+}
+
+impl From<RunResult> for VerdictName {
+    fn from(result: RunResult) -> VerdictName {
+        match result {
+            RunResult::Usage => VerdictName::Usage,
+            RunResult::Passed => VerdictName::Passed,
+            RunResult::Failed => VerdictName::Failed,
+            RunResult::Unreachable => VerdictName::NotMeasured,
+            RunResult::Inconclusive => VerdictName::Inconclusive,
+            RunResult::Interrupted { .. } => VerdictName::Interrupted,
+        }
+    }
 }
 
 names! {
@@ -163,9 +215,10 @@ mod tests {
         {
             assert_eq!(name(ViolationName::from(rule)), rule.label());
         }
-        for verdict in [Verdict::NotMeasured, Verdict::Passed, Verdict::Interrupted] {
-            assert_eq!(name(VerdictName::from(verdict)), verdict.label());
+        for result in RunResult::ALL {
+            assert_eq!(name(ResultName::from(result)), result.label());
         }
+        assert_eq!(name(VerdictName::from(RunResult::Unreachable)), "not_measured");
         for how in [How::Fin, How::TlsClose, How::TlsAlert { alert: PeerText::default() }, How::Silent] {
             assert_eq!(name(HowName::from(&how)), how.label());
         }

@@ -12,7 +12,7 @@ use crate::domain::listen::{
 };
 use crate::domain::peer_text::PeerText;
 use crate::output::json::{
-    Ending, Failure, Ms, Opening, PresetName, SCHEMA_VERSION, Timestamp, VerdictName, WSCHECK_VERSION, ms,
+    Ending, Failure, Ms, Opening, PresetName, ResultName, SCHEMA_VERSION, Timestamp, WSCHECK_VERSION, ms,
     names,
 };
 
@@ -130,7 +130,7 @@ pub struct ListenDocument {
     /// The user ended it before it was done.
     partial: bool,
     /// What the run comes to; the exit code says the same.
-    result: VerdictName,
+    result: ResultName,
     exit_code: u8,
     /// Why.
     reasons: Vec<String>,

@@ -321,7 +321,7 @@ fn unreachable() -> Vec<ListenEvent> {
     report.partial = false;
     report.findings = Listening::default().findings(&Circumstances::default());
     report.findings.verdict = Verdict::Inconclusive;
-    report.verdict = report::Verdict::NotMeasured;
+    report.verdict = report::Verdict::Unreachable;
     report.reasons = vec![error.to_string()];
     report.error = Some(error);
     events

@@ -317,7 +317,7 @@ fn unreachable() -> Vec<ZombieEvent> {
         unanswered: Duration::ZERO,
     };
     report.findings = Findings::of(Way::ALL.map(Life::new).to_vec(), watch);
-    report.verdict = report::Verdict::NotMeasured;
+    report.verdict = report::Verdict::Unreachable;
     report.reasons = vec![error.to_string()];
     report.error = Some(error);
     events

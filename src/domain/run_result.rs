@@ -1,0 +1,156 @@
+//! The result of a run: the same words and exit codes for every command.
+
+/// What a run comes to; the exit code says the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum RunResult {
+    /// The arguments make no sense; nothing ran.
+    Usage,
+    /// Measured, and every criterion was met.
+    Passed,
+    /// Measured, and a criterion was not met.
+    Failed,
+    /// Never measured: no connection opened.
+    Unreachable,
+    /// It ran, but the evidence does not support an answer.
+    Inconclusive,
+    /// The user ended a bounded run before it was complete, and no criterion had failed.
+    Interrupted {
+        /// Whether there is anything to report: a connection was open.
+        measured: bool,
+    },
+}
+
+impl RunResult {
+    /// All of them, each as it mostly occurs.
+    pub const ALL: [RunResult; 6] = [
+        RunResult::Usage,
+        RunResult::Passed,
+        RunResult::Failed,
+        RunResult::Unreachable,
+        RunResult::Inconclusive,
+        RunResult::Interrupted { measured: true },
+    ];
+
+    /// The name that scripts see.
+    pub fn label(self) -> &'static str {
+        match self {
+            RunResult::Usage => "usage",
+            RunResult::Passed => "passed",
+            RunResult::Failed => "failed",
+            RunResult::Unreachable => "unreachable",
+            RunResult::Inconclusive => "inconclusive",
+            RunResult::Interrupted { .. } => "interrupted",
+        }
+    }
+
+    /// The process' exit code.
+    pub fn exit_code(self) -> u8 {
+        match self {
+            RunResult::Passed => 0,
+            RunResult::Failed => 1,
+            RunResult::Usage => 2,
+            RunResult::Unreachable => 3,
+            RunResult::Inconclusive | RunResult::Interrupted { measured: true } => 4,
+            RunResult::Interrupted { measured: false } => 130,
+        }
+    }
+
+    /// The result that an exit code stands for; 4 is inconclusive.
+    pub fn of_exit_code(exit_code: u8) -> RunResult {
+        match exit_code {
+            0 => RunResult::Passed,
+            2 => RunResult::Usage,
+            3 => RunResult::Unreachable,
+            4 => RunResult::Inconclusive,
+            130 => RunResult::Interrupted { measured: false },
+            _ => RunResult::Failed,
+        }
+    }
+
+    /// The result of several checks or runs together; no result at all is a pass.
+    ///
+    /// 1. Any failed, or some but not all are unreachable: `failed`.
+    /// 2. All are unreachable: `unreachable`.
+    /// 3. Any is inconclusive: `inconclusive`.
+    /// 4. Any is interrupted: `interrupted`, measured if anything was.
+    /// 5. Else `passed`.
+    pub fn of_several(results: &[RunResult]) -> RunResult {
+        let any = |wanted: RunResult| results.contains(&wanted);
+        let is_interrupted = |result: &RunResult| matches!(result, RunResult::Interrupted { .. });
+        let unreachable = results.iter().filter(|result| **result == RunResult::Unreachable).count();
+        if any(RunResult::Usage) {
+            return RunResult::Usage;
+        }
+        match unreachable {
+            _ if any(RunResult::Failed) => RunResult::Failed,
+            0 if any(RunResult::Inconclusive) => RunResult::Inconclusive,
+            0 if results.iter().any(is_interrupted) => {
+                RunResult::Interrupted { measured: results.iter().any(|result| result.is_measured()) }
+            }
+            0 => RunResult::Passed,
+            all if all == results.len() => RunResult::Unreachable,
+            _ => RunResult::Failed,
+        }
+    }
+
+    fn is_measured(self) -> bool {
+        match self {
+            RunResult::Passed
+            | RunResult::Failed
+            | RunResult::Inconclusive
+            | RunResult::Interrupted { measured: true } => true,
+            RunResult::Usage | RunResult::Unreachable | RunResult::Interrupted { measured: false } => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::RunResult::{Failed, Inconclusive, Interrupted, Passed, Unreachable};
+    use super::*;
+
+    #[test]
+    fn every_result_has_the_exit_code_of_the_contract() {
+        let codes = RunResult::ALL.map(|result| (result.label(), result.exit_code()));
+        let expected = [
+            ("usage", 2),
+            ("passed", 0),
+            ("failed", 1),
+            ("unreachable", 3),
+            ("inconclusive", 4),
+            ("interrupted", 4),
+        ];
+        assert_eq!(codes, expected);
+        assert_eq!(Interrupted { measured: false }.exit_code(), 130);
+    }
+
+    #[test]
+    fn exit_code_leads_back_to_its_result() {
+        let results = [Passed, Failed, RunResult::Usage, Unreachable, Inconclusive];
+        for result in results.into_iter().chain([Interrupted { measured: false }]) {
+            assert_eq!(RunResult::of_exit_code(result.exit_code()), result);
+        }
+    }
+
+    #[test]
+    fn several_results_come_to_one() {
+        let (cut, nothing) = (Interrupted { measured: true }, Interrupted { measured: false });
+        let cases: &[(&[RunResult], RunResult)] = &[
+            (&[], Passed),
+            (&[Passed, Passed], Passed),
+            (&[Passed, Failed, Unreachable, Inconclusive], Failed),
+            (&[Passed, Unreachable], Failed),
+            (&[Inconclusive, Unreachable], Failed),
+            (&[cut, Unreachable], Failed),
+            (&[Unreachable, Unreachable], Unreachable),
+            (&[Passed, Inconclusive], Inconclusive),
+            (&[Inconclusive, cut], Inconclusive),
+            (&[Passed, cut], cut),
+            (&[Passed, nothing], cut),
+            (&[nothing, nothing], nothing),
+        ];
+        for (results, expected) in cases {
+            assert_eq!(RunResult::of_several(results), *expected, "{results:?}");
+        }
+    }
+}
