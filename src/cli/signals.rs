@@ -1,16 +1,26 @@
 //! What the user's signals mean to a run.
 
 use std::io;
+use std::mem::MaybeUninit;
 use std::sync::mpsc::channel;
+use std::time::{Duration, Instant};
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
+/// A second signal to end comes no sooner than this after the first. Shells and supervisors send two at once: SIGHUP and
+/// SIGTERM, or one to the process and one to its group.
+const SECOND_AFTER: Duration = Duration::from_millis(500);
+/// The exit code of a process that a second signal ends.
+const ENDED_AT_ONCE: i32 = 130;
+
 /// Obeys the user's signals from now on, on a thread of its own that lasts as long as the process: the
-/// second Ctrl-C ends it at once even when everything else waits for a reader that has stopped.
+/// second signal ends it at once even when everything else waits for a reader that has stopped.
 ///
-/// - the first Ctrl-C or SIGTERM cancels `interrupt`, the second ends the process
+/// - the first Ctrl-C, SIGTERM or SIGHUP cancels `interrupt`
+/// - a second one, at least 500 ms later, ends the process
+/// - SIGHUP stays ignored where it was at the start, as under nohup
 /// - each Ctrl-\ asks for `interim` figures
 pub fn obey(interrupt: CancellationToken, interim: mpsc::UnboundedSender<()>) -> io::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build()?;
@@ -33,34 +43,102 @@ pub fn obey(interrupt: CancellationToken, interim: mpsc::UnboundedSender<()>) ->
 struct Signals {
     interrupt: Signal,
     terminate: Signal,
+    /// `None`: it was ignored at the start.
+    hang_up: Option<Signal>,
     quit: Signal,
 }
 
 impl Signals {
     fn catch() -> io::Result<Signals> {
+        let hang_up = (!is_ignored(libc::SIGHUP)).then(|| signal(SignalKind::hangup())).transpose()?;
         Ok(Signals {
             interrupt: signal(SignalKind::interrupt())?,
             terminate: signal(SignalKind::terminate())?,
+            hang_up,
             quit: signal(SignalKind::quit())?,
         })
     }
 
     async fn obey(mut self, interrupt: CancellationToken, interim: mpsc::UnboundedSender<()>) {
+        let mut ending = EndSignals::default();
         loop {
-            tokio::select! {
-                _ = self.interrupt.recv() => end(&interrupt),
-                _ = self.terminate.recv() => end(&interrupt),
-                _ = self.quit.recv() => {
-                    let _ = interim.send(());
-                }
+            let is_to_end = tokio::select! {
+                _ = self.interrupt.recv() => true,
+                _ = self.terminate.recv() => true,
+                () = next(&mut self.hang_up) => true,
+                _ = self.quit.recv() => false,
+            };
+            if !is_to_end {
+                let _ = interim.send(());
+                continue;
+            }
+            match ending.signalled(Instant::now()) {
+                Reaction::Report => interrupt.cancel(),
+                Reaction::Nothing => {}
+                Reaction::Exit => std::process::exit(ENDED_AT_ONCE),
             }
         }
     }
 }
 
-fn end(interrupt: &CancellationToken) {
-    if interrupt.is_cancelled() {
-        std::process::exit(130);
+async fn next(signal: &mut Option<Signal>) {
+    match signal {
+        Some(signal) => drop(signal.recv().await),
+        None => std::future::pending().await,
     }
-    interrupt.cancel();
+}
+
+/// Whether the process began with this signal ignored.
+fn is_ignored(signal: libc::c_int) -> bool {
+    let mut present = MaybeUninit::<libc::sigaction>::zeroed();
+    // SAFETY: without a new action sigaction(2) only writes the present one, to memory that lives long enough.
+    unsafe {
+        libc::sigaction(signal, std::ptr::null(), present.as_mut_ptr()) == 0
+            && present.assume_init().sa_sigaction == libc::SIG_IGN
+    }
+}
+
+/// What a signal to end does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Reaction {
+    /// The run ends with its report.
+    Report,
+    /// It came so soon after the first that it belongs to it.
+    Nothing,
+    /// The process ends at once.
+    Exit,
+}
+
+/// The signals to end that came so far.
+#[derive(Debug, Default)]
+struct EndSignals {
+    first: Option<Instant>,
+}
+
+impl EndSignals {
+    fn signalled(&mut self, now: Instant) -> Reaction {
+        match self.first {
+            None => {
+                self.first = Some(now);
+                Reaction::Report
+            }
+            Some(first) if now.saturating_duration_since(first) < SECOND_AFTER => Reaction::Nothing,
+            Some(_) => Reaction::Exit,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn second_signal_counts_from_half_a_second_on() {
+        let (mut ending, start) = (EndSignals::default(), Instant::now());
+        let mut at = |ms| ending.signalled(start + Duration::from_millis(ms));
+        assert_eq!(
+            [at(0), at(1), at(499), at(500), at(9000)],
+            [Reaction::Report, Reaction::Nothing, Reaction::Nothing, Reaction::Exit, Reaction::Exit]
+        );
+    }
 }

@@ -13,7 +13,7 @@ use crate::support::{
 #[test]
 fn the_first_interrupt_or_term_ends_with_a_full_report() {
     let server = Server::start(&[]);
-    for signal in [libc::SIGINT, libc::SIGTERM] {
+    for signal in [libc::SIGINT, libc::SIGTERM, libc::SIGHUP] {
         let mut run = Run::start(&["-i", "20ms", &server.url()]);
         run.until("heartbeat");
         run.process.signal(signal);
@@ -27,16 +27,87 @@ fn the_first_interrupt_or_term_ends_with_a_full_report() {
     }
 }
 
+/// As a terminal that is closed sends them, or `timeout` to a process and to its group.
 #[test]
-fn a_second_interrupt_ends_at_once() {
+fn two_signals_at_once_end_with_a_full_report() {
     // It answers nothing, so that our goodbye waits for it.
     let peer = Script::upgraded_then("");
     let mut run = Run::start(&["-i", "20ms", "-W", "60s", &peer.url()]);
     run.until("opened");
-    run.process.signal(libc::SIGINT);
+    run.process.signal(libc::SIGHUP);
     run.process.signal(libc::SIGTERM);
-    let (_, code) = run.rest();
-    assert_eq!(code, Some(130));
+    let (lines, code) = run.rest();
+    let report = lines.last().unwrap();
+    assert_eq!((code, &report["interrupted"]), (Some(4), &true.into()), "{report:#}");
+}
+
+#[test]
+fn a_bounded_run_that_is_interrupted_says_how_much_was_done() {
+    let server = Server::start(&[]);
+    for (bound, of) in [(["-c", "10000"], " of 10000 heartbeats"), (["-w", "2h"], " of 2h")] {
+        let mut run = Run::start(&[&["-i", "20ms"], &bound[..], &[&server.url()]].concat());
+        run.until("heartbeat");
+        run.process.signal(libc::SIGINT);
+        let (lines, code) = run.rest();
+        let report = lines.last().unwrap();
+        assert_eq!((code, &report["result"]), (Some(4), &"interrupted".into()), "{report:#}");
+        let reason = report["reasons"][0].as_str().unwrap();
+        assert!(reason.starts_with("interrupted after ") && reason.ends_with(of), "{reason}");
+    }
+}
+
+#[test]
+fn people_read_how_much_of_a_bounded_run_was_done() {
+    let server = Server::start(&[]);
+    let args = ["ping", "--proxy", "none", "-c", "10000", "-i", "20ms", &server.url()];
+    let mut process = Reaped(wscheck(&args).spawn().unwrap());
+    let mut lines = BufReader::new(process.0.stdout.take().unwrap()).lines().map(Result::unwrap);
+    lines.find(|line| line.starts_with("seq=")).unwrap();
+    process.signal(libc::SIGINT);
+    let verdict = lines.last().unwrap();
+    assert!(verdict.starts_with("verdict      interrupted after "), "{verdict}");
+    assert!(verdict.ends_with(" of 10000 heartbeats (exit 4)"), "{verdict}");
+    assert_eq!(process.0.wait().unwrap().code(), Some(4));
+}
+
+#[test]
+fn a_criterion_that_failed_before_an_interrupt_fails_the_run() {
+    let server = Server::start(&[]);
+    let mut run = Run::start(&["-c", "10000", "-i", "20ms", "--fail-if", "ok>0", &server.url()]);
+    run.until("heartbeat");
+    run.process.signal(libc::SIGINT);
+    let (lines, code) = run.rest();
+    let report = lines.last().unwrap();
+    assert_eq!((code, &report["result"]), (Some(1), &"failed".into()), "{report:#}");
+    assert!(report["reasons"][1].as_str().unwrap().starts_with("interrupted after "), "{report:#}");
+}
+
+#[test]
+fn a_hang_up_that_was_ignored_at_the_start_stays_ignored() {
+    use std::os::unix::process::CommandExt;
+    let server = Server::start(&[]);
+    let args = ["ping", "--proxy", "none", "-o", "ndjson", "-i", "20ms", &server.url()];
+    let mut command = wscheck(&args);
+    // SAFETY: signal(2) is async-signal-safe, and nothing else happens between fork and exec.
+    unsafe {
+        command.pre_exec(|| {
+            libc::signal(libc::SIGHUP, libc::SIG_IGN);
+            Ok(())
+        });
+    }
+    let mut process = Reaped(command.spawn().unwrap());
+    let lines = BufReader::new(process.0.stdout.take().unwrap()).lines().map(Result::unwrap);
+    let mut lines = lines.map(|line| serde_json::from_str::<Value>(&line).unwrap());
+    let mut heartbeat = |from: u64| {
+        lines.find_map(|line| line["seq"].as_u64().filter(|seq| *seq >= from)).expect("the run ended")
+    };
+    let seen = heartbeat(0);
+    process.signal(libc::SIGHUP);
+    // More than can wait in the pipe unread.
+    heartbeat(seen + 50);
+    process.signal(libc::SIGINT);
+    assert_eq!(lines.last().unwrap()["interrupted"], true);
+    assert_eq!(process.0.wait().unwrap().code(), Some(0));
 }
 
 #[test]
@@ -48,6 +119,7 @@ fn an_interrupt_before_anything_opened_is_130() {
     let (lines, code) = run.rest();
     let report = lines.last().unwrap();
     assert_eq!((code, &report["verdict"]), (Some(130), &"interrupted".into()));
+    assert_eq!(report["result"], "interrupted");
     let reason = format!("the interrupt came while {} was still being opened", peer.url());
     assert_eq!(report["reasons"], serde_json::json!([reason]));
 }
@@ -218,7 +290,11 @@ fn a_reader_that_has_stopped_cannot_keep_the_second_interrupt_from_ending_the_ru
     let mut stdout = child.0.stdout.take().unwrap();
     fill(&stdout);
     child.signal(libc::SIGINT);
-    child.signal(libc::SIGTERM);
+    // Within half a second of the first a signal belongs to it.
+    while child.0.try_wait().unwrap().is_none() {
+        std::thread::sleep(std::time::Duration::from_millis(100));
+        child.signal(libc::SIGTERM);
+    }
     assert_eq!(child.0.wait().unwrap().code(), Some(130));
     let _ = stdout.read_to_end(&mut Vec::new());
 }
