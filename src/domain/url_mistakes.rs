@@ -1,7 +1,7 @@
 //! Common mistakes in a typed URL: quotes around it, a variable that the shell did not expand, an IPv6 address without
 //! brackets, the URL form of a Unix socket.
 
-use std::net::Ipv6Addr;
+use url::Host;
 
 use super::target::{TargetError, authority, is_scheme, redact_typed, suggest};
 
@@ -105,7 +105,8 @@ fn without_brackets(given: &str) -> Option<TargetError> {
 
 /// The ways to read `host` as an IPv6 address, with a port or without, the one with a port first.
 fn bracketed(host: &str) -> Vec<String> {
-    let is_address = |text: &str| text.split('%').next().is_some_and(|ip| ip.parse::<Ipv6Addr>().is_ok());
+    let is_address =
+        |text: &str| text.split('%').next().is_some_and(|ip| Host::parse(&format!("[{ip}]")).is_ok());
     let with_port =
         host.rsplit_once(':').filter(|(address, port)| is_address(address) && port.parse::<u16>().is_ok());
     let with_port = with_port.map(|(address, port)| format!("[{address}]:{port}"));
