@@ -186,6 +186,8 @@ fn server_pings_are_answered_without_a_preset() {
     assert_eq!((code, &document["verdict"]), (Some(0), &"server_keeps_it_busy".into()), "{document:#}");
     assert_eq!(document["chatter"]["answered"], true, "{document:#}");
     assert!(document["reasons"].to_string().contains("cannot be tested"), "{document:#}");
+    let text = probe(&[], &Server::start(&faults).url()).stdout;
+    assert!(text.contains("answer the server's app pings, as this run did"), "{text}");
     let (_, document) = faulty(&faults, &["--no-answer"]);
     assert_ne!(document["chatter"]["answered"], true, "{document:#}");
 }

@@ -350,6 +350,20 @@ fn control_that_is_closed_with_a_reason_shows_a_policy() {
     }
 }
 
+/// What the server asks is of an unknown shape, so it is not answered, and the server says why it closes.
+#[test]
+fn server_that_speaks_and_closes_with_a_reason_shows_a_policy() {
+    let path = Path {
+        chatter: Some(seconds(15)),
+        patience: Some(seconds(29)),
+        ..Path::new(Timer::Never, Kind::CloseFrame(4000))
+    };
+    let found = play(&parallel(), &path, 1).findings;
+    assert_eq!(found.verdict, Verdict::ServerPolicy, "{:?}", found.reasons);
+    assert!(found.reasons[0].contains("4000"), "{:?}", found.reasons);
+    assert_eq!(Prescription::of(&found), None);
+}
+
 /// Connections that opened at one moment would all end after the same span; the bracket must hold the shortest one.
 #[test]
 fn timer_that_ticks_is_told_by_its_range() {

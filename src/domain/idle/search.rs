@@ -82,6 +82,8 @@ pub struct Search {
     lifetime: Option<Lifetime>,
     /// The server closed controls at an age, and said why.
     closed_at_age: bool,
+    /// The last close frame that stated the server's reason.
+    stated: Option<Cut>,
     /// How a control was seen to end last.
     control_cut: Option<Cut>,
     /// The same, where it may be an idle timer.
@@ -182,6 +184,7 @@ impl Search {
             lifetime: None,
             lifetime_or_idle: None,
             closed_at_age: false,
+            stated: None,
             control_cut: None,
             ends: Vec::new(),
             outcome: None,
@@ -229,6 +232,11 @@ impl Search {
         let Observation { probe, at, seen } = observation;
         if self.outcome.is_some() {
             return;
+        }
+        if let Seen::Ended { cut, .. } = seen
+            && cut.states_why()
+        {
+            self.stated = Some(cut.clone());
         }
         match *probe {
             id if self.control.id() == Some(id) => self.observe_control(*at, seen),
@@ -739,6 +747,18 @@ impl Search {
 
     fn conclude_busy(&mut self) {
         let Some(chatter) = self.gaps.chatter() else { return };
+        let stated = self.stated.as_ref().filter(|_| chatter.lets_go.is_some()).and_then(close_frame);
+        if let Some(closed) = stated {
+            self.closed_at_age = true;
+            return self.conclude(
+                Verdict::ServerPolicy,
+                format!(
+                    "the server speaks unasked, about every {}, and closed clients that said nothing with {closed}: perhaps it \
+                     wants an answer",
+                    show(chatter.period)
+                ),
+            );
+        }
         let (period, gap) = (show(chatter.period), show(chatter.longest_gap));
         let why = format!("the server speaks unasked, about every {period}; the longest quiet gap was {gap}");
         self.conclude(Verdict::ServerKeepsItBusy, why);

@@ -223,6 +223,7 @@ fn consequences(rows: &mut Rows, report: &IdleReport) {
     let what =
         what_to_send(report.findings.reset_by, report.refresh.as_ref().map(|refresh| refresh.conclusion));
     let told = report.prescription.map(|told| prescription(told, what));
+    let told = answer_the_server(&report.findings).or(told);
     rows.add_some("do", told.or_else(|| no_sure_interval(&report.findings)));
     naming::change(rows, report);
     rows.add_some("verified", report.verified.as_ref().map(verified));
@@ -276,6 +277,18 @@ fn prescription(prescription: Prescription, what: &str) -> String {
         (_, None) => String::new(),
     };
     format!("send {what} every {interval} (75 % of the longest silence that survived){lost}")
+}
+
+/// The server asks, and its answers keep the path open.
+fn answer_the_server(findings: &Findings) -> Option<String> {
+    let gap = findings.chatter.filter(|chatter| chatter.answered && chatter.lets_go.is_none())?.longest_gap;
+    (findings.verdict == Verdict::ServerKeepsItBusy).then(|| {
+        format!(
+            "answer the server's app pings, as this run did: no heartbeat of your own is needed, and no silence longer than {} \
+             was tested",
+            at_least(gap)
+        )
+    })
 }
 
 /// Why no interval is told. Where chance cuts, there is only what was seen.
