@@ -42,7 +42,7 @@ complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -s n -l connection
 complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l ramp -d 'Open connections at this rate (500/s, 1000/m), or all of them within this time (20s); without it, as fast as 64 at a time can be' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l worst -d 'Of more than 10 connections, list so many that fared worst' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -s c -l count -d 'Heartbeats of each kind on each connection; without it, until Ctrl-C' -r
-complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -s w -l deadline -d 'End the whole run after this, whatever is still outstanding' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -s w -l deadline -d 'End the whole run after this; app answers without an id are then waited for, up to the timeout' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l heartbeat -d 'Which heartbeats to run [default: protocol, or app with a preset that has an answer]' -r -f -a "protocol\t'Ping frames and their Pongs (RFC 6455 5.5.2)'
 app\t'Messages and the messages that answer them'
 both\t'Both on the same connection, with separate figures'"

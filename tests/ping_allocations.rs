@@ -20,7 +20,7 @@ use wscheck::domain::recorder::Recorder;
 use wscheck::domain::run::RunInfo;
 use wscheck::domain::verdict::Policy;
 use wscheck::net::session::plan::SessionPlan;
-use wscheck::net::session::{self, Start};
+use wscheck::net::session::{self, Start, Stops};
 use wscheck::net::websocket::Socket;
 use wscheck::net::wire::{Layered, Stamped, Tap};
 
@@ -123,7 +123,9 @@ async fn connection(index: usize, events: mpsc::UnboundedSender<Told>) {
         status: Status::Unknown,
     };
     let mut emit = |event| drop(events.send((ConnId { target: 0, index }, event)));
-    session::run(socket, &plan(), start, &mut emit, &CancellationToken::new()).await;
+    let stop = CancellationToken::new();
+    let stops = Stops { over: &stop, at_once: &stop };
+    session::run(socket, &plan(), start, &mut emit, stops).await;
 }
 
 fn recorder() -> Recorder {

@@ -65,7 +65,7 @@ pub struct PingArgs {
     /// Heartbeats of each kind on each connection; without it, until Ctrl-C
     #[arg(short, long, value_name = "COUNT", value_parser = up_to::<u64>(u64::MAX), allow_hyphen_values = true)]
     pub count: Option<u64>,
-    /// End the whole run after this, whatever is still outstanding
+    /// End the whole run after this; app answers without an id are then waited for, up to the timeout
     #[arg(short = 'w', long, value_name = "TIME", value_parser = positive_duration, allow_hyphen_values = true)]
     pub deadline: Option<Duration>,
     #[command(flatten)]

@@ -320,8 +320,8 @@ fn dropped_replies(scene: &Scene) -> Option<String> {
             shown::counted(pings, "ping")
         )),
         (None, Some(asks)) => Some(format!(
-            "no answer came for {}, although later ones were answered: the application, or something in the middle, \
-             drops them",
+            "no answer came for {}, although answers came after they were sent: the application, or something in the middle, \
+             drops some",
             shown::counted(asks, "app heartbeat")
         )),
         (None, None) => None,
@@ -681,7 +681,7 @@ mod tests {
         let pongs = only(&run(vec![counted(protocol(&[20]), missed)]));
         assert!(pongs.starts_with("no pong came for 3 pings, although later pings were answered"), "{pongs}");
         let answers = only(&run(vec![counted(app(&[20]), missed)]));
-        assert!(answers.starts_with("no answer came for 3 app heartbeats, although later"), "{answers}");
+        assert!(answers.starts_with("no answer came for 3 app heartbeats, although answers"), "{answers}");
         let silence = counted(protocol(&[20]), |counts| counts.missed = 4);
         assert!(advise(&run(vec![silence])).is_empty(), "no later ping was answered");
     }

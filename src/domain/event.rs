@@ -38,8 +38,8 @@ pub struct Beat {
     pub from_wire: Option<Nanos>,
     /// Whether TCP had acknowledged it when it was missed; `None` where that is not known, or it was not missed.
     pub acked: Option<bool>,
-    /// It was missed or superseded although a later heartbeat of this connection and kind was answered by then: no silence.
-    /// A revision repeats what was told before.
+    /// It was missed or superseded although a later heartbeat of this connection and kind was answered by then, or an answer
+    /// without id came after it was sent: no silence. A revision repeats what was told before.
     pub later_answered: bool,
     /// How many segments TCP had sent again since the last look. It looks when an RTT is a spike, more than twice the
     /// mean of those before it; `None` when it did not look, or cannot.

@@ -48,6 +48,11 @@ impl Schedule {
         self.next.get_or_insert(at);
     }
 
+    /// None is still to come.
+    pub fn end(&mut self) {
+        self.left = Some(0);
+    }
+
     /// How many are still to come; `None`: without end.
     pub fn left(&self) -> Option<u64> {
         self.left

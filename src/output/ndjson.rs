@@ -142,8 +142,8 @@ bodies! {
         from_wire_ms: Option<Ms>,
         /// Whether TCP had acknowledged it when it was missed; null where that is not known, or it was not missed.
         acknowledged: Option<bool>,
-        /// It was missed or superseded although a later heartbeat was answered by then: the connection was alive. A
-        /// revision repeats what was told before.
+        /// It was missed or superseded although a later heartbeat was answered by then, or an answer without id came after
+        /// it was sent: the connection was alive. A revision repeats what was told before.
         later_answered: bool,
         /// How many segments TCP had sent again since the last look; it looks when an RTT is more than twice the mean
         /// of those before it.

@@ -18,7 +18,7 @@ use crate::domain::target::Target;
 use crate::net::dial;
 use crate::net::greeting::{blame, greet};
 use crate::net::schedule::{first_on_grid, place};
-use crate::net::session::{self, Start};
+use crate::net::session::{self, Start, Stops};
 use crate::net::stream::Stream;
 use crate::net::websocket::{READ_BUFFER, SMALL_READ_BUFFER, Socket};
 
@@ -35,6 +35,8 @@ pub struct Shared {
     pub plan: PingPlan,
     pub events: mpsc::UnboundedSender<Told>,
     pub stop: CancellationToken,
+    /// The user wants the end at once; cancels `stop`, too.
+    pub interrupt: CancellationToken,
     /// When the run began.
     pub began: Instant,
     /// Bounds how many connections are being opened at once.
@@ -139,7 +141,8 @@ impl Link {
         let first_due = self.first_due(Instant::now());
         let start = Start { nonce: rand::random(), first_due, first_seq, opened_at, status };
         let mut emit = |event| self.tell(event);
-        session::run(socket, &self.shared.plan.session, start, &mut emit, &self.shared.stop).await
+        let stops = Stops { over: &self.shared.stop, at_once: &self.shared.interrupt };
+        session::run(socket, &self.shared.plan.session, start, &mut emit, stops).await
     }
 
     /// The first moments on the run's grid, each kind in its own place.

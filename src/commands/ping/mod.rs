@@ -54,10 +54,10 @@ pub async fn run(plan: PingPlan, reporter: &mut dyn Reporter, control: Control) 
     reporter.report(&Event::Started { at: started_at, info: Arc::clone(&info) });
     let recorder = Recorder::new(info, plan.policy.clone(), started_at);
     let deadline = plan.deadline.map(|deadline| Instant::now() + deadline);
-    let stop = control.interrupt.child_token();
+    let (interrupt, stop) = (control.interrupt.clone(), control.interrupt.child_token());
     let (events, told) = mpsc::unbounded_channel();
     let is_one = plan.connections() == 1;
-    let links = start_links(plan, events, stop.clone(), control.nap.clone());
+    let links = start_links(plan, events, (stop.clone(), interrupt), control.nap.clone());
     let run = Run { recorder, reporter, began: Instant::now(), control, stop, is_one, is_complete: false };
     let report = run.gather(told, deadline).await;
     drop(links);
@@ -68,14 +68,15 @@ pub async fn run(plan: PingPlan, reporter: &mut dyn Reporter, control: Control) 
 fn start_links(
     plan: PingPlan,
     events: mpsc::UnboundedSender<Told>,
-    stop: CancellationToken,
+    (stop, interrupt): (CancellationToken, CancellationToken),
     nap: Nap,
 ) -> JoinSet<()> {
     let openings = Semaphore::new(OPENINGS_AT_ONCE);
     let session = &plan.session;
     let calm = Calm::new(nap, plan.connections() * session.kinds.len(), session.interval);
     let began = Instant::now();
-    let shared = Arc::new(Shared { plan, events, stop, began, openings, calm, anchor: OnceLock::new() });
+    let anchor = OnceLock::new();
+    let shared = Arc::new(Shared { plan, events, stop, interrupt, began, openings, calm, anchor });
     let mut links = JoinSet::new();
     for (target_index, target) in shared.plan.targets.iter().enumerate() {
         let target = Arc::new(target.clone());

@@ -34,8 +34,8 @@ pub struct Resolution {
     pub to_wire: Option<Nanos>,
     /// Whether TCP had acknowledged it when it was missed, where that is known.
     pub acked: Option<bool>,
-    /// It was missed or superseded although a later ping was answered by then: no silence. A revision repeats what was
-    /// told before.
+    /// It was missed or superseded although a later ping was answered by then, or an answer without id came after it was
+    /// sent: no silence. A revision repeats what was told before.
     pub later_answered: bool,
 }
 
@@ -84,6 +84,8 @@ pub struct Ledger {
     largest_rtt: LargestRtt,
     /// The number after the latest ping that was answered.
     answered_before: u64,
+    /// When the last answer without id came, which may belong to any ping sent before.
+    without_id_at: Option<Nanos>,
 }
 
 /// A ping that is outstanding, in little memory: each of thousands of connections has one.
@@ -133,6 +135,7 @@ impl Ledger {
             in_flight: 0,
             largest_rtt: LargestRtt::default(),
             answered_before: first_seq,
+            without_id_at: None,
         }
     }
 
@@ -194,6 +197,12 @@ impl Ledger {
         entries.find(|entry| entry.passed.is_none()).map(|entry| entry.seq)
     }
 
+    /// An answer without id came at `at`; it belongs to the oldest ask without an answer.
+    pub fn answer_without_id(&mut self, at: Duration) -> Option<u64> {
+        self.without_id_at = Some(at.into());
+        self.oldest_unanswered()
+    }
+
     /// What a pong is that carries a payload none of ours.
     pub fn alien_pong(&self) -> Stray {
         if self.in_flight > 0 { Stray::Mismatched } else { Stray::Unsolicited }
@@ -233,7 +242,8 @@ impl Ledger {
         if entry.passed.is_none() {
             self.in_flight -= 1;
             entry.acked = has_acked(&entry.sent());
-            entry.later_answered = entry.seq < self.answered_before;
+            let is_alive = self.without_id_at.is_some_and(|answer| answer > entry.at);
+            entry.later_answered = is_alive || entry.seq < self.answered_before;
             out.push(entry.resolved(Outcome::Missed, None, None));
         }
         self.overdue.push_back(entry);
@@ -564,6 +574,20 @@ mod tests {
         assert_eq!((ledger.oldest_unanswered(), ledger.unanswered()), (Some(0), 3));
         pong(&mut ledger, 0, 10.5);
         assert_eq!((ledger.oldest_unanswered(), ledger.unanswered()), (Some(1), 2));
+    }
+
+    #[test]
+    fn lost_answer_without_id_is_no_silence() {
+        let mut ledger = with_sent(Superseding::No, 4);
+        let mut out = Vec::new();
+        for at in [0.1, 2.1] {
+            let seq = ledger.answer_without_id(s(at)).unwrap();
+            ledger.pong(seq, s(at), &mut out).unwrap();
+        }
+        ledger.expire(s(20.0), |_| None, &mut out);
+        let missed: Vec<_> = out.iter().filter(|r| r.outcome == Outcome::Missed).collect();
+        let told: Vec<_> = missed.iter().map(|r| (r.seq, r.later_answered)).collect();
+        assert_eq!(told, [(2, true), (3, false)], "an answer came after 2 was sent, none after 3");
     }
 
     #[test]

@@ -49,6 +49,12 @@ impl Template {
         }
     }
 
+    /// Whether one ask differs from another, so that an answer can tell which it belongs to.
+    pub fn has_keys(&self) -> bool {
+        let of = |seq, id: &str, now_ms| self.render(&Keys { seq, id: id.to_string(), now_ms });
+        of(0, "a", 0) != of(1, "b", 1_000)
+    }
+
     /// The template as the user wrote it.
     pub fn as_str(&self) -> &str {
         &self.text
@@ -116,6 +122,21 @@ mod tests {
 
     fn refusal(template: &str) -> String {
         template.parse::<Template>().unwrap_err().to_string()
+    }
+
+    #[test]
+    fn template_has_keys_when_asks_differ() {
+        for (text, expected) in [
+            ("ping", false),
+            ("ping {x}", false),
+            ("ping {seq}", true),
+            (r#"{"t":{now_s}}"#, true),
+            ("{id}", true),
+            ("hex:c000", false),
+        ] {
+            assert_eq!(text.parse::<Template>().unwrap().has_keys(), expected, "{text}");
+        }
+        assert!(Template::default().has_keys());
     }
 
     #[test]

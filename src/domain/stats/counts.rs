@@ -12,7 +12,8 @@ pub struct Counts {
     /// Of those missed: what TCP had acknowledged by then, and what it had not. Of the rest that is not known.
     pub missed_acked: u64,
     pub missed_unacked: u64,
-    /// Of those missed: a later heartbeat was answered by then, so that the connection lived and the reply was dropped.
+    /// Of those missed: a later heartbeat was answered by then, or an answer without id came after it was sent. So the
+    /// connection was alive, and a reply was dropped.
     pub missed_later_answered: u64,
     pub unsent: u64,
     /// Sent, and not yet judged when the figures were taken; no part of the loss.

@@ -74,6 +74,15 @@ pub struct Start {
     pub status: Status,
 }
 
+/// What ends a session from outside.
+#[derive(Debug, Clone, Copy)]
+pub struct Stops<'a> {
+    /// The time of the run is over: nothing more is sent, and answers without id are waited for.
+    pub over: &'a CancellationToken,
+    /// The user wants the end at once. It cancels `over`, too.
+    pub at_once: &'a CancellationToken,
+}
+
 /// How a session ended, and what the next one goes on from.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Closed {
@@ -105,7 +114,7 @@ enum Woken {
     Timer,
 }
 
-/// Runs heartbeats on an open connection until they are all judged, `stop` is cancelled, or the
+/// Runs heartbeats on an open connection until they are all judged, it is stopped, or the
 /// connection ends. `emit` is told everything, the ending last.
 ///
 /// No `async fn`, which would keep its arguments beside what is made of them: thousands of these are held.
@@ -114,10 +123,10 @@ pub fn run<'a, S: AsyncRead + AsyncWrite + Layered + Unpin>(
     plan: &'a SessionPlan,
     start: Start,
     emit: &'a mut (dyn FnMut(ConnEvent) + Send + 'a),
-    stop: &'a CancellationToken,
+    stops: Stops<'a>,
 ) -> impl Future<Output = Closed> + use<'a, S> {
     let mut session = Session::new(socket, plan, start, emit);
-    async move { session.run(stop).await }
+    async move { session.run(stops).await }
 }
 
 /// A heartbeat whose bytes wait for the network.
@@ -202,17 +211,20 @@ impl<'a, S: AsyncRead + AsyncWrite + Layered + Unpin> Session<'a, S> {
         }
     }
 
-    async fn run(&mut self, stop: &CancellationToken) -> Closed {
+    async fn run(&mut self, stops: Stops<'_>) -> Closed {
         self.tell_anew();
         // Both last as long as the session: to enter and leave the lists that they wait in touches their neighbours'
         // memory, twice a heartbeat on each of thousands of connections.
-        let mut stopped = pin!(stop.cancelled());
+        let mut stopped = pin!(stops.over.cancelled());
         let mut alarm = pin!(sleep_until(self.next_deadline().unwrap_or_else(Instant::now)));
         let end = loop {
             if let Some(end) = self.over() {
                 break end;
             }
             let woken = self.wait(stopped.as_mut(), alarm.as_mut()).await;
+            if matches!(woken, Woken::Stopped) && !stops.at_once.is_cancelled() {
+                break Box::pin(self.await_answers_in_order(stops.at_once)).await;
+            }
             if let Err(end) = self.react(woken) {
                 break end;
             }
@@ -220,6 +232,24 @@ impl<'a, S: AsyncRead + AsyncWrite + Layered + Unpin> Session<'a, S> {
         };
         // Boxed, as what is rare must not make every session larger.
         Box::pin(self.finish(end)).await
+    }
+
+    /// Sends no more heartbeats, and waits until those whose answers carry no id are judged: a lost answer shows only then.
+    async fn await_answers_in_order(&mut self, stop: &CancellationToken) -> End {
+        self.pulses.iter_mut().for_each(|pulse| pulse.schedule.end());
+        let mut stopped = pin!(stop.cancelled());
+        let mut alarm = pin!(sleep_until(self.next_deadline().unwrap_or_else(Instant::now)));
+        while self.pulses.iter().any(Pulse::owes_in_order) {
+            if let Some(end) = self.over() {
+                return end;
+            }
+            let woken = self.wait(stopped.as_mut(), alarm.as_mut()).await;
+            if let Err(end) = self.react(woken) {
+                return end;
+            }
+            tokio::task::coop::consume_budget().await;
+        }
+        self.over().unwrap_or(End::Done)
     }
 
     /// Whether there is nothing left to do.
@@ -488,17 +518,20 @@ impl<'a, S: AsyncRead + AsyncWrite + Layered + Unpin> Session<'a, S> {
 
     fn on_answer(&mut self, correlation: Correlation) {
         let Some(index) = self.index_of(Kind::App) else { return };
-        let ledger = &self.pulses[index].ledger;
+        let at = self.socket.heard_at() - self.opened_at;
+        let pulse = &mut self.pulses[index];
+        pulse.in_order |= correlation == Correlation::None;
+        let ledger = &mut pulse.ledger;
         let rivals = u32::try_from(ledger.unanswered()).unwrap_or(u32::MAX);
         let found = match correlation {
             Correlation::Exact { seq } => Some((seq, 0)),
             Correlation::Stamp { now_ms } => ledger.seq_of_stamp(now_ms).map(|seq| (seq, 0)),
-            Correlation::None => ledger.oldest_unanswered().map(|seq| (seq, rivals)),
+            Correlation::None => ledger.answer_without_id(at).map(|seq| (seq, rivals)),
             Correlation::Foreign => None,
         };
         match found {
             Some((seq, rivals)) => self.answered(index, seq, rivals),
-            None => self.tell_stray(Kind::App, ledger.alien_pong()),
+            None => self.tell_stray(Kind::App, self.pulses[index].ledger.alien_pong()),
         }
     }
 

@@ -22,6 +22,8 @@ pub struct Pulse {
     pub health: Health,
     /// What TCP says of those missed in a row.
     below: MissedBelow,
+    /// Answers carry no id, as far as is known, and are matched in order: a lost one shows only at the end.
+    pub in_order: bool,
     timeout: Duration,
     told: Status,
 }
@@ -51,6 +53,7 @@ impl Pulse {
             ledger: Ledger::new(plan.timeout, superseding, seq),
             health: Health::new(Arc::clone(&plan.limits)),
             below: MissedBelow::default(),
+            in_order: kind == Kind::App && !plan.ask.has_keys(),
             timeout: plan.timeout,
             told: Status::Unknown,
         }
@@ -69,6 +72,11 @@ impl Pulse {
     /// All heartbeats have left and are judged.
     pub fn is_done(&self) -> bool {
         !self.schedule.has_more() && self.ledger.in_flight() == 0
+    }
+
+    /// It has asks in flight whose answers carry no id.
+    pub fn owes_in_order(&self) -> bool {
+        self.in_order && self.ledger.in_flight() > 0
     }
 
     /// When something is to be done: a heartbeat leaves, or one in flight is missed.

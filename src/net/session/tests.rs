@@ -9,7 +9,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use super::plan::SessionPlan;
-use super::{Closed, Start, run};
+use super::{Closed, Start, Stops, run};
 use crate::domain::ending::{How, Violation, Who};
 use crate::domain::event::{Beat, ConnEvent, Heard};
 use crate::domain::health::{Limits, Status};
@@ -54,6 +54,7 @@ pub(super) struct Scene {
     kernel: Arc<Mutex<Kernel>>,
     pub start: Instant,
     stop: CancellationToken,
+    interrupt: CancellationToken,
     events: Arc<Mutex<Vec<(Duration, ConnEvent)>>>,
     session: JoinHandle<Closed>,
 }
@@ -90,12 +91,13 @@ impl Scene {
         };
         let events = Arc::new(Mutex::new(Vec::new()));
         let stop = CancellationToken::new();
-        let (log, token) = (Arc::clone(&events), stop.clone());
+        let interrupt = CancellationToken::new();
+        let (log, token, at_once) = (Arc::clone(&events), stop.clone(), interrupt.clone());
         let session = tokio::spawn(async move {
             let mut emit = |event| log.lock().unwrap().push((start.elapsed(), event));
-            run(socket, &plan, place, &mut emit, &token).await
+            run(socket, &plan, place, &mut emit, Stops { over: &token, at_once: &at_once }).await
         });
-        Scene { peer: RawPeer { io: far }, kernel, start, stop, events, session }
+        Scene { peer: RawPeer { io: far }, kernel, start, stop, interrupt, events, session }
     }
 
     async fn at(&self, millis: u64) {
@@ -454,6 +456,56 @@ async fn own_pong_corrects_missed_ping() {
     assert_eq!(ended.beats()[2].was, Some(Outcome::Missed));
 }
 
+/// App heartbeats whose answers carry no id, for two seconds of which the second and fourth answers are lost.
+async fn two_answers_without_id_lost() -> Scene {
+    let ask = "ping".parse().unwrap();
+    let answer = "pong".parse().unwrap();
+    let plan = SessionPlan { count: None, interval: Some(ms(500)), ask, answer, ..app(0) };
+    let mut scene = Scene::begin(plan).await;
+    for n in 0..5 {
+        assert_eq!(scene.peer.text().await, "ping");
+        if n % 2 == 0 {
+            scene.peer.send(TEXT, b"pong").await;
+        }
+    }
+    scene.at(2100).await;
+    scene
+}
+
+#[tokio::test(start_paused = true)]
+async fn lost_answers_without_id_are_missed_when_the_time_is_over() {
+    let scene = two_answers_without_id_lost().await;
+    scene.stop.cancel();
+    let ended = scene.end().await;
+    let outcomes: Vec<_> = ended.outcomes().iter().map(|(seq, outcome, _)| (*seq, *outcome)).collect();
+    let ok = |seq| (seq, Outcome::Ok);
+    assert_eq!(outcomes, [ok(0), ok(1), ok(2), (3, Outcome::Missed), (4, Outcome::Missed)]);
+    let (at, _) = ended.events.last().unwrap();
+    assert_eq!(*at, ms(12_000), "one timeout after the last ask");
+    assert_eq!(ended.count(&ConnEvent::Unjudged { kind: Kind::App, count: 2 }), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn answers_without_id_are_not_awaited_after_an_interrupt() {
+    let scene = two_answers_without_id_lost().await;
+    scene.interrupt.cancel();
+    scene.stop.cancel();
+    let ended = scene.end().await;
+    assert_eq!(ended.count(&ConnEvent::Unjudged { kind: Kind::App, count: 2 }), 1);
+    assert_eq!(ended.events.last().unwrap().0, ms(2100));
+}
+
+#[tokio::test(start_paused = true)]
+async fn pings_in_flight_are_not_awaited_when_the_time_is_over() {
+    let mut scene = Scene::begin(SessionPlan { count: None, ..plan(0) }).await;
+    scene.peer.ping().await;
+    scene.at(100).await;
+    scene.stop.cancel();
+    let ended = scene.end().await;
+    assert_eq!(ended.count(&ConnEvent::Unjudged { kind: Kind::Protocol, count: 1 }), 1);
+    assert_eq!(ended.events.last().unwrap().0, ms(100));
+}
+
 #[tokio::test(start_paused = true)]
 async fn strays_are_told_apart() {
     let mut scene = Scene::begin(plan(2)).await;
@@ -559,7 +611,8 @@ async fn a_connection_after_another_is_unknown_until_it_answers() {
         drop(peer);
     };
     let plan = plan(6);
-    let (closed, ()) = tokio::join!(run(socket, &plan, place, &mut emit, &stop), answering);
+    let stops = Stops { over: &stop, at_once: &stop };
+    let (closed, ()) = tokio::join!(run(socket, &plan, place, &mut emit, stops), answering);
     let changes: Vec<_> = events
         .iter()
         .filter_map(|event| match event {

@@ -80,7 +80,7 @@ fn why_missed(timeout: Duration, beat: &Beat) -> String {
     match (beat.kind, beat.later_answered) {
         (_, false) => format!("no {answer} within {}", spoken(timeout)),
         (Kind::Protocol, true) => format!("no {answer} of its own (a later ping was answered)"),
-        (Kind::App, true) => format!("no {answer} within {} (a later one was answered)", spoken(timeout)),
+        (Kind::App, true) => format!("no {answer} within {} (others were answered since)", spoken(timeout)),
     }
 }
 

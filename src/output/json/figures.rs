@@ -110,7 +110,8 @@ pub struct Heartbeats {
     missed: u64,
     /// Judged, and without a reply of their own: missed + superseded.
     unanswered: u64,
-    /// Of those missed: a later heartbeat was answered by then, so the connection was alive and the reply was dropped.
+    /// Of those missed: a later heartbeat was answered by then, or an answer without id came after it was sent. So the
+    /// connection was alive, and a reply was dropped.
     missed_later_answered: u64,
     /// Of those missed, what TCP had acknowledged by then: the next hop lives.
     missed_acknowledged: u64,
