@@ -8,6 +8,7 @@ pub mod event;
 pub mod health;
 pub mod heartbeat;
 pub mod idle;
+pub mod incomplete;
 pub mod likeness;
 pub mod listen;
 pub mod nanos;

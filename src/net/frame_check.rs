@@ -10,6 +10,7 @@ use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use crate::domain::ending::Violation;
+use crate::domain::incomplete::Part;
 
 /// The longest head of an unmasked frame: two bytes, and eight of the payload's length.
 const MAX_HEAD: usize = 10;
@@ -65,8 +66,12 @@ impl std::error::Error for IllegalHead {}
 pub struct FrameCheck {
     head: [u8; MAX_HEAD],
     head_len: usize,
-    /// What is still to come of the payload.
+    /// The length of the payload at hand...
+    payload: u64,
+    /// ... and what is still to come of it.
     payload_left: u64,
+    /// Of a fragmented message under way, its fragments so far, and their bytes.
+    fragments: (u64, u64),
     /// A fragmented message is under way.
     in_message: bool,
     /// A close frame came: what follows it is not looked at.
@@ -108,9 +113,22 @@ impl FrameCheck {
         let (last, opcode) = (self.head[0] & 0x80 != 0, self.head[0] & 0x0f);
         if opcode < CLOSE {
             self.in_message = !last;
+            let (count, bytes) = self.fragments;
+            self.fragments = if last { (0, 0) } else { (count + 1, bytes + payload) };
         }
         self.closed = opcode == CLOSE;
-        (self.payload_left, self.head_len) = (payload, 0);
+        (self.payload, self.payload_left, self.head_len) = (payload, payload, 0);
+    }
+
+    /// What has come of a frame, or of a fragmented message, that is not complete.
+    pub fn incomplete(&self) -> Option<Part> {
+        match (self.head_len as u64, self.payload_left, self.fragments) {
+            _ if self.closed && self.payload_left == 0 => None,
+            (_, left @ 1.., _) => Some(Part::Frame { came: self.payload - left, size: self.payload }),
+            (bytes @ 1.., _, _) => Some(Part::Head { bytes }),
+            (_, _, (fragments @ 1.., bytes)) => Some(Part::Message { fragments, bytes }),
+            (0, 0, (0, _)) => None,
+        }
     }
 
     /// Judges the head as far as it came.
@@ -225,6 +243,11 @@ impl<S> Checked<S> {
         }
     }
 
+    /// What has come of something that is not complete.
+    pub fn incomplete(&self) -> Option<Part> {
+        self.check.incomplete()
+    }
+
     /// The stream below.
     pub fn inner(&self) -> &S {
         &self.inner
@@ -295,6 +318,26 @@ mod tests {
             let (legal, illegal) = check.take(chunk).err()?;
             Some((index * piece.max(1) + legal, illegal))
         })
+    }
+
+    #[test]
+    fn incomplete_frames_and_messages_are_known_at_every_byte() {
+        let incomplete = |bytes: &[u8]| {
+            let mut check = FrameCheck::default();
+            check.take(bytes).unwrap();
+            check.incomplete()
+        };
+        let long = [&[0x82, 126, 0x27, 0x10][..], &[0; 10_000]].concat();
+        assert_eq!(incomplete(b""), None);
+        assert_eq!(incomplete(&long[..1]), Some(Part::Head { bytes: 1 }));
+        assert_eq!(incomplete(&long[..4]), Some(Part::Frame { came: 0, size: 10_000 }));
+        assert_eq!(incomplete(&long[..104]), Some(Part::Frame { came: 100, size: 10_000 }));
+        assert_eq!(incomplete(&long), None);
+        let fragments = [&[0x01, 2][..], b"ab", &[0x89, 0], &[0x00, 1], b"c"].concat();
+        assert_eq!(incomplete(&fragments[..4]), Some(Part::Message { fragments: 1, bytes: 2 }));
+        assert_eq!(incomplete(&fragments), Some(Part::Message { fragments: 2, bytes: 3 }));
+        assert_eq!(incomplete(&[&fragments[..], &[0x80, 0]].concat()), None);
+        assert_eq!(incomplete(&[0x88, 0, 1, 2]), None, "behind the close frame");
     }
 
     fn detail(bytes: &[u8]) -> Option<String> {

@@ -16,6 +16,7 @@ use super::endings::Cut;
 use super::frame_check::Checked;
 use super::wire::{Departure, Marks};
 use crate::domain::heartbeat::template::Payload;
+use crate::domain::incomplete::Incomplete;
 
 /// Read buffer of one connection. The library's own default is 128 KiB for each.
 pub const READ_BUFFER: usize = 4096;
@@ -101,6 +102,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
     /// When the bytes of the last message came: the return of the last read.
     pub fn heard_at(&self) -> Instant {
         self.marks.last_read().unwrap_or_else(Instant::now)
+    }
+
+    /// What has come of a frame or a message that is not complete, and how long ago its last bytes came.
+    pub fn incomplete(&self) -> Option<Incomplete> {
+        let part = self.ws.get_ref().incomplete()?;
+        Some(Incomplete { part, since: self.heard_at().elapsed() })
     }
 
     /// Whether bytes of ours wait for the network.

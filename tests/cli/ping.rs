@@ -539,3 +539,29 @@ fn the_request_carries_what_was_asked_for() {
         assert!(head.contains(&format!("{line}\r\n")), "'{line}' is not in {head}");
     }
 }
+
+#[test]
+fn incomplete_frame_is_in_the_report() {
+    let peer = Script::upgraded_then([&[0x82, 126, 0x27, 0x10][..], &[0; 100]].concat());
+    for format in ["human", "json"] {
+        let ran = run(&[
+            "ping",
+            "--proxy",
+            "none",
+            "-o",
+            format,
+            "-c",
+            "9",
+            "-i",
+            "200ms",
+            "-W",
+            "200ms",
+            &peer.url(),
+        ]);
+        let words = ran.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(
+            words.contains("a frame is incomplete: 100 of 10000 bytes came, then nothing for"),
+            "{ran:?}"
+        );
+    }
+}

@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 use super::notes::Notes;
 use super::plan::ListenPlan;
 use crate::domain::ending::{Ending, How};
+use crate::domain::incomplete::{Incomplete, Part};
 use crate::domain::listen::report::{ListenEvent, ListenReporter, Progress};
 use crate::domain::listen::{Circumstances, EndedBy, Findings, Kind, Known, Talk, Utterance};
 use crate::net::clock::at;
@@ -252,10 +253,13 @@ impl<'a, S: AsyncRead + AsyncWrite + Layered + Unpin> Ear<'a, S> {
         false
     }
 
-    /// Whether bytes came since the last that was whole, and since the opening, with which TLS may have sent some.
-    fn is_unfinished(&self) -> bool {
+    /// What had come of something that is not complete. Bytes that came since, and are of no frame, are TLS's: it may send
+    /// some with the opening.
+    fn incomplete(&self) -> Option<Incomplete> {
         let since = self.read.max(Some(self.notes.opened + WITH_THE_OPENING));
-        self.guest.last_read() > since
+        let last_read = self.guest.last_read().filter(|_| self.guest.last_read() > since);
+        let record = || Some(Incomplete { part: Part::Record, since: last_read?.elapsed() });
+        self.guest.incomplete().or_else(record)
     }
 
     async fn finish(mut self, over: Over, interrupt: &CancellationToken) -> Overheard {
@@ -264,7 +268,7 @@ impl<'a, S: AsyncRead + AsyncWrite + Layered + Unpin> Ear<'a, S> {
             Over::Cut(cut) => Some(Arc::new(self.guest.ending(cut.clone()))),
             Over::Time | Over::Interrupt => None,
         };
-        let unfinished = self.is_unfinished();
+        let incomplete = self.incomplete();
         let known = self.known(&over, interrupt).await;
         let circumstances = Circumstances {
             listened,
@@ -273,7 +277,7 @@ impl<'a, S: AsyncRead + AsyncWrite + Layered + Unpin> Ear<'a, S> {
             interrupted: matches!(over, Over::Interrupt),
             stood_still: self.vigil.longest(),
             known,
-            unfinished,
+            incomplete,
         };
         let findings = self.notes.listening.findings(&circumstances);
         let excused = self.stood_until.is_some_and(|until| until.elapsed() < EXCUSED);

@@ -9,6 +9,7 @@ use super::periodic::Periodic;
 use super::rhythm::Payloads;
 use super::sound::{Kind, Sound};
 use crate::domain::ending::Ending;
+use crate::domain::incomplete::Incomplete;
 use crate::domain::peer_text::PeerText;
 
 /// What the server does about heartbeats.
@@ -165,8 +166,8 @@ pub struct Circumstances {
     /// For so long at the longest this host stood still; `None`: it never did.
     pub stood_still: Option<Duration>,
     pub known: Known,
-    /// At the end, bytes had come of a message that was not whole yet.
-    pub unfinished: bool,
+    /// What had come at the end of a frame or a message that was not complete.
+    pub incomplete: Option<Incomplete>,
 }
 
 /// Whether the connection, of whose end nothing was heard, was known at the other end, too.

@@ -27,7 +27,6 @@ impl Listening {
 /// Who was silent for so large a part of the time was so all the while.
 const NEARLY: f64 = 0.9;
 
-const UNFINISHED: &str = "bytes came of a message that was not complete at the end: what it is, is not known";
 const UNASKED: &str = "it was not waited for whether the connection was still known at the other end";
 const FORGOTTEN: &str = "nobody knew the connection any more at the end, and no end had been heard: the path forgot it, \
                          so heartbeats may have been lost (`wscheck probe-idle` tells after how long a path forgets)";
@@ -58,7 +57,7 @@ impl Judgement<'_> {
             Some(_) | None => self.judge(foremost, kind),
         };
         reasons.extend(self.how.stood_still.map(stood_still));
-        reasons.extend(self.how.unfinished.then(|| UNFINISHED.to_string()));
+        reasons.extend(self.how.incomplete.map(|part| format!("{part}: what it says is not known")));
         reasons.extend(untold(self.how.known).map(str::to_string));
         reasons.extend(unanswered.and_then(not_for_those).map(str::to_string));
         Findings {
@@ -177,7 +176,7 @@ impl Judgement<'_> {
         let why = match (self.heard.missed_some, is_cut_short) {
             _ if self.how.known != Known::ToTheEnd
                 || self.how.stood_still.is_some()
-                || self.how.unfinished =>
+                || self.how.incomplete.is_some() =>
             {
                 format!("no heartbeat came in {listened}")
             }

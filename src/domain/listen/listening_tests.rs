@@ -5,6 +5,7 @@ use super::super::findings::{
     Circumstances, EndedBy, Findings, First, Known, Origin, Spanning, Unanswered, Verdict,
 };
 use super::*;
+use crate::domain::incomplete::{Incomplete, Part};
 use crate::domain::peer_text::PeerText;
 
 const fn s(seconds: u64) -> Duration {
@@ -738,8 +739,11 @@ fn whose_heartbeats_are_one_interval_apart_but_for_its_messages_is_not_irregular
 
 #[test]
 fn a_message_that_never_became_whole_is_no_silence() {
-    let how = Circumstances { unfinished: true, ..whole(s(10)) };
+    let part = Part::Frame { came: 100, size: 10_000 };
+    let how = Circumstances { incomplete: Some(Incomplete { part, since: s(4) }), ..whole(s(10)) };
     let findings = pings(&[]).findings(&how);
     assert_eq!((findings.verdict, findings.reasons.len()), (Verdict::Inconclusive, 2));
-    assert!(findings.reasons[1].starts_with("bytes came of a message that was not complete"), "{findings:?}");
+    let told =
+        "a frame is incomplete: 100 of 10000 bytes came, then nothing for 4 s: what it says is not known";
+    assert_eq!(findings.reasons[1], told);
 }

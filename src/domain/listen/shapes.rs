@@ -68,6 +68,7 @@ pub const SHAPES: &[Shape] = &[
     shape("Centrifugo", Looks::Text("{}"), Reply::Text("{}")),
     shape("text ping", Looks::Text("ping"), Reply::Text("pong")),
     shape("text PING", Looks::Text("PING"), Reply::Text("PONG")),
+    shape("text Ping", Looks::Text("Ping"), Reply::Text("Pong")),
     shape("GraphQL ka", Looks::Field("type", "ka"), Reply::Nothing),
     shape("type: heartbeat", Looks::Field("type", "heartbeat"), Reply::Nothing),
     shape("channel: heartbeat", Looks::Field("channel", "heartbeat"), Reply::Nothing),

@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value};
 
+use super::form::Form;
 use crate::domain::heartbeat::incoming::{Incoming, MessageRef};
 use crate::domain::heartbeat::pattern::Pattern;
 use crate::domain::secrets;
@@ -161,9 +162,20 @@ fn bytes_pattern(common: &[Option<u8>], alike: bool) -> Option<String> {
     (known > 0).then(|| format!("hex:{digits}{rest}"))
 }
 
+/// The parts of a text that its form leaves no choice about.
+pub fn literals<'a>(text: &'a str, form: &Form) -> Vec<&'a str> {
+    let mut literals = Vec::with_capacity(form.places.len() + 1);
+    let mut from = 0;
+    for place in &form.places {
+        literals.push(&text[from..place.at.start]);
+        from = place.at.end;
+    }
+    literals.push(&text[from..]);
+    literals
+}
+
 #[cfg(test)]
 mod tests {
-    use super::super::form::Form;
     use super::*;
 
     /// The pattern of these messages, which matches each of them.
@@ -222,16 +234,4 @@ mod tests {
         skeleton.merge(MessageRef::Binary(&[0xc0, 9, 2, 4]), &[]);
         assert_eq!(skeleton.pattern(MessageRef::Binary(&[0xc0, 9, 2, 4])).as_deref(), Some("hex:c0??02*"));
     }
-}
-
-/// The parts of a text that its form leaves no choice about.
-pub fn literals<'a>(text: &'a str, form: &super::form::Form) -> Vec<&'a str> {
-    let mut literals = Vec::with_capacity(form.places.len() + 1);
-    let mut from = 0;
-    for place in &form.places {
-        literals.push(&text[from..place.at.start]);
-        from = place.at.end;
-    }
-    literals.push(&text[from..]);
-    literals
 }

@@ -28,6 +28,7 @@ use crate::domain::heartbeat::incoming::MessageRef;
 use crate::domain::heartbeat::message::{Classifier, Meaning};
 use crate::domain::heartbeat::pattern::Pattern;
 use crate::domain::heartbeat::template::Template;
+use crate::domain::incomplete::Incomplete;
 use crate::domain::listen::shapes::{Shapes, shown, shown_bytes};
 use crate::domain::listen::{Sound, Utterance};
 use pings::Pings;
@@ -242,6 +243,11 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Guest<'a, S> {
             Some(How::CloseFrame { .. }) => drop(timeout(FLUSH_WAIT, self.socket.flush()).await),
             Some(_) => {}
         }
+    }
+
+    /// What has come of a frame or a message that is not complete.
+    pub fn incomplete(&self) -> Option<Incomplete> {
+        self.socket.incomplete()
     }
 
     /// When bytes last came, be they a whole message or not.

@@ -153,6 +153,8 @@ struct Session<'a, S> {
     opened_at: Instant,
     /// When the last bytes came, before the message at hand.
     heard: Instant,
+    /// They complete nothing yet.
+    receiving: bool,
     pulses: Vec<Pulse>,
     /// The worst of the pulses', as last told.
     status: Status,
@@ -189,6 +191,7 @@ impl<'a, S: AsyncRead + AsyncWrite + Layered + Unpin> Session<'a, S> {
         let pulses = plan.kinds.iter().zip(places);
         Session {
             heard: socket.heard_at(),
+            receiving: false,
             retransmits: socket.stream().tcp().map_or(0, |view| view.retransmits),
             socket,
             classifier: plan.classifier(start.nonce),
@@ -463,7 +466,7 @@ impl<'a, S: AsyncRead + AsyncWrite + Layered + Unpin> Session<'a, S> {
                 Ok(())
             }
             Step::Bytes => {
-                self.heard = self.socket.heard_at();
+                (self.heard, self.receiving) = (self.socket.heard_at(), true);
                 Ok(())
             }
             Step::Lost(error) => Err(End::Lost(Cut::by_loss(error, self.socket.marks()))),
@@ -485,7 +488,7 @@ impl<'a, S: AsyncRead + AsyncWrite + Layered + Unpin> Session<'a, S> {
             Message::Binary(bytes) => self.on_data(MessageRef::Binary(&bytes))?,
             Message::Frame(_) => {}
         }
-        self.heard = self.socket.heard_at();
+        (self.heard, self.receiving) = (self.socket.heard_at(), false);
         Ok(())
     }
 
@@ -644,7 +647,8 @@ impl<'a, S: AsyncRead + AsyncWrite + Layered + Unpin> Session<'a, S> {
     fn tell_beat(&mut self, index: usize, resolution: Resolution, rivals: u32) {
         let Resolution { seq, outcome, was, rtt, lag, to_wire, acked, later_answered } = resolution;
         let from_wire = rtt.and_then(|_| self.socket.marks().last_lay()).map(Nanos::from);
-        let is_spike = self.pulses[index].record(&resolution);
+        let is_silence = !later_answered && !self.is_receiving(self.pulses[index].timeout());
+        let is_spike = self.pulses[index].record(&Resolution { later_answered: !is_silence, ..resolution });
         let sent_again = if is_spike { self.sent_again() } else { None };
         let kind = self.pulses[index].kind;
         self.tell(ConnEvent::Beat(Beat {
@@ -661,6 +665,12 @@ impl<'a, S: AsyncRead + AsyncWrite + Layered + Unpin> Session<'a, S> {
             sent_again,
             rivals,
         }));
+    }
+
+    /// Whether the peer is sending something that is not complete, of which bytes came within this time: it is alive, and
+    /// no pong can come before the rest of a frame (RFC 6455 5.4).
+    fn is_receiving(&self, within: Duration) -> bool {
+        self.receiving && self.heard.elapsed() < within
     }
 
     /// The segments that TCP sent again since this was last asked.
@@ -750,9 +760,13 @@ impl<'a, S: AsyncRead + AsyncWrite + Layered + Unpin> Session<'a, S> {
 
     /// Why a kind's status is what it is; named when there are several.
     fn reason(&self, pulse: &Pulse) -> String {
-        match self.pulses.len() {
+        let reason = match self.pulses.len() {
             1 => pulse.reason(),
             _ => format!("{}: {}", pulse.kind, pulse.reason()),
+        };
+        match self.socket.incomplete().filter(|_| pulse.health.status() >= Status::Timeout) {
+            Some(incomplete) => format!("{reason}; {incomplete}"),
+            None => reason,
         }
     }
 

@@ -414,6 +414,55 @@ async fn the_pong_of_a_later_ping_supersedes() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn bytes_of_a_slow_frame_keep_a_connection_alive() {
+    let mut scene = Scene::begin(SessionPlan { timeout: ms(2000), ..plan(6) }).await;
+    for (n, byte) in frame(TEXT, &[b'x'; 12]).into_iter().enumerate() {
+        scene.at(500 * n as u64).await;
+        scene.peer.raw(&[byte]).await;
+    }
+    for _ in 0..6 {
+        let payload = scene.peer.ping().await;
+        scene.peer.pong(&payload).await;
+    }
+    let ended = scene.end().await;
+    assert!(!ended.statuses().iter().any(|(_, status)| *status >= Status::Timeout), "{:?}", ended.statuses());
+    assert_eq!(ended.closed.ending.who, Who::Us, "{:?}", ended.closed.ending);
+    assert!(
+        ended.outcomes().iter().any(|(_, outcome, _)| *outcome == Outcome::Missed),
+        "they are late all the same"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn fragments_keep_a_connection_alive() {
+    let mut scene = Scene::begin(SessionPlan { timeout: ms(1500), ..plan(6) }).await;
+    for n in 0..14 {
+        scene.at(500 * n).await;
+        let first = if n == 0 { 0x01 } else { 0x00 };
+        scene.peer.raw(&[first, 1, b'x']).await;
+    }
+    let ended = scene.end().await;
+    assert!(!ended.statuses().iter().any(|(_, status)| *status >= Status::Timeout), "{:?}", ended.statuses());
+}
+
+#[tokio::test(start_paused = true)]
+async fn incomplete_frame_is_named_with_what_was_missed() {
+    let mut scene = Scene::begin(SessionPlan { timeout: ms(1000), ..plan(9) }).await;
+    scene.peer.raw(&[&[0x82, 126, 0x03, 0x84][..], &[0; 100]].concat()).await;
+    let ended = scene.end().await;
+    let mut reasons = ended.events.iter().filter_map(|(_, event)| match event {
+        ConnEvent::Status(change) => Some(change.reason.clone()),
+        _ => None,
+    });
+    assert_eq!(
+        reasons.next_back().as_deref(),
+        Some(
+            "3 consecutive heartbeats missed; a frame is incomplete: 100 of 900 bytes came, then nothing for 3 s"
+        )
+    );
+}
+
+#[tokio::test(start_paused = true)]
 async fn pings_passed_over_by_quick_pong_are_missed_without_silence() {
     let mut scene = Scene::begin(plan(6)).await;
     let first = scene.peer.ping().await;

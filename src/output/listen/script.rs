@@ -131,7 +131,7 @@ impl Scene {
             interrupted,
             stood_still: None,
             known: Known::ToTheEnd,
-            unfinished: false,
+            incomplete: None,
         };
         let findings = self.listening.findings(&circumstances);
         let reasons = findings.reasons.clone();
