@@ -155,9 +155,9 @@ impl FailingLine {
 
 /// How a header line breaks RFC 9112 section 5; `is_first`: no header stands before it.
 fn header_fault(line: &[u8], is_first: bool) -> Option<LineFault> {
-    let is_control = |byte: &u8| (byte.is_ascii_control()) && *byte != b'\t';
+    let is_control = |byte: &u8| byte.is_ascii_control() && *byte != b'\t';
     if line.first().is_some_and(|byte| b" \t".contains(byte)) {
-        return match (is_first, line.iter().any(|byte| is_control(byte))) {
+        return match (is_first, line.iter().any(is_control)) {
             (true, _) => Some(LineFault::ContinuesNothing),
             (false, true) => Some(LineFault::Value),
             (false, false) => None,
@@ -169,7 +169,7 @@ fn header_fault(line: &[u8], is_first: bool) -> Option<LineFault> {
         [] => Some(LineFault::NoName),
         trimmed if !trimmed.iter().all(|byte| is_token_byte(*byte)) => Some(LineFault::Name),
         trimmed if trimmed.len() < name.len() => Some(LineFault::BlankBeforeColon),
-        _ => value.iter().any(|byte| is_control(byte)).then_some(LineFault::Value),
+        _ => value.iter().any(is_control).then_some(LineFault::Value),
     }
 }
 
