@@ -3,6 +3,7 @@
 use serde_json::{Map, Number, Value};
 
 use super::captures::Captures;
+use super::decimal::Decimal;
 use super::template::{ANY, Key, Part, pattern_parts};
 
 /// Opens a string that stands for a bare placeholder while serde_json reads the text. A noncharacter
@@ -27,8 +28,8 @@ pub(super) enum Shape {
 /// Why a text is no JSON shape.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum ShapeError {
-    /// serde_json's words.
-    NotJson(String),
+    /// Why, and at which byte of the text.
+    NotJson { why: String, at: usize },
     /// JSON, but neither an object nor an array.
     NoContainer,
     /// A field's name has a placeholder.
@@ -43,8 +44,8 @@ impl Shape {
         if text.contains(BARE) || text.to_ascii_lowercase().contains("\\ufdd0") {
             return Err(ShapeError::Reserved);
         }
-        let value = serde_json::from_str(&quote_bare(text))
-            .map_err(|error| ShapeError::NotJson(error.to_string()))?;
+        let quoted = quote_bare(text);
+        let value = serde_json::from_str(&quoted.text).map_err(|error| quoted.fault(&error))?;
         match value {
             value @ (Value::Object(_) | Value::Array(_)) => shape(value),
             _ => Err(ShapeError::NoContainer),
@@ -56,7 +57,7 @@ impl Shape {
     /// - an object has all the fields of the shape's object, and may have others
     /// - an array has as many items as the shape's array, each in its position: protocols that use
     ///   arrays give the position, and so the length, a meaning
-    /// - numbers are equal by value (1 and 1.0)
+    /// - numbers are equal by value, exactly and with any number of digits: 1, 1.0 and 1e0 are one number
     /// - a string with placeholders is a string that reads alike
     /// - a bare `{seq}`, `{seq1}` or `{now_ms}` is a whole number, a bare `{id}` any string or number, `{any}` anything
     pub(super) fn captures(&self, value: &Value) -> Option<Captures> {
@@ -148,8 +149,48 @@ impl Place {
     }
 }
 
+/// A text whose bare placeholders are in marked strings, and where they are.
+struct Quoted {
+    text: String,
+    /// Of each placeholder: where it begins in the original, and its length.
+    places: Vec<(usize, usize)>,
+}
+
+impl Quoted {
+    /// What is put before and behind a placeholder, in bytes.
+    const BEFORE: usize = '"'.len_utf8() + BARE.len_utf8();
+    const BEHIND: usize = '"'.len_utf8();
+
+    /// The words of serde_json, with the place in the original text.
+    fn fault(&self, error: &serde_json::Error) -> ShapeError {
+        let words = error.to_string();
+        let why = words.rsplit_once(" at line ").map_or(words.as_str(), |(why, _)| why).to_string();
+        let lines = self.text.split_inclusive('\n').take(error.line().saturating_sub(1));
+        let line_start: usize = lines.map(str::len).sum();
+        ShapeError::NotJson { why, at: self.original(line_start + error.column().saturating_sub(1)) }
+    }
+
+    /// The byte of the original text that a byte of the quoted text stands for.
+    fn original(&self, quoted: usize) -> usize {
+        let mut added = 0;
+        for (at, length) in &self.places {
+            let begin = at + added;
+            if quoted < begin {
+                break;
+            }
+            let end = begin + Quoted::BEFORE + length + Quoted::BEHIND;
+            if quoted < end {
+                return at + quoted.saturating_sub(begin + Quoted::BEFORE).min(*length);
+            }
+            added += Quoted::BEFORE + Quoted::BEHIND;
+        }
+        quoted - added
+    }
+}
+
 /// Puts bare placeholders (outside strings) into marked strings, so that serde_json can read the text.
-fn quote_bare(text: &str) -> String {
+fn quote_bare(text: &str) -> Quoted {
+    let mut places = Vec::new();
     let mut quoted = String::with_capacity(text.len());
     let (mut in_string, mut escaped, mut skip_to) = (false, false, 0);
     for (at, c) in text.char_indices() {
@@ -161,6 +202,7 @@ fn quote_bare(text: &str) -> String {
                 quoted.extend(['"', BARE]);
                 quoted.push_str(placeholder);
                 quoted.push('"');
+                places.push((at, placeholder.len()));
                 skip_to = at + placeholder.len();
             }
             None => quoted.push(c),
@@ -168,7 +210,7 @@ fn quote_bare(text: &str) -> String {
         in_string ^= c == '"' && !escaped;
         escaped = in_string && c == '\\' && !escaped;
     }
-    quoted
+    Quoted { text: quoted, places }
 }
 
 /// The placeholder that opens a text.
@@ -215,28 +257,21 @@ fn all(mut parts: impl Iterator<Item = Option<Captures>>) -> Option<Captures> {
     parts.try_fold(Captures::default(), |sum, part| sum.and(part?))
 }
 
-/// Whether two scalars are equal; numbers by value.
-fn same(one: &Value, other: &Value) -> bool {
+/// Whether two scalars are equal; numbers by value, exactly.
+pub(super) fn same(one: &Value, other: &Value) -> bool {
     match (one, other) {
-        (Value::Number(one), Value::Number(other)) => match (whole(one), whole(other)) {
-            (Some(one), Some(other)) => one == other,
-            (None, None) => one.as_f64() == other.as_f64(),
-            (Some(_), None) | (None, Some(_)) => false,
-        },
+        (Value::Number(one), Value::Number(other)) => decimal(one) == decimal(other),
         (one, other) => one == other,
     }
 }
 
-/// The number, if it is whole and a double of that size could be counted up to it. Integers compare
-/// exactly: as doubles, 2^53 and 2^53 + 1 would be equal.
-fn whole(number: &Number) -> Option<i128> {
-    let integer = number.as_i128().or_else(|| number.as_u64().map(i128::from));
-    let double = || number.as_f64().filter(|value| value.fract() == 0.0 && value.abs() < 1e30);
-    integer.or_else(|| double().map(|value| value as i128))
+fn decimal(number: &Number) -> Decimal {
+    Decimal::read(&number.to_string())
 }
 
+/// A number as text: a whole one without fraction and exponent.
 fn number_text(number: &Number) -> String {
-    whole(number).map_or_else(|| number.to_string(), |whole| whole.to_string())
+    decimal(number).whole().unwrap_or_else(|| number.to_string())
 }
 
 #[cfg(test)]
@@ -292,6 +327,13 @@ mod tests {
         assert!(!fits("[9007199254740992]", "[9007199254740993]"));
         assert!(fits("[18446744073709551615]", "[18446744073709551615]"));
         assert!(fits("[1e300]", "[1e300]") && !fits("[1e300]", "[1]"));
+        assert!(!fits("[18446744073709551617]", "[18446744073709551616]"), "2^64 + 1 and 2^64");
+        let id = "1234567890123456789012345678901234567890";
+        assert!(
+            fits(&format!("[{id}]"), &format!("[{id}]")) && fits(&format!("[{id}]"), &format!("[{id}.0]"))
+        );
+        assert!(!fits(&format!("[{id}]"), "[1234567890123456789012345678901234567891]"));
+        assert_eq!(captured("[{id}]", &format!("[{id}]")).unwrap().id.as_deref(), Some(id));
     }
 
     #[test]
@@ -320,13 +362,27 @@ mod tests {
 
     #[test]
     fn what_is_no_shape_is_named() {
-        assert!(matches!(Shape::parse("{\"a\""), Err(ShapeError::NotJson(_))));
+        assert!(matches!(Shape::parse("{\"a\""), Err(ShapeError::NotJson { .. })));
         assert_eq!(Shape::parse("{seq}"), Err(ShapeError::NoContainer));
         assert_eq!(Shape::parse("\"x\""), Err(ShapeError::NoContainer));
         assert_eq!(Shape::parse(r#"{"{id}":1}"#), Err(ShapeError::PlaceInName("{id}".to_string())));
         assert_eq!(Shape::parse(r#"{{id}:1}"#), Err(ShapeError::PlaceInName("{id}".to_string())));
         assert_eq!(Shape::parse("[\"\u{fdd0}\"]"), Err(ShapeError::Reserved));
         assert_eq!(Shape::parse("[\"\\uFDD0{seq}\"]"), Err(ShapeError::Reserved));
+    }
+
+    #[test]
+    fn faults_are_where_the_text_has_them() {
+        let at = |text: &str| match Shape::parse(text) {
+            Err(ShapeError::NotJson { at, .. }) => at,
+            other => panic!("{text}: {other:?}"),
+        };
+        assert_eq!(at(r#"{"pong":{now_ms}000}"#), 16);
+        assert_eq!(at(r#"{"a":{seq},"b":{seq},x}"#), 21);
+        assert_eq!(at("{\"a\":{seq},\n\"b\" 1}"), 16);
+        assert_eq!(at(r#"{"a":1,}"#), 7);
+        assert_eq!(at(r#"{"a":{seq}"#), 10);
+        assert_eq!(at(r#"{"a":{seq}{id}}"#), 10);
     }
 
     #[test]

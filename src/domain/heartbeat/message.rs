@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use serde_json::{Map, Value};
 
 use super::convention::{Convention, ServerAsks};
+use super::difference::Difference;
 use super::framing::Framing;
 use super::incoming::{Incoming, MessageRef};
 use super::json_shape::Place;
@@ -141,6 +142,13 @@ impl Classifier {
     pub fn is_sent_on(&self, message: MessageRef<'_>) -> bool {
         let carries = |asks: &Asks| asks.carries_an_id(message, self.framing);
         self.asks.as_deref().is_some_and(carries)
+    }
+
+    /// How a message differs from an answer; `None` when it is one, and before anything was asked.
+    pub fn difference(&self, message: MessageRef<'_>) -> Option<Difference> {
+        let asks = self.asks.as_deref().filter(|asks| asks.asked.is_some())?;
+        let mut units = self.framing.units(message);
+        units.find_map(|unit| asks.pattern.difference(&Incoming::new(unit)))
     }
 
     /// What one thing that the server says is.

@@ -3,6 +3,8 @@
 mod bytes;
 mod captures;
 pub mod convention;
+mod decimal;
+pub mod difference;
 mod escapes;
 pub mod framing;
 pub mod incoming;
@@ -13,7 +15,9 @@ pub mod passed_over;
 pub mod pattern;
 mod placeholder;
 pub mod presets;
+pub mod substitutes;
 pub mod template;
+pub mod unmatched;
 
 use std::fmt;
 

@@ -7,10 +7,11 @@ use thiserror::Error;
 
 use super::bytes::Bytes;
 pub use super::captures::Captures;
+use super::difference::{Difference, of_bytes, of_json, of_literal, of_prefixed, other_carrier};
 use super::escapes::{Carrier, unescape, written};
 use super::incoming::{self, Incoming, MessageRef};
 use super::json_shape::{Place, Shape, ShapeError};
-use super::template::{ANY, Key, Part, TemplateError, pattern_parts};
+use super::template::{ANY, Key, Misspelling, Part, TemplateError, pattern_misspelling, pattern_parts};
 
 /// Describes the messages that answer an ask (or that are awaited).
 ///
@@ -94,6 +95,15 @@ impl Pattern {
         (!ways.is_empty()).then_some(Pattern { text, ways })
     }
 
+    /// How a message differs from what the pattern describes: from the way that it comes nearest to. `None` when the
+    /// pattern matches.
+    pub fn difference(&self, incoming: &Incoming) -> Option<Difference> {
+        if self.matches(incoming).is_some() {
+            return None;
+        }
+        self.ways.iter().map(|way| way.difference(incoming)).max_by_key(|difference| difference.agreeing)
+    }
+
     /// The JSON values that hold placeholders; none when the pattern is not JSON.
     pub(super) fn json_places(&self) -> Vec<Place> {
         self.ways.iter().flat_map(Language::json_places).collect()
@@ -114,6 +124,25 @@ impl Language {
                 let rest = said(incoming, *carrier)?.strip_prefix(prefix.as_str())?;
                 shape.captures(&incoming::parse(rest)?)
             }
+        }
+    }
+
+    /// How a message that it does not match differs.
+    fn difference(&self, incoming: &Incoming) -> Difference {
+        match self {
+            Language::Json(carrier, shape) => match said(incoming, *carrier) {
+                Some(text) => of_json(shape, text),
+                None => other_carrier(incoming, *carrier, |text| of_json(shape, text)),
+            },
+            Language::Prefixed(carrier, prefix, shape) => match said(incoming, *carrier) {
+                Some(text) => of_prefixed(prefix, shape, text),
+                None => other_carrier(incoming, *carrier, |text| of_prefixed(prefix, shape, text)),
+            },
+            Language::Literal(carrier, parts) => match said(incoming, *carrier) {
+                Some(text) => of_literal(parts, text),
+                None => other_carrier(incoming, *carrier, |text| of_literal(parts, text)),
+            },
+            Language::Bytes(_) => of_bytes(incoming),
         }
     }
 
@@ -162,6 +191,9 @@ impl FromStr for Pattern {
     type Err = PatternError;
 
     fn from_str(given: &str) -> Result<Pattern, PatternError> {
+        if let Some(Misspelling { found, near }) = pattern_misspelling(given) {
+            return Err(TemplateError::Misspelt { given: given.to_string(), found, near }.into());
+        }
         let language = match Bytes::parse(given) {
             _ if given.is_empty() => return Err(PatternError::Empty),
             Some(bytes) => Language::Bytes(bytes?),
@@ -189,16 +221,31 @@ fn literal(given: &str, text: &str, carrier: Carrier) -> Result<Language, Patter
 fn json_or_literal(given: &str, body: &str, carrier: Carrier) -> Result<Language, PatternError> {
     match Shape::parse(body) {
         Ok(shape) => Ok(Language::Json(carrier, bounded_shape(given, shape)?)),
-        Err(ShapeError::NotJson(why)) if body.trim_start().starts_with("{\"") => {
+        Err(ShapeError::NotJson { why, at }) if body.trim_start().starts_with("{\"") => {
+            let why = format!("{why} at {}", place(given, given.len() - body.len() + at));
             Err(PatternError::BrokenJson { given: given.to_string(), why })
         }
-        Err(ShapeError::NotJson(_) | ShapeError::NoContainer) => match prefixed(body) {
+        Err(ShapeError::NotJson { .. } | ShapeError::NoContainer) => match prefixed(body) {
             Some((prefix, shape)) => {
                 Ok(Language::Prefixed(carrier, prefix.to_string(), bounded_shape(given, shape)?))
             }
             None => literal(given, body, carrier),
         },
         Err(error) => Err(refused(given, error)),
+    }
+}
+
+/// Where a byte of a text is, for its reader: columns count characters from 1, and the line is named where there are
+/// several. What is missing at the end is missing behind the last character.
+fn place(text: &str, at: usize) -> String {
+    let last = at.min(text.len().saturating_sub(1));
+    let last = (0..=last).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
+    let before = &text[..last];
+    let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+    let column = before[line_start..].chars().count() + 1;
+    match text.trim_end().matches('\n').count() {
+        0 => format!("column {column}"),
+        _ => format!("line {} column {column}", before.matches('\n').count() + 1),
     }
 }
 
@@ -219,7 +266,7 @@ fn refused(given: &str, error: ShapeError) -> PatternError {
     match error {
         ShapeError::PlaceInName(name) => PatternError::PlaceInName { given, name },
         ShapeError::Reserved => PatternError::Reserved { given },
-        ShapeError::NotJson(why) => PatternError::BrokenJson { given, why },
+        ShapeError::NotJson { why, .. } => PatternError::BrokenJson { given, why },
         ShapeError::NoContainer => PatternError::Empty,
     }
 }
@@ -370,8 +417,18 @@ mod tests {
         assert_eq!(
             refusal(r#"{"type":"pong""#),
             "'{\"type\":\"pong\"' begins like a JSON object but is none: EOF while parsing an object at \
-             line 1 column 14"
+             column 14"
         );
+        for (given, end) in [
+            (r#"{"a":{seq}"#, "an object at column 10"),
+            (r#"{"pong":{now_ms}000}"#, "expected `,` or `}` at column 17"),
+            (r#"binary:{"pong":{now_ms}000}"#, "expected `,` or `}` at column 24"),
+            (r#"{"é":{seq},"b":{id}x}"#, "expected `,` or `}` at column 20"),
+            ("{\"a\":{seq},\n\"b\" 1}", "expected `:` at line 2 column 5"),
+        ] {
+            assert!(refusal(given).ends_with(end), "{}", refusal(given));
+        }
+        assert!(refusal(r#"{"n":{sq}}"#).contains("'{sq}', which is no placeholder: did you mean {seq}?"));
         assert_eq!(
             refusal(r#"{"{id}":1}"#),
             "'{\"{id}\":1}' has a placeholder in a field's name ('{id}'): only values can have them"

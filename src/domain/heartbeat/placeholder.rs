@@ -112,6 +112,88 @@ fn taken_apart(text: &str, with_any: bool) -> Vec<Part> {
     parts
 }
 
+/// What is written in braces and is nearly a placeholder, with that placeholder: `{sq}` for `{seq}`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Misspelling {
+    pub found: String,
+    pub near: &'static str,
+}
+
+/// The first misspelt placeholder of a text to send.
+pub(super) fn misspelling(text: &str) -> Option<Misspelling> {
+    misspelling_of(text, false)
+}
+
+/// The first misspelt placeholder of a pattern's text, in which `{any}` is a placeholder too.
+pub(super) fn pattern_misspelling(text: &str) -> Option<Misspelling> {
+    misspelling_of(text, true)
+}
+
+fn misspelling_of(text: &str, with_any: bool) -> Option<Misspelling> {
+    let braces = text.match_indices('{').filter_map(|(at, _)| braced(&text[at..]));
+    let is_placeholder = |found: &str| found == ANY || Key::ALL.iter().any(|key| key.placeholder() == found);
+    let unknown = braces.filter(|found| !is_placeholder(found));
+    let near = |found: &str| near_placeholder(&found[1..found.len() - 1], with_any);
+    unknown.into_iter().find_map(|found| Some(Misspelling { near: near(found)?, found: found.to_string() }))
+}
+
+/// The most letters of what may be meant as a placeholder.
+const MAX_WORD: usize = 16;
+
+/// The braces that open a text and the word between them, if there is only a word.
+fn braced(text: &str) -> Option<&str> {
+    let end = text.find('}')?;
+    let word = &text[1..end];
+    let is_part = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b' ' | b'.');
+    let is_word = (2..=MAX_WORD).contains(&word.len()) && word.bytes().all(is_part);
+    is_word.then(|| &text[..=end])
+}
+
+/// Other words for what a placeholder stands for.
+const OTHER_WORDS: [(&str, &str); 15] = [
+    ("sequence", "{seq}"),
+    ("seqno", "{seq}"),
+    ("number", "{seq}"),
+    ("counter", "{seq}"),
+    ("nonce", "{id}"),
+    ("uuid", "{id}"),
+    ("random", "{id}"),
+    ("now", "{now_ms}"),
+    ("time", "{now_ms}"),
+    ("timestamp", "{now_ms}"),
+    ("millis", "{now_ms}"),
+    ("seconds", "{now_s}"),
+    ("unixtime", "{now_s}"),
+    ("anything", "{any}"),
+    ("nowseconds", "{now_s}"),
+];
+
+/// The placeholder that a word is nearly: another writing of it, another word for it, or a slip of the fingers.
+fn near_placeholder(word: &str, with_any: bool) -> Option<&'static str> {
+    let plain = |text: &str| text.to_ascii_lowercase().replace([' ', '_', '-', '.'], "");
+    let word = plain(word);
+    let known = Key::ALL.map(Key::placeholder).into_iter().chain(with_any.then_some(ANY));
+    let known: Vec<(&str, String)> = known.map(|text| (text, plain(text.trim_matches(['{', '}'])))).collect();
+    let same = known.iter().find(|(_, name)| *name == word).map(|(text, _)| *text);
+    let other = || OTHER_WORDS.iter().find(|(other, _)| *other == word).map(|(_, text)| *text);
+    let other = || other().filter(|text| known.iter().any(|(known, _)| known == text));
+    let slip = || {
+        let distances = known.iter().map(|(text, name)| (strsim::osa_distance(&word, name), name, *text));
+        let near = distances.filter(|(distance, name, _)| *distance <= allowed_slips(name, &word));
+        near.min_by_key(|(distance, _, _)| *distance).map(|(_, _, text)| text)
+    };
+    same.or_else(other).or_else(slip)
+}
+
+/// A short name has many neighbours that mean something else: `{it}` is not `{id}`.
+fn allowed_slips(name: &str, word: &str) -> usize {
+    match name.len() {
+        ..=2 if name.len() == word.len() && !name.chars().rev().eq(word.chars()) => 0,
+        ..=4 => 1,
+        _ => 2,
+    }
+}
+
 fn push_literal(parts: &mut Vec<Part>, text: &str) {
     if !text.is_empty() {
         parts.push(Part::Literal(text.to_string()));
@@ -133,6 +215,53 @@ pub enum TemplateError {
         "'{given}' has '{found}', which is no escape: after text: and binary: there are \\r \\n \\t \\0 \\x1e \\\\"
     )]
     NoEscape { given: String, found: String },
+    #[error(
+        "'{given}' has '{found}', which is no placeholder: did you mean {near}? (to send it as it is: text: with \\x7b for the brace)"
+    )]
+    Misspelt { given: String, found: String, near: &'static str },
     #[error("'{given}' has '{found}': bytes to send must all be said")]
     OpenBytes { given: String, found: char },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn misspelt_placeholders_are_found_with_the_near_name() {
+        let near = |text: &str| pattern_misspelling(text).map(|found| found.near);
+        for (word, expected) in [
+            ("sq", "{seq}"),
+            ("SEQ", "{seq}"),
+            (" seq ", "{seq}"),
+            ("seg", "{seq}"),
+            ("sequence", "{seq}"),
+            ("seq2", "{seq}"),
+            ("seq_1", "{seq1}"),
+            ("Id", "{id}"),
+            ("di", "{id}"),
+            ("idd", "{id}"),
+            ("uuid", "{id}"),
+            ("now", "{now_ms}"),
+            ("nowms", "{now_ms}"),
+            ("now-ms", "{now_ms}"),
+            ("now_sm", "{now_ms}"),
+            ("timestamp", "{now_ms}"),
+            ("nows", "{now_s}"),
+            ("ANY", "{any}"),
+            ("anny", "{any}"),
+        ] {
+            assert_eq!(near(&format!(r#"{{"a":{{{word}}}}}"#)), Some(expected), "{word}");
+        }
+    }
+
+    #[test]
+    fn placeholders_and_other_braces_are_no_misspellings() {
+        for text in ["{seq}{id}{now_ms}{now_s}{seq1}{any}", "{}", "{{", "{pong}", "{it}", "{a}", "{é}", "{sq"]
+        {
+            assert_eq!(pattern_misspelling(text), None, "{text}");
+        }
+        assert_eq!(misspelling("{any} {ANY}"), None, "a text to send knows no {{any}}");
+        assert_eq!(misspelling(r#"{"type":"ping","sq":1}"#), None);
+    }
 }

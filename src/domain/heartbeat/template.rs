@@ -5,7 +5,8 @@ use std::str::FromStr;
 
 use super::bytes::Bytes;
 use super::escapes::{Carrier, unescape, written};
-pub(super) use super::placeholder::{ANY, Part, parts, pattern_parts};
+use super::placeholder::misspelling;
+pub(super) use super::placeholder::{ANY, Misspelling, Part, parts, pattern_misspelling, pattern_parts};
 pub use super::placeholder::{Key, Keys, TemplateError};
 
 /// A message to send.
@@ -85,6 +86,9 @@ impl FromStr for Template {
         if given.is_empty() {
             return Err(TemplateError::Empty);
         }
+        if let Some(Misspelling { found, near }) = misspelling(given) {
+            return Err(TemplateError::Misspelt { given: given.to_string(), found, near });
+        }
         let body = match Bytes::parse(given).transpose()? {
             Some(bytes) => match bytes.open_place() {
                 Some(found) => return Err(TemplateError::OpenBytes { given: given.to_string(), found }),
@@ -150,7 +154,7 @@ mod tests {
 
     #[test]
     fn other_braces_stay() {
-        for text in ["{}", "{ seq }", "{SEQ}", "{{", "}{", "{se", "{\"a\":{}}"] {
+        for text in ["{}", "{pong}", "{{", "}{", "{se", "{\"a\":{}}"] {
             assert_eq!(rendered(text), Payload::Text(text.to_string()));
         }
         assert_eq!(rendered("{{seq}}"), Payload::Text("{7}".to_string()));
@@ -193,6 +197,11 @@ mod tests {
             "'hex:{id}' has '{' where a hex digit must be: after hex: only 0-9 and a-f are allowed"
         );
         assert_eq!(refusal("hex:c?"), "'hex:c?' has '?': bytes to send must all be said");
+        for (given, found, near) in [("{sq}", "{sq}", "{seq}"), ("hex:c0{now-ms}", "{now-ms}", "{now_ms}")] {
+            let expected = format!("'{given}' has '{found}', which is no placeholder: did you mean {near}?");
+            assert!(refusal(given).starts_with(&expected), "{}", refusal(given));
+        }
+        assert_eq!(rendered(r"text:\x7bsq}"), Payload::Text("{sq}".to_string()));
         assert!(refusal(r"text:\q").starts_with(r"'text:\q' has '\q', which is no escape: "));
     }
 

@@ -2,6 +2,7 @@
 //! a slice, and a row of literal wire text in `wire.rs`.
 
 mod chosen;
+mod connack;
 mod exchanges;
 mod libraries;
 mod lookup;
@@ -14,6 +15,7 @@ mod spoken;
 mod wire;
 
 pub use chosen::PresetUse;
+pub use connack::MqttRefusal;
 pub use lookup::{all, find, near};
 pub use model::{Ask, Never, Preset, Says, Starter, Trap, Verified};
 pub use recognise::{Clues, Guess, Resemblance, offered_at, resembles};

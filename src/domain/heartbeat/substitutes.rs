@@ -1,0 +1,196 @@
+//! What comes in place of the Pongs of unanswered Pings: Pongs with another payload, or messages.
+
+use super::incoming::MessageRef;
+use crate::domain::listen::shapes::{shown, shown_bytes};
+use crate::domain::peer_text::PeerText;
+use crate::domain::shown;
+
+/// How the payload of a Pong differs from that of the Ping.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum OtherPayload {
+    Empty,
+    /// The beginning of the Ping's payload: so many of its bytes.
+    Truncated {
+        bytes: usize,
+        of: usize,
+    },
+    /// The Ping's payload with more behind it.
+    Extended {
+        bytes: usize,
+        of: usize,
+    },
+    /// Something else.
+    Foreign(PeerText),
+}
+
+impl OtherPayload {
+    /// What the payload of a Pong is beside that of the last Ping.
+    pub fn of(pong: &[u8], ping: &[u8]) -> OtherPayload {
+        let (bytes, of) = (pong.len(), ping.len());
+        if pong.is_empty() {
+            OtherPayload::Empty
+        } else if ping.starts_with(pong) {
+            OtherPayload::Truncated { bytes, of }
+        } else if pong.starts_with(ping) {
+            OtherPayload::Extended { bytes, of }
+        } else {
+            OtherPayload::Foreign(shown_bytes(pong))
+        }
+    }
+
+    fn words(&self) -> String {
+        match self {
+            OtherPayload::Empty => "an empty payload".to_string(),
+            OtherPayload::Truncated { bytes, of } => {
+                format!("only the first {} of the Ping's {of}", shown::counted(*bytes as u64, "byte"))
+            }
+            OtherPayload::Extended { bytes, of } => format!("{bytes} bytes: the Ping's {of} and more"),
+            OtherPayload::Foreign(payload) => format!("another payload ({payload})"),
+        }
+    }
+}
+
+/// What came since the last Pong that answered a Ping, on one connection.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Substitutes {
+    /// Pings that were sent.
+    pings: u64,
+    /// Pongs with another payload, and the last such payload.
+    pongs: u64,
+    payload: Option<OtherPayload>,
+    messages: u64,
+    /// Pings after which a message came before the next Ping.
+    followed: u64,
+    /// The number of Pings when the last message came.
+    followed_at: u64,
+    message: Option<PeerText>,
+}
+
+/// What took the place of Pongs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Substitute {
+    /// Pongs with another payload.
+    Pongs { count: u64, payload: OtherPayload },
+    /// A message for each Ping.
+    Messages { count: u64, sample: PeerText },
+}
+
+impl Substitutes {
+    /// For a connection on which so many Pings are unanswered.
+    pub fn after(pings: u64) -> Substitutes {
+        Substitutes { pings, ..Substitutes::default() }
+    }
+
+    /// A Ping left.
+    pub fn ping(&mut self) {
+        self.pings += 1;
+    }
+
+    /// A Pong came whose payload is none of ours; `last` is the payload of the last Ping.
+    pub fn pong(&mut self, payload: &[u8], last: &[u8]) {
+        self.pongs += 1;
+        self.payload = Some(OtherPayload::of(payload, last));
+    }
+
+    /// A message came that answers nothing.
+    pub fn message(&mut self, message: MessageRef<'_>) {
+        self.messages += 1;
+        if self.followed_at < self.pings {
+            self.followed += 1;
+            self.followed_at = self.pings;
+        }
+        self.message.get_or_insert_with(|| shown(message));
+    }
+
+    /// What took the place of the Pongs, if something did.
+    ///
+    /// - Pongs with another payload came
+    /// - one message came for each Ping, the last Ping perhaps excepted; a server that says more than that speaks by itself
+    pub fn found(&self) -> Option<Substitute> {
+        if let Some(payload) = &self.payload {
+            return Some(Substitute::Pongs { count: self.pongs, payload: payload.clone() });
+        }
+        let each = self.followed > 0 && self.followed + 1 >= self.pings && self.messages <= self.followed + 1;
+        let sample = self.message.clone().filter(|_| each)?;
+        Some(Substitute::Messages { count: self.followed, sample })
+    }
+}
+
+impl Substitute {
+    /// A lower-case fragment.
+    pub fn words(&self) -> String {
+        match self {
+            Substitute::Pongs { count, payload } => {
+                let pongs = shown::counted(*count, "pong");
+                format!("{pongs} came, but with {} instead of the Ping's", payload.words())
+            }
+            Substitute::Messages { count: 1, sample } => {
+                format!("a message came after the Ping instead of a Pong: '{sample}'")
+            }
+            Substitute::Messages { count, sample } => {
+                format!("a message came for each Ping instead of a Pong ({count}, the first: '{sample}')")
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PING: [u8; 16] = [7; 16];
+
+    #[test]
+    fn payloads_of_pongs_are_told_apart() {
+        let words = |pong: &[u8]| {
+            let mut came = Substitutes::after(1);
+            came.pong(pong, &PING);
+            came.found().unwrap().words()
+        };
+        assert_eq!(words(b""), "1 pong came, but with an empty payload instead of the Ping's");
+        assert_eq!(
+            words(&[7; 8]),
+            "1 pong came, but with only the first 8 bytes of the Ping's 16 instead of the Ping's"
+        );
+        assert!(words(&[7; 20]).contains("20 bytes: the Ping's 16 and more"));
+        assert!(words(b"hello").contains("another payload ("));
+    }
+
+    #[test]
+    fn message_for_each_ping_takes_its_place() {
+        let mut came = Substitutes::default();
+        for _ in 0..4 {
+            came.ping();
+            came.message(MessageRef::Text("pong"));
+        }
+        let expected = "a message came for each Ping instead of a Pong (4, the first: 'pong')";
+        assert_eq!(came.found().unwrap().words(), expected);
+        came.ping();
+        assert_eq!(came.found().unwrap().words(), expected, "the last may still be answered");
+        came.ping();
+        assert_eq!(came.found(), None, "two Pings without a message");
+    }
+
+    #[test]
+    fn server_that_speaks_by_itself_takes_no_place() {
+        let mut came = Substitutes::default();
+        came.message(MessageRef::Text("welcome"));
+        assert_eq!(came.found(), None);
+        for _ in 0..3 {
+            came.ping();
+            (0..3).for_each(|_| came.message(MessageRef::Text("news")));
+        }
+        assert_eq!(came.found(), None);
+    }
+
+    #[test]
+    fn one_greeting_beside_the_answers_is_allowed() {
+        let mut came = Substitutes::default();
+        came.message(MessageRef::Text("welcome"));
+        for _ in 0..3 {
+            came.ping();
+            came.message(MessageRef::Text("pong"));
+        }
+        assert!(matches!(came.found(), Some(Substitute::Messages { count: 3, .. })));
+    }
+}

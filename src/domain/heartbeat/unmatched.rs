@@ -1,0 +1,95 @@
+//! The messages that came when an app heartbeat was asked and that answer none.
+
+use super::difference::Difference;
+use super::incoming::MessageRef;
+use crate::domain::listen::shapes::shown;
+use crate::domain::peer_text::PeerText;
+
+/// So many messages are compared with the pattern.
+const MAX_COMPARED: u32 = 16;
+
+/// The message that comes nearest to an answer, and how it differs from one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Nearest {
+    pub message: PeerText,
+    pub difference: Difference,
+}
+
+impl Nearest {
+    /// `'...' (`type` is "error", not "pong")`
+    pub fn words(&self) -> String {
+        match self.difference.points.is_empty() {
+            true => format!("'{}'", self.message),
+            false => format!("'{}' ({})", self.message, self.difference.words()),
+        }
+    }
+}
+
+/// Looks for the likeliest answer among messages that match no pattern, in bounded memory and time.
+#[derive(Debug, Clone, Default)]
+pub struct Unmatched {
+    compared: u32,
+    nearest: Option<Box<Nearest>>,
+}
+
+impl Unmatched {
+    /// Whether it wants to see another message.
+    pub fn is_curious(&self) -> bool {
+        self.compared < MAX_COMPARED
+    }
+
+    /// A message came; of equal ones the later counts, as a greeting comes before the first answer.
+    pub fn compare(&mut self, message: MessageRef<'_>, difference: Difference) {
+        self.compared += 1;
+        let is_nearer = |nearest: &Nearest| difference.agreeing >= nearest.difference.agreeing;
+        if self.nearest.as_deref().is_none_or(is_nearer) {
+            self.nearest = Some(Box::new(Nearest { message: shown(message), difference }));
+        }
+    }
+
+    /// The likeliest answer.
+    pub fn nearest(&self) -> Option<&Nearest> {
+        self.nearest.as_deref()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::incoming::Incoming;
+    use super::super::pattern::Pattern;
+    use super::*;
+
+    fn nearest_of(texts: &[&str]) -> String {
+        let pattern: Pattern = r#"{"type":"pong","n":{seq}}"#.parse().unwrap();
+        let mut unmatched = Unmatched::default();
+        for text in texts {
+            let message = MessageRef::Text(text);
+            unmatched.compare(message, pattern.difference(&Incoming::new(message)).unwrap());
+        }
+        unmatched.nearest().unwrap().words()
+    }
+
+    #[test]
+    fn message_that_agrees_most_is_shown_with_its_difference() {
+        assert_eq!(
+            nearest_of(&["welcome", r#"{"type":"pong","n":"0"}"#, r#"{"type":"news"}"#]),
+            r#"'{"type":"pong","n":"0"}' (`n` came as the string "0": write "{seq}" in the pattern)"#
+        );
+    }
+
+    #[test]
+    fn of_equal_messages_the_later_is_shown() {
+        let words = nearest_of(&["welcome", "unknown command"]);
+        assert_eq!(words, "'unknown command' (it is no JSON, and the pattern is)");
+    }
+
+    #[test]
+    fn flood_is_compared_only_at_its_beginning() {
+        let mut unmatched = Unmatched::default();
+        let difference = Difference { agreeing: 0, points: Vec::new() };
+        while unmatched.is_curious() {
+            unmatched.compare(MessageRef::Text("x"), difference.clone());
+        }
+        assert_eq!(unmatched.compared, MAX_COMPARED);
+    }
+}
