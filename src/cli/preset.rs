@@ -214,9 +214,20 @@ fn origin(target: &Target) -> String {
     format!("{scheme}://{}", target.authority())
 }
 
+/// Whether a URL, from its host on, names no path: the slash alone is what browsers add. `/.` is the root itself.
+fn is_missing(rest: &str) -> bool {
+    let end = rest.find(['?', '#']).unwrap_or(rest.len());
+    rest[..end].split_once('/').is_none_or(|(_, path)| path.is_empty())
+}
+
+/// Whether the path is the preset's but for the slash at its end, without which Engine.IO does not know it.
+fn lacks_slash(url: &Url, path: &str) -> bool {
+    path.strip_suffix('/').is_some_and(|bare| url.path() == bare)
+}
+
 fn completed(preset: &Preset, given: &str, mut url: Url) -> Result<String, String> {
     let rest = given.split_once("://").map_or("", |(_, rest)| rest);
-    if let Some(path) = preset.path.filter(|_| !rest.contains('/')) {
+    if let Some(path) = preset.path.filter(|path| is_missing(rest) || lacks_slash(&url, path)) {
         url.set_path(path);
     }
     for (name, value) in preset.query {
@@ -255,7 +266,19 @@ mod tests {
     #[test]
     fn a_url_without_a_path_gets_the_presets() {
         assert_eq!(resource("socket.io", "ws://a:3000"), "/socket.io/?EIO=4&transport=websocket");
-        assert_eq!(resource("socket.io", "ws://a:3000/"), "/?EIO=4&transport=websocket", "a slash is a path");
+        let completed = "/socket.io/?EIO=4&transport=websocket";
+        for url in ["ws://a:3000/", "ws://a:3000/socket.io", "ws://a:3000/socket.io/", " ws://a:3000/ "] {
+            assert_eq!(resource("socket.io", url), completed, "{url}");
+        }
+        assert_eq!(resource("socket.io", "ws://a/?t=1"), "/socket.io/?t=1&EIO=4&transport=websocket");
+        assert_eq!(resource("socket.io", "ws://a?t=/"), "/socket.io/?t=/&EIO=4&transport=websocket");
+        assert_eq!(
+            resource("socket.io", "ws://a/app/"),
+            "/app/?EIO=4&transport=websocket",
+            "another path stays"
+        );
+        assert_eq!(resource("socket.io", "ws://a/."), "/?EIO=4&transport=websocket", "the root itself");
+        assert_eq!(resource("mqtt", "ws://a/"), "/mqtt");
         assert_eq!(
             resource("engine.io", "ws://a/x/?transport=websocket&t=1"),
             "/x/?transport=websocket&t=1&EIO=4"

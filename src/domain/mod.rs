@@ -4,6 +4,7 @@ pub mod advice;
 pub mod backoff;
 pub mod duration_text;
 pub mod ending;
+pub mod engine_io;
 pub mod event;
 pub mod health;
 pub mod heartbeat;

@@ -6,6 +6,7 @@ mod gateway;
 mod redirect;
 mod wording;
 
+use crate::domain::engine_io;
 use crate::domain::opening::{FailureKind, Refusal};
 use crate::domain::peer_text::PeerText;
 use crate::domain::target::{Target, redact_text};
@@ -167,7 +168,8 @@ impl Reading<'_> {
         if self.head.has_token("cf-mitigated", "challenge") {
             return Some(BOT_CHECK.to_string());
         }
-        let hint = self.by_words().or_else(|| self.by_status());
+        let engine_io = engine_io::hint(self.body.text.as_bytes(), self.sent.target.resource());
+        let hint = engine_io.or_else(|| self.by_words()).or_else(|| self.by_status());
         match hint {
             Some(hint) if self.tells_version() => Some(format!("{hint}; {HTTP_1_0}")),
             None if self.tells_version() => Some(HTTP_1_0.to_string()),
@@ -319,6 +321,18 @@ mod tests {
         let target = "ws://a.example:8080/x".parse().unwrap();
         let fault = fault(&Sent::plain(&target), &head(status, headers), body.as_bytes());
         fault.hint.unwrap_or_default()
+    }
+
+    #[test]
+    fn engine_io_error_codes_are_read_from_the_body() {
+        let hint = |target: &str, body: &[u8]| {
+            let target = target.parse().unwrap();
+            fault(&Sent::plain(&target), &head(400, &[]), body).hint.unwrap_or_default()
+        };
+        let body = br#"{"code":5,"message":"Unsupported protocol version"}"#;
+        let found = hint("ws://a/socket.io/?EIO=4&transport=websocket", body);
+        assert_eq!(found, "the server speaks another Engine.IO version: --preset engine.io-3");
+        assert_eq!(hint("ws://a/x", br#"{"code":7}"#), BAD_REQUEST);
     }
 
     #[test]
