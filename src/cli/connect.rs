@@ -202,10 +202,16 @@ fn keepalive(text: &str) -> Result<Duration, String> {
 /// The least that can be asked for: a control frame is up to 125 bytes (RFC 6455 section 5.5).
 const LEAST_MESSAGE: usize = 1024;
 
+/// A server may have each connection hold a message of the size that is accepted.
+const MAX_MESSAGE_SIZE: usize = 1024 * 1024 * 1024;
+
 fn message_size(text: &str) -> Result<usize, String> {
     match byte_size(text)? {
         size if size < LEAST_MESSAGE => {
             Err("it must be at least 1KiB: control frames and our own heartbeats must fit".to_string())
+        }
+        size if size > MAX_MESSAGE_SIZE => {
+            Err("it must be at most 1GiB: a message is held in memory".to_string())
         }
         size => Ok(size),
     }

@@ -3,9 +3,12 @@
 
 use std::time::Duration;
 
-use super::ending::{How, Who};
+use super::ending::{Ending, How, Who};
 use super::health::Status;
 use super::heartbeat::Kind;
+use super::heartbeat::substitutes::Substitute;
+use super::heartbeat::unmatched::Nearest;
+use super::overheard::Overheard;
 use super::recognition;
 use super::report::{ConnReport, KindReport, Report, TargetReport};
 use super::run::RunInfo;
@@ -17,6 +20,8 @@ const SOON_DAYS: i64 = 14;
 const SLOWER_TIMES: u32 = 5;
 /// ... and longer by this, so that a fast application is not blamed for working.
 const SLOWER_BY: Duration = Duration::from_millis(50);
+/// An end later than this after a Ping hardly comes from it.
+const RIGHT_AFTER: Duration = Duration::from_secs(1);
 /// A connection that was quiet for less was hardly cut for it.
 const QUIET: Duration = Duration::from_secs(5);
 /// The most pieces of advice.
@@ -30,7 +35,11 @@ const RULES: &[fn(&Scene) -> Option<String>] = &[
     echo_server,
     foreign_answers,
     wrong_payloads,
+    messages_for_pings,
+    ended_after_ping,
     none_answered,
+    unmatched_before_the_end,
+    said_before_the_end,
     went_silent,
     cut_when_quiet,
     ambiguous_matches,
@@ -55,6 +64,21 @@ impl Scene<'_> {
 
     fn sum(&self, pick: fn(&ConnReport) -> u64) -> u64 {
         self.target.connections.iter().map(pick).sum()
+    }
+
+    fn overheard(&self) -> impl Iterator<Item = &Overheard> {
+        self.target.connections.iter().filter_map(|connection| connection.overheard.as_deref())
+    }
+
+    /// What took the place of Pongs, on the first connection of which that is known.
+    fn substitute(&self) -> Option<&Substitute> {
+        self.overheard().find_map(|overheard| overheard.substitute.as_ref())
+    }
+
+    /// The message that comes nearest to an answer, of all connections.
+    fn nearest(&self) -> Option<&Nearest> {
+        let nearest = self.overheard().filter_map(|overheard| overheard.nearest.as_ref());
+        nearest.max_by_key(|nearest| nearest.difference.agreeing)
     }
 
     /// The pongs of all kinds that `pick` counts.
@@ -90,10 +114,14 @@ fn app_beside_protocol(scene: &Scene) -> Option<String> {
             let (missed, judged) = (app.counts.missed, app.counts.judged());
             Some(format!("{missed} of {judged} app heartbeats missed, but no protocol heartbeat: {culprit}"))
         }
-        None if app.counts.missed > 0 && !explained(scene, app) => Some(format!(
-            "protocol RTT {quick}, but no app heartbeat was answered: the server does not know this ask, \
-             or {culprit}"
-        )),
+        None if app.counts.missed > 0 && !explained(scene, app) => {
+            let came = scene.nearest().map(|nearest| format!("; what came: {}", nearest.words()));
+            Some(format!(
+                "protocol RTT {quick}, but no app heartbeat was answered: the server does not know this ask, \
+                 or {culprit}{}",
+                came.unwrap_or_default()
+            ))
+        }
         Some(_) | None => None,
     }
 }
@@ -149,8 +177,10 @@ fn foreign_answers(scene: &Scene) -> Option<String> {
     let app = scene.kind(Kind::App).filter(|app| app.counts.answered() == 0)?;
     let mismatched = app.counts.mismatched;
     (mismatched > 0).then(|| {
+        let sample = scene.overheard().find_map(|overheard| overheard.foreign.as_ref());
+        let sample = sample.map(|answer| format!(" (the first: '{answer}')")).unwrap_or_default();
         format!(
-            "{} carried an id or number that is none of ours, so no ask could be told from another; an \
+            "{} carried an id or number that is none of ours{sample}, so no ask could be told from another; an \
              --app-ping without {{id}} and {{seq}} is matched in order",
             shown::counted(mismatched, "answer")
         )
@@ -159,19 +189,77 @@ fn foreign_answers(scene: &Scene) -> Option<String> {
 
 /// Pongs came while pings were outstanding, and none of them was theirs.
 fn wrong_payloads(scene: &Scene) -> Option<String> {
+    const BREACH: &str = "the server (or something between) breaks RFC 6455 5.5.3";
+    if let Some(substitute @ Substitute::Pongs { .. }) = scene.substitute() {
+        return Some(format!("{}: {BREACH}", substitute.words()));
+    }
     let protocol = scene.kind(Kind::Protocol).filter(|figures| figures.counts.answered() == 0)?;
     let mismatched = protocol.counts.mismatched;
-    (mismatched > 0).then(|| {
-        format!(
-            "pongs come ({mismatched}), but with another payload than the ping's: the server (or something \
-             between) breaks RFC 6455 5.5.3"
-        )
-    })
+    (mismatched > 0)
+        .then(|| format!("pongs come ({mismatched}), but with another payload than the ping's: {BREACH}"))
+}
+
+/// Messages came where Pongs should have.
+fn messages_for_pings(scene: &Scene) -> Option<String> {
+    let substitute =
+        scene.substitute().filter(|substitute| matches!(substitute, Substitute::Messages { .. }))?;
+    Some(format!(
+        "{}: the server seems to answer Ping frames by messages, where RFC 6455 5.5.2 wants Pong frames; measure it \
+         with --heartbeat app (--app-ping, --app-pong)",
+        substitute.words()
+    ))
+}
+
+/// The peer ended the connection right after our first Ping, which nothing answered.
+///
+/// - without a close frame, or with one whose code blames what was sent
+/// - not with a code of the application, or one by which the server only leaves
+fn ended_after_ping(scene: &Scene) -> Option<String> {
+    let may_be_the_ping = |ending: &Ending| match &ending.how {
+        How::CloseFrame { code, .. } => {
+            code.is_none_or(|code| matches!(code, 1000 | 1002 | 1003 | 1007 | 1009 | 1011))
+        }
+        How::Fin | How::Rst | How::TlsClose | How::Violation { close: Some(_), .. } => true,
+        _ => false,
+    };
+    let mut ended = scene.target.connections.iter().filter_map(|connection| {
+        let lost = connection.lost.as_deref().filter(|ending| may_be_the_ping(ending))?;
+        let after = connection.overheard.as_ref()?.ended_after_ping?;
+        Some((lost, after))
+    });
+    let (lost, after) = ended.find(|(_, after)| *after <= RIGHT_AFTER)?;
+    let took = shown::duration(after);
+    Some(format!(
+        "it ended {took} after our first Ping ({lost}), and nothing had answered: perhaps the server takes no Ping frames; \
+         try --heartbeat app ('wscheck listen' sends none, and shows whether it ends anyway)"
+    ))
+}
+
+/// The connection ended before an app heartbeat was answered: the message that comes nearest to an answer.
+fn unmatched_before_the_end(scene: &Scene) -> Option<String> {
+    scene.kind(Kind::App).filter(|app| app.counts.answered() == 0)?;
+    if scene.target.connections.iter().all(stayed_open) || other_convention(scene).is_some() {
+        return None;
+    }
+    let nearest = scene.nearest()?;
+    Some(format!("no app heartbeat was answered before the connection ended; what came: {}", nearest.words()))
+}
+
+/// The last message before the peer ended the connection, which may say why.
+fn said_before_the_end(scene: &Scene) -> Option<String> {
+    if unmatched_before_the_end(scene).is_some() {
+        return None;
+    }
+    let lost = scene.target.connections.iter().filter(|connection| {
+        connection.lost.as_ref().is_some_and(|ending| ending.who == Who::Peer && ending.is_by_peers_hand())
+    });
+    let last = lost.filter_map(|connection| connection.overheard.as_ref()?.last.as_ref()).next()?;
+    Some(format!("the last message before the connection ended: '{last}'"))
 }
 
 /// Nothing was answered on a connection that stayed open.
 fn none_answered(scene: &Scene) -> Option<String> {
-    let explained = wrong_payloads(scene).is_some();
+    let explained = wrong_payloads(scene).is_some() || messages_for_pings(scene).is_some();
     if explained || !scene.target.connections.iter().all(stayed_open) {
         return None;
     }
@@ -215,6 +303,9 @@ fn unasked_pongs(scene: &Scene) -> String {
 
 /// Answers came, then none, and only heartbeats showed it.
 fn went_silent(scene: &Scene) -> Option<String> {
+    if scene.substitute().is_some() {
+        return None;
+    }
     let given_up = scene.target.connections.iter().filter(|connection| {
         let lost = connection.lost.as_ref();
         lost.is_some_and(|ending| ending.who == Who::Us && ending.how == How::Timeout)
@@ -254,10 +345,13 @@ fn app_unanswered(scene: &Scene, missed: u64) -> Option<String> {
         return None;
     }
     let messages = scene.sum(|connection| connection.messages);
-    let perhaps = match messages {
-        0 => "no other message came that could be the answer".to_string(),
-        _ => {
-            format!("{} came, which may be the answer in another shape", shown::counted(messages, "message"))
+    let counted = shown::counted(messages, "message");
+    let perhaps = match (messages, scene.nearest()) {
+        (0, _) => "no other message came that could be the answer".to_string(),
+        (_, None) => format!("{counted} came, which may be the answer in another shape"),
+        (1, Some(nearest)) => format!("a message came that is no answer by --app-pong: {}", nearest.words()),
+        (_, Some(nearest)) => {
+            format!("{counted} came that are no answer by --app-pong; the nearest: {}", nearest.words())
         }
     };
     Some(format!(
@@ -412,7 +506,8 @@ fn certificate_expires(scene: &Scene) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::ending::Ending;
+    use crate::domain::heartbeat::difference::Difference;
+    use crate::domain::heartbeat::substitutes::OtherPayload;
     use crate::domain::opening::Opened;
     use crate::domain::peer_text::PeerText;
     use crate::domain::report::samples;
@@ -454,8 +549,16 @@ mod tests {
     }
 
     fn ended(how: How, who: Who, idle: Duration) -> Option<Arc<Ending>> {
-        let ending =
-            Ending { who, how, os_error: None, tcp: None, age: idle, idle, at: SystemTime::UNIX_EPOCH };
+        let ending = Ending {
+            who,
+            how,
+            reply: None,
+            os_error: None,
+            tcp: None,
+            age: idle,
+            idle,
+            at: SystemTime::UNIX_EPOCH,
+        };
         Some(Arc::new(ending))
     }
 
@@ -595,6 +698,83 @@ mod tests {
              breaks RFC 6455 5.5.3"
         );
         assert!(advise(&run(vec![counted(protocol(&[5]), |counts| counts.mismatched = 3)])).is_empty());
+    }
+
+    fn hearing(report: &mut Report, overheard: Overheard) {
+        report.targets[0].connections[0].overheard = Some(Arc::new(overheard));
+    }
+
+    fn unmatched(message: &str, point: &str) -> Overheard {
+        let difference = Difference { agreeing: 1, points: vec![point.to_string()] };
+        let nearest = Some(Nearest { message: PeerText::new(message), difference });
+        Overheard { nearest, ..Overheard::default() }
+    }
+
+    #[test]
+    fn unmatched_reply_is_shown_with_what_differs() {
+        let overheard = || unmatched(r#"{"type":"error"}"#, r#"`type` is "error", not "pong""#);
+        let shown = r#"'{"type":"error"}' (`type` is "error", not "pong")"#;
+        let mut report = run(vec![missed(Kind::App, 3)]);
+        report.targets[0].connections[0].messages = 3;
+        hearing(&mut report, overheard());
+        let expected = format!("3 messages came that are no answer by --app-pong; the nearest: {shown}");
+        assert!(only(&report).ends_with(&expected), "{}", only(&report));
+        let mut report = run(vec![protocol(&[5]), missed(Kind::App, 3)]);
+        hearing(&mut report, overheard());
+        assert!(only(&report).ends_with(&format!("; what came: {shown}")));
+        let mut report = run(vec![missed(Kind::App, 1)]);
+        lose(&mut report, ended(How::Fin, Who::Peer, ms(10)));
+        hearing(&mut report, overheard());
+        let expected = "no app heartbeat was answered before the connection ended; what came: ";
+        assert_eq!(only(&report), format!("{expected}{shown}"));
+    }
+
+    #[test]
+    fn last_message_before_the_peers_end_is_shown() {
+        let mut report = run(vec![protocol(&[5])]);
+        let last = Some(PeerText::new(r#"{"error":"token expired"}"#));
+        hearing(&mut report, Overheard { last, ..Overheard::default() });
+        assert_eq!(advise(&report), [""; 0], "it goes on");
+        lose(&mut report, ended(How::Fin, Who::Peer, ms(10)));
+        let expected = r#"the last message before the connection ended: '{"error":"token expired"}'"#;
+        assert_eq!(only(&report), expected);
+    }
+
+    #[test]
+    fn what_took_the_place_of_pongs_is_shown() {
+        let with = |substitute: Substitute| {
+            let mut report = run(vec![missed(Kind::Protocol, 4)]);
+            hearing(&mut report, Overheard { substitute: Some(substitute), ..Overheard::default() });
+            only(&report)
+        };
+        let pongs = with(Substitute::Pongs { count: 4, payload: OtherPayload::Empty });
+        let expected = "4 pongs came, but with an empty payload instead of the Ping's: the server (or something between)";
+        assert!(pongs.starts_with(expected), "{pongs}");
+        let messages = with(Substitute::Messages { count: 4, sample: PeerText::new("pong") });
+        assert!(
+            messages.starts_with("a message came for each Ping instead of a Pong (4, the first: 'pong'): ")
+        );
+        assert!(messages.ends_with("with --heartbeat app (--app-ping, --app-pong)"));
+    }
+
+    #[test]
+    fn end_right_after_the_first_ping_suggests_app_heartbeats() {
+        let advice = |how: How, after: u64| {
+            let mut report = run(vec![counted(protocol(&[]), |counts| counts.ok = 0)]);
+            lose(&mut report, ended(how, Who::Peer, ms(10)));
+            let ended_after_ping = Some(ms(after));
+            hearing(&mut report, Overheard { ended_after_ping, ..Overheard::default() });
+            advise(&report)
+        };
+        let close = |code| How::CloseFrame { code: Some(code), reason: PeerText::default() };
+        for how in [How::Fin, How::Rst, How::TlsClose, close(1002), close(1003), close(1011)] {
+            let found = advice(how, 2);
+            assert!(found[0].starts_with("it ended 2 ms after our first Ping ("), "{found:?}");
+            assert!(found[0].contains("try --heartbeat app"));
+        }
+        for (how, after) in [(How::Fin, 1_001), (close(1001), 2), (close(1013), 2), (close(4401), 2)] {
+            assert_eq!(advice(how, after), [""; 0]);
+        }
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::fmt;
 use std::time::{Duration, SystemTime};
 
 use super::peer_text::PeerText;
+use super::shown;
 use super::tcp::TcpView;
 
 /// Who ended a connection.
@@ -34,12 +35,12 @@ pub enum Violation {
     MaskedFrame,
     /// Text or a close reason was not UTF-8 (section 8.1).
     InvalidUtf8,
-    /// A frame or message was larger than `--max-message-size`.
-    Oversized,
     /// What came was not a WebSocket frame: unknown opcode, reserved bits, a broken sequence.
     Garbage,
     /// A close frame's code must not appear on the wire (section 7.4.1).
     InvalidCloseCode,
+    /// A close frame's payload is a single byte, which is half a code (section 5.5.1).
+    InvalidClosePayload,
 }
 
 impl Violation {
@@ -47,11 +48,19 @@ impl Violation {
         match self {
             Violation::MaskedFrame => "masked_frame",
             Violation::InvalidUtf8 => "invalid_utf8",
-            Violation::Oversized => "oversized_frame",
             Violation::Garbage => "garbage",
             Violation::InvalidCloseCode => "invalid_close_code",
+            Violation::InvalidClosePayload => "invalid_close_payload",
         }
     }
+}
+
+/// The code and the reason of a close frame, as far as they can be read.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ClosePayload {
+    /// `None` when the frame had none.
+    pub code: Option<u16>,
+    pub reason: PeerText,
 }
 
 /// How a connection ended.
@@ -67,8 +76,10 @@ pub enum How {
     TlsClose,
     /// The peer gave TLS up by an alert: its name in the IANA TLS Alerts registry (`decode_error`).
     TlsAlert { alert: PeerText },
-    /// The peer broke the protocol; wscheck closed.
-    Violation { rule: Violation, detail: PeerText },
+    /// The peer broke the protocol; wscheck closed. `close` is the close frame that broke it, where it was one.
+    Violation { rule: Violation, detail: PeerText, close: Option<ClosePayload> },
+    /// A message was larger than `--max-message-size`, so that wscheck closed. `size` is what was announced or had come.
+    TooLarge { size: u64, limit: u64 },
     /// The path swallowed everything without a sign.
     Silent,
     /// Heartbeats stayed unanswered (we gave up), or the operating system's own timer ran out.
@@ -87,9 +98,86 @@ impl How {
             How::TlsClose => "tls_close",
             How::TlsAlert { .. } => "tls_alert",
             How::Violation { .. } => "violation",
+            How::TooLarge { .. } => "message_size_limit",
             How::Silent => "silent",
             How::Timeout => "timeout",
             How::Error => "error",
+        }
+    }
+}
+
+/// How the peer took our close frame.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CloseReply {
+    /// It answered with a close frame.
+    CloseFrame(ClosePayload),
+    /// It ended TCP without a close frame.
+    Fin,
+    /// It reset TCP.
+    Rst,
+    /// It ended TLS without a close frame.
+    TlsClose,
+    /// The stream broke in another way: a lower-case fragment.
+    Broken(String),
+    /// Nothing came for as long as we wait.
+    Nothing { waited: Duration },
+    /// Our close frame did not leave.
+    NotSent,
+}
+
+impl CloseReply {
+    /// The name that scripts see.
+    pub fn label(&self) -> &'static str {
+        match self {
+            CloseReply::CloseFrame(_) => "close_frame",
+            CloseReply::Fin => "fin",
+            CloseReply::Rst => "rst",
+            CloseReply::TlsClose => "tls_close",
+            CloseReply::Broken(_) => "error",
+            CloseReply::Nothing { .. } => "none",
+            CloseReply::NotSent => "not_sent",
+        }
+    }
+
+    /// What ended the connection after our close frame.
+    pub fn of(who: Who, how: &How, os_error: Option<&str>) -> CloseReply {
+        match how {
+            How::CloseFrame { code, reason } => {
+                CloseReply::CloseFrame(ClosePayload { code: *code, reason: reason.clone() })
+            }
+            How::Violation { close: Some(close), .. } => CloseReply::CloseFrame(close.clone()),
+            How::Fin => CloseReply::Fin,
+            How::Rst => CloseReply::Rst,
+            How::TlsClose => CloseReply::TlsClose,
+            How::TlsAlert { .. }
+            | How::Violation { close: None, .. }
+            | How::TooLarge { .. }
+            | How::Silent
+            | How::Timeout
+            | How::Error => CloseReply::Broken(Ending::describe(who, how, os_error)),
+        }
+    }
+}
+
+impl fmt::Display for CloseReply {
+    /// A fragment that follows what we did: `the peer answered with close 1000`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            CloseReply::CloseFrame(ClosePayload { code: None, .. }) => {
+                f.write_str("the peer answered with an empty close frame")
+            }
+            CloseReply::CloseFrame(ClosePayload { code: Some(code), reason }) => {
+                write!(f, "the peer answered with close {code}")?;
+                if reason.is_empty() { Ok(()) } else { write!(f, " \"{reason}\"") }
+            }
+            CloseReply::Fin => f.write_str("the peer closed TCP (FIN) without a close frame"),
+            CloseReply::Rst => f.write_str("the peer reset the connection (RST) instead of an answer"),
+            CloseReply::TlsClose => f.write_str("the peer closed TLS (close_notify) without a close frame"),
+            CloseReply::Broken(why) => write!(f, "then {why}"),
+            CloseReply::Nothing { waited } => {
+                write!(f, "the peer did not answer the close within {}", shown::duration(*waited))
+            }
+            CloseReply::NotSent => f.write_str("the close frame did not leave this machine"),
         }
     }
 }
@@ -99,6 +187,8 @@ impl How {
 pub struct Ending {
     pub who: Who,
     pub how: How,
+    /// How the peer took our close frame; `None` where we sent none, or did not wait for the answer.
+    pub reply: Option<CloseReply>,
     /// The operating system's name for the error (`ECONNRESET`), where there was one.
     pub os_error: Option<String>,
     /// How TCP stood then, where that is known.
@@ -116,13 +206,22 @@ impl Ending {
         self.who == Who::Us && matches!(self.how, How::CloseFrame { .. })
     }
 
+    /// Whether the connection was lost: it ended unplanned, and not by a limit of ours.
+    pub fn is_loss(&self) -> bool {
+        !self.was_planned() && !matches!(self.how, How::TooLarge { .. })
+    }
+
     /// Whether the connection ended by the peer's own hand, or that of a hop that speaks in its name.
     pub fn is_by_peers_hand(&self) -> bool {
         let by_hand = match self.how {
             How::CloseFrame { .. } | How::Fin | How::Rst | How::TlsClose | How::TlsAlert { .. } => true,
             // A close frame all the same: nats-server lets stale clients go with 1006.
-            How::Violation { rule: Violation::InvalidCloseCode, .. } => true,
-            How::Violation { .. } | How::Silent | How::Timeout | How::Error => false,
+            How::Violation { close: Some(_), .. } => true,
+            How::Violation { close: None, .. }
+            | How::TooLarge { .. }
+            | How::Silent
+            | How::Timeout
+            | How::Error => false,
         };
         by_hand && self.who == Who::Peer
     }
@@ -135,6 +234,7 @@ pub fn close_code_meaning(code: u16) -> &'static str {
         1001 => "going away",
         1002 => "protocol error",
         1003 => "unsupported data",
+        1004 => "reserved",
         1005 => "no status received",
         1006 => "abnormal closure",
         1007 => "invalid frame payload data",
@@ -151,7 +251,9 @@ pub fn close_code_meaning(code: u16) -> &'static str {
         3008 => "timeout",
         3001..=3999 => "registered by a library or framework",
         4000..=4999 => "private to the application",
-        _ => "unassigned",
+        0..=999 => "not used",
+        5000.. => "outside the range of close codes",
+        1016..=2999 => "unassigned",
     }
 }
 
@@ -164,9 +266,14 @@ impl Ending {
             (How::Rst, _) => "connection reset (RST)".to_string(),
             (How::TlsClose, _) => "peer closed TLS (close_notify) without a close frame".to_string(),
             (How::TlsAlert { alert }, _) => format!("peer gave up TLS (alert {alert}) without a close frame"),
-            (How::Violation { rule, detail }, _) => {
+            (How::Violation { rule, detail, .. }, _) => {
                 format!("peer broke the protocol: {} ({detail})", rule.label())
             }
+            (How::TooLarge { size, limit }, _) => format!(
+                "we closed: a message of {} is above our limit of {} (raise it with --max-message-size)",
+                shown::size(*size),
+                shown::size(*limit)
+            ),
             (How::Silent, _) => "went silent".to_string(),
             (How::Timeout, Who::Us) => {
                 "we gave up: heartbeats unanswered (close 4000 \"Heartbeat timeout\")".to_string()
@@ -183,7 +290,11 @@ impl Ending {
 
 impl fmt::Display for Ending {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&Ending::describe(self.who, &self.how, self.os_error.as_deref()))
+        f.write_str(&Ending::describe(self.who, &self.how, self.os_error.as_deref()))?;
+        match &self.reply {
+            Some(reply) => write!(f, "; {reply}"),
+            None => Ok(()),
+        }
     }
 }
 
@@ -204,6 +315,7 @@ mod tests {
         Ending {
             who,
             how,
+            reply: None,
             os_error: None,
             tcp: None,
             age: Duration::ZERO,
@@ -220,12 +332,39 @@ mod tests {
 
     #[test]
     fn a_broken_path_is_not_the_peers_hand() {
-        let violation = |rule| How::Violation { rule, detail: PeerText::default() };
+        let violation = |rule, close| How::Violation { rule, detail: PeerText::default(), close };
+        let close = Some(ClosePayload::default());
         assert!(ending(Who::Peer, How::Fin).is_by_peers_hand());
-        assert!(ending(Who::Peer, violation(Violation::InvalidCloseCode)).is_by_peers_hand());
-        assert!(!ending(Who::Peer, violation(Violation::Garbage)).is_by_peers_hand());
+        assert!(ending(Who::Peer, violation(Violation::InvalidCloseCode, close)).is_by_peers_hand());
+        assert!(!ending(Who::Peer, violation(Violation::Garbage, None)).is_by_peers_hand());
+        assert!(!ending(Who::Us, How::TooLarge { size: 2, limit: 1 }).is_by_peers_hand());
         assert!(!ending(Who::Network, How::Rst).is_by_peers_hand());
         assert!(!ending(Who::Network, How::Timeout).is_by_peers_hand());
+    }
+
+    #[test]
+    fn our_size_limit_is_named_as_ours() {
+        let mib = |n: u64| n * 1024 * 1024;
+        let how = How::TooLarge { size: mib(17), limit: mib(16) };
+        assert_eq!(
+            ending(Who::Us, how).to_string(),
+            "we closed: a message of 17 MiB is above our limit of 16 MiB (raise it with --max-message-size)"
+        );
+    }
+
+    #[test]
+    fn each_reply_to_our_close_has_its_own_words() {
+        let of = |how: How| CloseReply::of(Who::Peer, &how, None);
+        let code = |code, reason| How::CloseFrame { code, reason: PeerText::new(reason) };
+        assert_eq!(of(code(Some(1000), "")).to_string(), "the peer answered with close 1000");
+        assert_eq!(of(code(Some(1011), "no")).to_string(), "the peer answered with close 1011 \"no\"");
+        assert_eq!(of(code(None, "")).to_string(), "the peer answered with an empty close frame");
+        assert!(of(How::Fin).to_string().contains("(FIN) without a close frame"));
+        assert!(of(How::Rst).to_string().contains("(RST)"));
+        let silent = CloseReply::Nothing { waited: Duration::from_secs(1) };
+        assert_eq!(silent.to_string(), "the peer did not answer the close within 1 s");
+        let broken = CloseReply::of(Who::Network, &How::Timeout, Some("ETIMEDOUT"));
+        assert_eq!(broken.to_string(), "then the network timed out [ETIMEDOUT]");
     }
 
     #[test]
@@ -234,5 +373,12 @@ mod tests {
         assert!(ending(Who::Us, close()).was_planned());
         assert!(!ending(Who::Peer, close()).was_planned());
         assert!(!ending(Who::Us, How::Timeout).was_planned());
+    }
+
+    #[test]
+    fn end_by_our_limit_is_neither_planned_nor_a_loss() {
+        let limit = ending(Who::Us, How::TooLarge { size: 2, limit: 1 });
+        assert!(!limit.was_planned() && !limit.is_loss());
+        assert!(ending(Who::Us, How::Timeout).is_loss() && ending(Who::Peer, How::Fin).is_loss());
     }
 }

@@ -4,8 +4,11 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::heartbeat::Kind;
+use super::heartbeat::difference::Difference;
 use super::heartbeat::incoming::MessageRef;
 use super::heartbeat::presets::resembles;
+use super::heartbeat::substitutes::Substitute;
+use super::heartbeat::unmatched::{Nearest, Unmatched};
 use super::listen::Interval;
 use super::listen::shapes::shown;
 use super::nanos::Nanos;
@@ -13,6 +16,8 @@ use super::peer_text::PeerText;
 
 /// So many of the latest gaps between the server's heartbeats are remembered.
 const REMEMBERED: usize = 32;
+/// So much of the last message is remembered, in bytes.
+const LAST_BYTES: usize = 512;
 /// So many of the first messages are compared with what is known.
 const COMPARED: u32 = 4;
 
@@ -25,6 +30,16 @@ pub struct Overheard {
     pub stranger: Option<PeerText>,
     /// The presets that such messages are typical of.
     pub looks_like: Vec<&'static str>,
+    /// The message that comes nearest to an answer without being one.
+    pub nearest: Option<Nearest>,
+    /// The first answer whose id or number is none of ours.
+    pub foreign: Option<PeerText>,
+    /// The last message that was neither an answer nor known.
+    pub last: Option<PeerText>,
+    /// What came in place of Pongs.
+    pub substitute: Option<Substitute>,
+    /// How long after the first Ping the connection ended, where that was the only one and nothing answered it.
+    pub ended_after_ping: Option<Duration>,
 }
 
 impl Overheard {
@@ -49,6 +64,11 @@ pub struct Listener {
     stranger: Option<PeerText>,
     compared: u32,
     looks_like: Vec<&'static str>,
+    unmatched: Unmatched,
+    foreign: Option<PeerText>,
+    /// The beginning of the last message; used again and again, so that a flood allocates nothing.
+    last: Vec<u8>,
+    last_is_text: bool,
 }
 
 #[derive(Debug)]
@@ -81,6 +101,7 @@ impl Listener {
 
     /// A message came that is neither an answer nor a heartbeat.
     pub fn stranger(&mut self, message: MessageRef<'_>) {
+        self.remember_last(message);
         if !self.curious || self.compared == COMPARED {
             return;
         }
@@ -89,6 +110,45 @@ impl Listener {
         for preset in resembles(message) {
             if !self.looks_like.contains(&preset.name) {
                 self.looks_like.push(preset.name);
+            }
+        }
+    }
+
+    /// Whether it wants to know how a message differs from an answer.
+    pub fn wants_difference(&self) -> bool {
+        self.curious && self.unmatched.is_curious()
+    }
+
+    /// A message differs so from an answer.
+    pub fn unmatched(&mut self, message: MessageRef<'_>, difference: Difference) {
+        self.unmatched.compare(message, difference);
+    }
+
+    /// An answer came whose id or number is none of ours.
+    pub fn foreign(&mut self, message: MessageRef<'_>) {
+        self.foreign.get_or_insert_with(|| shown(message));
+    }
+
+    fn remember_last(&mut self, message: MessageRef<'_>) {
+        let bytes = match message {
+            MessageRef::Text(text) => text.as_bytes(),
+            MessageRef::Binary(bytes) => bytes,
+        };
+        self.last_is_text = matches!(message, MessageRef::Text(_));
+        self.last.clear();
+        self.last.extend_from_slice(&bytes[..bytes.len().min(LAST_BYTES)]);
+    }
+
+    fn last(&self) -> Option<PeerText> {
+        let is_cut = self.last.len() == LAST_BYTES;
+        match (self.last.is_empty(), self.last_is_text) {
+            (true, _) => None,
+            (false, false) => Some(shown(MessageRef::Binary(&self.last))),
+            (false, true) => {
+                let text = String::from_utf8_lossy(&self.last);
+                // A character may be cut in two.
+                let text = if is_cut { text.trim_end_matches('\u{fffd}') } else { &text };
+                Some(shown(MessageRef::Text(text)))
             }
         }
     }
@@ -102,6 +162,11 @@ impl Listener {
             intervals: self.rhythms.iter().filter_map(interval).collect(),
             stranger: self.stranger.clone(),
             looks_like: self.looks_like.clone(),
+            nearest: self.unmatched.nearest().cloned(),
+            foreign: self.foreign.clone(),
+            last: self.last(),
+            substitute: None,
+            ended_after_ping: None,
         }
     }
 }
@@ -135,7 +200,24 @@ mod tests {
     fn who_is_not_curious_compares_nothing() {
         let mut listener = Listener::new(false);
         listener.stranger(MessageRef::Text(r#"{"type":"connection_ack"}"#));
-        assert!(listener.overheard().is_empty());
+        let overheard = listener.overheard();
+        assert_eq!((overheard.stranger, overheard.looks_like.is_empty()), (None, true));
+        assert_eq!(
+            overheard.last,
+            Some(PeerText::new(r#"{"type":"connection_ack"}"#)),
+            "the last is kept anyway"
+        );
+    }
+
+    #[test]
+    fn last_message_is_kept_within_its_bound() {
+        let mut listener = Listener::new(false);
+        let long = format!("{}é", "x".repeat(LAST_BYTES - 1));
+        listener.stranger(MessageRef::Text(&long));
+        assert!(listener.last.len() <= LAST_BYTES);
+        assert!(!listener.overheard().last.unwrap().as_str().contains('\u{fffd}'));
+        listener.stranger(MessageRef::Text("bye"));
+        assert_eq!(listener.overheard().last, Some(PeerText::new("bye")));
     }
 
     #[test]

@@ -44,6 +44,11 @@ impl PeerText {
         PeerText(safe)
     }
 
+    /// Takes a sentence of ours around text that is escaped already.
+    pub fn escaped(text: String) -> PeerText {
+        PeerText(text)
+    }
+
     /// The escaped text.
     pub fn as_str(&self) -> &str {
         &self.0

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::heartbeat::presets::{Preset, Starter};
+use super::heartbeat::unmatched::Nearest;
 use super::peer_text::PeerText;
 use super::report::{ConnReport, KindReport};
 use super::run::RunInfo;
@@ -60,6 +61,8 @@ fn preset(info: &RunInfo) -> Option<&'static Preset> {
 /// What came instead.
 struct Came<'a> {
     first: Option<&'a PeerText>,
+    /// The message that comes nearest to an answer, and how it differs.
+    nearest: Option<&'a Nearest>,
     /// The presets that it is typical of, where none is that which was asked for.
     looks: Option<&'a [&'static str]>,
 }
@@ -68,7 +71,11 @@ fn came<'a>(connections: &'a [ConnReport], preset: Option<&Preset>) -> Came<'a> 
     let heard = || connections.iter().filter_map(|connection| connection.overheard.as_ref());
     let looks = heard().map(|heard| heard.looks_like.as_slice()).find(|looks| !looks.is_empty());
     let is_other = |looks: &&[&str]| preset.is_none_or(|preset| !looks.contains(&preset.name));
-    Came { first: heard().find_map(|heard| heard.stranger.as_ref()), looks: looks.filter(is_other) }
+    Came {
+        first: heard().find_map(|heard| heard.stranger.as_ref()),
+        nearest: heard().find_map(|heard| heard.nearest.as_ref()),
+        looks: looks.filter(is_other),
+    }
 }
 
 impl Came<'_> {
@@ -79,7 +86,10 @@ impl Came<'_> {
                 let try_it = looks.first().unwrap_or(&"auto");
                 format!("what came ('{first}') looks like {}: try --preset {try_it}", looks.join(" or "))
             }
-            (Some(_), None) => format!("the first that came: '{first}'"),
+            (Some(_), None) => match self.nearest {
+                Some(nearest) => format!("what came nearest: {}", nearest.words()),
+                None => format!("the first that came: '{first}'"),
+            },
             (None, None) => "no message came at all".to_string(),
         }
     }
@@ -103,7 +113,7 @@ mod tests {
 
     fn hearing(first: &str, looks_like: &[&'static str]) -> ConnReport {
         let stranger = (!first.is_empty()).then(|| PeerText::new(first));
-        let overheard = Overheard { stranger, looks_like: looks_like.to_vec(), intervals: Vec::new() };
+        let overheard = Overheard { stranger, looks_like: looks_like.to_vec(), ..Overheard::default() };
         ConnReport { overheard: Some(Arc::new(overheard)), ..samples::connection(0) }
     }
 

@@ -413,7 +413,7 @@ impl Link {
     fn ended(&mut self, ending: &Arc<Ending>) {
         self.ending = Some(Arc::clone(ending));
         self.kinds.iter_mut().for_each(|figures| figures.successive.settle(0));
-        if !ending.was_planned() {
+        if ending.is_loss() {
             self.lost = Some(Arc::clone(ending));
             self.answered_until = self.answered_at.and_then(|at| age_at(ending, at));
             self.unplanned_endings += 1;
@@ -736,8 +736,16 @@ mod tests {
     }
 
     fn ended(who: Who, how: How, at: Duration) -> ConnEvent {
-        let ending =
-            Ending { who, how, os_error: None, tcp: None, age: at, idle: Duration::ZERO, at: START + at };
+        let ending = Ending {
+            who,
+            how,
+            reply: None,
+            os_error: None,
+            tcp: None,
+            age: at,
+            idle: Duration::ZERO,
+            at: START + at,
+        };
         ConnEvent::Ended(Arc::new(ending))
     }
 

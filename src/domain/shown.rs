@@ -1,5 +1,6 @@
 //! Figures as sentences show them.
 
+use std::fmt::Debug;
 use std::time::Duration;
 
 /// A duration in the unit that suits its size, with three significant figures, and more where three
@@ -55,6 +56,44 @@ pub fn counted(number: u64, thing: &str) -> String {
     format!("{number} {thing}{plural}")
 }
 
+/// A number of bytes, exactly: `16 MiB`, `64 KiB`, `1025 bytes`.
+pub fn size(bytes: u64) -> String {
+    const KIB: u64 = 1024;
+    const MIB: u64 = 1024 * KIB;
+    match bytes {
+        MIB.. if bytes % MIB == 0 => format!("{} MiB", bytes / MIB),
+        KIB.. if bytes % KIB == 0 => format!("{} KiB", bytes / KIB),
+        _ => counted(bytes, "byte"),
+    }
+}
+
+/// The longest name of a variant that is put in words.
+const MAX_NAME: usize = 80;
+
+/// The name of an enum's variant in words, without its fields: `NoCertificateRequestSignatureSchemes` is `no certificate
+/// request signature schemes`.
+pub fn variant_words(value: &impl Debug) -> String {
+    let text = format!("{value:?}");
+    let is_name = |c: &char| c.is_ascii_alphanumeric() || *c == '_';
+    let name: Vec<char> = text.chars().take(MAX_NAME).take_while(is_name).collect();
+    let mut words = String::with_capacity(name.len() + 8);
+    for (at, letter) in name.iter().enumerate() {
+        if begins_word(&name, at) && !words.is_empty() {
+            words.push(' ');
+        }
+        words.push(if *letter == '_' { ' ' } else { letter.to_ascii_lowercase() });
+    }
+    words
+}
+
+/// A capital begins a word when a small letter is before it, or behind it in a row of capitals.
+fn begins_word(name: &[char], at: usize) -> bool {
+    let is = |at: usize, test: fn(&char) -> bool| name.get(at).is_some_and(test);
+    let after_small = at > 0 && is(at - 1, |c| !c.is_ascii_uppercase() && *c != '_');
+    let before_small = is(at + 1, char::is_ascii_lowercase);
+    is(at, char::is_ascii_uppercase) && (after_small || before_small)
+}
+
 /// So many decimals at most, without zeros at the end.
 fn decimal(value: f64, digits: usize) -> String {
     let text = format!("{value:.digits$}");
@@ -67,6 +106,13 @@ fn decimal(value: f64, digits: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn sizes_are_exact() {
+        let mib = 1024 * 1024;
+        let shown = [1, 1025, 2048, 1_048_577, 16 * mib].map(size);
+        assert_eq!(shown, ["1 byte", "1025 bytes", "2 KiB", "1048577 bytes", "16 MiB"]);
+    }
 
     #[test]
     fn the_unit_suits_the_size() {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::ending::Who;
+use super::ending::{How, Who};
 use super::health::Status;
 use super::recognition;
 use super::report::{ConnReport, KindReport, Measurement, Report, TargetReport, Verdict};
@@ -184,7 +184,14 @@ fn doubts_of(report: &Report, connection: &ConnReport, policy: &Policy) -> Vec<S
     let doubtful = bad.zip(bounds).map(|(bad, why)| format!("{bad}, but {why}"));
     let unclear = connection.kinds.iter().filter_map(|figures| unjudged(figures).or_else(|| unsent(figures)));
     let silent = recognition::never_began(&report.info, connection, report.elapsed);
-    doubtful.into_iter().chain(unclear).chain(silent).collect()
+    let limited = limited(connection);
+    doubtful.into_iter().chain(limited).chain(unclear).chain(silent).collect()
+}
+
+/// A limit of ours ended the connection: what it would have shown later is not known.
+fn limited(connection: &ConnReport) -> Option<String> {
+    let ending = connection.ending.as_ref().filter(|ending| matches!(ending.how, How::TooLarge { .. }))?;
+    Some(format!("the run was cut short: {ending}"))
 }
 
 /// No heartbeat of this kind came to an answer or to the lack of one.
@@ -261,7 +268,7 @@ pub fn measurement(rtt: &RttSummary, lag: &LagSummary) -> Measurement {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::ending::{Ending, How};
+    use crate::domain::ending::Ending;
     use crate::domain::heartbeat::Kind;
     use crate::domain::opening::{FailureKind, OpenError};
     use crate::domain::peer_text::PeerText;
@@ -321,6 +328,7 @@ mod tests {
         Some(Arc::new(Ending {
             who,
             how,
+            reply: None,
             os_error: None,
             tcp: None,
             age: Duration::ZERO,
@@ -338,6 +346,14 @@ mod tests {
     fn our_own_close_is_no_failure() {
         let close = How::CloseFrame { code: Some(1000), reason: PeerText::default() };
         assert_eq!(judged(&run(|c| c.ending = ending(Who::Us, close))).0, Verdict::Passed);
+    }
+
+    #[test]
+    fn end_by_our_size_limit_is_inconclusive() {
+        let (verdict, reasons) =
+            judged(&run(|c| c.ending = ending(Who::Us, How::TooLarge { size: 2048, limit: 1024 })));
+        assert_eq!(verdict, Verdict::Inconclusive);
+        assert!(reasons[0].ends_with("above our limit of 1 KiB (raise it with --max-message-size)"));
     }
 
     #[test]

@@ -10,9 +10,9 @@ use x509_parser::x509::X509Name;
 
 use crate::domain::opening::FailureKind;
 use crate::domain::peer_text::PeerText;
+use crate::domain::shown::variant_words;
 
 use super::fault::Fault;
-use super::tls::in_words;
 
 const DAY: i64 = 24 * 60 * 60;
 /// The most of a certificate's names that are shown.
@@ -213,7 +213,7 @@ fn invalid(error: &CertificateError, leaf: Option<&Leaf>) -> Fault {
         CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => {
             fault("its extended key usage does not allow a TLS server")
         }
-        other => fault(&in_words(other)),
+        other => fault(&variant_words(other)),
     }
 }
 

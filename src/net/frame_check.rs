@@ -76,6 +76,8 @@ pub struct FrameCheck {
     in_message: bool,
     /// A close frame came: what follows it is not looked at.
     closed: bool,
+    /// The payload of that close frame, as far as it came.
+    close_payload: Vec<u8>,
 }
 
 /// What a head says so far.
@@ -93,6 +95,9 @@ impl FrameCheck {
             if self.payload_left > 0 {
                 let skipped = self.payload_left.min((bytes.len() - at) as u64);
                 self.payload_left -= skipped;
+                if self.closed {
+                    self.close_payload.extend_from_slice(&bytes[at..at + skipped as usize]);
+                }
                 at += skipped as usize;
                 continue;
             }
@@ -107,6 +112,11 @@ impl FrameCheck {
             }
         }
         Ok(())
+    }
+
+    /// The payload of the close frame, once all of it came.
+    pub fn close_payload(&self) -> Option<&[u8]> {
+        (self.closed && self.payload_left == 0).then_some(self.close_payload.as_slice())
     }
 
     fn begin_payload(&mut self, payload: u64) {
@@ -248,6 +258,11 @@ impl<S> Checked<S> {
         self.check.incomplete()
     }
 
+    /// What the check found.
+    pub fn check(&self) -> &FrameCheck {
+        &self.check
+    }
+
     /// The stream below.
     pub fn inner(&self) -> &S {
         &self.inner
@@ -307,7 +322,6 @@ mod tests {
 
     use super::*;
     use crate::domain::ending::How;
-    use crate::net::endings::Cut;
     use crate::net::websocket::{Socket, Step};
     use crate::net::wire::Tap;
 
@@ -368,6 +382,20 @@ mod tests {
     }
 
     #[test]
+    fn payload_of_the_close_frame_is_kept_however_it_comes() {
+        let longer = [&[0x82, 127][..], &70_000_u64.to_be_bytes(), &[0x88; 70_000]].concat();
+        let stream = [&longer[..], &[0x8a, 1, b'x'], b"\x88\x05\x03\xeebye", b"\x81\x01x"].concat();
+        for piece in [1, 3, stream.len()] {
+            let mut check = FrameCheck::default();
+            stream.chunks(piece).for_each(|chunk| check.take(chunk).unwrap());
+            assert_eq!(check.close_payload(), Some(&b"\x03\xeebye"[..]));
+        }
+        let mut check = FrameCheck::default();
+        check.take(b"\x88\x05\x03\xee").unwrap();
+        assert_eq!(check.close_payload(), None, "more is to come");
+    }
+
+    #[test]
     fn text_in_the_place_of_a_frame_is_quoted() {
         let quoted = |text: &str| detail(text.as_bytes()).unwrap();
         let http = "an HTTP response after the upgrade in the place of a frame: 'HTTP/1.1 404 Not Found'";
@@ -391,7 +419,7 @@ mod tests {
         loop {
             match socket.step().await {
                 Step::Message(message) => messages.push(message),
-                Step::Lost(error) => return (messages, Cut::by_loss(error, socket.marks()).how),
+                Step::Lost(error) => return (messages, socket.lost_by(error).how),
                 Step::Flushed(_) | Step::Bytes => {}
             }
         }
@@ -405,7 +433,7 @@ mod tests {
         for (leftover, came) in [(&both[..], &[][..]), (&[], &both[..]), (&hello[..], http), split] {
             let (messages, how) = steps(leftover, came).await;
             assert_eq!(messages, [Message::text("hello")]);
-            let How::Violation { rule: Violation::Garbage, detail } = how else { panic!("{how:?}") };
+            let How::Violation { rule: Violation::Garbage, detail, .. } = how else { panic!("{how:?}") };
             assert!(detail.as_str().contains("after the upgrade") || leftover.len() == 9, "{detail}");
         }
     }

@@ -21,7 +21,7 @@ use crate::domain::heartbeat::convention::Convention;
 use crate::domain::heartbeat::incoming::{Incoming, MessageRef};
 use crate::domain::heartbeat::message::{Classifier, Meaning};
 use crate::domain::heartbeat::pattern::Pattern;
-use crate::domain::heartbeat::presets::resembles;
+use crate::domain::heartbeat::presets::{MqttRefusal, resembles};
 use crate::domain::heartbeat::template::{Keys, Template};
 use crate::domain::listen::shapes::shown;
 use crate::domain::opening::{FailureKind, OpenError, Opened, Reached};
@@ -157,6 +157,8 @@ struct Seen {
     first: PeerText,
     /// The presets that such messages are typical of.
     looks_like: Vec<&'static str>,
+    /// A refusal of an MQTT server.
+    refusal: Option<MqttRefusal>,
     /// How often the server will ask, as it says.
     announced: Option<Duration>,
     /// What is waited for.
@@ -171,6 +173,7 @@ impl Seen {
             self.first = shown(message);
         }
         self.count += 1;
+        self.refusal = self.refusal.or_else(|| MqttRefusal::read(message));
         if self.count <= COMPARED {
             let names = resembles(message).into_iter().map(|preset| preset.name);
             self.looks_like.extend(names.filter(|name| !self.looks_like.contains(name)).collect::<Vec<_>>());
@@ -200,9 +203,17 @@ impl Seen {
             count => format!("{count} others came, the first: {}", self.first),
         };
         let whose = greeting.convention.name.map(|name| format!(" of the preset {name}")).unwrap_or_default();
-        let (within, looks) = (show(greeting.timeout), self.looks());
+        let within = show(greeting.timeout);
+        let what = self.refused().unwrap_or_else(|| format!("{others}{}", self.looks()));
         let pattern = secrets::redact(&pattern.to_string());
-        format!("no message matched '{pattern}'{whose} within {within}; {others}{looks}")
+        format!("no message matched '{pattern}'{whose} within {within}; {what}")
+    }
+
+    /// The server's refusal in words, where it is known how it refuses.
+    fn refused(&self) -> Option<String> {
+        let refusal =
+            self.refusal.filter(|_| self.looks_like.is_empty() || self.looks_like.contains(&"mqtt"))?;
+        Some(format!("the server refused: {}", refusal.sentence()))
     }
 
     /// What that looks like, where it is typical of something.
@@ -215,6 +226,10 @@ impl Seen {
 
     /// What to try, where the preset seems to be another's.
     fn hint(&self, greeting: &Greeting) -> Option<String> {
+        if let Some(hint) = self.refusal.filter(|_| self.refused().is_some()).and_then(|refusal| refusal.hint)
+        {
+            return Some(hint.to_string());
+        }
         let own = greeting.convention.name?;
         Some(match self.looks_like.first() {
             Some(name) if *name != own => format!("try --preset {name}"),
@@ -259,14 +274,14 @@ async fn await_message<S: AsyncRead + AsyncWrite + Unpin>(
         tokio::task::coop::consume_budget().await;
         let message = match socket.step().await {
             Step::Flushed(_) | Step::Bytes => continue,
-            Step::Lost(error) => return Err(lost(Cut::by_loss(error, socket.marks()), seen)),
+            Step::Lost(error) => return Err(lost(socket.lost_by(error), seen)),
             Step::Message(message) => message,
         };
         let at = socket.heard_at();
         let heard = match &message {
             Message::Text(text) => MessageRef::Text(text),
             Message::Binary(bytes) => MessageRef::Binary(bytes),
-            Message::Close(frame) => return Err(lost(Cut::by_close_frame(frame.clone()), seen)),
+            Message::Close(frame) => return Err(lost(socket.closed_by(frame.clone()), seen)),
             Message::Ping(payload) => {
                 // The library answers by itself; if the stream broke, the next step tells.
                 let answered = socket.try_flush().unwrap_or(false);
@@ -339,13 +354,14 @@ async fn say<S: AsyncRead + AsyncWrite + Unpin>(
         Ok(()) => socket.flush().await,
         Err(error) => Err(error),
     };
-    flushed.map_err(|error| lost(Cut::by_loss(Some(error), socket.marks()), &Seen::default()))
+    flushed.map_err(|error| lost(socket.lost_by(Some(error)), &Seen::default()))
 }
 
 fn lost(cut: Cut, seen: &Seen) -> Failure {
     let how = Ending::describe(cut.who, &cut.how, cut.os_error.as_deref());
-    let cause = match seen.count {
-        0 => how,
+    let cause = match (seen.count, seen.refused()) {
+        (0, _) => how,
+        (_, Some(refused)) => format!("{refused}; then {how}"),
         _ => format!("{how}, after '{}'{}", seen.first, seen.looks()),
     };
     Failure { kind: FailureKind::ClosedEarly, cause }

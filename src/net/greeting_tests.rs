@@ -129,3 +129,28 @@ async fn a_server_that_closes_on_the_hello_is_named_by_what_it_said_before() {
     assert!(cause.ends_with("after '{\"type\":\"welcome\"}', which looks like action-cable"), "{cause}");
     assert_eq!(hint, "try --preset action-cable");
 }
+
+#[tokio::test(start_paused = true)]
+async fn mqtt_refusal_is_in_words_with_a_hint() {
+    let (result, _, _) = greeted("mqtt", async |peer: &mut RawPeer| {
+        peer.frame().await;
+        peer.send(2, &[0x20, 2, 0, 5]).await;
+        peer.send(CLOSE, &[0x03, 0xe8]).await;
+    })
+    .await;
+    let (cause, hint) = complaint(result);
+    assert!(
+        cause.starts_with("the server refused: CONNACK 5 'not authorized'; then peer sent close 1000"),
+        "{cause}"
+    );
+    assert!(hint.starts_with("the broker wants credentials: "), "{hint}");
+    let (result, _, _) = greeted("mqtt", async |peer: &mut RawPeer| {
+        peer.frame().await;
+        peer.send(2, &[0x20, 3, 0, 0x84, 0]).await;
+        tokio::time::sleep(Duration::from_secs(60)).await;
+    })
+    .await;
+    let (cause, hint) = complaint(result);
+    assert!(cause.ends_with("the server refused: CONNACK 0x84 'unsupported protocol version'"), "{cause}");
+    assert!(hint.starts_with("the broker wants another version of MQTT"), "{hint}");
+}

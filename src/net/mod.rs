@@ -2,6 +2,7 @@
 
 mod certificate;
 pub mod clock;
+mod close_payload;
 pub mod dial;
 pub mod endings;
 mod fault;
@@ -9,6 +10,7 @@ mod frame_check;
 pub mod greeting;
 pub mod guest;
 mod head;
+mod library_words;
 pub mod locals;
 pub mod nap;
 pub mod os_error;

@@ -2,6 +2,8 @@
 
 use std::io;
 
+use super::library_words::tls_words;
+
 /// The errors that connections meet.
 const NAMES: &[(i32, &str)] = &[
     (libc::EPERM, "EPERM"),
@@ -52,6 +54,9 @@ pub fn name_of(error: &io::Error) -> Option<String> {
 
 /// The error as a lower-case fragment: `connection reset by peer (ECONNRESET)`.
 pub fn describe(error: &io::Error) -> String {
+    if let Some(tls) = error.get_ref().and_then(|inner| inner.downcast_ref()) {
+        return tls_words(tls);
+    }
     let text = error.to_string();
     let Some(name) = name_of(error) else { return lower_first(&text) };
     let plain = text.split(" (os error").next().unwrap_or(&text);

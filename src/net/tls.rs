@@ -26,9 +26,11 @@ use url::Host;
 use crate::domain::opening::{FailureKind, TlsFacts};
 use crate::domain::pem_text;
 use crate::domain::phase::Phase;
+use crate::domain::shown::variant_words;
 
 use super::certificate::{self, Leaf};
 use super::fault::Fault;
+use super::library_words::tls_words;
 
 /// What the user wants of TLS.
 #[derive(Debug, Clone, Default)]
@@ -114,7 +116,9 @@ impl TlsPlan {
         let witness = Arc::new(Witness { inner, pinned, seen: Arc::clone(&seen) });
         let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
             .with_safe_default_protocol_versions()
-            .map_err(|error| Fault::new(FailureKind::Local, format!("TLS cannot be set up: {error}")))?
+            .map_err(|error| {
+                Fault::new(FailureKind::Local, format!("TLS cannot be set up: {}", tls_words(&error)))
+            })?
             .dangerous()
             .with_custom_certificate_verifier(witness);
         let mut config = match &self.identity {
@@ -199,7 +203,7 @@ fn identity(options: &TlsOptions) -> Result<Option<Arc<SingleCertAndKey>>, Strin
         Err(Error::InconsistentKeys(_)) => {
             Err(format!("the key '{}' is not that of the certificate '{}'", key.display(), cert.display()))
         }
-        Err(error) => Err(format!("the key '{}' cannot be used: {}", key.display(), described(&error))),
+        Err(error) => Err(format!("the key '{}' cannot be used: {}", key.display(), tls_words(&error))),
     }
 }
 
@@ -209,18 +213,20 @@ fn verifier(trust: &Trust) -> Result<Arc<dyn ServerCertVerifier>, String> {
         Trust::Anybody => Ok(Arc::new(Unchecked(provider))),
         Trust::System => match rustls_platform_verifier::Verifier::new(provider) {
             Ok(verifier) => Ok(Arc::new(verifier)),
-            Err(error) => Err(format!("the system's root certificates cannot be read: {error}")),
+            Err(error) => {
+                Err(format!("the system's root certificates cannot be read: {}", tls_words(&error)))
+            }
         },
         Trust::These(roots) => {
             let mut store = RootCertStore::empty();
             for root in roots {
                 store
                     .add(root.clone())
-                    .map_err(|error| format!("a root certificate is unusable: {}", described(&error)))?;
+                    .map_err(|error| format!("a root certificate is unusable: {}", tls_words(&error)))?;
             }
             match WebPkiServerVerifier::builder_with_provider(Arc::new(store), provider).build() {
                 Ok(verifier) => Ok(verifier),
-                Err(error) => Err(format!("the root certificates are unusable: {error}")),
+                Err(error) => Err(format!("the root certificates are unusable: {}", variant_words(&error))),
             }
         }
     }
@@ -423,7 +429,7 @@ fn handshake_fault(error: &io::Error, leaf: Option<&Leaf>, party: &Party) -> Fau
         }
         Some(Error::AlertReceived(alert)) => alert_fault(*alert, who),
         Some(Error::PeerIncompatible(wrong)) => incompatible(wrong, who),
-        Some(other) => failed(format!("the TLS handshake failed: {}", described(other))),
+        Some(other) => failed(format!("the TLS handshake failed: {}", tls_words(other))),
         None if error.kind() == io::ErrorKind::UnexpectedEof => {
             let cause = format!("{who} closed the connection during the TLS handshake");
             maybe_plain(Fault::new(FailureKind::ClosedEarly, cause), party)
@@ -464,7 +470,7 @@ fn not_tls(wrong: InvalidMessage, party: &Party) -> Fault {
         | InvalidMessage::MessageTooLarge => {
             maybe_plain(failed(format!("what {who} answered is not TLS")), party)
         }
-        other => failed(format!("{who} sent a broken TLS message: {}", in_words(&other))),
+        other => failed(format!("{who} sent a broken TLS message: {}", variant_words(&other))),
     }
 }
 
@@ -474,7 +480,7 @@ fn incompatible(wrong: &PeerIncompatible, who: &str) -> Fault {
         | PeerIncompatible::ServerTlsVersionIsDisabledByOurConfig => {
             failed(format!("{who} speaks neither TLS 1.2 nor TLS 1.3"))
         }
-        other => failed(format!("{who} offers nothing that we accept in TLS: {}", in_words(other))),
+        other => failed(format!("{who} offers nothing that we accept in TLS: {}", variant_words(other))),
     }
 }
 
@@ -517,7 +523,9 @@ fn alert_fault(alert: AlertDescription, who: &str) -> Fault {
             "does not know the name asked for (TLS alert unrecognized_name)",
             Some("--server-name asks for another"),
         ),
-        other => return failed(format!("{who} refused (TLS alert {})", underscored(other))),
+        other => {
+            return failed(format!("{who} refused (TLS alert {})", variant_words(&other).replace(' ', "_")));
+        }
     };
     Fault { hint: hint.map(str::to_string), ..failed(format!("{who} {why}")) }
 }
@@ -527,49 +535,15 @@ fn alert_fault(alert: AlertDescription, who: &str) -> Fault {
 pub fn alert(error: &io::Error) -> Option<Fault> {
     let fault = match tls_error(error)? {
         Error::AlertReceived(alert) => alert_fault(*alert, "the server"),
-        other => failed(format!("TLS with the server failed: {}", described(other))),
+        other => failed(format!("TLS with the server failed: {}", tls_words(other))),
     };
     Some(Fault { phase: Some(Phase::Tls), ..fault })
 }
 
 /// The alert by which the peer gave TLS up, named as IANA names it (`decode_error`).
 pub fn alert_name(error: &io::Error) -> Option<String> {
-    match tls_error(error)? {
-        Error::AlertReceived(alert) => Some(underscored(*alert)),
-        _ => None,
-    }
-}
-
-fn underscored(alert: AlertDescription) -> String {
-    in_words(&alert).replace(' ', "_")
-}
-
-/// The name of a variant as words: `UnknownCA` as `unknown ca`. What the variant holds is left out, for a reader cannot
-/// use a library's debug text.
-pub(super) fn in_words(variant: &dyn fmt::Debug) -> String {
-    let (mut words, mut follows_small) = (String::new(), false);
-    for letter in format!("{variant:?}").chars().take_while(|c| c.is_ascii_alphanumeric()) {
-        if letter.is_ascii_uppercase() && follows_small {
-            words.push(' ');
-        }
-        follows_small = letter.is_ascii_lowercase() || letter.is_ascii_digit();
-        words.push(letter.to_ascii_lowercase());
-    }
-    words
-}
-
-/// A TLS error in words.
-fn described(error: &Error) -> String {
-    match error {
-        Error::PeerMisbehaved(how) => format!("the peer broke the protocol: {}", in_words(how)),
-        Error::InvalidCertificate(how) => format!("the certificate is not acceptable: {}", in_words(how)),
-        Error::InappropriateMessage { .. } | Error::InappropriateHandshakeMessage { .. } => {
-            "a message came out of turn".to_string()
-        }
-        Error::InvalidMessage(how) => format!("a broken message: {}", in_words(how)),
-        Error::General(text) => text.clone(),
-        other => in_words(other),
-    }
+    let Error::AlertReceived(alert) = tls_error(error)? else { return None };
+    Some(variant_words(alert).replace(' ', "_"))
 }
 
 #[cfg(test)]
@@ -830,12 +804,12 @@ mod tests {
             Error::DecryptError,
         ];
         for error in errors {
-            let text = described(&error);
+            let text = tls_words(&error);
             let odd = |c: char| "{}[]()_".contains(c) || c.is_ascii_uppercase();
             assert!(!text.contains(odd) && text.len() < 100, "{text}");
         }
         assert_eq!(
-            described(&Error::PeerMisbehaved(PeerMisbehaved::TooManyEmptyFragments)),
+            tls_words(&Error::PeerMisbehaved(PeerMisbehaved::TooManyEmptyFragments)),
             "the peer broke the protocol: too many empty fragments"
         );
     }

@@ -9,7 +9,7 @@ use futures_util::{Sink, Stream};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::Instant;
 use tokio_tungstenite::WebSocketStream;
-use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
+use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Error, Message};
 
 use super::endings::Cut;
@@ -175,12 +175,26 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
         let mut context = Context::from_waker(Waker::noop());
         for _ in 0..MOST_AT_HAND {
             match Pin::new(&mut *self.ws).poll_next(&mut context) {
-                Poll::Ready(Some(Ok(Message::Close(frame)))) => return Cut::by_close_frame(frame),
+                Poll::Ready(Some(Ok(Message::Close(frame)))) => return self.closed_by(frame),
                 Poll::Ready(Some(Ok(_))) => {}
                 Poll::Ready(Some(Err(_)) | None) | Poll::Pending => break,
             }
         }
-        Cut::by_loss(Some(error), &self.marks)
+        self.lost_by(Some(error))
+    }
+
+    /// How a connection ended on which this close frame came.
+    pub fn closed_by(&self, frame: Option<CloseFrame>) -> Cut {
+        Cut::by_close_frame(self.close_payload(), frame)
+    }
+
+    /// How a connection ended whose stream was lost; `None` after a complete closing handshake.
+    pub fn lost_by(&self, error: Option<Error>) -> Cut {
+        Cut::by_loss(error, &self.marks, self.close_payload())
+    }
+
+    fn close_payload(&self) -> Option<&[u8]> {
+        self.ws.get_ref().check().close_payload()
     }
 
     /// The stream below, to ask it something.

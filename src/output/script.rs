@@ -7,7 +7,9 @@ use std::time::{Duration, SystemTime};
 use crate::domain::ending::{Ending, How, Violation, Who};
 use crate::domain::event::{Beat, ConnEvent, ConnId, Event, Heard, StatusChange};
 use crate::domain::health::{Metrics, Status};
+use crate::domain::heartbeat::difference::Difference;
 use crate::domain::heartbeat::presets::{PresetUse, find};
+use crate::domain::heartbeat::unmatched::Nearest;
 use crate::domain::heartbeat::{Kind, Outcome, Stray};
 use crate::domain::listen::Interval;
 use crate::domain::opening::{
@@ -227,6 +229,7 @@ fn ending(who: Who, how: How, age_ms: u64, idle_ms: u64) -> Arc<Ending> {
     Arc::new(Ending {
         who,
         how,
+        reply: None,
         os_error: None,
         tcp: None,
         age: ms(age_ms),
@@ -541,7 +544,17 @@ pub fn preset() -> Vec<Event> {
     scene.then(1_003, ok(Kind::Protocol, 1, rtts[1]));
     let intervals = vec![(Kind::App, Interval::of([ms(250), ms(251)]).unwrap())];
     let stranger = Some(PeerText::new(HOSTILE));
-    let overheard = Arc::new(Overheard { intervals, stranger, looks_like: vec!["sockjs"] });
+    let overheard = Arc::new(Overheard {
+        intervals,
+        stranger,
+        looks_like: vec!["sockjs"],
+        last: Some(PeerText::new(HOSTILE)),
+        nearest: Some(Nearest {
+            message: PeerText::new(HOSTILE),
+            difference: Difference { agreeing: 1, points: vec!["`type` is missing".to_string()] },
+        }),
+        ..Overheard::default()
+    });
     scene.then(1_100, ConnEvent::Overheard(Arc::clone(&overheard)));
     scene.then(1_100, ConnEvent::Ended(our_close(1_098)));
     let kinds = vec![figures(Kind::Protocol, Status::Healthy, counts(2), &rtts)];
@@ -912,7 +925,7 @@ pub fn hostile() -> Vec<Event> {
     scene.then(702, ConnEvent::Retry { attempt: 1, after: ms(100) });
     scene.then(802, ConnEvent::Opened(opened.clone()));
     scene.then(802, ConnEvent::Reconnected { outage: ms(100), attempts: 1 });
-    let how = How::Violation { rule: Violation::Garbage, detail: PeerText::new(HOSTILE) };
+    let how = How::Violation { rule: Violation::Garbage, detail: PeerText::new(HOSTILE), close: None };
     let garbage = ending(Who::Peer, how, 300, 0);
     scene.then(1102, ConnEvent::Ended(garbage.clone()));
     let mut refusal = refused_upgrade();

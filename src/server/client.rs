@@ -469,13 +469,7 @@ impl Client {
     }
 
     fn break_off(&mut self, breach: Breach, now: Instant) {
-        let rule = match breach {
-            Breach::TooLarge(_) => Violation::Oversized,
-            Breach::NotUtf8 => Violation::InvalidUtf8,
-            Breach::BadCode(_) => Violation::InvalidCloseCode,
-            _ => Violation::Garbage,
-        };
-        self.end(Who::Us, How::Violation { rule, detail: PeerText::new(&breach.to_string()) }, None);
+        self.end(Who::Us, how_of(breach), None);
         if self.mode == Mode::Live {
             self.outbox.push(&encode_close(breach.code(), &breach.to_string()));
         }
@@ -573,7 +567,7 @@ impl Client {
         let unknown = || (Who::Us, How::Error, None);
         let (who, how, os_error) = self.ending.clone().unwrap_or_else(unknown);
         let (age, idle) = (now - self.opened, now - self.came);
-        Ending { who, how, os_error, tcp: None, age, idle, at: SystemTime::now() }
+        Ending { who, how, reply: None, os_error, tcp: None, age, idle, at: SystemTime::now() }
     }
 
     /// Nothing that holds this lock can panic midway.
@@ -591,6 +585,17 @@ fn pulse(config: &Config, birth: &Birth, nonce: u32, now: Instant) -> Option<Box
 
 fn unix_ms() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64)
+}
+
+/// What an ending by a breach is called.
+fn how_of(breach: Breach) -> How {
+    let rule = match breach {
+        Breach::TooLarge { size, limit } => return How::TooLarge { size, limit: limit as u64 },
+        Breach::NotUtf8 => Violation::InvalidUtf8,
+        Breach::BadCode(_) => Violation::InvalidCloseCode,
+        _ => Violation::Garbage,
+    };
+    How::Violation { rule, detail: PeerText::new(&breach.to_string()), close: None }
 }
 
 #[cfg(test)]

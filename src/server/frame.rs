@@ -64,8 +64,8 @@ pub enum Breach {
     UnknownOpcode(u8),
     #[error("a control frame must be whole and at most 125 bytes")]
     BadControl,
-    #[error("a message may have at most {0} bytes")]
-    TooLarge(usize),
+    #[error("a message of {size} bytes is above the limit of {limit}")]
+    TooLarge { size: u64, limit: usize },
     #[error("a continuation without a beginning")]
     StrayContinuation,
     #[error("a new message inside another")]
@@ -82,7 +82,7 @@ impl Breach {
     /// The close code that RFC 6455 7.4.1 has for it.
     pub fn code(self) -> u16 {
         match self {
-            Breach::TooLarge(_) => 1009,
+            Breach::TooLarge { .. } => 1009,
             Breach::NotUtf8 => 1007,
             Breach::Unmasked
             | Breach::ReservedBits
@@ -168,7 +168,8 @@ fn header(bytes: &[u8], largest: usize) -> Result<Option<Header>, Breach> {
         return Err(Breach::BadControl);
     }
     let Some((length, rest)) = payload_length(second & 0x7f, rest) else { return Ok(None) };
-    let payload = usize::try_from(length).ok().filter(|n| *n <= largest).ok_or(Breach::TooLarge(largest))?;
+    let too_large = Breach::TooLarge { size: length, limit: largest };
+    let payload = usize::try_from(length).ok().filter(|n| *n <= largest).ok_or(too_large)?;
     let Some(mask) = rest.first_chunk::<4>() else { return Ok(None) };
     let header = bytes.len() - rest.len() + 4;
     Ok(Some(Header { fin, opcode, mask: *mask, header, payload }))
@@ -281,7 +282,7 @@ pub(crate) mod tests {
     fn a_frame_that_claims_too_much_is_refused_before_it_is_read() {
         let mut claim = vec![0x82, 0xff];
         claim.extend_from_slice(&(1_u64 << 62).to_be_bytes());
-        assert_eq!(refusal(&claim), Breach::TooLarge(1000));
+        assert_eq!(refusal(&claim), Breach::TooLarge { size: 1 << 62, limit: 1000 });
     }
 
     #[test]

@@ -23,6 +23,7 @@ use super::opening::{self, Admitted};
 use super::snapshot::{ClientSnapshot, Snapshot};
 use super::socket::Socket;
 use super::summary::Summary;
+use super::tls::handshake_words;
 use super::two_ended::TWO_ENDED;
 use super::wheel::{Timer, Wheel};
 use crate::domain::ending::{Ending, How, Who};
@@ -258,7 +259,7 @@ impl Server {
         let acceptor = tokio_rustls::TlsAcceptor::from(Arc::clone(tls));
         match timeout(within, acceptor.accept(stream)).await {
             Ok(Ok(stream)) => Ok(Secured::Tls(Box::new(stream))),
-            Ok(Err(error)) => Err((None, TurnedAway::Tls(PeerText::new(&error.to_string())))),
+            Ok(Err(error)) => Err((None, TurnedAway::Tls(PeerText::new(&handshake_words(&error))))),
             Err(_) => Err((None, TurnedAway::TooSlow(within))),
         }
     }

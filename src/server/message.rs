@@ -57,8 +57,9 @@ impl Assembler {
 
     fn go_on(&mut self, frame: Frame) -> Result<Option<Message>, Breach> {
         let mut begun = self.begun.take().ok_or(Breach::StrayContinuation)?;
-        if begun.payload.len() + frame.payload.len() > self.largest {
-            return Err(Breach::TooLarge(self.largest));
+        let size = begun.payload.len() + frame.payload.len();
+        if size > self.largest {
+            return Err(Breach::TooLarge { size: size as u64, limit: self.largest });
         }
         begun.payload.extend_from_slice(&frame.payload);
         if frame.fin {
@@ -119,7 +120,10 @@ mod tests {
         assert_eq!(assembler.take(frame(true, Opcode::Continuation, b"")), Err(Breach::StrayContinuation));
         assert_eq!(assembler.take(frame(false, Opcode::Binary, b"abc")), Ok(None));
         assert_eq!(assembler.take(frame(true, Opcode::Text, b"x")), Err(Breach::Interleaved));
-        assert_eq!(assembler.take(frame(true, Opcode::Continuation, b"de")), Err(Breach::TooLarge(4)));
+        assert_eq!(
+            assembler.take(frame(true, Opcode::Continuation, b"de")),
+            Err(Breach::TooLarge { size: 5, limit: 4 })
+        );
     }
 
     #[test]

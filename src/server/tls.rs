@@ -11,6 +11,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use thiserror::Error;
 
 use crate::domain::pem_text;
+use crate::domain::shown::variant_words;
 
 /// How long a certificate made here is valid, in days.
 const VALID_DAYS: i64 = 90;
@@ -111,6 +112,22 @@ fn read_pem(path: &Path) -> Result<Vec<u8>, pem::Error> {
     std::fs::read(path).map(pem_text::decode).map_err(pem::Error::Io)
 }
 
+/// What is wrong when a client's TLS handshake fails, as a fragment.
+pub fn handshake_words(error: &std::io::Error) -> String {
+    match error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
+        Some(rustls::Error::AlertReceived(alert)) => {
+            format!("the client sent TLS alert {}", variant_words(alert).replace(' ', "_"))
+        }
+        Some(rustls::Error::InvalidMessage(why)) => format!("a broken message: {}", variant_words(why)),
+        Some(rustls::Error::PeerIncompatible(why)) => format!("nothing in common: {}", variant_words(why)),
+        Some(rustls::Error::PeerMisbehaved(why)) => {
+            format!("a rule of TLS was broken: {}", variant_words(why))
+        }
+        Some(named) => variant_words(named),
+        None => error.to_string(),
+    }
+}
+
 fn pem_error(
     what: &'static str,
     path: &Path,
@@ -120,7 +137,11 @@ fn pem_error(
     match why {
         pem::Error::NoItemsFound => nothing(),
         pem::Error::Io(why) => TlsError::Unreadable { what, path: path.to_path_buf(), why: why.to_string() },
-        why => TlsError::Unreadable { what, path: path.to_path_buf(), why: format!("not PEM: {why:?}") },
+        why => TlsError::Unreadable {
+            what,
+            path: path.to_path_buf(),
+            why: format!("not PEM: {}", variant_words(&why)),
+        },
     }
 }
 

@@ -8,6 +8,7 @@ mod hostile;
 mod listen;
 mod many;
 mod papers;
+mod peer_words;
 mod peers;
 mod ping;
 mod preset_idle;

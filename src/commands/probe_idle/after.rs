@@ -334,6 +334,7 @@ fn outcome(kept: Kept, age: Duration) -> VerifyOutcome {
         VerifyOutcome::Ended(Arc::new(Ending {
             who,
             how,
+            reply: None,
             os_error,
             tcp: None,
             age,

@@ -22,6 +22,7 @@ pub use self::plan::IdlePlan;
 use crate::domain::idle::report::{IdleEvent, IdleReport, IdleReporter, TwoEnded};
 use crate::domain::idle::{PlanError, Strategy};
 use crate::domain::opening::OpenError;
+use crate::domain::secrets::redact;
 use crate::domain::shown::{duration, exact_duration as show};
 use crate::net::trial::{TWO_ENDED, part, speaks};
 
@@ -71,6 +72,7 @@ async fn pursue(
     }
     let catch = Hunt::new(plan.clone(), start, reporter)?.run(interrupt).await;
     gathered.notes.extend(catch.standstill.map(stood_still));
+    gathered.notes.extend(unmatched(&plan));
     let trials = Trials::of(&plan, &catch.findings);
     gathered.catch = Some(catch);
     gathered.after = trials.run(plan, start, reporter, interrupt).await;
@@ -125,6 +127,13 @@ fn agree(plan: &mut IdlePlan, speaks: bool, gathered: &mut Gathered) {
         gathered.two_ended = Some(TwoEnded::Refused);
         plan.dial.subprotocols.retain(|offered| offered != TWO_ENDED);
     }
+}
+
+/// What came in answer to the questions, where nothing that came was an answer.
+fn unmatched(plan: &IdlePlan) -> Option<String> {
+    let words = plan.unmatched.words()?;
+    let [ask, answer] = [plan.ask.to_string(), plan.answer.to_string()].map(|text| redact(&text));
+    Some(format!("no message answered '{ask}' by the pattern '{answer}'; what came: {words}"))
 }
 
 fn stood_still(span: Duration) -> String {

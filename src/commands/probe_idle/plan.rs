@@ -9,7 +9,7 @@ use crate::domain::idle::{Expectation, SearchPlan};
 use crate::domain::target::Target;
 use crate::net::dial::DialPlan;
 use crate::net::greeting::Greeting;
-use crate::net::trial::{Question, TWO_ENDED};
+use crate::net::trial::{Question, TWO_ENDED, UnmatchedLog};
 
 /// What will be done. The search's bounds are checked when it begins; see [`SearchPlan::checked`].
 #[derive(Clone)]
@@ -34,6 +34,8 @@ pub struct IdlePlan {
     /// Hold a connection afterwards at the prescribed interval.
     pub verify: bool,
     pub expectation: Option<Expectation>,
+    /// What comes in answer to app questions without being an answer.
+    pub unmatched: UnmatchedLog,
 }
 
 impl IdlePlan {
@@ -51,8 +53,9 @@ impl IdlePlan {
     pub(super) fn question(&self, kind: Kind) -> Question {
         let (ask, answer) = (self.ask.clone(), self.answer.clone());
         let convention = self.greeting.convention.clone();
-        let answers_server = self.greeting.answer_pings;
-        Question { kind, ask, answer, timeout: self.search.answer_timeout, convention, answers_server }
+        let (answers_server, unmatched) = (self.greeting.answer_pings, self.unmatched.clone());
+        let timeout = self.search.answer_timeout;
+        Question { kind, ask, answer, timeout, convention, answers_server, unmatched }
     }
 
     /// The plan of opening, with the two-ended mode offered before the user's own subprotocols.

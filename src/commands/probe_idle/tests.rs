@@ -23,6 +23,7 @@ use crate::domain::report;
 use crate::domain::threshold::Truth;
 use crate::net::dial::DialPlan;
 use crate::net::greeting::Greeting;
+use crate::net::trial::UnmatchedLog;
 use crate::server::{self, Config, faults};
 
 fn ms(millis: u64) -> Duration {
@@ -61,6 +62,7 @@ fn plan(url: &str) -> IdlePlan {
         refresh: false,
         verify: false,
         expectation: None,
+        unmatched: UnmatchedLog::default(),
     }
 }
 

@@ -414,5 +414,14 @@ fn ended(ending: Ending, greeting: Duration) -> Fate {
 fn unanswered(ears: &Ears) -> Ending {
     let idle = ears.alive.map_or(Duration::ZERO, |alive| alive.elapsed());
     let (who, how, os_error) = (Who::Network, How::Silent, None);
-    Ending { who, how, os_error, tcp: None, age: ears.opened.elapsed(), idle, at: SystemTime::now() }
+    Ending {
+        who,
+        how,
+        reply: None,
+        os_error,
+        tcp: None,
+        age: ears.opened.elapsed(),
+        idle,
+        at: SystemTime::now(),
+    }
 }

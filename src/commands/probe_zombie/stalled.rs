@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::backlog::Backlog;
-use crate::domain::ending::{Ending, How, Violation};
+use crate::domain::ending::{Ending, How};
 use crate::domain::zombie::Fate;
 use crate::net::proof::Proof;
 
@@ -49,7 +49,7 @@ impl Stalled {
         let says_goodbye = matches!(
             ending.how,
             How::CloseFrame { .. }
-                | How::Violation { rule: Violation::InvalidCloseCode, .. }
+                | How::Violation { close: Some(_), .. }
                 | How::TlsClose
                 | How::TlsAlert { .. }
         );
@@ -94,7 +94,7 @@ mod tests {
     /// After so many milliseconds, and whether that is an upper bound, of one that ended so; the last bytes came then.
     fn told(stalled: &Stalled, how: How, came: Option<u64>) -> (u64, bool) {
         let (who, at) = (Who::Peer, SystemTime::UNIX_EPOCH);
-        let ending = Ending { who, how, os_error: None, tcp: None, age: ms(0), idle: ms(0), at };
+        let ending = Ending { who, how, reply: None, os_error: None, tcp: None, age: ms(0), idle: ms(0), at };
         let came = came.map(|came| stalled.began + ms(came));
         match stalled.fate(Backlog { ending: Some(ending), unread: 0, came }) {
             Fate::Ended { after, ending, at_latest } => {

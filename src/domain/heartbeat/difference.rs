@@ -8,6 +8,7 @@ use super::incoming::{self, Incoming, MessageRef};
 use super::json_shape::{Shape, same};
 use super::template::{ANY, Key, Part};
 use crate::domain::peer_text::PeerText;
+use crate::domain::secrets::HIDDEN;
 
 /// The most differences that are named.
 const MAX_NAMED: usize = 3;
@@ -159,7 +160,7 @@ fn compare(shape: &Shape, value: &Value, path: &str, difference: &mut Difference
             difference.add(format!("{} has {} items, not {}", named(path), values.len(), items.len()));
         }
         (Shape::Object(_) | Shape::Array(_), _) => {
-            difference.add(format!("{} is {}, not {}", named(path), shown(value), kind_of(shape)));
+            difference.add(format!("{} is {}, not {}", named(path), shown(path, value), kind_of(shape)));
         }
         (Shape::Scalar(wanted), value) if same(wanted, value) => difference.agree(EQUAL),
         (Shape::Scalar(wanted), value) => {
@@ -167,8 +168,8 @@ fn compare(shape: &Shape, value: &Value, path: &str, difference: &mut Difference
             difference.add(format!(
                 "{} is {}, not {}{}",
                 named(path),
-                shown(value),
-                shown(wanted),
+                shown(path, value),
+                shown(path, wanted),
                 alike(wanted, value)
             ));
         }
@@ -182,7 +183,7 @@ fn compare_place(shape: &Shape, value: &Value, path: &str, difference: &mut Diff
         return difference.agree(EQUAL);
     }
     difference.agree(PRESENT);
-    let (name, came) = (named(path), shown(value));
+    let (name, came) = (named(path), shown(path, value));
     difference.add(match (shape, value) {
         (Shape::Bare(key), Value::String(text)) if Captures::of(*key, text).is_some() => {
             format!("{name} came as the string {came}: write \"{}\" in the pattern", key.placeholder())
@@ -232,8 +233,19 @@ fn alike(wanted: &Value, came: &Value) -> &'static str {
     }
 }
 
-/// A value as JSON, escaped and cut.
-fn shown(value: &Value) -> String {
+/// A value of the peer's as JSON, escaped and cut; hidden where the name of its field says that it is a secret.
+fn shown(path: &str, value: &Value) -> String {
+    let name = path.rsplit('.').next().unwrap_or_default();
+    let field = serde_json::json!({ name: value }).to_string();
+    match value {
+        Value::String(_) | Value::Number(_) if PeerText::new(&field).as_str().contains(HIDDEN) => {
+            HIDDEN.to_string()
+        }
+        value => written_value(value),
+    }
+}
+
+fn written_value(value: &Value) -> String {
     match value {
         Value::Object(_) => "an object".to_string(),
         Value::Array(_) => "an array".to_string(),
@@ -348,6 +360,12 @@ mod tests {
         let order = ["hello", r#"{"type":"news"}"#, r#"{"type":"pong"}"#, r#"{"type":"pong","id":"7"}"#];
         let found = order.map(agreeing);
         assert!(found.is_sorted_by(|one, other| one < other), "{found:?}");
+    }
+
+    #[test]
+    fn values_of_secret_fields_are_hidden() {
+        let words = of_text(r#"{"token":"x"}"#, r#"{"token":"a8f3c91b77e04d2f"}"#);
+        assert!(words.starts_with("`token` is ***") && !words.contains("a8f3"), "{words}");
     }
 
     #[test]

@@ -91,11 +91,13 @@ impl Cut {
                 let is_own = |code: &u16| *code == 1008 || (3000..5000).contains(code);
                 code.as_ref().is_some_and(is_own) || !reason.as_str().is_empty()
             }
+            How::Violation { close: Some(close), .. } => !close.reason.is_empty(),
             How::Fin
             | How::Rst
             | How::TlsClose
             | How::TlsAlert { .. }
-            | How::Violation { .. }
+            | How::Violation { close: None, .. }
+            | How::TooLarge { .. }
             | How::Silent
             | How::Timeout
             | How::Error => false,

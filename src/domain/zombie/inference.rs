@@ -323,7 +323,16 @@ pub mod tests {
         }
         let after = ms(millis);
         let (who, how, at) = (Who::Peer, How::Fin, SystemTime::UNIX_EPOCH);
-        let ending = Arc::new(Ending { who, how, os_error: None, tcp: None, age: after, idle: after, at });
+        let ending = Arc::new(Ending {
+            who,
+            how,
+            reply: None,
+            os_error: None,
+            tcp: None,
+            age: after,
+            idle: after,
+            at,
+        });
         life.fate = match ended {
             true => Fate::Ended { after, ending, at_latest: false },
             false => Fate::Kept { so_far: after, proven: true },

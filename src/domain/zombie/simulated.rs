@@ -251,7 +251,7 @@ fn live(server: &Server, way: Way, client: Client, max: u64) -> Life {
 
 fn ending(age: u64) -> Ending {
     let (who, how, at) = (Who::Peer, How::Fin, SystemTime::UNIX_EPOCH);
-    Ending { who, how, os_error: None, tcp: None, age: ms(age), idle: ms(0), at }
+    Ending { who, how, reply: None, os_error: None, tcp: None, age: ms(age), idle: ms(0), at }
 }
 
 /// A run as the probe makes it.

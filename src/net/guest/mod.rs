@@ -233,7 +233,7 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Guest<'a, S> {
         let age = self.opened.elapsed();
         // What came with the opening was read before it was known to be over.
         let idle = self.quiet_since.elapsed().min(age);
-        Ending { who, how, os_error, tcp: None, age, idle, at: SystemTime::now() }
+        Ending { who, how, reply: None, os_error, tcp: None, age, idle, at: SystemTime::now() }
     }
 
     /// Leaves as one should: with a goodbye, or with an answer to the server's.
@@ -269,12 +269,12 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Guest<'a, S> {
         let message = match step {
             Step::Flushed(_) => return None,
             Step::Bytes => return Some(Heard::Bytes { at: self.socket.heard_at() }),
-            Step::Lost(error) => return Some(Heard::Ended(Cut::by_loss(error, self.socket.marks()))),
+            Step::Lost(error) => return Some(Heard::Ended(self.socket.lost_by(error))),
             Step::Message(message) => message,
         };
         let at = self.socket.heard_at();
         match &message {
-            Message::Close(frame) => Some(Heard::Ended(Cut::by_close_frame(frame.clone()))),
+            Message::Close(frame) => Some(Heard::Ended(self.socket.closed_by(frame.clone()))),
             Message::Ping(payload) => Some(frame_said(at, Sound::Ping, payload, self.has_ponged())),
             Message::Pong(payload) => Some(match self.seq_of_ours(payload) {
                 Some(seq) => Heard::Answered { at, took: self.pings.answered(seq, at) },

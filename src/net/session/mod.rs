@@ -26,7 +26,7 @@ use tokio_util::sync::{CancellationToken, WaitForCancellationFuture};
 use self::hearing::Hearing;
 use self::plan::SessionPlan;
 use self::pulse::{Ask, Pulse, ping_payload, seq_of};
-use crate::domain::ending::{Ending, How, Who};
+use crate::domain::ending::{CloseReply, Ending, How, Who};
 use crate::domain::event::{Beat, ConnEvent, Heard, StatusChange};
 use crate::domain::health::{Metrics, Status};
 use crate::domain::heartbeat::incoming::MessageRef;
@@ -35,7 +35,7 @@ use crate::domain::heartbeat::message::{Classifier, Correlation, Meaning};
 use crate::domain::heartbeat::template::Payload;
 use crate::domain::heartbeat::{Kind, Outcome, Stray};
 use crate::domain::nanos::Nanos;
-use crate::domain::overheard::Listener;
+use crate::domain::overheard::{Listener, Overheard};
 use crate::domain::peer_text::PeerText;
 use crate::net::clock::unix_ms;
 use crate::net::endings::{Cut, code_for};
@@ -437,6 +437,7 @@ impl<'a, S: AsyncRead + AsyncWrite + Layered + Unpin> Session<'a, S> {
         let to_wire = departure.by_kernel.then(|| (departure.at - departure.began).into());
         let end = departure.end;
         self.pulses[index].ledger.sent(ledger::Sent { seq, at, stamp, lag, to_wire, end, was });
+        self.pulses[index].left(departure.at);
         if to_wire.is_none() && self.socket.marks().stamps_departures() {
             if self.unstamped.len() == MOST_UNSTAMPED {
                 self.unstamped.remove(0);
@@ -469,14 +470,14 @@ impl<'a, S: AsyncRead + AsyncWrite + Layered + Unpin> Session<'a, S> {
                 (self.heard, self.receiving) = (self.socket.heard_at(), true);
                 Ok(())
             }
-            Step::Lost(error) => Err(End::Lost(Cut::by_loss(error, self.socket.marks()))),
+            Step::Lost(error) => Err(End::Lost(self.socket.lost_by(error))),
             Step::Message(message) => self.on_message(message),
         }
     }
 
     fn on_message(&mut self, message: Message) -> Result<(), End> {
         match message {
-            Message::Close(frame) => return Err(End::Lost(Cut::by_close_frame(frame))),
+            Message::Close(frame) => return Err(End::Lost(self.socket.closed_by(frame))),
             Message::Ping(_) => {
                 let answered = !self.closing && !self.socket.is_blocked();
                 let age = self.socket.heard_at() - self.opened_at;
@@ -496,10 +497,38 @@ impl<'a, S: AsyncRead + AsyncWrite + Layered + Unpin> Session<'a, S> {
         match self.index_of(Kind::Protocol) {
             Some(index) => match seq_of(payload, self.nonce) {
                 Some(seq) => self.answered(index, seq, 0),
-                None => self.tell_stray(Kind::Protocol, self.pulses[index].ledger.alien_pong()),
+                None => self.on_alien_pong(index, payload),
             },
             None => self.tell_stray(Kind::Protocol, Stray::Unsolicited),
         }
+    }
+
+    fn on_alien_pong(&mut self, index: usize, payload: &[u8]) {
+        let pulse = &mut self.pulses[index];
+        let stray = pulse.ledger.alien_pong();
+        if stray == Stray::Mismatched {
+            let last = ping_payload(self.nonce, pulse.ledger.next_seq().saturating_sub(1));
+            pulse.substitutes().pong(payload, &last);
+        }
+        self.tell_stray(Kind::Protocol, stray);
+    }
+
+    /// A message came that answers nothing: perhaps it stands for a Pong, or for an answer in another shape.
+    fn on_stranger(&mut self, message: MessageRef<'_>) {
+        // Beside app heartbeats a message answers those, if anything.
+        if let [pulse] = self.pulses.as_mut_slice()
+            && pulse.kind == Kind::Protocol
+            && pulse.is_unanswered()
+        {
+            pulse.substitutes().message(message);
+        }
+        if self.listener().wants_difference()
+            && let Some(difference) = self.classifier.difference(message)
+        {
+            self.listener().unmatched(message, difference);
+        }
+        self.listener().stranger(message);
+        self.hear(Heard::Message);
     }
 
     fn on_data(&mut self, message: MessageRef<'_>) -> Result<(), End> {
@@ -507,13 +536,14 @@ impl<'a, S: AsyncRead + AsyncWrite + Layered + Unpin> Session<'a, S> {
         let message = unpacked.as_deref().map_or(message, MessageRef::Text);
         for meaning in self.classifier.read(message, unix_ms()) {
             match meaning {
+                Meaning::Answer(Correlation::Foreign) => {
+                    self.listener().foreign(message);
+                    self.on_answer(Correlation::Foreign);
+                }
                 Meaning::Answer(correlation) => self.on_answer(correlation),
                 Meaning::Echo => self.hear(Heard::Echo),
                 Meaning::ServerPing { reply } => self.on_server_ping(reply)?,
-                Meaning::Ordinary => {
-                    self.listener().stranger(message);
-                    self.hear(Heard::Message);
-                }
+                Meaning::Ordinary => self.on_stranger(message),
             }
         }
         Ok(())
@@ -710,14 +740,14 @@ impl<'a, S: AsyncRead + AsyncWrite + Layered + Unpin> Session<'a, S> {
         let (ended_at, at) = (Instant::now(), SystemTime::now());
         let idle = ended_at - self.last_traffic();
         let tcp = self.socket.stream().tcp();
-        let Cut { who, how, os_error } = match end {
+        let (Cut { who, how, os_error }, reply) = match end {
             End::Done => self.say_goodbye().await,
-            End::GaveUp => self.part().await,
-            End::Lost(cut) => self.lose(cut).await,
+            End::GaveUp => (self.part().await, None),
+            End::Lost(cut) => (self.lose(cut).await, None),
         };
         let age = ended_at - self.opened_at;
         // The upgrade's own bytes came just before the age begins.
-        let ending = Ending { who, how, os_error, tcp, age, idle: idle.min(age), at };
+        let ending = Ending { who, how, reply, os_error, tcp, age, idle: idle.min(age), at };
         self.tell_end(&ending);
         Closed {
             ending,
@@ -736,7 +766,7 @@ impl<'a, S: AsyncRead + AsyncWrite + Layered + Unpin> Session<'a, S> {
 
     fn tell_end(&mut self, ending: &Ending) {
         self.tell_heard(None);
-        if ending.was_planned() {
+        if !ending.is_loss() {
             self.tell_standing();
         }
         for index in 0..self.pulses.len() {
@@ -745,11 +775,22 @@ impl<'a, S: AsyncRead + AsyncWrite + Layered + Unpin> Session<'a, S> {
                 self.tell(ConnEvent::Unjudged { kind, count });
             }
         }
-        let overheard = self.listener.as_deref().map(Listener::overheard).unwrap_or_default();
+        let overheard = self.overheard(ending);
         if !overheard.is_empty() {
             self.tell(ConnEvent::Overheard(std::sync::Arc::new(overheard)));
         }
         self.tell(ConnEvent::Ended(std::sync::Arc::new(ending.clone())));
+    }
+
+    fn overheard(&self, ending: &Ending) -> Overheard {
+        let overheard = self.listener.as_deref().map(Listener::overheard).unwrap_or_default();
+        let Some(pulse) = self.pulses.iter().find(|pulse| pulse.kind == Kind::Protocol) else {
+            return overheard;
+        };
+        let only_ping = pulse.only_unanswered_ping().filter(|_| ending.who == Who::Peer);
+        let ended_after_ping =
+            only_ping.map(|sent| (self.opened_at + ending.age).saturating_duration_since(sent));
+        Overheard { substitute: pulse.substitute(), ended_after_ping, ..overheard }
     }
 
     fn tell_standing(&mut self) {
@@ -770,22 +811,29 @@ impl<'a, S: AsyncRead + AsyncWrite + Layered + Unpin> Session<'a, S> {
         }
     }
 
-    /// The closing handshake. Pongs that come meanwhile still count.
-    async fn say_goodbye(&mut self) -> Cut {
+    /// The closing handshake, and how the peer took it. Pongs that come meanwhile still count.
+    async fn say_goodbye(&mut self) -> (Cut, Option<CloseReply>) {
         let ours = Cut { who: Who::Us, how: close_frame(1000, ""), os_error: None };
         if self.socket.send(close_message(1000, "")).is_err() {
-            return ours;
+            return (ours, Some(CloseReply::NotSent));
         }
         self.closing = true;
         let deadline = Instant::now() + CLOSE_WAIT;
         while let Ok(step) = timeout_at(deadline, self.socket.step()).await {
+            if let Err(End::Lost(Cut { who, how, os_error })) = self.on_step(step) {
+                return (ours, Some(CloseReply::of(who, &how, os_error.as_deref())));
+            }
             // A flood is always ready, and the timeout is not looked at while it is.
-            if self.on_step(step).is_err() || Instant::now() >= deadline {
+            if Instant::now() >= deadline {
                 break;
             }
             tokio::task::coop::consume_budget().await;
         }
-        ours
+        let reply = match self.socket.is_blocked() {
+            true => CloseReply::NotSent,
+            false => CloseReply::Nothing { waited: CLOSE_WAIT },
+        };
+        (ours, Some(reply))
     }
 
     /// Closes a connection that counts as dead; nobody is expected to answer.
@@ -799,6 +847,7 @@ impl<'a, S: AsyncRead + AsyncWrite + Layered + Unpin> Session<'a, S> {
     async fn lose(&mut self, cut: Cut) -> Cut {
         match &cut.how {
             How::Violation { rule, .. } => self.send_close(code_for(*rule), "").await,
+            How::TooLarge { .. } => self.send_close(1009, "").await,
             How::CloseFrame { .. } => {
                 let _ = tokio::time::timeout(PARTING_WAIT, self.socket.flush()).await;
             }
@@ -808,8 +857,9 @@ impl<'a, S: AsyncRead + AsyncWrite + Layered + Unpin> Session<'a, S> {
         cut
     }
 
+    /// What a limit of ours ended is not dead.
     fn tell_dead(&mut self, cut: &Cut) {
-        if self.status == Status::Dead {
+        if self.status == Status::Dead || cut.who == Who::Us {
             return;
         }
         let metrics = self.pulses.first().map(|pulse| pulse.health.metrics()).unwrap_or_default();
@@ -819,9 +869,9 @@ impl<'a, S: AsyncRead + AsyncWrite + Layered + Unpin> Session<'a, S> {
     }
 
     async fn send_close(&mut self, code: u16, reason: &'static str) {
-        if self.socket.send(close_message(code, reason)).is_ok() {
-            let _ = tokio::time::timeout(PARTING_WAIT, self.socket.flush()).await;
-        }
+        // Where the library has answered a close frame already, it refuses another, and its own still waits.
+        let _ = self.socket.send(close_message(code, reason));
+        let _ = tokio::time::timeout(PARTING_WAIT, self.socket.flush()).await;
     }
 }
 

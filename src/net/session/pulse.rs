@@ -9,6 +9,7 @@ use super::plan::SessionPlan;
 use crate::domain::event::StatusChange;
 use crate::domain::health::{Health, Status};
 use crate::domain::heartbeat::ledger::{Ledger, Resolution, Superseding};
+use crate::domain::heartbeat::substitutes::{Substitute, Substitutes};
 use crate::domain::heartbeat::{Kind, Outcome};
 use crate::domain::tcp::MissedBelow;
 use crate::net::schedule::Schedule;
@@ -26,6 +27,14 @@ pub struct Pulse {
     pub in_order: bool,
     timeout: Duration,
     told: Status,
+    /// How many left since the last answer.
+    unanswered: u64,
+    /// Whether none was answered yet.
+    never_answered: bool,
+    /// When the first left.
+    first_sent: Option<Instant>,
+    /// What came in place of answers, where something did.
+    substitutes: Option<Box<Substitutes>>,
 }
 
 /// An ask on its way out.
@@ -56,7 +65,41 @@ impl Pulse {
             in_order: kind == Kind::App && !plan.ask.has_keys(),
             timeout: plan.timeout,
             told: Status::Unknown,
+            unanswered: 0,
+            never_answered: true,
+            first_sent: None,
+            substitutes: None,
         }
+    }
+
+    /// A heartbeat left.
+    pub fn left(&mut self, at: Instant) {
+        self.first_sent.get_or_insert(at);
+        self.unanswered += 1;
+        if let Some(substitutes) = &mut self.substitutes {
+            substitutes.ping();
+        }
+    }
+
+    /// Whether heartbeats left since the last answer.
+    pub fn is_unanswered(&self) -> bool {
+        self.unanswered > 0
+    }
+
+    /// What comes in place of answers.
+    pub fn substitutes(&mut self) -> &mut Substitutes {
+        let unanswered = self.unanswered;
+        self.substitutes.get_or_insert_with(|| Box::new(Substitutes::after(unanswered)))
+    }
+
+    /// What took the place of the answers since the last.
+    pub fn substitute(&self) -> Option<Substitute> {
+        self.substitutes.as_ref()?.found()
+    }
+
+    /// When the only heartbeat left, if there was but one, and nothing answered it.
+    pub fn only_unanswered_ping(&self) -> Option<Instant> {
+        self.first_sent.filter(|_| self.never_answered && self.unanswered == 1)
     }
 
     /// How long an answer may take.
@@ -94,6 +137,9 @@ impl Pulse {
             Outcome::Ok | Outcome::Late | Outcome::Superseded => self.below = MissedBelow::default(),
             Outcome::Unsent => {}
         }
+        if outcome.is_answered() {
+            (self.unanswered, self.never_answered, self.substitutes) = (0, false, None);
+        }
         let before = self.health.window_mean();
         self.health.record(outcome, was, rtt, later_answered);
         rtt.zip(before).is_some_and(|(rtt, before)| rtt > before * 2)
@@ -101,9 +147,11 @@ impl Pulse {
 
     /// Why the status is what it is, as a fragment.
     pub fn reason(&self) -> String {
-        match self.below.meaning() {
-            Some(meaning) => format!("{}; {meaning}", self.health.reason()),
-            None => self.health.reason(),
+        let substitute = self.substitute().filter(|_| self.health.metrics().consecutive_missed > 0);
+        match (substitute, self.below.meaning()) {
+            (Some(substitute), _) => format!("{}; {}", self.health.reason(), substitute.words()),
+            (None, Some(meaning)) => format!("{}; {meaning}", self.health.reason()),
+            (None, None) => self.health.reason(),
         }
     }
 

@@ -10,13 +10,14 @@ use tokio_util::sync::CancellationToken;
 
 use super::plan::SessionPlan;
 use super::{Closed, Start, Stops, run};
-use crate::domain::ending::{How, Violation, Who};
+use crate::domain::ending::{ClosePayload, CloseReply, How, Violation, Who};
 use crate::domain::event::{Beat, ConnEvent, Heard};
 use crate::domain::health::{Limits, Status};
 use crate::domain::heartbeat::convention::Convention;
 use crate::domain::heartbeat::pattern::Pattern;
 use crate::domain::heartbeat::template::Template;
 use crate::domain::heartbeat::{Kind, Outcome, Stray};
+use crate::domain::overheard::Overheard;
 use crate::domain::peer_text::PeerText;
 use crate::domain::tcp::TcpView;
 use crate::net::raw_peer::{CLOSE, PING, RawPeer, TEXT, frame};
@@ -753,10 +754,171 @@ async fn each_violation_is_named_and_answered_with_its_code() {
     assert_eq!(violation_of(&frame(TEXT, b"\xff\xfe")).await, (Violation::InvalidUtf8, code(1007)));
     assert_eq!(violation_of(&b"HTTP/1.1 200 OK\r\n".repeat(10)).await, (Violation::Garbage, code(1002)));
     assert_eq!(violation_of(&[0xf2, 0]).await, (Violation::Garbage, code(1002)));
+    let beyond = [&[0x82, 127][..], &(1u64 << 63).to_be_bytes()].concat();
+    assert_eq!(violation_of(&beyond).await, (Violation::Garbage, code(1002)));
+}
+
+/// How a session ends when the server sends these bytes, with the close frame that goes back.
+async fn end_after(bytes: &[u8]) -> (Ended, Vec<u8>) {
+    let mut scene = Scene::begin(plan(100)).await;
+    scene.peer.ping().await;
+    scene.peer.raw(bytes).await;
+    let (opcode, payload) = scene.peer.frame().await.unwrap();
+    assert_eq!(opcode, CLOSE);
+    (scene.end().await, payload)
+}
+
+#[tokio::test(start_paused = true)]
+async fn message_above_our_limit_ends_by_us_and_is_not_dead() {
     let huge = [&[0x82, 127][..], &(1u64 << 62).to_be_bytes()].concat();
-    assert_eq!(violation_of(&huge).await, (Violation::Oversized, code(1009)));
     let larger = [&[0x82, 126][..], &1025u16.to_be_bytes()].concat();
-    assert_eq!(violation_of(&larger).await, (Violation::Oversized, code(1009)));
+    let mut parts = vec![0x02, 126];
+    parts.extend(1000_u16.to_be_bytes());
+    parts.extend([0; 1000]);
+    parts.extend(frame(0, &[0; 25]));
+    for (bytes, size) in [(huge, 1 << 62), (larger, 1025), (parts, 1025)] {
+        let (ended, payload) = end_after(&bytes).await;
+        let ending = &ended.closed.ending;
+        assert_eq!((ending.who, &ending.how), (Who::Us, &How::TooLarge { size, limit: 1024 }));
+        assert_eq!(payload, 1009_u16.to_be_bytes());
+        assert_eq!(ended.statuses(), [], "the peer did nothing wrong");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn close_frames_that_break_a_rule_keep_code_and_reason() {
+    let close = |payload: &[u8]| frame(CLOSE, payload);
+    let told = async |bytes: Vec<u8>| {
+        let (ended, _) = end_after(&bytes).await;
+        assert_eq!(ended.closed.ending.who, Who::Peer);
+        match ended.closed.ending.how {
+            How::Violation { rule, close: Some(close), .. } => (rule, close.code, close.reason.to_string()),
+            other => panic!("{other:?}"),
+        }
+    };
+    for code in [0_u16, 999, 1004, 1005, 1006, 1015, 2000, 5000] {
+        let payload = [&code.to_be_bytes()[..], b"bye"].concat();
+        let expected = (Violation::InvalidCloseCode, Some(code), "bye".to_string());
+        assert_eq!(told(close(&payload)).await, expected);
+    }
+    assert_eq!(told(close(&[3])).await, (Violation::InvalidClosePayload, None, String::new()));
+    let bad_utf8 = (Violation::InvalidUtf8, Some(1001), "by\u{fffd}".to_string());
+    assert_eq!(told(close(b"\x03\xe9by\xff")).await, bad_utf8);
+}
+
+#[tokio::test(start_paused = true)]
+async fn close_frames_that_are_legal_are_no_violation() {
+    for (code, reason) in [(1002_u16, "Protocol violation"), (1014, "bad gateway")] {
+        let payload = [&code.to_be_bytes()[..], reason.as_bytes()].concat();
+        let (ended, _) = end_after(&frame(CLOSE, &payload)).await;
+        let expected = How::CloseFrame { code: Some(code), reason: PeerText::new(reason) };
+        assert_eq!(ended.closed.ending.how, expected);
+    }
+}
+
+/// What a session heard and its last status with its reason, when each of three Pings is answered so.
+async fn after_three_pings(answer: impl Fn(&[u8]) -> Vec<u8>) -> (Overheard, String) {
+    let plan = SessionPlan { timeout: ms(500), ..plan(100) };
+    let mut scene = Scene::begin(plan).await;
+    for _ in 0..3 {
+        let payload = scene.peer.ping().await;
+        let bytes = answer(&payload);
+        scene.peer.raw(&bytes).await;
+    }
+    let ended = scene.end().await;
+    let overheard = ended.events.iter().find_map(|(_, event)| match event {
+        ConnEvent::Overheard(overheard) => Some(overheard.as_ref().clone()),
+        _ => None,
+    });
+    let reason = ended.events.iter().rev().find_map(|(_, event)| match event {
+        ConnEvent::Status(change) => Some(change.reason.clone()),
+        _ => None,
+    });
+    (overheard.unwrap_or_default(), reason.unwrap())
+}
+
+#[tokio::test(start_paused = true)]
+async fn status_says_what_came_in_place_of_pongs() {
+    let pong = |payload: &[u8]| frame(crate::net::raw_peer::PONG, payload);
+    let (overheard, reason) = after_three_pings(|_| pong(b"")).await;
+    let expected = "3 pongs came, but with an empty payload instead of the Ping's";
+    assert_eq!(overheard.substitute.unwrap().words(), expected);
+    assert_eq!(reason, format!("3 consecutive heartbeats missed; {expected}"));
+    let (_, reason) = after_three_pings(|ping| pong(&ping[..8])).await;
+    assert!(reason.ends_with("only the first 8 bytes of the Ping's 16 instead of the Ping's"), "{reason}");
+    let (_, reason) = after_three_pings(|_| frame(TEXT, b"pong")).await;
+    let expected = "a message came for each Ping instead of a Pong (3, the first: 'pong')";
+    assert_eq!(reason, format!("3 consecutive heartbeats missed; {expected}"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn end_after_the_only_ping_is_timed_from_it() {
+    let ended_after_ping = async |answered: bool| {
+        let mut scene = Scene::begin(plan(100)).await;
+        let payload = scene.peer.ping().await;
+        if answered {
+            scene.peer.pong(&payload).await;
+        }
+        scene.at(3).await;
+        let ended = scene.end_by_drop().await;
+        ended.events.iter().find_map(|(_, event)| match event {
+            ConnEvent::Overheard(overheard) => overheard.ended_after_ping,
+            _ => None,
+        })
+    };
+    assert_eq!(ended_after_ping(false).await, Some(ms(3)));
+    assert_eq!(ended_after_ping(true).await, None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn nearest_reply_and_foreign_answer_are_kept() {
+    let heard = async |replies: &[&[u8]]| {
+        let mut scene = Scene::begin(app(1)).await;
+        scene.peer.send(TEXT, b"welcome").await;
+        scene.peer.text().await;
+        for reply in replies {
+            scene.peer.send(TEXT, reply).await;
+        }
+        scene.at(100).await;
+        scene.stop.cancel();
+        let ended = scene.end().await;
+        ended.events.iter().find_map(|(_, event)| match event {
+            ConnEvent::Overheard(overheard) => Some(overheard.as_ref().clone()),
+            _ => None,
+        })
+    };
+    let error = br#"{"type":"error","message":"unknown command: ping"}"#;
+    let overheard = heard(&[error]).await.unwrap();
+    let expected = r#"'{"type":"error","message":"unknown command: ping"}' (`type` is "error", not "pong")"#;
+    assert_eq!(overheard.nearest.unwrap().words(), expected);
+    let overheard = heard(&[br#"{"type":"pong","id":"other"}"#]).await.unwrap();
+    assert_eq!(overheard.foreign, Some(PeerText::new(r#"{"type":"pong","id":"other"}"#)));
+}
+
+/// How the peer takes our close, by what it does when that came.
+async fn reply_to_our_close(answer: Option<Vec<u8>>) -> Option<CloseReply> {
+    let mut scene = Scene::begin(plan(100)).await;
+    scene.peer.ping().await;
+    scene.stop.cancel();
+    assert_eq!(scene.peer.frame().await.unwrap().0, CLOSE);
+    match answer {
+        Some(bytes) => scene.peer.raw(&bytes).await,
+        None => return scene.session.await.unwrap().ending.reply,
+    }
+    scene.end_by_drop().await.closed.ending.reply
+}
+
+#[tokio::test(start_paused = true)]
+async fn how_the_peer_took_our_close_is_known() {
+    let close =
+        |code, reason| Some(CloseReply::CloseFrame(ClosePayload { code, reason: PeerText::new(reason) }));
+    let answer = |payload: &[u8]| Some(frame(CLOSE, payload));
+    assert_eq!(reply_to_our_close(answer(b"\x03\xe8")).await, close(Some(1000), ""));
+    assert_eq!(reply_to_our_close(answer(b"\x03\xf3no")).await, close(Some(1011), "no"));
+    assert_eq!(reply_to_our_close(answer(b"\x03\xee")).await, close(Some(1006), ""));
+    assert_eq!(reply_to_our_close(answer(b"")).await, close(None, ""));
+    assert_eq!(reply_to_our_close(Some(Vec::new())).await, Some(CloseReply::Fin));
+    assert_eq!(reply_to_our_close(None).await, Some(CloseReply::Nothing { waited: ms(1000) }));
 }
 
 #[tokio::test(start_paused = true)]

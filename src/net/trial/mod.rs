@@ -5,6 +5,7 @@
 pub mod keep;
 pub mod silence;
 mod two_ended;
+mod unmatched_log;
 mod voice;
 
 #[cfg(test)]
@@ -25,6 +26,7 @@ use crate::net::endings::Cut;
 use crate::net::websocket::{Socket, Step};
 
 pub use two_ended::{TWO_ENDED, speaks};
+pub use unmatched_log::UnmatchedLog;
 pub use voice::Voice;
 
 /// How long a closing handshake may take.
@@ -42,6 +44,8 @@ pub struct Question {
     pub convention: Convention,
     /// The server's own app pings are answered.
     pub answers_server: bool,
+    /// What comes without being an answer.
+    pub unmatched: UnmatchedLog,
 }
 
 impl Question {
@@ -101,8 +105,8 @@ async fn listen<S: AsyncRead + AsyncWrite + Unpin>(
 fn ended<S: AsyncRead + AsyncWrite + Unpin>(socket: &Socket<S>, step: Step) -> Result<Option<Message>, Cut> {
     match step {
         Step::Flushed(_) | Step::Bytes => Ok(None),
-        Step::Lost(error) => Err(Cut::by_loss(error, socket.marks())),
-        Step::Message(Message::Close(frame)) => Err(Cut::by_close_frame(frame)),
+        Step::Lost(error) => Err(socket.lost_by(error)),
+        Step::Message(Message::Close(frame)) => Err(socket.closed_by(frame)),
         Step::Message(message) => Ok(Some(message)),
     }
 }

@@ -7,9 +7,11 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, sleep_until};
 
+use tokio_tungstenite::tungstenite::Message;
+
 use super::keep::{self, KeepPlan, Kept, Traffic};
 use super::silence::{self, SilencePlan};
-use super::{Question, part, two_ended};
+use super::{Question, UnmatchedLog, part, two_ended};
 use crate::domain::ending::{How, Who};
 use crate::domain::heartbeat::Kind;
 use crate::domain::heartbeat::convention::Convention;
@@ -29,6 +31,7 @@ fn ms(n: u64) -> Duration {
 
 fn question(kind: Kind) -> Question {
     Question {
+        unmatched: UnmatchedLog::default(),
         kind,
         ask: Template::default(),
         answer: Pattern::default(),
@@ -561,4 +564,22 @@ async fn a_goodbye_is_said_and_takes_no_longer_than_it_may() {
     let (opcode, ()) =
         tokio::join!(async { peer.frame().await.map(|(opcode, _)| opcode) }, part(&mut socket));
     assert_eq!((opcode, start.elapsed()), (Some(CLOSE), ms(200)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn unmatched_answers_to_app_questions_are_kept_for_the_report() {
+    let words = async |replies: &[&str]| {
+        let question = question_of("", Kind::App);
+        let mut voice = super::Voice::new(&question, 7);
+        voice.ask();
+        replies
+            .iter()
+            .for_each(|reply| assert!(!voice.is_answer(&Message::text(*reply)) || reply.contains("pong")));
+        question.unmatched.words()
+    };
+    let error = r#"{"type":"error","message":"unknown command"}"#;
+    let expected = format!(r#"'{error}' (`type` is "error", not "pong")"#);
+    assert_eq!(words(&["hello", error]).await, Some(expected));
+    assert_eq!(words(&[]).await, None);
+    assert_eq!(words(&[error, r#"{"type":"pong"}"#]).await, None, "questions are answered");
 }

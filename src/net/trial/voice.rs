@@ -3,8 +3,9 @@
 use tokio::time::Instant;
 use tokio_tungstenite::tungstenite::Message;
 
-use super::Question;
+use super::{Question, UnmatchedLog};
 use crate::domain::heartbeat::Kind;
+use crate::domain::heartbeat::difference::Difference;
 use crate::domain::heartbeat::incoming::MessageRef;
 use crate::domain::heartbeat::message::{Classifier, Correlation, Meaning};
 use crate::net::clock::unix_ms;
@@ -30,6 +31,7 @@ pub struct Voice {
     classifier: Classifier,
     has_asked: bool,
     keeper: Option<Keeper>,
+    unmatched: UnmatchedLog,
 }
 
 impl Voice {
@@ -42,7 +44,8 @@ impl Voice {
         };
         let keeper = question.convention.upkeep.as_ref().map(|upkeep| Keeper::new(upkeep, nonce));
         let classifier = classifier.speaking(&question.convention);
-        Voice { nonce, seq: 0, classifier, has_asked: false, keeper }
+        let unmatched = question.unmatched.clone();
+        Voice { nonce, seq: 0, classifier, has_asked: false, keeper, unmatched }
     }
 
     /// The number that only this connection has.
@@ -97,8 +100,15 @@ impl Voice {
         let mut words = Words::default();
         for meaning in self.classifier.read(message, unix_ms()) {
             match meaning {
-                Meaning::Answer(Correlation::Foreign) | Meaning::Echo | Meaning::Ordinary => {}
-                Meaning::Answer(_) => words.is_answer |= self.has_asked,
+                Meaning::Answer(Correlation::Foreign) => {
+                    self.unmatched.compare(message, || self.has_asked.then(Difference::foreign));
+                }
+                Meaning::Ordinary => self.unmatched.compare(message, || self.classifier.difference(message)),
+                Meaning::Echo => {}
+                Meaning::Answer(_) => {
+                    words.is_answer |= self.has_asked;
+                    self.unmatched.answered();
+                }
                 Meaning::ServerPing { reply } => words.replies.extend(reply.map(to_message)),
             }
         }

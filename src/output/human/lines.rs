@@ -118,7 +118,9 @@ pub fn status(paint: Paint, change: &StatusChange) -> String {
 /// `peer sent close 1001 (going away) "bye", after 12 s, idle 0.9 s`; how long it was idle says nothing when we ended
 /// it as planned.
 pub fn ending(ending: &Ending) -> String {
-    let said = format!("{ending}, after {}", spoken(ending.age));
+    let what = Ending::describe(ending.who, &ending.how, ending.os_error.as_deref());
+    let reply = ending.reply.as_ref().map(|reply| format!("; {reply}")).unwrap_or_default();
+    let said = format!("{what}, after {}{reply}", spoken(ending.age));
     if ending.was_planned() {
         return said;
     }

@@ -416,6 +416,7 @@ fn refresh() -> Vec<IdleEvent> {
     let ending = Ending {
         who: Who::Peer,
         how: How::Fin,
+        reply: None,
         os_error: None,
         tcp: None,
         age: ms(104_500),

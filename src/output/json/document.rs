@@ -12,6 +12,7 @@ use crate::domain::event::ConnId;
 use crate::domain::health::Status;
 use crate::domain::heartbeat::Kind;
 use crate::domain::heartbeat::presets::PresetUse;
+use crate::domain::heartbeat::unmatched::Nearest;
 use crate::domain::opening::Timestamps;
 use crate::domain::report::{self, ConnReport, KindReport, Measurement, Report, TargetReport};
 use crate::domain::run::RunInfo;
@@ -307,10 +308,36 @@ struct Connection {
     spikes: Spikes,
     /// The first message on the last connection that was neither an answer nor known.
     first_other_message: Option<String>,
+    /// The last such message, where the connection ended.
+    last_other_message: Option<String>,
+    /// The message that comes nearest to an answer of an app heartbeat without being one.
+    nearest_to_answer: Option<NearestToAnswer>,
+    /// The first answer whose id or number is none of ours.
+    foreign_answer: Option<String>,
+    /// What came in place of the Pongs since the last one that answered: Pongs with another payload, or messages.
+    instead_of_pongs: Option<String>,
+    /// How long after our only Ping the peer ended the connection, where nothing answered it.
+    ended_after_ping_ms: Option<Ms>,
     /// The presets that such messages are typical of.
     looks_like: Vec<&'static str>,
     /// The last failure to open.
     error: Option<Failure>,
+}
+
+/// A message that is no answer, and how it differs from one.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct NearestToAnswer {
+    message: String,
+    /// Each a fragment.
+    differences: Vec<String>,
+}
+
+impl From<&Nearest> for NearestToAnswer {
+    fn from(nearest: &Nearest) -> NearestToAnswer {
+        let differences = nearest.difference.points.clone();
+        NearestToAnswer { message: nearest.message.to_string(), differences }
+    }
 }
 
 /// The server's own heartbeats.
@@ -347,6 +374,11 @@ impl From<&ConnReport> for Connection {
             server_pings: server_pings(connection),
             first_other_message: overheard
                 .and_then(|heard| Some(heard.stranger.as_ref()?.as_str().to_string())),
+            last_other_message: overheard.and_then(|heard| Some(heard.last.as_ref()?.to_string())),
+            nearest_to_answer: overheard.and_then(|heard| heard.nearest.as_ref()).map(NearestToAnswer::from),
+            foreign_answer: overheard.and_then(|heard| Some(heard.foreign.as_ref()?.to_string())),
+            instead_of_pongs: overheard.and_then(|heard| Some(heard.substitute.as_ref()?.words())),
+            ended_after_ping_ms: ms(overheard.and_then(|heard| heard.ended_after_ping)),
             looks_like: overheard.map(|heard| heard.looks_like.clone()).unwrap_or_default(),
             echoes: connection.echoes,
             spikes: Spikes::from(connection.spikes),

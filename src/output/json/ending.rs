@@ -5,7 +5,8 @@ use serde::Serialize;
 
 use super::figures::{Ms, Timestamp};
 use super::names::{HowName, ViolationName, WhoName};
-use crate::domain::ending::{How, Who, close_code_meaning};
+use crate::domain::ending::{CloseReply, How, Who, close_code_meaning};
+use crate::domain::shown;
 use crate::domain::tcp::TcpView;
 use crate::domain::{ending, ending::Violation, peer_text::PeerText};
 
@@ -15,7 +16,8 @@ use crate::domain::{ending, ending::Violation, peer_text::PeerText};
 pub struct Ending {
     who: WhoName,
     how: HowName,
-    /// The close code, theirs or ours; null without a close frame, or when it was empty.
+    /// The close code, theirs or ours, also one that must not appear on the wire; null without a close frame, or when it
+    /// was empty.
     code: Option<u16>,
     code_meaning: Option<&'static str>,
     /// The reason in the close frame, as it was given; a peer's control characters are escaped.
@@ -24,6 +26,8 @@ pub struct Ending {
     violation: Option<ViolationName>,
     /// What was wrong about it; of a TLS alert, its name.
     detail: Option<String>,
+    /// How the peer took our close frame; null where we sent none, or did not wait for the answer.
+    close_reply: Option<CloseReplyDocument>,
     /// The operating system's name for the error.
     os_error: Option<String>,
     /// How TCP stood then, where the system tells (Linux): the way to the first TCP hop, which may be a proxy or a
@@ -34,6 +38,53 @@ pub struct Ending {
     /// How long nothing had passed, in either direction.
     idle_ms: Ms,
     at: Timestamp,
+}
+
+/// How the peer took our close frame.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct CloseReplyDocument {
+    how: CloseReplyName,
+    /// The code of the peer's close frame; null without one, or when it was empty.
+    code: Option<u16>,
+    /// The reason in the peer's close frame; control characters are escaped.
+    reason: Option<String>,
+    /// In words, where no name fits.
+    detail: Option<String>,
+}
+
+/// What came after our close frame: the peer's own, an end of the stream, or nothing in time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+enum CloseReplyName {
+    CloseFrame,
+    Fin,
+    Rst,
+    TlsClose,
+    Error,
+    None,
+    NotSent,
+}
+
+impl From<&CloseReply> for CloseReplyDocument {
+    fn from(reply: &CloseReply) -> CloseReplyDocument {
+        let blank = |how| CloseReplyDocument { how, code: None, reason: None, detail: None };
+        match reply {
+            CloseReply::CloseFrame(close) => CloseReplyDocument {
+                code: close.code,
+                reason: Some(close.reason.to_string()).filter(|reason| !reason.is_empty()),
+                ..blank(CloseReplyName::CloseFrame)
+            },
+            CloseReply::Broken(why) => {
+                CloseReplyDocument { detail: Some(why.clone()), ..blank(CloseReplyName::Error) }
+            }
+            CloseReply::Fin => blank(CloseReplyName::Fin),
+            CloseReply::Rst => blank(CloseReplyName::Rst),
+            CloseReply::TlsClose => blank(CloseReplyName::TlsClose),
+            CloseReply::Nothing { .. } => blank(CloseReplyName::None),
+            CloseReply::NotSent => blank(CloseReplyName::NotSent),
+        }
+    }
 }
 
 /// TCP's own figures of one connection (TCP_INFO).
@@ -85,7 +136,8 @@ impl From<&ending::Ending> for Ending {
             code_meaning: code.map(close_code_meaning),
             reason: reason.filter(|reason| !reason.is_empty()),
             violation: violation.map(ViolationName::from),
-            detail: detail.or(alert).map(PeerText::to_string),
+            detail: detail.or(alert).map(PeerText::to_string).or_else(|| exceeded(&ending.how)),
+            close_reply: ending.reply.as_ref().map(CloseReplyDocument::from),
             os_error: ending.os_error.clone(),
             tcp: ending.tcp.map(Tcp::from),
             age_ms: ending.age.into(),
@@ -99,6 +151,8 @@ impl From<&ending::Ending> for Ending {
 pub fn close_frame(how: &How, who: Who) -> Option<(Option<u16>, String)> {
     match (how, who) {
         (How::CloseFrame { code, reason }, _) => Some((*code, reason.to_string())),
+        (How::Violation { close: Some(close), .. }, _) => Some((close.code, close.reason.to_string())),
+        (How::TooLarge { .. }, _) => Some((Some(1009), String::new())),
         (How::Timeout, Who::Us) => Some((Some(4000), "Heartbeat timeout".to_string())),
         (
             How::Timeout
@@ -106,7 +160,7 @@ pub fn close_frame(how: &How, who: Who) -> Option<(Option<u16>, String)> {
             | How::Rst
             | How::TlsClose
             | How::TlsAlert { .. }
-            | How::Violation { .. }
+            | How::Violation { close: None, .. }
             | How::Silent
             | How::Error,
             _,
@@ -117,7 +171,17 @@ pub fn close_frame(how: &How, who: Who) -> Option<(Option<u16>, String)> {
 /// The rule of RFC 6455 that was broken, and what was wrong.
 pub fn broken_rule(how: &How) -> Option<(Violation, &PeerText)> {
     match how {
-        How::Violation { rule, detail } => Some((*rule, detail)),
+        How::Violation { rule, detail, .. } => Some((*rule, detail)),
+        _ => None,
+    }
+}
+
+/// What exceeded which limit of ours.
+fn exceeded(how: &How) -> Option<String> {
+    match how {
+        How::TooLarge { size, limit } => {
+            Some(format!("a message of {} above our limit of {}", shown::size(*size), shown::size(*limit)))
+        }
         _ => None,
     }
 }
@@ -125,13 +189,15 @@ pub fn broken_rule(how: &How) -> Option<(Violation, &PeerText)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::ending::ClosePayload;
     use std::time::{Duration, SystemTime};
 
-    fn shown(who: Who, how: How) -> serde_json::Value {
+    fn document(who: Who, how: How) -> serde_json::Value {
         let (age, idle, at) = (Duration::ZERO, Duration::ZERO, SystemTime::UNIX_EPOCH);
         serde_json::to_value(Ending::from(&ending::Ending {
             who,
             how,
+            reply: None,
             os_error: None,
             tcp: None,
             age,
@@ -143,15 +209,50 @@ mod tests {
 
     #[test]
     fn a_peer_that_we_gave_up_was_sent_a_close_frame_too() {
-        let ours = shown(Who::Us, How::Timeout);
+        let ours = document(Who::Us, How::Timeout);
         assert_eq!((&ours["code"], &ours["reason"]), (&4000.into(), &"Heartbeat timeout".into()));
-        let networks = shown(Who::Network, How::Timeout);
+        let networks = document(Who::Network, How::Timeout);
         assert!(networks["code"].is_null() && networks["reason"].is_null());
     }
 
     #[test]
     fn an_empty_close_frame_has_neither_code_nor_reason() {
-        let empty = shown(Who::Peer, How::CloseFrame { code: None, reason: PeerText::default() });
+        let empty = document(Who::Peer, How::CloseFrame { code: None, reason: PeerText::default() });
         assert!(empty["code"].is_null() && empty["code_meaning"].is_null() && empty["reason"].is_null());
+    }
+
+    #[test]
+    fn a_broken_close_frame_keeps_its_code_and_reason() {
+        let close = Some(ClosePayload { code: Some(1006), reason: PeerText::new("gone") });
+        let rule = Violation::InvalidCloseCode;
+        let broken = document(Who::Peer, How::Violation { rule, detail: PeerText::new("x"), close });
+        assert_eq!((&broken["code"], &broken["reason"]), (&1006.into(), &"gone".into()));
+        assert_eq!(broken["violation"], "invalid_close_code");
+    }
+
+    #[test]
+    fn our_size_limit_is_ours() {
+        let ours = document(Who::Us, How::TooLarge { size: 2048, limit: 1024 });
+        assert_eq!((&ours["who"], &ours["how"]), (&"us".into(), &"message_size_limit".into()));
+        assert_eq!((&ours["code"], &ours["violation"]), (&1009.into(), &serde_json::Value::Null));
+        assert_eq!(ours["detail"], "a message of 2 KiB above our limit of 1 KiB");
+    }
+
+    #[test]
+    fn each_reply_to_our_close_has_the_domains_name() {
+        let waited = Duration::from_secs(1);
+        let replies = [
+            CloseReply::CloseFrame(ClosePayload { code: Some(1000), reason: PeerText::default() }),
+            CloseReply::Fin,
+            CloseReply::Rst,
+            CloseReply::TlsClose,
+            CloseReply::Broken("why".to_string()),
+            CloseReply::Nothing { waited },
+            CloseReply::NotSent,
+        ];
+        for reply in replies {
+            let document = serde_json::to_value(CloseReplyDocument::from(&reply)).unwrap();
+            assert_eq!(document["how"], reply.label());
+        }
     }
 }

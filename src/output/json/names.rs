@@ -127,10 +127,9 @@ names! {
     ViolationName of Violation {
         MaskedFrame,
         InvalidUtf8,
-        #[serde(rename = "oversized_frame")]
-        Oversized,
         Garbage,
         InvalidCloseCode,
+        InvalidClosePayload,
     }
 }
 
@@ -173,6 +172,8 @@ pub enum HowName {
     TlsClose,
     TlsAlert,
     Violation,
+    /// A message was larger than --max-message-size; we closed.
+    MessageSizeLimit,
     Silent,
     Timeout,
     Error,
@@ -187,6 +188,7 @@ impl From<&How> for HowName {
             How::TlsClose => HowName::TlsClose,
             How::TlsAlert { .. } => HowName::TlsAlert,
             How::Violation { .. } => HowName::Violation,
+            How::TooLarge { .. } => HowName::MessageSizeLimit,
             How::Silent => HowName::Silent,
             How::Timeout => HowName::Timeout,
             How::Error => HowName::Error,
@@ -211,8 +213,12 @@ mod tests {
         for outcome in [Outcome::Ok, Outcome::Late, Outcome::Superseded, Outcome::Missed, Outcome::Unsent] {
             assert_eq!(name(OutcomeName::from(outcome)), outcome.label());
         }
-        for rule in [Violation::MaskedFrame, Violation::InvalidUtf8, Violation::Oversized, Violation::Garbage]
-        {
+        for rule in [
+            Violation::MaskedFrame,
+            Violation::InvalidUtf8,
+            Violation::InvalidClosePayload,
+            Violation::Garbage,
+        ] {
             assert_eq!(name(ViolationName::from(rule)), rule.label());
         }
         for result in RunResult::ALL {

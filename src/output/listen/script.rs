@@ -114,7 +114,7 @@ impl Scene {
 
     fn ends(&mut self, who: Who, how: How, millis: u64) {
         let (age, idle) = (ms(millis), ms(900));
-        let ending = Ending { who, how, os_error: None, tcp: None, age, idle, at: at(age) };
+        let ending = Ending { who, how, reply: None, os_error: None, tcp: None, age, idle, at: at(age) };
         self.events.push(ListenEvent::Ended(Arc::new(ending.clone())));
         self.ending = Some(ending);
     }

@@ -285,6 +285,7 @@ impl EndingDocument {
     fn new(ending: &Ending) -> EndingDocument {
         let (code, reason) = match &ending.how {
             How::CloseFrame { code, reason } => (*code, Some(reason.to_string())),
+            How::TooLarge { .. } => (Some(1009), None),
             How::Violation { detail, .. } | How::TlsAlert { alert: detail } => {
                 (None, Some(detail.to_string()))
             }

@@ -60,7 +60,8 @@ fn summary() -> Summary {
 
 fn ended(how: How, who: Who) -> What {
     let at = SystemTime::UNIX_EPOCH;
-    let ending = Ending { who, how, os_error: None, tcp: None, age: 100_000 * MS, idle: 40_250 * MS, at };
+    let ending =
+        Ending { who, how, reply: None, os_error: None, tcp: None, age: 100_000 * MS, idle: 40_250 * MS, at };
     What::Ended { ending, last: Box::new(client()) }
 }
 

@@ -112,8 +112,16 @@ impl Scene {
         life.fate = match how {
             None => Fate::Kept { so_far: after, proven: true },
             Some(how) => {
-                let ending =
-                    Ending { who: Who::Peer, how, os_error: None, tcp: None, age: after, idle: ms(900), at };
+                let ending = Ending {
+                    who: Who::Peer,
+                    how,
+                    reply: None,
+                    os_error: None,
+                    tcp: None,
+                    age: after,
+                    idle: ms(900),
+                    at,
+                };
                 Fate::Ended { after, ending: Arc::new(ending), at_latest: false }
             }
         };
@@ -193,7 +201,8 @@ fn skips() -> Vec<ZombieEvent> {
     scene.lives(Way::HalfClosed, &[1000, 11_000, 21_000], 25_000, Some(How::Rst));
     let mut stalled = Life::new(Way::Stalled);
     let (who, how, after) = (Who::Peer, How::Fin, ms(300_000));
-    let ending = Ending { who, how, os_error: None, tcp: None, age: after, idle: ms(900), at: at(after) };
+    let ending =
+        Ending { who, how, reply: None, os_error: None, tcp: None, age: after, idle: ms(900), at: at(after) };
     stalled.fate = Fate::Ended { after, ending: Arc::new(ending), at_latest: true };
     stalled.unread = 3;
     scene.over(stalled, at(after));

@@ -44,9 +44,15 @@ impl Visible {
             (How::Fin | How::TlsClose, Some(true)) => Some(Visible::HalfClose),
             (How::Fin | How::TlsClose, None) => Some(Visible::UntriedFin),
             (How::Rst, _) => Some(Visible::Rst),
-            (How::TlsAlert { .. } | How::Violation { .. } | How::Silent | How::Timeout | How::Error, _) => {
-                None
-            }
+            (
+                How::TlsAlert { .. }
+                | How::Violation { .. }
+                | How::TooLarge { .. }
+                | How::Silent
+                | How::Timeout
+                | How::Error,
+                _,
+            ) => None,
         }
     }
 }

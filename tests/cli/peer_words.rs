@@ -1,0 +1,245 @@
+//! What the peer sent is in the report: replies that match no pattern, close codes, Pongs with another payload, how it took
+//! our close; and what is a limit of ours is named as ours.
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::thread;
+
+use crate::support::{CLOSE, PING, PONG, Ran, Script, TEXT, frame, ping_json, read_frame, run, upgrade};
+
+/// A binary message of one frame.
+const BINARY: u8 = 0x82;
+
+/// Upgrades each connection and answers each data or Ping frame by what `reply` makes of it; nothing ends it.
+fn replying(reply: impl Fn(u8, &[u8]) -> Vec<u8> + Clone + Send + 'static) -> Script {
+    serving(move |stream| {
+        while let Some((first, payload)) = read_frame(stream) {
+            match first {
+                CLOSE => return drop(stream.write_all(&frame(CLOSE, &payload))),
+                _ => drop(stream.write_all(&reply(first, &payload))),
+            }
+        }
+    })
+}
+
+/// Upgrades each connection, which then has a thread of its own.
+fn serving(act: impl Fn(&mut TcpStream) + Clone + Send + 'static) -> Script {
+    Script::start(move |mut stream| {
+        let act = act.clone();
+        thread::spawn(move || {
+            upgrade(&mut stream);
+            act(&mut stream);
+        });
+    })
+}
+
+fn ping(script: &Script, args: &[&str]) -> Ran {
+    run(&[&["ping"][..], args, &[&script.url()]].concat())
+}
+
+/// Like an app ping of a server that knows none, Pings are answered.
+fn error_reply(first: u8, payload: &[u8]) -> Vec<u8> {
+    match first {
+        PING => frame(PONG, payload),
+        _ => frame(TEXT, br#"{"type":"error","message":"unknown command: ping"}"#),
+    }
+}
+
+const APP: &[&str] = &["--heartbeat", "app", "-c", "2", "-i", "50ms", "-W", "200ms"];
+
+#[test]
+fn reply_that_matches_no_pattern_is_shown_with_what_differs() {
+    let script = replying(error_reply);
+    let report = ping(&script, APP).stdout;
+    let expected = r#"{"type":"error","message":"unknown command: ping"}"#;
+    assert!(unwrapped(&report).contains(expected), "{report}");
+    assert!(unwrapped(&report).contains(r#"(`type` is "error", not "pong")"#), "{report}");
+    let string = replying(|_, _| frame(TEXT, br#"{"pong":true,"n":"0"}"#));
+    let own = ["--app-ping", r#"{"ping":{seq}}"#, "--app-pong", r#"{"pong":true,"n":{seq}}"#];
+    let report = ping(&string, &[APP, &own[..]].concat()).stdout;
+    let expected = r#"`n` came as the string "0": write "{seq}" in the pattern"#;
+    assert!(unwrapped(&report).contains(expected), "{report}");
+}
+
+/// A report without its line breaks.
+fn unwrapped(report: &str) -> String {
+    report.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn probe_idle_shows_the_reply_that_matches_no_pattern() {
+    let script = replying(error_reply);
+    let args = ["probe-idle", "--heartbeat", "app", "--min", "200ms", "--max", "400ms"];
+    let ran = run(&[&args[..], &["--answer-timeout", "300ms", &script.url()]].concat());
+    let report = unwrapped(&ran.stdout);
+    assert!(report.contains("unknown command: ping"), "{}", ran.all());
+    assert!(report.contains(r#"(`type` is "error", not "pong")"#), "{}", ran.all());
+}
+
+#[test]
+fn close_codes_that_must_not_be_sent_are_shown() {
+    for code in [0_u16, 999, 1004, 1005, 1006, 1015, 5000] {
+        let script = Script::upgraded_then(frame(CLOSE, &[&code.to_be_bytes()[..], b"bye"].concat()));
+        let (exit, document) = ping_json(&["-c", "5", "-i", "50ms", &script.url()]);
+        let ending = &document["ending"];
+        assert_eq!(
+            (exit, &ending["code"], &ending["reason"]),
+            (Some(1), &code.into(), &"bye".into()),
+            "{ending}"
+        );
+        assert_eq!(ending["violation"], "invalid_close_code");
+        let report = unwrapped(&ping(&script, &["-c", "5", "-i", "50ms"]).stdout);
+        let expected =
+            format!("invalid_close_code (close {code} \"bye\": a code that must not appear on the wire)");
+        assert!(report.contains(&expected), "{report}");
+    }
+    let script = Script::upgraded_then(frame(CLOSE, &[3]));
+    let (_, document) = ping_json(&["-c", "5", "-i", "50ms", &script.url()]);
+    assert_eq!(document["ending"]["violation"], "invalid_close_payload");
+    let script = Script::upgraded_then(frame(CLOSE, b"\x03\xe9by\xff"));
+    let (_, document) = ping_json(&["-c", "5", "-i", "50ms", &script.url()]);
+    let ending = &document["ending"];
+    assert_eq!((&ending["violation"], &ending["code"]), (&"invalid_utf8".into(), &1001.into()), "{ending}");
+}
+
+const QUICK: &[&str] = &["-c", "4", "-i", "50ms", "-W", "200ms"];
+
+#[test]
+fn status_verdict_and_advice_agree_on_pongs_with_another_payload() {
+    for (reply, expected) in [
+        (frame(PONG, b""), "but with an empty payload"),
+        (frame(PONG, b"hello"), "but with another payload ("),
+    ] {
+        let script = replying(move |_, _| reply.clone());
+        let report = unwrapped(&ping(&script, QUICK).stdout);
+        assert!(report.matches(expected).count() >= 2, "{report}");
+        assert!(!report.contains("hangs") && !report.contains("strips"), "{report}");
+    }
+}
+
+#[test]
+fn message_for_each_ping_is_reported() {
+    let script = replying(|_, _| frame(TEXT, b"pong"));
+    let report = unwrapped(&ping(&script, QUICK).stdout);
+    assert!(report.contains("a message came for each Ping instead of a Pong"), "{report}");
+    assert!(report.contains("--heartbeat app") && !report.contains("hangs"), "{report}");
+}
+
+#[test]
+fn end_right_after_the_first_ping_suggests_app_heartbeats() {
+    let close = |code: u16| frame(CLOSE, &code.to_be_bytes());
+    for bytes in [Vec::new(), close(1002), close(1003)] {
+        let script = serving(move |stream| {
+            read_frame(stream);
+            let _ = stream.write_all(&bytes);
+        });
+        let report = unwrapped(&ping(&script, QUICK).stdout);
+        assert!(
+            report.contains("after our first Ping") && report.contains("try --heartbeat app"),
+            "{report}"
+        );
+    }
+}
+
+#[test]
+fn how_the_peer_took_our_close_is_in_text_and_json() {
+    let peer = |answer: Option<Vec<u8>>| {
+        serving(move |stream| {
+            while let Some((first, payload)) = read_frame(stream) {
+                if first == PING {
+                    let _ = stream.write_all(&frame(PONG, &payload));
+                    continue;
+                }
+                match &answer {
+                    Some(bytes) => return drop(stream.write_all(bytes)),
+                    None => return drop(stream.read_to_end(&mut Vec::new())),
+                }
+            }
+        })
+    };
+    let args = ["-c", "1"];
+    for (answer, how, words) in [
+        (Some(frame(CLOSE, b"\x03\xe8")), "close_frame", "the peer answered with close 1000"),
+        (Some(frame(CLOSE, b"\x03\xf3no")), "close_frame", "the peer answered with close 1011 \"no\""),
+        (Some(Vec::new()), "fin", "the peer closed TCP (FIN) without a close frame"),
+        (None, "none", "the peer did not answer the close within 1 s"),
+    ] {
+        let script = peer(answer);
+        let report = unwrapped(&ping(&script, &args).stdout);
+        assert!(report.contains(words), "{report}");
+        let (_, document) = ping_json(&[&args[..], &[&script.url()]].concat());
+        assert_eq!(document["ending"]["close_reply"]["how"], how, "{:#}", document["ending"]);
+    }
+}
+
+/// A binary message of this many bytes.
+fn message_of(size: usize) -> Vec<u8> {
+    let mut bytes = vec![BINARY, 127];
+    bytes.extend((size as u64).to_be_bytes());
+    bytes.resize(bytes.len() + size, 0);
+    bytes
+}
+
+#[test]
+fn legal_message_above_our_limit_is_no_fault_of_the_peer() {
+    let script = serving(|stream| {
+        let _ = stream.write_all(&message_of(17 * 1024 * 1024));
+        let _ = stream.read_to_end(&mut Vec::new());
+    });
+    let (exit, document) = ping_json(&["-c", "5", "-i", "50ms", &script.url()]);
+    let ending = &document["ending"];
+    assert_eq!((exit, &ending["who"], &ending["how"]), (Some(4), &"us".into(), &"message_size_limit".into()));
+    assert_ne!(document["status"], "dead");
+    for command in [&["ping", "-c", "5"][..], &["listen", "--for", "2s"]] {
+        let report = unwrapped(&run(&[command, &[&script.url()]].concat()).stdout);
+        let expected = "a message of 17 MiB is above our limit of 16 MiB (raise it with --max-message-size)";
+        assert!(report.contains(expected) && !report.contains("broke the protocol"), "{report}");
+    }
+    let raised = run(&["listen", "--for", "1s", "--max-message-size", "32MiB", &script.url()]);
+    assert!(!raised.stdout.contains("limit of"), "{}", raised.all());
+    let beyond = run(&["ping", "--max-message-size", "2GiB", &script.url()]);
+    assert!(beyond.code == Some(2) && beyond.stderr.contains("at most 1GiB"), "{}", beyond.all());
+}
+
+#[test]
+fn ids_beyond_64_bits_are_compared_exactly() {
+    for (pattern, came, is_answer) in [
+        ("18446744073709551617", "18446744073709551616", false),
+        ("1234567890123456789012345678901234567890", "1234567890123456789012345678901234567891", false),
+        ("1234567890123456789012345678901234567890", "1234567890123456789012345678901234567890", true),
+    ] {
+        let reply = format!(r#"{{"type":"pong","id":{came}}}"#);
+        let script = replying(move |_, _| frame(TEXT, reply.as_bytes()));
+        let pong = format!(r#"{{"type":"pong","id":{pattern}}}"#);
+        let args =
+            [&["-c", "1", "-W", "300ms", "--app-pong", &pong, "--heartbeat", "app"][..], &[&script.url()]];
+        let (exit, document) = ping_json(&args.concat());
+        assert_eq!(exit == Some(0), is_answer, "{pattern} {came}: {:#}", document["heartbeats"]);
+    }
+}
+
+#[test]
+fn misspelt_placeholder_is_refused_with_the_near_name() {
+    for args in [["--app-ping", r#"{"a":{sq}}"#], ["--app-pong", r#"{"a":{now-ms}}"#]] {
+        let ran = run(&[&["ping", "--heartbeat", "app"][..], &args, &["ws://127.0.0.1:9/"]].concat());
+        assert_eq!(ran.code, Some(2), "{}", ran.all());
+        let near = if args[1].contains("sq") { "did you mean {seq}?" } else { "did you mean {now_ms}?" };
+        assert!(ran.stderr.contains(near), "{}", ran.stderr);
+    }
+}
+
+#[test]
+fn engine_io_and_mqtt_refusals_are_in_words() {
+    let body = r#"{"code":5,"message":"Unsupported protocol version"}"#;
+    let head = "HTTP/1.1 400 Bad Request\r\nContent-Type: application/json\r\n";
+    let script = Script::answering(format!("{head}Content-Length: {}\r\n\r\n{body}", body.len()));
+    let ran = run(&["ping", "-c", "1", "--preset", "socket.io", &script.url()]);
+    assert!(ran.all().contains("another Engine.IO version: --preset engine.io-3"), "{}", ran.all());
+    let refusing = serving(|stream| {
+        read_frame(stream);
+        let _ = stream.write_all(&[&frame(BINARY, &[0x20, 2, 0, 5])[..], &frame(CLOSE, b"")].concat());
+    });
+    let url = format!("ws://127.0.0.1:{}/mqtt", refusing.port);
+    let ran = run(&["ping", "-c", "1", "--preset", "mqtt", &url]);
+    assert!(unwrapped(&ran.all()).contains("CONNACK 5 'not authorized'"), "{}", ran.all());
+}
