@@ -15,8 +15,9 @@
 //! - 0 [`domain`]: decides with values; no socket, clock, terminal, serde or clap
 //!
 //! How a run of `ping` flows: every connection's session emits `ConnEvent`s; the command feeds each to the
-//! `Recorder` and to the reporter; the `Recorder` turns them into a `Report` at any time, `verdict` judges
-//! it, `advice` says what its figures mean together. Nothing is computed anywhere else.
+//! `Recorder` and to the reporter; the `Recorder` turns them into a `Report` at any time:
+//! `run_status` gives its status, `verdict` its `RunResult`, `advice` says what its figures mean together. Nothing is
+//! computed anywhere else.
 //!
 //! How a run of `probe-idle` flows: `domain::idle::Search` is a state machine without a clock or a socket; its
 //! module describes what it orders and what it must be told. `commands::probe_idle` carries the orders out, a
