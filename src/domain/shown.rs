@@ -61,8 +61,8 @@ pub fn size(bytes: u64) -> String {
     const KIB: u64 = 1024;
     const MIB: u64 = 1024 * KIB;
     match bytes {
-        MIB.. if bytes % MIB == 0 => format!("{} MiB", bytes / MIB),
-        KIB.. if bytes % KIB == 0 => format!("{} KiB", bytes / KIB),
+        MIB.. if bytes.is_multiple_of(MIB) => format!("{} MiB", bytes / MIB),
+        KIB.. if bytes.is_multiple_of(KIB) => format!("{} KiB", bytes / KIB),
         _ => counted(bytes, "byte"),
     }
 }

@@ -145,7 +145,7 @@ fn has_word(text: &str, word: &str) -> bool {
         let before = text[..at].chars().next_back().is_some_and(is_inner);
         let after = text[at + word.len()..].chars().next().is_some_and(is_inner);
         let ends_inside = word.chars().next_back().is_some_and(is_inner) && !word.ends_with('-');
-        word.is_empty() || !before && !(after && ends_inside)
+        word.is_empty() || !(before || after && ends_inside)
     })
 }
 
