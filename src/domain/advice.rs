@@ -201,8 +201,12 @@ fn wrong_payloads(scene: &Scene) -> Option<String> {
 
 /// Messages came where Pongs should have.
 fn messages_for_pings(scene: &Scene) -> Option<String> {
-    let substitute =
-        scene.substitute().filter(|substitute| matches!(substitute, Substitute::Messages { .. }))?;
+    // A single message before an end is no answer, but a last word.
+    let is_last_word = |count: u64| count == 1 && scene.target.connections.iter().any(|c| c.lost.is_some());
+    let substitute = scene.substitute().filter(|substitute| match substitute {
+        Substitute::Messages { count, .. } => !is_last_word(*count),
+        Substitute::Pongs { .. } => false,
+    })?;
     Some(format!(
         "{}: the server seems to answer Ping frames by messages, where RFC 6455 5.5.2 wants Pong frames; measure it \
          with --heartbeat app (--app-ping, --app-pong)",
@@ -354,9 +358,13 @@ fn app_unanswered(scene: &Scene, missed: u64) -> Option<String> {
             format!("{counted} came that are no answer by --app-pong; the nearest: {}", nearest.words())
         }
     };
+    // A server that replies does not hang.
+    let why = match scene.nearest() {
+        Some(_) => "the server does not know this ask, or answers it in another shape",
+        None => "the server hangs or does not know this ask",
+    };
     Some(format!(
-        "{} while the connection stayed open: the server hangs or does not know this ask (see --app-ping \
-         and --app-pong); {perhaps}",
+        "{} while the connection stayed open: {why} (see --app-ping and --app-pong); {perhaps}",
         unanswered(missed, "app heartbeat")
     ))
 }

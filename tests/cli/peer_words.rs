@@ -51,6 +51,7 @@ const APP: &[&str] = &["--heartbeat", "app", "-c", "2", "-i", "50ms", "-W", "200
 fn reply_that_matches_no_pattern_is_shown_with_what_differs() {
     let script = replying(error_reply);
     let report = ping(&script, APP).stdout;
+    assert!(!report.contains("hangs"), "{report}");
     let expected = r#"{"type":"error","message":"unknown command: ping"}"#;
     assert!(unwrapped(&report).contains(expected), "{report}");
     assert!(unwrapped(&report).contains(r#"(`type` is "error", not "pong")"#), "{report}");
@@ -195,6 +196,10 @@ fn legal_message_above_our_limit_is_no_fault_of_the_peer() {
         let expected = "a message of 17 MiB is above our limit of 16 MiB (raise it with --max-message-size)";
         assert!(report.contains(expected) && !report.contains("broke the protocol"), "{report}");
     }
+    let idle = run(&["probe-idle", "--min", "200ms", "--max", "400ms", &script.url()]);
+    let report = unwrapped(&idle.stdout);
+    let is_ours = report.contains("wscheck closed") && report.contains("--max-message-size");
+    assert!(idle.code == Some(4) && is_ours && !report.contains("broke the protocol"), "{report}");
     let raised = run(&["listen", "--for", "1s", "--max-message-size", "32MiB", &script.url()]);
     assert!(!raised.stdout.contains("limit of"), "{}", raised.all());
     let beyond = run(&["ping", "--max-message-size", "2GiB", &script.url()]);
@@ -211,8 +216,8 @@ fn ids_beyond_64_bits_are_compared_exactly() {
         let reply = format!(r#"{{"type":"pong","id":{came}}}"#);
         let script = replying(move |_, _| frame(TEXT, reply.as_bytes()));
         let pong = format!(r#"{{"type":"pong","id":{pattern}}}"#);
-        let args =
-            [&["-c", "1", "-W", "300ms", "--app-pong", &pong, "--heartbeat", "app"][..], &[&script.url()]];
+        let asking = ["--heartbeat", "app", "--app-ping", r#"{"type":"ping"}"#, "--app-pong", &pong];
+        let args = [&["-c", "1", "-W", "300ms"][..], &asking, &[&script.url()]];
         let (exit, document) = ping_json(&args.concat());
         assert_eq!(exit == Some(0), is_answer, "{pattern} {came}: {:#}", document["heartbeats"]);
     }

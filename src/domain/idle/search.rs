@@ -152,6 +152,7 @@ fn ended_at_once(cut: &Cut) -> String {
     let twice = "the control connection ended at once, twice";
     match cut.how {
         How::Violation { .. } => format!("{twice}: {}", Ending::describe(Who::Peer, &cut.how, None)),
+        How::TooLarge { .. } => format!("{twice}: {}", Ending::describe(Who::Us, &cut.how, None)),
         _ => twice.to_string(),
     }
 }

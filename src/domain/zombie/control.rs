@@ -93,6 +93,12 @@ fn control_died(lives: &[Life], watch: Watch) -> Option<String> {
     if ending.how == How::Silent {
         return Some(unanswered(after, ending.idle));
     }
+    if matches!(ending.how, How::TooLarge { .. }) {
+        let after = show(after);
+        return Some(format!(
+            "the control, a healthy client, ended after {after} by a limit of ours: {ending}"
+        ));
+    }
     let hint = why_it_died(lives, after, after < watch.every);
     Some(format!(
         "the control, a healthy client, died after {} ({ending}), so no death proves anything; {hint}",

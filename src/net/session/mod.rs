@@ -522,6 +522,9 @@ impl<'a, S: AsyncRead + AsyncWrite + Layered + Unpin> Session<'a, S> {
         {
             pulse.substitutes().message(message);
         }
+        if let Some(index) = self.index_of(Kind::App) {
+            self.pulses[index].unmatched();
+        }
         if self.listener().wants_difference()
             && let Some(difference) = self.classifier.difference(message)
         {

@@ -11,6 +11,7 @@ use crate::domain::health::{Health, Status};
 use crate::domain::heartbeat::ledger::{Ledger, Resolution, Superseding};
 use crate::domain::heartbeat::substitutes::{Substitute, Substitutes};
 use crate::domain::heartbeat::{Kind, Outcome};
+use crate::domain::shown;
 use crate::domain::tcp::MissedBelow;
 use crate::net::schedule::Schedule;
 
@@ -35,6 +36,8 @@ pub struct Pulse {
     first_sent: Option<Instant>,
     /// What came in place of answers, where something did.
     substitutes: Option<Box<Substitutes>>,
+    /// Messages that came since the last answer while an app heartbeat waited, and are no answer.
+    unmatched: u64,
 }
 
 /// An ask on its way out.
@@ -69,7 +72,13 @@ impl Pulse {
             never_answered: true,
             first_sent: None,
             substitutes: None,
+            unmatched: 0,
         }
+    }
+
+    /// A message came that is no answer.
+    pub fn unmatched(&mut self) {
+        self.unmatched += u64::from(self.ledger.in_flight() > 0);
     }
 
     /// A heartbeat left.
@@ -139,6 +148,7 @@ impl Pulse {
         }
         if outcome.is_answered() {
             (self.unanswered, self.never_answered, self.substitutes) = (0, false, None);
+            self.unmatched = 0;
         }
         let before = self.health.window_mean();
         self.health.record(outcome, was, rtt, later_answered);
@@ -148,6 +158,10 @@ impl Pulse {
     /// Why the status is what it is, as a fragment.
     pub fn reason(&self) -> String {
         let substitute = self.substitute().filter(|_| self.health.metrics().consecutive_missed > 0);
+        if self.unmatched > 0 && self.health.metrics().consecutive_missed > 0 {
+            let came = shown::counted(self.unmatched, "message");
+            return format!("{}; {came} came that are no answer by the pattern", self.health.reason());
+        }
         match (substitute, self.below.meaning()) {
             (Some(substitute), _) => format!("{}; {}", self.health.reason(), substitute.words()),
             (None, Some(meaning)) => format!("{}; {meaning}", self.health.reason()),
