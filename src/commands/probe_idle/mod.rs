@@ -7,8 +7,6 @@ mod line;
 mod plan;
 
 #[cfg(test)]
-mod peer_tests;
-#[cfg(test)]
 mod tests;
 
 use std::sync::Arc;
