@@ -198,7 +198,7 @@ fn legal_message_above_our_limit_is_no_fault_of_the_peer() {
     }
     let idle = run(&["probe-idle", "--min", "200ms", "--max", "400ms", &script.url()]);
     let report = unwrapped(&idle.stdout);
-    let is_ours = report.contains("wscheck closed") && report.contains("--max-message-size");
+    let is_ours = report.contains("above our limit of 16 MiB") && report.contains("--max-message-size");
     assert!(idle.code == Some(4) && is_ours && !report.contains("broke the protocol"), "{report}");
     let raised = run(&["listen", "--for", "1s", "--max-message-size", "32MiB", &script.url()]);
     assert!(!raised.stdout.contains("limit of"), "{}", raised.all());

@@ -126,7 +126,8 @@ fn mistake(wrong: &str, peer: &str) -> Option<(i32, &'static str)> {
             Some((3, "no message matched 'o' of the preset sockjs within 2 s; no message came at all"))
         }
         ("stomp", _) => Some((3, "the server closed the connection without an answer")),
-        ("mqtt", _) => Some((3, "try --preset nats")),
+        // The preset completes the URL with /mqtt, where nats-server waits for an MQTT client that logs in.
+        ("mqtt", _) => Some((3, "of the preset mqtt within 2 s; no message came at all")),
         ("nats", _) => Some((3, "try --preset action-cable")),
         ("action-cable", _) => Some((3, "HTTP 501 (Not Implemented) instead of 101")),
         ("xmpp", _) => Some((3, "of the preset xmpp within 2 s; no message came at all")),
