@@ -2,16 +2,25 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::os::unix::process::CommandExt;
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::LazyLock;
 use std::thread::JoinHandle;
 
 use serde_json::Value;
 
-/// The binary, with nothing of this environment but what it needs to run.
+/// The binary, with nothing of this environment but what it needs to run. A hang-up ends it, also where the tests
+/// themselves run under nohup, which would be inherited.
 pub fn wscheck(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_wscheck"));
     command.env_clear().args(args).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    // SAFETY: signal(2) is async-signal-safe, and nothing else happens between fork and exec.
+    unsafe {
+        command.pre_exec(|| {
+            libc::signal(libc::SIGHUP, libc::SIG_DFL);
+            Ok(())
+        });
+    }
     command
 }
 
