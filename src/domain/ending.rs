@@ -77,7 +77,7 @@ pub enum How {
     /// The peer gave TLS up by an alert: its name in the IANA TLS Alerts registry (`decode_error`).
     TlsAlert { alert: PeerText },
     /// The peer broke the protocol; wscheck closed. `close` is the close frame that broke it, where it was one.
-    Violation { rule: Violation, detail: PeerText, close: Option<ClosePayload> },
+    Violation { rule: Violation, detail: PeerText, close: Option<Box<ClosePayload>> },
     /// A message was larger than `--max-message-size`, so that wscheck closed. `size` is what was announced or had come.
     TooLarge { size: u64, limit: u64 },
     /// The path swallowed everything without a sign.
@@ -145,7 +145,7 @@ impl CloseReply {
             How::CloseFrame { code, reason } => {
                 CloseReply::CloseFrame(ClosePayload { code: *code, reason: reason.clone() })
             }
-            How::Violation { close: Some(close), .. } => CloseReply::CloseFrame(close.clone()),
+            How::Violation { close: Some(close), .. } => CloseReply::CloseFrame(ClosePayload::clone(close)),
             How::Fin => CloseReply::Fin,
             How::Rst => CloseReply::Rst,
             How::TlsClose => CloseReply::TlsClose,
@@ -333,7 +333,7 @@ mod tests {
     #[test]
     fn a_broken_path_is_not_the_peers_hand() {
         let violation = |rule, close| How::Violation { rule, detail: PeerText::default(), close };
-        let close = Some(ClosePayload::default());
+        let close = Some(Box::default());
         assert!(ending(Who::Peer, How::Fin).is_by_peers_hand());
         assert!(ending(Who::Peer, violation(Violation::InvalidCloseCode, close)).is_by_peers_hand());
         assert!(!ending(Who::Peer, violation(Violation::Garbage, None)).is_by_peers_hand());

@@ -147,7 +147,7 @@ fn broken_close(rule: Violation, what: &str, close: ClosePayload) -> How {
         Some(code) => format!("close {code}{reason}: {what}"),
         None => format!("a close frame: {what}"),
     };
-    How::Violation { rule, detail: PeerText::escaped(detail), close: Some(close) }
+    How::Violation { rule, detail: PeerText::escaped(detail), close: Some(Box::new(close)) }
 }
 
 /// The close code with which RFC 6455 7.4.1 answers a violation.

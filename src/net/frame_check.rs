@@ -65,7 +65,7 @@ impl std::error::Error for IllegalHead {}
 #[derive(Debug, Clone, Default)]
 pub struct FrameCheck {
     head: [u8; MAX_HEAD],
-    head_len: usize,
+    head_len: u8,
     /// The length of the payload at hand...
     payload: u64,
     /// ... and what is still to come of it.
@@ -77,7 +77,9 @@ pub struct FrameCheck {
     /// A close frame came: what follows it is not looked at.
     closed: bool,
     /// The payload of that close frame, as far as it came.
-    close_payload: Vec<u8>,
+    ///
+    /// It is boxed, for thousands of connections have none.
+    close_payload: Option<Box<Vec<u8>>>,
 }
 
 /// What a head says so far.
@@ -96,13 +98,15 @@ impl FrameCheck {
                 let skipped = self.payload_left.min((bytes.len() - at) as u64);
                 self.payload_left -= skipped;
                 if self.closed {
-                    self.close_payload.extend_from_slice(&bytes[at..at + skipped as usize]);
+                    self.close_payload
+                        .get_or_insert_default()
+                        .extend_from_slice(&bytes[at..at + skipped as usize]);
                 }
                 at += skipped as usize;
                 continue;
             }
-            let begun = at.saturating_sub(self.head_len);
-            self.head[self.head_len] = bytes[at];
+            let begun = at.saturating_sub(usize::from(self.head_len));
+            self.head[usize::from(self.head_len)] = bytes[at];
             self.head_len += 1;
             at += 1;
             match self.judge() {
@@ -116,7 +120,8 @@ impl FrameCheck {
 
     /// The payload of the close frame, once all of it came.
     pub fn close_payload(&self) -> Option<&[u8]> {
-        (self.closed && self.payload_left == 0).then_some(self.close_payload.as_slice())
+        (self.closed && self.payload_left == 0)
+            .then(|| self.close_payload.as_deref().map_or(&[][..], Vec::as_slice))
     }
 
     fn begin_payload(&mut self, payload: u64) {
@@ -132,7 +137,7 @@ impl FrameCheck {
 
     /// What has come of a frame, or of a fragmented message, that is not complete.
     pub fn incomplete(&self) -> Option<Part> {
-        match (self.head_len as u64, self.payload_left, self.fragments) {
+        match (u64::from(self.head_len), self.payload_left, self.fragments) {
             _ if self.closed && self.payload_left == 0 => None,
             (_, left @ 1.., _) => Some(Part::Frame { came: self.payload - left, size: self.payload }),
             (bytes @ 1.., _, _) => Some(Part::Head { bytes }),
@@ -143,7 +148,7 @@ impl FrameCheck {
 
     /// Judges the head as far as it came.
     fn judge(&self) -> Result<Head, IllegalHead> {
-        let head = &self.head[..self.head_len];
+        let head = &self.head[..usize::from(self.head_len)];
         self.judge_first(head[0])?;
         let Some(second) = head.get(1).copied() else { return Ok(Head::Incomplete) };
         judge_second(head[0] & 0x0f, second)?;
@@ -180,7 +185,7 @@ impl FrameCheck {
 
     /// What came is text, and no frame.
     fn as_text(&self, rest: &[u8]) -> Option<IllegalHead> {
-        let mut text = self.head[..self.head_len].to_vec();
+        let mut text = self.head[..usize::from(self.head_len)].to_vec();
         text.extend(rest.iter().take(MAX_QUOTE));
         let is_text = |byte: &u8| matches!(byte, b'\t' | b'\r' | b'\n' | b' '..=b'~');
         if text.len() < MIN_TEXT || !text.iter().all(is_text) {
@@ -230,7 +235,7 @@ fn names_of(reserved: u8) -> String {
 pub struct Checked<S> {
     inner: S,
     check: FrameCheck,
-    illegal: Option<IllegalHead>,
+    illegal: Option<Box<IllegalHead>>,
 }
 
 impl<S> Checked<S> {
@@ -247,7 +252,7 @@ impl<S> Checked<S> {
         match self.check.take(bytes) {
             Ok(()) => bytes.len(),
             Err((legal, illegal)) => {
-                self.illegal = Some(illegal);
+                self.illegal = Some(Box::new(illegal));
                 legal
             }
         }
@@ -274,7 +279,7 @@ impl<S> Checked<S> {
     }
 
     fn error(&self) -> Option<io::Error> {
-        self.illegal.clone().map(|illegal| io::Error::new(io::ErrorKind::InvalidData, illegal))
+        self.illegal.clone().map(|illegal| io::Error::new(io::ErrorKind::InvalidData, *illegal))
     }
 }
 

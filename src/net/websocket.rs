@@ -21,7 +21,7 @@ use crate::domain::incomplete::Incomplete;
 /// Read buffer of one connection. The library's own default is 128 KiB for each.
 pub const READ_BUFFER: usize = 4096;
 /// That of one of many: 7 of our own Pongs.
-pub const SMALL_READ_BUFFER: usize = 128;
+pub const SMALL_READ_BUFFER: usize = 32;
 /// What may wait to be written, so that a peer that floods us with pings and reads no pongs costs
 /// no more than this.
 const WRITE_BUFFER_MOST: usize = 256 * 1024;

@@ -273,7 +273,11 @@ impl Asks {
         if self.earlier.len() == MOST_UNSTAMPED && unstamped.is_some() {
             self.earlier.remove(0);
         }
-        self.earlier.extend(unstamped);
+        if let Some(ask) = unstamped {
+            // Mostly one waits, on each of thousands of connections.
+            self.earlier.reserve_exact(1);
+            self.earlier.push(ask);
+        }
     }
 
     fn wrote(&mut self, began: Instant, end: u64) {

@@ -72,6 +72,13 @@ async fn supersede_answers_only_the_latest() {
 }
 
 #[tokio::test]
+async fn merged_pongs_answer_only_the_latest_ping() {
+    let (served, mut client) = faced_with(&["merge-pongs=200ms"]).await;
+    assert_eq!(answers(&mut client, &["a", "b", "c"], "c").await, ["c"]);
+    served.stop().await;
+}
+
+#[tokio::test]
 async fn wrong_payload_answers_with_another() {
     let (served, mut client) = faced_with(&["wrong-payload"]).await;
     client.send(PING, b"\x01\x02").await;

@@ -127,7 +127,7 @@ async fn a_client_that_breaks_the_protocol_is_told_and_closed() {
     assert!(served.ended().await.contains("a client's frame must be masked"));
     let mut large = Bare::connect(served.address).await;
     large.send(TEXT, b"more than ten bytes").await;
-    assert_eq!(large.next().await, close(1009, "a message may have at most 10 bytes"));
+    assert_eq!(large.next().await, close(1009, "a message of 19 bytes is above the limit of 10"));
     served.stop().await;
 }
 

@@ -246,6 +246,7 @@ impl Ledger {
             entry.later_answered = is_alive || entry.seq < self.answered_before;
             out.push(entry.resolved(Outcome::Missed, None, None));
         }
+        self.overdue.reserve_exact(1);
         self.overdue.push_back(entry);
         self.forget_oldest();
     }

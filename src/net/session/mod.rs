@@ -442,6 +442,8 @@ impl<'a, S: AsyncRead + AsyncWrite + Layered + Unpin> Session<'a, S> {
             if self.unstamped.len() == MOST_UNSTAMPED {
                 self.unstamped.remove(0);
             }
+            // Mostly one waits, on each of thousands of connections.
+            self.unstamped.reserve_exact(1);
             self.unstamped.push(Unstamped { pulse: index, seq, departure });
         }
     }

@@ -223,7 +223,7 @@ mod tests {
 
     #[test]
     fn a_broken_close_frame_keeps_its_code_and_reason() {
-        let close = Some(ClosePayload { code: Some(1006), reason: PeerText::new("gone") });
+        let close = Some(Box::new(ClosePayload { code: Some(1006), reason: PeerText::new("gone") }));
         let rule = Violation::InvalidCloseCode;
         let broken = document(Who::Peer, How::Violation { rule, detail: PeerText::new("x"), close });
         assert_eq!((&broken["code"], &broken["reason"]), (&1006.into(), &"gone".into()));
