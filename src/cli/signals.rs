@@ -103,7 +103,7 @@ fn is_ignored(signal: libc::c_int) -> bool {
 enum Reaction {
     /// The run ends with its report.
     Report,
-    /// It came so soon after the first that it belongs to it.
+    /// It came within 500 ms of the first signal and counts as the same one.
     Nothing,
     /// The process ends at once.
     Exit,

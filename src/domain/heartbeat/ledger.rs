@@ -616,7 +616,7 @@ mod tests {
         Pong(u64),
         /// In milliseconds.
         Wait(u64),
-        /// The kernel stamps this ping so many milliseconds later.
+        /// How many milliseconds later the kernel stamps this ping.
         Stamp(u64, u64),
     }
 

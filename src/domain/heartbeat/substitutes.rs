@@ -9,7 +9,7 @@ use crate::domain::shown;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum OtherPayload {
     Empty,
-    /// The beginning of the Ping's payload: so many of its bytes.
+    /// The beginning of the Ping's payload; the number is its length in bytes.
     Truncated {
         bytes: usize,
         of: usize,
@@ -76,7 +76,7 @@ pub enum Substitute {
 }
 
 impl Substitutes {
-    /// For a connection on which so many Pings are unanswered.
+    /// For a connection with this number of unanswered Pings.
     pub fn after(pings: u64) -> Substitutes {
         Substitutes { pings, ..Substitutes::default() }
     }

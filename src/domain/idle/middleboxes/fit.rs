@@ -12,7 +12,7 @@ use crate::domain::peer_text::PeerText;
 /// A measurement is this far off a timer's value at least, and by this part of it.
 const SLACK: Duration = Duration::from_millis(250);
 const SLACK_PART: f64 = 0.005;
-/// What survived was idle for so much longer than the timer at most: a hop counts by its own clock.
+/// By this much at most a silence may outlast the timer and survive: a hop counts by its own clock.
 const EARLY: Duration = Duration::from_millis(50);
 /// A bracket without a visible end that is wider than this part of its upper end says nothing of a value.
 const WIDEST: f64 = 0.4;

@@ -11,7 +11,7 @@ const ENVOY: Shows = Shows::Usually(ENVOY_MARKS);
 const ENVOY_MARKS: &[Mark] = &[mark("server", "envoy"), mark("x-envoy-", "")];
 const ENVOY_TIMEOUTS: &str = "envoyproxy/envoy docs/root/faq/configuration/timeouts.rst";
 const ENVOY_TELLS: &str = "its access log tells: response flag SI, or DT where the duration was up";
-/// By default Envoy closes TCP so long after it has ended the stream (delayed_close_timeout).
+/// The default delay between the end of the stream and the close of TCP in Envoy (delayed_close_timeout).
 const ENVOY_DELAY: Duration = s(1);
 const CADDY: Shows = Shows::Usually(&[mark("server", "caddy"), mark("via", "caddy")]);
 const TRAFFIC_SERVER: Shows = Shows::Usually(&[mark("server", "ats/"), mark("via", "apachetrafficserver")]);
