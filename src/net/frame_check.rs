@@ -77,9 +77,7 @@ pub struct FrameCheck {
     /// A close frame came: what follows it is not looked at.
     closed: bool,
     /// The payload of that close frame, as far as it came.
-    ///
-    /// It is boxed, for thousands of connections have none.
-    close_payload: Option<Box<Vec<u8>>>,
+    close_payload: Vec<u8>,
 }
 
 /// What a head says so far.
@@ -98,9 +96,7 @@ impl FrameCheck {
                 let skipped = self.payload_left.min((bytes.len() - at) as u64);
                 self.payload_left -= skipped;
                 if self.closed {
-                    self.close_payload
-                        .get_or_insert_default()
-                        .extend_from_slice(&bytes[at..at + skipped as usize]);
+                    self.close_payload.extend_from_slice(&bytes[at..at + skipped as usize]);
                 }
                 at += skipped as usize;
                 continue;
@@ -120,8 +116,7 @@ impl FrameCheck {
 
     /// The payload of the close frame, once all of it came.
     pub fn close_payload(&self) -> Option<&[u8]> {
-        (self.closed && self.payload_left == 0)
-            .then(|| self.close_payload.as_deref().map_or(&[][..], Vec::as_slice))
+        (self.closed && self.payload_left == 0).then_some(self.close_payload.as_slice())
     }
 
     fn begin_payload(&mut self, payload: u64) {
