@@ -122,10 +122,10 @@ async fn connection(index: usize, events: mpsc::UnboundedSender<Told>) {
         opened_at: now,
         status: Status::Unknown,
     };
-    let mut emit = |event| drop(events.send((ConnId { target: 0, index }, event)));
+    let emit = |event| drop(events.send((ConnId { target: 0, index }, event)));
     let stop = CancellationToken::new();
     let stops = Stops { over: &stop, at_once: &stop };
-    session::run(socket, &plan(), start, &mut emit, stops).await;
+    session::run(socket, &plan(), start, Box::new(emit), stops).await;
 }
 
 fn recorder() -> Recorder {

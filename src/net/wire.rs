@@ -301,9 +301,18 @@ impl Asks {
     fn take_stamped(&mut self, end: u64) -> Option<Departure> {
         let is_it = |ask: &Departure| ask.end == end && ask.by_kernel;
         if let Some(index) = self.earlier.iter().position(is_it) {
-            return Some(self.earlier.remove(index));
+            return Some(self.take_earlier(index));
         }
         self.current.filter(is_it)
+    }
+
+    /// Gives back what several needed when none is left.
+    fn take_earlier(&mut self, index: usize) -> Departure {
+        let ask = self.earlier.remove(index);
+        if self.earlier.is_empty() && self.earlier.capacity() > 1 {
+            self.earlier.shrink_to(1);
+        }
+        ask
     }
 }
 

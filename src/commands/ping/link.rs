@@ -74,20 +74,20 @@ impl Link {
         let mut attempts = Attempts::default();
         let mut status = Status::Unknown;
         loop {
-            match self.open(gap.is_none()).await {
+            let opened = match self.open(gap.is_none()).await {
                 None => return self.give_up(gap, attempts),
-                Some(Err(error)) => self.tell(ConnEvent::OpenFailed(Arc::new(error))),
-                Some(Ok(ready)) => {
-                    self.tell_reconnected(gap.take());
-                    let closed = self.measure(ready, next_seq, status).await;
-                    let is_over = closed.ending.was_planned() || !closed.has_more;
-                    let Some(backoff) = self.shared.plan.reconnect.as_ref().filter(|_| !is_over) else {
-                        return;
-                    };
-                    attempts.ended(closed.ending.age, closed.answered, backoff);
-                    (next_seq, status) = (closed.next_seq, closed.status);
-                    gap = Some(Gap { since: closed.ended_at, attempts: 0 });
-                }
+                Some(opened) => self.tell_opening(opened),
+            };
+            if let Some(ready) = opened {
+                self.tell_reconnected(gap.take());
+                let closed = self.measure(ready, next_seq, status).await;
+                let is_over = closed.ending.was_planned() || !closed.has_more;
+                let Some(backoff) = self.shared.plan.reconnect.as_ref().filter(|_| !is_over) else {
+                    return;
+                };
+                attempts.ended(closed.ending.age, closed.answered, backoff);
+                (next_seq, status) = (closed.next_seq, closed.status);
+                gap = Some(Gap { since: closed.ended_at, attempts: 0 });
             }
             let Some(gap) = &mut gap else { return };
             if !self.wait_to_retry(gap, &mut attempts).await {
@@ -132,17 +132,18 @@ impl Link {
         Ok((socket, opened_at))
     }
 
-    async fn measure(
+    /// No `async fn`: it would keep its arguments beside the session that is made of them.
+    fn measure(
         &self,
         (socket, opened_at): Ready,
         first_seq: Vec<u64>,
         status: Status,
-    ) -> session::Closed {
+    ) -> impl Future<Output = session::Closed> {
         let first_due = self.first_due(Instant::now());
         let start = Start { nonce: rand::random(), first_due, first_seq, opened_at, status };
-        let mut emit = |event| self.tell(event);
+        let emit = Box::new(|event| self.tell(event));
         let stops = Stops { over: &self.shared.stop, at_once: &self.shared.interrupt };
-        session::run(socket, &self.shared.plan.session, start, &mut emit, stops).await
+        session::run(socket, &self.shared.plan.session, start, emit, stops)
     }
 
     /// The first moments on the run's grid, each kind in its own place.
@@ -154,6 +155,12 @@ impl Link {
         let of = plan.connections() * kinds;
         let at = |kind: usize| anchor + place(interval, self.number * kinds + kind, of);
         (0..kinds).map(|kind| first_on_grid(at(kind), interval, now)).collect()
+    }
+
+    /// Reports a failed opening. Its error must not lie in the task beside the session that follows: thousands of tasks are
+    /// held.
+    fn tell_opening(&self, opened: Result<Ready, OpenError>) -> Option<Ready> {
+        opened.map_err(|error| self.tell(ConnEvent::OpenFailed(Arc::new(error)))).ok()
     }
 
     fn tell_reconnected(&self, gap: Option<Gap>) {

@@ -139,6 +139,11 @@ impl Ledger {
         }
     }
 
+    /// How long an answer may take.
+    pub fn timeout(&self) -> Duration {
+        self.timeout
+    }
+
     /// Takes the next number, for a ping that is about to be sent or will stay unsent.
     pub fn take_seq(&mut self) -> u64 {
         self.next_seq += 1;
@@ -246,6 +251,7 @@ impl Ledger {
             entry.later_answered = is_alive || entry.seq < self.answered_before;
             out.push(entry.resolved(Outcome::Missed, None, None));
         }
+        self.shrink();
         self.overdue.reserve_exact(1);
         self.overdue.push_back(entry);
         self.forget_oldest();
@@ -262,9 +268,17 @@ impl Ledger {
         self.overdue.partition_point(|entry| entry.passed.is_some())
     }
 
+    /// Gives back what a burst needed: mostly one ping is outstanding, on each of thousands of connections.
+    fn shrink(&mut self) {
+        if self.waiting.is_empty() && self.waiting.capacity() > 2 {
+            self.waiting.shrink_to(1);
+        }
+    }
+
     /// Removes the ping, with what it was taken for.
     fn take(&mut self, seq: u64) -> Option<(Entry, Option<Outcome>)> {
         if let Some(entry) = remove(&mut self.waiting, seq) {
+            self.shrink();
             self.in_flight -= u64::from(entry.passed.is_none());
             return Some((entry, entry.passed));
         }

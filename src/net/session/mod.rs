@@ -122,7 +122,7 @@ pub fn run<'a, S: AsyncRead + AsyncWrite + Layered + Unpin>(
     socket: Socket<S>,
     plan: &'a SessionPlan,
     start: Start,
-    emit: &'a mut (dyn FnMut(ConnEvent) + Send + 'a),
+    emit: Box<dyn FnMut(ConnEvent) + Send + 'a>,
     stops: Stops<'a>,
 ) -> impl Future<Output = Closed> + use<'a, S> {
     let mut session = Session::new(socket, plan, start, emit);
@@ -177,7 +177,7 @@ struct Session<'a, S> {
     /// Where the payloads of Pings are made: used again and again, so that a heartbeat allocates nothing.
     payloads: BytesMut,
     resolutions: Vec<Resolution>,
-    emit: &'a mut (dyn FnMut(ConnEvent) + Send),
+    emit: Box<dyn FnMut(ConnEvent) + Send + 'a>,
 }
 
 impl<'a, S: AsyncRead + AsyncWrite + Layered + Unpin> Session<'a, S> {
@@ -185,7 +185,7 @@ impl<'a, S: AsyncRead + AsyncWrite + Layered + Unpin> Session<'a, S> {
         socket: Socket<S>,
         plan: &'a SessionPlan,
         start: Start,
-        emit: &'a mut (dyn FnMut(ConnEvent) + Send),
+        emit: Box<dyn FnMut(ConnEvent) + Send + 'a>,
     ) -> Session<'a, S> {
         let places = start.first_due.iter().zip(&start.first_seq);
         let pulses = plan.kinds.iter().zip(places);

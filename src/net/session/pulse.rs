@@ -26,7 +26,6 @@ pub struct Pulse {
     below: MissedBelow,
     /// Answers carry no id, as far as is known, and are matched in order: a lost one shows only at the end.
     pub in_order: bool,
-    timeout: Duration,
     told: Status,
     /// How many left since the last answer.
     unanswered: u64,
@@ -66,7 +65,6 @@ impl Pulse {
             health: Health::new(Arc::clone(&plan.limits)),
             below: MissedBelow::default(),
             in_order: kind == Kind::App && !plan.ask.has_keys(),
-            timeout: plan.timeout,
             told: Status::Unknown,
             unanswered: 0,
             never_answered: true,
@@ -113,7 +111,7 @@ impl Pulse {
 
     /// How long an answer may take.
     pub fn timeout(&self) -> Duration {
-        self.timeout
+        self.ledger.timeout()
     }
 
     /// So many were missed in a row that the connection counts as dead.

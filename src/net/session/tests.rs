@@ -95,8 +95,8 @@ impl Scene {
         let interrupt = CancellationToken::new();
         let (log, token, at_once) = (Arc::clone(&events), stop.clone(), interrupt.clone());
         let session = tokio::spawn(async move {
-            let mut emit = |event| log.lock().unwrap().push((start.elapsed(), event));
-            run(socket, &plan, place, &mut emit, Stops { over: &token, at_once: &at_once }).await
+            let emit = |event| log.lock().unwrap().push((start.elapsed(), event));
+            run(socket, &plan, place, Box::new(emit), Stops { over: &token, at_once: &at_once }).await
         });
         Scene { peer: RawPeer { io: far }, kernel, start, stop, interrupt, events, session }
     }
@@ -651,7 +651,7 @@ async fn a_connection_after_another_is_unknown_until_it_answers() {
     let place =
         Start { nonce: 1, first_due: vec![now], first_seq: vec![5], opened_at: now, status: Status::Dead };
     let mut events = Vec::new();
-    let mut emit = |event| events.push(event);
+    let emit = |event| events.push(event);
     let stop = CancellationToken::new();
     let mut peer = RawPeer { io: far };
     let answering = async {
@@ -662,7 +662,7 @@ async fn a_connection_after_another_is_unknown_until_it_answers() {
     };
     let plan = plan(6);
     let stops = Stops { over: &stop, at_once: &stop };
-    let (closed, ()) = tokio::join!(run(socket, &plan, place, &mut emit, stops), answering);
+    let (closed, ()) = tokio::join!(run(socket, &plan, place, Box::new(emit), stops), answering);
     let changes: Vec<_> = events
         .iter()
         .filter_map(|event| match event {
