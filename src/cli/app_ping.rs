@@ -12,11 +12,11 @@ use crate::domain::listen::shapes::Shapes;
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Heartbeats")]
 pub struct AppPingArgs {
-    /// A message of the server's that matches is its heartbeat too, besides the known shapes: JSON fields,
-    /// literal text, or hex:c000
+    /// Pattern of a further server message that is a heartbeat, besides the known shapes: JSON fields, literal
+    /// text, or hex:c000
     #[arg(long, value_name = "PATTERN")]
     pub app_ping: Option<String>,
-    /// What answers it: text with the ping's own {seq}, {id} and {now_ms}; without, it is not answered
+    /// Answer to send for --app-ping: text with the {seq}, {id} and {now_ms} of the ping [default: no answer]
     #[arg(long, value_name = "TEMPLATE")]
     pub app_pong: Option<String>,
 }

@@ -75,8 +75,8 @@ impl Color {
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Output")]
 pub struct FormatArgs {
-    /// How the result is printed on stdout: for people (human), as one document at the end (json),
-    /// or as one event a line, the document last (ndjson)
+    /// Output format on stdout: text (human), one document at the end (json), or one event per line with the
+    /// document last (ndjson)
     #[arg(short, long, value_name = "FORMAT", default_value = "human", value_parser = format_parser())]
     pub output: Format,
     /// Short for -o json
@@ -90,10 +90,10 @@ pub struct FormatArgs {
 pub struct OutputArgs {
     #[command(flatten)]
     pub format: FormatArgs,
-    /// Only the summary, no line per heartbeat
+    /// Print only the summary, no live lines
     #[arg(short, long)]
     pub quiet: bool,
-    /// When to use colour
+    /// Use colour
     #[arg(long, value_name = "WHEN", value_enum, default_value_t = Color::Auto)]
     pub color: Color,
 }

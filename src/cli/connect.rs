@@ -30,61 +30,61 @@ pub struct ConnectArgs {
     /// Use IPv6 addresses only
     #[arg(short = '6', long)]
     pub ipv6: bool,
-    /// Add a request header; @FILE reads one a line (repeatable)
+    /// Add a request header; @FILE reads one per line (repeatable)
     #[arg(short = 'H', long, value_name = "NAME: VALUE|@FILE")]
     pub header: Vec<String>,
-    /// The Origin header, as a browser would send it
+    /// Send this Origin header, as a browser does
     #[arg(long, value_name = "ORIGIN")]
     pub origin: Option<String>,
-    /// Offer a subprotocol (repeatable, in order of preference)
+    /// Offer a subprotocol (repeatable, most preferred first)
     #[arg(long, value_name = "NAME")]
     pub subprotocol: Vec<String>,
     /// Credentials for HTTP Basic authentication
     #[arg(long, value_name = "USER:PASSWORD")]
     pub user: Option<String>,
-    /// Use this address for a host and port instead of asking the resolver; a link-local one with its network interface:
-    /// fe80::1%eth0 (repeatable)
+    /// Use this address for a host and port instead of DNS; a link-local address needs its interface: fe80::1%eth0
+    /// (repeatable)
     #[arg(long, value_name = "HOST:PORT:ADDR")]
     pub resolve: Vec<Override>,
-    /// Connect to a Unix socket, whatever the URL's host
+    /// Connect to this Unix socket instead of the URL's host
     #[arg(long, value_name = "PATH")]
     pub unix_socket: Option<PathBuf>,
-    /// The local addresses to connect from, in turn: one has some 28000 ports towards one server
+    /// Local addresses to connect from, in turn; each has some 28000 ports per server address
     #[arg(long, value_name = "ADDR,...", value_delimiter = ',')]
     pub bind: Vec<IpAddr>,
-    /// How long the opening may take, from the name to the upgrade
+    /// Maximum time to open a connection, from DNS to the upgrade
     #[arg(long, value_name = "TIME", default_value = "10s", value_parser = positive_duration)]
     pub connect_timeout: Duration,
-    /// The largest message accepted from the server
+    /// Maximum size of a message from the server
     #[arg(long, value_name = "SIZE", default_value = "16MiB", value_parser = message_size)]
     pub max_message_size: usize,
-    /// Send TCP keepalive probes after so much silence, and as often
+    /// Send TCP keepalive probes after this much silence, and at this interval
     #[arg(long, value_name = "TIME", value_parser = keepalive)]
     pub tcp_keepalive: Option<Duration>,
-    /// Give a connection up whose peer has not acknowledged anything for so long; none leaves that to the
-    /// system, which takes a quarter of an hour
+    /// Give up when the peer's TCP has acknowledged nothing for this long; none leaves it to the system (about 15
+    /// minutes)
     #[arg(long, value_name = "TIME|none", value_parser = user_timeout)]
     pub user_timeout: Option<UserTimeout>,
-    /// Who stamps what leaves and arrives; auto: the kernel as far as it does (Linux)
+    /// Source of timestamps: the kernel where available (Linux), else this program
     #[arg(long, value_name = "WHO", value_enum, default_value_t = StamperArg::Auto)]
     pub timestamps: StamperArg,
-    /// http://, https://, socks4://, socks5:// or socks5h:// proxy, with USER:PASSWORD@ where it wants
-    /// them; none ignores the environment's HTTP(S)_PROXY, ALL_PROXY and NO_PROXY
+    /// Connect through this proxy: http://, https://, socks4://, socks5:// or socks5h://, with USER:PASSWORD@ if
+    /// needed; none ignores HTTP(S)_PROXY, ALL_PROXY and NO_PROXY of the environment
     #[arg(long, value_name = "URL|none")]
     pub proxy: Option<String>,
     /// Trust the certificates in FILE (PEM) instead of the system's (repeatable)
     #[arg(long, value_name = "FILE")]
     pub cacert: Vec<PathBuf>,
-    /// Our certificate (PEM), for servers that ask for one
+    /// Client certificate (PEM)
     #[arg(long, value_name = "FILE")]
     pub cert: Option<PathBuf>,
-    /// Its private key (PEM)
+    /// Private key of the client certificate (PEM)
     #[arg(long, value_name = "FILE")]
     pub key: Option<PathBuf>,
-    /// Accept any certificate; the report says that it was not verified
+    /// Accept any server certificate; the report says that it was not verified
     #[arg(short = 'k', long)]
     pub insecure: bool,
-    /// The name to ask for (SNI) and to verify, instead of the URL's host
+    /// Server name for SNI and certificate verification, instead of the URL's host
     #[arg(long, value_name = "NAME")]
     pub server_name: Option<String>,
 }

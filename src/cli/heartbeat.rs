@@ -46,15 +46,14 @@ impl Heartbeats {
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Heartbeats")]
 pub struct HeartbeatArgs {
-    /// Which heartbeats to run [default: protocol, or app with a preset that has an answer]
+    /// Kind of heartbeat [default: protocol, or app if the preset defines an answer]
     #[arg(long, value_name = "KIND", value_enum)]
     pub heartbeat: Option<Heartbeats>,
-    /// Time between heartbeats of a kind on a connection (500ms, 1m30s; plain numbers are seconds) [default: 1s, or the
-    /// preset's]
+    /// Time between heartbeats of one kind on one connection (500ms, 1m30s; a plain number is seconds) [default:
+    /// 1s, or the preset's]
     #[arg(short, long, value_name = "TIME", value_parser = interval, allow_hyphen_values = true)]
     pub interval: Option<Duration>,
-    /// How long an answer may take; what comes later is late, what never comes is missed [default: 10s, or the
-    /// preset's]
+    /// Maximum time to wait for an answer; a later one is late, none is missed [default: 10s, or the preset's]
     #[arg(short = 'W', long, value_name = "TIME", value_parser = positive_duration, allow_hyphen_values = true)]
     pub timeout: Option<Duration>,
     #[command(flatten)]
@@ -64,15 +63,16 @@ pub struct HeartbeatArgs {
 /// What app heartbeats are, and what is said before the first.
 #[derive(Debug, Clone, Args)]
 pub struct GreetingArgs {
-    /// The app heartbeat's ask: text with {seq}, {seq1}, {id}, {now_ms} and {now_s}; text:PING\n has escapes, binary:PING
-    /// is a binary message, hex:c000 bytes
+    /// Message to send as app heartbeat: text with {seq}, {seq1}, {id}, {now_ms} and {now_s}; text:PING\n takes
+    /// escapes, binary:PING is a binary message, hex:c000 is bytes
     #[arg(long, value_name = "TEMPLATE")]
     pub app_ping: Option<String>,
-    /// What answers it: JSON fields a message must contain, also behind a prefix (42["pong"]); literal text; text:, binary:
-    /// and hex: as in --app-ping, ? and * for open bytes; {any} for anything (repeatable: any of them)
+    /// Pattern of the answer: JSON fields that the message contains, also after a prefix (42["pong"]); literal
+    /// text; text:, binary: and hex: as in --app-ping, with ? and * as wildcards; {any} matches every message
+    /// (repeatable: one must match)
     #[arg(long, value_name = "PATTERN")]
     pub app_pong: Vec<String>,
-    /// Leave the server's own app pings unanswered
+    /// Do not answer the server's own app pings
     #[arg(long)]
     pub no_answer: bool,
     #[command(flatten)]
@@ -82,14 +82,14 @@ pub struct GreetingArgs {
 /// What is said and awaited first.
 #[derive(Debug, Clone, Args)]
 pub struct WelcomeArgs {
-    /// Send a message before the first heartbeat: join, subscribe, authenticate (repeatable); @FILE reads it from a file,
-    /// which keeps secrets out of the process list (one newline at its end is not sent), @@ begins a text with @
+    /// Send a message before the first heartbeat: join, subscribe, authenticate (repeatable); @FILE reads it from a
+    /// file and so keeps secrets out of the process list (a final newline is dropped); @@ starts a text with @
     #[arg(long, value_name = "TEXT|@FILE")]
     pub send: Vec<String>,
-    /// Begin heartbeats only when a message matching PATTERN has come
+    /// Wait for a message that matches PATTERN before the first heartbeat
     #[arg(long = "await", value_name = "PATTERN")]
     pub await_pattern: Option<String>,
-    /// How long the awaited message may take [default: 10s]
+    /// Maximum time to wait for the --await message [default: 10s]
     #[arg(long, value_name = "TIME", value_parser = positive_duration, allow_hyphen_values = true)]
     pub await_timeout: Option<Duration>,
     #[command(flatten)]

@@ -44,18 +44,18 @@ pub struct ListenArgs {
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Listening")]
 pub struct HearingArgs {
-    /// Listen for so long; an interval is borne out by three heartbeats, or by two if the first came as long
-    /// after the opening
+    /// Listen for this long; an interval needs three heartbeats, or two if the first came one interval after the
+    /// opening
     #[arg(long = "for", value_name = "TIME", default_value = "2m", value_parser = positive_duration)]
     pub listen_for: Duration,
-    /// Or until so many heartbeats of one kind were heard
+    /// Stop after this number of heartbeats of one kind
     #[arg(short, long, value_name = "N", value_parser = up_to::<u64>(1_000_000))]
     pub count: Option<u64>,
-    /// Say something between heartbeats, once the interval is known, and see whether that moves them
+    /// Send a message between heartbeats, once the interval is known, to see whether client traffic postpones them
     #[arg(long, value_name = "TEMPLATE", num_args = 0..=1, require_equals = true,
           default_missing_value = DEFAULT_TALK, conflicts_with = "no_answer")]
     pub talk: Option<String>,
-    /// Answer nothing: once greeted, no Pong leaves this machine, and no message
+    /// Answer nothing: after the opening messages, send no Pong and no message
     #[arg(long)]
     pub no_answer: bool,
 }

@@ -22,10 +22,12 @@ mod timeouts;
 mod usage;
 
 use std::ffi::OsString;
+use std::fmt::Write;
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
 
+use crate::domain::threshold::METRICS;
 use crate::output::charset;
 
 pub use papers::{SHELLS, completions, man_page};
@@ -48,7 +50,7 @@ pub const EXIT_CODES: &[(u8, &str)] = &[
     (130, "interrupted before there was anything to report"),
 ];
 
-/// A diagnostic instrument for WebSocket connections: RTT, jitter, missed pongs, and why.
+/// Measure and diagnose WebSocket connections: RTT, jitter, unanswered pings, idle timeouts, dead clients.
 #[derive(Debug, Parser)]
 #[command(name = "wscheck", version, max_term_width = 100, after_help = exit_code_help())]
 #[command(propagate_version = true)]
@@ -59,38 +61,38 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Is this path healthy: how fast, how steady, how many heartbeats go unanswered?
-    #[command(after_help = exit_code_help())]
+    /// Measure a connection: RTT, jitter, unanswered heartbeats and status
+    #[command(after_help = exit_code_help(), after_long_help = metrics_and_exit_codes())]
     Ping(Box<ping::PingArgs>),
-    /// How long may this path be idle before something cuts it, what cuts it, and what keeps it open?
+    /// Find the idle timeout of a path, what cuts the connection, and what keeps it open
     #[command(after_help = exit_code_help())]
     ProbeIdle(Box<probe_idle::ProbeIdleArgs>),
-    /// Does the server send heartbeats of its own: which kind, how often, counted from what?
+    /// Observe the heartbeats that the server sends by itself: kind, interval, timer
     #[command(after_help = exit_code_help())]
     Listen(Box<listen::ListenArgs>),
-    /// How long does the server keep a dead client, and how does it find out?
+    /// Measure how long the server keeps dead clients, and how it detects them
     #[command(after_help = exit_code_help())]
     ProbeZombie(Box<probe_zombie::ProbeZombieArgs>),
-    /// Show what `ping` does, on a test server inside this process (about five seconds)
+    /// Run `ping` against a test server inside this process (about five seconds)
     Demo(demo::DemoArgs),
-    /// Does my client cope with a slow, lossy, silent or closing server? A server that misbehaves on order
+    /// Run a test server that misbehaves on request, to test a client
     #[command(after_help = exit_code_help())]
     Serve(Box<serve::ServeArgs>),
-    /// Which proxies, clouds, NATs and servers cut connections: when, how, what resets them, what to change
+    /// List known timeouts of proxies, clouds, NATs and servers, and how to change them
     Timeouts(timeouts::TimeoutsArgs),
-    /// How services and libraries speak heartbeats: what to ask, what answers, what must not be sent
+    /// List the heartbeat protocols of services and libraries
     Presets(presets::PresetsArgs),
-    /// Print the JSON Schema of everything that -o json and -o ndjson print
+    /// Print the JSON Schema of the -o json and -o ndjson output
     Schema,
-    /// Print the completions for a shell
+    /// Print shell completions
     Completions {
         /// The shell
         #[arg(value_enum)]
         shell: clap_complete::Shell,
     },
-    /// Print the manual page (roff) of wscheck or of one of its commands
+    /// Print the manual page (roff) of wscheck or of one command
     Man {
-        /// The command whose page is wanted
+        /// The command to document
         command: Option<String>,
     },
 }
@@ -125,7 +127,37 @@ pub fn command() -> clap::Command {
     Cli::command()
 }
 
+fn metrics_and_exit_codes() -> String {
+    format!("{}\n\n{}", metric_help(), exit_code_help())
+}
+
+/// What `--fail-if` can name, from the table that it is evaluated by.
+fn metric_help() -> String {
+    let mut text = "Metrics (for --fail-if):".to_string();
+    for metric in METRICS {
+        let _ = write!(text, "\n  {:<20} {}", metric.name, metric.meaning);
+    }
+    text + "\n\n  With --heartbeat both, protocol. or app. before the name of a heartbeat's metric selects one kind. \
+            Operators: > >= < <= == !=. Times need a unit (200ms), shares a % (1%) or a point (0.01)."
+}
+
 fn exit_code_help() -> String {
     let rows = EXIT_CODES.iter().map(|(code, meaning)| format!("  {code:<4} {meaning}"));
     format!("Exit codes:\n{}", rows.collect::<Vec<_>>().join("\n"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn help_and_manual_explain_every_metric() {
+        let help = metric_help();
+        let manual = String::from_utf8(man_page(Some("ping")).unwrap()).unwrap().replace('\\', "");
+        for metric in METRICS {
+            let is_explained = |line: &str| line.contains(metric.name) && line.contains(metric.meaning);
+            assert!(help.lines().any(is_explained), "--help lacks {}", metric.name);
+            assert!(manual.lines().any(is_explained), "the manual lacks {}", metric.name);
+        }
+    }
 }

@@ -31,11 +31,11 @@ use crate::net::session::plan::SessionPlan;
 const MOST_CONNECTIONS: u64 = 100_000;
 /// The most heartbeats in the rolling window, which is kept for every connection.
 const LONGEST_WINDOW: u64 = 100_000;
-/// The backoff, where nothing is said of it.
-/// A peer that acknowledges nothing for so many timeouts is given up by TCP, but not before the least patience:
-/// TCP needs time to send again.
+/// TCP gives up when the peer has acknowledged nothing for this number of heartbeat timeouts, and not before
+/// [`MIN_USER_TIMEOUT`]: retransmits need time.
 const USER_TIMEOUTS: u32 = 3;
-const LEAST_PATIENCE: Duration = Duration::from_secs(30);
+const MIN_USER_TIMEOUT: Duration = Duration::from_secs(30);
+/// Defaults of the back-off.
 const RECONNECT_BASE: Duration = Duration::from_millis(500);
 const RECONNECT_CAP: Duration = Duration::from_secs(30);
 const RECONNECT_ATTEMPTS: u32 = 10;
@@ -44,28 +44,28 @@ const RECONNECT_RESET_AFTER: Duration = Duration::from_secs(5);
 /// The arguments of `wscheck ping`.
 #[derive(Debug, Clone, Args)]
 pub struct PingArgs {
-    /// WebSocket URLs (ws:// or wss://); one connection is opened to each
+    /// WebSocket URLs (ws:// or wss://)
     #[arg(required = true, value_name = "URL")]
     pub urls: Vec<String>,
-    /// Connections to each URL
+    /// Number of connections to each URL
     #[arg(short = 'n', long, value_name = "N", default_value = "1", value_parser = up_to::<u32>(MOST_CONNECTIONS),
           allow_hyphen_values = true)]
     pub connections: u32,
-    /// Open connections at this rate (500/s, 1000/m), or all of them within this time (20s); without it, as fast
-    /// as 64 at a time can be
+    /// Open connections at this rate (500/s, 1000/m), or all of them within this time (20s) [default: as fast as
+    /// possible, 64 at a time]
     #[arg(long, value_name = "RATE|TIME", allow_hyphen_values = true)]
     pub ramp: Option<Ramp>,
-    /// Of more than 10 connections, list so many that fared worst
+    /// With more than 10 connections, list the N worst
     #[arg(long, value_name = "N", default_value = "5", value_parser = up_to::<u32>(MOST_CONNECTIONS),
           allow_hyphen_values = true)]
     pub worst: u32,
-    /// Send the next heartbeat as soon as the last was answered, in place of an interval (as ping -A)
+    /// Send the next heartbeat as soon as the previous one was answered, without an interval (like ping -A)
     #[arg(long, conflicts_with = "interval")]
     pub adaptive: bool,
-    /// Heartbeats of each kind on each connection; without it, until Ctrl-C
+    /// Stop after this number of heartbeats of each kind on each connection [default: run until Ctrl-C]
     #[arg(short, long, value_name = "COUNT", value_parser = up_to::<u64>(u64::MAX), allow_hyphen_values = true)]
     pub count: Option<u64>,
-    /// End the whole run after this; app answers without an id are then waited for, up to the timeout
+    /// Stop the run after this time; then wait up to the timeout for app answers that carry no id
     #[arg(short = 'w', long, value_name = "TIME", value_parser = positive_duration, allow_hyphen_values = true)]
     pub deadline: Option<Duration>,
     #[command(flatten)]
@@ -84,21 +84,20 @@ pub struct PingArgs {
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Reconnecting")]
 pub struct ReconnectArgs {
-    /// Open a connection again when it was lost (a first opening that fails is not repeated)
+    /// Reopen a lost connection (a first opening that fails is not retried)
     #[arg(long)]
     pub reconnect: bool,
-    /// Backoff before the first attempt; it doubles with each, and a random share of it is waited
+    /// Back-off before the first attempt; it doubles with each attempt, and the wait is a random part of it
     /// [default: 500ms]
     #[arg(long, value_name = "TIME", value_parser = positive_duration, allow_hyphen_values = true)]
     pub reconnect_base: Option<Duration>,
-    /// The longest backoff [default: 30s]
+    /// Maximum back-off [default: 30s]
     #[arg(long, value_name = "TIME", value_parser = positive_duration, allow_hyphen_values = true)]
     pub reconnect_cap: Option<Duration>,
-    /// Attempts in a row, with no connection that lasted, before giving up [default: 10]
+    /// Give up after this number of attempts without a connection that lasted [default: 10]
     #[arg(long, value_name = "N", value_parser = up_to::<u32>(u32::MAX.into()), allow_hyphen_values = true)]
     pub reconnect_attempts: Option<u32>,
-    /// A connection lasted if it was open for this long and a heartbeat was answered on it; only then backoff
-    /// and attempts start again [default: 5s]
+    /// Reset back-off and attempts once a connection was open for this long and answered a heartbeat [default: 5s]
     #[arg(long, value_name = "TIME", value_parser = positive_duration, allow_hyphen_values = true)]
     pub reconnect_reset_after: Option<Duration>,
 }
@@ -138,27 +137,27 @@ impl ReconnectArgs {
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Status and exit code")]
 pub struct ThresholdArgs {
-    /// Healthy up to this mean RTT: of all answered heartbeats for the run, of the window in live lines
+    /// Maximum mean RTT of a healthy connection (of the whole run; in live lines of the window)
     #[arg(long, value_name = "TIME", default_value = "100ms", value_parser = positive_duration,
           allow_hyphen_values = true)]
     pub healthy: Duration,
-    /// Degraded up to this
+    /// Maximum mean RTT of a degraded connection
     #[arg(long, value_name = "TIME", default_value = "500ms", value_parser = positive_duration,
           allow_hyphen_values = true)]
     pub degraded: Duration,
-    /// Poor up to this, critical above
+    /// Maximum mean RTT of a poor connection; above it is critical
     #[arg(long, value_name = "TIME", default_value = "1s", value_parser = positive_duration,
           allow_hyphen_values = true)]
     pub poor: Duration,
-    /// Dead after this many heartbeats missed in a row, with no answer since
+    /// Number of consecutive missed heartbeats after which a connection is dead
     #[arg(long, value_name = "N", default_value = "3", value_parser = up_to::<u32>(u32::MAX.into()),
           allow_hyphen_values = true)]
     pub dead_after: u32,
-    /// A run is timeout if it ends with this many heartbeats missed in a row
+    /// A run that ends with this number of consecutive missed heartbeats has status timeout
     #[arg(long, value_name = "N", default_value = "2", value_parser = up_to::<u32>(u32::MAX.into()),
           allow_hyphen_values = true)]
     pub timeout_after: u32,
-    /// A run with more loss than this is at least poor; one missed heartbeat makes it degraded
+    /// A run with more loss than this is at least poor (any loss makes it at least degraded)
     #[arg(long, value_name = "PERCENT", default_value = "5%", value_parser = threshold::share,
           allow_hyphen_values = true)]
     pub poor_loss: f64,
@@ -166,18 +165,19 @@ pub struct ThresholdArgs {
     #[arg(long, value_name = "PERCENT", default_value = "20%", value_parser = threshold::share,
           allow_hyphen_values = true)]
     pub critical_loss: f64,
-    /// Loss makes a run poor or critical only if this many heartbeats or more were missed
+    /// Minimum number of missed heartbeats before loss makes a run poor or critical
     #[arg(long, value_name = "N", default_value = "2", value_parser = up_to::<u64>(u64::MAX),
           allow_hyphen_values = true)]
     pub loss_min_missed: u64,
-    /// Answered heartbeats in the rolling window of live lines
+    /// Size of the rolling window for the live status, in answered heartbeats
     #[arg(long, value_name = "N", default_value = "10", value_parser = up_to::<u32>(LONGEST_WINDOW),
           allow_hyphen_values = true)]
     pub window: u32,
-    /// Exit 1 when the status of the run is this or worse: healthy degraded poor critical timeout dead
+    /// Exit 1 if the status of the run is this or worse: healthy, degraded, poor, critical, timeout, dead
     #[arg(long, value_name = "STATUS", default_value = "poor")]
     pub fail_on: FailOn,
-    /// Exit 1 when this is true: rtt.p95>200ms, loss>1%, jitter>20ms, tls.days_left<14 (repeatable)
+    /// Exit 1 if this expression is true: rtt.p95>200ms, loss>1%, jitter>20ms, tls.days_left<14 (repeatable; see
+    /// Metrics below)
     #[arg(long, value_name = "EXPR")]
     pub fail_if: Vec<FailIf>,
 }
@@ -263,7 +263,7 @@ impl PingArgs {
         let mut dial = chosen.offer(self.connect.dial()?, targets);
         if self.connect.user_timeout.is_none() {
             let patience = self.heartbeat.timeout(chosen).saturating_mul(USER_TIMEOUTS);
-            dial.user_timeout = Some(patience.max(LEAST_PATIENCE));
+            dial.user_timeout = Some(patience.max(MIN_USER_TIMEOUT));
         }
         Ok(dial)
     }

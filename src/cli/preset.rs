@@ -33,12 +33,12 @@ pub enum Wanted {
 /// Whose heartbeats are spoken.
 #[derive(Debug, Clone, Args)]
 pub struct PresetArgs {
-    /// Speak as this service or library does: hello, subprotocol, query, framing, ask and answer, intervals (`wscheck
-    /// presets` lists them); auto finds out what the server seems to speak. What else is said on the command line holds
+    /// Use the heartbeat protocol of a service or library (`wscheck presets` lists them); auto detects it. Other
+    /// options override the preset
     #[arg(long, value_name = "NAME|auto", value_parser = PresetParser, hide_possible_values = true)]
     pub preset: Option<Wanted>,
-    /// What one message may hold: message (one thing), lines (LF or CRLF), records (0x1E) [default: message, or the
-    /// preset's]
+    /// How messages are packed: message (one each), lines (split at LF or CRLF), records (split at 0x1E) [default:
+    /// message, or the preset's]
     #[arg(long, value_name = "FRAMING", value_parser = framing_parser(), hide_possible_values = true)]
     pub framing: Option<Framing>,
 }

@@ -15,17 +15,17 @@ use crate::output::{Format, HumanOptions};
 /// The arguments of `wscheck presets`.
 #[derive(Debug, Clone, Args)]
 pub struct PresetsArgs {
-    /// A preset's name: what it says and awaits, in full, with its traps, its source and a ready command line
+    /// Name of a preset: show it in full, with its pitfalls, source and an example command line
     #[arg(value_parser = NonEmptyStringValueParser::new())]
     pub name: Option<String>,
-    /// How the table is printed on stdout: for people (human), as one document (json), or as one preset a line, the
-    /// document last (ndjson)
+    /// Output format on stdout: text (human), one document (json), or one preset per line with the document last
+    /// (ndjson)
     #[arg(short, long, value_name = "FORMAT", default_value = "human", value_parser = format_parser())]
     pub output: Format,
     /// Short for -o json
     #[arg(long, conflicts_with = "output")]
     pub json: bool,
-    /// When to use colour
+    /// Use colour
     #[arg(long, value_name = "WHEN", value_enum, default_value_t = Color::Auto)]
     pub color: Color,
 }

@@ -46,31 +46,30 @@ pub struct ProbeIdleArgs {
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Search")]
 pub struct SearchArgs {
-    /// The shortest silence that is tried
+    /// Minimum idle time to try
     #[arg(long, value_name = "TIME", default_value = "1s", value_parser = positive_duration)]
     pub min: Duration,
-    /// The longest silence that is tried
+    /// Maximum idle time to try
     #[arg(long, value_name = "TIME", default_value = "5m", value_parser = positive_duration)]
     pub max: Duration,
-    /// How narrow the bracket must become, as a time or as a part of it (500ms, 2%) [default: 1 s or 2 %,
+    /// Stop when the timeout is known this exactly, as a time or a percentage (500ms, 2%) [default: 1s or 2%,
     /// whichever is larger]
     #[arg(long, value_name = "TIME|PERCENT", value_parser = precision)]
     pub precision: Option<Precision>,
-    /// How the bracket is narrowed: many silences at once (parallel), or the classical binary search,
-    /// one at a time (bisect)
+    /// Search with many idle connections at once (parallel), or one at a time by binary search (bisect)
     #[arg(long, value_name = "NAME", default_value = "parallel", value_parser = strategy_parser())]
     pub strategy: Strategy,
-    /// How many samples make an end certain; one is an anecdote
+    /// Number of connections that must end at the same idle time to confirm it
     #[arg(long, value_name = "N", default_value = "3", value_parser = up_to::<usize>(20))]
     pub repeat: usize,
-    /// Connections at once, at most
+    /// Maximum number of concurrent connections
     #[arg(long, value_name = "N", default_value = "16", value_parser = up_to::<usize>(1000))]
     pub max_connections: usize,
-    /// How long an answer may take; then the connection is taken for dead
+    /// Maximum time to wait for an answer; without one the connection counts as dead
     #[arg(long, value_name = "TIME", default_value = "5s", value_parser = positive_duration)]
     pub answer_timeout: Duration,
-    /// Have the server speak first after the silence, which tells in which direction the path is cut; the
-    /// server must be `wscheck serve`
+    /// Let the server send first after the idle time, to find the direction that is cut; needs `wscheck serve` as
+    /// the server
     #[arg(long)]
     pub two_ended: bool,
 }
@@ -97,12 +96,13 @@ impl From<QuestionKind> for Kind {
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Question")]
 pub struct QuestionArgs {
-    /// What a connection is asked after its silence, and the control all the time [default: protocol, or app with a preset
-    /// that has an answer]
+    /// Heartbeat that tests a connection after its idle time, and keeps the control connection active [default:
+    /// protocol, or app if the preset defines an answer]
     #[arg(long, value_name = "KIND", value_enum)]
     pub heartbeat: Option<QuestionKind>,
-    /// Allow ordinary text messages where no app heartbeat is known: when connections that send Ping frames end at a certain
-    /// age, a further one sends messages too, which tells a lifetime from a timer that only messages reset
+    /// Allow ordinary text messages if no app heartbeat is known. If connections that send Ping frames all end at
+    /// one age, another connection sends messages too: this distinguishes a lifetime limit from a timer that only
+    /// messages reset
     #[arg(long)]
     pub allow_messages: bool,
     #[command(flatten)]
@@ -113,13 +113,13 @@ pub struct QuestionArgs {
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Afterwards")]
 pub struct AfterArgs {
-    /// Try what keeps the path open: Ping frames, unsolicited Pongs, TCP keepalive, app messages
+    /// Test which traffic keeps the path open: Ping frames, unsolicited Pongs, TCP keepalive, app messages
     #[arg(long)]
     pub refresh: bool,
-    /// Hold a connection at the prescribed interval past two timeouts
+    /// Verify the recommended interval: keep a connection open with it for two timeouts
     #[arg(long)]
     pub verify: bool,
-    /// Exit 1 when the timeout is not as expected: >=55s, >1m, <=10m, <1h
+    /// Exit 1 if the timeout is not as expected: >=55s, >1m, <=10m, <1h
     #[arg(long, value_name = "EXPR", allow_hyphen_values = true)]
     pub expect: Option<Expectation>,
 }

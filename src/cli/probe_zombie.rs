@@ -45,22 +45,22 @@ pub struct ProbeZombieArgs {
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Dying")]
 pub struct DyingArgs {
-    /// Wait for so long at most until the server lets go of a client
+    /// Maximum time to wait for the server to close a client
     #[arg(long, value_name = "TIME", default_value = "5m", value_parser = positive_duration)]
     pub max: Duration,
-    /// Exit 1 when dead clients are not let go as expected: <=60s, <2m, >=30s
+    /// Exit 1 if dead clients are not closed as expected: <=60s, <2m, >=30s
     #[arg(long, value_name = "EXPR", allow_hyphen_values = true)]
     pub expect: Option<Expectation>,
-    /// How often the control sends a Ping and a message, and the client of Pings only a Ping [default: a 22nd
-    /// of --max, 220ms at least and 4.4s at most: no round number, for those are the servers']
+    /// Interval at which the control connection sends a Ping and a message, and the pings-only client a Ping
+    /// [default: 1/22 of --max, from 220ms to 4.4s: an odd number, because servers use round ones]
     #[arg(long, value_name = "TIME", value_parser = interval)]
     pub every: Option<Duration>,
-    /// What each client says by a message once before it falls silent, and the control all the while: text with {seq},
-    /// {id} and {now_ms}, or hex:c000 for binary [default: a JSON ping, or what the preset says]
+    /// Message that each client sends once before it falls silent, and the control connection repeats: text with
+    /// {seq}, {id} and {now_ms}, or hex:c000 for binary [default: a JSON ping, or the preset's]
     #[arg(long, value_name = "TEMPLATE")]
     pub say: Option<Template>,
-    /// How long the control may go without a sign of life before it counts as dead (answers that then pause for a second
-    /// longer than --every make the run inconclusive)
+    /// Maximum time without any answer to the control connection before it counts as dead (a pause of one second
+    /// more than --every makes the run inconclusive)
     #[arg(long, value_name = "TIME", default_value = "5s", value_parser = positive_duration)]
     pub answer_timeout: Duration,
 }

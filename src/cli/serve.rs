@@ -20,40 +20,40 @@ use crate::server::{Config, Heartbeats};
 /// on order.
 #[derive(Debug, Args)]
 pub struct ServeArgs {
-    /// Where to listen; port 0 takes a free one
+    /// Address to listen on; port 0 takes a free port
     #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:9001")]
     bind: SocketAddr,
 
-    /// Write the port's number to this file, once the server listens
+    /// Write the port number to this file once the server listens
     #[arg(long, value_name = "FILE")]
     port_file: Option<PathBuf>,
 
-    /// Show the clients as JSON at /clients and Prometheus text at /metrics, here
+    /// Serve /clients (JSON) and /metrics (Prometheus text) at this address
     #[arg(long, value_name = "ADDR:PORT")]
     status_addr: Option<SocketAddr>,
 
-    /// More clients than these are answered 503
+    /// Maximum number of clients; further ones are refused with 503
     #[arg(long, value_name = "N", default_value_t = 20_000, value_parser = positive)]
     max_clients: usize,
 
-    /// The most bytes of a message
+    /// Maximum size of a message, in bytes
     #[arg(long, value_name = "BYTES", default_value_t = 1024 * 1024, value_parser = positive)]
     max_message_size: usize,
 
-    /// Send messages back to who sent them
+    /// Send each message back to its sender
     #[arg(long, value_name = "BOOL", default_value_t = true, num_args = 0..=1, default_missing_value = "true",
           require_equals = true, action = ArgAction::Set)]
     echo: bool,
 
-    /// Send this message to each client as soon as it is there
+    /// Send this message to each client after the upgrade
     #[arg(long, value_name = "TEXT")]
     greet: Option<String>,
 
-    /// Close a client with 4401 whose first message does not match
+    /// Close a client with 4401 if its first message does not match
     #[arg(long, value_name = "PATTERN")]
     require: Option<Pattern>,
 
-    /// Tell each client its health_status whenever it changes
+    /// Send each client its health_status when it changes
     #[arg(long)]
     tell_health: bool,
 
@@ -70,11 +70,11 @@ pub struct ServeArgs {
     #[arg(long, help_heading = "Faults")]
     pub list_faults: bool,
 
-    /// The share of the connections that the faults happen to
+    /// Share of the connections that get the faults
     #[arg(long, value_name = "P%", default_value = "100%", value_parser = faults::share, help_heading = "Faults")]
     fault_share: f64,
 
-    /// Where randomness begins: the same seed gives the same faults
+    /// Random seed: the same seed gives the same faults
     #[arg(long, value_name = "N", default_value_t = 0, help_heading = "Faults")]
     seed: u64,
 
@@ -86,36 +86,36 @@ pub struct ServeArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Heartbeats")]
 struct HeartbeatArgs {
-    /// Which heartbeats the server sends
+    /// Kind of heartbeat that the server sends
     #[arg(long, value_enum, value_name = "KIND", default_value_t = Kinds::Protocol)]
     heartbeat: Kinds,
 
-    /// From one heartbeat to the next; clients are spread over it
+    /// Time between heartbeats; clients are spread over it
     #[arg(long, value_name = "T", default_value = "30s", value_parser = faults::period)]
     interval: Duration,
 
-    /// How long an answer may take
+    /// Maximum time to wait for an answer
     #[arg(long, value_name = "T", default_value = "10s", value_parser = faults::period)]
     timeout: Duration,
 
-    /// Terminate a client that misses so many in a row; 0: never
+    /// Terminate a client after this number of consecutive missed heartbeats; 0: never
     #[arg(long, value_name = "N", default_value_t = 1)]
     max_missed: u32,
 
-    /// Any frame from the client proves it alive, not only the answer
+    /// Accept any frame from the client as a sign of life, not only the answer
     #[arg(long, value_name = "BOOL", default_value_t = true, num_args = 0..=1, default_missing_value = "true",
           require_equals = true, action = ArgAction::Set)]
     any_traffic_counts: bool,
 
-    /// A client that has just sent a message gets its next heartbeat 1 to 1.5 intervals after it
+    /// Postpone the heartbeat of an active client to 1 to 1.5 intervals after its last message
     #[arg(long)]
     skip_if_active: bool,
 
-    /// What the server asks by app heartbeats, with {seq} {id} {now_ms}
+    /// Message that the server sends as app heartbeat, with {seq} {id} {now_ms}
     #[arg(long, value_name = "TEMPLATE", default_value_t)]
     app_ping: Template,
 
-    /// What answers it
+    /// Pattern of the answer
     #[arg(long, value_name = "PATTERN", default_value_t)]
     app_pong: Pattern,
 }
@@ -133,11 +133,11 @@ enum Kinds {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "TLS")]
 struct TlsArgs {
-    /// Serve wss:// with a certificate made on the spot
+    /// Serve wss:// with a new self-made certificate
     #[arg(long, conflicts_with_all = ["cert", "key"])]
     tls: bool,
 
-    /// Where the certificate to trust is written with --tls
+    /// Write the CA certificate of --tls to this file
     #[arg(long, value_name = "FILE", default_value = "wscheck-ca.pem")]
     ca_file: PathBuf,
 
@@ -145,7 +145,7 @@ struct TlsArgs {
     #[arg(long, value_name = "FILE")]
     cert: Option<PathBuf>,
 
-    /// The certificate's private key (PEM)
+    /// Private key of the certificate (PEM)
     #[arg(long, value_name = "FILE")]
     key: Option<PathBuf>,
 }

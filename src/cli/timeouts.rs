@@ -15,18 +15,18 @@ use crate::output::{Format, HumanOptions};
 /// The arguments of `wscheck timeouts`.
 #[derive(Debug, Clone, Args)]
 pub struct TimeoutsArgs {
-    /// A part of a product's name or id, in any case (nginx, alb, aws.nlb): its timers in full, with source
-    /// and what to change
+    /// Part of a product's name or id (nginx, alb, aws.nlb), case-insensitive: show its timers in full, with
+    /// sources and how to change them
     #[arg(value_parser = NonEmptyStringValueParser::new())]
     pub product: Option<String>,
-    /// How the table is printed on stdout: for people (human), as one document (json), or as one timer a
-    /// line, the document last (ndjson)
+    /// Output format on stdout: text (human), one document (json), or one timer per line with the document last
+    /// (ndjson)
     #[arg(short, long, value_name = "FORMAT", default_value = "human", value_parser = format_parser())]
     pub output: Format,
     /// Short for -o json
     #[arg(long, conflicts_with = "output")]
     pub json: bool,
-    /// When to use colour
+    /// Use colour
     #[arg(long, value_name = "WHEN", value_enum, default_value_t = Color::Auto)]
     pub color: Color,
 }

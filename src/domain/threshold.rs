@@ -230,23 +230,25 @@ pub const METRICS: &[Metric] = &[
     timing("rtt.mean", "the mean RTT", |k| rtt(k, |rtt| rtt.mean)),
     timing("rtt.max", "the longest RTT", |k| rtt(k, |rtt| rtt.max)),
     timing("rtt.p50", "the median RTT", |k| rtt(k, |rtt| rtt.p50)),
-    timing("rtt.p90", "90 % of RTTs are no longer", |k| rtt(k, |rtt| rtt.p90)),
-    timing("rtt.p95", "95 % of RTTs are no longer", |k| rtt(k, |rtt| rtt.p95)),
-    timing("rtt.p99", "99 % of RTTs are no longer", |k| rtt(k, |rtt| rtt.p99)),
-    timing("jitter", "the same as jitter.stddev", |k| k.jitter.stddev.map(nanos)),
-    timing("jitter.stddev", "standard deviation of the RTT", |k| k.jitter.stddev.map(nanos)),
-    timing("jitter.rfc3550", "RFC 3550's smoothed difference of successive RTTs", |k| {
+    timing("rtt.p90", "the 90th percentile of the RTTs", |k| rtt(k, |rtt| rtt.p90)),
+    timing("rtt.p95", "the 95th percentile of the RTTs", |k| rtt(k, |rtt| rtt.p95)),
+    timing("rtt.p99", "the 99th percentile of the RTTs", |k| rtt(k, |rtt| rtt.p99)),
+    timing("jitter", "alias of jitter.stddev", |k| k.jitter.stddev.map(nanos)),
+    timing("jitter.stddev", "standard deviation of the RTTs", |k| k.jitter.stddev.map(nanos)),
+    timing("jitter.rfc3550", "smoothed difference of successive RTTs (RFC 3550 6.4.1)", |k| {
         k.jitter.rfc3550.map(nanos)
     }),
-    timing("jitter.ipdv_mean", "mean difference of successive RTTs", |k| k.jitter.ipdv_mean.map(nanos)),
+    timing("jitter.ipdv_mean", "mean absolute difference of successive RTTs (RFC 5481)", |k| {
+        k.jitter.ipdv_mean.map(nanos)
+    }),
     heartbeat("loss", Unit::Share, "missed / (ok + late + superseded + missed)", |k| k.counts.loss()),
     heartbeat("sent", Unit::Count, "heartbeats sent", |k| count(k.counts.sent())),
-    heartbeat("ok", Unit::Count, "pongs within the timeout", |k| count(k.counts.ok)),
-    heartbeat("late", Unit::Count, "pongs after the timeout", |k| count(k.counts.late)),
+    heartbeat("ok", Unit::Count, "answers within the timeout", |k| count(k.counts.ok)),
+    heartbeat("late", Unit::Count, "answers after the timeout", |k| count(k.counts.late)),
     heartbeat(
         "superseded",
         Unit::Count,
-        "pings without a pong that the server may have held with a later one",
+        "pings without a pong of their own that the server may have merged with a later one",
         |k| count(k.counts.superseded),
     ),
     heartbeat(
@@ -256,15 +258,18 @@ pub const METRICS: &[Metric] = &[
         |k| count(k.counts.missed),
     ),
     heartbeat("unanswered", Unit::Count, "missed + superseded", |k| count(k.counts.unanswered())),
-    heartbeat("missed.consecutive", Unit::Count, "the longest run of missed on one connection", |k| {
-        count(k.longest_miss_run.into())
-    }),
+    heartbeat(
+        "missed.consecutive",
+        Unit::Count,
+        "the most consecutive missed heartbeats on one connection",
+        |k| count(k.longest_miss_run.into()),
+    ),
     heartbeat("unsent", Unit::Count, "heartbeats that never left this machine", |k| count(k.counts.unsent)),
     target("connect.dns", Unit::Time, "the slowest name resolution", |t| {
         phase(t, |opened| opened.phases.dns)
     }),
     target("connect.tcp", Unit::Time, "the slowest TCP connect", |t| phase(t, |opened| opened.phases.tcp)),
-    target("connect.proxy", Unit::Time, "the slowest way through the proxy", |t| {
+    target("connect.proxy", Unit::Time, "the slowest proxy handshake", |t| {
         phase(t, |opened| opened.phases.proxy)
     }),
     target("connect.tls", Unit::Time, "the slowest TLS handshake", |t| phase(t, |opened| opened.phases.tls)),
@@ -275,17 +280,22 @@ pub const METRICS: &[Metric] = &[
         phase(t, |opened| Some(opened.phases.total))
     }),
     target("tls.days_left", Unit::Days, "days until the first certificate expires", days_left),
-    target("reconnects", Unit::Count, "reconnections, all connections together", |t| {
+    target("reconnects", Unit::Count, "reconnections on all connections", |t| {
         count(t.connections.iter().map(|c| u64::from(c.reconnects)).sum())
     }),
-    target("outage", Unit::Time, "time without a connection (--reconnect), all gaps of the worst one", |t| {
-        t.connections.iter().filter_map(|c| c.outage).map(nanos).reduce(f64::max)
+    target(
+        "outage",
+        Unit::Time,
+        "total time without a connection, on the worst connection (--reconnect)",
+        |t| t.connections.iter().filter_map(|c| c.outage).map(nanos).reduce(f64::max),
+    ),
+    run("host_lag.p50", Unit::Time, "median send delay of this host", |r| {
+        r.host_lag.map(|lag| nanos(lag.p50))
     }),
-    run("host_lag.p50", Unit::Time, "median lateness of this host", |r| r.host_lag.map(|lag| nanos(lag.p50))),
-    run("host_lag.p99", Unit::Time, "99 % of this host's sends were no later", |r| {
+    run("host_lag.p99", Unit::Time, "99th percentile of the send delay of this host", |r| {
         r.host_lag.map(|lag| nanos(lag.p99))
     }),
-    run("host_lag.max", Unit::Time, "greatest lateness of this host", |r| {
+    run("host_lag.max", Unit::Time, "maximum send delay of this host", |r| {
         r.host_lag.map(|lag| nanos(lag.max))
     }),
 ];

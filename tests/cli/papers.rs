@@ -103,7 +103,9 @@ fn help_is_a_command_too() {
 #[test]
 fn help_tells_the_defaults() {
     let help = run(&["ping", "--help"]).stdout.split_whitespace().collect::<Vec<_>>().join(" ");
-    for told in ["giving up [default: 10]", "longest backoff [default: 30s]", "waited [default: 500ms]"] {
+    for told in
+        ["that lasted [default: 10]", "Maximum back-off [default: 30s]", "random part of it [default: 500ms]"]
+    {
         assert!(help.contains(told), "{told} is not in {help}");
     }
 }

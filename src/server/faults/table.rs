@@ -32,7 +32,7 @@ pub const DEFINITIONS: &[Definition] = &[
     Definition {
         name: "delay",
         value: Value::Needed("T"),
-        help: "answer pings T late; other answers do not wait for it",
+        help: "delay pongs by T; other answers are not delayed",
         set: |faults, text| parse_duration(text).map(|t| faults.answers.delay = t),
     },
     Definition {
@@ -62,7 +62,7 @@ pub const DEFINITIONS: &[Definition] = &[
     Definition {
         name: "wrong-payload",
         value: Value::None,
-        help: "answer pings with another payload than theirs",
+        help: "answer pings with a wrong payload",
         set: |faults, _| {
             faults.answers.wrong = true;
             Ok(())
@@ -80,7 +80,7 @@ pub const DEFINITIONS: &[Definition] = &[
     Definition {
         name: "unsolicited-pong",
         value: Value::Needed("T"),
-        help: "send a pong that nobody asked for every T",
+        help: "send an unsolicited pong every T",
         set: |faults, text| repeat(faults, text, Repeat::UnsolicitedPong),
     },
     Definition {
@@ -119,7 +119,7 @@ pub const DEFINITIONS: &[Definition] = &[
     Definition {
         name: "half-close",
         value: Value::Needed("T"),
-        help: "send FIN at age T, and go on taking what the client sends",
+        help: "send FIN at age T, and keep reading",
         set: |faults, text| at(faults, text, Cut::HalfClose),
     },
     Definition {
@@ -131,7 +131,7 @@ pub const DEFINITIONS: &[Definition] = &[
     Definition {
         name: "idle-cut",
         value: Value::Needed("CUT"),
-        help: "how it is cut: close[:CODE], fin (default), half-close, rst, silent (stays open, swallows everything), rst-on-use",
+        help: "how it is cut: close[:CODE], fin (default), half-close, rst, silent (stays open, discards everything), rst-on-use",
         set: |faults, text| text.parse().map(|cut| faults.idle.cut = Some(cut)),
     },
     Definition {
@@ -152,7 +152,7 @@ pub const DEFINITIONS: &[Definition] = &[
     Definition {
         name: "linger",
         value: Value::Needed("T"),
-        help: "let go at the idle timeout, and cut only T later: in between everything is swallowed",
+        help: "at the idle timeout start to discard everything, and cut the connection T later",
         set: |faults, text| period(text).map(|t| faults.idle.linger = Some(t)),
     },
     Definition {
@@ -195,7 +195,7 @@ pub const DEFINITIONS: &[Definition] = &[
     Definition {
         name: "slow-upgrade",
         value: Value::Needed("T"),
-        help: "hold the answer to the upgrade back for T",
+        help: "delay the upgrade response by T",
         set: |faults, text| period(text).map(|t| faults.opening.slow = t),
     },
     Definition {
@@ -219,7 +219,7 @@ pub const DEFINITIONS: &[Definition] = &[
     Definition {
         name: "lenient-upgrade",
         value: Value::None,
-        help: "also take upgrades in HTTP/1.0, or without a Host header, which RFC 6455 4.2.1 forbids",
+        help: "also accept upgrades in HTTP/1.0 or without a Host header (RFC 6455 4.2.1 forbids both)",
         set: |faults, _| {
             faults.opening.lenient = true;
             Ok(())
@@ -228,7 +228,7 @@ pub const DEFINITIONS: &[Definition] = &[
     Definition {
         name: "garbage",
         value: Value::None,
-        help: "send bytes that are no frames right after the upgrade",
+        help: "send bytes that are not WebSocket frames right after the upgrade",
         set: |faults, _| first(faults, &[0xff; 64]),
     },
     Definition {
@@ -240,7 +240,7 @@ pub const DEFINITIONS: &[Definition] = &[
     Definition {
         name: "masked-frame",
         value: Value::None,
-        help: "send a masked frame right after the upgrade, which a server must not",
+        help: "send a masked frame right after the upgrade (a server must not mask)",
         set: |faults, _| first(faults, &[0x81, 0x82, 1, 2, 3, 4, b'h' ^ 1, b'i' ^ 2]),
     },
     Definition {
