@@ -51,6 +51,11 @@
 //!   `commands::ping::calm`), since the kernel has stamped what came
 //! - RTTs of answers that carry no id are upper bounds, and never fail a run by themselves
 
+#[cfg(not(unix))]
+compile_error!(
+    "wscheck needs a Unix system: Linux, or macOS (without kernel timestamps and without TCP's own figures)"
+);
+
 pub mod cli;
 pub mod commands;
 pub mod domain;

@@ -1,6 +1,8 @@
 //! That a heartbeat allocates nothing once a connection has settled: from the session to the recorder. A process of its
 //! own, because it counts every allocation.
 
+#![expect(unsafe_code, reason = "a global allocator is unsafe to implement")]
+
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::io;
 use std::pin::Pin;
@@ -33,10 +35,12 @@ static ALLOCATIONS: AtomicU64 = AtomicU64::new(0);
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         ALLOCATIONS.fetch_add(1, Relaxed);
+        // SAFETY: the caller keeps the contract, which is the system allocator's.
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        // SAFETY: the caller keeps the contract, which is the system allocator's.
         unsafe { System.dealloc(pointer, layout) }
     }
 }

@@ -1,5 +1,7 @@
 //! `wscheck serve` through the binary: what it prints, writes and exits with.
 
+#![expect(unsafe_code, reason = "signals and limits of child processes")]
+
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;

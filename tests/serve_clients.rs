@@ -1,6 +1,8 @@
 //! Clients that nobody here wrote: they stay connected through ten heartbeats, and are reaped when they
 //! are stopped. Who is not installed is left out, and that is said.
 
+#![expect(unsafe_code, reason = "signals and limits of child processes")]
+
 use std::io::Write;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};

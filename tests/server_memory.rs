@@ -1,6 +1,8 @@
 //! What a client costs the server in memory, and that it is given back. A process of its own, because
 //! it counts the whole heap.
 
+#![expect(unsafe_code, reason = "signals and limits of child processes")]
+
 mod heap;
 
 use std::io::{Read, Write};

@@ -373,7 +373,6 @@ mod tests {
         assert!(refusal(&given).ends_with(": it is not UTF-8 text"));
     }
 
-    #[cfg(unix)]
     #[test]
     fn a_file_without_end_is_read_no_further_than_that() {
         assert_eq!(refusal("@/dev/zero"), "--header: cannot read /dev/zero: it holds more than 1 MiB");

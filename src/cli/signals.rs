@@ -89,6 +89,7 @@ async fn next(signal: &mut Option<Signal>) {
 }
 
 /// Whether the process began with this signal ignored.
+#[expect(unsafe_code, reason = "the safe calls set an action, and do not read the present one")]
 fn is_ignored(signal: libc::c_int) -> bool {
     let mut present = MaybeUninit::<libc::sigaction>::zeroed();
     // SAFETY: without a new action sigaction(2) only writes the present one, to memory that lives long enough.

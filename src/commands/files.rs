@@ -1,5 +1,6 @@
 //! How many files this process may have open: every connection is one.
 
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use thiserror::Error;
 
 /// Files beside the connections: the standard streams, the runtimes' and the resolver's.
@@ -46,16 +47,10 @@ fn check(connections: usize, limit: u64) -> Result<(), TooFewFiles> {
 
 /// Raises the limit to the hard one and gives what it is now, where the system tells.
 pub fn raise_limit() -> Option<u64> {
-    let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
-    // SAFETY: both calls only read and write the struct that they are given.
-    unsafe {
-        if libc::getrlimit(libc::RLIMIT_NOFILE, &raw mut limit) != 0 {
-            return None;
-        }
-        let before = limit.rlim_cur;
-        limit.rlim_cur = limit.rlim_max;
-        let raised = libc::setrlimit(libc::RLIMIT_NOFILE, &raw const limit) == 0;
-        Some(if raised { limit.rlim_max } else { before })
+    let (soft, hard) = getrlimit(Resource::RLIMIT_NOFILE).ok()?;
+    match setrlimit(Resource::RLIMIT_NOFILE, hard, hard) {
+        Ok(()) => Some(hard),
+        Err(_) => Some(soft),
     }
 }
 

@@ -259,7 +259,6 @@ mod tests {
         assert_eq!(std::fs::read_to_string(&ca_file).unwrap(), "the other server's");
     }
 
-    #[cfg(unix)]
     #[test]
     fn a_link_is_written_through_and_not_replaced() {
         let dir = tempfile::tempdir().unwrap();

@@ -500,7 +500,6 @@ mod tests {
         assert_eq!(options.tcp_keepalive_interval().unwrap(), Duration::from_secs(7));
     }
 
-    #[cfg(unix)]
     /// A network of its own, with a link-local address on an interface, needs privileges that a test may lack: the
     /// loopback interface has none, and its number stands for the interface in the errors.
     #[tokio::test]
@@ -676,7 +675,6 @@ mod tests {
         assert_eq!(open.facts.tls.unwrap().version, "TLSv1.3");
     }
 
-    #[cfg(unix)]
     #[tokio::test]
     async fn tls_runs_over_a_unix_socket_too() {
         let (authority, files) = (Authority::new("Root"), Files::new());

@@ -94,7 +94,6 @@ mod tests {
         assert_eq!(ask(&near).await, Proof::Over);
     }
 
-    #[cfg(unix)]
     #[tokio::test]
     async fn a_unix_socket_cannot_be_asked() {
         let (near, _far) = tokio::net::UnixStream::pair().unwrap();

@@ -673,7 +673,6 @@ mod tests {
         assert!(environment(&[("HTTP_PROXY", ""), ("NO_PROXY", "")]).is_ok());
     }
 
-    #[cfg(unix)]
     #[test]
     fn a_variable_that_is_not_text_is_named_too() {
         use std::os::unix::ffi::OsStringExt;

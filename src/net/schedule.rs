@@ -53,11 +53,6 @@ impl Schedule {
         self.left = Some(0);
     }
 
-    /// How many are still to come; `None`: without end.
-    pub fn left(&self) -> Option<u64> {
-        self.left
-    }
-
     /// Takes the next heartbeat if its moment has come. Lateness never moves the later ones.
     pub fn take_due(&mut self, now: Instant) -> Option<Due> {
         let at = self.next_due().filter(|due| *due <= now)?;
@@ -120,7 +115,7 @@ mod tests {
         let slept = [(1000, true), (2000, true), (3000, true), (4000, false)];
         assert_eq!(due(&mut schedule, start, 4500), slept);
         assert_eq!(due(&mut schedule, start, 9000), [(5000, true)]);
-        assert_eq!((schedule.next_due(), schedule.left()), (None, Some(0)));
+        assert_eq!((schedule.next_due(), schedule.left), (None, Some(0)));
     }
 
     #[test]

@@ -23,7 +23,6 @@ use crate::domain::tcp::TcpView;
 #[derive(Debug)]
 pub enum Socket {
     Tcp(Tcp),
-    #[cfg(unix)]
     Unix(tokio::net::UnixStream),
 }
 
@@ -69,7 +68,6 @@ impl Socket {
     }
 
     /// Connects to the Unix socket at `path`.
-    #[cfg(unix)]
     pub async fn unix(path: &Path) -> Result<Socket, Fault> {
         match tokio::net::UnixStream::connect(path).await {
             Ok(stream) => Ok(Socket::Unix(stream)),
@@ -77,18 +75,10 @@ impl Socket {
         }
     }
 
-    /// Unix sockets are not to be had here.
-    #[cfg(not(unix))]
-    pub async fn unix(path: &Path) -> Result<Socket, Fault> {
-        let cause = format!("no Unix sockets on this system: {}", path.display());
-        Err(Fault::new(FailureKind::Local, cause))
-    }
-
     /// Who says when bytes arrive.
     pub fn timestamps(&self) -> Timestamps {
         match self {
             Socket::Tcp(stream) => stream.timestamps(),
-            #[cfg(unix)]
             Socket::Unix(_) => Timestamps::User,
         }
     }
@@ -97,7 +87,6 @@ impl Socket {
     pub fn peer(&self) -> Option<String> {
         match self {
             Socket::Tcp(stream) => stream.peer_addr().ok().map(|address| address.to_string()),
-            #[cfg(unix)]
             Socket::Unix(stream) => {
                 stream.peer_addr().ok()?.as_pathname().map(|path| path.display().to_string())
             }
@@ -108,7 +97,6 @@ impl Socket {
     pub fn shut_write(&self) -> io::Result<()> {
         match self {
             Socket::Tcp(stream) => SockRef::from(stream).shutdown(Shutdown::Write),
-            #[cfg(unix)]
             Socket::Unix(stream) => SockRef::from(stream).shutdown(Shutdown::Write),
         }
     }
@@ -118,7 +106,6 @@ impl Socket {
     pub fn is_over(&self) -> bool {
         match self {
             Socket::Tcp(stream) => stream.is_over(),
-            #[cfg(unix)]
             Socket::Unix(stream) => {
                 let ready = stream.ready(Interest::READABLE).now_or_never();
                 ready.is_some_and(|ready| ready.map_or(true, |ready| ready.is_read_closed()))
@@ -130,7 +117,6 @@ impl Socket {
     pub fn local(&self) -> Option<String> {
         match self {
             Socket::Tcp(stream) => stream.local_addr().ok().map(|address| address.to_string()),
-            #[cfg(unix)]
             Socket::Unix(_) => None,
         }
     }
@@ -154,18 +140,7 @@ fn unstamped_fault(address: &str) -> Fault {
 /// from an address could share one (IP_BIND_ADDRESS_NO_PORT, ip(7)). Where it cannot be had, there are fewer ports.
 #[cfg(target_os = "linux")]
 fn choose_port_late(socket: &TcpSocket) {
-    use std::os::fd::AsRawFd;
-    let on: libc::c_int = 1;
-    // SAFETY: the socket is open, and the value is read during the call only.
-    unsafe {
-        libc::setsockopt(
-            socket.as_raw_fd(),
-            libc::SOL_IP,
-            libc::IP_BIND_ADDRESS_NO_PORT,
-            (&raw const on).cast(),
-            size_of_val(&on) as libc::socklen_t,
-        );
-    }
+    let _ = nix::sys::socket::setsockopt(socket, nix::sys::socket::sockopt::IpBindAddressNoPort, &true);
 }
 
 #[cfg(not(target_os = "linux"))]
@@ -180,7 +155,6 @@ fn bind_fault(bind: IpAddr, error: &io::Error) -> Fault {
     }
 }
 
-#[cfg(unix)]
 impl std::os::fd::AsRawFd for Socket {
     fn as_raw_fd(&self) -> std::os::fd::RawFd {
         match self {
@@ -194,7 +168,6 @@ impl AsyncRead for Socket {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         match self.get_mut() {
             Socket::Tcp(stream) => Pin::new(stream).poll_read(cx, buf),
-            #[cfg(unix)]
             Socket::Unix(stream) => Pin::new(stream).poll_read(cx, buf),
         }
     }
@@ -204,7 +177,6 @@ impl Layered for Socket {
     fn tcp(&self) -> Option<TcpView> {
         match self {
             Socket::Tcp(stream) => stream.view(),
-            #[cfg(unix)]
             Socket::Unix(_) => None,
         }
     }
@@ -214,7 +186,6 @@ impl Layered for Socket {
             Socket::Tcp(stream) => {
                 SockRef::from(stream).set_tcp_keepalive(&keepalive(Duration::from_secs(1)))
             }
-            #[cfg(unix)]
             Socket::Unix(_) => Err(io::ErrorKind::Unsupported.into()),
         }
     }
@@ -232,7 +203,6 @@ impl Stamped for Socket {
     ) -> Poll<io::Result<Option<Instant>>> {
         match self.get_mut() {
             Socket::Tcp(stream) => Pin::new(stream).poll_read_stamped(cx, buf),
-            #[cfg(unix)]
             Socket::Unix(stream) => Pin::new(stream).poll_read(cx, buf).map_ok(|()| None),
         }
     }
@@ -244,7 +214,6 @@ impl Stamped for Socket {
     fn departed(&mut self) -> Option<Departed> {
         match self {
             Socket::Tcp(stream) => stream.departed(),
-            #[cfg(unix)]
             Socket::Unix(_) => None,
         }
     }
@@ -254,7 +223,6 @@ impl AsyncWrite for Socket {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         match self.get_mut() {
             Socket::Tcp(stream) => Pin::new(stream).poll_write(cx, bytes),
-            #[cfg(unix)]
             Socket::Unix(stream) => Pin::new(stream).poll_write(cx, bytes),
         }
     }
@@ -262,7 +230,6 @@ impl AsyncWrite for Socket {
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self.get_mut() {
             Socket::Tcp(stream) => Pin::new(stream).poll_flush(cx),
-            #[cfg(unix)]
             Socket::Unix(stream) => Pin::new(stream).poll_flush(cx),
         }
     }
@@ -270,7 +237,6 @@ impl AsyncWrite for Socket {
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self.get_mut() {
             Socket::Tcp(stream) => Pin::new(stream).poll_shutdown(cx),
-            #[cfg(unix)]
             Socket::Unix(stream) => Pin::new(stream).poll_shutdown(cx),
         }
     }

@@ -22,7 +22,7 @@ mod script;
 #[cfg(test)]
 mod testing;
 
-use std::io::{self, Write};
+use std::io;
 
 pub use crate::domain::event::Reporter;
 pub use sink::Writer;
@@ -31,8 +31,8 @@ pub use human::HumanOptions;
 pub use interest::Interest;
 pub use json::FailureName;
 
-use human::{Human, Paint};
-use json::{Json, error_document};
+use human::Human;
+use json::Json;
 use ndjson::Ndjson;
 
 /// A reporter whose writer may fail: what it could not write is for the caller to judge.
@@ -82,41 +82,6 @@ impl Format {
     }
 }
 
-/// An error that kept a run from beginning, for any format.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Complaint<'a> {
-    /// `None` when the arguments name no command.
-    pub command: Option<&'a str>,
-    pub kind: FailureName,
-    /// What failed, on what, at which step and why: a lower-case fragment.
-    pub message: &'a str,
-    /// What the reader can do about it.
-    pub hint: Option<&'a str>,
-    pub exit_code: u8,
-}
-
-impl Format {
-    /// Says why a run did not begin: people are told on stderr, programs by a document on stdout.
-    pub fn complain(
-        self,
-        complaint: &Complaint,
-        options: HumanOptions,
-        stdout: &mut dyn Write,
-        stderr: &mut dyn Write,
-    ) -> io::Result<()> {
-        let Complaint { command, kind, message, hint, exit_code } = *complaint;
-        let document = || error_document(command, kind, message, hint, exit_code);
-        match self {
-            Format::Human => {
-                let paint = Paint { color: options.stderr_color };
-                stderr.write_all(human::complaint(paint, message, hint).as_bytes())
-            }
-            Format::Json => stdout.write_all(json::pretty(&document()).as_bytes()),
-            Format::Ndjson => stdout.write_all(json::compact(&document()).as_bytes()),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -139,29 +104,6 @@ mod tests {
                 insta::assert_snapshot!(format!("{name}.{}", format.label()), shown(format, &events));
             }
         }
-    }
-
-    #[test]
-    fn an_error_is_told_in_every_format() {
-        let complaint = Complaint {
-            command: Some("ping"),
-            kind: FailureName::Usage,
-            message: "'0' is not an interval: it must be more than 0",
-            hint: Some("try 500ms"),
-            exit_code: 2,
-        };
-        let told = |format: Format| {
-            let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
-            format.complain(&complaint, HumanOptions::default(), &mut stdout, &mut stderr).unwrap();
-            (String::from_utf8(stdout).unwrap(), String::from_utf8(stderr).unwrap())
-        };
-        let human = "error: '0' is not an interval: it must be more than 0\nhint: try 500ms\n";
-        assert_eq!(told(Format::Human), (String::new(), human.to_string()));
-        let (ndjson, nothing) = told(Format::Ndjson);
-        let parsed = |text: &str| serde_json::from_str::<serde_json::Value>(text).unwrap();
-        assert_eq!((ndjson.lines().count(), nothing), (1, String::new()));
-        assert_eq!(parsed(&told(Format::Json).0), parsed(&ndjson));
-        insta::assert_snapshot!(ndjson.replace(json::WSCHECK_VERSION, "[version]"), @r#"{"schema_version":1,"command":"ping","wscheck_version":"[version]","verdict":"usage","result":"usage","exit_code":2,"error":{"url":null,"phase":null,"kind":"usage","message":"'0' is not an interval: it must be more than 0","hint":"try 500ms","attempts":[],"remote":null,"proxy":null,"untried":[],"refusal":null}}"#);
     }
 
     #[test]

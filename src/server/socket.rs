@@ -2,9 +2,10 @@
 
 use std::io;
 use std::net::Shutdown;
-use std::os::fd::AsRawFd;
+use std::os::fd::AsFd;
 use std::time::Duration;
 
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
@@ -41,9 +42,8 @@ impl Socket for TcpStream {
     }
 
     fn is_abandoned(&self) -> bool {
-        let mut poll = libc::pollfd { fd: self.as_raw_fd(), events: PEER_CLOSED, revents: 0 };
-        // SAFETY: one pollfd is given, and nothing is waited for.
-        unsafe { libc::poll(&raw mut poll, 1, 0) > 0 }
+        let mut asked = [PollFd::new(self.as_fd(), PollFlags::from_bits_retain(PEER_CLOSED))];
+        poll(&mut asked, PollTimeout::ZERO).is_ok_and(|ready| ready > 0)
     }
 
     fn reset_on_drop(&self) -> io::Result<()> {

@@ -1,5 +1,7 @@
 //! The binary's behaviour, from outside: real sockets on loopback, real clock, no timing assertions.
 
+#![expect(unsafe_code, reason = "signals and limits of child processes")]
+
 mod bad_input;
 mod failures;
 mod faults;

@@ -1,5 +1,7 @@
 //! The heap of a test's own process, counted.
 
+#![expect(unsafe_code, reason = "a global allocator is unsafe to implement")]
+
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicIsize, Ordering::Relaxed};
 
@@ -13,11 +15,13 @@ pub static USED: AtomicIsize = AtomicIsize::new(0);
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         USED.fetch_add(layout.size() as isize, Relaxed);
+        // SAFETY: the caller keeps the contract, which is the system allocator's.
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
         USED.fetch_sub(layout.size() as isize, Relaxed);
+        // SAFETY: the caller keeps the contract, which is the system allocator's.
         unsafe { System.dealloc(pointer, layout) }
     }
 }

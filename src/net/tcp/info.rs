@@ -12,6 +12,7 @@ use crate::domain::tcp::TcpView;
 const NEVER: u32 = u32::MAX;
 
 /// TCP's figures now. Older kernels know less; what they do not fill in is zero.
+#[expect(unsafe_code, reason = "no safe call reads TCP_INFO")]
 pub fn read(socket: &impl AsFd) -> Option<TcpView> {
     let mut info = MaybeUninit::<tcp_info>::zeroed();
     let mut length = size_of::<tcp_info>() as libc::socklen_t;

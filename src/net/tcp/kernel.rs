@@ -95,6 +95,7 @@ impl Tcp {
 }
 
 /// A stream of ours with the runtime's readiness.
+#[expect(unsafe_code, reason = "there is no safe AsyncFd for a stream that is shared")]
 fn registered(stream: TcpStream, interest: Interest) -> io::Result<AsyncFd<TcpStream>> {
     // SAFETY: the standard library's stream owns its descriptor for as long as it lives, and always has the same.
     unsafe { AsyncFd::register_with_interest(stream, interest) }.map_err(io::Error::from)

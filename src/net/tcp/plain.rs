@@ -51,17 +51,9 @@ impl Tcp {
     }
 }
 
-#[cfg(unix)]
 impl std::os::fd::AsFd for Tcp {
     fn as_fd(&self) -> std::os::fd::BorrowedFd<'_> {
         self.0.as_fd()
-    }
-}
-
-#[cfg(windows)]
-impl std::os::windows::io::AsSocket for Tcp {
-    fn as_socket(&self) -> std::os::windows::io::BorrowedSocket<'_> {
-        self.0.as_socket()
     }
 }
 
