@@ -122,12 +122,14 @@ impl ConnectArgs {
     }
 
     fn proxy_choice(&self) -> Result<ProxyChoice, String> {
-        match self.proxy.as_deref() {
-            None if self.unix_socket.is_some() => Ok(ProxyChoice::None),
-            None => ProxyChoice::from_environment(),
-            Some("none") => Ok(ProxyChoice::None),
-            Some(url) => url.parse().map(ProxyChoice::Url).map_err(|why| format!("--proxy: {why}")),
-        }
+        let choice = match self.proxy.as_deref() {
+            None if self.unix_socket.is_some() => ProxyChoice::None,
+            None => ProxyChoice::from_environment()?,
+            Some("none") => ProxyChoice::None,
+            Some(url) => url.parse().map(ProxyChoice::Url).map_err(|why| format!("--proxy: {why}"))?,
+        };
+        secrets::learn(|sent| choice.secrets().iter().for_each(|secret| sent.value(secret)));
+        Ok(choice)
     }
 
     fn tls(&self) -> Result<TlsPlan, String> {

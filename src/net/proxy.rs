@@ -10,6 +10,8 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use http::Uri;
 use hyper_util::client::legacy::connect::proxy::{SocksV4, SocksV5};
 use hyper_util::client::proxy::matcher::{Intercept, Matcher};
@@ -47,6 +49,18 @@ impl ProxyChoice {
     pub fn from_environment() -> Result<ProxyChoice, String> {
         let environment = Environment::read(|name| std::env::var_os(name))?;
         Ok(ProxyChoice::Environment(Arc::new(environment)))
+    }
+
+    /// The passwords of the proxies, which no report may show.
+    pub fn secrets(&self) -> Vec<String> {
+        let proxies = match self {
+            ProxyChoice::None => Vec::new(),
+            ProxyChoice::Url(url) => vec![url],
+            ProxyChoice::Environment(environment) => {
+                [&environment.plain, &environment.secure].into_iter().flatten().collect()
+            }
+        };
+        proxies.into_iter().filter_map(ProxyUrl::password).collect()
     }
 
     /// The proxy on the way to `target`.
@@ -265,6 +279,19 @@ impl ProxyUrl {
 
 impl FromStr for ProxyUrl {
     type Err = String;
+    /// The password, or the user name where that is all there is.
+    fn password(&self) -> Option<String> {
+        let (user, password) = match self.intercept.raw_auth() {
+            Some((user, password)) => (user.to_string(), password.to_string()),
+            None => {
+                let basic = self.intercept.basic_auth()?.to_str().ok()?.strip_prefix("Basic ")?;
+                let pair = String::from_utf8(BASE64.decode(basic).ok()?).ok()?;
+                pair.split_once(':').map(|(user, password)| (user.to_string(), password.to_string()))?
+            }
+        };
+        Some(if password.is_empty() { user } else { password })
+    }
+
 
     fn from_str(text: &str) -> Result<ProxyUrl, String> {
         let matcher = Matcher::builder().all(text).build();
@@ -636,6 +663,15 @@ mod tests {
         assert!(!direct("", "ws://localhost:9"));
         assert!(direct("127.0.0.0/8", "ws://127.0.0.1:9"));
         assert!(direct("::1", "ws://[::1]:9"));
+    #[test]
+    fn passwords_of_proxies_are_known() {
+        let secrets = |text: &str| ProxyChoice::Url(text.parse().unwrap()).secrets();
+        assert_eq!(secrets("http://me:p%40ss:word@a:1"), ["p@ss:word"]);
+        assert_eq!(secrets("socks5://me:hunter22@a:1"), ["hunter22"]);
+        assert_eq!(secrets("http://token77@a:1"), ["token77"]);
+        assert!(secrets("http://a:1").is_empty());
+    }
+
         assert!(direct("[::1]", "ws://[::1]:9"));
         assert!(direct(".example", "wss://a.example"));
         assert!(direct("*.example", "wss://a.example"));
