@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, Read};
-use std::net::IpAddr;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,7 +17,7 @@ use crate::domain::target::Credentials;
 use crate::net::dial::DialPlan;
 use crate::net::os_error;
 use crate::net::proxy::ProxyChoice;
-use crate::net::resolve::{Family, Override};
+use crate::net::resolve::{Family, Override, local_address};
 use crate::net::tls::{TlsOptions, TlsPlan};
 
 /// How connections are opened; the same for every command that opens some.
@@ -49,9 +49,10 @@ pub struct ConnectArgs {
     /// Connect to a Unix socket, whatever the URL's host
     #[arg(long, value_name = "PATH")]
     pub unix_socket: Option<PathBuf>,
-    /// The local addresses to connect from, in turn: one has some 28000 ports towards one server
-    #[arg(long, value_name = "ADDR,...", value_delimiter = ',')]
-    pub bind: Vec<IpAddr>,
+    /// The local addresses to connect from, in turn: one has some 28000 ports towards one server; a link-local one
+    /// with its network interface: fe80::1%eth0
+    #[arg(long, value_name = "ADDR,...", value_delimiter = ',', value_parser = local_address)]
+    pub bind: Vec<SocketAddr>,
     /// How long the opening may take, from the name to the upgrade
     #[arg(long, value_name = "TIME", default_value = "10s", value_parser = positive_duration)]
     pub connect_timeout: Duration,
