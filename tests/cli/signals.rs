@@ -7,7 +7,7 @@ use std::process::Stdio;
 use serde_json::Value;
 
 use crate::support::{
-    PONG, Ran, Reaped, Run, Script, Server, answer_pings, frame, read_frame, upgrade, wscheck,
+    PONG, Ran, Reaped, Run, Script, Server, answer_pings, frame, read_frame, read_head, upgrade, wscheck,
 };
 
 #[test]
