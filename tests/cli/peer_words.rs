@@ -196,6 +196,10 @@ fn legal_message_above_our_limit_is_no_fault_of_the_peer() {
         let expected = "a message of 17 MiB is above our limit of 16 MiB (raise it with --max-message-size)";
         assert!(report.contains(expected) && !report.contains("broke the protocol"), "{report}");
     }
+    let heard = run(&["listen", "--json", "--for", "2s", &script.url()]);
+    let document = heard.json();
+    assert_eq!((heard.code, &document["result"]), (Some(4), &"inconclusive".into()), "{document:#}");
+    assert!(!document["reasons"].to_string().contains("incomplete"), "{document:#}");
     let idle = run(&["probe-idle", "--min", "200ms", "--max", "400ms", &script.url()]);
     let report = unwrapped(&idle.stdout);
     let is_ours = report.contains("above our limit of 16 MiB") && report.contains("--max-message-size");

@@ -268,7 +268,11 @@ impl<'a, S: AsyncRead + AsyncWrite + Layered + Unpin> Ear<'a, S> {
             Over::Cut(cut) => Some(Arc::new(self.guest.ending(cut.clone()))),
             Over::Time | Over::Interrupt => None,
         };
-        let incomplete = self.incomplete();
+        // What we refused need not have come in whole.
+        let is_refused = ending
+            .as_deref()
+            .is_some_and(|ending| matches!(ending.how, How::Violation { .. } | How::TooLarge { .. }));
+        let incomplete = self.incomplete().filter(|_| !is_refused);
         let known = self.known(&over, interrupt).await;
         let circumstances = Circumstances {
             listened,

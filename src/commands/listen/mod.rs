@@ -17,7 +17,7 @@ use self::ear::{Ear, Overheard};
 use self::notes::Notes;
 pub use self::plan::ListenPlan;
 use super::room::{self, Room};
-use crate::domain::ending::Ending;
+use crate::domain::ending::{Ending, How};
 use crate::domain::listen::report::{ListenEvent, ListenInfo, ListenReport, ListenReporter};
 use crate::domain::listen::{Circumstances, Findings, Known, Listening, Unanswered, Verdict};
 use crate::domain::opening::{OpenError, Opened};
@@ -123,12 +123,14 @@ impl Outcome {
 }
 
 /// A connection that ended before its time is found wanting, unless the server ended it, by its own hand, on a client
-/// that left it unanswered, or may have because this host stood still.
+/// that left it unanswered, or may have because this host stood still, or a limit of ours ended it.
 fn judge(overheard: &Overheard) -> report::Verdict {
     let Overheard { circumstances, findings, ending, excused } = overheard;
     let provoked = matches!(findings.unanswered, Some(Unanswered::Ends { .. }));
     match (findings.verdict, ending) {
         (_, Some(_)) if *excused => report::Verdict::Inconclusive,
+        // A limit of ours: what would have come later is not known.
+        (_, Some(ending)) if matches!(ending.how, How::TooLarge { .. }) => report::Verdict::Inconclusive,
         (_, Some(_)) if !provoked => report::Verdict::Failed,
         (_, _) if circumstances.interrupted => report::Verdict::Interrupted { measured: true },
         (Verdict::Inconclusive, _) => report::Verdict::Inconclusive,
