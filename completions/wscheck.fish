@@ -116,7 +116,7 @@ complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l subprotocol -d 
 complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l user -d 'Credentials for HTTP Basic authentication' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l resolve -d 'Use this address for a host and port instead of asking the resolver; a link-local one with its network interface: fe80::1%eth0 (repeatable)' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l unix-socket -d 'Connect to a Unix socket, whatever the URL\'s host' -r -F
-complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l bind -d 'The local addresses to connect from, in turn: one has some 28000 ports towards one server' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l bind -d 'The local addresses to connect from, in turn: one has some 28000 ports towards one server; a link-local one with its network interface: fe80::1%eth0' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l connect-timeout -d 'How long the opening may take, from the name to the upgrade' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l max-message-size -d 'The largest message accepted from the server' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -l tcp-keepalive -d 'Send TCP keepalive probes after so much silence, and as often' -r
@@ -239,7 +239,7 @@ complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -l subprotoc
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -l user -d 'Credentials for HTTP Basic authentication' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -l resolve -d 'Use this address for a host and port instead of asking the resolver; a link-local one with its network interface: fe80::1%eth0 (repeatable)' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -l unix-socket -d 'Connect to a Unix socket, whatever the URL\'s host' -r -F
-complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -l bind -d 'The local addresses to connect from, in turn: one has some 28000 ports towards one server' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -l bind -d 'The local addresses to connect from, in turn: one has some 28000 ports towards one server; a link-local one with its network interface: fe80::1%eth0' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -l connect-timeout -d 'How long the opening may take, from the name to the upgrade' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -l max-message-size -d 'The largest message accepted from the server' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -l tcp-keepalive -d 'Send TCP keepalive probes after so much silence, and as often' -r
@@ -341,7 +341,7 @@ complete -c wscheck -n "__fish_wscheck_using_subcommand listen" -l subprotocol -
 complete -c wscheck -n "__fish_wscheck_using_subcommand listen" -l user -d 'Credentials for HTTP Basic authentication' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand listen" -l resolve -d 'Use this address for a host and port instead of asking the resolver; a link-local one with its network interface: fe80::1%eth0 (repeatable)' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand listen" -l unix-socket -d 'Connect to a Unix socket, whatever the URL\'s host' -r -F
-complete -c wscheck -n "__fish_wscheck_using_subcommand listen" -l bind -d 'The local addresses to connect from, in turn: one has some 28000 ports towards one server' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand listen" -l bind -d 'The local addresses to connect from, in turn: one has some 28000 ports towards one server; a link-local one with its network interface: fe80::1%eth0' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand listen" -l connect-timeout -d 'How long the opening may take, from the name to the upgrade' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand listen" -l max-message-size -d 'The largest message accepted from the server' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand listen" -l tcp-keepalive -d 'Send TCP keepalive probes after so much silence, and as often' -r
@@ -441,7 +441,7 @@ complete -c wscheck -n "__fish_wscheck_using_subcommand probe-zombie" -l subprot
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-zombie" -l user -d 'Credentials for HTTP Basic authentication' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-zombie" -l resolve -d 'Use this address for a host and port instead of asking the resolver; a link-local one with its network interface: fe80::1%eth0 (repeatable)' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-zombie" -l unix-socket -d 'Connect to a Unix socket, whatever the URL\'s host' -r -F
-complete -c wscheck -n "__fish_wscheck_using_subcommand probe-zombie" -l bind -d 'The local addresses to connect from, in turn: one has some 28000 ports towards one server' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand probe-zombie" -l bind -d 'The local addresses to connect from, in turn: one has some 28000 ports towards one server; a link-local one with its network interface: fe80::1%eth0' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-zombie" -l connect-timeout -d 'How long the opening may take, from the name to the upgrade' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-zombie" -l max-message-size -d 'The largest message accepted from the server' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-zombie" -l tcp-keepalive -d 'Send TCP keepalive probes after so much silence, and as often' -r
