@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::ending::{Ending, How, Who};
+use super::ending::{Ending, How, Violation, Who};
 use super::health::Status;
 use super::heartbeat::Kind;
 use super::heartbeat::substitutes::Substitute;
@@ -227,7 +227,7 @@ fn incomplete_frame(scene: &Scene) -> Option<String> {
 
 /// The peer ended the connection right after our first Ping, which nothing answered.
 ///
-/// - without a close frame, or with one whose code blames what was sent
+/// - without a close frame, or with one whose code blames what was sent, or by text that is not UTF-8
 /// - not with a code of the application, or one by which the server only leaves
 fn ended_after_ping(scene: &Scene) -> Option<String> {
     let may_be_the_ping = |ending: &Ending| match &ending.how {
@@ -235,6 +235,8 @@ fn ended_after_ping(scene: &Scene) -> Option<String> {
             code.is_none_or(|code| matches!(code, 1000 | 1002 | 1003 | 1007 | 1009 | 1011))
         }
         How::Fin | How::Rst | How::TlsClose | How::Violation { close: Some(_), .. } => true,
+        // The Ping's payload, sent back as text, is no UTF-8.
+        How::Violation { rule: Violation::InvalidUtf8, close: None, .. } => true,
         _ => false,
     };
     let mut ended = scene.target.connections.iter().filter_map(|connection| {

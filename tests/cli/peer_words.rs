@@ -143,6 +143,13 @@ fn end_right_after_the_first_ping_suggests_app_heartbeats() {
 }
 
 #[test]
+fn payload_of_a_ping_that_comes_back_as_text_suggests_app_heartbeats() {
+    let script = replying(|_, payload| frame(TEXT, &[payload, b"\xff"].concat()));
+    let report = unwrapped(&ping(&script, QUICK).stdout);
+    assert!(report.contains("invalid_utf8") && report.contains("try --heartbeat app"), "{report}");
+}
+
+#[test]
 fn how_the_peer_took_our_close_is_in_text_and_json() {
     let peer = |answer: Option<Vec<u8>>| {
         serving(move |stream| {
