@@ -177,6 +177,11 @@ fn how_the_peer_took_our_close_is_in_text_and_json() {
         assert!(report.contains(words), "{report}");
         let (_, document) = ping_json(&[&args[..], &[&script.url()]].concat());
         assert_eq!(document["ending"]["close_reply"]["how"], how, "{:#}", document["ending"]);
+        let listening = ["listen", "--for", "100ms", &script.url()];
+        let report = unwrapped(&run(&listening).stdout);
+        assert!(report.contains(&format!("we sent close 1000; {words}")), "{report}");
+        let document = run(&[&listening[..], &["--json"]].concat()).json();
+        assert_eq!(document["close_reply"]["how"], how, "{document:#}");
     }
 }
 

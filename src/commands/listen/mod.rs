@@ -92,9 +92,11 @@ impl Outcome {
             let findings = Findings { verdict: Verdict::Inconclusive, reasons: vec![reason], ..nothing() };
             (findings, verdict, error)
         };
-        let (opened, ending) = match &self {
-            Outcome::Heard(opened, overheard) => (Some(Arc::clone(opened)), overheard.ending.clone()),
-            Outcome::Interrupted | Outcome::NotOpened(_) => (None, None),
+        let (opened, ending, close_reply) = match &self {
+            Outcome::Heard(opened, overheard) => {
+                (Some(Arc::clone(opened)), overheard.ending.clone(), overheard.close_reply.clone())
+            }
+            Outcome::Interrupted | Outcome::NotOpened(_) => (None, None, None),
         };
         let partial = match &self {
             Outcome::Interrupted => true,
@@ -118,14 +120,26 @@ impl Outcome {
         if verdict == (report::Verdict::Interrupted { measured: true }) {
             reasons.insert(0, cut_short(findings.listened, info.listen_for));
         }
-        ListenReport { info, started_at, elapsed, opened, error, findings, ending, verdict, reasons, partial }
+        ListenReport {
+            info,
+            started_at,
+            elapsed,
+            opened,
+            error,
+            findings,
+            ending,
+            close_reply,
+            verdict,
+            reasons,
+            partial,
+        }
     }
 }
 
 /// A connection that ended before its time is found wanting, unless the server ended it, by its own hand, on a client
 /// that left it unanswered, or may have because this host stood still, or a limit of ours ended it.
 fn judge(overheard: &Overheard) -> report::Verdict {
-    let Overheard { circumstances, findings, ending, excused } = overheard;
+    let Overheard { circumstances, findings, ending, excused, .. } = overheard;
     let provoked = matches!(findings.unanswered, Some(Unanswered::Ends { .. }));
     match (findings.verdict, ending) {
         (_, Some(_)) if *excused => report::Verdict::Inconclusive,
