@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, Read};
-use std::net::IpAddr;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,7 +17,7 @@ use crate::domain::target::Credentials;
 use crate::net::dial::DialPlan;
 use crate::net::os_error;
 use crate::net::proxy::ProxyChoice;
-use crate::net::resolve::{Family, Override};
+use crate::net::resolve::{Family, Override, local_address};
 use crate::net::tls::{TlsOptions, TlsPlan};
 
 /// How connections are opened; the same for every command that opens some.
@@ -49,9 +49,10 @@ pub struct ConnectArgs {
     /// Connect to this Unix socket instead of the URL's host
     #[arg(long, value_name = "PATH")]
     pub unix_socket: Option<PathBuf>,
-    /// Local addresses to connect from, in turn; each has some 28000 ports per server address
-    #[arg(long, value_name = "ADDR,...", value_delimiter = ',')]
-    pub bind: Vec<IpAddr>,
+    /// Local addresses to connect from, in turn; each has some 28000 ports per server address; a link-local address
+    /// needs its interface: fe80::1%eth0
+    #[arg(long, value_name = "ADDR,...", value_delimiter = ',', value_parser = local_address)]
+    pub bind: Vec<SocketAddr>,
     /// Maximum time to open a connection, from DNS to the upgrade
     #[arg(long, value_name = "TIME", default_value = "10s", value_parser = positive_duration)]
     pub connect_timeout: Duration,
@@ -122,12 +123,14 @@ impl ConnectArgs {
     }
 
     fn proxy_choice(&self) -> Result<ProxyChoice, String> {
-        match self.proxy.as_deref() {
-            None if self.unix_socket.is_some() => Ok(ProxyChoice::None),
-            None => ProxyChoice::from_environment(),
-            Some("none") => Ok(ProxyChoice::None),
-            Some(url) => url.parse().map(ProxyChoice::Url).map_err(|why| format!("--proxy: {why}")),
-        }
+        let choice = match self.proxy.as_deref() {
+            None if self.unix_socket.is_some() => ProxyChoice::None,
+            None => ProxyChoice::from_environment()?,
+            Some("none") => ProxyChoice::None,
+            Some(url) => url.parse().map(ProxyChoice::Url).map_err(|why| format!("--proxy: {why}"))?,
+        };
+        secrets::learn(|sent| choice.secrets().iter().for_each(|secret| sent.value(secret)));
+        Ok(choice)
     }
 
     fn tls(&self) -> Result<TlsPlan, String> {

@@ -9,6 +9,7 @@ use http::HeaderValue;
 use url::Url;
 
 use super::connect::ConnectArgs;
+use super::signals;
 use crate::commands::recon::reconnoitre;
 use crate::domain::heartbeat::Kind;
 use crate::domain::heartbeat::convention::Convention;
@@ -123,6 +124,8 @@ impl PresetArgs {
 const UNSEEN: &str = "it could not be looked at (some servers answer only to a path or subprotocol of their own: name \
                       the preset)";
 
+const INTERRUPTED: &str = "the interrupt came while the server was looked at";
+
 fn host(url: &str) -> Option<String> {
     Url::parse(url.trim()).ok()?.host_str().map(str::to_string)
 }
@@ -134,11 +137,18 @@ fn look(url: &str, connect: &ConnectArgs) -> Result<Guess, String> {
         .enable_all()
         .build()
         .map_err(|why| format!("cannot start: {why}"))?;
-    let clues = runtime.block_on(reconnoitre(&target, &dial, connect.max_message_size));
+    let clues = runtime.block_on(async {
+        tokio::select! {
+            biased;
+            () = signals::early_end() => None,
+            clues = reconnoitre(&target, &dial, connect.max_message_size) => Some(clues),
+        }
+    });
     runtime.shutdown_background();
     Ok(match clues {
-        Ok(clues) => clues.guess(),
-        Err(error) => Guess { preset: None, evidence: vec![format!("{UNSEEN}: {error}")] },
+        None => Guess { preset: None, evidence: vec![INTERRUPTED.to_string()] },
+        Some(Ok(clues)) => clues.guess(),
+        Some(Err(error)) => Guess { preset: None, evidence: vec![format!("{UNSEEN}: {error}")] },
     })
 }
 

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::mem::MaybeUninit;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
 
@@ -15,10 +16,26 @@ const SECOND_AFTER: Duration = Duration::from_millis(500);
 /// The exit code of a process that a second signal ends.
 const ENDED_AT_ONCE: i32 = 130;
 
+/// A signal to end came before [`obey`] was called.
+static CAME_EARLY: AtomicBool = AtomicBool::new(false);
+
+/// Waits for the first signal to end, for what is done before a run: [`obey`] then begins the run interrupted, so that
+/// its report is written all the same. Within a runtime with IO.
+pub async fn early_end() {
+    let Ok(mut signals) = Signals::catch() else { return std::future::pending().await };
+    tokio::select! {
+        _ = signals.interrupt.recv() => {}
+        _ = signals.terminate.recv() => {}
+        () = next(&mut signals.hang_up) => {}
+    }
+    CAME_EARLY.store(true, Relaxed);
+}
+
 /// Obeys the user's signals from now on, on a thread of its own that lasts as long as the process: the
 /// second signal ends it at once even when everything else waits for a reader that has stopped.
 ///
 /// - the first Ctrl-C, SIGTERM or SIGHUP cancels `interrupt`
+/// - as does one that came [before](early_end)
 /// - a second one, at least 500 ms later, ends the process
 /// - SIGHUP stays ignored where it was at the start, as under nohup
 /// - each Ctrl-\ asks for `interim` figures
@@ -29,6 +46,9 @@ pub fn obey(interrupt: CancellationToken, interim: mpsc::UnboundedSender<()>) ->
         runtime.block_on(async {
             match Signals::catch() {
                 Ok(signals) => {
+                    if CAME_EARLY.load(Relaxed) {
+                        interrupt.cancel();
+                    }
                     let _ = caught.send(Ok(()));
                     signals.obey(interrupt, interim).await;
                 }

@@ -3,11 +3,12 @@
 
 use std::time::Duration;
 
-use super::ending::{Ending, How, Who};
+use super::ending::{Ending, How, Violation, Who};
 use super::health::Status;
 use super::heartbeat::Kind;
 use super::heartbeat::substitutes::Substitute;
 use super::heartbeat::unmatched::Nearest;
+use super::incomplete::Incomplete;
 use super::overheard::Overheard;
 use super::recognition;
 use super::report::{ConnReport, KindReport, Report, TargetReport};
@@ -36,10 +37,11 @@ const RULES: &[fn(&Scene) -> Option<String>] = &[
     foreign_answers,
     wrong_payloads,
     messages_for_pings,
+    incomplete_frame,
+    said_before_the_end,
     ended_after_ping,
     none_answered,
     unmatched_before_the_end,
-    said_before_the_end,
     went_silent,
     cut_when_quiet,
     ambiguous_matches,
@@ -214,9 +216,18 @@ fn messages_for_pings(scene: &Scene) -> Option<String> {
     ))
 }
 
+/// A frame never came in whole, behind which every reply waits.
+fn incomplete_frame(scene: &Scene) -> Option<String> {
+    let incomplete = scene.overheard().find_map(|overheard| overheard.incomplete)?;
+    Some(format!(
+        "{incomplete}: {}; the server, or a proxy that relays it, stopped inside a frame",
+        Incomplete::BLOCKS
+    ))
+}
+
 /// The peer ended the connection right after our first Ping, which nothing answered.
 ///
-/// - without a close frame, or with one whose code blames what was sent
+/// - without a close frame, or with one whose code blames what was sent, or by text that is not UTF-8
 /// - not with a code of the application, or one by which the server only leaves
 fn ended_after_ping(scene: &Scene) -> Option<String> {
     let may_be_the_ping = |ending: &Ending| match &ending.how {
@@ -224,6 +235,8 @@ fn ended_after_ping(scene: &Scene) -> Option<String> {
             code.is_none_or(|code| matches!(code, 1000 | 1002 | 1003 | 1007 | 1009 | 1011))
         }
         How::Fin | How::Rst | How::TlsClose | How::Violation { close: Some(_), .. } => true,
+        // The Ping's payload, sent back as text, is no UTF-8.
+        How::Violation { rule: Violation::InvalidUtf8, close: None, .. } => true,
         _ => false,
     };
     let mut ended = scene.target.connections.iter().filter_map(|connection| {
@@ -263,8 +276,8 @@ fn said_before_the_end(scene: &Scene) -> Option<String> {
 
 /// Nothing was answered on a connection that stayed open.
 fn none_answered(scene: &Scene) -> Option<String> {
-    let explained = wrong_payloads(scene).is_some() || messages_for_pings(scene).is_some();
-    if explained || !scene.target.connections.iter().all(stayed_open) {
+    let rules = [wrong_payloads, messages_for_pings, incomplete_frame];
+    if rules.iter().any(|rule| rule(scene).is_some()) || !scene.target.connections.iter().all(stayed_open) {
         return None;
     }
     match (scene.kind(Kind::Protocol).map(silence), scene.kind(Kind::App).map(silence)) {
@@ -307,7 +320,7 @@ fn unasked_pongs(scene: &Scene) -> String {
 
 /// Answers came, then none, and only heartbeats showed it.
 fn went_silent(scene: &Scene) -> Option<String> {
-    if scene.substitute().is_some() {
+    if scene.substitute().is_some() || incomplete_frame(scene).is_some() {
         return None;
     }
     let given_up = scene.target.connections.iter().filter(|connection| {

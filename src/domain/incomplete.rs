@@ -25,6 +25,20 @@ pub struct Incomplete {
     pub since: Duration,
 }
 
+impl Incomplete {
+    /// What follows from a frame that [blocks pongs](Incomplete::blocks_pongs), as a fragment.
+    pub const BLOCKS: &str = "no reply can come before the rest of it";
+
+    /// Whether no Pong can come before the rest does: none fits inside a frame, but between the fragments of a message
+    /// one does (RFC 6455 section 5.4).
+    pub fn blocks_pongs(&self) -> bool {
+        match self.part {
+            Part::Head { .. } | Part::Frame { .. } | Part::Record => true,
+            Part::Message { .. } => false,
+        }
+    }
+}
+
 /// What is shorter is the pause between two packets.
 const SHORTEST_PAUSE: Duration = Duration::from_millis(100);
 

@@ -9,6 +9,7 @@ use super::heartbeat::incoming::MessageRef;
 use super::heartbeat::presets::resembles;
 use super::heartbeat::substitutes::Substitute;
 use super::heartbeat::unmatched::{Nearest, Unmatched};
+use super::incomplete::Incomplete;
 use super::listen::Interval;
 use super::listen::shapes::shown;
 use super::nanos::Nanos;
@@ -38,6 +39,8 @@ pub struct Overheard {
     pub last: Option<PeerText>,
     /// What came in place of Pongs.
     pub substitute: Option<Substitute>,
+    /// A frame that had not come in whole when we ended the connection, so that no reply could come.
+    pub incomplete: Option<Incomplete>,
     /// How long after the first Ping the connection ended, where that was the only one and nothing answered it.
     pub ended_after_ping: Option<Duration>,
 }
@@ -166,6 +169,7 @@ impl Listener {
             foreign: self.foreign.clone(),
             last: self.last(),
             substitute: None,
+            incomplete: None,
             ended_after_ping: None,
         }
     }

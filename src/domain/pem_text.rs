@@ -23,6 +23,22 @@ pub fn other_format(bytes: &[u8]) -> Option<&'static str> {
     der.then_some("DER or PKCS #12, not PEM: `openssl x509 -inform der -in FILE` converts a certificate")
 }
 
+/// More blocks are not named.
+const MAX_LABELS: usize = 4;
+
+/// The labels of the PEM blocks in a file, each once: `PRIVATE KEY`, `TRUSTED CERTIFICATE`.
+pub fn labels(bytes: &[u8]) -> Vec<String> {
+    let text = String::from_utf8_lossy(bytes);
+    let label =
+        |line: &str| Some(line.trim().strip_prefix("-----BEGIN ")?.strip_suffix("-----")?.to_string());
+    let is_label =
+        |label: &String| label.len() < 32 && label.bytes().all(|b| b.is_ascii_uppercase() || b == b' ');
+    let mut labels: Vec<String> = text.lines().filter_map(label).filter(is_label).collect();
+    labels.dedup();
+    labels.truncate(MAX_LABELS);
+    labels
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -42,6 +58,13 @@ mod tests {
         ] {
             assert_eq!(decode(bytes), TEXT.as_bytes());
         }
+    }
+
+    #[test]
+    fn labels_of_other_blocks_are_known() {
+        let text = b"-----BEGIN PRIVATE KEY-----\nAA==\n-----END PRIVATE KEY-----\n-----BEGIN TRUSTED CERTIFICATE-----\n";
+        assert_eq!(labels(text), ["PRIVATE KEY", "TRUSTED CERTIFICATE"]);
+        assert!(labels(b"-----BEGIN \x1b[31m-----\nBEGIN X\n").is_empty());
     }
 
     #[test]

@@ -226,8 +226,17 @@ fn without_scheme(text: &str) -> TargetError {
             "" => TargetError::EmptyHost { given },
             bare => TargetError::NoSlashes { given, scheme: scheme.to_string(), meant: suggest(ws, bare) },
         },
-        _ => TargetError::NoScheme { given, meant: suggest("ws", text.trim_start_matches(slashes)) },
+        _ => {
+            let (ws, rest) = mistyped(text).unwrap_or(("ws", text.trim_start_matches(slashes)));
+            TargetError::NoScheme { given, meant: suggest(ws, rest) }
+        }
     }
+}
+
+/// The scheme and the rest of a text such as `wss//host` or `ws;//host`, in which the colon is missing or mistyped.
+fn mistyped(text: &str) -> Option<(&'static str, &str)> {
+    let (scheme, rest) = text.split_once("//")?;
+    Some((ws_scheme(scheme.trim_end_matches([';', '.', ',', ' ']))?, rest))
 }
 
 /// `ws:8080` is a host called ws.
@@ -526,6 +535,18 @@ mod tests {
         let t = target("ws://b%40b:p%3Ass+w&d@a/");
         let c = t.credentials().unwrap();
         assert_eq!((c.user.as_str(), c.password.as_str()), ("b@b", "p:ss+w&d"));
+    }
+
+    #[test]
+    fn scheme_with_a_mistyped_colon_is_known() {
+        for (text, meant) in [
+            ("wss//a.example/x", "wss://a.example/x"),
+            ("ws;//a.example:9", "ws://a.example:9"),
+            ("https//a.example", "wss://a.example"),
+            ("a.example//x", "ws://a.example//x"),
+        ] {
+            assert!(refusal(text).ends_with(&format!("did you mean '{meant}'?")), "{}", refusal(text));
+        }
     }
 
     #[test]

@@ -59,6 +59,11 @@ fn segments(count: u32) -> String {
     counted(count.into(), "segment")
 }
 
+/// After so many acknowledged heartbeats without an answer in a row the server hangs, or something strips them; fewer
+/// may be pongs that were dropped, or a pause.
+const HANG_MISSES: u32 = 3;
+const ACKNOWLEDGED: &str = "TCP acknowledged what was sent: the next hop lives";
+
 /// What TCP says of the heartbeats missed in a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct MissedBelow {
@@ -77,11 +82,13 @@ impl MissedBelow {
     pub fn meaning(&self) -> Option<String> {
         match (self.acked, self.not_acked) {
             (0, 0) => None,
-            (_, 0) => Some(
-                "TCP acknowledged what was sent: the next hop lives, and the server hangs or something strips the heartbeats"
-                    .to_string(),
-            ),
-            (0, _) => Some("TCP got no acknowledgement: the path is dead, or slower than the timeout".to_string()),
+            (..HANG_MISSES, 0) => Some(ACKNOWLEDGED.to_string()),
+            (_, 0) => {
+                Some(format!("{ACKNOWLEDGED}, and the server hangs or something strips the heartbeats"))
+            }
+            (0, _) => {
+                Some("TCP got no acknowledgement: the path is dead, or slower than the timeout".to_string())
+            }
             (acked, not_acked) => {
                 let of = u64::from(acked) + u64::from(not_acked);
                 Some(format!("TCP acknowledged {acked} of {of}: the path died meanwhile, or loses much"))
@@ -114,7 +121,10 @@ mod tests {
             missed.meaning().unwrap_or_default()
         };
         assert_eq!(meaning(&[None, None]), "");
-        assert!(meaning(&[Some(true), None]).contains("the next hop lives"));
+        for few in [&[Some(true), None][..], &[Some(true), Some(true)]] {
+            assert_eq!(meaning(few), ACKNOWLEDGED, "a dropped pong is no server that hangs");
+        }
+        assert!(meaning(&[Some(true); 3]).contains("the next hop lives, and the server hangs"));
         assert!(meaning(&[Some(false), None, Some(false)]).contains("the path is dead"));
         assert!(meaning(&[Some(true), Some(false), Some(false)]).starts_with("TCP acknowledged 1 of 3"));
     }

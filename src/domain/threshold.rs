@@ -183,7 +183,24 @@ pub struct Metric {
     reading: Reading,
 }
 
+/// How a metric moves during a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Trend {
+    Grows,
+    Shrinks,
+    /// In either direction, such as a mean.
+    Either,
+}
+
 impl Metric {
+    fn trend(&self) -> Trend {
+        match (self.unit, self.name) {
+            (Unit::Count, _) | (_, "rtt.max" | "outage" | "host_lag.max") => Trend::Grows,
+            (_, "rtt.min") => Trend::Shrinks,
+            (Unit::Time | Unit::Share | Unit::Days, _) => Trend::Either,
+        }
+    }
+
     /// Whether it may be prefixed with `app.` or `protocol.`.
     pub fn is_heartbeats(&self) -> bool {
         match self.reading {
@@ -423,8 +440,7 @@ impl FailIf {
                 if values.is_empty() { none() } else { self.judge(report, &values) }
             }
             Reading::Run(read) => match read(report) {
-                Some(value) if self.holds(value) => Truth::True(self.metric.unit.show(value)),
-                Some(_) => Truth::False,
+                Some(value) => self.judge(report, &[("", value)]),
                 None => Truth::Unknown(format!("{} was not measured", self.metric.name)),
             },
         }
@@ -459,6 +475,7 @@ impl FailIf {
             (Truth::False, Truth::True(actual), _) => {
                 Truth::TrueOfBounds(format!("{actual}, but {}", why.unwrap_or_default()))
             }
+            (Truth::False, Truth::Unknown(why), None) => Truth::Unknown(why),
             (Truth::False, _, Some(target)) => {
                 Truth::Unknown(format!("no sample of {}{}", self.metric.name, at(report, &target.url)))
             }
@@ -467,13 +484,35 @@ impl FailIf {
     }
 
     fn judge(&self, report: &Report, values: &[(&str, f64)]) -> Truth {
-        let mut true_of = values.iter().filter(|(_, value)| self.holds(*value));
-        let Some((url, value)) = true_of.next() else { return Truth::False };
+        let is_cut = report.cut_short().is_some();
+        let is_final = |value: f64| !is_cut || !self.may_become_false(value);
+        let mut true_of = values.iter().filter(|(_, value)| self.holds(*value) && is_final(*value));
+        let Some((url, value)) = true_of.next() else { return self.undecided(report, values) };
         let more = match true_of.count() {
             0 => String::new(),
             more => format!(", and true of {more} more"),
         };
         Truth::True(format!("{}{}{more}", self.metric.unit.show(*value), at(report, url)))
+    }
+
+    /// What is true of no final value: false, or not known while the run was not complete.
+    fn undecided(&self, report: &Report, values: &[(&str, f64)]) -> Truth {
+        let Some((url, value)) = values.iter().find(|(_, value)| self.holds(*value)) else {
+            return Truth::False;
+        };
+        let (shown, at) = (self.metric.unit.show(*value), at(report, url));
+        Truth::Unknown(format!("it was {shown}{at} when the run was cut short, and might have changed"))
+    }
+
+    /// Whether an expression that is true of this value can be false of a later one: the metric only grows, or only
+    /// shrinks, during a run, and the limit lies that way.
+    fn may_become_false(&self, value: f64) -> bool {
+        match (self.metric.trend(), self.operator.sign) {
+            (Trend::Grows, "<" | "<=" | "==") | (Trend::Shrinks, ">" | ">=" | "==") => true,
+            (Trend::Grows, "!=") => value < self.limit,
+            (Trend::Shrinks, "!=") => value > self.limit,
+            (_, _) => false,
+        }
     }
 
     fn holds(&self, value: f64) -> bool {

@@ -426,6 +426,24 @@ mod tests {
     }
 
     #[test]
+    fn criterion_that_more_heartbeats_may_meet_is_undecided_when_cut_short() {
+        for expression in ["ok<20", "ok<=2", "sent==2", "ok!=20", "rtt.max<1s", "rtt.min>1us"] {
+            let (verdict, reasons) = with_fail_if(&cut_short(|_| {}), expression);
+            assert_eq!(verdict, Verdict::Interrupted { measured: true }, "{expression}");
+            let undecided = format!("{expression} cannot be judged: it was ");
+            assert!(
+                reasons[1].starts_with(&undecided) && reasons[1].ends_with("might have changed"),
+                "{reasons:?}"
+            );
+        }
+        for expression in ["ok>1", "ok!=1", "rtt.max>1us", "rtt.mean<1s"] {
+            assert_eq!(with_fail_if(&cut_short(|_| {}), expression).0, Verdict::Failed, "{expression}");
+        }
+        let complete = run(|_| {});
+        assert_eq!(with_fail_if(&complete, "ok<20").0, Verdict::Failed, "the run was complete");
+    }
+
+    #[test]
     fn unbounded_run_that_is_interrupted_passes() {
         let mut report = run(|_| {});
         report.interrupted = true;

@@ -213,9 +213,21 @@ fn invalid(error: &CertificateError, leaf: Option<&Leaf>) -> Fault {
         CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => {
             fault("its extended key usage does not allow a TLS server")
         }
+        CertificateError::BadSignature => fault(BAD_SIGNATURE),
+        CertificateError::UnhandledCriticalExtension => fault(CRITICAL_EXTENSION),
+        CertificateError::Other(other) if other.to_string().contains("UnsupportedCriticalExtension") => {
+            fault(CRITICAL_EXTENSION)
+        }
+        CertificateError::Other(_) => {
+            fault("the TLS library refuses it, and gives no reason that can be shown")
+        }
         other => fault(&variant_words(other)),
     }
 }
+
+/// A key that is too short fails just so.
+const BAD_SIGNATURE: &str = "its signature, or the server's by its key, is wrong, or a key is too short (RSA below 2048 bits is not accepted)";
+const CRITICAL_EXTENSION: &str = "it has a critical extension that wscheck does not know";
 
 /// Signature algorithms that servers still use and TLS libraries refuse, by the DER of their object identifier
 /// (RFC 3279, RFC 5758, RFC 8017, RFC 8410).

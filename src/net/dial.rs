@@ -1,7 +1,7 @@
 //! From a target to an open WebSocket: every phase timed, every failure told.
 
 use std::fmt;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -205,7 +205,7 @@ impl<'a> Opening<'a> {
         match self.proxy.clone() {
             None => self.reach(Endpoint::of(self.target), TARGETS).await,
             Some(proxy) => {
-                let endpoint = Endpoint { host: proxy.host(), zone: None, port: proxy.port() };
+                let endpoint = Endpoint { host: proxy.host(), zone: proxy.zone(), port: proxy.port() };
                 let reached = self.reach(endpoint, PROXYS).await;
                 reached.map_err(|(phase, fault)| (phase, proxy.blamed(fault)))
             }
@@ -235,7 +235,7 @@ impl<'a> Opening<'a> {
     async fn addresses(
         &mut self,
         endpoint: Endpoint<'_>,
-        bind: Option<IpAddr>,
+        bind: Option<SocketAddr>,
         whose: &str,
     ) -> Result<Vec<SocketAddr>, Fault> {
         let Endpoint { host, zone, port } = endpoint;
@@ -243,7 +243,8 @@ impl<'a> Opening<'a> {
             Source::Known(known) => known.iter().map(|address| address.at(port)).collect::<Result<_, _>>()?,
             Source::Ask(name) => self.ask(&name, port, whose).await?,
         };
-        let wanted = resolve::restrict(&format!("{whose}{host}"), all, self.plan.family, bind)?;
+        let wanted =
+            resolve::restrict(&format!("{whose}{host}"), all, self.plan.family, bind.map(|bind| bind.ip()))?;
         Ok(interleave(wanted))
     }
 
@@ -476,7 +477,8 @@ mod tests {
     #[tokio::test]
     async fn the_local_address_can_be_chosen() {
         let peer = peer(accept).await;
-        let from = |ip: &str| DialPlan { bind: vec![ip.parse::<IpAddr>().unwrap()].into(), ..plan() };
+        let from =
+            |ip: &str| DialPlan { bind: vec![SocketAddr::new(ip.parse().unwrap(), 0)].into(), ..plan() };
         let open = open(&from("127.0.0.3"), &peer.target()).await.unwrap();
         assert!(open.facts.local.unwrap().starts_with("127.0.0.3:"));
         let error = failed(&from("192.0.2.1"), &peer.target()).await;

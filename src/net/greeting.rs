@@ -21,7 +21,7 @@ use crate::domain::heartbeat::convention::Convention;
 use crate::domain::heartbeat::incoming::{Incoming, MessageRef};
 use crate::domain::heartbeat::message::{Classifier, Meaning};
 use crate::domain::heartbeat::pattern::Pattern;
-use crate::domain::heartbeat::presets::{MqttRefusal, resembles};
+use crate::domain::heartbeat::presets::{Refusal, resembles};
 use crate::domain::heartbeat::template::{Keys, Template};
 use crate::domain::listen::shapes::shown;
 use crate::domain::opening::{FailureKind, OpenError, Opened, Reached};
@@ -157,8 +157,8 @@ struct Seen {
     first: PeerText,
     /// The presets that such messages are typical of.
     looks_like: Vec<&'static str>,
-    /// A refusal of an MQTT server.
-    refusal: Option<MqttRefusal>,
+    /// The first message that is a refusal of a known kind.
+    refusal: Option<Refusal>,
     /// How often the server will ask, as it says.
     announced: Option<Duration>,
     /// What is waited for.
@@ -173,7 +173,9 @@ impl Seen {
             self.first = shown(message);
         }
         self.count += 1;
-        self.refusal = self.refusal.or_else(|| MqttRefusal::read(message));
+        if self.refusal.is_none() {
+            self.refusal = Refusal::read(message);
+        }
         if self.count <= COMPARED {
             let names = resembles(message).into_iter().map(|preset| preset.name);
             self.looks_like.extend(names.filter(|name| !self.looks_like.contains(name)).collect::<Vec<_>>());
@@ -209,11 +211,22 @@ impl Seen {
         format!("no message matched '{pattern}'{whose} within {within}; {what}")
     }
 
-    /// The server's refusal in words, where it is known how it refuses.
+    /// The server's refusal, unless what came is typical of something else.
+    fn refusal(&self) -> Option<&Refusal> {
+        let is_typical =
+            |refusal: &&Refusal| self.looks_like.is_empty() || self.looks_like.contains(&refusal.preset);
+        self.refusal.as_ref().filter(is_typical)
+    }
+
+    /// The refusal in words.
     fn refused(&self) -> Option<String> {
-        let refusal =
-            self.refusal.filter(|_| self.looks_like.is_empty() || self.looks_like.contains(&"mqtt"))?;
-        Some(format!("the server refused: {}", refusal.sentence()))
+        Some(format!("the server refused: {}", self.refusal()?.sentence))
+    }
+
+    /// Whether the preset's server refused, and leaves the connection open for another try.
+    fn is_refused_but_open(&self, greeting: &Greeting) -> bool {
+        let refusal = self.refusal().filter(|refusal| refusal.stays_open);
+        refusal.is_some_and(|refusal| greeting.convention.name == Some(refusal.preset))
     }
 
     /// What that looks like, where it is typical of something.
@@ -226,8 +239,7 @@ impl Seen {
 
     /// What to try, where the preset seems to be another's.
     fn hint(&self, greeting: &Greeting) -> Option<String> {
-        if let Some(hint) = self.refusal.filter(|_| self.refused().is_some()).and_then(|refusal| refusal.hint)
-        {
+        if let Some(hint) = self.refusal().and_then(|refusal| refusal.hint) {
             return Some(hint.to_string());
         }
         let own = greeting.convention.name?;
@@ -309,6 +321,10 @@ async fn await_message<S: AsyncRead + AsyncWrite + Unpin>(
         }
         ear(Word { at, saying: Saying::Message(heard), answered });
         seen.note(heard);
+        if seen.is_refused_but_open(greeting) {
+            let cause = seen.refused().unwrap_or_default();
+            return Err(Failure { kind: FailureKind::ClosedEarly, cause });
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 mod certificate;
 pub mod clock;
 mod close_payload;
+mod closing;
 pub mod dial;
 pub mod endings;
 mod fault;

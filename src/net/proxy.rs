@@ -4,12 +4,14 @@ use std::ffi::OsString;
 use std::fmt;
 use std::future::{Ready, ready};
 use std::io;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 use std::str::FromStr;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use http::Uri;
 use hyper_util::client::legacy::connect::proxy::{SocksV4, SocksV5};
 use hyper_util::client::proxy::matcher::{Intercept, Matcher};
@@ -20,7 +22,7 @@ use tower_service::Service;
 use url::Host;
 
 use crate::domain::opening::FailureKind;
-use crate::domain::target::{Target, is_scheme};
+use crate::domain::target::{Target, is_scheme, is_zone};
 
 use super::fault::Fault;
 use super::head::{Head, HeadError, HeadReader, Speaks};
@@ -47,6 +49,18 @@ impl ProxyChoice {
     pub fn from_environment() -> Result<ProxyChoice, String> {
         let environment = Environment::read(|name| std::env::var_os(name))?;
         Ok(ProxyChoice::Environment(Arc::new(environment)))
+    }
+
+    /// The passwords of the proxies, which no report may show.
+    pub fn secrets(&self) -> Vec<String> {
+        let proxies = match self {
+            ProxyChoice::None => Vec::new(),
+            ProxyChoice::Url(url) => vec![url],
+            ProxyChoice::Environment(environment) => {
+                [&environment.plain, &environment.secure].into_iter().flatten().collect()
+            }
+        };
+        proxies.into_iter().filter_map(ProxyUrl::password).collect()
     }
 
     /// The proxy on the way to `target`.
@@ -212,6 +226,8 @@ impl Scheme {
 pub struct ProxyUrl {
     scheme: Scheme,
     host: Host<String>,
+    /// Where the host is a link-local IPv6 address: the network interface that it is reached by.
+    zone: Option<String>,
     port: u16,
     intercept: Intercept,
     /// The environment's variable that named it; `None` when the user did.
@@ -227,6 +243,11 @@ impl ProxyUrl {
         &self.host
     }
 
+    /// The network interface through which a link-local IPv6 address is reached.
+    pub fn zone(&self) -> Option<&str> {
+        self.zone.as_deref()
+    }
+
     pub fn port(&self) -> u16 {
         self.port
     }
@@ -240,7 +261,7 @@ impl ProxyUrl {
             "" => scheme.default_port(),
             port => port.strip_prefix(':')?.parse().ok()?,
         };
-        (port != 0).then_some(ProxyUrl { scheme, host, port, intercept, variable: None })
+        (port != 0).then_some(ProxyUrl { scheme, host, zone: None, port, intercept, variable: None })
     }
 
     /// The fault of the proxy, or of the way to it, with where the proxy came from: who meant to reach a
@@ -258,6 +279,19 @@ impl ProxyUrl {
         fault.hint(hint)
     }
 
+    /// The password, or the user name where that is all there is.
+    fn password(&self) -> Option<String> {
+        let (user, password) = match self.intercept.raw_auth() {
+            Some((user, password)) => (user.to_string(), password.to_string()),
+            None => {
+                let basic = self.intercept.basic_auth()?.to_str().ok()?.strip_prefix("Basic ")?;
+                let pair = String::from_utf8(BASE64.decode(basic).ok()?).ok()?;
+                pair.split_once(':').map(|(user, password)| (user.to_string(), password.to_string()))?
+            }
+        };
+        Some(if password.is_empty() { user } else { password })
+    }
+
     fn has_credentials(&self) -> bool {
         self.intercept.basic_auth().is_some() || self.intercept.raw_auth().is_some()
     }
@@ -267,12 +301,46 @@ impl FromStr for ProxyUrl {
     type Err = String;
 
     fn from_str(text: &str) -> Result<ProxyUrl, String> {
-        let matcher = Matcher::builder().all(text).build();
+        let (bare, zone) = without_zone(text);
+        let matcher = Matcher::builder().all(bare.as_str()).build();
         let everywhere = Uri::from_static("http://any.invalid/");
         // The text is not quoted: it may hold a password.
         let url = matcher.intercept(&everywhere).and_then(ProxyUrl::from_intercept);
-        url.ok_or_else(|| format!("{}{}", refused_scheme(text), proxy_rule()))
+        let url = url.filter(|url| zone.is_none() || matches!(url.host, Host::Ipv6(_)));
+        let url = url.ok_or_else(|| format!("{}{}", mistake(text), proxy_rule()))?;
+        Ok(ProxyUrl { zone, ..url })
     }
+}
+
+/// The URL without the zone of its IPv6 address, which URLs cannot have, and that zone (RFC 6874, RFC 9844).
+fn without_zone(text: &str) -> (String, Option<String>) {
+    let parts = || {
+        // A password may have brackets.
+        let host = text.rfind('@').map_or(0, |at| at + 1);
+        let percent = host + text[host..].find('%')?;
+        let end = percent + text[percent..].find(']')?;
+        let typed = &text[percent + 1..end];
+        let zone = typed.strip_prefix("25").filter(|zone| !zone.is_empty()).unwrap_or(typed);
+        let is_address = text[host..percent].contains('[');
+        (is_address && is_zone(zone))
+            .then(|| (format!("{}{}", &text[..percent], &text[end..]), Some(zone.to_string())))
+    };
+    parts().unwrap_or_else(|| (text.to_string(), None))
+}
+
+/// What is wrong with a text that is no proxy's URL, where that can be seen; ends with `: `.
+fn mistake(text: &str) -> String {
+    let quotes = ['"', '\'', '\u{201c}', '\u{201d}', '\u{2018}', '\u{2019}'];
+    let host = text.rsplit_once("://").map_or(text, |(_, rest)| rest);
+    let host = host.rsplit_once('@').map_or(host, |(_, host)| host);
+    if text.starts_with(quotes) || text.ends_with(quotes) {
+        return "it has quotes around it: write it without them: ".to_string();
+    }
+    let host = host.split(['/', '%']).next().unwrap_or_default();
+    if host.parse::<Ipv6Addr>().is_ok() {
+        return "an IPv6 address stands in brackets, as in http://[::1]:3128: ".to_string();
+    }
+    refused_scheme(text)
 }
 
 fn proxy_rule() -> String {
@@ -292,7 +360,12 @@ fn refused_scheme(text: &str) -> String {
 
 impl fmt::Display for ProxyUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}://{}:{}", self.scheme.label(), self.host, self.port)
+        let host = self.host.to_string();
+        let host = match &self.zone {
+            Some(zone) => host.replace(']', &format!("%{zone}]")),
+            None => host,
+        };
+        write!(f, "{}://{host}:{}", self.scheme.label(), self.port)
     }
 }
 
@@ -588,6 +661,37 @@ mod tests {
         assert_eq!(shown("p.example:3128"), "http://p.example:3128");
         let debug = format!("{:?}", "http://bob:hunter2@p:1".parse::<ProxyUrl>().unwrap());
         assert!(!debug.contains("hunter2"), "{debug}");
+    }
+
+    #[test]
+    fn zone_of_a_proxys_link_local_address_is_kept_apart() {
+        for text in ["http://me:p%40x@[fe80::1%lo]:3128", "[fe80::1%25lo]:3128"] {
+            let url: ProxyUrl = text.parse().unwrap();
+            assert_eq!((url.zone(), url.port()), (Some("lo"), 3128), "{text}");
+            assert_eq!(url.to_string(), "http://[fe80::1%lo]:3128");
+        }
+        assert_eq!("http://me:p%5D@a:1".parse::<ProxyUrl>().unwrap().zone(), None);
+        assert!("http://[127.0.0.1%lo]:1".parse::<ProxyUrl>().is_err());
+    }
+
+    #[test]
+    fn passwords_of_proxies_are_known() {
+        let secrets = |text: &str| ProxyChoice::Url(text.parse().unwrap()).secrets();
+        assert_eq!(secrets("http://me:p%40ss:word@a:1"), ["p@ss:word"]);
+        assert_eq!(secrets("socks5://me:hunter22@a:1"), ["hunter22"]);
+        assert_eq!(secrets("http://token77@a:1"), ["token77"]);
+        assert!(secrets("http://a:1").is_empty());
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_proxys_url_is_named() {
+        let refusal = |text: &str| text.parse::<ProxyUrl>().unwrap_err();
+        for text in ["\"http://a:1\"", "'a:1'"] {
+            assert!(refusal(text).starts_with("it has quotes around it"), "{text}");
+        }
+        for text in ["fe80::1", "http://::1"] {
+            assert!(refusal(text).starts_with("an IPv6 address stands in brackets"), "{text}");
+        }
     }
 
     #[test]

@@ -237,12 +237,7 @@ impl Reading<'_> {
     fn nginx(&self) -> &'static str {
         let server = self.head.text("server").unwrap_or_default().to_ascii_lowercase();
         let seen = ["nginx", "openresty", "tengine"].iter().any(|name| server.starts_with(name));
-        match seen || self.wording.has("nginx") {
-            true => {
-                " (nginx is on the way: it needs proxy_http_version 1.1, proxy_set_header Upgrade $http_upgrade and                  proxy_set_header Connection upgrade)"
-            }
-            false => "",
-        }
+        if seen || self.wording.has("nginx") { NGINX_NEEDS } else { "" }
     }
 
     fn by_status(&self) -> Option<String> {
@@ -290,10 +285,14 @@ impl Reading<'_> {
     }
 }
 
+const NGINX_NEEDS: &str = " (nginx is on the way: it needs proxy_http_version 1.1, proxy_set_header Upgrade \
+                           $http_upgrade and proxy_set_header Connection upgrade)";
 const HTTP_1_0: &str = "it answers in HTTP/1.0, which has no upgrade to WebSocket";
 const SPEAKS_1_0: &str = "the server got HTTP/1.0, in which there is no upgrade: a proxy before it speaks it";
-const OTHER_HTTP: &str = "the server wants another HTTP version: a proxy before it may speak HTTP/1.0 to it, or it      offers HTTP/2 only";
-const BAD_REQUEST: &str = "the server, or a proxy before it, does not take this as a WebSocket request: check the      path, the subprotocol, and that proxies pass Upgrade and Connection on";
+const OTHER_HTTP: &str = "the server wants another HTTP version: a proxy before it may speak HTTP/1.0 to it, or it \
+                          offers HTTP/2 only";
+const BAD_REQUEST: &str = "the server, or a proxy before it, does not take this as a WebSocket request: check the \
+                           path, the subprotocol, and that proxies pass Upgrade and Connection on";
 const FORBIDDEN: &str =
     "the server forbids it: many check the origin (--origin https://the.site), others the credentials";
 
@@ -307,6 +306,13 @@ fn retry(why: &str, head: &Head) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn hints_have_no_gaps() {
+        for hint in [OTHER_HTTP, BAD_REQUEST, FORBIDDEN, HTTP_1_0, SPEAKS_1_0, NGINX_NEEDS] {
+            assert!(!hint.contains("  "), "{hint}");
+        }
+    }
 
     fn head(status: u16, headers: &[(&str, &str)]) -> Head {
         let headers = headers.iter().map(|(n, v)| (n.to_string(), v.as_bytes().to_vec())).collect();

@@ -100,6 +100,18 @@ fn interface_index(zone: &str) -> Result<u32, Fault> {
     })
 }
 
+/// Parses a local address to connect from, with port 0: an IPv6 one with or without brackets, and with its zone where it
+/// is link-local.
+pub fn local_address(text: &str) -> Result<SocketAddr, String> {
+    let bare = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(text);
+    let address: ZonedAddress =
+        bare.parse().map_err(|()| format!("'{text}' is not an IP address of this machine"))?;
+    let address = address.at(0).map_err(|fault| fault.cause)?;
+    check_zone(address)
+        .map_err(|_| format!("'{text}' is link-local: name its network interface, as in {bare}%eth0"))?;
+    Ok(address)
+}
+
 /// Refuses a link-local address without a zone: the system could not tell through which interface to send.
 pub fn check_zone(address: SocketAddr) -> Result<(), Fault> {
     match address {
@@ -278,6 +290,27 @@ mod tests {
         assert_eq!(at("fe80::1%lo").unwrap(), "[fe80::1%1]:80", "the loopback interface is the first");
         assert_eq!(at("127.0.0.1").unwrap(), "127.0.0.1:80");
         assert_eq!(at("fe80::1%nosuch").unwrap_err().cause, "this host has no network interface 'nosuch'");
+    }
+
+    #[test]
+    fn local_addresses_have_brackets_and_zones_or_none() {
+        let shown = |text| local_address(text).map(|address| address.to_string());
+        for (text, address) in [("127.0.0.1", "127.0.0.1:0"), ("::1", "[::1]:0"), ("[::1]", "[::1]:0")] {
+            assert_eq!(shown(text), Ok(address.to_string()));
+        }
+        for text in ["fe80::1%lo", "[fe80::1%lo]"] {
+            assert!(
+                local_address(text)
+                    .is_ok_and(|address| matches!(address, SocketAddr::V6(v6) if v6.scope_id() > 0))
+            );
+        }
+        let refused = |text| local_address(text).unwrap_err();
+        assert_eq!(
+            refused("fe80::1"),
+            "'fe80::1' is link-local: name its network interface, as in fe80::1%eth0"
+        );
+        assert_eq!(refused("fe80::1%nosuch"), "this host has no network interface 'nosuch'");
+        assert_eq!(refused("eth0"), "'eth0' is not an IP address of this machine");
     }
 
     #[test]

@@ -29,8 +29,8 @@ pub enum Socket {
 /// Options of a TCP socket. TCP_NODELAY is always set: Nagle's algorithm would be measured otherwise.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SocketOptions {
-    /// The local address to connect from.
-    pub bind: Option<IpAddr>,
+    /// The local address to connect from, with port 0.
+    pub bind: Option<SocketAddr>,
     /// TCP keepalive: both the idle time before the first probe and the interval of the probes. Systems
     /// count it in whole seconds; it is rounded up.
     pub keepalive: Option<Duration>,
@@ -48,7 +48,7 @@ impl Socket {
         let socket = socket.map_err(failed)?;
         if let Some(bind) = options.bind {
             choose_port_late(&socket);
-            socket.bind(SocketAddr::new(bind, 0)).map_err(|error| bind_fault(bind, &error))?;
+            socket.bind(bind).map_err(|error| bind_fault(bind.ip(), &error))?;
         }
         let stream = socket.connect(address).await.map_err(failed)?;
         stream.set_nodelay(true).map_err(failed)?;

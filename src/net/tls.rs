@@ -172,7 +172,19 @@ fn pem_fault(what: &str, file: &Path, bytes: &[u8], error: &pem::Error) -> Strin
     let file = file.display();
     match (error, pem_text::other_format(bytes)) {
         (pem::Error::NoItemsFound, Some(format)) => format!("'{file}' holds {format}"),
-        (pem::Error::NoItemsFound, None) => format!("'{file}' holds no PEM block with {what}"),
+        (pem::Error::NoItemsFound, None) => match pem_text::labels(bytes).as_slice() {
+            [] => format!("'{file}' holds no PEM block with {what}"),
+            labels => format!("'{file}' holds no PEM block with {what}, but {}", labels.join(", ")),
+        },
+        (pem::Error::MissingSectionEnd { .. }, _) => {
+            format!("'{file}' is not readable as PEM: a block has no END line, or is not broken into lines")
+        }
+        (pem::Error::IllegalSectionStart { .. }, _) => {
+            format!("'{file}' is not readable as PEM: a BEGIN line does not end with -----")
+        }
+        (pem::Error::Base64Decode(_), _) => {
+            format!("'{file}' is not readable as PEM: between BEGIN and END is no base64")
+        }
         (other, _) => format!("'{file}' is not readable as PEM: {other}"),
     }
 }
@@ -834,6 +846,22 @@ mod tests {
         assert!(error.contains("holds DER or PKCS #12, not PEM"), "{error}");
     }
 
+    #[test]
+    fn damaged_pem_files_are_named_without_the_librarys_debug_text() {
+        let (own, files) = (self_signed(&["a.example"], false), Files::new());
+        for (text, expected) in [
+            (own.cert.replace(['\r', '\n'], " "), "a block has no END line, or is not broken into lines"),
+            (own.cert.replace('\n', "\\n"), "a BEGIN line does not end with -----"),
+            (own.cert[..100].to_string(), "a block has no END line"),
+            (own.cert.replace("BEGIN CERTIFICATE-----", "BEGIN CERTIFICATE-----\n%%%%"), "is no base64"),
+            (own.cert.replace("CERTIFICATE", "TRUSTED CERTIFICATE"), "but TRUSTED CERTIFICATE"),
+        ] {
+            let cacert = vec![files.put("x.pem", &text)];
+            let error = TlsPlan::build(&TlsOptions { cacert, ..TlsOptions::default() }).unwrap_err();
+            assert!(error.contains(expected) && error.len() < 200 && !error.contains("[6"), "{error}");
+        }
+    }
+
     #[tokio::test]
     async fn what_is_not_tls_is_said_to_be_so() {
         let plain = peer(async |mut stream: TcpStream| {
@@ -898,7 +926,7 @@ mod tests {
         );
         assert_eq!(
             pair(Some(&key), Some(&key)),
-            format!("'{}' holds no PEM block with a certificate", key.display())
+            format!("'{}' holds no PEM block with a certificate, but PRIVATE KEY", key.display())
         );
         assert_eq!(
             pair(Some(&cert), Some(&missing)),

@@ -143,6 +143,13 @@ fn end_right_after_the_first_ping_suggests_app_heartbeats() {
 }
 
 #[test]
+fn payload_of_a_ping_that_comes_back_as_text_suggests_app_heartbeats() {
+    let script = replying(|_, payload| frame(TEXT, &[payload, b"\xff"].concat()));
+    let report = unwrapped(&ping(&script, QUICK).stdout);
+    assert!(report.contains("invalid_utf8") && report.contains("try --heartbeat app"), "{report}");
+}
+
+#[test]
 fn how_the_peer_took_our_close_is_in_text_and_json() {
     let peer = |answer: Option<Vec<u8>>| {
         serving(move |stream| {
@@ -170,6 +177,11 @@ fn how_the_peer_took_our_close_is_in_text_and_json() {
         assert!(report.contains(words), "{report}");
         let (_, document) = ping_json(&[&args[..], &[&script.url()]].concat());
         assert_eq!(document["ending"]["close_reply"]["how"], how, "{:#}", document["ending"]);
+        let listening = ["listen", "--for", "100ms", &script.url()];
+        let report = unwrapped(&run(&listening).stdout);
+        assert!(report.contains(&format!("we sent close 1000; {words}")), "{report}");
+        let document = run(&[&listening[..], &["--json"]].concat()).json();
+        assert_eq!(document["close_reply"]["how"], how, "{document:#}");
     }
 }
 
@@ -196,6 +208,10 @@ fn legal_message_above_our_limit_is_no_fault_of_the_peer() {
         let expected = "a message of 17 MiB is above our limit of 16 MiB (raise it with --max-message-size)";
         assert!(report.contains(expected) && !report.contains("broke the protocol"), "{report}");
     }
+    let heard = run(&["listen", "--json", "--for", "2s", &script.url()]);
+    let document = heard.json();
+    assert_eq!((heard.code, &document["result"]), (Some(4), &"inconclusive".into()), "{document:#}");
+    assert!(!document["reasons"].to_string().contains("incomplete"), "{document:#}");
     let idle = run(&["probe-idle", "--min", "200ms", "--max", "400ms", &script.url()]);
     let report = unwrapped(&idle.stdout);
     let is_ours = report.contains("above our limit of 16 MiB") && report.contains("--max-message-size");
@@ -204,6 +220,64 @@ fn legal_message_above_our_limit_is_no_fault_of_the_peer() {
     assert!(!raised.stdout.contains("limit of"), "{}", raised.all());
     let beyond = run(&["ping", "--max-message-size", "2GiB", &script.url()]);
     assert!(beyond.code == Some(2) && beyond.stderr.contains("at most 1GiB"), "{}", beyond.all());
+}
+
+/// What is refused by its head is no frame that did not come in whole.
+#[test]
+fn frame_that_is_refused_is_not_incomplete() {
+    for head in [&b"HTTP/1.1 502"[..], b"\x83\x01a", b"\x81\x85\0\0\0\0hello"] {
+        let script = Script::upgraded_then(head);
+        let ran = run(&["listen", "--for", "2s", &script.url()]);
+        assert_eq!(ran.code, Some(1), "{}", ran.all());
+        assert!(!ran.stdout.contains("incomplete"), "{}", ran.all());
+    }
+}
+
+#[test]
+fn server_that_stops_inside_a_frame_is_not_said_to_hang() {
+    let script = Script::upgraded_then(b"\x82\x7e\x27\x10and no more");
+    let report = unwrapped(&ping(&script, QUICK).stdout);
+    let expected = "a frame is incomplete: 11 of 10000 bytes came";
+    assert!(report.matches(expected).count() >= 2, "{report}");
+    assert!(report.contains("stopped inside a frame"), "{report}");
+    assert!(!report.contains("hangs") && !report.contains("strips"), "{report}");
+}
+
+#[test]
+fn one_missed_pong_is_no_server_that_hangs() {
+    let pings = std::sync::atomic::AtomicU32::new(0);
+    let count = std::sync::Arc::new(pings);
+    let script = replying(move |_, payload| match count.fetch_add(1, std::sync::atomic::Ordering::Relaxed) {
+        2 => Vec::new(),
+        _ => frame(PONG, payload),
+    });
+    let report = unwrapped(&ping(&script, &["-c", "3", "-i", "50ms", "-W", "200ms"]).stdout);
+    assert!(report.contains("1 heartbeat missed"), "{report}");
+    assert!(!report.contains("hangs") && !report.contains("strips"), "{report}");
+}
+
+#[test]
+fn refusal_of_a_socket_io_server_is_in_words() {
+    for (message, words) in [
+        (r#"44{"message":"not authorized"}"#, "CONNECT_ERROR 'not authorized'"),
+        (r#"44/admin,{"message":"Invalid namespace"}"#, "CONNECT_ERROR of /admin 'Invalid namespace'"),
+    ] {
+        let script = serving(move |stream| {
+            let hello = r#"0{"sid":"x","upgrades":[],"pingInterval":25000,"pingTimeout":20000}"#;
+            let _ = stream.write_all(&frame(TEXT, hello.as_bytes()));
+            read_frame(stream);
+            let _ = stream.write_all(&frame(TEXT, message.as_bytes()));
+            let _ = stream.read_to_end(&mut Vec::new());
+        });
+        let args = ["--preset", "socket.io", "--await-timeout", "100s", "-c", "1"];
+        let ran = ping(&script, &args);
+        let told = unwrapped(&ran.all());
+        assert_eq!(ran.code, Some(3), "{told}");
+        assert!(
+            told.contains(&format!("the server refused: {words}")) && told.contains("--send '40"),
+            "{told}"
+        );
+    }
 }
 
 #[test]

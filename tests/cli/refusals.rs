@@ -277,6 +277,21 @@ fn an_offer_of_which_none_is_chosen_passes_with_advice() {
 }
 
 #[test]
+fn every_command_says_that_browsers_refuse_an_offer_of_which_none_is_chosen() {
+    let script = chooses(None);
+    for command in [
+        &["ping", "-c", "1"][..],
+        &["listen", "--for", "200ms"],
+        &["probe-idle", "--min", "100ms", "--max", "200ms"],
+        &["probe-zombie", "--max", "300ms"],
+    ] {
+        let ran = run(&[command, &["--proxy", "none", "--subprotocol", "mqtt", &script.url()]].concat());
+        let expected = "none chosen (offered: mqtt): browsers refuse that";
+        assert!(ran.stdout.contains(expected), "{}", ran.all());
+    }
+}
+
+#[test]
 fn a_subprotocol_that_was_not_offered_leads_to_the_flag() {
     let peer = chooses(Some("arduino"));
     let (human, hint) = hinted_at(&peer.url(), &[]);

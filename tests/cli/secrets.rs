@@ -2,9 +2,16 @@
 
 use std::io::{Read, Write};
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD as BASE64;
+
 use crate::support::{CLOSE, Script, TEXT, answer_pings, at_once, frame, read_frame, run, upgrade};
 
 const SECRET: &str = "s3cr3t-88213";
+
+fn hex(text: &str) -> String {
+    text.bytes().map(|byte| format!("{byte:02x}")).collect()
+}
 
 /// A server that repeats what it is sent in every way, and then says goodbye with it.
 fn gossip() -> Script {
@@ -16,6 +23,9 @@ fn gossip() -> Script {
             text.clone(),
             format!(r#"{{"echo":{}}}"#, serde_json::Value::from(text)),
             format!("you said {SECRET}!"),
+            format!("in base64: {}", BASE64.encode(SECRET)),
+            format!(r#"{{"echo":"{}"}}"#, BASE64.encode(format!("you sent {SECRET}."))),
+            format!("in hex: {}", hex(SECRET)),
             r#"{"event":"welcome","session":"their-own-1"}"#.to_string(),
         ] {
             let _ = stream.write_all(&frame(TEXT, echo.as_bytes()));
@@ -59,8 +69,10 @@ fn what_was_sent_returns_in_no_report() {
     at_once(&[json, text, array, from_file], |sent| {
         for (args, told) in told(&gossip().url(), &["--send", sent]) {
             assert!(!told.contains(SECRET) && !told.contains("their-own-1"), "{args}\n{told}");
-            let hex: String = SECRET.bytes().map(|byte| format!("{byte:02x}")).collect();
-            assert!(!told.contains(&hex), "{args}\n{told}");
+            for encoded in [hex(SECRET), BASE64.encode(SECRET), BASE64.encode(format!("you sent {SECRET}."))]
+            {
+                assert!(!told.contains(&encoded), "{args}\n{told}");
+            }
         }
     });
 }
@@ -125,5 +137,38 @@ fn header_and_query_secrets_return_in_no_error() {
         assert!(!told.contains(SECRET) && !told.contains("swordfish1"), "{told}");
         assert!(!told.contains("Ym9iOnN3b3JkZmlzaDE="), "{told}");
         assert!(told.contains("room=lobby"), "{told}");
+    }
+}
+
+/// The proxy tells what it was given, and so does the server behind it.
+#[test]
+fn proxy_password_returns_in_no_report() {
+    let password = "Pr0xy-pass-71";
+    let pair = BASE64.encode(format!("me:{password}"));
+    let words = format!("{password} {pair} {}", hex(password));
+    let answers = [
+        format!(
+            "HTTP/1.1 407 Proxy Authentication Required\r\nX-Debug: {words}\r\nContent-Length: 0\r\n\r\n"
+        ),
+        format!("HTTP/1.1 403 {words}\r\nContent-Length: {}\r\n\r\n{words}", words.len()),
+    ];
+    let refuses = answers.clone().map(Script::answering);
+    let relays = answers.map(|answer| {
+        Script::start(move |mut stream| {
+            crate::support::read_head(&mut stream);
+            let _ = stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n");
+            crate::support::read_head(&mut stream);
+            let _ = stream.write_all(answer.as_bytes());
+        })
+    });
+    for script in refuses.iter().chain(&relays) {
+        for format in ["human", "json", "ndjson"] {
+            let proxy = format!("http://me:{password}@127.0.0.1:{}", script.port);
+            let ran = run(&["ping", "-c", "1", "-o", format, "--proxy", &proxy, "ws://a.invalid/"]);
+            let told = format!("{}{}", ran.stdout, ran.stderr);
+            for secret in [password, &pair, &hex(password)] {
+                assert!(!told.contains(secret), "{secret}\n{told}");
+            }
+        }
     }
 }

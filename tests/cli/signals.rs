@@ -7,7 +7,7 @@ use std::process::Stdio;
 use serde_json::Value;
 
 use crate::support::{
-    PONG, Ran, Reaped, Run, Script, Server, answer_pings, frame, read_frame, upgrade, wscheck,
+    PONG, Ran, Reaped, Run, Script, Server, answer_pings, frame, read_frame, read_head, upgrade, wscheck,
 };
 
 #[test]
@@ -80,6 +80,45 @@ fn a_criterion_that_failed_before_an_interrupt_fails_the_run() {
     let report = lines.last().unwrap();
     assert_eq!((code, &report["result"]), (Some(1), &"failed".into()), "{report:#}");
     assert!(report["reasons"][1].as_str().unwrap().starts_with("interrupted after "), "{report:#}");
+}
+
+#[test]
+fn criterion_that_more_heartbeats_may_meet_fails_no_interrupted_run() {
+    let server = Server::start(&[]);
+    let mut run = Run::start(&["-c", "10000", "-i", "20ms", "--fail-if", "ok<10000", &server.url()]);
+    run.until("heartbeat");
+    run.process.signal(libc::SIGINT);
+    let (lines, code) = run.rest();
+    let report = lines.last().unwrap();
+    assert_eq!((code, &report["result"]), (Some(4), &"interrupted".into()), "{report:#}");
+    assert!(report["reasons"][1].as_str().unwrap().starts_with("ok<10000 cannot be judged"), "{report:#}");
+}
+
+/// The look comes before the run, and the server says nothing.
+#[test]
+fn interrupt_while_a_preset_is_looked_for_ends_with_a_report() {
+    for command in ["ping", "listen", "probe-idle", "probe-zombie"] {
+        for signal in [libc::SIGINT, libc::SIGTERM, libc::SIGHUP] {
+            let (asked, requests) = std::sync::mpsc::channel();
+            let peer = Script::start(move |mut stream| {
+                read_head(&mut stream);
+                let _ = asked.send(());
+                let _ = stream.read_to_end(&mut Vec::new());
+            });
+            let args = [command, "--proxy", "none", "--json", "--preset", "auto", &peer.url()];
+            let process = wscheck(&args).spawn().unwrap();
+            requests.recv().unwrap();
+            // SAFETY: kill(2) only sends, and the process is not reaped yet.
+            unsafe { libc::kill(process.id() as libc::pid_t, signal) };
+            let ran = Ran::of(process);
+            assert_eq!(
+                (ran.code, &ran.json()["result"]),
+                (Some(130), &"interrupted".into()),
+                "{}",
+                ran.all()
+            );
+        }
+    }
 }
 
 #[test]

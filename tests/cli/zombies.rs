@@ -481,3 +481,37 @@ fn websockets_is_named_by_its_close_frame_at_any_interval() {
     let closes = "closes with close frame 1011 \"keepalive ping timeout\"";
     assert_eq!(named[0]["closes"], closes, "{document:#}");
 }
+
+#[test]
+fn control_that_is_refused_in_words_gets_no_guess() {
+    let closing = |code: u16, reason: &'static str| {
+        serving(move |mut stream| {
+            upgrade(&mut stream);
+            let _ = stream.write_all(&frame(CLOSE, &[&code.to_be_bytes()[..], reason.as_bytes()].concat()));
+            read_frame(&mut stream);
+        })
+    };
+    for url in [closing(4001, "token expired"), closing(1008, ""), closing(1013, "")] {
+        let (code, document) = document(&["--max", "400ms"], &url);
+        let reasons = document["reasons"].to_string();
+        assert_eq!(code, Some(4), "{document:#}");
+        assert!(reasons.contains("the close frame says why"), "{reasons}");
+        assert!(!reasons.contains("--say") && !reasons.contains("outage"), "{reasons}");
+    }
+}
+
+#[test]
+fn control_that_got_no_websocket_traffic_gets_no_guess() {
+    for bytes in [&b"HTTP/1.1 502 Bad Gateway\r\n\r\n"[..], b"\x81\x85\0\0\0\0hello"] {
+        let url = serving(move |mut stream| {
+            upgrade(&mut stream);
+            let _ = stream.write_all(bytes);
+            while read_frame(&mut stream).is_some() {}
+        });
+        let (code, document) = document(&["--max", "400ms"], &url);
+        let reasons = document["reasons"].to_string();
+        assert_eq!(code, Some(4), "{document:#}");
+        assert!(reasons.contains("is no WebSocket traffic"), "{reasons}");
+        assert!(!reasons.contains("--say") && !reasons.contains("one connection"), "{reasons}");
+    }
+}

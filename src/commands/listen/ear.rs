@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::notes::Notes;
 use super::plan::ListenPlan;
-use crate::domain::ending::{Ending, How};
+use crate::domain::ending::{CloseReply, Ending, How};
 use crate::domain::incomplete::{Incomplete, Part};
 use crate::domain::listen::report::{ListenEvent, ListenReporter, Progress};
 use crate::domain::listen::{Circumstances, EndedBy, Findings, Kind, Known, Talk, Utterance};
@@ -38,6 +38,8 @@ pub struct Overheard {
     pub findings: Findings,
     /// The peer, or the path, ended it.
     pub ending: Option<Arc<Ending>>,
+    /// How the peer took our close; `None` where it ended the connection, or where we answer nothing.
+    pub close_reply: Option<CloseReply>,
     /// This host stood still so shortly before the end that a server may have given it up for that.
     pub excused: bool,
 }
@@ -268,7 +270,11 @@ impl<'a, S: AsyncRead + AsyncWrite + Layered + Unpin> Ear<'a, S> {
             Over::Cut(cut) => Some(Arc::new(self.guest.ending(cut.clone()))),
             Over::Time | Over::Interrupt => None,
         };
-        let incomplete = self.incomplete();
+        // What we refused need not have come in whole.
+        let is_refused = ending
+            .as_deref()
+            .is_some_and(|ending| matches!(ending.how, How::Violation { .. } | How::TooLarge { .. }));
+        let incomplete = self.incomplete().filter(|_| !is_refused);
         let known = self.known(&over, interrupt).await;
         let circumstances = Circumstances {
             listened,
@@ -282,9 +288,14 @@ impl<'a, S: AsyncRead + AsyncWrite + Layered + Unpin> Ear<'a, S> {
         let findings = self.notes.listening.findings(&circumstances);
         let excused = self.stood_until.is_some_and(|until| until.elapsed() < EXCUSED);
         // Whoever is muted cannot even say goodbye.
-        if self.answer {
-            self.guest.leave(ending.as_deref().map(|ending| &ending.how)).await;
-        }
-        Overheard { circumstances, findings, ending, excused }
+        let close_reply = match &ending {
+            _ if !self.answer => None,
+            None => Some(self.guest.close().await),
+            Some(ending) => {
+                self.guest.leave(Some(&ending.how)).await;
+                None
+            }
+        };
+        Overheard { circumstances, findings, ending, close_reply, excused }
     }
 }

@@ -17,7 +17,7 @@ use self::ear::{Ear, Overheard};
 use self::notes::Notes;
 pub use self::plan::ListenPlan;
 use super::room::{self, Room};
-use crate::domain::ending::Ending;
+use crate::domain::ending::{Ending, How};
 use crate::domain::listen::report::{ListenEvent, ListenInfo, ListenReport, ListenReporter};
 use crate::domain::listen::{Circumstances, Findings, Known, Listening, Unanswered, Verdict};
 use crate::domain::opening::{OpenError, Opened};
@@ -92,9 +92,11 @@ impl Outcome {
             let findings = Findings { verdict: Verdict::Inconclusive, reasons: vec![reason], ..nothing() };
             (findings, verdict, error)
         };
-        let (opened, ending) = match &self {
-            Outcome::Heard(opened, overheard) => (Some(Arc::clone(opened)), overheard.ending.clone()),
-            Outcome::Interrupted | Outcome::NotOpened(_) => (None, None),
+        let (opened, ending, close_reply) = match &self {
+            Outcome::Heard(opened, overheard) => {
+                (Some(Arc::clone(opened)), overheard.ending.clone(), overheard.close_reply.clone())
+            }
+            Outcome::Interrupted | Outcome::NotOpened(_) => (None, None, None),
         };
         let partial = match &self {
             Outcome::Interrupted => true,
@@ -118,17 +120,31 @@ impl Outcome {
         if verdict == (report::Verdict::Interrupted { measured: true }) {
             reasons.insert(0, cut_short(findings.listened, info.listen_for));
         }
-        ListenReport { info, started_at, elapsed, opened, error, findings, ending, verdict, reasons, partial }
+        ListenReport {
+            info,
+            started_at,
+            elapsed,
+            opened,
+            error,
+            findings,
+            ending,
+            close_reply,
+            verdict,
+            reasons,
+            partial,
+        }
     }
 }
 
 /// A connection that ended before its time is found wanting, unless the server ended it, by its own hand, on a client
-/// that left it unanswered, or may have because this host stood still.
+/// that left it unanswered, or may have because this host stood still, or a limit of ours ended it.
 fn judge(overheard: &Overheard) -> report::Verdict {
-    let Overheard { circumstances, findings, ending, excused } = overheard;
+    let Overheard { circumstances, findings, ending, excused, .. } = overheard;
     let provoked = matches!(findings.unanswered, Some(Unanswered::Ends { .. }));
     match (findings.verdict, ending) {
         (_, Some(_)) if *excused => report::Verdict::Inconclusive,
+        // A limit of ours: what would have come later is not known.
+        (_, Some(ending)) if matches!(ending.how, How::TooLarge { .. }) => report::Verdict::Inconclusive,
         (_, Some(_)) if !provoked => report::Verdict::Failed,
         (_, _) if circumstances.interrupted => report::Verdict::Interrupted { measured: true },
         (Verdict::Inconclusive, _) => report::Verdict::Inconclusive,

@@ -44,7 +44,7 @@ impl OtherPayload {
             OtherPayload::Truncated { bytes, of } => {
                 format!("only the first {} of the Ping's {of}", shown::counted(*bytes as u64, "byte"))
             }
-            OtherPayload::Extended { bytes, of } => format!("{bytes} bytes: the Ping's {of} and more"),
+            OtherPayload::Extended { bytes, of } => format!("{bytes} bytes, the Ping's {of} and more,"),
             OtherPayload::Foreign(payload) => format!("another payload ({payload})"),
         }
     }
@@ -152,7 +152,7 @@ mod tests {
             words(&[7; 8]),
             "1 pong came, but with only the first 8 bytes of the Ping's 16 instead of the Ping's"
         );
-        assert!(words(&[7; 20]).contains("20 bytes: the Ping's 16 and more"));
+        assert!(words(&[7; 20]).contains("20 bytes, the Ping's 16 and more, instead"));
         assert!(words(b"hello").contains("another payload ("));
     }
 

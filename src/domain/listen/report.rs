@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use super::findings::Findings;
 use super::sound::Sound;
-use crate::domain::ending::Ending;
+use crate::domain::ending::{CloseReply, Ending};
 use crate::domain::heartbeat::presets::PresetUse;
 use crate::domain::opening::{OpenError, Opened};
 use crate::domain::peer_text::PeerText;
@@ -96,6 +96,8 @@ pub struct ListenReport {
     pub findings: Findings,
     /// How the connection ended, where the peer or the path ended it.
     pub ending: Option<Arc<Ending>>,
+    /// How the peer took our close, where we ended it.
+    pub close_reply: Option<CloseReply>,
     /// What the run comes to: the exit code.
     pub verdict: report::Verdict,
     pub reasons: Vec<String>,

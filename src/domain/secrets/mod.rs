@@ -6,13 +6,15 @@
 //!    string, as `name=value`, `Name: value` and `<name>value</name>` ([`fields`])
 //! 2. what follows `Bearer` or `Basic`, and what has the form of a JWT ([`fields`])
 //! 3. what the user sent, wherever it returns ([`Sent`]): the values of secret fields, passwords and headers, and of a
-//!    message every value, and the whole, that is not ordinary ([`ordinary`])
+//!    message every value, and the whole, that is not ordinary ([`ordinary`]); also in base64, hex or percent-encoding
+//!    ([`encoded`])
 //!
 //! Ordinary text stays: a message `ping` hides no `ping`.
 //!
 //! What the user sent is one set for the whole process. It is the domain's only state: whatever code shows a text cannot
 //! forget to pass it on.
 
+mod encoded;
 pub mod fields;
 pub mod names;
 pub mod ordinary;

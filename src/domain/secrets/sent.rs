@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::encoded::encoded_at;
 use super::fields::fields;
 use super::names::secrecy;
 use super::ordinary::{is_ordinary, is_state};
@@ -158,8 +159,18 @@ impl Sent {
         words.chain(parts).filter(|word| !is_ordinary(word)).for_each(|word| self.value(word));
     }
 
-    /// How many bytes at this place are something that the user sent.
+    /// How many bytes at this place are something that the user sent, plain or inside a word in base64, hex or
+    /// percent-encoding.
     pub fn length_at(&self, text: &[u8], at: usize) -> Option<usize> {
+        if self.is_empty() {
+            return None;
+        }
+        let is_secret = |bytes: &[u8]| (0..bytes.len()).any(|at| self.plain_at(bytes, at).is_some());
+        let encoded = || encoded_at(text, at, is_secret).map(|end| end - at);
+        self.plain_at(text, at).or_else(encoded)
+    }
+
+    fn plain_at(&self, text: &[u8], at: usize) -> Option<usize> {
         let rest = text.get(at..)?;
         let is_here = |needle: &&Needle| {
             rest.starts_with(&needle.bytes) && (!needle.is_word || is_apart(text, at, needle.bytes.len()))

@@ -99,21 +99,39 @@ fn control_died(lives: &[Life], watch: Watch) -> Option<String> {
             "the control, a healthy client, ended after {after} by a limit of ours: {ending}"
         ));
     }
-    let hint = why_it_died(lives, after, after < watch.every);
+    let hint = match &ending.how {
+        How::Violation { close: None, .. } => {
+            "what it was sent is no WebSocket traffic, whatever a client does"
+        }
+        _ => why_it_died(lives, after, after < watch.every, is_told(&ending.how)),
+    };
     Some(format!(
         "the control, a healthy client, died after {} ({ending}), so no death proves anything; {hint}",
         show(after)
     ))
 }
 
-/// What it may have died of; `at_once`: before it had said anything but its first words.
-fn why_it_died(lives: &[Life], after: Duration, at_once: bool) -> &'static str {
+/// Whether a close frame says why: by its words, or by a code that means one thing.
+fn is_told(how: &How) -> bool {
+    match how {
+        How::CloseFrame { code, reason } => {
+            !reason.is_empty() || code.is_some_and(|code| matches!(code, 1008 | 1012 | 1013 | 3000 | 3003))
+        }
+        _ => false,
+    }
+}
+
+/// What it may have died of; `at_once`: before it had said anything but its first words; `is_told`: the server says why.
+fn why_it_died(lives: &[Life], after: Duration, at_once: bool, is_told: bool) -> &'static str {
     // Who half-closed or stalled may have ended of that.
     let others = lives.iter().filter(|life| matches!(life.way, Way::Mute | Way::Quiet | Way::PingsOnly));
     let near =
         |life: &Life| life.ended().is_some_and(|ended| ended.abs_diff(after) <= (after / 20).max(AT_ONCE));
     let all_near = others.filter(|life| life.kept().is_some()).all(near);
     match (all_near, at_once) {
+        (true, _) if is_told => {
+            "all connections that read ended at about that age, and the close frame says why"
+        }
         (true, false) => {
             "all connections ended at about that age: a lifetime, an outage, a login that it waits for (--send), or \
              heartbeats that were not known as such (--app-ping)"

@@ -15,6 +15,7 @@ use tokio::time::{Instant, sleep, timeout};
 use tokio_tungstenite::tungstenite::Message;
 
 use super::clock::{at, unix_ms};
+use super::closing;
 use super::endings::Cut;
 use super::packed::unpacked;
 use super::schedule::Schedule;
@@ -22,7 +23,7 @@ use super::session::pulse::{ping_payload, seq_of};
 use super::trial::part;
 use super::upkeep::Keeper;
 use super::websocket::{Sent, Socket, Step, is_buffer_full, to_message};
-use crate::domain::ending::{Ending, How};
+use crate::domain::ending::{CloseReply, Ending, How};
 use crate::domain::heartbeat::convention::Convention;
 use crate::domain::heartbeat::incoming::MessageRef;
 use crate::domain::heartbeat::message::{Classifier, Meaning};
@@ -38,6 +39,8 @@ use words::is_same;
 const LOOK_EVERY: Duration = Duration::from_millis(10);
 /// What equals our answer and comes so soon is its echo.
 const ECHO: Duration = Duration::from_millis(500);
+/// How long the peer's answer to our close frame may take.
+const CLOSE_WAIT: Duration = Duration::from_secs(1);
 /// How long an answer to a close frame may take to leave.
 const FLUSH_WAIT: Duration = Duration::from_millis(200);
 
@@ -243,6 +246,11 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Guest<'a, S> {
             Some(How::CloseFrame { .. }) => drop(timeout(FLUSH_WAIT, self.socket.flush()).await),
             Some(_) => {}
         }
+    }
+
+    /// Ends the connection, and tells how the peer took it.
+    pub async fn close(self) -> CloseReply {
+        closing::close(self.socket, CLOSE_WAIT).await
     }
 
     /// What has come of a frame or a message that is not complete.

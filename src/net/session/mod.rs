@@ -34,6 +34,7 @@ use crate::domain::heartbeat::ledger::{self, Resolution};
 use crate::domain::heartbeat::message::{Classifier, Correlation, Meaning};
 use crate::domain::heartbeat::template::Payload;
 use crate::domain::heartbeat::{Kind, Outcome, Stray};
+use crate::domain::incomplete::Incomplete;
 use crate::domain::nanos::Nanos;
 use crate::domain::overheard::{Listener, Overheard};
 use crate::domain::peer_text::PeerText;
@@ -788,7 +789,10 @@ impl<'a, S: AsyncRead + AsyncWrite + Layered + Unpin> Session<'a, S> {
     }
 
     fn overheard(&self, ending: &Ending) -> Overheard {
+        let by_us = ending.how == How::Timeout;
+        let incomplete = self.socket.incomplete().filter(|part| by_us && part.blocks_pongs());
         let overheard = self.listener.as_deref().map(Listener::overheard).unwrap_or_default();
+        let overheard = Overheard { incomplete, ..overheard };
         let Some(pulse) = self.pulses.iter().find(|pulse| pulse.kind == Kind::Protocol) else {
             return overheard;
         };
@@ -806,13 +810,17 @@ impl<'a, S: AsyncRead + AsyncWrite + Layered + Unpin> Session<'a, S> {
 
     /// Why a kind's status is what it is; named when there are several.
     fn reason(&self, pulse: &Pulse) -> String {
-        let reason = match self.pulses.len() {
-            1 => pulse.reason(),
-            _ => format!("{}: {}", pulse.kind, pulse.reason()),
+        let incomplete = self.socket.incomplete().filter(|_| pulse.health.status() >= Status::Timeout);
+        let reason = match &incomplete {
+            Some(incomplete) if incomplete.blocks_pongs() => {
+                format!("{}; {incomplete}; {}", pulse.health.reason(), Incomplete::BLOCKS)
+            }
+            Some(incomplete) => format!("{}; {incomplete}", pulse.reason()),
+            None => pulse.reason(),
         };
-        match self.socket.incomplete().filter(|_| pulse.health.status() >= Status::Timeout) {
-            Some(incomplete) => format!("{reason}; {incomplete}"),
-            None => reason,
+        match self.pulses.len() {
+            1 => reason,
+            _ => format!("{}: {reason}", pulse.kind),
         }
     }
 

@@ -458,7 +458,8 @@ async fn incomplete_frame_is_named_with_what_was_missed() {
     assert_eq!(
         reasons.next_back().as_deref(),
         Some(
-            "3 consecutive heartbeats missed; a frame is incomplete: 100 of 900 bytes came, then nothing for 3 s"
+            "3 consecutive heartbeats missed; a frame is incomplete: 100 of 900 bytes came, then nothing for 3 s; \
+             no reply can come before the rest of it"
         )
     );
 }

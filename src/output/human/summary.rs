@@ -189,12 +189,15 @@ fn validity(days_left: i64) -> String {
     }
 }
 
+/// WHATWG WebSockets, section 3.3: a client that offered subprotocols and gets none fails the connection.
+const BROWSERS_REFUSE: &str = "browsers refuse that";
+
 fn subprotocol(opened: &Opened) -> Option<String> {
     let chosen = opened.subprotocol.as_ref().map(PeerText::as_str);
     let offered = opened.subprotocols_offered.join(", ");
     match (chosen, offered.is_empty()) {
         (None, true) => None,
-        (None, false) => Some(format!("none chosen (offered: {offered})")),
+        (None, false) => Some(format!("none chosen (offered: {offered}): {BROWSERS_REFUSE}")),
         (Some(chosen), true) => Some(format!("{chosen} (none was offered)")),
         (Some(chosen), false) => Some(format!("{chosen} (offered: {offered})")),
     }

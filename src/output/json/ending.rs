@@ -43,7 +43,7 @@ pub struct Ending {
 /// How the peer took our close frame.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
-struct CloseReplyDocument {
+pub struct CloseReplyDocument {
     how: CloseReplyName,
     /// The code of the peer's close frame; null without one, or when it was empty.
     code: Option<u16>,

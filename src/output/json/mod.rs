@@ -13,7 +13,7 @@ use std::io;
 use serde::Serialize;
 
 pub use document::{Document, PresetName, Settings};
-pub use ending::Ending;
+pub use ending::{CloseReplyDocument, Ending};
 pub(super) use ending::{broken_rule, close_frame};
 pub use failure::{ErrorDocument, FailedOpening, Failure, error_document};
 pub use figures::{Ms, Timestamp, ms};

@@ -12,8 +12,8 @@ use crate::domain::listen::{
 };
 use crate::domain::peer_text::PeerText;
 use crate::output::json::{
-    Ending, Failure, Ms, Opening, PresetName, ResultName, SCHEMA_VERSION, Timestamp, WSCHECK_VERSION, ms,
-    names,
+    CloseReplyDocument, Ending, Failure, Ms, Opening, PresetName, ResultName, SCHEMA_VERSION, Timestamp,
+    WSCHECK_VERSION, ms, names,
 };
 
 names! {
@@ -127,6 +127,8 @@ pub struct ListenDocument {
     heard: Vec<ListenedTo>,
     /// How the connection ended before its time; null when it did not.
     ending: Option<Ending>,
+    /// How the server took our close; null where it ended the connection, and with `--no-answer`.
+    close_reply: Option<CloseReplyDocument>,
     /// The user ended it before it was done.
     partial: bool,
     /// What the run comes to; the exit code says the same.
@@ -356,6 +358,7 @@ impl From<&ListenReport> for ListenDocument {
             clears: findings.clearance.as_ref().map(ClearsDocument::from),
             heard: findings.kinds.iter().map(ListenedTo::from).collect(),
             ending: report.ending.as_deref().map(Ending::from),
+            close_reply: report.close_reply.as_ref().map(CloseReplyDocument::from),
             partial: report.partial,
             result: report.verdict.into(),
             exit_code: report.verdict.exit_code(),

@@ -487,7 +487,8 @@ fn last(kind: &KindFindings) -> String {
 }
 
 fn closing(rows: &mut Rows, report: &ListenReport, paint: Paint) {
-    rows.add_some("ended", report.ending.as_deref().map(human::ending));
+    let by_us = report.close_reply.as_ref().map(|reply| format!("we sent close 1000; {reply}"));
+    rows.add_some("ended", report.ending.as_deref().map(human::ending).or(by_us));
     if let Some(opened) = report.opened.as_deref() {
         let way = way(opened).map(|way| format!(", {way}")).unwrap_or_default();
         rows.add("opened in", &format!("{}{way}", phases(&opened.phases)));

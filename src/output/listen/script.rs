@@ -143,6 +143,7 @@ impl Scene {
             error: None,
             findings,
             ending: self.ending.map(Arc::new),
+            close_reply: None,
             verdict,
             reasons,
             partial: interrupted,

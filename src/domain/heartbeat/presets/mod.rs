@@ -9,14 +9,15 @@ mod lookup;
 mod model;
 mod plain;
 mod recognise;
+mod refusal;
 mod services;
 mod spoken;
 #[cfg(test)]
 mod wire;
 
 pub use chosen::PresetUse;
-pub use connack::MqttRefusal;
 pub use lookup::{all, find, near};
 pub use model::{Ask, Never, Preset, Says, Starter, Trap, Verified};
 pub use recognise::{Clues, Guess, Resemblance, offered_at, resembles};
+pub use refusal::Refusal;
 pub use spoken::{Intent, Spoken};

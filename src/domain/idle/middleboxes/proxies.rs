@@ -581,7 +581,7 @@ pub(super) const PROXIES: &[Middlebox] = &[
         line: "`TIMEOUTidle = {s}` in the service's section",
         tells: Some("its log tells: \"Connection reset\""),
         source: "measured on loopback, stunnel 5.68: 3 s was cut by an RST at 3.0 s, and traffic one way kept it open; \
-                 the default of 12 hours: stunnel.8",
+                 the default of 12 hours: stunnel src/options.c, timeout_idle = 43200",
         ..BLANK
     },
     Middlebox {
@@ -595,7 +595,8 @@ pub(super) const PROXIES: &[Middlebox] = &[
         cut_words: "FIN or RST was not tried",
         change: Change::Set("front_timeout = 3600"),
         line: "`front_timeout = {s}` or `back_timeout = {s}` of the listener",
-        source: "sozu-proxy/sozu doc/configure.md, lib/src/protocol/pipe.rs; not tried",
+        source: "sozu-proxy/sozu command/src/config.rs, DEFAULT_FRONT_TIMEOUT and DEFAULT_BACK_TIMEOUT; \
+                 doc/configure.md; not tried",
         confidence: Confidence::Medium,
         shows: Shows::Usually(&[mark("sozu-id", "")]),
         ..BLANK
