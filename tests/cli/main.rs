@@ -4,6 +4,7 @@
 
 mod bad_input;
 mod doc_tables;
+mod docs;
 mod failures;
 mod faults;
 mod heartbeats;
