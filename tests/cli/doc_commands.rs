@@ -37,6 +37,19 @@ fn lines(page: &str, text: &str) -> Vec<Line> {
     found
 }
 
+/// The command lines in the code spans of a page, if they are complete: with a URL, or of `serve` with options.
+fn spans(page: &str, text: &str) -> Vec<Line> {
+    let prose: String = text.split("```").step_by(2).collect();
+    let spans = prose.split('`').skip(1).step_by(2).filter_map(|span| span.strip_prefix("wscheck "));
+    let lines =
+        spans.map(|span| span.split_whitespace().collect::<Vec<_>>().join(" ").replace("URL...", "URL"));
+    let complete = lines.filter(|line| {
+        let mut words = line.split(' ');
+        words.any(|word| word == "URL" || word.contains("://")) || line.starts_with("serve --")
+    });
+    complete.map(|text| Line { page: page.to_string(), text }).collect()
+}
+
 /// The line up to its first pipe, redirection or comment outside quotes.
 fn unpiped(line: &str) -> &str {
     let mut quote = None;
@@ -137,7 +150,11 @@ fn check_serve(line: &Line, mut args: Vec<String>, folder: &Path) {
 
 #[test]
 fn every_command_line_makes_a_valid_plan() {
-    let found: Vec<Line> = pages().iter().flat_map(|(page, text)| lines(page, text)).collect();
+    let pages = pages();
+    let found: Vec<Line> = pages
+        .iter()
+        .flat_map(|(page, text)| lines(page, text).into_iter().chain(spans(page, text)))
+        .collect();
     assert!(found.len() > 60, "only {} command lines were found", found.len());
     let (_socket, port) = closed_port();
     let folder = tempfile::tempdir().unwrap();
