@@ -172,3 +172,20 @@ fn every_preset_named_exists() {
         }
     }
 }
+
+#[test]
+fn every_path_named_exists() {
+    let folders = ["src/", "tests/", "benches/", "completions/", "docs/", ".ci/"];
+    let mut checked = 0;
+    for (page, body) in pages().into_iter().filter(|(page, _)| !page.starts_with("docs/tables")) {
+        let prose: String = body.split("```").step_by(2).collect();
+        for span in prose.split('`').skip(1).step_by(2) {
+            let path = span.split_whitespace().next().unwrap_or_default();
+            if folders.iter().any(|folder| path.starts_with(folder)) {
+                assert!(root().join(path).exists(), "{page} names {path}");
+                checked += 1;
+            }
+        }
+    }
+    assert!(checked > 20, "only {checked} paths were found");
+}
