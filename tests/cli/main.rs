@@ -3,6 +3,9 @@
 #![expect(unsafe_code, reason = "signals and limits of child processes")]
 
 mod bad_input;
+mod doc_commands;
+mod doc_tables;
+mod docs;
 mod failures;
 mod faults;
 mod heartbeats;

@@ -1,6 +1,4 @@
-//! README, help, completions, manual and schema agree with the code.
-
-use std::path::Path;
+//! README, docs, help, completions, manual and schema agree with the code.
 
 use wscheck::cli;
 use wscheck::domain::health::{Limits, Status};
@@ -10,16 +8,12 @@ use wscheck::domain::heartbeat::presets::{self, Preset, Starter};
 use wscheck::domain::heartbeat::template::Key;
 use wscheck::domain::shown;
 
-use crate::support::run;
-
-fn file(path: &str) -> String {
-    std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap()
-}
+use crate::support::{self, run};
 
 #[test]
 fn the_kept_completions_are_those_of_the_code() {
     for (shell, name) in cli::SHELLS {
-        let kept = file(&format!("completions/{name}"));
+        let kept = support::text(&format!("completions/{name}"));
         let made = String::from_utf8(cli::completions(*shell)).unwrap();
         assert!(kept == made, "stale: wscheck completions {shell} > completions/{name}");
         assert_eq!(run(&["completions", &shell.to_string()]).stdout, made);
@@ -27,69 +21,45 @@ fn the_kept_completions_are_those_of_the_code() {
 }
 
 #[test]
-fn the_readmes_exit_codes_are_those_of_the_code() {
-    let readme = file("README.md");
+fn exit_codes_in_readme_docs_and_help_are_those_of_the_code() {
+    let help = run(&["ping", "--help"]).stdout.split_whitespace().collect::<Vec<_>>().join(" ");
     for (code, meaning) in cli::EXIT_CODES {
-        assert!(readme.contains(&format!("| {code} | {meaning} |")), "README lacks: | {code} | {meaning} |");
-        let help = run(&["ping", "--help"]).stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+        for page in ["README.md", "docs/gates.md"] {
+            let row = format!("| {code} | {meaning} |");
+            assert!(support::text(page).contains(&row), "{page} lacks: {row}");
+        }
         assert!(help.contains(meaning), "--help lacks: {meaning}");
     }
 }
 
+/// The first cells of a table, found by its first column's name.
+fn first_cells(page: &str, column: &str) -> Vec<String> {
+    let table = page.split(&format!("\n| {column} |")).nth(1).unwrap();
+    let rows = table.lines().skip(2).take_while(|line| line.starts_with("| "));
+    rows.map(|line| line.split(" | ").next().unwrap()[2..].to_string()).collect()
+}
+
 #[test]
-fn the_readmes_outcomes_and_statuses_are_those_of_the_code() {
-    let readme = file("README.md");
-    let rows = |head: &str| -> Vec<String> {
-        let table = readme.split(&format!("\n| {head} |")).nth(1).unwrap();
-        let rows = table.lines().skip(2).take_while(|line| line.starts_with("| "));
-        rows.map(|line| line.split(" | ").next().unwrap()[2..].to_string()).collect()
-    };
+fn outcomes_and_statuses_in_docs_are_those_of_the_code() {
+    let page = support::text("docs/figures.md");
     let outcomes = [Outcome::Ok, Outcome::Late, Outcome::Superseded, Outcome::Missed, Outcome::Unsent];
-    assert_eq!(rows("outcome"), outcomes.map(Outcome::label));
-    assert_eq!(rows("status"), Status::ALL.map(Status::label));
+    assert_eq!(first_cells(&page, "outcome"), outcomes.map(Outcome::label));
+    assert_eq!(first_cells(&page, "status"), Status::ALL.map(Status::label));
     let Limits { healthy, degraded, poor, dead_after, window } = Limits::default();
     for (limit, flag) in [(healthy, "healthy"), (degraded, "degraded"), (poor, "poor")] {
         let row = format!("| {flag} | up to {} (`--{flag}`) |", shown::duration(limit));
-        assert!(readme.contains(&row), "README lacks: {row}");
+        assert!(page.contains(&row), "docs/figures.md lacks: {row}");
     }
-    assert!(readme.contains(&format!("the last {window} answered")));
-    assert_eq!(dead_after, 3, "README: three missed in a row");
+    assert!(page.contains(&format!("the last {window} answered")));
+    assert_eq!(dead_after, 3, "docs/figures.md: three missed in a row");
 }
 
 #[test]
-fn the_readme_names_every_command_and_no_other() {
-    let readme = file("README.md");
+fn readme_names_every_command() {
+    let readme = support::text("README.md");
     for command in cli::command().get_subcommands() {
-        assert!(
-            readme.contains(&format!("`wscheck {}", command.get_name())),
-            "README lacks {}",
-            command.get_name()
-        );
-    }
-    let known: Vec<String> = cli::command().get_subcommands().map(|c| c.get_name().to_string()).collect();
-    for (_, rest) in readme.match_indices("`wscheck ").map(|(at, _)| readme.split_at(at + 9)) {
-        let word: String = rest.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '-').collect();
-        let is_flag = word.starts_with('-') || word.is_empty();
-        assert!(is_flag || known.contains(&word), "README speaks of `wscheck {word}`");
-    }
-}
-
-#[test]
-fn every_flag_that_the_readme_shows_exists() {
-    let command = cli::command();
-    let flags: Vec<String> = command
-        .get_subcommands()
-        .flat_map(|c| c.get_arguments().filter_map(|a| a.get_long().map(|long| format!("--{long}"))))
-        .collect();
-    let ours = ["--help", "--version"];
-    let foreign = ["--release", "--locked", "--path", "--git", "--quick", "--bench"];
-    let readme = file("README.md");
-    for word in
-        readme.split(|c: char| !(c.is_ascii_alphanumeric() || c == '-')).filter(|w| w.starts_with("--"))
-    {
-        let is_rule = word.trim_matches('-').is_empty();
-        let known = flags.iter().any(|flag| flag == word) || ours.contains(&word) || foreign.contains(&word);
-        assert!(is_rule || known, "README shows {word}");
+        let name = format!("`wscheck {}", command.get_name());
+        assert!(readme.contains(&name), "README lacks {name}`");
     }
 }
 
@@ -131,9 +101,9 @@ fn the_schema_is_a_schema() {
 }
 
 #[test]
-fn the_readmes_presets_are_those_of_the_code() {
-    let readme = file("README.md");
-    let table = readme.split("\n| preset |").nth(1).unwrap();
+fn presets_in_docs_are_those_of_the_code() {
+    let page = support::text("docs/tables/presets.md");
+    let table = page.split("\n| preset |").nth(1).unwrap();
     let rows: Vec<&str> = table.lines().skip(2).take_while(|line| line.starts_with("| ")).collect();
     let starts = |preset: &Preset| match preset.starter() {
         Starter::Frames => "Ping frames",
@@ -147,13 +117,13 @@ fn the_readmes_presets_are_those_of_the_code() {
 }
 
 #[test]
-fn the_readmes_placeholders_are_those_of_the_code() {
-    let readme = file("README.md");
+fn placeholders_and_framings_in_docs_are_those_of_the_code() {
+    let page = support::text("docs/app-heartbeats.md");
     for key in Key::ALL {
         let placeholder = key.placeholder();
-        assert!(readme.contains(&format!("`{placeholder}`")), "README lacks {placeholder}");
+        assert!(page.contains(&format!("`{placeholder}`")), "docs/app-heartbeats.md lacks {placeholder}");
     }
-    for framing in Framing::ALL.map(Framing::label).into_iter().filter(|label| *label != "message") {
-        assert!(readme.contains(framing), "README lacks {framing}");
+    for framing in Framing::ALL.map(Framing::label) {
+        assert!(page.contains(framing), "docs/app-heartbeats.md lacks {framing}");
     }
 }

@@ -167,3 +167,25 @@ fn a_closed_pipe_ends_it_quietly() {
     assert_eq!(output.error().map(io::Error::kind), Some(io::ErrorKind::BrokenPipe));
     assert_eq!(out.attempts(), 2);
 }
+
+/// The report as a picture. Dimmed labels are lighter than by default, which is too dark to read on black.
+fn picture(typed: &str, report: &str) -> String {
+    let light = anstyle::RgbColor(0xd0, 0xd0, 0xd0);
+    let term = anstyle_svg::Term::new().fg_color(light.into());
+    term.render_svg(&format!("$ {typed}\n{report}")).replace("opacity: 0.4", "opacity: 0.6")
+}
+
+/// `WSCHECK_UPDATE_DOCS=1 cargo test --lib the_picture_in_docs` writes the picture.
+#[test]
+fn the_picture_in_docs_is_fresh() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/images/probe-idle.svg");
+    let (report, _) = show(Format::Human, COLORED, &script::visible());
+    let picture = picture("wscheck probe-idle --expect '>=55s' \"$URL\"", &report);
+    match std::env::var_os("WSCHECK_UPDATE_DOCS") {
+        Some(_) => std::fs::write(path, picture).unwrap(),
+        None => {
+            let kept = std::fs::read_to_string(path).unwrap();
+            assert!(kept == picture, "stale: WSCHECK_UPDATE_DOCS=1 cargo test --lib the_picture_in_docs");
+        }
+    }
+}

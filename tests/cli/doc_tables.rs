@@ -1,0 +1,263 @@
+//! The generated pages below docs/tables: made from the code's tables and compared with the files.
+//!
+//! `WSCHECK_UPDATE_DOCS=1 cargo test --test cli doc_tables` writes them.
+
+use serde_json::Value;
+use wscheck::domain::threshold::{METRICS, Metric, Unit};
+
+use crate::support::{self, run};
+
+const NOTICE: &str = "<!-- Generated from the code. `WSCHECK_UPDATE_DOCS=1 cargo test --test cli doc_tables` writes \
+                      this page. -->\n";
+
+/// Compares a page with its file, or writes the file if `WSCHECK_UPDATE_DOCS` is set.
+fn check(name: &str, body: &str) {
+    let path = format!("docs/tables/{name}");
+    let page = format!("{NOTICE}{body}");
+    match std::env::var_os("WSCHECK_UPDATE_DOCS") {
+        Some(_) => std::fs::write(support::root().join(&path), page).unwrap(),
+        None => assert!(
+            support::text(&path) == page,
+            "{path} is stale: WSCHECK_UPDATE_DOCS=1 cargo test --test cli doc_tables"
+        ),
+    }
+}
+
+/// A Markdown table.
+fn table<const N: usize>(header: [&str; N], rows: impl IntoIterator<Item = [String; N]>) -> String {
+    let row =
+        |cells: &[String; N]| format!("| {} |\n", cells.each_ref().map(|cell| escaped(cell)).join(" | "));
+    let head = row(&header.map(str::to_string)) + &format!("|{}\n", "---|".repeat(N));
+    head + &rows.into_iter().map(|cells| row(&cells)).collect::<String>()
+}
+
+/// Text for a cell: a pipe would end it.
+fn escaped(text: &str) -> String {
+    text.replace('|', "\\|")
+}
+
+/// Text as code, or nothing.
+fn code(text: &str) -> String {
+    if text.is_empty() { String::new() } else { format!("`{text}`") }
+}
+
+/// What a command prints.
+fn stdout(args: &[&str]) -> String {
+    let ran = run(args);
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    ran.stdout
+}
+
+fn json(args: &[&str]) -> Value {
+    serde_json::from_str(&stdout(args)).unwrap()
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_default().to_string()
+}
+
+#[test]
+fn the_presets_page_is_fresh() {
+    let presets = json(&["presets", "-o", "json"])["presets"].as_array().unwrap().clone();
+    let starter = |preset: &Value| match preset["starts"].as_str() {
+        Some("frames") => "Ping frames".to_string(),
+        _ => text(&preset["starts"]),
+    };
+    let verified = |preset: &Value| text(&preset["verified"]).replace('_', " ");
+    let rows = presets.iter().map(|preset| {
+        [code(&text(&preset["name"])), text(&preset["title"]), starter(preset), verified(preset)]
+    });
+    let mut page = format!(
+        "# Presets\n\nA preset makes wscheck speak as a known service or library does. [Heartbeats of real \
+         services](../app-heartbeats.md) explains how to use one. `wscheck presets` prints this list.\n\n\
+         *Who starts* says which end starts a heartbeat. With *Ping frames* no message is a heartbeat. *Live* \
+         means that tests drive a real server with the preset. *From source* means that its source or \
+         documentation was read, and that tests check its wire text.\n\n{}",
+        table(["preset", "what it is", "who starts", "verified"], rows)
+    );
+    page += "\n## Each preset in full\n\n`wscheck presets NAME` prints the same.\n";
+    for preset in &presets {
+        let name = text(&preset["name"]);
+        page += &format!("\n### {name}\n\n```text\n{}```\n", stdout(&["presets", &name]));
+    }
+    check("presets.md", &page);
+}
+
+#[test]
+fn the_timers_page_is_fresh() {
+    let mut page =
+        "# Timers\n\nThese timers of proxies, clouds, NATs and servers end WebSocket connections, or are \
+                    often suspected of it. `wscheck timeouts` prints this list.\n"
+            .to_string();
+    let overview = stdout(&["timeouts"]);
+    for section in overview.split_inclusive("\n\n").filter(|section| section.contains("product ")) {
+        page += &overview_table(section);
+    }
+    page += "\n## Each timer in full\n\n`wscheck timeouts PRODUCT` prints the timers of one product, with their \
+             sources and what to change.\n";
+    let timers = json(&["timeouts", "-o", "json"])["middleboxes"].as_array().unwrap().clone();
+    for timer in &timers {
+        let id = text(&timer["id"]);
+        page += &format!("\n### {id}\n\n```text\n{}```\n", full(&id, &text(&timer["product"])));
+    }
+    check("timers.md", &page);
+}
+
+/// A heading and its table, as Markdown. A column starts where the name of the column starts.
+fn overview_table(section: &str) -> String {
+    const HEADER: [&str; 5] = ["product", "setting", "default", "what resets it", "how it cuts"];
+    let mut lines = section.trim_start().lines();
+    let (heading, header) = (lines.next().unwrap(), lines.next().unwrap());
+    let starts = HEADER.map(|name| header.find(name).unwrap());
+    let cells = |line: &str| {
+        let chars: Vec<char> = line.chars().collect();
+        let end = |column: usize| starts.get(column + 1).map_or(chars.len(), |next| *next).min(chars.len());
+        std::array::from_fn(|column| {
+            let start = starts[column].min(chars.len());
+            chars[start..end(column)].iter().collect::<String>().trim().to_string()
+        })
+    };
+    let rows = lines.skip(1).take_while(|line| !line.is_empty() && line.contains("  ")).map(cells);
+    format!("\n## {heading}\n\n{}", table(HEADER, rows))
+}
+
+/// The part of `wscheck timeouts ID` that is about this timer.
+fn full(id: &str, product: &str) -> String {
+    let printed = stdout(&["timeouts", id]);
+    let parts = printed.split_inclusive("\n\n").map(|part| part.trim_end().to_string() + "\n");
+    let found = parts.into_iter().find(|part| {
+        part.starts_with(product) && part.lines().any(|line| line.split_whitespace().eq(["id", id]))
+    });
+    found.unwrap_or_else(|| panic!("no part of `wscheck timeouts {id}` is about {id}"))
+}
+
+#[test]
+fn the_metrics_page_is_fresh() {
+    let unit = |metric: &Metric| match metric.unit {
+        Unit::Time => "a time: `200ms`",
+        Unit::Share => "a share: `1%` or `0.01`",
+        Unit::Count => "a whole number",
+        Unit::Days => "whole days",
+    };
+    let row = |metric: &Metric| [code(metric.name), unit(metric).to_string(), metric.meaning.to_string()];
+    let header = ["metric", "limit", "meaning"];
+    let (of_heartbeats, others): (Vec<_>, Vec<_>) = METRICS.iter().partition(|metric| metric.is_heartbeats());
+    let page = format!(
+        "# Metrics of --fail-if\n\n[Gates](../gates.md) explains the expressions.\n\n## Metrics of heartbeats\n\nWrite \
+         `app.` or `protocol.` before one of these to choose the kind of heartbeat. Without a prefix, a metric is \
+         that of the protocol heartbeats, or of the app heartbeats if the run has no others.\n\n{}\n## Metrics of \
+         connections and of the run\n\n{}",
+        table(header, of_heartbeats.into_iter().map(row)),
+        table(header, others.into_iter().map(row)),
+    );
+    check("metrics.md", &page);
+}
+
+#[test]
+fn the_faults_page_is_fresh() {
+    let list = stdout(&["serve", "--list-faults"]);
+    let rows = list.lines().map(|line| {
+        let (flag, meaning) = line.split_once("  ").unwrap_or_else(|| panic!("no columns: {line}"));
+        [code(flag.trim()), meaning.trim().to_string()]
+    });
+    let page = format!(
+        "# Faults of wscheck serve\n\n`wscheck serve --list-faults` prints this list. [serve](../commands/serve.md) \
+         shows how to use it.\n\n{}",
+        table(["fault", "what the server does"], rows)
+    );
+    check("faults.md", &page);
+}
+
+#[test]
+fn the_json_page_is_fresh() {
+    let schema = json(&["schema"]);
+    let mut page = format!(
+        "# JSON fields\n\n[JSON](../json.md) explains the documents and shows how to read them. `wscheck schema` prints \
+         the JSON Schema that this page is made from.\n\n{}\n",
+        text(&schema["description"])
+    );
+    page += "\n## Documents and events\n";
+    for shape in schema["anyOf"].as_array().unwrap() {
+        let name = shape["$ref"].as_str().unwrap().rsplit('/').next().unwrap();
+        page += &fields(&text(&shape["title"]), &schema["$defs"][name], &schema);
+    }
+    page += "\n## Parts\n";
+    let top: Vec<&str> =
+        schema["anyOf"].as_array().unwrap().iter().filter_map(|shape| shape["$ref"].as_str()).collect();
+    for (name, part) in schema["$defs"].as_object().unwrap() {
+        let is_top = top.iter().any(|reference| reference.ends_with(&format!("/{name}")));
+        if !is_top && part.get("properties").is_some() {
+            page += &fields(name, part, &schema);
+        }
+    }
+    check("json.md", &page);
+}
+
+/// A heading, the description and the fields of an object.
+fn fields(title: &str, object: &Value, schema: &Value) -> String {
+    let properties = object["properties"].as_object();
+    let rows = properties.into_iter().flatten().map(|(name, field)| {
+        let mut meaning = text(&field["description"]);
+        let part = field["$ref"].as_str().and_then(|path| schema.pointer(path.trim_start_matches('#')));
+        if let (true, Some(part)) = (meaning.is_empty(), part.filter(|part| part.get("properties").is_none()))
+        {
+            meaning = text(&part["description"]);
+        }
+        [code(name), value_type(field, schema), one_line(&meaning)]
+    });
+    let description = one_line(&text(&object["description"]));
+    let description = if description.is_empty() { description } else { format!("{description}\n\n") };
+    format!("\n### {title}\n\n{description}{}", table(["field", "type", "meaning"], rows))
+}
+
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ").replace('<', "&lt;")
+}
+
+/// What a field holds: `integer or null`, `list of Connection`.
+fn value_type(field: &Value, schema: &Value) -> String {
+    if let Some(path) = field["$ref"].as_str() {
+        let part = schema.pointer(path.trim_start_matches('#')).unwrap();
+        let name = path.rsplit('/').next().unwrap();
+        let is_object = part.get("properties").is_some();
+        return if is_object {
+            format!("[{name}](#{})", name.to_lowercase())
+        } else {
+            value_type(part, schema)
+        };
+    }
+    if let Some(constant) = field.get("const") {
+        return code(&constant.to_string().replace('"', ""));
+    }
+    if let Some(values) = field["enum"].as_array() {
+        return values.iter().map(|value| code(&text(value))).collect::<Vec<_>>().join(", ");
+    }
+    for key in ["anyOf", "oneOf"] {
+        if let Some(choices) = field[key].as_array() {
+            let is_null = |choice: &&Value| choice["type"] == "null";
+            let names =
+                choices.iter().filter(|choice| !is_null(choice)).map(|choice| value_type(choice, schema));
+            let names = names.collect::<Vec<_>>().join(", ");
+            return if choices.iter().any(|choice| is_null(&choice)) {
+                format!("{names} or null")
+            } else {
+                names
+            };
+        }
+    }
+    match &field["type"] {
+        Value::Array(kinds) => {
+            let others = kinds.iter().filter(|kind| **kind != "null");
+            let mut single = field.clone();
+            let names = others.map(|kind| {
+                single["type"] = kind.clone();
+                value_type(&single, schema)
+            });
+            let names = names.collect::<Vec<_>>().join(" or ");
+            if kinds.iter().any(|kind| kind == "null") { format!("{names} or null") } else { names }
+        }
+        Value::String(kind) if kind == "array" => format!("list of {}", value_type(&field["items"], schema)),
+        Value::String(kind) => kind.clone(),
+        _ => "any".to_string(),
+    }
+}
