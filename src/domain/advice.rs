@@ -195,6 +195,12 @@ fn wrong_payloads(scene: &Scene) -> Option<String> {
     if let Some(substitute @ Substitute::Pongs { .. }) = scene.substitute() {
         return Some(format!("{}: {BREACH}", substitute.words()));
     }
+    if let Some(substitute @ Substitute::Pings { .. }) = scene.substitute() {
+        return Some(format!(
+            "{}: the server sends frames back as they are, where RFC 6455 5.5.2 wants Pong frames",
+            substitute.words()
+        ));
+    }
     let protocol = scene.kind(Kind::Protocol).filter(|figures| figures.counts.answered() == 0)?;
     let mismatched = protocol.counts.mismatched;
     (mismatched > 0)
@@ -207,7 +213,7 @@ fn messages_for_pings(scene: &Scene) -> Option<String> {
     let is_last_word = |count: u64| count == 1 && scene.target.connections.iter().any(|c| c.lost.is_some());
     let substitute = scene.substitute().filter(|substitute| match substitute {
         Substitute::Messages { count, .. } => !is_last_word(*count),
-        Substitute::Pongs { .. } => false,
+        Substitute::Pongs { .. } | Substitute::Pings { .. } => false,
     })?;
     Some(format!(
         "{}: the server seems to answer Ping frames by messages, where RFC 6455 5.5.2 wants Pong frames; measure it \

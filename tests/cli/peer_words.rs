@@ -143,6 +143,16 @@ fn end_right_after_the_first_ping_suggests_app_heartbeats() {
 }
 
 #[test]
+fn ping_that_comes_back_as_a_ping_is_no_heartbeat_of_the_servers() {
+    let script = replying(|first, payload| if first == PING { frame(PING, payload) } else { Vec::new() });
+    let report = unwrapped(&ping(&script, QUICK).stdout);
+    assert!(report.matches("came with the payload of ours instead of Pongs").count() >= 2, "{report}");
+    for wrong in ["hangs", "strips", "server asks"] {
+        assert!(!report.contains(wrong), "{report}");
+    }
+}
+
+#[test]
 fn payload_of_a_ping_that_comes_back_as_text_suggests_app_heartbeats() {
     let script = replying(|_, payload| frame(TEXT, &[payload, b"\xff"].concat()));
     let report = unwrapped(&ping(&script, QUICK).stdout);

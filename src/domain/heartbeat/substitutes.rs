@@ -58,6 +58,8 @@ pub struct Substitutes {
     /// Pongs with another payload, and the last such payload.
     pongs: u64,
     payload: Option<OtherPayload>,
+    /// Pings that carry the payload of one of ours.
+    returned: u64,
     messages: u64,
     /// Pings after which a message came before the next Ping.
     followed: u64,
@@ -71,6 +73,8 @@ pub struct Substitutes {
 pub enum Substitute {
     /// Pongs with another payload.
     Pongs { count: u64, payload: OtherPayload },
+    /// Our own Pings, sent back as Pings.
+    Pings { count: u64 },
     /// A message for each Ping.
     Messages { count: u64, sample: PeerText },
 }
@@ -92,6 +96,11 @@ impl Substitutes {
         self.payload = Some(OtherPayload::of(payload, last));
     }
 
+    /// A Ping came that carries the payload of one of ours.
+    pub fn returned_ping(&mut self) {
+        self.returned += 1;
+    }
+
     /// A message came that answers nothing.
     pub fn message(&mut self, message: MessageRef<'_>) {
         self.messages += 1;
@@ -104,11 +113,14 @@ impl Substitutes {
 
     /// What took the place of the Pongs, if something did.
     ///
-    /// - Pongs with another payload came
+    /// - Pongs with another payload came, or else our Pings as they were
     /// - one message came for each Ping, the last Ping perhaps excepted; a server that says more than that speaks by itself
     pub fn found(&self) -> Option<Substitute> {
         if let Some(payload) = &self.payload {
             return Some(Substitute::Pongs { count: self.pongs, payload: payload.clone() });
+        }
+        if self.returned > 0 {
+            return Some(Substitute::Pings { count: self.returned });
         }
         let each = self.followed > 0 && self.followed + 1 >= self.pings && self.messages <= self.followed + 1;
         let sample = self.message.clone().filter(|_| each)?;
@@ -123,6 +135,10 @@ impl Substitute {
             Substitute::Pongs { count, payload } => {
                 let pongs = shown::counted(*count, "pong");
                 format!("{pongs} came, but with {} instead of the Ping's", payload.words())
+            }
+            Substitute::Pings { count } => {
+                let pings = shown::counted(*count, "Ping");
+                format!("{pings} came with the payload of ours instead of Pongs")
             }
             Substitute::Messages { count: 1, sample } => {
                 format!("a message came after the Ping instead of a Pong: '{sample}'")

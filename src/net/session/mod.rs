@@ -481,10 +481,16 @@ impl<'a, S: AsyncRead + AsyncWrite + Layered + Unpin> Session<'a, S> {
     fn on_message(&mut self, message: Message) -> Result<(), End> {
         match message {
             Message::Close(frame) => return Err(End::Lost(self.socket.closed_by(frame))),
-            Message::Ping(_) => {
+            Message::Ping(payload) => {
                 let answered = !self.closing && !self.socket.is_blocked();
-                let age = self.socket.heard_at() - self.opened_at;
-                self.listener().beat(Kind::Protocol, age);
+                match self.index_of(Kind::Protocol).filter(|_| seq_of(&payload, self.nonce).is_some()) {
+                    // It is no heartbeat of the server's.
+                    Some(index) => self.pulses[index].substitutes().returned_ping(),
+                    None => {
+                        let age = self.socket.heard_at() - self.opened_at;
+                        self.listener().beat(Kind::Protocol, age);
+                    }
+                }
                 self.hear(Heard::ServerPing { kind: Kind::Protocol, answered });
             }
             Message::Pong(payload) => self.on_pong(&payload),
