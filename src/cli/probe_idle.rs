@@ -49,7 +49,7 @@ pub struct SearchArgs {
     /// The shortest silence that is tried
     #[arg(long, value_name = "TIME", default_value = "1s", value_parser = positive_duration)]
     pub min: Duration,
-    /// The longest silence that is tried
+    /// The longest silence that is tried; the whole search takes at most four times as long, and some time for answers; longer with fewer than 13 connections, or with bisect
     #[arg(long, value_name = "TIME", default_value = "5m", value_parser = positive_duration)]
     pub max: Duration,
     /// How narrow the bracket must become, as a time or as a part of it (500ms, 2%) [default: 1 s or 2 %,
@@ -63,7 +63,8 @@ pub struct SearchArgs {
     /// How many samples make an end certain; one is an anecdote
     #[arg(long, value_name = "N", default_value = "3", value_parser = up_to::<usize>(20))]
     pub repeat: usize,
-    /// Connections at once, at most
+    /// Connections at once, at most; in all there are at most twelve times as many (120 at least), one for each silence that is
+    /// tried first, and 30
     #[arg(long, value_name = "N", default_value = "16", value_parser = up_to::<usize>(1000))]
     pub max_connections: usize,
     /// How long an answer may take; then the connection is taken for dead
