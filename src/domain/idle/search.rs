@@ -438,10 +438,7 @@ impl Search {
                 self.second.failed();
                 self.failed(at, why);
             }
-            Seen::Ended { idle, cut } => {
-                let (last, gone) = self.moments_of_end(at, *idle, cut);
-                self.second.ended(last, gone);
-            }
+            Seen::Ended { idle, cut } => self.end_of_second(at, *idle, cut),
             Seen::Died { .. }
             | Seen::Asked { .. }
             | Seen::Survived { .. }
@@ -545,6 +542,25 @@ impl Search {
             return self.hold_openings(at);
         }
         self.control_ended(at, idle, cut);
+    }
+
+    fn end_of_second(&mut self, at: Duration, idle: Duration, cut: &Cut) {
+        if is_our_judgement(&cut.how) {
+            self.second.failed();
+            return self.note_violation(at, cut);
+        }
+        let opened = self.second.life().map_or(at, |(_, opened, _)| opened);
+        let is_seen = !is_silent(cut);
+        let is_refusal = is_seen && self.is_refusal(opened, at, &cut.how);
+        let (last, gone) = self.moments_of_end(at, idle, cut);
+        self.second.ended(last, gone);
+        if is_seen {
+            let others = self.open_since().count();
+            self.unsettled.push(End { moment: at, opened, idle: None, is_refusal, others, cut: cut.clone() });
+        }
+        if is_refusal {
+            self.hold_openings(at);
+        }
     }
 
     /// What wscheck ended itself says nothing of the path's timers.
@@ -861,7 +877,7 @@ impl Search {
 
     /// When each connection opened that is open.
     fn open_since(&self) -> impl Iterator<Item = Duration> {
-        let second = self.second.life().map(|(_, opened, _)| opened);
+        let second = self.second.life().filter(|_| self.second.is_present()).map(|(_, opened, _)| opened);
         self.probes.iter().filter_map(|probe| probe.opened).chain(self.control.opened_at()).chain(second)
     }
 
