@@ -64,6 +64,8 @@ pub(super) struct Fatality {
     pub manner: Manner,
     /// When it was asked, or seen to end.
     pub moment: Duration,
+    /// Its age then: more than the span where the server had spoken.
+    pub age: Duration,
     /// The control answered later, so the path was there.
     pub vouched: bool,
 }
@@ -117,11 +119,17 @@ impl Evidence {
         self.view = self.viewed();
     }
 
-    pub fn die(&mut self, span: Duration, manner: Manner, moment: Duration) {
+    pub fn die(&mut self, span: Duration, manner: Manner, moment: Duration, age: Duration) {
         let disregarded = self.disregarded.iter().any(|(from, to)| (*from..=*to).contains(&moment));
         if !disregarded {
-            self.died.push(Fatality { span, manner, moment, vouched: false });
+            self.died.push(Fatality { span, manner, moment, age, vouched: false });
         }
+    }
+
+    /// Drops deaths that something else than their silence explains, given the span and the age.
+    pub fn drop_explained(&mut self, is_explained: impl Fn(Duration, Duration) -> bool) {
+        self.died.retain(|death| !is_explained(death.span, death.age));
+        self.view = self.viewed();
     }
 
     /// Nobody vouches for the path from one moment to the other: what dies in between says nothing, whenever it is
@@ -491,9 +499,10 @@ mod tests {
     fn what_died_while_nobody_vouched_for_the_path_says_nothing_whenever_it_is_told() {
         let s = Duration::from_secs;
         let mut evidence = Evidence::default();
-        [(5, 9), (6, 10)].into_iter().for_each(|(span, at)| evidence.die(s(span), Manner::Silent, s(at)));
+        let die = |evidence: &mut Evidence, span, at| evidence.die(s(span), Manner::Silent, s(at), s(span));
+        [(5, 9), (6, 10)].into_iter().for_each(|(span, at)| die(&mut evidence, span, at));
         evidence.disregard(s(10), s(12));
-        [(7, 11), (8, 13)].into_iter().for_each(|(span, at)| evidence.die(s(span), Manner::Silent, s(at)));
+        [(7, 11), (8, 13)].into_iter().for_each(|(span, at)| die(&mut evidence, span, at));
         evidence.vouch(s(20));
         let spans: Vec<_> = evidence.deaths().into_iter().map(|(span, _)| span).collect();
         assert_eq!(spans, [s(5), s(8)]);

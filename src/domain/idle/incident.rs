@@ -201,15 +201,36 @@ impl Ends {
     }
 }
 
-/// Whether no timer explains that these connections ended at one moment: their ages differ, and either none survived
-/// (the control included), or the ages are more than an idle timeout and a lifetime can account for.
-pub(super) fn is_one_event(group: &[&End], survivors: usize) -> bool {
+/// What connections are known to survive.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Outlived {
+    /// The greatest age.
+    pub age: Duration,
+    /// The longest silence.
+    pub silence: Duration,
+}
+
+fn is_clearly_below(one: Duration, other: Duration) -> bool {
+    one < other.mul_f64(0.9) && other - one > ONE_MOMENT * 2
+}
+
+/// Whether no timer explains that these connections ended at one moment:
+/// 1. none survived, the control included, and their ages differ, so that no lifetime explains it;
+/// 2. or none survived, the control included, and a connection became older before;
+/// 3. or none of many survived, and connections became older, and were silent for longer, before;
+/// 4. or the ages are more than an idle timeout and a lifetime can account for.
+pub(super) fn is_one_event(group: &[&End], survivors: usize, outlived: &Outlived) -> bool {
     let ages = || group.iter().map(|end| end.age());
     let (Some(youngest), Some(oldest)) = (ages().min(), ages().max()) else { return false };
-    let differ = youngest < oldest.mul_f64(0.9) && oldest - youngest > ONE_MOMENT * 2;
-    let all = survivors == 0 && group.iter().any(|end| end.is_control());
+    let longest = group.iter().filter_map(|end| end.idle).max().unwrap_or_default();
+    let differ = is_clearly_below(youngest, oldest);
+    let is_outlived = group.len() > 1 && is_clearly_below(oldest, outlived.age);
+    let is_silence_outlived = group.len() >= MANY && is_clearly_below(longest, outlived.silence);
+    let with_control = group.iter().any(|end| end.is_control());
+    let all =
+        survivors == 0 && ((with_control && (differ || is_outlived)) || (is_outlived && is_silence_outlived));
     let many = group.len() >= MANY && youngest < oldest / 2 && distinct(ages()) >= 3;
-    differ && (all || many)
+    all || (differ && many)
 }
 
 /// How many ages differ by more than a tenth, and by more than one moment.
@@ -317,7 +338,7 @@ mod tests {
     }
 
     fn is_event(group: &[End], survivors: usize) -> bool {
-        is_one_event(&group.iter().collect::<Vec<_>>(), survivors)
+        is_one_event(&group.iter().collect::<Vec<_>>(), survivors, &Outlived::default())
     }
 
     #[test]
@@ -332,6 +353,26 @@ mod tests {
     fn ends_of_one_age_at_one_moment_may_be_a_timer() {
         let group = [end(0, 4000, true), end(10, 4001, false), end(20, 4002, false)];
         assert!(!is_event(&group, 0));
+    }
+
+    #[test]
+    fn ends_of_one_age_that_was_outlived_are_no_timer() {
+        let group = [
+            end(0, 4000, true),
+            end(10, 4001, false),
+            end(10, 4001, false),
+            end(10, 4001, false),
+            end(10, 4001, false),
+        ];
+        let is_event = |group: &[End], age, silence| {
+            let outlived =
+                Outlived { age: Duration::from_millis(age), silence: Duration::from_millis(silence) };
+            is_one_event(&group.iter().collect::<Vec<_>>(), 0, &outlived)
+        };
+        assert!(is_event(&group, 5000, 1000));
+        assert!(!is_event(&group, 4200, 1000), "a lifetime that is told late");
+        assert!(!is_event(&group[1..], 5000, 3000), "an idle timeout");
+        assert!(is_event(&group[1..], 5000, 5000));
     }
 
     #[test]

@@ -716,6 +716,50 @@ fn restarts_at_regular_intervals_are_no_timeout_and_no_lifetime() {
     }
 }
 
+/// Connections end at one age, and once all of them earlier.
+#[test]
+fn one_event_beside_a_lifetime_is_no_timeout() {
+    for (strategy, kind) in Strategy::ALL.into_iter().flat_map(|s| VISIBLE.map(|kind| (s, kind))) {
+        for (lifetime, at) in [(5180, 11_704), (5180, 11_300), (4250, 11_120), (4250, 9_000), (3000, 3500)] {
+            let (lifetime, outages) = (Some(millis(lifetime)), vec![millis(at)]);
+            let path = Path { lifetime, outages, ..Path::new(Timer::Never, kind) };
+            for repeat in [1, 3] {
+                let plan = SearchPlan { max: seconds(6), repeat, ..short(strategy) };
+                let run = play(&plan, &path, 0);
+                let found = &run.findings;
+                let what = format!("{lifetime:?}, {at} ms, {kind:?}, {strategy:?}: {:?}", found.reasons);
+                assert_bounded(&run, &plan, &what);
+                assert!(matches!(found.verdict, Verdict::LifetimeCap | Verdict::Inconclusive), "{what}");
+                assert!(
+                    found.died.iter().all(|(span, _)| *span + millis(50) > lifetime.unwrap()),
+                    "{what} {:?}",
+                    found.died
+                );
+            }
+        }
+    }
+}
+
+/// The server spoke, so that the silence before the end was shorter than the age.
+#[test]
+fn a_lifetime_that_ends_a_short_silence_is_no_idle_timeout() {
+    for (strategy, kind) in Strategy::ALL.into_iter().flat_map(|s| Kind::ALL.map(|kind| (s, kind))) {
+        for (lifetime, words) in [(3115, 1558), (3587, 1794), (5000, 2600)] {
+            let (lifetime, chatter) = (Some(millis(lifetime)), Some(millis(words)));
+            let path = Path { lifetime, chatter, ..Path::new(Timer::Never, kind) };
+            for max_connections in [4, 16] {
+                let plan = SearchPlan { max: seconds(3), repeat: 1, max_connections, ..short(strategy) };
+                let run = play(&plan, &path, 0);
+                let what =
+                    format!("{lifetime:?}, {words} ms, {kind:?}, {strategy:?}: {:?}", run.findings.reasons);
+                assert_bounded(&run, &plan, &what);
+                let is_idle = matches!(run.findings.verdict, Verdict::IdleTimeout | Verdict::Stochastic);
+                assert!(!is_idle, "{what} {:?} {:?}", run.findings.bracket, run.findings.died);
+            }
+        }
+    }
+}
+
 #[test]
 fn limits_on_connections_are_suspected_by_name() {
     let cuts = [How::Fin.into(), close(1013, "too many"), close(4429, "")];

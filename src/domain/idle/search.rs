@@ -12,7 +12,7 @@ use super::control::{Control, Fate, is_outlived, is_same};
 use super::evidence::Evidence;
 use super::finding::{Bracket, Findings, Lifetime, Manner, Provisional, ResetBy, Spread, Verdict};
 use super::incident::{
-    End, Ends, Incident, IncidentKind, Incidents, Mixed, OBSERVED_WITHIN, ONE_MOMENT, is_one_event,
+    End, Ends, Incident, IncidentKind, Incidents, Mixed, OBSERVED_WITHIN, ONE_MOMENT, Outlived, is_one_event,
     is_our_judgement, names_a_limit,
 };
 use super::parallel::Parallel;
@@ -129,6 +129,11 @@ pub struct Search {
 /// Whether a connection of this age is well below a lifetime.
 fn is_young(age: Duration, lifetime: Lifetime) -> bool {
     age < lifetime.lo.mul_f64(0.9)
+}
+
+/// Whether a connection that had not been silent for as long died of its age: the server had spoken.
+fn is_of_age(span: Duration, age: Duration, lifetime: Lifetime) -> bool {
+    is_young(span, lifetime) && !is_young(age, lifetime)
 }
 
 /// An age in words; two, where the end was not seen.
@@ -479,7 +484,7 @@ impl Search {
                     _ if Gaps::is_let_go(*idle, probe.gap) => {
                         self.gaps.let_go(moment, moment.saturating_sub(probe.opened.unwrap_or(moment)));
                     }
-                    death => self.evidence.die(*idle, Manner::from(death), moment),
+                    death => self.die(&probe, *idle, Manner::from(death), moment),
                 }
                 self.testify(&probe, false, at);
             }
@@ -521,7 +526,14 @@ impl Search {
         }
         match Gaps::is_let_go(idle, probe.gap) {
             true => self.gaps.let_go(at, age),
-            false => self.evidence.die(idle, Manner::Visible(cut.clone()), at),
+            false => self.die(probe, idle, Manner::Visible(cut.clone()), at),
+        }
+    }
+
+    fn die(&mut self, probe: &Probe, idle: Duration, manner: Manner, moment: Duration) {
+        let age = moment.saturating_sub(probe.opened.unwrap_or(moment));
+        if !self.lifetime.is_some_and(|lifetime| is_of_age(idle, age, lifetime)) {
+            self.evidence.die(idle, manner, moment, age);
         }
     }
 
@@ -777,7 +789,9 @@ impl Search {
         let unexplained: Vec<_> =
             group.iter().filter(|end| (is_old || !end.is_refusal) && !self.is_timed(end)).collect();
         let before = |opened: &Duration| *opened + ONE_MOMENT < first.moment;
-        if is_one_event(&unexplained, self.open_since().filter(before).count()) {
+        let survivors = self.open_since().filter(before).count();
+        let silence = self.evidence.longest().unwrap_or_default();
+        if is_one_event(&unexplained, survivors, &Outlived { age: self.oldest_alive, silence }) {
             self.note_event(group, first);
         } else {
             group.iter().filter(|end| end.is_refusal).for_each(|end| self.refuse(end));
@@ -793,7 +807,8 @@ impl Search {
         self.incidents.push(Incident { kind, at: from, connections, cut: first.cut.clone() });
         if group.iter().any(End::is_control) {
             self.control.forget_ages();
-            self.staggered = 0;
+            self.second.forget_end(from, to);
+            (self.suspected, self.staggered) = (None, 0);
             self.doubt = self.doubt.filter(|doubt| doubt.since < from || doubt.since > to);
             self.watchers_due = true;
         }
@@ -1045,10 +1060,10 @@ impl Search {
             self.conclude_undecided(now);
             return None;
         }
-        if let Some(age) = self.suspected {
-            return self.hear_second(age, now);
-        }
         if let Some(until) = self.settle(now) {
+            return Some(until);
+        }
+        if let Some(until) = self.suspected.and_then(|age| self.hear_second(age, now)) {
             return Some(until);
         }
         self.judge_evidence(now)
@@ -1212,6 +1227,7 @@ impl Search {
     fn know_lifetime(&mut self, lifetime: Lifetime) {
         (self.lifetime, self.doubt, self.suspected) = (Some(lifetime), None, None);
         self.incidents.explain_by_lifetime();
+        self.evidence.drop_explained(|span, age| is_of_age(span, age, lifetime));
         self.judge_lifetime();
     }
 
