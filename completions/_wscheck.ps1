@@ -116,11 +116,11 @@ Register-ArgumentCompleter -Native -CommandName 'wscheck' -ScriptBlock {
         }
         'wscheck;probe-idle' {
             [CompletionResult]::new('--min', '--min', [CompletionResultType]::ParameterName, 'The shortest silence that is tried')
-            [CompletionResult]::new('--max', '--max', [CompletionResultType]::ParameterName, 'The longest silence that is tried')
+            [CompletionResult]::new('--max', '--max', [CompletionResultType]::ParameterName, 'The longest silence that is tried; the whole search takes at most four times as long, and some time for answers; longer with fewer than 13 connections, or with bisect')
             [CompletionResult]::new('--precision', '--precision', [CompletionResultType]::ParameterName, 'How narrow the bracket must become, as a time or as a part of it (500ms, 2%) [default: 1 s or 2 %, whichever is larger]')
             [CompletionResult]::new('--strategy', '--strategy', [CompletionResultType]::ParameterName, 'How the bracket is narrowed: many silences at once (parallel), or the classical binary search, one at a time (bisect)')
             [CompletionResult]::new('--repeat', '--repeat', [CompletionResultType]::ParameterName, 'How many samples make an end certain; one is an anecdote')
-            [CompletionResult]::new('--max-connections', '--max-connections', [CompletionResultType]::ParameterName, 'Connections at once, at most')
+            [CompletionResult]::new('--max-connections', '--max-connections', [CompletionResultType]::ParameterName, 'Connections at once, at most; in all there are at most twelve times as many (120 at least), one for each silence that is tried first, and 30')
             [CompletionResult]::new('--answer-timeout', '--answer-timeout', [CompletionResultType]::ParameterName, 'How long an answer may take; then the connection is taken for dead')
             [CompletionResult]::new('--heartbeat', '--heartbeat', [CompletionResultType]::ParameterName, 'What a connection is asked after its silence, and the control all the time [default: protocol, or app with a preset that has an answer]')
             [CompletionResult]::new('--app-ping', '--app-ping', [CompletionResultType]::ParameterName, 'The app heartbeat''s ask: text with {seq}, {seq1}, {id}, {now_ms} and {now_s}; text:PING\n has escapes, binary:PING is a binary message, hex:c000 bytes')

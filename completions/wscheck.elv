@@ -111,11 +111,11 @@ set edit:completion:arg-completer[wscheck] = {|@words|
         }
         &'wscheck;probe-idle'= {
             cand --min 'The shortest silence that is tried'
-            cand --max 'The longest silence that is tried'
+            cand --max 'The longest silence that is tried; the whole search takes at most four times as long, and some time for answers; longer with fewer than 13 connections, or with bisect'
             cand --precision 'How narrow the bracket must become, as a time or as a part of it (500ms, 2%) [default: 1 s or 2 %, whichever is larger]'
             cand --strategy 'How the bracket is narrowed: many silences at once (parallel), or the classical binary search, one at a time (bisect)'
             cand --repeat 'How many samples make an end certain; one is an anecdote'
-            cand --max-connections 'Connections at once, at most'
+            cand --max-connections 'Connections at once, at most; in all there are at most twelve times as many (120 at least), one for each silence that is tried first, and 30'
             cand --answer-timeout 'How long an answer may take; then the connection is taken for dead'
             cand --heartbeat 'What a connection is asked after its silence, and the control all the time [default: protocol, or app with a preset that has an answer]'
             cand --app-ping 'The app heartbeat''s ask: text with {seq}, {seq1}, {id}, {now_ms} and {now_s}; text:PING\n has escapes, binary:PING is a binary message, hex:c000 bytes'

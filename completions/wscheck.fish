@@ -161,12 +161,12 @@ complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -s q -l quiet -d '
 complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -s V -l version -d 'Print version'
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -l min -d 'The shortest silence that is tried' -r
-complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -l max -d 'The longest silence that is tried' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -l max -d 'The longest silence that is tried; the whole search takes at most four times as long, and some time for answers; longer with fewer than 13 connections, or with bisect' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -l precision -d 'How narrow the bracket must become, as a time or as a part of it (500ms, 2%) [default: 1 s or 2 %, whichever is larger]' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -l strategy -d 'How the bracket is narrowed: many silences at once (parallel), or the classical binary search, one at a time (bisect)' -r -f -a "parallel\t''
 bisect\t''"
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -l repeat -d 'How many samples make an end certain; one is an anecdote' -r
-complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -l max-connections -d 'Connections at once, at most' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -l max-connections -d 'Connections at once, at most; in all there are at most twelve times as many (120 at least), one for each silence that is tried first, and 30' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -l answer-timeout -d 'How long an answer may take; then the connection is taken for dead' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -l heartbeat -d 'What a connection is asked after its silence, and the control all the time [default: protocol, or app with a preset that has an answer]' -r -f -a "protocol\t'Ping frames and their Pongs (RFC 6455 5.5.2)'
 app\t'Messages and the messages that answer them'"

@@ -56,12 +56,12 @@ impl Talk {
     }
 }
 
-/// `wscheck probe-idle ws://a.example/: idle spans from 1 s to 5m, to 1 s or 2 %, on at most 16 connections at once, 167
-/// in all, for 20m 30s`
+/// `wscheck probe-idle ws://a.example/: idle spans from 1 s to 5m, to 1 s or 2 %, on at most 16 connections at once and 264
+/// in all, within 20m 30s`
 fn introduction(info: &IdleInfo) -> String {
     let search = &info.search;
     format!(
-        "wscheck probe-idle {}: idle spans from {} to {}, to {}, on at most {} connections at once, {} in all, for {}\n",
+        "wscheck probe-idle {}: idle spans from {} to {}, to {}, on at most {} connections at once and {} in all, within {}\n",
         info.url,
         spoken(search.min),
         spoken(search.max),
