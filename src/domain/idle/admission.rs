@@ -7,7 +7,7 @@
 
 use std::time::Duration;
 
-use super::incident::OBSERVED_WITHIN;
+use super::incident::{OBSERVED_WITHIN, names_a_limit};
 use super::probe::Cut;
 use crate::domain::ending::{Ending, Who};
 use crate::domain::shown::{counted, exact_duration as show};
@@ -152,7 +152,8 @@ impl Admission {
         let ages = self.ended.iter().map(|ended| ended.moment.saturating_sub(ended.opened));
         let (shortest, longest) = (ages.clone().min().unwrap_or_default(), ages.max().unwrap_or_default());
         let agree = longest <= shortest.mul_f64(1.25) + IMMEDIATE;
-        if shortest > IMMEDIATE && agree {
+        let is_limit = self.cut.as_ref().is_some_and(|cut| names_a_limit(&cut.how));
+        if shortest > IMMEDIATE && agree && !is_limit {
             return format!(
                 "every connection ended within {} of opening ({how}), none before {}: an idle timeout or a lifetime below \
                  --min {}; lower --min to measure it",
@@ -243,6 +244,12 @@ mod tests {
         let told = suspected(&[(1, 301), (2, 305), (1400, 1702)], &How::Fin.into(), &[]);
         assert!(told.starts_with("every connection ended within 303 ms of opening"), "{told}");
         assert!(told.contains("below --min 1 s"), "{told}");
+    }
+
+    #[test]
+    fn ends_of_one_age_whose_close_frame_names_a_limit_are_no_timer() {
+        let told = suspected(&[(1, 301), (2, 305), (1400, 1702)], &close(1013, ""), &[]);
+        assert!(told.contains("1013") && !told.contains("timeout"), "{told}");
     }
 
     #[test]

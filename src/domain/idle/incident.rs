@@ -218,17 +218,21 @@ fn is_clearly_below(one: Duration, other: Duration) -> bool {
 /// 1. none survived, the control included, and their ages differ, so that no lifetime explains it;
 /// 2. or none survived, the control included, and a connection became older before;
 /// 3. or none of many survived, and connections became older, and were silent for longer, before;
-/// 4. or the ages are more than an idle timeout and a lifetime can account for.
+/// 4. or none of many survived, and neither their ages nor their silences agree;
+/// 5. or the ages are more than an idle timeout and a lifetime can account for.
 pub(super) fn is_one_event(group: &[&End], survivors: usize, outlived: &Outlived) -> bool {
     let ages = || group.iter().map(|end| end.age());
     let (Some(youngest), Some(oldest)) = (ages().min(), ages().max()) else { return false };
-    let longest = group.iter().filter_map(|end| end.idle).max().unwrap_or_default();
+    let silences = || group.iter().filter_map(|end| end.idle);
+    let (shortest, longest) = (silences().min().unwrap_or_default(), silences().max().unwrap_or_default());
     let differ = is_clearly_below(youngest, oldest);
     let is_outlived = group.len() > 1 && is_clearly_below(oldest, outlived.age);
     let is_silence_outlived = group.len() >= MANY && is_clearly_below(longest, outlived.silence);
     let with_control = group.iter().any(|end| end.is_control());
-    let all =
-        survivors == 0 && ((with_control && (differ || is_outlived)) || (is_outlived && is_silence_outlived));
+    let none_agree = group.len() >= MANY && differ && is_clearly_below(shortest, longest);
+    let is_event =
+        if with_control { differ || is_outlived } else { none_agree || (is_outlived && is_silence_outlived) };
+    let all = survivors == 0 && is_event;
     let many = group.len() >= MANY && youngest < oldest / 2 && distinct(ages()) >= 3;
     all || (differ && many)
 }
@@ -346,7 +350,7 @@ mod tests {
         let group = [end(0, 4000, true), end(0, 4001, false), end(1500, 4002, false)];
         assert!(is_event(&group, 0));
         assert!(!is_event(&group, 1), "a lifetime and an idle timeout may coincide");
-        assert!(!is_event(&group[1..], 0), "the control lived on: a sweep of silent connections");
+        assert!(!is_event(&group[1..], 0), "too few to tell, where the control is not among them");
     }
 
     #[test]

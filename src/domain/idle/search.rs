@@ -62,6 +62,9 @@ struct Doubt {
 #[derive(Debug, Clone)]
 pub struct Search {
     plan: SearchPlan,
+    /// The announced bounds: [`SearchPlan::longest`] and [`SearchPlan::most_connections`].
+    longest: Duration,
+    most_connections: u32,
     tactic: Tactic,
     /// Watchers and trials that are not over.
     probes: Vec<Probe>,
@@ -198,6 +201,8 @@ impl Search {
             Strategy::Bisect => Tactic::Bisect(Bisect),
         };
         Ok(Search {
+            longest: plan.longest(),
+            most_connections: plan.most_connections(),
             tactic,
             probes: Vec::new(),
             control: Control::default(),
@@ -269,7 +274,7 @@ impl Search {
             return self.next(now);
         }
         let until = until.into_iter().flatten().filter(|at| *at > now).min();
-        let end = self.plan.longest().max(now + Duration::from_millis(1));
+        let end = if now < self.longest { self.longest } else { now + Duration::from_millis(1) };
         Step::Wait { until: until.map_or(end, |until| until.min(end)) }
     }
 
@@ -340,7 +345,7 @@ impl Search {
             bracket: self.bracket(),
             provisional: self.provisional,
             in_flight: silent.map(flight).collect(),
-            latest: self.latest(end).min(self.plan.longest()).max(now + self.plan.answer_timeout),
+            latest: self.latest(end).min(self.longest).max(now + self.plan.answer_timeout),
         }
     }
 
@@ -784,12 +789,12 @@ impl Search {
     /// Ends that came at one moment, and that no timer explains, are one event; else each stands for itself.
     fn settle_group(&mut self, group: &[End]) {
         let Some(first) = group.first() else { return };
-        // The control was open for long, so that what ends with it right after opening is no refusal.
-        let is_old = group.iter().any(|end| end.is_control() && !end.is_refusal);
-        let unexplained: Vec<_> =
-            group.iter().filter(|end| (is_old || !end.is_refusal) && !self.is_timed(end)).collect();
         let before = |opened: &Duration| *opened + ONE_MOMENT < first.moment;
         let survivors = self.open_since().filter(before).count();
+        // The control was open for long, or all that was open ended: what ends with it right after opening is no refusal.
+        let is_old = group.iter().any(|end| !end.is_refusal && (end.is_control() || survivors == 0));
+        let unexplained: Vec<_> =
+            group.iter().filter(|end| (is_old || !end.is_refusal) && !self.is_timed(end)).collect();
         let silence = self.evidence.longest().unwrap_or_default();
         if is_one_event(&unexplained, survivors, &Outlived { age: self.oldest_alive, silence }) {
             self.note_event(group, first);
@@ -825,7 +830,7 @@ impl Search {
     }
 
     fn open(&mut self, role: Role, ask_at: Option<Duration>, now: Duration) {
-        if self.ordered >= self.plan.most_connections() {
+        if self.ordered >= self.most_connections {
             return;
         }
         self.ordered_at = now;
@@ -1056,7 +1061,7 @@ impl Search {
         if let Some(at) = self.admission.exhausted_at() {
             return self.judge_admission(at, now);
         }
-        if now >= self.plan.longest() || self.ordered >= self.plan.most_connections() {
+        if now >= self.longest || self.ordered >= self.most_connections {
             self.conclude_undecided(now);
             return None;
         }
@@ -1403,13 +1408,18 @@ impl Search {
         self.name_min();
     }
 
-    /// A timeout below the shortest span that is tried has no lower end.
+    /// A timeout below the shortest span that is tried first; it may have no lower end.
     fn name_min(&mut self) {
-        let below = self.bracket().hi.is_some_and(|hi| hi <= self.plan.min);
+        let Bracket { lo, hi } = self.bracket();
+        let below = hi.is_some_and(|hi| hi <= self.plan.min);
         if let (true, Some((_, reasons))) = (below, &mut self.outcome) {
             let min = show(self.plan.min);
-            reasons
-                .push(format!("no shorter span was tried than --min {min}: lower it to measure the timeout"));
+            reasons.push(match lo {
+                Some(_) => format!("the timeout is below --min {min}"),
+                None => {
+                    format!("no shorter span was tried than --min {min}: lower it to measure the timeout")
+                }
+            });
         }
     }
 
