@@ -116,11 +116,11 @@ Register-ArgumentCompleter -Native -CommandName 'wscheck' -ScriptBlock {
         }
         'wscheck;probe-idle' {
             [CompletionResult]::new('--min', '--min', [CompletionResultType]::ParameterName, 'Minimum idle time to try')
-            [CompletionResult]::new('--max', '--max', [CompletionResultType]::ParameterName, 'Maximum idle time to try')
+            [CompletionResult]::new('--max', '--max', [CompletionResultType]::ParameterName, 'Maximum idle time to try; a search takes at most about four times as long (more with fewer than 13 connections, or with bisect), and says its bound at the start')
             [CompletionResult]::new('--precision', '--precision', [CompletionResultType]::ParameterName, 'Stop when the timeout is known this exactly, as a time or a percentage (500ms, 2%) [default: 1s or 2%, whichever is larger]')
             [CompletionResult]::new('--strategy', '--strategy', [CompletionResultType]::ParameterName, 'Search with many idle connections at once (parallel), or one at a time by binary search (bisect)')
             [CompletionResult]::new('--repeat', '--repeat', [CompletionResultType]::ParameterName, 'Number of connections that must end at the same idle time to confirm it')
-            [CompletionResult]::new('--max-connections', '--max-connections', [CompletionResultType]::ParameterName, 'Maximum number of concurrent connections')
+            [CompletionResult]::new('--max-connections', '--max-connections', [CompletionResultType]::ParameterName, 'Maximum number of concurrent connections; a search opens at most 12 times as many in all (at least 120), one for each idle time that is tried first, and 30 more')
             [CompletionResult]::new('--answer-timeout', '--answer-timeout', [CompletionResultType]::ParameterName, 'Maximum time to wait for an answer; without one the connection counts as dead')
             [CompletionResult]::new('--heartbeat', '--heartbeat', [CompletionResultType]::ParameterName, 'Heartbeat that tests a connection after its idle time, and keeps the control connection active [default: protocol, or app if the preset defines an answer]')
             [CompletionResult]::new('--app-ping', '--app-ping', [CompletionResultType]::ParameterName, 'Message to send as app heartbeat: text with {seq}, {seq1}, {id}, {now_ms} and {now_s}; text:PING\n takes escapes, binary:PING is a binary message, hex:c000 is bytes')

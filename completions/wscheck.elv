@@ -111,11 +111,11 @@ set edit:completion:arg-completer[wscheck] = {|@words|
         }
         &'wscheck;probe-idle'= {
             cand --min 'Minimum idle time to try'
-            cand --max 'Maximum idle time to try'
+            cand --max 'Maximum idle time to try; a search takes at most about four times as long (more with fewer than 13 connections, or with bisect), and says its bound at the start'
             cand --precision 'Stop when the timeout is known this exactly, as a time or a percentage (500ms, 2%) [default: 1s or 2%, whichever is larger]'
             cand --strategy 'Search with many idle connections at once (parallel), or one at a time by binary search (bisect)'
             cand --repeat 'Number of connections that must end at the same idle time to confirm it'
-            cand --max-connections 'Maximum number of concurrent connections'
+            cand --max-connections 'Maximum number of concurrent connections; a search opens at most 12 times as many in all (at least 120), one for each idle time that is tried first, and 30 more'
             cand --answer-timeout 'Maximum time to wait for an answer; without one the connection counts as dead'
             cand --heartbeat 'Heartbeat that tests a connection after its idle time, and keeps the control connection active [default: protocol, or app if the preset defines an answer]'
             cand --app-ping 'Message to send as app heartbeat: text with {seq}, {seq1}, {id}, {now_ms} and {now_s}; text:PING\n takes escapes, binary:PING is a binary message, hex:c000 is bytes'

@@ -161,12 +161,12 @@ complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -s q -l quiet -d '
 complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c wscheck -n "__fish_wscheck_using_subcommand ping" -s V -l version -d 'Print version'
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -l min -d 'Minimum idle time to try' -r
-complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -l max -d 'Maximum idle time to try' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -l max -d 'Maximum idle time to try; a search takes at most about four times as long (more with fewer than 13 connections, or with bisect), and says its bound at the start' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -l precision -d 'Stop when the timeout is known this exactly, as a time or a percentage (500ms, 2%) [default: 1s or 2%, whichever is larger]' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -l strategy -d 'Search with many idle connections at once (parallel), or one at a time by binary search (bisect)' -r -f -a "parallel\t''
 bisect\t''"
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -l repeat -d 'Number of connections that must end at the same idle time to confirm it' -r
-complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -l max-connections -d 'Maximum number of concurrent connections' -r
+complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -l max-connections -d 'Maximum number of concurrent connections; a search opens at most 12 times as many in all (at least 120), one for each idle time that is tried first, and 30 more' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -l answer-timeout -d 'Maximum time to wait for an answer; without one the connection counts as dead' -r
 complete -c wscheck -n "__fish_wscheck_using_subcommand probe-idle" -l heartbeat -d 'Heartbeat that tests a connection after its idle time, and keeps the control connection active [default: protocol, or app if the preset defines an answer]' -r -f -a "protocol\t'Ping frames and their Pongs (RFC 6455 5.5.2)'
 app\t'Messages and the messages that answer them'"

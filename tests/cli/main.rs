@@ -10,6 +10,7 @@ mod failures;
 mod faults;
 mod heartbeats;
 mod hostile;
+mod idle_causes;
 mod listen;
 mod many;
 mod papers;

@@ -345,7 +345,7 @@ fn outcome(kept: Kept, age: Duration) -> VerifyOutcome {
     match kept {
         Kept::Answered => VerifyOutcome::Held,
         Kept::Unanswered { silent } => ending(Who::Us, How::Timeout, None, silent),
-        Kept::Ended { cut, idle } => ending(cut.who, cut.how, cut.os_error, idle),
+        Kept::Ended { cut, idle, .. } => ending(cut.who, cut.how, cut.os_error, idle),
     }
 }
 

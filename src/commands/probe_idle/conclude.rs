@@ -173,6 +173,7 @@ fn nothing_found(elapsed: Duration, partial: bool, error: Option<&OpenError>) ->
         provisional: None,
         survived: Vec::new(),
         died: Vec::new(),
+        incidents: Vec::new(),
         void_rounds: 0,
         connections: 0,
         partial,

@@ -159,7 +159,7 @@ async fn play(
 
 fn control_end(kept: Kept) -> Seen {
     match kept {
-        Kept::Ended { cut, idle } => Seen::Ended { idle, cut: cut.how.into() },
+        Kept::Ended { cut, unanswered, .. } => Seen::Ended { idle: unanswered, cut: cut.how.into() },
         Kept::Unanswered { silent } => Seen::Ended { idle: silent, cut: How::Timeout.into() },
         Kept::Answered => Seen::Ended { idle: Duration::ZERO, cut: Cut::from(How::Silent) },
     }

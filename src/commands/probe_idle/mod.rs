@@ -7,6 +7,8 @@ mod line;
 mod plan;
 
 #[cfg(test)]
+mod peer_tests;
+#[cfg(test)]
 mod tests;
 
 use std::sync::Arc;

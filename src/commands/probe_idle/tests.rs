@@ -41,7 +41,7 @@ async fn scene(faults: &[(&str, &str)]) -> (IdlePlan, CancellationToken) {
     (plan(&format!("ws://{address}/")), stop)
 }
 
-fn plan(url: &str) -> IdlePlan {
+pub(super) fn plan(url: &str) -> IdlePlan {
     IdlePlan {
         target: url.parse().unwrap(),
         dial: DialPlan::default(),
@@ -75,7 +75,7 @@ impl IdleReporter for Log {
     }
 }
 
-async fn probe(plan: IdlePlan) -> (IdleReport, Vec<IdleEvent>) {
+pub(super) async fn probe(plan: IdlePlan) -> (IdleReport, Vec<IdleEvent>) {
     let mut log = Log::default();
     let report = run(plan, &mut log, CancellationToken::new()).await.unwrap();
     (report, log.0)

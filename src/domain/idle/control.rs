@@ -7,6 +7,9 @@ use super::finding::Lifetime;
 use super::plan::SearchPlan;
 use super::probe::ProbeId;
 
+/// A lifetime that is longer than an idle timeout by no more than this factor is looked for beside it.
+const BEYOND: f64 = 1.35;
+
 /// The control, and the deaths of those before it.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Control {
@@ -64,6 +67,32 @@ impl Control {
         self.ages.clear();
     }
 
+    /// When the present one opened.
+    pub fn opened_at(&self) -> Option<Duration> {
+        self.current.as_ref()?.opened
+    }
+
+    /// The deaths were none of age.
+    pub fn forget_ages(&mut self) {
+        self.ages.clear();
+    }
+
+    /// Until when the first control must be watched to see a lifetime that is little longer than an idle timeout; `None`
+    /// where one has died, or the present one is known to have lived on.
+    pub fn watched_until(&self, timeout: Duration, plan: &SearchPlan) -> Option<Duration> {
+        let life = self.current.as_ref().filter(|_| self.ages.is_empty())?;
+        let age = timeout.mul_f64(BEYOND) + tolerance(timeout, plan);
+        let enough = life.opened? + age;
+        life.last_beat.is_none_or(|beat| beat < enough).then(|| enough + plan.answer_timeout)
+    }
+
+    /// Until when the present control must be watched to tell whether the deaths of those before it were of age; `None`
+    /// where none has died, or there is no control.
+    pub fn told_at(&self, plan: &SearchPlan) -> Option<Duration> {
+        let age = self.ages.iter().map(|age| age.hi).max()?;
+        Some(self.opened_at()? + age + tolerance(age, plan) + plan.answer_timeout)
+    }
+
     pub fn is_open(&self) -> bool {
         self.current.as_ref().is_some_and(|life| life.opened.is_some())
     }
@@ -87,17 +116,22 @@ impl Control {
         &self.ages
     }
 
-    /// Whether a control died about here, and the present one is not old enough to tell whether that is
+    /// Whether a control died about here or somewhat older, and the present one is not old enough to tell whether that is
     /// a rule; then until when to wait.
     pub fn untold(&self, lo: Option<Duration>, hi: Duration, plan: &SearchPlan) -> Option<Duration> {
         let near = |age: &Duration| {
             let slack = tolerance(*age, plan);
-            *age <= hi + slack && lo.is_none_or(|lo| lo <= *age + slack)
+            *age <= hi.mul_f64(BEYOND) + slack && lo.is_none_or(|lo| lo <= *age + slack)
         };
         let age = self.ages.iter().map(|age| age.hi).filter(near).max()?;
         let told = self.current.as_ref()?.opened? + age + tolerance(age, plan) * 2 + plan.answer_timeout;
         Some(told)
     }
+}
+
+/// Whether a connection of this age has outlived a lifetime.
+pub(super) fn is_outlived(lifetime: &Lifetime, age: Duration) -> bool {
+    !is_same(lifetime, &Lifetime { lo: age, hi: age }) && age > lifetime.hi
 }
 
 /// Whether two ages can be the same, to 2 % and at least 300 ms: what was seen to end is known more exactly

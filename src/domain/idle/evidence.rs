@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use super::chance::binomial_tail;
 use super::finding::{Bracket, Manner, Spread};
+use super::incident::ONE_MOMENT;
 
 /// How far a timer's own inexactness reaches below a span: 3 %, at least 1.2 s (a timer that ticks once a
 /// second is off by up to one).
@@ -63,6 +64,8 @@ pub(super) struct Fatality {
     pub manner: Manner,
     /// When it was asked, or seen to end.
     pub moment: Duration,
+    /// Its age then: more than the span where the server had spoken.
+    pub age: Duration,
     /// The control answered later, so the path was there.
     pub vouched: bool,
 }
@@ -97,6 +100,8 @@ struct View {
     group: Vec<Duration>,
     /// The same, when they are at least two.
     visible: Option<Spread>,
+    /// They came at more than one moment of the wall clock.
+    is_spread_in_time: bool,
     /// Deaths close below the longest survivor that were not outvoted. Few may be chance, more show a timer to be
     /// inexact.
     misfits: Vec<Duration>,
@@ -114,19 +119,28 @@ impl Evidence {
         self.view = self.viewed();
     }
 
-    pub fn die(&mut self, span: Duration, manner: Manner, moment: Duration) {
+    pub fn die(&mut self, span: Duration, manner: Manner, moment: Duration, age: Duration) {
         let disregarded = self.disregarded.iter().any(|(from, to)| (*from..=*to).contains(&moment));
         if !disregarded {
-            self.died.push(Fatality { span, manner, moment, vouched: false });
+            self.died.push(Fatality { span, manner, moment, age, vouched: false });
         }
+    }
+
+    /// Drops deaths that something else than their silence explains, given the span and the age.
+    pub fn drop_explained(&mut self, is_explained: impl Fn(Duration, Duration) -> bool) {
+        self.died.retain(|death| !is_explained(death.span, death.age));
+        self.view = self.viewed();
     }
 
     /// Nobody vouches for the path from one moment to the other: what dies in between says nothing, whenever it is
     /// told.
-    pub fn disregard(&mut self, from: Duration, to: Duration) {
+    /// Gives how many deaths that were known do not count.
+    pub fn disregard(&mut self, from: Duration, to: Duration) -> usize {
         self.disregarded.push((from, to));
+        let before = self.died.len();
         self.died.retain(|death| !(from..=to).contains(&death.moment));
         self.view = self.viewed();
+        before - self.died.len()
     }
 
     /// The control answered at this moment: deaths before it count from now on.
@@ -139,10 +153,12 @@ impl Evidence {
         }
     }
 
-    /// Drops the deaths since a moment: the round does not count. What survived, survived.
-    pub fn void_since(&mut self, moment: Duration) {
+    /// Drops the deaths since a moment: the round does not count. What survived, survived. Gives how many were dropped.
+    pub fn void_since(&mut self, moment: Duration) -> usize {
+        let before = self.died.len();
         self.died.retain(|death| death.vouched && death.moment < moment);
         self.view = self.viewed();
+        before - self.died.len()
     }
 
     fn viewed(&self) -> View {
@@ -156,7 +172,26 @@ impl Evidence {
             Some(death.span) <= floor || (death.is_visible() && !group.contains(&death.span))
         };
         let astray = self.counted().filter(apart).count();
-        View { visible, misfits, earliest: supporting.into_iter().min(), astray, group }
+        let is_spread_in_time = self.are_spread_in_time(&group);
+        View { visible, is_spread_in_time, misfits, earliest: supporting.into_iter().min(), astray, group }
+    }
+
+    fn are_spread_in_time(&self, group: &[Duration]) -> bool {
+        let visible = self.counted().filter(|death| death.is_visible() && group.contains(&death.span));
+        let moments: Vec<_> = visible.map(|death| death.moment).collect();
+        Spread::of(&moments).is_some_and(|moments| moments.max - moments.min > ONE_MOMENT)
+    }
+
+    /// Whether connections were seen to end after this span before, at another moment.
+    pub fn ended_before(&self, span: Duration, moment: Duration) -> bool {
+        let width = exactness(span);
+        let before = |death: &&Fatality| death.is_visible() && death.moment + ONE_MOMENT < moment;
+        self.died.iter().filter(before).any(|death| death.span.abs_diff(span) <= width)
+    }
+
+    /// Whether an upper end that was seen rests on ends of one moment only, which may be one event.
+    pub fn is_one_moment(&self, need: usize, hi: Duration) -> bool {
+        need > 1 && !self.view.is_spread_in_time && self.is_seen(need, hi)
     }
 
     /// The longest span that survived.
@@ -358,6 +393,33 @@ impl Evidence {
         mixed || earliest_but_one(&self.view.group).is_some_and(|from| is_wide(from, last))
     }
 
+    /// The ends that were seen after one span, where some connections ended so and others survived it.
+    pub fn repeated(&self, repeat: usize) -> Option<Spread> {
+        let visible = self.visible()?;
+        let width = exactness(visible.min).max(visible.min.mul_f64(0.01));
+        let exact = visible.max - visible.min <= width;
+        (exact && self.is_together(&visible, repeat.max(SAMPLES)) && self.silent_apart(&visible) <= 1)
+            .then_some(visible)
+    }
+
+    /// Deaths that were only found, below the ends that were seen.
+    fn silent_apart(&self, visible: &Spread) -> usize {
+        self.counted().filter(|death| !death.is_visible() && death.span < visible.min).count()
+    }
+
+    /// Whether a connection died after a span that another one survived.
+    pub fn is_mixed(&self) -> bool {
+        self.counted().any(|death| Some(death.span) <= self.longest())
+    }
+
+    /// Whether so few died that chance explains it, given how many were silent for as long as the first of them.
+    pub fn is_by_chance(&self) -> bool {
+        let Some(first) = self.counted().map(|death| death.span).min() else { return true };
+        let died = self.counted().count();
+        let survivors = self.survived.iter().filter(|span| first <= **span).count();
+        died as f64 <= CHANCE * (died + survivors) as f64
+    }
+
     /// The spans after which connections died: those that were seen to end, and those that others survived.
     pub fn range(&self) -> Option<Spread> {
         let telling = self.counted().filter(|death| death.is_visible() || Some(death.span) <= self.longest());
@@ -437,9 +499,10 @@ mod tests {
     fn what_died_while_nobody_vouched_for_the_path_says_nothing_whenever_it_is_told() {
         let s = Duration::from_secs;
         let mut evidence = Evidence::default();
-        [(5, 9), (6, 10)].into_iter().for_each(|(span, at)| evidence.die(s(span), Manner::Silent, s(at)));
+        let die = |evidence: &mut Evidence, span, at| evidence.die(s(span), Manner::Silent, s(at), s(span));
+        [(5, 9), (6, 10)].into_iter().for_each(|(span, at)| die(&mut evidence, span, at));
         evidence.disregard(s(10), s(12));
-        [(7, 11), (8, 13)].into_iter().for_each(|(span, at)| evidence.die(s(span), Manner::Silent, s(at)));
+        [(7, 11), (8, 13)].into_iter().for_each(|(span, at)| die(&mut evidence, span, at));
         evidence.vouch(s(20));
         let spans: Vec<_> = evidence.deaths().into_iter().map(|(span, _)| span).collect();
         assert_eq!(spans, [s(5), s(8)]);

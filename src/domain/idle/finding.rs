@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::incident::Incident;
 use super::probe::{Cut, Death};
 
 /// What the path does with an idle connection.
@@ -204,7 +205,7 @@ pub struct Findings {
     pub manner: Option<Manner>,
     /// The hop lets go before it says so: what is sent in between is lost.
     pub lingers: bool,
-    /// The age at which connections end, of [`Verdict::LifetimeCap`].
+    /// The age at which connections end: of [`Verdict::LifetimeCap`], and where an idle timeout is shorter than it.
     pub lifetime: Option<Lifetime>,
     /// The age at which connections ended that sent one kind of heartbeat, where the other kind was not tried: a lifetime,
     /// or an idle timer that only the other kind resets. Of [`Verdict::Inconclusive`].
@@ -217,6 +218,8 @@ pub struct Findings {
     pub survived: Vec<Duration>,
     /// The spans that were not, ascending, each with how; random deaths that were refuted included.
     pub died: Vec<(Duration, Manner)>,
+    /// What ended connections and is no timeout.
+    pub incidents: Vec<Incident>,
     /// Rounds that did not count because the control died.
     pub void_rounds: u32,
     /// Connections that were opened.

@@ -17,6 +17,7 @@
 //! ```
 //!
 //! # What a driver owes
+//! - Before the search it has opened one connection, and closed it.
 //! - [`Order::Open`]: open a connection, then say `Opened` (or `OpenFailed`, and the probe is over). From
 //!   then on it is silent: it sends nothing, answers nothing that the WebSocket library does not answer by
 //!   itself, and it reads, to see the end.
@@ -38,10 +39,15 @@
 //! and computes the bracket; `parallel` and `bisect` say which spans to try next; `search` keeps the
 //! connections, the rounds and the control, and stops when a verdict stands; `zone` says what is still unknown, and
 //! what the next connection is best asked for. [`path`] simulates what a search may meet, and `proof` has it meet all.
+//! `incident` tells apart what ends connections and is no timeout: ends of connections of different age at one moment, ends
+//! right after the opening (a limit on connections, a replaced session), ends by wscheck's own judgement. `admission` backs
+//! off from a server that takes no further connection. What a search may cost is bounded by [`SearchPlan::longest`] and
+//! [`SearchPlan::most_connections`].
 //! [`Expectation`], [`Prescription`] and [`refresh`] draw conclusions from what was found.
 
 pub mod middleboxes;
 
+mod admission;
 mod bisect;
 mod chance;
 mod chatter;
@@ -50,6 +56,7 @@ mod evidence;
 mod expectation;
 mod finding;
 mod grid;
+mod incident;
 mod parallel;
 mod plan;
 mod prescription;
@@ -64,6 +71,7 @@ mod zone;
 pub use expectation::{Expectation, ExpectationError};
 pub use finding::{Bracket, Chatter, Findings, Lifetime, Manner, Provisional, ResetBy, Spread, Verdict};
 pub use grid::WELL_KNOWN;
+pub use incident::{Incident, IncidentKind};
 pub use plan::{PlanError, Precision, SearchPlan, Strategy};
 pub use prescription::{Prescription, SHORTEST_SURVIVOR};
 pub use probe::{Cut, Death, Observation, Order, ProbeId, Role, Seen, Step};

@@ -11,6 +11,7 @@
 use std::time::Duration;
 
 use super::grid::grid;
+use super::incident::OBSERVED_WITHIN;
 use super::plan::SearchPlan;
 use super::probe::Role;
 use super::tactic::{Probe, Situation, Wishes};
@@ -63,7 +64,9 @@ impl Parallel {
 
 fn close(s: &Situation, mut zone: Zone) -> Wishes {
     let mut wishes = Wishes::default();
-    let (past, mut held): (Vec<_>, Vec<_>) = s.held().partition(|probe| probe.idle(s.now) >= zone.summit);
+    let told_within = if zone.awaits_end() { OBSERVED_WITHIN } else { Duration::ZERO };
+    let is_past = |probe: &&Probe| probe.idle(s.now) >= zone.summit + told_within;
+    let (past, mut held): (Vec<_>, Vec<_>) = s.held().partition(is_past);
     held.sort_by_key(|probe| std::cmp::Reverse(probe.idle(s.now)));
     confirm(s, &zone, past, &mut wishes);
     consult_watchers(s, &zone, &mut wishes);

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::{
     Cut, Death, Findings, Observation, Order, ProbeId, ResetBy, Role, Search, SearchPlan, Seen, Step,
 };
-use crate::domain::ending::How;
+use crate::domain::ending::{How, Violation};
 use crate::domain::heartbeat::Kind as Heartbeats;
 use crate::domain::peer_text::PeerText;
 
@@ -81,6 +81,16 @@ pub struct Path {
     pub answer: (Duration, Duration),
     /// So many connections are accepted at once.
     pub capacity: usize,
+    /// Of every so many connections one has this idle timeout, and the others have `timer`: one of several nodes.
+    pub node: Option<(u32, Duration)>,
+    /// This part of all connections ends visibly within so long of opening, at any moment.
+    pub random: Option<(f64, Duration)>,
+    /// So many connections stay open at once; those beyond end so right after opening.
+    pub admits: Option<(usize, Cut)>,
+    /// A connection that opens ends all others, so.
+    pub replaces: Option<Cut>,
+    /// At this age the server breaks the protocol.
+    pub broken: Option<Duration>,
 }
 
 impl Path {
@@ -98,6 +108,11 @@ impl Path {
             doomed: 0.0,
             answer: (Duration::from_millis(20), Duration::from_millis(20)),
             capacity: usize::MAX,
+            node: None,
+            random: None,
+            admits: None,
+            replaces: None,
+            broken: None,
         }
     }
 
@@ -106,6 +121,11 @@ impl Path {
     pub fn noisy(self) -> Path {
         Path { doomed: 0.02, answer: (Duration::from_millis(5), Duration::from_millis(300)), ..self }
     }
+}
+
+/// How a server closes a connection that it takes no more.
+pub fn close(code: u16, reason: &str) -> Cut {
+    How::CloseFrame { code: Some(code), reason: PeerText::new(reason) }.into()
 }
 
 /// A run's course.
@@ -159,6 +179,8 @@ struct Line {
     timeout: Option<Duration>,
     /// When it dies for no reason, and whether that is seen.
     doom: Option<(Duration, bool)>,
+    /// How that is seen.
+    doom_cut: Cut,
     /// Of a control: when its next heartbeat is told.
     beat: Option<Duration>,
 }
@@ -174,12 +196,14 @@ struct World<'a> {
     plan: SearchPlan,
     dice: Dice,
     lines: Vec<Line>,
+    /// Connections that were ordered.
+    ordered: u32,
 }
 
 /// Lets a search play against a path.
 pub fn play(plan: &SearchPlan, path: &Path, seed: u64) -> Run {
     let mut search = Search::new(plan.clone()).expect("the plan is sound");
-    let mut world = World { path, plan: plan.clone(), dice: Dice(seed), lines: Vec::new() };
+    let mut world = World { path, plan: plan.clone(), dice: Dice(seed), lines: Vec::new(), ordered: 0 };
     let (mut now, mut peak) = (Duration::ZERO, 0);
     for _ in 0..60_000 {
         match search.next(now) {
@@ -209,6 +233,7 @@ impl World<'_> {
     }
 
     fn open(&mut self, id: ProbeId, role: Role, ask_at: Option<Duration>, now: Duration) {
+        self.ordered += 1;
         let dice = &mut self.dice;
         let delay = match self.path.timer {
             Timer::Ticking(..) if !is_control(role) => id.opening_delay(&self.plan),
@@ -225,10 +250,16 @@ impl World<'_> {
             Timer::Coarse(timeout, by) => Some(dice.between(timeout.saturating_sub(by), timeout + by)),
             Timer::Between(from, to) => Some(dice.between(from, to)),
         };
+        let timeout = match self.path.node {
+            Some((every, timeout)) if self.ordered.is_multiple_of(every) => Some(timeout),
+            Some(_) | None => timeout,
+        };
         let span = timeout.unwrap_or(self.plan.max).mul_f64(1.2) + Duration::from_secs(10);
         let doomed = dice.part() < self.path.doomed;
         let doom = (ready + span.mul_f64(dice.part()), dice.part() < 0.5);
         let doom = doomed.then_some(doom);
+        let random = self.path.random.filter(|(part, _)| dice.part() < *part);
+        let doom = random.map(|(_, within)| (ready + within.mul_f64(dice.part()), true)).or(doom);
         let state = State::Opening { ready };
         self.lines.push(Line {
             id,
@@ -239,6 +270,7 @@ impl World<'_> {
             ask_at,
             timeout,
             doom,
+            doom_cut: How::Rst.into(),
             beat: None,
         });
     }
@@ -273,7 +305,7 @@ impl World<'_> {
     }
 
     fn death_of_age(&self, line: &Line) -> Duration {
-        self.path.lifetime.map_or(FOREVER, |age| line.opened + age)
+        self.path.lifetime.or(self.path.broken).map_or(FOREVER, |age| line.opened + age)
     }
 
     fn impatience(&self, line: &Line) -> Duration {
@@ -293,6 +325,18 @@ impl World<'_> {
         }
     }
 
+    /// Whether ends are seen; a broken protocol always is.
+    fn is_visible(&self) -> bool {
+        self.path.kind.is_visible() || self.path.broken.is_some()
+    }
+
+    /// How the server ends a connection by its own hand.
+    fn cut(&self) -> Cut {
+        let garbage =
+            || How::Violation { rule: Violation::Garbage, detail: PeerText::default(), close: None };
+        self.path.broken.map_or_else(|| self.path.kind.cut(), |_| garbage().into())
+    }
+
     /// When a silent line is lost, seen or not.
     fn gone(&self, line: &Line) -> Duration {
         let idle = self.idle_end(line);
@@ -302,7 +346,7 @@ impl World<'_> {
 
     fn visible_end(&self, line: &Line) -> Duration {
         let doom = line.doom.filter(|(_, visible)| *visible).map_or(FOREVER, |(at, _)| at);
-        if !self.path.kind.is_visible() {
+        if !self.is_visible() {
             return doom;
         }
         let idle = self.idle_end(line).saturating_add(self.path.linger);
@@ -320,14 +364,18 @@ impl World<'_> {
 
     fn control_end(&self, line: &Line) -> Duration {
         let doom = line.doom.map_or(FOREVER, |(at, _)| at);
-        let idle = line.timeout.filter(|_| self.is_idle_to_the_timer(line.role));
+        // Its heartbeats do not count, or come too late for the shortest timeouts.
+        let is_idle = |timeout: &Duration| {
+            self.is_idle_to_the_timer(line.role) || *timeout < self.plan.control_interval
+        };
+        let idle = line.timeout.filter(is_idle);
         let idle = idle.map_or(FOREVER, |timeout| line.opened + timeout);
         doom.min(idle).min(self.outage(line)).min(self.death_of_age(line))
     }
 
     /// When a control's end is told: at once where it shows, else when a heartbeat stayed unanswered.
     fn control_told(&self, line: &Line, end: Duration) -> Duration {
-        let shows = self.path.kind.is_visible() || line.doom.is_some_and(|(_, visible)| visible);
+        let shows = self.is_visible() || line.doom.is_some_and(|(_, visible)| visible);
         if shows || end == FOREVER {
             end
         } else {
@@ -374,7 +422,7 @@ impl World<'_> {
             }
             (State::Silent, _) if self.visible_end(line) <= now => {
                 let doom = line.doom.is_some_and(|(at, visible)| visible && at <= now);
-                let cut = if doom { How::Rst.into() } else { self.path.kind.cut() };
+                let cut = if doom { line.doom_cut.clone() } else { self.cut() };
                 tell(Seen::Ended { idle: now - line.since, cut });
             }
             (State::Silent, _) if self.next_words(line) <= now => {
@@ -398,10 +446,24 @@ impl World<'_> {
         if open >= self.path.capacity {
             return Seen::OpenFailed { why: "429 too many requests".to_string() };
         }
+        self.bring_about_ends(index, open, now);
         let line = &mut self.lines[index];
         (line.state, line.opened, line.since) = (State::Silent, now, now);
         line.beat = Some(now + self.plan.control_interval).filter(|_| is_control(line.role));
         Seen::Opened
+    }
+
+    /// What the opening of one connection ends.
+    fn bring_about_ends(&mut self, index: usize, open: usize, now: Duration) {
+        let at = now + Duration::from_millis(3);
+        if let Some((_, cut)) = self.path.admits.as_ref().filter(|(most, _)| open >= *most) {
+            self.lines[index].doom = Some((at, true));
+            self.lines[index].doom_cut = cut.clone();
+        }
+        let Some(cut) = &self.path.replaces else { return };
+        for line in self.lines.iter_mut().filter(|line| line.opened < FOREVER && line.doom.is_none()) {
+            (line.doom, line.doom_cut) = (Some((at, true)), cut.clone());
+        }
     }
 
     fn control_moment(&mut self, index: usize, line: &Line, now: Duration) -> Seen {
@@ -412,7 +474,9 @@ impl World<'_> {
                 Seen::Beat
             }
             _ if self.control_told(line, end) == end => {
-                Seen::Ended { idle: Duration::ZERO, cut: self.path.kind.cut() }
+                let doom = line.doom.is_some_and(|(at, visible)| visible && at <= end);
+                let cut = if doom { line.doom_cut.clone() } else { self.cut() };
+                Seen::Ended { idle: Duration::ZERO, cut }
             }
             _ => Seen::Ended { idle: now - end, cut: How::Timeout.into() },
         }

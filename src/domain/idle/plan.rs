@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use thiserror::Error;
 
+use super::grid::grid;
 use crate::domain::heartbeat::Kind;
 use crate::domain::shown::exact_duration as show;
 
@@ -169,6 +170,36 @@ impl SearchPlan {
     /// shortest span that is tried, and at most twice a second.
     pub fn usual_control_interval(min: Duration) -> Duration {
         (min / 2).min(Duration::from_millis(500))
+    }
+
+    /// The longest time that a search takes: four of its longest spans, and some for answers; what is undecided then
+    /// stays so. Few connections are silent one after the other, and so are the steps of a binary search.
+    pub fn longest(&self) -> Duration {
+        let answers = self.answer_timeout * 4 + Duration::from_secs(10);
+        let silent = self.max_connections.saturating_sub(1).max(1) as u32;
+        let parallel = self.max * (4 + 12 / silent) + answers;
+        match self.strategy {
+            Strategy::Parallel => parallel,
+            Strategy::Bisect => parallel + (self.max + self.answer_timeout) * self.halvings(),
+        }
+    }
+
+    /// How often the spans are halved until they are precise enough.
+    fn halvings(&self) -> u32 {
+        let finest = self.precision.at(self.min).max(Duration::from_millis(10));
+        (self.max.as_secs_f64() / finest.as_secs_f64()).log2().ceil().max(1.0) as u32
+    }
+
+    /// The most connections that a search opens in all: one for each span that is tried first, and those that close
+    /// in, confirm, or repeat what was lost.
+    pub fn most_connections(&self) -> u32 {
+        let spans = grid(self.min, self.max).len();
+        (spans + 12 * self.max_connections.max(10) + 30) as u32
+    }
+
+    /// An end of a connection that is younger is none of a timer: it was never open.
+    pub(super) fn at_once(&self) -> Duration {
+        (self.min / 2).min(Duration::from_millis(500))
     }
 
     /// How many of the connections watch: silent from the start to the very end.

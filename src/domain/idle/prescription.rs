@@ -22,6 +22,8 @@ pub enum Prescription {
         survived: Duration,
         /// The timeout was found, and is not just longer than the longest span that was tried.
         found: bool,
+        /// Connections also end at an age: reconnect before it.
+        before: Option<Duration>,
     },
     /// Connections end at an age: reconnect before it, since no heartbeat helps.
     Reconnect { before: Duration },
@@ -32,7 +34,8 @@ impl Prescription {
     pub fn of(findings: &Findings) -> Option<Prescription> {
         let heartbeat = |found| {
             let survived = findings.bracket.lo.filter(|lo| *lo >= SHORTEST_SURVIVOR)?;
-            Some(Prescription::Heartbeat { interval: three_quarters(survived), survived, found })
+            let before = findings.lifetime.map(|age| three_quarters(age.lo));
+            Some(Prescription::Heartbeat { interval: three_quarters(survived), survived, found, before })
         };
         match findings.verdict {
             // Where no silence is known to be too long, the server closed connections that sent heartbeats all the time.
@@ -81,7 +84,7 @@ impl fmt::Display for Prescription {
             Prescription::Reconnect { before } => {
                 write!(f, "reconnect before {}: no heartbeat helps", show(*before))
             }
-            Prescription::Heartbeat { interval, survived, found } => {
+            Prescription::Heartbeat { interval, survived, found, before } => {
                 let least = if *found { "" } else { " or less often" };
                 write!(f, "send a heartbeat every {}{least}", show(*interval))?;
                 match self.clears_a_loss() {
@@ -92,6 +95,12 @@ impl fmt::Display for Prescription {
                         show(self.with_a_loss().unwrap_or(*survived))
                     ),
                     Some(true) | None => Ok(()),
+                }?;
+                match before {
+                    Some(before) => {
+                        write!(f, "; and reconnect before {}, since connections end at an age", show(*before))
+                    }
+                    None => Ok(()),
                 }
             }
         }
@@ -134,6 +143,13 @@ mod tests {
     fn no_heartbeat_helps_against_a_lifetime() {
         let lifetime = told(&found(Verdict::LifetimeCap, Some(59), Some(3600)));
         assert_eq!(lifetime.as_deref(), Some("reconnect before 2700 s: no heartbeat helps"));
+    }
+
+    #[test]
+    fn idle_timeout_below_a_lifetime_names_both() {
+        let told = told(&found(Verdict::IdleTimeout, Some(2), Some(4))).unwrap();
+        assert!(told.starts_with("send a heartbeat every 1.5 s;"), "{told}");
+        assert!(told.ends_with("; and reconnect before 3 s, since connections end at an age"), "{told}");
     }
 
     #[test]

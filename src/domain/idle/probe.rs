@@ -153,7 +153,8 @@ pub enum Seen {
     /// The question that was asked after this idle span found it dead. The connection is over.
     Died { idle: Duration, death: Death },
     /// It ended before it was asked, after this idle span. Of a control: it ended, or was given up
-    /// ([`How::Timeout`]); then `idle` is the time since its last answer. The connection is over.
+    /// ([`How::Timeout`]); then `idle` is the time since its last answer, where a question stayed without one, else
+    /// nothing. The connection is over.
     Ended { idle: Duration, cut: Cut },
     /// The server said something that nobody asked for, after a quiet gap; the silence begins anew.
     Spoke { gap: Duration },

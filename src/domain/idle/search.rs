@@ -5,24 +5,35 @@ use std::time::Duration;
 use crate::domain::heartbeat::Kind;
 use crate::domain::shown::{counted, exact_duration as show};
 
+use super::admission::Admission;
 use super::bisect::Bisect;
 use super::chatter::Gaps;
-use super::control::{Control, Fate};
+use super::control::{Control, Fate, is_outlived, is_same};
 use super::evidence::Evidence;
-use super::finding::{Bracket, Findings, Lifetime, Manner, Provisional, ResetBy, Verdict};
+use super::finding::{Bracket, Findings, Lifetime, Manner, Provisional, ResetBy, Spread, Verdict};
+use super::incident::{
+    End, Ends, Incident, IncidentKind, Incidents, Mixed, OBSERVED_WITHIN, ONE_MOMENT, Outlived, is_one_event,
+    is_our_judgement, names_a_limit,
+};
 use super::parallel::Parallel;
 use super::plan::{PlanError, SearchPlan, Strategy};
-use super::probe::{Cut, Observation, Order, ProbeId, Role, Seen, Step};
+use super::probe::{Cut, Death, Observation, Order, ProbeId, Role, Seen, Step};
 use super::second_control::{SecondControl, Testimony};
 use super::tactic::{Probe, Situation, Wish, Wishes};
 use crate::domain::ending::{Ending, How, Who};
 
 /// After so many void rounds the path is too unsteady to be measured.
 const MOST_VOID_ROUNDS: u32 = 3;
-/// After so many connections without an answer there will be none.
-const MOST_CONNECTIONS: u32 = 400;
 /// The fewest connections among which there is a place for a second control.
 const FEWEST_WITH_SECOND: usize = 4;
+/// So many connections closed by our own judgement end the search.
+const MOST_VIOLATIONS: usize = 3;
+/// After an end by our own judgement no connection is opened for so long.
+const VIOLATION_PAUSE: Duration = Duration::from_secs(1);
+/// After an end that may be a refusal no connection is opened for so long.
+const REFUSAL_PAUSE: Duration = Duration::from_secs(1);
+/// The longest time from the order to open a connection to an end that its opening caused elsewhere.
+const DISPLACED_WITHIN: Duration = Duration::from_secs(1);
 /// So many failures to open, one after the other, while fewer than three are open, end the search.
 const MOST_FAILURES: u32 = 6;
 
@@ -51,6 +62,9 @@ struct Doubt {
 #[derive(Debug, Clone)]
 pub struct Search {
     plan: SearchPlan,
+    /// The announced bounds: [`SearchPlan::longest`] and [`SearchPlan::most_connections`].
+    longest: Duration,
+    most_connections: u32,
     tactic: Tactic,
     /// Watchers and trials that are not over.
     probes: Vec<Probe>,
@@ -84,10 +98,30 @@ pub struct Search {
     closed_at_age: bool,
     /// The last close frame that stated the server's reason.
     stated: Option<Cut>,
-    /// How a control was seen to end last.
-    control_cut: Option<Cut>,
     /// The same, where it may be an idle timer.
     lifetime_or_idle: Option<Lifetime>,
+    /// Ends that may be one event.
+    unsettled: Ends,
+    incidents: Incidents,
+    admission: Admission,
+    /// How a control was seen to end last.
+    control_cut: Option<Cut>,
+    /// Only some connections ended, after these spans; others survived them.
+    some_only: Option<Spread>,
+    /// The greatest age at which a connection was known to be alive.
+    oldest_alive: Duration,
+    /// When the first connection opened.
+    first_opened: Option<Duration>,
+    /// When a connection was ordered last.
+    ordered_at: Duration,
+    /// When it was known first that the longest span survived.
+    max_survived_at: Option<Duration>,
+    /// No control is opened before, so that it is of another age than the other connections.
+    control_due: Duration,
+    /// The bracket stands, and only the control's age is awaited: nothing more is opened.
+    awaits_age: bool,
+    /// How often a control was opened apart from the others.
+    staggered: u32,
     /// Connections that were seen to end: when, and how old they were.
     ends: Vec<(Duration, Duration)>,
     outcome: Option<(Verdict, Vec<String>)>,
@@ -98,6 +132,11 @@ pub struct Search {
 /// Whether a connection of this age is well below a lifetime.
 fn is_young(age: Duration, lifetime: Lifetime) -> bool {
     age < lifetime.lo.mul_f64(0.9)
+}
+
+/// Whether a connection that had not been silent for as long died of its age: the server had spoken.
+fn is_of_age(span: Duration, age: Duration, lifetime: Lifetime) -> bool {
+    is_young(span, lifetime) && !is_young(age, lifetime)
 }
 
 /// An age in words; two, where the end was not seen.
@@ -162,6 +201,8 @@ impl Search {
             Strategy::Bisect => Tactic::Bisect(Bisect),
         };
         Ok(Search {
+            longest: plan.longest(),
+            most_connections: plan.most_connections(),
             tactic,
             probes: Vec::new(),
             control: Control::default(),
@@ -186,7 +227,18 @@ impl Search {
             lifetime_or_idle: None,
             closed_at_age: false,
             stated: None,
+            unsettled: Ends::default(),
+            incidents: Incidents::default(),
+            admission: Admission::default(),
             control_cut: None,
+            some_only: None,
+            oldest_alive: Duration::ZERO,
+            first_opened: None,
+            ordered_at: Duration::ZERO,
+            max_survived_at: None,
+            control_due: Duration::ZERO,
+            awaits_age: false,
+            staggered: 0,
             ends: Vec::new(),
             outcome: None,
             partial: false,
@@ -202,30 +254,35 @@ impl Search {
             self.ended_at.get_or_insert(now);
             return Step::Done;
         }
+        let known = self.lifetime;
         self.staff(now);
+        if self.lifetime != known {
+            return self.next(now);
+        }
         let wishes = self.wishes(now);
-        let until = [wake, wishes.wake, Some(self.retry_at).filter(|at| *at > now)];
+        let later = |at: Duration| Some(at).filter(|at| *at > now);
+        let until = [wake, wishes.wake, later(self.retry_at), later(self.control_due)];
         self.grant(wishes, now);
         if !self.orders.is_empty() {
             return Step::Act(std::mem::take(&mut self.orders));
         }
-        if until == [None; 3] && self.is_stuck() {
+        if until == [None; 4] && self.is_stuck() {
             self.conclude(
                 Verdict::Inconclusive,
                 "the connections' ends do not agree on a timeout".to_string(),
             );
             return self.next(now);
         }
-        let fallback = now + self.plan.max + self.plan.answer_timeout;
-        Step::Wait { until: until.into_iter().flatten().filter(|at| *at > now).min().unwrap_or(fallback) }
+        let until = until.into_iter().flatten().filter(|at| *at > now).min();
+        let end = if now < self.longest { self.longest } else { now + Duration::from_millis(1) };
+        Step::Wait { until: until.map_or(end, |until| until.min(end)) }
     }
 
     /// Whether nobody is there of whom anything could be learned.
     fn is_stuck(&self) -> bool {
-        self.probes.is_empty()
-            && self.doubt.is_none()
-            && self.suspected.is_none()
-            && self.evidence.rumours().next().is_none()
+        let is_quiet = self.probes.is_empty() && self.doubt.is_none() && self.suspected.is_none();
+        let is_told = self.control.is_open() && !self.gaps.busy();
+        is_quiet && is_told && self.evidence.rumours().next().is_none()
     }
 
     /// Takes in what was seen. Of a connection that is over, nothing is taken in.
@@ -267,7 +324,10 @@ impl Search {
 
     /// The bracket so far.
     pub fn bracket(&self) -> Bracket {
-        self.evidence.bracket(self.need())
+        match self.some_only {
+            Some(ends) => Bracket { lo: self.evidence.below(Some(ends)), hi: Some(ends.max) },
+            None => self.evidence.bracket(self.need()),
+        }
     }
 
     /// How far it is, at this moment.
@@ -285,7 +345,7 @@ impl Search {
             bracket: self.bracket(),
             provisional: self.provisional,
             in_flight: silent.map(flight).collect(),
-            latest: self.latest(end).max(now + self.plan.answer_timeout),
+            latest: self.latest(end).min(self.longest).max(now + self.plan.answer_timeout),
         }
     }
 
@@ -341,6 +401,7 @@ impl Search {
             provisional: self.provisional,
             survived: self.evidence.survivors(),
             died: self.evidence.deaths(),
+            incidents: self.incidents.all().to_vec(),
             void_rounds: self.void_rounds,
             connections: self.opened,
             partial: self.partial,
@@ -355,11 +416,11 @@ impl Search {
         match seen {
             Seen::Opened => {
                 self.control.opened(at);
-                self.opened += 1;
-                self.failures = 0;
+                self.note_opened(at);
             }
             Seen::Beat => {
                 self.control.beat(at);
+                self.note_alive(self.control.opened_at(), at);
                 if self.doubt.is_none() && self.suspected.is_none() {
                     self.evidence.vouch(at);
                     self.gaps.vouch(at);
@@ -369,7 +430,7 @@ impl Search {
                 self.control.failed();
                 self.failed(at, why);
             }
-            Seen::Ended { idle, cut } => self.control_ended(at, *idle, cut),
+            Seen::Ended { idle, cut } => self.end_of_control(at, *idle, cut),
             Seen::Died { idle, .. } => self.control_ended(at, *idle, &Cut::from(How::Timeout)),
             Seen::Asked { .. } | Seen::Survived { .. } | Seen::Spoke { .. } | Seen::Replied => {}
         }
@@ -387,10 +448,7 @@ impl Search {
                 self.second.failed();
                 self.failed(at, why);
             }
-            Seen::Ended { idle, cut } => {
-                let (last, gone) = self.moments_of_end(at, *idle, cut);
-                self.second.ended(last, gone);
-            }
+            Seen::Ended { idle, cut } => self.end_of_second(at, *idle, cut),
             Seen::Died { .. }
             | Seen::Asked { .. }
             | Seen::Survived { .. }
@@ -404,9 +462,8 @@ impl Search {
         match seen {
             Seen::Opened => {
                 self.probes[index].opened = Some(at);
-                self.opened += 1;
                 self.probes[index].since = Some(at);
-                self.failures = 0;
+                self.note_opened(at);
             }
             Seen::Asked { idle } => self.probes[index].asked = Some((*idle, at)),
             Seen::Spoke { gap } => self.spoke(index, at, *gap),
@@ -419,26 +476,138 @@ impl Search {
             Seen::Survived { idle, rtt } => {
                 let probe = self.probes.remove(index);
                 self.slowest = self.slowest.max(*rtt);
+                self.note_alive(probe.opened, at);
                 self.evidence.survive(*idle);
                 self.testify(&probe, true, at);
             }
             Seen::Died { idle, death } => {
                 let probe = self.probes.remove(index);
                 let moment = probe.asked.map_or(at, |(_, asked)| asked);
-                self.evidence.die(*idle, Manner::from(death), moment);
+                match death {
+                    Death::CutOnUse(cut) if is_our_judgement(&cut.how) => self.note_violation(at, cut),
+                    // It had survived such a gap between two words of the server.
+                    _ if Gaps::is_let_go(*idle, probe.gap) => {
+                        self.gaps.let_go(moment, moment.saturating_sub(probe.opened.unwrap_or(moment)));
+                    }
+                    death => self.die(&probe, *idle, Manner::from(death), moment),
+                }
                 self.testify(&probe, false, at);
             }
             Seen::Ended { idle, cut } => {
                 let probe = self.probes.remove(index);
-                let age = probe.opened.map(|opened| at.saturating_sub(opened));
-                self.ends.extend(age.map(|age| (at, age)));
-                match age.filter(|_| Gaps::is_let_go(*idle, probe.gap)) {
-                    Some(age) => self.gaps.let_go(at, age),
-                    None => self.evidence.die(*idle, Manner::Visible(cut.clone()), at),
-                }
+                self.end_of_probe(&probe, at, *idle, cut);
                 self.testify(&probe, false, at);
             }
         }
+    }
+
+    fn note_opened(&mut self, at: Duration) {
+        self.opened += 1;
+        self.failures = 0;
+        self.first_opened.get_or_insert(at);
+    }
+
+    fn note_alive(&mut self, opened: Option<Duration>, at: Duration) {
+        let age = opened.map_or(Duration::ZERO, |opened| at.saturating_sub(opened));
+        self.oldest_alive = self.oldest_alive.max(age);
+    }
+
+    /// A silent connection was seen to end.
+    fn end_of_probe(&mut self, probe: &Probe, at: Duration, idle: Duration, cut: &Cut) {
+        let opened = probe.opened.unwrap_or(at);
+        if is_our_judgement(&cut.how) {
+            return self.note_violation(at, cut);
+        }
+        let is_refusal = self.is_refusal(opened, at, &cut.how);
+        let others = self.open_since().count();
+        let end = End { moment: at, opened, idle: Some(idle), is_refusal, others, cut: cut.clone() };
+        let age = end.age();
+        if !is_refusal && !self.is_timed(&end) {
+            self.ends.push((at, age));
+        }
+        self.unsettled.push(end);
+        if is_refusal {
+            return self.hold_openings(at);
+        }
+        match Gaps::is_let_go(idle, probe.gap) {
+            true => self.gaps.let_go(at, age),
+            false => self.die(probe, idle, Manner::Visible(cut.clone()), at),
+        }
+    }
+
+    fn die(&mut self, probe: &Probe, idle: Duration, manner: Manner, moment: Duration) {
+        let age = moment.saturating_sub(probe.opened.unwrap_or(moment));
+        if !self.lifetime.is_some_and(|lifetime| is_of_age(idle, age, lifetime)) {
+            self.evidence.die(idle, manner, moment, age);
+        }
+    }
+
+    fn end_of_control(&mut self, at: Duration, idle: Duration, cut: &Cut) {
+        let opened = self.control.opened_at().unwrap_or(at);
+        if is_our_judgement(&cut.how) {
+            self.control.failed();
+            return self.note_violation(at, cut);
+        }
+        let is_seen = !matches!(cut.how, How::Timeout | How::Silent);
+        let is_refusal = is_seen && self.is_refusal(opened, at, &cut.how);
+        if is_seen {
+            let others = self.open_since().count() - usize::from(self.control.is_open());
+            self.unsettled.push(End { moment: at, opened, idle: None, is_refusal, others, cut: cut.clone() });
+        }
+        if is_refusal {
+            self.control.failed();
+            return self.hold_openings(at);
+        }
+        self.control_ended(at, idle, cut);
+    }
+
+    fn end_of_second(&mut self, at: Duration, idle: Duration, cut: &Cut) {
+        if is_our_judgement(&cut.how) {
+            self.second.failed();
+            return self.note_violation(at, cut);
+        }
+        let opened = self.second.life().map_or(at, |(_, opened, _)| opened);
+        let is_seen = !is_silent(cut);
+        let is_refusal = is_seen && self.is_refusal(opened, at, &cut.how);
+        let (last, gone) = self.moments_of_end(at, idle, cut);
+        self.second.ended(last, gone);
+        if is_seen {
+            let others = self.open_since().count();
+            self.unsettled.push(End { moment: at, opened, idle: None, is_refusal, others, cut: cut.clone() });
+        }
+        if is_refusal {
+            self.hold_openings(at);
+        }
+    }
+
+    /// What wscheck ended itself says nothing of the path's timers.
+    fn note_violation(&mut self, at: Duration, cut: &Cut) {
+        self.incidents.count(IncidentKind::Violation, at, cut);
+        self.retry_at = self.retry_at.max(at + VIOLATION_PAUSE);
+        if self.incidents.connections(IncidentKind::Violation) >= MOST_VIOLATIONS {
+            self.conclude(
+                Verdict::Inconclusive,
+                "what the server sent leaves nothing to measure".to_string(),
+            );
+        }
+    }
+
+    /// Whether an end shows that the server takes no such connection: it came right after the opening, or the close
+    /// frame says so, or another opening brought it about.
+    fn is_refusal(&self, opened: Duration, at: Duration, how: &How) -> bool {
+        let displaced = self.admission.is_in_doubt() && at <= self.ordered_at + DISPLACED_WITHIN;
+        at.saturating_sub(opened) < self.plan.at_once() || names_a_limit(how) || displaced
+    }
+
+    /// No connection is opened before it is known why one ended at once.
+    fn hold_openings(&mut self, at: Duration) {
+        self.retry_at = self.retry_at.max(at + REFUSAL_PAUSE);
+    }
+
+    fn refuse(&mut self, end: &End) {
+        self.incidents.count(IncidentKind::EndedAtOnce, end.moment, &end.cut);
+        let retry_at = self.admission.refuse(end.opened, end.moment, end.others, &end.cut);
+        self.retry_at = self.retry_at.max(retry_at);
     }
 
     fn spoke(&mut self, index: usize, at: Duration, gap: Duration) {
@@ -466,9 +635,13 @@ impl Search {
             self.limit = self.limit.min((open + opening).max(3));
         }
         if self.failures >= MOST_FAILURES && (gone || open + opening < 3) {
-            let why = match gone {
-                true => format!("the server could not be reached any more: {why}"),
-                false => {
+            let why = match (gone, open) {
+                (true, _) => format!("the server could not be reached any more: {why}"),
+                (false, 0) => format!(
+                    "the first connection opened, and every later one was refused ({why}): perhaps a ticket or token \
+                     that serves once, or the server takes but one connection of a client"
+                ),
+                (false, _) => {
                     format!("only {} could be open at once: {why}", counted(open as u64, "connection"))
                 }
             };
@@ -478,10 +651,10 @@ impl Search {
 
     /// When a control was alive last, and when it was gone: when its first question without an answer left.
     fn moments_of_end(&self, at: Duration, idle: Duration, cut: &Cut) -> (Duration, Duration) {
-        if !is_silent(cut) {
-            return (at, at);
-        }
         let last = at.saturating_sub(idle);
+        if !is_silent(cut) {
+            return (last, at);
+        }
         (last, at.saturating_sub(self.plan.answer_timeout).max(last))
     }
 
@@ -491,9 +664,15 @@ impl Search {
         self.second_due = true;
         self.control_cut = Some(cut.clone());
         let doubt = Doubt { since: at, alive_at: last, silent, lifetime: None, witness: None };
+        self.control_cut = Some(cut.clone());
+        self.note_alive(self.control.opened_at(), last);
         match self.control.ended(last, gone, &self.plan) {
+            Fate::SameAge(lifetime) if self.lifetime.is_some_and(|known| is_same(&known, &lifetime)) => {}
+            Fate::SameAge(lifetime) if !self.is_credible(&lifetime) => {
+                self.doubt = Some(doubt);
+            }
             Fate::SameAge(lifetime) => {
-                self.doubt = Some(Doubt { alive_at: gone, lifetime: Some(lifetime), ..doubt });
+                self.doubt = Some(Doubt { lifetime: Some(lifetime), ..doubt });
             }
             Fate::Stillborn => {
                 let why = match (silent, self.plan.kind) {
@@ -510,6 +689,15 @@ impl Search {
             }
             Fate::Lone { alive_at } => self.doubt = Some(Doubt { alive_at, ..doubt }),
         }
+    }
+
+    /// Whether controls that died at one age show a lifetime: it is known well enough, none outlived it, and where connections ended at other
+    /// ages, too, three controls are no coincidence.
+    fn is_credible(&self, lifetime: &Lifetime) -> bool {
+        let controls = self.control.ages().iter().filter(|age| is_same(age, lifetime)).count();
+        let others = self.ends.iter().any(|(_, age)| is_young(*age, *lifetime));
+        let is_known_well = lifetime.hi - lifetime.lo <= lifetime.lo.mul_f64(0.4);
+        is_known_well && !is_outlived(lifetime, self.oldest_alive) && (!others || controls > 2)
     }
 
     /// What the life or death of a connection that was there says about a control's death.
@@ -530,8 +718,9 @@ impl Search {
     fn trust(&mut self, doubt: &Doubt, at: Duration) {
         self.doubt = None;
         if doubt.silent {
-            self.evidence.disregard(doubt.alive_at, at);
+            let dropped = self.evidence.disregard(doubt.alive_at, at);
             self.gaps.disregard(doubt.alive_at, at);
+            self.note_path_lost(doubt.alive_at, dropped);
         }
     }
 
@@ -539,19 +728,97 @@ impl Search {
     fn void(&mut self, at: Duration) {
         let Some(doubt) = self.doubt.take() else { return };
         self.void_rounds += 1;
-        self.evidence.void_since(doubt.alive_at);
+        let dropped = self.evidence.void_since(doubt.alive_at);
         self.gaps.disregard(doubt.alive_at, at);
+        match self.control_cut.clone().filter(|_| !doubt.silent) {
+            Some(cut) => self.incidents.push_undecided(Incident {
+                kind: IncidentKind::OneMoment,
+                at: doubt.since,
+                connections: dropped + 1,
+                cut,
+            }),
+            None => self.note_path_lost(doubt.alive_at, dropped),
+        }
         self.provisional = self.provisional.filter(|provisional| provisional.at < doubt.alive_at);
         let cancelled = self.probes.drain(..).map(|probe| Order::Cancel { probe: probe.id });
         self.orders.extend(cancelled);
         self.watchers_due = true;
-        if self.void_rounds >= MOST_VOID_ROUNDS {
-            let ages: Vec<_> = self.control.ages().iter().map(|age| show(age.lo)).collect();
-            let why =
-                format!("{} rounds were void: the control died at {}", self.void_rounds, ages.join(", "));
-            self.conclude(Verdict::Inconclusive, why);
-        }
+        self.judge_void_rounds();
         self.retry_at = self.retry_at.max(at);
+    }
+
+    fn note_path_lost(&mut self, at: Duration, dropped: usize) {
+        if dropped > 0 {
+            let (kind, cut) = (IncidentKind::PathLost, How::Timeout.into());
+            self.incidents.push(Incident { kind, at, connections: dropped, cut });
+        }
+    }
+
+    fn judge_void_rounds(&mut self) {
+        if self.void_rounds < MOST_VOID_ROUNDS {
+            return;
+        }
+        let ages: Vec<_> = self.control.ages().iter().map(|age| show(age.lo)).collect();
+        let moments: Vec<_> =
+            self.incidents.of(IncidentKind::OneMoment).map(|event| show(event.at)).collect();
+        let rounds = self.void_rounds;
+        let why = match moments.len() as u32 >= MOST_VOID_ROUNDS {
+            true => format!(
+                "{rounds} rounds were void: connections ended at one moment {} into the run: the server restarts or \
+                 reloads, or the path fails",
+                moments.join(", ")
+            ),
+            false => format!("{rounds} rounds were void: the control died at {}", ages.join(", ")),
+        };
+        self.conclude(Verdict::Inconclusive, why);
+    }
+
+    /// Looks at ends that came at one moment together. Gives when to look again, where no verdict may stand before.
+    fn settle(&mut self, now: Duration) -> Option<Duration> {
+        for group in self.unsettled.take_complete(now) {
+            self.settle_group(&group);
+        }
+        self.unsettled.hold_until(&|end| self.is_timed(end))
+    }
+
+    /// Whether connections that ended at another moment had been silent for as long.
+    fn is_timed(&self, end: &End) -> bool {
+        end.idle.is_some_and(|idle| self.evidence.ended_before(idle, end.moment))
+    }
+
+    /// Ends that came at one moment, and that no timer explains, are one event; else each stands for itself.
+    fn settle_group(&mut self, group: &[End]) {
+        let Some(first) = group.first() else { return };
+        let before = |opened: &Duration| *opened + ONE_MOMENT < first.moment;
+        let survivors = self.open_since().filter(before).count();
+        // The control was open for long, or all that was open ended: what ends with it right after opening is no refusal.
+        let is_old = group.iter().any(|end| !end.is_refusal && (end.is_control() || survivors == 0));
+        let unexplained: Vec<_> =
+            group.iter().filter(|end| (is_old || !end.is_refusal) && !self.is_timed(end)).collect();
+        let silence = self.evidence.longest().unwrap_or_default();
+        if is_one_event(&unexplained, survivors, &Outlived { age: self.oldest_alive, silence }) {
+            self.note_event(group, first);
+        } else {
+            group.iter().filter(|end| end.is_refusal).for_each(|end| self.refuse(end));
+        }
+    }
+
+    fn note_event(&mut self, group: &[End], first: &End) {
+        let (from, to) = (first.moment, first.moment + ONE_MOMENT);
+        self.evidence.disregard(from, to);
+        self.gaps.disregard(from, to);
+        self.provisional = self.provisional.filter(|provisional| provisional.at < from);
+        let (kind, connections) = (IncidentKind::OneMoment, group.len());
+        self.incidents.push(Incident { kind, at: from, connections, cut: first.cut.clone() });
+        if group.iter().any(End::is_control) {
+            self.control.forget_ages();
+            self.second.forget_end(from, to);
+            (self.suspected, self.staggered) = (None, 0);
+            self.doubt = self.doubt.filter(|doubt| doubt.since < from || doubt.since > to);
+            self.watchers_due = true;
+        }
+        self.void_rounds += 1;
+        self.judge_void_rounds();
     }
 }
 
@@ -563,6 +830,10 @@ impl Search {
     }
 
     fn open(&mut self, role: Role, ask_at: Option<Duration>, now: Duration) {
+        if self.ordered >= self.most_connections {
+            return;
+        }
+        self.ordered_at = now;
         let probe = self.new_id();
         self.orders.push(Order::Open { probe, role, ask_at });
         match role {
@@ -578,7 +849,8 @@ impl Search {
         if now < self.retry_at {
             return;
         }
-        if self.control.id().is_none() {
+        self.set_limit(now);
+        if self.control.id().is_none() && now >= self.control_due {
             self.open(Role::Control, None, now);
         }
         if self.wants_second() && self.taken() <= self.limit {
@@ -588,7 +860,7 @@ impl Search {
         let dying = self.evidence.suspect().is_some() || self.evidence.rumours().next().is_some();
         let quiet = !dying && watching * 2 < self.watchers();
         if std::mem::take(&mut self.watchers_due) || quiet {
-            let room = self.limit.saturating_sub(self.taken());
+            let room = self.limit().saturating_sub(self.taken());
             let count = self.watchers().saturating_sub(watching).min(room);
             (0..count).for_each(|_| self.open(Role::Watcher, Some(self.plan.max), now));
         }
@@ -607,11 +879,30 @@ impl Search {
     }
 
     fn takes_second(&self) -> bool {
-        self.plan.second_control && self.limit >= FEWEST_WITH_SECOND
+        self.plan.second_control && self.limit() >= FEWEST_WITH_SECOND
+    }
+
+    /// After connections ended at once, fewer are tried; see [`Admission`].
+    fn set_limit(&mut self, now: Duration) {
+        let together = self.ordered as usize <= self.plan.max_connections;
+        self.admission.attempt(now, Some(self.opened as usize).filter(|_| together));
+        let stays = |opened: &Duration| now >= *opened + self.plan.at_once() + ONE_MOMENT;
+        let lasting = self.open_since().filter(stays).count();
+        self.admission.admit(lasting);
+    }
+
+    fn limit(&self) -> usize {
+        self.limit.min(self.admission.limit())
+    }
+
+    /// When each connection opened that is open.
+    fn open_since(&self) -> impl Iterator<Item = Duration> {
+        let second = self.second.life().filter(|_| self.second.is_present()).map(|(_, opened, _)| opened);
+        self.probes.iter().filter_map(|probe| probe.opened).chain(self.control.opened_at()).chain(second)
     }
 
     fn watchers(&self) -> usize {
-        self.plan.watchers().min(self.limit.saturating_sub(1) / 2).max(1)
+        self.plan.watchers().min(self.limit().saturating_sub(1) / 2).max(1)
     }
 
     /// Where the server allows few connections, watchers make room for a trial.
@@ -630,6 +921,9 @@ impl Search {
     /// the round is void; a lifetime stands then, unless somebody was seen to die young.
     fn call_witness(&mut self, now: Duration) {
         let Some(doubt) = self.doubt.filter(|doubt| doubt.witness.is_none()) else { return };
+        if !doubt.silent && now < doubt.since + OBSERVED_WITHIN {
+            return;
+        }
         let died_young = doubt.lifetime.is_some_and(|lifetime| self.died_young(doubt.alive_at, lifetime));
         let tells = |probe: &Probe| {
             let young = doubt
@@ -639,7 +933,10 @@ impl Search {
         };
         let youngest = self.probes.iter_mut().filter(|probe| tells(probe)).max_by_key(|p| p.since);
         match (youngest.filter(|_| !died_young), doubt.lifetime.filter(|_| !died_young)) {
-            (None, Some(lifetime)) => self.suspect_lifetime(lifetime),
+            (None, Some(lifetime)) if self.staggered > u32::from(doubt.silent) => {
+                self.suspect_lifetime(lifetime)
+            }
+            (None, Some(lifetime)) => self.stagger(now, lifetime),
             (None, None) => self.void(now),
             (Some(probe), _) => {
                 let at = probe.idle(now);
@@ -650,6 +947,27 @@ impl Search {
         }
     }
 
+    /// All connections are of one age, so that a restart at regular intervals would look like a lifetime: the next
+    /// control is opened apart from them; twice, where ends are not seen and ages are less exact.
+    fn stagger(&mut self, now: Duration, lifetime: Lifetime) {
+        let gone = self.doubt.take().map(|doubt| doubt.since);
+        if let (Some(at), Some(cut)) = (gone, self.control_cut.clone()) {
+            self.incidents.push_undecided(Incident {
+                kind: IncidentKind::OneMoment,
+                at,
+                connections: 1,
+                cut,
+            });
+        }
+        self.staggered += 1;
+        let part = if self.staggered.is_multiple_of(2) { 0.7 } else { 0.4 };
+        self.control_due = now + lifetime.lo.mul_f64(part);
+        if let Some(probe) = self.control.id() {
+            self.orders.push(Order::Cancel { probe });
+            self.control.failed();
+        }
+    }
+
     /// Whether a connection that was far from this age ended together with a control.
     fn died_young(&self, moment: Duration, lifetime: Lifetime) -> bool {
         let together = |at: Duration| at.abs_diff(moment) <= Duration::from_millis(300);
@@ -657,7 +975,8 @@ impl Search {
     }
 
     fn wishes(&mut self, now: Duration) -> Wishes {
-        let free = if now < self.retry_at { 0 } else { self.limit.saturating_sub(self.taken()) };
+        let may_open = now >= self.retry_at && self.max_survived_at.is_none() && !self.awaits_age;
+        let free = if may_open { self.limit().saturating_sub(self.taken()) } else { 0 };
         let answer = (self.slowest * 3).clamp(Duration::from_millis(50), self.plan.answer_timeout / 2);
         let witness = self.doubt.and_then(|doubt| doubt.witness);
         let situation = Situation {
@@ -719,8 +1038,19 @@ impl Search {
 
 /// When a verdict stands.
 impl Search {
+    /// No verdict stands beside an end by our own judgement.
     fn conclude(&mut self, verdict: Verdict, reason: String) {
-        self.outcome.get_or_insert((verdict, vec![reason]));
+        let violation = self.incidents.of(IncidentKind::Violation).next().map(ToString::to_string);
+        let outcome = match violation {
+            Some(why) => (Verdict::Inconclusive, vec![why, reason]),
+            None if verdict != Verdict::Inconclusive && self.admission.is_limit_suspected() => {
+                let stayed: Vec<_> = self.open_since().collect();
+                let why = self.admission.suspicion(&stayed, self.plan.min, self.plan.max_connections);
+                (Verdict::Inconclusive, vec![why, reason])
+            }
+            None => (verdict, vec![reason]),
+        };
+        self.outcome.get_or_insert(outcome);
     }
 
     /// Concludes, if the evidence allows it; else says when to look again, where that is known.
@@ -728,22 +1058,67 @@ impl Search {
         if self.outcome.is_some() {
             return None;
         }
-        if let Some(age) = self.suspected {
-            return self.hear_second(age, now);
+        if let Some(at) = self.admission.exhausted_at() {
+            return self.judge_admission(at, now);
+        }
+        if now >= self.longest || self.ordered >= self.most_connections {
+            self.conclude_undecided(now);
+            return None;
+        }
+        if let Some(until) = self.settle(now) {
+            return Some(until);
+        }
+        if let Some(until) = self.suspected.and_then(|age| self.hear_second(age, now)) {
+            return Some(until);
+        }
+        self.judge_evidence(now)
+    }
+
+    fn judge_evidence(&mut self, now: Duration) -> Option<Duration> {
+        if self.outcome.is_some() || self.judge_lifetime() {
+            return None;
         }
         if self.gaps.busy() {
-            self.conclude_busy();
-        } else if self.evidence.is_stochastic() {
+            return self.judge_busy(now);
+        }
+        if self.evidence.is_stochastic() && self.evidence.repeated(self.plan.repeat).is_none() {
             self.conclude_stochastic();
-        } else if self.survived_max() {
-            self.conclude_no_timeout();
+        } else if self.survived_max(now) {
+            self.conclude_survived();
         } else if let Some(wake) = self.judge_bracket(now) {
             return Some(wake);
-        } else if self.ordered >= MOST_CONNECTIONS && self.outcome.is_none() {
-            let number = counted(self.opened.into(), "connection");
-            self.conclude(Verdict::Inconclusive, format!("no bracket after {number}"));
         }
         None
+    }
+
+    fn judge_admission(&mut self, at: Duration, now: Duration) -> Option<Duration> {
+        if now < at {
+            return Some(at);
+        }
+        let stayed: Vec<_> = self.open_since().collect();
+        let why = self.admission.suspicion(&stayed, self.plan.min, self.plan.max_connections);
+        self.conclude(Verdict::Inconclusive, why);
+        None
+    }
+
+    /// A server that keeps the path busy may end connections at an age all the same: it is watched until they are as
+    /// old as the longest span, or until silent ones were let go and the control has outlived them.
+    fn judge_busy(&mut self, now: Duration) -> Option<Duration> {
+        let is_age_open = !self.control.ages().is_empty() && !self.control.is_open();
+        if self.doubt.is_some() || is_age_open {
+            return None;
+        }
+        let lets_go = self.gaps.chatter().and_then(|chatter| chatter.lets_go);
+        let age = lets_go.map_or(self.plan.max, |age| age.mul_f64(1.1));
+        let opened = if lets_go.is_some() { self.control.opened_at() } else { self.first_opened };
+        let old = opened.map(|opened| opened + age);
+        match old.max(self.control.told_at(&self.plan)).filter(|until| now < *until) {
+            Some(until) => Some(until),
+            None => {
+                self.conclude_busy();
+                None
+            }
+        }
     }
 
     fn conclude_busy(&mut self) {
@@ -761,7 +1136,11 @@ impl Search {
             );
         }
         let (period, gap) = (show(chatter.period), show(chatter.longest_gap));
-        let why = format!("the server speaks unasked, about every {period}; the longest quiet gap was {gap}");
+        let mut why =
+            format!("the server speaks unasked, about every {period}; the longest quiet gap was {gap}");
+        if !self.evidence.deaths().is_empty() {
+            why = format!("{why}; {}", self.died_after());
+        }
         self.conclude(Verdict::ServerKeepsItBusy, why);
         if let (true, Some((_, reasons))) = (chatter.answered, &mut self.outcome) {
             reasons.push(format!(
@@ -795,9 +1174,9 @@ impl Search {
             (Testimony::SameAge(_) | Testimony::Nothing, _) if self.control_cut_states_why() => {
                 self.conclude_policy_at(age);
             }
-            (Testimony::SameAge(both), _) => self.conclude_lifetime(both),
+            (Testimony::SameAge(both), _) => self.know_lifetime(both),
             // A server that takes no Pings does not count them either.
-            (Testimony::Nothing, Kind::App) => self.conclude_lifetime(age),
+            (Testimony::Nothing, Kind::App) => self.know_lifetime(age),
             (Testimony::Nothing, Kind::Protocol) => self.conclude_lifetime_or_idle(age),
         }
         None
@@ -849,6 +1228,25 @@ impl Search {
         );
     }
 
+    /// Connections that were never idle end at this age, too.
+    fn know_lifetime(&mut self, lifetime: Lifetime) {
+        (self.lifetime, self.doubt, self.suspected) = (Some(lifetime), None, None);
+        self.incidents.explain_by_lifetime();
+        self.evidence.drop_explained(|span, age| is_of_age(span, age, lifetime));
+        self.judge_lifetime();
+    }
+
+    /// A lifetime is the answer unless idle connections die well before it. Gives whether it was.
+    fn judge_lifetime(&mut self) -> bool {
+        let Some(lifetime) = self.lifetime else { return false };
+        let first = self.evidence.suspect().into_iter().chain(self.evidence.rumours()).min();
+        if !self.gaps.busy() && first.is_some_and(|span| is_young(span, lifetime)) {
+            return false;
+        }
+        self.conclude_lifetime(lifetime);
+        true
+    }
+
     fn conclude_lifetime(&mut self, lifetime: Lifetime) {
         (self.lifetime, self.suspected) = (Some(lifetime), None);
         let shown = shown_age(lifetime);
@@ -861,24 +1259,93 @@ impl Search {
         }
     }
 
-    /// The longest span survived, and nobody who was asked there is still to answer.
-    fn survived_max(&self) -> bool {
-        let reached = self.evidence.longest() >= Some(self.plan.max);
-        reached && !self.probes.iter().any(|p| p.asked.is_some_and(|(span, _)| span >= self.plan.max))
+    /// The longest span survived, and every connection that had been asked by then has answered or died.
+    fn survived_max(&mut self, now: Duration) -> bool {
+        if self.evidence.longest() < Some(self.plan.max) {
+            return false;
+        }
+        let since = *self.max_survived_at.get_or_insert(now);
+        let is_awaited = |probe: &Probe| probe.asked.is_some_and(|(_, at)| at <= since);
+        let is_vouched = self.doubt.is_none() && self.evidence.rumours().next().is_none();
+        is_vouched && !self.probes.iter().any(is_awaited)
     }
 
-    fn conclude_no_timeout(&mut self) {
+    fn conclude_survived(&mut self) {
         let max = show(self.plan.max);
-        match self.evidence.support(self.plan.max) >= self.need() {
-            true => self.conclude(
-                Verdict::IdleTimeout,
-                format!("at {max} some connections survived, and some did not"),
-            ),
-            false => self.conclude(Verdict::NoTimeoutUpToMax, format!("an idle span of {max} was survived")),
+        if self.evidence.support(self.plan.max) >= self.need() {
+            let why = format!("at {max} some connections survived, and some did not");
+            return self.conclude(Verdict::IdleTimeout, why);
+        }
+        let survived = format!("an idle span of {max} was survived");
+        match Mixed::of(&self.evidence, self.plan.repeat) {
+            Mixed::Nothing => self.conclude(Verdict::NoTimeoutUpToMax, survived),
+            Mixed::Chance => {
+                let why = format!("{survived}; {} before that, as few as chance explains", self.died_after());
+                self.conclude(Verdict::NoTimeoutUpToMax, why);
+            }
+            mixed @ (Mixed::Repeated | Mixed::Scattered | Mixed::Few) => self.conclude_mixed(mixed),
         }
     }
 
+    /// Some connections died, and others survived the same spans.
+    fn conclude_mixed(&mut self, mixed: Mixed) {
+        match (mixed, self.evidence.repeated(self.plan.repeat)) {
+            (Mixed::Repeated, Some(ends)) => {
+                self.some_only = Some(ends);
+                let survivors = self.evidence.survivors().into_iter().filter(|span| *span > ends.max).count();
+                let why = format!(
+                    "{} ended after {}, and {} survived a longer silence: not every connection is cut, perhaps one of \
+                     several nodes or paths differs",
+                    counted(ends.count as u64, "connection"),
+                    show(ends.median),
+                    counted(survivors as u64, "connection")
+                );
+                self.conclude(Verdict::IdleTimeout, why);
+            }
+            (Mixed::Scattered, _) => self.conclude_stochastic(),
+            (Mixed::Nothing | Mixed::Chance | Mixed::Repeated | Mixed::Few, _) => {
+                let why =
+                    format!("{}, and others survived longer spans: too few to tell why", self.died_after());
+                self.conclude(Verdict::Inconclusive, why);
+            }
+        }
+    }
+
+    /// `2 of 30 connections died, after 3.1 s and 7.6 s`
+    fn died_after(&self) -> String {
+        const SHOWN: usize = 5;
+        let deaths = self.evidence.deaths();
+        let all = counted((deaths.len() + self.evidence.survivors().len()) as u64, "connection");
+        let spans: Vec<_> = deaths.iter().take(SHOWN).map(|(span, _)| show(*span)).collect();
+        let more = if deaths.len() > SHOWN { " and more" } else { "" };
+        format!("{} of {all} died, after {}{more}", deaths.len(), spans.join(", "))
+    }
+
+    /// The bounds of time or of connections are reached.
+    fn conclude_undecided(&mut self, now: Duration) {
+        if let Some(lifetime) = self.lifetime {
+            let dies_before = self.bracket().hi.is_some_and(|hi| is_young(hi, lifetime));
+            return match dies_before && !self.gaps.busy() {
+                true => self.conclude_timeout(),
+                false => self.conclude_lifetime(lifetime),
+            };
+        }
+        let mixed = Mixed::of(&self.evidence, self.plan.repeat);
+        let survived = self.evidence.survivors().len();
+        if matches!(mixed, Mixed::Repeated | Mixed::Scattered) && self.evidence.is_mixed() {
+            return self.conclude_mixed(mixed);
+        }
+        let number = counted(self.opened.into(), "connection");
+        let seen = match mixed {
+            Mixed::Nothing => format!("{survived} were silent and answered, and none died"),
+            Mixed::Chance | Mixed::Repeated | Mixed::Scattered | Mixed::Few => self.died_after(),
+        };
+        let why = format!("undecided after {number} in {}, which is the bound: {seen}", show(now));
+        self.conclude(Verdict::Inconclusive, why);
+    }
+
     fn judge_bracket(&mut self, now: Duration) -> Option<Duration> {
+        self.awaits_age = false;
         let Bracket { lo, hi } = self.bracket();
         let hi = hi?;
         let narrow = self.evidence.is_narrow(self.need(), self.precision(now));
@@ -887,14 +1354,18 @@ impl Search {
             return self.near_until();
         }
         if !(narrow || shortest)
+            || self.evidence.is_one_moment(self.need(), hi)
             || !self.control.is_open()
             || self.doubt.is_some()
             || self.is_contested(hi, now)
         {
             return None;
         }
-        if let Some(told) = self.control.untold(lo, hi, &self.plan).filter(|told| now < *told) {
-            return Some(told);
+        let told = self.control.untold(lo, hi, &self.plan).max(self.control.watched_until(hi, &self.plan));
+        let told = told.filter(|told| now < *told && self.lifetime.is_none());
+        self.awaits_age = told.is_some();
+        if told.is_some() {
+            return told;
         }
         self.conclude_idle();
         None
@@ -908,7 +1379,9 @@ impl Search {
     }
 
     fn conclude_stochastic(&mut self) {
-        let Some(range) = self.evidence.range() else { return };
+        let Some(range) = self.evidence.range() else {
+            return self.conclude(Verdict::Inconclusive, self.died_after());
+        };
         let (from, to) = (show(range.min), show(range.max));
         let why = format!("idle connections died after {from} to {to}, and survived in between");
         self.conclude(Verdict::Stochastic, why);
@@ -931,6 +1404,26 @@ impl Search {
         if self.evidence.is_vague() {
             return self.conclude_stochastic();
         }
+        self.conclude_timeout();
+        self.name_min();
+    }
+
+    /// A timeout below the shortest span that is tried first; it may have no lower end.
+    fn name_min(&mut self) {
+        let Bracket { lo, hi } = self.bracket();
+        let below = hi.is_some_and(|hi| hi <= self.plan.min);
+        if let (true, Some((_, reasons))) = (below, &mut self.outcome) {
+            let min = show(self.plan.min);
+            reasons.push(match lo {
+                Some(_) => format!("the timeout is below --min {min}"),
+                None => {
+                    format!("no shorter span was tried than --min {min}: lower it to measure the timeout")
+                }
+            });
+        }
+    }
+
+    fn conclude_timeout(&mut self) {
         let died = counted(self.evidence.deaths().len() as u64, "connection");
         match self.evidence.manner() {
             Some(Manner::Visible(cut)) if cut.states_why() => {

@@ -73,6 +73,14 @@ impl SecondControl {
         self.ended = Some(Lifetime { lo: age(last), hi: age(gone) });
     }
 
+    /// An end between these two moments was none of age: another one is to be opened.
+    pub fn forget_end(&mut self, from: Duration, to: Duration) {
+        let moment = self.opened.zip(self.ended).map(|(opened, age)| opened + age.hi);
+        if moment.is_some_and(|moment| (from..=to).contains(&moment)) {
+            *self = SecondControl { failures: self.failures, ..SecondControl::default() };
+        }
+    }
+
     /// When it was opened and when it answered last, for the one that takes its place as the control.
     pub fn life(&self) -> Option<(ProbeId, Duration, Option<Duration>)> {
         Some((self.id?, self.opened?, self.last_beat))

@@ -83,8 +83,16 @@ impl Zone {
             known,
             seconds: asked().filter(|span| *span <= floor && s.evidence.is_near(*span, floor)).count(),
             confirmations: asked().filter(close).count(),
-            ends_lacking: ends.map_or(0, |ends| s.need.saturating_sub(ends.count + waiting)),
+            ends_lacking: ends.map_or(0, |ends| {
+                let lacking = s.need.saturating_sub(ends.count + waiting);
+                lacking.max(usize::from(s.evidence.is_one_moment(s.need, summit) && waiting == 0))
+            }),
         })
+    }
+
+    /// Whether an end is waited for that would be seen: it may be told some time after it came.
+    pub fn awaits_end(&self) -> bool {
+        self.visible && self.ends_lacking > 0
     }
 
     pub fn width(&self) -> Duration {
@@ -107,8 +115,8 @@ impl Zone {
         match () {
             () if self.lone_before_end && deaths < DOUBLE => Aim::Top,
             () if !self.is_narrow() && idle < self.top => Aim::Split,
-            () if self.sharp => Aim::Nothing,
             () if self.ends_lacking > 0 => Aim::Wait,
+            () if self.sharp => Aim::Nothing,
             // Who is not answered is known to be dead only when the answer timeout is over, so they come first.
             () if deaths < self.need => Aim::Top,
             () if self.seconds < self.lacking && idle <= self.floor => Aim::Floor,

@@ -43,8 +43,9 @@ pub enum Kept {
     Answered,
     /// A question was not answered in time; the last sign of life came so long ago.
     Unanswered { silent: Duration },
-    /// It ended, after so much idleness.
-    Ended { cut: Cut, idle: Duration },
+    /// It ended, after so much idleness. `unanswered`: since the last answer, where a question had been without one for
+    /// longer than half the time between two; else nothing.
+    Ended { cut: Cut, idle: Duration, unanswered: Duration },
 }
 
 /// Keeps a connection; `beat` is told the moment of each answer.
@@ -166,7 +167,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Keeping<'_, S> {
     }
 
     fn ended(&self, cut: Cut) -> Kept {
-        Kept::Ended { cut, idle: self.quiet_since.elapsed() }
+        let overdue = self.asked.is_some_and(|asked| asked.elapsed() > self.plan.every / 2);
+        let unanswered = if overdue { self.alive_at.elapsed() } else { Duration::ZERO };
+        Kept::Ended { cut, idle: self.quiet_since.elapsed(), unanswered }
     }
 
     /// What is due: the end, giving up, the next piece of traffic. Gives what became of it when it is over.

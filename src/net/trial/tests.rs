@@ -539,7 +539,7 @@ async fn a_control_tells_how_it_ended() {
     drop(peer);
     let (kept, _, took) = control.await.unwrap();
     let cut = endings::Cut { who: Who::Peer, how: How::Fin, os_error: None };
-    assert_eq!((kept, took), (Kept::Ended { cut, idle: ms(400) }, ms(1400)));
+    assert_eq!((kept, took), (Kept::Ended { cut, idle: ms(400), unanswered: ms(0) }, ms(1400)));
 }
 
 #[tokio::test(start_paused = true)]

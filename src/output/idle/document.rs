@@ -9,8 +9,8 @@ use crate::domain::idle::middleboxes::{Candidate, Change, RuledOut};
 use crate::domain::idle::refresh::{self, Conclusion, Fate, Method};
 use crate::domain::idle::report::{Direction, IdleInfo, IdleReport, TwoEnded, VerifyOutcome};
 use crate::domain::idle::{
-    Bracket, Chatter, Cut, Death, Expectation, Manner, Prescription, Provisional, ResetBy, Role, Spread,
-    Strategy, Verdict, report,
+    Bracket, Chatter, Cut, Death, Expectation, Incident, IncidentKind, Manner, Prescription, Provisional,
+    ResetBy, Role, Spread, Strategy, Verdict, report,
 };
 use crate::domain::peer_text::PeerText;
 use crate::domain::threshold::Truth;
@@ -47,6 +47,12 @@ names! {
 names! {
     /// How the search narrows the bracket.
     StrategyName of Strategy { Parallel, Bisect }
+}
+
+names! {
+    /// What ended connections and is no timeout: one event, a control without answers, a limit or a replaced session, the
+    /// server's breach of the protocol.
+    IncidentName of IncidentKind { OneMoment, PathLost, EndedAtOnce, Violation }
 }
 
 names! {
@@ -106,7 +112,7 @@ pub struct IdleDocument {
     lingers: bool,
     /// About when connections end, before it was confirmed.
     provisional: Option<ProvisionalDocument>,
-    /// The age up to which connections were alive, of `lifetime_cap`.
+    /// The age up to which connections were alive, of `lifetime_cap`, and where an idle timeout is shorter than it.
     lifetime_ms: Option<Ms>,
     /// The age at which they were gone: about the same where the end was seen; else the age at which the first
     /// question was not answered.
@@ -135,9 +141,11 @@ pub struct IdleDocument {
     two_ended: Option<TwoEndedName>,
     /// Every connection that was asked, or was seen to end, in the order in which it happened.
     trials: Vec<TrialDocument>,
-    /// Rounds that did not count because the control died.
+    /// What ended connections and is no timeout; it entered no bracket, lifetime or advice.
+    incidents: Vec<IncidentDocument>,
+    /// Rounds that did not count because the control died, or all connections ended at one moment.
     void_rounds: u32,
-    /// Connections that were opened for the search.
+    /// Connections that were opened for the search; at most `settings.most_connections`.
     connections: u32,
     /// The user ended it before it was done.
     partial: bool,
@@ -168,6 +176,10 @@ pub struct IdleSettings {
     /// Samples that make an end certain.
     repeat: usize,
     max_connections: usize,
+    /// So many connections are opened in all, at most.
+    most_connections: u32,
+    /// The search takes no longer; what is undecided then stays so.
+    longest_ms: Ms,
     answer_timeout_ms: Ms,
     control_interval_ms: Ms,
     /// What the questions are.
@@ -343,8 +355,23 @@ pub struct PrescriptionDocument {
     clears_one_lost: Option<bool>,
     /// The interval that survives the loss of one.
     interval_with_one_lost_ms: Option<Ms>,
-    /// No heartbeat helps: reconnect before a connection is so old.
+    /// Connections end at an age, whatever is sent: reconnect before a connection is so old.
     reconnect_before_ms: Option<Ms>,
+}
+
+/// Ends of connections that say nothing of a timeout.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct IncidentDocument {
+    kind: IncidentName,
+    /// When the first of the connections ended, since the run's start.
+    after_ms: Ms,
+    /// How many connections ended, the control included.
+    connections: usize,
+    /// How the first of them ended.
+    ending: CutEnding,
+    /// The same in a sentence.
+    text: String,
 }
 
 /// What keeps the path open.
@@ -447,6 +474,8 @@ impl From<&IdleInfo> for IdleSettings {
             strategy: search.strategy.into(),
             repeat: search.repeat,
             max_connections: search.max_connections,
+            most_connections: search.most_connections(),
+            longest_ms: search.longest().into(),
             answer_timeout_ms: search.answer_timeout.into(),
             control_interval_ms: search.control_interval.into(),
             question: search.kind.into(),
@@ -576,13 +605,13 @@ impl From<&RuledOut> for RuledOutDocument {
 impl From<Prescription> for PrescriptionDocument {
     fn from(prescription: Prescription) -> PrescriptionDocument {
         match prescription {
-            Prescription::Heartbeat { interval, survived, found } => PrescriptionDocument {
+            Prescription::Heartbeat { interval, survived, found, before } => PrescriptionDocument {
                 interval_ms: Some(interval.into()),
                 survived_ms: Some(survived.into()),
                 timeout_found: Some(found),
                 clears_one_lost: prescription.clears_a_loss(),
                 interval_with_one_lost_ms: ms(prescription.with_a_loss()),
-                reconnect_before_ms: None,
+                reconnect_before_ms: ms(before),
             },
             Prescription::Reconnect { before } => PrescriptionDocument {
                 interval_ms: None,
@@ -592,6 +621,18 @@ impl From<Prescription> for PrescriptionDocument {
                 interval_with_one_lost_ms: None,
                 reconnect_before_ms: Some(before.into()),
             },
+        }
+    }
+}
+
+impl From<&Incident> for IncidentDocument {
+    fn from(incident: &Incident) -> IncidentDocument {
+        IncidentDocument {
+            kind: incident.kind.into(),
+            after_ms: incident.at.into(),
+            connections: incident.connections,
+            ending: CutEnding::from(&incident.cut),
+            text: incident.to_string(),
         }
     }
 }
@@ -717,6 +758,7 @@ impl IdleDocument {
             expectation: report.expectation.as_ref().map(ExpectationDocument::from),
             two_ended: report.two_ended.map(TwoEndedName::from),
             trials: trials.iter().map(TrialDocument::from).collect(),
+            incidents: findings.incidents.iter().map(IncidentDocument::from).collect(),
             void_rounds: findings.void_rounds,
             connections: findings.connections,
             partial: report.partial,

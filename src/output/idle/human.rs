@@ -56,16 +56,19 @@ impl Talk {
     }
 }
 
-/// `wscheck probe-idle ws://a.example/: idle spans from 1 s to 5m, to 1 s or 2 %, on at most 16 connections`
+/// `wscheck probe-idle ws://a.example/: idle spans from 1 s to 5m, to 1 s or 2 %, on at most 16 connections at once and 264
+/// in all, within 20m 30s`
 fn introduction(info: &IdleInfo) -> String {
     let search = &info.search;
     format!(
-        "wscheck probe-idle {}: idle spans from {} to {}, to {}, on at most {} connections\n",
+        "wscheck probe-idle {}: idle spans from {} to {}, to {}, on at most {} connections at once and {} in all, within {}\n",
         info.url,
         spoken(search.min),
         spoken(search.max),
         precision(info),
-        search.max_connections
+        search.max_connections,
+        search.most_connections(),
+        spoken(search.longest())
     )
 }
 
@@ -108,6 +111,19 @@ fn answer(rows: &mut Rows, report: &IdleReport, paint: Paint) {
     rows.add_some("lost", report.lost.map(|direction| lost(direction).to_string()));
     rows.add_some("two-ended", report.two_ended.and_then(two_ended));
     naming::consistent(rows, report);
+    for (place, incident) in findings.incidents.iter().take(MAX_INCIDENTS).enumerate() {
+        rows.add(if place == 0 { "event" } else { "" }, &incident.to_string());
+    }
+    rows.add_some("lifetime", lifetime_beside(findings));
+}
+
+/// More incidents say no more to people.
+const MAX_INCIDENTS: usize = 5;
+
+/// The age at which connections end, where an idle timeout is the verdict.
+fn lifetime_beside(findings: &Findings) -> Option<String> {
+    let lifetime = findings.lifetime.filter(|_| findings.verdict != Verdict::LifetimeCap)?;
+    Some(format!("connections also end at the age of {}, idle or not", age(lifetime)))
 }
 
 /// Ends that lie further apart come from a timer that is looked at now and then.
@@ -258,9 +274,9 @@ fn what_to_send(reset_by: Option<ResetBy>, conclusion: Option<Conclusion>) -> &'
 }
 
 fn prescription(prescription: Prescription, what: &str) -> String {
-    let (interval, survived, found) = match prescription {
-        Prescription::Heartbeat { interval, survived, found } => {
-            (roughly(interval), at_least(survived), found)
+    let (interval, survived, found, before) = match prescription {
+        Prescription::Heartbeat { interval, survived, found, before } => {
+            (roughly(interval), at_least(survived), found, before)
         }
         Prescription::Reconnect { before } => {
             return format!("no heartbeat helps: reconnect before a connection is {} old", roughly(before));
@@ -276,7 +292,10 @@ fn prescription(prescription: Prescription, what: &str) -> String {
         (_, Some(half)) => format!("; the loss of one is not survived: for that, every {}", roughly(half)),
         (_, None) => String::new(),
     };
-    format!("send {what} every {interval} (75 % of the longest silence that survived){lost}")
+    let before = before.map_or_else(String::new, |before| {
+        format!("; and reconnect before a connection is {} old", roughly(before))
+    });
+    format!("send {what} every {interval} (75 % of the longest silence that survived){lost}{before}")
 }
 
 /// The server asks, and its answers keep the path open.

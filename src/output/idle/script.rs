@@ -92,6 +92,7 @@ impl Scene {
             provisional: None,
             survived: Vec::new(),
             died: Vec::new(),
+            incidents: Vec::new(),
             void_rounds: 0,
             connections: 0,
             partial: false,

@@ -1,0 +1,209 @@
+//! The whole command against scripted peers that end connections for other reasons than silence.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use futures_util::{SinkExt, StreamExt};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+use tokio::time::timeout;
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::protocol::CloseFrame;
+use tokio_tungstenite::{WebSocketStream, accept_async};
+
+use super::IdlePlan;
+use super::tests::{plan, probe};
+use crate::domain::idle::report::IdleReport;
+use crate::domain::idle::{IncidentKind, Prescription, Verdict};
+use crate::domain::report;
+
+type Peer = WebSocketStream<TcpStream>;
+
+/// A server that serves its nth connection, the first being 0, so.
+async fn peer<F>(serve: impl Fn(usize, TcpStream) -> F + Send + 'static) -> IdlePlan
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let url = format!("ws://{}/", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        for n in 0.. {
+            let Ok((stream, _)) = listener.accept().await else { return };
+            tokio::spawn(serve(n, stream));
+        }
+    });
+    let mut plan = plan(&url);
+    // Long enough that what ends at once is known as such on a busy machine.
+    plan.search.min = Duration::from_secs(1);
+    plan
+}
+
+/// Answers Pings until the client ends it, or says nothing for so long.
+async fn answer(socket: &mut Peer, patience: Duration) {
+    while let Ok(Some(Ok(message))) = timeout(patience, socket.next()).await {
+        if message.is_close() {
+            return;
+        }
+    }
+}
+
+const FOREVER: Duration = Duration::from_secs(3600);
+
+async fn close(socket: &mut Peer, code: u16, reason: &'static str) {
+    let _ = socket.close(Some(CloseFrame { code: code.into(), reason: reason.into() })).await;
+}
+
+async fn probed(plan: IdlePlan) -> IdleReport {
+    probe(plan).await.0
+}
+
+/// Nothing is claimed, the exit code is 4, and this is said; few connections were opened.
+fn assert_suspected(report: &IdleReport, words: &[&str]) {
+    let findings = &report.findings;
+    assert_eq!(findings.verdict, Verdict::Inconclusive, "{findings:#?}");
+    assert_eq!((report.verdict, report.prescription), (report::Verdict::Inconclusive, None));
+    for word in words {
+        assert!(report.reasons[0].contains(word), "{word}: {:?}", report.reasons);
+    }
+    assert!(findings.connections <= 40, "{} connections", findings.connections);
+}
+
+/// A server that takes so many connections, and ends the others right after the 101.
+async fn limited(most: usize, code: Option<u16>) -> IdleReport {
+    let open = Arc::new(AtomicUsize::new(0));
+    let plan = peer(move |_, stream| {
+        let open = Arc::clone(&open);
+        async move {
+            let Ok(mut socket) = accept_async(stream).await else { return };
+            if open.fetch_add(1, Ordering::SeqCst) < most {
+                answer(&mut socket, FOREVER).await;
+            } else if let Some(code) = code {
+                close(&mut socket, code, "too many connections").await;
+            }
+            open.fetch_sub(1, Ordering::SeqCst);
+        }
+    });
+    probed(plan.await).await
+}
+
+#[tokio::test]
+async fn a_limit_on_connections_is_suspected_and_no_timeout() {
+    let (fin, close, one) = tokio::join!(limited(4, None), limited(8, Some(1013)), limited(1, Some(1013)));
+    assert_suspected(&fin, &["perhaps the server takes but 4 connections", "FIN"]);
+    let words = ["perhaps the server takes but 8 connections", "close 1013", "\"too many connections\""];
+    assert_suspected(&close, &words);
+    assert_suspected(&one, &["perhaps the server takes but one connection", "close 1013"]);
+    let ended = |report: &IdleReport| report.findings.incidents.first().map(|incident| incident.kind);
+    assert_eq!([&fin, &close, &one].map(ended), [Some(IncidentKind::EndedAtOnce); 3]);
+}
+
+#[tokio::test]
+async fn a_session_that_the_next_replaces_is_suspected() {
+    let latest = Arc::new(watch::channel(0).0);
+    let plan = peer(move |n, stream| {
+        let latest = Arc::clone(&latest);
+        async move {
+            let Ok(mut socket) = accept_async(stream).await else { return };
+            let mut news = latest.subscribe();
+            latest.send_replace(n);
+            news.mark_unchanged();
+            tokio::select! {
+                () = answer(&mut socket, FOREVER) => {}
+                _ = news.changed() => close(&mut socket, 4409, "replaced by a new connection").await,
+            }
+        }
+    });
+    let report = probed(plan.await).await;
+    assert_suspected(&report, &["a new one replaces it", "close 4409", "replaced by a new connection"]);
+}
+
+#[tokio::test]
+async fn a_ticket_that_serves_once_is_suspected() {
+    let plan = peer(|n, mut stream| async move {
+        if n == 0 {
+            let Ok(mut socket) = accept_async(stream).await else { return };
+            return answer(&mut socket, FOREVER).await;
+        }
+        let _ = stream.read(&mut [0; 4096]).await;
+        let _ = stream.write_all(b"HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n").await;
+    });
+    let report = probed(plan.await).await;
+    assert_suspected(
+        &report,
+        &["the first connection opened", "every later one was refused", "401", "ticket"],
+    );
+}
+
+/// When the third connection is a second old, all end; once.
+#[tokio::test]
+async fn one_event_is_named_and_no_timeout() {
+    let event = Arc::new(watch::channel(false).0);
+    let plan = peer(move |n, stream| {
+        let event = Arc::clone(&event);
+        async move {
+            let Ok(mut socket) = accept_async(stream).await else { return };
+            let mut news = event.subscribe();
+            if n == 3 {
+                let _ = timeout(Duration::from_millis(1400), answer(&mut socket, FOREVER)).await;
+                event.send_replace(true);
+                return;
+            }
+            tokio::select! {
+                () = answer(&mut socket, FOREVER) => {}
+                _ = news.changed() => {}
+            }
+        }
+    });
+    let report = probed(plan.await).await;
+    let findings = &report.findings;
+    let claimed =
+        matches!(findings.verdict, Verdict::IdleTimeout | Verdict::LifetimeCap | Verdict::Stochastic);
+    assert!(!claimed && findings.lifetime.is_none(), "{findings:#?}");
+    assert!(findings.incidents.iter().any(|event| event.kind == IncidentKind::OneMoment), "{findings:#?}");
+}
+
+#[tokio::test]
+async fn ends_of_every_fifth_connection_are_no_path_without_a_timeout() {
+    let plan = peer(|n, stream| async move {
+        let Ok(mut socket) = accept_async(stream).await else { return };
+        let patience = if n % 5 == 4 { Duration::from_millis(1800) } else { FOREVER };
+        answer(&mut socket, patience).await;
+    });
+    let report = probed(plan.await).await;
+    assert_ne!(report.findings.verdict, Verdict::NoTimeoutUpToMax, "{:#?}", report.findings);
+    let is_safe = matches!(report.prescription, Some(Prescription::Heartbeat { found: false, .. }));
+    assert!(!is_safe && report.findings.died.len() > 1, "{:#?}", report.findings);
+}
+
+#[tokio::test]
+async fn text_that_is_no_frame_is_named_and_no_lifetime() {
+    let plan = peer(|n, stream| async move {
+        let Ok(mut socket) = accept_async(stream).await else { return };
+        if n > 0 {
+            let _ = timeout(Duration::from_millis(1300), answer(&mut socket, FOREVER)).await;
+            let _ = socket.get_mut().write_all(&[b'H'; 200]).await;
+        }
+        answer(&mut socket, FOREVER).await;
+    });
+    let report = probed(plan.await).await;
+    assert_suspected(&report, &["wscheck closed", "broke the protocol"]);
+}
+
+#[tokio::test]
+async fn a_busy_server_has_its_lifetime_told() {
+    let plan = peer(|_, stream| async move {
+        let Ok(mut socket) = accept_async(stream).await else { return };
+        for _ in 0..8 {
+            let _ = timeout(Duration::from_millis(250), answer(&mut socket, FOREVER)).await;
+            if socket.send(Message::text("news")).await.is_err() {
+                return;
+            }
+        }
+    });
+    let report = probed(plan.await).await;
+    assert_eq!(report.findings.verdict, Verdict::LifetimeCap, "{:#?}", report.findings);
+    assert!(matches!(report.prescription, Some(Prescription::Reconnect { .. })), "{:?}", report.prescription);
+}
