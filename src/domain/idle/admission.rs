@@ -1,7 +1,7 @@
 //! How many connections the server admits: one that ends right after its opening was never open.
 //!
 //! 1. Ends right after the opening come in batches: what ends before the next attempt belongs to one batch.
-//! 2. After each batch the search waits for 1 s, 2 s, 4 s, and then tries one connection more than stayed open.
+//! 2. After each batch the search waits for 1 s, 2 s, 4 s, at least 1 s after its last end, and then tries one connection more than stayed open.
 //! 3. Where that stays open, too, twice as many are tried, until the search has all that it may open.
 //! 4. After [`MAX_BATCHES`] batches, or [`MAX_ENDED`] such ends, the search is over, and says what it suspects.
 
@@ -15,6 +15,8 @@ use crate::domain::shown::{counted, exact_duration as show};
 const MAX_BATCHES: u32 = 3;
 const MAX_ENDED: usize = 40;
 
+/// No further attempt is made within this time of an end, so that how many connections stay open is known before it.
+const SETTLED_AFTER: Duration = Duration::from_secs(1);
 /// Ends no later than this after the opening are called immediate, and no timer is suspected.
 const IMMEDIATE: Duration = Duration::from_millis(100);
 
@@ -68,6 +70,8 @@ impl Admission {
             self.is_limit_due = true;
             self.stayed = usize::MAX;
         }
+        // What was opened with it may end a little later; how many stayed open shows only then.
+        self.retry_at = self.retry_at.max(moment + SETTLED_AFTER);
         self.stayed = self.stayed.min(open);
         self.ended.push(Ended { opened, moment, batch: self.batches });
         self.cut = Some(cut.clone());
@@ -202,10 +206,10 @@ mod tests {
     fn attempts_back_off_and_end() {
         let fin = Cut::from(How::Fin);
         let mut admission = ended(&[(0, 5), (0, 6)], &fin);
-        admission.attempt(ms(900), Some(6));
-        assert_eq!(admission.limit(), usize::MAX);
         admission.attempt(ms(1005), Some(6));
-        admission.attempt(ms(1006), Some(12));
+        assert_eq!(admission.limit(), usize::MAX, "one second after the last end of a batch");
+        admission.attempt(ms(1006), Some(6));
+        admission.attempt(ms(1007), Some(12));
         assert_eq!(admission.limit(), 5, "set once for each batch");
         assert_eq!(admission.refuse(ms(1005), ms(1007), 4, &fin), ms(3007));
         assert_eq!(admission.exhausted_at(), None);
