@@ -716,6 +716,34 @@ fn restarts_at_regular_intervals_are_no_timeout_and_no_lifetime() {
     }
 }
 
+/// Two outages, the second as long after the first as the first came into the run, look like a lifetime.
+#[test]
+fn two_outages_are_no_timeout_and_no_lifetime() {
+    for (strategy, kind) in Strategy::ALL.into_iter().flat_map(|s| VISIBLE.map(|kind| (s, kind))) {
+        for (first, second) in [(8458, 16_616), (8458, 16_900), (5000, 9990), (3000, 6000), (12_000, 23_500)]
+        {
+            let outages = vec![millis(first), millis(second)];
+            let path = Path { outages, ..Path::new(Timer::Never, kind) };
+            for repeat in [1, 3] {
+                for max_connections in [3, 5, 16] {
+                    let plan = SearchPlan { max: seconds(17), repeat, max_connections, ..short(strategy) };
+                    let run = play(&plan, &path, 0);
+                    let what =
+                        format!("{first}, {second} ms, {kind:?}, {strategy:?}, {repeat}, {max_connections}");
+                    let found = &run.findings;
+                    let what = format!("{what}: {:?} {:?}", found.reasons, found.died);
+                    assert!(
+                        matches!(found.verdict, Verdict::NoTimeoutUpToMax | Verdict::Inconclusive),
+                        "{what}"
+                    );
+                    assert_eq!((found.lifetime, found.bracket.hi), (None, None), "{what}");
+                    assert_bounded(&run, &plan, &what);
+                }
+            }
+        }
+    }
+}
+
 /// Connections end at one age, and once all of them earlier.
 #[test]
 fn one_event_beside_a_lifetime_is_no_timeout() {

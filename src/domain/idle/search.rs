@@ -952,10 +952,13 @@ impl Search {
     fn stagger(&mut self, now: Duration, lifetime: Lifetime) {
         let gone = self.doubt.take().map(|doubt| doubt.since);
         if let (Some(at), Some(cut)) = (gone, self.control_cut.clone()) {
+            // What ended with the control did not end of being idle.
+            let dropped = self.evidence.disregard(at.saturating_sub(ONE_MOMENT), at + ONE_MOMENT);
+            self.provisional = self.provisional.filter(|provisional| provisional.at + ONE_MOMENT < at);
             self.incidents.push_undecided(Incident {
                 kind: IncidentKind::OneMoment,
                 at,
-                connections: 1,
+                connections: dropped + 1,
                 cut,
             });
         }
