@@ -716,12 +716,23 @@ fn restarts_at_regular_intervals_are_no_timeout_and_no_lifetime() {
     }
 }
 
+/// When each of two outages comes, in ms: about as far apart as the first came into the run, or right after it.
+const OUTAGES: [(u64, u64); 8] = [
+    (8458, 16_616),
+    (8458, 16_900),
+    (5000, 9990),
+    (3000, 6000),
+    (12_000, 23_500),
+    (6321, 6861),
+    (1500, 2200),
+    (4000, 4300),
+];
+
 /// Two outages, the second as long after the first as the first came into the run, look like a lifetime.
 #[test]
 fn two_outages_are_no_timeout_and_no_lifetime() {
     for (strategy, kind) in Strategy::ALL.into_iter().flat_map(|s| VISIBLE.map(|kind| (s, kind))) {
-        for (first, second) in [(8458, 16_616), (8458, 16_900), (5000, 9990), (3000, 6000), (12_000, 23_500)]
-        {
+        for (first, second) in OUTAGES {
             let outages = vec![millis(first), millis(second)];
             let path = Path { outages, ..Path::new(Timer::Never, kind) };
             for repeat in [1, 3] {

@@ -56,6 +56,8 @@ struct Doubt {
     /// A connection that was there, and was asked for its life: an older one; where a lifetime is suspected, one
     /// that has not reached it.
     witness: Option<ProbeId>,
+    /// The control had ended before, too, and why was not known yet.
+    is_repeated: bool,
 }
 
 /// The search for an idle timeout. See the module's head for how to drive it.
@@ -663,16 +665,17 @@ impl Search {
         let (last, gone) = self.moments_of_end(at, idle, cut);
         self.second_due = true;
         self.control_cut = Some(cut.clone());
-        let doubt = Doubt { since: at, alive_at: last, silent, lifetime: None, witness: None };
+        let doubt =
+            Doubt { since: at, alive_at: last, silent, lifetime: None, witness: None, is_repeated: false };
         self.control_cut = Some(cut.clone());
         self.note_alive(self.control.opened_at(), last);
         match self.control.ended(last, gone, &self.plan) {
             Fate::SameAge(lifetime) if self.lifetime.is_some_and(|known| is_same(&known, &lifetime)) => {}
             Fate::SameAge(lifetime) if !self.is_credible(&lifetime) => {
-                self.doubt = Some(doubt);
+                self.doubt_path(doubt);
             }
             Fate::SameAge(lifetime) => {
-                self.doubt = Some(Doubt { lifetime: Some(lifetime), ..doubt });
+                self.doubt_path(Doubt { lifetime: Some(lifetime), ..doubt });
             }
             Fate::Stillborn => {
                 let why = match (silent, self.plan.kind) {
@@ -687,8 +690,15 @@ impl Search {
                 };
                 self.conclude(Verdict::Inconclusive, why.to_string());
             }
-            Fate::Lone { alive_at } => self.doubt = Some(Doubt { alive_at, ..doubt }),
+            Fate::Lone { alive_at } => self.doubt_path(Doubt { alive_at, ..doubt }),
         }
+    }
+
+    /// The path is in doubt; where it was already, the doubt reaches as far back as the earlier one did.
+    fn doubt_path(&mut self, doubt: Doubt) {
+        let earlier = self.doubt.map(|earlier| earlier.alive_at);
+        let alive_at = earlier.map_or(doubt.alive_at, |earlier| earlier.min(doubt.alive_at));
+        self.doubt = Some(Doubt { alive_at, is_repeated: earlier.is_some(), ..doubt });
     }
 
     /// Whether controls that died at one age show a lifetime: it is known well enough, none outlived it, and where connections ended at other
@@ -814,7 +824,7 @@ impl Search {
             self.control.forget_ages();
             self.second.forget_end(from, to);
             (self.suspected, self.staggered) = (None, 0);
-            self.doubt = self.doubt.filter(|doubt| doubt.since < from || doubt.since > to);
+            self.settle_doubt(from, to);
             self.watchers_due = true;
         }
         self.void_rounds += 1;
@@ -824,6 +834,15 @@ impl Search {
 
 /// Who is there.
 impl Search {
+    /// An event explains the doubt that began with it, but not an earlier one, of which nobody tells any more.
+    fn settle_doubt(&mut self, from: Duration, to: Duration) {
+        let Some(doubt) = self.doubt.take_if(|doubt| (from..=to).contains(&doubt.since)) else { return };
+        if doubt.is_repeated {
+            self.evidence.disregard(doubt.alive_at, to);
+            self.gaps.disregard(doubt.alive_at, to);
+        }
+    }
+
     fn new_id(&mut self) -> ProbeId {
         self.ordered += 1;
         ProbeId(self.ordered)
