@@ -1,7 +1,6 @@
 //! What is said and awaited before the first heartbeat: join, subscribe, authenticate.
 
 #[cfg(test)]
-#[path = "greeting_tests.rs"]
 mod tests;
 
 use std::time::Duration;

@@ -1,7 +1,6 @@
 //! Takes what is heard on one connection, and says what it comes to.
 
 #[cfg(test)]
-#[path = "listening_tests.rs"]
 mod tests;
 
 use std::cmp::Reverse;
