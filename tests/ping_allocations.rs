@@ -22,9 +22,9 @@ use wscheck::domain::recorder::Recorder;
 use wscheck::domain::run::RunInfo;
 use wscheck::domain::verdict::Policy;
 use wscheck::net::session::plan::SessionPlan;
-use wscheck::net::session::{self, Start, Stops};
-use wscheck::net::websocket::Socket;
-use wscheck::net::wire::{Layered, Stamped, Tap};
+use wscheck::net::session::{self, SessionStart, StopSignals};
+use wscheck::net::tap::{Tap, TcpIntrospect, TimestampedRead};
+use wscheck::net::websocket::WebSocket;
 
 /// Counts allocations.
 struct Counting;
@@ -61,9 +61,9 @@ impl AsyncRead for Memory {
     }
 }
 
-impl Stamped for Memory {}
+impl TimestampedRead for Memory {}
 
-impl Layered for Memory {}
+impl TcpIntrospect for Memory {}
 
 impl AsyncWrite for Memory {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
@@ -117,9 +117,9 @@ async fn connection(index: usize, events: mpsc::UnboundedSender<Told>) {
     tokio::spawn(peer(far));
     let tap = Tap::new(Memory(near));
     let marks = tap.marks();
-    let socket = Socket::new(tap, Vec::new(), marks, 65_536, 1024).await;
+    let socket = WebSocket::new(tap, Vec::new(), marks, 65_536, 1024).await;
     let now = Instant::now();
-    let start = Start {
+    let start = SessionStart {
         nonce: index as u64,
         first_due: vec![now + Duration::from_millis(index as u64)],
         first_seq: vec![0],
@@ -128,7 +128,7 @@ async fn connection(index: usize, events: mpsc::UnboundedSender<Told>) {
     };
     let emit = |event| drop(events.send((ConnId { target: 0, index }, event)));
     let stop = CancellationToken::new();
-    let stops = Stops { over: &stop, at_once: &stop };
+    let stops = StopSignals { over: &stop, at_once: &stop };
     session::run(socket, &plan(), start, Box::new(emit), stops).await;
 }
 

@@ -15,7 +15,7 @@ use wscheck::domain::health::Limits;
 use wscheck::domain::heartbeat::Kind;
 use wscheck::domain::report::Verdict;
 use wscheck::net::dial::DialPlan;
-use wscheck::net::greeting::Greeting;
+use wscheck::net::preamble::Preamble;
 use wscheck::net::session::plan::SessionPlan;
 use wscheck::net::tls::{TlsOptions, TlsPlan};
 
@@ -69,7 +69,7 @@ fn plan(url: &str, connections: usize) -> PingPlan {
         ramp: None,
         worst: 5,
         dial: DialPlan { tls: tls.into(), connect_timeout: Duration::from_secs(60), ..DialPlan::default() },
-        greeting: Greeting::default(),
+        greeting: Preamble::default(),
         session: SessionPlan {
             kinds: vec![Kind::Protocol],
             interval: Some(Duration::from_millis(200)),

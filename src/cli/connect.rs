@@ -17,7 +17,7 @@ use crate::domain::target::Credentials;
 use crate::net::dial::DialPlan;
 use crate::net::os_error;
 use crate::net::proxy::ProxyChoice;
-use crate::net::resolve::{Family, Override, local_address};
+use crate::net::resolve::{AddressFamily, ResolveOverride, local_address};
 use crate::net::tls::{TlsOptions, TlsPlan};
 
 /// How connections are opened; the same for every command that opens some.
@@ -45,7 +45,7 @@ pub struct ConnectArgs {
     /// Use this address for a host and port instead of DNS; a link-local address needs its interface: fe80::1%eth0
     /// (repeatable)
     #[arg(long, value_name = "HOST:PORT:ADDR")]
-    pub resolve: Vec<Override>,
+    pub resolve: Vec<ResolveOverride>,
     /// Connect to this Unix socket instead of the URL's host
     #[arg(long, value_name = "PATH")]
     pub unix_socket: Option<PathBuf>,
@@ -114,10 +114,10 @@ impl ConnectArgs {
         })
     }
 
-    fn family(&self) -> Option<Family> {
+    fn family(&self) -> Option<AddressFamily> {
         match (self.ipv4, self.ipv6) {
-            (true, _) => Some(Family::V4),
-            (false, true) => Some(Family::V6),
+            (true, _) => Some(AddressFamily::V4),
+            (false, true) => Some(AddressFamily::V6),
             (false, false) => None,
         }
     }

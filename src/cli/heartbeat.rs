@@ -13,7 +13,7 @@ use crate::domain::heartbeat::pattern::Pattern;
 use crate::domain::heartbeat::presets::{Intent, Spoken};
 use crate::domain::heartbeat::template::{Keys, Payload, Template};
 use crate::domain::secrets;
-use crate::net::greeting::Greeting;
+use crate::net::preamble::Preamble;
 
 /// How long the awaited message may take, when nothing is said of it.
 const AWAIT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -152,7 +152,7 @@ impl GreetingArgs {
     }
 
     /// What is said and awaited first.
-    pub fn greeting(&self, chosen: &Chosen) -> Result<Greeting, String> {
+    pub fn greeting(&self, chosen: &Chosen) -> Result<Preamble, String> {
         self.welcome.greeting(!self.no_answer, chosen)
     }
 }
@@ -173,11 +173,11 @@ impl WelcomeArgs {
 
     /// What is said and awaited first; `answer_pings`: the server's own app pings are answered meanwhile. What is said here
     /// holds in the place of the preset's.
-    pub fn greeting(&self, answer_pings: bool, chosen: &Chosen) -> Result<Greeting, String> {
+    pub fn greeting(&self, answer_pings: bool, chosen: &Chosen) -> Result<Preamble, String> {
         let send = self.send.iter().map(|given| message(given)).collect::<Result<Vec<_>, _>>()?;
         let awaited = self.await_pattern.as_deref().map(|text| parse("--await", text)).transpose()?;
         let spoken = chosen.spoken();
-        Ok(Greeting {
+        Ok(Preamble {
             first: spoken.and_then(|spoken| spoken.first.clone()),
             send: match (send.is_empty(), spoken) {
                 (true, Some(spoken)) => spoken.hello.clone(),

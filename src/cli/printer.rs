@@ -12,7 +12,7 @@ use super::{signals, usage};
 use crate::commands::ping::Control;
 use crate::domain::event::{Event, Reporter};
 use crate::domain::report::Verdict;
-use crate::net::nap::Nap;
+use crate::net::batch_sleep::BatchSleep;
 use crate::output::human::HumanOptions;
 use crate::output::{Format, Interest, Writer, charset};
 
@@ -101,7 +101,7 @@ pub fn run_showing<E: Clone + Send + 'static>(
     let interrupt = printer.background.closed().child_token();
     let (ask, interim) = mpsc::unbounded_channel();
     let exit_code = signals::obey(interrupt.clone(), ask).and_then(|()| {
-        let nap = Nap::default();
+        let nap = BatchSleep::default();
         let rest = nap.clone();
         let mut runtime = tokio::runtime::Builder::new_current_thread();
         let runtime = runtime.enable_all().on_thread_park(move || rest.take()).build()?;

@@ -11,10 +11,10 @@ use crate::domain::listen::shapes::shown;
 use crate::domain::opening::OpenError;
 use crate::domain::target::Target;
 use crate::net::dial::{self, DialPlan};
-use crate::net::packed::unpacked;
+use crate::net::gzip::unpacked;
+use crate::net::idle_probe::say_goodbye;
 use crate::net::stream::Stream;
-use crate::net::trial::part;
-use crate::net::websocket::{Socket, Step};
+use crate::net::websocket::{SocketEvent, WebSocket};
 
 /// Who speaks first does so by then.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -61,24 +61,24 @@ pub async fn reconnoitre(target: &Target, dial: &DialPlan, largest: usize) -> Re
 
 async fn look(target: &Target, dial: &DialPlan, largest: usize) -> Result<Look, OpenError> {
     let dial::Open { stream, leftover, marks, facts } = dial::open(dial, target).await?;
-    let mut socket = Socket::new(stream, leftover, marks, largest, 1024).await;
+    let mut socket = WebSocket::new(stream, leftover, marks, largest, 1024).await;
     let began = Instant::now();
     let (messages, ended) = first_words(&mut socket).await;
     let refused = ended && began.elapsed() < AT_ONCE + facts.phases.upgrade.unwrap_or_default();
-    part(&mut socket).await;
+    say_goodbye(&mut socket).await;
     let subprotocol = facts.subprotocol.map(|name| name.as_str().to_string());
     Ok(Look { subprotocol, messages, refused })
 }
 
 /// What it says, until that is typical of something, or is enough; and whether it ended the connection.
-async fn first_words(socket: &mut Socket<Stream>) -> (Vec<(Resemblance, String)>, bool) {
+async fn first_words(socket: &mut WebSocket<Stream>) -> (Vec<(Resemblance, String)>, bool) {
     let until = Instant::now() + PATIENCE;
     let mut words = Vec::new();
     while let Ok(step) = timeout_at(until, socket.step()).await {
         let message = match step {
-            Step::Lost(_) | Step::Message(Message::Close(_)) => return (words, true),
-            Step::Flushed(_) | Step::Bytes => continue,
-            Step::Message(message) => message,
+            SocketEvent::Lost(_) | SocketEvent::Message(Message::Close(_)) => return (words, true),
+            SocketEvent::Flushed(_) | SocketEvent::Bytes => continue,
+            SocketEvent::Message(message) => message,
         };
         if let Some((presets, shown)) = word(&message) {
             let is_known = !presets.is_empty();

@@ -9,33 +9,33 @@ use crate::domain::event::{ConnEvent, Heard};
 use crate::domain::opening::{OpenError, Opened};
 use crate::domain::target::Target;
 use crate::net::dial::{self, DialPlan};
-use crate::net::greeting::{self, Greeting, blame, greet_hearing};
+use crate::net::preamble::{self, Preamble, blame, run_preamble_heard_by};
 use crate::net::stream::Stream;
-use crate::net::websocket::Socket;
-use crate::net::wire::Valve;
+use crate::net::tap::Mute;
+use crate::net::websocket::WebSocket;
 
 /// Open and greeted.
 pub struct Ready {
-    pub socket: Socket<Stream>,
+    pub socket: WebSocket<Stream>,
     pub facts: Opened,
     /// The end of the upgrade.
     pub opened: Instant,
     /// The end of the greeting.
     pub greeted: Instant,
     /// What can keep bytes from leaving.
-    pub valve: Arc<Valve>,
+    pub valve: Arc<Mute>,
     /// The server sent heartbeats during the greeting, whose moments nobody noted.
     pub missed_some: bool,
 }
 
 /// Open, and not greeted yet.
 pub struct Room {
-    pub socket: Socket<Stream>,
+    pub socket: WebSocket<Stream>,
     pub facts: Opened,
     /// The end of the upgrade.
     pub opened: Instant,
     /// What can keep bytes from leaving.
-    pub valve: Arc<Valve>,
+    pub valve: Arc<Mute>,
 }
 
 /// Opens a connection; `largest` bounds a message that comes, `asks` one that leaves.
@@ -43,7 +43,7 @@ pub async fn enter(target: &Target, dial: &DialPlan, largest: usize, asks: usize
     let dial::Open { stream, leftover, marks, facts } = dial::open(dial, target).await?;
     let opened = Instant::now();
     let valve = stream.valve();
-    let socket = Socket::new(stream, leftover, marks, largest, asks).await;
+    let socket = WebSocket::new(stream, leftover, marks, largest, asks).await;
     Ok(Room { socket, facts, opened, valve })
 }
 
@@ -51,12 +51,12 @@ impl Room {
     /// Says and awaits what is to be; `ear` hears what is said meanwhile, and `emit` is told of it in counts.
     pub async fn greet(
         &mut self,
-        greeting: &Greeting,
+        greeting: &Preamble,
         target: &Target,
         emit: &(dyn Fn(ConnEvent) + Send + Sync),
-        ear: greeting::Ear<'_>,
+        ear: preamble::PreambleListener<'_>,
     ) -> Result<(), OpenError> {
-        let greeted = greet_hearing(&mut self.socket, greeting, target, emit, ear).await;
+        let greeted = run_preamble_heard_by(&mut self.socket, greeting, target, emit, ear).await;
         greeted.map_err(|why| blame(why, &self.facts))
     }
 }
@@ -65,7 +65,7 @@ impl Room {
 pub async fn open(
     target: &Target,
     dial: &DialPlan,
-    greeting: &Greeting,
+    greeting: &Preamble,
     largest: usize,
     asks: usize,
 ) -> Result<Ready, OpenError> {

@@ -12,15 +12,15 @@ use crate::domain::opening::FailureKind;
 use crate::domain::peer_text::PeerText;
 use crate::domain::shown::variant_words;
 
-use super::fault::Fault;
+use super::dial_error::DialError;
 
 const DAY: i64 = 24 * 60 * 60;
 /// The most of a certificate's names that are shown.
-const MOST_NAMES: usize = 4;
+const MAX_SHOWN_NAMES: usize = 4;
 
 /// The server's own certificate, as far as a reader cares.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Leaf {
+pub struct LeafCertificate {
     /// The common name, or the first of `names`.
     pub subject: Option<PeerText>,
     /// The issuer's common name, or its organization.
@@ -35,14 +35,14 @@ pub struct Leaf {
     pub not_after: i64,
 }
 
-impl Leaf {
+impl LeafCertificate {
     /// Reads a certificate in DER; `None` when it cannot be read.
-    pub fn parse(der: &[u8]) -> Option<Leaf> {
+    pub fn parse(der: &[u8]) -> Option<LeafCertificate> {
         let (_, certificate) = x509_parser::parse_x509_certificate(der).ok()?;
         let mut names = names(&certificate);
-        let more_names = names.len().saturating_sub(MOST_NAMES);
-        names.truncate(MOST_NAMES);
-        Some(Leaf {
+        let more_names = names.len().saturating_sub(MAX_SHOWN_NAMES);
+        names.truncate(MAX_SHOWN_NAMES);
+        Some(LeafCertificate {
             subject: common_name(certificate.subject()).or_else(|| names.first().cloned()),
             issuer: common_name(certificate.issuer()).or_else(|| organization(certificate.issuer())),
             self_signed: certificate.subject().as_raw() == certificate.issuer().as_raw(),
@@ -103,24 +103,25 @@ fn ip(bytes: &[u8]) -> Option<IpAddr> {
 }
 
 /// What is wrong with the certificate that was shown for `name`.
-pub fn fault(error: &CertificateError, leaf: Option<&Leaf>, name: &ServerName<'_>) -> Fault {
+pub fn fault(error: &CertificateError, leaf: Option<&LeafCertificate>, name: &ServerName<'_>) -> DialError {
     match error {
         CertificateError::ExpiredContext { time, not_after } => expired(*time, *not_after, leaf),
-        CertificateError::Expired => Fault::new(FailureKind::CertificateExpired, "certificate expired"),
+        CertificateError::Expired => DialError::new(FailureKind::CertificateExpired, "certificate expired"),
         CertificateError::NotValidYetContext { time, not_before } => {
             let wait = span(seconds(*not_before).saturating_sub(seconds(*time)));
             let cause = format!("certificate is not valid yet: it will be in {wait}");
-            Fault::new(FailureKind::CertificateNotYetValid, cause).hint(CHECK_CLOCK)
+            DialError::new(FailureKind::CertificateNotYetValid, cause).hint(CHECK_CLOCK)
         }
         CertificateError::NotValidYet => {
-            Fault::new(FailureKind::CertificateNotYetValid, "certificate is not valid yet").hint(CHECK_CLOCK)
+            DialError::new(FailureKind::CertificateNotYetValid, "certificate is not valid yet")
+                .hint(CHECK_CLOCK)
         }
         CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
             wrong_name(leaf, name)
         }
         CertificateError::UnknownIssuer => unknown_issuer(leaf),
         CertificateError::Revoked => {
-            Fault::new(FailureKind::CertificateRevoked, "certificate was revoked by its issuer")
+            DialError::new(FailureKind::CertificateRevoked, "certificate was revoked by its issuer")
         }
         other => invalid(other, leaf),
     }
@@ -132,11 +133,11 @@ fn seconds(time: UnixTime) -> i64 {
     i64::try_from(time.as_secs()).unwrap_or(i64::MAX)
 }
 
-fn expired(time: UnixTime, not_after: UnixTime, leaf: Option<&Leaf>) -> Fault {
+fn expired(time: UnixTime, not_after: UnixTime, leaf: Option<&LeafCertificate>) -> DialError {
     let ago = span(seconds(time).saturating_sub(seconds(not_after)));
     let own = leaf.is_none_or(|leaf| leaf.not_after == seconds(not_after));
     let which = if own { "certificate" } else { "the certificate of its issuer" };
-    Fault::new(FailureKind::CertificateExpired, format!("{which} expired {ago} ago"))
+    DialError::new(FailureKind::CertificateExpired, format!("{which} expired {ago} ago"))
 }
 
 /// A span of seconds in its largest unit: `3 days`, `1 hour`.
@@ -151,11 +152,11 @@ fn span(seconds: i64) -> String {
     format!("{count} {unit}{plural}")
 }
 
-fn wrong_name(leaf: Option<&Leaf>, name: &ServerName<'_>) -> Fault {
-    let valid_for = leaf.map_or("other names".to_string(), Leaf::valid_for);
+fn wrong_name(leaf: Option<&LeafCertificate>, name: &ServerName<'_>) -> DialError {
+    let valid_for = leaf.map_or("other names".to_string(), LeafCertificate::valid_for);
     let cause = format!("certificate is for {valid_for}; not for {}", name.to_str());
-    let fault = Fault::new(FailureKind::CertificateWrongName, cause);
-    if let Some(common_name) = leaf.and_then(Leaf::common_name_alone) {
+    let fault = DialError::new(FailureKind::CertificateWrongName, cause);
+    if let Some(common_name) = leaf.and_then(LeafCertificate::common_name_alone) {
         return fault.hint(format!(
             "names must be in subjectAltName; the common name ({}) is not looked at (RFC 9525 section 2)",
             common_name.as_str()
@@ -173,15 +174,17 @@ fn is_host_name(name: &PeerText) -> bool {
     ServerName::try_from(name.as_str()).is_ok()
 }
 
-fn unknown_issuer(leaf: Option<&Leaf>) -> Fault {
+fn unknown_issuer(leaf: Option<&LeafCertificate>) -> DialError {
     let issuer = leaf.and_then(|leaf| leaf.issuer.as_ref()).filter(|issuer| !issuer.is_empty());
     let cause = match (leaf.is_some_and(|leaf| leaf.self_signed), issuer) {
         (true, _) => "certificate is self-signed, and not one that is trusted here".to_string(),
         (false, Some(issuer)) => format!("certificate is by an unknown issuer, {issuer}"),
         (false, None) => "certificate is by an unknown issuer".to_string(),
     };
-    Fault::new(FailureKind::CertificateUnknownIssuer, cause).hint(match leaf {
-        Some(Leaf { self_signed: true, .. }) => "--cacert FILE to trust it, or --insecure to skip the check",
+    DialError::new(FailureKind::CertificateUnknownIssuer, cause).hint(match leaf {
+        Some(LeafCertificate { self_signed: true, .. }) => {
+            "--cacert FILE to trust it, or --insecure to skip the check"
+        }
         _ => {
             "--cacert FILE with the issuer's certificate, or --insecure to skip the check; \
              a server that does not send its intermediate certificates looks the same"
@@ -195,12 +198,12 @@ pub fn is_ca_as_server(error: &CertificateError) -> bool {
     matches!(error, CertificateError::Other(other) if other.to_string().contains("CaUsedAsEndEntity"))
 }
 
-fn invalid(error: &CertificateError, leaf: Option<&Leaf>) -> Fault {
+fn invalid(error: &CertificateError, leaf: Option<&LeafCertificate>) -> DialError {
     if is_ca_as_server(error) && leaf.is_some_and(|leaf| leaf.self_signed) {
         return unknown_issuer(leaf);
     }
     let fault = |why: &str| {
-        Fault::new(FailureKind::CertificateInvalid, format!("certificate is not acceptable: {why}"))
+        DialError::new(FailureKind::CertificateInvalid, format!("certificate is not acceptable: {why}"))
     };
     match error {
         CertificateError::UnsupportedSignatureAlgorithmContext { signature_algorithm_id, .. }
@@ -261,11 +264,11 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn leaf(names: &[&str]) -> Leaf {
+    fn leaf(names: &[&str]) -> LeafCertificate {
         let key = rcgen::KeyPair::generate().unwrap();
         let names: Vec<_> = names.iter().map(|name| name.to_string()).collect();
         let certificate = rcgen::CertificateParams::new(names).unwrap().self_signed(&key).unwrap();
-        Leaf::parse(certificate.der()).unwrap()
+        LeafCertificate::parse(certificate.der()).unwrap()
     }
 
     #[test]
@@ -284,7 +287,7 @@ mod tests {
 
     #[test]
     fn days_left_are_whole_days() {
-        let leaf = Leaf { not_after: 10 * DAY, ..leaf(&[]) };
+        let leaf = LeafCertificate { not_after: 10 * DAY, ..leaf(&[]) };
         assert_eq!(leaf.days_left(7 * DAY), 3);
         assert_eq!(leaf.days_left(7 * DAY + 1), 2);
         assert_eq!(leaf.days_left(10 * DAY), 0);
@@ -294,7 +297,7 @@ mod tests {
 
     #[test]
     fn the_days_since_it_expired_are_those_that_the_error_tells() {
-        let leaf = Leaf { not_after: 10 * DAY, ..leaf(&[]) };
+        let leaf = LeafCertificate { not_after: 10 * DAY, ..leaf(&[]) };
         let time = |seconds: i64| UnixTime::since_unix_epoch(std::time::Duration::from_secs(seconds as u64));
         let now = leaf.not_after + 2484 * DAY + DAY / 2;
         assert_eq!(leaf.days_left(now), -2484);
@@ -306,7 +309,7 @@ mod tests {
     fn a_name_is_offered_only_if_it_is_a_host_name() {
         let asked = ServerName::try_from("a.example").unwrap();
         let hint = |name: &str| {
-            let leaf = Leaf { names: vec![PeerText::new(name)], ..leaf(&[]) };
+            let leaf = LeafCertificate { names: vec![PeerText::new(name)], ..leaf(&[]) };
             wrong_name(Some(&leaf), &asked).hint
         };
         assert!(hint("b.example").is_some_and(|hint| hint.ends_with("--server-name b.example")));
@@ -327,7 +330,7 @@ mod tests {
     #[test]
     fn an_expired_issuer_is_told_from_an_expired_server() {
         let time = |days: u64| UnixTime::since_unix_epoch(std::time::Duration::from_secs(days * 86_400));
-        let leaf = Leaf { not_after: 10 * DAY, ..leaf(&[]) };
+        let leaf = LeafCertificate { not_after: 10 * DAY, ..leaf(&[]) };
         assert_eq!(expired(time(13), time(10), Some(&leaf)).cause, "certificate expired 3 days ago");
         assert_eq!(
             expired(time(13), time(12), Some(&leaf)).cause,
@@ -338,7 +341,7 @@ mod tests {
     proptest! {
         #[test]
         fn no_bytes_make_the_reader_panic(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
-            let _ = Leaf::parse(&bytes);
+            let _ = LeafCertificate::parse(&bytes);
         }
 
         #[test]
@@ -348,7 +351,7 @@ mod tests {
             let mut der = params.self_signed(&key).unwrap().der().to_vec();
             let index = at.index(der.len());
             der[index] = byte;
-            let _ = Leaf::parse(&der);
+            let _ = LeafCertificate::parse(&der);
         }
     }
 }

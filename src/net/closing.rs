@@ -7,11 +7,14 @@ use tokio::time::{Instant, timeout_at};
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 
-use super::websocket::{Socket, Step};
+use super::websocket::{SocketEvent, WebSocket};
 use crate::domain::ending::CloseReply;
 
 /// Sends close 1000, and waits no longer than this for how the peer takes it. What else comes meanwhile is passed over.
-pub async fn close<S: AsyncRead + AsyncWrite + Unpin>(socket: &mut Socket<S>, wait: Duration) -> CloseReply {
+pub async fn close<S: AsyncRead + AsyncWrite + Unpin>(
+    socket: &mut WebSocket<S>,
+    wait: Duration,
+) -> CloseReply {
     let frame = CloseFrame { code: 1000_u16.into(), reason: "".into() };
     if socket.marks().end().is_some() || socket.send(Message::Close(Some(frame))).is_err() {
         return CloseReply::NotSent;
@@ -19,9 +22,9 @@ pub async fn close<S: AsyncRead + AsyncWrite + Unpin>(socket: &mut Socket<S>, wa
     let deadline = Instant::now() + wait;
     while let Ok(step) = timeout_at(deadline, socket.step()).await {
         let cut = match step {
-            Step::Lost(error) => Some(socket.lost_by(error)),
-            Step::Message(Message::Close(frame)) => Some(socket.closed_by(frame)),
-            Step::Message(_) | Step::Flushed(_) | Step::Bytes => None,
+            SocketEvent::Lost(error) => Some(socket.lost_by(error)),
+            SocketEvent::Message(Message::Close(frame)) => Some(socket.closed_by(frame)),
+            SocketEvent::Message(_) | SocketEvent::Flushed(_) | SocketEvent::Bytes => None,
         };
         if let Some(cut) = cut {
             return CloseReply::of(cut.who, &cut.how, cut.os_error.as_deref());

@@ -14,19 +14,19 @@ use crate::domain::opening::{FailureKind, OpenError, Opened, Reached, Stamper};
 use crate::domain::phase::Phase;
 use crate::domain::target::{Credentials, Target};
 
-use super::fault::Fault;
-use super::locals::Locals;
-use super::proxy::{self, Destination, ProxyChoice, ProxyUrl, Scheme};
-use super::race::{interleave, most_telling, race};
-use super::resolve::{self, Family, Override, Source};
-use super::socket::{Socket, SocketOptions};
+use super::bind_pool::BindPool;
+use super::dial_error::DialError;
+use super::happy_eyeballs::{interleave, most_telling, race};
+use super::proxy::{self, Destination, ProxyChoice, ProxyScheme, ProxyUrl};
+use super::resolve::{self, AddressFamily, AddressSource, ResolveOverride};
+use super::socket::{SocketOptions, TransportSocket};
 use super::stream::Stream;
-use super::tls::{self, Party, TlsPlan};
-use super::upgrade::{self, Offer};
-use super::wire::{Marks, Tap};
+use super::tap::{Tap, TapState};
+use super::tls::{self, TlsPeer, TlsPlan};
+use super::upgrade::{self, UpgradeOffer};
 
 /// Longer than anybody waits, and short enough to be added to an instant.
-const LONGEST_OPENING: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+const MAX_CONNECT_TIMEOUT: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 /// How connections are to be opened.
 #[derive(Clone)]
@@ -39,11 +39,11 @@ pub struct DialPlan {
     /// In place of the URL's userinfo.
     pub credentials: Option<Credentials>,
     /// Addresses to use instead of asking the resolver.
-    pub resolve: Vec<Override>,
+    pub resolve: Vec<ResolveOverride>,
     /// Use addresses of this family only.
-    pub family: Option<Family>,
+    pub family: Option<AddressFamily>,
     /// The local addresses to connect from, in turn; none: the system chooses.
-    pub bind: Locals,
+    pub bind: BindPool,
     /// Connect to this socket, whatever the URL's host; no proxy then.
     pub unix_socket: Option<PathBuf>,
     pub proxy: ProxyChoice,
@@ -68,7 +68,7 @@ impl Default for DialPlan {
             credentials: None,
             resolve: Vec::new(),
             family: None,
-            bind: Locals::default(),
+            bind: BindPool::default(),
             unix_socket: None,
             proxy: ProxyChoice::None,
             tls: Arc::default(),
@@ -109,7 +109,7 @@ pub struct Open {
     /// Bytes that came after the response's head: the beginning of the peer's frames.
     pub leftover: Vec<u8>,
     /// What the byte tap on the socket sees.
-    pub marks: Arc<Marks>,
+    pub marks: Arc<TapState>,
     pub facts: Opened,
 }
 
@@ -120,10 +120,10 @@ pub async fn open(plan: &DialPlan, target: &Target) -> Result<Open, OpenError> {
     let proxy = plan.proxy_for(target);
     // Reading the system's roots is this machine's work, and none of the phases'. Its error is met again
     // where TLS begins.
-    if target.secure() || proxy.as_ref().is_some_and(|proxy| proxy.scheme() == Scheme::Https) {
+    if target.secure() || proxy.as_ref().is_some_and(|proxy| proxy.scheme() == ProxyScheme::Https) {
         let _ = plan.tls.prepare();
     }
-    let mut opening = Opening::new(plan, target, proxy);
+    let mut opening = DialProgress::new(plan, target, proxy);
     match opening.run().await {
         Ok((stream, marks, leftover)) => {
             opening.facts.phases.total = opening.began.elapsed();
@@ -134,9 +134,9 @@ pub async fn open(plan: &DialPlan, target: &Target) -> Result<Open, OpenError> {
 }
 
 /// Whose address it is that fails, said before it. That of the target needs no saying.
-const TARGETS: &str = "";
-const PROXYS: &str = "the proxy ";
-const SOCKETS: &str = "the socket ";
+const OF_TARGET: &str = "";
+const OF_PROXY: &str = "the proxy ";
+const OF_SOCKET: &str = "the socket ";
 
 /// A host and port to connect to.
 #[derive(Clone, Copy)]
@@ -154,14 +154,14 @@ impl<'a> Endpoint<'a> {
 }
 
 /// A fault and the phase it stopped.
-type Stop = (Phase, Fault);
+type FailedPhase = (Phase, DialError);
 
-fn at(phase: Phase) -> impl Fn(Fault) -> Stop {
+fn at(phase: Phase) -> impl Fn(DialError) -> FailedPhase {
     move |fault| (fault.phase.unwrap_or(phase), fault)
 }
 
 /// One opening, as far as it has come.
-struct Opening<'a> {
+struct DialProgress<'a> {
     plan: &'a DialPlan,
     target: &'a Target,
     proxy: Option<ProxyUrl>,
@@ -172,15 +172,15 @@ struct Opening<'a> {
     candidates: Vec<String>,
 }
 
-impl<'a> Opening<'a> {
-    fn new(plan: &'a DialPlan, target: &'a Target, proxy: Option<ProxyUrl>) -> Opening<'a> {
+impl<'a> DialProgress<'a> {
+    fn new(plan: &'a DialPlan, target: &'a Target, proxy: Option<ProxyUrl>) -> DialProgress<'a> {
         let began = Instant::now();
         let facts = Opened { proxy: proxy.as_ref().map(ProxyUrl::to_string), ..Opened::default() };
-        let deadline = began + plan.connect_timeout.min(LONGEST_OPENING);
-        Opening { plan, target, proxy, began, deadline, facts, candidates: Vec::new() }
+        let deadline = began + plan.connect_timeout.min(MAX_CONNECT_TIMEOUT);
+        DialProgress { plan, target, proxy, began, deadline, facts, candidates: Vec::new() }
     }
 
-    async fn run(&mut self) -> Result<(Stream, Arc<Marks>, Vec<u8>), Stop> {
+    async fn run(&mut self) -> Result<(Stream, Arc<TapState>, Vec<u8>), FailedPhase> {
         let socket = self.socket().await?;
         self.facts.remote = self.facts.attempts.iter().find(|a| a.error.is_none()).map(|a| a.address.clone());
         self.facts.local = socket.local();
@@ -198,21 +198,25 @@ impl<'a> Opening<'a> {
         Ok((stream, marks, leftover))
     }
 
-    async fn socket(&mut self) -> Result<Socket, Stop> {
+    async fn socket(&mut self) -> Result<TransportSocket, FailedPhase> {
         if let Some(path) = &self.plan.unix_socket {
             return self.unix(path).await;
         }
         match self.proxy.clone() {
-            None => self.reach(Endpoint::of(self.target), TARGETS).await,
+            None => self.reach(Endpoint::of(self.target), OF_TARGET).await,
             Some(proxy) => {
                 let endpoint = Endpoint { host: proxy.host(), zone: proxy.zone(), port: proxy.port() };
-                let reached = self.reach(endpoint, PROXYS).await;
+                let reached = self.reach(endpoint, OF_PROXY).await;
                 reached.map_err(|(phase, fault)| (phase, proxy.blamed(fault)))
             }
         }
     }
 
-    async fn reach(&mut self, endpoint: Endpoint<'_>, whose: &'static str) -> Result<Socket, Stop> {
+    async fn reach(
+        &mut self,
+        endpoint: Endpoint<'_>,
+        whose: &'static str,
+    ) -> Result<TransportSocket, FailedPhase> {
         let bind = self.plan.bind.next();
         let addresses = self.addresses(endpoint, bind, whose).await.map_err(at(Phase::Dns))?;
         self.candidates = addresses.iter().map(SocketAddr::to_string).collect();
@@ -224,7 +228,7 @@ impl<'a> Opening<'a> {
         };
         let connect = async |address: SocketAddr| {
             resolve::check_zone(address)?;
-            let socket = Socket::tcp(address, options).await;
+            let socket = TransportSocket::tcp(address, options).await;
             socket.map_err(|fault| fault.naming(&address.to_string(), whose))
         };
         self.raced(addresses, whose, connect).await
@@ -237,47 +241,54 @@ impl<'a> Opening<'a> {
         endpoint: Endpoint<'_>,
         bind: Option<SocketAddr>,
         whose: &str,
-    ) -> Result<Vec<SocketAddr>, Fault> {
+    ) -> Result<Vec<SocketAddr>, DialError> {
         let Endpoint { host, zone, port } = endpoint;
         let all = match resolve::source(host, zone, port, &self.plan.resolve) {
-            Source::Known(known) => known.iter().map(|address| address.at(port)).collect::<Result<_, _>>()?,
-            Source::Ask(name) => self.ask(&name, port, whose).await?,
+            AddressSource::Known(known) => {
+                known.iter().map(|address| address.at(port)).collect::<Result<_, _>>()?
+            }
+            AddressSource::Ask(name) => self.ask(&name, port, whose).await?,
         };
         let wanted =
             resolve::restrict(&format!("{whose}{host}"), all, self.plan.family, bind.map(|bind| bind.ip()))?;
         Ok(interleave(wanted))
     }
 
-    async fn ask(&mut self, name: &str, port: u16, whose: &str) -> Result<Vec<SocketAddr>, Fault> {
+    async fn ask(&mut self, name: &str, port: u16, whose: &str) -> Result<Vec<SocketAddr>, DialError> {
         let began = Instant::now();
         let silent = |_| {
             let doing = format!("the resolver did not answer for {whose}{name}");
-            Fault::timeout(self.plan.connect_timeout, doing)
+            DialError::timeout(self.plan.connect_timeout, doing)
         };
         let answer = timeout_at(self.deadline, resolve::ask(name, port, whose)).await.map_err(silent)?;
         *self.facts.phases.dns.get_or_insert_default() += began.elapsed();
         answer
     }
 
-    async fn unix(&mut self, path: &Path) -> Result<Socket, Stop> {
-        self.raced(vec![path.display()], SOCKETS, |_| Socket::unix(path)).await
+    async fn unix(&mut self, path: &Path) -> Result<TransportSocket, FailedPhase> {
+        self.raced(vec![path.display()], OF_SOCKET, |_| TransportSocket::unix(path)).await
     }
 
-    async fn raced<A, F, Fut>(&mut self, addresses: Vec<A>, whose: &str, connect: F) -> Result<Socket, Stop>
+    async fn raced<A, F, Fut>(
+        &mut self,
+        addresses: Vec<A>,
+        whose: &str,
+        connect: F,
+    ) -> Result<TransportSocket, FailedPhase>
     where
         A: fmt::Display,
         F: Fn(A) -> Fut,
-        Fut: Future<Output = Result<Socket, Fault>>,
+        Fut: Future<Output = Result<TransportSocket, DialError>>,
     {
         let raced = race(addresses, whose, self.deadline, self.plan.connect_timeout, connect).await;
         self.facts.phases.tcp = Some(raced.took);
         self.facts.attempts = raced.attempts;
-        let nothing = || Fault::new(FailureKind::Other, "there was no address to try");
+        let nothing = || DialError::new(FailureKind::Other, "there was no address to try");
         raced.won.ok_or_else(|| at(Phase::Tcp)(most_telling(raced.faults).unwrap_or_else(nothing)))
     }
 
     /// Asks the proxy for the way on, inside TLS where the proxy wants it.
-    async fn tunnel(&mut self, stream: Stream, proxy: &ProxyUrl) -> Result<Stream, Stop> {
+    async fn tunnel(&mut self, stream: Stream, proxy: &ProxyUrl) -> Result<Stream, FailedPhase> {
         let destination = self.destination(proxy).await.map_err(at(Phase::Dns))?;
         let began = Instant::now();
         let budget = self.plan.connect_timeout;
@@ -288,48 +299,50 @@ impl<'a> Opening<'a> {
         tunnelled.map_err(blamed)
     }
 
-    async fn within_proxy_tls(&self, stream: Stream, proxy: &ProxyUrl) -> Result<Stream, Fault> {
-        if proxy.scheme() != Scheme::Https {
+    async fn within_proxy_tls(&self, stream: Stream, proxy: &ProxyUrl) -> Result<Stream, DialError> {
+        if proxy.scheme() != ProxyScheme::Https {
             return Ok(stream);
         }
-        let party = Party::Proxy(tls::host_name(proxy.host())?);
+        let party = TlsPeer::Proxy(tls::host_name(proxy.host())?);
         let budget = self.plan.connect_timeout;
         let (tls, _) = tls::handshake(&self.plan.tls, stream, &party, self.deadline, budget).await?;
         Ok(Stream::Tls(Box::new(tls)))
     }
 
     /// What the proxy is asked for: the target's name, or its first address when we are to resolve it.
-    async fn destination(&mut self, proxy: &ProxyUrl) -> Result<Destination, Fault> {
+    async fn destination(&mut self, proxy: &ProxyUrl) -> Result<Destination, DialError> {
         if let Some(zone) = self.target.zone() {
             let cause = format!("a proxy cannot use '{zone}', a network interface of this host");
-            return Err(Fault::new(FailureKind::Local, cause).hint("--proxy none connects without the proxy"));
+            return Err(
+                DialError::new(FailureKind::Local, cause).hint("--proxy none connects without the proxy")
+            );
         }
         if !proxy.scheme().resolves_here() {
             return Ok(Destination::of(self.target));
         }
-        let addresses = self.addresses(Endpoint::of(self.target), None, TARGETS).await?;
-        let usable = addresses.iter().find(|a| proxy.scheme() != Scheme::Socks4 || a.is_ipv4());
+        let addresses = self.addresses(Endpoint::of(self.target), None, OF_TARGET).await?;
+        let usable = addresses.iter().find(|a| proxy.scheme() != ProxyScheme::Socks4 || a.is_ipv4());
         match usable.or(addresses.first()) {
             Some(address) => Ok(Destination::at(address.ip(), address.port())),
             None => Ok(Destination::of(self.target)),
         }
     }
 
-    async fn secure(&mut self, stream: Stream) -> Result<Stream, Stop> {
+    async fn secure(&mut self, stream: Stream) -> Result<Stream, FailedPhase> {
         let began = Instant::now();
         let name = self.plan.tls.name_for(self.target.host()).map_err(at(Phase::Tls))?;
         let budget = self.plan.connect_timeout;
         let handshake =
-            tls::handshake(&self.plan.tls, stream, &Party::Server(name), self.deadline, budget).await;
+            tls::handshake(&self.plan.tls, stream, &TlsPeer::Server(name), self.deadline, budget).await;
         self.facts.phases.tls = Some(began.elapsed());
         let (tls, facts) = handshake.map_err(at(Phase::Tls))?;
         self.facts.tls = Some(facts);
         Ok(Stream::Tls(Box::new(tls)))
     }
 
-    async fn upgrade(&mut self, stream: &mut Stream) -> Result<Vec<u8>, Stop> {
+    async fn upgrade(&mut self, stream: &mut Stream) -> Result<Vec<u8>, FailedPhase> {
         let began = Instant::now();
-        let offer = Offer {
+        let offer = UpgradeOffer {
             target: self.target,
             headers: &self.plan.headers,
             origin: self.plan.origin.as_ref(),
@@ -354,7 +367,7 @@ impl<'a> Opening<'a> {
         Some(Reached { address, proxy: self.facts.proxy.clone(), untried })
     }
 
-    fn error(self, phase: Phase, fault: Fault) -> OpenError {
+    fn error(self, phase: Phase, fault: DialError) -> OpenError {
         OpenError {
             url: self.target.to_string(),
             phase,
@@ -373,9 +386,11 @@ impl<'a> Opening<'a> {
 mod tests {
     use super::*;
     use crate::domain::phase::Phases;
-    use crate::net::loopback::{accept, accepting, answering, header, peer, peer_on, request};
-    use crate::net::pki::{Authority, Files, Server, Shown, Span, VALID};
-    use crate::net::proxy::Environment;
+    use crate::net::loopback_peer::{accept, accepting, answering, header, peer, peer_on, request};
+    use crate::net::proxy::ProxyEnvironment;
+    use crate::net::test_certificates::{
+        PemFiles, TestAuthority, TestCertificate, TestTlsServer, VALID, ValidityPeriod,
+    };
     use crate::net::tls::TlsOptions;
     use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
     use tokio::net::{TcpListener, TcpStream};
@@ -468,9 +483,10 @@ mod tests {
     #[tokio::test]
     async fn ipv6_is_reached_and_a_missing_family_is_named() {
         let peer = peer_on("::1", accept).await;
-        let open = open(&DialPlan { family: Some(Family::V6), ..plan() }, &peer.target()).await.unwrap();
+        let open =
+            open(&DialPlan { family: Some(AddressFamily::V6), ..plan() }, &peer.target()).await.unwrap();
         assert_eq!(open.facts.remote, Some(format!("[::1]:{}", peer.address.port())));
-        let error = failed(&DialPlan { family: Some(Family::V4), ..plan() }, &peer.target()).await;
+        let error = failed(&DialPlan { family: Some(AddressFamily::V4), ..plan() }, &peer.target()).await;
         assert_eq!((error.phase, error.cause.as_str()), (Phase::Dns, "[::1] has no IPv4 address"));
     }
 
@@ -494,7 +510,7 @@ mod tests {
         let peer = peer(accept).await;
         let plan = DialPlan { tcp_keepalive: Some(Duration::from_millis(6500)), ..plan() };
         let open = open(&plan, &peer.target()).await.unwrap();
-        let Socket::Tcp(socket) = open.stream.socket() else { panic!("not TCP") };
+        let TransportSocket::Tcp(socket) = open.stream.socket() else { panic!("not TCP") };
         let options = socket2::SockRef::from(socket);
         assert!(options.tcp_nodelay().unwrap());
         assert!(options.keepalive().unwrap());
@@ -652,7 +668,7 @@ mod tests {
     }
 
     /// Options of TLS that trust this authority only.
-    fn trusting(authority: &Authority, files: &Files) -> TlsOptions {
+    fn trusting(authority: &TestAuthority, files: &PemFiles) -> TlsOptions {
         TlsOptions { cacert: vec![files.put("ca.pem", &authority.cert)], ..TlsOptions::default() }
     }
 
@@ -660,14 +676,14 @@ mod tests {
         DialPlan { tls: Arc::new(TlsPlan::build(options).unwrap()), ..plan() }
     }
 
-    fn local_certificate(authority: &Authority) -> Shown {
+    fn local_certificate(authority: &TestAuthority) -> TestCertificate {
         authority.issue(&["127.0.0.1", "a.example"], VALID)
     }
 
     #[tokio::test]
     async fn a_tls_websocket_opens_over_the_tapped_socket() {
-        let (authority, files) = (Authority::new("Root"), Files::new());
-        let peer = Server::new(&local_certificate(&authority)).run(accept).await;
+        let (authority, files) = (TestAuthority::new("Root"), PemFiles::new());
+        let peer = TestTlsServer::new(&local_certificate(&authority)).run(accept).await;
         let mut open = open(&with_tls(&trusting(&authority, &files)), &peer.secure_target()).await.unwrap();
         let before = open.marks.written_bytes();
         echoes(&mut open).await;
@@ -679,10 +695,10 @@ mod tests {
 
     #[tokio::test]
     async fn tls_runs_over_a_unix_socket_too() {
-        let (authority, files) = (Authority::new("Root"), Files::new());
+        let (authority, files) = (TestAuthority::new("Root"), PemFiles::new());
         let path = files.put("x", "").with_file_name("ws");
         let listener = tokio::net::UnixListener::bind(&path).unwrap();
-        let server = Server::new(&local_certificate(&authority)).acceptor();
+        let server = TestTlsServer::new(&local_certificate(&authority)).acceptor();
         tokio::spawn(async move {
             let (stream, _) = listener.accept().await.unwrap();
             accept(server.accept(stream).await.unwrap()).await
@@ -695,9 +711,9 @@ mod tests {
 
     #[tokio::test]
     async fn a_bad_certificate_stops_the_tls_phase() {
-        let (authority, files) = (Authority::new("Root"), Files::new());
-        let expired = authority.issue(&["127.0.0.1"], Span { since_days: 9, until_days: -3 });
-        let peer = Server::new(&expired).run(accept).await;
+        let (authority, files) = (TestAuthority::new("Root"), PemFiles::new());
+        let expired = authority.issue(&["127.0.0.1"], ValidityPeriod { since_days: 9, until_days: -3 });
+        let peer = TestTlsServer::new(&expired).run(accept).await;
         let error = failed(&with_tls(&trusting(&authority, &files)), &peer.secure_target()).await;
         assert_eq!(
             error.to_string(),
@@ -708,9 +724,10 @@ mod tests {
 
     #[tokio::test]
     async fn a_client_certificate_that_is_missed_after_the_handshake_is_still_a_fault_of_tls() {
-        let (authority, files) = (Authority::new("Root"), Files::new());
-        let clients = Some(Authority::new("Clients").cert);
-        let peer = Server { clients, ..Server::new(&local_certificate(&authority)) }.run(accept).await;
+        let (authority, files) = (TestAuthority::new("Root"), PemFiles::new());
+        let clients = Some(TestAuthority::new("Clients").cert);
+        let peer =
+            TestTlsServer { clients, ..TestTlsServer::new(&local_certificate(&authority)) }.run(accept).await;
         let error = failed(&with_tls(&trusting(&authority, &files)), &peer.secure_target()).await;
         assert_eq!((error.phase, error.kind), (Phase::Tls, FailureKind::TlsFailed));
         assert_eq!(error.cause, "the server demands a client certificate (TLS alert certificate_required)");
@@ -719,8 +736,8 @@ mod tests {
 
     #[tokio::test]
     async fn plain_and_tls_taken_for_each_other_are_recognised() {
-        let authority = Authority::new("Root");
-        let tls = Server::new(&local_certificate(&authority)).run(accept).await;
+        let authority = TestAuthority::new("Root");
+        let tls = TestTlsServer::new(&local_certificate(&authority)).run(accept).await;
         let error = failed(&plan(), &tls.target()).await;
         assert_eq!((error.phase, error.kind), (Phase::Upgrade, FailureKind::NotHttp));
         assert_eq!(error.hint.as_deref(), Some("the server speaks TLS on this port: use wss://"));
@@ -769,9 +786,9 @@ mod tests {
 
     #[tokio::test]
     async fn tls_goes_through_a_tls_proxy() {
-        let (authority, files) = (Authority::new("Root"), Files::new());
-        let peer = Server::new(&local_certificate(&authority)).run(accept).await;
-        let proxy = Server::new(&local_certificate(&authority)).run(connect_proxy).await;
+        let (authority, files) = (TestAuthority::new("Root"), PemFiles::new());
+        let peer = TestTlsServer::new(&local_certificate(&authority)).run(accept).await;
+        let proxy = TestTlsServer::new(&local_certificate(&authority)).run(connect_proxy).await;
         let url = format!("https://{}", proxy.address);
         let tls = with_tls(&trusting(&authority, &files)).tls;
         let mut open = open(&DialPlan { tls, ..through(url) }, &peer.secure_target()).await.unwrap();
@@ -788,7 +805,7 @@ mod tests {
                 "NO_PROXY" => Some(no.into()),
                 _ => None,
             };
-            let environment = Environment::read(read).unwrap();
+            let environment = ProxyEnvironment::read(read).unwrap();
             DialPlan { proxy: ProxyChoice::Environment(Arc::new(environment)), ..plan() }
         };
         let (target, proxy) = (peer(accept).await, peer(connect_proxy).await);
@@ -840,7 +857,7 @@ mod tests {
         assert_eq!((error.phase, error.kind), (Phase::Tcp, FailureKind::Refused));
         assert_eq!(error.cause, format!("connection refused by the proxy {nobody} (ECONNREFUSED)"));
         assert!(error.hint.unwrap().ends_with("the proxy is from --proxy"));
-        let six = DialPlan { family: Some(Family::V6), ..through(format!("http://{nobody}")) };
+        let six = DialPlan { family: Some(AddressFamily::V6), ..through(format!("http://{nobody}")) };
         let error = failed(&six, &target).await;
         assert_eq!(error.cause, "the proxy 127.0.0.1 has no IPv6 address");
         let silent = peer(async |mut stream: TcpStream| stream.read_to_end(&mut Vec::new()).await).await;
@@ -935,7 +952,7 @@ mod tests {
             let target = peer(accept).await;
             let proxy = peer(async |stream| socks5_proxy(stream, 0).await).await;
             let url = format!("{scheme}://bob:hunter2@{}", proxy.address);
-            let plan = DialPlan { family: Some(Family::V4), ..through(url) };
+            let plan = DialPlan { family: Some(AddressFamily::V4), ..through(url) };
             let local: Target = format!("ws://localhost:{}/", target.address.port()).parse().unwrap();
             let mut open = open(&plan, &local).await.unwrap();
             echoes(&mut open).await;

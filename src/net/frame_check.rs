@@ -13,11 +13,11 @@ use crate::domain::ending::Violation;
 use crate::domain::incomplete::Part;
 
 /// The longest head of an unmasked frame: two bytes, and eight of the payload's length.
-const MAX_HEAD: usize = 10;
+const MAX_FRAME_HEAD: usize = 10;
 /// The longest payload of a control frame (RFC 6455 5.5).
 const MAX_CONTROL_PAYLOAD: u8 = 125;
 /// Text shorter than this may be a binary frame by chance.
-const MIN_TEXT: usize = 4;
+const MIN_RECOGNISED_TEXT: usize = 4;
 /// No more of a text is quoted, in bytes.
 const MAX_QUOTE: usize = 80;
 
@@ -64,7 +64,7 @@ impl std::error::Error for IllegalHead {}
 /// - the length takes more bytes than it needs, or its first bit is set
 #[derive(Debug, Clone, Default)]
 pub struct FrameCheck {
-    head: [u8; MAX_HEAD],
+    head: [u8; MAX_FRAME_HEAD],
     head_len: u8,
     /// The length of the payload at hand...
     payload: u64,
@@ -81,7 +81,7 @@ pub struct FrameCheck {
 }
 
 /// What a head says so far.
-enum Head {
+enum FrameHead {
     Incomplete,
     Frame { payload: u64 },
 }
@@ -106,8 +106,8 @@ impl FrameCheck {
             self.head_len += 1;
             at += 1;
             match self.judge() {
-                Ok(Head::Incomplete) => {}
-                Ok(Head::Frame { payload }) => self.begin_payload(payload),
+                Ok(FrameHead::Incomplete) => {}
+                Ok(FrameHead::Frame { payload }) => self.begin_payload(payload),
                 Err(illegal) => return Err((begun, self.as_text(&bytes[at..]).unwrap_or(illegal))),
             }
         }
@@ -142,22 +142,22 @@ impl FrameCheck {
     }
 
     /// Judges the head as far as it came.
-    fn judge(&self) -> Result<Head, IllegalHead> {
+    fn judge(&self) -> Result<FrameHead, IllegalHead> {
         let head = &self.head[..usize::from(self.head_len)];
         self.judge_first(head[0])?;
-        let Some(second) = head.get(1).copied() else { return Ok(Head::Incomplete) };
+        let Some(second) = head.get(1).copied() else { return Ok(FrameHead::Incomplete) };
         judge_second(head[0] & 0x0f, second)?;
         let wide = match second & 0x7f {
             126 => 2,
             127 => 8,
-            short => return Ok(Head::Frame { payload: short.into() }),
+            short => return Ok(FrameHead::Frame { payload: short.into() }),
         };
         if head.len() < 2 + wide {
-            return Ok(Head::Incomplete);
+            return Ok(FrameHead::Incomplete);
         }
         let length = head[2..].iter().fold(0_u64, |length, byte| length << 8 | u64::from(*byte));
         judge_length(wide, length)?;
-        Ok(Head::Frame { payload: length })
+        Ok(FrameHead::Frame { payload: length })
     }
 
     fn judge_first(&self, first: u8) -> Result<(), IllegalHead> {
@@ -183,7 +183,7 @@ impl FrameCheck {
         let mut text = self.head[..usize::from(self.head_len)].to_vec();
         text.extend(rest.iter().take(MAX_QUOTE));
         let is_text = |byte: &u8| matches!(byte, b'\t' | b'\r' | b'\n' | b' '..=b'~');
-        if text.len() < MIN_TEXT || !text.iter().all(is_text) {
+        if text.len() < MIN_RECOGNISED_TEXT || !text.iter().all(is_text) {
             return None;
         }
         let text = String::from_utf8_lossy(&text).into_owned();
@@ -227,16 +227,16 @@ fn names_of(reserved: u8) -> String {
 
 /// A stream of a server's frames, which ends in an error at the first illegal head. What comes before it is read.
 #[derive(Debug)]
-pub struct Checked<S> {
+pub struct CheckedStream<S> {
     inner: S,
     check: FrameCheck,
     illegal: Option<Box<IllegalHead>>,
 }
 
-impl<S> Checked<S> {
+impl<S> CheckedStream<S> {
     /// Checks a stream of which `leftover` was read already; it is cut where an illegal frame begins.
-    pub fn new(inner: S, leftover: &mut Vec<u8>) -> Checked<S> {
-        let mut checked = Checked { inner, check: FrameCheck::default(), illegal: None };
+    pub fn new(inner: S, leftover: &mut Vec<u8>) -> CheckedStream<S> {
+        let mut checked = CheckedStream { inner, check: FrameCheck::default(), illegal: None };
         let legal = checked.legal(leftover);
         leftover.truncate(legal);
         checked
@@ -278,7 +278,7 @@ impl<S> Checked<S> {
     }
 }
 
-impl<S: AsyncRead + Unpin> AsyncRead for Checked<S> {
+impl<S: AsyncRead + Unpin> AsyncRead for CheckedStream<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -300,7 +300,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Checked<S> {
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for Checked<S> {
+impl<S: AsyncWrite + Unpin> AsyncWrite for CheckedStream<S> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         Pin::new(&mut self.inner).poll_write(cx, bytes)
     }
@@ -322,8 +322,8 @@ mod tests {
 
     use super::*;
     use crate::domain::ending::How;
-    use crate::net::websocket::{Socket, Step};
-    use crate::net::wire::Tap;
+    use crate::net::tap::Tap;
+    use crate::net::websocket::{SocketEvent, WebSocket};
 
     /// What the check says of bytes that come in pieces of this size: where the illegal frame begins, and why.
     fn checked(bytes: &[u8], piece: usize) -> Option<(usize, IllegalHead)> {
@@ -414,13 +414,13 @@ mod tests {
         let tap = Tap::new(near);
         let marks = tap.marks();
         far.write_all(came).await.unwrap();
-        let mut socket = Socket::new(tap, leftover.to_vec(), marks, 1024, 64).await;
+        let mut socket = WebSocket::new(tap, leftover.to_vec(), marks, 1024, 64).await;
         let mut messages = Vec::new();
         loop {
             match socket.step().await {
-                Step::Message(message) => messages.push(message),
-                Step::Lost(error) => return (messages, socket.lost_by(error).how),
-                Step::Flushed(_) | Step::Bytes => {}
+                SocketEvent::Message(message) => messages.push(message),
+                SocketEvent::Lost(error) => return (messages, socket.lost_by(error).how),
+                SocketEvent::Flushed(_) | SocketEvent::Bytes => {}
             }
         }
     }

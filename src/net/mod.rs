@@ -1,44 +1,44 @@
 //! Floor 1: from a name to an open WebSocket, and what goes over it.
 
+pub mod batch_sleep;
+pub mod bind_pool;
 mod certificate;
-pub mod clock;
 mod close_payload;
 mod closing;
 pub mod dial;
-pub mod endings;
-mod fault;
+mod dial_error;
+pub mod disconnect;
 mod frame_check;
-pub mod greeting;
-pub mod guest;
-mod head;
-mod library_words;
-pub mod locals;
-pub mod nap;
+pub mod gzip;
+mod happy_eyeballs;
+mod http_head;
+pub mod idle_probe;
+mod keepalive_sender;
+mod library_errors;
+pub mod observer;
 pub mod os_error;
-pub mod packed;
-#[cfg(test)]
-mod pki;
-pub mod proof;
+pub mod preamble;
 pub mod proxy;
-mod race;
-mod refusal;
 pub mod resolve;
 pub mod schedule;
 pub mod session;
 pub mod socket;
+pub mod stall_detector;
 pub mod stream;
+pub mod tap;
 mod tcp;
+pub mod tcp_liveness;
+#[cfg(test)]
+mod test_certificates;
+pub mod time;
 pub mod tls;
-pub mod trial;
 mod upgrade;
-mod upkeep;
-pub mod vigil;
+mod upgrade_error;
 pub mod websocket;
-pub mod wire;
 
 #[cfg(test)]
-mod loopback;
+mod fake_tcp_stream;
+#[cfg(test)]
+mod loopback_peer;
 #[cfg(test)]
 pub mod raw_peer;
-#[cfg(test)]
-mod scripted;

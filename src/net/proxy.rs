@@ -24,12 +24,12 @@ use url::Host;
 use crate::domain::opening::FailureKind;
 use crate::domain::target::{Target, is_scheme, is_zone};
 
-use super::fault::Fault;
-use super::head::{Head, HeadError, HeadReader, Speaks};
-use super::refusal::challenge::{LOCAL_PROXY, Schemes};
+use super::dial_error::DialError;
+use super::http_head::{HeadError, HeadReader, HttpHead, KnownProtocol};
 use super::stream::Stream;
-use super::wire::{Marks, WireEnd};
-use super::{os_error, refusal};
+use super::tap::{StreamEnd, TapState};
+use super::upgrade_error::auth_challenge::{AuthSchemes, LOCAL_PROXY};
+use super::{os_error, upgrade_error};
 
 /// Which proxy connections go through.
 #[derive(Debug, Clone, Default)]
@@ -38,7 +38,7 @@ pub enum ProxyChoice {
     #[default]
     None,
     /// As the environment said when the snapshot was taken.
-    Environment(Arc<Environment>),
+    Environment(Arc<ProxyEnvironment>),
     /// This one, for every target.
     Url(ProxyUrl),
 }
@@ -47,7 +47,7 @@ impl ProxyChoice {
     /// Takes a snapshot of the environment. The error names the variable that holds no proxy's URL, not
     /// its value.
     pub fn from_environment() -> Result<ProxyChoice, String> {
-        let environment = Environment::read(|name| std::env::var_os(name))?;
+        let environment = ProxyEnvironment::read(|name| std::env::var_os(name))?;
         Ok(ProxyChoice::Environment(Arc::new(environment)))
     }
 
@@ -76,28 +76,28 @@ impl ProxyChoice {
 /// The proxies that the environment names: HTTP_PROXY for ws://, HTTPS_PROXY for wss://, ALL_PROXY for
 /// both, unless NO_PROXY names the host. Each may be in lower case, too.
 #[derive(Debug, Clone, Default)]
-pub struct Environment {
+pub struct ProxyEnvironment {
     plain: Option<ProxyUrl>,
     secure: Option<ProxyUrl>,
-    exempt: Vec<Exemption>,
+    exempt: Vec<NoProxyRule>,
 }
 
-impl Environment {
+impl ProxyEnvironment {
     /// Reads the variables by `value`. A CGI program's environment is not asked: there HTTP_PROXY is the
     /// Proxy header of whoever made the request (CVE-2016-5385).
-    pub fn read(value: impl Fn(&str) -> Option<OsString>) -> Result<Environment, String> {
+    pub fn read(value: impl Fn(&str) -> Option<OsString>) -> Result<ProxyEnvironment, String> {
         if value("REQUEST_METHOD").is_some() {
-            return Ok(Environment::default());
+            return Ok(ProxyEnvironment::default());
         }
         let all = named(&value, ["ALL_PROXY", "all_proxy"])?;
         let plain = named(&value, ["HTTP_PROXY", "http_proxy"])?;
         let secure = named(&value, ["HTTPS_PROXY", "https_proxy"])?;
         let exempt = first(&value, ["NO_PROXY", "no_proxy"])?.map(|(_, list)| list).unwrap_or_default();
         let entries = exempt.split([',', ' ', '\t']).filter(|entry| !entry.is_empty());
-        Ok(Environment {
+        Ok(ProxyEnvironment {
             plain: plain.or_else(|| all.clone()),
             secure: secure.or(all),
-            exempt: entries.map(Exemption::parse).collect(),
+            exempt: entries.map(NoProxyRule::parse).collect(),
         })
     }
 
@@ -145,14 +145,14 @@ fn named(
 
 /// A host, a network or `*` for all that is reached without the proxy, on one port or all of them.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Exemption {
+struct NoProxyRule {
     host: String,
     port: Option<u16>,
 }
 
-impl Exemption {
+impl NoProxyRule {
     /// Takes `host`, `host:port`, `[::1]`, `[::1]:port` or `::1`; `*.host` is what others call `.host`.
-    fn parse(entry: &str) -> Exemption {
+    fn parse(entry: &str) -> NoProxyRule {
         let (host, port) = match entry.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
             Some((host, rest)) => (host, rest.strip_prefix(':')),
             None => match entry.split_once(':') {
@@ -162,16 +162,16 @@ impl Exemption {
         };
         let host = if host.starts_with("*.") { host.trim_start_matches('*') } else { host };
         match port.map(str::parse) {
-            Some(Ok(port)) => Exemption { host: host.to_string(), port: Some(port) },
-            Some(Err(_)) => Exemption { host: entry.to_string(), port: None },
-            None => Exemption { host: host.to_string(), port: None },
+            Some(Ok(port)) => NoProxyRule { host: host.to_string(), port: Some(port) },
+            Some(Err(_)) => NoProxyRule { host: entry.to_string(), port: None },
+            None => NoProxyRule { host: host.to_string(), port: None },
         }
     }
 }
 
 /// How a proxy is spoken to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Scheme {
+pub enum ProxyScheme {
     /// HTTP CONNECT.
     Http,
     /// HTTP CONNECT inside TLS.
@@ -186,36 +186,42 @@ pub enum Scheme {
     Socks5h,
 }
 
-impl Scheme {
-    const ALL: [Scheme; 6] =
-        [Scheme::Http, Scheme::Https, Scheme::Socks4, Scheme::Socks4a, Scheme::Socks5, Scheme::Socks5h];
+impl ProxyScheme {
+    const ALL: [ProxyScheme; 6] = [
+        ProxyScheme::Http,
+        ProxyScheme::Https,
+        ProxyScheme::Socks4,
+        ProxyScheme::Socks4a,
+        ProxyScheme::Socks5,
+        ProxyScheme::Socks5h,
+    ];
 
     fn label(self) -> &'static str {
         match self {
-            Scheme::Http => "http",
-            Scheme::Https => "https",
-            Scheme::Socks4 => "socks4",
-            Scheme::Socks4a => "socks4a",
-            Scheme::Socks5 => "socks5",
-            Scheme::Socks5h => "socks5h",
+            ProxyScheme::Http => "http",
+            ProxyScheme::Https => "https",
+            ProxyScheme::Socks4 => "socks4",
+            ProxyScheme::Socks4a => "socks4a",
+            ProxyScheme::Socks5 => "socks5",
+            ProxyScheme::Socks5h => "socks5h",
         }
     }
 
     fn default_port(self) -> u16 {
         match self {
-            Scheme::Http => 80,
-            Scheme::Https => 443,
-            Scheme::Socks4 | Scheme::Socks4a | Scheme::Socks5 | Scheme::Socks5h => 1080,
+            ProxyScheme::Http => 80,
+            ProxyScheme::Https => 443,
+            ProxyScheme::Socks4 | ProxyScheme::Socks4a | ProxyScheme::Socks5 | ProxyScheme::Socks5h => 1080,
         }
     }
 
     fn is_socks(self) -> bool {
-        !matches!(self, Scheme::Http | Scheme::Https)
+        !matches!(self, ProxyScheme::Http | ProxyScheme::Https)
     }
 
     /// Whether the proxy must be told an address, not a name.
     pub fn resolves_here(self) -> bool {
-        matches!(self, Scheme::Socks4 | Scheme::Socks5)
+        matches!(self, ProxyScheme::Socks4 | ProxyScheme::Socks5)
     }
 }
 
@@ -224,7 +230,7 @@ impl Scheme {
 /// `Display` leaves the user name and password out.
 #[derive(Debug, Clone)]
 pub struct ProxyUrl {
-    scheme: Scheme,
+    scheme: ProxyScheme,
     host: Host<String>,
     /// Where the host is a link-local IPv6 address: the network interface that it is reached by.
     zone: Option<String>,
@@ -235,7 +241,7 @@ pub struct ProxyUrl {
 }
 
 impl ProxyUrl {
-    pub fn scheme(&self) -> Scheme {
+    pub fn scheme(&self) -> ProxyScheme {
         self.scheme
     }
 
@@ -254,7 +260,7 @@ impl ProxyUrl {
 
     fn from_intercept(intercept: Intercept) -> Option<ProxyUrl> {
         let uri = intercept.uri();
-        let scheme = Scheme::ALL.into_iter().find(|scheme| uri.scheme_str() == Some(scheme.label()))?;
+        let scheme = ProxyScheme::ALL.into_iter().find(|scheme| uri.scheme_str() == Some(scheme.label()))?;
         let host = Host::parse(uri.host()?).ok()?;
         // `Uri::port` takes a port that is too large for none at all.
         let port = match uri.authority()?.as_str().strip_prefix(uri.host()?)? {
@@ -266,7 +272,7 @@ impl ProxyUrl {
 
     /// The fault of the proxy, or of the way to it, with where the proxy came from: who meant to reach a
     /// server may not know of it.
-    pub fn blamed(&self, fault: Fault) -> Fault {
+    pub fn blamed(&self, fault: DialError) -> DialError {
         let origin = match self.variable {
             Some(name) => format!("the proxy is from {name} in the environment; --proxy none ignores it"),
             None => "the proxy is from --proxy".to_string(),
@@ -344,14 +350,15 @@ fn mistake(text: &str) -> String {
 }
 
 fn proxy_rule() -> String {
-    let schemes = Scheme::ALL.map(Scheme::label).join(", ");
+    let schemes = ProxyScheme::ALL.map(ProxyScheme::label).join(", ");
     format!("a proxy is scheme://[user:password@]host[:port], the scheme one of {schemes}")
 }
 
 /// `ftp:// is not a proxy's scheme: `; nothing when the scheme is none or not at fault.
 fn refused_scheme(text: &str) -> String {
     let scheme = text.split_once("://").map(|(scheme, _)| scheme).filter(|scheme| is_scheme(scheme));
-    let known = |given: &str| Scheme::ALL.iter().any(|scheme| scheme.label().eq_ignore_ascii_case(given));
+    let known =
+        |given: &str| ProxyScheme::ALL.iter().any(|scheme| scheme.label().eq_ignore_ascii_case(given));
     match scheme {
         Some(given) if !known(given) => format!("{given}:// is not a proxy's scheme: "),
         Some(_) | None => String::new(),
@@ -406,17 +413,19 @@ pub async fn tunnel(
     destination: &Destination,
     deadline: Instant,
     budget: Duration,
-) -> Result<Stream, Fault> {
+) -> Result<Stream, DialError> {
     let marks = marks(&stream);
     let tunnelling = async {
         match proxy.scheme {
-            Scheme::Http | Scheme::Https => connect(stream, proxy, destination, deadline, budget).await,
-            Scheme::Socks4 | Scheme::Socks4a => socks4(stream, destination).await,
-            Scheme::Socks5 | Scheme::Socks5h => socks5(stream, proxy, destination).await,
+            ProxyScheme::Http | ProxyScheme::Https => {
+                connect(stream, proxy, destination, deadline, budget).await
+            }
+            ProxyScheme::Socks4 | ProxyScheme::Socks4a => socks4(stream, destination).await,
+            ProxyScheme::Socks5 | ProxyScheme::Socks5h => socks5(stream, proxy, destination).await,
         }
     };
     let silent = |_| {
-        let fault = Fault::timeout(budget, format!("the proxy did not open the way to {destination}"));
+        let fault = DialError::timeout(budget, format!("the proxy did not open the way to {destination}"));
         // An HTTP proxy waits for the end of a line that never comes.
         match proxy.scheme.is_socks() && marks.read_bytes() == 0 {
             true => fault.hint(MAYBE_HTTP),
@@ -436,7 +445,7 @@ async fn connect(
     destination: &Destination,
     deadline: Instant,
     budget: Duration,
-) -> Result<Stream, Fault> {
+) -> Result<Stream, DialError> {
     let request = connect_request(proxy, destination);
     stream.write_all(&request).await.map_err(|error| broken(&error))?;
     stream.flush().await.map_err(|error| broken(&error))?;
@@ -450,7 +459,7 @@ async fn connect(
         0 => Ok(stream),
         extra => {
             let cause = format!("the proxy sent {extra} bytes that nobody asked for");
-            Err(Fault::new(FailureKind::ProxyFailed, cause))
+            Err(DialError::new(FailureKind::ProxyFailed, cause))
         }
     }
 }
@@ -468,19 +477,19 @@ fn connect_request(proxy: &ProxyUrl, destination: &Destination) -> Vec<u8> {
     request
 }
 
-fn broken(error: &io::Error) -> Fault {
-    let fault = Fault::talking("the proxy broke off", error);
-    Fault { kind: FailureKind::ProxyFailed, ..fault }
+fn broken(error: &io::Error) -> DialError {
+    let fault = DialError::talking("the proxy broke off", error);
+    DialError { kind: FailureKind::ProxyFailed, ..fault }
 }
 
-fn unanswered(proxy: &ProxyUrl, error: &HeadError, budget: Duration) -> Fault {
+fn unanswered(proxy: &ProxyUrl, error: &HeadError, budget: Duration) -> DialError {
     let fault = error.fault("the proxy", budget);
     let kind = match error {
         HeadError::Timeout(_) => FailureKind::Timeout,
         _ => FailureKind::ProxyFailed,
     };
     let hint = match (error.speaks(), error) {
-        (Some(Speaks::Tls), _) if proxy.scheme == Scheme::Http => {
+        (Some(KnownProtocol::Tls), _) if proxy.scheme == ProxyScheme::Http => {
             Some("the proxy speaks TLS: give it as https://".to_string())
         }
         (None, HeadError::NotHttp(bytes))
@@ -490,22 +499,22 @@ fn unanswered(proxy: &ProxyUrl, error: &HeadError, budget: Duration) -> Fault {
         }
         _ => None,
     };
-    Fault { kind, hint, ..fault }
+    DialError { kind, hint, ..fault }
 }
 
 /// The proxy takes none of the ways to log in that we have.
-fn beyond_basic(schemes: &Schemes) -> Fault {
+fn beyond_basic(schemes: &AuthSchemes) -> DialError {
     let cause = format!("the proxy takes {} (HTTP 407)", schemes.list());
     let hint =
         format!("a proxy's user name and password are sent as Basic only and cannot help; {LOCAL_PROXY}");
-    Fault::new(FailureKind::ProxyFailed, cause).hint(hint)
+    DialError::new(FailureKind::ProxyFailed, cause).hint(hint)
 }
 
-fn refused(proxy: &ProxyUrl, destination: &Destination, head: &Head, body: &[u8]) -> Fault {
+fn refused(proxy: &ProxyUrl, destination: &Destination, head: &HttpHead, body: &[u8]) -> DialError {
     let status = head.status;
-    let schemes = Schemes::new(head, "proxy-authenticate");
+    let schemes = AuthSchemes::new(head, "proxy-authenticate");
     if status == 407 && !schemes.is_empty() && !schemes.takes_basic() {
-        return Fault { refusal: Some(refusal::evidence(head, body)), ..beyond_basic(&schemes) };
+        return DialError { refusal: Some(upgrade_error::evidence(head, body)), ..beyond_basic(&schemes) };
     }
     let (cause, hint) = match status {
         407 if proxy.has_credentials() => (
@@ -530,14 +539,14 @@ fn refused(proxy: &ProxyUrl, destination: &Destination, head: &Head, body: &[u8]
         ),
         _ => (format!("the proxy refused the way to {destination} (HTTP {status})"), None),
     };
-    let fault = Fault::new(FailureKind::ProxyFailed, cause);
-    Fault { hint: hint.map(str::to_string), refusal: Some(refusal::evidence(head, body)), ..fault }
+    let fault = DialError::new(FailureKind::ProxyFailed, cause);
+    DialError { hint: hint.map(str::to_string), refusal: Some(upgrade_error::evidence(head, body)), ..fault }
 }
 
 /// Hands hyper-util's SOCKS the connection that is there already.
-struct Here(Option<Stream>);
+struct OpenedStream(Option<Stream>);
 
-impl Service<Uri> for Here {
+impl Service<Uri> for OpenedStream {
     type Response = TokioIo<Stream>;
     type Error = io::Error;
     type Future = Ready<io::Result<TokioIo<Stream>>>;
@@ -551,16 +560,16 @@ impl Service<Uri> for Here {
     }
 }
 
-async fn socks4(stream: Stream, destination: &Destination) -> Result<Stream, Fault> {
+async fn socks4(stream: Stream, destination: &Destination) -> Result<Stream, DialError> {
     let marks = marks(&stream);
-    let mut socks = SocksV4::new(Uri::from_static("/"), Here(Some(stream)));
+    let mut socks = SocksV4::new(Uri::from_static("/"), OpenedStream(Some(stream)));
     let way = socks.call(uri(destination)?).await;
     way.map(TokioIo::into_inner).map_err(|error| socks_fault(destination, &error.to_string(), &marks))
 }
 
-async fn socks5(stream: Stream, proxy: &ProxyUrl, destination: &Destination) -> Result<Stream, Fault> {
+async fn socks5(stream: Stream, proxy: &ProxyUrl, destination: &Destination) -> Result<Stream, DialError> {
     let marks = marks(&stream);
-    let mut socks = SocksV5::new(Uri::from_static("/"), Here(Some(stream)));
+    let mut socks = SocksV5::new(Uri::from_static("/"), OpenedStream(Some(stream)));
     if let Some((user, password)) = proxy.intercept.raw_auth() {
         socks = socks.with_auth(user.to_string(), password.to_string());
     }
@@ -568,10 +577,10 @@ async fn socks5(stream: Stream, proxy: &ProxyUrl, destination: &Destination) -> 
     way.map(TokioIo::into_inner).map_err(|error| socks_fault(destination, &error.to_string(), &marks))
 }
 
-fn uri(destination: &Destination) -> Result<Uri, Fault> {
+fn uri(destination: &Destination) -> Result<Uri, DialError> {
     let wrong = |_| {
         let cause = format!("the proxy cannot be asked for the host {}", destination.host);
-        Fault::new(FailureKind::Local, cause)
+        DialError::new(FailureKind::Local, cause)
     };
     format!("http://{destination}/").parse().map_err(wrong)
 }
@@ -615,20 +624,20 @@ const SOCKS_FAILURES: &[(&str, &str, Option<&str>)] = &[
     ("failed parsing", "the proxy's answer is not SOCKS", Some(MAYBE_HTTP)),
 ];
 
-fn socks_fault(destination: &Destination, words: &str, marks: &Marks) -> Fault {
+fn socks_fault(destination: &Destination, words: &str, marks: &TapState) -> DialError {
     if words.contains("io error") {
         let cause = format!("no way to {destination}: {}", broken_off(marks));
-        let fault = Fault::new(FailureKind::ProxyFailed, cause);
+        let fault = DialError::new(FailureKind::ProxyFailed, cause);
         return if marks.read_bytes() == 0 { fault.hint(MAYBE_HTTP) } else { fault };
     }
     let known = SOCKS_FAILURES.iter().find(|(theirs, _, _)| words.contains(theirs));
     let (ours, hint) = known.map_or((words, None), |(_, ours, hint)| (*ours, *hint));
-    let fault = Fault::new(FailureKind::ProxyFailed, format!("no way to {destination}: {ours}"));
-    Fault { hint: hint.map(str::to_string), ..fault }
+    let fault = DialError::new(FailureKind::ProxyFailed, format!("no way to {destination}: {ours}"));
+    DialError { hint: hint.map(str::to_string), ..fault }
 }
 
 /// What the tap on the socket at the bottom sees.
-fn marks(stream: &Stream) -> Arc<Marks> {
+fn marks(stream: &Stream) -> Arc<TapState> {
     match stream {
         Stream::Plain(tap) => tap.marks(),
         Stream::Tls(tls) => marks(tls.get_ref().0),
@@ -636,13 +645,13 @@ fn marks(stream: &Stream) -> Arc<Marks> {
 }
 
 /// hyper-util does not tell which error it met; the tap on the socket does.
-fn broken_off(marks: &Marks) -> String {
+fn broken_off(marks: &TapState) -> String {
     match marks.end() {
-        Some(WireEnd::Error(Some(errno))) => {
+        Some(StreamEnd::Error(Some(errno))) => {
             format!("the proxy broke off: {}", os_error::describe(&io::Error::from_raw_os_error(errno)))
         }
-        Some(WireEnd::Fin) => "the proxy closed the connection".to_string(),
-        Some(WireEnd::Error(None)) | None => "the proxy broke off".to_string(),
+        Some(StreamEnd::Fin) => "the proxy closed the connection".to_string(),
+        Some(StreamEnd::Error(None)) | None => "the proxy broke off".to_string(),
     }
 }
 
@@ -710,9 +719,9 @@ mod tests {
         assert!(error("http://p:0").starts_with("a proxy is scheme://"));
     }
 
-    fn environment(variables: &[(&str, &str)]) -> Result<Environment, String> {
+    fn environment(variables: &[(&str, &str)]) -> Result<ProxyEnvironment, String> {
         let value = |name: &str| variables.iter().find(|(n, _)| *n == name).map(|(_, value)| value.into());
-        Environment::read(value)
+        ProxyEnvironment::read(value)
     }
 
     fn chosen(variables: &[(&str, &str)], target: &str) -> Option<String> {
@@ -781,21 +790,24 @@ mod tests {
     fn a_variable_that_is_not_text_is_named_too() {
         use std::os::unix::ffi::OsStringExt;
         let value = |name: &str| (name == "ALL_PROXY").then(|| OsString::from_vec(vec![b'p', 0xff]));
-        assert_eq!(Environment::read(value).unwrap_err(), "ALL_PROXY in the environment is not UTF-8 text");
+        assert_eq!(
+            ProxyEnvironment::read(value).unwrap_err(),
+            "ALL_PROXY in the environment is not UTF-8 text"
+        );
     }
 
     #[test]
     fn a_fault_says_where_the_proxy_came_from() {
         let by_variable = environment(&[("all_proxy", "http://p:1")]).unwrap().plain.unwrap();
         let by_user: ProxyUrl = "http://p:1".parse().unwrap();
-        let refused = || Fault::new(FailureKind::Refused, "x").hint("check host and port");
+        let refused = || DialError::new(FailureKind::Refused, "x").hint("check host and port");
         assert_eq!(
             by_variable.blamed(refused()).hint.unwrap(),
             "nothing listens there, or a firewall says so; the proxy is from all_proxy in the environment; \
              --proxy none ignores it"
         );
         assert!(by_user.blamed(refused()).hint.unwrap().ends_with("the proxy is from --proxy"));
-        let local = Fault::new(FailureKind::Local, "x");
+        let local = DialError::new(FailureKind::Local, "x");
         assert_eq!(by_user.blamed(local.clone()).hint.unwrap(), "the proxy is from --proxy");
         assert_eq!(by_user.blamed(local.hint("no such address")).hint.unwrap(), "no such address");
     }

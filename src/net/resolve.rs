@@ -10,36 +10,36 @@ use url::Host;
 use crate::domain::opening::FailureKind;
 use crate::domain::target::is_zone;
 
-use super::fault::Fault;
+use super::dial_error::DialError;
 use super::os_error;
 
 /// An address family, when only one is wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Family {
+pub enum AddressFamily {
     V4,
     V6,
 }
 
-impl Family {
+impl AddressFamily {
     /// Whether `address` is of this family.
     pub fn has(self, address: IpAddr) -> bool {
         match self {
-            Family::V4 => address.is_ipv4(),
-            Family::V6 => address.is_ipv6(),
+            AddressFamily::V4 => address.is_ipv4(),
+            AddressFamily::V6 => address.is_ipv6(),
         }
     }
 
     /// The family of `address`.
-    pub fn of(address: IpAddr) -> Family {
-        if address.is_ipv4() { Family::V4 } else { Family::V6 }
+    pub fn of(address: IpAddr) -> AddressFamily {
+        if address.is_ipv4() { AddressFamily::V4 } else { AddressFamily::V6 }
     }
 }
 
-impl fmt::Display for Family {
+impl fmt::Display for AddressFamily {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Family::V4 => "IPv4",
-            Family::V6 => "IPv6",
+            AddressFamily::V4 => "IPv4",
+            AddressFamily::V6 => "IPv6",
         })
     }
 }
@@ -55,7 +55,7 @@ pub struct ZonedAddress {
 
 impl ZonedAddress {
     /// This address with a port. Fails where this host has no such interface.
-    pub fn at(&self, port: u16) -> Result<SocketAddr, Fault> {
+    pub fn at(&self, port: u16) -> Result<SocketAddr, DialError> {
         match (self.ip, &self.zone) {
             (IpAddr::V6(ip), Some(zone)) => Ok(SocketAddrV6::new(ip, port, 0, interface_index(zone)?).into()),
             (ip, _) => Ok(SocketAddr::new(ip, port)),
@@ -92,10 +92,10 @@ impl fmt::Display for ZonedAddress {
 }
 
 /// The number of the network interface that has this name, or is this number.
-fn interface_index(zone: &str) -> Result<u32, Fault> {
+fn interface_index(zone: &str) -> Result<u32, DialError> {
     let named = || nix::net::if_::if_nametoindex(zone).ok();
     zone.parse().ok().or_else(named).ok_or_else(|| {
-        Fault::new(FailureKind::Local, format!("this host has no network interface '{zone}'"))
+        DialError::new(FailureKind::Local, format!("this host has no network interface '{zone}'"))
             .hint("`ip link` lists the interfaces")
     })
 }
@@ -113,12 +113,12 @@ pub fn local_address(text: &str) -> Result<SocketAddr, String> {
 }
 
 /// Refuses a link-local address without a zone: the system could not tell through which interface to send.
-pub fn check_zone(address: SocketAddr) -> Result<(), Fault> {
+pub fn check_zone(address: SocketAddr) -> Result<(), DialError> {
     match address {
         SocketAddr::V6(v6) if v6.ip().is_unicast_link_local() && v6.scope_id() == 0 => {
             let cause = format!("{} is a link-local address without a network interface", v6.ip());
             let hint = format!("name the interface: [{}%eth0] in the URL", v6.ip());
-            Err(Fault::new(FailureKind::Local, cause).hint(hint))
+            Err(DialError::new(FailureKind::Local, cause).hint(hint))
         }
         SocketAddr::V4(_) | SocketAddr::V6(_) => Ok(()),
     }
@@ -127,17 +127,17 @@ pub fn check_zone(address: SocketAddr) -> Result<(), Fault> {
 /// An address that is used for a host and port instead of asking the resolver: `host:port:addr`,
 /// the address with or without brackets when it is IPv6, and with its zone when it is link-local.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Override {
+pub struct ResolveOverride {
     /// In lower case.
     pub host: String,
     pub port: u16,
     pub addr: ZonedAddress,
 }
 
-impl FromStr for Override {
+impl FromStr for ResolveOverride {
     type Err = String;
 
-    fn from_str(text: &str) -> Result<Override, String> {
+    fn from_str(text: &str) -> Result<ResolveOverride, String> {
         let wrong = |why: &str| format!("'{text}' is not host:port:address: {why}");
         let (host, rest) = split_host(text).ok_or_else(|| wrong("the host is missing"))?;
         let (port, addr) = rest.split_once(':').ok_or_else(|| wrong("the address is missing"))?;
@@ -147,7 +147,7 @@ impl FromStr for Override {
         };
         let bare = addr.strip_prefix('[').and_then(|addr| addr.strip_suffix(']')).unwrap_or(addr);
         let addr = bare.parse().map_err(|()| wrong(&format!("'{addr}' is not an IP address")))?;
-        Ok(Override { host: host.to_ascii_lowercase(), port, addr })
+        Ok(ResolveOverride { host: host.to_ascii_lowercase(), port, addr })
     }
 }
 
@@ -162,7 +162,7 @@ fn split_host(text: &str) -> Option<(&str, &str)> {
 
 /// Where the addresses of a host are to come from, decided before anybody is asked.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Source {
+pub enum AddressSource {
     /// They are known: the host is an address itself, or it was overridden.
     Known(Vec<ZonedAddress>),
     /// The resolver must be asked for this name.
@@ -170,7 +170,12 @@ pub enum Source {
 }
 
 /// Decides whether the resolver must be asked for `host`, an IPv6 address in `zone` where one was given.
-pub fn source(host: &Host<String>, zone: Option<&str>, port: u16, overrides: &[Override]) -> Source {
+pub fn source(
+    host: &Host<String>,
+    zone: Option<&str>,
+    port: u16,
+    overrides: &[ResolveOverride],
+) -> AddressSource {
     let name = match host {
         Host::Domain(name) => name.to_ascii_lowercase(),
         Host::Ipv4(ip) => ip.to_string(),
@@ -178,18 +183,18 @@ pub fn source(host: &Host<String>, zone: Option<&str>, port: u16, overrides: &[O
     };
     let overridden = overrides.iter().filter(|o| o.port == port && o.host == name);
     let known: Vec<_> = overridden.map(|o| o.addr.clone()).collect();
-    let itself = |ip: IpAddr| Source::Known(vec![ZonedAddress { ip, zone: zone.map(str::to_string) }]);
+    let itself = |ip: IpAddr| AddressSource::Known(vec![ZonedAddress { ip, zone: zone.map(str::to_string) }]);
     match (known.is_empty(), host) {
-        (false, _) => Source::Known(known),
+        (false, _) => AddressSource::Known(known),
         (true, Host::Ipv4(ip)) => itself((*ip).into()),
         (true, Host::Ipv6(ip)) => itself((*ip).into()),
-        (true, Host::Domain(_)) => Source::Ask(name),
+        (true, Host::Domain(_)) => AddressSource::Ask(name),
     }
 }
 
 /// Asks the system's resolver, as other programs on this machine do. Whose name it is is said before it
 /// in the error: `the proxy `.
-pub async fn ask(name: &str, port: u16, whose: &str) -> Result<Vec<SocketAddr>, Fault> {
+pub async fn ask(name: &str, port: u16, whose: &str) -> Result<Vec<SocketAddr>, DialError> {
     match tokio::net::lookup_host((name, port)).await {
         Ok(addresses) => Ok(without_repeats(addresses)),
         Err(error) => Err(lookup_fault(&format!("{whose}{name}"), &error)),
@@ -217,17 +222,17 @@ const NOT_FOUND: &[&str] = &[
     "No such host is known",
 ];
 
-fn lookup_fault(name: &str, error: &io::Error) -> Fault {
+fn lookup_fault(name: &str, error: &io::Error) -> DialError {
     let text = error.to_string();
     if NOT_FOUND.iter().any(|words| text.contains(words)) {
-        return Fault::new(FailureKind::NameNotFound, format!("name not found: {name}"));
+        return DialError::new(FailureKind::NameNotFound, format!("name not found: {name}"));
     }
     let why = match error.raw_os_error() {
         Some(_) => os_error::describe(error),
         None => text.rsplit(": ").next().unwrap_or(&text).to_ascii_lowercase(),
     };
     let cause = format!("the resolver failed on {name}: {why}");
-    Fault::new(FailureKind::ResolverFailed, cause)
+    DialError::new(FailureKind::ResolverFailed, cause)
         .hint("the name may well exist: check this machine's DNS servers and network")
 }
 
@@ -235,22 +240,22 @@ fn lookup_fault(name: &str, error: &io::Error) -> Fault {
 pub fn restrict(
     host: &str,
     addresses: Vec<SocketAddr>,
-    family: Option<Family>,
+    family: Option<AddressFamily>,
     bind: Option<IpAddr>,
-) -> Result<Vec<SocketAddr>, Fault> {
+) -> Result<Vec<SocketAddr>, DialError> {
     let wanted = |ip: IpAddr| family.is_none_or(|family| family.has(ip));
-    let reachable = |ip: IpAddr| bind.is_none_or(|bind| Family::of(bind).has(ip));
+    let reachable = |ip: IpAddr| bind.is_none_or(|bind| AddressFamily::of(bind).has(ip));
     let kept: Vec<_> = addresses.into_iter().filter(|a| wanted(a.ip()) && reachable(a.ip())).collect();
     match (kept.is_empty(), family, bind) {
         (false, _, _) => Ok(kept),
         (true, Some(family), _) if bind.is_none_or(|bind| family.has(bind)) => {
-            Err(Fault::new(FailureKind::NameNotFound, format!("{host} has no {family} address")))
+            Err(DialError::new(FailureKind::NameNotFound, format!("{host} has no {family} address")))
         }
         (true, _, Some(bind)) => {
             let cause = format!("{host} has no address that can be reached from {bind}");
-            Err(Fault::new(FailureKind::Local, cause))
+            Err(DialError::new(FailureKind::Local, cause))
         }
-        (true, _, None) => Err(Fault::new(FailureKind::NameNotFound, format!("{host} has no address"))),
+        (true, _, None) => Err(DialError::new(FailureKind::NameNotFound, format!("{host} has no address"))),
     }
 }
 
@@ -259,7 +264,7 @@ mod tests {
     use super::*;
 
     fn parsed(text: &str) -> (String, u16, String) {
-        let o: Override = text.parse().unwrap();
+        let o: ResolveOverride = text.parse().unwrap();
         (o.host, o.port, o.addr.to_string())
     }
 
@@ -275,7 +280,7 @@ mod tests {
 
     #[test]
     fn a_wrong_override_says_what_is_wrong() {
-        let error = |text: &str| text.parse::<Override>().unwrap_err();
+        let error = |text: &str| text.parse::<ResolveOverride>().unwrap_err();
         assert_eq!(error("h:443"), "'h:443' is not host:port:address: the address is missing");
         assert_eq!(error("443"), "'443' is not host:port:address: the host is missing");
         assert_eq!(error("h:0:::1"), "'h:0:::1' is not host:port:address: the port '0' is not 1 to 65535");
@@ -327,11 +332,11 @@ mod tests {
     fn the_resolver_is_asked_only_for_names_that_are_not_overridden() {
         let overrides = ["a.example:443:127.0.0.1".parse().unwrap(), "a.example:443:::1".parse().unwrap()];
         let host = |text: &str| Host::parse(text).unwrap();
-        let known = Source::Known(vec!["127.0.0.1".parse().unwrap(), "::1".parse().unwrap()]);
+        let known = AddressSource::Known(vec!["127.0.0.1".parse().unwrap(), "::1".parse().unwrap()]);
         assert_eq!(source(&host("a.example"), None, 443, &overrides), known);
-        assert_eq!(source(&host("a.example"), None, 80, &overrides), Source::Ask("a.example".into()));
-        assert_eq!(source(&host("[::1]"), None, 80, &[]), Source::Known(vec!["::1".parse().unwrap()]));
-        let zoned = Source::Known(vec!["fe80::1%lo".parse().unwrap()]);
+        assert_eq!(source(&host("a.example"), None, 80, &overrides), AddressSource::Ask("a.example".into()));
+        assert_eq!(source(&host("[::1]"), None, 80, &[]), AddressSource::Known(vec!["::1".parse().unwrap()]));
+        let zoned = AddressSource::Known(vec!["fe80::1%lo".parse().unwrap()]);
         assert_eq!(source(&host("[fe80::1]"), Some("lo"), 80, &[]), zoned);
     }
 
@@ -358,10 +363,13 @@ mod tests {
     fn a_family_that_is_missing_is_named() {
         let addresses = || vec!["127.0.0.1:80".parse().unwrap()];
         let cause = |family, bind| restrict("h", addresses(), family, bind).unwrap_err().cause;
-        assert_eq!(cause(Some(Family::V6), None), "h has no IPv6 address");
+        assert_eq!(cause(Some(AddressFamily::V6), None), "h has no IPv6 address");
         let bind: IpAddr = "::1".parse().unwrap();
         assert_eq!(cause(None, Some(bind)), "h has no address that can be reached from ::1");
-        assert_eq!(cause(Some(Family::V4), Some(bind)), "h has no address that can be reached from ::1");
-        assert_eq!(restrict("h", addresses(), Some(Family::V4), None).unwrap(), addresses());
+        assert_eq!(
+            cause(Some(AddressFamily::V4), Some(bind)),
+            "h has no address that can be reached from ::1"
+        );
+        assert_eq!(restrict("h", addresses(), Some(AddressFamily::V4), None).unwrap(), addresses());
     }
 }

@@ -16,7 +16,7 @@ pub struct Schedule {
 
 /// A moment that has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Due {
+pub struct DueHeartbeat {
     /// When the heartbeat should leave.
     pub at: Instant,
     /// This host slept through it: too late to send it, or a burst would follow each such pause.
@@ -24,7 +24,7 @@ pub struct Due {
 }
 
 /// How late a heartbeat may still be sent, when the interval is shorter.
-const GRACE: Duration = Duration::from_secs(1);
+const MAX_CATCH_UP: Duration = Duration::from_secs(1);
 
 impl Schedule {
     /// `left` heartbeats, the first at `first`; `None`: without end. The interval is above zero; without one,
@@ -54,11 +54,14 @@ impl Schedule {
     }
 
     /// Takes the next heartbeat if its moment has come. Lateness never moves the later ones.
-    pub fn take_due(&mut self, now: Instant) -> Option<Due> {
+    pub fn take_due(&mut self, now: Instant) -> Option<DueHeartbeat> {
         let at = self.next_due().filter(|due| *due <= now)?;
         self.next = self.interval.map(|interval| at + interval);
         self.left = self.left.map(|left| left - 1);
-        Some(Due { at, slept_through: now - at > GRACE.max(self.interval.unwrap_or_default()) })
+        Some(DueHeartbeat {
+            at,
+            slept_through: now - at > MAX_CATCH_UP.max(self.interval.unwrap_or_default()),
+        })
     }
 }
 

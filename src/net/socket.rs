@@ -13,16 +13,16 @@ use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
 use tokio::net::TcpSocket;
 use tokio::time::Instant;
 
-use super::fault::Fault;
-use super::tcp::Tcp;
-use super::wire::{Departed, Layered, Stamped};
+use super::dial_error::DialError;
+use super::tap::{TcpIntrospect, TimestampedRead, TxTimestamp};
+use super::tcp::TcpConnection;
 use crate::domain::opening::{FailureKind, Stamper, Timestamps};
 use crate::domain::tcp::TcpView;
 
 /// A connected socket.
 #[derive(Debug)]
-pub enum Socket {
-    Tcp(Tcp),
+pub enum TransportSocket {
+    Tcp(TcpConnection),
     Unix(tokio::net::UnixStream),
 }
 
@@ -39,11 +39,11 @@ pub struct SocketOptions {
     pub stamper: Stamper,
 }
 
-impl Socket {
+impl TransportSocket {
     /// Connects to `address` over TCP.
-    pub async fn tcp(address: SocketAddr, options: SocketOptions) -> Result<Socket, Fault> {
+    pub async fn tcp(address: SocketAddr, options: SocketOptions) -> Result<TransportSocket, DialError> {
         let shown = address.to_string();
-        let failed = |error: io::Error| Fault::connecting(&shown, &error);
+        let failed = |error: io::Error| DialError::connecting(&shown, &error);
         let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() };
         let socket = socket.map_err(failed)?;
         if let Some(bind) = options.bind {
@@ -57,37 +57,37 @@ impl Socket {
         }
         #[cfg(target_os = "linux")]
         SockRef::from(&stream).set_tcp_user_timeout(options.user_timeout).map_err(failed)?;
-        let mut stream = Tcp::new(stream).map_err(failed)?;
+        let mut stream = TcpConnection::new(stream).map_err(failed)?;
         if options.stamper != Stamper::User {
             stream.stamp();
         }
         match (options.stamper, stream.timestamps()) {
             (Stamper::Kernel, Timestamps::User | Timestamps::KernelReceive) => Err(unstamped_fault(&shown)),
-            _ => Ok(Socket::Tcp(stream)),
+            _ => Ok(TransportSocket::Tcp(stream)),
         }
     }
 
     /// Connects to the Unix socket at `path`.
-    pub async fn unix(path: &Path) -> Result<Socket, Fault> {
+    pub async fn unix(path: &Path) -> Result<TransportSocket, DialError> {
         match tokio::net::UnixStream::connect(path).await {
-            Ok(stream) => Ok(Socket::Unix(stream)),
-            Err(error) => Err(Fault::connecting(&path.display().to_string(), &error)),
+            Ok(stream) => Ok(TransportSocket::Unix(stream)),
+            Err(error) => Err(DialError::connecting(&path.display().to_string(), &error)),
         }
     }
 
     /// Who says when bytes arrive.
     pub fn timestamps(&self) -> Timestamps {
         match self {
-            Socket::Tcp(stream) => stream.timestamps(),
-            Socket::Unix(_) => Timestamps::User,
+            TransportSocket::Tcp(stream) => stream.timestamps(),
+            TransportSocket::Unix(_) => Timestamps::User,
         }
     }
 
     /// The other end's address, where it has one.
     pub fn peer(&self) -> Option<String> {
         match self {
-            Socket::Tcp(stream) => stream.peer_addr().ok().map(|address| address.to_string()),
-            Socket::Unix(stream) => {
+            TransportSocket::Tcp(stream) => stream.peer_addr().ok().map(|address| address.to_string()),
+            TransportSocket::Unix(stream) => {
                 stream.peer_addr().ok()?.as_pathname().map(|path| path.display().to_string())
             }
         }
@@ -96,8 +96,8 @@ impl Socket {
     /// Sends a FIN and can still read, as the system does for a process that ended half: no TLS says goodbye.
     pub fn shut_write(&self) -> io::Result<()> {
         match self {
-            Socket::Tcp(stream) => SockRef::from(stream).shutdown(Shutdown::Write),
-            Socket::Unix(stream) => SockRef::from(stream).shutdown(Shutdown::Write),
+            TransportSocket::Tcp(stream) => SockRef::from(stream).shutdown(Shutdown::Write),
+            TransportSocket::Unix(stream) => SockRef::from(stream).shutdown(Shutdown::Write),
         }
     }
 
@@ -105,8 +105,8 @@ impl Socket {
     /// may still wait to be read.
     pub fn is_over(&self) -> bool {
         match self {
-            Socket::Tcp(stream) => stream.is_over(),
-            Socket::Unix(stream) => {
+            TransportSocket::Tcp(stream) => stream.is_over(),
+            TransportSocket::Unix(stream) => {
                 let ready = stream.ready(Interest::READABLE).now_or_never();
                 ready.is_some_and(|ready| ready.map_or(true, |ready| ready.is_read_closed()))
             }
@@ -116,24 +116,25 @@ impl Socket {
     /// This end's address, where it has one.
     pub fn local(&self) -> Option<String> {
         match self {
-            Socket::Tcp(stream) => stream.local_addr().ok().map(|address| address.to_string()),
-            Socket::Unix(_) => None,
+            TransportSocket::Tcp(stream) => stream.local_addr().ok().map(|address| address.to_string()),
+            TransportSocket::Unix(_) => None,
         }
     }
 }
 
 /// The most seconds that Linux takes (MAX_TCP_KEEPIDLE and MAX_TCP_KEEPINTVL in its net/tcp.h).
-const LONGEST_KEEPALIVE: u64 = 32_767;
+const MAX_KEEPALIVE_SECS: u64 = 32_767;
 
 fn keepalive(every: Duration) -> TcpKeepalive {
     let seconds = every.as_secs() + u64::from(every.subsec_nanos() > 0);
-    let every = Duration::from_secs(seconds.clamp(1, LONGEST_KEEPALIVE));
+    let every = Duration::from_secs(seconds.clamp(1, MAX_KEEPALIVE_SECS));
     TcpKeepalive::new().with_time(every).with_interval(every)
 }
 
-fn unstamped_fault(address: &str) -> Fault {
+fn unstamped_fault(address: &str) -> DialError {
     let cause = format!("the kernel does not stamp what leaves for {address} and comes from it");
-    Fault::new(FailureKind::Local, cause).hint("without --timestamps kernel, this process does where it must")
+    DialError::new(FailureKind::Local, cause)
+        .hint("without --timestamps kernel, this process does where it must")
 }
 
 /// Leaves the choice of the port to the moment of connecting, when the other end is known: else no two connections
@@ -146,64 +147,64 @@ fn choose_port_late(socket: &TcpSocket) {
 #[cfg(not(target_os = "linux"))]
 fn choose_port_late(_: &TcpSocket) {}
 
-fn bind_fault(bind: IpAddr, error: &io::Error) -> Fault {
+fn bind_fault(bind: IpAddr, error: &io::Error) -> DialError {
     let cause = format!("cannot connect from {bind}: {}", super::os_error::describe(error));
-    let fault = Fault::new(FailureKind::Local, cause);
+    let fault = DialError::new(FailureKind::Local, cause);
     match error.kind() {
         io::ErrorKind::AddrNotAvailable => fault.hint(format!("{bind} is not an address of this machine")),
         _ => fault,
     }
 }
 
-impl std::os::fd::AsRawFd for Socket {
+impl std::os::fd::AsRawFd for TransportSocket {
     fn as_raw_fd(&self) -> std::os::fd::RawFd {
         match self {
-            Socket::Tcp(stream) => std::os::fd::AsFd::as_fd(stream).as_raw_fd(),
-            Socket::Unix(stream) => stream.as_raw_fd(),
+            TransportSocket::Tcp(stream) => std::os::fd::AsFd::as_fd(stream).as_raw_fd(),
+            TransportSocket::Unix(stream) => stream.as_raw_fd(),
         }
     }
 }
 
-impl AsyncRead for Socket {
+impl AsyncRead for TransportSocket {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         match self.get_mut() {
-            Socket::Tcp(stream) => Pin::new(stream).poll_read(cx, buf),
-            Socket::Unix(stream) => Pin::new(stream).poll_read(cx, buf),
+            TransportSocket::Tcp(stream) => Pin::new(stream).poll_read(cx, buf),
+            TransportSocket::Unix(stream) => Pin::new(stream).poll_read(cx, buf),
         }
     }
 }
 
-impl Layered for Socket {
+impl TcpIntrospect for TransportSocket {
     fn tcp(&self) -> Option<TcpView> {
         match self {
-            Socket::Tcp(stream) => stream.view(),
-            Socket::Unix(_) => None,
+            TransportSocket::Tcp(stream) => stream.view(),
+            TransportSocket::Unix(_) => None,
         }
     }
 
     fn ask_peer(&self) -> io::Result<()> {
         match self {
-            Socket::Tcp(stream) => {
+            TransportSocket::Tcp(stream) => {
                 SockRef::from(stream).set_tcp_keepalive(&keepalive(Duration::from_secs(1)))
             }
-            Socket::Unix(_) => Err(io::ErrorKind::Unsupported.into()),
+            TransportSocket::Unix(_) => Err(io::ErrorKind::Unsupported.into()),
         }
     }
 
     fn is_over(&self) -> bool {
-        Socket::is_over(self)
+        TransportSocket::is_over(self)
     }
 }
 
-impl Stamped for Socket {
+impl TimestampedRead for TransportSocket {
     fn poll_read_stamped(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<Option<Instant>>> {
         match self.get_mut() {
-            Socket::Tcp(stream) => Pin::new(stream).poll_read_stamped(cx, buf),
-            Socket::Unix(stream) => Pin::new(stream).poll_read(cx, buf).map_ok(|()| None),
+            TransportSocket::Tcp(stream) => Pin::new(stream).poll_read_stamped(cx, buf),
+            TransportSocket::Unix(stream) => Pin::new(stream).poll_read(cx, buf).map_ok(|()| None),
         }
     }
 
@@ -211,33 +212,33 @@ impl Stamped for Socket {
         self.timestamps() == Timestamps::Kernel
     }
 
-    fn departed(&mut self) -> Option<Departed> {
+    fn departed(&mut self) -> Option<TxTimestamp> {
         match self {
-            Socket::Tcp(stream) => stream.departed(),
-            Socket::Unix(_) => None,
+            TransportSocket::Tcp(stream) => stream.departed(),
+            TransportSocket::Unix(_) => None,
         }
     }
 }
 
-impl AsyncWrite for Socket {
+impl AsyncWrite for TransportSocket {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         match self.get_mut() {
-            Socket::Tcp(stream) => Pin::new(stream).poll_write(cx, bytes),
-            Socket::Unix(stream) => Pin::new(stream).poll_write(cx, bytes),
+            TransportSocket::Tcp(stream) => Pin::new(stream).poll_write(cx, bytes),
+            TransportSocket::Unix(stream) => Pin::new(stream).poll_write(cx, bytes),
         }
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self.get_mut() {
-            Socket::Tcp(stream) => Pin::new(stream).poll_flush(cx),
-            Socket::Unix(stream) => Pin::new(stream).poll_flush(cx),
+            TransportSocket::Tcp(stream) => Pin::new(stream).poll_flush(cx),
+            TransportSocket::Unix(stream) => Pin::new(stream).poll_flush(cx),
         }
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self.get_mut() {
-            Socket::Tcp(stream) => Pin::new(stream).poll_shutdown(cx),
-            Socket::Unix(stream) => Pin::new(stream).poll_shutdown(cx),
+            TransportSocket::Tcp(stream) => Pin::new(stream).poll_shutdown(cx),
+            TransportSocket::Unix(stream) => Pin::new(stream).poll_shutdown(cx),
         }
     }
 }

@@ -9,19 +9,19 @@ use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_rustls::client::TlsStream;
 
-use super::socket::Socket;
-use super::wire::{Layered, Tap, Valve};
+use super::socket::TransportSocket;
+use super::tap::{Mute, Tap, TcpIntrospect};
 use crate::domain::tcp::TcpView;
 
 /// A byte stream to the peer. TLS may lie in TLS: that of the target in that of an `https://` proxy.
 pub enum Stream {
-    Plain(Tap<Socket>),
+    Plain(Tap<TransportSocket>),
     Tls(Box<TlsStream<Stream>>),
 }
 
 impl Stream {
     /// The socket at the bottom.
-    pub fn socket(&self) -> &Socket {
+    pub fn socket(&self) -> &TransportSocket {
         match self {
             Stream::Plain(tap) => tap.inner(),
             Stream::Tls(tls) => tls.get_ref().0.socket(),
@@ -29,7 +29,7 @@ impl Stream {
     }
 
     /// What can keep bytes from leaving the socket at the bottom, whatever lies above it.
-    pub fn valve(&self) -> Arc<Valve> {
+    pub fn valve(&self) -> Arc<Mute> {
         match self {
             Stream::Plain(tap) => tap.valve(),
             Stream::Tls(tls) => tls.get_ref().0.valve(),
@@ -37,7 +37,7 @@ impl Stream {
     }
 }
 
-impl Layered for Stream {
+impl TcpIntrospect for Stream {
     fn tcp(&self) -> Option<TcpView> {
         self.socket().tcp()
     }

@@ -28,9 +28,9 @@ use crate::domain::pem_text;
 use crate::domain::phase::Phase;
 use crate::domain::shown::variant_words;
 
-use super::certificate::{self, Leaf};
-use super::fault::Fault;
-use super::library_words::tls_words;
+use super::certificate::{self, LeafCertificate};
+use super::dial_error::DialError;
+use super::library_errors::tls_words;
 
 /// What the user wants of TLS.
 #[derive(Debug, Clone, Default)]
@@ -50,14 +50,14 @@ pub struct TlsOptions {
 /// How TLS is to be spoken. Always valid; the system's roots are read at the first use only.
 #[derive(Default)]
 pub struct TlsPlan {
-    trust: Trust,
+    trust: TrustRoots,
     identity: Option<Arc<SingleCertAndKey>>,
     server_name: Option<ServerName<'static>>,
     verifier: OnceLock<Result<Arc<dyn ServerCertVerifier>, String>>,
 }
 
 #[derive(Default)]
-enum Trust {
+enum TrustRoots {
     #[default]
     System,
     These(Vec<CertificateDer<'static>>),
@@ -74,13 +74,13 @@ impl TlsPlan {
     /// Reads the files that `options` names. The error is one line that names the file and the rule.
     pub fn build(options: &TlsOptions) -> Result<TlsPlan, String> {
         let trust = match (options.insecure, options.cacert.as_slice()) {
-            (true, _) => Trust::Anybody,
-            (false, []) => Trust::System,
-            (false, files) => Trust::These(roots(files)?),
+            (true, _) => TrustRoots::Anybody,
+            (false, []) => TrustRoots::System,
+            (false, files) => TrustRoots::These(roots(files)?),
         };
         let server_name = options.server_name.as_deref().map(parse_name).transpose()?;
         let plan = TlsPlan { trust, identity: identity(options)?, server_name, ..TlsPlan::default() };
-        if !matches!(plan.trust, Trust::System) {
+        if !matches!(plan.trust, TrustRoots::System) {
             plan.prepare()?;
         }
         Ok(plan)
@@ -92,7 +92,7 @@ impl TlsPlan {
     }
 
     /// The name to ask `host` for.
-    pub fn name_for(&self, host: &Host<String>) -> Result<ServerName<'static>, Fault> {
+    pub fn name_for(&self, host: &Host<String>) -> Result<ServerName<'static>, DialError> {
         match &self.server_name {
             Some(name) => Ok(name.clone()),
             None => host_name(host),
@@ -104,20 +104,20 @@ impl TlsPlan {
     }
 
     /// A configuration for one connection, and what will have been seen of its certificate.
-    fn config(&self, identity: bool) -> Result<(ClientConfig, Seen), Fault> {
+    fn config(&self, identity: bool) -> Result<(ClientConfig, ShownCertificate), DialError> {
         let no_roots =
-            |why| Fault::new(FailureKind::Local, why).hint("--cacert FILE names the roots to trust");
+            |why| DialError::new(FailureKind::Local, why).hint("--cacert FILE names the roots to trust");
         let inner = self.verifier().map_err(no_roots)?;
-        let seen = Seen::default();
+        let seen = ShownCertificate::default();
         let pinned = match &self.trust {
-            Trust::These(roots) => roots.clone(),
-            Trust::System | Trust::Anybody => Vec::new(),
+            TrustRoots::These(roots) => roots.clone(),
+            TrustRoots::System | TrustRoots::Anybody => Vec::new(),
         };
-        let witness = Arc::new(Witness { inner, pinned, seen: Arc::clone(&seen) });
+        let witness = Arc::new(RecordingVerifier { inner, pinned, seen: Arc::clone(&seen) });
         let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
             .with_safe_default_protocol_versions()
             .map_err(|error| {
-                Fault::new(FailureKind::Local, format!("TLS cannot be set up: {}", tls_words(&error)))
+                DialError::new(FailureKind::Local, format!("TLS cannot be set up: {}", tls_words(&error)))
             })?
             .dangerous()
             .with_custom_certificate_verifier(witness);
@@ -133,11 +133,11 @@ impl TlsPlan {
 }
 
 /// The certificate of `host`, as TLS names it.
-pub fn host_name(host: &Host<String>) -> Result<ServerName<'static>, Fault> {
+pub fn host_name(host: &Host<String>) -> Result<ServerName<'static>, DialError> {
     match host {
         Host::Ipv4(ip) => Ok(ServerName::from(std::net::IpAddr::from(*ip))),
         Host::Ipv6(ip) => Ok(ServerName::from(std::net::IpAddr::from(*ip))),
-        Host::Domain(name) => parse_name(name).map_err(|why| Fault::new(FailureKind::Local, why)),
+        Host::Domain(name) => parse_name(name).map_err(|why| DialError::new(FailureKind::Local, why)),
     }
 }
 
@@ -219,17 +219,17 @@ fn identity(options: &TlsOptions) -> Result<Option<Arc<SingleCertAndKey>>, Strin
     }
 }
 
-fn verifier(trust: &Trust) -> Result<Arc<dyn ServerCertVerifier>, String> {
+fn verifier(trust: &TrustRoots) -> Result<Arc<dyn ServerCertVerifier>, String> {
     let provider = Arc::new(ring::default_provider());
     match trust {
-        Trust::Anybody => Ok(Arc::new(Unchecked(provider))),
-        Trust::System => match rustls_platform_verifier::Verifier::new(provider) {
+        TrustRoots::Anybody => Ok(Arc::new(InsecureVerifier(provider))),
+        TrustRoots::System => match rustls_platform_verifier::Verifier::new(provider) {
             Ok(verifier) => Ok(Arc::new(verifier)),
             Err(error) => {
                 Err(format!("the system's root certificates cannot be read: {}", tls_words(&error)))
             }
         },
-        Trust::These(roots) => {
+        TrustRoots::These(roots) => {
             let mut store = RootCertStore::empty();
             for root in roots {
                 store
@@ -246,9 +246,9 @@ fn verifier(trust: &Trust) -> Result<Arc<dyn ServerCertVerifier>, String> {
 
 /// Accepts any certificate, but still wants the server to hold its key.
 #[derive(Debug)]
-struct Unchecked(Arc<CryptoProvider>);
+struct InsecureVerifier(Arc<CryptoProvider>);
 
-impl ServerCertVerifier for Unchecked {
+impl ServerCertVerifier for InsecureVerifier {
     fn verify_server_cert(
         &self,
         _: &CertificateDer<'_>,
@@ -284,18 +284,18 @@ impl ServerCertVerifier for Unchecked {
 }
 
 /// The server's certificate, once it was shown.
-type Seen = Arc<Mutex<Option<Leaf>>>;
+type ShownCertificate = Arc<Mutex<Option<LeafCertificate>>>;
 
 /// Lets another judge, and keeps what was shown: it is wanted most when it was refused.
 #[derive(Debug)]
-struct Witness {
+struct RecordingVerifier {
     inner: Arc<dyn ServerCertVerifier>,
     /// Certificates that the user trusts by name, whatever their kind.
     pinned: Vec<CertificateDer<'static>>,
-    seen: Seen,
+    seen: ShownCertificate,
 }
 
-impl Witness {
+impl RecordingVerifier {
     /// A self-signed certificate marked as a CA's, as `openssl req -x509` makes them, is refused by
     /// webpki even where it is a root itself. The user named this very certificate: accept it, as
     /// OpenSSL does. (webpki has checked its dates before it says so.)
@@ -305,7 +305,7 @@ impl Witness {
     }
 }
 
-impl ServerCertVerifier for Witness {
+impl ServerCertVerifier for RecordingVerifier {
     fn verify_server_cert(
         &self,
         end_entity: &CertificateDer<'_>,
@@ -315,7 +315,7 @@ impl ServerCertVerifier for Witness {
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
         if let Ok(mut seen) = self.seen.lock() {
-            *seen = Leaf::parse(end_entity);
+            *seen = LeafCertificate::parse(end_entity);
         }
         match self.inner.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now) {
             Err(error) if self.is_pinned(&error, end_entity) => {
@@ -351,24 +351,24 @@ impl ServerCertVerifier for Witness {
 
 /// Whom TLS is spoken with.
 #[derive(Debug, Clone)]
-pub enum Party {
+pub enum TlsPeer {
     /// The target of the URL, which may want to know who we are.
     Server(ServerName<'static>),
     /// An `https://` proxy, which does not learn it.
     Proxy(ServerName<'static>),
 }
 
-impl Party {
+impl TlsPeer {
     fn name(&self) -> &ServerName<'static> {
         match self {
-            Party::Server(name) | Party::Proxy(name) => name,
+            TlsPeer::Server(name) | TlsPeer::Proxy(name) => name,
         }
     }
 
     fn label(&self) -> &'static str {
         match self {
-            Party::Server(_) => "the server",
-            Party::Proxy(_) => "the proxy",
+            TlsPeer::Server(_) => "the server",
+            TlsPeer::Proxy(_) => "the proxy",
         }
     }
 }
@@ -377,14 +377,14 @@ impl Party {
 pub async fn handshake<S>(
     plan: &TlsPlan,
     stream: S,
-    party: &Party,
+    party: &TlsPeer,
     deadline: Instant,
     budget: Duration,
-) -> Result<(TlsStream<S>, TlsFacts), Fault>
+) -> Result<(TlsStream<S>, TlsFacts), DialError>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    let (config, seen) = plan.config(matches!(party, Party::Server(_)))?;
+    let (config, seen) = plan.config(matches!(party, TlsPeer::Server(_)))?;
     let connector = TlsConnector::from(Arc::new(config));
     let negotiated = timeout_at(deadline, connector.connect(party.name().clone(), stream)).await;
     let leaf = seen.lock().ok().and_then(|leaf| leaf.clone());
@@ -392,18 +392,18 @@ where
         Err(_) => {
             let doing = format!("{} did not end the TLS handshake", party.label());
             // A plain server waits for the end of a request that never comes.
-            Err(maybe_plain(Fault::timeout(budget, doing), party))
+            Err(maybe_plain(DialError::timeout(budget, doing), party))
         }
         Ok(Err(error)) => Err(handshake_fault(&error, leaf.as_ref(), party)),
         Ok(Ok(stream)) => {
-            let verified = !matches!(plan.trust, Trust::Anybody);
+            let verified = !matches!(plan.trust, TrustRoots::Anybody);
             let facts = facts(stream.get_ref().1, leaf, verified);
             Ok((stream, facts))
         }
     }
 }
 
-fn facts(connection: &ClientConnection, leaf: Option<Leaf>, verified: bool) -> TlsFacts {
+fn facts(connection: &ClientConnection, leaf: Option<LeafCertificate>, verified: bool) -> TlsFacts {
     let version = connection.protocol_version().map(|version| format!("{version:?}").replace('_', "."));
     let cipher = connection.negotiated_cipher_suite().map(|suite| format!("{:?}", suite.suite()));
     let alpn = connection.alpn_protocol().map(|name| String::from_utf8_lossy(name).into_owned());
@@ -431,7 +431,7 @@ fn tls_error(error: &io::Error) -> Option<&Error> {
 
 const MAYBE_PLAIN: &str = "the server may speak plain HTTP on this port: use ws://";
 
-fn handshake_fault(error: &io::Error, leaf: Option<&Leaf>, party: &Party) -> Fault {
+fn handshake_fault(error: &io::Error, leaf: Option<&LeafCertificate>, party: &TlsPeer) -> DialError {
     let who = party.label();
     match tls_error(error) {
         Some(Error::InvalidCertificate(wrong)) => certificate_fault(wrong, leaf, party),
@@ -444,9 +444,9 @@ fn handshake_fault(error: &io::Error, leaf: Option<&Leaf>, party: &Party) -> Fau
         Some(other) => failed(format!("the TLS handshake failed: {}", tls_words(other))),
         None if error.kind() == io::ErrorKind::UnexpectedEof => {
             let cause = format!("{who} closed the connection during the TLS handshake");
-            maybe_plain(Fault::new(FailureKind::ClosedEarly, cause), party)
+            maybe_plain(DialError::new(FailureKind::ClosedEarly, cause), party)
         }
-        None => match Fault::talking("during the TLS handshake", error) {
+        None => match DialError::talking("during the TLS handshake", error) {
             // A plain server that closes with our hello unread resets.
             reset if reset.kind == FailureKind::Reset => maybe_plain(reset, party),
             fault => fault,
@@ -455,26 +455,28 @@ fn handshake_fault(error: &io::Error, leaf: Option<&Leaf>, party: &Party) -> Fau
 }
 
 /// The name that is asked of a proxy is that in its URL, whatever --server-name says.
-fn certificate_fault(wrong: &CertificateError, leaf: Option<&Leaf>, party: &Party) -> Fault {
+fn certificate_fault(wrong: &CertificateError, leaf: Option<&LeafCertificate>, party: &TlsPeer) -> DialError {
     let fault = certificate::fault(wrong, leaf, party.name());
     match party {
-        Party::Proxy(_) if fault.kind == FailureKind::CertificateWrongName => Fault { hint: None, ..fault },
-        Party::Proxy(_) | Party::Server(_) => fault,
+        TlsPeer::Proxy(_) if fault.kind == FailureKind::CertificateWrongName => {
+            DialError { hint: None, ..fault }
+        }
+        TlsPeer::Proxy(_) | TlsPeer::Server(_) => fault,
     }
 }
 
-fn failed(cause: String) -> Fault {
-    Fault::new(FailureKind::TlsFailed, cause)
+fn failed(cause: String) -> DialError {
+    DialError::new(FailureKind::TlsFailed, cause)
 }
 
-fn maybe_plain(fault: Fault, party: &Party) -> Fault {
+fn maybe_plain(fault: DialError, party: &TlsPeer) -> DialError {
     match party {
-        Party::Server(_) => fault.hint(MAYBE_PLAIN),
-        Party::Proxy(_) => fault.hint("the proxy may be a plain one: give it as http://"),
+        TlsPeer::Server(_) => fault.hint(MAYBE_PLAIN),
+        TlsPeer::Proxy(_) => fault.hint("the proxy may be a plain one: give it as http://"),
     }
 }
 
-fn not_tls(wrong: InvalidMessage, party: &Party) -> Fault {
+fn not_tls(wrong: InvalidMessage, party: &TlsPeer) -> DialError {
     let who = party.label();
     match wrong {
         InvalidMessage::InvalidContentType
@@ -486,7 +488,7 @@ fn not_tls(wrong: InvalidMessage, party: &Party) -> Fault {
     }
 }
 
-fn incompatible(wrong: &PeerIncompatible, who: &str) -> Fault {
+fn incompatible(wrong: &PeerIncompatible, who: &str) -> DialError {
     match wrong {
         PeerIncompatible::ServerDoesNotSupportTls12Or13
         | PeerIncompatible::ServerTlsVersionIsDisabledByOurConfig => {
@@ -498,7 +500,7 @@ fn incompatible(wrong: &PeerIncompatible, who: &str) -> Fault {
 
 /// The server gave up before it showed a certificate: it found no algorithm that both sides know, as a rule. One that
 /// misses our certificate shows its own first.
-fn nothing_in_common(who: &str) -> Fault {
+fn nothing_in_common(who: &str) -> DialError {
     failed(format!(
         "{who} refused before it showed a certificate (TLS alert handshake_failure): as a rule both sides have no \
          cipher, group or signature algorithm in common"
@@ -509,7 +511,7 @@ fn nothing_in_common(who: &str) -> Fault {
     )
 }
 
-fn alert_fault(alert: AlertDescription, who: &str) -> Fault {
+fn alert_fault(alert: AlertDescription, who: &str) -> DialError {
     const WANTS_CERT: &str = "it may want a client certificate: --cert and --key";
     let (why, hint) = match alert {
         AlertDescription::CertificateRequired => {
@@ -539,17 +541,17 @@ fn alert_fault(alert: AlertDescription, who: &str) -> Fault {
             return failed(format!("{who} refused (TLS alert {})", variant_words(&other).replace(' ', "_")));
         }
     };
-    Fault { hint: hint.map(str::to_string), ..failed(format!("{who} {why}")) }
+    DialError { hint: hint.map(str::to_string), ..failed(format!("{who} {why}")) }
 }
 
 /// The fault of TLS in an error that came after the handshake: in TLS 1.3 a server judges our
 /// certificate when we are done already, so its alert meets us in the next phase.
-pub fn alert(error: &io::Error) -> Option<Fault> {
+pub fn alert(error: &io::Error) -> Option<DialError> {
     let fault = match tls_error(error)? {
         Error::AlertReceived(alert) => alert_fault(*alert, "the server"),
         other => failed(format!("TLS with the server failed: {}", tls_words(other))),
     };
-    Some(Fault { phase: Some(Phase::Tls), ..fault })
+    Some(DialError { phase: Some(Phase::Tls), ..fault })
 }
 
 /// The alert by which the peer gave TLS up, named as IANA names it (`decode_error`).
@@ -561,8 +563,10 @@ pub fn alert_name(error: &io::Error) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::net::loopback::{Peer, peer};
-    use crate::net::pki::{Authority, Files, Server, Shown, Span, VALID, self_signed};
+    use crate::net::loopback_peer::{LoopbackPeer, peer};
+    use crate::net::test_certificates::{
+        PemFiles, TestAuthority, TestCertificate, TestTlsServer, VALID, ValidityPeriod, self_signed,
+    };
     use rustls::version::TLS12;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::net::TcpStream;
@@ -571,7 +575,7 @@ mod tests {
     static ONLY_1_2: &[&rustls::SupportedProtocolVersion] = &[&TLS12];
 
     fn trusting(pem: &str) -> TlsPlan {
-        let files = Files::new();
+        let files = PemFiles::new();
         let options = TlsOptions { cacert: vec![files.put("ca.pem", pem)], ..TlsOptions::default() };
         TlsPlan::build(&options).unwrap()
     }
@@ -580,16 +584,20 @@ mod tests {
         TlsPlan::build(&TlsOptions { insecure: true, ..TlsOptions::default() }).unwrap()
     }
 
-    async fn negotiated<T>(plan: &TlsPlan, peer: &Peer<T>, name: &str) -> Result<TlsFacts, Fault> {
+    async fn negotiated<T>(
+        plan: &TlsPlan,
+        peer: &LoopbackPeer<T>,
+        name: &str,
+    ) -> Result<TlsFacts, DialError> {
         let stream = TcpStream::connect(peer.address).await.unwrap();
-        let party = Party::Server(parse_name(name).unwrap());
+        let party = TlsPeer::Server(parse_name(name).unwrap());
         let (_, facts) = handshake(plan, stream, &party, Instant::now() + BUDGET, BUDGET).await?;
         Ok(facts)
     }
 
     /// Shows a certificate to a client that asks for `a.example`.
-    async fn shown(plan: &TlsPlan, shown: &Shown) -> Result<TlsFacts, Fault> {
-        let peer = Server::new(shown).run(hold).await;
+    async fn shown(plan: &TlsPlan, shown: &TestCertificate) -> Result<TlsFacts, DialError> {
+        let peer = TestTlsServer::new(shown).run(hold).await;
         negotiated(plan, &peer, "a.example").await
     }
 
@@ -598,14 +606,14 @@ mod tests {
         let _ = stream.read_to_end(&mut Vec::new()).await;
     }
 
-    async fn wrong(plan: &TlsPlan, certificate: &Shown) -> (FailureKind, String, String) {
+    async fn wrong(plan: &TlsPlan, certificate: &TestCertificate) -> (FailureKind, String, String) {
         let fault = shown(plan, certificate).await.unwrap_err();
         (fault.kind, fault.cause, fault.hint.unwrap_or_default())
     }
 
     #[tokio::test]
     async fn the_facts_are_those_of_the_connection_and_the_certificate() {
-        let authority = Authority::new("Test Root");
+        let authority = TestAuthority::new("Test Root");
         let certificate = authority.issue(&["a.example", "b.example"], VALID);
         let facts = shown(&trusting(&authority.cert), &certificate).await.unwrap();
         assert_eq!(facts.version, "TLSv1.3");
@@ -624,9 +632,9 @@ mod tests {
 
     #[tokio::test]
     async fn tls_1_2_and_no_alpn_are_told_as_they_are() {
-        let authority = Authority::new("Test Root");
+        let authority = TestAuthority::new("Test Root");
         let certificate = authority.issue(&["127.0.0.1"], VALID);
-        let server = Server { versions: ONLY_1_2, alpn: &[], ..Server::new(&certificate) };
+        let server = TestTlsServer { versions: ONLY_1_2, alpn: &[], ..TestTlsServer::new(&certificate) };
         let peer = server.run(hold).await;
         let facts = negotiated(&trusting(&authority.cert), &peer, "127.0.0.1").await.unwrap();
         assert_eq!((facts.version.as_str(), facts.alpn), ("TLSv1.2", None));
@@ -635,9 +643,9 @@ mod tests {
 
     #[tokio::test]
     async fn each_fault_of_a_certificate_has_its_name() {
-        let authority = Authority::new("Test Root");
+        let authority = TestAuthority::new("Test Root");
         let plan = trusting(&authority.cert);
-        let span = |since_days, until_days| Span { since_days, until_days };
+        let span = |since_days, until_days| ValidityPeriod { since_days, until_days };
         let (kind, cause, _) = wrong(&plan, &authority.issue(&["a.example"], span(30, -3))).await;
         assert_eq!(
             (kind, cause.as_str()),
@@ -650,7 +658,7 @@ mod tests {
         assert_eq!(kind, FailureKind::CertificateWrongName);
         assert_eq!(cause, "certificate is for b.example, c.example; not for a.example");
         assert!(hint.ends_with("--server-name b.example"), "{hint}");
-        let stranger = Authority::new("Another \x1bRoot");
+        let stranger = TestAuthority::new("Another \x1bRoot");
         let (kind, cause, hint) = wrong(&plan, &stranger.issue(&["a.example"], VALID)).await;
         assert_eq!(kind, FailureKind::CertificateUnknownIssuer);
         assert_eq!(cause, "certificate is by an unknown issuer, Another \\u{1b}Root");
@@ -659,10 +667,10 @@ mod tests {
 
     #[tokio::test]
     async fn another_name_is_not_offered_for_a_proxy() {
-        let authority = Authority::new("Test Root");
-        let peer = Server::new(&authority.issue(&["b.example"], VALID)).run(hold).await;
+        let authority = TestAuthority::new("Test Root");
+        let peer = TestTlsServer::new(&authority.issue(&["b.example"], VALID)).run(hold).await;
         let stream = TcpStream::connect(peer.address).await.unwrap();
-        let party = Party::Proxy(parse_name("a.example").unwrap());
+        let party = TlsPeer::Proxy(parse_name("a.example").unwrap());
         let plan = trusting(&authority.cert);
         let fault = handshake(&plan, stream, &party, Instant::now() + BUDGET, BUDGET).await.unwrap_err();
         assert_eq!((fault.kind, fault.hint), (FailureKind::CertificateWrongName, None));
@@ -670,7 +678,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_self_signed_certificate_is_said_to_be_so() {
-        let plan = trusting(&Authority::new("Test Root").cert);
+        let plan = trusting(&TestAuthority::new("Test Root").cert);
         for ca in [false, true] {
             let (kind, cause, hint) = wrong(&plan, &self_signed(&["a.example"], ca)).await;
             assert_eq!(kind, FailureKind::CertificateUnknownIssuer, "{cause}");
@@ -692,8 +700,8 @@ mod tests {
 
     #[tokio::test]
     async fn insecure_accepts_anything_and_still_tells_what_it_saw() {
-        let authority = Authority::new("Test Root");
-        let expired = authority.issue(&["b.example"], Span { since_days: 30, until_days: -3 });
+        let authority = TestAuthority::new("Test Root");
+        let expired = authority.issue(&["b.example"], ValidityPeriod { since_days: 30, until_days: -3 });
         let facts = shown(&insecure(), &expired).await.unwrap();
         assert_eq!((facts.verified, facts.days_left), (false, Some(-3)));
         assert_eq!(facts.issuer.unwrap().as_str(), "Test Root");
@@ -701,18 +709,18 @@ mod tests {
 
     #[tokio::test]
     async fn a_server_that_wants_a_client_certificate_gets_it_or_says_so() {
-        let (servers, clients) = (Authority::new("Servers"), Authority::new("Clients"));
+        let (servers, clients) = (TestAuthority::new("Servers"), TestAuthority::new("Clients"));
         let certificate = servers.issue(&["a.example"], VALID);
-        let demanding = || Server {
+        let demanding = || TestTlsServer {
             versions: ONLY_1_2,
             clients: Some(clients.cert.clone()),
-            ..Server::new(&certificate)
+            ..TestTlsServer::new(&certificate)
         };
         let peer = demanding().run(hold).await;
         let fault = negotiated(&trusting(&servers.cert), &peer, "a.example").await.unwrap_err();
         assert_eq!(fault.kind, FailureKind::TlsFailed);
         assert!(fault.hint.unwrap().contains("--cert and --key"), "{}", fault.cause);
-        let files = Files::new();
+        let files = PemFiles::new();
         let own = clients.issue(&["me"], VALID);
         let plan = TlsPlan::build(&TlsOptions {
             cacert: vec![files.put("ca.pem", &servers.cert)],
@@ -727,8 +735,8 @@ mod tests {
 
     #[tokio::test]
     async fn the_name_can_be_overridden() {
-        let authority = Authority::new("Test Root");
-        let files = Files::new();
+        let authority = TestAuthority::new("Test Root");
+        let files = PemFiles::new();
         let plan = TlsPlan::build(&TlsOptions {
             cacert: vec![files.put("ca.pem", &authority.cert)],
             server_name: Some("b.example".into()),
@@ -737,15 +745,15 @@ mod tests {
         .unwrap();
         let name = plan.name_for(&Host::Domain("a.example".into())).unwrap();
         assert_eq!(name.to_str(), "b.example");
-        let peer = Server::new(&authority.issue(&["b.example"], VALID)).run(hold).await;
+        let peer = TestTlsServer::new(&authority.issue(&["b.example"], VALID)).run(hold).await;
         assert!(negotiated(&plan, &peer, &name.to_str()).await.is_ok());
     }
 
     #[tokio::test]
     async fn a_server_that_offers_http_2_only_is_guessed() {
-        let authority = Authority::new("Test Root");
+        let authority = TestAuthority::new("Test Root");
         let certificate = authority.issue(&["a.example"], VALID);
-        let peer = Server { alpn: &[b"h2"], ..Server::new(&certificate) }.run(hold).await;
+        let peer = TestTlsServer { alpn: &[b"h2"], ..TestTlsServer::new(&certificate) }.run(hold).await;
         let fault = negotiated(&trusting(&authority.cert), &peer, "a.example").await.unwrap_err();
         assert_eq!(fault.kind, FailureKind::TlsFailed);
         assert_eq!(fault.hint.as_deref(), Some("the server may offer HTTP/2 only"));
@@ -756,7 +764,7 @@ mod tests {
         let cert = include_str!("fixtures/signed_with_sha1.pem").to_string();
         let key = include_str!("fixtures/signed_with_sha1.key").to_string();
         let plan = trusting(include_str!("fixtures/signed_with_sha1.ca.pem"));
-        let (kind, cause, _) = wrong(&plan, &Shown { cert, key }).await;
+        let (kind, cause, _) = wrong(&plan, &TestCertificate { cert, key }).await;
         assert_eq!(kind, FailureKind::CertificateInvalid);
         assert_eq!(
             cause,
@@ -767,7 +775,7 @@ mod tests {
 
     #[tokio::test]
     async fn common_name_alone_is_no_name() {
-        let authority = Authority::new("Test Root");
+        let authority = TestAuthority::new("Test Root");
         let shown = authority.issue_for_common_name("a.example");
         let (kind, cause, hint) = wrong(&trusting(&authority.cert), &shown).await;
         assert_eq!(kind, FailureKind::CertificateWrongName);
@@ -776,7 +784,7 @@ mod tests {
     }
 
     /// Reads the client's hello and answers with this alert (RFC 8446 section 6).
-    async fn alerted(alert: u8) -> Fault {
+    async fn alerted(alert: u8) -> DialError {
         let peer = peer(async move |mut stream: TcpStream| {
             let _ = stream.read(&mut [0; 4096]).await;
             let _ = stream.write_all(&[0x15, 3, 3, 0, 2, 2, alert]).await;
@@ -829,7 +837,7 @@ mod tests {
     #[test]
     fn pem_files_are_read_as_editors_save_them() {
         let own = self_signed(&["a.example"], false);
-        let files = Files::new();
+        let files = PemFiles::new();
         let utf16: Vec<u8> =
             format!("\u{feff}{}", own.cert).encode_utf16().flat_map(u16::to_le_bytes).collect();
         let cert = files.put_bytes("utf16.pem", &utf16);
@@ -848,7 +856,7 @@ mod tests {
 
     #[test]
     fn damaged_pem_files_are_named_without_the_librarys_debug_text() {
-        let (own, files) = (self_signed(&["a.example"], false), Files::new());
+        let (own, files) = (self_signed(&["a.example"], false), PemFiles::new());
         for (text, expected) in [
             (own.cert.replace(['\r', '\n'], " "), "a block has no END line, or is not broken into lines"),
             (own.cert.replace('\n', "\\n"), "a BEGIN line does not end with -----"),
@@ -884,7 +892,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn silence_runs_out_of_time() {
         let (near, _far) = tokio::io::duplex(1 << 16);
-        let party = Party::Server(parse_name("a.example").unwrap());
+        let party = TlsPeer::Server(parse_name("a.example").unwrap());
         let began = Instant::now();
         let fault = handshake(&insecure(), near, &party, began + BUDGET, BUDGET).await.unwrap_err();
         assert_eq!(began.elapsed(), BUDGET);
@@ -901,7 +909,7 @@ mod tests {
 
     #[test]
     fn what_cannot_be_used_is_named_with_its_rule() {
-        let files = Files::new();
+        let files = PemFiles::new();
         let own = self_signed(&["a.example"], false);
         let cert = files.put("cert.pem", &own.cert);
         let key = files.put("key.pem", &own.key);

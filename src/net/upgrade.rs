@@ -17,17 +17,17 @@ use crate::domain::opening::FailureKind;
 use crate::domain::peer_text::PeerText;
 use crate::domain::target::{Credentials, Target};
 
-use super::fault::Fault;
-use super::head::{Head, HeadError, HeadReader, Speaks};
-use super::refusal::{self, Sent};
+use super::dial_error::DialError;
+use super::http_head::{HeadError, HeadReader, HttpHead, KnownProtocol};
 use super::tls;
+use super::upgrade_error::{self, SentRequest};
 
 /// The most interim (1xx) responses before the final one.
-const MOST_INTERIM: usize = 16;
+const MAX_INTERIM_RESPONSES: usize = 16;
 
 /// What is asked of the server.
 #[derive(Debug, Clone, Copy)]
-pub struct Offer<'a> {
+pub struct UpgradeOffer<'a> {
     pub target: &'a Target,
     /// The user's own headers; they replace ours of the same name.
     pub headers: &'a HeaderMap,
@@ -50,14 +50,14 @@ pub struct Upgraded {
 /// Upgrades `stream`. Takes until `deadline` at most, of a `budget` that began earlier.
 pub async fn upgrade<S>(
     stream: &mut S,
-    offer: Offer<'_>,
+    offer: UpgradeOffer<'_>,
     deadline: Instant,
     budget: Duration,
-) -> Result<Upgraded, Fault>
+) -> Result<Upgraded, DialError>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    let request = Request::new(offer)?;
+    let request = UpgradeRequest::new(offer)?;
     let sent = send(stream, &request.bytes, deadline).await;
     // A server that refuses early may close while we still write; its answer tells more.
     let mut reader = HeadReader::new(stream, deadline);
@@ -71,7 +71,7 @@ where
     };
     if head.status != 101 {
         let body = reader.body_start(&head).await;
-        return Err(refusal::fault(&request.sent(offer), &head, &body));
+        return Err(upgrade_error::fault(&request.sent(offer), &head, &body));
     }
     let subprotocol = judge(&head, &request)?;
     Ok(Upgraded {
@@ -90,16 +90,16 @@ async fn send<S: AsyncWrite + Unpin>(stream: &mut S, bytes: &[u8], deadline: Ins
     timeout_at(deadline, writing).await.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
 }
 
-fn unsent(error: &io::Error, budget: Duration) -> Fault {
+fn unsent(error: &io::Error, budget: Duration) -> DialError {
     match (error.kind(), error.raw_os_error()) {
-        (io::ErrorKind::TimedOut, None) => Fault::timeout(budget, "the server did not take the request"),
-        _ => Fault::talking("while the request was sent", error),
+        (io::ErrorKind::TimedOut, None) => DialError::timeout(budget, "the server did not take the request"),
+        _ => DialError::talking("while the request was sent", error),
     }
 }
 
 /// The first response that is not interim.
-async fn final_head<S: AsyncRead + Unpin>(reader: &mut HeadReader<'_, S>) -> Result<Head, HeadError> {
-    for _ in 0..MOST_INTERIM {
+async fn final_head<S: AsyncRead + Unpin>(reader: &mut HeadReader<'_, S>) -> Result<HttpHead, HeadError> {
+    for _ in 0..MAX_INTERIM_RESPONSES {
         let head = reader.head().await?;
         if head.status == 101 || !(100..200).contains(&head.status) {
             return Ok(head);
@@ -110,7 +110,7 @@ async fn final_head<S: AsyncRead + Unpin>(reader: &mut HeadReader<'_, S>) -> Res
 
 const MAYBE_TLS: &str = "some TLS servers close like this on plain HTTP: try wss://";
 
-fn unanswered(target: &Target, error: &HeadError, budget: Duration) -> Fault {
+fn unanswered(target: &Target, error: &HeadError, budget: Duration) -> DialError {
     if let HeadError::Io(io) = error
         && let Some(fault) = tls::alert(io)
     {
@@ -118,19 +118,21 @@ fn unanswered(target: &Target, error: &HeadError, budget: Duration) -> Fault {
     }
     let fault = error.fault("the server", budget);
     let hint = match (error.speaks(), error) {
-        (Some(Speaks::Tls), _) => Some(refusal::TRY_WSS),
-        (Some(Speaks::Http2), _) => Some("the server offers HTTP/2 only; WebSocket needs HTTP/1.1 here"),
+        (Some(KnownProtocol::Tls), _) => Some(upgrade_error::TRY_WSS),
+        (Some(KnownProtocol::Http2), _) => {
+            Some("the server offers HTTP/2 only; WebSocket needs HTTP/1.1 here")
+        }
         (None, HeadError::ClosedEarly(0)) if !target.secure() => Some(MAYBE_TLS),
         (None, HeadError::Io(io)) if !target.secure() && io.kind() == io::ErrorKind::ConnectionReset => {
             Some(MAYBE_TLS)
         }
         _ => None,
     };
-    Fault { hint: hint.map(str::to_string), ..fault }
+    DialError { hint: hint.map(str::to_string), ..fault }
 }
 
 /// A request, and what is needed to judge the answer.
-struct Request {
+struct UpgradeRequest {
     bytes: Vec<u8>,
     key: Vec<u8>,
     subprotocols: Vec<String>,
@@ -139,8 +141,8 @@ struct Request {
     scheme: Option<String>,
 }
 
-impl Request {
-    fn new(offer: Offer<'_>) -> Result<Request, Fault> {
+impl UpgradeRequest {
+    fn new(offer: UpgradeOffer<'_>) -> Result<UpgradeRequest, DialError> {
         let key = match offer.headers.get(header::SEC_WEBSOCKET_KEY) {
             Some(key) => key.as_bytes().to_vec(),
             None => generate_key().into_bytes(),
@@ -159,11 +161,11 @@ impl Request {
         let offers_extensions = offer.headers.contains_key(header::SEC_WEBSOCKET_EXTENSIONS);
         let ours = headers.iter().find(|(name, _)| *name == "Authorization").map(|(_, value)| value);
         let scheme = offer.headers.get(header::AUTHORIZATION).or(ours).and_then(scheme);
-        Ok(Request { bytes, key, subprotocols, offers_extensions, scheme })
+        Ok(UpgradeRequest { bytes, key, subprotocols, offers_extensions, scheme })
     }
 
     /// What a refusal is to be read by.
-    fn sent<'a>(&self, offer: Offer<'a>) -> Sent<'a> {
+    fn sent<'a>(&self, offer: UpgradeOffer<'a>) -> SentRequest<'a> {
         let given = |name: HeaderName| {
             offer.headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()).trim().to_string())
         };
@@ -171,8 +173,8 @@ impl Request {
             given(name)
                 .is_some_and(|value| !value.split(',').any(|part| part.trim().eq_ignore_ascii_case(token)))
         };
-        let plain = Sent::plain(offer.target);
-        Sent {
+        let plain = SentRequest::plain(offer.target);
+        SentRequest {
             host: given(header::HOST),
             authorization: self.scheme.clone(),
             version: given(header::SEC_WEBSOCKET_VERSION).unwrap_or_else(|| plain.version.clone()),
@@ -192,10 +194,10 @@ fn scheme(authorization: &HeaderValue) -> Option<String> {
 
 /// The headers that every request has, each with the user's value where the user gave one.
 fn ours(
-    offer: Offer<'_>,
+    offer: UpgradeOffer<'_>,
     key: &[u8],
     subprotocols: &[String],
-) -> Result<Vec<(&'static str, HeaderValue)>, Fault> {
+) -> Result<Vec<(&'static str, HeaderValue)>, DialError> {
     let authority = value("the host", offer.target.authority().as_bytes())?;
     let mut headers = vec![
         ("Host", authority),
@@ -219,7 +221,7 @@ fn ours(
     Ok(headers)
 }
 
-fn authorization(offer: Offer<'_>) -> Result<Option<HeaderValue>, Fault> {
+fn authorization(offer: UpgradeOffer<'_>) -> Result<Option<HeaderValue>, DialError> {
     let Some(Credentials { user, password }) = offer.credentials.or(offer.target.credentials()) else {
         return Ok(None);
     };
@@ -228,15 +230,15 @@ fn authorization(offer: Offer<'_>) -> Result<Option<HeaderValue>, Fault> {
 }
 
 /// The subprotocols asked for, and those in a header of the user's own.
-fn subprotocols(offer: Offer<'_>) -> Vec<String> {
+fn subprotocols(offer: UpgradeOffer<'_>) -> Vec<String> {
     let headers = offer.headers.get_all(header::SEC_WEBSOCKET_PROTOCOL).iter();
     let listed = headers.filter_map(|value| value.to_str().ok()).flat_map(|list| list.split(','));
     let listed = listed.map(|name| name.trim().to_string()).filter(|name| !name.is_empty());
     offer.subprotocols.iter().cloned().chain(listed).collect()
 }
 
-fn value(what: &str, bytes: &[u8]) -> Result<HeaderValue, Fault> {
-    let wrong = || Fault::new(FailureKind::Local, format!("{what} cannot be sent in an HTTP header"));
+fn value(what: &str, bytes: &[u8]) -> Result<HeaderValue, DialError> {
+    let wrong = || DialError::new(FailureKind::Local, format!("{what} cannot be sent in an HTTP header"));
     HeaderValue::from_bytes(bytes).map_err(|_| wrong())
 }
 
@@ -259,7 +261,7 @@ fn title_case(name: &HeaderName) -> String {
 }
 
 /// Whether a 101 is one that RFC 6455 section 4.1 lets a client accept; its subprotocol.
-fn judge(head: &Head, request: &Request) -> Result<Option<PeerText>, Fault> {
+fn judge(head: &HttpHead, request: &UpgradeRequest) -> Result<Option<PeerText>, DialError> {
     if head.minor_version == 0 {
         return Err(bad("the server answered 101 in HTTP/1.0; an upgrade needs HTTP/1.1"));
     }
@@ -274,18 +276,18 @@ fn judge(head: &Head, request: &Request) -> Result<Option<PeerText>, Fault> {
     subprotocol(head, &request.subprotocols)
 }
 
-fn bad(cause: impl Into<String>) -> Fault {
-    Fault::new(FailureKind::BadUpgrade, cause)
+fn bad(cause: impl Into<String>) -> DialError {
+    DialError::new(FailureKind::BadUpgrade, cause)
 }
 
-fn missing(head: &Head, name: &str, wanted: &str) -> String {
+fn missing(head: &HttpHead, name: &str, wanted: &str) -> String {
     match head.text(name) {
         Some(got) => format!("the 101 response says {name}: {} instead of {wanted}", PeerText::new(&got)),
         None => format!("the 101 response lacks {wanted}"),
     }
 }
 
-fn accept(head: &Head, key: &[u8]) -> Result<(), Fault> {
+fn accept(head: &HttpHead, key: &[u8]) -> Result<(), DialError> {
     let wanted = derive_accept_key(key);
     match head.text("sec-websocket-accept") {
         Some(got) if got == wanted => Ok(()),
@@ -297,7 +299,7 @@ fn accept(head: &Head, key: &[u8]) -> Result<(), Fault> {
     }
 }
 
-fn extensions(head: &Head, request: &Request) -> Result<(), Fault> {
+fn extensions(head: &HttpHead, request: &UpgradeRequest) -> Result<(), DialError> {
     let Some(chosen) = head.text("sec-websocket-extensions").filter(|chosen| !chosen.is_empty()) else {
         return Ok(());
     };
@@ -309,7 +311,7 @@ fn extensions(head: &Head, request: &Request) -> Result<(), Fault> {
     }
 }
 
-fn subprotocol(head: &Head, offered: &[String]) -> Result<Option<PeerText>, Fault> {
+fn subprotocol(head: &HttpHead, offered: &[String]) -> Result<Option<PeerText>, DialError> {
     // An empty line chooses nothing.
     let lines = head.all("sec-websocket-protocol").flat_map(|value| value.split(|byte| *byte == b','));
     let chosen: Vec<_> = lines.map(<[u8]>::trim_ascii).filter(|name| !name.is_empty()).collect();
@@ -325,7 +327,7 @@ fn subprotocol(head: &Head, offered: &[String]) -> Result<Option<PeerText>, Faul
 }
 
 /// The server chose what it was not offered; browsers refuse that, too.
-fn not_offered(chosen: &str, offered: &[String]) -> Fault {
+fn not_offered(chosen: &str, offered: &[String]) -> DialError {
     let shown = PeerText::new(chosen);
     let but = if offered.is_empty() { String::new() } else { format!(" (offered: {})", offered.join(", ")) };
     let fault = bad(format!("the server chose a subprotocol that was not offered: {shown}{but}"));
@@ -343,8 +345,8 @@ fn is_pasteable(name: &str) -> bool {
 }
 
 /// The response's telling headers; a subprotocol's empty line is one, since browsers refuse it.
-fn telling(head: &Head) -> Vec<(String, PeerText)> {
-    let mut headers = refusal::hops(head);
+fn telling(head: &HttpHead) -> Vec<(String, PeerText)> {
+    let mut headers = upgrade_error::hops(head);
     if head.all("sec-websocket-protocol").any(|value| value.trim_ascii().is_empty()) {
         headers.push(("sec-websocket-protocol".to_string(), PeerText::default()));
     }
@@ -387,8 +389,8 @@ mod tests {
     }
 
     impl Asked {
-        fn offer(&self) -> Offer<'_> {
-            Offer {
+        fn offer(&self) -> UpgradeOffer<'_> {
+            UpgradeOffer {
                 target: &self.target,
                 headers: &self.headers,
                 origin: self.origin.as_ref(),
@@ -398,12 +400,12 @@ mod tests {
         }
 
         fn request(&self) -> String {
-            String::from_utf8(Request::new(self.offer()).unwrap().bytes).unwrap()
+            String::from_utf8(UpgradeRequest::new(self.offer()).unwrap().bytes).unwrap()
         }
     }
 
     /// Upgrades against a server that has answered before it was asked, and then closes or not.
-    async fn upgraded(asked: &Asked, answer: &[u8], close: bool) -> Result<Upgraded, Fault> {
+    async fn upgraded(asked: &Asked, answer: &[u8], close: bool) -> Result<Upgraded, DialError> {
         let (mut near, mut far) = tokio::io::duplex(1 << 20);
         far.write_all(answer).await.unwrap();
         if close {
@@ -412,7 +414,7 @@ mod tests {
         upgrade(&mut near, asked.offer(), Instant::now() + BUDGET, BUDGET).await
     }
 
-    async fn answered(lines: &str) -> Result<Upgraded, Fault> {
+    async fn answered(lines: &str) -> Result<Upgraded, DialError> {
         let asked = asked("ws://a.example/", &[], &["chat", "v2"]);
         upgraded(&asked, format!("{lines}\r\n").as_bytes(), false).await
     }
@@ -484,7 +486,7 @@ mod tests {
     #[test]
     fn what_cannot_be_a_header_is_not_sent() {
         let asked = asked("ws://a/", &[], &["a\r\nX: y"]);
-        let fault = Request::new(asked.offer()).map(|_| ()).unwrap_err();
+        let fault = UpgradeRequest::new(asked.offer()).map(|_| ()).unwrap_err();
         assert_eq!(fault.cause, "the subprotocols cannot be sent in an HTTP header");
     }
 
@@ -492,7 +494,7 @@ mod tests {
     fn each_request_has_a_key_of_its_own() {
         let mut asked = asked("ws://a/", &[], &[]);
         asked.headers.clear();
-        let keys = [(); 2].map(|()| Request::new(asked.offer()).unwrap().key);
+        let keys = [(); 2].map(|()| UpgradeRequest::new(asked.offer()).unwrap().key);
         assert_ne!(keys[0], keys[1]);
         assert_eq!(BASE64.decode(&keys[0]).unwrap().len(), 16);
     }
@@ -639,7 +641,7 @@ mod tests {
         };
         assert_eq!(
             hint(b"\x15\x03\x01\x00\x02\x02\x46").await,
-            (FailureKind::NotHttp, refusal::TRY_WSS.to_string())
+            (FailureKind::NotHttp, upgrade_error::TRY_WSS.to_string())
         );
         let settings = b"\x00\x00\x06\x04\x00\x00\x00\x00\x00\x00\x03\x00\x00\x00\x64";
         assert!(hint(settings).await.1.contains("HTTP/2 only"));

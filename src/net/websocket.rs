@@ -12,9 +12,9 @@ use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Error, Message};
 
-use super::endings::Cut;
-use super::frame_check::Checked;
-use super::wire::{Departure, Marks};
+use super::disconnect::Disconnect;
+use super::frame_check::CheckedStream;
+use super::tap::{SendTime, TapState};
 use crate::domain::heartbeat::template::Payload;
 use crate::domain::incomplete::Incomplete;
 
@@ -24,16 +24,16 @@ pub const READ_BUFFER: usize = 4096;
 pub const SMALL_READ_BUFFER: usize = 32;
 /// What may wait to be written, so that a peer that floods us with pings and reads no pongs costs
 /// no more than this.
-const WRITE_BUFFER_MOST: usize = 256 * 1024;
+const MAX_WRITE_BUFFER: usize = 256 * 1024;
 /// No more messages are read in search of a goodbye.
-const MOST_AT_HAND: usize = 1000;
+const MAX_MESSAGES_BEFORE_CLOSE: usize = 1000;
 
 /// A client's end of an open WebSocket.
 #[derive(Debug)]
-pub struct Socket<S> {
+pub struct WebSocket<S> {
     /// Boxed: it is moved through several futures, and each would keep a place for it.
-    ws: Box<WebSocketStream<Checked<S>>>,
-    marks: Arc<Marks>,
+    ws: Box<WebSocketStream<CheckedStream<S>>>,
+    marks: Arc<TapState>,
     blocked: bool,
     /// How many bytes had come when a step last told of any.
     told_bytes: u64,
@@ -41,36 +41,36 @@ pub struct Socket<S> {
 
 /// What became of a message that was handed to the socket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Sent {
+pub enum SendOutcome {
     /// All its bytes were taken.
-    Left(Departure),
-    /// Some still wait: local back-pressure. [`Step::Flushed`] will tell when they have left.
+    Left(SendTime),
+    /// Some still wait: local back-pressure. [`SocketEvent::Flushed`] will tell when they have left.
     Blocked,
 }
 
 /// What happened on the socket.
 #[derive(Debug)]
-pub enum Step {
+pub enum SocketEvent {
     Message(Message),
     /// What was blocked has left; the moment is that just before the last write.
     Flushed(Instant),
-    /// Bytes came that complete no message: the peer is sending. [`Socket::heard_at`] has their moment.
+    /// Bytes came that complete no message: the peer is sending. [`WebSocket::heard_at`] has their moment.
     Bytes,
     /// The stream is over; `None` after a complete closing handshake.
     Lost(Option<Error>),
 }
 
-impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
+impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     /// Takes over a stream after its upgrade. `leftover` is what came behind the response's head;
     /// `largest` bounds a message in bytes; `asks` is the size of the largest message to be sent.
     pub async fn new(
         stream: S,
         leftover: Vec<u8>,
-        marks: Arc<Marks>,
+        marks: Arc<TapState>,
         largest: usize,
         asks: usize,
-    ) -> Socket<S> {
-        Socket::reading(READ_BUFFER, stream, leftover, marks, largest, asks).await
+    ) -> WebSocket<S> {
+        WebSocket::reading(READ_BUFFER, stream, leftover, marks, largest, asks).await
     }
 
     /// The same with another read buffer.
@@ -78,24 +78,24 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
         buffer: usize,
         stream: S,
         mut leftover: Vec<u8>,
-        marks: Arc<Marks>,
+        marks: Arc<TapState>,
         largest: usize,
         asks: usize,
-    ) -> Socket<S> {
-        let stream = Checked::new(stream, &mut leftover);
+    ) -> WebSocket<S> {
+        let stream = CheckedStream::new(stream, &mut leftover);
         let config = WebSocketConfig::default()
             .read_buffer_size(buffer)
             .write_buffer_size(0)
-            .max_write_buffer_size(WRITE_BUFFER_MOST + 2 * asks)
+            .max_write_buffer_size(MAX_WRITE_BUFFER + 2 * asks)
             .max_message_size(Some(largest))
             .max_frame_size(Some(largest));
         let ws = WebSocketStream::from_partially_read(stream, leftover, Role::Client, Some(config)).await;
         let told_bytes = marks.read_bytes();
-        Socket { ws: Box::new(ws), marks, blocked: false, told_bytes }
+        WebSocket { ws: Box::new(ws), marks, blocked: false, told_bytes }
     }
 
     /// The tap's marks.
-    pub fn marks(&self) -> &Marks {
+    pub fn marks(&self) -> &TapState {
         &self.marks
     }
 
@@ -116,12 +116,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
     }
 
     /// Hands a message over without waiting.
-    pub fn send(&mut self, message: Message) -> Result<Sent, Error> {
+    pub fn send(&mut self, message: Message) -> Result<SendOutcome, Error> {
         self.marks.arm();
         Pin::new(&mut *self.ws).start_send(message)?;
         Ok(match self.try_flush()? {
-            true => Sent::Left(self.departure()),
-            false => Sent::Blocked,
+            true => SendOutcome::Left(self.departure()),
+            false => SendOutcome::Blocked,
         })
     }
 
@@ -138,42 +138,42 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
     }
 
     /// What was thrown away, behind a shut valve, left now.
-    fn departure(&self) -> Departure {
-        self.marks.departure().unwrap_or_else(|| Departure::unstamped(Instant::now(), &self.marks))
+    fn departure(&self) -> SendTime {
+        self.marks.departure().unwrap_or_else(|| SendTime::unstamped(Instant::now(), &self.marks))
     }
 
     /// Waits for what happens next. Cancel-safe: nothing is lost when it is dropped.
-    pub async fn step(&mut self) -> Step {
+    pub async fn step(&mut self) -> SocketEvent {
         std::future::poll_fn(|cx| self.poll_step(cx)).await
     }
 
-    fn poll_step(&mut self, cx: &mut Context<'_>) -> Poll<Step> {
+    fn poll_step(&mut self, cx: &mut Context<'_>) -> Poll<SocketEvent> {
         if self.blocked
             && let Poll::Ready(result) = Pin::new(&mut *self.ws).poll_flush(cx)
         {
             self.blocked = false;
             return Poll::Ready(match result {
-                Ok(()) => Step::Flushed(self.marks.last_write().unwrap_or_else(Instant::now)),
-                Err(error) => Step::Lost(Some(error)),
+                Ok(()) => SocketEvent::Flushed(self.marks.last_write().unwrap_or_else(Instant::now)),
+                Err(error) => SocketEvent::Lost(Some(error)),
             });
         }
         let polled = Pin::new(&mut *self.ws).poll_next(cx);
         let read_bytes = self.marks.read_bytes();
         let has_more = std::mem::replace(&mut self.told_bytes, read_bytes) < read_bytes;
         match polled {
-            Poll::Ready(Some(Ok(message))) => Poll::Ready(Step::Message(message)),
-            Poll::Ready(Some(Err(error))) => Poll::Ready(Step::Lost(Some(error))),
-            Poll::Ready(None) => Poll::Ready(Step::Lost(None)),
+            Poll::Ready(Some(Ok(message))) => Poll::Ready(SocketEvent::Message(message)),
+            Poll::Ready(Some(Err(error))) => Poll::Ready(SocketEvent::Lost(Some(error))),
+            Poll::Ready(None) => Poll::Ready(SocketEvent::Lost(None)),
             // The waker is kept: what comes next wakes whoever steps again.
-            Poll::Pending if has_more => Poll::Ready(Step::Bytes),
+            Poll::Pending if has_more => Poll::Ready(SocketEvent::Bytes),
             Poll::Pending => Poll::Pending,
         }
     }
 
     /// Why what was to be sent could not be: a goodbye that came before waits to be read, and is what ended it.
-    pub fn cut_by(&mut self, error: Error) -> Cut {
+    pub fn cut_by(&mut self, error: Error) -> Disconnect {
         let mut context = Context::from_waker(Waker::noop());
-        for _ in 0..MOST_AT_HAND {
+        for _ in 0..MAX_MESSAGES_BEFORE_CLOSE {
             match Pin::new(&mut *self.ws).poll_next(&mut context) {
                 Poll::Ready(Some(Ok(Message::Close(frame)))) => return self.closed_by(frame),
                 Poll::Ready(Some(Ok(_))) => {}
@@ -184,13 +184,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
     }
 
     /// How a connection ended on which this close frame came.
-    pub fn closed_by(&self, frame: Option<CloseFrame>) -> Cut {
-        Cut::by_close_frame(self.close_payload(), frame)
+    pub fn closed_by(&self, frame: Option<CloseFrame>) -> Disconnect {
+        Disconnect::by_close_frame(self.close_payload(), frame)
     }
 
     /// How a connection ended whose stream was lost; `None` after a complete closing handshake.
-    pub fn lost_by(&self, error: Option<Error>) -> Cut {
-        Cut::by_loss(error, &self.marks, self.close_payload())
+    pub fn lost_by(&self, error: Option<Error>) -> Disconnect {
+        Disconnect::by_loss(error, &self.marks, self.close_payload())
     }
 
     fn close_payload(&self) -> Option<&[u8]> {

@@ -13,13 +13,13 @@ use crate::domain::ending::{CloseReply, Ending, How};
 use crate::domain::incomplete::{Incomplete, Part};
 use crate::domain::listen::report::{ListenEvent, ListenReporter, Progress};
 use crate::domain::listen::{Circumstances, EndedBy, Findings, Kind, Known, Talk, Utterance};
-use crate::net::clock::at;
-use crate::net::endings::Cut;
-use crate::net::guest::{Guest, Heard, Manners};
-use crate::net::proof::{Proof, ask_until};
-use crate::net::vigil::Vigil;
-use crate::net::websocket::Socket;
-use crate::net::wire::Layered;
+use crate::net::disconnect::Disconnect;
+use crate::net::observer::{Observer, ObserverConfig, ObserverEvent};
+use crate::net::stall_detector::StallDetector;
+use crate::net::tap::TcpIntrospect;
+use crate::net::tcp_liveness::{Liveness, ask_until};
+use crate::net::time::at;
+use crate::net::websocket::WebSocket;
 
 /// How often progress is told.
 const PROGRESS_EVERY: Duration = Duration::from_secs(1);
@@ -46,7 +46,7 @@ pub struct Overheard {
 
 /// An ear at work.
 pub struct Ear<'a, S> {
-    guest: Guest<'a, S>,
+    guest: Observer<'a, S>,
     notes: Notes,
     end: Instant,
     count: Option<u64>,
@@ -54,7 +54,7 @@ pub struct Ear<'a, S> {
     /// `None`: the client says nothing of its own.
     talk: Option<Talk>,
     progress_at: Instant,
-    vigil: Vigil,
+    vigil: StallDetector,
     /// When this host last stood still, it did until then.
     stood_until: Option<Instant>,
     /// When bytes last came that were part of something whole.
@@ -64,7 +64,7 @@ pub struct Ear<'a, S> {
 
 enum Woken {
     Interrupted,
-    Heard(Heard),
+    Heard(ObserverEvent),
     Talk,
     Progress,
     Vigil,
@@ -75,28 +75,28 @@ enum Woken {
 enum Over {
     Time,
     Interrupt,
-    Cut(Cut),
+    Cut(Disconnect),
 }
 
-impl<'a, S: AsyncRead + AsyncWrite + Layered + Unpin> Ear<'a, S> {
+impl<'a, S: AsyncRead + AsyncWrite + TcpIntrospect + Unpin> Ear<'a, S> {
     /// On a connection of which this was heard already.
     pub fn new(
         plan: &ListenPlan,
-        socket: &'a mut Socket<S>,
+        socket: &'a mut WebSocket<S>,
         notes: Notes,
         reporter: &'a mut dyn ListenReporter,
     ) -> Ear<'a, S> {
         let now = Instant::now();
-        let manners = Manners { shapes: notes.shapes.clone(), ..plan.manners() };
+        let manners = ObserverConfig { shapes: notes.shapes.clone(), ..plan.manners() };
         Ear {
-            guest: Guest::new(socket, manners, notes.opened),
+            guest: Observer::new(socket, manners, notes.opened),
             notes,
             end: now + plan.listen_for,
             count: plan.count,
             answer: plan.answer,
             talk: plan.talk.as_ref().map(|_| Talk::default()),
             progress_at: now + PROGRESS_EVERY,
-            vigil: Vigil::begin(),
+            vigil: StallDetector::begin(),
             stood_until: None,
             read: None,
             reporter,
@@ -162,25 +162,25 @@ impl<'a, S: AsyncRead + AsyncWrite + Layered + Unpin> Ear<'a, S> {
         self.talk.as_ref()?.due(&self.notes.listening.clock()?)
     }
 
-    fn on_heard(&mut self, heard: Heard) -> Option<Over> {
-        if !matches!(heard, Heard::Bytes { .. }) {
+    fn on_heard(&mut self, heard: ObserverEvent) -> Option<Over> {
+        if !matches!(heard, ObserverEvent::Bytes { .. }) {
             self.read = self.guest.last_read();
         }
         match heard {
-            Heard::Answered { at, .. } => {
+            ObserverEvent::Answered { at, .. } => {
                 self.notes.listening.answered(self.notes.age(at));
                 None
             }
-            Heard::Bytes { at } => {
+            ObserverEvent::Bytes { at } => {
                 self.notes.listening.bytes_came(self.notes.age(at));
                 None
             }
-            Heard::Spoke { at } => {
+            ObserverEvent::Spoke { at } => {
                 self.spoke(at);
                 None
             }
-            Heard::Ended(cut) => Some(Over::Cut(cut)),
-            Heard::Said { at, said, answered, .. } => {
+            ObserverEvent::Ended(cut) => Some(Over::Cut(cut)),
+            ObserverEvent::Said { at, said, answered, .. } => {
                 self.said(at, &said, answered && self.answer);
                 self.is_enough()
             }
@@ -238,17 +238,17 @@ impl<'a, S: AsyncRead + AsyncWrite + Layered + Unpin> Ear<'a, S> {
             Over::Cut(_) => return Known::ToTheEnd,
         };
         match proof {
-            Proof::Unheard => Known::Forgotten,
-            Proof::Over if self.is_reset().await => Known::Forgotten,
-            Proof::Over | Proof::Heard | Proof::Untold => Known::ToTheEnd,
-            Proof::Unfinished => Known::Unasked,
+            Liveness::Unheard => Known::Forgotten,
+            Liveness::Over if self.is_reset().await => Known::Forgotten,
+            Liveness::Over | Liveness::Heard | Liveness::Untold => Known::ToTheEnd,
+            Liveness::Unfinished => Known::Unasked,
         }
     }
 
     /// Whether the end that has come is an RST. A goodbye comes by accident just now, and is none.
     async fn is_reset(&mut self) -> bool {
         while let Ok(heard) = timeout(READ_ON, self.guest.next()).await {
-            if let Heard::Ended(cut) = heard {
+            if let ObserverEvent::Ended(cut) = heard {
                 return matches!(cut.how, How::Rst);
             }
         }

@@ -8,8 +8,8 @@ use crate::commands::telling::Telling;
 use crate::domain::listen::report::Said;
 use crate::domain::listen::shapes::{Shapes, shown_bytes};
 use crate::domain::listen::{Listening, Sound, Utterance};
-use crate::net::clock::unix_ms;
-use crate::net::greeting::{Saying, Word};
+use crate::net::preamble::{PreambleEvent, PreambleEventKind};
+use crate::net::time::unix_ms;
 
 /// So much of what came during the greeting is told one by one; the rest is told with the last of its kind.
 const MOST_UNTOLD: usize = 64;
@@ -33,14 +33,14 @@ impl Notes {
     }
 
     /// Something was said while the connection was greeted.
-    pub fn overhear(&mut self, word: Word<'_>) {
-        let Word { at, saying, answered } = word;
+    pub fn overhear(&mut self, word: PreambleEvent<'_>) {
+        let PreambleEvent { at, saying, answered } = word;
         let said = match saying {
-            Saying::Ours => return self.listening.talked(self.age(at)),
-            Saying::Ping(payload) => Utterance::plain(Sound::Ping, shown_bytes(payload)),
-            Saying::Pong(payload) => Utterance::plain(Sound::Pong, shown_bytes(payload)),
-            Saying::Message(message) => self.shapes.hear(message, unix_ms()).0,
-            Saying::Awaited(message) => match self.shapes.hear(message, unix_ms()).0 {
+            PreambleEventKind::Ours => return self.listening.talked(self.age(at)),
+            PreambleEventKind::Ping(payload) => Utterance::plain(Sound::Ping, shown_bytes(payload)),
+            PreambleEventKind::Pong(payload) => Utterance::plain(Sound::Pong, shown_bytes(payload)),
+            PreambleEventKind::Message(message) => self.shapes.hear(message, unix_ms()).0,
+            PreambleEventKind::Awaited(message) => match self.shapes.hear(message, unix_ms()).0 {
                 said if said.sound.is_heartbeat() => said,
                 // It answers what we said.
                 _ => return self.listening.answered(self.age(at)),
@@ -106,7 +106,7 @@ mod tests {
         let mut notes = Notes::new(opened, Shapes::default());
         for n in 0..500 {
             let at = opened + Duration::from_millis(n * 20);
-            notes.overhear(Word { at, saying: Saying::Ping(b"x"), answered: true });
+            notes.overhear(PreambleEvent { at, saying: PreambleEventKind::Ping(b"x"), answered: true });
         }
         let untold = notes.take_untold();
         let last = untold.last().map(|said| (said.age, said.count));

@@ -10,8 +10,8 @@ use crate::domain::listen::report::ListenInfo;
 use crate::domain::listen::shapes::Shapes;
 use crate::domain::target::Target;
 use crate::net::dial::DialPlan;
-use crate::net::greeting::Greeting;
-use crate::net::guest::Manners;
+use crate::net::observer::ObserverConfig;
+use crate::net::preamble::Preamble;
 
 /// What will be done.
 #[derive(Clone)]
@@ -19,7 +19,7 @@ pub struct ListenPlan {
     pub target: Target,
     pub dial: DialPlan,
     /// Said and awaited first; what comes meanwhile is heard too.
-    pub greeting: Greeting,
+    pub greeting: Preamble,
     pub listen_for: Duration,
     /// Or until so many heartbeats of one kind were heard.
     pub count: Option<u64>,
@@ -50,8 +50,8 @@ impl ListenPlan {
         }
     }
 
-    pub(super) fn manners(&self) -> Manners {
-        Manners {
+    pub(super) fn manners(&self) -> ObserverConfig {
+        ObserverConfig {
             shapes: self.shapes.clone(),
             answers_messages: self.answer,
             pings: None,

@@ -18,10 +18,10 @@ use crate::domain::listen::shapes::Shapes;
 use crate::domain::listen::{Effect, First, Origin, Sound, Unanswered, Verdict};
 use crate::domain::report;
 use crate::net::dial::DialPlan;
-use crate::net::greeting::{Greeting, Word, greet_hearing};
+use crate::net::preamble::{Preamble, PreambleEvent, run_preamble_heard_by};
 use crate::net::raw_peer::{CLOSE, PING, RawPeer, TEXT, frame};
-use crate::net::websocket::Socket;
-use crate::net::wire::Tap;
+use crate::net::tap::Tap;
+use crate::net::websocket::WebSocket;
 
 fn ms(n: u64) -> Duration {
     Duration::from_millis(n)
@@ -31,7 +31,7 @@ fn plan(listen_for: u64, count: Option<u64>, talk: bool) -> ListenPlan {
     ListenPlan {
         target: "ws://a.example/".parse().unwrap(),
         dial: DialPlan::default(),
-        greeting: Greeting::default(),
+        greeting: Preamble::default(),
         listen_for: ms(listen_for),
         count,
         answer: true,
@@ -65,12 +65,12 @@ where
     let (near, far) = duplex(64 * 1024);
     let tap = Tap::new(near);
     let marks = tap.marks();
-    let mut socket = Socket::new(tap, Vec::new(), marks, 65_536, 1024).await;
+    let mut socket = WebSocket::new(tap, Vec::new(), marks, 65_536, 1024).await;
     let start = Instant::now();
     let peer = tokio::spawn(script(RawPeer { io: far }, start));
     let mut notes = Notes::new(start, plan.shapes.clone());
-    let mut hear = |word: Word<'_>| notes.overhear(word);
-    greet_hearing(&mut socket, &plan.greeting, &plan.target, &|_| {}, &mut hear).await.unwrap();
+    let mut hear = |word: PreambleEvent<'_>| notes.overhear(word);
+    run_preamble_heard_by(&mut socket, &plan.greeting, &plan.target, &|_| {}, &mut hear).await.unwrap();
     let mut talks = Talks::default();
     let never = CancellationToken::new();
     let overheard = Ear::new(&plan, &mut socket, notes, &mut talks).listen(&never).await;
@@ -258,12 +258,12 @@ async fn a_client_that_answers_nothing_provokes_only_what_the_server_does() {
 
 /// Waits for a welcome.
 fn greeted_plan(listen_for: u64, count: Option<u64>) -> ListenPlan {
-    let greeting = Greeting {
+    let greeting = Preamble {
         send: vec!["join".parse().unwrap()],
         awaited: Some(r#"{"type":"welcome"}"#.parse().unwrap()),
         timeout: ms(60_000),
         answer_pings: true,
-        ..Greeting::default()
+        ..Preamble::default()
     };
     ListenPlan { greeting, ..plan(listen_for, count, false) }
 }

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;
 
 use crate::domain::opening::Timestamps;
-use crate::net::nap::{self, Nap};
+use crate::net::batch_sleep::{self, BatchSleep};
 
 /// Allows naps when all of this holds:
 ///
@@ -13,7 +13,7 @@ use crate::net::nap::{self, Nap};
 /// - the kernel says of every connection when bytes arrive
 #[derive(Debug)]
 pub struct Calm {
-    nap: Nap,
+    nap: BatchSleep,
     is_worth_it: bool,
     openings: AtomicUsize,
     /// Some connection's bytes arrive when they are read.
@@ -22,9 +22,9 @@ pub struct Calm {
 
 impl Calm {
     /// For so many heartbeats an interval; without an interval, each waits for an answer and none for its time.
-    pub fn new(nap: Nap, heartbeats: usize, interval: Option<Duration>) -> Calm {
+    pub fn new(nap: BatchSleep, heartbeats: usize, interval: Option<Duration>) -> Calm {
         let is_worth_it = interval.is_some_and(|interval| {
-            let length = nap::LENGTH.as_nanos().saturating_mul(heartbeats as u128);
+            let length = batch_sleep::BATCH_SLEEP.as_nanos().saturating_mul(heartbeats as u128);
             length > interval.as_nanos()
         });
         Calm { nap, is_worth_it, openings: AtomicUsize::new(0), is_user_stamped: AtomicBool::new(false) }
@@ -70,7 +70,7 @@ mod tests {
 
     #[test]
     fn there_are_naps_only_while_nothing_opens() {
-        let nap = Nap::default();
+        let nap = BatchSleep::default();
         let calm = Calm::new(nap.clone(), 10_000, SECOND);
         let (one, other) = (calm.disturb(), calm.disturb());
         drop(one);
@@ -83,7 +83,7 @@ mod tests {
 
     #[test]
     fn a_nap_is_never_measured() {
-        let nap = Nap::default();
+        let nap = BatchSleep::default();
         let calm = Calm::new(nap.clone(), 10_000, SECOND);
         calm.heed(Timestamps::KernelReceive);
         assert!(nap.is_allowed());
@@ -95,7 +95,7 @@ mod tests {
     #[test]
     fn few_heartbeats_and_those_without_an_interval_are_never_kept_waiting() {
         for (heartbeats, interval) in [(1000, SECOND), (1, SECOND), (10_000, None)] {
-            let nap = Nap::default();
+            let nap = BatchSleep::default();
             Calm::new(nap.clone(), heartbeats, interval).heed(Timestamps::KernelReceive);
             assert!(!nap.is_allowed(), "{heartbeats} in {interval:?}");
         }

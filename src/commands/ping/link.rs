@@ -16,11 +16,11 @@ use crate::domain::health::Status;
 use crate::domain::opening::OpenError;
 use crate::domain::target::Target;
 use crate::net::dial;
-use crate::net::greeting::{blame, greet};
+use crate::net::preamble::{blame, run_preamble};
 use crate::net::schedule::{first_on_grid, place};
-use crate::net::session::{self, Start, Stops};
+use crate::net::session::{self, SessionStart, StopSignals};
 use crate::net::stream::Stream;
-use crate::net::websocket::{READ_BUFFER, SMALL_READ_BUFFER, Socket};
+use crate::net::websocket::{READ_BUFFER, SMALL_READ_BUFFER, WebSocket};
 
 /// Longer than anybody waits, and short enough to be added to an instant.
 const LONGEST_RAMP: Duration = Duration::from_secs(365 * 24 * 60 * 60);
@@ -64,7 +64,7 @@ struct Gap {
 }
 
 /// An open connection: its socket, and when its upgrade was over.
-type Ready = (Socket<Stream>, Instant);
+type Ready = (WebSocket<Stream>, Instant);
 
 impl Link {
     /// Keeps the connection until its heartbeats are done, the run stops, or it is lost for good.
@@ -123,9 +123,10 @@ impl Link {
         let most = plan.greeting.largest().max(plan.session.ask.as_str().len());
         let buffer = if plan.connections() > FEW { SMALL_READ_BUFFER } else { READ_BUFFER };
         let dial::Open { stream, leftover, marks, facts } = open;
-        let mut socket = Socket::reading(buffer, stream, leftover, marks, plan.max_message_size, most).await;
+        let mut socket =
+            WebSocket::reading(buffer, stream, leftover, marks, plan.max_message_size, most).await;
         let emit = |event| self.tell(event);
-        let greeted = greet(&mut socket, &plan.greeting, &self.target, &emit).await;
+        let greeted = run_preamble(&mut socket, &plan.greeting, &self.target, &emit).await;
         greeted.map_err(|why| blame(why, &facts))?;
         self.shared.calm.heed(facts.timestamps);
         self.tell(ConnEvent::Opened(Arc::new(facts)));
@@ -138,11 +139,11 @@ impl Link {
         (socket, opened_at): Ready,
         first_seq: Vec<u64>,
         status: Status,
-    ) -> impl Future<Output = session::Closed> {
+    ) -> impl Future<Output = session::SessionEnd> {
         let first_due = self.first_due(Instant::now());
-        let start = Start { nonce: rand::random(), first_due, first_seq, opened_at, status };
+        let start = SessionStart { nonce: rand::random(), first_due, first_seq, opened_at, status };
         let emit = Box::new(|event| self.tell(event));
-        let stops = Stops { over: &self.shared.stop, at_once: &self.shared.interrupt };
+        let stops = StopSignals { over: &self.shared.stop, at_once: &self.shared.interrupt };
         session::run(socket, &self.shared.plan.session, start, emit, stops)
     }
 

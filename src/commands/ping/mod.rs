@@ -19,8 +19,8 @@ use crate::domain::event::{ConnEvent, ConnId, Event, Reporter};
 use crate::domain::recorder::Recorder;
 use crate::domain::report::Report;
 use crate::domain::target::Target;
-use crate::net::clock::at;
-use crate::net::nap::Nap;
+use crate::net::batch_sleep::BatchSleep;
+use crate::net::time::at;
 
 /// How many connections are being opened at once, at most.
 const OPENINGS_AT_ONCE: usize = 64;
@@ -40,7 +40,7 @@ pub struct Control {
     /// The user wants to see figures now.
     pub interim: mpsc::UnboundedReceiver<()>,
     /// Lets the thread of the connections rest.
-    pub nap: Nap,
+    pub nap: BatchSleep,
 }
 
 /// Runs the plan. Everything is told to `reporter`, the report last; it is also returned.
@@ -69,7 +69,7 @@ fn start_links(
     plan: PingPlan,
     events: mpsc::UnboundedSender<Told>,
     (stop, interrupt): (CancellationToken, CancellationToken),
-    nap: Nap,
+    nap: BatchSleep,
 ) -> JoinSet<()> {
     let openings = Semaphore::new(OPENINGS_AT_ONCE);
     let session = &plan.session;

@@ -9,7 +9,7 @@ use crate::domain::run::RunInfo;
 use crate::domain::target::Target;
 use crate::domain::verdict::Policy;
 use crate::net::dial::DialPlan;
-use crate::net::greeting::Greeting;
+use crate::net::preamble::Preamble;
 use crate::net::session::plan::SessionPlan;
 
 /// What will be done. Always valid: at least one target and one connection, an interval above zero.
@@ -22,7 +22,7 @@ pub struct PingPlan {
     /// How many of the worst connections are listed.
     pub worst: usize,
     pub dial: DialPlan,
-    pub greeting: Greeting,
+    pub greeting: Preamble,
     pub session: SessionPlan,
     /// Largest message accepted from the server, in bytes.
     pub max_message_size: usize,

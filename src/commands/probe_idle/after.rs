@@ -17,8 +17,8 @@ use crate::domain::idle::refresh::{self, Fate, Method, Refresh, Row};
 use crate::domain::idle::report::{IdleEvent, IdleReporter, Verified, VerifyOutcome};
 use crate::domain::idle::{Findings, Prescription, SHORTEST_SURVIVOR, Verdict};
 use crate::domain::shown::duration;
-use crate::net::trial::keep::{self, KeepPlan, Kept, Traffic};
-use crate::net::trial::part;
+use crate::net::idle_probe::keepalive::{self, KeepalivePlan, KeepaliveResult, KeepaliveTraffic};
+use crate::net::idle_probe::say_goodbye;
 
 /// What is to be tried.
 #[derive(Default)]
@@ -180,7 +180,8 @@ impl Trials {
         }
         if let Some((every, until)) = self.verify {
             let (plan, news, stop, places) = trial();
-            let traffic = if self.verify_by_both { Traffic::Both } else { Traffic::Questions };
+            let traffic =
+                if self.verify_by_both { KeepaliveTraffic::Both } else { KeepaliveTraffic::Questions };
             tasks.spawn(async move {
                 let _place = places.acquire().await;
                 if let Some(verified) = verify(&plan, traffic, (every, until), &news, &stop).await {
@@ -205,12 +206,12 @@ impl News {
 }
 
 /// How a method is carried out: its traffic, the kind of its questions, and TCP's keepalive.
-fn traffic(method: Method, kind: Kind) -> (Traffic, Kind) {
+fn traffic(method: Method, kind: Kind) -> (KeepaliveTraffic, Kind) {
     match method {
-        Method::PingPong => (Traffic::Questions, Kind::Protocol),
-        Method::UnsolicitedPong => (Traffic::Pongs, kind),
-        Method::TcpKeepalive => (Traffic::Nothing, kind),
-        Method::AppMessage => (Traffic::Questions, Kind::App),
+        Method::PingPong => (KeepaliveTraffic::Questions, Kind::Protocol),
+        Method::UnsolicitedPong => (KeepaliveTraffic::Pongs, kind),
+        Method::TcpKeepalive => (KeepaliveTraffic::Nothing, kind),
+        Method::AppMessage => (KeepaliveTraffic::Questions, Kind::App),
     }
 }
 
@@ -246,7 +247,7 @@ async fn try_method(
     };
     let (traffic, kind) = traffic(method, plan.search.kind);
     let question = plan.question(kind);
-    let keeping = KeepPlan { question: &question, traffic, every, until: Some(held) };
+    let keeping = KeepalivePlan { question: &question, traffic, every, until: Some(held) };
     let mut answers = 0_u64;
     let (kept, after) = kept_until(stop, &mut ready, keeping, &mut |_| answers += 1).await?;
     row(sent, fate(kept, after, lo, method, answers))
@@ -256,35 +257,35 @@ async fn try_method(
 async fn kept_until(
     stop: &CancellationToken,
     ready: &mut Ready,
-    keeping: KeepPlan<'_>,
+    keeping: KeepalivePlan<'_>,
     beat: &mut (dyn FnMut(Instant) + Send),
-) -> Option<(Kept, Duration)> {
+) -> Option<(KeepaliveResult, Duration)> {
     let began = Instant::now();
-    let kept = stop.run_until_cancelled(keep::run(&mut ready.socket, keeping, beat)).await;
+    let kept = stop.run_until_cancelled(keepalive::run(&mut ready.socket, keeping, beat)).await;
     let after = began.elapsed();
-    part(&mut ready.socket).await;
+    say_goodbye(&mut ready.socket).await;
     Some((kept?, after))
 }
 
-fn fate(kept: Kept, after: Duration, lo: Duration, method: Method, answers: u64) -> Fate {
+fn fate(kept: KeepaliveResult, after: Duration, lo: Duration, method: Method, answers: u64) -> Fate {
     let is_app = method == Method::AppMessage;
     match kept {
-        Kept::Answered => Fate::Survived,
-        Kept::Unanswered { .. } if is_app && answers == 0 => Fate::Untold {
+        KeepaliveResult::Answered => Fate::Survived,
+        KeepaliveResult::Unanswered { .. } if is_app && answers == 0 => Fate::Untold {
             why: "no message was answered, so that nothing tells whether it lived".to_string(),
         },
-        Kept::Ended { cut, .. } if is_app && after < lo.mul_f64(0.9) => {
+        KeepaliveResult::Ended { cut, .. } if is_app && after < lo.mul_f64(0.9) => {
             let how = Ending::describe(cut.who, &cut.how, cut.os_error.as_deref());
             Fate::Untold { why: format!("the server does not want such a message: {how}") }
         }
-        Kept::Unanswered { .. } if answers == 0 => {
+        KeepaliveResult::Unanswered { .. } if answers == 0 => {
             Fate::Died { after, how: "no answer when it was asked at last".to_string() }
         }
-        Kept::Unanswered { silent } => {
+        KeepaliveResult::Unanswered { silent } => {
             let alive = duration(after.saturating_sub(silent));
             Fate::Died { after, how: format!("no answer any more; the last came at {alive}") }
         }
-        Kept::Ended { cut, .. } => {
+        KeepaliveResult::Ended { cut, .. } => {
             Fate::Died { after, how: Ending::describe(cut.who, &cut.how, cut.os_error.as_deref()) }
         }
     }
@@ -293,7 +294,7 @@ fn fate(kept: Kept, after: Duration, lo: Duration, method: Method, answers: u64)
 /// Holds a connection at the prescribed interval; `None`: interrupted.
 async fn verify(
     plan: &IdlePlan,
-    traffic: Traffic,
+    traffic: KeepaliveTraffic,
     (interval, wanted): (Duration, Duration),
     news: &mpsc::UnboundedSender<News>,
     stop: &CancellationToken,
@@ -305,7 +306,8 @@ async fn verify(
         }
         Ok(mut ready) => {
             let question = plan.question(plan.search.kind);
-            let keeping = KeepPlan { question: &question, traffic, every: interval, until: Some(wanted) };
+            let keeping =
+                KeepalivePlan { question: &question, traffic, every: interval, until: Some(wanted) };
             hold(&mut ready, keeping, wanted, news, stop).await
         }
     }
@@ -313,7 +315,7 @@ async fn verify(
 
 async fn hold(
     ready: &mut Ready,
-    keeping: KeepPlan<'_>,
+    keeping: KeepalivePlan<'_>,
     wanted: Duration,
     news: &mpsc::UnboundedSender<News>,
     stop: &CancellationToken,
@@ -329,7 +331,7 @@ async fn hold(
     Some(Verified { interval, wanted, held, beats, outcome: outcome(kept, held) })
 }
 
-fn outcome(kept: Kept, age: Duration) -> VerifyOutcome {
+fn outcome(kept: KeepaliveResult, age: Duration) -> VerifyOutcome {
     let ending = |who, how, os_error, idle| {
         VerifyOutcome::Ended(Arc::new(Ending {
             who,
@@ -343,9 +345,9 @@ fn outcome(kept: Kept, age: Duration) -> VerifyOutcome {
         }))
     };
     match kept {
-        Kept::Answered => VerifyOutcome::Held,
-        Kept::Unanswered { silent } => ending(Who::Us, How::Timeout, None, silent),
-        Kept::Ended { cut, idle, .. } => ending(cut.who, cut.how, cut.os_error, idle),
+        KeepaliveResult::Answered => VerifyOutcome::Held,
+        KeepaliveResult::Unanswered { silent } => ending(Who::Us, How::Timeout, None, silent),
+        KeepaliveResult::Ended { cut, idle, .. } => ending(cut.who, cut.how, cut.os_error, idle),
     }
 }
 

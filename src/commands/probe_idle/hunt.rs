@@ -16,7 +16,7 @@ use crate::domain::idle::{
     Bracket, Cut, Findings, Observation, Order, PlanError, ProbeId, Role, Search, Seen, Step,
 };
 use crate::domain::opening::OpenError;
-use crate::net::vigil::Vigil;
+use crate::net::stall_detector::StallDetector;
 
 /// How often progress is told.
 const PROGRESS_EVERY: Duration = Duration::from_secs(1);
@@ -55,7 +55,7 @@ pub struct Hunt<'a> {
     progress_at: Instant,
     control_cut: Option<Cut>,
     error: Option<Arc<OpenError>>,
-    vigil: Vigil,
+    vigil: StallDetector,
 }
 
 enum Woken {
@@ -87,7 +87,7 @@ impl<'a> Hunt<'a> {
             progress_at: start + PROGRESS_EVERY,
             control_cut: None,
             error: None,
-            vigil: Vigil::begin(),
+            vigil: StallDetector::begin(),
         })
     }
 

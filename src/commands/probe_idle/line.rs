@@ -13,12 +13,12 @@ use crate::domain::idle::{Cut, Observation, ProbeId, Role, Seen};
 use crate::domain::opening::{OpenError, Opened};
 use crate::domain::phase::Phases;
 use crate::net::dial;
-use crate::net::greeting::{blame, greet};
+use crate::net::idle_probe::ask_after_idle::{self, IdleProbePlan};
+use crate::net::idle_probe::keepalive::{self, KeepalivePlan, KeepaliveResult, KeepaliveTraffic};
+use crate::net::idle_probe::{TWO_ENDED, say_goodbye};
+use crate::net::preamble::{blame, run_preamble};
 use crate::net::stream::Stream;
-use crate::net::trial::keep::{self, KeepPlan, Kept, Traffic};
-use crate::net::trial::silence::{self, SilencePlan};
-use crate::net::trial::{TWO_ENDED, part};
-use crate::net::websocket::Socket;
+use crate::net::websocket::WebSocket;
 
 /// The path may have seen the response to the upgrade so much earlier than we, at most.
 const MOST_SLACK: Duration = Duration::from_millis(250);
@@ -54,7 +54,7 @@ pub struct Line {
 
 /// An open connection that was greeted.
 pub struct Ready {
-    pub socket: Socket<Stream>,
+    pub socket: WebSocket<Stream>,
     pub facts: Opened,
 }
 
@@ -88,8 +88,10 @@ fn round_trip(phases: &Phases) -> Duration {
 pub async fn open(plan: &IdlePlan) -> Result<Ready, OpenError> {
     let dial::Open { stream, leftover, marks, facts } = dial::open(&plan.dial, &plan.target).await?;
     let most = plan.greeting.largest().max(plan.ask.as_str().len()).max(256);
-    let mut socket = Socket::new(stream, leftover, marks, plan.max_message_size, most).await;
-    greet(&mut socket, &plan.greeting, &plan.target, &|_| {}).await.map_err(|why| blame(why, &facts))?;
+    let mut socket = WebSocket::new(stream, leftover, marks, plan.max_message_size, most).await;
+    run_preamble(&mut socket, &plan.greeting, &plan.target, &|_| {})
+        .await
+        .map_err(|why| blame(why, &facts))?;
     Ok(Ready { socket, facts })
 }
 
@@ -124,7 +126,7 @@ impl Line {
             () = cancel.cancelled() => {}
             () = play(&mut ready, role, &mut span, &shared.plan, &tell) => {}
         }
-        part(&mut ready.socket).await;
+        say_goodbye(&mut ready.socket).await;
     }
 }
 
@@ -139,29 +141,31 @@ async fn play(
     match role {
         Role::Watcher | Role::Trial => {
             let two_ended = plan.search.two_ended && ready.agreed();
-            let silence = SilencePlan { question: &question, slack: ready.slack(), two_ended };
+            let silence = IdleProbePlan { question: &question, slack: ready.slack(), two_ended };
             let mut emit = |at, seen| tell(at, Told::Seen(seen));
-            silence::run(&mut ready.socket, &silence, span, &mut emit).await;
+            ask_after_idle::run(&mut ready.socket, &silence, span, &mut emit).await;
         }
         Role::Control | Role::SecondControl => {
             let every = plan.search.control_interval;
             let traffic = match role {
-                Role::SecondControl => Traffic::Both,
-                Role::Control | Role::Watcher | Role::Trial => Traffic::Questions,
+                Role::SecondControl => KeepaliveTraffic::Both,
+                Role::Control | Role::Watcher | Role::Trial => KeepaliveTraffic::Questions,
             };
-            let keeping = KeepPlan { question: &question, traffic, every, until: None };
+            let keeping = KeepalivePlan { question: &question, traffic, every, until: None };
             let mut beat = |at| tell(at, Told::Seen(Seen::Beat));
-            let kept = keep::run(&mut ready.socket, keeping, &mut beat).await;
+            let kept = keepalive::run(&mut ready.socket, keeping, &mut beat).await;
             tell(Instant::now(), Told::Seen(control_end(kept)));
         }
     }
 }
 
-fn control_end(kept: Kept) -> Seen {
+fn control_end(kept: KeepaliveResult) -> Seen {
     match kept {
-        Kept::Ended { cut, unanswered, .. } => Seen::Ended { idle: unanswered, cut: cut.how.into() },
-        Kept::Unanswered { silent } => Seen::Ended { idle: silent, cut: How::Timeout.into() },
-        Kept::Answered => Seen::Ended { idle: Duration::ZERO, cut: Cut::from(How::Silent) },
+        KeepaliveResult::Ended { cut, unanswered, .. } => {
+            Seen::Ended { idle: unanswered, cut: cut.how.into() }
+        }
+        KeepaliveResult::Unanswered { silent } => Seen::Ended { idle: silent, cut: How::Timeout.into() },
+        KeepaliveResult::Answered => Seen::Ended { idle: Duration::ZERO, cut: Cut::from(How::Silent) },
     }
 }
 

@@ -26,7 +26,7 @@ use crate::domain::idle::{PlanError, Strategy};
 use crate::domain::opening::OpenError;
 use crate::domain::secrets::redact;
 use crate::domain::shown::{duration, exact_duration as show};
-use crate::net::trial::{TWO_ENDED, part, speaks};
+use crate::net::idle_probe::{TWO_ENDED, say_goodbye, speaks};
 
 /// Runs the plan. Everything is told to `reporter`, the report last; it is also returned. An error is a plan
 /// that makes no sense, before anything is told.
@@ -94,7 +94,7 @@ async fn scout(plan: &IdlePlan, interrupt: &CancellationToken) -> Option<Result<
 async fn meet(plan: &IdlePlan) -> Result<(Ready, bool), OpenError> {
     let mut ready = open(plan).await?;
     let speaks = ready.agreed() && speaks(&mut ready.socket, plan.search.answer_timeout).await;
-    part(&mut ready.socket).await;
+    say_goodbye(&mut ready.socket).await;
     Ok((ready, speaks))
 }
 

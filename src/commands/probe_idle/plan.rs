@@ -8,8 +8,8 @@ use crate::domain::idle::report::IdleInfo;
 use crate::domain::idle::{Expectation, SearchPlan};
 use crate::domain::target::Target;
 use crate::net::dial::DialPlan;
-use crate::net::greeting::Greeting;
-use crate::net::trial::{Question, TWO_ENDED, UnmatchedLog};
+use crate::net::idle_probe::{Question, TWO_ENDED, UnmatchedLog};
+use crate::net::preamble::Preamble;
 
 /// What will be done. The search's bounds are checked when it begins; see [`SearchPlan::checked`].
 #[derive(Clone)]
@@ -17,7 +17,7 @@ pub struct IdlePlan {
     pub target: Target,
     pub dial: DialPlan,
     /// Said and awaited on each connection before its silence begins.
-    pub greeting: Greeting,
+    pub greeting: Preamble,
     /// `two_ended` in it: the server is asked to speak first after the silence, if it is one that does.
     pub search: SearchPlan,
     /// What app questions ask, and what answers them; also what `refresh` sends as a message.

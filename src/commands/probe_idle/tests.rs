@@ -22,8 +22,8 @@ use crate::domain::peer_text::PeerText;
 use crate::domain::report;
 use crate::domain::threshold::Truth;
 use crate::net::dial::DialPlan;
-use crate::net::greeting::Greeting;
-use crate::net::trial::UnmatchedLog;
+use crate::net::idle_probe::UnmatchedLog;
+use crate::net::preamble::Preamble;
 use crate::server::{self, Config, faults};
 
 fn ms(millis: u64) -> Duration {
@@ -45,7 +45,7 @@ pub(super) fn plan(url: &str) -> IdlePlan {
     IdlePlan {
         target: url.parse().unwrap(),
         dial: DialPlan::default(),
-        greeting: Greeting { timeout: ms(5000), ..Greeting::default() },
+        greeting: Preamble { timeout: ms(5000), ..Preamble::default() },
         mute: None,
         preset: None,
         search: SearchPlan {

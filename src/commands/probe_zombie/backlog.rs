@@ -7,8 +7,8 @@ use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 
 use crate::domain::ending::Ending;
-use crate::net::guest::{Guest, Heard};
-use crate::net::wire::Layered;
+use crate::net::observer::{Observer, ObserverEvent};
+use crate::net::tap::TcpIntrospect;
 
 /// What lies in the peer's buffers comes within this time of the room for it...
 const READ_ON: Duration = Duration::from_millis(300);
@@ -32,8 +32,8 @@ pub struct Backlog {
 }
 
 /// Reads while there is something that waited; in a `hurry` no longer than what lies at hand takes.
-pub async fn read_on<S: AsyncRead + AsyncWrite + Layered + Unpin>(
-    guest: &mut Guest<'_, S>,
+pub async fn read_on<S: AsyncRead + AsyncWrite + TcpIntrospect + Unpin>(
+    guest: &mut Observer<'_, S>,
     hurry: &CancellationToken,
 ) -> Backlog {
     let before = last_came(guest.stream());
@@ -44,13 +44,13 @@ pub async fn read_on<S: AsyncRead + AsyncWrite + Layered + Unpin>(
 }
 
 /// When the last bytes came, as the system tells.
-fn last_came(stream: &impl Layered) -> Option<Instant> {
+fn last_came(stream: &impl TcpIntrospect) -> Option<Instant> {
     let ago = stream.tcp()?.last_data;
     Instant::now().checked_sub(ago)
 }
 
 async fn read<S: AsyncRead + AsyncWrite + Unpin>(
-    guest: &mut Guest<'_, S>,
+    guest: &mut Observer<'_, S>,
     hurry: &CancellationToken,
 ) -> (Option<Ending>, u64) {
     let (mut unread, mut patience, began) = (0, WAIT_MOST, Instant::now());
@@ -59,9 +59,9 @@ async fn read<S: AsyncRead + AsyncWrite + Unpin>(
         let Ok(heard) = timeout(READ_ON.min(patience), guest.next()).await else { break };
         patience = patience.saturating_sub(asked.elapsed());
         match heard {
-            Heard::Ended(cut) => return (Some(guest.ending(cut)), unread),
-            Heard::Said { said, .. } => unread += u64::from(said.sound.asks()),
-            Heard::Answered { .. } | Heard::Bytes { .. } | Heard::Spoke { .. } => {}
+            ObserverEvent::Ended(cut) => return (Some(guest.ending(cut)), unread),
+            ObserverEvent::Said { said, .. } => unread += u64::from(said.sound.asks()),
+            ObserverEvent::Answered { .. } | ObserverEvent::Bytes { .. } | ObserverEvent::Spoke { .. } => {}
         }
         let most = if hurry.is_cancelled() { READ_ON } else { READ_MOST };
         if patience.is_zero() || began.elapsed() >= most {
@@ -82,10 +82,10 @@ mod tests {
     use crate::domain::heartbeat::pattern::Pattern;
     use crate::domain::heartbeat::template::Template;
     use crate::domain::listen::shapes::Shapes;
-    use crate::net::guest::Manners;
+    use crate::net::observer::ObserverConfig;
     use crate::net::raw_peer::{CLOSE, PING, RawPeer};
-    use crate::net::websocket::Socket;
-    use crate::net::wire::Tap;
+    use crate::net::tap::Tap;
+    use crate::net::websocket::WebSocket;
 
     fn ms(millis: u64) -> Duration {
         Duration::from_millis(millis)
@@ -97,8 +97,8 @@ mod tests {
         let (near, far) = duplex(64 * 1024);
         let tap = Tap::new(near);
         let marks = tap.marks();
-        let mut socket = Socket::new(tap, Vec::new(), marks, 65_536, 1024).await;
-        let manners = Manners {
+        let mut socket = WebSocket::new(tap, Vec::new(), marks, 65_536, 1024).await;
+        let manners = ObserverConfig {
             shapes: Shapes::default(),
             answers_messages: false,
             pings: None,
@@ -118,7 +118,7 @@ mod tests {
         });
         let cancel = CancellationToken::new();
         hurry.then(|| cancel.cancel());
-        let mut guest = Guest::new(&mut socket, manners, start);
+        let mut guest = Observer::new(&mut socket, manners, start);
         let Backlog { ending, unread, .. } = read_on(&mut guest, &cancel).await;
         let took = start.elapsed();
         script.abort();

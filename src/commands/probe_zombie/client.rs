@@ -17,11 +17,11 @@ use crate::domain::listen::report::Said;
 use crate::domain::listen::{Listening, Utterance};
 use crate::domain::opening::{OpenError, Opened};
 use crate::domain::zombie::{Fate, PassedOn, Way};
-use crate::net::guest::{Guest, Heard, Words, until_over};
-use crate::net::proof::{Proof, ask_until};
+use crate::net::observer::{Observer, ObserverEvent, RelayDetector, until_over};
 use crate::net::stream::Stream;
-use crate::net::websocket::Socket;
-use crate::net::wire::Valve;
+use crate::net::tap::Mute;
+use crate::net::tcp_liveness::{Liveness, ask_until};
+use crate::net::websocket::WebSocket;
 
 /// A last Ping is waited for no longer.
 const LAST_PATIENCE: Duration = Duration::from_secs(5);
@@ -61,7 +61,7 @@ pub struct Client {
     pub plan: Arc<ZombiePlan>,
     pub words: mpsc::UnboundedSender<Word>,
     /// What all of them say by messages.
-    pub said: Words,
+    pub said: RelayDetector,
     pub cancel: CancellationToken,
     /// The others are over: the control vouches for what was seen, and goes.
     pub vouch: CancellationToken,
@@ -153,12 +153,15 @@ impl Client {
     }
 
     /// Whether a last Ping stays unanswered; not, if there is no time to wait for that.
-    async fn is_deaf(&self, guest: &mut Guest<'_, Stream>) -> bool {
+    async fn is_deaf(&self, guest: &mut Observer<'_, Stream>) -> bool {
         if guest.ask().is_err() {
             return false;
         }
         let answer = async {
-            while !matches!(guest.next().await, Heard::Answered { took: Some(_), .. } | Heard::Ended(_)) {
+            while !matches!(
+                guest.next().await,
+                ObserverEvent::Answered { took: Some(_), .. } | ObserverEvent::Ended(_)
+            ) {
                 tokio::task::coop::consume_budget().await;
             }
         };
@@ -171,9 +174,9 @@ impl Client {
     }
 
     /// Whether the peer knows the connection; the control was answered last of all.
-    async fn proof(&self, stream: &Stream) -> Proof {
+    async fn proof(&self, stream: &Stream) -> Liveness {
         match self.way {
-            Way::Control => Proof::Heard,
+            Way::Control => Liveness::Heard,
             Way::Mute | Way::Stalled | Way::HalfClosed | Way::Quiet | Way::PingsOnly => {
                 ask_until(stream, &self.cancel).await
             }
@@ -181,26 +184,26 @@ impl Client {
     }
 
     /// It was there for so long, as far as is known here.
-    async fn proved(&self, guest: &mut Guest<'_, Stream>, so_far: Duration) -> Fate {
+    async fn proved(&self, guest: &mut Observer<'_, Stream>, so_far: Duration) -> Fate {
         match self.proof(guest.stream()).await {
-            Proof::Heard | Proof::Untold => Fate::Kept { so_far, proven: true },
-            Proof::Unfinished => Fate::Kept { so_far, proven: false },
-            Proof::Unheard => Fate::Lost { after: so_far },
-            Proof::Over => found_over(read_on(guest, &self.cancel).await.ending, so_far),
+            Liveness::Heard | Liveness::Untold => Fate::Kept { so_far, proven: true },
+            Liveness::Unfinished => Fate::Kept { so_far, proven: false },
+            Liveness::Unheard => Fate::Lost { after: so_far },
+            Liveness::Over => found_over(read_on(guest, &self.cancel).await.ending, so_far),
         }
     }
 
     /// Whoever is dead one day was alive before: each says something first, so that a server which waits for a first
     /// word has had it from all of them.
-    fn introduced<'a>(&self, socket: &'a mut Socket<Stream>, opened: Instant) -> Guest<'a, Stream> {
+    fn introduced<'a>(&self, socket: &'a mut WebSocket<Stream>, opened: Instant) -> Observer<'a, Stream> {
         let manners = self.plan.manners(self.way);
-        let mut guest = Guest::new(socket, manners, opened).among(self.said.clone());
+        let mut guest = Observer::new(socket, manners, opened).among(self.said.clone());
         guest.introduce(self.plan.talks);
         guest
     }
 
     /// From here on it is dead, if it is to be.
-    fn fall_silent(&self, guest: &Guest<'_, Stream>, valve: &Valve) {
+    fn fall_silent(&self, guest: &Observer<'_, Stream>, valve: &Mute) {
         if self.way == Way::HalfClosed {
             // If it fails, the connection is over, which will be seen.
             let _ = guest.stream().socket().shut_write();
@@ -211,7 +214,12 @@ impl Client {
     }
 
     /// Hears until the connection ends, or until then; `None`: it did not end.
-    async fn hear(&self, guest: &mut Guest<'_, Stream>, ears: &mut Ears, until: Instant) -> Option<Ending> {
+    async fn hear(
+        &self,
+        guest: &mut Observer<'_, Stream>,
+        ears: &mut Ears,
+        until: Instant,
+    ) -> Option<Ending> {
         loop {
             // First of all, for who floods is always ready.
             let heard = tokio::select! {
@@ -227,7 +235,7 @@ impl Client {
     }
 
     /// As long as any of the others is there, and until the server then showed that it still lives; `None`: it did.
-    async fn vouch(&self, guest: &mut Guest<'_, Stream>, ears: &mut Ears) -> Option<Ending> {
+    async fn vouch(&self, guest: &mut Observer<'_, Stream>, ears: &mut Ears) -> Option<Ending> {
         let mut patience = Patience::new(self.plan.every, self.plan.patience);
         loop {
             let heard = tokio::select! {
@@ -235,7 +243,7 @@ impl Client {
                 () = sleep_until(patience.until(ears.alive)) => return Some(unanswered(ears)),
                 () = self.vouch.cancelled(), if !patience.is_last() => {
                     patience.ask_for_the_last_time();
-                    guest.ask().err().map(Heard::Ended)
+                    guest.ask().err().map(ObserverEvent::Ended)
                 }
                 heard = guest.next() => Some(heard),
             };
@@ -248,13 +256,18 @@ impl Client {
     }
 
     /// Its end, if it was that.
-    fn on_heard(&self, guest: &Guest<'_, Stream>, ears: &mut Ears, heard: Heard) -> Option<Ending> {
+    fn on_heard(
+        &self,
+        guest: &Observer<'_, Stream>,
+        ears: &mut Ears,
+        heard: ObserverEvent,
+    ) -> Option<Ending> {
         match heard {
-            Heard::Ended(cut) => return Some(guest.ending(cut)),
-            Heard::Answered { at, took } => ears.answer(at, took),
-            Heard::Bytes { at } => ears.bytes(at),
-            Heard::Spoke { .. } => {}
-            Heard::Said { at, said, answered, repeats } => {
+            ObserverEvent::Ended(cut) => return Some(guest.ending(cut)),
+            ObserverEvent::Answered { at, took } => ears.answer(at, took),
+            ObserverEvent::Bytes { at } => ears.bytes(at),
+            ObserverEvent::Spoke { .. } => {}
+            ObserverEvent::Said { at, said, answered, repeats } => {
                 ears.repeated += u64::from(repeats && said.sound.asks());
                 // That alone is no answer; of a server that has answered it is a sign of life.
                 ears.alive = ears.alive.map(|_| at);
@@ -280,7 +293,7 @@ impl Client {
         };
         let after = began.elapsed();
         let proof = match seen {
-            true => Proof::Untold,
+            true => Liveness::Untold,
             false => self.proof(guest.stream()).await,
         };
         let backlog = read_on(&mut guest, &self.cancel).await;

@@ -14,9 +14,9 @@ use super::plan::ZombiePlan;
 use crate::domain::opening::{OpenError, Opened};
 use crate::domain::zombie::report::{Progress, ZombieEvent, ZombieReporter};
 use crate::domain::zombie::{Fate, Life, Way, outlived};
-use crate::net::clock::at;
-use crate::net::guest::Words;
-use crate::net::vigil::Vigil;
+use crate::net::observer::RelayDetector;
+use crate::net::stall_detector::StallDetector;
+use crate::net::time::at;
 
 /// How often progress is told.
 const PROGRESS_EVERY: Duration = Duration::from_secs(1);
@@ -55,7 +55,7 @@ pub struct House<'a> {
     opened: Option<Arc<Opened>>,
     error: Option<Arc<OpenError>>,
     progress_at: Instant,
-    vigil: Vigil,
+    vigil: StallDetector,
     /// Then the run is over, for the control is.
     over_at: Option<Instant>,
     /// When the last of the others was over, of itself.
@@ -91,7 +91,7 @@ impl<'a> House<'a> {
     pub fn open(plan: ZombiePlan, reporter: &'a mut dyn ZombieReporter) -> House<'a> {
         let (sender, words) = mpsc::unbounded_channel();
         let (plan, mut tasks) = (Arc::new(plan), JoinSet::new());
-        let said = Words::new(plan.every.mul_f64(PASSED_ON).min(PASSED_ON_AT_MOST));
+        let said = RelayDetector::new(plan.every.mul_f64(PASSED_ON).min(PASSED_ON_AT_MOST));
         let (cancel, vouch) = (CancellationToken::new(), CancellationToken::new());
         let guest = |way| {
             let (plan, words, said) = (Arc::clone(&plan), sender.clone(), said.clone());
@@ -115,7 +115,7 @@ impl<'a> House<'a> {
             opened,
             error,
             progress_at,
-            vigil: Vigil::begin(),
+            vigil: StallDetector::begin(),
             over_at: None,
             seen_until: start,
             answered: None,

@@ -12,8 +12,8 @@ use crate::domain::target::Target;
 use crate::domain::zombie::Way;
 use crate::domain::zombie::report::ZombieInfo;
 use crate::net::dial::DialPlan;
-use crate::net::greeting::Greeting;
-use crate::net::guest::Manners;
+use crate::net::observer::ObserverConfig;
+use crate::net::preamble::Preamble;
 
 /// What will be done.
 #[derive(Clone)]
@@ -21,7 +21,7 @@ pub struct ZombiePlan {
     pub target: Target,
     pub dial: DialPlan,
     /// Said and awaited on each connection before it begins to die.
-    pub greeting: Greeting,
+    pub greeting: Preamble,
     /// Each client is waited for so long at most.
     pub max: Duration,
     /// How often the control, and the client of Pings only, send something.
@@ -61,9 +61,9 @@ impl ZombiePlan {
     }
 
     /// How a client of this kind behaves.
-    pub(super) fn manners(&self, way: Way) -> Manners {
+    pub(super) fn manners(&self, way: Way) -> ObserverConfig {
         let sends = matches!(way, Way::Control | Way::PingsOnly);
-        Manners {
+        ObserverConfig {
             shapes: self.shapes.clone(),
             answers_messages: matches!(way, Way::Control | Way::Quiet),
             pings: sends.then_some(self.every),

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use super::backlog::Backlog;
 use crate::domain::ending::{Ending, How};
 use crate::domain::zombie::Fate;
-use crate::net::proof::Proof;
+use crate::net::tcp_liveness::Liveness;
 
 /// What came so shortly before the connection was over may be TLS's goodbye, and not the WebSocket's.
 const WITH_THE_END: Duration = Duration::from_millis(50);
@@ -23,7 +23,7 @@ pub struct Stalled {
     /// The system told that it is over.
     pub seen: bool,
     /// What the peer's system said.
-    pub proof: Proof,
+    pub proof: Liveness,
     /// Then there was no more to read.
     pub read_until: Instant,
     /// Over TLS.
@@ -36,9 +36,9 @@ impl Stalled {
         // What only reading brought to light may have come while it was read.
         let found = if self.seen { self.after } else { self.read_until - self.began };
         match backlog.ending {
-            ending if self.proof == Proof::Over => found_over(ending, found),
-            None if self.proof == Proof::Unheard => Fate::Lost { after: self.after },
-            None => Fate::Kept { so_far: self.after, proven: self.proof != Proof::Unfinished },
+            ending if self.proof == Liveness::Over => found_over(ending, found),
+            None if self.proof == Liveness::Unheard => Fate::Lost { after: self.after },
+            None => Fate::Kept { so_far: self.after, proven: self.proof != Liveness::Unfinished },
             Some(ending) => self.ended(ending, backlog.came, found),
         }
     }
@@ -109,7 +109,7 @@ mod tests {
     fn stalled(seen: bool, secure: bool) -> Stalled {
         let opened = Instant::now();
         let began = opened + ms(100);
-        let proof = if seen { Proof::Untold } else { Proof::Heard };
+        let proof = if seen { Liveness::Untold } else { Liveness::Heard };
         Stalled { began, opened, after: ms(5000), seen, proof, read_until: began + ms(6000), secure }
     }
 
@@ -140,9 +140,9 @@ mod tests {
         let nothing = || Backlog { ending: None, unread: 0, came: None };
         let kept = |proven| Fate::Kept { so_far: ms(5000), proven };
         assert_eq!(stalled(false, false).fate(nothing()), kept(true));
-        let hurried = Stalled { proof: Proof::Unfinished, ..stalled(false, false) };
+        let hurried = Stalled { proof: Liveness::Unfinished, ..stalled(false, false) };
         assert_eq!(hurried.fate(nothing()), kept(false));
-        let lost = Stalled { proof: Proof::Unheard, ..stalled(false, false) };
+        let lost = Stalled { proof: Liveness::Unheard, ..stalled(false, false) };
         assert_eq!(lost.fate(nothing()), Fate::Lost { after: ms(5000) });
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
-use super::tests::{Scene, app, ms, plan};
+use super::tests::{TestSession, app, ms, plan};
 use crate::domain::event::{ConnEvent, Heard};
 use crate::domain::heartbeat::presets::{Preset, find};
 use crate::domain::heartbeat::{Kind, Outcome};
@@ -39,7 +39,7 @@ fn overheard(events: &[(Duration, ConnEvent)]) -> Overheard {
 #[tokio::test(start_paused = true)]
 async fn what_keeps_a_convention_alive_leaves_on_time_beside_the_pings() {
     let mut scene =
-        Scene::begin(speaking("signalr", SessionPlan { interval: Some(ms(10_000)), ..plan(5) })).await;
+        TestSession::begin(speaking("signalr", SessionPlan { interval: Some(ms(10_000)), ..plan(5) })).await;
     let mut upkeep: Vec<(u64, String)> = Vec::new();
     let mut pings = 0;
     while pings < 5 {
@@ -61,7 +61,8 @@ async fn what_keeps_a_convention_alive_leaves_on_time_beside_the_pings() {
 #[tokio::test(start_paused = true)]
 async fn a_server_that_asks_is_answered_and_its_interval_is_told() {
     let mut scene =
-        Scene::begin(speaking("engine.io", SessionPlan { interval: Some(ms(60_000)), ..plan(2) })).await;
+        TestSession::begin(speaking("engine.io", SessionPlan { interval: Some(ms(60_000)), ..plan(2) }))
+            .await;
     let payload = scene.peer.ping().await;
     scene.peer.pong(&payload).await;
     for _ in 0..3 {
@@ -80,7 +81,7 @@ async fn a_server_that_asks_is_answered_and_its_interval_is_told() {
 
 #[tokio::test(start_paused = true)]
 async fn answers_that_come_in_one_message_are_all_taken() {
-    let mut scene = Scene::begin(speaking("nats", app(2))).await;
+    let mut scene = TestSession::begin(speaking("nats", app(2))).await;
     let first = scene.peer.frame().await.unwrap();
     assert_eq!(first, (BINARY, b"PING\r\n".to_vec()));
     scene.peer.frame().await.unwrap();
@@ -92,7 +93,7 @@ async fn answers_that_come_in_one_message_are_all_taken() {
 
 #[tokio::test(start_paused = true)]
 async fn a_packed_ping_is_answered_with_what_is_in_it() {
-    let mut scene = Scene::begin(speaking("huobi", plan(1))).await;
+    let mut scene = TestSession::begin(speaking("huobi", plan(1))).await;
     scene.peer.send(BINARY, &packed(r#"{"ping":1492420473027}"#)).await;
     let mut frames = [scene.peer.frame().await.unwrap(), scene.peer.frame().await.unwrap()];
     frames.sort();
@@ -104,7 +105,7 @@ async fn a_packed_ping_is_answered_with_what_is_in_it() {
 
 #[tokio::test(start_paused = true)]
 async fn an_answer_in_gzip_is_an_answer() {
-    let mut scene = Scene::begin(app(1)).await;
+    let mut scene = TestSession::begin(app(1)).await;
     let ask = scene.peer.text().await.replace("ping", "pong");
     sleep(ms(20)).await;
     scene.peer.send(BINARY, &packed(&ask)).await;
@@ -113,7 +114,7 @@ async fn an_answer_in_gzip_is_an_answer() {
 
 #[tokio::test(start_paused = true)]
 async fn a_server_of_another_kind_is_recognised_by_what_it_says() {
-    let mut scene = Scene::begin(speaking("phoenix", SessionPlan { timeout: ms(500), ..app(3) })).await;
+    let mut scene = TestSession::begin(speaking("phoenix", SessionPlan { timeout: ms(500), ..app(3) })).await;
     scene.peer.send(TEXT, br#"{"type":"welcome"}"#).await;
     let began = Instant::now();
     let ended = scene.end().await;
@@ -129,7 +130,7 @@ async fn a_server_of_another_kind_is_recognised_by_what_it_says() {
 
 #[tokio::test(start_paused = true)]
 async fn a_preset_that_says_what_the_server_asks_answers_nothing_else() {
-    let mut scene = Scene::begin(speaking("action-cable", plan(1))).await;
+    let mut scene = TestSession::begin(speaking("action-cable", plan(1))).await;
     scene.peer.send(TEXT, br#"{"type":"ping","message":1795666306}"#).await;
     scene.peer.send(TEXT, br#"{"event":"ping"}"#).await;
     let payload = scene.peer.ping().await;

@@ -3,9 +3,9 @@
 //! Runs over any stream, with the runtime's clock, so that its timing is tested exactly. A
 //! `select!` arm yields a value; plain functions decide what it means.
 
-mod hearing;
+mod event_throttle;
+pub(super) mod heartbeat_state;
 pub mod plan;
-pub(super) mod pulse;
 
 #[cfg(test)]
 mod convention_tests;
@@ -23,9 +23,9 @@ use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_util::sync::{CancellationToken, WaitForCancellationFuture};
 
-use self::hearing::Hearing;
+use self::event_throttle::EventThrottle;
+use self::heartbeat_state::{HeartbeatState, OutgoingHeartbeat, ping_payload, seq_of};
 use self::plan::SessionPlan;
-use self::pulse::{Ask, Pulse, ping_payload, seq_of};
 use crate::domain::ending::{CloseReply, Ending, How, Who};
 use crate::domain::event::{Beat, ConnEvent, Heard, StatusChange};
 use crate::domain::health::{Metrics, Status};
@@ -38,31 +38,31 @@ use crate::domain::incomplete::Incomplete;
 use crate::domain::nanos::Nanos;
 use crate::domain::overheard::{Listener, Overheard};
 use crate::domain::peer_text::PeerText;
-use crate::net::clock::unix_ms;
-use crate::net::endings::{Cut, code_for};
-use crate::net::packed::unpacked;
-use crate::net::upkeep::Keeper;
-use crate::net::websocket::{Sent, Socket, Step, is_buffer_full, to_message};
-use crate::net::wire::{Departure, Layered};
+use crate::net::disconnect::{Disconnect, code_for};
+use crate::net::gzip::unpacked;
+use crate::net::keepalive_sender::KeepaliveSender;
+use crate::net::tap::{SendTime, TcpIntrospect};
+use crate::net::time::unix_ms;
+use crate::net::websocket::{SendOutcome, SocketEvent, WebSocket, is_buffer_full, to_message};
 
 /// How long the closing handshake may take.
-const CLOSE_WAIT: Duration = Duration::from_secs(1);
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 /// How long a close frame to a peer that is given up may take to leave.
-const PARTING_WAIT: Duration = Duration::from_millis(100);
+const CLOSE_REPLY_TIMEOUT: Duration = Duration::from_millis(100);
 /// How many heartbeats may leave before something else gets its turn.
-const MOST_AT_ONCE: usize = 64;
+const MAX_HEARTBEATS_PER_WAKE: usize = 64;
 /// How long what is overdue is not yet declared missed while there is still something to read: the pong
 /// may be among it.
-const READ_FIRST: Duration = Duration::from_millis(100);
+const READ_BEFORE_JUDGING: Duration = Duration::from_millis(100);
 /// How many heartbeats that have left may wait for the kernel's stamp of it.
-const MOST_UNSTAMPED: usize = 16;
+const MAX_UNSTAMPED_HEARTBEATS: usize = 16;
 /// How often the runtime is sent to ask the kernel what there is to read, before a heartbeat is missed.
 /// Each time it brings up to 1024 sockets.
-const LOOKS: usize = 8;
+const MAX_READS_BEFORE_JUDGING: usize = 8;
 
 /// Where a session starts: its place among the others, and what an earlier connection left.
 #[derive(Debug, Clone)]
-pub struct Start {
+pub struct SessionStart {
     /// Part of every payload, so that no other connection's can be taken for ours.
     pub nonce: u64,
     /// When the first heartbeat of each kind is due, in the order of the plan's kinds.
@@ -77,7 +77,7 @@ pub struct Start {
 
 /// What ends a session from outside.
 #[derive(Debug, Clone, Copy)]
-pub struct Stops<'a> {
+pub struct StopSignals<'a> {
     /// The time of the run is over: nothing more is sent, and answers without id are waited for.
     pub over: &'a CancellationToken,
     /// The user wants the end at once. It cancels `over`, too.
@@ -86,7 +86,7 @@ pub struct Stops<'a> {
 
 /// How a session ended, and what the next one goes on from.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Closed {
+pub struct SessionEnd {
     pub ending: Ending,
     pub ended_at: Instant,
     /// The number of the next heartbeat of each kind.
@@ -100,18 +100,18 @@ pub struct Closed {
 }
 
 /// Why a session is over.
-enum End {
+enum EndReason {
     /// All heartbeats are judged, or the caller stopped us.
     Done,
     /// So many were missed that the connection counts as dead.
     GaveUp,
-    Lost(Cut),
+    Lost(Disconnect),
 }
 
 /// What woke the session.
-enum Woken {
+enum SessionWake {
     Stopped,
-    Socket(Step),
+    Socket(SocketEvent),
     Timer,
 }
 
@@ -119,36 +119,36 @@ enum Woken {
 /// connection ends. `emit` is told everything, the ending last.
 ///
 /// No `async fn`, which would keep its arguments beside what is made of them: thousands of these are held.
-pub fn run<'a, S: AsyncRead + AsyncWrite + Layered + Unpin>(
-    socket: Socket<S>,
+pub fn run<'a, S: AsyncRead + AsyncWrite + TcpIntrospect + Unpin>(
+    socket: WebSocket<S>,
     plan: &'a SessionPlan,
-    start: Start,
+    start: SessionStart,
     emit: Box<dyn FnMut(ConnEvent) + Send + 'a>,
-    stops: Stops<'a>,
-) -> impl Future<Output = Closed> + use<'a, S> {
+    stops: StopSignals<'a>,
+) -> impl Future<Output = SessionEnd> + use<'a, S> {
     let mut session = Session::new(socket, plan, start, emit);
     async move { session.run(stops).await }
 }
 
 /// A heartbeat whose bytes wait for the network.
 #[derive(Debug, Clone, Copy)]
-struct Blocked {
+struct BlockedHeartbeat {
     pulse: usize,
-    ask: Ask,
+    ask: OutgoingHeartbeat,
     /// It was told to be unsent; should it leave after all, that is revised.
     given_up: bool,
 }
 
 /// A heartbeat that has left, and whose stamp has not come.
 #[derive(Debug, Clone, Copy)]
-struct Unstamped {
+struct UnstampedHeartbeat {
     pulse: usize,
     seq: u64,
-    departure: Departure,
+    departure: SendTime,
 }
 
 struct Session<'a, S> {
-    socket: Socket<S>,
+    socket: WebSocket<S>,
     classifier: Classifier,
     nonce: u64,
     opened_at: Instant,
@@ -156,17 +156,17 @@ struct Session<'a, S> {
     heard: Instant,
     /// They complete nothing yet.
     receiving: bool,
-    pulses: Vec<Pulse>,
+    pulses: Vec<HeartbeatState>,
     /// The worst of the pulses', as last told.
     status: Status,
     /// The heartbeat whose bytes have not all left.
-    blocked: Option<Box<Blocked>>,
-    unstamped: Vec<Unstamped>,
+    blocked: Option<Box<BlockedHeartbeat>>,
+    unstamped: Vec<UnstampedHeartbeat>,
     /// The segments that TCP had sent again when it was last asked.
     retransmits: u32,
-    hearing: Hearing,
+    hearing: EventThrottle,
     /// What is said without an answer, where the convention wants it.
-    keeper: Option<Box<Keeper>>,
+    keeper: Option<Box<KeepaliveSender>>,
     is_curious: bool,
     /// Made when there is something to hear.
     listener: Option<Box<Listener>>,
@@ -181,11 +181,11 @@ struct Session<'a, S> {
     emit: Box<dyn FnMut(ConnEvent) + Send + 'a>,
 }
 
-impl<'a, S: AsyncRead + AsyncWrite + Layered + Unpin> Session<'a, S> {
+impl<'a, S: AsyncRead + AsyncWrite + TcpIntrospect + Unpin> Session<'a, S> {
     fn new(
-        socket: Socket<S>,
+        socket: WebSocket<S>,
         plan: &'a SessionPlan,
-        start: Start,
+        start: SessionStart,
         emit: Box<dyn FnMut(ConnEvent) + Send + 'a>,
     ) -> Session<'a, S> {
         let places = start.first_due.iter().zip(&start.first_seq);
@@ -198,12 +198,16 @@ impl<'a, S: AsyncRead + AsyncWrite + Layered + Unpin> Session<'a, S> {
             classifier: plan.classifier(start.nonce),
             nonce: start.nonce,
             opened_at: start.opened_at,
-            pulses: pulses.map(|(kind, (due, seq))| Pulse::new(*kind, plan, *due, *seq)).collect(),
+            pulses: pulses.map(|(kind, (due, seq))| HeartbeatState::new(*kind, plan, *due, *seq)).collect(),
             status: start.status,
             blocked: None,
             unstamped: Vec::new(),
-            hearing: Hearing::default(),
-            keeper: plan.convention.upkeep.as_ref().map(|upkeep| Box::new(Keeper::new(upkeep, start.nonce))),
+            hearing: EventThrottle::default(),
+            keeper: plan
+                .convention
+                .upkeep
+                .as_ref()
+                .map(|upkeep| Box::new(KeepaliveSender::new(upkeep, start.nonce))),
             is_curious: plan.is_curious(),
             listener: None,
             overdue_since: None,
@@ -215,7 +219,7 @@ impl<'a, S: AsyncRead + AsyncWrite + Layered + Unpin> Session<'a, S> {
         }
     }
 
-    async fn run(&mut self, stops: Stops<'_>) -> Closed {
+    async fn run(&mut self, stops: StopSignals<'_>) -> SessionEnd {
         self.tell_anew();
         // Both last as long as the session: to enter and leave the lists that they wait in touches their neighbours'
         // memory, twice a heartbeat on each of thousands of connections.
@@ -226,7 +230,7 @@ impl<'a, S: AsyncRead + AsyncWrite + Layered + Unpin> Session<'a, S> {
                 break end;
             }
             let woken = self.wait(stopped.as_mut(), alarm.as_mut()).await;
-            if matches!(woken, Woken::Stopped) && !stops.at_once.is_cancelled() {
+            if matches!(woken, SessionWake::Stopped) && !stops.at_once.is_cancelled() {
                 break Box::pin(self.await_answers_in_order(stops.at_once)).await;
             }
             if let Err(end) = self.react(woken) {
@@ -239,11 +243,11 @@ impl<'a, S: AsyncRead + AsyncWrite + Layered + Unpin> Session<'a, S> {
     }
 
     /// Sends no more heartbeats, and waits until those whose answers carry no id are judged: a lost answer shows only then.
-    async fn await_answers_in_order(&mut self, stop: &CancellationToken) -> End {
+    async fn await_answers_in_order(&mut self, stop: &CancellationToken) -> EndReason {
         self.pulses.iter_mut().for_each(|pulse| pulse.schedule.end());
         let mut stopped = pin!(stop.cancelled());
         let mut alarm = pin!(sleep_until(self.next_deadline().unwrap_or_else(Instant::now)));
-        while self.pulses.iter().any(Pulse::owes_in_order) {
+        while self.pulses.iter().any(HeartbeatState::owes_in_order) {
             if let Some(end) = self.over() {
                 return end;
             }
@@ -253,24 +257,24 @@ impl<'a, S: AsyncRead + AsyncWrite + Layered + Unpin> Session<'a, S> {
             }
             tokio::task::coop::consume_budget().await;
         }
-        self.over().unwrap_or(End::Done)
+        self.over().unwrap_or(EndReason::Done)
     }
 
     /// Whether there is nothing left to do.
-    fn over(&self) -> Option<End> {
-        if !self.pulses.is_empty() && self.pulses.iter().all(Pulse::is_dead) {
-            return Some(End::GaveUp);
+    fn over(&self) -> Option<EndReason> {
+        if !self.pulses.is_empty() && self.pulses.iter().all(HeartbeatState::is_dead) {
+            return Some(EndReason::GaveUp);
         }
         let waits = self.blocked.as_ref().is_some_and(|blocked| !blocked.given_up);
-        let idle = !waits && self.pulses.iter().all(Pulse::is_done);
-        (idle && !self.pulses.is_empty()).then_some(End::Done)
+        let idle = !waits && self.pulses.iter().all(HeartbeatState::is_done);
+        (idle && !self.pulses.is_empty()).then_some(EndReason::Done)
     }
 
     async fn wait(
         &mut self,
         stopped: Pin<&mut WaitForCancellationFuture<'_>>,
         mut alarm: Pin<&mut Sleep>,
-    ) -> Woken {
+    ) -> SessionWake {
         let deadline = self.next_deadline();
         // An alarm that rings too early is harmless, and setting it anew for every answer is not free.
         if let Some(deadline) = deadline.filter(|at| *at < alarm.deadline() || alarm.is_elapsed()) {
@@ -279,26 +283,26 @@ impl<'a, S: AsyncRead + AsyncWrite + Layered + Unpin> Session<'a, S> {
         let socket = &mut self.socket;
         let woken = tokio::select! {
             biased;
-            () = stopped => Woken::Stopped,
-            step = socket.step() => Woken::Socket(step),
-            () = alarm, if deadline.is_some() => Woken::Timer,
+            () = stopped => SessionWake::Stopped,
+            step = socket.step() => SessionWake::Socket(step),
+            () = alarm, if deadline.is_some() => SessionWake::Timer,
         };
         match woken {
-            Woken::Timer if self.is_overdue(Instant::now()) => Box::pin(self.look_again()).await,
+            SessionWake::Timer if self.is_overdue(Instant::now()) => Box::pin(self.look_again()).await,
             woken => woken,
         }
     }
 
     /// When this process stood still, its timers come first: the pongs that came meanwhile lie in the
     /// kernel, and the runtime has not asked for them yet.
-    async fn look_again(&mut self) -> Woken {
-        for _ in 0..LOOKS {
+    async fn look_again(&mut self) -> SessionWake {
+        for _ in 0..MAX_READS_BEFORE_JUDGING {
             tokio::task::yield_now().await;
             if let Some(step) = self.socket.step().now_or_never() {
-                return Woken::Socket(step);
+                return SessionWake::Socket(step);
             }
         }
-        Woken::Timer
+        SessionWake::Timer
     }
 
     /// Whether a heartbeat in flight has had its time.
@@ -315,11 +319,11 @@ impl<'a, S: AsyncRead + AsyncWrite + Layered + Unpin> Session<'a, S> {
         pulses.chain(given_up).chain(self.hearing.next_deadline()).chain(upkeep).min()
     }
 
-    fn react(&mut self, woken: Woken) -> Result<(), End> {
+    fn react(&mut self, woken: SessionWake) -> Result<(), EndReason> {
         match woken {
-            Woken::Stopped => Err(End::Done),
-            Woken::Timer => self.on_time(true),
-            Woken::Socket(step) => {
+            SessionWake::Stopped => Err(EndReason::Done),
+            SessionWake::Timer => self.on_time(true),
+            SessionWake::Socket(step) => {
                 self.on_step(step)?;
                 self.on_time(false)
             }
@@ -328,7 +332,7 @@ impl<'a, S: AsyncRead + AsyncWrite + Layered + Unpin> Session<'a, S> {
 
     /// Does what is due: heartbeats leave, and those that are overdue are missed; `all_read` says that
     /// nothing is left to read.
-    fn on_time(&mut self, all_read: bool) -> Result<(), End> {
+    fn on_time(&mut self, all_read: bool) -> Result<(), EndReason> {
         let now = Instant::now();
         self.give_up_blocked(now);
         self.tell_heard(Some(now));
@@ -363,12 +367,12 @@ impl<'a, S: AsyncRead + AsyncWrite + Layered + Unpin> Session<'a, S> {
             self.overdue_since = None;
             return false;
         }
-        now - *self.overdue_since.get_or_insert(now) >= READ_FIRST
+        now - *self.overdue_since.get_or_insert(now) >= READ_BEFORE_JUDGING
     }
 
     /// Sends what is due, but never so much at a time that nothing else gets its turn.
-    fn beat_all_due(&mut self, index: usize, now: Instant) -> Result<(), End> {
-        for _ in 0..MOST_AT_ONCE {
+    fn beat_all_due(&mut self, index: usize, now: Instant) -> Result<(), EndReason> {
+        for _ in 0..MAX_HEARTBEATS_PER_WAKE {
             let Some(due) = self.pulses[index].schedule.take_due(now) else { break };
             self.beat(index, due.at, due.slept_through)?;
         }
@@ -376,16 +380,16 @@ impl<'a, S: AsyncRead + AsyncWrite + Layered + Unpin> Session<'a, S> {
     }
 
     /// Sends what is never answered. While bytes wait for the network the connection is alive without it.
-    fn keep_up(&mut self, now: Instant) -> Result<(), End> {
+    fn keep_up(&mut self, now: Instant) -> Result<(), EndReason> {
         let due = self.keeper.as_mut().and_then(|keeper| keeper.take_due(now));
         let Some(payload) = due.filter(|_| !self.socket.is_blocked()) else { return Ok(()) };
         match self.socket.send(to_message(payload)) {
-            Err(error) if !is_buffer_full(&error) => Err(End::Lost(self.socket.cut_by(error))),
+            Err(error) if !is_buffer_full(&error) => Err(EndReason::Lost(self.socket.cut_by(error))),
             Ok(_) | Err(_) => Ok(()),
         }
     }
 
-    fn give_up_at(&self, blocked: &Blocked) -> Instant {
+    fn give_up_at(&self, blocked: &BlockedHeartbeat) -> Instant {
         blocked.ask.due + self.pulses[blocked.pulse].timeout()
     }
 
@@ -394,27 +398,27 @@ impl<'a, S: AsyncRead + AsyncWrite + Layered + Unpin> Session<'a, S> {
             return;
         };
         if self.give_up_at(&blocked) <= now {
-            self.blocked = Some(Box::new(Blocked { given_up: true, ..blocked }));
+            self.blocked = Some(Box::new(BlockedHeartbeat { given_up: true, ..blocked }));
             self.tell_unsent(blocked.pulse, blocked.ask.seq, None);
         }
     }
 
     /// One heartbeat leaves, or is told to be unsent.
-    fn beat(&mut self, index: usize, due: Instant, slept_through: bool) -> Result<(), End> {
+    fn beat(&mut self, index: usize, due: Instant, slept_through: bool) -> Result<(), EndReason> {
         let seq = self.pulses[index].ledger.take_seq();
         if slept_through || self.socket.is_blocked() {
             self.tell_unsent(index, seq, slept_through.then(|| Instant::now() - due));
             return Ok(());
         }
         let (message, stamp) = self.compose(self.pulses[index].kind, seq);
-        let ask = Ask { seq, due, stamp, lag: Instant::now() - due };
+        let ask = OutgoingHeartbeat { seq, due, stamp, lag: Instant::now() - due };
         match self.socket.send(message) {
-            Ok(Sent::Left(at)) => self.left(index, ask, at, None),
-            Ok(Sent::Blocked) => {
-                self.blocked = Some(Box::new(Blocked { pulse: index, ask, given_up: false }));
+            Ok(SendOutcome::Left(at)) => self.left(index, ask, at, None),
+            Ok(SendOutcome::Blocked) => {
+                self.blocked = Some(Box::new(BlockedHeartbeat { pulse: index, ask, given_up: false }));
             }
             Err(error) if is_buffer_full(&error) => self.tell_unsent(index, seq, None),
-            Err(error) => return Err(End::Lost(self.socket.cut_by(error))),
+            Err(error) => return Err(EndReason::Lost(self.socket.cut_by(error))),
         }
         Ok(())
     }
@@ -432,20 +436,20 @@ impl<'a, S: AsyncRead + AsyncWrite + Layered + Unpin> Session<'a, S> {
     }
 
     /// The heartbeat has left; `was` is what it was told to be before.
-    fn left(&mut self, index: usize, ask: Ask, departure: Departure, was: Option<Outcome>) {
-        let Ask { seq, stamp, lag, .. } = ask;
+    fn left(&mut self, index: usize, ask: OutgoingHeartbeat, departure: SendTime, was: Option<Outcome>) {
+        let OutgoingHeartbeat { seq, stamp, lag, .. } = ask;
         let at = departure.at - self.opened_at;
         let to_wire = departure.by_kernel.then(|| (departure.at - departure.began).into());
         let end = departure.end;
         self.pulses[index].ledger.sent(ledger::Sent { seq, at, stamp, lag, to_wire, end, was });
         self.pulses[index].left(departure.at);
         if to_wire.is_none() && self.socket.marks().stamps_departures() {
-            if self.unstamped.len() == MOST_UNSTAMPED {
+            if self.unstamped.len() == MAX_UNSTAMPED_HEARTBEATS {
                 self.unstamped.remove(0);
             }
             // Mostly one waits, on each of thousands of connections.
             self.unstamped.reserve_exact(1);
-            self.unstamped.push(Unstamped { pulse: index, seq, departure });
+            self.unstamped.push(UnstampedHeartbeat { pulse: index, seq, departure });
         }
     }
 
@@ -460,27 +464,29 @@ impl<'a, S: AsyncRead + AsyncWrite + Layered + Unpin> Session<'a, S> {
         });
     }
 
-    fn on_step(&mut self, step: Step) -> Result<(), End> {
+    fn on_step(&mut self, step: SocketEvent) -> Result<(), EndReason> {
         match step {
-            Step::Flushed(at) => {
-                if let Some(Blocked { pulse, ask, given_up }) = self.blocked.take().map(|blocked| *blocked) {
-                    let departure = Departure::unstamped(at, self.socket.marks());
+            SocketEvent::Flushed(at) => {
+                if let Some(BlockedHeartbeat { pulse, ask, given_up }) =
+                    self.blocked.take().map(|blocked| *blocked)
+                {
+                    let departure = SendTime::unstamped(at, self.socket.marks());
                     self.left(pulse, ask, departure, given_up.then_some(Outcome::Unsent));
                 }
                 Ok(())
             }
-            Step::Bytes => {
+            SocketEvent::Bytes => {
                 (self.heard, self.receiving) = (self.socket.heard_at(), true);
                 Ok(())
             }
-            Step::Lost(error) => Err(End::Lost(self.socket.lost_by(error))),
-            Step::Message(message) => self.on_message(message),
+            SocketEvent::Lost(error) => Err(EndReason::Lost(self.socket.lost_by(error))),
+            SocketEvent::Message(message) => self.on_message(message),
         }
     }
 
-    fn on_message(&mut self, message: Message) -> Result<(), End> {
+    fn on_message(&mut self, message: Message) -> Result<(), EndReason> {
         match message {
-            Message::Close(frame) => return Err(End::Lost(self.socket.closed_by(frame))),
+            Message::Close(frame) => return Err(EndReason::Lost(self.socket.closed_by(frame))),
             Message::Ping(payload) => {
                 let answered = !self.closing && !self.socket.is_blocked();
                 match self.index_of(Kind::Protocol).filter(|_| seq_of(&payload, self.nonce).is_some()) {
@@ -543,7 +549,7 @@ impl<'a, S: AsyncRead + AsyncWrite + Layered + Unpin> Session<'a, S> {
         self.hear(Heard::Message);
     }
 
-    fn on_data(&mut self, message: MessageRef<'_>) -> Result<(), End> {
+    fn on_data(&mut self, message: MessageRef<'_>) -> Result<(), EndReason> {
         let unpacked = unpacked(message);
         let message = unpacked.as_deref().map_or(message, MessageRef::Text);
         for meaning in self.classifier.read(message, unix_ms()) {
@@ -594,7 +600,7 @@ impl<'a, S: AsyncRead + AsyncWrite + Layered + Unpin> Session<'a, S> {
 
     /// Answers in kind, unless that is unwanted (`reply` is `None`), the socket is blocked, or we have
     /// said goodbye.
-    fn on_server_ping(&mut self, reply: Option<Payload>) -> Result<(), End> {
+    fn on_server_ping(&mut self, reply: Option<Payload>) -> Result<(), EndReason> {
         let sent = match reply.filter(|_| !self.closing && !self.socket.is_blocked()) {
             None => None,
             Some(reply) => Some(self.socket.send(to_message(reply))),
@@ -604,7 +610,7 @@ impl<'a, S: AsyncRead + AsyncWrite + Layered + Unpin> Session<'a, S> {
         self.listener().beat(Kind::App, age);
         self.hear(Heard::ServerPing { kind: Kind::App, answered });
         match sent {
-            Some(Err(error)) if !is_buffer_full(&error) => Err(End::Lost(self.socket.cut_by(error))),
+            Some(Err(error)) if !is_buffer_full(&error) => Err(EndReason::Lost(self.socket.cut_by(error))),
             _ => Ok(()),
         }
     }
@@ -745,23 +751,23 @@ impl<'a, S: AsyncRead + AsyncWrite + Layered + Unpin> Session<'a, S> {
         self.tell(ConnEvent::Status(StatusChange { kind: None, from, to, reason, metrics }));
     }
 
-    async fn finish(&mut self, end: End) -> Closed {
+    async fn finish(&mut self, end: EndReason) -> SessionEnd {
         if let Some(blocked) = self.blocked.take_if(|blocked| !blocked.given_up) {
             self.tell_unsent(blocked.pulse, blocked.ask.seq, None);
         }
         let (ended_at, at) = (Instant::now(), SystemTime::now());
         let idle = ended_at - self.last_traffic();
         let tcp = self.socket.stream().tcp();
-        let (Cut { who, how, os_error }, reply) = match end {
-            End::Done => self.say_goodbye().await,
-            End::GaveUp => (self.part().await, None),
-            End::Lost(cut) => (self.lose(cut).await, None),
+        let (Disconnect { who, how, os_error }, reply) = match end {
+            EndReason::Done => self.say_goodbye().await,
+            EndReason::GaveUp => (self.part().await, None),
+            EndReason::Lost(cut) => (self.lose(cut).await, None),
         };
         let age = ended_at - self.opened_at;
         // The upgrade's own bytes came just before the age begins.
         let ending = Ending { who, how, reply, os_error, tcp, age, idle: idle.min(age), at };
         self.tell_end(&ending);
-        Closed {
+        SessionEnd {
             ending,
             ended_at,
             next_seq: self.pulses.iter().map(|pulse| pulse.ledger.next_seq()).collect(),
@@ -815,7 +821,7 @@ impl<'a, S: AsyncRead + AsyncWrite + Layered + Unpin> Session<'a, S> {
     }
 
     /// Why a kind's status is what it is; named when there are several.
-    fn reason(&self, pulse: &Pulse) -> String {
+    fn reason(&self, pulse: &HeartbeatState) -> String {
         let incomplete = self.socket.incomplete().filter(|_| pulse.health.status() >= Status::Timeout);
         let reason = match &incomplete {
             Some(incomplete) if incomplete.blocks_pongs() => {
@@ -831,15 +837,15 @@ impl<'a, S: AsyncRead + AsyncWrite + Layered + Unpin> Session<'a, S> {
     }
 
     /// The closing handshake, and how the peer took it. Pongs that come meanwhile still count.
-    async fn say_goodbye(&mut self) -> (Cut, Option<CloseReply>) {
-        let ours = Cut { who: Who::Us, how: close_frame(1000, ""), os_error: None };
+    async fn say_goodbye(&mut self) -> (Disconnect, Option<CloseReply>) {
+        let ours = Disconnect { who: Who::Us, how: close_frame(1000, ""), os_error: None };
         if self.socket.send(close_message(1000, "")).is_err() {
             return (ours, Some(CloseReply::NotSent));
         }
         self.closing = true;
-        let deadline = Instant::now() + CLOSE_WAIT;
+        let deadline = Instant::now() + CLOSE_TIMEOUT;
         while let Ok(step) = timeout_at(deadline, self.socket.step()).await {
-            if let Err(End::Lost(Cut { who, how, os_error })) = self.on_step(step) {
+            if let Err(EndReason::Lost(Disconnect { who, how, os_error })) = self.on_step(step) {
                 return (ours, Some(CloseReply::of(who, &how, os_error.as_deref())));
             }
             // A flood is always ready, and the timeout is not looked at while it is.
@@ -850,25 +856,25 @@ impl<'a, S: AsyncRead + AsyncWrite + Layered + Unpin> Session<'a, S> {
         }
         let reply = match self.socket.is_blocked() {
             true => CloseReply::NotSent,
-            false => CloseReply::Nothing { waited: CLOSE_WAIT },
+            false => CloseReply::Nothing { waited: CLOSE_TIMEOUT },
         };
         (ours, Some(reply))
     }
 
     /// Closes a connection that counts as dead; nobody is expected to answer.
-    async fn part(&mut self) -> Cut {
+    async fn part(&mut self) -> Disconnect {
         self.send_close(4000, "Heartbeat timeout").await;
-        Cut { who: Who::Us, how: How::Timeout, os_error: None }
+        Disconnect { who: Who::Us, how: How::Timeout, os_error: None }
     }
 
     /// The connection ended, and we did not end it. What was in flight is left unjudged: its time was
     /// not over.
-    async fn lose(&mut self, cut: Cut) -> Cut {
+    async fn lose(&mut self, cut: Disconnect) -> Disconnect {
         match &cut.how {
             How::Violation { rule, .. } => self.send_close(code_for(*rule), "").await,
             How::TooLarge { .. } => self.send_close(1009, "").await,
             How::CloseFrame { .. } => {
-                let _ = tokio::time::timeout(PARTING_WAIT, self.socket.flush()).await;
+                let _ = tokio::time::timeout(CLOSE_REPLY_TIMEOUT, self.socket.flush()).await;
             }
             _ => {}
         }
@@ -877,7 +883,7 @@ impl<'a, S: AsyncRead + AsyncWrite + Layered + Unpin> Session<'a, S> {
     }
 
     /// What a limit of ours ended is not dead.
-    fn tell_dead(&mut self, cut: &Cut) {
+    fn tell_dead(&mut self, cut: &Disconnect) {
         if self.status == Status::Dead || cut.who == Who::Us {
             return;
         }
@@ -890,7 +896,7 @@ impl<'a, S: AsyncRead + AsyncWrite + Layered + Unpin> Session<'a, S> {
     async fn send_close(&mut self, code: u16, reason: &'static str) {
         // Where the library has answered a close frame already, it refuses another, and its own still waits.
         let _ = self.socket.send(close_message(code, reason));
-        let _ = tokio::time::timeout(PARTING_WAIT, self.socket.flush()).await;
+        let _ = tokio::time::timeout(CLOSE_REPLY_TIMEOUT, self.socket.flush()).await;
     }
 }
 

@@ -9,7 +9,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use super::plan::SessionPlan;
-use super::{Closed, Start, Stops, run};
+use super::{SessionEnd, SessionStart, StopSignals, run};
 use crate::domain::ending::{ClosePayload, CloseReply, How, Violation, Who};
 use crate::domain::event::{Beat, ConnEvent, Heard};
 use crate::domain::health::{Limits, Status};
@@ -20,10 +20,10 @@ use crate::domain::heartbeat::{Kind, Outcome, Stray};
 use crate::domain::overheard::Overheard;
 use crate::domain::peer_text::PeerText;
 use crate::domain::tcp::TcpView;
+use crate::net::fake_tcp_stream::{FakeKernel, FakeTcpStream};
 use crate::net::raw_peer::{CLOSE, PING, RawPeer, TEXT, frame};
-use crate::net::scripted::{Kernel, Scripted};
-use crate::net::websocket::Socket;
-use crate::net::wire::Tap;
+use crate::net::tap::Tap;
+use crate::net::websocket::WebSocket;
 
 const NONCE: u64 = 0xfeed;
 
@@ -50,40 +50,40 @@ pub(super) fn app(count: u64) -> SessionPlan {
 }
 
 /// A session under way, and the server's end of its stream.
-pub(super) struct Scene {
+pub(super) struct TestSession {
     pub peer: RawPeer,
-    kernel: Arc<Mutex<Kernel>>,
+    kernel: Arc<Mutex<FakeKernel>>,
     pub start: Instant,
     stop: CancellationToken,
     interrupt: CancellationToken,
     events: Arc<Mutex<Vec<(Duration, ConnEvent)>>>,
-    session: JoinHandle<Closed>,
+    session: JoinHandle<SessionEnd>,
 }
 
-impl Scene {
-    pub async fn begin(plan: SessionPlan) -> Scene {
-        Scene::with_buffer(plan, 64 * 1024).await
+impl TestSession {
+    pub async fn begin(plan: SessionPlan) -> TestSession {
+        TestSession::with_buffer(plan, 64 * 1024).await
     }
 
     /// `buffer` is how many bytes the path holds in each direction.
-    async fn with_buffer(plan: SessionPlan, buffer: usize) -> Scene {
+    async fn with_buffer(plan: SessionPlan, buffer: usize) -> TestSession {
         let (near, far) = duplex(buffer);
-        Scene::over(Scripted::plain(near), far, plan).await
+        TestSession::over(FakeTcpStream::plain(near), far, plan).await
     }
 
     /// Over a kernel that stamps what leaves.
-    async fn stamping(plan: SessionPlan) -> Scene {
+    async fn stamping(plan: SessionPlan) -> TestSession {
         let (near, far) = duplex(64 * 1024);
-        Scene::over(Scripted::stamping(near), far, plan).await
+        TestSession::over(FakeTcpStream::stamping(near), far, plan).await
     }
 
-    async fn over(near: Scripted, far: DuplexStream, plan: SessionPlan) -> Scene {
+    async fn over(near: FakeTcpStream, far: DuplexStream, plan: SessionPlan) -> TestSession {
         let kernel = near.kernel();
         let tap = Tap::new(near);
         let marks = tap.marks();
-        let socket = Socket::new(tap, Vec::new(), marks, 1024, 1024).await;
+        let socket = WebSocket::new(tap, Vec::new(), marks, 1024, 1024).await;
         let start = Instant::now();
-        let place = Start {
+        let place = SessionStart {
             nonce: NONCE,
             first_due: plan.kinds.iter().enumerate().map(|(i, _)| start + ms(500) * i as u32).collect(),
             first_seq: vec![0; plan.kinds.len()],
@@ -96,9 +96,9 @@ impl Scene {
         let (log, token, at_once) = (Arc::clone(&events), stop.clone(), interrupt.clone());
         let session = tokio::spawn(async move {
             let emit = |event| log.lock().unwrap().push((start.elapsed(), event));
-            run(socket, &plan, place, Box::new(emit), Stops { over: &token, at_once: &at_once }).await
+            run(socket, &plan, place, Box::new(emit), StopSignals { over: &token, at_once: &at_once }).await
         });
-        Scene { peer: RawPeer { io: far }, kernel, start, stop, interrupt, events, session }
+        TestSession { peer: RawPeer { io: far }, kernel, start, stop, interrupt, events, session }
     }
 
     async fn at(&self, millis: u64) {
@@ -106,7 +106,7 @@ impl Scene {
     }
 
     /// Answers the closing handshake and gives the end of the session.
-    pub async fn end(mut self) -> Ended {
+    pub async fn end(mut self) -> FinishedSession {
         let closing = async {
             while let Some((opcode, payload)) = self.peer.frame().await {
                 if opcode == CLOSE {
@@ -119,16 +119,16 @@ impl Scene {
         };
         let (closed, ()) = tokio::join!(self.session, closing);
         let events = std::mem::take(&mut *self.events.lock().unwrap());
-        Ended { closed: closed.unwrap(), events }
+        FinishedSession { closed: closed.unwrap(), events }
     }
 }
 
-pub(super) struct Ended {
-    closed: Closed,
+pub(super) struct FinishedSession {
+    closed: SessionEnd,
     pub events: Vec<(Duration, ConnEvent)>,
 }
 
-impl Ended {
+impl FinishedSession {
     fn beats(&self) -> Vec<Beat> {
         self.events
             .iter()
@@ -159,7 +159,7 @@ const PING_BYTES: u64 = 2 + 4 + 16;
 
 #[tokio::test(start_paused = true)]
 async fn an_rtt_is_from_the_kernels_stamp_to_the_kernels_stamp() {
-    let mut scene = Scene::stamping(plan(2)).await;
+    let mut scene = TestSession::stamping(plan(2)).await;
     let first = scene.peer.ping().await;
     scene.at(30).await;
     {
@@ -188,7 +188,7 @@ fn acked(bytes: u64) -> Option<TcpView> {
 /// What TCP had acknowledged of each missed heartbeat, and the reason of the last status.
 async fn missed_below(acked_at_last: u64) -> (Vec<Option<bool>>, String, Option<TcpView>) {
     let plan = SessionPlan { timeout: ms(2000), ..plan(3) };
-    let scene = Scene::begin(plan).await;
+    let scene = TestSession::begin(plan).await;
     scene.kernel.lock().unwrap().tcp = acked(PING_BYTES);
     scene.at(2500).await;
     scene.kernel.lock().unwrap().tcp = acked(acked_at_last);
@@ -217,7 +217,7 @@ async fn a_missed_pong_was_acknowledged_by_tcp_or_was_not() {
 
 #[tokio::test(start_paused = true)]
 async fn tcp_is_asked_about_a_spike() {
-    let mut scene = Scene::begin(plan(3)).await;
+    let mut scene = TestSession::begin(plan(3)).await;
     for (again, delay) in [(1, 10), (1, 20), (3, 41)] {
         let ping = scene.peer.ping().await;
         sleep(ms(delay)).await;
@@ -230,7 +230,7 @@ async fn tcp_is_asked_about_a_spike() {
 
 #[tokio::test(start_paused = true)]
 async fn each_rtt_is_exactly_the_peers_delay() {
-    let mut scene = Scene::begin(plan(3)).await;
+    let mut scene = TestSession::begin(plan(3)).await;
     for delay in [10, 250, 0] {
         let payload = scene.peer.ping().await;
         sleep(ms(delay)).await;
@@ -248,7 +248,7 @@ async fn each_rtt_is_exactly_the_peers_delay() {
 
 #[tokio::test(start_paused = true)]
 async fn a_slow_peer_shifts_and_drops_no_heartbeat() {
-    let mut scene = Scene::begin(SessionPlan { interval: Some(ms(10)), ..plan(300) }).await;
+    let mut scene = TestSession::begin(SessionPlan { interval: Some(ms(10)), ..plan(300) }).await;
     let mut left = Vec::new();
     let (sender, mut due) = tokio::sync::mpsc::unbounded_channel::<(Instant, Vec<u8>)>();
     for _ in 0..100 {
@@ -288,7 +288,7 @@ fn adaptive(count: u64) -> SessionPlan {
 
 #[tokio::test(start_paused = true)]
 async fn without_an_interval_each_leaves_in_the_moment_the_last_is_answered() {
-    let mut scene = Scene::begin(adaptive(4)).await;
+    let mut scene = TestSession::begin(adaptive(4)).await;
     let mut left = Vec::new();
     for delay in [10, 0, 250, 7] {
         let payload = scene.peer.ping().await;
@@ -305,7 +305,7 @@ async fn without_an_interval_each_leaves_in_the_moment_the_last_is_answered() {
 
 #[tokio::test(start_paused = true)]
 async fn without_an_interval_the_next_leaves_when_the_last_is_missed() {
-    let mut scene = Scene::begin(adaptive(2)).await;
+    let mut scene = TestSession::begin(adaptive(2)).await;
     scene.peer.ping().await;
     let payload = scene.peer.ping().await;
     assert_eq!(scene.start.elapsed(), ms(300));
@@ -317,7 +317,7 @@ async fn without_an_interval_the_next_leaves_when_the_last_is_missed() {
 
 #[tokio::test(start_paused = true)]
 async fn without_an_interval_what_cannot_leave_is_not_tried_without_pause() {
-    let scene = Scene::with_buffer(adaptive(3), 8).await;
+    let scene = TestSession::with_buffer(adaptive(3), 8).await;
     scene.at(10_000).await;
     let told = std::mem::take(&mut *scene.events.lock().unwrap());
     let unsent = |(at, event): &(Duration, ConnEvent)| match event {
@@ -329,7 +329,7 @@ async fn without_an_interval_what_cannot_leave_is_not_tried_without_pause() {
 
 #[tokio::test(start_paused = true)]
 async fn three_missed_are_dead_and_close_with_4000() {
-    let mut scene = Scene::begin(SessionPlan { timeout: ms(2000), ..plan(100) }).await;
+    let mut scene = TestSession::begin(SessionPlan { timeout: ms(2000), ..plan(100) }).await;
     let first = scene.peer.ping().await;
     scene.peer.pong(&first).await;
     let closing = loop {
@@ -347,7 +347,7 @@ async fn three_missed_are_dead_and_close_with_4000() {
 
 #[tokio::test(start_paused = true)]
 async fn a_missed_heartbeat_whose_pong_comes_is_late_and_the_status_recovers() {
-    let mut scene = Scene::begin(SessionPlan { timeout: ms(300), ..plan(2) }).await;
+    let mut scene = TestSession::begin(SessionPlan { timeout: ms(300), ..plan(2) }).await;
     let payload = scene.peer.ping().await;
     scene.at(800).await;
     scene.peer.pong(&payload).await;
@@ -364,7 +364,7 @@ async fn a_missed_heartbeat_whose_pong_comes_is_late_and_the_status_recovers() {
 
 #[tokio::test(start_paused = true)]
 async fn how_late_this_host_was_is_told_and_shifts_nothing() {
-    let mut scene = Scene::begin(plan(3)).await;
+    let mut scene = TestSession::begin(plan(3)).await;
     let mut left = Vec::new();
     for leap in [0, 1700, 0] {
         tokio::time::advance(ms(leap)).await;
@@ -379,7 +379,7 @@ async fn how_late_this_host_was_is_told_and_shifts_nothing() {
 
 #[tokio::test(start_paused = true)]
 async fn what_came_while_this_process_stood_still_is_not_missed() {
-    let mut scene = Scene::begin(plan(6)).await;
+    let mut scene = TestSession::begin(plan(6)).await;
     let mut payloads = Vec::new();
     for _ in 0..5 {
         payloads.push(scene.peer.ping().await);
@@ -401,7 +401,7 @@ async fn what_came_while_this_process_stood_still_is_not_missed() {
 
 #[tokio::test(start_paused = true)]
 async fn the_pong_of_a_later_ping_supersedes() {
-    let mut scene = Scene::begin(plan(3)).await;
+    let mut scene = TestSession::begin(plan(3)).await;
     scene.peer.ping().await;
     scene.peer.ping().await;
     let last = scene.peer.ping().await;
@@ -416,7 +416,7 @@ async fn the_pong_of_a_later_ping_supersedes() {
 
 #[tokio::test(start_paused = true)]
 async fn bytes_of_a_slow_frame_keep_a_connection_alive() {
-    let mut scene = Scene::begin(SessionPlan { timeout: ms(2000), ..plan(6) }).await;
+    let mut scene = TestSession::begin(SessionPlan { timeout: ms(2000), ..plan(6) }).await;
     for (n, byte) in frame(TEXT, &[b'x'; 12]).into_iter().enumerate() {
         scene.at(500 * n as u64).await;
         scene.peer.raw(&[byte]).await;
@@ -436,7 +436,7 @@ async fn bytes_of_a_slow_frame_keep_a_connection_alive() {
 
 #[tokio::test(start_paused = true)]
 async fn fragments_keep_a_connection_alive() {
-    let mut scene = Scene::begin(SessionPlan { timeout: ms(1500), ..plan(6) }).await;
+    let mut scene = TestSession::begin(SessionPlan { timeout: ms(1500), ..plan(6) }).await;
     for n in 0..14 {
         scene.at(500 * n).await;
         let first = if n == 0 { 0x01 } else { 0x00 };
@@ -448,7 +448,7 @@ async fn fragments_keep_a_connection_alive() {
 
 #[tokio::test(start_paused = true)]
 async fn incomplete_frame_is_named_with_what_was_missed() {
-    let mut scene = Scene::begin(SessionPlan { timeout: ms(1000), ..plan(9) }).await;
+    let mut scene = TestSession::begin(SessionPlan { timeout: ms(1000), ..plan(9) }).await;
     scene.peer.raw(&[&[0x82, 126, 0x03, 0x84][..], &[0; 100]].concat()).await;
     let ended = scene.end().await;
     let mut reasons = ended.events.iter().filter_map(|(_, event)| match event {
@@ -466,7 +466,7 @@ async fn incomplete_frame_is_named_with_what_was_missed() {
 
 #[tokio::test(start_paused = true)]
 async fn pings_passed_over_by_quick_pong_are_missed_without_silence() {
-    let mut scene = Scene::begin(plan(6)).await;
+    let mut scene = TestSession::begin(plan(6)).await;
     let first = scene.peer.ping().await;
     scene.peer.pong(&first).await;
     for _ in 0..4 {
@@ -486,7 +486,7 @@ async fn pings_passed_over_by_quick_pong_are_missed_without_silence() {
 
 #[tokio::test(start_paused = true)]
 async fn own_pong_corrects_missed_ping() {
-    let mut scene = Scene::begin(plan(3)).await;
+    let mut scene = TestSession::begin(plan(3)).await;
     let first = scene.peer.ping().await;
     let second = scene.peer.ping().await;
     scene.peer.pong(&second).await;
@@ -508,11 +508,11 @@ async fn own_pong_corrects_missed_ping() {
 }
 
 /// App heartbeats whose answers carry no id, for two seconds of which the second and fourth answers are lost.
-async fn two_answers_without_id_lost() -> Scene {
+async fn two_answers_without_id_lost() -> TestSession {
     let ask = "ping".parse().unwrap();
     let answer = "pong".parse().unwrap();
     let plan = SessionPlan { count: None, interval: Some(ms(500)), ask, answer, ..app(0) };
-    let mut scene = Scene::begin(plan).await;
+    let mut scene = TestSession::begin(plan).await;
     for n in 0..5 {
         assert_eq!(scene.peer.text().await, "ping");
         if n % 2 == 0 {
@@ -548,7 +548,7 @@ async fn answers_without_id_are_not_awaited_after_an_interrupt() {
 
 #[tokio::test(start_paused = true)]
 async fn pings_in_flight_are_not_awaited_when_the_time_is_over() {
-    let mut scene = Scene::begin(SessionPlan { count: None, ..plan(0) }).await;
+    let mut scene = TestSession::begin(SessionPlan { count: None, ..plan(0) }).await;
     scene.peer.ping().await;
     scene.at(100).await;
     scene.stop.cancel();
@@ -559,7 +559,7 @@ async fn pings_in_flight_are_not_awaited_when_the_time_is_over() {
 
 #[tokio::test(start_paused = true)]
 async fn strays_are_told_apart() {
-    let mut scene = Scene::begin(plan(2)).await;
+    let mut scene = TestSession::begin(plan(2)).await;
     let payload = scene.peer.ping().await;
     scene.peer.pong(b"not yours").await;
     scene.peer.pong(&payload).await;
@@ -577,7 +577,7 @@ async fn strays_are_told_apart() {
 
 #[tokio::test(start_paused = true)]
 async fn back_pressure_makes_heartbeats_unsent_not_missed() {
-    let mut scene = Scene::with_buffer(SessionPlan { timeout: ms(60_000), ..plan(6) }, 30).await;
+    let mut scene = TestSession::with_buffer(SessionPlan { timeout: ms(60_000), ..plan(6) }, 30).await;
     scene.at(4500).await;
     let payload = scene.peer.ping().await;
     let second = scene.peer.ping().await;
@@ -606,7 +606,7 @@ async fn back_pressure_makes_heartbeats_unsent_not_missed() {
 
 #[tokio::test(start_paused = true)]
 async fn a_heartbeat_that_never_leaves_is_unsent() {
-    let scene = Scene::with_buffer(SessionPlan { timeout: ms(300), ..plan(1) }, 8).await;
+    let scene = TestSession::with_buffer(SessionPlan { timeout: ms(300), ..plan(1) }, 8).await;
     scene.at(400).await;
     let ended = scene.end().await;
     assert_eq!(ended.outcomes(), [(0, Outcome::Unsent, None)]);
@@ -614,7 +614,7 @@ async fn a_heartbeat_that_never_leaves_is_unsent() {
 
 #[tokio::test(start_paused = true)]
 async fn a_heartbeat_that_leaves_after_it_was_given_up_is_revised() {
-    let mut scene = Scene::with_buffer(SessionPlan { timeout: ms(300), ..plan(3) }, 8).await;
+    let mut scene = TestSession::with_buffer(SessionPlan { timeout: ms(300), ..plan(3) }, 8).await;
     scene.at(400).await;
     let payload = scene.peer.ping().await;
     scene.peer.pong(&payload).await;
@@ -630,7 +630,7 @@ async fn a_heartbeat_that_leaves_after_it_was_given_up_is_revised() {
 
 #[tokio::test(start_paused = true)]
 async fn a_servers_ping_during_our_goodbye_does_not_cut_it_short() {
-    let mut scene = Scene::begin(plan(100)).await;
+    let mut scene = TestSession::begin(plan(100)).await;
     let payload = scene.peer.ping().await;
     scene.stop.cancel();
     assert_eq!(scene.peer.frame().await.unwrap().0, CLOSE);
@@ -647,10 +647,15 @@ async fn a_connection_after_another_is_unknown_until_it_answers() {
     let (near, far) = duplex(4096);
     let tap = Tap::new(near);
     let marks = tap.marks();
-    let socket = Socket::new(tap, Vec::new(), marks, 1024, 1024).await;
+    let socket = WebSocket::new(tap, Vec::new(), marks, 1024, 1024).await;
     let now = Instant::now();
-    let place =
-        Start { nonce: 1, first_due: vec![now], first_seq: vec![5], opened_at: now, status: Status::Dead };
+    let place = SessionStart {
+        nonce: 1,
+        first_due: vec![now],
+        first_seq: vec![5],
+        opened_at: now,
+        status: Status::Dead,
+    };
     let mut events = Vec::new();
     let emit = |event| events.push(event);
     let stop = CancellationToken::new();
@@ -662,7 +667,7 @@ async fn a_connection_after_another_is_unknown_until_it_answers() {
         drop(peer);
     };
     let plan = plan(6);
-    let stops = Stops { over: &stop, at_once: &stop };
+    let stops = StopSignals { over: &stop, at_once: &stop };
     let (closed, ()) = tokio::join!(run(socket, &plan, place, Box::new(emit), stops), answering);
     let changes: Vec<_> = events
         .iter()
@@ -677,7 +682,7 @@ async fn a_connection_after_another_is_unknown_until_it_answers() {
 
 #[tokio::test(start_paused = true)]
 async fn a_flood_of_messages_is_told_in_counts() {
-    let mut scene = Scene::begin(plan(1)).await;
+    let mut scene = TestSession::begin(plan(1)).await;
     let payload = scene.peer.ping().await;
     for _ in 0..500 {
         scene.peer.send(TEXT, b"x").await;
@@ -698,7 +703,7 @@ async fn a_flood_of_messages_is_told_in_counts() {
 
 #[tokio::test(start_paused = true)]
 async fn a_peers_close_is_its_ending_with_code_reason_age_and_idle() {
-    let mut scene = Scene::begin(plan(100)).await;
+    let mut scene = TestSession::begin(plan(100)).await;
     let payload = scene.peer.ping().await;
     scene.peer.pong(&payload).await;
     scene.at(700).await;
@@ -713,7 +718,7 @@ async fn a_peers_close_is_its_ending_with_code_reason_age_and_idle() {
 
 #[tokio::test(start_paused = true)]
 async fn a_fin_without_close_frame_leaves_what_was_asked_unjudged() {
-    let mut scene = Scene::begin(plan(100)).await;
+    let mut scene = TestSession::begin(plan(100)).await;
     scene.peer.ping().await;
     scene.at(400).await;
     let ended = scene.end_by_drop().await;
@@ -723,17 +728,17 @@ async fn a_fin_without_close_frame_leaves_what_was_asked_unjudged() {
     assert_eq!(ended.statuses(), [(400, Status::Dead)]);
 }
 
-impl Scene {
-    async fn end_by_drop(self) -> Ended {
+impl TestSession {
+    async fn end_by_drop(self) -> FinishedSession {
         drop(self.peer);
         let closed = self.session.await.unwrap();
         let events = std::mem::take(&mut *self.events.lock().unwrap());
-        Ended { closed, events }
+        FinishedSession { closed, events }
     }
 }
 
 async fn violation_of(bytes: &[u8]) -> (Violation, Vec<u8>) {
-    let mut scene = Scene::begin(plan(100)).await;
+    let mut scene = TestSession::begin(plan(100)).await;
     scene.peer.ping().await;
     scene.peer.raw(bytes).await;
     let (opcode, payload) = scene.peer.frame().await.unwrap();
@@ -760,8 +765,8 @@ async fn each_violation_is_named_and_answered_with_its_code() {
 }
 
 /// How a session ends when the server sends these bytes, with the close frame that goes back.
-async fn end_after(bytes: &[u8]) -> (Ended, Vec<u8>) {
-    let mut scene = Scene::begin(plan(100)).await;
+async fn end_after(bytes: &[u8]) -> (FinishedSession, Vec<u8>) {
+    let mut scene = TestSession::begin(plan(100)).await;
     scene.peer.ping().await;
     scene.peer.raw(bytes).await;
     let (opcode, payload) = scene.peer.frame().await.unwrap();
@@ -820,7 +825,7 @@ async fn close_frames_that_are_legal_are_no_violation() {
 /// What a session heard and its last status with its reason, when each of three Pings is answered so.
 async fn after_three_pings(answer: impl Fn(&[u8]) -> Vec<u8>) -> (Overheard, String) {
     let plan = SessionPlan { timeout: ms(500), ..plan(100) };
-    let mut scene = Scene::begin(plan).await;
+    let mut scene = TestSession::begin(plan).await;
     for _ in 0..3 {
         let payload = scene.peer.ping().await;
         let bytes = answer(&payload);
@@ -855,7 +860,7 @@ async fn status_says_what_came_in_place_of_pongs() {
 #[tokio::test(start_paused = true)]
 async fn end_after_the_only_ping_is_timed_from_it() {
     let ended_after_ping = async |answered: bool| {
-        let mut scene = Scene::begin(plan(100)).await;
+        let mut scene = TestSession::begin(plan(100)).await;
         let payload = scene.peer.ping().await;
         if answered {
             scene.peer.pong(&payload).await;
@@ -874,7 +879,7 @@ async fn end_after_the_only_ping_is_timed_from_it() {
 #[tokio::test(start_paused = true)]
 async fn nearest_reply_and_foreign_answer_are_kept() {
     let heard = async |replies: &[&[u8]]| {
-        let mut scene = Scene::begin(app(1)).await;
+        let mut scene = TestSession::begin(app(1)).await;
         scene.peer.send(TEXT, b"welcome").await;
         scene.peer.text().await;
         for reply in replies {
@@ -898,7 +903,7 @@ async fn nearest_reply_and_foreign_answer_are_kept() {
 
 /// How the peer takes our close, by what it does when that came.
 async fn reply_to_our_close(answer: Option<Vec<u8>>) -> Option<CloseReply> {
-    let mut scene = Scene::begin(plan(100)).await;
+    let mut scene = TestSession::begin(plan(100)).await;
     scene.peer.ping().await;
     scene.stop.cancel();
     assert_eq!(scene.peer.frame().await.unwrap().0, CLOSE);
@@ -935,7 +940,7 @@ async fn illegal_head_is_judged_before_its_payload_comes() {
 
 #[tokio::test(start_paused = true)]
 async fn a_stop_leaves_what_is_in_flight_unjudged() {
-    let mut scene = Scene::begin(plan(100)).await;
+    let mut scene = TestSession::begin(plan(100)).await;
     scene.peer.ping().await;
     scene.at(300).await;
     scene.stop.cancel();
@@ -947,7 +952,7 @@ async fn a_stop_leaves_what_is_in_flight_unjudged() {
 
 #[tokio::test(start_paused = true)]
 async fn a_pong_during_the_closing_handshake_counts() {
-    let mut scene = Scene::begin(plan(100)).await;
+    let mut scene = TestSession::begin(plan(100)).await;
     let payload = scene.peer.ping().await;
     scene.stop.cancel();
     let (opcode, _) = scene.peer.frame().await.unwrap();
@@ -960,7 +965,7 @@ async fn a_pong_during_the_closing_handshake_counts() {
 
 #[tokio::test(start_paused = true)]
 async fn a_mute_peer_cannot_hold_the_goodbye() {
-    let mut scene = Scene::begin(plan(100)).await;
+    let mut scene = TestSession::begin(plan(100)).await;
     scene.peer.ping().await;
     scene.stop.cancel();
     let closed = scene.session.await.unwrap();
@@ -970,7 +975,7 @@ async fn a_mute_peer_cannot_hold_the_goodbye() {
 
 #[tokio::test(start_paused = true)]
 async fn the_servers_own_pings_are_answered_and_counted() {
-    let mut scene = Scene::begin(plan(1)).await;
+    let mut scene = TestSession::begin(plan(1)).await;
     let payload = scene.peer.ping().await;
     scene.peer.send(PING, b"srv").await;
     assert_eq!(scene.peer.frame().await, Some((crate::net::raw_peer::PONG, b"srv".to_vec())));
@@ -989,7 +994,7 @@ async fn the_servers_own_pings_are_answered_and_counted() {
 
 #[tokio::test(start_paused = true)]
 async fn no_answer_leaves_the_servers_app_pings_alone() {
-    let mut scene = Scene::begin(SessionPlan { answer_pings: false, ..plan(1) }).await;
+    let mut scene = TestSession::begin(SessionPlan { answer_pings: false, ..plan(1) }).await;
     let payload = scene.peer.ping().await;
     scene.peer.send(TEXT, br#"{"event":"ping"}"#).await;
     scene.peer.pong(&payload).await;
@@ -1006,7 +1011,7 @@ fn field(text: &str, name: &str) -> serde_json::Value {
 
 #[tokio::test(start_paused = true)]
 async fn app_answers_are_matched_by_id_whatever_their_order() {
-    let mut scene = Scene::begin(app(2)).await;
+    let mut scene = TestSession::begin(app(2)).await;
     let first = scene.peer.text().await;
     let second = scene.peer.text().await;
     for ask in [&second, &first] {
@@ -1021,7 +1026,7 @@ async fn app_answers_are_matched_by_id_whatever_their_order() {
 
 #[tokio::test(start_paused = true)]
 async fn app_answers_are_matched_by_timestamp_when_they_carry_no_id() {
-    let mut scene = Scene::begin(app(2)).await;
+    let mut scene = TestSession::begin(app(2)).await;
     let first = scene.peer.text().await;
     let second = scene.peer.text().await;
     for ask in [&second, &first] {
@@ -1034,7 +1039,7 @@ async fn app_answers_are_matched_by_timestamp_when_they_carry_no_id() {
 
 #[tokio::test(start_paused = true)]
 async fn app_answers_without_a_key_are_matched_in_order_and_say_how_sure_that_is() {
-    let mut scene = Scene::begin(app(2)).await;
+    let mut scene = TestSession::begin(app(2)).await;
     scene.peer.text().await;
     scene.peer.text().await;
     scene.peer.send(TEXT, br#"{"type":"pong"}"#).await;
@@ -1046,7 +1051,7 @@ async fn app_answers_without_a_key_are_matched_in_order_and_say_how_sure_that_is
 
 #[tokio::test(start_paused = true)]
 async fn an_echo_is_no_answer_and_no_server_ping() {
-    let mut scene = Scene::begin(SessionPlan { timeout: ms(500), ..app(1) }).await;
+    let mut scene = TestSession::begin(SessionPlan { timeout: ms(500), ..app(1) }).await;
     let ask = scene.peer.text().await;
     scene.peer.send(TEXT, ask.as_bytes()).await;
     let ended = scene.end().await;
@@ -1056,9 +1061,12 @@ async fn an_echo_is_no_answer_and_no_server_ping() {
 
 #[tokio::test(start_paused = true)]
 async fn both_kinds_run_side_by_side_and_only_both_dead_close() {
-    let mut scene =
-        Scene::begin(SessionPlan { kinds: vec![Kind::Protocol, Kind::App], timeout: ms(900), ..plan(5) })
-            .await;
+    let mut scene = TestSession::begin(SessionPlan {
+        kinds: vec![Kind::Protocol, Kind::App],
+        timeout: ms(900),
+        ..plan(5)
+    })
+    .await;
     let answered = async {
         while let Some((opcode, payload)) = scene.peer.frame().await {
             match opcode {
@@ -1074,7 +1082,7 @@ async fn both_kinds_run_side_by_side_and_only_both_dead_close() {
     };
     let (closed, ()) = tokio::join!(scene.session, answered);
     let events = std::mem::take(&mut *scene.events.lock().unwrap());
-    let ended = Ended { closed: closed.unwrap(), events };
+    let ended = FinishedSession { closed: closed.unwrap(), events };
     let of = |kind| ended.beats().iter().filter(|b| b.kind == kind).map(|b| b.outcome).collect::<Vec<_>>();
     assert_eq!(of(Kind::Protocol), [Outcome::Ok; 5]);
     assert_eq!(of(Kind::App), [Outcome::Missed; 5]);
@@ -1084,7 +1092,7 @@ async fn both_kinds_run_side_by_side_and_only_both_dead_close() {
 
 #[tokio::test(start_paused = true)]
 async fn a_flood_of_pings_delays_no_heartbeat() {
-    let scene = Scene::begin(SessionPlan { interval: Some(ms(10)), ..plan(20) }).await;
+    let scene = TestSession::begin(SessionPlan { interval: Some(ms(10)), ..plan(20) }).await;
     let (mut reader, mut writer) = tokio::io::split(scene.peer.io);
     let flood = tokio::spawn(async move {
         let many = frame(PING, b"x").repeat(500);
@@ -1107,7 +1115,7 @@ async fn a_flood_of_pings_delays_no_heartbeat() {
 
 #[tokio::test(start_paused = true)]
 async fn a_flood_that_is_never_read_is_bounded() {
-    let scene = Scene::with_buffer(plan(2), 4096).await;
+    let scene = TestSession::with_buffer(plan(2), 4096).await;
     let (reader, mut writer) = tokio::io::split(scene.peer.io);
     let flood = frame(PING, &[b'x'; 125]).repeat(8000);
     let wrote = tokio::time::timeout(ms(900), writer.write_all(&flood)).await;

@@ -16,14 +16,14 @@ use tokio::io::unix::AsyncFd;
 use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
 use tokio::time::Instant;
 
-use super::{info, stamps};
+use super::{tcp_info, timestamps};
 use crate::domain::opening::Timestamps;
 use crate::domain::tcp::TcpView;
-use crate::net::wire::{Departed, Stamped};
+use crate::net::tap::{TimestampedRead, TxTimestamp};
 
 /// A connected TCP socket.
 #[derive(Debug)]
-pub struct Tcp {
+pub struct TcpConnection {
     stream: AsyncFd<TcpStream>,
     /// A second handle to wait for room with, while a write is blocked.
     room: Option<Box<AsyncFd<TcpStream>>>,
@@ -32,17 +32,17 @@ pub struct Tcp {
     acked_before: u64,
 }
 
-impl Tcp {
+impl TcpConnection {
     /// Takes over a stream that was just connected, over which nothing went yet.
-    pub fn new(stream: tokio::net::TcpStream) -> io::Result<Tcp> {
+    pub fn new(stream: tokio::net::TcpStream) -> io::Result<TcpConnection> {
         let stream = registered(stream.into_std()?, Interest::READABLE)?;
-        let acked_before = info::read(stream.get_ref()).map_or(0, |view| view.acked);
-        Ok(Tcp { stream, room: None, timestamps: Timestamps::User, acked_before })
+        let acked_before = tcp_info::read(stream.get_ref()).map_or(0, |view| view.acked);
+        Ok(TcpConnection { stream, room: None, timestamps: Timestamps::User, acked_before })
     }
 
-    /// Asks the kernel to stamp what comes and what leaves; [`Tcp::timestamps`] tells what it does.
+    /// Asks the kernel to stamp what comes and what leaves; [`TcpConnection::timestamps`] tells what it does.
     pub fn stamp(&mut self) {
-        self.timestamps = stamps::enable(self.stream.get_ref());
+        self.timestamps = timestamps::enable(self.stream.get_ref());
     }
 
     /// Who says when bytes leave and arrive.
@@ -52,7 +52,7 @@ impl Tcp {
 
     /// What TCP knows of this connection.
     pub fn view(&self) -> Option<TcpView> {
-        let view = info::read(self.stream.get_ref())?;
+        let view = tcp_info::read(self.stream.get_ref())?;
         Some(TcpView { acked: view.acked.saturating_sub(self.acked_before), ..view })
     }
 
@@ -75,7 +75,7 @@ impl Tcp {
         let mut stream = self.stream.get_ref();
         match self.timestamps {
             Timestamps::User => Ok((stream.read(bytes)?, None)),
-            Timestamps::KernelReceive | Timestamps::Kernel => stamps::receive(stream, bytes),
+            Timestamps::KernelReceive | Timestamps::Kernel => timestamps::receive(stream, bytes),
         }
     }
 
@@ -101,19 +101,19 @@ fn registered(stream: TcpStream, interest: Interest) -> io::Result<AsyncFd<TcpSt
     unsafe { AsyncFd::register_with_interest(stream, interest) }.map_err(io::Error::from)
 }
 
-impl AsFd for Tcp {
+impl AsFd for TcpConnection {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.stream.get_ref().as_fd()
     }
 }
 
-impl AsyncRead for Tcp {
+impl AsyncRead for TcpConnection {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         self.poll_read_stamped(cx, buf).map_ok(|_| ())
     }
 }
 
-impl Stamped for Tcp {
+impl TimestampedRead for TcpConnection {
     fn poll_read_stamped(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -145,15 +145,15 @@ impl Stamped for Tcp {
         self.timestamps == Timestamps::Kernel
     }
 
-    fn departed(&mut self) -> Option<Departed> {
+    fn departed(&mut self) -> Option<TxTimestamp> {
         match self.timestamps {
-            Timestamps::Kernel => stamps::departed(self.stream.get_ref()),
+            Timestamps::Kernel => timestamps::departed(self.stream.get_ref()),
             Timestamps::User | Timestamps::KernelReceive => None,
         }
     }
 }
 
-impl AsyncWrite for Tcp {
+impl AsyncWrite for TcpConnection {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         loop {
             match self.stream.get_ref().write(bytes) {
@@ -187,19 +187,19 @@ mod tests {
 
     use super::*;
 
-    async fn pair() -> (Tcp, tokio::net::TcpStream) {
+    async fn pair() -> (TcpConnection, tokio::net::TcpStream) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let near = tokio::net::TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
-        let mut near = Tcp::new(near).unwrap();
+        let mut near = TcpConnection::new(near).unwrap();
         near.stamp();
         (near, listener.accept().await.unwrap().0)
     }
 
     /// Counts how often it was woken.
     #[derive(Default)]
-    struct Woken(AtomicUsize);
+    struct WakeCounter(AtomicUsize);
 
-    impl Wake for Woken {
+    impl Wake for WakeCounter {
         fn wake(self: Arc<Self>) {
             self.0.fetch_add(1, SeqCst);
         }
@@ -209,7 +209,7 @@ mod tests {
     async fn a_blocked_write_waits_for_room_though_stamps_lie_in_the_error_queue() {
         let (mut near, mut far) = pair().await;
         let (block, mut filled) = (vec![0; 1 << 16], 0);
-        let woken = Arc::new(Woken::default());
+        let woken = Arc::new(WakeCounter::default());
         let waker = Waker::from(Arc::clone(&woken));
         let mut cx = Context::from_waker(&waker);
         // As long as the runtime finds room it is woken; then it sleeps.

@@ -11,16 +11,16 @@ use tokio::net::TcpStream;
 
 use crate::domain::opening::Timestamps;
 use crate::domain::tcp::TcpView;
-use crate::net::wire::Stamped;
+use crate::net::tap::TimestampedRead;
 
 /// A connected TCP socket.
 #[derive(Debug)]
-pub struct Tcp(TcpStream);
+pub struct TcpConnection(TcpStream);
 
-impl Tcp {
+impl TcpConnection {
     /// Takes over a stream that was just connected.
-    pub fn new(stream: TcpStream) -> io::Result<Tcp> {
-        Ok(Tcp(stream))
+    pub fn new(stream: TcpStream) -> io::Result<TcpConnection> {
+        Ok(TcpConnection(stream))
     }
 
     /// There are no stamps to be had.
@@ -51,15 +51,15 @@ impl Tcp {
     }
 }
 
-impl std::os::fd::AsFd for Tcp {
+impl std::os::fd::AsFd for TcpConnection {
     fn as_fd(&self) -> std::os::fd::BorrowedFd<'_> {
         self.0.as_fd()
     }
 }
 
-impl Stamped for Tcp {}
+impl TimestampedRead for TcpConnection {}
 
-impl AsyncRead for Tcp {
+impl AsyncRead for TcpConnection {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -69,7 +69,7 @@ impl AsyncRead for Tcp {
     }
 }
 
-impl AsyncWrite for Tcp {
+impl AsyncWrite for TcpConnection {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         Pin::new(&mut self.0).poll_write(cx, bytes)
     }

@@ -184,7 +184,7 @@ fn whose(findings: &Findings) -> &'static str {
     }
 }
 
-/// `a timer of about 61.2 s; the client's Pings start it afresh`
+/// `a timer of about 61.2 s; the client's PingTracker start it afresh`
 fn timer(IdlePolicy { after, edge, needs }: &IdlePolicy) -> String {
     let needs = match needs {
         Needs::AnyFrame => "the client's Pings start it afresh",
