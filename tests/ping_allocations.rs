@@ -21,10 +21,10 @@ use wscheck::domain::heartbeat::Kind;
 use wscheck::domain::recorder::Recorder;
 use wscheck::domain::run::RunInfo;
 use wscheck::domain::verdict::Policy;
-use wscheck::net::session::plan::SessionPlan;
-use wscheck::net::session::{self, SessionStart, StopSignals};
-use wscheck::net::tap::{Tap, TcpIntrospect, TimestampedRead};
-use wscheck::net::websocket::WebSocket;
+use wscheck::net::client::session::plan::SessionPlan;
+use wscheck::net::client::session::{self, SessionStart, StopSignals};
+use wscheck::net::client::websocket::WebSocket;
+use wscheck::net::transport::tap::{Tap, TcpIntrospect, TimestampedRead};
 
 /// Counts allocations.
 struct Counting;

@@ -14,10 +14,10 @@ use wscheck::domain::event::{Event, Reporter};
 use wscheck::domain::health::Limits;
 use wscheck::domain::heartbeat::Kind;
 use wscheck::domain::report::Verdict;
-use wscheck::net::dial::DialPlan;
-use wscheck::net::preamble::Preamble;
-use wscheck::net::session::plan::SessionPlan;
-use wscheck::net::tls::{TlsOptions, TlsPlan};
+use wscheck::net::client::preamble::Preamble;
+use wscheck::net::client::session::plan::SessionPlan;
+use wscheck::net::connect::dial::DialPlan;
+use wscheck::net::connect::tls::{TlsOptions, TlsPlan};
 
 use self::heap::USED;
 

@@ -14,11 +14,11 @@ use super::args::{byte_size, positive_duration};
 use crate::domain::opening::Stamper;
 use crate::domain::secrets;
 use crate::domain::target::Credentials;
-use crate::net::dial::DialPlan;
+use crate::net::connect::dial::DialPlan;
+use crate::net::connect::proxy::ProxyChoice;
+use crate::net::connect::resolve::{AddressFamily, ResolveOverride, local_address};
+use crate::net::connect::tls::{TlsOptions, TlsPlan};
 use crate::net::os_error;
-use crate::net::proxy::ProxyChoice;
-use crate::net::resolve::{AddressFamily, ResolveOverride, local_address};
-use crate::net::tls::{TlsOptions, TlsPlan};
 
 /// How connections are opened; the same for every command that opens some.
 #[derive(Debug, Clone, Args)]

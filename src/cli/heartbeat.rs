@@ -13,7 +13,7 @@ use crate::domain::heartbeat::pattern::Pattern;
 use crate::domain::heartbeat::presets::{Intent, Spoken};
 use crate::domain::heartbeat::template::{Keys, Payload, Template};
 use crate::domain::secrets;
-use crate::net::preamble::Preamble;
+use crate::net::client::preamble::Preamble;
 
 /// How long the awaited message may take, when nothing is said of it.
 const AWAIT_TIMEOUT: Duration = Duration::from_secs(10);

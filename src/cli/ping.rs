@@ -24,8 +24,8 @@ use crate::domain::shown;
 use crate::domain::target::Target;
 use crate::domain::threshold::{self, FailIf, FailOn};
 use crate::domain::verdict::Policy;
-use crate::net::dial::DialPlan;
-use crate::net::session::plan::SessionPlan;
+use crate::net::client::session::plan::SessionPlan;
+use crate::net::connect::dial::DialPlan;
 
 /// The most connections of a run: more than the ports of one address can open to one server.
 const MOST_CONNECTIONS: u64 = 100_000;

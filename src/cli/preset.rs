@@ -18,7 +18,7 @@ use crate::domain::heartbeat::presets::{self, Guess, Intent, Preset, PresetUse, 
 use crate::domain::peer_text::PeerText;
 use crate::domain::secrets;
 use crate::domain::target::Target;
-use crate::net::dial::DialPlan;
+use crate::net::connect::dial::DialPlan;
 
 /// The name that has the server tell.
 const AUTO: &str = "auto";

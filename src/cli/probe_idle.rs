@@ -21,7 +21,7 @@ use crate::domain::heartbeat::presets::{Guess, Intent};
 use crate::domain::idle::report::{IdleEvent, IdleReporter};
 use crate::domain::idle::{Expectation, Precision, SearchPlan, Strategy};
 use crate::domain::shown::exact_duration;
-use crate::net::idle_probe::UnmatchedLog;
+use crate::net::client::idle_probe::UnmatchedLog;
 use crate::output::idle::IdleOutput;
 
 /// The arguments of `wscheck probe-idle`.

@@ -10,11 +10,11 @@ use crate::domain::heartbeat::presets::{Clues, Resemblance, offered_at, resemble
 use crate::domain::listen::shapes::shown;
 use crate::domain::opening::OpenError;
 use crate::domain::target::Target;
-use crate::net::dial::{self, DialPlan};
-use crate::net::gzip::unpacked;
-use crate::net::idle_probe::say_goodbye;
-use crate::net::stream::Stream;
-use crate::net::websocket::{SocketEvent, WebSocket};
+use crate::net::client::gzip::unpacked;
+use crate::net::client::idle_probe::say_goodbye;
+use crate::net::client::websocket::{SocketEvent, WebSocket};
+use crate::net::connect::dial::{self, DialPlan};
+use crate::net::transport::stream::Stream;
 
 /// Who speaks first does so by then.
 const PATIENCE: Duration = Duration::from_secs(2);

@@ -8,11 +8,11 @@ use tokio::time::Instant;
 use crate::domain::event::{ConnEvent, Heard};
 use crate::domain::opening::{OpenError, Opened};
 use crate::domain::target::Target;
-use crate::net::dial::{self, DialPlan};
-use crate::net::preamble::{self, Preamble, blame, run_preamble_heard_by};
-use crate::net::stream::Stream;
-use crate::net::tap::Mute;
-use crate::net::websocket::WebSocket;
+use crate::net::client::preamble::{self, Preamble, blame, run_preamble_heard_by};
+use crate::net::client::websocket::WebSocket;
+use crate::net::connect::dial::{self, DialPlan};
+use crate::net::transport::stream::Stream;
+use crate::net::transport::tap::Mute;
 
 /// Open and greeted.
 pub struct Ready {

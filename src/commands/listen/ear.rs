@@ -13,13 +13,13 @@ use crate::domain::ending::{CloseReply, Ending, How};
 use crate::domain::incomplete::{Incomplete, Part};
 use crate::domain::listen::report::{ListenEvent, ListenReporter, Progress};
 use crate::domain::listen::{Circumstances, EndedBy, Findings, Kind, Known, Talk, Utterance};
-use crate::net::disconnect::Disconnect;
-use crate::net::observer::{Observer, ObserverConfig, ObserverEvent};
+use crate::net::client::disconnect::Disconnect;
+use crate::net::client::observer::{Observer, ObserverConfig, ObserverEvent};
+use crate::net::client::websocket::WebSocket;
 use crate::net::stall_detector::StallDetector;
-use crate::net::tap::TcpIntrospect;
-use crate::net::tcp_liveness::{Liveness, ask_until};
 use crate::net::time::at;
-use crate::net::websocket::WebSocket;
+use crate::net::transport::tap::TcpIntrospect;
+use crate::net::transport::tcp_liveness::{Liveness, ask_until};
 
 /// How often progress is told.
 const PROGRESS_EVERY: Duration = Duration::from_secs(1);

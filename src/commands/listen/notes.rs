@@ -8,7 +8,7 @@ use crate::commands::telling::Telling;
 use crate::domain::listen::report::Said;
 use crate::domain::listen::shapes::{Shapes, shown_bytes};
 use crate::domain::listen::{Listening, Sound, Utterance};
-use crate::net::preamble::{PreambleEvent, PreambleEventKind};
+use crate::net::client::preamble::{PreambleEvent, PreambleEventKind};
 use crate::net::time::unix_ms;
 
 /// So much of what came during the greeting is told one by one; the rest is told with the last of its kind.

@@ -9,9 +9,9 @@ use crate::domain::heartbeat::template::Template;
 use crate::domain::listen::report::ListenInfo;
 use crate::domain::listen::shapes::Shapes;
 use crate::domain::target::Target;
-use crate::net::dial::DialPlan;
-use crate::net::observer::ObserverConfig;
-use crate::net::preamble::Preamble;
+use crate::net::client::observer::ObserverConfig;
+use crate::net::client::preamble::Preamble;
+use crate::net::connect::dial::DialPlan;
 
 /// What will be done.
 #[derive(Clone)]

@@ -17,11 +17,11 @@ use crate::domain::listen::report::{ListenEvent, ListenReporter};
 use crate::domain::listen::shapes::Shapes;
 use crate::domain::listen::{Effect, First, Origin, Sound, Unanswered, Verdict};
 use crate::domain::report;
-use crate::net::dial::DialPlan;
-use crate::net::preamble::{Preamble, PreambleEvent, run_preamble_heard_by};
-use crate::net::raw_peer::{CLOSE, PING, RawPeer, TEXT, frame};
-use crate::net::tap::Tap;
-use crate::net::websocket::WebSocket;
+use crate::net::client::preamble::{Preamble, PreambleEvent, run_preamble_heard_by};
+use crate::net::client::websocket::WebSocket;
+use crate::net::connect::dial::DialPlan;
+use crate::net::testing::raw_peer::{CLOSE, PING, RawPeer, TEXT, frame};
+use crate::net::transport::tap::Tap;
 
 fn ms(n: u64) -> Duration {
     Duration::from_millis(n)

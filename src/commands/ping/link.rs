@@ -15,12 +15,12 @@ use crate::domain::event::{ConnEvent, ConnId};
 use crate::domain::health::Status;
 use crate::domain::opening::OpenError;
 use crate::domain::target::Target;
-use crate::net::dial;
-use crate::net::preamble::{blame, run_preamble};
-use crate::net::schedule::{first_on_grid, place};
-use crate::net::session::{self, SessionStart, StopSignals};
-use crate::net::stream::Stream;
-use crate::net::websocket::{READ_BUFFER, SMALL_READ_BUFFER, WebSocket};
+use crate::net::client::preamble::{blame, run_preamble};
+use crate::net::client::schedule::{first_on_grid, place};
+use crate::net::client::session::{self, SessionStart, StopSignals};
+use crate::net::client::websocket::{READ_BUFFER, SMALL_READ_BUFFER, WebSocket};
+use crate::net::connect::dial;
+use crate::net::transport::stream::Stream;
 
 /// Longer than anybody waits, and short enough to be added to an instant.
 const LONGEST_RAMP: Duration = Duration::from_secs(365 * 24 * 60 * 60);

@@ -8,9 +8,9 @@ use crate::domain::ramp::Ramp;
 use crate::domain::run::RunInfo;
 use crate::domain::target::Target;
 use crate::domain::verdict::Policy;
-use crate::net::dial::DialPlan;
-use crate::net::preamble::Preamble;
-use crate::net::session::plan::SessionPlan;
+use crate::net::client::preamble::Preamble;
+use crate::net::client::session::plan::SessionPlan;
+use crate::net::connect::dial::DialPlan;
 
 /// What will be done. Always valid: at least one target and one connection, an interval above zero.
 #[derive(Clone)]

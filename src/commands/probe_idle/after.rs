@@ -17,8 +17,8 @@ use crate::domain::idle::refresh::{self, Fate, Method, Refresh, Row};
 use crate::domain::idle::report::{IdleEvent, IdleReporter, Verified, VerifyOutcome};
 use crate::domain::idle::{Findings, Prescription, SHORTEST_SURVIVOR, Verdict};
 use crate::domain::shown::duration;
-use crate::net::idle_probe::keepalive::{self, KeepalivePlan, KeepaliveResult, KeepaliveTraffic};
-use crate::net::idle_probe::say_goodbye;
+use crate::net::client::idle_probe::keepalive::{self, KeepalivePlan, KeepaliveResult, KeepaliveTraffic};
+use crate::net::client::idle_probe::say_goodbye;
 
 /// What is to be tried.
 #[derive(Default)]

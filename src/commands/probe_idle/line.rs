@@ -12,13 +12,13 @@ use crate::domain::ending::How;
 use crate::domain::idle::{Cut, Observation, ProbeId, Role, Seen};
 use crate::domain::opening::{OpenError, Opened};
 use crate::domain::phase::Phases;
-use crate::net::dial;
-use crate::net::idle_probe::ask_after_idle::{self, IdleProbePlan};
-use crate::net::idle_probe::keepalive::{self, KeepalivePlan, KeepaliveResult, KeepaliveTraffic};
-use crate::net::idle_probe::{TWO_ENDED, say_goodbye};
-use crate::net::preamble::{blame, run_preamble};
-use crate::net::stream::Stream;
-use crate::net::websocket::WebSocket;
+use crate::net::client::idle_probe::ask_after_idle::{self, IdleProbePlan};
+use crate::net::client::idle_probe::keepalive::{self, KeepalivePlan, KeepaliveResult, KeepaliveTraffic};
+use crate::net::client::idle_probe::{TWO_ENDED, say_goodbye};
+use crate::net::client::preamble::{blame, run_preamble};
+use crate::net::client::websocket::WebSocket;
+use crate::net::connect::dial;
+use crate::net::transport::stream::Stream;
 
 /// The path may have seen the response to the upgrade so much earlier than we, at most.
 const MOST_SLACK: Duration = Duration::from_millis(250);

@@ -26,7 +26,7 @@ use crate::domain::idle::{PlanError, Strategy};
 use crate::domain::opening::OpenError;
 use crate::domain::secrets::redact;
 use crate::domain::shown::{duration, exact_duration as show};
-use crate::net::idle_probe::{TWO_ENDED, say_goodbye, speaks};
+use crate::net::client::idle_probe::{TWO_ENDED, say_goodbye, speaks};
 
 /// Runs the plan. Everything is told to `reporter`, the report last; it is also returned. An error is a plan
 /// that makes no sense, before anything is told.

@@ -7,9 +7,9 @@ use crate::domain::heartbeat::template::Template;
 use crate::domain::idle::report::IdleInfo;
 use crate::domain::idle::{Expectation, SearchPlan};
 use crate::domain::target::Target;
-use crate::net::dial::DialPlan;
-use crate::net::idle_probe::{Question, TWO_ENDED, UnmatchedLog};
-use crate::net::preamble::Preamble;
+use crate::net::client::idle_probe::{Question, TWO_ENDED, UnmatchedLog};
+use crate::net::client::preamble::Preamble;
+use crate::net::connect::dial::DialPlan;
 
 /// What will be done. The search's bounds are checked when it begins; see [`SearchPlan::checked`].
 #[derive(Clone)]

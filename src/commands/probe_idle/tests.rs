@@ -21,9 +21,9 @@ use crate::domain::idle::{
 use crate::domain::peer_text::PeerText;
 use crate::domain::report;
 use crate::domain::threshold::Truth;
-use crate::net::dial::DialPlan;
-use crate::net::idle_probe::UnmatchedLog;
-use crate::net::preamble::Preamble;
+use crate::net::client::idle_probe::UnmatchedLog;
+use crate::net::client::preamble::Preamble;
+use crate::net::connect::dial::DialPlan;
 use crate::server::{self, Config, faults};
 
 fn ms(millis: u64) -> Duration {

@@ -7,8 +7,8 @@ use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 
 use crate::domain::ending::Ending;
-use crate::net::observer::{Observer, ObserverEvent};
-use crate::net::tap::TcpIntrospect;
+use crate::net::client::observer::{Observer, ObserverEvent};
+use crate::net::transport::tap::TcpIntrospect;
 
 /// What lies in the peer's buffers comes within this time of the room for it...
 const READ_ON: Duration = Duration::from_millis(300);
@@ -82,10 +82,10 @@ mod tests {
     use crate::domain::heartbeat::pattern::Pattern;
     use crate::domain::heartbeat::template::Template;
     use crate::domain::listen::shapes::Shapes;
-    use crate::net::observer::ObserverConfig;
-    use crate::net::raw_peer::{CLOSE, PING, RawPeer};
-    use crate::net::tap::Tap;
-    use crate::net::websocket::WebSocket;
+    use crate::net::client::observer::ObserverConfig;
+    use crate::net::client::websocket::WebSocket;
+    use crate::net::testing::raw_peer::{CLOSE, PING, RawPeer};
+    use crate::net::transport::tap::Tap;
 
     fn ms(millis: u64) -> Duration {
         Duration::from_millis(millis)

@@ -17,11 +17,11 @@ use crate::domain::listen::report::Said;
 use crate::domain::listen::{Listening, Utterance};
 use crate::domain::opening::{OpenError, Opened};
 use crate::domain::zombie::{Fate, PassedOn, Way};
-use crate::net::observer::{Observer, ObserverEvent, RelayDetector, until_over};
-use crate::net::stream::Stream;
-use crate::net::tap::Mute;
-use crate::net::tcp_liveness::{Liveness, ask_until};
-use crate::net::websocket::WebSocket;
+use crate::net::client::observer::{Observer, ObserverEvent, RelayDetector, until_over};
+use crate::net::client::websocket::WebSocket;
+use crate::net::transport::stream::Stream;
+use crate::net::transport::tap::Mute;
+use crate::net::transport::tcp_liveness::{Liveness, ask_until};
 
 /// A last Ping is waited for no longer.
 const LAST_PATIENCE: Duration = Duration::from_secs(5);

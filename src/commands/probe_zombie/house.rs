@@ -14,7 +14,7 @@ use super::plan::ZombiePlan;
 use crate::domain::opening::{OpenError, Opened};
 use crate::domain::zombie::report::{Progress, ZombieEvent, ZombieReporter};
 use crate::domain::zombie::{Fate, Life, Way, outlived};
-use crate::net::observer::RelayDetector;
+use crate::net::client::observer::RelayDetector;
 use crate::net::stall_detector::StallDetector;
 use crate::net::time::at;
 

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use super::backlog::Backlog;
 use crate::domain::ending::{Ending, How};
 use crate::domain::zombie::Fate;
-use crate::net::tcp_liveness::Liveness;
+use crate::net::transport::tcp_liveness::Liveness;
 
 /// What came so shortly before the connection was over may be TLS's goodbye, and not the WebSocket's.
 const WITH_THE_END: Duration = Duration::from_millis(50);

@@ -1,0 +1,263 @@
+//! What a guest hears and says, exactly: an in-memory stream and a clock that stands still unless told.
+
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt, DuplexStream, duplex};
+use tokio::time::{Instant, sleep};
+
+use super::{Observer, ObserverConfig, ObserverEvent, RelayDetector, until_over};
+use crate::domain::ending::How;
+use crate::domain::heartbeat::convention::{Convention, Upkeep};
+use crate::domain::heartbeat::pattern::Pattern;
+use crate::domain::heartbeat::template::{Payload, Template};
+use crate::domain::listen::Sound;
+use crate::domain::listen::shapes::Shapes;
+use crate::net::client::websocket::WebSocket;
+use crate::net::testing::raw_peer::{CLOSE, PING, PONG, RawPeer, TEXT};
+use crate::net::transport::tap::Tap;
+
+fn ms(n: u64) -> Duration {
+    Duration::from_millis(n)
+}
+
+fn manners() -> ObserverConfig {
+    ObserverConfig {
+        shapes: Shapes::default(),
+        answers_messages: true,
+        pings: None,
+        messages: false,
+        ask: Template::default(),
+        answer: Pattern::default(),
+        convention: Convention::default(),
+    }
+}
+
+async fn ends() -> (WebSocket<Tap<DuplexStream>>, RawPeer) {
+    ends_of(64 * 1024).await
+}
+
+/// So many bytes may be under way.
+async fn ends_of(room: usize) -> (WebSocket<Tap<DuplexStream>>, RawPeer) {
+    let (near, far) = duplex(room);
+    let tap = Tap::new(near);
+    let marks = tap.marks();
+    (WebSocket::new(tap, Vec::new(), marks, 65_536, 1024).await, RawPeer { io: far })
+}
+
+fn sound(heard: &ObserverEvent) -> (Sound, bool) {
+    match heard {
+        ObserverEvent::Said { said, answered, .. } => (said.sound, *answered),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_the_server_says_is_heard_at_its_moment_and_answered() {
+    let (mut socket, mut peer) = ends().await;
+    let start = Instant::now();
+    let script = tokio::spawn(async move {
+        sleep(ms(500)).await;
+        peer.send(PING, b"one").await;
+        sleep(ms(300)).await;
+        peer.send(TEXT, br#"{"type":"ping"}"#).await;
+        let (pong, answer) = (peer.frame().await, peer.text().await);
+        (pong, answer)
+    });
+    let mut guest = Observer::new(&mut socket, manners(), start);
+    let ObserverEvent::Said { at, said, .. } = guest.next().await else { panic!() };
+    assert_eq!((at - start, said.sound, said.text.as_str()), (ms(500), Sound::Ping, "one"));
+    assert_eq!(sound(&guest.next().await), (Sound::AppPing, true));
+    assert_eq!(start.elapsed(), ms(800));
+    let (pong, answer) = script.await.unwrap();
+    assert_eq!((pong, answer.as_str()), (Some((PONG, b"one".to_vec())), r#"{"type":"pong"}"#));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_muted_guest_hears_all_and_says_nothing() {
+    let (mut socket, mut peer) = ends().await;
+    socket.stream_mut().valve().shut();
+    let start = Instant::now();
+    let script = tokio::spawn(async move {
+        peer.send(PING, b"one").await;
+        peer.send(TEXT, b"{\"type\":\"ping\"}").await;
+        sleep(ms(2000)).await;
+        peer.send(CLOSE, &[0x0f, 0xa0]).await;
+        let mut heard = Vec::new();
+        peer.io.read_to_end(&mut heard).await.unwrap();
+        heard
+    });
+    let mut guest =
+        Observer::new(&mut socket, ObserverConfig { answers_messages: false, ..manners() }, start);
+    assert_eq!(sound(&guest.next().await).0, Sound::Ping);
+    assert_eq!(sound(&guest.next().await), (Sound::AppPing, false));
+    let ObserverEvent::Ended(cut) = guest.next().await else { panic!() };
+    assert!(matches!(cut.how, How::CloseFrame { code: Some(4000), .. }), "{cut:?}");
+    assert_eq!(guest.ending(cut).age, ms(2000));
+    drop(socket);
+    assert_eq!(script.await.unwrap(), b"", "not even the answer to the close frame");
+}
+
+#[tokio::test(start_paused = true)]
+async fn only_what_left_is_an_answer() {
+    let (mut socket, mut peer) = ends_of(64).await;
+    let mut guest = Observer::new(&mut socket, manners(), Instant::now());
+    let ping: &[u8] = br#"{"type":"ping"}"#;
+    let payload = [b'x'; 40];
+    // 46 of 64 bytes, and 46 more: nobody reads them.
+    for answered in [true, false] {
+        peer.send(PING, &payload).await;
+        assert_eq!(sound(&guest.next().await), (Sound::Ping, answered));
+    }
+    peer.send(TEXT, ping).await;
+    assert_eq!(sound(&guest.next().await), (Sound::AppPing, false));
+    // They leave as soon as there is room, and then there is room for more.
+    let read = async {
+        for expected in [PONG, PONG, TEXT] {
+            assert_eq!(peer.frame().await.unwrap().0, expected);
+        }
+        peer.send(TEXT, ping).await;
+        peer
+    };
+    let (heard, mut peer) = tokio::join!(guest.next(), read);
+    assert_eq!(sound(&heard), (Sound::AppPing, true));
+    assert_eq!(peer.text().await, r#"{"type":"pong"}"#);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_ping_that_cannot_be_answered_any_more_is_told_before_the_end() {
+    let (mut socket, mut peer) = ends().await;
+    peer.send(PING, b"last words").await;
+    drop(peer);
+    let mut guest = Observer::new(&mut socket, manners(), Instant::now());
+    assert_eq!(sound(&guest.next().await), (Sound::Ping, false));
+    assert!(matches!(guest.next().await, ObserverEvent::Ended(_)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_goodbye_that_waits_to_be_read_is_what_ended_it_though_writing_fails_first() {
+    let (mut socket, mut peer) = ends().await;
+    peer.send(CLOSE, &[0x0f, 0xa1]).await;
+    drop(peer);
+    let mut guest = Observer::new(&mut socket, manners(), Instant::now());
+    let cut = guest.ask().unwrap_err();
+    assert!(matches!(cut.how, How::CloseFrame { code: Some(4001), .. }), "{cut:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn its_own_traffic_leaves_on_time_and_what_answers_it_is_no_heartbeat_of_the_servers() {
+    let (mut socket, mut peer) = ends().await;
+    let start = Instant::now();
+    let manners = ObserverConfig { pings: Some(ms(400)), messages: true, ..manners() };
+    let script = tokio::spawn(async move {
+        let payload = peer.ping().await;
+        let left = start.elapsed();
+        peer.pong(&payload).await;
+        let echo = peer.text().await;
+        peer.send(TEXT, echo.as_bytes()).await;
+        peer.pong(b"nobody asked").await;
+        (left, peer)
+    });
+    let mut guest = Observer::new(&mut socket, manners, start);
+    for _ in 0..2 {
+        let heard = guest.next().await;
+        assert!(matches!(heard, ObserverEvent::Answered { .. }), "{heard:?}");
+    }
+    assert_eq!(sound(&guest.next().await), (Sound::Pong, false));
+    assert_eq!(script.await.unwrap().0, ms(400));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_comes_back_is_not_answered_for_ever() {
+    let (mut socket, mut peer) = ends().await;
+    let script = tokio::spawn(async move {
+        peer.send(TEXT, b"{}").await;
+        let answer = peer.text().await;
+        peer.send(TEXT, answer.as_bytes()).await;
+        // Its next ping is one again.
+        sleep(ms(25_000)).await;
+        peer.send(TEXT, b"{}").await;
+        (peer.text().await, peer)
+    });
+    let mut guest = Observer::new(&mut socket, manners(), Instant::now());
+    assert_eq!(sound(&guest.next().await), (Sound::AppPing, true));
+    assert!(matches!(guest.next().await, ObserverEvent::Answered { .. }));
+    assert_eq!(sound(&guest.next().await), (Sound::AppPing, true));
+    assert_eq!(script.await.unwrap().0, "{}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn it_introduces_itself_once_and_only_one_answer_is_one_to_that() {
+    let (mut socket, mut peer) = ends().await;
+    let mut guest = Observer::new(&mut socket, manners(), Instant::now());
+    guest.introduce(true);
+    let payload = peer.ping().await;
+    let asked = peer.text().await;
+    peer.pong(&payload).await;
+    for _ in 0..2 {
+        peer.send(TEXT, asked.replace("ping", "pong").as_bytes()).await;
+    }
+    for _ in 0..2 {
+        let heard = guest.next().await;
+        assert!(matches!(heard, ObserverEvent::Answered { .. }), "{heard:?}");
+    }
+    assert_eq!(sound(&guest.next().await), (Sound::Message, false), "the server says that by itself");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_servers_ping_that_reads_like_the_introduction_is_the_servers() {
+    let (mut socket, mut peer) = ends().await;
+    let manners =
+        ObserverConfig { ask: "ping".parse().unwrap(), answer: "pong".parse().unwrap(), ..manners() };
+    let mut guest = Observer::new(&mut socket, manners, Instant::now());
+    guest.introduce(true);
+    peer.ping().await;
+    assert_eq!(peer.text().await, "ping");
+    let script = tokio::spawn(async move {
+        peer.send(TEXT, b"ping").await;
+        sleep(ms(25_000)).await;
+        peer.send(TEXT, b"ping").await;
+        peer
+    });
+    assert!(matches!(guest.next().await, ObserverEvent::Answered { .. }), "an echo");
+    assert_eq!(sound(&guest.next().await), (Sound::AppPing, true));
+    drop(script.await.unwrap());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_server_passes_on_is_nothing_that_it_says_by_itself() {
+    let (mut socket, mut peer) = ends().await;
+    let (mut other, mut others_peer) = ends().await;
+    let words = RelayDetector::new(ms(100));
+    let mut talker = Observer::new(&mut other, manners(), Instant::now()).among(words.clone());
+    talker.talk().unwrap();
+    let said = others_peer.text().await;
+    words.say(Instant::now(), Payload::Text("ping".to_string()));
+    let mut guest = Observer::new(&mut socket, manners(), Instant::now()).among(words);
+    for text in [said.as_str(), "ping", "ping"] {
+        peer.send(TEXT, text.as_bytes()).await;
+    }
+    let mut heard = Vec::new();
+    for _ in 0..3 {
+        let ObserverEvent::Said { said, repeats, .. } = guest.next().await else { panic!() };
+        heard.push((said.sound, repeats));
+    }
+    assert_eq!(heard, [(Sound::Message, false), (Sound::AppPing, true), (Sound::AppPing, false)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_keeps_the_convention_alive_is_told_when_it_leaves() {
+    let (mut socket, mut peer) = ends().await;
+    let upkeep = Upkeep { message: "alive".parse().unwrap(), every: ms(700) };
+    let convention = Convention { upkeep: Some(upkeep), ..Convention::default() };
+    let start = Instant::now();
+    let mut guest = Observer::new(&mut socket, ObserverConfig { convention, ..manners() }, start);
+    assert_eq!(guest.next().await, ObserverEvent::Spoke { at: start + ms(700) });
+    assert_eq!(peer.text().await, "alive");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_connection_that_is_not_read_is_looked_at_until_it_is_over() {
+    let start = Instant::now();
+    until_over(|| start.elapsed() >= ms(1234)).await;
+    assert_eq!(start.elapsed(), ms(1240));
+}
