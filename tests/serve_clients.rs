@@ -15,7 +15,7 @@ use tokio::sync::mpsc::unbounded_channel;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use wscheck::domain::heartbeat::Kind;
-use wscheck::server::{Config, Heartbeats, Server, What};
+use wscheck::server::{ServeEventKind, Server, ServerConfig, ServerHeartbeats};
 
 /// Nothing here takes longer, unless it is broken; a browser starts slowly.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -71,14 +71,14 @@ impl Drop for Peer {
 
 /// Ten heartbeats answered, then stopped, then reaped.
 async fn stays_and_is_reaped(kinds: &[Kind], command: impl FnOnce(&str) -> Command) {
-    let heartbeats = Heartbeats {
+    let heartbeats = ServerHeartbeats {
         kinds: kinds.to_vec(),
         interval: Duration::from_millis(100),
         timeout: Duration::from_secs(3),
         any_traffic_counts: false,
-        ..Heartbeats::default()
+        ..ServerHeartbeats::default()
     };
-    let config = Config { heartbeats: Arc::new(heartbeats), ..Config::default() };
+    let config = ServerConfig { heartbeats: Arc::new(heartbeats), ..ServerConfig::default() };
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("ws://{}/", listener.local_addr().unwrap());
     let (events, mut happened) = unbounded_channel();
@@ -100,7 +100,7 @@ async fn stays_and_is_reaped(kinds: &[Kind], command: impl FnOnce(&str) -> Comma
     peer.signal(libc::SIGSTOP);
     let reaped = timeout(PATIENCE, async {
         loop {
-            if let What::Reaped { missed, .. } = happened.recv().await.unwrap().what {
+            if let ServeEventKind::Reaped { missed, .. } = happened.recv().await.unwrap().what {
                 return missed;
             }
         }

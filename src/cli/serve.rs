@@ -13,8 +13,8 @@ use crate::commands::serve::{Plan, Tls};
 use crate::domain::heartbeat::Kind;
 use crate::domain::heartbeat::pattern::Pattern;
 use crate::domain::heartbeat::template::Template;
-use crate::server::faults::{self, DEFINITIONS, Faults, Value};
-use crate::server::{Config, Heartbeats};
+use crate::server::faults::{self, FAULTS, FaultValue, Faults};
+use crate::server::{ServerConfig, ServerHeartbeats};
 
 /// A server to test clients against: it answers pings, echoes messages, keeps heartbeats, and misbehaves
 /// on order.
@@ -154,7 +154,7 @@ impl ServeArgs {
     /// What is to be done; the error is a lower-case fragment that names the value and the rule.
     pub fn plan(self) -> Result<Plan, String> {
         self.faults.0.check()?;
-        let config = Config {
+        let config = ServerConfig {
             heartbeats: Arc::new(self.heartbeat.rules()),
             tell_health: self.tell_health,
             greet: self.greet,
@@ -165,7 +165,7 @@ impl ServeArgs {
             seed: self.seed,
             max_clients: self.max_clients,
             max_message_size: self.max_message_size,
-            ..Config::default()
+            ..ServerConfig::default()
         };
         let tls = self.tls.plan()?;
         Ok(Plan { bind: self.bind, port_file: self.port_file, status_addr: self.status_addr, tls, config })
@@ -173,14 +173,14 @@ impl ServeArgs {
 }
 
 impl HeartbeatArgs {
-    fn rules(self) -> Heartbeats {
+    fn rules(self) -> ServerHeartbeats {
         let kinds = match self.heartbeat {
             Kinds::Protocol => vec![Kind::Protocol],
             Kinds::App => vec![Kind::App],
             Kinds::Both => vec![Kind::Protocol, Kind::App],
             Kinds::None => Vec::new(),
         };
-        Heartbeats {
+        ServerHeartbeats {
             kinds,
             interval: self.interval,
             timeout: self.timeout,
@@ -222,7 +222,7 @@ struct FaultArgs(Faults);
 
 impl Args for FaultArgs {
     fn augment_args(command: Command) -> Command {
-        command.args(DEFINITIONS.iter().map(flag))
+        command.args(FAULTS.iter().map(flag))
     }
 
     fn augment_args_for_update(command: Command) -> Command {
@@ -230,15 +230,15 @@ impl Args for FaultArgs {
     }
 }
 
-fn flag(definition: &'static faults::Definition) -> Arg {
+fn flag(definition: &'static faults::FaultDefinition) -> Arg {
     let arg = Arg::new(definition.name).long(definition.name).help(definition.help).help_heading("Faults");
     // The value is tried here, so that a bad one is a usage error that names its flag.
     let set = definition.set;
     let tried = move |text: &str| set(&mut Faults::default(), text).map(|()| text.to_string());
     match definition.value {
-        Value::None => arg.action(ArgAction::SetTrue),
-        Value::Needed(form) => arg.value_name(form).value_parser(ValueParser::from(tried)),
-        Value::Optional(form, default) => arg
+        FaultValue::None => arg.action(ArgAction::SetTrue),
+        FaultValue::Needed(form) => arg.value_name(form).value_parser(ValueParser::from(tried)),
+        FaultValue::Optional(form, default) => arg
             .value_name(form)
             .value_parser(ValueParser::from(tried))
             .num_args(0..=1)
@@ -250,10 +250,12 @@ fn flag(definition: &'static faults::Definition) -> Arg {
 impl FromArgMatches for FaultArgs {
     fn from_arg_matches(matches: &ArgMatches) -> Result<FaultArgs, clap::Error> {
         let mut faults = Faults::default();
-        for definition in DEFINITIONS {
+        for definition in FAULTS {
             let value = match definition.value {
-                Value::None => matches.get_flag(definition.name).then(String::new),
-                Value::Needed(_) | Value::Optional(..) => matches.get_one::<String>(definition.name).cloned(),
+                FaultValue::None => matches.get_flag(definition.name).then(String::new),
+                FaultValue::Needed(_) | FaultValue::Optional(..) => {
+                    matches.get_one::<String>(definition.name).cloned()
+                }
             };
             if let Some(value) = value {
                 let bad = |why| clap::Error::raw(clap::error::ErrorKind::ValueValidation, why);
@@ -272,7 +274,7 @@ impl FromArgMatches for FaultArgs {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::server::faults::Cut;
+    use crate::server::faults::CutAction;
     use clap::Parser;
 
     #[derive(Debug, Parser)]
@@ -321,7 +323,7 @@ mod tests {
     fn every_fault_has_its_flag() {
         use clap::CommandFactory;
         let command = Door::command();
-        for definition in DEFINITIONS {
+        for definition in FAULTS {
             let arg = command.get_arguments().find(|arg| arg.get_long() == Some(definition.name));
             assert!(arg.is_some(), "{}", definition.name);
         }
@@ -339,7 +341,7 @@ mod tests {
         ]);
         let config = plan.unwrap().config;
         assert_eq!(config.faults.answers.delay, Duration::from_millis(50));
-        assert_eq!(config.faults.timeline, [(Duration::from_secs(2), Cut::Close(4001))]);
+        assert_eq!(config.faults.timeline, [(Duration::from_secs(2), CutAction::Close(4001))]);
         assert_eq!(config.faults.answers.latest_of, Some(2));
         assert_eq!(config.faults.trickle, Some(Duration::from_secs(2)));
         assert!(!config.echo);

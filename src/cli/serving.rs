@@ -14,7 +14,7 @@ use super::{papers, printer, reader, signals, usage};
 use crate::commands::serve::{self, Plan, ServeError};
 use crate::output::Format;
 use crate::output::serve::{ServeReporter, StatusPages};
-use crate::server::{ServerEvent, Summary, faults};
+use crate::server::{ServeEvent, ServerSummary, faults};
 
 /// Runs the command and gives its exit code.
 pub fn main(args: ServeArgs) -> ExitCode {
@@ -65,7 +65,7 @@ fn ended(failure: Option<io::ErrorKind>) -> ExitCode {
 }
 
 /// Shows every event; gives the error that made showing them impossible.
-fn print_all(format: Format, queue: &Queue<ServerEvent>) -> Option<io::ErrorKind> {
+fn print_all(format: Format, queue: &Queue<ServeEvent>) -> Option<io::ErrorKind> {
     let mut reporter = ServeReporter::new(printer::stdout(format), format);
     while let Some(event) = queue.next() {
         if let Err(error) = reporter.report(&event) {
@@ -78,10 +78,10 @@ fn print_all(format: Format, queue: &Queue<ServerEvent>) -> Option<io::ErrorKind
 
 async fn until_stopped(
     plan: Plan,
-    printer: &mut Background<ServerEvent>,
+    printer: &mut Background<ServeEvent>,
     stop: CancellationToken,
-) -> Result<Summary, ServeError> {
-    let report = |event: &ServerEvent| {
+) -> Result<ServerSummary, ServeError> {
+    let report = |event: &ServeEvent| {
         printer.offer(event.clone(), event.client.is_some());
         ControlFlow::Continue(())
     };

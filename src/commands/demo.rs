@@ -9,7 +9,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use crate::server::faults::{self, Faults};
-use crate::server::{self, Config};
+use crate::server::{self, ServerConfig};
 
 /// How the demo's server misbehaves. One pong in 25 is lost: `ping` tells of it and passes.
 const FAULTS: &[(&str, &str)] = &[("delay", "20ms"), ("jitter", "15ms"), ("pong-loss", "4%")];
@@ -32,7 +32,7 @@ impl DemoServer {
         let address = listener.local_addr()?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let stop = CancellationToken::new();
-        let config = Config { faults: faults()?, seed: SEED, ..Config::default() };
+        let config = ServerConfig { faults: faults()?, seed: SEED, ..ServerConfig::default() };
         let stopped = stop.clone();
         let serve = async move {
             if let Ok(listener) = TcpListener::from_std(listener) {

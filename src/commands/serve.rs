@@ -14,7 +14,10 @@ use tokio_util::sync::CancellationToken;
 
 use super::files;
 use crate::server::tls::{self, TlsError};
-use crate::server::{self, Config, Listening, Pages, Server, ServerEvent, Summary, TlsShown, What};
+use crate::server::{
+    self, ListenAddress, ServeEvent, ServeEventKind, Server, ServerConfig, ServerSummary, StatusRenderer,
+    TlsIdentityInfo,
+};
 
 /// Connections that wait to be accepted: thousands may come at once.
 const BACKLOG: u32 = 4096;
@@ -30,7 +33,7 @@ pub struct Plan {
     pub status_addr: Option<SocketAddr>,
     /// `None`: plain TCP.
     pub tls: Option<Tls>,
-    pub config: Config,
+    pub config: ServerConfig,
 }
 
 /// Whose certificate is served.
@@ -80,10 +83,10 @@ impl ServeError {
 /// breaks, nobody can read it any more, and the server stops.
 pub async fn run(
     mut plan: Plan,
-    mut report: impl FnMut(&ServerEvent) -> ControlFlow<()>,
-    pages: Arc<dyn Pages>,
+    mut report: impl FnMut(&ServeEvent) -> ControlFlow<()>,
+    pages: Arc<dyn StatusRenderer>,
     stop: CancellationToken,
-) -> Result<Summary, ServeError> {
+) -> Result<ServerSummary, ServeError> {
     let (listener, address) = listen(plan.bind).await?;
     let status = match plan.status_addr {
         Some(address) => Some(listen(address).await?),
@@ -97,8 +100,8 @@ pub async fn run(
     // Each client is an open file.
     files::raise_limit();
     let status_address = status.as_ref().map(|(_, address)| *address);
-    let what = What::Listening(Listening { address, tls, status_address });
-    let mut heard = report(&ServerEvent { at: SystemTime::now(), client: None, what });
+    let what = ServeEventKind::Listening(ListenAddress { address, tls, status_address });
+    let mut heard = report(&ServeEvent { at: SystemTime::now(), client: None, what });
     if heard.is_break() {
         stop.cancel();
     }
@@ -110,7 +113,7 @@ pub async fn run(
             if heard.is_break() {
                 stop.cancel();
             }
-            if matches!(event.what, What::Stopped(_)) {
+            if matches!(event.what, ServeEventKind::Stopped(_)) {
                 return;
             }
         }
@@ -138,7 +141,7 @@ async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), ServeE
     Ok((listener, address))
 }
 
-fn identity(tls: Tls, ip: IpAddr, config: &mut Config) -> Result<TlsShown, ServeError> {
+fn identity(tls: Tls, ip: IpAddr, config: &mut ServerConfig) -> Result<TlsIdentityInfo, ServeError> {
     let (identity, ca_file) = match tls {
         Tls::Made { ca_file } => (tls::self_signed(ip)?, Some(ca_file)),
         Tls::Own { cert, key } => (tls::load(&cert, &key)?, None),
@@ -147,7 +150,7 @@ fn identity(tls: Tls, ip: IpAddr, config: &mut Config) -> Result<TlsShown, Serve
         write_file("the certificate", path, pem)?;
     }
     config.tls = Some(identity.config);
-    Ok(TlsShown { fingerprint: identity.fingerprint, ca_file })
+    Ok(TlsIdentityInfo { fingerprint: identity.fingerprint, ca_file })
 }
 
 fn write_file(what: &'static str, path: &Path, text: &str) -> Result<(), ServeError> {
@@ -172,22 +175,22 @@ fn write_atomically(path: &Path, text: &str) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::server::{Page, Snapshot};
+    use crate::server::{ServerSnapshot, StatusPage};
 
     fn plan(bind: &str) -> Plan {
         let bind = bind.parse().unwrap();
-        Plan { bind, port_file: None, status_addr: None, tls: None, config: Config::default() }
+        Plan { bind, port_file: None, status_addr: None, tls: None, config: ServerConfig::default() }
     }
 
     /// Pages that say nothing.
     struct Blank;
 
-    impl Pages for Blank {
-        fn clients(&self, _: &Snapshot) -> Page {
-            Page { media_type: "text/plain", text: String::new() }
+    impl StatusRenderer for Blank {
+        fn clients(&self, _: &ServerSnapshot) -> StatusPage {
+            StatusPage { media_type: "text/plain", text: String::new() }
         }
 
-        fn metrics(&self, snapshot: &Snapshot) -> Page {
+        fn metrics(&self, snapshot: &ServerSnapshot) -> StatusPage {
             self.clients(snapshot)
         }
     }
@@ -200,8 +203,8 @@ mod tests {
         let mut told = None;
         let plan = Plan { port_file: Some(file.clone()), ..plan("127.0.0.1:0") };
         let stopped = stop.clone();
-        let report = |event: &ServerEvent| {
-            if let What::Listening(Listening { address, .. }) = &event.what {
+        let report = |event: &ServeEvent| {
+            if let ServeEventKind::Listening(ListenAddress { address, .. }) = &event.what {
                 told = Some((address.port(), std::fs::read_to_string(&file).unwrap()));
                 stopped.cancel();
             }
@@ -273,7 +276,7 @@ mod tests {
     #[tokio::test]
     async fn a_server_that_nobody_reads_any_more_stops() {
         let mut told = 0;
-        let report = |_: &ServerEvent| {
+        let report = |_: &ServeEvent| {
             told += 1;
             ControlFlow::Break(())
         };

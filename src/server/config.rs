@@ -10,7 +10,7 @@ use crate::domain::heartbeat::template::Template;
 
 /// The heartbeats that a server keeps with each client.
 #[derive(Debug, Clone)]
-pub struct Heartbeats {
+pub struct ServerHeartbeats {
     /// Which kinds; none: the server sends no heartbeats and gives nobody up.
     pub kinds: Vec<Kind>,
     pub interval: Duration,
@@ -28,9 +28,9 @@ pub struct Heartbeats {
     pub app_pong: Pattern,
 }
 
-impl Default for Heartbeats {
-    fn default() -> Heartbeats {
-        Heartbeats {
+impl Default for ServerHeartbeats {
+    fn default() -> ServerHeartbeats {
+        ServerHeartbeats {
             kinds: Vec::new(),
             interval: Duration::from_secs(30),
             timeout: Duration::from_secs(10),
@@ -46,8 +46,8 @@ impl Default for Heartbeats {
 /// A server's settings. The default is a well-behaved echo server that answers pings and sends no
 /// heartbeats of its own.
 #[derive(Debug, Clone)]
-pub struct Config {
-    pub heartbeats: Arc<Heartbeats>,
+pub struct ServerConfig {
+    pub heartbeats: Arc<ServerHeartbeats>,
     /// The client is told its status whenever that changes.
     pub tell_health: bool,
     /// Sent to each client as soon as it is there.
@@ -73,9 +73,9 @@ pub struct Config {
     pub tls: Option<Arc<rustls::ServerConfig>>,
 }
 
-impl Default for Config {
-    fn default() -> Config {
-        Config {
+impl Default for ServerConfig {
+    fn default() -> ServerConfig {
+        ServerConfig {
             heartbeats: Arc::default(),
             tell_health: false,
             greet: None,
@@ -93,11 +93,11 @@ impl Default for Config {
     }
 }
 
-impl Config {
+impl ServerConfig {
     /// Whether the server's own heartbeats, or what answers them, come too often for the idle timeout ever
     /// to pass. (In the two-ended mode there are none.)
     pub fn never_idles(&self) -> bool {
-        let Heartbeats { kinds, interval, .. } = &*self.heartbeats;
+        let ServerHeartbeats { kinds, interval, .. } = &*self.heartbeats;
         let counts = |kind: &Kind| *kind == Kind::App || !self.faults.idle.messages_only;
         self.faults.idle.after.is_some_and(|after| after.lo > *interval) && kinds.iter().any(counts)
     }
@@ -109,8 +109,8 @@ mod tests {
     use crate::server::faults;
 
     fn never_idles(kinds: &[Kind], set: &[(&str, &str)]) -> bool {
-        let heartbeats = Arc::new(Heartbeats { kinds: kinds.to_vec(), ..Heartbeats::default() });
-        let mut config = Config { heartbeats, ..Config::default() };
+        let heartbeats = Arc::new(ServerHeartbeats { kinds: kinds.to_vec(), ..ServerHeartbeats::default() });
+        let mut config = ServerConfig { heartbeats, ..ServerConfig::default() };
         for (name, value) in set {
             faults::set(&mut config.faults, name, value).unwrap();
         }

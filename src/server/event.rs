@@ -4,26 +4,26 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
-use super::handshake::TurnedAway;
+use super::handshake::RejectedConnection;
 use super::snapshot::ClientSnapshot;
-use super::summary::Summary;
+use super::summary::ServerSummary;
 use crate::domain::ending::Ending;
 use crate::domain::event::StatusChange;
 use crate::domain::peer_text::PeerText;
 
 /// Something that happened.
 #[derive(Debug, Clone)]
-pub struct ServerEvent {
+pub struct ServeEvent {
     pub at: SystemTime,
     /// The connection's number, counted from 1 in the order of arrival; `None`: the server as a whole.
     pub client: Option<u64>,
-    pub what: What,
+    pub what: ServeEventKind,
 }
 
 /// What happened.
 #[derive(Debug, Clone)]
-pub enum What {
-    Listening(Listening),
+pub enum ServeEventKind {
+    Listening(ListenAddress),
     Connected {
         remote: String,
         resource: PeerText,
@@ -32,7 +32,7 @@ pub enum What {
     },
     TurnedAway {
         remote: String,
-        why: TurnedAway,
+        why: RejectedConnection,
     },
     /// A client's status changed.
     Status(StatusChange),
@@ -51,22 +51,22 @@ pub enum What {
     /// The server itself is in trouble, and goes on.
     Trouble(String),
     /// The end of the run; always the last event.
-    Stopped(Box<Summary>),
+    Stopped(Box<ServerSummary>),
 }
 
 /// Where a server is to be found.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Listening {
+pub struct ListenAddress {
     pub address: SocketAddr,
     /// `None`: plain TCP.
-    pub tls: Option<TlsShown>,
+    pub tls: Option<TlsIdentityInfo>,
     /// Where its status is shown over HTTP.
     pub status_address: Option<SocketAddr>,
 }
 
 /// What a client needs to know to trust a server.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TlsShown {
+pub struct TlsIdentityInfo {
     /// SHA-256 of the server's certificate in DER, as `AB:CD:...`.
     pub fingerprint: String,
     /// Where the certificate of who signed it was written, if it was made here.

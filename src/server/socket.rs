@@ -20,7 +20,7 @@ const PEER_CLOSED: libc::c_short = libc::POLLRDHUP;
 const PEER_CLOSED: libc::c_short = 0;
 
 /// A stream on TCP, under TLS or not.
-pub trait Socket: AsyncRead + AsyncWrite + Unpin + Send {
+pub trait ClientSocket: AsyncRead + AsyncWrite + Unpin + Send {
     /// How the stream has ended when a read brings nothing.
     const END: How;
 
@@ -34,7 +34,7 @@ pub trait Socket: AsyncRead + AsyncWrite + Unpin + Send {
     fn reset_on_drop(&self) -> io::Result<()>;
 }
 
-impl Socket for TcpStream {
+impl ClientSocket for TcpStream {
     const END: How = How::Fin;
 
     fn send_fin(&self) -> io::Result<()> {
@@ -51,7 +51,7 @@ impl Socket for TcpStream {
     }
 }
 
-impl Socket for TlsStream<TcpStream> {
+impl ClientSocket for TlsStream<TcpStream> {
     /// rustls tells a FIN without close_notify as an error.
     const END: How = How::TlsClose;
 
@@ -70,7 +70,7 @@ impl Socket for TlsStream<TcpStream> {
 
 /// A pipe in memory has neither FIN nor RST apart from being dropped.
 #[cfg(test)]
-impl Socket for tokio::io::DuplexStream {
+impl ClientSocket for tokio::io::DuplexStream {
     const END: How = How::Fin;
 
     fn send_fin(&self) -> io::Result<()> {

@@ -6,21 +6,21 @@ use std::time::Duration;
 use crate::peer::{Bare, CLOSE, Got, PING, PONG, Raw, Served, TEXT, within};
 use wscheck::domain::health::Status;
 use wscheck::domain::heartbeat::Kind;
-use wscheck::server::{Config, Heartbeats, TWO_ENDED, What};
+use wscheck::server::{ServeEventKind, ServerConfig, ServerHeartbeats, TWO_ENDED};
 
-fn beating(kinds: &[Kind], interval: u64, timeout: u64) -> Config {
-    let heartbeats = Heartbeats {
+fn beating(kinds: &[Kind], interval: u64, timeout: u64) -> ServerConfig {
+    let heartbeats = ServerHeartbeats {
         kinds: kinds.to_vec(),
         interval: Duration::from_millis(interval),
         timeout: Duration::from_millis(timeout),
-        ..Heartbeats::default()
+        ..ServerHeartbeats::default()
     };
-    Config { heartbeats: Arc::new(heartbeats), ..Config::default() }
+    ServerConfig { heartbeats: Arc::new(heartbeats), ..ServerConfig::default() }
 }
 
 async fn status(served: &mut Served) -> (Status, Status) {
     let change = served.event(|event| match &event.what {
-        What::Status(change) => Some((change.from, change.to)),
+        ServeEventKind::Status(change) => Some((change.from, change.to)),
         _ => None,
     });
     change.await
@@ -38,7 +38,7 @@ async fn a_client_that_answers_is_healthy_and_counted() {
     assert_eq!(status(&mut served).await, (Status::Unknown, Status::Healthy));
     client.send(CLOSE, b"").await;
     let counts = served.event(|event| match &event.what {
-        What::Ended { last, .. } => Some(last.figures.beats[0].counts),
+        ServeEventKind::Ended { last, .. } => Some(last.figures.beats[0].counts),
         _ => None,
     });
     assert_eq!(counts.await.ok, 5);
@@ -65,7 +65,7 @@ async fn a_zombie_is_told_terminated_and_reported() {
     let mut client = Bare::connect(served.address).await;
     assert_eq!(client.frame().await.0, PING);
     let reaped = served.event(|event| match event.what {
-        What::Reaped { missed, silent_for } => Some((missed, silent_for)),
+        ServeEventKind::Reaped { missed, silent_for } => Some((missed, silent_for)),
         _ => None,
     });
     let (missed, silent_for) = reaped.await;
@@ -92,7 +92,7 @@ async fn a_thousand_zombies_are_gone_in_time() {
     let mut ages = Vec::new();
     while ages.len() < zombies.len() {
         let age = served.event(|event| match &event.what {
-            What::Ended { ending, .. } => Some(ending.age),
+            ServeEventKind::Ended { ending, .. } => Some(ending.age),
             _ => None,
         });
         ages.push(age.await);
@@ -104,7 +104,7 @@ async fn a_thousand_zombies_are_gone_in_time() {
 
 #[tokio::test]
 async fn a_client_is_told_its_health() {
-    let config = Config { tell_health: true, ..beating(&[Kind::Protocol], 50, 5000) };
+    let config = ServerConfig { tell_health: true, ..beating(&[Kind::Protocol], 50, 5000) };
     let served = Served::start(config).await;
     let mut client = Bare::connect(served.address).await;
     let (_, payload) = client.frame().await;
@@ -122,10 +122,10 @@ async fn a_client_is_told_its_health() {
 
 #[tokio::test]
 async fn a_greeting_comes_first_and_a_join_message_must() {
-    let config = Config {
+    let config = ServerConfig {
         greet: Some("welcome".into()),
         require: Some(r#"{"type":"join"}"#.parse().unwrap()),
-        ..Config::default()
+        ..ServerConfig::default()
     };
     let served = Served::start(config).await;
     let mut polite = Bare::connect(served.address).await;

@@ -24,7 +24,7 @@ use crate::domain::threshold::Truth;
 use crate::net::client::idle_probe::UnmatchedLog;
 use crate::net::client::preamble::Preamble;
 use crate::net::connect::dial::DialPlan;
-use crate::server::{self, Config, faults};
+use crate::server::{self, ServerConfig, faults};
 
 fn ms(millis: u64) -> Duration {
     Duration::from_millis(millis)
@@ -32,7 +32,7 @@ fn ms(millis: u64) -> Duration {
 
 /// A server with these faults, and the plan to probe it.
 async fn scene(faults: &[(&str, &str)]) -> (IdlePlan, CancellationToken) {
-    let mut config = Config::default();
+    let mut config = ServerConfig::default();
     faults.iter().for_each(|(name, value)| faults::set(&mut config.faults, name, value).unwrap());
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let address = listener.local_addr().unwrap();

@@ -7,7 +7,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::domain::health::Status;
 use crate::domain::shown::counted;
-use crate::server::{ServerEvent, What};
+use crate::server::{ServeEvent, ServeEventKind};
 
 /// The live line on stderr.
 pub struct Live {
@@ -32,11 +32,11 @@ impl Live {
     }
 
     /// Takes an event in, and lets `show` write it without the line in its way.
-    pub fn take<T>(&mut self, event: &ServerEvent, show: impl FnOnce() -> T) -> T {
+    pub fn take<T>(&mut self, event: &ServeEvent, show: impl FnOnce() -> T) -> T {
         self.tally.note(event);
         let shown = if self.shares_terminal { self.bar.suspend(show) } else { show() };
         match &event.what {
-            What::Stopped(_) => self.bar.finish_and_clear(),
+            ServeEventKind::Stopped(_) => self.bar.finish_and_clear(),
             _ => self.bar.set_message(self.tally.line()),
         }
         shown
@@ -52,18 +52,18 @@ struct Tally {
 }
 
 impl Tally {
-    fn note(&mut self, event: &ServerEvent) {
+    fn note(&mut self, event: &ServeEvent) {
         let Some(id) = event.client else { return };
         match &event.what {
-            What::Connected { .. } => self.set(id, Some(Status::Unknown)),
-            What::Status(change) => self.set(id, Some(change.to)),
-            What::Ended { .. } => self.set(id, None),
-            What::Listening(_)
-            | What::TurnedAway { .. }
-            | What::Reaped { .. }
-            | What::Fault(_)
-            | What::Trouble(_)
-            | What::Stopped(_) => {}
+            ServeEventKind::Connected { .. } => self.set(id, Some(Status::Unknown)),
+            ServeEventKind::Status(change) => self.set(id, Some(change.to)),
+            ServeEventKind::Ended { .. } => self.set(id, None),
+            ServeEventKind::Listening(_)
+            | ServeEventKind::TurnedAway { .. }
+            | ServeEventKind::Reaped { .. }
+            | ServeEventKind::Fault(_)
+            | ServeEventKind::Trouble(_)
+            | ServeEventKind::Stopped(_) => {}
         }
     }
 

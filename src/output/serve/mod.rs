@@ -13,7 +13,7 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use super::Format;
-use crate::server::{ServerEvent, What};
+use crate::server::{ServeEvent, ServeEventKind};
 
 pub use document::{
     BeatCounts, BeatDocument, ClientDocument, ClientsDocument, EndingCount, EndingDocument, EventDocument,
@@ -36,16 +36,18 @@ impl<W: Write> ServeReporter<W> {
     }
 
     /// Shows one event. Fails when nobody can read it any more (a closed pipe, a full disk).
-    pub fn report(&mut self, event: &ServerEvent) -> io::Result<()> {
+    pub fn report(&mut self, event: &ServeEvent) -> io::Result<()> {
         let ServeReporter { out, format, live } = self;
         live.take(event, || write(out, *format, event))
     }
 }
 
-fn write(out: &mut impl Write, format: Format, event: &ServerEvent) -> io::Result<()> {
+fn write(out: &mut impl Write, format: Format, event: &ServeEvent) -> io::Result<()> {
     match (format, &event.what) {
         (Format::Human, _) => writeln!(out, "{}", human::line(event))?,
-        (Format::Ndjson | Format::Json, What::Stopped(summary)) => json(out, &SummaryDocument::new(summary))?,
+        (Format::Ndjson | Format::Json, ServeEventKind::Stopped(summary)) => {
+            json(out, &SummaryDocument::new(summary))?
+        }
         (Format::Ndjson, _) => json(out, &EventDocument::new(event))?,
         (Format::Json, _) => return Ok(()),
     }

@@ -4,22 +4,22 @@ use std::fmt::Write;
 
 use super::document::{ClientsDocument, by_status};
 use crate::domain::stats::Counts;
-use crate::server::{Page, Pages, Snapshot, Summary};
+use crate::server::{ServerSnapshot, ServerSummary, StatusPage, StatusRenderer};
 
 /// The pages as they are served.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct StatusPages;
 
-impl Pages for StatusPages {
-    fn clients(&self, snapshot: &Snapshot) -> Page {
+impl StatusRenderer for StatusPages {
+    fn clients(&self, snapshot: &ServerSnapshot) -> StatusPage {
         let document = ClientsDocument::new(snapshot);
         // Strings, numbers and lists can always be written as JSON.
         let text = serde_json::to_string(&document).unwrap_or_default() + "\n";
-        Page { media_type: "application/json", text }
+        StatusPage { media_type: "application/json", text }
     }
 
-    fn metrics(&self, snapshot: &Snapshot) -> Page {
-        Page { media_type: "text/plain; version=0.0.4; charset=utf-8", text: metrics(snapshot) }
+    fn metrics(&self, snapshot: &ServerSnapshot) -> StatusPage {
+        StatusPage { media_type: "text/plain; version=0.0.4; charset=utf-8", text: metrics(snapshot) }
     }
 }
 
@@ -28,7 +28,7 @@ struct Metric {
     name: &'static str,
     kind: &'static str,
     help: &'static str,
-    value: fn(&Summary) -> f64,
+    value: fn(&ServerSummary) -> f64,
 }
 
 const METRICS: &[Metric] = &[
@@ -76,7 +76,7 @@ const METRICS: &[Metric] = &[
     },
 ];
 
-fn metrics(snapshot: &Snapshot) -> String {
+fn metrics(snapshot: &ServerSnapshot) -> String {
     let mut text = String::new();
     for Metric { name, kind, help, value } in METRICS {
         head(&mut text, name, kind, help);

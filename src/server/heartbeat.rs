@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::asks::{Ask, Asks};
-use super::config::Heartbeats;
-use super::figures::BeatFigures;
+use super::client_stats::HeartbeatStats;
+use super::config::ServerHeartbeats;
+use super::sent_pings::{PingRecord, SentPings};
 use crate::domain::heartbeat::incoming::Incoming;
 use crate::domain::heartbeat::passed_over::{self, LargestRtt};
 use crate::domain::heartbeat::template::Payload;
@@ -16,11 +16,11 @@ use crate::domain::heartbeat::{Kind, Outcome, Stray};
 
 /// The fractional part of the golden ratio times 2^64: multiples of it, taken as fractions of the
 /// interval, lie evenly however many there are (Weyl; Knuth, volume 3, 6.4).
-const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
+const GOLDEN_RATIO_BITS: u64 = 0x9e37_79b9_7f4a_7c15;
 
 /// What a heartbeat asks a client.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Question {
+pub enum HeartbeatRequest {
     /// A Ping frame with this payload.
     Ping(String),
     App(Payload),
@@ -28,8 +28,8 @@ pub enum Question {
 
 /// What is to be done.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Step {
-    Send(Question),
+pub enum HeartbeatAction {
+    Send(HeartbeatRequest),
     /// The client has missed as many as it may.
     GiveUp {
         missed: u32,
@@ -38,9 +38,9 @@ pub enum Step {
 
 /// The heartbeats of one client.
 #[derive(Debug)]
-pub struct Pulse {
-    rules: Arc<Heartbeats>,
-    beats: Vec<Beat>,
+pub struct ClientHeartbeats {
+    rules: Arc<ServerHeartbeats>,
+    beats: Vec<KindSchedule>,
     /// When the client was last heard, whatever it said.
     heard: Instant,
     /// When it last sent a message.
@@ -49,10 +49,10 @@ pub struct Pulse {
 
 /// The heartbeats of one kind.
 #[derive(Debug)]
-struct Beat {
+struct KindSchedule {
     kind: Kind,
     next: Instant,
-    asks: Asks,
+    asks: SentPings,
     /// Asks in a row after which nothing came that proves life.
     silent: u32,
     largest_rtt: LargestRtt,
@@ -60,16 +60,22 @@ struct Beat {
     answered_before: u64,
 }
 
-impl Pulse {
+impl ClientHeartbeats {
     /// `epoch` is the moment from which all clients' heartbeats are spread, `id` the client's number.
-    pub fn new(rules: Arc<Heartbeats>, id: u64, nonce: u32, epoch: Instant, now: Instant) -> Pulse {
+    pub fn new(
+        rules: Arc<ServerHeartbeats>,
+        id: u64,
+        nonce: u32,
+        epoch: Instant,
+        now: Instant,
+    ) -> ClientHeartbeats {
         let beat = |(n, kind): (usize, &Kind)| {
             let offset = offset(id, rules.interval) + rules.interval * n as u32 / rules.kinds.len() as u32;
             let next = next_on_grid(epoch + offset, rules.interval, now);
-            Beat::new(*kind, next, Asks::new(nonce))
+            KindSchedule::new(*kind, next, SentPings::new(nonce))
         };
         let beats = rules.kinds.iter().enumerate().map(beat).collect();
-        Pulse { rules, beats, heard: now, spoke: None }
+        ClientHeartbeats { rules, beats, heard: now, spoke: None }
     }
 
     /// A frame came.
@@ -84,7 +90,7 @@ impl Pulse {
     }
 
     /// A Pong frame came. `stray`: it answers nothing.
-    pub fn pong(&mut self, payload: &[u8], now: Instant, figures: &mut [BeatFigures]) {
+    pub fn pong(&mut self, payload: &[u8], now: Instant, figures: &mut [HeartbeatStats]) {
         for (beat, figures) in
             self.beats.iter_mut().zip(figures).filter(|(beat, _)| beat.kind == Kind::Protocol)
         {
@@ -94,7 +100,7 @@ impl Pulse {
     }
 
     /// A message came; says whether it is the answer to an app ping.
-    pub fn message(&mut self, incoming: &Incoming, now: Instant, figures: &mut [BeatFigures]) -> bool {
+    pub fn message(&mut self, incoming: &Incoming, now: Instant, figures: &mut [HeartbeatStats]) -> bool {
         for (beat, figures) in self.beats.iter_mut().zip(figures).filter(|(beat, _)| beat.kind == Kind::App) {
             if let Some(found) = beat.asks.by_message(incoming, &self.rules.app_pong) {
                 beat.answered(found, now, self.rules.timeout, figures);
@@ -105,22 +111,22 @@ impl Pulse {
     }
 
     /// Does what is due by `now`. `stamp` is the wall clock in milliseconds since 1970.
-    pub fn wake(&mut self, now: Instant, stamp: u64, figures: &mut [BeatFigures]) -> Vec<Step> {
+    pub fn wake(&mut self, now: Instant, stamp: u64, figures: &mut [HeartbeatStats]) -> Vec<HeartbeatAction> {
         let mut steps = Vec::new();
         for (beat, figures) in self.beats.iter_mut().zip(figures) {
             beat.judge(&self.rules, self.heard, now, figures);
             if self.rules.max_missed > 0 && beat.silent >= self.rules.max_missed {
-                return vec![Step::GiveUp { missed: beat.silent }];
+                return vec![HeartbeatAction::GiveUp { missed: beat.silent }];
             }
-            steps.extend(beat.send(&self.rules, self.spoke, now, stamp).map(Step::Send));
+            steps.extend(beat.send(&self.rules, self.spoke, now, stamp).map(HeartbeatAction::Send));
         }
         steps
     }
 
-    /// When [`Pulse::wake`] is to be called next.
+    /// When [`ClientHeartbeats::wake`] is to be called next.
     pub fn due(&self) -> Option<Instant> {
-        let deadline = |beat: &Beat| beat.asks.oldest_open().map(|ask| ask.sent + self.rules.timeout);
-        let due = |beat: &Beat| deadline(beat).map_or(beat.next, |deadline| deadline.min(beat.next));
+        let deadline = |beat: &KindSchedule| beat.asks.oldest_open().map(|ask| ask.sent + self.rules.timeout);
+        let due = |beat: &KindSchedule| deadline(beat).map_or(beat.next, |deadline| deadline.min(beat.next));
         self.beats.iter().map(due).min()
     }
 
@@ -130,17 +136,17 @@ impl Pulse {
     }
 }
 
-impl Beat {
-    fn new(kind: Kind, next: Instant, asks: Asks) -> Beat {
-        Beat { kind, next, asks, silent: 0, largest_rtt: LargestRtt::default(), answered_before: 0 }
+impl KindSchedule {
+    fn new(kind: Kind, next: Instant, asks: SentPings) -> KindSchedule {
+        KindSchedule { kind, next, asks, silent: 0, largest_rtt: LargestRtt::default(), answered_before: 0 }
     }
 
     fn answered(
         &mut self,
-        found: Result<Ask, Stray>,
+        found: Result<PingRecord, Stray>,
         now: Instant,
         timeout: Duration,
-        figures: &mut BeatFigures,
+        figures: &mut HeartbeatStats,
     ) {
         let ask = match found {
             Ok(ask) => ask,
@@ -162,7 +168,13 @@ impl Beat {
     }
 
     /// The pong of `answered` decides on the pings before it.
-    fn pass_over(&mut self, answered: &Ask, rtt: Duration, largest: Duration, figures: &mut BeatFigures) {
+    fn pass_over(
+        &mut self,
+        answered: &PingRecord,
+        rtt: Duration,
+        largest: Duration,
+        figures: &mut HeartbeatStats,
+    ) {
         let pings = self.asks.without_answer(self.answered_before..answered.seq);
         let Some(last) = pings.last() else { return };
         let outcome = passed_over::outcome(answered.sent - last.sent, rtt, largest);
@@ -174,7 +186,13 @@ impl Beat {
 
     /// An ask whose time is up is missed. That is no silence when a later one was answered, or when other traffic proved
     /// life since and that counts.
-    fn judge(&mut self, rules: &Heartbeats, heard: Instant, now: Instant, figures: &mut BeatFigures) {
+    fn judge(
+        &mut self,
+        rules: &ServerHeartbeats,
+        heard: Instant,
+        now: Instant,
+        figures: &mut HeartbeatStats,
+    ) {
         while let Some(ask) = self.asks.oldest_open().copied().filter(|ask| ask.sent + rules.timeout <= now) {
             let alive = ask.seq < self.answered_before || (rules.any_traffic_counts && heard > ask.sent);
             self.silent = if alive { 0 } else { self.silent.saturating_add(1) };
@@ -185,11 +203,11 @@ impl Beat {
 
     fn send(
         &mut self,
-        rules: &Heartbeats,
+        rules: &ServerHeartbeats,
         spoke: Option<Instant>,
         now: Instant,
         stamp: u64,
-    ) -> Option<Question> {
+    ) -> Option<HeartbeatRequest> {
         if self.next > now {
             return None;
         }
@@ -203,15 +221,15 @@ impl Beat {
         self.next = next_on_grid(self.next, rules.interval, now);
         let ask = self.asks.ask(now, stamp);
         Some(match self.kind {
-            Kind::Protocol => Question::Ping(self.asks.id(ask.seq)),
-            Kind::App => Question::App(self.asks.render(&ask, &rules.app_ping)),
+            Kind::Protocol => HeartbeatRequest::Ping(self.asks.id(ask.seq)),
+            Kind::App => HeartbeatRequest::App(self.asks.render(&ask, &rules.app_ping)),
         })
     }
 }
 
 /// Where in the interval a client's heartbeats lie.
 fn offset(id: u64, interval: Duration) -> Duration {
-    let nanos = interval.as_nanos() * u128::from(id.wrapping_mul(GOLDEN));
+    let nanos = interval.as_nanos() * u128::from(id.wrapping_mul(GOLDEN_RATIO_BITS));
     Duration::from_nanos(u64::try_from(nanos >> 64).unwrap_or(u64::MAX))
 }
 
@@ -230,26 +248,31 @@ mod tests {
 
     const S: Duration = Duration::from_secs(1);
 
-    fn rules() -> Heartbeats {
-        Heartbeats { kinds: vec![Kind::Protocol], interval: 30 * S, timeout: 10 * S, ..Heartbeats::default() }
+    fn rules() -> ServerHeartbeats {
+        ServerHeartbeats {
+            kinds: vec![Kind::Protocol],
+            interval: 30 * S,
+            timeout: 10 * S,
+            ..ServerHeartbeats::default()
+        }
     }
 
     /// One client, driven from moment to moment.
-    struct Run {
-        pulse: Pulse,
-        figures: Vec<BeatFigures>,
+    struct TestClient {
+        pulse: ClientHeartbeats,
+        figures: Vec<HeartbeatStats>,
         epoch: Instant,
     }
 
-    impl Run {
-        fn new(rules: Heartbeats) -> Run {
+    impl TestClient {
+        fn new(rules: ServerHeartbeats) -> TestClient {
             let epoch = Instant::now();
-            let figures = rules.kinds.iter().map(|kind| BeatFigures::new(*kind)).collect();
+            let figures = rules.kinds.iter().map(|kind| HeartbeatStats::new(*kind)).collect();
             // Client 0 has offset 0: its heartbeats are due at whole intervals.
-            Run { pulse: Pulse::new(Arc::new(rules), 0, 7, epoch, epoch), figures, epoch }
+            TestClient { pulse: ClientHeartbeats::new(Arc::new(rules), 0, 7, epoch, epoch), figures, epoch }
         }
 
-        fn wake(&mut self, at: Duration) -> Vec<Step> {
+        fn wake(&mut self, at: Duration) -> Vec<HeartbeatAction> {
             self.pulse.wake(self.epoch + at, 0, &mut self.figures)
         }
 
@@ -263,13 +286,13 @@ mod tests {
         }
     }
 
-    fn ping(seq: u64) -> Vec<Step> {
-        vec![Step::Send(Question::Ping(format!("00000007-{seq}")))]
+    fn ping(seq: u64) -> Vec<HeartbeatAction> {
+        vec![HeartbeatAction::Send(HeartbeatRequest::Ping(format!("00000007-{seq}")))]
     }
 
     #[test]
     fn heartbeats_leave_every_interval_and_rtts_are_measured() {
-        let mut run = Run::new(rules());
+        let mut run = TestClient::new(rules());
         assert_eq!((run.due(), run.wake(30 * S)), (30 * S, ping(0)));
         assert_eq!(run.due(), 40 * S);
         run.pong(32 * S, "00000007-0");
@@ -279,7 +302,7 @@ mod tests {
 
     #[test]
     fn a_late_wake_never_shifts_the_later_heartbeats() {
-        let mut run = Run::new(rules());
+        let mut run = TestClient::new(rules());
         assert_eq!(run.wake(35 * S), ping(0));
         run.pong(36 * S, "00000007-0");
         assert_eq!(run.due(), 60 * S);
@@ -287,23 +310,23 @@ mod tests {
 
     #[test]
     fn a_client_that_misses_is_given_up_at_the_timeout() {
-        let mut run = Run::new(rules());
+        let mut run = TestClient::new(rules());
         run.wake(30 * S);
         assert_eq!(run.wake(40 * S - Duration::from_nanos(1)), []);
-        assert_eq!(run.wake(40 * S), [Step::GiveUp { missed: 1 }]);
+        assert_eq!(run.wake(40 * S), [HeartbeatAction::GiveUp { missed: 1 }]);
     }
 
     #[test]
     fn a_client_may_miss_as_many_as_it_is_allowed() {
-        let mut run = Run::new(Heartbeats { max_missed: 2, ..rules() });
+        let mut run = TestClient::new(ServerHeartbeats { max_missed: 2, ..rules() });
         run.wake(30 * S);
         assert_eq!((run.wake(40 * S), run.wake(60 * S)), (vec![], ping(1)));
-        assert_eq!(run.wake(70 * S), [Step::GiveUp { missed: 2 }]);
+        assert_eq!(run.wake(70 * S), [HeartbeatAction::GiveUp { missed: 2 }]);
     }
 
     #[test]
     fn with_no_limit_a_client_may_stay_silent() {
-        let mut run = Run::new(Heartbeats { max_missed: 0, ..rules() });
+        let mut run = TestClient::new(ServerHeartbeats { max_missed: 0, ..rules() });
         for n in 1..=50 {
             assert_eq!(run.wake(30 * n * S), ping(u64::from(n) - 1));
             assert_eq!(run.wake((30 * n + 10) * S), []);
@@ -313,8 +336,10 @@ mod tests {
 
     #[test]
     fn any_traffic_proves_life_unless_only_answers_count() {
-        for (any_traffic_counts, expected) in [(true, vec![]), (false, vec![Step::GiveUp { missed: 1 }])] {
-            let mut run = Run::new(Heartbeats { any_traffic_counts, ..rules() });
+        for (any_traffic_counts, expected) in
+            [(true, vec![]), (false, vec![HeartbeatAction::GiveUp { missed: 1 }])]
+        {
+            let mut run = TestClient::new(ServerHeartbeats { any_traffic_counts, ..rules() });
             run.wake(30 * S);
             run.pulse.heard(true, run.epoch + 31 * S);
             assert_eq!(run.wake(40 * S), expected);
@@ -327,7 +352,7 @@ mod tests {
     #[test]
     fn an_active_client_gets_its_heartbeat_at_most_one_and_a_half_intervals_later() {
         for (spoke, next) in [(16, 60), (14, 45), (29, 60), (1, 45)] {
-            let mut run = Run::new(Heartbeats { skip_if_active: true, ..rules() });
+            let mut run = TestClient::new(ServerHeartbeats { skip_if_active: true, ..rules() });
             run.pulse.heard(true, run.epoch + spoke * S);
             assert_eq!(run.wake(30 * S), [], "spoke at {spoke} s");
             assert_eq!(run.due(), next * S, "spoke at {spoke} s");
@@ -338,8 +363,8 @@ mod tests {
 
     #[test]
     fn late_superseded_and_second_answers_are_told_apart() {
-        let rules = Heartbeats { interval: 4 * S, max_missed: 0, ..rules() };
-        let mut run = Run::new(rules);
+        let rules = ServerHeartbeats { interval: 4 * S, max_missed: 0, ..rules() };
+        let mut run = TestClient::new(rules);
         for n in 1..=3 {
             assert_eq!(run.wake(4 * n * S), ping(u64::from(n) - 1));
         }
@@ -355,7 +380,8 @@ mod tests {
 
     #[test]
     fn quick_pong_makes_earlier_pings_missed_without_silence() {
-        let mut run = Run::new(Heartbeats { interval: 4 * S, any_traffic_counts: false, ..rules() });
+        let mut run =
+            TestClient::new(ServerHeartbeats { interval: 4 * S, any_traffic_counts: false, ..rules() });
         for n in 1..=3 {
             assert_eq!(run.wake(4 * n * S), ping(u64::from(n) - 1));
         }
@@ -370,11 +396,14 @@ mod tests {
 
     #[test]
     fn both_kinds_run_side_by_side_half_an_interval_apart() {
-        let mut run =
-            Run::new(Heartbeats { kinds: vec![Kind::Protocol, Kind::App], max_missed: 0, ..rules() });
+        let mut run = TestClient::new(ServerHeartbeats {
+            kinds: vec![Kind::Protocol, Kind::App],
+            max_missed: 0,
+            ..rules()
+        });
         let app = run.wake(15 * S);
         let text = r#"{"type":"ping","id":"00000007-0","timestamp":0}"#;
-        assert_eq!(app, [Step::Send(Question::App(Payload::Text(text.into())))]);
+        assert_eq!(app, [HeartbeatAction::Send(HeartbeatRequest::App(Payload::Text(text.into())))]);
         assert_eq!(run.wake(30 * S), ping(0));
     }
 
@@ -383,7 +412,8 @@ mod tests {
         let interval = 30 * S;
         let epoch = Instant::now();
         // All connect within one moment, which is the worst case.
-        let first = |id| Pulse::new(Arc::new(rules()), id, 0, epoch, epoch + 1000 * S).due().unwrap();
+        let first =
+            |id| ClientHeartbeats::new(Arc::new(rules()), id, 0, epoch, epoch + 1000 * S).due().unwrap();
         let mut due: Vec<Instant> = (1..=10_000).map(first).collect();
         due.sort();
         let window = Duration::from_millis(10);

@@ -11,7 +11,7 @@ use crate::domain::stats::{Counts, JitterSummary, Moments, Successive};
 
 /// One client's figures.
 #[derive(Debug, Clone, Default)]
-pub struct Figures {
+pub struct ClientStats {
     /// Ordinary messages that came.
     pub messages: u64,
     /// Ping frames that came.
@@ -23,22 +23,22 @@ pub struct Figures {
     /// When bytes last came.
     pub last_heard: Option<Instant>,
     /// Of the server's own heartbeats, one entry a kind.
-    pub beats: Vec<BeatFigures>,
+    pub beats: Vec<HeartbeatStats>,
 }
 
-impl Figures {
+impl ClientStats {
     /// The worst of its kinds; unknown without heartbeats, dead when it was given up.
     pub fn status(&self) -> Status {
         if self.terminated {
             return Status::Dead;
         }
-        self.beats.iter().map(BeatFigures::status).max().unwrap_or(Status::Unknown)
+        self.beats.iter().map(HeartbeatStats::status).max().unwrap_or(Status::Unknown)
     }
 
     /// What the client is told of itself, as JSON: `health_status`, and the figures behind it.
     pub fn health_word(&self) -> String {
         let worst = self.worst();
-        let metrics = worst.map(BeatFigures::metrics);
+        let metrics = worst.map(HeartbeatStats::metrics);
         let ms = |duration: Option<Duration>| duration.map(|duration| duration.as_micros() as f64 / 1000.0);
         let word = json!({
             "type": "health_status",
@@ -52,14 +52,14 @@ impl Figures {
     }
 
     /// The kind whose status is the client's.
-    pub fn worst(&self) -> Option<&BeatFigures> {
+    pub fn worst(&self) -> Option<&HeartbeatStats> {
         self.beats.iter().max_by_key(|beat| beat.status())
     }
 }
 
 /// The figures of one kind of heartbeat that a client was sent.
 #[derive(Debug, Clone)]
-pub struct BeatFigures {
+pub struct HeartbeatStats {
     pub kind: Kind,
     pub counts: Counts,
     pub rtts: Moments,
@@ -67,9 +67,9 @@ pub struct BeatFigures {
     health: Health,
 }
 
-impl BeatFigures {
-    pub fn new(kind: Kind) -> BeatFigures {
-        BeatFigures {
+impl HeartbeatStats {
+    pub fn new(kind: Kind) -> HeartbeatStats {
+        HeartbeatStats {
             kind,
             counts: Counts::default(),
             rtts: Moments::default(),

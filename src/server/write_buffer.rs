@@ -5,28 +5,28 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 /// So many written bytes are given back even while others wait.
-const WORTH_MOVING: usize = 64 * 1024;
+const COMPACT_THRESHOLD: usize = 64 * 1024;
 
 /// What waits to be written, and how fast it may go.
 #[derive(Debug, Default)]
-pub struct Outbox {
+pub struct WriteBuffer {
     bytes: Vec<u8>,
     /// Of `bytes`, how many are written.
     written: usize,
-    pace: Option<Pace>,
+    pace: Option<Trickle>,
 }
 
 /// One byte each `every`.
 #[derive(Debug)]
-struct Pace {
+struct Trickle {
     every: Duration,
     next: Instant,
 }
 
-impl Outbox {
+impl WriteBuffer {
     /// From now on only one byte leaves in each `every`.
     pub fn trickle(&mut self, every: Duration, now: Instant) {
-        self.pace = Some(Pace { every, next: now + every });
+        self.pace = Some(Trickle { every, next: now + every });
     }
 
     pub fn push(&mut self, bytes: &[u8]) {
@@ -49,7 +49,7 @@ impl Outbox {
         if self.written >= self.bytes.len() {
             self.bytes = Vec::new();
             self.written = 0;
-        } else if self.written > WORTH_MOVING {
+        } else if self.written > COMPACT_THRESHOLD {
             self.bytes.drain(..self.written);
             self.written = 0;
         }
@@ -81,7 +81,7 @@ mod tests {
 
     #[test]
     fn what_was_written_is_gone_and_nothing_else() {
-        let (now, mut outbox) = (Instant::now(), Outbox::default());
+        let (now, mut outbox) = (Instant::now(), WriteBuffer::default());
         outbox.push(b"abc");
         outbox.wrote(1, now);
         outbox.push(b"d");
@@ -92,7 +92,7 @@ mod tests {
 
     #[test]
     fn a_trickle_is_one_byte_at_a_time() {
-        let (start, mut outbox) = (Instant::now(), Outbox::default());
+        let (start, mut outbox) = (Instant::now(), WriteBuffer::default());
         let second = Duration::from_secs(1);
         outbox.trickle(second, start);
         assert_eq!(outbox.due(start), None);

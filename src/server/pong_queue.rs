@@ -12,20 +12,20 @@ use super::frame::{Opcode, encode};
 
 /// The answer to one ping.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Answer {
+pub enum PendingPong {
     /// To a Ping frame: its payload.
     Pong(Vec<u8>),
     /// To an app ping: the message.
     App(Map<String, Value>),
 }
 
-impl Answer {
+impl PendingPong {
     /// As a frame; `wrong` gives it another payload than was asked for.
     fn encode(self, wrong: bool) -> Vec<u8> {
         match self {
-            Answer::Pong(payload) if wrong => encode(Opcode::Pong, &spoil(payload)),
-            Answer::Pong(payload) => encode(Opcode::Pong, &payload),
-            Answer::App(mut message) => {
+            PendingPong::Pong(payload) if wrong => encode(Opcode::Pong, &spoil(payload)),
+            PendingPong::Pong(payload) => encode(Opcode::Pong, &payload),
+            PendingPong::App(mut message) => {
                 if wrong {
                     message.iter_mut().filter(|(name, _)| is_token(name)).for_each(|(_, value)| {
                         *value = Value::from("wrong");
@@ -52,7 +52,7 @@ fn is_token(name: &str) -> bool {
 
 /// Which pongs are lost: of every block of pings the same number, at random places.
 #[derive(Debug, Default)]
-struct Losses {
+struct PongLosses {
     /// Pings left in the block, and how many of them lose their pong.
     left: u32,
     to_lose: u32,
@@ -60,7 +60,7 @@ struct Losses {
     carry: f64,
 }
 
-impl Losses {
+impl PongLosses {
     /// Whether the next pong is lost. A block is as many pings as make one loss.
     fn take(&mut self, share: f64, rng: &mut SmallRng) -> bool {
         if share <= 0.0 {
@@ -82,7 +82,7 @@ impl Losses {
 
 /// The pings that are held together, of which only the latest is answered.
 #[derive(Debug)]
-struct Held {
+struct HeldPings {
     /// Later pings are held by themselves.
     until: Instant,
     /// How many frames of `waiting`, from its end, are the answer so far.
@@ -91,19 +91,19 @@ struct Held {
 
 /// The answers to one client, in the order of its pings.
 #[derive(Debug, Default)]
-pub struct Answers {
+pub struct PongQueue {
     waiting: VecDeque<(Instant, Vec<u8>)>,
     bytes: usize,
     /// Pings since one was last answered, when not each is.
     passed_over: u32,
-    losses: Losses,
-    held: Option<Held>,
+    losses: PongLosses,
+    held: Option<HeldPings>,
 }
 
-impl Answers {
+impl PongQueue {
     /// Takes an answer, to leave when the faults have it. A real server's pongs leave in order: one
     /// that jitter would send ahead of its elders waits for them.
-    pub fn owe(&mut self, answer: Answer, faults: &AnswerFaults, rng: &mut SmallRng, now: Instant) {
+    pub fn owe(&mut self, answer: PendingPong, faults: &AnswerFaults, rng: &mut SmallRng, now: Instant) {
         if self.is_passed_over(faults) || self.losses.take(faults.loss, rng) {
             return;
         }
@@ -119,7 +119,7 @@ impl Answers {
         self.push(due, frame);
         if !hold.is_zero() {
             let until = self.held.as_ref().map_or(now + hold, |held| held.until);
-            self.held = Some(Held { until, frames: 1 + usize::from(faults.duplicate) });
+            self.held = Some(HeldPings { until, frames: 1 + usize::from(faults.duplicate) });
         }
     }
 
@@ -172,7 +172,7 @@ impl Answers {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::server::faults::Jitter;
+    use crate::server::faults::JitterSpec;
     use rand::SeedableRng;
     use std::time::Duration;
 
@@ -183,11 +183,11 @@ mod tests {
     /// Pings numbered from 0, one every 10 ms; which answers left when, in ms.
     fn run(faults: &AnswerFaults, pings: u8) -> Vec<(u64, u8)> {
         let mut rng = SmallRng::seed_from_u64(3);
-        let (start, mut answers, mut left) = (Instant::now(), Answers::default(), Vec::new());
+        let (start, mut answers, mut left) = (Instant::now(), PongQueue::default(), Vec::new());
         for tick in 0..2000 {
             let now = start + ms(tick);
             if tick % 10 == 0 && tick / 10 < u64::from(pings) {
-                answers.owe(Answer::Pong(vec![(tick / 10) as u8]), faults, &mut rng, now);
+                answers.owe(PendingPong::Pong(vec![(tick / 10) as u8]), faults, &mut rng, now);
             }
             while let Some(frame) = answers.next_at(now) {
                 left.push((tick, frame[2]));
@@ -210,7 +210,7 @@ mod tests {
 
     #[test]
     fn jitter_never_reorders() {
-        let faults = AnswerFaults { jitter: Jitter::parse("100ms").ok(), ..Default::default() };
+        let faults = AnswerFaults { jitter: JitterSpec::parse("100ms").ok(), ..Default::default() };
         let left = run(&faults, 50);
         assert_eq!(left.iter().map(|(_, n)| *n).collect::<Vec<_>>(), (0..50).collect::<Vec<u8>>());
         assert!(left.iter().all(|(at, n)| (0..=100).contains(&(at - u64::from(*n) * 10))), "{left:?}");
@@ -271,7 +271,7 @@ mod tests {
         let Value::Object(message) = serde_json::json!({"type": "pong", "id": "a", "serverTime": 1}) else {
             unreachable!()
         };
-        let frame = Answer::App(message).encode(true);
+        let frame = PendingPong::App(message).encode(true);
         assert_eq!(&frame[2..], br#"{"type":"pong","id":"wrong","serverTime":1}"#);
     }
 }

@@ -4,39 +4,43 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::faults::Repeat;
+use super::faults::RepeatedSend;
 use super::frame::{Opcode, encode};
 
 /// After a pause of the process, at most so many are made up for at once.
-const MOST_AT_ONCE: usize = 1000;
+const MAX_CATCH_UP_FRAMES: usize = 1000;
 
 /// The repetitions of one connection.
 #[derive(Debug, Default)]
-pub struct Repeats {
-    all: Vec<Repeating>,
+pub struct PeriodicFrames {
+    all: Vec<PeriodicFrame>,
 }
 
 #[derive(Debug)]
-struct Repeating {
+struct PeriodicFrame {
     next: Instant,
     every: Duration,
-    what: Repeat,
+    what: RepeatedSend,
     count: u64,
 }
 
-impl Repeats {
+impl PeriodicFrames {
     /// Each begins one period from now.
-    pub fn new(wanted: &[(Duration, Repeat)], now: Instant) -> Repeats {
-        let begin =
-            |&(every, what): &(Duration, Repeat)| Repeating { next: now + every, every, what, count: 0 };
-        Repeats { all: wanted.iter().map(begin).collect() }
+    pub fn new(wanted: &[(Duration, RepeatedSend)], now: Instant) -> PeriodicFrames {
+        let begin = |&(every, what): &(Duration, RepeatedSend)| PeriodicFrame {
+            next: now + every,
+            every,
+            what,
+            count: 0,
+        };
+        PeriodicFrames { all: wanted.iter().map(begin).collect() }
     }
 
     /// The frames that are due by `now`.
     pub fn take(&mut self, now: Instant) -> Vec<Vec<u8>> {
         let mut due = Vec::new();
         for repeating in &mut self.all {
-            while repeating.next <= now && due.len() < MOST_AT_ONCE {
+            while repeating.next <= now && due.len() < MAX_CATCH_UP_FRAMES {
                 due.push(frame(repeating.what, repeating.count));
                 repeating.next += repeating.every;
                 repeating.count += 1;
@@ -51,11 +55,13 @@ impl Repeats {
     }
 }
 
-fn frame(what: Repeat, count: u64) -> Vec<u8> {
+fn frame(what: RepeatedSend, count: u64) -> Vec<u8> {
     match what {
-        Repeat::Chatter => encode(Opcode::Text, format!(r#"{{"type":"chatter","seq":{count}}}"#).as_bytes()),
-        Repeat::UnsolicitedPong => encode(Opcode::Pong, format!("unsolicited-{count}").as_bytes()),
-        Repeat::Ping => encode(Opcode::Ping, format!("flood-{count}").as_bytes()),
+        RepeatedSend::Chatter => {
+            encode(Opcode::Text, format!(r#"{{"type":"chatter","seq":{count}}}"#).as_bytes())
+        }
+        RepeatedSend::UnsolicitedPong => encode(Opcode::Pong, format!("unsolicited-{count}").as_bytes()),
+        RepeatedSend::Ping => encode(Opcode::Ping, format!("flood-{count}").as_bytes()),
     }
 }
 
@@ -66,7 +72,7 @@ mod tests {
     #[test]
     fn what_was_slept_through_is_made_up_for() {
         let (start, ms) = (Instant::now(), Duration::from_millis);
-        let mut repeats = Repeats::new(&[(ms(10), Repeat::Ping)], start);
+        let mut repeats = PeriodicFrames::new(&[(ms(10), RepeatedSend::Ping)], start);
         assert_eq!((repeats.due(), repeats.take(start + ms(9)).len()), (Some(start + ms(10)), 0));
         let due = repeats.take(start + ms(35));
         assert_eq!(
@@ -74,6 +80,6 @@ mod tests {
             [b"flood-0", b"flood-1", b"flood-2"]
         );
         assert_eq!(repeats.due(), Some(start + ms(40)));
-        assert_eq!(repeats.take(start + ms(1_000_000)).len(), MOST_AT_ONCE);
+        assert_eq!(repeats.take(start + ms(1_000_000)).len(), MAX_CATCH_UP_FRAMES);
     }
 }

@@ -5,15 +5,15 @@ use std::time::Duration;
 use rand::rngs::SmallRng;
 use tokio::time::Instant;
 
-use super::faults::{Cut, IdleFault, Resets};
+use super::faults::{CutAction, IdleFault, IdleReset};
 
 /// The idle timer of a faulty connection.
 #[derive(Debug)]
-pub struct Idle {
+pub struct IdleTimer {
     pub after: Duration,
-    pub cut: Cut,
+    pub cut: CutAction,
     pub linger: Option<Duration>,
-    resets: Resets,
+    resets: IdleReset,
     messages_only: bool,
     /// When the client last gave a sign of life that counts.
     heard: Instant,
@@ -21,12 +21,12 @@ pub struct Idle {
     spoke: Instant,
 }
 
-impl Idle {
+impl IdleTimer {
     /// `None`: there is no idle timeout. Of a range of timeouts, each connection draws its own.
-    pub fn new(fault: &IdleFault, rng: &mut SmallRng, now: Instant) -> Option<Idle> {
-        Some(Idle {
+    pub fn new(fault: &IdleFault, rng: &mut SmallRng, now: Instant) -> Option<IdleTimer> {
+        Some(IdleTimer {
             after: fault.after?.draw(rng),
-            cut: fault.cut.unwrap_or(Cut::Fin),
+            cut: fault.cut.unwrap_or(CutAction::Fin),
             linger: fault.linger,
             resets: fault.resets.unwrap_or_default(),
             messages_only: fault.messages_only,
@@ -52,10 +52,10 @@ impl Idle {
     /// When the connection will have been idle for too long.
     pub fn due(&self) -> Instant {
         let alive = match self.resets {
-            Resets::Either => self.heard.max(self.spoke),
-            Resets::Client => self.heard,
-            Resets::Server => self.spoke,
-            Resets::Both => self.heard.min(self.spoke),
+            IdleReset::Either => self.heard.max(self.spoke),
+            IdleReset::Client => self.heard,
+            IdleReset::Server => self.spoke,
+            IdleReset::Both => self.heard.min(self.spoke),
         };
         alive + self.after
     }
@@ -64,17 +64,17 @@ impl Idle {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::server::faults::Span;
+    use crate::server::faults::DurationRange;
     use rand::SeedableRng;
 
     const S: Duration = Duration::from_secs(1);
 
     /// When it is due if the client spoke after 1 s and the server after 2 s; timeout 5 s.
-    fn due(resets: Resets, messages_only: bool, is_data: bool) -> Duration {
-        let after = Some(Span { lo: 5 * S, hi: 5 * S });
+    fn due(resets: IdleReset, messages_only: bool, is_data: bool) -> Duration {
+        let after = Some(DurationRange { lo: 5 * S, hi: 5 * S });
         let fault = IdleFault { after, resets: Some(resets), messages_only, ..IdleFault::default() };
         let start = Instant::now();
-        let mut idle = Idle::new(&fault, &mut SmallRng::seed_from_u64(0), start).unwrap();
+        let mut idle = IdleTimer::new(&fault, &mut SmallRng::seed_from_u64(0), start).unwrap();
         idle.heard(is_data, start + S);
         idle.spoke(is_data, start + 2 * S);
         idle.due() - start
@@ -82,15 +82,15 @@ mod tests {
 
     #[test]
     fn each_direction_resets_what_it_should() {
-        assert_eq!(due(Resets::Either, false, false), 7 * S);
-        assert_eq!(due(Resets::Client, false, false), 6 * S);
-        assert_eq!(due(Resets::Server, false, false), 7 * S);
-        assert_eq!(due(Resets::Both, false, false), 6 * S);
+        assert_eq!(due(IdleReset::Either, false, false), 7 * S);
+        assert_eq!(due(IdleReset::Client, false, false), 6 * S);
+        assert_eq!(due(IdleReset::Server, false, false), 7 * S);
+        assert_eq!(due(IdleReset::Both, false, false), 6 * S);
     }
 
     #[test]
     fn only_messages_count_where_it_is_so() {
-        assert_eq!(due(Resets::Either, true, false), 5 * S);
-        assert_eq!(due(Resets::Either, true, true), 7 * S);
+        assert_eq!(due(IdleReset::Either, true, false), 5 * S);
+        assert_eq!(due(IdleReset::Either, true, true), 7 * S);
     }
 }

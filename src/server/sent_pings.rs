@@ -12,13 +12,13 @@ use crate::domain::heartbeat::template::{Keys, Payload, Template};
 use crate::domain::heartbeat::{Outcome, Stray};
 
 /// Judged asks that are remembered, to tell late and second answers from foreign ones.
-const REMEMBERED: usize = 16;
+const MAX_JUDGED_PINGS: usize = 16;
 /// Asks that may be outstanding; at more, the oldest is forgotten.
-const MOST: usize = 4096;
+const MAX_OUTSTANDING_PINGS: usize = 4096;
 
 /// One ask.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Ask {
+pub struct PingRecord {
     pub seq: u64,
     pub sent: Instant,
     /// The wall clock's, in milliseconds since 1970.
@@ -29,25 +29,27 @@ pub struct Ask {
 
 /// The asks of one kind.
 #[derive(Debug)]
-pub struct Asks {
+pub struct SentPings {
     /// What the ids of this client's asks have in common.
     nonce: u32,
     next: u64,
-    asks: VecDeque<Ask>,
+    asks: VecDeque<PingRecord>,
 }
 
-impl Asks {
-    pub fn new(nonce: u32) -> Asks {
-        Asks { nonce, next: 0, asks: VecDeque::new() }
+impl SentPings {
+    pub fn new(nonce: u32) -> SentPings {
+        SentPings { nonce, next: 0, asks: VecDeque::new() }
     }
 
     /// Notes one more ask.
-    pub fn ask(&mut self, now: Instant, stamp: u64) -> Ask {
-        let ask = Ask { seq: self.next, sent: now, stamp, outcome: None };
+    pub fn ask(&mut self, now: Instant, stamp: u64) -> PingRecord {
+        let ask = PingRecord { seq: self.next, sent: now, stamp, outcome: None };
         self.next += 1;
         self.asks.push_back(ask);
         let judged = self.asks.iter().take_while(|ask| ask.outcome.is_some()).count();
-        let surplus = judged.saturating_sub(REMEMBERED).max(self.asks.len().saturating_sub(MOST));
+        let surplus = judged
+            .saturating_sub(MAX_JUDGED_PINGS)
+            .max(self.asks.len().saturating_sub(MAX_OUTSTANDING_PINGS));
         self.asks.drain(..surplus);
         ask
     }
@@ -58,12 +60,12 @@ impl Asks {
     }
 
     /// The ask as an app ping.
-    pub fn render(&self, ask: &Ask, template: &Template) -> Payload {
+    pub fn render(&self, ask: &PingRecord, template: &Template) -> Payload {
         template.render(&Keys { seq: ask.seq, id: self.id(ask.seq), now_ms: ask.stamp })
     }
 
     /// The oldest ask that is not judged.
-    pub fn oldest_open(&self) -> Option<&Ask> {
+    pub fn oldest_open(&self) -> Option<&PingRecord> {
         self.asks.iter().find(|ask| ask.outcome.is_none())
     }
 
@@ -74,19 +76,19 @@ impl Asks {
     }
 
     /// The asks among these numbers that have no answer.
-    pub fn without_answer(&self, seqs: Range<u64>) -> Vec<Ask> {
-        let unanswered = |ask: &&Ask| !ask.outcome.is_some_and(Outcome::is_answered);
+    pub fn without_answer(&self, seqs: Range<u64>) -> Vec<PingRecord> {
+        let unanswered = |ask: &&PingRecord| !ask.outcome.is_some_and(Outcome::is_answered);
         self.asks.iter().filter(|ask| seqs.contains(&ask.seq)).filter(unanswered).copied().collect()
     }
 
     /// The ask that a pong's payload answers.
-    pub fn by_payload(&self, payload: &[u8]) -> Result<Ask, Stray> {
+    pub fn by_payload(&self, payload: &[u8]) -> Result<PingRecord, Stray> {
         let seq = std::str::from_utf8(payload).ok().and_then(|id| self.seq_of(id));
         self.find(|ask| Some(ask.seq) == seq)
     }
 
     /// The ask that a message answers. `None`: it is no answer at all.
-    pub fn by_message(&self, incoming: &Incoming, pattern: &Pattern) -> Option<Result<Ask, Stray>> {
+    pub fn by_message(&self, incoming: &Incoming, pattern: &Pattern) -> Option<Result<PingRecord, Stray>> {
         let captured = pattern.matches(incoming)?;
         let seq = captured.seq.or_else(|| captured.id.as_deref().and_then(|id| self.seq_of(id)));
         Some(match (seq, captured.now_ms, pattern.has_places()) {
@@ -98,7 +100,7 @@ impl Asks {
     }
 
     /// By the id or the time that the message brings back in one of its fields, else in order.
-    fn by_fields(&self, incoming: &Incoming) -> Result<Ask, Stray> {
+    fn by_fields(&self, incoming: &Incoming) -> Result<PingRecord, Stray> {
         let fields =
             || incoming.json().and_then(Value::as_object).into_iter().flat_map(|object| object.values());
         if let Some(seq) = fields().filter_map(Value::as_str).find_map(|id| self.seq_of(id)) {
@@ -109,7 +111,7 @@ impl Asks {
         stamped.or_else(|_| self.oldest_open().copied().ok_or(Stray::Unsolicited))
     }
 
-    fn find(&self, is_it: impl Fn(&Ask) -> bool) -> Result<Ask, Stray> {
+    fn find(&self, is_it: impl Fn(&PingRecord) -> bool) -> Result<PingRecord, Stray> {
         self.asks.iter().find(|ask| is_it(ask)).copied().ok_or_else(|| self.stranger())
     }
 
@@ -131,8 +133,8 @@ mod tests {
     use super::*;
     use crate::domain::heartbeat::incoming::MessageRef;
 
-    fn asked(count: u64) -> Asks {
-        let mut asks = Asks::new(0xabcd);
+    fn asked(count: u64) -> SentPings {
+        let mut asks = SentPings::new(0xabcd);
         let now = Instant::now();
         for n in 0..count {
             asks.ask(now, 1000 + n);
@@ -140,7 +142,7 @@ mod tests {
         asks
     }
 
-    fn seq(asks: &Asks, message: &str, pattern: &str) -> Option<Result<u64, Stray>> {
+    fn seq(asks: &SentPings, message: &str, pattern: &str) -> Option<Result<u64, Stray>> {
         let pattern = pattern.parse().unwrap();
         asks.by_message(&Incoming::new(MessageRef::Text(message)), &pattern)
             .map(|found| found.map(|ask| ask.seq))
@@ -174,6 +176,6 @@ mod tests {
             asks.ask(Instant::now(), n);
             asks.judge(n, Outcome::Ok);
         }
-        assert!(asks.asks.len() <= REMEMBERED + 1);
+        assert!(asks.asks.len() <= MAX_JUDGED_PINGS + 1);
     }
 }

@@ -11,23 +11,23 @@ use tokio_util::time::DelayQueue;
 use tokio_util::time::delay_queue::Key;
 
 /// The wheel refuses moments more than two years away; who waits longer is woken in between.
-const FURTHEST: Duration = Duration::from_secs(365 * 24 * 3600);
+const MAX_TIMER_DELAY: Duration = Duration::from_secs(365 * 24 * 3600);
 
 /// The wheel. Its moments are a millisecond apart, rounded up.
 #[derive(Default)]
-pub struct Wheel {
-    queue: Mutex<DelayQueue<Arc<Alarm>>>,
+pub struct TimerQueue {
+    queue: Mutex<DelayQueue<Arc<QueuedAlarm>>>,
 }
 
 #[derive(Default)]
-struct Alarm {
+struct QueuedAlarm {
     bell: Notify,
     /// The entry in the wheel while there is one, and its moment; touched only under the wheel's
     /// lock.
     entry: Mutex<Option<(Key, Instant)>>,
 }
 
-impl Wheel {
+impl TimerQueue {
     /// Turns the wheel and rings who is due. Never returns; drop it to stop.
     pub async fn turn(&self) {
         poll_fn(|cx| {
@@ -49,20 +49,20 @@ impl Wheel {
 }
 
 /// One client's place in the wheel. Dropping it takes it out.
-pub struct Timer {
-    wheel: Arc<Wheel>,
-    alarm: Arc<Alarm>,
+pub struct ClientTimer {
+    wheel: Arc<TimerQueue>,
+    alarm: Arc<QueuedAlarm>,
 }
 
-impl Timer {
-    pub fn new(wheel: Arc<Wheel>) -> Timer {
-        Timer { wheel, alarm: Arc::default() }
+impl ClientTimer {
+    pub fn new(wheel: Arc<TimerQueue>) -> ClientTimer {
+        ClientTimer { wheel, alarm: Arc::default() }
     }
 
     /// Rings no later than `due`. An earlier moment that was set before stays, and rings for
     /// nothing: who moves his deadline with every frame need not touch the wheel each time.
     pub fn ring_by(&self, due: Option<Instant>) {
-        let Some(due) = due.map(|due| due.min(Instant::now() + FURTHEST)) else { return };
+        let Some(due) = due.map(|due| due.min(Instant::now() + MAX_TIMER_DELAY)) else { return };
         let mut entry = lock(&self.alarm.entry);
         if matches!(*entry, Some((_, set)) if set <= due) {
             return;
@@ -85,7 +85,7 @@ impl Timer {
     }
 }
 
-impl Drop for Timer {
+impl Drop for ClientTimer {
     fn drop(&mut self) {
         let mut queue = lock(&self.wheel.queue);
         if let Some((key, _)) = lock(&self.alarm.entry).take() {
@@ -111,8 +111,8 @@ mod tests {
         Duration::from_millis(n)
     }
 
-    fn turning() -> Arc<Wheel> {
-        let wheel = Arc::new(Wheel::default());
+    fn turning() -> Arc<TimerQueue> {
+        let wheel = Arc::new(TimerQueue::default());
         let turned = Arc::clone(&wheel);
         tokio::spawn(async move { turned.turn().await });
         wheel
@@ -121,7 +121,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_timer_rings_at_its_moment() {
         let wheel = turning();
-        let timer = Timer::new(Arc::clone(&wheel));
+        let timer = ClientTimer::new(Arc::clone(&wheel));
         let start = Instant::now();
         timer.ring_by(Some(start + ms(500)));
         timer.rung().await;
@@ -131,7 +131,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn an_earlier_moment_wins() {
-        let timer = Timer::new(turning());
+        let timer = ClientTimer::new(turning());
         let start = Instant::now();
         timer.ring_by(Some(start + ms(500)));
         timer.ring_by(Some(start + ms(20)));
@@ -146,7 +146,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_dropped_timer_leaves_the_wheel() {
         let wheel = turning();
-        let timer = Timer::new(Arc::clone(&wheel));
+        let timer = ClientTimer::new(Arc::clone(&wheel));
         timer.ring_by(Some(Instant::now() + ms(500)));
         assert_eq!(wheel.waiting(), 1);
         drop(timer);
@@ -155,7 +155,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_moment_beyond_the_wheel_is_clamped() {
-        let timer = Timer::new(turning());
+        let timer = ClientTimer::new(turning());
         timer.ring_by(Some(Instant::now() + ms(1000) * 3600 * 24 * 365 * 20));
         timer.ring_by(Some(Instant::now() + ms(1)));
         timer.rung().await;

@@ -11,68 +11,68 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
-use super::client::{Birth, Client};
-use super::config::Config;
+use super::client::{ClientInit, ClientState};
+use super::client_stats::ClientStats;
+use super::config::ServerConfig;
 use super::connection;
-use super::event::{ServerEvent, What};
+use super::event::{ServeEvent, ServeEventKind};
 use super::faults::Faults;
-use super::figures::Figures;
-use super::handshake::{TurnedAway, looks_like_tls};
+use super::handshake::{RejectedConnection, looks_like_tls};
+use super::handshake_task::{self, AdmittedClient};
 use super::memory;
-use super::opening::{self, Admitted};
-use super::snapshot::{ClientSnapshot, Snapshot};
-use super::socket::Socket;
-use super::summary::Summary;
+use super::snapshot::{ClientSnapshot, ServerSnapshot};
+use super::socket::ClientSocket;
+use super::summary::ServerSummary;
+use super::timer_queue::{ClientTimer, TimerQueue};
 use super::tls::handshake_words;
 use super::two_ended::TWO_ENDED;
-use super::wheel::{Timer, Wheel};
 use crate::domain::ending::{Ending, How, Who};
 use crate::domain::peer_text::PeerText;
 use crate::domain::stats::Counts;
 use crate::domain::target::redact_text;
 
 /// After accept(2) failed, for want of file descriptors say, it is tried again so much later.
-const AFTER_TROUBLE: Duration = Duration::from_millis(200);
+const ACCEPT_RETRY_DELAY: Duration = Duration::from_millis(200);
 
 /// The memory of fewer clients is not worth giving back while others are there.
-const FEW: usize = 100;
+const MIN_CLIENTS_TO_FREE: usize = 100;
 
 /// So many connections may be opening when there is no room for more clients; others wait in the
 /// kernel's queue.
-const MOST_OPENING: usize = 1024;
+const MAX_OPENING_CONNECTIONS: usize = 1024;
 
 /// Splits a connection's number off its neighbours' (the golden ratio times 2^64).
-const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
+const GOLDEN_RATIO_BITS: u64 = 0x9e37_79b9_7f4a_7c15;
 
 /// Runs a server on `listener` until `stop`; each client is then closed with 1001. Events go to
 /// `events`; nobody need listen.
 pub async fn run(
     listener: TcpListener,
-    config: Config,
-    events: UnboundedSender<ServerEvent>,
+    config: ServerConfig,
+    events: UnboundedSender<ServeEvent>,
     stop: CancellationToken,
-) -> Summary {
+) -> ServerSummary {
     let server = Arc::new(Server::new(config, events));
     server.run(listener, stop).await
 }
 
 /// A server, and what all its connections share.
 pub struct Server {
-    config: Arc<Config>,
+    config: Arc<ServerConfig>,
     faults: Arc<Faults>,
     no_faults: Arc<Faults>,
-    wheel: Arc<Wheel>,
-    register: Mutex<Register>,
-    events: UnboundedSender<ServerEvent>,
+    wheel: Arc<TimerQueue>,
+    register: Mutex<ClientRegistry>,
+    events: UnboundedSender<ServeEvent>,
     started: Instant,
     started_at: SystemTime,
 }
 
 /// Who is there, and what those who left have come to.
 #[derive(Default)]
-struct Register {
+struct ClientRegistry {
     arrived: u64,
-    present: BTreeMap<u64, Present>,
+    present: BTreeMap<u64, ConnectedClient>,
     /// Seats that are taken: by who is there, and by who is just being let in.
     seats: usize,
     clients: u64,
@@ -80,18 +80,18 @@ struct Register {
     turned_away: u64,
     reaped: u64,
     endings: BTreeMap<String, u64>,
-    left: Totals,
+    left: ClientTotals,
     /// Clients that left since memory was last given back.
     left_since: usize,
 }
 
-impl Register {
+impl ClientRegistry {
     /// Whether a client that leaves now makes it worth while to give memory back: it takes the longer the more
     /// are still there.
     fn gives_back(&mut self) -> bool {
         self.left_since += 1;
         let there = self.present.len();
-        let worth_while = there == 0 || self.left_since >= there.max(FEW);
+        let worth_while = there == 0 || self.left_since >= there.max(MIN_CLIENTS_TO_FREE);
         if worth_while {
             self.left_since = 0;
         }
@@ -101,41 +101,41 @@ impl Register {
 
 /// A connection: its number, where it comes from, and whether the faults happen to it.
 #[derive(Debug, Clone, Copy)]
-struct Guest {
+struct IncomingConnection {
     id: u64,
     remote: SocketAddr,
     faulty: bool,
 }
 
 /// A client's place among the most that are let in; dropping it gives it back.
-struct Seat<'a>(&'a Server);
+struct ConnectionSlot<'a>(&'a Server);
 
-impl Drop for Seat<'_> {
+impl Drop for ConnectionSlot<'_> {
     fn drop(&mut self) {
         self.0.register().seats -= 1;
     }
 }
 
 /// A client that is there.
-struct Present {
-    guest: Guest,
+struct ConnectedClient {
+    guest: IncomingConnection,
     resource: String,
     subprotocol: Option<String>,
     opened: Instant,
-    figures: Arc<Mutex<Figures>>,
+    figures: Arc<Mutex<ClientStats>>,
 }
 
 /// Figures of many clients, added up.
 #[derive(Default, Clone, Copy)]
-struct Totals {
+struct ClientTotals {
     messages: u64,
     pings: u64,
     app_pings: u64,
     heartbeats: Counts,
 }
 
-impl Totals {
-    fn add(&mut self, figures: &Figures) {
+impl ClientTotals {
+    fn add(&mut self, figures: &ClientStats) {
         self.messages += figures.messages;
         self.pings += figures.pings;
         self.app_pings += figures.app_pings;
@@ -143,7 +143,7 @@ impl Totals {
     }
 }
 
-impl Present {
+impl ConnectedClient {
     fn snapshot(&self, now: Instant) -> ClientSnapshot {
         let figures = lock(&self.figures).clone();
         ClientSnapshot {
@@ -161,7 +161,7 @@ impl Present {
 
 impl Server {
     /// Events go to `events`; nobody need listen.
-    pub fn new(config: Config, events: UnboundedSender<ServerEvent>) -> Server {
+    pub fn new(config: ServerConfig, events: UnboundedSender<ServeEvent>) -> Server {
         Server {
             faults: Arc::new(config.faults.clone()),
             no_faults: Arc::default(),
@@ -175,7 +175,7 @@ impl Server {
     }
 
     /// Accepts connections until `stop`, then waits until each is gone.
-    pub async fn run(self: Arc<Server>, listener: TcpListener, stop: CancellationToken) -> Summary {
+    pub async fn run(self: Arc<Server>, listener: TcpListener, stop: CancellationToken) -> ServerSummary {
         let mut tasks = JoinSet::new();
         tokio::select! {
             never = self.wheel.turn() => never,
@@ -187,7 +187,7 @@ impl Server {
             () = async { while tasks.join_next().await.is_some() {} } => {}
         }
         let summary = self.summary();
-        self.tell(None, What::Stopped(Box::new(summary.clone())));
+        self.tell(None, ServeEventKind::Stopped(Box::new(summary.clone())));
         summary
     }
 
@@ -197,7 +197,7 @@ impl Server {
         tasks: &mut JoinSet<()>,
         stop: &CancellationToken,
     ) {
-        let most = self.config.max_clients.saturating_add(MOST_OPENING);
+        let most = self.config.max_clients.saturating_add(MAX_OPENING_CONNECTIONS);
         let mut in_trouble = false;
         loop {
             let accepted = tokio::select! {
@@ -215,9 +215,12 @@ impl Server {
                 Err(error) => {
                     // Said once, though it is tried five times a second until it works again.
                     if !std::mem::replace(&mut in_trouble, true) {
-                        self.tell(None, What::Trouble(format!("cannot accept a connection: {error}")));
+                        self.tell(
+                            None,
+                            ServeEventKind::Trouble(format!("cannot accept a connection: {error}")),
+                        );
                     }
-                    sleep(AFTER_TROUBLE).await;
+                    sleep(ACCEPT_RETRY_DELAY).await;
                 }
             }
         }
@@ -233,111 +236,124 @@ impl Server {
             secured = Box::pin(self.secure(stream)) => secured,
         };
         match secured {
-            Ok(Secured::Plain(stream)) => Box::pin(self.admit(stream, guest, stop)).await,
-            Ok(Secured::Tls(stream)) => Box::pin(self.admit(*stream, guest, stop)).await,
+            Ok(AcceptedStream::Plain(stream)) => Box::pin(self.admit(stream, guest, stop)).await,
+            Ok(AcceptedStream::Tls(stream)) => Box::pin(self.admit(*stream, guest, stop)).await,
             Err((mut stream, why)) => {
                 self.turned_away(guest, &why);
                 if let Some(stream) = &mut stream {
-                    Box::pin(opening::turn_away(stream, &why, self.config.close_timeout)).await;
+                    Box::pin(handshake_task::turn_away(stream, &why, self.config.close_timeout)).await;
                 }
             }
         }
     }
 
     /// TLS, where it is asked for.
-    async fn secure(&self, stream: TcpStream) -> Result<Secured, (Option<TcpStream>, TurnedAway)> {
-        let Some(tls) = &self.config.tls else { return Ok(Secured::Plain(stream)) };
+    async fn secure(
+        &self,
+        stream: TcpStream,
+    ) -> Result<AcceptedStream, (Option<TcpStream>, RejectedConnection)> {
+        let Some(tls) = &self.config.tls else { return Ok(AcceptedStream::Plain(stream)) };
         let within = self.config.handshake_timeout;
         let mut first = [0; 2];
         match timeout(within, stream.peek(&mut first)).await {
-            Err(_) => return Err((None, TurnedAway::TooSlow(within))),
-            Ok(Ok(0) | Err(_)) => return Err((None, TurnedAway::ClosedEarly)),
+            Err(_) => return Err((None, RejectedConnection::TooSlow(within))),
+            Ok(Ok(0) | Err(_)) => return Err((None, RejectedConnection::ClosedEarly)),
             Ok(Ok(1)) => {}
             Ok(Ok(_)) if looks_like_tls(&first) => {}
-            Ok(Ok(_)) => return Err((Some(stream), TurnedAway::PlainOnTls)),
+            Ok(Ok(_)) => return Err((Some(stream), RejectedConnection::PlainOnTls)),
         }
         let acceptor = tokio_rustls::TlsAcceptor::from(Arc::clone(tls));
         match timeout(within, acceptor.accept(stream)).await {
-            Ok(Ok(stream)) => Ok(Secured::Tls(Box::new(stream))),
-            Ok(Err(error)) => Err((None, TurnedAway::Tls(PeerText::new(&handshake_words(&error))))),
-            Err(_) => Err((None, TurnedAway::TooSlow(within))),
+            Ok(Ok(stream)) => Ok(AcceptedStream::Tls(Box::new(stream))),
+            Ok(Err(error)) => Err((None, RejectedConnection::Tls(PeerText::new(&handshake_words(&error))))),
+            Err(_) => Err((None, RejectedConnection::TooSlow(within))),
         }
     }
 
-    async fn admit<S: Socket>(&self, mut stream: S, guest: Guest, stop: CancellationToken) {
+    async fn admit<S: ClientSocket>(
+        &self,
+        mut stream: S,
+        guest: IncomingConnection,
+        stop: CancellationToken,
+    ) {
         let faults = self.faults_for(guest);
         let within = self.config.handshake_timeout;
         let opened = tokio::select! {
             () = stop.cancelled() => return,
-            opened = Box::pin(opening::open(&mut stream, &faults.opening, within, || self.seat())) => opened,
+            opened = Box::pin(handshake_task::open(&mut stream, &faults.opening, within, || self.seat())) => opened,
         };
         match opened {
             Ok((admitted, seat)) => self.serve(stream, guest, admitted, seat, &stop).await,
             Err(why) => {
                 self.turned_away(guest, &why);
-                Box::pin(opening::turn_away(&mut stream, &why, self.config.close_timeout)).await;
+                Box::pin(handshake_task::turn_away(&mut stream, &why, self.config.close_timeout)).await;
             }
         }
     }
 
-    async fn serve<S: Socket>(
+    async fn serve<S: ClientSocket>(
         &self,
         mut stream: S,
-        guest: Guest,
-        admitted: Admitted,
-        seat: Seat<'_>,
+        guest: IncomingConnection,
+        admitted: AdmittedClient,
+        seat: ConnectionSlot<'_>,
         stop: &CancellationToken,
     ) {
         let id = guest.id;
         let now = Instant::now();
         let figures = self.arrived(guest, &admitted, now);
-        let birth = Birth {
+        let birth = ClientInit {
             id,
-            seed: self.config.seed.wrapping_add(id).wrapping_mul(GOLDEN),
+            seed: self.config.seed.wrapping_add(id).wrapping_mul(GOLDEN_RATIO_BITS),
             epoch: self.started,
             two_ended: admitted.subprotocol.as_deref() == Some(TWO_ENDED),
             figures,
         };
         let mut client =
-            Client::new(Arc::clone(&self.config), Arc::clone(self.faults_for(guest)), birth, now);
+            ClientState::new(Arc::clone(&self.config), Arc::clone(self.faults_for(guest)), birth, now);
         client.received(&admitted.early, now);
         drop(admitted);
-        let timer = Timer::new(Arc::clone(&self.wheel));
+        let timer = ClientTimer::new(Arc::clone(&self.wheel));
         let tell = |what| self.tell(Some(id), what);
         let exit = connection::serve(&mut stream, &mut client, &timer, stop, tell).await;
         self.left(id, client.ending(Instant::now()), seat);
         Box::pin(connection::let_go(stream, &client, exit, self.config.close_timeout)).await;
     }
 
-    fn guest(&self, remote: SocketAddr) -> Guest {
+    fn guest(&self, remote: SocketAddr) -> IncomingConnection {
         let mut register = self.register();
         register.arrived += 1;
         let id = register.arrived;
         let faulty =
             *self.faults != *self.no_faults && is_faulty(id, self.config.fault_share, self.config.seed);
-        Guest { id, remote, faulty }
+        IncomingConnection { id, remote, faulty }
     }
 
-    fn faults_for(&self, guest: Guest) -> &Arc<Faults> {
+    fn faults_for(&self, guest: IncomingConnection) -> &Arc<Faults> {
         if guest.faulty { &self.faults } else { &self.no_faults }
     }
 
-    fn seat(&self) -> Result<Seat<'_>, TurnedAway> {
+    fn seat(&self) -> Result<ConnectionSlot<'_>, RejectedConnection> {
         let most = self.config.max_clients;
         let mut register = self.register();
         if register.seats >= most {
-            return Err(TurnedAway::Full(most));
+            return Err(RejectedConnection::Full(most));
         }
         register.seats += 1;
-        Ok(Seat(self))
+        Ok(ConnectionSlot(self))
     }
 
-    fn arrived(&self, guest: Guest, admitted: &Admitted, now: Instant) -> Arc<Mutex<Figures>> {
-        let Guest { id, remote, faulty } = guest;
+    fn arrived(
+        &self,
+        guest: IncomingConnection,
+        admitted: &AdmittedClient,
+        now: Instant,
+    ) -> Arc<Mutex<ClientStats>> {
+        let IncomingConnection { id, remote, faulty } = guest;
         let resource = PeerText::new(&redact_text(&admitted.upgrade.resource));
         let subprotocol = admitted.subprotocol.clone();
         let figures = Arc::default();
-        let present = Present {
+        let present = ConnectedClient {
             guest,
             resource: resource.to_string(),
             subprotocol: subprotocol.clone(),
@@ -349,11 +365,14 @@ impl Server {
         register.present.insert(id, present);
         register.most_at_once = register.most_at_once.max(register.present.len());
         drop(register);
-        self.tell(Some(id), What::Connected { remote: remote.to_string(), resource, subprotocol, faulty });
+        self.tell(
+            Some(id),
+            ServeEventKind::Connected { remote: remote.to_string(), resource, subprotocol, faulty },
+        );
         figures
     }
 
-    fn left(&self, id: u64, ending: Ending, seat: Seat<'_>) {
+    fn left(&self, id: u64, ending: Ending, seat: ConnectionSlot<'_>) {
         let mut register = self.register();
         let Some(present) = register.present.remove(&id) else { return };
         let last = Box::new(present.snapshot(Instant::now()));
@@ -363,34 +382,37 @@ impl Server {
         let gives_back = register.gives_back();
         drop(register);
         drop(seat);
-        self.tell(Some(id), What::Ended { ending, last });
+        self.tell(Some(id), ServeEventKind::Ended { ending, last });
         if gives_back {
             memory::give_back();
         }
     }
 
-    fn turned_away(&self, guest: Guest, why: &TurnedAway) {
+    fn turned_away(&self, guest: IncomingConnection, why: &RejectedConnection) {
         self.register().turned_away += 1;
-        self.tell(Some(guest.id), What::TurnedAway { remote: guest.remote.to_string(), why: why.clone() });
+        self.tell(
+            Some(guest.id),
+            ServeEventKind::TurnedAway { remote: guest.remote.to_string(), why: why.clone() },
+        );
     }
 
     /// Whoever does not listen misses it.
-    fn tell(&self, client: Option<u64>, what: What) {
-        let _ = self.events.send(ServerEvent { at: SystemTime::now(), client, what });
+    fn tell(&self, client: Option<u64>, what: ServeEventKind) {
+        let _ = self.events.send(ServeEvent { at: SystemTime::now(), client, what });
     }
 
     /// The server at this moment.
-    pub fn snapshot(&self) -> Snapshot {
+    pub fn snapshot(&self) -> ServerSnapshot {
         let now = Instant::now();
         let clients = self.register().present.values().map(|present| present.snapshot(now)).collect();
-        Snapshot { at: SystemTime::now(), clients, so_far: self.summary() }
+        ServerSnapshot { at: SystemTime::now(), clients, so_far: self.summary() }
     }
 
-    fn summary(&self) -> Summary {
+    fn summary(&self) -> ServerSummary {
         let register = self.register();
         let mut totals = register.left;
         register.present.values().for_each(|present| totals.add(&lock(&present.figures)));
-        Summary {
+        ServerSummary {
             started_at: self.started_at,
             elapsed: self.started.elapsed(),
             clients: register.clients,
@@ -405,7 +427,7 @@ impl Server {
         }
     }
 
-    fn register(&self) -> MutexGuard<'_, Register> {
+    fn register(&self) -> MutexGuard<'_, ClientRegistry> {
         lock(&self.register)
     }
 }
@@ -416,7 +438,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 /// A connection whose TLS, if any, stands.
-enum Secured {
+enum AcceptedStream {
     Plain(TcpStream),
     Tls(Box<tokio_rustls::server::TlsStream<TcpStream>>),
 }
@@ -424,7 +446,7 @@ enum Secured {
 /// Whether the faults happen to this connection: evenly spread, so that of any hundred a share of 20 %
 /// are twenty; the seed says with which it begins.
 fn is_faulty(id: u64, share: f64, seed: u64) -> bool {
-    let phase = (seed.wrapping_mul(GOLDEN) >> 11) as f64 / (1_u64 << 53) as f64;
+    let phase = (seed.wrapping_mul(GOLDEN_RATIO_BITS) >> 11) as f64 / (1_u64 << 53) as f64;
     let before = |n: u64| (n as f64 * share + phase).floor();
     before(id) > before(id - 1)
 }
@@ -433,7 +455,7 @@ fn is_faulty(id: u64, share: f64, seed: u64) -> bool {
 mod tests {
     use super::*;
     use crate::domain::heartbeat::Kind;
-    use crate::server::config::Heartbeats;
+    use crate::server::config::ServerHeartbeats;
     use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
     use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
@@ -445,7 +467,7 @@ mod tests {
     }
 
     /// A server whose wheel turns, and what it tells.
-    fn server(config: Config) -> (Arc<Server>, UnboundedReceiver<ServerEvent>) {
+    fn server(config: ServerConfig) -> (Arc<Server>, UnboundedReceiver<ServeEvent>) {
         let (events, happened) = unbounded_channel();
         let server = Arc::new(Server::new(config, events));
         let turned = Arc::clone(&server);
@@ -469,9 +491,9 @@ mod tests {
     }
 
     /// The next ending's age and how.
-    async fn ended(happened: &mut UnboundedReceiver<ServerEvent>) -> (Duration, How) {
+    async fn ended(happened: &mut UnboundedReceiver<ServeEvent>) -> (Duration, How) {
         loop {
-            if let What::Ended { ending, .. } = happened.recv().await.unwrap().what {
+            if let ServeEventKind::Ended { ending, .. } = happened.recv().await.unwrap().what {
                 return (ending.age, ending.how);
             }
         }
@@ -491,14 +513,14 @@ mod tests {
     fn nobody_is_faulty_where_there_are_no_faults() {
         let remote = SocketAddr::from(([127, 0, 0, 1], 1));
         let with = |config| Server::new(config, unbounded_channel().0).guest(remote).faulty;
-        assert_eq!((with(Config::default()), with(faulty(&[("delay", "1s")]))), (false, true));
+        assert_eq!((with(ServerConfig::default()), with(faulty(&[("delay", "1s")]))), (false, true));
     }
 
     #[test]
     fn memory_is_given_back_in_few_steps() {
-        let (server, mut steps) = (Server::new(Config::default(), unbounded_channel().0), 0);
-        let present = |id| Present {
-            guest: Guest { id, remote: SocketAddr::from(([127, 0, 0, 1], 1)), faulty: false },
+        let (server, mut steps) = (Server::new(ServerConfig::default(), unbounded_channel().0), 0);
+        let present = |id| ConnectedClient {
+            guest: IncomingConnection { id, remote: SocketAddr::from(([127, 0, 0, 1], 1)), faulty: false },
             resource: String::new(),
             subprotocol: None,
             opened: Instant::now(),
@@ -516,9 +538,14 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_thousand_zombies_are_gone_within_interval_and_timeout() {
         let kinds = vec![Kind::Protocol];
-        let heartbeats =
-            Heartbeats { kinds, interval: seconds(30), timeout: seconds(10), ..Heartbeats::default() };
-        let (server, mut happened) = server(Config { heartbeats: Arc::new(heartbeats), ..Config::default() });
+        let heartbeats = ServerHeartbeats {
+            kinds,
+            interval: seconds(30),
+            timeout: seconds(10),
+            ..ServerHeartbeats::default()
+        };
+        let (server, mut happened) =
+            server(ServerConfig { heartbeats: Arc::new(heartbeats), ..ServerConfig::default() });
         let mut zombies = Vec::new();
         for _ in 0..1000 {
             zombies.push(client(&server).await);
@@ -534,8 +561,8 @@ mod tests {
     }
 
     /// The config with these faults, each `NAME=VALUE`.
-    fn faulty(faults: &[(&str, &str)]) -> Config {
-        let mut config = Config::default();
+    fn faulty(faults: &[(&str, &str)]) -> ServerConfig {
+        let mut config = ServerConfig::default();
         for (name, value) in faults {
             crate::server::faults::set(&mut config.faults, name, value).unwrap();
         }
