@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
-use wscheck::commands::ping::{self, Control, PingPlan};
+use wscheck::commands::ping::{self, PingPlan, RunControl};
 use wscheck::domain::event::{Event, Reporter};
 use wscheck::domain::health::Limits;
 use wscheck::domain::heartbeat::Kind;
@@ -119,7 +119,7 @@ fn used_with(url: &str, connections: usize) -> isize {
     let interrupt = CancellationToken::new();
     let (_ask, interim) = mpsc::unbounded_channel();
     let mut watch = Watch { connections, interrupt: interrupt.clone(), used: None, opened: 0, answered: 0 };
-    let control = Control { interrupt, interim, nap: Default::default() };
+    let control = RunControl { interrupt, interim, nap: Default::default() };
     let report = runtime.block_on(ping::run(plan(url, connections), &mut watch, control));
     assert_eq!(report.verdict, Verdict::Passed, "{:?}", report.reasons);
     watch.used.unwrap()

@@ -14,7 +14,7 @@ use super::preset::Chosen;
 use super::printer::{self, Printer, Showing};
 use super::usage;
 use crate::commands::listen::{self, ListenPlan};
-use crate::commands::ping::Control;
+use crate::commands::ping::RunControl;
 use crate::domain::heartbeat::Kind;
 use crate::domain::heartbeat::convention::Upkeep;
 use crate::domain::heartbeat::presets::{Guess, Intent};
@@ -70,7 +70,7 @@ impl ListenArgs {
         let preset = &self.welcome.preset;
         let guess = preset.guess(std::slice::from_ref(&self.url), &self.connect);
         match guess.and_then(|guess| self.plan(guess.as_ref())) {
-            Ok(plan) => printer::run_showing(showing(&args), async |printer, control: Control| {
+            Ok(plan) => printer::run_showing(showing(&args), async |printer, control: RunControl| {
                 listen::run(plan, printer, control.interrupt).await.verdict.exit_code()
             }),
             Err(message) => usage::complain("listen", &message, args.format.chosen()),

@@ -10,7 +10,7 @@ use super::connect::ConnectArgs;
 use super::heartbeat::HeartbeatArgs;
 use super::preset::Chosen;
 use super::{printer, usage};
-use crate::commands::files;
+use crate::commands::fd_limit;
 use crate::commands::ping::{self, PingPlan};
 use crate::domain::backoff::Backoff;
 use crate::domain::event::Reporter;
@@ -234,7 +234,7 @@ impl PingArgs {
         let output = self.output.clone();
         let guess = self.heartbeat.greeting.welcome.preset.guess(&self.urls, &self.connect);
         match guess.and_then(|guess| self.plan(guess.as_ref())) {
-            Ok(plan) => match files::make_room(plan.connections()) {
+            Ok(plan) => match fd_limit::make_room(plan.connections()) {
                 Ok(()) => printer::run("ping", &output, async |reporter: &mut dyn Reporter, control| {
                     ping::run(plan, reporter, control).await.verdict
                 }),

@@ -10,7 +10,7 @@ use url::Url;
 
 use super::connect::ConnectArgs;
 use super::signals;
-use crate::commands::recon::reconnoitre;
+use crate::commands::detect::reconnoitre;
 use crate::domain::heartbeat::Kind;
 use crate::domain::heartbeat::convention::Convention;
 use crate::domain::heartbeat::framing::Framing;

@@ -9,7 +9,7 @@ use tokio::sync::mpsc;
 use super::args::{OutputArgs, terminal_width};
 use super::background::{Background, Queue};
 use super::{signals, usage};
-use crate::commands::ping::Control;
+use crate::commands::ping::RunControl;
 use crate::domain::event::{Event, Reporter};
 use crate::domain::report::Verdict;
 use crate::net::batch_sleep::BatchSleep;
@@ -71,7 +71,7 @@ fn print_all<E: Send + 'static>(
 pub fn run(
     command: &'static str,
     args: &OutputArgs,
-    job: impl AsyncFnOnce(&mut dyn Reporter, Control) -> Verdict,
+    job: impl AsyncFnOnce(&mut dyn Reporter, RunControl) -> Verdict,
 ) -> ExitCode {
     let mut output =
         args.format.chosen().make(command, human_options(args), stdout(args.format.chosen()), stderr());
@@ -92,7 +92,7 @@ fn can_be_spared(event: &Event) -> bool {
 /// Runs `job` to its exit code, with signals obeyed and everything it reports shown.
 pub fn run_showing<E: Clone + Send + 'static>(
     showing: Showing<E>,
-    job: impl AsyncFnOnce(&mut Printer<E>, Control) -> u8,
+    job: impl AsyncFnOnce(&mut Printer<E>, RunControl) -> u8,
 ) -> ExitCode {
     let Showing { show, is_wanted, can_be_spared } = showing;
     let (background, thread) = Background::start(move |queue| print_all(show, &queue));
@@ -105,7 +105,7 @@ pub fn run_showing<E: Clone + Send + 'static>(
         let rest = nap.clone();
         let mut runtime = tokio::runtime::Builder::new_current_thread();
         let runtime = runtime.enable_all().on_thread_park(move || rest.take()).build()?;
-        let exit_code = runtime.block_on(job(&mut printer, Control { interrupt, interim, nap }));
+        let exit_code = runtime.block_on(job(&mut printer, RunControl { interrupt, interim, nap }));
         // A resolver that was given up still holds its thread; nobody waits for it.
         runtime.shutdown_background();
         Ok(exit_code)

@@ -13,7 +13,7 @@ use super::heartbeat::GreetingArgs;
 use super::preset::Chosen;
 use super::printer::{self, Printer, Showing};
 use super::usage;
-use crate::commands::ping::Control;
+use crate::commands::ping::RunControl;
 use crate::commands::probe_idle::{self, IdlePlan};
 use crate::domain::duration_text::parse_duration;
 use crate::domain::heartbeat::Kind;
@@ -151,21 +151,15 @@ impl ProbeIdleArgs {
         let preset = &self.question.greeting.welcome.preset;
         let guess = preset.guess(std::slice::from_ref(&self.url), &self.connect);
         match guess.and_then(|guess| self.plan(guess.as_ref())) {
-            Ok(plan) => {
-                printer::run_showing(showing(&args), async |printer, control: Control| match probe_idle::run(
-                    plan,
-                    printer,
-                    control.interrupt,
-                )
-                .await
-                {
+            Ok(plan) => printer::run_showing(showing(&args), async |printer, control: RunControl| {
+                match probe_idle::run(plan, printer, control.interrupt).await {
                     Ok(report) => report.verdict.exit_code(),
                     Err(why) => {
                         usage::complain("probe-idle", &why.to_string(), args.format.chosen());
                         usage::USAGE
                     }
-                })
-            }
+                }
+            }),
             Err(message) => usage::complain("probe-idle", &message, args.format.chosen()),
         }
     }

@@ -13,7 +13,7 @@ use super::heartbeat::{WelcomeArgs, interval, remember_fields};
 use super::preset::Chosen;
 use super::printer::{self, Printer, Showing};
 use super::usage;
-use crate::commands::ping::Control;
+use crate::commands::ping::RunControl;
 use crate::commands::probe_zombie::{self, ZombiePlan};
 use crate::domain::heartbeat::Kind;
 use crate::domain::heartbeat::presets::{Guess, Intent, PresetUse};
@@ -72,7 +72,7 @@ impl ProbeZombieArgs {
         let preset = &self.welcome.preset;
         let guess = preset.guess(std::slice::from_ref(&self.url), &self.connect);
         match guess.and_then(|guess| self.plan(guess.as_ref())) {
-            Ok(plan) => printer::run_showing(showing(&args), async |printer, control: Control| {
+            Ok(plan) => printer::run_showing(showing(&args), async |printer, control: RunControl| {
                 probe_zombie::run(plan, printer, control.interrupt).await.verdict.exit_code()
             }),
             Err(message) => usage::complain("probe-zombie", &message, args.format.chosen()),

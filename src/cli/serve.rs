@@ -9,7 +9,7 @@ use clap::builder::ValueParser;
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches, ValueEnum};
 
 use super::args::FormatArgs;
-use crate::commands::serve::{Plan, Tls};
+use crate::commands::serve::{CertificateSource, ServePlan};
 use crate::domain::heartbeat::Kind;
 use crate::domain::heartbeat::pattern::Pattern;
 use crate::domain::heartbeat::template::Template;
@@ -152,7 +152,7 @@ struct TlsArgs {
 
 impl ServeArgs {
     /// What is to be done; the error is a lower-case fragment that names the value and the rule.
-    pub fn plan(self) -> Result<Plan, String> {
+    pub fn plan(self) -> Result<ServePlan, String> {
         self.faults.0.check()?;
         let config = ServerConfig {
             heartbeats: Arc::new(self.heartbeat.rules()),
@@ -168,7 +168,13 @@ impl ServeArgs {
             ..ServerConfig::default()
         };
         let tls = self.tls.plan()?;
-        Ok(Plan { bind: self.bind, port_file: self.port_file, status_addr: self.status_addr, tls, config })
+        Ok(ServePlan {
+            bind: self.bind,
+            port_file: self.port_file,
+            status_addr: self.status_addr,
+            tls,
+            config,
+        })
     }
 }
 
@@ -194,10 +200,10 @@ impl HeartbeatArgs {
 }
 
 impl TlsArgs {
-    fn plan(self) -> Result<Option<Tls>, String> {
+    fn plan(self) -> Result<Option<CertificateSource>, String> {
         match (self.tls, self.cert, self.key) {
-            (true, ..) => Ok(Some(Tls::Made { ca_file: self.ca_file })),
-            (false, Some(cert), Some(key)) => Ok(Some(Tls::Own { cert, key })),
+            (true, ..) => Ok(Some(CertificateSource::Made { ca_file: self.ca_file })),
+            (false, Some(cert), Some(key)) => Ok(Some(CertificateSource::Own { cert, key })),
             (false, None, None) => Ok(None),
             (false, Some(cert), None) => {
                 Err(format!("--cert {} needs its private key: --key FILE", cert.display()))
@@ -283,7 +289,7 @@ mod tests {
         serve: ServeArgs,
     }
 
-    fn plan(args: &[&str]) -> Result<Plan, String> {
+    fn plan(args: &[&str]) -> Result<ServePlan, String> {
         let typed = ["wscheck"].iter().chain(args);
         Door::try_parse_from(typed).map_err(|error| error.to_string())?.serve.plan()
     }
@@ -304,8 +310,11 @@ mod tests {
     #[test]
     fn a_certificate_and_its_key_come_together_or_not_at_all() {
         let own = plan(&["--cert", "c", "--key", "k"]).unwrap().tls;
-        assert_eq!(own, Some(Tls::Own { cert: "c".into(), key: "k".into() }));
-        assert_eq!(plan(&["--tls"]).unwrap().tls, Some(Tls::Made { ca_file: "wscheck-ca.pem".into() }));
+        assert_eq!(own, Some(CertificateSource::Own { cert: "c".into(), key: "k".into() }));
+        assert_eq!(
+            plan(&["--tls"]).unwrap().tls,
+            Some(CertificateSource::Made { ca_file: "wscheck-ca.pem".into() })
+        );
         assert_eq!(plan(&["--cert", "c"]).unwrap_err(), "--cert c needs its private key: --key FILE");
         assert_eq!(plan(&["--key", "k"]).unwrap_err(), "--key k needs its certificate: --cert FILE");
         assert!(plan(&["--tls", "--cert", "c", "--key", "k"]).is_err());

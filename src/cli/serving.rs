@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use super::background::{Background, Queue};
 use super::serve::ServeArgs;
 use super::{papers, printer, reader, signals, usage};
-use crate::commands::serve::{self, Plan, ServeError};
+use crate::commands::serve::{self, ServeError, ServePlan};
 use crate::output::Format;
 use crate::output::serve::{ServeReporter, StatusPages};
 use crate::server::{ServeEvent, ServerSummary, faults};
@@ -77,7 +77,7 @@ fn print_all(format: Format, queue: &Queue<ServeEvent>) -> Option<io::ErrorKind>
 }
 
 async fn until_stopped(
-    plan: Plan,
+    plan: ServePlan,
     printer: &mut Background<ServeEvent>,
     stop: CancellationToken,
 ) -> Result<ServerSummary, ServeError> {

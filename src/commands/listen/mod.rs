@@ -1,8 +1,8 @@
 //! `wscheck listen`: does the server send heartbeats of its own: which kind, how often?
 
-mod ear;
-mod notes;
+mod listener;
 mod plan;
+mod recorder;
 
 #[cfg(test)]
 mod tests;
@@ -13,10 +13,10 @@ use std::time::{Duration, SystemTime};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use self::ear::{Ear, Overheard};
-use self::notes::Notes;
+use self::listener::{Listener, ListenerResult};
 pub use self::plan::ListenPlan;
-use super::room::{self, Room};
+use self::recorder::ListenRecorder;
+use super::connect::{self, Connected};
 use crate::domain::ending::{Ending, How};
 use crate::domain::listen::report::{ListenEvent, ListenInfo, ListenReport, ListenReporter};
 use crate::domain::listen::{Circumstances, Findings, Known, Listening, Unanswered, Verdict};
@@ -40,8 +40,8 @@ pub async fn run(
         opened = open(&plan) => Some(opened),
     };
     let outcome = match opened {
-        None => Outcome::Interrupted,
-        Some(Err(error)) => Outcome::NotOpened(Arc::new(error)),
+        None => ListenOutcome::Interrupted,
+        Some(Err(error)) => ListenOutcome::NotOpened(Arc::new(error)),
         Some(Ok((room, notes))) => listen(&plan, room, notes, reporter, &interrupt).await,
     };
     let report = outcome.report(info, started_at, start);
@@ -50,41 +50,41 @@ pub async fn run(
 }
 
 /// Opens and greets a connection. It is listened from the opening on.
-async fn open(plan: &ListenPlan) -> Result<(Room, Notes), OpenError> {
-    let mut room = room::enter(&plan.target, &plan.dial, plan.max_message_size, plan.largest()).await?;
-    let mut notes = Notes::new(room.opened, plan.shapes.clone());
+async fn open(plan: &ListenPlan) -> Result<(Connected, ListenRecorder), OpenError> {
+    let mut room = connect::connect(&plan.target, &plan.dial, plan.max_message_size, plan.largest()).await?;
+    let mut notes = ListenRecorder::new(room.opened, plan.shapes.clone());
     room.greet(&plan.greeting, &plan.target, &|_| {}, &mut |word| notes.overhear(word)).await?;
     Ok((room, notes))
 }
 
 async fn listen(
     plan: &ListenPlan,
-    mut room: Room,
-    notes: Notes,
+    mut room: Connected,
+    notes: ListenRecorder,
     reporter: &mut dyn ListenReporter,
     interrupt: &CancellationToken,
-) -> Outcome {
+) -> ListenOutcome {
     let facts = Arc::new(room.facts.clone());
     reporter.report(&ListenEvent::Opened { at: SystemTime::now(), opened: Arc::clone(&facts) });
     if !plan.answer {
         room.valve.shut();
     }
-    let overheard = Ear::new(plan, &mut room.socket, notes, reporter).listen(interrupt).await;
+    let overheard = Listener::new(plan, &mut room.socket, notes, reporter).listen(interrupt).await;
     if let Some(ending) = &overheard.ending {
         reporter.report(&ListenEvent::Ended(Arc::clone(ending)));
     }
-    Outcome::Heard(facts, Box::new(overheard))
+    ListenOutcome::Heard(facts, Box::new(overheard))
 }
 
 /// What came of a run.
-enum Outcome {
+enum ListenOutcome {
     /// Before anything was open.
     Interrupted,
     NotOpened(Arc<OpenError>),
-    Heard(Arc<Opened>, Box<Overheard>),
+    Heard(Arc<Opened>, Box<ListenerResult>),
 }
 
-impl Outcome {
+impl ListenOutcome {
     fn report(self, info: Arc<ListenInfo>, started_at: SystemTime, start: Instant) -> ListenReport {
         let elapsed = start.elapsed();
         let nothing = || Listening::default().findings(&Circumstances::default());
@@ -93,25 +93,25 @@ impl Outcome {
             (findings, verdict, error)
         };
         let (opened, ending, close_reply) = match &self {
-            Outcome::Heard(opened, overheard) => {
+            ListenOutcome::Heard(opened, overheard) => {
                 (Some(Arc::clone(opened)), overheard.ending.clone(), overheard.close_reply.clone())
             }
-            Outcome::Interrupted | Outcome::NotOpened(_) => (None, None, None),
+            ListenOutcome::Interrupted | ListenOutcome::NotOpened(_) => (None, None, None),
         };
         let partial = match &self {
-            Outcome::Interrupted => true,
-            Outcome::NotOpened(_) => false,
-            Outcome::Heard(_, overheard) => overheard.circumstances.interrupted,
+            ListenOutcome::Interrupted => true,
+            ListenOutcome::NotOpened(_) => false,
+            ListenOutcome::Heard(_, overheard) => overheard.circumstances.interrupted,
         };
         let (findings, verdict, error) = match self {
-            Outcome::Interrupted => {
+            ListenOutcome::Interrupted => {
                 let why = format!("the interrupt came while {} was still being opened", info.url);
                 unheard(report::Verdict::Interrupted { measured: false }, why, None)
             }
-            Outcome::NotOpened(error) => {
+            ListenOutcome::NotOpened(error) => {
                 unheard(report::Verdict::Unreachable, error.to_string(), Some(error))
             }
-            Outcome::Heard(_, overheard) => {
+            ListenOutcome::Heard(_, overheard) => {
                 let verdict = judge(&overheard);
                 (overheard.findings, verdict, None)
             }
@@ -138,8 +138,8 @@ impl Outcome {
 
 /// A connection that ended before its time is found wanting, unless the server ended it, by its own hand, on a client
 /// that left it unanswered, or may have because this host stood still, or a limit of ours ended it.
-fn judge(overheard: &Overheard) -> report::Verdict {
-    let Overheard { circumstances, findings, ending, excused, .. } = overheard;
+fn judge(overheard: &ListenerResult) -> report::Verdict {
+    let ListenerResult { circumstances, findings, ending, excused, .. } = overheard;
     let provoked = matches!(findings.unanswered, Some(Unanswered::Ends { .. }));
     match (findings.verdict, ending) {
         (_, Some(_)) if *excused => report::Verdict::Inconclusive,

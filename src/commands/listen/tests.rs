@@ -6,10 +6,10 @@ use tokio::io::duplex;
 use tokio::time::{Instant, advance, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 
-use super::ear::{Ear, Overheard};
 use super::judge;
-use super::notes::Notes;
+use super::listener::{Listener, ListenerResult};
 use super::plan::ListenPlan;
+use super::recorder::ListenRecorder;
 use crate::domain::ending::How;
 use crate::domain::heartbeat::pattern::Pattern;
 use crate::domain::heartbeat::template::Template;
@@ -57,7 +57,7 @@ impl ListenReporter for Talks {
 }
 
 /// Listens to a server that plays this script from the opening on, once it is greeted; when the client talked.
-async fn heard<F, Fut>(plan: ListenPlan, script: F) -> (Overheard, Vec<Duration>)
+async fn heard<F, Fut>(plan: ListenPlan, script: F) -> (ListenerResult, Vec<Duration>)
 where
     F: FnOnce(RawPeer, Instant) -> Fut,
     Fut: Future<Output = RawPeer> + Send + 'static,
@@ -68,12 +68,12 @@ where
     let mut socket = WebSocket::new(tap, Vec::new(), marks, 65_536, 1024).await;
     let start = Instant::now();
     let peer = tokio::spawn(script(RawPeer { io: far }, start));
-    let mut notes = Notes::new(start, plan.shapes.clone());
+    let mut notes = ListenRecorder::new(start, plan.shapes.clone());
     let mut hear = |word: PreambleEvent<'_>| notes.overhear(word);
     run_preamble_heard_by(&mut socket, &plan.greeting, &plan.target, &|_| {}, &mut hear).await.unwrap();
     let mut talks = Talks::default();
     let never = CancellationToken::new();
-    let overheard = Ear::new(&plan, &mut socket, notes, &mut talks).listen(&never).await;
+    let overheard = Listener::new(&plan, &mut socket, notes, &mut talks).listen(&never).await;
     drop(socket);
     peer.abort();
     (overheard, talks.0)

@@ -67,16 +67,16 @@ pub(super) fn plan(url: &str) -> IdlePlan {
 }
 
 #[derive(Default)]
-struct Log(Vec<IdleEvent>);
+struct EventLog(Vec<IdleEvent>);
 
-impl IdleReporter for Log {
+impl IdleReporter for EventLog {
     fn report(&mut self, event: &IdleEvent) {
         self.0.push(event.clone());
     }
 }
 
 pub(super) async fn probe(plan: IdlePlan) -> (IdleReport, Vec<IdleEvent>) {
-    let mut log = Log::default();
+    let mut log = EventLog::default();
     let report = run(plan, &mut log, CancellationToken::new()).await.unwrap();
     (report, log.0)
 }
@@ -91,12 +91,12 @@ async fn probed(faults: &[(&str, &str)], change: impl FnOnce(&mut IdlePlan)) -> 
 }
 
 /// The server's own timer is late at times, and a question that comes meanwhile is answered.
-const LATE: Duration = Duration::from_millis(50);
+const MAX_TIMER_LATENESS: Duration = Duration::from_millis(50);
 
 /// A bracket with both ends around this length was found.
 fn around(report: &IdleReport, truth: u64) {
     let (findings, truth) = (&report.findings, ms(truth));
-    let holds = findings.bracket.lo.is_some_and(|lo| lo <= truth + LATE)
+    let holds = findings.bracket.lo.is_some_and(|lo| lo <= truth + MAX_TIMER_LATENESS)
         && findings.bracket.hi.is_some_and(|hi| truth <= hi);
     assert!(holds, "{truth:?} is not in {:?}: {findings:#?}", findings.bracket);
     assert_eq!(report.verdict, report::Verdict::Passed, "{:?}", report.reasons);
@@ -296,9 +296,9 @@ async fn a_server_that_refuses_the_second_connection_yields_a_reason_and_no_numb
 }
 
 /// Interrupts as soon as anything survived.
-struct Impatient(CancellationToken);
+struct InterruptOnSurvival(CancellationToken);
 
-impl IdleReporter for Impatient {
+impl IdleReporter for InterruptOnSurvival {
     fn report(&mut self, event: &IdleEvent) {
         if matches!(event, IdleEvent::Bracket { bracket, .. } if bracket.lo.is_some()) {
             self.0.cancel();
@@ -310,7 +310,7 @@ impl IdleReporter for Impatient {
 async fn an_interrupted_run_reports_what_is_known() {
     let (plan, stop) = scene(&[]).await;
     let token = CancellationToken::new();
-    let report = run(plan, &mut Impatient(token.clone()), token).await.unwrap();
+    let report = run(plan, &mut InterruptOnSurvival(token.clone()), token).await.unwrap();
     stop.cancel();
     assert!(report.partial && report.findings.bracket.lo.is_some(), "{:#?}", report.findings);
     assert_eq!(report.verdict, report::Verdict::Interrupted { measured: true });
@@ -337,7 +337,7 @@ async fn what_happens_is_told_in_order() {
 async fn a_plan_that_makes_no_sense_is_refused_before_anything_is_told() {
     let mut plan = plan("ws://127.0.0.1:1/");
     plan.search.max_connections = 2;
-    let mut log = Log::default();
+    let mut log = EventLog::default();
     let refused = run(plan, &mut log, CancellationToken::new()).await;
     assert!(refused.is_err() && log.0.is_empty());
 }

@@ -1,10 +1,10 @@
 //! `wscheck probe-zombie`: how long does the server keep a dead client?
 
-mod backlog;
-mod client;
-mod house;
+mod client_task;
 mod plan;
-mod stalled;
+mod stalled_client;
+mod supervisor;
+mod unread_backlog;
 
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -12,8 +12,8 @@ use std::time::SystemTime;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use self::house::{House, Seen};
 pub use self::plan::ZombiePlan;
+use self::supervisor::{Supervisor, SupervisorResult};
 use crate::domain::idle::Expectation;
 use crate::domain::report;
 use crate::domain::shown;
@@ -35,14 +35,19 @@ pub async fn run(
     let started_at = SystemTime::now();
     let start = Instant::now();
     reporter.report(&ZombieEvent::Started { at: started_at, info: Arc::clone(&info) });
-    let seen = House::open(plan, reporter).watch(&interrupt).await;
+    let seen = Supervisor::open(plan, reporter).watch(&interrupt).await;
     let report = conclude(info, seen, started_at, start);
     reporter.report(&ZombieEvent::Finished(Box::new(report.clone())));
     report
 }
 
-fn conclude(info: Arc<ZombieInfo>, seen: Seen, started_at: SystemTime, start: Instant) -> ZombieReport {
-    let Seen { lives, opened, error, interrupted, vouched, stood_still, unanswered } = seen;
+fn conclude(
+    info: Arc<ZombieInfo>,
+    seen: SupervisorResult,
+    started_at: SystemTime,
+    start: Instant,
+) -> ZombieReport {
+    let SupervisorResult { lives, opened, error, interrupted, vouched, stood_still, unanswered } = seen;
     let watch = Watch { every: info.every, whole: !interrupted, vouched, stood_still, unanswered };
     let headers = opened.as_ref().map_or(&[][..], |opened| &opened.headers);
     let findings = Findings::of(lives, watch).with_headers(headers);

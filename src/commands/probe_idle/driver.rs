@@ -9,8 +9,8 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
-use super::line::{Line, Shared, Told, Word, observation};
 use super::plan::IdlePlan;
+use super::probe_task::{ProbeTask, ProbeTaskEvent, ProbeTaskMessage, SharedSearch, observation};
 use crate::domain::idle::report::{IdleEvent, IdleReporter, Sighting};
 use crate::domain::idle::{
     Bracket, Cut, Findings, Observation, Order, PlanError, ProbeId, Role, Search, Seen, Step,
@@ -19,10 +19,10 @@ use crate::domain::opening::OpenError;
 use crate::net::stall_detector::StallDetector;
 
 /// How often progress is told.
-const PROGRESS_EVERY: Duration = Duration::from_secs(1);
+const PROGRESS_INTERVAL: Duration = Duration::from_secs(1);
 
 /// What a hunt brought.
-pub struct Catch {
+pub struct SearchResult {
     pub findings: Findings,
     /// How a control was last seen to end.
     pub control_cut: Option<Cut>,
@@ -33,21 +33,21 @@ pub struct Catch {
 }
 
 /// One connection as the hunt knows it.
-struct Known {
+struct TrackedProbe {
     role: Role,
     span: watch::Sender<Option<Duration>>,
     cancel: CancellationToken,
 }
 
 /// A search under way.
-pub struct Hunt<'a> {
+pub struct SearchDriver<'a> {
     search: Search,
     start: Instant,
     /// The same moment by the wall clock.
     started_at: SystemTime,
-    shared: Arc<Shared>,
-    words: mpsc::UnboundedReceiver<Word>,
-    known: HashMap<ProbeId, Known>,
+    shared: Arc<SharedSearch>,
+    words: mpsc::UnboundedReceiver<ProbeTaskMessage>,
+    known: HashMap<ProbeId, TrackedProbe>,
     tasks: JoinSet<()>,
     reporter: &'a mut dyn IdleReporter,
     bracket: Bracket,
@@ -58,33 +58,33 @@ pub struct Hunt<'a> {
     vigil: StallDetector,
 }
 
-enum Woken {
+enum DriverWake {
     Interrupted,
-    Word(Word),
+    Word(ProbeTaskMessage),
     Time,
 }
 
-impl<'a> Hunt<'a> {
+impl<'a> SearchDriver<'a> {
     pub fn new(
         plan: IdlePlan,
         start: Instant,
         reporter: &'a mut dyn IdleReporter,
-    ) -> Result<Hunt<'a>, PlanError> {
+    ) -> Result<SearchDriver<'a>, PlanError> {
         let search = Search::new(plan.search.clone())?;
         let (sender, words) = mpsc::unbounded_channel();
         let places = Semaphore::new(plan.search.max_connections);
-        Ok(Hunt {
+        Ok(SearchDriver {
             search,
             start,
             started_at: SystemTime::now().checked_sub(start.elapsed()).unwrap_or(SystemTime::UNIX_EPOCH),
-            shared: Arc::new(Shared { plan, words: sender, places }),
+            shared: Arc::new(SharedSearch { plan, words: sender, places }),
             words,
             known: HashMap::new(),
             tasks: JoinSet::new(),
             reporter,
             bracket: Bracket::default(),
             is_provisional_told: false,
-            progress_at: start + PROGRESS_EVERY,
+            progress_at: start + PROGRESS_INTERVAL,
             control_cut: None,
             error: None,
             vigil: StallDetector::begin(),
@@ -92,7 +92,7 @@ impl<'a> Hunt<'a> {
     }
 
     /// Searches until a verdict stands, or the user wants no more.
-    pub async fn run(mut self, interrupt: &CancellationToken) -> Catch {
+    pub async fn run(mut self, interrupt: &CancellationToken) -> SearchResult {
         loop {
             match self.search.next(self.start.elapsed()) {
                 Step::Act(orders) => {
@@ -108,7 +108,7 @@ impl<'a> Hunt<'a> {
         let findings = self.search.findings(self.start.elapsed());
         self.dismiss().await;
         let standstill = self.vigil.longest();
-        Catch { findings, control_cut: self.control_cut, error: self.error, standstill }
+        SearchResult { findings, control_cut: self.control_cut, error: self.error, standstill }
     }
 
     /// What was told meanwhile, and whether the user wants no more: a search that only acts hears it, too.
@@ -125,15 +125,15 @@ impl<'a> Hunt<'a> {
         let until = until.min(self.progress_at).min(self.vigil.due());
         let woken = tokio::select! {
             biased;
-            () = interrupt.cancelled() => Woken::Interrupted,
-            Some(word) = self.words.recv() => Woken::Word(word),
-            () = sleep_until(until) => Woken::Time,
+            () = interrupt.cancelled() => DriverWake::Interrupted,
+            Some(word) = self.words.recv() => DriverWake::Word(word),
+            () = sleep_until(until) => DriverWake::Time,
         };
         self.vigil.look();
         match woken {
-            Woken::Interrupted => self.search.interrupt(),
-            Woken::Time => {}
-            Woken::Word(word) => {
+            DriverWake::Interrupted => self.search.interrupt(),
+            DriverWake::Time => {}
+            DriverWake::Word(word) => {
                 self.take(word);
                 self.hear(interrupt);
             }
@@ -156,9 +156,14 @@ impl<'a> Hunt<'a> {
     fn open(&mut self, probe: ProbeId, role: Role, ask_at: Option<Duration>) {
         let (span, receiver) = watch::channel(ask_at);
         let cancel = CancellationToken::new();
-        let line =
-            Line { probe, role, span: receiver, cancel: cancel.clone(), shared: Arc::clone(&self.shared) };
-        self.known.insert(probe, Known { role, span, cancel });
+        let line = ProbeTask {
+            probe,
+            role,
+            span: receiver,
+            cancel: cancel.clone(),
+            shared: Arc::clone(&self.shared),
+        };
+        self.known.insert(probe, TrackedProbe { role, span, cancel });
         self.tasks.spawn(line.run());
         while self.tasks.try_join_next().is_some() {}
     }
@@ -169,7 +174,7 @@ impl<'a> Hunt<'a> {
         }
     }
 
-    fn take(&mut self, (probe, at, told): Word) {
+    fn take(&mut self, (probe, at, told): ProbeTaskMessage) {
         let observation = observation(probe, at, &told, self.start);
         let Some(known) = self.known.get(&probe) else { return };
         let (role, ask_at) = (known.role, *known.span.borrow());
@@ -184,18 +189,18 @@ impl<'a> Hunt<'a> {
         self.tell_changes();
     }
 
-    fn tell(&mut self, role: Role, ask_at: Option<Duration>, told: Told, observation: Observation) {
+    fn tell(&mut self, role: Role, ask_at: Option<Duration>, told: ProbeTaskEvent, observation: Observation) {
         let probe = observation.probe;
         // What is seen may be told later.
         let at = self.started_at + observation.at;
         let event = match told {
-            Told::Opened(opened) => IdleEvent::ProbeOpened { probe, role, at, opened },
-            Told::OpenFailed(error) => {
+            ProbeTaskEvent::Opened(opened) => IdleEvent::ProbeOpened { probe, role, at, opened },
+            ProbeTaskEvent::OpenFailed(error) => {
                 self.error = Some(Arc::clone(&error));
                 IdleEvent::OpenFailed { probe, role, at, error }
             }
-            Told::Seen(Seen::Beat | Seen::Replied) => return,
-            Told::Seen(_) => IdleEvent::Seen(Sighting { role, ask_at, observation, at }),
+            ProbeTaskEvent::Seen(Seen::Beat | Seen::Replied) => return,
+            ProbeTaskEvent::Seen(_) => IdleEvent::Seen(Sighting { role, ask_at, observation, at }),
         };
         self.reporter.report(&event);
     }
@@ -215,7 +220,7 @@ impl<'a> Hunt<'a> {
     fn tell_progress(&mut self) {
         let now = Instant::now();
         if now >= self.progress_at {
-            self.progress_at = now + PROGRESS_EVERY;
+            self.progress_at = now + PROGRESS_INTERVAL;
             self.reporter.report(&IdleEvent::Progress(self.search.progress(now - self.start)));
         }
     }

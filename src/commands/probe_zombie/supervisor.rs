@@ -9,7 +9,7 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::client::{Client, Told, Word};
+use super::client_task::{ClientTask, ClientTaskEvent, ClientTaskMessage};
 use super::plan::ZombiePlan;
 use crate::domain::opening::{OpenError, Opened};
 use crate::domain::zombie::report::{Progress, ZombieEvent, ZombieReporter};
@@ -19,17 +19,17 @@ use crate::net::stall_detector::StallDetector;
 use crate::net::time::at;
 
 /// How often progress is told.
-const PROGRESS_EVERY: Duration = Duration::from_secs(1);
+const PROGRESS_INTERVAL: Duration = Duration::from_secs(1);
 /// When the control died, so long is waited for others that die of the same; and when the user wants no more, for the
 /// control to vouch for what was seen.
-const GRACE: Duration = Duration::from_millis(500);
+const CONTROL_GRACE: Duration = Duration::from_millis(500);
 /// What a client says is passed on to the others within this part of the time between two words of the control...
-const PASSED_ON: f64 = 0.5;
+const RELAY_WINDOW_FRACTION: f64 = 0.5;
 /// ... and within this time.
-const PASSED_ON_AT_MOST: Duration = Duration::from_secs(1);
+const MAX_RELAY_WINDOW: Duration = Duration::from_secs(1);
 
 /// What was seen.
-pub struct Seen {
+pub struct SupervisorResult {
     pub lives: Vec<Life>,
     pub opened: Option<Arc<Opened>>,
     pub error: Option<Arc<OpenError>>,
@@ -43,11 +43,11 @@ pub struct Seen {
 }
 
 /// A run under way.
-pub struct House<'a> {
+pub struct Supervisor<'a> {
     max: Duration,
     start: Instant,
-    lives: HashMap<Way, Guest>,
-    words: mpsc::UnboundedReceiver<Word>,
+    lives: HashMap<Way, ClientSlot>,
+    words: mpsc::UnboundedReceiver<ClientTaskMessage>,
     tasks: JoinSet<()>,
     cancel: CancellationToken,
     /// The others are over, so the control may go when it has vouched for that.
@@ -70,41 +70,41 @@ pub struct House<'a> {
 }
 
 /// One client as the house knows it.
-struct Guest {
+struct ClientSlot {
     life: Life,
     /// When it was open.
     since: Option<Instant>,
     is_over: bool,
 }
 
-enum Woken {
+enum SupervisorWake {
     Interrupted,
-    Word(Word),
+    Word(ClientTaskMessage),
     Progress,
     Vigil,
     Vouch,
     Over,
 }
 
-impl<'a> House<'a> {
+impl<'a> Supervisor<'a> {
     /// Opens all clients side by side.
-    pub fn open(plan: ZombiePlan, reporter: &'a mut dyn ZombieReporter) -> House<'a> {
+    pub fn open(plan: ZombiePlan, reporter: &'a mut dyn ZombieReporter) -> Supervisor<'a> {
         let (sender, words) = mpsc::unbounded_channel();
         let (plan, mut tasks) = (Arc::new(plan), JoinSet::new());
-        let said = RelayDetector::new(plan.every.mul_f64(PASSED_ON).min(PASSED_ON_AT_MOST));
+        let said = RelayDetector::new(plan.every.mul_f64(RELAY_WINDOW_FRACTION).min(MAX_RELAY_WINDOW));
         let (cancel, vouch) = (CancellationToken::new(), CancellationToken::new());
         let guest = |way| {
             let (plan, words, said) = (Arc::clone(&plan), sender.clone(), said.clone());
             let (cancel, vouch) = (cancel.clone(), vouch.clone());
-            tasks.spawn(Client { way, plan, words, said, cancel, vouch }.run());
-            (way, Guest { life: Life::new(way), since: None, is_over: false })
+            tasks.spawn(ClientTask { way, plan, words, said, cancel, vouch }.run());
+            (way, ClientSlot { life: Life::new(way), since: None, is_over: false })
         };
         let lives = Way::ALL.into_iter().map(guest).collect();
         let start = Instant::now();
-        let progress_at = start + PROGRESS_EVERY;
+        let progress_at = start + PROGRESS_INTERVAL;
         let max = plan.max;
         let (opened, error) = (None, None);
-        House {
+        Supervisor {
             max,
             start,
             lives,
@@ -127,40 +127,48 @@ impl<'a> House<'a> {
     }
 
     /// Watches until all clients but the control are over, the control is, or the user wants no more.
-    pub async fn watch(mut self, interrupt: &CancellationToken) -> Seen {
+    pub async fn watch(mut self, interrupt: &CancellationToken) -> SupervisorResult {
         loop {
             let (progress_at, over_at, look_at) = (self.progress_at, self.over_at, self.vigil.due());
             let vouch_at = self.vouch_at.filter(|_| !self.vouch.is_cancelled());
             let woken = tokio::select! {
                 biased;
-                () = interrupt.cancelled(), if !self.interrupted => Woken::Interrupted,
-                () = at(over_at) => Woken::Over,
-                Some(word) = self.words.recv() => Woken::Word(word),
-                () = at(Some(progress_at)) => Woken::Progress,
-                () = at(Some(look_at)) => Woken::Vigil,
-                () = at(vouch_at) => Woken::Vouch,
+                () = interrupt.cancelled(), if !self.interrupted => SupervisorWake::Interrupted,
+                () = at(over_at) => SupervisorWake::Over,
+                Some(word) = self.words.recv() => SupervisorWake::Word(word),
+                () = at(Some(progress_at)) => SupervisorWake::Progress,
+                () = at(Some(look_at)) => SupervisorWake::Vigil,
+                () = at(vouch_at) => SupervisorWake::Vouch,
             };
             self.vigil.look();
             match woken {
-                Woken::Interrupted => self.interrupted = true,
-                Woken::Over => break,
-                Woken::Word((way, told)) => {
+                SupervisorWake::Interrupted => self.interrupted = true,
+                SupervisorWake::Over => break,
+                SupervisorWake::Word((way, told)) => {
                     self.on_word(way, told);
                     self.note_end(way);
                 }
-                Woken::Progress => self.progress(),
-                Woken::Vigil => {}
-                Woken::Vouch => self.vouch.cancel(),
+                SupervisorWake::Progress => self.progress(),
+                SupervisorWake::Vigil => {}
+                SupervisorWake::Vouch => self.vouch.cancel(),
             }
             self.settle();
             tokio::task::coop::consume_budget().await;
         }
         self.dismiss().await;
         let stood_still = self.vigil.longest();
-        let House { mut lives, opened, error, answered, seen_until, interrupted, unanswered, .. } = self;
+        let Supervisor { mut lives, opened, error, answered, seen_until, interrupted, unanswered, .. } = self;
         let vouched = answered.is_some_and(|answered| answered > seen_until);
         let lives = Way::ALL.into_iter().filter_map(|way| lives.remove(&way)).map(|guest| guest.life);
-        Seen { lives: lives.collect(), opened, error, interrupted, vouched, stood_still, unanswered }
+        SupervisorResult {
+            lives: lives.collect(),
+            opened,
+            error,
+            interrupted,
+            vouched,
+            stood_still,
+            unanswered,
+        }
     }
 
     /// Whether all but the control are over.
@@ -177,24 +185,34 @@ impl<'a> House<'a> {
         }
     }
 
-    fn on_word(&mut self, way: Way, told: Told) {
+    fn on_word(&mut self, way: Way, told: ClientTaskEvent) {
         let at = SystemTime::now();
         let Some(guest) = self.lives.get_mut(&way) else { return };
         match told {
-            Told::Opened(opened) => {
+            ClientTaskEvent::Opened(opened) => {
                 guest.since = Some(Instant::now());
                 guest.life.fate = Fate::Kept { so_far: Duration::ZERO, proven: false };
                 self.opened.get_or_insert_with(|| Arc::clone(&opened));
                 self.reporter.report(&ZombieEvent::Opened { way, at, opened });
             }
-            Told::OpenFailed(error) => {
+            ClientTaskEvent::OpenFailed(error) => {
                 guest.is_over = true;
                 guest.life.fate = Fate::Unopened { why: format!("{}: {}", error.phase, error.cause) };
                 self.error = Some(Arc::clone(&error));
                 self.reporter.report(&ZombieEvent::OpenFailed { way, at, error });
             }
-            Told::Said(said) => self.reporter.report(&ZombieEvent::Said { way, said }),
-            Told::Over { fate, began, greeting, listening, passed_on, unread, deaf, answered, longest } => {
+            ClientTaskEvent::Said(said) => self.reporter.report(&ZombieEvent::Said { way, said }),
+            ClientTaskEvent::Over {
+                fate,
+                began,
+                greeting,
+                listening,
+                passed_on,
+                unread,
+                deaf,
+                answered,
+                longest,
+            } => {
                 self.answered = self.answered.max(answered);
                 self.unanswered = self.unanswered.max(longest);
                 guest.is_over = true;
@@ -223,13 +241,13 @@ impl<'a> House<'a> {
         let control_is_open = self.lives.get(&Way::Control).is_some_and(|control| control.since.is_some());
         match (self.is_over(Way::Control), self.is_done() || self.interrupted) {
             (true, true) => self.over_at = Some(now),
-            (true, false) => self.over_at = self.over_at.or(Some(now + GRACE)),
+            (true, false) => self.over_at = self.over_at.or(Some(now + CONTROL_GRACE)),
             (false, true) => self.vouch_at = self.vouch_at.or(Some(self.outlived_at().unwrap_or(now))),
             (false, false) => {}
         }
         if self.interrupted {
             self.vouch.cancel();
-            let grace = if control_is_open { GRACE } else { Duration::ZERO };
+            let grace = if control_is_open { CONTROL_GRACE } else { Duration::ZERO };
             self.over_at = self.over_at.or(Some(now + grace));
         }
     }
@@ -242,7 +260,7 @@ impl<'a> House<'a> {
     }
 
     fn progress(&mut self) {
-        self.progress_at = Instant::now() + PROGRESS_EVERY;
+        self.progress_at = Instant::now() + PROGRESS_INTERVAL;
         let others = || Way::ALL.into_iter().filter(|way| *way != Way::Control);
         let guests = || others().filter_map(|way| Some((way, self.lives.get(&way)?)));
         let alive = guests().filter(|(_, guest)| guest.since.is_some() && !guest.is_over);

@@ -7,15 +7,15 @@ use tokio::time::Instant;
 use crate::domain::listen::Kind;
 
 /// At most so often is one kind told.
-const EVERY: Duration = Duration::from_millis(10);
+const REPORT_INTERVAL: Duration = Duration::from_millis(10);
 
 /// What is still to be told.
 #[derive(Debug, Default)]
-pub struct Telling {
+pub struct ServerEventThrottle {
     kinds: Vec<(Kind, u64, Instant)>,
 }
 
-impl Telling {
+impl ServerEventThrottle {
     /// Takes one; gives how many are to be told now.
     pub fn note(&mut self, kind: Kind, now: Instant) -> Option<u64> {
         let Some((_, untold, told)) = self.kinds.iter_mut().find(|(known, _, _)| *known == kind) else {
@@ -23,7 +23,7 @@ impl Telling {
             return Some(1);
         };
         *untold += 1;
-        if now < *told + EVERY {
+        if now < *told + REPORT_INTERVAL {
             return None;
         }
         *told = now;
@@ -38,12 +38,12 @@ mod tests {
 
     #[test]
     fn a_flood_is_told_in_counts() {
-        let (mut telling, start) = (Telling::default(), Instant::now());
+        let (mut telling, start) = (ServerEventThrottle::default(), Instant::now());
         assert_eq!(telling.note(Sound::Ping.into(), start), Some(1));
         for _ in 0..100 {
             assert_eq!(telling.note(Sound::Ping.into(), start), None);
         }
         assert_eq!(telling.note(Sound::Pong.into(), start), Some(1));
-        assert_eq!(telling.note(Sound::Ping.into(), start + EVERY), Some(101));
+        assert_eq!(telling.note(Sound::Ping.into(), start + REPORT_INTERVAL), Some(101));
     }
 }

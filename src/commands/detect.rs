@@ -17,17 +17,17 @@ use crate::net::connect::dial::{self, DialPlan};
 use crate::net::transport::stream::Stream;
 
 /// Who speaks first does so by then.
-const PATIENCE: Duration = Duration::from_secs(2);
+const FIRST_MESSAGE_TIMEOUT: Duration = Duration::from_secs(2);
 /// A server that ends the connection so soon, beyond a round trip, did not wait for anything: it does not want it.
-const AT_ONCE: Duration = Duration::from_millis(500);
+const IMMEDIATE_CLOSE: Duration = Duration::from_millis(500);
 /// So many messages are looked at.
-const MOST: usize = 4;
+const MAX_MESSAGES: usize = 4;
 
 /// So many connections are opened at most.
-const MOST_LOOKS: usize = 3;
+const MAX_CONNECTIONS: usize = 3;
 
 /// What one look at a server showed.
-struct Look {
+struct DetectionAttempt {
     subprotocol: Option<String>,
     messages: Vec<(Resemblance, String)>,
     /// The server ended the connection at once.
@@ -46,7 +46,7 @@ pub async fn reconnoitre(target: &Target, dial: &DialPlan, largest: usize) -> Re
         dial.subprotocols = offered_at(target.resource()).into_iter().map(str::to_string).collect();
     }
     let mut seen = look(target, &dial, largest).await?;
-    for _ in 1..MOST_LOOKS {
+    for _ in 1..MAX_CONNECTIONS {
         let Some(refused) = seen.subprotocol.clone().filter(|_| is_ours && seen.refused) else { break };
         dial.subprotocols.retain(|name| *name != refused);
         if dial.subprotocols.is_empty() {
@@ -59,20 +59,20 @@ pub async fn reconnoitre(target: &Target, dial: &DialPlan, largest: usize) -> Re
     Ok(Clues { resource: target.resource().to_string(), subprotocol, messages: seen.messages })
 }
 
-async fn look(target: &Target, dial: &DialPlan, largest: usize) -> Result<Look, OpenError> {
+async fn look(target: &Target, dial: &DialPlan, largest: usize) -> Result<DetectionAttempt, OpenError> {
     let dial::Open { stream, leftover, marks, facts } = dial::open(dial, target).await?;
     let mut socket = WebSocket::new(stream, leftover, marks, largest, 1024).await;
     let began = Instant::now();
     let (messages, ended) = first_words(&mut socket).await;
-    let refused = ended && began.elapsed() < AT_ONCE + facts.phases.upgrade.unwrap_or_default();
+    let refused = ended && began.elapsed() < IMMEDIATE_CLOSE + facts.phases.upgrade.unwrap_or_default();
     say_goodbye(&mut socket).await;
     let subprotocol = facts.subprotocol.map(|name| name.as_str().to_string());
-    Ok(Look { subprotocol, messages, refused })
+    Ok(DetectionAttempt { subprotocol, messages, refused })
 }
 
 /// What it says, until that is typical of something, or is enough; and whether it ended the connection.
 async fn first_words(socket: &mut WebSocket<Stream>) -> (Vec<(Resemblance, String)>, bool) {
-    let until = Instant::now() + PATIENCE;
+    let until = Instant::now() + FIRST_MESSAGE_TIMEOUT;
     let mut words = Vec::new();
     while let Ok(step) = timeout_at(until, socket.step()).await {
         let message = match step {
@@ -83,7 +83,7 @@ async fn first_words(socket: &mut WebSocket<Stream>) -> (Vec<(Resemblance, Strin
         if let Some((presets, shown)) = word(&message) {
             let is_known = !presets.is_empty();
             words.push((presets, shown));
-            if is_known || words.len() == MOST {
+            if is_known || words.len() == MAX_MESSAGES {
                 break;
             }
         }

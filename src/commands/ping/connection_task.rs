@@ -8,7 +8,7 @@ use tokio::sync::{Semaphore, SemaphorePermit, mpsc};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::calm::Calm;
+use super::batching_policy::BatchingPolicy;
 use super::plan::PingPlan;
 use crate::domain::backoff::Attempts;
 use crate::domain::event::{ConnEvent, ConnId};
@@ -23,17 +23,17 @@ use crate::net::connect::dial;
 use crate::net::transport::stream::Stream;
 
 /// Longer than anybody waits, and short enough to be added to an instant.
-const LONGEST_RAMP: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+const MAX_RAMP: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 /// So many connections may have a read buffer of the usual size.
-const FEW: usize = 64;
+const MAX_USUAL_READ_BUFFERS: usize = 64;
 
 /// What one connection reports, to be gathered in one place.
-pub type Told = (ConnId, SystemTime, ConnEvent);
+pub type TimedConnEvent = (ConnId, SystemTime, ConnEvent);
 
 /// What all connections of a run share.
-pub struct Shared {
+pub struct SharedRun {
     pub plan: PingPlan,
-    pub events: mpsc::UnboundedSender<Told>,
+    pub events: mpsc::UnboundedSender<TimedConnEvent>,
     pub stop: CancellationToken,
     /// The user wants the end at once; cancels `stop`, too.
     pub interrupt: CancellationToken,
@@ -41,36 +41,36 @@ pub struct Shared {
     pub began: Instant,
     /// Bounds how many connections are being opened at once.
     pub openings: Semaphore,
-    pub calm: Calm,
+    pub calm: BatchingPolicy,
     /// The moment from which all heartbeats are counted: when the first connection was open.
     pub anchor: OnceLock<Instant>,
 }
 
 /// One connection's place in the run.
-pub struct Link {
+pub struct ConnectionTask {
     pub id: ConnId,
     pub target: Arc<Target>,
     /// Its number among all connections of the run, from 0.
     pub number: usize,
-    pub shared: Arc<Shared>,
+    pub shared: Arc<SharedRun>,
 }
 
 /// The time since an established connection was lost.
 #[derive(Debug, Clone, Copy)]
-struct Gap {
+struct ConnectionGap {
     since: Instant,
     /// Attempts to end it.
     attempts: u32,
 }
 
 /// An open connection: its socket, and when its upgrade was over.
-type Ready = (WebSocket<Stream>, Instant);
+type OpenSocket = (WebSocket<Stream>, Instant);
 
-impl Link {
+impl ConnectionTask {
     /// Keeps the connection until its heartbeats are done, the run stops, or it is lost for good.
     pub async fn keep(self) {
         let mut next_seq = vec![0; self.shared.plan.session.kinds.len()];
-        let mut gap: Option<Gap> = None;
+        let mut gap: Option<ConnectionGap> = None;
         let mut attempts = Attempts::default();
         let mut status = Status::Unknown;
         loop {
@@ -87,7 +87,7 @@ impl Link {
                 };
                 attempts.ended(closed.ending.age, closed.answered, backoff);
                 (next_seq, status) = (closed.next_seq, closed.status);
-                gap = Some(Gap { since: closed.ended_at, attempts: 0 });
+                gap = Some(ConnectionGap { since: closed.ended_at, attempts: 0 });
             }
             let Some(gap) = &mut gap else { return };
             if !self.wait_to_retry(gap, &mut attempts).await {
@@ -97,7 +97,7 @@ impl Link {
     }
 
     /// Opens and greets; `None` when the run stopped meanwhile.
-    async fn open(&self, is_first: bool) -> Option<Result<Ready, OpenError>> {
+    async fn open(&self, is_first: bool) -> Option<Result<OpenSocket, OpenError>> {
         let stop = &self.shared.stop;
         let _turn = stop.run_until_cancelled(self.turn(is_first)).await?;
         // Boxed: an opening's state is many times a session's, and its memory is for the next one.
@@ -108,20 +108,21 @@ impl Link {
     async fn turn(&self, is_first: bool) -> Option<SemaphorePermit<'_>> {
         if let Some(ramp) = self.shared.plan.ramp.filter(|_| is_first) {
             let delay = ramp.delay(self.number, self.shared.plan.connections());
-            tokio::time::sleep_until(self.shared.began + delay.min(LONGEST_RAMP)).await;
+            tokio::time::sleep_until(self.shared.began + delay.min(MAX_RAMP)).await;
         }
         // Nobody closes the semaphore.
         self.shared.openings.acquire().await.ok()
     }
 
-    async fn open_in_turn(&self) -> Result<Ready, OpenError> {
+    async fn open_in_turn(&self) -> Result<OpenSocket, OpenError> {
         let _calm = self.shared.calm.disturb();
         self.tell(ConnEvent::Opening);
         let plan = &self.shared.plan;
         let open = dial::open(&plan.dial, &self.target).await?;
         let opened_at = Instant::now();
         let most = plan.greeting.largest().max(plan.session.ask.as_str().len());
-        let buffer = if plan.connections() > FEW { SMALL_READ_BUFFER } else { READ_BUFFER };
+        let buffer =
+            if plan.connections() > MAX_USUAL_READ_BUFFERS { SMALL_READ_BUFFER } else { READ_BUFFER };
         let dial::Open { stream, leftover, marks, facts } = open;
         let mut socket =
             WebSocket::reading(buffer, stream, leftover, marks, plan.max_message_size, most).await;
@@ -136,7 +137,7 @@ impl Link {
     /// No `async fn`: it would keep its arguments beside the session that is made of them.
     fn measure(
         &self,
-        (socket, opened_at): Ready,
+        (socket, opened_at): OpenSocket,
         first_seq: Vec<u64>,
         status: Status,
     ) -> impl Future<Output = session::SessionEnd> {
@@ -160,18 +161,18 @@ impl Link {
 
     /// Reports a failed opening. Its error must not lie in the task beside the session that follows: thousands of tasks are
     /// held.
-    fn tell_opening(&self, opened: Result<Ready, OpenError>) -> Option<Ready> {
+    fn tell_opening(&self, opened: Result<OpenSocket, OpenError>) -> Option<OpenSocket> {
         opened.map_err(|error| self.tell(ConnEvent::OpenFailed(Arc::new(error)))).ok()
     }
 
-    fn tell_reconnected(&self, gap: Option<Gap>) {
+    fn tell_reconnected(&self, gap: Option<ConnectionGap>) {
         if let Some(gap) = gap {
             self.tell(ConnEvent::Reconnected { outage: gap.since.elapsed(), attempts: gap.attempts });
         }
     }
 
     /// Waits before the next attempt; false when there is to be none.
-    async fn wait_to_retry(&self, gap: &mut Gap, attempts: &mut Attempts) -> bool {
+    async fn wait_to_retry(&self, gap: &mut ConnectionGap, attempts: &mut Attempts) -> bool {
         let backoff = self.shared.plan.reconnect.as_ref();
         let Some(after) = backoff.and_then(|backoff| backoff.delay(attempts.count(), rand::random())) else {
             return false;
@@ -189,7 +190,7 @@ impl Link {
         waited
     }
 
-    fn give_up(&self, gap: Option<Gap>, attempts: Attempts) {
+    fn give_up(&self, gap: Option<ConnectionGap>, attempts: Attempts) {
         if let Some(gap) = gap {
             self.tell(ConnEvent::GaveUp { outage: gap.since.elapsed(), attempts: attempts.count() });
         }

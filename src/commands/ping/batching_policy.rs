@@ -12,7 +12,7 @@ use crate::net::batch_sleep::{self, BatchSleep};
 /// - no connection is being opened: the phases are timed in user space
 /// - the kernel says of every connection when bytes arrive
 #[derive(Debug)]
-pub struct Calm {
+pub struct BatchingPolicy {
     nap: BatchSleep,
     is_worth_it: bool,
     openings: AtomicUsize,
@@ -20,21 +20,26 @@ pub struct Calm {
     is_user_stamped: AtomicBool,
 }
 
-impl Calm {
+impl BatchingPolicy {
     /// For so many heartbeats an interval; without an interval, each waits for an answer and none for its time.
-    pub fn new(nap: BatchSleep, heartbeats: usize, interval: Option<Duration>) -> Calm {
+    pub fn new(nap: BatchSleep, heartbeats: usize, interval: Option<Duration>) -> BatchingPolicy {
         let is_worth_it = interval.is_some_and(|interval| {
             let length = batch_sleep::BATCH_SLEEP.as_nanos().saturating_mul(heartbeats as u128);
             length > interval.as_nanos()
         });
-        Calm { nap, is_worth_it, openings: AtomicUsize::new(0), is_user_stamped: AtomicBool::new(false) }
+        BatchingPolicy {
+            nap,
+            is_worth_it,
+            openings: AtomicUsize::new(0),
+            is_user_stamped: AtomicBool::new(false),
+        }
     }
 
     /// A connection is being opened as long as this lasts.
-    pub fn disturb(&self) -> Disturbance<'_> {
+    pub fn disturb(&self) -> OpeningGuard<'_> {
         self.openings.fetch_add(1, Relaxed);
         self.decide();
-        Disturbance(self)
+        OpeningGuard(self)
     }
 
     /// Who says when the bytes of one more connection arrive.
@@ -53,9 +58,9 @@ impl Calm {
 
 /// An opening under way.
 #[derive(Debug)]
-pub struct Disturbance<'a>(&'a Calm);
+pub struct OpeningGuard<'a>(&'a BatchingPolicy);
 
-impl Drop for Disturbance<'_> {
+impl Drop for OpeningGuard<'_> {
     fn drop(&mut self) {
         self.0.openings.fetch_sub(1, Relaxed);
         self.0.decide();
@@ -71,7 +76,7 @@ mod tests {
     #[test]
     fn there_are_naps_only_while_nothing_opens() {
         let nap = BatchSleep::default();
-        let calm = Calm::new(nap.clone(), 10_000, SECOND);
+        let calm = BatchingPolicy::new(nap.clone(), 10_000, SECOND);
         let (one, other) = (calm.disturb(), calm.disturb());
         drop(one);
         assert!(!nap.is_allowed());
@@ -84,7 +89,7 @@ mod tests {
     #[test]
     fn a_nap_is_never_measured() {
         let nap = BatchSleep::default();
-        let calm = Calm::new(nap.clone(), 10_000, SECOND);
+        let calm = BatchingPolicy::new(nap.clone(), 10_000, SECOND);
         calm.heed(Timestamps::KernelReceive);
         assert!(nap.is_allowed());
         calm.heed(Timestamps::User);
@@ -96,7 +101,7 @@ mod tests {
     fn few_heartbeats_and_those_without_an_interval_are_never_kept_waiting() {
         for (heartbeats, interval) in [(1000, SECOND), (1, SECOND), (10_000, None)] {
             let nap = BatchSleep::default();
-            Calm::new(nap.clone(), heartbeats, interval).heed(Timestamps::KernelReceive);
+            BatchingPolicy::new(nap.clone(), heartbeats, interval).heed(Timestamps::KernelReceive);
             assert!(!nap.is_allowed(), "{heartbeats} in {interval:?}");
         }
     }

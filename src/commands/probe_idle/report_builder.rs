@@ -5,8 +5,8 @@ use std::time::{Duration, SystemTime};
 
 use tokio::time::Instant;
 
-use super::after::Outcome;
-use super::hunt::Catch;
+use super::driver::SearchResult;
+use super::followup::FollowupResult;
 use crate::domain::idle::middleboxes::{Naming, Observed, consistent_with};
 use crate::domain::idle::refresh::{Conclusion, Fate, Refresh};
 use crate::domain::idle::report::{Direction, IdleInfo, IdleReport, TwoEnded, VerifyOutcome};
@@ -19,7 +19,7 @@ use crate::domain::shown::{duration, exact_duration as show};
 use crate::domain::threshold::Truth;
 
 /// All that a run gathered.
-pub struct Gathered {
+pub struct ReportBuilder {
     pub info: Arc<IdleInfo>,
     pub started_at: SystemTime,
     pub start: Instant,
@@ -27,17 +27,17 @@ pub struct Gathered {
     pub error: Option<Arc<OpenError>>,
     pub two_ended: Option<TwoEnded>,
     /// `None`: there was no search.
-    pub catch: Option<Catch>,
-    pub after: Outcome,
+    pub catch: Option<SearchResult>,
+    pub after: FollowupResult,
     /// What was done otherwise than asked.
     pub notes: Vec<String>,
     /// The user ended it before there was a search.
     pub interrupted: bool,
 }
 
-impl Gathered {
-    pub fn new(info: Arc<IdleInfo>, started_at: SystemTime) -> Gathered {
-        Gathered {
+impl ReportBuilder {
+    pub fn new(info: Arc<IdleInfo>, started_at: SystemTime) -> ReportBuilder {
+        ReportBuilder {
             info,
             started_at,
             start: Instant::now(),
@@ -45,7 +45,7 @@ impl Gathered {
             error: None,
             two_ended: None,
             catch: None,
-            after: Outcome::default(),
+            after: FollowupResult::default(),
             notes: Vec::new(),
             interrupted: false,
         }
@@ -185,7 +185,7 @@ fn nothing_found(elapsed: Duration, partial: bool, error: Option<&OpenError>) ->
 fn interrupted(
     expectation: Option<&(Expectation, Truth)>,
     findings: &Findings,
-    after: &Outcome,
+    after: &FollowupResult,
     elapsed: Duration,
     reasons: &mut Vec<String>,
 ) -> report::Verdict {
@@ -208,7 +208,7 @@ fn interrupted(
 fn judge(
     expectation: Option<&(Expectation, Truth)>,
     findings: &Findings,
-    after: &Outcome,
+    after: &FollowupResult,
     reasons: &mut Vec<String>,
 ) -> report::Verdict {
     let expected = match expectation {

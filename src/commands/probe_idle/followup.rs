@@ -9,8 +9,8 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::line::{Ready, open};
 use super::plan::IdlePlan;
+use super::probe_task::{EstablishedProbe, open};
 use crate::domain::ending::{Ending, How, Who};
 use crate::domain::heartbeat::Kind;
 use crate::domain::idle::refresh::{self, Fate, Method, Refresh, Row};
@@ -22,8 +22,8 @@ use crate::net::client::idle_probe::say_goodbye;
 
 /// What is to be tried.
 #[derive(Default)]
-pub struct Trials {
-    refresh: Option<Upkeep>,
+pub struct FollowupPlan {
+    refresh: Option<KeepaliveTrial>,
     /// The interval, and how long to hold.
     verify: Option<(Duration, Duration)>,
     /// Heartbeats of both kinds hold it, since the usual kind does not count.
@@ -34,35 +34,36 @@ pub struct Trials {
 
 /// How each way of keeping a path open is tried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Upkeep {
+struct KeepaliveTrial {
     /// So long an idle span survives.
     lo: Duration,
     held: Duration,
     every: Duration,
 }
 
-impl Upkeep {
-    fn between(lo: Duration, hi: Duration) -> Upkeep {
+impl KeepaliveTrial {
+    fn between(lo: Duration, hi: Duration) -> KeepaliveTrial {
         let (held, every) = refresh::schedule(lo, hi);
-        Upkeep { lo, held, every }
+        KeepaliveTrial { lo, held, every }
     }
 
     /// What to try after these findings; the error says why nothing is to be learned.
-    fn after(findings: &Findings) -> Result<Upkeep, &'static str> {
+    fn after(findings: &Findings) -> Result<KeepaliveTrial, &'static str> {
         let lo = findings.bracket.lo.filter(|lo| *lo >= SHORTEST_SURVIVOR).ok_or("no silence survived");
-        let above = |hi: Option<Duration>| Ok(Upkeep::between(lo?, hi.ok_or("no upper end is known")?));
+        let above =
+            |hi: Option<Duration>| Ok(KeepaliveTrial::between(lo?, hi.ok_or("no upper end is known")?));
         match findings.verdict {
             Verdict::IdleTimeout | Verdict::ServerPolicy => above(findings.bracket.hi),
             Verdict::Stochastic => above(findings.spread.map(|range| range.max)),
             Verdict::LifetimeCap => {
                 let age = findings.lifetime.ok_or("the lifetime is not known")?;
-                Ok(Upkeep::between(age.lo, age.hi))
+                Ok(KeepaliveTrial::between(age.lo, age.hi))
             }
             Verdict::NoTimeoutUpToMax => Err("nothing was cut"),
             Verdict::ServerKeepsItBusy => Err("the server keeps it open by itself"),
             Verdict::Inconclusive => {
                 let age = findings.lifetime_or_idle.ok_or("the search found no answer")?;
-                Ok(Upkeep::between(age.lo, age.hi))
+                Ok(KeepaliveTrial::between(age.lo, age.hi))
             }
         }
     }
@@ -83,7 +84,7 @@ fn to_verify(findings: &Findings) -> Result<(Duration, Duration), &'static str> 
 
 /// What came of it.
 #[derive(Default)]
-pub struct Outcome {
+pub struct FollowupResult {
     pub refresh: Option<Refresh>,
     pub verified: Option<Verified>,
     pub untried: Vec<String>,
@@ -91,22 +92,22 @@ pub struct Outcome {
     pub interrupted: bool,
 }
 
-enum News {
+enum FollowupEvent {
     Row(Row),
     Beat { beats: u64, held: Duration, until: Duration },
     Verified(Verified),
 }
 
-impl Trials {
+impl FollowupPlan {
     /// What is asked for, and of use after these findings.
-    pub fn of(plan: &IdlePlan, findings: &Findings) -> Trials {
-        let mut trials = Trials::default();
+    pub fn of(plan: &IdlePlan, findings: &Findings) -> FollowupPlan {
+        let mut trials = FollowupPlan::default();
         if findings.partial {
             return trials;
         }
         if plan.refresh {
             let told = |why| format!("what keeps the path open was not tried: {why}");
-            trials.refresh = trials.noting(Upkeep::after(findings).map_err(told));
+            trials.refresh = trials.noting(KeepaliveTrial::after(findings).map_err(told));
         }
         if plan.verify {
             let told = |why| format!("there was nothing to verify: {why}");
@@ -132,20 +133,20 @@ impl Trials {
         start: Instant,
         reporter: &mut dyn IdleReporter,
         interrupt: &CancellationToken,
-    ) -> Outcome {
+    ) -> FollowupResult {
         let (news, mut heard) = mpsc::unbounded_channel();
         let mut tasks = self.begin(plan, &news, interrupt);
         drop(news);
         if let Some(lasts) = self.lasts() {
             reporter.report(&IdleEvent::Following { lasts });
         }
-        let (mut rows, mut outcome) = (Vec::new(), Outcome::default());
+        let (mut rows, mut outcome) = (Vec::new(), FollowupResult::default());
         while let Some(item) = heard.recv().await {
             reporter.report(&item.event(start.elapsed()));
             match item {
-                News::Row(row) => rows.push(row),
-                News::Verified(verified) => outcome.verified = Some(verified),
-                News::Beat { .. } => {}
+                FollowupEvent::Row(row) => rows.push(row),
+                FollowupEvent::Verified(verified) => outcome.verified = Some(verified),
+                FollowupEvent::Beat { .. } => {}
             }
         }
         while tasks.join_next().await.is_some() {}
@@ -161,7 +162,7 @@ impl Trials {
     fn begin(
         &self,
         plan: IdlePlan,
-        news: &mpsc::UnboundedSender<News>,
+        news: &mpsc::UnboundedSender<FollowupEvent>,
         interrupt: &CancellationToken,
     ) -> JoinSet<()> {
         let places = Arc::new(Semaphore::new(plan.search.max_connections));
@@ -173,7 +174,7 @@ impl Trials {
                 tasks.spawn(async move {
                     let _place = places.acquire().await;
                     if let Some(row) = try_method(&plan, method, upkeep, &stop).await {
-                        let _ = news.send(News::Row(row));
+                        let _ = news.send(FollowupEvent::Row(row));
                     }
                 });
             }
@@ -185,7 +186,7 @@ impl Trials {
             tasks.spawn(async move {
                 let _place = places.acquire().await;
                 if let Some(verified) = verify(&plan, traffic, (every, until), &news, &stop).await {
-                    let _ = news.send(News::Verified(verified));
+                    let _ = news.send(FollowupEvent::Verified(verified));
                 }
             });
         }
@@ -193,14 +194,14 @@ impl Trials {
     }
 }
 
-impl News {
+impl FollowupEvent {
     fn event(&self, elapsed: Duration) -> IdleEvent {
         match self {
-            News::Row(row) => IdleEvent::RefreshRow { row: row.clone(), elapsed },
-            News::Beat { beats, held, until } => {
+            FollowupEvent::Row(row) => IdleEvent::RefreshRow { row: row.clone(), elapsed },
+            FollowupEvent::Beat { beats, held, until } => {
                 IdleEvent::VerifyBeat { beats: *beats, held: *held, until: *until }
             }
-            News::Verified(verified) => IdleEvent::Verified { verified: verified.clone(), elapsed },
+            FollowupEvent::Verified(verified) => IdleEvent::Verified { verified: verified.clone(), elapsed },
         }
     }
 }
@@ -219,10 +220,10 @@ fn traffic(method: Method, kind: Kind) -> (KeepaliveTraffic, Kind) {
 async fn try_method(
     plan: &IdlePlan,
     method: Method,
-    upkeep: Upkeep,
+    upkeep: KeepaliveTrial,
     stop: &CancellationToken,
 ) -> Option<Row> {
-    let Upkeep { lo, held, every } = upkeep;
+    let KeepaliveTrial { lo, held, every } = upkeep;
     let mut plan = plan.clone();
     let row = |every, fate| Some(Row { method, every, held, fate });
     if method == Method::TcpKeepalive {
@@ -256,7 +257,7 @@ async fn try_method(
 /// What became of a connection that was kept, and after how long; `None`: it was stopped. Either way it says goodbye.
 async fn kept_until(
     stop: &CancellationToken,
-    ready: &mut Ready,
+    ready: &mut EstablishedProbe,
     keeping: KeepalivePlan<'_>,
     beat: &mut (dyn FnMut(Instant) + Send),
 ) -> Option<(KeepaliveResult, Duration)> {
@@ -296,7 +297,7 @@ async fn verify(
     plan: &IdlePlan,
     traffic: KeepaliveTraffic,
     (interval, wanted): (Duration, Duration),
-    news: &mpsc::UnboundedSender<News>,
+    news: &mpsc::UnboundedSender<FollowupEvent>,
     stop: &CancellationToken,
 ) -> Option<Verified> {
     match stop.run_until_cancelled(open(plan)).await? {
@@ -314,10 +315,10 @@ async fn verify(
 }
 
 async fn hold(
-    ready: &mut Ready,
+    ready: &mut EstablishedProbe,
     keeping: KeepalivePlan<'_>,
     wanted: Duration,
-    news: &mpsc::UnboundedSender<News>,
+    news: &mpsc::UnboundedSender<FollowupEvent>,
     stop: &CancellationToken,
 ) -> Option<Verified> {
     let interval = keeping.every;
@@ -325,7 +326,7 @@ async fn hold(
     let mut beat = |at: Instant| {
         beats += 1;
         let held = at.saturating_duration_since(began);
-        let _ = news.send(News::Beat { beats, held, until: wanted });
+        let _ = news.send(FollowupEvent::Beat { beats, held, until: wanted });
     };
     let (kept, held) = kept_until(stop, ready, keeping, &mut beat).await?;
     Some(Verified { interval, wanted, held, beats, outcome: outcome(kept, held) })
@@ -370,12 +371,15 @@ mod tests {
 
     #[test]
     fn what_keeps_it_open_is_tried_past_the_longest_that_anything_lived() {
-        let upkeep = |verdict, hi| Upkeep::after(&found(verdict, Some(20), hi));
-        assert_eq!(upkeep(Verdict::IdleTimeout, Some(60)), Ok(Upkeep::between(s(20), s(60))));
-        assert_eq!(upkeep(Verdict::Stochastic, None), Ok(Upkeep::between(s(20), s(90))));
-        assert_eq!(upkeep(Verdict::LifetimeCap, None), Ok(Upkeep::between(s(100), s(110))));
+        let upkeep = |verdict, hi| KeepaliveTrial::after(&found(verdict, Some(20), hi));
+        assert_eq!(upkeep(Verdict::IdleTimeout, Some(60)), Ok(KeepaliveTrial::between(s(20), s(60))));
+        assert_eq!(upkeep(Verdict::Stochastic, None), Ok(KeepaliveTrial::between(s(20), s(90))));
+        assert_eq!(upkeep(Verdict::LifetimeCap, None), Ok(KeepaliveTrial::between(s(100), s(110))));
         assert_eq!(upkeep(Verdict::NoTimeoutUpToMax, None), Err("nothing was cut"));
-        assert_eq!(Upkeep::after(&found(Verdict::Stochastic, None, None)), Err("no silence survived"));
+        assert_eq!(
+            KeepaliveTrial::after(&found(Verdict::Stochastic, None, None)),
+            Err("no silence survived")
+        );
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use tokio::time::Instant;
 
-use crate::commands::telling::Telling;
+use crate::commands::event_throttle::ServerEventThrottle;
 use crate::domain::listen::report::Said;
 use crate::domain::listen::shapes::{Shapes, shown_bytes};
 use crate::domain::listen::{Listening, Sound, Utterance};
@@ -12,24 +12,30 @@ use crate::net::client::preamble::{PreambleEvent, PreambleEventKind};
 use crate::net::time::unix_ms;
 
 /// So much of what came during the greeting is told one by one; the rest is told with the last of its kind.
-const MOST_UNTOLD: usize = 64;
+const MAX_PENDING_NOTICES: usize = 64;
 
 /// What was heard of one connection. Memory does not grow with it.
-pub struct Notes {
+pub struct ListenRecorder {
     pub opened: Instant,
     pub listening: Listening,
     /// They learn from what they see.
     pub shapes: Shapes,
-    telling: Telling,
+    telling: ServerEventThrottle,
     /// What came during the greeting.
     untold: Vec<Said>,
 }
 
-impl Notes {
+impl ListenRecorder {
     /// Of a connection that opened at this moment.
-    pub fn new(opened: Instant, shapes: Shapes) -> Notes {
+    pub fn new(opened: Instant, shapes: Shapes) -> ListenRecorder {
         let listening = Listening::new(Duration::ZERO, false);
-        Notes { opened, listening, shapes, telling: Telling::default(), untold: Vec::new() }
+        ListenRecorder {
+            opened,
+            listening,
+            shapes,
+            telling: ServerEventThrottle::default(),
+            untold: Vec::new(),
+        }
     }
 
     /// Something was said while the connection was greeted.
@@ -55,7 +61,7 @@ impl Notes {
     }
 
     fn keep(&mut self, said: Said) {
-        let is_full = self.untold.len() >= MOST_UNTOLD;
+        let is_full = self.untold.len() >= MAX_PENDING_NOTICES;
         let last = self
             .untold
             .iter_mut()
@@ -103,14 +109,17 @@ mod tests {
     #[test]
     fn of_a_flood_during_the_greeting_no_more_is_kept_than_can_be_told() {
         let opened = Instant::now();
-        let mut notes = Notes::new(opened, Shapes::default());
+        let mut notes = ListenRecorder::new(opened, Shapes::default());
         for n in 0..500 {
             let at = opened + Duration::from_millis(n * 20);
             notes.overhear(PreambleEvent { at, saying: PreambleEventKind::Ping(b"x"), answered: true });
         }
         let untold = notes.take_untold();
         let last = untold.last().map(|said| (said.age, said.count));
-        assert_eq!((untold.len(), last), (MOST_UNTOLD, Some((Duration::from_millis(499 * 20), 500 - 63))));
+        assert_eq!(
+            (untold.len(), last),
+            (MAX_PENDING_NOTICES, Some((Duration::from_millis(499 * 20), 500 - 63)))
+        );
         assert_eq!(notes.listening.heartbeats(), 500);
         assert!(notes.take_untold().is_empty());
     }

@@ -7,8 +7,8 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 
-use super::notes::Notes;
 use super::plan::ListenPlan;
+use super::recorder::ListenRecorder;
 use crate::domain::ending::{CloseReply, Ending, How};
 use crate::domain::incomplete::{Incomplete, Part};
 use crate::domain::listen::report::{ListenEvent, ListenReporter, Progress};
@@ -22,18 +22,18 @@ use crate::net::transport::tap::TcpIntrospect;
 use crate::net::transport::tcp_liveness::{Liveness, ask_until};
 
 /// How often progress is told.
-const PROGRESS_EVERY: Duration = Duration::from_secs(1);
+const PROGRESS_INTERVAL: Duration = Duration::from_secs(1);
 /// An end that has come is read by then.
-const READ_ON: Duration = Duration::from_millis(300);
+const END_READ_TIMEOUT: Duration = Duration::from_millis(300);
 
 /// A server that gives up who did not answer does so by then, as the patience of the known ones goes.
-const EXCUSED: Duration = Duration::from_secs(120);
+const UNANSWERED_END_WINDOW: Duration = Duration::from_secs(120);
 
 /// What comes so soon belongs to the opening.
-const WITH_THE_OPENING: Duration = Duration::from_secs(1);
+const OPENING_WINDOW: Duration = Duration::from_secs(1);
 
 /// What listening brought.
-pub struct Overheard {
+pub struct ListenerResult {
     pub circumstances: Circumstances,
     pub findings: Findings,
     /// The peer, or the path, ended it.
@@ -45,9 +45,9 @@ pub struct Overheard {
 }
 
 /// An ear at work.
-pub struct Ear<'a, S> {
+pub struct Listener<'a, S> {
     guest: Observer<'a, S>,
-    notes: Notes,
+    notes: ListenRecorder,
     end: Instant,
     count: Option<u64>,
     answer: bool,
@@ -62,7 +62,7 @@ pub struct Ear<'a, S> {
     reporter: &'a mut dyn ListenReporter,
 }
 
-enum Woken {
+enum ListenerWake {
     Interrupted,
     Heard(ObserverEvent),
     Talk,
@@ -72,30 +72,30 @@ enum Woken {
 }
 
 /// Why it is over.
-enum Over {
+enum StopReason {
     Time,
     Interrupt,
     Cut(Disconnect),
 }
 
-impl<'a, S: AsyncRead + AsyncWrite + TcpIntrospect + Unpin> Ear<'a, S> {
+impl<'a, S: AsyncRead + AsyncWrite + TcpIntrospect + Unpin> Listener<'a, S> {
     /// On a connection of which this was heard already.
     pub fn new(
         plan: &ListenPlan,
         socket: &'a mut WebSocket<S>,
-        notes: Notes,
+        notes: ListenRecorder,
         reporter: &'a mut dyn ListenReporter,
-    ) -> Ear<'a, S> {
+    ) -> Listener<'a, S> {
         let now = Instant::now();
         let manners = ObserverConfig { shapes: notes.shapes.clone(), ..plan.manners() };
-        Ear {
+        Listener {
             guest: Observer::new(socket, manners, notes.opened),
             notes,
             end: now + plan.listen_for,
             count: plan.count,
             answer: plan.answer,
             talk: plan.talk.as_ref().map(|_| Talk::default()),
-            progress_at: now + PROGRESS_EVERY,
+            progress_at: now + PROGRESS_INTERVAL,
             vigil: StallDetector::begin(),
             stood_until: None,
             read: None,
@@ -104,7 +104,7 @@ impl<'a, S: AsyncRead + AsyncWrite + TcpIntrospect + Unpin> Ear<'a, S> {
     }
 
     /// Listens until the time is over, enough was heard, the connection ended, or the user wants no more.
-    pub async fn listen(mut self, interrupt: &CancellationToken) -> Overheard {
+    pub async fn listen(mut self, interrupt: &CancellationToken) -> ListenerResult {
         let untold = self.notes.take_untold();
         untold.into_iter().for_each(|said| self.reporter.report(&ListenEvent::Said(said)));
         let mut over = self.is_enough();
@@ -117,43 +117,43 @@ impl<'a, S: AsyncRead + AsyncWrite + TcpIntrospect + Unpin> Ear<'a, S> {
                 self.stood_until = Some(Instant::now());
             }
             over = match woken {
-                Woken::Interrupted => Some(Over::Interrupt),
-                Woken::End if stood_still => self.read_up(),
-                Woken::End => Some(Over::Time),
-                Woken::Heard(heard) => self.on_heard(heard),
-                Woken::Talk => self.speak(),
-                Woken::Progress => self.progress(),
-                Woken::Vigil => None,
+                ListenerWake::Interrupted => Some(StopReason::Interrupt),
+                ListenerWake::End if stood_still => self.read_up(),
+                ListenerWake::End => Some(StopReason::Time),
+                ListenerWake::Heard(heard) => self.on_heard(heard),
+                ListenerWake::Talk => self.speak(),
+                ListenerWake::Progress => self.progress(),
+                ListenerWake::Vigil => None,
             };
             tokio::task::coop::consume_budget().await;
         }
-        self.finish(over.unwrap_or(Over::Time), interrupt).await
+        self.finish(over.unwrap_or(StopReason::Time), interrupt).await
     }
 
     /// The time went by while nobody listened: what came meanwhile is still to be read.
-    fn read_up(&mut self) -> Option<Over> {
-        self.end = Instant::now() + READ_ON;
+    fn read_up(&mut self) -> Option<StopReason> {
+        self.end = Instant::now() + END_READ_TIMEOUT;
         None
     }
 
     /// So many heartbeats were asked for, and so many came.
-    fn is_enough(&self) -> Option<Over> {
+    fn is_enough(&self) -> Option<StopReason> {
         let enough = self.count.is_some_and(|count| self.notes.listening.heartbeats() >= count);
-        enough.then_some(Over::Time)
+        enough.then_some(StopReason::Time)
     }
 
-    async fn wait(&mut self, interrupt: &CancellationToken) -> Woken {
+    async fn wait(&mut self, interrupt: &CancellationToken) -> ListenerWake {
         let talk_at = self.talk_due().map(|due| self.notes.opened + due);
         let (end, progress_at, look_at) = (self.end, self.progress_at, self.vigil.due());
         let guest = &mut self.guest;
         tokio::select! {
             biased;
-            () = interrupt.cancelled() => Woken::Interrupted,
-            () = at(Some(end)) => Woken::End,
-            heard = guest.next() => Woken::Heard(heard),
-            () = at(talk_at) => Woken::Talk,
-            () = at(Some(progress_at)) => Woken::Progress,
-            () = at(Some(look_at)) => Woken::Vigil,
+            () = interrupt.cancelled() => ListenerWake::Interrupted,
+            () = at(Some(end)) => ListenerWake::End,
+            heard = guest.next() => ListenerWake::Heard(heard),
+            () = at(talk_at) => ListenerWake::Talk,
+            () = at(Some(progress_at)) => ListenerWake::Progress,
+            () = at(Some(look_at)) => ListenerWake::Vigil,
         }
     }
 
@@ -162,7 +162,7 @@ impl<'a, S: AsyncRead + AsyncWrite + TcpIntrospect + Unpin> Ear<'a, S> {
         self.talk.as_ref()?.due(&self.notes.listening.clock()?)
     }
 
-    fn on_heard(&mut self, heard: ObserverEvent) -> Option<Over> {
+    fn on_heard(&mut self, heard: ObserverEvent) -> Option<StopReason> {
         if !matches!(heard, ObserverEvent::Bytes { .. }) {
             self.read = self.guest.last_read();
         }
@@ -179,7 +179,7 @@ impl<'a, S: AsyncRead + AsyncWrite + TcpIntrospect + Unpin> Ear<'a, S> {
                 self.spoke(at);
                 None
             }
-            ObserverEvent::Ended(cut) => Some(Over::Cut(cut)),
+            ObserverEvent::Ended(cut) => Some(StopReason::Cut(cut)),
             ObserverEvent::Said { at, said, answered, .. } => {
                 self.said(at, &said, answered && self.answer);
                 self.is_enough()
@@ -201,10 +201,10 @@ impl<'a, S: AsyncRead + AsyncWrite + TcpIntrospect + Unpin> Ear<'a, S> {
         }
     }
 
-    fn speak(&mut self) -> Option<Over> {
+    fn speak(&mut self) -> Option<StopReason> {
         let last = self.notes.listening.clock()?.last;
         match self.guest.talk() {
-            Err(cut) => Some(Over::Cut(cut)),
+            Err(cut) => Some(StopReason::Cut(cut)),
             Ok(left) => {
                 left.into_iter().for_each(|left| self.spoke(left));
                 self.talk.iter_mut().for_each(|talk| talk.spoke(last));
@@ -220,8 +220,8 @@ impl<'a, S: AsyncRead + AsyncWrite + TcpIntrospect + Unpin> Ear<'a, S> {
         self.reporter.report(&ListenEvent::Talked { at: SystemTime::now(), age });
     }
 
-    fn progress(&mut self) -> Option<Over> {
-        self.progress_at = Instant::now() + PROGRESS_EVERY;
+    fn progress(&mut self) -> Option<StopReason> {
+        self.progress_at = Instant::now() + PROGRESS_INTERVAL;
         self.reporter.report(&ListenEvent::Progress(Progress {
             listened: self.notes.opened.elapsed(),
             until: self.end - self.notes.opened,
@@ -232,10 +232,10 @@ impl<'a, S: AsyncRead + AsyncWrite + TcpIntrospect + Unpin> Ear<'a, S> {
     }
 
     /// Whether the other end knows the connection, too, though no end was heard.
-    async fn known(&mut self, over: &Over, interrupt: &CancellationToken) -> Known {
+    async fn known(&mut self, over: &StopReason, interrupt: &CancellationToken) -> Known {
         let proof = match over {
-            Over::Time | Over::Interrupt => ask_until(self.guest.stream(), interrupt).await,
-            Over::Cut(_) => return Known::ToTheEnd,
+            StopReason::Time | StopReason::Interrupt => ask_until(self.guest.stream(), interrupt).await,
+            StopReason::Cut(_) => return Known::ToTheEnd,
         };
         match proof {
             Liveness::Unheard => Known::Forgotten,
@@ -247,7 +247,7 @@ impl<'a, S: AsyncRead + AsyncWrite + TcpIntrospect + Unpin> Ear<'a, S> {
 
     /// Whether the end that has come is an RST. A goodbye comes by accident just now, and is none.
     async fn is_reset(&mut self) -> bool {
-        while let Ok(heard) = timeout(READ_ON, self.guest.next()).await {
+        while let Ok(heard) = timeout(END_READ_TIMEOUT, self.guest.next()).await {
             if let ObserverEvent::Ended(cut) = heard {
                 return matches!(cut.how, How::Rst);
             }
@@ -258,17 +258,17 @@ impl<'a, S: AsyncRead + AsyncWrite + TcpIntrospect + Unpin> Ear<'a, S> {
     /// What had come of something that is not complete. Bytes that came since, and are of no frame, are TLS's: it may send
     /// some with the opening.
     fn incomplete(&self) -> Option<Incomplete> {
-        let since = self.read.max(Some(self.notes.opened + WITH_THE_OPENING));
+        let since = self.read.max(Some(self.notes.opened + OPENING_WINDOW));
         let last_read = self.guest.last_read().filter(|_| self.guest.last_read() > since);
         let record = || Some(Incomplete { part: Part::Record, since: last_read?.elapsed() });
         self.guest.incomplete().or_else(record)
     }
 
-    async fn finish(mut self, over: Over, interrupt: &CancellationToken) -> Overheard {
+    async fn finish(mut self, over: StopReason, interrupt: &CancellationToken) -> ListenerResult {
         let listened = self.notes.opened.elapsed();
         let ending = match &over {
-            Over::Cut(cut) => Some(Arc::new(self.guest.ending(cut.clone()))),
-            Over::Time | Over::Interrupt => None,
+            StopReason::Cut(cut) => Some(Arc::new(self.guest.ending(cut.clone()))),
+            StopReason::Time | StopReason::Interrupt => None,
         };
         // What we refused need not have come in whole.
         let is_refused = ending
@@ -280,13 +280,13 @@ impl<'a, S: AsyncRead + AsyncWrite + TcpIntrospect + Unpin> Ear<'a, S> {
             listened,
             answered: self.answer,
             ended: ending.as_deref().map(EndedBy::from),
-            interrupted: matches!(over, Over::Interrupt),
+            interrupted: matches!(over, StopReason::Interrupt),
             stood_still: self.vigil.longest(),
             known,
             incomplete,
         };
         let findings = self.notes.listening.findings(&circumstances);
-        let excused = self.stood_until.is_some_and(|until| until.elapsed() < EXCUSED);
+        let excused = self.stood_until.is_some_and(|until| until.elapsed() < UNANSWERED_END_WINDOW);
         // Whoever is muted cannot even say goodbye.
         let close_reply = match &ending {
             _ if !self.answer => None,
@@ -296,6 +296,6 @@ impl<'a, S: AsyncRead + AsyncWrite + TcpIntrospect + Unpin> Ear<'a, S> {
                 None
             }
         };
-        Overheard { circumstances, findings, ending, close_reply, excused }
+        ListenerResult { circumstances, findings, ending, close_reply, excused }
     }
 }

@@ -7,11 +7,11 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 
-use super::backlog::read_on;
 use super::plan::ZombiePlan;
-use super::stalled::{Stalled, found_over};
-use crate::commands::room::{self, Ready};
-use crate::commands::telling::Telling;
+use super::stalled_client::{StalledClient, found_over};
+use super::unread_backlog::read_on;
+use crate::commands::connect::{self, Established};
+use crate::commands::event_throttle::ServerEventThrottle;
 use crate::domain::ending::{Ending, How, Who};
 use crate::domain::listen::report::Said;
 use crate::domain::listen::{Listening, Utterance};
@@ -24,11 +24,11 @@ use crate::net::transport::tap::Mute;
 use crate::net::transport::tcp_liveness::{Liveness, ask_until};
 
 /// A last Ping is waited for no longer.
-const LAST_PATIENCE: Duration = Duration::from_secs(5);
+const MAX_LAST_PONG_WAIT: Duration = Duration::from_secs(5);
 
 /// What a client tells.
 #[derive(Debug)]
-pub enum Told {
+pub enum ClientTaskEvent {
     /// It is open, and greeted.
     Opened(Arc<Opened>),
     OpenFailed(Arc<OpenError>),
@@ -53,13 +53,13 @@ pub enum Told {
 }
 
 /// Which client tells it.
-pub type Word = (Way, Told);
+pub type ClientTaskMessage = (Way, ClientTaskEvent);
 
 /// A client to be.
-pub struct Client {
+pub struct ClientTask {
     pub way: Way,
     pub plan: Arc<ZombiePlan>,
-    pub words: mpsc::UnboundedSender<Word>,
+    pub words: mpsc::UnboundedSender<ClientTaskMessage>,
     /// What all of them say by messages.
     pub said: RelayDetector,
     pub cancel: CancellationToken,
@@ -67,13 +67,14 @@ pub struct Client {
     pub vouch: CancellationToken,
 }
 
-impl Client {
+impl ClientTask {
     /// Opens the connection, and lives as its way is until it is over, long enough, or cancelled.
     pub async fn run(self) {
         let plan = &self.plan;
         let opening = async {
             sleep(self.way.begins_later()).await;
-            room::open(&plan.target, &plan.dial, &plan.greeting, plan.max_message_size, plan.largest()).await
+            connect::open(&plan.target, &plan.dial, &plan.greeting, plan.max_message_size, plan.largest())
+                .await
         };
         let opened = tokio::select! {
             biased;
@@ -81,12 +82,12 @@ impl Client {
             opened = opening => opened,
         };
         let ready = match opened {
-            Err(error) => return self.tell(Told::OpenFailed(Arc::new(error))),
+            Err(error) => return self.tell(ClientTaskEvent::OpenFailed(Arc::new(error))),
             Ok(ready) => ready,
         };
-        self.tell(Told::Opened(Arc::new(ready.facts.clone())));
+        self.tell(ClientTaskEvent::Opened(Arc::new(ready.facts.clone())));
         let (began, greeting) = (ready.greeted, ready.greeted - ready.opened);
-        let mut ears = Ears::new(&ready);
+        let mut ears = ServerEventLog::new(&ready);
         let said_before = self.said.count();
         let (fate, unread) = match self.way {
             Way::Stalled => self.stall(ready).await,
@@ -102,9 +103,9 @@ impl Client {
                 (None, Duration::ZERO)
             }
         };
-        let Ears { listening, deaf, .. } = ears;
+        let ServerEventLog { listening, deaf, .. } = ears;
         let listening = Box::new(listening);
-        self.tell(Told::Over {
+        self.tell(ClientTaskEvent::Over {
             fate,
             began,
             greeting,
@@ -118,12 +119,12 @@ impl Client {
     }
 
     /// Nobody reads any more when the run is over.
-    fn tell(&self, told: Told) {
+    fn tell(&self, told: ClientTaskEvent) {
         let _ = self.words.send((self.way, told));
     }
 
     /// Reads all the while.
-    async fn live(&self, mut ready: Ready, ears: &mut Ears) -> Fate {
+    async fn live(&self, mut ready: Established, ears: &mut ServerEventLog) -> Fate {
         let (began, opened) = (ready.greeted, ready.opened);
         let valve = Arc::clone(&ready.valve);
         let mut guest = self.introduced(&mut ready.socket, opened);
@@ -169,7 +170,7 @@ impl Client {
             biased;
             () = self.cancel.cancelled() => false,
             () = answer => false,
-            () = sleep(self.plan.patience.min(LAST_PATIENCE)) => true,
+            () = sleep(self.plan.patience.min(MAX_LAST_PONG_WAIT)) => true,
         }
     }
 
@@ -217,7 +218,7 @@ impl Client {
     async fn hear(
         &self,
         guest: &mut Observer<'_, Stream>,
-        ears: &mut Ears,
+        ears: &mut ServerEventLog,
         until: Instant,
     ) -> Option<Ending> {
         loop {
@@ -235,8 +236,8 @@ impl Client {
     }
 
     /// As long as any of the others is there, and until the server then showed that it still lives; `None`: it did.
-    async fn vouch(&self, guest: &mut Observer<'_, Stream>, ears: &mut Ears) -> Option<Ending> {
-        let mut patience = Patience::new(self.plan.every, self.plan.patience);
+    async fn vouch(&self, guest: &mut Observer<'_, Stream>, ears: &mut ServerEventLog) -> Option<Ending> {
+        let mut patience = ControlDeadline::new(self.plan.every, self.plan.patience);
         loop {
             let heard = tokio::select! {
                 biased;
@@ -259,7 +260,7 @@ impl Client {
     fn on_heard(
         &self,
         guest: &Observer<'_, Stream>,
-        ears: &mut Ears,
+        ears: &mut ServerEventLog,
         heard: ObserverEvent,
     ) -> Option<Ending> {
         match heard {
@@ -272,7 +273,9 @@ impl Client {
                 // That alone is no answer; of a server that has answered it is a sign of life.
                 ears.alive = ears.alive.map(|_| at);
                 let answered = answered && !self.way.is_dead();
-                ears.hear(at, &said, answered).into_iter().for_each(|said| self.tell(Told::Said(said)));
+                ears.hear(at, &said, answered)
+                    .into_iter()
+                    .for_each(|said| self.tell(ClientTaskEvent::Said(said)));
             }
         }
         None
@@ -280,7 +283,7 @@ impl Client {
 
     /// Reads nothing until the system tells that it is over, or for long enough; then what there is to read, for it
     /// tells how it ended.
-    async fn stall(&self, mut ready: Ready) -> (Fate, u64) {
+    async fn stall(&self, mut ready: Established) -> (Fate, u64) {
         let (began, opened) = (ready.greeted, ready.opened);
         let valve = Arc::clone(&ready.valve);
         let mut guest = self.introduced(&mut ready.socket, opened);
@@ -298,13 +301,13 @@ impl Client {
         };
         let backlog = read_on(&mut guest, &self.cancel).await;
         let (unread, read_until, secure) = (backlog.unread, Instant::now(), self.plan.target.secure());
-        let stalled = Stalled { began, opened, after, seen, proof, read_until, secure };
+        let stalled = StalledClient { began, opened, after, seen, proof, read_until, secure };
         (stalled.fate(backlog), unread)
     }
 }
 
 /// How long the control waits for a sign of life. RFC 6455 5.5.2 obliges a healthy server to answer its Pings.
-struct Patience {
+struct ControlDeadline {
     began: Instant,
     every: Duration,
     patience: Duration,
@@ -312,9 +315,9 @@ struct Patience {
     last: Option<Instant>,
 }
 
-impl Patience {
-    fn new(every: Duration, patience: Duration) -> Patience {
-        Patience { began: Instant::now(), every, patience, last: None }
+impl ControlDeadline {
+    fn new(every: Duration, patience: Duration) -> ControlDeadline {
+        ControlDeadline { began: Instant::now(), every, patience, last: None }
     }
 
     fn ask_for_the_last_time(&mut self) {
@@ -340,12 +343,12 @@ impl Patience {
 }
 
 /// What one client hears.
-struct Ears {
+struct ServerEventLog {
     opened: Instant,
     /// When the server was asked for the first time.
     asked: Instant,
     listening: Listening,
-    telling: Telling,
+    telling: ServerEventThrottle,
     /// The last sign of life of a server that answers.
     alive: Option<Instant>,
     /// Its last answer...
@@ -362,14 +365,14 @@ struct Ears {
     deaf: bool,
 }
 
-impl Ears {
-    fn new(ready: &Ready) -> Ears {
+impl ServerEventLog {
+    fn new(ready: &Established) -> ServerEventLog {
         let listening = Listening::new(ready.greeted - ready.opened, ready.missed_some);
-        Ears {
+        ServerEventLog {
             opened: ready.opened,
             asked: ready.greeted,
             listening,
-            telling: Telling::default(),
+            telling: ServerEventThrottle::default(),
             alive: None,
             answered: None,
             longest: Duration::ZERO,
@@ -424,7 +427,7 @@ fn ended(ending: Ending, greeting: Duration) -> Fate {
 }
 
 /// The control's questions are not answered any more.
-fn unanswered(ears: &Ears) -> Ending {
+fn unanswered(ears: &ServerEventLog) -> Ending {
     let idle = ears.alive.map_or(Duration::ZERO, |alive| alive.elapsed());
     let (who, how, os_error) = (Who::Network, How::Silent, None);
     Ending {

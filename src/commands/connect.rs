@@ -15,7 +15,7 @@ use crate::net::transport::stream::Stream;
 use crate::net::transport::tap::Mute;
 
 /// Open and greeted.
-pub struct Ready {
+pub struct Established {
     pub socket: WebSocket<Stream>,
     pub facts: Opened,
     /// The end of the upgrade.
@@ -29,7 +29,7 @@ pub struct Ready {
 }
 
 /// Open, and not greeted yet.
-pub struct Room {
+pub struct Connected {
     pub socket: WebSocket<Stream>,
     pub facts: Opened,
     /// The end of the upgrade.
@@ -39,15 +39,20 @@ pub struct Room {
 }
 
 /// Opens a connection; `largest` bounds a message that comes, `asks` one that leaves.
-pub async fn enter(target: &Target, dial: &DialPlan, largest: usize, asks: usize) -> Result<Room, OpenError> {
+pub async fn connect(
+    target: &Target,
+    dial: &DialPlan,
+    largest: usize,
+    asks: usize,
+) -> Result<Connected, OpenError> {
     let dial::Open { stream, leftover, marks, facts } = dial::open(dial, target).await?;
     let opened = Instant::now();
     let valve = stream.valve();
     let socket = WebSocket::new(stream, leftover, marks, largest, asks).await;
-    Ok(Room { socket, facts, opened, valve })
+    Ok(Connected { socket, facts, opened, valve })
 }
 
-impl Room {
+impl Connected {
     /// Says and awaits what is to be; `ear` hears what is said meanwhile, and `emit` is told of it in counts.
     pub async fn greet(
         &mut self,
@@ -68,8 +73,8 @@ pub async fn open(
     greeting: &Preamble,
     largest: usize,
     asks: usize,
-) -> Result<Ready, OpenError> {
-    let mut room = enter(target, dial, largest, asks).await?;
+) -> Result<Established, OpenError> {
+    let mut room = connect(target, dial, largest, asks).await?;
     let missed = AtomicBool::new(false);
     let emit = |event: ConnEvent| {
         let beat = matches!(event, ConnEvent::Heard(Heard::ServerPing { .. }, _));
@@ -77,6 +82,6 @@ pub async fn open(
     };
     room.greet(greeting, target, &emit, &mut |_| {}).await?;
     let (greeted, missed_some) = (Instant::now(), missed.into_inner());
-    let Room { socket, facts, opened, valve } = room;
-    Ok(Ready { socket, facts, opened, greeted, valve, missed_some })
+    let Connected { socket, facts, opened, valve } = room;
+    Ok(Established { socket, facts, opened, greeted, valve, missed_some })
 }

@@ -5,16 +5,16 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::backlog::Backlog;
+use super::unread_backlog::UnreadBacklog;
 use crate::domain::ending::{Ending, How};
 use crate::domain::zombie::Fate;
 use crate::net::transport::tcp_liveness::Liveness;
 
 /// What came so shortly before the connection was over may be TLS's goodbye, and not the WebSocket's.
-const WITH_THE_END: Duration = Duration::from_millis(50);
+const CLOSE_NOTIFY_WINDOW: Duration = Duration::from_millis(50);
 
 /// A client that stalled, when it was waited for no more.
-pub struct Stalled {
+pub struct StalledClient {
     /// When it stopped reading...
     pub began: Instant,
     pub opened: Instant,
@@ -30,9 +30,9 @@ pub struct Stalled {
     pub secure: bool,
 }
 
-impl Stalled {
+impl StalledClient {
     /// What became of it, by what it found when it read on.
-    pub fn fate(&self, backlog: Backlog) -> Fate {
+    pub fn fate(&self, backlog: UnreadBacklog) -> Fate {
         // What only reading brought to light may have come while it was read.
         let found = if self.seen { self.after } else { self.read_until - self.began };
         match backlog.ending {
@@ -62,7 +62,7 @@ impl Stalled {
 
     /// Whether what came then is not what TLS says at its end.
     fn is_of_its_own(&self, came: Instant) -> bool {
-        !self.secure || !self.seen || came + WITH_THE_END < self.began + self.after
+        !self.secure || !self.seen || came + CLOSE_NOTIFY_WINDOW < self.began + self.after
     }
 }
 
@@ -92,11 +92,11 @@ mod tests {
     }
 
     /// After so many milliseconds, and whether that is an upper bound, of one that ended so; the last bytes came then.
-    fn told(stalled: &Stalled, how: How, came: Option<u64>) -> (u64, bool) {
+    fn told(stalled: &StalledClient, how: How, came: Option<u64>) -> (u64, bool) {
         let (who, at) = (Who::Peer, SystemTime::UNIX_EPOCH);
         let ending = Ending { who, how, reply: None, os_error: None, tcp: None, age: ms(0), idle: ms(0), at };
         let came = came.map(|came| stalled.began + ms(came));
-        match stalled.fate(Backlog { ending: Some(ending), unread: 0, came }) {
+        match stalled.fate(UnreadBacklog { ending: Some(ending), unread: 0, came }) {
             Fate::Ended { after, ending, at_latest } => {
                 assert_eq!(ending.age, after + ms(100), "it was greeted for 100 ms");
                 (after.as_millis() as u64, at_latest)
@@ -106,11 +106,11 @@ mod tests {
     }
 
     /// Over after five seconds, or waited for as long; another was taken to read on.
-    fn stalled(seen: bool, secure: bool) -> Stalled {
+    fn stalled(seen: bool, secure: bool) -> StalledClient {
         let opened = Instant::now();
         let began = opened + ms(100);
         let proof = if seen { Liveness::Untold } else { Liveness::Heard };
-        Stalled { began, opened, after: ms(5000), seen, proof, read_until: began + ms(6000), secure }
+        StalledClient { began, opened, after: ms(5000), seen, proof, read_until: began + ms(6000), secure }
     }
 
     #[test]
@@ -137,12 +137,12 @@ mod tests {
 
     #[test]
     fn one_that_nobody_knows_was_not_kept() {
-        let nothing = || Backlog { ending: None, unread: 0, came: None };
+        let nothing = || UnreadBacklog { ending: None, unread: 0, came: None };
         let kept = |proven| Fate::Kept { so_far: ms(5000), proven };
         assert_eq!(stalled(false, false).fate(nothing()), kept(true));
-        let hurried = Stalled { proof: Liveness::Unfinished, ..stalled(false, false) };
+        let hurried = StalledClient { proof: Liveness::Unfinished, ..stalled(false, false) };
         assert_eq!(hurried.fate(nothing()), kept(false));
-        let lost = Stalled { proof: Liveness::Unheard, ..stalled(false, false) };
+        let lost = StalledClient { proof: Liveness::Unheard, ..stalled(false, false) };
         assert_eq!(lost.fate(nothing()), Fate::Lost { after: ms(5000) });
     }
 }

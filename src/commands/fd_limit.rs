@@ -4,14 +4,14 @@ use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use thiserror::Error;
 
 /// Files beside the connections: the standard streams, the runtimes' and the resolver's.
-const OTHERS: usize = 32;
+const RESERVED_FDS: usize = 32;
 
 /// Connections that this process may not have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[error(
     "cannot open {connections} connections: each is an open file, this process may have {limit} of them (RLIMIT_NOFILE, \
      its hard limit), and it needs {} for other things",
-    OTHERS
+    RESERVED_FDS
 )]
 pub struct TooFewFiles {
     connections: usize,
@@ -21,7 +21,7 @@ pub struct TooFewFiles {
 impl TooFewFiles {
     /// What the reader can do about it.
     pub fn hint(self) -> String {
-        let most = usize::try_from(self.limit).unwrap_or(usize::MAX).saturating_sub(OTHERS);
+        let most = usize::try_from(self.limit).unwrap_or(usize::MAX).saturating_sub(RESERVED_FDS);
         format!(
             "-n {most} is the most here; raise the hard limit (ulimit -Hn, LimitNOFILE=, limits.conf), or share the \
              connections among several processes"
@@ -39,7 +39,7 @@ pub fn make_room(connections: usize) -> Result<(), TooFewFiles> {
 }
 
 fn check(connections: usize, limit: u64) -> Result<(), TooFewFiles> {
-    match connections.saturating_add(OTHERS) as u64 <= limit {
+    match connections.saturating_add(RESERVED_FDS) as u64 <= limit {
         true => Ok(()),
         false => Err(TooFewFiles { connections, limit }),
     }

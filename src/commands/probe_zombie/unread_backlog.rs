@@ -11,18 +11,18 @@ use crate::net::client::observer::{Observer, ObserverEvent};
 use crate::net::transport::tap::TcpIntrospect;
 
 /// What lies in the peer's buffers comes within this time of the room for it...
-const READ_ON: Duration = Duration::from_millis(300);
+const READ_GAP_TIMEOUT: Duration = Duration::from_millis(300);
 /// ... and if that was waited for so long in all, what comes is said meanwhile, and none of it.
-const WAIT_MOST: Duration = Duration::from_secs(1);
+const MAX_TOTAL_WAIT: Duration = Duration::from_secs(1);
 /// A flood is not read for longer.
-const READ_MOST: Duration = Duration::from_secs(5);
+const MAX_READ_TIME: Duration = Duration::from_secs(5);
 
 /// The system tells of a moment no more exactly than this.
-const TICK: Duration = Duration::from_millis(20);
+const CLOCK_GRAIN: Duration = Duration::from_millis(20);
 
 /// What waited.
 #[derive(Debug)]
-pub struct Backlog {
+pub struct UnreadBacklog {
     /// How the connection ended, if it did.
     pub ending: Option<Ending>,
     /// How many heartbeats waited before.
@@ -35,12 +35,13 @@ pub struct Backlog {
 pub async fn read_on<S: AsyncRead + AsyncWrite + TcpIntrospect + Unpin>(
     guest: &mut Observer<'_, S>,
     hurry: &CancellationToken,
-) -> Backlog {
+) -> UnreadBacklog {
     let before = last_came(guest.stream());
     let (ending, unread) = read(guest, hurry).await;
     let after = last_came(guest.stream());
-    let came = before.zip(after).filter(|(before, after)| *after <= *before + TICK).map(|(before, _)| before);
-    Backlog { ending, unread, came }
+    let came =
+        before.zip(after).filter(|(before, after)| *after <= *before + CLOCK_GRAIN).map(|(before, _)| before);
+    UnreadBacklog { ending, unread, came }
 }
 
 /// When the last bytes came, as the system tells.
@@ -53,17 +54,17 @@ async fn read<S: AsyncRead + AsyncWrite + Unpin>(
     guest: &mut Observer<'_, S>,
     hurry: &CancellationToken,
 ) -> (Option<Ending>, u64) {
-    let (mut unread, mut patience, began) = (0, WAIT_MOST, Instant::now());
+    let (mut unread, mut patience, began) = (0, MAX_TOTAL_WAIT, Instant::now());
     loop {
         let asked = Instant::now();
-        let Ok(heard) = timeout(READ_ON.min(patience), guest.next()).await else { break };
+        let Ok(heard) = timeout(READ_GAP_TIMEOUT.min(patience), guest.next()).await else { break };
         patience = patience.saturating_sub(asked.elapsed());
         match heard {
             ObserverEvent::Ended(cut) => return (Some(guest.ending(cut)), unread),
             ObserverEvent::Said { said, .. } => unread += u64::from(said.sound.asks()),
             ObserverEvent::Answered { .. } | ObserverEvent::Bytes { .. } | ObserverEvent::Spoke { .. } => {}
         }
-        let most = if hurry.is_cancelled() { READ_ON } else { READ_MOST };
+        let most = if hurry.is_cancelled() { READ_GAP_TIMEOUT } else { MAX_READ_TIME };
         if patience.is_zero() || began.elapsed() >= most {
             break;
         }
@@ -119,7 +120,7 @@ mod tests {
         let cancel = CancellationToken::new();
         hurry.then(|| cancel.cancel());
         let mut guest = Observer::new(&mut socket, manners, start);
-        let Backlog { ending, unread, .. } = read_on(&mut guest, &cancel).await;
+        let UnreadBacklog { ending, unread, .. } = read_on(&mut guest, &cancel).await;
         let took = start.elapsed();
         script.abort();
         (ending.is_some(), unread, took)

@@ -21,48 +21,48 @@ use crate::net::connect::dial;
 use crate::net::transport::stream::Stream;
 
 /// The path may have seen the response to the upgrade so much earlier than we, at most.
-const MOST_SLACK: Duration = Duration::from_millis(250);
+const MAX_SLACK: Duration = Duration::from_millis(250);
 
 /// What a connection tells.
 #[derive(Debug)]
-pub enum Told {
+pub enum ProbeTaskEvent {
     Opened(Arc<Opened>),
     OpenFailed(Arc<OpenError>),
     Seen(Seen),
 }
 
 /// Which connection tells it, and when.
-pub type Word = (ProbeId, Instant, Told);
+pub type ProbeTaskMessage = (ProbeId, Instant, ProbeTaskEvent);
 
 /// What all connections of a search share.
-pub struct Shared {
+pub struct SharedSearch {
     pub plan: IdlePlan,
-    pub words: mpsc::UnboundedSender<Word>,
+    pub words: mpsc::UnboundedSender<ProbeTaskMessage>,
     /// Bounds how many are open at once, those that say goodbye included.
     pub places: Semaphore,
 }
 
 /// One connection to be.
-pub struct Line {
+pub struct ProbeTask {
     pub probe: ProbeId,
     pub role: Role,
     /// After which idle span it is asked; `None`: when it is told.
     pub span: watch::Receiver<Option<Duration>>,
     pub cancel: CancellationToken,
-    pub shared: Arc<Shared>,
+    pub shared: Arc<SharedSearch>,
 }
 
 /// An open connection that was greeted.
-pub struct Ready {
+pub struct EstablishedProbe {
     pub socket: WebSocket<Stream>,
     pub facts: Opened,
 }
 
-impl Ready {
+impl EstablishedProbe {
     /// By how much earlier than we the path may have seen the last byte: a round trip, of which opening TCP is one. How long
     /// the server took for its response does not matter, unless a proxy hides the rest of the path.
     pub fn slack(&self) -> Duration {
-        round_trip(&self.facts.phases).min(MOST_SLACK)
+        round_trip(&self.facts.phases).min(MAX_SLACK)
     }
 
     /// When the last byte of the opening passed: the end of the response to the upgrade, or of the greeting. From
@@ -85,23 +85,23 @@ fn round_trip(phases: &Phases) -> Duration {
 }
 
 /// Opens and greets one connection.
-pub async fn open(plan: &IdlePlan) -> Result<Ready, OpenError> {
+pub async fn open(plan: &IdlePlan) -> Result<EstablishedProbe, OpenError> {
     let dial::Open { stream, leftover, marks, facts } = dial::open(&plan.dial, &plan.target).await?;
     let most = plan.greeting.largest().max(plan.ask.as_str().len()).max(256);
     let mut socket = WebSocket::new(stream, leftover, marks, plan.max_message_size, most).await;
     run_preamble(&mut socket, &plan.greeting, &plan.target, &|_| {})
         .await
         .map_err(|why| blame(why, &facts))?;
-    Ok(Ready { socket, facts })
+    Ok(EstablishedProbe { socket, facts })
 }
 
-impl Line {
+impl ProbeTask {
     /// Opens the connection and does what its role is, until it is over or cancelled.
     pub async fn run(self) {
-        let Line { probe, role, mut span, cancel, shared } = self;
+        let ProbeTask { probe, role, mut span, cancel, shared } = self;
         let words = shared.words.clone();
         // Nobody reads any more when the search is over.
-        let tell = move |at: Instant, told: Told| drop(words.send((probe, at, told)));
+        let tell = move |at: Instant, told: ProbeTaskEvent| drop(words.send((probe, at, told)));
         let delay = match role {
             Role::Watcher | Role::Trial => probe.opening_delay(&shared.plan.search),
             Role::Control | Role::SecondControl => Duration::ZERO,
@@ -117,10 +117,10 @@ impl Line {
             opened = opening => opened,
         };
         let mut ready = match opened {
-            Err(error) => return tell(Instant::now(), Told::OpenFailed(Arc::new(error))),
+            Err(error) => return tell(Instant::now(), ProbeTaskEvent::OpenFailed(Arc::new(error))),
             Ok(ready) => ready,
         };
-        tell(ready.opened_at(), Told::Opened(Arc::new(ready.facts.clone())));
+        tell(ready.opened_at(), ProbeTaskEvent::Opened(Arc::new(ready.facts.clone())));
         tokio::select! {
             biased;
             () = cancel.cancelled() => {}
@@ -131,18 +131,18 @@ impl Line {
 }
 
 async fn play(
-    ready: &mut Ready,
+    ready: &mut EstablishedProbe,
     role: Role,
     span: &mut watch::Receiver<Option<Duration>>,
     plan: &IdlePlan,
-    tell: &(dyn Fn(Instant, Told) + Send + Sync),
+    tell: &(dyn Fn(Instant, ProbeTaskEvent) + Send + Sync),
 ) {
     let question = plan.question(plan.search.kind);
     match role {
         Role::Watcher | Role::Trial => {
             let two_ended = plan.search.two_ended && ready.agreed();
             let silence = IdleProbePlan { question: &question, slack: ready.slack(), two_ended };
-            let mut emit = |at, seen| tell(at, Told::Seen(seen));
+            let mut emit = |at, seen| tell(at, ProbeTaskEvent::Seen(seen));
             ask_after_idle::run(&mut ready.socket, &silence, span, &mut emit).await;
         }
         Role::Control | Role::SecondControl => {
@@ -152,9 +152,9 @@ async fn play(
                 Role::Control | Role::Watcher | Role::Trial => KeepaliveTraffic::Questions,
             };
             let keeping = KeepalivePlan { question: &question, traffic, every, until: None };
-            let mut beat = |at| tell(at, Told::Seen(Seen::Beat));
+            let mut beat = |at| tell(at, ProbeTaskEvent::Seen(Seen::Beat));
             let kept = keepalive::run(&mut ready.socket, keeping, &mut beat).await;
-            tell(Instant::now(), Told::Seen(control_end(kept)));
+            tell(Instant::now(), ProbeTaskEvent::Seen(control_end(kept)));
         }
     }
 }
@@ -170,11 +170,13 @@ fn control_end(kept: KeepaliveResult) -> Seen {
 }
 
 /// What a connection told, as the search takes it; times count from `start`.
-pub fn observation(probe: ProbeId, at: Instant, told: &Told, start: Instant) -> Observation {
+pub fn observation(probe: ProbeId, at: Instant, told: &ProbeTaskEvent, start: Instant) -> Observation {
     let seen = match told {
-        Told::Opened(_) => Seen::Opened,
-        Told::OpenFailed(error) => Seen::OpenFailed { why: format!("{}: {}", error.phase, error.cause) },
-        Told::Seen(seen) => seen.clone(),
+        ProbeTaskEvent::Opened(_) => Seen::Opened,
+        ProbeTaskEvent::OpenFailed(error) => {
+            Seen::OpenFailed { why: format!("{}: {}", error.phase, error.cause) }
+        }
+        ProbeTaskEvent::Seen(seen) => seen.clone(),
     };
     Observation { probe, at: at.saturating_duration_since(start), seen }
 }
