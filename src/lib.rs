@@ -46,7 +46,7 @@
 //!   of a peer's can be shown without it
 //! - hints and advice name flags as words for the reader; below [`cli`] no code depends on one
 //! - what a peer can send at will reaches the rest as counts (`Heard`), so that a flood stays cheap
-//! - of a run of many connections only what is shown reaches the printing thread (`output::Interest`), and the thread of
+//! - of a run of many connections only what is shown reaches the printing thread (`output::EventFilter`), and the thread of
 //!   the connections may rest a millisecond between two looks at the network (`net::nap`, allowed by
 //!   `commands::ping::calm`), since the kernel has stamped what came
 //! - RTTs of answers that carry no id are upper bounds, and never fail a run by themselves

@@ -203,14 +203,14 @@ fn keepalive(text: &str) -> Result<Duration, String> {
 }
 
 /// The least that can be asked for: a control frame is up to 125 bytes (RFC 6455 section 5.5).
-const LEAST_MESSAGE: usize = 1024;
+const MIN_MESSAGE_SIZE: usize = 1024;
 
 /// A server may have each connection hold a message of the size that is accepted.
 const MAX_MESSAGE_SIZE: usize = 1024 * 1024 * 1024;
 
 fn message_size(text: &str) -> Result<usize, String> {
     match byte_size(text)? {
-        size if size < LEAST_MESSAGE => {
+        size if size < MIN_MESSAGE_SIZE => {
             Err("it must be at least 1KiB: control frames and our own heartbeats must fit".to_string())
         }
         size if size > MAX_MESSAGE_SIZE => {
@@ -221,7 +221,7 @@ fn message_size(text: &str) -> Result<usize, String> {
 }
 
 /// The most bytes of a file of headers.
-const LARGEST_FILE: u64 = 1024 * 1024;
+const MAX_HEADER_FILE: u64 = 1024 * 1024;
 
 fn headers(given: &[String]) -> Result<HeaderMap, String> {
     let mut headers = HeaderMap::new();
@@ -258,8 +258,10 @@ fn read_headers(path: &str, headers: &mut HeaderMap) -> Result<(), String> {
 pub(super) fn read(path: &str) -> Result<String, String> {
     let system = |error: io::Error| os_error::describe(&error);
     let mut bytes = Vec::new();
-    File::open(path).and_then(|file| file.take(LARGEST_FILE + 1).read_to_end(&mut bytes)).map_err(system)?;
-    if bytes.len() as u64 > LARGEST_FILE {
+    File::open(path)
+        .and_then(|file| file.take(MAX_HEADER_FILE + 1).read_to_end(&mut bytes))
+        .map_err(system)?;
+    if bytes.len() as u64 > MAX_HEADER_FILE {
         return Err("it holds more than 1 MiB".to_string());
     }
     String::from_utf8(bytes).map_err(|_| "it is not UTF-8 text".to_string())
@@ -271,7 +273,7 @@ fn add_header(text: &str, which: &str, headers: &mut HeaderMap) -> Result<(), St
     let header = HeaderName::from_bytes(name.trim().as_bytes()).map_err(|_| {
         format!("{which} has a name that is no header's: letters, digits and !#$%&'*+-.^_`|~")
     })?;
-    if RESERVED.contains(&header.as_str()) {
+    if HANDSHAKE_HEADERS.contains(&header.as_str()) {
         return Err(format!("{which}: '{header}' belongs to the WebSocket handshake and cannot be set"));
     }
     secrets::learn(|sent| sent.header(header.as_str(), value));
@@ -282,7 +284,7 @@ fn add_header(text: &str, which: &str, headers: &mut HeaderMap) -> Result<(), St
 }
 
 /// Headers that the handshake itself sets.
-const RESERVED: &[&str] = &[
+const HANDSHAKE_HEADERS: &[&str] = &[
     "connection",
     "upgrade",
     "sec-websocket-key",

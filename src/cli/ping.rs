@@ -8,8 +8,8 @@ use clap::Args;
 use super::args::{OutputArgs, positive_duration, up_to, without};
 use super::connect::ConnectArgs;
 use super::heartbeat::HeartbeatArgs;
-use super::preset::Chosen;
-use super::{printer, usage};
+use super::preset_args::ChosenPreset;
+use super::{errors, runner};
 use crate::commands::fd_limit;
 use crate::commands::ping::{self, PingPlan};
 use crate::domain::backoff::Backoff;
@@ -28,18 +28,18 @@ use crate::net::client::session::plan::SessionPlan;
 use crate::net::connect::dial::DialPlan;
 
 /// The most connections of a run: more than the ports of one address can open to one server.
-const MOST_CONNECTIONS: u64 = 100_000;
+const MAX_CONNECTIONS: u64 = 100_000;
 /// The most heartbeats in the rolling window, which is kept for every connection.
-const LONGEST_WINDOW: u64 = 100_000;
+const MAX_STATUS_WINDOW: u64 = 100_000;
 /// TCP gives up when the peer has acknowledged nothing for this number of heartbeat timeouts, and not before
 /// [`MIN_USER_TIMEOUT`]: retransmits need time.
-const USER_TIMEOUTS: u32 = 3;
+const USER_TIMEOUT_FACTOR: u32 = 3;
 const MIN_USER_TIMEOUT: Duration = Duration::from_secs(30);
 /// Defaults of the back-off.
-const RECONNECT_BASE: Duration = Duration::from_millis(500);
-const RECONNECT_CAP: Duration = Duration::from_secs(30);
-const RECONNECT_ATTEMPTS: u32 = 10;
-const RECONNECT_RESET_AFTER: Duration = Duration::from_secs(5);
+const DEFAULT_RECONNECT_BASE: Duration = Duration::from_millis(500);
+const DEFAULT_RECONNECT_CAP: Duration = Duration::from_secs(30);
+const DEFAULT_RECONNECT_ATTEMPTS: u32 = 10;
+const DEFAULT_RECONNECT_RESET_AFTER: Duration = Duration::from_secs(5);
 
 /// The arguments of `wscheck ping`.
 #[derive(Debug, Clone, Args)]
@@ -48,7 +48,7 @@ pub struct PingArgs {
     #[arg(required = true, value_name = "URL")]
     pub urls: Vec<String>,
     /// Number of connections to each URL
-    #[arg(short = 'n', long, value_name = "N", default_value = "1", value_parser = up_to::<u32>(MOST_CONNECTIONS),
+    #[arg(short = 'n', long, value_name = "N", default_value = "1", value_parser = up_to::<u32>(MAX_CONNECTIONS),
           allow_hyphen_values = true)]
     pub connections: u32,
     /// Open connections at this rate (500/s, 1000/m), or all of them within this time (20s) [default: as fast as
@@ -56,7 +56,7 @@ pub struct PingArgs {
     #[arg(long, value_name = "RATE|TIME", allow_hyphen_values = true)]
     pub ramp: Option<Ramp>,
     /// With more than 10 connections, list the N worst
-    #[arg(long, value_name = "N", default_value = "5", value_parser = up_to::<u32>(MOST_CONNECTIONS),
+    #[arg(long, value_name = "N", default_value = "5", value_parser = up_to::<u32>(MAX_CONNECTIONS),
           allow_hyphen_values = true)]
     pub worst: u32,
     /// Send the next heartbeat as soon as the previous one was answered, without an interval (like ping -A)
@@ -118,8 +118,8 @@ impl ReconnectArgs {
     }
 
     fn bounded(&self) -> Result<Backoff, String> {
-        let base = self.reconnect_base.unwrap_or(RECONNECT_BASE);
-        let cap = self.reconnect_cap.unwrap_or(RECONNECT_CAP);
+        let base = self.reconnect_base.unwrap_or(DEFAULT_RECONNECT_BASE);
+        let cap = self.reconnect_cap.unwrap_or(DEFAULT_RECONNECT_CAP);
         if base > cap {
             let (base, cap) = (shown::duration(base), shown::duration(cap));
             return Err(format!("--reconnect-base ({base}) is above --reconnect-cap ({cap})"));
@@ -127,8 +127,8 @@ impl ReconnectArgs {
         Ok(Backoff {
             base,
             cap,
-            max_attempts: Some(self.reconnect_attempts.unwrap_or(RECONNECT_ATTEMPTS)),
-            lasted_after: self.reconnect_reset_after.unwrap_or(RECONNECT_RESET_AFTER),
+            max_attempts: Some(self.reconnect_attempts.unwrap_or(DEFAULT_RECONNECT_ATTEMPTS)),
+            lasted_after: self.reconnect_reset_after.unwrap_or(DEFAULT_RECONNECT_RESET_AFTER),
         })
     }
 }
@@ -170,7 +170,7 @@ pub struct ThresholdArgs {
           allow_hyphen_values = true)]
     pub loss_min_missed: u64,
     /// Size of the rolling window for the live status, in answered heartbeats
-    #[arg(long, value_name = "N", default_value = "10", value_parser = up_to::<u32>(LONGEST_WINDOW),
+    #[arg(long, value_name = "N", default_value = "10", value_parser = up_to::<u32>(MAX_STATUS_WINDOW),
           allow_hyphen_values = true)]
     pub window: u32,
     /// Exit 1 if the status of the run is this or worse: healthy, degraded, poor, critical, timeout, dead
@@ -235,34 +235,34 @@ impl PingArgs {
         let guess = self.heartbeat.greeting.welcome.preset.guess(&self.urls, &self.connect);
         match guess.and_then(|guess| self.plan(guess.as_ref())) {
             Ok(plan) => match fd_limit::make_room(plan.connections()) {
-                Ok(()) => printer::run("ping", &output, async |reporter: &mut dyn Reporter, control| {
+                Ok(()) => runner::run("ping", &output, async |reporter: &mut dyn Reporter, control| {
                     ping::run(plan, reporter, control).await.verdict
                 }),
                 Err(error) => {
                     let (format, hint) = (output.format.chosen(), error.hint());
                     let code = Verdict::Unreachable.exit_code();
-                    usage::tell_failure("ping", &error.to_string(), Some(&hint), code, format)
+                    errors::tell_failure("ping", &error.to_string(), Some(&hint), code, format)
                 }
             },
-            Err(message) => usage::complain("ping", &message, output.format.chosen()),
+            Err(message) => errors::complain("ping", &message, output.format.chosen()),
         }
     }
 
-    fn targets(&self, chosen: &Chosen) -> Result<Vec<Target>, String> {
+    fn targets(&self, chosen: &ChosenPreset) -> Result<Vec<Target>, String> {
         let (urls, each) = (self.urls.len() as u64, u64::from(self.connections));
-        if urls.saturating_mul(each) > MOST_CONNECTIONS {
+        if urls.saturating_mul(each) > MAX_CONNECTIONS {
             return Err(format!(
-                "--connections: {urls} URLs with {each} each are too many: at most {MOST_CONNECTIONS} together"
+                "--connections: {urls} URLs with {each} each are too many: at most {MAX_CONNECTIONS} together"
             ));
         }
         self.urls.iter().map(|url| chosen.target(url)).collect()
     }
 
     /// A peer that acknowledges nothing is given up after a while, unless the user says otherwise.
-    fn dial(&self, chosen: &Chosen, targets: &[Target]) -> Result<DialPlan, String> {
+    fn dial(&self, chosen: &ChosenPreset, targets: &[Target]) -> Result<DialPlan, String> {
         let mut dial = chosen.offer(self.connect.dial()?, targets);
         if self.connect.user_timeout.is_none() {
-            let patience = self.heartbeat.timeout(chosen).saturating_mul(USER_TIMEOUTS);
+            let patience = self.heartbeat.timeout(chosen).saturating_mul(USER_TIMEOUT_FACTOR);
             dial.user_timeout = Some(patience.max(MIN_USER_TIMEOUT));
         }
         Ok(dial)
@@ -307,7 +307,7 @@ mod tests {
     use clap::Parser;
 
     #[derive(Parser)]
-    struct Line {
+    struct TestPingCli {
         #[command(flatten)]
         ping: PingArgs,
     }
@@ -316,7 +316,7 @@ mod tests {
     fn the_patience_with_a_peer_that_acknowledges_nothing_follows_the_timeout() {
         let patience = |args: &[&str]| {
             let line = ["ping", "--proxy", "none", "ws://a.example/"].iter().chain(args);
-            Line::try_parse_from(line).unwrap().ping.plan(None).unwrap().dial.user_timeout
+            TestPingCli::try_parse_from(line).unwrap().ping.plan(None).unwrap().dial.user_timeout
         };
         assert_eq!(patience(&["-W", "1m"]), Some(Duration::from_secs(180)));
         assert_eq!(patience(&["-W", "1m", "--user-timeout", "5s"]), Some(Duration::from_secs(5)));
@@ -326,7 +326,7 @@ mod tests {
     /// More of any of this must be asked for: it may be somebody else's server.
     #[test]
     fn by_default_one_connection_is_asked_once_a_second_and_never_opened_again() {
-        let line = Line::try_parse_from(["ping", "--proxy", "none", "ws://a.example/"]).unwrap();
+        let line = TestPingCli::try_parse_from(["ping", "--proxy", "none", "ws://a.example/"]).unwrap();
         let plan = line.ping.plan(None).unwrap();
         assert_eq!((plan.connections(), &plan.session.kinds), (1, &vec![Kind::Protocol]));
         assert_eq!(

@@ -9,10 +9,10 @@ use clap::{Args, ValueEnum};
 
 use super::args::{OutputArgs, positive_duration, up_to};
 use super::connect::ConnectArgs;
-use super::heartbeat::GreetingArgs;
-use super::preset::Chosen;
-use super::printer::{self, Printer, Showing};
-use super::usage;
+use super::errors;
+use super::heartbeat::PreambleArgs;
+use super::preset_args::ChosenPreset;
+use super::runner::{self, EventDisplay, EventPrinter};
 use crate::commands::ping::RunControl;
 use crate::commands::probe_idle::{self, IdlePlan};
 use crate::domain::duration_text::parse_duration;
@@ -35,7 +35,7 @@ pub struct ProbeIdleArgs {
     #[command(flatten)]
     pub question: QuestionArgs,
     #[command(flatten)]
-    pub after: AfterArgs,
+    pub after: FollowupArgs,
     #[command(flatten)]
     pub connect: ConnectArgs,
     #[command(flatten)]
@@ -108,13 +108,13 @@ pub struct QuestionArgs {
     #[arg(long)]
     pub allow_messages: bool,
     #[command(flatten)]
-    pub greeting: GreetingArgs,
+    pub greeting: PreambleArgs,
 }
 
 /// What is done when the search is over.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Afterwards")]
-pub struct AfterArgs {
+pub struct FollowupArgs {
     /// Test which traffic keeps the path open: Ping frames, unsolicited Pongs, TCP keepalive, app messages
     #[arg(long)]
     pub refresh: bool,
@@ -151,16 +151,16 @@ impl ProbeIdleArgs {
         let preset = &self.question.greeting.welcome.preset;
         let guess = preset.guess(std::slice::from_ref(&self.url), &self.connect);
         match guess.and_then(|guess| self.plan(guess.as_ref())) {
-            Ok(plan) => printer::run_showing(showing(&args), async |printer, control: RunControl| {
+            Ok(plan) => runner::run_showing(showing(&args), async |printer, control: RunControl| {
                 match probe_idle::run(plan, printer, control.interrupt).await {
                     Ok(report) => report.verdict.exit_code(),
                     Err(why) => {
-                        usage::complain("probe-idle", &why.to_string(), args.format.chosen());
-                        usage::USAGE
+                        errors::complain("probe-idle", &why.to_string(), args.format.chosen());
+                        errors::USAGE_EXIT_CODE
                     }
                 }
             }),
-            Err(message) => usage::complain("probe-idle", &message, args.format.chosen()),
+            Err(message) => errors::complain("probe-idle", &message, args.format.chosen()),
         }
     }
 
@@ -204,7 +204,7 @@ impl ProbeIdleArgs {
 }
 
 /// Why no message is sent to see whether that keeps the path open, where the preset knows none that is answered.
-fn mute(chosen: &Chosen, told: bool) -> Option<String> {
+fn mute(chosen: &ChosenPreset, told: bool) -> Option<String> {
     let preset = chosen.preset().filter(|preset| preset.ask.is_none() && !told)?;
     Some(format!("--preset {} has no message that is answered", preset.name))
 }
@@ -228,7 +228,7 @@ impl SearchArgs {
     }
 }
 
-impl AfterArgs {
+impl FollowupArgs {
     /// An expectation that no search within these bounds can bear out makes no sense.
     fn expectation(&self, search: &SearchArgs) -> Result<Option<Expectation>, String> {
         let Some(expected) = &self.expect else { return Ok(None) };
@@ -248,22 +248,22 @@ impl AfterArgs {
     }
 }
 
-fn showing(args: &OutputArgs) -> Showing<IdleEvent> {
-    let (stdout, stderr) = (printer::stdout(args.format.chosen()), printer::stderr());
-    let options = printer::human_options(args);
+fn showing(args: &OutputArgs) -> EventDisplay<IdleEvent> {
+    let (stdout, stderr) = (runner::stdout(args.format.chosen()), runner::stderr());
+    let options = runner::human_options(args);
     let mut output = IdleOutput::new(args.format.chosen(), options, stdout, stderr);
     let show = Box::new(move |event: &IdleEvent| {
         output.report(event);
         output.error().map(io::Error::kind)
     });
-    Showing {
+    EventDisplay {
         is_wanted: Box::new(|_| true),
         show,
         can_be_spared: |event| matches!(event, IdleEvent::Progress(_) | IdleEvent::VerifyBeat { .. }),
     }
 }
 
-impl IdleReporter for Printer<IdleEvent> {
+impl IdleReporter for EventPrinter<IdleEvent> {
     fn report(&mut self, event: &IdleEvent) {
         self.offer(event);
     }
@@ -276,14 +276,14 @@ mod tests {
     use super::*;
 
     #[derive(Parser)]
-    struct Typed {
+    struct TestProbeIdleCli {
         #[command(flatten)]
         args: ProbeIdleArgs,
     }
 
     fn plan(words: &[&str]) -> Result<IdlePlan, String> {
         let line = ["probe-idle", "--proxy", "none", "ws://127.0.0.1:1/"].iter().chain(words);
-        Typed::try_parse_from(line).map_err(|why| why.to_string())?.args.plan(None)
+        TestProbeIdleCli::try_parse_from(line).map_err(|why| why.to_string())?.args.plan(None)
     }
 
     fn refusal(words: &[&str]) -> String {

@@ -6,10 +6,10 @@ use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
 
 use super::args::{Color, format_parser, terminal_width};
-use super::{papers, usage};
+use super::{errors, generate};
 use crate::domain::idle::middleboxes;
 use crate::domain::peer_text::PeerText;
-use crate::output::timeouts::{Listing, show};
+use crate::output::timeouts::{TimeoutListing, show};
 use crate::output::{Format, HumanOptions};
 
 /// The arguments of `wscheck timeouts`.
@@ -40,7 +40,7 @@ impl TimeoutsArgs {
             Some(product) => middleboxes::find(product),
         };
         if middleboxes.is_empty() {
-            return usage::complain(
+            return errors::complain(
                 "timeouts",
                 &unknown(self.product.as_deref().unwrap_or_default()),
                 format,
@@ -51,7 +51,10 @@ impl TimeoutsArgs {
             width: terminal_width(),
             ..HumanOptions::default()
         };
-        papers::print_listing(format, &show(&Listing { product: self.product, middleboxes }, format, options))
+        generate::print_listing(
+            format,
+            &show(&TimeoutListing { product: self.product, middleboxes }, format, options),
+        )
     }
 }
 

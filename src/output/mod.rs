@@ -2,33 +2,33 @@
 //! error; stdout is the result, stderr the conversation. To add a format: one file, and one arm of [`Format`].
 
 pub mod charset;
+mod event_filter;
 pub mod human;
 pub mod idle;
-mod interest;
 pub mod json;
 pub mod listen;
 pub mod ndjson;
 pub mod presets;
 pub mod schema;
 pub mod serve;
-mod sink;
-mod stage;
+mod terminal;
 pub mod timeouts;
 mod units;
+mod writer;
 pub mod zombie;
 
 #[cfg(test)]
-mod script;
+mod fixtures;
 #[cfg(test)]
 mod testing;
 
 use std::io;
 
 pub use crate::domain::event::Reporter;
-pub use sink::Writer;
+pub use writer::Writer;
 
+pub use event_filter::EventFilter;
 pub use human::HumanOptions;
-pub use interest::Interest;
 pub use json::FailureName;
 
 use human::Human;
@@ -89,7 +89,7 @@ mod tests {
 
     /// A run in one format, as one text; the version is not what these snapshots are about.
     fn shown(format: Format, events: &[Event]) -> String {
-        let (stdout, stderr) = script::show(format, HumanOptions::default(), events);
+        let (stdout, stderr) = fixtures::show(format, HumanOptions::default(), events);
         let stdout = stdout.replace(&format!("\"{}\"", json::WSCHECK_VERSION), "\"[version]\"");
         match stderr.is_empty() {
             true => stdout,
@@ -99,7 +99,7 @@ mod tests {
 
     #[test]
     fn every_format_shows_the_same_scripted_runs() {
-        for (name, events) in script::all() {
+        for (name, events) in fixtures::all() {
             for format in Format::ALL {
                 insta::assert_snapshot!(format!("{name}.{}", format.label()), shown(format, &events));
             }
@@ -108,9 +108,9 @@ mod tests {
 
     #[test]
     fn the_last_line_of_ndjson_is_the_document_of_json() {
-        for (name, events) in script::all() {
-            let (json, _) = script::show(Format::Json, HumanOptions::default(), &events);
-            let (ndjson, _) = script::show(Format::Ndjson, HumanOptions::default(), &events);
+        for (name, events) in fixtures::all() {
+            let (json, _) = fixtures::show(Format::Json, HumanOptions::default(), &events);
+            let (ndjson, _) = fixtures::show(Format::Ndjson, HumanOptions::default(), &events);
             let parsed = |text: &str| serde_json::from_str::<serde_json::Value>(text).unwrap();
             assert_eq!(parsed(ndjson.lines().last().unwrap()), parsed(&json), "{name}");
             assert!(ndjson.ends_with('\n') && json.ends_with('\n'));

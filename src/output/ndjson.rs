@@ -9,32 +9,32 @@ use serde::{Serialize, Serializer};
 
 use super::Output;
 use super::json::{
-    Document, Ending, FailedOpening, KindName, Ms, Opening, OutcomeName, SCHEMA_VERSION, Settings,
-    StatusName, StrayName, Timestamp, WSCHECK_VERSION, compact, ms,
+    FailedOpening, JsonEndingDocument, KindName, Ms, OpeningDocument, OutcomeName, RunDocument,
+    SCHEMA_VERSION, Settings, StatusName, StrayName, Timestamp, WSCHECK_VERSION, compact, ms,
 };
-use super::sink::{Sink, Writer};
+use super::writer::{ReportWriter, Writer};
 use crate::domain::event::{Beat, ConnEvent, ConnId, Event, Heard, Reporter, StatusChange};
 use crate::domain::health::Metrics;
 use crate::domain::report::Report;
 use crate::domain::run::RunInfo;
 
 /// What a line tells, beside when and of which connection.
-pub trait Body: Serialize + JsonSchema {
+pub trait EventBody: Serialize + JsonSchema {
     /// The event's name.
     const EVENT: &'static str;
 }
 
 /// The name of an event: a constant of its line's type.
 #[derive(Debug)]
-pub struct Name<B>(PhantomData<B>);
+pub struct EventName<B>(PhantomData<B>);
 
-impl<B: Body> Serialize for Name<B> {
+impl<B: EventBody> Serialize for EventName<B> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(B::EVENT)
     }
 }
 
-impl<B: Body> JsonSchema for Name<B> {
+impl<B: EventBody> JsonSchema for EventName<B> {
     fn inline_schema() -> bool {
         true
     }
@@ -50,9 +50,9 @@ impl<B: Body> JsonSchema for Name<B> {
 
 /// A line about one connection.
 #[derive(Debug, Serialize, JsonSchema)]
-#[schemars(deny_unknown_fields, rename = "{B}Line", bound = "B: Body")]
-pub struct ConnectionLine<B: Body> {
-    event: Name<B>,
+#[schemars(deny_unknown_fields, rename = "{B}Line", bound = "B: EventBody")]
+pub struct ConnectionLine<B: EventBody> {
+    event: EventName<B>,
     #[schemars(extend("const" = SCHEMA_VERSION))]
     schema_version: u32,
     at: Timestamp,
@@ -63,9 +63,9 @@ pub struct ConnectionLine<B: Body> {
 
 /// A line about the whole run.
 #[derive(Debug, Serialize, JsonSchema)]
-#[schemars(deny_unknown_fields, rename = "{B}Line", bound = "B: Body")]
-pub struct RunLine<B: Body> {
-    event: Name<B>,
+#[schemars(deny_unknown_fields, rename = "{B}Line", bound = "B: EventBody")]
+pub struct RunLine<B: EventBody> {
+    event: EventName<B>,
     #[schemars(extend("const" = SCHEMA_VERSION))]
     schema_version: u32,
     at: Timestamp,
@@ -89,7 +89,7 @@ macro_rules! bodies {
         #[derive(Debug, Serialize, JsonSchema)]
         pub struct $name { $($(#[$meta])* $field: $type),* }
 
-        impl Body for $name {
+        impl EventBody for $name {
             const EVENT: &'static str = $event;
         }
     )*};
@@ -108,14 +108,14 @@ bodies! {
     }
     /// Figures so far, because the user asked.
     Interim = "interim" {
-        report: Document,
+        report: RunDocument,
     }
     /// A connection is being opened.
     ConnectionOpening = "opening" {}
     /// It is open.
     Opened = "opened" {
         #[serde(flatten)]
-        opening: Opening,
+        opening: OpeningDocument,
     }
     /// It could not be opened.
     OpenFailed = "open_failed" {
@@ -188,7 +188,7 @@ bodies! {
     }
     /// The connection ended.
     Ended = "ended" {
-        ending: Ending,
+        ending: JsonEndingDocument,
     }
     /// The next attempt to open it again is made after this time.
     Retry = "retry" {
@@ -270,13 +270,13 @@ impl From<&StatusChange> for StatusChanged {
 /// Prints each event as it happens, then the document.
 pub struct Ndjson {
     command: &'static str,
-    stdout: Sink,
+    stdout: ReportWriter,
 }
 
 impl Ndjson {
     /// A reporter for a run of this command.
     pub fn new(command: &'static str, stdout: Writer) -> Ndjson {
-        Ndjson { command, stdout: Sink::new(stdout) }
+        Ndjson { command, stdout: ReportWriter::new(stdout) }
     }
 
     fn started(&self, at: SystemTime, info: &RunInfo) -> String {
@@ -291,7 +291,7 @@ impl Ndjson {
 
     fn interim(&self, report: &Report) -> String {
         let at = report.started_at.checked_add(report.elapsed).unwrap_or(report.started_at);
-        run_line(at, Interim { report: Document::new(self.command, report) })
+        run_line(at, Interim { report: RunDocument::new(self.command, report) })
     }
 }
 
@@ -302,7 +302,7 @@ impl Reporter for Ndjson {
             Event::Connection { id, at, event } => connection_event(*id, *at, event),
             Event::Tally(_) => None,
             Event::Interim(report) => Some(self.interim(report)),
-            Event::Finished(report) => Some(compact(&Document::new(self.command, report))),
+            Event::Finished(report) => Some(compact(&RunDocument::new(self.command, report))),
         };
         if let Some(line) = line {
             self.stdout.write(&line);
@@ -317,8 +317,8 @@ impl Output for Ndjson {
 }
 
 /// A line about the whole run.
-pub fn run_line<B: Body>(at: SystemTime, body: B) -> String {
-    compact(&RunLine { event: Name(PhantomData), schema_version: SCHEMA_VERSION, at: at.into(), body })
+pub fn run_line<B: EventBody>(at: SystemTime, body: B) -> String {
+    compact(&RunLine { event: EventName(PhantomData), schema_version: SCHEMA_VERSION, at: at.into(), body })
 }
 
 fn connection_event(id: ConnId, at: SystemTime, event: &ConnEvent) -> Option<String> {
@@ -358,10 +358,10 @@ fn heard_line(id: ConnId, at: SystemTime, heard: Heard, count: u64) -> String {
     }
 }
 
-fn line<B: Body>(id: ConnId, at: SystemTime, body: B) -> String {
+fn line<B: EventBody>(id: ConnId, at: SystemTime, body: B) -> String {
     let connection = ConnectionId { target: id.target, index: id.index };
     compact(&ConnectionLine {
-        event: Name(PhantomData),
+        event: EventName(PhantomData),
         schema_version: SCHEMA_VERSION,
         at: at.into(),
         connection,

@@ -3,7 +3,7 @@
 //! Hidden, each as [`HIDDEN`]:
 //!
 //! 1. the value of a field whose name says that it is a secret ([`names`]): in JSON at any depth, in JSON inside a JSON
-//!    string, as `name=value`, `Name: value` and `<name>value</name>` ([`fields`])
+//!    string, as `name=value`, `EventName: value` and `<name>value</name>` ([`fields`])
 //! 2. what follows `Bearer` or `Basic`, and what has the form of a JWT ([`fields`])
 //! 3. what the user sent, wherever it returns ([`Sent`]): the values of secret fields, passwords and headers, and of a
 //!    message every value, and the whole, that is not ordinary ([`ordinary`]); also in base64, hex or percent-encoding

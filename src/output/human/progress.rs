@@ -2,7 +2,7 @@
 
 use indicatif::{ProgressBar, ProgressDrawTarget};
 
-use super::lines::counted;
+use super::event_lines::counted;
 use super::table::by_status;
 use crate::domain::tally::Tally;
 use crate::output::charset;
@@ -18,17 +18,17 @@ fn line(tally: &Tally) -> String {
 }
 
 /// The line itself, on stderr; the terminal's width is its own business.
-pub struct Progress {
+pub struct ConnectionsProgressLine {
     bar: ProgressBar,
 }
 
-impl Progress {
-    pub fn on_stderr() -> Progress {
+impl ConnectionsProgressLine {
+    pub fn on_stderr() -> ConnectionsProgressLine {
         let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
         if let Some(style) = charset::spinner() {
             bar.set_style(style);
         }
-        Progress { bar }
+        ConnectionsProgressLine { bar }
     }
 
     pub fn show(&self, tally: &Tally) {
@@ -54,7 +54,7 @@ mod tests {
     use crate::domain::event::Event;
     use crate::domain::recorder::Recorder;
     use crate::domain::verdict::Policy;
-    use crate::output::script;
+    use crate::output::fixtures;
 
     fn line_of(events: &[Event]) -> String {
         let Some(Event::Started { info, .. }) = events.first() else { panic!("no beginning") };
@@ -65,7 +65,7 @@ mod tests {
 
     #[test]
     fn connections_are_counted_by_status() {
-        let line = line_of(&script::several());
+        let line = line_of(&fixtures::several());
         assert_eq!(
             line,
             "6 connections, 3 open: 1 dead, 2 unknown, 3 healthy; 8 answered, 0 missed, 0 superseded"
@@ -74,7 +74,7 @@ mod tests {
 
     #[test]
     fn a_late_pong_takes_its_miss_back() {
-        let line = line_of(&script::late());
+        let line = line_of(&fixtures::late());
         assert_eq!(line, "1 connection, 1 open: 1 critical; 4 answered, 0 missed, 0 superseded");
     }
 }

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use super::failure::tried;
+use super::connect_error::tried;
+use super::event_lines::{counted, ending, phases};
 use super::figures::{numbers, one_kind, side_by_side};
-use super::lines::{counted, ending, phases};
-use super::paint::Paint;
+use super::rows::LabelledRows;
+use super::style::Styler;
 use super::table::{by_status, table};
-use super::text::Rows;
 use crate::domain::health::Status;
 use crate::domain::heartbeat::Kind;
 use crate::domain::heartbeat::presets::PresetUse;
@@ -16,17 +16,17 @@ use crate::domain::opening::{Opened, TlsFacts};
 use crate::domain::peer_text::PeerText;
 use crate::domain::report::{ConnReport, Measurement, Report, Spikes, StampingReport, TargetReport, Verdict};
 use crate::domain::stats::LagSummary;
-use crate::output::units::{Unit, spoken};
+use crate::output::units::{TimeUnit, spoken};
 
 /// With more targets than this, only those that are not healthy have a block of their own beside the table.
-const FEW_TARGETS: usize = 4;
+const MAX_TARGETS_IN_FULL: usize = 4;
 /// Of more connections to one target, the worst of the run are told of instead.
-const FEW_CONNECTIONS: usize = crate::domain::worst::FEW;
+const MAX_CONNECTIONS_IN_FULL: usize = crate::domain::worst::FEW;
 
 /// The whole summary.
-pub fn summary(report: &Report, paint: Paint, width: Option<usize>) -> String {
+pub fn summary(report: &Report, paint: Styler, width: Option<usize>) -> String {
     let connections = connections(report);
-    let mut rows = Rows::new(paint, width);
+    let mut rows = LabelledRows::new(paint, width);
     for target in report.targets.iter().filter(|target| deserves_block(report, target)) {
         rows.add_raw(&format!("{}\n", paint.strong(&format!("--- {} ---", target.url))));
         block(&mut rows, target, paint);
@@ -49,10 +49,10 @@ fn connections(report: &Report) -> usize {
 }
 
 fn deserves_block(report: &Report, target: &TargetReport) -> bool {
-    report.targets.len() <= FEW_TARGETS || target.status > Status::Healthy
+    report.targets.len() <= MAX_TARGETS_IN_FULL || target.status > Status::Healthy
 }
 
-fn block(rows: &mut Rows, target: &TargetReport, paint: Paint) {
+fn block(rows: &mut LabelledRows, target: &TargetReport, paint: Styler) {
     rows.add("status", &status(target, paint));
     rows.add_some("last status", last_status(target, paint));
     match target.connections.as_slice() {
@@ -88,7 +88,7 @@ fn tcp(connection: &ConnReport) -> Option<String> {
     Some(format!("RTT {} smoothed{least}; {again} sent again{spikes}", spoken(view.rtt)))
 }
 
-fn status(target: &TargetReport, paint: Paint) -> String {
+fn status(target: &TargetReport, paint: Styler) -> String {
     let shown = paint.status(target.status, target.status.label());
     match target.connections.as_slice() {
         [connection] => format!("{shown}: {}", connection.status_reason),
@@ -105,14 +105,14 @@ fn status(target: &TargetReport, paint: Paint) -> String {
 }
 
 /// The status by the latest heartbeats, where it differs from that of the run.
-fn last_status(target: &TargetReport, paint: Paint) -> Option<String> {
+fn last_status(target: &TargetReport, paint: Styler) -> Option<String> {
     let [connection] = target.connections.as_slice() else { return None };
     let last = connection.last_status;
     (connection.opened.is_some() && last != connection.status)
         .then(|| format!("{}: {}", paint.status(last, last.label()), connection.last_status_reason))
 }
 
-fn opening(rows: &mut Rows, connection: &ConnReport) {
+fn opening(rows: &mut LabelledRows, connection: &ConnReport) {
     match (&connection.opened, &connection.open_error) {
         (Some(opened), _) => {
             rows.add("opened in", &phases(&opened.phases));
@@ -124,7 +124,7 @@ fn opening(rows: &mut Rows, connection: &ConnReport) {
 }
 
 /// Several connections to one target differ in little but their time.
-fn openings(rows: &mut Rows, connections: &[ConnReport]) {
+fn openings(rows: &mut LabelledRows, connections: &[ConnReport]) {
     let opened: Vec<&Opened> = connections.iter().filter_map(|c| c.opened.as_deref()).collect();
     let totals = || opened.iter().map(|opened| opened.phases.total);
     let count = format!("{} of {}", opened.len(), connections.len());
@@ -139,7 +139,7 @@ fn openings(rows: &mut Rows, connections: &[ConnReport]) {
 
 /// `31.2 to 40.1 ms`, or one number where both look the same.
 fn range(min: Duration, max: Duration) -> String {
-    let unit = Unit::of([min, max]);
+    let unit = TimeUnit::of([min, max]);
     match unit.number(min) {
         low if low == unit.number(max) => unit.span(max),
         low => format!("{low} to {}", unit.span(max)),
@@ -147,7 +147,7 @@ fn range(min: Duration, max: Duration) -> String {
 }
 
 /// What else is known of an open connection.
-pub fn facts(rows: &mut Rows, opened: &Opened) {
+pub fn facts(rows: &mut LabelledRows, opened: &Opened) {
     for attempt in &opened.attempts {
         rows.add_some("not reached", attempt.error.as_ref().map(|_| tried(attempt)));
     }
@@ -204,7 +204,7 @@ fn subprotocol(opened: &Opened) -> Option<String> {
 }
 
 /// What else happened on these connections, where something did.
-fn doings(rows: &mut Rows, connections: &[ConnReport]) {
+fn doings(rows: &mut LabelledRows, connections: &[ConnReport]) {
     let sum = |pick: fn(&ConnReport) -> u64| connections.iter().map(pick).sum::<u64>();
     let told = [
         (sum(|c| c.messages), "message"),
@@ -270,7 +270,7 @@ fn one_ending(connection: &ConnReport) -> Option<String> {
 }
 
 /// Those of many connections that fared worst.
-fn worst(rows: &mut Rows, report: &Report) {
+fn worst(rows: &mut LabelledRows, report: &Report) {
     let listed = report.worst.iter().filter_map(|id| {
         let target = report.targets.get(id.target)?;
         Some((target, target.connections.get(id.index)?))
@@ -291,7 +291,7 @@ fn one_of_the_worst(connection: &ConnReport) -> String {
     };
     let slowest = connection.kinds.iter().filter_map(|kind| kind.rtt).max_by_key(|rtt| rtt.mean);
     let rtt = slowest.map(|rtt| {
-        let unit = Unit::of([rtt.mean, rtt.max]);
+        let unit = TimeUnit::of([rtt.mean, rtt.max]);
         let figures = numbers(unit, [("mean", rtt.mean), ("p99", rtt.p99), ("max", rtt.max)]);
         format!("; rtt {figures} {}", unit.label())
     });
@@ -300,8 +300,8 @@ fn one_of_the_worst(connection: &ConnReport) -> String {
 }
 
 /// The connections that fared ill, each by itself as far as they are few.
-fn troubled(rows: &mut Rows, connections: &[ConnReport]) {
-    if connections.len() > FEW_CONNECTIONS {
+fn troubled(rows: &mut LabelledRows, connections: &[ConnReport]) {
+    if connections.len() > MAX_CONNECTIONS_IN_FULL {
         // The worst of them are listed.
         return;
     }
@@ -323,7 +323,7 @@ fn trouble(connection: &ConnReport) -> String {
 }
 
 fn lag_figures(lag: LagSummary) -> String {
-    let unit = Unit::of([lag.p50, lag.max]);
+    let unit = TimeUnit::of([lag.p50, lag.max]);
     let figures = numbers(unit, [("p50", lag.p50), ("p99", lag.p99), ("max", lag.max)]);
     format!("{figures} {}", unit.label())
 }
@@ -346,7 +346,7 @@ fn timestamps(report: &Report) -> String {
 }
 
 /// Whose heartbeats were spoken, and what to know of them.
-pub fn preset(rows: &mut Rows, used: Option<&PresetUse>) {
+pub fn preset(rows: &mut LabelledRows, used: Option<&PresetUse>) {
     let Some(used) = used else { return };
     let name = used.preset.map_or("none", |preset| preset.name);
     match used.evidence.as_slice() {
@@ -356,7 +356,7 @@ pub fn preset(rows: &mut Rows, used: Option<&PresetUse>) {
     used.notes.iter().for_each(|note| rows.add("note", note));
 }
 
-fn closing(rows: &mut Rows, report: &Report, paint: Paint) {
+fn closing(rows: &mut LabelledRows, report: &Report, paint: Styler) {
     if report.interrupted && report.cut_short().is_none() {
         rows.add("interrupted", &format!("after {}", spoken(report.elapsed)));
     }
@@ -374,7 +374,7 @@ fn closing(rows: &mut Rows, report: &Report, paint: Paint) {
 }
 
 /// What a run comes to, and why. The first reason of an interrupted run says how much of it was done.
-pub fn verdict(rows: &mut Rows, verdict: Verdict, reasons: &[String], paint: Paint) {
+pub fn verdict(rows: &mut LabelledRows, verdict: Verdict, reasons: &[String], paint: Styler) {
     let (words, reasons) = match (verdict, reasons) {
         (Verdict::Interrupted { measured: true }, [progress, rest @ ..]) => (progress.as_str(), rest),
         (_, _) => (verdict.label(), reasons),

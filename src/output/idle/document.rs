@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::trials::{Outcome, Trial};
+use super::trials::{Trial, TrialEnd};
 use crate::domain::ending::{Who, close_code_meaning};
 use crate::domain::idle::middleboxes::{Candidate, Change, RuledOut};
 use crate::domain::idle::refresh::{self, Conclusion, Fate, Method};
@@ -15,8 +15,8 @@ use crate::domain::idle::{
 use crate::domain::peer_text::PeerText;
 use crate::domain::threshold::Truth;
 use crate::output::json::{
-    Ending, Failure, HowName, KindName, Ms, Opening, PresetName, ResultName, SCHEMA_VERSION, Timestamp,
-    ViolationName, WSCHECK_VERSION, broken_rule, close_frame, ms, names,
+    FailureDocument, HowName, JsonEndingDocument, KindName, Ms, OpeningDocument, PresetName, ResultName,
+    SCHEMA_VERSION, Timestamp, ViolationName, WSCHECK_VERSION, broken_rule, close_frame, ms, names,
 };
 
 names! {
@@ -157,9 +157,9 @@ pub struct IdleDocument {
     /// What was asked for and was done otherwise, or not at all, and what else a reader of the figures must know.
     notes: Vec<String>,
     /// How the first connection opened; null when none did.
-    opening: Option<Opening>,
+    opening: Option<OpeningDocument>,
     /// The last failure to open, where there was one.
-    error: Option<Failure>,
+    error: Option<FailureDocument>,
 }
 
 /// What was asked for.
@@ -413,7 +413,7 @@ pub struct VerifiedDocument {
     heartbeats: u64,
     /// Whether it was held to the end; null when it was not to be known.
     held: Option<bool>,
-    ending: Option<Ending>,
+    ending: Option<JsonEndingDocument>,
     /// Why it was not to be known.
     why: Option<String>,
 }
@@ -669,7 +669,9 @@ impl From<&report::Verified> for VerifiedDocument {
     fn from(verified: &report::Verified) -> VerifiedDocument {
         let (held, ending, why) = match &verified.outcome {
             VerifyOutcome::Held => (Some(true), None, None),
-            VerifyOutcome::Ended(ending) => (Some(false), Some(Ending::from(ending.as_ref())), None),
+            VerifyOutcome::Ended(ending) => {
+                (Some(false), Some(JsonEndingDocument::from(ending.as_ref())), None)
+            }
             VerifyOutcome::Untold(why) => (None, None, Some(why.clone())),
         };
         VerifiedDocument {
@@ -695,15 +697,15 @@ impl From<&(Expectation, Truth)> for ExpectationDocument {
     }
 }
 
-impl From<&Outcome> for TrialOutcome {
-    fn from(outcome: &Outcome) -> TrialOutcome {
+impl From<&TrialEnd> for TrialOutcome {
+    fn from(outcome: &TrialEnd) -> TrialOutcome {
         match outcome {
-            Outcome::Survived { .. } => TrialOutcome::Survived,
-            Outcome::Died(Death::Unanswered) => TrialOutcome::Unanswered,
-            Outcome::Died(Death::CutOnUse(_)) => TrialOutcome::CutOnUse,
-            Outcome::Died(Death::ServerUnheard) => TrialOutcome::ServerUnheard,
-            Outcome::Died(Death::ClientUnheard) => TrialOutcome::ClientUnheard,
-            Outcome::Ended(_) => TrialOutcome::Ended,
+            TrialEnd::Survived { .. } => TrialOutcome::Survived,
+            TrialEnd::Died(Death::Unanswered) => TrialOutcome::Unanswered,
+            TrialEnd::Died(Death::CutOnUse(_)) => TrialOutcome::CutOnUse,
+            TrialEnd::Died(Death::ServerUnheard) => TrialOutcome::ServerUnheard,
+            TrialEnd::Died(Death::ClientUnheard) => TrialOutcome::ClientUnheard,
+            TrialEnd::Ended(_) => TrialOutcome::Ended,
         }
     }
 }
@@ -711,8 +713,8 @@ impl From<&Outcome> for TrialOutcome {
 impl From<&Trial> for TrialDocument {
     fn from(trial: &Trial) -> TrialDocument {
         let rtt = match trial.outcome {
-            Outcome::Survived { rtt } => Some(rtt),
-            Outcome::Died(_) | Outcome::Ended(_) => None,
+            TrialEnd::Survived { rtt } => Some(rtt),
+            TrialEnd::Died(_) | TrialEnd::Ended(_) => None,
         };
         TrialDocument {
             probe: trial.probe.0,
@@ -766,8 +768,8 @@ impl IdleDocument {
             exit_code: report.verdict.exit_code(),
             reasons: report.reasons.clone(),
             notes: report.notes.clone(),
-            opening: report.opened.as_deref().map(Opening::from),
-            error: report.error.as_deref().map(Failure::from),
+            opening: report.opened.as_deref().map(OpeningDocument::from),
+            error: report.error.as_deref().map(FailureDocument::from),
         }
     }
 }

@@ -2,30 +2,31 @@
 
 use comfy_table::{ContentArrangement, LineStyle, Table, presets};
 
-use super::trials::{Outcome, Trial};
-use super::words::{cut, death, exact, method, roughly};
+use super::format::{cut, death, exact, method, roughly};
+use super::trials::{Trial, TrialEnd};
 use crate::domain::idle::Role;
 use crate::domain::idle::refresh::{Fate, Row};
-use crate::output::units::{Unit, spoken};
+use crate::output::units::{TimeUnit, spoken};
 
 /// More rows say no more to people; the JSON has them all.
-const MOST_ROWS: usize = 40;
+const MAX_ROWS: usize = 40;
 /// Of the connections that answered before any was lost, so many of the longest have a row of their own.
-const LONGEST: usize = 4;
+const MAX_SURVIVOR_ROWS: usize = 4;
 
 /// A row for each connection, by how long it was silent; `None` without any.
 pub fn trials(trials: &[Trial], width: Option<usize>) -> Option<String> {
     let mut rows: Vec<&Trial> =
         trials.iter().filter(|trial| !matches!(trial.role, Role::Control | Role::SecondControl)).collect();
     rows.sort_by_key(|trial| trial.idle);
-    let answered = rows.iter().take_while(|trial| matches!(trial.outcome, Outcome::Survived { .. })).count();
+    let answered = rows.iter().take_while(|trial| matches!(trial.outcome, TrialEnd::Survived { .. })).count();
     // One row in the place of one would save nothing.
-    let folded = answered.saturating_sub(LONGEST + 1).min(1) * answered.saturating_sub(LONGEST);
+    let folded =
+        answered.saturating_sub(MAX_SURVIVOR_ROWS + 1).min(1) * answered.saturating_sub(MAX_SURVIVOR_ROWS);
     let (first, rows) = rows.split_at(folded);
-    let shown = rows.iter().take(MOST_ROWS).map(|trial| cells(trial));
+    let shown = rows.iter().take(MAX_ROWS).map(|trial| cells(trial));
     let text =
         table(["silent for", "as", "what became of it"], together(first).into_iter().chain(shown), width)?;
-    Some(match rows.len().saturating_sub(MOST_ROWS) {
+    Some(match rows.len().saturating_sub(MAX_ROWS) {
         0 => text,
         more => format!("{text}and {more} more: -o json has them all\n"),
     })
@@ -40,9 +41,9 @@ fn together(trials: &[&Trial]) -> Option<[String; 3]> {
 
 fn cells(trial: &Trial) -> [String; 3] {
     let said = match &trial.outcome {
-        Outcome::Survived { rtt } => format!("answered in {}", Unit::of([*rtt]).span(*rtt)),
-        Outcome::Died(how) => format!("dead: {}", death(how)),
-        Outcome::Ended(how) => format!("ended: {}", cut(how)),
+        TrialEnd::Survived { rtt } => format!("answered in {}", TimeUnit::of([*rtt]).span(*rtt)),
+        TrialEnd::Died(how) => format!("dead: {}", death(how)),
+        TrialEnd::Ended(how) => format!("ended: {}", cut(how)),
     };
     [exact(trial.idle), trial.role.label().to_string(), said]
 }
@@ -88,7 +89,7 @@ mod tests {
     use std::time::{Duration, SystemTime};
 
     fn table(spans: std::ops::RangeInclusive<u64>) -> Vec<String> {
-        let outcome = Outcome::Survived { rtt: Duration::from_millis(1) };
+        let outcome = TrialEnd::Survived { rtt: Duration::from_millis(1) };
         let (probe, role, at) = (ProbeId(1), Role::Trial, SystemTime::UNIX_EPOCH);
         let trial = |seconds| {
             let (idle, outcome) = (Duration::from_secs(seconds), outcome.clone());

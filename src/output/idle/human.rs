@@ -3,8 +3,8 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
+use super::format::{about, at_least, at_most, between, exact, lost, manner, roughly};
 use super::trials::Trial;
-use super::words::{about, at_least, at_most, between, exact, lost, manner, roughly};
 use super::{HumanOptions, evidence, naming};
 use crate::domain::idle::refresh::Conclusion;
 use crate::domain::idle::report::{IdleEvent, IdleInfo, IdleReport, TwoEnded, Verified, VerifyOutcome};
@@ -12,21 +12,25 @@ use crate::domain::idle::{Expectation, Findings, Lifetime, Manner, Prescription,
 use crate::domain::opening::{FailureKind, OpenError};
 use crate::domain::shown::share;
 use crate::domain::threshold::Truth;
-use crate::output::human::{self, Paint, Rows, counted, failed_opening, phases, way};
+use crate::output::human::{self, LabelledRows, Styler, counted, failed_opening, phases, way};
 use crate::output::units::spoken;
 
 /// What is told while it runs, on stderr.
 #[derive(Debug)]
-pub struct Talk {
+pub struct SearchLog {
     quiet: bool,
-    paint: Paint,
+    paint: Styler,
     /// The failures to open that were told.
     told: HashSet<FailureKind>,
 }
 
-impl Talk {
-    pub fn new(options: HumanOptions) -> Talk {
-        Talk { quiet: options.quiet, paint: Paint { color: options.stderr_color }, told: HashSet::new() }
+impl SearchLog {
+    pub fn new(options: HumanOptions) -> SearchLog {
+        SearchLog {
+            quiet: options.quiet,
+            paint: Styler { color: options.stderr_color },
+            told: HashSet::new(),
+        }
     }
 
     /// What there is to say about an event; newline included.
@@ -91,8 +95,8 @@ pub fn report(report: &IdleReport, trials: &[Trial], options: HumanOptions) -> O
     if never_opened(report).is_some() {
         return None;
     }
-    let paint = Paint { color: options.color };
-    let mut rows = Rows::new(paint, options.width);
+    let paint = Styler { color: options.color };
+    let mut rows = LabelledRows::new(paint, options.width);
     rows.add_raw(&format!("{}\n", paint.strong(&format!("--- {} ---", report.url))));
     answer(&mut rows, report, paint);
     consequences(&mut rows, report);
@@ -101,7 +105,7 @@ pub fn report(report: &IdleReport, trials: &[Trial], options: HumanOptions) -> O
     Some(rows.into_text())
 }
 
-fn answer(rows: &mut Rows, report: &IdleReport, paint: Paint) {
+fn answer(rows: &mut LabelledRows, report: &IdleReport, paint: Styler) {
     let findings = &report.findings;
     let so_far = if report.partial { " (interrupted: so far)" } else { "" };
     rows.add("answer", &format!("{}{so_far}", headline(findings, paint)));
@@ -127,13 +131,13 @@ fn lifetime_beside(findings: &Findings) -> Option<String> {
 }
 
 /// Ends that lie further apart come from a timer that is looked at now and then.
-const INEXACT: Duration = Duration::from_millis(200);
+const COARSE_TIMER_SPREAD: Duration = Duration::from_millis(200);
 
 const LINGERS: &str = "the hop lets go before it says so: what is sent in between is lost, so the end that was seen \
                        is later than the timeout";
 
 /// The verdict and the bracket.
-fn headline(findings: &Findings, paint: Paint) -> String {
+fn headline(findings: &Findings, paint: Styler) -> String {
     let bracket = between(findings.bracket);
     let head = |text: &str| paint.strong(text);
     match findings.verdict {
@@ -222,7 +226,7 @@ fn samples(verdict: Verdict, spread: Spread) -> String {
     match (verdict, spread.count) {
         (Verdict::Stochastic, _) => format!("{count} died, after {min} to {max} (median {median})"),
         (_, 1) => format!("{count} was seen to end, after {max}; one is an anecdote"),
-        _ if spread.max.saturating_sub(spread.min) > INEXACT => {
+        _ if spread.max.saturating_sub(spread.min) > COARSE_TIMER_SPREAD => {
             format!("{count} were seen to end, after {min} to {max} (median {median}): the timer is coarse")
         }
         _ => format!("{count} were seen to end, after {median} (median), within {width} of one another"),
@@ -235,7 +239,7 @@ fn two_ended(two_ended: TwoEnded) -> Option<String> {
 }
 
 /// What to do, what to change, and what was asked.
-fn consequences(rows: &mut Rows, report: &IdleReport) {
+fn consequences(rows: &mut LabelledRows, report: &IdleReport) {
     let what =
         what_to_send(report.findings.reset_by, report.refresh.as_ref().map(|refresh| refresh.conclusion));
     let told = report.prescription.map(|told| prescription(told, what));
@@ -357,7 +361,7 @@ fn expected(expectation: &Expectation, truth: &Truth) -> String {
     }
 }
 
-fn tables(rows: &mut Rows, report: &IdleReport, trials: &[Trial], width: Option<usize>) {
+fn tables(rows: &mut LabelledRows, report: &IdleReport, trials: &[Trial], width: Option<usize>) {
     if let Some(refresh) = &report.refresh {
         rows.add_raw(
             &evidence::refresh(&refresh.rows, width).map(|table| format!("\n{table}")).unwrap_or_default(),
@@ -368,7 +372,7 @@ fn tables(rows: &mut Rows, report: &IdleReport, trials: &[Trial], width: Option<
     rows.add_raw(&format!("{table}\n"));
 }
 
-fn closing(rows: &mut Rows, report: &IdleReport, paint: Paint) {
+fn closing(rows: &mut LabelledRows, report: &IdleReport, paint: Styler) {
     let findings = &report.findings;
     if let Some(opened) = report.opened.as_deref() {
         let way = way(opened).map(|way| format!(", {way}")).unwrap_or_default();

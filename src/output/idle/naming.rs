@@ -3,10 +3,10 @@
 use crate::domain::idle::middleboxes::{Candidate, Change, RuledOut};
 use crate::domain::idle::report::IdleReport;
 use crate::domain::idle::{Manner, Verdict};
-use crate::output::human::Rows;
+use crate::output::human::LabelledRows;
 
 /// The products that the evidence names, those that fit as well, and those that it rules out.
-pub fn consistent(rows: &mut Rows, report: &IdleReport) {
+pub fn consistent(rows: &mut LabelledRows, report: &IdleReport) {
     let naming = &report.naming;
     let mut label = "consistent";
     for candidate in &naming.candidates {
@@ -23,7 +23,7 @@ pub fn consistent(rows: &mut Rows, report: &IdleReport) {
 }
 
 /// What to change, where the evidence names a product.
-pub fn change(rows: &mut Rows, report: &IdleReport) {
+pub fn change(rows: &mut LabelledRows, report: &IdleReport) {
     let mut label = "change";
     for candidate in &report.naming.candidates {
         let product = candidate.middlebox.product;

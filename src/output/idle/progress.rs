@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget};
 
-use super::words::{about, between};
+use super::format::{about, between};
 use crate::domain::idle::report::IdleEvent;
 use crate::domain::idle::{self, Bracket, Role};
 use crate::output::charset;
@@ -13,15 +13,15 @@ use crate::output::human::counted;
 use crate::output::units::spoken;
 
 /// The elapsed time goes on while nothing happens.
-const TICK: Duration = Duration::from_secs(1);
+const REDRAW_INTERVAL: Duration = Duration::from_secs(1);
 
 /// What the line says.
 #[derive(Debug, Default)]
-pub struct Tally {
+pub struct SearchProgressText {
     text: String,
 }
 
-impl Tally {
+impl SearchProgressText {
     /// Takes in an event; whether the line says something else now.
     pub fn take(&mut self, event: &IdleEvent) -> bool {
         let text = match event {
@@ -66,19 +66,19 @@ fn verifying(beats: u64, held: Duration, until: Duration) -> String {
 }
 
 /// The line itself, on stderr.
-pub struct Progress {
+pub struct SearchProgressLine {
     bar: ProgressBar,
-    tally: Tally,
+    tally: SearchProgressText,
 }
 
-impl Progress {
-    pub fn on_stderr() -> Progress {
+impl SearchProgressLine {
+    pub fn on_stderr() -> SearchProgressLine {
         let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
         if let Some(style) = charset::spinner() {
             bar.set_style(style);
         }
-        bar.enable_steady_tick(TICK);
-        Progress { bar, tally: Tally::default() }
+        bar.enable_steady_tick(REDRAW_INTERVAL);
+        SearchProgressLine { bar, tally: SearchProgressText::default() }
     }
 
     pub fn take(&mut self, event: &IdleEvent) {
@@ -118,7 +118,7 @@ mod tests {
     }
 
     fn line(event: &IdleEvent) -> String {
-        let mut tally = Tally::default();
+        let mut tally = SearchProgressText::default();
         assert!(tally.take(event) && !tally.take(event));
         tally.line().to_string()
     }

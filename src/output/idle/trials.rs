@@ -6,7 +6,7 @@ use crate::domain::idle::report::{IdleEvent, Sighting};
 use crate::domain::idle::{Cut, Death, ProbeId, Role, Seen};
 
 /// More than a search ever opens; whatever tells of more, memory stays bounded.
-const MOST: usize = 5000;
+const MAX_TRIALS: usize = 5000;
 
 /// One connection that came to its end, or was asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,13 +15,13 @@ pub struct Trial {
     pub role: Role,
     /// For how long nothing had passed; of a control, since its last answer.
     pub idle: Duration,
-    pub outcome: Outcome,
+    pub outcome: TrialEnd,
     pub at: SystemTime,
 }
 
 /// What became of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Outcome {
+pub enum TrialEnd {
     /// It was asked and answered.
     Survived { rtt: Duration },
     /// It was asked, and found dead.
@@ -30,13 +30,13 @@ pub enum Outcome {
     Ended(Cut),
 }
 
-impl Outcome {
+impl TrialEnd {
     /// The ending that was seen, where one was.
     pub fn cut(&self) -> Option<&Cut> {
         match self {
-            Outcome::Ended(cut) | Outcome::Died(Death::CutOnUse(cut)) => Some(cut),
-            Outcome::Survived { .. }
-            | Outcome::Died(Death::Unanswered | Death::ServerUnheard | Death::ClientUnheard) => None,
+            TrialEnd::Ended(cut) | TrialEnd::Died(Death::CutOnUse(cut)) => Some(cut),
+            TrialEnd::Survived { .. }
+            | TrialEnd::Died(Death::Unanswered | Death::ServerUnheard | Death::ClientUnheard) => None,
         }
     }
 }
@@ -45,9 +45,9 @@ impl Trial {
     /// What a sighting says of a connection's end; `None` when it goes on.
     pub fn of(sighting: &Sighting) -> Option<Trial> {
         let (idle, outcome) = match &sighting.observation.seen {
-            Seen::Survived { idle, rtt } => (*idle, Outcome::Survived { rtt: *rtt }),
-            Seen::Died { idle, death } => (*idle, Outcome::Died(death.clone())),
-            Seen::Ended { idle, cut } => (*idle, Outcome::Ended(cut.clone())),
+            Seen::Survived { idle, rtt } => (*idle, TrialEnd::Survived { rtt: *rtt }),
+            Seen::Died { idle, death } => (*idle, TrialEnd::Died(death.clone())),
+            Seen::Ended { idle, cut } => (*idle, TrialEnd::Ended(cut.clone())),
             Seen::Opened
             | Seen::OpenFailed { .. }
             | Seen::Beat
@@ -64,13 +64,13 @@ impl Trial {
 
 /// All of them, in the order in which they were over.
 #[derive(Debug, Default)]
-pub struct Trials(Vec<Trial>);
+pub struct TrialTable(Vec<Trial>);
 
-impl Trials {
+impl TrialTable {
     /// Takes in what an event says.
     pub fn note(&mut self, event: &IdleEvent) {
         let IdleEvent::Seen(sighting) = event else { return };
-        if self.0.len() < MOST {
+        if self.0.len() < MAX_TRIALS {
             self.0.extend(Trial::of(sighting));
         }
     }
@@ -91,8 +91,8 @@ mod tests {
         let observation = Observation { probe: ProbeId(1), at: Duration::ZERO, seen };
         let at = SystemTime::UNIX_EPOCH;
         let event = IdleEvent::Seen(Sighting { role: Role::Trial, ask_at: None, observation, at });
-        let mut trials = Trials::default();
-        (0..MOST + 10).for_each(|_| trials.note(&event));
-        assert_eq!(trials.all().len(), MOST);
+        let mut trials = TrialTable::default();
+        (0..MAX_TRIALS + 10).for_each(|_| trials.note(&event));
+        assert_eq!(trials.all().len(), MAX_TRIALS);
     }
 }

@@ -12,8 +12,8 @@ use crate::domain::listen::{
 };
 use crate::domain::peer_text::PeerText;
 use crate::output::json::{
-    CloseReplyDocument, Ending, Failure, Ms, Opening, PresetName, ResultName, SCHEMA_VERSION, Timestamp,
-    WSCHECK_VERSION, ms, names,
+    CloseReplyDocument, FailureDocument, JsonEndingDocument, Ms, OpeningDocument, PresetName, ResultName,
+    SCHEMA_VERSION, Timestamp, WSCHECK_VERSION, ms, names,
 };
 
 names! {
@@ -126,7 +126,7 @@ pub struct ListenDocument {
     /// Every kind that was heard, heartbeats first.
     heard: Vec<ListenedTo>,
     /// How the connection ended before its time; null when it did not.
-    ending: Option<Ending>,
+    ending: Option<JsonEndingDocument>,
     /// How the server took our close; null where it ended the connection, and with `--no-answer`.
     close_reply: Option<CloseReplyDocument>,
     /// The user ended it before it was done.
@@ -137,9 +137,9 @@ pub struct ListenDocument {
     /// Why.
     reasons: Vec<String>,
     /// How the connection opened; null when it did not.
-    opening: Option<Opening>,
+    opening: Option<OpeningDocument>,
     /// Why it did not open.
-    error: Option<Failure>,
+    error: Option<FailureDocument>,
 }
 
 /// What was asked for.
@@ -357,14 +357,14 @@ impl From<&ListenReport> for ListenDocument {
             unanswered: findings.unanswered.map(UnansweredDocument::from),
             clears: findings.clearance.as_ref().map(ClearsDocument::from),
             heard: findings.kinds.iter().map(ListenedTo::from).collect(),
-            ending: report.ending.as_deref().map(Ending::from),
+            ending: report.ending.as_deref().map(JsonEndingDocument::from),
             close_reply: report.close_reply.as_ref().map(CloseReplyDocument::from),
             partial: report.partial,
             result: report.verdict.into(),
             exit_code: report.verdict.exit_code(),
             reasons: report.reasons.clone(),
-            opening: report.opened.as_deref().map(Opening::from),
-            error: report.error.as_deref().map(Failure::from),
+            opening: report.opened.as_deref().map(OpeningDocument::from),
+            error: report.error.as_deref().map(FailureDocument::from),
         }
     }
 }

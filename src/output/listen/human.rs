@@ -9,30 +9,30 @@ use crate::domain::listen::{
     Sameness, Sound, Unanswered, Verdict,
 };
 use crate::domain::opening::OpenError;
-use crate::output::human::{self, Paint, Rows, counted, failed_opening, phases, way};
+use crate::output::human::{self, LabelledRows, Styler, counted, failed_opening, phases, way};
 use crate::output::presets::command_line::quoted;
 use crate::output::units::{precise, rate, spoken};
 
 /// The most heartbeats that are told of as they come.
-const MOST_TOLD: u32 = 20;
+const MAX_SHOWN_HEARTBEATS: u32 = 20;
 /// What is measured is no finer than this.
-const LEAST: Duration = Duration::from_millis(1);
+const CLOCK_GRAIN: Duration = Duration::from_millis(1);
 /// The most characters of a payload that are shown in a line as it comes.
-const SHOWN: usize = 60;
+const MAX_LINE_PAYLOAD: usize = 60;
 /// The most that are shown in the report.
-const SHOWN_AT_THE_END: usize = 200;
+const MAX_REPORT_PAYLOAD: usize = 200;
 
 /// What is told while it runs, on stderr.
 #[derive(Debug)]
-pub struct Talk {
+pub struct ListenLog {
     quiet: bool,
-    paint: Paint,
+    paint: Styler,
     told: u32,
 }
 
-impl Talk {
-    pub fn new(options: HumanOptions) -> Talk {
-        Talk { quiet: options.quiet, paint: Paint { color: options.stderr_color }, told: 0 }
+impl ListenLog {
+    pub fn new(options: HumanOptions) -> ListenLog {
+        ListenLog { quiet: options.quiet, paint: Styler { color: options.stderr_color }, told: 0 }
     }
 
     /// What there is to say about an event; newline included.
@@ -43,19 +43,18 @@ impl Talk {
                 never_opened(report).map(|error| failed_opening(self.paint, error))
             }
             ListenEvent::Said(said) => self.said(said),
-            ListenEvent::Talked { age, .. } => {
-                (!self.quiet && self.told < MOST_TOLD).then(|| format!("{:>9}  we talked\n", precise(*age)))
-            }
+            ListenEvent::Talked { age, .. } => (!self.quiet && self.told < MAX_SHOWN_HEARTBEATS)
+                .then(|| format!("{:>9}  we talked\n", precise(*age))),
             ListenEvent::Opened { .. } | ListenEvent::Ended(_) | ListenEvent::Progress(_) => None,
         }
     }
 
     fn said(&mut self, said: &Said) -> Option<String> {
-        if self.quiet || !said.sound.is_heartbeat() || self.told > MOST_TOLD {
+        if self.quiet || !said.sound.is_heartbeat() || self.told > MAX_SHOWN_HEARTBEATS {
             return None;
         }
         self.told += 1;
-        if self.told > MOST_TOLD {
+        if self.told > MAX_SHOWN_HEARTBEATS {
             return Some("           and so on\n".to_string());
         }
         let gap = said.gap.map(|gap| format!(" (+{})", precise(gap))).unwrap_or_default();
@@ -80,7 +79,7 @@ fn introduction(info: &ListenInfo) -> String {
 /// What the moving line says.
 pub fn progress(progress: &Progress) -> String {
     let known = match (progress.interval, progress.heartbeats) {
-        (Some(interval), heartbeats) if interval < LEAST => {
+        (Some(interval), heartbeats) if interval < CLOCK_GRAIN => {
             format!("about {}", rate((heartbeats as f64 / progress.listened.as_secs_f64().max(1e-3)).round()))
         }
         (Some(interval), _) => format!("one every {}", precise(interval)),
@@ -101,8 +100,8 @@ pub fn report(report: &ListenReport, options: HumanOptions) -> Option<String> {
     if never_opened(report).is_some() {
         return None;
     }
-    let paint = Paint { color: options.color };
-    let mut rows = Rows::new(paint, options.width);
+    let paint = Styler { color: options.color };
+    let mut rows = LabelledRows::new(paint, options.width);
     rows.add_raw(&format!("{}\n", paint.strong(&format!("--- {} ---", report.info.url))));
     diagnosis(&mut rows, report, paint);
     rows.add_raw("\n");
@@ -111,7 +110,7 @@ pub fn report(report: &ListenReport, options: HumanOptions) -> Option<String> {
     Some(rows.into_text())
 }
 
-fn diagnosis(rows: &mut Rows, report: &ListenReport, paint: Paint) {
+fn diagnosis(rows: &mut LabelledRows, report: &ListenReport, paint: Styler) {
     let findings = &report.findings;
     let so_far = if report.partial { " (interrupted: so far)" } else { "" };
     rows.add("answer", &format!("{}{so_far}", headline(findings, paint)));
@@ -134,7 +133,7 @@ fn untalked(report: &ListenReport) -> Option<String> {
     report.info.talk.then(|| "nothing was said: there were no heartbeats to say it between".to_string())
 }
 
-fn headline(findings: &Findings, paint: Paint) -> String {
+fn headline(findings: &Findings, paint: Styler) -> String {
     let listened = spoken(findings.listened);
     match (findings.verdict, findings.heartbeat()) {
         (Verdict::ServerPingsEvery, Some(kind)) => {
@@ -162,7 +161,7 @@ fn headline(findings: &Findings, paint: Paint) -> String {
 }
 
 /// `the server sends "[0,\"hb\"]" every 300 ms, perhaps a heartbeat (median of 9 gaps)`
-fn periodic(found: &Periodic, paint: Paint) -> String {
+fn periodic(found: &Periodic, paint: Styler) -> String {
     let Periodic { sample, interval, sameness, .. } = found;
     let like = if *sameness == Sameness::Constant { "" } else { "messages like " };
     let every =
@@ -185,7 +184,7 @@ fn app_ping(pattern: &str) -> String {
 fn besides(findings: &Findings) -> Option<String> {
     let is_besides = findings.verdict != Verdict::PeriodicMessages;
     let found = findings.periodic.as_ref().filter(|found| is_besides && found.has_word)?;
-    Some(periodic(found, Paint { color: false }))
+    Some(periodic(found, Styler { color: false }))
 }
 
 /// What to do about messages that may be heartbeats.
@@ -240,7 +239,7 @@ fn median(interval: Interval, of: &str) -> String {
     let spread = match interval.gaps {
         1 => String::new(),
         _ if outlier(interval).is_some() => String::new(),
-        _ => format!(", within {} of one another", precise(interval.spread().max(LEAST))),
+        _ => format!(", within {} of one another", precise(interval.spread().max(CLOCK_GRAIN))),
     };
     format!("median of {gaps}{spread}")
 }
@@ -452,7 +451,7 @@ fn consequence(findings: &Findings) -> Option<String> {
 }
 
 /// A row for each kind.
-fn evidence(rows: &mut Rows, findings: &Findings) {
+fn evidence(rows: &mut LabelledRows, findings: &Findings) {
     let mut label = "heard";
     for kind in &findings.kinds {
         rows.add(std::mem::take(&mut label), &heard(kind));
@@ -470,7 +469,7 @@ fn heard(kind: &KindFindings) -> String {
     // Gaps in which the client spoke are none of the server's own, and are left out.
     let but = if kind.by_client.is_some() { " where we said nothing" } else { "" };
     let gaps = kind.interval.map(|interval| format!(", {} apart{but}", range(interval))).unwrap_or_default();
-    let sample = cut_to(kind.sample.as_str(), SHOWN_AT_THE_END);
+    let sample = cut_to(kind.sample.as_str(), MAX_REPORT_PAYLOAD);
     let payload = match kind.payloads {
         Payloads::Empty => "without payload".to_string(),
         Payloads::Constant => format!("always \"{sample}\""),
@@ -483,10 +482,12 @@ fn heard(kind: &KindFindings) -> String {
 /// What the server said last tells most where it ends the connection: an error, perhaps.
 fn last(kind: &KindFindings) -> String {
     let latest = kind.latest.as_ref().filter(|_| kind.sound == Sound::Message);
-    latest.map(|text| format!(", later \"{}\"", cut_to(text.as_str(), SHOWN_AT_THE_END))).unwrap_or_default()
+    latest
+        .map(|text| format!(", later \"{}\"", cut_to(text.as_str(), MAX_REPORT_PAYLOAD)))
+        .unwrap_or_default()
 }
 
-fn closing(rows: &mut Rows, report: &ListenReport, paint: Paint) {
+fn closing(rows: &mut LabelledRows, report: &ListenReport, paint: Styler) {
     let by_us = report.close_reply.as_ref().map(|reply| format!("we sent close 1000; {reply}"));
     rows.add_some("ended", report.ending.as_deref().map(human::ending).or(by_us));
     if let Some(opened) = report.opened.as_deref() {
@@ -516,7 +517,7 @@ fn many(kind: &KindFindings, findings: &Findings) -> String {
 }
 
 fn cut(text: &str) -> String {
-    cut_to(text, SHOWN)
+    cut_to(text, MAX_LINE_PAYLOAD)
 }
 
 fn cut_to(text: &str, most: usize) -> String {

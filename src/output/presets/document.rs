@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::Listing;
+use super::PresetListing;
 use super::command_line::ready;
 use crate::domain::heartbeat::framing::Framing;
 use crate::domain::heartbeat::presets::{Never, Preset, Starter, Trap, Verified};
@@ -143,7 +143,7 @@ names! {
 
 impl PresetsDocument {
     /// The listing as scripts see it.
-    pub fn new(listing: &Listing) -> PresetsDocument {
+    pub fn new(listing: &PresetListing) -> PresetsDocument {
         PresetsDocument {
             schema_version: SCHEMA_VERSION,
             command: "presets",

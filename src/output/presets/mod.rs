@@ -12,14 +12,14 @@ use crate::domain::heartbeat::presets::Preset;
 
 /// What is to be shown.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Listing {
+pub struct PresetListing {
     /// What was asked for; `None` for the whole table.
     pub name: Option<String>,
     pub presets: Vec<&'static Preset>,
 }
 
 /// The listing as one text, newline included. Under NDJSON each preset is a line, and the document is the last.
-pub fn show(listing: &Listing, format: Format, options: HumanOptions) -> String {
+pub fn show(listing: &PresetListing, format: Format, options: HumanOptions) -> String {
     match format {
         Format::Human => human::show(listing, options),
         Format::Json => pretty(&PresetsDocument::new(listing)),
@@ -38,12 +38,12 @@ mod tests {
     use crate::domain::heartbeat::presets::{all, find};
     use crate::output::schema::schema;
 
-    fn whole() -> Listing {
-        Listing { name: None, presets: all().collect() }
+    fn whole() -> PresetListing {
+        PresetListing { name: None, presets: all().collect() }
     }
 
-    fn of(name: &str) -> Listing {
-        Listing { name: Some(name.to_string()), presets: find(name).into_iter().collect() }
+    fn of(name: &str) -> PresetListing {
+        PresetListing { name: Some(name.to_string()), presets: find(name).into_iter().collect() }
     }
 
     fn at(width: usize) -> HumanOptions {

@@ -10,25 +10,25 @@ use crate::domain::shown::counted;
 use crate::server::{ServeEvent, ServeEventKind};
 
 /// The live line on stderr.
-pub struct Live {
+pub struct LiveLine {
     bar: ProgressBar,
     /// Whether stdout is the same terminal, so that lines there must not run into this one.
     shares_terminal: bool,
-    tally: Tally,
+    tally: LiveStatusCounts,
 }
 
-impl Default for Live {
-    fn default() -> Live {
-        Live::new()
+impl Default for LiveLine {
+    fn default() -> LiveLine {
+        LiveLine::new()
     }
 }
 
-impl Live {
+impl LiveLine {
     /// Draws nothing unless stderr is a terminal.
-    pub fn new() -> Live {
+    pub fn new() -> LiveLine {
         let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(4));
         bar.set_style(ProgressStyle::with_template("{msg}").unwrap_or_else(|_| ProgressStyle::default_bar()));
-        Live { bar, shares_terminal: std::io::stdout().is_terminal(), tally: Tally::default() }
+        LiveLine { bar, shares_terminal: std::io::stdout().is_terminal(), tally: LiveStatusCounts::default() }
     }
 
     /// Takes an event in, and lets `show` write it without the line in its way.
@@ -46,12 +46,12 @@ impl Live {
 /// Who has which status, kept up event by event: counting ten thousand clients anew for each would be
 /// felt.
 #[derive(Debug, Default)]
-struct Tally {
+struct LiveStatusCounts {
     status_of: HashMap<u64, Status>,
     count: BTreeMap<Status, usize>,
 }
 
-impl Tally {
+impl LiveStatusCounts {
     fn note(&mut self, event: &ServeEvent) {
         let Some(id) = event.client else { return };
         match &event.what {
@@ -98,7 +98,7 @@ mod tests {
 
     #[test]
     fn clients_are_counted_by_status() {
-        let mut tally = Tally::default();
+        let mut tally = LiveStatusCounts::default();
         assert_eq!(tally.line(), "no clients");
         for id in [1, 2, 3] {
             tally.set(id, Some(Status::Unknown));

@@ -4,7 +4,7 @@
 mod document;
 mod human;
 mod live;
-mod pages;
+mod status_pages;
 #[cfg(test)]
 mod tests;
 
@@ -19,20 +19,20 @@ pub use document::{
     BeatCounts, BeatDocument, ClientDocument, ClientsDocument, EndingCount, EndingDocument, EventDocument,
     JitterDocument, RttDocument, SCHEMA_VERSION, StatusCount, SummaryDocument,
 };
-use live::Live;
-pub use pages::StatusPages;
+use live::LiveLine;
+pub use status_pages::StatusPages;
 
 /// Shows a server's events, with the live line beside them where there is a terminal.
 pub struct ServeReporter<W> {
     out: W,
     format: Format,
-    live: Live,
+    live: LiveLine,
 }
 
 impl<W: Write> ServeReporter<W> {
     /// Writes to `out`, which is stdout but for tests.
     pub fn new(out: W, format: Format) -> ServeReporter<W> {
-        ServeReporter { out, format, live: Live::new() }
+        ServeReporter { out, format, live: LiveLine::new() }
     }
 
     /// Shows one event. Fails when nobody can read it any more (a closed pipe, a full disk).

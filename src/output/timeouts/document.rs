@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::Listing;
+use super::TimeoutListing;
 use crate::domain::idle::middleboxes::{
     Change, Confidence, Cut, Family, Kind, Middlebox, Resets, Typical, Value,
 };
@@ -192,7 +192,7 @@ impl From<&Typical> for TypicalValue {
 
 impl TimeoutsDocument {
     /// The listing as scripts see it.
-    pub fn new(listing: &Listing) -> TimeoutsDocument {
+    pub fn new(listing: &TimeoutListing) -> TimeoutsDocument {
         TimeoutsDocument {
             schema_version: SCHEMA_VERSION,
             command: "timeouts",

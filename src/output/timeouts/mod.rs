@@ -11,14 +11,14 @@ use crate::domain::idle::middleboxes::Middlebox;
 
 /// What is to be shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Listing {
+pub struct TimeoutListing {
     /// What was asked for; `None` for the whole table.
     pub product: Option<String>,
     pub middleboxes: Vec<&'static Middlebox>,
 }
 
 /// The listing as one text, newline included. Under NDJSON each entry is a line, and the document is the last.
-pub fn show(listing: &Listing, format: Format, options: HumanOptions) -> String {
+pub fn show(listing: &TimeoutListing, format: Format, options: HumanOptions) -> String {
     match format {
         Format::Human => human::show(listing, options),
         Format::Json => pretty(&TimeoutsDocument::new(listing)),
@@ -36,12 +36,12 @@ mod tests {
     use crate::output::schema::schema;
     use anstream::adapter::strip_str;
 
-    fn whole() -> Listing {
-        Listing { product: None, middleboxes: all().collect() }
+    fn whole() -> TimeoutListing {
+        TimeoutListing { product: None, middleboxes: all().collect() }
     }
 
-    fn of(product: &str) -> Listing {
-        Listing { product: Some(product.to_string()), middleboxes: find(product) }
+    fn of(product: &str) -> TimeoutListing {
+        TimeoutListing { product: Some(product.to_string()), middleboxes: find(product) }
     }
 
     fn at(width: usize) -> HumanOptions {

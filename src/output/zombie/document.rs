@@ -12,8 +12,8 @@ use crate::domain::zombie::{
     Way,
 };
 use crate::output::json::{
-    Ending, Failure, Ms, Opening, PresetName, ResultName, SCHEMA_VERSION, Timestamp, WSCHECK_VERSION, ms,
-    names,
+    FailureDocument, JsonEndingDocument, Ms, OpeningDocument, PresetName, ResultName, SCHEMA_VERSION,
+    Timestamp, WSCHECK_VERSION, ms, names,
 };
 use crate::output::listen::{ListenedTo, SoundName};
 
@@ -73,9 +73,9 @@ pub struct ZombieDocument {
     /// Why.
     reasons: Vec<String>,
     /// How the first connection opened; null when none did.
-    opening: Option<Opening>,
+    opening: Option<OpeningDocument>,
     /// The last failure to open, where there was one.
-    error: Option<Failure>,
+    error: Option<FailureDocument>,
 }
 
 /// What was asked for.
@@ -179,7 +179,7 @@ pub struct LifeDocument {
     kept_ms: Option<Ms>,
     /// Nobody saw when it was let go, for what tells of it was read only later: `kept_ms` is an upper bound.
     at_latest: bool,
-    ending: Option<Ending>,
+    ending: Option<JsonEndingDocument>,
     /// Heartbeats that it left unanswered; null of a client that answers.
     unanswered: Option<u64>,
     /// What it heard; of a client that does not read, nothing.
@@ -310,7 +310,7 @@ impl From<&Life> for LifeDocument {
             began_ms: ms(opened.then_some(life.began)),
             kept_ms: ms(life.kept()),
             at_latest: at_latest(&life.fate),
-            ending: life.ending().map(Ending::from),
+            ending: life.ending().map(JsonEndingDocument::from),
             unanswered: life.unanswered().filter(|_| opened),
             heard: life.listening.kinds().iter().map(ListenedTo::from).collect(),
             why,
@@ -350,8 +350,8 @@ impl From<&ZombieReport> for ZombieDocument {
             result: report.verdict.into(),
             exit_code: report.verdict.exit_code(),
             reasons: report.reasons.clone(),
-            opening: report.opened.as_deref().map(Opening::from),
-            error: report.error.as_deref().map(Failure::from),
+            opening: report.opened.as_deref().map(OpeningDocument::from),
+            error: report.error.as_deref().map(FailureDocument::from),
         }
     }
 }

@@ -13,19 +13,19 @@ use crate::domain::zombie::{
     Beats, Edge, Fate, Findings, Goodbye, HeartbeatPolicy, IdlePolicy, Library, Life, Match, Needs, Policy,
     Reaping, Traffic, Verdict, Way,
 };
-use crate::output::human::{self, Paint, Rows, counted, failed_opening, phases, way as route};
+use crate::output::human::{self, LabelledRows, Styler, counted, failed_opening, phases, way as route};
 use crate::output::units::{precise, spoken};
 
 /// What is told while it runs, on stderr.
 #[derive(Debug)]
-pub struct Talk {
+pub struct ZombieLog {
     quiet: bool,
-    paint: Paint,
+    paint: Styler,
 }
 
-impl Talk {
-    pub fn new(options: HumanOptions) -> Talk {
-        Talk { quiet: options.quiet, paint: Paint { color: options.stderr_color } }
+impl ZombieLog {
+    pub fn new(options: HumanOptions) -> ZombieLog {
+        ZombieLog { quiet: options.quiet, paint: Styler { color: options.stderr_color } }
     }
 
     /// What there is to say about an event; newline included.
@@ -76,8 +76,8 @@ pub fn report(report: &ZombieReport, options: HumanOptions) -> Option<String> {
     if never_opened(report).is_some() {
         return None;
     }
-    let paint = Paint { color: options.color };
-    let mut rows = Rows::new(paint, options.width);
+    let paint = Styler { color: options.color };
+    let mut rows = LabelledRows::new(paint, options.width);
     rows.add_raw(&format!("{}\n", paint.strong(&format!("--- {} ---", report.info.url))));
     diagnosis(&mut rows, report, paint);
     let table = table(&report.findings.lives, options.width);
@@ -86,7 +86,7 @@ pub fn report(report: &ZombieReport, options: HumanOptions) -> Option<String> {
     Some(rows.into_text())
 }
 
-fn diagnosis(rows: &mut Rows, report: &ZombieReport, paint: Paint) {
+fn diagnosis(rows: &mut LabelledRows, report: &ZombieReport, paint: Styler) {
     let findings = &report.findings;
     let so_far = if report.partial { " (interrupted: so far)" } else { "" };
     rows.add("answer", &format!("{}{so_far}", headline(findings, paint)));
@@ -122,7 +122,7 @@ fn consistent_with(found: &Match) -> String {
     }
 }
 
-fn headline(findings: &Findings, paint: Paint) -> String {
+fn headline(findings: &Findings, paint: Styler) -> String {
     let is_last = |life: &&Life| life.way.is_dead() && life.ended() == findings.longest;
     let unseen = findings.lives.iter().filter(is_last).any(|life| at_latest(&life.fate));
     let most = if unseen { "at most " } else { "" };
@@ -331,7 +331,7 @@ fn how(ending: &Ending) -> String {
     Ending::describe(ending.who, &ending.how, ending.os_error.as_deref())
 }
 
-fn closing(rows: &mut Rows, report: &ZombieReport, paint: Paint) {
+fn closing(rows: &mut LabelledRows, report: &ZombieReport, paint: Styler) {
     if let Some(opened) = report.opened.as_deref() {
         let way = route(opened).map(|way| format!(", {way}")).unwrap_or_default();
         rows.add("opened in", &format!("{}{way}", phases(&opened.phases)));

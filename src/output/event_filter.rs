@@ -6,15 +6,15 @@ use crate::domain::event::{ConnEvent, Event};
 
 /// What one format shows of one run, which it gets to know by its first event.
 #[derive(Debug, Clone, Copy)]
-pub struct Interest {
+pub struct EventFilter {
     format: Format,
     options: HumanOptions,
     has_several: bool,
 }
 
-impl Interest {
-    pub fn new(format: Format, options: HumanOptions) -> Interest {
-        Interest { format, options, has_several: false }
+impl EventFilter {
+    pub fn new(format: Format, options: HumanOptions) -> EventFilter {
+        EventFilter { format, options, has_several: false }
     }
 
     /// Whether this event changes anything that is shown.
@@ -47,20 +47,20 @@ impl Interest {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::output::script;
+    use crate::output::fixtures;
 
     fn shown(format: Format, options: HumanOptions, events: &[Event]) -> (String, String) {
-        script::show(format, options, events)
+        fixtures::show(format, options, events)
     }
 
     /// The scripted runs look the same without what is of no interest.
     #[test]
     fn what_is_of_no_interest_is_not_missed() {
         let quiet = HumanOptions { quiet: true, ..HumanOptions::default() };
-        for (name, events) in script::all() {
+        for (name, events) in fixtures::all() {
             for format in Format::ALL {
                 for options in [HumanOptions::default(), quiet] {
-                    let mut interest = Interest::new(format, options);
+                    let mut interest = EventFilter::new(format, options);
                     let wanted: Vec<Event> =
                         events.iter().filter(|event| interest.is_in(event)).cloned().collect();
                     assert_eq!(
@@ -76,10 +76,10 @@ mod tests {
     #[test]
     fn heartbeats_of_several_connections_wake_nobody_who_shows_none() {
         let beats = |format: Format| {
-            let mut interest = Interest::new(format, HumanOptions::default());
+            let mut interest = EventFilter::new(format, HumanOptions::default());
             let is_beat =
                 |event: &&Event| matches!(event, Event::Connection { event: ConnEvent::Beat(_), .. });
-            script::several().iter().filter(|event| interest.is_in(event)).filter(is_beat).count()
+            fixtures::several().iter().filter(|event| interest.is_in(event)).filter(is_beat).count()
         };
         assert_eq!((beats(Format::Human), beats(Format::Json)), (0, 0));
         assert!(beats(Format::Ndjson) > 0);

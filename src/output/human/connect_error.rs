@@ -1,15 +1,15 @@
 //! An error for people: what failed, on what, at which step and why; then what was tried, and a hint.
 
-use super::paint::Paint;
+use super::style::Styler;
 use crate::domain::opening::{Attempt, OpenError, Refusal};
 use crate::domain::peer_text::PeerText;
 use crate::output::units::spoken;
 
 /// The most addresses that are listed as not tried.
-const MAX_UNTRIED: usize = 4;
+const MAX_LISTED_UNTRIED: usize = 4;
 
 /// An error and its hint; newline included.
-pub fn complaint(paint: Paint, message: &str, hint: Option<&str>) -> String {
+pub fn complaint(paint: Styler, message: &str, hint: Option<&str>) -> String {
     let mut text = format!("{} {message}\n", paint.bad("error:"));
     if let Some(hint) = hint {
         text.push_str(&format!("{} {hint}\n", paint.strong("hint:")));
@@ -18,12 +18,12 @@ pub fn complaint(paint: Paint, message: &str, hint: Option<&str>) -> String {
 }
 
 /// Why a connection did not open: every attempt when there was more than one, and what HTTP answered.
-pub fn failed_opening(paint: Paint, error: &OpenError) -> String {
+pub fn failed_opening(paint: Styler, error: &OpenError) -> String {
     let mut text = complaint(paint, &error.to_string(), None);
     let untried = error.reached.as_ref().map(|reached| reached.untried.as_slice()).unwrap_or_default();
     if error.attempts.len() + untried.len() > 1 {
         error.attempts.iter().for_each(|attempt| text.push_str(&format!("  {}\n", tried(attempt))));
-        untried.iter().take(MAX_UNTRIED).for_each(|address| text.push_str(&not_tried(address)));
+        untried.iter().take(MAX_LISTED_UNTRIED).for_each(|address| text.push_str(&not_tried(address)));
     }
     if let Some(refusal) = &error.refusal {
         text.push_str(&answered(refusal));

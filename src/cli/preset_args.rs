@@ -21,11 +21,11 @@ use crate::domain::target::Target;
 use crate::net::connect::dial::DialPlan;
 
 /// The name that has the server tell.
-const AUTO: &str = "auto";
+const AUTO_PRESET: &str = "auto";
 
 /// Which preset is wanted.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Wanted {
+pub enum PresetChoice {
     /// That which the server seems to speak.
     Auto,
     Named(&'static Preset),
@@ -37,7 +37,7 @@ pub struct PresetArgs {
     /// Use the heartbeat protocol of a service or library (`wscheck presets` lists them); auto detects it. Other
     /// options override the preset
     #[arg(long, value_name = "NAME|auto", value_parser = PresetParser, hide_possible_values = true)]
-    pub preset: Option<Wanted>,
+    pub preset: Option<PresetChoice>,
     /// How messages are packed: message (one each), lines (split at LF or CRLF), records (split at 0x1E) [default:
     /// message, or the preset's]
     #[arg(long, value_name = "FRAMING", value_parser = framing_parser(), hide_possible_values = true)]
@@ -49,22 +49,27 @@ pub struct PresetArgs {
 struct PresetParser;
 
 impl TypedValueParser for PresetParser {
-    type Value = Wanted;
+    type Value = PresetChoice;
 
-    fn parse_ref(&self, cmd: &Command, arg: Option<&Arg>, value: &OsStr) -> Result<Wanted, clap::Error> {
-        (wanted as fn(&str) -> Result<Wanted, String>).parse_ref(cmd, arg, value)
+    fn parse_ref(
+        &self,
+        cmd: &Command,
+        arg: Option<&Arg>,
+        value: &OsStr,
+    ) -> Result<PresetChoice, clap::Error> {
+        (wanted as fn(&str) -> Result<PresetChoice, String>).parse_ref(cmd, arg, value)
     }
 
     fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
         let named = presets::all().map(|preset| PossibleValue::new(preset.name).help(preset.title));
-        Some(Box::new(named.chain([PossibleValue::new(AUTO).help("What the server seems to speak")])))
+        Some(Box::new(named.chain([PossibleValue::new(AUTO_PRESET).help("What the server seems to speak")])))
     }
 }
 
-fn wanted(name: &str) -> Result<Wanted, String> {
+fn wanted(name: &str) -> Result<PresetChoice, String> {
     match presets::find(name) {
-        Some(preset) => Ok(Wanted::Named(preset)),
-        None if name == AUTO => Ok(Wanted::Auto),
+        Some(preset) => Ok(PresetChoice::Named(preset)),
+        None if name == AUTO_PRESET => Ok(PresetChoice::Auto),
         None => Err(unknown(name)),
     }
 }
@@ -86,7 +91,7 @@ fn framing_parser() -> impl TypedValueParser<Value = Framing> {
 
 /// What `--preset` comes to.
 #[derive(Debug, Clone, Default)]
-pub struct Chosen {
+pub struct ChosenPreset {
     preset: Option<(&'static Preset, Spoken)>,
     /// What was found out, where that was wanted.
     guess: Option<Guess>,
@@ -97,17 +102,19 @@ impl PresetArgs {
     /// Looks at the server, where that is wanted; the error is one of usage.
     pub fn guess(&self, urls: &[String], connect: &ConnectArgs) -> Result<Option<Guess>, String> {
         match (self.preset, urls) {
-            (Some(Wanted::Auto), [url]) => look(url, connect).map(Some),
-            (Some(Wanted::Auto), _) => Err("--preset auto looks at one server: give one URL".to_string()),
-            (Some(Wanted::Named(_)) | None, _) => Ok(None),
+            (Some(PresetChoice::Auto), [url]) => look(url, connect).map(Some),
+            (Some(PresetChoice::Auto), _) => {
+                Err("--preset auto looks at one server: give one URL".to_string())
+            }
+            (Some(PresetChoice::Named(_)) | None, _) => Ok(None),
         }
     }
 
     /// What was chosen, or guessed.
-    pub fn chosen(&self, urls: &[String], guess: Option<&Guess>) -> Result<Chosen, String> {
+    pub fn chosen(&self, urls: &[String], guess: Option<&Guess>) -> Result<ChosenPreset, String> {
         let preset = match self.preset {
-            Some(Wanted::Named(preset)) => Some(preset),
-            Some(Wanted::Auto) => guess.and_then(|guess| guess.preset),
+            Some(PresetChoice::Named(preset)) => Some(preset),
+            Some(PresetChoice::Auto) => guess.and_then(|guess| guess.preset),
             None => None,
         };
         let hosts: BTreeSet<String> = urls.iter().filter_map(|url| host(url)).collect();
@@ -116,12 +123,12 @@ impl PresetArgs {
         }
         let host = hosts.first().cloned().unwrap_or_default();
         let spoken = preset.map(|preset| preset.spoken(&host)).transpose()?;
-        Ok(Chosen { preset: preset.zip(spoken), guess: guess.cloned(), framing: self.framing })
+        Ok(ChosenPreset { preset: preset.zip(spoken), guess: guess.cloned(), framing: self.framing })
     }
 }
 
 /// Why nothing was found out.
-const UNSEEN: &str = "it could not be looked at (some servers answer only to a path or subprotocol of their own: name \
+const NOT_DETECTED: &str = "it could not be looked at (some servers answer only to a path or subprotocol of their own: name \
                       the preset)";
 
 const INTERRUPTED: &str = "the interrupt came while the server was looked at";
@@ -148,11 +155,11 @@ fn look(url: &str, connect: &ConnectArgs) -> Result<Guess, String> {
     Ok(match clues {
         None => Guess { preset: None, evidence: vec![INTERRUPTED.to_string()] },
         Some(Ok(clues)) => clues.guess(),
-        Some(Err(error)) => Guess { preset: None, evidence: vec![format!("{UNSEEN}: {error}")] },
+        Some(Err(error)) => Guess { preset: None, evidence: vec![format!("{NOT_DETECTED}: {error}")] },
     })
 }
 
-impl Chosen {
+impl ChosenPreset {
     pub fn preset(&self) -> Option<&'static Preset> {
         self.preset.as_ref().map(|(preset, _)| *preset)
     }
@@ -261,7 +268,7 @@ fn completed(preset: &Preset, given: &str, mut url: Url) -> Result<String, Strin
 mod tests {
     use super::*;
 
-    fn chosen(name: &str) -> Chosen {
+    fn chosen(name: &str) -> ChosenPreset {
         let preset = match wanted(name) {
             Ok(preset) => Some(preset),
             Err(why) => panic!("{why}"),
@@ -312,7 +319,7 @@ mod tests {
             wanted("qqqq\u{1b}").unwrap_err(),
             "'qqqq\\u{1b}' is no preset; 'wscheck presets' lists them all"
         );
-        assert_eq!(wanted("auto"), Ok(Wanted::Auto));
+        assert_eq!(wanted("auto"), Ok(PresetChoice::Auto));
     }
 
     #[test]

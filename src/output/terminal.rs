@@ -7,22 +7,22 @@ use indicatif::{ProgressBar, ProgressDrawTarget};
 
 use super::charset;
 use super::human::HumanOptions;
-use super::sink::{Sink, Writer};
+use super::writer::{ReportWriter, Writer};
 
 /// The elapsed time goes on while nothing happens.
-const TICK: Duration = Duration::from_secs(1);
+const REDRAW_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Both writers, and the line.
-pub struct Stage {
-    stdout: Sink,
-    stderr: Sink,
+pub struct Terminal {
+    stdout: ReportWriter,
+    stderr: ReportWriter,
     line: Option<ProgressBar>,
 }
 
-impl Stage {
-    pub fn new(options: HumanOptions, stdout: Writer, stderr: Writer) -> Stage {
+impl Terminal {
+    pub fn new(options: HumanOptions, stdout: Writer, stderr: Writer) -> Terminal {
         let line = options.progress.then(moving_line);
-        Stage { stdout: Sink::new(stdout), stderr: Sink::new(stderr), line }
+        Terminal { stdout: ReportWriter::new(stdout), stderr: ReportWriter::new(stderr), line }
     }
 
     /// The first error on stdout; nothing was written after it.
@@ -35,7 +35,7 @@ impl Stage {
         if said.is_none() && result.is_none() {
             return;
         }
-        let Stage { stdout, stderr, line } = self;
+        let Terminal { stdout, stderr, line } = self;
         let mut write = || {
             said.iter().for_each(|text| stderr.write(text));
             result.iter().for_each(|text| stdout.write(text));
@@ -62,6 +62,6 @@ fn moving_line() -> ProgressBar {
     if let Some(style) = charset::spinner() {
         bar.set_style(style);
     }
-    bar.enable_steady_tick(TICK);
+    bar.enable_steady_tick(REDRAW_INTERVAL);
     bar
 }

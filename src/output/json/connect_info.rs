@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::figures::{Ms, ms};
+use super::heartbeat_figures::{Ms, ms};
 use crate::domain::opening::{self, Opened, TlsFacts};
 use crate::domain::peer_text::PeerText;
 use crate::domain::phase;
@@ -13,7 +13,8 @@ use crate::domain::phase;
 /// How long each step took; null for a step that did not happen.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
-pub struct Phases {
+#[schemars(rename = "Phases")]
+pub struct PhasesDocument {
     dns_ms: Option<Ms>,
     tcp_ms: Option<Ms>,
     proxy_ms: Option<Ms>,
@@ -23,9 +24,9 @@ pub struct Phases {
     total_ms: Ms,
 }
 
-impl From<phase::Phases> for Phases {
-    fn from(phases: phase::Phases) -> Phases {
-        Phases {
+impl From<phase::Phases> for PhasesDocument {
+    fn from(phases: phase::Phases) -> PhasesDocument {
+        PhasesDocument {
             dns_ms: ms(phases.dns),
             tcp_ms: ms(phases.tcp),
             proxy_ms: ms(phases.proxy),
@@ -39,16 +40,17 @@ impl From<phase::Phases> for Phases {
 /// One address that was tried.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
-pub struct Attempt {
+#[schemars(rename = "Attempt")]
+pub struct AttemptDocument {
     address: String,
     took_ms: Ms,
     /// Null for the one that was used.
     error: Option<String>,
 }
 
-impl From<&opening::Attempt> for Attempt {
-    fn from(attempt: &opening::Attempt) -> Attempt {
-        Attempt {
+impl From<&opening::Attempt> for AttemptDocument {
+    fn from(attempt: &opening::Attempt) -> AttemptDocument {
+        AttemptDocument {
             address: attempt.address.clone(),
             took_ms: attempt.took.into(),
             error: attempt.error.clone(),
@@ -59,7 +61,8 @@ impl From<&opening::Attempt> for Attempt {
 /// What TLS agreed on, and what the server's certificate says.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
-pub struct Tls {
+#[schemars(rename = "Tls")]
+pub struct TlsDocument {
     version: String,
     cipher: String,
     alpn: Option<String>,
@@ -71,9 +74,9 @@ pub struct Tls {
     verified: bool,
 }
 
-impl From<&TlsFacts> for Tls {
-    fn from(tls: &TlsFacts) -> Tls {
-        Tls {
+impl From<&TlsFacts> for TlsDocument {
+    fn from(tls: &TlsFacts) -> TlsDocument {
+        TlsDocument {
             version: tls.version.clone(),
             cipher: tls.cipher.clone(),
             alpn: tls.alpn.clone(),
@@ -107,32 +110,33 @@ impl From<&[(String, PeerText)]> for Headers {
 /// An open connection's facts; all null or empty for one that never opened.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
-pub struct Opening {
+#[schemars(rename = "Opening")]
+pub struct OpeningDocument {
     /// The address in use; that of the proxy, when there is one.
     remote: Option<String>,
     local: Option<String>,
     /// The proxy on the way: the phases then measure the way to it.
     proxy: Option<String>,
-    phases: Option<Phases>,
+    phases: Option<PhasesDocument>,
     /// Every address that was tried, in the order of their start.
-    attempts: Vec<Attempt>,
+    attempts: Vec<AttemptDocument>,
     /// Null without TLS.
-    tls: Option<Tls>,
+    tls: Option<TlsDocument>,
     subprotocols_offered: Vec<String>,
     /// The one that the server chose.
     subprotocol: Option<String>,
     headers: Headers,
 }
 
-impl Opening {
+impl OpeningDocument {
     /// Of a connection that never opened: only what was tried is known.
-    pub fn failed(attempts: &[opening::Attempt]) -> Opening {
-        Opening {
+    pub fn failed(attempts: &[opening::Attempt]) -> OpeningDocument {
+        OpeningDocument {
             remote: None,
             local: None,
             proxy: None,
             phases: None,
-            attempts: attempts.iter().map(Attempt::from).collect(),
+            attempts: attempts.iter().map(AttemptDocument::from).collect(),
             tls: None,
             subprotocols_offered: Vec::new(),
             subprotocol: None,
@@ -141,15 +145,15 @@ impl Opening {
     }
 }
 
-impl From<&Opened> for Opening {
-    fn from(opened: &Opened) -> Opening {
-        Opening {
+impl From<&Opened> for OpeningDocument {
+    fn from(opened: &Opened) -> OpeningDocument {
+        OpeningDocument {
             remote: opened.remote.clone(),
             local: opened.local.clone(),
             proxy: opened.proxy.clone(),
             phases: Some(opened.phases.into()),
-            attempts: opened.attempts.iter().map(Attempt::from).collect(),
-            tls: opened.tls.as_ref().map(Tls::from),
+            attempts: opened.attempts.iter().map(AttemptDocument::from).collect(),
+            tls: opened.tls.as_ref().map(TlsDocument::from),
             subprotocols_offered: opened.subprotocols_offered.clone(),
             subprotocol: opened.subprotocol.as_ref().map(PeerText::to_string),
             headers: opened.headers.as_slice().into(),

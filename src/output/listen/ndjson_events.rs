@@ -5,8 +5,8 @@ use serde::Serialize;
 
 use super::document::{ListenSettings, SoundName};
 use crate::domain::listen::report::{ListenEvent, Said};
-use crate::output::json::{Ending, Ms, Opening, WSCHECK_VERSION, ms};
-use crate::output::ndjson::{Body, bodies, run_line};
+use crate::output::json::{JsonEndingDocument, Ms, OpeningDocument, WSCHECK_VERSION, ms};
+use crate::output::ndjson::{EventBody, bodies, run_line};
 
 bodies! {
     /// It begins.
@@ -21,7 +21,7 @@ bodies! {
     /// The connection is open.
     ListenOpened = "listening" {
         #[serde(flatten)]
-        opening: Opening,
+        opening: OpeningDocument,
     }
     /// The server said something by itself; of a flood, so many at once.
     ServerSaid = "said" {
@@ -44,7 +44,7 @@ bodies! {
     }
     /// The connection ended before its time.
     ListenEnded = "cut_short" {
-        ending: Ending,
+        ending: JsonEndingDocument,
     }
 }
 

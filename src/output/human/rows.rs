@@ -1,29 +1,29 @@
 //! Labelled text in a column, wrapped to the terminal.
 
-use super::paint::Paint;
+use super::style::Styler;
 
 /// The width of the labels' column.
-const LABEL: usize = 13;
+const LABEL_WIDTH: usize = 13;
 /// The least width left to the text, however narrow the terminal says it is.
-const NARROWEST: usize = 20;
+const MIN_TEXT_WIDTH: usize = 20;
 
 /// Rows of a label and its text; text that is too long goes on under itself.
-pub struct Rows {
-    paint: Paint,
+pub struct LabelledRows {
+    paint: Styler,
     width: Option<usize>,
     text: String,
 }
 
-impl Rows {
-    pub fn new(paint: Paint, width: Option<usize>) -> Rows {
-        Rows { paint, width, text: String::new() }
+impl LabelledRows {
+    pub fn new(paint: Styler, width: Option<usize>) -> LabelledRows {
+        LabelledRows { paint, width, text: String::new() }
     }
 
     /// Adds a row. An empty label continues the row before.
     pub fn add(&mut self, label: &str, text: &str) {
-        let room = self.width.map(|width| width.saturating_sub(LABEL).max(NARROWEST));
-        let label = self.paint.faint(&format!("{label:<LABEL$}"));
-        let indent = " ".repeat(LABEL);
+        let room = self.width.map(|width| width.saturating_sub(LABEL_WIDTH).max(MIN_TEXT_WIDTH));
+        let label = self.paint.faint(&format!("{label:<LABEL_WIDTH$}"));
+        let indent = " ".repeat(LABEL_WIDTH);
         let lines = wrap(text, room);
         for (number, line) in lines.iter().enumerate() {
             let before = if number == 0 { &label } else { &indent };
@@ -34,7 +34,7 @@ impl Rows {
 
     /// Adds a row that stays one line, however wide: to be copied.
     pub fn add_unbroken(&mut self, label: &str, text: &str) {
-        let label = self.paint.faint(&format!("{label:<LABEL$}"));
+        let label = self.paint.faint(&format!("{label:<LABEL_WIDTH$}"));
         self.text.push_str(&format!("{label}{text}\n"));
     }
 
@@ -100,14 +100,14 @@ mod tests {
 
     #[test]
     fn long_text_goes_on_under_itself() {
-        let mut rows = Rows::new(Paint { color: false }, Some(40));
+        let mut rows = LabelledRows::new(Styler { color: false }, Some(40));
         rows.add("advice", "one two three four five six seven");
         assert_eq!(rows.into_text(), "advice       one two three four five six\n             seven\n");
     }
 
     #[test]
     fn colour_takes_no_room() {
-        assert_eq!(shown_width(&Paint { color: true }.bad("error")), 5);
+        assert_eq!(shown_width(&Styler { color: true }.bad("error")), 5);
     }
 
     #[test]

@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use super::paint::Paint;
+use super::style::Styler;
 use crate::domain::ending::Ending;
 use crate::domain::event::{Beat, StatusChange};
 use crate::domain::heartbeat::{Kind, Outcome, Stray};
 use crate::domain::opening::{OpenError, Opened};
 use crate::domain::phase::{Phase, Phases};
 use crate::domain::run::RunInfo;
-use crate::output::units::{Unit, spoken};
+use crate::output::units::{TimeUnit, spoken};
 
 /// What is measured: `protocol heartbeats every 1 s, timeout 10 s`.
 pub fn plan(info: &RunInfo) -> String {
@@ -33,7 +33,7 @@ pub fn phases(phases: &Phases) -> String {
         (Phase::Upgrade, phases.upgrade),
     ];
     let known = || parts.iter().filter_map(|(phase, span)| Some((phase, (*span)?)));
-    let unit = Unit::of(known().map(|(_, span)| span).chain([phases.total]));
+    let unit = TimeUnit::of(known().map(|(_, span)| span).chain([phases.total]));
     let shown: Vec<String> = known().map(|(phase, span)| format!("{phase} {}", unit.number(span))).collect();
     match shown.is_empty() {
         true => unit.span(phases.total),
@@ -52,7 +52,7 @@ pub fn way(opened: &Opened) -> Option<String> {
 }
 
 /// One heartbeat's outcome: `seq=3 protocol rtt=0.214 ms`.
-pub fn beat(paint: Paint, info: &RunInfo, beat: &Beat) -> String {
+pub fn beat(paint: Styler, info: &RunInfo, beat: &Beat) -> String {
     let kind_width = info.kinds.iter().map(|kind| kind.label().len()).max().unwrap_or(0);
     let seq = format!("seq={}", beat.seq);
     let seq_width = info.count.map_or(0, |count| 4 + count.saturating_sub(1).to_string().len());
@@ -61,8 +61,9 @@ pub fn beat(paint: Paint, info: &RunInfo, beat: &Beat) -> String {
 }
 
 fn outcome(timeout: Duration, beat: &Beat) -> String {
-    let rtt =
-        beat.rtt.map_or_else(|| "rtt unknown".to_string(), |rtt| format!("rtt={}", Unit::Millis.span(rtt)));
+    let rtt = beat
+        .rtt
+        .map_or_else(|| "rtt unknown".to_string(), |rtt| format!("rtt={}", TimeUnit::Millis.span(rtt)));
     let was = beat.was.map(|was| format!(" (was {was})")).unwrap_or_default();
     match beat.outcome {
         Outcome::Ok => format!("{rtt}{was}{}", rivals(beat.rivals)),
@@ -99,7 +100,7 @@ fn rivals(rivals: u32) -> String {
 }
 
 /// A pong that answers nothing.
-pub fn stray(paint: Paint, kind: Kind, stray: Stray) -> String {
+pub fn stray(paint: Styler, kind: Kind, stray: Stray) -> String {
     let why = match stray {
         Stray::Unsolicited => "nothing was outstanding",
         Stray::Mismatched => "it answers none of ours",
@@ -109,7 +110,7 @@ pub fn stray(paint: Paint, kind: Kind, stray: Stray) -> String {
 }
 
 /// `status: healthy -> timeout: 1 heartbeat missed in a row`
-pub fn status(paint: Paint, change: &StatusChange) -> String {
+pub fn status(paint: Styler, change: &StatusChange) -> String {
     let of = change.kind.map(|kind| format!("{kind} ")).unwrap_or_default();
     let to = paint.status(change.to, change.to.label());
     format!("{of}status: {} -> {to}: {}", change.from.label(), change.reason)

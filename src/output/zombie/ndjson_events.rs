@@ -6,9 +6,9 @@ use serde::Serialize;
 use super::document::{FateName, WayName, ZombieSettings, at_latest};
 use crate::domain::zombie::Fate;
 use crate::domain::zombie::report::ZombieEvent;
-use crate::output::json::{Ending, FailedOpening, Ms, Opening, WSCHECK_VERSION, ms};
+use crate::output::json::{FailedOpening, JsonEndingDocument, Ms, OpeningDocument, WSCHECK_VERSION, ms};
 use crate::output::listen::ServerSaid;
-use crate::output::ndjson::{Body, bodies, run_line};
+use crate::output::ndjson::{EventBody, bodies, run_line};
 
 bodies! {
     /// It begins.
@@ -24,7 +24,7 @@ bodies! {
     ClientOpened = "client_opened" {
         client: WayName,
         #[serde(flatten)]
-        opening: Opening,
+        opening: OpeningDocument,
     }
     /// A client could not be opened.
     ClientNotOpened = "client_failed" {
@@ -45,7 +45,7 @@ bodies! {
         kept_ms: Option<Ms>,
         /// Nobody saw when it ended: `kept_ms` is an upper bound.
         at_latest: bool,
-        ending: Option<Ending>,
+        ending: Option<JsonEndingDocument>,
         /// Null of a client that answers.
         unanswered: Option<u64>,
     }
@@ -72,7 +72,9 @@ pub fn line(event: &ZombieEvent) -> Option<String> {
             let (kept, ending) = match fate {
                 Fate::Unopened { .. } | Fate::Lost { .. } => (None, None),
                 Fate::Kept { so_far, .. } => (Some(*so_far), None),
-                Fate::Ended { after, ending, .. } => (Some(*after), Some(Ending::from(ending.as_ref()))),
+                Fate::Ended { after, ending, .. } => {
+                    (Some(*after), Some(JsonEndingDocument::from(ending.as_ref())))
+                }
             };
             let (client, fate_name) = ((*way).into(), fate.into());
             let (kept_ms, at_latest, unanswered) = (ms(kept), at_latest(fate), *unanswered);

@@ -13,12 +13,12 @@ use crate::domain::phase::{Phase, Phases};
 use crate::domain::report;
 use crate::domain::zombie::report::{Progress, ZombieEvent, ZombieInfo, ZombieReport, ZombieReporter};
 use crate::domain::zombie::{Fate, Findings, Life, Watch, Way};
-use crate::output::script::{HOSTILE, NOON, Pipe, ms, us};
+use crate::output::fixtures::{HOSTILE, NOON, SharedBuffer, ms, us};
 use crate::output::{Format, HumanOptions};
 
 /// What a format prints: stdout and stderr.
 pub fn show(format: Format, options: HumanOptions, events: &[ZombieEvent]) -> (String, String) {
-    let (stdout, stderr) = (Pipe::default(), Pipe::default());
+    let (stdout, stderr) = (SharedBuffer::default(), SharedBuffer::default());
     let mut output = ZombieOutput::new(format, options, stdout.writer(), stderr.writer());
     events.iter().for_each(|event| output.report(event));
     assert!(output.error().is_none());
@@ -45,7 +45,7 @@ pub fn all() -> Vec<(&'static str, Vec<ZombieEvent>)> {
 }
 
 /// A run as it is put together.
-struct Scene {
+struct ZombieScript {
     events: Vec<ZombieEvent>,
     info: ZombieInfo,
     lives: Vec<Life>,
@@ -79,8 +79,8 @@ fn refused(url: &str) -> OpenError {
     }
 }
 
-impl Scene {
-    fn new(expect: Option<&str>) -> Scene {
+impl ZombieScript {
+    fn new(expect: Option<&str>) -> ZombieScript {
         let info = ZombieInfo {
             url: "wss://node.example/ws?token=***".to_string(),
             max: ms(300_000),
@@ -89,7 +89,7 @@ impl Scene {
             preset: None,
         };
         let started = ZombieEvent::Started { at: at(Duration::ZERO), info: Arc::new(info.clone()) };
-        Scene { events: vec![started], info, lives: Vec::new(), error: None }
+        ZombieScript { events: vec![started], info, lives: Vec::new(), error: None }
     }
 
     /// A client that is pinged at these moments, of which the first few are told, and lives for so long; `how`: the server
@@ -180,7 +180,7 @@ fn keepalive() -> How {
 }
 
 pub fn reaped() -> Vec<ZombieEvent> {
-    let mut scene = Scene::new(Some("<=60s"));
+    let mut scene = ZombieScript::new(Some("<=60s"));
     scene.lives(Way::Mute, &[20_000], 40_002, Some(keepalive()));
     scene.lives(Way::Stalled, &[], 40_010, Some(keepalive()));
     scene.lives(Way::HalfClosed, &[], 3, Some(How::Fin));
@@ -189,14 +189,14 @@ pub fn reaped() -> Vec<ZombieEvent> {
 }
 
 fn leak() -> Vec<ZombieEvent> {
-    let mut scene = Scene::new(Some("<=60s"));
+    let mut scene = ZombieScript::new(Some("<=60s"));
     scene.lives(Way::HalfClosed, &[], 3, Some(How::Fin));
     scene.healthy(&[Way::Control, Way::Mute, Way::Stalled, Way::Quiet, Way::PingsOnly], 0);
     scene.finish(false, report::Verdict::Failed)
 }
 
 fn skips() -> Vec<ZombieEvent> {
-    let mut scene = Scene::new(None);
+    let mut scene = ZombieScript::new(None);
     scene.lives(Way::Mute, &[1000, 11_000, 21_000], 25_000, Some(How::Rst));
     scene.lives(Way::HalfClosed, &[1000, 11_000, 21_000], 25_000, Some(How::Rst));
     let mut stalled = Life::new(Way::Stalled);
@@ -214,7 +214,7 @@ fn skips() -> Vec<ZombieEvent> {
 /// All who are silent end so; `pings`: who sends only Pings, too.
 fn timer(after: u64, pings: bool) -> Vec<ZombieEvent> {
     let close = || Some(How::CloseFrame { code: Some(1000), reason: PeerText::default() });
-    let mut scene = Scene::new(None);
+    let mut scene = ZombieScript::new(None);
     for way in [Way::Mute, Way::Stalled, Way::HalfClosed, Way::Quiet] {
         scene.lives(way, &[], after, close());
     }
@@ -229,7 +229,7 @@ fn idle() -> Vec<ZombieEvent> {
 
 /// It looks for them every so often.
 fn swept() -> Vec<ZombieEvent> {
-    let mut scene = Scene::new(None);
+    let mut scene = ZombieScript::new(None);
     for way in [Way::Mute, Way::HalfClosed, Way::Quiet] {
         scene.lives(way, &[], 90_000, Some(How::Fin));
     }
@@ -240,7 +240,7 @@ fn swept() -> Vec<ZombieEvent> {
 
 /// The path forgets who is silent.
 fn lost() -> Vec<ZombieEvent> {
-    let mut scene = Scene::new(None);
+    let mut scene = ZombieScript::new(None);
     for way in [Way::Mute, Way::Stalled, Way::Quiet] {
         let fate = Fate::Lost { after: ms(300_000) };
         scene.over(Life { fate, began: ms(2), ..Life::new(way) }, at(ms(300_002)));
@@ -257,7 +257,7 @@ fn messages() -> Vec<ZombieEvent> {
 /// It pings, and answers do not keep a client.
 fn deaf() -> Vec<ZombieEvent> {
     let close = || Some(How::CloseFrame { code: Some(1000), reason: PeerText::default() });
-    let mut scene = Scene::new(None);
+    let mut scene = ZombieScript::new(None);
     for way in [Way::Mute, Way::Stalled, Way::HalfClosed, Way::Quiet, Way::PingsOnly] {
         scene.lives(way, &grid(15_000, 58_000), 58_000, close());
     }
@@ -268,7 +268,7 @@ fn deaf() -> Vec<ZombieEvent> {
 /// It gives up who does not answer, and later who only answers.
 fn besides() -> Vec<ZombieEvent> {
     let close = || Some(How::CloseFrame { code: Some(1000), reason: PeerText::default() });
-    let mut scene = Scene::new(None);
+    let mut scene = ZombieScript::new(None);
     for way in [Way::Mute, Way::Stalled, Way::HalfClosed] {
         scene.lives(way, &[10_000], 15_000, close());
     }
@@ -280,7 +280,7 @@ fn besides() -> Vec<ZombieEvent> {
 }
 
 fn control() -> Vec<ZombieEvent> {
-    let mut scene = Scene::new(None);
+    let mut scene = ZombieScript::new(None);
     let refused_by = How::CloseFrame { code: Some(1008), reason: PeerText::new("unknown command") };
     scene.lives(Way::Control, &[], 5_003, Some(refused_by));
     scene.healthy(&[Way::Mute, Way::Stalled, Way::HalfClosed, Way::Quiet, Way::PingsOnly], 0);
@@ -288,7 +288,7 @@ fn control() -> Vec<ZombieEvent> {
 }
 
 fn hostile() -> Vec<ZombieEvent> {
-    let mut scene = Scene::new(None);
+    let mut scene = ZombieScript::new(None);
     let close = How::CloseFrame { code: Some(4000), reason: PeerText::new(HOSTILE) };
     scene.lives(Way::Mute, &[1000], 2000, Some(close));
     scene.lives(Way::HalfClosed, &[], 3, Some(How::Fin));
@@ -303,7 +303,7 @@ fn hostile() -> Vec<ZombieEvent> {
 }
 
 fn interrupted() -> Vec<ZombieEvent> {
-    let mut scene = Scene::new(None);
+    let mut scene = ZombieScript::new(None);
     scene.lives(Way::HalfClosed, &[], 3, Some(How::Fin));
     for way in [Way::Control, Way::Mute, Way::Stalled, Way::Quiet, Way::PingsOnly] {
         scene.lives(way, &[], 12_000, None);

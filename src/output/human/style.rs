@@ -15,11 +15,11 @@ const STRONG: Style = Style::new().bold();
 
 /// Puts colour on text, or leaves it as it is where colour is not wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Paint {
+pub struct Styler {
     pub color: bool,
 }
 
-impl Paint {
+impl Styler {
     fn apply(self, style: Style, text: &str) -> String {
         match self.color && style != Style::new() {
             true => format!("{style}{text}{style:#}"),

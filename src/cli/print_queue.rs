@@ -9,43 +9,43 @@ use std::thread::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 /// What may wait for the thread; beyond that, what can be spared is dropped and counted.
-const BACKLOG_MOST: usize = 100_000;
+const MAX_QUEUED_EVENTS: usize = 100_000;
 
 /// The end that hands over.
 #[derive(Debug)]
-pub struct Background<T> {
+pub struct PrintQueue<T> {
     queue: Sender<T>,
-    shared: Arc<Shared>,
+    shared: Arc<QueueState>,
     dropped: u64,
 }
 
 /// The thread's end: gives what was handed over, in order, until the other end is gone.
 #[derive(Debug)]
-pub struct Queue<T> {
+pub struct PrintQueueReceiver<T> {
     queue: Receiver<T>,
-    shared: Arc<Shared>,
+    shared: Arc<QueueState>,
 }
 
 #[derive(Debug, Default)]
-struct Shared {
+struct QueueState {
     waiting: AtomicUsize,
     closed: CancellationToken,
 }
 
-impl<T: Send + 'static> Background<T> {
+impl<T: Send + 'static> PrintQueue<T> {
     /// Runs `work` on its own thread.
     pub fn start<R: Send + 'static>(
-        work: impl FnOnce(Queue<T>) -> R + Send + 'static,
-    ) -> (Background<T>, JoinHandle<R>) {
+        work: impl FnOnce(PrintQueueReceiver<T>) -> R + Send + 'static,
+    ) -> (PrintQueue<T>, JoinHandle<R>) {
         let (sender, receiver) = channel();
-        let shared = Arc::new(Shared::default());
-        let queue = Queue { queue: receiver, shared: Arc::clone(&shared) };
-        (Background { queue: sender, shared, dropped: 0 }, std::thread::spawn(move || work(queue)))
+        let shared = Arc::new(QueueState::default());
+        let queue = PrintQueueReceiver { queue: receiver, shared: Arc::clone(&shared) };
+        (PrintQueue { queue: sender, shared, dropped: 0 }, std::thread::spawn(move || work(queue)))
     }
 
     /// Hands one over; it is dropped when it can be spared and too many wait already.
     pub fn offer(&mut self, item: T, can_be_spared: bool) {
-        if can_be_spared && self.shared.waiting.load(Relaxed) >= BACKLOG_MOST {
+        if can_be_spared && self.shared.waiting.load(Relaxed) >= MAX_QUEUED_EVENTS {
             self.dropped += 1;
             return;
         }
@@ -65,7 +65,7 @@ impl<T: Send + 'static> Background<T> {
     }
 }
 
-impl<T> Queue<T> {
+impl<T> PrintQueueReceiver<T> {
     /// Says that there is no use for more.
     pub fn close(&self) {
         self.shared.closed.cancel();
@@ -86,16 +86,16 @@ mod tests {
     #[test]
     fn what_can_be_spared_is_dropped_when_nobody_takes_it() {
         let (hold, held) = channel::<()>();
-        let (mut background, thread) = Background::start(move |queue: Queue<u32>| {
+        let (mut background, thread) = PrintQueue::start(move |queue: PrintQueueReceiver<u32>| {
             let _ = held.recv();
             std::iter::from_fn(|| queue.next()).count()
         });
-        for item in 0..BACKLOG_MOST as u32 + 5 {
+        for item in 0..MAX_QUEUED_EVENTS as u32 + 5 {
             background.offer(item, true);
         }
         background.offer(0, false);
         assert_eq!(background.dropped(), 5);
         drop((background, hold));
-        assert_eq!(thread.join().unwrap(), BACKLOG_MOST + 1);
+        assert_eq!(thread.join().unwrap(), MAX_QUEUED_EVENTS + 1);
     }
 }

@@ -10,9 +10,9 @@ use crate::output::json::{self, FailureName};
 use crate::output::{Format, charset};
 
 /// The exit code of a usage error.
-pub const USAGE: u8 = 2;
+pub const USAGE_EXIT_CODE: u8 = 2;
 /// The exit code of a run whose report could not be delivered, or that could not begin.
-const INCONCLUSIVE: u8 = 4;
+const INCONCLUSIVE_EXIT_CODE: u8 = 4;
 
 /// Says, in the format that was asked for, why a run that was well asked for did not begin.
 pub fn tell_failure(
@@ -22,7 +22,7 @@ pub fn tell_failure(
     exit_code: u8,
     format: Format,
 ) -> ExitCode {
-    let kind = if exit_code == USAGE { FailureName::Usage } else { FailureName::Local };
+    let kind = if exit_code == USAGE_EXIT_CODE { FailureName::Usage } else { FailureName::Local };
     match format {
         Format::Human => {
             say(message);
@@ -43,20 +43,20 @@ pub fn refuse(error: &clap::Error, args: &[OsString]) -> ExitCode {
         ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => drop(error.print()),
         _ => refuse_in(guess_format(args), guess_command(args), &explanation(&error.render().to_string())),
     }
-    ExitCode::from(USAGE)
+    ExitCode::from(USAGE_EXIT_CODE)
 }
 
 /// Says that the arguments of a command make no sense together.
 pub fn complain(command: &str, message: &str, format: Format) -> ExitCode {
     refuse_in(format, Some(command), &one_line(message));
-    ExitCode::from(USAGE)
+    ExitCode::from(USAGE_EXIT_CODE)
 }
 
 fn refuse_in(format: Format, command: Option<&str>, message: &str) {
     match format {
         Format::Human => say(message),
         format => {
-            print(&json::error_document(command, FailureName::Usage, message, None, USAGE), format);
+            print(&json::error_document(command, FailureName::Usage, message, None, USAGE_EXIT_CODE), format);
         }
     }
 }
@@ -74,7 +74,7 @@ pub fn delivered(written: io::Result<()>) -> ExitCode {
 /// Says that a run could not begin, or its report not be delivered.
 pub fn fail(message: &str) -> ExitCode {
     say(message);
-    ExitCode::from(INCONCLUSIVE)
+    ExitCode::from(INCONCLUSIVE_EXIT_CODE)
 }
 
 /// Says that output was dropped because it was not read.

@@ -24,51 +24,51 @@ impl StatusRenderer for StatusPages {
 }
 
 /// One metric of Prometheus' text format.
-struct Metric {
+struct PrometheusMetric {
     name: &'static str,
     kind: &'static str,
     help: &'static str,
     value: fn(&ServerSummary) -> f64,
 }
 
-const METRICS: &[Metric] = &[
-    Metric {
+const PROMETHEUS_METRICS: &[PrometheusMetric] = &[
+    PrometheusMetric {
         name: "uptime_seconds",
         kind: "gauge",
         help: "How long the server has been running.",
         value: |summary| summary.elapsed.as_secs_f64(),
     },
-    Metric {
+    PrometheusMetric {
         name: "connected_total",
         kind: "counter",
         help: "Connections that became clients.",
         value: |summary| summary.clients as f64,
     },
-    Metric {
+    PrometheusMetric {
         name: "turned_away_total",
         kind: "counter",
         help: "Connections that did not become clients.",
         value: |summary| summary.turned_away as f64,
     },
-    Metric {
+    PrometheusMetric {
         name: "reaped_total",
         kind: "counter",
         help: "Clients that missed their heartbeats and were terminated.",
         value: |summary| summary.reaped as f64,
     },
-    Metric {
+    PrometheusMetric {
         name: "messages_received_total",
         kind: "counter",
         help: "Ordinary messages from clients.",
         value: |summary| summary.messages as f64,
     },
-    Metric {
+    PrometheusMetric {
         name: "pings_received_total",
         kind: "counter",
         help: "Ping frames from clients.",
         value: |summary| summary.pings as f64,
     },
-    Metric {
+    PrometheusMetric {
         name: "app_pings_received_total",
         kind: "counter",
         help: "App pings from clients.",
@@ -78,7 +78,7 @@ const METRICS: &[Metric] = &[
 
 fn metrics(snapshot: &ServerSnapshot) -> String {
     let mut text = String::new();
-    for Metric { name, kind, help, value } in METRICS {
+    for PrometheusMetric { name, kind, help, value } in PROMETHEUS_METRICS {
         head(&mut text, name, kind, help);
         let _ = writeln!(text, "wscheck_{name} {}", value(&snapshot.so_far));
     }

@@ -7,14 +7,14 @@ pub type Writer = Box<dyn Write + Send>;
 
 /// A writer for reporters, whose methods return nothing: the first error is kept, and after it (a
 /// closed pipe, a full disk) nothing more is written.
-pub struct Sink {
+pub struct ReportWriter {
     writer: Writer,
     error: Option<io::Error>,
 }
 
-impl Sink {
-    pub fn new(writer: Writer) -> Sink {
-        Sink { writer, error: None }
+impl ReportWriter {
+    pub fn new(writer: Writer) -> ReportWriter {
+        ReportWriter { writer, error: None }
     }
 
     /// Writes the text and flushes, so that a reader of a pipe sees each line when it happens.
@@ -35,12 +35,12 @@ impl Sink {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::output::script::Pipe;
+    use crate::output::fixtures::SharedBuffer;
 
     #[test]
     fn after_a_closed_pipe_nothing_more_is_written() {
-        let pipe = Pipe::that_closes_after(1);
-        let mut sink = Sink::new(pipe.writer());
+        let pipe = SharedBuffer::that_closes_after(1);
+        let mut sink = ReportWriter::new(pipe.writer());
         sink.write("one\n");
         assert!(sink.error().is_none());
         sink.write("two\n");

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::figures::{Ms, Timestamp};
+use super::heartbeat_figures::{Ms, Timestamp};
 use super::names::{HowName, ViolationName, WhoName};
 use crate::domain::ending::{CloseReply, How, Who, close_code_meaning};
 use crate::domain::shown;
@@ -13,7 +13,8 @@ use crate::domain::{ending, ending::Violation, peer_text::PeerText};
 /// How, when and by whom a connection ended.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
-pub struct Ending {
+#[schemars(rename = "Ending")]
+pub struct JsonEndingDocument {
     who: WhoName,
     how: HowName,
     /// The close code, theirs or ours, also one that must not appear on the wire; null without a close frame, or when it
@@ -32,7 +33,7 @@ pub struct Ending {
     os_error: Option<String>,
     /// How TCP stood then, where the system tells (Linux): the way to the first TCP hop, which may be a proxy or a
     /// balancer.
-    tcp: Option<Tcp>,
+    tcp: Option<TcpDocument>,
     /// From the end of the upgrade to the end.
     age_ms: Ms,
     /// How long nothing had passed, in either direction.
@@ -90,7 +91,8 @@ impl From<&CloseReply> for CloseReplyDocument {
 /// TCP's own figures of one connection (TCP_INFO).
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
-struct Tcp {
+#[schemars(rename = "Tcp")]
+struct TcpDocument {
     /// Smoothed RTT; an acknowledgement that the peer holds back is part of it.
     rtt_ms: Ms,
     rtt_deviation_ms: Ms,
@@ -108,9 +110,9 @@ struct Tcp {
     last_data_ms: Ms,
 }
 
-impl From<TcpView> for Tcp {
-    fn from(view: TcpView) -> Tcp {
-        Tcp {
+impl From<TcpView> for TcpDocument {
+    fn from(view: TcpView) -> TcpDocument {
+        TcpDocument {
             rtt_ms: view.rtt.into(),
             rtt_deviation_ms: view.rtt_deviation.into(),
             min_rtt_ms: view.min_rtt.map(Ms::from),
@@ -123,13 +125,13 @@ impl From<TcpView> for Tcp {
     }
 }
 
-impl From<&ending::Ending> for Ending {
-    fn from(ending: &ending::Ending) -> Ending {
+impl From<&ending::Ending> for JsonEndingDocument {
+    fn from(ending: &ending::Ending) -> JsonEndingDocument {
         let (code, reason) = close_frame(&ending.how, ending.who).unzip();
         let code = code.flatten();
         let (violation, detail) = broken_rule(&ending.how).unzip();
         let alert = if let How::TlsAlert { alert } = &ending.how { Some(alert) } else { None };
-        Ending {
+        JsonEndingDocument {
             who: ending.who.into(),
             how: (&ending.how).into(),
             code,
@@ -139,7 +141,7 @@ impl From<&ending::Ending> for Ending {
             detail: detail.or(alert).map(PeerText::to_string).or_else(|| exceeded(&ending.how)),
             close_reply: ending.reply.as_ref().map(CloseReplyDocument::from),
             os_error: ending.os_error.clone(),
-            tcp: ending.tcp.map(Tcp::from),
+            tcp: ending.tcp.map(TcpDocument::from),
             age_ms: ending.age.into(),
             idle_ms: ending.idle.into(),
             at: ending.at.into(),
@@ -194,7 +196,7 @@ mod tests {
 
     fn document(who: Who, how: How) -> serde_json::Value {
         let (age, idle, at) = (Duration::ZERO, Duration::ZERO, SystemTime::UNIX_EPOCH);
-        serde_json::to_value(Ending::from(&ending::Ending {
+        serde_json::to_value(JsonEndingDocument::from(&ending::Ending {
             who,
             how,
             reply: None,

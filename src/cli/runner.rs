@@ -7,23 +7,23 @@ use std::process::ExitCode;
 use tokio::sync::mpsc;
 
 use super::args::{OutputArgs, terminal_width};
-use super::background::{Background, Queue};
-use super::{signals, usage};
+use super::print_queue::{PrintQueue, PrintQueueReceiver};
+use super::{errors, signals};
 use crate::commands::ping::RunControl;
 use crate::domain::event::{Event, Reporter};
 use crate::domain::report::Verdict;
 use crate::net::batch_sleep::BatchSleep;
 use crate::output::human::HumanOptions;
-use crate::output::{Format, Interest, Writer, charset};
+use crate::output::{EventFilter, Format, Writer, charset};
 
 /// Hands events to the thread that prints.
-pub struct Printer<E> {
-    background: Background<E>,
+pub struct EventPrinter<E> {
+    background: PrintQueue<E>,
     is_wanted: IsWanted<E>,
     can_be_spared: fn(&E) -> bool,
 }
 
-impl<E: Clone + Send + 'static> Printer<E> {
+impl<E: Clone + Send + 'static> EventPrinter<E> {
     /// Hands one over.
     pub fn offer(&mut self, event: &E) {
         if (self.is_wanted)(event) {
@@ -32,7 +32,7 @@ impl<E: Clone + Send + 'static> Printer<E> {
     }
 }
 
-impl Reporter for Printer<Event> {
+impl Reporter for EventPrinter<Event> {
     fn report(&mut self, event: &Event) {
         self.offer(event);
     }
@@ -45,7 +45,7 @@ type Show<E> = Box<dyn FnMut(&E) -> Option<io::ErrorKind> + Send>;
 type IsWanted<E> = Box<dyn FnMut(&E) -> bool>;
 
 /// How the events of one command are shown.
-pub struct Showing<E> {
+pub struct EventDisplay<E> {
     pub show: Show<E>,
     pub is_wanted: IsWanted<E>,
     /// Whether an event may be dropped when nobody reads.
@@ -55,7 +55,7 @@ pub struct Showing<E> {
 /// Shows every event until one cannot be shown; gives the error.
 fn print_all<E: Send + 'static>(
     mut show: impl FnMut(&E) -> Option<io::ErrorKind>,
-    queue: &Queue<E>,
+    queue: &PrintQueueReceiver<E>,
 ) -> Option<io::ErrorKind> {
     let mut failure = None;
     while let Some(event) = queue.next() {
@@ -79,9 +79,9 @@ pub fn run(
         output.report(event);
         output.error().map(io::Error::kind)
     });
-    let mut interest = Interest::new(args.format.chosen(), human_options(args));
+    let mut interest = EventFilter::new(args.format.chosen(), human_options(args));
     let is_wanted = Box::new(move |event: &Event| interest.is_in(event));
-    let showing = Showing { show, is_wanted, can_be_spared };
+    let showing = EventDisplay { show, is_wanted, can_be_spared };
     run_showing(showing, async |printer, control| job(printer, control).await.exit_code())
 }
 
@@ -91,12 +91,12 @@ fn can_be_spared(event: &Event) -> bool {
 
 /// Runs `job` to its exit code, with signals obeyed and everything it reports shown.
 pub fn run_showing<E: Clone + Send + 'static>(
-    showing: Showing<E>,
-    job: impl AsyncFnOnce(&mut Printer<E>, RunControl) -> u8,
+    showing: EventDisplay<E>,
+    job: impl AsyncFnOnce(&mut EventPrinter<E>, RunControl) -> u8,
 ) -> ExitCode {
-    let Showing { show, is_wanted, can_be_spared } = showing;
-    let (background, thread) = Background::start(move |queue| print_all(show, &queue));
-    let mut printer = Printer { background, is_wanted, can_be_spared };
+    let EventDisplay { show, is_wanted, can_be_spared } = showing;
+    let (background, thread) = PrintQueue::start(move |queue| print_all(show, &queue));
+    let mut printer = EventPrinter { background, is_wanted, can_be_spared };
     // Whoever reads no more wants no more: as if interrupted.
     let interrupt = printer.background.closed().child_token();
     let (ask, interim) = mpsc::unbounded_channel();
@@ -113,9 +113,9 @@ pub fn run_showing<E: Clone + Send + 'static>(
     let dropped = printer.background.dropped();
     drop(printer);
     let failure = thread.join().ok().flatten();
-    usage::warn_of_dropped(dropped);
+    errors::warn_of_dropped(dropped);
     match exit_code {
-        Err(error) => usage::fail(&format!("cannot start: {error}")),
+        Err(error) => errors::fail(&format!("cannot start: {error}")),
         Ok(exit_code) => finish(exit_code, failure),
     }
 }
@@ -128,7 +128,7 @@ fn finish(exit_code: u8, failure: Option<io::ErrorKind>) -> ExitCode {
     match failure {
         Some(io::ErrorKind::BrokenPipe) if !wanting => ExitCode::SUCCESS,
         None | Some(io::ErrorKind::BrokenPipe) => ExitCode::from(exit_code),
-        Some(kind) => usage::fail(&format!("cannot write the report to stdout: {kind}")),
+        Some(kind) => errors::fail(&format!("cannot write the report to stdout: {kind}")),
     }
 }
 

@@ -26,7 +26,7 @@ use crate::domain::stats::{Counts, JitterSummary, LagSummary, RttSummary};
 
 use super::Format;
 use super::human::HumanOptions;
-use super::sink::Writer;
+use super::writer::Writer;
 
 const URL: &str = "ws://127.0.0.1:9001/";
 /// 2026-03-01T12:00:00Z
@@ -44,19 +44,19 @@ pub fn ms(millis: u64) -> Duration {
 
 /// A writer whose text can be read while a reporter holds it.
 #[derive(Clone, Default)]
-pub struct Pipe(Arc<Mutex<PipeState>>);
+pub struct SharedBuffer(Arc<Mutex<SharedBufferState>>);
 
 #[derive(Default)]
-struct PipeState {
+struct SharedBufferState {
     text: Vec<u8>,
     attempts: usize,
     closes_after: Option<usize>,
 }
 
-impl Pipe {
+impl SharedBuffer {
     /// A pipe whose reader goes away after this many writes.
-    pub fn that_closes_after(writes: usize) -> Pipe {
-        let pipe = Pipe::default();
+    pub fn that_closes_after(writes: usize) -> SharedBuffer {
+        let pipe = SharedBuffer::default();
         pipe.0.lock().unwrap().closes_after = Some(writes);
         pipe
     }
@@ -75,7 +75,7 @@ impl Pipe {
     }
 }
 
-impl Write for Pipe {
+impl Write for SharedBuffer {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let mut state = self.0.lock().unwrap();
         state.attempts += 1;
@@ -93,7 +93,7 @@ impl Write for Pipe {
 
 /// What a format prints of a run: stdout and stderr.
 pub fn show(format: Format, options: HumanOptions, events: &[Event]) -> (String, String) {
-    let (stdout, stderr) = (Pipe::default(), Pipe::default());
+    let (stdout, stderr) = (SharedBuffer::default(), SharedBuffer::default());
     let mut reporter = format.make("ping", options, stdout.writer(), stderr.writer());
     events.iter().for_each(|event| reporter.report(event));
     assert!(reporter.error().is_none());
@@ -121,14 +121,14 @@ pub fn all() -> Vec<(&'static str, Vec<Event>)> {
 }
 
 /// Events as they are put together, at moments counted from the start.
-struct Scene {
+struct RunScript {
     events: Vec<Event>,
     info: Arc<RunInfo>,
 }
 
-impl Scene {
-    fn new(targets: &[&str], kinds: &[Kind], count: Option<u64>) -> Scene {
-        Scene::with(RunInfo {
+impl RunScript {
+    fn new(targets: &[&str], kinds: &[Kind], count: Option<u64>) -> RunScript {
+        RunScript::with(RunInfo {
             targets: targets.iter().map(|url| url.to_string()).collect(),
             connections_each: 1,
             kinds: kinds.to_vec(),
@@ -141,9 +141,9 @@ impl Scene {
         })
     }
 
-    fn with(info: RunInfo) -> Scene {
+    fn with(info: RunInfo) -> RunScript {
         let info = Arc::new(info);
-        Scene { events: vec![Event::Started { at: at(0), info: info.clone() }], info }
+        RunScript { events: vec![Event::Started { at: at(0), info: info.clone() }], info }
     }
 
     fn info(&self) -> RunInfo {
@@ -394,7 +394,7 @@ fn window(mean: Duration, last: Duration, consecutive_missed: u32, judged: u64) 
 
 /// Five heartbeats on loopback, all fine.
 pub fn healthy() -> Vec<Event> {
-    let mut scene = Scene::new(&[URL], &[Kind::Protocol], Some(5));
+    let mut scene = RunScript::new(&[URL], &[Kind::Protocol], Some(5));
     let rtts = [214, 187, 207, 310, 199].map(us);
     scene.open(&Arc::new(opened()));
     scene.then(2, ok(Kind::Protocol, 0, rtts[0]));
@@ -415,7 +415,7 @@ pub fn healthy() -> Vec<Event> {
 
 /// Both kinds side by side; the application is what is slow. The user ends it.
 pub fn slow_app() -> Vec<Event> {
-    let mut scene = Scene::new(&[URL], &[Kind::Protocol, Kind::App], None);
+    let mut scene = RunScript::new(&[URL], &[Kind::Protocol, Kind::App], None);
     let protocol = [214, 187, 207, 310, 199, 221].map(us);
     let app = [212_400, 734_100, 655_000, 801_300, 120_900, 698_200].map(us);
     scene.open(&Arc::new(opened()));
@@ -464,8 +464,8 @@ pub fn slow_app() -> Vec<Event> {
 /// A missed heartbeat whose pong comes after all.
 pub fn late() -> Vec<Event> {
     let info =
-        RunInfo { interval: Some(ms(15_000)), ..Scene::new(&[URL], &[Kind::Protocol], Some(4)).info() };
-    let mut scene = Scene::with(info);
+        RunInfo { interval: Some(ms(15_000)), ..RunScript::new(&[URL], &[Kind::Protocol], Some(4)).info() };
+    let mut scene = RunScript::with(info);
     let rtts = [us(41_230), us(12_034_210), us(40_870), us(43_110)];
     scene.open(&Arc::new(opened()));
     scene.then(43, ok(Kind::Protocol, 0, rtts[0]));
@@ -495,7 +495,7 @@ pub fn late() -> Vec<Event> {
 
 /// A peer that drops a pong, and then answers only the latest ping; one ping never left; the host itself was late.
 pub fn superseded() -> Vec<Event> {
-    let mut scene = Scene::new(&[URL], &[Kind::Protocol], None);
+    let mut scene = RunScript::new(&[URL], &[Kind::Protocol], None);
     let rtts = [us(1_520), us(1_490), us(240_000)];
     scene.open(&Arc::new(opened()));
     scene.then(4, ok(Kind::Protocol, 0, rtts[0]));
@@ -534,8 +534,10 @@ pub fn superseded() -> Vec<Event> {
 pub fn preset() -> Vec<Event> {
     let evidence = vec!["it says 0{\"sid\":\"x\"}".to_string(), "the path is that of engine.io".to_string()];
     let used = find("engine.io").map(|preset| PresetUse::of(preset, Some(evidence), &[Kind::Protocol]));
-    let mut scene =
-        Scene::with(RunInfo { preset: used, ..Scene::new(&[URL], &[Kind::Protocol], Some(2)).info() });
+    let mut scene = RunScript::with(RunInfo {
+        preset: used,
+        ..RunScript::new(&[URL], &[Kind::Protocol], Some(2)).info()
+    });
     let rtts = [us(1_520), us(1_490)];
     scene.open(&Arc::new(opened()));
     scene.then(4, ok(Kind::Protocol, 0, rtts[0]));
@@ -572,7 +574,7 @@ pub fn preset() -> Vec<Event> {
 
 /// A server that stops answering: timeout, dead, and we close with 4000.
 pub fn dead() -> Vec<Event> {
-    let mut scene = Scene::new(&[URL], &[Kind::Protocol], None);
+    let mut scene = RunScript::new(&[URL], &[Kind::Protocol], None);
     let rtts = [us(214)];
     scene.open(&Arc::new(opened()));
     scene.then(2, ok(Kind::Protocol, 0, rtts[0]));
@@ -609,7 +611,7 @@ pub fn dead() -> Vec<Event> {
 
 /// A server that restarts: close 1012, two attempts, open again.
 pub fn reconnect() -> Vec<Event> {
-    let mut scene = Scene::new(&[URL], &[Kind::Protocol], None);
+    let mut scene = RunScript::new(&[URL], &[Kind::Protocol], None);
     let rtts = [us(214), us(230), us(198)];
     scene.open(&Arc::new(opened()));
     scene.beats(Kind::Protocol, &rtts[..2]);
@@ -682,8 +684,8 @@ fn refused_upgrade() -> OpenError {
     }
 }
 
-fn never_opened(error: OpenError) -> (Scene, Report) {
-    let mut scene = Scene::new(&[URL], &[Kind::Protocol], Some(5));
+fn never_opened(error: OpenError) -> (RunScript, Report) {
+    let mut scene = RunScript::new(&[URL], &[Kind::Protocol], Some(5));
     let (error, reason) = (Arc::new(error.clone()), error.to_string());
     scene.then(0, ConnEvent::Opening);
     scene.then(2, ConnEvent::OpenFailed(error.clone()));
@@ -731,7 +733,7 @@ pub fn unreachable() -> Vec<Event> {
 /// Two connections to each of three targets: one fine, one that loses a connection, one that refuses.
 pub fn several() -> Vec<Event> {
     let urls = ["wss://fine.example/", "wss://cut.example/socket", "ws://127.0.0.1:9001/"];
-    let mut scene = Scene::with(RunInfo {
+    let mut scene = RunScript::with(RunInfo {
         targets: urls.map(str::to_string).to_vec(),
         connections_each: 2,
         kinds: vec![Kind::Protocol],
@@ -863,7 +865,7 @@ fn tls_opened() -> Opened {
 
 /// TLS behind a proxy, with subprotocols; the certificate runs out soon.
 pub fn tls() -> Vec<Event> {
-    let mut scene = Scene::new(&["wss://api.example/graphql?token=***"], &[Kind::Protocol], Some(10));
+    let mut scene = RunScript::new(&["wss://api.example/graphql?token=***"], &[Kind::Protocol], Some(10));
     let rtts = [31_200, 30_900, 33_400, 30_100, 30_700, 31_900, 30_200, 90_400, 31_000, 30_600].map(us);
     let opened = Opened {
         proxy: Some("http://***@proxy.example:3128".to_string()),
@@ -891,7 +893,7 @@ pub fn tls() -> Vec<Event> {
 
 /// It opens, nothing is ever answered, and the user gives up before anything is judged.
 pub fn nothing_answered() -> Vec<Event> {
-    let mut scene = Scene::new(&[URL], &[Kind::Protocol], None);
+    let mut scene = RunScript::new(&[URL], &[Kind::Protocol], None);
     scene.open(&Arc::new(opened()));
     let counts = Counts { in_flight: 3, ..Counts::default() };
     let kinds = vec![figures(Kind::Protocol, Status::Unknown, counts, &[])];
@@ -905,7 +907,7 @@ pub fn nothing_answered() -> Vec<Event> {
 
 /// Control characters wherever a peer may put words.
 pub fn hostile() -> Vec<Event> {
-    let mut scene = Scene::new(&[URL], &[Kind::Protocol], None);
+    let mut scene = RunScript::new(&[URL], &[Kind::Protocol], None);
     let opened = Opened {
         tls: Some(TlsFacts {
             subject: Some(PeerText::new(HOSTILE)),
@@ -953,7 +955,7 @@ pub fn hostile() -> Vec<Event> {
 
 /// A server that talks: messages, pings of its own, an echo, answers without id, and one to nothing.
 pub fn chatter() -> Vec<Event> {
-    let mut scene = Scene::new(&[URL], &[Kind::App], Some(3));
+    let mut scene = RunScript::new(&[URL], &[Kind::App], Some(3));
     scene.open(&Arc::new(opened()));
     let rtts = [us(1_200_000), us(900_000)];
     scene.then(100, ConnEvent::Heard(Heard::Message, 1));
@@ -991,7 +993,7 @@ pub fn chatter() -> Vec<Event> {
 /// Many targets with one connection each; the last is dead.
 pub fn many_targets(count: usize) -> Vec<Event> {
     let urls: Vec<String> = (0..count).map(|i| format!("wss://node{i}.example/")).collect();
-    let scene = Scene::new(&urls.iter().map(String::as_str).collect::<Vec<_>>(), &[Kind::Protocol], None);
+    let scene = RunScript::new(&urls.iter().map(String::as_str).collect::<Vec<_>>(), &[Kind::Protocol], None);
     let rtts = [us(31_200), us(30_900)];
     let target = |(index, url): (usize, &String)| {
         let status = if index + 1 == count { Status::Dead } else { Status::Healthy };
@@ -1007,7 +1009,7 @@ pub fn many_targets(count: usize) -> Vec<Event> {
 
 /// One connection that is flooded with pongs nobody asked for.
 pub fn stray_flood(count: u64) -> Vec<Event> {
-    let mut scene = Scene::new(&[URL], &[Kind::Protocol], None);
+    let mut scene = RunScript::new(&[URL], &[Kind::Protocol], None);
     scene.open(&Arc::new(opened()));
     for number in 0..count {
         scene.then(3 + number, ConnEvent::Heard(Heard::Stray(Kind::Protocol, Stray::Unsolicited), 1));
@@ -1017,7 +1019,7 @@ pub fn stray_flood(count: u64) -> Vec<Event> {
 
 /// Both kinds become healthy; the app heartbeats, and with them the connection, are poor for a while.
 pub fn both_change() -> Vec<Event> {
-    let mut scene = Scene::new(&[URL], &[Kind::Protocol, Kind::App], None);
+    let mut scene = RunScript::new(&[URL], &[Kind::Protocol, Kind::App], None);
     scene.open(&Arc::new(opened()));
     let changes = [
         (Some(Kind::Protocol), Status::Unknown, Status::Healthy, "at first"),

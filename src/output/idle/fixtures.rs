@@ -19,14 +19,14 @@ use crate::domain::peer_text::PeerText;
 use crate::domain::phase::{Phase, Phases};
 use crate::domain::report;
 use crate::domain::threshold::Truth;
-use crate::output::script::{HOSTILE, NOON, Pipe, ms, us};
+use crate::output::fixtures::{HOSTILE, NOON, SharedBuffer, ms, us};
 use crate::output::{Format, HumanOptions};
 
 const URL: &str = "wss://node.example/ws?token=***";
 
 /// What a format prints of a search: stdout and stderr.
 pub fn show(format: Format, options: HumanOptions, events: &[IdleEvent]) -> (String, String) {
-    let (stdout, stderr) = (Pipe::default(), Pipe::default());
+    let (stdout, stderr) = (SharedBuffer::default(), SharedBuffer::default());
     let mut output = IdleOutput::new(format, options, stdout.writer(), stderr.writer());
     events.iter().for_each(|event| output.report(event));
     assert!(output.error().is_none());
@@ -59,7 +59,7 @@ fn at(millis: u64) -> SystemTime {
 }
 
 /// Events as they are put together, and what is known of the search.
-struct Scene {
+struct SearchScript {
     events: Vec<IdleEvent>,
     info: IdleInfo,
     findings: Findings,
@@ -68,8 +68,8 @@ struct Scene {
     probes: u32,
 }
 
-impl Scene {
-    fn new(verdict: Verdict) -> Scene {
+impl SearchScript {
+    fn new(verdict: Verdict) -> SearchScript {
         let info = IdleInfo {
             url: URL.to_string(),
             search: SearchPlan::default(),
@@ -98,15 +98,15 @@ impl Scene {
             partial: false,
             elapsed: Duration::ZERO,
         };
-        Scene { events: Vec::new(), info, findings, headers: Vec::new(), notes: Vec::new(), probes: 0 }
+        SearchScript { events: Vec::new(), info, findings, headers: Vec::new(), notes: Vec::new(), probes: 0 }
     }
 
-    fn server(mut self, name: &str) -> Scene {
+    fn server(mut self, name: &str) -> SearchScript {
         self.headers.push(("server".to_string(), PeerText::new(name)));
         self
     }
 
-    fn expecting(mut self, text: &str) -> Scene {
+    fn expecting(mut self, text: &str) -> SearchScript {
         self.info.expectation = text.parse().ok();
         self
     }
@@ -234,8 +234,8 @@ fn fin() -> Cut {
 }
 
 /// nginx, as it is installed.
-fn nginx() -> Scene {
-    let mut scene = Scene::new(Verdict::IdleTimeout).server("nginx/1.22.1");
+fn nginx() -> SearchScript {
+    let mut scene = SearchScript::new(Verdict::IdleTimeout).server("nginx/1.22.1");
     scene.survives(&[30_000, 50_000, 55_000]);
     scene.ends(&[60_012, 60_013, 60_019], &fin());
     scene.guess(60_012, 2);
@@ -255,7 +255,7 @@ pub fn visible() -> Vec<IdleEvent> {
 
 /// A NAT that forgets, between two ends that tell which direction is lost.
 fn silent() -> Vec<IdleEvent> {
-    let mut scene = Scene::new(Verdict::IdleTimeout);
+    let mut scene = SearchScript::new(Verdict::IdleTimeout);
     scene.info.search.two_ended = true;
     scene.survives(&[180_000, 230_000, 238_000]);
     scene.dies(&[300_000, 242_000, 241_000], &Death::Unanswered);
@@ -267,7 +267,7 @@ fn silent() -> Vec<IdleEvent> {
 
 /// A balancer that answers the next use by an RST.
 fn rst_on_use() -> Vec<IdleEvent> {
-    let mut scene = Scene::new(Verdict::IdleTimeout);
+    let mut scene = SearchScript::new(Verdict::IdleTimeout);
     scene.survives(&[300_000, 346_000]);
     scene.dies(&[400_000, 352_000], &Death::CutOnUse(Cut::from(How::Rst)));
     scene.bracket(346_000, 352_000);
@@ -276,7 +276,7 @@ fn rst_on_use() -> Vec<IdleEvent> {
 
 /// Thirty seconds, busy or not.
 fn lifetime() -> Vec<IdleEvent> {
-    let mut scene = Scene::new(Verdict::LifetimeCap);
+    let mut scene = SearchScript::new(Verdict::LifetimeCap);
     scene.headers.push(("via".to_string(), PeerText::new("1.1 google")));
     scene.ends(&[30_001, 30_004], &fin());
     scene.sees(Role::Control, 30_002, Seen::Ended { idle: ms(420), cut: fin() });
@@ -287,7 +287,7 @@ fn lifetime() -> Vec<IdleEvent> {
 
 /// A server with heartbeats of its own.
 fn chatter() -> Vec<IdleEvent> {
-    let mut scene = Scene::new(Verdict::ServerKeepsItBusy);
+    let mut scene = SearchScript::new(Verdict::ServerKeepsItBusy);
     for round in 1..4 {
         scene.sees(Role::Watcher, 25_000 * round, Seen::Spoke { gap: ms(25_000 + round) });
     }
@@ -306,7 +306,7 @@ fn chatter() -> Vec<IdleEvent> {
 
 /// A server with heartbeats of its own, which lets go of whoever says nothing.
 fn impatience() -> Vec<IdleEvent> {
-    let mut scene = Scene::new(Verdict::ServerKeepsItBusy);
+    let mut scene = SearchScript::new(Verdict::ServerKeepsItBusy);
     for round in 1..3 {
         scene.sees(Role::Watcher, 15_000 * round, Seen::Spoke { gap: ms(15_000) });
     }
@@ -321,7 +321,7 @@ fn impatience() -> Vec<IdleEvent> {
 
 /// A close frame with the application's own code, and a reason that would like to drive the terminal.
 fn policy() -> Vec<IdleEvent> {
-    let mut scene = Scene::new(Verdict::ServerPolicy);
+    let mut scene = SearchScript::new(Verdict::ServerPolicy);
     let how = How::CloseFrame { code: Some(4008), reason: PeerText::new(HOSTILE) };
     scene.survives(&[19_000, 19_500]);
     scene.ends(&[20_003, 20_004, 20_009], &Cut::from(how));
@@ -331,7 +331,7 @@ fn policy() -> Vec<IdleEvent> {
 }
 
 fn no_timeout() -> Vec<IdleEvent> {
-    let mut scene = Scene::new(Verdict::NoTimeoutUpToMax).expecting(">=10m");
+    let mut scene = SearchScript::new(Verdict::NoTimeoutUpToMax).expecting(">=10m");
     scene.survives(&[60_000, 300_000, 300_001]);
     scene.findings.bracket.lo = Some(ms(300_000));
     let mut report = scene.report(300_040, report::Verdict::Inconclusive);
@@ -340,7 +340,7 @@ fn no_timeout() -> Vec<IdleEvent> {
 }
 
 fn stochastic() -> Vec<IdleEvent> {
-    let mut scene = Scene::new(Verdict::Stochastic);
+    let mut scene = SearchScript::new(Verdict::Stochastic);
     scene.survives(&[4_000, 9_000, 20_000]);
     scene.ends(&[3_100, 7_200, 12_900, 18_000], &fin());
     scene.findings.bracket.lo = Some(ms(3_000));
@@ -350,7 +350,7 @@ fn stochastic() -> Vec<IdleEvent> {
 
 /// The path fails time and again.
 fn outages() -> Vec<IdleEvent> {
-    let mut scene = Scene::new(Verdict::Inconclusive);
+    let mut scene = SearchScript::new(Verdict::Inconclusive);
     scene.survives(&[1_000]);
     for round in 1..4 {
         let cut = Cut::from(How::Timeout);
@@ -371,7 +371,7 @@ fn outages() -> Vec<IdleEvent> {
 
 /// Ctrl-C, when the ends were seen and not yet confirmed.
 fn partial() -> Vec<IdleEvent> {
-    let mut scene = Scene::new(Verdict::Inconclusive);
+    let mut scene = SearchScript::new(Verdict::Inconclusive);
     scene.survives(&[30_000]);
     scene.ends(&[60_012, 60_013], &fin());
     scene.guess(60_012, 2);
@@ -383,7 +383,7 @@ fn partial() -> Vec<IdleEvent> {
 
 /// A hop that lets go a second before its FIN, on one side only.
 fn lingers() -> Vec<IdleEvent> {
-    let mut scene = Scene::new(Verdict::IdleTimeout);
+    let mut scene = SearchScript::new(Verdict::IdleTimeout);
     scene.survives(&[4_000, 4_400]);
     scene.ends(&[6_001, 6_002, 6_003], &Cut { how: How::Fin, half_open: Some(true) });
     scene.dies(&[5_100], &Death::Unanswered);
@@ -462,7 +462,7 @@ fn refused() -> Arc<OpenError> {
 }
 
 fn unreachable() -> Vec<IdleEvent> {
-    let mut scene = Scene::new(Verdict::Inconclusive);
+    let mut scene = SearchScript::new(Verdict::Inconclusive);
     let error = refused();
     let mut report = scene.report(3, report::Verdict::Unreachable);
     report.reasons = vec![error.to_string()];

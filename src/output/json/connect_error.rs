@@ -3,16 +3,17 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::figures::Ms;
+use super::connect_info::{AttemptDocument, Headers};
+use super::heartbeat_figures::Ms;
 use super::names::{FailureName, PhaseName, ResultName, VerdictName};
-use super::opening::{Attempt, Headers};
 use crate::domain::opening::{self, OpenError};
 use crate::domain::run_result::RunResult;
 
 /// An error, and what the reader can do about it.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
-pub struct Failure {
+#[schemars(rename = "Failure")]
+pub struct FailureDocument {
     /// The target, without its secrets; null when the error is about none.
     url: Option<String>,
     /// The step that failed; null when no connection was attempted.
@@ -22,7 +23,7 @@ pub struct Failure {
     message: String,
     hint: Option<String>,
     /// Every address that was tried.
-    attempts: Vec<Attempt>,
+    attempts: Vec<AttemptDocument>,
     /// The address that answered TCP before it failed; that of the proxy, when there is one. Null when none did.
     remote: Option<String>,
     /// The proxy on the way to what failed.
@@ -30,22 +31,23 @@ pub struct Failure {
     /// Addresses of the same name that were not tried, since another answered before.
     untried: Vec<String>,
     /// What HTTP answered instead of 101.
-    refusal: Option<Refusal>,
+    refusal: Option<RefusalDocument>,
 }
 
 /// The HTTP response of a refused upgrade.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
-pub struct Refusal {
+#[schemars(rename = "Refusal")]
+pub struct RefusalDocument {
     status: u16,
     headers: Headers,
     /// The start of the body; control characters are escaped.
     body: String,
 }
 
-impl From<&opening::Refusal> for Refusal {
-    fn from(refusal: &opening::Refusal) -> Refusal {
-        Refusal {
+impl From<&opening::Refusal> for RefusalDocument {
+    fn from(refusal: &opening::Refusal) -> RefusalDocument {
+        RefusalDocument {
             status: refusal.status,
             headers: refusal.headers.as_slice().into(),
             body: refusal.body.to_string(),
@@ -53,19 +55,19 @@ impl From<&opening::Refusal> for Refusal {
     }
 }
 
-impl From<&OpenError> for Failure {
-    fn from(error: &OpenError) -> Failure {
-        Failure {
+impl From<&OpenError> for FailureDocument {
+    fn from(error: &OpenError) -> FailureDocument {
+        FailureDocument {
             url: Some(error.url.clone()),
             phase: Some(error.phase.into()),
             kind: error.kind.into(),
             message: error.to_string(),
             hint: error.hint.clone(),
-            attempts: error.attempts.iter().map(Attempt::from).collect(),
+            attempts: error.attempts.iter().map(AttemptDocument::from).collect(),
             remote: error.reached.as_ref().map(|reached| reached.address.clone()),
             proxy: error.reached.as_ref().and_then(|reached| reached.proxy.clone()),
             untried: error.reached.as_ref().map(|reached| reached.untried.clone()).unwrap_or_default(),
-            refusal: error.refusal.as_ref().map(Refusal::from),
+            refusal: error.refusal.as_ref().map(RefusalDocument::from),
         }
     }
 }
@@ -74,7 +76,7 @@ impl From<&OpenError> for Failure {
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct FailedOpening {
-    error: Failure,
+    error: FailureDocument,
     /// From the start of the opening to the failure.
     took_ms: Ms,
 }
@@ -98,7 +100,7 @@ pub struct ErrorDocument {
     verdict: VerdictName,
     result: ResultName,
     exit_code: u8,
-    error: Failure,
+    error: FailureDocument,
 }
 
 /// Makes the document of an error that kept a run from beginning: arguments that make no sense, a file that
@@ -110,7 +112,7 @@ pub fn error_document(
     hint: Option<&str>,
     exit_code: u8,
 ) -> ErrorDocument {
-    let error = Failure {
+    let error = FailureDocument {
         url: None,
         phase: None,
         kind,

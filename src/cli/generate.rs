@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap_complete::Shell;
 
-use super::{printer, usage};
+use super::{errors, runner};
 use crate::output::Format;
 use crate::output::schema::schema;
 
@@ -53,7 +53,7 @@ pub(super) fn print_man(command: Option<&str>) -> ExitCode {
                 super::command().get_subcommands().map(|c| c.get_name().to_string()).collect();
             let given = command.unwrap_or_default();
             let message = format!("'{given}' is not a command of wscheck: these are: {}", known.join(", "));
-            usage::complain("man", &message, Format::Human)
+            errors::complain("man", &message, Format::Human)
         }
     }
 }
@@ -64,15 +64,15 @@ pub(super) fn print_schema() -> ExitCode {
             text.push(b'\n');
             print(&text)
         }
-        Err(error) => usage::fail(&format!("cannot write the schema: {error}")),
+        Err(error) => errors::fail(&format!("cannot write the schema: {error}")),
     }
 }
 
 /// Prints what a command lists.
 pub(super) fn print_listing(format: Format, text: &str) -> ExitCode {
-    usage::delivered(printer::stdout(format).write_all(text.as_bytes()))
+    errors::delivered(runner::stdout(format).write_all(text.as_bytes()))
 }
 
 pub(super) fn print(text: &[u8]) -> ExitCode {
-    usage::delivered(io::stdout().write_all(text))
+    errors::delivered(io::stdout().write_all(text))
 }

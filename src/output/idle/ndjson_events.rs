@@ -11,8 +11,8 @@ use super::document::{
 use super::trials::Trial;
 use crate::domain::idle::Seen;
 use crate::domain::idle::report::{IdleEvent, Sighting};
-use crate::output::json::{FailedOpening, Ms, Opening, WSCHECK_VERSION};
-use crate::output::ndjson::{Body, bodies, run_line};
+use crate::output::json::{FailedOpening, Ms, OpeningDocument, WSCHECK_VERSION};
+use crate::output::ndjson::{EventBody, bodies, run_line};
 
 bodies! {
     /// The search begins.
@@ -30,7 +30,7 @@ bodies! {
         probe: u32,
         role: RoleName,
         #[serde(flatten)]
-        opening: Opening,
+        opening: OpeningDocument,
     }
     /// A connection of the search could not be opened.
     ProbeFailed = "probe_failed" {

@@ -43,7 +43,8 @@ impl From<SystemTime> for Timestamp {
 /// RTT over the answered heartbeats, late ones among them.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
-pub struct Rtt {
+#[schemars(rename = "Rtt")]
+pub struct JsonRttDocument {
     count: u64,
     min_ms: Ms,
     mean_ms: Ms,
@@ -54,9 +55,9 @@ pub struct Rtt {
     max_ms: Ms,
 }
 
-impl From<RttSummary> for Rtt {
-    fn from(rtt: RttSummary) -> Rtt {
-        Rtt {
+impl From<RttSummary> for JsonRttDocument {
+    fn from(rtt: RttSummary) -> JsonRttDocument {
+        JsonRttDocument {
             count: rtt.count,
             min_ms: rtt.min.into(),
             mean_ms: rtt.mean.into(),
@@ -72,7 +73,8 @@ impl From<RttSummary> for Rtt {
 /// Jitter by three formulas; each is null with fewer than two samples.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
-pub struct Jitter {
+#[schemars(rename = "Jitter")]
+pub struct JsonJitterDocument {
     /// Population standard deviation of the RTT (what ping prints as mdev).
     stddev_ms: Option<Ms>,
     /// RFC 3550 6.4.1 over successive RTTs in the order of sending.
@@ -81,9 +83,9 @@ pub struct Jitter {
     ipdv_mean_ms: Option<Ms>,
 }
 
-impl From<JitterSummary> for Jitter {
-    fn from(jitter: JitterSummary) -> Jitter {
-        Jitter {
+impl From<JitterSummary> for JsonJitterDocument {
+    fn from(jitter: JitterSummary) -> JsonJitterDocument {
+        JsonJitterDocument {
             stddev_ms: ms(jitter.stddev),
             rfc3550_ms: ms(jitter.rfc3550),
             ipdv_mean_ms: ms(jitter.ipdv_mean),
@@ -94,7 +96,8 @@ impl From<JitterSummary> for Jitter {
 /// The figures of one kind of heartbeat.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
-pub struct Heartbeats {
+#[schemars(rename = "Heartbeats")]
+pub struct HeartbeatsDocument {
     /// Over the whole run; of several connections, the worst.
     status: StatusName,
     /// Heartbeats that left this machine: ok + late + superseded + missed + in_flight.
@@ -133,12 +136,12 @@ pub struct Heartbeats {
     #[schemars(range(min = 0.0, max = 1.0))]
     loss: Option<f64>,
     /// Null before the first answer.
-    rtt: Option<Rtt>,
-    jitter: Jitter,
+    rtt: Option<JsonRttDocument>,
+    jitter: JsonJitterDocument,
 }
 
-impl From<&KindReport> for Heartbeats {
-    fn from(report: &KindReport) -> Heartbeats {
+impl From<&KindReport> for HeartbeatsDocument {
+    fn from(report: &KindReport) -> HeartbeatsDocument {
         let Counts {
             ok,
             late,
@@ -154,7 +157,7 @@ impl From<&KindReport> for Heartbeats {
             duplicate,
             ambiguous,
         } = report.counts;
-        Heartbeats {
+        HeartbeatsDocument {
             status: report.status.into(),
             sent: report.counts.sent(),
             ok,
@@ -173,7 +176,7 @@ impl From<&KindReport> for Heartbeats {
             duplicate,
             ambiguous,
             loss: report.counts.loss(),
-            rtt: report.rtt.map(Rtt::from),
+            rtt: report.rtt.map(JsonRttDocument::from),
             jitter: report.jitter.into(),
         }
     }
@@ -183,13 +186,13 @@ impl From<&KindReport> for Heartbeats {
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct ByKind {
-    protocol: Option<Heartbeats>,
-    app: Option<Heartbeats>,
+    protocol: Option<HeartbeatsDocument>,
+    app: Option<HeartbeatsDocument>,
 }
 
 impl From<&[KindReport]> for ByKind {
     fn from(kinds: &[KindReport]) -> ByKind {
-        let of = |kind: Kind| kinds.iter().find(|report| report.kind == kind).map(Heartbeats::from);
+        let of = |kind: Kind| kinds.iter().find(|report| report.kind == kind).map(HeartbeatsDocument::from);
         ByKind { protocol: of(Kind::Protocol), app: of(Kind::App) }
     }
 }

@@ -13,12 +13,12 @@ use crate::domain::opening::{FailureKind, OpenError, Opened};
 use crate::domain::peer_text::PeerText;
 use crate::domain::phase::{Phase, Phases};
 use crate::domain::report;
-use crate::output::script::{HOSTILE, NOON, Pipe, ms, us};
+use crate::output::fixtures::{HOSTILE, NOON, SharedBuffer, ms, us};
 use crate::output::{Format, HumanOptions};
 
 /// What a format prints: stdout and stderr.
 pub fn show(format: Format, options: HumanOptions, events: &[ListenEvent]) -> (String, String) {
-    let (stdout, stderr) = (Pipe::default(), Pipe::default());
+    let (stdout, stderr) = (SharedBuffer::default(), SharedBuffer::default());
     let mut output = ListenOutput::new(format, options, stdout.writer(), stderr.writer());
     events.iter().for_each(|event| output.report(event));
     assert!(output.error().is_none());
@@ -52,7 +52,7 @@ pub fn all() -> Vec<(&'static str, Vec<ListenEvent>)> {
 }
 
 /// A run as it is put together.
-struct Scene {
+struct ListenScript {
     events: Vec<ListenEvent>,
     info: ListenInfo,
     listening: Listening,
@@ -63,13 +63,13 @@ fn at(age: Duration) -> SystemTime {
     SystemTime::UNIX_EPOCH + NOON + age
 }
 
-impl Scene {
-    fn new(change: impl FnOnce(&mut ListenInfo)) -> Scene {
+impl ListenScript {
+    fn new(change: impl FnOnce(&mut ListenInfo)) -> ListenScript {
         let url = "wss://node.example/ws?token=***".to_string();
         let mut info =
             ListenInfo { url, listen_for: ms(120_000), count: None, answer: true, talk: false, preset: None };
         change(&mut info);
-        let mut scene = Scene {
+        let mut scene = ListenScript {
             events: Vec::new(),
             info,
             listening: Listening::new(Duration::ZERO, false),
@@ -158,14 +158,14 @@ fn opened() -> Arc<Opened> {
 }
 
 pub fn pings() -> Vec<ListenEvent> {
-    let mut scene = Scene::new(|_| {});
+    let mut scene = ListenScript::new(|_| {});
     scene.text(40, r#"{"type":"welcome"}"#);
     scene.pings(&[11_000, 41_000, 71_010, 101_000]);
     scene.finish(120_000, false, report::Verdict::Passed)
 }
 
 fn talked() -> Vec<ListenEvent> {
-    let mut scene = Scene::new(|info| info.talk = true);
+    let mut scene = ListenScript::new(|info| info.talk = true);
     scene.pings(&[10_000, 20_000, 30_000]);
     scene.talks(33_000);
     scene.pings(&[45_000, 55_000]);
@@ -175,29 +175,29 @@ fn talked() -> Vec<ListenEvent> {
 }
 
 fn keep_alive() -> Vec<ListenEvent> {
-    let mut scene = Scene::new(|info| info.count = Some(3));
+    let mut scene = ListenScript::new(|info| info.count = Some(3));
     [25_000, 50_000, 75_000].into_iter().for_each(|moment| scene.text(moment, "h"));
     scene.finish(75_000, false, report::Verdict::Passed)
 }
 
 fn silent() -> Vec<ListenEvent> {
-    Scene::new(|_| {}).finish(120_000, false, report::Verdict::Passed)
+    ListenScript::new(|_| {}).finish(120_000, false, report::Verdict::Passed)
 }
 
 /// Nothing comes between which something could be said.
 fn untalked() -> Vec<ListenEvent> {
-    Scene::new(|info| info.talk = true).finish(120_000, false, report::Verdict::Passed)
+    ListenScript::new(|info| info.talk = true).finish(120_000, false, report::Verdict::Passed)
 }
 
 fn irregular() -> Vec<ListenEvent> {
-    let mut scene = Scene::new(|_| {});
+    let mut scene = ListenScript::new(|_| {});
     scene.pings(&[3_000, 11_000, 12_000, 40_000, 90_000]);
     scene.finish(120_000, false, report::Verdict::Passed)
 }
 
 /// App pings of two shapes, each with a clock of its own.
 pub fn two_shapes() -> Vec<ListenEvent> {
-    let mut scene = Scene::new(|_| {});
+    let mut scene = ListenScript::new(|_| {});
     for n in 1..=4 {
         scene.text(25_000 * n, r#"{"type":"ping"}"#);
         scene.text(25_000 * n + 5_000, r#"{"event":"pusher:ping","data":{}}"#);
@@ -207,14 +207,14 @@ pub fn two_shapes() -> Vec<ListenEvent> {
 
 /// Nobody knows what these are.
 fn steady_chatter() -> Vec<ListenEvent> {
-    let mut scene = Scene::new(|_| {});
+    let mut scene = ListenScript::new(|_| {});
     (1..8).for_each(|n| scene.text(n * 15_000, &format!(r#"{{"k":"hb","n":{n}}}"#)));
     scene.finish(120_000, false, report::Verdict::Passed)
 }
 
 /// Either every 15 s, or 10 s after each message.
 fn in_step() -> Vec<ListenEvent> {
-    let mut scene = Scene::new(|_| {});
+    let mut scene = ListenScript::new(|_| {});
     for n in 0..5 {
         scene.pings(&[10_000 + n * 15_000]);
         scene.text(15_000 + n * 15_000, r#"{"price":1}"#);
@@ -224,21 +224,21 @@ fn in_step() -> Vec<ListenEvent> {
 
 /// It stopped, and began again.
 fn paused() -> Vec<ListenEvent> {
-    let mut scene = Scene::new(|_| {});
+    let mut scene = ListenScript::new(|_| {});
     scene.pings(&[5_000, 10_000, 15_000, 20_000, 70_000, 75_000]);
     scene.finish(78_000, false, report::Verdict::Passed)
 }
 
 /// It has things to say, and no heartbeats.
 fn chatter() -> Vec<ListenEvent> {
-    let mut scene = Scene::new(|_| {});
+    let mut scene = ListenScript::new(|_| {});
     [7_000, 19_500, 33_000, 90_250].into_iter().for_each(|moment| scene.text(moment, r#"{"price":1}"#));
     scene.finish(120_000, false, report::Verdict::Passed)
 }
 
 /// It counts from its own messages.
 pub fn from_its_own() -> Vec<ListenEvent> {
-    let mut scene = Scene::new(|_| {});
+    let mut scene = ListenScript::new(|_| {});
     scene.pings(&[10_000]);
     scene.text(14_000, r#"{"price":1}"#);
     scene.pings(&[24_000, 34_000]);
@@ -249,7 +249,7 @@ pub fn from_its_own() -> Vec<ListenEvent> {
 
 /// Its messages come at other moments, and move nothing.
 fn not_from_its_own() -> Vec<ListenEvent> {
-    let mut scene = Scene::new(|_| {});
+    let mut scene = ListenScript::new(|_| {});
     scene.pings(&[10_000]);
     scene.text(14_000, r#"{"price":1}"#);
     scene.pings(&[20_000, 30_000]);
@@ -260,7 +260,7 @@ fn not_from_its_own() -> Vec<ListenEvent> {
 
 /// The client talks to a server that counts from what it says, which answers each time if it is not `deaf`.
 fn talked_to_its_own(deaf: bool) -> Vec<ListenEvent> {
-    let mut scene = Scene::new(|info| info.talk = true);
+    let mut scene = ListenScript::new(|info| info.talk = true);
     scene.pings(&[10_000]);
     scene.text(14_000, r#"{"price":1}"#);
     scene.pings(&[24_000, 34_000]);
@@ -277,13 +277,13 @@ fn talked_to_its_own(deaf: bool) -> Vec<ListenEvent> {
 
 /// What comes in one read comes at one moment.
 fn flood() -> Vec<ListenEvent> {
-    let mut scene = Scene::new(|info| info.count = Some(40));
+    let mut scene = ListenScript::new(|info| info.count = Some(40));
     (0..40).for_each(|n| scene.says(500 + n / 10, Utterance::plain(Sound::Ping, PeerText::new("x"))));
     scene.finish(504, false, report::Verdict::Passed)
 }
 
 fn hostile() -> Vec<ListenEvent> {
-    let mut scene = Scene::new(|_| {});
+    let mut scene = ListenScript::new(|_| {});
     scene.says(500, Utterance::plain(Sound::Ping, PeerText::new(HOSTILE)));
     scene.text(600, HOSTILE);
     scene.ends(Who::Peer, How::CloseFrame { code: Some(4000), reason: PeerText::new(HOSTILE) }, 1_500);
@@ -291,14 +291,14 @@ fn hostile() -> Vec<ListenEvent> {
 }
 
 fn no_answer() -> Vec<ListenEvent> {
-    let mut scene = Scene::new(|info| info.answer = false);
+    let mut scene = ListenScript::new(|info| info.answer = false);
     scene.pings(&[2_000, 4_000, 6_000]);
     scene.ends(Who::Peer, How::Fin, 6_900);
     scene.finish(6_900, false, report::Verdict::Passed)
 }
 
 fn interrupted() -> Vec<ListenEvent> {
-    let mut scene = Scene::new(|_| {});
+    let mut scene = ListenScript::new(|_| {});
     scene.pings(&[2_000]);
     scene.finish(3_000, true, report::Verdict::Inconclusive)
 }
