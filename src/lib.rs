@@ -15,7 +15,7 @@
 //! - 0 [`domain`]: decides with values; no socket, clock, terminal, serde or clap
 //!
 //! How a run of `ping` flows: every connection's session emits `ConnEvent`s; the command feeds each to the
-//! `Recorder` and to the reporter; the `Recorder` turns them into a `Report` at any time:
+//! `Recorder` and to the reporter; the `Recorder` turns them into a `PingReport` at any time:
 //! `run_status` gives its status, `verdict` its `RunResult`, `advice` says what its figures mean together. Nothing is
 //! computed anywhere else.
 //!
@@ -36,13 +36,13 @@
 //!
 //! How services speak heartbeats stands in one place: `domain::heartbeat::presets`, a slice of definitions in the language
 //! of templates and patterns; `spoken` reads one, and `cli::preset` lets the command line override it. What a preset has
-//! besides its ask and answer is a `Convention`, which the greeting, the session, the trial and the guest take alike.
+//! besides its ask and answer is a `ProtocolProfile`, which the greeting, the session, the trial and the guest take alike.
 //! `commands::recon` looks at a server for `--preset auto`; `domain::recognition` finds that a preset was the wrong one.
 //!
 //! Where it departs from the plainest rules:
 //!
 //! - the domain reads JSON by `serde_json`, because patterns and heartbeats are JSON; it serializes nothing
-//! - what the user sent is one set for the whole process (`domain::secrets`), which `domain::peer_text` looks into: no text
+//! - what the user sent is one set for the whole process (`domain::secrets`), which `domain::untrusted_text` looks into: no text
 //!   of a peer's can be shown without it
 //! - hints and advice name flags as words for the reader; below [`cli`] no code depends on one
 //! - what a peer can send at will reaches the rest as counts (`Heard`), so that a flood stays cheap

@@ -16,11 +16,11 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use wscheck::domain::event::{ConnEvent, ConnId, Event};
-use wscheck::domain::health::{Limits, Status};
-use wscheck::domain::heartbeat::Kind;
+use wscheck::domain::health::{Status, StatusLimits};
+use wscheck::domain::heartbeat::HeartbeatKind;
 use wscheck::domain::recorder::Recorder;
 use wscheck::domain::run::RunInfo;
-use wscheck::domain::verdict::Policy;
+use wscheck::domain::verdict::PassCriteria;
 use wscheck::net::client::session::plan::SessionPlan;
 use wscheck::net::client::session::{self, SessionStart, StopSignals};
 use wscheck::net::client::websocket::WebSocket;
@@ -86,11 +86,11 @@ const COUNTED: u64 = 2000;
 
 fn plan() -> SessionPlan {
     SessionPlan {
-        kinds: vec![Kind::Protocol],
+        kinds: vec![HeartbeatKind::Protocol],
         interval: Some(Duration::from_secs(1)),
         timeout: Duration::from_secs(10),
         count: Some(BEFORE + COUNTED),
-        limits: Limits::default().into(),
+        limits: StatusLimits::default().into(),
         ask: Default::default(),
         answer: Default::default(),
         answer_pings: true,
@@ -145,7 +145,7 @@ fn recorder() -> Recorder {
         timeout: plan.timeout,
         count: plan.count,
     };
-    Recorder::new(Arc::new(info), Policy::default(), SystemTime::UNIX_EPOCH)
+    Recorder::new(Arc::new(info), PassCriteria::default(), SystemTime::UNIX_EPOCH)
 }
 
 #[tokio::test(start_paused = true)]

@@ -11,9 +11,9 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use wscheck::commands::ping::{self, PingPlan, RunControl};
 use wscheck::domain::event::{Event, Reporter};
-use wscheck::domain::health::Limits;
-use wscheck::domain::heartbeat::Kind;
-use wscheck::domain::report::Verdict;
+use wscheck::domain::health::StatusLimits;
+use wscheck::domain::heartbeat::HeartbeatKind;
+use wscheck::domain::report::RunResult;
 use wscheck::net::client::preamble::Preamble;
 use wscheck::net::client::session::plan::SessionPlan;
 use wscheck::net::connect::dial::DialPlan;
@@ -71,11 +71,11 @@ fn plan(url: &str, connections: usize) -> PingPlan {
         dial: DialPlan { tls: tls.into(), connect_timeout: Duration::from_secs(60), ..DialPlan::default() },
         greeting: Preamble::default(),
         session: SessionPlan {
-            kinds: vec![Kind::Protocol],
+            kinds: vec![HeartbeatKind::Protocol],
             interval: Some(Duration::from_millis(200)),
             timeout: Duration::from_secs(30),
             count: None,
-            limits: Limits::default().into(),
+            limits: StatusLimits::default().into(),
             ask: Default::default(),
             answer: Default::default(),
             answer_pings: true,
@@ -121,7 +121,7 @@ fn used_with(url: &str, connections: usize) -> isize {
     let mut watch = Watch { connections, interrupt: interrupt.clone(), used: None, opened: 0, answered: 0 };
     let control = RunControl { interrupt, interim, nap: Default::default() };
     let report = runtime.block_on(ping::run(plan(url, connections), &mut watch, control));
-    assert_eq!(report.verdict, Verdict::Passed, "{:?}", report.reasons);
+    assert_eq!(report.verdict, RunResult::Passed, "{:?}", report.reasons);
     watch.used.unwrap()
 }
 

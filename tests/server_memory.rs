@@ -14,7 +14,7 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc::unbounded_channel;
 use tokio_util::sync::CancellationToken;
-use wscheck::domain::heartbeat::Kind;
+use wscheck::domain::heartbeat::HeartbeatKind;
 use wscheck::server::{ServeEvent, ServeEventKind, Server, ServerConfig, ServerHeartbeats};
 
 use self::heap::USED;
@@ -48,7 +48,7 @@ fn an_idle_client_costs_less_than_8_kib_and_a_thousand_reaped_ones_nothing() {
     raise_file_limit();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let heartbeats = ServerHeartbeats {
-        kinds: vec![Kind::Protocol],
+        kinds: vec![HeartbeatKind::Protocol],
         interval: Duration::from_secs(4),
         timeout: Duration::from_millis(500),
         ..ServerHeartbeats::default()

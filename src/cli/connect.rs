@@ -11,7 +11,7 @@ use clap::{Args, ValueEnum};
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::args::{byte_size, positive_duration};
-use crate::domain::opening::Stamper;
+use crate::domain::connect_info::TimestampChoice;
 use crate::domain::secrets;
 use crate::domain::target::Credentials;
 use crate::net::connect::dial::DialPlan;
@@ -183,12 +183,12 @@ pub enum StamperArg {
     User,
 }
 
-impl From<StamperArg> for Stamper {
-    fn from(stamper: StamperArg) -> Stamper {
+impl From<StamperArg> for TimestampChoice {
+    fn from(stamper: StamperArg) -> TimestampChoice {
         match stamper {
-            StamperArg::Auto => Stamper::Auto,
-            StamperArg::Kernel => Stamper::Kernel,
-            StamperArg::User => Stamper::User,
+            StamperArg::Auto => TimestampChoice::Auto,
+            StamperArg::Kernel => TimestampChoice::Kernel,
+            StamperArg::User => TimestampChoice::User,
         }
     }
 }

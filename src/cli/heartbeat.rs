@@ -7,11 +7,11 @@ use clap::{Args, ValueEnum};
 use super::args::{positive_duration, without};
 use super::connect::read;
 use super::preset_args::{ChosenPreset, PresetArgs};
-use crate::domain::duration_text::parse_duration;
-use crate::domain::heartbeat::Kind;
+use crate::domain::duration::parse_duration;
+use crate::domain::heartbeat::HeartbeatKind;
 use crate::domain::heartbeat::pattern::Pattern;
-use crate::domain::heartbeat::presets::{Intent, Spoken};
-use crate::domain::heartbeat::template::{Keys, Payload, Template};
+use crate::domain::heartbeat::presets::{CompiledPreset, IntendedTraffic};
+use crate::domain::heartbeat::template::{Payload, RequestKeys, Template};
 use crate::domain::secrets;
 use crate::net::client::preamble::Preamble;
 
@@ -33,11 +33,11 @@ pub enum HeartbeatKinds {
 
 impl HeartbeatKinds {
     /// The kinds, in the order in which they are shown.
-    pub fn kinds(self) -> Vec<Kind> {
+    pub fn kinds(self) -> Vec<HeartbeatKind> {
         match self {
-            HeartbeatKinds::Protocol => vec![Kind::Protocol],
-            HeartbeatKinds::App => vec![Kind::App],
-            HeartbeatKinds::Both => vec![Kind::Protocol, Kind::App],
+            HeartbeatKinds::Protocol => vec![HeartbeatKind::Protocol],
+            HeartbeatKinds::App => vec![HeartbeatKind::App],
+            HeartbeatKinds::Both => vec![HeartbeatKind::Protocol, HeartbeatKind::App],
         }
     }
 }
@@ -104,13 +104,13 @@ impl HeartbeatArgs {
     /// Refuses what would do nothing, and what the preset says must not be sent.
     pub fn check(&self, chosen: &ChosenPreset) -> Result<(), String> {
         let kinds = self.kinds(chosen);
-        self.greeting.check(kinds.contains(&Kind::App), "--heartbeat app or both", chosen)?;
+        self.greeting.check(kinds.contains(&HeartbeatKind::App), "--heartbeat app or both", chosen)?;
         let (ask, interval) = (self.greeting.app_ping.as_deref(), Some(self.interval(chosen)));
-        chosen.check(&Intent { kinds: &kinds, ask, interval })
+        chosen.check(&IntendedTraffic { kinds: &kinds, ask, interval })
     }
 
     /// The kinds that are run.
-    pub fn kinds(&self, chosen: &ChosenPreset) -> Vec<Kind> {
+    pub fn kinds(&self, chosen: &ChosenPreset) -> Vec<HeartbeatKind> {
         self.heartbeat.map_or_else(|| vec![chosen.kind()], HeartbeatKinds::kinds)
     }
 
@@ -160,7 +160,7 @@ impl PreambleArgs {
 impl FirstMessageArgs {
     /// Refuses what would do nothing.
     pub fn check(&self, chosen: &ChosenPreset) -> Result<(), String> {
-        let awaits = |spoken: &Spoken| spoken.first.is_some() || spoken.awaited.is_some();
+        let awaits = |spoken: &CompiledPreset| spoken.first.is_some() || spoken.awaited.is_some();
         let awaits = self.await_pattern.is_some() || chosen.spoken().is_some_and(awaits);
         match (self.await_timeout, chosen.preset().and_then(|preset| Some((preset.name, preset.needs?)))) {
             (Some(_), _) if !awaits => Err(without("--await-timeout", "--await")),
@@ -202,7 +202,7 @@ fn message(given: &str) -> Result<Template, String> {
         secrets::learn(|sent| sent.message(&text));
         format!("--send: {}", secrets::redact(&why.to_string()))
     })?;
-    match message.render(&Keys { seq: 0, id: String::new(), now_ms: 0 }) {
+    match message.render(&RequestKeys { seq: 0, id: String::new(), now_ms: 0 }) {
         Payload::Text(text) => secrets::learn(|sent| sent.message(&text)),
         Payload::Binary(bytes) => secrets::learn(|sent| sent.bytes(&bytes)),
     }

@@ -15,9 +15,9 @@ use super::runner::{self, EventDisplay, EventPrinter};
 use super::server_ping_args::AppPingArgs;
 use crate::commands::listen::{self, ListenPlan};
 use crate::commands::ping::RunControl;
-use crate::domain::heartbeat::Kind;
-use crate::domain::heartbeat::convention::Upkeep;
-use crate::domain::heartbeat::presets::{Guess, Intent};
+use crate::domain::heartbeat::HeartbeatKind;
+use crate::domain::heartbeat::presets::{IntendedTraffic, PresetDetection};
+use crate::domain::heartbeat::protocol_profile::KeepaliveSpec;
 use crate::domain::heartbeat::template::Template;
 use crate::domain::listen::report::{ListenEvent, ListenReporter};
 use crate::output::listen::ListenOutput;
@@ -78,7 +78,7 @@ impl ListenArgs {
     }
 
     /// The plan, where this was found out of the server.
-    fn plan(self, guess: Option<&Guess>) -> Result<ListenPlan, String> {
+    fn plan(self, guess: Option<&PresetDetection>) -> Result<ListenPlan, String> {
         let chosen = self.welcome.preset.chosen(std::slice::from_ref(&self.url), guess)?;
         self.welcome.check(&chosen)?;
         let answer = !self.hearing.no_answer;
@@ -87,7 +87,7 @@ impl ListenArgs {
         let greeting = self.welcome.greeting(answer, &chosen)?;
         let target = chosen.target(&self.url)?;
         Ok(ListenPlan {
-            preset: chosen.used(&[Kind::App]),
+            preset: chosen.used(&[HeartbeatKind::App]),
             dial: chosen.offer(self.connect.dial()?, std::slice::from_ref(&target)),
             target,
             alive: alive(&chosen).filter(|_| answer),
@@ -104,9 +104,9 @@ impl ListenArgs {
 }
 
 /// What keeps such a server from taking us for dead: what has no answer, or else the preset's ask.
-fn alive(chosen: &ChosenPreset) -> Option<Upkeep> {
+fn alive(chosen: &ChosenPreset) -> Option<KeepaliveSpec> {
     let (preset, spoken) = (chosen.preset()?, chosen.spoken()?);
-    let asks = || Some(Upkeep { message: spoken.ask.as_ref()?.0.clone(), every: preset.every? });
+    let asks = || Some(KeepaliveSpec { message: spoken.ask.as_ref()?.0.clone(), every: preset.every? });
     spoken.convention.upkeep.clone().or_else(asks)
 }
 
@@ -117,11 +117,16 @@ impl ObservationArgs {
         let ask = chosen.spoken().map(|spoken| spoken.ask.as_ref().map(|(ask, _)| ask.clone()));
         match ask {
             Some(ask) if text == DEFAULT_STIMULUS => {
-                chosen.check(&Intent { kinds: &[Kind::App], ..Intent::default() })?;
+                chosen
+                    .check(&IntendedTraffic { kinds: &[HeartbeatKind::App], ..IntendedTraffic::default() })?;
                 Ok(ask)
             }
             Some(_) | None => {
-                chosen.check(&Intent { kinds: &[Kind::App], ask: Some(text), interval: None })?;
+                chosen.check(&IntendedTraffic {
+                    kinds: &[HeartbeatKind::App],
+                    ask: Some(text),
+                    interval: None,
+                })?;
                 parse("--talk", text).map(Some)
             }
         }

@@ -14,16 +14,16 @@ use crate::commands::fd_limit;
 use crate::commands::ping::{self, PingPlan};
 use crate::domain::backoff::Backoff;
 use crate::domain::event::Reporter;
-use crate::domain::health::Limits;
-use crate::domain::heartbeat::Kind;
-use crate::domain::heartbeat::presets::Guess;
+use crate::domain::fail_if::{self, FailIf, FailOn};
+use crate::domain::format;
+use crate::domain::health::StatusLimits;
+use crate::domain::heartbeat::HeartbeatKind;
+use crate::domain::heartbeat::presets::PresetDetection;
 use crate::domain::ramp::Ramp;
-use crate::domain::report::Verdict;
-use crate::domain::run_status::RunLimits;
-use crate::domain::shown;
+use crate::domain::report::RunResult;
+use crate::domain::run_status::RunStatusLimits;
 use crate::domain::target::Target;
-use crate::domain::threshold::{self, FailIf, FailOn};
-use crate::domain::verdict::Policy;
+use crate::domain::verdict::PassCriteria;
 use crate::net::client::session::plan::SessionPlan;
 use crate::net::connect::dial::DialPlan;
 
@@ -121,7 +121,7 @@ impl ReconnectArgs {
         let base = self.reconnect_base.unwrap_or(DEFAULT_RECONNECT_BASE);
         let cap = self.reconnect_cap.unwrap_or(DEFAULT_RECONNECT_CAP);
         if base > cap {
-            let (base, cap) = (shown::duration(base), shown::duration(cap));
+            let (base, cap) = (format::duration(base), format::duration(cap));
             return Err(format!("--reconnect-base ({base}) is above --reconnect-cap ({cap})"));
         }
         Ok(Backoff {
@@ -158,11 +158,11 @@ pub struct ThresholdArgs {
           allow_hyphen_values = true)]
     pub timeout_after: u32,
     /// A run with more loss than this is at least poor (any loss makes it at least degraded)
-    #[arg(long, value_name = "PERCENT", default_value = "5%", value_parser = threshold::share,
+    #[arg(long, value_name = "PERCENT", default_value = "5%", value_parser = fail_if::share,
           allow_hyphen_values = true)]
     pub poor_loss: f64,
     /// A run with more loss than this is at least critical
-    #[arg(long, value_name = "PERCENT", default_value = "20%", value_parser = threshold::share,
+    #[arg(long, value_name = "PERCENT", default_value = "20%", value_parser = fail_if::share,
           allow_hyphen_values = true)]
     pub critical_loss: f64,
     /// Minimum number of missed heartbeats before loss makes a run poor or critical
@@ -183,12 +183,12 @@ pub struct ThresholdArgs {
 }
 
 impl ThresholdArgs {
-    fn run_limits(&self) -> Result<RunLimits, String> {
+    fn run_limits(&self) -> Result<RunStatusLimits, String> {
         if self.poor_loss > self.critical_loss {
-            let [poor, critical] = [self.poor_loss, self.critical_loss].map(shown::share);
+            let [poor, critical] = [self.poor_loss, self.critical_loss].map(format::share);
             return Err(format!("--poor-loss ({poor}) is above --critical-loss ({critical})"));
         }
-        Ok(RunLimits {
+        Ok(RunStatusLimits {
             connection: self.limits()?,
             poor_loss: self.poor_loss,
             critical_loss: self.critical_loss,
@@ -197,15 +197,15 @@ impl ThresholdArgs {
         })
     }
 
-    fn limits(&self) -> Result<Limits, String> {
+    fn limits(&self) -> Result<StatusLimits, String> {
         if !(self.healthy < self.degraded && self.degraded < self.poor) {
-            let [healthy, degraded, poor] = [self.healthy, self.degraded, self.poor].map(shown::duration);
+            let [healthy, degraded, poor] = [self.healthy, self.degraded, self.poor].map(format::duration);
             return Err(format!(
                 "--healthy ({healthy}), --degraded ({degraded}) and --poor ({poor}) must rise: each is the \
                  upper bound of its status"
             ));
         }
-        Ok(Limits {
+        Ok(StatusLimits {
             healthy: self.healthy,
             degraded: self.degraded,
             poor: self.poor,
@@ -215,7 +215,7 @@ impl ThresholdArgs {
     }
 
     /// What is not accepted; an expression about what is not measured is refused.
-    fn policy(&self, kinds: &[Kind], targets: &[Target]) -> Result<Policy, String> {
+    fn policy(&self, kinds: &[HeartbeatKind], targets: &[Target]) -> Result<PassCriteria, String> {
         for expression in &self.fail_if {
             let about = match expression.kind() {
                 Some(kind) if !kinds.contains(&kind) => format!("{kind} heartbeats (see --heartbeat)"),
@@ -224,7 +224,7 @@ impl ThresholdArgs {
             };
             return Err(format!("--fail-if: '{expression}' is about {about}, and there is none in this run"));
         }
-        Ok(Policy { limits: self.run_limits()?, fail_on: self.fail_on, fail_if: self.fail_if.clone() })
+        Ok(PassCriteria { limits: self.run_limits()?, fail_on: self.fail_on, fail_if: self.fail_if.clone() })
     }
 }
 
@@ -240,7 +240,7 @@ impl PingArgs {
                 }),
                 Err(error) => {
                     let (format, hint) = (output.format.chosen(), error.hint());
-                    let code = Verdict::Unreachable.exit_code();
+                    let code = RunResult::Unreachable.exit_code();
                     errors::tell_failure("ping", &error.to_string(), Some(&hint), code, format)
                 }
             },
@@ -269,7 +269,7 @@ impl PingArgs {
     }
 
     /// The plan, where this was found out of the server.
-    fn plan(self, guess: Option<&Guess>) -> Result<PingPlan, String> {
+    fn plan(self, guess: Option<&PresetDetection>) -> Result<PingPlan, String> {
         let chosen = self.heartbeat.greeting.welcome.preset.chosen(&self.urls, guess)?;
         let (targets, kinds) = (self.targets(&chosen)?, self.heartbeat.kinds(&chosen));
         self.heartbeat.check(&chosen)?;
@@ -328,13 +328,13 @@ mod tests {
     fn by_default_one_connection_is_asked_once_a_second_and_never_opened_again() {
         let line = TestPingCli::try_parse_from(["ping", "--proxy", "none", "ws://a.example/"]).unwrap();
         let plan = line.ping.plan(None).unwrap();
-        assert_eq!((plan.connections(), &plan.session.kinds), (1, &vec![Kind::Protocol]));
+        assert_eq!((plan.connections(), &plan.session.kinds), (1, &vec![HeartbeatKind::Protocol]));
         assert_eq!(
             (plan.session.interval, plan.session.timeout),
             (Some(Duration::from_secs(1)), Duration::from_secs(10))
         );
-        assert_eq!((*plan.session.limits, plan.session.count), (Limits::default(), None));
-        assert_eq!(plan.policy.limits, RunLimits::default());
+        assert_eq!((*plan.session.limits, plan.session.count), (StatusLimits::default(), None));
+        assert_eq!(plan.policy.limits, RunStatusLimits::default());
         assert_eq!(plan.dial.user_timeout, Some(Duration::from_secs(30)));
         assert!(
             plan.greeting.send.is_empty() && plan.reconnect.is_none() && plan.dial.tcp_keepalive.is_none()

@@ -11,13 +11,15 @@ use url::Url;
 use super::connect::ConnectArgs;
 use super::signals;
 use crate::commands::detect::reconnoitre;
-use crate::domain::heartbeat::Kind;
-use crate::domain::heartbeat::convention::Convention;
+use crate::domain::heartbeat::HeartbeatKind;
 use crate::domain::heartbeat::framing::Framing;
-use crate::domain::heartbeat::presets::{self, Guess, Intent, Preset, PresetUse, Spoken};
-use crate::domain::peer_text::PeerText;
+use crate::domain::heartbeat::presets::{
+    self, CompiledPreset, IntendedTraffic, Preset, PresetDetection, PresetSelection,
+};
+use crate::domain::heartbeat::protocol_profile::ProtocolProfile;
 use crate::domain::secrets;
 use crate::domain::target::Target;
+use crate::domain::untrusted_text::UntrustedText;
 use crate::net::connect::dial::DialPlan;
 
 /// The name that has the server tell.
@@ -81,7 +83,7 @@ pub fn unknown(name: &str) -> String {
         true => "'wscheck presets' lists them all".to_string(),
         false => format!("near it are: {}", near.join(", ")),
     };
-    format!("'{}' is no preset; {near}", PeerText::new(name))
+    format!("'{}' is no preset; {near}", UntrustedText::new(name))
 }
 
 fn framing_parser() -> impl TypedValueParser<Value = Framing> {
@@ -92,15 +94,15 @@ fn framing_parser() -> impl TypedValueParser<Value = Framing> {
 /// What `--preset` comes to.
 #[derive(Debug, Clone, Default)]
 pub struct ChosenPreset {
-    preset: Option<(&'static Preset, Spoken)>,
+    preset: Option<(&'static Preset, CompiledPreset)>,
     /// What was found out, where that was wanted.
-    guess: Option<Guess>,
+    guess: Option<PresetDetection>,
     framing: Option<Framing>,
 }
 
 impl PresetArgs {
     /// Looks at the server, where that is wanted; the error is one of usage.
-    pub fn guess(&self, urls: &[String], connect: &ConnectArgs) -> Result<Option<Guess>, String> {
+    pub fn guess(&self, urls: &[String], connect: &ConnectArgs) -> Result<Option<PresetDetection>, String> {
         match (self.preset, urls) {
             (Some(PresetChoice::Auto), [url]) => look(url, connect).map(Some),
             (Some(PresetChoice::Auto), _) => {
@@ -111,7 +113,7 @@ impl PresetArgs {
     }
 
     /// What was chosen, or guessed.
-    pub fn chosen(&self, urls: &[String], guess: Option<&Guess>) -> Result<ChosenPreset, String> {
+    pub fn chosen(&self, urls: &[String], guess: Option<&PresetDetection>) -> Result<ChosenPreset, String> {
         let preset = match self.preset {
             Some(PresetChoice::Named(preset)) => Some(preset),
             Some(PresetChoice::Auto) => guess.and_then(|guess| guess.preset),
@@ -137,7 +139,7 @@ fn host(url: &str) -> Option<String> {
     Url::parse(url.trim()).ok()?.host_str().map(str::to_string)
 }
 
-fn look(url: &str, connect: &ConnectArgs) -> Result<Guess, String> {
+fn look(url: &str, connect: &ConnectArgs) -> Result<PresetDetection, String> {
     let target = url.parse::<Target>().map_err(|why| why.to_string())?;
     let dial = connect.dial()?;
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -153,9 +155,11 @@ fn look(url: &str, connect: &ConnectArgs) -> Result<Guess, String> {
     });
     runtime.shutdown_background();
     Ok(match clues {
-        None => Guess { preset: None, evidence: vec![INTERRUPTED.to_string()] },
+        None => PresetDetection { preset: None, evidence: vec![INTERRUPTED.to_string()] },
         Some(Ok(clues)) => clues.guess(),
-        Some(Err(error)) => Guess { preset: None, evidence: vec![format!("{NOT_DETECTED}: {error}")] },
+        Some(Err(error)) => {
+            PresetDetection { preset: None, evidence: vec![format!("{NOT_DETECTED}: {error}")] }
+        }
     })
 }
 
@@ -164,36 +168,36 @@ impl ChosenPreset {
         self.preset.as_ref().map(|(preset, _)| *preset)
     }
 
-    pub fn spoken(&self) -> Option<&Spoken> {
+    pub fn spoken(&self) -> Option<&CompiledPreset> {
         self.preset.as_ref().map(|(_, spoken)| spoken)
     }
 
     /// The kinds of heartbeat that are measured when nothing is said of it: the preset's own, where it has one.
-    pub fn kind(&self) -> Kind {
+    pub fn kind(&self) -> HeartbeatKind {
         match self.spoken().is_some_and(|spoken| spoken.ask.is_some()) {
-            true => Kind::App,
-            false => Kind::Protocol,
+            true => HeartbeatKind::App,
+            false => HeartbeatKind::Protocol,
         }
     }
 
     /// How the server speaks.
-    pub fn convention(&self) -> Convention {
+    pub fn convention(&self) -> ProtocolProfile {
         let convention = self.spoken().map(|spoken| spoken.convention.clone()).unwrap_or_default();
-        Convention { framing: self.framing.unwrap_or(convention.framing), ..convention }
+        ProtocolProfile { framing: self.framing.unwrap_or(convention.framing), ..convention }
     }
 
     /// What the report says of it.
-    pub fn used(&self, kinds: &[Kind]) -> Option<PresetUse> {
+    pub fn used(&self, kinds: &[HeartbeatKind]) -> Option<PresetSelection> {
         let evidence = self.guess.as_ref().map(|guess| guess.evidence.clone());
         match (self.preset(), evidence) {
-            (Some(preset), evidence) => Some(PresetUse::of(preset, evidence, kinds)),
-            (None, Some(evidence)) => Some(PresetUse::unsure(evidence)),
+            (Some(preset), evidence) => Some(PresetSelection::of(preset, evidence, kinds)),
+            (None, Some(evidence)) => Some(PresetSelection::unsure(evidence)),
             (None, None) => None,
         }
     }
 
     /// Refuses what the preset says must not be sent.
-    pub fn check(&self, intent: &Intent) -> Result<(), String> {
+    pub fn check(&self, intent: &IntendedTraffic) -> Result<(), String> {
         self.preset().and_then(|preset| preset.refuses(intent)).map_or(Ok(()), Err)
     }
 
@@ -255,7 +259,7 @@ fn completed(preset: &Preset, given: &str, mut url: Url) -> Result<String, Strin
                 return Err(format!(
                     "--preset {} wants {name}={value} in the URL's query, which says {name}={}",
                     preset.name,
-                    PeerText::new(&said)
+                    UntrustedText::new(&said)
                 ));
             }
             None => drop(url.query_pairs_mut().append_pair(name, value)),
@@ -341,7 +345,7 @@ mod tests {
         let nothing = PresetArgs { preset: None, framing: Some(Framing::Lines) }.chosen(&[], None).unwrap();
         assert_eq!(
             (nothing.kind(), nothing.used(&[]), nothing.convention().name),
-            (Kind::Protocol, None, None)
+            (HeartbeatKind::Protocol, None, None)
         );
         assert_eq!(nothing.convention().framing, Framing::Lines);
         assert_eq!(nothing.target("ws://a").unwrap().resource(), "/");

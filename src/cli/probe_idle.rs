@@ -15,12 +15,12 @@ use super::preset_args::ChosenPreset;
 use super::runner::{self, EventDisplay, EventPrinter};
 use crate::commands::ping::RunControl;
 use crate::commands::probe_idle::{self, IdlePlan};
-use crate::domain::duration_text::parse_duration;
-use crate::domain::heartbeat::Kind;
-use crate::domain::heartbeat::presets::{Guess, Intent};
+use crate::domain::duration::parse_duration;
+use crate::domain::format::exact_duration;
+use crate::domain::heartbeat::HeartbeatKind;
+use crate::domain::heartbeat::presets::{IntendedTraffic, PresetDetection};
 use crate::domain::idle::report::{IdleEvent, IdleReporter};
 use crate::domain::idle::{Expectation, Precision, SearchPlan, Strategy};
-use crate::domain::shown::exact_duration;
 use crate::net::client::idle_probe::UnmatchedLog;
 use crate::output::idle::IdleOutput;
 
@@ -85,11 +85,11 @@ pub enum QuestionKind {
     App,
 }
 
-impl From<QuestionKind> for Kind {
-    fn from(kind: QuestionKind) -> Kind {
+impl From<QuestionKind> for HeartbeatKind {
+    fn from(kind: QuestionKind) -> HeartbeatKind {
         match kind {
-            QuestionKind::Protocol => Kind::Protocol,
-            QuestionKind::App => Kind::App,
+            QuestionKind::Protocol => HeartbeatKind::Protocol,
+            QuestionKind::App => HeartbeatKind::App,
         }
     }
 }
@@ -165,25 +165,29 @@ impl ProbeIdleArgs {
     }
 
     /// The plan, where this was found out of the server.
-    fn plan(self, guess: Option<&Guess>) -> Result<IdlePlan, String> {
+    fn plan(self, guess: Option<&PresetDetection>) -> Result<IdlePlan, String> {
         let greeting = &self.question.greeting;
         let chosen = greeting.welcome.preset.chosen(std::slice::from_ref(&self.url), guess)?;
-        let kind = self.question.heartbeat.map_or_else(|| chosen.kind(), Kind::from);
+        let kind = self.question.heartbeat.map_or_else(|| chosen.kind(), HeartbeatKind::from);
         let messages = self.after.refresh || self.question.allow_messages || greeting.app_ping.is_some();
         greeting.check(
-            kind == Kind::App || messages,
+            kind == HeartbeatKind::App || messages,
             "--app-ping, --allow-messages or --refresh",
             &chosen,
         )?;
         let mute = mute(&chosen, greeting.app_ping.is_some());
         let knows_message = chosen.spoken().is_some_and(|spoken| spoken.ask.is_some());
         let second_control = match kind {
-            Kind::Protocol => (messages && mute.is_none()) || knows_message,
-            Kind::App => {
-                chosen.check(&Intent { kinds: &[Kind::Protocol], ask: None, interval: None }).is_ok()
-            }
+            HeartbeatKind::Protocol => (messages && mute.is_none()) || knows_message,
+            HeartbeatKind::App => chosen
+                .check(&IntendedTraffic { kinds: &[HeartbeatKind::Protocol], ask: None, interval: None })
+                .is_ok(),
         };
-        chosen.check(&Intent { kinds: &[kind], ask: greeting.app_ping.as_deref(), interval: None })?;
+        chosen.check(&IntendedTraffic {
+            kinds: &[kind],
+            ask: greeting.app_ping.as_deref(),
+            interval: None,
+        })?;
         let target = chosen.target(&self.url)?;
         Ok(IdlePlan {
             preset: chosen.used(&[kind]),
@@ -210,7 +214,7 @@ fn mute(chosen: &ChosenPreset, told: bool) -> Option<String> {
 }
 
 impl SearchArgs {
-    fn plan(&self, kind: Kind) -> Result<SearchPlan, String> {
+    fn plan(&self, kind: HeartbeatKind) -> Result<SearchPlan, String> {
         let plan = SearchPlan {
             min: self.min,
             max: self.max,

@@ -15,11 +15,11 @@ use super::runner::{self, EventDisplay, EventPrinter};
 use super::server_ping_args::AppPingArgs;
 use crate::commands::ping::RunControl;
 use crate::commands::probe_zombie::{self, ZombiePlan};
-use crate::domain::heartbeat::Kind;
-use crate::domain::heartbeat::presets::{Guess, Intent, PresetUse};
+use crate::domain::format::exact_duration;
+use crate::domain::heartbeat::HeartbeatKind;
+use crate::domain::heartbeat::presets::{IntendedTraffic, PresetDetection, PresetSelection};
 use crate::domain::heartbeat::template::Template;
 use crate::domain::idle::Expectation;
-use crate::domain::shown::exact_duration;
 use crate::domain::zombie::report::{ZombieEvent, ZombieReporter};
 use crate::output::zombie::ZombieOutput;
 
@@ -80,7 +80,7 @@ impl ProbeZombieArgs {
     }
 
     /// The plan, where this was found out of the server.
-    fn plan(self, guess: Option<&Guess>) -> Result<ZombiePlan, String> {
+    fn plan(self, guess: Option<&PresetDetection>) -> Result<ZombiePlan, String> {
         let chosen = self.welcome.preset.chosen(std::slice::from_ref(&self.url), guess)?;
         self.welcome.check(&chosen)?;
         let says = self.dying.says(&chosen)?;
@@ -89,7 +89,9 @@ impl ProbeZombieArgs {
         let (max, expectation) = (self.dying.max, self.dying.expectation()?);
         let target = chosen.target(&self.url)?;
         Ok(ZombiePlan {
-            preset: chosen.used(&[Kind::App]).map(|used| PresetUse { notes: Vec::new(), ..used }),
+            preset: chosen
+                .used(&[HeartbeatKind::App])
+                .map(|used| PresetSelection { notes: Vec::new(), ..used }),
             dial: chosen.offer(self.connect.dial()?, std::slice::from_ref(&target)),
             target,
             max,
@@ -115,8 +117,9 @@ impl ControlArgs {
         let told = self.say.as_ref().map(Template::as_str);
         let Some(spoken) = chosen.spoken() else { return Ok(Some(self.say.clone().unwrap_or_default())) };
         let asks = told.is_some() || spoken.ask.is_some();
-        let kinds: &[Kind] = if asks { &[Kind::Protocol, Kind::App] } else { &[Kind::Protocol] };
-        chosen.check(&Intent { kinds, ask: told, interval: self.every })?;
+        let kinds: &[HeartbeatKind] =
+            if asks { &[HeartbeatKind::Protocol, HeartbeatKind::App] } else { &[HeartbeatKind::Protocol] };
+        chosen.check(&IntendedTraffic { kinds, ask: told, interval: self.every })?;
         let upkeep = || spoken.convention.upkeep.as_ref().map(|upkeep| upkeep.message.clone());
         let ask = || spoken.ask.as_ref().map(|(ask, _)| ask.clone());
         Ok(self.say.clone().or_else(ask).or_else(upkeep))

@@ -11,7 +11,7 @@ use super::print_queue::{PrintQueue, PrintQueueReceiver};
 use super::{errors, signals};
 use crate::commands::ping::RunControl;
 use crate::domain::event::{Event, Reporter};
-use crate::domain::report::Verdict;
+use crate::domain::report::RunResult;
 use crate::net::batch_sleep::BatchSleep;
 use crate::output::human::HumanOptions;
 use crate::output::{EventFilter, Format, Writer, charset};
@@ -71,7 +71,7 @@ fn print_all<E: Send + 'static>(
 pub fn run(
     command: &'static str,
     args: &OutputArgs,
-    job: impl AsyncFnOnce(&mut dyn Reporter, RunControl) -> Verdict,
+    job: impl AsyncFnOnce(&mut dyn Reporter, RunControl) -> RunResult,
 ) -> ExitCode {
     let mut output =
         args.format.chosen().make(command, human_options(args), stdout(args.format.chosen()), stderr());
@@ -124,7 +124,7 @@ pub fn run_showing<E: Clone + Send + 'static>(
 /// that it was too short for more is the reader's wish. Any other failure to write is told, for the
 /// report is lost.
 fn finish(exit_code: u8, failure: Option<io::ErrorKind>) -> ExitCode {
-    let wanting = [Verdict::Failed, Verdict::Unreachable].map(Verdict::exit_code).contains(&exit_code);
+    let wanting = [RunResult::Failed, RunResult::Unreachable].map(RunResult::exit_code).contains(&exit_code);
     match failure {
         Some(io::ErrorKind::BrokenPipe) if !wanting => ExitCode::SUCCESS,
         None | Some(io::ErrorKind::BrokenPipe) => ExitCode::from(exit_code),

@@ -10,7 +10,7 @@ use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches, ValueEnum}
 
 use super::args::FormatArgs;
 use crate::commands::serve::{CertificateSource, ServePlan};
-use crate::domain::heartbeat::Kind;
+use crate::domain::heartbeat::HeartbeatKind;
 use crate::domain::heartbeat::pattern::Pattern;
 use crate::domain::heartbeat::template::Template;
 use crate::server::faults::{self, FAULTS, FaultValue, Faults};
@@ -181,9 +181,9 @@ impl ServeArgs {
 impl ServerHeartbeatArgs {
     fn rules(self) -> ServerHeartbeats {
         let kinds = match self.heartbeat {
-            ServerHeartbeatKinds::Protocol => vec![Kind::Protocol],
-            ServerHeartbeatKinds::App => vec![Kind::App],
-            ServerHeartbeatKinds::Both => vec![Kind::Protocol, Kind::App],
+            ServerHeartbeatKinds::Protocol => vec![HeartbeatKind::Protocol],
+            ServerHeartbeatKinds::App => vec![HeartbeatKind::App],
+            ServerHeartbeatKinds::Both => vec![HeartbeatKind::Protocol, HeartbeatKind::App],
             ServerHeartbeatKinds::None => Vec::new(),
         };
         ServerHeartbeats {
@@ -303,7 +303,7 @@ mod tests {
         assert_eq!((beats.interval, beats.timeout), (Duration::from_secs(30), Duration::from_secs(10)));
         assert_eq!(
             (&beats.kinds[..], beats.max_missed, beats.any_traffic_counts),
-            (&[Kind::Protocol][..], 1, true)
+            (&[HeartbeatKind::Protocol][..], 1, true)
         );
     }
 

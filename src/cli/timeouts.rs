@@ -8,7 +8,7 @@ use clap::builder::NonEmptyStringValueParser;
 use super::args::{Color, format_parser, terminal_width};
 use super::{errors, generate};
 use crate::domain::idle::middleboxes;
-use crate::domain::peer_text::PeerText;
+use crate::domain::untrusted_text::UntrustedText;
 use crate::output::timeouts::{TimeoutListing, show};
 use crate::output::{Format, HumanOptions};
 
@@ -64,5 +64,5 @@ fn unknown(product: &str) -> String {
         true => "'wscheck timeouts' lists them all".to_string(),
         false => format!("near it are: {}", near.join(", ")),
     };
-    format!("'{}' is no product in the table of timeouts; {near}", PeerText::new(product))
+    format!("'{}' is no product in the table of timeouts; {near}", UntrustedText::new(product))
 }

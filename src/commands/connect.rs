@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use tokio::time::Instant;
 
-use crate::domain::event::{ConnEvent, Heard};
-use crate::domain::opening::{OpenError, Opened};
+use crate::domain::connect_info::{ConnectError, ConnectInfo};
+use crate::domain::event::{ConnEvent, PeerTraffic};
 use crate::domain::target::Target;
 use crate::net::client::preamble::{self, Preamble, blame, run_preamble_heard_by};
 use crate::net::client::websocket::WebSocket;
@@ -17,7 +17,7 @@ use crate::net::transport::tap::Mute;
 /// Open and greeted.
 pub struct Established {
     pub socket: WebSocket<Stream>,
-    pub facts: Opened,
+    pub facts: ConnectInfo,
     /// The end of the upgrade.
     pub opened: Instant,
     /// The end of the greeting.
@@ -31,7 +31,7 @@ pub struct Established {
 /// Open, and not greeted yet.
 pub struct Connected {
     pub socket: WebSocket<Stream>,
-    pub facts: Opened,
+    pub facts: ConnectInfo,
     /// The end of the upgrade.
     pub opened: Instant,
     /// What can keep bytes from leaving.
@@ -44,7 +44,7 @@ pub async fn connect(
     dial: &DialPlan,
     largest: usize,
     asks: usize,
-) -> Result<Connected, OpenError> {
+) -> Result<Connected, ConnectError> {
     let dial::Open { stream, leftover, marks, facts } = dial::open(dial, target).await?;
     let opened = Instant::now();
     let valve = stream.valve();
@@ -60,7 +60,7 @@ impl Connected {
         target: &Target,
         emit: &(dyn Fn(ConnEvent) + Send + Sync),
         ear: preamble::PreambleListener<'_>,
-    ) -> Result<(), OpenError> {
+    ) -> Result<(), ConnectError> {
         let greeted = run_preamble_heard_by(&mut self.socket, greeting, target, emit, ear).await;
         greeted.map_err(|why| blame(why, &self.facts))
     }
@@ -73,11 +73,11 @@ pub async fn open(
     greeting: &Preamble,
     largest: usize,
     asks: usize,
-) -> Result<Established, OpenError> {
+) -> Result<Established, ConnectError> {
     let mut room = connect(target, dial, largest, asks).await?;
     let missed = AtomicBool::new(false);
     let emit = |event: ConnEvent| {
-        let beat = matches!(event, ConnEvent::Heard(Heard::ServerPing { .. }, _));
+        let beat = matches!(event, ConnEvent::Heard(PeerTraffic::ServerPing { .. }, _));
         missed.fetch_or(beat, Relaxed);
     };
     room.greet(greeting, target, &emit, &mut |_| {}).await?;

@@ -5,10 +5,10 @@ use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
 use tokio_tungstenite::tungstenite::Message;
 
-use crate::domain::heartbeat::incoming::MessageRef;
-use crate::domain::heartbeat::presets::{Clues, Resemblance, offered_at, resembles};
+use crate::domain::connect_info::ConnectError;
+use crate::domain::heartbeat::inbound::MessageRef;
+use crate::domain::heartbeat::presets::{FingerprintInput, PresetMatches, offered_at, resembles};
 use crate::domain::listen::shapes::shown;
-use crate::domain::opening::OpenError;
 use crate::domain::target::Target;
 use crate::net::client::gzip::unpacked;
 use crate::net::client::idle_probe::say_goodbye;
@@ -29,7 +29,7 @@ const MAX_CONNECTIONS: usize = 3;
 /// What one look at a server showed.
 struct DetectionAttempt {
     subprotocol: Option<String>,
-    messages: Vec<(Resemblance, String)>,
+    messages: Vec<(PresetMatches, String)>,
     /// The server ended the connection at once.
     refused: bool,
 }
@@ -39,7 +39,11 @@ struct DetectionAttempt {
 ///
 /// Many servers' libraries choose the first that is offered, whatever their applications speak, which then close: such
 /// a choice tells nothing, and the others are offered without it.
-pub async fn reconnoitre(target: &Target, dial: &DialPlan, largest: usize) -> Result<Clues, OpenError> {
+pub async fn reconnoitre(
+    target: &Target,
+    dial: &DialPlan,
+    largest: usize,
+) -> Result<FingerprintInput, ConnectError> {
     let mut dial = dial.clone();
     let is_ours = dial.subprotocols.is_empty();
     if is_ours {
@@ -56,10 +60,10 @@ pub async fn reconnoitre(target: &Target, dial: &DialPlan, largest: usize) -> Re
         seen = look(target, &dial, largest).await?;
     }
     let subprotocol = seen.subprotocol.filter(|_| !(is_ours && seen.refused));
-    Ok(Clues { resource: target.resource().to_string(), subprotocol, messages: seen.messages })
+    Ok(FingerprintInput { resource: target.resource().to_string(), subprotocol, messages: seen.messages })
 }
 
-async fn look(target: &Target, dial: &DialPlan, largest: usize) -> Result<DetectionAttempt, OpenError> {
+async fn look(target: &Target, dial: &DialPlan, largest: usize) -> Result<DetectionAttempt, ConnectError> {
     let dial::Open { stream, leftover, marks, facts } = dial::open(dial, target).await?;
     let mut socket = WebSocket::new(stream, leftover, marks, largest, 1024).await;
     let began = Instant::now();
@@ -71,7 +75,7 @@ async fn look(target: &Target, dial: &DialPlan, largest: usize) -> Result<Detect
 }
 
 /// What it says, until that is typical of something, or is enough; and whether it ended the connection.
-async fn first_words(socket: &mut WebSocket<Stream>) -> (Vec<(Resemblance, String)>, bool) {
+async fn first_words(socket: &mut WebSocket<Stream>) -> (Vec<(PresetMatches, String)>, bool) {
     let until = Instant::now() + FIRST_MESSAGE_TIMEOUT;
     let mut words = Vec::new();
     while let Ok(step) = timeout_at(until, socket.step()).await {
@@ -96,7 +100,7 @@ async fn first_words(socket: &mut WebSocket<Stream>) -> (Vec<(Resemblance, Strin
 }
 
 /// What a message is typical of; `None` of a frame that is none.
-fn word(message: &Message) -> Option<(Resemblance, String)> {
+fn word(message: &Message) -> Option<(PresetMatches, String)> {
     let heard = match message {
         Message::Text(text) => MessageRef::Text(text),
         Message::Binary(bytes) => MessageRef::Binary(bytes),

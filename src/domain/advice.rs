@@ -3,33 +3,33 @@
 
 use std::time::Duration;
 
-use super::ending::{Ending, How, Violation, Who};
+use super::close_cause::{CloseCause, CloseKind, ClosedBy, Violation};
+use super::format;
 use super::health::Status;
-use super::heartbeat::Kind;
+use super::heartbeat::HeartbeatKind;
 use super::heartbeat::substitutes::Substitute;
-use super::heartbeat::unmatched::Nearest;
-use super::incomplete::Incomplete;
-use super::overheard::Overheard;
-use super::recognition;
-use super::report::{ConnReport, KindReport, Report, TargetReport};
+use super::heartbeat::unmatched::NearestMessage;
+use super::incomplete::IncompleteData;
+use super::preset_mismatch;
+use super::report::{ConnReport, KindReport, PingReport, TargetReport};
 use super::run::RunInfo;
-use super::shown;
+use super::server_traffic::ServerTraffic;
 
 /// A certificate that expires within so many days is worth a word.
-const SOON_DAYS: i64 = 14;
+const CERT_EXPIRY_WARNING_DAYS: i64 = 14;
 /// An app RTT is slow beside the protocol's when it is so many times as long ...
-const SLOWER_TIMES: u32 = 5;
+const SLOW_APP_FACTOR: u32 = 5;
 /// ... and longer by this, so that a fast application is not blamed for working.
-const SLOWER_BY: Duration = Duration::from_millis(50);
+const MIN_SLOW_APP_DIFFERENCE: Duration = Duration::from_millis(50);
 /// An end later than this after a Ping hardly comes from it.
-const RIGHT_AFTER: Duration = Duration::from_secs(1);
+const MAX_END_AFTER_PING: Duration = Duration::from_secs(1);
 /// A connection that was quiet for less was hardly cut for it.
-const QUIET: Duration = Duration::from_secs(5);
+const MIN_IDLE_BEFORE_CUT: Duration = Duration::from_secs(5);
 /// The most pieces of advice.
-const MOST_ADVICE: usize = 20;
+const MAX_ADVICE: usize = 20;
 
 /// The rules, the most telling first.
-const RULES: &[fn(&Scene) -> Option<String>] = &[
+const RULES: &[fn(&AdviceInput) -> Option<String>] = &[
     app_beside_protocol,
     behind_the_first_hop,
     other_convention,
@@ -54,13 +54,13 @@ const RULES: &[fn(&Scene) -> Option<String>] = &[
 ];
 
 /// What the rules look at.
-struct Scene<'a> {
+struct AdviceInput<'a> {
     info: &'a RunInfo,
     target: &'a TargetReport,
 }
 
-impl Scene<'_> {
-    fn kind(&self, kind: Kind) -> Option<&KindReport> {
+impl AdviceInput<'_> {
+    fn kind(&self, kind: HeartbeatKind) -> Option<&KindReport> {
         self.target.kinds.iter().find(|figures| figures.kind == kind)
     }
 
@@ -68,7 +68,7 @@ impl Scene<'_> {
         self.target.connections.iter().map(pick).sum()
     }
 
-    fn overheard(&self) -> impl Iterator<Item = &Overheard> {
+    fn overheard(&self) -> impl Iterator<Item = &ServerTraffic> {
         self.target.connections.iter().filter_map(|connection| connection.overheard.as_deref())
     }
 
@@ -78,7 +78,7 @@ impl Scene<'_> {
     }
 
     /// The message that comes nearest to an answer, of all connections.
-    fn nearest(&self) -> Option<&Nearest> {
+    fn nearest(&self) -> Option<&NearestMessage> {
         let nearest = self.overheard().filter_map(|overheard| overheard.nearest.as_ref());
         nearest.max_by_key(|nearest| nearest.difference.agreeing)
     }
@@ -90,26 +90,26 @@ impl Scene<'_> {
 }
 
 /// What there is to say about a run, lower-case fragments; the target is named where there are several.
-pub fn advise(report: &Report) -> Vec<String> {
+pub fn advise(report: &PingReport) -> Vec<String> {
     let of_target = |target| {
-        let scene = Scene { info: &report.info, target };
+        let scene = AdviceInput { info: &report.info, target };
         RULES.iter().filter_map(move |rule| rule(&scene)).map(move |advice| match report.targets.len() {
             0 | 1 => advice,
             _ => format!("{}: {advice}", target.url),
         })
     };
-    report.targets.iter().flat_map(of_target).take(MOST_ADVICE).collect()
+    report.targets.iter().flat_map(of_target).take(MAX_ADVICE).collect()
 }
 
 /// Ping frames are fine, but messages are slow, lost or unanswered.
-fn app_beside_protocol(scene: &Scene) -> Option<String> {
-    let (protocol, app) = (scene.kind(Kind::Protocol)?, scene.kind(Kind::App)?);
+fn app_beside_protocol(scene: &AdviceInput) -> Option<String> {
+    let (protocol, app) = (scene.kind(HeartbeatKind::Protocol)?, scene.kind(HeartbeatKind::App)?);
     let fine = protocol.rtt.as_ref().filter(|_| protocol.status <= Status::Degraded)?;
     let culprit = "the application, or something in the middle that answers pings itself, is the culprit";
-    let quick = shown::duration(fine.p50);
+    let quick = format::duration(fine.p50);
     match &app.rtt {
         Some(slow) if is_slow(fine.p50, slow.p50) => {
-            let slow = shown::duration(slow.p50);
+            let slow = format::duration(slow.p50);
             Some(format!("protocol RTT {quick} beside app RTT {slow} (both p50): {culprit}"))
         }
         Some(_) if app.counts.missed > 0 && protocol.counts.missed == 0 => {
@@ -130,12 +130,12 @@ fn app_beside_protocol(scene: &Scene) -> Option<String> {
 
 /// TCP's round trips, to the first TCP hop, are quick beside the pings'. An acknowledgement that the peer held back
 /// only makes TCP's longer.
-fn behind_the_first_hop(scene: &Scene) -> Option<String> {
+fn behind_the_first_hop(scene: &AdviceInput) -> Option<String> {
     let [connection] = scene.target.connections.as_slice() else { return None };
     let tcp = connection.ending.as_ref()?.tcp.filter(|view| view.rtt > Duration::ZERO)?;
-    let pings = scene.kind(Kind::Protocol)?.rtt?.p50;
+    let pings = scene.kind(HeartbeatKind::Protocol)?.rtt?.p50;
     is_slow(tcp.rtt, pings).then(|| {
-        let (quick, slow) = (shown::duration(tcp.rtt), shown::duration(pings));
+        let (quick, slow) = (format::duration(tcp.rtt), format::duration(pings));
         format!(
             "TCP RTT {quick} beside protocol RTT {slow} (p50): the way to the first TCP hop is quick; the rest is behind it (a \
              proxy or balancer, if there is one) or in the server"
@@ -144,24 +144,24 @@ fn behind_the_first_hop(scene: &Scene) -> Option<String> {
 }
 
 fn is_slow(beside: Duration, rtt: Duration) -> bool {
-    rtt >= beside.saturating_mul(SLOWER_TIMES) && rtt >= beside.saturating_add(SLOWER_BY)
+    rtt >= beside.saturating_mul(SLOW_APP_FACTOR) && rtt >= beside.saturating_add(MIN_SLOW_APP_DIFFERENCE)
 }
 
 /// Whether a more telling rule says why no app heartbeat was answered.
-fn explained(scene: &Scene, app: &KindReport) -> bool {
+fn explained(scene: &AdviceInput, app: &KindReport) -> bool {
     scene.sum(|connection| connection.echoes) > 0
         || app.counts.mismatched > 0
         || other_convention(scene).is_some()
 }
 
 /// The server does not seem to speak as it was expected to.
-fn other_convention(scene: &Scene) -> Option<String> {
-    recognition::unanswered(scene.info, &scene.target.connections, scene.kind(Kind::App))
+fn other_convention(scene: &AdviceInput) -> Option<String> {
+    preset_mismatch::unanswered(scene.info, &scene.target.connections, scene.kind(HeartbeatKind::App))
 }
 
 /// Our asks came back, and none was answered.
-fn echo_server(scene: &Scene) -> Option<String> {
-    let app = scene.kind(Kind::App).filter(|app| app.counts.answered() == 0)?;
+fn echo_server(scene: &AdviceInput) -> Option<String> {
+    let app = scene.kind(HeartbeatKind::App).filter(|app| app.counts.answered() == 0)?;
     let echoes = scene.sum(|connection| connection.echoes);
     (echoes > 0).then(|| {
         format!(
@@ -175,8 +175,8 @@ fn echo_server(scene: &Scene) -> Option<String> {
 }
 
 /// All answers carry keys that are none of ours.
-fn foreign_answers(scene: &Scene) -> Option<String> {
-    let app = scene.kind(Kind::App).filter(|app| app.counts.answered() == 0)?;
+fn foreign_answers(scene: &AdviceInput) -> Option<String> {
+    let app = scene.kind(HeartbeatKind::App).filter(|app| app.counts.answered() == 0)?;
     let mismatched = app.counts.mismatched;
     (mismatched > 0).then(|| {
         let sample = scene.overheard().find_map(|overheard| overheard.foreign.as_ref());
@@ -184,13 +184,13 @@ fn foreign_answers(scene: &Scene) -> Option<String> {
         format!(
             "{} carried an id or number that is none of ours{sample}, so no ask could be told from another; an \
              --app-ping without {{id}} and {{seq}} is matched in order",
-            shown::counted(mismatched, "answer")
+            format::counted(mismatched, "answer")
         )
     })
 }
 
 /// Pongs came while pings were outstanding, and none of them was theirs.
-fn wrong_payloads(scene: &Scene) -> Option<String> {
+fn wrong_payloads(scene: &AdviceInput) -> Option<String> {
     const BREACH: &str = "the server (or something between) breaks RFC 6455 5.5.3";
     if let Some(substitute @ Substitute::Pongs { .. }) = scene.substitute() {
         return Some(format!("{}: {BREACH}", substitute.words()));
@@ -201,14 +201,14 @@ fn wrong_payloads(scene: &Scene) -> Option<String> {
             substitute.words()
         ));
     }
-    let protocol = scene.kind(Kind::Protocol).filter(|figures| figures.counts.answered() == 0)?;
+    let protocol = scene.kind(HeartbeatKind::Protocol).filter(|figures| figures.counts.answered() == 0)?;
     let mismatched = protocol.counts.mismatched;
     (mismatched > 0)
         .then(|| format!("pongs come ({mismatched}), but with another payload than the ping's: {BREACH}"))
 }
 
 /// Messages came where Pongs should have.
-fn messages_for_pings(scene: &Scene) -> Option<String> {
+fn messages_for_pings(scene: &AdviceInput) -> Option<String> {
     // A single message before an end is no answer, but a last word.
     let is_last_word = |count: u64| count == 1 && scene.target.connections.iter().any(|c| c.lost.is_some());
     let substitute = scene.substitute().filter(|substitute| match substitute {
@@ -223,11 +223,11 @@ fn messages_for_pings(scene: &Scene) -> Option<String> {
 }
 
 /// A frame never came in whole, behind which every reply waits.
-fn incomplete_frame(scene: &Scene) -> Option<String> {
+fn incomplete_frame(scene: &AdviceInput) -> Option<String> {
     let incomplete = scene.overheard().find_map(|overheard| overheard.incomplete)?;
     Some(format!(
         "{incomplete}: {}; the server, or a proxy that relays it, stopped inside a frame",
-        Incomplete::BLOCKS
+        IncompleteData::BLOCKS
     ))
 }
 
@@ -235,14 +235,17 @@ fn incomplete_frame(scene: &Scene) -> Option<String> {
 ///
 /// - without a close frame, or with one whose code blames what was sent, or by text that is not UTF-8
 /// - not with a code of the application, or one by which the server only leaves
-fn ended_after_ping(scene: &Scene) -> Option<String> {
-    let may_be_the_ping = |ending: &Ending| match &ending.how {
-        How::CloseFrame { code, .. } => {
+fn ended_after_ping(scene: &AdviceInput) -> Option<String> {
+    let may_be_the_ping = |ending: &CloseCause| match &ending.how {
+        CloseKind::CloseFrame { code, .. } => {
             code.is_none_or(|code| matches!(code, 1000 | 1002 | 1003 | 1007 | 1009 | 1011))
         }
-        How::Fin | How::Rst | How::TlsClose | How::Violation { close: Some(_), .. } => true,
+        CloseKind::Fin
+        | CloseKind::Rst
+        | CloseKind::TlsClose
+        | CloseKind::Violation { close: Some(_), .. } => true,
         // The Ping's payload, sent back as text, is no UTF-8.
-        How::Violation { rule: Violation::InvalidUtf8, close: None, .. } => true,
+        CloseKind::Violation { rule: Violation::InvalidUtf8, close: None, .. } => true,
         _ => false,
     };
     let mut ended = scene.target.connections.iter().filter_map(|connection| {
@@ -250,8 +253,8 @@ fn ended_after_ping(scene: &Scene) -> Option<String> {
         let after = connection.overheard.as_ref()?.ended_after_ping?;
         Some((lost, after))
     });
-    let (lost, after) = ended.find(|(_, after)| *after <= RIGHT_AFTER)?;
-    let took = shown::duration(after);
+    let (lost, after) = ended.find(|(_, after)| *after <= MAX_END_AFTER_PING)?;
+    let took = format::duration(after);
     Some(format!(
         "it ended {took} after our first Ping ({lost}), and nothing had answered: perhaps the server takes no Ping frames; \
          try --heartbeat app ('wscheck listen' sends none, and shows whether it ends anyway)"
@@ -259,8 +262,8 @@ fn ended_after_ping(scene: &Scene) -> Option<String> {
 }
 
 /// The connection ended before an app heartbeat was answered: the message that comes nearest to an answer.
-fn unmatched_before_the_end(scene: &Scene) -> Option<String> {
-    scene.kind(Kind::App).filter(|app| app.counts.answered() == 0)?;
+fn unmatched_before_the_end(scene: &AdviceInput) -> Option<String> {
+    scene.kind(HeartbeatKind::App).filter(|app| app.counts.answered() == 0)?;
     if scene.target.connections.iter().all(stayed_open) || other_convention(scene).is_some() {
         return None;
     }
@@ -269,43 +272,46 @@ fn unmatched_before_the_end(scene: &Scene) -> Option<String> {
 }
 
 /// The last message before the peer ended the connection, which may say why.
-fn said_before_the_end(scene: &Scene) -> Option<String> {
+fn said_before_the_end(scene: &AdviceInput) -> Option<String> {
     if unmatched_before_the_end(scene).is_some() {
         return None;
     }
     let lost = scene.target.connections.iter().filter(|connection| {
-        connection.lost.as_ref().is_some_and(|ending| ending.who == Who::Peer && ending.is_by_peers_hand())
+        connection
+            .lost
+            .as_ref()
+            .is_some_and(|ending| ending.who == ClosedBy::Peer && ending.is_by_peers_hand())
     });
     let last = lost.filter_map(|connection| connection.overheard.as_ref()?.last.as_ref()).next()?;
     Some(format!("the last message before the connection ended: '{last}'"))
 }
 
 /// Nothing was answered on a connection that stayed open.
-fn none_answered(scene: &Scene) -> Option<String> {
+fn none_answered(scene: &AdviceInput) -> Option<String> {
     let rules = [wrong_payloads, messages_for_pings, incomplete_frame];
     if rules.iter().any(|rule| rule(scene).is_some()) || !scene.target.connections.iter().all(stayed_open) {
         return None;
     }
-    match (scene.kind(Kind::Protocol).map(silence), scene.kind(Kind::App).map(silence)) {
-        (Some(Silence::Missed(pings)), None) => Some(format!(
+    match (scene.kind(HeartbeatKind::Protocol).map(silence), scene.kind(HeartbeatKind::App).map(silence)) {
+        (Some(AnswerState::Missed(pings)), None) => Some(format!(
             "{} while the connection stayed open{}: the peer hangs or answers no Ping frames, or the path \
              swallows what is sent",
             unanswered(pings, "ping"),
             unasked_pongs(scene)
         )),
-        (Some(Silence::Missed(pings)), Some(Silence::Missed(asks))) => Some(format!(
+        (Some(AnswerState::Missed(pings)), Some(AnswerState::Missed(asks))) => Some(format!(
             "of {} and {} none was answered while the connection stayed open: the peer hangs, or the path \
              swallows what is sent",
-            shown::counted(pings, "ping"),
-            shown::counted(asks, "app heartbeat")
+            format::counted(pings, "ping"),
+            format::counted(asks, "app heartbeat")
         )),
-        (Some(Silence::Missed(pings)), Some(Silence::Answered)) => Some(format!(
+        (Some(AnswerState::Missed(pings)), Some(AnswerState::Answered)) => Some(format!(
             "{}, but app heartbeats were: the peer, or something in the middle, does not answer Ping frames",
             unanswered(pings, "ping")
         )),
-        (None, Some(Silence::Missed(asks))) => app_unanswered(scene, asks),
-        (Some(Silence::Answered | Silence::Unclear) | None, _)
-        | (Some(Silence::Missed(_)), Some(Silence::Unclear)) => None,
+        (None, Some(AnswerState::Missed(asks))) => app_unanswered(scene, asks),
+        (Some(AnswerState::Answered | AnswerState::Unclear) | None, _)
+        | (Some(AnswerState::Missed(_)), Some(AnswerState::Unclear)) => None,
     }
 }
 
@@ -317,36 +323,36 @@ fn unanswered(number: u64, thing: &str) -> String {
     }
 }
 
-fn unasked_pongs(scene: &Scene) -> String {
-    match scene.kind(Kind::Protocol).map_or(0, |figures| figures.counts.unsolicited) {
+fn unasked_pongs(scene: &AdviceInput) -> String {
+    match scene.kind(HeartbeatKind::Protocol).map_or(0, |figures| figures.counts.unsolicited) {
         0 => String::new(),
-        unasked => format!(", though {} came that nobody asked for", shown::counted(unasked, "pong")),
+        unasked => format!(", though {} came that nobody asked for", format::counted(unasked, "pong")),
     }
 }
 
 /// Answers came, then none, and only heartbeats showed it.
-fn went_silent(scene: &Scene) -> Option<String> {
+fn went_silent(scene: &AdviceInput) -> Option<String> {
     if scene.substitute().is_some() || incomplete_frame(scene).is_some() {
         return None;
     }
     let given_up = scene.target.connections.iter().filter(|connection| {
         let lost = connection.lost.as_ref();
-        lost.is_some_and(|ending| ending.who == Who::Us && ending.how == How::Timeout)
+        lost.is_some_and(|ending| ending.who == ClosedBy::Us && ending.how == CloseKind::Timeout)
     });
     let last_answer = given_up.filter_map(|connection| connection.answered_until).min()?;
     Some(format!(
         "answers stopped after {} while TCP stayed open: the server hangs or was stopped, or the path \
          silently swallows what is sent",
-        shown::duration(last_answer)
+        format::duration(last_answer)
     ))
 }
 
 fn stayed_open(connection: &ConnReport) -> bool {
-    connection.opened.is_some() && connection.ending.as_ref().is_none_or(|ending| ending.who == Who::Us)
+    connection.opened.is_some() && connection.ending.as_ref().is_none_or(|ending| ending.who == ClosedBy::Us)
 }
 
 /// Whether a kind of heartbeat was answered at all.
-enum Silence {
+enum AnswerState {
     /// All that were judged were missed: so many.
     Missed(u64),
     Answered,
@@ -354,21 +360,21 @@ enum Silence {
     Unclear,
 }
 
-fn silence(figures: &KindReport) -> Silence {
+fn silence(figures: &KindReport) -> AnswerState {
     let counts = &figures.counts;
     match (counts.answered(), counts.superseded, counts.missed) {
-        (0, 0, 0) | (0, 1.., _) => Silence::Unclear,
-        (0, 0, missed) => Silence::Missed(missed),
-        (1.., _, _) => Silence::Answered,
+        (0, 0, 0) | (0, 1.., _) => AnswerState::Unclear,
+        (0, 0, missed) => AnswerState::Missed(missed),
+        (1.., _, _) => AnswerState::Answered,
     }
 }
 
-fn app_unanswered(scene: &Scene, missed: u64) -> Option<String> {
-    if explained(scene, scene.kind(Kind::App)?) {
+fn app_unanswered(scene: &AdviceInput, missed: u64) -> Option<String> {
+    if explained(scene, scene.kind(HeartbeatKind::App)?) {
         return None;
     }
     let messages = scene.sum(|connection| connection.messages);
-    let counted = shown::counted(messages, "message");
+    let counted = format::counted(messages, "message");
     let perhaps = match (messages, scene.nearest()) {
         (0, _) => "no other message came that could be the answer".to_string(),
         (_, None) => format!("{counted} came, which may be the answer in another shape"),
@@ -389,80 +395,82 @@ fn app_unanswered(scene: &Scene, missed: u64) -> Option<String> {
 }
 
 /// The connection was cut without a close frame after a quiet that no heartbeat broke in time.
-fn cut_when_quiet(scene: &Scene) -> Option<String> {
+fn cut_when_quiet(scene: &AdviceInput) -> Option<String> {
     let endings = scene.target.connections.iter().filter_map(|connection| connection.lost.as_ref());
-    let cut = endings.filter(|ending| matches!(ending.how, How::Fin | How::Rst | How::TlsClose));
+    let cut =
+        endings.filter(|ending| matches!(ending.how, CloseKind::Fin | CloseKind::Rst | CloseKind::TlsClose));
     let interval = scene.info.interval?;
-    let quiet =
-        cut.map(|ending| ending.idle).filter(|idle| *idle >= QUIET && interval.saturating_mul(2) >= *idle);
+    let quiet = cut
+        .map(|ending| ending.idle)
+        .filter(|idle| *idle >= MIN_IDLE_BEFORE_CUT && interval.saturating_mul(2) >= *idle);
     let idle = quiet.min()?;
     Some(format!(
         "the connection was cut after {} in which nothing came: if that was an idle timeout, a heartbeat \
          every {} would keep it open",
-        shown::duration(idle),
-        shown::duration(Duration::from_secs(idle.as_secs() * 3 / 4))
+        format::duration(idle),
+        format::duration(Duration::from_secs(idle.as_secs() * 3 / 4))
     ))
 }
 
 /// Answers without id were matched in order while several asks were outstanding.
-fn ambiguous_matches(scene: &Scene) -> Option<String> {
+fn ambiguous_matches(scene: &AdviceInput) -> Option<String> {
     let ambiguous = scene.count(|figures| figures.counts.ambiguous);
     (ambiguous > 0).then(|| {
         format!(
             "{} without id came while several asks were outstanding, and went to the oldest: if that \
              one's own was lost, it and all after it seem longer than they were; answers that repeat the \
              ask's id would settle it",
-            shown::counted(ambiguous, "answer")
+            format::counted(ambiguous, "answer")
         )
     })
 }
 
 /// Heartbeats were due and did not leave.
-fn unsent_heartbeats(scene: &Scene) -> Option<String> {
+fn unsent_heartbeats(scene: &AdviceInput) -> Option<String> {
     let unsent = scene.count(|figures| figures.counts.unsent);
     (unsent > 0).then(|| {
         format!(
             "{} never left this machine (local back-pressure): the peer or the path takes no more, or this \
              host slept through their moments",
-            shown::counted(unsent, "heartbeat")
+            format::counted(unsent, "heartbeat")
         )
     })
 }
 
 /// Heartbeats stayed without a reply while later ones were answered.
-fn dropped_replies(scene: &Scene) -> Option<String> {
+fn dropped_replies(scene: &AdviceInput) -> Option<String> {
     let dropped = |kind| {
         scene.kind(kind).map(|figures| figures.counts.missed_later_answered).filter(|count| *count > 0)
     };
-    match (dropped(Kind::Protocol), dropped(Kind::App)) {
+    match (dropped(HeartbeatKind::Protocol), dropped(HeartbeatKind::App)) {
         (Some(pings), _) => Some(format!(
             "no pong came for {}, although later pings were answered and the server had time to answer these first: the \
              server, or something in the middle, drops pongs",
-            shown::counted(pings, "ping")
+            format::counted(pings, "ping")
         )),
         (None, Some(asks)) => Some(format!(
             "no answer came for {}, although answers came after they were sent: the application, or something in the middle, \
              drops some",
-            shown::counted(asks, "app heartbeat")
+            format::counted(asks, "app heartbeat")
         )),
         (None, None) => None,
     }
 }
 
 /// The server may have held several pings, and answered only the latest.
-fn superseded_pongs(scene: &Scene) -> Option<String> {
-    let figures = scene.kind(Kind::Protocol).filter(|figures| figures.counts.superseded > 0)?;
-    let slowest = figures.rtt.map(|rtt| format!(" (the longest RTT was {})", shown::duration(rtt.max)));
+fn superseded_pongs(scene: &AdviceInput) -> Option<String> {
+    let figures = scene.kind(HeartbeatKind::Protocol).filter(|figures| figures.counts.superseded > 0)?;
+    let slowest = figures.rtt.map(|rtt| format!(" (the longest RTT was {})", format::duration(rtt.max)));
     Some(format!(
         "no pong came for {}, only for later ones that the server may have held at the same time: RFC 6455 5.5.3 lets it \
          answer only the latest, so this is no loss; to measure every RTT, make the interval longer than the RTT{}",
-        shown::counted(figures.counts.superseded, "ping"),
+        format::counted(figures.counts.superseded, "ping"),
         slowest.unwrap_or_default()
     ))
 }
 
 /// Pongs came after the timeout.
-fn late_pongs(scene: &Scene) -> Option<String> {
+fn late_pongs(scene: &AdviceInput) -> Option<String> {
     let late = scene.count(|figures| figures.counts.late);
     let longest =
         scene.target.kinds.iter().filter_map(|figures| figures.rtt.as_ref()).map(|rtt| rtt.max).max()?;
@@ -470,9 +478,9 @@ fn late_pongs(scene: &Scene) -> Option<String> {
         format!(
             "{} came after the timeout of {}, the slowest after {}: the peer is slow, not gone; a longer \
              timeout would judge it by its RTT{}",
-            shown::counted(late, "pong"),
-            shown::duration(scene.info.timeout),
-            shown::duration(longest),
+            format::counted(late, "pong"),
+            format::duration(scene.info.timeout),
+            format::duration(longest),
             overtaken_by_the_end(scene)
         )
     })
@@ -480,7 +488,7 @@ fn late_pongs(scene: &Scene) -> Option<String> {
 
 /// The last heartbeats of a slow server are missed, because the run ends before their pongs come: those
 /// that were sent within the time by which the slowest pong exceeded the timeout.
-fn overtaken_by_the_end(scene: &Scene) -> String {
+fn overtaken_by_the_end(scene: &AdviceInput) -> String {
     let figures = scene.target.connections.iter().flat_map(|connection| &connection.kinds);
     let young = figures.filter(|figures| {
         let excess = figures.rtt.map_or(Duration::ZERO, |rtt| rtt.max.saturating_sub(scene.info.timeout));
@@ -496,7 +504,7 @@ fn overtaken_by_the_end(scene: &Scene) -> String {
 
 /// The server's certificate expires soon.
 /// What this client takes and browsers do not (WHATWG WebSockets, "establish a WebSocket connection").
-fn no_subprotocol(scene: &Scene) -> Option<String> {
+fn no_subprotocol(scene: &AdviceInput) -> Option<String> {
     let mut opened = scene.target.connections.iter().filter_map(|connection| connection.opened.as_ref());
     opened.find_map(|opened| {
         let empty = opened.headers.iter().any(|(name, _)| name == "sec-websocket-protocol");
@@ -514,32 +522,32 @@ fn no_subprotocol(scene: &Scene) -> Option<String> {
     })
 }
 
-fn certificate_expires(scene: &Scene) -> Option<String> {
+fn certificate_expires(scene: &AdviceInput) -> Option<String> {
     let opened = scene.target.connections.iter().filter_map(|connection| connection.opened.as_ref());
     let days = opened.filter_map(|opened| opened.tls.as_ref()?.days_left).min()?;
     match days {
         ..0 => Some(format!(
             "the server's certificate expired {} ago: renew it",
-            shown::counted(days.unsigned_abs(), "day")
+            format::counted(days.unsigned_abs(), "day")
         )),
-        0..SOON_DAYS => Some(format!(
+        0..CERT_EXPIRY_WARNING_DAYS => Some(format!(
             "the server's certificate expires in {}: renew it",
-            shown::counted(days.unsigned_abs(), "day")
+            format::counted(days.unsigned_abs(), "day")
         )),
-        SOON_DAYS.. => None,
+        CERT_EXPIRY_WARNING_DAYS.. => None,
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::connect_info::ConnectInfo;
     use crate::domain::heartbeat::difference::Difference;
     use crate::domain::heartbeat::substitutes::OtherPayload;
-    use crate::domain::opening::Opened;
-    use crate::domain::peer_text::PeerText;
     use crate::domain::report::samples;
     use crate::domain::stats::Counts;
     use crate::domain::tcp::TcpView;
+    use crate::domain::untrusted_text::UntrustedText;
     use std::sync::Arc;
     use std::time::SystemTime;
 
@@ -548,19 +556,19 @@ mod tests {
     }
 
     /// One target with these kinds of heartbeat.
-    fn run(kinds: Vec<KindReport>) -> Report {
+    fn run(kinds: Vec<KindReport>) -> PingReport {
         samples::report(vec![samples::target("ws://a/", kinds)])
     }
 
     fn protocol(rtts: &[u64]) -> KindReport {
-        samples::kind(Kind::Protocol, rtts)
+        samples::kind(HeartbeatKind::Protocol, rtts)
     }
 
     fn app(rtts: &[u64]) -> KindReport {
-        samples::kind(Kind::App, rtts)
+        samples::kind(HeartbeatKind::App, rtts)
     }
 
-    fn missed(kind: Kind, missed: u64) -> KindReport {
+    fn missed(kind: HeartbeatKind, missed: u64) -> KindReport {
         KindReport { counts: Counts { missed, ..Counts::default() }, ..samples::kind(kind, &[]) }
     }
 
@@ -569,14 +577,14 @@ mod tests {
         figures
     }
 
-    fn only(report: &Report) -> String {
+    fn only(report: &PingReport) -> String {
         let mut advice = advise(report);
         assert_eq!(advice.len(), 1, "{advice:#?}");
         advice.remove(0)
     }
 
-    fn ended(how: How, who: Who, idle: Duration) -> Option<Arc<Ending>> {
-        let ending = Ending {
+    fn ended(how: CloseKind, who: ClosedBy, idle: Duration) -> Option<Arc<CloseCause>> {
+        let ending = CloseCause {
             who,
             how,
             reply: None,
@@ -589,7 +597,7 @@ mod tests {
         Some(Arc::new(ending))
     }
 
-    fn lose(report: &mut Report, ending: Option<Arc<Ending>>) {
+    fn lose(report: &mut PingReport, ending: Option<Arc<CloseCause>>) {
         let connection = &mut report.targets[0].connections[0];
         (connection.ending, connection.lost) = (ending.clone(), ending);
     }
@@ -599,7 +607,7 @@ mod tests {
         let advice = |tcp: u64, pings: u64| {
             let mut report = run(vec![protocol(&[pings])]);
             let view = TcpView { rtt: ms(tcp), ..TcpView::default() };
-            let mut ending = Ending::clone(&ended(How::Fin, Who::Us, ms(1)).unwrap());
+            let mut ending = CloseCause::clone(&ended(CloseKind::Fin, ClosedBy::Us, ms(1)).unwrap());
             ending.tcp = Some(view);
             report.targets[0].connections[0].ending = Some(Arc::new(ending));
             advise(&report)
@@ -649,7 +657,7 @@ mod tests {
 
     #[test]
     fn a_silent_application_beside_a_good_path_is_named() {
-        let advice = only(&run(vec![protocol(&[5]), missed(Kind::App, 3)]));
+        let advice = only(&run(vec![protocol(&[5]), missed(HeartbeatKind::App, 3)]));
         assert!(
             advice.starts_with(
                 "protocol RTT 5 ms, but no app heartbeat was answered: the server does not know"
@@ -659,7 +667,9 @@ mod tests {
 
     #[test]
     fn an_echo_server_is_recognised() {
-        for kinds in [vec![missed(Kind::App, 3)], vec![protocol(&[5]), missed(Kind::App, 3)]] {
+        for kinds in
+            [vec![missed(HeartbeatKind::App, 3)], vec![protocol(&[5]), missed(HeartbeatKind::App, 3)]]
+        {
             let mut report = run(kinds);
             report.targets[0].connections[0].echoes = 3;
             assert_eq!(
@@ -680,7 +690,7 @@ mod tests {
 
     #[test]
     fn answers_with_ids_of_their_own_are_explained() {
-        let foreign = counted(missed(Kind::App, 3), |counts| counts.mismatched = 3);
+        let foreign = counted(missed(HeartbeatKind::App, 3), |counts| counts.mismatched = 3);
         assert!(
             only(&run(vec![foreign])).starts_with("3 answers carried an id or number that is none of ours")
         );
@@ -688,17 +698,17 @@ mod tests {
 
     #[test]
     fn silence_on_an_open_connection_is_explained_by_what_is_known() {
-        let hangs = only(&run(vec![missed(Kind::Protocol, 4)]));
+        let hangs = only(&run(vec![missed(HeartbeatKind::Protocol, 4)]));
         assert!(hangs.starts_with("none of 4 pings was answered while the connection stayed open"));
-        let one = only(&run(vec![missed(Kind::Protocol, 1)]));
+        let one = only(&run(vec![missed(HeartbeatKind::Protocol, 1)]));
         assert!(one.starts_with("the only ping was not answered while the connection stayed open: "));
-        let both = only(&run(vec![missed(Kind::Protocol, 4), missed(Kind::App, 3)]));
+        let both = only(&run(vec![missed(HeartbeatKind::Protocol, 4), missed(HeartbeatKind::App, 3)]));
         assert!(both.starts_with("of 4 pings and 3 app heartbeats none was answered"));
-        let unasked = counted(missed(Kind::Protocol, 4), |counts| counts.unsolicited = 1);
+        let unasked = counted(missed(HeartbeatKind::Protocol, 4), |counts| counts.unsolicited = 1);
         assert!(only(&run(vec![unasked])).contains("open, though 1 pong came that nobody asked for: "));
-        let no_pongs = only(&run(vec![missed(Kind::Protocol, 4), app(&[5])]));
+        let no_pongs = only(&run(vec![missed(HeartbeatKind::Protocol, 4), app(&[5])]));
         assert!(no_pongs.ends_with("something in the middle, does not answer Ping frames"));
-        let mut alone = run(vec![missed(Kind::App, 3)]);
+        let mut alone = run(vec![missed(HeartbeatKind::App, 3)]);
         assert!(
             only(&alone)
                 .ends_with("(see --app-ping and --app-pong); no other message came that could be the answer")
@@ -709,16 +719,16 @@ mod tests {
 
     #[test]
     fn nothing_is_said_of_silence_when_nothing_was_judged_or_the_connection_ended() {
-        assert!(advise(&run(vec![missed(Kind::Protocol, 0)])).is_empty());
-        assert!(advise(&run(vec![missed(Kind::Protocol, 4), app(&[])])).is_empty());
-        let mut report = run(vec![missed(Kind::Protocol, 4)]);
-        lose(&mut report, ended(How::Rst, Who::Network, ms(10)));
+        assert!(advise(&run(vec![missed(HeartbeatKind::Protocol, 0)])).is_empty());
+        assert!(advise(&run(vec![missed(HeartbeatKind::Protocol, 4), app(&[])])).is_empty());
+        let mut report = run(vec![missed(HeartbeatKind::Protocol, 4)]);
+        lose(&mut report, ended(CloseKind::Rst, ClosedBy::Network, ms(10)));
         assert!(advise(&report).is_empty());
     }
 
     #[test]
     fn pongs_with_another_payload_are_no_silence() {
-        let wrong = counted(missed(Kind::Protocol, 4), |counts| counts.mismatched = 3);
+        let wrong = counted(missed(HeartbeatKind::Protocol, 4), |counts| counts.mismatched = 3);
         assert_eq!(
             only(&run(vec![wrong])),
             "pongs come (3), but with another payload than the ping's: the server (or something between) \
@@ -727,30 +737,30 @@ mod tests {
         assert!(advise(&run(vec![counted(protocol(&[5]), |counts| counts.mismatched = 3)])).is_empty());
     }
 
-    fn hearing(report: &mut Report, overheard: Overheard) {
+    fn hearing(report: &mut PingReport, overheard: ServerTraffic) {
         report.targets[0].connections[0].overheard = Some(Arc::new(overheard));
     }
 
-    fn unmatched(message: &str, point: &str) -> Overheard {
+    fn unmatched(message: &str, point: &str) -> ServerTraffic {
         let difference = Difference { agreeing: 1, points: vec![point.to_string()] };
-        let nearest = Some(Nearest { message: PeerText::new(message), difference });
-        Overheard { nearest, ..Overheard::default() }
+        let nearest = Some(NearestMessage { message: UntrustedText::new(message), difference });
+        ServerTraffic { nearest, ..ServerTraffic::default() }
     }
 
     #[test]
     fn unmatched_reply_is_shown_with_what_differs() {
         let overheard = || unmatched(r#"{"type":"error"}"#, r#"`type` is "error", not "pong""#);
         let shown = r#"'{"type":"error"}' (`type` is "error", not "pong")"#;
-        let mut report = run(vec![missed(Kind::App, 3)]);
+        let mut report = run(vec![missed(HeartbeatKind::App, 3)]);
         report.targets[0].connections[0].messages = 3;
         hearing(&mut report, overheard());
         let expected = format!("3 messages came that are no answer by --app-pong; the nearest: {shown}");
         assert!(only(&report).ends_with(&expected), "{}", only(&report));
-        let mut report = run(vec![protocol(&[5]), missed(Kind::App, 3)]);
+        let mut report = run(vec![protocol(&[5]), missed(HeartbeatKind::App, 3)]);
         hearing(&mut report, overheard());
         assert!(only(&report).ends_with(&format!("; what came: {shown}")));
-        let mut report = run(vec![missed(Kind::App, 1)]);
-        lose(&mut report, ended(How::Fin, Who::Peer, ms(10)));
+        let mut report = run(vec![missed(HeartbeatKind::App, 1)]);
+        lose(&mut report, ended(CloseKind::Fin, ClosedBy::Peer, ms(10)));
         hearing(&mut report, overheard());
         let expected = "no app heartbeat was answered before the connection ended; what came: ";
         assert_eq!(only(&report), format!("{expected}{shown}"));
@@ -759,10 +769,10 @@ mod tests {
     #[test]
     fn last_message_before_the_peers_end_is_shown() {
         let mut report = run(vec![protocol(&[5])]);
-        let last = Some(PeerText::new(r#"{"error":"token expired"}"#));
-        hearing(&mut report, Overheard { last, ..Overheard::default() });
+        let last = Some(UntrustedText::new(r#"{"error":"token expired"}"#));
+        hearing(&mut report, ServerTraffic { last, ..ServerTraffic::default() });
         assert_eq!(advise(&report), [""; 0], "it goes on");
-        lose(&mut report, ended(How::Fin, Who::Peer, ms(10)));
+        lose(&mut report, ended(CloseKind::Fin, ClosedBy::Peer, ms(10)));
         let expected = r#"the last message before the connection ended: '{"error":"token expired"}'"#;
         assert_eq!(only(&report), expected);
     }
@@ -770,14 +780,14 @@ mod tests {
     #[test]
     fn what_took_the_place_of_pongs_is_shown() {
         let with = |substitute: Substitute| {
-            let mut report = run(vec![missed(Kind::Protocol, 4)]);
-            hearing(&mut report, Overheard { substitute: Some(substitute), ..Overheard::default() });
+            let mut report = run(vec![missed(HeartbeatKind::Protocol, 4)]);
+            hearing(&mut report, ServerTraffic { substitute: Some(substitute), ..ServerTraffic::default() });
             only(&report)
         };
         let pongs = with(Substitute::Pongs { count: 4, payload: OtherPayload::Empty });
         let expected = "4 pongs came, but with an empty payload instead of the Ping's: the server (or something between)";
         assert!(pongs.starts_with(expected), "{pongs}");
-        let messages = with(Substitute::Messages { count: 4, sample: PeerText::new("pong") });
+        let messages = with(Substitute::Messages { count: 4, sample: UntrustedText::new("pong") });
         assert!(
             messages.starts_with("a message came for each Ping instead of a Pong (4, the first: 'pong'): ")
         );
@@ -786,20 +796,22 @@ mod tests {
 
     #[test]
     fn end_right_after_the_first_ping_suggests_app_heartbeats() {
-        let advice = |how: How, after: u64| {
+        let advice = |how: CloseKind, after: u64| {
             let mut report = run(vec![counted(protocol(&[]), |counts| counts.ok = 0)]);
-            lose(&mut report, ended(how, Who::Peer, ms(10)));
+            lose(&mut report, ended(how, ClosedBy::Peer, ms(10)));
             let ended_after_ping = Some(ms(after));
-            hearing(&mut report, Overheard { ended_after_ping, ..Overheard::default() });
+            hearing(&mut report, ServerTraffic { ended_after_ping, ..ServerTraffic::default() });
             advise(&report)
         };
-        let close = |code| How::CloseFrame { code: Some(code), reason: PeerText::default() };
-        for how in [How::Fin, How::Rst, How::TlsClose, close(1002), close(1003), close(1011)] {
+        let close = |code| CloseKind::CloseFrame { code: Some(code), reason: UntrustedText::default() };
+        for how in
+            [CloseKind::Fin, CloseKind::Rst, CloseKind::TlsClose, close(1002), close(1003), close(1011)]
+        {
             let found = advice(how, 2);
             assert!(found[0].starts_with("it ended 2 ms after our first Ping ("), "{found:?}");
             assert!(found[0].contains("try --heartbeat app"));
         }
-        for (how, after) in [(How::Fin, 1_001), (close(1001), 2), (close(1013), 2), (close(4401), 2)] {
+        for (how, after) in [(CloseKind::Fin, 1_001), (close(1001), 2), (close(1013), 2), (close(4401), 2)] {
             assert_eq!(advice(how, after), [""; 0]);
         }
     }
@@ -807,14 +819,14 @@ mod tests {
     #[test]
     fn answers_that_stop_on_an_open_connection_are_told() {
         let mut report = run(vec![counted(protocol(&[5]), |counts| counts.missed = 3)]);
-        lose(&mut report, ended(How::Timeout, Who::Us, ms(10)));
+        lose(&mut report, ended(CloseKind::Timeout, ClosedBy::Us, ms(10)));
         report.targets[0].connections[0].answered_until = Some(ms(4_200));
         assert_eq!(
             only(&report),
             "answers stopped after 4.2 s while TCP stayed open: the server hangs or was stopped, or the \
              path silently swallows what is sent"
         );
-        lose(&mut report, ended(How::Rst, Who::Network, ms(10)));
+        lose(&mut report, ended(CloseKind::Rst, ClosedBy::Network, ms(10)));
         assert!(advise(&report).is_empty(), "the network said it");
     }
 
@@ -847,22 +859,22 @@ mod tests {
 
     #[test]
     fn a_cut_after_a_quiet_suggests_a_shorter_interval() {
-        let cut = |how: How, idle: u64, interval: u64| {
+        let cut = |how: CloseKind, idle: u64, interval: u64| {
             let mut report = run(vec![protocol(&[5])]);
-            lose(&mut report, ended(how, Who::Peer, Duration::from_secs(idle)));
+            lose(&mut report, ended(how, ClosedBy::Peer, Duration::from_secs(idle)));
             Arc::make_mut(&mut report.info).interval = Some(Duration::from_secs(interval));
             report
         };
         let expected = "the connection was cut after 1m in which nothing came: if that was an idle \
                         timeout, a heartbeat every 45 s would keep it open";
-        assert_eq!(only(&cut(How::Fin, 60, 90)), expected);
-        assert_eq!(only(&cut(How::Rst, 60, 60)), expected);
-        assert!(advise(&cut(How::Fin, 60, 10)).is_empty(), "heartbeats went out in that quiet");
-        assert!(advise(&cut(How::Fin, 4, 10)).is_empty(), "it was hardly quiet");
-        let close = How::CloseFrame { code: Some(1001), reason: PeerText::default() };
+        assert_eq!(only(&cut(CloseKind::Fin, 60, 90)), expected);
+        assert_eq!(only(&cut(CloseKind::Rst, 60, 60)), expected);
+        assert!(advise(&cut(CloseKind::Fin, 60, 10)).is_empty(), "heartbeats went out in that quiet");
+        assert!(advise(&cut(CloseKind::Fin, 4, 10)).is_empty(), "it was hardly quiet");
+        let close = CloseKind::CloseFrame { code: Some(1001), reason: UntrustedText::default() };
         assert!(advise(&cut(close.clone(), 60, 90)).is_empty(), "the peer said why");
-        let mut opened_again = cut(How::Fin, 60, 90);
-        opened_again.targets[0].connections[0].ending = ended(close, Who::Us, ms(10));
+        let mut opened_again = cut(CloseKind::Fin, 60, 90);
+        opened_again.targets[0].connections[0].ending = ended(close, ClosedBy::Us, ms(10));
         assert_eq!(only(&opened_again), expected);
     }
 
@@ -897,11 +909,11 @@ mod tests {
     fn offered_subprotocols_of_which_none_is_chosen_are_told() {
         let with = |offered: &[&str], chosen: Option<&str>, headers: &[&str]| {
             let mut report = run(vec![protocol(&[5])]);
-            report.targets[0].connections[0].opened = Some(Arc::new(Opened {
+            report.targets[0].connections[0].opened = Some(Arc::new(ConnectInfo {
                 subprotocols_offered: offered.iter().map(|name| name.to_string()).collect(),
-                subprotocol: chosen.map(PeerText::new),
-                headers: headers.iter().map(|name| (name.to_string(), PeerText::default())).collect(),
-                ..Opened::default()
+                subprotocol: chosen.map(UntrustedText::new),
+                headers: headers.iter().map(|name| (name.to_string(), UntrustedText::default())).collect(),
+                ..ConnectInfo::default()
             }));
             advise(&report)
         };

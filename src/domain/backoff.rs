@@ -23,9 +23,9 @@ pub struct Backoff {
 /// A server that accepts a connection and ends it at once must not be asked again and again without a pause: only a
 /// connection that lasted sets the count back to zero.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Attempts(u32);
+pub struct ReconnectAttempts(u32);
 
-impl Attempts {
+impl ReconnectAttempts {
     /// How many were made.
     pub fn count(self) -> u32 {
         self.0
@@ -99,7 +99,7 @@ mod tests {
     #[test]
     fn only_a_connection_that_lasted_starts_the_count_again() {
         let ended = |age_ms, answered| {
-            let mut attempts = Attempts(3);
+            let mut attempts = ReconnectAttempts(3);
             attempts.ended(Duration::from_millis(age_ms), answered, &BACKOFF);
             attempts.count()
         };
@@ -109,7 +109,7 @@ mod tests {
 
     #[test]
     fn connections_that_end_at_once_are_given_up_in_the_end() {
-        let mut attempts = Attempts::default();
+        let mut attempts = ReconnectAttempts::default();
         let mut waits = Vec::new();
         while let Some(wait) = BACKOFF.delay(attempts.count(), 0.5) {
             attempts.made();

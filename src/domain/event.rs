@@ -3,28 +3,28 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use super::ending::Ending;
-use super::health::{Metrics, Status};
-use super::heartbeat::{Kind, Outcome, Stray};
+use super::close_cause::CloseCause;
+use super::connect_info::{ConnectError, ConnectInfo};
+use super::health::{Status, StatusMetrics};
+use super::heartbeat::{HeartbeatKind, HeartbeatOutcome, StrayPong};
 use super::nanos::Nanos;
-use super::opening::{OpenError, Opened};
-use super::overheard::Overheard;
-use super::report::Report;
+use super::report::PingReport;
 pub use super::run::ConnId;
 use super::run::RunInfo;
-use super::tally::Tally;
+use super::server_traffic::ServerTraffic;
+use super::status_counts::StatusCounts;
 
 /// One heartbeat's outcome. A later event for the same `seq` revises it (`was` is then set):
 /// a missed or superseded one whose own pong comes after all is ok or late; the pong of a later ping may supersede a missed
 /// one.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Beat {
-    pub kind: Kind,
+pub struct HeartbeatResult {
+    pub kind: HeartbeatKind,
     /// From 0, on each connection and kind, without gaps; reconnections go on counting.
     pub seq: u64,
-    pub outcome: Outcome,
+    pub outcome: HeartbeatOutcome,
     /// What it was taken for before.
-    pub was: Option<Outcome>,
+    pub was: Option<HeartbeatOutcome>,
     /// Present for `ok` and `late`.
     pub rtt: Option<Duration>,
     /// How late this host was: from the moment it was due to the start of its write, or to that of finding
@@ -49,10 +49,10 @@ pub struct Beat {
     pub rivals: u32,
 }
 
-impl Beat {
+impl HeartbeatResult {
     /// The RTT, when it is news: a revision of what was answered already brings none.
     pub fn first_rtt(&self) -> Option<Duration> {
-        self.rtt.filter(|_| !self.was.is_some_and(Outcome::is_answered))
+        self.rtt.filter(|_| !self.was.is_some_and(HeartbeatOutcome::is_answered))
     }
 }
 
@@ -60,21 +60,21 @@ impl Beat {
 #[derive(Debug, Clone, PartialEq)]
 pub struct StatusChange {
     /// `None` when it is the connection's as a whole, which is the worst of its kinds.
-    pub kind: Option<Kind>,
+    pub kind: Option<HeartbeatKind>,
     pub from: Status,
     pub to: Status,
     /// A lower-case fragment: `mean RTT of the last 10 is 212 ms`.
     pub reason: String,
-    pub metrics: Metrics,
+    pub metrics: StatusMetrics,
 }
 
 /// What a peer sent, besides the answers that were waited for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Heard {
+pub enum PeerTraffic {
     /// A pong that answers nothing.
-    Stray(Kind, Stray),
+    Stray(HeartbeatKind, StrayPong),
     /// The server's own heartbeat: a Ping frame, or a known app ping.
-    ServerPing { kind: Kind, answered: bool },
+    ServerPing { kind: HeartbeatKind, answered: bool },
     /// A message that is neither an answer nor a server's ping.
     Message,
     /// Our own app ping come back unchanged: the server echoes and does not answer.
@@ -85,12 +85,12 @@ pub enum Heard {
 #[derive(Debug, Clone, PartialEq)]
 pub enum ConnEvent {
     Opening,
-    Opened(Arc<Opened>),
-    OpenFailed(Arc<OpenError>),
-    Beat(Beat),
+    Opened(Arc<ConnectInfo>),
+    OpenFailed(Arc<ConnectError>),
+    Beat(HeartbeatResult),
     /// So many of what a peer can send at will; told in counts, at most every few milliseconds of a
     /// kind, so that a flood costs no more than its figures.
-    Heard(Heard, u64),
+    Heard(PeerTraffic, u64),
     Status(StatusChange),
     /// Why the status is what it is, at the end of a connection that we end as planned: the last
     /// change may be long ago, and its reason no longer the figures'.
@@ -101,14 +101,14 @@ pub enum ConnEvent {
     /// So many heartbeats were sent and not judged when the connection ended, for whatever reason, and
     /// never will be. It comes just before `Ended`.
     Unjudged {
-        kind: Kind,
+        kind: HeartbeatKind,
         count: u64,
     },
     /// The server's hello says that it will ask so often.
     Announced(Duration),
     /// What came besides answers. It comes before `Ended`, where there was any.
-    Overheard(Arc<Overheard>),
-    Ended(Arc<Ending>),
+    Overheard(Arc<ServerTraffic>),
+    Ended(Arc<CloseCause>),
     /// The next attempt to open it again is made after `after`.
     Retry {
         /// From 1, since a connection lasted.
@@ -142,11 +142,11 @@ pub enum Event {
         event: ConnEvent,
     },
     /// How several connections stand; ten times a second.
-    Tally(Tally),
+    Tally(StatusCounts),
     /// Figures so far, because the user asked (SIGQUIT).
-    Interim(Box<Report>),
+    Interim(Box<PingReport>),
     /// The end of the run; always the last event.
-    Finished(Box<Report>),
+    Finished(Box<PingReport>),
 }
 
 /// Shows a run's events: one line each, one document at the end, or whatever its format is.

@@ -4,8 +4,8 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::heartbeat::Outcome;
-use super::shown::duration as show;
+use super::format::duration as show;
+use super::heartbeat::HeartbeatOutcome;
 
 /// How a connection is doing, from best to worst; `Ord` follows that order.
 ///
@@ -52,7 +52,7 @@ impl Status {
 
 /// The figures at the moment of a status change.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub struct Metrics {
+pub struct StatusMetrics {
     /// Mean RTT of the rolling window; `None` before the first answer.
     pub window_mean: Option<Duration>,
     /// RTT of the last answer.
@@ -66,7 +66,7 @@ pub struct Metrics {
 
 /// The bounds between the statuses. All of them are options of the command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limits {
+pub struct StatusLimits {
     /// Up to this window mean: healthy.
     pub healthy: Duration,
     /// Up to this: degraded.
@@ -79,9 +79,9 @@ pub struct Limits {
     pub window: usize,
 }
 
-impl Default for Limits {
-    fn default() -> Limits {
-        Limits {
+impl Default for StatusLimits {
+    fn default() -> StatusLimits {
+        StatusLimits {
             healthy: Duration::from_millis(100),
             degraded: Duration::from_millis(500),
             poor: Duration::from_millis(1000),
@@ -91,7 +91,7 @@ impl Default for Limits {
     }
 }
 
-impl Limits {
+impl StatusLimits {
     /// The status by the rules of the contract: consecutive missed first, then the window's mean RTT.
     pub fn status(&self, window_mean: Option<Duration>, consecutive_missed: u32) -> Status {
         match (consecutive_missed, window_mean) {
@@ -117,16 +117,16 @@ impl Limits {
 ///
 /// A heartbeat that is missed although a later one was answered is a loss and no silence: it does not count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Silence(u32);
+pub struct MissStreak(u32);
 
-impl Silence {
+impl MissStreak {
     /// Takes one heartbeat's outcome, or the revision of an earlier one. `later_answered`: a later heartbeat was answered.
-    pub fn record(&mut self, outcome: Outcome, later_answered: bool) {
+    pub fn record(&mut self, outcome: HeartbeatOutcome, later_answered: bool) {
         match outcome {
-            Outcome::Ok | Outcome::Late | Outcome::Superseded => self.0 = 0,
-            Outcome::Missed if later_answered => {}
-            Outcome::Missed => self.0 = self.0.saturating_add(1),
-            Outcome::Unsent => {}
+            HeartbeatOutcome::Ok | HeartbeatOutcome::Late | HeartbeatOutcome::Superseded => self.0 = 0,
+            HeartbeatOutcome::Missed if later_answered => {}
+            HeartbeatOutcome::Missed => self.0 = self.0.saturating_add(1),
+            HeartbeatOutcome::Unsent => {}
         }
     }
 
@@ -138,26 +138,26 @@ impl Silence {
 
 /// The status of one kind of heartbeat on one connection, fed with outcomes.
 #[derive(Debug, Clone)]
-pub struct Health {
-    limits: Arc<Limits>,
+pub struct HealthTracker {
+    limits: Arc<StatusLimits>,
     /// In nanoseconds.
     window: VecDeque<u64>,
     sum: Duration,
     last_rtt: Option<Duration>,
-    silence: Silence,
+    silence: MissStreak,
     /// Heartbeats that were sent and came to something, and those of them that were missed.
     judged: u64,
     missed: u64,
 }
 
-impl Health {
-    pub fn new(limits: impl Into<Arc<Limits>>) -> Health {
-        Health {
+impl HealthTracker {
+    pub fn new(limits: impl Into<Arc<StatusLimits>>) -> HealthTracker {
+        HealthTracker {
             limits: limits.into(),
             window: VecDeque::new(),
             sum: Duration::ZERO,
             last_rtt: None,
-            silence: Silence::default(),
+            silence: MissStreak::default(),
             judged: 0,
             missed: 0,
         }
@@ -167,17 +167,17 @@ impl Health {
     /// so that a missed one is no part of a silence.
     pub fn record(
         &mut self,
-        outcome: Outcome,
-        was: Option<Outcome>,
+        outcome: HeartbeatOutcome,
+        was: Option<HeartbeatOutcome>,
         rtt: Option<Duration>,
         later_answered: bool,
     ) {
         if let Some(was) = was {
-            self.judged = self.judged.saturating_sub(u64::from(was != Outcome::Unsent));
-            self.missed = self.missed.saturating_sub(u64::from(was == Outcome::Missed));
+            self.judged = self.judged.saturating_sub(u64::from(was != HeartbeatOutcome::Unsent));
+            self.missed = self.missed.saturating_sub(u64::from(was == HeartbeatOutcome::Missed));
         }
-        self.judged += u64::from(outcome != Outcome::Unsent);
-        self.missed += u64::from(outcome == Outcome::Missed);
+        self.judged += u64::from(outcome != HeartbeatOutcome::Unsent);
+        self.missed += u64::from(outcome == HeartbeatOutcome::Missed);
         self.silence.record(outcome, later_answered);
         if let Some(rtt) = rtt {
             self.push(rtt);
@@ -220,8 +220,8 @@ impl Health {
     }
 
     /// The figures of this moment.
-    pub fn metrics(&self) -> Metrics {
-        Metrics {
+    pub fn metrics(&self) -> StatusMetrics {
+        StatusMetrics {
             window_mean: self.window_mean(),
             last_rtt: self.last_rtt,
             loss: (self.judged > 0).then(|| self.missed as f64 / self.judged as f64),
@@ -239,19 +239,19 @@ mod tests {
         Duration::from_millis(n)
     }
 
-    fn answer(health: &mut Health, rtt: u64) -> Status {
-        health.record(Outcome::Ok, None, Some(ms(rtt)), false);
+    fn answer(health: &mut HealthTracker, rtt: u64) -> Status {
+        health.record(HeartbeatOutcome::Ok, None, Some(ms(rtt)), false);
         health.status()
     }
 
-    fn miss(health: &mut Health) -> Status {
-        health.record(Outcome::Missed, None, None, false);
+    fn miss(health: &mut HealthTracker) -> Status {
+        health.record(HeartbeatOutcome::Missed, None, None, false);
         health.status()
     }
 
     #[test]
     fn the_bounds_belong_to_the_better_status() {
-        let at = |rtt| answer(&mut Health::new(Limits::default()), rtt);
+        let at = |rtt| answer(&mut HealthTracker::new(StatusLimits::default()), rtt);
         assert_eq!([at(100), at(101)], [Status::Healthy, Status::Degraded]);
         assert_eq!([at(500), at(501)], [Status::Degraded, Status::Poor]);
         assert_eq!([at(1000), at(1001)], [Status::Poor, Status::Critical]);
@@ -259,16 +259,16 @@ mod tests {
 
     #[test]
     fn before_the_first_answer_it_is_unknown() {
-        let mut health = Health::new(Limits::default());
+        let mut health = HealthTracker::new(StatusLimits::default());
         assert_eq!(health.status(), Status::Unknown);
-        health.record(Outcome::Unsent, None, None, false);
+        health.record(HeartbeatOutcome::Unsent, None, None, false);
         assert_eq!(health.status(), Status::Unknown);
         assert_eq!(health.metrics().window_mean, None);
     }
 
     #[test]
     fn one_or_two_missed_are_a_timeout_and_three_are_dead() {
-        let mut health = Health::new(Limits::default());
+        let mut health = HealthTracker::new(StatusLimits::default());
         answer(&mut health, 10);
         assert_eq!(
             [miss(&mut health), miss(&mut health), miss(&mut health)],
@@ -279,40 +279,40 @@ mod tests {
 
     #[test]
     fn an_answer_takes_the_status_back_to_the_windows() {
-        let mut health = Health::new(Limits::default());
+        let mut health = HealthTracker::new(StatusLimits::default());
         answer(&mut health, 10);
         miss(&mut health);
         assert_eq!(answer(&mut health, 10), Status::Healthy);
         miss(&mut health);
-        health.record(Outcome::Late, Some(Outcome::Missed), Some(ms(11_000)), false);
+        health.record(HeartbeatOutcome::Late, Some(HeartbeatOutcome::Missed), Some(ms(11_000)), false);
         assert_eq!(health.status(), Status::Critical, "(10 + 10 + 11000) / 3 ms");
     }
 
     #[test]
     fn a_superseded_heartbeat_is_proof_of_life_without_an_rtt() {
-        let mut health = Health::new(Limits::default());
+        let mut health = HealthTracker::new(StatusLimits::default());
         miss(&mut health);
-        health.record(Outcome::Superseded, None, None, false);
+        health.record(HeartbeatOutcome::Superseded, None, None, false);
         assert_eq!(health.status(), Status::Unknown);
         assert_eq!(health.metrics().consecutive_missed, 0);
     }
 
     #[test]
     fn missed_with_later_answered_is_no_silence() {
-        let mut health = Health::new(Limits::default());
+        let mut health = HealthTracker::new(StatusLimits::default());
         for _ in 0..5 {
-            health.record(Outcome::Missed, None, None, true);
+            health.record(HeartbeatOutcome::Missed, None, None, true);
         }
         assert_eq!(answer(&mut health, 10), Status::Healthy);
         assert_eq!((health.metrics().consecutive_missed, health.metrics().loss), (0, Some(5.0 / 6.0)));
         miss(&mut health);
-        health.record(Outcome::Missed, None, None, true);
+        health.record(HeartbeatOutcome::Missed, None, None, true);
         assert_eq!(health.metrics().consecutive_missed, 1, "it neither adds to a silence nor ends it");
     }
 
     #[test]
     fn only_the_last_ten_count() {
-        let mut health = Health::new(Limits::default());
+        let mut health = HealthTracker::new(StatusLimits::default());
         for _ in 0..10 {
             answer(&mut health, 2000);
         }

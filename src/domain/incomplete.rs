@@ -3,11 +3,11 @@
 use std::fmt;
 use std::time::Duration;
 
-use super::shown::{counted, duration};
+use super::format::{counted, duration};
 
 /// How much had come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Part {
+pub enum IncompletePart {
     /// Of a frame's head, which says how long it is.
     Head { bytes: u64 },
     /// Of a frame's payload.
@@ -20,12 +20,12 @@ pub enum Part {
 
 /// The part that had come, and how long ago the last bytes did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Incomplete {
-    pub part: Part,
+pub struct IncompleteData {
+    pub part: IncompletePart,
     pub since: Duration,
 }
 
-impl Incomplete {
+impl IncompleteData {
     /// What follows from a frame that [blocks pongs](Incomplete::blocks_pongs), as a fragment.
     pub const BLOCKS: &str = "no reply can come before the rest of it";
 
@@ -33,30 +33,32 @@ impl Incomplete {
     /// one does (RFC 6455 section 5.4).
     pub fn blocks_pongs(&self) -> bool {
         match self.part {
-            Part::Head { .. } | Part::Frame { .. } | Part::Record => true,
-            Part::Message { .. } => false,
+            IncompletePart::Head { .. } | IncompletePart::Frame { .. } | IncompletePart::Record => true,
+            IncompletePart::Message { .. } => false,
         }
     }
 }
 
 /// What is shorter is the pause between two packets.
-const SHORTEST_PAUSE: Duration = Duration::from_millis(100);
+const MIN_PAUSE: Duration = Duration::from_millis(100);
 
-impl fmt::Display for Incomplete {
+impl fmt::Display for IncompleteData {
     /// `a frame is incomplete: 100 of 10000 bytes came, then nothing for 4 s`
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.part {
-            Part::Head { bytes } => {
+            IncompletePart::Head { bytes } => {
                 write!(f, "a frame is incomplete: {} of its head came", counted(bytes, "byte"))?;
             }
-            Part::Frame { came, size } => write!(f, "a frame is incomplete: {came} of {size} bytes came")?,
-            Part::Message { fragments, bytes } => {
+            IncompletePart::Frame { came, size } => {
+                write!(f, "a frame is incomplete: {came} of {size} bytes came")?
+            }
+            IncompletePart::Message { fragments, bytes } => {
                 let fragments = counted(fragments, "fragment");
                 write!(f, "a message is incomplete: {fragments} with {bytes} bytes came, and not the last")?;
             }
-            Part::Record => write!(f, "bytes came that complete no TLS record")?,
+            IncompletePart::Record => write!(f, "bytes came that complete no TLS record")?,
         }
-        match self.since >= SHORTEST_PAUSE {
+        match self.since >= MIN_PAUSE {
             true => write!(f, ", then nothing for {}", duration(self.since)),
             false => Ok(()),
         }
@@ -69,14 +71,17 @@ mod tests {
 
     #[test]
     fn incomplete_parts_are_told_with_the_pause_behind_them() {
-        let told = |part, millis| Incomplete { part, since: Duration::from_millis(millis) }.to_string();
+        let told = |part, millis| IncompleteData { part, since: Duration::from_millis(millis) }.to_string();
         assert_eq!(
-            told(Part::Frame { came: 100, size: 10_000 }, 4000),
+            told(IncompletePart::Frame { came: 100, size: 10_000 }, 4000),
             "a frame is incomplete: 100 of 10000 bytes came, then nothing for 4 s"
         );
-        assert_eq!(told(Part::Head { bytes: 1 }, 10), "a frame is incomplete: 1 byte of its head came");
         assert_eq!(
-            told(Part::Message { fragments: 2, bytes: 300 }, 1500),
+            told(IncompletePart::Head { bytes: 1 }, 10),
+            "a frame is incomplete: 1 byte of its head came"
+        );
+        assert_eq!(
+            told(IncompletePart::Message { fragments: 2, bytes: 300 }, 1500),
             "a message is incomplete: 2 fragments with 300 bytes came, and not the last, then nothing for 1.5 s"
         );
     }

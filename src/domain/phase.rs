@@ -42,7 +42,7 @@ impl fmt::Display for Phase {
 
 /// How long each phase of one opening took. A phase that did not happen is `None`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Phases {
+pub struct PhaseTimes {
     pub dns: Option<Duration>,
     pub tcp: Option<Duration>,
     pub proxy: Option<Duration>,

@@ -6,66 +6,66 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use super::advice::advise;
-use super::ending::Ending;
-use super::event::{Beat, ConnEvent, Event, Heard, StatusChange};
-use super::health::{Silence, Status};
-use super::heartbeat::{Kind, Outcome};
-use super::likeness::Facts;
+use super::close_cause::CloseCause;
+use super::compact_connect_info::CompactConnectInfo;
+use super::connect_info::{ConnectError, ConnectInfo, TimestampSource};
+use super::event::{ConnEvent, Event, HeartbeatResult, PeerTraffic, StatusChange};
+use super::health::{MissStreak, Status};
+use super::heartbeat::{HeartbeatKind, HeartbeatOutcome};
 use super::nanos::Nanos;
-use super::opening::{OpenError, Opened, Timestamps};
-use super::overheard::Overheard;
 use super::report::{
-    ConnReport, KindReport, Measurement, Report, Spikes, StampingReport, TargetReport, Verdict,
+    ConnReport, KindReport, Measurement, PingReport, RttSpikes, RunResult, StampingReport, TargetReport,
 };
 use super::run::RunInfo;
-use super::run_status::{Evidence, RunLimits, RunStatus};
-use super::stats::{Counts, Differences, JitterSummary, Lag, MissRuns, Rtts, Successive};
-use super::tally::Tally;
-use super::verdict::{Policy, judge, measurement};
+use super::run_status::{RunStatus, RunStatusLimits, StatusEvidence};
+use super::server_traffic::ServerTraffic;
+use super::stats::{Counts, Differences, JitterSummary, LagStats, MissRuns, Rtts, Successive};
+use super::status_counts::StatusCounts;
+use super::verdict::{PassCriteria, judge, measurement};
 use super::worst::worst_of;
 
 /// So many connections, or targets, have fine RTTs each (see [`Rtts`]); of more, only all together have.
-const FEW: usize = 32;
+const MAX_FINE_RTTS: usize = 32;
 
 /// Builds all figures of a run from its events. Memory grows with the number of connections and their
 /// greatest RTT (see [`Rtts`]), not with the length of the run.
 #[derive(Debug)]
 pub struct Recorder {
     info: Arc<RunInfo>,
-    policy: Policy,
+    policy: PassCriteria,
     started_at: SystemTime,
-    lag: Lag,
-    stamping: Stamping,
+    lag: LagStats,
+    stamping: TimestampDelays,
     /// By target, then by connection.
-    links: Vec<Vec<Link>>,
+    links: Vec<Vec<ConnectionStats>>,
     /// What merging the connections' would not give, when theirs are coarse.
-    sums: Option<Sums>,
-    tally: Tally,
+    sums: Option<PooledRtts>,
+    tally: StatusCounts,
     /// The last opening that was unlike the one before.
-    like: Option<Arc<Opened>>,
+    like: Option<Arc<ConnectInfo>>,
 }
 
 /// The RTTs of many connections together, by kind.
 #[derive(Debug)]
-struct Sums {
-    all: Vec<(Kind, Rtts)>,
+struct PooledRtts {
+    all: Vec<(HeartbeatKind, Rtts)>,
     /// None where there is one target only, whose are all.
-    by_target: Vec<Vec<(Kind, Rtts)>>,
+    by_target: Vec<Vec<(HeartbeatKind, Rtts)>>,
 }
 
-impl Sums {
-    fn new(info: &RunInfo) -> Sums {
+impl PooledRtts {
+    fn new(info: &RunInfo) -> PooledRtts {
         let of = |rtts: Rtts| info.kinds.iter().map(|kind| (*kind, rtts.clone())).collect::<Vec<_>>();
         let targets = info.targets.len();
         let apart = if targets > 1 { targets } else { 0 };
-        Sums { all: of(Rtts::default()), by_target: vec![of(rtts_of_one_of(targets)); apart] }
+        PooledRtts { all: of(Rtts::default()), by_target: vec![of(rtts_of_one_of(targets)); apart] }
     }
 
-    fn of_target(&self, target: usize) -> &[(Kind, Rtts)] {
+    fn of_target(&self, target: usize) -> &[(HeartbeatKind, Rtts)] {
         self.by_target.get(target).unwrap_or(&self.all)
     }
 
-    fn record(&mut self, target: usize, beat: &Beat) {
+    fn record(&mut self, target: usize, beat: &HeartbeatResult) {
         let Some(rtt) = beat.first_rtt() else { return };
         let by_target = self.by_target.get_mut(target).into_iter().flatten();
         let of_kind = self.all.iter_mut().chain(by_target).filter(|(kind, _)| *kind == beat.kind);
@@ -74,17 +74,17 @@ impl Sums {
 }
 
 fn rtts_of_one_of(many: usize) -> Rtts {
-    if many > FEW { Rtts::coarse() } else { Rtts::default() }
+    if many > MAX_FINE_RTTS { Rtts::coarse() } else { Rtts::default() }
 }
 
 impl Recorder {
-    pub fn new(info: impl Into<Arc<RunInfo>>, policy: Policy, started_at: SystemTime) -> Recorder {
+    pub fn new(info: impl Into<Arc<RunInfo>>, policy: PassCriteria, started_at: SystemTime) -> Recorder {
         let info = info.into();
-        let link = Link::new(&info.kinds, &rtts_of_one_of(info.connections()));
+        let link = ConnectionStats::new(&info.kinds, &rtts_of_one_of(info.connections()));
         let links = vec![vec![link; info.connections_each]; info.targets.len()];
-        let sums = (info.connections() > FEW).then(|| Sums::new(&info));
-        let tally = Tally::new(info.connections());
-        let (lag, stamping) = (Lag::default(), Stamping::default());
+        let sums = (info.connections() > MAX_FINE_RTTS).then(|| PooledRtts::new(&info));
+        let tally = StatusCounts::new(info.connections());
+        let (lag, stamping) = (LagStats::default(), TimestampDelays::default());
         Recorder { info, policy, started_at, lag, stamping, links, sums, tally, like: None }
     }
 
@@ -97,24 +97,24 @@ impl Recorder {
         link.observe(*at, event, &mut self.like);
         tally(&mut self.tally, event, before, link.status);
         let ConnEvent::Beat(beat) = event else { return };
-        if let Beat { was: None, lag: Some(lag), .. } = beat {
+        if let HeartbeatResult { was: None, lag: Some(lag), .. } = beat {
             self.lag.record(*lag);
         }
-        self.stamping.record(beat, link.opened.as_ref().map(Facts::timestamps));
+        self.stamping.record(beat, link.opened.as_ref().map(CompactConnectInfo::timestamps));
         if let Some(sums) = &mut self.sums {
             sums.record(id.target, beat);
         }
     }
 
     /// How the run stands, without the cost of a report.
-    pub fn tally(&self) -> Tally {
+    pub fn tally(&self) -> StatusCounts {
         self.tally
     }
 
     /// The figures so far. `elapsed` is the time since the start, by the monotonic clock; `interrupted`
     /// says that the user ended the run. In an interim report what is outstanding on connections that
     /// are still open is not counted as in flight, because no event tells of it.
-    pub fn report(&self, elapsed: Duration, interrupted: bool) -> Report {
+    pub fn report(&self, elapsed: Duration, interrupted: bool) -> PingReport {
         let mut report = self.figures(elapsed, interrupted);
         report.worst = worst_of(&report);
         report.measurement = self.measurement(&report);
@@ -123,7 +123,7 @@ impl Recorder {
         report
     }
 
-    fn figures(&self, elapsed: Duration, interrupted: bool) -> Report {
+    fn figures(&self, elapsed: Duration, interrupted: bool) -> PingReport {
         let all = || self.links.iter().flatten();
         let targets = self.targets(self.started_at.checked_add(elapsed).unwrap_or(self.started_at));
         let mut kinds = self.kinds(all, self.sums.as_ref().map(|sums| sums.all.as_slice()));
@@ -133,7 +133,7 @@ impl Recorder {
             figures.status = worst(same_kind.map(|of_target| of_target.status));
         }
         let status = worst(targets.iter().map(|target| target.status));
-        Report {
+        PingReport {
             info: Arc::clone(&self.info),
             started_at: self.started_at,
             elapsed,
@@ -141,7 +141,7 @@ impl Recorder {
             status_reason: reason_of_run(status, &targets),
             last_status: worst(targets.iter().map(|target| target.last_status)),
             status_counts: status_counts(&targets),
-            verdict: Verdict::Inconclusive,
+            verdict: RunResult::Inconclusive,
             reasons: Vec::new(),
             advice: Vec::new(),
             kinds,
@@ -159,7 +159,7 @@ impl Recorder {
         of.map(|(index, (url, links))| self.target(index, url, links, now)).collect()
     }
 
-    fn target(&self, index: usize, url: &str, links: &[Link], now: SystemTime) -> TargetReport {
+    fn target(&self, index: usize, url: &str, links: &[ConnectionStats], now: SystemTime) -> TargetReport {
         let limits = &self.policy.limits;
         let connections: Vec<ConnReport> =
             links.iter().enumerate().map(|(index, link)| link.report(index, now, limits)).collect();
@@ -175,18 +175,19 @@ impl Recorder {
     }
 
     /// The figures of several connections together, one entry a kind; their RTTs are `sums`, where those were taken.
-    fn kinds<'a, I: Iterator<Item = &'a Link>>(
+    fn kinds<'a, I: Iterator<Item = &'a ConnectionStats>>(
         &self,
         links: impl Fn() -> I,
-        sums: Option<&[(Kind, Rtts)]>,
+        sums: Option<&[(HeartbeatKind, Rtts)]>,
     ) -> Vec<KindReport> {
-        let figures = |kind: Kind| links().filter_map(move |link| link.kinds.iter().find(|k| k.kind == kind));
-        let sum = |kind: Kind| sums?.iter().find(|(of, _)| *of == kind).map(|(_, rtts)| rtts);
+        let figures =
+            |kind: HeartbeatKind| links().filter_map(move |link| link.kinds.iter().find(|k| k.kind == kind));
+        let sum = |kind: HeartbeatKind| sums?.iter().find(|(of, _)| *of == kind).map(|(_, rtts)| rtts);
         self.info.kinds.iter().map(|kind| together(*kind, figures(*kind), sum(*kind))).collect()
     }
 
     /// Suspect when it is so for any kind of heartbeat; unknown without an RTT.
-    fn measurement(&self, report: &Report) -> Measurement {
+    fn measurement(&self, report: &PingReport) -> Measurement {
         let Some(lag) = &report.host_lag else { return Measurement::Unknown };
         let by_kind = report.kinds.iter().filter_map(|kind| kind.rtt.as_ref());
         let found: Vec<_> = by_kind.map(|rtt| measurement(rtt, lag)).collect();
@@ -196,7 +197,7 @@ impl Recorder {
 }
 
 /// Takes in what happened to a connection, and what it did to its status.
-fn tally(tally: &mut Tally, event: &ConnEvent, before: Status, after: Status) {
+fn tally(tally: &mut StatusCounts, event: &ConnEvent, before: Status, after: Status) {
     if before != after {
         tally.moved(before, after);
     }
@@ -210,30 +211,30 @@ fn tally(tally: &mut Tally, event: &ConnEvent, before: Status, after: Status) {
 
 /// What the kernel's stamps left to this host.
 #[derive(Debug, Default)]
-struct Stamping {
-    to_wire: Lag,
-    from_wire: Lag,
+struct TimestampDelays {
+    to_wire: LagStats,
+    from_wire: LagStats,
     fell_back: u64,
 }
 
-impl Stamping {
+impl TimestampDelays {
     /// Takes an RTT, where the beat has a new one, and who was to stamp it.
-    fn record(&mut self, beat: &Beat, wanted: Option<Timestamps>) {
+    fn record(&mut self, beat: &HeartbeatResult, wanted: Option<TimestampSource>) {
         if beat.first_rtt().is_none() {
             return;
         }
         beat.to_wire.into_iter().for_each(|delay| self.to_wire.record(delay.into()));
         beat.from_wire.into_iter().for_each(|delay| self.from_wire.record(delay.into()));
         let lacks = match wanted {
-            Some(Timestamps::Kernel) => beat.to_wire.is_none() || beat.from_wire.is_none(),
-            Some(Timestamps::KernelReceive) => beat.from_wire.is_none(),
-            Some(Timestamps::User) | None => false,
+            Some(TimestampSource::Kernel) => beat.to_wire.is_none() || beat.from_wire.is_none(),
+            Some(TimestampSource::KernelReceive) => beat.from_wire.is_none(),
+            Some(TimestampSource::User) | None => false,
         };
         self.fell_back += u64::from(lacks);
     }
 
     fn summary(&self) -> StampingReport {
-        let Stamping { to_wire, from_wire, fell_back } = self;
+        let TimestampDelays { to_wire, from_wire, fell_back } = self;
         StampingReport { to_wire: to_wire.summary(), from_wire: from_wire.summary(), fell_back: *fell_back }
     }
 }
@@ -264,7 +265,11 @@ fn reason_of_target(status: Status, connections: &[ConnReport]) -> String {
 
 /// The status of a target: that of its worst connection, or worse when the loss over all its connections is. A pong lost
 /// here and there on many connections adds up; none of them shows it alone. `kinds` take that status too.
-fn pooled_status(kinds: &mut [KindReport], connections: &[ConnReport], limits: &RunLimits) -> RunStatus {
+fn pooled_status(
+    kinds: &mut [KindReport],
+    connections: &[ConnReport],
+    limits: &RunStatusLimits,
+) -> RunStatus {
     let status = worst(connections.iter().map(|connection| connection.status));
     let reason = reason_of_target(status, connections);
     let mut found = RunStatus { status, reason, without_rtt: status };
@@ -291,67 +296,67 @@ fn status_counts(targets: &[TargetReport]) -> Vec<(Status, usize)> {
 
 /// What is known of one connection, with all its reconnections.
 #[derive(Debug, Clone)]
-struct Link {
+struct ConnectionStats {
     /// By the latest heartbeats.
     status: Status,
     status_reason: String,
     /// It ended, not as planned, and is not open again.
     is_lost: bool,
-    opened: Option<Facts>,
-    open_error: Option<Arc<OpenError>>,
-    kinds: Vec<KindFigures>,
+    opened: Option<CompactConnectInfo>,
+    open_error: Option<Arc<ConnectError>>,
+    kinds: Vec<KindStats>,
     /// When the last answer came on the connection that is open.
     answered_at: Option<SystemTime>,
-    ending: Option<Arc<Ending>>,
-    lost: Option<Arc<Ending>>,
+    ending: Option<Arc<CloseCause>>,
+    lost: Option<Arc<CloseCause>>,
     answered_until: Option<Duration>,
     unplanned_endings: u32,
     reconnects: u32,
-    outage: Outage,
+    outage: OutageStats,
     messages: u64,
     server_pings_protocol: u64,
     server_pings_app: u64,
     echoes: u64,
-    spikes: Spikes,
+    spikes: RttSpikes,
     announced: Option<Nanos>,
-    overheard: Option<Arc<Overheard>>,
+    overheard: Option<Arc<ServerTraffic>>,
 }
 
-impl Link {
-    fn new(kinds: &[Kind], rtts: &Rtts) -> Link {
-        Link {
+impl ConnectionStats {
+    fn new(kinds: &[HeartbeatKind], rtts: &Rtts) -> ConnectionStats {
+        ConnectionStats {
             status: Status::Unknown,
             status_reason: "no heartbeat was answered yet".to_string(),
             is_lost: false,
             opened: None,
             open_error: None,
-            kinds: kinds.iter().map(|kind| KindFigures::new(*kind, rtts.clone())).collect(),
+            kinds: kinds.iter().map(|kind| KindStats::new(*kind, rtts.clone())).collect(),
             answered_at: None,
             ending: None,
             lost: None,
             answered_until: None,
             unplanned_endings: 0,
             reconnects: 0,
-            outage: Outage::default(),
+            outage: OutageStats::default(),
             messages: 0,
             server_pings_protocol: 0,
             server_pings_app: 0,
             echoes: 0,
-            spikes: Spikes::default(),
+            spikes: RttSpikes::default(),
             announced: None,
             overheard: None,
         }
     }
 
-    fn observe(&mut self, at: SystemTime, event: &ConnEvent, like: &mut Option<Arc<Opened>>) {
+    fn observe(&mut self, at: SystemTime, event: &ConnEvent, like: &mut Option<Arc<ConnectInfo>>) {
         match event {
             ConnEvent::Opening => {}
             ConnEvent::Retry { .. } => self.outage.is_worked_on(),
             ConnEvent::Opened(opened) => {
-                self.opened.get_or_insert_with(|| Facts::keep(opened, like));
+                self.opened.get_or_insert_with(|| CompactConnectInfo::keep(opened, like));
                 self.answered_at = None;
                 self.is_lost = false;
-                self.kinds.iter_mut().for_each(|figures| figures.silence = Silence::default());
+                self.kinds.iter_mut().for_each(|figures| figures.silence = MissStreak::default());
             }
             ConnEvent::OpenFailed(error) => self.open_error = Some(Arc::clone(error)),
             ConnEvent::Beat(beat) => self.beat(at, beat),
@@ -370,13 +375,13 @@ impl Link {
         }
     }
 
-    fn with(&mut self, kind: Kind, change: impl FnOnce(&mut KindFigures)) {
+    fn with(&mut self, kind: HeartbeatKind, change: impl FnOnce(&mut KindStats)) {
         if let Some(figures) = self.kinds.iter_mut().find(|figures| figures.kind == kind) {
             change(figures);
         }
     }
 
-    fn beat(&mut self, at: SystemTime, beat: &Beat) {
+    fn beat(&mut self, at: SystemTime, beat: &HeartbeatResult) {
         if beat.outcome.is_answered() {
             self.answered_at = Some(at);
         }
@@ -387,15 +392,17 @@ impl Link {
         self.with(beat.kind, |figures| figures.beat(beat));
     }
 
-    fn heard(&mut self, heard: Heard, count: u64) {
+    fn heard(&mut self, heard: PeerTraffic, count: u64) {
         match heard {
-            Heard::Stray(kind, stray) => {
+            PeerTraffic::Stray(kind, stray) => {
                 self.with(kind, |figures| figures.counts.record_strays(stray, count))
             }
-            Heard::ServerPing { kind: Kind::Protocol, .. } => self.server_pings_protocol += count,
-            Heard::ServerPing { kind: Kind::App, .. } => self.server_pings_app += count,
-            Heard::Message => self.messages += count,
-            Heard::Echo => self.echoes += count,
+            PeerTraffic::ServerPing { kind: HeartbeatKind::Protocol, .. } => {
+                self.server_pings_protocol += count
+            }
+            PeerTraffic::ServerPing { kind: HeartbeatKind::App, .. } => self.server_pings_app += count,
+            PeerTraffic::Message => self.messages += count,
+            PeerTraffic::Echo => self.echoes += count,
         }
     }
 
@@ -410,7 +417,7 @@ impl Link {
         self.status_reason = reason.to_string();
     }
 
-    fn ended(&mut self, ending: &Arc<Ending>) {
+    fn ended(&mut self, ending: &Arc<CloseCause>) {
         self.ending = Some(Arc::clone(ending));
         self.kinds.iter_mut().for_each(|figures| figures.successive.settle(0));
         if ending.is_loss() {
@@ -474,7 +481,7 @@ impl Link {
         format!("the connection was lost {times} and opened again; {otherwise}")
     }
 
-    fn report(&self, index: usize, now: SystemTime, limits: &RunLimits) -> ConnReport {
+    fn report(&self, index: usize, now: SystemTime, limits: &RunStatusLimits) -> ConnReport {
         let of_kinds: Vec<RunStatus> = self.kinds.iter().map(|figures| figures.run_status(limits)).collect();
         let RunStatus { status, reason, without_rtt } = self.run_status(&of_kinds);
         let mut kinds: Vec<KindReport> = self
@@ -492,7 +499,7 @@ impl Link {
             status_without_rtt: without_rtt,
             last_status: self.status,
             last_status_reason: self.status_reason.clone(),
-            opened: self.opened.as_ref().map(Facts::tell),
+            opened: self.opened.as_ref().map(CompactConnectInfo::tell),
             open_error: self.open_error.clone(),
             kinds,
             ending: self.ending.clone(),
@@ -514,14 +521,14 @@ impl Link {
 
 /// How old a connection that ended was at a moment before. Both are by the wall clock, which may have
 /// been set meanwhile.
-fn age_at(ending: &Ending, at: SystemTime) -> Option<Duration> {
+fn age_at(ending: &CloseCause, at: SystemTime) -> Option<Duration> {
     let before_the_end = ending.at.duration_since(at).unwrap_or_default();
     ending.age.checked_sub(before_the_end)
 }
 
 /// How long one connection was not there, after its first opening.
 #[derive(Debug, Clone, Default)]
-struct Outage {
+struct OutageStats {
     /// Those that are over; `None` before the first.
     past: Option<Duration>,
     /// When the one that lasts began, by the wall clock.
@@ -532,9 +539,9 @@ struct Outage {
     at_least: Duration,
 }
 
-impl Outage {
+impl OutageStats {
     fn began(&mut self, at: SystemTime) {
-        *self = Outage { past: self.past, since: Some(at), ..Outage::default() };
+        *self = OutageStats { past: self.past, since: Some(at), ..OutageStats::default() };
     }
 
     fn is_worked_on(&mut self) {
@@ -547,7 +554,7 @@ impl Outage {
 
     fn over(&mut self, lasted: Duration) {
         let past = self.past.unwrap_or_default().saturating_add(lasted);
-        *self = Outage { past: Some(past), ..Outage::default() };
+        *self = OutageStats { past: Some(past), ..OutageStats::default() };
     }
 
     /// All of it so far; a connection that was never lost had none. `None` when it was lost, and nobody
@@ -566,32 +573,32 @@ impl Outage {
 
 /// What one kind of heartbeat came to on one connection.
 #[derive(Debug, Clone)]
-struct KindFigures {
-    kind: Kind,
+struct KindStats {
+    kind: HeartbeatKind,
     counts: Counts,
     rtts: Rtts,
     successive: Successive,
     miss_runs: MissRuns,
     /// On the connection that is open, or was last.
-    silence: Silence,
+    silence: MissStreak,
     /// The last that was judged.
     last_seq: u64,
 }
 
-impl KindFigures {
-    fn new(kind: Kind, rtts: Rtts) -> KindFigures {
-        KindFigures {
+impl KindStats {
+    fn new(kind: HeartbeatKind, rtts: Rtts) -> KindStats {
+        KindStats {
             kind,
             counts: Counts::default(),
             rtts,
             successive: Successive::default(),
             miss_runs: MissRuns::default(),
-            silence: Silence::default(),
+            silence: MissStreak::default(),
             last_seq: 0,
         }
     }
 
-    fn beat(&mut self, beat: &Beat) {
+    fn beat(&mut self, beat: &HeartbeatResult) {
         self.last_seq = self.last_seq.max(beat.seq);
         self.counts.record(beat.outcome, beat.was);
         self.counts.record_acked(beat.outcome, beat.was, beat.acked);
@@ -601,8 +608,8 @@ impl KindFigures {
         self.successive.record(beat.seq, beat.rtt);
         self.silence.record(beat.outcome, beat.later_answered);
         match (beat.outcome, beat.was) {
-            (Outcome::Missed, _) => self.miss_runs.miss(beat.seq),
-            (_, Some(Outcome::Missed)) => self.miss_runs.unmiss(beat.seq),
+            (HeartbeatOutcome::Missed, _) => self.miss_runs.miss(beat.seq),
+            (_, Some(HeartbeatOutcome::Missed)) => self.miss_runs.unmiss(beat.seq),
             (_, _) => {}
         }
         if let Some(rtt) = beat.first_rtt() {
@@ -611,8 +618,8 @@ impl KindFigures {
         }
     }
 
-    fn run_status(&self, limits: &RunLimits) -> RunStatus {
-        limits.status(Evidence {
+    fn run_status(&self, limits: &RunStatusLimits) -> RunStatus {
+        limits.status(StatusEvidence {
             counts: &self.counts,
             mean_rtt: self.rtts.moments().mean(),
             missed_at_end: self.silence.missed(),
@@ -627,7 +634,11 @@ impl KindFigures {
 
 /// The figures of one kind on several connections as one, without a status. Their RTTs together are `rtts`, where those were taken,
 /// or are merged from theirs.
-fn together<'a>(kind: Kind, parts: impl Iterator<Item = &'a KindFigures>, rtts: Option<&Rtts>) -> KindReport {
+fn together<'a>(
+    kind: HeartbeatKind,
+    parts: impl Iterator<Item = &'a KindStats>,
+    rtts: Option<&Rtts>,
+) -> KindReport {
     let (mut counts, mut merged, mut differences) =
         (Counts::default(), Rtts::default(), Differences::default());
     let (mut longest_miss_run, mut missed_at_end) = (0, 0_u64);
@@ -656,17 +667,17 @@ fn together<'a>(kind: Kind, parts: impl Iterator<Item = &'a KindFigures>, rtts: 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::ending::{How, Who};
+    use crate::domain::close_cause::{CloseKind, ClosedBy};
     use crate::domain::event::ConnId;
-    use crate::domain::health::Metrics;
-    use crate::domain::heartbeat::Stray;
-    use crate::domain::peer_text::PeerText;
+    use crate::domain::health::StatusMetrics;
+    use crate::domain::heartbeat::StrayPong;
+    use crate::domain::untrusted_text::UntrustedText;
     use proptest::prelude::*;
 
     const START: SystemTime = SystemTime::UNIX_EPOCH;
-    const BOTH: &[Kind] = &[Kind::Protocol, Kind::App];
+    const BOTH: &[HeartbeatKind] = &[HeartbeatKind::Protocol, HeartbeatKind::App];
 
-    fn recorder(targets: usize, connections_each: usize, kinds: &[Kind]) -> Recorder {
+    fn recorder(targets: usize, connections_each: usize, kinds: &[HeartbeatKind]) -> Recorder {
         let info = RunInfo {
             targets: (0..targets).map(|n| format!("ws://{n}/")).collect(),
             connections_each,
@@ -678,7 +689,7 @@ mod tests {
             deadline: None,
             preset: None,
         };
-        Recorder::new(info, Policy::default(), START)
+        Recorder::new(info, PassCriteria::default(), START)
     }
 
     fn secs(value: u64) -> Duration {
@@ -694,13 +705,19 @@ mod tests {
     }
 
     fn opened() -> ConnEvent {
-        ConnEvent::Opened(Arc::new(Opened::default()))
+        ConnEvent::Opened(Arc::new(ConnectInfo::default()))
     }
 
-    fn beat(kind: Kind, seq: u64, outcome: Outcome, was: Option<Outcome>, rtt: Option<u64>) -> ConnEvent {
+    fn beat(
+        kind: HeartbeatKind,
+        seq: u64,
+        outcome: HeartbeatOutcome,
+        was: Option<HeartbeatOutcome>,
+        rtt: Option<u64>,
+    ) -> ConnEvent {
         let lag = was.is_none().then_some(ms(seq));
         let rtt = rtt.map(ms);
-        ConnEvent::Beat(Beat {
+        ConnEvent::Beat(HeartbeatResult {
             kind,
             seq,
             outcome,
@@ -717,26 +734,26 @@ mod tests {
     }
 
     fn ok(seq: u64, rtt: u64) -> ConnEvent {
-        beat(Kind::Protocol, seq, Outcome::Ok, None, Some(rtt))
+        beat(HeartbeatKind::Protocol, seq, HeartbeatOutcome::Ok, None, Some(rtt))
     }
 
     fn missed(seq: u64) -> ConnEvent {
-        beat(Kind::Protocol, seq, Outcome::Missed, None, None)
+        beat(HeartbeatKind::Protocol, seq, HeartbeatOutcome::Missed, None, None)
     }
 
-    fn status(kind: Option<Kind>, to: Status, reason: &str) -> ConnEvent {
+    fn status(kind: Option<HeartbeatKind>, to: Status, reason: &str) -> ConnEvent {
         let from = Status::Unknown;
         ConnEvent::Status(StatusChange {
             kind,
             from,
             to,
             reason: reason.to_string(),
-            metrics: Metrics::default(),
+            metrics: StatusMetrics::default(),
         })
     }
 
-    fn ended(who: Who, how: How, at: Duration) -> ConnEvent {
-        let ending = Ending {
+    fn ended(who: ClosedBy, how: CloseKind, at: Duration) -> ConnEvent {
+        let ending = CloseCause {
             who,
             how,
             reply: None,
@@ -750,12 +767,12 @@ mod tests {
     }
 
     fn closed_by_us(at: Duration) -> ConnEvent {
-        ended(Who::Us, How::CloseFrame { code: Some(1000), reason: PeerText::default() }, at)
+        ended(ClosedBy::Us, CloseKind::CloseFrame { code: Some(1000), reason: UntrustedText::default() }, at)
     }
 
     /// The report on one connection with protocol heartbeats, after ten seconds.
-    fn after(events: Vec<ConnEvent>) -> Report {
-        let mut recorder = recorder(1, 1, &[Kind::Protocol]);
+    fn after(events: Vec<ConnEvent>) -> PingReport {
+        let mut recorder = recorder(1, 1, &[HeartbeatKind::Protocol]);
         events.into_iter().for_each(|conn_event| recorder.observe(&event(0, 0, conn_event)));
         recorder.report(secs(10), false)
     }
@@ -766,14 +783,20 @@ mod tests {
             ConnEvent::Opening,
             opened(),
             status(None, Status::Healthy, "mean RTT of the last 1 is 10 ms"),
-            status(Some(Kind::Protocol), Status::Healthy, "mean RTT of the last 1 is 10 ms"),
+            status(Some(HeartbeatKind::Protocol), Status::Healthy, "mean RTT of the last 1 is 10 ms"),
             ok(0, 10),
             ok(1, 30),
             missed(2),
-            beat(Kind::Protocol, 2, Outcome::Late, Some(Outcome::Missed), Some(12_000)),
-            beat(Kind::Protocol, 3, Outcome::Unsent, None, None),
-            ConnEvent::Heard(Heard::Stray(Kind::Protocol, Stray::Duplicate), 1),
-            ConnEvent::Unjudged { kind: Kind::Protocol, count: 2 },
+            beat(
+                HeartbeatKind::Protocol,
+                2,
+                HeartbeatOutcome::Late,
+                Some(HeartbeatOutcome::Missed),
+                Some(12_000),
+            ),
+            beat(HeartbeatKind::Protocol, 3, HeartbeatOutcome::Unsent, None, None),
+            ConnEvent::Heard(PeerTraffic::Stray(HeartbeatKind::Protocol, StrayPong::Duplicate), 1),
+            ConnEvent::Unjudged { kind: HeartbeatKind::Protocol, count: 2 },
             closed_by_us(secs(10)),
         ]);
         let figures = &report.kinds[0];
@@ -790,7 +813,7 @@ mod tests {
         // (10 + 30 + 12000) / 3 = 4013.3 ms
         let reason = "mean RTT of 3 answered heartbeats is 4.01 s";
         let failed = vec![format!("status is critical: {reason}")];
-        assert_eq!((report.verdict, report.reasons), (Verdict::Failed, failed));
+        assert_eq!((report.verdict, report.reasons), (RunResult::Failed, failed));
         let connection = &report.targets[0].connections[0];
         assert_eq!((connection.status, connection.status_reason.as_str()), (Status::Critical, reason));
         let last = (connection.last_status, connection.last_status_reason.as_str());
@@ -808,7 +831,7 @@ mod tests {
         );
         assert_eq!((report.host_lag, report.status), (None, Status::Unknown));
         assert_eq!(report.measurement, Measurement::Unknown);
-        assert_eq!(report.verdict, Verdict::Inconclusive);
+        assert_eq!(report.verdict, RunResult::Inconclusive);
         assert_eq!(report.reasons, ["no protocol heartbeat was sent"]);
     }
 
@@ -819,13 +842,13 @@ mod tests {
 
     #[test]
     fn an_interruption_before_anything_opened_is_told_from_one_later() {
-        let nothing = Verdict::Interrupted { measured: false };
+        let nothing = RunResult::Interrupted { measured: false };
         assert_eq!(recorder(1, 1, BOTH).report(secs(1), true).verdict, nothing);
-        let mut later = recorder(1, 1, &[Kind::Protocol]);
+        let mut later = recorder(1, 1, &[HeartbeatKind::Protocol]);
         later.observe(&event(0, 0, opened()));
         later.observe(&event(0, 0, ok(0, 10)));
         let report = later.report(secs(1), true);
-        assert_eq!((report.verdict, report.interrupted), (Verdict::Passed, true));
+        assert_eq!((report.verdict, report.interrupted), (RunResult::Passed, true));
     }
 
     #[test]
@@ -834,28 +857,31 @@ mod tests {
         for conn_event in [
             opened(),
             ok(0, 10),
-            beat(Kind::App, 0, Outcome::Ok, None, Some(900)),
-            status(Some(Kind::App), Status::Poor, "slow"),
-            status(Some(Kind::Protocol), Status::Healthy, "quick"),
+            beat(HeartbeatKind::App, 0, HeartbeatOutcome::Ok, None, Some(900)),
+            status(Some(HeartbeatKind::App), Status::Poor, "slow"),
+            status(Some(HeartbeatKind::Protocol), Status::Healthy, "quick"),
             status(None, Status::Poor, "app: slow"),
         ] {
             recorder.observe(&event(0, 0, conn_event));
         }
         let report = recorder.report(secs(1), false);
         let found: Vec<_> = report.kinds.iter().map(|k| (k.kind, k.status, k.rtt.unwrap().max)).collect();
-        assert_eq!(found, [(Kind::Protocol, Status::Healthy, ms(10)), (Kind::App, Status::Poor, ms(900))]);
-        assert_eq!((report.status, report.verdict), (Status::Poor, Verdict::Failed));
+        assert_eq!(
+            found,
+            [(HeartbeatKind::Protocol, Status::Healthy, ms(10)), (HeartbeatKind::App, Status::Poor, ms(900))]
+        );
+        assert_eq!((report.status, report.verdict), (Status::Poor, RunResult::Failed));
         assert!(report.advice[0].starts_with("protocol RTT 10 ms beside app RTT 900 ms"));
     }
 
     #[test]
     fn the_overall_status_is_the_worst_with_a_count_of_each() {
-        let mut recorder = recorder(2, 2, &[Kind::Protocol]);
+        let mut recorder = recorder(2, 2, &[HeartbeatKind::Protocol]);
         for (target, index) in [(0, 0), (0, 1), (1, 0)] {
             recorder.observe(&event(target, index, opened()));
             recorder.observe(&event(target, index, ok(0, 10)));
         }
-        recorder.observe(&event(0, 1, ended(Who::Network, How::Rst, secs(1))));
+        recorder.observe(&event(0, 1, ended(ClosedBy::Network, CloseKind::Rst, secs(1))));
         let report = recorder.report(secs(1), false);
         assert_eq!((report.status, report.targets[0].status), (Status::Dead, Status::Dead));
         assert_eq!(report.status_reason, "ws://0/: #1: the connection ended: connection reset (RST)");
@@ -906,7 +932,7 @@ mod tests {
 
     #[test]
     fn loss_over_many_connections_counts_where_none_shows_it_alone() {
-        let mut recorder = recorder(1, 10, &[Kind::Protocol]);
+        let mut recorder = recorder(1, 10, &[HeartbeatKind::Protocol]);
         for (index, seq) in (0..10).flat_map(|index| (0..5).map(move |seq| (index, seq))) {
             let is_lost = seq == 2 && index < 6;
             let beat = if is_lost { missed(seq) } else { ok(seq, 10) };
@@ -920,7 +946,7 @@ mod tests {
         assert_eq!((report.kinds[0].status, report.targets[0].kinds[0].status), (Status::Poor, Status::Poor));
         assert_eq!(
             (report.verdict, report.reasons),
-            (Verdict::Failed, vec![format!("status is poor: {reason}")])
+            (RunResult::Failed, vec![format!("status is poor: {reason}")])
         );
     }
 
@@ -928,7 +954,10 @@ mod tests {
     fn cut_and_opened_again(times: u64) -> Vec<ConnEvent> {
         let round = |n: u64| {
             let answers = (3 * n..3 * n + 3).map(|seq| ok(seq, 10));
-            let cut = [ended(Who::Peer, How::Fin, secs(n)), ConnEvent::Retry { attempt: 1, after: ms(1) }];
+            let cut = [
+                ended(ClosedBy::Peer, CloseKind::Fin, secs(n)),
+                ConnEvent::Retry { attempt: 1, after: ms(1) },
+            ];
             let again = [opened(), ConnEvent::Reconnected { outage: ms(5), attempts: 1 }];
             answers.chain(cut).chain(again).collect::<Vec<_>>()
         };
@@ -942,13 +971,13 @@ mod tests {
         let reason = "the connection was lost 9 times and opened again; mean RTT of 27 answered heartbeats is \
                       10 ms";
         assert_eq!((report.status, report.status_reason.as_str()), (Status::Poor, reason));
-        assert_eq!((report.last_status, report.verdict), (Status::Unknown, Verdict::Failed));
+        assert_eq!((report.last_status, report.verdict), (Status::Unknown, RunResult::Failed));
     }
 
     #[test]
     fn a_connection_that_is_lost_at_the_end_is_dead() {
         let mut events = cut_and_opened_again(1);
-        events.push(ended(Who::Peer, How::Fin, secs(3)));
+        events.push(ended(ClosedBy::Peer, CloseKind::Fin, secs(3)));
         let report = after(events.clone());
         let reason = "the connection ended: peer closed TCP (FIN) without a close frame";
         assert_eq!((report.status, report.status_reason.as_str()), (Status::Dead, reason));
@@ -961,7 +990,7 @@ mod tests {
     #[test]
     fn heartbeats_missed_before_a_reconnect_are_no_silence_at_the_end() {
         let missed_before = vec![opened(), ok(0, 10), missed(1), missed(2), missed(3)];
-        let given_up = [ended(Who::Us, How::Timeout, secs(4)), opened()];
+        let given_up = [ended(ClosedBy::Us, CloseKind::Timeout, secs(4)), opened()];
         let again = [ConnEvent::Reconnected { outage: secs(1), attempts: 1 }, missed(4)];
         let events = missed_before.into_iter().chain(given_up).chain(again).collect();
         // 4 of 5 missed: 80 % loss, and one since it was opened again.
@@ -970,7 +999,7 @@ mod tests {
 
     #[test]
     fn figures_of_several_connections_are_pooled() {
-        let mut recorder = recorder(1, 2, &[Kind::Protocol]);
+        let mut recorder = recorder(1, 2, &[HeartbeatKind::Protocol]);
         for (index, conn_event) in
             [(0, ok(0, 10)), (1, missed(0)), (0, ok(1, 20)), (1, missed(1)), (1, ok(2, 60))]
         {
@@ -991,7 +1020,7 @@ mod tests {
         let report = after(vec![
             opened(),
             ok(0, 10),
-            ended(Who::Peer, How::Fin, secs(2)),
+            ended(ClosedBy::Peer, CloseKind::Fin, secs(2)),
             ConnEvent::Retry { attempt: 0, after: ms(100) },
             opened(),
             ConnEvent::Reconnected { outage: ms(700), attempts: 1 },
@@ -1003,15 +1032,20 @@ mod tests {
         let found = (connection.unplanned_endings, connection.reconnects, connection.outage);
         assert_eq!(found, (1, 1, Some(ms(700))));
         let (ending, lost) = (connection.ending.as_ref().unwrap(), connection.lost.as_ref().unwrap());
-        assert_eq!((ending.who, lost.who), (Who::Us, Who::Peer), "our own close does not hide the loss");
-        assert_eq!(report.verdict, Verdict::Failed);
+        assert_eq!(
+            (ending.who, lost.who),
+            (ClosedBy::Us, ClosedBy::Peer),
+            "our own close does not hide the loss"
+        );
+        assert_eq!(report.verdict, RunResult::Failed);
         assert_eq!(connection.kinds[0].jitter.ipdv_mean, Some(ms(10)), "not across the gap");
     }
 
     #[test]
     fn an_outage_that_lasts_counts_up_to_the_report() {
         let retry = ConnEvent::Retry { attempt: 1, after: ms(100) };
-        let lost = || vec![opened(), ok(0, 10), ended(Who::Network, How::Rst, secs(4)), retry.clone()];
+        let lost =
+            || vec![opened(), ok(0, 10), ended(ClosedBy::Network, CloseKind::Rst, secs(4)), retry.clone()];
         assert_eq!(outage(lost()), Some(secs(6)));
         let gave_up = [lost(), vec![ConnEvent::GaveUp { outage: secs(7), attempts: 3 }]].concat();
         assert_eq!(outage(gave_up), Some(secs(7)));
@@ -1022,7 +1056,7 @@ mod tests {
 
     #[test]
     fn without_an_attempt_to_open_it_again_no_outage_is_known() {
-        let lost = vec![opened(), ok(0, 10), ended(Who::Network, How::Rst, secs(4))];
+        let lost = vec![opened(), ok(0, 10), ended(ClosedBy::Network, CloseKind::Rst, secs(4))];
         assert_eq!(outage(lost), None);
         assert_eq!(outage(vec![ConnEvent::Opening]), None);
         assert_eq!(outage(vec![opened(), ok(0, 10)]), Some(Duration::ZERO));
@@ -1034,13 +1068,13 @@ mod tests {
 
     #[test]
     fn the_moment_of_the_last_answer_is_kept_with_the_loss() {
-        let mut recorder = recorder(1, 1, &[Kind::Protocol]);
+        let mut recorder = recorder(1, 1, &[HeartbeatKind::Protocol]);
         let told = [
             (1, opened()),
             (2, ok(0, 10)),
             (3, ok(1, 10)),
             (9, missed(2)),
-            (9, ended(Who::Us, How::Timeout, secs(9))),
+            (9, ended(ClosedBy::Us, CloseKind::Timeout, secs(9))),
         ];
         for (at, what) in told {
             let id = ConnId { target: 0, index: 0 };
@@ -1053,7 +1087,15 @@ mod tests {
 
     #[test]
     fn heartbeats_that_were_missed_at_the_end_are_told_from_those_before() {
-        let late = |seq| beat(Kind::Protocol, seq, Outcome::Late, Some(Outcome::Missed), Some(12_000));
+        let late = |seq| {
+            beat(
+                HeartbeatKind::Protocol,
+                seq,
+                HeartbeatOutcome::Late,
+                Some(HeartbeatOutcome::Missed),
+                Some(12_000),
+            )
+        };
         let report = after(vec![opened(), missed(0), missed(1), late(0), missed(2), late(1), missed(3)]);
         assert_eq!(report.kinds[0].missed_at_end, 2);
         assert_eq!(after(vec![opened(), missed(0), ok(1, 5)]).kinds[0].missed_at_end, 0);
@@ -1063,15 +1105,15 @@ mod tests {
     fn a_planned_ending_is_no_outage() {
         let report = after(vec![opened(), ok(0, 10), closed_by_us(secs(4))]);
         assert_eq!(report.targets[0].connections[0].outage, Some(Duration::ZERO));
-        assert_eq!(report.verdict, Verdict::Passed);
+        assert_eq!(report.verdict, RunResult::Passed);
     }
 
     #[test]
     fn an_answer_among_rivals_is_ambiguous() {
-        let mut among = Beat {
-            kind: Kind::Protocol,
+        let mut among = HeartbeatResult {
+            kind: HeartbeatKind::Protocol,
             seq: 0,
-            outcome: Outcome::Ok,
+            outcome: HeartbeatOutcome::Ok,
             was: None,
             rtt: Some(ms(1)),
             lag: None,
@@ -1092,11 +1134,11 @@ mod tests {
     fn what_the_server_says_of_itself_is_counted() {
         let report = after(vec![
             opened(),
-            ConnEvent::Heard(Heard::Message, 1),
-            ConnEvent::Heard(Heard::Echo, 1),
-            ConnEvent::Heard(Heard::Echo, 1),
-            ConnEvent::Heard(Heard::ServerPing { kind: Kind::App, answered: true }, 1),
-            ConnEvent::Heard(Heard::ServerPing { kind: Kind::Protocol, answered: true }, 1),
+            ConnEvent::Heard(PeerTraffic::Message, 1),
+            ConnEvent::Heard(PeerTraffic::Echo, 1),
+            ConnEvent::Heard(PeerTraffic::Echo, 1),
+            ConnEvent::Heard(PeerTraffic::ServerPing { kind: HeartbeatKind::App, answered: true }, 1),
+            ConnEvent::Heard(PeerTraffic::ServerPing { kind: HeartbeatKind::Protocol, answered: true }, 1),
         ]);
         let found = &report.targets[0].connections[0];
         assert_eq!((found.messages, found.echoes), (1, 2));
@@ -1105,10 +1147,10 @@ mod tests {
 
     #[test]
     fn what_the_kernel_did_not_stamp_is_counted_beside_what_this_host_added() {
-        let facts = Opened { timestamps: Timestamps::Kernel, ..Opened::default() };
+        let facts = ConnectInfo { timestamps: TimestampSource::Kernel, ..ConnectInfo::default() };
         let stamped = |seq, to_wire: Option<u64>, from_wire: Option<u64>| {
             let ConnEvent::Beat(beat) = ok(seq, 20) else { panic!("no beat") };
-            ConnEvent::Beat(Beat {
+            ConnEvent::Beat(HeartbeatResult {
                 to_wire: to_wire.map(|n| ms(n).into()),
                 from_wire: from_wire.map(|n| ms(n).into()),
                 ..beat
@@ -1117,7 +1159,7 @@ mod tests {
         let beats = [stamped(0, Some(1), Some(4)), stamped(1, None, Some(6)), stamped(2, Some(3), None)];
         let mut events = vec![ConnEvent::Opened(Arc::new(facts))];
         events.extend(beats);
-        events.push(beat(Kind::Protocol, 3, Outcome::Missed, None, None));
+        events.push(beat(HeartbeatKind::Protocol, 3, HeartbeatOutcome::Missed, None, None));
         let stamping = after(events).stamping;
         assert_eq!(stamping.fell_back, 2, "a missed heartbeat has no RTT to stamp");
         assert_eq!(stamping.to_wire.map(|lag| lag.max), Some(ms(3)));
@@ -1128,10 +1170,10 @@ mod tests {
     #[test]
     fn a_late_host_makes_the_measurement_suspect() {
         let late = |seq| {
-            ConnEvent::Beat(Beat {
-                kind: Kind::Protocol,
+            ConnEvent::Beat(HeartbeatResult {
+                kind: HeartbeatKind::Protocol,
                 seq,
-                outcome: Outcome::Ok,
+                outcome: HeartbeatOutcome::Ok,
                 was: None,
                 rtt: Some(ms(20)),
                 lag: Some(ms(12)),
@@ -1148,12 +1190,12 @@ mod tests {
         assert_eq!(report.measurement, Measurement::Suspect(suspect));
     }
 
-    fn any_kind() -> impl Strategy<Value = Kind> {
+    fn any_kind() -> impl Strategy<Value = HeartbeatKind> {
         prop::sample::select(BOTH)
     }
 
-    fn any_outcome() -> impl Strategy<Value = Outcome> {
-        use Outcome::{Late, Missed, Ok, Superseded, Unsent};
+    fn any_outcome() -> impl Strategy<Value = HeartbeatOutcome> {
+        use HeartbeatOutcome::{Late, Missed, Ok, Superseded, Unsent};
         prop::sample::select(vec![Ok, Late, Superseded, Missed, Unsent])
     }
 
@@ -1166,7 +1208,7 @@ mod tests {
         (any_kind(), outcomes, spans, below, numbers).prop_map(
             |(kind, (outcome, was), (rtt, lag, to_wire, from_wire), below, (seq, rivals))| {
                 let (acked, later_answered, sent_again) = below;
-                ConnEvent::Beat(Beat {
+                ConnEvent::Beat(HeartbeatResult {
                     kind,
                     seq,
                     outcome,
@@ -1190,24 +1232,26 @@ mod tests {
     }
 
     fn any_ending() -> impl Strategy<Value = ConnEvent> {
-        let how = prop::sample::select(vec![How::Fin, How::Rst, How::Timeout, How::Silent]);
-        (prop::sample::select(vec![Who::Us, Who::Peer, Who::Network]), how, 0_u64..99)
+        let how =
+            prop::sample::select(vec![CloseKind::Fin, CloseKind::Rst, CloseKind::Timeout, CloseKind::Silent]);
+        (prop::sample::select(vec![ClosedBy::Us, ClosedBy::Peer, ClosedBy::Network]), how, 0_u64..99)
             .prop_map(|(who, how, at)| ended(who, how, secs(at)))
     }
 
     fn any_event() -> impl Strategy<Value = Event> {
-        let stray = prop::sample::select(vec![Stray::Duplicate, Stray::Mismatched, Stray::Unsolicited]);
+        let stray =
+            prop::sample::select(vec![StrayPong::Duplicate, StrayPong::Mismatched, StrayPong::Unsolicited]);
         let conn_event = prop_oneof![
             8 => any_beat(),
             2 => Just(opened()),
             2 => any_change(),
             1 => any_ending(),
-            1 => (any_kind(), stray).prop_map(|(kind, stray)| ConnEvent::Heard(Heard::Stray(kind, stray), 1)),
+            1 => (any_kind(), stray).prop_map(|(kind, stray)| ConnEvent::Heard(PeerTraffic::Stray(kind, stray), 1)),
             1 => (any_kind(), any::<u32>()).prop_map(|(kind, n)| ConnEvent::Unjudged { kind, count: n.into() }),
             1 => any::<u64>().prop_map(|n| ConnEvent::Reconnected { outage: secs(n), attempts: 1 }),
             1 => any::<u64>().prop_map(|n| ConnEvent::GaveUp { outage: secs(n), attempts: 1 }),
             1 => Just(ConnEvent::Retry { attempt: 1, after: ms(1) }),
-            1 => prop::sample::select(vec![ConnEvent::Heard(Heard::Message, 1), ConnEvent::Heard(Heard::Echo, 1), ConnEvent::Opening]),
+            1 => prop::sample::select(vec![ConnEvent::Heard(PeerTraffic::Message, 1), ConnEvent::Heard(PeerTraffic::Echo, 1), ConnEvent::Opening]),
         ];
         (0_usize..3, 0_usize..3, conn_event).prop_map(|(target, index, what)| event(target, index, what))
     }
@@ -1219,7 +1263,7 @@ mod tests {
     }
 
     /// What must hold of every report, whatever happened.
-    fn check(report: &Report) -> Result<(), TestCaseError> {
+    fn check(report: &PingReport) -> Result<(), TestCaseError> {
         let targets = || report.targets.iter();
         prop_assert_eq!(sum(report.kinds.iter()), sum(targets().flat_map(|t| &t.kinds)));
         let of_connections = targets().flat_map(|t| &t.connections).flat_map(|c| &c.kinds);
@@ -1228,7 +1272,7 @@ mod tests {
         // The loss over all connections may be worse than that on any one.
         prop_assert!(report.status_counts.first().is_some_and(|(worst, _)| *worst <= report.status));
         prop_assert_eq!(targets().map(|target| target.status).max(), Some(report.status));
-        prop_assert_eq!(report.reasons.is_empty(), report.verdict == Verdict::Passed);
+        prop_assert_eq!(report.reasons.is_empty(), report.verdict == RunResult::Passed);
         for figures in &report.kinds {
             prop_assert!(figures.counts.loss().is_none_or(|loss| (0.0..=1.0).contains(&loss)));
             let drawn = figures.histogram.iter().map(|bar| bar.1).sum::<u64>();
@@ -1238,10 +1282,10 @@ mod tests {
     }
 
     /// A heartbeat's whole story, as a ledger tells it: its first judgment, and perhaps a revision.
-    type Story = (Outcome, Option<Outcome>);
+    type Story = (HeartbeatOutcome, Option<HeartbeatOutcome>);
 
     fn story() -> impl Strategy<Value = Story> {
-        use Outcome::{Late, Missed, Ok, Superseded, Unsent};
+        use HeartbeatOutcome::{Late, Missed, Ok, Superseded, Unsent};
         prop::sample::select(vec![
             (Ok, None),
             (Late, None),
@@ -1253,9 +1297,9 @@ mod tests {
         ])
     }
 
-    fn told(seq: u64, outcome: Outcome, was: Option<Outcome>) -> ConnEvent {
+    fn told(seq: u64, outcome: HeartbeatOutcome, was: Option<HeartbeatOutcome>) -> ConnEvent {
         let answered = outcome.is_answered();
-        beat(Kind::Protocol, seq, outcome, was, answered.then_some(seq + 1))
+        beat(HeartbeatKind::Protocol, seq, outcome, was, answered.then_some(seq + 1))
     }
 
     proptest! {
@@ -1277,17 +1321,17 @@ mod tests {
             let finals: Vec<_> = stories.iter().map(|(first, then)| then.unwrap_or(*first)).collect();
             let of = |outcome| finals.iter().filter(|last| **last == outcome).count() as u64;
             let counts = Counts {
-                ok: of(Outcome::Ok),
-                late: of(Outcome::Late),
-                superseded: of(Outcome::Superseded),
-                missed: of(Outcome::Missed),
-                unsent: of(Outcome::Unsent),
+                ok: of(HeartbeatOutcome::Ok),
+                late: of(HeartbeatOutcome::Late),
+                superseded: of(HeartbeatOutcome::Superseded),
+                missed: of(HeartbeatOutcome::Missed),
+                unsent: of(HeartbeatOutcome::Unsent),
                 ..Counts::default()
             };
             let figures = &report.kinds[0];
             prop_assert_eq!(figures.counts, counts);
             prop_assert_eq!(figures.rtt.map_or(0, |rtt| rtt.count), counts.answered());
-            let run = finals.split(|last| *last != Outcome::Missed).map(<[Outcome]>::len).max().unwrap_or(0);
+            let run = finals.split(|last| *last != HeartbeatOutcome::Missed).map(<[HeartbeatOutcome]>::len).max().unwrap_or(0);
             prop_assert_eq!(figures.longest_miss_run as usize, run);
         }
     }

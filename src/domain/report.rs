@@ -3,20 +3,20 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use super::ending::Ending;
+use super::close_cause::CloseCause;
+use super::connect_info::{ConnectError, ConnectInfo, TimestampSource};
+use super::format;
 use super::health::Status;
-use super::heartbeat::Kind;
-use super::opening::{OpenError, Opened, Timestamps};
-use super::overheard::Overheard;
+use super::heartbeat::HeartbeatKind;
 use super::run::{ConnId, RunInfo};
-pub use super::run_result::RunResult as Verdict;
-use super::shown;
+pub use super::run_result::RunResult;
+use super::server_traffic::ServerTraffic;
 use super::stats::{Counts, JitterSummary, LagSummary, RttSummary};
 
 /// The figures of one kind of heartbeat.
 #[derive(Debug, Clone, PartialEq)]
 pub struct KindReport {
-    pub kind: Kind,
+    pub kind: HeartbeatKind,
     /// Over the whole run; of several connections, the worst.
     pub status: Status,
     pub counts: Counts,
@@ -42,7 +42,7 @@ impl KindReport {
             format!(
                 "{kind} RTTs are upper bounds: {} carried no id while several asks were outstanding; give \
                  the ask an id or lengthen the interval",
-                shown::counted(ambiguous, "answer")
+                format::counted(ambiguous, "answer")
             )
         })
     }
@@ -61,14 +61,14 @@ pub struct ConnReport {
     pub last_status: Status,
     pub last_status_reason: String,
     /// The first opening's facts; `None` if it never opened.
-    pub opened: Option<Arc<Opened>>,
+    pub opened: Option<Arc<ConnectInfo>>,
     /// The last failure to open, where there was one.
-    pub open_error: Option<Arc<OpenError>>,
+    pub open_error: Option<Arc<ConnectError>>,
     pub kinds: Vec<KindReport>,
     /// The last ending.
-    pub ending: Option<Arc<Ending>>,
+    pub ending: Option<Arc<CloseCause>>,
     /// The last ending that was not planned.
-    pub lost: Option<Arc<Ending>>,
+    pub lost: Option<Arc<CloseCause>>,
     /// How old the connection was that `lost` ended when its last answer came; `None` without one.
     pub answered_until: Option<Duration>,
     /// Endings that were not planned, reconnected or not.
@@ -84,16 +84,16 @@ pub struct ConnReport {
     pub server_pings_app: u64,
     /// Our own app pings that came back unchanged.
     pub echoes: u64,
-    pub spikes: Spikes,
+    pub spikes: RttSpikes,
     /// How often the server will ask, as it said in its last hello.
     pub announced: Option<Duration>,
     /// What else was heard of the server, when the connection ended last.
-    pub overheard: Option<Arc<Overheard>>,
+    pub overheard: Option<Arc<ServerTraffic>>,
 }
 
 /// RTTs that were more than twice the mean of those before them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Spikes {
+pub struct RttSpikes {
     /// Those of which TCP could be asked.
     pub count: u64,
     /// Before these TCP had sent segments again.
@@ -143,7 +143,7 @@ pub enum Measurement {
 
 /// The whole run.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Report {
+pub struct PingReport {
     pub info: Arc<RunInfo>,
     pub started_at: SystemTime,
     pub elapsed: Duration,
@@ -154,7 +154,7 @@ pub struct Report {
     pub last_status: Status,
     /// Connections by status, worst first; only those that occur.
     pub status_counts: Vec<(Status, usize)>,
-    pub verdict: Verdict,
+    pub verdict: RunResult,
     /// Why the verdict is what it is; empty when there is nothing to say.
     pub reasons: Vec<String>,
     /// What to do next, and what the figures mean together.
@@ -172,14 +172,14 @@ pub struct Report {
     pub interrupted: bool,
 }
 
-impl Report {
+impl PingReport {
     /// Every connection, with its target.
     pub fn connections(&self) -> impl Iterator<Item = (&TargetReport, &ConnReport)> {
         self.targets.iter().flat_map(TargetReport::connections)
     }
 
     /// Who stamped all of its RTTs: where connections differ, the less exact.
-    pub fn timestamps(&self) -> Timestamps {
+    pub fn timestamps(&self) -> TimestampSource {
         let connections = self.targets.iter().flat_map(|target| &target.connections);
         let opened = connections.filter_map(|connection| connection.opened.as_ref());
         opened.map(|opened| opened.timestamps).min().unwrap_or_default()
@@ -196,10 +196,10 @@ impl Report {
         let streams = (info.connections() * info.kinds.len()) as u64;
         match (info.count.map(|count| count.saturating_mul(streams)), info.deadline) {
             (Some(planned), _) if done < planned => {
-                Some(format!("interrupted after {done} of {}", shown::counted(planned, "heartbeat")))
+                Some(format!("interrupted after {done} of {}", format::counted(planned, "heartbeat")))
             }
             (None, Some(deadline)) => {
-                let (elapsed, deadline) = (shown::duration(self.elapsed), shown::duration(deadline));
+                let (elapsed, deadline) = (format::duration(self.elapsed), format::duration(deadline));
                 Some(format!("interrupted after {elapsed} of {deadline}"))
             }
             (Some(_), _) | (None, None) => None,
@@ -211,7 +211,7 @@ impl Report {
     pub fn upper_bounds(&self, figures: &KindReport) -> Option<String> {
         figures.upper_bounds().or_else(|| {
             let lag = self.host_lag.filter(LagSummary::stood_still)?;
-            let lag = shown::duration(lag.max);
+            let lag = format::duration(lag.max);
             Some(format!("RTTs are upper bounds: this host stood still for {lag}, and read late what came"))
         })
     }
@@ -221,12 +221,12 @@ impl Report {
 #[cfg(test)]
 pub(crate) mod samples {
     use super::*;
-    use crate::domain::opening::TlsFacts;
-    use crate::domain::phase::Phases;
+    use crate::domain::connect_info::TlsInfo;
+    use crate::domain::phase::PhaseTimes;
     use crate::domain::stats::{Differences, Rtts};
 
     /// Heartbeats that were all answered, with these RTTs in milliseconds.
-    pub fn kind(kind: Kind, rtts: &[u64]) -> KindReport {
+    pub fn kind(kind: HeartbeatKind, rtts: &[u64]) -> KindReport {
         let mut figures = Rtts::default();
         rtts.iter().for_each(|rtt| figures.record(Duration::from_millis(*rtt)));
         KindReport {
@@ -250,7 +250,7 @@ pub(crate) mod samples {
             status_without_rtt: Status::Healthy,
             last_status: Status::Healthy,
             last_status_reason: String::new(),
-            opened: Some(Arc::new(Opened::default())),
+            opened: Some(Arc::new(ConnectInfo::default())),
             open_error: None,
             kinds: Vec::new(),
             ending: None,
@@ -263,16 +263,16 @@ pub(crate) mod samples {
             server_pings_protocol: 0,
             server_pings_app: 0,
             echoes: 0,
-            spikes: Spikes::default(),
+            spikes: RttSpikes::default(),
             announced: None,
             overheard: None,
         }
     }
 
     /// The facts of an opening by TLS, whose phases took 1, 2, 3, 4 and 5 ms.
-    pub fn opened_tls(days_left: i64) -> Opened {
+    pub fn opened_tls(days_left: i64) -> ConnectInfo {
         let ms = |value| Some(Duration::from_millis(value));
-        let tls = TlsFacts {
+        let tls = TlsInfo {
             version: "TLSv1.3".to_string(),
             cipher: "TLS13_AES_128_GCM_SHA256".to_string(),
             alpn: None,
@@ -281,7 +281,7 @@ pub(crate) mod samples {
             issuer: None,
             verified: true,
         };
-        let phases = Phases {
+        let phases = PhaseTimes {
             dns: ms(1),
             tcp: ms(2),
             proxy: ms(3),
@@ -289,7 +289,7 @@ pub(crate) mod samples {
             upgrade: ms(5),
             total: Duration::from_millis(16),
         };
-        Opened { phases, tls: Some(tls), ..Opened::default() }
+        ConnectInfo { phases, tls: Some(tls), ..ConnectInfo::default() }
     }
 
     /// A target with one open connection, whose heartbeats came to this.
@@ -306,7 +306,7 @@ pub(crate) mod samples {
     }
 
     /// A run that came to these targets. The kinds are the first target's.
-    pub fn report(targets: Vec<TargetReport>) -> Report {
+    pub fn report(targets: Vec<TargetReport>) -> PingReport {
         let kinds = targets.first().map_or_else(Vec::new, |target| target.kinds.clone());
         let info = RunInfo {
             targets: targets.iter().map(|target| target.url.clone()).collect(),
@@ -319,7 +319,7 @@ pub(crate) mod samples {
             deadline: None,
             preset: None,
         };
-        Report {
+        PingReport {
             info: Arc::new(info),
             started_at: SystemTime::UNIX_EPOCH,
             elapsed: Duration::from_secs(10),
@@ -327,7 +327,7 @@ pub(crate) mod samples {
             status_reason: String::new(),
             last_status: Status::Healthy,
             status_counts: Vec::new(),
-            verdict: Verdict::Passed,
+            verdict: RunResult::Passed,
             reasons: Vec::new(),
             advice: Vec::new(),
             kinds,
@@ -346,8 +346,8 @@ mod tests {
     use super::*;
 
     /// A run on two connections with both kinds, of which three heartbeats of each kind are answered.
-    fn interrupted(count: Option<u64>, deadline: Option<Duration>) -> Report {
-        let kinds = [Kind::Protocol, Kind::App].map(|kind| samples::kind(kind, &[5, 6, 7]));
+    fn interrupted(count: Option<u64>, deadline: Option<Duration>) -> PingReport {
+        let kinds = [HeartbeatKind::Protocol, HeartbeatKind::App].map(|kind| samples::kind(kind, &[5, 6, 7]));
         let mut report = samples::report(vec![samples::target("ws://a/", kinds.to_vec())]);
         let info = RunInfo { connections_each: 2, count, deadline, ..report.info.as_ref().clone() };
         (report.info, report.interrupted) = (Arc::new(info), true);

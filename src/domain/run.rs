@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::heartbeat::Kind;
-use super::heartbeat::presets::PresetUse;
+use super::heartbeat::HeartbeatKind;
+use super::heartbeat::presets::PresetSelection;
 
 /// Names one connection of a run: the target's index, and the connection's number within it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -23,7 +23,7 @@ pub struct RunInfo {
     pub connections_each: usize,
     /// How many of the worst connections are listed, where there are too many to list all.
     pub worst: usize,
-    pub kinds: Vec<Kind>,
+    pub kinds: Vec<HeartbeatKind>,
     /// `None`: each leaves when the one before was answered or missed.
     pub interval: Option<Duration>,
     pub timeout: Duration,
@@ -32,7 +32,7 @@ pub struct RunInfo {
     /// The run ends after this; `None`: when all heartbeats are judged, or it is stopped.
     pub deadline: Option<Duration>,
     /// Whose heartbeats they are, where a preset was asked for.
-    pub preset: Option<PresetUse>,
+    pub preset: Option<PresetSelection>,
 }
 
 impl RunInfo {

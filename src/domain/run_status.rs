@@ -2,15 +2,15 @@
 
 use std::time::Duration;
 
-use super::health::{Limits, Status};
-use super::shown;
+use super::format;
+use super::health::{Status, StatusLimits};
 use super::stats::Counts;
 
 /// The bounds of the status of a run. All of them are options of the command.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct RunLimits {
+pub struct RunStatusLimits {
     /// The bounds of the mean RTT, and how many heartbeats missed in a row are dead.
-    pub connection: Limits,
+    pub connection: StatusLimits,
     /// The loss above which a run is poor, from 0 to 1.
     pub poor_loss: f64,
     /// The loss above which a run is critical, from 0 to 1.
@@ -21,10 +21,10 @@ pub struct RunLimits {
     pub timeout_after: u32,
 }
 
-impl Default for RunLimits {
-    fn default() -> RunLimits {
-        RunLimits {
-            connection: Limits::default(),
+impl Default for RunStatusLimits {
+    fn default() -> RunStatusLimits {
+        RunStatusLimits {
+            connection: StatusLimits::default(),
             poor_loss: 0.05,
             critical_loss: 0.20,
             loss_min_missed: 2,
@@ -35,7 +35,7 @@ impl Default for RunLimits {
 
 /// The heartbeats of one kind that a status is judged by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Evidence<'a> {
+pub struct StatusEvidence<'a> {
     pub counts: &'a Counts,
     /// Mean RTT of all answered heartbeats; `None` without an answer.
     pub mean_rtt: Option<Duration>,
@@ -53,14 +53,14 @@ pub struct RunStatus {
     pub without_rtt: Status,
 }
 
-impl RunLimits {
+impl RunStatusLimits {
     /// The status of a run by the heartbeats of one kind on one connection: the worst that one of these rules gives.
     ///
     /// 1. At the end heartbeats were missed in a row: `dead` or `timeout`.
     /// 2. Heartbeats were missed and none was answered: `timeout`.
     /// 3. Heartbeats were missed: `degraded`, `poor` or `critical`, by the loss.
     /// 4. The class of the mean RTT of all answered heartbeats; `unknown` without an answer.
-    pub fn status(&self, evidence: Evidence<'_>) -> RunStatus {
+    pub fn status(&self, evidence: StatusEvidence<'_>) -> RunStatus {
         let besides_rtt =
             [self.by_silence(evidence), never_answered(evidence), self.by_loss(evidence.counts)];
         let without_rtt = besides_rtt.iter().flatten().map(|(status, _)| *status).max();
@@ -84,11 +84,11 @@ impl RunLimits {
             loss if loss > self.poor_loss => Status::Poor,
             _ => Status::Degraded,
         };
-        let judged = shown::counted(counts.judged(), "heartbeat");
-        Some((status, format!("{} of {judged} missed ({} loss)", counts.missed, shown::share(loss))))
+        let judged = format::counted(counts.judged(), "heartbeat");
+        Some((status, format!("{} of {judged} missed ({} loss)", counts.missed, format::share(loss))))
     }
 
-    fn by_silence(&self, evidence: Evidence<'_>) -> Option<(Status, String)> {
+    fn by_silence(&self, evidence: StatusEvidence<'_>) -> Option<(Status, String)> {
         let missed = evidence.missed_at_end;
         let status = match missed {
             0 => return None,
@@ -96,19 +96,19 @@ impl RunLimits {
             missed if missed >= self.timeout_after => Status::Timeout,
             _ => return None,
         };
-        let heartbeats = shown::counted(u64::from(missed), "heartbeat");
+        let heartbeats = format::counted(u64::from(missed), "heartbeat");
         Some((status, format!("the last {heartbeats} were missed")))
     }
 
-    fn by_rtt(&self, evidence: Evidence<'_>) -> (Status, String) {
+    fn by_rtt(&self, evidence: StatusEvidence<'_>) -> (Status, String) {
         let answered = evidence.counts.answered();
         match evidence.mean_rtt {
             None => (Status::Unknown, "no heartbeat was answered".to_string()),
             Some(mean) if answered == 1 => {
-                (self.connection.of_mean(mean), format!("the only RTT is {}", shown::duration(mean)))
+                (self.connection.of_mean(mean), format!("the only RTT is {}", format::duration(mean)))
             }
             Some(mean) => {
-                let mean_shown = shown::duration(mean);
+                let mean_shown = format::duration(mean);
                 let reason = format!("mean RTT of {answered} answered heartbeats is {mean_shown}");
                 (self.connection.of_mean(mean), reason)
             }
@@ -116,10 +116,10 @@ impl RunLimits {
     }
 }
 
-fn never_answered(evidence: Evidence<'_>) -> Option<(Status, String)> {
+fn never_answered(evidence: StatusEvidence<'_>) -> Option<(Status, String)> {
     let missed = evidence.counts.missed;
     (missed > 0 && evidence.counts.answered() == 0).then(|| {
-        let heartbeats = shown::counted(missed, "heartbeat");
+        let heartbeats = format::counted(missed, "heartbeat");
         (Status::Timeout, format!("no heartbeat was answered, and {heartbeats} missed"))
     })
 }
@@ -135,8 +135,8 @@ mod tests {
 
     fn judged(ok: u64, missed: u64, mean: Option<u64>, missed_at_end: u32) -> RunStatus {
         let counts = Counts { ok, missed, ..Counts::default() };
-        let evidence = Evidence { counts: &counts, mean_rtt: mean.map(ms), missed_at_end };
-        RunLimits::default().status(evidence)
+        let evidence = StatusEvidence { counts: &counts, mean_rtt: mean.map(ms), missed_at_end };
+        RunStatusLimits::default().status(evidence)
     }
 
     fn told(ok: u64, missed: u64, mean: u64, missed_at_end: u32) -> (Status, String) {
@@ -206,14 +206,14 @@ mod tests {
     #[test]
     fn superseded_heartbeats_are_no_loss() {
         let counts = Counts { ok: 10, superseded: 10, ..Counts::default() };
-        let evidence = Evidence { counts: &counts, mean_rtt: Some(ms(5)), missed_at_end: 0 };
-        assert_eq!(RunLimits::default().status(evidence).status, Status::Healthy);
+        let evidence = StatusEvidence { counts: &counts, mean_rtt: Some(ms(5)), missed_at_end: 0 };
+        assert_eq!(RunStatusLimits::default().status(evidence).status, Status::Healthy);
     }
 
     #[test]
     fn every_limit_can_be_moved() {
-        let limits = RunLimits {
-            connection: Limits { dead_after: 9, ..Limits::default() },
+        let limits = RunStatusLimits {
+            connection: StatusLimits { dead_after: 9, ..StatusLimits::default() },
             poor_loss: 0.5,
             critical_loss: 0.6,
             loss_min_missed: 4,
@@ -221,7 +221,7 @@ mod tests {
         };
         let status = |ok, missed, missed_at_end| {
             let counts = Counts { ok, missed, ..Counts::default() };
-            limits.status(Evidence { counts: &counts, mean_rtt: Some(ms(1)), missed_at_end }).status
+            limits.status(StatusEvidence { counts: &counts, mean_rtt: Some(ms(1)), missed_at_end }).status
         };
         assert_eq!([status(1, 3, 0), status(3, 4, 0)], [Status::Degraded, Status::Poor]);
         assert_eq!([status(4, 4, 4), status(1, 4, 0)], [Status::Degraded, Status::Critical]);
@@ -237,7 +237,7 @@ mod tests {
             let end = end.min(missed as u32);
             let counts = Counts { ok, missed, superseded, ..Counts::default() };
             let mean_rtt = (ok > 0).then(|| ms(mean));
-            let found = RunLimits::default().status(Evidence { counts: &counts, mean_rtt, missed_at_end: end });
+            let found = RunStatusLimits::default().status(StatusEvidence { counts: &counts, mean_rtt, missed_at_end: end });
             let loss = missed as f64 / (ok + missed + superseded).max(1) as f64;
             let rules = [
                 (ok == 0, Status::Unknown),

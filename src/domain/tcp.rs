@@ -5,10 +5,10 @@
 
 use std::time::Duration;
 
-use super::shown::{counted, duration as show};
+use super::format::{counted, duration as show};
 
 /// How long a peer may hold an acknowledgement back (RFC 9293 section 3.8.6.3).
-const DELAYED_ACK: Duration = Duration::from_millis(500);
+const MAX_DELAYED_ACK: Duration = Duration::from_millis(500);
 
 /// TCP's figures of one connection, at one moment (TCP_INFO of tcp(7), on Linux).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -37,7 +37,7 @@ impl TcpView {
     pub fn has_acked(&self, end: u64, ago: Duration) -> Option<bool> {
         match self.acked >= end {
             true => Some(true),
-            false if ago >= DELAYED_ACK + self.rtt => Some(false),
+            false if ago >= MAX_DELAYED_ACK + self.rtt => Some(false),
             false => None,
         }
     }
@@ -66,12 +66,12 @@ const ACKNOWLEDGED: &str = "TCP acknowledged what was sent: the next hop lives";
 
 /// What TCP says of the heartbeats missed in a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct MissedBelow {
+pub struct MissedAtTcp {
     acked: u32,
     not_acked: u32,
 }
 
-impl MissedBelow {
+impl MissedAtTcp {
     /// One more was missed.
     pub fn miss(&mut self, acked: Option<bool>) {
         self.acked += u32::from(acked == Some(true));
@@ -116,7 +116,7 @@ mod tests {
     #[test]
     fn what_was_missed_is_told_by_what_tcp_acknowledged() {
         let meaning = |acked: &[Option<bool>]| {
-            let mut missed = MissedBelow::default();
+            let mut missed = MissedAtTcp::default();
             acked.iter().for_each(|acked| missed.miss(*acked));
             missed.meaning().unwrap_or_default()
         };

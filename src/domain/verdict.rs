@@ -2,24 +2,24 @@
 
 use std::time::Duration;
 
-use super::ending::{How, Who};
+use super::close_cause::{CloseKind, ClosedBy};
+use super::fail_if::{FailIf, FailOn, Truth};
+use super::format;
 use super::health::Status;
-use super::recognition;
-use super::report::{ConnReport, KindReport, Measurement, Report, TargetReport, Verdict};
-use super::run_status::RunLimits;
-use super::shown;
+use super::preset_mismatch;
+use super::report::{ConnReport, KindReport, Measurement, PingReport, RunResult, TargetReport};
+use super::run_status::RunStatusLimits;
 use super::stats::{LagSummary, RttSummary};
-use super::threshold::{FailIf, FailOn, Truth};
 
 /// When more than one in so many heartbeats that were due never left, the schedule was not run.
-const UNSENT_PART: u64 = 10;
+const MAX_UNSENT_PART: u64 = 10;
 /// The most reasons that are told one by one.
-const MOST_REASONS: usize = 20;
+const MAX_REASONS: usize = 20;
 
 /// How a run is judged: the bounds of its status, and what the user will not accept.
 #[derive(Debug, Clone, Default)]
-pub struct Policy {
-    pub limits: RunLimits,
+pub struct PassCriteria {
+    pub limits: RunStatusLimits,
     pub fail_on: FailOn,
     pub fail_if: Vec<FailIf>,
 }
@@ -30,38 +30,38 @@ pub struct Policy {
 /// - a connection could not be opened while others were measured, one ended that should not have, a
 ///   status is known and at or worse than the one to fail on, a fail-if expression is true: failed
 /// - such a status or expression comes only from RTTs that are upper bounds (see
-///   [`Report::upper_bounds`]): inconclusive. What is good by its upper bounds is good.
+///   [`PingReport::upper_bounds`]): inconclusive. What is good by its upper bounds is good.
 /// - a connection was not open yet, no heartbeat of a kind was judged on one, more than a tenth of
 ///   those due was never sent, or a fail-if expression has no value: inconclusive
 /// - the user ended a bounded run before it was complete: interrupted, unless it failed
 /// - else passed. When all that were judged were missed, that is an answer, and the status of it is
 ///   `timeout` or `dead`: who accepts that status (`--fail-on dead` with a generous `--dead-after`) has
 ///   asked for the pass.
-pub fn judge(report: &Report, policy: &Policy) -> (Verdict, Vec<String>) {
+pub fn judge(report: &PingReport, policy: &PassCriteria) -> (RunResult, Vec<String>) {
     if report.connections().all(|(_, connection)| connection.opened.is_none()) {
         return never_opened(report);
     }
     let failures = failures(report, policy);
     let cut_short = report.cut_short();
     if !failures.is_empty() {
-        return (Verdict::Failed, shortened(failures.into_iter().chain(cut_short).collect()));
+        return (RunResult::Failed, shortened(failures.into_iter().chain(cut_short).collect()));
     }
     let doubts = doubts(report, policy);
     match (cut_short, doubts.is_empty()) {
         (Some(cut_short), _) => {
             let reasons = std::iter::once(cut_short).chain(doubts).collect();
-            (Verdict::Interrupted { measured: true }, shortened(reasons))
+            (RunResult::Interrupted { measured: true }, shortened(reasons))
         }
-        (None, true) => (Verdict::Passed, Vec::new()),
-        (None, false) => (Verdict::Inconclusive, shortened(doubts)),
+        (None, true) => (RunResult::Passed, Vec::new()),
+        (None, false) => (RunResult::Inconclusive, shortened(doubts)),
     }
 }
 
-fn never_opened(report: &Report) -> (Verdict, Vec<String>) {
+fn never_opened(report: &PingReport) -> (RunResult, Vec<String>) {
     let errors = open_errors(report);
     let verdict = match (errors.is_empty(), report.interrupted) {
-        (true, true) => Verdict::Interrupted { measured: false },
-        (true, false) | (false, _) => Verdict::Unreachable,
+        (true, true) => RunResult::Interrupted { measured: false },
+        (true, false) | (false, _) => RunResult::Unreachable,
     };
     let waiting = report.targets.iter().filter(|target| target.connections.iter().any(is_opening));
     let reasons = errors.into_iter().chain(waiting.map(|target| cut_short(report, &target.url)));
@@ -73,13 +73,13 @@ fn is_opening(connection: &ConnReport) -> bool {
     connection.opened.is_none() && connection.open_error.is_none()
 }
 
-fn cut_short(report: &Report, what: &str) -> String {
+fn cut_short(report: &PingReport, what: &str) -> String {
     let end = if report.interrupted { "interrupt" } else { "deadline" };
     format!("the {end} came while {what} was still being opened")
 }
 
 /// Why connections never opened; those of one target mostly fail alike.
-fn open_errors(report: &Report) -> Vec<String> {
+fn open_errors(report: &PingReport) -> Vec<String> {
     let never = report.connections().filter(|(_, connection)| connection.opened.is_none());
     let mut errors: Vec<_> =
         never.filter_map(|(_, connection)| connection.open_error.as_ref().map(|e| e.to_string())).collect();
@@ -87,7 +87,7 @@ fn open_errors(report: &Report) -> Vec<String> {
     errors
 }
 
-fn failures(report: &Report, policy: &Policy) -> Vec<String> {
+fn failures(report: &PingReport, policy: &PassCriteria) -> Vec<String> {
     let mut failures = open_errors(report);
     failures.extend(report.connections().filter_map(|(target, connection)| {
         unplanned_ending(connection).map(|reason| placed(report, target, connection, &reason))
@@ -127,7 +127,7 @@ fn bad_status(connection: &ConnReport, fail_on: FailOn) -> Option<String> {
 
 /// Whether only an ending makes the status so bad: the other side's, or one after which it was opened again.
 fn is_by_an_ending(connection: &ConnReport, fail_on: FailOn) -> bool {
-    let ended_by_others = connection.ending.as_ref().is_some_and(|ending| ending.who != Who::Us);
+    let ended_by_others = connection.ending.as_ref().is_some_and(|ending| ending.who != ClosedBy::Us);
     match connection.status {
         Status::Dead => ended_by_others,
         Status::Poor => {
@@ -139,7 +139,7 @@ fn is_by_an_ending(connection: &ConnReport, fail_on: FailOn) -> bool {
 }
 
 /// The loss over all connections to a target, where none of them is so bad by itself.
-fn bad_together(report: &Report, target: &TargetReport, fail_on: FailOn) -> Option<String> {
+fn bad_together(report: &PingReport, target: &TargetReport, fail_on: FailOn) -> Option<String> {
     let by_one = target.connections.iter().any(|connection| fail_on.rejects(connection.status));
     (fail_on.rejects(target.status) && !by_one).then(|| {
         let reason = format!("status is {}: {}", target.status.label(), target.status_reason);
@@ -149,7 +149,7 @@ fn bad_together(report: &Report, target: &TargetReport, fail_on: FailOn) -> Opti
 
 /// Why a status that is not accepted may be better than it seems: it comes from RTTs, and those of every
 /// kind to which it applies are upper bounds.
-fn bounds_behind(report: &Report, connection: &ConnReport, fail_on: FailOn) -> Option<String> {
+fn bounds_behind(report: &PingReport, connection: &ConnReport, fail_on: FailOn) -> Option<String> {
     let of_rtts = matches!(connection.status, Status::Degraded | Status::Poor | Status::Critical)
         && !fail_on.rejects(connection.status_without_rtt);
     // Where even healthy is not accepted, no RTT would be short enough.
@@ -161,7 +161,7 @@ fn bounds_behind(report: &Report, connection: &ConnReport, fail_on: FailOn) -> O
     bad.all(|figures| report.upper_bounds(figures).is_some()).then_some(why)
 }
 
-fn doubts(report: &Report, policy: &Policy) -> Vec<String> {
+fn doubts(report: &PingReport, policy: &PassCriteria) -> Vec<String> {
     let of_connection = |(target, connection)| {
         let doubts = doubts_of(report, connection, policy);
         doubts.into_iter().map(move |reason| placed(report, target, connection, &reason))
@@ -175,7 +175,7 @@ fn doubts(report: &Report, policy: &Policy) -> Vec<String> {
     doubts
 }
 
-fn doubts_of(report: &Report, connection: &ConnReport, policy: &Policy) -> Vec<String> {
+fn doubts_of(report: &PingReport, connection: &ConnReport, policy: &PassCriteria) -> Vec<String> {
     if connection.opened.is_none() {
         return vec![cut_short(report, "it")];
     }
@@ -183,14 +183,15 @@ fn doubts_of(report: &Report, connection: &ConnReport, policy: &Policy) -> Vec<S
     let bounds = bounds_behind(report, connection, policy.fail_on);
     let doubtful = bad.zip(bounds).map(|(bad, why)| format!("{bad}, but {why}"));
     let unclear = connection.kinds.iter().filter_map(|figures| unjudged(figures).or_else(|| unsent(figures)));
-    let silent = recognition::never_began(&report.info, connection, report.elapsed);
+    let silent = preset_mismatch::never_began(&report.info, connection, report.elapsed);
     let limited = limited(connection);
     doubtful.into_iter().chain(limited).chain(unclear).chain(silent).collect()
 }
 
 /// A limit of ours ended the connection: what it would have shown later is not known.
 fn limited(connection: &ConnReport) -> Option<String> {
-    let ending = connection.ending.as_ref().filter(|ending| matches!(ending.how, How::TooLarge { .. }))?;
+    let ending =
+        connection.ending.as_ref().filter(|ending| matches!(ending.how, CloseKind::TooLarge { .. }))?;
     Some(format!("the run was cut short: {ending}"))
 }
 
@@ -209,14 +210,14 @@ fn unjudged(figures: &KindReport) -> Option<String> {
 fn unsent(figures: &KindReport) -> Option<String> {
     let unsent = figures.counts.unsent;
     let due = figures.counts.sent().saturating_add(unsent);
-    (unsent.saturating_mul(UNSENT_PART) > due).then(|| {
+    (unsent.saturating_mul(MAX_UNSENT_PART) > due).then(|| {
         let kind = figures.kind;
         format!("{unsent} of {due} {kind} heartbeats never left: the schedule asked for was not run")
     })
 }
 
 /// Names the target where there are several, and the connection where it has several.
-fn placed(report: &Report, target: &TargetReport, connection: &ConnReport, reason: &str) -> String {
+fn placed(report: &PingReport, target: &TargetReport, connection: &ConnReport, reason: &str) -> String {
     match (report.targets.len(), target.connections.len()) {
         (_, 2..) => format!("{} #{}: {reason}", target.url, connection.index),
         (2.., _) => format!("{}: {reason}", target.url),
@@ -225,8 +226,8 @@ fn placed(report: &Report, target: &TargetReport, connection: &ConnReport, reaso
 }
 
 fn shortened(mut reasons: Vec<String>) -> Vec<String> {
-    let more = reasons.len().saturating_sub(MOST_REASONS);
-    reasons.truncate(MOST_REASONS);
+    let more = reasons.len().saturating_sub(MAX_REASONS);
+    reasons.truncate(MAX_REASONS);
     if more > 0 {
         reasons.push(format!("and {more} more"));
     }
@@ -237,9 +238,9 @@ fn shortened(mut reasons: Vec<String>) -> Vec<String> {
 /// to both is their grain.
 ///
 /// Half a millisecond more is what a quiet machine takes to wake up, and cannot be told from them.
-const GRAIN: Duration = Duration::from_micros(2_500);
+const TIMER_GRAIN: Duration = Duration::from_micros(2_500);
 /// With fewer heartbeats the 99th percentile is the greatest of them, an anecdote.
-const ENOUGH_FOR_P99: u64 = 20;
+const MIN_SAMPLES_FOR_P99: u64 = 20;
 
 /// Whether this host's own lateness is small against the RTT. What exceeds the timer's grain makes the
 /// measurement suspect when any of these holds:
@@ -248,18 +249,18 @@ const ENOUGH_FOR_P99: u64 = 20;
 /// - its median is more than 10 % of the median RTT
 /// - its 99th percentile is more than that of the RTT, with at least 20 heartbeats
 pub fn measurement(rtt: &RttSummary, lag: &LagSummary) -> Measurement {
-    let excess = |lag: Duration| lag.saturating_sub(GRAIN);
+    let excess = |lag: Duration| lag.saturating_sub(TIMER_GRAIN);
     let suspect = |percentile: &str, lag: Duration, rtt: Duration| {
-        let (lag, rtt) = (shown::duration(lag), shown::duration(rtt));
+        let (lag, rtt) = (format::duration(lag), format::duration(rtt));
         Measurement::Suspect(format!("this host was {lag} late beside an RTT of {rtt} (both {percentile})"))
     };
     if lag.stood_still() {
-        return Measurement::Suspect(format!("this host stood still for {}", shown::duration(lag.max)));
+        return Measurement::Suspect(format!("this host stood still for {}", format::duration(lag.max)));
     }
     if excess(lag.p50).saturating_mul(10) > rtt.p50 {
         return suspect("p50", lag.p50, rtt.p50);
     }
-    if rtt.count >= ENOUGH_FOR_P99 && excess(lag.p99) > rtt.p99 {
+    if rtt.count >= MIN_SAMPLES_FOR_P99 && excess(lag.p99) > rtt.p99 {
         return suspect("p99", lag.p99, rtt.p99);
     }
     Measurement::Sound
@@ -268,42 +269,42 @@ pub fn measurement(rtt: &RttSummary, lag: &LagSummary) -> Measurement {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::ending::Ending;
-    use crate::domain::heartbeat::Kind;
-    use crate::domain::opening::{FailureKind, OpenError};
-    use crate::domain::peer_text::PeerText;
+    use crate::domain::close_cause::CloseCause;
+    use crate::domain::connect_info::{ConnectError, FailureKind};
+    use crate::domain::heartbeat::HeartbeatKind;
     use crate::domain::phase::Phase;
     use crate::domain::report::samples;
     use crate::domain::run::RunInfo;
     use crate::domain::stats::Counts;
+    use crate::domain::untrusted_text::UntrustedText;
     use std::sync::Arc;
     use std::time::SystemTime;
 
     fn target(url: &str) -> TargetReport {
-        samples::target(url, vec![samples::kind(Kind::Protocol, &[5, 6])])
+        samples::target(url, vec![samples::kind(HeartbeatKind::Protocol, &[5, 6])])
     }
 
     /// One target, whose first connection is changed.
-    fn run(change: impl FnOnce(&mut ConnReport)) -> Report {
+    fn run(change: impl FnOnce(&mut ConnReport)) -> PingReport {
         let mut report = samples::report(vec![target("ws://a/")]);
         change(&mut report.targets[0].connections[0]);
         report
     }
 
-    fn judged(report: &Report) -> (Verdict, Vec<String>) {
-        judge(report, &Policy::default())
+    fn judged(report: &PingReport) -> (RunResult, Vec<String>) {
+        judge(report, &PassCriteria::default())
     }
 
-    fn one(verdict: Verdict, reason: &str) -> (Verdict, Vec<String>) {
+    fn one(verdict: RunResult, reason: &str) -> (RunResult, Vec<String>) {
         (verdict, vec![reason.to_string()])
     }
 
-    fn with_fail_if(report: &Report, expression: &str) -> (Verdict, Vec<String>) {
-        judge(report, &Policy { fail_if: vec![expression.parse().unwrap()], ..Policy::default() })
+    fn with_fail_if(report: &PingReport, expression: &str) -> (RunResult, Vec<String>) {
+        judge(report, &PassCriteria { fail_if: vec![expression.parse().unwrap()], ..PassCriteria::default() })
     }
 
-    fn refused() -> Option<Arc<OpenError>> {
-        Some(Arc::new(OpenError {
+    fn refused() -> Option<Arc<ConnectError>> {
+        Some(Arc::new(ConnectError {
             url: "ws://a/".to_string(),
             phase: Phase::Tcp,
             kind: FailureKind::Refused,
@@ -316,16 +317,16 @@ mod tests {
         }))
     }
 
-    fn never_open(connection: &mut ConnReport, error: Option<Arc<OpenError>>) {
+    fn never_open(connection: &mut ConnReport, error: Option<Arc<ConnectError>>) {
         connection.opened = None;
         connection.open_error = error;
         connection.status = Status::Unknown;
-        connection.kinds = vec![samples::kind(Kind::Protocol, &[])];
+        connection.kinds = vec![samples::kind(HeartbeatKind::Protocol, &[])];
     }
 
-    fn ending(who: Who, how: How) -> Option<Arc<Ending>> {
+    fn ending(who: ClosedBy, how: CloseKind) -> Option<Arc<CloseCause>> {
         let at = SystemTime::UNIX_EPOCH;
-        Some(Arc::new(Ending {
+        Some(Arc::new(CloseCause {
             who,
             how,
             reply: None,
@@ -339,20 +340,21 @@ mod tests {
 
     #[test]
     fn a_run_in_which_nothing_was_found_wanting_passes_without_a_word() {
-        assert_eq!(judged(&run(|_| {})), (Verdict::Passed, vec![]));
+        assert_eq!(judged(&run(|_| {})), (RunResult::Passed, vec![]));
     }
 
     #[test]
     fn our_own_close_is_no_failure() {
-        let close = How::CloseFrame { code: Some(1000), reason: PeerText::default() };
-        assert_eq!(judged(&run(|c| c.ending = ending(Who::Us, close))).0, Verdict::Passed);
+        let close = CloseKind::CloseFrame { code: Some(1000), reason: UntrustedText::default() };
+        assert_eq!(judged(&run(|c| c.ending = ending(ClosedBy::Us, close))).0, RunResult::Passed);
     }
 
     #[test]
     fn end_by_our_size_limit_is_inconclusive() {
-        let (verdict, reasons) =
-            judged(&run(|c| c.ending = ending(Who::Us, How::TooLarge { size: 2048, limit: 1024 })));
-        assert_eq!(verdict, Verdict::Inconclusive);
+        let (verdict, reasons) = judged(&run(|c| {
+            c.ending = ending(ClosedBy::Us, CloseKind::TooLarge { size: 2048, limit: 1024 })
+        }));
+        assert_eq!(verdict, RunResult::Inconclusive);
         assert!(reasons[0].ends_with("above our limit of 1 KiB (raise it with --max-message-size)"));
     }
 
@@ -361,11 +363,11 @@ mod tests {
         let report = run(|c| never_open(c, refused()));
         assert_eq!(
             judged(&report),
-            one(Verdict::Unreachable, "cannot open ws://a/: TCP: connection refused")
+            one(RunResult::Unreachable, "cannot open ws://a/: TCP: connection refused")
         );
         let report = run(|c| never_open(c, None));
         let reason = "the deadline came while ws://a/ was still being opened";
-        assert_eq!(judged(&report), one(Verdict::Unreachable, reason));
+        assert_eq!(judged(&report), one(RunResult::Unreachable, reason));
     }
 
     #[test]
@@ -379,7 +381,7 @@ mod tests {
             "the deadline came while ws://a/ was still being opened",
             "the deadline came while ws://c/ was still being opened",
         ];
-        assert_eq!(judged(&report), (Verdict::Unreachable, reasons.map(String::from).to_vec()));
+        assert_eq!(judged(&report), (RunResult::Unreachable, reasons.map(String::from).to_vec()));
     }
 
     #[test]
@@ -387,7 +389,7 @@ mod tests {
         let mut report = samples::report(vec![target("ws://a/"), target("ws://b/")]);
         never_open(&mut report.targets[1].connections[0], None);
         let reason = "ws://b/: the deadline came while it was still being opened";
-        assert_eq!(judged(&report), one(Verdict::Inconclusive, reason));
+        assert_eq!(judged(&report), one(RunResult::Inconclusive, reason));
     }
 
     #[test]
@@ -395,14 +397,14 @@ mod tests {
         let mut report = run(|c| never_open(c, None));
         report.interrupted = true;
         let reason = "the interrupt came while ws://a/ was still being opened";
-        assert_eq!(judged(&report), one(Verdict::Interrupted { measured: false }, reason));
+        assert_eq!(judged(&report), one(RunResult::Interrupted { measured: false }, reason));
         let mut report = run(|c| never_open(c, refused()));
         report.interrupted = true;
-        assert_eq!(judged(&report).0, Verdict::Unreachable);
+        assert_eq!(judged(&report).0, RunResult::Unreachable);
     }
 
     /// Twenty heartbeats are planned, two are answered, and the user ends the run.
-    fn cut_short(change: impl FnOnce(&mut ConnReport)) -> Report {
+    fn cut_short(change: impl FnOnce(&mut ConnReport)) -> PingReport {
         let mut report = run(change);
         let info = RunInfo { count: Some(20), ..report.info.as_ref().clone() };
         (report.info, report.interrupted) = (Arc::new(info), true);
@@ -412,9 +414,9 @@ mod tests {
     #[test]
     fn bounded_run_that_is_cut_short_is_interrupted() {
         let reason = "interrupted after 2 of 20 heartbeats";
-        assert_eq!(judged(&cut_short(|_| {})), one(Verdict::Interrupted { measured: true }, reason));
+        assert_eq!(judged(&cut_short(|_| {})), one(RunResult::Interrupted { measured: true }, reason));
         let (verdict, reasons) = with_fail_if(&cut_short(|_| {}), "tls.days_left<14");
-        assert_eq!((verdict, reasons.len()), (Verdict::Interrupted { measured: true }, 2));
+        assert_eq!((verdict, reasons.len()), (RunResult::Interrupted { measured: true }, 2));
         assert_eq!(reasons[0], reason);
     }
 
@@ -422,14 +424,14 @@ mod tests {
     fn criterion_that_failed_before_the_interrupt_fails_the_run() {
         let reasons = ["status is poor: ", "interrupted after 2 of 20 heartbeats"].map(String::from);
         let report = cut_short(|c| c.status = Status::Poor);
-        assert_eq!(judged(&report), (Verdict::Failed, reasons.to_vec()));
+        assert_eq!(judged(&report), (RunResult::Failed, reasons.to_vec()));
     }
 
     #[test]
     fn criterion_that_more_heartbeats_may_meet_is_undecided_when_cut_short() {
         for expression in ["ok<20", "ok<=2", "sent==2", "ok!=20", "rtt.max<1s", "rtt.min>1us"] {
             let (verdict, reasons) = with_fail_if(&cut_short(|_| {}), expression);
-            assert_eq!(verdict, Verdict::Interrupted { measured: true }, "{expression}");
+            assert_eq!(verdict, RunResult::Interrupted { measured: true }, "{expression}");
             let undecided = format!("{expression} cannot be judged: it was ");
             assert!(
                 reasons[1].starts_with(&undecided) && reasons[1].ends_with("might have changed"),
@@ -437,24 +439,24 @@ mod tests {
             );
         }
         for expression in ["ok>1", "ok!=1", "rtt.max>1us", "rtt.mean<1s"] {
-            assert_eq!(with_fail_if(&cut_short(|_| {}), expression).0, Verdict::Failed, "{expression}");
+            assert_eq!(with_fail_if(&cut_short(|_| {}), expression).0, RunResult::Failed, "{expression}");
         }
         let complete = run(|_| {});
-        assert_eq!(with_fail_if(&complete, "ok<20").0, Verdict::Failed, "the run was complete");
+        assert_eq!(with_fail_if(&complete, "ok<20").0, RunResult::Failed, "the run was complete");
     }
 
     #[test]
     fn unbounded_run_that_is_interrupted_passes() {
         let mut report = run(|_| {});
         report.interrupted = true;
-        assert_eq!(judged(&report), (Verdict::Passed, vec![]));
+        assert_eq!(judged(&report), (RunResult::Passed, vec![]));
     }
 
     #[test]
     fn one_target_that_cannot_be_opened_fails_the_run() {
         let mut report = samples::report(vec![target("ws://a/"), target("ws://b/")]);
         never_open(&mut report.targets[0].connections[0], refused());
-        assert_eq!(judged(&report), one(Verdict::Failed, "cannot open ws://a/: TCP: connection refused"));
+        assert_eq!(judged(&report), one(RunResult::Failed, "cannot open ws://a/: TCP: connection refused"));
     }
 
     #[test]
@@ -465,60 +467,62 @@ mod tests {
                 c.status_reason = "mean RTT of the last 10 is 612 ms".to_string();
             })
         };
-        assert_eq!(judged(&with(Status::Degraded)).0, Verdict::Passed);
+        assert_eq!(judged(&with(Status::Degraded)).0, RunResult::Passed);
         assert_eq!(
             judged(&with(Status::Poor)),
-            one(Verdict::Failed, "status is poor: mean RTT of the last 10 is 612 ms")
+            one(RunResult::Failed, "status is poor: mean RTT of the last 10 is 612 ms")
         );
-        assert_eq!(judged(&with(Status::Timeout)).0, Verdict::Failed);
-        let lenient = Policy { fail_on: "dead".parse().unwrap(), ..Policy::default() };
-        assert_eq!(judge(&with(Status::Timeout), &lenient).0, Verdict::Passed);
+        assert_eq!(judged(&with(Status::Timeout)).0, RunResult::Failed);
+        let lenient = PassCriteria { fail_on: "dead".parse().unwrap(), ..PassCriteria::default() };
+        assert_eq!(judge(&with(Status::Timeout), &lenient).0, RunResult::Passed);
     }
 
     #[test]
     fn an_ending_by_others_fails_the_run_and_is_told_once() {
         let report = run(|c| {
-            (c.ending, c.lost) = (ending(Who::Peer, How::Fin), ending(Who::Peer, How::Fin));
+            (c.ending, c.lost) =
+                (ending(ClosedBy::Peer, CloseKind::Fin), ending(ClosedBy::Peer, CloseKind::Fin));
             c.unplanned_endings = 1;
             c.status = Status::Dead;
         });
         let reason = "the connection ended: peer closed TCP (FIN) without a close frame";
-        assert_eq!(judged(&report), one(Verdict::Failed, reason));
+        assert_eq!(judged(&report), one(RunResult::Failed, reason));
     }
 
     #[test]
     fn a_connection_that_we_gave_up_tells_its_status_too() {
         let report = run(|c| {
-            (c.ending, c.lost) = (ending(Who::Us, How::Timeout), ending(Who::Us, How::Timeout));
+            (c.ending, c.lost) =
+                (ending(ClosedBy::Us, CloseKind::Timeout), ending(ClosedBy::Us, CloseKind::Timeout));
             c.unplanned_endings = 1;
             c.status = Status::Dead;
             c.status_reason = "3 heartbeats missed in a row".to_string();
         });
         let (verdict, reasons) = judged(&report);
-        assert_eq!((verdict, reasons.len()), (Verdict::Failed, 2));
+        assert_eq!((verdict, reasons.len()), (RunResult::Failed, 2));
         assert_eq!(reasons[1], "status is dead: 3 heartbeats missed in a row");
     }
 
     #[test]
     fn an_ending_fails_the_run_even_when_the_connection_came_back() {
         let report = run(|c| {
-            let close = How::CloseFrame { code: Some(1000), reason: PeerText::default() };
-            (c.ending, c.lost) = (ending(Who::Us, close), ending(Who::Network, How::Rst));
+            let close = CloseKind::CloseFrame { code: Some(1000), reason: UntrustedText::default() };
+            (c.ending, c.lost) = (ending(ClosedBy::Us, close), ending(ClosedBy::Network, CloseKind::Rst));
             c.unplanned_endings = 2;
         });
         let reason = "the connection ended 2 times and was opened again, at last: connection reset (RST)";
-        assert_eq!(judged(&report), one(Verdict::Failed, reason));
+        assert_eq!(judged(&report), one(RunResult::Failed, reason));
     }
 
     #[test]
     fn a_status_by_a_reconnect_is_told_once() {
         let report = run(|c| {
-            c.lost = ending(Who::Peer, How::Fin);
+            c.lost = ending(ClosedBy::Peer, CloseKind::Fin);
             (c.unplanned_endings, c.reconnects) = (1, 1);
             (c.status, c.status_without_rtt) = (Status::Poor, Status::Poor);
         });
         let reason = "the connection ended: peer closed TCP (FIN) without a close frame";
-        assert_eq!(judged(&report), one(Verdict::Failed, reason));
+        assert_eq!(judged(&report), one(RunResult::Failed, reason));
     }
 
     #[test]
@@ -528,9 +532,9 @@ mod tests {
         report.targets[1].status = Status::Critical;
         report.targets[1].status_reason = "4 of 8 heartbeats missed (50 % loss)".to_string();
         let reason = "ws://b/: status is critical: 4 of 8 heartbeats missed (50 % loss)";
-        assert_eq!(judged(&report), one(Verdict::Failed, reason));
+        assert_eq!(judged(&report), one(RunResult::Failed, reason));
         report.targets[1].connections[1].status = Status::Poor;
-        assert_eq!(judged(&report), one(Verdict::Failed, "ws://b/ #1: status is poor: "));
+        assert_eq!(judged(&report), one(RunResult::Failed, "ws://b/ #1: status is poor: "));
     }
 
     #[test]
@@ -539,24 +543,24 @@ mod tests {
         let mut report = samples::report(vec![samples::target("ws://a/", kinds)]);
         let connection = &mut report.targets[0].connections[0];
         connection.status = Status::Critical;
-        assert_eq!(judged(&report).0, Verdict::Inconclusive);
+        assert_eq!(judged(&report).0, RunResult::Inconclusive);
         report.targets[0].connections[0].status_without_rtt = Status::Poor;
-        assert_eq!(judged(&report).0, Verdict::Failed);
+        assert_eq!(judged(&report).0, RunResult::Failed);
     }
 
     #[test]
     fn a_true_expression_fails_the_run() {
         let reason = "rtt.max>5ms: it is 6 ms";
-        assert_eq!(with_fail_if(&run(|_| {}), "rtt.max>5ms"), one(Verdict::Failed, reason));
-        assert_eq!(with_fail_if(&run(|_| {}), "rtt.max>6ms"), (Verdict::Passed, vec![]));
+        assert_eq!(with_fail_if(&run(|_| {}), "rtt.max>5ms"), one(RunResult::Failed, reason));
+        assert_eq!(with_fail_if(&run(|_| {}), "rtt.max>6ms"), (RunResult::Passed, vec![]));
     }
 
     #[test]
     fn an_expression_without_value_is_inconclusive_unless_something_failed() {
         let reason = "tls.days_left<14 cannot be judged: tls.days_left was not measured";
-        assert_eq!(with_fail_if(&run(|_| {}), "tls.days_left<14"), one(Verdict::Inconclusive, reason));
+        assert_eq!(with_fail_if(&run(|_| {}), "tls.days_left<14"), one(RunResult::Inconclusive, reason));
         let bad = run(|c| c.status = Status::Poor);
-        assert_eq!(with_fail_if(&bad, "tls.days_left<14").0, Verdict::Failed);
+        assert_eq!(with_fail_if(&bad, "tls.days_left<14").0, RunResult::Failed);
     }
 
     #[test]
@@ -569,9 +573,9 @@ mod tests {
         };
         let reason = "no protocol heartbeat was answered, of 3 sent";
         let counts = Counts { superseded: 1, in_flight: 2, ..Counts::default() };
-        assert_eq!(judged(&without(counts)), one(Verdict::Inconclusive, reason));
+        assert_eq!(judged(&without(counts)), one(RunResult::Inconclusive, reason));
         let counts = Counts { unsent: 2, ..Counts::default() };
-        assert_eq!(judged(&without(counts)), one(Verdict::Inconclusive, "no protocol heartbeat was sent"));
+        assert_eq!(judged(&without(counts)), one(RunResult::Inconclusive, "no protocol heartbeat was sent"));
     }
 
     #[test]
@@ -583,9 +587,9 @@ mod tests {
             c.status_reason = "10 consecutive heartbeats missed".to_string();
         });
         let reason = "status is timeout: 10 consecutive heartbeats missed";
-        assert_eq!(judged(&report), one(Verdict::Failed, reason));
-        let lenient = Policy { fail_on: "dead".parse().unwrap(), ..Policy::default() };
-        assert_eq!(judge(&report, &lenient), (Verdict::Passed, vec![]));
+        assert_eq!(judged(&report), one(RunResult::Failed, reason));
+        let lenient = PassCriteria { fail_on: "dead".parse().unwrap(), ..PassCriteria::default() };
+        assert_eq!(judge(&report, &lenient), (RunResult::Passed, vec![]));
     }
 
     #[test]
@@ -593,17 +597,17 @@ mod tests {
         let with =
             |ok: u64, unsent: u64| run(|c| c.kinds[0].counts = Counts { ok, unsent, ..Counts::default() });
         let reason = "98 of 100 protocol heartbeats never left: the schedule asked for was not run";
-        assert_eq!(judged(&with(2, 98)), one(Verdict::Inconclusive, reason));
-        assert_eq!(judged(&with(90, 10)), (Verdict::Passed, vec![]));
-        assert_eq!(judged(&with(89, 11)).0, Verdict::Inconclusive);
+        assert_eq!(judged(&with(2, 98)), one(RunResult::Inconclusive, reason));
+        assert_eq!(judged(&with(90, 10)), (RunResult::Passed, vec![]));
+        assert_eq!(judged(&with(89, 11)).0, RunResult::Inconclusive);
         let mut bad = with(2, 98);
         bad.targets[0].connections[0].status = Status::Critical;
-        assert_eq!(judged(&bad).0, Verdict::Failed);
+        assert_eq!(judged(&bad).0, RunResult::Failed);
     }
 
     /// App heartbeats of this status, so many of which were matched in order among several.
     fn matched_in_order(status: Status, ambiguous: u64) -> KindReport {
-        let mut figures = KindReport { status, ..samples::kind(Kind::App, &[612]) };
+        let mut figures = KindReport { status, ..samples::kind(HeartbeatKind::App, &[612]) };
         figures.counts.ambiguous = ambiguous;
         figures
     }
@@ -612,20 +616,20 @@ mod tests {
     fn upper_bounds_do_not_fail_a_run() {
         let mut report = samples::report(vec![samples::target(
             "ws://a/",
-            vec![samples::kind(Kind::Protocol, &[5]), matched_in_order(Status::Poor, 12)],
+            vec![samples::kind(HeartbeatKind::Protocol, &[5]), matched_in_order(Status::Poor, 12)],
         )]);
         let connection = &mut report.targets[0].connections[0];
         (connection.status, connection.status_reason) = (Status::Poor, "app: mean RTT is 612 ms".to_string());
         let why = "app RTTs are upper bounds: 12 answers carried no id while several asks were \
                    outstanding; give the ask an id or lengthen the interval";
         let reason = format!("status is poor: app: mean RTT is 612 ms, but {why}");
-        assert_eq!(judged(&report), one(Verdict::Inconclusive, &reason));
+        assert_eq!(judged(&report), one(RunResult::Inconclusive, &reason));
         let both = with_fail_if(&report, "app.rtt.max>500ms");
         let reasons = vec![reason.clone(), format!("app.rtt.max>500ms: it is 612 ms, but {why}")];
-        assert_eq!(both, (Verdict::Inconclusive, reasons));
-        assert_eq!(with_fail_if(&report, "app.ok>=1").0, Verdict::Failed, "counts are exact");
-        let lenient = Policy { fail_on: "critical".parse().unwrap(), ..Policy::default() };
-        assert_eq!(judge(&report, &lenient), (Verdict::Passed, vec![]), "good by its upper bounds");
+        assert_eq!(both, (RunResult::Inconclusive, reasons));
+        assert_eq!(with_fail_if(&report, "app.ok>=1").0, RunResult::Failed, "counts are exact");
+        let lenient = PassCriteria { fail_on: "critical".parse().unwrap(), ..PassCriteria::default() };
+        assert_eq!(judge(&report, &lenient), (RunResult::Passed, vec![]), "good by its upper bounds");
     }
 
     #[test]
@@ -637,13 +641,13 @@ mod tests {
         });
         report.host_lag = Some(lag(100, 4_200_000));
         let (verdict, reasons) = judged(&report);
-        assert_eq!((verdict, reasons.len()), (Verdict::Inconclusive, 1));
+        assert_eq!((verdict, reasons.len()), (RunResult::Inconclusive, 1));
         assert!(
             reasons[0].ends_with("this host stood still for 4.2 s, and read late what came"),
             "{reasons:?}"
         );
         report.targets[0].connections[0].status = Status::Dead;
-        assert_eq!(judged(&report).0, Verdict::Failed, "what was missed was missed");
+        assert_eq!(judged(&report).0, RunResult::Failed, "what was missed was missed");
         let suspect = Measurement::Suspect("this host stood still for 4.2 s".to_string());
         assert_eq!(measurement(&rtt(5, 20_000, 20_000), &lag(100, 4_200_000)), suspect);
     }
@@ -655,13 +659,13 @@ mod tests {
             report.targets[0].connections[0].status = status;
             judged(&report).0
         };
-        let slow = KindReport { status: Status::Poor, ..samples::kind(Kind::Protocol, &[700]) };
-        assert_eq!(with(vec![slow, matched_in_order(Status::Poor, 1)], Status::Poor), Verdict::Failed);
-        assert_eq!(with(vec![matched_in_order(Status::Timeout, 1)], Status::Timeout), Verdict::Failed);
-        assert_eq!(with(vec![matched_in_order(Status::Critical, 0)], Status::Critical), Verdict::Failed);
+        let slow = KindReport { status: Status::Poor, ..samples::kind(HeartbeatKind::Protocol, &[700]) };
+        assert_eq!(with(vec![slow, matched_in_order(Status::Poor, 1)], Status::Poor), RunResult::Failed);
+        assert_eq!(with(vec![matched_in_order(Status::Timeout, 1)], Status::Timeout), RunResult::Failed);
+        assert_eq!(with(vec![matched_in_order(Status::Critical, 0)], Status::Critical), RunResult::Failed);
         assert_eq!(
             with(vec![matched_in_order(Status::Critical, 1)], Status::Critical),
-            Verdict::Inconclusive
+            RunResult::Inconclusive
         );
     }
 
@@ -672,7 +676,7 @@ mod tests {
         report.targets[0].connections[0].status = Status::Poor;
         report.targets[1].connections[1].status = Status::Poor;
         let reasons = ["ws://a/: status is poor: ", "ws://b/ #1: status is poor: "].map(String::from);
-        assert_eq!(judged(&report), (Verdict::Failed, reasons.to_vec()));
+        assert_eq!(judged(&report), (RunResult::Failed, reasons.to_vec()));
     }
 
     #[test]

@@ -4,25 +4,25 @@ use std::cmp::Reverse;
 use std::time::Duration;
 
 use super::health::Status;
-use super::report::{ConnReport, Report};
+use super::report::{ConnReport, PingReport};
 use super::run::ConnId;
 
 /// Up to so many connections are all listed where lists are wanted.
-pub const FEW: usize = 10;
+pub const MAX_LISTED_CONNECTIONS: usize = 10;
 
 /// The worst connections of a run of many, as many as it is to list, the worst first:
 ///
 /// - by status, the dead first
 /// - by heartbeats missed, and by endings that were not planned
 /// - by mean RTT, the slowest first
-pub fn worst_of(report: &Report) -> Vec<ConnId> {
+pub fn worst_of(report: &PingReport) -> Vec<ConnId> {
     let each = report.targets.iter().enumerate().flat_map(|(target, of)| {
         of.connections
             .iter()
             .map(move |connection| (rank(connection), ConnId { target, index: connection.index }))
     });
     let mut ranked: Vec<_> = each.collect();
-    if ranked.len() <= FEW {
+    if ranked.len() <= MAX_LISTED_CONNECTIONS {
         return Vec::new();
     }
     ranked.sort_by_key(|(rank, id)| (Reverse(*rank), *id));
@@ -39,15 +39,18 @@ fn rank(connection: &ConnReport) -> (Status, u64, u32, Option<Duration>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::heartbeat::Kind;
+    use crate::domain::heartbeat::HeartbeatKind;
     use crate::domain::report::samples;
 
     fn connection(index: usize, rtt: u64) -> ConnReport {
-        ConnReport { kinds: vec![samples::kind(Kind::Protocol, &[rtt])], ..samples::connection(index) }
+        ConnReport {
+            kinds: vec![samples::kind(HeartbeatKind::Protocol, &[rtt])],
+            ..samples::connection(index)
+        }
     }
 
     fn worst(connections: Vec<ConnReport>) -> Vec<usize> {
-        let mut target = samples::target("ws://a/", vec![samples::kind(Kind::Protocol, &[1])]);
+        let mut target = samples::target("ws://a/", vec![samples::kind(HeartbeatKind::Protocol, &[1])]);
         target.connections = connections;
         worst_of(&samples::report(vec![target])).into_iter().map(|id| id.index).collect()
     }
@@ -64,6 +67,6 @@ mod tests {
 
     #[test]
     fn of_few_connections_none_is_singled_out() {
-        assert_eq!(worst((0..FEW).map(|n| connection(n, 1)).collect()), [0; 0]);
+        assert_eq!(worst((0..MAX_LISTED_CONNECTIONS).map(|n| connection(n, 1)).collect()), [0; 0]);
     }
 }

@@ -1,13 +1,13 @@
-//! What went wrong inside a phase, before it is known as an `OpenError`.
+//! What went wrong inside a phase, before it is known as an `ConnectError`.
 
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use crate::domain::opening::{FailureKind, Refusal};
+use crate::domain::connect_info::{FailureKind, RefusalResponse};
+use crate::domain::format;
 use crate::domain::phase::Phase;
-use crate::domain::shown;
 
 use super::os_error;
 
@@ -17,7 +17,7 @@ pub struct DialError {
     pub kind: FailureKind,
     pub cause: String,
     pub hint: Option<String>,
-    pub refusal: Option<Refusal>,
+    pub refusal: Option<RefusalResponse>,
     /// Set when the fault belongs to an earlier phase than the one it came to light in.
     pub phase: Option<Phase>,
 }
@@ -35,7 +35,7 @@ impl DialError {
 
     /// A fault because the connect timeout ran out; `doing` says at what.
     pub fn timeout(budget: Duration, doing: impl fmt::Display) -> DialError {
-        DialError::new(FailureKind::Timeout, format!("{doing} within {}", shown::duration(budget)))
+        DialError::new(FailureKind::Timeout, format!("{doing} within {}", format::duration(budget)))
     }
 
     /// The same, with whose address `address` is said before it: `the proxy `.

@@ -5,7 +5,7 @@ use tokio_tungstenite::tungstenite::Error as WebSocketError;
 use tokio_tungstenite::tungstenite::error::ProtocolError;
 
 use super::os_error;
-use crate::domain::shown::variant_words;
+use crate::domain::format::variant_words;
 
 /// What is wrong by an error of TLS, as a fragment: the standard's or the library's name for it in words.
 pub fn tls_words(error: &TlsError) -> String {

@@ -4,25 +4,26 @@ use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
-use crate::domain::ending::{Ending, How, Violation, Who};
-use crate::domain::event::{Beat, ConnEvent, ConnId, Event, Heard, StatusChange};
-use crate::domain::health::{Metrics, Status};
-use crate::domain::heartbeat::difference::Difference;
-use crate::domain::heartbeat::presets::{PresetUse, find};
-use crate::domain::heartbeat::unmatched::Nearest;
-use crate::domain::heartbeat::{Kind, Outcome, Stray};
-use crate::domain::listen::Interval;
-use crate::domain::opening::{
-    Attempt, FailureKind, OpenError, Opened, Reached, Refusal, Timestamps, TlsFacts,
+use crate::domain::close_cause::{CloseCause, CloseKind, ClosedBy, Violation};
+use crate::domain::connect_info::{
+    ConnectAttempt, ConnectError, ConnectInfo, FailureKind, ReachedPeer, RefusalResponse, TimestampSource,
+    TlsInfo,
 };
-use crate::domain::overheard::Overheard;
-use crate::domain::peer_text::PeerText;
-use crate::domain::phase::{Phase, Phases};
+use crate::domain::event::{ConnEvent, ConnId, Event, HeartbeatResult, PeerTraffic, StatusChange};
+use crate::domain::health::{Status, StatusMetrics};
+use crate::domain::heartbeat::difference::Difference;
+use crate::domain::heartbeat::presets::{PresetSelection, find};
+use crate::domain::heartbeat::unmatched::NearestMessage;
+use crate::domain::heartbeat::{HeartbeatKind, HeartbeatOutcome, StrayPong};
+use crate::domain::listen::Interval;
+use crate::domain::phase::{Phase, PhaseTimes};
 use crate::domain::report::{
-    ConnReport, KindReport, Measurement, Report, Spikes, StampingReport, TargetReport, Verdict,
+    ConnReport, KindReport, Measurement, PingReport, RttSpikes, RunResult, StampingReport, TargetReport,
 };
 use crate::domain::run::RunInfo;
+use crate::domain::server_traffic::ServerTraffic;
 use crate::domain::stats::{Counts, JitterSummary, LagSummary, RttSummary};
+use crate::domain::untrusted_text::UntrustedText;
 
 use super::Format;
 use super::human::HumanOptions;
@@ -127,7 +128,7 @@ struct RunScript {
 }
 
 impl RunScript {
-    fn new(targets: &[&str], kinds: &[Kind], count: Option<u64>) -> RunScript {
+    fn new(targets: &[&str], kinds: &[HeartbeatKind], count: Option<u64>) -> RunScript {
         RunScript::with(RunInfo {
             targets: targets.iter().map(|url| url.to_string()).collect(),
             connections_each: 1,
@@ -158,18 +159,18 @@ impl RunScript {
         self.on(0, 0, millis, event);
     }
 
-    fn open(&mut self, opened: &Arc<Opened>) {
+    fn open(&mut self, opened: &Arc<ConnectInfo>) {
         self.then(0, ConnEvent::Opening);
         self.then(2, ConnEvent::Opened(opened.clone()));
     }
 
-    fn beats(&mut self, kind: Kind, rtts: &[Duration]) {
+    fn beats(&mut self, kind: HeartbeatKind, rtts: &[Duration]) {
         for (seq, rtt) in (0..).zip(rtts) {
             self.then(2 + seq * 1000, ok(kind, seq, *rtt));
         }
     }
 
-    fn finish(mut self, report: Report) -> Vec<Event> {
+    fn finish(mut self, report: PingReport) -> Vec<Event> {
         self.events.push(Event::Finished(Box::new(report)));
         self.events
     }
@@ -179,8 +180,8 @@ fn at(millis: u64) -> SystemTime {
     SystemTime::UNIX_EPOCH + NOON + ms(millis)
 }
 
-fn beat(kind: Kind, seq: u64, outcome: Outcome) -> Beat {
-    Beat {
+fn beat(kind: HeartbeatKind, seq: u64, outcome: HeartbeatOutcome) -> HeartbeatResult {
+    HeartbeatResult {
         kind,
         seq,
         outcome,
@@ -196,37 +197,37 @@ fn beat(kind: Kind, seq: u64, outcome: Outcome) -> Beat {
     }
 }
 
-fn ok(kind: Kind, seq: u64, rtt: Duration) -> ConnEvent {
-    ConnEvent::Beat(Beat { rtt: Some(rtt), ..beat(kind, seq, Outcome::Ok) })
+fn ok(kind: HeartbeatKind, seq: u64, rtt: Duration) -> ConnEvent {
+    ConnEvent::Beat(HeartbeatResult { rtt: Some(rtt), ..beat(kind, seq, HeartbeatOutcome::Ok) })
 }
 
 fn missed(seq: u64) -> ConnEvent {
-    ConnEvent::Beat(beat(Kind::Protocol, seq, Outcome::Missed))
+    ConnEvent::Beat(beat(HeartbeatKind::Protocol, seq, HeartbeatOutcome::Missed))
 }
 
-fn status(from: Status, to: Status, reason: &str, metrics: Metrics) -> ConnEvent {
+fn status(from: Status, to: Status, reason: &str, metrics: StatusMetrics) -> ConnEvent {
     ConnEvent::Status(StatusChange { kind: None, from, to, reason: reason.to_string(), metrics })
 }
 
-fn opened() -> Opened {
-    Opened {
+fn opened() -> ConnectInfo {
+    ConnectInfo {
         remote: Some("127.0.0.1:9001".to_string()),
         local: Some("127.0.0.1:51234".to_string()),
-        phases: Phases {
+        phases: PhaseTimes {
             dns: Some(us(412)),
             tcp: Some(us(87)),
             upgrade: Some(us(1340)),
             total: us(1842),
-            ..Phases::default()
+            ..PhaseTimes::default()
         },
-        attempts: vec![Attempt { address: "127.0.0.1:9001".to_string(), took: us(87), error: None }],
-        timestamps: Timestamps::Kernel,
-        ..Opened::default()
+        attempts: vec![ConnectAttempt { address: "127.0.0.1:9001".to_string(), took: us(87), error: None }],
+        timestamps: TimestampSource::Kernel,
+        ..ConnectInfo::default()
     }
 }
 
-fn ending(who: Who, how: How, age_ms: u64, idle_ms: u64) -> Arc<Ending> {
-    Arc::new(Ending {
+fn ending(who: ClosedBy, how: CloseKind, age_ms: u64, idle_ms: u64) -> Arc<CloseCause> {
+    Arc::new(CloseCause {
         who,
         how,
         reply: None,
@@ -238,12 +239,12 @@ fn ending(who: Who, how: How, age_ms: u64, idle_ms: u64) -> Arc<Ending> {
     })
 }
 
-fn close(code: u16, reason: &str) -> How {
-    How::CloseFrame { code: Some(code), reason: PeerText::new(reason) }
+fn close(code: u16, reason: &str) -> CloseKind {
+    CloseKind::CloseFrame { code: Some(code), reason: UntrustedText::new(reason) }
 }
 
-fn our_close(age_ms: u64) -> Arc<Ending> {
-    ending(Who::Us, close(1000, ""), age_ms, 998)
+fn our_close(age_ms: u64) -> Arc<CloseCause> {
+    ending(ClosedBy::Us, close(1000, ""), age_ms, 998)
 }
 
 fn counts(ok: u64) -> Counts {
@@ -251,7 +252,7 @@ fn counts(ok: u64) -> Counts {
 }
 
 /// The figures of these RTTs, in the order of sending; percentiles by nearest rank.
-fn figures(kind: Kind, status: Status, counts: Counts, rtts: &[Duration]) -> KindReport {
+fn figures(kind: HeartbeatKind, status: Status, counts: Counts, rtts: &[Duration]) -> KindReport {
     let (longest_miss_run, missed_at_end) = (counts.missed as u32, counts.missed);
     let (rtt, jitter, histogram) = (summary(rtts), jitter(rtts), histogram(rtts));
     KindReport { kind, status, counts, longest_miss_run, missed_at_end, rtt, jitter, histogram }
@@ -326,16 +327,21 @@ fn connection(kinds: Vec<KindReport>, status: Status, status_reason: &str) -> Co
         server_pings_protocol: 0,
         server_pings_app: 0,
         echoes: 0,
-        spikes: Spikes::default(),
+        spikes: RttSpikes::default(),
         announced: None,
         overheard: None,
     }
 }
 
-fn report(info: &Arc<RunInfo>, elapsed: Duration, verdict: Verdict, targets: Vec<TargetReport>) -> Report {
+fn report(
+    info: &Arc<RunInfo>,
+    elapsed: Duration,
+    verdict: RunResult,
+    targets: Vec<TargetReport>,
+) -> PingReport {
     let connections = || targets.iter().flat_map(|target| &target.connections);
     let count = |status: Status| connections().filter(|connection| connection.status == status).count();
-    Report {
+    PingReport {
         info: info.clone(),
         started_at: at(0),
         elapsed,
@@ -369,7 +375,7 @@ fn report(info: &Arc<RunInfo>, elapsed: Duration, verdict: Verdict, targets: Vec
     }
 }
 
-fn one(info: &Arc<RunInfo>, elapsed: Duration, verdict: Verdict, connection: ConnReport) -> Report {
+fn one(info: &Arc<RunInfo>, elapsed: Duration, verdict: RunResult, connection: ConnReport) -> PingReport {
     let target = TargetReport {
         url: info.targets[0].clone(),
         status: connection.status,
@@ -381,9 +387,9 @@ fn one(info: &Arc<RunInfo>, elapsed: Duration, verdict: Verdict, connection: Con
     report(info, elapsed, verdict, vec![target])
 }
 
-fn window(mean: Duration, last: Duration, consecutive_missed: u32, judged: u64) -> Metrics {
+fn window(mean: Duration, last: Duration, consecutive_missed: u32, judged: u64) -> StatusMetrics {
     let missed = f64::from(consecutive_missed);
-    Metrics {
+    StatusMetrics {
         window_mean: Some(mean),
         last_rtt: Some(last),
         loss: Some(missed / judged as f64),
@@ -394,42 +400,42 @@ fn window(mean: Duration, last: Duration, consecutive_missed: u32, judged: u64) 
 
 /// Five heartbeats on loopback, all fine.
 pub fn healthy() -> Vec<Event> {
-    let mut scene = RunScript::new(&[URL], &[Kind::Protocol], Some(5));
+    let mut scene = RunScript::new(&[URL], &[HeartbeatKind::Protocol], Some(5));
     let rtts = [214, 187, 207, 310, 199].map(us);
     scene.open(&Arc::new(opened()));
-    scene.then(2, ok(Kind::Protocol, 0, rtts[0]));
+    scene.then(2, ok(HeartbeatKind::Protocol, 0, rtts[0]));
     let first = "mean RTT of the last 1 is 0.214 ms";
     scene.then(2, status(Status::Unknown, Status::Healthy, first, window(rtts[0], rtts[0], 0, 1)));
     for (seq, rtt) in (1..).zip(&rtts[1..]) {
-        scene.then(2 + seq * 1000, ok(Kind::Protocol, seq, *rtt));
+        scene.then(2 + seq * 1000, ok(HeartbeatKind::Protocol, seq, *rtt));
     }
     scene.then(4003, ConnEvent::Ended(our_close(4001)));
-    let kinds = vec![figures(Kind::Protocol, Status::Healthy, counts(5), &rtts)];
+    let kinds = vec![figures(HeartbeatKind::Protocol, Status::Healthy, counts(5), &rtts)];
     let connection = ConnReport {
         ending: Some(our_close(4001)),
         ..connection(kinds, Status::Healthy, "mean RTT of the last 5 is 0.223 ms")
     };
-    let report = one(&scene.info, us(4_003_512), Verdict::Passed, connection);
+    let report = one(&scene.info, us(4_003_512), RunResult::Passed, connection);
     scene.finish(report)
 }
 
 /// Both kinds side by side; the application is what is slow. The user ends it.
 pub fn slow_app() -> Vec<Event> {
-    let mut scene = RunScript::new(&[URL], &[Kind::Protocol, Kind::App], None);
+    let mut scene = RunScript::new(&[URL], &[HeartbeatKind::Protocol, HeartbeatKind::App], None);
     let protocol = [214, 187, 207, 310, 199, 221].map(us);
     let app = [212_400, 734_100, 655_000, 801_300, 120_900, 698_200].map(us);
     scene.open(&Arc::new(opened()));
     for seq in 0..6 {
         let (seq, now) = (seq as u64, seq as usize);
-        scene.then(2 + seq * 1000, ok(Kind::Protocol, seq, protocol[now]));
-        scene.then(500 + seq * 1000, ok(Kind::App, seq, app[now]));
+        scene.then(2 + seq * 1000, ok(HeartbeatKind::Protocol, seq, protocol[now]));
+        scene.then(500 + seq * 1000, ok(HeartbeatKind::App, seq, app[now]));
     }
     let reason = "mean RTT of the last 6 is 537 ms";
     let metrics = window(us(536_983), app[5], 0, 6);
     scene.then(
         5500,
         ConnEvent::Status(StatusChange {
-            kind: Some(Kind::App),
+            kind: Some(HeartbeatKind::App),
             from: Status::Degraded,
             to: Status::Poor,
             reason: reason.to_string(),
@@ -437,11 +443,11 @@ pub fn slow_app() -> Vec<Event> {
         }),
     );
     scene.then(5500, status(Status::Degraded, Status::Poor, &format!("app: {reason}"), metrics));
-    scene.then(5600, ConnEvent::Heard(Heard::Stray(Kind::App, Stray::Duplicate), 1));
+    scene.then(5600, ConnEvent::Heard(PeerTraffic::Stray(HeartbeatKind::App, StrayPong::Duplicate), 1));
     let app_counts = Counts { duplicate: 1, ..counts(6) };
     let kinds = vec![
-        figures(Kind::Protocol, Status::Healthy, counts(6), &protocol),
-        figures(Kind::App, Status::Poor, app_counts, &app),
+        figures(HeartbeatKind::Protocol, Status::Healthy, counts(6), &protocol),
+        figures(HeartbeatKind::App, Status::Poor, app_counts, &app),
     ];
     let connection = ConnReport {
         ending: Some(our_close(5999)),
@@ -449,7 +455,7 @@ pub fn slow_app() -> Vec<Event> {
         server_pings_protocol: 2,
         ..connection(kinds, Status::Poor, "app: mean RTT of the last 6 is 537 ms")
     };
-    let mut report = one(&scene.info, us(6_001_204), Verdict::Failed, connection);
+    let mut report = one(&scene.info, us(6_001_204), RunResult::Failed, connection);
     report.interrupted = true;
     report.reasons = vec!["the status poor is at or worse than poor (--fail-on)".to_string()];
     report.advice = vec![
@@ -463,29 +469,34 @@ pub fn slow_app() -> Vec<Event> {
 
 /// A missed heartbeat whose pong comes after all.
 pub fn late() -> Vec<Event> {
-    let info =
-        RunInfo { interval: Some(ms(15_000)), ..RunScript::new(&[URL], &[Kind::Protocol], Some(4)).info() };
+    let info = RunInfo {
+        interval: Some(ms(15_000)),
+        ..RunScript::new(&[URL], &[HeartbeatKind::Protocol], Some(4)).info()
+    };
     let mut scene = RunScript::with(info);
     let rtts = [us(41_230), us(12_034_210), us(40_870), us(43_110)];
     scene.open(&Arc::new(opened()));
-    scene.then(43, ok(Kind::Protocol, 0, rtts[0]));
+    scene.then(43, ok(HeartbeatKind::Protocol, 0, rtts[0]));
     scene.then(25_002, missed(1));
     let why = "1 heartbeat missed in a row";
     scene.then(25_002, status(Status::Healthy, Status::Timeout, why, window(us(41_230), us(41_230), 1, 2)));
-    let late =
-        Beat { rtt: Some(rtts[1]), was: Some(Outcome::Missed), ..beat(Kind::Protocol, 1, Outcome::Late) };
+    let late = HeartbeatResult {
+        rtt: Some(rtts[1]),
+        was: Some(HeartbeatOutcome::Missed),
+        ..beat(HeartbeatKind::Protocol, 1, HeartbeatOutcome::Late)
+    };
     scene.then(27_036, ConnEvent::Beat(late));
     let why = "mean RTT of the last 2 is 6038 ms";
     scene.then(27_036, status(Status::Timeout, Status::Critical, why, window(us(6_037_720), rtts[1], 0, 2)));
-    scene.then(30_043, ok(Kind::Protocol, 2, rtts[2]));
-    scene.then(45_045, ok(Kind::Protocol, 3, rtts[3]));
+    scene.then(30_043, ok(HeartbeatKind::Protocol, 2, rtts[2]));
+    scene.then(45_045, ok(HeartbeatKind::Protocol, 3, rtts[3]));
     let counts = Counts { ok: 3, late: 1, ..Counts::default() };
-    let kinds = vec![figures(Kind::Protocol, Status::Critical, counts, &rtts)];
+    let kinds = vec![figures(HeartbeatKind::Protocol, Status::Critical, counts, &rtts)];
     let connection = ConnReport {
         ending: Some(our_close(45_046)),
         ..connection(kinds, Status::Critical, "mean RTT of the last 4 is 3040 ms")
     };
-    let mut report = one(&scene.info, ms(45_048), Verdict::Failed, connection);
+    let mut report = one(&scene.info, ms(45_048), RunResult::Failed, connection);
     report.reasons = vec![
         "the status critical is at or worse than poor (--fail-on)".to_string(),
         "late is 1, and --fail-if 'late>0'".to_string(),
@@ -495,17 +506,21 @@ pub fn late() -> Vec<Event> {
 
 /// A peer that drops a pong, and then answers only the latest ping; one ping never left; the host itself was late.
 pub fn superseded() -> Vec<Event> {
-    let mut scene = RunScript::new(&[URL], &[Kind::Protocol], None);
+    let mut scene = RunScript::new(&[URL], &[HeartbeatKind::Protocol], None);
     let rtts = [us(1_520), us(1_490), us(240_000)];
     scene.open(&Arc::new(opened()));
-    scene.then(4, ok(Kind::Protocol, 0, rtts[0]));
-    let passed_over = |seq, outcome| Beat { later_answered: true, ..beat(Kind::Protocol, seq, outcome) };
-    scene.then(2004, ConnEvent::Beat(passed_over(1, Outcome::Missed)));
-    scene.then(2004, ok(Kind::Protocol, 2, rtts[1]));
-    scene.then(2900, ConnEvent::Heard(Heard::Stray(Kind::Protocol, Stray::Unsolicited), 1));
-    scene.then(4240, ConnEvent::Beat(passed_over(3, Outcome::Superseded)));
-    scene.then(4240, ok(Kind::Protocol, 4, rtts[2]));
-    let unsent = Beat { lag: None, ..beat(Kind::Protocol, 5, Outcome::Unsent) };
+    scene.then(4, ok(HeartbeatKind::Protocol, 0, rtts[0]));
+    let passed_over = |seq, outcome| HeartbeatResult {
+        later_answered: true,
+        ..beat(HeartbeatKind::Protocol, seq, outcome)
+    };
+    scene.then(2004, ConnEvent::Beat(passed_over(1, HeartbeatOutcome::Missed)));
+    scene.then(2004, ok(HeartbeatKind::Protocol, 2, rtts[1]));
+    scene
+        .then(2900, ConnEvent::Heard(PeerTraffic::Stray(HeartbeatKind::Protocol, StrayPong::Unsolicited), 1));
+    scene.then(4240, ConnEvent::Beat(passed_over(3, HeartbeatOutcome::Superseded)));
+    scene.then(4240, ok(HeartbeatKind::Protocol, 4, rtts[2]));
+    let unsent = HeartbeatResult { lag: None, ..beat(HeartbeatKind::Protocol, 5, HeartbeatOutcome::Unsent) };
     scene.then(5002, ConnEvent::Beat(unsent));
     let counts = Counts {
         ok: 3,
@@ -516,12 +531,12 @@ pub fn superseded() -> Vec<Event> {
         unsolicited: 1,
         ..Counts::default()
     };
-    let kinds = vec![figures(Kind::Protocol, Status::Healthy, counts, &rtts)];
+    let kinds = vec![figures(HeartbeatKind::Protocol, Status::Healthy, counts, &rtts)];
     let connection = ConnReport {
         ending: Some(our_close(5100)),
         ..connection(kinds, Status::Healthy, "mean RTT of the last 3 is 81 ms")
     };
-    let mut report = one(&scene.info, ms(5103), Verdict::Inconclusive, connection);
+    let mut report = one(&scene.info, ms(5103), RunResult::Inconclusive, connection);
     report.host_lag = Some(LagSummary { p50: us(900), p99: us(61_000), max: us(61_000) });
     report.measurement = Measurement::Suspect(
         "this host was up to 61 ms late in sending, against a median RTT of 1.49 ms".to_string(),
@@ -533,33 +548,34 @@ pub fn superseded() -> Vec<Event> {
 /// A server whose convention was found out: it asks by itself, and says something that is none.
 pub fn preset() -> Vec<Event> {
     let evidence = vec!["it says 0{\"sid\":\"x\"}".to_string(), "the path is that of engine.io".to_string()];
-    let used = find("engine.io").map(|preset| PresetUse::of(preset, Some(evidence), &[Kind::Protocol]));
+    let used = find("engine.io")
+        .map(|preset| PresetSelection::of(preset, Some(evidence), &[HeartbeatKind::Protocol]));
     let mut scene = RunScript::with(RunInfo {
         preset: used,
-        ..RunScript::new(&[URL], &[Kind::Protocol], Some(2)).info()
+        ..RunScript::new(&[URL], &[HeartbeatKind::Protocol], Some(2)).info()
     });
     let rtts = [us(1_520), us(1_490)];
     scene.open(&Arc::new(opened()));
-    scene.then(4, ok(Kind::Protocol, 0, rtts[0]));
-    let asked = ConnEvent::Heard(Heard::ServerPing { kind: Kind::App, answered: true }, 1);
+    scene.then(4, ok(HeartbeatKind::Protocol, 0, rtts[0]));
+    let asked = ConnEvent::Heard(PeerTraffic::ServerPing { kind: HeartbeatKind::App, answered: true }, 1);
     (0..3).for_each(|n| scene.then(500 + 250 * n, asked.clone()));
-    scene.then(1_003, ok(Kind::Protocol, 1, rtts[1]));
-    let intervals = vec![(Kind::App, Interval::of([ms(250), ms(251)]).unwrap())];
-    let stranger = Some(PeerText::new(HOSTILE));
-    let overheard = Arc::new(Overheard {
+    scene.then(1_003, ok(HeartbeatKind::Protocol, 1, rtts[1]));
+    let intervals = vec![(HeartbeatKind::App, Interval::of([ms(250), ms(251)]).unwrap())];
+    let stranger = Some(UntrustedText::new(HOSTILE));
+    let overheard = Arc::new(ServerTraffic {
         intervals,
         stranger,
         looks_like: vec!["sockjs"],
-        last: Some(PeerText::new(HOSTILE)),
-        nearest: Some(Nearest {
-            message: PeerText::new(HOSTILE),
+        last: Some(UntrustedText::new(HOSTILE)),
+        nearest: Some(NearestMessage {
+            message: UntrustedText::new(HOSTILE),
             difference: Difference { agreeing: 1, points: vec!["`type` is missing".to_string()] },
         }),
-        ..Overheard::default()
+        ..ServerTraffic::default()
     });
     scene.then(1_100, ConnEvent::Overheard(Arc::clone(&overheard)));
     scene.then(1_100, ConnEvent::Ended(our_close(1_098)));
-    let kinds = vec![figures(Kind::Protocol, Status::Healthy, counts(2), &rtts)];
+    let kinds = vec![figures(HeartbeatKind::Protocol, Status::Healthy, counts(2), &rtts)];
     let connection = ConnReport {
         ending: Some(our_close(1_098)),
         server_pings_app: 3,
@@ -568,16 +584,16 @@ pub fn preset() -> Vec<Event> {
         overheard: Some(overheard),
         ..connection(kinds, Status::Healthy, "mean RTT of the last 2 is 1.51 ms")
     };
-    let report = one(&scene.info, ms(1_101), Verdict::Passed, connection);
+    let report = one(&scene.info, ms(1_101), RunResult::Passed, connection);
     scene.finish(report)
 }
 
 /// A server that stops answering: timeout, dead, and we close with 4000.
 pub fn dead() -> Vec<Event> {
-    let mut scene = RunScript::new(&[URL], &[Kind::Protocol], None);
+    let mut scene = RunScript::new(&[URL], &[HeartbeatKind::Protocol], None);
     let rtts = [us(214)];
     scene.open(&Arc::new(opened()));
-    scene.then(2, ok(Kind::Protocol, 0, rtts[0]));
+    scene.then(2, ok(HeartbeatKind::Protocol, 0, rtts[0]));
     let mut from = Status::Healthy;
     for seq in 1..=3 {
         scene.then(10_002 + seq * 1000, missed(seq));
@@ -589,11 +605,11 @@ pub fn dead() -> Vec<Event> {
             from = to;
         }
     }
-    let gave_up = ending(Who::Us, How::Timeout, 13_001, 12_999);
-    scene.then(13_002, ConnEvent::Unjudged { kind: Kind::Protocol, count: 10 });
+    let gave_up = ending(ClosedBy::Us, CloseKind::Timeout, 13_001, 12_999);
+    scene.then(13_002, ConnEvent::Unjudged { kind: HeartbeatKind::Protocol, count: 10 });
     scene.then(13_002, ConnEvent::Ended(gave_up.clone()));
     let counts = Counts { ok: 1, missed: 3, in_flight: 10, ..Counts::default() };
-    let kinds = vec![figures(Kind::Protocol, Status::Dead, counts, &rtts)];
+    let kinds = vec![figures(HeartbeatKind::Protocol, Status::Dead, counts, &rtts)];
     let connection = ConnReport {
         ending: Some(gave_up.clone()),
         lost: Some(gave_up),
@@ -602,7 +618,7 @@ pub fn dead() -> Vec<Event> {
         unplanned_endings: 1,
         ..connection(kinds, Status::Dead, "3 heartbeats missed in a row")
     };
-    let mut report = one(&scene.info, ms(13_003), Verdict::Failed, connection);
+    let mut report = one(&scene.info, ms(13_003), RunResult::Failed, connection);
     report.reasons = vec!["a connection ended that should not have".to_string()];
     report.advice =
         vec!["the server's socket is open but nothing answers: is the process stopped or stuck?".to_string()];
@@ -611,11 +627,11 @@ pub fn dead() -> Vec<Event> {
 
 /// A server that restarts: close 1012, two attempts, open again.
 pub fn reconnect() -> Vec<Event> {
-    let mut scene = RunScript::new(&[URL], &[Kind::Protocol], None);
+    let mut scene = RunScript::new(&[URL], &[HeartbeatKind::Protocol], None);
     let rtts = [us(214), us(230), us(198)];
     scene.open(&Arc::new(opened()));
-    scene.beats(Kind::Protocol, &rtts[..2]);
-    let restart = ending(Who::Peer, close(1012, "deploying"), 1_500, 498);
+    scene.beats(HeartbeatKind::Protocol, &rtts[..2]);
+    let restart = ending(ClosedBy::Peer, close(1012, "deploying"), 1_500, 498);
     scene.then(1502, ConnEvent::Ended(restart.clone()));
     let why = "the connection ended: peer sent close 1012 (service restart) \"deploying\"";
     scene.then(1502, status(Status::Healthy, Status::Dead, why, window(us(222), us(230), 0, 2)));
@@ -626,10 +642,10 @@ pub fn reconnect() -> Vec<Event> {
     scene.then(3063, ConnEvent::Opening);
     scene.then(3065, ConnEvent::Opened(Arc::new(opened())));
     scene.then(3065, ConnEvent::Reconnected { outage: ms(1563), attempts: 2 });
-    scene.then(3066, ok(Kind::Protocol, 2, rtts[2]));
+    scene.then(3066, ok(HeartbeatKind::Protocol, 2, rtts[2]));
     let why = "mean RTT of the last 1 is 0.198 ms";
     scene.then(3066, status(Status::Dead, Status::Healthy, why, window(us(198), us(198), 0, 3)));
-    let kinds = vec![figures(Kind::Protocol, Status::Healthy, counts(3), &rtts)];
+    let kinds = vec![figures(HeartbeatKind::Protocol, Status::Healthy, counts(3), &rtts)];
     let connection = ConnReport {
         ending: Some(our_close(2000)),
         open_error: Some(Arc::new(refused_tcp())),
@@ -639,7 +655,7 @@ pub fn reconnect() -> Vec<Event> {
         outage: Some(ms(1563)),
         ..connection(kinds, Status::Healthy, "mean RTT of the last 1 is 0.198 ms")
     };
-    let mut report = one(&scene.info, ms(5066), Verdict::Failed, connection);
+    let mut report = one(&scene.info, ms(5066), RunResult::Failed, connection);
     report.reasons = vec![
         "a connection ended that should not have: peer sent close 1012 (service restart) \"deploying\""
             .to_string(),
@@ -647,14 +663,14 @@ pub fn reconnect() -> Vec<Event> {
     scene.finish(report)
 }
 
-fn refused_tcp() -> OpenError {
-    OpenError {
+fn refused_tcp() -> ConnectError {
+    ConnectError {
         url: URL.to_string(),
         phase: Phase::Tcp,
         kind: FailureKind::Refused,
         cause: "connection refused by 127.0.0.1:9001".to_string(),
         hint: Some("is the server running, and on that port?".to_string()),
-        attempts: vec![Attempt {
+        attempts: vec![ConnectAttempt {
             address: "127.0.0.1:9001".to_string(),
             took: us(64),
             error: Some("connection refused [ECONNREFUSED]".to_string()),
@@ -665,38 +681,38 @@ fn refused_tcp() -> OpenError {
     }
 }
 
-fn refused_upgrade() -> OpenError {
-    let header = |name: &str, value: &str| (name.to_string(), PeerText::new(value));
-    OpenError {
+fn refused_upgrade() -> ConnectError {
+    let header = |name: &str, value: &str| (name.to_string(), UntrustedText::new(value));
+    ConnectError {
         url: URL.to_string(),
         phase: Phase::Upgrade,
         kind: FailureKind::UpgradeRefused,
         cause: "the server answered 403 Forbidden".to_string(),
         hint: Some("the server may want an Origin (--origin) or credentials (-H, --user)".to_string()),
-        attempts: vec![Attempt { address: "127.0.0.1:9001".to_string(), took: us(87), error: None }],
-        reached: Some(Reached { address: "127.0.0.1:9001".to_string(), ..Reached::default() }),
-        refusal: Some(Refusal {
+        attempts: vec![ConnectAttempt { address: "127.0.0.1:9001".to_string(), took: us(87), error: None }],
+        reached: Some(ReachedPeer { address: "127.0.0.1:9001".to_string(), ..ReachedPeer::default() }),
+        refusal: Some(RefusalResponse {
             status: 403,
             headers: vec![header("server", "nginx/1.26"), header("content-type", "text/html")],
-            body: PeerText::new("<html>\r\n<head><title>403 Forbidden</title></head>"),
+            body: UntrustedText::new("<html>\r\n<head><title>403 Forbidden</title></head>"),
         }),
         took: us(2_140),
     }
 }
 
-fn never_opened(error: OpenError) -> (RunScript, Report) {
-    let mut scene = RunScript::new(&[URL], &[Kind::Protocol], Some(5));
+fn never_opened(error: ConnectError) -> (RunScript, PingReport) {
+    let mut scene = RunScript::new(&[URL], &[HeartbeatKind::Protocol], Some(5));
     let (error, reason) = (Arc::new(error.clone()), error.to_string());
     scene.then(0, ConnEvent::Opening);
     scene.then(2, ConnEvent::OpenFailed(error.clone()));
-    let kinds = vec![figures(Kind::Protocol, Status::Unknown, Counts::default(), &[])];
+    let kinds = vec![figures(HeartbeatKind::Protocol, Status::Unknown, Counts::default(), &[])];
     let connection = ConnReport {
         opened: None,
         open_error: Some(error),
         outage: None,
         ..connection(kinds, Status::Unknown, "nothing was measured")
     };
-    let mut report = one(&scene.info, us(2_201), Verdict::Unreachable, connection);
+    let mut report = one(&scene.info, us(2_201), RunResult::Unreachable, connection);
     (report.host_lag, report.measurement) = (None, Measurement::Unknown);
     report.reasons = vec![reason];
     (scene, report)
@@ -710,12 +726,12 @@ pub fn refused() -> Vec<Event> {
 
 /// Two addresses, neither of which answers.
 pub fn unreachable() -> Vec<Event> {
-    let attempt = |address: &str, took: u64, error: &str| Attempt {
+    let attempt = |address: &str, took: u64, error: &str| ConnectAttempt {
         address: address.to_string(),
         took: us(took),
         error: Some(error.to_string()),
     };
-    let error = OpenError {
+    let error = ConnectError {
         cause: "no address answered".to_string(),
         kind: FailureKind::Timeout,
         hint: None,
@@ -736,7 +752,7 @@ pub fn several() -> Vec<Event> {
     let mut scene = RunScript::with(RunInfo {
         targets: urls.map(str::to_string).to_vec(),
         connections_each: 2,
-        kinds: vec![Kind::Protocol],
+        kinds: vec![HeartbeatKind::Protocol],
         interval: Some(ms(1000)),
         worst: 5,
         timeout: ms(10_000),
@@ -745,8 +761,8 @@ pub fn several() -> Vec<Event> {
         preset: None,
     });
     let fine = [us(31_200), us(30_900), us(33_400), us(30_100)];
-    let cut = ending(Who::Network, How::Rst, 1_402, 400);
-    let cut = Arc::new(Ending { os_error: Some("ECONNRESET".to_string()), ..(*cut).clone() });
+    let cut = ending(ClosedBy::Network, CloseKind::Rst, 1_402, 400);
+    let cut = Arc::new(CloseCause { os_error: Some("ECONNRESET".to_string()), ..(*cut).clone() });
     for target in 0..3 {
         for index in 0..2 {
             scene.on(target, index, 0, ConnEvent::Opening);
@@ -761,7 +777,7 @@ pub fn several() -> Vec<Event> {
     for (seq, rtt) in (0..2).zip(fine) {
         for target in 0..2 {
             for index in 0..2 {
-                scene.on(target, index, 100 + 1000 * seq, ok(Kind::Protocol, seq, rtt));
+                scene.on(target, index, 100 + 1000 * seq, ok(HeartbeatKind::Protocol, seq, rtt));
             }
         }
     }
@@ -779,13 +795,13 @@ pub fn several() -> Vec<Event> {
     scene.finish(report)
 }
 
-fn several_report(info: &Arc<RunInfo>, fine: &[Duration], cut: Arc<Ending>) -> Report {
+fn several_report(info: &Arc<RunInfo>, fine: &[Duration], cut: Arc<CloseCause>) -> PingReport {
     let healthy = |index: usize, rtts: &[Duration]| ConnReport {
         index,
         opened: Some(Arc::new(tls_opened())),
         ending: Some(our_close(3_900)),
         ..connection(
-            vec![figures(Kind::Protocol, Status::Healthy, counts(rtts.len() as u64), rtts)],
+            vec![figures(HeartbeatKind::Protocol, Status::Healthy, counts(rtts.len() as u64), rtts)],
             Status::Healthy,
             "mean RTT of the last 4 is 31.4 ms",
         )
@@ -805,7 +821,7 @@ fn several_report(info: &Arc<RunInfo>, fine: &[Duration], cut: Arc<Ending>) -> R
         open_error: Some(Arc::new(refused_tcp())),
         outage: None,
         ..connection(
-            vec![figures(Kind::Protocol, Status::Unknown, Counts::default(), &[])],
+            vec![figures(HeartbeatKind::Protocol, Status::Unknown, Counts::default(), &[])],
             Status::Unknown,
             "nothing was measured",
         )
@@ -815,7 +831,7 @@ fn several_report(info: &Arc<RunInfo>, fine: &[Duration], cut: Arc<Ending>) -> R
         status,
         status_reason: connections.last().map(|one| one.status_reason.clone()).unwrap_or_default(),
         last_status: status,
-        kinds: vec![figures(Kind::Protocol, status, counts(rtts.len() as u64), rtts)],
+        kinds: vec![figures(HeartbeatKind::Protocol, status, counts(rtts.len() as u64), rtts)],
         connections,
     };
     let (eight, six) = ([fine, fine].concat(), [fine, &fine[..2]].concat());
@@ -824,9 +840,9 @@ fn several_report(info: &Arc<RunInfo>, fine: &[Duration], cut: Arc<Ending>) -> R
         target(1, vec![healthy(0, fine), lost], Status::Dead, &six),
         target(2, vec![refused(0), refused(1)], Status::Unknown, &[]),
     ];
-    let mut report = report(info, ms(4_002), Verdict::Failed, targets);
+    let mut report = report(info, ms(4_002), RunResult::Failed, targets);
     let every = [eight, six].concat();
-    report.kinds = vec![figures(Kind::Protocol, Status::Dead, counts(every.len() as u64), &every)];
+    report.kinds = vec![figures(HeartbeatKind::Protocol, Status::Dead, counts(every.len() as u64), &every)];
     report.reasons = vec![
         "wss://cut.example/socket #1 ended: connection reset (RST) [ECONNRESET]".to_string(),
         "2 of 6 connections never opened".to_string(),
@@ -834,29 +850,29 @@ fn several_report(info: &Arc<RunInfo>, fine: &[Duration], cut: Arc<Ending>) -> R
     report
 }
 
-fn tls_facts() -> TlsFacts {
-    TlsFacts {
+fn tls_facts() -> TlsInfo {
+    TlsInfo {
         version: "TLSv1.3".to_string(),
         cipher: "TLS_AES_256_GCM_SHA384".to_string(),
         alpn: Some("http/1.1".to_string()),
         days_left: Some(11),
-        subject: Some(PeerText::new("api.example")),
-        issuer: Some(PeerText::new("R11")),
+        subject: Some(UntrustedText::new("api.example")),
+        issuer: Some(UntrustedText::new("R11")),
         verified: true,
     }
 }
 
-fn tls_opened() -> Opened {
-    Opened {
+fn tls_opened() -> ConnectInfo {
+    ConnectInfo {
         remote: Some("192.0.2.10:443".to_string()),
         local: Some("192.0.2.99:40022".to_string()),
-        phases: Phases {
+        phases: PhaseTimes {
             dns: Some(us(11_420)),
             tcp: Some(us(29_800)),
             tls: Some(us(61_300)),
             upgrade: Some(us(33_120)),
             total: us(135_702),
-            ..Phases::default()
+            ..PhaseTimes::default()
         },
         tls: Some(tls_facts()),
         ..opened()
@@ -865,40 +881,41 @@ fn tls_opened() -> Opened {
 
 /// TLS behind a proxy, with subprotocols; the certificate runs out soon.
 pub fn tls() -> Vec<Event> {
-    let mut scene = RunScript::new(&["wss://api.example/graphql?token=***"], &[Kind::Protocol], Some(10));
+    let mut scene =
+        RunScript::new(&["wss://api.example/graphql?token=***"], &[HeartbeatKind::Protocol], Some(10));
     let rtts = [31_200, 30_900, 33_400, 30_100, 30_700, 31_900, 30_200, 90_400, 31_000, 30_600].map(us);
-    let opened = Opened {
+    let opened = ConnectInfo {
         proxy: Some("http://***@proxy.example:3128".to_string()),
-        phases: Phases { proxy: Some(us(44_000)), total: us(179_702), ..tls_opened().phases },
+        phases: PhaseTimes { proxy: Some(us(44_000)), total: us(179_702), ..tls_opened().phases },
         subprotocols_offered: vec!["graphql-transport-ws".to_string(), "graphql-ws".to_string()],
-        subprotocol: Some(PeerText::new("graphql-ws")),
+        subprotocol: Some(UntrustedText::new("graphql-ws")),
         headers: vec![
-            ("server".to_string(), PeerText::new("cloudflare")),
-            ("via".to_string(), PeerText::new("1.1 varnish")),
+            ("server".to_string(), UntrustedText::new("cloudflare")),
+            ("via".to_string(), UntrustedText::new("1.1 varnish")),
         ],
         ..tls_opened()
     };
     let opened = Arc::new(opened);
     scene.open(&opened);
-    scene.beats(Kind::Protocol, &rtts);
-    let kinds = vec![figures(Kind::Protocol, Status::Healthy, counts(10), &rtts)];
+    scene.beats(HeartbeatKind::Protocol, &rtts);
+    let kinds = vec![figures(HeartbeatKind::Protocol, Status::Healthy, counts(10), &rtts)];
     let connection = ConnReport {
         opened: Some(opened),
         ending: Some(our_close(9_040)),
         ..connection(kinds, Status::Healthy, "mean RTT of the last 10 is 37 ms")
     };
-    let report = one(&scene.info, us(9_220_113), Verdict::Passed, connection);
+    let report = one(&scene.info, us(9_220_113), RunResult::Passed, connection);
     scene.finish(report)
 }
 
 /// It opens, nothing is ever answered, and the user gives up before anything is judged.
 pub fn nothing_answered() -> Vec<Event> {
-    let mut scene = RunScript::new(&[URL], &[Kind::Protocol], None);
+    let mut scene = RunScript::new(&[URL], &[HeartbeatKind::Protocol], None);
     scene.open(&Arc::new(opened()));
     let counts = Counts { in_flight: 3, ..Counts::default() };
-    let kinds = vec![figures(Kind::Protocol, Status::Unknown, counts, &[])];
+    let kinds = vec![figures(HeartbeatKind::Protocol, Status::Unknown, counts, &[])];
     let connection = connection(kinds, Status::Unknown, "nothing was answered yet");
-    let mut report = one(&scene.info, ms(2_700), Verdict::Inconclusive, connection);
+    let mut report = one(&scene.info, ms(2_700), RunResult::Inconclusive, connection);
     report.interrupted = true;
     (report.host_lag, report.measurement) = (None, Measurement::Unknown);
     report.reasons = vec!["no heartbeat was answered or missed before the run ended".to_string()];
@@ -907,38 +924,39 @@ pub fn nothing_answered() -> Vec<Event> {
 
 /// Control characters wherever a peer may put words.
 pub fn hostile() -> Vec<Event> {
-    let mut scene = RunScript::new(&[URL], &[Kind::Protocol], None);
-    let opened = Opened {
-        tls: Some(TlsFacts {
-            subject: Some(PeerText::new(HOSTILE)),
-            issuer: Some(PeerText::new(HOSTILE)),
+    let mut scene = RunScript::new(&[URL], &[HeartbeatKind::Protocol], None);
+    let opened = ConnectInfo {
+        tls: Some(TlsInfo {
+            subject: Some(UntrustedText::new(HOSTILE)),
+            issuer: Some(UntrustedText::new(HOSTILE)),
             days_left: None,
             verified: false,
             ..tls_facts()
         }),
-        subprotocol: Some(PeerText::new(HOSTILE)),
-        headers: vec![("server".to_string(), PeerText::new(HOSTILE))],
+        subprotocol: Some(UntrustedText::new(HOSTILE)),
+        headers: vec![("server".to_string(), UntrustedText::new(HOSTILE))],
         ..opened()
     };
     let opened = Arc::new(opened);
     scene.open(&opened);
-    let cut = ending(Who::Peer, close(1008, HOSTILE), 700, 10);
+    let cut = ending(ClosedBy::Peer, close(1008, HOSTILE), 700, 10);
     scene.then(702, ConnEvent::Ended(cut));
     scene.then(702, ConnEvent::Retry { attempt: 1, after: ms(100) });
     scene.then(802, ConnEvent::Opened(opened.clone()));
     scene.then(802, ConnEvent::Reconnected { outage: ms(100), attempts: 1 });
-    let how = How::Violation { rule: Violation::Garbage, detail: PeerText::new(HOSTILE), close: None };
-    let garbage = ending(Who::Peer, how, 300, 0);
+    let how =
+        CloseKind::Violation { rule: Violation::Garbage, detail: UntrustedText::new(HOSTILE), close: None };
+    let garbage = ending(ClosedBy::Peer, how, 300, 0);
     scene.then(1102, ConnEvent::Ended(garbage.clone()));
     let mut refusal = refused_upgrade();
-    refusal.refusal = Some(Refusal {
+    refusal.refusal = Some(RefusalResponse {
         status: 200,
-        headers: vec![("server".to_string(), PeerText::new(HOSTILE))],
-        body: PeerText::new(HOSTILE),
+        headers: vec![("server".to_string(), UntrustedText::new(HOSTILE))],
+        body: UntrustedText::new(HOSTILE),
     });
     scene.then(1103, ConnEvent::OpenFailed(Arc::new(refusal)));
     scene.then(1103, ConnEvent::GaveUp { outage: ms(1), attempts: 1 });
-    let kinds = vec![figures(Kind::Protocol, Status::Dead, Counts::default(), &[])];
+    let kinds = vec![figures(HeartbeatKind::Protocol, Status::Dead, Counts::default(), &[])];
     let connection = ConnReport {
         opened: Some(opened),
         ending: Some(garbage.clone()),
@@ -948,34 +966,47 @@ pub fn hostile() -> Vec<Event> {
         reconnects: 1,
         ..connection(kinds, Status::Dead, "the connection ended")
     };
-    let mut report = one(&scene.info, ms(1_110), Verdict::Failed, connection);
+    let mut report = one(&scene.info, ms(1_110), RunResult::Failed, connection);
     (report.host_lag, report.measurement) = (None, Measurement::Unknown);
     scene.finish(report)
 }
 
 /// A server that talks: messages, pings of its own, an echo, answers without id, and one to nothing.
 pub fn chatter() -> Vec<Event> {
-    let mut scene = RunScript::new(&[URL], &[Kind::App], Some(3));
+    let mut scene = RunScript::new(&[URL], &[HeartbeatKind::App], Some(3));
     scene.open(&Arc::new(opened()));
     let rtts = [us(1_200_000), us(900_000)];
-    scene.then(100, ConnEvent::Heard(Heard::Message, 1));
+    scene.then(100, ConnEvent::Heard(PeerTraffic::Message, 1));
     for at in [200, 300] {
-        scene.then(at, ConnEvent::Heard(Heard::ServerPing { kind: Kind::Protocol, answered: true }, 1));
-        scene.then(at, ConnEvent::Heard(Heard::ServerPing { kind: Kind::App, answered: false }, 1));
-        scene.then(at, ConnEvent::Heard(Heard::Echo, 1));
+        scene.then(
+            at,
+            ConnEvent::Heard(PeerTraffic::ServerPing { kind: HeartbeatKind::Protocol, answered: true }, 1),
+        );
+        scene.then(
+            at,
+            ConnEvent::Heard(PeerTraffic::ServerPing { kind: HeartbeatKind::App, answered: false }, 1),
+        );
+        scene.then(at, ConnEvent::Heard(PeerTraffic::Echo, 1));
     }
     for (seq, rtt) in (0..).zip(rtts) {
-        let beat = Beat { rtt: Some(rtt), rivals: 2, ..beat(Kind::App, seq, Outcome::Ok) };
+        let beat = HeartbeatResult {
+            rtt: Some(rtt),
+            rivals: 2,
+            ..beat(HeartbeatKind::App, seq, HeartbeatOutcome::Ok)
+        };
         scene.then(1202 + seq * 700, ConnEvent::Beat(beat));
     }
-    scene.then(2000, ConnEvent::Heard(Heard::Stray(Kind::App, Stray::Mismatched), 1));
-    scene.then(2002, ConnEvent::Beat(beat(Kind::App, 2, Outcome::Unsent)));
-    let revised =
-        Beat { rtt: Some(us(640_000)), was: Some(Outcome::Unsent), ..beat(Kind::App, 2, Outcome::Ok) };
+    scene.then(2000, ConnEvent::Heard(PeerTraffic::Stray(HeartbeatKind::App, StrayPong::Mismatched), 1));
+    scene.then(2002, ConnEvent::Beat(beat(HeartbeatKind::App, 2, HeartbeatOutcome::Unsent)));
+    let revised = HeartbeatResult {
+        rtt: Some(us(640_000)),
+        was: Some(HeartbeatOutcome::Unsent),
+        ..beat(HeartbeatKind::App, 2, HeartbeatOutcome::Ok)
+    };
     scene.then(2642, ConnEvent::Beat(revised));
     let counts = Counts { mismatched: 1, ambiguous: 2, ..counts(3) };
     let all = [rtts[0], rtts[1], us(640_000)];
-    let kinds = vec![figures(Kind::App, Status::Poor, counts, &all)];
+    let kinds = vec![figures(HeartbeatKind::App, Status::Poor, counts, &all)];
     let connection = ConnReport {
         ending: Some(our_close(2_700)),
         messages: 1,
@@ -984,7 +1015,7 @@ pub fn chatter() -> Vec<Event> {
         echoes: 2,
         ..connection(kinds, Status::Poor, "mean RTT of the last 3 is 913 ms")
     };
-    let mut report = one(&scene.info, ms(2_703), Verdict::Failed, connection);
+    let mut report = one(&scene.info, ms(2_703), RunResult::Failed, connection);
     report.reasons = vec!["the status poor is at or worse than poor (--fail-on)".to_string()];
     scene.events.push(Event::Interim(Box::new(report.clone())));
     scene.finish(report)
@@ -993,41 +1024,48 @@ pub fn chatter() -> Vec<Event> {
 /// Many targets with one connection each; the last is dead.
 pub fn many_targets(count: usize) -> Vec<Event> {
     let urls: Vec<String> = (0..count).map(|i| format!("wss://node{i}.example/")).collect();
-    let scene = RunScript::new(&urls.iter().map(String::as_str).collect::<Vec<_>>(), &[Kind::Protocol], None);
+    let scene = RunScript::new(
+        &urls.iter().map(String::as_str).collect::<Vec<_>>(),
+        &[HeartbeatKind::Protocol],
+        None,
+    );
     let rtts = [us(31_200), us(30_900)];
     let target = |(index, url): (usize, &String)| {
         let status = if index + 1 == count { Status::Dead } else { Status::Healthy };
-        let kinds = vec![figures(Kind::Protocol, status, counts(2), &rtts)];
+        let kinds = vec![figures(HeartbeatKind::Protocol, status, counts(2), &rtts)];
         let connections = vec![connection(kinds.clone(), status, "for a reason")];
         let status_reason = "for a reason".to_string();
         TargetReport { url: url.clone(), status, status_reason, last_status: status, kinds, connections }
     };
     let targets = urls.iter().enumerate().map(target).collect();
-    let report = report(&scene.info, ms(2_001), Verdict::Failed, targets);
+    let report = report(&scene.info, ms(2_001), RunResult::Failed, targets);
     scene.finish(report)
 }
 
 /// One connection that is flooded with pongs nobody asked for.
 pub fn stray_flood(count: u64) -> Vec<Event> {
-    let mut scene = RunScript::new(&[URL], &[Kind::Protocol], None);
+    let mut scene = RunScript::new(&[URL], &[HeartbeatKind::Protocol], None);
     scene.open(&Arc::new(opened()));
     for number in 0..count {
-        scene.then(3 + number, ConnEvent::Heard(Heard::Stray(Kind::Protocol, Stray::Unsolicited), 1));
+        scene.then(
+            3 + number,
+            ConnEvent::Heard(PeerTraffic::Stray(HeartbeatKind::Protocol, StrayPong::Unsolicited), 1),
+        );
     }
     scene.events
 }
 
 /// Both kinds become healthy; the app heartbeats, and with them the connection, are poor for a while.
 pub fn both_change() -> Vec<Event> {
-    let mut scene = RunScript::new(&[URL], &[Kind::Protocol, Kind::App], None);
+    let mut scene = RunScript::new(&[URL], &[HeartbeatKind::Protocol, HeartbeatKind::App], None);
     scene.open(&Arc::new(opened()));
     let changes = [
-        (Some(Kind::Protocol), Status::Unknown, Status::Healthy, "at first"),
-        (Some(Kind::App), Status::Unknown, Status::Healthy, "at first"),
+        (Some(HeartbeatKind::Protocol), Status::Unknown, Status::Healthy, "at first"),
+        (Some(HeartbeatKind::App), Status::Unknown, Status::Healthy, "at first"),
         (None, Status::Unknown, Status::Healthy, "at first"),
-        (Some(Kind::App), Status::Healthy, Status::Poor, "slow"),
+        (Some(HeartbeatKind::App), Status::Healthy, Status::Poor, "slow"),
         (None, Status::Healthy, Status::Poor, "app: slow"),
-        (Some(Kind::App), Status::Poor, Status::Healthy, "fast"),
+        (Some(HeartbeatKind::App), Status::Poor, Status::Healthy, "fast"),
         (None, Status::Poor, Status::Healthy, "app: fast"),
     ];
     for (second, (kind, from, to, reason)) in (1..).zip(changes) {

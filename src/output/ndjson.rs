@@ -13,9 +13,9 @@ use super::json::{
     SCHEMA_VERSION, Settings, StatusName, StrayName, Timestamp, WSCHECK_VERSION, compact, ms,
 };
 use super::writer::{ReportWriter, Writer};
-use crate::domain::event::{Beat, ConnEvent, ConnId, Event, Heard, Reporter, StatusChange};
-use crate::domain::health::Metrics;
-use crate::domain::report::Report;
+use crate::domain::event::{ConnEvent, ConnId, Event, HeartbeatResult, PeerTraffic, Reporter, StatusChange};
+use crate::domain::health::StatusMetrics;
+use crate::domain::report::PingReport;
 use crate::domain::run::RunInfo;
 
 /// What a line tells, beside when and of which connection.
@@ -224,8 +224,8 @@ pub struct MetricsOfMoment {
     judged: u64,
 }
 
-impl From<Metrics> for MetricsOfMoment {
-    fn from(metrics: Metrics) -> MetricsOfMoment {
+impl From<StatusMetrics> for MetricsOfMoment {
+    fn from(metrics: StatusMetrics) -> MetricsOfMoment {
         MetricsOfMoment {
             window_mean_ms: ms(metrics.window_mean),
             last_rtt_ms: ms(metrics.last_rtt),
@@ -236,8 +236,8 @@ impl From<Metrics> for MetricsOfMoment {
     }
 }
 
-impl From<&Beat> for Heartbeat {
-    fn from(beat: &Beat) -> Heartbeat {
+impl From<&HeartbeatResult> for Heartbeat {
+    fn from(beat: &HeartbeatResult) -> Heartbeat {
         Heartbeat {
             kind: beat.kind.into(),
             seq: beat.seq,
@@ -289,7 +289,7 @@ impl Ndjson {
         run_line(at, started)
     }
 
-    fn interim(&self, report: &Report) -> String {
+    fn interim(&self, report: &PingReport) -> String {
         let at = report.started_at.checked_add(report.elapsed).unwrap_or(report.started_at);
         run_line(at, Interim { report: RunDocument::new(self.command, report) })
     }
@@ -345,16 +345,16 @@ fn connection_event(id: ConnId, at: SystemTime, event: &ConnEvent) -> Option<Str
     })
 }
 
-fn heard_line(id: ConnId, at: SystemTime, heard: Heard, count: u64) -> String {
+fn heard_line(id: ConnId, at: SystemTime, heard: PeerTraffic, count: u64) -> String {
     match heard {
-        Heard::Stray(kind, stray) => {
+        PeerTraffic::Stray(kind, stray) => {
             line(id, at, StrayPong { kind: kind.into(), stray: stray.into(), count })
         }
-        Heard::ServerPing { kind, answered } => {
+        PeerTraffic::ServerPing { kind, answered } => {
             line(id, at, ServerPing { kind: kind.into(), answered, count })
         }
-        Heard::Message => line(id, at, Message { count }),
-        Heard::Echo => line(id, at, Echo { count }),
+        PeerTraffic::Message => line(id, at, Message { count }),
+        PeerTraffic::Echo => line(id, at, Echo { count }),
     }
 }
 

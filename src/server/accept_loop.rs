@@ -26,10 +26,10 @@ use super::summary::ServerSummary;
 use super::timer_queue::{ClientTimer, TimerQueue};
 use super::tls::handshake_words;
 use super::two_ended::TWO_ENDED;
-use crate::domain::ending::{Ending, How, Who};
-use crate::domain::peer_text::PeerText;
+use crate::domain::close_cause::{CloseCause, CloseKind, ClosedBy};
 use crate::domain::stats::Counts;
 use crate::domain::target::redact_text;
+use crate::domain::untrusted_text::UntrustedText;
 
 /// After accept(2) failed, for want of file descriptors say, it is tried again so much later.
 const ACCEPT_RETRY_DELAY: Duration = Duration::from_millis(200);
@@ -265,7 +265,9 @@ impl Server {
         let acceptor = tokio_rustls::TlsAcceptor::from(Arc::clone(tls));
         match timeout(within, acceptor.accept(stream)).await {
             Ok(Ok(stream)) => Ok(AcceptedStream::Tls(Box::new(stream))),
-            Ok(Err(error)) => Err((None, RejectedConnection::Tls(PeerText::new(&handshake_words(&error))))),
+            Ok(Err(error)) => {
+                Err((None, RejectedConnection::Tls(UntrustedText::new(&handshake_words(&error)))))
+            }
             Err(_) => Err((None, RejectedConnection::TooSlow(within))),
         }
     }
@@ -350,7 +352,7 @@ impl Server {
         now: Instant,
     ) -> Arc<Mutex<ClientStats>> {
         let IncomingConnection { id, remote, faulty } = guest;
-        let resource = PeerText::new(&redact_text(&admitted.upgrade.resource));
+        let resource = UntrustedText::new(&redact_text(&admitted.upgrade.resource));
         let subprotocol = admitted.subprotocol.clone();
         let figures = Arc::default();
         let present = ConnectedClient {
@@ -372,12 +374,12 @@ impl Server {
         figures
     }
 
-    fn left(&self, id: u64, ending: Ending, seat: ConnectionSlot<'_>) {
+    fn left(&self, id: u64, ending: CloseCause, seat: ConnectionSlot<'_>) {
         let mut register = self.register();
         let Some(present) = register.present.remove(&id) else { return };
         let last = Box::new(present.snapshot(Instant::now()));
         register.left.add(&last.figures);
-        register.reaped += u64::from(ending.who == Who::Us && ending.how == How::Timeout);
+        register.reaped += u64::from(ending.who == ClosedBy::Us && ending.how == CloseKind::Timeout);
         *register.endings.entry(format!("{} {}", ending.who.label(), ending.how.label())).or_default() += 1;
         let gives_back = register.gives_back();
         drop(register);
@@ -454,7 +456,7 @@ fn is_faulty(id: u64, share: f64, seed: u64) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::heartbeat::Kind;
+    use crate::domain::heartbeat::HeartbeatKind;
     use crate::server::config::ServerHeartbeats;
     use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
     use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
@@ -491,7 +493,7 @@ mod tests {
     }
 
     /// The next ending's age and how.
-    async fn ended(happened: &mut UnboundedReceiver<ServeEvent>) -> (Duration, How) {
+    async fn ended(happened: &mut UnboundedReceiver<ServeEvent>) -> (Duration, CloseKind) {
         loop {
             if let ServeEventKind::Ended { ending, .. } = happened.recv().await.unwrap().what {
                 return (ending.age, ending.how);
@@ -537,7 +539,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_thousand_zombies_are_gone_within_interval_and_timeout() {
-        let kinds = vec![Kind::Protocol];
+        let kinds = vec![HeartbeatKind::Protocol];
         let heartbeats = ServerHeartbeats {
             kinds,
             interval: seconds(30),
@@ -555,7 +557,7 @@ mod tests {
             let (age, how) = ended(&mut happened).await;
             // The wheel's moments are a millisecond apart, rounded up; asks and deadlines are both.
             assert!(age >= seconds(10) && age <= seconds(40) + Duration::from_millis(2), "{age:?}");
-            assert_eq!(how, How::Timeout);
+            assert_eq!(how, CloseKind::Timeout);
         }
         assert_eq!((server.snapshot().clients.len(), server.summary().reaped), (0, 1000));
     }
@@ -592,7 +594,7 @@ mod tests {
         let mut client = client(&server).await;
         tokio::time::sleep(seconds(20)).await;
         client.write_all(&crate::server::frame::tests::masked(0x8a, b"life")).await.unwrap();
-        assert_eq!(ended(&mut happened).await, (seconds(75), How::Fin));
+        assert_eq!(ended(&mut happened).await, (seconds(75), CloseKind::Fin));
     }
 
     #[tokio::test(start_paused = true)]
@@ -600,7 +602,7 @@ mod tests {
         let (server, mut happened) = server(faulty(&[("lifetime", "60s:rst"), ("chatter", "1s")]));
         let mut client = client(&server).await;
         tokio::spawn(async move { tokio::io::copy(&mut client, &mut tokio::io::sink()).await });
-        assert_eq!(ended(&mut happened).await, (seconds(60), How::Rst));
+        assert_eq!(ended(&mut happened).await, (seconds(60), CloseKind::Rst));
     }
 
     #[tokio::test(start_paused = true)]

@@ -21,14 +21,14 @@ use super::periodic::PeriodicFrames;
 use super::pong_queue::{PendingPong, PongQueue};
 use super::two_ended::ScheduledReplies;
 use super::write_buffer::WriteBuffer;
-use crate::domain::ending::{Ending, How, Violation, Who};
+use crate::domain::close_cause::{CloseCause, CloseKind, ClosedBy, Violation};
 use crate::domain::event::StatusChange;
+use crate::domain::format::counted;
 use crate::domain::health::Status;
-use crate::domain::heartbeat::incoming::{Incoming, MessageRef};
+use crate::domain::heartbeat::inbound::{InboundMessage, MessageRef};
 use crate::domain::heartbeat::pattern::Pattern;
 use crate::domain::heartbeat::template::Payload;
-use crate::domain::peer_text::PeerText;
-use crate::domain::shown::counted;
+use crate::domain::untrusted_text::UntrustedText;
 
 /// With so many bytes owed to a client, nothing more is read from it and nothing unasked is sent.
 const MAX_BACKLOG_BYTES: usize = 256 * 1024;
@@ -63,7 +63,7 @@ pub struct ClientState {
     repeats: PeriodicFrames,
     /// A FIN is to be sent while the socket stays open.
     half_close: bool,
-    ending: Option<(Who, How, Option<String>)>,
+    ending: Option<(ClosedBy, CloseKind, Option<String>)>,
     figures: Arc<Mutex<ClientStats>>,
     /// What happened and was not yet told.
     pub notes: Vec<ServeEventKind>,
@@ -179,7 +179,7 @@ impl ClientState {
             | ClientMode::Stalled { .. }
             | ClientMode::Leaving { .. }
             | ClientMode::Gone(_) => {}
-            ClientMode::RstOnUse => self.go(SocketExit::Rst, Who::Us, How::Rst),
+            ClientMode::RstOnUse => self.go(SocketExit::Rst, ClosedBy::Us, CloseKind::Rst),
         }
     }
 
@@ -220,12 +220,12 @@ impl ClientState {
             ClientMessage::Pong(payload) => self.pong(&payload, now),
             ClientMessage::Close(body) => self.closed_by_client(body, now),
             ClientMessage::Text(text) => {
-                if self.is_let_pass(&Incoming::new(MessageRef::Text(&text)), now) {
+                if self.is_let_pass(&InboundMessage::new(MessageRef::Text(&text)), now) {
                     self.text(&text, now);
                 }
             }
             ClientMessage::Binary(bytes) => {
-                if self.is_let_pass(&Incoming::new(MessageRef::Binary(&bytes)), now) {
+                if self.is_let_pass(&InboundMessage::new(MessageRef::Binary(&bytes)), now) {
                     self.ordinary(Opcode::Binary, &bytes, now);
                 }
             }
@@ -241,7 +241,7 @@ impl ClientState {
     }
 
     /// Takes the answers to app pings out, and sees to it that a join message comes first.
-    fn is_let_pass(&mut self, incoming: &Incoming, now: Instant) -> bool {
+    fn is_let_pass(&mut self, incoming: &InboundMessage, now: Instant) -> bool {
         if let Some(mut pulse) = self.pulse.take() {
             let is_answer = pulse.message(incoming, now, &mut self.figures().beats);
             self.pulse = Some(pulse);
@@ -378,7 +378,7 @@ impl ClientState {
             format!("terminated after {}", counted(u64::from(missed), "missed heartbeat")),
         );
         self.outbox.push(&encode_close(4000, "Heartbeat timeout"));
-        self.go(SocketExit::Terminate, Who::Us, How::Timeout);
+        self.go(SocketExit::Terminate, ClosedBy::Us, CloseKind::Timeout);
     }
 
     fn look_at_status(&mut self, now: Instant) {
@@ -428,8 +428,8 @@ impl ClientState {
         self.notes.push(ServeEventKind::Fault(format!("{cut} {why}")));
         match cut {
             CutAction::Close(code) => self.close(code, "", now),
-            CutAction::Fin => self.go(SocketExit::Fin, Who::Us, How::Fin),
-            CutAction::Rst => self.go(SocketExit::Rst, Who::Us, How::Rst),
+            CutAction::Fin => self.go(SocketExit::Fin, ClosedBy::Us, CloseKind::Fin),
+            CutAction::Rst => self.go(SocketExit::Rst, ClosedBy::Us, CloseKind::Rst),
             CutAction::HalfClose => {
                 self.half_close = true;
                 self.fall_silent(ClientMode::Mute);
@@ -454,8 +454,8 @@ impl ClientState {
     fn close(&mut self, code: u16, reason: &str, now: Instant) {
         self.outbox.push(&encode_close(code, reason));
         self.mode = ClientMode::Closing { until: now + self.config.close_timeout };
-        let how = How::CloseFrame { code: Some(code), reason: PeerText::new(reason) };
-        self.end(Who::Us, how, None);
+        let how = CloseKind::CloseFrame { code: Some(code), reason: UntrustedText::new(reason) };
+        self.end(ClosedBy::Us, how, None);
     }
 
     fn closed_by_client(&mut self, body: Option<(u16, String)>, now: Instant) {
@@ -467,7 +467,7 @@ impl ClientState {
             self.outbox.push(&answer);
         }
         let (code, reason) = body.map_or((None, String::new()), |(code, reason)| (Some(code), reason));
-        self.end(Who::Peer, How::CloseFrame { code, reason: PeerText::new(&reason) }, None);
+        self.end(ClosedBy::Peer, CloseKind::CloseFrame { code, reason: UntrustedText::new(&reason) }, None);
         self.leave(now);
     }
 
@@ -480,7 +480,7 @@ impl ClientState {
     }
 
     fn break_off(&mut self, breach: FrameViolation, now: Instant) {
-        self.end(Who::Us, how_of(breach), None);
+        self.end(ClosedBy::Us, how_of(breach), None);
         if self.mode == ClientMode::Live {
             self.outbox.push(&encode_close(breach.code(), &breach.to_string()));
         }
@@ -492,20 +492,21 @@ impl ClientState {
         match self.mode {
             ClientMode::Live => self.close(1001, "server stops", now),
             ClientMode::Mute | ClientMode::Stalled { .. } | ClientMode::RstOnUse => {
-                self.go(SocketExit::Fin, Who::Us, How::Silent)
+                self.go(SocketExit::Fin, ClosedBy::Us, CloseKind::Silent)
             }
             ClientMode::Closing { .. } | ClientMode::Leaving { .. } | ClientMode::Gone(_) => {}
         }
     }
 
     /// The client's stream ended.
-    pub fn saw_end(&mut self, how: How) {
-        self.go(SocketExit::Clean, Who::Peer, how);
+    pub fn saw_end(&mut self, how: CloseKind) {
+        self.go(SocketExit::Clean, ClosedBy::Peer, how);
     }
 
     /// Reading or writing failed.
-    pub fn saw_error(&mut self, how: How, os_error: Option<String>) {
-        let who = if matches!(how, How::Rst | How::Fin) { Who::Peer } else { Who::Network };
+    pub fn saw_error(&mut self, how: CloseKind, os_error: Option<String>) {
+        let who =
+            if matches!(how, CloseKind::Rst | CloseKind::Fin) { ClosedBy::Peer } else { ClosedBy::Network };
         self.end(who, how, os_error);
         self.mode = ClientMode::Gone(SocketExit::Fin);
     }
@@ -518,13 +519,13 @@ impl ClientState {
         }
     }
 
-    fn go(&mut self, exit: SocketExit, who: Who, how: How) {
+    fn go(&mut self, exit: SocketExit, who: ClosedBy, how: CloseKind) {
         self.end(who, how, None);
         self.mode = ClientMode::Gone(exit);
     }
 
     /// The first cause counts.
-    fn end(&mut self, who: Who, how: How, os_error: Option<String>) {
+    fn end(&mut self, who: ClosedBy, how: CloseKind, os_error: Option<String>) {
         self.ending.get_or_insert((who, how, os_error));
     }
 
@@ -577,11 +578,11 @@ impl ClientState {
     }
 
     /// How it ended, as far as it has.
-    pub fn ending(&self, now: Instant) -> Ending {
-        let unknown = || (Who::Us, How::Error, None);
+    pub fn ending(&self, now: Instant) -> CloseCause {
+        let unknown = || (ClosedBy::Us, CloseKind::Error, None);
         let (who, how, os_error) = self.ending.clone().unwrap_or_else(unknown);
         let (age, idle) = (now - self.opened, now - self.came);
-        Ending { who, how, reply: None, os_error, tcp: None, age, idle, at: SystemTime::now() }
+        CloseCause { who, how, reply: None, os_error, tcp: None, age, idle, at: SystemTime::now() }
     }
 
     /// Nothing that holds this lock can panic midway.
@@ -607,20 +608,20 @@ fn unix_ms() -> u64 {
 }
 
 /// What an ending by a breach is called.
-fn how_of(breach: FrameViolation) -> How {
+fn how_of(breach: FrameViolation) -> CloseKind {
     let rule = match breach {
-        FrameViolation::TooLarge { size, limit } => return How::TooLarge { size, limit: limit as u64 },
+        FrameViolation::TooLarge { size, limit } => return CloseKind::TooLarge { size, limit: limit as u64 },
         FrameViolation::NotUtf8 => Violation::InvalidUtf8,
         FrameViolation::BadCode(_) => Violation::InvalidCloseCode,
         _ => Violation::Garbage,
     };
-    How::Violation { rule, detail: PeerText::new(&breach.to_string()), close: None }
+    CloseKind::Violation { rule, detail: UntrustedText::new(&breach.to_string()), close: None }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::heartbeat::Kind;
+    use crate::domain::heartbeat::HeartbeatKind;
     use crate::server::config::ServerHeartbeats;
     use crate::server::faults;
     use crate::server::frame::tests::masked;
@@ -651,7 +652,7 @@ mod tests {
         assert_eq!((written(&mut client, now), client.exit()), (vec![], None));
         client.received(&masked(0x88, CLOSE), now);
         assert_eq!(client.exit(), Some(SocketExit::Clean));
-        assert_eq!(client.ending(now).who, Who::Us);
+        assert_eq!(client.ending(now).who, ClosedBy::Us);
     }
 
     #[test]
@@ -682,8 +683,10 @@ mod tests {
     #[test]
     fn a_client_that_is_sending_a_long_message_piece_by_piece_is_alive() {
         let (start, second) = (Instant::now(), Duration::from_secs(1));
-        let heartbeats =
-            Arc::new(ServerHeartbeats { kinds: vec![Kind::Protocol], ..ServerHeartbeats::default() });
+        let heartbeats = Arc::new(ServerHeartbeats {
+            kinds: vec![HeartbeatKind::Protocol],
+            ..ServerHeartbeats::default()
+        });
         let birth = ClientInit { id: 1, seed: 1, epoch: start, two_ended: false, figures: Arc::default() };
         let config = Arc::new(ServerConfig { heartbeats, ..ServerConfig::default() });
         let mut client = ClientState::new(config, Arc::default(), birth, start);
@@ -724,7 +727,7 @@ mod tests {
             two_ended in any::<bool>(),
         ) {
             let start = Instant::now();
-            let kinds = vec![Kind::Protocol, Kind::App];
+            let kinds = vec![HeartbeatKind::Protocol, HeartbeatKind::App];
             let heartbeats = Arc::new(ServerHeartbeats { kinds, max_missed: 3, ..ServerHeartbeats::default() });
             let config = Arc::new(ServerConfig { heartbeats, tell_health: true, ..ServerConfig::default() });
             let birth = ClientInit { id: 1, seed: 1, epoch: start, two_ended, figures: Arc::default() };

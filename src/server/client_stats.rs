@@ -5,8 +5,8 @@ use std::time::Duration;
 use serde_json::json;
 use tokio::time::Instant;
 
-use crate::domain::health::{Health, Limits, Metrics, Status};
-use crate::domain::heartbeat::{Kind, Outcome};
+use crate::domain::health::{HealthTracker, Status, StatusLimits, StatusMetrics};
+use crate::domain::heartbeat::{HeartbeatKind, HeartbeatOutcome};
 use crate::domain::stats::{Counts, JitterSummary, Moments, Successive};
 
 /// One client's figures.
@@ -60,21 +60,21 @@ impl ClientStats {
 /// The figures of one kind of heartbeat that a client was sent.
 #[derive(Debug, Clone)]
 pub struct HeartbeatStats {
-    pub kind: Kind,
+    pub kind: HeartbeatKind,
     pub counts: Counts,
     pub rtts: Moments,
     successive: Successive,
-    health: Health,
+    health: HealthTracker,
 }
 
 impl HeartbeatStats {
-    pub fn new(kind: Kind) -> HeartbeatStats {
+    pub fn new(kind: HeartbeatKind) -> HeartbeatStats {
         HeartbeatStats {
             kind,
             counts: Counts::default(),
             rtts: Moments::default(),
             successive: Successive::default(),
-            health: Health::new(Limits::default()),
+            health: HealthTracker::new(StatusLimits::default()),
         }
     }
 
@@ -83,8 +83,8 @@ impl HeartbeatStats {
     pub fn record(
         &mut self,
         seq: u64,
-        outcome: Outcome,
-        was: Option<Outcome>,
+        outcome: HeartbeatOutcome,
+        was: Option<HeartbeatOutcome>,
         rtt: Option<Duration>,
         alive: bool,
     ) {
@@ -105,7 +105,7 @@ impl HeartbeatStats {
     }
 
     /// The figures of this moment: window, last RTT, loss, consecutive missed.
-    pub fn metrics(&self) -> Metrics {
+    pub fn metrics(&self) -> StatusMetrics {
         self.health.metrics()
     }
 

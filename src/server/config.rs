@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::faults::Faults;
-use crate::domain::heartbeat::Kind;
+use crate::domain::heartbeat::HeartbeatKind;
 use crate::domain::heartbeat::pattern::Pattern;
 use crate::domain::heartbeat::template::Template;
 
@@ -12,7 +12,7 @@ use crate::domain::heartbeat::template::Template;
 #[derive(Debug, Clone)]
 pub struct ServerHeartbeats {
     /// Which kinds; none: the server sends no heartbeats and gives nobody up.
-    pub kinds: Vec<Kind>,
+    pub kinds: Vec<HeartbeatKind>,
     pub interval: Duration,
     /// How long an answer may take.
     pub timeout: Duration,
@@ -98,7 +98,7 @@ impl ServerConfig {
     /// to pass. (In the two-ended mode there are none.)
     pub fn never_idles(&self) -> bool {
         let ServerHeartbeats { kinds, interval, .. } = &*self.heartbeats;
-        let counts = |kind: &Kind| *kind == Kind::App || !self.faults.idle.messages_only;
+        let counts = |kind: &HeartbeatKind| *kind == HeartbeatKind::App || !self.faults.idle.messages_only;
         self.faults.idle.after.is_some_and(|after| after.lo > *interval) && kinds.iter().any(counts)
     }
 }
@@ -108,7 +108,7 @@ mod tests {
     use super::*;
     use crate::server::faults;
 
-    fn never_idles(kinds: &[Kind], set: &[(&str, &str)]) -> bool {
+    fn never_idles(kinds: &[HeartbeatKind], set: &[(&str, &str)]) -> bool {
         let heartbeats = Arc::new(ServerHeartbeats { kinds: kinds.to_vec(), ..ServerHeartbeats::default() });
         let mut config = ServerConfig { heartbeats, ..ServerConfig::default() };
         for (name, value) in set {
@@ -119,7 +119,7 @@ mod tests {
 
     #[test]
     fn heartbeats_every_30_s_let_nothing_be_idle_for_longer() {
-        use Kind::{App, Protocol};
+        use HeartbeatKind::{App, Protocol};
         let (short, long) = (("idle-timeout", "20s"), ("idle-timeout", "60s"));
         let messages_only = ("messages-only", "");
         assert!(never_idles(&[Protocol], &[long]) && !never_idles(&[Protocol], &[short]));

@@ -14,7 +14,7 @@ use super::client::{ClientState, SocketExit};
 use super::event::ServeEventKind;
 use super::socket::ClientSocket;
 use super::timer_queue::ClientTimer;
-use crate::domain::ending::How;
+use crate::domain::close_cause::CloseKind;
 
 /// Bytes read at a time. The buffer lives on the stack while the socket is polled, so an idle client
 /// has none.
@@ -23,7 +23,7 @@ const READ_BUFFER: usize = 4096;
 /// What can happen to a connection.
 enum ConnectionInput {
     Bytes(Vec<u8>),
-    End(How),
+    End(CloseKind),
     Failed(io::Error),
     Wrote(usize),
     Rung,
@@ -50,7 +50,7 @@ pub async fn serve<S: ClientSocket>(
             let _ = stream.send_fin();
         }
         if client.takes_look(Instant::now()) && stream.is_abandoned() {
-            client.saw_end(How::Fin);
+            client.saw_end(CloseKind::Fin);
             continue;
         }
         timer.ring_by(client.due(Instant::now()));
@@ -157,15 +157,15 @@ fn poll_drain<S: ClientSocket>(stream: &mut S, cx: &mut Context<'_>) -> Poll<()>
     }
 }
 
-fn how(error: &io::Error) -> How {
+fn how(error: &io::Error) -> CloseKind {
     match error.kind() {
         io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionAborted => {
-            How::Rst
+            CloseKind::Rst
         }
         // rustls says so of a stream that ended without close_notify.
-        io::ErrorKind::UnexpectedEof => How::Fin,
-        io::ErrorKind::TimedOut => How::Timeout,
-        _ => How::Error,
+        io::ErrorKind::UnexpectedEof => CloseKind::Fin,
+        io::ErrorKind::TimedOut => CloseKind::Timeout,
+        _ => CloseKind::Error,
     }
 }
 

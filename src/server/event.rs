@@ -7,9 +7,9 @@ use std::time::{Duration, SystemTime};
 use super::handshake::RejectedConnection;
 use super::snapshot::ClientSnapshot;
 use super::summary::ServerSummary;
-use crate::domain::ending::Ending;
+use crate::domain::close_cause::CloseCause;
 use crate::domain::event::StatusChange;
-use crate::domain::peer_text::PeerText;
+use crate::domain::untrusted_text::UntrustedText;
 
 /// Something that happened.
 #[derive(Debug, Clone)]
@@ -26,7 +26,7 @@ pub enum ServeEventKind {
     Listening(ListenAddress),
     Connected {
         remote: String,
-        resource: PeerText,
+        resource: UntrustedText,
         subprotocol: Option<String>,
         faulty: bool,
     },
@@ -45,7 +45,7 @@ pub enum ServeEventKind {
     Fault(String),
     /// With what it had come to by then.
     Ended {
-        ending: Ending,
+        ending: CloseCause,
         last: Box<ClientSnapshot>,
     },
     /// The server itself is in trouble, and goes on.

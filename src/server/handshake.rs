@@ -4,7 +4,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use thiserror::Error;
 
-use crate::domain::peer_text::PeerText;
+use crate::domain::untrusted_text::UntrustedText;
 
 /// The most bytes of a request head that are read.
 pub const MAX_HEAD_BYTES: usize = 16 * 1024;
@@ -27,9 +27,9 @@ pub struct AcceptedUpgrade {
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum RejectedConnection {
     #[error("plain HTTP request ({method} {path}), not a WebSocket upgrade; answered 426")]
-    PlainHttp { method: PeerText, path: PeerText },
+    PlainHttp { method: UntrustedText, path: UntrustedText },
     #[error("WebSocket version {0} is not spoken here, only 13; answered 426")]
-    Version(PeerText),
+    Version(UntrustedText),
     #[error("upgrade without a Sec-WebSocket-Key of 16 bytes; answered 400")]
     Key,
     #[error("upgrade in HTTP/1.{0}, which needs HTTP/1.1 (RFC 6455 4.2.1); answered 400")]
@@ -45,7 +45,7 @@ pub enum RejectedConnection {
     #[error("a plain client on the TLS port; it should use wss://; answered 400")]
     PlainOnTls,
     #[error("TLS handshake failed: {0}")]
-    Tls(PeerText),
+    Tls(UntrustedText),
     #[error("closed before its request was whole")]
     ClosedEarly,
     #[error("its request did not come within {} s", .0.as_secs_f64())]
@@ -160,7 +160,7 @@ fn upgrade(
         && has_token(request, "Connection", "upgrade")
         && has_token(request, "Upgrade", "websocket");
     if !asks {
-        let shown = |text: Option<&str>| PeerText::new(text.unwrap_or(""));
+        let shown = |text: Option<&str>| UntrustedText::new(text.unwrap_or(""));
         return Err(RejectedConnection::PlainHttp {
             method: shown(request.method),
             path: shown(request.path),
@@ -172,7 +172,7 @@ fn upgrade(
     // Neither may come twice (RFC 6455 sections 11.3.1, 11.3.5); two of them are no version and no key.
     let version = values(request, "Sec-WebSocket-Version").collect::<Vec<_>>().join(", ");
     if version.trim() != "13" {
-        return Err(RejectedConnection::Version(PeerText::new(&version)));
+        return Err(RejectedConnection::Version(UntrustedText::new(&version)));
     }
     let key = values(request, "Sec-WebSocket-Key").collect::<Vec<_>>().join(", ").trim().to_string();
     if STANDARD.decode(&key).map(|bytes| bytes.len()) != Ok(16) {
@@ -296,7 +296,10 @@ mod tests {
 
     #[test]
     fn faulty_upgrades_are_told_apart() {
-        assert_eq!(refusal(&HEAD.replace("n: 13", "n: 8")), RejectedConnection::Version(PeerText::new("8")));
+        assert_eq!(
+            refusal(&HEAD.replace("n: 13", "n: 8")),
+            RejectedConnection::Version(UntrustedText::new("8"))
+        );
         assert_eq!(refusal(&HEAD.replace("dGhl", "")), RejectedConnection::Key);
         assert_eq!(refusal("\x16\x03\x01\x02\x00"), RejectedConnection::TlsOnPlain);
         assert_eq!(refusal("HELO there\r\n\r\n"), RejectedConnection::NotHttp);
@@ -328,7 +331,7 @@ mod tests {
     fn a_version_and_a_key_come_once() {
         let version = "Sec-WebSocket-Version: 13\r\n";
         let twice = HEAD.replace(version, &version.repeat(2));
-        assert_eq!(refusal(&twice), RejectedConnection::Version(PeerText::new("13, 13")));
+        assert_eq!(refusal(&twice), RejectedConnection::Version(UntrustedText::new("13, 13")));
         let none = HEAD.replace(version, "");
         let answer = String::from_utf8(refusal(&none).response().unwrap()).unwrap();
         assert!(answer.starts_with("HTTP/1.1 426 ") && answer.contains("\r\nSec-WebSocket-Version: 13\r\n"));

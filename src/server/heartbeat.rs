@@ -9,10 +9,10 @@ use tokio::time::Instant;
 use super::client_stats::HeartbeatStats;
 use super::config::ServerHeartbeats;
 use super::sent_pings::{PingRecord, SentPings};
-use crate::domain::heartbeat::incoming::Incoming;
+use crate::domain::heartbeat::inbound::InboundMessage;
 use crate::domain::heartbeat::passed_over::{self, LargestRtt};
 use crate::domain::heartbeat::template::Payload;
-use crate::domain::heartbeat::{Kind, Outcome, Stray};
+use crate::domain::heartbeat::{HeartbeatKind, HeartbeatOutcome, StrayPong};
 
 /// The fractional part of the golden ratio times 2^64: multiples of it, taken as fractions of the
 /// interval, lie evenly however many there are (Weyl; Knuth, volume 3, 6.4).
@@ -50,7 +50,7 @@ pub struct ClientHeartbeats {
 /// The heartbeats of one kind.
 #[derive(Debug)]
 struct KindSchedule {
-    kind: Kind,
+    kind: HeartbeatKind,
     next: Instant,
     asks: SentPings,
     /// Asks in a row after which nothing came that proves life.
@@ -69,7 +69,7 @@ impl ClientHeartbeats {
         epoch: Instant,
         now: Instant,
     ) -> ClientHeartbeats {
-        let beat = |(n, kind): (usize, &Kind)| {
+        let beat = |(n, kind): (usize, &HeartbeatKind)| {
             let offset = offset(id, rules.interval) + rules.interval * n as u32 / rules.kinds.len() as u32;
             let next = next_on_grid(epoch + offset, rules.interval, now);
             KindSchedule::new(*kind, next, SentPings::new(nonce))
@@ -92,7 +92,7 @@ impl ClientHeartbeats {
     /// A Pong frame came. `stray`: it answers nothing.
     pub fn pong(&mut self, payload: &[u8], now: Instant, figures: &mut [HeartbeatStats]) {
         for (beat, figures) in
-            self.beats.iter_mut().zip(figures).filter(|(beat, _)| beat.kind == Kind::Protocol)
+            self.beats.iter_mut().zip(figures).filter(|(beat, _)| beat.kind == HeartbeatKind::Protocol)
         {
             let found = beat.asks.by_payload(payload);
             beat.answered(found, now, self.rules.timeout, figures);
@@ -100,8 +100,15 @@ impl ClientHeartbeats {
     }
 
     /// A message came; says whether it is the answer to an app ping.
-    pub fn message(&mut self, incoming: &Incoming, now: Instant, figures: &mut [HeartbeatStats]) -> bool {
-        for (beat, figures) in self.beats.iter_mut().zip(figures).filter(|(beat, _)| beat.kind == Kind::App) {
+    pub fn message(
+        &mut self,
+        incoming: &InboundMessage,
+        now: Instant,
+        figures: &mut [HeartbeatStats],
+    ) -> bool {
+        for (beat, figures) in
+            self.beats.iter_mut().zip(figures).filter(|(beat, _)| beat.kind == HeartbeatKind::App)
+        {
             if let Some(found) = beat.asks.by_message(incoming, &self.rules.app_pong) {
                 beat.answered(found, now, self.rules.timeout, figures);
                 return true;
@@ -137,13 +144,13 @@ impl ClientHeartbeats {
 }
 
 impl KindSchedule {
-    fn new(kind: Kind, next: Instant, asks: SentPings) -> KindSchedule {
+    fn new(kind: HeartbeatKind, next: Instant, asks: SentPings) -> KindSchedule {
         KindSchedule { kind, next, asks, silent: 0, largest_rtt: LargestRtt::default(), answered_before: 0 }
     }
 
     fn answered(
         &mut self,
-        found: Result<PingRecord, Stray>,
+        found: Result<PingRecord, StrayPong>,
         now: Instant,
         timeout: Duration,
         figures: &mut HeartbeatStats,
@@ -153,16 +160,16 @@ impl KindSchedule {
             Err(stray) => return figures.counts.record_strays(stray, 1),
         };
         self.silent = 0;
-        if matches!(ask.outcome, Some(Outcome::Ok | Outcome::Late)) {
-            return figures.counts.record_strays(Stray::Duplicate, 1);
+        if matches!(ask.outcome, Some(HeartbeatOutcome::Ok | HeartbeatOutcome::Late)) {
+            return figures.counts.record_strays(StrayPong::Duplicate, 1);
         }
         let rtt = now - ask.sent;
         let largest_before = self.largest_rtt.record(rtt);
-        if self.kind == Kind::Protocol {
+        if self.kind == HeartbeatKind::Protocol {
             self.pass_over(&ask, rtt, largest_before, figures);
         }
         self.answered_before = self.answered_before.max(ask.seq + 1);
-        let outcome = if rtt <= timeout { Outcome::Ok } else { Outcome::Late };
+        let outcome = if rtt <= timeout { HeartbeatOutcome::Ok } else { HeartbeatOutcome::Late };
         self.asks.judge(ask.seq, outcome);
         figures.record(ask.seq, outcome, ask.outcome, Some(rtt), true);
     }
@@ -196,8 +203,8 @@ impl KindSchedule {
         while let Some(ask) = self.asks.oldest_open().copied().filter(|ask| ask.sent + rules.timeout <= now) {
             let alive = ask.seq < self.answered_before || (rules.any_traffic_counts && heard > ask.sent);
             self.silent = if alive { 0 } else { self.silent.saturating_add(1) };
-            self.asks.judge(ask.seq, Outcome::Missed);
-            figures.record(ask.seq, Outcome::Missed, None, None, alive);
+            self.asks.judge(ask.seq, HeartbeatOutcome::Missed);
+            figures.record(ask.seq, HeartbeatOutcome::Missed, None, None, alive);
         }
     }
 
@@ -221,8 +228,8 @@ impl KindSchedule {
         self.next = next_on_grid(self.next, rules.interval, now);
         let ask = self.asks.ask(now, stamp);
         Some(match self.kind {
-            Kind::Protocol => HeartbeatRequest::Ping(self.asks.id(ask.seq)),
-            Kind::App => HeartbeatRequest::App(self.asks.render(&ask, &rules.app_ping)),
+            HeartbeatKind::Protocol => HeartbeatRequest::Ping(self.asks.id(ask.seq)),
+            HeartbeatKind::App => HeartbeatRequest::App(self.asks.render(&ask, &rules.app_ping)),
         })
     }
 }
@@ -250,7 +257,7 @@ mod tests {
 
     fn rules() -> ServerHeartbeats {
         ServerHeartbeats {
-            kinds: vec![Kind::Protocol],
+            kinds: vec![HeartbeatKind::Protocol],
             interval: 30 * S,
             timeout: 10 * S,
             ..ServerHeartbeats::default()
@@ -397,7 +404,7 @@ mod tests {
     #[test]
     fn both_kinds_run_side_by_side_half_an_interval_apart() {
         let mut run = TestClient::new(ServerHeartbeats {
-            kinds: vec![Kind::Protocol, Kind::App],
+            kinds: vec![HeartbeatKind::Protocol, HeartbeatKind::App],
             max_missed: 0,
             ..rules()
         });

@@ -6,10 +6,10 @@ use std::ops::Range;
 use serde_json::Value;
 use tokio::time::Instant;
 
-use crate::domain::heartbeat::incoming::Incoming;
+use crate::domain::heartbeat::inbound::InboundMessage;
 use crate::domain::heartbeat::pattern::Pattern;
-use crate::domain::heartbeat::template::{Keys, Payload, Template};
-use crate::domain::heartbeat::{Outcome, Stray};
+use crate::domain::heartbeat::template::{Payload, RequestKeys, Template};
+use crate::domain::heartbeat::{HeartbeatOutcome, StrayPong};
 
 /// Judged asks that are remembered, to tell late and second answers from foreign ones.
 const MAX_JUDGED_PINGS: usize = 16;
@@ -24,7 +24,7 @@ pub struct PingRecord {
     /// The wall clock's, in milliseconds since 1970.
     stamp: u64,
     /// What it has come to so far.
-    pub outcome: Option<Outcome>,
+    pub outcome: Option<HeartbeatOutcome>,
 }
 
 /// The asks of one kind.
@@ -61,7 +61,7 @@ impl SentPings {
 
     /// The ask as an app ping.
     pub fn render(&self, ask: &PingRecord, template: &Template) -> Payload {
-        template.render(&Keys { seq: ask.seq, id: self.id(ask.seq), now_ms: ask.stamp })
+        template.render(&RequestKeys { seq: ask.seq, id: self.id(ask.seq), now_ms: ask.stamp })
     }
 
     /// The oldest ask that is not judged.
@@ -70,25 +70,29 @@ impl SentPings {
     }
 
     /// Judges an ask; gives what it was taken for before.
-    pub fn judge(&mut self, seq: u64, outcome: Outcome) -> Option<Outcome> {
+    pub fn judge(&mut self, seq: u64, outcome: HeartbeatOutcome) -> Option<HeartbeatOutcome> {
         let ask = self.asks.iter_mut().find(|ask| ask.seq == seq)?;
         ask.outcome.replace(outcome)
     }
 
     /// The asks among these numbers that have no answer.
     pub fn without_answer(&self, seqs: Range<u64>) -> Vec<PingRecord> {
-        let unanswered = |ask: &&PingRecord| !ask.outcome.is_some_and(Outcome::is_answered);
+        let unanswered = |ask: &&PingRecord| !ask.outcome.is_some_and(HeartbeatOutcome::is_answered);
         self.asks.iter().filter(|ask| seqs.contains(&ask.seq)).filter(unanswered).copied().collect()
     }
 
     /// The ask that a pong's payload answers.
-    pub fn by_payload(&self, payload: &[u8]) -> Result<PingRecord, Stray> {
+    pub fn by_payload(&self, payload: &[u8]) -> Result<PingRecord, StrayPong> {
         let seq = std::str::from_utf8(payload).ok().and_then(|id| self.seq_of(id));
         self.find(|ask| Some(ask.seq) == seq)
     }
 
     /// The ask that a message answers. `None`: it is no answer at all.
-    pub fn by_message(&self, incoming: &Incoming, pattern: &Pattern) -> Option<Result<PingRecord, Stray>> {
+    pub fn by_message(
+        &self,
+        incoming: &InboundMessage,
+        pattern: &Pattern,
+    ) -> Option<Result<PingRecord, StrayPong>> {
         let captured = pattern.matches(incoming)?;
         let seq = captured.seq.or_else(|| captured.id.as_deref().and_then(|id| self.seq_of(id)));
         Some(match (seq, captured.now_ms, pattern.has_places()) {
@@ -100,7 +104,7 @@ impl SentPings {
     }
 
     /// By the id or the time that the message brings back in one of its fields, else in order.
-    fn by_fields(&self, incoming: &Incoming) -> Result<PingRecord, Stray> {
+    fn by_fields(&self, incoming: &InboundMessage) -> Result<PingRecord, StrayPong> {
         let fields =
             || incoming.json().and_then(Value::as_object).into_iter().flat_map(|object| object.values());
         if let Some(seq) = fields().filter_map(Value::as_str).find_map(|id| self.seq_of(id)) {
@@ -108,17 +112,17 @@ impl SentPings {
         }
         let stamps: Vec<u64> = fields().filter_map(Value::as_u64).collect();
         let stamped = self.find(|ask| stamps.contains(&ask.stamp));
-        stamped.or_else(|_| self.oldest_open().copied().ok_or(Stray::Unsolicited))
+        stamped.or_else(|_| self.oldest_open().copied().ok_or(StrayPong::Unsolicited))
     }
 
-    fn find(&self, is_it: impl Fn(&PingRecord) -> bool) -> Result<PingRecord, Stray> {
+    fn find(&self, is_it: impl Fn(&PingRecord) -> bool) -> Result<PingRecord, StrayPong> {
         self.asks.iter().find(|ask| is_it(ask)).copied().ok_or_else(|| self.stranger())
     }
 
-    fn stranger(&self) -> Stray {
+    fn stranger(&self) -> StrayPong {
         match self.oldest_open() {
-            Some(_) => Stray::Mismatched,
-            None => Stray::Unsolicited,
+            Some(_) => StrayPong::Mismatched,
+            None => StrayPong::Unsolicited,
         }
     }
 
@@ -131,7 +135,7 @@ impl SentPings {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::heartbeat::incoming::MessageRef;
+    use crate::domain::heartbeat::inbound::MessageRef;
 
     fn asked(count: u64) -> SentPings {
         let mut asks = SentPings::new(0xabcd);
@@ -142,9 +146,9 @@ mod tests {
         asks
     }
 
-    fn seq(asks: &SentPings, message: &str, pattern: &str) -> Option<Result<u64, Stray>> {
+    fn seq(asks: &SentPings, message: &str, pattern: &str) -> Option<Result<u64, StrayPong>> {
         let pattern = pattern.parse().unwrap();
-        asks.by_message(&Incoming::new(MessageRef::Text(message)), &pattern)
+        asks.by_message(&InboundMessage::new(MessageRef::Text(message)), &pattern)
             .map(|found| found.map(|ask| ask.seq))
     }
 
@@ -152,9 +156,9 @@ mod tests {
     fn a_pong_belongs_to_the_ask_whose_payload_it_carries() {
         let asks = asked(3);
         assert_eq!(asks.by_payload(b"0000abcd-1").map(|ask| ask.seq), Ok(1));
-        assert_eq!(asks.by_payload(b"0000abcd-7"), Err(Stray::Mismatched));
-        assert_eq!(asks.by_payload(b"0000abcd-01"), Err(Stray::Mismatched));
-        assert_eq!(asked(0).by_payload(b"0000abcd-1"), Err(Stray::Unsolicited));
+        assert_eq!(asks.by_payload(b"0000abcd-7"), Err(StrayPong::Mismatched));
+        assert_eq!(asks.by_payload(b"0000abcd-01"), Err(StrayPong::Mismatched));
+        assert_eq!(asked(0).by_payload(b"0000abcd-1"), Err(StrayPong::Unsolicited));
     }
 
     #[test]
@@ -166,7 +170,7 @@ mod tests {
         assert_eq!(seq(&asks, pong, pong), Some(Ok(0)));
         assert_eq!(seq(&asks, "hello", pong), None);
         assert_eq!(seq(&asks, "pong 1", "pong {seq}"), Some(Ok(1)));
-        assert_eq!(seq(&asks, "pong 9", "pong {seq}"), Some(Err(Stray::Mismatched)));
+        assert_eq!(seq(&asks, "pong 9", "pong {seq}"), Some(Err(StrayPong::Mismatched)));
     }
 
     #[test]
@@ -174,7 +178,7 @@ mod tests {
         let mut asks = asked(0);
         for n in 0..100 {
             asks.ask(Instant::now(), n);
-            asks.judge(n, Outcome::Ok);
+            asks.judge(n, HeartbeatOutcome::Ok);
         }
         assert!(asks.asks.len() <= MAX_JUDGED_PINGS + 1);
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::peer::{Bare, CLOSE, Got, PING, PONG, Raw, Served, TEXT, UPGRADE, within};
 use tokio::io::AsyncReadExt;
 use tokio::time::Instant;
-use wscheck::domain::ending::{How, Who};
+use wscheck::domain::close_cause::{CloseKind, ClosedBy};
 use wscheck::server::faults::FAULTS;
 use wscheck::server::{RejectedConnection, ServeEventKind, ServerConfig};
 
@@ -191,7 +191,7 @@ async fn fin_after_is_a_bare_fin() {
         ServeEventKind::Ended { ending, .. } => Some((ending.who, ending.how.clone())),
         _ => None,
     });
-    assert_eq!(ended.await, (Who::Us, How::Fin));
+    assert_eq!(ended.await, (ClosedBy::Us, CloseKind::Fin));
     served.stop().await;
 }
 

@@ -7,7 +7,7 @@ use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc::unbounded_channel;
 use tokio_util::sync::CancellationToken;
-use wscheck::domain::heartbeat::Kind;
+use wscheck::domain::heartbeat::HeartbeatKind;
 use wscheck::output::serve::StatusPages;
 use wscheck::server::{Server, ServerConfig, ServerHeartbeats, serve_status};
 
@@ -25,7 +25,7 @@ async fn get(address: std::net::SocketAddr, path: &str) -> (String, String) {
 async fn clients_and_metrics_are_shown() {
     let interval = Duration::from_millis(50);
     let heartbeats =
-        ServerHeartbeats { kinds: vec![Kind::Protocol], interval, ..ServerHeartbeats::default() };
+        ServerHeartbeats { kinds: vec![HeartbeatKind::Protocol], interval, ..ServerHeartbeats::default() };
     let config = ServerConfig { heartbeats: Arc::new(heartbeats), ..ServerConfig::default() };
     let (events, _happened) = unbounded_channel();
     let server = Arc::new(Server::new(config, events));

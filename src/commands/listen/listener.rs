@@ -9,8 +9,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::plan::ListenPlan;
 use super::recorder::ListenRecorder;
-use crate::domain::ending::{CloseReply, Ending, How};
-use crate::domain::incomplete::{Incomplete, Part};
+use crate::domain::close_cause::{CloseCause, CloseKind, CloseReply};
+use crate::domain::incomplete::{IncompleteData, IncompletePart};
 use crate::domain::listen::report::{ListenEvent, ListenReporter, Progress};
 use crate::domain::listen::{Circumstances, EndedBy, Findings, Kind, Known, Talk, Utterance};
 use crate::net::client::disconnect::Disconnect;
@@ -37,7 +37,7 @@ pub struct ListenerResult {
     pub circumstances: Circumstances,
     pub findings: Findings,
     /// The peer, or the path, ended it.
-    pub ending: Option<Arc<Ending>>,
+    pub ending: Option<Arc<CloseCause>>,
     /// How the peer took our close; `None` where it ended the connection, or where we answer nothing.
     pub close_reply: Option<CloseReply>,
     /// This host stood still so shortly before the end that a server may have given it up for that.
@@ -249,7 +249,7 @@ impl<'a, S: AsyncRead + AsyncWrite + TcpIntrospect + Unpin> Listener<'a, S> {
     async fn is_reset(&mut self) -> bool {
         while let Ok(heard) = timeout(END_READ_TIMEOUT, self.guest.next()).await {
             if let ObserverEvent::Ended(cut) = heard {
-                return matches!(cut.how, How::Rst);
+                return matches!(cut.how, CloseKind::Rst);
             }
         }
         false
@@ -257,10 +257,10 @@ impl<'a, S: AsyncRead + AsyncWrite + TcpIntrospect + Unpin> Listener<'a, S> {
 
     /// What had come of something that is not complete. Bytes that came since, and are of no frame, are TLS's: it may send
     /// some with the opening.
-    fn incomplete(&self) -> Option<Incomplete> {
+    fn incomplete(&self) -> Option<IncompleteData> {
         let since = self.read.max(Some(self.notes.opened + OPENING_WINDOW));
         let last_read = self.guest.last_read().filter(|_| self.guest.last_read() > since);
-        let record = || Some(Incomplete { part: Part::Record, since: last_read?.elapsed() });
+        let record = || Some(IncompleteData { part: IncompletePart::Record, since: last_read?.elapsed() });
         self.guest.incomplete().or_else(record)
     }
 
@@ -271,9 +271,9 @@ impl<'a, S: AsyncRead + AsyncWrite + TcpIntrospect + Unpin> Listener<'a, S> {
             StopReason::Time | StopReason::Interrupt => None,
         };
         // What we refused need not have come in whole.
-        let is_refused = ending
-            .as_deref()
-            .is_some_and(|ending| matches!(ending.how, How::Violation { .. } | How::TooLarge { .. }));
+        let is_refused = ending.as_deref().is_some_and(|ending| {
+            matches!(ending.how, CloseKind::Violation { .. } | CloseKind::TooLarge { .. })
+        });
         let incomplete = self.incomplete().filter(|_| !is_refused);
         let known = self.known(&over, interrupt).await;
         let circumstances = Circumstances {

@@ -17,12 +17,12 @@ use self::listener::{Listener, ListenerResult};
 pub use self::plan::ListenPlan;
 use self::recorder::ListenRecorder;
 use super::connect::{self, Connected};
-use crate::domain::ending::{Ending, How};
+use crate::domain::close_cause::{CloseCause, CloseKind};
+use crate::domain::connect_info::{ConnectError, ConnectInfo};
+use crate::domain::format;
 use crate::domain::listen::report::{ListenEvent, ListenInfo, ListenReport, ListenReporter};
 use crate::domain::listen::{Circumstances, Findings, Known, Listening, Unanswered, Verdict};
-use crate::domain::opening::{OpenError, Opened};
 use crate::domain::report;
-use crate::domain::shown;
 
 /// Runs the plan. Everything is told to `reporter`, the report last; it is also returned.
 pub async fn run(
@@ -50,7 +50,7 @@ pub async fn run(
 }
 
 /// Opens and greets a connection. It is listened from the opening on.
-async fn open(plan: &ListenPlan) -> Result<(Connected, ListenRecorder), OpenError> {
+async fn open(plan: &ListenPlan) -> Result<(Connected, ListenRecorder), ConnectError> {
     let mut room = connect::connect(&plan.target, &plan.dial, plan.max_message_size, plan.largest()).await?;
     let mut notes = ListenRecorder::new(room.opened, plan.shapes.clone());
     room.greet(&plan.greeting, &plan.target, &|_| {}, &mut |word| notes.overhear(word)).await?;
@@ -80,8 +80,8 @@ async fn listen(
 enum ListenOutcome {
     /// Before anything was open.
     Interrupted,
-    NotOpened(Arc<OpenError>),
-    Heard(Arc<Opened>, Box<ListenerResult>),
+    NotOpened(Arc<ConnectError>),
+    Heard(Arc<ConnectInfo>, Box<ListenerResult>),
 }
 
 impl ListenOutcome {
@@ -106,10 +106,10 @@ impl ListenOutcome {
         let (findings, verdict, error) = match self {
             ListenOutcome::Interrupted => {
                 let why = format!("the interrupt came while {} was still being opened", info.url);
-                unheard(report::Verdict::Interrupted { measured: false }, why, None)
+                unheard(report::RunResult::Interrupted { measured: false }, why, None)
             }
             ListenOutcome::NotOpened(error) => {
-                unheard(report::Verdict::Unreachable, error.to_string(), Some(error))
+                unheard(report::RunResult::Unreachable, error.to_string(), Some(error))
             }
             ListenOutcome::Heard(_, overheard) => {
                 let verdict = judge(&overheard);
@@ -117,7 +117,7 @@ impl ListenOutcome {
             }
         };
         let mut reasons = reasons(&findings, verdict, ending.as_deref());
-        if verdict == (report::Verdict::Interrupted { measured: true }) {
+        if verdict == (report::RunResult::Interrupted { measured: true }) {
             reasons.insert(0, cut_short(findings.listened, info.listen_for));
         }
         ListenReport {
@@ -138,35 +138,37 @@ impl ListenOutcome {
 
 /// A connection that ended before its time is found wanting, unless the server ended it, by its own hand, on a client
 /// that left it unanswered, or may have because this host stood still, or a limit of ours ended it.
-fn judge(overheard: &ListenerResult) -> report::Verdict {
+fn judge(overheard: &ListenerResult) -> report::RunResult {
     let ListenerResult { circumstances, findings, ending, excused, .. } = overheard;
     let provoked = matches!(findings.unanswered, Some(Unanswered::Ends { .. }));
     match (findings.verdict, ending) {
-        (_, Some(_)) if *excused => report::Verdict::Inconclusive,
+        (_, Some(_)) if *excused => report::RunResult::Inconclusive,
         // A limit of ours: what would have come later is not known.
-        (_, Some(ending)) if matches!(ending.how, How::TooLarge { .. }) => report::Verdict::Inconclusive,
-        (_, Some(_)) if !provoked => report::Verdict::Failed,
-        (_, _) if circumstances.interrupted => report::Verdict::Interrupted { measured: true },
-        (Verdict::Inconclusive, _) => report::Verdict::Inconclusive,
+        (_, Some(ending)) if matches!(ending.how, CloseKind::TooLarge { .. }) => {
+            report::RunResult::Inconclusive
+        }
+        (_, Some(_)) if !provoked => report::RunResult::Failed,
+        (_, _) if circumstances.interrupted => report::RunResult::Interrupted { measured: true },
+        (Verdict::Inconclusive, _) => report::RunResult::Inconclusive,
         // It ended, and nobody knows when.
-        (_, None) if circumstances.known == Known::Forgotten => report::Verdict::Inconclusive,
+        (_, None) if circumstances.known == Known::Forgotten => report::RunResult::Inconclusive,
         (
             Verdict::ServerPingsEvery
             | Verdict::ServerIsSilentFor
             | Verdict::PeriodicMessages
             | Verdict::Irregular,
             _,
-        ) => report::Verdict::Passed,
+        ) => report::RunResult::Passed,
     }
 }
 
 fn cut_short(listened: Duration, listen_for: Duration) -> String {
-    format!("interrupted after {} of {}", shown::duration(listened), shown::duration(listen_for))
+    format!("interrupted after {} of {}", format::duration(listened), format::duration(listen_for))
 }
 
-fn reasons(findings: &Findings, verdict: report::Verdict, ending: Option<&Ending>) -> Vec<String> {
+fn reasons(findings: &Findings, verdict: report::RunResult, ending: Option<&CloseCause>) -> Vec<String> {
     let ended = ending
-        .filter(|_| verdict != report::Verdict::Passed)
+        .filter(|_| verdict != report::RunResult::Passed)
         .map(|ending| format!("the connection ended before its time: {ending}"));
     findings.reasons.iter().cloned().chain(ended).collect()
 }

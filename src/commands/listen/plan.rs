@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use crate::domain::heartbeat::convention::{Convention, Upkeep};
 use crate::domain::heartbeat::pattern::Pattern;
-use crate::domain::heartbeat::presets::PresetUse;
+use crate::domain::heartbeat::presets::PresetSelection;
+use crate::domain::heartbeat::protocol_profile::{KeepaliveSpec, ProtocolProfile};
 use crate::domain::heartbeat::template::Template;
 use crate::domain::listen::report::ListenInfo;
 use crate::domain::listen::shapes::Shapes;
@@ -30,10 +30,10 @@ pub struct ListenPlan {
     /// What heartbeats in messages look like.
     pub shapes: Shapes,
     /// What is said now and then, so that the server does not take the client for dead; and what answers it.
-    pub alive: Option<Upkeep>,
+    pub alive: Option<KeepaliveSpec>,
     pub pong: Pattern,
     /// Whose heartbeats they are, where a preset was asked for.
-    pub preset: Option<PresetUse>,
+    pub preset: Option<PresetSelection>,
     /// Largest message accepted from the server, in bytes.
     pub max_message_size: usize,
 }
@@ -58,7 +58,7 @@ impl ListenPlan {
             messages: false,
             ask: self.talk.clone().unwrap_or_default(),
             answer: self.pong.clone(),
-            convention: Convention { upkeep: self.alive.clone(), ..self.greeting.convention.clone() },
+            convention: ProtocolProfile { upkeep: self.alive.clone(), ..self.greeting.convention.clone() },
         }
     }
 

@@ -10,7 +10,7 @@ use super::judge;
 use super::listener::{Listener, ListenerResult};
 use super::plan::ListenPlan;
 use super::recorder::ListenRecorder;
-use crate::domain::ending::How;
+use crate::domain::close_cause::CloseKind;
 use crate::domain::heartbeat::pattern::Pattern;
 use crate::domain::heartbeat::template::Template;
 use crate::domain::listen::report::{ListenEvent, ListenReporter};
@@ -218,7 +218,7 @@ async fn a_server_that_lets_go_of_who_stood_still_is_not_found_wanting() {
     })
     .await;
     assert!(overheard.ending.is_some());
-    assert_eq!(judge(&overheard), report::Verdict::Inconclusive);
+    assert_eq!(judge(&overheard), report::RunResult::Inconclusive);
 }
 
 #[tokio::test(start_paused = true)]
@@ -232,7 +232,7 @@ async fn an_end_before_its_time_is_told_with_its_age() {
     })
     .await;
     let ending = overheard.ending.unwrap();
-    assert_eq!((&ending.how, ending.age, ending.idle), (&How::Fin, ms(1500), ms(1500)));
+    assert_eq!((&ending.how, ending.age, ending.idle), (&CloseKind::Fin, ms(1500), ms(1500)));
     assert_eq!(overheard.findings.verdict, Verdict::Inconclusive);
 }
 
@@ -250,10 +250,10 @@ async fn a_client_that_answers_nothing_provokes_only_what_the_server_does() {
     let verdict = judge;
     let (closed, _) = ends(|| frame(CLOSE, &[0x0f, 0xa0])).await;
     assert_eq!(closed.findings.unanswered, Some(Unanswered::Ends { after: 1 }));
-    assert_eq!(verdict(&closed), report::Verdict::Inconclusive, "one Ping is no interval");
+    assert_eq!(verdict(&closed), report::RunResult::Inconclusive, "one Ping is no interval");
     let (broken, _) = ends(|| vec![0xf1, 0]).await;
     assert_eq!(broken.findings.unanswered, None, "we gave it up: {:?}", broken.ending);
-    assert_eq!(verdict(&broken), report::Verdict::Failed);
+    assert_eq!(verdict(&broken), report::RunResult::Failed);
 }
 
 /// Waits for a welcome.
@@ -348,7 +348,7 @@ async fn an_hour_after_a_standstill_it_excuses_no_end() {
         peer
     })
     .await;
-    assert_eq!(judge(&overheard), report::Verdict::Failed);
+    assert_eq!(judge(&overheard), report::RunResult::Failed);
 }
 
 #[tokio::test(start_paused = true)]
@@ -419,5 +419,5 @@ async fn unknown_heartbeats_are_a_finding_of_their_own() {
     let periodic = findings.periodic.as_ref().unwrap();
     assert_eq!((findings.verdict, periodic.interval.median), (Verdict::PeriodicMessages, ms(300)));
     assert_eq!(periodic.pattern.as_deref(), Some(r#"{"event":"heartbeat"}"#));
-    assert_eq!((findings.clearance.as_ref(), judge(&overheard)), (None, report::Verdict::Passed));
+    assert_eq!((findings.clearance.as_ref(), judge(&overheard)), (None, report::RunResult::Passed));
 }

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;
 
-use crate::domain::opening::Timestamps;
+use crate::domain::connect_info::TimestampSource;
 use crate::net::batch_sleep::{self, BatchSleep};
 
 /// Allows naps when all of this holds:
@@ -43,8 +43,8 @@ impl BatchingPolicy {
     }
 
     /// Who says when the bytes of one more connection arrive.
-    pub fn heed(&self, timestamps: Timestamps) {
-        if timestamps == Timestamps::User {
+    pub fn heed(&self, timestamps: TimestampSource) {
+        if timestamps == TimestampSource::User {
             self.is_user_stamped.store(true, Relaxed);
         }
         self.decide();
@@ -90,10 +90,10 @@ mod tests {
     fn a_nap_is_never_measured() {
         let nap = BatchSleep::default();
         let calm = BatchingPolicy::new(nap.clone(), 10_000, SECOND);
-        calm.heed(Timestamps::KernelReceive);
+        calm.heed(TimestampSource::KernelReceive);
         assert!(nap.is_allowed());
-        calm.heed(Timestamps::User);
-        calm.heed(Timestamps::KernelReceive);
+        calm.heed(TimestampSource::User);
+        calm.heed(TimestampSource::KernelReceive);
         assert!(!nap.is_allowed());
     }
 
@@ -101,7 +101,7 @@ mod tests {
     fn few_heartbeats_and_those_without_an_interval_are_never_kept_waiting() {
         for (heartbeats, interval) in [(1000, SECOND), (1, SECOND), (10_000, None)] {
             let nap = BatchSleep::default();
-            BatchingPolicy::new(nap.clone(), heartbeats, interval).heed(Timestamps::KernelReceive);
+            BatchingPolicy::new(nap.clone(), heartbeats, interval).heed(TimestampSource::KernelReceive);
             assert!(!nap.is_allowed(), "{heartbeats} in {interval:?}");
         }
     }

@@ -10,10 +10,10 @@ use tokio_util::sync::CancellationToken;
 
 use super::batching_policy::BatchingPolicy;
 use super::plan::PingPlan;
-use crate::domain::backoff::Attempts;
+use crate::domain::backoff::ReconnectAttempts;
+use crate::domain::connect_info::ConnectError;
 use crate::domain::event::{ConnEvent, ConnId};
 use crate::domain::health::Status;
-use crate::domain::opening::OpenError;
 use crate::domain::target::Target;
 use crate::net::client::preamble::{blame, run_preamble};
 use crate::net::client::schedule::{first_on_grid, place};
@@ -71,7 +71,7 @@ impl ConnectionTask {
     pub async fn keep(self) {
         let mut next_seq = vec![0; self.shared.plan.session.kinds.len()];
         let mut gap: Option<ConnectionGap> = None;
-        let mut attempts = Attempts::default();
+        let mut attempts = ReconnectAttempts::default();
         let mut status = Status::Unknown;
         loop {
             let opened = match self.open(gap.is_none()).await {
@@ -97,7 +97,7 @@ impl ConnectionTask {
     }
 
     /// Opens and greets; `None` when the run stopped meanwhile.
-    async fn open(&self, is_first: bool) -> Option<Result<OpenSocket, OpenError>> {
+    async fn open(&self, is_first: bool) -> Option<Result<OpenSocket, ConnectError>> {
         let stop = &self.shared.stop;
         let _turn = stop.run_until_cancelled(self.turn(is_first)).await?;
         // Boxed: an opening's state is many times a session's, and its memory is for the next one.
@@ -114,7 +114,7 @@ impl ConnectionTask {
         self.shared.openings.acquire().await.ok()
     }
 
-    async fn open_in_turn(&self) -> Result<OpenSocket, OpenError> {
+    async fn open_in_turn(&self) -> Result<OpenSocket, ConnectError> {
         let _calm = self.shared.calm.disturb();
         self.tell(ConnEvent::Opening);
         let plan = &self.shared.plan;
@@ -161,7 +161,7 @@ impl ConnectionTask {
 
     /// Reports a failed opening. Its error must not lie in the task beside the session that follows: thousands of tasks are
     /// held.
-    fn tell_opening(&self, opened: Result<OpenSocket, OpenError>) -> Option<OpenSocket> {
+    fn tell_opening(&self, opened: Result<OpenSocket, ConnectError>) -> Option<OpenSocket> {
         opened.map_err(|error| self.tell(ConnEvent::OpenFailed(Arc::new(error)))).ok()
     }
 
@@ -172,7 +172,7 @@ impl ConnectionTask {
     }
 
     /// Waits before the next attempt; false when there is to be none.
-    async fn wait_to_retry(&self, gap: &mut ConnectionGap, attempts: &mut Attempts) -> bool {
+    async fn wait_to_retry(&self, gap: &mut ConnectionGap, attempts: &mut ReconnectAttempts) -> bool {
         let backoff = self.shared.plan.reconnect.as_ref();
         let Some(after) = backoff.and_then(|backoff| backoff.delay(attempts.count(), rand::random())) else {
             return false;
@@ -190,7 +190,7 @@ impl ConnectionTask {
         waited
     }
 
-    fn give_up(&self, gap: Option<ConnectionGap>, attempts: Attempts) {
+    fn give_up(&self, gap: Option<ConnectionGap>, attempts: ReconnectAttempts) {
         if let Some(gap) = gap {
             self.tell(ConnEvent::GaveUp { outage: gap.since.elapsed(), attempts: attempts.count() });
         }

@@ -17,7 +17,7 @@ use self::connection_task::{ConnectionTask, SharedRun, TimedConnEvent};
 pub use self::plan::PingPlan;
 use crate::domain::event::{ConnEvent, ConnId, Event, Reporter};
 use crate::domain::recorder::Recorder;
-use crate::domain::report::Report;
+use crate::domain::report::PingReport;
 use crate::domain::target::Target;
 use crate::net::batch_sleep::BatchSleep;
 use crate::net::time::at;
@@ -44,7 +44,7 @@ pub struct RunControl {
 }
 
 /// Runs the plan. Everything is told to `reporter`, the report last; it is also returned.
-pub async fn run(plan: PingPlan, reporter: &mut dyn Reporter, control: RunControl) -> Report {
+pub async fn run(plan: PingPlan, reporter: &mut dyn Reporter, control: RunControl) -> PingReport {
     if plan.targets.iter().any(Target::secure) {
         // The system's roots are read once, before anything is timed; opening meets the error again.
         let _ = plan.dial.tls.prepare();
@@ -123,7 +123,7 @@ impl PingRun<'_> {
         mut self,
         mut told: mpsc::UnboundedReceiver<TimedConnEvent>,
         mut deadline: Option<Instant>,
-    ) -> Report {
+    ) -> PingReport {
         let mut batch = Vec::new();
         let mut look = (!self.is_one).then(|| self.began + COUNTS_INTERVAL);
         loop {
@@ -175,7 +175,7 @@ impl PingRun<'_> {
         self.reporter.report(&Event::Tally(self.recorder.tally()));
     }
 
-    fn report(&self) -> Report {
+    fn report(&self) -> PingReport {
         let interrupted = self.control.interrupt.is_cancelled() && !self.is_complete;
         self.recorder.report(self.began.elapsed(), interrupted)
     }

@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use crate::domain::backoff::Backoff;
-use crate::domain::heartbeat::presets::PresetUse;
+use crate::domain::heartbeat::presets::PresetSelection;
 use crate::domain::ramp::Ramp;
 use crate::domain::run::RunInfo;
 use crate::domain::target::Target;
-use crate::domain::verdict::Policy;
+use crate::domain::verdict::PassCriteria;
 use crate::net::client::preamble::Preamble;
 use crate::net::client::session::plan::SessionPlan;
 use crate::net::connect::dial::DialPlan;
@@ -29,9 +29,9 @@ pub struct PingPlan {
     /// The whole run ends after this.
     pub deadline: Option<Duration>,
     pub reconnect: Option<Backoff>,
-    pub policy: Policy,
+    pub policy: PassCriteria,
     /// Whose heartbeats they are, where a preset was asked for.
-    pub preset: Option<PresetUse>,
+    pub preset: Option<PresetSelection>,
 }
 
 impl PingPlan {

@@ -11,11 +11,11 @@ use tokio_util::sync::CancellationToken;
 
 use super::plan::IdlePlan;
 use super::probe_task::{ProbeTask, ProbeTaskEvent, ProbeTaskMessage, SharedSearch, observation};
+use crate::domain::connect_info::ConnectError;
 use crate::domain::idle::report::{IdleEvent, IdleReporter, Sighting};
 use crate::domain::idle::{
     Bracket, Cut, Findings, Observation, Order, PlanError, ProbeId, Role, Search, Seen, Step,
 };
-use crate::domain::opening::OpenError;
 use crate::net::stall_detector::StallDetector;
 
 /// How often progress is told.
@@ -27,7 +27,7 @@ pub struct SearchResult {
     /// How a control was last seen to end.
     pub control_cut: Option<Cut>,
     /// The last failure to open.
-    pub error: Option<Arc<OpenError>>,
+    pub error: Option<Arc<ConnectError>>,
     /// For so long at the longest this host stood still.
     pub standstill: Option<Duration>,
 }
@@ -54,7 +54,7 @@ pub struct SearchDriver<'a> {
     is_provisional_told: bool,
     progress_at: Instant,
     control_cut: Option<Cut>,
-    error: Option<Arc<OpenError>>,
+    error: Option<Arc<ConnectError>>,
     vigil: StallDetector,
 }
 

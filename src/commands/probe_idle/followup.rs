@@ -11,12 +11,12 @@ use tokio_util::sync::CancellationToken;
 
 use super::plan::IdlePlan;
 use super::probe_task::{EstablishedProbe, open};
-use crate::domain::ending::{Ending, How, Who};
-use crate::domain::heartbeat::Kind;
+use crate::domain::close_cause::{CloseCause, CloseKind, ClosedBy};
+use crate::domain::format::duration;
+use crate::domain::heartbeat::HeartbeatKind;
 use crate::domain::idle::refresh::{self, Fate, Method, Refresh, Row};
 use crate::domain::idle::report::{IdleEvent, IdleReporter, Verified, VerifyOutcome};
 use crate::domain::idle::{Findings, Prescription, SHORTEST_SURVIVOR, Verdict};
-use crate::domain::shown::duration;
 use crate::net::client::idle_probe::keepalive::{self, KeepalivePlan, KeepaliveResult, KeepaliveTraffic};
 use crate::net::client::idle_probe::say_goodbye;
 
@@ -207,12 +207,12 @@ impl FollowupEvent {
 }
 
 /// How a method is carried out: its traffic, the kind of its questions, and TCP's keepalive.
-fn traffic(method: Method, kind: Kind) -> (KeepaliveTraffic, Kind) {
+fn traffic(method: Method, kind: HeartbeatKind) -> (KeepaliveTraffic, HeartbeatKind) {
     match method {
-        Method::PingPong => (KeepaliveTraffic::Questions, Kind::Protocol),
+        Method::PingPong => (KeepaliveTraffic::Questions, HeartbeatKind::Protocol),
         Method::UnsolicitedPong => (KeepaliveTraffic::Pongs, kind),
         Method::TcpKeepalive => (KeepaliveTraffic::Nothing, kind),
-        Method::AppMessage => (KeepaliveTraffic::Questions, Kind::App),
+        Method::AppMessage => (KeepaliveTraffic::Questions, HeartbeatKind::App),
     }
 }
 
@@ -276,7 +276,7 @@ fn fate(kept: KeepaliveResult, after: Duration, lo: Duration, method: Method, an
             why: "no message was answered, so that nothing tells whether it lived".to_string(),
         },
         KeepaliveResult::Ended { cut, .. } if is_app && after < lo.mul_f64(0.9) => {
-            let how = Ending::describe(cut.who, &cut.how, cut.os_error.as_deref());
+            let how = CloseCause::describe(cut.who, &cut.how, cut.os_error.as_deref());
             Fate::Untold { why: format!("the server does not want such a message: {how}") }
         }
         KeepaliveResult::Unanswered { .. } if answers == 0 => {
@@ -287,7 +287,7 @@ fn fate(kept: KeepaliveResult, after: Duration, lo: Duration, method: Method, an
             Fate::Died { after, how: format!("no answer any more; the last came at {alive}") }
         }
         KeepaliveResult::Ended { cut, .. } => {
-            Fate::Died { after, how: Ending::describe(cut.who, &cut.how, cut.os_error.as_deref()) }
+            Fate::Died { after, how: CloseCause::describe(cut.who, &cut.how, cut.os_error.as_deref()) }
         }
     }
 }
@@ -334,7 +334,7 @@ async fn hold(
 
 fn outcome(kept: KeepaliveResult, age: Duration) -> VerifyOutcome {
     let ending = |who, how, os_error, idle| {
-        VerifyOutcome::Ended(Arc::new(Ending {
+        VerifyOutcome::Ended(Arc::new(CloseCause {
             who,
             how,
             reply: None,
@@ -347,7 +347,7 @@ fn outcome(kept: KeepaliveResult, age: Duration) -> VerifyOutcome {
     };
     match kept {
         KeepaliveResult::Answered => VerifyOutcome::Held,
-        KeepaliveResult::Unanswered { silent } => ending(Who::Us, How::Timeout, None, silent),
+        KeepaliveResult::Unanswered { silent } => ending(ClosedBy::Us, CloseKind::Timeout, None, silent),
         KeepaliveResult::Ended { cut, idle, .. } => ending(cut.who, cut.how, cut.os_error, idle),
     }
 }

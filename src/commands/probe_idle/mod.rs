@@ -21,11 +21,11 @@ use self::followup::FollowupPlan;
 pub use self::plan::IdlePlan;
 use self::probe_task::{EstablishedProbe, open};
 use self::report_builder::ReportBuilder;
+use crate::domain::connect_info::ConnectError;
+use crate::domain::format::{duration, exact_duration as show};
 use crate::domain::idle::report::{IdleEvent, IdleReport, IdleReporter, TwoEnded};
 use crate::domain::idle::{PlanError, Strategy};
-use crate::domain::opening::OpenError;
 use crate::domain::secrets::redact;
-use crate::domain::shown::{duration, exact_duration as show};
 use crate::net::client::idle_probe::{TWO_ENDED, say_goodbye, speaks};
 
 /// Runs the plan. Everything is told to `reporter`, the report last; it is also returned. An error is a plan
@@ -86,7 +86,7 @@ async fn pursue(
 async fn scout(
     plan: &IdlePlan,
     interrupt: &CancellationToken,
-) -> Option<Result<(EstablishedProbe, bool), OpenError>> {
+) -> Option<Result<(EstablishedProbe, bool), ConnectError>> {
     tokio::select! {
         biased;
         () = interrupt.cancelled() => None,
@@ -94,7 +94,7 @@ async fn scout(
     }
 }
 
-async fn meet(plan: &IdlePlan) -> Result<(EstablishedProbe, bool), OpenError> {
+async fn meet(plan: &IdlePlan) -> Result<(EstablishedProbe, bool), ConnectError> {
     let mut ready = open(plan).await?;
     let speaks = ready.agreed() && speaks(&mut ready.socket, plan.search.answer_timeout).await;
     say_goodbye(&mut ready.socket).await;

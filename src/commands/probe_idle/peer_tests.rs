@@ -64,7 +64,7 @@ async fn probed(plan: IdlePlan) -> IdleReport {
 fn assert_suspected(report: &IdleReport, words: &[&str]) {
     let findings = &report.findings;
     assert_eq!(findings.verdict, Verdict::Inconclusive, "{findings:#?}");
-    assert_eq!((report.verdict, report.prescription), (report::Verdict::Inconclusive, None));
+    assert_eq!((report.verdict, report.prescription), (report::RunResult::Inconclusive, None));
     for word in words {
         assert!(report.reasons[0].contains(word), "{word}: {:?}", report.reasons);
     }

@@ -1,8 +1,8 @@
 //! What `wscheck probe-idle` will do.
 
-use crate::domain::heartbeat::Kind;
+use crate::domain::heartbeat::HeartbeatKind;
 use crate::domain::heartbeat::pattern::Pattern;
-use crate::domain::heartbeat::presets::PresetUse;
+use crate::domain::heartbeat::presets::PresetSelection;
 use crate::domain::heartbeat::template::Template;
 use crate::domain::idle::report::IdleInfo;
 use crate::domain::idle::{Expectation, SearchPlan};
@@ -26,7 +26,7 @@ pub struct IdlePlan {
     /// Why no message is sent by `refresh`, where none is to be.
     pub mute: Option<String>,
     /// Whose heartbeats they are, where a preset was asked for.
-    pub preset: Option<PresetUse>,
+    pub preset: Option<PresetSelection>,
     /// Largest message accepted from the server, in bytes.
     pub max_message_size: usize,
     /// Try afterwards what keeps the path open.
@@ -50,7 +50,7 @@ impl IdlePlan {
         }
     }
 
-    pub(super) fn question(&self, kind: Kind) -> Question {
+    pub(super) fn question(&self, kind: HeartbeatKind) -> Question {
         let (ask, answer) = (self.ask.clone(), self.answer.clone());
         let convention = self.greeting.convention.clone();
         let (answers_server, unmatched) = (self.greeting.answer_pings, self.unmatched.clone());

@@ -8,10 +8,10 @@ use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
 use super::plan::IdlePlan;
-use crate::domain::ending::How;
+use crate::domain::close_cause::CloseKind;
+use crate::domain::connect_info::{ConnectError, ConnectInfo};
 use crate::domain::idle::{Cut, Observation, ProbeId, Role, Seen};
-use crate::domain::opening::{OpenError, Opened};
-use crate::domain::phase::Phases;
+use crate::domain::phase::PhaseTimes;
 use crate::net::client::idle_probe::ask_after_idle::{self, IdleProbePlan};
 use crate::net::client::idle_probe::keepalive::{self, KeepalivePlan, KeepaliveResult, KeepaliveTraffic};
 use crate::net::client::idle_probe::{TWO_ENDED, say_goodbye};
@@ -26,8 +26,8 @@ const MAX_SLACK: Duration = Duration::from_millis(250);
 /// What a connection tells.
 #[derive(Debug)]
 pub enum ProbeTaskEvent {
-    Opened(Arc<Opened>),
-    OpenFailed(Arc<OpenError>),
+    Opened(Arc<ConnectInfo>),
+    OpenFailed(Arc<ConnectError>),
     Seen(Seen),
 }
 
@@ -55,7 +55,7 @@ pub struct ProbeTask {
 /// An open connection that was greeted.
 pub struct EstablishedProbe {
     pub socket: WebSocket<Stream>,
-    pub facts: Opened,
+    pub facts: ConnectInfo,
 }
 
 impl EstablishedProbe {
@@ -79,13 +79,13 @@ impl EstablishedProbe {
 }
 
 /// A round trip at most, as the opening shows it.
-fn round_trip(phases: &Phases) -> Duration {
+fn round_trip(phases: &PhaseTimes) -> Duration {
     let upgrade = phases.upgrade.unwrap_or_default();
     phases.tcp.filter(|_| phases.proxy.is_none()).map_or(upgrade, |tcp| tcp.min(upgrade))
 }
 
 /// Opens and greets one connection.
-pub async fn open(plan: &IdlePlan) -> Result<EstablishedProbe, OpenError> {
+pub async fn open(plan: &IdlePlan) -> Result<EstablishedProbe, ConnectError> {
     let dial::Open { stream, leftover, marks, facts } = dial::open(&plan.dial, &plan.target).await?;
     let most = plan.greeting.largest().max(plan.ask.as_str().len()).max(256);
     let mut socket = WebSocket::new(stream, leftover, marks, plan.max_message_size, most).await;
@@ -164,8 +164,10 @@ fn control_end(kept: KeepaliveResult) -> Seen {
         KeepaliveResult::Ended { cut, unanswered, .. } => {
             Seen::Ended { idle: unanswered, cut: cut.how.into() }
         }
-        KeepaliveResult::Unanswered { silent } => Seen::Ended { idle: silent, cut: How::Timeout.into() },
-        KeepaliveResult::Answered => Seen::Ended { idle: Duration::ZERO, cut: Cut::from(How::Silent) },
+        KeepaliveResult::Unanswered { silent } => {
+            Seen::Ended { idle: silent, cut: CloseKind::Timeout.into() }
+        }
+        KeepaliveResult::Answered => Seen::Ended { idle: Duration::ZERO, cut: Cut::from(CloseKind::Silent) },
     }
 }
 
@@ -188,7 +190,7 @@ mod tests {
     #[test]
     fn slow_upgrade_is_no_round_trip() {
         let ms = |millis| Some(Duration::from_millis(millis));
-        let phases = |tcp, proxy, upgrade| Phases { tcp, proxy, upgrade, ..Phases::default() };
+        let phases = |tcp, proxy, upgrade| PhaseTimes { tcp, proxy, upgrade, ..PhaseTimes::default() };
         assert_eq!(round_trip(&phases(ms(3), None, ms(1500))), Duration::from_millis(3));
         assert_eq!(round_trip(&phases(ms(40), None, ms(2))), Duration::from_millis(2));
         assert_eq!(round_trip(&phases(ms(1), ms(80), ms(90))), Duration::from_millis(90), "behind a proxy");

@@ -7,24 +7,24 @@ use tokio::time::Instant;
 
 use super::driver::SearchResult;
 use super::followup::FollowupResult;
+use crate::domain::connect_info::{ConnectError, ConnectInfo};
+use crate::domain::fail_if::Truth;
+use crate::domain::format::{duration, exact_duration as show};
 use crate::domain::idle::middleboxes::{Naming, Observed, consistent_with};
 use crate::domain::idle::refresh::{Conclusion, Fate, Refresh};
 use crate::domain::idle::report::{Direction, IdleInfo, IdleReport, TwoEnded, VerifyOutcome};
 use crate::domain::idle::{
     Bracket, Cut, Expectation, Findings, Lifetime, Manner, Prescription, ResetBy, Verdict,
 };
-use crate::domain::opening::{OpenError, Opened};
 use crate::domain::report;
-use crate::domain::shown::{duration, exact_duration as show};
-use crate::domain::threshold::Truth;
 
 /// All that a run gathered.
 pub struct ReportBuilder {
     pub info: Arc<IdleInfo>,
     pub started_at: SystemTime,
     pub start: Instant,
-    pub opened: Option<Arc<Opened>>,
-    pub error: Option<Arc<OpenError>>,
+    pub opened: Option<Arc<ConnectInfo>>,
+    pub error: Option<Arc<ConnectError>>,
     pub two_ended: Option<TwoEnded>,
     /// `None`: there was no search.
     pub catch: Option<SearchResult>,
@@ -68,8 +68,8 @@ impl ReportBuilder {
         let partial = findings.partial || self.after.interrupted;
         let mut reasons = findings.reasons.clone();
         let verdict = match (&self.opened, partial) {
-            (None, true) => report::Verdict::Interrupted { measured: false },
-            (None, false) => report::Verdict::Unreachable,
+            (None, true) => report::RunResult::Interrupted { measured: false },
+            (None, false) => report::RunResult::Unreachable,
             (Some(_), true) => {
                 interrupted(expectation.as_ref(), &findings, &self.after, elapsed, &mut reasons)
             }
@@ -77,7 +77,7 @@ impl ReportBuilder {
                 if let Some((expected, Truth::Unknown(why))) = &expectation {
                     reasons.push(untold(expected, why));
                 }
-                report::Verdict::Inconclusive
+                report::RunResult::Inconclusive
             }
             (Some(_), _) => judge(expectation.as_ref(), &findings, &self.after, &mut reasons),
         };
@@ -157,8 +157,8 @@ fn outlived(findings: Findings, refresh: Option<&Refresh>) -> Findings {
 }
 
 /// The findings of a run that never came to search.
-fn nothing_found(elapsed: Duration, partial: bool, error: Option<&OpenError>) -> Findings {
-    let why = error.map_or_else(|| "interrupted".to_string(), OpenError::to_string);
+fn nothing_found(elapsed: Duration, partial: bool, error: Option<&ConnectError>) -> Findings {
+    let why = error.map_or_else(|| "interrupted".to_string(), ConnectError::to_string);
     Findings {
         verdict: Verdict::Inconclusive,
         reasons: vec![why],
@@ -188,19 +188,19 @@ fn interrupted(
     after: &FollowupResult,
     elapsed: Duration,
     reasons: &mut Vec<String>,
-) -> report::Verdict {
+) -> report::RunResult {
     let lacking = match after.interrupted {
         true => "all was tried that was to follow the search",
         false => "the search was complete",
     };
     let progress = format!("interrupted after {}, before {lacking}", duration(elapsed));
     let verdict = judge(expectation, findings, after, reasons);
-    if verdict == report::Verdict::Failed {
+    if verdict == report::RunResult::Failed {
         reasons.push(progress);
         return verdict;
     }
     reasons.insert(0, progress);
-    report::Verdict::Interrupted { measured: true }
+    report::RunResult::Interrupted { measured: true }
 }
 
 /// What a measured run is worth: a false expectation and a broken prescription are found wanting; what cannot
@@ -210,31 +210,31 @@ fn judge(
     findings: &Findings,
     after: &FollowupResult,
     reasons: &mut Vec<String>,
-) -> report::Verdict {
+) -> report::RunResult {
     let expected = match expectation {
-        None | Some((_, Truth::True(_) | Truth::TrueOfBounds(_))) => report::Verdict::Passed,
+        None | Some((_, Truth::True(_) | Truth::TrueOfBounds(_))) => report::RunResult::Passed,
         Some((expected, Truth::False)) => {
             reasons.push(format!("expected {expected}, but {}", told(findings.bracket)));
-            report::Verdict::Failed
+            report::RunResult::Failed
         }
         Some((expected, Truth::Unknown(why))) => {
             reasons.push(untold(expected, why));
-            report::Verdict::Inconclusive
+            report::RunResult::Inconclusive
         }
     };
     let verified = match after.verified.as_ref().map(|verified| &verified.outcome) {
-        None | Some(VerifyOutcome::Held) => report::Verdict::Passed,
+        None | Some(VerifyOutcome::Held) => report::RunResult::Passed,
         Some(VerifyOutcome::Ended(ending)) => {
             reasons
                 .push(format!("the connection held at the prescribed interval ended all the same: {ending}"));
-            report::Verdict::Failed
+            report::RunResult::Failed
         }
         Some(VerifyOutcome::Untold(why)) => {
             reasons.push(format!("the prescription could not be verified: {why}"));
-            report::Verdict::Inconclusive
+            report::RunResult::Inconclusive
         }
     };
-    report::Verdict::of_several(&[expected, verified])
+    report::RunResult::of_several(&[expected, verified])
 }
 
 /// Why it is not known whether an expectation is met.
@@ -263,7 +263,7 @@ fn lost(two_ended: Option<TwoEnded>, manner: Option<&Manner>) -> Option<Directio
 fn naming(
     findings: &Findings,
     control: Option<&Cut>,
-    opened: Option<&Opened>,
+    opened: Option<&ConnectInfo>,
     refresh: Option<&Refresh>,
 ) -> Naming {
     let headers = opened.map_or(&[][..], |opened| &opened.headers);

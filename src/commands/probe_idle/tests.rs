@@ -9,8 +9,9 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::{IdlePlan, run};
-use crate::domain::ending::How;
-use crate::domain::heartbeat::Kind;
+use crate::domain::close_cause::CloseKind;
+use crate::domain::fail_if::Truth;
+use crate::domain::heartbeat::HeartbeatKind;
 use crate::domain::heartbeat::pattern::Pattern;
 use crate::domain::heartbeat::template::Template;
 use crate::domain::idle::refresh::{Conclusion, Fate, Method};
@@ -18,9 +19,8 @@ use crate::domain::idle::report::{Direction, IdleEvent, IdleReport, IdleReporter
 use crate::domain::idle::{
     Bracket, Cut, Manner, Precision, Prescription, ResetBy, SearchPlan, Strategy, Verdict,
 };
-use crate::domain::peer_text::PeerText;
 use crate::domain::report;
-use crate::domain::threshold::Truth;
+use crate::domain::untrusted_text::UntrustedText;
 use crate::net::client::idle_probe::UnmatchedLog;
 use crate::net::client::preamble::Preamble;
 use crate::net::connect::dial::DialPlan;
@@ -99,7 +99,7 @@ fn around(report: &IdleReport, truth: u64) {
     let holds = findings.bracket.lo.is_some_and(|lo| lo <= truth + MAX_TIMER_LATENESS)
         && findings.bracket.hi.is_some_and(|hi| truth <= hi);
     assert!(holds, "{truth:?} is not in {:?}: {findings:#?}", findings.bracket);
-    assert_eq!(report.verdict, report::Verdict::Passed, "{:?}", report.reasons);
+    assert_eq!(report.verdict, report::RunResult::Passed, "{:?}", report.reasons);
 }
 
 /// An idle timeout of this length was found; gives how it was cut.
@@ -120,12 +120,15 @@ async fn every_way_of_cutting_is_found_and_told_from_the_others() {
     let (fin, half, rst, close) =
         tokio::join!(cut(1000, "fin"), cut(1200, "half-close"), cut(1500, "rst"), cut(1000, "close:1001"));
     let visible = |how, half_open| Manner::Visible(Cut { how, half_open });
-    assert_eq!(fin, visible(How::Fin, Some(false)));
-    assert_eq!(half, visible(How::Fin, Some(true)));
-    assert_eq!(rst, visible(How::Rst, None));
-    assert_eq!(close, visible(How::CloseFrame { code: Some(1001), reason: PeerText::default() }, None));
+    assert_eq!(fin, visible(CloseKind::Fin, Some(false)));
+    assert_eq!(half, visible(CloseKind::Fin, Some(true)));
+    assert_eq!(rst, visible(CloseKind::Rst, None));
+    assert_eq!(
+        close,
+        visible(CloseKind::CloseFrame { code: Some(1001), reason: UntrustedText::default() }, None)
+    );
     let (silent, on_use) = tokio::join!(cut(2000, "silent"), cut(1000, "rst-on-use"));
-    assert_eq!((silent, on_use), (Manner::Silent, Manner::OnUse(How::Rst.into())));
+    assert_eq!((silent, on_use), (Manner::Silent, Manner::OnUse(CloseKind::Rst.into())));
 }
 
 #[tokio::test]
@@ -160,7 +163,7 @@ async fn a_lifetime_is_no_idle_timeout() {
     let report = probed(&[("lifetime", "1500ms")], |_| {}).await;
     assert_eq!(report.findings.verdict, Verdict::LifetimeCap, "{:#?}", report.findings);
     assert!(matches!(report.prescription, Some(Prescription::Reconnect { before }) if before < ms(1500)));
-    assert_eq!(report.verdict, report::Verdict::Passed);
+    assert_eq!(report.verdict, report::RunResult::Passed);
 }
 
 #[tokio::test]
@@ -178,7 +181,7 @@ async fn age_stays_undecided_where_no_messages_are_sent() {
     let probing = async |faults: &[(&str, &str)]| {
         let report = probed(faults, |plan| plan.search.second_control = false).await;
         let found = (report.findings.verdict, report.verdict, report.prescription);
-        let expected = (Verdict::Inconclusive, report::Verdict::Inconclusive, None);
+        let expected = (Verdict::Inconclusive, report::RunResult::Inconclusive, None);
         assert_eq!(found, expected, "{:#?}", report.findings);
         assert!(report.findings.lifetime_or_idle.is_some(), "{:#?}", report.findings);
     };
@@ -206,7 +209,7 @@ async fn a_server_that_chatters_keeps_its_path_busy() {
 async fn no_timeout_is_found_where_there_is_none() {
     let report = probed(&[], |plan| plan.search.max = ms(1500)).await;
     assert_eq!(report.findings.verdict, Verdict::NoTimeoutUpToMax, "{:#?}", report.findings);
-    assert_eq!((report.findings.bracket.hi, report.verdict), (None, report::Verdict::Passed));
+    assert_eq!((report.findings.bracket.hi, report.verdict), (None, report::RunResult::Passed));
     assert!(report.findings.survived.last().is_some_and(|longest| *longest >= ms(1500)));
 }
 
@@ -225,7 +228,7 @@ async fn a_bisection_finds_it_too() {
 async fn app_messages_ask_where_pings_do_not_count() {
     let faults = [("idle-timeout", "1s"), ("messages-only", "")];
     let report = probed(&faults, |plan| {
-        plan.search.kind = Kind::App;
+        plan.search.kind = HeartbeatKind::App;
         plan.verify = true;
     })
     .await;
@@ -263,7 +266,7 @@ async fn two_ends_tell_which_direction_was_lost() {
 #[tokio::test]
 async fn nothing_that_opens_is_not_measured() {
     let (report, events) = probe(plan("ws://127.0.0.1:1/")).await;
-    assert_eq!((report.verdict, report.error.is_some()), (report::Verdict::Unreachable, true));
+    assert_eq!((report.verdict, report.error.is_some()), (report::RunResult::Unreachable, true));
     assert!(report.reasons[0].starts_with("cannot open ws://127.0.0.1:1/: "), "{:?}", report.reasons);
     assert!(matches!(events.as_slice(), [IdleEvent::Started { .. }, IdleEvent::Finished(_)]), "{events:?}");
 }
@@ -287,7 +290,7 @@ async fn grudging() -> String {
 #[tokio::test]
 async fn a_server_that_refuses_the_second_connection_yields_a_reason_and_no_number() {
     let (report, _) = probe(plan(&grudging().await)).await;
-    let inconclusive = (Verdict::Inconclusive, report::Verdict::Inconclusive);
+    let inconclusive = (Verdict::Inconclusive, report::RunResult::Inconclusive);
     assert_eq!((report.findings.verdict, report.verdict), inconclusive);
     assert!(report.reasons[0].contains("429"), "{:?}", report.reasons);
     let refusal = report.error.and_then(|error| error.refusal.clone());
@@ -313,7 +316,7 @@ async fn an_interrupted_run_reports_what_is_known() {
     let report = run(plan, &mut InterruptOnSurvival(token.clone()), token).await.unwrap();
     stop.cancel();
     assert!(report.partial && report.findings.bracket.lo.is_some(), "{:#?}", report.findings);
-    assert_eq!(report.verdict, report::Verdict::Interrupted { measured: true });
+    assert_eq!(report.verdict, report::RunResult::Interrupted { measured: true });
     assert!(report.reasons[0].starts_with("interrupted after "), "{:?}", report.reasons);
 }
 

@@ -12,10 +12,10 @@ use super::stalled_client::{StalledClient, found_over};
 use super::unread_backlog::read_on;
 use crate::commands::connect::{self, Established};
 use crate::commands::event_throttle::ServerEventThrottle;
-use crate::domain::ending::{Ending, How, Who};
+use crate::domain::close_cause::{CloseCause, CloseKind, ClosedBy};
+use crate::domain::connect_info::{ConnectError, ConnectInfo};
 use crate::domain::listen::report::Said;
 use crate::domain::listen::{Listening, Utterance};
-use crate::domain::opening::{OpenError, Opened};
 use crate::domain::zombie::{Fate, PassedOn, Way};
 use crate::net::client::observer::{Observer, ObserverEvent, RelayDetector, until_over};
 use crate::net::client::websocket::WebSocket;
@@ -30,8 +30,8 @@ const MAX_LAST_PONG_WAIT: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 pub enum ClientTaskEvent {
     /// It is open, and greeted.
-    Opened(Arc<Opened>),
-    OpenFailed(Arc<OpenError>),
+    Opened(Arc<ConnectInfo>),
+    OpenFailed(Arc<ConnectError>),
     /// The server sent a heartbeat; of a flood, not each is told.
     Said(Said),
     /// It is over; `unread`: so many heartbeats were found unread; `answered`: when the server last answered the
@@ -220,7 +220,7 @@ impl ClientTask {
         guest: &mut Observer<'_, Stream>,
         ears: &mut ServerEventLog,
         until: Instant,
-    ) -> Option<Ending> {
+    ) -> Option<CloseCause> {
         loop {
             // First of all, for who floods is always ready.
             let heard = tokio::select! {
@@ -236,7 +236,7 @@ impl ClientTask {
     }
 
     /// As long as any of the others is there, and until the server then showed that it still lives; `None`: it did.
-    async fn vouch(&self, guest: &mut Observer<'_, Stream>, ears: &mut ServerEventLog) -> Option<Ending> {
+    async fn vouch(&self, guest: &mut Observer<'_, Stream>, ears: &mut ServerEventLog) -> Option<CloseCause> {
         let mut patience = ControlDeadline::new(self.plan.every, self.plan.patience);
         loop {
             let heard = tokio::select! {
@@ -262,7 +262,7 @@ impl ClientTask {
         guest: &Observer<'_, Stream>,
         ears: &mut ServerEventLog,
         heard: ObserverEvent,
-    ) -> Option<Ending> {
+    ) -> Option<CloseCause> {
         match heard {
             ObserverEvent::Ended(cut) => return Some(guest.ending(cut)),
             ObserverEvent::Answered { at, took } => ears.answer(at, took),
@@ -421,16 +421,16 @@ impl ServerEventLog {
     }
 }
 
-fn ended(ending: Ending, greeting: Duration) -> Fate {
+fn ended(ending: CloseCause, greeting: Duration) -> Fate {
     let after = ending.age.saturating_sub(greeting);
     Fate::Ended { after, ending: Arc::new(ending), at_latest: false }
 }
 
 /// The control's questions are not answered any more.
-fn unanswered(ears: &ServerEventLog) -> Ending {
+fn unanswered(ears: &ServerEventLog) -> CloseCause {
     let idle = ears.alive.map_or(Duration::ZERO, |alive| alive.elapsed());
-    let (who, how, os_error) = (Who::Network, How::Silent, None);
-    Ending {
+    let (who, how, os_error) = (ClosedBy::Network, CloseKind::Silent, None);
+    CloseCause {
         who,
         how,
         reply: None,

@@ -14,10 +14,10 @@ use tokio_util::sync::CancellationToken;
 
 pub use self::plan::ZombiePlan;
 use self::supervisor::{Supervisor, SupervisorResult};
+use crate::domain::fail_if::Truth;
+use crate::domain::format;
 use crate::domain::idle::Expectation;
 use crate::domain::report;
-use crate::domain::shown;
-use crate::domain::threshold::Truth;
 use crate::domain::zombie::report::{ZombieEvent, ZombieInfo, ZombieReport, ZombieReporter};
 use crate::domain::zombie::{Findings, Verdict, Watch};
 
@@ -59,24 +59,24 @@ fn conclude(
     let verdict = match (&opened, interrupted) {
         (None, true) => {
             reasons = vec![format!("the interrupt came while {} was still being opened", info.url)];
-            report::Verdict::Interrupted { measured: false }
+            report::RunResult::Interrupted { measured: false }
         }
         (None, false) => {
             reasons = error.iter().map(|error| error.to_string()).collect();
-            report::Verdict::Unreachable
+            report::RunResult::Unreachable
         }
         (Some(_), true) if !is_unmet(expectation.as_ref()) => {
             reasons.insert(0, progress(&info, start));
-            report::Verdict::Interrupted { measured: true }
+            report::RunResult::Interrupted { measured: true }
         }
         (Some(_), _) if findings.verdict == Verdict::Inconclusive && !is_decided(expectation.as_ref()) => {
-            report::Verdict::Inconclusive
+            report::RunResult::Inconclusive
         }
         (Some(_), _) => {
             judge(expectation.as_ref().map(|(expected, truth)| (expected.to_string(), truth)), &mut reasons)
         }
     };
-    if interrupted && verdict == report::Verdict::Failed {
+    if interrupted && verdict == report::RunResult::Failed {
         reasons.push(progress(&info, start));
     }
     ZombieReport {
@@ -100,7 +100,7 @@ fn is_decided(expectation: Option<&(Expectation, Truth)>) -> bool {
 
 /// How much was done when the user ended the run.
 fn progress(info: &ZombieInfo, start: Instant) -> String {
-    let (elapsed, max) = (shown::duration(start.elapsed()), shown::duration(info.max));
+    let (elapsed, max) = (format::duration(start.elapsed()), format::duration(info.max));
     format!("interrupted after {elapsed} of at most {max}")
 }
 
@@ -109,16 +109,16 @@ fn is_unmet(expectation: Option<&(Expectation, Truth)>) -> bool {
     expectation.is_some_and(|(_, truth)| matches!(truth, Truth::False))
 }
 
-fn judge(expectation: Option<(String, &Truth)>, reasons: &mut Vec<String>) -> report::Verdict {
+fn judge(expectation: Option<(String, &Truth)>, reasons: &mut Vec<String>) -> report::RunResult {
     match expectation {
-        None | Some((_, Truth::True(_) | Truth::TrueOfBounds(_))) => report::Verdict::Passed,
+        None | Some((_, Truth::True(_) | Truth::TrueOfBounds(_))) => report::RunResult::Passed,
         Some((expected, Truth::False)) => {
             reasons.push(format!("expected dead clients to be let go {expected}, and not all were"));
-            report::Verdict::Failed
+            report::RunResult::Failed
         }
         Some((expected, Truth::Unknown(why))) => {
             reasons.push(format!("whether it is {expected} cannot be told: {why}"));
-            report::Verdict::Inconclusive
+            report::RunResult::Inconclusive
         }
     }
 }

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use crate::domain::heartbeat::convention::Convention;
 use crate::domain::heartbeat::pattern::Pattern;
-use crate::domain::heartbeat::presets::PresetUse;
+use crate::domain::heartbeat::presets::PresetSelection;
+use crate::domain::heartbeat::protocol_profile::ProtocolProfile;
 use crate::domain::heartbeat::template::Template;
 use crate::domain::idle::Expectation;
 use crate::domain::listen::shapes::Shapes;
@@ -37,7 +37,7 @@ pub struct ZombiePlan {
     pub shapes: Shapes,
     pub expectation: Option<Expectation>,
     /// Whose heartbeats they are, where a preset was asked for.
-    pub preset: Option<PresetUse>,
+    pub preset: Option<PresetSelection>,
     /// Largest message accepted from the server, in bytes.
     pub max_message_size: usize,
 }
@@ -71,7 +71,7 @@ impl ZombiePlan {
             ask: self.say.clone(),
             answer: self.answer.clone(),
             // The control says it as its message; who dies keeps nothing up.
-            convention: Convention { upkeep: None, ..self.greeting.convention.clone() },
+            convention: ProtocolProfile { upkeep: None, ..self.greeting.convention.clone() },
         }
     }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::unread_backlog::UnreadBacklog;
-use crate::domain::ending::{Ending, How};
+use crate::domain::close_cause::{CloseCause, CloseKind};
 use crate::domain::zombie::Fate;
 use crate::net::transport::tcp_liveness::Liveness;
 
@@ -45,18 +45,18 @@ impl StalledClient {
 
     /// The connection may have been over long after a goodbye came, for which nobody looked; but that was the last that
     /// came.
-    fn ended(&self, ending: Ending, came: Option<Instant>, found: Duration) -> Fate {
+    fn ended(&self, ending: CloseCause, came: Option<Instant>, found: Duration) -> Fate {
         let says_goodbye = matches!(
             ending.how,
-            How::CloseFrame { .. }
-                | How::Violation { close: Some(_), .. }
-                | How::TlsClose
-                | How::TlsAlert { .. }
+            CloseKind::CloseFrame { .. }
+                | CloseKind::Violation { close: Some(_), .. }
+                | CloseKind::TlsClose
+                | CloseKind::TlsAlert { .. }
         );
         let goodbye = came.filter(|came| says_goodbye && self.is_of_its_own(*came));
         let after = goodbye.map_or(found, |came| came.saturating_duration_since(self.began));
         let at_latest = goodbye.is_none() && (says_goodbye || !self.seen);
-        let ending = Arc::new(Ending { age: after + (self.began - self.opened), ..ending });
+        let ending = Arc::new(CloseCause { age: after + (self.began - self.opened), ..ending });
         Fate::Ended { after, ending, at_latest }
     }
 
@@ -68,8 +68,8 @@ impl StalledClient {
 
 /// It answered a question by that end. A goodbye had been on its way; but nobody knows for how long a connection that is
 /// answered by an RST had been forgotten, and by whom.
-pub fn found_over(ending: Option<Ending>, after: Duration) -> Fate {
-    match ending.filter(|ending| ending.is_by_peers_hand() && !matches!(ending.how, How::Rst)) {
+pub fn found_over(ending: Option<CloseCause>, after: Duration) -> Fate {
+    match ending.filter(|ending| ending.is_by_peers_hand() && !matches!(ending.how, CloseKind::Rst)) {
         Some(ending) => Fate::Ended { after, ending: Arc::new(ending), at_latest: true },
         None => Fate::Lost { after },
     }
@@ -80,21 +80,22 @@ mod tests {
     use std::time::SystemTime;
 
     use super::*;
-    use crate::domain::ending::Who;
-    use crate::domain::peer_text::PeerText;
+    use crate::domain::close_cause::ClosedBy;
+    use crate::domain::untrusted_text::UntrustedText;
 
     fn ms(millis: u64) -> Duration {
         Duration::from_millis(millis)
     }
 
-    fn goodbye() -> How {
-        How::CloseFrame { code: Some(1001), reason: PeerText::default() }
+    fn goodbye() -> CloseKind {
+        CloseKind::CloseFrame { code: Some(1001), reason: UntrustedText::default() }
     }
 
     /// After so many milliseconds, and whether that is an upper bound, of one that ended so; the last bytes came then.
-    fn told(stalled: &StalledClient, how: How, came: Option<u64>) -> (u64, bool) {
-        let (who, at) = (Who::Peer, SystemTime::UNIX_EPOCH);
-        let ending = Ending { who, how, reply: None, os_error: None, tcp: None, age: ms(0), idle: ms(0), at };
+    fn told(stalled: &StalledClient, how: CloseKind, came: Option<u64>) -> (u64, bool) {
+        let (who, at) = (ClosedBy::Peer, SystemTime::UNIX_EPOCH);
+        let ending =
+            CloseCause { who, how, reply: None, os_error: None, tcp: None, age: ms(0), idle: ms(0), at };
         let came = came.map(|came| stalled.began + ms(came));
         match stalled.fate(UnreadBacklog { ending: Some(ending), unread: 0, came }) {
             Fate::Ended { after, ending, at_latest } => {
@@ -115,15 +116,19 @@ mod tests {
 
     #[test]
     fn an_end_that_the_system_told_is_dated_by_that() {
-        assert_eq!(told(&stalled(true, false), How::Fin, Some(3000)), (5000, false));
-        assert_eq!(told(&stalled(false, false), How::Fin, None), (6000, true), "it came while it was read");
+        assert_eq!(told(&stalled(true, false), CloseKind::Fin, Some(3000)), (5000, false));
+        assert_eq!(
+            told(&stalled(false, false), CloseKind::Fin, None),
+            (6000, true),
+            "it came while it was read"
+        );
     }
 
     #[test]
     fn a_goodbye_is_dated_by_the_last_bytes_that_came() {
         for seen in [true, false] {
             assert_eq!(told(&stalled(seen, false), goodbye(), Some(3000)), (3000, false));
-            assert_eq!(told(&stalled(seen, true), How::TlsClose, Some(3000)), (3000, false));
+            assert_eq!(told(&stalled(seen, true), CloseKind::TlsClose, Some(3000)), (3000, false));
         }
         assert_eq!(told(&stalled(true, false), goodbye(), None), (5000, true), "the system does not tell");
         assert_eq!(told(&stalled(false, false), goodbye(), None), (6000, true));

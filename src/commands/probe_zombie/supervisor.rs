@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::client_task::{ClientTask, ClientTaskEvent, ClientTaskMessage};
 use super::plan::ZombiePlan;
-use crate::domain::opening::{OpenError, Opened};
+use crate::domain::connect_info::{ConnectError, ConnectInfo};
 use crate::domain::zombie::report::{Progress, ZombieEvent, ZombieReporter};
 use crate::domain::zombie::{Fate, Life, Way, outlived};
 use crate::net::client::observer::RelayDetector;
@@ -31,8 +31,8 @@ const MAX_RELAY_WINDOW: Duration = Duration::from_secs(1);
 /// What was seen.
 pub struct SupervisorResult {
     pub lives: Vec<Life>,
-    pub opened: Option<Arc<Opened>>,
-    pub error: Option<Arc<OpenError>>,
+    pub opened: Option<Arc<ConnectInfo>>,
+    pub error: Option<Arc<ConnectError>>,
     pub interrupted: bool,
     /// The control was answered after all that was seen of the others.
     pub vouched: bool,
@@ -52,8 +52,8 @@ pub struct Supervisor<'a> {
     cancel: CancellationToken,
     /// The others are over, so the control may go when it has vouched for that.
     vouch: CancellationToken,
-    opened: Option<Arc<Opened>>,
-    error: Option<Arc<OpenError>>,
+    opened: Option<Arc<ConnectInfo>>,
+    error: Option<Arc<ConnectError>>,
     progress_at: Instant,
     vigil: StallDetector,
     /// Then the run is over, for the control is.

@@ -6,7 +6,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 
-use crate::domain::ending::Ending;
+use crate::domain::close_cause::CloseCause;
 use crate::net::client::observer::{Observer, ObserverEvent};
 use crate::net::transport::tap::TcpIntrospect;
 
@@ -24,7 +24,7 @@ const CLOCK_GRAIN: Duration = Duration::from_millis(20);
 #[derive(Debug)]
 pub struct UnreadBacklog {
     /// How the connection ended, if it did.
-    pub ending: Option<Ending>,
+    pub ending: Option<CloseCause>,
     /// How many heartbeats waited before.
     pub unread: u64,
     /// When the last bytes came, if none did while it was read, and the system tells.
@@ -53,7 +53,7 @@ fn last_came(stream: &impl TcpIntrospect) -> Option<Instant> {
 async fn read<S: AsyncRead + AsyncWrite + Unpin>(
     guest: &mut Observer<'_, S>,
     hurry: &CancellationToken,
-) -> (Option<Ending>, u64) {
+) -> (Option<CloseCause>, u64) {
     let (mut unread, mut patience, began) = (0, MAX_TOTAL_WAIT, Instant::now());
     loop {
         let asked = Instant::now();
@@ -79,8 +79,8 @@ mod tests {
     use tokio::time::sleep;
 
     use super::*;
-    use crate::domain::heartbeat::convention::Convention;
     use crate::domain::heartbeat::pattern::Pattern;
+    use crate::domain::heartbeat::protocol_profile::ProtocolProfile;
     use crate::domain::heartbeat::template::Template;
     use crate::domain::listen::shapes::Shapes;
     use crate::net::client::observer::ObserverConfig;
@@ -106,7 +106,7 @@ mod tests {
             messages: false,
             ask: Template::default(),
             answer: Pattern::default(),
-            convention: Convention::default(),
+            convention: ProtocolProfile::default(),
         };
         let (mut peer, start) = (RawPeer { io: far }, Instant::now());
         let script = tokio::spawn(async move {

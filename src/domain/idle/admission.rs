@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use super::incident::{OBSERVED_WITHIN, names_a_limit};
 use super::probe::Cut;
-use crate::domain::ending::{Ending, Who};
-use crate::domain::shown::{counted, exact_duration as show};
+use crate::domain::close_cause::{CloseCause, ClosedBy};
+use crate::domain::format::{counted, exact_duration as show};
 
 const MAX_BATCHES: u32 = 3;
 const MAX_ENDED: usize = 40;
@@ -119,8 +119,11 @@ impl Admission {
 
     /// What is suspected, given when those opened that stayed open.
     pub fn suspicion(&self, stayed: &[Duration], min: Duration, most: usize) -> String {
-        let how =
-            self.cut.as_ref().map(|cut| Ending::describe(Who::Peer, &cut.how, None)).unwrap_or_default();
+        let how = self
+            .cut
+            .as_ref()
+            .map(|cut| CloseCause::describe(ClosedBy::Peer, &cut.how, None))
+            .unwrap_or_default();
         let ended = counted(self.ended.len() as u64, "connection");
         if stayed.is_empty() {
             return self.none_stayed(&how, min);
@@ -177,15 +180,15 @@ impl Admission {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::ending::How;
-    use crate::domain::peer_text::PeerText;
+    use crate::domain::close_cause::CloseKind;
+    use crate::domain::untrusted_text::UntrustedText;
 
     fn ms(value: u64) -> Duration {
         Duration::from_millis(value)
     }
 
     fn close(code: u16, reason: &str) -> Cut {
-        How::CloseFrame { code: Some(code), reason: PeerText::new(reason) }.into()
+        CloseKind::CloseFrame { code: Some(code), reason: UntrustedText::new(reason) }.into()
     }
 
     /// Each opened and ended so.
@@ -204,7 +207,7 @@ mod tests {
 
     #[test]
     fn attempts_back_off_and_end() {
-        let fin = Cut::from(How::Fin);
+        let fin = Cut::from(CloseKind::Fin);
         let mut admission = ended(&[(0, 5), (0, 6)], &fin);
         admission.attempt(ms(1005), Some(6));
         assert_eq!(admission.limit(), usize::MAX, "one second after the last end of a batch");
@@ -219,7 +222,7 @@ mod tests {
 
     #[test]
     fn what_stays_open_beyond_the_limit_lifts_it() {
-        let mut admission = ended(&[(0, 5)], &How::Fin.into());
+        let mut admission = ended(&[(0, 5)], &CloseKind::Fin.into());
         admission.attempt(ms(1005), None);
         admission.admit(4);
         assert_eq!((admission.limit(), admission.is_in_doubt()), (5, true));
@@ -245,7 +248,7 @@ mod tests {
 
     #[test]
     fn ends_of_one_age_below_min_name_min() {
-        let told = suspected(&[(1, 301), (2, 305), (1400, 1702)], &How::Fin.into(), &[]);
+        let told = suspected(&[(1, 301), (2, 305), (1400, 1702)], &CloseKind::Fin.into(), &[]);
         assert!(told.starts_with("every connection ended within 303 ms of opening"), "{told}");
         assert!(told.contains("below --min 1 s"), "{told}");
     }
@@ -258,7 +261,7 @@ mod tests {
 
     #[test]
     fn ends_of_every_connection_at_once_name_no_timeout() {
-        let told = suspected(&[(1, 3), (2, 3), (1400, 1402)], &How::Fin.into(), &[]);
+        let told = suspected(&[(1, 3), (2, 3), (1400, 1402)], &CloseKind::Fin.into(), &[]);
         assert!(told.contains("a ticket that serves once") && !told.contains("timeout"), "{told}");
     }
 }

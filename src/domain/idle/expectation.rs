@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use thiserror::Error;
 
-use crate::domain::duration_text::parse_duration;
-use crate::domain::shown::exact_duration as show;
-use crate::domain::threshold::Truth;
+use crate::domain::duration::parse_duration;
+use crate::domain::fail_if::Truth;
+use crate::domain::format::exact_duration as show;
 
 use super::finding::{Bracket, Findings, Verdict};
 

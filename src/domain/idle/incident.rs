@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use super::evidence::Evidence;
 use super::probe::Cut;
-use crate::domain::ending::{Ending, How, Who};
-use crate::domain::shown::{counted, exact_duration as show};
+use crate::domain::close_cause::{CloseCause, CloseKind, ClosedBy};
+use crate::domain::format::{counted, exact_duration as show};
 
 /// Ends within this time of one another came at one moment of the wall clock.
 pub(super) const ONE_MOMENT: Duration = Duration::from_millis(250);
@@ -60,7 +60,7 @@ pub struct Incident {
 impl Incident {
     /// How the first connection ended: `peer sent close 1013 (try again later)`.
     pub fn how(&self) -> String {
-        Ending::describe(Who::Peer, &self.cut.how, None)
+        CloseCause::describe(ClosedBy::Peer, &self.cut.how, None)
     }
 }
 
@@ -86,21 +86,21 @@ impl fmt::Display for Incident {
 }
 
 /// What the server sent that made wscheck close a connection.
-fn judgement(how: &How) -> String {
+fn judgement(how: &CloseKind) -> String {
     match how {
-        How::TooLarge { size, limit } => {
+        CloseKind::TooLarge { size, limit } => {
             format!("a message of {size} bytes was larger than --max-message-size ({limit} bytes)")
         }
-        how => Ending::describe(Who::Peer, how, None).replacen("peer", "the server", 1),
+        how => CloseCause::describe(ClosedBy::Peer, how, None).replacen("peer", "the server", 1),
     }
 }
 
 /// Whether wscheck itself ended the connection because of what it read. A forbidden close code is still the
 /// peer's close frame.
-pub(super) fn is_our_judgement(how: &How) -> bool {
+pub(super) fn is_our_judgement(how: &CloseKind) -> bool {
     match how {
-        How::Violation { close, .. } => close.is_none(),
-        How::TooLarge { .. } => true,
+        CloseKind::Violation { close, .. } => close.is_none(),
+        CloseKind::TooLarge { .. } => true,
         _ => false,
     }
 }
@@ -120,8 +120,8 @@ const LIMIT_WORDS: [&str; 10] = [
 ];
 
 /// Whether the close frame itself says that the server takes no further connection.
-pub(super) fn names_a_limit(how: &How) -> bool {
-    let How::CloseFrame { code, reason } = how else { return false };
+pub(super) fn names_a_limit(how: &CloseKind) -> bool {
+    let CloseKind::CloseFrame { code, reason } = how else { return false };
     let reason = reason.as_str().to_lowercase();
     *code == Some(1013) || LIMIT_WORDS.iter().any(|words| reason.contains(words))
 }
@@ -333,12 +333,12 @@ impl Mixed {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::peer_text::PeerText;
+    use crate::domain::untrusted_text::UntrustedText;
 
     fn end(opened: u64, moment: u64, is_control: bool) -> End {
         let (opened, moment) = (Duration::from_millis(opened), Duration::from_millis(moment));
         let idle = (!is_control).then_some(moment - opened);
-        End { moment, opened, idle, is_refusal: false, others: 0, cut: How::Fin.into() }
+        End { moment, opened, idle, is_refusal: false, others: 0, cut: CloseKind::Fin.into() }
     }
 
     fn is_event(group: &[End], survivors: usize) -> bool {
@@ -402,16 +402,16 @@ mod tests {
 
     #[test]
     fn a_close_reason_can_name_a_limit() {
-        let close = |code, text| How::CloseFrame { code: Some(code), reason: PeerText::new(text) };
+        let close = |code, text| CloseKind::CloseFrame { code: Some(code), reason: UntrustedText::new(text) };
         assert!(names_a_limit(&close(1013, "")));
         assert!(names_a_limit(&close(4409, "Replaced by a new connection")));
         assert!(!names_a_limit(&close(4000, "heartbeat timeout")));
-        assert!(!names_a_limit(&How::Fin));
+        assert!(!names_a_limit(&CloseKind::Fin));
     }
 
     #[test]
     fn limits_of_ours_are_named_as_ours() {
-        let cut = Cut::from(How::TooLarge { size: 2, limit: 1 });
+        let cut = Cut::from(CloseKind::TooLarge { size: 2, limit: 1 });
         assert!(is_our_judgement(&cut.how));
         let incident = Incident { kind: IncidentKind::Violation, at: Duration::ZERO, connections: 2, cut };
         assert_eq!(

@@ -18,14 +18,14 @@
 //!
 //! # What a driver owes
 //! - Before the search it has opened one connection, and closed it.
-//! - [`Order::Open`]: open a connection, then say `Opened` (or `OpenFailed`, and the probe is over). From
+//! - [`Order::Open`]: open a connection, then say `ConnectInfo` (or `OpenFailed`, and the probe is over). From
 //!   then on it is silent: it sends nothing, answers nothing that the WebSocket library does not answer by
 //!   itself, and it reads, to see the end.
 //! - When a connection's idle span (since the last byte either way) reaches `ask_at`, it asks its one
 //!   question and says `Asked`, then `Survived` or `Died`, once, at the latest when the answer timeout is
 //!   over. After `Asked` an end of the connection is `Died` with `CutOnUse`.
 //! - Before the question an end is `Ended`, at once. What the server says unasked is `Spoke`: idle begins anew.
-//!   (An answer to our question is not `Spoke`; nor is anything before `Opened`, such as a greeting
+//!   (An answer to our question is not `Spoke`; nor is anything before `ConnectInfo`, such as a greeting
 //!   that --await waited for.)
 //! - The control is asked every `control_interval`; `Beat` for every answer, `Ended` when it ends or when
 //!   `answer_timeout` passed without an answer. **No death counts before a beat of the control, of a later

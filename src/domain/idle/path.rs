@@ -6,9 +6,9 @@ use std::time::Duration;
 use super::{
     Cut, Death, Findings, Observation, Order, ProbeId, ResetBy, Role, Search, SearchPlan, Seen, Step,
 };
-use crate::domain::ending::{How, Violation};
-use crate::domain::heartbeat::Kind as Heartbeats;
-use crate::domain::peer_text::PeerText;
+use crate::domain::close_cause::{CloseKind, Violation};
+use crate::domain::heartbeat::HeartbeatKind as Heartbeats;
+use crate::domain::untrusted_text::UntrustedText;
 
 /// How long a connection may be idle.
 #[derive(Debug, Clone, Copy)]
@@ -48,9 +48,11 @@ impl Kind {
 
     fn cut(self) -> Cut {
         let how = match self {
-            Kind::Fin | Kind::HalfClose => How::Fin,
-            Kind::CloseFrame(code) => How::CloseFrame { code: Some(code), reason: PeerText::default() },
-            Kind::Rst | Kind::Silent | Kind::RstOnUse | Kind::Healing => How::Rst,
+            Kind::Fin | Kind::HalfClose => CloseKind::Fin,
+            Kind::CloseFrame(code) => {
+                CloseKind::CloseFrame { code: Some(code), reason: UntrustedText::default() }
+            }
+            Kind::Rst | Kind::Silent | Kind::RstOnUse | Kind::Healing => CloseKind::Rst,
         };
         Cut { how, half_open: Some(self == Kind::HalfClose) }
     }
@@ -125,7 +127,7 @@ impl Path {
 
 /// How a server closes a connection that it takes no more.
 pub fn close(code: u16, reason: &str) -> Cut {
-    How::CloseFrame { code: Some(code), reason: PeerText::new(reason) }.into()
+    CloseKind::CloseFrame { code: Some(code), reason: UntrustedText::new(reason) }.into()
 }
 
 /// A run's course.
@@ -270,7 +272,7 @@ impl World<'_> {
             ask_at,
             timeout,
             doom,
-            doom_cut: How::Rst.into(),
+            doom_cut: CloseKind::Rst.into(),
             beat: None,
         });
     }
@@ -332,8 +334,11 @@ impl World<'_> {
 
     /// How the server ends a connection by its own hand.
     fn cut(&self) -> Cut {
-        let garbage =
-            || How::Violation { rule: Violation::Garbage, detail: PeerText::default(), close: None };
+        let garbage = || CloseKind::Violation {
+            rule: Violation::Garbage,
+            detail: UntrustedText::default(),
+            close: None,
+        };
         self.path.broken.map_or_else(|| self.path.kind.cut(), |_| garbage().into())
     }
 
@@ -478,7 +483,7 @@ impl World<'_> {
                 let cut = if doom { line.doom_cut.clone() } else { self.cut() };
                 Seen::Ended { idle: Duration::ZERO, cut }
             }
-            _ => Seen::Ended { idle: now - end, cut: How::Timeout.into() },
+            _ => Seen::Ended { idle: now - end, cut: CloseKind::Timeout.into() },
         }
     }
 
@@ -495,7 +500,7 @@ impl World<'_> {
         match self.path.kind {
             Kind::Healing if idle_cut && !self.plan.two_ended => (now + rtt, Seen::Survived { idle, rtt }),
             Kind::Healing if idle_cut => (timeout, Seen::Died { idle, death: Death::ServerUnheard }),
-            Kind::RstOnUse => (now + rtt, Seen::Died { idle, death: Death::CutOnUse(How::Rst.into()) }),
+            Kind::RstOnUse => (now + rtt, Seen::Died { idle, death: Death::CutOnUse(CloseKind::Rst.into()) }),
             kind => match self.visible_end(line) {
                 end if end < timeout => {
                     (end.max(now), Seen::Died { idle, death: Death::CutOnUse(kind.cut()) })

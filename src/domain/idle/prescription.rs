@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::domain::shown::exact_duration as show;
+use crate::domain::format::exact_duration as show;
 
 use super::finding::{Findings, Verdict};
 

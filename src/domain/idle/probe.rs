@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::plan::SearchPlan;
-use crate::domain::ending::How;
+use crate::domain::close_cause::CloseKind;
 
 /// One connection of the search; never used twice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -76,7 +76,7 @@ pub enum Step {
 /// How a connection was seen to end.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cut {
-    pub how: How,
+    pub how: CloseKind,
     /// The peer's FIN came, but what we wrote afterwards was still taken: closed on one side only.
     /// `None`: not tried.
     pub half_open: Option<bool>,
@@ -87,26 +87,26 @@ impl Cut {
     /// words.
     pub fn states_why(&self) -> bool {
         match &self.how {
-            How::CloseFrame { code, reason } => {
+            CloseKind::CloseFrame { code, reason } => {
                 let is_own = |code: &u16| *code == 1008 || (3000..5000).contains(code);
                 code.as_ref().is_some_and(is_own) || !reason.as_str().is_empty()
             }
-            How::Violation { close: Some(close), .. } => !close.reason.is_empty(),
-            How::Fin
-            | How::Rst
-            | How::TlsClose
-            | How::TlsAlert { .. }
-            | How::Violation { close: None, .. }
-            | How::TooLarge { .. }
-            | How::Silent
-            | How::Timeout
-            | How::Error => false,
+            CloseKind::Violation { close: Some(close), .. } => !close.reason.is_empty(),
+            CloseKind::Fin
+            | CloseKind::Rst
+            | CloseKind::TlsClose
+            | CloseKind::TlsAlert { .. }
+            | CloseKind::Violation { close: None, .. }
+            | CloseKind::TooLarge { .. }
+            | CloseKind::Silent
+            | CloseKind::Timeout
+            | CloseKind::Error => false,
         }
     }
 }
 
-impl From<How> for Cut {
-    fn from(how: How) -> Cut {
+impl From<CloseKind> for Cut {
+    fn from(how: CloseKind) -> Cut {
         Cut { how, half_open: None }
     }
 }
@@ -153,7 +153,7 @@ pub enum Seen {
     /// The question that was asked after this idle span found it dead. The connection is over.
     Died { idle: Duration, death: Death },
     /// It ended before it was asked, after this idle span. Of a control: it ended, or was given up
-    /// ([`How::Timeout`]); then `idle` is the time since its last answer, where a question stayed without one, else
+    /// ([`CloseKind::Timeout`]); then `idle` is the time since its last answer, where a question stayed without one, else
     /// nothing. The connection is over.
     Ended { idle: Duration, cut: Cut },
     /// The server said something that nobody asked for, after a quiet gap; the silence begins anew.

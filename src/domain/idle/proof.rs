@@ -9,8 +9,8 @@ use proptest::strategy::Strategy as _;
 
 use super::path::{Kind, Path, Run, Timer, close, play};
 use super::*;
-use crate::domain::ending::How;
-use crate::domain::heartbeat::Kind as Heartbeats;
+use crate::domain::close_cause::CloseKind;
+use crate::domain::heartbeat::HeartbeatKind as Heartbeats;
 
 fn seconds(value: u64) -> Duration {
     Duration::from_secs(value)
@@ -761,7 +761,7 @@ fn a_lifetime_that_ends_a_short_silence_is_no_idle_timeout() {
 
 #[test]
 fn limits_on_connections_are_suspected_by_name() {
-    let cuts = [How::Fin.into(), close(1013, "too many"), close(4429, "")];
+    let cuts = [CloseKind::Fin.into(), close(1013, "too many"), close(4429, "")];
     for (strategy, cut) in Strategy::ALL.into_iter().flat_map(|s| cuts.clone().map(|cut| (s, cut))) {
         for most in [1, 2, 4, 8, 12] {
             let path = Path { admits: Some((most, cut.clone())), ..Path::new(Timer::Never, Kind::Fin) };
@@ -788,7 +788,7 @@ fn limits_on_connections_are_suspected_by_name() {
 #[test]
 fn sessions_that_the_next_one_replaces_are_suspected_by_name() {
     for strategy in Strategy::ALL {
-        for cut in [close(4409, "replaced by a new connection"), close(4000, "bye"), How::Fin.into()] {
+        for cut in [close(4409, "replaced by a new connection"), close(4000, "bye"), CloseKind::Fin.into()] {
             let path = Path { replaces: Some(cut.clone()), ..Path::new(Timer::Never, Kind::Fin) };
             let run = play(&short(strategy), &path, 1);
             let what = format!("{cut:?}, {strategy:?}: {:?}", run.findings.reasons);

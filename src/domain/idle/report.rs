@@ -11,11 +11,11 @@ use super::prescription::Prescription;
 use super::probe::{Observation, ProbeId, Role};
 use super::refresh::{Refresh, Row};
 use super::search::Progress;
-use crate::domain::ending::Ending;
-use crate::domain::heartbeat::presets::PresetUse;
-use crate::domain::opening::{OpenError, Opened};
+use crate::domain::close_cause::CloseCause;
+use crate::domain::connect_info::{ConnectError, ConnectInfo};
+use crate::domain::fail_if::Truth;
+use crate::domain::heartbeat::presets::PresetSelection;
 use crate::domain::report;
-use crate::domain::threshold::Truth;
 
 /// What is to be measured, told before anything is.
 #[derive(Debug, Clone, PartialEq)]
@@ -29,7 +29,7 @@ pub struct IdleInfo {
     pub verify: bool,
     pub expectation: Option<Expectation>,
     /// Whose heartbeats they are, where a preset was asked for.
-    pub preset: Option<PresetUse>,
+    pub preset: Option<PresetSelection>,
 }
 
 /// One thing that was seen of a connection, with what the connection is for.
@@ -54,15 +54,15 @@ pub enum IdleEvent {
         probe: ProbeId,
         role: Role,
         at: SystemTime,
-        opened: Arc<Opened>,
+        opened: Arc<ConnectInfo>,
     },
     OpenFailed {
         probe: ProbeId,
         role: Role,
         at: SystemTime,
-        error: Arc<OpenError>,
+        error: Arc<ConnectError>,
     },
-    /// `Opened` and `OpenFailed` are not told so, but as above; nor is each of the control's answers.
+    /// `ConnectInfo` and `OpenFailed` are not told so, but as above; nor is each of the control's answers.
     Seen(Sighting),
     /// The bracket so far is another.
     Bracket {
@@ -121,7 +121,7 @@ pub struct Verified {
 pub enum VerifyOutcome {
     Held,
     /// It ended before.
-    Ended(Arc<Ending>),
+    Ended(Arc<CloseCause>),
     /// It was not to be known; a lower-case fragment says why.
     Untold(String),
 }
@@ -173,9 +173,9 @@ pub struct IdleReport {
     pub started_at: SystemTime,
     pub elapsed: Duration,
     /// The first opening's facts; `None` if nothing ever opened.
-    pub opened: Option<Arc<Opened>>,
+    pub opened: Option<Arc<ConnectInfo>>,
     /// The last failure to open, where there was one.
-    pub error: Option<Arc<OpenError>>,
+    pub error: Option<Arc<ConnectError>>,
     /// The manner of the cut is among them.
     pub findings: Findings,
     /// The known timers that are consistent with it.
@@ -191,7 +191,7 @@ pub struct IdleReport {
     /// The direction that was lost; known only of a two-ended run that found a silent cut.
     pub lost: Option<Direction>,
     /// What the run comes to: the exit code.
-    pub verdict: report::Verdict,
+    pub verdict: report::RunResult,
     /// Why, in lower-case fragments: the findings' own, and what was found wanting.
     pub reasons: Vec<String>,
     /// What was asked for and was done otherwise, or not at all, and what else a reader of the figures must know.

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use crate::domain::heartbeat::Kind;
-use crate::domain::shown::{counted, exact_duration as show};
+use crate::domain::format::{counted, exact_duration as show};
+use crate::domain::heartbeat::HeartbeatKind;
 
 use super::admission::Admission;
 use super::bisect::Bisect;
@@ -20,7 +20,7 @@ use super::plan::{PlanError, SearchPlan, Strategy};
 use super::probe::{Cut, Death, Observation, Order, ProbeId, Role, Seen, Step};
 use super::second_control::{SecondControl, Testimony};
 use super::tactic::{Probe, Situation, Wish, Wishes};
-use crate::domain::ending::{Ending, How, Who};
+use crate::domain::close_cause::{CloseCause, CloseKind, ClosedBy};
 
 /// After so many void rounds the path is too unsteady to be measured.
 const MOST_VOID_ROUNDS: u32 = 3;
@@ -147,10 +147,10 @@ fn shown_age(Lifetime { lo, hi }: Lifetime) -> String {
 
 /// A close frame in words: its code, what that means, and the reason that the peer gave.
 fn close_frame(cut: &Cut) -> Option<String> {
-    let How::CloseFrame { code, reason } = &cut.how else { return None };
+    let CloseKind::CloseFrame { code, reason } = &cut.how else { return None };
     let code = code.map_or_else(
         || "no code".to_string(),
-        |code| format!("{code} ({})", crate::domain::ending::close_code_meaning(code)),
+        |code| format!("{code} ({})", crate::domain::close_cause::close_code_meaning(code)),
     );
     Some(if reason.as_str().is_empty() { code } else { format!("{code} '{}'", reason.as_str()) })
 }
@@ -159,15 +159,19 @@ fn close_frame(cut: &Cut) -> Option<String> {
 fn ended_at_once(cut: &Cut) -> String {
     let twice = "the control connection ended at once, twice";
     match cut.how {
-        How::Violation { .. } => format!("{twice}: {}", Ending::describe(Who::Peer, &cut.how, None)),
-        How::TooLarge { .. } => format!("{twice}: {}", Ending::describe(Who::Us, &cut.how, None)),
+        CloseKind::Violation { .. } => {
+            format!("{twice}: {}", CloseCause::describe(ClosedBy::Peer, &cut.how, None))
+        }
+        CloseKind::TooLarge { .. } => {
+            format!("{twice}: {}", CloseCause::describe(ClosedBy::Us, &cut.how, None))
+        }
         _ => twice.to_string(),
     }
 }
 
 /// Whether a control was given up since nothing answered.
 fn is_silent(cut: &Cut) -> bool {
-    matches!(cut.how, How::Timeout | How::Silent)
+    matches!(cut.how, CloseKind::Timeout | CloseKind::Silent)
 }
 
 /// How far a search is.
@@ -431,7 +435,7 @@ impl Search {
                 self.failed(at, why);
             }
             Seen::Ended { idle, cut } => self.end_of_control(at, *idle, cut),
-            Seen::Died { idle, .. } => self.control_ended(at, *idle, &Cut::from(How::Timeout)),
+            Seen::Died { idle, .. } => self.control_ended(at, *idle, &Cut::from(CloseKind::Timeout)),
             Seen::Asked { .. } | Seen::Survived { .. } | Seen::Spoke { .. } | Seen::Replied => {}
         }
     }
@@ -548,7 +552,7 @@ impl Search {
             self.control.failed();
             return self.note_violation(at, cut);
         }
-        let is_seen = !matches!(cut.how, How::Timeout | How::Silent);
+        let is_seen = !matches!(cut.how, CloseKind::Timeout | CloseKind::Silent);
         let is_refusal = is_seen && self.is_refusal(opened, at, &cut.how);
         if is_seen {
             let others = self.open_since().count() - usize::from(self.control.is_open());
@@ -594,7 +598,7 @@ impl Search {
 
     /// Whether an end shows that the server takes no such connection: it came right after the opening, or the close
     /// frame says so, or another opening brought it about.
-    fn is_refusal(&self, opened: Duration, at: Duration, how: &How) -> bool {
+    fn is_refusal(&self, opened: Duration, at: Duration, how: &CloseKind) -> bool {
         let displaced = self.admission.is_in_doubt() && at <= self.ordered_at + DISPLACED_WITHIN;
         at.saturating_sub(opened) < self.plan.at_once() || names_a_limit(how) || displaced
     }
@@ -677,11 +681,11 @@ impl Search {
             Fate::Stillborn => {
                 let why = match (silent, self.plan.kind) {
                     (false, _) => &ended_at_once(cut),
-                    (true, Kind::Protocol) => {
+                    (true, HeartbeatKind::Protocol) => {
                         "the control was not answered, twice: perhaps the server answers no Ping frames, and app \
                          heartbeats would tell"
                     }
-                    (true, Kind::App) => {
+                    (true, HeartbeatKind::App) => {
                         "the control was not answered, twice: perhaps the server does not answer such messages"
                     }
                 };
@@ -749,7 +753,7 @@ impl Search {
 
     fn note_path_lost(&mut self, at: Duration, dropped: usize) {
         if dropped > 0 {
-            let (kind, cut) = (IncidentKind::PathLost, How::Timeout.into());
+            let (kind, cut) = (IncidentKind::PathLost, CloseKind::Timeout.into());
             self.incidents.push(Incident { kind, at, connections: dropped, cut });
         }
     }
@@ -1176,20 +1180,20 @@ impl Search {
             }
             (Testimony::SameAge(both), _) => self.know_lifetime(both),
             // A server that takes no Pings does not count them either.
-            (Testimony::Nothing, Kind::App) => self.know_lifetime(age),
-            (Testimony::Nothing, Kind::Protocol) => self.conclude_lifetime_or_idle(age),
+            (Testimony::Nothing, HeartbeatKind::App) => self.know_lifetime(age),
+            (Testimony::Nothing, HeartbeatKind::Protocol) => self.conclude_lifetime_or_idle(age),
         }
         None
     }
 
     /// Only the other kind of heartbeat resets the timer, so that the control of the first kind was idle to it. The path
     /// was there all the time: no round was void.
-    fn take_second_as_control(&mut self, kind: Kind) {
+    fn take_second_as_control(&mut self, kind: HeartbeatKind) {
         let Some(life) = self.second.life() else { return };
         self.suspected = None;
         self.reset_by = Some(match kind {
-            Kind::Protocol => ResetBy::Messages,
-            Kind::App => ResetBy::Pings,
+            HeartbeatKind::Protocol => ResetBy::Messages,
+            HeartbeatKind::App => ResetBy::Pings,
         });
         self.orders.extend(self.control.id().map(|probe| Order::Cancel { probe }));
         self.control.replace(life);

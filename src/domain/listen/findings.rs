@@ -8,9 +8,9 @@ use super::interval::Interval;
 use super::periodic::Periodic;
 use super::rhythm::Payloads;
 use super::sound::{Kind, Sound};
-use crate::domain::ending::Ending;
-use crate::domain::incomplete::Incomplete;
-use crate::domain::peer_text::PeerText;
+use crate::domain::close_cause::CloseCause;
+use crate::domain::incomplete::IncompleteData;
+use crate::domain::untrusted_text::UntrustedText;
 
 /// What the server does about heartbeats.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -143,8 +143,8 @@ pub enum EndedBy {
     Breakage,
 }
 
-impl From<&Ending> for EndedBy {
-    fn from(ending: &Ending) -> EndedBy {
+impl From<&CloseCause> for EndedBy {
+    fn from(ending: &CloseCause) -> EndedBy {
         match ending.is_by_peers_hand() {
             true => EndedBy::Server,
             false => EndedBy::Breakage,
@@ -167,7 +167,7 @@ pub struct Circumstances {
     pub stood_still: Option<Duration>,
     pub known: Known,
     /// What had come at the end of a frame or a message that was not complete.
-    pub incomplete: Option<Incomplete>,
+    pub incomplete: Option<IncompleteData>,
 }
 
 /// Whether the connection, of whose end nothing was heard, was known at the other end, too.
@@ -202,9 +202,9 @@ pub struct KindFindings {
     pub early: Option<First>,
     pub payloads: Payloads,
     /// The first payload.
-    pub sample: PeerText,
+    pub sample: UntrustedText,
     /// The last payload that differed from the first.
-    pub latest: Option<PeerText>,
+    pub latest: Option<UntrustedText>,
     pub shape: Option<&'static str>,
     /// What the client's own traffic did to them.
     pub by_client: Option<Effects>,

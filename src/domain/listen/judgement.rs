@@ -10,7 +10,7 @@ use super::kind::{KindHeard, Standing};
 use super::listening::Listening;
 use super::rhythm::Rhythm;
 use super::sound::Kind;
-use crate::domain::shown::{counted, duration as show};
+use crate::domain::format::{counted, duration as show};
 
 /// After so many intervals without the next heartbeat they have stopped.
 const STOPPED: f64 = 2.5;

@@ -6,8 +6,8 @@ use super::form::{Form, Value};
 use super::interval::{Interval, JITTER};
 use super::skeleton::{Skeleton, literals};
 use super::spans::Spans;
-use crate::domain::heartbeat::incoming::MessageRef;
-use crate::domain::peer_text::PeerText;
+use crate::domain::heartbeat::inbound::MessageRef;
+use crate::domain::untrusted_text::UntrustedText;
 
 /// So many forms are told apart; of more, those that came but once make room.
 const MAX_FORMS: usize = 16;
@@ -102,7 +102,7 @@ pub struct Periodic {
     pub count: u64,
     pub interval: Interval,
     /// The first of them.
-    pub sample: PeerText,
+    pub sample: UntrustedText,
     pub sameness: Sameness,
     /// A heartbeat's word is in it.
     pub has_word: bool,
@@ -253,7 +253,7 @@ impl Forms {
         };
         let (heard, interval) = found.min_by_key(rank)?;
         let sample = match heard.first.message() {
-            MessageRef::Text(text) => PeerText::new(text),
+            MessageRef::Text(text) => UntrustedText::new(text),
             MessageRef::Binary(bytes) => super::shapes::shown_bytes(bytes),
         };
         Some(Periodic {
@@ -386,7 +386,7 @@ mod tests {
             let texts = every(interval, 6, |n| format!("{word}{sign}{}", from + n));
             let periodic = found(&texts).unwrap();
             let matches = |pattern: &String| texts.iter().all(|(_, text)| {
-                let incoming = crate::domain::heartbeat::incoming::Incoming::new(MessageRef::Text(text));
+                let incoming = crate::domain::heartbeat::inbound::InboundMessage::new(MessageRef::Text(text));
                 pattern.parse::<crate::domain::heartbeat::pattern::Pattern>().unwrap().matches(&incoming).is_some()
             });
             prop_assert!(periodic.pattern.iter().all(matches), "{:?}", periodic.pattern);

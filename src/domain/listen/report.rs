@@ -5,11 +5,11 @@ use std::time::{Duration, SystemTime};
 
 use super::findings::Findings;
 use super::sound::Sound;
-use crate::domain::ending::{CloseReply, Ending};
-use crate::domain::heartbeat::presets::PresetUse;
-use crate::domain::opening::{OpenError, Opened};
-use crate::domain::peer_text::PeerText;
+use crate::domain::close_cause::{CloseCause, CloseReply};
+use crate::domain::connect_info::{ConnectError, ConnectInfo};
+use crate::domain::heartbeat::presets::PresetSelection;
 use crate::domain::report;
+use crate::domain::untrusted_text::UntrustedText;
 
 /// What is to be done, told before anything is.
 #[derive(Debug, Clone, PartialEq)]
@@ -25,7 +25,7 @@ pub struct ListenInfo {
     /// The client says something between heartbeats.
     pub talk: bool,
     /// Whose heartbeats they are, where a preset was asked for.
-    pub preset: Option<PresetUse>,
+    pub preset: Option<PresetSelection>,
 }
 
 /// Something that happened.
@@ -37,7 +37,7 @@ pub enum ListenEvent {
     },
     Opened {
         at: SystemTime,
-        opened: Arc<Opened>,
+        opened: Arc<ConnectInfo>,
     },
     /// The server said something; of a flood, so many at once.
     Said(Said),
@@ -47,7 +47,7 @@ pub enum ListenEvent {
         age: Duration,
     },
     /// The connection ended before its time.
-    Ended(Arc<Ending>),
+    Ended(Arc<CloseCause>),
     /// How far it is; about once a second.
     Progress(Progress),
     /// The end of the run; always the last event.
@@ -66,7 +66,7 @@ pub struct Said {
     pub age: Duration,
     /// From the one before of its kind.
     pub gap: Option<Duration>,
-    pub text: PeerText,
+    pub text: UntrustedText,
     /// A good client answers it, and it was answered.
     pub answered: bool,
 }
@@ -91,15 +91,15 @@ pub struct ListenReport {
     pub info: Arc<ListenInfo>,
     pub started_at: SystemTime,
     pub elapsed: Duration,
-    pub opened: Option<Arc<Opened>>,
-    pub error: Option<Arc<OpenError>>,
+    pub opened: Option<Arc<ConnectInfo>>,
+    pub error: Option<Arc<ConnectError>>,
     pub findings: Findings,
     /// How the connection ended, where the peer or the path ended it.
-    pub ending: Option<Arc<Ending>>,
+    pub ending: Option<Arc<CloseCause>>,
     /// How the peer took our close, where we ended it.
     pub close_reply: Option<CloseReply>,
     /// What the run comes to: the exit code.
-    pub verdict: report::Verdict,
+    pub verdict: report::RunResult,
     pub reasons: Vec<String>,
     /// The user ended it before it was done.
     pub partial: bool,

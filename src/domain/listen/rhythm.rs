@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::interval::{Interval, tolerance};
 use super::sound::Utterance;
 use super::spans::Spans;
-use crate::domain::peer_text::PeerText;
+use crate::domain::untrusted_text::UntrustedText;
 
 /// Whether the payloads are one and the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,9 +42,9 @@ pub struct Rhythm {
     gaps: Spans,
     changes: bool,
     /// The first payload.
-    pub sample: PeerText,
+    pub sample: UntrustedText,
     /// The last payload that differed from the first.
-    pub latest: Option<PeerText>,
+    pub latest: Option<UntrustedText>,
 }
 
 impl Rhythm {
@@ -111,7 +111,7 @@ mod tests {
     use super::*;
 
     fn said(text: &str) -> Utterance {
-        Utterance::plain(Sound::Ping, PeerText::new(text))
+        Utterance::plain(Sound::Ping, UntrustedText::new(text))
     }
 
     fn rhythm(moments: &[u64], first: bool) -> Rhythm {
@@ -154,7 +154,7 @@ mod tests {
         rhythm.go_on(Duration::from_secs(3), &said("a"), false);
         assert_eq!(
             (rhythm.payloads(), rhythm.latest.as_ref()),
-            (Payloads::Changing, Some(&PeerText::new("b")))
+            (Payloads::Changing, Some(&UntrustedText::new("b")))
         );
         assert_eq!(Rhythm::begin(Duration::ZERO, &said(""), true).payloads(), Payloads::Empty);
     }

@@ -5,13 +5,13 @@ use serde_json::{Map, Number, Value};
 
 use super::periodic::Content;
 use super::sound::{Sound, Utterance};
-use crate::domain::heartbeat::convention::{Convention, ServerAsk, ServerAsks};
+use crate::domain::heartbeat::classifier::{answer_in_kind, field, in_case_of};
 use crate::domain::heartbeat::framing::Framing;
-use crate::domain::heartbeat::incoming::{Incoming, MessageRef};
-use crate::domain::heartbeat::message::{answer_in_kind, field, in_case_of};
+use crate::domain::heartbeat::inbound::{InboundMessage, MessageRef};
 use crate::domain::heartbeat::pattern::Pattern;
+use crate::domain::heartbeat::protocol_profile::{ProtocolProfile, ServerRequest, ServerRequests};
 use crate::domain::heartbeat::template::{Payload, Template};
-use crate::domain::peer_text::PeerText;
+use crate::domain::untrusted_text::UntrustedText;
 
 /// How a message looks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,7 +78,7 @@ pub const SHAPES: &[Shape] = &[
 ];
 
 impl Shape {
-    fn matches(&self, incoming: &Incoming) -> bool {
+    fn matches(&self, incoming: &InboundMessage) -> bool {
         let field =
             |name: &str| object(incoming).and_then(|object| field(object, name)).map(|(_, value)| value);
         let says = |name: &str, text: &str| {
@@ -105,7 +105,7 @@ impl Shape {
         }
     }
 
-    fn reply(&self, incoming: &Incoming) -> Option<Payload> {
+    fn reply(&self, incoming: &InboundMessage) -> Option<Payload> {
         let text = match (self.reply, self.looks) {
             (Reply::Nothing, _) => return None,
             (Reply::Text(text), _) => text.to_string(),
@@ -126,7 +126,7 @@ fn only_number(object: &str) -> Option<&str> {
     serde_json::from_str::<Number>(value).is_ok().then_some(value)
 }
 
-fn object<'a>(incoming: &'a Incoming) -> Option<&'a Map<String, Value>> {
+fn object<'a>(incoming: &'a InboundMessage) -> Option<&'a Map<String, Value>> {
     incoming.json().and_then(Value::as_object)
 }
 
@@ -139,7 +139,7 @@ fn bare(text: &str) -> &str {
 #[derive(Debug, Clone, Default)]
 pub struct Shapes {
     /// What else is one, by what name, and what answers it.
-    added: Vec<(&'static str, ServerAsk)>,
+    added: Vec<(&'static str, ServerRequest)>,
     /// Only those.
     only: bool,
     framing: Framing,
@@ -152,14 +152,14 @@ pub const ADDED: &str = "as told";
 impl Shapes {
     /// The known ones and, where given, one more with its answer.
     pub fn with(added: Option<(Pattern, Option<Template>)>) -> Shapes {
-        let added = added.map(|(pattern, reply)| (ADDED, ServerAsk { pattern, reply }));
+        let added = added.map(|(pattern, reply)| (ADDED, ServerRequest { pattern, reply }));
         Shapes { added: added.into_iter().collect(), ..Shapes::default() }
     }
 
     /// Where the other side speaks so: what its convention knows and no others, and the user's own before those.
-    pub fn speaking(mut self, convention: &Convention) -> Shapes {
+    pub fn speaking(mut self, convention: &ProtocolProfile) -> Shapes {
         self.framing = convention.framing;
-        if let (Some(name), ServerAsks::Known(asks)) = (convention.name, &convention.asks) {
+        if let (Some(name), ServerRequests::Known(asks)) = (convention.name, &convention.asks) {
             self.added.extend(asks.iter().map(|ask| (name, ask.clone())));
             self.only = true;
         }
@@ -170,7 +170,7 @@ impl Shapes {
     pub fn hear(&mut self, message: MessageRef<'_>, now_ms: u64) -> (Utterance, Vec<Payload>) {
         let units = self.framing.units(message);
         let mut said: Vec<Utterance> =
-            units.map(|unit| self.recognise(&Incoming::new(unit), now_ms)).collect();
+            units.map(|unit| self.recognise(&InboundMessage::new(unit), now_ms)).collect();
         let replies = said.iter().filter_map(|said| said.reply.clone()).collect();
         let first = said.iter().position(|said| said.sound.is_heartbeat()).unwrap_or(0);
         match said.is_empty() {
@@ -180,7 +180,7 @@ impl Shapes {
     }
 
     /// What a message is; `now_ms` is the wall clock, for answers that carry it.
-    pub fn recognise(&mut self, incoming: &Incoming, now_ms: u64) -> Utterance {
+    pub fn recognise(&mut self, incoming: &InboundMessage, now_ms: u64) -> Utterance {
         // Engine.IO's handshake comes first: `0{"sid":...}`.
         self.engine_io |= incoming.text().is_some_and(|text| text.starts_with("0{\"sid\""));
         let text = shown(incoming.message());
@@ -200,8 +200,8 @@ impl Shapes {
         }
     }
 
-    fn as_added(&self, incoming: &Incoming, now_ms: u64, text: &PeerText) -> Option<Utterance> {
-        let hear = |(name, ask): &(&'static str, ServerAsk)| Some((*name, ask.hear(incoming, now_ms)?));
+    fn as_added(&self, incoming: &InboundMessage, now_ms: u64, text: &UntrustedText) -> Option<Utterance> {
+        let hear = |(name, ask): &(&'static str, ServerRequest)| Some((*name, ask.hear(incoming, now_ms)?));
         let (name, reply) = self.added.iter().find_map(hear)?;
         // What the user calls a ping is one, answered or not.
         let sound = if reply.is_some() || name == ADDED { Sound::AppPing } else { Sound::KeepAlive };
@@ -210,9 +210,9 @@ impl Shapes {
 }
 
 /// A payload that can be shown.
-pub fn shown(message: MessageRef<'_>) -> PeerText {
+pub fn shown(message: MessageRef<'_>) -> UntrustedText {
     match message {
-        MessageRef::Text(text) => PeerText::new(text),
+        MessageRef::Text(text) => UntrustedText::new(text),
         MessageRef::Binary(bytes) => shown_bytes(bytes),
     }
 }
@@ -221,11 +221,11 @@ pub fn shown(message: MessageRef<'_>) -> PeerText {
 const SHOWN: usize = 64;
 
 /// Bytes as text where they are plain text, of which the ends of lines and records are part, else in hex.
-pub fn shown_bytes(bytes: &[u8]) -> PeerText {
+pub fn shown_bytes(bytes: &[u8]) -> UntrustedText {
     let is_plain = |c: char| !c.is_control() || matches!(c, '\r' | '\n' | '\t' | '\x1e');
     match std::str::from_utf8(bytes) {
-        Ok(text) if text.chars().all(is_plain) => PeerText::new(text),
-        Ok(_) | Err(_) => PeerText::hex(bytes, SHOWN),
+        Ok(text) if text.chars().all(is_plain) => UntrustedText::new(text),
+        Ok(_) | Err(_) => UntrustedText::hex(bytes, SHOWN),
     }
 }
 
@@ -234,7 +234,7 @@ mod tests {
     use super::*;
 
     fn said(shapes: &mut Shapes, text: &str) -> (Sound, Option<&'static str>, Option<String>) {
-        let said = shapes.recognise(&Incoming::new(MessageRef::Text(text)), 7);
+        let said = shapes.recognise(&InboundMessage::new(MessageRef::Text(text)), 7);
         let reply = said.reply.map(|reply| match reply {
             Payload::Text(text) => text,
             Payload::Binary(bytes) => format!("{bytes:?}"),

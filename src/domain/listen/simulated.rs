@@ -5,7 +5,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use super::*;
-use crate::domain::peer_text::PeerText;
+use crate::domain::untrusted_text::UntrustedText;
 
 /// From what a simulated server counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -100,7 +100,7 @@ impl Client {
 
     fn hears(&mut self, at: u64, sound: Sound) {
         let before = self.listening.rhythm(sound).map(|rhythm| rhythm.last);
-        self.listening.heard(ms(at), &Utterance::plain(sound, PeerText::new("x")));
+        self.listening.heard(ms(at), &Utterance::plain(sound, UntrustedText::new("x")));
         if let (Some(talk), Some(before), Sound::Ping) = (&mut self.talk, before, sound) {
             talk.heard(before, ms(at));
         }

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::form::Form;
-use crate::domain::heartbeat::incoming::{Incoming, MessageRef};
+use crate::domain::heartbeat::inbound::{InboundMessage, MessageRef};
 use crate::domain::heartbeat::pattern::Pattern;
 use crate::domain::secrets;
 
@@ -67,7 +67,7 @@ impl Skeleton {
             Skeleton::Text(stretches) => text_pattern(stretches),
             Skeleton::Bytes(common, alike) => bytes_pattern(common, *alike),
         }?;
-        let matches = text.parse::<Pattern>().ok()?.matches(&Incoming::new(message)).is_some();
+        let matches = text.parse::<Pattern>().ok()?.matches(&InboundMessage::new(message)).is_some();
         (matches && secrets::redact(&text) == text).then_some(text)
     }
 }
@@ -187,7 +187,10 @@ mod tests {
         let pattern = skeleton.pattern(MessageRef::Text(messages.last()?))?;
         let parsed: Pattern = pattern.parse().unwrap();
         for text in messages {
-            assert!(parsed.matches(&Incoming::new(MessageRef::Text(text))).is_some(), "{pattern}: {text}");
+            assert!(
+                parsed.matches(&InboundMessage::new(MessageRef::Text(text))).is_some(),
+                "{pattern}: {text}"
+            );
         }
         Some(pattern)
     }

@@ -2,7 +2,7 @@
 
 use super::periodic::Content;
 use crate::domain::heartbeat::template::Payload;
-use crate::domain::peer_text::PeerText;
+use crate::domain::untrusted_text::UntrustedText;
 
 /// What kind of thing it was.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -65,7 +65,7 @@ impl From<Sound> for Kind {
 pub struct Utterance {
     pub sound: Sound,
     /// The payload, safe to show; bytes that are no text are shown in hex.
-    pub text: PeerText,
+    pub text: UntrustedText,
     /// The name of the known shape that it has, of an app ping or a keep-alive.
     pub shape: Option<&'static str>,
     /// What a good client says to it; Pong frames are the library's own business.
@@ -81,7 +81,7 @@ impl Utterance {
     }
 
     /// Something of no known shape, to which nothing is to be said.
-    pub fn plain(sound: Sound, text: PeerText) -> Utterance {
+    pub fn plain(sound: Sound, text: UntrustedText) -> Utterance {
         Utterance { sound, text, shape: None, reply: None, content: None }
     }
 }

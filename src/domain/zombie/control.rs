@@ -5,8 +5,8 @@ use std::time::Duration;
 use super::life::{Fate, Life, dead};
 use super::watch::{Watch, outlived};
 use super::way::Way;
-use crate::domain::ending::How;
-use crate::domain::shown::duration as show;
+use crate::domain::close_cause::CloseKind;
+use crate::domain::format::duration as show;
 
 /// By how much a healthy server may be late.
 const STANDSTILL: Duration = Duration::from_secs(1);
@@ -90,17 +90,17 @@ fn control_died(lives: &[Life], watch: Watch) -> Option<String> {
         Fate::Unopened { why } => return Some(format!("the control could not be opened: {why}")),
         Fate::Ended { after, ending, .. } => (*after, ending),
     };
-    if ending.how == How::Silent {
+    if ending.how == CloseKind::Silent {
         return Some(unanswered(after, ending.idle));
     }
-    if matches!(ending.how, How::TooLarge { .. }) {
+    if matches!(ending.how, CloseKind::TooLarge { .. }) {
         let after = show(after);
         return Some(format!(
             "the control, a healthy client, ended after {after} by a limit of ours: {ending}"
         ));
     }
     let hint = match &ending.how {
-        How::Violation { close: None, .. } => {
+        CloseKind::Violation { close: None, .. } => {
             "what it was sent is no WebSocket traffic, whatever a client does"
         }
         _ => why_it_died(lives, after, after < watch.every, is_told(&ending.how)),
@@ -112,9 +112,9 @@ fn control_died(lives: &[Life], watch: Watch) -> Option<String> {
 }
 
 /// Whether a close frame says why: by its words, or by a code that means one thing.
-fn is_told(how: &How) -> bool {
+fn is_told(how: &CloseKind) -> bool {
     match how {
-        How::CloseFrame { code, reason } => {
+        CloseKind::CloseFrame { code, reason } => {
             !reason.is_empty() || code.is_some_and(|code| matches!(code, 1008 | 1012 | 1013 | 3000 | 3003))
         }
         _ => false,

@@ -8,9 +8,9 @@ use super::life::{Fate, Life, dead};
 use super::policy::Policy;
 use super::watch::outlived;
 use super::way::Way;
-use crate::domain::ending::{How, close_code_meaning};
+use crate::domain::close_cause::{CloseKind, close_code_meaning};
+use crate::domain::format::duration as show;
 use crate::domain::listen::{Rhythm, Sound};
-use crate::domain::shown::duration as show;
 
 /// `the mute, the stalled and the half-closed client`
 pub fn names(lives: &[&Life]) -> String {
@@ -95,7 +95,7 @@ fn as_the_mute(lives: &[Life], life: &Life) -> Option<String> {
 
 /// A server that goes away, or what served these clients, does so at one moment.
 fn going_away(lives: &[Life], life: &Life) -> Option<String> {
-    let is_so = matches!(life.ending()?.how, How::CloseFrame { code: Some(1001), .. });
+    let is_so = matches!(life.ending()?.how, CloseKind::CloseFrame { code: Some(1001), .. });
     (is_so && went_at_one_moment(lives)).then(|| {
         let (name, meaning) = (life.way.name(), close_code_meaning(1001));
         format!(
@@ -126,7 +126,7 @@ fn shortened(text: &str) -> String {
 }
 
 fn no_room(life: &Life) -> Option<String> {
-    let How::CloseFrame { code: Some(code), .. } = life.ending()?.how else { return None };
+    let CloseKind::CloseFrame { code: Some(code), .. } = life.ending()?.how else { return None };
     FOR_OTHER_REASONS.contains(&code).then(|| {
         let (name, meaning) = (life.way.name(), close_code_meaning(code));
         format!("the {name} client was let go by close {code} ({meaning}): not for its silence, perhaps")

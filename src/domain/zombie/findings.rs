@@ -14,12 +14,12 @@ use super::life::{Fate, Life, dead};
 use super::policy::Policy;
 use super::watch::Watch;
 use super::way::Way;
-use crate::domain::ending::How;
+use crate::domain::close_cause::CloseKind;
+use crate::domain::fail_if::Truth;
+use crate::domain::format::exact_duration as show;
 use crate::domain::idle::{Bracket, Expectation};
 use crate::domain::listen::{Sound, tolerance};
-use crate::domain::peer_text::PeerText;
-use crate::domain::shown::exact_duration as show;
-use crate::domain::threshold::Truth;
+use crate::domain::untrusted_text::UntrustedText;
 
 /// Whether the server lets go of dead clients.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -89,7 +89,7 @@ impl Findings {
     }
 
     /// The same, with the libraries that the headers of the response allow.
-    pub fn with_headers(self, headers: &[(String, PeerText)]) -> Findings {
+    pub fn with_headers(self, headers: &[(String, UntrustedText)]) -> Findings {
         let consistent_with = consistent_with(&self.policy, end_of_mute(&self.lives), headers);
         Findings { consistent_with, ..self }
     }
@@ -159,7 +159,7 @@ impl Findings {
 }
 
 /// How the mute client was let go, where it was.
-fn end_of_mute(lives: &[Life]) -> Option<&How> {
+fn end_of_mute(lives: &[Life]) -> Option<&CloseKind> {
     let mute = lives.iter().find(|life| life.way == Way::Mute);
     mute.and_then(Life::ending).map(|ending| &ending.how)
 }
@@ -167,7 +167,8 @@ fn end_of_mute(lives: &[Life]) -> Option<&How> {
 /// What the stalled client reads only when its connection is over may have come long before; not where the mute was told
 /// goodbye at the same age.
 fn settle(lives: &mut [Life]) {
-    let goodbye = |life: &Life| matches!(life.ending()?.how, How::CloseFrame { .. }).then(|| life.ended())?;
+    let goodbye =
+        |life: &Life| matches!(life.ending()?.how, CloseKind::CloseFrame { .. }).then(|| life.ended())?;
     let mute = lives.iter().find(|life| life.way == Way::Mute).and_then(goodbye);
     for life in lives.iter_mut().filter(|life| life.way == Way::Stalled) {
         let is_settled = goodbye(life).zip(mute).is_some_and(|(late, mute)| late.abs_diff(mute) <= AT_ONCE);
@@ -268,7 +269,7 @@ mod tests {
     use super::super::inference::tests::{life, ms};
     use super::super::life::PassedOn;
     use super::*;
-    use crate::domain::ending::{Ending, Who};
+    use crate::domain::close_cause::{CloseCause, ClosedBy};
     use crate::domain::listen::Utterance;
 
     /// Waited for to the end, or interrupted; vouched for in either case.
@@ -341,8 +342,8 @@ mod tests {
         let goodbye = |way, millis| {
             let mut life = gone(way, millis);
             let Fate::Ended { ending, at_latest, .. } = &mut life.fate else { panic!("it is over") };
-            let how = How::CloseFrame { code: Some(1011), reason: PeerText::default() };
-            *ending = std::sync::Arc::new(Ending { how, ..Ending::clone(ending) });
+            let how = CloseKind::CloseFrame { code: Some(1011), reason: UntrustedText::default() };
+            *ending = std::sync::Arc::new(CloseCause { how, ..CloseCause::clone(ending) });
             *at_latest = way == Way::Stalled;
             life
         };
@@ -377,8 +378,8 @@ mod tests {
         let by = |code| {
             let mut lives = reaping();
             let Fate::Ended { ending, .. } = &mut lives[4].fate else { panic!("it is over") };
-            let how = How::CloseFrame { code: Some(code), reason: PeerText::default() };
-            *ending = std::sync::Arc::new(Ending { how, ..Ending::clone(ending) });
+            let how = CloseKind::CloseFrame { code: Some(code), reason: UntrustedText::default() };
+            *ending = std::sync::Arc::new(CloseCause { how, ..CloseCause::clone(ending) });
             Findings::of(lives, watched(true))
         };
         assert_eq!(by(1001).verdict, Verdict::ReapsDeadClients);
@@ -409,7 +410,12 @@ mod tests {
         let mut lives = reaping();
         lives[0] = gone(Way::Control, 10_000);
         let Fate::Ended { ending, .. } = &mut lives[0].fate else { panic!("it is over") };
-        let silent = Ending { who: Who::Network, how: How::Silent, idle: ms(5000), ..Ending::clone(ending) };
+        let silent = CloseCause {
+            who: ClosedBy::Network,
+            how: CloseKind::Silent,
+            idle: ms(5000),
+            ..CloseCause::clone(ending)
+        };
         *ending = std::sync::Arc::new(silent);
         let reason = Findings::of(lives, watched(true)).reasons.remove(0);
         assert!(reason.contains("answered for the last time after 5 s, and then not for 5 s"), "{reason}");
@@ -549,8 +555,8 @@ mod tests {
         let mut lives = reaping();
         lives[4] = alive(Way::Stalled);
         let Fate::Ended { ending, .. } = &mut lives[3].fate else { panic!("it is over") };
-        let how = How::CloseFrame { code: Some(1012), reason: PeerText::default() };
-        *ending = std::sync::Arc::new(Ending { how, ..Ending::clone(ending) });
+        let how = CloseKind::CloseFrame { code: Some(1012), reason: UntrustedText::default() };
+        *ending = std::sync::Arc::new(CloseCause { how, ..CloseCause::clone(ending) });
         let findings = Findings::of(lives, watched(true));
         assert_eq!((findings.verdict, &findings.policy), (Verdict::ZombiesKept, &Policy::Unknown));
         assert!(findings.reasons[0].starts_with("the mute client was let go by close 1012"), "{findings:?}");
@@ -584,8 +590,8 @@ mod tests {
             lives[4].began = ms(370);
             for life in &mut lives[3..5] {
                 let Fate::Ended { ending, .. } = &mut life.fate else { panic!("it is over") };
-                let how = How::CloseFrame { code: Some(1001), reason: PeerText::default() };
-                *ending = std::sync::Arc::new(Ending { how, ..Ending::clone(ending) });
+                let how = CloseKind::CloseFrame { code: Some(1001), reason: UntrustedText::default() };
+                *ending = std::sync::Arc::new(CloseCause { how, ..CloseCause::clone(ending) });
             }
             Findings::of(lives, watched(true))
         };
@@ -605,7 +611,7 @@ mod tests {
             ]);
             lives[1] = life(Way::Quiet, &[], 40_000, true);
             for moment in moments {
-                let said = Utterance::plain(Sound::Message, PeerText::new("{\"op\":\"hb\"}"));
+                let said = Utterance::plain(Sound::Message, UntrustedText::new("{\"op\":\"hb\"}"));
                 lives[3].listening.heard(ms(*moment), &said);
             }
             let findings = Findings::of(lives, watched(true));
@@ -691,7 +697,8 @@ mod tests {
     fn a_client_whose_connection_broke_was_not_let_go() {
         let mut mute = gone(Way::Mute, 40_000);
         let Fate::Ended { ending, .. } = &mut mute.fate else { panic!("it is over") };
-        let broken = Ending { who: Who::Network, how: How::Timeout, ..Ending::clone(ending) };
+        let broken =
+            CloseCause { who: ClosedBy::Network, how: CloseKind::Timeout, ..CloseCause::clone(ending) };
         *ending = std::sync::Arc::new(broken);
         let findings =
             Findings::of(house([mute, gone(Way::Stalled, 40_100), gone(Way::HalfClosed, 3)]), watched(true));

@@ -303,9 +303,9 @@ pub mod tests {
 
     use super::super::life::Fate;
     use super::*;
-    use crate::domain::ending::{Ending, How, Who};
+    use crate::domain::close_cause::{CloseCause, CloseKind, ClosedBy};
     use crate::domain::listen::Utterance;
-    use crate::domain::peer_text::PeerText;
+    use crate::domain::untrusted_text::UntrustedText;
 
     pub fn ms(millis: u64) -> Duration {
         Duration::from_millis(millis)
@@ -319,11 +319,11 @@ pub mod tests {
     fn asked(way: Way, sound: Sound, moments: &[u64], millis: u64, ended: bool) -> Life {
         let mut life = Life::new(way);
         for moment in moments {
-            life.listening.heard(ms(*moment), &Utterance::plain(sound, PeerText::default()));
+            life.listening.heard(ms(*moment), &Utterance::plain(sound, UntrustedText::default()));
         }
         let after = ms(millis);
-        let (who, how, at) = (Who::Peer, How::Fin, SystemTime::UNIX_EPOCH);
-        let ending = Arc::new(Ending {
+        let (who, how, at) = (ClosedBy::Peer, CloseKind::Fin, SystemTime::UNIX_EPOCH);
+        let ending = Arc::new(CloseCause {
             who,
             how,
             reply: None,
@@ -400,10 +400,12 @@ pub mod tests {
         let lives = |app: u64| {
             let grid = grid(945, 1000, 60_000);
             let mut mute = life(Way::Mute, &[945], 1456, true);
-            mute.listening.heard(ms(app), &Utterance::plain(Sound::AppPing, PeerText::default()));
+            mute.listening.heard(ms(app), &Utterance::plain(Sound::AppPing, UntrustedText::default()));
             let mut pings_only = life(Way::PingsOnly, &grid, 60_000, false);
             for at in (1..5).map(|n| n * 453) {
-                pings_only.listening.heard(ms(at), &Utterance::plain(Sound::AppPing, PeerText::default()));
+                pings_only
+                    .listening
+                    .heard(ms(at), &Utterance::plain(Sound::AppPing, UntrustedText::default()));
             }
             told(&[
                 mute,
@@ -545,7 +547,7 @@ pub mod tests {
     fn of_app_pings_of_two_shapes_nobody_knows_which_must_be_answered() {
         let mixed = |way, millis, ended| {
             let mut life = asked(way, Sound::AppPing, &[10_000], millis, ended);
-            let plain = Utterance::plain(Sound::AppPing, PeerText::default());
+            let plain = Utterance::plain(Sound::AppPing, UntrustedText::default());
             life.listening.heard(ms(11_000), &Utterance { shape: Some("text ping"), ..plain });
             life
         };

@@ -5,10 +5,10 @@ use std::fmt;
 use std::time::Duration;
 
 use super::policy::{HeartbeatPolicy, IdlePolicy, Needs, Policy, Reaping};
-use crate::domain::ending::How;
+use crate::domain::close_cause::CloseKind;
 use crate::domain::idle::middleboxes::names_a_hop;
 use crate::domain::listen::Sound;
-use crate::domain::peer_text::PeerText;
+use crate::domain::untrusted_text::UntrustedText;
 
 /// A measured span is this far off at most, or by this part.
 const SLACK: Duration = Duration::from_millis(250);
@@ -45,20 +45,21 @@ pub enum Goodbye {
 
 impl Goodbye {
     /// Whether a client may have been let go so; what was not seen speaks against nothing.
-    fn allows(self, ending: Option<&How>) -> bool {
+    fn allows(self, ending: Option<&CloseKind>) -> bool {
         let Some(ending) = ending else { return true };
         match (self, ending) {
-            (Goodbye::Unknown, _) | (Goodbye::Terminates, How::Fin | How::Rst | How::TlsClose) => true,
-            (Goodbye::Frame(its), How::CloseFrame { code, .. }) => *code == Some(its),
-            (Goodbye::Words(..), How::CloseFrame { .. }) => self.is_unmistakable(Some(ending)),
+            (Goodbye::Unknown, _)
+            | (Goodbye::Terminates, CloseKind::Fin | CloseKind::Rst | CloseKind::TlsClose) => true,
+            (Goodbye::Frame(its), CloseKind::CloseFrame { code, .. }) => *code == Some(its),
+            (Goodbye::Words(..), CloseKind::CloseFrame { .. }) => self.is_unmistakable(Some(ending)),
             (Goodbye::Terminates | Goodbye::Frame(_) | Goodbye::Words(..), _) => false,
         }
     }
 
     /// Whether a client was let go with words that are nobody else's.
-    fn is_unmistakable(self, ending: Option<&How>) -> bool {
+    fn is_unmistakable(self, ending: Option<&CloseKind>) -> bool {
         match (self, ending) {
-            (Goodbye::Words(its, words), Some(How::CloseFrame { code, reason })) => {
+            (Goodbye::Words(its, words), Some(CloseKind::CloseFrame { code, reason })) => {
                 *code == Some(its) && reason.as_str().contains(words)
             }
             (_, _) => false,
@@ -232,7 +233,7 @@ pub const LIBRARIES: &[Library] = &[
 
 impl Library {
     /// Whether a policy and the way in which it let go of the mute client look as if they were this one's.
-    fn fit(&'static self, policy: &Policy, ending: Option<&How>, server: Server) -> Option<Match> {
+    fn fit(&'static self, policy: &Policy, ending: Option<&CloseKind>, server: Server) -> Option<Match> {
         let is_named = match server {
             Server::Says(name) => self.server.is_some_and(|own| name.contains(own)),
             Server::Unknown => false,
@@ -308,7 +309,11 @@ enum Server<'a> {
 
 /// Those that a policy is consistent with, how the mute client was let go, and the headers of the response; at most
 /// three.
-pub fn consistent_with(policy: &Policy, ending: Option<&How>, headers: &[(String, PeerText)]) -> Vec<Match> {
+pub fn consistent_with(
+    policy: &Policy,
+    ending: Option<&CloseKind>,
+    headers: &[(String, UntrustedText)],
+) -> Vec<Match> {
     let own = headers.iter().find(|header| header.0 == "server" && !names_a_hop(header));
     let own = own.map(|(_, value)| value.as_str().to_lowercase());
     let server = own.as_deref().map_or(Server::Unknown, Server::Says);
@@ -365,18 +370,18 @@ mod tests {
     #[test]
     fn one_that_always_says_goodbye_did_not_send_a_bare_fin() {
         let idle = IdlePolicy { after: s(60), edge: Edge::Unknown, needs: Needs::AnyFrame };
-        let named = |how: How| consistent_with(&Policy::Idle(idle, None), Some(&how), &[]).len();
-        let close = |code| How::CloseFrame { code: Some(code), reason: PeerText::default() };
-        assert_eq!((named(close(1000)), named(close(1011)), named(How::Fin)), (1, 0, 0));
+        let named = |how: CloseKind| consistent_with(&Policy::Idle(idle, None), Some(&how), &[]).len();
+        let close = |code| CloseKind::CloseFrame { code: Some(code), reason: UntrustedText::default() };
+        assert_eq!((named(close(1000)), named(close(1011)), named(CloseKind::Fin)), (1, 0, 0));
     }
 
-    fn closes(code: u16, reason: &str) -> How {
-        How::CloseFrame { code: Some(code), reason: PeerText::new(reason) }
+    fn closes(code: u16, reason: &str) -> CloseKind {
+        CloseKind::CloseFrame { code: Some(code), reason: UntrustedText::new(reason) }
     }
 
-    fn named_after(policy: &Policy, how: &How, server: Option<&str>) -> Vec<(&'static str, bool)> {
+    fn named_after(policy: &Policy, how: &CloseKind, server: Option<&str>) -> Vec<(&'static str, bool)> {
         let headers: Vec<_> =
-            server.map(|name| ("server".to_string(), PeerText::new(name))).into_iter().collect();
+            server.map(|name| ("server".to_string(), UntrustedText::new(name))).into_iter().collect();
         let found = consistent_with(policy, Some(how), &headers);
         found.iter().map(|found| (found.library.id, found.is_default)).collect()
     }
@@ -396,15 +401,15 @@ mod tests {
         let default = beats(Sound::Ping, 20_000, Some(20_000));
         assert_eq!(named_after(&default, &goodbye, PYTHON), [("python.websockets", true)]);
         assert_eq!(named_after(&Policy::Unknown, &goodbye, PYTHON), [("python.websockets", false)]);
-        assert_eq!(named_after(&Policy::Unknown, &How::Fin, PYTHON), [], "a header alone says nothing");
+        assert_eq!(named_after(&Policy::Unknown, &CloseKind::Fin, PYTHON), [], "a header alone says nothing");
         assert_eq!(named_after(&Policy::KeepsAll, &goodbye, None), []);
     }
 
     #[test]
     fn what_terminates_did_not_send_a_close_frame() {
         let policy = beats(Sound::Ping, 1000, Some(1000));
-        assert_eq!(named_after(&policy, &How::Fin, None), [("webpack-dev-server", true)]);
-        assert_eq!(named_after(&policy, &How::Rst, None), [("webpack-dev-server", true)]);
+        assert_eq!(named_after(&policy, &CloseKind::Fin, None), [("webpack-dev-server", true)]);
+        assert_eq!(named_after(&policy, &CloseKind::Rst, None), [("webpack-dev-server", true)]);
         assert_eq!(named_after(&policy, &closes(1011, "keepalive ping timeout"), PYTHON).len(), 1);
         assert_eq!(named_after(&policy, &closes(1001, ""), None), []);
         let half_minute = beats(Sound::Ping, 30_000, Some(30_000));
@@ -416,12 +421,24 @@ mod tests {
         let policy = beats(Sound::Ping, 20_000, Some(20_000));
         let goodbye = closes(1011, "internal error");
         assert_eq!(named_after(&policy, &goodbye, PYTHON), [], "its words are others");
-        assert_eq!(named_after(&policy, &How::Fin, PYTHON), [], "it closes with a frame");
+        assert_eq!(named_after(&policy, &CloseKind::Fin, PYTHON), [], "it closes with a frame");
         let second = beats(Sound::Ping, 1000, Some(1000));
-        assert_eq!(named_after(&second, &How::Fin, Some("uvicorn")), [], "webpack-dev-server is no uvicorn");
-        assert_eq!(named_after(&second, &How::Fin, Some("Python/3.11 aiohttp/3.9.1")), [], "nor aiohttp");
-        assert_eq!(named_after(&second, &How::Fin, Some("nginx")), [("webpack-dev-server", true)], "a hop's");
-        assert_eq!(named_after(&second, &How::Fin, None), [("webpack-dev-server", true)]);
+        assert_eq!(
+            named_after(&second, &CloseKind::Fin, Some("uvicorn")),
+            [],
+            "webpack-dev-server is no uvicorn"
+        );
+        assert_eq!(
+            named_after(&second, &CloseKind::Fin, Some("Python/3.11 aiohttp/3.9.1")),
+            [],
+            "nor aiohttp"
+        );
+        assert_eq!(
+            named_after(&second, &CloseKind::Fin, Some("nginx")),
+            [("webpack-dev-server", true)],
+            "a hop's"
+        );
+        assert_eq!(named_after(&second, &CloseKind::Fin, None), [("webpack-dev-server", true)]);
     }
 
     #[test]

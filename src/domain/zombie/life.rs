@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::way::Way;
-use crate::domain::ending::Ending;
+use crate::domain::close_cause::CloseCause;
 use crate::domain::listen::{Listening, Rhythm, Sound};
 
 /// What became of a connection.
@@ -26,7 +26,7 @@ pub enum Fate {
     Ended {
         /// From the moment at which it began to behave so.
         after: Duration,
-        ending: Arc<Ending>,
+        ending: Arc<CloseCause>,
         /// Nobody saw when: what tells of it was read only then.
         at_latest: bool,
     },
@@ -34,7 +34,7 @@ pub enum Fate {
 
 impl Fate {
     /// How it ended, if that was heard.
-    pub fn ending(&self) -> Option<&Ending> {
+    pub fn ending(&self) -> Option<&CloseCause> {
         match self {
             Fate::Ended { ending, .. } => Some(ending),
             Fate::Unopened { .. } | Fate::Kept { .. } | Fate::Lost { .. } => None,
@@ -102,7 +102,7 @@ impl Life {
     }
 
     /// The end that was not the server's doing: the path broke, or we gave up what the server sent.
-    pub fn broken(&self) -> Option<&Ending> {
+    pub fn broken(&self) -> Option<&CloseCause> {
         self.ending().filter(|ending| !ending.is_by_peers_hand())
     }
 
@@ -120,7 +120,7 @@ impl Life {
         matches!(self.fate, Fate::Kept { .. })
     }
 
-    pub fn ending(&self) -> Option<&Ending> {
+    pub fn ending(&self) -> Option<&CloseCause> {
         self.fate.ending()
     }
 

@@ -6,12 +6,12 @@ use std::time::{Duration, SystemTime};
 use super::findings::Findings;
 use super::life::Fate;
 use super::way::Way;
-use crate::domain::heartbeat::presets::PresetUse;
+use crate::domain::connect_info::{ConnectError, ConnectInfo};
+use crate::domain::fail_if::Truth;
+use crate::domain::heartbeat::presets::PresetSelection;
 use crate::domain::idle::Expectation;
 use crate::domain::listen::report::Said;
-use crate::domain::opening::{OpenError, Opened};
 use crate::domain::report;
-use crate::domain::threshold::Truth;
 
 /// What is to be done, told before anything is.
 #[derive(Debug, Clone, PartialEq)]
@@ -24,7 +24,7 @@ pub struct ZombieInfo {
     pub every: Duration,
     pub expectation: Option<Expectation>,
     /// Whose heartbeats they are, where a preset was asked for.
-    pub preset: Option<PresetUse>,
+    pub preset: Option<PresetSelection>,
 }
 
 /// Something that happened.
@@ -37,12 +37,12 @@ pub enum ZombieEvent {
     Opened {
         way: Way,
         at: SystemTime,
-        opened: Arc<Opened>,
+        opened: Arc<ConnectInfo>,
     },
     OpenFailed {
         way: Way,
         at: SystemTime,
-        error: Arc<OpenError>,
+        error: Arc<ConnectError>,
     },
     /// The server sent a heartbeat; of a flood, so many at once.
     Said {
@@ -86,13 +86,13 @@ pub struct ZombieReport {
     pub started_at: SystemTime,
     pub elapsed: Duration,
     /// The first opening's facts; `None` if nothing ever opened.
-    pub opened: Option<Arc<Opened>>,
+    pub opened: Option<Arc<ConnectInfo>>,
     /// The last failure to open, where there was one.
-    pub error: Option<Arc<OpenError>>,
+    pub error: Option<Arc<ConnectError>>,
     pub findings: Findings,
     pub expectation: Option<(Expectation, Truth)>,
     /// What the run comes to: the exit code.
-    pub verdict: report::Verdict,
+    pub verdict: report::RunResult,
     pub reasons: Vec<String>,
     /// The user ended it before it was done.
     pub partial: bool,

@@ -12,9 +12,9 @@ use super::inference::infer;
 use super::life::{Fate, Life};
 use super::policy::{HeartbeatPolicy, IdlePolicy, Needs, Policy, Reaping};
 use super::way::Way;
-use crate::domain::ending::{Ending, How, Who};
+use crate::domain::close_cause::{CloseCause, CloseKind, ClosedBy};
 use crate::domain::listen::{Rhythm, Sound, Utterance, tolerance};
-use crate::domain::peer_text::PeerText;
+use crate::domain::untrusted_text::UntrustedText;
 
 /// All moments are in milliseconds; a step is so long.
 const STEP: u64 = 5;
@@ -241,7 +241,7 @@ fn live(server: &Server, way: Way, client: Client, max: u64) -> Life {
             break;
         }
         for sound in connection.asks(now) {
-            life.listening.heard(ms(now), &Utterance::plain(sound, PeerText::default()));
+            life.listening.heard(ms(now), &Utterance::plain(sound, UntrustedText::default()));
             coming.extend((sound == Sound::Ping && client.pongs).then_some((now + TRIP, Frame::Pong)));
             coming.extend((sound == Sound::AppPing && client.answers).then_some((now + TRIP, Frame::Answer)));
         }
@@ -249,9 +249,9 @@ fn live(server: &Server, way: Way, client: Client, max: u64) -> Life {
     life
 }
 
-fn ending(age: u64) -> Ending {
-    let (who, how, at) = (Who::Peer, How::Fin, SystemTime::UNIX_EPOCH);
-    Ending { who, how, reply: None, os_error: None, tcp: None, age: ms(age), idle: ms(0), at }
+fn ending(age: u64) -> CloseCause {
+    let (who, how, at) = (ClosedBy::Peer, CloseKind::Fin, SystemTime::UNIX_EPOCH);
+    CloseCause { who, how, reply: None, os_error: None, tcp: None, age: ms(age), idle: ms(0), at }
 }
 
 /// A run as the probe makes it.

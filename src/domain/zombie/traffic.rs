@@ -66,7 +66,7 @@ mod tests {
     use super::super::watch::Watch;
     use super::*;
     use crate::domain::listen::Utterance;
-    use crate::domain::peer_text::PeerText;
+    use crate::domain::untrusted_text::UntrustedText;
 
     /// The mute goes then, and these so; all others live for a minute.
     fn findings(asks: &[u64], quiet: Option<u64>, pings: Option<u64>) -> Findings {
@@ -105,7 +105,7 @@ mod tests {
     fn who_was_not_asked_did_not_go_for_want_of_an_answer() {
         let asked = |moment: u64| {
             let mut pings = life(Way::PingsOnly, &[], 20_000, true);
-            let text = PeerText::default();
+            let text = UntrustedText::default();
             pings.listening.heard(ms(moment), &Utterance::plain(Sound::AppPing, text));
             of_who_owed_answers(&pings)
         };

@@ -1,7 +1,7 @@
 //! What a close frame says, as it came: the WebSocket library replaces a code that it refuses by its own.
 
-use crate::domain::ending::{ClosePayload, Violation};
-use crate::domain::peer_text::PeerText;
+use crate::domain::close_cause::{ClosePayload, Violation};
+use crate::domain::untrusted_text::UntrustedText;
 
 /// What a close frame says, and the rule that it breaks: the rule, and what is wrong in words.
 pub fn read_close(payload: &[u8]) -> (ClosePayload, Option<(Violation, String)>) {
@@ -19,7 +19,7 @@ pub fn read_close(payload: &[u8]) -> (ClosePayload, Option<(Violation, String)>)
         true if !is_text => Some((Violation::InvalidUtf8, "a reason that is not UTF-8".to_string())),
         true => None,
     };
-    (ClosePayload { code: Some(code), reason: PeerText::from_bytes(reason) }, broken)
+    (ClosePayload { code: Some(code), reason: UntrustedText::from_bytes(reason) }, broken)
 }
 
 /// Whether RFC 6455 7.4 allows a code in a close frame.

@@ -8,8 +8,8 @@ use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 
 use super::close_payload::read_close;
 use super::frame_check::IllegalHead;
-use crate::domain::ending::{ClosePayload, How, Violation, Who};
-use crate::domain::peer_text::PeerText;
+use crate::domain::close_cause::{CloseKind, ClosePayload, ClosedBy, Violation};
+use crate::domain::untrusted_text::UntrustedText;
 use crate::net::connect::tls;
 use crate::net::library_errors::websocket_words;
 use crate::net::os_error;
@@ -18,15 +18,15 @@ use crate::net::transport::tap::{StreamEnd, TapState};
 /// Who ended a connection and how, before it is known when.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Disconnect {
-    pub who: Who,
-    pub how: How,
+    pub who: ClosedBy,
+    pub how: CloseKind,
     /// The operating system's name for the error.
     pub os_error: Option<String>,
 }
 
 impl Disconnect {
-    fn peer(how: How) -> Disconnect {
-        Disconnect { who: Who::Peer, how, os_error: None }
+    fn peer(how: CloseKind) -> Disconnect {
+        Disconnect { who: ClosedBy::Peer, how, os_error: None }
     }
 
     /// The peer sent a close frame. `payload` is what it carried; the library's `frame` may have another code.
@@ -35,7 +35,7 @@ impl Disconnect {
         let (close, broken) = read_close(payload);
         Disconnect::peer(match broken {
             Some((rule, what)) => broken_close(rule, &what, close),
-            None => How::CloseFrame { code: close.code, reason: close.reason },
+            None => CloseKind::CloseFrame { code: close.code, reason: close.reason },
         })
     }
 
@@ -68,7 +68,7 @@ impl Disconnect {
     /// A message was larger than we accept, which is no fault of the peer's. A length beyond 2^63 is one.
     fn by_size(size: u64, limit: u64) -> Disconnect {
         match size >> 63 {
-            0 => Disconnect { who: Who::Us, how: How::TooLarge { size, limit }, os_error: None },
+            0 => Disconnect { who: ClosedBy::Us, how: CloseKind::TooLarge { size, limit }, os_error: None },
             _ => Disconnect::peer(violation(Violation::Garbage, "a frame's length is above 2^63")),
         }
     }
@@ -76,8 +76,8 @@ impl Disconnect {
     fn by_stream_end(marks: &TapState) -> Disconnect {
         match marks.end() {
             Some(StreamEnd::Error(Some(errno))) => Disconnect::by_errno(errno),
-            Some(StreamEnd::Fin | StreamEnd::Error(None)) => Disconnect::peer(How::Fin),
-            None => Disconnect::peer(How::TlsClose),
+            Some(StreamEnd::Fin | StreamEnd::Error(None)) => Disconnect::peer(CloseKind::Fin),
+            None => Disconnect::peer(CloseKind::TlsClose),
         }
     }
 
@@ -86,11 +86,11 @@ impl Disconnect {
             return Disconnect::peer(violation(illegal.rule, &illegal.detail));
         }
         if let Some(alert) = tls::alert_name(error) {
-            return Disconnect::peer(How::TlsAlert { alert: PeerText::new(&alert) });
+            return Disconnect::peer(CloseKind::TlsAlert { alert: UntrustedText::new(&alert) });
         }
         match (error.raw_os_error(), marks.end()) {
             (Some(errno), _) | (None, Some(StreamEnd::Error(Some(errno)))) => Disconnect::by_errno(errno),
-            (None, Some(StreamEnd::Fin)) => Disconnect::peer(How::Fin),
+            (None, Some(StreamEnd::Fin)) => Disconnect::peer(CloseKind::Fin),
             (None, _) => Disconnect::by_io_kind(error),
         }
     }
@@ -98,23 +98,33 @@ impl Disconnect {
     /// Errors that did not come from the system: broken TLS records, or a test's own stream.
     fn by_io_kind(error: &io::Error) -> Disconnect {
         match error.kind() {
-            io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted => Disconnect::peer(How::Rst),
-            io::ErrorKind::BrokenPipe | io::ErrorKind::UnexpectedEof => Disconnect::peer(How::Fin),
-            io::ErrorKind::TimedOut => Disconnect { who: Who::Network, how: How::Timeout, os_error: None },
+            io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted => {
+                Disconnect::peer(CloseKind::Rst)
+            }
+            io::ErrorKind::BrokenPipe | io::ErrorKind::UnexpectedEof => Disconnect::peer(CloseKind::Fin),
+            io::ErrorKind::TimedOut => {
+                Disconnect { who: ClosedBy::Network, how: CloseKind::Timeout, os_error: None }
+            }
             io::ErrorKind::InvalidData => {
                 Disconnect::peer(violation(Violation::Garbage, &os_error::describe(error)))
             }
-            _ => Disconnect { who: Who::Network, how: How::Error, os_error: Some(os_error::describe(error)) },
+            _ => Disconnect {
+                who: ClosedBy::Network,
+                how: CloseKind::Error,
+                os_error: Some(os_error::describe(error)),
+            },
         }
     }
 
     fn by_errno(errno: i32) -> Disconnect {
         let (who, how) = match io::Error::from_raw_os_error(errno).kind() {
-            io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted => (Who::Peer, How::Rst),
+            io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted => {
+                (ClosedBy::Peer, CloseKind::Rst)
+            }
             // A write after the peer's RST; the RST itself was not read.
-            io::ErrorKind::BrokenPipe => (Who::Peer, How::Rst),
-            io::ErrorKind::TimedOut => (Who::Network, How::Timeout),
-            _ => (Who::Network, How::Error),
+            io::ErrorKind::BrokenPipe => (ClosedBy::Peer, CloseKind::Rst),
+            io::ErrorKind::TimedOut => (ClosedBy::Network, CloseKind::Timeout),
+            _ => (ClosedBy::Network, CloseKind::Error),
         };
         Disconnect { who, how, os_error: Some(os_error::name(errno)) }
     }
@@ -130,24 +140,24 @@ impl Disconnect {
 }
 
 /// What is left when the frame itself was not seen.
-fn as_the_library_says(frame: Option<CloseFrame>) -> How {
+fn as_the_library_says(frame: Option<CloseFrame>) -> CloseKind {
     let code = frame.as_ref().map(|frame| frame.code.into());
-    let reason = frame.map(|frame| PeerText::new(&frame.reason)).unwrap_or_default();
-    How::CloseFrame { code, reason }
+    let reason = frame.map(|frame| UntrustedText::new(&frame.reason)).unwrap_or_default();
+    CloseKind::CloseFrame { code, reason }
 }
 
-fn violation(rule: Violation, what: &str) -> How {
-    How::Violation { rule, detail: PeerText::new(what), close: None }
+fn violation(rule: Violation, what: &str) -> CloseKind {
+    CloseKind::Violation { rule, detail: UntrustedText::new(what), close: None }
 }
 
 /// A close frame that breaks a rule: its number and reason stay with it.
-fn broken_close(rule: Violation, what: &str, close: ClosePayload) -> How {
+fn broken_close(rule: Violation, what: &str, close: ClosePayload) -> CloseKind {
     let reason = if close.reason.is_empty() { String::new() } else { format!(" \"{}\"", close.reason) };
     let detail = match close.code {
         Some(code) => format!("close {code}{reason}: {what}"),
         None => format!("a close frame: {what}"),
     };
-    How::Violation { rule, detail: PeerText::escaped(detail), close: Some(Box::new(close)) }
+    CloseKind::Violation { rule, detail: UntrustedText::escaped(detail), close: Some(Box::new(close)) }
 }
 
 /// The close code with which RFC 6455 7.4.1 answers a violation.

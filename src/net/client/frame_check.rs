@@ -9,8 +9,8 @@ use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use crate::domain::ending::Violation;
-use crate::domain::incomplete::Part;
+use crate::domain::close_cause::Violation;
+use crate::domain::incomplete::IncompletePart;
 
 /// The longest head of an unmasked frame: two bytes, and eight of the payload's length.
 const MAX_FRAME_HEAD: usize = 10;
@@ -131,12 +131,14 @@ impl FrameCheck {
     }
 
     /// What has come of a frame, or of a fragmented message, that is not complete.
-    pub fn incomplete(&self) -> Option<Part> {
+    pub fn incomplete(&self) -> Option<IncompletePart> {
         match (u64::from(self.head_len), self.payload_left, self.fragments) {
             _ if self.closed && self.payload_left == 0 => None,
-            (_, left @ 1.., _) => Some(Part::Frame { came: self.payload - left, size: self.payload }),
-            (bytes @ 1.., _, _) => Some(Part::Head { bytes }),
-            (_, _, (fragments @ 1.., bytes)) => Some(Part::Message { fragments, bytes }),
+            (_, left @ 1.., _) => {
+                Some(IncompletePart::Frame { came: self.payload - left, size: self.payload })
+            }
+            (bytes @ 1.., _, _) => Some(IncompletePart::Head { bytes }),
+            (_, _, (fragments @ 1.., bytes)) => Some(IncompletePart::Message { fragments, bytes }),
             (0, 0, (0, _)) => None,
         }
     }
@@ -254,7 +256,7 @@ impl<S> CheckedStream<S> {
     }
 
     /// What has come of something that is not complete.
-    pub fn incomplete(&self) -> Option<Part> {
+    pub fn incomplete(&self) -> Option<IncompletePart> {
         self.check.incomplete()
     }
 
@@ -321,7 +323,7 @@ mod tests {
     use tokio_tungstenite::tungstenite::Message;
 
     use super::*;
-    use crate::domain::ending::How;
+    use crate::domain::close_cause::CloseKind;
     use crate::net::client::websocket::{SocketEvent, WebSocket};
     use crate::net::transport::tap::Tap;
 
@@ -343,13 +345,13 @@ mod tests {
         };
         let long = [&[0x82, 126, 0x27, 0x10][..], &[0; 10_000]].concat();
         assert_eq!(incomplete(b""), None);
-        assert_eq!(incomplete(&long[..1]), Some(Part::Head { bytes: 1 }));
-        assert_eq!(incomplete(&long[..4]), Some(Part::Frame { came: 0, size: 10_000 }));
-        assert_eq!(incomplete(&long[..104]), Some(Part::Frame { came: 100, size: 10_000 }));
+        assert_eq!(incomplete(&long[..1]), Some(IncompletePart::Head { bytes: 1 }));
+        assert_eq!(incomplete(&long[..4]), Some(IncompletePart::Frame { came: 0, size: 10_000 }));
+        assert_eq!(incomplete(&long[..104]), Some(IncompletePart::Frame { came: 100, size: 10_000 }));
         assert_eq!(incomplete(&long), None);
         let fragments = [&[0x01, 2][..], b"ab", &[0x89, 0], &[0x00, 1], b"c"].concat();
-        assert_eq!(incomplete(&fragments[..4]), Some(Part::Message { fragments: 1, bytes: 2 }));
-        assert_eq!(incomplete(&fragments), Some(Part::Message { fragments: 2, bytes: 3 }));
+        assert_eq!(incomplete(&fragments[..4]), Some(IncompletePart::Message { fragments: 1, bytes: 2 }));
+        assert_eq!(incomplete(&fragments), Some(IncompletePart::Message { fragments: 2, bytes: 3 }));
         assert_eq!(incomplete(&[&fragments[..], &[0x80, 0]].concat()), None);
         assert_eq!(incomplete(&[0x88, 0, 1, 2]), None, "behind the close frame");
     }
@@ -409,7 +411,7 @@ mod tests {
     }
 
     /// What a socket brings whose opening left these bytes, and to which these came.
-    async fn steps(leftover: &[u8], came: &[u8]) -> (Vec<Message>, How) {
+    async fn steps(leftover: &[u8], came: &[u8]) -> (Vec<Message>, CloseKind) {
         let (near, mut far) = tokio::io::duplex(1024);
         let tap = Tap::new(near);
         let marks = tap.marks();
@@ -433,7 +435,9 @@ mod tests {
         for (leftover, came) in [(&both[..], &[][..]), (&[], &both[..]), (&hello[..], http), split] {
             let (messages, how) = steps(leftover, came).await;
             assert_eq!(messages, [Message::text("hello")]);
-            let How::Violation { rule: Violation::Garbage, detail, .. } = how else { panic!("{how:?}") };
+            let CloseKind::Violation { rule: Violation::Garbage, detail, .. } = how else {
+                panic!("{how:?}")
+            };
             assert!(detail.as_str().contains("after the upgrade") || leftover.len() == 9, "{detail}");
         }
     }

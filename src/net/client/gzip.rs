@@ -4,7 +4,7 @@ use std::io::Read as _;
 
 use flate2::bufread::GzDecoder;
 
-use crate::domain::heartbeat::incoming::MessageRef;
+use crate::domain::heartbeat::inbound::MessageRef;
 
 /// What every gzip stream begins with: its magic and the only method there is (RFC 1952 section 2.3.1).
 const GZIP: [u8; 3] = [0x1f, 0x8b, 8];

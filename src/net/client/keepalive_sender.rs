@@ -2,8 +2,8 @@
 
 use tokio::time::Instant;
 
-use crate::domain::heartbeat::convention::Upkeep;
-use crate::domain::heartbeat::template::{Keys, Payload, Template};
+use crate::domain::heartbeat::protocol_profile::KeepaliveSpec;
+use crate::domain::heartbeat::template::{Payload, RequestKeys, Template};
 use crate::net::client::schedule::Schedule;
 use crate::net::time::unix_ms;
 
@@ -18,7 +18,7 @@ pub struct KeepaliveSender {
 
 impl KeepaliveSender {
     /// The first leaves when the interval has passed once.
-    pub fn new(upkeep: &Upkeep, nonce: u64) -> KeepaliveSender {
+    pub fn new(upkeep: &KeepaliveSpec, nonce: u64) -> KeepaliveSender {
         let schedule = Schedule::new(Instant::now() + upkeep.every, Some(upkeep.every), None);
         KeepaliveSender { message: upkeep.message.clone(), schedule, nonce, sent: 0 }
     }
@@ -34,6 +34,10 @@ impl KeepaliveSender {
         while self.schedule.take_due(now).is_some() {}
         self.sent += 1;
         let seq = self.sent - 1;
-        Some(self.message.render(&Keys { seq, id: format!("{:016x}-{seq}", self.nonce), now_ms: unix_ms() }))
+        Some(self.message.render(&RequestKeys {
+            seq,
+            id: format!("{:016x}-{seq}", self.nonce),
+            now_ms: unix_ms(),
+        }))
     }
 }

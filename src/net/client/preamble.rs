@@ -12,22 +12,22 @@ use tokio_tungstenite::tungstenite::Message;
 use super::disconnect::Disconnect;
 use super::gzip::unpacked;
 use super::websocket::{SocketEvent, WebSocket, to_message};
-use crate::domain::ending::Ending;
-use crate::domain::event::{ConnEvent, Heard};
-use crate::domain::heartbeat::Kind;
-use crate::domain::heartbeat::convention::Convention;
-use crate::domain::heartbeat::incoming::{Incoming, MessageRef};
-use crate::domain::heartbeat::message::{Classifier, Meaning};
+use crate::domain::close_cause::CloseCause;
+use crate::domain::connect_info::{ConnectError, ConnectInfo, FailureKind, ReachedPeer};
+use crate::domain::event::{ConnEvent, PeerTraffic};
+use crate::domain::format::duration as show;
+use crate::domain::heartbeat::HeartbeatKind;
+use crate::domain::heartbeat::classifier::{Classifier, MessageMeaning};
+use crate::domain::heartbeat::inbound::{InboundMessage, MessageRef};
 use crate::domain::heartbeat::pattern::Pattern;
 use crate::domain::heartbeat::presets::{Refusal, resembles};
-use crate::domain::heartbeat::template::{Keys, Template};
+use crate::domain::heartbeat::protocol_profile::ProtocolProfile;
+use crate::domain::heartbeat::template::{RequestKeys, Template};
 use crate::domain::listen::shapes::shown;
-use crate::domain::opening::{FailureKind, OpenError, Opened, Reached};
-use crate::domain::peer_text::PeerText;
 use crate::domain::phase::Phase;
 use crate::domain::secrets;
-use crate::domain::shown::duration as show;
 use crate::domain::target::Target;
+use crate::domain::untrusted_text::UntrustedText;
 use crate::net::time::unix_ms;
 
 /// What is said first, and what must come before heartbeats begin.
@@ -44,7 +44,7 @@ pub struct Preamble {
     /// Whether the server's own app pings are answered meanwhile.
     pub answer_pings: bool,
     /// How the server speaks of heartbeats.
-    pub convention: Convention,
+    pub convention: ProtocolProfile,
 }
 
 impl Preamble {
@@ -56,19 +56,19 @@ impl Preamble {
 
 /// The failure with the address that it is of. What failed on a connection where none of the subprotocols was chosen
 /// that were offered may have failed for that.
-pub fn blame(error: OpenError, facts: &Opened) -> OpenError {
-    let reached = facts.remote.clone().map(|address| Reached {
+pub fn blame(error: ConnectError, facts: &ConnectInfo) -> ConnectError {
+    let reached = facts.remote.clone().map(|address| ReachedPeer {
         address,
         proxy: facts.proxy.clone(),
         untried: Vec::new(),
     });
-    let error = OpenError { reached, attempts: facts.attempts.clone(), ..error };
+    let error = ConnectError { reached, attempts: facts.attempts.clone(), ..error };
     if facts.subprotocols_offered.is_empty() || facts.subprotocol.is_some() {
         return error;
     }
     let offered = facts.subprotocols_offered.join(", ");
     let more = error.hint.map(|hint| format!("; {hint}")).unwrap_or_default();
-    OpenError {
+    ConnectError {
         hint: Some(format!("the server chose none of the subprotocols offered ({offered}){more}")),
         ..error
     }
@@ -116,7 +116,7 @@ pub async fn run_preamble<S: AsyncRead + AsyncWrite + Unpin>(
     greeting: &Preamble,
     target: &Target,
     emit: &(dyn Fn(ConnEvent) + Send + Sync),
-) -> Result<(), OpenError> {
+) -> Result<(), ConnectError> {
     run_preamble_heard_by(socket, greeting, target, emit, &mut |_| {}).await
 }
 
@@ -127,7 +127,7 @@ pub async fn run_preamble_heard_by<S: AsyncRead + AsyncWrite + Unpin>(
     target: &Target,
     emit: &(dyn Fn(ConnEvent) + Send + Sync),
     ear: PreambleListener<'_>,
-) -> Result<(), OpenError> {
+) -> Result<(), ConnectError> {
     let began = Instant::now();
     let mut seen = UnawaitedMessages::default();
     let exchange = exchange(socket, greeting, &mut seen, ear);
@@ -136,7 +136,7 @@ pub async fn run_preamble_heard_by<S: AsyncRead + AsyncWrite + Unpin>(
         Err(_) => Err(PreambleFailure { kind: FailureKind::NotAwaited, cause: seen.complain(greeting) }),
     };
     seen.tell(emit);
-    result.map_err(|PreambleFailure { kind, cause }| OpenError {
+    result.map_err(|PreambleFailure { kind, cause }| ConnectError {
         url: target.to_string(),
         phase: Phase::Await,
         kind,
@@ -153,7 +153,7 @@ pub async fn run_preamble_heard_by<S: AsyncRead + AsyncWrite + Unpin>(
 #[derive(Debug, Default)]
 struct UnawaitedMessages {
     count: u64,
-    first: PeerText,
+    first: UntrustedText,
     /// The presets that such messages are typical of.
     looks_like: Vec<&'static str>,
     /// The first message that is a refusal of a known kind.
@@ -163,7 +163,7 @@ struct UnawaitedMessages {
     /// What is waited for.
     awaiting: Option<Pattern>,
     /// How many of each; told when the greeting is over.
-    heard: Vec<(Heard, u64)>,
+    heard: Vec<(PeerTraffic, u64)>,
 }
 
 impl UnawaitedMessages {
@@ -181,7 +181,7 @@ impl UnawaitedMessages {
         }
     }
 
-    fn hear(&mut self, heard: Heard) {
+    fn hear(&mut self, heard: PeerTraffic) {
         match self.heard.iter_mut().find(|(known, _)| *known == heard) {
             Some((_, count)) => *count += 1,
             None => self.heard.push((heard, 1)),
@@ -297,7 +297,7 @@ async fn await_message<S: AsyncRead + AsyncWrite + Unpin>(
                 // The library answers by itself; if the stream broke, the next step tells.
                 let answered = socket.try_flush().unwrap_or(false);
                 ear(PreambleEvent { at, saying: PreambleEventKind::Ping(payload), answered });
-                seen.hear(Heard::ServerPing { kind: Kind::Protocol, answered: true });
+                seen.hear(PeerTraffic::ServerPing { kind: HeartbeatKind::Protocol, answered: true });
                 continue;
             }
             Message::Pong(payload) => {
@@ -310,7 +310,7 @@ async fn await_message<S: AsyncRead + AsyncWrite + Unpin>(
         let heard = unpacked.as_deref().map_or(heard, MessageRef::Text);
         seen.announced = seen.announced.or_else(|| announced(greeting, heard));
         let mut units = greeting.convention.framing.units(heard);
-        if units.any(|unit| pattern.matches(&Incoming::new(unit)).is_some()) {
+        if units.any(|unit| pattern.matches(&InboundMessage::new(unit)).is_some()) {
             ear(PreambleEvent { at, saying: PreambleEventKind::Awaited(heard), answered: false });
             return Ok(());
         }
@@ -331,33 +331,33 @@ async fn await_message<S: AsyncRead + AsyncWrite + Unpin>(
 fn announced(greeting: &Preamble, message: MessageRef<'_>) -> Option<Duration> {
     let announces = greeting.convention.announces.as_ref()?;
     let mut units = greeting.convention.framing.units(message);
-    units.find_map(|unit| announces.read(&Incoming::new(unit)))
+    units.find_map(|unit| announces.read(&InboundMessage::new(unit)))
 }
 
 /// Answers the server's own pings, and says whether it did; everything else is only told.
 async fn answer<S: AsyncRead + AsyncWrite + Unpin>(
     socket: &mut WebSocket<S>,
-    meaning: Meaning,
+    meaning: MessageMeaning,
     seen: &mut UnawaitedMessages,
 ) -> Result<bool, PreambleFailure> {
     match meaning {
-        Meaning::ServerPing { reply } => {
-            seen.hear(Heard::ServerPing { kind: Kind::App, answered: reply.is_some() });
+        MessageMeaning::ServerPing { reply } => {
+            seen.hear(PeerTraffic::ServerPing { kind: HeartbeatKind::App, answered: reply.is_some() });
             match reply {
                 Some(reply) => say(socket, to_message(reply)).await.map(|()| true),
                 None => Ok(false),
             }
         }
-        Meaning::Answer(_) | Meaning::Echo | Meaning::Ordinary => {
-            seen.hear(Heard::Message);
+        MessageMeaning::Answer(_) | MessageMeaning::Echo | MessageMeaning::Ordinary => {
+            seen.hear(PeerTraffic::Message);
             Ok(false)
         }
     }
 }
 
 /// What a greeting's placeholders stand for: its place in the order, a random id, and the time.
-fn keys(seq: u64) -> Keys {
-    Keys { seq, id: format!("{:016x}", rand::random::<u64>()), now_ms: unix_ms() }
+fn keys(seq: u64) -> RequestKeys {
+    RequestKeys { seq, id: format!("{:016x}", rand::random::<u64>()), now_ms: unix_ms() }
 }
 
 async fn say<S: AsyncRead + AsyncWrite + Unpin>(
@@ -373,7 +373,7 @@ async fn say<S: AsyncRead + AsyncWrite + Unpin>(
 }
 
 fn lost(cut: Disconnect, seen: &UnawaitedMessages) -> PreambleFailure {
-    let how = Ending::describe(cut.who, &cut.how, cut.os_error.as_deref());
+    let how = CloseCause::describe(cut.who, &cut.how, cut.os_error.as_deref());
     let cause = match (seen.count, seen.refused()) {
         (0, _) => how,
         (_, Some(refused)) => format!("{refused}; then {how}"),

@@ -15,7 +15,7 @@ use tokio_tungstenite::tungstenite::{Error, Message};
 use super::disconnect::Disconnect;
 use super::frame_check::CheckedStream;
 use crate::domain::heartbeat::template::Payload;
-use crate::domain::incomplete::Incomplete;
+use crate::domain::incomplete::IncompleteData;
 use crate::net::transport::tap::{SendTime, TapState};
 
 /// Read buffer of one connection. The library's own default is 128 KiB for each.
@@ -105,9 +105,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     }
 
     /// What has come of a frame or a message that is not complete, and how long ago its last bytes came.
-    pub fn incomplete(&self) -> Option<Incomplete> {
+    pub fn incomplete(&self) -> Option<IncompleteData> {
         let part = self.ws.get_ref().incomplete()?;
-        Some(Incomplete { part, since: self.heard_at().elapsed() })
+        Some(IncompleteData { part, since: self.heard_at().elapsed() })
     }
 
     /// Whether bytes of ours wait for the network.

@@ -8,9 +8,9 @@ use x509_parser::certificate::X509Certificate;
 use x509_parser::extensions::GeneralName;
 use x509_parser::x509::X509Name;
 
-use crate::domain::opening::FailureKind;
-use crate::domain::peer_text::PeerText;
-use crate::domain::shown::variant_words;
+use crate::domain::connect_info::FailureKind;
+use crate::domain::format::variant_words;
+use crate::domain::untrusted_text::UntrustedText;
 
 use crate::net::dial_error::DialError;
 
@@ -22,11 +22,11 @@ const MAX_SHOWN_NAMES: usize = 4;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LeafCertificate {
     /// The common name, or the first of `names`.
-    pub subject: Option<PeerText>,
+    pub subject: Option<UntrustedText>,
     /// The issuer's common name, or its organization.
-    pub issuer: Option<PeerText>,
+    pub issuer: Option<UntrustedText>,
     /// The names it is valid for, as far as they are shown.
-    pub names: Vec<PeerText>,
+    pub names: Vec<UntrustedText>,
     /// How many more names it is valid for.
     pub more_names: usize,
     /// Issuer and subject are the same.
@@ -62,12 +62,12 @@ impl LeafCertificate {
     }
 
     /// The common name of a certificate that has no other name.
-    fn common_name_alone(&self) -> Option<&PeerText> {
+    fn common_name_alone(&self) -> Option<&UntrustedText> {
         self.subject.as_ref().filter(|_| self.names.is_empty())
     }
 
     fn valid_for(&self) -> String {
-        let names: Vec<_> = self.names.iter().map(PeerText::as_str).collect();
+        let names: Vec<_> = self.names.iter().map(UntrustedText::as_str).collect();
         match (names.len(), self.more_names) {
             (0, _) => "no name".to_string(),
             (_, 0) => names.join(", "),
@@ -76,23 +76,23 @@ impl LeafCertificate {
     }
 }
 
-fn common_name(name: &X509Name<'_>) -> Option<PeerText> {
-    name.iter_common_name().find_map(|attribute| attribute.as_str().ok()).map(PeerText::new)
+fn common_name(name: &X509Name<'_>) -> Option<UntrustedText> {
+    name.iter_common_name().find_map(|attribute| attribute.as_str().ok()).map(UntrustedText::new)
 }
 
-fn organization(name: &X509Name<'_>) -> Option<PeerText> {
-    name.iter_organization().find_map(|attribute| attribute.as_str().ok()).map(PeerText::new)
+fn organization(name: &X509Name<'_>) -> Option<UntrustedText> {
+    name.iter_organization().find_map(|attribute| attribute.as_str().ok()).map(UntrustedText::new)
 }
 
-fn names(certificate: &X509Certificate<'_>) -> Vec<PeerText> {
+fn names(certificate: &X509Certificate<'_>) -> Vec<UntrustedText> {
     let Ok(Some(extension)) = certificate.subject_alternative_name() else { return Vec::new() };
     extension.value.general_names.iter().filter_map(shown).collect()
 }
 
-fn shown(name: &GeneralName<'_>) -> Option<PeerText> {
+fn shown(name: &GeneralName<'_>) -> Option<UntrustedText> {
     match name {
-        GeneralName::DNSName(name) => Some(PeerText::new(name)),
-        GeneralName::IPAddress(bytes) => ip(bytes).map(|ip| PeerText::new(&ip.to_string())),
+        GeneralName::DNSName(name) => Some(UntrustedText::new(name)),
+        GeneralName::IPAddress(bytes) => ip(bytes).map(|ip| UntrustedText::new(&ip.to_string())),
         _ => None,
     }
 }
@@ -170,7 +170,7 @@ fn wrong_name(leaf: Option<&LeafCertificate>, name: &ServerName<'_>) -> DialErro
 }
 
 /// Whether a name out of a certificate, which its maker chose freely, can be offered to be typed.
-fn is_host_name(name: &PeerText) -> bool {
+fn is_host_name(name: &UntrustedText) -> bool {
     ServerName::try_from(name.as_str()).is_ok()
 }
 
@@ -309,7 +309,7 @@ mod tests {
     fn a_name_is_offered_only_if_it_is_a_host_name() {
         let asked = ServerName::try_from("a.example").unwrap();
         let hint = |name: &str| {
-            let leaf = LeafCertificate { names: vec![PeerText::new(name)], ..leaf(&[]) };
+            let leaf = LeafCertificate { names: vec![UntrustedText::new(name)], ..leaf(&[]) };
             wrong_name(Some(&leaf), &asked).hint
         };
         assert!(hint("b.example").is_some_and(|hint| hint.ends_with("--server-name b.example")));

@@ -10,7 +10,7 @@ use http::{HeaderMap, HeaderValue};
 use tokio::time::{Instant, timeout_at};
 use url::Host;
 
-use crate::domain::opening::{FailureKind, OpenError, Opened, Reached, Stamper};
+use crate::domain::connect_info::{ConnectError, ConnectInfo, FailureKind, ReachedPeer, TimestampChoice};
 use crate::domain::phase::Phase;
 use crate::domain::target::{Credentials, Target};
 
@@ -55,7 +55,7 @@ pub struct DialPlan {
     /// For how long what was sent may stay unacknowledged before TCP gives the connection up; `None`: the system's
     /// own patience, a quarter of an hour.
     pub user_timeout: Option<Duration>,
-    pub stamper: Stamper,
+    pub stamper: TimestampChoice,
 }
 
 impl Default for DialPlan {
@@ -75,7 +75,7 @@ impl Default for DialPlan {
             connect_timeout: Duration::from_secs(10),
             tcp_keepalive: None,
             user_timeout: None,
-            stamper: Stamper::Auto,
+            stamper: TimestampChoice::Auto,
         }
     }
 }
@@ -110,13 +110,13 @@ pub struct Open {
     pub leftover: Vec<u8>,
     /// What the byte tap on the socket sees.
     pub marks: Arc<TapState>,
-    pub facts: Opened,
+    pub facts: ConnectInfo,
 }
 
 /// Opens a WebSocket to `target`.
 ///
 /// The error names the phase that failed, why, and every address that was tried.
-pub async fn open(plan: &DialPlan, target: &Target) -> Result<Open, OpenError> {
+pub async fn open(plan: &DialPlan, target: &Target) -> Result<Open, ConnectError> {
     let proxy = plan.proxy_for(target);
     // Reading the system's roots is this machine's work, and none of the phases'. Its error is met again
     // where TLS begins.
@@ -167,7 +167,7 @@ struct DialProgress<'a> {
     proxy: Option<ProxyUrl>,
     began: Instant,
     deadline: Instant,
-    facts: Opened,
+    facts: ConnectInfo,
     /// All addresses that may be tried.
     candidates: Vec<String>,
 }
@@ -175,7 +175,7 @@ struct DialProgress<'a> {
 impl<'a> DialProgress<'a> {
     fn new(plan: &'a DialPlan, target: &'a Target, proxy: Option<ProxyUrl>) -> DialProgress<'a> {
         let began = Instant::now();
-        let facts = Opened { proxy: proxy.as_ref().map(ProxyUrl::to_string), ..Opened::default() };
+        let facts = ConnectInfo { proxy: proxy.as_ref().map(ProxyUrl::to_string), ..ConnectInfo::default() };
         let deadline = began + plan.connect_timeout.min(MAX_CONNECT_TIMEOUT);
         DialProgress { plan, target, proxy, began, deadline, facts, candidates: Vec::new() }
     }
@@ -359,16 +359,16 @@ impl<'a> DialProgress<'a> {
     }
 
     /// Where the connection stands, once there is one.
-    fn reached(&self) -> Option<Reached> {
+    fn reached(&self) -> Option<ReachedPeer> {
         let address = self.facts.remote.clone()?;
         let tried =
             |address: &&String| self.facts.attempts.iter().any(|attempt| attempt.address == **address);
         let untried = self.candidates.iter().filter(|address| !tried(address)).cloned().collect();
-        Some(Reached { address, proxy: self.facts.proxy.clone(), untried })
+        Some(ReachedPeer { address, proxy: self.facts.proxy.clone(), untried })
     }
 
-    fn error(self, phase: Phase, fault: DialError) -> OpenError {
-        OpenError {
+    fn error(self, phase: Phase, fault: DialError) -> ConnectError {
+        ConnectError {
             url: self.target.to_string(),
             phase,
             kind: fault.kind,
@@ -385,7 +385,7 @@ impl<'a> DialProgress<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::phase::Phases;
+    use crate::domain::phase::PhaseTimes;
     use crate::net::connect::proxy::ProxyEnvironment;
     use crate::net::connect::tls::TlsOptions;
     use crate::net::testing::loopback_peer::{accept, accepting, answering, header, peer, peer_on, request};
@@ -408,7 +408,7 @@ mod tests {
         TcpListener::bind(("127.0.0.1", 0)).await.unwrap().local_addr().unwrap()
     }
 
-    async fn failed(plan: &DialPlan, target: &Target) -> OpenError {
+    async fn failed(plan: &DialPlan, target: &Target) -> ConnectError {
         open(plan, target).await.unwrap_err()
     }
 
@@ -429,7 +429,7 @@ mod tests {
         assert_eq!((open.marks.read_bytes() - read, open.marks.written_bytes() - written), (3, 3));
         assert_eq!(open.facts.remote, Some(peer.address.to_string()));
         assert!(open.facts.local.as_deref().is_some_and(|local| local.starts_with("127.0.0.1:")));
-        let Phases { dns, tcp, proxy, tls, upgrade, total } = open.facts.phases;
+        let PhaseTimes { dns, tcp, proxy, tls, upgrade, total } = open.facts.phases;
         assert_eq!((dns, proxy, tls), (None, None, None));
         assert!(tcp.unwrap() + upgrade.unwrap() <= total);
         assert_eq!(open.facts.attempts.len(), 1);

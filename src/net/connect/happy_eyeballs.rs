@@ -8,7 +8,7 @@ use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use tokio::time::{Instant, sleep_until};
 
-use crate::domain::opening::{Attempt, FailureKind};
+use crate::domain::connect_info::{ConnectAttempt, FailureKind};
 
 use crate::net::dial_error::DialError;
 
@@ -42,7 +42,7 @@ pub struct RaceResult<C> {
     /// The first connection; `None` when no address gave one.
     pub won: Option<C>,
     /// Every address that was tried, in the order of their start.
-    pub attempts: Vec<Attempt>,
+    pub attempts: Vec<ConnectAttempt>,
     /// Why each one failed, in the order of their failing; with the time out, those that were still
     /// under way are among them.
     pub faults: Vec<DialError>,
@@ -172,9 +172,9 @@ impl Attempts {
 }
 
 impl RunningAttempt {
-    fn attempt(self, raced: Instant) -> Attempt {
+    fn attempt(self, raced: Instant) -> ConnectAttempt {
         let (took, error) = self.end.unwrap_or_else(|| (raced - self.began, Some(ABANDONED.to_string())));
-        Attempt { address: self.address, took, error }
+        ConnectAttempt { address: self.address, took, error }
     }
 }
 
@@ -228,8 +228,8 @@ mod tests {
         race(addresses.to_vec(), "", Instant::now() + BUDGET, BUDGET, script).await
     }
 
-    fn attempt(address: &str, took: u64, error: Option<&str>) -> Attempt {
-        Attempt { address: address.into(), took: ms(took), error: error.map(str::to_string) }
+    fn attempt(address: &str, took: u64, error: Option<&str>) -> ConnectAttempt {
+        ConnectAttempt { address: address.into(), took: ms(took), error: error.map(str::to_string) }
     }
 
     #[test]

@@ -6,8 +6,8 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::time::{Instant, timeout_at};
 
-use crate::domain::opening::{FailureKind, Refusal};
-use crate::domain::peer_text::PeerText;
+use crate::domain::connect_info::{FailureKind, RefusalResponse};
+use crate::domain::untrusted_text::UntrustedText;
 
 use crate::net::dial_error::DialError;
 
@@ -248,8 +248,8 @@ impl HeadError {
     }
 }
 
-fn without_headers(status: u16) -> Refusal {
-    Refusal { status, headers: Vec::new(), body: PeerText::default() }
+fn without_headers(status: u16) -> RefusalResponse {
+    RefusalResponse { status, headers: Vec::new(), body: UntrustedText::default() }
 }
 
 /// How an answer begins that is not HTTP/1. What comes after its first line may be headers, and an

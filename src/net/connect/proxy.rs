@@ -21,7 +21,7 @@ use tokio::time::{Instant, timeout_at};
 use tower_service::Service;
 use url::Host;
 
-use crate::domain::opening::FailureKind;
+use crate::domain::connect_info::FailureKind;
 use crate::domain::target::{Target, is_scheme, is_zone};
 
 use super::http_head::{HeadError, HeadReader, HttpHead, KnownProtocol};

@@ -7,7 +7,7 @@ use std::str::FromStr;
 
 use url::Host;
 
-use crate::domain::opening::FailureKind;
+use crate::domain::connect_info::FailureKind;
 use crate::domain::target::is_zone;
 
 use crate::net::dial_error::DialError;

@@ -23,10 +23,10 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 use url::Host;
 
-use crate::domain::opening::{FailureKind, TlsFacts};
+use crate::domain::connect_info::{FailureKind, TlsInfo};
+use crate::domain::format::variant_words;
 use crate::domain::pem_text;
 use crate::domain::phase::Phase;
-use crate::domain::shown::variant_words;
 
 use super::certificate::{self, LeafCertificate};
 use crate::net::dial_error::DialError;
@@ -380,7 +380,7 @@ pub async fn handshake<S>(
     party: &TlsPeer,
     deadline: Instant,
     budget: Duration,
-) -> Result<(TlsStream<S>, TlsFacts), DialError>
+) -> Result<(TlsStream<S>, TlsInfo), DialError>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
@@ -403,11 +403,11 @@ where
     }
 }
 
-fn facts(connection: &ClientConnection, leaf: Option<LeafCertificate>, verified: bool) -> TlsFacts {
+fn facts(connection: &ClientConnection, leaf: Option<LeafCertificate>, verified: bool) -> TlsInfo {
     let version = connection.protocol_version().map(|version| format!("{version:?}").replace('_', "."));
     let cipher = connection.negotiated_cipher_suite().map(|suite| format!("{:?}", suite.suite()));
     let alpn = connection.alpn_protocol().map(|name| String::from_utf8_lossy(name).into_owned());
-    TlsFacts {
+    TlsInfo {
         version: version.unwrap_or_default(),
         // rustls marks TLS 1.3's suites, IANA does not.
         cipher: cipher.unwrap_or_default().replacen("TLS13_", "TLS_", 1),
@@ -584,11 +584,7 @@ mod tests {
         TlsPlan::build(&TlsOptions { insecure: true, ..TlsOptions::default() }).unwrap()
     }
 
-    async fn negotiated<T>(
-        plan: &TlsPlan,
-        peer: &LoopbackPeer<T>,
-        name: &str,
-    ) -> Result<TlsFacts, DialError> {
+    async fn negotiated<T>(plan: &TlsPlan, peer: &LoopbackPeer<T>, name: &str) -> Result<TlsInfo, DialError> {
         let stream = TcpStream::connect(peer.address).await.unwrap();
         let party = TlsPeer::Server(parse_name(name).unwrap());
         let (_, facts) = handshake(plan, stream, &party, Instant::now() + BUDGET, BUDGET).await?;
@@ -596,7 +592,7 @@ mod tests {
     }
 
     /// Shows a certificate to a client that asks for `a.example`.
-    async fn shown(plan: &TlsPlan, shown: &TestCertificate) -> Result<TlsFacts, DialError> {
+    async fn shown(plan: &TlsPlan, shown: &TestCertificate) -> Result<TlsInfo, DialError> {
         let peer = TestTlsServer::new(shown).run(hold).await;
         negotiated(plan, &peer, "a.example").await
     }

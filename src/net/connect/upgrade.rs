@@ -13,9 +13,9 @@ use tokio::time::{Instant, timeout_at};
 use tokio_tungstenite::tungstenite::handshake::client::generate_key;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
-use crate::domain::opening::FailureKind;
-use crate::domain::peer_text::PeerText;
+use crate::domain::connect_info::FailureKind;
 use crate::domain::target::{Credentials, Target};
+use crate::domain::untrusted_text::UntrustedText;
 
 use super::http_head::{HeadError, HeadReader, HttpHead, KnownProtocol};
 use super::tls;
@@ -40,9 +40,9 @@ pub struct UpgradeOffer<'a> {
 #[derive(Debug, PartialEq, Eq)]
 pub struct Upgraded {
     pub subprotocols_offered: Vec<String>,
-    pub subprotocol: Option<PeerText>,
+    pub subprotocol: Option<UntrustedText>,
     /// The response's telling headers.
-    pub headers: Vec<(String, PeerText)>,
+    pub headers: Vec<(String, UntrustedText)>,
     /// What came after the response's head: the beginning of the WebSocket's frames.
     pub leftover: Vec<u8>,
 }
@@ -249,7 +249,7 @@ fn line(bytes: &mut Vec<u8>, name: &str, value: &HeaderValue) {
     bytes.extend(b"\r\n");
 }
 
-/// `x-api-key` as `X-Api-Key`: names are caseless, but not every server knows that.
+/// `x-api-key` as `X-Api-PlaceholderName`: names are caseless, but not every server knows that.
 fn title_case(name: &HeaderName) -> String {
     let mut start = true;
     let cased = name.as_str().chars().map(|c| {
@@ -261,7 +261,7 @@ fn title_case(name: &HeaderName) -> String {
 }
 
 /// Whether a 101 is one that RFC 6455 section 4.1 lets a client accept; its subprotocol.
-fn judge(head: &HttpHead, request: &UpgradeRequest) -> Result<Option<PeerText>, DialError> {
+fn judge(head: &HttpHead, request: &UpgradeRequest) -> Result<Option<UntrustedText>, DialError> {
     if head.minor_version == 0 {
         return Err(bad("the server answered 101 in HTTP/1.0; an upgrade needs HTTP/1.1"));
     }
@@ -282,7 +282,9 @@ fn bad(cause: impl Into<String>) -> DialError {
 
 fn missing(head: &HttpHead, name: &str, wanted: &str) -> String {
     match head.text(name) {
-        Some(got) => format!("the 101 response says {name}: {} instead of {wanted}", PeerText::new(&got)),
+        Some(got) => {
+            format!("the 101 response says {name}: {} instead of {wanted}", UntrustedText::new(&got))
+        }
         None => format!("the 101 response lacks {wanted}"),
     }
 }
@@ -292,7 +294,8 @@ fn accept(head: &HttpHead, key: &[u8]) -> Result<(), DialError> {
     match head.text("sec-websocket-accept") {
         Some(got) if got == wanted => Ok(()),
         Some(got) => {
-            let cause = format!("wrong Sec-WebSocket-Accept: {} instead of {wanted}", PeerText::new(&got));
+            let cause =
+                format!("wrong Sec-WebSocket-Accept: {} instead of {wanted}", UntrustedText::new(&got));
             Err(bad(cause).hint("the server, or a cache before it, did not answer this very request"))
         }
         None => Err(bad("the 101 response lacks Sec-WebSocket-Accept")),
@@ -303,7 +306,7 @@ fn extensions(head: &HttpHead, request: &UpgradeRequest) -> Result<(), DialError
     let Some(chosen) = head.text("sec-websocket-extensions").filter(|chosen| !chosen.is_empty()) else {
         return Ok(());
     };
-    let chosen = PeerText::new(&chosen);
+    let chosen = UntrustedText::new(&chosen);
     match request.offers_extensions {
         true => Err(bad(format!("the server chose the extension {chosen}, which wscheck does not speak"))
             .hint("leave Sec-WebSocket-Extensions out of the headers")),
@@ -311,24 +314,26 @@ fn extensions(head: &HttpHead, request: &UpgradeRequest) -> Result<(), DialError
     }
 }
 
-fn subprotocol(head: &HttpHead, offered: &[String]) -> Result<Option<PeerText>, DialError> {
+fn subprotocol(head: &HttpHead, offered: &[String]) -> Result<Option<UntrustedText>, DialError> {
     // An empty line chooses nothing.
     let lines = head.all("sec-websocket-protocol").flat_map(|value| value.split(|byte| *byte == b','));
     let chosen: Vec<_> = lines.map(<[u8]>::trim_ascii).filter(|name| !name.is_empty()).collect();
     match chosen.as_slice() {
         [] => Ok(None),
-        [one] if offered.iter().any(|name| name.as_bytes() == *one) => Ok(Some(PeerText::from_bytes(one))),
+        [one] if offered.iter().any(|name| name.as_bytes() == *one) => {
+            Ok(Some(UntrustedText::from_bytes(one)))
+        }
         [one] => Err(not_offered(&String::from_utf8_lossy(one), offered)),
         more => {
             let names = more.iter().map(|name| String::from_utf8_lossy(name)).collect::<Vec<_>>().join(", ");
-            Err(bad(format!("the server chose more than one subprotocol: {}", PeerText::new(&names))))
+            Err(bad(format!("the server chose more than one subprotocol: {}", UntrustedText::new(&names))))
         }
     }
 }
 
 /// The server chose what it was not offered; browsers refuse that, too.
 fn not_offered(chosen: &str, offered: &[String]) -> DialError {
-    let shown = PeerText::new(chosen);
+    let shown = UntrustedText::new(chosen);
     let but = if offered.is_empty() { String::new() } else { format!(" (offered: {})", offered.join(", ")) };
     let fault = bad(format!("the server chose a subprotocol that was not offered: {shown}{but}"));
     match (offered.iter().find(|name| name.eq_ignore_ascii_case(chosen)), is_pasteable(chosen)) {
@@ -345,10 +350,10 @@ fn is_pasteable(name: &str) -> bool {
 }
 
 /// The response's telling headers; a subprotocol's empty line is one, since browsers refuse it.
-fn telling(head: &HttpHead) -> Vec<(String, PeerText)> {
+fn telling(head: &HttpHead) -> Vec<(String, UntrustedText)> {
     let mut headers = upgrade_error::hops(head);
     if head.all("sec-websocket-protocol").any(|value| value.trim_ascii().is_empty()) {
-        headers.push(("sec-websocket-protocol".to_string(), PeerText::default()));
+        headers.push(("sec-websocket-protocol".to_string(), UntrustedText::default()));
     }
     headers
 }
@@ -507,8 +512,8 @@ mod tests {
             upgraded(&asked, answer.as_bytes(), false).await,
             Ok(Upgraded {
                 subprotocols_offered: vec!["chat".into(), "v2".into()],
-                subprotocol: Some(PeerText::new("v2")),
-                headers: vec![("via".into(), PeerText::new("1.1 x"))],
+                subprotocol: Some(UntrustedText::new("v2")),
+                headers: vec![("via".into(), UntrustedText::new("1.1 x"))],
                 leftover: b"\x01\x02".to_vec(),
             })
         );
@@ -527,9 +532,9 @@ mod tests {
             assert_eq!(answered(&good(line)).await.unwrap().subprotocol, None, "{line:?}");
         }
         let upgraded = answered(&good("Sec-WebSocket-Protocol:\r\n")).await.unwrap();
-        assert_eq!(upgraded.headers, [("sec-websocket-protocol".to_string(), PeerText::default())]);
+        assert_eq!(upgraded.headers, [("sec-websocket-protocol".to_string(), UntrustedText::default())]);
         let both = good("Sec-WebSocket-Protocol:\r\nSec-WebSocket-Protocol: v2\r\n");
-        assert_eq!(answered(&both).await.unwrap().subprotocol, Some(PeerText::new("v2")));
+        assert_eq!(answered(&both).await.unwrap().subprotocol, Some(UntrustedText::new("v2")));
     }
 
     #[tokio::test(start_paused = true)]

@@ -6,10 +6,10 @@ mod body_text;
 mod gateway;
 mod redirect;
 
+use crate::domain::connect_info::{FailureKind, RefusalResponse};
 use crate::domain::engine_io;
-use crate::domain::opening::{FailureKind, Refusal};
-use crate::domain::peer_text::PeerText;
 use crate::domain::target::{Target, redact_text};
+use crate::domain::untrusted_text::UntrustedText;
 
 use super::http_head::HttpHead;
 use crate::net::dial_error::DialError;
@@ -54,7 +54,7 @@ const REASON_HEADERS: &[&str] = &[
 const MAX_KEPT_HEADERS: usize = 32;
 
 /// The headers of `head` that tell of hops.
-pub fn hops(head: &HttpHead) -> Vec<(String, PeerText)> {
+pub fn hops(head: &HttpHead) -> Vec<(String, UntrustedText)> {
     kept(head, is_hop)
 }
 
@@ -62,16 +62,16 @@ fn is_hop(name: &str) -> bool {
     HOP_HEADERS.contains(&name) || HOP_HEADER_PREFIXES.iter().any(|family| name.starts_with(family))
 }
 
-fn kept(head: &HttpHead, keep: impl Fn(&str) -> bool) -> Vec<(String, PeerText)> {
+fn kept(head: &HttpHead, keep: impl Fn(&str) -> bool) -> Vec<(String, UntrustedText)> {
     let kept = head.headers.iter().filter(|(name, _)| keep(name)).take(MAX_KEPT_HEADERS);
     kept.map(|(name, value)| (name.clone(), shown(name, value))).collect()
 }
 
 /// A redirect may carry credentials in its URL.
-fn shown(name: &str, value: &[u8]) -> PeerText {
+fn shown(name: &str, value: &[u8]) -> UntrustedText {
     match name {
-        "location" => PeerText::new(&redact_text(&String::from_utf8_lossy(value))),
-        _ => PeerText::from_bytes(value),
+        "location" => UntrustedText::new(&redact_text(&String::from_utf8_lossy(value))),
+        _ => UntrustedText::from_bytes(value),
     }
 }
 
@@ -109,14 +109,14 @@ impl<'a> SentRequest<'a> {
 const WEBSOCKET_VERSION: &str = "13";
 
 /// The response as evidence: its status, its telling headers and the start of its body, of which these bytes came.
-pub fn evidence(head: &HttpHead, bytes: &[u8]) -> Refusal {
+pub fn evidence(head: &HttpHead, bytes: &[u8]) -> RefusalResponse {
     evident(head, &ResponseBody::new(head, bytes))
 }
 
-fn evident(head: &HttpHead, body: &ResponseBody) -> Refusal {
+fn evident(head: &HttpHead, body: &ResponseBody) -> RefusalResponse {
     let headers = kept(head, |name| is_hop(name) || REASON_HEADERS.contains(&name));
-    let body = if repeats_a_secret(head, &body.text) { PeerText::default() } else { body.shown.clone() };
-    Refusal { status: head.status, headers, body }
+    let body = if repeats_a_secret(head, &body.text) { UntrustedText::default() } else { body.shown.clone() };
+    RefusalResponse { status: head.status, headers, body }
 }
 
 /// Whether the body repeats a Location that is not shown as it is: most redirects come with a page
@@ -219,7 +219,7 @@ impl RefusedResponse<'_> {
         if versions.is_empty() || versions.contains(&self.sent.version) {
             return None;
         }
-        let shown = PeerText::new(&versions.join(", "));
+        let shown = UntrustedText::new(&versions.join(", "));
         Some(match self.sent.version.as_str() {
             WEBSOCKET_VERSION => {
                 format!("the server wants another WebSocket version ({shown}); wscheck speaks 13")
@@ -280,7 +280,7 @@ impl RefusedResponse<'_> {
         let other = wanted.iter().all(|token| token != "websocket") && !wanted.is_empty();
         match (other, self.head.text("upgrade")) {
             (true, Some(upgrade)) => {
-                format!("the server wants another protocol here: {}", PeerText::new(&upgrade))
+                format!("the server wants another protocol here: {}", UntrustedText::new(&upgrade))
             }
             (true, None) | (false, _) => self.no_upgrade(),
         }
@@ -300,7 +300,7 @@ const FORBIDDEN: &str =
 
 fn retry(why: &str, head: &HttpHead) -> String {
     match head.text("retry-after") {
-        Some(after) => format!("{why}; it asks to retry after {}", PeerText::new(&after)),
+        Some(after) => format!("{why}; it asks to retry after {}", UntrustedText::new(&after)),
         None => why.to_string(),
     }
 }
@@ -358,8 +358,8 @@ mod tests {
         assert_eq!(
             kept,
             [
-                ("server".to_string(), PeerText::new("nginx\x1b[2J")),
-                ("x-envoy-upstream-service-time".to_string(), PeerText::new("3")),
+                ("server".to_string(), UntrustedText::new("nginx\x1b[2J")),
+                ("x-envoy-upstream-service-time".to_string(), UntrustedText::new("3")),
             ]
         );
     }

@@ -15,7 +15,7 @@ use tokio::time::Instant;
 
 use super::tap::{TcpIntrospect, TimestampedRead, TxTimestamp};
 use super::tcp::TcpConnection;
-use crate::domain::opening::{FailureKind, Stamper, Timestamps};
+use crate::domain::connect_info::{FailureKind, TimestampChoice, TimestampSource};
 use crate::domain::tcp::TcpView;
 use crate::net::dial_error::DialError;
 
@@ -36,7 +36,7 @@ pub struct SocketOptions {
     pub keepalive: Option<Duration>,
     /// For how long what was sent may stay unacknowledged (TCP_USER_TIMEOUT, RFC 5482); it has effect on Linux.
     pub user_timeout: Option<Duration>,
-    pub stamper: Stamper,
+    pub stamper: TimestampChoice,
 }
 
 impl TransportSocket {
@@ -58,11 +58,13 @@ impl TransportSocket {
         #[cfg(target_os = "linux")]
         SockRef::from(&stream).set_tcp_user_timeout(options.user_timeout).map_err(failed)?;
         let mut stream = TcpConnection::new(stream).map_err(failed)?;
-        if options.stamper != Stamper::User {
+        if options.stamper != TimestampChoice::User {
             stream.stamp();
         }
         match (options.stamper, stream.timestamps()) {
-            (Stamper::Kernel, Timestamps::User | Timestamps::KernelReceive) => Err(unstamped_fault(&shown)),
+            (TimestampChoice::Kernel, TimestampSource::User | TimestampSource::KernelReceive) => {
+                Err(unstamped_fault(&shown))
+            }
             _ => Ok(TransportSocket::Tcp(stream)),
         }
     }
@@ -76,10 +78,10 @@ impl TransportSocket {
     }
 
     /// Who says when bytes arrive.
-    pub fn timestamps(&self) -> Timestamps {
+    pub fn timestamps(&self) -> TimestampSource {
         match self {
             TransportSocket::Tcp(stream) => stream.timestamps(),
-            TransportSocket::Unix(_) => Timestamps::User,
+            TransportSocket::Unix(_) => TimestampSource::User,
         }
     }
 
@@ -209,7 +211,7 @@ impl TimestampedRead for TransportSocket {
     }
 
     fn stamps_departures(&self) -> bool {
-        self.timestamps() == Timestamps::Kernel
+        self.timestamps() == TimestampSource::Kernel
     }
 
     fn departed(&mut self) -> Option<TxTimestamp> {

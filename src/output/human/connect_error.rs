@@ -1,8 +1,8 @@
 //! An error for people: what failed, on what, at which step and why; then what was tried, and a hint.
 
 use super::style::Styler;
-use crate::domain::opening::{Attempt, OpenError, Refusal};
-use crate::domain::peer_text::PeerText;
+use crate::domain::connect_info::{ConnectAttempt, ConnectError, RefusalResponse};
+use crate::domain::untrusted_text::UntrustedText;
 use crate::output::units::spoken;
 
 /// The most addresses that are listed as not tried.
@@ -18,7 +18,7 @@ pub fn complaint(paint: Styler, message: &str, hint: Option<&str>) -> String {
 }
 
 /// Why a connection did not open: every attempt when there was more than one, and what HTTP answered.
-pub fn failed_opening(paint: Styler, error: &OpenError) -> String {
+pub fn failed_opening(paint: Styler, error: &ConnectError) -> String {
     let mut text = complaint(paint, &error.to_string(), None);
     let untried = error.reached.as_ref().map(|reached| reached.untried.as_slice()).unwrap_or_default();
     if error.attempts.len() + untried.len() > 1 {
@@ -39,12 +39,12 @@ fn not_tried(address: &str) -> String {
 }
 
 /// What became of one address: `[::1]:9001: connection refused by [::1]:9001 (ECONNREFUSED), after 87 µs`.
-pub fn tried(attempt: &Attempt) -> String {
+pub fn tried(attempt: &ConnectAttempt) -> String {
     let outcome = attempt.error.as_deref().unwrap_or("connected");
     format!("{}: {outcome}, after {}", attempt.address, spoken(attempt.took))
 }
 
-fn answered(refusal: &Refusal) -> String {
+fn answered(refusal: &RefusalResponse) -> String {
     let mut text = format!("  HTTP {}\n", refusal.status);
     for (name, value) in &refusal.headers {
         text.push_str(&format!("  {name}: {value}\n"));
@@ -53,7 +53,7 @@ fn answered(refusal: &Refusal) -> String {
     text
 }
 
-fn body(body: &PeerText) -> String {
+fn body(body: &UntrustedText) -> String {
     match body.is_empty() {
         true => String::new(),
         false => format!("  body: {body}\n"),

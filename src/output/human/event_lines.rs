@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use super::style::Styler;
-use crate::domain::ending::Ending;
-use crate::domain::event::{Beat, StatusChange};
-use crate::domain::heartbeat::{Kind, Outcome, Stray};
-use crate::domain::opening::{OpenError, Opened};
-use crate::domain::phase::{Phase, Phases};
+use crate::domain::close_cause::CloseCause;
+use crate::domain::connect_info::{ConnectError, ConnectInfo};
+use crate::domain::event::{HeartbeatResult, StatusChange};
+use crate::domain::heartbeat::{HeartbeatKind, HeartbeatOutcome, StrayPong};
+use crate::domain::phase::{Phase, PhaseTimes};
 use crate::domain::run::RunInfo;
 use crate::output::units::{TimeUnit, spoken};
 
@@ -24,7 +24,7 @@ pub fn plan(info: &RunInfo) -> String {
 }
 
 /// How long opening took, and its phases: `1.84 ms (DNS 0.412, TCP 0.087, upgrade 1.34)`.
-pub fn phases(phases: &Phases) -> String {
+pub fn phases(phases: &PhaseTimes) -> String {
     let parts = [
         (Phase::Dns, phases.dns),
         (Phase::Tcp, phases.tcp),
@@ -42,7 +42,7 @@ pub fn phases(phases: &Phases) -> String {
 }
 
 /// Where the connection goes: `127.0.0.1:9001`, with the proxy where there is one.
-pub fn way(opened: &Opened) -> Option<String> {
+pub fn way(opened: &ConnectInfo) -> Option<String> {
     match (&opened.remote, &opened.proxy) {
         (None, None) => None,
         (Some(remote), None) => Some(remote.clone()),
@@ -52,7 +52,7 @@ pub fn way(opened: &Opened) -> Option<String> {
 }
 
 /// One heartbeat's outcome: `seq=3 protocol rtt=0.214 ms`.
-pub fn beat(paint: Styler, info: &RunInfo, beat: &Beat) -> String {
+pub fn beat(paint: Styler, info: &RunInfo, beat: &HeartbeatResult) -> String {
     let kind_width = info.kinds.iter().map(|kind| kind.label().len()).max().unwrap_or(0);
     let seq = format!("seq={}", beat.seq);
     let seq_width = info.count.map_or(0, |count| 4 + count.saturating_sub(1).to_string().len());
@@ -60,35 +60,37 @@ pub fn beat(paint: Styler, info: &RunInfo, beat: &Beat) -> String {
     format!("{seq:<seq_width$} {:<kind_width$} {what}", beat.kind.label())
 }
 
-fn outcome(timeout: Duration, beat: &Beat) -> String {
+fn outcome(timeout: Duration, beat: &HeartbeatResult) -> String {
     let rtt = beat
         .rtt
         .map_or_else(|| "rtt unknown".to_string(), |rtt| format!("rtt={}", TimeUnit::Millis.span(rtt)));
     let was = beat.was.map(|was| format!(" (was {was})")).unwrap_or_default();
     match beat.outcome {
-        Outcome::Ok => format!("{rtt}{was}{}", rivals(beat.rivals)),
-        Outcome::Late => format!("late: {rtt}{was}{}", rivals(beat.rivals)),
-        Outcome::Missed => format!("missed: {}{was}", why_missed(timeout, beat)),
-        Outcome::Superseded => format!(
+        HeartbeatOutcome::Ok => format!("{rtt}{was}{}", rivals(beat.rivals)),
+        HeartbeatOutcome::Late => format!("late: {rtt}{was}{}", rivals(beat.rivals)),
+        HeartbeatOutcome::Missed => format!("missed: {}{was}", why_missed(timeout, beat)),
+        HeartbeatOutcome::Superseded => format!(
             "superseded: no pong of its own (a later ping was answered; the server may have held both){was}"
         ),
-        Outcome::Unsent => format!("unsent: it never left this machine{was}"),
+        HeartbeatOutcome::Unsent => format!("unsent: it never left this machine{was}"),
     }
 }
 
-fn why_missed(timeout: Duration, beat: &Beat) -> String {
+fn why_missed(timeout: Duration, beat: &HeartbeatResult) -> String {
     let answer = answer(beat.kind);
     match (beat.kind, beat.later_answered) {
         (_, false) => format!("no {answer} within {}", spoken(timeout)),
-        (Kind::Protocol, true) => format!("no {answer} of its own (a later ping was answered)"),
-        (Kind::App, true) => format!("no {answer} within {} (others were answered since)", spoken(timeout)),
+        (HeartbeatKind::Protocol, true) => format!("no {answer} of its own (a later ping was answered)"),
+        (HeartbeatKind::App, true) => {
+            format!("no {answer} within {} (others were answered since)", spoken(timeout))
+        }
     }
 }
 
-fn answer(kind: Kind) -> &'static str {
+fn answer(kind: HeartbeatKind) -> &'static str {
     match kind {
-        Kind::Protocol => "pong",
-        Kind::App => "answer",
+        HeartbeatKind::Protocol => "pong",
+        HeartbeatKind::App => "answer",
     }
 }
 
@@ -100,11 +102,11 @@ fn rivals(rivals: u32) -> String {
 }
 
 /// A pong that answers nothing.
-pub fn stray(paint: Styler, kind: Kind, stray: Stray) -> String {
+pub fn stray(paint: Styler, kind: HeartbeatKind, stray: StrayPong) -> String {
     let why = match stray {
-        Stray::Unsolicited => "nothing was outstanding",
-        Stray::Mismatched => "it answers none of ours",
-        Stray::Duplicate => "that one was answered already",
+        StrayPong::Unsolicited => "nothing was outstanding",
+        StrayPong::Mismatched => "it answers none of ours",
+        StrayPong::Duplicate => "that one was answered already",
     };
     paint.wary(&format!("stray {kind} {}: {}: {why}", answer(kind), stray.label()))
 }
@@ -118,8 +120,8 @@ pub fn status(paint: Styler, change: &StatusChange) -> String {
 
 /// `peer sent close 1001 (going away) "bye", after 12 s, idle 0.9 s`; how long it was idle says nothing when we ended
 /// it as planned.
-pub fn ending(ending: &Ending) -> String {
-    let what = Ending::describe(ending.who, &ending.how, ending.os_error.as_deref());
+pub fn ending(ending: &CloseCause) -> String {
+    let what = CloseCause::describe(ending.who, &ending.how, ending.os_error.as_deref());
     let reply = ending.reply.as_ref().map(|reply| format!("; {reply}")).unwrap_or_default();
     let said = format!("{what}, after {}{reply}", spoken(ending.age));
     if ending.was_planned() {
@@ -130,12 +132,12 @@ pub fn ending(ending: &Ending) -> String {
 }
 
 /// An attempt to open it again that failed.
-pub fn failed_again(error: &OpenError) -> String {
+pub fn failed_again(error: &ConnectError) -> String {
     format!("attempt failed: {}: {}", error.phase, error.cause)
 }
 
 /// A server's own heartbeat, told once.
-pub fn server_ping(kind: Kind, answered: bool) -> String {
+pub fn server_ping(kind: HeartbeatKind, answered: bool) -> String {
     let answered = if answered { "answered" } else { "not answered" };
     format!("the server sends {kind} pings of its own ({answered}); they are counted from here on")
 }

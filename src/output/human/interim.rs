@@ -1,10 +1,10 @@
 //! Figures so far on one line, as ping(8) prints them on SIGQUIT.
 
-use crate::domain::report::{KindReport, Report};
+use crate::domain::report::{KindReport, PingReport};
 use crate::output::units::{TimeUnit, percent};
 
 /// One line for the conversation, its newline included.
-pub fn interim_line(report: &Report) -> String {
+pub fn interim_line(report: &PingReport) -> String {
     let kinds: Vec<String> = report.kinds.iter().map(figures).collect();
     format!("{}: {}\n", report.status.label(), kinds.join("; "))
 }

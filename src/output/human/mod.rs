@@ -25,12 +25,12 @@ pub(super) use summary::{facts, preset, verdict};
 
 use super::Output;
 use super::writer::{ReportWriter, Writer};
-use crate::domain::event::{ConnEvent, ConnId, Event, Heard, Reporter, StatusChange};
+use crate::domain::connect_info::{ConnectError, ConnectInfo, FailureKind};
+use crate::domain::event::{ConnEvent, ConnId, Event, PeerTraffic, Reporter, StatusChange};
 use crate::domain::health::Status;
-use crate::domain::opening::{FailureKind, OpenError, Opened};
-use crate::domain::report::Report;
+use crate::domain::report::PingReport;
 use crate::domain::run::RunInfo;
-use crate::domain::worst::FEW;
+use crate::domain::worst::MAX_LISTED_CONNECTIONS;
 use progress::ConnectionsProgressLine;
 
 /// The most stray pongs of one connection that are told of as they come; a flood of them is only counted.
@@ -138,7 +138,8 @@ impl Human {
     fn another_of_many(&mut self, info: &RunInfo, stream: usize) -> Option<bool> {
         let told = &mut self.news[stream];
         *told = told.saturating_add(1);
-        (info.connections() > FEW && *told > MAX_SHOWN_NEWS).then_some(*told == MAX_SHOWN_NEWS + 1)
+        (info.connections() > MAX_LISTED_CONNECTIONS && *told > MAX_SHOWN_NEWS)
+            .then_some(*told == MAX_SHOWN_NEWS + 1)
     }
 
     /// The line for an event, where it deserves one.
@@ -157,7 +158,8 @@ impl Human {
             ConnEvent::Beat(beat) => single.then(|| event_lines::beat(paint, info, beat)),
             ConnEvent::Heard(heard, _) => shown.hears(*heard, single, paint),
             ConnEvent::Status(change) => {
-                let is_news = shown.news(info, change) && (info.connections() <= FEW || is_grave(change));
+                let is_news = shown.news(info, change)
+                    && (info.connections() <= MAX_LISTED_CONNECTIONS || is_grave(change));
                 is_news.then(|| event_lines::status(paint, change))
             }
             ConnEvent::Ended(ending) => (!ending.was_planned())
@@ -169,7 +171,7 @@ impl Human {
     }
 
     /// An opening that failed: on stderr, in full for the first of its kind on a target, in short for the others.
-    fn open_failed(&mut self, info: &RunInfo, id: ConnId, error: &OpenError) {
+    fn open_failed(&mut self, info: &RunInfo, id: ConnId, error: &ConnectError) {
         if self.connections.get(&id).is_some_and(|shown| shown.opened) {
             return;
         }
@@ -184,7 +186,7 @@ impl Human {
         self.converse(&text);
     }
 
-    fn finished(&mut self, report: &Report) {
+    fn finished(&mut self, report: &PingReport) {
         if let Some(progress) = self.progress.take() {
             progress.finish();
         }
@@ -245,16 +247,16 @@ impl ShownConnection {
     }
 
     /// The line for what a peer sent: each of its habits is told once, strays a few times.
-    fn hears(&mut self, heard: Heard, single: bool, paint: Styler) -> Option<String> {
+    fn hears(&mut self, heard: PeerTraffic, single: bool, paint: Styler) -> Option<String> {
         match heard {
-            Heard::Message => None,
-            Heard::Stray(kind, stray) => {
+            PeerTraffic::Message => None,
+            PeerTraffic::Stray(kind, stray) => {
                 self.another_stray(single).then(|| event_lines::stray(paint, kind, stray))
             }
-            Heard::ServerPing { kind, answered } => (single
+            PeerTraffic::ServerPing { kind, answered } => (single
                 && !std::mem::replace(&mut self.server_pings[kind as usize], true))
             .then(|| event_lines::server_ping(kind, answered)),
-            Heard::Echo => (single && !std::mem::replace(&mut self.echo, true)).then(event_lines::echo),
+            PeerTraffic::Echo => (single && !std::mem::replace(&mut self.echo, true)).then(event_lines::echo),
         }
     }
 
@@ -295,7 +297,7 @@ fn prefix(info: &RunInfo, id: ConnId) -> String {
 }
 
 /// The first lines: where to, what is measured, and how it opened.
-fn introduction(command: &str, info: &RunInfo, opened: &Opened) -> String {
+fn introduction(command: &str, info: &RunInfo, opened: &ConnectInfo) -> String {
     let url = info.targets.first().map_or("", String::as_str);
     let way = event_lines::way(opened).map(|way| format!(" ({way})")).unwrap_or_default();
     let (plan, phases) = (event_lines::plan(info), event_lines::phases(&opened.phases));
@@ -303,7 +305,7 @@ fn introduction(command: &str, info: &RunInfo, opened: &Opened) -> String {
 }
 
 /// A single connection that never opened said why already.
-fn says_nothing_new(report: &Report) -> bool {
+fn says_nothing_new(report: &PingReport) -> bool {
     let connections: Vec<_> = report.targets.iter().flat_map(|target| &target.connections).collect();
     matches!(connections.as_slice(), [only] if only.opened.is_none() && only.open_error.is_some())
 }
@@ -417,7 +419,7 @@ mod tests {
     }
 
     fn change(from: Status, to: Status) -> ConnEvent {
-        let (reason, metrics) = ("so".to_string(), crate::domain::health::Metrics::default());
+        let (reason, metrics) = ("so".to_string(), crate::domain::health::StatusMetrics::default());
         ConnEvent::Status(StatusChange { kind: None, from, to, reason, metrics })
     }
 

@@ -4,12 +4,12 @@ use indicatif::{ProgressBar, ProgressDrawTarget};
 
 use super::event_lines::counted;
 use super::table::by_status;
-use crate::domain::tally::Tally;
+use crate::domain::status_counts::StatusCounts;
 use crate::output::charset;
 
 /// `4 connections, 3 open: 1 dead, 3 healthy; 118 answered, 2 missed, 1 superseded`
-fn line(tally: &Tally) -> String {
-    let Tally { connections, open, answered, missed, superseded, .. } = *tally;
+fn line(tally: &StatusCounts) -> String {
+    let StatusCounts { connections, open, answered, missed, superseded, .. } = *tally;
     let (connections, statuses) =
         (counted(connections as u64, "connection"), by_status(&tally.statuses().collect::<Vec<_>>()));
     format!(
@@ -31,7 +31,7 @@ impl ConnectionsProgressLine {
         ConnectionsProgressLine { bar }
     }
 
-    pub fn show(&self, tally: &Tally) {
+    pub fn show(&self, tally: &StatusCounts) {
         self.bar.set_message(charset::shown(&line(tally)).into_owned());
         self.bar.tick();
     }
@@ -53,12 +53,12 @@ mod tests {
     use super::*;
     use crate::domain::event::Event;
     use crate::domain::recorder::Recorder;
-    use crate::domain::verdict::Policy;
+    use crate::domain::verdict::PassCriteria;
     use crate::output::fixtures;
 
     fn line_of(events: &[Event]) -> String {
         let Some(Event::Started { info, .. }) = events.first() else { panic!("no beginning") };
-        let mut recorder = Recorder::new(info.clone(), Policy::default(), SystemTime::UNIX_EPOCH);
+        let mut recorder = Recorder::new(info.clone(), PassCriteria::default(), SystemTime::UNIX_EPOCH);
         events.iter().for_each(|event| recorder.observe(event));
         line(&recorder.tally())
     }

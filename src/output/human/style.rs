@@ -3,8 +3,8 @@
 use anstyle::{AnsiColor, Style};
 
 use crate::domain::health::Status;
-use crate::domain::heartbeat::Outcome;
-use crate::domain::report::Verdict;
+use crate::domain::heartbeat::HeartbeatOutcome;
+use crate::domain::report::RunResult;
 
 const GOOD: Style = AnsiColor::Green.on_default();
 const WARY: Style = AnsiColor::Yellow.on_default();
@@ -31,21 +31,21 @@ impl Styler {
         self.apply(status_style(status), text)
     }
 
-    pub fn outcome(self, outcome: Outcome, text: &str) -> String {
+    pub fn outcome(self, outcome: HeartbeatOutcome, text: &str) -> String {
         let style = match outcome {
-            Outcome::Ok => Style::new(),
-            Outcome::Late | Outcome::Unsent => WARY,
-            Outcome::Superseded => FAINT,
-            Outcome::Missed => BAD,
+            HeartbeatOutcome::Ok => Style::new(),
+            HeartbeatOutcome::Late | HeartbeatOutcome::Unsent => WARY,
+            HeartbeatOutcome::Superseded => FAINT,
+            HeartbeatOutcome::Missed => BAD,
         };
         self.apply(style, text)
     }
 
-    pub fn verdict(self, verdict: Verdict, text: &str) -> String {
+    pub fn verdict(self, verdict: RunResult, text: &str) -> String {
         let style = match verdict {
-            Verdict::Passed => GOOD.bold(),
-            Verdict::Failed | Verdict::Unreachable | Verdict::Usage => WORST,
-            Verdict::Inconclusive | Verdict::Interrupted { .. } => WARY.bold(),
+            RunResult::Passed => GOOD.bold(),
+            RunResult::Failed | RunResult::Unreachable | RunResult::Usage => WORST,
+            RunResult::Inconclusive | RunResult::Interrupted { .. } => WARY.bold(),
         };
         self.apply(style, text)
     }

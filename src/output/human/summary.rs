@@ -8,23 +8,25 @@ use super::figures::{numbers, one_kind, side_by_side};
 use super::rows::LabelledRows;
 use super::style::Styler;
 use super::table::{by_status, table};
+use crate::domain::connect_info::{ConnectInfo, TlsInfo};
 use crate::domain::health::Status;
-use crate::domain::heartbeat::Kind;
-use crate::domain::heartbeat::presets::PresetUse;
+use crate::domain::heartbeat::HeartbeatKind;
+use crate::domain::heartbeat::presets::PresetSelection;
 use crate::domain::listen::Interval;
-use crate::domain::opening::{Opened, TlsFacts};
-use crate::domain::peer_text::PeerText;
-use crate::domain::report::{ConnReport, Measurement, Report, Spikes, StampingReport, TargetReport, Verdict};
+use crate::domain::report::{
+    ConnReport, Measurement, PingReport, RttSpikes, RunResult, StampingReport, TargetReport,
+};
 use crate::domain::stats::LagSummary;
+use crate::domain::untrusted_text::UntrustedText;
 use crate::output::units::{TimeUnit, spoken};
 
 /// With more targets than this, only those that are not healthy have a block of their own beside the table.
 const MAX_TARGETS_IN_FULL: usize = 4;
 /// Of more connections to one target, the worst of the run are told of instead.
-const MAX_CONNECTIONS_IN_FULL: usize = crate::domain::worst::FEW;
+const MAX_CONNECTIONS_IN_FULL: usize = crate::domain::worst::MAX_LISTED_CONNECTIONS;
 
 /// The whole summary.
-pub fn summary(report: &Report, paint: Styler, width: Option<usize>) -> String {
+pub fn summary(report: &PingReport, paint: Styler, width: Option<usize>) -> String {
     let connections = connections(report);
     let mut rows = LabelledRows::new(paint, width);
     for target in report.targets.iter().filter(|target| deserves_block(report, target)) {
@@ -44,11 +46,11 @@ pub fn summary(report: &Report, paint: Styler, width: Option<usize>) -> String {
     rows.into_text()
 }
 
-fn connections(report: &Report) -> usize {
+fn connections(report: &PingReport) -> usize {
     report.targets.iter().map(|target| target.connections.len()).sum()
 }
 
-fn deserves_block(report: &Report, target: &TargetReport) -> bool {
+fn deserves_block(report: &PingReport, target: &TargetReport) -> bool {
     report.targets.len() <= MAX_TARGETS_IN_FULL || target.status > Status::Healthy
 }
 
@@ -80,8 +82,8 @@ fn tcp(connection: &ConnReport) -> Option<String> {
     let least = view.min_rtt.map(|least| format!(", least {}", spoken(least))).unwrap_or_default();
     let again = counted(u64::from(view.retransmits), "segment");
     let spikes = match connection.spikes {
-        Spikes { sent_again: 0, .. } => String::new(),
-        Spikes { count, sent_again } => {
+        RttSpikes { sent_again: 0, .. } => String::new(),
+        RttSpikes { count, sent_again } => {
             format!(", before {sent_again} of {}", counted(count, "RTT spike"))
         }
     };
@@ -125,7 +127,7 @@ fn opening(rows: &mut LabelledRows, connection: &ConnReport) {
 
 /// Several connections to one target differ in little but their time.
 fn openings(rows: &mut LabelledRows, connections: &[ConnReport]) {
-    let opened: Vec<&Opened> = connections.iter().filter_map(|c| c.opened.as_deref()).collect();
+    let opened: Vec<&ConnectInfo> = connections.iter().filter_map(|c| c.opened.as_deref()).collect();
     let totals = || opened.iter().map(|opened| opened.phases.total);
     let count = format!("{} of {}", opened.len(), connections.len());
     match (totals().min(), totals().max(), opened.first()) {
@@ -147,7 +149,7 @@ fn range(min: Duration, max: Duration) -> String {
 }
 
 /// What else is known of an open connection.
-pub fn facts(rows: &mut LabelledRows, opened: &Opened) {
+pub fn facts(rows: &mut LabelledRows, opened: &ConnectInfo) {
     for attempt in &opened.attempts {
         rows.add_some("not reached", attempt.error.as_ref().map(|_| tried(attempt)));
     }
@@ -160,7 +162,7 @@ pub fn facts(rows: &mut LabelledRows, opened: &Opened) {
     rows.add_some("headers", Some(headers).filter(|headers| !headers.is_empty()));
 }
 
-fn tls(tls: &TlsFacts) -> String {
+fn tls(tls: &TlsInfo) -> String {
     let mut text = format!("{}, {}", tls.version, tls.cipher);
     if let Some(alpn) = &tls.alpn {
         text.push_str(&format!(", ALPN {alpn}"));
@@ -192,8 +194,8 @@ fn validity(days_left: i64) -> String {
 /// WHATWG WebSockets, section 3.3: a client that offered subprotocols and gets none fails the connection.
 const BROWSERS_REFUSE: &str = "browsers refuse that";
 
-fn subprotocol(opened: &Opened) -> Option<String> {
-    let chosen = opened.subprotocol.as_ref().map(PeerText::as_str);
+fn subprotocol(opened: &ConnectInfo) -> Option<String> {
+    let chosen = opened.subprotocol.as_ref().map(UntrustedText::as_str);
     let offered = opened.subprotocols_offered.join(", ");
     match (chosen, offered.is_empty()) {
         (None, true) => None,
@@ -227,10 +229,10 @@ fn doings(rows: &mut LabelledRows, connections: &[ConnReport]) {
 }
 
 /// How often the server sends heartbeats by itself; those of several connections are alike.
-fn server_asks(kind: Kind, interval: &Interval) -> String {
+fn server_asks(kind: HeartbeatKind, interval: &Interval) -> String {
     let what = match kind {
-        Kind::Protocol => "Ping frames",
-        Kind::App => "messages",
+        HeartbeatKind::Protocol => "Ping frames",
+        HeartbeatKind::App => "messages",
     };
     format!(
         "by {what}, every {} (median of {})",
@@ -270,7 +272,7 @@ fn one_ending(connection: &ConnReport) -> Option<String> {
 }
 
 /// Those of many connections that fared worst.
-fn worst(rows: &mut LabelledRows, report: &Report) {
+fn worst(rows: &mut LabelledRows, report: &PingReport) {
     let listed = report.worst.iter().filter_map(|id| {
         let target = report.targets.get(id.target)?;
         Some((target, target.connections.get(id.index)?))
@@ -329,7 +331,7 @@ fn lag_figures(lag: LagSummary) -> String {
 }
 
 /// Who stamped the RTTs, and what was kept out of them so.
-fn timestamps(report: &Report) -> String {
+fn timestamps(report: &PingReport) -> String {
     let StampingReport { to_wire, from_wire, fell_back } = report.stamping;
     let sentence = match fell_back {
         0 => report.timestamps().sentence().to_string(),
@@ -346,7 +348,7 @@ fn timestamps(report: &Report) -> String {
 }
 
 /// Whose heartbeats were spoken, and what to know of them.
-pub fn preset(rows: &mut LabelledRows, used: Option<&PresetUse>) {
+pub fn preset(rows: &mut LabelledRows, used: Option<&PresetSelection>) {
     let Some(used) = used else { return };
     let name = used.preset.map_or("none", |preset| preset.name);
     match used.evidence.as_slice() {
@@ -356,7 +358,7 @@ pub fn preset(rows: &mut LabelledRows, used: Option<&PresetUse>) {
     used.notes.iter().for_each(|note| rows.add("note", note));
 }
 
-fn closing(rows: &mut LabelledRows, report: &Report, paint: Styler) {
+fn closing(rows: &mut LabelledRows, report: &PingReport, paint: Styler) {
     if report.interrupted && report.cut_short().is_none() {
         rows.add("interrupted", &format!("after {}", spoken(report.elapsed)));
     }
@@ -374,9 +376,9 @@ fn closing(rows: &mut LabelledRows, report: &Report, paint: Styler) {
 }
 
 /// What a run comes to, and why. The first reason of an interrupted run says how much of it was done.
-pub fn verdict(rows: &mut LabelledRows, verdict: Verdict, reasons: &[String], paint: Styler) {
+pub fn verdict(rows: &mut LabelledRows, verdict: RunResult, reasons: &[String], paint: Styler) {
     let (words, reasons) = match (verdict, reasons) {
-        (Verdict::Interrupted { measured: true }, [progress, rest @ ..]) => (progress.as_str(), rest),
+        (RunResult::Interrupted { measured: true }, [progress, rest @ ..]) => (progress.as_str(), rest),
         (_, _) => (verdict.label(), reasons),
     };
     let head = format!("{} (exit {})", paint.verdict(verdict, words), verdict.exit_code());

@@ -8,8 +8,8 @@ use comfy_table::{
 
 use super::style::Styler;
 use crate::domain::health::Status;
-use crate::domain::heartbeat::Kind;
-use crate::domain::report::{KindReport, Report, TargetReport};
+use crate::domain::heartbeat::HeartbeatKind;
+use crate::domain::report::{KindReport, PingReport, TargetReport};
 use crate::domain::stats::RttSummary;
 use crate::output::units::{TimeUnit, percent};
 
@@ -42,7 +42,7 @@ const DROPPABLE_COLUMNS: [usize; 9] = [13, 3, 8, 4, 6, 12, 5, 7, 11];
 const MIN_TEXT_COLUMNS_WIDTH: usize = 36;
 
 /// One row a target, with its connections by status, and each kind's figures on a line of its own.
-pub fn table(report: &Report, paint: Styler, width: Option<usize>) -> String {
+pub fn table(report: &PingReport, paint: Styler, width: Option<usize>) -> String {
     let unit = unit(report);
     let mut table = Table::new();
     table.force_no_tty();
@@ -110,7 +110,7 @@ fn shown_width(table: &Table, first: usize) -> usize {
     columns.filter(|(column, _)| !column.is_hidden()).map(|(_, width)| usize::from(width) + 2).sum()
 }
 
-fn unit(report: &Report) -> TimeUnit {
+fn unit(report: &PingReport) -> TimeUnit {
     let kinds = report.targets.iter().flat_map(|target| &target.kinds);
     TimeUnit::of(kinds.filter_map(|kind| kind.rtt).flat_map(|rtt| [rtt.p50, rtt.max]))
 }
@@ -123,7 +123,7 @@ fn header(unit: TimeUnit) -> Vec<Cell> {
     HEADER.iter().map(|name| Cell::new(named(name))).collect()
 }
 
-fn row(target: &TargetReport, kinds: &[Kind], unit: TimeUnit, paint: Styler) -> Vec<Cell> {
+fn row(target: &TargetReport, kinds: &[HeartbeatKind], unit: TimeUnit, paint: Styler) -> Vec<Cell> {
     let reports: Vec<Option<&KindReport>> =
         kinds.iter().map(|kind| target.kinds.iter().find(|report| report.kind == *kind)).collect();
     let lines = |show: &dyn Fn(&KindReport) -> String| {

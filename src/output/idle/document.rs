@@ -4,7 +4,8 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::trials::{Trial, TrialEnd};
-use crate::domain::ending::{Who, close_code_meaning};
+use crate::domain::close_cause::{ClosedBy, close_code_meaning};
+use crate::domain::fail_if::Truth;
 use crate::domain::idle::middleboxes::{Candidate, Change, RuledOut};
 use crate::domain::idle::refresh::{self, Conclusion, Fate, Method};
 use crate::domain::idle::report::{Direction, IdleInfo, IdleReport, TwoEnded, VerifyOutcome};
@@ -12,8 +13,7 @@ use crate::domain::idle::{
     Bracket, Chatter, Cut, Death, Expectation, Incident, IncidentKind, Manner, Prescription, Provisional,
     ResetBy, Role, Spread, Strategy, Verdict, report,
 };
-use crate::domain::peer_text::PeerText;
-use crate::domain::threshold::Truth;
+use crate::domain::untrusted_text::UntrustedText;
 use crate::output::json::{
     FailureDocument, HowName, JsonEndingDocument, KindName, Ms, OpeningDocument, PresetName, ResultName,
     SCHEMA_VERSION, Timestamp, ViolationName, WSCHECK_VERSION, broken_rule, close_frame, ms, names,
@@ -520,7 +520,7 @@ impl From<&Manner> for MannerName {
 
 impl From<&Cut> for CutEnding {
     fn from(cut: &Cut) -> CutEnding {
-        let (code, reason) = close_frame(&cut.how, Who::Peer).unzip();
+        let (code, reason) = close_frame(&cut.how, ClosedBy::Peer).unzip();
         let code = code.flatten();
         let (violation, detail) = broken_rule(&cut.how).unzip();
         CutEnding {
@@ -529,7 +529,7 @@ impl From<&Cut> for CutEnding {
             code_meaning: code.map(close_code_meaning),
             reason: reason.filter(|reason| !reason.is_empty()),
             violation: violation.map(ViolationName::from),
-            detail: detail.map(PeerText::to_string),
+            detail: detail.map(UntrustedText::to_string),
             half_closed: cut.half_open,
         }
     }

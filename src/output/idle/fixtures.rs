@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use super::IdleOutput;
-use crate::domain::ending::{Ending, How, Who};
+use crate::domain::close_cause::{CloseCause, CloseKind, ClosedBy};
+use crate::domain::connect_info::{ConnectError, ConnectInfo, FailureKind};
+use crate::domain::fail_if::Truth;
 use crate::domain::idle::middleboxes::{Naming, Observed, consistent_with};
 use crate::domain::idle::refresh::{Fate, Method, Refresh, Row};
 use crate::domain::idle::report::{
@@ -14,11 +16,9 @@ use crate::domain::idle::{
     Bracket, Chatter, Cut, Death, Findings, InFlight, Lifetime, Manner, Observation, Prescription, ProbeId,
     Progress, Provisional, Role, SearchPlan, Seen, Spread, Verdict,
 };
-use crate::domain::opening::{FailureKind, OpenError, Opened};
-use crate::domain::peer_text::PeerText;
-use crate::domain::phase::{Phase, Phases};
+use crate::domain::phase::{Phase, PhaseTimes};
 use crate::domain::report;
-use crate::domain::threshold::Truth;
+use crate::domain::untrusted_text::UntrustedText;
 use crate::output::fixtures::{HOSTILE, NOON, SharedBuffer, ms, us};
 use crate::output::{Format, HumanOptions};
 
@@ -63,7 +63,7 @@ struct SearchScript {
     events: Vec<IdleEvent>,
     info: IdleInfo,
     findings: Findings,
-    headers: Vec<(String, PeerText)>,
+    headers: Vec<(String, UntrustedText)>,
     notes: Vec<String>,
     probes: u32,
 }
@@ -102,7 +102,7 @@ impl SearchScript {
     }
 
     fn server(mut self, name: &str) -> SearchScript {
-        self.headers.push(("server".to_string(), PeerText::new(name)));
+        self.headers.push(("server".to_string(), UntrustedText::new(name)));
         self
     }
 
@@ -111,11 +111,15 @@ impl SearchScript {
         self
     }
 
-    fn opened(&self) -> Arc<Opened> {
-        let phases =
-            Phases { tcp: Some(us(310)), upgrade: Some(us(900)), total: us(1_250), ..Phases::default() };
+    fn opened(&self) -> Arc<ConnectInfo> {
+        let phases = PhaseTimes {
+            tcp: Some(us(310)),
+            upgrade: Some(us(900)),
+            total: us(1_250),
+            ..PhaseTimes::default()
+        };
         let remote = Some("192.0.2.7:443".to_string());
-        Arc::new(Opened { remote, phases, headers: self.headers.clone(), ..Opened::default() })
+        Arc::new(ConnectInfo { remote, phases, headers: self.headers.clone(), ..ConnectInfo::default() })
     }
 
     /// A connection that is opened and lives until this is seen, as old as the run.
@@ -179,7 +183,7 @@ impl SearchScript {
     }
 
     /// The whole run, ended at this age.
-    fn report(&mut self, millis: u64, verdict: report::Verdict) -> IdleReport {
+    fn report(&mut self, millis: u64, verdict: report::RunResult) -> IdleReport {
         self.findings.elapsed = ms(millis);
         self.findings.connections = self.probes;
         let findings = self.findings.clone();
@@ -210,7 +214,7 @@ impl SearchScript {
         let headers = self.headers.as_slice();
         let observed = match self.findings.verdict {
             Verdict::IdleTimeout => Observed::idle(&self.findings, headers),
-            Verdict::LifetimeCap => Observed::lifetime(&self.findings, Some(&How::Fin.into()), headers),
+            Verdict::LifetimeCap => Observed::lifetime(&self.findings, Some(&CloseKind::Fin.into()), headers),
             _ => None,
         };
         observed.map(|observed| consistent_with(&observed)).unwrap_or_default()
@@ -223,14 +227,14 @@ impl SearchScript {
         self.events
     }
 
-    fn end(mut self, millis: u64, verdict: report::Verdict) -> Vec<IdleEvent> {
+    fn end(mut self, millis: u64, verdict: report::RunResult) -> Vec<IdleEvent> {
         let report = self.report(millis, verdict);
         self.finish(report)
     }
 }
 
 fn fin() -> Cut {
-    Cut { how: How::Fin, half_open: Some(false) }
+    Cut { how: CloseKind::Fin, half_open: Some(false) }
 }
 
 /// nginx, as it is installed.
@@ -250,7 +254,7 @@ fn nginx() -> SearchScript {
 
 /// A FIN after a minute, as nginx sends it.
 pub fn visible() -> Vec<IdleEvent> {
-    nginx().expecting(">=55s").end(121_400, report::Verdict::Passed)
+    nginx().expecting(">=55s").end(121_400, report::RunResult::Passed)
 }
 
 /// A NAT that forgets, between two ends that tell which direction is lost.
@@ -260,7 +264,7 @@ fn silent() -> Vec<IdleEvent> {
     scene.survives(&[180_000, 230_000, 238_000]);
     scene.dies(&[300_000, 242_000, 241_000], &Death::Unanswered);
     scene.bracket(238_000, 241_000);
-    let mut report = scene.report(600_000, report::Verdict::Passed);
+    let mut report = scene.report(600_000, report::RunResult::Passed);
     (report.two_ended, report.lost) = (Some(TwoEnded::Agreed), Some(Direction::Both));
     scene.finish(report)
 }
@@ -269,20 +273,20 @@ fn silent() -> Vec<IdleEvent> {
 fn rst_on_use() -> Vec<IdleEvent> {
     let mut scene = SearchScript::new(Verdict::IdleTimeout);
     scene.survives(&[300_000, 346_000]);
-    scene.dies(&[400_000, 352_000], &Death::CutOnUse(Cut::from(How::Rst)));
+    scene.dies(&[400_000, 352_000], &Death::CutOnUse(Cut::from(CloseKind::Rst)));
     scene.bracket(346_000, 352_000);
-    scene.end(900_000, report::Verdict::Passed)
+    scene.end(900_000, report::RunResult::Passed)
 }
 
 /// Thirty seconds, busy or not.
 fn lifetime() -> Vec<IdleEvent> {
     let mut scene = SearchScript::new(Verdict::LifetimeCap);
-    scene.headers.push(("via".to_string(), PeerText::new("1.1 google")));
+    scene.headers.push(("via".to_string(), UntrustedText::new("1.1 google")));
     scene.ends(&[30_001, 30_004], &fin());
     scene.sees(Role::Control, 30_002, Seen::Ended { idle: ms(420), cut: fin() });
     scene.findings.lifetime = Some(Lifetime { lo: ms(30_002), hi: ms(30_004) });
     scene.because("connections that were never idle ended at the age of 30.002 s, too");
-    scene.end(61_000, report::Verdict::Passed)
+    scene.end(61_000, report::RunResult::Passed)
 }
 
 /// A server with heartbeats of its own.
@@ -301,7 +305,7 @@ fn chatter() -> Vec<IdleEvent> {
     });
     scene.findings.bracket.lo = Some(ms(25_003));
     scene.because("the server speaks unasked, about every 25.002 s; the longest quiet gap was 25.003 s");
-    scene.end(76_000, report::Verdict::Passed)
+    scene.end(76_000, report::RunResult::Passed)
 }
 
 /// A server with heartbeats of its own, which lets go of whoever says nothing.
@@ -310,31 +314,34 @@ fn impatience() -> Vec<IdleEvent> {
     for round in 1..3 {
         scene.sees(Role::Watcher, 15_000 * round, Seen::Spoke { gap: ms(15_000) });
     }
-    scene.ends(&[1, 2], &Cut::from(How::CloseFrame { code: Some(1000), reason: PeerText::default() }));
+    scene.ends(
+        &[1, 2],
+        &Cut::from(CloseKind::CloseFrame { code: Some(1000), reason: UntrustedText::default() }),
+    );
     let lets_go = Some(ms(30_041));
     scene.findings.chatter =
         Some(Chatter { period: ms(15_000), longest_gap: ms(15_000), count: 2, lets_go, answered: false });
     scene.findings.bracket.lo = Some(ms(15_000));
     scene.because("the server speaks unasked, about every 15 s; the longest quiet gap was 15 s");
-    scene.end(30_500, report::Verdict::Passed)
+    scene.end(30_500, report::RunResult::Passed)
 }
 
 /// A close frame with the application's own code, and a reason that would like to drive the terminal.
 fn policy() -> Vec<IdleEvent> {
     let mut scene = SearchScript::new(Verdict::ServerPolicy);
-    let how = How::CloseFrame { code: Some(4008), reason: PeerText::new(HOSTILE) };
+    let how = CloseKind::CloseFrame { code: Some(4008), reason: UntrustedText::new(HOSTILE) };
     scene.survives(&[19_000, 19_500]);
     scene.ends(&[20_003, 20_004, 20_009], &Cut::from(how));
     scene.bracket(19_500, 20_009);
     scene.because("close code 4008 is the application's own");
-    scene.end(41_000, report::Verdict::Passed)
+    scene.end(41_000, report::RunResult::Passed)
 }
 
 fn no_timeout() -> Vec<IdleEvent> {
     let mut scene = SearchScript::new(Verdict::NoTimeoutUpToMax).expecting(">=10m");
     scene.survives(&[60_000, 300_000, 300_001]);
     scene.findings.bracket.lo = Some(ms(300_000));
-    let mut report = scene.report(300_040, report::Verdict::Inconclusive);
+    let mut report = scene.report(300_040, report::RunResult::Inconclusive);
     report.reasons = vec!["expected >=10m: nothing longer than 300 s was tried".to_string()];
     scene.finish(report)
 }
@@ -345,7 +352,7 @@ fn stochastic() -> Vec<IdleEvent> {
     scene.ends(&[3_100, 7_200, 12_900, 18_000], &fin());
     scene.findings.bracket.lo = Some(ms(3_000));
     scene.because("idle connections died after 3.1 s to 18 s, and survived in between");
-    scene.end(42_000, report::Verdict::Passed)
+    scene.end(42_000, report::RunResult::Passed)
 }
 
 /// The path fails time and again.
@@ -353,7 +360,7 @@ fn outages() -> Vec<IdleEvent> {
     let mut scene = SearchScript::new(Verdict::Inconclusive);
     scene.survives(&[1_000]);
     for round in 1..4 {
-        let cut = Cut::from(How::Timeout);
+        let cut = Cut::from(CloseKind::Timeout);
         scene.sees(Role::Control, 7_000 * round, Seen::Ended { idle: ms(5_000), cut });
     }
     let failed = |probe| IdleEvent::OpenFailed {
@@ -366,7 +373,7 @@ fn outages() -> Vec<IdleEvent> {
     scene.findings.void_rounds = 3;
     scene.findings.bracket.lo = Some(ms(1_000));
     scene.because("3 rounds were void: the control died at 2 s, 3.1 s, 2.4 s");
-    scene.end(22_000, report::Verdict::Inconclusive)
+    scene.end(22_000, report::RunResult::Inconclusive)
 }
 
 /// Ctrl-C, when the ends were seen and not yet confirmed.
@@ -378,19 +385,19 @@ fn partial() -> Vec<IdleEvent> {
     scene.bracket(30_000, 60_013);
     scene.findings.partial = true;
     scene.because("interrupted");
-    scene.end(64_000, report::Verdict::Inconclusive)
+    scene.end(64_000, report::RunResult::Inconclusive)
 }
 
 /// A hop that lets go a second before its FIN, on one side only.
 fn lingers() -> Vec<IdleEvent> {
     let mut scene = SearchScript::new(Verdict::IdleTimeout);
     scene.survives(&[4_000, 4_400]);
-    scene.ends(&[6_001, 6_002, 6_003], &Cut { how: How::Fin, half_open: Some(true) });
+    scene.ends(&[6_001, 6_002, 6_003], &Cut { how: CloseKind::Fin, half_open: Some(true) });
     scene.dies(&[5_100], &Death::Unanswered);
-    scene.findings.manner = Some(Manner::Visible(Cut { how: How::Fin, half_open: Some(true) }));
+    scene.findings.manner = Some(Manner::Visible(Cut { how: CloseKind::Fin, half_open: Some(true) }));
     scene.findings.lingers = true;
     scene.bracket(4_400, 5_100);
-    scene.end(19_000, report::Verdict::Passed)
+    scene.end(19_000, report::RunResult::Passed)
 }
 
 fn row(method: Method, every: Option<u64>, fate: Fate) -> Row {
@@ -414,9 +421,9 @@ fn refresh() -> Vec<IdleEvent> {
         scene.events.push(IdleEvent::RefreshRow { row: row.clone(), elapsed: ms(271_000) });
     }
     scene.events.push(IdleEvent::VerifyBeat { beats: 1, held: ms(44_475), until: ms(121_000) });
-    let ending = Ending {
-        who: Who::Peer,
-        how: How::Fin,
+    let ending = CloseCause {
+        who: ClosedBy::Peer,
+        how: CloseKind::Fin,
         reply: None,
         os_error: None,
         tcp: None,
@@ -432,7 +439,7 @@ fn refresh() -> Vec<IdleEvent> {
         outcome: VerifyOutcome::Ended(Arc::new(ending)),
     };
     scene.events.push(IdleEvent::Verified { verified: verified.clone(), elapsed: ms(376_000) });
-    let mut report = scene.report(376_000, report::Verdict::Failed);
+    let mut report = scene.report(376_000, report::RunResult::Failed);
     report.refresh = Some(Refresh::of(rows));
     report.verified = Some(verified);
     report.reasons = vec!["a heartbeat every 44.475 s did not hold a connection".to_string()];
@@ -441,14 +448,14 @@ fn refresh() -> Vec<IdleEvent> {
 
 fn not_met() -> Vec<IdleEvent> {
     let mut scene = nginx().expecting(">=2m");
-    let mut report = scene.report(121_400, report::Verdict::Failed);
+    let mut report = scene.report(121_400, report::RunResult::Failed);
     assert!(matches!(report.expectation, Some((_, Truth::False))));
     report.reasons = vec!["expected >=2m, but the timeout is at most 60.019 s".to_string()];
     scene.finish(report)
 }
 
-fn refused() -> Arc<OpenError> {
-    Arc::new(OpenError {
+fn refused() -> Arc<ConnectError> {
+    Arc::new(ConnectError {
         url: URL.to_string(),
         phase: Phase::Tcp,
         kind: FailureKind::Refused,
@@ -464,7 +471,7 @@ fn refused() -> Arc<OpenError> {
 fn unreachable() -> Vec<IdleEvent> {
     let mut scene = SearchScript::new(Verdict::Inconclusive);
     let error = refused();
-    let mut report = scene.report(3, report::Verdict::Unreachable);
+    let mut report = scene.report(3, report::RunResult::Unreachable);
     report.reasons = vec![error.to_string()];
     report.error = Some(error);
     scene.finish(report)

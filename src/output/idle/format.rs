@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use crate::domain::ending::{Ending, Who};
+use crate::domain::close_cause::{CloseCause, ClosedBy};
 use crate::domain::idle::refresh::Method;
 use crate::domain::idle::report::Direction;
 use crate::domain::idle::{Bracket, Cut, Death, Manner};
@@ -72,7 +72,7 @@ pub fn between(bracket: Bracket) -> String {
 
 /// How an end was seen: `peer closed TCP (FIN) without a close frame`.
 pub fn cut(cut: &Cut) -> String {
-    let said = Ending::describe(Who::Peer, &cut.how, None);
+    let said = CloseCause::describe(ClosedBy::Peer, &cut.how, None);
     match cut.half_open {
         Some(true) => format!("{said}, on one side only: what we write is still taken"),
         Some(false) | None => said,

@@ -6,12 +6,12 @@ use std::time::Duration;
 use super::format::{about, at_least, at_most, between, exact, lost, manner, roughly};
 use super::trials::Trial;
 use super::{HumanOptions, evidence, naming};
+use crate::domain::connect_info::{ConnectError, FailureKind};
+use crate::domain::fail_if::Truth;
+use crate::domain::format::share;
 use crate::domain::idle::refresh::Conclusion;
 use crate::domain::idle::report::{IdleEvent, IdleInfo, IdleReport, TwoEnded, Verified, VerifyOutcome};
 use crate::domain::idle::{Expectation, Findings, Lifetime, Manner, Prescription, ResetBy, Spread, Verdict};
-use crate::domain::opening::{FailureKind, OpenError};
-use crate::domain::shown::share;
-use crate::domain::threshold::Truth;
 use crate::output::human::{self, LabelledRows, Styler, counted, failed_opening, phases, way};
 use crate::output::units::spoken;
 
@@ -55,7 +55,7 @@ impl SearchLog {
     }
 
     /// Each kind of failure once, in full.
-    fn open_failed(&mut self, error: &OpenError) -> Option<String> {
+    fn open_failed(&mut self, error: &ConnectError) -> Option<String> {
         self.told.insert(error.kind).then(|| failed_opening(self.paint, error))
     }
 }
@@ -86,7 +86,7 @@ fn precision(info: &IdleInfo) -> String {
 }
 
 /// Why nothing was measured.
-fn never_opened(report: &IdleReport) -> Option<&OpenError> {
+fn never_opened(report: &IdleReport) -> Option<&ConnectError> {
     report.error.as_deref().filter(|_| report.opened.is_none())
 }
 

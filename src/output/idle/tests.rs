@@ -81,7 +81,7 @@ fn the_names_that_scripts_rely_on_are_there() {
 #[test]
 fn json_and_the_domain_use_the_same_words() {
     use super::document::{DirectionName, IdleVerdictName, MannerName, MethodName, RoleName, StrategyName};
-    use crate::domain::ending::How;
+    use crate::domain::close_cause::CloseKind;
     use crate::domain::idle::refresh::Method;
     use crate::domain::idle::report::Direction;
     use crate::domain::idle::{Cut, Manner, Role, Strategy, Verdict};
@@ -103,7 +103,7 @@ fn json_and_the_domain_use_the_same_words() {
     for direction in [Direction::FromServer, Direction::FromClient, Direction::Both] {
         assert_eq!(name(DirectionName::from(direction)), direction.label());
     }
-    let cut = || Cut::from(How::Rst);
+    let cut = || Cut::from(CloseKind::Rst);
     for manner in [Manner::Visible(cut()), Manner::Silent, Manner::OnUse(cut()), Manner::ServerUnheard] {
         assert_eq!(name(MannerName::from(&manner)), manner.label());
     }

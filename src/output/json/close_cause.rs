@@ -5,10 +5,10 @@ use serde::Serialize;
 
 use super::heartbeat_figures::{Ms, Timestamp};
 use super::names::{HowName, ViolationName, WhoName};
-use crate::domain::ending::{CloseReply, How, Who, close_code_meaning};
-use crate::domain::shown;
+use crate::domain::close_cause::{CloseKind, CloseReply, ClosedBy, close_code_meaning};
+use crate::domain::format;
 use crate::domain::tcp::TcpView;
-use crate::domain::{ending, ending::Violation, peer_text::PeerText};
+use crate::domain::{close_cause, close_cause::Violation, untrusted_text::UntrustedText};
 
 /// How, when and by whom a connection ended.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
@@ -125,12 +125,12 @@ impl From<TcpView> for TcpDocument {
     }
 }
 
-impl From<&ending::Ending> for JsonEndingDocument {
-    fn from(ending: &ending::Ending) -> JsonEndingDocument {
+impl From<&close_cause::CloseCause> for JsonEndingDocument {
+    fn from(ending: &close_cause::CloseCause) -> JsonEndingDocument {
         let (code, reason) = close_frame(&ending.how, ending.who).unzip();
         let code = code.flatten();
         let (violation, detail) = broken_rule(&ending.how).unzip();
-        let alert = if let How::TlsAlert { alert } = &ending.how { Some(alert) } else { None };
+        let alert = if let CloseKind::TlsAlert { alert } = &ending.how { Some(alert) } else { None };
         JsonEndingDocument {
             who: ending.who.into(),
             how: (&ending.how).into(),
@@ -138,7 +138,7 @@ impl From<&ending::Ending> for JsonEndingDocument {
             code_meaning: code.map(close_code_meaning),
             reason: reason.filter(|reason| !reason.is_empty()),
             violation: violation.map(ViolationName::from),
-            detail: detail.or(alert).map(PeerText::to_string).or_else(|| exceeded(&ending.how)),
+            detail: detail.or(alert).map(UntrustedText::to_string).or_else(|| exceeded(&ending.how)),
             close_reply: ending.reply.as_ref().map(CloseReplyDocument::from),
             os_error: ending.os_error.clone(),
             tcp: ending.tcp.map(TcpDocument::from),
@@ -150,39 +150,39 @@ impl From<&ending::Ending> for JsonEndingDocument {
 }
 
 /// Code and reason of the close frame that came, or that we sent to a peer that we gave up.
-pub fn close_frame(how: &How, who: Who) -> Option<(Option<u16>, String)> {
+pub fn close_frame(how: &CloseKind, who: ClosedBy) -> Option<(Option<u16>, String)> {
     match (how, who) {
-        (How::CloseFrame { code, reason }, _) => Some((*code, reason.to_string())),
-        (How::Violation { close: Some(close), .. }, _) => Some((close.code, close.reason.to_string())),
-        (How::TooLarge { .. }, _) => Some((Some(1009), String::new())),
-        (How::Timeout, Who::Us) => Some((Some(4000), "Heartbeat timeout".to_string())),
+        (CloseKind::CloseFrame { code, reason }, _) => Some((*code, reason.to_string())),
+        (CloseKind::Violation { close: Some(close), .. }, _) => Some((close.code, close.reason.to_string())),
+        (CloseKind::TooLarge { .. }, _) => Some((Some(1009), String::new())),
+        (CloseKind::Timeout, ClosedBy::Us) => Some((Some(4000), "Heartbeat timeout".to_string())),
         (
-            How::Timeout
-            | How::Fin
-            | How::Rst
-            | How::TlsClose
-            | How::TlsAlert { .. }
-            | How::Violation { close: None, .. }
-            | How::Silent
-            | How::Error,
+            CloseKind::Timeout
+            | CloseKind::Fin
+            | CloseKind::Rst
+            | CloseKind::TlsClose
+            | CloseKind::TlsAlert { .. }
+            | CloseKind::Violation { close: None, .. }
+            | CloseKind::Silent
+            | CloseKind::Error,
             _,
         ) => None,
     }
 }
 
 /// The rule of RFC 6455 that was broken, and what was wrong.
-pub fn broken_rule(how: &How) -> Option<(Violation, &PeerText)> {
+pub fn broken_rule(how: &CloseKind) -> Option<(Violation, &UntrustedText)> {
     match how {
-        How::Violation { rule, detail, .. } => Some((*rule, detail)),
+        CloseKind::Violation { rule, detail, .. } => Some((*rule, detail)),
         _ => None,
     }
 }
 
 /// What exceeded which limit of ours.
-fn exceeded(how: &How) -> Option<String> {
+fn exceeded(how: &CloseKind) -> Option<String> {
     match how {
-        How::TooLarge { size, limit } => {
-            Some(format!("a message of {} above our limit of {}", shown::size(*size), shown::size(*limit)))
+        CloseKind::TooLarge { size, limit } => {
+            Some(format!("a message of {} above our limit of {}", format::size(*size), format::size(*limit)))
         }
         _ => None,
     }
@@ -191,12 +191,12 @@ fn exceeded(how: &How) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::ending::ClosePayload;
+    use crate::domain::close_cause::ClosePayload;
     use std::time::{Duration, SystemTime};
 
-    fn document(who: Who, how: How) -> serde_json::Value {
+    fn document(who: ClosedBy, how: CloseKind) -> serde_json::Value {
         let (age, idle, at) = (Duration::ZERO, Duration::ZERO, SystemTime::UNIX_EPOCH);
-        serde_json::to_value(JsonEndingDocument::from(&ending::Ending {
+        serde_json::to_value(JsonEndingDocument::from(&close_cause::CloseCause {
             who,
             how,
             reply: None,
@@ -211,30 +211,32 @@ mod tests {
 
     #[test]
     fn a_peer_that_we_gave_up_was_sent_a_close_frame_too() {
-        let ours = document(Who::Us, How::Timeout);
+        let ours = document(ClosedBy::Us, CloseKind::Timeout);
         assert_eq!((&ours["code"], &ours["reason"]), (&4000.into(), &"Heartbeat timeout".into()));
-        let networks = document(Who::Network, How::Timeout);
+        let networks = document(ClosedBy::Network, CloseKind::Timeout);
         assert!(networks["code"].is_null() && networks["reason"].is_null());
     }
 
     #[test]
     fn an_empty_close_frame_has_neither_code_nor_reason() {
-        let empty = document(Who::Peer, How::CloseFrame { code: None, reason: PeerText::default() });
+        let empty =
+            document(ClosedBy::Peer, CloseKind::CloseFrame { code: None, reason: UntrustedText::default() });
         assert!(empty["code"].is_null() && empty["code_meaning"].is_null() && empty["reason"].is_null());
     }
 
     #[test]
     fn a_broken_close_frame_keeps_its_code_and_reason() {
-        let close = Some(Box::new(ClosePayload { code: Some(1006), reason: PeerText::new("gone") }));
+        let close = Some(Box::new(ClosePayload { code: Some(1006), reason: UntrustedText::new("gone") }));
         let rule = Violation::InvalidCloseCode;
-        let broken = document(Who::Peer, How::Violation { rule, detail: PeerText::new("x"), close });
+        let broken =
+            document(ClosedBy::Peer, CloseKind::Violation { rule, detail: UntrustedText::new("x"), close });
         assert_eq!((&broken["code"], &broken["reason"]), (&1006.into(), &"gone".into()));
         assert_eq!(broken["violation"], "invalid_close_code");
     }
 
     #[test]
     fn our_size_limit_is_ours() {
-        let ours = document(Who::Us, How::TooLarge { size: 2048, limit: 1024 });
+        let ours = document(ClosedBy::Us, CloseKind::TooLarge { size: 2048, limit: 1024 });
         assert_eq!((&ours["who"], &ours["how"]), (&"us".into(), &"message_size_limit".into()));
         assert_eq!((&ours["code"], &ours["violation"]), (&1009.into(), &serde_json::Value::Null));
         assert_eq!(ours["detail"], "a message of 2 KiB above our limit of 1 KiB");
@@ -244,7 +246,7 @@ mod tests {
     fn each_reply_to_our_close_has_the_domains_name() {
         let waited = Duration::from_secs(1);
         let replies = [
-            CloseReply::CloseFrame(ClosePayload { code: Some(1000), reason: PeerText::default() }),
+            CloseReply::CloseFrame(ClosePayload { code: Some(1000), reason: UntrustedText::default() }),
             CloseReply::Fin,
             CloseReply::Rst,
             CloseReply::TlsClose,

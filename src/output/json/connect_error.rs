@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::connect_info::{AttemptDocument, Headers};
 use super::heartbeat_figures::Ms;
 use super::names::{FailureName, PhaseName, ResultName, VerdictName};
-use crate::domain::opening::{self, OpenError};
+use crate::domain::connect_info::{self, ConnectError};
 use crate::domain::run_result::RunResult;
 
 /// An error, and what the reader can do about it.
@@ -45,8 +45,8 @@ pub struct RefusalDocument {
     body: String,
 }
 
-impl From<&opening::Refusal> for RefusalDocument {
-    fn from(refusal: &opening::Refusal) -> RefusalDocument {
+impl From<&connect_info::RefusalResponse> for RefusalDocument {
+    fn from(refusal: &connect_info::RefusalResponse) -> RefusalDocument {
         RefusalDocument {
             status: refusal.status,
             headers: refusal.headers.as_slice().into(),
@@ -55,8 +55,8 @@ impl From<&opening::Refusal> for RefusalDocument {
     }
 }
 
-impl From<&OpenError> for FailureDocument {
-    fn from(error: &OpenError) -> FailureDocument {
+impl From<&ConnectError> for FailureDocument {
+    fn from(error: &ConnectError) -> FailureDocument {
         FailureDocument {
             url: Some(error.url.clone()),
             phase: Some(error.phase.into()),
@@ -81,8 +81,8 @@ pub struct FailedOpening {
     took_ms: Ms,
 }
 
-impl From<&OpenError> for FailedOpening {
-    fn from(error: &OpenError) -> FailedOpening {
+impl From<&ConnectError> for FailedOpening {
+    fn from(error: &ConnectError) -> FailedOpening {
         FailedOpening { error: error.into(), took_ms: error.took.into() }
     }
 }

@@ -6,9 +6,9 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::heartbeat_figures::{Ms, ms};
-use crate::domain::opening::{self, Opened, TlsFacts};
-use crate::domain::peer_text::PeerText;
+use crate::domain::connect_info::{self, ConnectInfo, TlsInfo};
 use crate::domain::phase;
+use crate::domain::untrusted_text::UntrustedText;
 
 /// How long each step took; null for a step that did not happen.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
@@ -24,8 +24,8 @@ pub struct PhasesDocument {
     total_ms: Ms,
 }
 
-impl From<phase::Phases> for PhasesDocument {
-    fn from(phases: phase::Phases) -> PhasesDocument {
+impl From<phase::PhaseTimes> for PhasesDocument {
+    fn from(phases: phase::PhaseTimes) -> PhasesDocument {
         PhasesDocument {
             dns_ms: ms(phases.dns),
             tcp_ms: ms(phases.tcp),
@@ -48,8 +48,8 @@ pub struct AttemptDocument {
     error: Option<String>,
 }
 
-impl From<&opening::Attempt> for AttemptDocument {
-    fn from(attempt: &opening::Attempt) -> AttemptDocument {
+impl From<&connect_info::ConnectAttempt> for AttemptDocument {
+    fn from(attempt: &connect_info::ConnectAttempt) -> AttemptDocument {
         AttemptDocument {
             address: attempt.address.clone(),
             took_ms: attempt.took.into(),
@@ -74,15 +74,15 @@ pub struct TlsDocument {
     verified: bool,
 }
 
-impl From<&TlsFacts> for TlsDocument {
-    fn from(tls: &TlsFacts) -> TlsDocument {
+impl From<&TlsInfo> for TlsDocument {
+    fn from(tls: &TlsInfo) -> TlsDocument {
         TlsDocument {
             version: tls.version.clone(),
             cipher: tls.cipher.clone(),
             alpn: tls.alpn.clone(),
             days_left: tls.days_left,
-            subject: tls.subject.as_ref().map(PeerText::to_string),
-            issuer: tls.issuer.as_ref().map(PeerText::to_string),
+            subject: tls.subject.as_ref().map(UntrustedText::to_string),
+            issuer: tls.issuer.as_ref().map(UntrustedText::to_string),
             verified: tls.verified,
         }
     }
@@ -93,8 +93,8 @@ impl From<&TlsFacts> for TlsDocument {
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct Headers(BTreeMap<String, String>);
 
-impl From<&[(String, PeerText)]> for Headers {
-    fn from(headers: &[(String, PeerText)]) -> Headers {
+impl From<&[(String, UntrustedText)]> for Headers {
+    fn from(headers: &[(String, UntrustedText)]) -> Headers {
         let mut joined = BTreeMap::<String, String>::new();
         for (name, value) in headers {
             let before = joined.entry(name.clone()).or_default();
@@ -130,7 +130,7 @@ pub struct OpeningDocument {
 
 impl OpeningDocument {
     /// Of a connection that never opened: only what was tried is known.
-    pub fn failed(attempts: &[opening::Attempt]) -> OpeningDocument {
+    pub fn failed(attempts: &[connect_info::ConnectAttempt]) -> OpeningDocument {
         OpeningDocument {
             remote: None,
             local: None,
@@ -145,8 +145,8 @@ impl OpeningDocument {
     }
 }
 
-impl From<&Opened> for OpeningDocument {
-    fn from(opened: &Opened) -> OpeningDocument {
+impl From<&ConnectInfo> for OpeningDocument {
+    fn from(opened: &ConnectInfo) -> OpeningDocument {
         OpeningDocument {
             remote: opened.remote.clone(),
             local: opened.local.clone(),
@@ -155,7 +155,7 @@ impl From<&Opened> for OpeningDocument {
             attempts: opened.attempts.iter().map(AttemptDocument::from).collect(),
             tls: opened.tls.as_ref().map(TlsDocument::from),
             subprotocols_offered: opened.subprotocols_offered.clone(),
-            subprotocol: opened.subprotocol.as_ref().map(PeerText::to_string),
+            subprotocol: opened.subprotocol.as_ref().map(UntrustedText::to_string),
             headers: opened.headers.as_slice().into(),
         }
     }
@@ -168,7 +168,7 @@ mod tests {
     #[test]
     fn a_header_that_came_twice_is_one_value() {
         let headers = [("via", "1.1 a"), ("server", "x"), ("via", "1.1 b")]
-            .map(|(name, value)| (name.to_string(), PeerText::new(value)));
+            .map(|(name, value)| (name.to_string(), UntrustedText::new(value)));
         let json = serde_json::to_string(&Headers::from(headers.as_slice())).unwrap();
         assert_eq!(json, r#"{"server":"x","via":"1.1 a, 1.1 b"}"#);
     }

@@ -8,13 +8,13 @@ use super::connect_error::FailureDocument;
 use super::connect_info::OpeningDocument;
 use super::heartbeat_figures::{ByKind, HostLag, JsonJitterDocument, JsonRttDocument, Ms, Timestamp, ms};
 use super::names::{KindName, ResultName, StatusName, VerdictName};
+use crate::domain::connect_info::TimestampSource;
 use crate::domain::event::ConnId;
 use crate::domain::health::Status;
-use crate::domain::heartbeat::Kind;
-use crate::domain::heartbeat::presets::PresetUse;
-use crate::domain::heartbeat::unmatched::Nearest;
-use crate::domain::opening::Timestamps;
-use crate::domain::report::{self, ConnReport, KindReport, Measurement, Report, TargetReport};
+use crate::domain::heartbeat::HeartbeatKind;
+use crate::domain::heartbeat::presets::PresetSelection;
+use crate::domain::heartbeat::unmatched::NearestMessage;
+use crate::domain::report::{self, ConnReport, KindReport, Measurement, PingReport, TargetReport};
 use crate::domain::run::RunInfo;
 use crate::domain::stats::JitterSummary;
 
@@ -87,8 +87,8 @@ struct SpikesDocument {
     after_retransmits: u64,
 }
 
-impl From<report::Spikes> for SpikesDocument {
-    fn from(spikes: report::Spikes) -> SpikesDocument {
+impl From<report::RttSpikes> for SpikesDocument {
+    fn from(spikes: report::RttSpikes) -> SpikesDocument {
         SpikesDocument { count: spikes.count, after_retransmits: spikes.sent_again }
     }
 }
@@ -110,7 +110,7 @@ struct Worst {
 }
 
 impl Worst {
-    fn new(report: &Report, id: ConnId) -> Option<Worst> {
+    fn new(report: &PingReport, id: ConnId) -> Option<Worst> {
         let connection = report.targets.get(id.target)?.connections.get(id.index)?;
         Some(Worst {
             target: id.target,
@@ -151,12 +151,12 @@ enum TimestampsName {
     Kernel,
 }
 
-impl From<Timestamps> for TimestampsName {
-    fn from(timestamps: Timestamps) -> TimestampsName {
+impl From<TimestampSource> for TimestampsName {
+    fn from(timestamps: TimestampSource) -> TimestampsName {
         match timestamps {
-            Timestamps::User => TimestampsName::User,
-            Timestamps::KernelReceive => TimestampsName::KernelReceive,
-            Timestamps::Kernel => TimestampsName::Kernel,
+            TimestampSource::User => TimestampsName::User,
+            TimestampSource::KernelReceive => TimestampsName::KernelReceive,
+            TimestampSource::Kernel => TimestampsName::Kernel,
         }
     }
 }
@@ -194,8 +194,8 @@ pub struct PresetName {
     notes: Vec<String>,
 }
 
-impl From<&PresetUse> for PresetName {
-    fn from(used: &PresetUse) -> PresetName {
+impl From<&PresetSelection> for PresetName {
+    fn from(used: &PresetSelection) -> PresetName {
         PresetName {
             name: used.preset.map(|preset| preset.name),
             title: used.preset.map(|preset| preset.title),
@@ -338,8 +338,8 @@ struct NearestToAnswer {
     differences: Vec<String>,
 }
 
-impl From<&Nearest> for NearestToAnswer {
-    fn from(nearest: &Nearest) -> NearestToAnswer {
+impl From<&NearestMessage> for NearestToAnswer {
+    fn from(nearest: &NearestMessage) -> NearestToAnswer {
         let differences = nearest.difference.points.clone();
         NearestToAnswer { message: nearest.message.to_string(), differences }
     }
@@ -398,21 +398,21 @@ impl From<&ConnReport> for ConnectionDocument {
 
 fn server_pings(connection: &ConnReport) -> ServerPingsDocument {
     let intervals = connection.overheard.iter().flat_map(|heard| &heard.intervals);
-    let median = |wanted: Kind| {
+    let median = |wanted: HeartbeatKind| {
         intervals.clone().find(|(kind, _)| *kind == wanted).map(|(_, interval)| interval.median)
     };
     ServerPingsDocument {
         protocol: connection.server_pings_protocol,
         app: connection.server_pings_app,
-        protocol_interval_ms: ms(median(Kind::Protocol)),
-        app_interval_ms: ms(median(Kind::App)),
+        protocol_interval_ms: ms(median(HeartbeatKind::Protocol)),
+        app_interval_ms: ms(median(HeartbeatKind::App)),
         announced_interval_ms: ms(connection.announced),
     }
 }
 
 impl RunDocument {
     /// The document of a run of this command.
-    pub fn new(command: &str, report: &Report) -> RunDocument {
+    pub fn new(command: &str, report: &PingReport) -> RunDocument {
         let main = main_kind(&report.kinds);
         let (measurement, measurement_reason) = measurement(&report.measurement);
         RunDocument {
@@ -452,7 +452,7 @@ impl RunDocument {
 }
 
 fn main_kind(kinds: &[KindReport]) -> Option<&KindReport> {
-    kinds.iter().find(|report| report.kind == Kind::Protocol).or(kinds.first())
+    kinds.iter().find(|report| report.kind == HeartbeatKind::Protocol).or(kinds.first())
 }
 
 fn measurement(measurement: &Measurement) -> (MeasurementName, Option<String>) {
@@ -463,7 +463,7 @@ fn measurement(measurement: &Measurement) -> (MeasurementName, Option<String>) {
     }
 }
 
-fn main_ending(report: &Report) -> Option<JsonEndingDocument> {
+fn main_ending(report: &PingReport) -> Option<JsonEndingDocument> {
     let connections: Vec<&ConnReport> = report.targets.iter().flat_map(|t| &t.connections).collect();
     let mut endings = connections.iter().filter_map(|connection| connection.ending.as_deref());
     match connections.len() {
@@ -473,7 +473,7 @@ fn main_ending(report: &Report) -> Option<JsonEndingDocument> {
     .map(JsonEndingDocument::from)
 }
 
-fn main_error(report: &Report) -> Option<FailureDocument> {
+fn main_error(report: &PingReport) -> Option<FailureDocument> {
     let mut connections = report.targets.iter().flat_map(|target| &target.connections);
     connections
         .find_map(|connection| match connection.opened {

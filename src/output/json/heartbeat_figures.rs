@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::names::StatusName;
-use crate::domain::heartbeat::Kind;
+use crate::domain::heartbeat::HeartbeatKind;
 use crate::domain::report::{KindReport, StampingReport};
 use crate::domain::stats::{Counts, JitterSummary, LagSummary, RttSummary};
 
@@ -192,8 +192,10 @@ pub struct ByKind {
 
 impl From<&[KindReport]> for ByKind {
     fn from(kinds: &[KindReport]) -> ByKind {
-        let of = |kind: Kind| kinds.iter().find(|report| report.kind == kind).map(HeartbeatsDocument::from);
-        ByKind { protocol: of(Kind::Protocol), app: of(Kind::App) }
+        let of = |kind: HeartbeatKind| {
+            kinds.iter().find(|report| report.kind == kind).map(HeartbeatsDocument::from)
+        };
+        ByKind { protocol: of(HeartbeatKind::Protocol), app: of(HeartbeatKind::App) }
     }
 }
 

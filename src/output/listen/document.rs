@@ -10,7 +10,7 @@ use crate::domain::listen::{
     Clearance, Effect, Effects, First, Interval, KindFindings, Origin, Payloads, Periodic, Sameness, Sound,
     Spanning, Unanswered, Verdict,
 };
-use crate::domain::peer_text::PeerText;
+use crate::domain::untrusted_text::UntrustedText;
 use crate::output::json::{
     CloseReplyDocument, FailureDocument, JsonEndingDocument, Ms, OpeningDocument, PresetName, ResultName,
     SCHEMA_VERSION, Timestamp, WSCHECK_VERSION, ms, names,
@@ -325,7 +325,7 @@ impl From<&KindFindings> for ListenedTo {
             since_traffic: kind.since_traffic.map(IntervalDocument::from),
             payloads: kind.payloads.into(),
             payload: kind.sample.to_string(),
-            last_payload: kind.latest.as_ref().map(PeerText::to_string),
+            last_payload: kind.latest.as_ref().map(UntrustedText::to_string),
             shape: kind.shape,
             by_client: kind.by_client.map(EffectsDocument::from),
             by_server: kind.by_server.map(EffectsDocument::from),

@@ -4,15 +4,15 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use super::ListenOutput;
-use crate::domain::ending::{Ending, How, Who};
-use crate::domain::heartbeat::incoming::{Incoming, MessageRef};
+use crate::domain::close_cause::{CloseCause, CloseKind, ClosedBy};
+use crate::domain::connect_info::{ConnectError, ConnectInfo, FailureKind};
+use crate::domain::heartbeat::inbound::{InboundMessage, MessageRef};
 use crate::domain::listen::report::{ListenEvent, ListenInfo, ListenReport, ListenReporter, Progress, Said};
 use crate::domain::listen::shapes::Shapes;
 use crate::domain::listen::{Circumstances, EndedBy, Known, Listening, Sound, Utterance, Verdict};
-use crate::domain::opening::{FailureKind, OpenError, Opened};
-use crate::domain::peer_text::PeerText;
-use crate::domain::phase::{Phase, Phases};
+use crate::domain::phase::{Phase, PhaseTimes};
 use crate::domain::report;
+use crate::domain::untrusted_text::UntrustedText;
 use crate::output::fixtures::{HOSTILE, NOON, SharedBuffer, ms, us};
 use crate::output::{Format, HumanOptions};
 
@@ -56,7 +56,7 @@ struct ListenScript {
     events: Vec<ListenEvent>,
     info: ListenInfo,
     listening: Listening,
-    ending: Option<Ending>,
+    ending: Option<CloseCause>,
 }
 
 fn at(age: Duration) -> SystemTime {
@@ -98,12 +98,12 @@ impl ListenScript {
 
     fn pings(&mut self, moments: &[u64]) {
         for (n, moment) in moments.iter().enumerate() {
-            self.says(*moment, Utterance::plain(Sound::Ping, PeerText::new(&format!("00000007-{n}"))));
+            self.says(*moment, Utterance::plain(Sound::Ping, UntrustedText::new(&format!("00000007-{n}"))));
         }
     }
 
     fn text(&mut self, millis: u64, text: &str) {
-        let said = Shapes::default().recognise(&Incoming::new(MessageRef::Text(text)), 0);
+        let said = Shapes::default().recognise(&InboundMessage::new(MessageRef::Text(text)), 0);
         self.says(millis, said);
     }
 
@@ -112,14 +112,14 @@ impl ListenScript {
         self.events.push(ListenEvent::Talked { at: at(ms(millis)), age: ms(millis) });
     }
 
-    fn ends(&mut self, who: Who, how: How, millis: u64) {
+    fn ends(&mut self, who: ClosedBy, how: CloseKind, millis: u64) {
         let (age, idle) = (ms(millis), ms(900));
-        let ending = Ending { who, how, reply: None, os_error: None, tcp: None, age, idle, at: at(age) };
+        let ending = CloseCause { who, how, reply: None, os_error: None, tcp: None, age, idle, at: at(age) };
         self.events.push(ListenEvent::Ended(Arc::new(ending.clone())));
         self.ending = Some(ending);
     }
 
-    fn finish(mut self, listened: u64, interrupted: bool, verdict: report::Verdict) -> Vec<ListenEvent> {
+    fn finish(mut self, listened: u64, interrupted: bool, verdict: report::RunResult) -> Vec<ListenEvent> {
         let listened = ms(listened);
         let progress = Progress { listened, until: ms(120_000), heartbeats: 0, interval: None };
         self.events.push(ListenEvent::Progress(progress));
@@ -152,16 +152,17 @@ impl ListenScript {
     }
 }
 
-fn opened() -> Arc<Opened> {
-    let phases = Phases { tcp: Some(us(310)), upgrade: Some(us(900)), total: us(1_250), ..Phases::default() };
-    Arc::new(Opened { remote: Some("192.0.2.7:443".to_string()), phases, ..Opened::default() })
+fn opened() -> Arc<ConnectInfo> {
+    let phases =
+        PhaseTimes { tcp: Some(us(310)), upgrade: Some(us(900)), total: us(1_250), ..PhaseTimes::default() };
+    Arc::new(ConnectInfo { remote: Some("192.0.2.7:443".to_string()), phases, ..ConnectInfo::default() })
 }
 
 pub fn pings() -> Vec<ListenEvent> {
     let mut scene = ListenScript::new(|_| {});
     scene.text(40, r#"{"type":"welcome"}"#);
     scene.pings(&[11_000, 41_000, 71_010, 101_000]);
-    scene.finish(120_000, false, report::Verdict::Passed)
+    scene.finish(120_000, false, report::RunResult::Passed)
 }
 
 fn talked() -> Vec<ListenEvent> {
@@ -171,28 +172,28 @@ fn talked() -> Vec<ListenEvent> {
     scene.pings(&[45_000, 55_000]);
     scene.talks(62_000);
     scene.pings(&[75_000]);
-    scene.finish(80_000, false, report::Verdict::Passed)
+    scene.finish(80_000, false, report::RunResult::Passed)
 }
 
 fn keep_alive() -> Vec<ListenEvent> {
     let mut scene = ListenScript::new(|info| info.count = Some(3));
     [25_000, 50_000, 75_000].into_iter().for_each(|moment| scene.text(moment, "h"));
-    scene.finish(75_000, false, report::Verdict::Passed)
+    scene.finish(75_000, false, report::RunResult::Passed)
 }
 
 fn silent() -> Vec<ListenEvent> {
-    ListenScript::new(|_| {}).finish(120_000, false, report::Verdict::Passed)
+    ListenScript::new(|_| {}).finish(120_000, false, report::RunResult::Passed)
 }
 
 /// Nothing comes between which something could be said.
 fn untalked() -> Vec<ListenEvent> {
-    ListenScript::new(|info| info.talk = true).finish(120_000, false, report::Verdict::Passed)
+    ListenScript::new(|info| info.talk = true).finish(120_000, false, report::RunResult::Passed)
 }
 
 fn irregular() -> Vec<ListenEvent> {
     let mut scene = ListenScript::new(|_| {});
     scene.pings(&[3_000, 11_000, 12_000, 40_000, 90_000]);
-    scene.finish(120_000, false, report::Verdict::Passed)
+    scene.finish(120_000, false, report::RunResult::Passed)
 }
 
 /// App pings of two shapes, each with a clock of its own.
@@ -202,14 +203,14 @@ pub fn two_shapes() -> Vec<ListenEvent> {
         scene.text(25_000 * n, r#"{"type":"ping"}"#);
         scene.text(25_000 * n + 5_000, r#"{"event":"pusher:ping","data":{}}"#);
     }
-    scene.finish(120_000, false, report::Verdict::Passed)
+    scene.finish(120_000, false, report::RunResult::Passed)
 }
 
 /// Nobody knows what these are.
 fn steady_chatter() -> Vec<ListenEvent> {
     let mut scene = ListenScript::new(|_| {});
     (1..8).for_each(|n| scene.text(n * 15_000, &format!(r#"{{"k":"hb","n":{n}}}"#)));
-    scene.finish(120_000, false, report::Verdict::Passed)
+    scene.finish(120_000, false, report::RunResult::Passed)
 }
 
 /// Either every 15 s, or 10 s after each message.
@@ -219,21 +220,21 @@ fn in_step() -> Vec<ListenEvent> {
         scene.pings(&[10_000 + n * 15_000]);
         scene.text(15_000 + n * 15_000, r#"{"price":1}"#);
     }
-    scene.finish(76_000, false, report::Verdict::Passed)
+    scene.finish(76_000, false, report::RunResult::Passed)
 }
 
 /// It stopped, and began again.
 fn paused() -> Vec<ListenEvent> {
     let mut scene = ListenScript::new(|_| {});
     scene.pings(&[5_000, 10_000, 15_000, 20_000, 70_000, 75_000]);
-    scene.finish(78_000, false, report::Verdict::Passed)
+    scene.finish(78_000, false, report::RunResult::Passed)
 }
 
 /// It has things to say, and no heartbeats.
 fn chatter() -> Vec<ListenEvent> {
     let mut scene = ListenScript::new(|_| {});
     [7_000, 19_500, 33_000, 90_250].into_iter().for_each(|moment| scene.text(moment, r#"{"price":1}"#));
-    scene.finish(120_000, false, report::Verdict::Passed)
+    scene.finish(120_000, false, report::RunResult::Passed)
 }
 
 /// It counts from its own messages.
@@ -244,7 +245,7 @@ pub fn from_its_own() -> Vec<ListenEvent> {
     scene.pings(&[24_000, 34_000]);
     scene.text(41_500, r#"{"price":2}"#);
     scene.pings(&[51_500, 61_510]);
-    scene.finish(65_000, false, report::Verdict::Passed)
+    scene.finish(65_000, false, report::RunResult::Passed)
 }
 
 /// Its messages come at other moments, and move nothing.
@@ -255,7 +256,7 @@ fn not_from_its_own() -> Vec<ListenEvent> {
     scene.pings(&[20_000, 30_000]);
     scene.text(36_000, r#"{"price":2}"#);
     scene.pings(&[40_000]);
-    scene.finish(45_000, false, report::Verdict::Passed)
+    scene.finish(45_000, false, report::RunResult::Passed)
 }
 
 /// The client talks to a server that counts from what it says, which answers each time if it is not `deaf`.
@@ -272,42 +273,46 @@ fn talked_to_its_own(deaf: bool) -> Vec<ListenEvent> {
         }
         scene.pings(&[after + next, after + next + 10_000]);
     }
-    scene.finish(85_000, false, report::Verdict::Passed)
+    scene.finish(85_000, false, report::RunResult::Passed)
 }
 
 /// What comes in one read comes at one moment.
 fn flood() -> Vec<ListenEvent> {
     let mut scene = ListenScript::new(|info| info.count = Some(40));
-    (0..40).for_each(|n| scene.says(500 + n / 10, Utterance::plain(Sound::Ping, PeerText::new("x"))));
-    scene.finish(504, false, report::Verdict::Passed)
+    (0..40).for_each(|n| scene.says(500 + n / 10, Utterance::plain(Sound::Ping, UntrustedText::new("x"))));
+    scene.finish(504, false, report::RunResult::Passed)
 }
 
 fn hostile() -> Vec<ListenEvent> {
     let mut scene = ListenScript::new(|_| {});
-    scene.says(500, Utterance::plain(Sound::Ping, PeerText::new(HOSTILE)));
+    scene.says(500, Utterance::plain(Sound::Ping, UntrustedText::new(HOSTILE)));
     scene.text(600, HOSTILE);
-    scene.ends(Who::Peer, How::CloseFrame { code: Some(4000), reason: PeerText::new(HOSTILE) }, 1_500);
-    scene.finish(1_500, false, report::Verdict::Failed)
+    scene.ends(
+        ClosedBy::Peer,
+        CloseKind::CloseFrame { code: Some(4000), reason: UntrustedText::new(HOSTILE) },
+        1_500,
+    );
+    scene.finish(1_500, false, report::RunResult::Failed)
 }
 
 fn no_answer() -> Vec<ListenEvent> {
     let mut scene = ListenScript::new(|info| info.answer = false);
     scene.pings(&[2_000, 4_000, 6_000]);
-    scene.ends(Who::Peer, How::Fin, 6_900);
-    scene.finish(6_900, false, report::Verdict::Passed)
+    scene.ends(ClosedBy::Peer, CloseKind::Fin, 6_900);
+    scene.finish(6_900, false, report::RunResult::Passed)
 }
 
 fn interrupted() -> Vec<ListenEvent> {
     let mut scene = ListenScript::new(|_| {});
     scene.pings(&[2_000]);
-    scene.finish(3_000, true, report::Verdict::Inconclusive)
+    scene.finish(3_000, true, report::RunResult::Inconclusive)
 }
 
 fn unreachable() -> Vec<ListenEvent> {
     let mut events = interrupted();
     events.retain(|event| matches!(event, ListenEvent::Started { .. } | ListenEvent::Finished(_)));
     let Some(ListenEvent::Finished(report)) = events.last_mut() else { unreachable!() };
-    let error = Arc::new(OpenError {
+    let error = Arc::new(ConnectError {
         url: report.info.url.clone(),
         phase: Phase::Tcp,
         kind: FailureKind::Refused,
@@ -322,7 +327,7 @@ fn unreachable() -> Vec<ListenEvent> {
     report.partial = false;
     report.findings = Listening::default().findings(&Circumstances::default());
     report.findings.verdict = Verdict::Inconclusive;
-    report.verdict = report::Verdict::Unreachable;
+    report.verdict = report::RunResult::Unreachable;
     report.reasons = vec![error.to_string()];
     report.error = Some(error);
     events

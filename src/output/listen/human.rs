@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use super::HumanOptions;
+use crate::domain::connect_info::ConnectError;
 use crate::domain::listen::report::{ListenEvent, ListenInfo, ListenReport, Progress, Said};
 use crate::domain::listen::{
     Clearance, Effect, Effects, Findings, First, Interval, KindFindings, Origin, Payloads, Periodic,
     Sameness, Sound, Unanswered, Verdict,
 };
-use crate::domain::opening::OpenError;
 use crate::output::human::{self, LabelledRows, Styler, counted, failed_opening, phases, way};
 use crate::output::presets::command_line::quoted;
 use crate::output::units::{precise, rate, spoken};
@@ -91,7 +91,7 @@ pub fn progress(progress: &Progress) -> String {
 }
 
 /// Why nothing was heard.
-fn never_opened(report: &ListenReport) -> Option<&OpenError> {
+fn never_opened(report: &ListenReport) -> Option<&ConnectError> {
     report.error.as_deref().filter(|_| report.opened.is_none())
 }
 

@@ -4,7 +4,7 @@ use comfy_table::{ColumnConstraint, ContentArrangement, LineStyle, Table, Width,
 
 use super::PresetListing;
 use super::command_line::ready;
-use crate::domain::heartbeat::presets::{Never, Preset, Starter, Trap};
+use crate::domain::heartbeat::presets::{ForbiddenAction, ForbiddenSend, HeartbeatStarter, Preset};
 use crate::output::HumanOptions;
 use crate::output::human::{LabelledRows, Styler};
 use crate::output::units::spoken;
@@ -64,12 +64,12 @@ fn cells(preset: &Preset) -> [String; 4] {
     ]
 }
 
-fn starts(starter: Starter) -> &'static str {
+fn starts(starter: HeartbeatStarter) -> &'static str {
     match starter {
-        Starter::Client => "client",
-        Starter::Server => "server",
-        Starter::Both => "both",
-        Starter::Frames => "Ping frames",
+        HeartbeatStarter::Client => "client",
+        HeartbeatStarter::Server => "server",
+        HeartbeatStarter::Both => "both",
+        HeartbeatStarter::Frames => "Ping frames",
     }
 }
 
@@ -144,12 +144,12 @@ fn heartbeats(rows: &mut LabelledRows, preset: &Preset) {
     rows.add_some("how often", preset.server_every.map(|every| format!("every {}", spoken(every))));
 }
 
-fn told_trap(trap: &Trap) -> String {
+fn told_trap(trap: &ForbiddenSend) -> String {
     let what = match trap.never {
-        Never::Text(text) => format!("'{text}'"),
-        Never::Messages => "messages".to_string(),
-        Never::PingFrames => "Ping frames".to_string(),
-        Never::FasterThan(least) => format!("more often than every {}", spoken(least)),
+        ForbiddenAction::Text(text) => format!("'{text}'"),
+        ForbiddenAction::Messages => "messages".to_string(),
+        ForbiddenAction::PingFrames => "Ping frames".to_string(),
+        ForbiddenAction::FasterThan(least) => format!("more often than every {}", spoken(least)),
     };
     format!("{what}: {}", trap.why)
 }

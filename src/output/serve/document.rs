@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::human;
-use crate::domain::ending::{Ending, How};
+use crate::domain::close_cause::{CloseCause, CloseKind};
 use crate::domain::health::Status;
 use crate::domain::stats::Counts;
 use crate::server::{
@@ -284,14 +284,19 @@ impl EventDocument {
 }
 
 impl EndingDocument {
-    fn new(ending: &Ending) -> EndingDocument {
+    fn new(ending: &CloseCause) -> EndingDocument {
         let (code, reason) = match &ending.how {
-            How::CloseFrame { code, reason } => (*code, Some(reason.to_string())),
-            How::TooLarge { .. } => (Some(1009), None),
-            How::Violation { detail, .. } | How::TlsAlert { alert: detail } => {
+            CloseKind::CloseFrame { code, reason } => (*code, Some(reason.to_string())),
+            CloseKind::TooLarge { .. } => (Some(1009), None),
+            CloseKind::Violation { detail, .. } | CloseKind::TlsAlert { alert: detail } => {
                 (None, Some(detail.to_string()))
             }
-            How::Fin | How::Rst | How::TlsClose | How::Silent | How::Timeout | How::Error => (None, None),
+            CloseKind::Fin
+            | CloseKind::Rst
+            | CloseKind::TlsClose
+            | CloseKind::Silent
+            | CloseKind::Timeout
+            | CloseKind::Error => (None, None),
         };
         EndingDocument {
             who: ending.who.label(),

@@ -2,8 +2,8 @@
 
 use std::time::{Duration, SystemTime};
 
-use crate::domain::ending::{Ending, How, Who};
-use crate::domain::shown::counted;
+use crate::domain::close_cause::{CloseCause, CloseKind, ClosedBy};
+use crate::domain::format::counted;
 use crate::domain::stats::Counts;
 use crate::server::{
     ClientSnapshot, HeartbeatStats, ListenAddress, ServeEvent, ServeEventKind, ServerSummary,
@@ -57,11 +57,11 @@ fn listening_lines(listening: &ListenAddress) -> String {
 }
 
 /// As the ending's own words, seen from the server: the peer is the client, and cuts are its own doing.
-pub fn ended(ending: &Ending) -> String {
+pub fn ended(ending: &CloseCause) -> String {
     match (&ending.who, &ending.how) {
-        (Who::Us, How::Fin) => String::from("we closed TCP (FIN) without a close frame"),
-        (Who::Us, How::Rst) => String::from("we reset TCP (RST)"),
-        (Who::Us, How::Silent) => String::from("we stopped, after nothing was answered any more"),
+        (ClosedBy::Us, CloseKind::Fin) => String::from("we closed TCP (FIN) without a close frame"),
+        (ClosedBy::Us, CloseKind::Rst) => String::from("we reset TCP (RST)"),
+        (ClosedBy::Us, CloseKind::Silent) => String::from("we stopped, after nothing was answered any more"),
         _ => ending.to_string().replacen("peer", "client", 1),
     }
 }

@@ -5,8 +5,8 @@ use std::io::IsTerminal;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use crate::domain::format::counted;
 use crate::domain::health::Status;
-use crate::domain::shown::counted;
 use crate::server::{ServeEvent, ServeEventKind};
 
 /// The live line on stderr.

@@ -6,12 +6,12 @@ use schemars::schema_for;
 use serde_json::Value;
 
 use super::*;
-use crate::domain::ending::{Ending, How, Who};
+use crate::domain::close_cause::{CloseCause, CloseKind, ClosedBy};
 use crate::domain::event::StatusChange;
-use crate::domain::health::{Metrics, Status};
-use crate::domain::heartbeat::{Kind, Outcome};
-use crate::domain::peer_text::PeerText;
+use crate::domain::health::{Status, StatusMetrics};
+use crate::domain::heartbeat::{HeartbeatKind, HeartbeatOutcome};
 use crate::domain::stats::Counts;
+use crate::domain::untrusted_text::UntrustedText;
 use crate::server::{
     ClientSnapshot, ClientStats, HeartbeatStats, ListenAddress, RejectedConnection, ServerSnapshot,
     ServerSummary, TlsIdentityInfo,
@@ -20,10 +20,10 @@ use crate::server::{
 const MS: Duration = Duration::from_millis(1);
 
 fn client() -> ClientSnapshot {
-    let mut beat = HeartbeatStats::new(Kind::Protocol);
-    beat.record(0, Outcome::Ok, None, Some(20 * MS), true);
-    beat.record(1, Outcome::Ok, None, Some(30 * MS), true);
-    beat.record(2, Outcome::Missed, None, None, false);
+    let mut beat = HeartbeatStats::new(HeartbeatKind::Protocol);
+    beat.record(0, HeartbeatOutcome::Ok, None, Some(20 * MS), true);
+    beat.record(1, HeartbeatOutcome::Ok, None, Some(30 * MS), true);
+    beat.record(2, HeartbeatOutcome::Missed, None, None, false);
     ClientSnapshot {
         id: 1,
         remote: "127.0.0.1:4711".into(),
@@ -59,10 +59,18 @@ fn summary() -> ServerSummary {
     }
 }
 
-fn ended(how: How, who: Who) -> ServeEventKind {
+fn ended(how: CloseKind, who: ClosedBy) -> ServeEventKind {
     let at = SystemTime::UNIX_EPOCH;
-    let ending =
-        Ending { who, how, reply: None, os_error: None, tcp: None, age: 100_000 * MS, idle: 40_250 * MS, at };
+    let ending = CloseCause {
+        who,
+        how,
+        reply: None,
+        os_error: None,
+        tcp: None,
+        age: 100_000 * MS,
+        idle: 40_250 * MS,
+        at,
+    };
     ServeEventKind::Ended { ending, last: Box::new(client()) }
 }
 
@@ -70,14 +78,14 @@ fn run() -> Vec<ServeEvent> {
     let tls = TlsIdentityInfo { fingerprint: "AB:CD".into(), ca_file: Some("wscheck-ca.pem".into()) };
     let address = "127.0.0.1:9001".parse().unwrap();
     let status_address = "127.0.0.1:9002".parse().ok();
-    let hostile = PeerText::new("bye\x1b[2J");
+    let hostile = UntrustedText::new("bye\x1b[2J");
     let script = [
         (None, ServeEventKind::Listening(ListenAddress { address, tls: Some(tls), status_address })),
         (
             Some(1),
             ServeEventKind::Connected {
                 remote: "127.0.0.1:4711".into(),
-                resource: PeerText::new("/chat?token=***"),
+                resource: UntrustedText::new("/chat?token=***"),
                 subprotocol: Some("chat".into()),
                 faulty: true,
             },
@@ -96,14 +104,14 @@ fn run() -> Vec<ServeEvent> {
                 from: Status::Unknown,
                 to: Status::Healthy,
                 reason: "mean protocol RTT of the last 1 is 20.0 ms".into(),
-                metrics: Metrics { window_mean: Some(20 * MS), judged: 1, ..Metrics::default() },
+                metrics: StatusMetrics { window_mean: Some(20 * MS), judged: 1, ..StatusMetrics::default() },
             }),
         ),
         (Some(1), ServeEventKind::Fault("silent after 5s without life".into())),
         (Some(1), ServeEventKind::Reaped { missed: 1, silent_for: 40_250 * MS }),
-        (Some(1), ended(How::Timeout, Who::Us)),
-        (Some(3), ended(How::CloseFrame { code: Some(1001), reason: hostile }, Who::Peer)),
-        (Some(4), ended(How::Rst, Who::Us)),
+        (Some(1), ended(CloseKind::Timeout, ClosedBy::Us)),
+        (Some(3), ended(CloseKind::CloseFrame { code: Some(1001), reason: hostile }, ClosedBy::Peer)),
+        (Some(4), ended(CloseKind::Rst, ClosedBy::Us)),
         (None, ServeEventKind::Trouble("cannot accept a connection: Too many open files".into())),
         (None, ServeEventKind::Stopped(Box::new(summary()))),
     ];

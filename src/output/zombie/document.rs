@@ -3,9 +3,9 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use crate::domain::fail_if::Truth;
+use crate::domain::format::exact_duration;
 use crate::domain::idle::Expectation;
-use crate::domain::shown::exact_duration;
-use crate::domain::threshold::Truth;
 use crate::domain::zombie::report::{ZombieInfo, ZombieReport};
 use crate::domain::zombie::{
     Beats, Edge, Fate, HeartbeatPolicy, IdlePolicy, Library, Life, Match, Needs, Policy, Reaping, Verdict,

@@ -4,13 +4,13 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use super::ZombieOutput;
-use crate::domain::ending::{Ending, How, Who};
+use crate::domain::close_cause::{CloseCause, CloseKind, ClosedBy};
+use crate::domain::connect_info::{ConnectError, ConnectInfo, FailureKind};
 use crate::domain::listen::report::Said;
 use crate::domain::listen::{Sound, Utterance};
-use crate::domain::opening::{FailureKind, OpenError, Opened};
-use crate::domain::peer_text::PeerText;
-use crate::domain::phase::{Phase, Phases};
+use crate::domain::phase::{Phase, PhaseTimes};
 use crate::domain::report;
+use crate::domain::untrusted_text::UntrustedText;
 use crate::domain::zombie::report::{Progress, ZombieEvent, ZombieInfo, ZombieReport, ZombieReporter};
 use crate::domain::zombie::{Fate, Findings, Life, Watch, Way};
 use crate::output::fixtures::{HOSTILE, NOON, SharedBuffer, ms, us};
@@ -49,7 +49,7 @@ struct ZombieScript {
     events: Vec<ZombieEvent>,
     info: ZombieInfo,
     lives: Vec<Life>,
-    error: Option<Arc<OpenError>>,
+    error: Option<Arc<ConnectError>>,
 }
 
 fn at(age: Duration) -> SystemTime {
@@ -60,13 +60,14 @@ fn grid(step: u64, until: u64) -> Vec<u64> {
     (1..).map(|k| k * step).take_while(|moment| *moment < until).collect()
 }
 
-fn opened() -> Arc<Opened> {
-    let phases = Phases { tcp: Some(us(310)), upgrade: Some(us(900)), total: us(1_250), ..Phases::default() };
-    Arc::new(Opened { remote: Some("192.0.2.7:443".to_string()), phases, ..Opened::default() })
+fn opened() -> Arc<ConnectInfo> {
+    let phases =
+        PhaseTimes { tcp: Some(us(310)), upgrade: Some(us(900)), total: us(1_250), ..PhaseTimes::default() };
+    Arc::new(ConnectInfo { remote: Some("192.0.2.7:443".to_string()), phases, ..ConnectInfo::default() })
 }
 
-fn refused(url: &str) -> OpenError {
-    OpenError {
+fn refused(url: &str) -> ConnectError {
+    ConnectError {
         url: url.to_string(),
         phase: Phase::Tcp,
         kind: FailureKind::Refused,
@@ -94,12 +95,12 @@ impl ZombieScript {
 
     /// A client that is pinged at these moments, of which the first few are told, and lives for so long; `how`: the server
     /// let it go then.
-    fn lives(&mut self, way: Way, pings: &[u64], millis: u64, how: Option<How>) {
+    fn lives(&mut self, way: Way, pings: &[u64], millis: u64, how: Option<CloseKind>) {
         let began = ms(2) + way.begins_later();
         let mut life = Life { began, ..Life::new(way) };
         self.events.push(ZombieEvent::Opened { way, at: at(began), opened: opened() });
         for (n, ping) in pings.iter().enumerate() {
-            let said = Utterance::plain(Sound::Ping, PeerText::default());
+            let said = Utterance::plain(Sound::Ping, UntrustedText::default());
             let gap = life.listening.rhythm(Sound::Ping).map(|rhythm| ms(*ping) - rhythm.last);
             life.listening.heard(ms(*ping), &said);
             let Utterance { sound, shape, text, .. } = said;
@@ -112,8 +113,8 @@ impl ZombieScript {
         life.fate = match how {
             None => Fate::Kept { so_far: after, proven: true },
             Some(how) => {
-                let ending = Ending {
-                    who: Who::Peer,
+                let ending = CloseCause {
+                    who: ClosedBy::Peer,
                     how,
                     reply: None,
                     os_error: None,
@@ -140,7 +141,7 @@ impl ZombieScript {
         ways.iter().for_each(|way| self.lives(*way, &pings, 300_000, None));
     }
 
-    fn finish(mut self, interrupted: bool, verdict: report::Verdict) -> Vec<ZombieEvent> {
+    fn finish(mut self, interrupted: bool, verdict: report::RunResult) -> Vec<ZombieEvent> {
         let gone = self.lives.iter().filter(|life| life.ended().is_some());
         let gone = gone.map(|life| (life.way, life.fate.clone())).collect();
         let progress = Progress { elapsed: ms(41_000), until: ms(360_000), alive: vec![Way::Quiet], gone };
@@ -175,52 +176,60 @@ impl ZombieScript {
     }
 }
 
-fn keepalive() -> How {
-    How::CloseFrame { code: Some(1011), reason: PeerText::new("keepalive ping timeout") }
+fn keepalive() -> CloseKind {
+    CloseKind::CloseFrame { code: Some(1011), reason: UntrustedText::new("keepalive ping timeout") }
 }
 
 pub fn reaped() -> Vec<ZombieEvent> {
     let mut scene = ZombieScript::new(Some("<=60s"));
     scene.lives(Way::Mute, &[20_000], 40_002, Some(keepalive()));
     scene.lives(Way::Stalled, &[], 40_010, Some(keepalive()));
-    scene.lives(Way::HalfClosed, &[], 3, Some(How::Fin));
+    scene.lives(Way::HalfClosed, &[], 3, Some(CloseKind::Fin));
     scene.healthy(&[Way::Control, Way::Quiet, Way::PingsOnly], 20_000);
-    scene.finish(false, report::Verdict::Passed)
+    scene.finish(false, report::RunResult::Passed)
 }
 
 fn leak() -> Vec<ZombieEvent> {
     let mut scene = ZombieScript::new(Some("<=60s"));
-    scene.lives(Way::HalfClosed, &[], 3, Some(How::Fin));
+    scene.lives(Way::HalfClosed, &[], 3, Some(CloseKind::Fin));
     scene.healthy(&[Way::Control, Way::Mute, Way::Stalled, Way::Quiet, Way::PingsOnly], 0);
-    scene.finish(false, report::Verdict::Failed)
+    scene.finish(false, report::RunResult::Failed)
 }
 
 fn skips() -> Vec<ZombieEvent> {
     let mut scene = ZombieScript::new(None);
-    scene.lives(Way::Mute, &[1000, 11_000, 21_000], 25_000, Some(How::Rst));
-    scene.lives(Way::HalfClosed, &[1000, 11_000, 21_000], 25_000, Some(How::Rst));
+    scene.lives(Way::Mute, &[1000, 11_000, 21_000], 25_000, Some(CloseKind::Rst));
+    scene.lives(Way::HalfClosed, &[1000, 11_000, 21_000], 25_000, Some(CloseKind::Rst));
     let mut stalled = Life::new(Way::Stalled);
-    let (who, how, after) = (Who::Peer, How::Fin, ms(300_000));
-    let ending =
-        Ending { who, how, reply: None, os_error: None, tcp: None, age: after, idle: ms(900), at: at(after) };
+    let (who, how, after) = (ClosedBy::Peer, CloseKind::Fin, ms(300_000));
+    let ending = CloseCause {
+        who,
+        how,
+        reply: None,
+        os_error: None,
+        tcp: None,
+        age: after,
+        idle: ms(900),
+        at: at(after),
+    };
     stalled.fate = Fate::Ended { after, ending: Arc::new(ending), at_latest: true };
     stalled.unread = 3;
     scene.over(stalled, at(after));
     scene.healthy(&[Way::Quiet, Way::PingsOnly], 10_000);
     scene.healthy(&[Way::Control], 0);
-    scene.finish(false, report::Verdict::Passed)
+    scene.finish(false, report::RunResult::Passed)
 }
 
 /// All who are silent end so; `pings`: who sends only Pings, too.
 fn timer(after: u64, pings: bool) -> Vec<ZombieEvent> {
-    let close = || Some(How::CloseFrame { code: Some(1000), reason: PeerText::default() });
+    let close = || Some(CloseKind::CloseFrame { code: Some(1000), reason: UntrustedText::default() });
     let mut scene = ZombieScript::new(None);
     for way in [Way::Mute, Way::Stalled, Way::HalfClosed, Way::Quiet] {
         scene.lives(way, &[], after, close());
     }
     scene.lives(Way::PingsOnly, &[], if pings { after } else { 300_000 }, close().filter(|_| pings));
     scene.healthy(&[Way::Control], 0);
-    scene.finish(false, report::Verdict::Passed)
+    scene.finish(false, report::RunResult::Passed)
 }
 
 fn idle() -> Vec<ZombieEvent> {
@@ -231,11 +240,11 @@ fn idle() -> Vec<ZombieEvent> {
 fn swept() -> Vec<ZombieEvent> {
     let mut scene = ZombieScript::new(None);
     for way in [Way::Mute, Way::HalfClosed, Way::Quiet] {
-        scene.lives(way, &[], 90_000, Some(How::Fin));
+        scene.lives(way, &[], 90_000, Some(CloseKind::Fin));
     }
-    scene.lives(Way::Stalled, &[], 89_630, Some(How::Fin));
+    scene.lives(Way::Stalled, &[], 89_630, Some(CloseKind::Fin));
     scene.healthy(&[Way::PingsOnly, Way::Control], 0);
-    scene.finish(false, report::Verdict::Passed)
+    scene.finish(false, report::RunResult::Passed)
 }
 
 /// The path forgets who is silent.
@@ -245,9 +254,9 @@ fn lost() -> Vec<ZombieEvent> {
         let fate = Fate::Lost { after: ms(300_000) };
         scene.over(Life { fate, began: ms(2), ..Life::new(way) }, at(ms(300_002)));
     }
-    scene.lives(Way::HalfClosed, &[], 3, Some(How::Fin));
+    scene.lives(Way::HalfClosed, &[], 3, Some(CloseKind::Fin));
     scene.healthy(&[Way::PingsOnly, Way::Control], 0);
-    scene.finish(false, report::Verdict::Inconclusive)
+    scene.finish(false, report::RunResult::Inconclusive)
 }
 
 fn messages() -> Vec<ZombieEvent> {
@@ -256,18 +265,18 @@ fn messages() -> Vec<ZombieEvent> {
 
 /// It pings, and answers do not keep a client.
 fn deaf() -> Vec<ZombieEvent> {
-    let close = || Some(How::CloseFrame { code: Some(1000), reason: PeerText::default() });
+    let close = || Some(CloseKind::CloseFrame { code: Some(1000), reason: UntrustedText::default() });
     let mut scene = ZombieScript::new(None);
     for way in [Way::Mute, Way::Stalled, Way::HalfClosed, Way::Quiet, Way::PingsOnly] {
         scene.lives(way, &grid(15_000, 58_000), 58_000, close());
     }
     scene.healthy(&[Way::Control], 15_000);
-    scene.finish(false, report::Verdict::Passed)
+    scene.finish(false, report::RunResult::Passed)
 }
 
 /// It gives up who does not answer, and later who only answers.
 fn besides() -> Vec<ZombieEvent> {
-    let close = || Some(How::CloseFrame { code: Some(1000), reason: PeerText::default() });
+    let close = || Some(CloseKind::CloseFrame { code: Some(1000), reason: UntrustedText::default() });
     let mut scene = ZombieScript::new(None);
     for way in [Way::Mute, Way::Stalled, Way::HalfClosed] {
         scene.lives(way, &[10_000], 15_000, close());
@@ -276,22 +285,23 @@ fn besides() -> Vec<ZombieEvent> {
         scene.lives(way, &grid(10_000, 60_000), 60_000, close());
     }
     scene.healthy(&[Way::Control], 10_000);
-    scene.finish(false, report::Verdict::Passed)
+    scene.finish(false, report::RunResult::Passed)
 }
 
 fn control() -> Vec<ZombieEvent> {
     let mut scene = ZombieScript::new(None);
-    let refused_by = How::CloseFrame { code: Some(1008), reason: PeerText::new("unknown command") };
+    let refused_by =
+        CloseKind::CloseFrame { code: Some(1008), reason: UntrustedText::new("unknown command") };
     scene.lives(Way::Control, &[], 5_003, Some(refused_by));
     scene.healthy(&[Way::Mute, Way::Stalled, Way::HalfClosed, Way::Quiet, Way::PingsOnly], 0);
-    scene.finish(false, report::Verdict::Inconclusive)
+    scene.finish(false, report::RunResult::Inconclusive)
 }
 
 fn hostile() -> Vec<ZombieEvent> {
     let mut scene = ZombieScript::new(None);
-    let close = How::CloseFrame { code: Some(4000), reason: PeerText::new(HOSTILE) };
+    let close = CloseKind::CloseFrame { code: Some(4000), reason: UntrustedText::new(HOSTILE) };
     scene.lives(Way::Mute, &[1000], 2000, Some(close));
-    scene.lives(Way::HalfClosed, &[], 3, Some(How::Fin));
+    scene.lives(Way::HalfClosed, &[], 3, Some(CloseKind::Fin));
     scene.healthy(&[Way::Control, Way::Quiet, Way::PingsOnly], 1000);
     let (way, error) = (Way::Stalled, Arc::new(refused("wss://node.example/ws?token=***")));
     scene.events.push(ZombieEvent::OpenFailed { way, at: at(ms(2)), error: Arc::clone(&error) });
@@ -299,16 +309,16 @@ fn hostile() -> Vec<ZombieEvent> {
     life.fate = Fate::Unopened { why: format!("TCP: {}", error.cause) };
     scene.lives.push(life);
     scene.error = Some(error);
-    scene.finish(false, report::Verdict::Inconclusive)
+    scene.finish(false, report::RunResult::Inconclusive)
 }
 
 fn interrupted() -> Vec<ZombieEvent> {
     let mut scene = ZombieScript::new(None);
-    scene.lives(Way::HalfClosed, &[], 3, Some(How::Fin));
+    scene.lives(Way::HalfClosed, &[], 3, Some(CloseKind::Fin));
     for way in [Way::Control, Way::Mute, Way::Stalled, Way::Quiet, Way::PingsOnly] {
         scene.lives(way, &[], 12_000, None);
     }
-    scene.finish(true, report::Verdict::Inconclusive)
+    scene.finish(true, report::RunResult::Inconclusive)
 }
 
 fn unreachable() -> Vec<ZombieEvent> {
@@ -326,7 +336,7 @@ fn unreachable() -> Vec<ZombieEvent> {
         unanswered: Duration::ZERO,
     };
     report.findings = Findings::of(Way::ALL.map(Life::new).to_vec(), watch);
-    report.verdict = report::Verdict::Unreachable;
+    report.verdict = report::RunResult::Unreachable;
     report.reasons = vec![error.to_string()];
     report.error = Some(error);
     events

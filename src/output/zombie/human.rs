@@ -4,10 +4,10 @@ use comfy_table::{ContentArrangement, LineStyle, Table, presets};
 
 use super::HumanOptions;
 use super::document::at_latest;
-use crate::domain::ending::{Ending, How};
+use crate::domain::close_cause::{CloseCause, CloseKind};
+use crate::domain::connect_info::ConnectError;
+use crate::domain::fail_if::Truth;
 use crate::domain::listen::Sound;
-use crate::domain::opening::OpenError;
-use crate::domain::threshold::Truth;
 use crate::domain::zombie::report::{Progress, ZombieEvent, ZombieInfo, ZombieReport};
 use crate::domain::zombie::{
     Beats, Edge, Fate, Findings, Goodbye, HeartbeatPolicy, IdlePolicy, Library, Life, Match, Needs, Policy,
@@ -67,7 +67,7 @@ pub fn progress(progress: &Progress) -> String {
 }
 
 /// Why nothing was measured.
-fn never_opened(report: &ZombieReport) -> Option<&OpenError> {
+fn never_opened(report: &ZombieReport) -> Option<&ConnectError> {
     report.error.as_deref().filter(|_| report.opened.is_none())
 }
 
@@ -179,7 +179,7 @@ fn no_heartbeat(findings: &Findings) -> &'static str {
 fn whose(findings: &Findings) -> &'static str {
     let how = findings.life(Way::Mute).and_then(Life::ending).map(|ending| &ending.how);
     match how {
-        Some(How::Fin | How::Rst) => "; the server's, or a proxy's before it",
+        Some(CloseKind::Fin | CloseKind::Rst) => "; the server's, or a proxy's before it",
         Some(_) | None => "",
     }
 }
@@ -327,8 +327,8 @@ fn kept_for(fate: &Fate) -> String {
     }
 }
 
-fn how(ending: &Ending) -> String {
-    Ending::describe(ending.who, &ending.how, ending.os_error.as_deref())
+fn how(ending: &CloseCause) -> String {
+    CloseCause::describe(ending.who, &ending.how, ending.os_error.as_deref())
 }
 
 fn closing(rows: &mut LabelledRows, report: &ZombieReport, paint: Styler) {

@@ -3,7 +3,7 @@
 use super::cut::{CutAction, close_code};
 use super::model::{Faults, IdleReset, RepeatedSend};
 use super::value::{DurationRange, JitterSpec, count, period, share};
-use crate::domain::duration_text::parse_duration;
+use crate::domain::duration::parse_duration;
 
 /// One fault as one asks for it: `--NAME VALUE`.
 #[derive(Debug, Clone, Copy)]

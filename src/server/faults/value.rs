@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use rand::{Rng, RngExt};
 
-use crate::domain::duration_text::parse_duration;
+use crate::domain::duration::parse_duration;
 
 /// A duration longer than nothing.
 pub fn period(text: &str) -> Result<Duration, String> {

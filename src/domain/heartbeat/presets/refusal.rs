@@ -3,8 +3,8 @@
 use serde_json::Value;
 
 use super::connack::MqttRefusal;
-use crate::domain::heartbeat::incoming::MessageRef;
-use crate::domain::peer_text::PeerText;
+use crate::domain::heartbeat::inbound::MessageRef;
+use crate::domain::untrusted_text::UntrustedText;
 
 /// A refusal that came as a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,10 +47,10 @@ fn connect_error(message: MessageRef<'_>) -> Option<Refusal> {
         Value::Object(fields) => fields.get("message")?.as_str()?.to_string(),
         _ => return None,
     };
-    let of = namespace.map(|name| format!(" of {}", PeerText::new(name))).unwrap_or_default();
+    let of = namespace.map(|name| format!(" of {}", UntrustedText::new(name))).unwrap_or_default();
     Some(Refusal {
         preset: "socket.io",
-        sentence: format!("CONNECT_ERROR{of} '{}'", PeerText::new(&words)),
+        sentence: format!("CONNECT_ERROR{of} '{}'", UntrustedText::new(&words)),
         hint: Some(
             "the server's middleware wants something with the connection: credentials, as a rule (--send '40{\"token\":...}', \
              or -H), or another namespace (--send '40/NAME,')",

@@ -7,7 +7,7 @@ use super::model::{Change, Cut, Family, Mark, Middlebox, Resets, Shows, Typical,
 use super::observed::{Observed, Seen, Visible};
 use crate::domain::idle::finding::ResetBy;
 use crate::domain::idle::refresh::Method;
-use crate::domain::peer_text::PeerText;
+use crate::domain::untrusted_text::UntrustedText;
 
 /// A measurement is this far off a timer's value at least, and by this part of it.
 const SLACK: Duration = Duration::from_millis(250);
@@ -100,7 +100,7 @@ pub fn fit(middlebox: &'static Middlebox, observed: &Observed) -> Result<Fit, Co
 }
 
 /// The header that names the product.
-pub fn naming_header(middlebox: &Middlebox, headers: &[(String, PeerText)]) -> Option<String> {
+pub fn naming_header(middlebox: &Middlebox, headers: &[(String, UntrustedText)]) -> Option<String> {
     let marks = match middlebox.shows {
         Shows::Never => return None,
         Shows::Usually(marks) | Shows::Yields(marks) | Shows::Behind(marks) | Shows::Always(marks) => marks,
@@ -110,13 +110,16 @@ pub fn naming_header(middlebox: &Middlebox, headers: &[(String, PeerText)]) -> O
 }
 
 /// Whether a header is that of a proxy or a cloud, and not of the server behind it.
-pub fn names_a_hop(header: &(String, PeerText)) -> bool {
+pub fn names_a_hop(header: &(String, UntrustedText)) -> bool {
     let is_hop = |middlebox: &&Middlebox| matches!(middlebox.family, Family::Proxy | Family::Cloud);
     all().filter(is_hop).any(|middlebox| naming_header(middlebox, std::slice::from_ref(header)).is_some())
 }
 
 /// The header that names the product, where one does; an error where the headers speak against it.
-fn stance(middlebox: &Middlebox, headers: &[(String, PeerText)]) -> Result<Option<String>, Contradiction> {
+fn stance(
+    middlebox: &Middlebox,
+    headers: &[(String, UntrustedText)],
+) -> Result<Option<String>, Contradiction> {
     if let Some(header) = naming_header(middlebox, headers) {
         return Ok(Some(header));
     }
@@ -133,7 +136,7 @@ fn stance(middlebox: &Middlebox, headers: &[(String, PeerText)]) -> Result<Optio
 }
 
 /// Whether a header bears a mark: as a word of its own, so that `istio-envoy` is not `envoy`.
-fn bears(mark: &Mark, name: &str, value: &PeerText) -> bool {
+fn bears(mark: &Mark, name: &str, value: &UntrustedText) -> bool {
     let is_named =
         if mark.header.ends_with('-') { name.starts_with(mark.header) } else { name == mark.header };
     is_named && has_word(&value.as_str().to_lowercase(), mark.contains)

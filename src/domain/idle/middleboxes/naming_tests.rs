@@ -6,7 +6,7 @@ use super::model::{Cut, Family, Kind, Middlebox, Shows, Value};
 use super::{Candidate, Naming, Observed, Seen, Visible, all, consistent_with};
 use crate::domain::idle::finding::{ResetBy, Spread};
 use crate::domain::idle::refresh::{Fate, Method, Refresh, Row};
-use crate::domain::peer_text::PeerText;
+use crate::domain::untrusted_text::UntrustedText;
 
 const FIN: Seen = Seen::Visible(Visible::Fin);
 const HALF: Seen = Seen::Visible(Visible::HalfClose);
@@ -47,7 +47,7 @@ const BLANK: Record = Record {
 impl Record<'_> {
     fn naming(&self) -> Naming {
         let headers: Vec<_> =
-            self.headers.iter().map(|(name, value)| (name.to_string(), PeerText::new(value))).collect();
+            self.headers.iter().map(|(name, value)| (name.to_string(), UntrustedText::new(value))).collect();
         let ends: Vec<_> = self.ends.iter().copied().map(ms).collect();
         consistent_with(&Observed {
             kind: self.kind,

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use crate::domain::ending::How;
+use crate::domain::close_cause::CloseKind;
 use crate::domain::idle::finding::{Findings, Manner, ResetBy, Spread};
 use crate::domain::idle::probe::Cut;
 use crate::domain::idle::refresh::{Fate, Method, Refresh};
-use crate::domain::peer_text::PeerText;
+use crate::domain::untrusted_text::UntrustedText;
 
 use super::model::Kind;
 
@@ -39,18 +39,18 @@ impl Visible {
     /// What a cut looks like; `None` when it was not an end that the peer showed.
     pub fn of(cut: &Cut) -> Option<Visible> {
         match (&cut.how, cut.half_open) {
-            (How::CloseFrame { code, .. }, _) => Some(Visible::CloseFrame(*code)),
-            (How::Fin | How::TlsClose, Some(false)) => Some(Visible::Fin),
-            (How::Fin | How::TlsClose, Some(true)) => Some(Visible::HalfClose),
-            (How::Fin | How::TlsClose, None) => Some(Visible::UntriedFin),
-            (How::Rst, _) => Some(Visible::Rst),
+            (CloseKind::CloseFrame { code, .. }, _) => Some(Visible::CloseFrame(*code)),
+            (CloseKind::Fin | CloseKind::TlsClose, Some(false)) => Some(Visible::Fin),
+            (CloseKind::Fin | CloseKind::TlsClose, Some(true)) => Some(Visible::HalfClose),
+            (CloseKind::Fin | CloseKind::TlsClose, None) => Some(Visible::UntriedFin),
+            (CloseKind::Rst, _) => Some(Visible::Rst),
             (
-                How::TlsAlert { .. }
-                | How::Violation { .. }
-                | How::TooLarge { .. }
-                | How::Silent
-                | How::Timeout
-                | How::Error,
+                CloseKind::TlsAlert { .. }
+                | CloseKind::Violation { .. }
+                | CloseKind::TooLarge { .. }
+                | CloseKind::Silent
+                | CloseKind::Timeout
+                | CloseKind::Error,
                 _,
             ) => None,
         }
@@ -62,7 +62,7 @@ impl Seen {
     pub fn of(manner: &Manner) -> Option<Seen> {
         match manner {
             Manner::Visible(cut) => Visible::of(cut).map(Seen::Visible),
-            Manner::OnUse(cut) => (cut.how == How::Rst).then_some(Seen::RstOnUse),
+            Manner::OnUse(cut) => (cut.how == CloseKind::Rst).then_some(Seen::RstOnUse),
             Manner::Silent | Manner::ServerUnheard | Manner::ClientUnheard => Some(Seen::Silent),
         }
     }
@@ -86,14 +86,14 @@ pub struct Observed<'a> {
     /// What was tried to keep the connection open.
     pub refresh: Option<&'a Refresh>,
     /// The headers of the response that tell of hops, names in lower case.
-    pub headers: &'a [(String, PeerText)],
+    pub headers: &'a [(String, UntrustedText)],
     /// The connection runs through an HTTP proxy of the client's.
     pub through_proxy: bool,
 }
 
 impl<'a> Observed<'a> {
     /// An idle timer that was found.
-    pub fn idle(findings: &Findings, headers: &'a [(String, PeerText)]) -> Option<Observed<'a>> {
+    pub fn idle(findings: &Findings, headers: &'a [(String, UntrustedText)]) -> Option<Observed<'a>> {
         let seen = Seen::of(findings.manner.as_ref()?)?;
         Some(Observed {
             kind: Kind::Idle,
@@ -113,7 +113,7 @@ impl<'a> Observed<'a> {
     pub fn lifetime(
         findings: &Findings,
         cut: Option<&Cut>,
-        headers: &'a [(String, PeerText)],
+        headers: &'a [(String, UntrustedText)],
     ) -> Option<Observed<'a>> {
         let age = findings.lifetime?;
         let seen = cut.and_then(Visible::of).map_or(Seen::Silent, Seen::Visible);
@@ -148,20 +148,20 @@ mod tests {
 
     #[test]
     fn half_open_decides_how_a_fin_looks() {
-        let fin = |half_open| Visible::of(&Cut { how: How::Fin, half_open });
+        let fin = |half_open| Visible::of(&Cut { how: CloseKind::Fin, half_open });
         assert_eq!(fin(Some(true)), Some(Visible::HalfClose));
         assert_eq!(fin(Some(false)), Some(Visible::Fin));
         assert_eq!(fin(None), Some(Visible::UntriedFin));
-        let close = How::CloseFrame { code: Some(1001), reason: PeerText::default() };
+        let close = CloseKind::CloseFrame { code: Some(1001), reason: UntrustedText::default() };
         assert_eq!(Visible::of(&close.into()), Some(Visible::CloseFrame(Some(1001))));
-        assert_eq!(Visible::of(&How::TlsClose.into()), Some(Visible::UntriedFin));
-        assert_eq!(Visible::of(&How::Rst.into()), Some(Visible::Rst));
-        assert_eq!(Visible::of(&How::Silent.into()), None);
+        assert_eq!(Visible::of(&CloseKind::TlsClose.into()), Some(Visible::UntriedFin));
+        assert_eq!(Visible::of(&CloseKind::Rst.into()), Some(Visible::Rst));
+        assert_eq!(Visible::of(&CloseKind::Silent.into()), None);
     }
 
     #[test]
     fn only_an_rst_on_use_looks_like_a_forgotten_connection() {
-        assert_eq!(Seen::of(&Manner::OnUse(How::Rst.into())), Some(Seen::RstOnUse));
-        assert_eq!(Seen::of(&Manner::OnUse(How::Fin.into())), None);
+        assert_eq!(Seen::of(&Manner::OnUse(CloseKind::Rst.into())), Some(Seen::RstOnUse));
+        assert_eq!(Seen::of(&Manner::OnUse(CloseKind::Fin.into())), None);
     }
 }

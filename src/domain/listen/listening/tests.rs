@@ -5,8 +5,8 @@ use super::super::findings::{
     Circumstances, EndedBy, Findings, First, Known, Origin, Spanning, Unanswered, Verdict,
 };
 use super::*;
-use crate::domain::incomplete::{Incomplete, Part};
-use crate::domain::peer_text::PeerText;
+use crate::domain::incomplete::{IncompleteData, IncompletePart};
+use crate::domain::untrusted_text::UntrustedText;
 
 const fn s(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
@@ -17,7 +17,7 @@ fn ms(millis: u64) -> Duration {
 }
 
 fn said(sound: Sound) -> Utterance {
-    Utterance::plain(sound, PeerText::new("x"))
+    Utterance::plain(sound, UntrustedText::new("x"))
 }
 
 fn pings(moments: &[u64]) -> Listening {
@@ -476,7 +476,7 @@ fn what_the_server_answers_is_traffic_too() {
 
 /// Of a known shape.
 fn shaped(shape: &'static str) -> Utterance {
-    Utterance { shape: Some(shape), ..Utterance::plain(Sound::AppPing, PeerText::new(shape)) }
+    Utterance { shape: Some(shape), ..Utterance::plain(Sound::AppPing, UntrustedText::new(shape)) }
 }
 
 #[test]
@@ -519,7 +519,7 @@ fn a_server_that_may_wait_for_an_answer_is_to_be_answered() {
 #[test]
 fn a_burst_is_not_said_to_come_every_nothing() {
     let mut burst = Listening::new(Duration::ZERO, false);
-    let said = Utterance::plain(Sound::Ping, PeerText::new("x"));
+    let said = Utterance::plain(Sound::Ping, UntrustedText::new("x"));
     (0..40).for_each(|_| burst.heard(s(1), &said));
     let findings = burst.findings(&whole(s(60)));
     assert_eq!(findings.reasons, ["40 heartbeats came, in a burst, and then none in 59 s"]);
@@ -529,8 +529,8 @@ fn a_burst_is_not_said_to_come_every_nothing() {
 fn a_welcome_does_not_make_a_fixed_clock_one_that_counts_from_traffic() {
     let welcomed = |moments: &[u64]| {
         let mut listening = Listening::new(Duration::ZERO, false);
-        listening.heard(ms(40), &Utterance::plain(Sound::Message, PeerText::new("welcome")));
-        let said = Utterance::plain(Sound::Ping, PeerText::new("x"));
+        listening.heard(ms(40), &Utterance::plain(Sound::Message, UntrustedText::new("welcome")));
+        let said = Utterance::plain(Sound::Ping, UntrustedText::new("x"));
         moments.iter().for_each(|moment| listening.heard(ms(*moment), &said));
         listening
     };
@@ -541,7 +541,7 @@ fn a_welcome_does_not_make_a_fixed_clock_one_that_counts_from_traffic() {
     assert_eq!((two.verdict, two.interval().map(|i| i.median)), (Verdict::ServerPingsEvery, Some(s(54))));
     let mut talked = welcomed(&[25_000, 50_000, 75_000]);
     talked.talked(s(90));
-    talked.heard(s(100), &Utterance::plain(Sound::Ping, PeerText::new("x")));
+    talked.heard(s(100), &Utterance::plain(Sound::Ping, UntrustedText::new("x")));
     assert_eq!(talked.findings(&whole(s(110))).origin, Some(Origin::FixedClock));
 }
 
@@ -563,7 +563,7 @@ fn a_running_heartbeat_is_told_before_one_that_stopped() {
     let mut listening = Listening::new(Duration::ZERO, false);
     let app = shaped("type: ping");
     let mut moments: Vec<(u64, Utterance)> = (1..=6).map(|n| (10_000 * n, app.clone())).collect();
-    moments.extend((1..=3).map(|n| (1000 * n, Utterance::plain(Sound::Ping, PeerText::new("x")))));
+    moments.extend((1..=3).map(|n| (1000 * n, Utterance::plain(Sound::Ping, UntrustedText::new("x")))));
     moments.sort_by_key(|(at, _)| *at);
     moments.iter().for_each(|(at, said)| listening.heard(ms(*at), said));
     let findings = listening.findings(&whole(s(61)));
@@ -577,7 +577,7 @@ fn what_is_cleared_is_told_by_all_that_the_server_sends() {
     for n in 1..=90 {
         listening.heard(s(10 * n), &app);
         if n % 30 == 0 {
-            listening.heard(s(10 * n) + ms(1), &Utterance::plain(Sound::Ping, PeerText::new("x")));
+            listening.heard(s(10 * n) + ms(1), &Utterance::plain(Sound::Ping, UntrustedText::new("x")));
         }
     }
     let clearance = listening.findings(&whole(s(901))).clearance.unwrap();
@@ -739,8 +739,8 @@ fn whose_heartbeats_are_one_interval_apart_but_for_its_messages_is_not_irregular
 
 #[test]
 fn a_message_that_never_became_whole_is_no_silence() {
-    let part = Part::Frame { came: 100, size: 10_000 };
-    let how = Circumstances { incomplete: Some(Incomplete { part, since: s(4) }), ..whole(s(10)) };
+    let part = IncompletePart::Frame { came: 100, size: 10_000 };
+    let how = Circumstances { incomplete: Some(IncompleteData { part, since: s(4) }), ..whole(s(10)) };
     let findings = pings(&[]).findings(&how);
     assert_eq!((findings.verdict, findings.reasons.len()), (Verdict::Inconclusive, 2));
     let told =

@@ -8,7 +8,7 @@ use tokio::time::{Instant, sleep};
 use tokio_tungstenite::tungstenite::Message;
 
 use super::{ListenResult, Question, QuestionCodec, ended, listen, two_ended};
-use crate::domain::ending::How;
+use crate::domain::close_cause::CloseKind;
 use crate::domain::idle::{Cut as IdleCut, Death, Seen};
 use crate::net::client::disconnect::Disconnect;
 use crate::net::client::websocket::{SendOutcome, SocketEvent, WebSocket, is_buffer_full};
@@ -199,7 +199,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> IdleProbe<'_, S> {
     async fn end(mut self, cut: Disconnect) {
         let now = Instant::now();
         let half_open = match cut.how {
-            How::Fin | How::TlsClose => Some(self.still_takes().await),
+            CloseKind::Fin | CloseKind::TlsClose => Some(self.still_takes().await),
             _ => None,
         };
         let idle = now - self.quiet_since;

@@ -18,9 +18,9 @@ use tokio::time::{Instant, timeout_at};
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 
-use crate::domain::heartbeat::Kind;
-use crate::domain::heartbeat::convention::Convention;
+use crate::domain::heartbeat::HeartbeatKind;
 use crate::domain::heartbeat::pattern::Pattern;
+use crate::domain::heartbeat::protocol_profile::ProtocolProfile;
 use crate::domain::heartbeat::template::Template;
 use crate::net::client::disconnect::Disconnect;
 use crate::net::client::websocket::{SocketEvent, WebSocket};
@@ -35,13 +35,13 @@ const CLOSE_REPLY_TIMEOUT: Duration = Duration::from_millis(200);
 /// What is asked on a connection, and how long an answer may take.
 #[derive(Debug, Clone)]
 pub struct Question {
-    pub kind: Kind,
+    pub kind: HeartbeatKind,
     /// What app heartbeats ask, and what answers them.
     pub ask: Template,
     pub answer: Pattern,
     pub timeout: Duration,
     /// How the server speaks of heartbeats.
-    pub convention: Convention,
+    pub convention: ProtocolProfile,
     /// The server's own app pings are answered.
     pub answers_server: bool,
     /// What comes without being an answer.
@@ -52,8 +52,8 @@ impl Question {
     /// The same of the other kind.
     pub fn of_other_kind(&self) -> Question {
         let kind = match self.kind {
-            Kind::Protocol => Kind::App,
-            Kind::App => Kind::Protocol,
+            HeartbeatKind::Protocol => HeartbeatKind::App,
+            HeartbeatKind::App => HeartbeatKind::Protocol,
         };
         Question { kind, ..self.clone() }
     }

@@ -4,10 +4,10 @@ use tokio::time::Instant;
 use tokio_tungstenite::tungstenite::Message;
 
 use super::{Question, UnmatchedLog};
-use crate::domain::heartbeat::Kind;
+use crate::domain::heartbeat::HeartbeatKind;
+use crate::domain::heartbeat::classifier::{Classifier, Correlation, MessageMeaning};
 use crate::domain::heartbeat::difference::Difference;
-use crate::domain::heartbeat::incoming::MessageRef;
-use crate::domain::heartbeat::message::{Classifier, Correlation, Meaning};
+use crate::domain::heartbeat::inbound::MessageRef;
 use crate::net::client::gzip::unpacked;
 use crate::net::client::keepalive_sender::KeepaliveSender;
 use crate::net::client::session::heartbeat_state::{ping_payload, seq_of};
@@ -39,8 +39,10 @@ impl QuestionCodec {
     pub fn new(question: &Question, nonce: u64) -> QuestionCodec {
         let replies = question.answers_server;
         let classifier = match question.kind {
-            Kind::Protocol => Classifier::without_asks(replies),
-            Kind::App => Classifier::new(question.ask.clone(), question.answer.clone(), replies, nonce),
+            HeartbeatKind::Protocol => Classifier::without_asks(replies),
+            HeartbeatKind::App => {
+                Classifier::new(question.ask.clone(), question.answer.clone(), replies, nonce)
+            }
         };
         let keeper = question.convention.upkeep.as_ref().map(|upkeep| KeepaliveSender::new(upkeep, nonce));
         let classifier = classifier.speaking(&question.convention);
@@ -100,16 +102,18 @@ impl QuestionCodec {
         let mut words = MessageReading::default();
         for meaning in self.classifier.read(message, unix_ms()) {
             match meaning {
-                Meaning::Answer(Correlation::Foreign) => {
+                MessageMeaning::Answer(Correlation::Foreign) => {
                     self.unmatched.compare(message, || self.has_asked.then(Difference::foreign));
                 }
-                Meaning::Ordinary => self.unmatched.compare(message, || self.classifier.difference(message)),
-                Meaning::Echo => {}
-                Meaning::Answer(_) => {
+                MessageMeaning::Ordinary => {
+                    self.unmatched.compare(message, || self.classifier.difference(message))
+                }
+                MessageMeaning::Echo => {}
+                MessageMeaning::Answer(_) => {
                     words.is_answer |= self.has_asked;
                     self.unmatched.answered();
                 }
-                Meaning::ServerPing { reply } => words.replies.extend(reply.map(to_message)),
+                MessageMeaning::ServerPing { reply } => words.replies.extend(reply.map(to_message)),
             }
         }
         words

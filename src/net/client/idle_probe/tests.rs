@@ -12,14 +12,14 @@ use tokio_tungstenite::tungstenite::Message;
 use super::ask_after_idle::{self, IdleProbePlan};
 use super::keepalive::{self, KeepalivePlan, KeepaliveResult, KeepaliveTraffic};
 use super::{Question, UnmatchedLog, say_goodbye, two_ended};
-use crate::domain::ending::{How, Who};
-use crate::domain::heartbeat::Kind;
-use crate::domain::heartbeat::convention::Convention;
+use crate::domain::close_cause::{CloseKind, ClosedBy};
+use crate::domain::heartbeat::HeartbeatKind;
 use crate::domain::heartbeat::pattern::Pattern;
 use crate::domain::heartbeat::presets::find;
+use crate::domain::heartbeat::protocol_profile::ProtocolProfile;
 use crate::domain::heartbeat::template::Template;
 use crate::domain::idle::{Cut, Death, Seen};
-use crate::domain::peer_text::PeerText;
+use crate::domain::untrusted_text::UntrustedText;
 use crate::net::client::disconnect;
 use crate::net::client::websocket::WebSocket;
 use crate::net::testing::raw_peer::{CLOSE, PING, PONG, RawPeer, TEXT, frame};
@@ -29,14 +29,14 @@ fn ms(n: u64) -> Duration {
     Duration::from_millis(n)
 }
 
-fn question(kind: Kind) -> Question {
+fn question(kind: HeartbeatKind) -> Question {
     Question {
         unmatched: UnmatchedLog::default(),
         kind,
         ask: Template::default(),
         answer: Pattern::default(),
         timeout: ms(2000),
-        convention: Convention::default(),
+        convention: ProtocolProfile::default(),
         answers_server: true,
     }
 }
@@ -61,7 +61,7 @@ struct ProbeSetup {
     ask_at: Option<u64>,
     slack: u64,
     two_ended: bool,
-    kind: Kind,
+    kind: HeartbeatKind,
     /// How the server speaks; empty: as most do.
     preset: &'static str,
     /// What the server asks is answered.
@@ -72,13 +72,13 @@ const USUAL: ProbeSetup = ProbeSetup {
     ask_at: Some(5000),
     slack: 0,
     two_ended: false,
-    kind: Kind::Protocol,
+    kind: HeartbeatKind::Protocol,
     preset: "",
     answers: true,
 };
 
 /// The question of a preset that has none of its own.
-fn question_of(preset: &str, kind: Kind) -> Question {
+fn question_of(preset: &str, kind: HeartbeatKind) -> Question {
     let convention = find(preset).map(|preset| preset.spoken("a.example").unwrap().convention);
     Question { convention: convention.unwrap_or_default(), ..question(kind) }
 }
@@ -116,7 +116,7 @@ fn asked(idle: u64) -> (Duration, Seen) {
 }
 
 fn fin(half_open: bool) -> Cut {
-    Cut { how: How::Fin, half_open: Some(half_open) }
+    Cut { how: CloseKind::Fin, half_open: Some(half_open) }
 }
 
 #[tokio::test(start_paused = true)]
@@ -186,7 +186,7 @@ async fn control_waits_for_the_answer_behind_a_slow_message() {
         peer.pong(&payload).await;
         peer
     });
-    let question = question(Kind::Protocol);
+    let question = question(HeartbeatKind::Protocol);
     let plan = KeepalivePlan {
         question: &question,
         traffic: KeepaliveTraffic::Questions,
@@ -233,7 +233,7 @@ async fn in_a_silence_a_server_that_asks_is_answered_and_was_heard() {
 #[tokio::test(start_paused = true)]
 async fn a_connection_that_is_kept_answers_what_the_server_asks() {
     let (mut socket, mut peer) = socket().await;
-    let question = question_of("engine.io", Kind::Protocol);
+    let question = question_of("engine.io", HeartbeatKind::Protocol);
     let keeping = KeepalivePlan {
         question: &question,
         traffic: KeepaliveTraffic::Nothing,
@@ -254,7 +254,7 @@ async fn a_connection_that_is_kept_answers_what_the_server_asks() {
 #[tokio::test(start_paused = true)]
 async fn a_connection_that_is_kept_keeps_its_convention_alive_too() {
     let (mut socket, mut peer) = socket().await;
-    let question = question_of("signalr", Kind::Protocol);
+    let question = question_of("signalr", HeartbeatKind::Protocol);
     let keeping = KeepalivePlan {
         question: &question,
         traffic: KeepaliveTraffic::Questions,
@@ -289,7 +289,7 @@ async fn a_connection_that_is_kept_keeps_its_convention_alive_too() {
 
 #[tokio::test(start_paused = true)]
 async fn an_app_question_is_answered_by_a_message() {
-    let mut scene = TestProbe::begin(ProbeSetup { kind: Kind::App, ..USUAL }).await;
+    let mut scene = TestProbe::begin(ProbeSetup { kind: HeartbeatKind::App, ..USUAL }).await;
     let ask: serde_json::Value = serde_json::from_str(&scene.peer.text().await).unwrap();
     scene.at(5100).await;
     let answer = serde_json::json!({ "type": "pong", "id": ask["id"] }).to_string();
@@ -321,7 +321,7 @@ async fn a_close_frame_ends_the_silence_and_its_bytes_are_not_traffic() {
     let mut scene = TestProbe::begin(USUAL).await;
     scene.at(3000).await;
     scene.peer.send(CLOSE, &[0x03, 0xe9, b'x']).await;
-    let how = How::CloseFrame { code: Some(1001), reason: PeerText::new("x") };
+    let how = CloseKind::CloseFrame { code: Some(1001), reason: UntrustedText::new("x") };
     assert_eq!(scene.end().await, [(ms(3000), Seen::Ended { idle: ms(3000), cut: how.into() })]);
 }
 
@@ -331,7 +331,7 @@ async fn an_end_after_the_question_is_a_cut_on_use() {
     scene.peer.ping().await;
     scene.at(5200).await;
     scene.peer.io.shutdown().await.unwrap();
-    let died = Seen::Died { idle: ms(5000), death: Death::CutOnUse(How::Fin.into()) };
+    let died = Seen::Died { idle: ms(5000), death: Death::CutOnUse(CloseKind::Fin.into()) };
     assert_eq!(scene.end().await, [asked(5000), (ms(5200), died)]);
 }
 
@@ -520,7 +520,7 @@ fn keeping(
     until: Option<u64>,
 ) -> JoinHandle<(KeepaliveResult, Vec<Duration>, Duration)> {
     tokio::spawn(async move {
-        let (question, start, mut beats) = (question(Kind::Protocol), Instant::now(), Vec::new());
+        let (question, start, mut beats) = (question(HeartbeatKind::Protocol), Instant::now(), Vec::new());
         let plan = KeepalivePlan { question: &question, traffic, every: ms(1000), until: until.map(ms) };
         let kept = keepalive::run(&mut socket, plan, &mut |at| beats.push(at - start)).await;
         (kept, beats, start.elapsed())
@@ -551,7 +551,7 @@ async fn a_control_tells_how_it_ended() {
     sleep_until(start + ms(1400)).await;
     drop(peer);
     let (kept, _, took) = control.await.unwrap();
-    let cut = disconnect::Disconnect { who: Who::Peer, how: How::Fin, os_error: None };
+    let cut = disconnect::Disconnect { who: ClosedBy::Peer, how: CloseKind::Fin, os_error: None };
     assert_eq!((kept, took), (KeepaliveResult::Ended { cut, idle: ms(400), unanswered: ms(0) }, ms(1400)));
 }
 
@@ -582,7 +582,7 @@ async fn a_goodbye_is_said_and_takes_no_longer_than_it_may() {
 #[tokio::test(start_paused = true)]
 async fn unmatched_answers_to_app_questions_are_kept_for_the_report() {
     let words = async |replies: &[&str]| {
-        let question = question_of("", Kind::App);
+        let question = question_of("", HeartbeatKind::App);
         let mut voice = super::QuestionCodec::new(&question, 7);
         voice.ask();
         replies

@@ -3,8 +3,8 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::domain::heartbeat::difference::Difference;
-use crate::domain::heartbeat::incoming::MessageRef;
-use crate::domain::heartbeat::unmatched::Unmatched;
+use crate::domain::heartbeat::inbound::MessageRef;
+use crate::domain::heartbeat::unmatched::UnmatchedMessages;
 
 /// Shared by all connections of a run.
 #[derive(Debug, Clone, Default)]
@@ -12,7 +12,7 @@ pub struct UnmatchedLog(Arc<Mutex<UnmatchedState>>);
 
 #[derive(Debug, Default)]
 struct UnmatchedState {
-    unmatched: Unmatched,
+    unmatched: UnmatchedMessages,
     /// A question was answered: what else comes is the server's own.
     answered: bool,
 }

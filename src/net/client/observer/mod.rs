@@ -22,13 +22,13 @@ use super::keepalive_sender::KeepaliveSender;
 use super::schedule::Schedule;
 use super::session::heartbeat_state::{ping_payload, seq_of};
 use super::websocket::{SendOutcome, SocketEvent, WebSocket, is_buffer_full, to_message};
-use crate::domain::ending::{CloseReply, Ending, How};
-use crate::domain::heartbeat::convention::Convention;
-use crate::domain::heartbeat::incoming::MessageRef;
-use crate::domain::heartbeat::message::{Classifier, Meaning};
+use crate::domain::close_cause::{CloseCause, CloseKind, CloseReply};
+use crate::domain::heartbeat::classifier::{Classifier, MessageMeaning};
+use crate::domain::heartbeat::inbound::MessageRef;
 use crate::domain::heartbeat::pattern::Pattern;
+use crate::domain::heartbeat::protocol_profile::ProtocolProfile;
 use crate::domain::heartbeat::template::Template;
-use crate::domain::incomplete::Incomplete;
+use crate::domain::incomplete::IncompleteData;
 use crate::domain::listen::shapes::{Shapes, shown, shown_bytes};
 use crate::domain::listen::{Sound, Utterance};
 use crate::net::time::{at, unix_ms};
@@ -59,7 +59,7 @@ pub struct ObserverConfig {
     pub ask: Template,
     pub answer: Pattern,
     /// How the server speaks of heartbeats.
-    pub convention: Convention,
+    pub convention: ProtocolProfile,
 }
 
 /// What a guest hears.
@@ -231,19 +231,19 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Observer<'a, S> {
     }
 
     /// How the connection ended.
-    pub fn ending(&self, cut: Disconnect) -> Ending {
+    pub fn ending(&self, cut: Disconnect) -> CloseCause {
         let Disconnect { who, how, os_error } = cut;
         let age = self.opened.elapsed();
         // What came with the opening was read before it was known to be over.
         let idle = self.quiet_since.elapsed().min(age);
-        Ending { who, how, reply: None, os_error, tcp: None, age, idle, at: SystemTime::now() }
+        CloseCause { who, how, reply: None, os_error, tcp: None, age, idle, at: SystemTime::now() }
     }
 
     /// Leaves as one should: with a goodbye, or with an answer to the server's.
-    pub async fn leave(self, ended: Option<&How>) {
+    pub async fn leave(self, ended: Option<&CloseKind>) {
         match ended {
             None => say_goodbye(self.socket).await,
-            Some(How::CloseFrame { .. }) => drop(timeout(FLUSH_TIMEOUT, self.socket.flush()).await),
+            Some(CloseKind::CloseFrame { .. }) => drop(timeout(FLUSH_TIMEOUT, self.socket.flush()).await),
             Some(_) => {}
         }
     }
@@ -254,7 +254,7 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Observer<'a, S> {
     }
 
     /// What has come of a frame or a message that is not complete.
-    pub fn incomplete(&self) -> Option<Incomplete> {
+    pub fn incomplete(&self) -> Option<IncompleteData> {
         self.socket.incomplete()
     }
 
@@ -349,9 +349,9 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Observer<'a, S> {
             return false;
         }
         let meanings = self.classifier.read(message, unix_ms());
-        let says = |wanted: fn(&Meaning) -> bool| meanings.iter().any(wanted);
+        let says = |wanted: fn(&MessageMeaning) -> bool| meanings.iter().any(wanted);
         let (answers, echoes) =
-            (says(|it| matches!(it, Meaning::Answer(_))), says(|it| *it == Meaning::Echo));
+            (says(|it| matches!(it, MessageMeaning::Answer(_))), says(|it| *it == MessageMeaning::Echo));
         match self.talk {
             OwnMessages::Hello(_) if answers => {
                 self.talk = OwnMessages::Nothing;

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::domain::heartbeat::incoming::MessageRef;
+use crate::domain::heartbeat::inbound::MessageRef;
 use crate::domain::heartbeat::template::Payload;
 
 /// The words of all of them; a clone is the same record.

@@ -6,9 +6,9 @@ use tokio::io::{AsyncReadExt, DuplexStream, duplex};
 use tokio::time::{Instant, sleep};
 
 use super::{Observer, ObserverConfig, ObserverEvent, RelayDetector, until_over};
-use crate::domain::ending::How;
-use crate::domain::heartbeat::convention::{Convention, Upkeep};
+use crate::domain::close_cause::CloseKind;
 use crate::domain::heartbeat::pattern::Pattern;
+use crate::domain::heartbeat::protocol_profile::{KeepaliveSpec, ProtocolProfile};
 use crate::domain::heartbeat::template::{Payload, Template};
 use crate::domain::listen::Sound;
 use crate::domain::listen::shapes::Shapes;
@@ -28,7 +28,7 @@ fn manners() -> ObserverConfig {
         messages: false,
         ask: Template::default(),
         answer: Pattern::default(),
-        convention: Convention::default(),
+        convention: ProtocolProfile::default(),
     }
 }
 
@@ -91,7 +91,7 @@ async fn a_muted_guest_hears_all_and_says_nothing() {
     assert_eq!(sound(&guest.next().await).0, Sound::Ping);
     assert_eq!(sound(&guest.next().await), (Sound::AppPing, false));
     let ObserverEvent::Ended(cut) = guest.next().await else { panic!() };
-    assert!(matches!(cut.how, How::CloseFrame { code: Some(4000), .. }), "{cut:?}");
+    assert!(matches!(cut.how, CloseKind::CloseFrame { code: Some(4000), .. }), "{cut:?}");
     assert_eq!(guest.ending(cut).age, ms(2000));
     drop(socket);
     assert_eq!(script.await.unwrap(), b"", "not even the answer to the close frame");
@@ -140,7 +140,7 @@ async fn a_goodbye_that_waits_to_be_read_is_what_ended_it_though_writing_fails_f
     drop(peer);
     let mut guest = Observer::new(&mut socket, manners(), Instant::now());
     let cut = guest.ask().unwrap_err();
-    assert!(matches!(cut.how, How::CloseFrame { code: Some(4001), .. }), "{cut:?}");
+    assert!(matches!(cut.how, CloseKind::CloseFrame { code: Some(4001), .. }), "{cut:?}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -247,8 +247,8 @@ async fn what_a_server_passes_on_is_nothing_that_it_says_by_itself() {
 #[tokio::test(start_paused = true)]
 async fn what_keeps_the_convention_alive_is_told_when_it_leaves() {
     let (mut socket, mut peer) = ends().await;
-    let upkeep = Upkeep { message: "alive".parse().unwrap(), every: ms(700) };
-    let convention = Convention { upkeep: Some(upkeep), ..Convention::default() };
+    let upkeep = KeepaliveSpec { message: "alive".parse().unwrap(), every: ms(700) };
+    let convention = ProtocolProfile { upkeep: Some(upkeep), ..ProtocolProfile::default() };
     let start = Instant::now();
     let mut guest = Observer::new(&mut socket, ObserverConfig { convention, ..manners() }, start);
     assert_eq!(guest.next().await, ObserverEvent::Spoke { at: start + ms(700) });

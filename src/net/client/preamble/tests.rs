@@ -7,10 +7,10 @@ use tokio::io::{DuplexStream, duplex};
 use tokio::time::Instant;
 
 use super::{Preamble, run_preamble};
-use crate::domain::event::{ConnEvent, Heard};
-use crate::domain::heartbeat::Kind;
+use crate::domain::connect_info::ConnectError;
+use crate::domain::event::{ConnEvent, PeerTraffic};
+use crate::domain::heartbeat::HeartbeatKind;
 use crate::domain::heartbeat::presets::find;
-use crate::domain::opening::OpenError;
 use crate::net::client::websocket::WebSocket;
 use crate::net::testing::raw_peer::{CLOSE, RawPeer, TEXT};
 use crate::net::transport::tap::Tap;
@@ -40,7 +40,7 @@ async fn ends() -> (WebSocket<Tap<DuplexStream>>, RawPeer) {
 async fn greeted(
     name: &str,
     peer: impl AsyncFnOnce(&mut RawPeer),
-) -> (Result<(), OpenError>, Vec<ConnEvent>, Duration) {
+) -> (Result<(), ConnectError>, Vec<ConnEvent>, Duration) {
     let (mut socket, mut far) = ends().await;
     let (greeting, target) = (greeting(name), "ws://a.example/".parse().unwrap());
     let told = Mutex::new(Vec::new());
@@ -54,7 +54,7 @@ async fn greeted(
     (result, told.into_inner().unwrap(), after)
 }
 
-fn complaint(result: Result<(), OpenError>) -> (String, String) {
+fn complaint(result: Result<(), ConnectError>) -> (String, String) {
     let error = result.unwrap_err();
     (error.cause, error.hint.unwrap_or_default())
 }
@@ -85,7 +85,10 @@ async fn the_servers_own_pings_are_answered_meanwhile() {
     })
     .await;
     assert_eq!(result, Ok(()));
-    assert_eq!(told, [ConnEvent::Heard(Heard::ServerPing { kind: Kind::App, answered: true }, 1)]);
+    assert_eq!(
+        told,
+        [ConnEvent::Heard(PeerTraffic::ServerPing { kind: HeartbeatKind::App, answered: true }, 1)]
+    );
 }
 
 #[tokio::test(start_paused = true)]

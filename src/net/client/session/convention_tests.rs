@@ -7,10 +7,10 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
 use super::tests::{TestSession, app, ms, plan};
-use crate::domain::event::{ConnEvent, Heard};
+use crate::domain::event::{ConnEvent, PeerTraffic};
 use crate::domain::heartbeat::presets::{Preset, find};
-use crate::domain::heartbeat::{Kind, Outcome};
-use crate::domain::overheard::Overheard;
+use crate::domain::heartbeat::{HeartbeatKind, HeartbeatOutcome};
+use crate::domain::server_traffic::ServerTraffic;
 use crate::net::client::session::plan::SessionPlan;
 use crate::net::testing::raw_peer::{PING, TEXT};
 
@@ -28,7 +28,7 @@ fn packed(text: &str) -> Vec<u8> {
     encoder.finish().unwrap()
 }
 
-fn overheard(events: &[(Duration, ConnEvent)]) -> Overheard {
+fn overheard(events: &[(Duration, ConnEvent)]) -> ServerTraffic {
     let told = events.iter().find_map(|(_, event)| match event {
         ConnEvent::Overheard(overheard) => Some(overheard.as_ref().clone()),
         _ => None,
@@ -55,7 +55,7 @@ async fn what_keeps_a_convention_alive_leaves_on_time_beside_the_pings() {
     let ping = || "{\"type\":6}\x1e".to_string();
     assert_eq!(upkeep, [(15_000, ping()), (30_000, ping())]);
     let ended = scene.end().await;
-    assert!(ended.outcomes().iter().all(|(_, outcome, _)| *outcome == Outcome::Ok));
+    assert!(ended.outcomes().iter().all(|(_, outcome, _)| *outcome == HeartbeatOutcome::Ok));
 }
 
 #[tokio::test(start_paused = true)]
@@ -73,10 +73,10 @@ async fn a_server_that_asks_is_answered_and_its_interval_is_told() {
     let payload = scene.peer.ping().await;
     scene.peer.pong(&payload).await;
     let ended = scene.end().await;
-    let asked = ConnEvent::Heard(Heard::ServerPing { kind: Kind::App, answered: true }, 1);
+    let asked = ConnEvent::Heard(PeerTraffic::ServerPing { kind: HeartbeatKind::App, answered: true }, 1);
     assert_eq!(ended.count(&asked), 3);
     let (kind, interval) = overheard(&ended.events).interval().unwrap();
-    assert_eq!((kind, interval.median, interval.gaps), (Kind::App, ms(15_000), 2));
+    assert_eq!((kind, interval.median, interval.gaps), (HeartbeatKind::App, ms(15_000), 2));
 }
 
 #[tokio::test(start_paused = true)]
@@ -88,7 +88,7 @@ async fn answers_that_come_in_one_message_are_all_taken() {
     scene.peer.send(BINARY, b"PONG\r\nPING\r\nPONG\r\n").await;
     assert_eq!(scene.peer.frame().await.unwrap(), (BINARY, b"PONG\r\n".to_vec()), "the server's PING");
     let ended = scene.end().await;
-    assert_eq!(ended.outcomes(), [(0, Outcome::Ok, Some(1000)), (1, Outcome::Ok, Some(0))]);
+    assert_eq!(ended.outcomes(), [(0, HeartbeatOutcome::Ok, Some(1000)), (1, HeartbeatOutcome::Ok, Some(0))]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -109,7 +109,7 @@ async fn an_answer_in_gzip_is_an_answer() {
     let ask = scene.peer.text().await.replace("ping", "pong");
     sleep(ms(20)).await;
     scene.peer.send(BINARY, &packed(&ask)).await;
-    assert_eq!(scene.end().await.outcomes(), [(0, Outcome::Ok, Some(20))]);
+    assert_eq!(scene.end().await.outcomes(), [(0, HeartbeatOutcome::Ok, Some(20))]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -120,7 +120,7 @@ async fn a_server_of_another_kind_is_recognised_by_what_it_says() {
     let ended = scene.end().await;
     assert_eq!(
         ended.outcomes().iter().map(|(_, outcome, _)| *outcome).collect::<Vec<_>>(),
-        [Outcome::Missed; 3]
+        [HeartbeatOutcome::Missed; 3]
     );
     assert!(began.elapsed() < ms(4000), "it does not hang");
     let overheard = overheard(&ended.events);
@@ -136,6 +136,6 @@ async fn a_preset_that_says_what_the_server_asks_answers_nothing_else() {
     let payload = scene.peer.ping().await;
     scene.peer.pong(&payload).await;
     let ended = scene.end().await;
-    let heard = ConnEvent::Heard(Heard::ServerPing { kind: Kind::App, answered: false }, 1);
-    assert_eq!((ended.count(&heard), ended.count(&ConnEvent::Heard(Heard::Message, 1))), (1, 1));
+    let heard = ConnEvent::Heard(PeerTraffic::ServerPing { kind: HeartbeatKind::App, answered: false }, 1);
+    assert_eq!((ended.count(&heard), ended.count(&ConnEvent::Heard(PeerTraffic::Message, 1))), (1, 1));
 }

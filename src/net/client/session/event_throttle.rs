@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::domain::event::Heard;
+use crate::domain::event::PeerTraffic;
 
 /// At most so often is one kind told.
 const REPORT_INTERVAL: Duration = Duration::from_millis(10);
@@ -19,14 +19,14 @@ pub struct EventThrottle {
 
 #[derive(Debug)]
 struct PendingCount {
-    heard: Heard,
+    heard: PeerTraffic,
     untold: u64,
     told_at: Instant,
 }
 
 impl EventThrottle {
     /// Takes one; gives how many are to be told now.
-    pub fn note(&mut self, heard: Heard, now: Instant) -> Option<u64> {
+    pub fn note(&mut self, heard: PeerTraffic, now: Instant) -> Option<u64> {
         let Some(count) = self.kinds.iter_mut().find(|count| count.heard == heard) else {
             self.kinds.push(PendingCount { heard, untold: 0, told_at: now });
             return Some(1);
@@ -45,7 +45,7 @@ impl EventThrottle {
     }
 
     /// One kind whose time has come, with its count; with `now` as `None`, whatever is untold.
-    pub fn take_due(&mut self, now: Option<Instant>) -> Option<(Heard, u64)> {
+    pub fn take_due(&mut self, now: Option<Instant>) -> Option<(PeerTraffic, u64)> {
         let is_due = |count: &&mut PendingCount| {
             count.untold > 0 && now.is_none_or(|now| count.told_at + REPORT_INTERVAL <= now)
         };
@@ -63,17 +63,17 @@ mod tests {
     fn the_first_is_told_at_once_and_a_flood_in_counts() {
         let start = Instant::now();
         let mut hearing = EventThrottle::default();
-        assert_eq!(hearing.note(Heard::Message, start), Some(1));
+        assert_eq!(hearing.note(PeerTraffic::Message, start), Some(1));
         for _ in 0..1000 {
-            assert_eq!(hearing.note(Heard::Message, start), None);
+            assert_eq!(hearing.note(PeerTraffic::Message, start), None);
         }
-        assert_eq!(hearing.note(Heard::Echo, start), Some(1), "each kind has its own turn");
+        assert_eq!(hearing.note(PeerTraffic::Echo, start), Some(1), "each kind has its own turn");
         assert_eq!(hearing.next_deadline(), Some(start + REPORT_INTERVAL));
         assert_eq!(hearing.take_due(Some(start)), None);
-        assert_eq!(hearing.take_due(Some(start + REPORT_INTERVAL)), Some((Heard::Message, 1000)));
+        assert_eq!(hearing.take_due(Some(start + REPORT_INTERVAL)), Some((PeerTraffic::Message, 1000)));
         assert_eq!((hearing.take_due(None), hearing.next_deadline()), (None, None));
-        assert_eq!(hearing.note(Heard::Message, start + 2 * REPORT_INTERVAL), Some(1));
-        assert_eq!(hearing.note(Heard::Message, start + 2 * REPORT_INTERVAL), None);
-        assert_eq!(hearing.take_due(None), Some((Heard::Message, 1)));
+        assert_eq!(hearing.note(PeerTraffic::Message, start + 2 * REPORT_INTERVAL), Some(1));
+        assert_eq!(hearing.note(PeerTraffic::Message, start + 2 * REPORT_INTERVAL), None);
+        assert_eq!(hearing.take_due(None), Some((PeerTraffic::Message, 1)));
     }
 }

@@ -7,23 +7,23 @@ use tokio::time::Instant;
 
 use super::plan::SessionPlan;
 use crate::domain::event::StatusChange;
-use crate::domain::health::{Health, Status};
-use crate::domain::heartbeat::ledger::{Ledger, Resolution, Superseding};
+use crate::domain::format;
+use crate::domain::health::{HealthTracker, Status};
+use crate::domain::heartbeat::outstanding::{OutstandingPings, Resolution, Superseding};
 use crate::domain::heartbeat::substitutes::{Substitute, Substitutes};
-use crate::domain::heartbeat::{Kind, Outcome};
-use crate::domain::shown;
-use crate::domain::tcp::MissedBelow;
+use crate::domain::heartbeat::{HeartbeatKind, HeartbeatOutcome};
+use crate::domain::tcp::MissedAtTcp;
 use crate::net::client::schedule::Schedule;
 
 /// One kind of heartbeat.
 #[derive(Debug)]
 pub struct HeartbeatState {
-    pub kind: Kind,
+    pub kind: HeartbeatKind,
     pub schedule: Schedule,
-    pub ledger: Ledger,
-    pub health: Health,
+    pub ledger: OutstandingPings,
+    pub health: HealthTracker,
     /// What TCP says of those missed in a row.
-    below: MissedBelow,
+    below: MissedAtTcp,
     /// Answers carry no id, as far as is known, and are matched in order: a lost one shows only at the end.
     pub in_order: bool,
     told: Status,
@@ -52,19 +52,19 @@ pub struct OutgoingHeartbeat {
 
 impl HeartbeatState {
     /// The first heartbeat is due at `due` and has the number `seq`.
-    pub fn new(kind: Kind, plan: &SessionPlan, due: Instant, seq: u64) -> HeartbeatState {
+    pub fn new(kind: HeartbeatKind, plan: &SessionPlan, due: Instant, seq: u64) -> HeartbeatState {
         let superseding = match kind {
-            Kind::Protocol => Superseding::Allowed,
-            Kind::App => Superseding::No,
+            HeartbeatKind::Protocol => Superseding::Allowed,
+            HeartbeatKind::App => Superseding::No,
         };
         let left = plan.count.map(|count| count.saturating_sub(seq));
         HeartbeatState {
             kind,
             schedule: Schedule::new(due, plan.interval, left),
-            ledger: Ledger::new(plan.timeout, superseding, seq),
-            health: Health::new(Arc::clone(&plan.limits)),
-            below: MissedBelow::default(),
-            in_order: kind == Kind::App && !plan.ask.has_keys(),
+            ledger: OutstandingPings::new(plan.timeout, superseding, seq),
+            health: HealthTracker::new(Arc::clone(&plan.limits)),
+            below: MissedAtTcp::default(),
+            in_order: kind == HeartbeatKind::App && !plan.ask.has_keys(),
             told: Status::Unknown,
             unanswered: 0,
             never_answered: true,
@@ -139,10 +139,12 @@ impl HeartbeatState {
     pub fn record(&mut self, resolution: &Resolution) -> bool {
         let Resolution { outcome, was, rtt, acked, later_answered, .. } = *resolution;
         match outcome {
-            Outcome::Missed if later_answered => {}
-            Outcome::Missed => self.below.miss(acked),
-            Outcome::Ok | Outcome::Late | Outcome::Superseded => self.below = MissedBelow::default(),
-            Outcome::Unsent => {}
+            HeartbeatOutcome::Missed if later_answered => {}
+            HeartbeatOutcome::Missed => self.below.miss(acked),
+            HeartbeatOutcome::Ok | HeartbeatOutcome::Late | HeartbeatOutcome::Superseded => {
+                self.below = MissedAtTcp::default()
+            }
+            HeartbeatOutcome::Unsent => {}
         }
         if outcome.is_answered() {
             (self.unanswered, self.never_answered, self.substitutes) = (0, false, None);
@@ -157,7 +159,7 @@ impl HeartbeatState {
     pub fn reason(&self) -> String {
         let substitute = self.substitute().filter(|_| self.health.metrics().consecutive_missed > 0);
         if self.unmatched > 0 && self.health.metrics().consecutive_missed > 0 {
-            let came = shown::counted(self.unmatched, "message");
+            let came = format::counted(self.unmatched, "message");
             return format!("{}; {came} came that are no answer by the pattern", self.health.reason());
         }
         match (substitute, self.below.meaning()) {

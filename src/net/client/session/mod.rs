@@ -26,18 +26,18 @@ use tokio_util::sync::{CancellationToken, WaitForCancellationFuture};
 use self::event_throttle::EventThrottle;
 use self::heartbeat_state::{HeartbeatState, OutgoingHeartbeat, ping_payload, seq_of};
 use self::plan::SessionPlan;
-use crate::domain::ending::{CloseReply, Ending, How, Who};
-use crate::domain::event::{Beat, ConnEvent, Heard, StatusChange};
-use crate::domain::health::{Metrics, Status};
-use crate::domain::heartbeat::incoming::MessageRef;
-use crate::domain::heartbeat::ledger::{self, Resolution};
-use crate::domain::heartbeat::message::{Classifier, Correlation, Meaning};
+use crate::domain::close_cause::{CloseCause, CloseKind, CloseReply, ClosedBy};
+use crate::domain::event::{ConnEvent, HeartbeatResult, PeerTraffic, StatusChange};
+use crate::domain::health::{Status, StatusMetrics};
+use crate::domain::heartbeat::classifier::{Classifier, Correlation, MessageMeaning};
+use crate::domain::heartbeat::inbound::MessageRef;
+use crate::domain::heartbeat::outstanding::{self, Resolution};
 use crate::domain::heartbeat::template::Payload;
-use crate::domain::heartbeat::{Kind, Outcome, Stray};
-use crate::domain::incomplete::Incomplete;
+use crate::domain::heartbeat::{HeartbeatKind, HeartbeatOutcome, StrayPong};
+use crate::domain::incomplete::IncompleteData;
 use crate::domain::nanos::Nanos;
-use crate::domain::overheard::{Listener, Overheard};
-use crate::domain::peer_text::PeerText;
+use crate::domain::server_traffic::{ServerTraffic, ServerTrafficRecorder};
+use crate::domain::untrusted_text::UntrustedText;
 use crate::net::client::disconnect::{Disconnect, code_for};
 use crate::net::client::gzip::unpacked;
 use crate::net::client::keepalive_sender::KeepaliveSender;
@@ -87,7 +87,7 @@ pub struct StopSignals<'a> {
 /// How a session ended, and what the next one goes on from.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SessionEnd {
-    pub ending: Ending,
+    pub ending: CloseCause,
     pub ended_at: Instant,
     /// The number of the next heartbeat of each kind.
     pub next_seq: Vec<u64>,
@@ -169,7 +169,7 @@ struct Session<'a, S> {
     keeper: Option<Box<KeepaliveSender>>,
     is_curious: bool,
     /// Made when there is something to hear.
-    listener: Option<Box<Listener>>,
+    listener: Option<Box<ServerTrafficRecorder>>,
     /// Since when something is overdue while there is still something to read.
     overdue_since: Option<Instant>,
     /// Our close frame has left: nothing is sent any more.
@@ -355,7 +355,9 @@ impl<'a, S: AsyncRead + AsyncWrite + TcpIntrospect + Unpin> Session<'a, S> {
             return;
         }
         let tcp = self.socket.stream().tcp();
-        let has_acked = |sent: &ledger::Sent| tcp?.has_acked(sent.end, since_opened.saturating_sub(sent.at));
+        let has_acked = |sent: &outstanding::SentHeartbeat| {
+            tcp?.has_acked(sent.end, since_opened.saturating_sub(sent.at))
+        };
         ledger.expire(since_opened, has_acked, &mut self.resolutions);
         self.tell_resolutions(index, None, 0);
     }
@@ -424,8 +426,8 @@ impl<'a, S: AsyncRead + AsyncWrite + TcpIntrospect + Unpin> Session<'a, S> {
     }
 
     /// The message that asks, and the time it carries.
-    fn compose(&mut self, kind: Kind, seq: u64) -> (Message, u64) {
-        if kind == Kind::App {
+    fn compose(&mut self, kind: HeartbeatKind, seq: u64) -> (Message, u64) {
+        if kind == HeartbeatKind::App {
             self.last_stamp = unix_ms().max(self.last_stamp + 1);
             if let Some(payload) = self.classifier.ask(seq, self.last_stamp) {
                 return (to_message(payload), self.last_stamp);
@@ -436,12 +438,18 @@ impl<'a, S: AsyncRead + AsyncWrite + TcpIntrospect + Unpin> Session<'a, S> {
     }
 
     /// The heartbeat has left; `was` is what it was told to be before.
-    fn left(&mut self, index: usize, ask: OutgoingHeartbeat, departure: SendTime, was: Option<Outcome>) {
+    fn left(
+        &mut self,
+        index: usize,
+        ask: OutgoingHeartbeat,
+        departure: SendTime,
+        was: Option<HeartbeatOutcome>,
+    ) {
         let OutgoingHeartbeat { seq, stamp, lag, .. } = ask;
         let at = departure.at - self.opened_at;
         let to_wire = departure.by_kernel.then(|| (departure.at - departure.began).into());
         let end = departure.end;
-        self.pulses[index].ledger.sent(ledger::Sent { seq, at, stamp, lag, to_wire, end, was });
+        self.pulses[index].ledger.sent(outstanding::SentHeartbeat { seq, at, stamp, lag, to_wire, end, was });
         self.pulses[index].left(departure.at);
         if to_wire.is_none() && self.socket.marks().stamps_departures() {
             if self.unstamped.len() == MAX_UNSTAMPED_HEARTBEATS {
@@ -471,7 +479,7 @@ impl<'a, S: AsyncRead + AsyncWrite + TcpIntrospect + Unpin> Session<'a, S> {
                     self.blocked.take().map(|blocked| *blocked)
                 {
                     let departure = SendTime::unstamped(at, self.socket.marks());
-                    self.left(pulse, ask, departure, given_up.then_some(Outcome::Unsent));
+                    self.left(pulse, ask, departure, given_up.then_some(HeartbeatOutcome::Unsent));
                 }
                 Ok(())
             }
@@ -489,15 +497,18 @@ impl<'a, S: AsyncRead + AsyncWrite + TcpIntrospect + Unpin> Session<'a, S> {
             Message::Close(frame) => return Err(EndReason::Lost(self.socket.closed_by(frame))),
             Message::Ping(payload) => {
                 let answered = !self.closing && !self.socket.is_blocked();
-                match self.index_of(Kind::Protocol).filter(|_| seq_of(&payload, self.nonce).is_some()) {
+                match self
+                    .index_of(HeartbeatKind::Protocol)
+                    .filter(|_| seq_of(&payload, self.nonce).is_some())
+                {
                     // It is no heartbeat of the server's.
                     Some(index) => self.pulses[index].substitutes().returned_ping(),
                     None => {
                         let age = self.socket.heard_at() - self.opened_at;
-                        self.listener().beat(Kind::Protocol, age);
+                        self.listener().beat(HeartbeatKind::Protocol, age);
                     }
                 }
-                self.hear(Heard::ServerPing { kind: Kind::Protocol, answered });
+                self.hear(PeerTraffic::ServerPing { kind: HeartbeatKind::Protocol, answered });
             }
             Message::Pong(payload) => self.on_pong(&payload),
             Message::Text(text) => self.on_data(MessageRef::Text(&text))?,
@@ -509,35 +520,35 @@ impl<'a, S: AsyncRead + AsyncWrite + TcpIntrospect + Unpin> Session<'a, S> {
     }
 
     fn on_pong(&mut self, payload: &[u8]) {
-        match self.index_of(Kind::Protocol) {
+        match self.index_of(HeartbeatKind::Protocol) {
             Some(index) => match seq_of(payload, self.nonce) {
                 Some(seq) => self.answered(index, seq, 0),
                 None => self.on_alien_pong(index, payload),
             },
-            None => self.tell_stray(Kind::Protocol, Stray::Unsolicited),
+            None => self.tell_stray(HeartbeatKind::Protocol, StrayPong::Unsolicited),
         }
     }
 
     fn on_alien_pong(&mut self, index: usize, payload: &[u8]) {
         let pulse = &mut self.pulses[index];
         let stray = pulse.ledger.alien_pong();
-        if stray == Stray::Mismatched {
+        if stray == StrayPong::Mismatched {
             let last = ping_payload(self.nonce, pulse.ledger.next_seq().saturating_sub(1));
             pulse.substitutes().pong(payload, &last);
         }
-        self.tell_stray(Kind::Protocol, stray);
+        self.tell_stray(HeartbeatKind::Protocol, stray);
     }
 
     /// A message came that answers nothing: perhaps it stands for a Pong, or for an answer in another shape.
     fn on_stranger(&mut self, message: MessageRef<'_>) {
         // Beside app heartbeats a message answers those, if anything.
         if let [pulse] = self.pulses.as_mut_slice()
-            && pulse.kind == Kind::Protocol
+            && pulse.kind == HeartbeatKind::Protocol
             && pulse.is_unanswered()
         {
             pulse.substitutes().message(message);
         }
-        if let Some(index) = self.index_of(Kind::App) {
+        if let Some(index) = self.index_of(HeartbeatKind::App) {
             self.pulses[index].unmatched();
         }
         if self.listener().wants_difference()
@@ -546,7 +557,7 @@ impl<'a, S: AsyncRead + AsyncWrite + TcpIntrospect + Unpin> Session<'a, S> {
             self.listener().unmatched(message, difference);
         }
         self.listener().stranger(message);
-        self.hear(Heard::Message);
+        self.hear(PeerTraffic::Message);
     }
 
     fn on_data(&mut self, message: MessageRef<'_>) -> Result<(), EndReason> {
@@ -554,21 +565,21 @@ impl<'a, S: AsyncRead + AsyncWrite + TcpIntrospect + Unpin> Session<'a, S> {
         let message = unpacked.as_deref().map_or(message, MessageRef::Text);
         for meaning in self.classifier.read(message, unix_ms()) {
             match meaning {
-                Meaning::Answer(Correlation::Foreign) => {
+                MessageMeaning::Answer(Correlation::Foreign) => {
                     self.listener().foreign(message);
                     self.on_answer(Correlation::Foreign);
                 }
-                Meaning::Answer(correlation) => self.on_answer(correlation),
-                Meaning::Echo => self.hear(Heard::Echo),
-                Meaning::ServerPing { reply } => self.on_server_ping(reply)?,
-                Meaning::Ordinary => self.on_stranger(message),
+                MessageMeaning::Answer(correlation) => self.on_answer(correlation),
+                MessageMeaning::Echo => self.hear(PeerTraffic::Echo),
+                MessageMeaning::ServerPing { reply } => self.on_server_ping(reply)?,
+                MessageMeaning::Ordinary => self.on_stranger(message),
             }
         }
         Ok(())
     }
 
     fn on_answer(&mut self, correlation: Correlation) {
-        let Some(index) = self.index_of(Kind::App) else { return };
+        let Some(index) = self.index_of(HeartbeatKind::App) else { return };
         let at = self.socket.heard_at() - self.opened_at;
         let pulse = &mut self.pulses[index];
         pulse.in_order |= correlation == Correlation::None;
@@ -582,7 +593,7 @@ impl<'a, S: AsyncRead + AsyncWrite + TcpIntrospect + Unpin> Session<'a, S> {
         };
         match found {
             Some((seq, rivals)) => self.answered(index, seq, rivals),
-            None => self.tell_stray(Kind::App, self.pulses[index].ledger.alien_pong()),
+            None => self.tell_stray(HeartbeatKind::App, self.pulses[index].ledger.alien_pong()),
         }
     }
 
@@ -607,20 +618,20 @@ impl<'a, S: AsyncRead + AsyncWrite + TcpIntrospect + Unpin> Session<'a, S> {
         };
         let answered = matches!(sent, Some(Ok(_)));
         let age = self.socket.heard_at() - self.opened_at;
-        self.listener().beat(Kind::App, age);
-        self.hear(Heard::ServerPing { kind: Kind::App, answered });
+        self.listener().beat(HeartbeatKind::App, age);
+        self.hear(PeerTraffic::ServerPing { kind: HeartbeatKind::App, answered });
         match sent {
             Some(Err(error)) if !is_buffer_full(&error) => Err(EndReason::Lost(self.socket.cut_by(error))),
             _ => Ok(()),
         }
     }
 
-    fn listener(&mut self) -> &mut Listener {
+    fn listener(&mut self) -> &mut ServerTrafficRecorder {
         let is_curious = self.is_curious;
-        self.listener.get_or_insert_with(|| Box::new(Listener::new(is_curious)))
+        self.listener.get_or_insert_with(|| Box::new(ServerTrafficRecorder::new(is_curious)))
     }
 
-    fn index_of(&self, kind: Kind) -> Option<usize> {
+    fn index_of(&self, kind: HeartbeatKind) -> Option<usize> {
         self.pulses.iter().position(|pulse| pulse.kind == kind)
     }
 
@@ -628,11 +639,11 @@ impl<'a, S: AsyncRead + AsyncWrite + TcpIntrospect + Unpin> Session<'a, S> {
         (self.emit)(event);
     }
 
-    fn tell_stray(&mut self, kind: Kind, stray: Stray) {
-        self.hear(Heard::Stray(kind, stray));
+    fn tell_stray(&mut self, kind: HeartbeatKind, stray: StrayPong) {
+        self.hear(PeerTraffic::Stray(kind, stray));
     }
 
-    fn hear(&mut self, heard: Heard) {
+    fn hear(&mut self, heard: PeerTraffic) {
         if let Some(count) = self.hearing.note(heard, Instant::now()) {
             self.tell(ConnEvent::Heard(heard, count));
         }
@@ -649,7 +660,7 @@ impl<'a, S: AsyncRead + AsyncWrite + TcpIntrospect + Unpin> Session<'a, S> {
     fn tell_anew(&mut self) {
         if self.status != Status::Unknown {
             let reason = "no answer yet on the new connection".to_string();
-            self.tell_change(Status::Unknown, reason, Metrics::default());
+            self.tell_change(Status::Unknown, reason, StatusMetrics::default());
         }
     }
 
@@ -657,7 +668,7 @@ impl<'a, S: AsyncRead + AsyncWrite + TcpIntrospect + Unpin> Session<'a, S> {
     fn tell_unsent(&mut self, index: usize, seq: u64, lag: Option<Duration>) {
         let unsent = Resolution {
             seq,
-            outcome: Outcome::Unsent,
+            outcome: HeartbeatOutcome::Unsent,
             was: None,
             rtt: None,
             lag,
@@ -683,10 +694,10 @@ impl<'a, S: AsyncRead + AsyncWrite + TcpIntrospect + Unpin> Session<'a, S> {
     }
 
     /// The heartbeat is over, and another may follow at once; one that could not leave is not repeated at once.
-    fn release(&mut self, index: usize, outcome: Option<Outcome>) {
+    fn release(&mut self, index: usize, outcome: Option<HeartbeatOutcome>) {
         let pulse = &mut self.pulses[index];
         match outcome {
-            Some(Outcome::Unsent) => pulse.schedule.release(Instant::now() + pulse.timeout()),
+            Some(HeartbeatOutcome::Unsent) => pulse.schedule.release(Instant::now() + pulse.timeout()),
             Some(_) if pulse.ledger.in_flight() == 0 => pulse.schedule.release(Instant::now()),
             _ => {}
         }
@@ -699,7 +710,7 @@ impl<'a, S: AsyncRead + AsyncWrite + TcpIntrospect + Unpin> Session<'a, S> {
         let is_spike = self.pulses[index].record(&Resolution { later_answered: !is_silence, ..resolution });
         let sent_again = if is_spike { self.sent_again() } else { None };
         let kind = self.pulses[index].kind;
-        self.tell(ConnEvent::Beat(Beat {
+        self.tell(ConnEvent::Beat(HeartbeatResult {
             kind,
             seq,
             outcome,
@@ -746,7 +757,7 @@ impl<'a, S: AsyncRead + AsyncWrite + TcpIntrospect + Unpin> Session<'a, S> {
         self.tell_change(to, reason, metrics);
     }
 
-    fn tell_change(&mut self, to: Status, reason: String, metrics: Metrics) {
+    fn tell_change(&mut self, to: Status, reason: String, metrics: StatusMetrics) {
         let from = std::mem::replace(&mut self.status, to);
         self.tell(ConnEvent::Status(StatusChange { kind: None, from, to, reason, metrics }));
     }
@@ -765,7 +776,7 @@ impl<'a, S: AsyncRead + AsyncWrite + TcpIntrospect + Unpin> Session<'a, S> {
         };
         let age = ended_at - self.opened_at;
         // The upgrade's own bytes came just before the age begins.
-        let ending = Ending { who, how, reply, os_error, tcp, age, idle: idle.min(age), at };
+        let ending = CloseCause { who, how, reply, os_error, tcp, age, idle: idle.min(age), at };
         self.tell_end(&ending);
         SessionEnd {
             ending,
@@ -782,7 +793,7 @@ impl<'a, S: AsyncRead + AsyncWrite + TcpIntrospect + Unpin> Session<'a, S> {
         self.socket.marks().last_write().map_or(self.heard, |written| written.max(self.heard))
     }
 
-    fn tell_end(&mut self, ending: &Ending) {
+    fn tell_end(&mut self, ending: &CloseCause) {
         self.tell_heard(None);
         if !ending.is_loss() {
             self.tell_standing();
@@ -800,18 +811,18 @@ impl<'a, S: AsyncRead + AsyncWrite + TcpIntrospect + Unpin> Session<'a, S> {
         self.tell(ConnEvent::Ended(std::sync::Arc::new(ending.clone())));
     }
 
-    fn overheard(&self, ending: &Ending) -> Overheard {
-        let by_us = ending.how == How::Timeout;
+    fn overheard(&self, ending: &CloseCause) -> ServerTraffic {
+        let by_us = ending.how == CloseKind::Timeout;
         let incomplete = self.socket.incomplete().filter(|part| by_us && part.blocks_pongs());
-        let overheard = self.listener.as_deref().map(Listener::overheard).unwrap_or_default();
-        let overheard = Overheard { incomplete, ..overheard };
-        let Some(pulse) = self.pulses.iter().find(|pulse| pulse.kind == Kind::Protocol) else {
+        let overheard = self.listener.as_deref().map(ServerTrafficRecorder::overheard).unwrap_or_default();
+        let overheard = ServerTraffic { incomplete, ..overheard };
+        let Some(pulse) = self.pulses.iter().find(|pulse| pulse.kind == HeartbeatKind::Protocol) else {
             return overheard;
         };
-        let only_ping = pulse.only_unanswered_ping().filter(|_| ending.who == Who::Peer);
+        let only_ping = pulse.only_unanswered_ping().filter(|_| ending.who == ClosedBy::Peer);
         let ended_after_ping =
             only_ping.map(|sent| (self.opened_at + ending.age).saturating_duration_since(sent));
-        Overheard { substitute: pulse.substitute(), ended_after_ping, ..overheard }
+        ServerTraffic { substitute: pulse.substitute(), ended_after_ping, ..overheard }
     }
 
     fn tell_standing(&mut self) {
@@ -825,7 +836,7 @@ impl<'a, S: AsyncRead + AsyncWrite + TcpIntrospect + Unpin> Session<'a, S> {
         let incomplete = self.socket.incomplete().filter(|_| pulse.health.status() >= Status::Timeout);
         let reason = match &incomplete {
             Some(incomplete) if incomplete.blocks_pongs() => {
-                format!("{}; {incomplete}; {}", pulse.health.reason(), Incomplete::BLOCKS)
+                format!("{}; {incomplete}; {}", pulse.health.reason(), IncompleteData::BLOCKS)
             }
             Some(incomplete) => format!("{}; {incomplete}", pulse.reason()),
             None => pulse.reason(),
@@ -838,7 +849,7 @@ impl<'a, S: AsyncRead + AsyncWrite + TcpIntrospect + Unpin> Session<'a, S> {
 
     /// The closing handshake, and how the peer took it. Pongs that come meanwhile still count.
     async fn say_goodbye(&mut self) -> (Disconnect, Option<CloseReply>) {
-        let ours = Disconnect { who: Who::Us, how: close_frame(1000, ""), os_error: None };
+        let ours = Disconnect { who: ClosedBy::Us, how: close_frame(1000, ""), os_error: None };
         if self.socket.send(close_message(1000, "")).is_err() {
             return (ours, Some(CloseReply::NotSent));
         }
@@ -864,16 +875,16 @@ impl<'a, S: AsyncRead + AsyncWrite + TcpIntrospect + Unpin> Session<'a, S> {
     /// Closes a connection that counts as dead; nobody is expected to answer.
     async fn part(&mut self) -> Disconnect {
         self.send_close(4000, "Heartbeat timeout").await;
-        Disconnect { who: Who::Us, how: How::Timeout, os_error: None }
+        Disconnect { who: ClosedBy::Us, how: CloseKind::Timeout, os_error: None }
     }
 
     /// The connection ended, and we did not end it. What was in flight is left unjudged: its time was
     /// not over.
     async fn lose(&mut self, cut: Disconnect) -> Disconnect {
         match &cut.how {
-            How::Violation { rule, .. } => self.send_close(code_for(*rule), "").await,
-            How::TooLarge { .. } => self.send_close(1009, "").await,
-            How::CloseFrame { .. } => {
+            CloseKind::Violation { rule, .. } => self.send_close(code_for(*rule), "").await,
+            CloseKind::TooLarge { .. } => self.send_close(1009, "").await,
+            CloseKind::CloseFrame { .. } => {
                 let _ = tokio::time::timeout(CLOSE_REPLY_TIMEOUT, self.socket.flush()).await;
             }
             _ => {}
@@ -884,12 +895,14 @@ impl<'a, S: AsyncRead + AsyncWrite + TcpIntrospect + Unpin> Session<'a, S> {
 
     /// What a limit of ours ended is not dead.
     fn tell_dead(&mut self, cut: &Disconnect) {
-        if self.status == Status::Dead || cut.who == Who::Us {
+        if self.status == Status::Dead || cut.who == ClosedBy::Us {
             return;
         }
         let metrics = self.pulses.first().map(|pulse| pulse.health.metrics()).unwrap_or_default();
-        let reason =
-            format!("the connection ended: {}", Ending::describe(cut.who, &cut.how, cut.os_error.as_deref()));
+        let reason = format!(
+            "the connection ended: {}",
+            CloseCause::describe(cut.who, &cut.how, cut.os_error.as_deref())
+        );
         self.tell_change(Status::Dead, reason, metrics);
     }
 
@@ -900,8 +913,8 @@ impl<'a, S: AsyncRead + AsyncWrite + TcpIntrospect + Unpin> Session<'a, S> {
     }
 }
 
-fn close_frame(code: u16, reason: &str) -> How {
-    How::CloseFrame { code: Some(code), reason: PeerText::new(reason) }
+fn close_frame(code: u16, reason: &str) -> CloseKind {
+    CloseKind::CloseFrame { code: Some(code), reason: UntrustedText::new(reason) }
 }
 
 fn close_message(code: u16, reason: &'static str) -> Message {

@@ -10,16 +10,16 @@ use tokio_util::sync::CancellationToken;
 
 use super::plan::SessionPlan;
 use super::{SessionEnd, SessionStart, StopSignals, run};
-use crate::domain::ending::{ClosePayload, CloseReply, How, Violation, Who};
-use crate::domain::event::{Beat, ConnEvent, Heard};
-use crate::domain::health::{Limits, Status};
-use crate::domain::heartbeat::convention::Convention;
+use crate::domain::close_cause::{CloseKind, ClosePayload, CloseReply, ClosedBy, Violation};
+use crate::domain::event::{ConnEvent, HeartbeatResult, PeerTraffic};
+use crate::domain::health::{Status, StatusLimits};
 use crate::domain::heartbeat::pattern::Pattern;
+use crate::domain::heartbeat::protocol_profile::ProtocolProfile;
 use crate::domain::heartbeat::template::Template;
-use crate::domain::heartbeat::{Kind, Outcome, Stray};
-use crate::domain::overheard::Overheard;
-use crate::domain::peer_text::PeerText;
+use crate::domain::heartbeat::{HeartbeatKind, HeartbeatOutcome, StrayPong};
+use crate::domain::server_traffic::ServerTraffic;
 use crate::domain::tcp::TcpView;
+use crate::domain::untrusted_text::UntrustedText;
 use crate::net::client::websocket::WebSocket;
 use crate::net::testing::fake_tcp_stream::{FakeKernel, FakeTcpStream};
 use crate::net::testing::raw_peer::{CLOSE, PING, RawPeer, TEXT, frame};
@@ -33,20 +33,20 @@ pub(super) fn ms(n: u64) -> Duration {
 
 pub(super) fn plan(count: u64) -> SessionPlan {
     SessionPlan {
-        kinds: vec![Kind::Protocol],
+        kinds: vec![HeartbeatKind::Protocol],
         interval: Some(ms(1000)),
         timeout: ms(10_000),
         count: Some(count),
-        limits: Limits::default().into(),
+        limits: StatusLimits::default().into(),
         ask: Template::default(),
         answer: Pattern::default(),
         answer_pings: true,
-        convention: Convention::default(),
+        convention: ProtocolProfile::default(),
     }
 }
 
 pub(super) fn app(count: u64) -> SessionPlan {
-    SessionPlan { kinds: vec![Kind::App], ..plan(count) }
+    SessionPlan { kinds: vec![HeartbeatKind::App], ..plan(count) }
 }
 
 /// A session under way, and the server's end of its stream.
@@ -129,7 +129,7 @@ pub(super) struct FinishedSession {
 }
 
 impl FinishedSession {
-    fn beats(&self) -> Vec<Beat> {
+    fn beats(&self) -> Vec<HeartbeatResult> {
         self.events
             .iter()
             .filter_map(|(_, e)| if let ConnEvent::Beat(beat) = e { Some(*beat) } else { None })
@@ -137,7 +137,7 @@ impl FinishedSession {
     }
 
     /// seq, outcome and RTT in ms of every beat, as told.
-    pub fn outcomes(&self) -> Vec<(u64, Outcome, Option<u64>)> {
+    pub fn outcomes(&self) -> Vec<(u64, HeartbeatOutcome, Option<u64>)> {
         self.beats().iter().map(|b| (b.seq, b.outcome, b.rtt.map(|rtt| rtt.as_millis() as u64))).collect()
     }
 
@@ -239,11 +239,18 @@ async fn each_rtt_is_exactly_the_peers_delay() {
     let ended = scene.end().await;
     assert_eq!(
         ended.outcomes(),
-        [(0, Outcome::Ok, Some(10)), (1, Outcome::Ok, Some(250)), (2, Outcome::Ok, Some(0))]
+        [
+            (0, HeartbeatOutcome::Ok, Some(10)),
+            (1, HeartbeatOutcome::Ok, Some(250)),
+            (2, HeartbeatOutcome::Ok, Some(0))
+        ]
     );
     assert!(ended.beats().iter().all(|beat| beat.lag == Some(Duration::ZERO)));
-    assert_eq!(ended.closed.ending.who, Who::Us);
-    assert_eq!(ended.closed.ending.how, How::CloseFrame { code: Some(1000), reason: PeerText::default() });
+    assert_eq!(ended.closed.ending.who, ClosedBy::Us);
+    assert_eq!(
+        ended.closed.ending.how,
+        CloseKind::CloseFrame { code: Some(1000), reason: UntrustedText::default() }
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -279,7 +286,7 @@ async fn a_slow_peer_shifts_and_drops_no_heartbeat() {
         scene.peer.pong(&payload).await;
     }
     let ended = scene.end().await;
-    assert_eq!(ended.outcomes(), (0..300).map(|k| (k, Outcome::Ok, Some(1000))).collect::<Vec<_>>());
+    assert_eq!(ended.outcomes(), (0..300).map(|k| (k, HeartbeatOutcome::Ok, Some(1000))).collect::<Vec<_>>());
 }
 
 fn adaptive(count: u64) -> SessionPlan {
@@ -299,7 +306,7 @@ async fn without_an_interval_each_leaves_in_the_moment_the_last_is_answered() {
     let ended = scene.end().await;
     assert_eq!(left, [0, 10, 10, 260]);
     let rtts: Vec<_> = ended.outcomes().iter().map(|(_, outcome, rtt)| (*outcome, *rtt)).collect();
-    assert_eq!(rtts, [10, 0, 250, 7].map(|rtt| (Outcome::Ok, Some(rtt))));
+    assert_eq!(rtts, [10, 0, 250, 7].map(|rtt| (HeartbeatOutcome::Ok, Some(rtt))));
     assert!(ended.beats().iter().all(|beat| beat.lag == Some(Duration::ZERO)));
 }
 
@@ -312,7 +319,7 @@ async fn without_an_interval_the_next_leaves_when_the_last_is_missed() {
     scene.peer.pong(&payload).await;
     let ended = scene.end().await;
     let last = ended.outcomes().pop();
-    assert_eq!(last, Some((1, Outcome::Ok, Some(0))), "{:?}", ended.outcomes());
+    assert_eq!(last, Some((1, HeartbeatOutcome::Ok, Some(0))), "{:?}", ended.outcomes());
 }
 
 #[tokio::test(start_paused = true)]
@@ -321,7 +328,9 @@ async fn without_an_interval_what_cannot_leave_is_not_tried_without_pause() {
     scene.at(10_000).await;
     let told = std::mem::take(&mut *scene.events.lock().unwrap());
     let unsent = |(at, event): &(Duration, ConnEvent)| match event {
-        ConnEvent::Beat(Beat { outcome: Outcome::Unsent, .. }) => Some(at.as_millis() as u64),
+        ConnEvent::Beat(HeartbeatResult { outcome: HeartbeatOutcome::Unsent, .. }) => {
+            Some(at.as_millis() as u64)
+        }
         _ => None,
     };
     assert_eq!(told.iter().filter_map(unsent).collect::<Vec<_>>(), [300, 600, 900]);
@@ -341,7 +350,7 @@ async fn three_missed_are_dead_and_close_with_4000() {
     assert_eq!(closing, [&4000u16.to_be_bytes()[..], b"Heartbeat timeout"].concat());
     let ended = scene.end().await;
     assert_eq!(ended.statuses(), [(0, Status::Healthy), (3000, Status::Timeout), (5000, Status::Dead),]);
-    assert_eq!((ended.closed.ending.who, &ended.closed.ending.how), (Who::Us, &How::Timeout));
+    assert_eq!((ended.closed.ending.who, &ended.closed.ending.how), (ClosedBy::Us, &CloseKind::Timeout));
     assert_eq!(ended.closed.ending.age, ms(5000));
 }
 
@@ -356,9 +365,13 @@ async fn a_missed_heartbeat_whose_pong_comes_is_late_and_the_status_recovers() {
     let ended = scene.end().await;
     assert_eq!(
         ended.outcomes(),
-        [(0, Outcome::Missed, None), (0, Outcome::Late, Some(800)), (1, Outcome::Ok, Some(0))]
+        [
+            (0, HeartbeatOutcome::Missed, None),
+            (0, HeartbeatOutcome::Late, Some(800)),
+            (1, HeartbeatOutcome::Ok, Some(0))
+        ]
     );
-    assert_eq!(ended.beats()[1].was, Some(Outcome::Missed));
+    assert_eq!(ended.beats()[1].was, Some(HeartbeatOutcome::Missed));
     assert_eq!(ended.statuses(), [(300, Status::Timeout), (800, Status::Poor), (1000, Status::Degraded)]);
 }
 
@@ -392,9 +405,9 @@ async fn what_came_while_this_process_stood_still_is_not_missed() {
     let ended = scene.end().await;
     let mut outcomes: Vec<_> = ended.beats().iter().map(|beat| (beat.seq, beat.outcome, beat.was)).collect();
     outcomes.sort_by_key(|(seq, _, _)| *seq);
-    let late = (0..5).map(|seq| (seq, Outcome::Late, None));
-    assert_eq!(outcomes, late.chain([(5, Outcome::Unsent, None)]).collect::<Vec<_>>());
-    let slept = ended.beats().iter().find(|beat| beat.outcome == Outcome::Unsent).unwrap().lag;
+    let late = (0..5).map(|seq| (seq, HeartbeatOutcome::Late, None));
+    assert_eq!(outcomes, late.chain([(5, HeartbeatOutcome::Unsent, None)]).collect::<Vec<_>>());
+    let slept = ended.beats().iter().find(|beat| beat.outcome == HeartbeatOutcome::Unsent).unwrap().lag;
     assert_eq!(slept, Some(ms(29_000)), "how late it woke is told");
     assert!(!ended.statuses().iter().any(|(_, status)| *status >= Status::Timeout), "{:?}", ended.statuses());
 }
@@ -410,7 +423,11 @@ async fn the_pong_of_a_later_ping_supersedes() {
     let ended = scene.end().await;
     assert_eq!(
         ended.outcomes(),
-        [(0, Outcome::Superseded, None), (1, Outcome::Superseded, None), (2, Outcome::Ok, Some(500))]
+        [
+            (0, HeartbeatOutcome::Superseded, None),
+            (1, HeartbeatOutcome::Superseded, None),
+            (2, HeartbeatOutcome::Ok, Some(500))
+        ]
     );
 }
 
@@ -427,9 +444,9 @@ async fn bytes_of_a_slow_frame_keep_a_connection_alive() {
     }
     let ended = scene.end().await;
     assert!(!ended.statuses().iter().any(|(_, status)| *status >= Status::Timeout), "{:?}", ended.statuses());
-    assert_eq!(ended.closed.ending.who, Who::Us, "{:?}", ended.closed.ending);
+    assert_eq!(ended.closed.ending.who, ClosedBy::Us, "{:?}", ended.closed.ending);
     assert!(
-        ended.outcomes().iter().any(|(_, outcome, _)| *outcome == Outcome::Missed),
+        ended.outcomes().iter().any(|(_, outcome, _)| *outcome == HeartbeatOutcome::Missed),
         "they are late all the same"
     );
 }
@@ -475,9 +492,12 @@ async fn pings_passed_over_by_quick_pong_are_missed_without_silence() {
     let last = scene.peer.ping().await;
     scene.peer.pong(&last).await;
     let ended = scene.end().await;
-    let missed = (1..5).map(|seq| (seq, Outcome::Missed, None));
-    let expected: Vec<_> =
-        [(0, Outcome::Ok, Some(0))].into_iter().chain(missed).chain([(5, Outcome::Ok, Some(0))]).collect();
+    let missed = (1..5).map(|seq| (seq, HeartbeatOutcome::Missed, None));
+    let expected: Vec<_> = [(0, HeartbeatOutcome::Ok, Some(0))]
+        .into_iter()
+        .chain(missed)
+        .chain([(5, HeartbeatOutcome::Ok, Some(0))])
+        .collect();
     assert_eq!(ended.outcomes(), expected);
     assert!(ended.beats()[1..5].iter().all(|beat| beat.later_answered));
     let statuses: Vec<_> = ended.statuses().iter().map(|(_, status)| *status).collect();
@@ -498,13 +518,13 @@ async fn own_pong_corrects_missed_ping() {
     assert_eq!(
         ended.outcomes(),
         [
-            (0, Outcome::Missed, None),
-            (1, Outcome::Ok, Some(0)),
-            (0, Outcome::Ok, Some(1500)),
-            (2, Outcome::Ok, Some(0))
+            (0, HeartbeatOutcome::Missed, None),
+            (1, HeartbeatOutcome::Ok, Some(0)),
+            (0, HeartbeatOutcome::Ok, Some(1500)),
+            (2, HeartbeatOutcome::Ok, Some(0))
         ]
     );
-    assert_eq!(ended.beats()[2].was, Some(Outcome::Missed));
+    assert_eq!(ended.beats()[2].was, Some(HeartbeatOutcome::Missed));
 }
 
 /// App heartbeats whose answers carry no id, for two seconds of which the second and fourth answers are lost.
@@ -529,11 +549,11 @@ async fn lost_answers_without_id_are_missed_when_the_time_is_over() {
     scene.stop.cancel();
     let ended = scene.end().await;
     let outcomes: Vec<_> = ended.outcomes().iter().map(|(seq, outcome, _)| (*seq, *outcome)).collect();
-    let ok = |seq| (seq, Outcome::Ok);
-    assert_eq!(outcomes, [ok(0), ok(1), ok(2), (3, Outcome::Missed), (4, Outcome::Missed)]);
+    let ok = |seq| (seq, HeartbeatOutcome::Ok);
+    assert_eq!(outcomes, [ok(0), ok(1), ok(2), (3, HeartbeatOutcome::Missed), (4, HeartbeatOutcome::Missed)]);
     let (at, _) = ended.events.last().unwrap();
     assert_eq!(*at, ms(12_000), "one timeout after the last ask");
-    assert_eq!(ended.count(&ConnEvent::Unjudged { kind: Kind::App, count: 2 }), 0);
+    assert_eq!(ended.count(&ConnEvent::Unjudged { kind: HeartbeatKind::App, count: 2 }), 0);
 }
 
 #[tokio::test(start_paused = true)]
@@ -542,7 +562,7 @@ async fn answers_without_id_are_not_awaited_after_an_interrupt() {
     scene.interrupt.cancel();
     scene.stop.cancel();
     let ended = scene.end().await;
-    assert_eq!(ended.count(&ConnEvent::Unjudged { kind: Kind::App, count: 2 }), 1);
+    assert_eq!(ended.count(&ConnEvent::Unjudged { kind: HeartbeatKind::App, count: 2 }), 1);
     assert_eq!(ended.events.last().unwrap().0, ms(2100));
 }
 
@@ -553,7 +573,7 @@ async fn pings_in_flight_are_not_awaited_when_the_time_is_over() {
     scene.at(100).await;
     scene.stop.cancel();
     let ended = scene.end().await;
-    assert_eq!(ended.count(&ConnEvent::Unjudged { kind: Kind::Protocol, count: 1 }), 1);
+    assert_eq!(ended.count(&ConnEvent::Unjudged { kind: HeartbeatKind::Protocol, count: 1 }), 1);
     assert_eq!(ended.events.last().unwrap().0, ms(100));
 }
 
@@ -568,8 +588,8 @@ async fn strays_are_told_apart() {
     let payload = scene.peer.ping().await;
     scene.peer.pong(&payload).await;
     let ended = scene.end().await;
-    let stray = |stray| ConnEvent::Heard(Heard::Stray(Kind::Protocol, stray), 1);
-    for one in [Stray::Mismatched, Stray::Duplicate, Stray::Unsolicited] {
+    let stray = |stray| ConnEvent::Heard(PeerTraffic::Stray(HeartbeatKind::Protocol, stray), 1);
+    for one in [StrayPong::Mismatched, StrayPong::Duplicate, StrayPong::Unsolicited] {
         assert_eq!(ended.count(&stray(one)), 1, "{one:?}");
     }
     assert_eq!(ended.outcomes().len(), 2);
@@ -589,12 +609,12 @@ async fn back_pressure_makes_heartbeats_unsent_not_missed() {
     assert_eq!(
         ended.outcomes(),
         [
-            (2, Outcome::Unsent, None),
-            (3, Outcome::Unsent, None),
-            (4, Outcome::Unsent, None),
-            (0, Outcome::Ok, Some(4500)),
-            (1, Outcome::Ok, Some(0)),
-            (5, Outcome::Ok, Some(0)),
+            (2, HeartbeatOutcome::Unsent, None),
+            (3, HeartbeatOutcome::Unsent, None),
+            (4, HeartbeatOutcome::Unsent, None),
+            (0, HeartbeatOutcome::Ok, Some(4500)),
+            (1, HeartbeatOutcome::Ok, Some(0)),
+            (5, HeartbeatOutcome::Ok, Some(0)),
         ]
     );
     assert_eq!(
@@ -609,7 +629,7 @@ async fn a_heartbeat_that_never_leaves_is_unsent() {
     let scene = TestSession::with_buffer(SessionPlan { timeout: ms(300), ..plan(1) }, 8).await;
     scene.at(400).await;
     let ended = scene.end().await;
-    assert_eq!(ended.outcomes(), [(0, Outcome::Unsent, None)]);
+    assert_eq!(ended.outcomes(), [(0, HeartbeatOutcome::Unsent, None)]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -623,8 +643,11 @@ async fn a_heartbeat_that_leaves_after_it_was_given_up_is_revised() {
     let payload = scene.peer.ping().await;
     scene.peer.pong(&payload).await;
     let ended = scene.end().await;
-    assert_eq!(ended.outcomes()[..2], [(0, Outcome::Unsent, None), (0, Outcome::Ok, Some(0))]);
-    assert_eq!(ended.beats()[1].was, Some(Outcome::Unsent));
+    assert_eq!(
+        ended.outcomes()[..2],
+        [(0, HeartbeatOutcome::Unsent, None), (0, HeartbeatOutcome::Ok, Some(0))]
+    );
+    assert_eq!(ended.beats()[1].was, Some(HeartbeatOutcome::Unsent));
     assert_eq!(ended.outcomes().len(), 4, "{:?}", ended.outcomes());
 }
 
@@ -638,8 +661,14 @@ async fn a_servers_ping_during_our_goodbye_does_not_cut_it_short() {
     scene.at(20).await;
     scene.peer.pong(&payload).await;
     let ended = scene.end_by_drop().await;
-    assert_eq!(ended.outcomes(), [(0, Outcome::Ok, Some(20))]);
-    assert_eq!(ended.count(&ConnEvent::Heard(Heard::ServerPing { kind: Kind::App, answered: false }, 1)), 1);
+    assert_eq!(ended.outcomes(), [(0, HeartbeatOutcome::Ok, Some(20))]);
+    assert_eq!(
+        ended.count(&ConnEvent::Heard(
+            PeerTraffic::ServerPing { kind: HeartbeatKind::App, answered: false },
+            1
+        )),
+        1
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -693,7 +722,7 @@ async fn a_flood_of_messages_is_told_in_counts() {
         .events
         .iter()
         .filter_map(|(_, event)| match event {
-            ConnEvent::Heard(Heard::Message, count) => Some(*count),
+            ConnEvent::Heard(PeerTraffic::Message, count) => Some(*count),
             _ => None,
         })
         .collect();
@@ -709,9 +738,12 @@ async fn a_peers_close_is_its_ending_with_code_reason_age_and_idle() {
     scene.at(700).await;
     scene.peer.send(CLOSE, &[&1001u16.to_be_bytes()[..], b"bye\x1b[2J"].concat()).await;
     let ended = scene.end().await;
-    let reason = PeerText::new("bye\x1b[2J");
+    let reason = UntrustedText::new("bye\x1b[2J");
     let ending = &ended.closed.ending;
-    assert_eq!((ending.who, &ending.how), (Who::Peer, &How::CloseFrame { code: Some(1001), reason }));
+    assert_eq!(
+        (ending.who, &ending.how),
+        (ClosedBy::Peer, &CloseKind::CloseFrame { code: Some(1001), reason })
+    );
     assert_eq!((ending.age, ending.idle), (ms(700), ms(700)));
     assert_eq!(ended.statuses().last(), Some(&(700, Status::Dead)));
 }
@@ -722,9 +754,9 @@ async fn a_fin_without_close_frame_leaves_what_was_asked_unjudged() {
     scene.peer.ping().await;
     scene.at(400).await;
     let ended = scene.end_by_drop().await;
-    assert_eq!(ended.closed.ending.how, How::Fin);
+    assert_eq!(ended.closed.ending.how, CloseKind::Fin);
     assert_eq!(ended.outcomes(), []);
-    assert_eq!(ended.count(&ConnEvent::Unjudged { kind: Kind::Protocol, count: 1 }), 1);
+    assert_eq!(ended.count(&ConnEvent::Unjudged { kind: HeartbeatKind::Protocol, count: 1 }), 1);
     assert_eq!(ended.statuses(), [(400, Status::Dead)]);
 }
 
@@ -744,10 +776,10 @@ async fn violation_of(bytes: &[u8]) -> (Violation, Vec<u8>) {
     let (opcode, payload) = scene.peer.frame().await.unwrap();
     assert_eq!(opcode, CLOSE);
     let ended = scene.end().await;
-    assert_eq!(ended.closed.ending.who, Who::Peer);
+    assert_eq!(ended.closed.ending.who, ClosedBy::Peer);
     assert_eq!(ended.statuses(), [(0, Status::Dead)]);
     match ended.closed.ending.how {
-        How::Violation { rule, .. } => (rule, payload),
+        CloseKind::Violation { rule, .. } => (rule, payload),
         other => panic!("{other:?}"),
     }
 }
@@ -785,7 +817,7 @@ async fn message_above_our_limit_ends_by_us_and_is_not_dead() {
     for (bytes, size) in [(huge, 1 << 62), (larger, 1025), (parts, 1025)] {
         let (ended, payload) = end_after(&bytes).await;
         let ending = &ended.closed.ending;
-        assert_eq!((ending.who, &ending.how), (Who::Us, &How::TooLarge { size, limit: 1024 }));
+        assert_eq!((ending.who, &ending.how), (ClosedBy::Us, &CloseKind::TooLarge { size, limit: 1024 }));
         assert_eq!(payload, 1009_u16.to_be_bytes());
         assert_eq!(ended.statuses(), [], "the peer did nothing wrong");
     }
@@ -796,9 +828,11 @@ async fn close_frames_that_break_a_rule_keep_code_and_reason() {
     let close = |payload: &[u8]| frame(CLOSE, payload);
     let told = async |bytes: Vec<u8>| {
         let (ended, _) = end_after(&bytes).await;
-        assert_eq!(ended.closed.ending.who, Who::Peer);
+        assert_eq!(ended.closed.ending.who, ClosedBy::Peer);
         match ended.closed.ending.how {
-            How::Violation { rule, close: Some(close), .. } => (rule, close.code, close.reason.to_string()),
+            CloseKind::Violation { rule, close: Some(close), .. } => {
+                (rule, close.code, close.reason.to_string())
+            }
             other => panic!("{other:?}"),
         }
     };
@@ -817,13 +851,13 @@ async fn close_frames_that_are_legal_are_no_violation() {
     for (code, reason) in [(1002_u16, "Protocol violation"), (1014, "bad gateway")] {
         let payload = [&code.to_be_bytes()[..], reason.as_bytes()].concat();
         let (ended, _) = end_after(&frame(CLOSE, &payload)).await;
-        let expected = How::CloseFrame { code: Some(code), reason: PeerText::new(reason) };
+        let expected = CloseKind::CloseFrame { code: Some(code), reason: UntrustedText::new(reason) };
         assert_eq!(ended.closed.ending.how, expected);
     }
 }
 
 /// What a session heard and its last status with its reason, when each of three Pings is answered so.
-async fn after_three_pings(answer: impl Fn(&[u8]) -> Vec<u8>) -> (Overheard, String) {
+async fn after_three_pings(answer: impl Fn(&[u8]) -> Vec<u8>) -> (ServerTraffic, String) {
     let plan = SessionPlan { timeout: ms(500), ..plan(100) };
     let mut scene = TestSession::begin(plan).await;
     for _ in 0..3 {
@@ -898,7 +932,7 @@ async fn nearest_reply_and_foreign_answer_are_kept() {
     let expected = r#"'{"type":"error","message":"unknown command: ping"}' (`type` is "error", not "pong")"#;
     assert_eq!(overheard.nearest.unwrap().words(), expected);
     let overheard = heard(&[br#"{"type":"pong","id":"other"}"#]).await.unwrap();
-    assert_eq!(overheard.foreign, Some(PeerText::new(r#"{"type":"pong","id":"other"}"#)));
+    assert_eq!(overheard.foreign, Some(UntrustedText::new(r#"{"type":"pong","id":"other"}"#)));
 }
 
 /// How the peer takes our close, by what it does when that came.
@@ -916,8 +950,9 @@ async fn reply_to_our_close(answer: Option<Vec<u8>>) -> Option<CloseReply> {
 
 #[tokio::test(start_paused = true)]
 async fn how_the_peer_took_our_close_is_known() {
-    let close =
-        |code, reason| Some(CloseReply::CloseFrame(ClosePayload { code, reason: PeerText::new(reason) }));
+    let close = |code, reason| {
+        Some(CloseReply::CloseFrame(ClosePayload { code, reason: UntrustedText::new(reason) }))
+    };
     let answer = |payload: &[u8]| Some(frame(CLOSE, payload));
     assert_eq!(reply_to_our_close(answer(b"\x03\xe8")).await, close(Some(1000), ""));
     assert_eq!(reply_to_our_close(answer(b"\x03\xf3no")).await, close(Some(1011), "no"));
@@ -946,7 +981,7 @@ async fn a_stop_leaves_what_is_in_flight_unjudged() {
     scene.stop.cancel();
     let ended = scene.end().await;
     assert_eq!(ended.outcomes(), []);
-    assert_eq!(ended.count(&ConnEvent::Unjudged { kind: Kind::Protocol, count: 1 }), 1);
+    assert_eq!(ended.count(&ConnEvent::Unjudged { kind: HeartbeatKind::Protocol, count: 1 }), 1);
     assert!(ended.closed.ending.was_planned());
 }
 
@@ -960,7 +995,7 @@ async fn a_pong_during_the_closing_handshake_counts() {
     scene.at(20).await;
     scene.peer.pong(&payload).await;
     let ended = scene.end_by_drop().await;
-    assert_eq!(ended.outcomes(), [(0, Outcome::Ok, Some(20))]);
+    assert_eq!(ended.outcomes(), [(0, HeartbeatOutcome::Ok, Some(20))]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -985,11 +1020,20 @@ async fn the_servers_own_pings_are_answered_and_counted() {
     scene.peer.pong(&payload).await;
     let ended = scene.end().await;
     assert_eq!(
-        ended.count(&ConnEvent::Heard(Heard::ServerPing { kind: Kind::Protocol, answered: true }, 1)),
+        ended.count(&ConnEvent::Heard(
+            PeerTraffic::ServerPing { kind: HeartbeatKind::Protocol, answered: true },
+            1
+        )),
         1
     );
-    assert_eq!(ended.count(&ConnEvent::Heard(Heard::ServerPing { kind: Kind::App, answered: true }, 1)), 1);
-    assert_eq!(ended.count(&ConnEvent::Heard(Heard::Message, 1)), 1);
+    assert_eq!(
+        ended.count(&ConnEvent::Heard(
+            PeerTraffic::ServerPing { kind: HeartbeatKind::App, answered: true },
+            1
+        )),
+        1
+    );
+    assert_eq!(ended.count(&ConnEvent::Heard(PeerTraffic::Message, 1)), 1);
 }
 
 #[tokio::test(start_paused = true)]
@@ -1001,7 +1045,13 @@ async fn no_answer_leaves_the_servers_app_pings_alone() {
     let (opcode, _) = scene.peer.frame().await.unwrap();
     assert_eq!(opcode, CLOSE, "nothing but the goodbye follows");
     let ended = scene.end_by_drop().await;
-    assert_eq!(ended.count(&ConnEvent::Heard(Heard::ServerPing { kind: Kind::App, answered: false }, 1)), 1);
+    assert_eq!(
+        ended.count(&ConnEvent::Heard(
+            PeerTraffic::ServerPing { kind: HeartbeatKind::App, answered: false },
+            1
+        )),
+        1
+    );
 }
 
 /// The value of a JSON text's field, as JSON.
@@ -1020,7 +1070,7 @@ async fn app_answers_are_matched_by_id_whatever_their_order() {
         sleep(ms(100)).await;
     }
     let ended = scene.end().await;
-    assert_eq!(ended.outcomes(), [(1, Outcome::Ok, Some(0)), (0, Outcome::Ok, Some(1100))]);
+    assert_eq!(ended.outcomes(), [(1, HeartbeatOutcome::Ok, Some(0)), (0, HeartbeatOutcome::Ok, Some(1100))]);
     assert!(ended.beats().iter().all(|beat| beat.rivals == 0));
 }
 
@@ -1034,7 +1084,7 @@ async fn app_answers_are_matched_by_timestamp_when_they_carry_no_id() {
         scene.peer.send(TEXT, answer.to_string().as_bytes()).await;
     }
     let ended = scene.end().await;
-    assert_eq!(ended.outcomes(), [(1, Outcome::Ok, Some(0)), (0, Outcome::Ok, Some(1000))]);
+    assert_eq!(ended.outcomes(), [(1, HeartbeatOutcome::Ok, Some(0)), (0, HeartbeatOutcome::Ok, Some(1000))]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -1045,7 +1095,7 @@ async fn app_answers_without_a_key_are_matched_in_order_and_say_how_sure_that_is
     scene.peer.send(TEXT, br#"{"type":"pong"}"#).await;
     scene.peer.send(TEXT, br#"{"type":"pong"}"#).await;
     let ended = scene.end().await;
-    assert_eq!(ended.outcomes(), [(0, Outcome::Ok, Some(1000)), (1, Outcome::Ok, Some(0))]);
+    assert_eq!(ended.outcomes(), [(0, HeartbeatOutcome::Ok, Some(1000)), (1, HeartbeatOutcome::Ok, Some(0))]);
     assert_eq!(ended.beats().iter().map(|beat| beat.rivals).collect::<Vec<_>>(), [2, 1]);
 }
 
@@ -1055,14 +1105,14 @@ async fn an_echo_is_no_answer_and_no_server_ping() {
     let ask = scene.peer.text().await;
     scene.peer.send(TEXT, ask.as_bytes()).await;
     let ended = scene.end().await;
-    assert_eq!(ended.count(&ConnEvent::Heard(Heard::Echo, 1)), 1);
-    assert_eq!(ended.outcomes(), [(0, Outcome::Missed, None)]);
+    assert_eq!(ended.count(&ConnEvent::Heard(PeerTraffic::Echo, 1)), 1);
+    assert_eq!(ended.outcomes(), [(0, HeartbeatOutcome::Missed, None)]);
 }
 
 #[tokio::test(start_paused = true)]
 async fn both_kinds_run_side_by_side_and_only_both_dead_close() {
     let mut scene = TestSession::begin(SessionPlan {
-        kinds: vec![Kind::Protocol, Kind::App],
+        kinds: vec![HeartbeatKind::Protocol, HeartbeatKind::App],
         timeout: ms(900),
         ..plan(5)
     })
@@ -1084,8 +1134,8 @@ async fn both_kinds_run_side_by_side_and_only_both_dead_close() {
     let events = std::mem::take(&mut *scene.events.lock().unwrap());
     let ended = FinishedSession { closed: closed.unwrap(), events };
     let of = |kind| ended.beats().iter().filter(|b| b.kind == kind).map(|b| b.outcome).collect::<Vec<_>>();
-    assert_eq!(of(Kind::Protocol), [Outcome::Ok; 5]);
-    assert_eq!(of(Kind::App), [Outcome::Missed; 5]);
+    assert_eq!(of(HeartbeatKind::Protocol), [HeartbeatOutcome::Ok; 5]);
+    assert_eq!(of(HeartbeatKind::App), [HeartbeatOutcome::Missed; 5]);
     assert!(ended.closed.ending.was_planned());
     assert_eq!(ended.statuses().last(), Some(&(3400, Status::Dead)));
 }

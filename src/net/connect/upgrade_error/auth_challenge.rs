@@ -1,6 +1,6 @@
 //! The authentication schemes that a server or a proxy takes, and what to do about them.
 
-use crate::domain::peer_text::PeerText;
+use crate::domain::untrusted_text::UntrustedText;
 use crate::net::connect::http_head::HttpHead;
 
 /// The most challenges that are read.
@@ -23,9 +23,9 @@ impl AuthChallenge {
         self.scheme.eq_ignore_ascii_case(scheme)
     }
 
-    fn parameter(&self, name: &str) -> Option<PeerText> {
+    fn parameter(&self, name: &str) -> Option<UntrustedText> {
         let found = self.parameters.iter().find(|(known, _)| known == name);
-        found.map(|(_, value)| PeerText::new(value)).filter(|value| !value.is_empty())
+        found.map(|(_, value)| UntrustedText::new(value)).filter(|value| !value.is_empty())
     }
 }
 
@@ -96,7 +96,8 @@ impl AuthSchemes {
                 format!("the server did not accept the user name and password (it takes {})", self.list())
             }
             (false, true) => {
-                let other = sent.map(|sent| format!(", not {}", PeerText::new(sent))).unwrap_or_default();
+                let other =
+                    sent.map(|sent| format!(", not {}", UntrustedText::new(sent))).unwrap_or_default();
                 format!(
                     "the server wants credentials ({}{other}): give them with --user NAME:PASSWORD",
                     self.list()
@@ -161,7 +162,7 @@ fn unnamed(sent: Option<&str>) -> String {
     match sent {
         Some(sent) => format!(
             "the server did not accept the credentials ({}) and does not name a kind that it takes: {WAYS}",
-            PeerText::new(sent)
+            UntrustedText::new(sent)
         ),
         None => format!("credentials are missing or wrong, and the server does not name their kind: {WAYS}"),
     }

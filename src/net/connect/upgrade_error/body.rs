@@ -4,7 +4,7 @@ use std::io::{BufRead, Read};
 
 use flate2::bufread::{DeflateDecoder, GzDecoder, ZlibDecoder};
 
-use crate::domain::peer_text::PeerText;
+use crate::domain::untrusted_text::UntrustedText;
 use crate::net::connect::http_head::HttpHead;
 
 /// The most bytes that a coded body is unpacked to.
@@ -20,7 +20,7 @@ pub struct ResponseBody {
     /// The text, for words to be looked for in it; empty when the body is not text.
     pub text: String,
     /// The same for people, or what it is instead of text: `(br, 2310 bytes)`.
-    pub shown: PeerText,
+    pub shown: UntrustedText,
 }
 
 impl ResponseBody {
@@ -39,7 +39,10 @@ impl ResponseBody {
     }
 
     fn of_text(bytes: &[u8]) -> ResponseBody {
-        ResponseBody { text: String::from_utf8_lossy(bytes).into_owned(), shown: PeerText::from_bytes(bytes) }
+        ResponseBody {
+            text: String::from_utf8_lossy(bytes).into_owned(),
+            shown: UntrustedText::from_bytes(bytes),
+        }
     }
 
     fn described(what: &str, head: &HttpHead, bytes: &[u8]) -> ResponseBody {
@@ -48,7 +51,7 @@ impl ResponseBody {
             Some(length) => format!("{length} bytes"),
             None => format!("{} bytes came", bytes.len()),
         };
-        ResponseBody { text: String::new(), shown: PeerText::new(&format!("({what}, {length})")) }
+        ResponseBody { text: String::new(), shown: UntrustedText::new(&format!("({what}, {length})")) }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::body::ResponseBody;
 use super::body_text::BodyText;
-use crate::domain::peer_text::PeerText;
+use crate::domain::untrusted_text::UntrustedText;
 use crate::net::connect::http_head::HttpHead;
 
 /// A proxy's own error page: the product, words of the page in lower case, and what they mean.
@@ -150,7 +150,7 @@ pub fn unavailable(head: &HttpHead, body: &ResponseBody, wording: &BodyText) -> 
 fn proxy_named(head: &HttpHead) -> Option<String> {
     let server = head.text("server")?;
     let known = PROXIES.iter().any(|name| server.to_ascii_lowercase().starts_with(name));
-    known.then(|| format!("perhaps the one of server: {}", PeerText::new(&server)))
+    known.then(|| format!("perhaps the one of server: {}", UntrustedText::new(&server)))
 }
 
 /// The product that made this page, by which evidence, and what its words mean.
@@ -169,7 +169,7 @@ fn own_page(
         return Some((product.to_string(), "its own error page".to_string(), own_limit(head, product)));
     }
     let server = head.text("server").unwrap_or_default();
-    let shown = format!("server: {}", PeerText::new(&server));
+    let shown = format!("server: {}", UntrustedText::new(&server));
     let lower = server.to_ascii_lowercase();
     if let Some((_, product)) = BALANCER_SERVER_VALUES.iter().find(|(name, _)| lower.starts_with(name)) {
         return Some((product.to_string(), shown, None));
@@ -199,7 +199,7 @@ fn application(head: &HttpHead) -> Option<String> {
         let value = head.text(name)?;
         let lower = value.to_ascii_lowercase();
         let known = APPLICATION_SERVERS.iter().any(|application| lower.contains(application));
-        known.then(|| format!("{name}: {}", PeerText::new(&value)))
+        known.then(|| format!("{name}: {}", UntrustedText::new(&value)))
     })
 }
 

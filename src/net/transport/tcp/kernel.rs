@@ -17,7 +17,7 @@ use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
 use tokio::time::Instant;
 
 use super::{tcp_info, timestamps};
-use crate::domain::opening::Timestamps;
+use crate::domain::connect_info::TimestampSource;
 use crate::domain::tcp::TcpView;
 use crate::net::transport::tap::{TimestampedRead, TxTimestamp};
 
@@ -27,7 +27,7 @@ pub struct TcpConnection {
     stream: AsyncFd<TcpStream>,
     /// A second handle to wait for room with, while a write is blocked.
     room: Option<Box<AsyncFd<TcpStream>>>,
-    timestamps: Timestamps,
+    timestamps: TimestampSource,
     /// What TCP had acknowledged before there were bytes: its SYN.
     acked_before: u64,
 }
@@ -37,7 +37,7 @@ impl TcpConnection {
     pub fn new(stream: tokio::net::TcpStream) -> io::Result<TcpConnection> {
         let stream = registered(stream.into_std()?, Interest::READABLE)?;
         let acked_before = tcp_info::read(stream.get_ref()).map_or(0, |view| view.acked);
-        Ok(TcpConnection { stream, room: None, timestamps: Timestamps::User, acked_before })
+        Ok(TcpConnection { stream, room: None, timestamps: TimestampSource::User, acked_before })
     }
 
     /// Asks the kernel to stamp what comes and what leaves; [`TcpConnection::timestamps`] tells what it does.
@@ -46,7 +46,7 @@ impl TcpConnection {
     }
 
     /// Who says when bytes leave and arrive.
-    pub fn timestamps(&self) -> Timestamps {
+    pub fn timestamps(&self) -> TimestampSource {
         self.timestamps
     }
 
@@ -74,8 +74,8 @@ impl TcpConnection {
     fn receive(&self, bytes: &mut [u8]) -> io::Result<(usize, Option<Instant>)> {
         let mut stream = self.stream.get_ref();
         match self.timestamps {
-            Timestamps::User => Ok((stream.read(bytes)?, None)),
-            Timestamps::KernelReceive | Timestamps::Kernel => timestamps::receive(stream, bytes),
+            TimestampSource::User => Ok((stream.read(bytes)?, None)),
+            TimestampSource::KernelReceive | TimestampSource::Kernel => timestamps::receive(stream, bytes),
         }
     }
 
@@ -142,13 +142,13 @@ impl TimestampedRead for TcpConnection {
     }
 
     fn stamps_departures(&self) -> bool {
-        self.timestamps == Timestamps::Kernel
+        self.timestamps == TimestampSource::Kernel
     }
 
     fn departed(&mut self) -> Option<TxTimestamp> {
         match self.timestamps {
-            Timestamps::Kernel => timestamps::departed(self.stream.get_ref()),
-            Timestamps::User | Timestamps::KernelReceive => None,
+            TimestampSource::Kernel => timestamps::departed(self.stream.get_ref()),
+            TimestampSource::User | TimestampSource::KernelReceive => None,
         }
     }
 }
@@ -251,7 +251,7 @@ mod tests {
     #[tokio::test]
     async fn both_ends_of_a_round_trip_are_stamped_within_the_calls() {
         let (mut near, mut far) = pair().await;
-        assert_eq!(near.timestamps(), Timestamps::Kernel);
+        assert_eq!(near.timestamps(), TimestampSource::Kernel);
         let mut last_byte = 0;
         // The kernel begins to stamp what arrives a moment after it was first asked to.
         for _ in 0..100_000 {

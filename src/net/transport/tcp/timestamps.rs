@@ -11,7 +11,7 @@ use nix::sys::socket::{
 };
 use tokio::time::Instant;
 
-use crate::domain::opening::Timestamps;
+use crate::domain::connect_info::TimestampSource;
 use crate::net::transport::tap::TxTimestamp;
 
 /// Reading the two clocks takes no longer than this, unless this process was put aside in between.
@@ -26,7 +26,7 @@ struct ControlBuffer([u8; 160]);
 
 /// Asks the kernel to stamp what comes and what leaves; gives what it agreed to. The bytes that leave are numbered
 /// from here: nothing may be on its way yet.
-pub fn enable(stream: &TcpStream) -> Timestamps {
+pub fn enable(stream: &TcpStream) -> TimestampSource {
     let receive =
         TimestampingFlag::SOF_TIMESTAMPING_SOFTWARE | TimestampingFlag::SOF_TIMESTAMPING_RX_SOFTWARE;
     let both = receive
@@ -35,11 +35,11 @@ pub fn enable(stream: &TcpStream) -> Timestamps {
         | TimestampingFlag::SOF_TIMESTAMPING_OPT_TSONLY;
     let set = |flags| setsockopt(stream, sockopt::Timestamping, &flags).is_ok();
     if set(both) {
-        Timestamps::Kernel
+        TimestampSource::Kernel
     } else if set(receive) {
-        Timestamps::KernelReceive
+        TimestampSource::KernelReceive
     } else {
-        Timestamps::User
+        TimestampSource::User
     }
 }
 
@@ -159,7 +159,7 @@ mod tests {
     #[test]
     fn bytes_are_as_old_as_the_kernel_had_them() {
         let (near, mut far) = pair();
-        assert_eq!(enable(&near), Timestamps::Kernel);
+        assert_eq!(enable(&near), TimestampSource::Kernel);
         await_stamps(&near, &mut far);
         far.write_all(b"early").unwrap();
         wait(&near);
@@ -190,7 +190,7 @@ mod tests {
     #[test]
     fn each_write_that_left_is_named_by_its_last_byte() {
         let (mut near, far) = pair();
-        assert_eq!(enable(&near), Timestamps::Kernel);
+        assert_eq!(enable(&near), TimestampSource::Kernel);
         for (bytes, last) in [(&b"abc"[..], 2), (b"de", 4)] {
             near.write_all(bytes).unwrap();
             wait(&far);

@@ -4,19 +4,19 @@ use std::collections::VecDeque;
 
 use serde_json::{Map, Value};
 
-use super::convention::{Convention, ServerAsks};
 use super::difference::Difference;
 use super::framing::Framing;
-use super::incoming::{Incoming, MessageRef};
-use super::json_shape::Place;
-use super::pattern::{Captures, Found, Pattern};
-use super::template::{Key, Keys, Payload, Template};
+use super::inbound::{InboundMessage, MessageRef};
+use super::json_pattern::PlaceholderValue;
+use super::pattern::{Captures, Pattern, PatternMatch};
+use super::protocol_profile::{ProtocolProfile, ServerRequests};
+use super::template::{Payload, PlaceholderName, RequestKeys, Template};
 
 /// How many of the latest asks' times are remembered: at 100 asks a second, of the last 40 seconds.
-const REMEMBERED: usize = 4096;
+const MAX_REMEMBERED_REQUESTS: usize = 4096;
 
 /// The longest message in which an ask that was passed on is looked for, in bytes: so a flood stays cheap.
-const LONGEST_SENT_ON: usize = 16 * 1024;
+const MAX_RELAYED_BYTES: usize = 16 * 1024;
 
 /// How an answer tells which ask it belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,7 +33,7 @@ pub enum Correlation {
 
 /// What a message is.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Meaning {
+pub enum MessageMeaning {
     Answer(Correlation),
     /// Our own ask come back: the server echoes, and does not answer.
     Echo,
@@ -47,16 +47,16 @@ pub enum Meaning {
 /// A way in which servers ask their clients in JSON, and how they want to be answered: by the same
 /// object with another value in one field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ServerPing {
+pub struct ServerPingShape {
     pub field: &'static str,
     pub ping: &'static str,
     pub pong: &'static str,
 }
 
 /// The server pings that are answered in kind.
-pub const SERVER_PINGS: &[ServerPing] = &[
-    ServerPing { field: "type", ping: "ping", pong: "pong" },
-    ServerPing { field: "event", ping: "ping", pong: "pong" },
+pub const SERVER_PING_SHAPES: &[ServerPingShape] = &[
+    ServerPingShape { field: "type", ping: "ping", pong: "pong" },
+    ServerPingShape { field: "event", ping: "ping", pong: "pong" },
 ];
 
 /// What the ids of one connection have in common: `{nonce:016x}-{seq}`.
@@ -65,7 +65,7 @@ struct Nonce(u64);
 
 /// Whose an id is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Owner {
+enum IdOwner {
     Us {
         seq: u64,
     },
@@ -79,13 +79,13 @@ impl Nonce {
         format!("{:016x}-{seq}", self.0)
     }
 
-    fn owner(self, id: &str) -> Owner {
-        let Some((nonce, seq)) = id.split_once('-') else { return Owner::Alien };
+    fn owner(self, id: &str) -> IdOwner {
+        let Some((nonce, seq)) = id.split_once('-') else { return IdOwner::Alien };
         let is_hex = |b: u8| matches!(b, b'0'..=b'9' | b'a'..=b'f');
         match seq.parse() {
-            Ok(seq) if self.id(seq) == id => Owner::Us { seq },
-            Ok(_) if nonce.len() == 16 && nonce.bytes().all(is_hex) => Owner::AnotherOfUs,
-            Ok(_) | Err(_) => Owner::Alien,
+            Ok(seq) if self.id(seq) == id => IdOwner::Us { seq },
+            Ok(_) if nonce.len() == 16 && nonce.bytes().all(is_hex) => IdOwner::AnotherOfUs,
+            Ok(_) | Err(_) => IdOwner::Alien,
         }
     }
 }
@@ -96,31 +96,31 @@ impl Nonce {
 ///
 /// - the pattern matches: an answer (first, because a user may accept the echo as the answer)
 /// - it reads as our ask does, with keys of ours, or it equals our last ask: an echo
-/// - it is one of the convention's, or else of [`SERVER_PINGS`]: the server's ping
+/// - it is one of the convention's, or else of [`SERVER_PING_SHAPES`]: the server's ping
 /// - else it is ordinary
 #[derive(Debug)]
 pub struct Classifier {
-    asks: Option<Box<Asks>>,
+    asks: Option<Box<SentRequests>>,
     answer_pings: bool,
     framing: Framing,
-    server: ServerAsks,
+    server: ServerRequests,
 }
 
 impl Classifier {
     /// For a connection with app heartbeats. `nonce` is a random number that no other connection has.
     pub fn new(template: Template, pattern: Pattern, answer_pings: bool, nonce: u64) -> Classifier {
-        let asks = Some(Box::new(Asks::new(template, pattern, Nonce(nonce))));
+        let asks = Some(Box::new(SentRequests::new(template, pattern, Nonce(nonce))));
         Classifier { asks, ..Classifier::without_asks(answer_pings) }
     }
 
     /// For a connection on which we ask nothing by messages.
     pub fn without_asks(answer_pings: bool) -> Classifier {
-        let (framing, server) = (Framing::default(), ServerAsks::default());
+        let (framing, server) = (Framing::default(), ServerRequests::default());
         Classifier { asks: None, answer_pings, framing, server }
     }
 
     /// The same, where the other side speaks so.
-    pub fn speaking(self, convention: &Convention) -> Classifier {
+    pub fn speaking(self, convention: &ProtocolProfile) -> Classifier {
         Classifier { framing: convention.framing, server: convention.asks.clone(), ..self }
     }
 
@@ -132,15 +132,15 @@ impl Classifier {
 
     /// What a message from the server says, which may be several things; `now_ms` is the wall clock, for
     /// replies that carry it.
-    pub fn read(&mut self, message: MessageRef<'_>, now_ms: u64) -> Vec<Meaning> {
+    pub fn read(&mut self, message: MessageRef<'_>, now_ms: u64) -> Vec<MessageMeaning> {
         let units = self.framing.units(message);
-        units.map(|unit| self.classify_at(&Incoming::new(unit), now_ms)).collect()
+        units.map(|unit| self.classify_at(&InboundMessage::new(unit), now_ms)).collect()
     }
 
     /// Whether a message carries an ask of ours, or that of another connection of wscheck, which the server passed on:
     /// told by the id in it, so only of asks that have one.
     pub fn is_sent_on(&self, message: MessageRef<'_>) -> bool {
-        let carries = |asks: &Asks| asks.carries_an_id(message, self.framing);
+        let carries = |asks: &SentRequests| asks.carries_an_id(message, self.framing);
         self.asks.as_deref().is_some_and(carries)
     }
 
@@ -148,36 +148,36 @@ impl Classifier {
     pub fn difference(&self, message: MessageRef<'_>) -> Option<Difference> {
         let asks = self.asks.as_deref().filter(|asks| asks.asked.is_some())?;
         let mut units = self.framing.units(message);
-        units.find_map(|unit| asks.pattern.difference(&Incoming::new(unit)))
+        units.find_map(|unit| asks.pattern.difference(&InboundMessage::new(unit)))
     }
 
     /// What one thing that the server says is.
-    fn classify_at(&mut self, incoming: &Incoming, now_ms: u64) -> Meaning {
+    fn classify_at(&mut self, incoming: &InboundMessage, now_ms: u64) -> MessageMeaning {
         let ours = self.asks.as_mut().and_then(|asks| asks.classify(incoming));
-        ours.or_else(|| self.server_ask(incoming, now_ms)).unwrap_or(Meaning::Ordinary)
+        ours.or_else(|| self.server_ask(incoming, now_ms)).unwrap_or(MessageMeaning::Ordinary)
     }
 
-    fn server_ask(&self, incoming: &Incoming, now_ms: u64) -> Option<Meaning> {
-        let ServerAsks::Known(asks) = &self.server else { return self.server_ping(incoming) };
+    fn server_ask(&self, incoming: &InboundMessage, now_ms: u64) -> Option<MessageMeaning> {
+        let ServerRequests::Known(asks) = &self.server else { return self.server_ping(incoming) };
         let reply = asks.iter().find_map(|ask| ask.hear(incoming, now_ms))?;
-        Some(Meaning::ServerPing { reply: reply.filter(|_| self.answer_pings) })
+        Some(MessageMeaning::ServerPing { reply: reply.filter(|_| self.answer_pings) })
     }
 
     /// What a message from the server is.
     #[cfg(test)]
-    fn classify(&mut self, incoming: &Incoming) -> Meaning {
+    fn classify(&mut self, incoming: &InboundMessage) -> MessageMeaning {
         self.classify_at(incoming, 0)
     }
 
-    fn server_ping(&self, incoming: &Incoming) -> Option<Meaning> {
+    fn server_ping(&self, incoming: &InboundMessage) -> Option<MessageMeaning> {
         let Value::Object(object) = incoming.json()? else { return None };
-        let asks = |ping: &&ServerPing| {
+        let asks = |ping: &&ServerPingShape| {
             let said = field(object, ping.field).and_then(|(_, said)| said.as_str());
             said.is_some_and(|said| said.eq_ignore_ascii_case(ping.ping))
         };
-        let ping = SERVER_PINGS.iter().find(asks)?;
+        let ping = SERVER_PING_SHAPES.iter().find(asks)?;
         let reply = answer_in_kind(object, ping.field, ping.pong).filter(|_| self.answer_pings);
-        Some(Meaning::ServerPing { reply: reply.map(|reply| Payload::Text(reply.to_string())) })
+        Some(MessageMeaning::ServerPing { reply: reply.map(|reply| Payload::Text(reply.to_string())) })
     }
 }
 
@@ -219,14 +219,14 @@ pub fn in_case_of(model: &str, text: &str) -> Option<String> {
 
 /// What is known of our own asks.
 #[derive(Debug)]
-struct Asks {
+struct SentRequests {
     template: Template,
     pattern: Pattern,
     nonce: Nonce,
     /// The template read as a pattern: what an echo looks like. `None` when it cannot be read so.
     echo: Option<Pattern>,
     /// The ask's JSON values that hold keys, those that name one ask first.
-    places: Vec<Place>,
+    places: Vec<PlaceholderValue>,
     /// The first and the last number asked.
     asked: Option<(u64, u64)>,
     stamps: VecDeque<u64>,
@@ -237,12 +237,12 @@ struct Asks {
     server_has_own_clock: bool,
 }
 
-impl Asks {
-    fn new(template: Template, pattern: Pattern, nonce: Nonce) -> Asks {
+impl SentRequests {
+    fn new(template: Template, pattern: Pattern, nonce: Nonce) -> SentRequests {
         let echo = template.as_str().parse::<Pattern>().ok();
         let mut places = echo.as_ref().map_or_else(Vec::new, Pattern::json_places);
         places.sort_by_key(|place| !names_one_ask(place));
-        Asks {
+        SentRequests {
             template,
             pattern,
             nonce,
@@ -259,25 +259,25 @@ impl Asks {
     fn ask(&mut self, seq: u64, now_ms: u64) -> Payload {
         let first = self.asked.map_or(seq, |(first, _)| first);
         self.asked = Some((first, seq));
-        if self.stamps.len() == REMEMBERED {
+        if self.stamps.len() == MAX_REMEMBERED_REQUESTS {
             self.stamps.pop_front();
         }
         self.stamps.push_back(now_ms);
         self.open = self.open.saturating_add(1);
-        let payload = self.template.render(&Keys { seq, id: self.nonce.id(seq), now_ms });
+        let payload = self.template.render(&RequestKeys { seq, id: self.nonce.id(seq), now_ms });
         self.last = Some(payload.clone());
         payload
     }
 
-    fn classify(&mut self, incoming: &Incoming) -> Option<Meaning> {
+    fn classify(&mut self, incoming: &InboundMessage) -> Option<MessageMeaning> {
         let meaning = match self.pattern.find(incoming) {
-            Some(Found { captures, has_places: true }) => {
-                Meaning::Answer(self.owned(&captures).unwrap_or(Correlation::Foreign))
+            Some(PatternMatch { captures, has_places: true }) => {
+                MessageMeaning::Answer(self.owned(&captures).unwrap_or(Correlation::Foreign))
             }
-            Some(_) => Meaning::Answer(self.derived(incoming)),
+            Some(_) => MessageMeaning::Answer(self.derived(incoming)),
             None => self.own_ask(incoming)?,
         };
-        if meaning != Meaning::Ordinary {
+        if meaning != MessageMeaning::Ordinary {
             self.open = self.open.saturating_sub(1);
         }
         Some(meaning)
@@ -285,7 +285,7 @@ impl Asks {
 
     /// Looks where the ask has its keys. A time that is not ours does not make an answer foreign: many
     /// servers stamp their answers with their own clock.
-    fn derived(&mut self, incoming: &Incoming) -> Correlation {
+    fn derived(&mut self, incoming: &InboundMessage) -> Correlation {
         let Some(document) = incoming.json() else { return Correlation::None };
         let mut without = Correlation::None;
         for place in &self.places {
@@ -303,8 +303,8 @@ impl Asks {
     /// The ask that the keys name, by the first that is ours: id, number, time.
     fn owned(&self, captures: &Captures) -> Option<Correlation> {
         let by_id = captures.id.as_deref().and_then(|id| match self.nonce.owner(id) {
-            Owner::Us { seq } => Some(seq),
-            Owner::AnotherOfUs | Owner::Alien => None,
+            IdOwner::Us { seq } => Some(seq),
+            IdOwner::AnotherOfUs | IdOwner::Alien => None,
         });
         let seq = by_id.filter(|seq| self.was_asked(*seq));
         let seq = seq.or(captures.seq.filter(|seq| self.was_asked(*seq)));
@@ -319,25 +319,25 @@ impl Asks {
 
     /// Our ask come back, or that of another connection of wscheck which the server passed on to us:
     /// ordinary then, and no ping of the server's.
-    fn own_ask(&self, incoming: &Incoming) -> Option<Meaning> {
+    fn own_ask(&self, incoming: &InboundMessage) -> Option<MessageMeaning> {
         if self.open > 0 && self.is_last_ask(incoming.message()) {
-            return Some(Meaning::Echo);
+            return Some(MessageMeaning::Echo);
         }
         let captures = self.echo.as_ref()?.matches(incoming)?;
         match captures.id.as_deref().map(|id| self.nonce.owner(id)) {
-            Some(Owner::Us { .. }) => Some(Meaning::Echo),
-            Some(Owner::AnotherOfUs) => Some(Meaning::Ordinary),
-            Some(Owner::Alien) => None,
-            None => self.owned(&captures).map(|_| Meaning::Echo),
+            Some(IdOwner::Us { .. }) => Some(MessageMeaning::Echo),
+            Some(IdOwner::AnotherOfUs) => Some(MessageMeaning::Ordinary),
+            Some(IdOwner::Alien) => None,
+            None => self.owned(&captures).map(|_| MessageMeaning::Echo),
         }
     }
 
     fn carries_an_id(&self, message: MessageRef<'_>, framing: Framing) -> bool {
-        if !self.template.as_str().contains("{id}") || message.size() > LONGEST_SENT_ON {
+        if !self.template.as_str().contains("{id}") || message.size() > MAX_RELAYED_BYTES {
             return false;
         }
-        let id = |unit| self.echo.as_ref()?.matches(&Incoming::new(unit))?.id;
-        framing.units(message).filter_map(id).any(|id| self.nonce.owner(&id) != Owner::Alien)
+        let id = |unit| self.echo.as_ref()?.matches(&InboundMessage::new(unit))?.id;
+        framing.units(message).filter_map(id).any(|id| self.nonce.owner(&id) != IdOwner::Alien)
     }
 
     fn is_last_ask(&self, message: MessageRef) -> bool {
@@ -350,13 +350,13 @@ impl Asks {
 }
 
 /// An id or a number names one ask; a time may be that of several, or the server's.
-fn names_one_ask(place: &Place) -> bool {
-    [Key::Id, Key::Seq, Key::Seq1].into_iter().any(|key| place.has(key))
+fn names_one_ask(place: &PlaceholderValue) -> bool {
+    [PlaceholderName::Id, PlaceholderName::Seq, PlaceholderName::Seq1].into_iter().any(|key| place.has(key))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::convention::ServerAsk;
+    use super::super::protocol_profile::ServerRequest;
     use super::*;
     use proptest::prelude::*;
 
@@ -377,13 +377,13 @@ mod tests {
         asking(Template::default().as_str(), &Pattern::default().to_string(), count)
     }
 
-    fn meaning(classifier: &mut Classifier, text: &str) -> Meaning {
-        classifier.classify(&Incoming::new(MessageRef::Text(text)))
+    fn meaning(classifier: &mut Classifier, text: &str) -> MessageMeaning {
+        classifier.classify(&InboundMessage::new(MessageRef::Text(text)))
     }
 
     fn correlation(classifier: &mut Classifier, text: &str) -> Correlation {
         match meaning(classifier, text) {
-            Meaning::Answer(correlation) => correlation,
+            MessageMeaning::Answer(correlation) => correlation,
             other => panic!("{other:?} is no answer"),
         }
     }
@@ -455,7 +455,7 @@ mod tests {
     #[test]
     fn a_nested_key_is_looked_up_at_the_same_path() {
         let mut classifier = asking(r#"[null,"{seq}","t",{"at":{now_ms}}]"#, r#"[null,{seq},"t",{}]"#, 0);
-        assert_eq!(meaning(&mut classifier, "[]"), Meaning::Ordinary);
+        assert_eq!(meaning(&mut classifier, "[]"), MessageMeaning::Ordinary);
         let mut classifier = asking(r#"{"d":{"at":{now_ms}}}"#, r#"{"ok":true}"#, 2);
         let answer = r#"{"ok":true,"d":{"at":1700000000010},"at":1700000000000}"#;
         assert_eq!(correlation(&mut classifier, answer), Correlation::Stamp { now_ms: NOW + 10 });
@@ -465,11 +465,11 @@ mod tests {
     fn the_default_ask_come_back_is_an_echo_however_often_and_however_written() {
         let mut classifier = by_default(3);
         let ask = text(classifier.ask(3, NOW));
-        assert_eq!(meaning(&mut classifier, &ask), Meaning::Echo);
-        assert_eq!(meaning(&mut classifier, &ask), Meaning::Echo);
+        assert_eq!(meaning(&mut classifier, &ask), MessageMeaning::Echo);
+        assert_eq!(meaning(&mut classifier, &ask), MessageMeaning::Echo);
         let rewritten =
             r#"{"timestamp":1700000000010, "id":"00000000000000ab-1", "type":"ping", "from":"us"}"#;
-        assert_eq!(meaning(&mut classifier, rewritten), Meaning::Echo);
+        assert_eq!(meaning(&mut classifier, rewritten), MessageMeaning::Echo);
     }
 
     #[test]
@@ -483,7 +483,7 @@ mod tests {
     fn the_ask_of_another_connection_is_ordinary_and_gets_no_pong() {
         let mut other = Classifier::new(Template::default(), Pattern::default(), true, 0xcd);
         let ask = text(other.ask(0, NOW));
-        assert_eq!(meaning(&mut by_default(3), &ask), Meaning::Ordinary);
+        assert_eq!(meaning(&mut by_default(3), &ask), MessageMeaning::Ordinary);
     }
 
     #[test]
@@ -496,7 +496,7 @@ mod tests {
         for text in [r#"{"type":"ping"}"#, r#"{"type":"ping","id":"7","timestamp":5}"#, "ping"] {
             assert!(!is_sent_on(text), "{text}");
         }
-        let long = ask.replace('{', &format!(r#"{{"history":"{}","#, "x".repeat(LONGEST_SENT_ON)));
+        let long = ask.replace('{', &format!(r#"{{"history":"{}","#, "x".repeat(MAX_RELAYED_BYTES)));
         assert!(!is_sent_on(&long), "no relay of a heartbeat is so long");
         assert!(!asking("ping", "pong", 1).is_sent_on(MessageRef::Text("ping")), "it has none");
     }
@@ -507,18 +507,24 @@ mod tests {
         {
             let mut classifier = asking(template, "pong", 2);
             let ask = text(classifier.ask(2, NOW + 20));
-            assert_eq!(meaning(&mut classifier, &ask), Meaning::Echo, "{template}");
+            assert_eq!(meaning(&mut classifier, &ask), MessageMeaning::Echo, "{template}");
         }
         let mut classifier = asking("hex:c000", "hex:d000", 1);
-        assert_eq!(classifier.classify(&Incoming::new(MessageRef::Binary(&[0xc0, 0]))), Meaning::Echo);
-        assert_eq!(classifier.classify(&Incoming::new(MessageRef::Binary(&[0xc0]))), Meaning::Ordinary);
+        assert_eq!(
+            classifier.classify(&InboundMessage::new(MessageRef::Binary(&[0xc0, 0]))),
+            MessageMeaning::Echo
+        );
+        assert_eq!(
+            classifier.classify(&InboundMessage::new(MessageRef::Binary(&[0xc0]))),
+            MessageMeaning::Ordinary
+        );
     }
 
     #[test]
     fn a_ping_that_reads_like_our_answered_ask_is_the_servers() {
         let mut classifier = asking(r#"{"type":"ping"}"#, r#"{"type":"pong"}"#, 1);
         assert_eq!(correlation(&mut classifier, r#"{"type":"pong"}"#), Correlation::None);
-        assert!(matches!(meaning(&mut classifier, r#"{"type":"ping"}"#), Meaning::ServerPing { .. }));
+        assert!(matches!(meaning(&mut classifier, r#"{"type":"ping"}"#), MessageMeaning::ServerPing { .. }));
     }
 
     #[test]
@@ -532,52 +538,55 @@ mod tests {
         ];
         for (ping, pong) in replies {
             let reply = Some(Payload::Text(pong.to_string()));
-            assert_eq!(meaning(&mut by_default(1), ping), Meaning::ServerPing { reply });
+            assert_eq!(meaning(&mut by_default(1), ping), MessageMeaning::ServerPing { reply });
         }
     }
 
     #[test]
     fn ping_in_odd_letter_case_is_seen_but_not_answered() {
         let meaning = meaning(&mut by_default(1), r#"{"type":"pINg"}"#);
-        assert_eq!(meaning, Meaning::ServerPing { reply: None });
+        assert_eq!(meaning, MessageMeaning::ServerPing { reply: None });
     }
 
     #[test]
     fn the_servers_ping_is_seen_but_not_answered_when_we_are_not_to() {
         let mut classifier = Classifier::without_asks(false);
-        assert_eq!(meaning(&mut classifier, r#"{"type":"ping"}"#), Meaning::ServerPing { reply: None });
+        assert_eq!(
+            meaning(&mut classifier, r#"{"type":"ping"}"#),
+            MessageMeaning::ServerPing { reply: None }
+        );
         assert_eq!(classifier.ask(0, NOW), None);
     }
 
     #[test]
     fn a_message_may_say_several_things() {
-        let convention = Convention {
+        let convention = ProtocolProfile {
             framing: Framing::Lines,
-            asks: ServerAsks::Known(vec![ServerAsk {
+            asks: ServerRequests::Known(vec![ServerRequest {
                 pattern: "PING".parse().unwrap(),
                 reply: Some("text:PONG\\r\\n".parse().unwrap()),
             }]),
-            ..Convention::default()
+            ..ProtocolProfile::default()
         };
         let mut classifier = asking("PING", "PONG", 2).speaking(&convention);
         let reply = || Some(Payload::Text("PONG\r\n".to_string()));
         assert_eq!(
             classifier.read(MessageRef::Text("PONG\r\nPONG\r\nPING\r\n+OK\r\n"), NOW),
             [
-                Meaning::Answer(Correlation::None),
-                Meaning::Answer(Correlation::None),
-                Meaning::ServerPing { reply: reply() },
-                Meaning::Ordinary,
+                MessageMeaning::Answer(Correlation::None),
+                MessageMeaning::Answer(Correlation::None),
+                MessageMeaning::ServerPing { reply: reply() },
+                MessageMeaning::Ordinary,
             ]
         );
-        assert_eq!(classifier.read(MessageRef::Text(r#"{"type":"ping"}"#), NOW), [Meaning::Ordinary]);
+        assert_eq!(classifier.read(MessageRef::Text(r#"{"type":"ping"}"#), NOW), [MessageMeaning::Ordinary]);
     }
 
     #[test]
     fn everything_else_is_ordinary() {
         let mut classifier = by_default(3);
         for message in ["", "ping", "{}", r#"{"type":"Pings"}"#, r#"["ping"]"#, r#"{"type":["ping"]}"#] {
-            assert_eq!(meaning(&mut classifier, message), Meaning::Ordinary, "{message}");
+            assert_eq!(meaning(&mut classifier, message), MessageMeaning::Ordinary, "{message}");
         }
     }
 
@@ -598,7 +607,7 @@ mod tests {
         #[test]
         fn no_message_panics(message in "\\PC*") {
             meaning(&mut by_default(2), &message);
-            by_default(2).classify(&Incoming::new(MessageRef::Binary(message.as_bytes())));
+            by_default(2).classify(&InboundMessage::new(MessageRef::Binary(message.as_bytes())));
         }
     }
 }

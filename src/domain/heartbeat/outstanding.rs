@@ -8,7 +8,7 @@ use std::ops::Range;
 use std::time::Duration;
 
 use super::passed_over::{self, LargestRtt};
-use super::{Outcome, Stray};
+use super::{HeartbeatOutcome, StrayPong};
 use crate::domain::nanos::Nanos;
 
 /// How many pings past their timeout are remembered, so that their own pong may still make them late. At more, the oldest
@@ -22,9 +22,9 @@ const MAX_OVERDUE_PASSED: usize = 32;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Resolution {
     pub seq: u64,
-    pub outcome: Outcome,
+    pub outcome: HeartbeatOutcome,
     /// What it was taken for before.
-    pub was: Option<Outcome>,
+    pub was: Option<HeartbeatOutcome>,
     /// Present for `ok` and `late`.
     pub rtt: Option<Duration>,
     /// How late this host was to send it, or to find that it slept through its moment; `None` when it was
@@ -41,7 +41,7 @@ pub struct Resolution {
 
 /// A ping that has left this machine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Sent {
+pub struct SentHeartbeat {
     pub seq: u64,
     pub at: Duration,
     /// The time that the ask carried; 0 when it carried none.
@@ -54,7 +54,7 @@ pub struct Sent {
     /// How many bytes had been written then, its own included.
     pub end: u64,
     /// What it was told to be before it left after all.
-    pub was: Option<Outcome>,
+    pub was: Option<HeartbeatOutcome>,
 }
 
 /// Whether the pong of a later ping stands for the earlier ones.
@@ -72,14 +72,14 @@ pub enum Superseding {
 /// A pong passes over all earlier pings that have no pong of their own and that no pong passed over before; they share one
 /// outcome, see [`passed_over::outcome`].
 #[derive(Debug)]
-pub struct Ledger {
+pub struct OutstandingPings {
     timeout: Duration,
     superseding: Superseding,
     next_seq: u64,
     /// Sent and within the timeout, by seq; one that was passed over waits here for its own pong.
-    waiting: VecDeque<Entry>,
+    waiting: VecDeque<OutstandingPing>,
     /// Past the timeout and without a pong, by seq. Those that were passed over come first.
-    overdue: VecDeque<Entry>,
+    overdue: VecDeque<OutstandingPing>,
     in_flight: u64,
     largest_rtt: LargestRtt,
     /// The number after the latest ping that was answered.
@@ -90,43 +90,59 @@ pub struct Ledger {
 
 /// A ping that is outstanding, in little memory: each of thousands of connections has one.
 #[derive(Debug, Clone, Copy)]
-struct Entry {
+struct OutstandingPing {
     seq: u64,
     at: Nanos,
     stamp: u64,
     lag: Nanos,
     to_wire: Option<Nanos>,
     end: u64,
-    was: Option<Outcome>,
+    was: Option<HeartbeatOutcome>,
     /// What a later pong made of it.
-    passed: Option<Outcome>,
+    passed: Option<HeartbeatOutcome>,
     acked: Option<bool>,
     later_answered: bool,
 }
 
-impl Entry {
-    fn new(sent: Sent) -> Entry {
-        let Sent { seq, at, stamp, lag, to_wire, end, was } = sent;
+impl OutstandingPing {
+    fn new(sent: SentHeartbeat) -> OutstandingPing {
+        let SentHeartbeat { seq, at, stamp, lag, to_wire, end, was } = sent;
         let (at, lag) = (at.into(), lag.into());
-        Entry { seq, at, stamp, lag, to_wire, end, was, passed: None, acked: None, later_answered: false }
+        OutstandingPing {
+            seq,
+            at,
+            stamp,
+            lag,
+            to_wire,
+            end,
+            was,
+            passed: None,
+            acked: None,
+            later_answered: false,
+        }
     }
 
-    fn sent(&self) -> Sent {
-        let Entry { seq, at, stamp, lag, to_wire, end, was, .. } = *self;
-        Sent { seq, at: at.into(), stamp, lag: lag.into(), to_wire, end, was }
+    fn sent(&self) -> SentHeartbeat {
+        let OutstandingPing { seq, at, stamp, lag, to_wire, end, was, .. } = *self;
+        SentHeartbeat { seq, at: at.into(), stamp, lag: lag.into(), to_wire, end, was }
     }
 
-    fn resolved(&self, outcome: Outcome, was: Option<Outcome>, rtt: Option<Duration>) -> Resolution {
-        let Entry { seq, lag, to_wire, acked, later_answered, .. } = *self;
+    fn resolved(
+        &self,
+        outcome: HeartbeatOutcome,
+        was: Option<HeartbeatOutcome>,
+        rtt: Option<Duration>,
+    ) -> Resolution {
+        let OutstandingPing { seq, lag, to_wire, acked, later_answered, .. } = *self;
         let (was, lag) = (was.or(self.was), Some(lag.into()));
         Resolution { seq, outcome, was, rtt, lag, to_wire, acked, later_answered }
     }
 }
 
-impl Ledger {
+impl OutstandingPings {
     /// A ledger whose pings are numbered from `first_seq`.
-    pub fn new(timeout: Duration, superseding: Superseding, first_seq: u64) -> Ledger {
-        Ledger {
+    pub fn new(timeout: Duration, superseding: Superseding, first_seq: u64) -> OutstandingPings {
+        OutstandingPings {
             timeout,
             superseding,
             next_seq: first_seq,
@@ -156,12 +172,12 @@ impl Ledger {
     }
 
     /// A ping left this machine. Numbers and moments must not fall.
-    pub fn sent(&mut self, sent: Sent) {
+    pub fn sent(&mut self, sent: SentHeartbeat) {
         if self.waiting.len() == self.waiting.capacity() {
             // Mostly one is outstanding, on each of thousands of connections.
             self.waiting.reserve_exact(self.waiting.len().max(1));
         }
-        self.waiting.push_back(Entry::new(sent));
+        self.waiting.push_back(OutstandingPing::new(sent));
         self.in_flight += 1;
     }
 
@@ -209,13 +225,13 @@ impl Ledger {
     }
 
     /// What a pong is that carries a payload none of ours.
-    pub fn alien_pong(&self) -> Stray {
-        if self.in_flight > 0 { Stray::Mismatched } else { Stray::Unsolicited }
+    pub fn alien_pong(&self) -> StrayPong {
+        if self.in_flight > 0 { StrayPong::Mismatched } else { StrayPong::Unsolicited }
     }
 
     /// The pong of ping `seq` arrived at `at`. Pushes the resolutions of the pings it passes over, oldest first, and then
     /// its own; or says that it answers nothing that is outstanding.
-    pub fn pong(&mut self, seq: u64, at: Duration, out: &mut Vec<Resolution>) -> Result<(), Stray> {
+    pub fn pong(&mut self, seq: u64, at: Duration, out: &mut Vec<Resolution>) -> Result<(), StrayPong> {
         let (entry, was) = self.take(seq).ok_or_else(|| self.stray(seq))?;
         let rtt = at.saturating_sub(entry.at.into());
         let largest_before = self.largest_rtt.record(rtt);
@@ -223,7 +239,7 @@ impl Ledger {
             self.pass_over(&entry, rtt, largest_before, out);
         }
         self.answered_before = self.answered_before.max(seq.saturating_add(1));
-        let outcome = if rtt <= self.timeout { Outcome::Ok } else { Outcome::Late };
+        let outcome = if rtt <= self.timeout { HeartbeatOutcome::Ok } else { HeartbeatOutcome::Late };
         out.push(entry.resolved(outcome, was, Some(rtt)));
         Ok(())
     }
@@ -233,7 +249,7 @@ impl Ledger {
     pub fn expire(
         &mut self,
         now: Duration,
-        has_acked: impl Fn(&Sent) -> Option<bool>,
+        has_acked: impl Fn(&SentHeartbeat) -> Option<bool>,
         out: &mut Vec<Resolution>,
     ) {
         while self.next_expiry().is_some_and(|expiry| expiry <= now) {
@@ -242,14 +258,14 @@ impl Ledger {
     }
 
     /// Takes the oldest whose timeout is over. It is missed, unless a later pong decided before.
-    fn miss_oldest(&mut self, has_acked: impl Fn(&Sent) -> Option<bool>, out: &mut Vec<Resolution>) {
+    fn miss_oldest(&mut self, has_acked: impl Fn(&SentHeartbeat) -> Option<bool>, out: &mut Vec<Resolution>) {
         let Some(mut entry) = self.waiting.pop_front() else { return };
         if entry.passed.is_none() {
             self.in_flight -= 1;
             entry.acked = has_acked(&entry.sent());
             let is_alive = self.without_id_at.is_some_and(|answer| answer > entry.at);
             entry.later_answered = is_alive || entry.seq < self.answered_before;
-            out.push(entry.resolved(Outcome::Missed, None, None));
+            out.push(entry.resolved(HeartbeatOutcome::Missed, None, None));
         }
         self.shrink();
         self.overdue.reserve_exact(1);
@@ -276,17 +292,23 @@ impl Ledger {
     }
 
     /// Removes the ping, with what it was taken for.
-    fn take(&mut self, seq: u64) -> Option<(Entry, Option<Outcome>)> {
+    fn take(&mut self, seq: u64) -> Option<(OutstandingPing, Option<HeartbeatOutcome>)> {
         if let Some(entry) = remove(&mut self.waiting, seq) {
             self.shrink();
             self.in_flight -= u64::from(entry.passed.is_none());
             return Some((entry, entry.passed));
         }
-        remove(&mut self.overdue, seq).map(|entry| (entry, entry.passed.or(Some(Outcome::Missed))))
+        remove(&mut self.overdue, seq).map(|entry| (entry, entry.passed.or(Some(HeartbeatOutcome::Missed))))
     }
 
     /// The pong of `answered` decides on all before it that no pong has decided on.
-    fn pass_over(&mut self, answered: &Entry, rtt: Duration, largest: Duration, out: &mut Vec<Resolution>) {
+    fn pass_over(
+        &mut self,
+        answered: &OutstandingPing,
+        rtt: Duration,
+        largest: Duration,
+        out: &mut Vec<Resolution>,
+    ) {
         let seqs = self.answered_before..answered.seq;
         let (overdue, waiting) = (indices(&self.overdue, &seqs), indices(&self.waiting, &seqs));
         let last = self.waiting.range(waiting.clone()).next_back();
@@ -294,7 +316,7 @@ impl Ledger {
         let gap = Duration::from(answered.at).saturating_sub(last.at.into());
         let outcome = passed_over::outcome(gap, rtt, largest);
         self.in_flight -= waiting.len() as u64;
-        let overdue = self.overdue.range_mut(overdue).map(|entry| (entry, Some(Outcome::Missed)));
+        let overdue = self.overdue.range_mut(overdue).map(|entry| (entry, Some(HeartbeatOutcome::Missed)));
         for (entry, was) in overdue.chain(self.waiting.range_mut(waiting).map(|entry| (entry, None))) {
             entry.passed = Some(outcome);
             if was != Some(outcome) {
@@ -305,22 +327,22 @@ impl Ledger {
         self.forget_oldest();
     }
 
-    fn stray(&self, seq: u64) -> Stray {
-        if seq < self.next_seq { Stray::Duplicate } else { self.alien_pong() }
+    fn stray(&self, seq: u64) -> StrayPong {
+        if seq < self.next_seq { StrayPong::Duplicate } else { self.alien_pong() }
     }
 }
 
-fn find(entries: &VecDeque<Entry>, seq: u64) -> Option<usize> {
+fn find(entries: &VecDeque<OutstandingPing>, seq: u64) -> Option<usize> {
     entries.binary_search_by_key(&seq, |entry| entry.seq).ok()
 }
 
 /// Where the pings with these numbers are.
-fn indices(entries: &VecDeque<Entry>, seqs: &Range<u64>) -> Range<usize> {
+fn indices(entries: &VecDeque<OutstandingPing>, seqs: &Range<u64>) -> Range<usize> {
     let from = entries.partition_point(|entry| entry.seq < seqs.start);
     from..entries.partition_point(|entry| entry.seq < seqs.end).max(from)
 }
 
-fn remove(entries: &mut VecDeque<Entry>, seq: u64) -> Option<Entry> {
+fn remove(entries: &mut VecDeque<OutstandingPing>, seq: u64) -> Option<OutstandingPing> {
     entries.remove(find(entries, seq)?)
 }
 
@@ -337,25 +359,34 @@ mod tests {
     }
 
     /// A ledger with pings 0..n sent one second apart.
-    fn with_sent(superseding: Superseding, n: u64) -> Ledger {
-        let mut ledger = Ledger::new(TIMEOUT, superseding, 0);
+    fn with_sent(superseding: Superseding, n: u64) -> OutstandingPings {
+        let mut ledger = OutstandingPings::new(TIMEOUT, superseding, 0);
         for k in 0..n {
             let seq = ledger.take_seq();
-            ledger.sent(Sent { seq, at: Duration::from_secs(k), stamp: 1000 + k, ..Sent::default() });
+            ledger.sent(SentHeartbeat {
+                seq,
+                at: Duration::from_secs(k),
+                stamp: 1000 + k,
+                ..SentHeartbeat::default()
+            });
         }
         ledger
     }
 
-    fn pong(ledger: &mut Ledger, seq: u64, at: f64) -> Vec<(u64, Outcome, Option<Outcome>)> {
+    fn pong(
+        ledger: &mut OutstandingPings,
+        seq: u64,
+        at: f64,
+    ) -> Vec<(u64, HeartbeatOutcome, Option<HeartbeatOutcome>)> {
         let mut out = Vec::new();
         ledger.pong(seq, s(at), &mut out).unwrap();
         out.iter().map(|r| (r.seq, r.outcome, r.was)).collect()
     }
 
-    fn expire(ledger: &mut Ledger, at: f64) -> Vec<u64> {
+    fn expire(ledger: &mut OutstandingPings, at: f64) -> Vec<u64> {
         let mut out = Vec::new();
         ledger.expire(s(at), |_| None, &mut out);
-        assert!(out.iter().all(|r| r.outcome == Outcome::Missed && r.rtt.is_none()));
+        assert!(out.iter().all(|r| r.outcome == HeartbeatOutcome::Missed && r.rtt.is_none()));
         out.iter().map(|r| r.seq).collect()
     }
 
@@ -365,7 +396,7 @@ mod tests {
         let mut out = Vec::new();
         ledger.pong(0, s(0.25), &mut out).unwrap();
         let lag = Some(Duration::ZERO);
-        let (outcome, rtt) = (Outcome::Ok, Some(s(0.25)));
+        let (outcome, rtt) = (HeartbeatOutcome::Ok, Some(s(0.25)));
         let (seq, later_answered) = (0, false);
         let expected =
             Resolution { seq, outcome, was: None, rtt, lag, to_wire: None, acked: None, later_answered };
@@ -381,7 +412,7 @@ mod tests {
         ledger.pong(0, s(12.0), &mut out).unwrap();
         ledger.pong(1, s(12.0), &mut out).unwrap();
         let seen: Vec<_> = out.iter().map(|r| (r.seq, r.outcome, r.acked)).collect();
-        let (missed, late) = (Outcome::Missed, Outcome::Late);
+        let (missed, late) = (HeartbeatOutcome::Missed, HeartbeatOutcome::Late);
         let expected = [
             (0, missed, Some(true)),
             (1, missed, Some(false)),
@@ -404,9 +435,9 @@ mod tests {
         let seen: Vec<_> =
             out.iter().map(|r| (r.seq, r.outcome, r.rtt, r.to_wire.map(Duration::from))).collect();
         let expected = [
-            (0, Outcome::Ok, Some(s(0.125)), Some(s(0.125))),
-            (1, Outcome::Missed, None, None),
-            (1, Outcome::Late, Some(s(10.5)), Some(s(0.5))),
+            (0, HeartbeatOutcome::Ok, Some(s(0.125)), Some(s(0.125))),
+            (1, HeartbeatOutcome::Missed, None, None),
+            (1, HeartbeatOutcome::Late, Some(s(10.5)), Some(s(0.5))),
         ];
         assert_eq!(seen, expected);
     }
@@ -414,23 +445,23 @@ mod tests {
     #[test]
     fn a_pong_at_the_timeout_is_ok_and_after_it_late() {
         let mut ledger = with_sent(Superseding::No, 2);
-        assert_eq!(pong(&mut ledger, 0, 10.0), [(0, Outcome::Ok, None)]);
-        assert_eq!(pong(&mut ledger, 1, 11.001), [(1, Outcome::Late, None)]);
+        assert_eq!(pong(&mut ledger, 0, 10.0), [(0, HeartbeatOutcome::Ok, None)]);
+        assert_eq!(pong(&mut ledger, 1, 11.001), [(1, HeartbeatOutcome::Late, None)]);
     }
 
     #[test]
     fn a_missed_ping_whose_pong_comes_is_late() {
         let mut ledger = with_sent(Superseding::Allowed, 1);
         assert_eq!(expire(&mut ledger, 10.0), [0]);
-        assert_eq!(pong(&mut ledger, 0, 12.0), [(0, Outcome::Late, Some(Outcome::Missed))]);
+        assert_eq!(pong(&mut ledger, 0, 12.0), [(0, HeartbeatOutcome::Late, Some(HeartbeatOutcome::Missed))]);
     }
 
     /// A ledger with pings sent at these seconds.
-    fn with_sent_at<const N: usize>(moments: [f64; N]) -> Ledger {
-        let mut ledger = Ledger::new(TIMEOUT, Superseding::Allowed, 0);
+    fn with_sent_at<const N: usize>(moments: [f64; N]) -> OutstandingPings {
+        let mut ledger = OutstandingPings::new(TIMEOUT, Superseding::Allowed, 0);
         for at in moments {
             let seq = ledger.take_seq();
-            ledger.sent(Sent { seq, at: s(at), ..Sent::default() });
+            ledger.sent(SentHeartbeat { seq, at: s(at), ..SentHeartbeat::default() });
         }
         ledger
     }
@@ -440,7 +471,11 @@ mod tests {
         let mut ledger = with_sent(Superseding::Allowed, 3);
         assert_eq!(
             pong(&mut ledger, 2, 2.1),
-            [(0, Outcome::Missed, None), (1, Outcome::Missed, None), (2, Outcome::Ok, None)]
+            [
+                (0, HeartbeatOutcome::Missed, None),
+                (1, HeartbeatOutcome::Missed, None),
+                (2, HeartbeatOutcome::Ok, None)
+            ]
         );
         assert_eq!((ledger.in_flight(), ledger.next_expiry()), (0, Some(TIMEOUT)));
         assert_eq!(expire(&mut ledger, 30.0), [0; 0], "they are judged");
@@ -449,10 +484,10 @@ mod tests {
     #[test]
     fn slow_pong_of_later_ping_supersedes_earlier_ones() {
         let mut ledger = with_sent(Superseding::Allowed, 3);
-        let superseded = Outcome::Superseded;
+        let superseded = HeartbeatOutcome::Superseded;
         assert_eq!(
             pong(&mut ledger, 2, 2.5),
-            [(0, superseded, None), (1, superseded, None), (2, Outcome::Ok, None)]
+            [(0, superseded, None), (1, superseded, None), (2, HeartbeatOutcome::Ok, None)]
         );
     }
 
@@ -461,16 +496,16 @@ mod tests {
         let mut ledger = with_sent_at([0.0, 5.0, 6.0, 6.2, 6.4]);
         pong(&mut ledger, 0, 0.3);
         let all = pong(&mut ledger, 4, 6.41);
-        assert_eq!(all.iter().map(|one| one.1).collect::<Vec<_>>()[..3], [Outcome::Superseded; 3]);
+        assert_eq!(all.iter().map(|one| one.1).collect::<Vec<_>>()[..3], [HeartbeatOutcome::Superseded; 3]);
         let mut ledger = with_sent_at([0.0, 5.0, 5.1, 6.0]);
         pong(&mut ledger, 0, 0.3);
         let all = pong(&mut ledger, 3, 6.01);
-        assert_eq!(all.iter().map(|one| one.1).collect::<Vec<_>>()[..2], [Outcome::Missed; 2]);
+        assert_eq!(all.iter().map(|one| one.1).collect::<Vec<_>>()[..2], [HeartbeatOutcome::Missed; 2]);
     }
 
     #[test]
     fn kernel_stamp_moves_the_time_between_two_pings() {
-        for (stamp, outcome) in [(1.0, Outcome::Missed), (1.8, Outcome::Superseded)] {
+        for (stamp, outcome) in [(1.0, HeartbeatOutcome::Missed), (1.8, HeartbeatOutcome::Superseded)] {
             let mut ledger = with_sent_at([0.0, 1.0, 2.0]);
             pong(&mut ledger, 0, 0.3);
             ledger.stamped(1, s(stamp), s(stamp - 1.0));
@@ -482,19 +517,20 @@ mod tests {
     fn late_pong_raises_the_largest_rtt() {
         let mut ledger = with_sent_at([0.0, 20.0, 30.0]);
         assert_eq!(expire(&mut ledger, 10.0), [0]);
-        assert_eq!(pong(&mut ledger, 0, 12.0), [(0, Outcome::Late, Some(Outcome::Missed))]);
-        assert_eq!(pong(&mut ledger, 2, 30.01)[0], (1, Outcome::Superseded, None));
+        assert_eq!(pong(&mut ledger, 0, 12.0), [(0, HeartbeatOutcome::Late, Some(HeartbeatOutcome::Missed))]);
+        assert_eq!(pong(&mut ledger, 2, 30.01)[0], (1, HeartbeatOutcome::Superseded, None));
     }
 
     #[test]
     fn pong_of_passed_over_ping_corrects_it() {
-        for (at, outcome) in [(1.6, Outcome::Ok), (10.5, Outcome::Late)] {
-            for (later, taken_for) in [(1.01, Outcome::Missed), (1.5, Outcome::Superseded)] {
+        for (at, outcome) in [(1.6, HeartbeatOutcome::Ok), (10.5, HeartbeatOutcome::Late)] {
+            for (later, taken_for) in [(1.01, HeartbeatOutcome::Missed), (1.5, HeartbeatOutcome::Superseded)]
+            {
                 let mut ledger = with_sent(Superseding::Allowed, 2);
                 assert_eq!(pong(&mut ledger, 1, later)[0], (0, taken_for, None));
                 assert_eq!(expire(&mut ledger, at), [0; 0]);
                 assert_eq!(pong(&mut ledger, 0, at), [(0, outcome, Some(taken_for))]);
-                assert_eq!(ledger.pong(0, s(at), &mut Vec::new()), Err(Stray::Duplicate));
+                assert_eq!(ledger.pong(0, s(at), &mut Vec::new()), Err(StrayPong::Duplicate));
             }
         }
     }
@@ -506,22 +542,28 @@ mod tests {
         assert_eq!(
             pong(&mut ledger, 2, 10.6),
             [
-                (0, Outcome::Superseded, Some(Outcome::Missed)),
-                (1, Outcome::Superseded, None),
-                (2, Outcome::Ok, None)
+                (0, HeartbeatOutcome::Superseded, Some(HeartbeatOutcome::Missed)),
+                (1, HeartbeatOutcome::Superseded, None),
+                (2, HeartbeatOutcome::Ok, None)
             ]
         );
         assert_eq!(ledger.in_flight(), 0);
-        assert_eq!(pong(&mut ledger, 0, 10.7), [(0, Outcome::Late, Some(Outcome::Superseded))]);
+        assert_eq!(
+            pong(&mut ledger, 0, 10.7),
+            [(0, HeartbeatOutcome::Late, Some(HeartbeatOutcome::Superseded))]
+        );
     }
 
     #[test]
     fn missed_ping_stays_missed_after_quick_later_pong() {
         let mut ledger = with_sent_at([0.0, 10.0, 11.0]);
         assert_eq!(expire(&mut ledger, 10.5), [0]);
-        assert_eq!(pong(&mut ledger, 2, 11.01), [(1, Outcome::Missed, None), (2, Outcome::Ok, None)]);
-        assert_eq!(pong(&mut ledger, 0, 11.1), [(0, Outcome::Late, Some(Outcome::Missed))]);
-        assert_eq!(pong(&mut ledger, 1, 11.2), [(1, Outcome::Ok, Some(Outcome::Missed))]);
+        assert_eq!(
+            pong(&mut ledger, 2, 11.01),
+            [(1, HeartbeatOutcome::Missed, None), (2, HeartbeatOutcome::Ok, None)]
+        );
+        assert_eq!(pong(&mut ledger, 0, 11.1), [(0, HeartbeatOutcome::Late, Some(HeartbeatOutcome::Missed))]);
+        assert_eq!(pong(&mut ledger, 1, 11.2), [(1, HeartbeatOutcome::Ok, Some(HeartbeatOutcome::Missed))]);
     }
 
     #[test]
@@ -532,7 +574,7 @@ mod tests {
             ledger.pong(1, s(1.01), &mut out).unwrap();
             ledger.expire(s(20.0), |_| None, &mut out);
             ledger.pong(0, s(20.0), &mut out).unwrap();
-            let unanswered = out.iter().filter(|r| r.outcome == Outcome::Missed || r.was.is_some());
+            let unanswered = out.iter().filter(|r| r.outcome == HeartbeatOutcome::Missed || r.was.is_some());
             unanswered.map(|r| (r.seq, r.later_answered)).collect::<Vec<_>>()
         };
         assert_eq!(told(Superseding::Allowed), [(0, true), (2, false), (0, true)]);
@@ -541,23 +583,27 @@ mod tests {
 
     #[test]
     fn memory_of_passed_over_pings_is_bounded() {
-        let mut ledger = Ledger::new(TIMEOUT, Superseding::Allowed, 0);
+        let mut ledger = OutstandingPings::new(TIMEOUT, Superseding::Allowed, 0);
         for k in 0..10_000_u32 {
             let (seq, at) = (ledger.take_seq(), s(1.0) * k);
-            ledger.sent(Sent { seq, at, ..Sent::default() });
+            ledger.sent(SentHeartbeat { seq, at, ..SentHeartbeat::default() });
             if k % 2 == 1 {
                 ledger.pong(seq, at + s(0.01), &mut Vec::new()).unwrap();
             }
             ledger.expire(at, |_| None, &mut Vec::new());
         }
         let entries = ledger.overdue.capacity() + ledger.waiting.capacity();
-        assert!(entries * size_of::<Entry>() < 4096, "{} bytes", entries * size_of::<Entry>());
+        assert!(
+            entries * size_of::<OutstandingPing>() < 4096,
+            "{} bytes",
+            entries * size_of::<OutstandingPing>()
+        );
     }
 
     #[test]
     fn an_app_answer_supersedes_nothing() {
         let mut ledger = with_sent(Superseding::No, 2);
-        assert_eq!(pong(&mut ledger, 1, 1.5), [(1, Outcome::Ok, None)]);
+        assert_eq!(pong(&mut ledger, 1, 1.5), [(1, HeartbeatOutcome::Ok, None)]);
         assert_eq!(ledger.in_flight(), 1);
         assert_eq!(expire(&mut ledger, 10.0), [0]);
     }
@@ -566,19 +612,19 @@ mod tests {
     fn a_second_answer_is_a_duplicate_and_an_unknown_number_a_stray() {
         let mut ledger = with_sent(Superseding::Allowed, 1);
         pong(&mut ledger, 0, 0.1);
-        assert_eq!(ledger.pong(0, s(0.2), &mut Vec::new()), Err(Stray::Duplicate));
-        assert_eq!(ledger.pong(9, s(0.2), &mut Vec::new()), Err(Stray::Unsolicited));
+        assert_eq!(ledger.pong(0, s(0.2), &mut Vec::new()), Err(StrayPong::Duplicate));
+        assert_eq!(ledger.pong(9, s(0.2), &mut Vec::new()), Err(StrayPong::Unsolicited));
         let seq = ledger.take_seq();
-        ledger.sent(Sent { seq, at: s(1.0), ..Sent::default() });
-        assert_eq!(ledger.pong(9, s(1.2), &mut Vec::new()), Err(Stray::Mismatched));
+        ledger.sent(SentHeartbeat { seq, at: s(1.0), ..SentHeartbeat::default() });
+        assert_eq!(ledger.pong(9, s(1.2), &mut Vec::new()), Err(StrayPong::Mismatched));
     }
 
     #[test]
     fn what_was_told_before_it_left_is_revised_by_what_becomes_of_it() {
-        let mut ledger = Ledger::new(TIMEOUT, Superseding::Allowed, 0);
+        let mut ledger = OutstandingPings::new(TIMEOUT, Superseding::Allowed, 0);
         let seq = ledger.take_seq();
-        ledger.sent(Sent { seq, was: Some(Outcome::Unsent), ..Sent::default() });
-        assert_eq!(pong(&mut ledger, 0, 1.0), [(0, Outcome::Ok, Some(Outcome::Unsent))]);
+        ledger.sent(SentHeartbeat { seq, was: Some(HeartbeatOutcome::Unsent), ..SentHeartbeat::default() });
+        assert_eq!(pong(&mut ledger, 0, 1.0), [(0, HeartbeatOutcome::Ok, Some(HeartbeatOutcome::Unsent))]);
     }
 
     #[test]
@@ -600,7 +646,7 @@ mod tests {
             ledger.pong(seq, s(at), &mut out).unwrap();
         }
         ledger.expire(s(20.0), |_| None, &mut out);
-        let missed: Vec<_> = out.iter().filter(|r| r.outcome == Outcome::Missed).collect();
+        let missed: Vec<_> = out.iter().filter(|r| r.outcome == HeartbeatOutcome::Missed).collect();
         let told: Vec<_> = missed.iter().map(|r| (r.seq, r.later_answered)).collect();
         assert_eq!(told, [(2, true), (3, false)], "an answer came after 2 was sent, none after 3");
     }
@@ -620,12 +666,12 @@ mod tests {
         ledger.expire(s(1e6), |_| None, &mut out);
         assert_eq!(out.len(), MAX_OVERDUE + 5);
         assert_eq!(ledger.unanswered(), MAX_OVERDUE as u64);
-        assert_eq!(ledger.pong(0, s(1e6), &mut Vec::new()), Err(Stray::Duplicate));
+        assert_eq!(ledger.pong(0, s(1e6), &mut Vec::new()), Err(StrayPong::Duplicate));
     }
 
     /// What can happen to a ledger.
     #[derive(Debug, Clone, Copy)]
-    enum Step {
+    enum LedgerStep {
         Send,
         Pong(u64),
         /// In milliseconds.
@@ -634,25 +680,25 @@ mod tests {
         Stamp(u64, u64),
     }
 
-    fn step() -> impl Strategy<Value = Step> {
+    fn step() -> impl Strategy<Value = LedgerStep> {
         prop_oneof![
-            4 => Just(Step::Send),
-            4 => (0u64..16).prop_map(Step::Pong),
-            1 => (1u64..15_000).prop_map(Step::Wait),
-            3 => (1u64..300).prop_map(Step::Wait),
-            1 => (0u64..16, 1u64..200).prop_map(|(seq, later)| Step::Stamp(seq, later)),
+            4 => Just(LedgerStep::Send),
+            4 => (0u64..16).prop_map(LedgerStep::Pong),
+            1 => (1u64..15_000).prop_map(LedgerStep::Wait),
+            3 => (1u64..300).prop_map(LedgerStep::Wait),
+            1 => (0u64..16, 1u64..200).prop_map(|(seq, later)| LedgerStep::Stamp(seq, later)),
         ]
     }
 
     /// A pong that answered a ping, and when the pings had left as far as that was known then.
     #[derive(Debug, Clone)]
-    struct Reply {
+    struct LedgerReply {
         seq: usize,
         at: Duration,
         sent: Vec<Duration>,
     }
 
-    impl Reply {
+    impl LedgerReply {
         fn rtt(&self) -> Duration {
             self.at - self.sent[self.seq]
         }
@@ -662,12 +708,12 @@ mod tests {
     #[derive(Debug, Default)]
     struct History {
         sent: Vec<Duration>,
-        replies: Vec<Reply>,
+        replies: Vec<LedgerReply>,
         now: Duration,
     }
 
     impl History {
-        fn own_reply(&self, ping: usize) -> Option<&Reply> {
+        fn own_reply(&self, ping: usize) -> Option<&LedgerReply> {
             self.replies.iter().find(|reply| reply.seq == ping)
         }
 
@@ -678,24 +724,28 @@ mod tests {
         }
 
         /// What a reply makes of all the pings that it passes over.
-        fn of_passed_over(&self, reply: usize) -> Outcome {
-            let Reply { seq, sent, .. } = &self.replies[reply];
+        fn of_passed_over(&self, reply: usize) -> HeartbeatOutcome {
+            let LedgerReply { seq, sent, .. } = &self.replies[reply];
             let last = (0..*seq).filter(|ping| self.passed_by(*ping) == Some(reply)).max().unwrap();
             let time = sent[*seq] - sent[last];
-            let before = self.replies[..reply].iter().map(Reply::rtt).max().unwrap_or_default();
+            let before = self.replies[..reply].iter().map(LedgerReply::rtt).max().unwrap_or_default();
             let rtt = self.replies[reply].rtt();
             let held_both = time <= before || time <= rtt;
             let slow = rtt > before + before && rtt * 10 > time;
-            if held_both || slow { Outcome::Superseded } else { Outcome::Missed }
+            if held_both || slow { HeartbeatOutcome::Superseded } else { HeartbeatOutcome::Missed }
         }
 
-        fn outcome(&self, ping: usize, superseding: Superseding) -> Option<Outcome> {
+        fn outcome(&self, ping: usize, superseding: Superseding) -> Option<HeartbeatOutcome> {
             if let Some(own) = self.own_reply(ping) {
-                return Some(if own.rtt() <= TIMEOUT { Outcome::Ok } else { Outcome::Late });
+                return Some(if own.rtt() <= TIMEOUT {
+                    HeartbeatOutcome::Ok
+                } else {
+                    HeartbeatOutcome::Late
+                });
             }
             match self.passed_by(ping) {
                 Some(reply) if superseding == Superseding::Allowed => Some(self.of_passed_over(reply)),
-                _ => (self.sent[ping] + TIMEOUT <= self.now).then_some(Outcome::Missed),
+                _ => (self.sent[ping] + TIMEOUT <= self.now).then_some(HeartbeatOutcome::Missed),
             }
         }
 
@@ -719,34 +769,34 @@ mod tests {
             allowed in any::<bool>(),
         ) {
             let superseding = if allowed { Superseding::Allowed } else { Superseding::No };
-            let mut ledger = Ledger::new(TIMEOUT, superseding, 0);
+            let mut ledger = OutstandingPings::new(TIMEOUT, superseding, 0);
             let mut history = History::default();
-            let mut said: BTreeMap<u64, Outcome> = BTreeMap::new();
+            let mut said: BTreeMap<u64, HeartbeatOutcome> = BTreeMap::new();
             for step in steps {
                 let mut out = Vec::new();
                 match step {
                     // So few that none is forgotten.
-                    Step::Send if history.sent.len() < MAX_OVERDUE_PASSED => {
+                    LedgerStep::Send if history.sent.len() < MAX_OVERDUE_PASSED => {
                         let seq = ledger.take_seq();
                         prop_assert_eq!(seq, history.sent.len() as u64);
-                        ledger.sent(Sent { seq, at: history.now, ..Sent::default() });
+                        ledger.sent(SentHeartbeat { seq, at: history.now, ..SentHeartbeat::default() });
                         history.sent.push(history.now);
                     }
-                    Step::Send => {}
-                    Step::Wait(millis) => history.now += Duration::from_millis(millis),
-                    Step::Stamp(seq, later) => {
+                    LedgerStep::Send => {}
+                    LedgerStep::Wait(millis) => history.now += Duration::from_millis(millis),
+                    LedgerStep::Stamp(seq, later) => {
                         let is_open = !said.contains_key(&seq);
                         if is_open && let Some(at) = history.stamp(seq as usize, Duration::from_millis(later)) {
                             ledger.stamped(seq, at, Duration::ZERO);
                         }
                     }
-                    Step::Pong(seq) => {
+                    LedgerStep::Pong(seq) => {
                         let ping = seq as usize;
                         let answers = ping < history.sent.len() && history.own_reply(ping).is_none();
                         prop_assert_eq!(ledger.pong(seq, history.now, &mut out).is_ok(), answers);
                         if answers {
                             let sent = history.sent.clone();
-                            history.replies.push(Reply { seq: ping, at: history.now, sent });
+                            history.replies.push(LedgerReply { seq: ping, at: history.now, sent });
                         }
                     }
                 }

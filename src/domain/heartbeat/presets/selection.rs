@@ -1,12 +1,12 @@
 //! The preset of a run, and why it is that one.
 
-use super::model::{Preset, Starter};
-use crate::domain::heartbeat::Kind;
-use crate::domain::shown::exact_duration;
+use super::model::{HeartbeatStarter, Preset};
+use crate::domain::format::exact_duration;
+use crate::domain::heartbeat::HeartbeatKind;
 
 /// Which preset a run speaks.
 #[derive(Debug, Clone, PartialEq)]
-pub struct PresetUse {
+pub struct PresetSelection {
     /// `None`: it was to be found out, and nothing was sure.
     pub preset: Option<&'static Preset>,
     /// It was to be found out.
@@ -17,11 +17,15 @@ pub struct PresetUse {
     pub notes: Vec<String>,
 }
 
-impl PresetUse {
+impl PresetSelection {
     /// A preset that was named, or that was found out by this evidence, where these kinds of heartbeat are measured.
-    pub fn of(preset: &'static Preset, evidence: Option<Vec<String>>, kinds: &[Kind]) -> PresetUse {
+    pub fn of(
+        preset: &'static Preset,
+        evidence: Option<Vec<String>>,
+        kinds: &[HeartbeatKind],
+    ) -> PresetSelection {
         let auto = evidence.is_some();
-        PresetUse {
+        PresetSelection {
             preset: Some(preset),
             auto,
             evidence: evidence.unwrap_or_default(),
@@ -30,16 +34,16 @@ impl PresetUse {
     }
 
     /// Nothing was found out.
-    pub fn unsure(evidence: Vec<String>) -> PresetUse {
+    pub fn unsure(evidence: Vec<String>) -> PresetSelection {
         let notes = vec!["no preset is sure enough, so Ping frames are measured".to_string()];
-        PresetUse { preset: None, auto: true, evidence, notes }
+        PresetSelection { preset: None, auto: true, evidence, notes }
     }
 }
 
-fn notes(preset: &Preset, kinds: &[Kind]) -> Vec<String> {
-    let without = preset.why_no_app_rtt().filter(|_| preset.starter() != Starter::Frames);
+fn notes(preset: &Preset, kinds: &[HeartbeatKind]) -> Vec<String> {
+    let without = preset.why_no_app_rtt().filter(|_| preset.starter() != HeartbeatStarter::Frames);
     let no_rtt = without
-        .filter(|_| !kinds.contains(&Kind::App))
+        .filter(|_| !kinds.contains(&HeartbeatKind::App))
         .map(|why| format!("there is no app RTT: {why}; Ping frames are measured instead"));
     let upkeep = preset.upkeep.map(|(_, every)| {
         format!(
@@ -55,27 +59,27 @@ mod tests {
     use super::super::find;
     use super::*;
 
-    fn notes_of(name: &str, kinds: &[Kind]) -> Vec<String> {
-        PresetUse::of(find(name).unwrap(), None, kinds).notes
+    fn notes_of(name: &str, kinds: &[HeartbeatKind]) -> Vec<String> {
+        PresetSelection::of(find(name).unwrap(), None, kinds).notes
     }
 
     #[test]
     fn where_no_answer_is_by_design_that_is_said() {
         assert_eq!(
-            notes_of("signalr", &[Kind::Protocol]),
+            notes_of("signalr", &[HeartbeatKind::Protocol]),
             [
                 "there is no app RTT: heartbeats are one-way: none has an answer; Ping frames are measured instead",
                 "a heartbeat that has no answer leaves every 15 s, as the server expects"
             ]
         );
         assert_eq!(
-            notes_of("action-cable", &[Kind::Protocol]),
+            notes_of("action-cable", &[HeartbeatKind::Protocol]),
             [
                 "there is no app RTT: the server's heartbeats are one-way, and a client sends none; Ping frames are \
               measured instead"
             ]
         );
-        assert!(notes_of("phoenix", &[Kind::App]).is_empty());
-        assert!(notes_of("slack", &[Kind::Protocol]).is_empty());
+        assert!(notes_of("phoenix", &[HeartbeatKind::App]).is_empty());
+        assert!(notes_of("slack", &[HeartbeatKind::Protocol]).is_empty());
     }
 }

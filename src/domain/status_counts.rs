@@ -1,11 +1,11 @@
 //! How a run stands, in a few numbers that are kept as it goes.
 
 use super::health::Status;
-use super::heartbeat::Outcome;
+use super::heartbeat::HeartbeatOutcome;
 
 /// Connections by status, and heartbeats by outcome.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Tally {
+pub struct StatusCounts {
     pub connections: usize,
     /// Those that are open now.
     pub open: usize,
@@ -15,10 +15,10 @@ pub struct Tally {
     pub superseded: u64,
 }
 
-impl Tally {
+impl StatusCounts {
     /// So many connections of which nothing is known.
-    pub fn new(connections: usize) -> Tally {
-        let mut tally = Tally { connections, ..Tally::default() };
+    pub fn new(connections: usize) -> StatusCounts {
+        let mut tally = StatusCounts { connections, ..StatusCounts::default() };
         *tally.of(Status::Unknown) = connections;
         tally
     }
@@ -45,9 +45,11 @@ impl Tally {
     }
 
     /// A heartbeat came to this, and was taken for that before.
-    pub fn beat(&mut self, outcome: Outcome, was: Option<Outcome>) {
-        for (of, count) in [(Outcome::Missed, &mut self.missed), (Outcome::Superseded, &mut self.superseded)]
-        {
+    pub fn beat(&mut self, outcome: HeartbeatOutcome, was: Option<HeartbeatOutcome>) {
+        for (of, count) in [
+            (HeartbeatOutcome::Missed, &mut self.missed),
+            (HeartbeatOutcome::Superseded, &mut self.superseded),
+        ] {
             *count = count.saturating_sub(u64::from(was == Some(of))) + u64::from(outcome == of);
         }
         self.answered += u64::from(outcome.is_answered());

@@ -4,28 +4,30 @@ use std::fmt::Display;
 use std::str::FromStr;
 use std::time::Duration;
 
-use super::model::{Never, Preset};
-use crate::domain::heartbeat::Kind;
-use crate::domain::heartbeat::convention::{Announcement, Convention, ServerAsk, ServerAsks, Upkeep};
+use super::model::{ForbiddenAction, Preset};
+use crate::domain::format::exact_duration;
+use crate::domain::heartbeat::HeartbeatKind;
 use crate::domain::heartbeat::pattern::Pattern;
+use crate::domain::heartbeat::protocol_profile::{
+    IntervalAnnouncement, KeepaliveSpec, ProtocolProfile, ServerRequest, ServerRequests,
+};
 use crate::domain::heartbeat::template::Template;
-use crate::domain::shown::exact_duration;
 
 /// A preset's texts, read.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Spoken {
+pub struct CompiledPreset {
     pub first: Option<Pattern>,
     pub hello: Vec<Template>,
     pub awaited: Option<Pattern>,
     /// The ask and its answer; `None` where nothing of ours is answered.
     pub ask: Option<(Template, Pattern)>,
-    pub convention: Convention,
+    pub convention: ProtocolProfile,
 }
 
 /// What a user wants to send.
 #[derive(Debug, Clone, Default)]
-pub struct Intent<'a> {
-    pub kinds: &'a [Kind],
+pub struct IntendedTraffic<'a> {
+    pub kinds: &'a [HeartbeatKind],
     /// The app heartbeat's ask, where the user gave one.
     pub ask: Option<&'a str>,
     /// How often.
@@ -42,29 +44,29 @@ impl Preset {
     }
 
     /// Reads its texts for a server on this host; the error names the text that is wrong, which none is.
-    pub fn spoken(&self, host: &str) -> Result<Spoken, String> {
+    pub fn spoken(&self, host: &str) -> Result<CompiledPreset, String> {
         let known = self.server.iter().map(|says| {
             let reply = says.reply.map(|reply| self.read(reply)).transpose()?;
-            Ok::<_, String>(ServerAsk { pattern: self.read(says.looks)?, reply })
+            Ok::<_, String>(ServerRequest { pattern: self.read(says.looks)?, reply })
         });
         let upkeep = self
             .upkeep
-            .map(|(message, every)| Ok::<_, String>(Upkeep { message: self.read(message)?, every }));
-        let announces = self
-            .announces
-            .map(|(pattern, unit)| Ok::<_, String>(Announcement { pattern: self.read(pattern)?, unit }));
+            .map(|(message, every)| Ok::<_, String>(KeepaliveSpec { message: self.read(message)?, every }));
+        let announces = self.announces.map(|(pattern, unit)| {
+            Ok::<_, String>(IntervalAnnouncement { pattern: self.read(pattern)?, unit })
+        });
         let hello = self.hello.iter().map(|text| self.read(&text.replace(HOST, host)));
-        Ok(Spoken {
+        Ok(CompiledPreset {
             first: self.first.map(|text| self.read(text)).transpose()?,
             hello: hello.collect::<Result<_, _>>()?,
             awaited: self.awaited.map(|text| self.read(text)).transpose()?,
             ask: self.asked()?,
-            convention: Convention {
+            convention: ProtocolProfile {
                 name: Some(self.name),
                 framing: self.framing,
                 asks: match known.collect::<Result<Vec<_>, _>>()? {
-                    none if none.is_empty() && self.usual => ServerAsks::Usual,
-                    known => ServerAsks::Known(known),
+                    none if none.is_empty() && self.usual => ServerRequests::Usual,
+                    known => ServerRequests::Known(known),
                 },
                 upkeep: upkeep.transpose()?,
                 announces: announces.transpose()?,
@@ -83,8 +85,8 @@ impl Preset {
     }
 
     /// Why this must not be sent to such a server, if it must not.
-    pub fn refuses(&self, intent: &Intent) -> Option<String> {
-        let app = intent.kinds.contains(&Kind::App);
+    pub fn refuses(&self, intent: &IntendedTraffic) -> Option<String> {
+        let app = intent.kinds.contains(&HeartbeatKind::App);
         let name = self.name;
         if app && self.ask.is_none() && intent.ask.is_none() {
             let why = self.why_no_app_rtt().unwrap_or_default();
@@ -94,22 +96,29 @@ impl Preset {
         }
         self.traps.iter().find_map(|trap| {
             let what = match trap.never {
-                Never::Text(text) if app && intent.ask == Some(text) => format!("'{text}' is not sent"),
-                Never::Messages if app => "no message is sent".to_string(),
-                Never::PingFrames if intent.kinds.contains(&Kind::Protocol) => {
+                ForbiddenAction::Text(text) if app && intent.ask == Some(text) => {
+                    format!("'{text}' is not sent")
+                }
+                ForbiddenAction::Messages if app => "no message is sent".to_string(),
+                ForbiddenAction::PingFrames if intent.kinds.contains(&HeartbeatKind::Protocol) => {
                     "no Ping frame is sent".to_string()
                 }
-                Never::FasterThan(least) if intent.interval.is_some_and(|interval| interval < least) => {
+                ForbiddenAction::FasterThan(least)
+                    if intent.interval.is_some_and(|interval| interval < least) =>
+                {
                     format!("heartbeats are not sent more often than every {}", exact_duration(least))
                 }
-                Never::Text(_) | Never::Messages | Never::PingFrames | Never::FasterThan(_) => return None,
+                ForbiddenAction::Text(_)
+                | ForbiddenAction::Messages
+                | ForbiddenAction::PingFrames
+                | ForbiddenAction::FasterThan(_) => return None,
             };
             Some(format!("--preset {name}: {what}: {}", trap.why))
         })
     }
 
     /// Whether a trap forbids this.
-    pub fn forbids(&self, never: Never) -> bool {
+    pub fn forbids(&self, never: ForbiddenAction) -> bool {
         self.traps.iter().any(|trap| trap.never == never)
     }
 }
@@ -119,9 +128,9 @@ mod tests {
     use super::super::{all, find};
     use super::*;
 
-    fn refused(name: &str, kinds: &[Kind], ask: Option<&str>, interval: u64) -> Option<String> {
+    fn refused(name: &str, kinds: &[HeartbeatKind], ask: Option<&str>, interval: u64) -> Option<String> {
         let interval = Some(Duration::from_millis(interval));
-        find(name).unwrap().refuses(&Intent { kinds, ask, interval })
+        find(name).unwrap().refuses(&IntendedTraffic { kinds, ask, interval })
     }
 
     #[test]
@@ -149,7 +158,7 @@ mod tests {
 
     #[test]
     fn what_a_server_punishes_is_refused_with_the_reason() {
-        let (protocol, app) = ([Kind::Protocol], [Kind::App]);
+        let (protocol, app) = ([HeartbeatKind::Protocol], [HeartbeatKind::App]);
         assert_eq!(
             refused("engine.io", &app, None, 1000).unwrap(),
             "--preset engine.io has no app heartbeat to measure: the server asks, and nothing that a client sends is \

@@ -5,25 +5,25 @@ use std::sync::LazyLock;
 use super::lookup::all;
 use super::model::Preset;
 use crate::domain::heartbeat::framing::Framing;
-use crate::domain::heartbeat::incoming::{Incoming, MessageRef};
+use crate::domain::heartbeat::inbound::{InboundMessage, MessageRef};
 use crate::domain::heartbeat::pattern::Pattern;
 
 /// What is known of a server before anything is said to it.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Clues {
+pub struct FingerprintInput {
     /// Path and query of the URL.
     pub resource: String,
     pub subprotocol: Option<String>,
     /// What its first messages look like, each with the message as it can be shown.
-    pub messages: Vec<(Resemblance, String)>,
+    pub messages: Vec<(PresetMatches, String)>,
 }
 
 /// The presets that a message is typical of.
-pub type Resemblance = Vec<&'static Preset>;
+pub type PresetMatches = Vec<&'static Preset>;
 
 /// What a server seems to speak.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Guess {
+pub struct PresetDetection {
     /// `None`: nothing is sure enough.
     pub preset: Option<&'static Preset>,
     /// What speaks for it, or why nothing does.
@@ -40,12 +40,13 @@ static MARKS: LazyLock<Vec<(&'static Preset, Vec<Pattern>)>> = LazyLock::new(|| 
 });
 
 /// The presets that a message is typical of, each of its parts seen by itself. Nothing long is typical of any.
-pub fn resembles(message: MessageRef<'_>) -> Resemblance {
-    if length(message) > LONGEST {
+pub fn resembles(message: MessageRef<'_>) -> PresetMatches {
+    if length(message) > MAX_MESSAGE_BYTES {
         return Vec::new();
     }
     let divided = Framing::ALL.map(|framing| {
-        let units: Vec<Incoming> = framing.units(message).take(UNITS).map(Incoming::new).collect();
+        let units: Vec<InboundMessage> =
+            framing.units(message).take(MAX_MESSAGE_PARTS).map(InboundMessage::new).collect();
         (framing, units)
     });
     let units = |preset: &Preset| {
@@ -66,12 +67,12 @@ fn length(message: MessageRef<'_>) -> usize {
 }
 
 /// The longest message that is looked at, in bytes, and so many of its parts: a peer writes it.
-const LONGEST: usize = 16 * 1024;
-const UNITS: usize = 4;
+const MAX_MESSAGE_BYTES: usize = 16 * 1024;
+const MAX_MESSAGE_PARTS: usize = 4;
 
 /// What a subprotocol that the server chose, or a first message, is worth; the path alone is not enough.
-const SURE: u32 = 2;
-const PATH: u32 = 1;
+const CERTAIN_SCORE: u32 = 2;
+const PATH_SCORE: u32 = 1;
 
 /// The subprotocols of the presets whose path this is: what to offer before anything is known.
 pub fn offered_at(resource: &str) -> Vec<&'static str> {
@@ -99,27 +100,27 @@ impl Preset {
     }
 
     /// What speaks for this preset, and how much.
-    fn evidence(&self, clues: &Clues) -> (u32, Vec<String>) {
+    fn evidence(&self, clues: &FingerprintInput) -> (u32, Vec<String>) {
         let (mut weight, mut evidence) = (0, Vec::new());
         if let Some(subprotocol) = clues.subprotocol.as_deref().filter(|name| self.speaks(name)) {
-            weight += SURE;
+            weight += CERTAIN_SCORE;
             evidence.push(format!("the server chose the subprotocol {subprotocol}"));
         }
         if let Some((_, shown)) = clues.messages.iter().find(|(presets, _)| presets.contains(&self)) {
-            weight += SURE;
+            weight += CERTAIN_SCORE;
             evidence.push(format!("it says {shown}"));
         }
         if self.is_at(&clues.resource) {
-            weight += PATH;
+            weight += PATH_SCORE;
             evidence.push(format!("the path is that of {}", self.name));
         }
         (weight, evidence)
     }
 }
 
-impl Clues {
+impl FingerprintInput {
     /// What the clues come to: the preset for which most speaks, if that is enough and for no other as much.
-    pub fn guess(&self) -> Guess {
+    pub fn guess(&self) -> PresetDetection {
         let weighed = all().map(|preset| (preset, preset.evidence(self)));
         let mut weighed: Vec<_> = weighed.filter(|(_, (weight, _))| *weight > 0).collect();
         weighed.sort_by_key(|(_, (weight, _))| std::cmp::Reverse(*weight));
@@ -130,19 +131,22 @@ impl Clues {
             .map(|(preset, _)| preset.name)
             .collect();
         match (weighed.into_iter().next(), rivals.as_slice()) {
-            (Some((preset, (weight, evidence))), [_]) if weight >= SURE => {
-                Guess { preset: Some(preset), evidence }
+            (Some((preset, (weight, evidence))), [_]) if weight >= CERTAIN_SCORE => {
+                PresetDetection { preset: Some(preset), evidence }
             }
-            (Some((_, (weight, evidence))), [only]) if weight < SURE => {
+            (Some((_, (weight, evidence))), [only]) if weight < CERTAIN_SCORE => {
                 let told = evidence.join(", and ");
-                Guess { preset: None, evidence: vec![format!("{told}, but nothing else looks like {only}")] }
+                PresetDetection {
+                    preset: None,
+                    evidence: vec![format!("{told}, but nothing else looks like {only}")],
+                }
             }
             (Some((_, (_, evidence))), names) => {
                 let told = evidence.join(", and ");
                 let why = format!("{told}, which fits {} alike", names.join(" and "));
-                Guess { preset: None, evidence: vec![why] }
+                PresetDetection { preset: None, evidence: vec![why] }
             }
-            (None, _) => Guess { preset: None, evidence: vec![self.nothing()] },
+            (None, _) => PresetDetection { preset: None, evidence: vec![self.nothing()] },
         }
     }
 
@@ -160,8 +164,8 @@ impl Clues {
 mod tests {
     use super::*;
 
-    fn clues(resource: &str, subprotocol: Option<&str>, messages: &[&str]) -> Clues {
-        Clues {
+    fn clues(resource: &str, subprotocol: Option<&str>, messages: &[&str]) -> FingerprintInput {
+        FingerprintInput {
             resource: resource.to_string(),
             subprotocol: subprotocol.map(str::to_string),
             messages: messages
@@ -171,7 +175,7 @@ mod tests {
         }
     }
 
-    fn name(clues: &Clues) -> Option<&'static str> {
+    fn name(clues: &FingerprintInput) -> Option<&'static str> {
         clues.guess().preset.map(|preset| preset.name)
     }
 
@@ -198,7 +202,7 @@ mod tests {
         };
         assert_eq!(names("{}\x1e{\"type\":6}\x1e"), ["signalr"]);
         assert_eq!(
-            names(&format!(r#"{{"type":"connection_ack","x":"{}"}}"#, "x".repeat(LONGEST))),
+            names(&format!(r#"{{"type":"connection_ack","x":"{}"}}"#, "x".repeat(MAX_MESSAGE_BYTES))),
             Vec::<&str>::new()
         );
     }

@@ -2,51 +2,51 @@
 //! servers, or of the papers and sources that the preset names.
 
 use super::{Preset, all, find};
-use crate::domain::heartbeat::incoming::{Incoming, MessageRef};
-use crate::domain::heartbeat::message::{Classifier, Correlation, Meaning};
-use crate::domain::heartbeat::template::{Keys, Payload};
+use crate::domain::heartbeat::classifier::{Classifier, Correlation, MessageMeaning};
+use crate::domain::heartbeat::inbound::{InboundMessage, MessageRef};
+use crate::domain::heartbeat::template::{Payload, RequestKeys};
 
 /// A message on the wire.
 #[derive(Debug, Clone, Copy)]
-enum Wire {
+enum WireMessage {
     T(&'static str),
     B(&'static [u8]),
 }
-use Wire::{B, T};
+use WireMessage::{B, T};
 
 /// How an answer finds its ask.
 #[derive(Debug, Clone, Copy, PartialEq)]
-enum Finds {
+enum ExpectedMatch {
     /// By an id or number that it carries.
     ItsOwn,
     /// In order, for it carries none.
     InOrder,
 }
-use Finds::{InOrder, ItsOwn};
+use ExpectedMatch::{InOrder, ItsOwn};
 
 /// What passes between a preset and such a server.
 #[derive(Debug, Clone, Copy)]
-struct Row {
+struct WireCase {
     name: &'static str,
     /// The server's first word.
-    first: &'static [Wire],
+    first: &'static [WireMessage],
     /// What we say then.
-    hello: &'static [Wire],
+    hello: &'static [WireMessage],
     /// What lets heartbeats begin, and what does not.
-    awaited: &'static [Wire],
-    refused: &'static [Wire],
+    awaited: &'static [WireMessage],
+    refused: &'static [WireMessage],
     /// Our third ask, and what answers it.
-    ask: Option<Wire>,
-    answers: &'static [(Wire, Finds)],
+    ask: Option<WireMessage>,
+    answers: &'static [(WireMessage, ExpectedMatch)],
     /// What is sent without an answer.
-    upkeep: Option<Wire>,
+    upkeep: Option<WireMessage>,
     /// What the server says by itself, and our reply.
-    server: &'static [(Wire, Option<Wire>)],
+    server: &'static [(WireMessage, Option<WireMessage>)],
     /// What is none of all that.
-    ordinary: &'static [Wire],
+    ordinary: &'static [WireMessage],
 }
 
-const ROW: Row = Row {
+const ROW: WireCase = WireCase {
     name: "",
     first: &[],
     hello: &[],
@@ -59,17 +59,17 @@ const ROW: Row = Row {
     ordinary: &[],
 };
 
-const OPEN4: Wire = T(
+const OPEN4: WireMessage = T(
     r#"0{"sid":"9YQ1AOMxbBMPOirNAAAC","upgrades":[],"pingInterval":25000,"pingTimeout":20000,"maxPayload":1000000}"#,
 );
-const OPEN3: Wire =
+const OPEN3: WireMessage =
     T(r#"0{"sid":"1MW9UGmblsq1DPeFAAAA","upgrades":[],"pingInterval":25000,"pingTimeout":5000}"#);
-const PUSHER_HELLO: Wire = T(
+const PUSHER_HELLO: WireMessage = T(
     r#"{"event":"pusher:connection_established","data":"{\"socket_id\":\"1234.5678\",\"activity_timeout\":120}"}"#,
 );
 
-const ROWS: &[Row] = &[
-    Row {
+const ROWS: &[WireCase] = &[
+    WireCase {
         name: "json",
         ask: Some(T(r#"{"type":"ping"}"#)),
         answers: &[(T(r#"{"type":"pong"}"#), InOrder)],
@@ -77,15 +77,15 @@ const ROWS: &[Row] = &[
         ordinary: &[T(r#"{"type":"update","ping":1}"#)],
         ..ROW
     },
-    Row {
+    WireCase {
         name: "json-id",
         ask: Some(T(r#"{"type":"ping","id":3}"#)),
         answers: &[(T(r#"{"id":3,"type":"pong"}"#), ItsOwn)],
         ..ROW
     },
-    Row { name: "text", ask: Some(T("ping")), answers: &[(T("pong"), InOrder)], ordinary: &[T("PONG"), B(b"pong")], ..ROW },
-    Row { name: "text-upper", ask: Some(T("PING")), answers: &[(T("PONG"), InOrder)], ordinary: &[T("[]")], ..ROW },
-    Row {
+    WireCase { name: "text", ask: Some(T("ping")), answers: &[(T("pong"), InOrder)], ordinary: &[T("PONG"), B(b"pong")], ..ROW },
+    WireCase { name: "text-upper", ask: Some(T("PING")), answers: &[(T("PONG"), InOrder)], ordinary: &[T("[]")], ..ROW },
+    WireCase {
         name: "jsonrpc",
         ask: Some(T(r#"{"jsonrpc":"2.0","id":3,"method":"wscheck.ping"}"#)),
         answers: &[
@@ -95,14 +95,14 @@ const ROWS: &[Row] = &[
         ordinary: &[T(r#"{"jsonrpc":"2.0","method":"eth_subscription","params":{}}"#)],
         ..ROW
     },
-    Row {
+    WireCase {
         name: "engine.io",
         first: &[OPEN4],
         server: &[(T("2"), Some(T("3")))],
         ordinary: &[T("4hello"), T("6"), B(b"2")],
         ..ROW
     },
-    Row {
+    WireCase {
         name: "socket.io",
         first: &[OPEN4],
         hello: &[T("40")],
@@ -112,7 +112,7 @@ const ROWS: &[Row] = &[
         ordinary: &[T(r#"42["news",{"a":1}]"#)],
         ..ROW
     },
-    Row {
+    WireCase {
         name: "engine.io-3",
         first: &[OPEN3],
         ask: Some(T("2")),
@@ -120,7 +120,7 @@ const ROWS: &[Row] = &[
         ordinary: &[T("40")],
         ..ROW
     },
-    Row {
+    WireCase {
         name: "phoenix",
         ask: Some(T(r#"[null,"3","phoenix","heartbeat",{}]"#)),
         answers: &[(T(r#"[null,"3","phoenix","phx_reply",{"status":"ok","response":{}}]"#), ItsOwn)],
@@ -130,7 +130,7 @@ const ROWS: &[Row] = &[
         ],
         ..ROW
     },
-    Row {
+    WireCase {
         name: "phoenix-v1",
         ask: Some(T(r#"{"topic":"phoenix","event":"heartbeat","payload":{},"ref":"3"}"#)),
         answers: &[(
@@ -139,14 +139,14 @@ const ROWS: &[Row] = &[
         )],
         ..ROW
     },
-    Row {
+    WireCase {
         name: "action-cable",
         awaited: &[T(r#"{"type":"welcome"}"#)],
         refused: &[T(r#"{"type":"disconnect","reason":"unauthorized","reconnect":false}"#)],
         server: &[(T(r#"{"type":"ping","message":1795666306}"#), None)],
         ..ROW
     },
-    Row {
+    WireCase {
         name: "graphql-ws",
         hello: &[T(r#"{"type":"connection_init"}"#)],
         awaited: &[T(r#"{"type":"connection_ack"}"#)],
@@ -159,7 +159,7 @@ const ROWS: &[Row] = &[
         ordinary: &[T(r#"{"id":"1","type":"next","payload":{}}"#)],
         ..ROW
     },
-    Row {
+    WireCase {
         name: "subscriptions-transport-ws",
         hello: &[T(r#"{"type":"connection_init","payload":{}}"#)],
         awaited: &[T(r#"{"type":"connection_ack"}"#)],
@@ -167,7 +167,7 @@ const ROWS: &[Row] = &[
         server: &[(T(r#"{"type":"ka"}"#), None)],
         ..ROW
     },
-    Row {
+    WireCase {
         name: "signalr",
         hello: &[T("{\"protocol\":\"json\",\"version\":1}\x1e")],
         awaited: &[T("{}\x1e"), B(b"{}\x1e")],
@@ -177,7 +177,7 @@ const ROWS: &[Row] = &[
         ordinary: &[T("{\"type\":1,\"target\":\"Send\",\"arguments\":[42]}\x1e")],
         ..ROW
     },
-    Row {
+    WireCase {
         name: "centrifugo",
         hello: &[T(r#"{"id":1,"connect":{}}"#)],
         awaited: &[T(
@@ -188,7 +188,7 @@ const ROWS: &[Row] = &[
         ordinary: &[T(r#"{"push":{"channel":"a","pub":{"data":{}}}}"#)],
         ..ROW
     },
-    Row {
+    WireCase {
         name: "mqtt",
         hello: &[B(&[0x10, 12, 0, 4, b'M', b'Q', b'T', b'T', 4, 2, 0, 60, 0, 0])],
         awaited: &[B(&[0x20, 2, 0, 0]), B(&[0x20, 2, 1, 0])],
@@ -198,7 +198,7 @@ const ROWS: &[Row] = &[
         ordinary: &[B(&[0x30, 3, 0, 1, b'a']), T("d000")],
         ..ROW
     },
-    Row {
+    WireCase {
         name: "stomp",
         hello: &[T("CONNECT\naccept-version:1.2,1.1\nhost:/\nheart-beat:10000,10000\n\n\0")],
         awaited: &[T("CONNECTED\nsession:id8\nserver:STOMP-JS/1.3.0\nheart-beat:0,10000\nversion:1.1\n\n\0")],
@@ -208,7 +208,7 @@ const ROWS: &[Row] = &[
         ordinary: &[T("MESSAGE\nsubscription:0\n\nhello\0")],
         ..ROW
     },
-    Row {
+    WireCase {
         name: "nats",
         first: &[B(b"INFO {\"server_id\":\"NDJQ\",\"version\":\"2.9.10\",\"max_payload\":1048576} \r\n")],
         hello: &[
@@ -223,14 +223,14 @@ const ROWS: &[Row] = &[
         ordinary: &[B(b"+OK\r\n"), B(b"-ERR 'Stale Connection'\r\n")],
         ..ROW
     },
-    Row {
+    WireCase {
         name: "sockjs",
         first: &[T("o")],
         server: &[(T("h"), None)],
         ordinary: &[T(r#"a["hello"]"#), T(r#"c[3000,"No response from heartbeat"]"#)],
         ..ROW
     },
-    Row {
+    WireCase {
         name: "ddp",
         hello: &[T(r#"{"msg":"connect","version":"1","support":["1","pre2","pre1"]}"#)],
         awaited: &[T(r#"{"msg":"connected","session":"J7c2q5ry4cWtVtMY5"}"#)],
@@ -243,7 +243,7 @@ const ROWS: &[Row] = &[
         ],
         ..ROW
     },
-    Row {
+    WireCase {
         name: "xmpp",
         hello: &[T(r#"<open xmlns="urn:ietf:params:xml:ns:xmpp-framing" to="example.org" version="1.0"/>"#)],
         awaited: &[T("<stream:features xmlns:stream='http://etherx.jabber.org/streams'><mechanisms/></stream:features>")],
@@ -256,22 +256,22 @@ const ROWS: &[Row] = &[
         ordinary: &[T("<presence from='a@example.org'/>")],
         ..ROW
     },
-    Row {
+    WireCase {
         name: "vite",
         awaited: &[T(r#"{"type":"connected"}"#)],
         upkeep: Some(T(r#"{"type":"ping"}"#)),
         ordinary: &[T(r#"{"type":"full-reload"}"#)],
         ..ROW
     },
-    Row { name: "webpack-dev-server", ordinary: &[T(r#"{"type":"hot"}"#), T(r#"{"type":"ok"}"#)], ..ROW },
-    Row {
+    WireCase { name: "webpack-dev-server", ordinary: &[T(r#"{"type":"hot"}"#), T(r#"{"type":"ok"}"#)], ..ROW },
+    WireCase {
         name: "gatewayworker",
         server: &[(T(r#"{"type":"ping"}"#), Some(T(r#"{"type":"pong"}"#)))],
         ..ROW
     },
-    Row { name: "jupyter", ordinary: &[T(r#"{"header":{"msg_type":"status"},"channel":"iopub"}"#)], ..ROW },
-    Row { name: "kubernetes", ordinary: &[B(&[1, b'h', b'i'])], ..ROW },
-    Row {
+    WireCase { name: "jupyter", ordinary: &[T(r#"{"header":{"msg_type":"status"},"channel":"iopub"}"#)], ..ROW },
+    WireCase { name: "kubernetes", ordinary: &[B(&[1, b'h', b'i'])], ..ROW },
+    WireCase {
         name: "pusher",
         awaited: &[PUSHER_HELLO],
         refused: &[T(r#"{"event":"pusher:error","data":{"code":4001,"message":"App key not found"}}"#)],
@@ -280,7 +280,7 @@ const ROWS: &[Row] = &[
         server: &[(T(r#"{"event":"pusher:ping"}"#), Some(T(r#"{"event":"pusher:pong","data":{}}"#)))],
         ..ROW
     },
-    Row {
+    WireCase {
         name: "reverb",
         awaited: &[PUSHER_HELLO],
         ask: Some(T(r#"{"event":"pusher:ping","data":{}}"#)),
@@ -288,7 +288,7 @@ const ROWS: &[Row] = &[
         server: &[(T(r#"{"event":"pusher:ping"}"#), Some(T(r#"{"event":"pusher:pong","data":{}}"#)))],
         ..ROW
     },
-    Row {
+    WireCase {
         name: "ably",
         awaited: &[T(r#"{"action":4,"connectionId":"x","connectionDetails":{"maxIdleInterval":15000}}"#)],
         refused: &[T(r#"{"action":9,"error":{"code":40101}}"#)],
@@ -297,7 +297,7 @@ const ROWS: &[Row] = &[
         server: &[(T(r#"{"action":0}"#), None)],
         ..ROW
     },
-    Row {
+    WireCase {
         name: "discord",
         first: &[T(r#"{"t":null,"s":null,"op":10,"d":{"heartbeat_interval":45000}}"#)],
         ask: Some(T(r#"{"op":1,"d":null}"#)),
@@ -305,13 +305,13 @@ const ROWS: &[Row] = &[
         server: &[(T(r#"{"op":1}"#), Some(T(r#"{"op":1,"d":null}"#)))],
         ..ROW
     },
-    Row {
+    WireCase {
         name: "slack",
         awaited: &[T(r#"{"type":"hello","num_connections":1,"debug_info":{}}"#)],
         ordinary: &[T(r#"{"type":"disconnect","reason":"warning"}"#)],
         ..ROW
     },
-    Row {
+    WireCase {
         name: "home-assistant",
         first: &[T(r#"{"type":"auth_required","ha_version":"2021.5.3"}"#)],
         awaited: &[T(r#"{"type":"auth_ok","ha_version":"2021.5.3"}"#)],
@@ -320,7 +320,7 @@ const ROWS: &[Row] = &[
         answers: &[(T(r#"{"id":3,"type":"pong"}"#), ItsOwn)],
         ..ROW
     },
-    Row {
+    WireCase {
         name: "firebase",
         awaited: &[T(r#"{"t":"c","d":{"t":"h","d":{"ts":1,"v":"5","h":"s-usc1","s":"x"}}}"#)],
         ask: Some(T(r#"{"t":"c","d":{"t":"p","d":{}}}"#)),
@@ -328,7 +328,7 @@ const ROWS: &[Row] = &[
         ordinary: &[T(r#"{"t":"d","d":{"r":1,"b":{"s":"ok"}}}"#)],
         ..ROW
     },
-    Row {
+    WireCase {
         name: "obs",
         first: &[T(r#"{"op":0,"d":{"obsWebSocketVersion":"5.0.0","rpcVersion":1}}"#)],
         hello: &[T(r#"{"op":1,"d":{"rpcVersion":1,"eventSubscriptions":0}}"#)],
@@ -340,7 +340,7 @@ const ROWS: &[Row] = &[
         )],
         ..ROW
     },
-    Row {
+    WireCase {
         name: "nostr",
         ask: Some(T(
             r#"["REQ","wscheck",{"ids":["0000000000000000000000000000000000000000000000000000000000000000"]}]"#,
@@ -349,7 +349,7 @@ const ROWS: &[Row] = &[
         ordinary: &[T(r#"["NOTICE","invalid: unknown message type"]"#), T(r#"["CLOSED","wscheck","error: x"]"#)],
         ..ROW
     },
-    Row {
+    WireCase {
         name: "twitch-eventsub",
         awaited: &[T(
             r#"{"metadata":{"message_id":"9","message_type":"session_welcome"},"payload":{"session":{"keepalive_timeout_seconds":10}}}"#,
@@ -358,21 +358,21 @@ const ROWS: &[Row] = &[
         ordinary: &[T(r#"{"metadata":{"message_type":"notification"},"payload":{}}"#)],
         ..ROW
     },
-    Row {
+    WireCase {
         name: "helius",
         ask: Some(T(r#"{"jsonrpc":"2.0","id":3,"method":"ping"}"#)),
         answers: &[(T(r#"{"jsonrpc":"2.0","id":3,"result":"pong"}"#), ItsOwn)],
         ..ROW
     },
-    Row { name: "binance", ordinary: &[T(r#"{"e":"trade","s":"BTCUSDT"}"#)], ..ROW },
-    Row {
+    WireCase { name: "binance", ordinary: &[T(r#"{"e":"trade","s":"BTCUSDT"}"#)], ..ROW },
+    WireCase {
         name: "binance-api",
         ask: Some(T(r#"{"id":"3","method":"ping"}"#)),
         answers: &[(T(r#"{"id":"3","status":200,"result":{},"rateLimits":[]}"#), ItsOwn)],
         ordinary: &[T(r#"{"id":"3","status":429,"error":{"code":-1003}}"#)],
         ..ROW
     },
-    Row {
+    WireCase {
         name: "kraken",
         ask: Some(T(r#"{"method":"ping","req_id":3}"#)),
         answers: &[(
@@ -383,8 +383,8 @@ const ROWS: &[Row] = &[
         ordinary: &[T(r#"{"channel":"status","type":"update","data":[]}"#)],
         ..ROW
     },
-    Row { name: "okx", ask: Some(T("ping")), answers: &[(T("pong"), InOrder)], ..ROW },
-    Row {
+    WireCase { name: "okx", ask: Some(T("ping")), answers: &[(T("pong"), InOrder)], ..ROW },
+    WireCase {
         name: "bybit",
         ask: Some(T(r#"{"op":"ping","req_id":"3"}"#)),
         answers: &[
@@ -394,14 +394,14 @@ const ROWS: &[Row] = &[
         ordinary: &[T(r#"{"success":true,"ret_msg":"","op":"subscribe"}"#)],
         ..ROW
     },
-    Row {
+    WireCase {
         name: "kucoin",
         awaited: &[T(r#"{"id":"hQvf8jkno","type":"welcome"}"#)],
         ask: Some(T(r#"{"id":"3","type":"ping"}"#)),
         answers: &[(T(r#"{"id":"3","type":"pong","timestamp":1706687211047}"#), ItsOwn)],
         ..ROW
     },
-    Row {
+    WireCase {
         name: "gateio",
         ask: Some(T(r#"{"time":1700000000,"channel":"spot.ping"}"#)),
         answers: &[(
@@ -410,31 +410,31 @@ const ROWS: &[Row] = &[
         )],
         ..ROW
     },
-    Row {
+    WireCase {
         name: "huobi",
         server: &[(T(r#"{"ping":1492420473027}"#), Some(T(r#"{"pong":1492420473027}"#)))],
         ordinary: &[T(r#"{"ch":"market.btcusdt.trade.detail","ts":1}"#)],
         ..ROW
     },
-    Row {
+    WireCase {
         name: "mexc",
         ask: Some(T(r#"{"method":"PING"}"#)),
         answers: &[(T(r#"{"id":0,"code":0,"msg":"PONG"}"#), InOrder)],
         ..ROW
     },
-    Row {
+    WireCase {
         name: "mexc-futures",
         ask: Some(T(r#"{"method":"ping"}"#)),
         answers: &[(T(r#"{"channel":"pong","data":1587453241453}"#), InOrder)],
         ..ROW
     },
-    Row {
+    WireCase {
         name: "hyperliquid",
         ask: Some(T(r#"{"method":"ping"}"#)),
         answers: &[(T(r#"{"channel":"pong"}"#), InOrder)],
         ..ROW
     },
-    Row {
+    WireCase {
         name: "deribit",
         ask: Some(T(r#"{"jsonrpc":"2.0","id":3,"method":"public/test","params":{}}"#)),
         answers: &[(T(r#"{"jsonrpc":"2.0","id":3,"result":{"version":"1.2.26"},"usIn":1}"#), ItsOwn)],
@@ -447,7 +447,7 @@ const ROWS: &[Row] = &[
         ],
         ..ROW
     },
-    Row {
+    WireCase {
         name: "crypto.com",
         server: &[(
             T(r#"{"id":1587523073344,"method":"public/heartbeat","code":0}"#),
@@ -455,7 +455,7 @@ const ROWS: &[Row] = &[
         )],
         ..ROW
     },
-    Row {
+    WireCase {
         name: "bullish",
         ask: Some(T(r#"{"jsonrpc":"2.0","type":"command","method":"keepalivePing","params":{},"id":"3"}"#)),
         answers: &[(
@@ -464,33 +464,33 @@ const ROWS: &[Row] = &[
         )],
         ..ROW
     },
-    Row { name: "polymarket", ask: Some(T("PING")), answers: &[(T("PONG"), InOrder)], ..ROW },
-    Row { name: "polymarket-live", server: &[(T("ping"), Some(T("pong")))], ordinary: &[T("{}")], ..ROW },
+    WireCase { name: "polymarket", ask: Some(T("PING")), answers: &[(T("PONG"), InOrder)], ..ROW },
+    WireCase { name: "polymarket-live", server: &[(T("ping"), Some(T("pong")))], ordinary: &[T("{}")], ..ROW },
 ];
 
 const NONCE: u64 = 0xab;
 const NOW: u64 = 1_700_000_000_000;
 
-fn message(wire: &Wire) -> MessageRef<'static> {
+fn message(wire: &WireMessage) -> MessageRef<'static> {
     match wire {
         T(text) => MessageRef::Text(text),
         B(bytes) => MessageRef::Binary(bytes),
     }
 }
 
-fn payload(wire: &Wire) -> Payload {
+fn payload(wire: &WireMessage) -> Payload {
     match wire {
         T(text) => Payload::Text(text.to_string()),
         B(bytes) => Payload::Binary(bytes.to_vec()),
     }
 }
 
-fn preset(row: &Row) -> &'static Preset {
+fn preset(row: &WireCase) -> &'static Preset {
     find(row.name).unwrap_or_else(|| panic!("no preset {}", row.name))
 }
 
 /// A classifier that has asked thrice, and the third ask.
-fn asked(row: &Row) -> (Classifier, Option<Payload>) {
+fn asked(row: &WireCase) -> (Classifier, Option<Payload>) {
     let spoken = preset(row).spoken("example.org").unwrap();
     let classifier = match spoken.ask {
         Some((ask, answer)) => Classifier::new(ask, answer, true, NONCE),
@@ -521,7 +521,7 @@ fn every_preset_has_its_wire_text() {
 fn the_hello_is_said_as_it_stands_on_the_wire() {
     for row in ROWS {
         let spoken = preset(row).spoken("example.org").unwrap();
-        let keys = Keys { seq: 0, id: String::new(), now_ms: NOW };
+        let keys = RequestKeys { seq: 0, id: String::new(), now_ms: NOW };
         let said: Vec<Payload> = spoken.hello.iter().map(|text| text.render(&keys)).collect();
         assert_eq!(said, row.hello.iter().map(payload).collect::<Vec<_>>(), "{}", row.name);
         let upkeep = spoken.convention.upkeep.map(|upkeep| upkeep.message.render(&keys));
@@ -534,10 +534,10 @@ fn what_is_awaited_is_recognised_and_nothing_else() {
     for row in ROWS {
         let preset = preset(row);
         let spoken = preset.spoken("example.org").unwrap();
-        let matches = |pattern: &Option<crate::domain::heartbeat::pattern::Pattern>, wire: &Wire| {
+        let matches = |pattern: &Option<crate::domain::heartbeat::pattern::Pattern>, wire: &WireMessage| {
             let mut units = preset.framing.units(message(wire));
             units.any(|unit| {
-                pattern.as_ref().is_some_and(|pattern| pattern.matches(&Incoming::new(unit)).is_some())
+                pattern.as_ref().is_some_and(|pattern| pattern.matches(&InboundMessage::new(unit)).is_some())
             })
         };
         for wire in row.first {
@@ -564,7 +564,7 @@ fn the_third_ask_is_answered_by_its_own_answer() {
                 InOrder => Correlation::None,
             };
             let read = classifier.read(message(wire), NOW);
-            assert_eq!(read, [Meaning::Answer(correlation)], "{}: {wire:?}", row.name);
+            assert_eq!(read, [MessageMeaning::Answer(correlation)], "{}: {wire:?}", row.name);
         }
     }
 }
@@ -575,14 +575,14 @@ fn what_the_server_says_by_itself_is_answered_as_it_wants() {
         for (wire, reply) in row.server {
             let (mut classifier, _) = asked(row);
             let read = classifier.read(message(wire), NOW);
-            let expected = Meaning::ServerPing { reply: reply.as_ref().map(payload) };
+            let expected = MessageMeaning::ServerPing { reply: reply.as_ref().map(payload) };
             assert_eq!(read, [expected], "{}: {wire:?}", row.name);
         }
         for wire in row.ordinary {
             let (mut classifier, _) = asked(row);
             let read = classifier.read(message(wire), NOW);
             assert!(
-                read.iter().all(|meaning| *meaning == Meaning::Ordinary),
+                read.iter().all(|meaning| *meaning == MessageMeaning::Ordinary),
                 "{}: {wire:?}: {read:?}",
                 row.name
             );

@@ -1,6 +1,6 @@
 //! Conventions that belong to nobody.
 
-use super::model::{Preset, Verified, ask, s};
+use super::model::{Preset, VerificationLevel, ask, s};
 
 pub(super) const PLAIN: &[Preset] = &[
     Preset {
@@ -35,7 +35,7 @@ pub(super) const PLAIN: &[Preset] = &[
         note: "an edge may answer it (Durable Objects' setWebSocketAutoResponse does): it proves the edge, not the \
                application",
         source: "cloudflare/agents#2286; cloudflare-docs durable-objects/best-practices/websockets.mdx",
-        verified: Verified::Live,
+        verified: VerificationLevel::Live,
         ..Preset::PLAIN
     },
     Preset {
@@ -60,7 +60,7 @@ pub(super) const PLAIN: &[Preset] = &[
         timeout: s(10),
         note: "an error (-32601, method not found) is an answer too: the application read the request",
         source: "JSON-RPC 2.0 specification section 5",
-        verified: Verified::Live,
+        verified: VerificationLevel::Live,
         ..Preset::PLAIN
     },
 ];

@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use thiserror::Error;
 
-use super::duration_text::parse_duration;
+use super::connect_info::ConnectInfo;
+use super::duration::parse_duration;
+use super::format;
 use super::health::Status;
-use super::heartbeat::Kind;
-use super::opening::Opened;
-use super::report::{KindReport, Report, TargetReport};
-use super::shown;
+use super::heartbeat::HeartbeatKind;
+use super::report::{KindReport, PingReport, TargetReport};
 use super::stats::RttSummary;
 
 /// A status name that is none.
@@ -70,7 +70,7 @@ impl fmt::Display for FailOn {
 
 /// What a metric is measured in, and so how its limit is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Unit {
+pub enum MetricUnit {
     /// A duration with its unit: `200ms`.
     Time,
     /// A percentage (`1%`) or a fraction of 1 (`0.01`).
@@ -81,35 +81,35 @@ pub enum Unit {
     Days,
 }
 
-impl Unit {
+impl MetricUnit {
     /// How a limit is written, for help and errors.
     pub fn form(self) -> &'static str {
         match self {
-            Unit::Time => "a duration with its unit (us, ms, s, m, h, d), such as 200ms",
-            Unit::Share => "a percentage from 0% to 100%, or a fraction from 0.0 to 1.0",
-            Unit::Count => "a whole number",
-            Unit::Days => "a whole number of days",
+            MetricUnit::Time => "a duration with its unit (us, ms, s, m, h, d), such as 200ms",
+            MetricUnit::Share => "a percentage from 0% to 100%, or a fraction from 0.0 to 1.0",
+            MetricUnit::Count => "a whole number",
+            MetricUnit::Days => "a whole number of days",
         }
     }
 
     fn parse(self, text: &str) -> Result<f64, String> {
         match self {
-            Unit::Time => time(text),
-            Unit::Share => share(text),
-            Unit::Count => {
+            MetricUnit::Time => time(text),
+            MetricUnit::Share => share(text),
+            MetricUnit::Count => {
                 whole(text).filter(|n| *n >= 0.0).ok_or_else(|| format!("'{text}' is not {}", self.form()))
             }
-            Unit::Days => whole(text).ok_or_else(|| format!("'{text}' is not {}", self.form())),
+            MetricUnit::Days => whole(text).ok_or_else(|| format!("'{text}' is not {}", self.form())),
         }
     }
 
     fn show(self, value: f64) -> String {
         match self {
-            Unit::Time => shown::exact_duration(Duration::from_nanos(value as u64)),
-            Unit::Share => shown::share(value),
-            Unit::Count => value.to_string(),
-            Unit::Days if value == 1.0 => "1 day".to_string(),
-            Unit::Days => format!("{value} days"),
+            MetricUnit::Time => format::exact_duration(Duration::from_nanos(value as u64)),
+            MetricUnit::Share => format::share(value),
+            MetricUnit::Count => value.to_string(),
+            MetricUnit::Days if value == 1.0 => "1 day".to_string(),
+            MetricUnit::Days => format!("{value} days"),
         }
     }
 }
@@ -155,7 +155,7 @@ fn nanos(value: Duration) -> f64 {
 
 /// What a heartbeat's figure is drawn from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Source {
+enum RttSource {
     /// RTTs, which may be no more than upper bounds.
     Rtts,
     /// Counts, which are exact.
@@ -164,23 +164,23 @@ enum Source {
 
 /// Where a metric's value is found: in nanoseconds, a fraction, a number or days.
 #[derive(Debug, Clone, Copy)]
-enum Reading {
+enum MetricReading {
     /// One for each target and kind of heartbeat.
-    Heartbeat(Source, fn(&KindReport) -> Option<f64>),
+    Heartbeat(RttSource, fn(&KindReport) -> Option<f64>),
     /// One for each target: the worst of its connections.
     Target(fn(&TargetReport) -> Option<f64>),
     /// One for the run.
-    Run(fn(&Report) -> Option<f64>),
+    Run(fn(&PingReport) -> Option<f64>),
 }
 
 /// A figure that an expression can name.
 #[derive(Debug, Clone, Copy)]
 pub struct Metric {
     pub name: &'static str,
-    pub unit: Unit,
+    pub unit: MetricUnit,
     /// A lower-case fragment for help.
     pub meaning: &'static str,
-    reading: Reading,
+    reading: MetricReading,
 }
 
 /// How a metric moves during a run.
@@ -195,50 +195,50 @@ enum Trend {
 impl Metric {
     fn trend(&self) -> Trend {
         match (self.unit, self.name) {
-            (Unit::Count, _) | (_, "rtt.max" | "outage" | "host_lag.max") => Trend::Grows,
+            (MetricUnit::Count, _) | (_, "rtt.max" | "outage" | "host_lag.max") => Trend::Grows,
             (_, "rtt.min") => Trend::Shrinks,
-            (Unit::Time | Unit::Share | Unit::Days, _) => Trend::Either,
+            (MetricUnit::Time | MetricUnit::Share | MetricUnit::Days, _) => Trend::Either,
         }
     }
 
     /// Whether it may be prefixed with `app.` or `protocol.`.
     pub fn is_heartbeats(&self) -> bool {
         match self.reading {
-            Reading::Heartbeat(_, _) => true,
-            Reading::Target(_) | Reading::Run(_) => false,
+            MetricReading::Heartbeat(_, _) => true,
+            MetricReading::Target(_) | MetricReading::Run(_) => false,
         }
     }
 }
 
 const fn timing(name: &'static str, meaning: &'static str, read: fn(&KindReport) -> Option<f64>) -> Metric {
-    Metric { name, unit: Unit::Time, meaning, reading: Reading::Heartbeat(Source::Rtts, read) }
+    Metric { name, unit: MetricUnit::Time, meaning, reading: MetricReading::Heartbeat(RttSource::Rtts, read) }
 }
 
 const fn heartbeat(
     name: &'static str,
-    unit: Unit,
+    unit: MetricUnit,
     meaning: &'static str,
     read: fn(&KindReport) -> Option<f64>,
 ) -> Metric {
-    Metric { name, unit, meaning, reading: Reading::Heartbeat(Source::Counts, read) }
+    Metric { name, unit, meaning, reading: MetricReading::Heartbeat(RttSource::Counts, read) }
 }
 
 const fn target(
     name: &'static str,
-    unit: Unit,
+    unit: MetricUnit,
     meaning: &'static str,
     read: fn(&TargetReport) -> Option<f64>,
 ) -> Metric {
-    Metric { name, unit, meaning, reading: Reading::Target(read) }
+    Metric { name, unit, meaning, reading: MetricReading::Target(read) }
 }
 
 const fn run(
     name: &'static str,
-    unit: Unit,
+    unit: MetricUnit,
     meaning: &'static str,
-    read: fn(&Report) -> Option<f64>,
+    read: fn(&PingReport) -> Option<f64>,
 ) -> Metric {
-    Metric { name, unit, meaning, reading: Reading::Run(read) }
+    Metric { name, unit, meaning, reading: MetricReading::Run(read) }
 }
 
 /// All metrics; it is what the parser knows, what is evaluated, and what help prints.
@@ -258,61 +258,67 @@ pub const METRICS: &[Metric] = &[
     timing("jitter.ipdv_mean", "mean absolute difference of successive RTTs (RFC 5481)", |k| {
         k.jitter.ipdv_mean.map(nanos)
     }),
-    heartbeat("loss", Unit::Share, "missed / (ok + late + superseded + missed)", |k| k.counts.loss()),
-    heartbeat("sent", Unit::Count, "heartbeats sent", |k| count(k.counts.sent())),
-    heartbeat("ok", Unit::Count, "answers within the timeout", |k| count(k.counts.ok)),
-    heartbeat("late", Unit::Count, "answers after the timeout", |k| count(k.counts.late)),
+    heartbeat("loss", MetricUnit::Share, "missed / (ok + late + superseded + missed)", |k| k.counts.loss()),
+    heartbeat("sent", MetricUnit::Count, "heartbeats sent", |k| count(k.counts.sent())),
+    heartbeat("ok", MetricUnit::Count, "answers within the timeout", |k| count(k.counts.ok)),
+    heartbeat("late", MetricUnit::Count, "answers after the timeout", |k| count(k.counts.late)),
     heartbeat(
         "superseded",
-        Unit::Count,
+        MetricUnit::Count,
         "pings without a pong of their own that the server may have merged with a later one",
         |k| count(k.counts.superseded),
     ),
     heartbeat(
         "missed",
-        Unit::Count,
+        MetricUnit::Count,
         "heartbeats without a reply within the timeout, or whose reply was dropped",
         |k| count(k.counts.missed),
     ),
-    heartbeat("unanswered", Unit::Count, "missed + superseded", |k| count(k.counts.unanswered())),
+    heartbeat("unanswered", MetricUnit::Count, "missed + superseded", |k| count(k.counts.unanswered())),
     heartbeat(
         "missed.consecutive",
-        Unit::Count,
+        MetricUnit::Count,
         "the most consecutive missed heartbeats on one connection",
         |k| count(k.longest_miss_run.into()),
     ),
-    heartbeat("unsent", Unit::Count, "heartbeats that never left this machine", |k| count(k.counts.unsent)),
-    target("connect.dns", Unit::Time, "the slowest name resolution", |t| {
+    heartbeat("unsent", MetricUnit::Count, "heartbeats that never left this machine", |k| {
+        count(k.counts.unsent)
+    }),
+    target("connect.dns", MetricUnit::Time, "the slowest name resolution", |t| {
         phase(t, |opened| opened.phases.dns)
     }),
-    target("connect.tcp", Unit::Time, "the slowest TCP connect", |t| phase(t, |opened| opened.phases.tcp)),
-    target("connect.proxy", Unit::Time, "the slowest proxy handshake", |t| {
+    target("connect.tcp", MetricUnit::Time, "the slowest TCP connect", |t| {
+        phase(t, |opened| opened.phases.tcp)
+    }),
+    target("connect.proxy", MetricUnit::Time, "the slowest proxy handshake", |t| {
         phase(t, |opened| opened.phases.proxy)
     }),
-    target("connect.tls", Unit::Time, "the slowest TLS handshake", |t| phase(t, |opened| opened.phases.tls)),
-    target("connect.upgrade", Unit::Time, "the slowest upgrade", |t| {
+    target("connect.tls", MetricUnit::Time, "the slowest TLS handshake", |t| {
+        phase(t, |opened| opened.phases.tls)
+    }),
+    target("connect.upgrade", MetricUnit::Time, "the slowest upgrade", |t| {
         phase(t, |opened| opened.phases.upgrade)
     }),
-    target("connect.total", Unit::Time, "the slowest opening", |t| {
+    target("connect.total", MetricUnit::Time, "the slowest opening", |t| {
         phase(t, |opened| Some(opened.phases.total))
     }),
-    target("tls.days_left", Unit::Days, "days until the first certificate expires", days_left),
-    target("reconnects", Unit::Count, "reconnections on all connections", |t| {
+    target("tls.days_left", MetricUnit::Days, "days until the first certificate expires", days_left),
+    target("reconnects", MetricUnit::Count, "reconnections on all connections", |t| {
         count(t.connections.iter().map(|c| u64::from(c.reconnects)).sum())
     }),
     target(
         "outage",
-        Unit::Time,
+        MetricUnit::Time,
         "total time without a connection, on the worst connection (--reconnect)",
         |t| t.connections.iter().filter_map(|c| c.outage).map(nanos).reduce(f64::max),
     ),
-    run("host_lag.p50", Unit::Time, "median send delay of this host", |r| {
+    run("host_lag.p50", MetricUnit::Time, "median send delay of this host", |r| {
         r.host_lag.map(|lag| nanos(lag.p50))
     }),
-    run("host_lag.p99", Unit::Time, "99th percentile of the send delay of this host", |r| {
+    run("host_lag.p99", MetricUnit::Time, "99th percentile of the send delay of this host", |r| {
         r.host_lag.map(|lag| nanos(lag.p99))
     }),
-    run("host_lag.max", Unit::Time, "maximum send delay of this host", |r| {
+    run("host_lag.max", MetricUnit::Time, "maximum send delay of this host", |r| {
         r.host_lag.map(|lag| nanos(lag.max))
     }),
 ];
@@ -325,11 +331,11 @@ fn count(number: u64) -> Option<f64> {
     Some(number as f64)
 }
 
-fn opened(target: &TargetReport) -> impl Iterator<Item = &Opened> {
+fn opened(target: &TargetReport) -> impl Iterator<Item = &ConnectInfo> {
     target.connections.iter().filter_map(|connection| connection.opened.as_deref())
 }
 
-fn phase(target: &TargetReport, pick: fn(&Opened) -> Option<Duration>) -> Option<f64> {
+fn phase(target: &TargetReport, pick: fn(&ConnectInfo) -> Option<Duration>) -> Option<f64> {
     opened(target).filter_map(pick).max().map(nanos)
 }
 
@@ -339,18 +345,18 @@ fn days_left(target: &TargetReport) -> Option<f64> {
 
 /// How a value is compared with the limit.
 #[derive(Debug, Clone, Copy)]
-struct Operator {
+struct ComparisonOperator {
     sign: &'static str,
     holds: fn(&f64, &f64) -> bool,
 }
 
-const OPERATORS: &[Operator] = &[
-    Operator { sign: ">", holds: |value, limit| value > limit },
-    Operator { sign: ">=", holds: |value, limit| value >= limit },
-    Operator { sign: "<", holds: |value, limit| value < limit },
-    Operator { sign: "<=", holds: |value, limit| value <= limit },
-    Operator { sign: "==", holds: |value, limit| value == limit },
-    Operator { sign: "!=", holds: |value, limit| value != limit },
+const OPERATORS: &[ComparisonOperator] = &[
+    ComparisonOperator { sign: ">", holds: |value, limit| value > limit },
+    ComparisonOperator { sign: ">=", holds: |value, limit| value >= limit },
+    ComparisonOperator { sign: "<", holds: |value, limit| value < limit },
+    ComparisonOperator { sign: "<=", holds: |value, limit| value <= limit },
+    ComparisonOperator { sign: "==", holds: |value, limit| value == limit },
+    ComparisonOperator { sign: "!=", holds: |value, limit| value != limit },
 ];
 
 /// Why a text is not an expression.
@@ -372,9 +378,9 @@ pub enum FailIfError {
     )]
     NotOfHeartbeats { given: String, metric: &'static str },
     #[error("'{given}' has no limit: {metric} takes {}", unit.form())]
-    NoLimit { given: String, metric: &'static str, unit: Unit },
+    NoLimit { given: String, metric: &'static str, unit: MetricUnit },
     #[error("'{given}' has a bad limit: {why}; {metric} takes {}", unit.form())]
-    BadLimit { given: String, why: String, metric: &'static str, unit: Unit },
+    BadLimit { given: String, why: String, metric: &'static str, unit: MetricUnit },
     #[error("'{given}' can never be true: {metric} is {range}")]
     NeverTrue { given: String, metric: &'static str, range: &'static str },
 }
@@ -407,20 +413,20 @@ pub enum Truth {
 ///   all connections count together, while `connect.*`, `tls.*` and `outage` are those of the worst
 /// - a heartbeat metric without a sample at any target is unknown, unless the expression is true of
 ///   another; `connect.*`, `tls.*` and `outage` are unknown only when no target has them
-/// - `rtt.*` and `jitter.*` that are true only where RTTs are upper bounds (see [`Report::upper_bounds`])
+/// - `rtt.*` and `jitter.*` that are true only where RTTs are upper bounds (see [`PingReport::upper_bounds`])
 ///   are true of upper bounds
 #[derive(Debug, Clone)]
 pub struct FailIf {
     text: String,
     metric: &'static Metric,
-    kind: Option<Kind>,
-    operator: &'static Operator,
+    kind: Option<HeartbeatKind>,
+    operator: &'static ComparisonOperator,
     limit: f64,
 }
 
 impl FailIf {
     /// The kind of heartbeat that the expression asks for by its prefix.
-    pub fn kind(&self) -> Option<Kind> {
+    pub fn kind(&self) -> Option<HeartbeatKind> {
         self.kind
     }
 
@@ -430,16 +436,16 @@ impl FailIf {
     }
 
     /// Whether the expression is true of a run.
-    pub fn evaluate(&self, report: &Report) -> Truth {
+    pub fn evaluate(&self, report: &PingReport) -> Truth {
         match self.metric.reading {
-            Reading::Heartbeat(source, read) => self.judge_heartbeats(report, source, read),
-            Reading::Target(read) => {
+            MetricReading::Heartbeat(source, read) => self.judge_heartbeats(report, source, read),
+            MetricReading::Target(read) => {
                 let values: Vec<_> =
                     report.targets.iter().filter_map(|t| Some((t.url.as_str(), read(t)?))).collect();
                 let none = || Truth::Unknown(format!("{} was not measured", self.metric.name));
                 if values.is_empty() { none() } else { self.judge(report, &values) }
             }
-            Reading::Run(read) => match read(report) {
+            MetricReading::Run(read) => match read(report) {
                 Some(value) => self.judge(report, &[("", value)]),
                 None => Truth::Unknown(format!("{} was not measured", self.metric.name)),
             },
@@ -448,22 +454,23 @@ impl FailIf {
 
     fn judge_heartbeats(
         &self,
-        report: &Report,
-        source: Source,
+        report: &PingReport,
+        source: RttSource,
         read: fn(&KindReport) -> Option<f64>,
     ) -> Truth {
         let first = || report.info.kinds.iter().min().copied();
         let Some(kind) = self.kind.or_else(first).filter(|kind| report.info.kinds.contains(kind)) else {
             return Truth::Unknown(format!(
                 "{} heartbeats were not measured",
-                self.kind.unwrap_or(Kind::App)
+                self.kind.unwrap_or(HeartbeatKind::App)
             ));
         };
         let (mut exact, mut bounds, mut without, mut why) = (Vec::new(), Vec::new(), None, None);
         for target in &report.targets {
             let figures = target.kinds.iter().find(|figures| figures.kind == kind);
-            let bounded =
-                figures.filter(|_| source == Source::Rtts).and_then(|figures| report.upper_bounds(figures));
+            let bounded = figures
+                .filter(|_| source == RttSource::Rtts)
+                .and_then(|figures| report.upper_bounds(figures));
             match (figures.and_then(read), &bounded) {
                 (None, _) => without = without.or(Some(target)),
                 (Some(value), None) => exact.push((target.url.as_str(), value)),
@@ -483,7 +490,7 @@ impl FailIf {
         }
     }
 
-    fn judge(&self, report: &Report, values: &[(&str, f64)]) -> Truth {
+    fn judge(&self, report: &PingReport, values: &[(&str, f64)]) -> Truth {
         let is_cut = report.cut_short().is_some();
         let is_final = |value: f64| !is_cut || !self.may_become_false(value);
         let mut true_of = values.iter().filter(|(_, value)| self.holds(*value) && is_final(*value));
@@ -496,7 +503,7 @@ impl FailIf {
     }
 
     /// What is true of no final value: false, or not known while the run was not complete.
-    fn undecided(&self, report: &Report, values: &[(&str, f64)]) -> Truth {
+    fn undecided(&self, report: &PingReport, values: &[(&str, f64)]) -> Truth {
         let Some((url, value)) = values.iter().find(|(_, value)| self.holds(*value)) else {
             return Truth::False;
         };
@@ -521,7 +528,7 @@ impl FailIf {
 }
 
 /// Names the target where there are several.
-fn at(report: &Report, url: &str) -> String {
+fn at(report: &PingReport, url: &str) -> String {
     if report.targets.len() > 1 { format!(" at {url}") } else { String::new() }
 }
 
@@ -548,8 +555,8 @@ fn split(given: &str) -> Result<(&str, &str, &str), FailIfError> {
     Ok((name.trim(), sign, limit.trim()))
 }
 
-fn metric(given: &str, name: &str) -> Result<(Option<Kind>, &'static Metric), FailIfError> {
-    let prefixed = [Kind::Protocol, Kind::App].into_iter().find_map(|kind| {
+fn metric(given: &str, name: &str) -> Result<(Option<HeartbeatKind>, &'static Metric), FailIfError> {
+    let prefixed = [HeartbeatKind::Protocol, HeartbeatKind::App].into_iter().find_map(|kind| {
         let rest = name.strip_prefix(kind.label())?.strip_prefix('.')?;
         Some((Some(kind), rest))
     });
@@ -573,10 +580,17 @@ fn limit_of(given: &str, metric: &Metric, text: &str) -> Result<f64, FailIfError
 }
 
 /// A condition that can never be true would look like a check that is passed.
-fn possible(given: &str, metric: &Metric, operator: &Operator, limit: f64) -> Result<(), FailIfError> {
+fn possible(
+    given: &str,
+    metric: &Metric,
+    operator: &ComparisonOperator,
+    limit: f64,
+) -> Result<(), FailIfError> {
     let range = match (metric.unit, operator.sign) {
-        (Unit::Share, ">") if limit >= 1.0 => "never more than 100 %",
-        (Unit::Share | Unit::Time | Unit::Count, "<") if limit <= 0.0 => "never less than 0",
+        (MetricUnit::Share, ">") if limit >= 1.0 => "never more than 100 %",
+        (MetricUnit::Share | MetricUnit::Time | MetricUnit::Count, "<") if limit <= 0.0 => {
+            "never less than 0"
+        }
         _ => return Ok(()),
     };
     Err(FailIfError::NeverTrue { given: given.to_string(), metric: metric.name, range })
@@ -608,7 +622,7 @@ mod tests {
     }
 
     /// A run with every figure, each with a value of its own.
-    fn full() -> Report {
+    fn full() -> PingReport {
         let kind = KindReport {
             counts: Counts {
                 ok: 11,
@@ -632,7 +646,7 @@ mod tests {
                 p99: ms(6),
             }),
             jitter: JitterSummary { stddev: Some(ms(21)), rfc3550: Some(ms(22)), ipdv_mean: Some(ms(23)) },
-            ..samples::kind(Kind::Protocol, &[])
+            ..samples::kind(HeartbeatKind::Protocol, &[])
         };
         let mut target = samples::target("ws://a/", vec![kind]);
         target.connections[0].opened = Some(Arc::new(samples::opened_tls(40)));
@@ -729,19 +743,22 @@ mod tests {
     #[test]
     fn a_prefix_names_the_kind() {
         let both = |protocol: &[u64], app: &[u64]| {
-            let kinds = vec![samples::kind(Kind::Protocol, protocol), samples::kind(Kind::App, app)];
+            let kinds = vec![
+                samples::kind(HeartbeatKind::Protocol, protocol),
+                samples::kind(HeartbeatKind::App, app),
+            ];
             samples::report(vec![samples::target("ws://a/", kinds)])
         };
         let report = both(&[1], &[300]);
         assert_eq!(expression("rtt.p50>100ms").evaluate(&report), Truth::False);
         assert_eq!(expression("protocol.rtt.p50>100ms").evaluate(&report), Truth::False);
         assert_eq!(expression("app.rtt.p50>100ms").evaluate(&report), Truth::True("300 ms".to_string()));
-        assert_eq!(expression("app.rtt.p50>100ms").kind(), Some(Kind::App));
+        assert_eq!(expression("app.rtt.p50>100ms").kind(), Some(HeartbeatKind::App));
     }
 
     #[test]
     fn without_a_prefix_app_heartbeats_count_when_they_are_alone() {
-        let target = samples::target("ws://a/", vec![samples::kind(Kind::App, &[300])]);
+        let target = samples::target("ws://a/", vec![samples::kind(HeartbeatKind::App, &[300])]);
         let report = samples::report(vec![target]);
         assert_eq!(expression("rtt.p50>100ms").evaluate(&report), Truth::True("300 ms".to_string()));
         let unmeasured = Truth::Unknown("protocol heartbeats were not measured".to_string());
@@ -750,7 +767,8 @@ mod tests {
 
     #[test]
     fn one_bad_target_is_enough_and_is_named() {
-        let target = |url: &str, rtt: u64| samples::target(url, vec![samples::kind(Kind::Protocol, &[rtt])]);
+        let target =
+            |url: &str, rtt: u64| samples::target(url, vec![samples::kind(HeartbeatKind::Protocol, &[rtt])]);
         let report =
             samples::report(vec![target("ws://a/", 10), target("ws://b/", 300), target("ws://c/", 400)]);
         let truth = |text: &str| expression(text).evaluate(&report);
@@ -761,8 +779,9 @@ mod tests {
 
     #[test]
     fn without_a_sample_nothing_is_known() {
-        let target =
-            |url: &str, rtts: &[u64]| samples::target(url, vec![samples::kind(Kind::Protocol, rtts)]);
+        let target = |url: &str, rtts: &[u64]| {
+            samples::target(url, vec![samples::kind(HeartbeatKind::Protocol, rtts)])
+        };
         let one = samples::report(vec![target("ws://a/", &[])]);
         let unknown = |text: &str| Truth::Unknown(text.to_string());
         assert_eq!(expression("rtt.p95>1s").evaluate(&one), unknown("no sample of rtt.p95"));
@@ -777,7 +796,7 @@ mod tests {
 
     #[test]
     fn the_worst_connection_speaks_for_its_target() {
-        let mut target = samples::target("ws://a/", vec![samples::kind(Kind::Protocol, &[5])]);
+        let mut target = samples::target("ws://a/", vec![samples::kind(HeartbeatKind::Protocol, &[5])]);
         target.connections.push(samples::connection(1));
         target.connections[0].opened = Some(Arc::new(samples::opened_tls(40)));
         target.connections[1].opened = Some(Arc::new(samples::opened_tls(9)));
@@ -850,11 +869,13 @@ mod tests {
 
     #[test]
     fn rtts_that_were_read_by_a_host_that_stood_still_are_upper_bounds() {
-        let mut report =
-            samples::report(vec![samples::target("ws://a/", vec![samples::kind(Kind::Protocol, &[5, 900])])]);
+        let mut report = samples::report(vec![samples::target(
+            "ws://a/",
+            vec![samples::kind(HeartbeatKind::Protocol, &[5, 900])],
+        )]);
         let lag = |max| LagSummary { p50: Duration::ZERO, p99: Duration::ZERO, max };
         let evaluate =
-            |report: &Report, expression: &str| expression.parse::<FailIf>().unwrap().evaluate(report);
+            |report: &PingReport, expression: &str| expression.parse::<FailIf>().unwrap().evaluate(report);
         report.host_lag = Some(lag(Duration::from_millis(1000)));
         assert_eq!(evaluate(&report, "rtt.max>500ms"), Truth::True("900 ms".to_string()));
         report.host_lag = Some(lag(Duration::from_millis(1001)));
@@ -868,7 +889,7 @@ mod tests {
     #[test]
     fn rtts_that_are_upper_bounds_are_told_from_those_that_are_exact() {
         let target = |url: &str, rtt: u64, ambiguous: u64| {
-            let mut figures = samples::kind(Kind::App, &[rtt, rtt]);
+            let mut figures = samples::kind(HeartbeatKind::App, &[rtt, rtt]);
             (figures.counts.ambiguous, figures.counts.missed) = (ambiguous, 2);
             samples::target(url, vec![figures])
         };
@@ -886,7 +907,7 @@ mod tests {
 
     #[test]
     fn without_an_outage_nothing_is_known_of_it() {
-        let mut target = samples::target("ws://a/", vec![samples::kind(Kind::Protocol, &[5])]);
+        let mut target = samples::target("ws://a/", vec![samples::kind(HeartbeatKind::Protocol, &[5])]);
         target.connections[0].outage = None;
         let unknown = Truth::Unknown("outage was not measured".to_string());
         assert_eq!(expression("outage>1s").evaluate(&samples::report(vec![target])), unknown);

@@ -1,30 +1,30 @@
 //! A histogram that costs bytes and not kilobytes: what one connection of thousands can afford.
 
 /// Buckets an octave at first, as a power of two: 32, so that a bucket's middle is within 1.6 % of all that is in it.
-const FINEST: u8 = 5;
+const FINEST_LOG2_BUCKETS: u8 = 5;
 /// The most buckets with something in them. Beyond that all become twice as wide: values that lie within two octaves
 /// never need it, those within four once, those within eight twice.
-const MOST: usize = 64;
+const MAX_BUCKETS: usize = 64;
 /// So many entries are added at once: a `Vec` that doubles would waste half of what it has.
-const STEP: usize = 8;
+const GROWTH_STEP: usize = 8;
 
 /// Counts of whole numbers in buckets of a part of an octave. Only buckets that were met have an entry, of four
-/// bytes, and there are no more than [`MOST`]; when a count is full, all are halved, and keep their proportions.
+/// bytes, and there are no more than [`MAX_BUCKETS`]; when a count is full, all are halved, and keep their proportions.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Sketch {
+pub struct LogHistogram {
     /// Buckets an octave, as a power of two.
     bits: u8,
     /// Bucket and count, ascending by bucket.
     entries: Vec<(u16, u16)>,
 }
 
-impl Default for Sketch {
-    fn default() -> Sketch {
-        Sketch { bits: FINEST, entries: Vec::new() }
+impl Default for LogHistogram {
+    fn default() -> LogHistogram {
+        LogHistogram { bits: FINEST_LOG2_BUCKETS, entries: Vec::new() }
     }
 }
 
-impl Sketch {
+impl LogHistogram {
     pub fn record(&mut self, value: u64) {
         let bucket = bucket(value, self.bits);
         let at = self.entries.partition_point(|(met, _)| *met < bucket);
@@ -33,7 +33,7 @@ impl Sketch {
             if *count == u16::MAX {
                 self.halve();
             }
-        } else if self.entries.len() < MOST || self.bits == 0 {
+        } else if self.entries.len() < MAX_BUCKETS || self.bits == 0 {
             self.insert(at, bucket);
         } else {
             self.widen();
@@ -43,7 +43,7 @@ impl Sketch {
 
     fn insert(&mut self, at: usize, bucket: u16) {
         if self.entries.len() == self.entries.capacity() {
-            self.entries.reserve_exact(STEP);
+            self.entries.reserve_exact(GROWTH_STEP);
         }
         self.entries.insert(at, (bucket, 1));
     }
@@ -106,14 +106,14 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn of(values: &[u64]) -> Sketch {
-        let mut sketch = Sketch::default();
+    fn of(values: &[u64]) -> LogHistogram {
+        let mut sketch = LogHistogram::default();
         values.iter().for_each(|value| sketch.record(*value));
         sketch
     }
 
     /// By how much a value of these may be off: half a bucket.
-    fn tolerance(sketch: &Sketch) -> f64 {
+    fn tolerance(sketch: &LogHistogram) -> f64 {
         1.0 / f64::from(2 << sketch.bits)
     }
 
@@ -126,7 +126,7 @@ mod tests {
 
     #[test]
     fn a_full_count_keeps_its_proportion() {
-        let mut sketch = Sketch::default();
+        let mut sketch = LogHistogram::default();
         for _ in 0..200_000 {
             [7, 7, 7, 9].iter().for_each(|value| sketch.record(*value));
         }
@@ -145,7 +145,7 @@ mod tests {
 
     #[test]
     fn whatever_comes_costs_a_quarter_of_a_kilobyte() {
-        let mut sketch = Sketch::default();
+        let mut sketch = LogHistogram::default();
         let mut most = 0;
         for octave in 0..64 {
             for part in 0..200_u64 {

@@ -68,14 +68,14 @@ pub fn size(bytes: u64) -> String {
 }
 
 /// The longest name of a variant that is put in words.
-const MAX_NAME: usize = 80;
+const MAX_VARIANT_NAME: usize = 80;
 
 /// The name of an enum's variant in words, without its fields: `NoCertificateRequestSignatureSchemes` is `no certificate
 /// request signature schemes`.
 pub fn variant_words(value: &impl Debug) -> String {
     let text = format!("{value:?}");
     let is_name = |c: &char| c.is_ascii_alphanumeric() || *c == '_';
-    let name: Vec<char> = text.chars().take(MAX_NAME).take_while(is_name).collect();
+    let name: Vec<char> = text.chars().take(MAX_VARIANT_NAME).take_while(is_name).collect();
     let mut words = String::with_capacity(name.len() + 8);
     for (at, letter) in name.iter().enumerate() {
         if begins_word(&name, at) && !words.is_empty() {

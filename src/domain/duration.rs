@@ -13,7 +13,7 @@ const UNITS: &[(&str, u128)] = &[
 ];
 
 /// The most digits after the point: more would be finer than a nanosecond of a day.
-const LONGEST_FRACTION: usize = 15;
+const MAX_FRACTION_DIGITS: usize = 15;
 
 /// Reads a duration. A text without a unit is seconds; several parts are added up (`1m30s`). The
 /// error is a lower-case fragment that names the value and the rule.
@@ -71,7 +71,7 @@ fn scale(number: &str, nanos: u128) -> Result<u128, String> {
         "" => Ok(0),
         text => text.parse::<u128>().map_err(|_| "it is too long".to_string()),
     };
-    let fraction = &fraction[..fraction.len().min(LONGEST_FRACTION)];
+    let fraction = &fraction[..fraction.len().min(MAX_FRACTION_DIGITS)];
     let part = digits(fraction)? * nanos / 10_u128.pow(fraction.len() as u32);
     let whole = digits(whole)?.checked_mul(nanos).ok_or("it is too long")?;
     whole.checked_add(part).ok_or_else(|| "it is too long".to_string())

@@ -4,30 +4,30 @@ use serde_json::{Map, Number, Value};
 
 use super::captures::Captures;
 use super::decimal::Decimal;
-use super::template::{ANY, Key, Part, pattern_parts};
+use super::template::{ANY, PlaceholderName, TextPart, pattern_parts};
 
 /// Opens a string that stands for a bare placeholder while serde_json reads the text. A noncharacter
 /// (Unicode 23.7), so no text has it by right.
-const BARE: char = '\u{fdd0}';
+const BARE_MARK: char = '\u{fdd0}';
 
 /// JSON in which some values are placeholders.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Shape {
+pub(super) enum JsonPattern {
     /// Null, a boolean, a number, or a string without placeholders.
     Scalar(Value),
     /// A string with placeholders in it: `"{id}"`, `"hb-{seq}"`.
-    Text(Vec<Part>),
+    Text(Vec<TextPart>),
     /// A placeholder that is the whole value, without quotes.
-    Bare(Key),
+    Bare(PlaceholderName),
     /// `{any}`: whatever is there.
     Any,
-    Object(Vec<(String, Shape)>),
-    Array(Vec<Shape>),
+    Object(Vec<(String, JsonPattern)>),
+    Array(Vec<JsonPattern>),
 }
 
 /// Why a text is no JSON shape.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum ShapeError {
+pub(super) enum JsonPatternError {
     /// Why, and at which byte of the text.
     NotJson { why: String, at: usize },
     /// JSON, but neither an object nor an array.
@@ -38,17 +38,17 @@ pub(super) enum ShapeError {
     Reserved,
 }
 
-impl Shape {
+impl JsonPattern {
     /// Reads an object or array with placeholders.
-    pub(super) fn parse(text: &str) -> Result<Shape, ShapeError> {
-        if text.contains(BARE) || text.to_ascii_lowercase().contains("\\ufdd0") {
-            return Err(ShapeError::Reserved);
+    pub(super) fn parse(text: &str) -> Result<JsonPattern, JsonPatternError> {
+        if text.contains(BARE_MARK) || text.to_ascii_lowercase().contains("\\ufdd0") {
+            return Err(JsonPatternError::Reserved);
         }
         let quoted = quote_bare(text);
         let value = serde_json::from_str(&quoted.text).map_err(|error| quoted.fault(&error))?;
         match value {
             value @ (Value::Object(_) | Value::Array(_)) => shape(value),
-            _ => Err(ShapeError::NoContainer),
+            _ => Err(JsonPatternError::NoContainer),
         }
     }
 
@@ -62,77 +62,86 @@ impl Shape {
     /// - a bare `{seq}`, `{seq1}` or `{now_ms}` is a whole number, a bare `{id}` any string or number, `{any}` anything
     pub(super) fn captures(&self, value: &Value) -> Option<Captures> {
         match (self, value) {
-            (Shape::Object(fields), Value::Object(object)) => fields_in(fields, object),
-            (Shape::Array(items), Value::Array(values)) if items.len() == values.len() => {
+            (JsonPattern::Object(fields), Value::Object(object)) => fields_in(fields, object),
+            (JsonPattern::Array(items), Value::Array(values)) if items.len() == values.len() => {
                 all(items.iter().zip(values).map(|(item, value)| item.captures(value)))
             }
-            (Shape::Any, _) => Some(Captures::default()),
-            (Shape::Text(parts), Value::String(text)) => Captures::from_text(parts, text),
-            (Shape::Bare(Key::Id), Value::String(text)) => Captures::of(Key::Id, text),
-            (Shape::Bare(key), Value::Number(number)) => Captures::of(*key, &number_text(number)),
-            (Shape::Scalar(one), other) => same(one, other).then(Captures::default),
-            (Shape::Object(_) | Shape::Array(_) | Shape::Text(_) | Shape::Bare(_), _) => None,
+            (JsonPattern::Any, _) => Some(Captures::default()),
+            (JsonPattern::Text(parts), Value::String(text)) => Captures::from_text(parts, text),
+            (JsonPattern::Bare(PlaceholderName::Id), Value::String(text)) => {
+                Captures::of(PlaceholderName::Id, text)
+            }
+            (JsonPattern::Bare(key), Value::Number(number)) => Captures::of(*key, &number_text(number)),
+            (JsonPattern::Scalar(one), other) => same(one, other).then(Captures::default),
+            (
+                JsonPattern::Object(_) | JsonPattern::Array(_) | JsonPattern::Text(_) | JsonPattern::Bare(_),
+                _,
+            ) => None,
         }
     }
 
     /// The places of this shape, each with the way to it.
-    pub(super) fn places(&self) -> Vec<Place> {
+    pub(super) fn places(&self) -> Vec<PlaceholderValue> {
         let mut places = Vec::new();
         self.collect(&mut Vec::new(), &mut places);
         places
     }
 
-    fn collect(&self, path: &mut Vec<Step>, places: &mut Vec<Place>) {
-        let mut child = |step: Step, shape: &Shape| {
+    fn collect(&self, path: &mut Vec<JsonPathStep>, places: &mut Vec<PlaceholderValue>) {
+        let mut child = |step: JsonPathStep, shape: &JsonPattern| {
             path.push(step);
             shape.collect(path, places);
             path.pop();
         };
         match self {
-            Shape::Scalar(_) | Shape::Any => {}
-            Shape::Text(parts) if !parts.iter().any(Part::tells) => {}
-            Shape::Bare(key) if !key.tells() => {}
-            Shape::Text(parts) => places.push(Place { path: path.clone(), parts: parts.clone() }),
-            Shape::Bare(key) => places.push(Place { path: path.clone(), parts: vec![Part::Place(*key)] }),
-            Shape::Object(fields) => {
-                fields.iter().for_each(|(name, shape)| child(Step::Field(name.clone()), shape));
+            JsonPattern::Scalar(_) | JsonPattern::Any => {}
+            JsonPattern::Text(parts) if !parts.iter().any(TextPart::tells) => {}
+            JsonPattern::Bare(key) if !key.tells() => {}
+            JsonPattern::Text(parts) => {
+                places.push(PlaceholderValue { path: path.clone(), parts: parts.clone() })
             }
-            Shape::Array(items) => {
-                items.iter().enumerate().for_each(|(index, shape)| child(Step::Item(index), shape));
+            JsonPattern::Bare(key) => {
+                places.push(PlaceholderValue { path: path.clone(), parts: vec![TextPart::Place(*key)] })
+            }
+            JsonPattern::Object(fields) => {
+                fields.iter().for_each(|(name, shape)| child(JsonPathStep::Field(name.clone()), shape));
+            }
+            JsonPattern::Array(items) => {
+                items.iter().enumerate().for_each(|(index, shape)| child(JsonPathStep::Item(index), shape));
             }
         }
     }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Step {
+enum JsonPathStep {
     Field(String),
     Item(usize),
 }
 
 /// A value of a JSON shape that holds placeholders.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Place {
-    path: Vec<Step>,
-    parts: Vec<Part>,
+pub(super) struct PlaceholderValue {
+    path: Vec<JsonPathStep>,
+    parts: Vec<TextPart>,
 }
 
-impl Place {
-    pub(super) fn has(&self, key: Key) -> bool {
-        self.parts.contains(&Part::Place(key))
+impl PlaceholderValue {
+    pub(super) fn has(&self, key: PlaceholderName) -> bool {
+        self.parts.contains(&TextPart::Place(key))
     }
 
     /// The string in this place, taken apart; a bare placeholder is one part.
-    pub(super) fn parts(&self) -> &[Part] {
+    pub(super) fn parts(&self) -> &[TextPart] {
         &self.parts
     }
 
     /// The value in the same place of another document; `None` where there is none, null, or an empty text: some
     /// services have the field in every answer, and nothing in it.
     pub(super) fn find<'a>(&self, document: &'a Value) -> Option<&'a Value> {
-        let step = |value: &'a Value, step: &Step| match step {
-            Step::Field(name) => value.get(name.as_str()),
-            Step::Item(index) => value.get(*index),
+        let step = |value: &'a Value, step: &JsonPathStep| match step {
+            JsonPathStep::Field(name) => value.get(name.as_str()),
+            JsonPathStep::Item(index) => value.get(*index),
         };
         let says_nothing = |value: &&'a Value| value.is_null() || value.as_str() == Some("");
         self.path.iter().try_fold(document, step).filter(|value| !says_nothing(value))
@@ -150,24 +159,24 @@ impl Place {
 }
 
 /// A text whose bare placeholders are in marked strings, and where they are.
-struct Quoted {
+struct QuotedText {
     text: String,
     /// Of each placeholder: where it begins in the original, and its length.
     places: Vec<(usize, usize)>,
 }
 
-impl Quoted {
+impl QuotedText {
     /// What is put before and behind a placeholder, in bytes.
-    const BEFORE: usize = '"'.len_utf8() + BARE.len_utf8();
+    const BEFORE: usize = '"'.len_utf8() + BARE_MARK.len_utf8();
     const BEHIND: usize = '"'.len_utf8();
 
     /// The words of serde_json, with the place in the original text.
-    fn fault(&self, error: &serde_json::Error) -> ShapeError {
+    fn fault(&self, error: &serde_json::Error) -> JsonPatternError {
         let words = error.to_string();
         let why = words.rsplit_once(" at line ").map_or(words.as_str(), |(why, _)| why).to_string();
         let lines = self.text.split_inclusive('\n').take(error.line().saturating_sub(1));
         let line_start: usize = lines.map(str::len).sum();
-        ShapeError::NotJson { why, at: self.original(line_start + error.column().saturating_sub(1)) }
+        JsonPatternError::NotJson { why, at: self.original(line_start + error.column().saturating_sub(1)) }
     }
 
     /// The byte of the original text that a byte of the quoted text stands for.
@@ -178,18 +187,18 @@ impl Quoted {
             if quoted < begin {
                 break;
             }
-            let end = begin + Quoted::BEFORE + length + Quoted::BEHIND;
+            let end = begin + QuotedText::BEFORE + length + QuotedText::BEHIND;
             if quoted < end {
-                return at + quoted.saturating_sub(begin + Quoted::BEFORE).min(*length);
+                return at + quoted.saturating_sub(begin + QuotedText::BEFORE).min(*length);
             }
-            added += Quoted::BEFORE + Quoted::BEHIND;
+            added += QuotedText::BEFORE + QuotedText::BEHIND;
         }
         quoted - added
     }
 }
 
 /// Puts bare placeholders (outside strings) into marked strings, so that serde_json can read the text.
-fn quote_bare(text: &str) -> Quoted {
+fn quote_bare(text: &str) -> QuotedText {
     let mut places = Vec::new();
     let mut quoted = String::with_capacity(text.len());
     let (mut in_string, mut escaped, mut skip_to) = (false, false, 0);
@@ -199,7 +208,7 @@ fn quote_bare(text: &str) -> Quoted {
         }
         match bare(&text[at..]).filter(|_| !in_string) {
             Some(placeholder) => {
-                quoted.extend(['"', BARE]);
+                quoted.extend(['"', BARE_MARK]);
                 quoted.push_str(placeholder);
                 quoted.push('"');
                 places.push((at, placeholder.len()));
@@ -210,46 +219,51 @@ fn quote_bare(text: &str) -> Quoted {
         in_string ^= c == '"' && !escaped;
         escaped = in_string && c == '\\' && !escaped;
     }
-    Quoted { text: quoted, places }
+    QuotedText { text: quoted, places }
 }
 
 /// The placeholder that opens a text.
 fn bare(text: &str) -> Option<&'static str> {
-    Key::opening(text).map(Key::placeholder).or_else(|| text.starts_with(ANY).then_some(ANY))
+    PlaceholderName::opening(text)
+        .map(PlaceholderName::placeholder)
+        .or_else(|| text.starts_with(ANY).then_some(ANY))
 }
 
-fn shape(value: Value) -> Result<Shape, ShapeError> {
+fn shape(value: Value) -> Result<JsonPattern, JsonPatternError> {
     match value {
         Value::Object(object) => {
-            object.into_iter().map(field).collect::<Result<Vec<_>, _>>().map(Shape::Object)
+            object.into_iter().map(field).collect::<Result<Vec<_>, _>>().map(JsonPattern::Object)
         }
-        Value::Array(items) => items.into_iter().map(shape).collect::<Result<Vec<_>, _>>().map(Shape::Array),
+        Value::Array(items) => {
+            items.into_iter().map(shape).collect::<Result<Vec<_>, _>>().map(JsonPattern::Array)
+        }
         Value::String(text) => Ok(text_shape(text)),
-        scalar @ (Value::Null | Value::Bool(_) | Value::Number(_)) => Ok(Shape::Scalar(scalar)),
+        scalar @ (Value::Null | Value::Bool(_) | Value::Number(_)) => Ok(JsonPattern::Scalar(scalar)),
     }
 }
 
-fn field((name, value): (String, Value)) -> Result<(String, Shape), ShapeError> {
-    let placeholders = Key::ALL.map(Key::placeholder);
-    let has_place = name.contains(BARE) || placeholders.iter().any(|placeholder| name.contains(placeholder));
+fn field((name, value): (String, Value)) -> Result<(String, JsonPattern), JsonPatternError> {
+    let placeholders = PlaceholderName::ALL.map(PlaceholderName::placeholder);
+    let has_place =
+        name.contains(BARE_MARK) || placeholders.iter().any(|placeholder| name.contains(placeholder));
     if has_place {
-        return Err(ShapeError::PlaceInName(name.replace(BARE, "")));
+        return Err(JsonPatternError::PlaceInName(name.replace(BARE_MARK, "")));
     }
     Ok((name, shape(value)?))
 }
 
-fn text_shape(text: String) -> Shape {
-    if let Some(placeholder) = text.strip_prefix(BARE) {
-        return Key::opening(placeholder).map_or(Shape::Any, Shape::Bare);
+fn text_shape(text: String) -> JsonPattern {
+    if let Some(placeholder) = text.strip_prefix(BARE_MARK) {
+        return PlaceholderName::opening(placeholder).map_or(JsonPattern::Any, JsonPattern::Bare);
     }
     let parts = pattern_parts(&text);
-    match parts.iter().any(|part| !matches!(part, Part::Literal(_))) {
-        true => Shape::Text(parts),
-        false => Shape::Scalar(Value::String(text)),
+    match parts.iter().any(|part| !matches!(part, TextPart::Literal(_))) {
+        true => JsonPattern::Text(parts),
+        false => JsonPattern::Scalar(Value::String(text)),
     }
 }
 
-fn fields_in(fields: &[(String, Shape)], object: &Map<String, Value>) -> Option<Captures> {
+fn fields_in(fields: &[(String, JsonPattern)], object: &Map<String, Value>) -> Option<Captures> {
     all(fields.iter().map(|(name, shape)| shape.captures(object.get(name)?)))
 }
 
@@ -279,7 +293,7 @@ mod tests {
     use super::*;
 
     fn captured(shape: &str, json: &str) -> Option<Captures> {
-        Shape::parse(shape).unwrap().captures(&serde_json::from_str(json).unwrap())
+        JsonPattern::parse(shape).unwrap().captures(&serde_json::from_str(json).unwrap())
     }
 
     fn fits(shape: &str, json: &str) -> bool {
@@ -362,19 +376,22 @@ mod tests {
 
     #[test]
     fn what_is_no_shape_is_named() {
-        assert!(matches!(Shape::parse("{\"a\""), Err(ShapeError::NotJson { .. })));
-        assert_eq!(Shape::parse("{seq}"), Err(ShapeError::NoContainer));
-        assert_eq!(Shape::parse("\"x\""), Err(ShapeError::NoContainer));
-        assert_eq!(Shape::parse(r#"{"{id}":1}"#), Err(ShapeError::PlaceInName("{id}".to_string())));
-        assert_eq!(Shape::parse(r#"{{id}:1}"#), Err(ShapeError::PlaceInName("{id}".to_string())));
-        assert_eq!(Shape::parse("[\"\u{fdd0}\"]"), Err(ShapeError::Reserved));
-        assert_eq!(Shape::parse("[\"\\uFDD0{seq}\"]"), Err(ShapeError::Reserved));
+        assert!(matches!(JsonPattern::parse("{\"a\""), Err(JsonPatternError::NotJson { .. })));
+        assert_eq!(JsonPattern::parse("{seq}"), Err(JsonPatternError::NoContainer));
+        assert_eq!(JsonPattern::parse("\"x\""), Err(JsonPatternError::NoContainer));
+        assert_eq!(
+            JsonPattern::parse(r#"{"{id}":1}"#),
+            Err(JsonPatternError::PlaceInName("{id}".to_string()))
+        );
+        assert_eq!(JsonPattern::parse(r#"{{id}:1}"#), Err(JsonPatternError::PlaceInName("{id}".to_string())));
+        assert_eq!(JsonPattern::parse("[\"\u{fdd0}\"]"), Err(JsonPatternError::Reserved));
+        assert_eq!(JsonPattern::parse("[\"\\uFDD0{seq}\"]"), Err(JsonPatternError::Reserved));
     }
 
     #[test]
     fn faults_are_where_the_text_has_them() {
-        let at = |text: &str| match Shape::parse(text) {
-            Err(ShapeError::NotJson { at, .. }) => at,
+        let at = |text: &str| match JsonPattern::parse(text) {
+            Err(JsonPatternError::NotJson { at, .. }) => at,
             other => panic!("{text}: {other:?}"),
         };
         assert_eq!(at(r#"{"pong":{now_ms}000}"#), 16);
@@ -387,9 +404,9 @@ mod tests {
 
     #[test]
     fn places_are_found_again_in_another_document() {
-        let shape = Shape::parse(r#"{"d":[0,{"id":"{id}"}],"t":{now_ms}}"#).unwrap();
+        let shape = JsonPattern::parse(r#"{"d":[0,{"id":"{id}"}],"t":{now_ms}}"#).unwrap();
         let document = serde_json::json!({"t": "12", "d": [9, {"id": "x"}]});
-        let read = |place: &Place| place.read(place.find(&document)?);
+        let read = |place: &PlaceholderValue| place.read(place.find(&document)?);
         let found: Vec<_> = shape.places().iter().map(read).collect();
         assert_eq!(found[0].as_ref().unwrap().id.as_deref(), Some("x"));
         assert_eq!(found[1].as_ref().unwrap().now_ms, Some(12));

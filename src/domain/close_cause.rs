@@ -3,13 +3,13 @@
 use std::fmt;
 use std::time::{Duration, SystemTime};
 
-use super::peer_text::PeerText;
-use super::shown;
+use super::format;
 use super::tcp::TcpView;
+use super::untrusted_text::UntrustedText;
 
 /// Who ended a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Who {
+pub enum ClosedBy {
     /// The other end of the WebSocket, or a hop that speaks in its name.
     Peer,
     /// wscheck itself, because it was done or because it gave the peer up.
@@ -18,12 +18,12 @@ pub enum Who {
     Network,
 }
 
-impl Who {
+impl ClosedBy {
     pub fn label(self) -> &'static str {
         match self {
-            Who::Peer => "peer",
-            Who::Us => "us",
-            Who::Network => "network",
+            ClosedBy::Peer => "peer",
+            ClosedBy::Us => "us",
+            ClosedBy::Network => "network",
         }
     }
 }
@@ -60,14 +60,14 @@ impl Violation {
 pub struct ClosePayload {
     /// `None` when the frame had none.
     pub code: Option<u16>,
-    pub reason: PeerText,
+    pub reason: UntrustedText,
 }
 
 /// How a connection ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum How {
+pub enum CloseKind {
     /// A close frame; `code` is `None` when the frame was empty (1005 in the RFC's terms).
-    CloseFrame { code: Option<u16>, reason: PeerText },
+    CloseFrame { code: Option<u16>, reason: UntrustedText },
     /// The TCP stream ended without a close frame (1006).
     Fin,
     /// TCP was reset.
@@ -75,9 +75,9 @@ pub enum How {
     /// TLS was closed by close_notify, without a close frame.
     TlsClose,
     /// The peer gave TLS up by an alert: its name in the IANA TLS Alerts registry (`decode_error`).
-    TlsAlert { alert: PeerText },
+    TlsAlert { alert: UntrustedText },
     /// The peer broke the protocol; wscheck closed. `close` is the close frame that broke it, where it was one.
-    Violation { rule: Violation, detail: PeerText, close: Option<Box<ClosePayload>> },
+    Violation { rule: Violation, detail: UntrustedText, close: Option<Box<ClosePayload>> },
     /// A message was larger than `--max-message-size`, so that wscheck closed. `size` is what was announced or had come.
     TooLarge { size: u64, limit: u64 },
     /// The path swallowed everything without a sign.
@@ -88,20 +88,20 @@ pub enum How {
     Error,
 }
 
-impl How {
+impl CloseKind {
     /// The name that scripts see.
     pub fn label(&self) -> &'static str {
         match self {
-            How::CloseFrame { .. } => "close_frame",
-            How::Fin => "fin",
-            How::Rst => "rst",
-            How::TlsClose => "tls_close",
-            How::TlsAlert { .. } => "tls_alert",
-            How::Violation { .. } => "violation",
-            How::TooLarge { .. } => "message_size_limit",
-            How::Silent => "silent",
-            How::Timeout => "timeout",
-            How::Error => "error",
+            CloseKind::CloseFrame { .. } => "close_frame",
+            CloseKind::Fin => "fin",
+            CloseKind::Rst => "rst",
+            CloseKind::TlsClose => "tls_close",
+            CloseKind::TlsAlert { .. } => "tls_alert",
+            CloseKind::Violation { .. } => "violation",
+            CloseKind::TooLarge { .. } => "message_size_limit",
+            CloseKind::Silent => "silent",
+            CloseKind::Timeout => "timeout",
+            CloseKind::Error => "error",
         }
     }
 }
@@ -140,21 +140,23 @@ impl CloseReply {
     }
 
     /// What ended the connection after our close frame.
-    pub fn of(who: Who, how: &How, os_error: Option<&str>) -> CloseReply {
+    pub fn of(who: ClosedBy, how: &CloseKind, os_error: Option<&str>) -> CloseReply {
         match how {
-            How::CloseFrame { code, reason } => {
+            CloseKind::CloseFrame { code, reason } => {
                 CloseReply::CloseFrame(ClosePayload { code: *code, reason: reason.clone() })
             }
-            How::Violation { close: Some(close), .. } => CloseReply::CloseFrame(ClosePayload::clone(close)),
-            How::Fin => CloseReply::Fin,
-            How::Rst => CloseReply::Rst,
-            How::TlsClose => CloseReply::TlsClose,
-            How::TlsAlert { .. }
-            | How::Violation { close: None, .. }
-            | How::TooLarge { .. }
-            | How::Silent
-            | How::Timeout
-            | How::Error => CloseReply::Broken(Ending::describe(who, how, os_error)),
+            CloseKind::Violation { close: Some(close), .. } => {
+                CloseReply::CloseFrame(ClosePayload::clone(close))
+            }
+            CloseKind::Fin => CloseReply::Fin,
+            CloseKind::Rst => CloseReply::Rst,
+            CloseKind::TlsClose => CloseReply::TlsClose,
+            CloseKind::TlsAlert { .. }
+            | CloseKind::Violation { close: None, .. }
+            | CloseKind::TooLarge { .. }
+            | CloseKind::Silent
+            | CloseKind::Timeout
+            | CloseKind::Error => CloseReply::Broken(CloseCause::describe(who, how, os_error)),
         }
     }
 }
@@ -175,7 +177,7 @@ impl fmt::Display for CloseReply {
             CloseReply::TlsClose => f.write_str("the peer closed TLS (close_notify) without a close frame"),
             CloseReply::Broken(why) => write!(f, "then {why}"),
             CloseReply::Nothing { waited } => {
-                write!(f, "the peer did not answer the close within {}", shown::duration(*waited))
+                write!(f, "the peer did not answer the close within {}", format::duration(*waited))
             }
             CloseReply::NotSent => f.write_str("the close frame did not leave this machine"),
         }
@@ -184,9 +186,9 @@ impl fmt::Display for CloseReply {
 
 /// How, when and by whom one connection ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Ending {
-    pub who: Who,
-    pub how: How,
+pub struct CloseCause {
+    pub who: ClosedBy,
+    pub how: CloseKind,
     /// How the peer took our close frame; `None` where we sent none, or did not wait for the answer.
     pub reply: Option<CloseReply>,
     /// The operating system's name for the error (`ECONNRESET`), where there was one.
@@ -200,30 +202,34 @@ pub struct Ending {
     pub at: SystemTime,
 }
 
-impl Ending {
+impl CloseCause {
     /// Whether the connection ended as planned: by us, with nothing wrong.
     pub fn was_planned(&self) -> bool {
-        self.who == Who::Us && matches!(self.how, How::CloseFrame { .. })
+        self.who == ClosedBy::Us && matches!(self.how, CloseKind::CloseFrame { .. })
     }
 
     /// Whether the connection was lost: it ended unplanned, and not by a limit of ours.
     pub fn is_loss(&self) -> bool {
-        !self.was_planned() && !matches!(self.how, How::TooLarge { .. })
+        !self.was_planned() && !matches!(self.how, CloseKind::TooLarge { .. })
     }
 
     /// Whether the connection ended by the peer's own hand, or that of a hop that speaks in its name.
     pub fn is_by_peers_hand(&self) -> bool {
         let by_hand = match self.how {
-            How::CloseFrame { .. } | How::Fin | How::Rst | How::TlsClose | How::TlsAlert { .. } => true,
+            CloseKind::CloseFrame { .. }
+            | CloseKind::Fin
+            | CloseKind::Rst
+            | CloseKind::TlsClose
+            | CloseKind::TlsAlert { .. } => true,
             // A close frame all the same: nats-server lets stale clients go with 1006.
-            How::Violation { close: Some(_), .. } => true,
-            How::Violation { close: None, .. }
-            | How::TooLarge { .. }
-            | How::Silent
-            | How::Timeout
-            | How::Error => false,
+            CloseKind::Violation { close: Some(_), .. } => true,
+            CloseKind::Violation { close: None, .. }
+            | CloseKind::TooLarge { .. }
+            | CloseKind::Silent
+            | CloseKind::Timeout
+            | CloseKind::Error => false,
         };
-        by_hand && self.who == Who::Peer
+        by_hand && self.who == ClosedBy::Peer
     }
 }
 
@@ -257,29 +263,31 @@ pub fn close_code_meaning(code: u16) -> &'static str {
     }
 }
 
-impl Ending {
+impl CloseCause {
     /// Who and how, as a fragment such as `peer sent close 1001 (going away) "bye"`.
-    pub fn describe(who: Who, how: &How, os_error: Option<&str>) -> String {
+    pub fn describe(who: ClosedBy, how: &CloseKind, os_error: Option<&str>) -> String {
         let said = match (how, who) {
-            (How::CloseFrame { code, reason }, who) => close_frame(who, *code, reason),
-            (How::Fin, _) => "peer closed TCP (FIN) without a close frame".to_string(),
-            (How::Rst, _) => "connection reset (RST)".to_string(),
-            (How::TlsClose, _) => "peer closed TLS (close_notify) without a close frame".to_string(),
-            (How::TlsAlert { alert }, _) => format!("peer gave up TLS (alert {alert}) without a close frame"),
-            (How::Violation { rule, detail, .. }, _) => {
+            (CloseKind::CloseFrame { code, reason }, who) => close_frame(who, *code, reason),
+            (CloseKind::Fin, _) => "peer closed TCP (FIN) without a close frame".to_string(),
+            (CloseKind::Rst, _) => "connection reset (RST)".to_string(),
+            (CloseKind::TlsClose, _) => "peer closed TLS (close_notify) without a close frame".to_string(),
+            (CloseKind::TlsAlert { alert }, _) => {
+                format!("peer gave up TLS (alert {alert}) without a close frame")
+            }
+            (CloseKind::Violation { rule, detail, .. }, _) => {
                 format!("peer broke the protocol: {} ({detail})", rule.label())
             }
-            (How::TooLarge { size, limit }, _) => format!(
+            (CloseKind::TooLarge { size, limit }, _) => format!(
                 "we closed: a message of {} is above our limit of {} (raise it with --max-message-size)",
-                shown::size(*size),
-                shown::size(*limit)
+                format::size(*size),
+                format::size(*limit)
             ),
-            (How::Silent, _) => "went silent".to_string(),
-            (How::Timeout, Who::Us) => {
+            (CloseKind::Silent, _) => "went silent".to_string(),
+            (CloseKind::Timeout, ClosedBy::Us) => {
                 "we gave up: heartbeats unanswered (close 4000 \"Heartbeat timeout\")".to_string()
             }
-            (How::Timeout, _) => "the network timed out".to_string(),
-            (How::Error, _) => "the network failed".to_string(),
+            (CloseKind::Timeout, _) => "the network timed out".to_string(),
+            (CloseKind::Error, _) => "the network failed".to_string(),
         };
         match os_error {
             Some(name) => format!("{said} [{name}]"),
@@ -288,9 +296,9 @@ impl Ending {
     }
 }
 
-impl fmt::Display for Ending {
+impl fmt::Display for CloseCause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&Ending::describe(self.who, &self.how, self.os_error.as_deref()))?;
+        f.write_str(&CloseCause::describe(self.who, &self.how, self.os_error.as_deref()))?;
         match &self.reply {
             Some(reply) => write!(f, "; {reply}"),
             None => Ok(()),
@@ -298,8 +306,8 @@ impl fmt::Display for Ending {
     }
 }
 
-fn close_frame(who: Who, code: Option<u16>, reason: &PeerText) -> String {
-    let subject = if who == Who::Us { "we" } else { "peer" };
+fn close_frame(who: ClosedBy, code: Option<u16>, reason: &UntrustedText) -> String {
+    let subject = if who == ClosedBy::Us { "we" } else { "peer" };
     let said = match code {
         Some(code) => format!("{subject} sent close {code} ({})", close_code_meaning(code)),
         None => format!("{subject} sent an empty close frame"),
@@ -311,8 +319,8 @@ fn close_frame(who: Who, code: Option<u16>, reason: &PeerText) -> String {
 mod tests {
     use super::*;
 
-    fn ending(who: Who, how: How) -> Ending {
-        Ending {
+    fn ending(who: ClosedBy, how: CloseKind) -> CloseCause {
+        CloseCause {
             who,
             how,
             reply: None,
@@ -326,59 +334,65 @@ mod tests {
 
     #[test]
     fn a_hostile_reason_is_shown_escaped() {
-        let how = How::CloseFrame { code: Some(1001), reason: PeerText::new("bye\x1b[2J") };
-        assert_eq!(ending(Who::Peer, how).to_string(), "peer sent close 1001 (going away) \"bye\\u{1b}[2J\"");
+        let how = CloseKind::CloseFrame { code: Some(1001), reason: UntrustedText::new("bye\x1b[2J") };
+        assert_eq!(
+            ending(ClosedBy::Peer, how).to_string(),
+            "peer sent close 1001 (going away) \"bye\\u{1b}[2J\""
+        );
     }
 
     #[test]
     fn a_broken_path_is_not_the_peers_hand() {
-        let violation = |rule, close| How::Violation { rule, detail: PeerText::default(), close };
+        let violation = |rule, close| CloseKind::Violation { rule, detail: UntrustedText::default(), close };
         let close = Some(Box::default());
-        assert!(ending(Who::Peer, How::Fin).is_by_peers_hand());
-        assert!(ending(Who::Peer, violation(Violation::InvalidCloseCode, close)).is_by_peers_hand());
-        assert!(!ending(Who::Peer, violation(Violation::Garbage, None)).is_by_peers_hand());
-        assert!(!ending(Who::Us, How::TooLarge { size: 2, limit: 1 }).is_by_peers_hand());
-        assert!(!ending(Who::Network, How::Rst).is_by_peers_hand());
-        assert!(!ending(Who::Network, How::Timeout).is_by_peers_hand());
+        assert!(ending(ClosedBy::Peer, CloseKind::Fin).is_by_peers_hand());
+        assert!(ending(ClosedBy::Peer, violation(Violation::InvalidCloseCode, close)).is_by_peers_hand());
+        assert!(!ending(ClosedBy::Peer, violation(Violation::Garbage, None)).is_by_peers_hand());
+        assert!(!ending(ClosedBy::Us, CloseKind::TooLarge { size: 2, limit: 1 }).is_by_peers_hand());
+        assert!(!ending(ClosedBy::Network, CloseKind::Rst).is_by_peers_hand());
+        assert!(!ending(ClosedBy::Network, CloseKind::Timeout).is_by_peers_hand());
     }
 
     #[test]
     fn our_size_limit_is_named_as_ours() {
         let mib = |n: u64| n * 1024 * 1024;
-        let how = How::TooLarge { size: mib(17), limit: mib(16) };
+        let how = CloseKind::TooLarge { size: mib(17), limit: mib(16) };
         assert_eq!(
-            ending(Who::Us, how).to_string(),
+            ending(ClosedBy::Us, how).to_string(),
             "we closed: a message of 17 MiB is above our limit of 16 MiB (raise it with --max-message-size)"
         );
     }
 
     #[test]
     fn each_reply_to_our_close_has_its_own_words() {
-        let of = |how: How| CloseReply::of(Who::Peer, &how, None);
-        let code = |code, reason| How::CloseFrame { code, reason: PeerText::new(reason) };
+        let of = |how: CloseKind| CloseReply::of(ClosedBy::Peer, &how, None);
+        let code = |code, reason| CloseKind::CloseFrame { code, reason: UntrustedText::new(reason) };
         assert_eq!(of(code(Some(1000), "")).to_string(), "the peer answered with close 1000");
         assert_eq!(of(code(Some(1011), "no")).to_string(), "the peer answered with close 1011 \"no\"");
         assert_eq!(of(code(None, "")).to_string(), "the peer answered with an empty close frame");
-        assert!(of(How::Fin).to_string().contains("(FIN) without a close frame"));
-        assert!(of(How::Rst).to_string().contains("(RST)"));
+        assert!(of(CloseKind::Fin).to_string().contains("(FIN) without a close frame"));
+        assert!(of(CloseKind::Rst).to_string().contains("(RST)"));
         let silent = CloseReply::Nothing { waited: Duration::from_secs(1) };
         assert_eq!(silent.to_string(), "the peer did not answer the close within 1 s");
-        let broken = CloseReply::of(Who::Network, &How::Timeout, Some("ETIMEDOUT"));
+        let broken = CloseReply::of(ClosedBy::Network, &CloseKind::Timeout, Some("ETIMEDOUT"));
         assert_eq!(broken.to_string(), "then the network timed out [ETIMEDOUT]");
     }
 
     #[test]
     fn only_our_own_close_is_planned() {
-        let close = || How::CloseFrame { code: Some(1000), reason: PeerText::default() };
-        assert!(ending(Who::Us, close()).was_planned());
-        assert!(!ending(Who::Peer, close()).was_planned());
-        assert!(!ending(Who::Us, How::Timeout).was_planned());
+        let close = || CloseKind::CloseFrame { code: Some(1000), reason: UntrustedText::default() };
+        assert!(ending(ClosedBy::Us, close()).was_planned());
+        assert!(!ending(ClosedBy::Peer, close()).was_planned());
+        assert!(!ending(ClosedBy::Us, CloseKind::Timeout).was_planned());
     }
 
     #[test]
     fn end_by_our_limit_is_neither_planned_nor_a_loss() {
-        let limit = ending(Who::Us, How::TooLarge { size: 2, limit: 1 });
+        let limit = ending(ClosedBy::Us, CloseKind::TooLarge { size: 2, limit: 1 });
         assert!(!limit.was_planned() && !limit.is_loss());
-        assert!(ending(Who::Us, How::Timeout).is_loss() && ending(Who::Peer, How::Fin).is_loss());
+        assert!(
+            ending(ClosedBy::Us, CloseKind::Timeout).is_loss()
+                && ending(ClosedBy::Peer, CloseKind::Fin).is_loss()
+        );
     }
 }

@@ -2,15 +2,15 @@
 
 use std::time::Duration;
 
-use super::heartbeat::presets::{Preset, Starter};
-use super::heartbeat::unmatched::Nearest;
-use super::peer_text::PeerText;
+use super::format;
+use super::heartbeat::presets::{HeartbeatStarter, Preset};
+use super::heartbeat::unmatched::NearestMessage;
 use super::report::{ConnReport, KindReport};
 use super::run::RunInfo;
-use super::shown;
+use super::untrusted_text::UntrustedText;
 
 /// So many of the server's intervals may pass without a word before it counts as silent.
-const INTERVALS: u32 = 2;
+const MAX_SILENT_INTERVALS: u32 = 2;
 
 /// Why the answers of app heartbeats did not come, where a preset was asked for or what came is typical of one.
 ///
@@ -38,15 +38,15 @@ pub fn unanswered(info: &RunInfo, connections: &[ConnReport], app: Option<&KindR
 /// - the preset has no hello that is answered, and the server never said what it should
 /// - what came is typical of another, or two of its intervals passed
 pub fn never_began(info: &RunInfo, connection: &ConnReport, elapsed: Duration) -> Option<String> {
-    let preset = preset(info).filter(|preset| preset.starter() == Starter::Server)?;
+    let preset = preset(info).filter(|preset| preset.starter() == HeartbeatStarter::Server)?;
     let shown = preset.first.is_some() || preset.awaited.is_some() || connection.server_pings_app > 0;
     let came = came(std::slice::from_ref(connection), Some(preset));
-    let waited = preset.server_every.is_some_and(|every| elapsed >= every * INTERVALS);
+    let waited = preset.server_every.is_some_and(|every| elapsed >= every * MAX_SILENT_INTERVALS);
     if shown || !(waited || came.looks.is_some()) {
         return None;
     }
     let every =
-        preset.server_every.map(|every| format!(" every {}", shown::duration(every))).unwrap_or_default();
+        preset.server_every.map(|every| format!(" every {}", format::duration(every))).unwrap_or_default();
     Some(format!(
         "the server never said what a server of the preset {} says{every}; {}",
         preset.name,
@@ -59,28 +59,28 @@ fn preset(info: &RunInfo) -> Option<&'static Preset> {
 }
 
 /// What came instead.
-struct Came<'a> {
-    first: Option<&'a PeerText>,
+struct UnmatchedTraffic<'a> {
+    first: Option<&'a UntrustedText>,
     /// The message that comes nearest to an answer, and how it differs.
-    nearest: Option<&'a Nearest>,
+    nearest: Option<&'a NearestMessage>,
     /// The presets that it is typical of, where none is that which was asked for.
     looks: Option<&'a [&'static str]>,
 }
 
-fn came<'a>(connections: &'a [ConnReport], preset: Option<&Preset>) -> Came<'a> {
+fn came<'a>(connections: &'a [ConnReport], preset: Option<&Preset>) -> UnmatchedTraffic<'a> {
     let heard = || connections.iter().filter_map(|connection| connection.overheard.as_ref());
     let looks = heard().map(|heard| heard.looks_like.as_slice()).find(|looks| !looks.is_empty());
     let is_other = |looks: &&[&str]| preset.is_none_or(|preset| !looks.contains(&preset.name));
-    Came {
+    UnmatchedTraffic {
         first: heard().find_map(|heard| heard.stranger.as_ref()),
         nearest: heard().find_map(|heard| heard.nearest.as_ref()),
         looks: looks.filter(is_other),
     }
 }
 
-impl Came<'_> {
+impl UnmatchedTraffic<'_> {
     fn told(&self) -> String {
-        let first = self.first.map_or("", PeerText::as_str);
+        let first = self.first.map_or("", UntrustedText::as_str);
         match (self.first, self.looks) {
             (_, Some(looks)) => {
                 let try_it = looks.first().unwrap_or(&"auto");
@@ -99,26 +99,30 @@ impl Came<'_> {
 mod tests {
     use std::sync::Arc;
 
-    use super::super::heartbeat::Kind;
-    use super::super::heartbeat::presets::{PresetUse, find};
-    use super::super::overheard::Overheard;
+    use super::super::heartbeat::HeartbeatKind;
+    use super::super::heartbeat::presets::{PresetSelection, find};
     use super::super::report::samples;
+    use super::super::server_traffic::ServerTraffic;
     use super::super::stats::Counts;
     use super::*;
 
     fn info(name: &str) -> RunInfo {
-        let preset = (!name.is_empty()).then(|| PresetUse::of(find(name).unwrap(), None, &[]));
+        let preset = (!name.is_empty()).then(|| PresetSelection::of(find(name).unwrap(), None, &[]));
         RunInfo { preset, ..samples::report(Vec::new()).info.as_ref().clone() }
     }
 
     fn hearing(first: &str, looks_like: &[&'static str]) -> ConnReport {
-        let stranger = (!first.is_empty()).then(|| PeerText::new(first));
-        let overheard = Overheard { stranger, looks_like: looks_like.to_vec(), ..Overheard::default() };
+        let stranger = (!first.is_empty()).then(|| UntrustedText::new(first));
+        let overheard =
+            ServerTraffic { stranger, looks_like: looks_like.to_vec(), ..ServerTraffic::default() };
         ConnReport { overheard: Some(Arc::new(overheard)), ..samples::connection(0) }
     }
 
     fn missed(missed: u64) -> KindReport {
-        KindReport { counts: Counts { missed, ..Counts::default() }, ..samples::kind(Kind::App, &[]) }
+        KindReport {
+            counts: Counts { missed, ..Counts::default() },
+            ..samples::kind(HeartbeatKind::App, &[])
+        }
     }
 
     fn finding(name: &str, connection: ConnReport, missed_asks: u64) -> Option<String> {
@@ -148,7 +152,7 @@ mod tests {
     fn what_another_finding_explains_is_left_to_it() {
         assert_eq!(finding("phoenix", ConnReport { echoes: 1, ..hearing("", &[]) }, 3), None);
         assert_eq!(finding("phoenix", hearing("", &[]), 0), None, "nothing was judged");
-        let answered = samples::kind(Kind::App, &[5]);
+        let answered = samples::kind(HeartbeatKind::App, &[5]);
         assert_eq!(unanswered(&info("phoenix"), &[hearing("h", &["sockjs"])], Some(&answered)), None);
     }
 

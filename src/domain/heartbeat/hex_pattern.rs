@@ -1,20 +1,20 @@
 //! Bytes written in hex: what a binary message says, or must say.
 
 use super::captures::Captures;
-use super::placeholder::{Key, Keys, TemplateError};
+use super::placeholder::{PlaceholderName, RequestKeys, TemplateError};
 
 /// The prefix of a template or pattern that is bytes instead of text.
 const HEX_PREFIX: &str = "hex:";
 /// A number in a binary message has so many bytes, the most significant first.
-const NUMBER: usize = 8;
+const NUMBER_BYTES: usize = 8;
 
 /// A stretch of a binary message.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Atom {
+enum HexAtom {
     /// A byte whose bits under the mask are these: `c0`, `3?`, `??`.
     Byte { value: u8, mask: u8 },
     /// A number of eight bytes, big-endian.
-    Place(Key),
+    Place(PlaceholderName),
     /// Whatever follows, also nothing.
     Rest,
 }
@@ -25,34 +25,34 @@ enum Atom {
 /// - `{seq}`, `{seq1}` and `{now_ms}` are numbers of eight bytes, big-endian
 /// - `*` at the end is whatever follows
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Bytes(Vec<Atom>);
+pub(super) struct HexPattern(Vec<HexAtom>);
 
-impl Bytes {
+impl HexPattern {
     /// Reads a `hex:` text; `None` when the text is not one.
-    pub(super) fn parse(given: &str) -> Option<Result<Bytes, TemplateError>> {
-        given.strip_prefix(HEX_PREFIX).map(|digits| atoms(given, digits).map(Bytes))
+    pub(super) fn parse(given: &str) -> Option<Result<HexPattern, TemplateError>> {
+        given.strip_prefix(HEX_PREFIX).map(|digits| atoms(given, digits).map(HexPattern))
     }
 
     /// Why these bytes cannot be sent, if they cannot: some are left open.
     pub(super) fn open_place(&self) -> Option<char> {
         self.0.iter().find_map(|atom| match atom {
-            Atom::Byte { mask: 0xff, .. } | Atom::Place(_) => None,
-            Atom::Byte { .. } => Some('?'),
-            Atom::Rest => Some('*'),
+            HexAtom::Byte { mask: 0xff, .. } | HexAtom::Place(_) => None,
+            HexAtom::Byte { .. } => Some('?'),
+            HexAtom::Rest => Some('*'),
         })
     }
 
     /// Whether a number is among them.
     pub(super) fn has_places(&self) -> bool {
-        self.0.iter().any(|atom| matches!(atom, Atom::Place(key) if key.tells()))
+        self.0.iter().any(|atom| matches!(atom, HexAtom::Place(key) if key.tells()))
     }
 
     /// The message that these bytes are with these keys.
-    pub(super) fn render(&self, keys: &Keys) -> Vec<u8> {
+    pub(super) fn render(&self, keys: &RequestKeys) -> Vec<u8> {
         let bytes = self.0.iter().map(|atom| match atom {
-            Atom::Byte { value, .. } => vec![*value],
-            Atom::Place(key) => key.number(keys).to_be_bytes().to_vec(),
-            Atom::Rest => Vec::new(),
+            HexAtom::Byte { value, .. } => vec![*value],
+            HexAtom::Place(key) => key.number(keys).to_be_bytes().to_vec(),
+            HexAtom::Rest => Vec::new(),
         });
         bytes.flatten().collect()
     }
@@ -62,16 +62,16 @@ impl Bytes {
         let (mut rest, mut found) = (message, Captures::default());
         for atom in &self.0 {
             match atom {
-                Atom::Rest => return Some(found),
-                Atom::Byte { value, mask } => {
+                HexAtom::Rest => return Some(found),
+                HexAtom::Byte { value, mask } => {
                     let (first, others) = rest.split_first()?;
                     if first & mask != *value {
                         return None;
                     }
                     rest = others;
                 }
-                Atom::Place(key) => {
-                    let (number, others) = rest.split_first_chunk::<NUMBER>()?;
+                HexAtom::Place(key) => {
+                    let (number, others) = rest.split_first_chunk::<NUMBER_BYTES>()?;
                     found = found.and(Captures::of_number(*key, u64::from_be_bytes(*number))?)?;
                     rest = others;
                 }
@@ -81,19 +81,19 @@ impl Bytes {
     }
 }
 
-fn atoms(given: &str, digits: &str) -> Result<Vec<Atom>, TemplateError> {
+fn atoms(given: &str, digits: &str) -> Result<Vec<HexAtom>, TemplateError> {
     let (mut atoms, mut rest, mut count) = (Vec::new(), digits, 0_usize);
-    let mut high: Option<Atom> = None;
+    let mut high: Option<HexAtom> = None;
     while let Some(c) = rest.chars().next() {
         if high.is_none()
-            && let Some(key) = Key::opening(rest).filter(|key| *key != Key::Id)
+            && let Some(key) = PlaceholderName::opening(rest).filter(|key| *key != PlaceholderName::Id)
         {
-            atoms.push(Atom::Place(key));
+            atoms.push(HexAtom::Place(key));
             rest = &rest[key.placeholder().len()..];
             continue;
         }
         if rest == "*" && high.is_none() && !atoms.is_empty() {
-            atoms.push(Atom::Rest);
+            atoms.push(HexAtom::Rest);
             break;
         }
         let nibble = nibble(c).ok_or_else(|| TemplateError::NotHex { given: given.to_string(), found: c })?;
@@ -114,32 +114,32 @@ fn atoms(given: &str, digits: &str) -> Result<Vec<Atom>, TemplateError> {
     }
 }
 
-fn nibble(c: char) -> Option<Atom> {
+fn nibble(c: char) -> Option<HexAtom> {
     match c {
-        '?' => Some(Atom::Byte { value: 0, mask: 0 }),
-        c => Some(Atom::Byte { value: c.to_digit(16)? as u8, mask: 0xf }),
+        '?' => Some(HexAtom::Byte { value: 0, mask: 0 }),
+        c => Some(HexAtom::Byte { value: c.to_digit(16)? as u8, mask: 0xf }),
     }
 }
 
-fn joined(high: &Atom, low: &Atom) -> Atom {
-    let parts = |atom: &Atom| match atom {
-        Atom::Byte { value, mask } => (*value, *mask),
-        Atom::Place(_) | Atom::Rest => (0, 0),
+fn joined(high: &HexAtom, low: &HexAtom) -> HexAtom {
+    let parts = |atom: &HexAtom| match atom {
+        HexAtom::Byte { value, mask } => (*value, *mask),
+        HexAtom::Place(_) | HexAtom::Rest => (0, 0),
     };
     let ((high, high_mask), (low, low_mask)) = (parts(high), parts(low));
-    Atom::Byte { value: high << 4 | low, mask: high_mask << 4 | low_mask }
+    HexAtom::Byte { value: high << 4 | low, mask: high_mask << 4 | low_mask }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn bytes(text: &str) -> Bytes {
-        Bytes::parse(text).unwrap().unwrap()
+    fn bytes(text: &str) -> HexPattern {
+        HexPattern::parse(text).unwrap().unwrap()
     }
 
-    fn keys() -> Keys {
-        Keys { seq: 258, id: String::new(), now_ms: 7 }
+    fn keys() -> RequestKeys {
+        RequestKeys { seq: 258, id: String::new(), now_ms: 7 }
     }
 
     #[test]
@@ -170,13 +170,13 @@ mod tests {
 
     #[test]
     fn what_is_no_hex_is_named() {
-        let refused = |text: &str| Bytes::parse(text).unwrap().unwrap_err().to_string();
+        let refused = |text: &str| HexPattern::parse(text).unwrap().unwrap_err().to_string();
         assert!(refused("hex:").contains("no hex digits"));
         assert!(refused("hex:*").contains("'*'"));
         assert!(refused("hex:c0*00").contains("'*'"));
         assert!(refused("hex:{id}").contains("'{'"));
         assert!(refused("hex:c{seq}").contains("'{'"));
         assert!(refused("hex:c0?").contains("3 hex digits"));
-        assert_eq!(Bytes::parse("c000"), None);
+        assert_eq!(HexPattern::parse("c000"), None);
     }
 }

@@ -3,12 +3,12 @@
 use std::fmt;
 use std::time::Duration;
 
-use super::peer_text::PeerText;
-use super::phase::{Phase, Phases};
+use super::phase::{Phase, PhaseTimes};
+use super::untrusted_text::UntrustedText;
 
 /// One address that was tried (RFC 8305: several may be under way at once).
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Attempt {
+pub struct ConnectAttempt {
     /// The address as shown: `127.0.0.1:9001`, `[::1]:9001`, or a socket's path.
     pub address: String,
     pub took: Duration,
@@ -18,7 +18,7 @@ pub struct Attempt {
 
 /// What TLS agreed on, and what the server's certificate says.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TlsFacts {
+pub struct TlsInfo {
     /// `TLSv1.3` or `TLSv1.2`.
     pub version: String,
     /// The cipher suite's IANA name.
@@ -28,16 +28,16 @@ pub struct TlsFacts {
     /// Whole days until the server's own certificate expires; negative when it has.
     pub days_left: Option<i64>,
     /// The certificate's subject, as its common name or first DNS name.
-    pub subject: Option<PeerText>,
+    pub subject: Option<UntrustedText>,
     /// The name of who issued it.
-    pub issuer: Option<PeerText>,
+    pub issuer: Option<UntrustedText>,
     /// False when `--insecure` skipped the check.
     pub verified: bool,
 }
 
 /// Who is asked to say when bytes leave and arrive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Stamper {
+pub enum TimestampChoice {
     /// The kernel as far as it does, else this process.
     #[default]
     Auto,
@@ -49,7 +49,7 @@ pub enum Stamper {
 
 /// Who says when bytes left and arrived: always at the socket, under TLS.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, PartialOrd, Ord)]
-pub enum Timestamps {
+pub enum TimestampSource {
     /// This process: just before the write, and when the read returned.
     #[default]
     User,
@@ -59,34 +59,34 @@ pub enum Timestamps {
     Kernel,
 }
 
-impl Timestamps {
+impl TimestampSource {
     /// In words.
     pub fn sentence(self) -> &'static str {
         match self {
-            Timestamps::User => "user space, at the socket",
-            Timestamps::KernelReceive => "the kernel's on receipt, user space on sending, at the socket",
-            Timestamps::Kernel => "the kernel's, on sending and on receipt",
+            TimestampSource::User => "user space, at the socket",
+            TimestampSource::KernelReceive => "the kernel's on receipt, user space on sending, at the socket",
+            TimestampSource::Kernel => "the kernel's, on sending and on receipt",
         }
     }
 }
 
 /// An open connection's facts.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Opened {
+pub struct ConnectInfo {
     /// The address in use; that of the proxy, when there is one.
     pub remote: Option<String>,
     pub local: Option<String>,
     /// The proxy on the way, without its password: the phases then measure the way to it.
     pub proxy: Option<String>,
-    pub phases: Phases,
+    pub phases: PhaseTimes,
     /// Every address that was tried, in the order of their start.
-    pub attempts: Vec<Attempt>,
-    pub tls: Option<TlsFacts>,
+    pub attempts: Vec<ConnectAttempt>,
+    pub tls: Option<TlsInfo>,
     pub subprotocols_offered: Vec<String>,
-    pub subprotocol: Option<PeerText>,
+    pub subprotocol: Option<UntrustedText>,
     /// Response headers that tell of servers and proxies (Server, Via, ...), name in lower case.
-    pub headers: Vec<(String, PeerText)>,
-    pub timestamps: Timestamps,
+    pub headers: Vec<(String, UntrustedText)>,
+    pub timestamps: TimestampSource,
 }
 
 /// What kind of failure kept a connection from opening; scripts see its label.
@@ -159,17 +159,17 @@ impl FailureKind {
 
 /// The HTTP response of a refused upgrade.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Refusal {
+pub struct RefusalResponse {
     pub status: u16,
     /// The telling headers (Server, Location, WWW-Authenticate, ...), name in lower case.
-    pub headers: Vec<(String, PeerText)>,
+    pub headers: Vec<(String, UntrustedText)>,
     /// The start of the body.
-    pub body: PeerText,
+    pub body: UntrustedText,
 }
 
 /// The peer of a connection that failed after TCP.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Reached {
+pub struct ReachedPeer {
     /// The address that answered; that of the proxy, when there is one.
     pub address: String,
     /// The proxy, without its password.
@@ -180,7 +180,7 @@ pub struct Reached {
 
 /// Why a connection could not be opened: at which step, and what the reader can do.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OpenError {
+pub struct ConnectError {
     /// The target, redacted.
     pub url: String,
     pub phase: Phase,
@@ -190,19 +190,19 @@ pub struct OpenError {
     /// What the reader can do, where something is known.
     pub hint: Option<String>,
     /// Every address that was tried.
-    pub attempts: Vec<Attempt>,
+    pub attempts: Vec<ConnectAttempt>,
     /// Where the connection stood when it failed; `None` before TCP.
-    pub reached: Option<Reached>,
+    pub reached: Option<ReachedPeer>,
     /// Present when HTTP answered with something other than 101.
-    pub refusal: Option<Refusal>,
+    pub refusal: Option<RefusalResponse>,
     /// From the start of the opening to the failure.
     pub took: Duration,
 }
 
-impl OpenError {
+impl ConnectError {
     /// The address that answered, or the proxy on the way to it; `None` where the URL names the address itself.
     pub fn whereabouts(&self) -> Option<String> {
-        let Reached { address, proxy, .. } = self.reached.as_ref()?;
+        let ReachedPeer { address, proxy, .. } = self.reached.as_ref()?;
         if let Some(proxy) = proxy {
             return Some(match self.phase {
                 Phase::Dns | Phase::Tcp => return None,
@@ -218,14 +218,14 @@ impl OpenError {
     }
 }
 
-impl fmt::Display for OpenError {
+impl fmt::Display for ConnectError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let place = self.whereabouts().map(|place| format!(" {place}")).unwrap_or_default();
         write!(f, "cannot open {}: {}{place}: {}", self.url, self.phase, self.cause)
     }
 }
 
-impl std::error::Error for OpenError {}
+impl std::error::Error for ConnectError {}
 
 #[cfg(test)]
 mod tests {
@@ -233,14 +233,14 @@ mod tests {
 
     fn error(url: &str, phase: Phase, address: &str, proxy: Option<&str>) -> String {
         let proxy = proxy.map(str::to_string);
-        OpenError {
+        ConnectError {
             url: url.to_string(),
             phase,
             kind: FailureKind::Other,
             cause: "why".to_string(),
             hint: None,
             attempts: Vec::new(),
-            reached: Some(Reached { address: address.to_string(), proxy, untried: Vec::new() }),
+            reached: Some(ReachedPeer { address: address.to_string(), proxy, untried: Vec::new() }),
             refusal: None,
             took: Duration::ZERO,
         }

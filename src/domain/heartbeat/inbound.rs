@@ -6,7 +6,7 @@ use serde_json::Value;
 
 /// The longest text that is read as JSON, in bytes. No heartbeat comes near it, and a hostile text grows
 /// some forty times when it is read.
-const LONGEST_JSON: usize = 1024 * 1024;
+const MAX_JSON_BYTES: usize = 1024 * 1024;
 
 /// A message as it came, borrowed from whoever received it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,17 +27,17 @@ impl MessageRef<'_> {
 
 /// A message with its JSON, which is parsed at most once however many patterns look at it.
 ///
-/// Cost is bounded: what is longer than [`LONGEST_JSON`] or deeper than serde_json's recursion limit
+/// Cost is bounded: what is longer than [`MAX_JSON_BYTES`] or deeper than serde_json's recursion limit
 /// (128) is no JSON to us.
 #[derive(Debug)]
-pub struct Incoming<'a> {
+pub struct InboundMessage<'a> {
     message: MessageRef<'a>,
     json: OnceLock<Option<Value>>,
 }
 
-impl<'a> Incoming<'a> {
-    pub fn new(message: MessageRef<'a>) -> Incoming<'a> {
-        Incoming { message, json: OnceLock::new() }
+impl<'a> InboundMessage<'a> {
+    pub fn new(message: MessageRef<'a>) -> InboundMessage<'a> {
+        InboundMessage { message, json: OnceLock::new() }
     }
 
     /// The message as it came.
@@ -62,7 +62,7 @@ impl<'a> Incoming<'a> {
 /// A scalar is no message of a JSON protocol, so nothing is parsed that does not open as a container.
 pub(super) fn parse(text: &str) -> Option<Value> {
     let opens = text.trim_ascii_start().starts_with(['{', '[']);
-    (opens && text.len() <= LONGEST_JSON).then(|| serde_json::from_str(text).ok())?
+    (opens && text.len() <= MAX_JSON_BYTES).then(|| serde_json::from_str(text).ok())?
 }
 
 #[cfg(test)]
@@ -70,21 +70,21 @@ mod tests {
     use super::*;
 
     fn is_json(text: &str) -> bool {
-        Incoming::new(MessageRef::Text(text)).json().is_some()
+        InboundMessage::new(MessageRef::Text(text)).json().is_some()
     }
 
     #[test]
     fn only_objects_and_arrays_are_json_messages() {
         assert!(is_json("{}") && is_json(" \n[1]"));
         assert!(!is_json("1") && !is_json("\"{}\"") && !is_json("{") && !is_json(""));
-        assert!(Incoming::new(MessageRef::Binary(b"{}")).json().is_none());
+        assert!(InboundMessage::new(MessageRef::Binary(b"{}")).json().is_none());
     }
 
     #[test]
     fn a_message_of_a_megabyte_is_the_longest_that_is_json() {
         let of = |bytes: usize| format!("[\"{}\"]", "x".repeat(bytes - 4));
-        assert!(is_json(&of(LONGEST_JSON)));
-        assert!(!is_json(&of(LONGEST_JSON + 1)));
+        assert!(is_json(&of(MAX_JSON_BYTES)));
+        assert!(!is_json(&of(MAX_JSON_BYTES + 1)));
     }
 
     #[test]
