@@ -25,10 +25,10 @@
 //! the search (what keeps the path open, whether the prescription holds) runs on the same pieces. The
 //! report is `domain::idle::report`, shown by `output::idle`.
 //!
-//! How `listen` and `probe-zombie` flow: a `net::guest` hears; `domain::listen::Listening` takes the moments of each
+//! How `listen` and `probe-zombie` flow: a `net::guest` hears; `domain::listen::ListenState` takes the moments of each
 //! kind of sound and says what they come to. `commands::listen` has one guest; `commands::probe_zombie` has six, each a
-//! task that says something and then dies in its way (`domain::zombie::Way`; the `wire`'s valve, below TLS, keeps a dead one from answering),
-//! and `domain::zombie::Findings` puts their lives together; a policy is inferred from what the clients differ in. The
+//! task that says something and then dies in its way (`domain::zombie::Behaviour`; the `wire`'s valve, below TLS, keeps a dead one from answering),
+//! and `domain::zombie::ZombieFindings` puts their lives together; a policy is inferred from what the clients differ in. The
 //! control vouches at the end, a `net::vigil` for this host (who stood still himself reads late), and a `net::proof` for
 //! the path (what it forgot looks silent, and kept). Each claim of either
 //! is tried against simulated servers (`domain::listen::simulated`, `domain::zombie::simulated`). Shown by
@@ -45,7 +45,7 @@
 //! - what the user sent is one set for the whole process (`domain::secrets`), which `domain::untrusted_text` looks into: no text
 //!   of a peer's can be shown without it
 //! - hints and advice name flags as words for the reader; below [`cli`] no code depends on one
-//! - what a peer can send at will reaches the rest as counts (`Heard`), so that a flood stays cheap
+//! - what a peer can send at will reaches the rest as counts (`FormRecord`), so that a flood stays cheap
 //! - of a run of many connections only what is shown reaches the printing thread (`output::EventFilter`), and the thread of
 //!   the connections may rest a millisecond between two looks at the network (`net::nap`, allowed by
 //!   `commands::ping::calm`), since the kernel has stamped what came

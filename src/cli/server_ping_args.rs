@@ -6,7 +6,7 @@ use super::args::without;
 use super::heartbeat::{parse, remember_fields};
 use crate::domain::heartbeat::pattern::Pattern;
 use crate::domain::heartbeat::template::Template;
-use crate::domain::listen::shapes::Shapes;
+use crate::domain::listen::known_pings::KnownPings;
 
 /// What the server asks by messages, besides the shapes that are known.
 #[derive(Debug, Clone, Args)]
@@ -23,13 +23,13 @@ pub struct AppPingArgs {
 
 impl AppPingArgs {
     /// The known shapes and the one that was added.
-    pub fn shapes(&self) -> Result<Shapes, String> {
+    pub fn shapes(&self) -> Result<KnownPings, String> {
         let pong = self.app_pong.as_deref().map(|text| parse::<Template>("--app-pong", text)).transpose()?;
         pong.iter().for_each(remember_fields);
         match self.app_ping.as_deref() {
             None if pong.is_some() => Err(without("--app-pong", "--app-ping")),
-            None => Ok(Shapes::default()),
-            Some(text) => Ok(Shapes::with(Some((parse::<Pattern>("--app-ping", text)?, pong)))),
+            None => Ok(KnownPings::default()),
+            Some(text) => Ok(KnownPings::with(Some((parse::<Pattern>("--app-ping", text)?, pong)))),
         }
     }
 }

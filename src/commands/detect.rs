@@ -8,7 +8,7 @@ use tokio_tungstenite::tungstenite::Message;
 use crate::domain::connect_info::ConnectError;
 use crate::domain::heartbeat::inbound::MessageRef;
 use crate::domain::heartbeat::presets::{FingerprintInput, PresetMatches, offered_at, resembles};
-use crate::domain::listen::shapes::shown;
+use crate::domain::listen::known_pings::shown;
 use crate::domain::target::Target;
 use crate::net::client::gzip::unpacked;
 use crate::net::client::idle_probe::say_goodbye;

@@ -11,7 +11,7 @@ use super::heartbeat::substitutes::Substitute;
 use super::heartbeat::unmatched::{NearestMessage, UnmatchedMessages};
 use super::incomplete::IncompleteData;
 use super::listen::Interval;
-use super::listen::shapes::shown;
+use super::listen::known_pings::shown;
 use super::nanos::Nanos;
 use super::untrusted_text::UntrustedText;
 

@@ -11,8 +11,10 @@ use super::plan::ListenPlan;
 use super::recorder::ListenRecorder;
 use crate::domain::close_cause::{CloseCause, CloseKind, CloseReply};
 use crate::domain::incomplete::{IncompleteData, IncompletePart};
-use crate::domain::listen::report::{ListenEvent, ListenReporter, Progress};
-use crate::domain::listen::{Circumstances, EndedBy, Findings, Kind, Known, Talk, Utterance};
+use crate::domain::listen::report::{ListenEvent, ListenProgress, ListenReporter};
+use crate::domain::listen::{
+    EndLiveness, EndedBy, ListenFindings, ObservationConditions, ServerEvent, ServerEventClass, Stimulus,
+};
 use crate::net::client::disconnect::Disconnect;
 use crate::net::client::observer::{Observer, ObserverConfig, ObserverEvent};
 use crate::net::client::websocket::WebSocket;
@@ -34,8 +36,8 @@ const OPENING_WINDOW: Duration = Duration::from_secs(1);
 
 /// What listening brought.
 pub struct ListenerResult {
-    pub circumstances: Circumstances,
-    pub findings: Findings,
+    pub circumstances: ObservationConditions,
+    pub findings: ListenFindings,
     /// The peer, or the path, ended it.
     pub ending: Option<Arc<CloseCause>>,
     /// How the peer took our close; `None` where it ended the connection, or where we answer nothing.
@@ -52,7 +54,7 @@ pub struct Listener<'a, S> {
     count: Option<u64>,
     answer: bool,
     /// `None`: the client says nothing of its own.
-    talk: Option<Talk>,
+    talk: Option<Stimulus>,
     progress_at: Instant,
     vigil: StallDetector,
     /// When this host last stood still, it did until then.
@@ -94,7 +96,7 @@ impl<'a, S: AsyncRead + AsyncWrite + TcpIntrospect + Unpin> Listener<'a, S> {
             end: now + plan.listen_for,
             count: plan.count,
             answer: plan.answer,
-            talk: plan.talk.as_ref().map(|_| Talk::default()),
+            talk: plan.talk.as_ref().map(|_| Stimulus::default()),
             progress_at: now + PROGRESS_INTERVAL,
             vigil: StallDetector::begin(),
             stood_until: None,
@@ -187,14 +189,14 @@ impl<'a, S: AsyncRead + AsyncWrite + TcpIntrospect + Unpin> Listener<'a, S> {
         }
     }
 
-    fn said(&mut self, at: Instant, said: &Utterance, answered: bool) {
+    fn said(&mut self, at: Instant, said: &ServerEvent, answered: bool) {
         let before = self.notes.listening.last(said.kind());
         let told = self.notes.note(at, said, answered);
         self.talk_hears(said.kind(), before, self.notes.age(at));
         told.into_iter().for_each(|told| self.reporter.report(&ListenEvent::Said(told)));
     }
 
-    fn talk_hears(&mut self, kind: Kind, before: Option<Duration>, age: Duration) {
+    fn talk_hears(&mut self, kind: ServerEventClass, before: Option<Duration>, age: Duration) {
         let (Some(talk), Some(before)) = (&mut self.talk, before) else { return };
         if self.notes.listening.clock().is_some_and(|clock| clock.kind == kind) {
             talk.heard(before, age);
@@ -222,7 +224,7 @@ impl<'a, S: AsyncRead + AsyncWrite + TcpIntrospect + Unpin> Listener<'a, S> {
 
     fn progress(&mut self) -> Option<StopReason> {
         self.progress_at = Instant::now() + PROGRESS_INTERVAL;
-        self.reporter.report(&ListenEvent::Progress(Progress {
+        self.reporter.report(&ListenEvent::Progress(ListenProgress {
             listened: self.notes.opened.elapsed(),
             until: self.end - self.notes.opened,
             heartbeats: self.notes.listening.heartbeats(),
@@ -232,16 +234,16 @@ impl<'a, S: AsyncRead + AsyncWrite + TcpIntrospect + Unpin> Listener<'a, S> {
     }
 
     /// Whether the other end knows the connection, too, though no end was heard.
-    async fn known(&mut self, over: &StopReason, interrupt: &CancellationToken) -> Known {
+    async fn known(&mut self, over: &StopReason, interrupt: &CancellationToken) -> EndLiveness {
         let proof = match over {
             StopReason::Time | StopReason::Interrupt => ask_until(self.guest.stream(), interrupt).await,
-            StopReason::Cut(_) => return Known::ToTheEnd,
+            StopReason::Cut(_) => return EndLiveness::ToTheEnd,
         };
         match proof {
-            Liveness::Unheard => Known::Forgotten,
-            Liveness::Over if self.is_reset().await => Known::Forgotten,
-            Liveness::Over | Liveness::Heard | Liveness::Untold => Known::ToTheEnd,
-            Liveness::Unfinished => Known::Unasked,
+            Liveness::Unheard => EndLiveness::Forgotten,
+            Liveness::Over if self.is_reset().await => EndLiveness::Forgotten,
+            Liveness::Over | Liveness::Heard | Liveness::Untold => EndLiveness::ToTheEnd,
+            Liveness::Unfinished => EndLiveness::Unasked,
         }
     }
 
@@ -276,7 +278,7 @@ impl<'a, S: AsyncRead + AsyncWrite + TcpIntrospect + Unpin> Listener<'a, S> {
         });
         let incomplete = self.incomplete().filter(|_| !is_refused);
         let known = self.known(&over, interrupt).await;
-        let circumstances = Circumstances {
+        let circumstances = ObservationConditions {
             listened,
             answered: self.answer,
             ended: ending.as_deref().map(EndedBy::from),

@@ -21,7 +21,9 @@ use crate::domain::close_cause::{CloseCause, CloseKind};
 use crate::domain::connect_info::{ConnectError, ConnectInfo};
 use crate::domain::format;
 use crate::domain::listen::report::{ListenEvent, ListenInfo, ListenReport, ListenReporter};
-use crate::domain::listen::{Circumstances, Findings, Known, Listening, Unanswered, Verdict};
+use crate::domain::listen::{
+    EndLiveness, ListenFindings, ListenState, ListenVerdict, ObservationConditions, UnansweredPolicy,
+};
 use crate::domain::report;
 
 /// Runs the plan. Everything is told to `reporter`, the report last; it is also returned.
@@ -87,9 +89,10 @@ enum ListenOutcome {
 impl ListenOutcome {
     fn report(self, info: Arc<ListenInfo>, started_at: SystemTime, start: Instant) -> ListenReport {
         let elapsed = start.elapsed();
-        let nothing = || Listening::default().findings(&Circumstances::default());
+        let nothing = || ListenState::default().findings(&ObservationConditions::default());
         let unheard = |verdict, reason: String, error| {
-            let findings = Findings { verdict: Verdict::Inconclusive, reasons: vec![reason], ..nothing() };
+            let findings =
+                ListenFindings { verdict: ListenVerdict::Inconclusive, reasons: vec![reason], ..nothing() };
             (findings, verdict, error)
         };
         let (opened, ending, close_reply) = match &self {
@@ -140,7 +143,7 @@ impl ListenOutcome {
 /// that left it unanswered, or may have because this host stood still, or a limit of ours ended it.
 fn judge(overheard: &ListenerResult) -> report::RunResult {
     let ListenerResult { circumstances, findings, ending, excused, .. } = overheard;
-    let provoked = matches!(findings.unanswered, Some(Unanswered::Ends { .. }));
+    let provoked = matches!(findings.unanswered, Some(UnansweredPolicy::Ends { .. }));
     match (findings.verdict, ending) {
         (_, Some(_)) if *excused => report::RunResult::Inconclusive,
         // A limit of ours: what would have come later is not known.
@@ -149,14 +152,14 @@ fn judge(overheard: &ListenerResult) -> report::RunResult {
         }
         (_, Some(_)) if !provoked => report::RunResult::Failed,
         (_, _) if circumstances.interrupted => report::RunResult::Interrupted { measured: true },
-        (Verdict::Inconclusive, _) => report::RunResult::Inconclusive,
+        (ListenVerdict::Inconclusive, _) => report::RunResult::Inconclusive,
         // It ended, and nobody knows when.
-        (_, None) if circumstances.known == Known::Forgotten => report::RunResult::Inconclusive,
+        (_, None) if circumstances.known == EndLiveness::Forgotten => report::RunResult::Inconclusive,
         (
-            Verdict::ServerPingsEvery
-            | Verdict::ServerIsSilentFor
-            | Verdict::PeriodicMessages
-            | Verdict::Irregular,
+            ListenVerdict::ServerPingsEvery
+            | ListenVerdict::ServerIsSilentFor
+            | ListenVerdict::PeriodicMessages
+            | ListenVerdict::Irregular,
             _,
         ) => report::RunResult::Passed,
     }
@@ -166,7 +169,11 @@ fn cut_short(listened: Duration, listen_for: Duration) -> String {
     format!("interrupted after {} of {}", format::duration(listened), format::duration(listen_for))
 }
 
-fn reasons(findings: &Findings, verdict: report::RunResult, ending: Option<&CloseCause>) -> Vec<String> {
+fn reasons(
+    findings: &ListenFindings,
+    verdict: report::RunResult,
+    ending: Option<&CloseCause>,
+) -> Vec<String> {
     let ended = ending
         .filter(|_| verdict != report::RunResult::Passed)
         .map(|ending| format!("the connection ended before its time: {ending}"));

@@ -6,8 +6,8 @@ use crate::domain::heartbeat::pattern::Pattern;
 use crate::domain::heartbeat::presets::PresetSelection;
 use crate::domain::heartbeat::protocol_profile::{KeepaliveSpec, ProtocolProfile};
 use crate::domain::heartbeat::template::Template;
+use crate::domain::listen::known_pings::KnownPings;
 use crate::domain::listen::report::ListenInfo;
-use crate::domain::listen::shapes::Shapes;
 use crate::domain::target::Target;
 use crate::net::client::observer::ObserverConfig;
 use crate::net::client::preamble::Preamble;
@@ -28,7 +28,7 @@ pub struct ListenPlan {
     /// What the client says between heartbeats; `None`: nothing.
     pub talk: Option<Template>,
     /// What heartbeats in messages look like.
-    pub shapes: Shapes,
+    pub shapes: KnownPings,
     /// What is said now and then, so that the server does not take the client for dead; and what answers it.
     pub alive: Option<KeepaliveSpec>,
     pub pong: Pattern,

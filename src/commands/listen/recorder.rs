@@ -5,9 +5,9 @@ use std::time::{Duration, SystemTime};
 use tokio::time::Instant;
 
 use crate::commands::event_throttle::ServerEventThrottle;
-use crate::domain::listen::report::Said;
-use crate::domain::listen::shapes::{Shapes, shown_bytes};
-use crate::domain::listen::{Listening, Sound, Utterance};
+use crate::domain::listen::known_pings::{KnownPings, shown_bytes};
+use crate::domain::listen::report::ServerEventNotice;
+use crate::domain::listen::{ListenState, ServerEvent, ServerEventKind};
 use crate::net::client::preamble::{PreambleEvent, PreambleEventKind};
 use crate::net::time::unix_ms;
 
@@ -17,18 +17,18 @@ const MAX_PENDING_NOTICES: usize = 64;
 /// What was heard of one connection. Memory does not grow with it.
 pub struct ListenRecorder {
     pub opened: Instant,
-    pub listening: Listening,
+    pub listening: ListenState,
     /// They learn from what they see.
-    pub shapes: Shapes,
+    pub shapes: KnownPings,
     telling: ServerEventThrottle,
     /// What came during the greeting.
-    untold: Vec<Said>,
+    untold: Vec<ServerEventNotice>,
 }
 
 impl ListenRecorder {
     /// Of a connection that opened at this moment.
-    pub fn new(opened: Instant, shapes: Shapes) -> ListenRecorder {
-        let listening = Listening::new(Duration::ZERO, false);
+    pub fn new(opened: Instant, shapes: KnownPings) -> ListenRecorder {
+        let listening = ListenState::new(Duration::ZERO, false);
         ListenRecorder {
             opened,
             listening,
@@ -43,8 +43,12 @@ impl ListenRecorder {
         let PreambleEvent { at, saying, answered } = word;
         let said = match saying {
             PreambleEventKind::Ours => return self.listening.talked(self.age(at)),
-            PreambleEventKind::Ping(payload) => Utterance::plain(Sound::Ping, shown_bytes(payload)),
-            PreambleEventKind::Pong(payload) => Utterance::plain(Sound::Pong, shown_bytes(payload)),
+            PreambleEventKind::Ping(payload) => {
+                ServerEvent::plain(ServerEventKind::Ping, shown_bytes(payload))
+            }
+            PreambleEventKind::Pong(payload) => {
+                ServerEvent::plain(ServerEventKind::Pong, shown_bytes(payload))
+            }
             PreambleEventKind::Message(message) => self.shapes.hear(message, unix_ms()).0,
             PreambleEventKind::Awaited(message) => match self.shapes.hear(message, unix_ms()).0 {
                 said if said.sound.is_heartbeat() => said,
@@ -60,7 +64,7 @@ impl ListenRecorder {
         }
     }
 
-    fn keep(&mut self, said: Said) {
+    fn keep(&mut self, said: ServerEventNotice) {
         let is_full = self.untold.len() >= MAX_PENDING_NOTICES;
         let last = self
             .untold
@@ -68,23 +72,23 @@ impl ListenRecorder {
             .rev()
             .find(|last| is_full && (last.sound, last.shape) == (said.sound, said.shape));
         match last {
-            Some(last) => *last = Said { count: last.count + said.count, ..said },
+            Some(last) => *last = ServerEventNotice { count: last.count + said.count, ..said },
             None => self.untold.push(said),
         }
     }
 
     /// What came during the greeting, to be told now that it is over.
-    pub fn take_untold(&mut self) -> Vec<Said> {
+    pub fn take_untold(&mut self) -> Vec<ServerEventNotice> {
         std::mem::take(&mut self.untold)
     }
 
     /// The server said something by itself; gives what is to be told of it now.
-    pub fn note(&mut self, at: Instant, said: &Utterance, answered: bool) -> Option<Said> {
+    pub fn note(&mut self, at: Instant, said: &ServerEvent, answered: bool) -> Option<ServerEventNotice> {
         let age = self.age(at);
         let before = self.listening.last(said.kind());
         self.listening.heard(age, said);
         let count = self.telling.note(said.kind(), at)?;
-        Some(Said {
+        Some(ServerEventNotice {
             at: SystemTime::now(),
             sound: said.sound,
             shape: said.shape,
@@ -109,7 +113,7 @@ mod tests {
     #[test]
     fn of_a_flood_during_the_greeting_no_more_is_kept_than_can_be_told() {
         let opened = Instant::now();
-        let mut notes = ListenRecorder::new(opened, Shapes::default());
+        let mut notes = ListenRecorder::new(opened, KnownPings::default());
         for n in 0..500 {
             let at = opened + Duration::from_millis(n * 20);
             notes.overhear(PreambleEvent { at, saying: PreambleEventKind::Ping(b"x"), answered: true });

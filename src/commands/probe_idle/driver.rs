@@ -12,9 +12,10 @@ use tokio_util::sync::CancellationToken;
 use super::plan::IdlePlan;
 use super::probe_task::{ProbeTask, ProbeTaskEvent, ProbeTaskMessage, SharedSearch, observation};
 use crate::domain::connect_info::ConnectError;
-use crate::domain::idle::report::{IdleEvent, IdleReporter, Sighting};
+use crate::domain::idle::report::{IdleEvent, IdleReporter, ProbeSighting};
 use crate::domain::idle::{
-    Bracket, Cut, Findings, Observation, Order, PlanError, ProbeId, Role, Search, Seen, Step,
+    Bracket, IdleFindings, Observation, PlanError, ProbeEvent, ProbeId, ProbeOrder, ProbeRole, Search,
+    SearchStep, VisibleEnd,
 };
 use crate::net::stall_detector::StallDetector;
 
@@ -23,9 +24,9 @@ const PROGRESS_INTERVAL: Duration = Duration::from_secs(1);
 
 /// What a hunt brought.
 pub struct SearchResult {
-    pub findings: Findings,
+    pub findings: IdleFindings,
     /// How a control was last seen to end.
-    pub control_cut: Option<Cut>,
+    pub control_cut: Option<VisibleEnd>,
     /// The last failure to open.
     pub error: Option<Arc<ConnectError>>,
     /// For so long at the longest this host stood still.
@@ -34,7 +35,7 @@ pub struct SearchResult {
 
 /// One connection as the hunt knows it.
 struct TrackedProbe {
-    role: Role,
+    role: ProbeRole,
     span: watch::Sender<Option<Duration>>,
     cancel: CancellationToken,
 }
@@ -53,7 +54,7 @@ pub struct SearchDriver<'a> {
     bracket: Bracket,
     is_provisional_told: bool,
     progress_at: Instant,
-    control_cut: Option<Cut>,
+    control_cut: Option<VisibleEnd>,
     error: Option<Arc<ConnectError>>,
     vigil: StallDetector,
 }
@@ -95,12 +96,12 @@ impl<'a> SearchDriver<'a> {
     pub async fn run(mut self, interrupt: &CancellationToken) -> SearchResult {
         loop {
             match self.search.next(self.start.elapsed()) {
-                Step::Act(orders) => {
+                SearchStep::Act(orders) => {
                     orders.into_iter().for_each(|order| self.carry_out(order));
                     self.hear(interrupt);
                 }
-                Step::Wait { until } => self.wait(self.start + until, interrupt).await,
-                Step::Done => break,
+                SearchStep::Wait { until } => self.wait(self.start + until, interrupt).await,
+                SearchStep::Done => break,
             }
             // What a search does at once must not keep the connections from their turns.
             tokio::task::coop::consume_budget().await;
@@ -141,19 +142,19 @@ impl<'a> SearchDriver<'a> {
         self.tell_progress();
     }
 
-    fn carry_out(&mut self, order: Order) {
+    fn carry_out(&mut self, order: ProbeOrder) {
         match order {
-            Order::Open { probe, role, ask_at } => self.open(probe, role, ask_at),
-            Order::Ask { probe, at } => {
+            ProbeOrder::Open { probe, role, ask_at } => self.open(probe, role, ask_at),
+            ProbeOrder::Ask { probe, at } => {
                 if let Some(known) = self.known.get(&probe) {
                     known.span.send_replace(Some(at));
                 }
             }
-            Order::Cancel { probe } => self.close(probe),
+            ProbeOrder::Cancel { probe } => self.close(probe),
         }
     }
 
-    fn open(&mut self, probe: ProbeId, role: Role, ask_at: Option<Duration>) {
+    fn open(&mut self, probe: ProbeId, role: ProbeRole, ask_at: Option<Duration>) {
         let (span, receiver) = watch::channel(ask_at);
         let cancel = CancellationToken::new();
         let line = ProbeTask {
@@ -179,7 +180,9 @@ impl<'a> SearchDriver<'a> {
         let Some(known) = self.known.get(&probe) else { return };
         let (role, ask_at) = (known.role, *known.span.borrow());
         self.search.observe(&observation);
-        if let (Role::Control | Role::SecondControl, Seen::Ended { cut, .. }) = (role, &observation.seen) {
+        if let (ProbeRole::Control | ProbeRole::SecondControl, ProbeEvent::Ended { cut, .. }) =
+            (role, &observation.seen)
+        {
             self.control_cut = Some(cut.clone());
         }
         if is_over(&observation.seen) {
@@ -189,7 +192,13 @@ impl<'a> SearchDriver<'a> {
         self.tell_changes();
     }
 
-    fn tell(&mut self, role: Role, ask_at: Option<Duration>, told: ProbeTaskEvent, observation: Observation) {
+    fn tell(
+        &mut self,
+        role: ProbeRole,
+        ask_at: Option<Duration>,
+        told: ProbeTaskEvent,
+        observation: Observation,
+    ) {
         let probe = observation.probe;
         // What is seen may be told later.
         let at = self.started_at + observation.at;
@@ -199,8 +208,8 @@ impl<'a> SearchDriver<'a> {
                 self.error = Some(Arc::clone(&error));
                 IdleEvent::OpenFailed { probe, role, at, error }
             }
-            ProbeTaskEvent::Seen(Seen::Beat | Seen::Replied) => return,
-            ProbeTaskEvent::Seen(_) => IdleEvent::Seen(Sighting { role, ask_at, observation, at }),
+            ProbeTaskEvent::Seen(ProbeEvent::Beat | ProbeEvent::Replied) => return,
+            ProbeTaskEvent::Seen(_) => IdleEvent::Seen(ProbeSighting { role, ask_at, observation, at }),
         };
         self.reporter.report(&event);
     }
@@ -232,9 +241,16 @@ impl<'a> SearchDriver<'a> {
     }
 }
 
-fn is_over(seen: &Seen) -> bool {
+fn is_over(seen: &ProbeEvent) -> bool {
     match seen {
-        Seen::OpenFailed { .. } | Seen::Survived { .. } | Seen::Died { .. } | Seen::Ended { .. } => true,
-        Seen::Opened | Seen::Beat | Seen::Asked { .. } | Seen::Spoke { .. } | Seen::Replied => false,
+        ProbeEvent::OpenFailed { .. }
+        | ProbeEvent::Survived { .. }
+        | ProbeEvent::Died { .. }
+        | ProbeEvent::Ended { .. } => true,
+        ProbeEvent::Opened
+        | ProbeEvent::Beat
+        | ProbeEvent::Asked { .. }
+        | ProbeEvent::Spoke { .. }
+        | ProbeEvent::Replied => false,
     }
 }

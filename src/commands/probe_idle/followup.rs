@@ -14,9 +14,9 @@ use super::probe_task::{EstablishedProbe, open};
 use crate::domain::close_cause::{CloseCause, CloseKind, ClosedBy};
 use crate::domain::format::duration;
 use crate::domain::heartbeat::HeartbeatKind;
-use crate::domain::idle::refresh::{self, Fate, Method, Refresh, Row};
-use crate::domain::idle::report::{IdleEvent, IdleReporter, Verified, VerifyOutcome};
-use crate::domain::idle::{Findings, Prescription, SHORTEST_SURVIVOR, Verdict};
+use crate::domain::idle::refresh::{self, KeepaliveMethod, KeepaliveOutcome, MethodResult, RefreshResults};
+use crate::domain::idle::report::{IdleEvent, IdleReporter, Verification, VerifyOutcome};
+use crate::domain::idle::{IdleFindings, IdleVerdict, MIN_SURVIVED_SPAN, Recommendation};
 use crate::net::client::idle_probe::keepalive::{self, KeepalivePlan, KeepaliveResult, KeepaliveTraffic};
 use crate::net::client::idle_probe::say_goodbye;
 
@@ -48,20 +48,20 @@ impl KeepaliveTrial {
     }
 
     /// What to try after these findings; the error says why nothing is to be learned.
-    fn after(findings: &Findings) -> Result<KeepaliveTrial, &'static str> {
-        let lo = findings.bracket.lo.filter(|lo| *lo >= SHORTEST_SURVIVOR).ok_or("no silence survived");
+    fn after(findings: &IdleFindings) -> Result<KeepaliveTrial, &'static str> {
+        let lo = findings.bracket.lo.filter(|lo| *lo >= MIN_SURVIVED_SPAN).ok_or("no silence survived");
         let above =
             |hi: Option<Duration>| Ok(KeepaliveTrial::between(lo?, hi.ok_or("no upper end is known")?));
         match findings.verdict {
-            Verdict::IdleTimeout | Verdict::ServerPolicy => above(findings.bracket.hi),
-            Verdict::Stochastic => above(findings.spread.map(|range| range.max)),
-            Verdict::LifetimeCap => {
+            IdleVerdict::IdleTimeout | IdleVerdict::ServerPolicy => above(findings.bracket.hi),
+            IdleVerdict::Stochastic => above(findings.spread.map(|range| range.max)),
+            IdleVerdict::LifetimeCap => {
                 let age = findings.lifetime.ok_or("the lifetime is not known")?;
                 Ok(KeepaliveTrial::between(age.lo, age.hi))
             }
-            Verdict::NoTimeoutUpToMax => Err("nothing was cut"),
-            Verdict::ServerKeepsItBusy => Err("the server keeps it open by itself"),
-            Verdict::Inconclusive => {
+            IdleVerdict::NoTimeoutUpToMax => Err("nothing was cut"),
+            IdleVerdict::ServerKeepsItBusy => Err("the server keeps it open by itself"),
+            IdleVerdict::Inconclusive => {
                 let age = findings.lifetime_or_idle.ok_or("the search found no answer")?;
                 Ok(KeepaliveTrial::between(age.lo, age.hi))
             }
@@ -70,13 +70,13 @@ impl KeepaliveTrial {
 }
 
 /// The interval to verify, and for how long to hold a connection; the error says why there is nothing to verify.
-fn to_verify(findings: &Findings) -> Result<(Duration, Duration), &'static str> {
-    let interval = match (findings.verdict, Prescription::of(findings)) {
-        (Verdict::Stochastic, _) => return Err("no interval is sure"),
-        (_, Some(Prescription::Reconnect { .. })) => return Err("no heartbeat helps against a lifetime"),
-        (_, Some(Prescription::Heartbeat { found: false, .. })) => return Err("no timeout was found"),
+fn to_verify(findings: &IdleFindings) -> Result<(Duration, Duration), &'static str> {
+    let interval = match (findings.verdict, Recommendation::of(findings)) {
+        (IdleVerdict::Stochastic, _) => return Err("no interval is sure"),
+        (_, Some(Recommendation::Reconnect { .. })) => return Err("no heartbeat helps against a lifetime"),
+        (_, Some(Recommendation::Heartbeat { found: false, .. })) => return Err("no timeout was found"),
         (_, None) => return Err("no interval is prescribed"),
-        (_, Some(Prescription::Heartbeat { interval, .. })) => interval,
+        (_, Some(Recommendation::Heartbeat { interval, .. })) => interval,
     };
     let hi = findings.bracket.hi.ok_or("no upper end is known")?;
     Ok((interval, hi * 2 + interval))
@@ -85,22 +85,22 @@ fn to_verify(findings: &Findings) -> Result<(Duration, Duration), &'static str> 
 /// What came of it.
 #[derive(Default)]
 pub struct FollowupResult {
-    pub refresh: Option<Refresh>,
-    pub verified: Option<Verified>,
+    pub refresh: Option<RefreshResults>,
+    pub verified: Option<Verification>,
     pub untried: Vec<String>,
     /// The user wanted no more.
     pub interrupted: bool,
 }
 
 enum FollowupEvent {
-    Row(Row),
+    Row(MethodResult),
     Beat { beats: u64, held: Duration, until: Duration },
-    Verified(Verified),
+    Verified(Verification),
 }
 
 impl FollowupPlan {
     /// What is asked for, and of use after these findings.
-    pub fn of(plan: &IdlePlan, findings: &Findings) -> FollowupPlan {
+    pub fn of(plan: &IdlePlan, findings: &IdleFindings) -> FollowupPlan {
         let mut trials = FollowupPlan::default();
         if findings.partial {
             return trials;
@@ -150,9 +150,9 @@ impl FollowupPlan {
             }
         }
         while tasks.join_next().await.is_some() {}
-        let lacks_rows = self.refresh.is_some() && rows.len() < Method::ALL.len();
+        let lacks_rows = self.refresh.is_some() && rows.len() < KeepaliveMethod::ALL.len();
         outcome.interrupted = lacks_rows || (self.verify.is_some() && outcome.verified.is_none());
-        outcome.refresh = self.refresh.map(|_| Refresh::of(rows));
+        outcome.refresh = self.refresh.map(|_| RefreshResults::of(rows));
         outcome.untried = self.untried;
         outcome
     }
@@ -169,7 +169,7 @@ impl FollowupPlan {
         let (mut tasks, plan) = (JoinSet::new(), Arc::new(plan));
         let trial = || (Arc::clone(&plan), news.clone(), interrupt.clone(), Arc::clone(&places));
         if let Some(upkeep) = self.refresh {
-            for method in Method::ALL {
+            for method in KeepaliveMethod::ALL {
                 let (plan, news, stop, places) = trial();
                 tasks.spawn(async move {
                     let _place = places.acquire().await;
@@ -207,44 +207,44 @@ impl FollowupEvent {
 }
 
 /// How a method is carried out: its traffic, the kind of its questions, and TCP's keepalive.
-fn traffic(method: Method, kind: HeartbeatKind) -> (KeepaliveTraffic, HeartbeatKind) {
+fn traffic(method: KeepaliveMethod, kind: HeartbeatKind) -> (KeepaliveTraffic, HeartbeatKind) {
     match method {
-        Method::PingPong => (KeepaliveTraffic::Questions, HeartbeatKind::Protocol),
-        Method::UnsolicitedPong => (KeepaliveTraffic::Pongs, kind),
-        Method::TcpKeepalive => (KeepaliveTraffic::Nothing, kind),
-        Method::AppMessage => (KeepaliveTraffic::Questions, HeartbeatKind::App),
+        KeepaliveMethod::PingPong => (KeepaliveTraffic::Questions, HeartbeatKind::Protocol),
+        KeepaliveMethod::UnsolicitedPong => (KeepaliveTraffic::Pongs, kind),
+        KeepaliveMethod::TcpKeepalive => (KeepaliveTraffic::Nothing, kind),
+        KeepaliveMethod::AppMessage => (KeepaliveTraffic::Questions, HeartbeatKind::App),
     }
 }
 
 /// `None`: interrupted.
 async fn try_method(
     plan: &IdlePlan,
-    method: Method,
+    method: KeepaliveMethod,
     upkeep: KeepaliveTrial,
     stop: &CancellationToken,
-) -> Option<Row> {
+) -> Option<MethodResult> {
     let KeepaliveTrial { lo, held, every } = upkeep;
     let mut plan = plan.clone();
-    let row = |every, fate| Some(Row { method, every, held, fate });
-    if method == Method::TcpKeepalive {
+    let row = |every, fate| Some(MethodResult { method, every, held, fate });
+    if method == KeepaliveMethod::TcpKeepalive {
         // Systems count it in whole seconds.
         let seconds = Duration::from_secs(every.as_secs().max(1));
         if seconds >= lo {
             let why = "systems count TCP keepalive in whole seconds, and the timeout is too short for that";
-            return row(None, Fate::Untold { why: why.to_string() });
+            return row(None, KeepaliveOutcome::Untold { why: why.to_string() });
         }
         plan.dial.tcp_keepalive = Some(seconds);
     }
-    if let Some(why) = plan.mute.clone().filter(|_| method == Method::AppMessage) {
-        return row(None, Fate::Untold { why });
+    if let Some(why) = plan.mute.clone().filter(|_| method == KeepaliveMethod::AppMessage) {
+        return row(None, KeepaliveOutcome::Untold { why });
     }
-    if method == Method::TcpKeepalive && plan.dial.unix_socket.is_some() {
-        return row(None, Fate::Untold { why: "a Unix socket has no TCP keepalive".to_string() });
+    if method == KeepaliveMethod::TcpKeepalive && plan.dial.unix_socket.is_some() {
+        return row(None, KeepaliveOutcome::Untold { why: "a Unix socket has no TCP keepalive".to_string() });
     }
-    let sent = if method == Method::TcpKeepalive { plan.dial.tcp_keepalive } else { Some(every) };
+    let sent = if method == KeepaliveMethod::TcpKeepalive { plan.dial.tcp_keepalive } else { Some(every) };
     let mut ready = match stop.run_until_cancelled(open(&plan)).await? {
         Ok(ready) => ready,
-        Err(error) => return row(sent, Fate::Untold { why: error.to_string() }),
+        Err(error) => return row(sent, KeepaliveOutcome::Untold { why: error.to_string() }),
     };
     let (traffic, kind) = traffic(method, plan.search.kind);
     let question = plan.question(kind);
@@ -268,27 +268,34 @@ async fn kept_until(
     Some((kept?, after))
 }
 
-fn fate(kept: KeepaliveResult, after: Duration, lo: Duration, method: Method, answers: u64) -> Fate {
-    let is_app = method == Method::AppMessage;
+fn fate(
+    kept: KeepaliveResult,
+    after: Duration,
+    lo: Duration,
+    method: KeepaliveMethod,
+    answers: u64,
+) -> KeepaliveOutcome {
+    let is_app = method == KeepaliveMethod::AppMessage;
     match kept {
-        KeepaliveResult::Answered => Fate::Survived,
-        KeepaliveResult::Unanswered { .. } if is_app && answers == 0 => Fate::Untold {
+        KeepaliveResult::Answered => KeepaliveOutcome::Survived,
+        KeepaliveResult::Unanswered { .. } if is_app && answers == 0 => KeepaliveOutcome::Untold {
             why: "no message was answered, so that nothing tells whether it lived".to_string(),
         },
         KeepaliveResult::Ended { cut, .. } if is_app && after < lo.mul_f64(0.9) => {
             let how = CloseCause::describe(cut.who, &cut.how, cut.os_error.as_deref());
-            Fate::Untold { why: format!("the server does not want such a message: {how}") }
+            KeepaliveOutcome::Untold { why: format!("the server does not want such a message: {how}") }
         }
         KeepaliveResult::Unanswered { .. } if answers == 0 => {
-            Fate::Died { after, how: "no answer when it was asked at last".to_string() }
+            KeepaliveOutcome::Died { after, how: "no answer when it was asked at last".to_string() }
         }
         KeepaliveResult::Unanswered { silent } => {
             let alive = duration(after.saturating_sub(silent));
-            Fate::Died { after, how: format!("no answer any more; the last came at {alive}") }
+            KeepaliveOutcome::Died { after, how: format!("no answer any more; the last came at {alive}") }
         }
-        KeepaliveResult::Ended { cut, .. } => {
-            Fate::Died { after, how: CloseCause::describe(cut.who, &cut.how, cut.os_error.as_deref()) }
-        }
+        KeepaliveResult::Ended { cut, .. } => KeepaliveOutcome::Died {
+            after,
+            how: CloseCause::describe(cut.who, &cut.how, cut.os_error.as_deref()),
+        },
     }
 }
 
@@ -299,11 +306,11 @@ async fn verify(
     (interval, wanted): (Duration, Duration),
     news: &mpsc::UnboundedSender<FollowupEvent>,
     stop: &CancellationToken,
-) -> Option<Verified> {
+) -> Option<Verification> {
     match stop.run_until_cancelled(open(plan)).await? {
         Err(error) => {
             let outcome = VerifyOutcome::Untold(error.to_string());
-            Some(Verified { interval, wanted, held: Duration::ZERO, beats: 0, outcome })
+            Some(Verification { interval, wanted, held: Duration::ZERO, beats: 0, outcome })
         }
         Ok(mut ready) => {
             let question = plan.question(plan.search.kind);
@@ -320,7 +327,7 @@ async fn hold(
     wanted: Duration,
     news: &mpsc::UnboundedSender<FollowupEvent>,
     stop: &CancellationToken,
-) -> Option<Verified> {
+) -> Option<Verification> {
     let interval = keeping.every;
     let (began, mut beats) = (Instant::now(), 0);
     let mut beat = |at: Instant| {
@@ -329,7 +336,7 @@ async fn hold(
         let _ = news.send(FollowupEvent::Beat { beats, held, until: wanted });
     };
     let (kept, held) = kept_until(stop, ready, keeping, &mut beat).await?;
-    Some(Verified { interval, wanted, held, beats, outcome: outcome(kept, held) })
+    Some(Verification { interval, wanted, held, beats, outcome: outcome(kept, held) })
 }
 
 fn outcome(kept: KeepaliveResult, age: Duration) -> VerifyOutcome {
@@ -355,29 +362,29 @@ fn outcome(kept: KeepaliveResult, age: Duration) -> VerifyOutcome {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::idle::{Bracket, Lifetime, Search, SearchPlan, Spread};
+    use crate::domain::idle::{Bracket, EndSpread, LifetimeCap, Search, SearchPlan};
 
     fn s(seconds: u64) -> Duration {
         Duration::from_secs(seconds)
     }
 
-    fn found(verdict: Verdict, lo: Option<u64>, hi: Option<u64>) -> Findings {
+    fn found(verdict: IdleVerdict, lo: Option<u64>, hi: Option<u64>) -> IdleFindings {
         let nothing = Search::new(SearchPlan::default()).unwrap().findings(Duration::ZERO);
         let bracket = Bracket { lo: lo.map(s), hi: hi.map(s) };
-        let spread = Spread::of(&[s(30), s(90)]);
-        let lifetime = Some(Lifetime { lo: s(100), hi: s(110) });
-        Findings { verdict, bracket, spread, lifetime, ..nothing }
+        let spread = EndSpread::of(&[s(30), s(90)]);
+        let lifetime = Some(LifetimeCap { lo: s(100), hi: s(110) });
+        IdleFindings { verdict, bracket, spread, lifetime, ..nothing }
     }
 
     #[test]
     fn what_keeps_it_open_is_tried_past_the_longest_that_anything_lived() {
         let upkeep = |verdict, hi| KeepaliveTrial::after(&found(verdict, Some(20), hi));
-        assert_eq!(upkeep(Verdict::IdleTimeout, Some(60)), Ok(KeepaliveTrial::between(s(20), s(60))));
-        assert_eq!(upkeep(Verdict::Stochastic, None), Ok(KeepaliveTrial::between(s(20), s(90))));
-        assert_eq!(upkeep(Verdict::LifetimeCap, None), Ok(KeepaliveTrial::between(s(100), s(110))));
-        assert_eq!(upkeep(Verdict::NoTimeoutUpToMax, None), Err("nothing was cut"));
+        assert_eq!(upkeep(IdleVerdict::IdleTimeout, Some(60)), Ok(KeepaliveTrial::between(s(20), s(60))));
+        assert_eq!(upkeep(IdleVerdict::Stochastic, None), Ok(KeepaliveTrial::between(s(20), s(90))));
+        assert_eq!(upkeep(IdleVerdict::LifetimeCap, None), Ok(KeepaliveTrial::between(s(100), s(110))));
+        assert_eq!(upkeep(IdleVerdict::NoTimeoutUpToMax, None), Err("nothing was cut"));
         assert_eq!(
-            KeepaliveTrial::after(&found(Verdict::Stochastic, None, None)),
+            KeepaliveTrial::after(&found(IdleVerdict::Stochastic, None, None)),
             Err("no silence survived")
         );
     }
@@ -385,13 +392,13 @@ mod tests {
     #[test]
     fn only_an_interval_is_verified() {
         let verify = |verdict, lo, hi| to_verify(&found(verdict, lo, hi));
-        assert_eq!(verify(Verdict::IdleTimeout, Some(40), Some(60)), Ok((s(30), s(150))));
-        assert_eq!(verify(Verdict::NoTimeoutUpToMax, Some(40), None), Err("no timeout was found"));
+        assert_eq!(verify(IdleVerdict::IdleTimeout, Some(40), Some(60)), Ok((s(30), s(150))));
+        assert_eq!(verify(IdleVerdict::NoTimeoutUpToMax, Some(40), None), Err("no timeout was found"));
         assert_eq!(
-            verify(Verdict::LifetimeCap, Some(40), None),
+            verify(IdleVerdict::LifetimeCap, Some(40), None),
             Err("no heartbeat helps against a lifetime")
         );
-        assert_eq!(verify(Verdict::IdleTimeout, None, Some(60)), Err("no interval is prescribed"));
-        assert_eq!(verify(Verdict::Stochastic, Some(40), None), Err("no interval is sure"));
+        assert_eq!(verify(IdleVerdict::IdleTimeout, None, Some(60)), Err("no interval is prescribed"));
+        assert_eq!(verify(IdleVerdict::Stochastic, Some(40), None), Err("no interval is sure"));
     }
 }

@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use super::plan::IdlePlan;
 use crate::domain::close_cause::CloseKind;
 use crate::domain::connect_info::{ConnectError, ConnectInfo};
-use crate::domain::idle::{Cut, Observation, ProbeId, Role, Seen};
+use crate::domain::idle::{Observation, ProbeEvent, ProbeId, ProbeRole, VisibleEnd};
 use crate::domain::phase::PhaseTimes;
 use crate::net::client::idle_probe::ask_after_idle::{self, IdleProbePlan};
 use crate::net::client::idle_probe::keepalive::{self, KeepalivePlan, KeepaliveResult, KeepaliveTraffic};
@@ -28,7 +28,7 @@ const MAX_SLACK: Duration = Duration::from_millis(250);
 pub enum ProbeTaskEvent {
     Opened(Arc<ConnectInfo>),
     OpenFailed(Arc<ConnectError>),
-    Seen(Seen),
+    Seen(ProbeEvent),
 }
 
 /// Which connection tells it, and when.
@@ -45,7 +45,7 @@ pub struct SharedSearch {
 /// One connection to be.
 pub struct ProbeTask {
     pub probe: ProbeId,
-    pub role: Role,
+    pub role: ProbeRole,
     /// After which idle span it is asked; `None`: when it is told.
     pub span: watch::Receiver<Option<Duration>>,
     pub cancel: CancellationToken,
@@ -103,8 +103,8 @@ impl ProbeTask {
         // Nobody reads any more when the search is over.
         let tell = move |at: Instant, told: ProbeTaskEvent| drop(words.send((probe, at, told)));
         let delay = match role {
-            Role::Watcher | Role::Trial => probe.opening_delay(&shared.plan.search),
-            Role::Control | Role::SecondControl => Duration::ZERO,
+            ProbeRole::Watcher | ProbeRole::Trial => probe.opening_delay(&shared.plan.search),
+            ProbeRole::Control | ProbeRole::SecondControl => Duration::ZERO,
         };
         let opening = async {
             sleep(delay).await;
@@ -132,51 +132,53 @@ impl ProbeTask {
 
 async fn play(
     ready: &mut EstablishedProbe,
-    role: Role,
+    role: ProbeRole,
     span: &mut watch::Receiver<Option<Duration>>,
     plan: &IdlePlan,
     tell: &(dyn Fn(Instant, ProbeTaskEvent) + Send + Sync),
 ) {
     let question = plan.question(plan.search.kind);
     match role {
-        Role::Watcher | Role::Trial => {
+        ProbeRole::Watcher | ProbeRole::Trial => {
             let two_ended = plan.search.two_ended && ready.agreed();
             let silence = IdleProbePlan { question: &question, slack: ready.slack(), two_ended };
             let mut emit = |at, seen| tell(at, ProbeTaskEvent::Seen(seen));
             ask_after_idle::run(&mut ready.socket, &silence, span, &mut emit).await;
         }
-        Role::Control | Role::SecondControl => {
+        ProbeRole::Control | ProbeRole::SecondControl => {
             let every = plan.search.control_interval;
             let traffic = match role {
-                Role::SecondControl => KeepaliveTraffic::Both,
-                Role::Control | Role::Watcher | Role::Trial => KeepaliveTraffic::Questions,
+                ProbeRole::SecondControl => KeepaliveTraffic::Both,
+                ProbeRole::Control | ProbeRole::Watcher | ProbeRole::Trial => KeepaliveTraffic::Questions,
             };
             let keeping = KeepalivePlan { question: &question, traffic, every, until: None };
-            let mut beat = |at| tell(at, ProbeTaskEvent::Seen(Seen::Beat));
+            let mut beat = |at| tell(at, ProbeTaskEvent::Seen(ProbeEvent::Beat));
             let kept = keepalive::run(&mut ready.socket, keeping, &mut beat).await;
             tell(Instant::now(), ProbeTaskEvent::Seen(control_end(kept)));
         }
     }
 }
 
-fn control_end(kept: KeepaliveResult) -> Seen {
+fn control_end(kept: KeepaliveResult) -> ProbeEvent {
     match kept {
         KeepaliveResult::Ended { cut, unanswered, .. } => {
-            Seen::Ended { idle: unanswered, cut: cut.how.into() }
+            ProbeEvent::Ended { idle: unanswered, cut: cut.how.into() }
         }
         KeepaliveResult::Unanswered { silent } => {
-            Seen::Ended { idle: silent, cut: CloseKind::Timeout.into() }
+            ProbeEvent::Ended { idle: silent, cut: CloseKind::Timeout.into() }
         }
-        KeepaliveResult::Answered => Seen::Ended { idle: Duration::ZERO, cut: Cut::from(CloseKind::Silent) },
+        KeepaliveResult::Answered => {
+            ProbeEvent::Ended { idle: Duration::ZERO, cut: VisibleEnd::from(CloseKind::Silent) }
+        }
     }
 }
 
 /// What a connection told, as the search takes it; times count from `start`.
 pub fn observation(probe: ProbeId, at: Instant, told: &ProbeTaskEvent, start: Instant) -> Observation {
     let seen = match told {
-        ProbeTaskEvent::Opened(_) => Seen::Opened,
+        ProbeTaskEvent::Opened(_) => ProbeEvent::Opened,
         ProbeTaskEvent::OpenFailed(error) => {
-            Seen::OpenFailed { why: format!("{}: {}", error.phase, error.cause) }
+            ProbeEvent::OpenFailed { why: format!("{}: {}", error.phase, error.cause) }
         }
         ProbeTaskEvent::Seen(seen) => seen.clone(),
     };

@@ -10,11 +10,12 @@ use super::followup::FollowupResult;
 use crate::domain::connect_info::{ConnectError, ConnectInfo};
 use crate::domain::fail_if::Truth;
 use crate::domain::format::{duration, exact_duration as show};
-use crate::domain::idle::middleboxes::{Naming, Observed, consistent_with};
-use crate::domain::idle::refresh::{Conclusion, Fate, Refresh};
+use crate::domain::idle::middleboxes::{CutObservation, ProductNaming, consistent_with};
+use crate::domain::idle::refresh::{KeepaliveOutcome, RefreshConclusion, RefreshResults};
 use crate::domain::idle::report::{Direction, IdleInfo, IdleReport, TwoEnded, VerifyOutcome};
 use crate::domain::idle::{
-    Bracket, Cut, Expectation, Findings, Lifetime, Manner, Prescription, ResetBy, Verdict,
+    Bracket, CutManner, Expectation, IdleFindings, IdleVerdict, LifetimeCap, Recommendation, ResetBy,
+    VisibleEnd,
 };
 use crate::domain::report;
 
@@ -86,7 +87,7 @@ impl ReportBuilder {
             started_at: self.started_at,
             elapsed,
             naming,
-            prescription: Prescription::of(&findings),
+            prescription: Recommendation::of(&findings),
             lost: lost(self.two_ended, findings.manner.as_ref()),
             info: self.info,
             opened: self.opened,
@@ -105,35 +106,36 @@ impl ReportBuilder {
 }
 
 /// The findings in the light of what followed.
-fn settled(findings: Findings, refresh: Option<&Refresh>, min: Duration) -> Findings {
+fn settled(findings: IdleFindings, refresh: Option<&RefreshResults>, min: Duration) -> IdleFindings {
     match findings.verdict {
-        Verdict::LifetimeCap => outlived(findings, refresh),
-        Verdict::Inconclusive if findings.lifetime_or_idle.is_some() => outlived(findings, refresh),
-        Verdict::Inconclusive => {
+        IdleVerdict::LifetimeCap => outlived(findings, refresh),
+        IdleVerdict::Inconclusive if findings.lifetime_or_idle.is_some() => outlived(findings, refresh),
+        IdleVerdict::Inconclusive => {
             // What is shorter than any span that was to be tried answers nothing.
             let lo = findings.bracket.lo.filter(|lo| *lo >= min);
-            Findings { bracket: Bracket { lo, ..findings.bracket }, ..findings }
+            IdleFindings { bracket: Bracket { lo, ..findings.bracket }, ..findings }
         }
-        Verdict::IdleTimeout
-        | Verdict::NoTimeoutUpToMax
-        | Verdict::ServerKeepsItBusy
-        | Verdict::ServerPolicy
-        | Verdict::Stochastic => findings,
+        IdleVerdict::IdleTimeout
+        | IdleVerdict::NoTimeoutUpToMax
+        | IdleVerdict::ServerKeepsItBusy
+        | IdleVerdict::ServerPolicy
+        | IdleVerdict::Stochastic => findings,
     }
 }
 
 /// What a connection outlived was no lifetime. Where messages did it and Pings did not, it is the idle timeout
 /// of a server that counts only messages, and every connection of the search was idle to it.
-fn outlived(findings: Findings, refresh: Option<&Refresh>) -> Findings {
-    let survivor = refresh.and_then(|refresh| refresh.rows.iter().find(|row| row.fate == Fate::Survived));
-    let (Some(refresh), Some(survivor), Some(Lifetime { lo: age, hi: gone })) =
+fn outlived(findings: IdleFindings, refresh: Option<&RefreshResults>) -> IdleFindings {
+    let survivor =
+        refresh.and_then(|refresh| refresh.rows.iter().find(|row| row.fate == KeepaliveOutcome::Survived));
+    let (Some(refresh), Some(survivor), Some(LifetimeCap { lo: age, hi: gone })) =
         (refresh, survivor, findings.lifetime.or(findings.lifetime_or_idle))
     else {
         return findings;
     };
     let (verdict, reset_by, reason) = match refresh.conclusion {
-        Conclusion::MessagesOnly => (
-            Verdict::IdleTimeout,
+        RefreshConclusion::MessagesOnly => (
+            IdleVerdict::IdleTimeout,
             Some(ResetBy::Messages),
             format!(
                 "what ended at the age of {} was outlived by app messages: Ping frames do not count",
@@ -141,7 +143,7 @@ fn outlived(findings: Findings, refresh: Option<&Refresh>) -> Findings {
             ),
         ),
         _ => (
-            Verdict::Inconclusive,
+            IdleVerdict::Inconclusive,
             None,
             format!(
                 "connections that were never idle ended at the age of {}, but {} outlived it",
@@ -153,14 +155,14 @@ fn outlived(findings: Findings, refresh: Option<&Refresh>) -> Findings {
     let hi = findings.bracket.hi.or(findings.spread.map(|spread| spread.max)).or(Some(gone));
     let bracket = Bracket { hi, ..findings.bracket };
     let reasons = vec![reason];
-    Findings { verdict, reasons, bracket, reset_by, lifetime: None, lifetime_or_idle: None, ..findings }
+    IdleFindings { verdict, reasons, bracket, reset_by, lifetime: None, lifetime_or_idle: None, ..findings }
 }
 
 /// The findings of a run that never came to search.
-fn nothing_found(elapsed: Duration, partial: bool, error: Option<&ConnectError>) -> Findings {
+fn nothing_found(elapsed: Duration, partial: bool, error: Option<&ConnectError>) -> IdleFindings {
     let why = error.map_or_else(|| "interrupted".to_string(), ConnectError::to_string);
-    Findings {
-        verdict: Verdict::Inconclusive,
+    IdleFindings {
+        verdict: IdleVerdict::Inconclusive,
         reasons: vec![why],
         bracket: Bracket::default(),
         spread: None,
@@ -184,7 +186,7 @@ fn nothing_found(elapsed: Duration, partial: bool, error: Option<&ConnectError>)
 /// What a run is worth that the user ended before it was complete: only what was not as expected is decided.
 fn interrupted(
     expectation: Option<&(Expectation, Truth)>,
-    findings: &Findings,
+    findings: &IdleFindings,
     after: &FollowupResult,
     elapsed: Duration,
     reasons: &mut Vec<String>,
@@ -207,7 +209,7 @@ fn interrupted(
 /// be known is inconclusive.
 fn judge(
     expectation: Option<&(Expectation, Truth)>,
-    findings: &Findings,
+    findings: &IdleFindings,
     after: &FollowupResult,
     reasons: &mut Vec<String>,
 ) -> report::RunResult {
@@ -255,27 +257,27 @@ fn told(bracket: Bracket) -> String {
 }
 
 /// The direction that a cut lost; only a two-ended run can tell.
-fn lost(two_ended: Option<TwoEnded>, manner: Option<&Manner>) -> Option<Direction> {
+fn lost(two_ended: Option<TwoEnded>, manner: Option<&CutManner>) -> Option<Direction> {
     manner.filter(|_| two_ended == Some(TwoEnded::Agreed)).and_then(Direction::lost_by)
 }
 
 /// The products that the whole run's evidence names.
 fn naming(
-    findings: &Findings,
-    control: Option<&Cut>,
+    findings: &IdleFindings,
+    control: Option<&VisibleEnd>,
     opened: Option<&ConnectInfo>,
-    refresh: Option<&Refresh>,
-) -> Naming {
+    refresh: Option<&RefreshResults>,
+) -> ProductNaming {
     let headers = opened.map_or(&[][..], |opened| &opened.headers);
     let observed = match findings.verdict {
-        Verdict::IdleTimeout | Verdict::ServerPolicy => Observed::idle(findings, headers),
-        Verdict::LifetimeCap => Observed::lifetime(findings, control, headers),
-        Verdict::NoTimeoutUpToMax
-        | Verdict::ServerKeepsItBusy
-        | Verdict::Stochastic
-        | Verdict::Inconclusive => None,
+        IdleVerdict::IdleTimeout | IdleVerdict::ServerPolicy => CutObservation::idle(findings, headers),
+        IdleVerdict::LifetimeCap => CutObservation::lifetime(findings, control, headers),
+        IdleVerdict::NoTimeoutUpToMax
+        | IdleVerdict::ServerKeepsItBusy
+        | IdleVerdict::Stochastic
+        | IdleVerdict::Inconclusive => None,
     };
     let through_proxy = opened.is_some_and(|opened| opened.proxy.is_some());
-    let observed = observed.map(|observed| Observed { refresh, through_proxy, ..observed });
+    let observed = observed.map(|observed| CutObservation { refresh, through_proxy, ..observed });
     observed.map(|observed| consistent_with(&observed)).unwrap_or_default()
 }

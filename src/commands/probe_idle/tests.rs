@@ -14,10 +14,10 @@ use crate::domain::fail_if::Truth;
 use crate::domain::heartbeat::HeartbeatKind;
 use crate::domain::heartbeat::pattern::Pattern;
 use crate::domain::heartbeat::template::Template;
-use crate::domain::idle::refresh::{Conclusion, Fate, Method};
+use crate::domain::idle::refresh::{KeepaliveMethod, KeepaliveOutcome, RefreshConclusion};
 use crate::domain::idle::report::{Direction, IdleEvent, IdleReport, IdleReporter, TwoEnded, VerifyOutcome};
 use crate::domain::idle::{
-    Bracket, Cut, Manner, Precision, Prescription, ResetBy, SearchPlan, Strategy, Verdict,
+    Bracket, CutManner, IdleVerdict, Precision, Recommendation, ResetBy, SearchPlan, Strategy, VisibleEnd,
 };
 use crate::domain::report;
 use crate::domain::untrusted_text::UntrustedText;
@@ -103,14 +103,14 @@ fn around(report: &IdleReport, truth: u64) {
 }
 
 /// An idle timeout of this length was found; gives how it was cut.
-fn timeout(report: &IdleReport, truth: u64) -> Manner {
-    assert_eq!(report.findings.verdict, Verdict::IdleTimeout, "{:#?}", report.findings);
+fn timeout(report: &IdleReport, truth: u64) -> CutManner {
+    assert_eq!(report.findings.verdict, IdleVerdict::IdleTimeout, "{:#?}", report.findings);
     around(report, truth);
     report.findings.manner.clone().unwrap()
 }
 
 /// A server that cuts so after this many milliseconds of idleness; gives how it was found to cut.
-async fn cut(truth: u64, cut: &str) -> Manner {
+async fn cut(truth: u64, cut: &str) -> CutManner {
     let after = format!("{truth}ms");
     timeout(&probed(&[("idle-timeout", &after), ("idle-cut", cut)], |_| {}).await, truth)
 }
@@ -119,7 +119,7 @@ async fn cut(truth: u64, cut: &str) -> Manner {
 async fn every_way_of_cutting_is_found_and_told_from_the_others() {
     let (fin, half, rst, close) =
         tokio::join!(cut(1000, "fin"), cut(1200, "half-close"), cut(1500, "rst"), cut(1000, "close:1001"));
-    let visible = |how, half_open| Manner::Visible(Cut { how, half_open });
+    let visible = |how, half_open| CutManner::Visible(VisibleEnd { how, half_open });
     assert_eq!(fin, visible(CloseKind::Fin, Some(false)));
     assert_eq!(half, visible(CloseKind::Fin, Some(true)));
     assert_eq!(rst, visible(CloseKind::Rst, None));
@@ -128,13 +128,13 @@ async fn every_way_of_cutting_is_found_and_told_from_the_others() {
         visible(CloseKind::CloseFrame { code: Some(1001), reason: UntrustedText::default() }, None)
     );
     let (silent, on_use) = tokio::join!(cut(2000, "silent"), cut(1000, "rst-on-use"));
-    assert_eq!((silent, on_use), (Manner::Silent, Manner::OnUse(CloseKind::Rst.into())));
+    assert_eq!((silent, on_use), (CutManner::Silent, CutManner::OnUse(CloseKind::Rst.into())));
 }
 
 #[tokio::test]
 async fn a_close_code_of_an_application_is_the_servers_policy() {
     let report = probed(&[("idle-timeout", "1s"), ("idle-cut", "close:4000")], |_| {}).await;
-    assert_eq!(report.findings.verdict, Verdict::ServerPolicy, "{:#?}", report.findings);
+    assert_eq!(report.findings.verdict, IdleVerdict::ServerPolicy, "{:#?}", report.findings);
     around(&report, 1000);
 }
 
@@ -150,19 +150,20 @@ async fn what_resets_the_timer_is_told_by_what_keeps_it_open() {
     let report = probed(&faults, |plan| plan.refresh = true).await;
     timeout(&report, 1000);
     let refresh = report.refresh.unwrap();
-    let fates: Vec<_> = refresh.rows.iter().map(|row| (row.method, row.fate == Fate::Survived)).collect();
+    let fates: Vec<_> =
+        refresh.rows.iter().map(|row| (row.method, row.fate == KeepaliveOutcome::Survived)).collect();
     assert_eq!(fates.len(), 4);
-    assert_eq!(fates[0], (Method::PingPong, true), "{:#?}", refresh.rows);
-    assert_eq!(fates[1], (Method::UnsolicitedPong, false), "{:#?}", refresh.rows);
+    assert_eq!(fates[0], (KeepaliveMethod::PingPong, true), "{:#?}", refresh.rows);
+    assert_eq!(fates[1], (KeepaliveMethod::UnsolicitedPong, false), "{:#?}", refresh.rows);
     assert!(!fates[2].1, "{:#?}", refresh.rows);
-    assert_eq!(refresh.conclusion, Conclusion::ServerToClient, "{:#?}", refresh.rows);
+    assert_eq!(refresh.conclusion, RefreshConclusion::ServerToClient, "{:#?}", refresh.rows);
 }
 
 #[tokio::test]
 async fn a_lifetime_is_no_idle_timeout() {
     let report = probed(&[("lifetime", "1500ms")], |_| {}).await;
-    assert_eq!(report.findings.verdict, Verdict::LifetimeCap, "{:#?}", report.findings);
-    assert!(matches!(report.prescription, Some(Prescription::Reconnect { before }) if before < ms(1500)));
+    assert_eq!(report.findings.verdict, IdleVerdict::LifetimeCap, "{:#?}", report.findings);
+    assert!(matches!(report.prescription, Some(Recommendation::Reconnect { before }) if before < ms(1500)));
     assert_eq!(report.verdict, report::RunResult::Passed);
 }
 
@@ -181,7 +182,7 @@ async fn age_stays_undecided_where_no_messages_are_sent() {
     let probing = async |faults: &[(&str, &str)]| {
         let report = probed(faults, |plan| plan.search.second_control = false).await;
         let found = (report.findings.verdict, report.verdict, report.prescription);
-        let expected = (Verdict::Inconclusive, report::RunResult::Inconclusive, None);
+        let expected = (IdleVerdict::Inconclusive, report::RunResult::Inconclusive, None);
         assert_eq!(found, expected, "{:#?}", report.findings);
         assert!(report.findings.lifetime_or_idle.is_some(), "{:#?}", report.findings);
     };
@@ -192,7 +193,7 @@ async fn age_stays_undecided_where_no_messages_are_sent() {
 #[tokio::test]
 async fn a_lifetime_that_nothing_shows_is_known_to_a_beat() {
     let report = probed(&[("lifetime", "1500ms:silent")], |_| {}).await;
-    assert_eq!(report.findings.verdict, Verdict::LifetimeCap, "{:#?}", report.findings);
+    assert_eq!(report.findings.verdict, IdleVerdict::LifetimeCap, "{:#?}", report.findings);
     let age = report.findings.lifetime.unwrap();
     assert!(age.lo <= ms(1500) && ms(1500 - 50) <= age.hi, "{age:?}");
     assert!(ms(50) <= age.hi - age.lo && age.hi - age.lo < ms(600), "{age:?}");
@@ -201,14 +202,14 @@ async fn a_lifetime_that_nothing_shows_is_known_to_a_beat() {
 #[tokio::test]
 async fn a_server_that_chatters_keeps_its_path_busy() {
     let report = probed(&[("chatter", "300ms")], |_| {}).await;
-    assert_eq!(report.findings.verdict, Verdict::ServerKeepsItBusy, "{:#?}", report.findings);
+    assert_eq!(report.findings.verdict, IdleVerdict::ServerKeepsItBusy, "{:#?}", report.findings);
     assert!(report.findings.chatter.is_some_and(|chatter| chatter.period > ms(100)));
 }
 
 #[tokio::test]
 async fn no_timeout_is_found_where_there_is_none() {
     let report = probed(&[], |plan| plan.search.max = ms(1500)).await;
-    assert_eq!(report.findings.verdict, Verdict::NoTimeoutUpToMax, "{:#?}", report.findings);
+    assert_eq!(report.findings.verdict, IdleVerdict::NoTimeoutUpToMax, "{:#?}", report.findings);
     assert_eq!((report.findings.bracket.hi, report.verdict), (None, report::RunResult::Passed));
     assert!(report.findings.survived.last().is_some_and(|longest| *longest >= ms(1500)));
 }
@@ -259,7 +260,7 @@ async fn two_ends_tell_which_direction_was_lost() {
         plan.search.precision = Precision { absolute: ms(250), relative: 0.02 };
     })
     .await;
-    assert_eq!(timeout(&report, 640), Manner::Silent);
+    assert_eq!(timeout(&report, 640), CutManner::Silent);
     assert_eq!((report.two_ended, report.lost), (Some(TwoEnded::Agreed), Some(Direction::Both)));
 }
 
@@ -290,7 +291,7 @@ async fn grudging() -> String {
 #[tokio::test]
 async fn a_server_that_refuses_the_second_connection_yields_a_reason_and_no_number() {
     let (report, _) = probe(plan(&grudging().await)).await;
-    let inconclusive = (Verdict::Inconclusive, report::RunResult::Inconclusive);
+    let inconclusive = (IdleVerdict::Inconclusive, report::RunResult::Inconclusive);
     assert_eq!((report.findings.verdict, report.verdict), inconclusive);
     assert!(report.reasons[0].contains("429"), "{:?}", report.reasons);
     let refusal = report.error.and_then(|error| error.refusal.clone());

@@ -14,9 +14,9 @@ use crate::commands::connect::{self, Established};
 use crate::commands::event_throttle::ServerEventThrottle;
 use crate::domain::close_cause::{CloseCause, CloseKind, ClosedBy};
 use crate::domain::connect_info::{ConnectError, ConnectInfo};
-use crate::domain::listen::report::Said;
-use crate::domain::listen::{Listening, Utterance};
-use crate::domain::zombie::{Fate, PassedOn, Way};
+use crate::domain::listen::report::ServerEventNotice;
+use crate::domain::listen::{ListenState, ServerEvent};
+use crate::domain::zombie::{Behaviour, ClientEnd, RelayCounts};
 use crate::net::client::observer::{Observer, ObserverEvent, RelayDetector, until_over};
 use crate::net::client::websocket::WebSocket;
 use crate::net::transport::stream::Stream;
@@ -33,16 +33,16 @@ pub enum ClientTaskEvent {
     Opened(Arc<ConnectInfo>),
     OpenFailed(Arc<ConnectError>),
     /// The server sent a heartbeat; of a flood, not each is told.
-    Said(Said),
+    Said(ServerEventNotice),
     /// It is over; `unread`: so many heartbeats were found unread; `answered`: when the server last answered the
     /// control.
     Over {
-        fate: Fate,
+        fate: ClientEnd,
         /// When it began to behave so.
         began: Instant,
         greeting: Duration,
-        listening: Box<Listening>,
-        passed_on: PassedOn,
+        listening: Box<ListenState>,
+        passed_on: RelayCounts,
         unread: u64,
         /// Its last Ping was not answered.
         deaf: bool,
@@ -53,11 +53,11 @@ pub enum ClientTaskEvent {
 }
 
 /// Which client tells it.
-pub type ClientTaskMessage = (Way, ClientTaskEvent);
+pub type ClientTaskMessage = (Behaviour, ClientTaskEvent);
 
 /// A client to be.
 pub struct ClientTask {
-    pub way: Way,
+    pub way: Behaviour,
     pub plan: Arc<ZombiePlan>,
     pub words: mpsc::UnboundedSender<ClientTaskMessage>,
     /// What all of them say by messages.
@@ -90,18 +90,22 @@ impl ClientTask {
         let mut ears = ServerEventLog::new(&ready);
         let said_before = self.said.count();
         let (fate, unread) = match self.way {
-            Way::Stalled => self.stall(ready).await,
-            Way::Control | Way::Mute | Way::HalfClosed | Way::Quiet | Way::PingsOnly => {
-                (self.live(ready, &mut ears).await, 0)
-            }
+            Behaviour::Stalled => self.stall(ready).await,
+            Behaviour::Control
+            | Behaviour::Mute
+            | Behaviour::HalfClosed
+            | Behaviour::Quiet
+            | Behaviour::PingsOnly => (self.live(ready, &mut ears).await, 0),
         };
-        let passed_on = PassedOn { said: self.said.count() - said_before, came: ears.repeated };
+        let passed_on = RelayCounts { said: self.said.count() - said_before, came: ears.repeated };
         // Who does not ask all the while does not know when nobody is answered.
         let (answered, longest) = match self.way {
-            Way::Control => (ears.answered, ears.longest_unanswered()),
-            Way::Mute | Way::Stalled | Way::HalfClosed | Way::Quiet | Way::PingsOnly => {
-                (None, Duration::ZERO)
-            }
+            Behaviour::Control => (ears.answered, ears.longest_unanswered()),
+            Behaviour::Mute
+            | Behaviour::Stalled
+            | Behaviour::HalfClosed
+            | Behaviour::Quiet
+            | Behaviour::PingsOnly => (None, Duration::ZERO),
         };
         let ServerEventLog { listening, deaf, .. } = ears;
         let listening = Box::new(listening);
@@ -124,14 +128,14 @@ impl ClientTask {
     }
 
     /// Reads all the while.
-    async fn live(&self, mut ready: Established, ears: &mut ServerEventLog) -> Fate {
+    async fn live(&self, mut ready: Established, ears: &mut ServerEventLog) -> ClientEnd {
         let (began, opened) = (ready.greeted, ready.opened);
         let valve = Arc::clone(&ready.valve);
         let mut guest = self.introduced(&mut ready.socket, opened);
         self.fall_silent(&guest, &valve);
         let life = async {
             match self.way {
-                Way::Control => self.vouch(&mut guest, ears).await,
+                Behaviour::Control => self.vouch(&mut guest, ears).await,
                 _ => self.hear(&mut guest, ears, began + self.plan.max).await,
             }
         };
@@ -144,7 +148,9 @@ impl ClientTask {
             Some(ending) => ended(ending, began - opened),
             None => self.proved(&mut guest, began.elapsed()).await,
         };
-        if matches!(self.way, Way::Quiet | Way::PingsOnly) && matches!(fate, Fate::Kept { .. }) {
+        if matches!(self.way, Behaviour::Quiet | Behaviour::PingsOnly)
+            && matches!(fate, ClientEnd::Kept { .. })
+        {
             ears.deaf = ears.least.is_some() && self.is_deaf(&mut guest).await;
         }
         if !self.way.is_dead() {
@@ -177,19 +183,21 @@ impl ClientTask {
     /// Whether the peer knows the connection; the control was answered last of all.
     async fn proof(&self, stream: &Stream) -> Liveness {
         match self.way {
-            Way::Control => Liveness::Heard,
-            Way::Mute | Way::Stalled | Way::HalfClosed | Way::Quiet | Way::PingsOnly => {
-                ask_until(stream, &self.cancel).await
-            }
+            Behaviour::Control => Liveness::Heard,
+            Behaviour::Mute
+            | Behaviour::Stalled
+            | Behaviour::HalfClosed
+            | Behaviour::Quiet
+            | Behaviour::PingsOnly => ask_until(stream, &self.cancel).await,
         }
     }
 
     /// It was there for so long, as far as is known here.
-    async fn proved(&self, guest: &mut Observer<'_, Stream>, so_far: Duration) -> Fate {
+    async fn proved(&self, guest: &mut Observer<'_, Stream>, so_far: Duration) -> ClientEnd {
         match self.proof(guest.stream()).await {
-            Liveness::Heard | Liveness::Untold => Fate::Kept { so_far, proven: true },
-            Liveness::Unfinished => Fate::Kept { so_far, proven: false },
-            Liveness::Unheard => Fate::Lost { after: so_far },
+            Liveness::Heard | Liveness::Untold => ClientEnd::Kept { so_far, proven: true },
+            Liveness::Unfinished => ClientEnd::Kept { so_far, proven: false },
+            Liveness::Unheard => ClientEnd::Lost { after: so_far },
             Liveness::Over => found_over(read_on(guest, &self.cancel).await.ending, so_far),
         }
     }
@@ -205,7 +213,7 @@ impl ClientTask {
 
     /// From here on it is dead, if it is to be.
     fn fall_silent(&self, guest: &Observer<'_, Stream>, valve: &Mute) {
-        if self.way == Way::HalfClosed {
+        if self.way == Behaviour::HalfClosed {
             // If it fails, the connection is over, which will be seen.
             let _ = guest.stream().socket().shut_write();
         }
@@ -283,7 +291,7 @@ impl ClientTask {
 
     /// Reads nothing until the system tells that it is over, or for long enough; then what there is to read, for it
     /// tells how it ended.
-    async fn stall(&self, mut ready: Established) -> (Fate, u64) {
+    async fn stall(&self, mut ready: Established) -> (ClientEnd, u64) {
         let (began, opened) = (ready.greeted, ready.opened);
         let valve = Arc::clone(&ready.valve);
         let mut guest = self.introduced(&mut ready.socket, opened);
@@ -347,7 +355,7 @@ struct ServerEventLog {
     opened: Instant,
     /// When the server was asked for the first time.
     asked: Instant,
-    listening: Listening,
+    listening: ListenState,
     telling: ServerEventThrottle,
     /// The last sign of life of a server that answers.
     alive: Option<Instant>,
@@ -367,7 +375,7 @@ struct ServerEventLog {
 
 impl ServerEventLog {
     fn new(ready: &Established) -> ServerEventLog {
-        let listening = Listening::new(ready.greeted - ready.opened, ready.missed_some);
+        let listening = ListenState::new(ready.greeted - ready.opened, ready.missed_some);
         ServerEventLog {
             opened: ready.opened,
             asked: ready.greeted,
@@ -410,20 +418,20 @@ impl ServerEventLog {
     }
 
     /// Heartbeats are told; other messages are only counted.
-    fn hear(&mut self, at: Instant, said: &Utterance, answered: bool) -> Option<Said> {
+    fn hear(&mut self, at: Instant, said: &ServerEvent, answered: bool) -> Option<ServerEventNotice> {
         let age = at.saturating_duration_since(self.opened);
         let before = self.listening.last(said.kind());
         self.listening.heard(age, said);
         let count = self.telling.note(said.kind(), at).filter(|_| said.sound.is_heartbeat())?;
         let gap = before.map(|before| age.saturating_sub(before));
         let (sound, shape, text) = (said.sound, said.shape, said.text.clone());
-        Some(Said { at: SystemTime::now(), sound, shape, count, age, gap, text, answered })
+        Some(ServerEventNotice { at: SystemTime::now(), sound, shape, count, age, gap, text, answered })
     }
 }
 
-fn ended(ending: CloseCause, greeting: Duration) -> Fate {
+fn ended(ending: CloseCause, greeting: Duration) -> ClientEnd {
     let after = ending.age.saturating_sub(greeting);
-    Fate::Ended { after, ending: Arc::new(ending), at_latest: false }
+    ClientEnd::Ended { after, ending: Arc::new(ending), at_latest: false }
 }
 
 /// The control's questions are not answered any more.

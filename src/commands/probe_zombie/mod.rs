@@ -19,7 +19,7 @@ use crate::domain::format;
 use crate::domain::idle::Expectation;
 use crate::domain::report;
 use crate::domain::zombie::report::{ZombieEvent, ZombieInfo, ZombieReport, ZombieReporter};
-use crate::domain::zombie::{Findings, Verdict, Watch};
+use crate::domain::zombie::{ObservationQuality, ZombieFindings, ZombieVerdict};
 
 /// Runs the plan. Everything is told to `reporter`, the report last; it is also returned.
 pub async fn run(
@@ -48,9 +48,10 @@ fn conclude(
     start: Instant,
 ) -> ZombieReport {
     let SupervisorResult { lives, opened, error, interrupted, vouched, stood_still, unanswered } = seen;
-    let watch = Watch { every: info.every, whole: !interrupted, vouched, stood_still, unanswered };
+    let watch =
+        ObservationQuality { every: info.every, whole: !interrupted, vouched, stood_still, unanswered };
     let headers = opened.as_ref().map_or(&[][..], |opened| &opened.headers);
-    let findings = Findings::of(lives, watch).with_headers(headers);
+    let findings = ZombieFindings::of(lives, watch).with_headers(headers);
     let expectation = info.expectation.clone().map(|expected| {
         let truth = findings.meets(&expected);
         (expected, truth)
@@ -69,7 +70,9 @@ fn conclude(
             reasons.insert(0, progress(&info, start));
             report::RunResult::Interrupted { measured: true }
         }
-        (Some(_), _) if findings.verdict == Verdict::Inconclusive && !is_decided(expectation.as_ref()) => {
+        (Some(_), _)
+            if findings.verdict == ZombieVerdict::Inconclusive && !is_decided(expectation.as_ref()) =>
+        {
             report::RunResult::Inconclusive
         }
         (Some(_), _) => {

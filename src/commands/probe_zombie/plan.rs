@@ -7,9 +7,9 @@ use crate::domain::heartbeat::presets::PresetSelection;
 use crate::domain::heartbeat::protocol_profile::ProtocolProfile;
 use crate::domain::heartbeat::template::Template;
 use crate::domain::idle::Expectation;
-use crate::domain::listen::shapes::Shapes;
+use crate::domain::listen::known_pings::KnownPings;
 use crate::domain::target::Target;
-use crate::domain::zombie::Way;
+use crate::domain::zombie::Behaviour;
 use crate::domain::zombie::report::ZombieInfo;
 use crate::net::client::observer::ObserverConfig;
 use crate::net::client::preamble::Preamble;
@@ -34,7 +34,7 @@ pub struct ZombiePlan {
     pub talks: bool,
     pub answer: Pattern,
     /// What the server's heartbeats in messages look like.
-    pub shapes: Shapes,
+    pub shapes: KnownPings,
     pub expectation: Option<Expectation>,
     /// Whose heartbeats they are, where a preset was asked for.
     pub preset: Option<PresetSelection>,
@@ -61,13 +61,13 @@ impl ZombiePlan {
     }
 
     /// How a client of this kind behaves.
-    pub(super) fn manners(&self, way: Way) -> ObserverConfig {
-        let sends = matches!(way, Way::Control | Way::PingsOnly);
+    pub(super) fn manners(&self, way: Behaviour) -> ObserverConfig {
+        let sends = matches!(way, Behaviour::Control | Behaviour::PingsOnly);
         ObserverConfig {
             shapes: self.shapes.clone(),
-            answers_messages: matches!(way, Way::Control | Way::Quiet),
+            answers_messages: matches!(way, Behaviour::Control | Behaviour::Quiet),
             pings: sends.then_some(self.every),
-            messages: way == Way::Control && self.talks,
+            messages: way == Behaviour::Control && self.talks,
             ask: self.say.clone(),
             answer: self.answer.clone(),
             // The control says it as its message; who dies keeps nothing up.

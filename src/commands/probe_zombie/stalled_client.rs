@@ -7,7 +7,7 @@ use tokio::time::Instant;
 
 use super::unread_backlog::UnreadBacklog;
 use crate::domain::close_cause::{CloseCause, CloseKind};
-use crate::domain::zombie::Fate;
+use crate::domain::zombie::ClientEnd;
 use crate::net::transport::tcp_liveness::Liveness;
 
 /// What came so shortly before the connection was over may be TLS's goodbye, and not the WebSocket's.
@@ -32,20 +32,20 @@ pub struct StalledClient {
 
 impl StalledClient {
     /// What became of it, by what it found when it read on.
-    pub fn fate(&self, backlog: UnreadBacklog) -> Fate {
+    pub fn fate(&self, backlog: UnreadBacklog) -> ClientEnd {
         // What only reading brought to light may have come while it was read.
         let found = if self.seen { self.after } else { self.read_until - self.began };
         match backlog.ending {
             ending if self.proof == Liveness::Over => found_over(ending, found),
-            None if self.proof == Liveness::Unheard => Fate::Lost { after: self.after },
-            None => Fate::Kept { so_far: self.after, proven: self.proof != Liveness::Unfinished },
+            None if self.proof == Liveness::Unheard => ClientEnd::Lost { after: self.after },
+            None => ClientEnd::Kept { so_far: self.after, proven: self.proof != Liveness::Unfinished },
             Some(ending) => self.ended(ending, backlog.came, found),
         }
     }
 
     /// The connection may have been over long after a goodbye came, for which nobody looked; but that was the last that
     /// came.
-    fn ended(&self, ending: CloseCause, came: Option<Instant>, found: Duration) -> Fate {
+    fn ended(&self, ending: CloseCause, came: Option<Instant>, found: Duration) -> ClientEnd {
         let says_goodbye = matches!(
             ending.how,
             CloseKind::CloseFrame { .. }
@@ -57,7 +57,7 @@ impl StalledClient {
         let after = goodbye.map_or(found, |came| came.saturating_duration_since(self.began));
         let at_latest = goodbye.is_none() && (says_goodbye || !self.seen);
         let ending = Arc::new(CloseCause { age: after + (self.began - self.opened), ..ending });
-        Fate::Ended { after, ending, at_latest }
+        ClientEnd::Ended { after, ending, at_latest }
     }
 
     /// Whether what came then is not what TLS says at its end.
@@ -68,10 +68,10 @@ impl StalledClient {
 
 /// It answered a question by that end. A goodbye had been on its way; but nobody knows for how long a connection that is
 /// answered by an RST had been forgotten, and by whom.
-pub fn found_over(ending: Option<CloseCause>, after: Duration) -> Fate {
+pub fn found_over(ending: Option<CloseCause>, after: Duration) -> ClientEnd {
     match ending.filter(|ending| ending.is_by_peers_hand() && !matches!(ending.how, CloseKind::Rst)) {
-        Some(ending) => Fate::Ended { after, ending: Arc::new(ending), at_latest: true },
-        None => Fate::Lost { after },
+        Some(ending) => ClientEnd::Ended { after, ending: Arc::new(ending), at_latest: true },
+        None => ClientEnd::Lost { after },
     }
 }
 
@@ -98,7 +98,7 @@ mod tests {
             CloseCause { who, how, reply: None, os_error: None, tcp: None, age: ms(0), idle: ms(0), at };
         let came = came.map(|came| stalled.began + ms(came));
         match stalled.fate(UnreadBacklog { ending: Some(ending), unread: 0, came }) {
-            Fate::Ended { after, ending, at_latest } => {
+            ClientEnd::Ended { after, ending, at_latest } => {
                 assert_eq!(ending.age, after + ms(100), "it was greeted for 100 ms");
                 (after.as_millis() as u64, at_latest)
             }
@@ -143,11 +143,11 @@ mod tests {
     #[test]
     fn one_that_nobody_knows_was_not_kept() {
         let nothing = || UnreadBacklog { ending: None, unread: 0, came: None };
-        let kept = |proven| Fate::Kept { so_far: ms(5000), proven };
+        let kept = |proven| ClientEnd::Kept { so_far: ms(5000), proven };
         assert_eq!(stalled(false, false).fate(nothing()), kept(true));
         let hurried = StalledClient { proof: Liveness::Unfinished, ..stalled(false, false) };
         assert_eq!(hurried.fate(nothing()), kept(false));
         let lost = StalledClient { proof: Liveness::Unheard, ..stalled(false, false) };
-        assert_eq!(lost.fate(nothing()), Fate::Lost { after: ms(5000) });
+        assert_eq!(lost.fate(nothing()), ClientEnd::Lost { after: ms(5000) });
     }
 }

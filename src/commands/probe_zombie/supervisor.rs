@@ -12,8 +12,8 @@ use tokio_util::sync::CancellationToken;
 use super::client_task::{ClientTask, ClientTaskEvent, ClientTaskMessage};
 use super::plan::ZombiePlan;
 use crate::domain::connect_info::{ConnectError, ConnectInfo};
-use crate::domain::zombie::report::{Progress, ZombieEvent, ZombieReporter};
-use crate::domain::zombie::{Fate, Life, Way, outlived};
+use crate::domain::zombie::report::{ZombieEvent, ZombieProgress, ZombieReporter};
+use crate::domain::zombie::{Behaviour, ClientEnd, ClientRecord, outlived};
 use crate::net::client::observer::RelayDetector;
 use crate::net::stall_detector::StallDetector;
 use crate::net::time::at;
@@ -30,7 +30,7 @@ const MAX_RELAY_WINDOW: Duration = Duration::from_secs(1);
 
 /// What was seen.
 pub struct SupervisorResult {
-    pub lives: Vec<Life>,
+    pub lives: Vec<ClientRecord>,
     pub opened: Option<Arc<ConnectInfo>>,
     pub error: Option<Arc<ConnectError>>,
     pub interrupted: bool,
@@ -46,7 +46,7 @@ pub struct SupervisorResult {
 pub struct Supervisor<'a> {
     max: Duration,
     start: Instant,
-    lives: HashMap<Way, ClientSlot>,
+    lives: HashMap<Behaviour, ClientSlot>,
     words: mpsc::UnboundedReceiver<ClientTaskMessage>,
     tasks: JoinSet<()>,
     cancel: CancellationToken,
@@ -71,7 +71,7 @@ pub struct Supervisor<'a> {
 
 /// One client as the house knows it.
 struct ClientSlot {
-    life: Life,
+    life: ClientRecord,
     /// When it was open.
     since: Option<Instant>,
     is_over: bool,
@@ -97,9 +97,9 @@ impl<'a> Supervisor<'a> {
             let (plan, words, said) = (Arc::clone(&plan), sender.clone(), said.clone());
             let (cancel, vouch) = (cancel.clone(), vouch.clone());
             tasks.spawn(ClientTask { way, plan, words, said, cancel, vouch }.run());
-            (way, ClientSlot { life: Life::new(way), since: None, is_over: false })
+            (way, ClientSlot { life: ClientRecord::new(way), since: None, is_over: false })
         };
-        let lives = Way::ALL.into_iter().map(guest).collect();
+        let lives = Behaviour::ALL.into_iter().map(guest).collect();
         let start = Instant::now();
         let progress_at = start + PROGRESS_INTERVAL;
         let max = plan.max;
@@ -159,7 +159,7 @@ impl<'a> Supervisor<'a> {
         let stood_still = self.vigil.longest();
         let Supervisor { mut lives, opened, error, answered, seen_until, interrupted, unanswered, .. } = self;
         let vouched = answered.is_some_and(|answered| answered > seen_until);
-        let lives = Way::ALL.into_iter().filter_map(|way| lives.remove(&way)).map(|guest| guest.life);
+        let lives = Behaviour::ALL.into_iter().filter_map(|way| lives.remove(&way)).map(|guest| guest.life);
         SupervisorResult {
             lives: lives.collect(),
             opened,
@@ -173,7 +173,7 @@ impl<'a> Supervisor<'a> {
 
     /// Whether all but the control are over.
     fn is_done(&self) -> bool {
-        self.lives.iter().all(|(way, guest)| *way == Way::Control || guest.is_over)
+        self.lives.iter().all(|(way, guest)| *way == Behaviour::Control || guest.is_over)
     }
 
     /// Has everybody go, and takes what they still tell.
@@ -185,19 +185,19 @@ impl<'a> Supervisor<'a> {
         }
     }
 
-    fn on_word(&mut self, way: Way, told: ClientTaskEvent) {
+    fn on_word(&mut self, way: Behaviour, told: ClientTaskEvent) {
         let at = SystemTime::now();
         let Some(guest) = self.lives.get_mut(&way) else { return };
         match told {
             ClientTaskEvent::Opened(opened) => {
                 guest.since = Some(Instant::now());
-                guest.life.fate = Fate::Kept { so_far: Duration::ZERO, proven: false };
+                guest.life.fate = ClientEnd::Kept { so_far: Duration::ZERO, proven: false };
                 self.opened.get_or_insert_with(|| Arc::clone(&opened));
                 self.reporter.report(&ZombieEvent::Opened { way, at, opened });
             }
             ClientTaskEvent::OpenFailed(error) => {
                 guest.is_over = true;
-                guest.life.fate = Fate::Unopened { why: format!("{}: {}", error.phase, error.cause) };
+                guest.life.fate = ClientEnd::Unopened { why: format!("{}: {}", error.phase, error.cause) };
                 self.error = Some(Arc::clone(&error));
                 self.reporter.report(&ZombieEvent::OpenFailed { way, at, error });
             }
@@ -218,28 +218,30 @@ impl<'a> Supervisor<'a> {
                 guest.is_over = true;
                 let began = began.saturating_duration_since(self.start);
                 let (listening, told) = (*listening, fate.clone());
-                guest.life = Life { way, began, greeting, listening, passed_on, unread, deaf, fate: told };
+                guest.life =
+                    ClientRecord { way, began, greeting, listening, passed_on, unread, deaf, fate: told };
                 let unanswered = guest.life.unanswered();
                 self.reporter.report(&ZombieEvent::Over { way, at, fate, unanswered });
             }
         }
     }
 
-    fn note_end(&mut self, way: Way) {
-        if way != Way::Control && self.is_over(way) {
+    fn note_end(&mut self, way: Behaviour) {
+        if way != Behaviour::Control && self.is_over(way) {
             self.seen_until = Instant::now();
         }
     }
 
-    fn is_over(&self, way: Way) -> bool {
+    fn is_over(&self, way: Behaviour) -> bool {
         self.lives.get(&way).is_some_and(|guest| guest.is_over)
     }
 
     /// Whether the run is over, or will be soon.
     fn settle(&mut self) {
         let now = Instant::now();
-        let control_is_open = self.lives.get(&Way::Control).is_some_and(|control| control.since.is_some());
-        match (self.is_over(Way::Control), self.is_done() || self.interrupted) {
+        let control_is_open =
+            self.lives.get(&Behaviour::Control).is_some_and(|control| control.since.is_some());
+        match (self.is_over(Behaviour::Control), self.is_done() || self.interrupted) {
             (true, true) => self.over_at = Some(now),
             (true, false) => self.over_at = self.over_at.or(Some(now + CONTROL_GRACE)),
             (false, true) => self.vouch_at = self.vouch_at.or(Some(self.outlived_at().unwrap_or(now))),
@@ -254,21 +256,21 @@ impl<'a> Supervisor<'a> {
 
     /// When the control will have outlived all that were let go, and visibly: whoever dies of age dies then.
     fn outlived_at(&self) -> Option<Instant> {
-        let opened = self.lives.get(&Way::Control)?.since?;
+        let opened = self.lives.get(&Behaviour::Control)?.since?;
         let longest = self.lives.values().filter_map(|guest| guest.life.ended()).max()?;
         Some(opened + outlived(longest))
     }
 
     fn progress(&mut self) {
         self.progress_at = Instant::now() + PROGRESS_INTERVAL;
-        let others = || Way::ALL.into_iter().filter(|way| *way != Way::Control);
+        let others = || Behaviour::ALL.into_iter().filter(|way| *way != Behaviour::Control);
         let guests = || others().filter_map(|way| Some((way, self.lives.get(&way)?)));
         let alive = guests().filter(|(_, guest)| guest.since.is_some() && !guest.is_over);
         let alive = alive.map(|(way, _)| way).collect();
         let gone = guests().filter(|(_, guest)| guest.life.ended().is_some());
         let gone = gone.map(|(way, guest)| (way, guest.life.fate.clone())).collect();
         let (elapsed, until) = (self.start.elapsed(), self.until() - self.start);
-        self.reporter.report(&ZombieEvent::Progress(Progress { elapsed, until, alive, gone }));
+        self.reporter.report(&ZombieEvent::Progress(ZombieProgress { elapsed, until, alive, gone }));
     }
 
     /// When the run is over at the latest: the control may have to outlive one that is let go at the last moment.

@@ -82,7 +82,7 @@ mod tests {
     use crate::domain::heartbeat::pattern::Pattern;
     use crate::domain::heartbeat::protocol_profile::ProtocolProfile;
     use crate::domain::heartbeat::template::Template;
-    use crate::domain::listen::shapes::Shapes;
+    use crate::domain::listen::known_pings::KnownPings;
     use crate::net::client::observer::ObserverConfig;
     use crate::net::client::websocket::WebSocket;
     use crate::net::testing::raw_peer::{CLOSE, PING, RawPeer};
@@ -100,7 +100,7 @@ mod tests {
         let marks = tap.marks();
         let mut socket = WebSocket::new(tap, Vec::new(), marks, 65_536, 1024).await;
         let manners = ObserverConfig {
-            shapes: Shapes::default(),
+            shapes: KnownPings::default(),
             answers_messages: false,
             pings: None,
             messages: false,

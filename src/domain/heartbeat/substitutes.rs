@@ -2,7 +2,7 @@
 
 use super::inbound::MessageRef;
 use crate::domain::format;
-use crate::domain::listen::shapes::{shown, shown_bytes};
+use crate::domain::listen::known_pings::{shown, shown_bytes};
 use crate::domain::untrusted_text::UntrustedText;
 
 /// How the payload of a Pong differs from that of the Ping.

@@ -2,7 +2,7 @@
 
 use super::difference::Difference;
 use super::inbound::MessageRef;
-use crate::domain::listen::shapes::shown;
+use crate::domain::listen::known_pings::shown;
 use crate::domain::untrusted_text::UntrustedText;
 
 /// So many messages are compared with the pattern.

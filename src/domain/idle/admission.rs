@@ -8,7 +8,7 @@
 use std::time::Duration;
 
 use super::incident::{OBSERVED_WITHIN, names_a_limit};
-use super::probe::Cut;
+use super::probe::VisibleEnd;
 use crate::domain::close_cause::{CloseCause, ClosedBy};
 use crate::domain::format::{counted, exact_duration as show};
 
@@ -32,7 +32,7 @@ struct Ended {
 pub(super) struct Admission {
     ended: Vec<Ended>,
     /// How the last of them ended.
-    cut: Option<Cut>,
+    cut: Option<VisibleEnd>,
     /// Batches since connections stayed open last.
     batches: u32,
     batch_began: Duration,
@@ -62,7 +62,7 @@ impl Default for Admission {
 impl Admission {
     /// Notes a connection that ended right after it had opened, while so many others were open; gives when the next
     /// attempt may be made.
-    pub fn refuse(&mut self, opened: Duration, moment: Duration, open: usize, cut: &Cut) -> Duration {
+    pub fn refuse(&mut self, opened: Duration, moment: Duration, open: usize, cut: &VisibleEnd) -> Duration {
         if self.batches == 0 || moment >= self.retry_at {
             self.retry_at = moment + Duration::from_secs(1 << self.batches.min(4));
             self.batches += 1;
@@ -187,12 +187,12 @@ mod tests {
         Duration::from_millis(value)
     }
 
-    fn close(code: u16, reason: &str) -> Cut {
+    fn close(code: u16, reason: &str) -> VisibleEnd {
         CloseKind::CloseFrame { code: Some(code), reason: UntrustedText::new(reason) }.into()
     }
 
     /// Each opened and ended so.
-    fn ended(ends: &[(u64, u64)], cut: &Cut) -> Admission {
+    fn ended(ends: &[(u64, u64)], cut: &VisibleEnd) -> Admission {
         let mut admission = Admission::default();
         for (opened, moment) in ends {
             admission.refuse(ms(*opened), ms(*moment), 4, cut);
@@ -200,14 +200,14 @@ mod tests {
         admission
     }
 
-    fn suspected(ends: &[(u64, u64)], cut: &Cut, stayed: &[u64]) -> String {
+    fn suspected(ends: &[(u64, u64)], cut: &VisibleEnd, stayed: &[u64]) -> String {
         let stayed: Vec<_> = stayed.iter().copied().map(ms).collect();
         ended(ends, cut).suspicion(&stayed, ms(1000), 16)
     }
 
     #[test]
     fn attempts_back_off_and_end() {
-        let fin = Cut::from(CloseKind::Fin);
+        let fin = VisibleEnd::from(CloseKind::Fin);
         let mut admission = ended(&[(0, 5), (0, 6)], &fin);
         admission.attempt(ms(1005), Some(6));
         assert_eq!(admission.limit(), usize::MAX, "one second after the last end of a batch");

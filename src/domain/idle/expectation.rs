@@ -10,11 +10,11 @@ use crate::domain::duration::parse_duration;
 use crate::domain::fail_if::Truth;
 use crate::domain::format::exact_duration as show;
 
-use super::finding::{Bracket, Findings, Verdict};
+use super::finding::{Bracket, IdleFindings, IdleVerdict};
 
 /// How the timeout is to compare with the limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Sign {
+enum Comparison {
     More,
     AtLeast,
     Less,
@@ -22,14 +22,18 @@ enum Sign {
 }
 
 /// The longer signs first, so that they are found first.
-const SIGNS: [(&str, Sign); 4] =
-    [(">=", Sign::AtLeast), ("<=", Sign::AtMost), (">", Sign::More), ("<", Sign::Less)];
+const COMPARISONS: [(&str, Comparison); 4] = [
+    (">=", Comparison::AtLeast),
+    ("<=", Comparison::AtMost),
+    (">", Comparison::More),
+    ("<", Comparison::Less),
+];
 
 /// The idle timeout that a path is expected to have.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Expectation {
     text: String,
-    sign: Sign,
+    sign: Comparison,
     limit: Duration,
 }
 
@@ -49,7 +53,7 @@ impl FromStr for Expectation {
 
     fn from_str(given: &str) -> Result<Expectation, ExpectationError> {
         let text = given.trim().to_string();
-        let found = SIGNS.into_iter().find_map(|(sign, value)| Some((value, text.strip_prefix(sign)?)));
+        let found = COMPARISONS.into_iter().find_map(|(sign, value)| Some((value, text.strip_prefix(sign)?)));
         let no_sign = || ExpectationError::NoSign { given: given.to_string() };
         let (sign, rest) = found.ok_or_else(no_sign)?;
         let bad = |why| ExpectationError::BadLimit { given: given.to_string(), why };
@@ -76,21 +80,21 @@ impl Expectation {
     /// Whether it is a lower bound: then a search that does not reach the limit cannot bear it out.
     pub fn wants_more(&self) -> bool {
         match self.sign {
-            Sign::More | Sign::AtLeast => true,
-            Sign::Less | Sign::AtMost => false,
+            Comparison::More | Comparison::AtLeast => true,
+            Comparison::Less | Comparison::AtMost => false,
         }
     }
 
     /// Whether what was found meets it. A path without a timeout up to the longest span, or one that the
     /// server keeps busy, has a lower end only; a lifetime, chance or an inconclusive search says nothing
     /// of the timeout.
-    pub fn met(&self, findings: &Findings) -> Truth {
+    pub fn met(&self, findings: &IdleFindings) -> Truth {
         match findings.verdict {
-            Verdict::IdleTimeout
-            | Verdict::ServerPolicy
-            | Verdict::NoTimeoutUpToMax
-            | Verdict::ServerKeepsItBusy => self.met_by(&findings.bracket),
-            verdict @ (Verdict::LifetimeCap | Verdict::Stochastic | Verdict::Inconclusive) => {
+            IdleVerdict::IdleTimeout
+            | IdleVerdict::ServerPolicy
+            | IdleVerdict::NoTimeoutUpToMax
+            | IdleVerdict::ServerKeepsItBusy => self.met_by(&findings.bracket),
+            verdict @ (IdleVerdict::LifetimeCap | IdleVerdict::Stochastic | IdleVerdict::Inconclusive) => {
                 Truth::Unknown(format!("no idle timeout was found: {}", verdict.label()))
             }
         }
@@ -101,12 +105,12 @@ impl Expectation {
     pub fn met_by(&self, bracket: &Bracket) -> Truth {
         let beyond = bracket.lo.is_some_and(|lo| lo >= self.limit);
         let within = match self.sign {
-            Sign::More | Sign::AtMost => bracket.hi.is_some_and(|hi| hi <= self.limit),
-            Sign::AtLeast | Sign::Less => bracket.hi.is_some_and(|hi| hi < self.limit),
+            Comparison::More | Comparison::AtMost => bracket.hi.is_some_and(|hi| hi <= self.limit),
+            Comparison::AtLeast | Comparison::Less => bracket.hi.is_some_and(|hi| hi < self.limit),
         };
         let met = match self.sign {
-            Sign::More | Sign::AtLeast => beyond,
-            Sign::Less | Sign::AtMost => within,
+            Comparison::More | Comparison::AtLeast => beyond,
+            Comparison::Less | Comparison::AtMost => within,
         };
         let limit = show(self.limit);
         match (met, beyond || within) {

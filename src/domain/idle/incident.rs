@@ -3,8 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
-use super::evidence::Evidence;
-use super::probe::Cut;
+use super::evidence::SearchEvidence;
+use super::probe::VisibleEnd;
 use crate::domain::close_cause::{CloseCause, CloseKind, ClosedBy};
 use crate::domain::format::{counted, exact_duration as show};
 
@@ -54,7 +54,7 @@ pub struct Incident {
     /// How many connections ended, the control included.
     pub connections: usize,
     /// How the first of them ended.
-    pub cut: Cut,
+    pub cut: VisibleEnd,
 }
 
 impl Incident {
@@ -137,7 +137,7 @@ pub(super) struct End {
     pub is_refusal: bool,
     /// How many others were open then.
     pub others: usize,
-    pub cut: Cut,
+    pub cut: VisibleEnd,
 }
 
 impl End {
@@ -275,7 +275,7 @@ impl Incidents {
     }
 
     /// Counts one more connection of a kind of which there is one incident in a run.
-    pub fn count(&mut self, kind: IncidentKind, at: Duration, cut: &Cut) {
+    pub fn count(&mut self, kind: IncidentKind, at: Duration, cut: &VisibleEnd) {
         match self.known.iter_mut().find(|incident| incident.kind == kind) {
             Some(incident) => incident.connections += 1,
             None => self.push(Incident { kind, at, connections: 1, cut: cut.clone() }),
@@ -318,7 +318,7 @@ pub(super) enum Mixed {
 }
 
 impl Mixed {
-    pub fn of(evidence: &Evidence, repeat: usize) -> Mixed {
+    pub fn of(evidence: &SearchEvidence, repeat: usize) -> Mixed {
         let died = evidence.deaths().len();
         match (died, evidence.repeated(repeat)) {
             (0, _) => Mixed::Nothing,
@@ -411,7 +411,7 @@ mod tests {
 
     #[test]
     fn limits_of_ours_are_named_as_ours() {
-        let cut = Cut::from(CloseKind::TooLarge { size: 2, limit: 1 });
+        let cut = VisibleEnd::from(CloseKind::TooLarge { size: 2, limit: 1 });
         assert!(is_our_judgement(&cut.how));
         let incident = Incident { kind: IncidentKind::Violation, at: Duration::ZERO, connections: 2, cut };
         assert_eq!(

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use thiserror::Error;
 
-use super::grid::grid;
+use super::candidates::grid;
 use crate::domain::format::exact_duration as show;
 use crate::domain::heartbeat::HeartbeatKind;
 
@@ -96,7 +96,7 @@ impl Default for SearchPlan {
 }
 
 /// The longest span that is tried: a week.
-const LONGEST: Duration = Duration::from_secs(7 * 86_400);
+const MAX_SPAN: Duration = Duration::from_secs(7 * 86_400);
 
 /// Why bounds make no sense; each names the value and the rule.
 #[derive(Debug, Clone, Error, PartialEq, Eq)]
@@ -154,7 +154,7 @@ impl SearchPlan {
         if self.min < Duration::from_millis(100) {
             return Err(PlanError::MinTooShort { min: self.min });
         }
-        if self.max > LONGEST {
+        if self.max > MAX_SPAN {
             return Err(PlanError::MaxTooLong { max: self.max });
         }
         if absolute < Duration::from_millis(10) && (relative.is_nan() || relative < 0.001) {

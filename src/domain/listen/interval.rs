@@ -5,18 +5,18 @@ use std::time::Duration;
 /// Spans that differ by no more than this part agree...
 const TOLERANCE: f64 = 0.10;
 /// ... and those that differ by no more than this: timers of a busy machine are so late.
-pub const JITTER: Duration = Duration::from_millis(25);
+pub const TIMER_JITTER: Duration = Duration::from_millis(25);
 /// What is less apart comes at once.
-const BURST: Duration = Duration::from_millis(1);
+const BURST_GAP: Duration = Duration::from_millis(1);
 /// So large a part of the gaps must agree with the median.
-const MOST: f64 = 0.75;
+const MIN_AGREEING_PART: f64 = 0.75;
 
 /// If none of so many of the latest does, the interval is another by now.
-const LATEST: usize = 3;
+const MAX_DISAGREEING_LATEST: usize = 3;
 
 /// By how much two spans may differ that both are one interval of this length.
 pub fn tolerance(interval: Duration) -> Duration {
-    interval.mul_f64(TOLERANCE).max(JITTER)
+    interval.mul_f64(TOLERANCE).max(TIMER_JITTER)
 }
 
 /// What the gaps between heartbeats come to.
@@ -46,7 +46,8 @@ impl Interval {
         let median = (sorted[lower] + sorted[middle]) / 2;
         let agrees = |gap: &&Duration| gap.abs_diff(median) <= tolerance(median);
         let agreeing = sorted.iter().filter(agrees).count();
-        let is_past = gaps.len() > LATEST && !gaps.iter().rev().take(LATEST).any(|gap| agrees(&gap));
+        let is_past = gaps.len() > MAX_DISAGREEING_LATEST
+            && !gaps.iter().rev().take(MAX_DISAGREEING_LATEST).any(|gap| agrees(&gap));
         Some(Interval { gaps: gaps.len(), min, median, max, agreeing, is_past })
     }
 
@@ -57,12 +58,12 @@ impl Interval {
 
     /// Whether most gaps are alike, and not only those of long ago.
     pub fn is_regular(&self) -> bool {
-        !self.is_past && self.agreeing as f64 >= self.gaps as f64 * MOST
+        !self.is_past && self.agreeing as f64 >= self.gaps as f64 * MIN_AGREEING_PART
     }
 
     /// Whether it is none that a clock keeps: most came at once.
     pub fn is_burst(&self) -> bool {
-        self.median < BURST
+        self.median < BURST_GAP
     }
 
     /// Whether all gaps are alike.

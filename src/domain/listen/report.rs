@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use super::findings::Findings;
-use super::sound::Sound;
+use super::findings::ListenFindings;
+use super::server_event::ServerEventKind;
 use crate::domain::close_cause::{CloseCause, CloseReply};
 use crate::domain::connect_info::{ConnectError, ConnectInfo};
 use crate::domain::heartbeat::presets::PresetSelection;
@@ -40,7 +40,7 @@ pub enum ListenEvent {
         opened: Arc<ConnectInfo>,
     },
     /// The server said something; of a flood, so many at once.
-    Said(Said),
+    Said(ServerEventNotice),
     /// The client said something of its own, this long after the opening.
     Talked {
         at: SystemTime,
@@ -49,16 +49,16 @@ pub enum ListenEvent {
     /// The connection ended before its time.
     Ended(Arc<CloseCause>),
     /// How far it is; about once a second.
-    Progress(Progress),
+    Progress(ListenProgress),
     /// The end of the run; always the last event.
     Finished(Box<ListenReport>),
 }
 
 /// What the server said.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Said {
+pub struct ServerEventNotice {
     pub at: SystemTime,
-    pub sound: Sound,
+    pub sound: ServerEventKind,
     pub shape: Option<&'static str>,
     /// How many, since this kind was last told.
     pub count: u64,
@@ -73,7 +73,7 @@ pub struct Said {
 
 /// How far it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Progress {
+pub struct ListenProgress {
     pub listened: Duration,
     pub until: Duration,
     pub heartbeats: u64,
@@ -93,7 +93,7 @@ pub struct ListenReport {
     pub elapsed: Duration,
     pub opened: Option<Arc<ConnectInfo>>,
     pub error: Option<Arc<ConnectError>>,
-    pub findings: Findings,
+    pub findings: ListenFindings,
     /// How the connection ended, where the peer or the path ended it.
     pub ending: Option<Arc<CloseCause>>,
     /// How the peer took our close, where we ended it.

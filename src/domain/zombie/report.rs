@@ -3,14 +3,14 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use super::findings::Findings;
-use super::life::Fate;
-use super::way::Way;
+use super::behaviour::Behaviour;
+use super::client_record::ClientEnd;
+use super::findings::ZombieFindings;
 use crate::domain::connect_info::{ConnectError, ConnectInfo};
 use crate::domain::fail_if::Truth;
 use crate::domain::heartbeat::presets::PresetSelection;
 use crate::domain::idle::Expectation;
-use crate::domain::listen::report::Said;
+use crate::domain::listen::report::ServerEventNotice;
 use crate::domain::report;
 
 /// What is to be done, told before anything is.
@@ -35,43 +35,43 @@ pub enum ZombieEvent {
         info: Arc<ZombieInfo>,
     },
     Opened {
-        way: Way,
+        way: Behaviour,
         at: SystemTime,
         opened: Arc<ConnectInfo>,
     },
     OpenFailed {
-        way: Way,
+        way: Behaviour,
         at: SystemTime,
         error: Arc<ConnectError>,
     },
     /// The server sent a heartbeat; of a flood, so many at once.
     Said {
-        way: Way,
-        said: Said,
+        way: Behaviour,
+        said: ServerEventNotice,
     },
     /// A client's life is over, or was long enough.
     Over {
-        way: Way,
+        way: Behaviour,
         at: SystemTime,
-        fate: Fate,
+        fate: ClientEnd,
         unanswered: Option<u64>,
     },
     /// How far it is; about once a second.
-    Progress(Progress),
+    Progress(ZombieProgress),
     /// The end of the run; always the last event.
     Finished(Box<ZombieReport>),
 }
 
 /// How far it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Progress {
+pub struct ZombieProgress {
     pub elapsed: Duration,
     /// It is done by then at the latest.
     pub until: Duration,
     /// Those that are still there, the control left out.
-    pub alive: Vec<Way>,
+    pub alive: Vec<Behaviour>,
     /// Those that the server let go.
-    pub gone: Vec<(Way, Fate)>,
+    pub gone: Vec<(Behaviour, ClientEnd)>,
 }
 
 /// Shows what happens.
@@ -89,7 +89,7 @@ pub struct ZombieReport {
     pub opened: Option<Arc<ConnectInfo>>,
     /// The last failure to open, where there was one.
     pub error: Option<Arc<ConnectError>>,
-    pub findings: Findings,
+    pub findings: ZombieFindings,
     pub expectation: Option<(Expectation, Truth)>,
     /// What the run comes to: the exit code.
     pub verdict: report::RunResult,

@@ -23,7 +23,7 @@ use crate::domain::heartbeat::pattern::Pattern;
 use crate::domain::heartbeat::presets::{Refusal, resembles};
 use crate::domain::heartbeat::protocol_profile::ProtocolProfile;
 use crate::domain::heartbeat::template::{RequestKeys, Template};
-use crate::domain::listen::shapes::shown;
+use crate::domain::listen::known_pings::shown;
 use crate::domain::phase::Phase;
 use crate::domain::secrets;
 use crate::domain::target::Target;

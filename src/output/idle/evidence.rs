@@ -4,8 +4,8 @@ use comfy_table::{ContentArrangement, LineStyle, Table, presets};
 
 use super::format::{cut, death, exact, method, roughly};
 use super::trials::{Trial, TrialEnd};
-use crate::domain::idle::Role;
-use crate::domain::idle::refresh::{Fate, Row};
+use crate::domain::idle::ProbeRole;
+use crate::domain::idle::refresh::{KeepaliveOutcome, MethodResult};
 use crate::output::units::{TimeUnit, spoken};
 
 /// More rows say no more to people; the JSON has them all.
@@ -15,8 +15,10 @@ const MAX_SURVIVOR_ROWS: usize = 4;
 
 /// A row for each connection, by how long it was silent; `None` without any.
 pub fn trials(trials: &[Trial], width: Option<usize>) -> Option<String> {
-    let mut rows: Vec<&Trial> =
-        trials.iter().filter(|trial| !matches!(trial.role, Role::Control | Role::SecondControl)).collect();
+    let mut rows: Vec<&Trial> = trials
+        .iter()
+        .filter(|trial| !matches!(trial.role, ProbeRole::Control | ProbeRole::SecondControl))
+        .collect();
     rows.sort_by_key(|trial| trial.idle);
     let answered = rows.iter().take_while(|trial| matches!(trial.outcome, TrialEnd::Survived { .. })).count();
     // One row in the place of one would save nothing.
@@ -49,16 +51,16 @@ fn cells(trial: &Trial) -> [String; 3] {
 }
 
 /// A row for each kind of traffic that was tried.
-pub fn refresh(rows: &[Row], width: Option<usize>) -> Option<String> {
+pub fn refresh(rows: &[MethodResult], width: Option<usize>) -> Option<String> {
     table(["what was sent", "every", "result"], rows.iter().map(refresh_cells), width)
 }
 
-fn refresh_cells(row: &Row) -> [String; 3] {
+fn refresh_cells(row: &MethodResult) -> [String; 3] {
     let every = row.every.map_or_else(|| "-".to_string(), roughly);
     let result = match &row.fate {
-        Fate::Survived => format!("survived {}", spoken(row.held)),
-        Fate::Died { after, how } => format!("died after {}: {how}", spoken(*after)),
-        Fate::Untold { why } => format!("not known: {why}"),
+        KeepaliveOutcome::Survived => format!("survived {}", spoken(row.held)),
+        KeepaliveOutcome::Died { after, how } => format!("died after {}: {how}", spoken(*after)),
+        KeepaliveOutcome::Untold { why } => format!("not known: {why}"),
     };
     [method(row.method).to_string(), every, result]
 }
@@ -90,7 +92,7 @@ mod tests {
 
     fn table(spans: std::ops::RangeInclusive<u64>) -> Vec<String> {
         let outcome = TrialEnd::Survived { rtt: Duration::from_millis(1) };
-        let (probe, role, at) = (ProbeId(1), Role::Trial, SystemTime::UNIX_EPOCH);
+        let (probe, role, at) = (ProbeId(1), ProbeRole::Trial, SystemTime::UNIX_EPOCH);
         let trial = |seconds| {
             let (idle, outcome) = (Duration::from_secs(seconds), outcome.clone());
             Trial { probe, role, idle, outcome, at }

@@ -7,14 +7,16 @@ use super::IdleOutput;
 use crate::domain::close_cause::{CloseCause, CloseKind, ClosedBy};
 use crate::domain::connect_info::{ConnectError, ConnectInfo, FailureKind};
 use crate::domain::fail_if::Truth;
-use crate::domain::idle::middleboxes::{Naming, Observed, consistent_with};
-use crate::domain::idle::refresh::{Fate, Method, Refresh, Row};
+use crate::domain::idle::middleboxes::{CutObservation, ProductNaming, consistent_with};
+use crate::domain::idle::refresh::{KeepaliveMethod, KeepaliveOutcome, MethodResult, RefreshResults};
 use crate::domain::idle::report::{
-    Direction, IdleEvent, IdleInfo, IdleReport, IdleReporter, Sighting, TwoEnded, Verified, VerifyOutcome,
+    Direction, IdleEvent, IdleInfo, IdleReport, IdleReporter, ProbeSighting, TwoEnded, Verification,
+    VerifyOutcome,
 };
 use crate::domain::idle::{
-    Bracket, Chatter, Cut, Death, Findings, InFlight, Lifetime, Manner, Observation, Prescription, ProbeId,
-    Progress, Provisional, Role, SearchPlan, Seen, Spread, Verdict,
+    Bracket, CutManner, DeathCause, EndSpread, IdleFindings, IdleVerdict, LifetimeCap, Observation,
+    ProbeEvent, ProbeId, ProbeRole, ProvisionalTimeout, Recommendation, SearchPlan, SearchProgress,
+    ServerActivity, SilentProbe, VisibleEnd,
 };
 use crate::domain::phase::{Phase, PhaseTimes};
 use crate::domain::report;
@@ -62,14 +64,14 @@ fn at(millis: u64) -> SystemTime {
 struct SearchScript {
     events: Vec<IdleEvent>,
     info: IdleInfo,
-    findings: Findings,
+    findings: IdleFindings,
     headers: Vec<(String, UntrustedText)>,
     notes: Vec<String>,
     probes: u32,
 }
 
 impl SearchScript {
-    fn new(verdict: Verdict) -> SearchScript {
+    fn new(verdict: IdleVerdict) -> SearchScript {
         let info = IdleInfo {
             url: URL.to_string(),
             search: SearchPlan::default(),
@@ -78,7 +80,7 @@ impl SearchScript {
             expectation: None,
             preset: None,
         };
-        let findings = Findings {
+        let findings = IdleFindings {
             verdict,
             reasons: Vec::new(),
             bracket: Bracket::default(),
@@ -123,7 +125,7 @@ impl SearchScript {
     }
 
     /// A connection that is opened and lives until this is seen, as old as the run.
-    fn sees(&mut self, role: Role, millis: u64, seen: Seen) {
+    fn sees(&mut self, role: ProbeRole, millis: u64, seen: ProbeEvent) {
         self.probes += 1;
         let probe = ProbeId(self.probes);
         let opened = self.opened();
@@ -131,39 +133,39 @@ impl SearchScript {
         self.saw(probe, role, millis, seen);
     }
 
-    fn saw(&mut self, probe: ProbeId, role: Role, millis: u64, seen: Seen) {
+    fn saw(&mut self, probe: ProbeId, role: ProbeRole, millis: u64, seen: ProbeEvent) {
         let observation = Observation { probe, at: ms(millis), seen };
-        self.events.push(IdleEvent::Seen(Sighting { role, ask_at: None, observation, at: at(millis) }));
+        self.events.push(IdleEvent::Seen(ProbeSighting { role, ask_at: None, observation, at: at(millis) }));
     }
 
     /// Trials that were asked after these spans, and answered.
     fn survives(&mut self, spans: &[u64]) {
         for span in spans {
-            self.sees(Role::Trial, *span, Seen::Asked { idle: ms(*span) });
-            let seen = Seen::Survived { idle: ms(*span), rtt: us(31_400) };
-            self.saw(ProbeId(self.probes), Role::Trial, span + 31, seen);
+            self.sees(ProbeRole::Trial, *span, ProbeEvent::Asked { idle: ms(*span) });
+            let seen = ProbeEvent::Survived { idle: ms(*span), rtt: us(31_400) };
+            self.saw(ProbeId(self.probes), ProbeRole::Trial, span + 31, seen);
             self.findings.survived.push(ms(*span));
         }
     }
 
     /// Trials that were asked after these spans, and found dead.
-    fn dies(&mut self, spans: &[u64], death: &Death) {
+    fn dies(&mut self, spans: &[u64], death: &DeathCause) {
         for span in spans {
-            let seen = Seen::Died { idle: ms(*span), death: death.clone() };
-            self.sees(Role::Trial, span + 5_000, seen);
-            self.findings.died.push((ms(*span), Manner::from(death)));
+            let seen = ProbeEvent::Died { idle: ms(*span), death: death.clone() };
+            self.sees(ProbeRole::Trial, span + 5_000, seen);
+            self.findings.died.push((ms(*span), CutManner::from(death)));
         }
-        self.findings.manner = Some(Manner::from(death));
+        self.findings.manner = Some(CutManner::from(death));
     }
 
     /// Watchers that were seen to end after these spans.
-    fn ends(&mut self, spans: &[u64], cut: &Cut) {
+    fn ends(&mut self, spans: &[u64], cut: &VisibleEnd) {
         for span in spans {
-            self.sees(Role::Watcher, *span, Seen::Ended { idle: ms(*span), cut: cut.clone() });
+            self.sees(ProbeRole::Watcher, *span, ProbeEvent::Ended { idle: ms(*span), cut: cut.clone() });
         }
         let spans: Vec<Duration> = spans.iter().map(|span| ms(*span)).collect();
-        self.findings.spread = Spread::of(&spans);
-        self.findings.manner = Some(Manner::Visible(cut.clone()));
+        self.findings.spread = EndSpread::of(&spans);
+        self.findings.manner = Some(CutManner::Visible(cut.clone()));
     }
 
     fn bracket(&mut self, lo: u64, hi: u64) {
@@ -173,7 +175,7 @@ impl SearchScript {
     }
 
     fn guess(&mut self, millis: u64, samples: usize) {
-        let guess = Provisional { timeout: ms(millis), samples, at: ms(millis + 1) };
+        let guess = ProvisionalTimeout { timeout: ms(millis), samples, at: ms(millis + 1) };
         self.findings.provisional = Some(guess);
         self.events.push(IdleEvent::Provisional(guess));
     }
@@ -196,7 +198,7 @@ impl SearchScript {
             opened: (self.probes > 0).then(|| self.opened()),
             error: None,
             naming: self.naming(),
-            prescription: Prescription::of(&findings),
+            prescription: Recommendation::of(&findings),
             refresh: None,
             verified: None,
             expectation: expectation.map(|expected| (expected.clone(), expected.met(&findings))),
@@ -210,11 +212,13 @@ impl SearchScript {
         }
     }
 
-    fn naming(&self) -> Naming {
+    fn naming(&self) -> ProductNaming {
         let headers = self.headers.as_slice();
         let observed = match self.findings.verdict {
-            Verdict::IdleTimeout => Observed::idle(&self.findings, headers),
-            Verdict::LifetimeCap => Observed::lifetime(&self.findings, Some(&CloseKind::Fin.into()), headers),
+            IdleVerdict::IdleTimeout => CutObservation::idle(&self.findings, headers),
+            IdleVerdict::LifetimeCap => {
+                CutObservation::lifetime(&self.findings, Some(&CloseKind::Fin.into()), headers)
+            }
             _ => None,
         };
         observed.map(|observed| consistent_with(&observed)).unwrap_or_default()
@@ -233,19 +237,21 @@ impl SearchScript {
     }
 }
 
-fn fin() -> Cut {
-    Cut { how: CloseKind::Fin, half_open: Some(false) }
+fn fin() -> VisibleEnd {
+    VisibleEnd { how: CloseKind::Fin, half_open: Some(false) }
 }
 
 /// nginx, as it is installed.
 fn nginx() -> SearchScript {
-    let mut scene = SearchScript::new(Verdict::IdleTimeout).server("nginx/1.22.1");
+    let mut scene = SearchScript::new(IdleVerdict::IdleTimeout).server("nginx/1.22.1");
     scene.survives(&[30_000, 50_000, 55_000]);
     scene.ends(&[60_012, 60_013, 60_019], &fin());
     scene.guess(60_012, 2);
-    let in_flight = vec![InFlight { probe: ProbeId(9), role: Role::Trial, idle: ms(1), ask_at: None }];
+    let in_flight =
+        vec![SilentProbe { probe: ProbeId(9), role: ProbeRole::Trial, idle: ms(1), ask_at: None }];
     let (bracket, provisional) = (scene.findings.bracket, scene.findings.provisional);
-    let progress = Progress { elapsed: ms(61_000), bracket, provisional, in_flight, latest: ms(192_000) };
+    let progress =
+        SearchProgress { elapsed: ms(61_000), bracket, provisional, in_flight, latest: ms(192_000) };
     scene.events.push(IdleEvent::Progress(progress));
     scene.survives(&[59_300]);
     scene.bracket(59_300, 60_019);
@@ -259,10 +265,10 @@ pub fn visible() -> Vec<IdleEvent> {
 
 /// A NAT that forgets, between two ends that tell which direction is lost.
 fn silent() -> Vec<IdleEvent> {
-    let mut scene = SearchScript::new(Verdict::IdleTimeout);
+    let mut scene = SearchScript::new(IdleVerdict::IdleTimeout);
     scene.info.search.two_ended = true;
     scene.survives(&[180_000, 230_000, 238_000]);
-    scene.dies(&[300_000, 242_000, 241_000], &Death::Unanswered);
+    scene.dies(&[300_000, 242_000, 241_000], &DeathCause::Unanswered);
     scene.bracket(238_000, 241_000);
     let mut report = scene.report(600_000, report::RunResult::Passed);
     (report.two_ended, report.lost) = (Some(TwoEnded::Agreed), Some(Direction::Both));
@@ -271,32 +277,32 @@ fn silent() -> Vec<IdleEvent> {
 
 /// A balancer that answers the next use by an RST.
 fn rst_on_use() -> Vec<IdleEvent> {
-    let mut scene = SearchScript::new(Verdict::IdleTimeout);
+    let mut scene = SearchScript::new(IdleVerdict::IdleTimeout);
     scene.survives(&[300_000, 346_000]);
-    scene.dies(&[400_000, 352_000], &Death::CutOnUse(Cut::from(CloseKind::Rst)));
+    scene.dies(&[400_000, 352_000], &DeathCause::CutOnUse(VisibleEnd::from(CloseKind::Rst)));
     scene.bracket(346_000, 352_000);
     scene.end(900_000, report::RunResult::Passed)
 }
 
 /// Thirty seconds, busy or not.
 fn lifetime() -> Vec<IdleEvent> {
-    let mut scene = SearchScript::new(Verdict::LifetimeCap);
+    let mut scene = SearchScript::new(IdleVerdict::LifetimeCap);
     scene.headers.push(("via".to_string(), UntrustedText::new("1.1 google")));
     scene.ends(&[30_001, 30_004], &fin());
-    scene.sees(Role::Control, 30_002, Seen::Ended { idle: ms(420), cut: fin() });
-    scene.findings.lifetime = Some(Lifetime { lo: ms(30_002), hi: ms(30_004) });
+    scene.sees(ProbeRole::Control, 30_002, ProbeEvent::Ended { idle: ms(420), cut: fin() });
+    scene.findings.lifetime = Some(LifetimeCap { lo: ms(30_002), hi: ms(30_004) });
     scene.because("connections that were never idle ended at the age of 30.002 s, too");
     scene.end(61_000, report::RunResult::Passed)
 }
 
 /// A server with heartbeats of its own.
 fn chatter() -> Vec<IdleEvent> {
-    let mut scene = SearchScript::new(Verdict::ServerKeepsItBusy);
+    let mut scene = SearchScript::new(IdleVerdict::ServerKeepsItBusy);
     for round in 1..4 {
-        scene.sees(Role::Watcher, 25_000 * round, Seen::Spoke { gap: ms(25_000 + round) });
+        scene.sees(ProbeRole::Watcher, 25_000 * round, ProbeEvent::Spoke { gap: ms(25_000 + round) });
     }
     scene.notes.push("there was nothing to verify: no timeout was found".to_string());
-    scene.findings.chatter = Some(Chatter {
+    scene.findings.chatter = Some(ServerActivity {
         period: ms(25_002),
         longest_gap: ms(25_003),
         count: 3,
@@ -310,17 +316,22 @@ fn chatter() -> Vec<IdleEvent> {
 
 /// A server with heartbeats of its own, which lets go of whoever says nothing.
 fn impatience() -> Vec<IdleEvent> {
-    let mut scene = SearchScript::new(Verdict::ServerKeepsItBusy);
+    let mut scene = SearchScript::new(IdleVerdict::ServerKeepsItBusy);
     for round in 1..3 {
-        scene.sees(Role::Watcher, 15_000 * round, Seen::Spoke { gap: ms(15_000) });
+        scene.sees(ProbeRole::Watcher, 15_000 * round, ProbeEvent::Spoke { gap: ms(15_000) });
     }
     scene.ends(
         &[1, 2],
-        &Cut::from(CloseKind::CloseFrame { code: Some(1000), reason: UntrustedText::default() }),
+        &VisibleEnd::from(CloseKind::CloseFrame { code: Some(1000), reason: UntrustedText::default() }),
     );
     let lets_go = Some(ms(30_041));
-    scene.findings.chatter =
-        Some(Chatter { period: ms(15_000), longest_gap: ms(15_000), count: 2, lets_go, answered: false });
+    scene.findings.chatter = Some(ServerActivity {
+        period: ms(15_000),
+        longest_gap: ms(15_000),
+        count: 2,
+        lets_go,
+        answered: false,
+    });
     scene.findings.bracket.lo = Some(ms(15_000));
     scene.because("the server speaks unasked, about every 15 s; the longest quiet gap was 15 s");
     scene.end(30_500, report::RunResult::Passed)
@@ -328,17 +339,17 @@ fn impatience() -> Vec<IdleEvent> {
 
 /// A close frame with the application's own code, and a reason that would like to drive the terminal.
 fn policy() -> Vec<IdleEvent> {
-    let mut scene = SearchScript::new(Verdict::ServerPolicy);
+    let mut scene = SearchScript::new(IdleVerdict::ServerPolicy);
     let how = CloseKind::CloseFrame { code: Some(4008), reason: UntrustedText::new(HOSTILE) };
     scene.survives(&[19_000, 19_500]);
-    scene.ends(&[20_003, 20_004, 20_009], &Cut::from(how));
+    scene.ends(&[20_003, 20_004, 20_009], &VisibleEnd::from(how));
     scene.bracket(19_500, 20_009);
     scene.because("close code 4008 is the application's own");
     scene.end(41_000, report::RunResult::Passed)
 }
 
 fn no_timeout() -> Vec<IdleEvent> {
-    let mut scene = SearchScript::new(Verdict::NoTimeoutUpToMax).expecting(">=10m");
+    let mut scene = SearchScript::new(IdleVerdict::NoTimeoutUpToMax).expecting(">=10m");
     scene.survives(&[60_000, 300_000, 300_001]);
     scene.findings.bracket.lo = Some(ms(300_000));
     let mut report = scene.report(300_040, report::RunResult::Inconclusive);
@@ -347,7 +358,7 @@ fn no_timeout() -> Vec<IdleEvent> {
 }
 
 fn stochastic() -> Vec<IdleEvent> {
-    let mut scene = SearchScript::new(Verdict::Stochastic);
+    let mut scene = SearchScript::new(IdleVerdict::Stochastic);
     scene.survives(&[4_000, 9_000, 20_000]);
     scene.ends(&[3_100, 7_200, 12_900, 18_000], &fin());
     scene.findings.bracket.lo = Some(ms(3_000));
@@ -357,15 +368,15 @@ fn stochastic() -> Vec<IdleEvent> {
 
 /// The path fails time and again.
 fn outages() -> Vec<IdleEvent> {
-    let mut scene = SearchScript::new(Verdict::Inconclusive);
+    let mut scene = SearchScript::new(IdleVerdict::Inconclusive);
     scene.survives(&[1_000]);
     for round in 1..4 {
-        let cut = Cut::from(CloseKind::Timeout);
-        scene.sees(Role::Control, 7_000 * round, Seen::Ended { idle: ms(5_000), cut });
+        let cut = VisibleEnd::from(CloseKind::Timeout);
+        scene.sees(ProbeRole::Control, 7_000 * round, ProbeEvent::Ended { idle: ms(5_000), cut });
     }
     let failed = |probe| IdleEvent::OpenFailed {
         probe: ProbeId(probe),
-        role: Role::Trial,
+        role: ProbeRole::Trial,
         at: at(21_500),
         error: refused(),
     };
@@ -378,7 +389,7 @@ fn outages() -> Vec<IdleEvent> {
 
 /// Ctrl-C, when the ends were seen and not yet confirmed.
 fn partial() -> Vec<IdleEvent> {
-    let mut scene = SearchScript::new(Verdict::Inconclusive);
+    let mut scene = SearchScript::new(IdleVerdict::Inconclusive);
     scene.survives(&[30_000]);
     scene.ends(&[60_012, 60_013], &fin());
     scene.guess(60_012, 2);
@@ -390,32 +401,35 @@ fn partial() -> Vec<IdleEvent> {
 
 /// A hop that lets go a second before its FIN, on one side only.
 fn lingers() -> Vec<IdleEvent> {
-    let mut scene = SearchScript::new(Verdict::IdleTimeout);
+    let mut scene = SearchScript::new(IdleVerdict::IdleTimeout);
     scene.survives(&[4_000, 4_400]);
-    scene.ends(&[6_001, 6_002, 6_003], &Cut { how: CloseKind::Fin, half_open: Some(true) });
-    scene.dies(&[5_100], &Death::Unanswered);
-    scene.findings.manner = Some(Manner::Visible(Cut { how: CloseKind::Fin, half_open: Some(true) }));
+    scene.ends(&[6_001, 6_002, 6_003], &VisibleEnd { how: CloseKind::Fin, half_open: Some(true) });
+    scene.dies(&[5_100], &DeathCause::Unanswered);
+    scene.findings.manner =
+        Some(CutManner::Visible(VisibleEnd { how: CloseKind::Fin, half_open: Some(true) }));
     scene.findings.lingers = true;
     scene.bracket(4_400, 5_100);
     scene.end(19_000, report::RunResult::Passed)
 }
 
-fn row(method: Method, every: Option<u64>, fate: Fate) -> Row {
-    Row { method, every: every.map(ms), held: ms(150_000), fate }
+fn row(method: KeepaliveMethod, every: Option<u64>, fate: KeepaliveOutcome) -> MethodResult {
+    MethodResult { method, every: every.map(ms), held: ms(150_000), fate }
 }
 
 /// A server that counts messages only; and the prescription does not hold.
 fn refresh() -> Vec<IdleEvent> {
     let mut scene = nginx();
     (scene.info.refresh, scene.info.verify) = (true, true);
-    let died =
-        || Fate::Died { after: ms(60_020), how: "peer closed TCP (FIN) without a close frame".to_string() };
-    let untold = Fate::Untold { why: "TCP keepalive cannot be set on a Unix socket".to_string() };
+    let died = || KeepaliveOutcome::Died {
+        after: ms(60_020),
+        how: "peer closed TCP (FIN) without a close frame".to_string(),
+    };
+    let untold = KeepaliveOutcome::Untold { why: "TCP keepalive cannot be set on a Unix socket".to_string() };
     let rows = vec![
-        row(Method::PingPong, Some(44_475), died()),
-        row(Method::UnsolicitedPong, Some(44_475), died()),
-        row(Method::TcpKeepalive, None, untold),
-        row(Method::AppMessage, Some(44_475), Fate::Survived),
+        row(KeepaliveMethod::PingPong, Some(44_475), died()),
+        row(KeepaliveMethod::UnsolicitedPong, Some(44_475), died()),
+        row(KeepaliveMethod::TcpKeepalive, None, untold),
+        row(KeepaliveMethod::AppMessage, Some(44_475), KeepaliveOutcome::Survived),
     ];
     for row in &rows {
         scene.events.push(IdleEvent::RefreshRow { row: row.clone(), elapsed: ms(271_000) });
@@ -431,7 +445,7 @@ fn refresh() -> Vec<IdleEvent> {
         idle: ms(60_020),
         at: at(375_000),
     };
-    let verified = Verified {
+    let verified = Verification {
         interval: ms(44_475),
         wanted: ms(121_000),
         held: ms(104_500),
@@ -440,7 +454,7 @@ fn refresh() -> Vec<IdleEvent> {
     };
     scene.events.push(IdleEvent::Verified { verified: verified.clone(), elapsed: ms(376_000) });
     let mut report = scene.report(376_000, report::RunResult::Failed);
-    report.refresh = Some(Refresh::of(rows));
+    report.refresh = Some(RefreshResults::of(rows));
     report.verified = Some(verified);
     report.reasons = vec!["a heartbeat every 44.475 s did not hold a connection".to_string()];
     scene.finish(report)
@@ -469,7 +483,7 @@ fn refused() -> Arc<ConnectError> {
 }
 
 fn unreachable() -> Vec<IdleEvent> {
-    let mut scene = SearchScript::new(Verdict::Inconclusive);
+    let mut scene = SearchScript::new(IdleVerdict::Inconclusive);
     let error = refused();
     let mut report = scene.report(3, report::RunResult::Unreachable);
     report.reasons = vec![error.to_string()];

@@ -4,9 +4,9 @@
 use std::time::Duration;
 
 use crate::domain::close_cause::{CloseCause, ClosedBy};
-use crate::domain::idle::refresh::Method;
+use crate::domain::idle::refresh::KeepaliveMethod;
 use crate::domain::idle::report::Direction;
-use crate::domain::idle::{Bracket, Cut, Death, Manner};
+use crate::domain::idle::{Bracket, CutManner, DeathCause, VisibleEnd};
 
 /// Below so many seconds a span is told with so many decimals.
 const DECIMALS: [(f64, usize); 3] = [(10.0, 3), (100.0, 2), (1000.0, 1)];
@@ -71,7 +71,7 @@ pub fn between(bracket: Bracket) -> String {
 }
 
 /// How an end was seen: `peer closed TCP (FIN) without a close frame`.
-pub fn cut(cut: &Cut) -> String {
+pub fn cut(cut: &VisibleEnd) -> String {
     let said = CloseCause::describe(ClosedBy::Peer, &cut.how, None);
     match cut.half_open {
         Some(true) => format!("{said}, on one side only: what we write is still taken"),
@@ -80,30 +80,30 @@ pub fn cut(cut: &Cut) -> String {
 }
 
 /// How idle connections are cut.
-pub fn manner(manner: &Manner) -> String {
+pub fn manner(manner: &CutManner) -> String {
     match manner {
-        Manner::Visible(seen) => cut(seen),
-        Manner::Silent => "nothing is seen, and nothing answers when it is used".to_string(),
-        Manner::OnUse(seen) => {
+        CutManner::Visible(seen) => cut(seen),
+        CutManner::Silent => "nothing is seen, and nothing answers when it is used".to_string(),
+        CutManner::OnUse(seen) => {
             format!("nothing is seen until it is used; then: {}", cut(seen))
         }
-        Manner::ServerUnheard => {
+        CutManner::ServerUnheard => {
             "what the server says after the silence is lost; when the client speaks first the connection heals"
                 .to_string()
         }
-        Manner::ClientUnheard => {
+        CutManner::ClientUnheard => {
             "from the client only: the server is still heard, and what the client says is lost".to_string()
         }
     }
 }
 
 /// Why a question found a connection dead.
-pub fn death(death: &Death) -> String {
+pub fn death(death: &DeathCause) -> String {
     match death {
-        Death::Unanswered => "no answer, and no sign".to_string(),
-        Death::CutOnUse(seen) => format!("on use: {}", cut(seen)),
-        Death::ServerUnheard => "the server's words were lost, our question was answered".to_string(),
-        Death::ClientUnheard => "the server was heard, our question was not answered".to_string(),
+        DeathCause::Unanswered => "no answer, and no sign".to_string(),
+        DeathCause::CutOnUse(seen) => format!("on use: {}", cut(seen)),
+        DeathCause::ServerUnheard => "the server's words were lost, our question was answered".to_string(),
+        DeathCause::ClientUnheard => "the server was heard, our question was not answered".to_string(),
     }
 }
 
@@ -117,12 +117,12 @@ pub fn lost(direction: Direction) -> &'static str {
 }
 
 /// What was sent to keep a path open.
-pub fn method(method: Method) -> &'static str {
+pub fn method(method: KeepaliveMethod) -> &'static str {
     match method {
-        Method::PingPong => "Ping frames and their Pongs",
-        Method::UnsolicitedPong => "unsolicited Pongs (client to server only)",
-        Method::TcpKeepalive => "TCP keepalive only",
-        Method::AppMessage => "app messages",
+        KeepaliveMethod::PingPong => "Ping frames and their Pongs",
+        KeepaliveMethod::UnsolicitedPong => "unsolicited Pongs (client to server only)",
+        KeepaliveMethod::TcpKeepalive => "TCP keepalive only",
+        KeepaliveMethod::AppMessage => "app messages",
     }
 }
 

@@ -9,8 +9,8 @@ use super::document::{
     BracketDocument, IdleSettings, ProvisionalDocument, RefreshRow, RoleName, TrialDocument, VerifiedDocument,
 };
 use super::trials::Trial;
-use crate::domain::idle::Seen;
-use crate::domain::idle::report::{IdleEvent, Sighting};
+use crate::domain::idle::ProbeEvent;
+use crate::domain::idle::report::{IdleEvent, ProbeSighting};
 use crate::output::json::{FailedOpening, Ms, OpeningDocument, WSCHECK_VERSION};
 use crate::output::ndjson::{EventBody, bodies, run_line};
 
@@ -109,15 +109,17 @@ pub fn line(event: &IdleEvent, started_at: SystemTime) -> Option<String> {
     })
 }
 
-fn seen_line(sighting: &Sighting) -> Option<String> {
+fn seen_line(sighting: &ProbeSighting) -> Option<String> {
     let (probe, role) = (sighting.observation.probe.0, sighting.role.into());
     match sighting.observation.seen {
-        Seen::Asked { idle } => Some(run_line(sighting.at, Asked { probe, role, idle_ms: idle.into() })),
-        Seen::Spoke { gap } => Some(run_line(sighting.at, Spoke { probe, role, gap_ms: gap.into() })),
-        Seen::Survived { .. } | Seen::Died { .. } | Seen::Ended { .. } => {
+        ProbeEvent::Asked { idle } => {
+            Some(run_line(sighting.at, Asked { probe, role, idle_ms: idle.into() }))
+        }
+        ProbeEvent::Spoke { gap } => Some(run_line(sighting.at, Spoke { probe, role, gap_ms: gap.into() })),
+        ProbeEvent::Survived { .. } | ProbeEvent::Died { .. } | ProbeEvent::Ended { .. } => {
             let trial = TrialDocument::from(&Trial::of(sighting)?);
             Some(run_line(sighting.at, TrialOver { trial }))
         }
-        Seen::Opened | Seen::OpenFailed { .. } | Seen::Beat | Seen::Replied => None,
+        ProbeEvent::Opened | ProbeEvent::OpenFailed { .. } | ProbeEvent::Beat | ProbeEvent::Replied => None,
     }
 }

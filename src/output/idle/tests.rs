@@ -82,29 +82,31 @@ fn the_names_that_scripts_rely_on_are_there() {
 fn json_and_the_domain_use_the_same_words() {
     use super::document::{DirectionName, IdleVerdictName, MannerName, MethodName, RoleName, StrategyName};
     use crate::domain::close_cause::CloseKind;
-    use crate::domain::idle::refresh::Method;
+    use crate::domain::idle::refresh::KeepaliveMethod;
     use crate::domain::idle::report::Direction;
-    use crate::domain::idle::{Cut, Manner, Role, Strategy, Verdict};
+    use crate::domain::idle::{CutManner, IdleVerdict, ProbeRole, Strategy, VisibleEnd};
     fn name(value: impl serde::Serialize) -> String {
         serde_json::to_value(value).unwrap().as_str().unwrap().to_string()
     }
-    for verdict in Verdict::ALL {
+    for verdict in IdleVerdict::ALL {
         assert_eq!(name(IdleVerdictName::from(verdict)), verdict.label());
     }
-    for method in Method::ALL {
+    for method in KeepaliveMethod::ALL {
         assert_eq!(name(MethodName::from(method)), method.label());
     }
     for strategy in Strategy::ALL {
         assert_eq!(name(StrategyName::from(strategy)), strategy.label());
     }
-    for role in [Role::Control, Role::SecondControl, Role::Watcher, Role::Trial] {
+    for role in [ProbeRole::Control, ProbeRole::SecondControl, ProbeRole::Watcher, ProbeRole::Trial] {
         assert_eq!(name(RoleName::from(role)), role.label());
     }
     for direction in [Direction::FromServer, Direction::FromClient, Direction::Both] {
         assert_eq!(name(DirectionName::from(direction)), direction.label());
     }
-    let cut = || Cut::from(CloseKind::Rst);
-    for manner in [Manner::Visible(cut()), Manner::Silent, Manner::OnUse(cut()), Manner::ServerUnheard] {
+    let cut = || VisibleEnd::from(CloseKind::Rst);
+    for manner in
+        [CutManner::Visible(cut()), CutManner::Silent, CutManner::OnUse(cut()), CutManner::ServerUnheard]
+    {
         assert_eq!(name(MannerName::from(&manner)), manner.label());
     }
 }

@@ -7,8 +7,8 @@ use serde::Serialize;
 
 use crate::domain::listen::report::{ListenInfo, ListenReport};
 use crate::domain::listen::{
-    Clearance, Effect, Effects, First, Interval, KindFindings, Origin, Payloads, Periodic, Sameness, Sound,
-    Spanning, Unanswered, Verdict,
+    CoveredTimeouts, FirstHeartbeat, Interval, IntervalOrigin, IntervalSpan, KindFindings, ListenVerdict,
+    PayloadVariation, Periodic, Sameness, ServerEventKind, TrafficEffect, TrafficEffects, UnansweredPolicy,
 };
 use crate::domain::untrusted_text::UntrustedText;
 use crate::output::json::{
@@ -18,13 +18,13 @@ use crate::output::json::{
 
 names! {
     /// What the server does about heartbeats.
-    ListenVerdictName of Verdict { ServerPingsEvery, ServerIsSilentFor, PeriodicMessages, Irregular, Inconclusive }
+    ListenVerdictName of ListenVerdict { ServerPingsEvery, ServerIsSilentFor, PeriodicMessages, Irregular, Inconclusive }
 }
 
 names! {
     /// What kind of thing the server said: a Ping frame, a message that asks for an answer, a Pong frame that answers
     /// nothing, a message that only keeps the path busy, or any other message.
-    SoundName of Sound {
+    SoundName of ServerEventKind {
         Ping,
         AppPing,
         #[serde(rename = "unsolicited_pong")]
@@ -42,28 +42,28 @@ names! {
 
 names! {
     /// When the first heartbeat came, compared with one interval after the opening.
-    FirstName of First { AtOnce, Early, OnTime, Late }
+    FirstName of FirstHeartbeat { AtOnce, Early, OnTime, Late }
 }
 
 names! {
     /// From what the server counts its intervals.
-    OriginName of Origin { FixedClock, LastTraffic }
+    OriginName of IntervalOrigin { FixedClock, LastTraffic }
 }
 
 names! {
     /// From what to what the spans of an interval are: from one heartbeat to the next, or from the last that the server
     /// said, whatever it was, to each heartbeat.
-    SpanningName of Spanning { Heartbeats, SinceTraffic }
+    SpanningName of IntervalSpan { Heartbeats, SinceTraffic }
 }
 
 names! {
     /// Whether the payloads are one and the same.
-    PayloadsName of Payloads { Empty, Constant, Changing, Single }
+    PayloadsName of PayloadVariation { Empty, Constant, Changing, Single }
 }
 
 names! {
     /// What traffic between two heartbeats does to the second.
-    EffectName of Effect { Unmoved, Postponed, Skipped, Mixed }
+    EffectName of TrafficEffect { Unmoved, Postponed, Skipped, Mixed }
 }
 
 /// What the server does when its heartbeats stay unanswered.
@@ -75,12 +75,12 @@ pub enum UnansweredName {
     EndsTheConnection,
 }
 
-impl From<Unanswered> for UnansweredName {
-    fn from(unanswered: Unanswered) -> UnansweredName {
+impl From<UnansweredPolicy> for UnansweredName {
+    fn from(unanswered: UnansweredPolicy) -> UnansweredName {
         match unanswered {
-            Unanswered::GoesOn { .. } => UnansweredName::GoesOn,
-            Unanswered::Stops { .. } => UnansweredName::Stops,
-            Unanswered::Ends { .. } => UnansweredName::EndsTheConnection,
+            UnansweredPolicy::GoesOn { .. } => UnansweredName::GoesOn,
+            UnansweredPolicy::Stops { .. } => UnansweredName::Stops,
+            UnansweredPolicy::Ends { .. } => UnansweredName::EndsTheConnection,
         }
     }
 }
@@ -284,16 +284,17 @@ impl From<&Periodic> for PeriodicDocument {
     }
 }
 
-impl From<Unanswered> for UnansweredDocument {
-    fn from(unanswered: Unanswered) -> UnansweredDocument {
-        let (Unanswered::GoesOn { after } | Unanswered::Stops { after } | Unanswered::Ends { after }) =
-            unanswered;
+impl From<UnansweredPolicy> for UnansweredDocument {
+    fn from(unanswered: UnansweredPolicy) -> UnansweredDocument {
+        let (UnansweredPolicy::GoesOn { after }
+        | UnansweredPolicy::Stops { after }
+        | UnansweredPolicy::Ends { after }) = unanswered;
         UnansweredDocument { outcome: unanswered.into(), after }
     }
 }
 
-impl From<&Clearance> for ClearsDocument {
-    fn from(clearance: &Clearance) -> ClearsDocument {
+impl From<&CoveredTimeouts> for ClearsDocument {
+    fn from(clearance: &CoveredTimeouts) -> ClearsDocument {
         let spans = |spans: &[Duration]| spans.iter().map(|span| Ms::from(*span)).collect();
         ClearsDocument {
             cleared_ms: spans(&clearance.cleared),
@@ -302,8 +303,8 @@ impl From<&Clearance> for ClearsDocument {
     }
 }
 
-impl From<Effects> for EffectsDocument {
-    fn from(effects: Effects) -> EffectsDocument {
+impl From<TrafficEffects> for EffectsDocument {
+    fn from(effects: TrafficEffects) -> EffectsDocument {
         EffectsDocument {
             effect: effects.effect.into(),
             count: effects.count,

@@ -7,9 +7,13 @@ use super::ListenOutput;
 use crate::domain::close_cause::{CloseCause, CloseKind, ClosedBy};
 use crate::domain::connect_info::{ConnectError, ConnectInfo, FailureKind};
 use crate::domain::heartbeat::inbound::{InboundMessage, MessageRef};
-use crate::domain::listen::report::{ListenEvent, ListenInfo, ListenReport, ListenReporter, Progress, Said};
-use crate::domain::listen::shapes::Shapes;
-use crate::domain::listen::{Circumstances, EndedBy, Known, Listening, Sound, Utterance, Verdict};
+use crate::domain::listen::known_pings::KnownPings;
+use crate::domain::listen::report::{
+    ListenEvent, ListenInfo, ListenProgress, ListenReport, ListenReporter, ServerEventNotice,
+};
+use crate::domain::listen::{
+    EndLiveness, EndedBy, ListenState, ListenVerdict, ObservationConditions, ServerEvent, ServerEventKind,
+};
 use crate::domain::phase::{Phase, PhaseTimes};
 use crate::domain::report;
 use crate::domain::untrusted_text::UntrustedText;
@@ -55,7 +59,7 @@ pub fn all() -> Vec<(&'static str, Vec<ListenEvent>)> {
 struct ListenScript {
     events: Vec<ListenEvent>,
     info: ListenInfo,
-    listening: Listening,
+    listening: ListenState,
     ending: Option<CloseCause>,
 }
 
@@ -72,7 +76,7 @@ impl ListenScript {
         let mut scene = ListenScript {
             events: Vec::new(),
             info,
-            listening: Listening::new(Duration::ZERO, false),
+            listening: ListenState::new(Duration::ZERO, false),
             ending: None,
         };
         let info = Arc::new(scene.info.clone());
@@ -81,10 +85,10 @@ impl ListenScript {
         scene
     }
 
-    fn says(&mut self, millis: u64, said: Utterance) {
+    fn says(&mut self, millis: u64, said: ServerEvent) {
         let gap = self.listening.last(said.kind()).map(|last| ms(millis) - last);
         self.listening.heard(ms(millis), &said);
-        self.events.push(ListenEvent::Said(Said {
+        self.events.push(ListenEvent::Said(ServerEventNotice {
             at: at(ms(millis)),
             sound: said.sound,
             shape: said.shape,
@@ -98,12 +102,15 @@ impl ListenScript {
 
     fn pings(&mut self, moments: &[u64]) {
         for (n, moment) in moments.iter().enumerate() {
-            self.says(*moment, Utterance::plain(Sound::Ping, UntrustedText::new(&format!("00000007-{n}"))));
+            self.says(
+                *moment,
+                ServerEvent::plain(ServerEventKind::Ping, UntrustedText::new(&format!("00000007-{n}"))),
+            );
         }
     }
 
     fn text(&mut self, millis: u64, text: &str) {
-        let said = Shapes::default().recognise(&InboundMessage::new(MessageRef::Text(text)), 0);
+        let said = KnownPings::default().recognise(&InboundMessage::new(MessageRef::Text(text)), 0);
         self.says(millis, said);
     }
 
@@ -121,16 +128,16 @@ impl ListenScript {
 
     fn finish(mut self, listened: u64, interrupted: bool, verdict: report::RunResult) -> Vec<ListenEvent> {
         let listened = ms(listened);
-        let progress = Progress { listened, until: ms(120_000), heartbeats: 0, interval: None };
+        let progress = ListenProgress { listened, until: ms(120_000), heartbeats: 0, interval: None };
         self.events.push(ListenEvent::Progress(progress));
         let ended = self.ending.as_ref().map(EndedBy::from);
-        let circumstances = Circumstances {
+        let circumstances = ObservationConditions {
             listened,
             answered: self.info.answer,
             ended,
             interrupted,
             stood_still: None,
-            known: Known::ToTheEnd,
+            known: EndLiveness::ToTheEnd,
             incomplete: None,
         };
         let findings = self.listening.findings(&circumstances);
@@ -279,13 +286,15 @@ fn talked_to_its_own(deaf: bool) -> Vec<ListenEvent> {
 /// What comes in one read comes at one moment.
 fn flood() -> Vec<ListenEvent> {
     let mut scene = ListenScript::new(|info| info.count = Some(40));
-    (0..40).for_each(|n| scene.says(500 + n / 10, Utterance::plain(Sound::Ping, UntrustedText::new("x"))));
+    (0..40).for_each(|n| {
+        scene.says(500 + n / 10, ServerEvent::plain(ServerEventKind::Ping, UntrustedText::new("x")))
+    });
     scene.finish(504, false, report::RunResult::Passed)
 }
 
 fn hostile() -> Vec<ListenEvent> {
     let mut scene = ListenScript::new(|_| {});
-    scene.says(500, Utterance::plain(Sound::Ping, UntrustedText::new(HOSTILE)));
+    scene.says(500, ServerEvent::plain(ServerEventKind::Ping, UntrustedText::new(HOSTILE)));
     scene.text(600, HOSTILE);
     scene.ends(
         ClosedBy::Peer,
@@ -325,8 +334,8 @@ fn unreachable() -> Vec<ListenEvent> {
     });
     report.opened = None;
     report.partial = false;
-    report.findings = Listening::default().findings(&Circumstances::default());
-    report.findings.verdict = Verdict::Inconclusive;
+    report.findings = ListenState::default().findings(&ObservationConditions::default());
+    report.findings.verdict = ListenVerdict::Inconclusive;
     report.verdict = report::RunResult::Unreachable;
     report.reasons = vec![error.to_string()];
     report.error = Some(error);

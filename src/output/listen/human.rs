@@ -4,10 +4,12 @@ use std::time::Duration;
 
 use super::HumanOptions;
 use crate::domain::connect_info::ConnectError;
-use crate::domain::listen::report::{ListenEvent, ListenInfo, ListenReport, Progress, Said};
+use crate::domain::listen::report::{
+    ListenEvent, ListenInfo, ListenProgress, ListenReport, ServerEventNotice,
+};
 use crate::domain::listen::{
-    Clearance, Effect, Effects, Findings, First, Interval, KindFindings, Origin, Payloads, Periodic,
-    Sameness, Sound, Unanswered, Verdict,
+    CoveredTimeouts, FirstHeartbeat, Interval, IntervalOrigin, KindFindings, ListenFindings, ListenVerdict,
+    PayloadVariation, Periodic, Sameness, ServerEventKind, TrafficEffect, TrafficEffects, UnansweredPolicy,
 };
 use crate::output::human::{self, LabelledRows, Styler, counted, failed_opening, phases, way};
 use crate::output::presets::command_line::quoted;
@@ -49,7 +51,7 @@ impl ListenLog {
         }
     }
 
-    fn said(&mut self, said: &Said) -> Option<String> {
+    fn said(&mut self, said: &ServerEventNotice) -> Option<String> {
         if self.quiet || !said.sound.is_heartbeat() || self.told > MAX_SHOWN_HEARTBEATS {
             return None;
         }
@@ -77,7 +79,7 @@ fn introduction(info: &ListenInfo) -> String {
 }
 
 /// What the moving line says.
-pub fn progress(progress: &Progress) -> String {
+pub fn progress(progress: &ListenProgress) -> String {
     let known = match (progress.interval, progress.heartbeats) {
         (Some(interval), heartbeats) if interval < CLOCK_GRAIN => {
             format!("about {}", rate((heartbeats as f64 / progress.listened.as_secs_f64().max(1e-3)).round()))
@@ -123,7 +125,7 @@ fn diagnosis(rows: &mut LabelledRows, report: &ListenReport, paint: Styler) {
     rows.add_some("clears", findings.clearance.as_ref().map(clears));
     rows.add_some("so", consequence(findings));
     let pattern = findings.periodic.as_ref().and_then(|found| found.pattern.as_deref());
-    pattern.into_iter().filter(|_| findings.verdict == Verdict::PeriodicMessages).for_each(|pattern| {
+    pattern.into_iter().filter(|_| findings.verdict == ListenVerdict::PeriodicMessages).for_each(|pattern| {
         rows.add_unbroken("try", &app_ping(pattern));
     });
 }
@@ -133,28 +135,28 @@ fn untalked(report: &ListenReport) -> Option<String> {
     report.info.talk.then(|| "nothing was said: there were no heartbeats to say it between".to_string())
 }
 
-fn headline(findings: &Findings, paint: Styler) -> String {
+fn headline(findings: &ListenFindings, paint: Styler) -> String {
     let listened = spoken(findings.listened);
     match (findings.verdict, findings.heartbeat()) {
-        (Verdict::ServerPingsEvery, Some(kind)) => {
+        (ListenVerdict::ServerPingsEvery, Some(kind)) => {
             let often = findings.interval().map(|interval| often(kind, interval)).unwrap_or_default();
             format!("{} {often}", paint.strong(&format!("the server sends {}", many(kind, findings))))
         }
-        (Verdict::ServerIsSilentFor, _) => match findings.kinds.as_slice() {
+        (ListenVerdict::ServerIsSilentFor, _) => match findings.kinds.as_slice() {
             [] => format!("{}: no heartbeat in {listened}", paint.strong("the server is silent")),
             [messages, ..] => {
                 let messages = counted(messages.count, one(messages.sound));
                 format!("{} in {listened}, beside {messages}", paint.strong("the server sent no heartbeat"))
             }
         },
-        (Verdict::PeriodicMessages, _) => {
+        (ListenVerdict::PeriodicMessages, _) => {
             findings.periodic.as_ref().map(|found| periodic(found, paint)).unwrap_or_default()
         }
-        (Verdict::Irregular, Some(kind)) => {
+        (ListenVerdict::Irregular, Some(kind)) => {
             let gaps = kind.interval.map(range).unwrap_or_default();
             format!("{}: {}, {gaps} apart", paint.strong("irregular heartbeats"), many(kind, findings))
         }
-        (Verdict::Inconclusive | Verdict::ServerPingsEvery | Verdict::Irregular, _) => {
+        (ListenVerdict::Inconclusive | ListenVerdict::ServerPingsEvery | ListenVerdict::Irregular, _) => {
             paint.strong("inconclusive")
         }
     }
@@ -181,14 +183,14 @@ fn app_ping(pattern: &str) -> String {
 }
 
 /// Beside known heartbeats, what may be another.
-fn besides(findings: &Findings) -> Option<String> {
-    let is_besides = findings.verdict != Verdict::PeriodicMessages;
+fn besides(findings: &ListenFindings) -> Option<String> {
+    let is_besides = findings.verdict != ListenVerdict::PeriodicMessages;
     let found = findings.periodic.as_ref().filter(|found| is_besides && found.has_word)?;
     Some(periodic(found, Styler { color: false }))
 }
 
 /// What to do about messages that may be heartbeats.
-fn if_heartbeat(found: &Periodic, findings: &Findings) -> String {
+fn if_heartbeat(found: &Periodic, findings: &ListenFindings) -> String {
     let tell = match &found.pattern {
         Some(_) => "listen with the option below",
         None => "tell --app-ping how they look",
@@ -254,10 +256,10 @@ fn range(interval: Interval) -> String {
 fn first(kind: &KindFindings) -> Option<String> {
     let after = precise(kind.first?);
     Some(match kind.early? {
-        First::AtOnce => format!("after {after}: with the opening"),
-        First::Early => format!("after {after}: early, less than an interval after the opening"),
-        First::OnTime => format!("after {after}: one interval after the opening"),
-        First::Late => format!("after {after}: late, more than an interval after the opening"),
+        FirstHeartbeat::AtOnce => format!("after {after}: with the opening"),
+        FirstHeartbeat::Early => format!("after {after}: early, less than an interval after the opening"),
+        FirstHeartbeat::OnTime => format!("after {after}: one interval after the opening"),
+        FirstHeartbeat::Late => format!("after {after}: late, more than an interval after the opening"),
     })
 }
 
@@ -267,17 +269,19 @@ fn counted_from(kind: &KindFindings, report: &ListenReport) -> Option<String> {
         return Some(counted_from_its_own(kind, report.info.talk));
     }
     match (report.findings.origin, kind.by_client, kind.by_server) {
-        (Some(Origin::LastTraffic), client, Some(effects)) if effects.effect == Effect::Postponed => {
+        (Some(IntervalOrigin::LastTraffic), client, Some(effects))
+            if effects.effect == TrafficEffect::Postponed =>
+        {
             let client = client.map(|client| by_client(Some(client), true)).unwrap_or_default();
             Some(format!("{}{client}{}", moved("what the server says", effects), untold(kind, report)))
         }
         (Some(_), Some(effects), server) => {
             let server =
-                if server.is_none() && effects.effect == Effect::Unmoved { NOTHING_ELSE } else { "" };
+                if server.is_none() && effects.effect == TrafficEffect::Unmoved { NOTHING_ELSE } else { "" };
             Some(format!("{}{server}", moved("what the client says", effects)))
         }
         (None, _, _) if kind.in_step => Some(IN_STEP.to_string()),
-        (None, Some(client), Some(server)) if client.effect != Effect::Mixed => {
+        (None, Some(client), Some(server)) if client.effect != TrafficEffect::Mixed => {
             Some(disagreeing(client, server))
         }
         (_, Some(effects), _) => Some(moved("what the client says", effects)),
@@ -304,12 +308,12 @@ fn unheard(kind: &KindFindings, report: &ListenReport) -> Option<&'static str> {
     }
 }
 
-fn disagreeing(client: Effects, server: Effects) -> String {
-    let did = |effects: Effects| match effects.effect {
-        Effect::Unmoved => "leaves them unmoved",
-        Effect::Postponed => "postpones the next",
-        Effect::Skipped => "has the next come later",
-        Effect::Mixed => "did not always do the same",
+fn disagreeing(client: TrafficEffects, server: TrafficEffects) -> String {
+    let did = |effects: TrafficEffects| match effects.effect {
+        TrafficEffect::Unmoved => "leaves them unmoved",
+        TrafficEffect::Postponed => "postpones the next",
+        TrafficEffect::Skipped => "has the next come later",
+        TrafficEffect::Mixed => "did not always do the same",
     };
     format!("not known: what the client says {}, and what the server says {}", did(client), did(server))
 }
@@ -322,24 +326,24 @@ fn counted_from_its_own(kind: &KindFindings, talk: bool) -> String {
 }
 
 /// What the client's words do to a server that counts from its own.
-fn by_client(effects: Option<Effects>, talk: bool) -> String {
+fn by_client(effects: Option<TrafficEffects>, talk: bool) -> String {
     let Some(effects) = effects else {
         let unknown = "; whether what the client says does is not known";
         return if talk { unknown.to_string() } else { String::new() };
     };
     let did = match effects.effect {
-        Effect::Unmoved => "what the client says does not",
-        Effect::Postponed => "so does what the client says",
-        Effect::Skipped => {
+        TrafficEffect::Unmoved => "what the client says does not",
+        TrafficEffect::Postponed => "so does what the client says",
+        TrafficEffect::Skipped => {
             &format!("after what the client says it comes up to {:.2} intervals later", effects.longest)
         }
-        Effect::Mixed => "what the client says did not always do the same",
+        TrafficEffect::Mixed => "what the client says did not always do the same",
     };
     format!("; {did} ({})", times(effects))
 }
 
 /// `7 times`, `6 of 7 times`
-fn times(Effects { count, of, .. }: Effects) -> String {
+fn times(TrafficEffects { count, of, .. }: TrafficEffects) -> String {
     let times = counted(of as u64, "time");
     if count == of { times } else { format!("{count} of {times}") }
 }
@@ -353,56 +357,58 @@ fn untold(kind: &KindFindings, report: &ListenReport) -> &'static str {
 }
 
 /// What the server's own messages did. That they move nothing makes no fixed clock: the client's may.
-fn moved_by_itself(effects: Effects) -> String {
+fn moved_by_itself(effects: TrafficEffects) -> String {
     match effects.effect {
-        Effect::Unmoved => {
+        TrafficEffect::Unmoved => {
             format!("nothing that the server says, which leaves them unmoved ({})", times(effects))
         }
-        Effect::Skipped => {
+        TrafficEffect::Skipped => {
             let times = times(effects);
             format!("not known: after what the server says the next heartbeat comes later ({times})")
         }
-        Effect::Postponed | Effect::Mixed => moved("what the server says", effects),
+        TrafficEffect::Postponed | TrafficEffect::Mixed => moved("what the server says", effects),
     }
 }
 
-fn moved(whose: &str, effects: Effects) -> String {
+fn moved(whose: &str, effects: TrafficEffects) -> String {
     let times = times(effects);
     let longest = format!("{:.2}", effects.longest);
     match effects.effect {
-        Effect::Unmoved => format!("a fixed clock: {whose} between heartbeats leaves them unmoved ({times})"),
-        Effect::Postponed => {
+        TrafficEffect::Unmoved => {
+            format!("a fixed clock: {whose} between heartbeats leaves them unmoved ({times})")
+        }
+        TrafficEffect::Postponed => {
             format!("the last traffic: {whose} postpones the next heartbeat to one interval later ({times})")
         }
-        Effect::Skipped if !effects.by_ticks => format!(
+        TrafficEffect::Skipped if !effects.by_ticks => format!(
             "not known: after {whose} the next heartbeat comes up to {longest} intervals later ({times})"
         ),
-        Effect::Skipped => format!(
+        TrafficEffect::Skipped => format!(
             "a fixed clock that skips the active: after {whose} the next heartbeat comes up to {longest} intervals \
              later ({times})"
         ),
-        Effect::Mixed => {
+        TrafficEffect::Mixed => {
             format!("not known: {whose} did not always do the same to the next heartbeat ({times})")
         }
     }
 }
 
-fn unanswered(unanswered: Unanswered) -> String {
+fn unanswered(unanswered: UnansweredPolicy) -> String {
     match unanswered {
-        Unanswered::GoesOn { after } => {
+        UnansweredPolicy::GoesOn { after } => {
             let after = counted(after, "unanswered heartbeat");
             format!("it went on after {after}, as long as it was listened")
         }
-        Unanswered::Stops { after } => {
+        UnansweredPolicy::Stops { after } => {
             format!("it stops after {}, and leaves the connection open", counted(after, "heartbeat"))
         }
-        Unanswered::Ends { after } => {
+        UnansweredPolicy::Ends { after } => {
             format!("the connection ended after {}", counted(after, "unanswered heartbeat"))
         }
     }
 }
 
-fn clears(clearance: &Clearance) -> String {
+fn clears(clearance: &CoveredTimeouts) -> String {
     let list = |spans: &[Duration]| spans.iter().map(|span| spoken(*span)).collect::<Vec<_>>().join(", ");
     match (clearance.cleared.first(), clearance.not_cleared.as_slice()) {
         (None, _) => "none of the well-known idle timeouts (75 % rule)".to_string(),
@@ -413,12 +419,12 @@ fn clears(clearance: &Clearance) -> String {
     }
 }
 
-fn consequence(findings: &Findings) -> Option<String> {
+fn consequence(findings: &ListenFindings) -> Option<String> {
     let text = match (findings.verdict, findings.heartbeat.map(|kind| kind.sound)) {
-        (Verdict::PeriodicMessages, _) => {
+        (ListenVerdict::PeriodicMessages, _) => {
             return findings.periodic.as_ref().map(|found| if_heartbeat(found, findings));
         }
-        (Verdict::ServerIsSilentFor, _) if !findings.kinds.is_empty() => {
+        (ListenVerdict::ServerIsSilentFor, _) if !findings.kinds.is_empty() => {
             return Some(format!(
                 "its messages kept the path busy here, silent for {} at the longest; unless by heartbeats that come only in \
                  a longer silence, nothing keeps it open when the server has nothing to say, nor finds out by itself that a \
@@ -426,7 +432,7 @@ fn consequence(findings: &Findings) -> Option<String> {
                 precise(findings.longest_quiet)
             ));
         }
-        (Verdict::ServerIsSilentFor, _) => {
+        (ListenVerdict::ServerIsSilentFor, _) => {
             return Some(format!(
                 "nobody keeps this path open, or finds out that a client is dead, but you, unless by heartbeats that come \
                  only in a silence of more than {}: send some (`wscheck probe-idle` tells how often), and see `wscheck \
@@ -434,24 +440,24 @@ fn consequence(findings: &Findings) -> Option<String> {
                 spoken(findings.longest_still)
             ));
         }
-        (Verdict::ServerPingsEvery, Some(Sound::Pong | Sound::KeepAlive)) => {
+        (ListenVerdict::ServerPingsEvery, Some(ServerEventKind::Pong | ServerEventKind::KeepAlive)) => {
             "nothing answers them: they keep a path open that counts either direction, not one that counts what \
              the client sends, and find no dead client"
         }
-        (Verdict::Irregular, _) => {
+        (ListenVerdict::Irregular, _) => {
             return Some(format!(
                 "there is no interval to rely on: the path was silent for {} at the longest here, and may be for longer; \
                  where that is too long, send heartbeats of your own",
                 precise(findings.longest_quiet)
             ));
         }
-        (Verdict::ServerPingsEvery | Verdict::Inconclusive, _) => return None,
+        (ListenVerdict::ServerPingsEvery | ListenVerdict::Inconclusive, _) => return None,
     };
     Some(text.to_string())
 }
 
 /// A row for each kind.
-fn evidence(rows: &mut LabelledRows, findings: &Findings) {
+fn evidence(rows: &mut LabelledRows, findings: &ListenFindings) {
     let mut label = "heard";
     for kind in &findings.kinds {
         rows.add(std::mem::take(&mut label), &heard(kind));
@@ -471,17 +477,17 @@ fn heard(kind: &KindFindings) -> String {
     let gaps = kind.interval.map(|interval| format!(", {} apart{but}", range(interval))).unwrap_or_default();
     let sample = cut_to(kind.sample.as_str(), MAX_REPORT_PAYLOAD);
     let payload = match kind.payloads {
-        Payloads::Empty => "without payload".to_string(),
-        Payloads::Constant => format!("always \"{sample}\""),
-        Payloads::Changing => format!("changing, the first \"{sample}\"{}", last(kind)),
-        Payloads::Single => format!("\"{sample}\""),
+        PayloadVariation::Empty => "without payload".to_string(),
+        PayloadVariation::Constant => format!("always \"{sample}\""),
+        PayloadVariation::Changing => format!("changing, the first \"{sample}\"{}", last(kind)),
+        PayloadVariation::Single => format!("\"{sample}\""),
     };
     format!("{}{shape}{gaps}; {payload}", counted(kind.count, one(kind.sound)))
 }
 
 /// What the server said last tells most where it ends the connection: an error, perhaps.
 fn last(kind: &KindFindings) -> String {
-    let latest = kind.latest.as_ref().filter(|_| kind.sound == Sound::Message);
+    let latest = kind.latest.as_ref().filter(|_| kind.sound == ServerEventKind::Message);
     latest
         .map(|text| format!(", later \"{}\"", cut_to(text.as_str(), MAX_REPORT_PAYLOAD)))
         .unwrap_or_default()
@@ -499,18 +505,18 @@ fn closing(rows: &mut LabelledRows, report: &ListenReport, paint: Styler) {
     human::verdict(rows, report.verdict, &report.reasons, paint);
 }
 
-fn one(sound: Sound) -> &'static str {
+fn one(sound: ServerEventKind) -> &'static str {
     match sound {
-        Sound::Ping => "Ping frame",
-        Sound::AppPing => "app ping",
-        Sound::Pong => "unsolicited Pong",
-        Sound::KeepAlive => "keep-alive",
-        Sound::Message => "ordinary message",
+        ServerEventKind::Ping => "Ping frame",
+        ServerEventKind::AppPing => "app ping",
+        ServerEventKind::Pong => "unsolicited Pong",
+        ServerEventKind::KeepAlive => "keep-alive",
+        ServerEventKind::Message => "ordinary message",
     }
 }
 
 /// `app pings`; of several kinds of them, which: `app pings (Pusher)`
-fn many(kind: &KindFindings, findings: &Findings) -> String {
+fn many(kind: &KindFindings, findings: &ListenFindings) -> String {
     let is_one_of_several = findings.kinds.iter().filter(|other| other.sound == kind.sound).count() > 1;
     let shape = kind.shape.filter(|_| is_one_of_several).map(|shape| format!(" ({shape})"));
     format!("{}s{}", one(kind.sound), shape.unwrap_or_default())

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::document::{ListenSettings, SoundName};
-use crate::domain::listen::report::{ListenEvent, Said};
+use crate::domain::listen::report::{ListenEvent, ServerEventNotice};
 use crate::output::json::{JsonEndingDocument, Ms, OpeningDocument, WSCHECK_VERSION, ms};
 use crate::output::ndjson::{EventBody, bodies, run_line};
 
@@ -64,8 +64,8 @@ pub fn line(event: &ListenEvent) -> Option<String> {
     })
 }
 
-impl From<&Said> for ServerSaid {
-    fn from(said: &Said) -> ServerSaid {
+impl From<&ServerEventNotice> for ServerSaid {
+    fn from(said: &ServerEventNotice) -> ServerSaid {
         ServerSaid {
             kind: said.sound.into(),
             shape: said.shape,

@@ -3,7 +3,7 @@
 use comfy_table::{ColumnConstraint, ContentArrangement, LineStyle, Table, Width, presets};
 
 use super::TimeoutListing;
-use crate::domain::idle::middleboxes::{Change, Kind, Middlebox, span};
+use crate::domain::idle::middleboxes::{Middlebox, SettingChange, TimeoutKind, span};
 use crate::output::HumanOptions;
 use crate::output::human::{LabelledRows, Styler};
 
@@ -27,7 +27,7 @@ pub fn show(listing: &TimeoutListing, options: HumanOptions) -> String {
 
 fn glance(middleboxes: &[&'static Middlebox], paint: Styler, width: Option<usize>) -> String {
     let mut text = String::new();
-    for kind in Kind::ALL {
+    for kind in TimeoutKind::ALL {
         let mut rows: Vec<&Middlebox> =
             middleboxes.iter().copied().filter(|middlebox| middlebox.kind == kind).collect();
         rows.sort_by_key(|middlebox| (middlebox.product.to_lowercase(), middlebox.id));
@@ -36,11 +36,11 @@ fn glance(middleboxes: &[&'static Middlebox], paint: Styler, width: Option<usize
     text + "The sources, and what to change: wscheck timeouts PRODUCT\n"
 }
 
-fn heading(kind: Kind) -> &'static str {
+fn heading(kind: TimeoutKind) -> &'static str {
     match kind {
-        Kind::Idle => "Idle timeouts: heartbeats help",
-        Kind::Lifetime => "Lifetimes: no heartbeat helps",
-        Kind::Other => "Other timers, often taken for one of these",
+        TimeoutKind::Idle => "Idle timeouts: heartbeats help",
+        TimeoutKind::Lifetime => "Lifetimes: no heartbeat helps",
+        TimeoutKind::Other => "Other timers, often taken for one of these",
     }
 }
 
@@ -116,9 +116,9 @@ fn full(middlebox: &Middlebox, paint: Styler, width: Option<usize>) -> String {
     let cuts = (!middlebox.cuts.is_empty()).then(|| cuts(middlebox));
     rows.add_some("cuts", words(cuts, middlebox.cut_words));
     match middlebox.change {
-        Change::Set(example) => rows.add("change", example),
-        Change::Fixed => rows.add("change", "cannot be changed"),
-        Change::Nothing => {}
+        SettingChange::Set(example) => rows.add("change", example),
+        SettingChange::Fixed => rows.add("change", "cannot be changed"),
+        SettingChange::Nothing => {}
     }
     rows.add_some("tells", middlebox.tells.map(str::to_string));
     rows.add_some("folklore", middlebox.folklore.map(str::to_string));

@@ -6,13 +6,13 @@ use std::time::{Duration, SystemTime};
 use super::ZombieOutput;
 use crate::domain::close_cause::{CloseCause, CloseKind, ClosedBy};
 use crate::domain::connect_info::{ConnectError, ConnectInfo, FailureKind};
-use crate::domain::listen::report::Said;
-use crate::domain::listen::{Sound, Utterance};
+use crate::domain::listen::report::ServerEventNotice;
+use crate::domain::listen::{ServerEvent, ServerEventKind};
 use crate::domain::phase::{Phase, PhaseTimes};
 use crate::domain::report;
 use crate::domain::untrusted_text::UntrustedText;
-use crate::domain::zombie::report::{Progress, ZombieEvent, ZombieInfo, ZombieReport, ZombieReporter};
-use crate::domain::zombie::{Fate, Findings, Life, Watch, Way};
+use crate::domain::zombie::report::{ZombieEvent, ZombieInfo, ZombieProgress, ZombieReport, ZombieReporter};
+use crate::domain::zombie::{Behaviour, ClientEnd, ClientRecord, ObservationQuality, ZombieFindings};
 use crate::output::fixtures::{HOSTILE, NOON, SharedBuffer, ms, us};
 use crate::output::{Format, HumanOptions};
 
@@ -48,7 +48,7 @@ pub fn all() -> Vec<(&'static str, Vec<ZombieEvent>)> {
 struct ZombieScript {
     events: Vec<ZombieEvent>,
     info: ZombieInfo,
-    lives: Vec<Life>,
+    lives: Vec<ClientRecord>,
     error: Option<Arc<ConnectError>>,
 }
 
@@ -95,23 +95,23 @@ impl ZombieScript {
 
     /// A client that is pinged at these moments, of which the first few are told, and lives for so long; `how`: the server
     /// let it go then.
-    fn lives(&mut self, way: Way, pings: &[u64], millis: u64, how: Option<CloseKind>) {
+    fn lives(&mut self, way: Behaviour, pings: &[u64], millis: u64, how: Option<CloseKind>) {
         let began = ms(2) + way.begins_later();
-        let mut life = Life { began, ..Life::new(way) };
+        let mut life = ClientRecord { began, ..ClientRecord::new(way) };
         self.events.push(ZombieEvent::Opened { way, at: at(began), opened: opened() });
         for (n, ping) in pings.iter().enumerate() {
-            let said = Utterance::plain(Sound::Ping, UntrustedText::default());
-            let gap = life.listening.rhythm(Sound::Ping).map(|rhythm| ms(*ping) - rhythm.last);
+            let said = ServerEvent::plain(ServerEventKind::Ping, UntrustedText::default());
+            let gap = life.listening.rhythm(ServerEventKind::Ping).map(|rhythm| ms(*ping) - rhythm.last);
             life.listening.heard(ms(*ping), &said);
-            let Utterance { sound, shape, text, .. } = said;
+            let ServerEvent { sound, shape, text, .. } = said;
             let (age, at) = (ms(*ping), at(ms(*ping)));
             let answered = !way.is_dead();
-            let said = Said { at, sound, shape, count: 1, age, gap, text, answered };
+            let said = ServerEventNotice { at, sound, shape, count: 1, age, gap, text, answered };
             self.events.extend((n < 4).then_some(ZombieEvent::Said { way, said }));
         }
         let (after, at) = (ms(millis), at(ms(millis)));
         life.fate = match how {
-            None => Fate::Kept { so_far: after, proven: true },
+            None => ClientEnd::Kept { so_far: after, proven: true },
             Some(how) => {
                 let ending = CloseCause {
                     who: ClosedBy::Peer,
@@ -123,20 +123,20 @@ impl ZombieScript {
                     idle: ms(900),
                     at,
                 };
-                Fate::Ended { after, ending: Arc::new(ending), at_latest: false }
+                ClientEnd::Ended { after, ending: Arc::new(ending), at_latest: false }
             }
         };
         self.over(life, at);
     }
 
-    fn over(&mut self, life: Life, at: SystemTime) {
+    fn over(&mut self, life: ClientRecord, at: SystemTime) {
         let (way, fate, unanswered) = (life.way, life.fate.clone(), life.unanswered());
         self.events.push(ZombieEvent::Over { way, at, fate, unanswered });
         self.lives.push(life);
     }
 
     /// Those that are healthy, pinged every so many milliseconds, 0: never.
-    fn healthy(&mut self, ways: &[Way], step: u64) {
+    fn healthy(&mut self, ways: &[Behaviour], step: u64) {
         let pings = if step == 0 { Vec::new() } else { grid(step, 300_000) };
         ways.iter().for_each(|way| self.lives(*way, &pings, 300_000, None));
     }
@@ -144,17 +144,18 @@ impl ZombieScript {
     fn finish(mut self, interrupted: bool, verdict: report::RunResult) -> Vec<ZombieEvent> {
         let gone = self.lives.iter().filter(|life| life.ended().is_some());
         let gone = gone.map(|life| (life.way, life.fate.clone())).collect();
-        let progress = Progress { elapsed: ms(41_000), until: ms(360_000), alive: vec![Way::Quiet], gone };
+        let progress =
+            ZombieProgress { elapsed: ms(41_000), until: ms(360_000), alive: vec![Behaviour::Quiet], gone };
         self.events.push(ZombieEvent::Progress(progress));
         self.lives.sort_by_key(|life| life.way);
-        let watch = Watch {
+        let watch = ObservationQuality {
             every: self.info.every,
             whole: !interrupted,
             vouched: true,
             stood_still: None,
             unanswered: Duration::ZERO,
         };
-        let findings = Findings::of(self.lives, watch);
+        let findings = ZombieFindings::of(self.lives, watch);
         let expectation = self.info.expectation.clone().map(|expected| {
             let truth = findings.meets(&expected);
             (expected, truth)
@@ -182,25 +183,28 @@ fn keepalive() -> CloseKind {
 
 pub fn reaped() -> Vec<ZombieEvent> {
     let mut scene = ZombieScript::new(Some("<=60s"));
-    scene.lives(Way::Mute, &[20_000], 40_002, Some(keepalive()));
-    scene.lives(Way::Stalled, &[], 40_010, Some(keepalive()));
-    scene.lives(Way::HalfClosed, &[], 3, Some(CloseKind::Fin));
-    scene.healthy(&[Way::Control, Way::Quiet, Way::PingsOnly], 20_000);
+    scene.lives(Behaviour::Mute, &[20_000], 40_002, Some(keepalive()));
+    scene.lives(Behaviour::Stalled, &[], 40_010, Some(keepalive()));
+    scene.lives(Behaviour::HalfClosed, &[], 3, Some(CloseKind::Fin));
+    scene.healthy(&[Behaviour::Control, Behaviour::Quiet, Behaviour::PingsOnly], 20_000);
     scene.finish(false, report::RunResult::Passed)
 }
 
 fn leak() -> Vec<ZombieEvent> {
     let mut scene = ZombieScript::new(Some("<=60s"));
-    scene.lives(Way::HalfClosed, &[], 3, Some(CloseKind::Fin));
-    scene.healthy(&[Way::Control, Way::Mute, Way::Stalled, Way::Quiet, Way::PingsOnly], 0);
+    scene.lives(Behaviour::HalfClosed, &[], 3, Some(CloseKind::Fin));
+    scene.healthy(
+        &[Behaviour::Control, Behaviour::Mute, Behaviour::Stalled, Behaviour::Quiet, Behaviour::PingsOnly],
+        0,
+    );
     scene.finish(false, report::RunResult::Failed)
 }
 
 fn skips() -> Vec<ZombieEvent> {
     let mut scene = ZombieScript::new(None);
-    scene.lives(Way::Mute, &[1000, 11_000, 21_000], 25_000, Some(CloseKind::Rst));
-    scene.lives(Way::HalfClosed, &[1000, 11_000, 21_000], 25_000, Some(CloseKind::Rst));
-    let mut stalled = Life::new(Way::Stalled);
+    scene.lives(Behaviour::Mute, &[1000, 11_000, 21_000], 25_000, Some(CloseKind::Rst));
+    scene.lives(Behaviour::HalfClosed, &[1000, 11_000, 21_000], 25_000, Some(CloseKind::Rst));
+    let mut stalled = ClientRecord::new(Behaviour::Stalled);
     let (who, how, after) = (ClosedBy::Peer, CloseKind::Fin, ms(300_000));
     let ending = CloseCause {
         who,
@@ -212,11 +216,11 @@ fn skips() -> Vec<ZombieEvent> {
         idle: ms(900),
         at: at(after),
     };
-    stalled.fate = Fate::Ended { after, ending: Arc::new(ending), at_latest: true };
+    stalled.fate = ClientEnd::Ended { after, ending: Arc::new(ending), at_latest: true };
     stalled.unread = 3;
     scene.over(stalled, at(after));
-    scene.healthy(&[Way::Quiet, Way::PingsOnly], 10_000);
-    scene.healthy(&[Way::Control], 0);
+    scene.healthy(&[Behaviour::Quiet, Behaviour::PingsOnly], 10_000);
+    scene.healthy(&[Behaviour::Control], 0);
     scene.finish(false, report::RunResult::Passed)
 }
 
@@ -224,11 +228,11 @@ fn skips() -> Vec<ZombieEvent> {
 fn timer(after: u64, pings: bool) -> Vec<ZombieEvent> {
     let close = || Some(CloseKind::CloseFrame { code: Some(1000), reason: UntrustedText::default() });
     let mut scene = ZombieScript::new(None);
-    for way in [Way::Mute, Way::Stalled, Way::HalfClosed, Way::Quiet] {
+    for way in [Behaviour::Mute, Behaviour::Stalled, Behaviour::HalfClosed, Behaviour::Quiet] {
         scene.lives(way, &[], after, close());
     }
-    scene.lives(Way::PingsOnly, &[], if pings { after } else { 300_000 }, close().filter(|_| pings));
-    scene.healthy(&[Way::Control], 0);
+    scene.lives(Behaviour::PingsOnly, &[], if pings { after } else { 300_000 }, close().filter(|_| pings));
+    scene.healthy(&[Behaviour::Control], 0);
     scene.finish(false, report::RunResult::Passed)
 }
 
@@ -239,23 +243,23 @@ fn idle() -> Vec<ZombieEvent> {
 /// It looks for them every so often.
 fn swept() -> Vec<ZombieEvent> {
     let mut scene = ZombieScript::new(None);
-    for way in [Way::Mute, Way::HalfClosed, Way::Quiet] {
+    for way in [Behaviour::Mute, Behaviour::HalfClosed, Behaviour::Quiet] {
         scene.lives(way, &[], 90_000, Some(CloseKind::Fin));
     }
-    scene.lives(Way::Stalled, &[], 89_630, Some(CloseKind::Fin));
-    scene.healthy(&[Way::PingsOnly, Way::Control], 0);
+    scene.lives(Behaviour::Stalled, &[], 89_630, Some(CloseKind::Fin));
+    scene.healthy(&[Behaviour::PingsOnly, Behaviour::Control], 0);
     scene.finish(false, report::RunResult::Passed)
 }
 
 /// The path forgets who is silent.
 fn lost() -> Vec<ZombieEvent> {
     let mut scene = ZombieScript::new(None);
-    for way in [Way::Mute, Way::Stalled, Way::Quiet] {
-        let fate = Fate::Lost { after: ms(300_000) };
-        scene.over(Life { fate, began: ms(2), ..Life::new(way) }, at(ms(300_002)));
+    for way in [Behaviour::Mute, Behaviour::Stalled, Behaviour::Quiet] {
+        let fate = ClientEnd::Lost { after: ms(300_000) };
+        scene.over(ClientRecord { fate, began: ms(2), ..ClientRecord::new(way) }, at(ms(300_002)));
     }
-    scene.lives(Way::HalfClosed, &[], 3, Some(CloseKind::Fin));
-    scene.healthy(&[Way::PingsOnly, Way::Control], 0);
+    scene.lives(Behaviour::HalfClosed, &[], 3, Some(CloseKind::Fin));
+    scene.healthy(&[Behaviour::PingsOnly, Behaviour::Control], 0);
     scene.finish(false, report::RunResult::Inconclusive)
 }
 
@@ -267,10 +271,12 @@ fn messages() -> Vec<ZombieEvent> {
 fn deaf() -> Vec<ZombieEvent> {
     let close = || Some(CloseKind::CloseFrame { code: Some(1000), reason: UntrustedText::default() });
     let mut scene = ZombieScript::new(None);
-    for way in [Way::Mute, Way::Stalled, Way::HalfClosed, Way::Quiet, Way::PingsOnly] {
+    for way in
+        [Behaviour::Mute, Behaviour::Stalled, Behaviour::HalfClosed, Behaviour::Quiet, Behaviour::PingsOnly]
+    {
         scene.lives(way, &grid(15_000, 58_000), 58_000, close());
     }
-    scene.healthy(&[Way::Control], 15_000);
+    scene.healthy(&[Behaviour::Control], 15_000);
     scene.finish(false, report::RunResult::Passed)
 }
 
@@ -278,13 +284,13 @@ fn deaf() -> Vec<ZombieEvent> {
 fn besides() -> Vec<ZombieEvent> {
     let close = || Some(CloseKind::CloseFrame { code: Some(1000), reason: UntrustedText::default() });
     let mut scene = ZombieScript::new(None);
-    for way in [Way::Mute, Way::Stalled, Way::HalfClosed] {
+    for way in [Behaviour::Mute, Behaviour::Stalled, Behaviour::HalfClosed] {
         scene.lives(way, &[10_000], 15_000, close());
     }
-    for way in [Way::Quiet, Way::PingsOnly] {
+    for way in [Behaviour::Quiet, Behaviour::PingsOnly] {
         scene.lives(way, &grid(10_000, 60_000), 60_000, close());
     }
-    scene.healthy(&[Way::Control], 10_000);
+    scene.healthy(&[Behaviour::Control], 10_000);
     scene.finish(false, report::RunResult::Passed)
 }
 
@@ -292,21 +298,24 @@ fn control() -> Vec<ZombieEvent> {
     let mut scene = ZombieScript::new(None);
     let refused_by =
         CloseKind::CloseFrame { code: Some(1008), reason: UntrustedText::new("unknown command") };
-    scene.lives(Way::Control, &[], 5_003, Some(refused_by));
-    scene.healthy(&[Way::Mute, Way::Stalled, Way::HalfClosed, Way::Quiet, Way::PingsOnly], 0);
+    scene.lives(Behaviour::Control, &[], 5_003, Some(refused_by));
+    scene.healthy(
+        &[Behaviour::Mute, Behaviour::Stalled, Behaviour::HalfClosed, Behaviour::Quiet, Behaviour::PingsOnly],
+        0,
+    );
     scene.finish(false, report::RunResult::Inconclusive)
 }
 
 fn hostile() -> Vec<ZombieEvent> {
     let mut scene = ZombieScript::new(None);
     let close = CloseKind::CloseFrame { code: Some(4000), reason: UntrustedText::new(HOSTILE) };
-    scene.lives(Way::Mute, &[1000], 2000, Some(close));
-    scene.lives(Way::HalfClosed, &[], 3, Some(CloseKind::Fin));
-    scene.healthy(&[Way::Control, Way::Quiet, Way::PingsOnly], 1000);
-    let (way, error) = (Way::Stalled, Arc::new(refused("wss://node.example/ws?token=***")));
+    scene.lives(Behaviour::Mute, &[1000], 2000, Some(close));
+    scene.lives(Behaviour::HalfClosed, &[], 3, Some(CloseKind::Fin));
+    scene.healthy(&[Behaviour::Control, Behaviour::Quiet, Behaviour::PingsOnly], 1000);
+    let (way, error) = (Behaviour::Stalled, Arc::new(refused("wss://node.example/ws?token=***")));
     scene.events.push(ZombieEvent::OpenFailed { way, at: at(ms(2)), error: Arc::clone(&error) });
-    let mut life = Life::new(way);
-    life.fate = Fate::Unopened { why: format!("TCP: {}", error.cause) };
+    let mut life = ClientRecord::new(way);
+    life.fate = ClientEnd::Unopened { why: format!("TCP: {}", error.cause) };
     scene.lives.push(life);
     scene.error = Some(error);
     scene.finish(false, report::RunResult::Inconclusive)
@@ -314,8 +323,10 @@ fn hostile() -> Vec<ZombieEvent> {
 
 fn interrupted() -> Vec<ZombieEvent> {
     let mut scene = ZombieScript::new(None);
-    scene.lives(Way::HalfClosed, &[], 3, Some(CloseKind::Fin));
-    for way in [Way::Control, Way::Mute, Way::Stalled, Way::Quiet, Way::PingsOnly] {
+    scene.lives(Behaviour::HalfClosed, &[], 3, Some(CloseKind::Fin));
+    for way in
+        [Behaviour::Control, Behaviour::Mute, Behaviour::Stalled, Behaviour::Quiet, Behaviour::PingsOnly]
+    {
         scene.lives(way, &[], 12_000, None);
     }
     scene.finish(true, report::RunResult::Inconclusive)
@@ -328,14 +339,14 @@ fn unreachable() -> Vec<ZombieEvent> {
     let error = Arc::new(refused(&report.info.url));
     report.opened = None;
     report.partial = false;
-    let watch = Watch {
+    let watch = ObservationQuality {
         every: report.info.every,
         whole: true,
         vouched: false,
         stood_still: None,
         unanswered: Duration::ZERO,
     };
-    report.findings = Findings::of(Way::ALL.map(Life::new).to_vec(), watch);
+    report.findings = ZombieFindings::of(Behaviour::ALL.map(ClientRecord::new).to_vec(), watch);
     report.verdict = report::RunResult::Unreachable;
     report.reasons = vec![error.to_string()];
     report.error = Some(error);

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::document::{FateName, WayName, ZombieSettings, at_latest};
-use crate::domain::zombie::Fate;
+use crate::domain::zombie::ClientEnd;
 use crate::domain::zombie::report::ZombieEvent;
 use crate::output::json::{FailedOpening, JsonEndingDocument, Ms, OpeningDocument, WSCHECK_VERSION, ms};
 use crate::output::listen::ServerSaid;
@@ -70,9 +70,9 @@ pub fn line(event: &ZombieEvent) -> Option<String> {
         }
         ZombieEvent::Over { way, at, fate, unanswered } => {
             let (kept, ending) = match fate {
-                Fate::Unopened { .. } | Fate::Lost { .. } => (None, None),
-                Fate::Kept { so_far, .. } => (Some(*so_far), None),
-                Fate::Ended { after, ending, .. } => {
+                ClientEnd::Unopened { .. } | ClientEnd::Lost { .. } => (None, None),
+                ClientEnd::Kept { so_far, .. } => (Some(*so_far), None),
+                ClientEnd::Ended { after, ending, .. } => {
                     (Some(*after), Some(JsonEndingDocument::from(ending.as_ref())))
                 }
             };

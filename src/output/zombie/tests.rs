@@ -70,17 +70,17 @@ fn the_names_that_scripts_rely_on_are_there() {
 #[test]
 fn json_and_the_domain_use_the_same_words() {
     use super::document::{NeedsName, WayName, ZombieVerdictName};
-    use crate::domain::zombie::{Needs, Verdict, Way};
+    use crate::domain::zombie::{Behaviour, RequiredTraffic, ZombieVerdict};
     fn name(value: impl serde::Serialize) -> String {
         serde_json::to_value(value).unwrap().as_str().unwrap().to_string()
     }
-    for verdict in Verdict::ALL {
+    for verdict in ZombieVerdict::ALL {
         assert_eq!(name(ZombieVerdictName::from(verdict)), verdict.label());
     }
-    for way in Way::ALL {
+    for way in Behaviour::ALL {
         assert_eq!(name(WayName::from(way)), way.label());
     }
-    for needs in [Needs::AnyFrame, Needs::Messages] {
+    for needs in [RequiredTraffic::AnyFrame, RequiredTraffic::Messages] {
         assert_eq!(name(NeedsName::from(needs)), needs.label());
     }
 }

@@ -9,7 +9,7 @@ use tokio_tungstenite::tungstenite::Message;
 
 use super::{ListenResult, Question, QuestionCodec, ended, listen, two_ended};
 use crate::domain::close_cause::CloseKind;
-use crate::domain::idle::{Cut as IdleCut, Death, Seen};
+use crate::domain::idle::{DeathCause, ProbeEvent, VisibleEnd as IdleCut};
 use crate::net::client::disconnect::Disconnect;
 use crate::net::client::websocket::{SendOutcome, SocketEvent, WebSocket, is_buffer_full};
 use crate::net::time::at;
@@ -37,13 +37,13 @@ pub struct IdleProbePlan<'a> {
 }
 
 /// Is silent until `span` tells after how much of it to ask, and that is reached; `None` means to wait. Tells
-/// what is seen and when: [`Seen::Spoke`], [`Seen::Asked`], and at last [`Seen::Survived`],
-/// [`Seen::Died`] or [`Seen::Ended`].
+/// what is seen and when: [`ObservedCut::Spoke`], [`ObservedCut::Asked`], and at last [`ObservedCut::Survived`],
+/// [`ObservedCut::Died`] or [`ObservedCut::Ended`].
 pub async fn run<S: AsyncRead + AsyncWrite + Unpin>(
     socket: &mut WebSocket<S>,
     plan: &IdleProbePlan<'_>,
     span: &mut watch::Receiver<Option<Duration>>,
-    emit: &mut (dyn FnMut(Instant, Seen) + Send),
+    emit: &mut (dyn FnMut(Instant, ProbeEvent) + Send),
 ) {
     let voice = QuestionCodec::new(plan.question, rand::random());
     let began = Instant::now();
@@ -63,7 +63,7 @@ struct IdleProbe<'a, S> {
     told: Option<Instant>,
     /// After this span of silence the server is to speak.
     promised: Option<Duration>,
-    emit: &'a mut (dyn FnMut(Instant, Seen) + Send),
+    emit: &'a mut (dyn FnMut(Instant, ProbeEvent) + Send),
 }
 
 /// What woke the silence.
@@ -152,7 +152,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> IdleProbe<'_, S> {
                 match self.reply(&message) {
                     Ok(replied) => {
                         if replied {
-                            (self.emit)(Instant::now(), Seen::Replied);
+                            (self.emit)(Instant::now(), ProbeEvent::Replied);
                         }
                         ProbeStep::Nothing
                     }
@@ -180,7 +180,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> IdleProbe<'_, S> {
     async fn keep_promise(self) {
         let gap = self.socket.heard_at().saturating_duration_since(self.quiet_since);
         let idle = self.promised.map_or(gap, |promised| promised.min(gap));
-        (self.emit)(self.quiet_since + idle, Seen::Asked { idle });
+        (self.emit)(self.quiet_since + idle, ProbeEvent::Asked { idle });
         self.hear_client(idle, true).await;
     }
 
@@ -191,7 +191,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> IdleProbe<'_, S> {
         let is_told = self.told.is_some_and(|told| heard < told + MIN_REPORT_INTERVAL);
         if !gap.is_zero() && !is_told {
             self.told = Some(heard);
-            (self.emit)(heard, Seen::Spoke { gap });
+            (self.emit)(heard, ProbeEvent::Spoke { gap });
         }
     }
 
@@ -203,7 +203,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> IdleProbe<'_, S> {
             _ => None,
         };
         let idle = now - self.quiet_since;
-        (self.emit)(now, Seen::Ended { idle, cut: IdleCut { how: cut.how, half_open } });
+        (self.emit)(now, ProbeEvent::Ended { idle, cut: IdleCut { how: cut.how, half_open } });
     }
 
     /// Whether what is written after the peer's FIN is still taken: had the peer closed altogether, the
@@ -230,12 +230,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> IdleProbe<'_, S> {
             Ok(asked) => (asked, asked - since),
             Err(cut) => return self.die_at_once(since, cut),
         };
-        (self.emit)(asked, Seen::Asked { idle });
+        (self.emit)(asked, ProbeEvent::Asked { idle });
         let until = asked + self.plan.question.timeout;
         match self.answer(until).await {
-            ListenResult::It(heard) => (self.emit)(heard, Seen::Survived { idle, rtt: heard - asked }),
-            ListenResult::End(cut) => self.die(idle, Death::CutOnUse(cut.how.into())),
-            ListenResult::Nothing => self.die(idle, Death::Unanswered),
+            ListenResult::It(heard) => (self.emit)(heard, ProbeEvent::Survived { idle, rtt: heard - asked }),
+            ListenResult::End(cut) => self.die(idle, DeathCause::CutOnUse(cut.how.into())),
+            ListenResult::Nothing => self.die(idle, DeathCause::Unanswered),
         }
     }
 
@@ -251,8 +251,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> IdleProbe<'_, S> {
 
     fn die_at_once(&mut self, since: Instant, cut: Disconnect) {
         let now = Instant::now();
-        (self.emit)(now, Seen::Asked { idle: now - since });
-        self.die(now - since, Death::CutOnUse(cut.how.into()));
+        (self.emit)(now, ProbeEvent::Asked { idle: now - since });
+        self.die(now - since, DeathCause::CutOnUse(cut.how.into()));
     }
 
     async fn answer(&mut self, until: Instant) -> ListenResult {
@@ -260,17 +260,17 @@ impl<S: AsyncRead + AsyncWrite + Unpin> IdleProbe<'_, S> {
         listen(self.socket, until, |message| voice.is_answer(message)).await
     }
 
-    fn die(&mut self, idle: Duration, death: Death) {
-        (self.emit)(Instant::now(), Seen::Died { idle: idle + self.plan.slack, death });
+    fn die(&mut self, idle: Duration, death: DeathCause) {
+        (self.emit)(Instant::now(), ProbeEvent::Died { idle: idle + self.plan.slack, death });
     }
 
     /// The server speaks first: half of the patience is for its word, half for the answer to ours.
     async fn hear_server(mut self, since: Instant, idle: Duration) {
-        (self.emit)(since + idle, Seen::Asked { idle });
+        (self.emit)(since + idle, ProbeEvent::Asked { idle });
         let nonce = self.voice.nonce();
         let until = Instant::now() + self.plan.question.timeout / 2;
         match listen(self.socket, until, |message| two_ended::is_word(message, nonce)).await {
-            ListenResult::End(cut) => self.die(idle, Death::CutOnUse(cut.how.into())),
+            ListenResult::End(cut) => self.die(idle, DeathCause::CutOnUse(cut.how.into())),
             ListenResult::It(_) => self.hear_client(idle, true).await,
             ListenResult::Nothing => self.hear_client(idle, false).await,
         }
@@ -280,14 +280,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> IdleProbe<'_, S> {
     async fn hear_client(mut self, idle: Duration, heard: bool) {
         let asked = match self.ask() {
             Ok(asked) => asked,
-            Err(cut) => return self.die(idle, Death::CutOnUse(cut.how.into())),
+            Err(cut) => return self.die(idle, DeathCause::CutOnUse(cut.how.into())),
         };
         match (self.answer(asked + self.plan.question.timeout / 2).await, heard) {
-            (ListenResult::It(at), true) => (self.emit)(at, Seen::Survived { idle, rtt: at - asked }),
-            (ListenResult::It(_), false) => self.die(idle, Death::ServerUnheard),
-            (ListenResult::End(cut), _) => self.die(idle, Death::CutOnUse(cut.how.into())),
-            (ListenResult::Nothing, true) => self.die(idle, Death::ClientUnheard),
-            (ListenResult::Nothing, false) => self.die(idle, Death::Unanswered),
+            (ListenResult::It(at), true) => (self.emit)(at, ProbeEvent::Survived { idle, rtt: at - asked }),
+            (ListenResult::It(_), false) => self.die(idle, DeathCause::ServerUnheard),
+            (ListenResult::End(cut), _) => self.die(idle, DeathCause::CutOnUse(cut.how.into())),
+            (ListenResult::Nothing, true) => self.die(idle, DeathCause::ClientUnheard),
+            (ListenResult::Nothing, false) => self.die(idle, DeathCause::Unanswered),
         }
     }
 }

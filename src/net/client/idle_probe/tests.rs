@@ -18,7 +18,7 @@ use crate::domain::heartbeat::pattern::Pattern;
 use crate::domain::heartbeat::presets::find;
 use crate::domain::heartbeat::protocol_profile::ProtocolProfile;
 use crate::domain::heartbeat::template::Template;
-use crate::domain::idle::{Cut, Death, Seen};
+use crate::domain::idle::{DeathCause, ProbeEvent, VisibleEnd};
 use crate::domain::untrusted_text::UntrustedText;
 use crate::net::client::disconnect;
 use crate::net::client::websocket::WebSocket;
@@ -53,7 +53,7 @@ struct TestProbe {
     peer: RawPeer,
     start: Instant,
     span: watch::Sender<Option<Duration>>,
-    seen: mpsc::UnboundedReceiver<(Duration, Seen)>,
+    seen: mpsc::UnboundedReceiver<(Duration, ProbeEvent)>,
     silence: JoinHandle<()>,
 }
 
@@ -103,7 +103,7 @@ impl TestProbe {
     }
 
     /// All that was seen, when it is over. The server's end stays open meanwhile.
-    async fn end(self) -> Vec<(Duration, Seen)> {
+    async fn end(self) -> Vec<(Duration, ProbeEvent)> {
         let TestProbe { peer, mut seen, silence, .. } = self;
         silence.await.unwrap();
         drop(peer);
@@ -111,12 +111,12 @@ impl TestProbe {
     }
 }
 
-fn asked(idle: u64) -> (Duration, Seen) {
-    (ms(idle), Seen::Asked { idle: ms(idle) })
+fn asked(idle: u64) -> (Duration, ProbeEvent) {
+    (ms(idle), ProbeEvent::Asked { idle: ms(idle) })
 }
 
-fn fin(half_open: bool) -> Cut {
-    Cut { how: CloseKind::Fin, half_open: Some(half_open) }
+fn fin(half_open: bool) -> VisibleEnd {
+    VisibleEnd { how: CloseKind::Fin, half_open: Some(half_open) }
 }
 
 #[tokio::test(start_paused = true)]
@@ -126,7 +126,7 @@ async fn a_connection_that_answers_after_its_span_survived_it() {
     assert_eq!(scene.start.elapsed(), ms(5000));
     scene.at(5030).await;
     scene.peer.pong(&payload).await;
-    let survived = Seen::Survived { idle: ms(5000), rtt: ms(30) };
+    let survived = ProbeEvent::Survived { idle: ms(5000), rtt: ms(30) };
     assert_eq!(scene.end().await, [asked(5000), (ms(5030), survived)]);
 }
 
@@ -149,9 +149,9 @@ async fn bytes_of_a_slow_message_end_a_silence() {
     assert_eq!(scene.start.elapsed(), ms(3000 + 7 * 1500 + 5000));
     scene.peer.pong(&payload).await;
     let seen = scene.end().await;
-    assert_eq!(seen[0], (ms(3000), Seen::Spoke { gap: ms(3000) }));
-    assert_eq!(seen[1], (ms(4500), Seen::Spoke { gap: ms(1500) }));
-    assert!(matches!(seen.last(), Some((_, Seen::Survived { .. }))), "{seen:?}");
+    assert_eq!(seen[0], (ms(3000), ProbeEvent::Spoke { gap: ms(3000) }));
+    assert_eq!(seen[1], (ms(4500), ProbeEvent::Spoke { gap: ms(1500) }));
+    assert!(matches!(seen.last(), Some((_, ProbeEvent::Survived { .. }))), "{seen:?}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -160,7 +160,7 @@ async fn answer_behind_a_slow_message_is_waited_for() {
     let payload = scene.peer.ping().await;
     trickle(&mut scene.peer, &frame(TEXT, b"slow"), 800).await;
     scene.peer.pong(&payload).await;
-    let survived = Seen::Survived { idle: ms(5000), rtt: ms(6 * 800) };
+    let survived = ProbeEvent::Survived { idle: ms(5000), rtt: ms(6 * 800) };
     assert_eq!(scene.end().await.last(), Some(&(ms(5000 + 6 * 800), survived)));
 }
 
@@ -172,7 +172,7 @@ async fn trickle_without_end_is_no_answer() {
     let endless = tokio::spawn(async move {
         trickle(&mut peer, &[&[0x81_u8, 126, 0xff][..], &[b'x'; 200]].concat(), 100).await
     });
-    let died = Seen::Died { idle: ms(5000), death: Death::Unanswered };
+    let died = ProbeEvent::Died { idle: ms(5000), death: DeathCause::Unanswered };
     assert_eq!(scene.end().await.last(), Some(&(ms(5000 + 3 * 2000), died)));
     endless.abort();
 }
@@ -210,7 +210,7 @@ async fn only_our_own_pong_is_an_answer() {
     scene.peer.ping().await;
     scene.peer.pong(b"another's").await;
     scene.peer.send(TEXT, b"hello").await;
-    let died = Seen::Died { idle: ms(5000), death: Death::Unanswered };
+    let died = ProbeEvent::Died { idle: ms(5000), death: DeathCause::Unanswered };
     assert_eq!(scene.end().await, [asked(5000), (ms(7000), died)]);
 }
 
@@ -223,10 +223,10 @@ async fn in_a_silence_a_server_that_asks_is_answered_and_was_heard() {
     let payload = scene.peer.ping().await;
     assert_eq!(scene.start.elapsed(), ms(8000), "the silence began anew");
     scene.peer.pong(&payload).await;
-    let spoke = Seen::Spoke { gap: ms(3000) };
-    let asked = Seen::Asked { idle: ms(5000) };
-    let survived = Seen::Survived { idle: ms(5000), rtt: ms(0) };
-    let replied = (ms(3000), Seen::Replied);
+    let spoke = ProbeEvent::Spoke { gap: ms(3000) };
+    let asked = ProbeEvent::Asked { idle: ms(5000) };
+    let survived = ProbeEvent::Survived { idle: ms(5000), rtt: ms(0) };
+    let replied = (ms(3000), ProbeEvent::Replied);
     assert_eq!(scene.end().await, [(ms(3000), spoke), replied, (ms(8000), asked), (ms(8000), survived)]);
 }
 
@@ -294,7 +294,7 @@ async fn an_app_question_is_answered_by_a_message() {
     scene.at(5100).await;
     let answer = serde_json::json!({ "type": "pong", "id": ask["id"] }).to_string();
     scene.peer.send(TEXT, answer.as_bytes()).await;
-    let survived = Seen::Survived { idle: ms(5000), rtt: ms(100) };
+    let survived = ProbeEvent::Survived { idle: ms(5000), rtt: ms(100) };
     assert_eq!(scene.end().await, [asked(5000), (ms(5100), survived)]);
 }
 
@@ -305,7 +305,7 @@ async fn an_end_during_the_silence_is_told_with_its_moment() {
     let TestProbe { peer, mut seen, silence, .. } = scene;
     drop(peer);
     silence.await.unwrap();
-    assert_eq!(seen.recv().await, Some((ms(3000), Seen::Ended { idle: ms(3000), cut: fin(false) })));
+    assert_eq!(seen.recv().await, Some((ms(3000), ProbeEvent::Ended { idle: ms(3000), cut: fin(false) })));
 }
 
 #[tokio::test(start_paused = true)]
@@ -313,7 +313,7 @@ async fn a_half_closed_connection_still_takes_what_is_written() {
     let mut scene = TestProbe::begin(USUAL).await;
     scene.at(3000).await;
     scene.peer.io.shutdown().await.unwrap();
-    assert_eq!(scene.end().await, [(ms(3000), Seen::Ended { idle: ms(3000), cut: fin(true) })]);
+    assert_eq!(scene.end().await, [(ms(3000), ProbeEvent::Ended { idle: ms(3000), cut: fin(true) })]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -322,7 +322,7 @@ async fn a_close_frame_ends_the_silence_and_its_bytes_are_not_traffic() {
     scene.at(3000).await;
     scene.peer.send(CLOSE, &[0x03, 0xe9, b'x']).await;
     let how = CloseKind::CloseFrame { code: Some(1001), reason: UntrustedText::new("x") };
-    assert_eq!(scene.end().await, [(ms(3000), Seen::Ended { idle: ms(3000), cut: how.into() })]);
+    assert_eq!(scene.end().await, [(ms(3000), ProbeEvent::Ended { idle: ms(3000), cut: how.into() })]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -331,12 +331,12 @@ async fn an_end_after_the_question_is_a_cut_on_use() {
     scene.peer.ping().await;
     scene.at(5200).await;
     scene.peer.io.shutdown().await.unwrap();
-    let died = Seen::Died { idle: ms(5000), death: Death::CutOnUse(CloseKind::Fin.into()) };
+    let died = ProbeEvent::Died { idle: ms(5000), death: DeathCause::CutOnUse(CloseKind::Fin.into()) };
     assert_eq!(scene.end().await, [asked(5000), (ms(5200), died)]);
 }
 
 /// What an ask of a known shape comes to in a silence, where it is to be answered or not.
-async fn asked_in_json(answers: bool) -> (Vec<(Duration, Seen)>, Option<String>) {
+async fn asked_in_json(answers: bool) -> (Vec<(Duration, ProbeEvent)>, Option<String>) {
     let mut scene = TestProbe::begin(ProbeSetup { answers, ..USUAL }).await;
     scene.at(1000).await;
     scene.peer.send(TEXT, br#"{"type":"ping","id":7}"#).await;
@@ -351,16 +351,16 @@ async fn known_ask_is_answered_without_a_preset() {
     let (seen, reply) = asked_in_json(true).await;
     let reply: serde_json::Value = serde_json::from_str(&reply.unwrap()).unwrap();
     assert_eq!(reply, serde_json::json!({ "type": "pong", "id": 7 }));
-    let spoke = (ms(1000), Seen::Spoke { gap: ms(1000) });
-    let survived = (ms(6000), Seen::Survived { idle: ms(5000), rtt: ms(0) });
-    let asked = (ms(6000), Seen::Asked { idle: ms(5000) });
-    assert_eq!(seen, [spoke, (ms(1000), Seen::Replied), asked, survived]);
+    let spoke = (ms(1000), ProbeEvent::Spoke { gap: ms(1000) });
+    let survived = (ms(6000), ProbeEvent::Survived { idle: ms(5000), rtt: ms(0) });
+    let asked = (ms(6000), ProbeEvent::Asked { idle: ms(5000) });
+    assert_eq!(seen, [spoke, (ms(1000), ProbeEvent::Replied), asked, survived]);
 }
 
 #[tokio::test(start_paused = true)]
 async fn known_ask_is_left_unanswered_on_demand() {
     let (seen, _) = asked_in_json(false).await;
-    assert!(!seen.iter().any(|(_, seen)| *seen == Seen::Replied), "{seen:?}");
+    assert!(!seen.iter().any(|(_, seen)| *seen == ProbeEvent::Replied), "{seen:?}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -389,9 +389,9 @@ async fn what_the_server_says_unasked_begins_the_silence_anew() {
     let payload = scene.peer.ping().await;
     assert_eq!(scene.start.elapsed(), ms(8500));
     scene.peer.pong(&payload).await;
-    let spoke = |at, gap| (ms(at), Seen::Spoke { gap: ms(gap) });
-    let survived = Seen::Survived { idle: ms(5000), rtt: ms(0) };
-    let asked = (ms(8500), Seen::Asked { idle: ms(5000) });
+    let spoke = |at, gap| (ms(at), ProbeEvent::Spoke { gap: ms(gap) });
+    let survived = ProbeEvent::Survived { idle: ms(5000), rtt: ms(0) };
+    let asked = (ms(8500), ProbeEvent::Asked { idle: ms(5000) });
     assert_eq!(scene.end().await, [spoke(2000, 2000), spoke(3500, 1500), asked, (ms(8500), survived)]);
 }
 
@@ -406,7 +406,8 @@ async fn a_flood_is_told_at_most_every_few_milliseconds() {
     scene.span.send_replace(Some(ms(0)));
     let payload = scene.peer.ping().await;
     scene.peer.pong(&payload).await;
-    let spoken = scene.end().await.iter().filter(|(_, seen)| matches!(seen, Seen::Spoke { .. })).count();
+    let spoken =
+        scene.end().await.iter().filter(|(_, seen)| matches!(seen, ProbeEvent::Spoke { .. })).count();
     assert_eq!(spoken, 10);
 }
 
@@ -419,7 +420,7 @@ async fn the_span_may_be_told_later_and_be_over_already() {
     scene.span.send_replace(Some(ms(3000)));
     let payload = scene.peer.ping().await;
     scene.peer.pong(&payload).await;
-    let survived = Seen::Survived { idle: ms(4000), rtt: ms(0) };
+    let survived = ProbeEvent::Survived { idle: ms(4000), rtt: ms(0) };
     assert_eq!(scene.end().await, [asked(4000), (ms(4000), survived)]);
 }
 
@@ -427,12 +428,12 @@ async fn the_span_may_be_told_later_and_be_over_already() {
 async fn a_dead_span_is_told_with_its_slack_and_a_survived_one_without() {
     let mut scene = TestProbe::begin(ProbeSetup { slack: 70, ..USUAL }).await;
     scene.peer.ping().await;
-    let died = Seen::Died { idle: ms(5070), death: Death::Unanswered };
+    let died = ProbeEvent::Died { idle: ms(5070), death: DeathCause::Unanswered };
     assert_eq!(scene.end().await, [asked(5000), (ms(7000), died)]);
     let mut scene = TestProbe::begin(ProbeSetup { slack: 70, ..USUAL }).await;
     let payload = scene.peer.ping().await;
     scene.peer.pong(&payload).await;
-    assert!(matches!(scene.end().await[1].1, Seen::Survived { idle, .. } if idle == ms(5000)));
+    assert!(matches!(scene.end().await[1].1, ProbeEvent::Survived { idle, .. } if idle == ms(5000)));
 }
 
 #[tokio::test(start_paused = true)]
@@ -440,14 +441,14 @@ async fn end_that_was_seen_is_told_without_slack_when_it_came() {
     let mut scene = TestProbe::begin(ProbeSetup { slack: 70, ..USUAL }).await;
     scene.at(3000).await;
     scene.peer.io.shutdown().await.unwrap();
-    let ended = Seen::Ended { idle: ms(3000), cut: fin(true) };
+    let ended = ProbeEvent::Ended { idle: ms(3000), cut: fin(true) };
     assert_eq!(scene.end().await, [(ms(3000), ended)]);
 }
 
 const TWO_ENDED: ProbeSetup = ProbeSetup { two_ended: true, ..USUAL };
 
 /// What became of a two-ended trial whose server speaks, and answers, or does not.
-async fn two_ended(speaks: bool, answers: bool) -> Vec<(Duration, Seen)> {
+async fn two_ended(speaks: bool, answers: bool) -> Vec<(Duration, ProbeEvent)> {
     let mut scene = TestProbe::begin(TWO_ENDED).await;
     let request: serde_json::Value = serde_json::from_str(&scene.peer.text().await).unwrap();
     assert_eq!((&request["wscheck"], &request["ms"]), (&"speak_after".into(), &5000.into()));
@@ -467,12 +468,12 @@ async fn two_ended(speaks: bool, answers: bool) -> Vec<(Duration, Seen)> {
 #[tokio::test(start_paused = true)]
 async fn two_ends_tell_the_directions_apart() {
     let of = async |speaks, answers| two_ended(speaks, answers).await;
-    let died = |at, death| [asked(5000), (ms(at), Seen::Died { idle: ms(5000), death })];
-    let survived = Seen::Survived { idle: ms(5000), rtt: ms(0) };
+    let died = |at, death| [asked(5000), (ms(at), ProbeEvent::Died { idle: ms(5000), death })];
+    let survived = ProbeEvent::Survived { idle: ms(5000), rtt: ms(0) };
     assert_eq!(of(true, true).await, [asked(5000), (ms(5010), survived)]);
-    assert_eq!(of(false, true).await, died(6000, Death::ServerUnheard));
-    assert_eq!(of(true, false).await, died(6010, Death::ClientUnheard));
-    assert_eq!(of(false, false).await, died(7000, Death::Unanswered));
+    assert_eq!(of(false, true).await, died(6000, DeathCause::ServerUnheard));
+    assert_eq!(of(true, false).await, died(6010, DeathCause::ClientUnheard));
+    assert_eq!(of(false, false).await, died(7000, DeathCause::Unanswered));
 }
 
 #[tokio::test(start_paused = true)]
@@ -485,7 +486,7 @@ async fn a_promise_that_is_kept_before_our_timer_is_up_ends_the_silence() {
     let payload = scene.peer.ping().await;
     assert_eq!(scene.start.elapsed(), ms(4990));
     scene.peer.pong(&payload).await;
-    let survived = Seen::Survived { idle: ms(4990), rtt: ms(0) };
+    let survived = ProbeEvent::Survived { idle: ms(4990), rtt: ms(0) };
     assert_eq!(scene.end().await, [asked(4990), (ms(4990), survived)]);
 }
 

@@ -29,8 +29,8 @@ use crate::domain::heartbeat::pattern::Pattern;
 use crate::domain::heartbeat::protocol_profile::ProtocolProfile;
 use crate::domain::heartbeat::template::Template;
 use crate::domain::incomplete::IncompleteData;
-use crate::domain::listen::shapes::{Shapes, shown, shown_bytes};
-use crate::domain::listen::{Sound, Utterance};
+use crate::domain::listen::known_pings::{KnownPings, shown, shown_bytes};
+use crate::domain::listen::{ServerEvent, ServerEventKind};
 use crate::net::time::{at, unix_ms};
 use ping_tracker::PingTracker;
 use relay_detector::is_same;
@@ -48,7 +48,7 @@ const FLUSH_TIMEOUT: Duration = Duration::from_millis(200);
 #[derive(Debug, Clone)]
 pub struct ObserverConfig {
     /// What heartbeats in messages look like.
-    pub shapes: Shapes,
+    pub shapes: KnownPings,
     /// Answers them. (Pong frames leave by themselves, unless the valve below is shut.)
     pub answers_messages: bool,
     /// Sends Ping frames this often.
@@ -67,7 +67,7 @@ pub struct ObserverConfig {
 pub enum ObserverEvent {
     /// The server said something by itself; `answered` when an answer went back, and left. `repeats`: it reads like what
     /// another connection of the run has just said, and may be that, passed on.
-    Said { at: Instant, said: Utterance, answered: bool, repeats: bool },
+    Said { at: Instant, said: ServerEvent, answered: bool, repeats: bool },
     /// It answered something of ours; a Ping of which it is known when it was sent `took` so long.
     Answered { at: Instant, took: Option<Duration> },
     /// Bytes came that complete no message: the server says something, and it is not known what.
@@ -283,10 +283,10 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Observer<'a, S> {
         let at = self.socket.heard_at();
         match &message {
             Message::Close(frame) => Some(ObserverEvent::Ended(self.socket.closed_by(frame.clone()))),
-            Message::Ping(payload) => Some(frame_said(at, Sound::Ping, payload, self.has_ponged())),
+            Message::Ping(payload) => Some(frame_said(at, ServerEventKind::Ping, payload, self.has_ponged())),
             Message::Pong(payload) => Some(match self.seq_of_ours(payload) {
                 Some(seq) => ObserverEvent::Answered { at, took: self.pings.answered(seq, at) },
-                None => frame_said(at, Sound::Pong, payload, false),
+                None => frame_said(at, ServerEventKind::Pong, payload, false),
             }),
             Message::Text(text) => Some(self.on_message(at, MessageRef::Text(text))),
             Message::Binary(bytes) => Some(self.on_message(at, MessageRef::Binary(bytes))),
@@ -317,7 +317,7 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Observer<'a, S> {
             return ObserverEvent::Answered { at, took: None };
         }
         if self.classifier.is_sent_on(message) {
-            let said = Utterance::plain(Sound::Message, shown(message));
+            let said = ServerEvent::plain(ServerEventKind::Message, shown(message));
             return ObserverEvent::Said { at, said, answered: false, repeats: false };
         }
         let repeats = self.repeats(at, message);
@@ -400,8 +400,13 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Observer<'a, S> {
     }
 }
 
-fn frame_said(at: Instant, sound: Sound, payload: &[u8], answered: bool) -> ObserverEvent {
-    ObserverEvent::Said { at, said: Utterance::plain(sound, shown_bytes(payload)), answered, repeats: false }
+fn frame_said(at: Instant, sound: ServerEventKind, payload: &[u8], answered: bool) -> ObserverEvent {
+    ObserverEvent::Said {
+        at,
+        said: ServerEvent::plain(sound, shown_bytes(payload)),
+        answered,
+        repeats: false,
+    }
 }
 
 /// Waits until a connection that nobody reads is over, as the system tells.

@@ -10,8 +10,8 @@ use crate::domain::close_cause::CloseKind;
 use crate::domain::heartbeat::pattern::Pattern;
 use crate::domain::heartbeat::protocol_profile::{KeepaliveSpec, ProtocolProfile};
 use crate::domain::heartbeat::template::{Payload, Template};
-use crate::domain::listen::Sound;
-use crate::domain::listen::shapes::Shapes;
+use crate::domain::listen::ServerEventKind;
+use crate::domain::listen::known_pings::KnownPings;
 use crate::net::client::websocket::WebSocket;
 use crate::net::testing::raw_peer::{CLOSE, PING, PONG, RawPeer, TEXT};
 use crate::net::transport::tap::Tap;
@@ -22,7 +22,7 @@ fn ms(n: u64) -> Duration {
 
 fn manners() -> ObserverConfig {
     ObserverConfig {
-        shapes: Shapes::default(),
+        shapes: KnownPings::default(),
         answers_messages: true,
         pings: None,
         messages: false,
@@ -44,7 +44,7 @@ async fn ends_of(room: usize) -> (WebSocket<Tap<DuplexStream>>, RawPeer) {
     (WebSocket::new(tap, Vec::new(), marks, 65_536, 1024).await, RawPeer { io: far })
 }
 
-fn sound(heard: &ObserverEvent) -> (Sound, bool) {
+fn sound(heard: &ObserverEvent) -> (ServerEventKind, bool) {
     match heard {
         ObserverEvent::Said { said, answered, .. } => (said.sound, *answered),
         other => panic!("{other:?}"),
@@ -65,8 +65,8 @@ async fn what_the_server_says_is_heard_at_its_moment_and_answered() {
     });
     let mut guest = Observer::new(&mut socket, manners(), start);
     let ObserverEvent::Said { at, said, .. } = guest.next().await else { panic!() };
-    assert_eq!((at - start, said.sound, said.text.as_str()), (ms(500), Sound::Ping, "one"));
-    assert_eq!(sound(&guest.next().await), (Sound::AppPing, true));
+    assert_eq!((at - start, said.sound, said.text.as_str()), (ms(500), ServerEventKind::Ping, "one"));
+    assert_eq!(sound(&guest.next().await), (ServerEventKind::AppPing, true));
     assert_eq!(start.elapsed(), ms(800));
     let (pong, answer) = script.await.unwrap();
     assert_eq!((pong, answer.as_str()), (Some((PONG, b"one".to_vec())), r#"{"type":"pong"}"#));
@@ -88,8 +88,8 @@ async fn a_muted_guest_hears_all_and_says_nothing() {
     });
     let mut guest =
         Observer::new(&mut socket, ObserverConfig { answers_messages: false, ..manners() }, start);
-    assert_eq!(sound(&guest.next().await).0, Sound::Ping);
-    assert_eq!(sound(&guest.next().await), (Sound::AppPing, false));
+    assert_eq!(sound(&guest.next().await).0, ServerEventKind::Ping);
+    assert_eq!(sound(&guest.next().await), (ServerEventKind::AppPing, false));
     let ObserverEvent::Ended(cut) = guest.next().await else { panic!() };
     assert!(matches!(cut.how, CloseKind::CloseFrame { code: Some(4000), .. }), "{cut:?}");
     assert_eq!(guest.ending(cut).age, ms(2000));
@@ -106,10 +106,10 @@ async fn only_what_left_is_an_answer() {
     // 46 of 64 bytes, and 46 more: nobody reads them.
     for answered in [true, false] {
         peer.send(PING, &payload).await;
-        assert_eq!(sound(&guest.next().await), (Sound::Ping, answered));
+        assert_eq!(sound(&guest.next().await), (ServerEventKind::Ping, answered));
     }
     peer.send(TEXT, ping).await;
-    assert_eq!(sound(&guest.next().await), (Sound::AppPing, false));
+    assert_eq!(sound(&guest.next().await), (ServerEventKind::AppPing, false));
     // They leave as soon as there is room, and then there is room for more.
     let read = async {
         for expected in [PONG, PONG, TEXT] {
@@ -119,7 +119,7 @@ async fn only_what_left_is_an_answer() {
         peer
     };
     let (heard, mut peer) = tokio::join!(guest.next(), read);
-    assert_eq!(sound(&heard), (Sound::AppPing, true));
+    assert_eq!(sound(&heard), (ServerEventKind::AppPing, true));
     assert_eq!(peer.text().await, r#"{"type":"pong"}"#);
 }
 
@@ -129,7 +129,7 @@ async fn a_ping_that_cannot_be_answered_any_more_is_told_before_the_end() {
     peer.send(PING, b"last words").await;
     drop(peer);
     let mut guest = Observer::new(&mut socket, manners(), Instant::now());
-    assert_eq!(sound(&guest.next().await), (Sound::Ping, false));
+    assert_eq!(sound(&guest.next().await), (ServerEventKind::Ping, false));
     assert!(matches!(guest.next().await, ObserverEvent::Ended(_)));
 }
 
@@ -162,7 +162,7 @@ async fn its_own_traffic_leaves_on_time_and_what_answers_it_is_no_heartbeat_of_t
         let heard = guest.next().await;
         assert!(matches!(heard, ObserverEvent::Answered { .. }), "{heard:?}");
     }
-    assert_eq!(sound(&guest.next().await), (Sound::Pong, false));
+    assert_eq!(sound(&guest.next().await), (ServerEventKind::Pong, false));
     assert_eq!(script.await.unwrap().0, ms(400));
 }
 
@@ -179,9 +179,9 @@ async fn an_answer_that_comes_back_is_not_answered_for_ever() {
         (peer.text().await, peer)
     });
     let mut guest = Observer::new(&mut socket, manners(), Instant::now());
-    assert_eq!(sound(&guest.next().await), (Sound::AppPing, true));
+    assert_eq!(sound(&guest.next().await), (ServerEventKind::AppPing, true));
     assert!(matches!(guest.next().await, ObserverEvent::Answered { .. }));
-    assert_eq!(sound(&guest.next().await), (Sound::AppPing, true));
+    assert_eq!(sound(&guest.next().await), (ServerEventKind::AppPing, true));
     assert_eq!(script.await.unwrap().0, "{}");
 }
 
@@ -200,7 +200,11 @@ async fn it_introduces_itself_once_and_only_one_answer_is_one_to_that() {
         let heard = guest.next().await;
         assert!(matches!(heard, ObserverEvent::Answered { .. }), "{heard:?}");
     }
-    assert_eq!(sound(&guest.next().await), (Sound::Message, false), "the server says that by itself");
+    assert_eq!(
+        sound(&guest.next().await),
+        (ServerEventKind::Message, false),
+        "the server says that by itself"
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -219,7 +223,7 @@ async fn a_servers_ping_that_reads_like_the_introduction_is_the_servers() {
         peer
     });
     assert!(matches!(guest.next().await, ObserverEvent::Answered { .. }), "an echo");
-    assert_eq!(sound(&guest.next().await), (Sound::AppPing, true));
+    assert_eq!(sound(&guest.next().await), (ServerEventKind::AppPing, true));
     drop(script.await.unwrap());
 }
 
@@ -241,7 +245,14 @@ async fn what_a_server_passes_on_is_nothing_that_it_says_by_itself() {
         let ObserverEvent::Said { said, repeats, .. } = guest.next().await else { panic!() };
         heard.push((said.sound, repeats));
     }
-    assert_eq!(heard, [(Sound::Message, false), (Sound::AppPing, true), (Sound::AppPing, false)]);
+    assert_eq!(
+        heard,
+        [
+            (ServerEventKind::Message, false),
+            (ServerEventKind::AppPing, true),
+            (ServerEventKind::AppPing, false)
+        ]
+    );
 }
 
 #[tokio::test(start_paused = true)]

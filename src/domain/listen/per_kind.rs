@@ -2,28 +2,28 @@
 
 use std::time::Duration;
 
-use super::disturbance::{Disturbance, Effects, remember};
-use super::findings::{First, KindFindings};
-use super::interval::{Interval, JITTER, tolerance};
-use super::rhythm::Rhythm;
-use super::since::{Bearing, SinceTraffic};
-use super::sound::{Kind, Sound, Utterance};
-use super::spans::Spans;
+use super::findings::{FirstHeartbeat, KindFindings};
+use super::interarrival::Interarrival;
+use super::interval::{Interval, TIMER_JITTER, tolerance};
+use super::server_event::{ServerEvent, ServerEventClass, ServerEventKind};
+use super::since_traffic::{SinceTraffic, SinceTrafficSays};
+use super::traffic_effect::{StimulusSample, TrafficEffects, remember};
+use super::window::SpanWindow;
 
 /// What comes in this part of a gap does not come with the heartbeats.
-const MIDDLE: std::ops::RangeInclusive<f64> = 0.25..=0.75;
+const BETWEEN_HEARTBEATS: std::ops::RangeInclusive<f64> = 0.25..=0.75;
 
 /// One kind of sound, as it was heard.
 #[derive(Debug, Clone)]
-pub struct KindHeard {
+pub struct KindRecord {
     /// From one to the next.
-    pub rhythm: Rhythm,
+    pub rhythm: Interarrival,
     /// From the last that the server said to each.
     pub since: SinceTraffic,
-    by_client: Vec<Disturbance>,
-    by_server: Vec<Disturbance>,
+    by_client: Vec<StimulusSample>,
+    by_server: Vec<StimulusSample>,
     /// The gaps in which nobody said anything else.
-    calm: Spans,
+    calm: SpanWindow,
     /// The server's longest silence before the last of them, since it first said something...
     pause_before: Duration,
     /// ... and after that, as far as something ended it.
@@ -38,7 +38,7 @@ pub struct KindHeard {
 
 /// What is known of when the heartbeats of one kind come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Standing {
+pub enum ScheduleKnowledge {
     /// An interval after the one before.
     Steady(Interval),
     /// An interval after the last that the server said.
@@ -49,15 +49,15 @@ pub enum Standing {
     Unsteady,
 }
 
-impl KindHeard {
+impl KindRecord {
     /// The first of its kind; the server's longest silence before it.
-    pub fn begin(rhythm: Rhythm, pause_before: Duration) -> KindHeard {
-        KindHeard {
+    pub fn begin(rhythm: Interarrival, pause_before: Duration) -> KindRecord {
+        KindRecord {
             rhythm,
             since: SinceTraffic::default(),
             by_client: Vec::new(),
             by_server: Vec::new(),
-            calm: Spans::default(),
+            calm: SpanWindow::default(),
             pause_before,
             pause_since: Duration::ZERO,
             gap: None,
@@ -67,14 +67,18 @@ impl KindHeard {
     }
 
     /// What is known of when they come.
-    pub fn standing(&self) -> Standing {
+    pub fn standing(&self) -> ScheduleKnowledge {
         let plain = self.rhythm.sure_interval();
         match (self.since.bearing(plain.and(self.rhythm.interval()), self.pause_before), plain) {
-            (Bearing::Counted(interval), _) => Standing::SinceTraffic(interval),
-            (Bearing::Hinted(interval), _) if interval.gaps >= 3 => Standing::Hinted(interval),
+            (SinceTrafficSays::Counted(interval), _) => ScheduleKnowledge::SinceTraffic(interval),
+            (SinceTrafficSays::Hinted(interval), _) if interval.gaps >= 3 => {
+                ScheduleKnowledge::Hinted(interval)
+            }
             // Two gaps that agree less than their spans since the last traffic do are an accident.
-            (Bearing::Hinted(_), _) | (Bearing::Nothing, None) => Standing::Unsteady,
-            (Bearing::Nothing, Some(interval)) => Standing::Steady(interval),
+            (SinceTrafficSays::Hinted(_), _) | (SinceTrafficSays::Nothing, None) => {
+                ScheduleKnowledge::Unsteady
+            }
+            (SinceTrafficSays::Nothing, Some(interval)) => ScheduleKnowledge::Steady(interval),
         }
     }
 
@@ -83,7 +87,7 @@ impl KindHeard {
     pub fn go_on(
         &mut self,
         at: Duration,
-        said: &Utterance,
+        said: &ServerEvent,
         client: Option<Duration>,
         server: Option<Duration>,
         clear: bool,
@@ -97,7 +101,7 @@ impl KindHeard {
     }
 
     /// The next, and it is not known how long after the one before.
-    pub fn resume(&mut self, at: Duration, said: &Utterance) {
+    pub fn resume(&mut self, at: Duration, said: &ServerEvent) {
         self.rhythm.go_on(at, said, true);
         (self.gap, self.middle) = (None, None);
         self.pause_before = self.pause_before.max(std::mem::take(&mut self.pause_since));
@@ -112,7 +116,7 @@ impl KindHeard {
     pub fn messaged(&mut self, at: Duration) {
         let Some(gap) = self.gap else { return };
         let after = at.saturating_sub(self.rhythm.last);
-        if MIDDLE.contains(&(after.as_secs_f64() / gap.as_secs_f64())) {
+        if BETWEEN_HEARTBEATS.contains(&(after.as_secs_f64() / gap.as_secs_f64())) {
             self.middle = Some(at);
         }
     }
@@ -120,17 +124,23 @@ impl KindHeard {
     /// Notes what came between this heartbeat and the one before: the client's words, or else the server's. Of many
     /// messages the last tells whether it postponed the heartbeat, and one in the middle that none did, where the gap
     /// is as long as the one before.
-    fn disturbed(&mut self, at: Duration, client: Option<Duration>, server: Option<Duration>, sound: Sound) {
+    fn disturbed(
+        &mut self,
+        at: Duration,
+        client: Option<Duration>,
+        server: Option<Duration>,
+        sound: ServerEventKind,
+    ) {
         let last = self.rhythm.last;
         let between = |moment: Option<Duration>| moment.filter(|moment| *moment > last && *moment < at);
-        let one = |moment: Duration| Disturbance { after: moment - last, until: at - moment };
+        let one = |moment: Duration| StimulusSample { after: moment - last, until: at - moment };
         let gap = at.saturating_sub(last);
         let is_alike = self.gap.is_some_and(|before| gap.abs_diff(before) <= tolerance(before));
         let server = between(self.middle).filter(|_| is_alike).or(server);
         (self.gap, self.middle) = (Some(gap), None);
         if let Some(moment) = between(client) {
             remember(&mut self.by_client, one(moment));
-        } else if sound != Sound::Message
+        } else if sound != ServerEventKind::Message
             && let Some(moment) = between(server)
         {
             remember(&mut self.by_server, one(moment));
@@ -138,16 +148,16 @@ impl KindHeard {
     }
 
     /// What was found of it; the server's longest silence of all.
-    pub fn findings(&self, kind: Kind, longest_quiet: Duration) -> KindFindings {
+    pub fn findings(&self, kind: ServerEventClass, longest_quiet: Duration) -> KindFindings {
         let rhythm = &self.rhythm;
         let (sure, since_traffic) = match self.standing() {
-            Standing::Steady(interval) => (Some(interval), None),
-            Standing::SinceTraffic(interval) => (None, Some(interval)),
-            Standing::Hinted(_) | Standing::Unsteady => (None, None),
+            ScheduleKnowledge::Steady(interval) => (Some(interval), None),
+            ScheduleKnowledge::SinceTraffic(interval) => (None, Some(interval)),
+            ScheduleKnowledge::Hinted(_) | ScheduleKnowledge::Unsteady => (None, None),
         };
         let interval = sure.or(since_traffic);
         let clock = interval.filter(|interval| !interval.is_burst());
-        let effects = |disturbances: &[Disturbance]| Effects::of(disturbances, &clock?);
+        let effects = |disturbances: &[StimulusSample]| TrafficEffects::of(disturbances, &clock?);
         let by_client = match since_traffic {
             None => effects(&self.by_client),
             Some(_) => clock.and_then(|clock| self.since.by_client(&clock)),
@@ -177,19 +187,19 @@ impl KindHeard {
     }
 
     /// Messages of the server that come with its heartbeats tell nothing: those in the middle of a gap do.
-    fn clear_of_the_beat(&self, interval: Option<Interval>) -> Vec<Disturbance> {
+    fn clear_of_the_beat(&self, interval: Option<Interval>) -> Vec<StimulusSample> {
         let Some(interval) = interval else { return Vec::new() };
         let clear = tolerance(interval.median) * 2;
-        let is_clear = |one: &&Disturbance| one.after > clear && one.until > clear;
+        let is_clear = |one: &&StimulusSample| one.after > clear && one.until > clear;
         self.by_server.iter().filter(is_clear).copied().collect()
     }
 }
 
-fn punctuality(first: Duration, interval: Duration) -> First {
+fn punctuality(first: Duration, interval: Duration) -> FirstHeartbeat {
     match first.abs_diff(interval) <= tolerance(interval) {
-        true => First::OnTime,
-        false if first <= JITTER => First::AtOnce,
-        false if first < interval => First::Early,
-        false => First::Late,
+        true => FirstHeartbeat::OnTime,
+        false if first <= TIMER_JITTER => FirstHeartbeat::AtOnce,
+        false if first < interval => FirstHeartbeat::Early,
+        false => FirstHeartbeat::Late,
     }
 }

@@ -3,13 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::way::Way;
+use super::behaviour::Behaviour;
 use crate::domain::close_cause::CloseCause;
-use crate::domain::listen::{Listening, Rhythm, Sound};
+use crate::domain::listen::{Interarrival, ListenState, ServerEventKind};
 
 /// What became of a connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Fate {
+pub enum ClientEnd {
     /// It was never open; a lower-case fragment says why.
     Unopened { why: String },
     /// It was there for so long, and still is.
@@ -32,12 +32,12 @@ pub enum Fate {
     },
 }
 
-impl Fate {
+impl ClientEnd {
     /// How it ended, if that was heard.
     pub fn ending(&self) -> Option<&CloseCause> {
         match self {
-            Fate::Ended { ending, .. } => Some(ending),
-            Fate::Unopened { .. } | Fate::Kept { .. } | Fate::Lost { .. } => None,
+            ClientEnd::Ended { ending, .. } => Some(ending),
+            ClientEnd::Unopened { .. } | ClientEnd::Kept { .. } | ClientEnd::Lost { .. } => None,
         }
     }
 }
@@ -45,39 +45,39 @@ impl Fate {
 /// What the clients of the run said by messages while this one lived, and what came to it that reads like a heartbeat
 /// and just like that.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct PassedOn {
+pub struct RelayCounts {
     pub said: u64,
     pub came: u64,
 }
 
 /// A connection's life.
 #[derive(Debug, Clone)]
-pub struct Life {
-    pub way: Way,
+pub struct ClientRecord {
+    pub way: Behaviour,
     /// When it began to behave so, since the run began.
     pub began: Duration,
     /// How long it was greeted before it began to behave so.
     pub greeting: Duration,
     /// What was heard, by its moments since the opening. Of one that does not read, nothing.
-    pub listening: Listening,
-    pub passed_on: PassedOn,
+    pub listening: ListenState,
+    pub passed_on: RelayCounts,
     /// What asked for an answer and was found unread at the end.
     pub unread: u64,
     /// It was still there at the end, but its last Ping was not answered, though those before had been.
     pub deaf: bool,
-    pub fate: Fate,
+    pub fate: ClientEnd,
 }
 
-impl Life {
+impl ClientRecord {
     /// Of a connection that is not open yet.
-    pub fn new(way: Way) -> Life {
-        let fate = Fate::Unopened { why: "it was not open yet".to_string() };
-        Life {
+    pub fn new(way: Behaviour) -> ClientRecord {
+        let fate = ClientEnd::Unopened { why: "it was not open yet".to_string() };
+        ClientRecord {
             way,
             began: Duration::ZERO,
             greeting: Duration::ZERO,
-            listening: Listening::default(),
-            passed_on: PassedOn::default(),
+            listening: ListenState::default(),
+            passed_on: RelayCounts::default(),
             unread: 0,
             deaf: false,
             fate,
@@ -87,17 +87,20 @@ impl Life {
     /// For how long it was there, as far as is known.
     pub fn kept(&self) -> Option<Duration> {
         match &self.fate {
-            Fate::Unopened { .. } | Fate::Lost { .. } => None,
-            Fate::Kept { so_far, .. } => Some(*so_far),
-            Fate::Ended { after, .. } => Some(*after),
+            ClientEnd::Unopened { .. } | ClientEnd::Lost { .. } => None,
+            ClientEnd::Kept { so_far, .. } => Some(*so_far),
+            ClientEnd::Ended { after, .. } => Some(*after),
         }
     }
 
     /// After how long the server let it go.
     pub fn ended(&self) -> Option<Duration> {
         match &self.fate {
-            Fate::Ended { after, ending, .. } if ending.is_by_peers_hand() => Some(*after),
-            Fate::Ended { .. } | Fate::Unopened { .. } | Fate::Kept { .. } | Fate::Lost { .. } => None,
+            ClientEnd::Ended { after, ending, .. } if ending.is_by_peers_hand() => Some(*after),
+            ClientEnd::Ended { .. }
+            | ClientEnd::Unopened { .. }
+            | ClientEnd::Kept { .. }
+            | ClientEnd::Lost { .. } => None,
         }
     }
 
@@ -113,11 +116,11 @@ impl Life {
 
     /// Whether it ever was open.
     pub fn was_open(&self) -> bool {
-        !matches!(self.fate, Fate::Unopened { .. })
+        !matches!(self.fate, ClientEnd::Unopened { .. })
     }
 
     pub fn is_kept(&self) -> bool {
-        matches!(self.fate, Fate::Kept { .. })
+        matches!(self.fate, ClientEnd::Kept { .. })
     }
 
     pub fn ending(&self) -> Option<&CloseCause> {
@@ -125,8 +128,8 @@ impl Life {
     }
 
     /// The kinds of heartbeats that ask for an answer, and when they came; that which came first, first.
-    pub fn asks(&self) -> Vec<(Sound, &Rhythm)> {
-        let asks = Sound::ALL.into_iter().filter(|sound| sound.asks());
+    pub fn asks(&self) -> Vec<(ServerEventKind, &Interarrival)> {
+        let asks = ServerEventKind::ALL.into_iter().filter(|sound| sound.asks());
         let rhythms = |sound| self.listening.rhythms(sound).map(move |rhythm| (sound, rhythm));
         let mut asks: Vec<_> = asks.flat_map(rhythms).collect();
         asks.sort_by_key(|(_, rhythm)| rhythm.begun);
@@ -141,6 +144,6 @@ impl Life {
 }
 
 /// Those that ought to be let go.
-pub(super) fn dead(lives: &[Life]) -> impl Iterator<Item = &Life> {
+pub(super) fn dead(lives: &[ClientRecord]) -> impl Iterator<Item = &ClientRecord> {
     lives.iter().filter(|life| life.way.is_dead())
 }

@@ -6,7 +6,7 @@ use crate::domain::listen::tolerance;
 
 /// How the lives were watched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Watch {
+pub struct ObservationQuality {
     /// How often the control, and the client of Pings only, sent something.
     pub every: Duration,
     /// Each was waited for until it ended, or for the longest time.

@@ -2,26 +2,27 @@
 
 use std::time::Duration;
 
-use crate::domain::idle::WELL_KNOWN;
+use crate::domain::idle::WELL_KNOWN_TIMEOUTS;
 
 /// A heartbeat keeps a path open whose timeout it is at most this part of.
-const PART: f64 = 0.75;
+const MAX_PART_OF_TIMEOUT: f64 = 0.75;
 
 /// What an interval clears.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Clearance {
+pub struct CoveredTimeouts {
     /// The well-known timeouts of which the interval is at most 75 %, ascending.
     pub cleared: Vec<Duration>,
     /// The others, ascending.
     pub not_cleared: Vec<Duration>,
 }
 
-impl Clearance {
+impl CoveredTimeouts {
     /// Of this interval.
-    pub fn of(interval: Duration) -> Clearance {
-        let known = WELL_KNOWN.into_iter().map(Duration::from_secs);
-        let (cleared, not_cleared) = known.partition(|timeout| interval <= timeout.mul_f64(PART));
-        Clearance { cleared, not_cleared }
+    pub fn of(interval: Duration) -> CoveredTimeouts {
+        let known = WELL_KNOWN_TIMEOUTS.into_iter().map(Duration::from_secs);
+        let (cleared, not_cleared) =
+            known.partition(|timeout| interval <= timeout.mul_f64(MAX_PART_OF_TIMEOUT));
+        CoveredTimeouts { cleared, not_cleared }
     }
 }
 
@@ -30,7 +31,7 @@ mod tests {
     use super::*;
 
     fn cleared(millis: u64) -> Vec<u64> {
-        Clearance::of(Duration::from_millis(millis)).cleared.iter().map(Duration::as_secs).collect()
+        CoveredTimeouts::of(Duration::from_millis(millis)).cleared.iter().map(Duration::as_secs).collect()
     }
 
     #[test]
@@ -46,7 +47,7 @@ mod tests {
 
     #[test]
     fn every_well_known_timeout_is_on_one_side() {
-        let all = Clearance::of(Duration::from_secs(100));
-        assert_eq!(all.cleared.len() + all.not_cleared.len(), WELL_KNOWN.len());
+        let all = CoveredTimeouts::of(Duration::from_secs(100));
+        assert_eq!(all.cleared.len() + all.not_cleared.len(), WELL_KNOWN_TIMEOUTS.len());
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use proptest::prelude::{Just, ProptestConfig, prop, prop_assert, prop_assert_eq, prop_oneof, proptest};
 use proptest::strategy::Strategy as _;
 
-use super::path::{Kind, Path, Run, Timer, close, play};
+use super::simulator::{SimCut, SimPath, SimRun, SimTimer, close, play};
 use super::*;
 use crate::domain::close_cause::CloseKind;
 use crate::domain::heartbeat::HeartbeatKind as Heartbeats;
@@ -26,15 +26,15 @@ fn parallel() -> SearchPlan {
 
 /// What the design promises: 3 timeouts for a silent cut, 2.2 at the well-known values and for a visible one, and
 /// two answer timeouts and 2 s.
-fn promised(timeout: u64, kind: Kind) -> Duration {
-    let factor = if kind.is_visible() || WELL_KNOWN.contains(&timeout) { 2.2 } else { 3.0 };
+fn promised(timeout: u64, kind: SimCut) -> Duration {
+    let factor = if kind.is_visible() || WELL_KNOWN_TIMEOUTS.contains(&timeout) { 2.2 } else { 3.0 };
     seconds(timeout).mul_f64(factor) + SearchPlan::default().answer_timeout * 2 + seconds(2)
 }
 
 /// The verdict is right, the bracket holds the timeout and is narrow enough.
-fn assert_found(run: &Run, timeout: Duration, what: &str) {
+fn assert_found(run: &SimRun, timeout: Duration, what: &str) {
     let found = &run.findings;
-    assert_eq!(found.verdict, Verdict::IdleTimeout, "{what}: {:?}", found.reasons);
+    assert_eq!(found.verdict, IdleVerdict::IdleTimeout, "{what}: {:?}", found.reasons);
     assert!(found.bracket.contains(timeout), "{what}: {:?}", found.bracket);
     let width = found.bracket.hi.unwrap() - found.bracket.lo.unwrap_or_default();
     let slack = Duration::from_millis(50);
@@ -42,21 +42,21 @@ fn assert_found(run: &Run, timeout: Duration, what: &str) {
     assert!(run.peak <= 16, "{what}: {} connections at once", run.peak);
 }
 
-fn assert_kind(found: &Findings, kind: Kind, what: &str) {
-    let manner = found.manner.as_ref().map(Manner::label);
+fn assert_kind(found: &IdleFindings, kind: SimCut, what: &str) {
+    let manner = found.manner.as_ref().map(CutManner::label);
     let expected = match kind {
-        Kind::Fin | Kind::HalfClose | Kind::Rst | Kind::CloseFrame(_) => "visible",
-        Kind::Silent => "silent",
-        Kind::RstOnUse => "rst_on_use",
-        Kind::Healing => "server_unheard",
+        SimCut::Fin | SimCut::HalfClose | SimCut::Rst | SimCut::CloseFrame(_) => "visible",
+        SimCut::Silent => "silent",
+        SimCut::RstOnUse => "rst_on_use",
+        SimCut::Healing => "server_unheard",
     };
     assert_eq!(manner, Some(expected), "{what}");
 }
 
 /// Every so many seconds a timeout, on an exact path.
-fn every_timeout(kind: Kind, step: usize) {
+fn every_timeout(kind: SimCut, step: usize) {
     for timeout in (1..=3600).step_by(step) {
-        let run = play(&parallel(), &Path::new(Timer::Exact(seconds(timeout)), kind), timeout);
+        let run = play(&parallel(), &SimPath::new(SimTimer::Exact(seconds(timeout)), kind), timeout);
         let what = format!("{timeout} s, {kind:?}");
         assert_found(&run, seconds(timeout), &what);
         assert_kind(&run.findings, kind, &what);
@@ -73,32 +73,32 @@ fn every_timeout(kind: Kind, step: usize) {
 
 #[test]
 fn every_timeout_is_found_when_a_fin_shows_it() {
-    every_timeout(Kind::Fin, 1);
+    every_timeout(SimCut::Fin, 1);
 }
 
 #[test]
 fn every_timeout_is_found_when_nothing_shows_it() {
-    every_timeout(Kind::Silent, 1);
+    every_timeout(SimCut::Silent, 1);
 }
 
 #[test]
 fn every_timeout_is_found_when_use_is_answered_with_a_reset() {
-    every_timeout(Kind::RstOnUse, 1);
+    every_timeout(SimCut::RstOnUse, 1);
 }
 
 /// The other visible cuts differ from a FIN in their name only, so they take steps of 7 s.
 #[test]
 fn every_other_visible_cut_is_found_too() {
-    for kind in [Kind::HalfClose, Kind::Rst, Kind::CloseFrame(1000)] {
+    for kind in [SimCut::HalfClose, SimCut::Rst, SimCut::CloseFrame(1000)] {
         every_timeout(kind, 7);
     }
 }
 
 #[test]
 fn well_known_timeouts_keep_their_shorter_promise() {
-    for timeout in WELL_KNOWN {
-        for kind in Kind::ALL {
-            let run = play(&parallel(), &Path::new(Timer::Exact(seconds(timeout)), kind), timeout);
+    for timeout in WELL_KNOWN_TIMEOUTS {
+        for kind in SimCut::ALL {
+            let run = play(&parallel(), &SimPath::new(SimTimer::Exact(seconds(timeout)), kind), timeout);
             assert!(run.cost <= promised(timeout, kind), "{timeout} s, {kind:?}: {:?}", run.cost);
         }
     }
@@ -108,10 +108,13 @@ fn well_known_timeouts_keep_their_shorter_promise() {
 #[test]
 fn bisection_finds_every_timeout() {
     for timeout in (1..=3600).step_by(13) {
-        for kind in Kind::ALL {
+        for kind in SimCut::ALL {
             let what = format!("bisecting, {timeout} s, {kind:?}");
-            let run =
-                play(&plan(Strategy::Bisect), &Path::new(Timer::Exact(seconds(timeout)), kind), timeout);
+            let run = play(
+                &plan(Strategy::Bisect),
+                &SimPath::new(SimTimer::Exact(seconds(timeout)), kind),
+                timeout,
+            );
             assert_found(&run, seconds(timeout), &what);
             assert_kind(&run.findings, kind, &what);
         }
@@ -125,12 +128,17 @@ fn bisection_finds_every_timeout() {
 fn chance_deaths_and_slow_answers_do_not_mislead() {
     let (mut runs, mut dearer) = (0, 0);
     for timeout in (1..=3600).step_by(43) {
-        for kind in Kind::ALL {
+        for kind in SimCut::ALL {
             for seed in 0..3 {
                 let what = format!("{timeout} s, {kind:?}, seed {seed}");
-                let path = Path::new(Timer::Exact(seconds(timeout)), kind).noisy();
+                let path = SimPath::new(SimTimer::Exact(seconds(timeout)), kind).noisy();
                 let run = play(&parallel(), &path, seed * 1_000_003 + timeout);
-                assert_eq!(run.findings.verdict, Verdict::IdleTimeout, "{what}: {:?}", run.findings.reasons);
+                assert_eq!(
+                    run.findings.verdict,
+                    IdleVerdict::IdleTimeout,
+                    "{what}: {:?}",
+                    run.findings.reasons
+                );
                 assert!(
                     run.findings.bracket.contains(seconds(timeout)),
                     "{what}: {:?}",
@@ -149,12 +157,17 @@ fn chance_deaths_and_slow_answers_do_not_mislead() {
 #[test]
 fn chance_deaths_do_not_mislead_bisection() {
     for timeout in (1..=3600).step_by(430) {
-        for kind in Kind::ALL {
+        for kind in SimCut::ALL {
             for seed in 0..3 {
                 let what = format!("bisecting, {timeout} s, {kind:?}, seed {seed}");
-                let path = Path::new(Timer::Exact(seconds(timeout)), kind).noisy();
+                let path = SimPath::new(SimTimer::Exact(seconds(timeout)), kind).noisy();
                 let run = play(&plan(Strategy::Bisect), &path, seed * 1_000_003 + timeout);
-                assert_eq!(run.findings.verdict, Verdict::IdleTimeout, "{what}: {:?}", run.findings.reasons);
+                assert_eq!(
+                    run.findings.verdict,
+                    IdleVerdict::IdleTimeout,
+                    "{what}: {:?}",
+                    run.findings.reasons
+                );
                 assert!(
                     run.findings.bracket.contains(seconds(timeout)),
                     "{what}: {:?}",
@@ -174,14 +187,14 @@ fn inexact_timers_do_not_mislead() {
     let (mut runs, mut dearer, mut vague, mut off) = (0, 0, 0, 0);
     for timeout in (2..=3600).step_by(43) {
         let (span, coarse) = (seconds(timeout), Duration::from_millis(500));
-        let jitter = (Timer::Jittered(span, 0.01), span.mul_f64(0.01));
-        for ((timer, by), kind) in [jitter, (Timer::Coarse(span, coarse), coarse)]
+        let jitter = (SimTimer::Jittered(span, 0.01), span.mul_f64(0.01));
+        for ((timer, by), kind) in [jitter, (SimTimer::Coarse(span, coarse), coarse)]
             .into_iter()
-            .flat_map(|t| Kind::ALL.map(|k| (t, k)))
+            .flat_map(|t| SimCut::ALL.map(|k| (t, k)))
         {
             for (seed, noisy) in [(0, false), (1, false), (2, true), (3, true)] {
                 let what = format!("{timer:?}, {kind:?}, seed {seed}, noisy: {noisy}");
-                let path = Path::new(timer, kind);
+                let path = SimPath::new(timer, kind);
                 let path = if noisy { path.noisy() } else { path };
                 let run = play(&parallel(), &path, seed * 1_000_003 + timeout);
                 runs += 1;
@@ -192,12 +205,17 @@ fn inexact_timers_do_not_mislead() {
                     run.cost,
                     run.findings
                 );
-                if noisy && run.findings.verdict == Verdict::Stochastic {
+                if noisy && run.findings.verdict == IdleVerdict::Stochastic {
                     vague += 1;
                     continue;
                 }
                 let Bracket { lo, hi } = run.findings.bracket;
-                assert_eq!(run.findings.verdict, Verdict::IdleTimeout, "{what}: {:?}", run.findings.reasons);
+                assert_eq!(
+                    run.findings.verdict,
+                    IdleVerdict::IdleTimeout,
+                    "{what}: {:?}",
+                    run.findings.reasons
+                );
                 let overlaps = lo.is_none_or(|lo| lo <= span + by) && hi.unwrap() >= span - by;
                 assert!(overlaps, "{what}: {lo:?} to {hi:?}");
                 off += u32::from(!run.findings.bracket.contains(span));
@@ -213,9 +231,9 @@ fn inexact_timers_do_not_mislead() {
 #[test]
 fn a_hop_that_lets_go_a_second_before_its_fin_is_seen_to_linger() {
     for timeout in (3..=3600).step_by(17) {
-        for kind in [Kind::Fin, Kind::HalfClose, Kind::Rst] {
+        for kind in [SimCut::Fin, SimCut::HalfClose, SimCut::Rst] {
             let span = seconds(timeout);
-            let path = Path { linger: seconds(1), ..Path::new(Timer::Exact(span), kind) };
+            let path = SimPath { linger: seconds(1), ..SimPath::new(SimTimer::Exact(span), kind) };
             let run = play(&parallel(), &path, timeout);
             let what = format!("{timeout} s, {kind:?}");
             assert_found(&run, span, &what);
@@ -234,14 +252,16 @@ fn a_hop_that_lets_go_a_second_before_its_fin_is_seen_to_linger() {
 #[test]
 fn a_path_without_a_timeout_is_said_to_survive_the_longest_span() {
     for strategy in Strategy::ALL {
-        for (path, seed) in
-            [Path::new(Timer::Never, Kind::Silent), Path::new(Timer::Never, Kind::Fin).noisy()]
-                .into_iter()
-                .flat_map(|path| [1, 2, 3].map(|seed| (path.clone(), seed)))
+        for (path, seed) in [
+            SimPath::new(SimTimer::Never, SimCut::Silent),
+            SimPath::new(SimTimer::Never, SimCut::Fin).noisy(),
+        ]
+        .into_iter()
+        .flat_map(|path| [1, 2, 3].map(|seed| (path.clone(), seed)))
         {
             let plan = SearchPlan { strategy, ..SearchPlan::default() };
             let run = play(&plan, &path, seed);
-            assert_eq!(run.findings.verdict, Verdict::NoTimeoutUpToMax, "{:?}", run.findings.reasons);
+            assert_eq!(run.findings.verdict, IdleVerdict::NoTimeoutUpToMax, "{:?}", run.findings.reasons);
             assert_eq!(run.findings.bracket, Bracket { lo: Some(plan.max), hi: None });
             assert!(run.cost <= plan.max + plan.answer_timeout + seconds(2), "{:?}", run.cost);
         }
@@ -251,14 +271,14 @@ fn a_path_without_a_timeout_is_said_to_survive_the_longest_span() {
 /// With a timeout at the longest span, or just above the shortest, there is still an answer.
 #[test]
 fn timeouts_at_the_bounds_are_found() {
-    for kind in Kind::ALL {
+    for kind in SimCut::ALL {
         for (min, timeout, max) in
             [(1, 1, 300), (1, 300, 300), (10, 3, 300), (30, 30, 60), (60, 60, 60), (60, 45, 60)]
         {
             let plan = SearchPlan { min: seconds(min), max: seconds(max), ..SearchPlan::default() };
-            let run = play(&plan, &Path::new(Timer::Exact(seconds(timeout)), kind), 1);
+            let run = play(&plan, &SimPath::new(SimTimer::Exact(seconds(timeout)), kind), 1);
             let what = format!("{timeout} s in {min} to {max} s, {kind:?}");
-            assert_eq!(run.findings.verdict, Verdict::IdleTimeout, "{what}: {:?}", run.findings.reasons);
+            assert_eq!(run.findings.verdict, IdleVerdict::IdleTimeout, "{what}: {:?}", run.findings.reasons);
             assert!(run.findings.bracket.contains(seconds(timeout)), "{what}: {:?}", run.findings.bracket);
         }
     }
@@ -267,10 +287,11 @@ fn timeouts_at_the_bounds_are_found() {
 #[test]
 fn few_connections_are_enough() {
     for connections in [3, 4, 6, 9] {
-        for (timeout, kind) in [(2, Kind::Silent), (20, Kind::Fin), (60, Kind::RstOnUse), (61, Kind::Silent)]
+        for (timeout, kind) in
+            [(2, SimCut::Silent), (20, SimCut::Fin), (60, SimCut::RstOnUse), (61, SimCut::Silent)]
         {
             let plan = SearchPlan { max_connections: connections, ..SearchPlan::default() };
-            let run = play(&plan, &Path::new(Timer::Exact(seconds(timeout)), kind), 1);
+            let run = play(&plan, &SimPath::new(SimTimer::Exact(seconds(timeout)), kind), 1);
             let what = format!("{connections} connections, {timeout} s, {kind:?}");
             assert_found(&run, seconds(timeout), &what);
             assert!(run.peak <= connections, "{what}: {}", run.peak);
@@ -281,25 +302,26 @@ fn few_connections_are_enough() {
 /// 5 of the 16 are accepted: the search makes do with them.
 #[test]
 fn a_server_that_allows_few_connections_is_asked_for_few() {
-    let path = Path { capacity: 5, ..Path::new(Timer::Exact(seconds(60)), Kind::Silent) };
+    let path = SimPath { capacity: 5, ..SimPath::new(SimTimer::Exact(seconds(60)), SimCut::Silent) };
     let run = play(&parallel(), &path, 1);
     assert_found(&run, seconds(60), "5 connections");
-    let path = Path { capacity: 2, ..path };
+    let path = SimPath { capacity: 2, ..path };
     let found = play(&parallel(), &path, 1).findings;
-    assert_eq!(found.verdict, Verdict::Inconclusive);
+    assert_eq!(found.verdict, IdleVerdict::Inconclusive);
     assert_eq!(found.reasons, ["only 2 connections could be open at once: 429 too many requests"]);
 }
 
 #[test]
 fn a_lifetime_is_told_from_an_idle_timeout() {
     for lifetime in [5, 30, 60, 90, 247] {
-        for kind in Kind::ALL {
+        for kind in SimCut::ALL {
             for strategy in Strategy::ALL {
                 let plan = SearchPlan { strategy, ..SearchPlan::default() };
-                let path = Path { lifetime: Some(seconds(lifetime)), ..Path::new(Timer::Never, kind) };
+                let path =
+                    SimPath { lifetime: Some(seconds(lifetime)), ..SimPath::new(SimTimer::Never, kind) };
                 let found = play(&plan, &path, 1).findings;
                 let what = format!("{lifetime} s, {kind:?}, {strategy:?}");
-                assert_eq!(found.verdict, Verdict::LifetimeCap, "{what}: {:?}", found.reasons);
+                assert_eq!(found.verdict, IdleVerdict::LifetimeCap, "{what}: {:?}", found.reasons);
                 let age = found.lifetime.unwrap();
                 let (lo, hi) =
                     (age.lo.saturating_sub(seconds(lifetime)), seconds(lifetime).saturating_sub(age.hi));
@@ -316,12 +338,13 @@ fn timer_of_one_kind_of_heartbeat_is_no_lifetime() {
     let kinds = [(Heartbeats::Protocol, ResetBy::Messages), (Heartbeats::App, ResetBy::Pings)];
     for (timeout, kind, (sent, wanted)) in [4, 30, 55, 61]
         .into_iter()
-        .flat_map(|timeout| Kind::ALL.map(|kind| (timeout, kind)))
+        .flat_map(|timeout| SimCut::ALL.map(|kind| (timeout, kind)))
         .flat_map(|(timeout, kind)| kinds.map(|kinds| (timeout, kind, kinds)))
     {
         for strategy in Strategy::ALL {
             let plan = SearchPlan { kind: sent, strategy, ..SearchPlan::default() };
-            let path = Path { reset_by: Some(wanted), ..Path::new(Timer::Exact(seconds(timeout)), kind) };
+            let path =
+                SimPath { reset_by: Some(wanted), ..SimPath::new(SimTimer::Exact(seconds(timeout)), kind) };
             let run = play(&plan, &path, timeout);
             let what = format!("{timeout} s, {kind:?}, {wanted:?}, {strategy:?}");
             assert_found(&run, seconds(timeout), &what);
@@ -336,14 +359,14 @@ fn timer_of_one_kind_of_heartbeat_is_no_lifetime() {
 fn age_is_undecided_where_no_messages_are_tried() {
     let (plan, span) = (SearchPlan { second_control: false, ..SearchPlan::default() }, seconds(20));
     let only_messages =
-        Path { reset_by: Some(ResetBy::Messages), ..Path::new(Timer::Exact(span), Kind::Fin) };
-    let lifetime = Path { lifetime: Some(span), ..Path::new(Timer::Never, Kind::Fin) };
+        SimPath { reset_by: Some(ResetBy::Messages), ..SimPath::new(SimTimer::Exact(span), SimCut::Fin) };
+    let lifetime = SimPath { lifetime: Some(span), ..SimPath::new(SimTimer::Never, SimCut::Fin) };
     for path in [only_messages, lifetime] {
         let found = play(&plan, &path, 1).findings;
-        assert_eq!((found.verdict, found.lifetime), (Verdict::Inconclusive, None), "{:?}", found.reasons);
+        assert_eq!((found.verdict, found.lifetime), (IdleVerdict::Inconclusive, None), "{:?}", found.reasons);
         let age = found.lifetime_or_idle.unwrap();
         assert!(age.lo <= span && span <= age.hi, "{age:?}");
-        assert_eq!((Prescription::of(&found), found.conclusive()), (None, false));
+        assert_eq!((Recommendation::of(&found), found.conclusive()), (None, false));
     }
 }
 
@@ -351,26 +374,29 @@ fn age_is_undecided_where_no_messages_are_tried() {
 #[test]
 fn control_that_is_closed_with_a_reason_shows_a_policy() {
     for code in [1008, 3000, 4000] {
-        let path = Path { lifetime: Some(seconds(20)), ..Path::new(Timer::Never, Kind::CloseFrame(code)) };
+        let path = SimPath {
+            lifetime: Some(seconds(20)),
+            ..SimPath::new(SimTimer::Never, SimCut::CloseFrame(code))
+        };
         let found = play(&parallel(), &path, 1).findings;
-        assert_eq!(found.verdict, Verdict::ServerPolicy, "{code}: {:?}", found.reasons);
+        assert_eq!(found.verdict, IdleVerdict::ServerPolicy, "{code}: {:?}", found.reasons);
         assert!(found.reasons[0].contains(&code.to_string()), "{:?}", found.reasons);
-        assert_eq!((found.lifetime, Prescription::of(&found)), (None, None));
+        assert_eq!((found.lifetime, Recommendation::of(&found)), (None, None));
     }
 }
 
 /// What the server asks is of an unknown shape, so it is not answered, and the server says why it closes.
 #[test]
 fn server_that_speaks_and_closes_with_a_reason_shows_a_policy() {
-    let path = Path {
+    let path = SimPath {
         chatter: Some(seconds(15)),
         patience: Some(seconds(29)),
-        ..Path::new(Timer::Never, Kind::CloseFrame(4000))
+        ..SimPath::new(SimTimer::Never, SimCut::CloseFrame(4000))
     };
     let found = play(&parallel(), &path, 1).findings;
-    assert_eq!(found.verdict, Verdict::ServerPolicy, "{:?}", found.reasons);
+    assert_eq!(found.verdict, IdleVerdict::ServerPolicy, "{:?}", found.reasons);
     assert!(found.reasons[0].contains("4000"), "{:?}", found.reasons);
-    assert_eq!(Prescription::of(&found), None);
+    assert_eq!(Recommendation::of(&found), None);
 }
 
 /// Connections that opened at one moment would all end after the same span; the bracket must hold the shortest one.
@@ -379,14 +405,14 @@ fn timer_that_ticks_is_told_by_its_range() {
     let ms = Duration::from_millis;
     for (timeout, kind) in [1400, 2300, 5700, 29_500, 61_100]
         .into_iter()
-        .flat_map(|timeout| [Kind::Fin, Kind::Rst, Kind::Silent].map(|kind| (timeout, kind)))
+        .flat_map(|timeout| [SimCut::Fin, SimCut::Rst, SimCut::Silent].map(|kind| (timeout, kind)))
     {
         let plan = SearchPlan { min: ms(500), control_interval: ms(250), ..SearchPlan::default() };
-        let path = Path::new(Timer::Ticking(ms(timeout), seconds(1)), kind);
+        let path = SimPath::new(SimTimer::Ticking(ms(timeout), seconds(1)), kind);
         let run = play(&plan, &path, timeout);
         let (what, found) = (format!("{timeout} ms, {kind:?}"), &run.findings);
-        assert_eq!(found.verdict, Verdict::IdleTimeout, "{what}: {:?}", found.reasons);
-        let Some(Prescription::Heartbeat { interval, .. }) = Prescription::of(found) else {
+        assert_eq!(found.verdict, IdleVerdict::IdleTimeout, "{what}: {:?}", found.reasons);
+        let Some(Recommendation::Heartbeat { interval, .. }) = Recommendation::of(found) else {
             panic!("{what}")
         };
         assert!(interval < ms(timeout), "{what}: {interval:?} of {:?}", found.bracket);
@@ -402,8 +428,8 @@ fn timer_that_ticks_is_told_by_its_range() {
 /// One outage costs a round, and the evidence of survival stays.
 #[test]
 fn an_outage_voids_its_round() {
-    for kind in Kind::ALL {
-        let path = Path { outages: vec![seconds(47)], ..Path::new(Timer::Exact(seconds(60)), kind) };
+    for kind in SimCut::ALL {
+        let path = SimPath { outages: vec![seconds(47)], ..SimPath::new(SimTimer::Exact(seconds(60)), kind) };
         let run = play(&parallel(), &path, 1);
         assert_found(&run, seconds(60), &format!("{kind:?}"));
         assert_eq!(run.findings.void_rounds, 1, "{kind:?}");
@@ -413,31 +439,31 @@ fn an_outage_voids_its_round() {
 /// A server that is away for ten seconds is waited for, and measured with all connections again.
 #[test]
 fn a_server_that_restarts_is_waited_for() {
-    for kind in Kind::ALL {
+    for kind in SimCut::ALL {
         let (outages, down) = (vec![seconds(20)], seconds(10));
-        let path = Path { outages, down, ..Path::new(Timer::Exact(seconds(60)), kind) };
+        let path = SimPath { outages, down, ..SimPath::new(SimTimer::Exact(seconds(60)), kind) };
         let run = play(&parallel(), &path, 1);
         assert_found(&run, seconds(60), &format!("{kind:?}"));
         assert_eq!((run.findings.void_rounds, run.peak), (1, 16), "{kind:?}");
-        let path = Path { down: seconds(3600), ..path };
+        let path = SimPath { down: seconds(3600), ..path };
         let found = play(&parallel(), &path, 1).findings;
         let told = "the server could not be reached any more: connection refused";
-        assert_eq!((found.verdict, found.reasons[0].as_str()), (Verdict::Inconclusive, told), "{kind:?}");
+        assert_eq!((found.verdict, found.reasons[0].as_str()), (IdleVerdict::Inconclusive, told), "{kind:?}");
     }
 }
 
 /// Restarts that come again and again, but not at the very same age.
 #[test]
 fn outages_at_about_the_same_age_are_no_lifetime() {
-    for kind in Kind::ALL {
+    for kind in SimCut::ALL {
         for strategy in Strategy::ALL {
             for moments in [[4000, 12_000, 23_000], [31_000, 65_000, 102_000]] {
                 let outages = moments.map(Duration::from_millis).to_vec();
-                let path = Path { outages, ..Path::new(Timer::Never, kind) };
+                let path = SimPath { outages, ..SimPath::new(SimTimer::Never, kind) };
                 let plan = SearchPlan { strategy, answer_timeout: seconds(1), ..SearchPlan::default() };
                 let found = play(&plan, &path, 1).findings;
                 let what = format!("{moments:?}, {kind:?}, {strategy:?}: {:?}", found.reasons);
-                assert_eq!((found.verdict, found.void_rounds), (Verdict::Inconclusive, 3), "{what}");
+                assert_eq!((found.verdict, found.void_rounds), (IdleVerdict::Inconclusive, 3), "{what}");
             }
         }
     }
@@ -445,11 +471,11 @@ fn outages_at_about_the_same_age_are_no_lifetime() {
 
 #[test]
 fn after_three_void_rounds_nothing_is_said() {
-    for kind in Kind::ALL {
+    for kind in SimCut::ALL {
         let outages = vec![seconds(47), seconds(78), seconds(171)];
-        let path = Path { outages, ..Path::new(Timer::Exact(seconds(120)), kind) };
+        let path = SimPath { outages, ..SimPath::new(SimTimer::Exact(seconds(120)), kind) };
         let found = play(&parallel(), &path, 1).findings;
-        assert_eq!(found.verdict, Verdict::Inconclusive, "{kind:?}: {:?}", found.reasons);
+        assert_eq!(found.verdict, IdleVerdict::Inconclusive, "{kind:?}: {:?}", found.reasons);
         assert_eq!(found.void_rounds, 3);
         assert!(found.reasons[0].starts_with("3 rounds were void: "), "{:?}", found.reasons);
     }
@@ -459,9 +485,10 @@ fn after_three_void_rounds_nothing_is_said() {
 fn a_server_that_speaks_keeps_the_path_busy() {
     for strategy in Strategy::ALL {
         let plan = SearchPlan { strategy, ..SearchPlan::default() };
-        let path = Path { chatter: Some(seconds(25)), ..Path::new(Timer::Exact(seconds(60)), Kind::Fin) };
+        let path =
+            SimPath { chatter: Some(seconds(25)), ..SimPath::new(SimTimer::Exact(seconds(60)), SimCut::Fin) };
         let run = play(&plan, &path, 1);
-        assert_eq!(run.findings.verdict, Verdict::ServerKeepsItBusy, "{:?}", run.findings.reasons);
+        assert_eq!(run.findings.verdict, IdleVerdict::ServerKeepsItBusy, "{:?}", run.findings.reasons);
         let chatter = run.findings.chatter.unwrap();
         assert_eq!((chatter.period, chatter.longest_gap), (seconds(25), seconds(25)));
         assert!(run.findings.bracket.lo >= Some(seconds(25)) && run.findings.bracket.hi.is_none());
@@ -476,11 +503,11 @@ fn a_server_that_speaks_and_lets_silent_clients_go_is_no_idle_timeout() {
     for patience in [16, 29, 30, 31, 44].map(seconds) {
         for strategy in Strategy::ALL {
             let plan = SearchPlan { strategy, ..SearchPlan::default() };
-            let never = Path::new(Timer::Never, Kind::CloseFrame(1000));
-            let path = Path { chatter: Some(seconds(15)), patience: Some(patience), ..never };
+            let never = SimPath::new(SimTimer::Never, SimCut::CloseFrame(1000));
+            let path = SimPath { chatter: Some(seconds(15)), patience: Some(patience), ..never };
             let found = play(&plan, &path, 1).findings;
             let what = format!("{patience:?}, {strategy:?}: {:?}", found.reasons);
-            assert_eq!(found.verdict, Verdict::ServerKeepsItBusy, "{what}");
+            assert_eq!(found.verdict, IdleVerdict::ServerKeepsItBusy, "{what}");
             assert_eq!(found.bracket, Bracket { lo: Some(seconds(15)), hi: None }, "{what}");
             assert_eq!(found.chatter.unwrap().lets_go, Some(patience), "{what}");
             let told = found.reasons.iter().any(|why| why.contains("only what a client says counts"));
@@ -491,16 +518,17 @@ fn a_server_that_speaks_and_lets_silent_clients_go_is_no_idle_timeout() {
 
 #[test]
 fn a_timeout_shorter_than_the_server_s_period_is_found() {
-    let path = Path { chatter: Some(seconds(90)), ..Path::new(Timer::Exact(seconds(20)), Kind::Silent) };
+    let path =
+        SimPath { chatter: Some(seconds(90)), ..SimPath::new(SimTimer::Exact(seconds(20)), SimCut::Silent) };
     assert_found(&play(&parallel(), &path, 1), seconds(20), "20 s under 90 s");
 }
 
 #[test]
 fn an_application_s_close_code_is_the_server_s_policy() {
     for code in [1008, 3000, 4408] {
-        let path = Path::new(Timer::Exact(seconds(30)), Kind::CloseFrame(code));
+        let path = SimPath::new(SimTimer::Exact(seconds(30)), SimCut::CloseFrame(code));
         let found = play(&parallel(), &path, 1).findings;
-        assert_eq!(found.verdict, Verdict::ServerPolicy, "{code}: {:?}", found.reasons);
+        assert_eq!(found.verdict, IdleVerdict::ServerPolicy, "{code}: {:?}", found.reasons);
         assert!(found.bracket.contains(seconds(30)));
         assert!(found.reasons[0].contains(&code.to_string()), "{:?}", found.reasons);
     }
@@ -509,13 +537,13 @@ fn an_application_s_close_code_is_the_server_s_policy() {
 /// The client's question heals the mapping, so that only a server that speaks first shows the loss.
 #[test]
 fn only_a_two_ended_search_sees_a_nat_that_heals() {
-    let path = Path::new(Timer::Exact(seconds(60)), Kind::Healing);
+    let path = SimPath::new(SimTimer::Exact(seconds(60)), SimCut::Healing);
     let blind = play(&SearchPlan::default(), &path, 1).findings;
-    assert_eq!(blind.verdict, Verdict::NoTimeoutUpToMax);
+    assert_eq!(blind.verdict, IdleVerdict::NoTimeoutUpToMax);
     let plan = SearchPlan { two_ended: true, ..SearchPlan::default() };
     let run = play(&plan, &path, 1);
     assert_found(&run, seconds(60), "two-ended");
-    assert_eq!(run.findings.manner, Some(Manner::ServerUnheard));
+    assert_eq!(run.findings.manner, Some(CutManner::ServerUnheard));
 }
 
 /// Where each connection has a timeout of its own somewhere in a range, now and then those that were tried fall as if
@@ -524,27 +552,27 @@ fn only_a_two_ended_search_sees_a_nat_that_heals() {
 fn scattered_timeouts_are_stochastic() {
     let ranges = [(5, 20), (10, 60), (20, 200), (30, 300), (100, 250), (40, 50)];
     let (mut runs, mut mistaken) = (0, 0);
-    for ((from, to), kind) in ranges.into_iter().flat_map(|range| Kind::ALL.map(|kind| (range, kind))) {
+    for ((from, to), kind) in ranges.into_iter().flat_map(|range| SimCut::ALL.map(|kind| (range, kind))) {
         for (strategy, seed) in Strategy::ALL.into_iter().flat_map(|s| (0..40).map(move |seed| (s, seed))) {
-            let path = Path::new(Timer::Between(seconds(from), seconds(to)), kind);
+            let path = SimPath::new(SimTimer::Between(seconds(from), seconds(to)), kind);
             let found = play(&SearchPlan { strategy, ..SearchPlan::default() }, &path, seed).findings;
             let what = format!("{from} to {to} s, {kind:?}, {strategy:?}, seed {seed}");
             runs += 1;
             match found.verdict {
-                Verdict::Stochastic => {
+                IdleVerdict::Stochastic => {
                     let spread = found.spread.unwrap();
                     assert!(spread.min >= seconds(from) && spread.max <= seconds(to), "{what}: {spread:?}");
                 }
-                Verdict::IdleTimeout => {
+                IdleVerdict::IdleTimeout => {
                     mistaken += 1;
                     let Bracket { lo, hi } = found.bracket;
                     assert!(lo.is_none_or(|lo| lo <= seconds(to)) && hi.unwrap() >= seconds(from), "{what}");
                 }
-                Verdict::ServerPolicy | Verdict::LifetimeCap | Verdict::NoTimeoutUpToMax => {
+                IdleVerdict::ServerPolicy | IdleVerdict::LifetimeCap | IdleVerdict::NoTimeoutUpToMax => {
                     panic!("{what}: {:?}", found.verdict)
                 }
-                Verdict::ServerKeepsItBusy => panic!("{what}: nobody spoke"),
-                Verdict::Inconclusive => {}
+                IdleVerdict::ServerKeepsItBusy => panic!("{what}: nobody spoke"),
+                IdleVerdict::Inconclusive => {}
             }
         }
     }
@@ -554,24 +582,25 @@ fn scattered_timeouts_are_stochastic() {
 #[test]
 fn an_interrupted_search_tells_what_it_knows() {
     let mut search = Search::new(SearchPlan::default()).unwrap();
-    assert!(matches!(search.next(Duration::ZERO), Step::Act(_)));
+    assert!(matches!(search.next(Duration::ZERO), SearchStep::Act(_)));
     let saw = |probe, at, seen| Observation { probe: ProbeId(probe), at, seen };
-    search.observe(&saw(5, Duration::ZERO, Seen::Opened));
-    search.observe(&saw(5, seconds(1), Seen::Asked { idle: seconds(1) }));
-    search.observe(&saw(5, seconds(1), Seen::Survived { idle: seconds(1), rtt: Duration::ZERO }));
+    search.observe(&saw(5, Duration::ZERO, ProbeEvent::Opened));
+    search.observe(&saw(5, seconds(1), ProbeEvent::Asked { idle: seconds(1) }));
+    search.observe(&saw(5, seconds(1), ProbeEvent::Survived { idle: seconds(1), rtt: Duration::ZERO }));
     search.interrupt();
-    assert_eq!(search.next(seconds(2)), Step::Done);
+    assert_eq!(search.next(seconds(2)), SearchStep::Done);
     let found = search.findings(seconds(2));
-    assert_eq!((found.verdict, found.partial, found.conclusive()), (Verdict::Inconclusive, true, false));
+    assert_eq!((found.verdict, found.partial, found.conclusive()), (IdleVerdict::Inconclusive, true, false));
     assert_eq!(found.bracket, Bracket { lo: Some(seconds(1)), hi: None });
     assert_eq!(found.reasons, ["interrupted"]);
 }
 
 #[test]
 fn a_control_that_is_closed_at_once_ends_the_search() {
-    let path = Path { lifetime: Some(Duration::from_millis(300)), ..Path::new(Timer::Never, Kind::Fin) };
+    let path =
+        SimPath { lifetime: Some(Duration::from_millis(300)), ..SimPath::new(SimTimer::Never, SimCut::Fin) };
     let found = play(&SearchPlan::default(), &path, 1).findings;
-    assert_eq!(found.verdict, Verdict::Inconclusive);
+    assert_eq!(found.verdict, IdleVerdict::Inconclusive);
     let told = &found.reasons[0];
     assert!(told.starts_with("every connection ended within 300 ms of opening"), "{told}");
     assert!(told.contains("below --min 1 s"), "{told}");
@@ -587,10 +616,10 @@ fn millis(value: u64) -> Duration {
 }
 
 /// Visible cuts that differ in what is done about them.
-const VISIBLE: [Kind; 3] = [Kind::Fin, Kind::Rst, Kind::CloseFrame(1001)];
+const VISIBLE: [SimCut; 3] = [SimCut::Fin, SimCut::Rst, SimCut::CloseFrame(1001)];
 
 /// What was announced holds.
-fn assert_bounded(run: &Run, plan: &SearchPlan, what: &str) {
+fn assert_bounded(run: &SimRun, plan: &SearchPlan, what: &str) {
     let found = &run.findings;
     assert!(run.cost <= plan.longest(), "{what}: {:?} of {:?}", run.cost, plan.longest());
     let most = plan.most_connections();
@@ -599,25 +628,26 @@ fn assert_bounded(run: &Run, plan: &SearchPlan, what: &str) {
 }
 
 /// No timeout, no lifetime and no advice follow from it.
-fn assert_no_claim(found: &Findings, what: &str) {
-    assert_eq!(found.verdict, Verdict::Inconclusive, "{what}: {:?}", found.reasons);
-    assert_eq!((found.lifetime, Prescription::of(found)), (None, None), "{what}: {:?}", found.reasons);
+fn assert_no_claim(found: &IdleFindings, what: &str) {
+    assert_eq!(found.verdict, IdleVerdict::Inconclusive, "{what}: {:?}", found.reasons);
+    assert_eq!((found.lifetime, Recommendation::of(found)), (None, None), "{what}: {:?}", found.reasons);
 }
 
 #[test]
 fn ends_of_every_fifth_connection_after_one_span_are_evidence() {
     for (strategy, kind) in Strategy::ALL.into_iter().flat_map(|s| VISIBLE.map(|kind| (s, kind))) {
         for (every, timeout, max) in [(3, 3, 10), (5, 3, 10), (5, 7, 60), (7, 20, 300)] {
-            let path = Path { node: Some((every, seconds(timeout))), ..Path::new(Timer::Never, kind) };
+            let path =
+                SimPath { node: Some((every, seconds(timeout))), ..SimPath::new(SimTimer::Never, kind) };
             let plan = SearchPlan { max: seconds(max), ..short(strategy) };
             let run = play(&plan, &path, 1);
             let what =
                 format!("one of {every}, {timeout} s, {kind:?}, {strategy:?}: {:?}", run.findings.reasons);
             assert_bounded(&run, &plan, &what);
-            let is_passed = run.findings.verdict == Verdict::NoTimeoutUpToMax;
+            let is_passed = run.findings.verdict == IdleVerdict::NoTimeoutUpToMax;
             assert!(!is_passed || run.findings.died.is_empty(), "{what}");
             if strategy == Strategy::Parallel && every <= 5 {
-                assert_eq!(run.findings.verdict, Verdict::IdleTimeout, "{what}");
+                assert_eq!(run.findings.verdict, IdleVerdict::IdleTimeout, "{what}");
                 assert!(
                     run.findings.bracket.contains(seconds(timeout)),
                     "{what}: {:?}",
@@ -633,15 +663,16 @@ fn ends_of_every_fifth_connection_after_one_span_are_evidence() {
 #[test]
 fn silent_cuts_of_some_connections_end_within_the_bounds() {
     for (strategy, kind) in
-        Strategy::ALL.into_iter().flat_map(|s| [Kind::Silent, Kind::RstOnUse].map(|kind| (s, kind)))
+        Strategy::ALL.into_iter().flat_map(|s| [SimCut::Silent, SimCut::RstOnUse].map(|kind| (s, kind)))
     {
         for (every, timeout) in [(2, 3), (3, 3), (5, 3), (5, 8)] {
-            let path = Path { node: Some((every, seconds(timeout))), ..Path::new(Timer::Never, kind) };
+            let path =
+                SimPath { node: Some((every, seconds(timeout))), ..SimPath::new(SimTimer::Never, kind) };
             let run = play(&short(strategy), &path, 1);
             let what =
                 format!("one of {every}, {timeout} s, {kind:?}, {strategy:?}: {:?}", run.findings.reasons);
             assert_bounded(&run, &short(strategy), &what);
-            let is_passed = run.findings.verdict == Verdict::NoTimeoutUpToMax;
+            let is_passed = run.findings.verdict == IdleVerdict::NoTimeoutUpToMax;
             assert!(!is_passed || run.findings.died.is_empty(), "{what}: {:?}", run.findings.died);
         }
     }
@@ -650,12 +681,12 @@ fn silent_cuts_of_some_connections_end_within_the_bounds() {
 #[test]
 fn random_ends_are_no_timeout_and_leave_none_out() {
     for (strategy, seed) in Strategy::ALL.into_iter().flat_map(|s| (0..100).map(move |seed| (s, seed))) {
-        let path = Path { random: Some((0.5, seconds(8))), ..Path::new(Timer::Never, Kind::Fin) };
+        let path = SimPath { random: Some((0.5, seconds(8))), ..SimPath::new(SimTimer::Never, SimCut::Fin) };
         let run = play(&short(strategy), &path, seed);
         let found = &run.findings;
         let what = format!("{strategy:?}, seed {seed}: {:?}", found.reasons);
         assert_bounded(&run, &short(strategy), &what);
-        let is_open = matches!(found.verdict, Verdict::Stochastic | Verdict::Inconclusive);
+        let is_open = matches!(found.verdict, IdleVerdict::Stochastic | IdleVerdict::Inconclusive);
         assert!(
             is_open || (found.died.is_empty() && strategy == Strategy::Bisect),
             "{what}: {:?} {:?} {:?}",
@@ -671,11 +702,11 @@ fn one_event_is_named_and_the_search_goes_on() {
     for (strategy, kind) in Strategy::ALL.into_iter().flat_map(|s| VISIBLE.map(|kind| (s, kind))) {
         for at in [900, 2300, 3700, 9900] {
             let outages = vec![millis(at)];
-            let never = Path { outages, ..Path::new(Timer::Never, kind) };
+            let never = SimPath { outages, ..SimPath::new(SimTimer::Never, kind) };
             let run = play(&short(strategy), &never, 1);
             let found = &run.findings;
             let what = format!("{at} ms, {kind:?}, {strategy:?}: {:?} {:?}", found.reasons, found.died);
-            assert_eq!(found.verdict, Verdict::NoTimeoutUpToMax, "{what}");
+            assert_eq!(found.verdict, IdleVerdict::NoTimeoutUpToMax, "{what}");
             assert_eq!((found.died.len(), found.incidents.len()), (0, 1), "{what} {:?}", found.incidents);
             assert_eq!(
                 (found.incidents[0].kind, found.incidents[0].at),
@@ -683,7 +714,7 @@ fn one_event_is_named_and_the_search_goes_on() {
                 "{what}"
             );
             assert_bounded(&run, &short(strategy), &what);
-            let timer = Path { timer: Timer::Exact(seconds(5)), ..never };
+            let timer = SimPath { timer: SimTimer::Exact(seconds(5)), ..never };
             let run = play(&short(strategy), &timer, 1);
             let what = format!("{what}; with 5 s: {:?}", run.findings.reasons);
             assert_found(&run, seconds(5), &what);
@@ -702,7 +733,7 @@ fn restarts_at_regular_intervals_are_no_timeout_and_no_lifetime() {
     for (strategy, kind) in Strategy::ALL.into_iter().flat_map(|s| VISIBLE.map(|kind| (s, kind))) {
         for (first, period) in [(4000, 4000), (1500, 4000), (700, 2500), (2500, 7000), (9000, 9000)] {
             let outages = (0..100).map(|k| millis(first + k * period)).collect();
-            let path = Path { outages, ..Path::new(Timer::Never, kind) };
+            let path = SimPath { outages, ..SimPath::new(SimTimer::Never, kind) };
             let run = play(&SearchPlan { max: seconds(60), ..short(strategy) }, &path, 1);
             let found = &run.findings;
             let what = format!("{first} and every {period} ms, {kind:?}, {strategy:?}");
@@ -722,14 +753,17 @@ fn one_event_beside_a_lifetime_is_no_timeout() {
     for (strategy, kind) in Strategy::ALL.into_iter().flat_map(|s| VISIBLE.map(|kind| (s, kind))) {
         for (lifetime, at) in [(5180, 11_704), (5180, 11_300), (4250, 11_120), (4250, 9_000), (3000, 3500)] {
             let (lifetime, outages) = (Some(millis(lifetime)), vec![millis(at)]);
-            let path = Path { lifetime, outages, ..Path::new(Timer::Never, kind) };
+            let path = SimPath { lifetime, outages, ..SimPath::new(SimTimer::Never, kind) };
             for repeat in [1, 3] {
                 let plan = SearchPlan { max: seconds(6), repeat, ..short(strategy) };
                 let run = play(&plan, &path, 0);
                 let found = &run.findings;
                 let what = format!("{lifetime:?}, {at} ms, {kind:?}, {strategy:?}: {:?}", found.reasons);
                 assert_bounded(&run, &plan, &what);
-                assert!(matches!(found.verdict, Verdict::LifetimeCap | Verdict::Inconclusive), "{what}");
+                assert!(
+                    matches!(found.verdict, IdleVerdict::LifetimeCap | IdleVerdict::Inconclusive),
+                    "{what}"
+                );
                 // A binary search has few connections open; the end of a single one may be chance.
                 let is_of_age = |span: Duration| span + millis(50) > lifetime.unwrap();
                 let early = found.died.iter().filter(|(span, _)| !is_of_age(*span)).count();
@@ -742,17 +776,18 @@ fn one_event_beside_a_lifetime_is_no_timeout() {
 /// The server spoke, so that the silence before the end was shorter than the age.
 #[test]
 fn a_lifetime_that_ends_a_short_silence_is_no_idle_timeout() {
-    for (strategy, kind) in Strategy::ALL.into_iter().flat_map(|s| Kind::ALL.map(|kind| (s, kind))) {
+    for (strategy, kind) in Strategy::ALL.into_iter().flat_map(|s| SimCut::ALL.map(|kind| (s, kind))) {
         for (lifetime, words) in [(3115, 1558), (3587, 1794), (5000, 2600)] {
             let (lifetime, chatter) = (Some(millis(lifetime)), Some(millis(words)));
-            let path = Path { lifetime, chatter, ..Path::new(Timer::Never, kind) };
+            let path = SimPath { lifetime, chatter, ..SimPath::new(SimTimer::Never, kind) };
             for max_connections in [4, 16] {
                 let plan = SearchPlan { max: seconds(3), repeat: 1, max_connections, ..short(strategy) };
                 let run = play(&plan, &path, 0);
                 let what =
                     format!("{lifetime:?}, {words} ms, {kind:?}, {strategy:?}: {:?}", run.findings.reasons);
                 assert_bounded(&run, &plan, &what);
-                let is_idle = matches!(run.findings.verdict, Verdict::IdleTimeout | Verdict::Stochastic);
+                let is_idle =
+                    matches!(run.findings.verdict, IdleVerdict::IdleTimeout | IdleVerdict::Stochastic);
                 assert!(!is_idle, "{what} {:?} {:?}", run.findings.bracket, run.findings.died);
             }
         }
@@ -764,7 +799,8 @@ fn limits_on_connections_are_suspected_by_name() {
     let cuts = [CloseKind::Fin.into(), close(1013, "too many"), close(4429, "")];
     for (strategy, cut) in Strategy::ALL.into_iter().flat_map(|s| cuts.clone().map(|cut| (s, cut))) {
         for most in [1, 2, 4, 8, 12] {
-            let path = Path { admits: Some((most, cut.clone())), ..Path::new(Timer::Never, Kind::Fin) };
+            let path =
+                SimPath { admits: Some((most, cut.clone())), ..SimPath::new(SimTimer::Never, SimCut::Fin) };
             let run = play(&SearchPlan { strategy, ..SearchPlan::default() }, &path, 1);
             let what = format!("{most}, {cut:?}, {strategy:?}: {:?}", run.findings.reasons);
             // A binary search opens few connections at once.
@@ -789,7 +825,7 @@ fn limits_on_connections_are_suspected_by_name() {
 fn sessions_that_the_next_one_replaces_are_suspected_by_name() {
     for strategy in Strategy::ALL {
         for cut in [close(4409, "replaced by a new connection"), close(4000, "bye"), CloseKind::Fin.into()] {
-            let path = Path { replaces: Some(cut.clone()), ..Path::new(Timer::Never, Kind::Fin) };
+            let path = SimPath { replaces: Some(cut.clone()), ..SimPath::new(SimTimer::Never, SimCut::Fin) };
             let run = play(&short(strategy), &path, 1);
             let what = format!("{cut:?}, {strategy:?}: {:?}", run.findings.reasons);
             assert_no_claim(&run.findings, &what);
@@ -802,7 +838,7 @@ fn sessions_that_the_next_one_replaces_are_suspected_by_name() {
 #[test]
 fn a_ticket_that_serves_once_is_suspected_by_name() {
     for strategy in Strategy::ALL {
-        let path = Path { capacity: 0, ..Path::new(Timer::Never, Kind::Fin) };
+        let path = SimPath { capacity: 0, ..SimPath::new(SimTimer::Never, SimCut::Fin) };
         let run = play(&short(strategy), &path, 1);
         assert_no_claim(&run.findings, "ticket");
         let told = &run.findings.reasons[0];
@@ -817,7 +853,7 @@ fn a_ticket_that_serves_once_is_suspected_by_name() {
 fn a_broken_protocol_is_no_timeout_and_no_lifetime() {
     for strategy in Strategy::ALL {
         for age in [5, 300, 1500, 4000] {
-            let path = Path { broken: Some(millis(age)), ..Path::new(Timer::Never, Kind::Fin) };
+            let path = SimPath { broken: Some(millis(age)), ..SimPath::new(SimTimer::Never, SimCut::Fin) };
             let run = play(&short(strategy), &path, 1);
             let what = format!("{age} ms, {strategy:?}: {:?}", run.findings.reasons);
             assert_no_claim(&run.findings, &what);
@@ -833,18 +869,18 @@ fn a_broken_protocol_is_no_timeout_and_no_lifetime() {
 #[test]
 fn a_busy_server_may_have_a_lifetime() {
     for (strategy, kind) in
-        Strategy::ALL.into_iter().flat_map(|s| [Kind::Fin, Kind::Silent].map(|kind| (s, kind)))
+        Strategy::ALL.into_iter().flat_map(|s| [SimCut::Fin, SimCut::Silent].map(|kind| (s, kind)))
     {
         for (words, lifetime) in [(500, 5000), (300, 3000), (1000, 7500)] {
-            let path = Path {
+            let path = SimPath {
                 chatter: Some(millis(words)),
                 lifetime: Some(millis(lifetime)),
-                ..Path::new(Timer::Never, kind)
+                ..SimPath::new(SimTimer::Never, kind)
             };
             let run = play(&short(strategy), &path, 1);
             let what =
                 format!("{words} and {lifetime} ms, {kind:?}, {strategy:?}: {:?}", run.findings.reasons);
-            assert_eq!(run.findings.verdict, Verdict::LifetimeCap, "{what}");
+            assert_eq!(run.findings.verdict, IdleVerdict::LifetimeCap, "{what}");
             let age = run.findings.lifetime.unwrap();
             assert!(age.lo <= millis(lifetime) && millis(lifetime) <= age.hi, "{what}: {age:?}");
             assert_bounded(&run, &short(strategy), &what);
@@ -855,22 +891,27 @@ fn a_busy_server_may_have_a_lifetime() {
 #[test]
 fn an_idle_timeout_below_a_lifetime_is_told_with_it() {
     // A binary search sees too little of what shows only on use, and names the lifetime alone.
-    let seen = |(strategy, kind): &(Strategy, Kind)| *strategy == Strategy::Parallel || kind.is_visible();
-    let pairs = Strategy::ALL.into_iter().flat_map(|strategy| Kind::ALL.map(|kind| (strategy, kind)));
+    let seen = |(strategy, kind): &(Strategy, SimCut)| *strategy == Strategy::Parallel || kind.is_visible();
+    let pairs = Strategy::ALL.into_iter().flat_map(|strategy| SimCut::ALL.map(|kind| (strategy, kind)));
     for (strategy, kind) in pairs.filter(seen) {
         for (timeout, lifetime) in [(3000, 4000), (2000, 3000), (3000, 4400)] {
-            let path =
-                Path { lifetime: Some(millis(lifetime)), ..Path::new(Timer::Exact(millis(timeout)), kind) };
+            let path = SimPath {
+                lifetime: Some(millis(lifetime)),
+                ..SimPath::new(SimTimer::Exact(millis(timeout)), kind)
+            };
             let run = play(&short(strategy), &path, 1);
             let found = &run.findings;
             let what = format!("{timeout} and {lifetime} ms, {kind:?}, {strategy:?}: {:?}", found.reasons);
             assert_bounded(&run, &short(strategy), &what);
-            assert_eq!(found.verdict, Verdict::IdleTimeout, "{what}: {found:?}");
+            assert_eq!(found.verdict, IdleVerdict::IdleTimeout, "{what}: {found:?}");
             assert!(found.bracket.contains(millis(timeout)), "{what}: {:?}", found.bracket);
             let age = found.lifetime.unwrap_or_else(|| panic!("{what}: no lifetime {:?}", found.incidents));
             assert!(age.lo <= millis(lifetime) && millis(lifetime) <= age.hi, "{what}: {age:?}");
-            let advice = Prescription::of(found).unwrap();
-            assert!(matches!(advice, Prescription::Heartbeat { before: Some(_), .. }), "{what}: {advice:?}");
+            let advice = Recommendation::of(found).unwrap();
+            assert!(
+                matches!(advice, Recommendation::Heartbeat { before: Some(_), .. }),
+                "{what}: {advice:?}"
+            );
         }
     }
 }
@@ -879,18 +920,18 @@ fn an_idle_timeout_below_a_lifetime_is_told_with_it() {
 fn a_timeout_below_min_names_min() {
     for strategy in Strategy::ALL {
         for timeout in [150, 300, 450, 600, 900] {
-            let path = Path::new(Timer::Exact(millis(timeout)), Kind::Fin);
+            let path = SimPath::new(SimTimer::Exact(millis(timeout)), SimCut::Fin);
             let found = play(&short(strategy), &path, 1).findings;
             let what = format!("{timeout} ms, {strategy:?}: {:?}", found.reasons);
             assert!(found.reasons.iter().any(|why| why.contains("--min 1 s")), "{what}");
-            assert_eq!(Prescription::of(&found), None, "{what}");
+            assert_eq!(Recommendation::of(&found), None, "{what}");
         }
     }
 }
 
 /// What ends connections in a simulated world, besides its timer.
-fn disturbances() -> impl proptest::strategy::Strategy<Value = Path> {
-    let kind = prop::sample::select(Kind::ALL.to_vec());
+fn disturbances() -> impl proptest::strategy::Strategy<Value = SimPath> {
+    let kind = prop::sample::select(SimCut::ALL.to_vec());
     let outages = prop_oneof![
         3 => Just(Vec::new()),
         2 => prop::collection::vec(300..30_000_u64, 1..4).prop_map(|at| at.into_iter().map(millis).collect()),
@@ -905,7 +946,7 @@ fn disturbances() -> impl proptest::strategy::Strategy<Value = Path> {
     let capacity = prop_oneof![4 => Just(usize::MAX), 1 => 0..20_usize];
     let broken = prop::option::weighted(0.1, (5..8_000_u64).prop_map(millis));
     let parts = (kind, outages, admits, replaces, lifetime, chatter, capacity, broken);
-    parts.prop_map(|(kind, outages, admits, replaces, lifetime, chatter, capacity, broken)| Path {
+    parts.prop_map(|(kind, outages, admits, replaces, lifetime, chatter, capacity, broken)| SimPath {
         outages,
         admits,
         replaces,
@@ -913,23 +954,23 @@ fn disturbances() -> impl proptest::strategy::Strategy<Value = Path> {
         chatter,
         capacity,
         broken,
-        ..Path::new(Timer::Never, kind)
+        ..SimPath::new(SimTimer::Never, kind)
     })
 }
 
 /// A world as another one, in which idle connections die, or some of them, or any at random.
-fn with_timers(world: Path) -> impl proptest::strategy::Strategy<Value = Path> {
+fn with_timers(world: SimPath) -> impl proptest::strategy::Strategy<Value = SimPath> {
     let span = || (200..12_000_u64).prop_map(millis);
     let timer = prop_oneof![
-        Just(Timer::Never),
-        span().prop_map(Timer::Exact),
-        (span(), 0.0..0.3_f64).prop_map(|(span, part)| Timer::Jittered(span, part)),
-        (span(), span()).prop_map(|(one, other)| Timer::Between(one.min(other), one.max(other))),
+        Just(SimTimer::Never),
+        span().prop_map(SimTimer::Exact),
+        (span(), 0.0..0.3_f64).prop_map(|(span, part)| SimTimer::Jittered(span, part)),
+        (span(), span()).prop_map(|(one, other)| SimTimer::Between(one.min(other), one.max(other))),
     ];
     let node = prop::option::weighted(0.3, (2..9_u32, span()));
     let random = prop::option::weighted(0.2, (0.0..1.0_f64, span()));
     let doomed = prop_oneof![Just(0.0), 0.0..0.5_f64];
-    (timer, node, random, doomed).prop_map(move |(timer, node, random, doomed)| Path {
+    (timer, node, random, doomed).prop_map(move |(timer, node, random, doomed)| SimPath {
         timer,
         node,
         random,
@@ -961,7 +1002,7 @@ proptest! {
         prop_assert!(run.peak <= plan.max_connections, "{} at once", run.peak);
         let Bracket { lo, hi } = found.bracket;
         prop_assert!(hi.is_none_or(|hi| lo <= Some(hi)), "{lo:?} {hi:?}");
-        if found.verdict == Verdict::NoTimeoutUpToMax {
+        if found.verdict == IdleVerdict::NoTimeoutUpToMax {
             let all = found.died.len() + found.survived.len();
             prop_assert!(found.died.len() * 20 <= all, "{:?} of {all} died", found.died);
         }
@@ -970,7 +1011,7 @@ proptest! {
             prop_assert!(longest <= age.hi.mul_f64(1.05) + seconds(1), "{age:?}, but {longest:?} survived");
         }
         if path.broken.is_some() && found.incidents.iter().any(|incident| incident.kind == IncidentKind::Violation) {
-            prop_assert_eq!(found.verdict, Verdict::Inconclusive);
+            prop_assert_eq!(found.verdict, IdleVerdict::Inconclusive);
         }
     }
 
@@ -979,10 +1020,10 @@ proptest! {
     #[test]
     fn no_timeout_is_found_where_there_is_no_timer(world in disturbances(), plan in plans(), seed: u64) {
         let outages = if world.kind.is_visible() { world.outages.clone() } else { Vec::new() };
-        let world = Path { outages, ..world };
+        let world = SimPath { outages, ..world };
         let run = play(&plan, &world, seed);
         let found = &run.findings;
-        let idle = matches!(found.verdict, Verdict::IdleTimeout | Verdict::ServerPolicy | Verdict::Stochastic);
+        let idle = matches!(found.verdict, IdleVerdict::IdleTimeout | IdleVerdict::ServerPolicy | IdleVerdict::Stochastic);
         prop_assert!(!idle, "{:?}: {:?} {:?} {:?}", found.verdict, found.reasons, found.bracket, found.died);
         prop_assert!(found.lifetime.is_none() || world.lifetime.is_some(), "{:?} {:?}", found.lifetime, found.reasons);
     }

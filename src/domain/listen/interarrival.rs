@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use super::interval::{Interval, tolerance};
-use super::sound::Utterance;
-use super::spans::Spans;
+use super::server_event::ServerEvent;
+use super::window::SpanWindow;
 use crate::domain::untrusted_text::UntrustedText;
 
 /// Whether the payloads are one and the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Payloads {
+pub enum PayloadVariation {
     /// All of them were empty.
     Empty,
     Constant,
@@ -18,28 +18,28 @@ pub enum Payloads {
     Single,
 }
 
-impl Payloads {
+impl PayloadVariation {
     /// The name that scripts see.
     pub fn label(self) -> &'static str {
         match self {
-            Payloads::Empty => "empty",
-            Payloads::Constant => "constant",
-            Payloads::Changing => "changing",
-            Payloads::Single => "single",
+            PayloadVariation::Empty => "empty",
+            PayloadVariation::Constant => "constant",
+            PayloadVariation::Changing => "changing",
+            PayloadVariation::Single => "single",
         }
     }
 }
 
 /// When one kind of sound was heard. Memory does not grow with their number.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Rhythm {
+pub struct Interarrival {
     pub count: u64,
     /// The first that was heard.
     pub begun: Duration,
     /// The first; `None` when some may have been missed before.
     pub first: Option<Duration>,
     pub last: Duration,
-    gaps: Spans,
+    gaps: SpanWindow,
     changes: bool,
     /// The first payload.
     pub sample: UntrustedText,
@@ -47,15 +47,15 @@ pub struct Rhythm {
     pub latest: Option<UntrustedText>,
 }
 
-impl Rhythm {
+impl Interarrival {
     /// The first of its kind, at this age. `is_first`: none can have been missed before.
-    pub fn begin(at: Duration, said: &Utterance, is_first: bool) -> Rhythm {
-        Rhythm {
+    pub fn begin(at: Duration, said: &ServerEvent, is_first: bool) -> Interarrival {
+        Interarrival {
             count: 1,
             begun: at,
             first: is_first.then_some(at),
             last: at,
-            gaps: Spans::default(),
+            gaps: SpanWindow::default(),
             changes: false,
             sample: said.text.clone(),
             latest: None,
@@ -64,7 +64,7 @@ impl Rhythm {
 
     /// The next. A gap that was `disturbed` by other traffic may be longer or shorter for that, and is no
     /// interval.
-    pub fn go_on(&mut self, at: Duration, said: &Utterance, disturbed: bool) {
+    pub fn go_on(&mut self, at: Duration, said: &ServerEvent, disturbed: bool) {
         if !disturbed {
             self.gaps.push(at.saturating_sub(self.last));
         }
@@ -94,29 +94,29 @@ impl Rhythm {
         confirmed.then_some(interval)
     }
 
-    pub fn payloads(&self) -> Payloads {
+    pub fn payloads(&self) -> PayloadVariation {
         match (self.count, self.changes, self.sample.is_empty()) {
-            (_, true, _) => Payloads::Changing,
-            (_, false, true) => Payloads::Empty,
-            (1, false, false) => Payloads::Single,
-            (_, false, false) => Payloads::Constant,
+            (_, true, _) => PayloadVariation::Changing,
+            (_, false, true) => PayloadVariation::Empty,
+            (1, false, false) => PayloadVariation::Single,
+            (_, false, false) => PayloadVariation::Constant,
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::sound::Sound;
-    use super::super::spans::REMEMBERED;
+    use super::super::server_event::ServerEventKind;
+    use super::super::window::MAX_SPANS;
     use super::*;
 
-    fn said(text: &str) -> Utterance {
-        Utterance::plain(Sound::Ping, UntrustedText::new(text))
+    fn said(text: &str) -> ServerEvent {
+        ServerEvent::plain(ServerEventKind::Ping, UntrustedText::new(text))
     }
 
-    fn rhythm(moments: &[u64], first: bool) -> Rhythm {
+    fn rhythm(moments: &[u64], first: bool) -> Interarrival {
         let at = |millis: &u64| Duration::from_millis(*millis);
-        let mut rhythm = Rhythm::begin(at(&moments[0]), &said("x"), first);
+        let mut rhythm = Interarrival::begin(at(&moments[0]), &said("x"), first);
         moments[1..].iter().for_each(|moment| rhythm.go_on(at(moment), &said("x"), false));
         rhythm
     }
@@ -146,25 +146,25 @@ mod tests {
 
     #[test]
     fn payloads_are_constant_until_one_differs() {
-        let mut rhythm = Rhythm::begin(Duration::ZERO, &said("a"), true);
-        assert_eq!(rhythm.payloads(), Payloads::Single);
+        let mut rhythm = Interarrival::begin(Duration::ZERO, &said("a"), true);
+        assert_eq!(rhythm.payloads(), PayloadVariation::Single);
         rhythm.go_on(Duration::from_secs(1), &said("a"), false);
-        assert_eq!(rhythm.payloads(), Payloads::Constant);
+        assert_eq!(rhythm.payloads(), PayloadVariation::Constant);
         rhythm.go_on(Duration::from_secs(2), &said("b"), false);
         rhythm.go_on(Duration::from_secs(3), &said("a"), false);
         assert_eq!(
             (rhythm.payloads(), rhythm.latest.as_ref()),
-            (Payloads::Changing, Some(&UntrustedText::new("b")))
+            (PayloadVariation::Changing, Some(&UntrustedText::new("b")))
         );
-        assert_eq!(Rhythm::begin(Duration::ZERO, &said(""), true).payloads(), Payloads::Empty);
+        assert_eq!(Interarrival::begin(Duration::ZERO, &said(""), true).payloads(), PayloadVariation::Empty);
     }
 
     #[test]
     fn memory_does_not_grow_with_the_length_of_a_run() {
-        let mut rhythm = Rhythm::begin(Duration::ZERO, &said("x"), true);
+        let mut rhythm = Interarrival::begin(Duration::ZERO, &said("x"), true);
         for second in 1..=10_000 {
             rhythm.go_on(Duration::from_secs(second), &said("x"), false);
         }
-        assert_eq!((rhythm.count, rhythm.gaps.len()), (10_001, REMEMBERED));
+        assert_eq!((rhythm.count, rhythm.gaps.len()), (10_001, MAX_SPANS));
     }
 }

@@ -2,20 +2,20 @@
 
 use serde_json::{Map, Value};
 
-use super::form::Form;
+use super::form::MessageForm;
 use crate::domain::heartbeat::inbound::{InboundMessage, MessageRef};
 use crate::domain::heartbeat::pattern::Pattern;
 use crate::domain::secrets;
 
 /// Stands for what changes, while it is in a JSON document: a noncharacter, which no text has by right.
-const CHANGES: &str = "\u{fdd1}";
+const CHANGING_MARK: &str = "\u{fdd1}";
 const ANY: &str = "{any}";
 /// More parts of a text cannot be left open.
-const MOST_OPEN: usize = 2;
+const MAX_OPEN_PARTS: usize = 2;
 
 /// What the messages so far have in common.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Skeleton {
+pub enum CommonPattern {
     /// Text before JSON, as in `42["ping"]`, and the fields that all have alike.
     Json(String, Value),
     /// Stretches of a text that all have; between them something changes.
@@ -24,14 +24,16 @@ pub enum Skeleton {
     Bytes(Vec<Option<u8>>, bool),
 }
 
-impl Skeleton {
+impl CommonPattern {
     /// Of the first message.
-    pub fn of(message: MessageRef<'_>) -> Skeleton {
+    pub fn of(message: MessageRef<'_>) -> CommonPattern {
         match message {
-            MessageRef::Binary(bytes) => Skeleton::Bytes(bytes.iter().copied().map(Some).collect(), true),
+            MessageRef::Binary(bytes) => {
+                CommonPattern::Bytes(bytes.iter().copied().map(Some).collect(), true)
+            }
             MessageRef::Text(text) => match json(text) {
-                Some((prefix, value)) => Skeleton::Json(prefix.to_string(), value),
-                None => Skeleton::Text(vec![text.to_string()]),
+                Some((prefix, value)) => CommonPattern::Json(prefix.to_string(), value),
+                None => CommonPattern::Text(vec![text.to_string()]),
             },
         }
     }
@@ -39,23 +41,23 @@ impl Skeleton {
     /// Takes the next message, of which these parts may change.
     pub fn merge(&mut self, message: MessageRef<'_>, literals: &[&str]) {
         match (self, message) {
-            (Skeleton::Json(prefix, common), MessageRef::Text(text)) => match json(text) {
+            (CommonPattern::Json(prefix, common), MessageRef::Text(text)) => match json(text) {
                 Some((other, value)) if other == prefix => merge(common, &value),
                 Some(_) | None => *common = Value::Object(Map::new()),
             },
-            (Skeleton::Text(stretches), MessageRef::Text(text)) => {
+            (CommonPattern::Text(stretches), MessageRef::Text(text)) => {
                 if stretches.as_slice() != [text] {
                     *stretches = literals.iter().map(|literal| literal.to_string()).collect();
                 }
             }
-            (Skeleton::Bytes(common, alike), MessageRef::Binary(bytes)) => {
+            (CommonPattern::Bytes(common, alike), MessageRef::Binary(bytes)) => {
                 *alike &= common.len() == bytes.len();
                 common.truncate(bytes.len());
                 let differs = |(one, other): (&mut Option<u8>, &u8)| *one = one.filter(|byte| byte == other);
                 common.iter_mut().zip(bytes).for_each(differs);
             }
-            (Skeleton::Json(..) | Skeleton::Text(_), MessageRef::Binary(_))
-            | (Skeleton::Bytes(..), MessageRef::Text(_)) => {}
+            (CommonPattern::Json(..) | CommonPattern::Text(_), MessageRef::Binary(_))
+            | (CommonPattern::Bytes(..), MessageRef::Text(_)) => {}
         }
     }
 
@@ -63,9 +65,9 @@ impl Skeleton {
     /// little in common, or only secrets.
     pub fn pattern(&self, message: MessageRef<'_>) -> Option<String> {
         let text = match self {
-            Skeleton::Json(prefix, common) => Some(format!("{prefix}{}", json_pattern(common)?)),
-            Skeleton::Text(stretches) => text_pattern(stretches),
-            Skeleton::Bytes(common, alike) => bytes_pattern(common, *alike),
+            CommonPattern::Json(prefix, common) => Some(format!("{prefix}{}", json_pattern(common)?)),
+            CommonPattern::Text(stretches) => text_pattern(stretches),
+            CommonPattern::Bytes(common, alike) => bytes_pattern(common, *alike),
         }?;
         let matches = text.parse::<Pattern>().ok()?.matches(&InboundMessage::new(message)).is_some();
         (matches && secrets::redact(&text) == text).then_some(text)
@@ -85,13 +87,13 @@ fn merge(common: &mut Value, other: &Value) {
         (Value::Object(fields), Value::Object(others)) => fields.retain(|name, value| {
             let Some(other) = others.get(name) else { return false };
             merge(value, other);
-            *value != CHANGES
+            *value != CHANGING_MARK
         }),
         (Value::Array(items), Value::Array(others)) if items.len() == others.len() => {
             items.iter_mut().zip(others).for_each(|(item, other)| merge(item, other));
         }
         (common, other) if common == other => {}
-        (common, _) => *common = CHANGES.into(),
+        (common, _) => *common = CHANGING_MARK.into(),
     }
 }
 
@@ -101,10 +103,10 @@ fn json_pattern(common: &Value) -> Option<String> {
     without_secrets(&mut common);
     let says_something = match &common {
         Value::Object(fields) => !fields.is_empty(),
-        Value::Array(items) => items.iter().any(|item| *item != CHANGES),
+        Value::Array(items) => items.iter().any(|item| *item != CHANGING_MARK),
         _ => false,
     };
-    says_something.then(|| common.to_string().replace(&format!("\"{CHANGES}\""), ANY))
+    says_something.then(|| common.to_string().replace(&format!("\"{CHANGING_MARK}\""), ANY))
 }
 
 fn without_secrets(common: &mut Value) {
@@ -122,7 +124,7 @@ fn without_secrets(common: &mut Value) {
 fn text_pattern(stretches: &[String]) -> Option<String> {
     let open = stretches.len().saturating_sub(1);
     let text = match (stretches, open) {
-        (_, ..=MOST_OPEN) => stretches.join(ANY),
+        (_, ..=MAX_OPEN_PARTS) => stretches.join(ANY),
         ([first, .., last], _) if !last.is_empty() => format!("{first}{ANY}{last}"),
         (stretches, _) => format!("{}{ANY}", stretches.first()?),
     };
@@ -163,7 +165,7 @@ fn bytes_pattern(common: &[Option<u8>], alike: bool) -> Option<String> {
 }
 
 /// The parts of a text that its form leaves no choice about.
-pub fn literals<'a>(text: &'a str, form: &Form) -> Vec<&'a str> {
+pub fn literals<'a>(text: &'a str, form: &MessageForm) -> Vec<&'a str> {
     let mut literals = Vec::with_capacity(form.places.len() + 1);
     let mut from = 0;
     for place in &form.places {
@@ -180,9 +182,9 @@ mod tests {
 
     /// The pattern of these messages, which matches each of them.
     fn pattern(messages: &[&str]) -> Option<String> {
-        let mut skeleton = Skeleton::of(MessageRef::Text(messages[0]));
+        let mut skeleton = CommonPattern::of(MessageRef::Text(messages[0]));
         for text in &messages[1..] {
-            skeleton.merge(MessageRef::Text(text), &literals(text, &Form::of(text)));
+            skeleton.merge(MessageRef::Text(text), &literals(text, &MessageForm::of(text)));
         }
         let pattern = skeleton.pattern(MessageRef::Text(messages.last()?))?;
         let parsed: Pattern = pattern.parse().unwrap();
@@ -230,7 +232,7 @@ mod tests {
 
     #[test]
     fn binary_messages_have_a_pattern_in_hex() {
-        let mut skeleton = Skeleton::of(MessageRef::Binary(&[0xc0, 1, 2]));
+        let mut skeleton = CommonPattern::of(MessageRef::Binary(&[0xc0, 1, 2]));
         assert_eq!(skeleton.pattern(MessageRef::Binary(&[0xc0, 1, 2])).as_deref(), Some("hex:c00102"));
         skeleton.merge(MessageRef::Binary(&[0xc0, 9, 2]), &[]);
         assert_eq!(skeleton.pattern(MessageRef::Binary(&[0xc0, 9, 2])).as_deref(), Some("hex:c0??02"));

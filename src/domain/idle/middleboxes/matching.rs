@@ -10,15 +10,15 @@
 use std::cmp::Reverse;
 use std::time::Duration;
 
-use super::fit::{Contradiction, Degree, Fit, Likeness, Matched, fit, naming_header};
+use super::fit::{Contradiction, Fit, FitDegree, FitScore, Matched, fit, naming_header};
 use super::lookup::all;
-use super::model::{Change, Confidence, Cut, Family, Middlebox, Value, span};
-use super::observed::{Observed, Seen, Visible};
+use super::model::{Confidence, CutKind, Middlebox, ProductFamily, SettingChange, TimeoutValue, span};
+use super::observed::{CutObservation, ObservedCut, VisibleCut};
 
 /// The most candidates that are named.
-const MOST: usize = 3;
+const MAX_CANDIDATES: usize = 3;
 /// The most that are listed where nothing singles one out.
-const MOST_UNDECIDED: usize = 5;
+const MAX_UNDECIDED: usize = 5;
 
 /// A known timer that a measurement is consistent with.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,7 +42,7 @@ pub struct RuledOut {
 
 /// Which products the evidence names.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Naming {
+pub struct ProductNaming {
     /// Those that it singles out, best first; at most three.
     pub candidates: Vec<Candidate>,
     /// Those that fit where it singles none out: those that show themselves in no header.
@@ -52,44 +52,45 @@ pub struct Naming {
 }
 
 /// Names the products that the evidence supports.
-pub fn consistent_with(observed: &Observed) -> Naming {
-    let of_kind =
-        || all().filter(|it| it.kind == observed.kind && it.family != Family::Service && !it.from_reload);
+pub fn consistent_with(observed: &CutObservation) -> ProductNaming {
+    let of_kind = || {
+        all().filter(|it| it.kind == observed.kind && it.family != ProductFamily::Service && !it.from_reload)
+    };
     let mut fits: Vec<Candidate> = of_kind().filter_map(|it| candidate(it, observed)).collect();
     fits.sort_by_key(|candidate| Reverse(candidate.rank()));
     let (named, quiet): (Vec<_>, Vec<_>) =
         fits.into_iter().partition(|candidate| candidate.fit.header.is_some());
     let ruled_out = ruled_out(of_kind(), &named, observed);
     if !named.is_empty() {
-        return Naming { candidates: first_of_each(named), undecided: Vec::new(), ruled_out };
+        return ProductNaming { candidates: first_of_each(named), undecided: Vec::new(), ruled_out };
     }
     if let Some(only) = singled_out_by_cut(&quiet, observed.seen) {
-        return Naming { candidates: vec![only], undecided: Vec::new(), ruled_out };
+        return ProductNaming { candidates: vec![only], undecided: Vec::new(), ruled_out };
     }
     let mut undecided: Vec<_> = quiet.into_iter().filter(Candidate::is_likely).collect();
-    undecided.truncate(MOST_UNDECIDED);
-    Naming { candidates: Vec::new(), undecided, ruled_out }
+    undecided.truncate(MAX_UNDECIDED);
+    ProductNaming { candidates: Vec::new(), undecided, ruled_out }
 }
 
-fn candidate(middlebox: &'static Middlebox, observed: &Observed) -> Option<Candidate> {
+fn candidate(middlebox: &'static Middlebox, observed: &CutObservation) -> Option<Candidate> {
     let fit = fit(middlebox, observed).ok()?;
     let reasons = reasons(middlebox, &fit);
     Some(Candidate { middlebox, value: fit.value, reasons, fit })
 }
 
-/// Of one product's timers that fit, those whose default it is, if there are any; at most [`MOST`] in all.
+/// Of one product's timers that fit, those whose default it is, if there are any; at most [`MAX_NAMED_LIBRARIES`] in all.
 fn first_of_each(named: Vec<Candidate>) -> Vec<Candidate> {
     let is_default = |candidate: &Candidate| candidate.fit.matched == Matched::Default;
     let has_default =
         |product: &str| named.iter().any(|it| is_default(it) && it.middlebox.product == product);
     let kept = |candidate: &&Candidate| is_default(candidate) || !has_default(candidate.middlebox.product);
-    named.iter().filter(kept).take(MOST).cloned().collect()
+    named.iter().filter(kept).take(MAX_CANDIDATES).cloned().collect()
 }
 
 /// The only product that closes on one side and shows itself in no header.
-fn singled_out_by_cut(quiet: &[Candidate], seen: Seen) -> Option<Candidate> {
-    let same: Vec<&Candidate> = quiet.iter().filter(|it| it.fit.cut.degree == Degree::Same).collect();
-    let only = same.first().filter(|_| seen == Seen::Visible(Visible::HalfClose))?;
+fn singled_out_by_cut(quiet: &[Candidate], seen: ObservedCut) -> Option<Candidate> {
+    let same: Vec<&Candidate> = quiet.iter().filter(|it| it.fit.cut.degree == FitDegree::Same).collect();
+    let only = same.first().filter(|_| seen == ObservedCut::Visible(VisibleCut::HalfClose))?;
     let is_alone = same.iter().all(|other| other.middlebox.topic() == only.middlebox.topic());
     is_alone.then(|| (*only).clone())
 }
@@ -97,7 +98,7 @@ fn singled_out_by_cut(quiet: &[Candidate], seen: Seen) -> Option<Candidate> {
 fn ruled_out(
     known: impl Iterator<Item = &'static Middlebox>,
     named: &[Candidate],
-    observed: &Observed,
+    observed: &CutObservation,
 ) -> Vec<RuledOut> {
     let mut found: Vec<RuledOut> = Vec::new();
     for middlebox in known {
@@ -122,10 +123,10 @@ fn contradiction(middlebox: &Middlebox, contradiction: Contradiction) -> Option<
             Some(format!("it cuts in another way ({})", ways.join(", ")))
         }
         Contradiction::Value => Some(match (middlebox.value, middlebox.change) {
-            (Value::Unpublished, _) => {
+            (TimeoutValue::Unpublished, _) => {
                 "no timeout of it is published: whether it cut cannot be told".to_string()
             }
-            (Value::After(value), Change::Fixed) => {
+            (TimeoutValue::After(value), SettingChange::Fixed) => {
                 format!("its timeout is {}, and cannot be changed", span(value))
             }
             (_, _) => "its setting cannot have this value".to_string(),
@@ -138,7 +139,7 @@ fn contradiction(middlebox: &Middlebox, contradiction: Contradiction) -> Option<
 
 impl Candidate {
     /// What speaks for it: more is better.
-    fn rank(&self) -> (bool, Degree, bool, bool, bool) {
+    fn rank(&self) -> (bool, FitDegree, bool, bool, bool) {
         let is_known = self.fit.matched != Matched::Any;
         let is_sure = self.middlebox.confidence == Confidence::High;
         let is_common = self.middlebox.common || self.middlebox.forward_only;
@@ -147,10 +148,10 @@ impl Candidate {
 
     /// Whether it is worth mentioning although nothing singles it out.
     fn is_likely(&self) -> bool {
-        let is_same = self.fit.cut.degree == Degree::Same && self.fit.cut.usual;
+        let is_same = self.fit.cut.degree == FitDegree::Same && self.fit.cut.usual;
         match self.fit.matched {
             Matched::Default | Matched::Typical(_) => is_same || self.middlebox.common,
-            Matched::Any => is_same && self.middlebox.family != Family::Cloud,
+            Matched::Any => is_same && self.middlebox.family != ProductFamily::Cloud,
         }
     }
 
@@ -195,15 +196,15 @@ fn reasons(middlebox: &Middlebox, fit: &Fit) -> Vec<String> {
     reasons
 }
 
-fn told_cut(likeness: &Likeness) -> String {
+fn told_cut(likeness: &FitScore) -> String {
     let verb = match likeness.cut {
-        Cut::ClosesTcp => return "it closes TCP; how is not documented".to_string(),
-        Cut::Closes => return "it closes; how is not documented".to_string(),
-        Cut::HalfClose => "cuts by a FIN on one side only".to_string(),
-        Cut::Fin | Cut::Rst | Cut::HttpError(_) => format!("cuts by {}", likeness.cut),
-        Cut::CloseFrame(code) => format!("closes with close frame {code}"),
-        Cut::Silent => "cuts silently".to_string(),
-        Cut::RstOnUse => "answers the next use by an RST".to_string(),
+        CutKind::ClosesTcp => return "it closes TCP; how is not documented".to_string(),
+        CutKind::Closes => return "it closes; how is not documented".to_string(),
+        CutKind::HalfClose => "cuts by a FIN on one side only".to_string(),
+        CutKind::Fin | CutKind::Rst | CutKind::HttpError(_) => format!("cuts by {}", likeness.cut),
+        CutKind::CloseFrame(code) => format!("closes with close frame {code}"),
+        CutKind::Silent => "cuts silently".to_string(),
+        CutKind::RstOnUse => "answers the next use by an RST".to_string(),
     };
     if likeness.usual { format!("it {verb}") } else { format!("it sometimes {verb}") }
 }
@@ -212,18 +213,21 @@ fn told_cut(likeness: &Likeness) -> String {
 fn told_value(middlebox: &Middlebox, fit: &Fit) -> String {
     let value = span(fit.value);
     match (fit.matched, middlebox.value) {
-        (Matched::Default, _) if middlebox.family == Family::Server => {
+        (Matched::Default, _) if middlebox.family == ProductFamily::Server => {
             format!("{value} is its default: a server's own, not a proxy's")
         }
         (Matched::Default, _) => format!("{value} is its default"),
-        (Matched::Typical(whose), Value::Unset) => {
+        (Matched::Typical(whose), TimeoutValue::Unset) => {
             format!("{value} is that of {whose}; it has no built-in default")
         }
         (Matched::Typical(whose), _) => format!("{value} is that of {whose}"),
-        (Matched::Any, Value::After(default)) => {
+        (Matched::Any, TimeoutValue::After(default)) => {
             format!("it can be set to {value}, though {} is its default", span(default))
         }
-        (Matched::Any, Value::Never | Value::Off | Value::Unset | Value::Unpublished) => {
+        (
+            Matched::Any,
+            TimeoutValue::Never | TimeoutValue::Off | TimeoutValue::Unset | TimeoutValue::Unpublished,
+        ) => {
             format!("it can be set to {value}; it has no built-in default")
         }
     }

@@ -2,34 +2,34 @@
 
 use std::time::Duration;
 
-use super::disturbance::{Disturbance, Effects, remember};
-use super::interval::{Interval, JITTER, tolerance};
-use super::sound::Sound;
-use super::spans::Spans;
+use super::interval::{Interval, TIMER_JITTER, tolerance};
+use super::server_event::ServerEventKind;
+use super::traffic_effect::{StimulusSample, TrafficEffects, remember};
+use super::window::SpanWindow;
 
 /// Shorter spans agree by the jitter of timers alone: who talks without a pause has said something just before
 /// whatever it says.
-const SHORTEST: Duration = Duration::from_millis(250);
+const MIN_SPAN: Duration = Duration::from_millis(250);
 /// Fewer are no evidence.
-const LEAST: usize = 3;
+const MIN_SPANS: usize = 3;
 
 /// The spans from the last that the server said, whatever it was, to each heartbeat of one kind.
 ///
 /// A server that counts from its own traffic sends them one interval after that, however far they are apart.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct SinceTraffic {
-    spans: Spans,
+    spans: SpanWindow,
     /// How many began with an ordinary message...
     after_messages: u64,
     /// ... and how many with a heartbeat: only these show that heartbeats come when nothing else is said.
     after_heartbeats: u64,
     /// The client's words in the middle of such a span, which is none for that.
-    by_client: Vec<Disturbance>,
+    by_client: Vec<StimulusSample>,
 }
 
 /// What the spans say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Bearing {
+pub enum SinceTrafficSays {
     /// They bear an interval out.
     Counted(Interval),
     /// They agree, and too little was seen: too few, or none of them behind a heartbeat.
@@ -40,7 +40,7 @@ pub enum Bearing {
 
 impl SinceTraffic {
     /// A heartbeat came so long after the last that the server said, which was that.
-    pub fn note(&mut self, span: Duration, last: Sound) {
+    pub fn note(&mut self, span: Duration, last: ServerEventKind) {
         self.spans.push(span);
         match last.is_heartbeat() {
             true => self.after_heartbeats += 1,
@@ -49,34 +49,36 @@ impl SinceTraffic {
     }
 
     /// The client said something after the last that the server said, and then the heartbeat came.
-    pub fn disturb(&mut self, by_client: Disturbance) {
+    pub fn disturb(&mut self, by_client: StimulusSample) {
         remember(&mut self.by_client, by_client);
     }
 
     /// What the client's words did to a server that counts from what it says itself.
-    pub fn by_client(&self, interval: &Interval) -> Option<Effects> {
-        Effects::of(&self.by_client, interval)
+    pub fn by_client(&self, interval: &Interval) -> Option<TrafficEffects> {
+        TrafficEffects::of(&self.by_client, interval)
     }
 
     /// What they come to where all of them agree.
     pub fn agreeing(&self) -> Option<Interval> {
         let interval = self.spans.interval()?;
-        (interval.gaps >= 2 && interval.median >= SHORTEST && interval.is_strict()).then_some(interval)
+        (interval.gaps >= 2 && interval.median >= MIN_SPAN && interval.is_strict()).then_some(interval)
     }
 
     /// What they say, against the gaps from heartbeat to heartbeat, and the longest silence there was since the server
     /// first said something. Few gaps agree by accident.
-    pub fn bearing(&self, gaps: Option<Interval>, longest_pause: Duration) -> Bearing {
+    pub fn bearing(&self, gaps: Option<Interval>, longest_pause: Duration) -> SinceTrafficSays {
         let is_plainer = |spans: &Interval| {
-            let is_looser = |gaps: &Interval| gaps.spread() > spans.spread() * 2 + JITTER;
+            let is_looser = |gaps: &Interval| gaps.spread() > spans.spread() * 2 + TIMER_JITTER;
             // Where few gaps are as long as the spans, most of these are the gaps themselves.
-            let is_accident = |gaps: &Interval| gaps.gaps < LEAST && !gaps.fits(spans.median);
+            let is_accident = |gaps: &Interval| gaps.gaps < MIN_SPANS && !gaps.fits(spans.median);
             gaps.is_none_or(|gaps| is_looser(&gaps) || is_accident(&gaps)) && holds(spans, longest_pause)
         };
         match self.agreeing().filter(|_| self.after_messages > 0).filter(is_plainer) {
-            None => Bearing::Nothing,
-            Some(spans) if spans.gaps >= LEAST && self.after_heartbeats > 0 => Bearing::Counted(spans),
-            Some(spans) => Bearing::Hinted(spans),
+            None => SinceTrafficSays::Nothing,
+            Some(spans) if spans.gaps >= MIN_SPANS && self.after_heartbeats > 0 => {
+                SinceTrafficSays::Counted(spans)
+            }
+            Some(spans) => SinceTrafficSays::Hinted(spans),
         }
     }
 
@@ -101,7 +103,7 @@ mod tests {
         Duration::from_secs(seconds)
     }
 
-    fn since(spans: &[(u64, Sound)]) -> SinceTraffic {
+    fn since(spans: &[(u64, ServerEventKind)]) -> SinceTraffic {
         let mut since = SinceTraffic::default();
         spans.iter().for_each(|(millis, last)| since.note(Duration::from_millis(*millis), *last));
         since
@@ -109,10 +111,10 @@ mod tests {
 
     #[test]
     fn three_that_agree_bear_it_out_where_one_is_behind_a_heartbeat_and_one_behind_a_message() {
-        use Sound::{Message, Ping};
-        let told = |spans: &[(u64, Sound)]| match since(spans).bearing(None, s(10)) {
-            Bearing::Counted(interval) => Some(interval.median),
-            Bearing::Hinted(_) | Bearing::Nothing => None,
+        use ServerEventKind::{Message, Ping};
+        let told = |spans: &[(u64, ServerEventKind)]| match since(spans).bearing(None, s(10)) {
+            SinceTrafficSays::Counted(interval) => Some(interval.median),
+            SinceTrafficSays::Hinted(_) | SinceTrafficSays::Nothing => None,
         };
         assert_eq!(told(&[(10_000, Message), (10_010, Ping), (10_000, Message)]), Some(s(10)));
         assert_eq!(told(&[(10_000, Message), (10_000, Ping)]), None, "two are too few");
@@ -123,19 +125,22 @@ mod tests {
 
     #[test]
     fn a_longer_silence_contradicts_them_and_gaps_that_agree_as_well_are_believed_first() {
-        use Sound::{Message, Ping};
+        use ServerEventKind::{Message, Ping};
         let since = since(&[(1000, Message), (1000, Ping), (1000, Message)]);
-        assert!(matches!(since.bearing(None, Duration::from_millis(1100)), Bearing::Counted(_)));
-        assert_eq!(since.bearing(None, Duration::from_millis(1101)), Bearing::Nothing);
-        assert_eq!(since.bearing(Interval::of([s(30); 3]), s(1)), Bearing::Nothing);
-        assert!(matches!(since.bearing(Interval::of([s(30); 2]), s(1)), Bearing::Counted(_)), "an accident");
-        assert!(matches!(since.bearing(Interval::of([s(30), s(32)]), s(1)), Bearing::Counted(_)));
+        assert!(matches!(since.bearing(None, Duration::from_millis(1100)), SinceTrafficSays::Counted(_)));
+        assert_eq!(since.bearing(None, Duration::from_millis(1101)), SinceTrafficSays::Nothing);
+        assert_eq!(since.bearing(Interval::of([s(30); 3]), s(1)), SinceTrafficSays::Nothing);
+        assert!(
+            matches!(since.bearing(Interval::of([s(30); 2]), s(1)), SinceTrafficSays::Counted(_)),
+            "an accident"
+        );
+        assert!(matches!(since.bearing(Interval::of([s(30), s(32)]), s(1)), SinceTrafficSays::Counted(_)));
     }
 
     #[test]
     fn who_talks_without_a_pause_shows_nothing() {
-        use Sound::{Message, Ping};
+        use ServerEventKind::{Message, Ping};
         let since = since(&[(5, Message), (3, Message), (9, Ping), (4, Message)]);
-        assert_eq!(since.bearing(None, Duration::from_millis(20)), Bearing::Nothing);
+        assert_eq!(since.bearing(None, Duration::from_millis(20)), SinceTrafficSays::Nothing);
     }
 }

@@ -2,15 +2,15 @@
 
 use std::time::Duration;
 
-use super::evidence::Evidence;
+use super::evidence::SearchEvidence;
 use super::plan::SearchPlan;
-use super::probe::{ProbeId, Role};
+use super::probe::{ProbeId, ProbeRole};
 
 /// A connection that is open, or opening.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Probe {
+pub(super) struct KnownProbe {
     pub id: ProbeId,
-    pub role: Role,
+    pub role: ProbeRole,
     /// When it was ordered.
     pub ordered: Duration,
     /// When it was open.
@@ -26,9 +26,9 @@ pub(super) struct Probe {
     pub gap: Duration,
 }
 
-impl Probe {
-    pub fn ordered(id: ProbeId, role: Role, ask_at: Option<Duration>, ordered: Duration) -> Probe {
-        Probe {
+impl KnownProbe {
+    pub fn ordered(id: ProbeId, role: ProbeRole, ask_at: Option<Duration>, ordered: Duration) -> KnownProbe {
+        KnownProbe {
             id,
             role,
             ordered,
@@ -47,12 +47,12 @@ impl Probe {
 }
 
 /// What a strategy decides upon.
-pub(super) struct Situation<'a> {
+pub(super) struct SearchState<'a> {
     pub now: Duration,
     pub plan: &'a SearchPlan,
-    pub evidence: &'a Evidence,
+    pub evidence: &'a SearchEvidence,
     /// Watchers and trials that are not over.
-    pub probes: &'a [Probe],
+    pub probes: &'a [KnownProbe],
     /// The one of them that is asked to bear witness, and is not at the strategy's disposal.
     pub witness: Option<ProbeId>,
     /// How many more connections may be opened.
@@ -65,15 +65,15 @@ pub(super) struct Situation<'a> {
     pub precision: Duration,
 }
 
-impl Situation<'_> {
+impl SearchState<'_> {
     /// Trials that wait in silence, or are still opening.
-    pub fn held(&self) -> impl Iterator<Item = &Probe> {
-        self.silent(Role::Trial)
+    pub fn held(&self) -> impl Iterator<Item = &KnownProbe> {
+        self.silent(ProbeRole::Trial)
     }
 
     /// Those of a role that were not asked yet.
-    pub fn silent(&self, role: Role) -> impl Iterator<Item = &Probe> {
-        let free = |probe: &Probe| probe.asked.is_none() && Some(probe.id) != self.witness;
+    pub fn silent(&self, role: ProbeRole) -> impl Iterator<Item = &KnownProbe> {
+        let free = |probe: &KnownProbe| probe.asked.is_none() && Some(probe.id) != self.witness;
         self.probes.iter().filter(move |probe| probe.role == role && free(probe))
     }
 
@@ -96,7 +96,7 @@ impl Situation<'_> {
 
 /// What a strategy wishes.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) enum Wish {
+pub(super) enum SearchAction {
     /// A new trial.
     Open {
         ask_at: Option<Duration>,
@@ -112,26 +112,26 @@ pub(super) enum Wish {
 
 /// What a strategy wishes now, and when it wants to be asked again at the latest.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub(super) struct Wishes {
-    pub list: Vec<Wish>,
+pub(super) struct SearchActions {
+    pub list: Vec<SearchAction>,
     pub wake: Option<Duration>,
 }
 
-impl Wishes {
+impl SearchActions {
     /// Wishes for a question, unless that was ordered already.
-    pub fn ask(&mut self, probe: &Probe, at: Duration) {
+    pub fn ask(&mut self, probe: &KnownProbe, at: Duration) {
         let close = Duration::from_millis(1);
         if probe.ask_at.is_none_or(|before| before.abs_diff(at) > close) {
-            self.list.push(Wish::Ask { probe: probe.id, at });
+            self.list.push(SearchAction::Ask { probe: probe.id, at });
         }
     }
 
-    pub fn cancel(&mut self, probe: &Probe) {
-        self.list.push(Wish::Cancel { probe: probe.id });
+    pub fn cancel(&mut self, probe: &KnownProbe) {
+        self.list.push(SearchAction::Cancel { probe: probe.id });
     }
 
     pub fn open(&mut self, count: usize, ask_at: Option<Duration>) {
-        self.list.extend((0..count).map(|_| Wish::Open { ask_at }));
+        self.list.extend((0..count).map(|_| SearchAction::Open { ask_at }));
     }
 
     /// Wants to be asked again at this moment.

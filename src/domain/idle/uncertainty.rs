@@ -2,18 +2,18 @@
 
 use std::time::Duration;
 
-use super::probe::Role;
-use super::tactic::Situation;
+use super::probe::ProbeRole;
+use super::strategy::SearchState;
 
 /// So many deaths at the top keep a chance death from being taken for it, before connections are spent on more.
-const DOUBLE: usize = 2;
+const MIN_DEATHS_AT_TOP: usize = 2;
 
 const NANOSECOND: Duration = Duration::from_nanos(1);
 
 /// What is unknown: first what lies between the longest survivor and the shortest span that did not survive; when
 /// that is narrow, and the timer was seen to be inexact, what lies below its earliest death.
 #[derive(Debug, Clone)]
-pub(super) struct Zone {
+pub(super) struct Uncertainty {
     /// The longest span that survived, below the zone's top.
     pub floor: Duration,
     pub top: Duration,
@@ -41,7 +41,7 @@ pub(super) struct Zone {
 
 /// What the next connection is to be asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Aim {
+pub(super) enum NextStep {
     /// To split the zone.
     Split,
     /// To confirm that the summit does not survive, or to refute it.
@@ -54,9 +54,9 @@ pub(super) enum Aim {
     Nothing,
 }
 
-impl Zone {
+impl Uncertainty {
     /// The zone that this evidence leaves; `None` before anything died.
-    pub fn of(s: &Situation) -> Option<Zone> {
+    pub fn of(s: &SearchState) -> Option<Uncertainty> {
         let (longest, summit) = (s.longest(), lowered(s, s.longest(), s.evidence.suspect()?));
         let lower = s.evidence.lower_zone().filter(|_| summit - longest <= s.precision);
         let (floor, top) = lower.map_or((longest, summit), |(from, to)| (from, lowered(s, from, to)));
@@ -69,8 +69,8 @@ impl Zone {
         let awaited = |(_, at): &(Duration, Duration)| s.now < *at + s.answer;
         let asked = || s.asked().filter(awaited).map(|(span, _)| span);
         let ends = visible.filter(|spread| spread.min <= summit && summit <= spread.max);
-        let waiting = s.silent(Role::Watcher).count();
-        Some(Zone {
+        let waiting = s.silent(ProbeRole::Watcher).count();
+        Some(Uncertainty {
             floor,
             top,
             summit,
@@ -110,41 +110,41 @@ impl Zone {
     }
 
     /// What a connection of this idle span is best asked for, given all that is asked and planned.
-    pub fn aim(&self, idle: Duration) -> Aim {
+    pub fn aim(&self, idle: Duration) -> NextStep {
         let deaths = self.known + self.confirmations;
         match () {
-            () if self.lone_before_end && deaths < DOUBLE => Aim::Top,
-            () if !self.is_narrow() && idle < self.top => Aim::Split,
-            () if self.ends_lacking > 0 => Aim::Wait,
-            () if self.sharp => Aim::Nothing,
+            () if self.lone_before_end && deaths < MIN_DEATHS_AT_TOP => NextStep::Top,
+            () if !self.is_narrow() && idle < self.top => NextStep::Split,
+            () if self.ends_lacking > 0 => NextStep::Wait,
+            () if self.sharp => NextStep::Nothing,
             // Who is not answered is known to be dead only when the answer timeout is over, so they come first.
-            () if deaths < self.need => Aim::Top,
-            () if self.seconds < self.lacking && idle <= self.floor => Aim::Floor,
-            () => Aim::Nothing,
+            () if deaths < self.need => NextStep::Top,
+            () if self.seconds < self.lacking && idle <= self.floor => NextStep::Floor,
+            () => NextStep::Nothing,
         }
     }
 
     /// The span at which that is to be asked; `None` where it takes more to know.
-    pub fn span(&self, aim: Aim) -> Option<Duration> {
+    pub fn span(&self, aim: NextStep) -> Option<Duration> {
         match aim {
-            Aim::Top => Some(self.summit),
-            Aim::Floor => Some(self.floor),
-            Aim::Wait | Aim::Split | Aim::Nothing => None,
+            NextStep::Top => Some(self.summit),
+            NextStep::Floor => Some(self.floor),
+            NextStep::Wait | NextStep::Split | NextStep::Nothing => None,
         }
     }
 
     /// Counts a plan of this aim among what is asked.
-    pub fn plan(&mut self, aim: Aim) {
+    pub fn plan(&mut self, aim: NextStep) {
         match aim {
-            Aim::Top => self.confirmations += 1,
-            Aim::Floor => self.seconds += 1,
-            Aim::Wait => self.ends_lacking -= 1,
-            Aim::Split | Aim::Nothing => {}
+            NextStep::Top => self.confirmations += 1,
+            NextStep::Floor => self.seconds += 1,
+            NextStep::Wait => self.ends_lacking -= 1,
+            NextStep::Split | NextStep::Nothing => {}
         }
     }
 }
 
 /// The top of a zone, as low as what looks dead makes it.
-fn lowered(s: &Situation, floor: Duration, top: Duration) -> Duration {
+fn lowered(s: &SearchState, floor: Duration, top: Duration) -> Duration {
     s.rumours().filter(|span| floor < *span && *span < top).min().unwrap_or(top)
 }

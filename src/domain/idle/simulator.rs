@@ -4,7 +4,8 @@
 use std::time::Duration;
 
 use super::{
-    Cut, Death, Findings, Observation, Order, ProbeId, ResetBy, Role, Search, SearchPlan, Seen, Step,
+    DeathCause, IdleFindings, Observation, ProbeEvent, ProbeId, ProbeOrder, ProbeRole, ResetBy, Search,
+    SearchPlan, SearchStep, VisibleEnd,
 };
 use crate::domain::close_cause::{CloseKind, Violation};
 use crate::domain::heartbeat::HeartbeatKind as Heartbeats;
@@ -12,7 +13,7 @@ use crate::domain::untrusted_text::UntrustedText;
 
 /// How long a connection may be idle.
 #[derive(Debug, Clone, Copy)]
-pub enum Timer {
+pub enum SimTimer {
     Never,
     Exact(Duration),
     /// Off by up to this part of itself, either way.
@@ -27,7 +28,7 @@ pub enum Timer {
 
 /// What a cut looks like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum SimCut {
     Fin,
     HalfClose,
     Rst,
@@ -38,31 +39,37 @@ pub enum Kind {
     Healing,
 }
 
-impl Kind {
-    pub const ALL: [Kind; 6] =
-        [Kind::Fin, Kind::HalfClose, Kind::Rst, Kind::CloseFrame(1000), Kind::Silent, Kind::RstOnUse];
+impl SimCut {
+    pub const ALL: [SimCut; 6] = [
+        SimCut::Fin,
+        SimCut::HalfClose,
+        SimCut::Rst,
+        SimCut::CloseFrame(1000),
+        SimCut::Silent,
+        SimCut::RstOnUse,
+    ];
 
     pub fn is_visible(self) -> bool {
-        matches!(self, Kind::Fin | Kind::HalfClose | Kind::Rst | Kind::CloseFrame(_))
+        matches!(self, SimCut::Fin | SimCut::HalfClose | SimCut::Rst | SimCut::CloseFrame(_))
     }
 
-    fn cut(self) -> Cut {
+    fn cut(self) -> VisibleEnd {
         let how = match self {
-            Kind::Fin | Kind::HalfClose => CloseKind::Fin,
-            Kind::CloseFrame(code) => {
+            SimCut::Fin | SimCut::HalfClose => CloseKind::Fin,
+            SimCut::CloseFrame(code) => {
                 CloseKind::CloseFrame { code: Some(code), reason: UntrustedText::default() }
             }
-            Kind::Rst | Kind::Silent | Kind::RstOnUse | Kind::Healing => CloseKind::Rst,
+            SimCut::Rst | SimCut::Silent | SimCut::RstOnUse | SimCut::Healing => CloseKind::Rst,
         };
-        Cut { how, half_open: Some(self == Kind::HalfClose) }
+        VisibleEnd { how, half_open: Some(self == SimCut::HalfClose) }
     }
 }
 
 /// What is between the two ends, and how it errs.
 #[derive(Debug, Clone)]
-pub struct Path {
-    pub timer: Timer,
-    pub kind: Kind,
+pub struct SimPath {
+    pub timer: SimTimer,
+    pub kind: SimCut,
     /// A visible cut is told so much later than the hop lets go.
     pub linger: Duration,
     /// The age at which every connection ends.
@@ -88,16 +95,16 @@ pub struct Path {
     /// This part of all connections ends visibly within so long of opening, at any moment.
     pub random: Option<(f64, Duration)>,
     /// So many connections stay open at once; those beyond end so right after opening.
-    pub admits: Option<(usize, Cut)>,
+    pub admits: Option<(usize, VisibleEnd)>,
     /// A connection that opens ends all others, so.
-    pub replaces: Option<Cut>,
+    pub replaces: Option<VisibleEnd>,
     /// At this age the server breaks the protocol.
     pub broken: Option<Duration>,
 }
 
-impl Path {
-    pub fn new(timer: Timer, kind: Kind) -> Path {
-        Path {
+impl SimPath {
+    pub fn new(timer: SimTimer, kind: SimCut) -> SimPath {
+        SimPath {
             timer,
             kind,
             linger: Duration::ZERO,
@@ -120,29 +127,29 @@ impl Path {
 
     /// What happens on a path that is not quite quiet: 2 % of the connections die for no reason, and
     /// answers take up to 300 ms.
-    pub fn noisy(self) -> Path {
-        Path { doomed: 0.02, answer: (Duration::from_millis(5), Duration::from_millis(300)), ..self }
+    pub fn noisy(self) -> SimPath {
+        SimPath { doomed: 0.02, answer: (Duration::from_millis(5), Duration::from_millis(300)), ..self }
     }
 }
 
 /// How a server closes a connection that it takes no more.
-pub fn close(code: u16, reason: &str) -> Cut {
+pub fn close(code: u16, reason: &str) -> VisibleEnd {
     CloseKind::CloseFrame { code: Some(code), reason: UntrustedText::new(reason) }.into()
 }
 
 /// A run's course.
 #[derive(Debug, Clone)]
-pub struct Run {
-    pub findings: Findings,
+pub struct SimRun {
+    pub findings: IdleFindings,
     pub cost: Duration,
     /// The most connections at once.
     pub peak: usize,
 }
 
 /// Numbers that look random (splitmix64; Steele, Lea and Flood 2014).
-struct Dice(u64);
+struct SimRng(u64);
 
-impl Dice {
+impl SimRng {
     fn part(&mut self) -> f64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
@@ -157,7 +164,7 @@ impl Dice {
 }
 
 #[derive(Debug, Clone)]
-enum State {
+enum SimState {
     Opening {
         ready: Duration,
     },
@@ -165,15 +172,15 @@ enum State {
     /// The question is on its way, and what will come of it is known.
     Asked {
         told: Duration,
-        seen: Seen,
+        seen: ProbeEvent,
     },
 }
 
 #[derive(Debug, Clone)]
-struct Line {
+struct SimProbe {
     id: ProbeId,
-    role: Role,
-    state: State,
+    role: ProbeRole,
+    state: SimState,
     opened: Duration,
     since: Duration,
     ask_at: Option<Duration>,
@@ -182,36 +189,36 @@ struct Line {
     /// When it dies for no reason, and whether that is seen.
     doom: Option<(Duration, bool)>,
     /// How that is seen.
-    doom_cut: Cut,
+    doom_cut: VisibleEnd,
     /// Of a control: when its next heartbeat is told.
     beat: Option<Duration>,
 }
 
-fn is_control(role: Role) -> bool {
-    matches!(role, Role::Control | Role::SecondControl)
+fn is_control(role: ProbeRole) -> bool {
+    matches!(role, ProbeRole::Control | ProbeRole::SecondControl)
 }
 
 const FOREVER: Duration = Duration::from_secs(1 << 32);
 
-struct World<'a> {
-    path: &'a Path,
+struct SimWorld<'a> {
+    path: &'a SimPath,
     plan: SearchPlan,
-    dice: Dice,
-    lines: Vec<Line>,
+    dice: SimRng,
+    lines: Vec<SimProbe>,
     /// Connections that were ordered.
     ordered: u32,
 }
 
 /// Lets a search play against a path.
-pub fn play(plan: &SearchPlan, path: &Path, seed: u64) -> Run {
+pub fn play(plan: &SearchPlan, path: &SimPath, seed: u64) -> SimRun {
     let mut search = Search::new(plan.clone()).expect("the plan is sound");
-    let mut world = World { path, plan: plan.clone(), dice: Dice(seed), lines: Vec::new(), ordered: 0 };
+    let mut world = SimWorld { path, plan: plan.clone(), dice: SimRng(seed), lines: Vec::new(), ordered: 0 };
     let (mut now, mut peak) = (Duration::ZERO, 0);
     for _ in 0..60_000 {
         match search.next(now) {
-            Step::Done => return Run { findings: search.findings(now), cost: now, peak },
-            Step::Act(orders) => orders.iter().for_each(|order| world.carry_out(*order, now)),
-            Step::Wait { until } => {
+            SearchStep::Done => return SimRun { findings: search.findings(now), cost: now, peak },
+            SearchStep::Act(orders) => orders.iter().for_each(|order| world.carry_out(*order, now)),
+            SearchStep::Wait { until } => {
                 assert!(until > now, "the search waits for {until:?} at {now:?}");
                 now = world.next_moment().min(until).max(now);
                 world.happen(now).iter().for_each(|observation| search.observe(observation));
@@ -222,35 +229,35 @@ pub fn play(plan: &SearchPlan, path: &Path, seed: u64) -> Run {
     panic!("no end of it: {path:?}, seed {seed}");
 }
 
-impl World<'_> {
-    fn carry_out(&mut self, order: Order, now: Duration) {
+impl SimWorld<'_> {
+    fn carry_out(&mut self, order: ProbeOrder, now: Duration) {
         match order {
-            Order::Open { probe, role, ask_at } => self.open(probe, role, ask_at, now),
-            Order::Cancel { probe } => self.lines.retain(|line| line.id != probe),
-            Order::Ask { probe, at } => {
+            ProbeOrder::Open { probe, role, ask_at } => self.open(probe, role, ask_at, now),
+            ProbeOrder::Cancel { probe } => self.lines.retain(|line| line.id != probe),
+            ProbeOrder::Ask { probe, at } => {
                 let found = self.lines.iter_mut().find(|line| line.id == probe);
                 found.into_iter().for_each(|line| line.ask_at = Some(at));
             }
         }
     }
 
-    fn open(&mut self, id: ProbeId, role: Role, ask_at: Option<Duration>, now: Duration) {
+    fn open(&mut self, id: ProbeId, role: ProbeRole, ask_at: Option<Duration>, now: Duration) {
         self.ordered += 1;
         let dice = &mut self.dice;
         let delay = match self.path.timer {
-            Timer::Ticking(..) if !is_control(role) => id.opening_delay(&self.plan),
+            SimTimer::Ticking(..) if !is_control(role) => id.opening_delay(&self.plan),
             _ => Duration::ZERO,
         };
         let ready = now + delay + dice.between(self.path.answer.0, self.path.answer.1) * 2;
         let never = FOREVER;
         let timeout = match self.path.timer {
-            Timer::Never => None,
-            Timer::Exact(timeout) | Timer::Ticking(timeout, _) => Some(timeout),
-            Timer::Jittered(timeout, part) => {
+            SimTimer::Never => None,
+            SimTimer::Exact(timeout) | SimTimer::Ticking(timeout, _) => Some(timeout),
+            SimTimer::Jittered(timeout, part) => {
                 Some(dice.between(timeout.mul_f64(1.0 - part), timeout.mul_f64(1.0 + part)))
             }
-            Timer::Coarse(timeout, by) => Some(dice.between(timeout.saturating_sub(by), timeout + by)),
-            Timer::Between(from, to) => Some(dice.between(from, to)),
+            SimTimer::Coarse(timeout, by) => Some(dice.between(timeout.saturating_sub(by), timeout + by)),
+            SimTimer::Between(from, to) => Some(dice.between(from, to)),
         };
         let timeout = match self.path.node {
             Some((every, timeout)) if self.ordered.is_multiple_of(every) => Some(timeout),
@@ -262,8 +269,8 @@ impl World<'_> {
         let doom = doomed.then_some(doom);
         let random = self.path.random.filter(|(part, _)| dice.part() < *part);
         let doom = random.map(|(_, within)| (ready + within.mul_f64(dice.part()), true)).or(doom);
-        let state = State::Opening { ready };
-        self.lines.push(Line {
+        let state = SimState::Opening { ready };
+        self.lines.push(SimProbe {
             id,
             role,
             state,
@@ -282,44 +289,44 @@ impl World<'_> {
     }
 
     /// When something happens next on a line.
-    fn moment(&self, line: &Line) -> Duration {
+    fn moment(&self, line: &SimProbe) -> Duration {
         match &line.state {
-            State::Opening { ready } => *ready,
-            State::Asked { told, .. } => *told,
-            State::Silent if is_control(line.role) => {
+            SimState::Opening { ready } => *ready,
+            SimState::Asked { told, .. } => *told,
+            SimState::Silent if is_control(line.role) => {
                 let end = self.control_end(line);
                 line.beat.filter(|beat| *beat < end).unwrap_or_else(|| self.control_told(line, end))
             }
-            State::Silent => {
+            SimState::Silent => {
                 let ask = line.ask_at.map_or(FOREVER, |at| line.since + at);
                 self.visible_end(line).min(ask).min(self.next_words(line))
             }
         }
     }
 
-    fn next_words(&self, line: &Line) -> Duration {
+    fn next_words(&self, line: &SimProbe) -> Duration {
         let words = self.path.chatter.map_or(FOREVER, |period| line.since + period);
         if words < self.gone(line) { words } else { FOREVER }
     }
 
-    fn outage(&self, line: &Line) -> Duration {
+    fn outage(&self, line: &SimProbe) -> Duration {
         self.path.outages.iter().copied().filter(|at| *at >= line.opened).min().unwrap_or(FOREVER)
     }
 
-    fn death_of_age(&self, line: &Line) -> Duration {
+    fn death_of_age(&self, line: &SimProbe) -> Duration {
         self.path.lifetime.or(self.path.broken).map_or(FOREVER, |age| line.opened + age)
     }
 
-    fn impatience(&self, line: &Line) -> Duration {
+    fn impatience(&self, line: &SimProbe) -> Duration {
         self.path.patience.map_or(FOREVER, |patience| line.opened + patience)
     }
 
     /// When the timer ends a silent line.
-    fn idle_end(&self, line: &Line) -> Duration {
+    fn idle_end(&self, line: &SimProbe) -> Duration {
         let Some(timeout) = line.timeout else { return FOREVER };
         let end = line.since + timeout;
         match self.path.timer {
-            Timer::Ticking(_, tick) => {
+            SimTimer::Ticking(_, tick) => {
                 let ticks = end.as_nanos().div_ceil(tick.as_nanos().max(1));
                 tick.saturating_mul(ticks as u32)
             }
@@ -333,7 +340,7 @@ impl World<'_> {
     }
 
     /// How the server ends a connection by its own hand.
-    fn cut(&self) -> Cut {
+    fn cut(&self) -> VisibleEnd {
         let garbage = || CloseKind::Violation {
             rule: Violation::Garbage,
             detail: UntrustedText::default(),
@@ -343,13 +350,13 @@ impl World<'_> {
     }
 
     /// When a silent line is lost, seen or not.
-    fn gone(&self, line: &Line) -> Duration {
+    fn gone(&self, line: &SimProbe) -> Duration {
         let idle = self.idle_end(line);
         let doom = line.doom.map_or(FOREVER, |(at, _)| at);
         idle.min(doom).min(self.outage(line)).min(self.death_of_age(line)).min(self.impatience(line))
     }
 
-    fn visible_end(&self, line: &Line) -> Duration {
+    fn visible_end(&self, line: &SimProbe) -> Duration {
         let doom = line.doom.filter(|(_, visible)| *visible).map_or(FOREVER, |(at, _)| at);
         if !self.is_visible() {
             return doom;
@@ -359,15 +366,15 @@ impl World<'_> {
     }
 
     /// Whether the heartbeats of a control do not reset the timer.
-    fn is_idle_to_the_timer(&self, role: Role) -> bool {
+    fn is_idle_to_the_timer(&self, role: ProbeRole) -> bool {
         let sends = match self.plan.kind {
             Heartbeats::Protocol => ResetBy::Pings,
             Heartbeats::App => ResetBy::Messages,
         };
-        role == Role::Control && self.path.reset_by.is_some_and(|wanted| wanted != sends)
+        role == ProbeRole::Control && self.path.reset_by.is_some_and(|wanted| wanted != sends)
     }
 
-    fn control_end(&self, line: &Line) -> Duration {
+    fn control_end(&self, line: &SimProbe) -> Duration {
         let doom = line.doom.map_or(FOREVER, |(at, _)| at);
         // Its heartbeats do not count, or come too late for the shortest timeouts.
         let is_idle = |timeout: &Duration| {
@@ -379,7 +386,7 @@ impl World<'_> {
     }
 
     /// When a control's end is told: at once where it shows, else when a heartbeat stayed unanswered.
-    fn control_told(&self, line: &Line, end: Duration) -> Duration {
+    fn control_told(&self, line: &SimProbe, end: Duration) -> Duration {
         let shows = self.is_visible() || line.doom.is_some_and(|(_, visible)| visible);
         if shows || end == FOREVER {
             end
@@ -396,10 +403,13 @@ impl World<'_> {
                 self.advance(index, &line, now, &mut seen);
             }
         }
-        let over = |seen: &Seen| {
+        let over = |seen: &ProbeEvent| {
             matches!(
                 seen,
-                Seen::OpenFailed { .. } | Seen::Survived { .. } | Seen::Died { .. } | Seen::Ended { .. }
+                ProbeEvent::OpenFailed { .. }
+                    | ProbeEvent::Survived { .. }
+                    | ProbeEvent::Died { .. }
+                    | ProbeEvent::Ended { .. }
             )
         };
         let gone: Vec<_> = seen.iter().filter(|o| over(&o.seen)).map(|o| o.probe).collect();
@@ -417,45 +427,45 @@ impl World<'_> {
         controls.for_each(|line| line.beat = line.beat.or(Some(now + interval)));
     }
 
-    fn advance(&mut self, index: usize, line: &Line, now: Duration, seen: &mut Vec<Observation>) {
-        let mut tell = |what: Seen| seen.push(Observation { probe: line.id, at: now, seen: what });
+    fn advance(&mut self, index: usize, line: &SimProbe, now: Duration, seen: &mut Vec<Observation>) {
+        let mut tell = |what: ProbeEvent| seen.push(Observation { probe: line.id, at: now, seen: what });
         match (&line.state, line.role) {
-            (State::Opening { .. }, _) => tell(self.finish_opening(index, now)),
-            (State::Asked { seen, .. }, _) => tell(seen.clone()),
-            (State::Silent, Role::Control | Role::SecondControl) => {
+            (SimState::Opening { .. }, _) => tell(self.finish_opening(index, now)),
+            (SimState::Asked { seen, .. }, _) => tell(seen.clone()),
+            (SimState::Silent, ProbeRole::Control | ProbeRole::SecondControl) => {
                 tell(self.control_moment(index, line, now))
             }
-            (State::Silent, _) if self.visible_end(line) <= now => {
+            (SimState::Silent, _) if self.visible_end(line) <= now => {
                 let doom = line.doom.is_some_and(|(at, visible)| visible && at <= now);
                 let cut = if doom { line.doom_cut.clone() } else { self.cut() };
-                tell(Seen::Ended { idle: now - line.since, cut });
+                tell(ProbeEvent::Ended { idle: now - line.since, cut });
             }
-            (State::Silent, _) if self.next_words(line) <= now => {
-                tell(Seen::Spoke { gap: now - line.since });
+            (SimState::Silent, _) if self.next_words(line) <= now => {
+                tell(ProbeEvent::Spoke { gap: now - line.since });
                 self.lines[index].since = now;
             }
-            (State::Silent, _) => {
-                tell(Seen::Asked { idle: now - line.since });
+            (SimState::Silent, _) => {
+                tell(ProbeEvent::Asked { idle: now - line.since });
                 let (told, seen) = self.answer(line, now);
-                self.lines[index].state = State::Asked { told, seen };
+                self.lines[index].state = SimState::Asked { told, seen };
             }
         }
     }
 
-    fn finish_opening(&mut self, index: usize, now: Duration) -> Seen {
+    fn finish_opening(&mut self, index: usize, now: Duration) -> ProbeEvent {
         let open = self.lines.iter().filter(|line| line.opened < FOREVER).count();
         let down = |at: &Duration| (*at..*at + self.path.down).contains(&now);
         if self.path.outages.iter().any(down) {
-            return Seen::OpenFailed { why: "connection refused".to_string() };
+            return ProbeEvent::OpenFailed { why: "connection refused".to_string() };
         }
         if open >= self.path.capacity {
-            return Seen::OpenFailed { why: "429 too many requests".to_string() };
+            return ProbeEvent::OpenFailed { why: "429 too many requests".to_string() };
         }
         self.bring_about_ends(index, open, now);
         let line = &mut self.lines[index];
-        (line.state, line.opened, line.since) = (State::Silent, now, now);
+        (line.state, line.opened, line.since) = (SimState::Silent, now, now);
         line.beat = Some(now + self.plan.control_interval).filter(|_| is_control(line.role));
-        Seen::Opened
+        ProbeEvent::Opened
     }
 
     /// What the opening of one connection ends.
@@ -471,41 +481,47 @@ impl World<'_> {
         }
     }
 
-    fn control_moment(&mut self, index: usize, line: &Line, now: Duration) -> Seen {
+    fn control_moment(&mut self, index: usize, line: &SimProbe, now: Duration) -> ProbeEvent {
         let end = self.control_end(line);
         match line.beat {
             Some(beat) if beat < end => {
                 self.lines[index].beat = None;
-                Seen::Beat
+                ProbeEvent::Beat
             }
             _ if self.control_told(line, end) == end => {
                 let doom = line.doom.is_some_and(|(at, visible)| visible && at <= end);
                 let cut = if doom { line.doom_cut.clone() } else { self.cut() };
-                Seen::Ended { idle: Duration::ZERO, cut }
+                ProbeEvent::Ended { idle: Duration::ZERO, cut }
             }
-            _ => Seen::Ended { idle: now - end, cut: CloseKind::Timeout.into() },
+            _ => ProbeEvent::Ended { idle: now - end, cut: CloseKind::Timeout.into() },
         }
     }
 
     /// What comes of a question, and when that is told.
-    fn answer(&mut self, line: &Line, now: Duration) -> (Duration, Seen) {
+    fn answer(&mut self, line: &SimProbe, now: Duration) -> (Duration, ProbeEvent) {
         let idle = now - line.since;
         let rtt = self.dice.between(self.path.answer.0, self.path.answer.1);
         let gone = self.gone(line);
         if now < gone {
-            return (now + rtt, Seen::Survived { idle, rtt });
+            return (now + rtt, ProbeEvent::Survived { idle, rtt });
         }
         let idle_cut = self.idle_end(line) == gone;
         let timeout = now + self.plan.answer_timeout;
         match self.path.kind {
-            Kind::Healing if idle_cut && !self.plan.two_ended => (now + rtt, Seen::Survived { idle, rtt }),
-            Kind::Healing if idle_cut => (timeout, Seen::Died { idle, death: Death::ServerUnheard }),
-            Kind::RstOnUse => (now + rtt, Seen::Died { idle, death: Death::CutOnUse(CloseKind::Rst.into()) }),
+            SimCut::Healing if idle_cut && !self.plan.two_ended => {
+                (now + rtt, ProbeEvent::Survived { idle, rtt })
+            }
+            SimCut::Healing if idle_cut => {
+                (timeout, ProbeEvent::Died { idle, death: DeathCause::ServerUnheard })
+            }
+            SimCut::RstOnUse => {
+                (now + rtt, ProbeEvent::Died { idle, death: DeathCause::CutOnUse(CloseKind::Rst.into()) })
+            }
             kind => match self.visible_end(line) {
                 end if end < timeout => {
-                    (end.max(now), Seen::Died { idle, death: Death::CutOnUse(kind.cut()) })
+                    (end.max(now), ProbeEvent::Died { idle, death: DeathCause::CutOnUse(kind.cut()) })
                 }
-                _ => (timeout, Seen::Died { idle, death: Death::Unanswered }),
+                _ => (timeout, ProbeEvent::Died { idle, death: DeathCause::Unanswered }),
             },
         }
     }

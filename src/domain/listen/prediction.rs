@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use super::interval::Interval;
-use super::sound::Kind;
+use super::server_event::ServerEventClass;
 
 /// A server's clock, as far as it is borne out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Clock {
+pub struct HeartbeatClock {
     /// Of which heartbeats.
-    pub kind: Kind,
+    pub kind: ServerEventClass,
     pub interval: Interval,
     /// When the last of them came.
     pub last: Duration,

@@ -3,8 +3,8 @@
 
 use serde_json::{Map, Number, Value};
 
-use super::periodic::Content;
-use super::sound::{Sound, Utterance};
+use super::periodic::RepeatedContent;
+use super::server_event::{ServerEvent, ServerEventKind};
 use crate::domain::heartbeat::classifier::{answer_in_kind, field, in_case_of};
 use crate::domain::heartbeat::framing::Framing;
 use crate::domain::heartbeat::inbound::{InboundMessage, MessageRef};
@@ -15,7 +15,7 @@ use crate::domain::untrusted_text::UntrustedText;
 
 /// How a message looks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Looks {
+enum PingForm {
     /// Exactly so, but for white space and the record separator (0x1E) at its ends.
     Text(&'static str),
     /// A JSON object with this text in this field, in capital or small letters.
@@ -28,7 +28,7 @@ enum Looks {
 
 /// What a good client says to it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Reply {
+enum PingReply {
     /// Nothing: it is one-way.
     Nothing,
     Text(&'static str),
@@ -40,44 +40,44 @@ enum Reply {
 
 /// One known shape.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Shape {
+pub struct KnownPing {
     /// Its name in reports.
     pub name: &'static str,
-    looks: Looks,
-    reply: Reply,
+    looks: PingForm,
+    reply: PingReply,
     /// It is one only behind an Engine.IO handshake: alone it may mean anything.
     engine_io: bool,
 }
 
-const fn shape(name: &'static str, looks: Looks, reply: Reply) -> Shape {
-    Shape { name, looks, reply, engine_io: false }
+const fn shape(name: &'static str, looks: PingForm, reply: PingReply) -> KnownPing {
+    KnownPing { name, looks, reply, engine_io: false }
 }
 
 /// The known shapes, the more particular first. Sources: the protocols' own papers.
-pub const SHAPES: &[Shape] = &[
-    Shape { engine_io: true, ..shape("Engine.IO 4", Looks::Text("2"), Reply::Text("3")) },
-    shape("Action Cable", Looks::Stamped("type", "ping", "message"), Reply::Nothing),
-    shape("type: ping", Looks::Field("type", "ping"), Reply::Field("type", "pong")),
-    shape("Pusher", Looks::Field("event", "pusher:ping"), Reply::Field("event", "pusher:pong")),
-    shape("event: ping", Looks::Field("event", "ping"), Reply::Field("event", "pong")),
-    shape("op: ping", Looks::Field("op", "ping"), Reply::Field("op", "pong")),
-    shape("Meteor DDP", Looks::Field("msg", "ping"), Reply::Field("msg", "pong")),
-    shape("action: ping", Looks::Field("action", "ping"), Reply::Field("action", "pong")),
-    shape("cmd: ping", Looks::Field("cmd", "ping"), Reply::Field("cmd", "pong")),
-    shape("ping: number", Looks::Number("ping"), Reply::Number("pong")),
-    shape("Centrifugo", Looks::Text("{}"), Reply::Text("{}")),
-    shape("text ping", Looks::Text("ping"), Reply::Text("pong")),
-    shape("text PING", Looks::Text("PING"), Reply::Text("PONG")),
-    shape("text Ping", Looks::Text("Ping"), Reply::Text("Pong")),
-    shape("GraphQL ka", Looks::Field("type", "ka"), Reply::Nothing),
-    shape("type: heartbeat", Looks::Field("type", "heartbeat"), Reply::Nothing),
-    shape("channel: heartbeat", Looks::Field("channel", "heartbeat"), Reply::Nothing),
-    shape("SignalR", Looks::Text(r#"{"type":6}"#), Reply::Nothing),
-    shape("SockJS", Looks::Text("h"), Reply::Nothing),
-    shape("empty", Looks::Text(""), Reply::Nothing),
+pub const KNOWN_PINGS: &[KnownPing] = &[
+    KnownPing { engine_io: true, ..shape("Engine.IO 4", PingForm::Text("2"), PingReply::Text("3")) },
+    shape("Action Cable", PingForm::Stamped("type", "ping", "message"), PingReply::Nothing),
+    shape("type: ping", PingForm::Field("type", "ping"), PingReply::Field("type", "pong")),
+    shape("Pusher", PingForm::Field("event", "pusher:ping"), PingReply::Field("event", "pusher:pong")),
+    shape("event: ping", PingForm::Field("event", "ping"), PingReply::Field("event", "pong")),
+    shape("op: ping", PingForm::Field("op", "ping"), PingReply::Field("op", "pong")),
+    shape("Meteor DDP", PingForm::Field("msg", "ping"), PingReply::Field("msg", "pong")),
+    shape("action: ping", PingForm::Field("action", "ping"), PingReply::Field("action", "pong")),
+    shape("cmd: ping", PingForm::Field("cmd", "ping"), PingReply::Field("cmd", "pong")),
+    shape("ping: number", PingForm::Number("ping"), PingReply::Number("pong")),
+    shape("Centrifugo", PingForm::Text("{}"), PingReply::Text("{}")),
+    shape("text ping", PingForm::Text("ping"), PingReply::Text("pong")),
+    shape("text PING", PingForm::Text("PING"), PingReply::Text("PONG")),
+    shape("text Ping", PingForm::Text("Ping"), PingReply::Text("Pong")),
+    shape("GraphQL ka", PingForm::Field("type", "ka"), PingReply::Nothing),
+    shape("type: heartbeat", PingForm::Field("type", "heartbeat"), PingReply::Nothing),
+    shape("channel: heartbeat", PingForm::Field("channel", "heartbeat"), PingReply::Nothing),
+    shape("SignalR", PingForm::Text(r#"{"type":6}"#), PingReply::Nothing),
+    shape("SockJS", PingForm::Text("h"), PingReply::Nothing),
+    shape("empty", PingForm::Text(""), PingReply::Nothing),
 ];
 
-impl Shape {
+impl KnownPing {
     fn matches(&self, incoming: &InboundMessage) -> bool {
         let field =
             |name: &str| object(incoming).and_then(|object| field(object, name)).map(|(_, value)| value);
@@ -85,32 +85,32 @@ impl Shape {
             field(name).and_then(Value::as_str).is_some_and(|said| said.eq_ignore_ascii_case(text))
         };
         match self.looks {
-            Looks::Text(text) => incoming.text().is_some_and(|said| bare(said) == text),
-            Looks::Field(name, text) => says(name, text),
+            PingForm::Text(text) => incoming.text().is_some_and(|said| bare(said) == text),
+            PingForm::Field(name, text) => says(name, text),
             // Beside anything else it is a figure, and no ping.
-            Looks::Number(name) => {
+            PingForm::Number(name) => {
                 object(incoming).is_some_and(|object| object.len() == 1)
                     && field(name).is_some_and(Value::is_number)
             }
-            Looks::Stamped(name, text, stamp) => {
+            PingForm::Stamped(name, text, stamp) => {
                 says(name, text) && field(stamp).is_some_and(Value::is_number)
             }
         }
     }
 
-    fn sound(&self) -> Sound {
+    fn sound(&self) -> ServerEventKind {
         match self.reply {
-            Reply::Nothing => Sound::KeepAlive,
-            Reply::Text(_) | Reply::Field(_, _) | Reply::Number(_) => Sound::AppPing,
+            PingReply::Nothing => ServerEventKind::KeepAlive,
+            PingReply::Text(_) | PingReply::Field(_, _) | PingReply::Number(_) => ServerEventKind::AppPing,
         }
     }
 
     fn reply(&self, incoming: &InboundMessage) -> Option<Payload> {
         let text = match (self.reply, self.looks) {
-            (Reply::Nothing, _) => return None,
-            (Reply::Text(text), _) => text.to_string(),
-            (Reply::Field(name, text), _) => answer_in_kind(object(incoming)?, name, text)?.to_string(),
-            (Reply::Number(name), _) => {
+            (PingReply::Nothing, _) => return None,
+            (PingReply::Text(text), _) => text.to_string(),
+            (PingReply::Field(name, text), _) => answer_in_kind(object(incoming)?, name, text)?.to_string(),
+            (PingReply::Number(name), _) => {
                 let (asked, _) = object(incoming)?.iter().next()?;
                 format!("{{\"{}\":{}}}", in_case_of(asked, name)?, only_number(incoming.text()?)?)
             }
@@ -137,7 +137,7 @@ fn bare(text: &str) -> &str {
 
 /// Knows what is a heartbeat among the messages of one connection.
 #[derive(Debug, Clone, Default)]
-pub struct Shapes {
+pub struct KnownPings {
     /// What else is one, by what name, and what answers it.
     added: Vec<(&'static str, ServerRequest)>,
     /// Only those.
@@ -147,17 +147,17 @@ pub struct Shapes {
 }
 
 /// The user's own shape has this name.
-pub const ADDED: &str = "as told";
+pub const ADDED_PING_NAME: &str = "as told";
 
-impl Shapes {
+impl KnownPings {
     /// The known ones and, where given, one more with its answer.
-    pub fn with(added: Option<(Pattern, Option<Template>)>) -> Shapes {
-        let added = added.map(|(pattern, reply)| (ADDED, ServerRequest { pattern, reply }));
-        Shapes { added: added.into_iter().collect(), ..Shapes::default() }
+    pub fn with(added: Option<(Pattern, Option<Template>)>) -> KnownPings {
+        let added = added.map(|(pattern, reply)| (ADDED_PING_NAME, ServerRequest { pattern, reply }));
+        KnownPings { added: added.into_iter().collect(), ..KnownPings::default() }
     }
 
     /// Where the other side speaks so: what its convention knows and no others, and the user's own before those.
-    pub fn speaking(mut self, convention: &ProtocolProfile) -> Shapes {
+    pub fn speaking(mut self, convention: &ProtocolProfile) -> KnownPings {
         self.framing = convention.framing;
         if let (Some(name), ServerRequests::Known(asks)) = (convention.name, &convention.asks) {
             self.added.extend(asks.iter().map(|ask| (name, ask.clone())));
@@ -167,45 +167,49 @@ impl Shapes {
     }
 
     /// What a message says: the first heartbeat in it, where it says several things, and what answers all of them.
-    pub fn hear(&mut self, message: MessageRef<'_>, now_ms: u64) -> (Utterance, Vec<Payload>) {
+    pub fn hear(&mut self, message: MessageRef<'_>, now_ms: u64) -> (ServerEvent, Vec<Payload>) {
         let units = self.framing.units(message);
-        let mut said: Vec<Utterance> =
+        let mut said: Vec<ServerEvent> =
             units.map(|unit| self.recognise(&InboundMessage::new(unit), now_ms)).collect();
         let replies = said.iter().filter_map(|said| said.reply.clone()).collect();
         let first = said.iter().position(|said| said.sound.is_heartbeat()).unwrap_or(0);
         match said.is_empty() {
-            true => (Utterance::plain(Sound::Message, shown(message)), replies),
+            true => (ServerEvent::plain(ServerEventKind::Message, shown(message)), replies),
             false => (said.swap_remove(first), replies),
         }
     }
 
     /// What a message is; `now_ms` is the wall clock, for answers that carry it.
-    pub fn recognise(&mut self, incoming: &InboundMessage, now_ms: u64) -> Utterance {
+    pub fn recognise(&mut self, incoming: &InboundMessage, now_ms: u64) -> ServerEvent {
         // Engine.IO's handshake comes first: `0{"sid":...}`.
         self.engine_io |= incoming.text().is_some_and(|text| text.starts_with("0{\"sid\""));
         let text = shown(incoming.message());
         if let Some(said) = self.as_added(incoming, now_ms, &text) {
             return said;
         }
-        let known = SHAPES.iter().filter(|shape| !self.only && (self.engine_io || !shape.engine_io));
+        let known = KNOWN_PINGS.iter().filter(|shape| !self.only && (self.engine_io || !shape.engine_io));
         match known.into_iter().find(|shape| shape.matches(incoming)) {
             Some(shape) => {
                 let reply = shape.reply(incoming);
-                Utterance { shape: Some(shape.name), reply, ..Utterance::plain(shape.sound(), text) }
+                ServerEvent { shape: Some(shape.name), reply, ..ServerEvent::plain(shape.sound(), text) }
             }
             None => {
-                let content = Content::of(incoming.message());
-                Utterance { content, ..Utterance::plain(Sound::Message, text) }
+                let content = RepeatedContent::of(incoming.message());
+                ServerEvent { content, ..ServerEvent::plain(ServerEventKind::Message, text) }
             }
         }
     }
 
-    fn as_added(&self, incoming: &InboundMessage, now_ms: u64, text: &UntrustedText) -> Option<Utterance> {
+    fn as_added(&self, incoming: &InboundMessage, now_ms: u64, text: &UntrustedText) -> Option<ServerEvent> {
         let hear = |(name, ask): &(&'static str, ServerRequest)| Some((*name, ask.hear(incoming, now_ms)?));
         let (name, reply) = self.added.iter().find_map(hear)?;
         // What the user calls a ping is one, answered or not.
-        let sound = if reply.is_some() || name == ADDED { Sound::AppPing } else { Sound::KeepAlive };
-        Some(Utterance { shape: Some(name), reply, ..Utterance::plain(sound, text.clone()) })
+        let sound = if reply.is_some() || name == ADDED_PING_NAME {
+            ServerEventKind::AppPing
+        } else {
+            ServerEventKind::KeepAlive
+        };
+        Some(ServerEvent { shape: Some(name), reply, ..ServerEvent::plain(sound, text.clone()) })
     }
 }
 
@@ -218,14 +222,14 @@ pub fn shown(message: MessageRef<'_>) -> UntrustedText {
 }
 
 /// The most bytes that are shown in hex.
-const SHOWN: usize = 64;
+const MAX_SHOWN_BYTES: usize = 64;
 
 /// Bytes as text where they are plain text, of which the ends of lines and records are part, else in hex.
 pub fn shown_bytes(bytes: &[u8]) -> UntrustedText {
     let is_plain = |c: char| !c.is_control() || matches!(c, '\r' | '\n' | '\t' | '\x1e');
     match std::str::from_utf8(bytes) {
         Ok(text) if text.chars().all(is_plain) => UntrustedText::new(text),
-        Ok(_) | Err(_) => UntrustedText::hex(bytes, SHOWN),
+        Ok(_) | Err(_) => UntrustedText::hex(bytes, MAX_SHOWN_BYTES),
     }
 }
 
@@ -233,7 +237,7 @@ pub fn shown_bytes(bytes: &[u8]) -> UntrustedText {
 mod tests {
     use super::*;
 
-    fn said(shapes: &mut Shapes, text: &str) -> (Sound, Option<&'static str>, Option<String>) {
+    fn said(shapes: &mut KnownPings, text: &str) -> (ServerEventKind, Option<&'static str>, Option<String>) {
         let said = shapes.recognise(&InboundMessage::new(MessageRef::Text(text)), 7);
         let reply = said.reply.map(|reply| match reply {
             Payload::Text(text) => text,
@@ -263,8 +267,8 @@ mod tests {
             ("PING\r\n", "text PING", "PONG"),
             ("ping", "text ping", "pong"),
         ] {
-            let told = said(&mut Shapes::default(), wire);
-            assert_eq!(told, (Sound::AppPing, Some(shape), Some(reply.to_string())), "{wire}");
+            let told = said(&mut KnownPings::default(), wire);
+            assert_eq!(told, (ServerEventKind::AppPing, Some(shape), Some(reply.to_string())), "{wire}");
         }
     }
 
@@ -277,27 +281,35 @@ mod tests {
             (r#"{"event":"Pusher:Ping"}"#, "Pusher", Some(r#"{"event":"Pusher:Pong"}"#)),
             (r#"{"Ping":17}"#, "ping: number", Some(r#"{"Pong":17}"#)),
         ] {
-            let told = said(&mut Shapes::default(), wire);
-            assert_eq!(told, (Sound::AppPing, Some(shape), reply.map(str::to_string)), "{wire}");
+            let told = said(&mut KnownPings::default(), wire);
+            assert_eq!(told, (ServerEventKind::AppPing, Some(shape), reply.map(str::to_string)), "{wire}");
         }
-        let odd = said(&mut Shapes::default(), r#"{"type":"pInG"}"#);
-        assert_eq!(odd, (Sound::AppPing, Some("type: ping"), None), "which answer it wants is not known");
+        let odd = said(&mut KnownPings::default(), r#"{"type":"pInG"}"#);
+        assert_eq!(
+            odd,
+            (ServerEventKind::AppPing, Some("type: ping"), None),
+            "which answer it wants is not known"
+        );
         for (wire, shape) in [
             (r#"{"type":"HEARTBEAT"}"#, "type: heartbeat"),
             (r#"{"Type":"Heartbeat"}"#, "type: heartbeat"),
             (r#"{"Channel":"heartbeat"}"#, "channel: heartbeat"),
             (r#"{"TYPE":"KA"}"#, "GraphQL ka"),
         ] {
-            assert_eq!(said(&mut Shapes::default(), wire), (Sound::KeepAlive, Some(shape), None), "{wire}");
+            assert_eq!(
+                said(&mut KnownPings::default(), wire),
+                (ServerEventKind::KeepAlive, Some(shape), None),
+                "{wire}"
+            );
         }
-        let two = said(&mut Shapes::default(), r#"{"Type":"order","type":"ping"}"#);
+        let two = said(&mut KnownPings::default(), r#"{"Type":"order","type":"ping"}"#);
         assert_eq!(two.1, Some("type: ping"), "the exact name is meant");
     }
 
     #[test]
     fn a_figure_among_others_is_no_ping() {
-        let told = said(&mut Shapes::default(), r#"{"player":"bob","ping":37}"#);
-        assert_eq!(told, (Sound::Message, None, None));
+        let told = said(&mut KnownPings::default(), r#"{"player":"bob","ping":37}"#);
+        assert_eq!(told, (ServerEventKind::Message, None, None));
     }
 
     #[test]
@@ -310,25 +322,32 @@ mod tests {
             ("\n", "empty"),
             ("", "empty"),
         ] {
-            assert_eq!(said(&mut Shapes::default(), wire), (Sound::KeepAlive, Some(shape), None), "{wire}");
+            assert_eq!(
+                said(&mut KnownPings::default(), wire),
+                (ServerEventKind::KeepAlive, Some(shape), None),
+                "{wire}"
+            );
         }
     }
 
     #[test]
     fn a_two_is_a_ping_only_behind_an_engine_io_handshake() {
-        let mut shapes = Shapes::default();
-        assert_eq!(said(&mut shapes, "2"), (Sound::Message, None, None));
-        assert_eq!(said(&mut shapes, r#"0{"sid":"x","pingInterval":25000}"#).0, Sound::Message);
-        assert_eq!(said(&mut shapes, "2"), (Sound::AppPing, Some("Engine.IO 4"), Some("3".into())));
+        let mut shapes = KnownPings::default();
+        assert_eq!(said(&mut shapes, "2"), (ServerEventKind::Message, None, None));
+        assert_eq!(said(&mut shapes, r#"0{"sid":"x","pingInterval":25000}"#).0, ServerEventKind::Message);
+        assert_eq!(said(&mut shapes, "2"), (ServerEventKind::AppPing, Some("Engine.IO 4"), Some("3".into())));
     }
 
     #[test]
     fn a_pattern_of_the_users_comes_first_and_its_answer_carries_its_keys() {
         let pattern = r#"{"k":"hb","n":"{seq}"}"#.parse().unwrap();
         let answer = r#"{"k":"ok","n":{seq}}"#.parse().unwrap();
-        let mut shapes = Shapes::with(Some((pattern, Some(answer))));
+        let mut shapes = KnownPings::with(Some((pattern, Some(answer))));
         let told = said(&mut shapes, r#"{"k":"hb","n":"12"}"#);
-        assert_eq!(told, (Sound::AppPing, Some(ADDED), Some(r#"{"k":"ok","n":12}"#.into())));
+        assert_eq!(
+            told,
+            (ServerEventKind::AppPing, Some(ADDED_PING_NAME), Some(r#"{"k":"ok","n":12}"#.into()))
+        );
         assert_eq!(said(&mut shapes, r#"{"type":"ping"}"#).1, Some("type: ping"));
     }
 
@@ -337,13 +356,13 @@ mod tests {
         assert_eq!(shown_bytes(b"abc").as_str(), "abc");
         assert_eq!(shown_bytes(b"PING\r\n").as_str(), r"PING\r\n");
         assert_eq!(shown_bytes(&[0, 255]).as_str(), "hex:00ff");
-        assert_eq!(shown_bytes(&[1; 100]).as_str().len(), 4 + 2 * SHOWN + "…".len());
+        assert_eq!(shown_bytes(&[1; 100]).as_str().len(), 4 + 2 * MAX_SHOWN_BYTES + "…".len());
     }
 
     #[test]
     fn every_shape_has_a_name_of_its_own() {
-        for (n, shape) in SHAPES.iter().enumerate() {
-            assert!(SHAPES[..n].iter().all(|other| other.name != shape.name), "{}", shape.name);
+        for (n, shape) in KNOWN_PINGS.iter().enumerate() {
+            assert!(KNOWN_PINGS[..n].iter().all(|other| other.name != shape.name), "{}", shape.name);
         }
     }
 }

@@ -3,16 +3,17 @@
 use std::time::Duration;
 
 /// The timeouts that products come with (see the table of known middleboxes), in seconds.
-pub const WELL_KNOWN: [u64; 15] = [30, 50, 55, 60, 75, 100, 120, 180, 240, 300, 350, 600, 900, 1800, 3600];
+pub const WELL_KNOWN_TIMEOUTS: [u64; 15] =
+    [30, 50, 55, 60, 75, 100, 120, 180, 240, 300, 350, 600, 900, 1800, 3600];
 
 /// Neighbours in the grid are at most so far apart. With a dozen connections at work, such a grid costs
 /// about a fifth more time than its longest span, because the short ones free their connections early.
-const RATIO: f64 = 1.16;
+const MAX_GRID_RATIO: f64 = 1.16;
 
 /// The well-known spans between two bounds and the lower bound, with geometric steps in between and up to the
 /// upper bound, which is left to the watchers.
 pub(super) fn grid(min: Duration, max: Duration) -> Vec<Duration> {
-    let known = WELL_KNOWN.iter().map(|known| Duration::from_secs(*known));
+    let known = WELL_KNOWN_TIMEOUTS.iter().map(|known| Duration::from_secs(*known));
     let mut posts: Vec<_> = known.filter(|span| min < *span && *span < max).collect();
     posts.insert(0, min);
     posts.push(max);
@@ -23,7 +24,7 @@ pub(super) fn grid(min: Duration, max: Duration) -> Vec<Duration> {
 /// The first of two spans, and what lies between it and the second.
 fn steps(from: Duration, to: Duration) -> Vec<Duration> {
     let ratio = to.as_secs_f64() / from.as_secs_f64();
-    let count = (ratio.ln() / RATIO.ln() - 1e-9).ceil().max(1.0);
+    let count = (ratio.ln() / MAX_GRID_RATIO.ln() - 1e-9).ceil().max(1.0);
     (0..count as u32).map(|i| from.mul_f64(ratio.powf(f64::from(i) / count))).collect()
 }
 
@@ -36,9 +37,9 @@ mod tests {
         let spans = grid(Duration::from_secs(1), Duration::from_secs(3600));
         for pair in spans.windows(2) {
             let ratio = pair[1].as_secs_f64() / pair[0].as_secs_f64();
-            assert!(1.0 < ratio && ratio <= RATIO + 1e-6, "{pair:?}");
+            assert!(1.0 < ratio && ratio <= MAX_GRID_RATIO + 1e-6, "{pair:?}");
         }
-        for known in &WELL_KNOWN[..WELL_KNOWN.len() - 1] {
+        for known in &WELL_KNOWN_TIMEOUTS[..WELL_KNOWN_TIMEOUTS.len() - 1] {
             assert!(spans.contains(&Duration::from_secs(*known)), "{known}");
         }
         assert_eq!(spans.first(), Some(&Duration::from_secs(1)));

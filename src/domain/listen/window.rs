@@ -6,19 +6,19 @@ use std::time::Duration;
 use super::interval::Interval;
 
 /// So many are remembered, however long it is listened.
-pub const REMEMBERED: usize = 1024;
+pub const MAX_SPANS: usize = 1024;
 
 /// The latest spans, and the shortest and the longest of all. Memory does not grow with their number.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Spans {
+pub struct SpanWindow {
     latest: VecDeque<Duration>,
     extremes: Option<(Duration, Duration)>,
 }
 
-impl Spans {
+impl SpanWindow {
     /// Remembers one more.
     pub fn push(&mut self, span: Duration) {
-        if self.latest.len() == REMEMBERED {
+        if self.latest.len() == MAX_SPANS {
             self.latest.pop_front();
         }
         self.latest.push_back(span);
@@ -45,11 +45,11 @@ mod tests {
 
     #[test]
     fn the_longest_of_all_is_not_forgotten() {
-        let mut spans = Spans::default();
+        let mut spans = SpanWindow::default();
         spans.push(Duration::from_secs(24));
-        (0..REMEMBERED + 10).for_each(|_| spans.push(Duration::from_millis(10)));
+        (0..MAX_SPANS + 10).for_each(|_| spans.push(Duration::from_millis(10)));
         let interval = spans.interval().unwrap();
         assert_eq!((interval.median, interval.max), (Duration::from_millis(10), Duration::from_secs(24)));
-        assert_eq!((interval.min, interval.gaps), (Duration::from_millis(10), REMEMBERED));
+        assert_eq!((interval.min, interval.gaps), (Duration::from_millis(10), MAX_SPANS));
     }
 }

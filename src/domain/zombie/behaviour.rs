@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 /// So much later than the others does one begin: longer than timers are late, and no multiple of what servers wait.
-const LATER: Duration = Duration::from_millis(370);
+const START_OFFSET: Duration = Duration::from_millis(370);
 
 /// How one connection behaves, once it has introduced itself by a Ping and a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Way {
+pub enum Behaviour {
     /// Healthy: answers everything, and sends Ping frames and messages.
     Control,
     /// Reads everything and answers nothing: no Pong, no message.
@@ -22,20 +22,26 @@ pub enum Way {
     PingsOnly,
 }
 
-impl Way {
+impl Behaviour {
     /// All of them, the control first.
-    pub const ALL: [Way; 6] =
-        [Way::Control, Way::Mute, Way::Stalled, Way::HalfClosed, Way::Quiet, Way::PingsOnly];
+    pub const ALL: [Behaviour; 6] = [
+        Behaviour::Control,
+        Behaviour::Mute,
+        Behaviour::Stalled,
+        Behaviour::HalfClosed,
+        Behaviour::Quiet,
+        Behaviour::PingsOnly,
+    ];
 
     /// The name that scripts see.
     pub fn label(self) -> &'static str {
         match self {
-            Way::Control => "control",
-            Way::Mute => "mute",
-            Way::Stalled => "stalled",
-            Way::HalfClosed => "half_closed",
-            Way::Quiet => "quiet",
-            Way::PingsOnly => "pings_only",
+            Behaviour::Control => "control",
+            Behaviour::Mute => "mute",
+            Behaviour::Stalled => "stalled",
+            Behaviour::HalfClosed => "half_closed",
+            Behaviour::Quiet => "quiet",
+            Behaviour::PingsOnly => "pings_only",
         }
     }
 
@@ -48,16 +54,20 @@ impl Way {
     /// server lets go at an age, or looks for such clients now and then.
     pub fn begins_later(self) -> Duration {
         match self {
-            Way::Stalled => LATER,
-            Way::Control | Way::Mute | Way::HalfClosed | Way::Quiet | Way::PingsOnly => Duration::ZERO,
+            Behaviour::Stalled => START_OFFSET,
+            Behaviour::Control
+            | Behaviour::Mute
+            | Behaviour::HalfClosed
+            | Behaviour::Quiet
+            | Behaviour::PingsOnly => Duration::ZERO,
         }
     }
 
     /// Whether a client that behaves so is dead, and ought to be let go.
     pub fn is_dead(self) -> bool {
         match self {
-            Way::Mute | Way::Stalled | Way::HalfClosed => true,
-            Way::Control | Way::Quiet | Way::PingsOnly => false,
+            Behaviour::Mute | Behaviour::Stalled | Behaviour::HalfClosed => true,
+            Behaviour::Control | Behaviour::Quiet | Behaviour::PingsOnly => false,
         }
     }
 }
