@@ -7,17 +7,17 @@ use std::hint::black_box;
 use std::time::{Duration, UNIX_EPOCH};
 
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
-use wscheck::domain::event::{ConnEvent, ConnId, Event, HeartbeatResult};
 use wscheck::domain::heartbeat::classifier::Classifier;
 use wscheck::domain::heartbeat::inbound::{InboundMessage, MessageRef};
 use wscheck::domain::heartbeat::outstanding::{OutstandingPings, SentHeartbeat, Superseding};
 use wscheck::domain::heartbeat::pattern::Pattern;
 use wscheck::domain::heartbeat::template::Template;
 use wscheck::domain::heartbeat::{HeartbeatKind, HeartbeatOutcome};
-use wscheck::domain::recorder::Recorder;
-use wscheck::domain::run::RunInfo;
+use wscheck::domain::ping::event::{ConnEvent, ConnId, Event, HeartbeatResult};
+use wscheck::domain::ping::recorder::Recorder;
+use wscheck::domain::ping::run_info::RunInfo;
+use wscheck::domain::ping::verdict::PassCriteria;
 use wscheck::domain::stats::{Rtts, Successive};
-use wscheck::domain::verdict::PassCriteria;
 
 const TIMEOUT: Duration = Duration::from_secs(10);
 const INTERVAL: Duration = Duration::from_millis(100);

@@ -42,7 +42,7 @@
 //! Where it departs from the plainest rules:
 //!
 //! - the domain reads JSON by `serde_json`, because patterns and heartbeats are JSON; it serializes nothing
-//! - what the user sent is one set for the whole process (`domain::secrets`), which `domain::untrusted_text` looks into: no text
+//! - what the user sent is one set for the whole process (`domain::secrets`), which `domain::connection::untrusted_text` looks into: no text
 //!   of a peer's can be shown without it
 //! - hints and advice name flags as words for the reader; below [`cli`] no code depends on one
 //! - what a peer can send at will reaches the rest as counts (`FormRecord`), so that a flood stays cheap

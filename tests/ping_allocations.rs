@@ -15,12 +15,12 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, DuplexStream
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
-use wscheck::domain::event::{ConnEvent, ConnId, Event};
-use wscheck::domain::health::{Status, StatusLimits};
 use wscheck::domain::heartbeat::HeartbeatKind;
-use wscheck::domain::recorder::Recorder;
-use wscheck::domain::run::RunInfo;
-use wscheck::domain::verdict::PassCriteria;
+use wscheck::domain::ping::event::{ConnEvent, ConnId, Event};
+use wscheck::domain::ping::health::{Status, StatusLimits};
+use wscheck::domain::ping::recorder::Recorder;
+use wscheck::domain::ping::run_info::RunInfo;
+use wscheck::domain::ping::verdict::PassCriteria;
 use wscheck::net::client::session::plan::SessionPlan;
 use wscheck::net::client::session::{self, SessionStart, StopSignals};
 use wscheck::net::client::websocket::WebSocket;

@@ -10,10 +10,10 @@ use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use wscheck::commands::ping::{self, PingPlan, RunControl};
-use wscheck::domain::event::{Event, Reporter};
-use wscheck::domain::health::StatusLimits;
 use wscheck::domain::heartbeat::HeartbeatKind;
-use wscheck::domain::report::RunResult;
+use wscheck::domain::ping::event::{Event, Reporter};
+use wscheck::domain::ping::health::StatusLimits;
+use wscheck::domain::run::run_result::RunResult;
 use wscheck::net::client::preamble::Preamble;
 use wscheck::net::client::session::plan::SessionPlan;
 use wscheck::net::connect::dial::DialPlan;
@@ -99,7 +99,7 @@ struct Watch {
 
 impl Reporter for Watch {
     fn report(&mut self, event: &Event) {
-        use wscheck::domain::event::ConnEvent::{Beat, Opened};
+        use wscheck::domain::ping::event::ConnEvent::{Beat, Opened};
         match event {
             Event::Connection { event: Opened(_), .. } => self.opened += 1,
             Event::Connection { event: Beat(_), .. } => self.answered += 1,

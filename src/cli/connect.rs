@@ -11,9 +11,9 @@ use clap::{Args, ValueEnum};
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::args::{byte_size, positive_duration};
-use crate::domain::connect_info::TimestampChoice;
+use crate::domain::connection::connect_info::TimestampChoice;
+use crate::domain::connection::target::Credentials;
 use crate::domain::secrets;
-use crate::domain::target::Credentials;
 use crate::net::connect::dial::DialPlan;
 use crate::net::connect::proxy::ProxyChoice;
 use crate::net::connect::resolve::{AddressFamily, ResolveOverride, local_address};

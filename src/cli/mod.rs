@@ -27,7 +27,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
 
-use crate::domain::fail_if::METRICS;
+use crate::domain::ping::fail_if::METRICS;
 use crate::output::charset;
 
 pub use generate::{SHELLS, completions, man_page};

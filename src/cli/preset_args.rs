@@ -11,6 +11,8 @@ use url::Url;
 use super::connect::ConnectArgs;
 use super::signals;
 use crate::commands::detect::reconnoitre;
+use crate::domain::connection::target::Target;
+use crate::domain::connection::untrusted_text::UntrustedText;
 use crate::domain::heartbeat::HeartbeatKind;
 use crate::domain::heartbeat::framing::Framing;
 use crate::domain::heartbeat::presets::{
@@ -18,8 +20,6 @@ use crate::domain::heartbeat::presets::{
 };
 use crate::domain::heartbeat::protocol_profile::ProtocolProfile;
 use crate::domain::secrets;
-use crate::domain::target::Target;
-use crate::domain::untrusted_text::UntrustedText;
 use crate::net::connect::dial::DialPlan;
 
 /// The name that has the server tell.
@@ -222,7 +222,7 @@ impl ChosenPreset {
         match (self.preset(), Url::parse(url.trim())) {
             (Some(preset), Ok(parsed)) => {
                 let url = completed(preset, url.trim(), parsed)?;
-                url.parse().map_err(|why: crate::domain::target::TargetError| why.to_string())
+                url.parse().map_err(|why: crate::domain::connection::target::TargetError| why.to_string())
             }
             (None, _) | (_, Err(_)) => Ok(target),
         }

@@ -20,7 +20,8 @@ use crate::domain::format::exact_duration;
 use crate::domain::heartbeat::HeartbeatKind;
 use crate::domain::heartbeat::presets::{IntendedTraffic, PresetDetection};
 use crate::domain::idle::report::{IdleEvent, IdleReporter};
-use crate::domain::idle::{Expectation, Precision, SearchPlan, Strategy};
+use crate::domain::idle::{Precision, SearchPlan, Strategy};
+use crate::domain::run::expectation::Expectation;
 use crate::net::client::idle_probe::UnmatchedLog;
 use crate::output::idle::IdleOutput;
 

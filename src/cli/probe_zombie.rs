@@ -19,7 +19,7 @@ use crate::domain::format::exact_duration;
 use crate::domain::heartbeat::HeartbeatKind;
 use crate::domain::heartbeat::presets::{IntendedTraffic, PresetDetection, PresetSelection};
 use crate::domain::heartbeat::template::Template;
-use crate::domain::idle::Expectation;
+use crate::domain::run::expectation::Expectation;
 use crate::domain::zombie::report::{ZombieEvent, ZombieReporter};
 use crate::output::zombie::ZombieOutput;
 

@@ -7,8 +7,8 @@ use clap::builder::NonEmptyStringValueParser;
 
 use super::args::{Color, format_parser, terminal_width};
 use super::{errors, generate};
+use crate::domain::connection::untrusted_text::UntrustedText;
 use crate::domain::idle::middleboxes;
-use crate::domain::untrusted_text::UntrustedText;
 use crate::output::timeouts::{TimeoutListing, show};
 use crate::output::{Format, HumanOptions};
 

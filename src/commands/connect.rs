@@ -5,9 +5,9 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use tokio::time::Instant;
 
-use crate::domain::connect_info::{ConnectError, ConnectInfo};
-use crate::domain::event::{ConnEvent, PeerTraffic};
-use crate::domain::target::Target;
+use crate::domain::connection::connect_info::{ConnectError, ConnectInfo};
+use crate::domain::connection::target::Target;
+use crate::domain::ping::event::{ConnEvent, PeerTraffic};
 use crate::net::client::preamble::{self, Preamble, blame, run_preamble_heard_by};
 use crate::net::client::websocket::WebSocket;
 use crate::net::connect::dial::{self, DialPlan};

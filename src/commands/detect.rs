@@ -5,11 +5,11 @@ use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
 use tokio_tungstenite::tungstenite::Message;
 
-use crate::domain::connect_info::ConnectError;
+use crate::domain::connection::connect_info::ConnectError;
+use crate::domain::connection::target::Target;
 use crate::domain::heartbeat::inbound::MessageRef;
+use crate::domain::heartbeat::inbound::shown;
 use crate::domain::heartbeat::presets::{FingerprintInput, PresetMatches, offered_at, resembles};
-use crate::domain::listen::known_pings::shown;
-use crate::domain::target::Target;
 use crate::net::client::gzip::unpacked;
 use crate::net::client::idle_probe::say_goodbye;
 use crate::net::client::websocket::{SocketEvent, WebSocket};

@@ -2,6 +2,7 @@
 //! a run lasts.
 
 mod counts;
+pub mod interval;
 mod jitter;
 mod lag;
 mod log_histogram;

@@ -5,9 +5,9 @@ use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use crate::domain::connect_info::{FailureKind, RefusalResponse};
+use crate::domain::connection::connect_info::{FailureKind, RefusalResponse};
+use crate::domain::connection::phase::Phase;
 use crate::domain::format;
-use crate::domain::phase::Phase;
 
 use super::os_error;
 

@@ -2,7 +2,7 @@
 
 use super::Format;
 use super::human::HumanOptions;
-use crate::domain::event::{ConnEvent, Event};
+use crate::domain::ping::event::{ConnEvent, Event};
 
 /// What one format shows of one run, which it gets to know by its first event.
 #[derive(Debug, Clone, Copy)]

@@ -4,26 +4,27 @@ use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
-use crate::domain::close_cause::{CloseCause, CloseKind, ClosedBy, Violation};
-use crate::domain::connect_info::{
+use crate::domain::connection::close_cause::{CloseCause, CloseKind, ClosedBy, Violation};
+use crate::domain::connection::connect_info::{
     ConnectAttempt, ConnectError, ConnectInfo, FailureKind, ReachedPeer, RefusalResponse, TimestampSource,
     TlsInfo,
 };
-use crate::domain::event::{ConnEvent, ConnId, Event, HeartbeatResult, PeerTraffic, StatusChange};
-use crate::domain::health::{Status, StatusMetrics};
+use crate::domain::connection::phase::{Phase, PhaseTimes};
+use crate::domain::connection::untrusted_text::UntrustedText;
 use crate::domain::heartbeat::difference::Difference;
 use crate::domain::heartbeat::presets::{PresetSelection, find};
 use crate::domain::heartbeat::unmatched::NearestMessage;
 use crate::domain::heartbeat::{HeartbeatKind, HeartbeatOutcome, StrayPong};
-use crate::domain::listen::Interval;
-use crate::domain::phase::{Phase, PhaseTimes};
-use crate::domain::report::{
-    ConnReport, KindReport, Measurement, PingReport, RttSpikes, RunResult, StampingReport, TargetReport,
+use crate::domain::ping::event::{ConnEvent, ConnId, Event, HeartbeatResult, PeerTraffic, StatusChange};
+use crate::domain::ping::health::{Status, StatusMetrics};
+use crate::domain::ping::report::{
+    ConnReport, KindReport, Measurement, PingReport, RttSpikes, StampingReport, TargetReport,
 };
-use crate::domain::run::RunInfo;
-use crate::domain::server_traffic::ServerTraffic;
+use crate::domain::ping::run_info::RunInfo;
+use crate::domain::ping::server_traffic::ServerTraffic;
+use crate::domain::run::run_result::RunResult;
+use crate::domain::stats::interval::Interval;
 use crate::domain::stats::{Counts, JitterSummary, LagSummary, RttSummary};
-use crate::domain::untrusted_text::UntrustedText;
 
 use super::Format;
 use super::human::HumanOptions;

@@ -24,7 +24,7 @@ mod testing;
 
 use std::io;
 
-pub use crate::domain::event::Reporter;
+pub use crate::domain::ping::event::Reporter;
 pub use writer::Writer;
 
 pub use event_filter::EventFilter;
@@ -85,7 +85,7 @@ impl Format {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::event::Event;
+    use crate::domain::ping::event::Event;
 
     /// A run in one format, as one text; the version is not what these snapshots are about.
     fn shown(format: Format, events: &[Event]) -> String {

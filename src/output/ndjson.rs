@@ -13,10 +13,12 @@ use super::json::{
     SCHEMA_VERSION, Settings, StatusName, StrayName, Timestamp, WSCHECK_VERSION, compact, ms,
 };
 use super::writer::{ReportWriter, Writer};
-use crate::domain::event::{ConnEvent, ConnId, Event, HeartbeatResult, PeerTraffic, Reporter, StatusChange};
-use crate::domain::health::StatusMetrics;
-use crate::domain::report::PingReport;
-use crate::domain::run::RunInfo;
+use crate::domain::ping::event::{
+    ConnEvent, ConnId, Event, HeartbeatResult, PeerTraffic, Reporter, StatusChange,
+};
+use crate::domain::ping::health::StatusMetrics;
+use crate::domain::ping::report::PingReport;
+use crate::domain::ping::run_info::RunInfo;
 
 /// What a line tells, beside when and of which connection.
 pub trait EventBody: Serialize + JsonSchema {

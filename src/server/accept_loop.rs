@@ -26,10 +26,10 @@ use super::summary::ServerSummary;
 use super::timer_queue::{ClientTimer, TimerQueue};
 use super::tls::handshake_words;
 use super::two_ended::TWO_ENDED;
-use crate::domain::close_cause::{CloseCause, CloseKind, ClosedBy};
+use crate::domain::connection::close_cause::{CloseCause, CloseKind, ClosedBy};
+use crate::domain::connection::target::redact_text;
+use crate::domain::connection::untrusted_text::UntrustedText;
 use crate::domain::stats::Counts;
-use crate::domain::target::redact_text;
-use crate::domain::untrusted_text::UntrustedText;
 
 /// After accept(2) failed, for want of file descriptors say, it is tried again so much later.
 const ACCEPT_RETRY_DELAY: Duration = Duration::from_millis(200);

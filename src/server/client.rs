@@ -21,14 +21,14 @@ use super::periodic::PeriodicFrames;
 use super::pong_queue::{PendingPong, PongQueue};
 use super::two_ended::ScheduledReplies;
 use super::write_buffer::WriteBuffer;
-use crate::domain::close_cause::{CloseCause, CloseKind, ClosedBy, Violation};
-use crate::domain::event::StatusChange;
+use crate::domain::connection::close_cause::{CloseCause, CloseKind, ClosedBy, Violation};
+use crate::domain::connection::untrusted_text::UntrustedText;
 use crate::domain::format::counted;
-use crate::domain::health::Status;
 use crate::domain::heartbeat::inbound::{InboundMessage, MessageRef};
 use crate::domain::heartbeat::pattern::Pattern;
 use crate::domain::heartbeat::template::Payload;
-use crate::domain::untrusted_text::UntrustedText;
+use crate::domain::ping::event::StatusChange;
+use crate::domain::ping::health::Status;
 
 /// With so many bytes owed to a client, nothing more is read from it and nothing unasked is sent.
 const MAX_BACKLOG_BYTES: usize = 256 * 1024;

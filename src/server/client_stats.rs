@@ -5,8 +5,8 @@ use std::time::Duration;
 use serde_json::json;
 use tokio::time::Instant;
 
-use crate::domain::health::{HealthTracker, Status, StatusLimits, StatusMetrics};
 use crate::domain::heartbeat::{HeartbeatKind, HeartbeatOutcome};
+use crate::domain::ping::health::{HealthTracker, Status, StatusLimits, StatusMetrics};
 use crate::domain::stats::{Counts, JitterSummary, Moments, Successive};
 
 /// One client's figures.

@@ -14,7 +14,7 @@ use super::client::{ClientState, SocketExit};
 use super::event::ServeEventKind;
 use super::socket::ClientSocket;
 use super::timer_queue::ClientTimer;
-use crate::domain::close_cause::CloseKind;
+use crate::domain::connection::close_cause::CloseKind;
 
 /// Bytes read at a time. The buffer lives on the stack while the socket is polled, so an idle client
 /// has none.

@@ -7,9 +7,9 @@ use std::time::{Duration, SystemTime};
 use super::handshake::RejectedConnection;
 use super::snapshot::ClientSnapshot;
 use super::summary::ServerSummary;
-use crate::domain::close_cause::CloseCause;
-use crate::domain::event::StatusChange;
-use crate::domain::untrusted_text::UntrustedText;
+use crate::domain::connection::close_cause::CloseCause;
+use crate::domain::connection::untrusted_text::UntrustedText;
+use crate::domain::ping::event::StatusChange;
 
 /// Something that happened.
 #[derive(Debug, Clone)]

@@ -4,7 +4,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use thiserror::Error;
 
-use crate::domain::untrusted_text::UntrustedText;
+use crate::domain::connection::untrusted_text::UntrustedText;
 
 /// The most bytes of a request head that are read.
 pub const MAX_HEAD_BYTES: usize = 16 * 1024;

@@ -10,8 +10,8 @@ use rustls::pki_types::pem::{self, PemObject};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use thiserror::Error;
 
+use crate::domain::connection::pem_text;
 use crate::domain::format::variant_words;
-use crate::domain::pem_text;
 
 /// How long a certificate made here is valid, in days.
 const VALID_DAYS: i64 = 90;

@@ -3,7 +3,7 @@
 //! `WSCHECK_UPDATE_DOCS=1 cargo test --test cli doc_tables` writes them.
 
 use serde_json::Value;
-use wscheck::domain::fail_if::{METRICS, Metric, MetricUnit};
+use wscheck::domain::ping::fail_if::{METRICS, Metric, MetricUnit};
 
 use crate::support::{self, run};
 

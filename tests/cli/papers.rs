@@ -2,11 +2,11 @@
 
 use wscheck::cli;
 use wscheck::domain::format;
-use wscheck::domain::health::{Status, StatusLimits};
 use wscheck::domain::heartbeat::HeartbeatOutcome;
 use wscheck::domain::heartbeat::framing::Framing;
 use wscheck::domain::heartbeat::presets::{self, HeartbeatStarter, Preset};
 use wscheck::domain::heartbeat::template::PlaceholderName;
+use wscheck::domain::ping::health::{Status, StatusLimits};
 
 use crate::support::{self, run};
 

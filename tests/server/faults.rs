@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::peer::{Bare, CLOSE, Got, PING, PONG, Raw, Served, TEXT, UPGRADE, within};
 use tokio::io::AsyncReadExt;
 use tokio::time::Instant;
-use wscheck::domain::close_cause::{CloseKind, ClosedBy};
+use wscheck::domain::connection::close_cause::{CloseKind, ClosedBy};
 use wscheck::server::faults::FAULTS;
 use wscheck::server::{RejectedConnection, ServeEventKind, ServerConfig};
 

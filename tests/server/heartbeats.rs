@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::peer::{Bare, CLOSE, Got, PING, PONG, Raw, Served, TEXT, within};
-use wscheck::domain::health::Status;
 use wscheck::domain::heartbeat::HeartbeatKind;
+use wscheck::domain::ping::health::Status;
 use wscheck::server::{ServeEventKind, ServerConfig, ServerHeartbeats, TWO_ENDED};
 
 fn beating(kinds: &[HeartbeatKind], interval: u64, timeout: u64) -> ServerConfig {

@@ -9,8 +9,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::plan::ListenPlan;
 use super::recorder::ListenRecorder;
-use crate::domain::close_cause::{CloseCause, CloseKind, CloseReply};
-use crate::domain::incomplete::{IncompleteData, IncompletePart};
+use crate::domain::connection::close_cause::{CloseCause, CloseKind, CloseReply};
+use crate::domain::connection::incomplete::{IncompleteData, IncompletePart};
 use crate::domain::listen::report::{ListenEvent, ListenProgress, ListenReporter};
 use crate::domain::listen::{
     EndLiveness, EndedBy, ListenFindings, ObservationConditions, ServerEvent, ServerEventClass, Stimulus,

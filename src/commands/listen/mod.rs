@@ -7,6 +7,7 @@ mod recorder;
 #[cfg(test)]
 mod tests;
 
+use crate::domain::run::run_result::RunResult;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -17,14 +18,13 @@ use self::listener::{Listener, ListenerResult};
 pub use self::plan::ListenPlan;
 use self::recorder::ListenRecorder;
 use super::connect::{self, Connected};
-use crate::domain::close_cause::{CloseCause, CloseKind};
-use crate::domain::connect_info::{ConnectError, ConnectInfo};
+use crate::domain::connection::close_cause::{CloseCause, CloseKind};
+use crate::domain::connection::connect_info::{ConnectError, ConnectInfo};
 use crate::domain::format;
 use crate::domain::listen::report::{ListenEvent, ListenInfo, ListenReport, ListenReporter};
 use crate::domain::listen::{
     EndLiveness, ListenFindings, ListenState, ListenVerdict, ObservationConditions, UnansweredPolicy,
 };
-use crate::domain::report;
 
 /// Runs the plan. Everything is told to `reporter`, the report last; it is also returned.
 pub async fn run(
@@ -109,10 +109,10 @@ impl ListenOutcome {
         let (findings, verdict, error) = match self {
             ListenOutcome::Interrupted => {
                 let why = format!("the interrupt came while {} was still being opened", info.url);
-                unheard(report::RunResult::Interrupted { measured: false }, why, None)
+                unheard(RunResult::Interrupted { measured: false }, why, None)
             }
             ListenOutcome::NotOpened(error) => {
-                unheard(report::RunResult::Unreachable, error.to_string(), Some(error))
+                unheard(RunResult::Unreachable, error.to_string(), Some(error))
             }
             ListenOutcome::Heard(_, overheard) => {
                 let verdict = judge(&overheard);
@@ -120,7 +120,7 @@ impl ListenOutcome {
             }
         };
         let mut reasons = reasons(&findings, verdict, ending.as_deref());
-        if verdict == (report::RunResult::Interrupted { measured: true }) {
+        if verdict == (RunResult::Interrupted { measured: true }) {
             reasons.insert(0, cut_short(findings.listened, info.listen_for));
         }
         ListenReport {
@@ -141,27 +141,25 @@ impl ListenOutcome {
 
 /// A connection that ended before its time is found wanting, unless the server ended it, by its own hand, on a client
 /// that left it unanswered, or may have because this host stood still, or a limit of ours ended it.
-fn judge(overheard: &ListenerResult) -> report::RunResult {
+fn judge(overheard: &ListenerResult) -> RunResult {
     let ListenerResult { circumstances, findings, ending, excused, .. } = overheard;
     let provoked = matches!(findings.unanswered, Some(UnansweredPolicy::Ends { .. }));
     match (findings.verdict, ending) {
-        (_, Some(_)) if *excused => report::RunResult::Inconclusive,
+        (_, Some(_)) if *excused => RunResult::Inconclusive,
         // A limit of ours: what would have come later is not known.
-        (_, Some(ending)) if matches!(ending.how, CloseKind::TooLarge { .. }) => {
-            report::RunResult::Inconclusive
-        }
-        (_, Some(_)) if !provoked => report::RunResult::Failed,
-        (_, _) if circumstances.interrupted => report::RunResult::Interrupted { measured: true },
-        (ListenVerdict::Inconclusive, _) => report::RunResult::Inconclusive,
+        (_, Some(ending)) if matches!(ending.how, CloseKind::TooLarge { .. }) => RunResult::Inconclusive,
+        (_, Some(_)) if !provoked => RunResult::Failed,
+        (_, _) if circumstances.interrupted => RunResult::Interrupted { measured: true },
+        (ListenVerdict::Inconclusive, _) => RunResult::Inconclusive,
         // It ended, and nobody knows when.
-        (_, None) if circumstances.known == EndLiveness::Forgotten => report::RunResult::Inconclusive,
+        (_, None) if circumstances.known == EndLiveness::Forgotten => RunResult::Inconclusive,
         (
             ListenVerdict::ServerPingsEvery
             | ListenVerdict::ServerIsSilentFor
             | ListenVerdict::PeriodicMessages
             | ListenVerdict::Irregular,
             _,
-        ) => report::RunResult::Passed,
+        ) => RunResult::Passed,
     }
 }
 
@@ -169,13 +167,9 @@ fn cut_short(listened: Duration, listen_for: Duration) -> String {
     format!("interrupted after {} of {}", format::duration(listened), format::duration(listen_for))
 }
 
-fn reasons(
-    findings: &ListenFindings,
-    verdict: report::RunResult,
-    ending: Option<&CloseCause>,
-) -> Vec<String> {
+fn reasons(findings: &ListenFindings, verdict: RunResult, ending: Option<&CloseCause>) -> Vec<String> {
     let ended = ending
-        .filter(|_| verdict != report::RunResult::Passed)
+        .filter(|_| verdict != RunResult::Passed)
         .map(|ending| format!("the connection ended before its time: {ending}"));
     findings.reasons.iter().cloned().chain(ended).collect()
 }

@@ -5,7 +5,8 @@ use std::time::{Duration, SystemTime};
 use tokio::time::Instant;
 
 use crate::commands::event_throttle::ServerEventThrottle;
-use crate::domain::listen::known_pings::{KnownPings, shown_bytes};
+use crate::domain::heartbeat::inbound::shown_bytes;
+use crate::domain::listen::known_pings::KnownPings;
 use crate::domain::listen::report::ServerEventNotice;
 use crate::domain::listen::{ListenState, ServerEvent, ServerEventKind};
 use crate::net::client::preamble::{PreambleEvent, PreambleEventKind};

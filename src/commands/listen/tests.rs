@@ -1,5 +1,6 @@
 //! Listening, exactly: an in-memory stream and a clock that stands still unless told.
 
+use crate::domain::run::run_result::RunResult;
 use std::time::Duration;
 
 use tokio::io::duplex;
@@ -10,7 +11,7 @@ use super::judge;
 use super::listener::{Listener, ListenerResult};
 use super::plan::ListenPlan;
 use super::recorder::ListenRecorder;
-use crate::domain::close_cause::CloseKind;
+use crate::domain::connection::close_cause::CloseKind;
 use crate::domain::heartbeat::pattern::Pattern;
 use crate::domain::heartbeat::template::Template;
 use crate::domain::listen::known_pings::KnownPings;
@@ -18,7 +19,6 @@ use crate::domain::listen::report::{ListenEvent, ListenReporter};
 use crate::domain::listen::{
     FirstHeartbeat, IntervalOrigin, ListenVerdict, ServerEventKind, TrafficEffect, UnansweredPolicy,
 };
-use crate::domain::report;
 use crate::net::client::preamble::{Preamble, PreambleEvent, run_preamble_heard_by};
 use crate::net::client::websocket::WebSocket;
 use crate::net::connect::dial::DialPlan;
@@ -223,7 +223,7 @@ async fn a_server_that_lets_go_of_who_stood_still_is_not_found_wanting() {
     })
     .await;
     assert!(overheard.ending.is_some());
-    assert_eq!(judge(&overheard), report::RunResult::Inconclusive);
+    assert_eq!(judge(&overheard), RunResult::Inconclusive);
 }
 
 #[tokio::test(start_paused = true)]
@@ -255,10 +255,10 @@ async fn a_client_that_answers_nothing_provokes_only_what_the_server_does() {
     let verdict = judge;
     let (closed, _) = ends(|| frame(CLOSE, &[0x0f, 0xa0])).await;
     assert_eq!(closed.findings.unanswered, Some(UnansweredPolicy::Ends { after: 1 }));
-    assert_eq!(verdict(&closed), report::RunResult::Inconclusive, "one Ping is no interval");
+    assert_eq!(verdict(&closed), RunResult::Inconclusive, "one Ping is no interval");
     let (broken, _) = ends(|| vec![0xf1, 0]).await;
     assert_eq!(broken.findings.unanswered, None, "we gave it up: {:?}", broken.ending);
-    assert_eq!(verdict(&broken), report::RunResult::Failed);
+    assert_eq!(verdict(&broken), RunResult::Failed);
 }
 
 /// Waits for a welcome.
@@ -355,7 +355,7 @@ async fn an_hour_after_a_standstill_it_excuses_no_end() {
         peer
     })
     .await;
-    assert_eq!(judge(&overheard), report::RunResult::Failed);
+    assert_eq!(judge(&overheard), RunResult::Failed);
 }
 
 #[tokio::test(start_paused = true)]
@@ -426,5 +426,5 @@ async fn unknown_heartbeats_are_a_finding_of_their_own() {
     let periodic = findings.periodic.as_ref().unwrap();
     assert_eq!((findings.verdict, periodic.interval.median), (ListenVerdict::PeriodicMessages, ms(300)));
     assert_eq!(periodic.pattern.as_deref(), Some(r#"{"event":"heartbeat"}"#));
-    assert_eq!((findings.clearance.as_ref(), judge(&overheard)), (None, report::RunResult::Passed));
+    assert_eq!((findings.clearance.as_ref(), judge(&overheard)), (None, RunResult::Passed));
 }

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;
 
-use crate::domain::connect_info::TimestampSource;
+use crate::domain::connection::connect_info::TimestampSource;
 use crate::net::batch_sleep::{self, BatchSleep};
 
 /// Allows naps when all of this holds:

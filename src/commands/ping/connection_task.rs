@@ -10,11 +10,11 @@ use tokio_util::sync::CancellationToken;
 
 use super::batching_policy::BatchingPolicy;
 use super::plan::PingPlan;
-use crate::domain::backoff::ReconnectAttempts;
-use crate::domain::connect_info::ConnectError;
-use crate::domain::event::{ConnEvent, ConnId};
-use crate::domain::health::Status;
-use crate::domain::target::Target;
+use crate::domain::connection::backoff::ReconnectAttempts;
+use crate::domain::connection::connect_info::ConnectError;
+use crate::domain::connection::target::Target;
+use crate::domain::ping::event::{ConnEvent, ConnId};
+use crate::domain::ping::health::Status;
 use crate::net::client::preamble::{blame, run_preamble};
 use crate::net::client::schedule::{first_on_grid, place};
 use crate::net::client::session::{self, SessionStart, StopSignals};

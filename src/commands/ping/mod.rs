@@ -15,10 +15,10 @@ use tokio_util::sync::CancellationToken;
 use self::batching_policy::BatchingPolicy;
 use self::connection_task::{ConnectionTask, SharedRun, TimedConnEvent};
 pub use self::plan::PingPlan;
-use crate::domain::event::{ConnEvent, ConnId, Event, Reporter};
-use crate::domain::recorder::Recorder;
-use crate::domain::report::PingReport;
-use crate::domain::target::Target;
+use crate::domain::connection::target::Target;
+use crate::domain::ping::event::{ConnEvent, ConnId, Event, Reporter};
+use crate::domain::ping::recorder::Recorder;
+use crate::domain::ping::report::PingReport;
 use crate::net::batch_sleep::BatchSleep;
 use crate::net::time::at;
 

@@ -11,12 +11,13 @@ use tokio_util::sync::CancellationToken;
 
 use super::plan::IdlePlan;
 use super::probe_task::{ProbeTask, ProbeTaskEvent, ProbeTaskMessage, SharedSearch, observation};
-use crate::domain::connect_info::ConnectError;
+use crate::domain::connection::connect_info::ConnectError;
 use crate::domain::idle::report::{IdleEvent, IdleReporter, ProbeSighting};
 use crate::domain::idle::{
-    Bracket, IdleFindings, Observation, PlanError, ProbeEvent, ProbeId, ProbeOrder, ProbeRole, Search,
-    SearchStep, VisibleEnd,
+    IdleFindings, Observation, PlanError, ProbeEvent, ProbeId, ProbeOrder, ProbeRole, Search, SearchStep,
+    VisibleEnd,
 };
+use crate::domain::run::bracket::Bracket;
 use crate::net::stall_detector::StallDetector;
 
 /// How often progress is told.

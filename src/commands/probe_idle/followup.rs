@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::plan::IdlePlan;
 use super::probe_task::{EstablishedProbe, open};
-use crate::domain::close_cause::{CloseCause, CloseKind, ClosedBy};
+use crate::domain::connection::close_cause::{CloseCause, CloseKind, ClosedBy};
 use crate::domain::format::duration;
 use crate::domain::heartbeat::HeartbeatKind;
 use crate::domain::idle::refresh::{self, KeepaliveMethod, KeepaliveOutcome, MethodResult, RefreshResults};
@@ -362,7 +362,8 @@ fn outcome(kept: KeepaliveResult, age: Duration) -> VerifyOutcome {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::idle::{Bracket, EndSpread, LifetimeCap, Search, SearchPlan};
+    use crate::domain::idle::{EndSpread, LifetimeCap, Search, SearchPlan};
+    use crate::domain::run::bracket::Bracket;
 
     fn s(seconds: u64) -> Duration {
         Duration::from_secs(seconds)

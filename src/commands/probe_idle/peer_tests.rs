@@ -1,5 +1,6 @@
 //! The whole command against scripted peers that end connections for other reasons than silence.
 
+use crate::domain::run::run_result::RunResult;
 use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -18,7 +19,6 @@ use super::IdlePlan;
 use super::tests::{plan, probe};
 use crate::domain::idle::report::IdleReport;
 use crate::domain::idle::{IdleVerdict, IncidentKind, Recommendation};
-use crate::domain::report;
 
 type Peer = WebSocketStream<TcpStream>;
 
@@ -64,7 +64,7 @@ async fn probed(plan: IdlePlan) -> IdleReport {
 fn assert_suspected(report: &IdleReport, words: &[&str]) {
     let findings = &report.findings;
     assert_eq!(findings.verdict, IdleVerdict::Inconclusive, "{findings:#?}");
-    assert_eq!((report.verdict, report.prescription), (report::RunResult::Inconclusive, None));
+    assert_eq!((report.verdict, report.prescription), (RunResult::Inconclusive, None));
     for word in words {
         assert!(report.reasons[0].contains(word), "{word}: {:?}", report.reasons);
     }

@@ -8,10 +8,10 @@ use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
 use super::plan::IdlePlan;
-use crate::domain::close_cause::CloseKind;
-use crate::domain::connect_info::{ConnectError, ConnectInfo};
+use crate::domain::connection::close_cause::CloseKind;
+use crate::domain::connection::connect_info::{ConnectError, ConnectInfo};
+use crate::domain::connection::phase::PhaseTimes;
 use crate::domain::idle::{Observation, ProbeEvent, ProbeId, ProbeRole, VisibleEnd};
-use crate::domain::phase::PhaseTimes;
 use crate::net::client::idle_probe::ask_after_idle::{self, IdleProbePlan};
 use crate::net::client::idle_probe::keepalive::{self, KeepalivePlan, KeepaliveResult, KeepaliveTraffic};
 use crate::net::client::idle_probe::{TWO_ENDED, say_goodbye};

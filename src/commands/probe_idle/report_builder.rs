@@ -1,5 +1,6 @@
 //! What a run comes to.
 
+use crate::domain::run::run_result::RunResult;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -7,17 +8,17 @@ use tokio::time::Instant;
 
 use super::driver::SearchResult;
 use super::followup::FollowupResult;
-use crate::domain::connect_info::{ConnectError, ConnectInfo};
-use crate::domain::fail_if::Truth;
+use crate::domain::connection::connect_info::{ConnectError, ConnectInfo};
 use crate::domain::format::{duration, exact_duration as show};
 use crate::domain::idle::middleboxes::{CutObservation, ProductNaming, consistent_with};
 use crate::domain::idle::refresh::{KeepaliveOutcome, RefreshConclusion, RefreshResults};
 use crate::domain::idle::report::{Direction, IdleInfo, IdleReport, TwoEnded, VerifyOutcome};
 use crate::domain::idle::{
-    Bracket, CutManner, Expectation, IdleFindings, IdleVerdict, LifetimeCap, Recommendation, ResetBy,
-    VisibleEnd,
+    CutManner, IdleFindings, IdleVerdict, LifetimeCap, Recommendation, ResetBy, VisibleEnd,
 };
-use crate::domain::report;
+use crate::domain::run::bracket::Bracket;
+use crate::domain::run::expectation::Expectation;
+use crate::domain::run::truth::Truth;
 
 /// All that a run gathered.
 pub struct ReportBuilder {
@@ -69,8 +70,8 @@ impl ReportBuilder {
         let partial = findings.partial || self.after.interrupted;
         let mut reasons = findings.reasons.clone();
         let verdict = match (&self.opened, partial) {
-            (None, true) => report::RunResult::Interrupted { measured: false },
-            (None, false) => report::RunResult::Unreachable,
+            (None, true) => RunResult::Interrupted { measured: false },
+            (None, false) => RunResult::Unreachable,
             (Some(_), true) => {
                 interrupted(expectation.as_ref(), &findings, &self.after, elapsed, &mut reasons)
             }
@@ -78,7 +79,7 @@ impl ReportBuilder {
                 if let Some((expected, Truth::Unknown(why))) = &expectation {
                     reasons.push(untold(expected, why));
                 }
-                report::RunResult::Inconclusive
+                RunResult::Inconclusive
             }
             (Some(_), _) => judge(expectation.as_ref(), &findings, &self.after, &mut reasons),
         };
@@ -190,19 +191,19 @@ fn interrupted(
     after: &FollowupResult,
     elapsed: Duration,
     reasons: &mut Vec<String>,
-) -> report::RunResult {
+) -> RunResult {
     let lacking = match after.interrupted {
         true => "all was tried that was to follow the search",
         false => "the search was complete",
     };
     let progress = format!("interrupted after {}, before {lacking}", duration(elapsed));
     let verdict = judge(expectation, findings, after, reasons);
-    if verdict == report::RunResult::Failed {
+    if verdict == RunResult::Failed {
         reasons.push(progress);
         return verdict;
     }
     reasons.insert(0, progress);
-    report::RunResult::Interrupted { measured: true }
+    RunResult::Interrupted { measured: true }
 }
 
 /// What a measured run is worth: a false expectation and a broken prescription are found wanting; what cannot
@@ -212,31 +213,31 @@ fn judge(
     findings: &IdleFindings,
     after: &FollowupResult,
     reasons: &mut Vec<String>,
-) -> report::RunResult {
+) -> RunResult {
     let expected = match expectation {
-        None | Some((_, Truth::True(_) | Truth::TrueOfBounds(_))) => report::RunResult::Passed,
+        None | Some((_, Truth::True(_) | Truth::TrueOfBounds(_))) => RunResult::Passed,
         Some((expected, Truth::False)) => {
             reasons.push(format!("expected {expected}, but {}", told(findings.bracket)));
-            report::RunResult::Failed
+            RunResult::Failed
         }
         Some((expected, Truth::Unknown(why))) => {
             reasons.push(untold(expected, why));
-            report::RunResult::Inconclusive
+            RunResult::Inconclusive
         }
     };
     let verified = match after.verified.as_ref().map(|verified| &verified.outcome) {
-        None | Some(VerifyOutcome::Held) => report::RunResult::Passed,
+        None | Some(VerifyOutcome::Held) => RunResult::Passed,
         Some(VerifyOutcome::Ended(ending)) => {
             reasons
                 .push(format!("the connection held at the prescribed interval ended all the same: {ending}"));
-            report::RunResult::Failed
+            RunResult::Failed
         }
         Some(VerifyOutcome::Untold(why)) => {
             reasons.push(format!("the prescription could not be verified: {why}"));
-            report::RunResult::Inconclusive
+            RunResult::Inconclusive
         }
     };
-    report::RunResult::of_several(&[expected, verified])
+    RunResult::of_several(&[expected, verified])
 }
 
 /// Why it is not known whether an expectation is met.

@@ -1,6 +1,7 @@
 //! The whole command against the test server, over real sockets: the bracket contains the truth, and the
 //! verdict is right. Nothing else is said of the real clock.
 
+use crate::domain::run::run_result::RunResult;
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -9,18 +10,18 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::{IdlePlan, run};
-use crate::domain::close_cause::CloseKind;
-use crate::domain::fail_if::Truth;
+use crate::domain::connection::close_cause::CloseKind;
+use crate::domain::connection::untrusted_text::UntrustedText;
 use crate::domain::heartbeat::HeartbeatKind;
 use crate::domain::heartbeat::pattern::Pattern;
 use crate::domain::heartbeat::template::Template;
 use crate::domain::idle::refresh::{KeepaliveMethod, KeepaliveOutcome, RefreshConclusion};
 use crate::domain::idle::report::{Direction, IdleEvent, IdleReport, IdleReporter, TwoEnded, VerifyOutcome};
 use crate::domain::idle::{
-    Bracket, CutManner, IdleVerdict, Precision, Recommendation, ResetBy, SearchPlan, Strategy, VisibleEnd,
+    CutManner, IdleVerdict, Precision, Recommendation, ResetBy, SearchPlan, Strategy, VisibleEnd,
 };
-use crate::domain::report;
-use crate::domain::untrusted_text::UntrustedText;
+use crate::domain::run::bracket::Bracket;
+use crate::domain::run::truth::Truth;
 use crate::net::client::idle_probe::UnmatchedLog;
 use crate::net::client::preamble::Preamble;
 use crate::net::connect::dial::DialPlan;
@@ -99,7 +100,7 @@ fn around(report: &IdleReport, truth: u64) {
     let holds = findings.bracket.lo.is_some_and(|lo| lo <= truth + MAX_TIMER_LATENESS)
         && findings.bracket.hi.is_some_and(|hi| truth <= hi);
     assert!(holds, "{truth:?} is not in {:?}: {findings:#?}", findings.bracket);
-    assert_eq!(report.verdict, report::RunResult::Passed, "{:?}", report.reasons);
+    assert_eq!(report.verdict, RunResult::Passed, "{:?}", report.reasons);
 }
 
 /// An idle timeout of this length was found; gives how it was cut.
@@ -164,7 +165,7 @@ async fn a_lifetime_is_no_idle_timeout() {
     let report = probed(&[("lifetime", "1500ms")], |_| {}).await;
     assert_eq!(report.findings.verdict, IdleVerdict::LifetimeCap, "{:#?}", report.findings);
     assert!(matches!(report.prescription, Some(Recommendation::Reconnect { before }) if before < ms(1500)));
-    assert_eq!(report.verdict, report::RunResult::Passed);
+    assert_eq!(report.verdict, RunResult::Passed);
 }
 
 #[tokio::test]
@@ -182,7 +183,7 @@ async fn age_stays_undecided_where_no_messages_are_sent() {
     let probing = async |faults: &[(&str, &str)]| {
         let report = probed(faults, |plan| plan.search.second_control = false).await;
         let found = (report.findings.verdict, report.verdict, report.prescription);
-        let expected = (IdleVerdict::Inconclusive, report::RunResult::Inconclusive, None);
+        let expected = (IdleVerdict::Inconclusive, RunResult::Inconclusive, None);
         assert_eq!(found, expected, "{:#?}", report.findings);
         assert!(report.findings.lifetime_or_idle.is_some(), "{:#?}", report.findings);
     };
@@ -210,7 +211,7 @@ async fn a_server_that_chatters_keeps_its_path_busy() {
 async fn no_timeout_is_found_where_there_is_none() {
     let report = probed(&[], |plan| plan.search.max = ms(1500)).await;
     assert_eq!(report.findings.verdict, IdleVerdict::NoTimeoutUpToMax, "{:#?}", report.findings);
-    assert_eq!((report.findings.bracket.hi, report.verdict), (None, report::RunResult::Passed));
+    assert_eq!((report.findings.bracket.hi, report.verdict), (None, RunResult::Passed));
     assert!(report.findings.survived.last().is_some_and(|longest| *longest >= ms(1500)));
 }
 
@@ -267,7 +268,7 @@ async fn two_ends_tell_which_direction_was_lost() {
 #[tokio::test]
 async fn nothing_that_opens_is_not_measured() {
     let (report, events) = probe(plan("ws://127.0.0.1:1/")).await;
-    assert_eq!((report.verdict, report.error.is_some()), (report::RunResult::Unreachable, true));
+    assert_eq!((report.verdict, report.error.is_some()), (RunResult::Unreachable, true));
     assert!(report.reasons[0].starts_with("cannot open ws://127.0.0.1:1/: "), "{:?}", report.reasons);
     assert!(matches!(events.as_slice(), [IdleEvent::Started { .. }, IdleEvent::Finished(_)]), "{events:?}");
 }
@@ -291,7 +292,7 @@ async fn grudging() -> String {
 #[tokio::test]
 async fn a_server_that_refuses_the_second_connection_yields_a_reason_and_no_number() {
     let (report, _) = probe(plan(&grudging().await)).await;
-    let inconclusive = (IdleVerdict::Inconclusive, report::RunResult::Inconclusive);
+    let inconclusive = (IdleVerdict::Inconclusive, RunResult::Inconclusive);
     assert_eq!((report.findings.verdict, report.verdict), inconclusive);
     assert!(report.reasons[0].contains("429"), "{:?}", report.reasons);
     let refusal = report.error.and_then(|error| error.refusal.clone());
@@ -317,7 +318,7 @@ async fn an_interrupted_run_reports_what_is_known() {
     let report = run(plan, &mut InterruptOnSurvival(token.clone()), token).await.unwrap();
     stop.cancel();
     assert!(report.partial && report.findings.bracket.lo.is_some(), "{:#?}", report.findings);
-    assert_eq!(report.verdict, report::RunResult::Interrupted { measured: true });
+    assert_eq!(report.verdict, RunResult::Interrupted { measured: true });
     assert!(report.reasons[0].starts_with("interrupted after "), "{:?}", report.reasons);
 }
 

@@ -6,6 +6,7 @@ mod stalled_client;
 mod supervisor;
 mod unread_backlog;
 
+use crate::domain::run::run_result::RunResult;
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -14,10 +15,9 @@ use tokio_util::sync::CancellationToken;
 
 pub use self::plan::ZombiePlan;
 use self::supervisor::{Supervisor, SupervisorResult};
-use crate::domain::fail_if::Truth;
 use crate::domain::format;
-use crate::domain::idle::Expectation;
-use crate::domain::report;
+use crate::domain::run::expectation::Expectation;
+use crate::domain::run::truth::Truth;
 use crate::domain::zombie::report::{ZombieEvent, ZombieInfo, ZombieReport, ZombieReporter};
 use crate::domain::zombie::{ObservationQuality, ZombieFindings, ZombieVerdict};
 
@@ -60,26 +60,26 @@ fn conclude(
     let verdict = match (&opened, interrupted) {
         (None, true) => {
             reasons = vec![format!("the interrupt came while {} was still being opened", info.url)];
-            report::RunResult::Interrupted { measured: false }
+            RunResult::Interrupted { measured: false }
         }
         (None, false) => {
             reasons = error.iter().map(|error| error.to_string()).collect();
-            report::RunResult::Unreachable
+            RunResult::Unreachable
         }
         (Some(_), true) if !is_unmet(expectation.as_ref()) => {
             reasons.insert(0, progress(&info, start));
-            report::RunResult::Interrupted { measured: true }
+            RunResult::Interrupted { measured: true }
         }
         (Some(_), _)
             if findings.verdict == ZombieVerdict::Inconclusive && !is_decided(expectation.as_ref()) =>
         {
-            report::RunResult::Inconclusive
+            RunResult::Inconclusive
         }
         (Some(_), _) => {
             judge(expectation.as_ref().map(|(expected, truth)| (expected.to_string(), truth)), &mut reasons)
         }
     };
-    if interrupted && verdict == report::RunResult::Failed {
+    if interrupted && verdict == RunResult::Failed {
         reasons.push(progress(&info, start));
     }
     ZombieReport {
@@ -112,16 +112,16 @@ fn is_unmet(expectation: Option<&(Expectation, Truth)>) -> bool {
     expectation.is_some_and(|(_, truth)| matches!(truth, Truth::False))
 }
 
-fn judge(expectation: Option<(String, &Truth)>, reasons: &mut Vec<String>) -> report::RunResult {
+fn judge(expectation: Option<(String, &Truth)>, reasons: &mut Vec<String>) -> RunResult {
     match expectation {
-        None | Some((_, Truth::True(_) | Truth::TrueOfBounds(_))) => report::RunResult::Passed,
+        None | Some((_, Truth::True(_) | Truth::TrueOfBounds(_))) => RunResult::Passed,
         Some((expected, Truth::False)) => {
             reasons.push(format!("expected dead clients to be let go {expected}, and not all were"));
-            report::RunResult::Failed
+            RunResult::Failed
         }
         Some((expected, Truth::Unknown(why))) => {
             reasons.push(format!("whether it is {expected} cannot be told: {why}"));
-            report::RunResult::Inconclusive
+            RunResult::Inconclusive
         }
     }
 }

@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
+use crate::domain::connection::target::Target;
 use crate::domain::heartbeat::pattern::Pattern;
 use crate::domain::heartbeat::presets::PresetSelection;
 use crate::domain::heartbeat::protocol_profile::ProtocolProfile;
 use crate::domain::heartbeat::template::Template;
-use crate::domain::idle::Expectation;
 use crate::domain::listen::known_pings::KnownPings;
-use crate::domain::target::Target;
+use crate::domain::run::expectation::Expectation;
 use crate::domain::zombie::Behaviour;
 use crate::domain::zombie::report::ZombieInfo;
 use crate::net::client::observer::ObserverConfig;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::unread_backlog::UnreadBacklog;
-use crate::domain::close_cause::{CloseCause, CloseKind};
+use crate::domain::connection::close_cause::{CloseCause, CloseKind};
 use crate::domain::zombie::ClientEnd;
 use crate::net::transport::tcp_liveness::Liveness;
 
@@ -80,8 +80,8 @@ mod tests {
     use std::time::SystemTime;
 
     use super::*;
-    use crate::domain::close_cause::ClosedBy;
-    use crate::domain::untrusted_text::UntrustedText;
+    use crate::domain::connection::close_cause::ClosedBy;
+    use crate::domain::connection::untrusted_text::UntrustedText;
 
     fn ms(millis: u64) -> Duration {
         Duration::from_millis(millis)

@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::client_task::{ClientTask, ClientTaskEvent, ClientTaskMessage};
 use super::plan::ZombiePlan;
-use crate::domain::connect_info::{ConnectError, ConnectInfo};
+use crate::domain::connection::connect_info::{ConnectError, ConnectInfo};
 use crate::domain::zombie::report::{ZombieEvent, ZombieProgress, ZombieReporter};
 use crate::domain::zombie::{Behaviour, ClientEnd, ClientRecord, outlived};
 use crate::net::client::observer::RelayDetector;

@@ -6,7 +6,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 
-use crate::domain::close_cause::CloseCause;
+use crate::domain::connection::close_cause::CloseCause;
 use crate::net::client::observer::{Observer, ObserverEvent};
 use crate::net::transport::tap::TcpIntrospect;
 

@@ -7,8 +7,8 @@ use super::escapes::MessageType;
 use super::inbound::{self, InboundMessage, MessageRef};
 use super::json_pattern::{JsonPattern, same};
 use super::template::{ANY, PlaceholderName, TextPart};
+use crate::domain::connection::untrusted_text::UntrustedText;
 use crate::domain::secrets::HIDDEN;
-use crate::domain::untrusted_text::UntrustedText;
 
 /// The most differences that are named.
 const MAX_NAMED: usize = 3;

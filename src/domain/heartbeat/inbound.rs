@@ -1,5 +1,6 @@
 //! One message from the server, as patterns look at it.
 
+use crate::domain::connection::untrusted_text::UntrustedText;
 use std::sync::OnceLock;
 
 use serde_json::Value;
@@ -63,6 +64,26 @@ impl<'a> InboundMessage<'a> {
 pub(super) fn parse(text: &str) -> Option<Value> {
     let opens = text.trim_ascii_start().starts_with(['{', '[']);
     (opens && text.len() <= MAX_JSON_BYTES).then(|| serde_json::from_str(text).ok())?
+}
+
+/// A payload that can be shown.
+pub fn shown(message: MessageRef<'_>) -> UntrustedText {
+    match message {
+        MessageRef::Text(text) => UntrustedText::new(text),
+        MessageRef::Binary(bytes) => shown_bytes(bytes),
+    }
+}
+
+/// The most bytes that are shown in hex.
+pub(in crate::domain) const MAX_SHOWN_BYTES: usize = 64;
+
+/// Bytes as text where they are plain text, of which the ends of lines and records are part, else in hex.
+pub fn shown_bytes(bytes: &[u8]) -> UntrustedText {
+    let is_plain = |c: char| !c.is_control() || matches!(c, '\r' | '\n' | '\t' | '\x1e');
+    match std::str::from_utf8(bytes) {
+        Ok(text) if text.chars().all(is_plain) => UntrustedText::new(text),
+        Ok(_) | Err(_) => UntrustedText::hex(bytes, MAX_SHOWN_BYTES),
+    }
 }
 
 #[cfg(test)]

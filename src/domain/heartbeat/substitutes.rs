@@ -1,9 +1,9 @@
 //! What comes in place of the Pongs of unanswered Pings: Pongs with another payload, or messages.
 
 use super::inbound::MessageRef;
+use crate::domain::connection::untrusted_text::UntrustedText;
 use crate::domain::format;
-use crate::domain::listen::known_pings::{shown, shown_bytes};
-use crate::domain::untrusted_text::UntrustedText;
+use crate::domain::heartbeat::inbound::{shown, shown_bytes};
 
 /// How the payload of a Pong differs from that of the Ping.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -2,8 +2,8 @@
 
 use super::difference::Difference;
 use super::inbound::MessageRef;
-use crate::domain::listen::known_pings::shown;
-use crate::domain::untrusted_text::UntrustedText;
+use crate::domain::connection::untrusted_text::UntrustedText;
+use crate::domain::heartbeat::inbound::shown;
 
 /// So many messages are compared with the pattern.
 const MAX_COMPARED: u32 = 16;

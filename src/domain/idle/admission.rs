@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use super::incident::{OBSERVED_WITHIN, names_a_limit};
 use super::probe::VisibleEnd;
-use crate::domain::close_cause::{CloseCause, ClosedBy};
+use crate::domain::connection::close_cause::{CloseCause, ClosedBy};
 use crate::domain::format::{counted, exact_duration as show};
 
 const MAX_BATCHES: u32 = 3;
@@ -180,8 +180,8 @@ impl Admission {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::close_cause::CloseKind;
-    use crate::domain::untrusted_text::UntrustedText;
+    use crate::domain::connection::close_cause::CloseKind;
+    use crate::domain::connection::untrusted_text::UntrustedText;
 
     fn ms(value: u64) -> Duration {
         Duration::from_millis(value)

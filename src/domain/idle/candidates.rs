@@ -1,10 +1,7 @@
 //! The spans that are worth trying first.
 
+use crate::domain::run::well_known_timeouts::WELL_KNOWN_TIMEOUTS;
 use std::time::Duration;
-
-/// The timeouts that products come with (see the table of known middleboxes), in seconds.
-pub const WELL_KNOWN_TIMEOUTS: [u64; 15] =
-    [30, 50, 55, 60, 75, 100, 120, 180, 240, 300, 350, 600, 900, 1800, 3600];
 
 /// Neighbours in the grid are at most so far apart. With a dozen connections at work, such a grid costs
 /// about a fifth more time than its longest span, because the short ones free their connections early.

@@ -9,9 +9,10 @@
 
 use std::time::Duration;
 
-use super::finding::{Bracket, CutManner, EndSpread};
+use super::finding::{CutManner, EndSpread};
 use super::incident::ONE_MOMENT;
 use super::statistics::binomial_tail;
+use crate::domain::run::bracket::Bracket;
 
 /// How far a timer's own inexactness reaches below a span: 3 %, at least 1.2 s (a timer that ticks once a
 /// second is off by up to one).

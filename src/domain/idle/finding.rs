@@ -4,6 +4,9 @@ use std::time::Duration;
 
 use super::incident::Incident;
 use super::probe::{DeathCause, VisibleEnd};
+use crate::domain::run::bracket::Bracket;
+use crate::domain::run::expectation::Expectation;
+use crate::domain::run::truth::Truth;
 
 /// What the path does with an idle connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -47,27 +50,6 @@ impl IdleVerdict {
             IdleVerdict::Stochastic => "stochastic",
             IdleVerdict::Inconclusive => "inconclusive",
         }
-    }
-}
-
-/// Between which idle spans the timeout lies.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Bracket {
-    /// An idle span that was asked and answered, below every span that was not.
-    pub lo: Option<Duration>,
-    /// The shortest span that is confirmed not to survive.
-    pub hi: Option<Duration>,
-}
-
-impl Bracket {
-    /// Whether a timeout of this length agrees with the bracket.
-    pub fn contains(&self, timeout: Duration) -> bool {
-        self.lo.is_none_or(|lo| lo <= timeout) && self.hi.is_none_or(|hi| timeout <= hi)
-    }
-
-    /// Upper less lower end, where both are known.
-    pub fn width(&self) -> Option<Duration> {
-        Some(self.hi?.saturating_sub(self.lo?))
     }
 }
 
@@ -233,5 +215,22 @@ impl IdleFindings {
     /// Whether the evidence supports an answer.
     pub fn conclusive(&self) -> bool {
         self.verdict != IdleVerdict::Inconclusive && !self.partial
+    }
+}
+
+impl Expectation {
+    /// Whether what was found meets it. A path without a timeout up to the longest span, or one that the
+    /// server keeps busy, has a lower end only; a lifetime, chance or an inconclusive search says nothing
+    /// of the timeout.
+    pub fn met(&self, findings: &IdleFindings) -> Truth {
+        match findings.verdict {
+            IdleVerdict::IdleTimeout
+            | IdleVerdict::ServerPolicy
+            | IdleVerdict::NoTimeoutUpToMax
+            | IdleVerdict::ServerKeepsItBusy => self.met_by(&findings.bracket),
+            verdict @ (IdleVerdict::LifetimeCap | IdleVerdict::Stochastic | IdleVerdict::Inconclusive) => {
+                Truth::Unknown(format!("no idle timeout was found: {}", verdict.label()))
+            }
+        }
     }
 }

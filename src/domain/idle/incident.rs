@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::evidence::SearchEvidence;
 use super::probe::VisibleEnd;
-use crate::domain::close_cause::{CloseCause, CloseKind, ClosedBy};
+use crate::domain::connection::close_cause::{CloseCause, CloseKind, ClosedBy};
 use crate::domain::format::{counted, exact_duration as show};
 
 /// Ends within this time of one another came at one moment of the wall clock.
@@ -333,7 +333,7 @@ impl Mixed {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::untrusted_text::UntrustedText;
+    use crate::domain::connection::untrusted_text::UntrustedText;
 
     fn end(opened: u64, moment: u64, is_control: bool) -> End {
         let (opened, moment) = (Duration::from_millis(opened), Duration::from_millis(moment));

@@ -52,7 +52,6 @@ mod bisect;
 mod candidates;
 mod control;
 mod evidence;
-mod expectation;
 mod finding;
 mod incident;
 mod parallel;
@@ -68,11 +67,8 @@ mod statistics;
 mod strategy;
 mod uncertainty;
 
-pub use candidates::WELL_KNOWN_TIMEOUTS;
-pub use expectation::{Expectation, ExpectationError};
 pub use finding::{
-    Bracket, CutManner, EndSpread, IdleFindings, IdleVerdict, LifetimeCap, ProvisionalTimeout, ResetBy,
-    ServerActivity,
+    CutManner, EndSpread, IdleFindings, IdleVerdict, LifetimeCap, ProvisionalTimeout, ResetBy, ServerActivity,
 };
 pub use incident::{Incident, IncidentKind};
 pub use plan::{PlanError, Precision, SearchPlan, Strategy};

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::plan::SearchPlan;
-use crate::domain::close_cause::CloseKind;
+use crate::domain::connection::close_cause::CloseKind;
 
 /// One connection of the search; never used twice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]

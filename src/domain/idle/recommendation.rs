@@ -112,8 +112,9 @@ impl fmt::Display for Recommendation {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::idle::finding::{Bracket, LifetimeCap};
+    use crate::domain::idle::finding::LifetimeCap;
     use crate::domain::idle::{Search, SearchPlan};
+    use crate::domain::run::bracket::Bracket;
 
     fn found(verdict: IdleVerdict, lo: Option<u64>, lifetime: Option<u64>) -> IdleFindings {
         let nothing = Search::new(SearchPlan::default()).unwrap().findings(Duration::ZERO);

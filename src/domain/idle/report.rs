@@ -1,21 +1,22 @@
 //! What a search with real connections tells while it runs, and its report.
 
+use crate::domain::run::run_result::RunResult;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use super::expectation::Expectation;
-use super::finding::{Bracket, CutManner, IdleFindings, ProvisionalTimeout};
+use super::finding::{CutManner, IdleFindings, ProvisionalTimeout};
 use super::middleboxes::ProductNaming;
 use super::plan::SearchPlan;
 use super::probe::{Observation, ProbeId, ProbeRole};
 use super::recommendation::Recommendation;
 use super::refresh::{MethodResult, RefreshResults};
 use super::search::SearchProgress;
-use crate::domain::close_cause::CloseCause;
-use crate::domain::connect_info::{ConnectError, ConnectInfo};
-use crate::domain::fail_if::Truth;
+use crate::domain::connection::close_cause::CloseCause;
+use crate::domain::connection::connect_info::{ConnectError, ConnectInfo};
 use crate::domain::heartbeat::presets::PresetSelection;
-use crate::domain::report;
+use crate::domain::run::bracket::Bracket;
+use crate::domain::run::expectation::Expectation;
+use crate::domain::run::truth::Truth;
 
 /// What is to be measured, told before anything is.
 #[derive(Debug, Clone, PartialEq)]
@@ -191,7 +192,7 @@ pub struct IdleReport {
     /// The direction that was lost; known only of a two-ended run that found a silent cut.
     pub lost: Option<Direction>,
     /// What the run comes to: the exit code.
-    pub verdict: report::RunResult,
+    pub verdict: RunResult,
     /// Why, in lower-case fragments: the findings' own, and what was found wanting.
     pub reasons: Vec<String>,
     /// What was asked for and was done otherwise, or not at all, and what else a reader of the figures must know.

@@ -10,7 +10,7 @@ use super::bisect::BisectSearch;
 use super::control::{ControlState, ControlVerdict, is_outlived, is_same};
 use super::evidence::SearchEvidence;
 use super::finding::{
-    Bracket, CutManner, EndSpread, IdleFindings, IdleVerdict, LifetimeCap, ProvisionalTimeout, ResetBy,
+    CutManner, EndSpread, IdleFindings, IdleVerdict, LifetimeCap, ProvisionalTimeout, ResetBy,
 };
 use super::incident::{
     End, Ends, Incident, IncidentKind, Incidents, Mixed, OBSERVED_WITHIN, ONE_MOMENT, Outlived, is_one_event,
@@ -24,7 +24,8 @@ use super::probe::{
 use super::second_control::{SecondControl, SecondControlVerdict};
 use super::server_activity::ActivityGaps;
 use super::strategy::{KnownProbe, SearchAction, SearchActions, SearchState};
-use crate::domain::close_cause::{CloseCause, CloseKind, ClosedBy};
+use crate::domain::connection::close_cause::{CloseCause, CloseKind, ClosedBy};
+use crate::domain::run::bracket::Bracket;
 
 /// After so many void rounds the path is too unsteady to be measured.
 const MAX_VOID_ROUNDS: u32 = 3;
@@ -154,7 +155,7 @@ fn close_frame(cut: &VisibleEnd) -> Option<String> {
     let CloseKind::CloseFrame { code, reason } = &cut.how else { return None };
     let code = code.map_or_else(
         || "no code".to_string(),
-        |code| format!("{code} ({})", crate::domain::close_cause::close_code_meaning(code)),
+        |code| format!("{code} ({})", crate::domain::connection::close_cause::close_code_meaning(code)),
     );
     Some(if reason.as_str().is_empty() { code } else { format!("{code} '{}'", reason.as_str()) })
 }

@@ -9,8 +9,10 @@ use proptest::strategy::Strategy as _;
 
 use super::simulator::{SimCut, SimPath, SimRun, SimTimer, close, play};
 use super::*;
-use crate::domain::close_cause::CloseKind;
+use crate::domain::connection::close_cause::CloseKind;
 use crate::domain::heartbeat::HeartbeatKind as Heartbeats;
+use crate::domain::run::bracket::Bracket;
+use crate::domain::run::well_known_timeouts::WELL_KNOWN_TIMEOUTS;
 
 fn seconds(value: u64) -> Duration {
     Duration::from_secs(value)

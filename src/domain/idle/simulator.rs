@@ -7,9 +7,9 @@ use super::{
     DeathCause, IdleFindings, Observation, ProbeEvent, ProbeId, ProbeOrder, ProbeRole, ResetBy, Search,
     SearchPlan, SearchStep, VisibleEnd,
 };
-use crate::domain::close_cause::{CloseKind, Violation};
+use crate::domain::connection::close_cause::{CloseKind, Violation};
+use crate::domain::connection::untrusted_text::UntrustedText;
 use crate::domain::heartbeat::HeartbeatKind as Heartbeats;
-use crate::domain::untrusted_text::UntrustedText;
 
 /// How long a connection may be idle.
 #[derive(Debug, Clone, Copy)]

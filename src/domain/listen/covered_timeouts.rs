@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::domain::idle::WELL_KNOWN_TIMEOUTS;
+use crate::domain::run::well_known_timeouts::WELL_KNOWN_TIMEOUTS;
 
 /// A heartbeat keeps a path open whose timeout it is at most this part of.
 const MAX_PART_OF_TIMEOUT: f64 = 0.75;

@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use super::covered_timeouts::CoveredTimeouts;
 use super::interarrival::PayloadVariation;
-use super::interval::Interval;
 use super::periodic::Periodic;
 use super::server_event::{ServerEventClass, ServerEventKind};
 use super::traffic_effect::TrafficEffects;
-use crate::domain::close_cause::CloseCause;
-use crate::domain::incomplete::IncompleteData;
-use crate::domain::untrusted_text::UntrustedText;
+use crate::domain::connection::close_cause::CloseCause;
+use crate::domain::connection::incomplete::IncompleteData;
+use crate::domain::connection::untrusted_text::UntrustedText;
+use crate::domain::stats::interval::Interval;
 
 /// What the server does about heartbeats.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

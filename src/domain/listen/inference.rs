@@ -8,12 +8,12 @@ use super::findings::{
     UnansweredPolicy,
 };
 use super::interarrival::Interarrival;
-use super::interval::{Interval, tolerance};
 use super::listening::ListenState;
 use super::per_kind::{KindRecord, ScheduleKnowledge};
 use super::server_event::ServerEventClass;
 use super::traffic_effect::{TrafficEffect, TrafficEffects};
 use crate::domain::format::{counted, duration as show};
+use crate::domain::stats::interval::{Interval, tolerance};
 
 /// After so many intervals without the next heartbeat they have stopped.
 const STOPPED_AFTER_INTERVALS: f64 = 2.5;

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use super::interval::{Interval, tolerance};
 use super::server_event::ServerEvent;
 use super::window::SpanWindow;
-use crate::domain::untrusted_text::UntrustedText;
+use crate::domain::connection::untrusted_text::UntrustedText;
+use crate::domain::stats::interval::{Interval, tolerance};
 
 /// Whether the payloads are one and the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

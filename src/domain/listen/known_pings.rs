@@ -5,13 +5,14 @@ use serde_json::{Map, Number, Value};
 
 use super::periodic::RepeatedContent;
 use super::server_event::{ServerEvent, ServerEventKind};
+use crate::domain::connection::untrusted_text::UntrustedText;
 use crate::domain::heartbeat::classifier::{answer_in_kind, field, in_case_of};
 use crate::domain::heartbeat::framing::Framing;
+use crate::domain::heartbeat::inbound::shown;
 use crate::domain::heartbeat::inbound::{InboundMessage, MessageRef};
 use crate::domain::heartbeat::pattern::Pattern;
 use crate::domain::heartbeat::protocol_profile::{ProtocolProfile, ServerRequest, ServerRequests};
 use crate::domain::heartbeat::template::{Payload, Template};
-use crate::domain::untrusted_text::UntrustedText;
 
 /// How a message looks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -213,29 +214,10 @@ impl KnownPings {
     }
 }
 
-/// A payload that can be shown.
-pub fn shown(message: MessageRef<'_>) -> UntrustedText {
-    match message {
-        MessageRef::Text(text) => UntrustedText::new(text),
-        MessageRef::Binary(bytes) => shown_bytes(bytes),
-    }
-}
-
-/// The most bytes that are shown in hex.
-const MAX_SHOWN_BYTES: usize = 64;
-
-/// Bytes as text where they are plain text, of which the ends of lines and records are part, else in hex.
-pub fn shown_bytes(bytes: &[u8]) -> UntrustedText {
-    let is_plain = |c: char| !c.is_control() || matches!(c, '\r' | '\n' | '\t' | '\x1e');
-    match std::str::from_utf8(bytes) {
-        Ok(text) if text.chars().all(is_plain) => UntrustedText::new(text),
-        Ok(_) | Err(_) => UntrustedText::hex(bytes, MAX_SHOWN_BYTES),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::heartbeat::inbound::{MAX_SHOWN_BYTES, shown_bytes};
 
     fn said(shapes: &mut KnownPings, text: &str) -> (ServerEventKind, Option<&'static str>, Option<String>) {
         let said = shapes.recognise(&InboundMessage::new(MessageRef::Text(text)), 7);

@@ -18,7 +18,6 @@ mod findings;
 mod form;
 mod inference;
 mod interarrival;
-mod interval;
 pub mod known_pings;
 mod listening;
 mod per_kind;
@@ -39,7 +38,6 @@ pub use findings::{
     ListenVerdict, ObservationConditions, UnansweredPolicy,
 };
 pub use interarrival::{Interarrival, PayloadVariation};
-pub use interval::{Interval, tolerance};
 pub use listening::ListenState;
 pub use periodic::{Periodic, RepeatedContent, Sameness};
 pub use prediction::HeartbeatClock;

@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use super::findings::{FirstHeartbeat, KindFindings};
 use super::interarrival::Interarrival;
-use super::interval::{Interval, TIMER_JITTER, tolerance};
 use super::server_event::{ServerEvent, ServerEventClass, ServerEventKind};
 use super::since_traffic::{SinceTraffic, SinceTrafficSays};
 use super::traffic_effect::{StimulusSample, TrafficEffects, remember};
 use super::window::SpanWindow;
+use crate::domain::stats::interval::{Interval, TIMER_JITTER, tolerance};
 
 /// What comes in this part of a gap does not come with the heartbeats.
 const BETWEEN_HEARTBEATS: std::ops::RangeInclusive<f64> = 0.25..=0.75;

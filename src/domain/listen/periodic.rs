@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use super::common_pattern::{CommonPattern, literals};
 use super::form::{MessageForm, PartValue};
-use super::interval::{Interval, TIMER_JITTER};
 use super::window::SpanWindow;
+use crate::domain::connection::untrusted_text::UntrustedText;
 use crate::domain::heartbeat::inbound::MessageRef;
-use crate::domain::untrusted_text::UntrustedText;
+use crate::domain::stats::interval::{Interval, TIMER_JITTER};
 
 /// So many forms are told apart; of more, those that came but once make room.
 const MAX_FORMS: usize = 16;
@@ -258,7 +258,7 @@ impl FormTable {
         let (heard, interval) = found.min_by_key(rank)?;
         let sample = match heard.first.message() {
             MessageRef::Text(text) => UntrustedText::new(text),
-            MessageRef::Binary(bytes) => super::known_pings::shown_bytes(bytes),
+            MessageRef::Binary(bytes) => crate::domain::heartbeat::inbound::shown_bytes(bytes),
         };
         Some(Periodic {
             count: heard.count,

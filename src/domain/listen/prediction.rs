@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::interval::Interval;
 use super::server_event::ServerEventClass;
+use crate::domain::stats::interval::Interval;
 
 /// A server's clock, as far as it is borne out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,15 +1,15 @@
 //! What listening tells while it runs, and its report.
 
+use crate::domain::run::run_result::RunResult;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use super::findings::ListenFindings;
 use super::server_event::ServerEventKind;
-use crate::domain::close_cause::{CloseCause, CloseReply};
-use crate::domain::connect_info::{ConnectError, ConnectInfo};
+use crate::domain::connection::close_cause::{CloseCause, CloseReply};
+use crate::domain::connection::connect_info::{ConnectError, ConnectInfo};
+use crate::domain::connection::untrusted_text::UntrustedText;
 use crate::domain::heartbeat::presets::PresetSelection;
-use crate::domain::report;
-use crate::domain::untrusted_text::UntrustedText;
 
 /// What is to be done, told before anything is.
 #[derive(Debug, Clone, PartialEq)]
@@ -99,7 +99,7 @@ pub struct ListenReport {
     /// How the peer took our close, where we ended it.
     pub close_reply: Option<CloseReply>,
     /// What the run comes to: the exit code.
-    pub verdict: report::RunResult,
+    pub verdict: RunResult,
     pub reasons: Vec<String>,
     /// The user ended it before it was done.
     pub partial: bool,

@@ -1,8 +1,8 @@
 //! One thing that a server said unasked.
 
 use super::periodic::RepeatedContent;
+use crate::domain::connection::untrusted_text::UntrustedText;
 use crate::domain::heartbeat::template::Payload;
-use crate::domain::untrusted_text::UntrustedText;
 
 /// What kind of thing it was.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]

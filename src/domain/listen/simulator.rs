@@ -5,7 +5,8 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use super::*;
-use crate::domain::untrusted_text::UntrustedText;
+use crate::domain::connection::untrusted_text::UntrustedText;
+use crate::domain::stats::interval::tolerance;
 
 /// From what a simulated server counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use super::interval::{Interval, TIMER_JITTER, tolerance};
 use super::server_event::ServerEventKind;
 use super::traffic_effect::{StimulusSample, TrafficEffects, remember};
 use super::window::SpanWindow;
+use crate::domain::stats::interval::{Interval, TIMER_JITTER, tolerance};
 
 /// Shorter spans agree by the jitter of timers alone: who talks without a pause has said something just before
 /// whatever it says.

@@ -43,9 +43,9 @@ impl Stimulus {
 
 #[cfg(test)]
 mod tests {
-    use super::super::interval::Interval;
     use super::super::server_event::ServerEventKind;
     use super::*;
+    use crate::domain::stats::interval::Interval;
 
     const fn s(seconds: u64) -> Duration {
         Duration::from_secs(seconds)

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::interval::{Interval, tolerance};
+use crate::domain::stats::interval::{Interval, tolerance};
 
 /// The most that are remembered.
 const MAX_SAMPLES: usize = 64;

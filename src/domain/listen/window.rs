@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use super::interval::Interval;
+use crate::domain::stats::interval::Interval;
 
 /// So many are remembered, however long it is listened.
 pub const MAX_SPANS: usize = 1024;

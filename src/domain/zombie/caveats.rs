@@ -8,7 +8,7 @@ use super::observation_quality::outlived;
 use super::policy::ReapingPolicy;
 use super::server_schedule::ScheduleEstimator;
 use super::timer_kind::went_at_one_moment;
-use crate::domain::close_cause::{CloseKind, close_code_meaning};
+use crate::domain::connection::close_cause::{CloseKind, close_code_meaning};
 use crate::domain::format::duration as show;
 use crate::domain::listen::{Interarrival, ServerEventKind};
 

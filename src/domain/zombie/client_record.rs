@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::behaviour::Behaviour;
-use crate::domain::close_cause::CloseCause;
+use crate::domain::connection::close_cause::CloseCause;
 use crate::domain::listen::{Interarrival, ListenState, ServerEventKind};
 
 /// What became of a connection.

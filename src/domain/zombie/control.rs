@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::behaviour::Behaviour;
 use super::client_record::{ClientEnd, ClientRecord, dead};
 use super::observation_quality::{ObservationQuality, outlived};
-use crate::domain::close_cause::CloseKind;
+use crate::domain::connection::close_cause::CloseKind;
 use crate::domain::format::duration as show;
 
 /// By how much a healthy server may be late.

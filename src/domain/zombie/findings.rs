@@ -14,12 +14,14 @@ use super::libraries::{LibraryMatch, consistent_with};
 use super::observation_quality::ObservationQuality;
 use super::policy::ReapingPolicy;
 use super::timer_kind::went_at_one_moment;
-use crate::domain::close_cause::CloseKind;
-use crate::domain::fail_if::Truth;
+use crate::domain::connection::close_cause::CloseKind;
+use crate::domain::connection::untrusted_text::UntrustedText;
 use crate::domain::format::exact_duration as show;
-use crate::domain::idle::{Bracket, Expectation};
-use crate::domain::listen::{ServerEventKind, tolerance};
-use crate::domain::untrusted_text::UntrustedText;
+use crate::domain::listen::ServerEventKind;
+use crate::domain::run::bracket::Bracket;
+use crate::domain::run::expectation::Expectation;
+use crate::domain::run::truth::Truth;
+use crate::domain::stats::interval::tolerance;
 
 /// Whether the server lets go of dead clients.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -278,7 +280,7 @@ mod tests {
     use super::super::client_record::RelayCounts;
     use super::super::inference::tests::{life, ms};
     use super::*;
-    use crate::domain::close_cause::{CloseCause, ClosedBy};
+    use crate::domain::connection::close_cause::{CloseCause, ClosedBy};
     use crate::domain::listen::ServerEvent;
 
     /// Waited for to the end, or interrupted; vouched for in either case.

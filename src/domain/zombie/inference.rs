@@ -7,7 +7,8 @@ use super::client_record::{ClientEnd, ClientRecord};
 use super::policy::{HeartbeatPolicy, IdlePolicy, ReapingPolicy, ReapingRule, RequiredTraffic};
 use super::server_schedule::{ScheduleEstimator, ServerSchedule};
 use super::timer_kind::TimerKind;
-use crate::domain::listen::{ServerEventKind, tolerance};
+use crate::domain::listen::ServerEventKind;
+use crate::domain::stats::interval::tolerance;
 
 /// How long one client was there, compared with an age at which another was let go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -313,9 +314,9 @@ pub mod tests {
 
     use super::super::client_record::ClientEnd;
     use super::*;
-    use crate::domain::close_cause::{CloseCause, CloseKind, ClosedBy};
+    use crate::domain::connection::close_cause::{CloseCause, CloseKind, ClosedBy};
+    use crate::domain::connection::untrusted_text::UntrustedText;
     use crate::domain::listen::ServerEvent;
-    use crate::domain::untrusted_text::UntrustedText;
 
     pub fn ms(millis: u64) -> Duration {
         Duration::from_millis(millis)

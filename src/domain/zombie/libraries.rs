@@ -5,10 +5,10 @@ use std::fmt;
 use std::time::Duration;
 
 use super::policy::{HeartbeatPolicy, IdlePolicy, ReapingPolicy, ReapingRule, RequiredTraffic};
-use crate::domain::close_cause::CloseKind;
+use crate::domain::connection::close_cause::CloseKind;
+use crate::domain::connection::untrusted_text::UntrustedText;
 use crate::domain::idle::middleboxes::names_a_hop;
 use crate::domain::listen::ServerEventKind;
-use crate::domain::untrusted_text::UntrustedText;
 
 /// A measured span is this far off at most, or by this part.
 const MAX_DEVIATION: Duration = Duration::from_millis(250);

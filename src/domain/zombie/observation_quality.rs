@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::domain::listen::tolerance;
+use crate::domain::stats::interval::tolerance;
 
 /// How the lives were watched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

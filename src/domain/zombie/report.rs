@@ -1,17 +1,17 @@
 //! What a run tells while its clients die, and its report.
 
+use crate::domain::run::run_result::RunResult;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use super::behaviour::Behaviour;
 use super::client_record::ClientEnd;
 use super::findings::ZombieFindings;
-use crate::domain::connect_info::{ConnectError, ConnectInfo};
-use crate::domain::fail_if::Truth;
+use crate::domain::connection::connect_info::{ConnectError, ConnectInfo};
 use crate::domain::heartbeat::presets::PresetSelection;
-use crate::domain::idle::Expectation;
 use crate::domain::listen::report::ServerEventNotice;
-use crate::domain::report;
+use crate::domain::run::expectation::Expectation;
+use crate::domain::run::truth::Truth;
 
 /// What is to be done, told before anything is.
 #[derive(Debug, Clone, PartialEq)]
@@ -92,7 +92,7 @@ pub struct ZombieReport {
     pub findings: ZombieFindings,
     pub expectation: Option<(Expectation, Truth)>,
     /// What the run comes to: the exit code.
-    pub verdict: report::RunResult,
+    pub verdict: RunResult,
     pub reasons: Vec<String>,
     /// The user ended it before it was done.
     pub partial: bool,

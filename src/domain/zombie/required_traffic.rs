@@ -71,8 +71,8 @@ mod tests {
     use super::super::inference::tests::{life, ms};
     use super::super::observation_quality::ObservationQuality;
     use super::*;
+    use crate::domain::connection::untrusted_text::UntrustedText;
     use crate::domain::listen::ServerEvent;
-    use crate::domain::untrusted_text::UntrustedText;
 
     /// The mute goes then, and these so; all others live for a minute.
     fn findings(asks: &[u64], quiet: Option<u64>, pings: Option<u64>) -> ZombieFindings {

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use super::behaviour::Behaviour;
 use super::client_record::ClientRecord;
-use crate::domain::listen::{Interarrival, Interval, ServerEventKind, tolerance};
+use crate::domain::listen::{Interarrival, ServerEventKind};
+use crate::domain::stats::interval::{Interval, tolerance};
 
 /// A client that is pinged at most so often, in part of the usual, is left out because it is active.
 const MAX_SKIPPED_PART: f64 = 0.34;

@@ -12,9 +12,10 @@ use super::inference::infer;
 use super::policy::{HeartbeatPolicy, IdlePolicy, ReapingPolicy, ReapingRule, RequiredTraffic};
 use super::server_schedule::ServerSchedule;
 use super::timer_kind::TimerKind;
-use crate::domain::close_cause::{CloseCause, CloseKind, ClosedBy};
-use crate::domain::listen::{Interarrival, ServerEvent, ServerEventKind, tolerance};
-use crate::domain::untrusted_text::UntrustedText;
+use crate::domain::connection::close_cause::{CloseCause, CloseKind, ClosedBy};
+use crate::domain::connection::untrusted_text::UntrustedText;
+use crate::domain::listen::{Interarrival, ServerEvent, ServerEventKind};
+use crate::domain::stats::interval::tolerance;
 
 /// All moments are in milliseconds; a step is so long.
 const STEP_MS: u64 = 5;

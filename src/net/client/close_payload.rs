@@ -1,7 +1,7 @@
 //! What a close frame says, as it came: the WebSocket library replaces a code that it refuses by its own.
 
-use crate::domain::close_cause::{ClosePayload, Violation};
-use crate::domain::untrusted_text::UntrustedText;
+use crate::domain::connection::close_cause::{ClosePayload, Violation};
+use crate::domain::connection::untrusted_text::UntrustedText;
 
 /// What a close frame says, and the rule that it breaks: the rule, and what is wrong in words.
 pub fn read_close(payload: &[u8]) -> (ClosePayload, Option<(Violation, String)>) {

@@ -8,7 +8,7 @@ use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 
 use super::websocket::{SocketEvent, WebSocket};
-use crate::domain::close_cause::CloseReply;
+use crate::domain::connection::close_cause::CloseReply;
 
 /// Sends close 1000, and waits no longer than this for how the peer takes it. What else comes meanwhile is passed over.
 pub async fn close<S: AsyncRead + AsyncWrite + Unpin>(

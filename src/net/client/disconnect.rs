@@ -8,8 +8,8 @@ use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 
 use super::close_payload::read_close;
 use super::frame_check::IllegalHead;
-use crate::domain::close_cause::{CloseKind, ClosePayload, ClosedBy, Violation};
-use crate::domain::untrusted_text::UntrustedText;
+use crate::domain::connection::close_cause::{CloseKind, ClosePayload, ClosedBy, Violation};
+use crate::domain::connection::untrusted_text::UntrustedText;
 use crate::net::connect::tls;
 use crate::net::library_errors::websocket_words;
 use crate::net::os_error;

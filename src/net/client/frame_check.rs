@@ -9,8 +9,8 @@ use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use crate::domain::close_cause::Violation;
-use crate::domain::incomplete::IncompletePart;
+use crate::domain::connection::close_cause::Violation;
+use crate::domain::connection::incomplete::IncompletePart;
 
 /// The longest head of an unmasked frame: two bytes, and eight of the payload's length.
 const MAX_FRAME_HEAD: usize = 10;
@@ -323,7 +323,7 @@ mod tests {
     use tokio_tungstenite::tungstenite::Message;
 
     use super::*;
-    use crate::domain::close_cause::CloseKind;
+    use crate::domain::connection::close_cause::CloseKind;
     use crate::net::client::websocket::{SocketEvent, WebSocket};
     use crate::net::transport::tap::Tap;
 

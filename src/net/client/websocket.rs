@@ -14,8 +14,8 @@ use tokio_tungstenite::tungstenite::{Error, Message};
 
 use super::disconnect::Disconnect;
 use super::frame_check::CheckedStream;
+use crate::domain::connection::incomplete::IncompleteData;
 use crate::domain::heartbeat::template::Payload;
-use crate::domain::incomplete::IncompleteData;
 use crate::net::transport::tap::{SendTime, TapState};
 
 /// Read buffer of one connection. The library's own default is 128 KiB for each.

@@ -8,9 +8,9 @@ use x509_parser::certificate::X509Certificate;
 use x509_parser::extensions::GeneralName;
 use x509_parser::x509::X509Name;
 
-use crate::domain::connect_info::FailureKind;
+use crate::domain::connection::connect_info::FailureKind;
+use crate::domain::connection::untrusted_text::UntrustedText;
 use crate::domain::format::variant_words;
-use crate::domain::untrusted_text::UntrustedText;
 
 use crate::net::dial_error::DialError;
 

@@ -10,9 +10,11 @@ use http::{HeaderMap, HeaderValue};
 use tokio::time::{Instant, timeout_at};
 use url::Host;
 
-use crate::domain::connect_info::{ConnectError, ConnectInfo, FailureKind, ReachedPeer, TimestampChoice};
-use crate::domain::phase::Phase;
-use crate::domain::target::{Credentials, Target};
+use crate::domain::connection::connect_info::{
+    ConnectError, ConnectInfo, FailureKind, ReachedPeer, TimestampChoice,
+};
+use crate::domain::connection::phase::Phase;
+use crate::domain::connection::target::{Credentials, Target};
 
 use super::bind_pool::BindPool;
 use super::happy_eyeballs::{interleave, most_telling, race};
@@ -385,7 +387,7 @@ impl<'a> DialProgress<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::phase::PhaseTimes;
+    use crate::domain::connection::phase::PhaseTimes;
     use crate::net::connect::proxy::ProxyEnvironment;
     use crate::net::connect::tls::TlsOptions;
     use crate::net::testing::loopback_peer::{accept, accepting, answering, header, peer, peer_on, request};

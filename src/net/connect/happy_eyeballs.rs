@@ -8,7 +8,7 @@ use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use tokio::time::{Instant, sleep_until};
 
-use crate::domain::connect_info::{ConnectAttempt, FailureKind};
+use crate::domain::connection::connect_info::{ConnectAttempt, FailureKind};
 
 use crate::net::dial_error::DialError;
 

@@ -6,8 +6,8 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::time::{Instant, timeout_at};
 
-use crate::domain::connect_info::{FailureKind, RefusalResponse};
-use crate::domain::untrusted_text::UntrustedText;
+use crate::domain::connection::connect_info::{FailureKind, RefusalResponse};
+use crate::domain::connection::untrusted_text::UntrustedText;
 
 use crate::net::dial_error::DialError;
 

@@ -21,8 +21,8 @@ use tokio::time::{Instant, timeout_at};
 use tower_service::Service;
 use url::Host;
 
-use crate::domain::connect_info::FailureKind;
-use crate::domain::target::{Target, is_scheme, is_zone};
+use crate::domain::connection::connect_info::FailureKind;
+use crate::domain::connection::target::{Target, is_scheme, is_zone};
 
 use super::http_head::{HeadError, HeadReader, HttpHead, KnownProtocol};
 use super::upgrade_error;

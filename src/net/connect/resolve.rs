@@ -7,8 +7,8 @@ use std::str::FromStr;
 
 use url::Host;
 
-use crate::domain::connect_info::FailureKind;
-use crate::domain::target::is_zone;
+use crate::domain::connection::connect_info::FailureKind;
+use crate::domain::connection::target::is_zone;
 
 use crate::net::dial_error::DialError;
 use crate::net::os_error;

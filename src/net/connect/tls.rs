@@ -23,10 +23,10 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 use url::Host;
 
-use crate::domain::connect_info::{FailureKind, TlsInfo};
+use crate::domain::connection::connect_info::{FailureKind, TlsInfo};
+use crate::domain::connection::pem_text;
+use crate::domain::connection::phase::Phase;
 use crate::domain::format::variant_words;
-use crate::domain::pem_text;
-use crate::domain::phase::Phase;
 
 use super::certificate::{self, LeafCertificate};
 use crate::net::dial_error::DialError;

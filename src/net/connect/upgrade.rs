@@ -13,9 +13,9 @@ use tokio::time::{Instant, timeout_at};
 use tokio_tungstenite::tungstenite::handshake::client::generate_key;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
-use crate::domain::connect_info::FailureKind;
-use crate::domain::target::{Credentials, Target};
-use crate::domain::untrusted_text::UntrustedText;
+use crate::domain::connection::connect_info::FailureKind;
+use crate::domain::connection::target::{Credentials, Target};
+use crate::domain::connection::untrusted_text::UntrustedText;
 
 use super::http_head::{HeadError, HeadReader, HttpHead, KnownProtocol};
 use super::tls;

@@ -6,10 +6,10 @@ mod body_text;
 mod gateway;
 mod redirect;
 
-use crate::domain::connect_info::{FailureKind, RefusalResponse};
-use crate::domain::engine_io;
-use crate::domain::target::{Target, redact_text};
-use crate::domain::untrusted_text::UntrustedText;
+use crate::domain::connection::connect_info::{FailureKind, RefusalResponse};
+use crate::domain::connection::engine_io;
+use crate::domain::connection::target::{Target, redact_text};
+use crate::domain::connection::untrusted_text::UntrustedText;
 
 use super::http_head::HttpHead;
 use crate::net::dial_error::DialError;

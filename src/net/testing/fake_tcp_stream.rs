@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, DuplexStream, ReadBuf};
 use tokio::time::Instant;
 
-use crate::domain::tcp::TcpView;
+use crate::domain::connection::tcp::TcpView;
 use crate::net::transport::tap::{TcpIntrospect, TimestampedRead, TxTimestamp};
 
 /// What the kernel says, now and until it is told otherwise.

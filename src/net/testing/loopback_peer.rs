@@ -7,7 +7,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
-use crate::domain::target::Target;
+use crate::domain::connection::target::Target;
 
 /// A peer that takes one connection; its script runs on its own task and gives back what it saw.
 pub struct LoopbackPeer<T> {

@@ -15,8 +15,8 @@ use tokio::time::Instant;
 
 use super::tap::{TcpIntrospect, TimestampedRead, TxTimestamp};
 use super::tcp::TcpConnection;
-use crate::domain::connect_info::{FailureKind, TimestampChoice, TimestampSource};
-use crate::domain::tcp::TcpView;
+use crate::domain::connection::connect_info::{FailureKind, TimestampChoice, TimestampSource};
+use crate::domain::connection::tcp::TcpView;
 use crate::net::dial_error::DialError;
 
 /// A connected socket.

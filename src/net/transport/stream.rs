@@ -11,7 +11,7 @@ use tokio_rustls::client::TlsStream;
 
 use super::socket::TransportSocket;
 use super::tap::{Mute, Tap, TcpIntrospect};
-use crate::domain::tcp::TcpView;
+use crate::domain::connection::tcp::TcpView;
 
 /// A byte stream to the peer. TLS may lie in TLS: that of the target in that of an `https://` proxy.
 pub enum Stream {

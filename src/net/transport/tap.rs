@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::Instant;
 
-use crate::domain::tcp::TcpView;
+use crate::domain::connection::tcp::TcpView;
 
 /// How the stream of bytes from the peer ended, as the socket told it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

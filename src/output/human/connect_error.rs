@@ -1,8 +1,8 @@
 //! An error for people: what failed, on what, at which step and why; then what was tried, and a hint.
 
 use super::style::Styler;
-use crate::domain::connect_info::{ConnectAttempt, ConnectError, RefusalResponse};
-use crate::domain::untrusted_text::UntrustedText;
+use crate::domain::connection::connect_info::{ConnectAttempt, ConnectError, RefusalResponse};
+use crate::domain::connection::untrusted_text::UntrustedText;
 use crate::output::units::spoken;
 
 /// The most addresses that are listed as not tried.

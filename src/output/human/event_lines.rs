@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use super::style::Styler;
-use crate::domain::close_cause::CloseCause;
-use crate::domain::connect_info::{ConnectError, ConnectInfo};
-use crate::domain::event::{HeartbeatResult, StatusChange};
+use crate::domain::connection::close_cause::CloseCause;
+use crate::domain::connection::connect_info::{ConnectError, ConnectInfo};
+use crate::domain::connection::phase::{Phase, PhaseTimes};
 use crate::domain::heartbeat::{HeartbeatKind, HeartbeatOutcome, StrayPong};
-use crate::domain::phase::{Phase, PhaseTimes};
-use crate::domain::run::RunInfo;
+use crate::domain::ping::event::{HeartbeatResult, StatusChange};
+use crate::domain::ping::run_info::RunInfo;
 use crate::output::units::{TimeUnit, spoken};
 
 /// What is measured: `protocol heartbeats every 1 s, timeout 10 s`.

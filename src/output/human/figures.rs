@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::histogram::sparkline;
 use super::rows::LabelledRows;
-use crate::domain::report::KindReport;
+use crate::domain::ping::report::KindReport;
 use crate::domain::stats::{Counts, JitterSummary, RttSummary};
 use crate::output::units::{TimeUnit, percent};
 

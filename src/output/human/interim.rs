@@ -1,6 +1,6 @@
 //! Figures so far on one line, as ping(8) prints them on SIGQUIT.
 
-use crate::domain::report::{KindReport, PingReport};
+use crate::domain::ping::report::{KindReport, PingReport};
 use crate::output::units::{TimeUnit, percent};
 
 /// One line for the conversation, its newline included.

@@ -25,12 +25,12 @@ pub(super) use summary::{facts, preset, verdict};
 
 use super::Output;
 use super::writer::{ReportWriter, Writer};
-use crate::domain::connect_info::{ConnectError, ConnectInfo, FailureKind};
-use crate::domain::event::{ConnEvent, ConnId, Event, PeerTraffic, Reporter, StatusChange};
-use crate::domain::health::Status;
-use crate::domain::report::PingReport;
-use crate::domain::run::RunInfo;
-use crate::domain::worst::MAX_LISTED_CONNECTIONS;
+use crate::domain::connection::connect_info::{ConnectError, ConnectInfo, FailureKind};
+use crate::domain::ping::event::{ConnEvent, ConnId, Event, PeerTraffic, Reporter, StatusChange};
+use crate::domain::ping::health::Status;
+use crate::domain::ping::report::PingReport;
+use crate::domain::ping::run_info::RunInfo;
+use crate::domain::ping::worst::MAX_LISTED_CONNECTIONS;
 use progress::ConnectionsProgressLine;
 
 /// The most stray pongs of one connection that are told of as they come; a flood of them is only counted.
@@ -419,7 +419,7 @@ mod tests {
     }
 
     fn change(from: Status, to: Status) -> ConnEvent {
-        let (reason, metrics) = ("so".to_string(), crate::domain::health::StatusMetrics::default());
+        let (reason, metrics) = ("so".to_string(), crate::domain::ping::health::StatusMetrics::default());
         ConnEvent::Status(StatusChange { kind: None, from, to, reason, metrics })
     }
 

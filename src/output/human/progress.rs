@@ -4,7 +4,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget};
 
 use super::event_lines::counted;
 use super::table::by_status;
-use crate::domain::status_counts::StatusCounts;
+use crate::domain::ping::status_counts::StatusCounts;
 use crate::output::charset;
 
 /// `4 connections, 3 open: 1 dead, 3 healthy; 118 answered, 2 missed, 1 superseded`
@@ -51,9 +51,9 @@ mod tests {
     use std::time::SystemTime;
 
     use super::*;
-    use crate::domain::event::Event;
-    use crate::domain::recorder::Recorder;
-    use crate::domain::verdict::PassCriteria;
+    use crate::domain::ping::event::Event;
+    use crate::domain::ping::recorder::Recorder;
+    use crate::domain::ping::verdict::PassCriteria;
     use crate::output::fixtures;
 
     fn line_of(events: &[Event]) -> String {

@@ -2,9 +2,9 @@
 
 use anstyle::{AnsiColor, Style};
 
-use crate::domain::health::Status;
 use crate::domain::heartbeat::HeartbeatOutcome;
-use crate::domain::report::RunResult;
+use crate::domain::ping::health::Status;
+use crate::domain::run::run_result::RunResult;
 
 const GOOD: Style = AnsiColor::Green.on_default();
 const WARY: Style = AnsiColor::Yellow.on_default();

@@ -8,22 +8,23 @@ use super::figures::{numbers, one_kind, side_by_side};
 use super::rows::LabelledRows;
 use super::style::Styler;
 use super::table::{by_status, table};
-use crate::domain::connect_info::{ConnectInfo, TlsInfo};
-use crate::domain::health::Status;
+use crate::domain::connection::connect_info::{ConnectInfo, TlsInfo};
+use crate::domain::connection::untrusted_text::UntrustedText;
 use crate::domain::heartbeat::HeartbeatKind;
 use crate::domain::heartbeat::presets::PresetSelection;
-use crate::domain::listen::Interval;
-use crate::domain::report::{
-    ConnReport, Measurement, PingReport, RttSpikes, RunResult, StampingReport, TargetReport,
+use crate::domain::ping::health::Status;
+use crate::domain::ping::report::{
+    ConnReport, Measurement, PingReport, RttSpikes, StampingReport, TargetReport,
 };
+use crate::domain::run::run_result::RunResult;
 use crate::domain::stats::LagSummary;
-use crate::domain::untrusted_text::UntrustedText;
+use crate::domain::stats::interval::Interval;
 use crate::output::units::{TimeUnit, spoken};
 
 /// With more targets than this, only those that are not healthy have a block of their own beside the table.
 const MAX_TARGETS_IN_FULL: usize = 4;
 /// Of more connections to one target, the worst of the run are told of instead.
-const MAX_CONNECTIONS_IN_FULL: usize = crate::domain::worst::MAX_LISTED_CONNECTIONS;
+const MAX_CONNECTIONS_IN_FULL: usize = crate::domain::ping::worst::MAX_LISTED_CONNECTIONS;
 
 /// The whole summary.
 pub fn summary(report: &PingReport, paint: Styler, width: Option<usize>) -> String {

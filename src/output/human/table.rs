@@ -7,9 +7,9 @@ use comfy_table::{
 };
 
 use super::style::Styler;
-use crate::domain::health::Status;
 use crate::domain::heartbeat::HeartbeatKind;
-use crate::domain::report::{KindReport, PingReport, TargetReport};
+use crate::domain::ping::health::Status;
+use crate::domain::ping::report::{KindReport, PingReport, TargetReport};
 use crate::domain::stats::RttSummary;
 use crate::output::units::{TimeUnit, percent};
 

@@ -4,16 +4,18 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::trials::{Trial, TrialEnd};
-use crate::domain::close_cause::{ClosedBy, close_code_meaning};
-use crate::domain::fail_if::Truth;
+use crate::domain::connection::close_cause::{ClosedBy, close_code_meaning};
+use crate::domain::connection::untrusted_text::UntrustedText;
 use crate::domain::idle::middleboxes::{Candidate, RuledOut, SettingChange};
 use crate::domain::idle::refresh::{self, KeepaliveMethod, KeepaliveOutcome, RefreshConclusion};
 use crate::domain::idle::report::{Direction, IdleInfo, IdleReport, TwoEnded, VerifyOutcome};
 use crate::domain::idle::{
-    Bracket, CutManner, DeathCause, EndSpread, Expectation, IdleVerdict, Incident, IncidentKind, ProbeRole,
-    ProvisionalTimeout, Recommendation, ResetBy, ServerActivity, Strategy, VisibleEnd, report,
+    CutManner, DeathCause, EndSpread, IdleVerdict, Incident, IncidentKind, ProbeRole, ProvisionalTimeout,
+    Recommendation, ResetBy, ServerActivity, Strategy, VisibleEnd, report,
 };
-use crate::domain::untrusted_text::UntrustedText;
+use crate::domain::run::bracket::Bracket;
+use crate::domain::run::expectation::Expectation;
+use crate::domain::run::truth::Truth;
 use crate::output::json::{
     FailureDocument, HowName, JsonEndingDocument, KindName, Ms, OpeningDocument, PresetName, ResultName,
     SCHEMA_VERSION, Timestamp, ViolationName, WSCHECK_VERSION, broken_rule, close_frame, ms, names,

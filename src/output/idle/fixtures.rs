@@ -1,12 +1,14 @@
 //! Scripted searches for the tests: every format shows the same events.
 
+use crate::domain::run::run_result::RunResult;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use super::IdleOutput;
-use crate::domain::close_cause::{CloseCause, CloseKind, ClosedBy};
-use crate::domain::connect_info::{ConnectError, ConnectInfo, FailureKind};
-use crate::domain::fail_if::Truth;
+use crate::domain::connection::close_cause::{CloseCause, CloseKind, ClosedBy};
+use crate::domain::connection::connect_info::{ConnectError, ConnectInfo, FailureKind};
+use crate::domain::connection::phase::{Phase, PhaseTimes};
+use crate::domain::connection::untrusted_text::UntrustedText;
 use crate::domain::idle::middleboxes::{CutObservation, ProductNaming, consistent_with};
 use crate::domain::idle::refresh::{KeepaliveMethod, KeepaliveOutcome, MethodResult, RefreshResults};
 use crate::domain::idle::report::{
@@ -14,13 +16,12 @@ use crate::domain::idle::report::{
     VerifyOutcome,
 };
 use crate::domain::idle::{
-    Bracket, CutManner, DeathCause, EndSpread, IdleFindings, IdleVerdict, LifetimeCap, Observation,
-    ProbeEvent, ProbeId, ProbeRole, ProvisionalTimeout, Recommendation, SearchPlan, SearchProgress,
-    ServerActivity, SilentProbe, VisibleEnd,
+    CutManner, DeathCause, EndSpread, IdleFindings, IdleVerdict, LifetimeCap, Observation, ProbeEvent,
+    ProbeId, ProbeRole, ProvisionalTimeout, Recommendation, SearchPlan, SearchProgress, ServerActivity,
+    SilentProbe, VisibleEnd,
 };
-use crate::domain::phase::{Phase, PhaseTimes};
-use crate::domain::report;
-use crate::domain::untrusted_text::UntrustedText;
+use crate::domain::run::bracket::Bracket;
+use crate::domain::run::truth::Truth;
 use crate::output::fixtures::{HOSTILE, NOON, SharedBuffer, ms, us};
 use crate::output::{Format, HumanOptions};
 
@@ -185,7 +186,7 @@ impl SearchScript {
     }
 
     /// The whole run, ended at this age.
-    fn report(&mut self, millis: u64, verdict: report::RunResult) -> IdleReport {
+    fn report(&mut self, millis: u64, verdict: RunResult) -> IdleReport {
         self.findings.elapsed = ms(millis);
         self.findings.connections = self.probes;
         let findings = self.findings.clone();
@@ -231,7 +232,7 @@ impl SearchScript {
         self.events
     }
 
-    fn end(mut self, millis: u64, verdict: report::RunResult) -> Vec<IdleEvent> {
+    fn end(mut self, millis: u64, verdict: RunResult) -> Vec<IdleEvent> {
         let report = self.report(millis, verdict);
         self.finish(report)
     }
@@ -260,7 +261,7 @@ fn nginx() -> SearchScript {
 
 /// A FIN after a minute, as nginx sends it.
 pub fn visible() -> Vec<IdleEvent> {
-    nginx().expecting(">=55s").end(121_400, report::RunResult::Passed)
+    nginx().expecting(">=55s").end(121_400, RunResult::Passed)
 }
 
 /// A NAT that forgets, between two ends that tell which direction is lost.
@@ -270,7 +271,7 @@ fn silent() -> Vec<IdleEvent> {
     scene.survives(&[180_000, 230_000, 238_000]);
     scene.dies(&[300_000, 242_000, 241_000], &DeathCause::Unanswered);
     scene.bracket(238_000, 241_000);
-    let mut report = scene.report(600_000, report::RunResult::Passed);
+    let mut report = scene.report(600_000, RunResult::Passed);
     (report.two_ended, report.lost) = (Some(TwoEnded::Agreed), Some(Direction::Both));
     scene.finish(report)
 }
@@ -281,7 +282,7 @@ fn rst_on_use() -> Vec<IdleEvent> {
     scene.survives(&[300_000, 346_000]);
     scene.dies(&[400_000, 352_000], &DeathCause::CutOnUse(VisibleEnd::from(CloseKind::Rst)));
     scene.bracket(346_000, 352_000);
-    scene.end(900_000, report::RunResult::Passed)
+    scene.end(900_000, RunResult::Passed)
 }
 
 /// Thirty seconds, busy or not.
@@ -292,7 +293,7 @@ fn lifetime() -> Vec<IdleEvent> {
     scene.sees(ProbeRole::Control, 30_002, ProbeEvent::Ended { idle: ms(420), cut: fin() });
     scene.findings.lifetime = Some(LifetimeCap { lo: ms(30_002), hi: ms(30_004) });
     scene.because("connections that were never idle ended at the age of 30.002 s, too");
-    scene.end(61_000, report::RunResult::Passed)
+    scene.end(61_000, RunResult::Passed)
 }
 
 /// A server with heartbeats of its own.
@@ -311,7 +312,7 @@ fn chatter() -> Vec<IdleEvent> {
     });
     scene.findings.bracket.lo = Some(ms(25_003));
     scene.because("the server speaks unasked, about every 25.002 s; the longest quiet gap was 25.003 s");
-    scene.end(76_000, report::RunResult::Passed)
+    scene.end(76_000, RunResult::Passed)
 }
 
 /// A server with heartbeats of its own, which lets go of whoever says nothing.
@@ -334,7 +335,7 @@ fn impatience() -> Vec<IdleEvent> {
     });
     scene.findings.bracket.lo = Some(ms(15_000));
     scene.because("the server speaks unasked, about every 15 s; the longest quiet gap was 15 s");
-    scene.end(30_500, report::RunResult::Passed)
+    scene.end(30_500, RunResult::Passed)
 }
 
 /// A close frame with the application's own code, and a reason that would like to drive the terminal.
@@ -345,14 +346,14 @@ fn policy() -> Vec<IdleEvent> {
     scene.ends(&[20_003, 20_004, 20_009], &VisibleEnd::from(how));
     scene.bracket(19_500, 20_009);
     scene.because("close code 4008 is the application's own");
-    scene.end(41_000, report::RunResult::Passed)
+    scene.end(41_000, RunResult::Passed)
 }
 
 fn no_timeout() -> Vec<IdleEvent> {
     let mut scene = SearchScript::new(IdleVerdict::NoTimeoutUpToMax).expecting(">=10m");
     scene.survives(&[60_000, 300_000, 300_001]);
     scene.findings.bracket.lo = Some(ms(300_000));
-    let mut report = scene.report(300_040, report::RunResult::Inconclusive);
+    let mut report = scene.report(300_040, RunResult::Inconclusive);
     report.reasons = vec!["expected >=10m: nothing longer than 300 s was tried".to_string()];
     scene.finish(report)
 }
@@ -363,7 +364,7 @@ fn stochastic() -> Vec<IdleEvent> {
     scene.ends(&[3_100, 7_200, 12_900, 18_000], &fin());
     scene.findings.bracket.lo = Some(ms(3_000));
     scene.because("idle connections died after 3.1 s to 18 s, and survived in between");
-    scene.end(42_000, report::RunResult::Passed)
+    scene.end(42_000, RunResult::Passed)
 }
 
 /// The path fails time and again.
@@ -384,7 +385,7 @@ fn outages() -> Vec<IdleEvent> {
     scene.findings.void_rounds = 3;
     scene.findings.bracket.lo = Some(ms(1_000));
     scene.because("3 rounds were void: the control died at 2 s, 3.1 s, 2.4 s");
-    scene.end(22_000, report::RunResult::Inconclusive)
+    scene.end(22_000, RunResult::Inconclusive)
 }
 
 /// Ctrl-C, when the ends were seen and not yet confirmed.
@@ -396,7 +397,7 @@ fn partial() -> Vec<IdleEvent> {
     scene.bracket(30_000, 60_013);
     scene.findings.partial = true;
     scene.because("interrupted");
-    scene.end(64_000, report::RunResult::Inconclusive)
+    scene.end(64_000, RunResult::Inconclusive)
 }
 
 /// A hop that lets go a second before its FIN, on one side only.
@@ -409,7 +410,7 @@ fn lingers() -> Vec<IdleEvent> {
         Some(CutManner::Visible(VisibleEnd { how: CloseKind::Fin, half_open: Some(true) }));
     scene.findings.lingers = true;
     scene.bracket(4_400, 5_100);
-    scene.end(19_000, report::RunResult::Passed)
+    scene.end(19_000, RunResult::Passed)
 }
 
 fn row(method: KeepaliveMethod, every: Option<u64>, fate: KeepaliveOutcome) -> MethodResult {
@@ -453,7 +454,7 @@ fn refresh() -> Vec<IdleEvent> {
         outcome: VerifyOutcome::Ended(Arc::new(ending)),
     };
     scene.events.push(IdleEvent::Verified { verified: verified.clone(), elapsed: ms(376_000) });
-    let mut report = scene.report(376_000, report::RunResult::Failed);
+    let mut report = scene.report(376_000, RunResult::Failed);
     report.refresh = Some(RefreshResults::of(rows));
     report.verified = Some(verified);
     report.reasons = vec!["a heartbeat every 44.475 s did not hold a connection".to_string()];
@@ -462,7 +463,7 @@ fn refresh() -> Vec<IdleEvent> {
 
 fn not_met() -> Vec<IdleEvent> {
     let mut scene = nginx().expecting(">=2m");
-    let mut report = scene.report(121_400, report::RunResult::Failed);
+    let mut report = scene.report(121_400, RunResult::Failed);
     assert!(matches!(report.expectation, Some((_, Truth::False))));
     report.reasons = vec!["expected >=2m, but the timeout is at most 60.019 s".to_string()];
     scene.finish(report)
@@ -485,7 +486,7 @@ fn refused() -> Arc<ConnectError> {
 fn unreachable() -> Vec<IdleEvent> {
     let mut scene = SearchScript::new(IdleVerdict::Inconclusive);
     let error = refused();
-    let mut report = scene.report(3, report::RunResult::Unreachable);
+    let mut report = scene.report(3, RunResult::Unreachable);
     report.reasons = vec![error.to_string()];
     report.error = Some(error);
     scene.finish(report)

@@ -3,10 +3,11 @@
 
 use std::time::Duration;
 
-use crate::domain::close_cause::{CloseCause, ClosedBy};
+use crate::domain::connection::close_cause::{CloseCause, ClosedBy};
 use crate::domain::idle::refresh::KeepaliveMethod;
 use crate::domain::idle::report::Direction;
-use crate::domain::idle::{Bracket, CutManner, DeathCause, VisibleEnd};
+use crate::domain::idle::{CutManner, DeathCause, VisibleEnd};
+use crate::domain::run::bracket::Bracket;
 
 /// Below so many seconds a span is told with so many decimals.
 const DECIMALS: [(f64, usize); 3] = [(10.0, 3), (100.0, 2), (1000.0, 1)];

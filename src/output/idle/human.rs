@@ -6,14 +6,15 @@ use std::time::Duration;
 use super::format::{about, at_least, at_most, between, exact, lost, manner, roughly};
 use super::trials::Trial;
 use super::{HumanOptions, evidence, naming};
-use crate::domain::connect_info::{ConnectError, FailureKind};
-use crate::domain::fail_if::Truth;
+use crate::domain::connection::connect_info::{ConnectError, FailureKind};
 use crate::domain::format::share;
 use crate::domain::idle::refresh::RefreshConclusion;
 use crate::domain::idle::report::{IdleEvent, IdleInfo, IdleReport, TwoEnded, Verification, VerifyOutcome};
 use crate::domain::idle::{
-    CutManner, EndSpread, Expectation, IdleFindings, IdleVerdict, LifetimeCap, Recommendation, ResetBy,
+    CutManner, EndSpread, IdleFindings, IdleVerdict, LifetimeCap, Recommendation, ResetBy,
 };
+use crate::domain::run::expectation::Expectation;
+use crate::domain::run::truth::Truth;
 use crate::output::human::{self, LabelledRows, Styler, counted, failed_opening, phases, way};
 use crate::output::units::spoken;
 

@@ -7,7 +7,8 @@ use indicatif::{ProgressBar, ProgressDrawTarget};
 
 use super::format::{about, between};
 use crate::domain::idle::report::IdleEvent;
-use crate::domain::idle::{self, Bracket, ProbeRole};
+use crate::domain::idle::{self, ProbeRole};
+use crate::domain::run::bracket::Bracket;
 use crate::output::charset;
 use crate::output::human::counted;
 use crate::output::units::spoken;

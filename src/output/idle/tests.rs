@@ -81,7 +81,7 @@ fn the_names_that_scripts_rely_on_are_there() {
 #[test]
 fn json_and_the_domain_use_the_same_words() {
     use super::document::{DirectionName, IdleVerdictName, MannerName, MethodName, RoleName, StrategyName};
-    use crate::domain::close_cause::CloseKind;
+    use crate::domain::connection::close_cause::CloseKind;
     use crate::domain::idle::refresh::KeepaliveMethod;
     use crate::domain::idle::report::Direction;
     use crate::domain::idle::{CutManner, IdleVerdict, ProbeRole, Strategy, VisibleEnd};

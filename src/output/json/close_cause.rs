@@ -5,10 +5,11 @@ use serde::Serialize;
 
 use super::heartbeat_figures::{Ms, Timestamp};
 use super::names::{HowName, ViolationName, WhoName};
-use crate::domain::close_cause::{CloseKind, CloseReply, ClosedBy, close_code_meaning};
+use crate::domain::connection::close_cause::{self, Violation};
+use crate::domain::connection::close_cause::{CloseKind, CloseReply, ClosedBy, close_code_meaning};
+use crate::domain::connection::tcp::TcpView;
+use crate::domain::connection::untrusted_text::UntrustedText;
 use crate::domain::format;
-use crate::domain::tcp::TcpView;
-use crate::domain::{close_cause, close_cause::Violation, untrusted_text::UntrustedText};
 
 /// How, when and by whom a connection ended.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
@@ -191,7 +192,7 @@ fn exceeded(how: &CloseKind) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::close_cause::ClosePayload;
+    use crate::domain::connection::close_cause::ClosePayload;
     use std::time::{Duration, SystemTime};
 
     fn document(who: ClosedBy, how: CloseKind) -> serde_json::Value {

@@ -6,8 +6,8 @@ use serde::Serialize;
 use super::connect_info::{AttemptDocument, Headers};
 use super::heartbeat_figures::Ms;
 use super::names::{FailureName, PhaseName, ResultName, VerdictName};
-use crate::domain::connect_info::{self, ConnectError};
-use crate::domain::run_result::RunResult;
+use crate::domain::connection::connect_info::{self, ConnectError};
+use crate::domain::run::run_result::RunResult;
 
 /// An error, and what the reader can do about it.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]

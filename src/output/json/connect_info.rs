@@ -6,9 +6,9 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::heartbeat_figures::{Ms, ms};
-use crate::domain::connect_info::{self, ConnectInfo, TlsInfo};
-use crate::domain::phase;
-use crate::domain::untrusted_text::UntrustedText;
+use crate::domain::connection::connect_info::{self, ConnectInfo, TlsInfo};
+use crate::domain::connection::phase;
+use crate::domain::connection::untrusted_text::UntrustedText;
 
 /// How long each step took; null for a step that did not happen.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]

@@ -8,14 +8,14 @@ use super::connect_error::FailureDocument;
 use super::connect_info::OpeningDocument;
 use super::heartbeat_figures::{ByKind, HostLag, JsonJitterDocument, JsonRttDocument, Ms, Timestamp, ms};
 use super::names::{KindName, ResultName, StatusName, VerdictName};
-use crate::domain::connect_info::TimestampSource;
-use crate::domain::event::ConnId;
-use crate::domain::health::Status;
+use crate::domain::connection::connect_info::TimestampSource;
 use crate::domain::heartbeat::HeartbeatKind;
 use crate::domain::heartbeat::presets::PresetSelection;
 use crate::domain::heartbeat::unmatched::NearestMessage;
-use crate::domain::report::{self, ConnReport, KindReport, Measurement, PingReport, TargetReport};
-use crate::domain::run::RunInfo;
+use crate::domain::ping::event::ConnId;
+use crate::domain::ping::health::Status;
+use crate::domain::ping::report::{self, ConnReport, KindReport, Measurement, PingReport, TargetReport};
+use crate::domain::ping::run_info::RunInfo;
 use crate::domain::stats::JitterSummary;
 
 /// The whole run. A value that is not known is null; no field is ever left out.

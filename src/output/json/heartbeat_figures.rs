@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::names::StatusName;
 use crate::domain::heartbeat::HeartbeatKind;
-use crate::domain::report::{KindReport, StampingReport};
+use crate::domain::ping::report::{KindReport, StampingReport};
 use crate::domain::stats::{Counts, JitterSummary, LagSummary, RttSummary};
 
 /// A span in milliseconds, rounded to the microsecond.

@@ -26,7 +26,7 @@ pub use names::{
 use super::Output;
 use super::human::interim_line;
 use super::writer::{ReportWriter, Writer};
-use crate::domain::event::{Event, Reporter};
+use crate::domain::ping::event::{Event, Reporter};
 
 /// The version of all shapes. Fields are only ever added; a change that breaks a reader would raise it.
 pub const SCHEMA_VERSION: u32 = 1;

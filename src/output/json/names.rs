@@ -4,12 +4,12 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::domain::close_cause::{CloseKind, ClosedBy, Violation};
-use crate::domain::connect_info::FailureKind;
-use crate::domain::health::Status;
+use crate::domain::connection::close_cause::{CloseKind, ClosedBy, Violation};
+use crate::domain::connection::connect_info::FailureKind;
+use crate::domain::connection::phase::Phase;
 use crate::domain::heartbeat::{HeartbeatKind, HeartbeatOutcome, StrayPong};
-use crate::domain::phase::Phase;
-use crate::domain::run_result::RunResult;
+use crate::domain::ping::health::Status;
+use crate::domain::run::run_result::RunResult;
 
 macro_rules! names {
     ($(#[$doc:meta])* $name:ident of $domain:ident {
@@ -199,7 +199,7 @@ impl From<&CloseKind> for HowName {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::untrusted_text::UntrustedText;
+    use crate::domain::connection::untrusted_text::UntrustedText;
 
     fn name(value: impl Serialize) -> String {
         serde_json::to_value(value).unwrap().as_str().unwrap().to_string()

@@ -5,12 +5,13 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use crate::domain::connection::untrusted_text::UntrustedText;
 use crate::domain::listen::report::{ListenInfo, ListenReport};
 use crate::domain::listen::{
-    CoveredTimeouts, FirstHeartbeat, Interval, IntervalOrigin, IntervalSpan, KindFindings, ListenVerdict,
+    CoveredTimeouts, FirstHeartbeat, IntervalOrigin, IntervalSpan, KindFindings, ListenVerdict,
     PayloadVariation, Periodic, Sameness, ServerEventKind, TrafficEffect, TrafficEffects, UnansweredPolicy,
 };
-use crate::domain::untrusted_text::UntrustedText;
+use crate::domain::stats::interval::Interval;
 use crate::output::json::{
     CloseReplyDocument, FailureDocument, JsonEndingDocument, Ms, OpeningDocument, PresetName, ResultName,
     SCHEMA_VERSION, Timestamp, WSCHECK_VERSION, ms, names,

@@ -1,11 +1,14 @@
 //! Scripted listening for the tests: every format shows the same events.
 
+use crate::domain::run::run_result::RunResult;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use super::ListenOutput;
-use crate::domain::close_cause::{CloseCause, CloseKind, ClosedBy};
-use crate::domain::connect_info::{ConnectError, ConnectInfo, FailureKind};
+use crate::domain::connection::close_cause::{CloseCause, CloseKind, ClosedBy};
+use crate::domain::connection::connect_info::{ConnectError, ConnectInfo, FailureKind};
+use crate::domain::connection::phase::{Phase, PhaseTimes};
+use crate::domain::connection::untrusted_text::UntrustedText;
 use crate::domain::heartbeat::inbound::{InboundMessage, MessageRef};
 use crate::domain::listen::known_pings::KnownPings;
 use crate::domain::listen::report::{
@@ -14,9 +17,6 @@ use crate::domain::listen::report::{
 use crate::domain::listen::{
     EndLiveness, EndedBy, ListenState, ListenVerdict, ObservationConditions, ServerEvent, ServerEventKind,
 };
-use crate::domain::phase::{Phase, PhaseTimes};
-use crate::domain::report;
-use crate::domain::untrusted_text::UntrustedText;
 use crate::output::fixtures::{HOSTILE, NOON, SharedBuffer, ms, us};
 use crate::output::{Format, HumanOptions};
 
@@ -126,7 +126,7 @@ impl ListenScript {
         self.ending = Some(ending);
     }
 
-    fn finish(mut self, listened: u64, interrupted: bool, verdict: report::RunResult) -> Vec<ListenEvent> {
+    fn finish(mut self, listened: u64, interrupted: bool, verdict: RunResult) -> Vec<ListenEvent> {
         let listened = ms(listened);
         let progress = ListenProgress { listened, until: ms(120_000), heartbeats: 0, interval: None };
         self.events.push(ListenEvent::Progress(progress));
@@ -169,7 +169,7 @@ pub fn pings() -> Vec<ListenEvent> {
     let mut scene = ListenScript::new(|_| {});
     scene.text(40, r#"{"type":"welcome"}"#);
     scene.pings(&[11_000, 41_000, 71_010, 101_000]);
-    scene.finish(120_000, false, report::RunResult::Passed)
+    scene.finish(120_000, false, RunResult::Passed)
 }
 
 fn talked() -> Vec<ListenEvent> {
@@ -179,28 +179,28 @@ fn talked() -> Vec<ListenEvent> {
     scene.pings(&[45_000, 55_000]);
     scene.talks(62_000);
     scene.pings(&[75_000]);
-    scene.finish(80_000, false, report::RunResult::Passed)
+    scene.finish(80_000, false, RunResult::Passed)
 }
 
 fn keep_alive() -> Vec<ListenEvent> {
     let mut scene = ListenScript::new(|info| info.count = Some(3));
     [25_000, 50_000, 75_000].into_iter().for_each(|moment| scene.text(moment, "h"));
-    scene.finish(75_000, false, report::RunResult::Passed)
+    scene.finish(75_000, false, RunResult::Passed)
 }
 
 fn silent() -> Vec<ListenEvent> {
-    ListenScript::new(|_| {}).finish(120_000, false, report::RunResult::Passed)
+    ListenScript::new(|_| {}).finish(120_000, false, RunResult::Passed)
 }
 
 /// Nothing comes between which something could be said.
 fn untalked() -> Vec<ListenEvent> {
-    ListenScript::new(|info| info.talk = true).finish(120_000, false, report::RunResult::Passed)
+    ListenScript::new(|info| info.talk = true).finish(120_000, false, RunResult::Passed)
 }
 
 fn irregular() -> Vec<ListenEvent> {
     let mut scene = ListenScript::new(|_| {});
     scene.pings(&[3_000, 11_000, 12_000, 40_000, 90_000]);
-    scene.finish(120_000, false, report::RunResult::Passed)
+    scene.finish(120_000, false, RunResult::Passed)
 }
 
 /// App pings of two shapes, each with a clock of its own.
@@ -210,14 +210,14 @@ pub fn two_shapes() -> Vec<ListenEvent> {
         scene.text(25_000 * n, r#"{"type":"ping"}"#);
         scene.text(25_000 * n + 5_000, r#"{"event":"pusher:ping","data":{}}"#);
     }
-    scene.finish(120_000, false, report::RunResult::Passed)
+    scene.finish(120_000, false, RunResult::Passed)
 }
 
 /// Nobody knows what these are.
 fn steady_chatter() -> Vec<ListenEvent> {
     let mut scene = ListenScript::new(|_| {});
     (1..8).for_each(|n| scene.text(n * 15_000, &format!(r#"{{"k":"hb","n":{n}}}"#)));
-    scene.finish(120_000, false, report::RunResult::Passed)
+    scene.finish(120_000, false, RunResult::Passed)
 }
 
 /// Either every 15 s, or 10 s after each message.
@@ -227,21 +227,21 @@ fn in_step() -> Vec<ListenEvent> {
         scene.pings(&[10_000 + n * 15_000]);
         scene.text(15_000 + n * 15_000, r#"{"price":1}"#);
     }
-    scene.finish(76_000, false, report::RunResult::Passed)
+    scene.finish(76_000, false, RunResult::Passed)
 }
 
 /// It stopped, and began again.
 fn paused() -> Vec<ListenEvent> {
     let mut scene = ListenScript::new(|_| {});
     scene.pings(&[5_000, 10_000, 15_000, 20_000, 70_000, 75_000]);
-    scene.finish(78_000, false, report::RunResult::Passed)
+    scene.finish(78_000, false, RunResult::Passed)
 }
 
 /// It has things to say, and no heartbeats.
 fn chatter() -> Vec<ListenEvent> {
     let mut scene = ListenScript::new(|_| {});
     [7_000, 19_500, 33_000, 90_250].into_iter().for_each(|moment| scene.text(moment, r#"{"price":1}"#));
-    scene.finish(120_000, false, report::RunResult::Passed)
+    scene.finish(120_000, false, RunResult::Passed)
 }
 
 /// It counts from its own messages.
@@ -252,7 +252,7 @@ pub fn from_its_own() -> Vec<ListenEvent> {
     scene.pings(&[24_000, 34_000]);
     scene.text(41_500, r#"{"price":2}"#);
     scene.pings(&[51_500, 61_510]);
-    scene.finish(65_000, false, report::RunResult::Passed)
+    scene.finish(65_000, false, RunResult::Passed)
 }
 
 /// Its messages come at other moments, and move nothing.
@@ -263,7 +263,7 @@ fn not_from_its_own() -> Vec<ListenEvent> {
     scene.pings(&[20_000, 30_000]);
     scene.text(36_000, r#"{"price":2}"#);
     scene.pings(&[40_000]);
-    scene.finish(45_000, false, report::RunResult::Passed)
+    scene.finish(45_000, false, RunResult::Passed)
 }
 
 /// The client talks to a server that counts from what it says, which answers each time if it is not `deaf`.
@@ -280,7 +280,7 @@ fn talked_to_its_own(deaf: bool) -> Vec<ListenEvent> {
         }
         scene.pings(&[after + next, after + next + 10_000]);
     }
-    scene.finish(85_000, false, report::RunResult::Passed)
+    scene.finish(85_000, false, RunResult::Passed)
 }
 
 /// What comes in one read comes at one moment.
@@ -289,7 +289,7 @@ fn flood() -> Vec<ListenEvent> {
     (0..40).for_each(|n| {
         scene.says(500 + n / 10, ServerEvent::plain(ServerEventKind::Ping, UntrustedText::new("x")))
     });
-    scene.finish(504, false, report::RunResult::Passed)
+    scene.finish(504, false, RunResult::Passed)
 }
 
 fn hostile() -> Vec<ListenEvent> {
@@ -301,20 +301,20 @@ fn hostile() -> Vec<ListenEvent> {
         CloseKind::CloseFrame { code: Some(4000), reason: UntrustedText::new(HOSTILE) },
         1_500,
     );
-    scene.finish(1_500, false, report::RunResult::Failed)
+    scene.finish(1_500, false, RunResult::Failed)
 }
 
 fn no_answer() -> Vec<ListenEvent> {
     let mut scene = ListenScript::new(|info| info.answer = false);
     scene.pings(&[2_000, 4_000, 6_000]);
     scene.ends(ClosedBy::Peer, CloseKind::Fin, 6_900);
-    scene.finish(6_900, false, report::RunResult::Passed)
+    scene.finish(6_900, false, RunResult::Passed)
 }
 
 fn interrupted() -> Vec<ListenEvent> {
     let mut scene = ListenScript::new(|_| {});
     scene.pings(&[2_000]);
-    scene.finish(3_000, true, report::RunResult::Inconclusive)
+    scene.finish(3_000, true, RunResult::Inconclusive)
 }
 
 fn unreachable() -> Vec<ListenEvent> {
@@ -336,7 +336,7 @@ fn unreachable() -> Vec<ListenEvent> {
     report.partial = false;
     report.findings = ListenState::default().findings(&ObservationConditions::default());
     report.findings.verdict = ListenVerdict::Inconclusive;
-    report.verdict = report::RunResult::Unreachable;
+    report.verdict = RunResult::Unreachable;
     report.reasons = vec![error.to_string()];
     report.error = Some(error);
     events

@@ -3,14 +3,15 @@
 use std::time::Duration;
 
 use super::HumanOptions;
-use crate::domain::connect_info::ConnectError;
+use crate::domain::connection::connect_info::ConnectError;
 use crate::domain::listen::report::{
     ListenEvent, ListenInfo, ListenProgress, ListenReport, ServerEventNotice,
 };
 use crate::domain::listen::{
-    CoveredTimeouts, FirstHeartbeat, Interval, IntervalOrigin, KindFindings, ListenFindings, ListenVerdict,
+    CoveredTimeouts, FirstHeartbeat, IntervalOrigin, KindFindings, ListenFindings, ListenVerdict,
     PayloadVariation, Periodic, Sameness, ServerEventKind, TrafficEffect, TrafficEffects, UnansweredPolicy,
 };
+use crate::domain::stats::interval::Interval;
 use crate::output::human::{self, LabelledRows, Styler, counted, failed_opening, phases, way};
 use crate::output::presets::command_line::quoted;
 use crate::output::units::{precise, rate, spoken};

@@ -6,8 +6,8 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::human;
-use crate::domain::close_cause::{CloseCause, CloseKind};
-use crate::domain::health::Status;
+use crate::domain::connection::close_cause::{CloseCause, CloseKind};
+use crate::domain::ping::health::Status;
 use crate::domain::stats::Counts;
 use crate::server::{
     ClientSnapshot, HeartbeatStats, ServeEvent, ServeEventKind, ServerSnapshot, ServerSummary,

@@ -6,12 +6,12 @@ use schemars::schema_for;
 use serde_json::Value;
 
 use super::*;
-use crate::domain::close_cause::{CloseCause, CloseKind, ClosedBy};
-use crate::domain::event::StatusChange;
-use crate::domain::health::{Status, StatusMetrics};
+use crate::domain::connection::close_cause::{CloseCause, CloseKind, ClosedBy};
+use crate::domain::connection::untrusted_text::UntrustedText;
 use crate::domain::heartbeat::{HeartbeatKind, HeartbeatOutcome};
+use crate::domain::ping::event::StatusChange;
+use crate::domain::ping::health::{Status, StatusMetrics};
 use crate::domain::stats::Counts;
-use crate::domain::untrusted_text::UntrustedText;
 use crate::server::{
     ClientSnapshot, ClientStats, HeartbeatStats, ListenAddress, RejectedConnection, ServerSnapshot,
     ServerSummary, TlsIdentityInfo,

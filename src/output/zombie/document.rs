@@ -3,9 +3,9 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::domain::fail_if::Truth;
 use crate::domain::format::exact_duration;
-use crate::domain::idle::Expectation;
+use crate::domain::run::expectation::Expectation;
+use crate::domain::run::truth::Truth;
 use crate::domain::zombie::report::{ZombieInfo, ZombieReport};
 use crate::domain::zombie::{
     Behaviour, ClientEnd, ClientRecord, HeartbeatPolicy, IdlePolicy, Library, LibraryMatch, ReapingPolicy,

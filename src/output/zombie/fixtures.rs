@@ -1,16 +1,16 @@
 //! Scripted runs for the tests: every format shows the same events.
 
+use crate::domain::run::run_result::RunResult;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use super::ZombieOutput;
-use crate::domain::close_cause::{CloseCause, CloseKind, ClosedBy};
-use crate::domain::connect_info::{ConnectError, ConnectInfo, FailureKind};
+use crate::domain::connection::close_cause::{CloseCause, CloseKind, ClosedBy};
+use crate::domain::connection::connect_info::{ConnectError, ConnectInfo, FailureKind};
+use crate::domain::connection::phase::{Phase, PhaseTimes};
+use crate::domain::connection::untrusted_text::UntrustedText;
 use crate::domain::listen::report::ServerEventNotice;
 use crate::domain::listen::{ServerEvent, ServerEventKind};
-use crate::domain::phase::{Phase, PhaseTimes};
-use crate::domain::report;
-use crate::domain::untrusted_text::UntrustedText;
 use crate::domain::zombie::report::{ZombieEvent, ZombieInfo, ZombieProgress, ZombieReport, ZombieReporter};
 use crate::domain::zombie::{Behaviour, ClientEnd, ClientRecord, ObservationQuality, ZombieFindings};
 use crate::output::fixtures::{HOSTILE, NOON, SharedBuffer, ms, us};
@@ -141,7 +141,7 @@ impl ZombieScript {
         ways.iter().for_each(|way| self.lives(*way, &pings, 300_000, None));
     }
 
-    fn finish(mut self, interrupted: bool, verdict: report::RunResult) -> Vec<ZombieEvent> {
+    fn finish(mut self, interrupted: bool, verdict: RunResult) -> Vec<ZombieEvent> {
         let gone = self.lives.iter().filter(|life| life.ended().is_some());
         let gone = gone.map(|life| (life.way, life.fate.clone())).collect();
         let progress =
@@ -187,7 +187,7 @@ pub fn reaped() -> Vec<ZombieEvent> {
     scene.lives(Behaviour::Stalled, &[], 40_010, Some(keepalive()));
     scene.lives(Behaviour::HalfClosed, &[], 3, Some(CloseKind::Fin));
     scene.healthy(&[Behaviour::Control, Behaviour::Quiet, Behaviour::PingsOnly], 20_000);
-    scene.finish(false, report::RunResult::Passed)
+    scene.finish(false, RunResult::Passed)
 }
 
 fn leak() -> Vec<ZombieEvent> {
@@ -197,7 +197,7 @@ fn leak() -> Vec<ZombieEvent> {
         &[Behaviour::Control, Behaviour::Mute, Behaviour::Stalled, Behaviour::Quiet, Behaviour::PingsOnly],
         0,
     );
-    scene.finish(false, report::RunResult::Failed)
+    scene.finish(false, RunResult::Failed)
 }
 
 fn skips() -> Vec<ZombieEvent> {
@@ -221,7 +221,7 @@ fn skips() -> Vec<ZombieEvent> {
     scene.over(stalled, at(after));
     scene.healthy(&[Behaviour::Quiet, Behaviour::PingsOnly], 10_000);
     scene.healthy(&[Behaviour::Control], 0);
-    scene.finish(false, report::RunResult::Passed)
+    scene.finish(false, RunResult::Passed)
 }
 
 /// All who are silent end so; `pings`: who sends only Pings, too.
@@ -233,7 +233,7 @@ fn timer(after: u64, pings: bool) -> Vec<ZombieEvent> {
     }
     scene.lives(Behaviour::PingsOnly, &[], if pings { after } else { 300_000 }, close().filter(|_| pings));
     scene.healthy(&[Behaviour::Control], 0);
-    scene.finish(false, report::RunResult::Passed)
+    scene.finish(false, RunResult::Passed)
 }
 
 fn idle() -> Vec<ZombieEvent> {
@@ -248,7 +248,7 @@ fn swept() -> Vec<ZombieEvent> {
     }
     scene.lives(Behaviour::Stalled, &[], 89_630, Some(CloseKind::Fin));
     scene.healthy(&[Behaviour::PingsOnly, Behaviour::Control], 0);
-    scene.finish(false, report::RunResult::Passed)
+    scene.finish(false, RunResult::Passed)
 }
 
 /// The path forgets who is silent.
@@ -260,7 +260,7 @@ fn lost() -> Vec<ZombieEvent> {
     }
     scene.lives(Behaviour::HalfClosed, &[], 3, Some(CloseKind::Fin));
     scene.healthy(&[Behaviour::PingsOnly, Behaviour::Control], 0);
-    scene.finish(false, report::RunResult::Inconclusive)
+    scene.finish(false, RunResult::Inconclusive)
 }
 
 fn messages() -> Vec<ZombieEvent> {
@@ -277,7 +277,7 @@ fn deaf() -> Vec<ZombieEvent> {
         scene.lives(way, &grid(15_000, 58_000), 58_000, close());
     }
     scene.healthy(&[Behaviour::Control], 15_000);
-    scene.finish(false, report::RunResult::Passed)
+    scene.finish(false, RunResult::Passed)
 }
 
 /// It gives up who does not answer, and later who only answers.
@@ -291,7 +291,7 @@ fn besides() -> Vec<ZombieEvent> {
         scene.lives(way, &grid(10_000, 60_000), 60_000, close());
     }
     scene.healthy(&[Behaviour::Control], 10_000);
-    scene.finish(false, report::RunResult::Passed)
+    scene.finish(false, RunResult::Passed)
 }
 
 fn control() -> Vec<ZombieEvent> {
@@ -303,7 +303,7 @@ fn control() -> Vec<ZombieEvent> {
         &[Behaviour::Mute, Behaviour::Stalled, Behaviour::HalfClosed, Behaviour::Quiet, Behaviour::PingsOnly],
         0,
     );
-    scene.finish(false, report::RunResult::Inconclusive)
+    scene.finish(false, RunResult::Inconclusive)
 }
 
 fn hostile() -> Vec<ZombieEvent> {
@@ -318,7 +318,7 @@ fn hostile() -> Vec<ZombieEvent> {
     life.fate = ClientEnd::Unopened { why: format!("TCP: {}", error.cause) };
     scene.lives.push(life);
     scene.error = Some(error);
-    scene.finish(false, report::RunResult::Inconclusive)
+    scene.finish(false, RunResult::Inconclusive)
 }
 
 fn interrupted() -> Vec<ZombieEvent> {
@@ -329,7 +329,7 @@ fn interrupted() -> Vec<ZombieEvent> {
     {
         scene.lives(way, &[], 12_000, None);
     }
-    scene.finish(true, report::RunResult::Inconclusive)
+    scene.finish(true, RunResult::Inconclusive)
 }
 
 fn unreachable() -> Vec<ZombieEvent> {
@@ -347,7 +347,7 @@ fn unreachable() -> Vec<ZombieEvent> {
         unanswered: Duration::ZERO,
     };
     report.findings = ZombieFindings::of(Behaviour::ALL.map(ClientRecord::new).to_vec(), watch);
-    report.verdict = report::RunResult::Unreachable;
+    report.verdict = RunResult::Unreachable;
     report.reasons = vec![error.to_string()];
     report.error = Some(error);
     events

@@ -4,10 +4,10 @@ use comfy_table::{ContentArrangement, LineStyle, Table, presets};
 
 use super::HumanOptions;
 use super::document::at_latest;
-use crate::domain::close_cause::{CloseCause, CloseKind};
-use crate::domain::connect_info::ConnectError;
-use crate::domain::fail_if::Truth;
+use crate::domain::connection::close_cause::{CloseCause, CloseKind};
+use crate::domain::connection::connect_info::ConnectError;
 use crate::domain::listen::ServerEventKind;
+use crate::domain::run::truth::Truth;
 use crate::domain::zombie::report::{ZombieEvent, ZombieInfo, ZombieProgress, ZombieReport};
 use crate::domain::zombie::{
     Behaviour, ClientEnd, ClientRecord, Goodbye, HeartbeatPolicy, IdlePolicy, Library, LibraryMatch,

@@ -3,8 +3,8 @@
 use serde_json::Value;
 
 use super::connack::MqttRefusal;
+use crate::domain::connection::untrusted_text::UntrustedText;
 use crate::domain::heartbeat::inbound::MessageRef;
-use crate::domain::untrusted_text::UntrustedText;
 
 /// A refusal that came as a message.
 #[derive(Debug, Clone, PartialEq, Eq)]

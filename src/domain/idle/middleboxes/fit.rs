@@ -8,9 +8,9 @@ use super::model::{
     TypicalSetting,
 };
 use super::observed::{CutObservation, ObservedCut, VisibleCut};
+use crate::domain::connection::untrusted_text::UntrustedText;
 use crate::domain::idle::finding::ResetBy;
 use crate::domain::idle::refresh::KeepaliveMethod;
-use crate::domain::untrusted_text::UntrustedText;
 
 /// A measurement is this far off a timer's value at least, and by this part of it.
 const SLACK: Duration = Duration::from_millis(250);

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use super::model::{CutKind, Middlebox, ProductFamily, ProductMarks, TimeoutKind, TimeoutValue};
 use super::{Candidate, CutObservation, ObservedCut, ProductNaming, VisibleCut, all, consistent_with};
+use crate::domain::connection::untrusted_text::UntrustedText;
 use crate::domain::idle::finding::{EndSpread, ResetBy};
 use crate::domain::idle::refresh::{KeepaliveMethod, KeepaliveOutcome, MethodResult, RefreshResults};
-use crate::domain::untrusted_text::UntrustedText;
 
 const FIN: ObservedCut = ObservedCut::Visible(VisibleCut::Fin);
 const HALF: ObservedCut = ObservedCut::Visible(VisibleCut::HalfClose);

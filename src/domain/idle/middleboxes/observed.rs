@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use crate::domain::close_cause::CloseKind;
+use crate::domain::connection::close_cause::CloseKind;
+use crate::domain::connection::untrusted_text::UntrustedText;
 use crate::domain::idle::finding::{CutManner, EndSpread, IdleFindings, ResetBy};
 use crate::domain::idle::probe::VisibleEnd;
 use crate::domain::idle::refresh::{KeepaliveMethod, KeepaliveOutcome, RefreshResults};
-use crate::domain::untrusted_text::UntrustedText;
 
 use super::model::TimeoutKind;
 

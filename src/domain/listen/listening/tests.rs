@@ -6,8 +6,8 @@ use super::super::findings::{
 };
 use super::super::traffic_effect::TrafficEffect;
 use super::*;
-use crate::domain::incomplete::{IncompleteData, IncompletePart};
-use crate::domain::untrusted_text::UntrustedText;
+use crate::domain::connection::incomplete::{IncompleteData, IncompletePart};
+use crate::domain::connection::untrusted_text::UntrustedText;
 
 const fn s(seconds: u64) -> Duration {
     Duration::from_secs(seconds)

@@ -8,7 +8,7 @@ use tokio::time::{Instant, sleep};
 use tokio_tungstenite::tungstenite::Message;
 
 use super::{ListenResult, Question, QuestionCodec, ended, listen, two_ended};
-use crate::domain::close_cause::CloseKind;
+use crate::domain::connection::close_cause::CloseKind;
 use crate::domain::idle::{DeathCause, ProbeEvent, VisibleEnd as IdleCut};
 use crate::net::client::disconnect::Disconnect;
 use crate::net::client::websocket::{SendOutcome, SocketEvent, WebSocket, is_buffer_full};

@@ -6,7 +6,7 @@ use tokio::io::{AsyncReadExt, DuplexStream, duplex};
 use tokio::time::{Instant, sleep};
 
 use super::{Observer, ObserverConfig, ObserverEvent, RelayDetector, until_over};
-use crate::domain::close_cause::CloseKind;
+use crate::domain::connection::close_cause::CloseKind;
 use crate::domain::heartbeat::pattern::Pattern;
 use crate::domain::heartbeat::protocol_profile::{KeepaliveSpec, ProtocolProfile};
 use crate::domain::heartbeat::template::{Payload, Template};

@@ -7,10 +7,10 @@ use tokio::io::{DuplexStream, duplex};
 use tokio::time::Instant;
 
 use super::{Preamble, run_preamble};
-use crate::domain::connect_info::ConnectError;
-use crate::domain::event::{ConnEvent, PeerTraffic};
+use crate::domain::connection::connect_info::ConnectError;
 use crate::domain::heartbeat::HeartbeatKind;
 use crate::domain::heartbeat::presets::find;
+use crate::domain::ping::event::{ConnEvent, PeerTraffic};
 use crate::net::client::websocket::WebSocket;
 use crate::net::testing::raw_peer::{CLOSE, RawPeer, TEXT};
 use crate::net::transport::tap::Tap;

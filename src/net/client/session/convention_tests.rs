@@ -7,10 +7,10 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
 use super::tests::{TestSession, app, ms, plan};
-use crate::domain::event::{ConnEvent, PeerTraffic};
 use crate::domain::heartbeat::presets::{Preset, find};
 use crate::domain::heartbeat::{HeartbeatKind, HeartbeatOutcome};
-use crate::domain::server_traffic::ServerTraffic;
+use crate::domain::ping::event::{ConnEvent, PeerTraffic};
+use crate::domain::ping::server_traffic::ServerTraffic;
 use crate::net::client::session::plan::SessionPlan;
 use crate::net::testing::raw_peer::{PING, TEXT};
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::domain::event::PeerTraffic;
+use crate::domain::ping::event::PeerTraffic;
 
 /// At most so often is one kind told.
 const REPORT_INTERVAL: Duration = Duration::from_millis(10);

@@ -6,13 +6,13 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::plan::SessionPlan;
-use crate::domain::event::StatusChange;
+use crate::domain::connection::tcp::MissedAtTcp;
 use crate::domain::format;
-use crate::domain::health::{HealthTracker, Status};
 use crate::domain::heartbeat::outstanding::{OutstandingPings, Resolution, Superseding};
 use crate::domain::heartbeat::substitutes::{Substitute, Substitutes};
 use crate::domain::heartbeat::{HeartbeatKind, HeartbeatOutcome};
-use crate::domain::tcp::MissedAtTcp;
+use crate::domain::ping::event::StatusChange;
+use crate::domain::ping::health::{HealthTracker, Status};
 use crate::net::client::schedule::Schedule;
 
 /// One kind of heartbeat.

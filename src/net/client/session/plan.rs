@@ -3,12 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::domain::health::StatusLimits;
 use crate::domain::heartbeat::HeartbeatKind;
 use crate::domain::heartbeat::classifier::Classifier;
 use crate::domain::heartbeat::pattern::Pattern;
 use crate::domain::heartbeat::protocol_profile::ProtocolProfile;
 use crate::domain::heartbeat::template::Template;
+use crate::domain::ping::health::StatusLimits;
 
 /// What a session does.
 #[derive(Debug, Clone)]

@@ -1,6 +1,6 @@
 //! The authentication schemes that a server or a proxy takes, and what to do about them.
 
-use crate::domain::untrusted_text::UntrustedText;
+use crate::domain::connection::untrusted_text::UntrustedText;
 use crate::net::connect::http_head::HttpHead;
 
 /// The most challenges that are read.

@@ -2,7 +2,7 @@
 
 use super::body::ResponseBody;
 use super::body_text::BodyText;
-use crate::domain::untrusted_text::UntrustedText;
+use crate::domain::connection::untrusted_text::UntrustedText;
 use crate::net::connect::http_head::HttpHead;
 
 /// A proxy's own error page: the product, words of the page in lower case, and what they mean.

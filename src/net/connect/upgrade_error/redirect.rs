@@ -3,7 +3,7 @@
 use url::Url;
 
 use super::SentRequest;
-use crate::domain::target::{Target, redact_url};
+use crate::domain::connection::target::{Target, redact_url};
 use crate::net::connect::http_head::HttpHead;
 
 /// The most cookies that are named.

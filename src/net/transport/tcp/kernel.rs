@@ -17,8 +17,8 @@ use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
 use tokio::time::Instant;
 
 use super::{tcp_info, timestamps};
-use crate::domain::connect_info::TimestampSource;
-use crate::domain::tcp::TcpView;
+use crate::domain::connection::connect_info::TimestampSource;
+use crate::domain::connection::tcp::TcpView;
 use crate::net::transport::tap::{TimestampedRead, TxTimestamp};
 
 /// A connected TCP socket.

@@ -9,8 +9,8 @@ use futures_util::FutureExt;
 use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
 use tokio::net::TcpStream;
 
+use crate::domain::connection::tcp::TcpView;
 use crate::domain::opening::Timestamps;
-use crate::domain::tcp::TcpView;
 use crate::net::transport::tap::TimestampedRead;
 
 /// A connected TCP socket.

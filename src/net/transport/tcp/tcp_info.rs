@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use linux_raw_sys::net::tcp_info;
 
-use crate::domain::tcp::TcpView;
+use crate::domain::connection::tcp::TcpView;
 
 /// What the kernel says of the least RTT before it has one.
 const NO_MIN_RTT: u32 = u32::MAX;

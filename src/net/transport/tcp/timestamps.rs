@@ -11,7 +11,7 @@ use nix::sys::socket::{
 };
 use tokio::time::Instant;
 
-use crate::domain::connect_info::TimestampSource;
+use crate::domain::connection::connect_info::TimestampSource;
 use crate::net::transport::tap::TxTimestamp;
 
 /// Reading the two clocks takes no longer than this, unless this process was put aside in between.

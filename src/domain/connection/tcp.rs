@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use super::format::{counted, duration as show};
+use crate::domain::format::{counted, duration as show};
 
 /// How long a peer may hold an acknowledgement back (RFC 9293 section 3.8.6.3).
 const MAX_DELAYED_ACK: Duration = Duration::from_millis(500);

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::health::Status;
 use super::report::{ConnReport, PingReport};
-use super::run::ConnId;
+use super::run_info::ConnId;
 
 /// Up to so many connections are all listed where lists are wanted.
 pub const MAX_LISTED_CONNECTIONS: usize = 10;
@@ -40,7 +40,7 @@ fn rank(connection: &ConnReport) -> (Status, u64, u32, Option<Duration>) {
 mod tests {
     use super::*;
     use crate::domain::heartbeat::HeartbeatKind;
-    use crate::domain::report::samples;
+    use crate::domain::ping::report::samples;
 
     fn connection(index: usize, rtt: u64) -> ConnReport {
         ConnReport {

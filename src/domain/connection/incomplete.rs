@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use super::format::{counted, duration};
+use crate::domain::format::{counted, duration};
 
 /// How much had come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use super::format;
-use super::heartbeat::presets::{HeartbeatStarter, Preset};
-use super::heartbeat::unmatched::NearestMessage;
 use super::report::{ConnReport, KindReport};
-use super::run::RunInfo;
-use super::untrusted_text::UntrustedText;
+use super::run_info::RunInfo;
+use crate::domain::connection::untrusted_text::UntrustedText;
+use crate::domain::format;
+use crate::domain::heartbeat::presets::{HeartbeatStarter, Preset};
+use crate::domain::heartbeat::unmatched::NearestMessage;
 
 /// So many of the server's intervals may pass without a word before it counts as silent.
 const MAX_SILENT_INTERVALS: u32 = 2;
@@ -99,12 +99,12 @@ impl UnmatchedTraffic<'_> {
 mod tests {
     use std::sync::Arc;
 
-    use super::super::heartbeat::HeartbeatKind;
-    use super::super::heartbeat::presets::{PresetSelection, find};
     use super::super::report::samples;
     use super::super::server_traffic::ServerTraffic;
-    use super::super::stats::Counts;
     use super::*;
+    use crate::domain::heartbeat::HeartbeatKind;
+    use crate::domain::heartbeat::presets::{PresetSelection, find};
+    use crate::domain::stats::Counts;
 
     fn info(name: &str) -> RunInfo {
         let preset = (!name.is_empty()).then(|| PresetSelection::of(find(name).unwrap(), None, &[]));

@@ -6,23 +6,24 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use super::advice::advise;
-use super::close_cause::CloseCause;
-use super::compact_connect_info::CompactConnectInfo;
-use super::connect_info::{ConnectError, ConnectInfo, TimestampSource};
 use super::event::{ConnEvent, Event, HeartbeatResult, PeerTraffic, StatusChange};
 use super::health::{MissStreak, Status};
-use super::heartbeat::{HeartbeatKind, HeartbeatOutcome};
-use super::nanos::Nanos;
 use super::report::{
-    ConnReport, KindReport, Measurement, PingReport, RttSpikes, RunResult, StampingReport, TargetReport,
+    ConnReport, KindReport, Measurement, PingReport, RttSpikes, StampingReport, TargetReport,
 };
-use super::run::RunInfo;
+use super::run_info::RunInfo;
 use super::run_status::{RunStatus, RunStatusLimits, StatusEvidence};
 use super::server_traffic::ServerTraffic;
-use super::stats::{Counts, Differences, JitterSummary, LagStats, MissRuns, Rtts, Successive};
 use super::status_counts::StatusCounts;
 use super::verdict::{PassCriteria, judge, measurement};
 use super::worst::worst_of;
+use crate::domain::connection::close_cause::CloseCause;
+use crate::domain::connection::compact_connect_info::CompactConnectInfo;
+use crate::domain::connection::connect_info::{ConnectError, ConnectInfo, TimestampSource};
+use crate::domain::heartbeat::{HeartbeatKind, HeartbeatOutcome};
+use crate::domain::nanos::Nanos;
+use crate::domain::run::run_result::RunResult;
+use crate::domain::stats::{Counts, Differences, JitterSummary, LagStats, MissRuns, Rtts, Successive};
 
 /// So many connections, or targets, have fine RTTs each (see [`Rtts`]); of more, only all together have.
 const MAX_FINE_RTTS: usize = 32;
@@ -667,11 +668,11 @@ fn together<'a>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::close_cause::{CloseKind, ClosedBy};
-    use crate::domain::event::ConnId;
-    use crate::domain::health::StatusMetrics;
+    use crate::domain::connection::close_cause::{CloseKind, ClosedBy};
+    use crate::domain::connection::untrusted_text::UntrustedText;
     use crate::domain::heartbeat::StrayPong;
-    use crate::domain::untrusted_text::UntrustedText;
+    use crate::domain::ping::event::ConnId;
+    use crate::domain::ping::health::StatusMetrics;
     use proptest::prelude::*;
 
     const START: SystemTime = SystemTime::UNIX_EPOCH;

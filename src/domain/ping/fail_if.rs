@@ -6,13 +6,14 @@ use std::time::Duration;
 
 use thiserror::Error;
 
-use super::connect_info::ConnectInfo;
-use super::duration::parse_duration;
-use super::format;
 use super::health::Status;
-use super::heartbeat::HeartbeatKind;
 use super::report::{KindReport, PingReport, TargetReport};
-use super::stats::RttSummary;
+use crate::domain::connection::connect_info::ConnectInfo;
+use crate::domain::duration::parse_duration;
+use crate::domain::format;
+use crate::domain::heartbeat::HeartbeatKind;
+use crate::domain::run::truth::Truth;
+use crate::domain::stats::RttSummary;
 
 /// A status name that is none.
 #[derive(Debug, Clone, Error, PartialEq, Eq)]
@@ -393,18 +394,6 @@ fn metrics() -> String {
     METRICS.iter().map(|metric| metric.name).collect::<Vec<_>>().join(", ")
 }
 
-/// Whether an expression is true.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Truth {
-    /// It is; the fragment is the value: `231.2 ms`, with the target when there are several.
-    True(String),
-    /// It is of figures that are no more than upper bounds; the fragment is the value, and why.
-    TrueOfBounds(String),
-    False,
-    /// There is no value; the fragment says why.
-    Unknown(String),
-}
-
 /// An expression that must not be true: a metric, an operator and a limit, such as `rtt.p95>200ms`.
 ///
 /// - heartbeat metrics are of the kind that the prefix names (`app.`, `protocol.`); without one, of
@@ -605,7 +594,7 @@ impl fmt::Display for FailIf {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::report::samples;
+    use crate::domain::ping::report::samples;
     use crate::domain::stats::{Counts, JitterSummary, LagSummary};
     use std::sync::Arc;
 

@@ -6,9 +6,9 @@ use std::str::FromStr;
 use thiserror::Error;
 use url::{Host, Url};
 
-use super::secrets::names::{Secrecy, secrecy};
-use super::secrets::ordinary::is_ordinary;
 use super::url_mistakes;
+use crate::domain::secrets::names::{Secrecy, secrecy};
+use crate::domain::secrets::ordinary::is_ordinary;
 
 /// A `ws://` or `wss://` URL.
 ///

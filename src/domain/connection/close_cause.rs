@@ -3,9 +3,9 @@
 use std::fmt;
 use std::time::{Duration, SystemTime};
 
-use super::format;
 use super::tcp::TcpView;
 use super::untrusted_text::UntrustedText;
+use crate::domain::format;
 
 /// Who ended a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

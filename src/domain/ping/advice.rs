@@ -3,17 +3,17 @@
 
 use std::time::Duration;
 
-use super::close_cause::{CloseCause, CloseKind, ClosedBy, Violation};
-use super::format;
 use super::health::Status;
-use super::heartbeat::HeartbeatKind;
-use super::heartbeat::substitutes::Substitute;
-use super::heartbeat::unmatched::NearestMessage;
-use super::incomplete::IncompleteData;
 use super::preset_mismatch;
 use super::report::{ConnReport, KindReport, PingReport, TargetReport};
-use super::run::RunInfo;
+use super::run_info::RunInfo;
 use super::server_traffic::ServerTraffic;
+use crate::domain::connection::close_cause::{CloseCause, CloseKind, ClosedBy, Violation};
+use crate::domain::connection::incomplete::IncompleteData;
+use crate::domain::format;
+use crate::domain::heartbeat::HeartbeatKind;
+use crate::domain::heartbeat::substitutes::Substitute;
+use crate::domain::heartbeat::unmatched::NearestMessage;
 
 /// A certificate that expires within so many days is worth a word.
 const CERT_EXPIRY_WARNING_DAYS: i64 = 14;
@@ -541,13 +541,13 @@ fn certificate_expires(scene: &AdviceInput) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::connect_info::ConnectInfo;
+    use crate::domain::connection::connect_info::ConnectInfo;
+    use crate::domain::connection::tcp::TcpView;
+    use crate::domain::connection::untrusted_text::UntrustedText;
     use crate::domain::heartbeat::difference::Difference;
     use crate::domain::heartbeat::substitutes::OtherPayload;
-    use crate::domain::report::samples;
+    use crate::domain::ping::report::samples;
     use crate::domain::stats::Counts;
-    use crate::domain::tcp::TcpView;
-    use crate::domain::untrusted_text::UntrustedText;
     use std::sync::Arc;
     use std::time::SystemTime;
 

@@ -120,7 +120,7 @@ fn host_and_port(authority: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
-    use crate::domain::target::Target;
+    use crate::domain::connection::target::Target;
 
     fn refusal(text: &str) -> String {
         text.parse::<Target>().unwrap_err().to_string()

@@ -3,7 +3,7 @@
 use std::str::FromStr;
 use std::time::Duration;
 
-use super::duration::parse_duration;
+use crate::domain::duration::parse_duration;
 
 /// How fast connections are opened: so many in a time, or all of them over a time.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::heartbeat::HeartbeatKind;
-use super::heartbeat::presets::PresetSelection;
+use crate::domain::heartbeat::HeartbeatKind;
+use crate::domain::heartbeat::presets::PresetSelection;
 
 /// Names one connection of a run: the target's index, and the connection's number within it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -1,7 +1,7 @@
 //! How a run stands, in a few numbers that are kept as it goes.
 
 use super::health::Status;
-use super::heartbeat::HeartbeatOutcome;
+use crate::domain::heartbeat::HeartbeatOutcome;
 
 /// Connections by status, and heartbeats by outcome.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use super::format;
 use super::health::{Status, StatusLimits};
-use super::stats::Counts;
+use crate::domain::format;
+use crate::domain::stats::Counts;
 
 /// The bounds of the status of a run. All of them are options of the command.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -3,17 +3,17 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use super::heartbeat::HeartbeatKind;
-use super::heartbeat::difference::Difference;
-use super::heartbeat::inbound::MessageRef;
-use super::heartbeat::presets::resembles;
-use super::heartbeat::substitutes::Substitute;
-use super::heartbeat::unmatched::{NearestMessage, UnmatchedMessages};
-use super::incomplete::IncompleteData;
-use super::listen::Interval;
-use super::listen::known_pings::shown;
-use super::nanos::Nanos;
-use super::untrusted_text::UntrustedText;
+use crate::domain::connection::incomplete::IncompleteData;
+use crate::domain::connection::untrusted_text::UntrustedText;
+use crate::domain::heartbeat::HeartbeatKind;
+use crate::domain::heartbeat::difference::Difference;
+use crate::domain::heartbeat::inbound::MessageRef;
+use crate::domain::heartbeat::inbound::shown;
+use crate::domain::heartbeat::presets::resembles;
+use crate::domain::heartbeat::substitutes::Substitute;
+use crate::domain::heartbeat::unmatched::{NearestMessage, UnmatchedMessages};
+use crate::domain::nanos::Nanos;
+use crate::domain::stats::interval::Interval;
 
 /// So many of the latest gaps between the server's heartbeats are remembered.
 const MAX_GAPS: usize = 32;

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::secrets::{self, HIDDEN, Piece, Pieces, SentSecrets};
+use crate::domain::secrets::{self, HIDDEN, Piece, Pieces, SentSecrets};
 
 /// The most characters of a peer's text that are kept.
 const MAX_CHARS: usize = 512;

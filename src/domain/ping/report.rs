@@ -3,15 +3,15 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use super::close_cause::CloseCause;
-use super::connect_info::{ConnectError, ConnectInfo, TimestampSource};
-use super::format;
 use super::health::Status;
-use super::heartbeat::HeartbeatKind;
-use super::run::{ConnId, RunInfo};
-pub use super::run_result::RunResult;
+use super::run_info::{ConnId, RunInfo};
 use super::server_traffic::ServerTraffic;
-use super::stats::{Counts, JitterSummary, LagSummary, RttSummary};
+use crate::domain::connection::close_cause::CloseCause;
+use crate::domain::connection::connect_info::{ConnectError, ConnectInfo, TimestampSource};
+use crate::domain::format;
+use crate::domain::heartbeat::HeartbeatKind;
+use crate::domain::run::run_result::RunResult;
+use crate::domain::stats::{Counts, JitterSummary, LagSummary, RttSummary};
 
 /// The figures of one kind of heartbeat.
 #[derive(Debug, Clone, PartialEq)]
@@ -221,8 +221,8 @@ impl PingReport {
 #[cfg(test)]
 pub(crate) mod samples {
     use super::*;
-    use crate::domain::connect_info::TlsInfo;
-    use crate::domain::phase::PhaseTimes;
+    use crate::domain::connection::connect_info::TlsInfo;
+    use crate::domain::connection::phase::PhaseTimes;
     use crate::domain::stats::{Differences, Rtts};
 
     /// Heartbeats that were all answered, with these RTTs in milliseconds.

@@ -4,8 +4,8 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::format::duration as show;
-use super::heartbeat::HeartbeatOutcome;
+use crate::domain::format::duration as show;
+use crate::domain::heartbeat::HeartbeatOutcome;
 
 /// How a connection is doing, from best to worst; `Ord` follows that order.
 ///

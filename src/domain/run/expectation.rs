@@ -7,10 +7,10 @@ use std::time::Duration;
 use thiserror::Error;
 
 use crate::domain::duration::parse_duration;
-use crate::domain::fail_if::Truth;
 use crate::domain::format::exact_duration as show;
+use crate::domain::run::truth::Truth;
 
-use super::finding::{Bracket, IdleFindings, IdleVerdict};
+use crate::domain::run::bracket::Bracket;
 
 /// How the timeout is to compare with the limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,21 +82,6 @@ impl Expectation {
         match self.sign {
             Comparison::More | Comparison::AtLeast => true,
             Comparison::Less | Comparison::AtMost => false,
-        }
-    }
-
-    /// Whether what was found meets it. A path without a timeout up to the longest span, or one that the
-    /// server keeps busy, has a lower end only; a lifetime, chance or an inconclusive search says nothing
-    /// of the timeout.
-    pub fn met(&self, findings: &IdleFindings) -> Truth {
-        match findings.verdict {
-            IdleVerdict::IdleTimeout
-            | IdleVerdict::ServerPolicy
-            | IdleVerdict::NoTimeoutUpToMax
-            | IdleVerdict::ServerKeepsItBusy => self.met_by(&findings.bracket),
-            verdict @ (IdleVerdict::LifetimeCap | IdleVerdict::Stochastic | IdleVerdict::Inconclusive) => {
-                Truth::Unknown(format!("no idle timeout was found: {}", verdict.label()))
-            }
         }
     }
 

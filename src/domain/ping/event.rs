@@ -3,16 +3,16 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use super::close_cause::CloseCause;
-use super::connect_info::{ConnectError, ConnectInfo};
 use super::health::{Status, StatusMetrics};
-use super::heartbeat::{HeartbeatKind, HeartbeatOutcome, StrayPong};
-use super::nanos::Nanos;
 use super::report::PingReport;
-pub use super::run::ConnId;
-use super::run::RunInfo;
+pub use super::run_info::ConnId;
+use super::run_info::RunInfo;
 use super::server_traffic::ServerTraffic;
 use super::status_counts::StatusCounts;
+use crate::domain::connection::close_cause::CloseCause;
+use crate::domain::connection::connect_info::{ConnectError, ConnectInfo};
+use crate::domain::heartbeat::{HeartbeatKind, HeartbeatOutcome, StrayPong};
+use crate::domain::nanos::Nanos;
 
 /// One heartbeat's outcome. A later event for the same `seq` revises it (`was` is then set):
 /// a missed or superseded one whose own pong comes after all is ok or late; the pong of a later ping may supersede a missed

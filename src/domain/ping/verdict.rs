@@ -2,14 +2,16 @@
 
 use std::time::Duration;
 
-use super::close_cause::{CloseKind, ClosedBy};
-use super::fail_if::{FailIf, FailOn, Truth};
-use super::format;
+use super::fail_if::{FailIf, FailOn};
 use super::health::Status;
 use super::preset_mismatch;
-use super::report::{ConnReport, KindReport, Measurement, PingReport, RunResult, TargetReport};
+use super::report::{ConnReport, KindReport, Measurement, PingReport, TargetReport};
 use super::run_status::RunStatusLimits;
-use super::stats::{LagSummary, RttSummary};
+use crate::domain::connection::close_cause::{CloseKind, ClosedBy};
+use crate::domain::format;
+use crate::domain::run::run_result::RunResult;
+use crate::domain::run::truth::Truth;
+use crate::domain::stats::{LagSummary, RttSummary};
 
 /// When more than one in so many heartbeats that were due never left, the schedule was not run.
 const MAX_UNSENT_PART: u64 = 10;
@@ -269,14 +271,14 @@ pub fn measurement(rtt: &RttSummary, lag: &LagSummary) -> Measurement {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::close_cause::CloseCause;
-    use crate::domain::connect_info::{ConnectError, FailureKind};
+    use crate::domain::connection::close_cause::CloseCause;
+    use crate::domain::connection::connect_info::{ConnectError, FailureKind};
+    use crate::domain::connection::phase::Phase;
+    use crate::domain::connection::untrusted_text::UntrustedText;
     use crate::domain::heartbeat::HeartbeatKind;
-    use crate::domain::phase::Phase;
-    use crate::domain::report::samples;
-    use crate::domain::run::RunInfo;
+    use crate::domain::ping::report::samples;
+    use crate::domain::ping::run_info::RunInfo;
     use crate::domain::stats::Counts;
-    use crate::domain::untrusted_text::UntrustedText;
     use std::sync::Arc;
     use std::time::SystemTime;
 
