@@ -9,7 +9,8 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
-use wscheck::commands::ping::{self, PingPlan, RunControl};
+use wscheck::commands::ping::{self, PingPlan};
+use wscheck::commands::run_control::RunControl;
 use wscheck::domain::heartbeat::HeartbeatKind;
 use wscheck::domain::ping::event::{Event, Reporter};
 use wscheck::domain::ping::health::StatusLimits;

@@ -6,8 +6,9 @@ use std::process::ExitCode;
 
 use clap::error::ErrorKind;
 
+use crate::output::Format;
+use crate::output::charset;
 use crate::output::json::{self, FailureName};
-use crate::output::{Format, charset};
 
 /// The exit code of a usage error.
 pub const USAGE_EXIT_CODE: u8 = 2;

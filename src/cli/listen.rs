@@ -14,7 +14,7 @@ use super::preset_args::ChosenPreset;
 use super::runner::{self, EventDisplay, EventPrinter};
 use super::server_ping_args::AppPingArgs;
 use crate::commands::listen::{self, ListenPlan};
-use crate::commands::ping::RunControl;
+use crate::commands::run_control::RunControl;
 use crate::domain::heartbeat::HeartbeatKind;
 use crate::domain::heartbeat::presets::{IntendedTraffic, PresetDetection};
 use crate::domain::heartbeat::protocol_profile::KeepaliveSpec;

@@ -9,8 +9,9 @@ use super::args::{Color, format_parser, terminal_width};
 use super::preset_args::unknown;
 use super::{errors, generate};
 use crate::domain::heartbeat::presets;
+use crate::output::Format;
+use crate::output::HumanOptions;
 use crate::output::presets::{PresetListing, show};
-use crate::output::{Format, HumanOptions};
 
 /// The arguments of `wscheck presets`.
 #[derive(Debug, Clone, Args)]

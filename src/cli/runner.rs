@@ -9,12 +9,14 @@ use tokio::sync::mpsc;
 use super::args::{OutputArgs, terminal_width};
 use super::print_queue::{PrintQueue, PrintQueueReceiver};
 use super::{errors, signals};
-use crate::commands::ping::RunControl;
+use crate::commands::run_control::RunControl;
 use crate::domain::ping::event::{Event, Reporter};
 use crate::domain::run::run_result::RunResult;
 use crate::net::batch_sleep::BatchSleep;
-use crate::output::human::HumanOptions;
-use crate::output::{EventFilter, Format, Writer, charset};
+use crate::output::Format;
+use crate::output::HumanOptions;
+use crate::output::Writer;
+use crate::output::{EventFilter, charset};
 
 /// Hands events to the thread that prints.
 pub struct EventPrinter<E> {

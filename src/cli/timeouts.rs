@@ -9,8 +9,9 @@ use super::args::{Color, format_parser, terminal_width};
 use super::{errors, generate};
 use crate::domain::connection::untrusted_text::UntrustedText;
 use crate::domain::idle::middleboxes;
+use crate::output::Format;
+use crate::output::HumanOptions;
 use crate::output::timeouts::{TimeoutListing, show};
-use crate::output::{Format, HumanOptions};
 
 /// The arguments of `wscheck timeouts`.
 #[derive(Debug, Clone, Args)]

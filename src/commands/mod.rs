@@ -9,4 +9,5 @@ pub mod listen;
 pub mod ping;
 pub mod probe_idle;
 pub mod probe_zombie;
+pub mod run_control;
 pub mod serve;

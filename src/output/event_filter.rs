@@ -1,8 +1,8 @@
 //! Which events of a run a format shows: of thousands of heartbeats a second, most show none.
 
-use super::Format;
 use super::human::HumanOptions;
 use crate::domain::ping::event::{ConnEvent, Event};
+use crate::output::output_format::Format;
 
 /// What one format shows of one run, which it gets to know by its first event.
 #[derive(Debug, Clone, Copy)]

@@ -26,9 +26,9 @@ use crate::domain::run::run_result::RunResult;
 use crate::domain::stats::interval::Interval;
 use crate::domain::stats::{Counts, JitterSummary, LagSummary, RttSummary};
 
-use super::Format;
 use super::human::HumanOptions;
 use super::writer::Writer;
+use crate::output::output_format::Format;
 
 const URL: &str = "ws://127.0.0.1:9001/";
 /// 2026-03-01T12:00:00Z

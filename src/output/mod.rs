@@ -8,7 +8,9 @@ pub mod idle;
 pub mod json;
 pub mod listen;
 pub mod ndjson;
+mod output_format;
 pub mod presets;
+mod reporter;
 pub mod schema;
 pub mod serve;
 mod terminal;
@@ -22,50 +24,18 @@ mod fixtures;
 #[cfg(test)]
 mod testing;
 
-use std::io;
-
-pub use crate::domain::ping::event::Reporter;
-pub use writer::Writer;
-
 pub use event_filter::EventFilter;
 pub use human::HumanOptions;
 pub use json::FailureName;
+pub use output_format::Format;
+pub use reporter::{Output, Reporter};
+pub use writer::Writer;
 
 use human::Human;
 use json::Json;
 use ndjson::Ndjson;
 
-/// A reporter whose writer may fail: what it could not write is for the caller to judge.
-pub trait Output: Reporter {
-    /// The first error on stdout; nothing was written after it.
-    fn error(&self) -> Option<&io::Error>;
-}
-
-/// How a run is shown.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub enum Format {
-    /// For people: lines as it happens, and a summary.
-    #[default]
-    Human,
-    /// One document at the end.
-    Json,
-    /// One event a line, and the document as the last.
-    Ndjson,
-}
-
 impl Format {
-    /// All of them, the default first.
-    pub const ALL: [Format; 3] = [Format::Human, Format::Json, Format::Ndjson];
-
-    /// The name that `-o` takes.
-    pub fn label(self) -> &'static str {
-        match self {
-            Format::Human => "human",
-            Format::Json => "json",
-            Format::Ndjson => "ndjson",
-        }
-    }
-
     /// A reporter of this format for a run of this command. `options` are for people's eyes only.
     pub fn make(
         self,

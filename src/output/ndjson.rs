@@ -7,7 +7,6 @@ use std::time::{Duration, SystemTime};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Serialize, Serializer};
 
-use super::Output;
 use super::json::{
     FailedOpening, JsonEndingDocument, KindName, Ms, OpeningDocument, OutcomeName, RunDocument,
     SCHEMA_VERSION, Settings, StatusName, StrayName, Timestamp, WSCHECK_VERSION, compact, ms,
@@ -19,6 +18,7 @@ use crate::domain::ping::event::{
 use crate::domain::ping::health::StatusMetrics;
 use crate::domain::ping::report::PingReport;
 use crate::domain::ping::run_info::RunInfo;
+use crate::output::reporter::Output;
 
 /// What a line tells, beside when and of which connection.
 pub trait EventBody: Serialize + JsonSchema {

@@ -146,9 +146,10 @@ impl SchemaBuilder {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::output::fixtures;
     use crate::output::human::HumanOptions;
     use crate::output::json::{FailureName, error_document};
-    use crate::output::{Format, fixtures};
+    use crate::output::output_format::Format;
 
     fn validator() -> jsonschema::Validator {
         jsonschema::draft202012::new(&schema()).unwrap()

@@ -3,9 +3,9 @@
 use anstream::adapter::strip_str;
 use serde_json::{Value, json};
 
-use super::HumanOptions;
 use super::json::WSCHECK_VERSION;
 use super::schema::schema;
+use crate::output::human::HumanOptions;
 
 /// Without colour, for a terminal of a hundred columns.
 pub const PLAIN: HumanOptions =

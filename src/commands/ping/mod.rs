@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 use self::batching_policy::BatchingPolicy;
 use self::connection_task::{ConnectionTask, SharedRun, TimedConnEvent};
 pub use self::plan::PingPlan;
+use super::run_control::RunControl;
 use crate::domain::connection::target::Target;
 use crate::domain::ping::event::{ConnEvent, ConnId, Event, Reporter};
 use crate::domain::ping::recorder::Recorder;
@@ -31,17 +32,6 @@ const KEPT_BATCH_CAPACITY: usize = 256;
 
 /// So often those who watch are told how several connections stand.
 const COUNTS_INTERVAL: Duration = Duration::from_millis(100);
-
-/// How a run is steered from outside.
-#[derive(Debug)]
-pub struct RunControl {
-    /// The user wants it to end, with a report.
-    pub interrupt: CancellationToken,
-    /// The user wants to see figures now.
-    pub interim: mpsc::UnboundedReceiver<()>,
-    /// Lets the thread of the connections rest.
-    pub nap: BatchSleep,
-}
 
 /// Runs the plan. Everything is told to `reporter`, the report last; it is also returned.
 pub async fn run(plan: PingPlan, reporter: &mut dyn Reporter, control: RunControl) -> PingReport {

@@ -23,7 +23,6 @@ pub(super) use rows::LabelledRows;
 pub use style::Styler;
 pub(super) use summary::{facts, preset, verdict};
 
-use super::Output;
 use super::writer::{ReportWriter, Writer};
 use crate::domain::connection::connect_info::{ConnectError, ConnectInfo, FailureKind};
 use crate::domain::ping::event::{ConnEvent, ConnId, Event, PeerTraffic, Reporter, StatusChange};
@@ -31,6 +30,7 @@ use crate::domain::ping::health::Status;
 use crate::domain::ping::report::PingReport;
 use crate::domain::ping::run_info::RunInfo;
 use crate::domain::ping::worst::MAX_LISTED_CONNECTIONS;
+use crate::output::reporter::Output;
 use progress::ConnectionsProgressLine;
 
 /// The most stray pongs of one connection that are told of as they come; a flood of them is only counted.
@@ -313,8 +313,8 @@ fn says_nothing_new(report: &PingReport) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::output::Format;
     use crate::output::fixtures::{self, SharedBuffer, show};
+    use crate::output::output_format::Format;
     use anstream::adapter::strip_str;
 
     const PLAIN: HumanOptions =

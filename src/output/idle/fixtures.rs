@@ -23,7 +23,8 @@ use crate::domain::idle::{
 use crate::domain::run::bracket::Bracket;
 use crate::domain::run::truth::Truth;
 use crate::output::fixtures::{HOSTILE, NOON, SharedBuffer, ms, us};
-use crate::output::{Format, HumanOptions};
+use crate::output::human::HumanOptions;
+use crate::output::output_format::Format;
 
 const URL: &str = "wss://node.example/ws?token=***";
 

@@ -25,8 +25,9 @@ pub use ndjson_events::{
 
 use super::json::{compact, pretty};
 use super::writer::{ReportWriter, Writer};
-use super::{Format, HumanOptions};
 use crate::domain::idle::report::{IdleEvent, IdleReport, IdleReporter};
+use crate::output::human::HumanOptions;
+use crate::output::output_format::Format;
 use progress::SearchProgressLine;
 use trials::TrialTable;
 

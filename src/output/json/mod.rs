@@ -23,10 +23,10 @@ pub use names::{
     FailureName, HowName, KindName, OutcomeName, ResultName, StatusName, StrayName, ViolationName,
 };
 
-use super::Output;
 use super::human::interim_line;
 use super::writer::{ReportWriter, Writer};
 use crate::domain::ping::event::{Event, Reporter};
+use crate::output::reporter::Output;
 
 /// The version of all shapes. Fields are only ever added; a change that breaks a reader would raise it.
 pub const SCHEMA_VERSION: u32 = 1;

@@ -18,7 +18,8 @@ use crate::domain::listen::{
     EndLiveness, EndedBy, ListenState, ListenVerdict, ObservationConditions, ServerEvent, ServerEventKind,
 };
 use crate::output::fixtures::{HOSTILE, NOON, SharedBuffer, ms, us};
-use crate::output::{Format, HumanOptions};
+use crate::output::human::HumanOptions;
+use crate::output::output_format::Format;
 
 /// What a format prints: stdout and stderr.
 pub fn show(format: Format, options: HumanOptions, events: &[ListenEvent]) -> (String, String) {

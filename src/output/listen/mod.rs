@@ -18,8 +18,9 @@ pub use ndjson_events::{ClientTalked, ListenEnded, ListenOpened, ListenStarted, 
 use super::json::{compact, pretty};
 use super::terminal::Terminal;
 use super::writer::Writer;
-use super::{Format, HumanOptions};
 use crate::domain::listen::report::{ListenEvent, ListenReport, ListenReporter};
+use crate::output::human::HumanOptions;
+use crate::output::output_format::Format;
 
 /// Shows listening in any format.
 pub struct ListenOutput {

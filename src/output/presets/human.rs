@@ -5,7 +5,7 @@ use comfy_table::{ColumnConstraint, ContentArrangement, LineStyle, Table, Width,
 use super::PresetListing;
 use super::command_line::ready;
 use crate::domain::heartbeat::presets::{ForbiddenAction, ForbiddenSend, HeartbeatStarter, Preset};
-use crate::output::HumanOptions;
+use crate::output::human::HumanOptions;
 use crate::output::human::{LabelledRows, Styler};
 use crate::output::units::spoken;
 

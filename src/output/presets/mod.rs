@@ -7,8 +7,9 @@ mod human;
 pub use document::{PresetLine, PresetsDocument};
 
 use super::json::{compact, pretty};
-use super::{Format, HumanOptions};
 use crate::domain::heartbeat::presets::Preset;
+use crate::output::human::HumanOptions;
+use crate::output::output_format::Format;
 
 /// What is to be shown.
 #[derive(Debug, Clone, PartialEq)]

@@ -12,7 +12,7 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use super::Format;
+use crate::output::output_format::Format;
 use crate::server::{ServeEvent, ServeEventKind};
 
 pub use document::{

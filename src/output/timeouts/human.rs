@@ -4,7 +4,7 @@ use comfy_table::{ColumnConstraint, ContentArrangement, LineStyle, Table, Width,
 
 use super::TimeoutListing;
 use crate::domain::idle::middleboxes::{Middlebox, SettingChange, TimeoutKind, span};
-use crate::output::HumanOptions;
+use crate::output::human::HumanOptions;
 use crate::output::human::{LabelledRows, Styler};
 
 const HEADER: [&str; 5] = ["product", "setting", "default", "what resets it", "how it cuts"];

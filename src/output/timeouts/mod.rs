@@ -6,8 +6,9 @@ mod human;
 pub use document::{MiddleboxLine, TimeoutsDocument};
 
 use super::json::{compact, pretty};
-use super::{Format, HumanOptions};
 use crate::domain::idle::middleboxes::Middlebox;
+use crate::output::human::HumanOptions;
+use crate::output::output_format::Format;
 
 /// What is to be shown.
 #[derive(Debug, Clone, PartialEq, Eq)]

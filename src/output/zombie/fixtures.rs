@@ -14,7 +14,8 @@ use crate::domain::listen::{ServerEvent, ServerEventKind};
 use crate::domain::zombie::report::{ZombieEvent, ZombieInfo, ZombieProgress, ZombieReport, ZombieReporter};
 use crate::domain::zombie::{Behaviour, ClientEnd, ClientRecord, ObservationQuality, ZombieFindings};
 use crate::output::fixtures::{HOSTILE, NOON, SharedBuffer, ms, us};
-use crate::output::{Format, HumanOptions};
+use crate::output::human::HumanOptions;
+use crate::output::output_format::Format;
 
 /// What a format prints: stdout and stderr.
 pub fn show(format: Format, options: HumanOptions, events: &[ZombieEvent]) -> (String, String) {

@@ -17,8 +17,9 @@ pub use ndjson_events::{ClientHeard, ClientNotOpened, ClientOpened, ClientOver, 
 use super::json::{compact, pretty};
 use super::terminal::Terminal;
 use super::writer::Writer;
-use super::{Format, HumanOptions};
 use crate::domain::zombie::report::{ZombieEvent, ZombieReport, ZombieReporter};
+use crate::output::human::HumanOptions;
+use crate::output::output_format::Format;
 
 /// Shows a run in any format.
 pub struct ZombieOutput {
