@@ -2,7 +2,7 @@
 
 use std::io;
 
-use super::library_errors::tls_words;
+use crate::net::tls_error::tls_words;
 
 /// The errors that connections meet.
 const ERRNO_NAMES: &[(i32, &str)] = &[

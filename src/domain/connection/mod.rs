@@ -11,4 +11,3 @@ pub mod phase;
 pub mod target;
 pub mod tcp;
 pub mod untrusted_text;
-pub mod url_mistakes;

@@ -1,12 +1,13 @@
 //! The URL of a WebSocket endpoint, parsed once and never shown with its secrets.
 
+mod url_mistakes;
+
 use std::fmt;
 use std::str::FromStr;
 
 use thiserror::Error;
 use url::{Host, Url};
 
-use super::url_mistakes;
 use crate::domain::secrets::names::{Secrecy, secrecy};
 use crate::domain::secrets::ordinary::is_ordinary;
 

@@ -10,8 +10,8 @@ use super::close_payload::read_close;
 use super::frame_check::IllegalHead;
 use crate::domain::connection::close_cause::{CloseKind, ClosePayload, ClosedBy, Violation};
 use crate::domain::connection::untrusted_text::UntrustedText;
+use crate::net::client::websocket_error::websocket_words;
 use crate::net::connect::tls;
-use crate::net::library_errors::websocket_words;
 use crate::net::os_error;
 use crate::net::transport::tap::{StreamEnd, TapState};
 

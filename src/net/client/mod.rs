@@ -12,3 +12,4 @@ pub mod preamble;
 pub mod schedule;
 pub mod session;
 pub mod websocket;
+pub(super) mod websocket_error;

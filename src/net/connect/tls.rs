@@ -30,7 +30,7 @@ use crate::domain::format::variant_words;
 
 use super::certificate::{self, LeafCertificate};
 use crate::net::dial_error::DialError;
-use crate::net::library_errors::tls_words;
+use crate::net::tls_error::tls_words;
 
 /// What the user wants of TLS.
 #[derive(Debug, Clone, Default)]

@@ -3,7 +3,7 @@
 
 use url::Host;
 
-use super::target::{TargetError, authority, is_scheme, redact_typed, suggest};
+use crate::domain::connection::target::{TargetError, authority, is_scheme, redact_typed, suggest};
 
 /// The first mistake in `given` that a reader can correct; `None` where it has none of those known here.
 pub fn find(given: &str) -> Option<TargetError> {
@@ -23,7 +23,7 @@ fn quoted(given: &str) -> Option<TargetError> {
     let closed = given.ends_with(QUOTES) && !authority_and_path(given).contains(['/', '?', '#']);
     (opened || closed).then(|| TargetError::Quoted {
         given: redact_typed(given),
-        meant: bare.parse::<super::target::Target>().is_ok().then(|| redact_typed(bare)),
+        meant: bare.parse::<crate::domain::connection::target::Target>().is_ok().then(|| redact_typed(bare)),
     })
 }
 

@@ -1,10 +1,7 @@
-//! Errors of libraries in words: what they say themselves may be the text for their developers, with the whole value in it.
+//! Errors of TLS in words: what they say themselves may be the text for their developers, with the whole value in it.
 
 use rustls::Error as TlsError;
-use tokio_tungstenite::tungstenite::Error as WebSocketError;
-use tokio_tungstenite::tungstenite::error::ProtocolError;
 
-use super::os_error;
 use crate::domain::format::variant_words;
 
 /// What is wrong by an error of TLS, as a fragment: the standard's or the library's name for it in words.
@@ -36,48 +33,16 @@ pub fn tls_words(error: &TlsError) -> String {
     }
 }
 
-/// What is wrong by an error of the WebSocket library, as a fragment.
-pub fn websocket_words(error: &WebSocketError) -> String {
-    match error {
-        WebSocketError::Protocol(broken) => protocol_words(broken),
-        WebSocketError::Utf8(_) => "text that is not UTF-8".to_string(),
-        WebSocketError::Tls(_) => "an error of TLS".to_string(),
-        WebSocketError::Io(error) => os_error::describe(error),
-        WebSocketError::ConnectionClosed
-        | WebSocketError::AlreadyClosed
-        | WebSocketError::Capacity(_)
-        | WebSocketError::WriteBufferFull(_)
-        | WebSocketError::AttackAttempt
-        | WebSocketError::Url(_)
-        | WebSocketError::Http(_)
-        | WebSocketError::HttpFormat(_) => variant_words(error),
-    }
-}
-
-fn protocol_words(broken: &ProtocolError) -> String {
-    let words = match broken {
-        ProtocolError::NonZeroReservedBits => "reserved bits are set, and no extension was agreed on",
-        ProtocolError::MaskedFrameFromServer => "a masked frame, which only clients send",
-        ProtocolError::FragmentedControlFrame => "a control frame in fragments",
-        ProtocolError::ControlFrameTooBig => "a control frame of more than 125 bytes",
-        ProtocolError::UnexpectedContinueFrame => "a continuation frame with nothing to continue",
-        ProtocolError::ExpectedFragment(_) => "a new message before the last one was complete",
-        ProtocolError::InvalidCloseSequence => "a close frame that cannot be read",
-        ProtocolError::UnknownControlFrameType(opcode)
-        | ProtocolError::UnknownDataFrameType(opcode)
-        | ProtocolError::InvalidOpcode(opcode) => return format!("the unknown opcode {opcode}"),
-        other => return variant_words(other),
-    };
-    words.to_string()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::net::client::websocket_error::websocket_words;
     use rustls::{
         AlertDescription, CertificateError, ContentType, HandshakeType, InconsistentKeys, InvalidMessage,
         PeerIncompatible, PeerMisbehaved,
     };
+    use tokio_tungstenite::tungstenite::Error as WebSocketError;
+    use tokio_tungstenite::tungstenite::error::ProtocolError;
     use tokio_tungstenite::tungstenite::error::{CapacityError, UrlError};
     use tokio_tungstenite::tungstenite::protocol::frame::coding::Data;
 
