@@ -1,9 +1,13 @@
 //! What a search for an idle timeout costs, in the path's own time: `cargo bench --bench idle_cost`. Virtual time, so
 //! that the figures are the same on every machine.
 
+#[allow(dead_code, reason = "a benchmark plays a part of what is simulated")]
+#[path = "../tests/simulated_path/mod.rs"]
+mod simulated_path;
+
 use std::time::Duration;
 
-use wscheck::domain::idle::simulator::{SimCut, SimPath, SimTimer, play};
+use simulated_path::{SimCut, SimPath, SimTimer, play};
 use wscheck::domain::idle::{Precision, SearchPlan, Strategy};
 
 const TIMEOUTS: [u64; 12] = [2, 5, 10, 30, 47, 60, 100, 240, 350, 600, 1000, 3600];

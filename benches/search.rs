@@ -1,11 +1,15 @@
 //! What a whole search for an idle timeout costs this process: `cargo bench --bench search`. The path is simulated in
 //! virtual time; what the search costs in the path's own time tells `idle_cost`.
 
+#[allow(dead_code, reason = "a benchmark plays a part of what is simulated")]
+#[path = "../tests/simulated_path/mod.rs"]
+mod simulated_path;
+
 use std::hint::black_box;
 use std::time::Duration;
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use wscheck::domain::idle::simulator::{SimCut, SimPath, SimTimer, play};
+use simulated_path::{SimCut, SimPath, SimTimer, play};
 use wscheck::domain::idle::{SearchPlan, Strategy};
 
 const TIMEOUT: Duration = Duration::from_secs(100);

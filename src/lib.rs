@@ -56,6 +56,9 @@ compile_error!(
     "wscheck needs a Unix system: Linux, or macOS (without kernel timestamps and without TCP's own figures)"
 );
 
+#[cfg(test)]
+extern crate self as wscheck;
+
 pub mod cli;
 pub mod commands;
 pub mod domain;

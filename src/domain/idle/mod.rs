@@ -80,4 +80,7 @@ pub use search::{Search, SearchProgress, SilentProbe};
 
 #[cfg(test)]
 mod search_tests;
-pub mod simulator;
+
+#[cfg(test)]
+#[path = "../../../tests/simulated_path/mod.rs"]
+mod simulator;

@@ -3,13 +3,13 @@
 
 use std::time::Duration;
 
-use super::{
+use wscheck::domain::connection::close_cause::{CloseKind, Violation};
+use wscheck::domain::connection::untrusted_text::UntrustedText;
+use wscheck::domain::heartbeat::HeartbeatKind as Heartbeats;
+use wscheck::domain::idle::{
     DeathCause, IdleFindings, Observation, ProbeEvent, ProbeId, ProbeOrder, ProbeRole, ResetBy, Search,
     SearchPlan, SearchStep, VisibleEnd,
 };
-use crate::domain::connection::close_cause::{CloseKind, Violation};
-use crate::domain::connection::untrusted_text::UntrustedText;
-use crate::domain::heartbeat::HeartbeatKind as Heartbeats;
 
 /// How long a connection may be idle.
 #[derive(Debug, Clone, Copy)]
