@@ -132,7 +132,7 @@ fn each(url: &str) -> isize {
 }
 
 #[test]
-fn a_connection_of_thousands_costs_less_than_4_kib_and_24_by_tls() {
+fn connection_costs_less_than_4_kib_or_24_with_tls() {
     let scratch = tempfile::tempdir().unwrap();
     let (server, port) = serve(scratch.path(), &[]);
     let plain = each(&format!("ws://127.0.0.1:{port}/"));

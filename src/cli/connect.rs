@@ -327,7 +327,7 @@ mod tests {
     }
 
     #[test]
-    fn a_header_that_is_none_is_refused_by_its_place_and_not_repeated() {
+    fn bad_header_is_named_by_position_not_content() {
         assert_eq!(refusal("SECRETTOKEN"), "the 2nd --header is not 'Name: value'");
         assert_eq!(
             refusal("Bearer SECRET: x"),
@@ -366,7 +366,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_of_headers_that_cannot_be_used_is_refused_with_the_reason() {
+    fn unusable_header_file_is_refused_with_reason() {
         assert_eq!(
             refusal("@/nonexistent/file"),
             "--header: cannot read /nonexistent/file: no such file or directory (ENOENT)"

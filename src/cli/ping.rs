@@ -313,7 +313,7 @@ mod tests {
     }
 
     #[test]
-    fn the_patience_with_a_peer_that_acknowledges_nothing_follows_the_timeout() {
+    fn tcp_user_timeout_follows_the_timeout() {
         let patience = |args: &[&str]| {
             let line = ["ping", "--proxy", "none", "ws://a.example/"].iter().chain(args);
             TestPingCli::try_parse_from(line).unwrap().ping.plan(None).unwrap().dial.user_timeout
@@ -325,7 +325,7 @@ mod tests {
 
     /// More of any of this must be asked for: it may be somebody else's server.
     #[test]
-    fn by_default_one_connection_is_asked_once_a_second_and_never_opened_again() {
+    fn default_is_one_ping_a_second_without_reconnect() {
         let line = TestPingCli::try_parse_from(["ping", "--proxy", "none", "ws://a.example/"]).unwrap();
         let plan = line.ping.plan(None).unwrap();
         assert_eq!((plan.connections(), &plan.session.kinds), (1, &vec![HeartbeatKind::Protocol]));

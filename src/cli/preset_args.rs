@@ -327,7 +327,7 @@ mod tests {
     }
 
     #[test]
-    fn a_server_that_wants_its_own_origin_gets_it_unless_another_is_given() {
+    fn preset_origin_is_sent_unless_overridden() {
         let targets = ["wss://a:8443/cable".parse().unwrap()];
         let origin = |dial: DialPlan| chosen("action-cable").offer(dial, &targets).origin;
         assert_eq!(origin(DialPlan::default()), Some(HeaderValue::from_static("https://a:8443")));

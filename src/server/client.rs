@@ -681,7 +681,7 @@ mod tests {
     }
 
     #[test]
-    fn a_client_that_is_sending_a_long_message_piece_by_piece_is_alive() {
+    fn client_sending_a_long_message_slowly_is_alive() {
         let (start, second) = (Instant::now(), Duration::from_secs(1));
         let heartbeats = Arc::new(ServerHeartbeats {
             kinds: vec![HeartbeatKind::Protocol],
@@ -699,7 +699,7 @@ mod tests {
     }
 
     #[test]
-    fn a_client_that_takes_nothing_in_is_not_read_and_owed_no_more_than_so_much() {
+    fn client_that_reads_nothing_has_a_bounded_backlog() {
         let now = Instant::now();
         let mut client = client(ServerConfig::default(), now);
         let ping = masked(0x89, &[0; 125]);

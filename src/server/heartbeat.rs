@@ -357,7 +357,7 @@ mod tests {
     }
 
     #[test]
-    fn an_active_client_gets_its_heartbeat_at_most_one_and_a_half_intervals_later() {
+    fn active_client_waits_at_most_one_and_a_half_intervals() {
         for (spoke, next) in [(16, 60), (14, 45), (29, 60), (1, 45)] {
             let mut run = TestClient::new(ServerHeartbeats { skip_if_active: true, ..rules() });
             run.pulse.heard(true, run.epoch + spoke * S);

@@ -476,7 +476,7 @@ fn every_fault_of_the_table_has_its_case() {
 }
 
 #[test]
-fn each_way_of_cutting_an_idle_connection_is_told_from_the_others() {
+fn each_idle_cut_is_distinguished() {
     let cases = [("fin", "fin"), ("rst", "rst"), ("half-close", "fin"), ("close:4000", "close_frame")];
     for (cut, how) in cases {
         let server = Server::start(&["--idle-timeout", "150ms", "--idle-cut", cut]);

@@ -242,7 +242,7 @@ async fn an_rst_on_use_waits_for_the_client() {
 }
 
 #[tokio::test]
-async fn pings_do_not_help_where_only_messages_count_and_the_server_does_not_either() {
+async fn only_client_messages_reset_that_idle_timer() {
     let faults = ["idle-timeout=150ms", "messages-only", "idle-resets=client", "unsolicited-pong=20ms"];
     let (mut served, mut client) = faced_with(&faults).await;
     let pinged = async {

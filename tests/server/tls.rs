@@ -51,7 +51,7 @@ async fn whoever_trusts_the_written_certificate_gets_in() {
 }
 
 #[tokio::test]
-async fn a_client_that_does_not_trust_it_is_named_and_the_others_go_on() {
+async fn distrusting_client_is_named_and_others_continue() {
     let (mut served, connector) = serving().await;
     let tcp = Bare::knock(served.address).await.stream;
     let name = ServerName::try_from("other.example").unwrap();

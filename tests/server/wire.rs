@@ -99,7 +99,7 @@ async fn a_plain_request_is_answered_426_and_the_others_go_on() {
 }
 
 #[tokio::test]
-async fn a_tls_client_on_the_plain_port_is_answered_and_the_others_go_on() {
+async fn tls_client_on_plain_port_is_answered() {
     let mut served = Served::start(ServerConfig::default()).await;
     let mut other = Bare::connect(served.address).await;
     let mut client = Bare::knock(served.address).await;
@@ -143,7 +143,7 @@ async fn one_client_too_many_is_answered_503() {
 }
 
 #[tokio::test]
-async fn clients_that_ask_at_once_are_no_more_than_the_most_and_a_seat_is_given_back() {
+async fn concurrent_clients_stay_below_the_limit() {
     let mut served = Served::start(ServerConfig { max_clients: 2, ..ServerConfig::default() }).await;
     let mut clients = Vec::new();
     for _ in 0..5 {

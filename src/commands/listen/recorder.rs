@@ -112,7 +112,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn of_a_flood_during_the_greeting_no_more_is_kept_than_can_be_told() {
+    fn flood_during_preamble_keeps_bounded_notices() {
         let opened = Instant::now();
         let mut notes = ListenRecorder::new(opened, KnownPings::default());
         for n in 0..500 {

@@ -213,7 +213,7 @@ async fn what_came_while_this_host_stood_still_is_no_interval() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_server_that_lets_go_of_who_stood_still_is_not_found_wanting() {
+async fn server_reaping_a_stalled_host_does_not_fail() {
     let (overheard, _) = heard(plan(60_000, None, false), |mut peer, start| async move {
         sleep_until(start + ms(1500)).await;
         advance(ms(20_000)).await;
@@ -242,7 +242,7 @@ async fn an_end_before_its_time_is_told_with_its_age() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_client_that_answers_nothing_provokes_only_what_the_server_does() {
+async fn unanswering_client_sees_only_the_servers_reaction() {
     let ends = |how: fn() -> Vec<u8>| {
         let plan = ListenPlan { answer: false, ..plan(60_000, None, false) };
         heard(plan, move |mut peer, _| async move {
@@ -305,7 +305,7 @@ async fn what_comes_during_the_greeting_is_heard_at_its_moment() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_server_that_sent_its_only_heartbeat_during_the_greeting_is_not_silent() {
+async fn heartbeat_during_preamble_is_no_silence() {
     let app: &[u8] = br#"{"type":"ping"}"#;
     let keep_alive: &[u8] = br#"{"type":"ka"}"#;
     for (opcode, payload, sound) in [
@@ -338,7 +338,7 @@ async fn what_the_greeting_shows_of_a_servers_tongue_is_not_forgotten() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_flood_during_the_greeting_is_counted_and_enough_of_it_is_enough() {
+async fn flood_during_preamble_is_counted_and_bounded() {
     let words = (0..500).map(|n| (n * 20, PING, &b"x"[..])).chain([(10_100, TEXT, WELCOME)]).collect();
     let (overheard, _) = heard(greeted_plan(60_000, Some(100)), saying(words)).await;
     assert_eq!((overheard.findings.kinds[0].count, overheard.findings.listened), (500, ms(10_100)));

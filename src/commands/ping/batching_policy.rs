@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn few_heartbeats_and_those_without_an_interval_are_never_kept_waiting() {
+    fn few_or_unpaced_heartbeats_are_never_batched() {
         for (heartbeats, interval) in [(1000, SECOND), (1, SECOND), (10_000, None)] {
             let nap = BatchSleep::default();
             BatchingPolicy::new(nap.clone(), heartbeats, interval).heed(TimestampSource::KernelReceive);

@@ -378,7 +378,7 @@ mod tests {
     }
 
     #[test]
-    fn what_keeps_it_open_is_tried_past_the_longest_that_anything_lived() {
+    fn refresh_is_held_past_the_longest_lifetime() {
         let upkeep = |verdict, hi| KeepaliveTrial::after(&found(verdict, Some(20), hi));
         assert_eq!(upkeep(IdleVerdict::IdleTimeout, Some(60)), Ok(KeepaliveTrial::between(s(20), s(60))));
         assert_eq!(upkeep(IdleVerdict::Stochastic, None), Ok(KeepaliveTrial::between(s(20), s(90))));

@@ -290,7 +290,7 @@ async fn grudging() -> String {
 }
 
 #[tokio::test]
-async fn a_server_that_refuses_the_second_connection_yields_a_reason_and_no_number() {
+async fn second_connection_refused_gives_no_number() {
     let (report, _) = probe(plan(&grudging().await)).await;
     let inconclusive = (IdleVerdict::Inconclusive, RunResult::Inconclusive);
     assert_eq!((report.findings.verdict, report.verdict), inconclusive);
@@ -339,7 +339,7 @@ async fn what_happens_is_told_in_order() {
 }
 
 #[tokio::test]
-async fn a_plan_that_makes_no_sense_is_refused_before_anything_is_told() {
+async fn impossible_plan_is_refused_before_any_event() {
     let mut plan = plan("ws://127.0.0.1:1/");
     plan.search.max_connections = 2;
     let mut log = EventLog::default();

@@ -497,7 +497,7 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_is_known_by_any_part_of_its_decoded_name_and_by_having_none() {
+    fn secret_query_value_is_known_by_decoded_name() {
         let query = |query: &str| target(&format!("ws://h/?{query}")).to_string().split_off(8);
         for name in [
             "app_key",
@@ -522,7 +522,7 @@ mod tests {
     }
 
     #[test]
-    fn a_relative_reference_is_shown_without_its_fragment_and_secrets() {
+    fn relative_url_hides_fragment_and_secrets() {
         assert_eq!(redact_text("/cb#access_token=SECRET"), "/cb");
         assert_eq!(redact_text("/cb?x=1#access_token=SECRET"), "/cb?x=1");
         assert_eq!(redact_text("/@me/chat?token=SECRET"), "/@me/chat?token=***");
@@ -563,7 +563,7 @@ mod tests {
     }
 
     #[test]
-    fn what_lacks_its_slashes_or_its_scheme_is_completed_only_where_that_makes_a_url() {
+    fn missing_scheme_is_suggested_only_if_it_makes_a_url() {
         assert_eq!(
             refusal("ws:127.0.0.1:1"),
             "'ws:127.0.0.1:1' is not a WebSocket URL: ws: must be followed by //; \

@@ -429,7 +429,7 @@ mod tests {
     }
 
     #[test]
-    fn a_server_that_stamps_by_its_own_clock_is_matched_in_order_even_when_a_time_is_equal_by_chance() {
+    fn server_clock_answers_are_matched_in_order() {
         let mut classifier = by_default(5);
         let answer = |now_ms: u64| format!(r#"{{"type":"pong","timestamp":{now_ms}}}"#);
         assert_eq!(correlation(&mut classifier, &answer(NOW + 1)), Correlation::None);
@@ -462,7 +462,7 @@ mod tests {
     }
 
     #[test]
-    fn the_default_ask_come_back_is_an_echo_however_often_and_however_written() {
+    fn returned_default_request_is_always_an_echo() {
         let mut classifier = by_default(3);
         let ask = text(classifier.ask(3, NOW));
         assert_eq!(meaning(&mut classifier, &ask), MessageMeaning::Echo);

@@ -405,7 +405,7 @@ mod tests {
     }
 
     #[test]
-    fn what_tcp_said_of_a_missed_ping_is_told_again_when_it_turns_out_late() {
+    fn tcp_ack_of_a_missed_ping_is_repeated_when_late() {
         let mut ledger = with_sent(Superseding::No, 2);
         let mut out = Vec::new();
         ledger.expire(s(11.0), |sent| Some(sent.seq == 0), &mut out);
@@ -620,7 +620,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_told_before_it_left_is_revised_by_what_becomes_of_it() {
+    fn unsent_outcome_is_revised_after_leaving() {
         let mut ledger = OutstandingPings::new(TIMEOUT, Superseding::Allowed, 0);
         let seq = ledger.take_seq();
         ledger.sent(SentHeartbeat { seq, was: Some(HeartbeatOutcome::Unsent), ..SentHeartbeat::default() });

@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn ends_that_were_seen_are_the_same_age_only_when_they_are_close() {
+    fn visible_ends_share_an_age_only_if_close() {
         let lifetime = LifetimeCap { lo: ms(4_980), hi: ms(5_010) };
         assert_eq!(second((4_980, 4_980), (5_010, 5_010)), ControlVerdict::SameAge(lifetime));
         assert!(

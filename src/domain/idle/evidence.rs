@@ -506,7 +506,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_died_while_nobody_vouched_for_the_path_says_nothing_whenever_it_is_told() {
+    fn deaths_without_a_live_control_do_not_count() {
         let s = Duration::from_secs;
         let mut evidence = SearchEvidence::default();
         let die = |evidence: &mut SearchEvidence, span, at| {

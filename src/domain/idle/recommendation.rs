@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn three_quarters_of_what_survived_and_half_where_one_may_be_lost() {
+    fn recommends_three_quarters_or_half_if_one_may_be_lost() {
         let expected = "send a heartbeat every 44 s; when one is lost, the connection is idle for 88 s and may be \
                         cut: every 29 s would stand that";
         assert_eq!(told(&found(IdleVerdict::IdleTimeout, Some(59), None)).as_deref(), Some(expected));

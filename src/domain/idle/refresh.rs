@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn a_connection_is_refreshed_twice_in_a_timeout_and_held_for_two_and_a_half() {
+    fn refresh_sends_twice_per_timeout_and_holds_two_and_a_half() {
         let seconds = Duration::from_secs;
         assert_eq!(schedule(seconds(58), seconds(60)), (seconds(150), seconds(29)));
     }

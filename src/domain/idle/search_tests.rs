@@ -501,7 +501,7 @@ fn a_server_that_speaks_keeps_the_path_busy() {
 
 /// Its last words come just before the end, or with it: none of it is the path's idleness.
 #[test]
-fn a_server_that_speaks_and_lets_silent_clients_go_is_no_idle_timeout() {
+fn server_reaping_silent_clients_is_no_idle_timeout() {
     for patience in [16, 29, 30, 31, 44].map(seconds) {
         for strategy in Strategy::ALL {
             let plan = SearchPlan { strategy, ..SearchPlan::default() };

@@ -321,7 +321,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pattern_of_the_users_comes_first_and_its_answer_carries_its_keys() {
+    fn user_pattern_comes_first_and_its_reply_carries_keys() {
         let pattern = r#"{"k":"hb","n":"{seq}"}"#.parse().unwrap();
         let answer = r#"{"k":"ok","n":{seq}}"#.parse().unwrap();
         let mut shapes = KnownPings::with(Some((pattern, Some(answer))));

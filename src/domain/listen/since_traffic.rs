@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn three_that_agree_bear_it_out_where_one_is_behind_a_heartbeat_and_one_behind_a_message() {
+    fn three_spans_behind_both_kinds_confirm_the_clock() {
         use ServerEventKind::{Message, Ping};
         let told = |spans: &[(u64, ServerEventKind)]| match since(spans).bearing(None, s(10)) {
             SinceTrafficSays::Counted(interval) => Some(interval.median),
@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn a_longer_silence_contradicts_them_and_gaps_that_agree_as_well_are_believed_first() {
+    fn longer_silence_contradicts_and_equal_gaps_win() {
         use ServerEventKind::{Message, Ping};
         let since = since(&[(1000, Message), (1000, Ping), (1000, Message)]);
         assert!(matches!(since.bearing(None, Duration::from_millis(1100)), SinceTrafficSays::Counted(_)));

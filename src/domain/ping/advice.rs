@@ -603,7 +603,7 @@ mod tests {
     }
 
     #[test]
-    fn quick_round_trips_of_tcp_beside_slow_pings_point_behind_the_first_hop() {
+    fn fast_tcp_and_slow_pings_point_behind_the_first_hop() {
         let advice = |tcp: u64, pings: u64| {
             let mut report = run(vec![protocol(&[pings])]);
             let view = TcpView { rtt: ms(tcp), ..TcpView::default() };
@@ -647,7 +647,7 @@ mod tests {
     }
 
     #[test]
-    fn an_application_that_loses_heartbeats_beside_a_path_that_does_not_is_named() {
+    fn app_loss_without_path_loss_blames_the_app() {
         let lossy = counted(app(&[5, 5, 5]), |counts| counts.missed = 2);
         assert!(
             only(&run(vec![protocol(&[5]), lossy]))
@@ -718,7 +718,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_said_of_silence_when_nothing_was_judged_or_the_connection_ended() {
+    fn no_silence_advice_without_judged_heartbeats() {
         assert!(advise(&run(vec![missed(HeartbeatKind::Protocol, 0)])).is_empty());
         assert!(advise(&run(vec![missed(HeartbeatKind::Protocol, 4), app(&[])])).is_empty());
         let mut report = run(vec![missed(HeartbeatKind::Protocol, 4)]);
@@ -841,7 +841,7 @@ mod tests {
     }
 
     #[test]
-    fn the_last_heartbeats_of_a_slow_server_are_missed_because_the_run_ended() {
+    fn last_heartbeats_of_a_slow_server_blame_the_run_end() {
         let with = |missed_at_end: u64| {
             let slow = counted(protocol(&[12_000, 12_000]), |counts| {
                 (counts.ok, counts.late, counts.missed) = (0, 2, missed_at_end);

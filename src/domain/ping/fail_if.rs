@@ -857,7 +857,7 @@ mod tests {
     }
 
     #[test]
-    fn rtts_that_were_read_by_a_host_that_stood_still_are_upper_bounds() {
+    fn rtts_read_after_a_stall_are_upper_bounds() {
         let mut report = samples::report(vec![samples::target(
             "ws://a/",
             vec![samples::kind(HeartbeatKind::Protocol, &[5, 900])],
@@ -876,7 +876,7 @@ mod tests {
     }
 
     #[test]
-    fn rtts_that_are_upper_bounds_are_told_from_those_that_are_exact() {
+    fn upper_bound_rtts_differ_from_exact_ones() {
         let target = |url: &str, rtt: u64, ambiguous: u64| {
             let mut figures = samples::kind(HeartbeatKind::App, &[rtt, rtt]);
             (figures.counts.ambiguous, figures.counts.missed) = (ambiguous, 2);

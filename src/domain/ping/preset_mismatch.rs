@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn a_preset_that_the_server_does_not_speak_is_named_with_what_came() {
+    fn preset_mismatch_quotes_what_the_server_sent() {
         assert_eq!(
             finding("phoenix", hearing("h", &["sockjs"]), 3).unwrap(),
             "no message matched the preset phoenix's answer; what came ('h') looks like sockjs: try --preset sockjs"

@@ -842,7 +842,7 @@ mod tests {
     }
 
     #[test]
-    fn an_interruption_before_anything_opened_is_told_from_one_later() {
+    fn interrupt_before_opening_differs_from_later_interrupt() {
         let nothing = RunResult::Interrupted { measured: false };
         assert_eq!(recorder(1, 1, BOTH).report(secs(1), true).verdict, nothing);
         let mut later = recorder(1, 1, &[HeartbeatKind::Protocol]);
@@ -989,7 +989,7 @@ mod tests {
     }
 
     #[test]
-    fn heartbeats_missed_before_a_reconnect_are_no_silence_at_the_end() {
+    fn misses_before_reconnect_are_no_silence_at_the_end() {
         let missed_before = vec![opened(), ok(0, 10), missed(1), missed(2), missed(3)];
         let given_up = [ended(ClosedBy::Us, CloseKind::Timeout, secs(4)), opened()];
         let again = [ConnEvent::Reconnected { outage: secs(1), attempts: 1 }, missed(4)];
@@ -1087,7 +1087,7 @@ mod tests {
     }
 
     #[test]
-    fn heartbeats_that_were_missed_at_the_end_are_told_from_those_before() {
+    fn misses_at_the_end_differ_from_earlier_misses() {
         let late = |seq| {
             beat(
                 HeartbeatKind::Protocol,
@@ -1147,7 +1147,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_kernel_did_not_stamp_is_counted_beside_what_this_host_added() {
+    fn unstamped_heartbeats_are_counted_beside_host_delay() {
         let facts = ConnectInfo { timestamps: TimestampSource::Kernel, ..ConnectInfo::default() };
         let stamped = |seq, to_wire: Option<u64>, from_wire: Option<u64>| {
             let ConnEvent::Beat(beat) = ok(seq, 20) else { panic!("no beat") };

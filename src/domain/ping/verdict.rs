@@ -341,7 +341,7 @@ mod tests {
     }
 
     #[test]
-    fn a_run_in_which_nothing_was_found_wanting_passes_without_a_word() {
+    fn clean_run_passes_without_reasons() {
         assert_eq!(judged(&run(|_| {})), (RunResult::Passed, vec![]));
     }
 
@@ -373,7 +373,7 @@ mod tests {
     }
 
     #[test]
-    fn every_target_that_was_still_being_opened_is_named_beside_the_errors() {
+    fn targets_still_opening_are_named_beside_errors() {
         let mut report = samples::report(["ws://a/", "ws://b/", "ws://c/"].map(target).to_vec());
         for (target, error) in [(0, None), (1, refused()), (2, None)] {
             never_open(&mut report.targets[target].connections[0], error);
@@ -387,7 +387,7 @@ mod tests {
     }
 
     #[test]
-    fn one_connection_that_is_still_being_opened_beside_a_good_one_is_inconclusive() {
+    fn connection_still_opening_beside_a_good_one_is_inconclusive() {
         let mut report = samples::report(vec![target("ws://a/"), target("ws://b/")]);
         never_open(&mut report.targets[1].connections[0], None);
         let reason = "ws://b/: the deadline came while it was still being opened";
@@ -430,7 +430,7 @@ mod tests {
     }
 
     #[test]
-    fn criterion_that_more_heartbeats_may_meet_is_undecided_when_cut_short() {
+    fn open_criterion_is_undecided_when_cut_short() {
         for expression in ["ok<20", "ok<=2", "sent==2", "ok!=20", "rtt.max<1s", "rtt.min>1us"] {
             let (verdict, reasons) = with_fail_if(&cut_short(|_| {}), expression);
             assert_eq!(verdict, RunResult::Interrupted { measured: true }, "{expression}");
@@ -558,7 +558,7 @@ mod tests {
     }
 
     #[test]
-    fn an_expression_without_value_is_inconclusive_unless_something_failed() {
+    fn unknown_fail_if_is_inconclusive_unless_another_failed() {
         let reason = "tls.days_left<14 cannot be judged: tls.days_left was not measured";
         assert_eq!(with_fail_if(&run(|_| {}), "tls.days_left<14"), one(RunResult::Inconclusive, reason));
         let bad = run(|c| c.status = Status::Poor);
@@ -595,7 +595,7 @@ mod tests {
     }
 
     #[test]
-    fn a_schedule_that_was_not_run_is_inconclusive_unless_something_failed() {
+    fn unsent_schedule_is_inconclusive_unless_another_failed() {
         let with =
             |ok: u64, unsent: u64| run(|c| c.kinds[0].counts = Counts { ok, unsent, ..Counts::default() });
         let reason = "98 of 100 protocol heartbeats never left: the schedule asked for was not run";
@@ -635,7 +635,7 @@ mod tests {
     }
 
     #[test]
-    fn a_slowness_that_may_be_this_hosts_own_standstill_fails_no_run() {
+    fn slowness_by_a_local_stall_fails_no_run() {
         let mut report = run(|connection| {
             connection.status = Status::Critical;
             connection.status_reason = "mean RTT of the last 2 is 2 s".to_string();
@@ -672,7 +672,7 @@ mod tests {
     }
 
     #[test]
-    fn the_target_and_the_connection_are_named_where_there_are_several() {
+    fn target_and_connection_are_named_if_several() {
         let mut report = samples::report(vec![target("ws://a/"), target("ws://b/")]);
         report.targets[1].connections.push(samples::connection(1));
         report.targets[0].connections[0].status = Status::Poor;

@@ -222,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn over_several_connections_the_worst_rfc3550_and_the_mean_of_all_differences_count() {
+    fn several_connections_report_worst_rfc3550_jitter() {
         let mut sum = in_order(&[micros(0), micros(160)]).differences();
         sum.merge(&in_order(&[micros(0), micros(32), micros(0)]).differences());
         // 160 / 16 == 10; (160 + 32 + 32) / 3 == 74.66666666666667

@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn a_control_that_follows_the_last_of_the_others_may_be_of_an_age() {
+    fn control_ending_after_the_others_may_be_a_lifetime() {
         assert!(told(22_000, [20_000, 20_000, 3]).contains("an age, perhaps, that no connection outlives"));
         assert!(told(24_500, [20_000, 20_000, 3]).contains("--say"), "it had outlived them");
         assert!(told(19_000, [20_000, 15_000, 3]).contains("--say"), "one was still there");

@@ -379,7 +379,7 @@ mod tests {
     }
 
     #[test]
-    fn a_close_frame_that_the_mute_got_at_the_same_age_did_not_wait_to_be_read() {
+    fn close_frame_at_the_mutes_age_was_not_delayed() {
         let goodbye = |way, millis| {
             let mut life = gone(way, millis);
             let ClientEnd::Ended { ending, at_latest, .. } = &mut life.fate else { panic!("it is over") };
@@ -405,7 +405,7 @@ mod tests {
     }
 
     #[test]
-    fn where_the_server_passes_on_what_clients_say_nobody_knows_what_it_says_by_itself() {
+    fn relaying_server_hides_its_own_messages() {
         let told = |came| {
             let mut lives = reaping();
             lives[1] = gone(Behaviour::Quiet, 40_050);
@@ -439,7 +439,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_seen_before_an_interrupt_may_decide_what_was_expected() {
+    fn interrupted_run_may_decide_the_expectation() {
         let kept = house([alive(Behaviour::Mute), alive(Behaviour::Stalled), gone(Behaviour::HalfClosed, 3)]);
         let met = |lives: &[ClientRecord], text: &str| {
             ZombieFindings::of(lives.to_vec(), watched(false)).meets(&text.parse().unwrap())
@@ -470,7 +470,7 @@ mod tests {
     }
 
     #[test]
-    fn a_quiet_client_that_went_while_the_mute_stayed_shows_no_policy() {
+    fn quiet_client_gone_before_the_mute_shows_no_policy() {
         let mut lives =
             house([alive(Behaviour::Mute), alive(Behaviour::Stalled), gone(Behaviour::HalfClosed, 3)]);
         lives[1] = gone(Behaviour::Quiet, 40_000);
@@ -493,7 +493,7 @@ mod tests {
     }
 
     #[test]
-    fn where_the_control_did_not_outlive_who_only_answers_it_may_have_been_of_age() {
+    fn control_not_outliving_answerers_may_be_a_lifetime() {
         let lives = |quiet, control| {
             let mut lives = reaping();
             lives[0] = life(Behaviour::Control, &[], control, false);
@@ -521,7 +521,7 @@ mod tests {
     }
 
     #[test]
-    fn a_client_that_nobody_knows_any_more_was_neither_kept_nor_let_go() {
+    fn forgotten_client_was_neither_kept_nor_reaped() {
         let mut lost = alive(Behaviour::Mute);
         lost.fate = ClientEnd::Lost { after: ms(300_000) };
         let lives = house([lost.clone(), gone(Behaviour::Stalled, 40_000), gone(Behaviour::HalfClosed, 3)]);
@@ -546,7 +546,7 @@ mod tests {
     }
 
     #[test]
-    fn who_had_nothing_to_answer_was_not_let_go_for_that_where_another_was_kept() {
+    fn client_without_requests_was_not_reaped_for_silence() {
         let lives = |asked: &[u64], quiet: ClientRecord| {
             let mut lives = reaping();
             lives[3] = life(Behaviour::Mute, asked, 40_000, true);
@@ -635,7 +635,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mute_that_was_let_go_for_want_of_room_shows_no_policy_of_a_leak_either() {
+    fn mute_client_evicted_for_room_shows_no_policy() {
         let mut lives = reaping();
         lives[4] = alive(Behaviour::Stalled);
         let ClientEnd::Ended { ending, .. } = &mut lives[3].fate else { panic!("it is over") };
@@ -650,7 +650,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stalled_client_that_was_let_go_before_anything_was_said_was_not_for_that() {
+    fn stalled_client_reaped_before_any_message_proves_nothing() {
         let verdict = |stalled: u64| {
             let mut lives = reaping();
             lives[4] = ClientRecord { began: ms(370), ..gone(Behaviour::Stalled, stalled) };
@@ -676,7 +676,7 @@ mod tests {
     }
 
     #[test]
-    fn who_went_away_with_others_at_one_moment_was_not_let_go_for_silence() {
+    fn clients_ending_together_were_not_reaped() {
         let away = |stalled: u64| {
             let mut lives = house([
                 gone(Behaviour::Mute, 40_000),
@@ -723,7 +723,7 @@ mod tests {
     }
 
     #[test]
-    fn how_long_one_is_kept_at_worst_must_be_borne_out_by_the_others() {
+    fn worst_reaping_time_needs_the_other_clients() {
         let worst = |stalled: u64, asks: &[u64], mute: u64| {
             let grid: Vec<u64> = (1..100).map(|n| n * 2500).collect();
             let others = [Behaviour::Control, Behaviour::Quiet, Behaviour::PingsOnly]
@@ -766,7 +766,7 @@ mod tests {
     }
 
     #[test]
-    fn an_interrupt_before_the_control_outlived_the_others_makes_an_age_of_it() {
+    fn interrupt_before_control_outlives_suggests_a_lifetime() {
         let lives = |control| {
             let mut lives = reaping();
             lives[0] = life(Behaviour::Control, &[], control, false);
@@ -824,7 +824,7 @@ mod tests {
     }
 
     #[test]
-    fn an_upper_bound_must_hold_for_every_dead_client_and_a_lower_one_for_the_mute() {
+    fn upper_bound_is_for_all_clients_lower_for_the_mute() {
         let met = |lives: Vec<ClientRecord>, text: &str| match ZombieFindings::of(lives, watched(true))
             .meets(&text.parse().unwrap())
         {

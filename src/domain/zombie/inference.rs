@@ -386,7 +386,7 @@ pub mod tests {
     }
 
     #[test]
-    fn the_is_alive_pattern_gives_up_one_interval_after_the_first_unanswered() {
+    fn is_alive_pattern_reaps_one_interval_after_first_miss() {
         let found = policy(life(Behaviour::Mute, &[1300], 3300, true), 2000);
         assert_eq!(heartbeat(found), (Some(2000), Some((1, 2000)), Some(false)));
     }
@@ -413,7 +413,7 @@ pub mod tests {
     }
 
     #[test]
-    fn where_another_kind_was_asked_before_nobody_knows_from_which_it_counts() {
+    fn other_kind_asked_first_hides_the_timer_start() {
         let lives = |app: u64| {
             let grid = grid(945, 1000, 60_000);
             let mut mute = life(Behaviour::Mute, &[945], 1456, true);
@@ -475,7 +475,7 @@ pub mod tests {
     }
 
     #[test]
-    fn it_is_told_for_how_long_nothing_followed_and_only_of_who_was_asked() {
+    fn unanswered_time_is_reported_only_for_asked_clients() {
         let ReapingPolicy::Heartbeat(found) = policy(life(Behaviour::Mute, &[58_000], 60_000, false), 58_000)
         else {
             panic!("it was asked")
@@ -493,7 +493,7 @@ pub mod tests {
     }
 
     #[test]
-    fn who_answers_app_pings_is_active_by_that_and_no_witness_of_the_interval() {
+    fn app_ping_answerers_do_not_witness_the_interval() {
         let app = |way, moments: &[u64], millis, ended| {
             asked(way, ServerEventKind::AppPing, moments, millis, ended)
         };
@@ -512,7 +512,7 @@ pub mod tests {
     }
 
     #[test]
-    fn who_only_pings_shows_whom_a_server_passes_over_where_answers_blur_it() {
+    fn pinging_client_shows_skipped_pings_of_active_clients() {
         // It passes over who has spoken since the last tick, and answers to its app pings fall about there.
         let app = |way, moments: &[u64], millis, ended| {
             asked(way, ServerEventKind::AppPing, moments, millis, ended)
@@ -569,14 +569,14 @@ pub mod tests {
     }
 
     #[test]
-    fn without_pings_and_endings_everybody_is_kept_and_without_a_life_nothing_is_known() {
+    fn no_pings_and_no_ends_keep_everybody() {
         assert_eq!(told(&[life(Behaviour::Mute, &[], 300_000, false)]), ReapingPolicy::KeepsAll);
         assert_eq!(told(&[ClientRecord::new(Behaviour::Mute)]), ReapingPolicy::Unknown);
         assert_eq!(told(&[]), ReapingPolicy::Unknown);
     }
 
     #[test]
-    fn of_app_pings_of_two_shapes_nobody_knows_which_must_be_answered() {
+    fn two_app_ping_shapes_hide_the_required_answer() {
         let mixed = |way, millis, ended| {
             let mut life = asked(way, ServerEventKind::AppPing, &[10_000], millis, ended);
             let plain = ServerEvent::plain(ServerEventKind::AppPing, UntrustedText::default());

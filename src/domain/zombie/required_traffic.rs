@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn where_what_clients_say_is_passed_on_nobody_knows_what_was_needed() {
+    fn relaying_server_hides_required_traffic() {
         let mut lives = findings(&[5000], None, None).lives;
         lives.iter_mut().for_each(|life| life.passed_on = RelayCounts { said: 10, came: 9 });
         let (every, unanswered) = (ms(1000), Duration::ZERO);

@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn two_that_began_apart_tell_a_timer_of_their_own_from_a_look_now_and_then() {
+    fn staggered_starts_tell_a_timer_from_a_sweep() {
         assert_eq!(edge(60_000, 60_020, 400), TimerKind::Sharp);
         assert_eq!(edge(60_400, 60_010, 400), TimerKind::Swept);
         assert_eq!(edge(60_400, 60_200, 400), TimerKind::Unknown, "neither");
@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn who_may_have_ended_for_what_it_left_unanswered_shows_no_timer() {
+    fn end_for_an_unanswered_ping_shows_no_timer() {
         let late = ClientRecord { began: ms(400), ..life(Behaviour::Stalled, &[], 60_000, true) };
         let edge = |quiet| {
             let quiet = life(Behaviour::Quiet, &[50_000], quiet, true);

@@ -465,7 +465,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_override_stands_in_for_the_resolver_and_all_its_addresses_are_tried() {
+    async fn resolve_override_tries_all_its_addresses() {
         let peer = peer(accept).await;
         let port = peer.address.port();
         let resolve = ["127.0.0.2", "127.0.0.1"]
@@ -725,7 +725,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_client_certificate_that_is_missed_after_the_handshake_is_still_a_fault_of_tls() {
+    async fn client_certificate_alert_after_handshake_is_a_tls_error() {
         let (authority, files) = (TestAuthority::new("Root"), PemFiles::new());
         let clients = Some(TestAuthority::new("Clients").cert);
         let peer =
@@ -799,7 +799,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_environments_proxy_is_used_unless_no_proxy_names_the_host() {
+    async fn environment_proxy_is_used_unless_no_proxy_matches() {
         let choice = |proxy: SocketAddr, no: &str| {
             let proxy = format!("http://{proxy}");
             let read = |name: &str| match name {
@@ -876,7 +876,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_socks_proxy_that_is_slow_or_gone_is_told_from_one_that_is_none() {
+    async fn slow_or_gone_socks_proxy_differs_from_no_socks_proxy() {
         let target: Target = "ws://a.example/".parse().unwrap();
         let slow = peer(async |mut stream: TcpStream| {
             let _ = stream.write_all(b"\x05\x00").await;

@@ -577,7 +577,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_http_is_quoted_by_its_first_line_and_never_with_our_own_request() {
+    fn non_http_answer_is_quoted_without_our_request() {
         let cause = |bytes: &[u8]| HeadError::NotHttp(bytes.to_vec()).fault("it", Duration::ZERO).cause;
         assert_eq!(
             cause(b"HTTP/2 302\r\nset-cookie: SECRET\r\n"),

@@ -319,7 +319,7 @@ mod tests {
     }
 
     #[test]
-    fn a_link_local_address_without_a_zone_is_refused_with_the_remedy() {
+    fn link_local_address_without_zone_is_refused() {
         let fault = check_zone("[fe80::1]:80".parse().unwrap()).unwrap_err();
         assert_eq!(fault.cause, "fe80::1 is a link-local address without a network interface");
         assert_eq!(fault.hint.as_deref(), Some("name the interface: [fe80::1%eth0] in the URL"));
@@ -341,7 +341,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_does_not_exist_is_told_from_a_resolver_that_failed() {
+    fn missing_name_differs_from_failed_resolver() {
         let fault = |words: &str| {
             let text = format!("failed to lookup address information: {words}");
             lookup_fault("a.example", &io::Error::other(text))

@@ -684,7 +684,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_self_signed_certificate_can_be_trusted_by_name_but_not_for_another() {
+    async fn self_signed_certificate_is_trusted_for_its_name_only() {
         for ca in [false, true] {
             let own = self_signed(&["a.example"], ca);
             assert!(shown(&trusting(&own.cert), &own).await.unwrap().verified);

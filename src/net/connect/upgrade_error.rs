@@ -396,7 +396,7 @@ mod tests {
     }
 
     #[test]
-    fn the_secrets_of_a_relative_redirect_are_not_shown_nor_repeated_by_the_body() {
+    fn relative_redirect_and_body_hide_secrets() {
         for location in ["/cb#access_token=SECRET", "/cb?x=1#access_token=SECRET", "/cb?key=SECRET"] {
             let target = "ws://a.example/".parse().unwrap();
             let head = head(302, &[("location", location)]);
@@ -518,7 +518,7 @@ mod tests {
     }
 
     #[test]
-    fn tls_and_plain_taken_for_each_other_are_recognised_by_the_body() {
+    fn tls_on_plain_port_is_recognised_by_the_body() {
         let plain: Target = "ws://a.example/".parse().unwrap();
         let secure: Target = "wss://a.example/".parse().unwrap();
         for body in [

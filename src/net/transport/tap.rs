@@ -461,7 +461,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn what_lay_in_the_kernel_arrived_when_the_kernel_says_and_never_before_what_came_earlier() {
+    async fn kernel_timestamps_give_arrival_and_never_go_backwards() {
         let (near, mut far) = tokio::io::duplex(64);
         let mut tap = Tap::new(FakeTcpStream::plain(near));
         let kernel = tap.inner.kernel();

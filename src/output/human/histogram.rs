@@ -41,7 +41,7 @@ mod tests {
     }
 
     #[test]
-    fn the_highest_bucket_is_a_full_block_and_one_sample_is_still_seen() {
+    fn highest_bucket_is_full_and_one_sample_is_visible() {
         assert_eq!(drawn(&[1000, 500, 0, 1]).as_deref(), Some("█▄ ▁"));
     }
 

@@ -373,7 +373,7 @@ mod tests {
     }
 
     #[test]
-    fn a_change_is_told_once_and_that_all_is_well_at_first_not_at_all() {
+    fn status_changes_show_once_and_first_healthy_never() {
         let text = stdout(PLAIN, &fixtures::both_change());
         let told: Vec<&str> = text.lines().filter(|line| line.contains("status: ")).collect();
         assert_eq!(told, ["app status: healthy -> poor: slow", "app status: poor -> healthy: fast"]);
@@ -424,7 +424,7 @@ mod tests {
     }
 
     #[test]
-    fn of_many_connections_a_few_grave_changes_are_told_and_no_others() {
+    fn many_connections_show_only_a_few_grave_changes() {
         let swing = [Status::Healthy, Status::Degraded];
         let slow = many(|round| vec![change(swing[(round + 1) % 2], swing[round % 2])]);
         assert_eq!(slow.lines().count(), 1, "{slow}");

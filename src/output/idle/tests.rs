@@ -48,7 +48,7 @@ fn scripts_read_a_document() {
 }
 
 #[test]
-fn every_trial_and_sample_is_a_line_and_the_document_is_the_last() {
+fn every_trial_and_sample_is_a_line_before_the_document() {
     for (name, events) in fixtures::all() {
         let (ndjson, _) = show(Format::Ndjson, PLAIN, &events);
         let lines: Vec<Value> = ndjson.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
@@ -60,7 +60,7 @@ fn every_trial_and_sample_is_a_line_and_the_document_is_the_last() {
 }
 
 #[test]
-fn whatever_is_printed_is_as_the_schema_says_and_every_event_is_printed() {
+fn output_matches_schema_and_prints_every_event() {
     let printed = printed();
     assert_as_the_schema_says(&printed);
     assert_every_event_is_printed("probe-idle", &printed);
@@ -112,7 +112,7 @@ fn json_and_the_domain_use_the_same_words() {
 }
 
 #[test]
-fn nothing_that_a_peer_says_drives_the_terminal_and_colour_only_repeats_words() {
+fn peer_text_is_escaped_and_colour_only_repeats_words() {
     for (name, events) in fixtures::all() {
         let plain = show(Format::Human, PLAIN, &events);
         let colored = show(Format::Human, COLORED, &events);

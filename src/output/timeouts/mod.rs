@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn every_line_is_valid_by_the_schema_and_the_last_is_the_document() {
+    fn lines_match_schema_and_the_last_is_the_document() {
         let validator = jsonschema::draft202012::new(&schema()).unwrap();
         let parsed = |text: &str| serde_json::from_str::<serde_json::Value>(text).unwrap();
         let ndjson = show(&whole(), Format::Ndjson, HumanOptions::default());

@@ -37,7 +37,7 @@ fn people_read_the_diagnosis_first() {
 }
 
 #[test]
-fn scripts_read_a_document_and_a_line_for_each_thing_that_happens() {
+fn json_is_a_document_and_ndjson_a_line_per_event() {
     insta::assert_snapshot!("skips.json", shown(Format::Json, &fixtures::all()[2].1));
     insta::assert_snapshot!("reaped.ndjson", shown(Format::Ndjson, &fixtures::reaped()));
     for (name, events) in fixtures::all() {
@@ -48,7 +48,7 @@ fn scripts_read_a_document_and_a_line_for_each_thing_that_happens() {
 }
 
 #[test]
-fn whatever_is_printed_is_as_the_schema_says_and_every_event_is_printed() {
+fn output_matches_schema_and_prints_every_event() {
     let printed = printed();
     assert_as_the_schema_says(&printed);
     assert_every_event_is_printed("probe-zombie", &printed);
@@ -86,7 +86,7 @@ fn json_and_the_domain_use_the_same_words() {
 }
 
 #[test]
-fn nothing_that_a_peer_says_drives_the_terminal_and_colour_only_repeats_words() {
+fn peer_text_is_escaped_and_colour_only_repeats_words() {
     for (name, events) in fixtures::all() {
         let plain = show(Format::Human, PLAIN, &events);
         let colored = show(Format::Human, HumanOptions { color: true, ..PLAIN }, &events);
@@ -95,7 +95,7 @@ fn nothing_that_a_peer_says_drives_the_terminal_and_colour_only_repeats_words() 
 }
 
 #[test]
-fn quiet_leaves_the_report_and_a_progress_line_leaves_the_result() {
+fn quiet_keeps_the_report_and_progress_keeps_the_result() {
     let events = fixtures::reaped();
     let loud = show(Format::Human, PLAIN, &events);
     let quiet = show(Format::Human, HumanOptions { quiet: true, ..PLAIN }, &events);

@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn a_message_may_be_typical_by_a_part_and_none_is_when_it_is_long() {
+    fn message_part_may_match_a_preset_unless_too_long() {
         let names = |text: &str| {
             resembles(MessageRef::Text(text)).iter().map(|preset| preset.name).collect::<Vec<_>>()
         };

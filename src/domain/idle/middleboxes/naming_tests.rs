@@ -284,7 +284,7 @@ fn a_fixed_timeout_that_differs_is_excluded() {
 }
 
 #[test]
-fn a_product_without_a_published_timeout_is_not_named_at_any_value() {
+fn product_without_published_timeout_is_never_named() {
     let cloudflare = [("server", "cloudflare"), ("cf-ray", "8f0-AMS")];
     let naming = visible(20_000, FIN, &cloudflare).naming();
     assert_eq!(naming.candidates, []);

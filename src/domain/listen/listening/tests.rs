@@ -32,7 +32,7 @@ fn whole(listened: Duration) -> ObservationConditions {
 }
 
 #[test]
-fn a_server_that_pings_every_30_s_is_told_with_its_interval_and_its_early_first() {
+fn ping_every_30_s_is_found_with_an_early_first() {
     let findings = pings(&[11_000, 41_000, 71_010, 101_000]).findings(&whole(s(120)));
     let interval = findings.interval().unwrap();
     assert_eq!(findings.verdict, ListenVerdict::ServerPingsEvery);
@@ -87,7 +87,7 @@ fn what_an_interval_clears_is_told_by_its_longest_gap() {
 }
 
 #[test]
-fn a_silent_server_is_silent_for_the_whole_time_or_nothing_is_known() {
+fn silence_is_claimed_only_for_the_whole_time() {
     let silent = pings(&[]);
     let verdict = |how: ObservationConditions| silent.findings(&how).verdict;
     assert_eq!(verdict(whole(s(120))), ListenVerdict::ServerIsSilentFor);
@@ -121,7 +121,7 @@ fn what_was_answered_before_is_not_counted_as_unanswered() {
 }
 
 #[test]
-fn one_heartbeat_is_no_interval_and_four_without_one_are_irregular() {
+fn one_heartbeat_is_no_interval_four_may_be_irregular() {
     let one = pings(&[54_000]).findings(&whole(s(60)));
     assert_eq!(one.verdict, ListenVerdict::Inconclusive);
     assert_eq!(one.reasons, ["only 1 heartbeat came in 1m: one is no interval; listen for longer"]);
@@ -257,7 +257,7 @@ fn a_server_that_counts_from_its_own_messages_is_not_irregular() {
 }
 
 #[test]
-fn a_server_that_counts_from_its_own_messages_may_stop_and_go_on_talking() {
+fn server_counting_from_own_messages_may_stop_pinging() {
     let mut listening = counting_from_its_own(10_000, &CHATTER, 70_000);
     let heartbeats = listening.heartbeats();
     [75_000, 83_000].into_iter().for_each(|at| listening.heard(ms(at), &said(ServerEventKind::Message)));
@@ -278,7 +278,7 @@ fn a_server_that_counts_from_its_own_messages_may_stop_and_go_on_talking() {
 }
 
 #[test]
-fn a_clock_that_begins_with_the_servers_first_word_is_not_contradicted_by_the_silence_before() {
+fn clock_from_first_message_allows_silence_before() {
     let mut listening = ListenState::new(Duration::ZERO, false);
     listening.heard(s(45), &said(ServerEventKind::Message));
     for (at, sound) in [
@@ -306,7 +306,7 @@ fn a_ping_behind_each_message_is_no_heartbeat_of_a_second() {
 }
 
 #[test]
-fn heartbeats_that_only_ever_followed_messages_are_not_known_to_come_in_a_silence() {
+fn heartbeats_only_after_messages_prove_nothing_in_silence() {
     let mut listening = ListenState::new(Duration::ZERO, false);
     for message in [1000, 7000, 15_000, 21_500, 30_000] {
         listening.heard(ms(message), &said(ServerEventKind::Message));
@@ -318,7 +318,7 @@ fn heartbeats_that_only_ever_followed_messages_are_not_known_to_come_in_a_silenc
 }
 
 #[test]
-fn two_gaps_that_agree_are_an_accident_where_messages_explain_them_better() {
+fn two_equal_gaps_yield_to_a_message_explanation() {
     // It counts 500 ms from the last of its messages, and two pauses of these are five seconds apart.
     let pauses = [5_000, 10_400];
     let messages: Vec<u64> = (1..70)
@@ -347,7 +347,7 @@ fn messages_that_keep_step_with_the_heartbeats_tell_nothing() {
 }
 
 #[test]
-fn a_server_that_goes_on_talking_and_stops_its_heartbeats_is_found_out() {
+fn stopped_heartbeats_are_found_despite_other_messages() {
     let mut listening = ListenState::new(Duration::ZERO, false);
     let chatter = (1..60).map(|second| (second * 1000, ServerEventKind::Message));
     let mut all: Vec<_> = chatter.chain((1..5).map(|n| (n * 5000 + 300, ServerEventKind::Ping))).collect();
@@ -398,7 +398,7 @@ fn a_standstill_is_neither_a_gap_nor_a_silence_nor_a_span() {
 }
 
 #[test]
-fn a_server_behind_a_path_that_forgot_the_connection_is_not_silent() {
+fn forgotten_connection_is_no_silent_server() {
     let forgotten = ObservationConditions { known: EndLiveness::Forgotten, ..whole(s(600)) };
     let findings = pings(&[]).findings(&forgotten);
     assert_eq!((findings.verdict, findings.reasons.len()), (ListenVerdict::Inconclusive, 2));
@@ -456,7 +456,7 @@ fn talking_to_one_that_counts_from_its_own(next: u64) -> ListenFindings {
 }
 
 #[test]
-fn talk_tells_whether_a_server_that_counts_from_what_it_says_counts_from_what_it_hears_too() {
+fn stimulus_shows_whether_inbound_traffic_resets_the_clock() {
     let told = |next| {
         let findings = talking_to_one_that_counts_from_its_own(next);
         assert_eq!(findings.spanning(), Some(IntervalSpan::SinceTraffic), "talk contradicts nothing");
@@ -560,7 +560,7 @@ fn a_burst_is_not_said_to_come_every_nothing() {
 }
 
 #[test]
-fn a_welcome_does_not_make_a_fixed_clock_one_that_counts_from_traffic() {
+fn welcome_does_not_make_a_fixed_clock_traffic_based() {
     let welcomed = |moments: &[u64]| {
         let mut listening = ListenState::new(Duration::ZERO, false);
         listening.heard(ms(40), &ServerEvent::plain(ServerEventKind::Message, UntrustedText::new("welcome")));
@@ -583,7 +583,7 @@ fn a_welcome_does_not_make_a_fixed_clock_one_that_counts_from_traffic() {
 }
 
 #[test]
-fn only_a_silence_longer_than_any_before_shows_that_unanswered_heartbeats_stop() {
+fn only_a_longer_silence_shows_that_heartbeats_stop() {
     let unanswered = |moments: &[u64], listened: u64| {
         pings(moments).findings(&ObservationConditions { answered: false, ..whole(ms(listened)) }).unanswered
     };
@@ -662,7 +662,7 @@ fn two_gaps_that_differ_by_more_than_timers_do_bear_nothing_out() {
 }
 
 #[test]
-fn who_was_never_silent_for_long_may_have_heartbeats_that_wait_for_that() {
+fn server_never_silent_may_ping_after_silence() {
     let mut feed = ListenState::new(Duration::ZERO, false);
     (1..30).for_each(|second| feed.heard(s(second), &said(ServerEventKind::Message)));
     let findings = feed.findings(&whole(s(30)));
@@ -705,7 +705,7 @@ fn who_goes_on_talking_has_stopped_all_the_same() {
 }
 
 #[test]
-fn where_nobody_waited_for_an_answer_unanswered_heartbeats_are_not_said_to_stop() {
+fn without_awaited_answer_heartbeats_do_not_stop() {
     let of = |known, listened| {
         let how = ObservationConditions { known, answered: false, ..whole(s(listened)) };
         let findings = pings(&[2000, 4000, 6000]).findings(&how);
@@ -768,7 +768,7 @@ fn who_comes_so_long_after_the_clients_words_has_no_fixed_clock() {
 }
 
 #[test]
-fn whose_heartbeats_are_one_interval_apart_but_for_its_messages_is_not_irregular() {
+fn interval_from_own_messages_is_not_irregular() {
     // A tick every 2 s that is left out where the server has spoken since the last.
     let mut listening = ListenState::new(Duration::ZERO, false);
     let messages = [2600, 5000, 8200, 9600, 17_000, 20_900];

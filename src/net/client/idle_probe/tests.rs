@@ -425,7 +425,7 @@ async fn the_span_may_be_told_later_and_be_over_already() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_dead_span_is_told_with_its_slack_and_a_survived_one_without() {
+async fn dead_span_has_slack_and_survived_span_has_none() {
     let mut scene = TestProbe::begin(ProbeSetup { slack: 70, ..USUAL }).await;
     scene.peer.ping().await;
     let died = ProbeEvent::Died { idle: ms(5070), death: DeathCause::Unanswered };
@@ -477,7 +477,7 @@ async fn two_ends_tell_the_directions_apart() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_promise_that_is_kept_before_our_timer_is_up_ends_the_silence() {
+async fn early_promised_message_ends_the_idle_time() {
     let mut scene = TestProbe::begin(TWO_ENDED).await;
     let request: serde_json::Value = serde_json::from_str(&scene.peer.text().await).unwrap();
     scene.at(4990).await;

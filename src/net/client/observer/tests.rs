@@ -124,7 +124,7 @@ async fn only_what_left_is_an_answer() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_ping_that_cannot_be_answered_any_more_is_told_before_the_end() {
+async fn unanswerable_ping_is_reported_before_the_end() {
     let (mut socket, mut peer) = ends().await;
     peer.send(PING, b"last words").await;
     drop(peer);
@@ -134,7 +134,7 @@ async fn a_ping_that_cannot_be_answered_any_more_is_told_before_the_end() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_goodbye_that_waits_to_be_read_is_what_ended_it_though_writing_fails_first() {
+async fn unread_close_frame_outranks_a_failed_write() {
     let (mut socket, mut peer) = ends().await;
     peer.send(CLOSE, &[0x0f, 0xa1]).await;
     drop(peer);
@@ -144,7 +144,7 @@ async fn a_goodbye_that_waits_to_be_read_is_what_ended_it_though_writing_fails_f
 }
 
 #[tokio::test(start_paused = true)]
-async fn its_own_traffic_leaves_on_time_and_what_answers_it_is_no_heartbeat_of_the_servers() {
+async fn answers_to_own_traffic_are_no_server_heartbeats() {
     let (mut socket, mut peer) = ends().await;
     let start = Instant::now();
     let manners = ObserverConfig { pings: Some(ms(400)), messages: true, ..manners() };
@@ -208,7 +208,7 @@ async fn it_introduces_itself_once_and_only_one_answer_is_one_to_that() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_servers_ping_that_reads_like_the_introduction_is_the_servers() {
+async fn server_ping_equal_to_our_hello_is_the_servers() {
     let (mut socket, mut peer) = ends().await;
     let manners =
         ObserverConfig { ask: "ping".parse().unwrap(), answer: "pong".parse().unwrap(), ..manners() };

@@ -120,7 +120,7 @@ async fn a_server_that_says_nothing_is_no_hang() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_server_that_closes_on_the_hello_is_named_by_what_it_said_before() {
+async fn close_on_hello_reports_the_last_message() {
     let (result, _, _) = greeted("graphql-ws", async |peer: &mut RawPeer| {
         peer.send(TEXT, br#"{"type":"welcome"}"#).await;
         peer.text().await;

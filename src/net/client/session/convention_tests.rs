@@ -37,7 +37,7 @@ fn overheard(events: &[(Duration, ConnEvent)]) -> ServerTraffic {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_keeps_a_convention_alive_leaves_on_time_beside_the_pings() {
+async fn keepalive_messages_leave_on_time_beside_pings() {
     let mut scene =
         TestSession::begin(speaking("signalr", SessionPlan { interval: Some(ms(10_000)), ..plan(5) })).await;
     let mut upkeep: Vec<(u64, String)> = Vec::new();

@@ -294,7 +294,7 @@ fn adaptive(count: u64) -> SessionPlan {
 }
 
 #[tokio::test(start_paused = true)]
-async fn without_an_interval_each_leaves_in_the_moment_the_last_is_answered() {
+async fn without_interval_next_ping_follows_the_pong_at_once() {
     let mut scene = TestSession::begin(adaptive(4)).await;
     let mut left = Vec::new();
     for delay in [10, 0, 250, 7] {
@@ -323,7 +323,7 @@ async fn without_an_interval_the_next_leaves_when_the_last_is_missed() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn without_an_interval_what_cannot_leave_is_not_tried_without_pause() {
+async fn without_interval_a_blocked_ping_is_not_retried_in_a_loop() {
     let scene = TestSession::with_buffer(adaptive(3), 8).await;
     scene.at(10_000).await;
     let told = std::mem::take(&mut *scene.events.lock().unwrap());
@@ -355,7 +355,7 @@ async fn three_missed_are_dead_and_close_with_4000() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_missed_heartbeat_whose_pong_comes_is_late_and_the_status_recovers() {
+async fn pong_after_timeout_is_late_and_status_recovers() {
     let mut scene = TestSession::begin(SessionPlan { timeout: ms(300), ..plan(2) }).await;
     let payload = scene.peer.ping().await;
     scene.at(800).await;
@@ -1088,7 +1088,7 @@ async fn app_answers_are_matched_by_timestamp_when_they_carry_no_id() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn app_answers_without_a_key_are_matched_in_order_and_say_how_sure_that_is() {
+async fn app_answers_without_id_are_matched_in_order() {
     let mut scene = TestSession::begin(app(2)).await;
     scene.peer.text().await;
     scene.peer.text().await;

@@ -369,7 +369,7 @@ mod tests {
     }
 
     #[test]
-    fn bodies_about_something_else_are_not_taken_for_a_missing_upgrade() {
+    fn unrelated_bodies_are_no_missing_upgrade() {
         for body in OTHER {
             assert!(!BodyText::new(body).saw_no_upgrade(), "{body}");
         }

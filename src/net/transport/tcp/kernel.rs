@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_blocked_write_waits_for_room_though_stamps_lie_in_the_error_queue() {
+    async fn blocked_write_waits_despite_queued_timestamps() {
         let (mut near, mut far) = pair().await;
         let (block, mut filled) = (vec![0; 1 << 16], 0);
         let woken = Arc::new(WakeCounter::default());
