@@ -34,7 +34,7 @@ fn rtts() -> impl Iterator<Item = Duration> {
     })
 }
 
-fn ledger(criterion: &mut Criterion) {
+fn outstanding(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("ledger");
     for waiting in [1, 100] {
         group.bench_function(format!("a ping and its pong, {waiting} under way"), |bencher| {
@@ -49,7 +49,7 @@ fn ledger(criterion: &mut Criterion) {
 
 /// A connection on which so many pings are under way at any time.
 struct Line {
-    ledger: OutstandingPings,
+    outstanding: OutstandingPings,
     at: Duration,
     resolved: Vec<wscheck::domain::heartbeat::outstanding::Resolution>,
     waiting: u64,
@@ -57,29 +57,29 @@ struct Line {
 
 impl Line {
     fn new(waiting: u64) -> Line {
-        let ledger = OutstandingPings::new(TIMEOUT, Superseding::Allowed, 0);
-        let mut line = Line { ledger, at: Duration::ZERO, resolved: Vec::with_capacity(2048), waiting };
+        let outstanding = OutstandingPings::new(TIMEOUT, Superseding::Allowed, 0);
+        let mut line = Line { outstanding, at: Duration::ZERO, resolved: Vec::with_capacity(2048), waiting };
         (0..waiting).for_each(|_| line.ping());
         line
     }
 
     fn ping(&mut self) {
         self.at += INTERVAL / 100;
-        let seq = self.ledger.take_seq();
-        self.ledger.sent(SentHeartbeat { seq, at: self.at, ..SentHeartbeat::default() });
+        let seq = self.outstanding.take_seq();
+        self.outstanding.sent(SentHeartbeat { seq, at: self.at, ..SentHeartbeat::default() });
     }
 
     fn beat(&mut self) {
-        let oldest = self.ledger.next_seq() - self.waiting;
+        let oldest = self.outstanding.next_seq() - self.waiting;
         self.resolved.clear();
-        self.ledger.pong(oldest, self.at, &mut self.resolved).expect("it is under way");
-        self.ledger.expire(self.at, |_| None, &mut self.resolved);
+        self.outstanding.pong(oldest, self.at, &mut self.resolved).expect("it is under way");
+        self.outstanding.expire(self.at, |_| None, &mut self.resolved);
         self.ping();
         black_box(&self.resolved);
     }
 
     fn miss_all(&mut self) {
-        self.ledger.expire(self.at + TIMEOUT, |_| None, &mut self.resolved);
+        self.outstanding.expire(self.at + TIMEOUT, |_| None, &mut self.resolved);
         black_box(&self.resolved);
     }
 }
@@ -175,5 +175,5 @@ fn beat(index: usize, seq: u64, rtt: Duration) -> Event {
     Event::Connection { id: ConnId { target: 0, index }, at: UNIX_EPOCH, event: ConnEvent::Beat(beat) }
 }
 
-criterion_group!(heartbeats, ledger, stats, patterns, recorder);
+criterion_group!(heartbeats, outstanding, stats, patterns, recorder);
 criterion_main!(heartbeats);

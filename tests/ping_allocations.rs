@@ -116,7 +116,7 @@ async fn connection(index: usize, events: mpsc::UnboundedSender<Told>) {
     let (near, far) = tokio::io::duplex(4096);
     tokio::spawn(peer(far));
     let tap = Tap::new(Memory(near));
-    let marks = tap.marks();
+    let marks = tap.state();
     let socket = WebSocket::new(tap, Vec::new(), marks, 65_536, 1024).await;
     let now = Instant::now();
     let start = SessionStart {

@@ -29,7 +29,7 @@ pub struct ListenArgs {
     #[arg(value_name = "URL")]
     pub url: String,
     #[command(flatten)]
-    pub hearing: ObservationArgs,
+    pub throttle: ObservationArgs,
     #[command(flatten)]
     pub app_ping: AppPingArgs,
     #[command(flatten)]
@@ -81,8 +81,8 @@ impl ListenArgs {
     fn plan(self, guess: Option<&PresetDetection>) -> Result<ListenPlan, String> {
         let chosen = self.welcome.preset.chosen(std::slice::from_ref(&self.url), guess)?;
         self.welcome.check(&chosen)?;
-        let answer = !self.hearing.no_answer;
-        let talk = self.hearing.talk(&chosen)?;
+        let answer = !self.throttle.no_answer;
+        let talk = self.throttle.talk(&chosen)?;
         talk.iter().for_each(remember_fields);
         let greeting = self.welcome.greeting(answer, &chosen)?;
         let target = chosen.target(&self.url)?;
@@ -94,8 +94,8 @@ impl ListenArgs {
             pong: chosen.spoken().and_then(|spoken| Some(spoken.ask.as_ref()?.1.clone())).unwrap_or_default(),
             shapes: self.app_ping.shapes()?.speaking(&greeting.convention),
             greeting,
-            listen_for: self.hearing.listen_for,
-            count: self.hearing.count,
+            listen_for: self.throttle.listen_for,
+            count: self.throttle.count,
             answer,
             talk,
             max_message_size: self.connect.max_message_size,

@@ -103,11 +103,11 @@ pub fn run_showing<E: Clone + Send + 'static>(
     let interrupt = printer.background.closed().child_token();
     let (ask, interim) = mpsc::unbounded_channel();
     let exit_code = signals::obey(interrupt.clone(), ask).and_then(|()| {
-        let nap = BatchSleep::default();
-        let rest = nap.clone();
+        let batch_sleep = BatchSleep::default();
+        let rest = batch_sleep.clone();
         let mut runtime = tokio::runtime::Builder::new_current_thread();
         let runtime = runtime.enable_all().on_thread_park(move || rest.take()).build()?;
-        let exit_code = runtime.block_on(job(&mut printer, RunControl { interrupt, interim, nap }));
+        let exit_code = runtime.block_on(job(&mut printer, RunControl { interrupt, interim, batch_sleep }));
         // A resolver that was given up still holds its thread; nobody waits for it.
         runtime.shutdown_background();
         Ok(exit_code)

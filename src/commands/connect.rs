@@ -23,7 +23,7 @@ pub struct Established {
     /// The end of the greeting.
     pub greeted: Instant,
     /// What can keep bytes from leaving.
-    pub valve: Arc<Mute>,
+    pub mute: Arc<Mute>,
     /// The server sent heartbeats during the greeting, whose moments nobody noted.
     pub missed_some: bool,
 }
@@ -35,7 +35,7 @@ pub struct Connected {
     /// The end of the upgrade.
     pub opened: Instant,
     /// What can keep bytes from leaving.
-    pub valve: Arc<Mute>,
+    pub mute: Arc<Mute>,
 }
 
 /// Opens a connection; `largest` bounds a message that comes, `asks` one that leaves.
@@ -47,9 +47,9 @@ pub async fn connect(
 ) -> Result<Connected, ConnectError> {
     let dial::Open { stream, leftover, marks, facts } = dial::open(dial, target).await?;
     let opened = Instant::now();
-    let valve = stream.valve();
+    let mute = stream.mute();
     let socket = WebSocket::new(stream, leftover, marks, largest, asks).await;
-    Ok(Connected { socket, facts, opened, valve })
+    Ok(Connected { socket, facts, opened, mute })
 }
 
 impl Connected {
@@ -82,6 +82,6 @@ pub async fn open(
     };
     room.greet(greeting, target, &emit, &mut |_| {}).await?;
     let (greeted, missed_some) = (Instant::now(), missed.into_inner());
-    let Connected { socket, facts, opened, valve } = room;
-    Ok(Established { socket, facts, opened, greeted, valve, missed_some })
+    let Connected { socket, facts, opened, mute } = room;
+    Ok(Established { socket, facts, opened, greeted, mute, missed_some })
 }

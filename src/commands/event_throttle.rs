@@ -38,12 +38,12 @@ mod tests {
 
     #[test]
     fn a_flood_is_told_in_counts() {
-        let (mut telling, start) = (ServerEventThrottle::default(), Instant::now());
-        assert_eq!(telling.note(ServerEventKind::Ping.into(), start), Some(1));
+        let (mut throttle, start) = (ServerEventThrottle::default(), Instant::now());
+        assert_eq!(throttle.note(ServerEventKind::Ping.into(), start), Some(1));
         for _ in 0..100 {
-            assert_eq!(telling.note(ServerEventKind::Ping.into(), start), None);
+            assert_eq!(throttle.note(ServerEventKind::Ping.into(), start), None);
         }
-        assert_eq!(telling.note(ServerEventKind::Pong.into(), start), Some(1));
-        assert_eq!(telling.note(ServerEventKind::Ping.into(), start + REPORT_INTERVAL), Some(101));
+        assert_eq!(throttle.note(ServerEventKind::Pong.into(), start), Some(1));
+        assert_eq!(throttle.note(ServerEventKind::Ping.into(), start + REPORT_INTERVAL), Some(101));
     }
 }

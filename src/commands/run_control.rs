@@ -13,5 +13,5 @@ pub struct RunControl {
     /// The user wants to see figures now.
     pub interim: mpsc::UnboundedReceiver<()>,
     /// Lets the thread of the connections rest.
-    pub nap: BatchSleep,
+    pub batch_sleep: BatchSleep,
 }

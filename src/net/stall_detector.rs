@@ -85,24 +85,24 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn who_was_suspended_stood_still_though_no_time_went_by() {
-        let mut vigil = StallDetector::by(suspended);
-        assert_eq!(vigil.look(), None, "what was before is not told");
+        let mut stall_detector = StallDetector::by(suspended);
+        assert_eq!(stall_detector.look(), None, "what was before is not told");
         SUSPENDED.set(7499);
-        assert_eq!(vigil.look(), None);
+        assert_eq!(stall_detector.look(), None);
         SUSPENDED.set(67_000);
-        assert_eq!(vigil.look(), Some(Duration::from_secs(60)));
-        assert_eq!((vigil.look(), vigil.longest()), (None, Some(Duration::from_secs(60))));
+        assert_eq!(stall_detector.look(), Some(Duration::from_secs(60)));
+        assert_eq!((stall_detector.look(), stall_detector.longest()), (None, Some(Duration::from_secs(60))));
     }
 
     #[tokio::test(start_paused = true)]
     async fn who_comes_late_stood_still() {
-        let mut vigil = StallDetector::begin();
-        assert_eq!(vigil.look(), None, "it is not due");
+        let mut stall_detector = StallDetector::begin();
+        assert_eq!(stall_detector.look(), None, "it is not due");
         for late in [0, 499, 500, 3000, 700] {
             advance(CHECK_INTERVAL + Duration::from_millis(late)).await;
             let told = Some(Duration::from_millis(late)).filter(|late| *late >= STALL_THRESHOLD);
-            assert_eq!(vigil.look(), told);
+            assert_eq!(stall_detector.look(), told);
         }
-        assert_eq!(vigil.longest(), Some(Duration::from_secs(3)));
+        assert_eq!(stall_detector.longest(), Some(Duration::from_secs(3)));
     }
 }

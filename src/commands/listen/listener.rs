@@ -48,7 +48,7 @@ pub struct ListenerResult {
 
 /// An ear at work.
 pub struct Listener<'a, S> {
-    guest: Observer<'a, S>,
+    observer: Observer<'a, S>,
     notes: ListenRecorder,
     end: Instant,
     count: Option<u64>,
@@ -56,7 +56,7 @@ pub struct Listener<'a, S> {
     /// `None`: the client says nothing of its own.
     talk: Option<Stimulus>,
     progress_at: Instant,
-    vigil: StallDetector,
+    stall_detector: StallDetector,
     /// When this host last stood still, it did until then.
     stood_until: Option<Instant>,
     /// When bytes last came that were part of something whole.
@@ -89,16 +89,16 @@ impl<'a, S: AsyncRead + AsyncWrite + TcpIntrospect + Unpin> Listener<'a, S> {
         reporter: &'a mut dyn ListenReporter,
     ) -> Listener<'a, S> {
         let now = Instant::now();
-        let manners = ObserverConfig { shapes: notes.shapes.clone(), ..plan.manners() };
+        let config = ObserverConfig { shapes: notes.shapes.clone(), ..plan.config() };
         Listener {
-            guest: Observer::new(socket, manners, notes.opened),
+            observer: Observer::new(socket, config, notes.opened),
             notes,
             end: now + plan.listen_for,
             count: plan.count,
             answer: plan.answer,
             talk: plan.talk.as_ref().map(|_| Stimulus::default()),
             progress_at: now + PROGRESS_INTERVAL,
-            vigil: StallDetector::begin(),
+            stall_detector: StallDetector::begin(),
             stood_until: None,
             read: None,
             reporter,
@@ -112,7 +112,7 @@ impl<'a, S: AsyncRead + AsyncWrite + TcpIntrospect + Unpin> Listener<'a, S> {
         let mut over = self.is_enough();
         while over.is_none() {
             let woken = self.wait(interrupt).await;
-            let stood_still = self.vigil.look().is_some();
+            let stood_still = self.stall_detector.look().is_some();
             if stood_still {
                 let now = self.notes.age(Instant::now());
                 self.notes.listening.stood_still(now);
@@ -146,13 +146,13 @@ impl<'a, S: AsyncRead + AsyncWrite + TcpIntrospect + Unpin> Listener<'a, S> {
 
     async fn wait(&mut self, interrupt: &CancellationToken) -> ListenerWake {
         let talk_at = self.talk_due().map(|due| self.notes.opened + due);
-        let (end, progress_at, look_at) = (self.end, self.progress_at, self.vigil.due());
-        let guest = &mut self.guest;
+        let (end, progress_at, look_at) = (self.end, self.progress_at, self.stall_detector.due());
+        let observer = &mut self.observer;
         tokio::select! {
             biased;
             () = interrupt.cancelled() => ListenerWake::Interrupted,
             () = at(Some(end)) => ListenerWake::End,
-            heard = guest.next() => ListenerWake::Heard(heard),
+            heard = observer.next() => ListenerWake::Heard(heard),
             () = at(talk_at) => ListenerWake::Talk,
             () = at(Some(progress_at)) => ListenerWake::Progress,
             () = at(Some(look_at)) => ListenerWake::Vigil,
@@ -166,7 +166,7 @@ impl<'a, S: AsyncRead + AsyncWrite + TcpIntrospect + Unpin> Listener<'a, S> {
 
     fn on_heard(&mut self, heard: ObserverEvent) -> Option<StopReason> {
         if !matches!(heard, ObserverEvent::Bytes { .. }) {
-            self.read = self.guest.last_read();
+            self.read = self.observer.last_read();
         }
         match heard {
             ObserverEvent::Answered { at, .. } => {
@@ -205,7 +205,7 @@ impl<'a, S: AsyncRead + AsyncWrite + TcpIntrospect + Unpin> Listener<'a, S> {
 
     fn speak(&mut self) -> Option<StopReason> {
         let last = self.notes.listening.clock()?.last;
-        match self.guest.talk() {
+        match self.observer.talk() {
             Err(cut) => Some(StopReason::Cut(cut)),
             Ok(left) => {
                 left.into_iter().for_each(|left| self.spoke(left));
@@ -236,7 +236,7 @@ impl<'a, S: AsyncRead + AsyncWrite + TcpIntrospect + Unpin> Listener<'a, S> {
     /// Whether the other end knows the connection, too, though no end was heard.
     async fn known(&mut self, over: &StopReason, interrupt: &CancellationToken) -> EndLiveness {
         let proof = match over {
-            StopReason::Time | StopReason::Interrupt => ask_until(self.guest.stream(), interrupt).await,
+            StopReason::Time | StopReason::Interrupt => ask_until(self.observer.stream(), interrupt).await,
             StopReason::Cut(_) => return EndLiveness::ToTheEnd,
         };
         match proof {
@@ -249,7 +249,7 @@ impl<'a, S: AsyncRead + AsyncWrite + TcpIntrospect + Unpin> Listener<'a, S> {
 
     /// Whether the end that has come is an RST. A goodbye comes by accident just now, and is none.
     async fn is_reset(&mut self) -> bool {
-        while let Ok(heard) = timeout(END_READ_TIMEOUT, self.guest.next()).await {
+        while let Ok(heard) = timeout(END_READ_TIMEOUT, self.observer.next()).await {
             if let ObserverEvent::Ended(cut) = heard {
                 return matches!(cut.how, CloseKind::Rst);
             }
@@ -261,15 +261,15 @@ impl<'a, S: AsyncRead + AsyncWrite + TcpIntrospect + Unpin> Listener<'a, S> {
     /// some with the opening.
     fn incomplete(&self) -> Option<IncompleteData> {
         let since = self.read.max(Some(self.notes.opened + OPENING_WINDOW));
-        let last_read = self.guest.last_read().filter(|_| self.guest.last_read() > since);
+        let last_read = self.observer.last_read().filter(|_| self.observer.last_read() > since);
         let record = || Some(IncompleteData { part: IncompletePart::Record, since: last_read?.elapsed() });
-        self.guest.incomplete().or_else(record)
+        self.observer.incomplete().or_else(record)
     }
 
     async fn finish(mut self, over: StopReason, interrupt: &CancellationToken) -> ListenerResult {
         let listened = self.notes.opened.elapsed();
         let ending = match &over {
-            StopReason::Cut(cut) => Some(Arc::new(self.guest.ending(cut.clone()))),
+            StopReason::Cut(cut) => Some(Arc::new(self.observer.ending(cut.clone()))),
             StopReason::Time | StopReason::Interrupt => None,
         };
         // What we refused need not have come in whole.
@@ -283,7 +283,7 @@ impl<'a, S: AsyncRead + AsyncWrite + TcpIntrospect + Unpin> Listener<'a, S> {
             answered: self.answer,
             ended: ending.as_deref().map(EndedBy::from),
             interrupted: matches!(over, StopReason::Interrupt),
-            stood_still: self.vigil.longest(),
+            stood_still: self.stall_detector.longest(),
             known,
             incomplete,
         };
@@ -292,9 +292,9 @@ impl<'a, S: AsyncRead + AsyncWrite + TcpIntrospect + Unpin> Listener<'a, S> {
         // Whoever is muted cannot even say goodbye.
         let close_reply = match &ending {
             _ if !self.answer => None,
-            None => Some(self.guest.close().await),
+            None => Some(self.observer.close().await),
             Some(ending) => {
-                self.guest.leave(Some(&ending.how)).await;
+                self.observer.leave(Some(&ending.how)).await;
                 None
             }
         };

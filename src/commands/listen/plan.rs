@@ -50,7 +50,7 @@ impl ListenPlan {
         }
     }
 
-    pub(super) fn manners(&self) -> ObserverConfig {
+    pub(super) fn config(&self) -> ObserverConfig {
         ObserverConfig {
             shapes: self.shapes.clone(),
             answers_messages: self.answer,

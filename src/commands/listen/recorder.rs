@@ -21,7 +21,7 @@ pub struct ListenRecorder {
     pub listening: ListenState,
     /// They learn from what they see.
     pub shapes: KnownPings,
-    telling: ServerEventThrottle,
+    throttle: ServerEventThrottle,
     /// What came during the greeting.
     untold: Vec<ServerEventNotice>,
 }
@@ -34,7 +34,7 @@ impl ListenRecorder {
             opened,
             listening,
             shapes,
-            telling: ServerEventThrottle::default(),
+            throttle: ServerEventThrottle::default(),
             untold: Vec::new(),
         }
     }
@@ -88,7 +88,7 @@ impl ListenRecorder {
         let age = self.age(at);
         let before = self.listening.last(said.kind());
         self.listening.heard(age, said);
-        let count = self.telling.note(said.kind(), at)?;
+        let count = self.throttle.note(said.kind(), at)?;
         Some(ServerEventNotice {
             at: SystemTime::now(),
             sound: said.sound,

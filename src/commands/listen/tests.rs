@@ -66,7 +66,7 @@ where
 {
     let (near, far) = duplex(64 * 1024);
     let tap = Tap::new(near);
-    let marks = tap.marks();
+    let marks = tap.state();
     let mut socket = WebSocket::new(tap, Vec::new(), marks, 65_536, 1024).await;
     let start = Instant::now();
     let peer = tokio::spawn(script(RawPeer { io: far }, start));

@@ -13,7 +13,7 @@ use crate::net::batch_sleep::{self, BatchSleep};
 /// - the kernel says of every connection when bytes arrive
 #[derive(Debug)]
 pub struct BatchingPolicy {
-    nap: BatchSleep,
+    batch_sleep: BatchSleep,
     is_worth_it: bool,
     openings: AtomicUsize,
     /// Some connection's bytes arrive when they are read.
@@ -22,13 +22,13 @@ pub struct BatchingPolicy {
 
 impl BatchingPolicy {
     /// For so many heartbeats an interval; without an interval, each waits for an answer and none for its time.
-    pub fn new(nap: BatchSleep, heartbeats: usize, interval: Option<Duration>) -> BatchingPolicy {
+    pub fn new(batch_sleep: BatchSleep, heartbeats: usize, interval: Option<Duration>) -> BatchingPolicy {
         let is_worth_it = interval.is_some_and(|interval| {
             let length = batch_sleep::BATCH_SLEEP.as_nanos().saturating_mul(heartbeats as u128);
             length > interval.as_nanos()
         });
         BatchingPolicy {
-            nap,
+            batch_sleep,
             is_worth_it,
             openings: AtomicUsize::new(0),
             is_user_stamped: AtomicBool::new(false),
@@ -51,8 +51,8 @@ impl BatchingPolicy {
     }
 
     fn decide(&self) {
-        let calm = self.openings.load(Relaxed) == 0 && !self.is_user_stamped.load(Relaxed);
-        self.nap.allow(self.is_worth_it && calm);
+        let batching = self.openings.load(Relaxed) == 0 && !self.is_user_stamped.load(Relaxed);
+        self.batch_sleep.allow(self.is_worth_it && batching);
     }
 }
 
@@ -75,34 +75,35 @@ mod tests {
 
     #[test]
     fn there_are_naps_only_while_nothing_opens() {
-        let nap = BatchSleep::default();
-        let calm = BatchingPolicy::new(nap.clone(), 10_000, SECOND);
-        let (one, other) = (calm.disturb(), calm.disturb());
+        let batch_sleep = BatchSleep::default();
+        let batching = BatchingPolicy::new(batch_sleep.clone(), 10_000, SECOND);
+        let (one, other) = (batching.disturb(), batching.disturb());
         drop(one);
-        assert!(!nap.is_allowed());
+        assert!(!batch_sleep.is_allowed());
         drop(other);
-        assert!(nap.is_allowed());
-        let _another = calm.disturb();
-        assert!(!nap.is_allowed());
+        assert!(batch_sleep.is_allowed());
+        let _another = batching.disturb();
+        assert!(!batch_sleep.is_allowed());
     }
 
     #[test]
     fn a_nap_is_never_measured() {
-        let nap = BatchSleep::default();
-        let calm = BatchingPolicy::new(nap.clone(), 10_000, SECOND);
-        calm.heed(TimestampSource::KernelReceive);
-        assert!(nap.is_allowed());
-        calm.heed(TimestampSource::User);
-        calm.heed(TimestampSource::KernelReceive);
-        assert!(!nap.is_allowed());
+        let batch_sleep = BatchSleep::default();
+        let batching = BatchingPolicy::new(batch_sleep.clone(), 10_000, SECOND);
+        batching.heed(TimestampSource::KernelReceive);
+        assert!(batch_sleep.is_allowed());
+        batching.heed(TimestampSource::User);
+        batching.heed(TimestampSource::KernelReceive);
+        assert!(!batch_sleep.is_allowed());
     }
 
     #[test]
     fn few_or_unpaced_heartbeats_are_never_batched() {
         for (heartbeats, interval) in [(1000, SECOND), (1, SECOND), (10_000, None)] {
-            let nap = BatchSleep::default();
-            BatchingPolicy::new(nap.clone(), heartbeats, interval).heed(TimestampSource::KernelReceive);
-            assert!(!nap.is_allowed(), "{heartbeats} in {interval:?}");
+            let batch_sleep = BatchSleep::default();
+            BatchingPolicy::new(batch_sleep.clone(), heartbeats, interval)
+                .heed(TimestampSource::KernelReceive);
+            assert!(!batch_sleep.is_allowed(), "{heartbeats} in {interval:?}");
         }
     }
 }

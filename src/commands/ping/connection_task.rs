@@ -41,7 +41,7 @@ pub struct SharedRun {
     pub began: Instant,
     /// Bounds how many connections are being opened at once.
     pub openings: Semaphore,
-    pub calm: BatchingPolicy,
+    pub batching: BatchingPolicy,
     /// The moment from which all heartbeats are counted: when the first connection was open.
     pub anchor: OnceLock<Instant>,
 }
@@ -115,7 +115,7 @@ impl ConnectionTask {
     }
 
     async fn open_in_turn(&self) -> Result<OpenSocket, ConnectError> {
-        let _calm = self.shared.calm.disturb();
+        let _calm = self.shared.batching.disturb();
         self.tell(ConnEvent::Opening);
         let plan = &self.shared.plan;
         let open = dial::open(&plan.dial, &self.target).await?;
@@ -129,7 +129,7 @@ impl ConnectionTask {
         let emit = |event| self.tell(event);
         let greeted = run_preamble(&mut socket, &plan.greeting, &self.target, &emit).await;
         greeted.map_err(|why| blame(why, &facts))?;
-        self.shared.calm.heed(facts.timestamps);
+        self.shared.batching.heed(facts.timestamps);
         self.tell(ConnEvent::Opened(Arc::new(facts)));
         Ok((socket, opened_at))
     }

@@ -47,7 +47,7 @@ pub async fn run(plan: PingPlan, reporter: &mut dyn Reporter, control: RunContro
     let (interrupt, stop) = (control.interrupt.clone(), control.interrupt.child_token());
     let (events, told) = mpsc::unbounded_channel();
     let is_one = plan.connections() == 1;
-    let links = start_links(plan, events, (stop.clone(), interrupt), control.nap.clone());
+    let links = start_links(plan, events, (stop.clone(), interrupt), control.batch_sleep.clone());
     let run =
         PingRun { recorder, reporter, began: Instant::now(), control, stop, is_one, is_complete: false };
     let report = run.gather(told, deadline).await;
@@ -60,14 +60,15 @@ fn start_links(
     plan: PingPlan,
     events: mpsc::UnboundedSender<TimedConnEvent>,
     (stop, interrupt): (CancellationToken, CancellationToken),
-    nap: BatchSleep,
+    batch_sleep: BatchSleep,
 ) -> JoinSet<()> {
     let openings = Semaphore::new(MAX_CONCURRENT_OPENINGS);
     let session = &plan.session;
-    let calm = BatchingPolicy::new(nap, plan.connections() * session.kinds.len(), session.interval);
+    let batching =
+        BatchingPolicy::new(batch_sleep, plan.connections() * session.kinds.len(), session.interval);
     let began = Instant::now();
     let anchor = OnceLock::new();
-    let shared = Arc::new(SharedRun { plan, events, stop, interrupt, began, openings, calm, anchor });
+    let shared = Arc::new(SharedRun { plan, events, stop, interrupt, began, openings, batching, anchor });
     let mut links = JoinSet::new();
     for (target_index, target) in shared.plan.targets.iter().enumerate() {
         let target = Arc::new(target.clone());

@@ -57,7 +57,7 @@ pub struct SearchDriver<'a> {
     progress_at: Instant,
     control_cut: Option<VisibleEnd>,
     error: Option<Arc<ConnectError>>,
-    vigil: StallDetector,
+    stall_detector: StallDetector,
 }
 
 enum DriverWake {
@@ -89,7 +89,7 @@ impl<'a> SearchDriver<'a> {
             progress_at: start + PROGRESS_INTERVAL,
             control_cut: None,
             error: None,
-            vigil: StallDetector::begin(),
+            stall_detector: StallDetector::begin(),
         })
     }
 
@@ -109,7 +109,7 @@ impl<'a> SearchDriver<'a> {
         }
         let findings = self.search.findings(self.start.elapsed());
         self.dismiss().await;
-        let standstill = self.vigil.longest();
+        let standstill = self.stall_detector.longest();
         SearchResult { findings, control_cut: self.control_cut, error: self.error, standstill }
     }
 
@@ -124,14 +124,14 @@ impl<'a> SearchDriver<'a> {
     }
 
     async fn wait(&mut self, until: Instant, interrupt: &CancellationToken) {
-        let until = until.min(self.progress_at).min(self.vigil.due());
+        let until = until.min(self.progress_at).min(self.stall_detector.due());
         let woken = tokio::select! {
             biased;
             () = interrupt.cancelled() => DriverWake::Interrupted,
             Some(word) = self.words.recv() => DriverWake::Word(word),
             () = sleep_until(until) => DriverWake::Time,
         };
-        self.vigil.look();
+        self.stall_detector.look();
         match woken {
             DriverWake::Interrupted => self.search.interrupt(),
             DriverWake::Time => {}

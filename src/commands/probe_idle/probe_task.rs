@@ -68,7 +68,7 @@ impl EstablishedProbe {
     /// When the last byte of the opening passed: the end of the response to the upgrade, or of the greeting. From
     /// then on it is silent, and of that age.
     fn opened_at(&self) -> Instant {
-        let marks = self.socket.marks();
+        let marks = self.socket.tap_state();
         marks.last_read().max(marks.last_write()).unwrap_or_else(Instant::now)
     }
 

@@ -130,13 +130,13 @@ impl ClientTask {
     /// Reads all the while.
     async fn live(&self, mut ready: Established, ears: &mut ServerEventLog) -> ClientEnd {
         let (began, opened) = (ready.greeted, ready.opened);
-        let valve = Arc::clone(&ready.valve);
-        let mut guest = self.introduced(&mut ready.socket, opened);
-        self.fall_silent(&guest, &valve);
+        let mute = Arc::clone(&ready.mute);
+        let mut observer = self.introduced(&mut ready.socket, opened);
+        self.fall_silent(&observer, &mute);
         let life = async {
             match self.way {
-                Behaviour::Control => self.vouch(&mut guest, ears).await,
-                _ => self.hear(&mut guest, ears, began + self.plan.max).await,
+                Behaviour::Control => self.vouch(&mut observer, ears).await,
+                _ => self.hear(&mut observer, ears, began + self.plan.max).await,
             }
         };
         let ending = tokio::select! {
@@ -146,27 +146,27 @@ impl ClientTask {
         };
         let fate = match ending {
             Some(ending) => ended(ending, began - opened),
-            None => self.proved(&mut guest, began.elapsed()).await,
+            None => self.proved(&mut observer, began.elapsed()).await,
         };
         if matches!(self.way, Behaviour::Quiet | Behaviour::PingsOnly)
             && matches!(fate, ClientEnd::Kept { .. })
         {
-            ears.deaf = ears.least.is_some() && self.is_deaf(&mut guest).await;
+            ears.deaf = ears.least.is_some() && self.is_deaf(&mut observer).await;
         }
         if !self.way.is_dead() {
-            guest.leave(fate.ending().map(|ending| &ending.how)).await;
+            observer.leave(fate.ending().map(|ending| &ending.how)).await;
         }
         fate
     }
 
     /// Whether a last Ping stays unanswered; not, if there is no time to wait for that.
-    async fn is_deaf(&self, guest: &mut Observer<'_, Stream>) -> bool {
-        if guest.ask().is_err() {
+    async fn is_deaf(&self, observer: &mut Observer<'_, Stream>) -> bool {
+        if observer.ask().is_err() {
             return false;
         }
         let answer = async {
             while !matches!(
-                guest.next().await,
+                observer.next().await,
                 ObserverEvent::Answered { took: Some(_), .. } | ObserverEvent::Ended(_)
             ) {
                 tokio::task::coop::consume_budget().await;
@@ -193,39 +193,39 @@ impl ClientTask {
     }
 
     /// It was there for so long, as far as is known here.
-    async fn proved(&self, guest: &mut Observer<'_, Stream>, so_far: Duration) -> ClientEnd {
-        match self.proof(guest.stream()).await {
+    async fn proved(&self, observer: &mut Observer<'_, Stream>, so_far: Duration) -> ClientEnd {
+        match self.proof(observer.stream()).await {
             Liveness::Heard | Liveness::Untold => ClientEnd::Kept { so_far, proven: true },
             Liveness::Unfinished => ClientEnd::Kept { so_far, proven: false },
             Liveness::Unheard => ClientEnd::Lost { after: so_far },
-            Liveness::Over => found_over(read_on(guest, &self.cancel).await.ending, so_far),
+            Liveness::Over => found_over(read_on(observer, &self.cancel).await.ending, so_far),
         }
     }
 
     /// Whoever is dead one day was alive before: each says something first, so that a server which waits for a first
     /// word has had it from all of them.
     fn introduced<'a>(&self, socket: &'a mut WebSocket<Stream>, opened: Instant) -> Observer<'a, Stream> {
-        let manners = self.plan.manners(self.way);
-        let mut guest = Observer::new(socket, manners, opened).among(self.said.clone());
-        guest.introduce(self.plan.talks);
-        guest
+        let config = self.plan.config(self.way);
+        let mut observer = Observer::new(socket, config, opened).among(self.said.clone());
+        observer.introduce(self.plan.talks);
+        observer
     }
 
     /// From here on it is dead, if it is to be.
-    fn fall_silent(&self, guest: &Observer<'_, Stream>, valve: &Mute) {
+    fn fall_silent(&self, observer: &Observer<'_, Stream>, mute: &Mute) {
         if self.way == Behaviour::HalfClosed {
             // If it fails, the connection is over, which will be seen.
-            let _ = guest.stream().socket().shut_write();
+            let _ = observer.stream().socket().shut_write();
         }
         if self.way.is_dead() {
-            valve.shut();
+            mute.shut();
         }
     }
 
     /// Hears until the connection ends, or until then; `None`: it did not end.
     async fn hear(
         &self,
-        guest: &mut Observer<'_, Stream>,
+        observer: &mut Observer<'_, Stream>,
         ears: &mut ServerEventLog,
         until: Instant,
     ) -> Option<CloseCause> {
@@ -234,9 +234,9 @@ impl ClientTask {
             let heard = tokio::select! {
                 biased;
                 () = sleep_until(until) => return None,
-                heard = guest.next() => heard,
+                heard = observer.next() => heard,
             };
-            if let Some(ending) = self.on_heard(guest, ears, heard) {
+            if let Some(ending) = self.on_heard(observer, ears, heard) {
                 return Some(ending);
             }
             tokio::task::coop::consume_budget().await;
@@ -244,7 +244,11 @@ impl ClientTask {
     }
 
     /// As long as any of the others is there, and until the server then showed that it still lives; `None`: it did.
-    async fn vouch(&self, guest: &mut Observer<'_, Stream>, ears: &mut ServerEventLog) -> Option<CloseCause> {
+    async fn vouch(
+        &self,
+        observer: &mut Observer<'_, Stream>,
+        ears: &mut ServerEventLog,
+    ) -> Option<CloseCause> {
         let mut patience = ControlDeadline::new(self.plan.every, self.plan.patience);
         loop {
             let heard = tokio::select! {
@@ -252,11 +256,11 @@ impl ClientTask {
                 () = sleep_until(patience.until(ears.alive)) => return Some(unanswered(ears)),
                 () = self.vouch.cancelled(), if !patience.is_last() => {
                     patience.ask_for_the_last_time();
-                    guest.ask().err().map(ObserverEvent::Ended)
+                    observer.ask().err().map(ObserverEvent::Ended)
                 }
-                heard = guest.next() => Some(heard),
+                heard = observer.next() => Some(heard),
             };
-            let ending = heard.and_then(|heard| self.on_heard(guest, ears, heard));
+            let ending = heard.and_then(|heard| self.on_heard(observer, ears, heard));
             if ending.is_some() || patience.is_satisfied(ears.answered) {
                 return ending;
             }
@@ -267,12 +271,12 @@ impl ClientTask {
     /// Its end, if it was that.
     fn on_heard(
         &self,
-        guest: &Observer<'_, Stream>,
+        observer: &Observer<'_, Stream>,
         ears: &mut ServerEventLog,
         heard: ObserverEvent,
     ) -> Option<CloseCause> {
         match heard {
-            ObserverEvent::Ended(cut) => return Some(guest.ending(cut)),
+            ObserverEvent::Ended(cut) => return Some(observer.ending(cut)),
             ObserverEvent::Answered { at, took } => ears.answer(at, took),
             ObserverEvent::Bytes { at } => ears.bytes(at),
             ObserverEvent::Spoke { .. } => {}
@@ -293,21 +297,21 @@ impl ClientTask {
     /// tells how it ended.
     async fn stall(&self, mut ready: Established) -> (ClientEnd, u64) {
         let (began, opened) = (ready.greeted, ready.opened);
-        let valve = Arc::clone(&ready.valve);
-        let mut guest = self.introduced(&mut ready.socket, opened);
-        self.fall_silent(&guest, &valve);
+        let mute = Arc::clone(&ready.mute);
+        let mut observer = self.introduced(&mut ready.socket, opened);
+        self.fall_silent(&observer, &mute);
         let seen = tokio::select! {
             biased;
             () = self.cancel.cancelled() => false,
-            () = until_over(|| guest.stream().socket().is_over()) => true,
+            () = until_over(|| observer.stream().socket().is_over()) => true,
             () = sleep(self.plan.max) => false,
         };
         let after = began.elapsed();
         let proof = match seen {
             true => Liveness::Untold,
-            false => self.proof(guest.stream()).await,
+            false => self.proof(observer.stream()).await,
         };
-        let backlog = read_on(&mut guest, &self.cancel).await;
+        let backlog = read_on(&mut observer, &self.cancel).await;
         let (unread, read_until, secure) = (backlog.unread, Instant::now(), self.plan.target.secure());
         let stalled = StalledClient { began, opened, after, seen, proof, read_until, secure };
         (stalled.fate(backlog), unread)
@@ -356,7 +360,7 @@ struct ServerEventLog {
     /// When the server was asked for the first time.
     asked: Instant,
     listening: ListenState,
-    telling: ServerEventThrottle,
+    throttle: ServerEventThrottle,
     /// The last sign of life of a server that answers.
     alive: Option<Instant>,
     /// Its last answer...
@@ -380,7 +384,7 @@ impl ServerEventLog {
             opened: ready.opened,
             asked: ready.greeted,
             listening,
-            telling: ServerEventThrottle::default(),
+            throttle: ServerEventThrottle::default(),
             alive: None,
             answered: None,
             longest: Duration::ZERO,
@@ -422,7 +426,7 @@ impl ServerEventLog {
         let age = at.saturating_duration_since(self.opened);
         let before = self.listening.last(said.kind());
         self.listening.heard(age, said);
-        let count = self.telling.note(said.kind(), at).filter(|_| said.sound.is_heartbeat())?;
+        let count = self.throttle.note(said.kind(), at).filter(|_| said.sound.is_heartbeat())?;
         let gap = before.map(|before| age.saturating_sub(before));
         let (sound, shape, text) = (said.sound, said.shape, said.text.clone());
         Some(ServerEventNotice { at: SystemTime::now(), sound, shape, count, age, gap, text, answered })

@@ -61,7 +61,7 @@ impl ZombiePlan {
     }
 
     /// How a client of this kind behaves.
-    pub(super) fn manners(&self, way: Behaviour) -> ObserverConfig {
+    pub(super) fn config(&self, way: Behaviour) -> ObserverConfig {
         let sends = matches!(way, Behaviour::Control | Behaviour::PingsOnly);
         ObserverConfig {
             shapes: self.shapes.clone(),

@@ -55,7 +55,7 @@ pub struct Supervisor<'a> {
     opened: Option<Arc<ConnectInfo>>,
     error: Option<Arc<ConnectError>>,
     progress_at: Instant,
-    vigil: StallDetector,
+    stall_detector: StallDetector,
     /// Then the run is over, for the control is.
     over_at: Option<Instant>,
     /// When the last of the others was over, of itself.
@@ -93,13 +93,13 @@ impl<'a> Supervisor<'a> {
         let (plan, mut tasks) = (Arc::new(plan), JoinSet::new());
         let said = RelayDetector::new(plan.every.mul_f64(RELAY_WINDOW_FRACTION).min(MAX_RELAY_WINDOW));
         let (cancel, vouch) = (CancellationToken::new(), CancellationToken::new());
-        let guest = |way| {
+        let observer = |way| {
             let (plan, words, said) = (Arc::clone(&plan), sender.clone(), said.clone());
             let (cancel, vouch) = (cancel.clone(), vouch.clone());
             tasks.spawn(ClientTask { way, plan, words, said, cancel, vouch }.run());
             (way, ClientSlot { life: ClientRecord::new(way), since: None, is_over: false })
         };
-        let lives = Behaviour::ALL.into_iter().map(guest).collect();
+        let lives = Behaviour::ALL.into_iter().map(observer).collect();
         let start = Instant::now();
         let progress_at = start + PROGRESS_INTERVAL;
         let max = plan.max;
@@ -115,7 +115,7 @@ impl<'a> Supervisor<'a> {
             opened,
             error,
             progress_at,
-            vigil: StallDetector::begin(),
+            stall_detector: StallDetector::begin(),
             over_at: None,
             seen_until: start,
             answered: None,
@@ -129,7 +129,7 @@ impl<'a> Supervisor<'a> {
     /// Watches until all clients but the control are over, the control is, or the user wants no more.
     pub async fn watch(mut self, interrupt: &CancellationToken) -> SupervisorResult {
         loop {
-            let (progress_at, over_at, look_at) = (self.progress_at, self.over_at, self.vigil.due());
+            let (progress_at, over_at, look_at) = (self.progress_at, self.over_at, self.stall_detector.due());
             let vouch_at = self.vouch_at.filter(|_| !self.vouch.is_cancelled());
             let woken = tokio::select! {
                 biased;
@@ -140,7 +140,7 @@ impl<'a> Supervisor<'a> {
                 () = at(Some(look_at)) => SupervisorWake::Vigil,
                 () = at(vouch_at) => SupervisorWake::Vouch,
             };
-            self.vigil.look();
+            self.stall_detector.look();
             match woken {
                 SupervisorWake::Interrupted => self.interrupted = true,
                 SupervisorWake::Over => break,
@@ -156,10 +156,11 @@ impl<'a> Supervisor<'a> {
             tokio::task::coop::consume_budget().await;
         }
         self.dismiss().await;
-        let stood_still = self.vigil.longest();
+        let stood_still = self.stall_detector.longest();
         let Supervisor { mut lives, opened, error, answered, seen_until, interrupted, unanswered, .. } = self;
         let vouched = answered.is_some_and(|answered| answered > seen_until);
-        let lives = Behaviour::ALL.into_iter().filter_map(|way| lives.remove(&way)).map(|guest| guest.life);
+        let lives =
+            Behaviour::ALL.into_iter().filter_map(|way| lives.remove(&way)).map(|observer| observer.life);
         SupervisorResult {
             lives: lives.collect(),
             opened,
@@ -173,7 +174,7 @@ impl<'a> Supervisor<'a> {
 
     /// Whether all but the control are over.
     fn is_done(&self) -> bool {
-        self.lives.iter().all(|(way, guest)| *way == Behaviour::Control || guest.is_over)
+        self.lives.iter().all(|(way, observer)| *way == Behaviour::Control || observer.is_over)
     }
 
     /// Has everybody go, and takes what they still tell.
@@ -187,17 +188,17 @@ impl<'a> Supervisor<'a> {
 
     fn on_word(&mut self, way: Behaviour, told: ClientTaskEvent) {
         let at = SystemTime::now();
-        let Some(guest) = self.lives.get_mut(&way) else { return };
+        let Some(observer) = self.lives.get_mut(&way) else { return };
         match told {
             ClientTaskEvent::Opened(opened) => {
-                guest.since = Some(Instant::now());
-                guest.life.fate = ClientEnd::Kept { so_far: Duration::ZERO, proven: false };
+                observer.since = Some(Instant::now());
+                observer.life.fate = ClientEnd::Kept { so_far: Duration::ZERO, proven: false };
                 self.opened.get_or_insert_with(|| Arc::clone(&opened));
                 self.reporter.report(&ZombieEvent::Opened { way, at, opened });
             }
             ClientTaskEvent::OpenFailed(error) => {
-                guest.is_over = true;
-                guest.life.fate = ClientEnd::Unopened { why: format!("{}: {}", error.phase, error.cause) };
+                observer.is_over = true;
+                observer.life.fate = ClientEnd::Unopened { why: format!("{}: {}", error.phase, error.cause) };
                 self.error = Some(Arc::clone(&error));
                 self.reporter.report(&ZombieEvent::OpenFailed { way, at, error });
             }
@@ -215,12 +216,12 @@ impl<'a> Supervisor<'a> {
             } => {
                 self.answered = self.answered.max(answered);
                 self.unanswered = self.unanswered.max(longest);
-                guest.is_over = true;
+                observer.is_over = true;
                 let began = began.saturating_duration_since(self.start);
                 let (listening, told) = (*listening, fate.clone());
-                guest.life =
+                observer.life =
                     ClientRecord { way, began, greeting, listening, passed_on, unread, deaf, fate: told };
-                let unanswered = guest.life.unanswered();
+                let unanswered = observer.life.unanswered();
                 self.reporter.report(&ZombieEvent::Over { way, at, fate, unanswered });
             }
         }
@@ -233,7 +234,7 @@ impl<'a> Supervisor<'a> {
     }
 
     fn is_over(&self, way: Behaviour) -> bool {
-        self.lives.get(&way).is_some_and(|guest| guest.is_over)
+        self.lives.get(&way).is_some_and(|observer| observer.is_over)
     }
 
     /// Whether the run is over, or will be soon.
@@ -257,7 +258,7 @@ impl<'a> Supervisor<'a> {
     /// When the control will have outlived all that were let go, and visibly: whoever dies of age dies then.
     fn outlived_at(&self) -> Option<Instant> {
         let opened = self.lives.get(&Behaviour::Control)?.since?;
-        let longest = self.lives.values().filter_map(|guest| guest.life.ended()).max()?;
+        let longest = self.lives.values().filter_map(|observer| observer.life.ended()).max()?;
         Some(opened + outlived(longest))
     }
 
@@ -265,17 +266,17 @@ impl<'a> Supervisor<'a> {
         self.progress_at = Instant::now() + PROGRESS_INTERVAL;
         let others = || Behaviour::ALL.into_iter().filter(|way| *way != Behaviour::Control);
         let guests = || others().filter_map(|way| Some((way, self.lives.get(&way)?)));
-        let alive = guests().filter(|(_, guest)| guest.since.is_some() && !guest.is_over);
+        let alive = guests().filter(|(_, observer)| observer.since.is_some() && !observer.is_over);
         let alive = alive.map(|(way, _)| way).collect();
-        let gone = guests().filter(|(_, guest)| guest.life.ended().is_some());
-        let gone = gone.map(|(way, guest)| (way, guest.life.fate.clone())).collect();
+        let gone = guests().filter(|(_, observer)| observer.life.ended().is_some());
+        let gone = gone.map(|(way, observer)| (way, observer.life.fate.clone())).collect();
         let (elapsed, until) = (self.start.elapsed(), self.until() - self.start);
         self.reporter.report(&ZombieEvent::Progress(ZombieProgress { elapsed, until, alive, gone }));
     }
 
     /// When the run is over at the latest: the control may have to outlive one that is let go at the last moment.
     fn until(&self) -> Instant {
-        let last = self.lives.values().filter_map(|guest| guest.since).max();
+        let last = self.lives.values().filter_map(|observer| observer.since).max();
         self.vouch_at.unwrap_or(last.unwrap_or(self.start) + outlived(self.max))
     }
 }

@@ -33,12 +33,12 @@ pub struct UnreadBacklog {
 
 /// Reads while there is something that waited; in a `hurry` no longer than what lies at hand takes.
 pub async fn read_on<S: AsyncRead + AsyncWrite + TcpIntrospect + Unpin>(
-    guest: &mut Observer<'_, S>,
+    observer: &mut Observer<'_, S>,
     hurry: &CancellationToken,
 ) -> UnreadBacklog {
-    let before = last_came(guest.stream());
-    let (ending, unread) = read(guest, hurry).await;
-    let after = last_came(guest.stream());
+    let before = last_came(observer.stream());
+    let (ending, unread) = read(observer, hurry).await;
+    let after = last_came(observer.stream());
     let came =
         before.zip(after).filter(|(before, after)| *after <= *before + CLOCK_GRAIN).map(|(before, _)| before);
     UnreadBacklog { ending, unread, came }
@@ -51,16 +51,16 @@ fn last_came(stream: &impl TcpIntrospect) -> Option<Instant> {
 }
 
 async fn read<S: AsyncRead + AsyncWrite + Unpin>(
-    guest: &mut Observer<'_, S>,
+    observer: &mut Observer<'_, S>,
     hurry: &CancellationToken,
 ) -> (Option<CloseCause>, u64) {
     let (mut unread, mut patience, began) = (0, MAX_TOTAL_WAIT, Instant::now());
     loop {
         let asked = Instant::now();
-        let Ok(heard) = timeout(READ_GAP_TIMEOUT.min(patience), guest.next()).await else { break };
+        let Ok(heard) = timeout(READ_GAP_TIMEOUT.min(patience), observer.next()).await else { break };
         patience = patience.saturating_sub(asked.elapsed());
         match heard {
-            ObserverEvent::Ended(cut) => return (Some(guest.ending(cut)), unread),
+            ObserverEvent::Ended(cut) => return (Some(observer.ending(cut)), unread),
             ObserverEvent::Said { said, .. } => unread += u64::from(said.sound.asks()),
             ObserverEvent::Answered { .. } | ObserverEvent::Bytes { .. } | ObserverEvent::Spoke { .. } => {}
         }
@@ -97,9 +97,9 @@ mod tests {
     async fn found(pings: u32, apart: Duration, hurry: bool) -> (bool, u64, Duration) {
         let (near, far) = duplex(64 * 1024);
         let tap = Tap::new(near);
-        let marks = tap.marks();
+        let marks = tap.state();
         let mut socket = WebSocket::new(tap, Vec::new(), marks, 65_536, 1024).await;
-        let manners = ObserverConfig {
+        let config = ObserverConfig {
             shapes: KnownPings::default(),
             answers_messages: false,
             pings: None,
@@ -119,8 +119,8 @@ mod tests {
         });
         let cancel = CancellationToken::new();
         hurry.then(|| cancel.cancel());
-        let mut guest = Observer::new(&mut socket, manners, start);
-        let UnreadBacklog { ending, unread, .. } = read_on(&mut guest, &cancel).await;
+        let mut observer = Observer::new(&mut socket, config, start);
+        let UnreadBacklog { ending, unread, .. } = read_on(&mut observer, &cancel).await;
         let took = start.elapsed();
         script.abort();
         (ending.is_some(), unread, took)

@@ -360,57 +360,57 @@ mod tests {
 
     /// A ledger with pings 0..n sent one second apart.
     fn with_sent(superseding: Superseding, n: u64) -> OutstandingPings {
-        let mut ledger = OutstandingPings::new(TIMEOUT, superseding, 0);
+        let mut outstanding = OutstandingPings::new(TIMEOUT, superseding, 0);
         for k in 0..n {
-            let seq = ledger.take_seq();
-            ledger.sent(SentHeartbeat {
+            let seq = outstanding.take_seq();
+            outstanding.sent(SentHeartbeat {
                 seq,
                 at: Duration::from_secs(k),
                 stamp: 1000 + k,
                 ..SentHeartbeat::default()
             });
         }
-        ledger
+        outstanding
     }
 
     fn pong(
-        ledger: &mut OutstandingPings,
+        outstanding: &mut OutstandingPings,
         seq: u64,
         at: f64,
     ) -> Vec<(u64, HeartbeatOutcome, Option<HeartbeatOutcome>)> {
         let mut out = Vec::new();
-        ledger.pong(seq, s(at), &mut out).unwrap();
+        outstanding.pong(seq, s(at), &mut out).unwrap();
         out.iter().map(|r| (r.seq, r.outcome, r.was)).collect()
     }
 
-    fn expire(ledger: &mut OutstandingPings, at: f64) -> Vec<u64> {
+    fn expire(outstanding: &mut OutstandingPings, at: f64) -> Vec<u64> {
         let mut out = Vec::new();
-        ledger.expire(s(at), |_| None, &mut out);
+        outstanding.expire(s(at), |_| None, &mut out);
         assert!(out.iter().all(|r| r.outcome == HeartbeatOutcome::Missed && r.rtt.is_none()));
         out.iter().map(|r| r.seq).collect()
     }
 
     #[test]
     fn a_pong_in_time_is_ok_with_its_rtt() {
-        let mut ledger = with_sent(Superseding::Allowed, 1);
+        let mut outstanding = with_sent(Superseding::Allowed, 1);
         let mut out = Vec::new();
-        ledger.pong(0, s(0.25), &mut out).unwrap();
+        outstanding.pong(0, s(0.25), &mut out).unwrap();
         let lag = Some(Duration::ZERO);
         let (outcome, rtt) = (HeartbeatOutcome::Ok, Some(s(0.25)));
         let (seq, later_answered) = (0, false);
         let expected =
             Resolution { seq, outcome, was: None, rtt, lag, to_wire: None, acked: None, later_answered };
         assert_eq!(out, [expected]);
-        assert_eq!(ledger.in_flight(), 0);
+        assert_eq!(outstanding.in_flight(), 0);
     }
 
     #[test]
     fn tcp_ack_of_a_missed_ping_is_repeated_when_late() {
-        let mut ledger = with_sent(Superseding::No, 2);
+        let mut outstanding = with_sent(Superseding::No, 2);
         let mut out = Vec::new();
-        ledger.expire(s(11.0), |sent| Some(sent.seq == 0), &mut out);
-        ledger.pong(0, s(12.0), &mut out).unwrap();
-        ledger.pong(1, s(12.0), &mut out).unwrap();
+        outstanding.expire(s(11.0), |sent| Some(sent.seq == 0), &mut out);
+        outstanding.pong(0, s(12.0), &mut out).unwrap();
+        outstanding.pong(1, s(12.0), &mut out).unwrap();
         let seen: Vec<_> = out.iter().map(|r| (r.seq, r.outcome, r.acked)).collect();
         let (missed, late) = (HeartbeatOutcome::Missed, HeartbeatOutcome::Late);
         let expected = [
@@ -424,14 +424,14 @@ mod tests {
 
     #[test]
     fn a_stamp_that_comes_later_moves_the_start_of_the_rtt() {
-        let mut ledger = with_sent(Superseding::No, 3);
-        ledger.stamped(0, s(0.125), s(0.125));
-        ledger.stamped(7, s(9.0), s(9.0));
+        let mut outstanding = with_sent(Superseding::No, 3);
+        outstanding.stamped(0, s(0.125), s(0.125));
+        outstanding.stamped(7, s(9.0), s(9.0));
         let mut out = Vec::new();
-        ledger.pong(0, s(0.25), &mut out).unwrap();
-        ledger.expire(s(11.0), |_| None, &mut out);
-        ledger.stamped(1, s(1.5), s(0.5));
-        ledger.pong(1, s(12.0), &mut out).unwrap();
+        outstanding.pong(0, s(0.25), &mut out).unwrap();
+        outstanding.expire(s(11.0), |_| None, &mut out);
+        outstanding.stamped(1, s(1.5), s(0.5));
+        outstanding.pong(1, s(12.0), &mut out).unwrap();
         let seen: Vec<_> =
             out.iter().map(|r| (r.seq, r.outcome, r.rtt, r.to_wire.map(Duration::from))).collect();
         let expected = [
@@ -444,81 +444,87 @@ mod tests {
 
     #[test]
     fn a_pong_at_the_timeout_is_ok_and_after_it_late() {
-        let mut ledger = with_sent(Superseding::No, 2);
-        assert_eq!(pong(&mut ledger, 0, 10.0), [(0, HeartbeatOutcome::Ok, None)]);
-        assert_eq!(pong(&mut ledger, 1, 11.001), [(1, HeartbeatOutcome::Late, None)]);
+        let mut outstanding = with_sent(Superseding::No, 2);
+        assert_eq!(pong(&mut outstanding, 0, 10.0), [(0, HeartbeatOutcome::Ok, None)]);
+        assert_eq!(pong(&mut outstanding, 1, 11.001), [(1, HeartbeatOutcome::Late, None)]);
     }
 
     #[test]
     fn a_missed_ping_whose_pong_comes_is_late() {
-        let mut ledger = with_sent(Superseding::Allowed, 1);
-        assert_eq!(expire(&mut ledger, 10.0), [0]);
-        assert_eq!(pong(&mut ledger, 0, 12.0), [(0, HeartbeatOutcome::Late, Some(HeartbeatOutcome::Missed))]);
+        let mut outstanding = with_sent(Superseding::Allowed, 1);
+        assert_eq!(expire(&mut outstanding, 10.0), [0]);
+        assert_eq!(
+            pong(&mut outstanding, 0, 12.0),
+            [(0, HeartbeatOutcome::Late, Some(HeartbeatOutcome::Missed))]
+        );
     }
 
     /// A ledger with pings sent at these seconds.
     fn with_sent_at<const N: usize>(moments: [f64; N]) -> OutstandingPings {
-        let mut ledger = OutstandingPings::new(TIMEOUT, Superseding::Allowed, 0);
+        let mut outstanding = OutstandingPings::new(TIMEOUT, Superseding::Allowed, 0);
         for at in moments {
-            let seq = ledger.take_seq();
-            ledger.sent(SentHeartbeat { seq, at: s(at), ..SentHeartbeat::default() });
+            let seq = outstanding.take_seq();
+            outstanding.sent(SentHeartbeat { seq, at: s(at), ..SentHeartbeat::default() });
         }
-        ledger
+        outstanding
     }
 
     #[test]
     fn quick_pong_of_later_ping_makes_earlier_ones_missed() {
-        let mut ledger = with_sent(Superseding::Allowed, 3);
+        let mut outstanding = with_sent(Superseding::Allowed, 3);
         assert_eq!(
-            pong(&mut ledger, 2, 2.1),
+            pong(&mut outstanding, 2, 2.1),
             [
                 (0, HeartbeatOutcome::Missed, None),
                 (1, HeartbeatOutcome::Missed, None),
                 (2, HeartbeatOutcome::Ok, None)
             ]
         );
-        assert_eq!((ledger.in_flight(), ledger.next_expiry()), (0, Some(TIMEOUT)));
-        assert_eq!(expire(&mut ledger, 30.0), [0; 0], "they are judged");
+        assert_eq!((outstanding.in_flight(), outstanding.next_expiry()), (0, Some(TIMEOUT)));
+        assert_eq!(expire(&mut outstanding, 30.0), [0; 0], "they are judged");
     }
 
     #[test]
     fn slow_pong_of_later_ping_supersedes_earlier_ones() {
-        let mut ledger = with_sent(Superseding::Allowed, 3);
+        let mut outstanding = with_sent(Superseding::Allowed, 3);
         let superseded = HeartbeatOutcome::Superseded;
         assert_eq!(
-            pong(&mut ledger, 2, 2.5),
+            pong(&mut outstanding, 2, 2.5),
             [(0, superseded, None), (1, superseded, None), (2, HeartbeatOutcome::Ok, None)]
         );
     }
 
     #[test]
     fn time_from_the_last_passed_over_ping_decides_for_all() {
-        let mut ledger = with_sent_at([0.0, 5.0, 6.0, 6.2, 6.4]);
-        pong(&mut ledger, 0, 0.3);
-        let all = pong(&mut ledger, 4, 6.41);
+        let mut outstanding = with_sent_at([0.0, 5.0, 6.0, 6.2, 6.4]);
+        pong(&mut outstanding, 0, 0.3);
+        let all = pong(&mut outstanding, 4, 6.41);
         assert_eq!(all.iter().map(|one| one.1).collect::<Vec<_>>()[..3], [HeartbeatOutcome::Superseded; 3]);
-        let mut ledger = with_sent_at([0.0, 5.0, 5.1, 6.0]);
-        pong(&mut ledger, 0, 0.3);
-        let all = pong(&mut ledger, 3, 6.01);
+        let mut outstanding = with_sent_at([0.0, 5.0, 5.1, 6.0]);
+        pong(&mut outstanding, 0, 0.3);
+        let all = pong(&mut outstanding, 3, 6.01);
         assert_eq!(all.iter().map(|one| one.1).collect::<Vec<_>>()[..2], [HeartbeatOutcome::Missed; 2]);
     }
 
     #[test]
     fn kernel_stamp_moves_the_time_between_two_pings() {
         for (stamp, outcome) in [(1.0, HeartbeatOutcome::Missed), (1.8, HeartbeatOutcome::Superseded)] {
-            let mut ledger = with_sent_at([0.0, 1.0, 2.0]);
-            pong(&mut ledger, 0, 0.3);
-            ledger.stamped(1, s(stamp), s(stamp - 1.0));
-            assert_eq!(pong(&mut ledger, 2, 2.01)[0], (1, outcome, None));
+            let mut outstanding = with_sent_at([0.0, 1.0, 2.0]);
+            pong(&mut outstanding, 0, 0.3);
+            outstanding.stamped(1, s(stamp), s(stamp - 1.0));
+            assert_eq!(pong(&mut outstanding, 2, 2.01)[0], (1, outcome, None));
         }
     }
 
     #[test]
     fn late_pong_raises_the_largest_rtt() {
-        let mut ledger = with_sent_at([0.0, 20.0, 30.0]);
-        assert_eq!(expire(&mut ledger, 10.0), [0]);
-        assert_eq!(pong(&mut ledger, 0, 12.0), [(0, HeartbeatOutcome::Late, Some(HeartbeatOutcome::Missed))]);
-        assert_eq!(pong(&mut ledger, 2, 30.01)[0], (1, HeartbeatOutcome::Superseded, None));
+        let mut outstanding = with_sent_at([0.0, 20.0, 30.0]);
+        assert_eq!(expire(&mut outstanding, 10.0), [0]);
+        assert_eq!(
+            pong(&mut outstanding, 0, 12.0),
+            [(0, HeartbeatOutcome::Late, Some(HeartbeatOutcome::Missed))]
+        );
+        assert_eq!(pong(&mut outstanding, 2, 30.01)[0], (1, HeartbeatOutcome::Superseded, None));
     }
 
     #[test]
@@ -526,54 +532,60 @@ mod tests {
         for (at, outcome) in [(1.6, HeartbeatOutcome::Ok), (10.5, HeartbeatOutcome::Late)] {
             for (later, taken_for) in [(1.01, HeartbeatOutcome::Missed), (1.5, HeartbeatOutcome::Superseded)]
             {
-                let mut ledger = with_sent(Superseding::Allowed, 2);
-                assert_eq!(pong(&mut ledger, 1, later)[0], (0, taken_for, None));
-                assert_eq!(expire(&mut ledger, at), [0; 0]);
-                assert_eq!(pong(&mut ledger, 0, at), [(0, outcome, Some(taken_for))]);
-                assert_eq!(ledger.pong(0, s(at), &mut Vec::new()), Err(StrayPong::Duplicate));
+                let mut outstanding = with_sent(Superseding::Allowed, 2);
+                assert_eq!(pong(&mut outstanding, 1, later)[0], (0, taken_for, None));
+                assert_eq!(expire(&mut outstanding, at), [0; 0]);
+                assert_eq!(pong(&mut outstanding, 0, at), [(0, outcome, Some(taken_for))]);
+                assert_eq!(outstanding.pong(0, s(at), &mut Vec::new()), Err(StrayPong::Duplicate));
             }
         }
     }
 
     #[test]
     fn missed_ping_is_superseded_by_slow_later_pong() {
-        let mut ledger = with_sent(Superseding::Allowed, 3);
-        assert_eq!(expire(&mut ledger, 10.5), [0]);
+        let mut outstanding = with_sent(Superseding::Allowed, 3);
+        assert_eq!(expire(&mut outstanding, 10.5), [0]);
         assert_eq!(
-            pong(&mut ledger, 2, 10.6),
+            pong(&mut outstanding, 2, 10.6),
             [
                 (0, HeartbeatOutcome::Superseded, Some(HeartbeatOutcome::Missed)),
                 (1, HeartbeatOutcome::Superseded, None),
                 (2, HeartbeatOutcome::Ok, None)
             ]
         );
-        assert_eq!(ledger.in_flight(), 0);
+        assert_eq!(outstanding.in_flight(), 0);
         assert_eq!(
-            pong(&mut ledger, 0, 10.7),
+            pong(&mut outstanding, 0, 10.7),
             [(0, HeartbeatOutcome::Late, Some(HeartbeatOutcome::Superseded))]
         );
     }
 
     #[test]
     fn missed_ping_stays_missed_after_quick_later_pong() {
-        let mut ledger = with_sent_at([0.0, 10.0, 11.0]);
-        assert_eq!(expire(&mut ledger, 10.5), [0]);
+        let mut outstanding = with_sent_at([0.0, 10.0, 11.0]);
+        assert_eq!(expire(&mut outstanding, 10.5), [0]);
         assert_eq!(
-            pong(&mut ledger, 2, 11.01),
+            pong(&mut outstanding, 2, 11.01),
             [(1, HeartbeatOutcome::Missed, None), (2, HeartbeatOutcome::Ok, None)]
         );
-        assert_eq!(pong(&mut ledger, 0, 11.1), [(0, HeartbeatOutcome::Late, Some(HeartbeatOutcome::Missed))]);
-        assert_eq!(pong(&mut ledger, 1, 11.2), [(1, HeartbeatOutcome::Ok, Some(HeartbeatOutcome::Missed))]);
+        assert_eq!(
+            pong(&mut outstanding, 0, 11.1),
+            [(0, HeartbeatOutcome::Late, Some(HeartbeatOutcome::Missed))]
+        );
+        assert_eq!(
+            pong(&mut outstanding, 1, 11.2),
+            [(1, HeartbeatOutcome::Ok, Some(HeartbeatOutcome::Missed))]
+        );
     }
 
     #[test]
     fn missed_pings_tell_whether_a_later_one_was_answered() {
         let told = |superseding| {
-            let mut ledger = with_sent(superseding, 3);
+            let mut outstanding = with_sent(superseding, 3);
             let mut out = Vec::new();
-            ledger.pong(1, s(1.01), &mut out).unwrap();
-            ledger.expire(s(20.0), |_| None, &mut out);
-            ledger.pong(0, s(20.0), &mut out).unwrap();
+            outstanding.pong(1, s(1.01), &mut out).unwrap();
+            outstanding.expire(s(20.0), |_| None, &mut out);
+            outstanding.pong(0, s(20.0), &mut out).unwrap();
             let unanswered = out.iter().filter(|r| r.outcome == HeartbeatOutcome::Missed || r.was.is_some());
             unanswered.map(|r| (r.seq, r.later_answered)).collect::<Vec<_>>()
         };
@@ -583,16 +595,16 @@ mod tests {
 
     #[test]
     fn memory_of_passed_over_pings_is_bounded() {
-        let mut ledger = OutstandingPings::new(TIMEOUT, Superseding::Allowed, 0);
+        let mut outstanding = OutstandingPings::new(TIMEOUT, Superseding::Allowed, 0);
         for k in 0..10_000_u32 {
-            let (seq, at) = (ledger.take_seq(), s(1.0) * k);
-            ledger.sent(SentHeartbeat { seq, at, ..SentHeartbeat::default() });
+            let (seq, at) = (outstanding.take_seq(), s(1.0) * k);
+            outstanding.sent(SentHeartbeat { seq, at, ..SentHeartbeat::default() });
             if k % 2 == 1 {
-                ledger.pong(seq, at + s(0.01), &mut Vec::new()).unwrap();
+                outstanding.pong(seq, at + s(0.01), &mut Vec::new()).unwrap();
             }
-            ledger.expire(at, |_| None, &mut Vec::new());
+            outstanding.expire(at, |_| None, &mut Vec::new());
         }
-        let entries = ledger.overdue.capacity() + ledger.waiting.capacity();
+        let entries = outstanding.overdue.capacity() + outstanding.waiting.capacity();
         assert!(
             entries * size_of::<OutstandingPing>() < 4096,
             "{} bytes",
@@ -602,50 +614,57 @@ mod tests {
 
     #[test]
     fn an_app_answer_supersedes_nothing() {
-        let mut ledger = with_sent(Superseding::No, 2);
-        assert_eq!(pong(&mut ledger, 1, 1.5), [(1, HeartbeatOutcome::Ok, None)]);
-        assert_eq!(ledger.in_flight(), 1);
-        assert_eq!(expire(&mut ledger, 10.0), [0]);
+        let mut outstanding = with_sent(Superseding::No, 2);
+        assert_eq!(pong(&mut outstanding, 1, 1.5), [(1, HeartbeatOutcome::Ok, None)]);
+        assert_eq!(outstanding.in_flight(), 1);
+        assert_eq!(expire(&mut outstanding, 10.0), [0]);
     }
 
     #[test]
     fn a_second_answer_is_a_duplicate_and_an_unknown_number_a_stray() {
-        let mut ledger = with_sent(Superseding::Allowed, 1);
-        pong(&mut ledger, 0, 0.1);
-        assert_eq!(ledger.pong(0, s(0.2), &mut Vec::new()), Err(StrayPong::Duplicate));
-        assert_eq!(ledger.pong(9, s(0.2), &mut Vec::new()), Err(StrayPong::Unsolicited));
-        let seq = ledger.take_seq();
-        ledger.sent(SentHeartbeat { seq, at: s(1.0), ..SentHeartbeat::default() });
-        assert_eq!(ledger.pong(9, s(1.2), &mut Vec::new()), Err(StrayPong::Mismatched));
+        let mut outstanding = with_sent(Superseding::Allowed, 1);
+        pong(&mut outstanding, 0, 0.1);
+        assert_eq!(outstanding.pong(0, s(0.2), &mut Vec::new()), Err(StrayPong::Duplicate));
+        assert_eq!(outstanding.pong(9, s(0.2), &mut Vec::new()), Err(StrayPong::Unsolicited));
+        let seq = outstanding.take_seq();
+        outstanding.sent(SentHeartbeat { seq, at: s(1.0), ..SentHeartbeat::default() });
+        assert_eq!(outstanding.pong(9, s(1.2), &mut Vec::new()), Err(StrayPong::Mismatched));
     }
 
     #[test]
     fn unsent_outcome_is_revised_after_leaving() {
-        let mut ledger = OutstandingPings::new(TIMEOUT, Superseding::Allowed, 0);
-        let seq = ledger.take_seq();
-        ledger.sent(SentHeartbeat { seq, was: Some(HeartbeatOutcome::Unsent), ..SentHeartbeat::default() });
-        assert_eq!(pong(&mut ledger, 0, 1.0), [(0, HeartbeatOutcome::Ok, Some(HeartbeatOutcome::Unsent))]);
+        let mut outstanding = OutstandingPings::new(TIMEOUT, Superseding::Allowed, 0);
+        let seq = outstanding.take_seq();
+        outstanding.sent(SentHeartbeat {
+            seq,
+            was: Some(HeartbeatOutcome::Unsent),
+            ..SentHeartbeat::default()
+        });
+        assert_eq!(
+            pong(&mut outstanding, 0, 1.0),
+            [(0, HeartbeatOutcome::Ok, Some(HeartbeatOutcome::Unsent))]
+        );
     }
 
     #[test]
     fn an_answer_without_id_belongs_to_the_oldest_ask() {
-        let mut ledger = with_sent(Superseding::No, 3);
-        assert_eq!((ledger.oldest_unanswered(), ledger.unanswered()), (Some(0), 3));
-        expire(&mut ledger, 10.0);
-        assert_eq!((ledger.oldest_unanswered(), ledger.unanswered()), (Some(0), 3));
-        pong(&mut ledger, 0, 10.5);
-        assert_eq!((ledger.oldest_unanswered(), ledger.unanswered()), (Some(1), 2));
+        let mut outstanding = with_sent(Superseding::No, 3);
+        assert_eq!((outstanding.oldest_unanswered(), outstanding.unanswered()), (Some(0), 3));
+        expire(&mut outstanding, 10.0);
+        assert_eq!((outstanding.oldest_unanswered(), outstanding.unanswered()), (Some(0), 3));
+        pong(&mut outstanding, 0, 10.5);
+        assert_eq!((outstanding.oldest_unanswered(), outstanding.unanswered()), (Some(1), 2));
     }
 
     #[test]
     fn lost_answer_without_id_is_no_silence() {
-        let mut ledger = with_sent(Superseding::No, 4);
+        let mut outstanding = with_sent(Superseding::No, 4);
         let mut out = Vec::new();
         for at in [0.1, 2.1] {
-            let seq = ledger.answer_without_id(s(at)).unwrap();
-            ledger.pong(seq, s(at), &mut out).unwrap();
+            let seq = outstanding.answer_without_id(s(at)).unwrap();
+            outstanding.pong(seq, s(at), &mut out).unwrap();
         }
-        ledger.expire(s(20.0), |_| None, &mut out);
+        outstanding.expire(s(20.0), |_| None, &mut out);
         let missed: Vec<_> = out.iter().filter(|r| r.outcome == HeartbeatOutcome::Missed).collect();
         let told: Vec<_> = missed.iter().map(|r| (r.seq, r.later_answered)).collect();
         assert_eq!(told, [(2, true), (3, false)], "an answer came after 2 was sent, none after 3");
@@ -653,20 +672,20 @@ mod tests {
 
     #[test]
     fn a_stamp_finds_its_ask_in_flight_or_missed() {
-        let mut ledger = with_sent(Superseding::No, 2);
-        expire(&mut ledger, 10.0);
-        assert_eq!((ledger.seq_of_stamp(1000), ledger.seq_of_stamp(1001)), (Some(0), Some(1)));
-        assert_eq!(ledger.seq_of_stamp(7), None);
+        let mut outstanding = with_sent(Superseding::No, 2);
+        expire(&mut outstanding, 10.0);
+        assert_eq!((outstanding.seq_of_stamp(1000), outstanding.seq_of_stamp(1001)), (Some(0), Some(1)));
+        assert_eq!(outstanding.seq_of_stamp(7), None);
     }
 
     #[test]
     fn memory_of_missed_pings_is_bounded() {
-        let mut ledger = with_sent(Superseding::No, MAX_OVERDUE as u64 + 5);
+        let mut outstanding = with_sent(Superseding::No, MAX_OVERDUE as u64 + 5);
         let mut out = Vec::new();
-        ledger.expire(s(1e6), |_| None, &mut out);
+        outstanding.expire(s(1e6), |_| None, &mut out);
         assert_eq!(out.len(), MAX_OVERDUE + 5);
-        assert_eq!(ledger.unanswered(), MAX_OVERDUE as u64);
-        assert_eq!(ledger.pong(0, s(1e6), &mut Vec::new()), Err(StrayPong::Duplicate));
+        assert_eq!(outstanding.unanswered(), MAX_OVERDUE as u64);
+        assert_eq!(outstanding.pong(0, s(1e6), &mut Vec::new()), Err(StrayPong::Duplicate));
     }
 
     /// What can happen to a ledger.
@@ -769,7 +788,7 @@ mod tests {
             allowed in any::<bool>(),
         ) {
             let superseding = if allowed { Superseding::Allowed } else { Superseding::No };
-            let mut ledger = OutstandingPings::new(TIMEOUT, superseding, 0);
+            let mut outstanding = OutstandingPings::new(TIMEOUT, superseding, 0);
             let mut history = History::default();
             let mut said: BTreeMap<u64, HeartbeatOutcome> = BTreeMap::new();
             for step in steps {
@@ -777,9 +796,9 @@ mod tests {
                 match step {
                     // So few that none is forgotten.
                     LedgerStep::Send if history.sent.len() < MAX_OVERDUE_PASSED => {
-                        let seq = ledger.take_seq();
+                        let seq = outstanding.take_seq();
                         prop_assert_eq!(seq, history.sent.len() as u64);
-                        ledger.sent(SentHeartbeat { seq, at: history.now, ..SentHeartbeat::default() });
+                        outstanding.sent(SentHeartbeat { seq, at: history.now, ..SentHeartbeat::default() });
                         history.sent.push(history.now);
                     }
                     LedgerStep::Send => {}
@@ -787,20 +806,20 @@ mod tests {
                     LedgerStep::Stamp(seq, later) => {
                         let is_open = !said.contains_key(&seq);
                         if is_open && let Some(at) = history.stamp(seq as usize, Duration::from_millis(later)) {
-                            ledger.stamped(seq, at, Duration::ZERO);
+                            outstanding.stamped(seq, at, Duration::ZERO);
                         }
                     }
                     LedgerStep::Pong(seq) => {
                         let ping = seq as usize;
                         let answers = ping < history.sent.len() && history.own_reply(ping).is_none();
-                        prop_assert_eq!(ledger.pong(seq, history.now, &mut out).is_ok(), answers);
+                        prop_assert_eq!(outstanding.pong(seq, history.now, &mut out).is_ok(), answers);
                         if answers {
                             let sent = history.sent.clone();
                             history.replies.push(LedgerReply { seq: ping, at: history.now, sent });
                         }
                     }
                 }
-                ledger.expire(history.now, |_| None, &mut out);
+                outstanding.expire(history.now, |_| None, &mut out);
                 for r in &out {
                     prop_assert_eq!(said.insert(r.seq, r.outcome), r.was, "revisions name what was said");
                     prop_assert_eq!(r.rtt.is_some(), r.outcome.is_answered());
@@ -809,7 +828,7 @@ mod tests {
                     let expected = history.outcome(seq, superseding);
                     prop_assert_eq!(said.get(&(seq as u64)).copied(), expected, "seq {}", seq);
                 }
-                prop_assert_eq!(ledger.in_flight(), (history.sent.len() - said.len()) as u64);
+                prop_assert_eq!(outstanding.in_flight(), (history.sent.len() - said.len()) as u64);
             }
         }
     }

@@ -432,8 +432,9 @@ impl SearchEvidence {
 
     /// The spans after which connections died: those that were seen to end, and those that others survived.
     pub fn range(&self) -> Option<EndSpread> {
-        let telling = self.counted().filter(|death| death.is_visible() || Some(death.span) <= self.longest());
-        EndSpread::of(&telling.map(|death| death.span).collect::<Vec<_>>())
+        let throttle =
+            self.counted().filter(|death| death.is_visible() || Some(death.span) <= self.longest());
+        EndSpread::of(&throttle.map(|death| death.span).collect::<Vec<_>>())
     }
 
     /// The longest survivor below all of a range.

@@ -212,9 +212,9 @@ impl ListenInference<'_> {
         let rhythm = heard.map(|heard| &heard.rhythm);
         let gaps = rhythm.and_then(Interarrival::interval).map_or(0, |interval| interval.gaps);
         if gaps >= 3 {
-            return match heard.and_then(KindRecord::calm) {
+            return match heard.and_then(KindRecord::batching) {
                 None => (ListenVerdict::Irregular, Vec::new()),
-                Some(calm) => (ListenVerdict::Inconclusive, vec![moved_by_messages(calm)]),
+                Some(batching) => (ListenVerdict::Inconclusive, vec![moved_by_messages(batching)]),
             };
         }
         let count = rhythm.map_or(0, |rhythm| rhythm.count);
@@ -312,11 +312,11 @@ impl ListenInference<'_> {
     }
 }
 
-fn moved_by_messages(calm: Interval) -> String {
+fn moved_by_messages(batching: Interval) -> String {
     format!(
         "they are {} apart where the server said nothing between, and now so, now so where it did: it may count from that, \
          or leave them out",
-        show(calm.median)
+        show(batching.median)
     )
 }
 

@@ -23,7 +23,7 @@ pub struct KindRecord {
     by_client: Vec<StimulusSample>,
     by_server: Vec<StimulusSample>,
     /// The gaps in which nobody said anything else.
-    calm: SpanWindow,
+    batching: SpanWindow,
     /// The server's longest silence before the last of them, since it first said something...
     pause_before: Duration,
     /// ... and after that, as far as something ended it.
@@ -57,7 +57,7 @@ impl KindRecord {
             since: SinceTraffic::default(),
             by_client: Vec::new(),
             by_server: Vec::new(),
-            calm: SpanWindow::default(),
+            batching: SpanWindow::default(),
             pause_before,
             pause_since: Duration::ZERO,
             gap: None,
@@ -94,7 +94,7 @@ impl KindRecord {
     ) {
         self.disturbed(at, client, server, said.sound);
         if clear && server.is_none_or(|server| server <= self.rhythm.last) {
-            self.calm.push(at.saturating_sub(self.rhythm.last));
+            self.batching.push(at.saturating_sub(self.rhythm.last));
         }
         self.rhythm.go_on(at, said, !clear);
         self.pause_before = self.pause_before.max(std::mem::take(&mut self.pause_since));
@@ -108,8 +108,8 @@ impl KindRecord {
     }
 
     /// How far they are apart where nobody said anything else, if that is one interval.
-    pub fn calm(&self) -> Option<Interval> {
-        self.calm.interval().filter(|calm| calm.gaps >= 2 && calm.is_strict())
+    pub fn batching(&self) -> Option<Interval> {
+        self.batching.interval().filter(|batching| batching.gaps >= 2 && batching.is_strict())
     }
 
     /// The server said something else meanwhile.

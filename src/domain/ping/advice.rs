@@ -737,7 +737,7 @@ mod tests {
         assert!(advise(&run(vec![counted(protocol(&[5]), |counts| counts.mismatched = 3)])).is_empty());
     }
 
-    fn hearing(report: &mut PingReport, overheard: ServerTraffic) {
+    fn throttle(report: &mut PingReport, overheard: ServerTraffic) {
         report.targets[0].connections[0].overheard = Some(Arc::new(overheard));
     }
 
@@ -753,15 +753,15 @@ mod tests {
         let shown = r#"'{"type":"error"}' (`type` is "error", not "pong")"#;
         let mut report = run(vec![missed(HeartbeatKind::App, 3)]);
         report.targets[0].connections[0].messages = 3;
-        hearing(&mut report, overheard());
+        throttle(&mut report, overheard());
         let expected = format!("3 messages came that are no answer by --app-pong; the nearest: {shown}");
         assert!(only(&report).ends_with(&expected), "{}", only(&report));
         let mut report = run(vec![protocol(&[5]), missed(HeartbeatKind::App, 3)]);
-        hearing(&mut report, overheard());
+        throttle(&mut report, overheard());
         assert!(only(&report).ends_with(&format!("; what came: {shown}")));
         let mut report = run(vec![missed(HeartbeatKind::App, 1)]);
         lose(&mut report, ended(CloseKind::Fin, ClosedBy::Peer, ms(10)));
-        hearing(&mut report, overheard());
+        throttle(&mut report, overheard());
         let expected = "no app heartbeat was answered before the connection ended; what came: ";
         assert_eq!(only(&report), format!("{expected}{shown}"));
     }
@@ -770,7 +770,7 @@ mod tests {
     fn last_message_before_the_peers_end_is_shown() {
         let mut report = run(vec![protocol(&[5])]);
         let last = Some(UntrustedText::new(r#"{"error":"token expired"}"#));
-        hearing(&mut report, ServerTraffic { last, ..ServerTraffic::default() });
+        throttle(&mut report, ServerTraffic { last, ..ServerTraffic::default() });
         assert_eq!(advise(&report), [""; 0], "it goes on");
         lose(&mut report, ended(CloseKind::Fin, ClosedBy::Peer, ms(10)));
         let expected = r#"the last message before the connection ended: '{"error":"token expired"}'"#;
@@ -781,7 +781,7 @@ mod tests {
     fn what_took_the_place_of_pongs_is_shown() {
         let with = |substitute: Substitute| {
             let mut report = run(vec![missed(HeartbeatKind::Protocol, 4)]);
-            hearing(&mut report, ServerTraffic { substitute: Some(substitute), ..ServerTraffic::default() });
+            throttle(&mut report, ServerTraffic { substitute: Some(substitute), ..ServerTraffic::default() });
             only(&report)
         };
         let pongs = with(Substitute::Pongs { count: 4, payload: OtherPayload::Empty });
@@ -800,7 +800,7 @@ mod tests {
             let mut report = run(vec![counted(protocol(&[]), |counts| counts.ok = 0)]);
             lose(&mut report, ended(how, ClosedBy::Peer, ms(10)));
             let ended_after_ping = Some(ms(after));
-            hearing(&mut report, ServerTraffic { ended_after_ping, ..ServerTraffic::default() });
+            throttle(&mut report, ServerTraffic { ended_after_ping, ..ServerTraffic::default() });
             advise(&report)
         };
         let close = |code| CloseKind::CloseFrame { code: Some(code), reason: UntrustedText::default() };

@@ -111,7 +111,7 @@ mod tests {
         RunInfo { preset, ..samples::report(Vec::new()).info.as_ref().clone() }
     }
 
-    fn hearing(first: &str, looks_like: &[&'static str]) -> ConnReport {
+    fn throttle(first: &str, looks_like: &[&'static str]) -> ConnReport {
         let stranger = (!first.is_empty()).then(|| UntrustedText::new(first));
         let overheard =
             ServerTraffic { stranger, looks_like: looks_like.to_vec(), ..ServerTraffic::default() };
@@ -132,28 +132,28 @@ mod tests {
     #[test]
     fn preset_mismatch_quotes_what_the_server_sent() {
         assert_eq!(
-            finding("phoenix", hearing("h", &["sockjs"]), 3).unwrap(),
+            finding("phoenix", throttle("h", &["sockjs"]), 3).unwrap(),
             "no message matched the preset phoenix's answer; what came ('h') looks like sockjs: try --preset sockjs"
         );
         assert_eq!(
-            finding("phoenix", hearing("hello", &[]), 3).unwrap(),
+            finding("phoenix", throttle("hello", &[]), 3).unwrap(),
             "no message matched the preset phoenix's answer; the first that came: 'hello'"
         );
         assert_eq!(
-            finding("phoenix", hearing("", &[]), 3).unwrap(),
+            finding("phoenix", throttle("", &[]), 3).unwrap(),
             "no message matched the preset phoenix's answer; no message came at all"
         );
-        let looks = finding("", hearing("h", &["sockjs"]), 3).unwrap();
+        let looks = finding("", throttle("h", &["sockjs"]), 3).unwrap();
         assert!(looks.starts_with("no message matched the answer (see --app-pong); what came"), "{looks}");
-        assert_eq!(finding("", hearing("hello", &[]), 3), None, "another rule speaks of that");
+        assert_eq!(finding("", throttle("hello", &[]), 3), None, "another rule speaks of that");
     }
 
     #[test]
     fn what_another_finding_explains_is_left_to_it() {
-        assert_eq!(finding("phoenix", ConnReport { echoes: 1, ..hearing("", &[]) }, 3), None);
-        assert_eq!(finding("phoenix", hearing("", &[]), 0), None, "nothing was judged");
+        assert_eq!(finding("phoenix", ConnReport { echoes: 1, ..throttle("", &[]) }, 3), None);
+        assert_eq!(finding("phoenix", throttle("", &[]), 0), None, "nothing was judged");
         let answered = samples::kind(HeartbeatKind::App, &[5]);
-        assert_eq!(unanswered(&info("phoenix"), &[hearing("h", &["sockjs"])], Some(&answered)), None);
+        assert_eq!(unanswered(&info("phoenix"), &[throttle("h", &["sockjs"])], Some(&answered)), None);
     }
 
     #[test]
@@ -162,14 +162,14 @@ mod tests {
             never_began(&info(name), &connection, Duration::from_secs(seconds))
         };
         assert_eq!(
-            began("huobi", hearing("", &[]), 10).unwrap(),
+            began("huobi", throttle("", &[]), 10).unwrap(),
             "the server never said what a server of the preset huobi says every 5 s; no message came at all"
         );
-        assert_eq!(began("huobi", hearing("", &[]), 9), None, "it may still begin");
-        assert!(began("huobi", hearing("h", &["sockjs"]), 1).unwrap().contains("looks like sockjs"));
-        let heard = ConnReport { server_pings_app: 1, ..hearing("", &[]) };
+        assert_eq!(began("huobi", throttle("", &[]), 9), None, "it may still begin");
+        assert!(began("huobi", throttle("h", &["sockjs"]), 1).unwrap().contains("looks like sockjs"));
+        let heard = ConnReport { server_pings_app: 1, ..throttle("", &[]) };
         assert_eq!(began("huobi", heard, 100), None);
-        assert_eq!(began("engine.io", hearing("", &[]), 100), None, "its hello showed it");
-        assert_eq!(began("phoenix", hearing("", &[]), 100), None, "the client begins");
+        assert_eq!(began("engine.io", throttle("", &[]), 100), None, "its hello showed it");
+        assert_eq!(began("phoenix", throttle("", &[]), 100), None, "the client begins");
     }
 }

@@ -16,7 +16,7 @@ pub async fn close<S: AsyncRead + AsyncWrite + Unpin>(
     wait: Duration,
 ) -> CloseReply {
     let frame = CloseFrame { code: 1000_u16.into(), reason: "".into() };
-    if socket.marks().end().is_some() || socket.send(Message::Close(Some(frame))).is_err() {
+    if socket.tap_state().end().is_some() || socket.send(Message::Close(Some(frame))).is_err() {
         return CloseReply::NotSent;
     }
     let deadline = Instant::now() + wait;

@@ -414,7 +414,7 @@ mod tests {
     async fn steps(leftover: &[u8], came: &[u8]) -> (Vec<Message>, CloseKind) {
         let (near, mut far) = tokio::io::duplex(1024);
         let tap = Tap::new(near);
-        let marks = tap.marks();
+        let marks = tap.state();
         far.write_all(came).await.unwrap();
         let mut socket = WebSocket::new(tap, leftover.to_vec(), marks, 1024, 64).await;
         let mut messages = Vec::new();

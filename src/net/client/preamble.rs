@@ -262,7 +262,7 @@ async fn exchange<S: AsyncRead + AsyncWrite + Unpin>(
     }
     for (seq, template) in greeting.send.iter().enumerate() {
         say(socket, to_message(template.render(&keys(seq as u64)))).await?;
-        let at = socket.marks().last_write().unwrap_or_else(Instant::now);
+        let at = socket.tap_state().last_write().unwrap_or_else(Instant::now);
         ear(PreambleEvent { at, saying: PreambleEventKind::Ours, answered: false });
     }
     match &greeting.awaited {

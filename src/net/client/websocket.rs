@@ -95,7 +95,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     }
 
     /// The tap's marks.
-    pub fn marks(&self) -> &TapState {
+    pub fn tap_state(&self) -> &TapState {
         &self.marks
     }
 

@@ -188,7 +188,7 @@ impl<'a> DialProgress<'a> {
         self.facts.local = socket.local();
         self.facts.timestamps = socket.timestamps();
         let tap = Tap::new(socket);
-        let marks = tap.marks();
+        let marks = tap.state();
         let mut stream = Stream::Plain(tap);
         if let Some(proxy) = self.proxy.clone() {
             stream = self.tunnel(stream, &proxy).await?;

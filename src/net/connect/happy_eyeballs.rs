@@ -287,9 +287,9 @@ mod tests {
                 attempt("way@20", 20, Some("no route to way@20")),
             ]
         );
-        let telling = most_telling(raced.faults).unwrap();
-        assert_eq!(telling.kind, FailureKind::Refused);
-        assert_eq!(telling.cause, "refused by no@400; 2 other addresses failed, too");
+        let throttle = most_telling(raced.faults).unwrap();
+        assert_eq!(throttle.kind, FailureKind::Refused);
+        assert_eq!(throttle.cause, "refused by no@400; 2 other addresses failed, too");
     }
 
     #[tokio::test(start_paused = true)]

@@ -640,7 +640,7 @@ fn socks_fault(destination: &Destination, words: &str, marks: &TapState) -> Dial
 /// What the tap on the socket at the bottom sees.
 fn marks(stream: &Stream) -> Arc<TapState> {
     match stream {
-        Stream::Plain(tap) => tap.marks(),
+        Stream::Plain(tap) => tap.state(),
         Stream::Tls(tls) => marks(tls.get_ref().0),
     }
 }

@@ -77,7 +77,7 @@ where
     Ok(Upgraded {
         subprotocols_offered: request.subprotocols,
         subprotocol,
-        headers: telling(&head),
+        headers: throttle(&head),
         leftover: reader.into_leftover(),
     })
 }
@@ -350,7 +350,7 @@ fn is_pasteable(name: &str) -> bool {
 }
 
 /// The response's telling headers; a subprotocol's empty line is one, since browsers refuse it.
-fn telling(head: &HttpHead) -> Vec<(String, UntrustedText)> {
+fn throttle(head: &HttpHead) -> Vec<(String, UntrustedText)> {
     let mut headers = upgrade_error::hops(head);
     if head.all("sec-websocket-protocol").any(|value| value.trim_ascii().is_empty()) {
         headers.push(("sec-websocket-protocol".to_string(), UntrustedText::default()));

@@ -29,10 +29,10 @@ impl Stream {
     }
 
     /// What can keep bytes from leaving the socket at the bottom, whatever lies above it.
-    pub fn valve(&self) -> Arc<Mute> {
+    pub fn mute(&self) -> Arc<Mute> {
         match self {
-            Stream::Plain(tap) => tap.valve(),
-            Stream::Tls(tls) => tls.get_ref().0.valve(),
+            Stream::Plain(tap) => tap.mute(),
+            Stream::Tls(tls) => tls.get_ref().0.mute(),
         }
     }
 }

@@ -341,7 +341,7 @@ impl Mute {
 pub struct Tap<S> {
     inner: S,
     marks: Arc<TapState>,
-    valve: Arc<Mute>,
+    mute: Arc<Mute>,
     /// So many writes were made whose stamps were not taken.
     owed: u32,
 }
@@ -350,7 +350,7 @@ impl<S: TimestampedRead> Tap<S> {
     /// Watches `inner` from now on.
     pub fn new(inner: S) -> Tap<S> {
         let marks = Arc::new(TapState::new(inner.stamps_departures()));
-        Tap { inner, marks, valve: Arc::default(), owed: 0 }
+        Tap { inner, marks, mute: Arc::default(), owed: 0 }
     }
 
     /// Takes what the kernel says of what left, as long as an ask's is missing, or many were left there.
@@ -369,12 +369,12 @@ impl<S: TimestampedRead> Tap<S> {
 
 impl<S> Tap<S> {
     /// What can keep its bytes from leaving.
-    pub fn valve(&self) -> Arc<Mute> {
-        Arc::clone(&self.valve)
+    pub fn mute(&self) -> Arc<Mute> {
+        Arc::clone(&self.mute)
     }
 
     /// What has been seen; stays valid when the tap is gone.
-    pub fn marks(&self) -> Arc<TapState> {
+    pub fn state(&self) -> Arc<TapState> {
         Arc::clone(&self.marks)
     }
 
@@ -406,7 +406,7 @@ impl<S: TimestampedRead + Unpin> AsyncRead for Tap<S> {
 
 impl<S: AsyncWrite + TimestampedRead + Unpin> AsyncWrite for Tap<S> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        if self.valve.is_shut() {
+        if self.mute.is_shut() {
             return Poll::Ready(Ok(bytes.len()));
         }
         let began = Instant::now();
@@ -423,14 +423,14 @@ impl<S: AsyncWrite + TimestampedRead + Unpin> AsyncWrite for Tap<S> {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match self.valve.is_shut() {
+        match self.mute.is_shut() {
             true => Poll::Ready(Ok(())),
             false => Pin::new(&mut self.inner).poll_flush(cx),
         }
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match self.valve.is_shut() {
+        match self.mute.is_shut() {
             true => Poll::Ready(Ok(())),
             false => Pin::new(&mut self.inner).poll_shutdown(cx),
         }
@@ -447,7 +447,7 @@ mod tests {
     async fn reads_and_writes_are_stamped_at_the_socket() {
         let (near, mut far) = tokio::io::duplex(64);
         let mut tap = Tap::new(near);
-        let marks = tap.marks();
+        let marks = tap.state();
         let start = Instant::now();
         assert_eq!(marks.last_write(), None);
         tokio::time::advance(Duration::from_millis(5)).await;
@@ -466,7 +466,7 @@ mod tests {
         let mut tap = Tap::new(FakeTcpStream::plain(near));
         let kernel = tap.inner.kernel();
         kernel.lock().unwrap().age = Some(Duration::from_millis(3));
-        let (marks, start) = (tap.marks(), Instant::now());
+        let (marks, start) = (tap.state(), Instant::now());
         tokio::time::advance(Duration::from_millis(5)).await;
         far.write_all(b"abcd").await.unwrap();
         tap.read_exact(&mut [0; 2]).await.unwrap();
@@ -488,7 +488,7 @@ mod tests {
     }
 
     async fn ask(tap: &mut Tap<FakeTcpStream>, bytes: usize) -> SendTime {
-        let marks = tap.marks();
+        let marks = tap.state();
         marks.arm();
         tap.write_all(&vec![0; bytes]).await.unwrap();
         marks.departure().unwrap()
@@ -497,7 +497,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn an_ask_left_when_the_kernel_says_at_once_or_later() {
         let (mut tap, mut far) = stamping();
-        let marks = tap.marks();
+        let marks = tap.state();
         tap.write_all(b"the upgrade").await.unwrap();
         let start = Instant::now();
         stamps(&tap, 15, 0);
@@ -550,7 +550,7 @@ mod tests {
     async fn the_end_of_the_stream_is_a_fin() {
         let (near, far) = tokio::io::duplex(64);
         let mut tap = Tap::new(near);
-        let marks = tap.marks();
+        let marks = tap.state();
         drop(far);
         assert_eq!(marks.end(), None);
         assert_eq!(tap.read(&mut [0; 2]).await.unwrap(), 0);
@@ -562,10 +562,10 @@ mod tests {
         let (near, mut far) = tokio::io::duplex(4);
         let mut tap = Tap::new(near);
         tap.write_all(b"abc").await.unwrap();
-        tap.valve().shut();
+        tap.mute().shut();
         tap.write_all(&[0; 100]).await.unwrap();
         tap.shutdown().await.unwrap();
-        assert_eq!(tap.marks().written_bytes(), 3);
+        assert_eq!(tap.state().written_bytes(), 3);
         far.write_all(b"de").await.unwrap();
         assert_eq!(tap.read(&mut [0; 8]).await.unwrap(), 2, "it still reads");
         drop(tap);

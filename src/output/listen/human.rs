@@ -70,13 +70,13 @@ impl ListenLog {
 
 fn introduction(info: &ListenInfo) -> String {
     let count = info.count.map(|count| format!(", or for {}", counted(count, "heartbeat")));
-    let manners = match (info.answer, info.talk) {
+    let config = match (info.answer, info.talk) {
         (false, _) => "answering nothing",
         (true, true) => "answering, and talking between heartbeats",
         (true, false) => "answering as a good client does",
     };
     let listen_for = spoken(info.listen_for);
-    format!("wscheck listen {}: for {listen_for}{}, {manners}\n", info.url, count.unwrap_or_default())
+    format!("wscheck listen {}: for {listen_for}{}, {config}\n", info.url, count.unwrap_or_default())
 }
 
 /// What the moving line says.

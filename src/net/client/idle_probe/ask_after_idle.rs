@@ -45,9 +45,9 @@ pub async fn run<S: AsyncRead + AsyncWrite + Unpin>(
     span: &mut watch::Receiver<Option<Duration>>,
     emit: &mut (dyn FnMut(Instant, ProbeEvent) + Send),
 ) {
-    let voice = QuestionCodec::new(plan.question, rand::random());
+    let codec = QuestionCodec::new(plan.question, rand::random());
     let began = Instant::now();
-    IdleProbe { socket, plan, voice, began, quiet_since: began, told: None, promised: None, emit }
+    IdleProbe { socket, plan, codec, began, quiet_since: began, told: None, promised: None, emit }
         .run(span)
         .await;
 }
@@ -55,7 +55,7 @@ pub async fn run<S: AsyncRead + AsyncWrite + Unpin>(
 struct IdleProbe<'a, S> {
     socket: &'a mut WebSocket<S>,
     plan: &'a IdleProbePlan<'a>,
-    voice: QuestionCodec,
+    codec: QuestionCodec,
     began: Instant,
     /// The last byte in either direction, before what is at hand.
     quiet_since: Instant,
@@ -106,7 +106,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> IdleProbe<'_, S> {
     /// Has the server speak after the silence; the request is the last byte before it.
     fn request_words(&mut self, span: Option<Duration>) {
         let Some(span) = span.filter(|_| self.plan.two_ended) else { return };
-        if self.socket.send(two_ended::request(span, self.voice.nonce())).is_ok() {
+        if self.socket.send(two_ended::request(span, self.codec.nonce())).is_ok() {
             self.promised = Some(span);
         }
     }
@@ -132,7 +132,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> IdleProbe<'_, S> {
     }
 
     fn last_byte(&self) -> Instant {
-        let marks = self.socket.marks();
+        let marks = self.socket.tap_state();
         marks.last_read().max(marks.last_write()).unwrap_or(self.began)
     }
 
@@ -143,7 +143,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> IdleProbe<'_, S> {
         match ended(self.socket, step) {
             Err(cut) => ProbeStep::End(cut),
             Ok(Some(message))
-                if self.promised.is_some() && two_ended::is_word(&message, self.voice.nonce()) =>
+                if self.promised.is_some() && two_ended::is_word(&message, self.codec.nonce()) =>
             {
                 ProbeStep::Promised
             }
@@ -166,7 +166,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> IdleProbe<'_, S> {
     /// Answers what the server asks by messages: it would close a client that does not, as one that sends no Pongs.
     /// Gives whether there was anything to answer.
     fn reply(&mut self, message: &Message) -> Result<bool, Disconnect> {
-        let replies = self.voice.hear(message).replies;
+        let replies = self.codec.hear(message).replies;
         let has_replies = !replies.is_empty();
         let sent = replies.into_iter().try_for_each(|reply| match self.socket.send(reply) {
             Ok(_) => Ok(()),
@@ -241,7 +241,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> IdleProbe<'_, S> {
 
     /// The question leaves; gives when. What cannot leave at once counts as asked now.
     fn ask(&mut self) -> Result<Instant, Disconnect> {
-        let message = self.voice.ask();
+        let message = self.codec.ask();
         match self.socket.send(message) {
             Ok(SendOutcome::Left(departure)) => Ok(departure.at),
             Ok(SendOutcome::Blocked) => Ok(Instant::now()),
@@ -256,8 +256,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> IdleProbe<'_, S> {
     }
 
     async fn answer(&mut self, until: Instant) -> ListenResult {
-        let voice = &mut self.voice;
-        listen(self.socket, until, |message| voice.is_answer(message)).await
+        let codec = &mut self.codec;
+        listen(self.socket, until, |message| codec.is_answer(message)).await
     }
 
     fn die(&mut self, idle: Duration, death: DeathCause) {
@@ -267,7 +267,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> IdleProbe<'_, S> {
     /// The server speaks first: half of the patience is for its word, half for the answer to ours.
     async fn hear_server(mut self, since: Instant, idle: Duration) {
         (self.emit)(since + idle, ProbeEvent::Asked { idle });
-        let nonce = self.voice.nonce();
+        let nonce = self.codec.nonce();
         let until = Instant::now() + self.plan.question.timeout / 2;
         match listen(self.socket, until, |message| two_ended::is_word(message, nonce)).await {
             ListenResult::End(cut) => self.die(idle, DeathCause::CutOnUse(cut.how.into())),

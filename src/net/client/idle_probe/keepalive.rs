@@ -54,7 +54,7 @@ pub async fn run<S: AsyncRead + AsyncWrite + Unpin>(
     plan: KeepalivePlan<'_>,
     beat: &mut (dyn FnMut(Instant) + Send),
 ) -> KeepaliveResult {
-    let voice = QuestionCodec::new(plan.question, rand::random());
+    let codec = QuestionCodec::new(plan.question, rand::random());
     let other = (plan.traffic == KeepaliveTraffic::Both)
         .then(|| QuestionCodec::new(&plan.question.of_other_kind(), rand::random()));
     let began = Instant::now();
@@ -67,7 +67,7 @@ pub async fn run<S: AsyncRead + AsyncWrite + Unpin>(
     KeptConnection {
         socket,
         plan,
-        voice,
+        codec,
         other,
         began,
         quiet_since: began,
@@ -84,7 +84,7 @@ pub async fn run<S: AsyncRead + AsyncWrite + Unpin>(
 struct KeptConnection<'a, S> {
     socket: &'a mut WebSocket<S>,
     plan: KeepalivePlan<'a>,
-    voice: QuestionCodec,
+    codec: QuestionCodec,
     /// Asks questions of the other kind.
     other: Option<QuestionCodec>,
     began: Instant,
@@ -136,7 +136,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> KeptConnection<'_, S> {
     }
 
     fn last_byte(&self) -> Instant {
-        let marks = self.socket.marks();
+        let marks = self.socket.tap_state();
         marks.last_read().max(marks.last_write()).unwrap_or(self.began)
     }
 
@@ -149,7 +149,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> KeptConnection<'_, S> {
             Err(cut) => Err(self.ended(cut)),
             Ok(None) => Ok(()),
             Ok(Some(message)) => {
-                let words = self.voice.hear(&message);
+                let words = self.codec.hear(&message);
                 let is_other = self.other.as_mut().is_some_and(|other| other.is_answer(&message));
                 // Further answers to the same question say no more, however many there are.
                 if (words.is_answer || is_other) && self.asked.is_some() {
@@ -189,8 +189,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> KeptConnection<'_, S> {
 
     fn send(&mut self, now: Instant) -> Result<(), KeepaliveResult> {
         let message = match self.plan.traffic {
-            KeepaliveTraffic::Questions | KeepaliveTraffic::Both => self.voice.ask(),
-            KeepaliveTraffic::Pongs => self.voice.pong(),
+            KeepaliveTraffic::Questions | KeepaliveTraffic::Both => self.codec.ask(),
+            KeepaliveTraffic::Pongs => self.codec.pong(),
             KeepaliveTraffic::Nothing => return Ok(()),
         };
         self.say(message)?;
@@ -198,7 +198,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> KeptConnection<'_, S> {
             self.say(other)?;
         }
         let asks = matches!(self.plan.traffic, KeepaliveTraffic::Questions | KeepaliveTraffic::Both);
-        if asks && let Some(upkeep) = self.voice.upkeep(now) {
+        if asks && let Some(upkeep) = self.codec.upkeep(now) {
             self.say(upkeep)?;
         }
         if asks {
@@ -220,12 +220,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> KeptConnection<'_, S> {
 
     /// The last question, and what it comes to.
     async fn finish(&mut self, now: Instant) -> KeepaliveResult {
-        let question = self.voice.ask();
+        let question = self.codec.ask();
         if let Err(kept) = self.say(question) {
             return kept;
         }
-        let voice = &mut self.voice;
-        match listen(self.socket, now + self.plan.question.timeout, |message| voice.is_answer(message)).await
+        let codec = &mut self.codec;
+        match listen(self.socket, now + self.plan.question.timeout, |message| codec.is_answer(message)).await
         {
             ListenResult::It(_) => KeepaliveResult::Answered,
             ListenResult::End(cut) => self.ended(cut),

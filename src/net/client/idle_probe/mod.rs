@@ -117,7 +117,7 @@ fn ended<S: AsyncRead + AsyncWrite + Unpin>(
 /// Says goodbye on a connection that is of no more use, and waits a moment for the answer.
 pub async fn say_goodbye<S: AsyncRead + AsyncWrite + Unpin>(socket: &mut WebSocket<S>) {
     let goodbye = Message::Close(Some(CloseFrame { code: 1000_u16.into(), reason: "".into() }));
-    if socket.marks().end().is_some() || socket.send(goodbye).is_err() {
+    if socket.tap_state().end().is_some() || socket.send(goodbye).is_err() {
         return;
     }
     listen(socket, Instant::now() + CLOSE_REPLY_TIMEOUT, |_| false).await;

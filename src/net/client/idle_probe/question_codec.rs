@@ -30,7 +30,7 @@ pub struct QuestionCodec {
     seq: u64,
     classifier: Classifier,
     has_asked: bool,
-    keeper: Option<KeepaliveSender>,
+    keepalive: Option<KeepaliveSender>,
     unmatched: UnmatchedLog,
 }
 
@@ -44,10 +44,10 @@ impl QuestionCodec {
                 Classifier::new(question.ask.clone(), question.answer.clone(), replies, nonce)
             }
         };
-        let keeper = question.convention.upkeep.as_ref().map(|upkeep| KeepaliveSender::new(upkeep, nonce));
+        let keepalive = question.convention.upkeep.as_ref().map(|upkeep| KeepaliveSender::new(upkeep, nonce));
         let classifier = classifier.speaking(&question.convention);
         let unmatched = question.unmatched.clone();
-        QuestionCodec { nonce, seq: 0, classifier, has_asked: false, keeper, unmatched }
+        QuestionCodec { nonce, seq: 0, classifier, has_asked: false, keepalive, unmatched }
     }
 
     /// The number that only this connection has.
@@ -67,7 +67,7 @@ impl QuestionCodec {
 
     /// What keeps the convention alive, where it is due.
     pub fn upkeep(&mut self, now: Instant) -> Option<Message> {
-        self.keeper.as_mut()?.take_due(now).map(to_message)
+        self.keepalive.as_mut()?.take_due(now).map(to_message)
     }
 
     /// A Pong that nobody asked for.

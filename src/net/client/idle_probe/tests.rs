@@ -44,7 +44,7 @@ fn question(kind: HeartbeatKind) -> Question {
 async fn socket() -> (WebSocket<Tap<DuplexStream>>, RawPeer) {
     let (near, far) = duplex(64 * 1024);
     let tap = Tap::new(near);
-    let marks = tap.marks();
+    let marks = tap.state();
     (WebSocket::new(tap, Vec::new(), marks, 65_536, 1024).await, RawPeer { io: far })
 }
 
@@ -584,11 +584,11 @@ async fn a_goodbye_is_said_and_takes_no_longer_than_it_may() {
 async fn unmatched_answers_to_app_questions_are_kept_for_the_report() {
     let words = async |replies: &[&str]| {
         let question = question_of("", HeartbeatKind::App);
-        let mut voice = super::QuestionCodec::new(&question, 7);
-        voice.ask();
+        let mut codec = super::QuestionCodec::new(&question, 7);
+        codec.ask();
         replies
             .iter()
-            .for_each(|reply| assert!(!voice.is_answer(&Message::text(*reply)) || reply.contains("pong")));
+            .for_each(|reply| assert!(!codec.is_answer(&Message::text(*reply)) || reply.contains("pong")));
         question.unmatched.words()
     };
     let error = r#"{"type":"error","message":"unknown command"}"#;

@@ -82,7 +82,7 @@ pub enum ObserverEvent {
 /// A guest at work.
 pub struct Observer<'a, S> {
     socket: &'a mut WebSocket<S>,
-    manners: ObserverConfig,
+    config: ObserverConfig,
     nonce: u64,
     seq: u64,
     pings: PingTracker,
@@ -94,7 +94,7 @@ pub struct Observer<'a, S> {
     repeated: u64,
     traffic: Option<Schedule>,
     /// What keeps the convention alive.
-    keeper: Option<KeepaliveSender>,
+    keepalive: Option<KeepaliveSender>,
     /// The last byte in either direction, before what is at hand.
     quiet_since: Instant,
     opened: Instant,
@@ -122,17 +122,17 @@ enum ObserverWake {
 
 impl<'a, S: AsyncRead + AsyncWrite + Unpin> Observer<'a, S> {
     /// On a connection that opened at this moment.
-    pub fn new(socket: &'a mut WebSocket<S>, manners: ObserverConfig, opened: Instant) -> Observer<'a, S> {
+    pub fn new(socket: &'a mut WebSocket<S>, config: ObserverConfig, opened: Instant) -> Observer<'a, S> {
         let nonce = rand::random();
-        let classifier = Classifier::new(manners.ask.clone(), manners.answer.clone(), false, nonce)
-            .speaking(&manners.convention);
-        let traffic = manners.pings.map(|every| Schedule::new(Instant::now() + every, Some(every), None));
-        let keeper = manners.convention.upkeep.as_ref().map(|upkeep| KeepaliveSender::new(upkeep, nonce));
+        let classifier = Classifier::new(config.ask.clone(), config.answer.clone(), false, nonce)
+            .speaking(&config.convention);
+        let traffic = config.pings.map(|every| Schedule::new(Instant::now() + every, Some(every), None));
+        let keepalive = config.convention.upkeep.as_ref().map(|upkeep| KeepaliveSender::new(upkeep, nonce));
         // What keeps the convention alive may have an answer.
-        let talk = if keeper.is_some() { OwnMessages::Often } else { OwnMessages::Nothing };
+        let talk = if keepalive.is_some() { OwnMessages::Often } else { OwnMessages::Nothing };
         Observer {
             socket,
-            manners,
+            config,
             nonce,
             seq: 0,
             pings: PingTracker::default(),
@@ -141,7 +141,7 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Observer<'a, S> {
             words: None,
             repeated: 0,
             traffic,
-            keeper,
+            keepalive,
             quiet_since: opened,
             opened,
             over: None,
@@ -171,7 +171,7 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Observer<'a, S> {
         }
         loop {
             self.quiet_since = self.last_byte();
-            let upkeep = self.keeper.as_ref().and_then(KeepaliveSender::next_due);
+            let upkeep = self.keepalive.as_ref().and_then(KeepaliveSender::next_due);
             let due = self.traffic.as_ref().and_then(Schedule::next_due).into_iter().chain(upkeep).min();
             let socket = &mut self.socket;
             let woken = tokio::select! {
@@ -206,7 +206,7 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Observer<'a, S> {
             return Ok(());
         }
         self.ping()?;
-        if self.manners.messages {
+        if self.config.messages {
             self.talk()?;
         }
         Ok(())
@@ -261,11 +261,11 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Observer<'a, S> {
 
     /// When bytes last came, be they a whole message or not.
     pub fn last_read(&self) -> Option<Instant> {
-        self.socket.marks().last_read()
+        self.socket.tap_state().last_read()
     }
 
     fn last_byte(&self) -> Instant {
-        let marks = self.socket.marks();
+        let marks = self.socket.tap_state();
         marks.last_read().max(marks.last_write()).unwrap_or(self.opened)
     }
 
@@ -322,8 +322,8 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Observer<'a, S> {
             return ObserverEvent::Said { at, said, answered: false, repeats: false };
         }
         let repeats = self.repeats(at, message);
-        let (said, mut replies) = self.manners.shapes.hear(message, unix_ms());
-        if !self.manners.answers_messages {
+        let (said, mut replies) = self.config.shapes.hear(message, unix_ms());
+        if !self.config.answers_messages {
             replies.clear();
         }
         if replies.iter().any(|reply| is_same(reply, message)) {
@@ -373,7 +373,7 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Observer<'a, S> {
     /// Its own traffic is due.
     fn on_time(&mut self) -> Option<ObserverEvent> {
         let now = Instant::now();
-        let upkeep = self.keeper.as_mut().and_then(|keeper| keeper.take_due(now));
+        let upkeep = self.keepalive.as_mut().and_then(|keepalive| keepalive.take_due(now));
         if let Some(payload) = upkeep {
             let sent = self.send(to_message(payload));
             return Some(

@@ -32,7 +32,7 @@ fn greeting(name: &str) -> Preamble {
 async fn ends() -> (WebSocket<Tap<DuplexStream>>, RawPeer) {
     let (near, far) = duplex(64 * 1024);
     let tap = Tap::new(near);
-    let marks = tap.marks();
+    let marks = tap.state();
     (WebSocket::new(tap, Vec::new(), marks, 65_536, 1024).await, RawPeer { io: far })
 }
 

@@ -62,18 +62,18 @@ mod tests {
     #[test]
     fn the_first_is_told_at_once_and_a_flood_in_counts() {
         let start = Instant::now();
-        let mut hearing = EventThrottle::default();
-        assert_eq!(hearing.note(PeerTraffic::Message, start), Some(1));
+        let mut throttle = EventThrottle::default();
+        assert_eq!(throttle.note(PeerTraffic::Message, start), Some(1));
         for _ in 0..1000 {
-            assert_eq!(hearing.note(PeerTraffic::Message, start), None);
+            assert_eq!(throttle.note(PeerTraffic::Message, start), None);
         }
-        assert_eq!(hearing.note(PeerTraffic::Echo, start), Some(1), "each kind has its own turn");
-        assert_eq!(hearing.next_deadline(), Some(start + REPORT_INTERVAL));
-        assert_eq!(hearing.take_due(Some(start)), None);
-        assert_eq!(hearing.take_due(Some(start + REPORT_INTERVAL)), Some((PeerTraffic::Message, 1000)));
-        assert_eq!((hearing.take_due(None), hearing.next_deadline()), (None, None));
-        assert_eq!(hearing.note(PeerTraffic::Message, start + 2 * REPORT_INTERVAL), Some(1));
-        assert_eq!(hearing.note(PeerTraffic::Message, start + 2 * REPORT_INTERVAL), None);
-        assert_eq!(hearing.take_due(None), Some((PeerTraffic::Message, 1)));
+        assert_eq!(throttle.note(PeerTraffic::Echo, start), Some(1), "each kind has its own turn");
+        assert_eq!(throttle.next_deadline(), Some(start + REPORT_INTERVAL));
+        assert_eq!(throttle.take_due(Some(start)), None);
+        assert_eq!(throttle.take_due(Some(start + REPORT_INTERVAL)), Some((PeerTraffic::Message, 1000)));
+        assert_eq!((throttle.take_due(None), throttle.next_deadline()), (None, None));
+        assert_eq!(throttle.note(PeerTraffic::Message, start + 2 * REPORT_INTERVAL), Some(1));
+        assert_eq!(throttle.note(PeerTraffic::Message, start + 2 * REPORT_INTERVAL), None);
+        assert_eq!(throttle.take_due(None), Some((PeerTraffic::Message, 1)));
     }
 }

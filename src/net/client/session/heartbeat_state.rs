@@ -20,7 +20,7 @@ use crate::net::client::schedule::Schedule;
 pub struct HeartbeatState {
     pub kind: HeartbeatKind,
     pub schedule: Schedule,
-    pub ledger: OutstandingPings,
+    pub outstanding: OutstandingPings,
     pub health: HealthTracker,
     /// What TCP says of those missed in a row.
     below: MissedAtTcp,
@@ -61,7 +61,7 @@ impl HeartbeatState {
         HeartbeatState {
             kind,
             schedule: Schedule::new(due, plan.interval, left),
-            ledger: OutstandingPings::new(plan.timeout, superseding, seq),
+            outstanding: OutstandingPings::new(plan.timeout, superseding, seq),
             health: HealthTracker::new(Arc::clone(&plan.limits)),
             below: MissedAtTcp::default(),
             in_order: kind == HeartbeatKind::App && !plan.ask.has_keys(),
@@ -76,7 +76,7 @@ impl HeartbeatState {
 
     /// A message came that is no answer.
     pub fn unmatched(&mut self) {
-        self.unmatched += u64::from(self.ledger.in_flight() > 0);
+        self.unmatched += u64::from(self.outstanding.in_flight() > 0);
     }
 
     /// A heartbeat left.
@@ -111,7 +111,7 @@ impl HeartbeatState {
 
     /// How long an answer may take.
     pub fn timeout(&self) -> Duration {
-        self.ledger.timeout()
+        self.outstanding.timeout()
     }
 
     /// So many were missed in a row that the connection counts as dead.
@@ -121,17 +121,17 @@ impl HeartbeatState {
 
     /// All heartbeats have left and are judged.
     pub fn is_done(&self) -> bool {
-        !self.schedule.has_more() && self.ledger.in_flight() == 0
+        !self.schedule.has_more() && self.outstanding.in_flight() == 0
     }
 
     /// It has asks in flight whose answers carry no id.
     pub fn owes_in_order(&self) -> bool {
-        self.in_order && self.ledger.in_flight() > 0
+        self.in_order && self.outstanding.in_flight() > 0
     }
 
     /// When something is to be done: a heartbeat leaves, or one in flight is missed.
     pub fn next_deadline(&self, opened_at: Instant) -> Option<Instant> {
-        let expiry = self.ledger.next_expiry().map(|expiry| opened_at + expiry);
+        let expiry = self.outstanding.next_expiry().map(|expiry| opened_at + expiry);
         [self.schedule.next_due(), expiry].into_iter().flatten().min()
     }
 

@@ -164,9 +164,9 @@ struct Session<'a, S> {
     unstamped: Vec<UnstampedHeartbeat>,
     /// The segments that TCP had sent again when it was last asked.
     retransmits: u32,
-    hearing: EventThrottle,
+    throttle: EventThrottle,
     /// What is said without an answer, where the convention wants it.
-    keeper: Option<Box<KeepaliveSender>>,
+    keepalive: Option<Box<KeepaliveSender>>,
     is_curious: bool,
     /// Made when there is something to hear.
     listener: Option<Box<ServerTrafficRecorder>>,
@@ -202,8 +202,8 @@ impl<'a, S: AsyncRead + AsyncWrite + TcpIntrospect + Unpin> Session<'a, S> {
             status: start.status,
             blocked: None,
             unstamped: Vec::new(),
-            hearing: EventThrottle::default(),
-            keeper: plan
+            throttle: EventThrottle::default(),
+            keepalive: plan
                 .convention
                 .upkeep
                 .as_ref()
@@ -307,7 +307,7 @@ impl<'a, S: AsyncRead + AsyncWrite + TcpIntrospect + Unpin> Session<'a, S> {
 
     /// Whether a heartbeat in flight has had its time.
     fn is_overdue(&self, now: Instant) -> bool {
-        let expiries = self.pulses.iter().filter_map(|pulse| pulse.ledger.next_expiry());
+        let expiries = self.pulses.iter().filter_map(|pulse| pulse.outstanding.next_expiry());
         expiries.min().is_some_and(|expiry| self.opened_at + expiry <= now)
     }
 
@@ -315,8 +315,8 @@ impl<'a, S: AsyncRead + AsyncWrite + TcpIntrospect + Unpin> Session<'a, S> {
         let waiting = self.blocked.as_deref().filter(|blocked| !blocked.given_up);
         let given_up = waiting.map(|blocked| self.give_up_at(blocked));
         let pulses = self.pulses.iter().filter_map(|pulse| pulse.next_deadline(self.opened_at));
-        let upkeep = self.keeper.as_ref().and_then(|keeper| keeper.next_due());
-        pulses.chain(given_up).chain(self.hearing.next_deadline()).chain(upkeep).min()
+        let upkeep = self.keepalive.as_ref().and_then(|keepalive| keepalive.next_due());
+        pulses.chain(given_up).chain(self.throttle.next_deadline()).chain(upkeep).min()
     }
 
     fn react(&mut self, woken: SessionWake) -> Result<(), EndReason> {
@@ -350,15 +350,15 @@ impl<'a, S: AsyncRead + AsyncWrite + TcpIntrospect + Unpin> Session<'a, S> {
     /// What is overdue is missed; TCP is asked whether it was acknowledged.
     fn expire(&mut self, index: usize, now: Instant) {
         let since_opened = now - self.opened_at;
-        let ledger = &mut self.pulses[index].ledger;
-        if ledger.next_expiry().is_none_or(|expiry| since_opened < expiry) {
+        let outstanding = &mut self.pulses[index].outstanding;
+        if outstanding.next_expiry().is_none_or(|expiry| since_opened < expiry) {
             return;
         }
         let tcp = self.socket.stream().tcp();
         let has_acked = |sent: &outstanding::SentHeartbeat| {
             tcp?.has_acked(sent.end, since_opened.saturating_sub(sent.at))
         };
-        ledger.expire(since_opened, has_acked, &mut self.resolutions);
+        outstanding.expire(since_opened, has_acked, &mut self.resolutions);
         self.tell_resolutions(index, None, 0);
     }
 
@@ -383,7 +383,7 @@ impl<'a, S: AsyncRead + AsyncWrite + TcpIntrospect + Unpin> Session<'a, S> {
 
     /// Sends what is never answered. While bytes wait for the network the connection is alive without it.
     fn keep_up(&mut self, now: Instant) -> Result<(), EndReason> {
-        let due = self.keeper.as_mut().and_then(|keeper| keeper.take_due(now));
+        let due = self.keepalive.as_mut().and_then(|keepalive| keepalive.take_due(now));
         let Some(payload) = due.filter(|_| !self.socket.is_blocked()) else { return Ok(()) };
         match self.socket.send(to_message(payload)) {
             Err(error) if !is_buffer_full(&error) => Err(EndReason::Lost(self.socket.cut_by(error))),
@@ -407,7 +407,7 @@ impl<'a, S: AsyncRead + AsyncWrite + TcpIntrospect + Unpin> Session<'a, S> {
 
     /// One heartbeat leaves, or is told to be unsent.
     fn beat(&mut self, index: usize, due: Instant, slept_through: bool) -> Result<(), EndReason> {
-        let seq = self.pulses[index].ledger.take_seq();
+        let seq = self.pulses[index].outstanding.take_seq();
         if slept_through || self.socket.is_blocked() {
             self.tell_unsent(index, seq, slept_through.then(|| Instant::now() - due));
             return Ok(());
@@ -449,9 +449,17 @@ impl<'a, S: AsyncRead + AsyncWrite + TcpIntrospect + Unpin> Session<'a, S> {
         let at = departure.at - self.opened_at;
         let to_wire = departure.by_kernel.then(|| (departure.at - departure.began).into());
         let end = departure.end;
-        self.pulses[index].ledger.sent(outstanding::SentHeartbeat { seq, at, stamp, lag, to_wire, end, was });
+        self.pulses[index].outstanding.sent(outstanding::SentHeartbeat {
+            seq,
+            at,
+            stamp,
+            lag,
+            to_wire,
+            end,
+            was,
+        });
         self.pulses[index].left(departure.at);
-        if to_wire.is_none() && self.socket.marks().stamps_departures() {
+        if to_wire.is_none() && self.socket.tap_state().stamps_departures() {
             if self.unstamped.len() == MAX_UNSTAMPED_HEARTBEATS {
                 self.unstamped.remove(0);
             }
@@ -463,11 +471,11 @@ impl<'a, S: AsyncRead + AsyncWrite + TcpIntrospect + Unpin> Session<'a, S> {
 
     /// Hands on the stamps that came after the heartbeats had left.
     fn settle_departures(&mut self) {
-        let (marks, pulses, opened_at) = (self.socket.marks(), &mut self.pulses, self.opened_at);
+        let (marks, pulses, opened_at) = (self.socket.tap_state(), &mut self.pulses, self.opened_at);
         self.unstamped.retain(|unstamped| {
             let Some(departure) = marks.stamped_since(&unstamped.departure) else { return true };
-            let ledger = &mut pulses[unstamped.pulse].ledger;
-            ledger.stamped(unstamped.seq, departure.at - opened_at, departure.at - departure.began);
+            let outstanding = &mut pulses[unstamped.pulse].outstanding;
+            outstanding.stamped(unstamped.seq, departure.at - opened_at, departure.at - departure.began);
             false
         });
     }
@@ -478,7 +486,7 @@ impl<'a, S: AsyncRead + AsyncWrite + TcpIntrospect + Unpin> Session<'a, S> {
                 if let Some(BlockedHeartbeat { pulse, ask, given_up }) =
                     self.blocked.take().map(|blocked| *blocked)
                 {
-                    let departure = SendTime::unstamped(at, self.socket.marks());
+                    let departure = SendTime::unstamped(at, self.socket.tap_state());
                     self.left(pulse, ask, departure, given_up.then_some(HeartbeatOutcome::Unsent));
                 }
                 Ok(())
@@ -531,9 +539,9 @@ impl<'a, S: AsyncRead + AsyncWrite + TcpIntrospect + Unpin> Session<'a, S> {
 
     fn on_alien_pong(&mut self, index: usize, payload: &[u8]) {
         let pulse = &mut self.pulses[index];
-        let stray = pulse.ledger.alien_pong();
+        let stray = pulse.outstanding.alien_pong();
         if stray == StrayPong::Mismatched {
-            let last = ping_payload(self.nonce, pulse.ledger.next_seq().saturating_sub(1));
+            let last = ping_payload(self.nonce, pulse.outstanding.next_seq().saturating_sub(1));
             pulse.substitutes().pong(payload, &last);
         }
         self.tell_stray(HeartbeatKind::Protocol, stray);
@@ -583,17 +591,17 @@ impl<'a, S: AsyncRead + AsyncWrite + TcpIntrospect + Unpin> Session<'a, S> {
         let at = self.socket.heard_at() - self.opened_at;
         let pulse = &mut self.pulses[index];
         pulse.in_order |= correlation == Correlation::None;
-        let ledger = &mut pulse.ledger;
-        let rivals = u32::try_from(ledger.unanswered()).unwrap_or(u32::MAX);
+        let outstanding = &mut pulse.outstanding;
+        let rivals = u32::try_from(outstanding.unanswered()).unwrap_or(u32::MAX);
         let found = match correlation {
             Correlation::Exact { seq } => Some((seq, 0)),
-            Correlation::Stamp { now_ms } => ledger.seq_of_stamp(now_ms).map(|seq| (seq, 0)),
-            Correlation::None => ledger.answer_without_id(at).map(|seq| (seq, rivals)),
+            Correlation::Stamp { now_ms } => outstanding.seq_of_stamp(now_ms).map(|seq| (seq, 0)),
+            Correlation::None => outstanding.answer_without_id(at).map(|seq| (seq, rivals)),
             Correlation::Foreign => None,
         };
         match found {
             Some((seq, rivals)) => self.answered(index, seq, rivals),
-            None => self.tell_stray(HeartbeatKind::App, self.pulses[index].ledger.alien_pong()),
+            None => self.tell_stray(HeartbeatKind::App, self.pulses[index].outstanding.alien_pong()),
         }
     }
 
@@ -603,7 +611,7 @@ impl<'a, S: AsyncRead + AsyncWrite + TcpIntrospect + Unpin> Session<'a, S> {
             self.settle_departures();
             self.unstamped.retain(|unstamped| (unstamped.pulse, unstamped.seq) != (index, seq));
         }
-        match self.pulses[index].ledger.pong(seq, at, &mut self.resolutions) {
+        match self.pulses[index].outstanding.pong(seq, at, &mut self.resolutions) {
             Ok(()) => self.tell_resolutions(index, Some(seq), rivals),
             Err(stray) => self.tell_stray(self.pulses[index].kind, stray),
         }
@@ -644,14 +652,14 @@ impl<'a, S: AsyncRead + AsyncWrite + TcpIntrospect + Unpin> Session<'a, S> {
     }
 
     fn hear(&mut self, heard: PeerTraffic) {
-        if let Some(count) = self.hearing.note(heard, Instant::now()) {
+        if let Some(count) = self.throttle.note(heard, Instant::now()) {
             self.tell(ConnEvent::Heard(heard, count));
         }
     }
 
     /// Tells what was heard and whose time has come; with `None`, all of it.
     fn tell_heard(&mut self, now: Option<Instant>) {
-        while let Some((heard, count)) = self.hearing.take_due(now) {
+        while let Some((heard, count)) = self.throttle.take_due(now) {
             self.tell(ConnEvent::Heard(heard, count));
         }
     }
@@ -698,14 +706,14 @@ impl<'a, S: AsyncRead + AsyncWrite + TcpIntrospect + Unpin> Session<'a, S> {
         let pulse = &mut self.pulses[index];
         match outcome {
             Some(HeartbeatOutcome::Unsent) => pulse.schedule.release(Instant::now() + pulse.timeout()),
-            Some(_) if pulse.ledger.in_flight() == 0 => pulse.schedule.release(Instant::now()),
+            Some(_) if pulse.outstanding.in_flight() == 0 => pulse.schedule.release(Instant::now()),
             _ => {}
         }
     }
 
     fn tell_beat(&mut self, index: usize, resolution: Resolution, rivals: u32) {
         let Resolution { seq, outcome, was, rtt, lag, to_wire, acked, later_answered } = resolution;
-        let from_wire = rtt.and_then(|_| self.socket.marks().last_lay()).map(Nanos::from);
+        let from_wire = rtt.and_then(|_| self.socket.tap_state().last_lay()).map(Nanos::from);
         let is_silence = !later_answered && !self.is_receiving(self.pulses[index].timeout());
         let is_spike = self.pulses[index].record(&Resolution { later_answered: !is_silence, ..resolution });
         let sent_again = if is_spike { self.sent_again() } else { None };
@@ -781,7 +789,7 @@ impl<'a, S: AsyncRead + AsyncWrite + TcpIntrospect + Unpin> Session<'a, S> {
         SessionEnd {
             ending,
             ended_at,
-            next_seq: self.pulses.iter().map(|pulse| pulse.ledger.next_seq()).collect(),
+            next_seq: self.pulses.iter().map(|pulse| pulse.outstanding.next_seq()).collect(),
             has_more: self.pulses.iter().any(|pulse| pulse.schedule.has_more()),
             answered: self.pulses.iter().any(|pulse| pulse.health.window_mean().is_some()),
             status: self.status,
@@ -790,7 +798,7 @@ impl<'a, S: AsyncRead + AsyncWrite + TcpIntrospect + Unpin> Session<'a, S> {
 
     /// The last moment at which anything passed, in either direction, before what is at hand.
     fn last_traffic(&self) -> Instant {
-        self.socket.marks().last_write().map_or(self.heard, |written| written.max(self.heard))
+        self.socket.tap_state().last_write().map_or(self.heard, |written| written.max(self.heard))
     }
 
     fn tell_end(&mut self, ending: &CloseCause) {
@@ -799,7 +807,7 @@ impl<'a, S: AsyncRead + AsyncWrite + TcpIntrospect + Unpin> Session<'a, S> {
             self.tell_standing();
         }
         for index in 0..self.pulses.len() {
-            let (kind, count) = (self.pulses[index].kind, self.pulses[index].ledger.in_flight());
+            let (kind, count) = (self.pulses[index].kind, self.pulses[index].outstanding.in_flight());
             if count > 0 {
                 self.tell(ConnEvent::Unjudged { kind, count });
             }

@@ -80,7 +80,7 @@ impl TestSession {
     async fn over(near: FakeTcpStream, far: DuplexStream, plan: SessionPlan) -> TestSession {
         let kernel = near.kernel();
         let tap = Tap::new(near);
-        let marks = tap.marks();
+        let marks = tap.state();
         let socket = WebSocket::new(tap, Vec::new(), marks, 1024, 1024).await;
         let start = Instant::now();
         let place = SessionStart {
@@ -675,7 +675,7 @@ async fn a_servers_ping_during_our_goodbye_does_not_cut_it_short() {
 async fn a_connection_after_another_is_unknown_until_it_answers() {
     let (near, far) = duplex(4096);
     let tap = Tap::new(near);
-    let marks = tap.marks();
+    let marks = tap.state();
     let socket = WebSocket::new(tap, Vec::new(), marks, 1024, 1024).await;
     let now = Instant::now();
     let place = SessionStart {
