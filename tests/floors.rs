@@ -1,11 +1,11 @@
-//! The house: a file may look down, never up, and never sideways across a floor's divide.
+//! The floors: a file may look down, never up, and never sideways across a floor's divide.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Each room with the rooms it may look into, besides itself.
-const ROOMS: &[(&str, &[&str])] = &[
+/// Each floor with the rooms it may look into, besides itself.
+const FLOORS: &[(&str, &[&str])] = &[
     ("domain", &[]),
     ("net", &["domain"]),
     ("server", &["domain"]),
@@ -51,14 +51,14 @@ fn code() -> Vec<(String, String)> {
 fn no_file_looks_up_or_across_a_divide() {
     let code = code();
     let mut looked = 0;
-    for (room, allowed) in ROOMS {
-        for (name, text) in code.iter().filter(|(name, _)| name.starts_with(&format!("{room}/"))) {
+    for (floor, allowed) in FLOORS {
+        for (name, text) in code.iter().filter(|(name, _)| name.starts_with(&format!("{floor}/"))) {
             for rest in text.split("crate::").skip(1) {
                 let target: String = rest.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
                 looked += 1;
-                let known = ROOMS.iter().any(|(room, _)| *room == target);
+                let known = FLOORS.iter().any(|(floor, _)| *floor == target);
                 assert!(
-                    !known || target == *room || allowed.contains(&target.as_str()),
+                    !known || target == *floor || allowed.contains(&target.as_str()),
                     "{name} looks into {target}"
                 );
             }
