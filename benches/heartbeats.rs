@@ -172,7 +172,7 @@ fn beat(index: usize, seq: u64, rtt: Duration) -> Event {
         sent_again: None,
         rivals: 0,
     };
-    Event::Connection { id: ConnId { target: 0, index }, at: UNIX_EPOCH, event: ConnEvent::Beat(beat) }
+    Event::Connection { id: ConnId { target: 0, index }, at: UNIX_EPOCH, event: ConnEvent::Heartbeat(beat) }
 }
 
 criterion_group!(heartbeats, outstanding, stats, patterns, recorder);

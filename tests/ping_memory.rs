@@ -100,10 +100,10 @@ struct Watch {
 
 impl Reporter for Watch {
     fn report(&mut self, event: &Event) {
-        use wscheck::domain::ping::event::ConnEvent::{Beat, Opened};
+        use wscheck::domain::ping::event::ConnEvent::{Heartbeat, Opened};
         match event {
             Event::Connection { event: Opened(_), .. } => self.opened += 1,
-            Event::Connection { event: Beat(_), .. } => self.answered += 1,
+            Event::Connection { event: Heartbeat(_), .. } => self.answered += 1,
             _ => {}
         }
         let done = self.opened == self.connections && self.answered >= HEARTBEATS * self.connections as u64;

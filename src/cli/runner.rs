@@ -88,7 +88,7 @@ pub fn run(
 }
 
 fn can_be_spared(event: &Event) -> bool {
-    matches!(event, Event::Connection { .. } | Event::Tally(_))
+    matches!(event, Event::Connection { .. } | Event::StatusCounts(_))
 }
 
 /// Runs `job` to its exit code, with signals obeyed and everything it reports shown.

@@ -77,7 +77,7 @@ pub async fn open(
     let mut room = connect(target, dial, largest, asks).await?;
     let missed = AtomicBool::new(false);
     let emit = |event: ConnEvent| {
-        let beat = matches!(event, ConnEvent::Heard(PeerTraffic::ServerPing { .. }, _));
+        let beat = matches!(event, ConnEvent::PeerTraffic(PeerTraffic::ServerPing { .. }, _));
         missed.fetch_or(beat, Relaxed);
     };
     room.greet(greeting, target, &emit, &mut |_| {}).await?;

@@ -25,7 +25,7 @@ impl EventFilter {
                 true
             }
             Event::Connection { event, .. } => self.is_in_connection(event),
-            Event::Tally(_) => self.format == Format::Human && self.options.progress,
+            Event::StatusCounts(_) => self.format == Format::Human && self.options.progress,
             Event::Interim(_) | Event::Finished(_) => true,
         }
     }
@@ -34,8 +34,8 @@ impl EventFilter {
         match (self.format, event) {
             (Format::Json, _) => false,
             (Format::Ndjson, _) => true,
-            (Format::Human, ConnEvent::Heard(..)) => !self.has_several,
-            (Format::Human, ConnEvent::Beat(_)) => !self.has_several && !self.options.quiet,
+            (Format::Human, ConnEvent::PeerTraffic(..)) => !self.has_several,
+            (Format::Human, ConnEvent::Heartbeat(_)) => !self.has_several && !self.options.quiet,
             (Format::Human, ConnEvent::Opening | ConnEvent::Standing { .. } | ConnEvent::Unjudged { .. }) => {
                 false
             }
@@ -78,7 +78,7 @@ mod tests {
         let beats = |format: Format| {
             let mut interest = EventFilter::new(format, HumanOptions::default());
             let is_beat =
-                |event: &&Event| matches!(event, Event::Connection { event: ConnEvent::Beat(_), .. });
+                |event: &&Event| matches!(event, Event::Connection { event: ConnEvent::Heartbeat(_), .. });
             fixtures::several().iter().filter(|event| interest.is_in(event)).filter(is_beat).count()
         };
         assert_eq!((beats(Format::Human), beats(Format::Json)), (0, 0));

@@ -199,11 +199,11 @@ fn beat(kind: HeartbeatKind, seq: u64, outcome: HeartbeatOutcome) -> HeartbeatRe
 }
 
 fn ok(kind: HeartbeatKind, seq: u64, rtt: Duration) -> ConnEvent {
-    ConnEvent::Beat(HeartbeatResult { rtt: Some(rtt), ..beat(kind, seq, HeartbeatOutcome::Ok) })
+    ConnEvent::Heartbeat(HeartbeatResult { rtt: Some(rtt), ..beat(kind, seq, HeartbeatOutcome::Ok) })
 }
 
 fn missed(seq: u64) -> ConnEvent {
-    ConnEvent::Beat(beat(HeartbeatKind::Protocol, seq, HeartbeatOutcome::Missed))
+    ConnEvent::Heartbeat(beat(HeartbeatKind::Protocol, seq, HeartbeatOutcome::Missed))
 }
 
 fn status(from: Status, to: Status, reason: &str, metrics: StatusMetrics) -> ConnEvent {
@@ -444,7 +444,7 @@ pub fn slow_app() -> Vec<Event> {
         }),
     );
     scene.then(5500, status(Status::Degraded, Status::Poor, &format!("app: {reason}"), metrics));
-    scene.then(5600, ConnEvent::Heard(PeerTraffic::Stray(HeartbeatKind::App, StrayPong::Duplicate), 1));
+    scene.then(5600, ConnEvent::PeerTraffic(PeerTraffic::Stray(HeartbeatKind::App, StrayPong::Duplicate), 1));
     let app_counts = Counts { duplicate: 1, ..counts(6) };
     let kinds = vec![
         figures(HeartbeatKind::Protocol, Status::Healthy, counts(6), &protocol),
@@ -486,7 +486,7 @@ pub fn late() -> Vec<Event> {
         was: Some(HeartbeatOutcome::Missed),
         ..beat(HeartbeatKind::Protocol, 1, HeartbeatOutcome::Late)
     };
-    scene.then(27_036, ConnEvent::Beat(late));
+    scene.then(27_036, ConnEvent::Heartbeat(late));
     let why = "mean RTT of the last 2 is 6038 ms";
     scene.then(27_036, status(Status::Timeout, Status::Critical, why, window(us(6_037_720), rtts[1], 0, 2)));
     scene.then(30_043, ok(HeartbeatKind::Protocol, 2, rtts[2]));
@@ -515,14 +515,16 @@ pub fn superseded() -> Vec<Event> {
         later_answered: true,
         ..beat(HeartbeatKind::Protocol, seq, outcome)
     };
-    scene.then(2004, ConnEvent::Beat(passed_over(1, HeartbeatOutcome::Missed)));
+    scene.then(2004, ConnEvent::Heartbeat(passed_over(1, HeartbeatOutcome::Missed)));
     scene.then(2004, ok(HeartbeatKind::Protocol, 2, rtts[1]));
-    scene
-        .then(2900, ConnEvent::Heard(PeerTraffic::Stray(HeartbeatKind::Protocol, StrayPong::Unsolicited), 1));
-    scene.then(4240, ConnEvent::Beat(passed_over(3, HeartbeatOutcome::Superseded)));
+    scene.then(
+        2900,
+        ConnEvent::PeerTraffic(PeerTraffic::Stray(HeartbeatKind::Protocol, StrayPong::Unsolicited), 1),
+    );
+    scene.then(4240, ConnEvent::Heartbeat(passed_over(3, HeartbeatOutcome::Superseded)));
     scene.then(4240, ok(HeartbeatKind::Protocol, 4, rtts[2]));
     let unsent = HeartbeatResult { lag: None, ..beat(HeartbeatKind::Protocol, 5, HeartbeatOutcome::Unsent) };
-    scene.then(5002, ConnEvent::Beat(unsent));
+    scene.then(5002, ConnEvent::Heartbeat(unsent));
     let counts = Counts {
         ok: 3,
         superseded: 1,
@@ -558,7 +560,8 @@ pub fn preset() -> Vec<Event> {
     let rtts = [us(1_520), us(1_490)];
     scene.open(&Arc::new(opened()));
     scene.then(4, ok(HeartbeatKind::Protocol, 0, rtts[0]));
-    let asked = ConnEvent::Heard(PeerTraffic::ServerPing { kind: HeartbeatKind::App, answered: true }, 1);
+    let asked =
+        ConnEvent::PeerTraffic(PeerTraffic::ServerPing { kind: HeartbeatKind::App, answered: true }, 1);
     (0..3).for_each(|n| scene.then(500 + 250 * n, asked.clone()));
     scene.then(1_003, ok(HeartbeatKind::Protocol, 1, rtts[1]));
     let intervals = vec![(HeartbeatKind::App, Interval::of([ms(250), ms(251)]).unwrap())];
@@ -977,17 +980,20 @@ pub fn chatter() -> Vec<Event> {
     let mut scene = RunScript::new(&[URL], &[HeartbeatKind::App], Some(3));
     scene.open(&Arc::new(opened()));
     let rtts = [us(1_200_000), us(900_000)];
-    scene.then(100, ConnEvent::Heard(PeerTraffic::Message, 1));
+    scene.then(100, ConnEvent::PeerTraffic(PeerTraffic::Message, 1));
     for at in [200, 300] {
         scene.then(
             at,
-            ConnEvent::Heard(PeerTraffic::ServerPing { kind: HeartbeatKind::Protocol, answered: true }, 1),
+            ConnEvent::PeerTraffic(
+                PeerTraffic::ServerPing { kind: HeartbeatKind::Protocol, answered: true },
+                1,
+            ),
         );
         scene.then(
             at,
-            ConnEvent::Heard(PeerTraffic::ServerPing { kind: HeartbeatKind::App, answered: false }, 1),
+            ConnEvent::PeerTraffic(PeerTraffic::ServerPing { kind: HeartbeatKind::App, answered: false }, 1),
         );
-        scene.then(at, ConnEvent::Heard(PeerTraffic::Echo, 1));
+        scene.then(at, ConnEvent::PeerTraffic(PeerTraffic::Echo, 1));
     }
     for (seq, rtt) in (0..).zip(rtts) {
         let beat = HeartbeatResult {
@@ -995,16 +1001,17 @@ pub fn chatter() -> Vec<Event> {
             rivals: 2,
             ..beat(HeartbeatKind::App, seq, HeartbeatOutcome::Ok)
         };
-        scene.then(1202 + seq * 700, ConnEvent::Beat(beat));
+        scene.then(1202 + seq * 700, ConnEvent::Heartbeat(beat));
     }
-    scene.then(2000, ConnEvent::Heard(PeerTraffic::Stray(HeartbeatKind::App, StrayPong::Mismatched), 1));
-    scene.then(2002, ConnEvent::Beat(beat(HeartbeatKind::App, 2, HeartbeatOutcome::Unsent)));
+    scene
+        .then(2000, ConnEvent::PeerTraffic(PeerTraffic::Stray(HeartbeatKind::App, StrayPong::Mismatched), 1));
+    scene.then(2002, ConnEvent::Heartbeat(beat(HeartbeatKind::App, 2, HeartbeatOutcome::Unsent)));
     let revised = HeartbeatResult {
         rtt: Some(us(640_000)),
         was: Some(HeartbeatOutcome::Unsent),
         ..beat(HeartbeatKind::App, 2, HeartbeatOutcome::Ok)
     };
-    scene.then(2642, ConnEvent::Beat(revised));
+    scene.then(2642, ConnEvent::Heartbeat(revised));
     let counts = Counts { mismatched: 1, ambiguous: 2, ..counts(3) };
     let all = [rtts[0], rtts[1], us(640_000)];
     let kinds = vec![figures(HeartbeatKind::App, Status::Poor, counts, &all)];
@@ -1050,7 +1057,7 @@ pub fn stray_flood(count: u64) -> Vec<Event> {
     for number in 0..count {
         scene.then(
             3 + number,
-            ConnEvent::Heard(PeerTraffic::Stray(HeartbeatKind::Protocol, StrayPong::Unsolicited), 1),
+            ConnEvent::PeerTraffic(PeerTraffic::Stray(HeartbeatKind::Protocol, StrayPong::Unsolicited), 1),
         );
     }
     scene.events

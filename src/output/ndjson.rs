@@ -302,7 +302,7 @@ impl Reporter for Ndjson {
         let line = match event {
             Event::Started { at, info } => Some(self.started(*at, info)),
             Event::Connection { id, at, event } => connection_event(*id, *at, event),
-            Event::Tally(_) => None,
+            Event::StatusCounts(_) => None,
             Event::Interim(report) => Some(self.interim(report)),
             Event::Finished(report) => Some(compact(&RunDocument::new(self.command, report))),
         };
@@ -328,8 +328,8 @@ fn connection_event(id: ConnId, at: SystemTime, event: &ConnEvent) -> Option<Str
         ConnEvent::Opening => line(id, at, ConnectionOpening {}),
         ConnEvent::Opened(opened) => line(id, at, Opened { opening: opened.as_ref().into() }),
         ConnEvent::OpenFailed(error) => line(id, at, OpenFailed { failure: error.as_ref().into() }),
-        ConnEvent::Beat(beat) => line(id, at, Heartbeat::from(beat)),
-        ConnEvent::Heard(heard, count) => heard_line(id, at, *heard, *count),
+        ConnEvent::Heartbeat(beat) => line(id, at, Heartbeat::from(beat)),
+        ConnEvent::PeerTraffic(heard, count) => heard_line(id, at, *heard, *count),
         ConnEvent::Status(change) => line(id, at, StatusChanged::from(change)),
         ConnEvent::Unjudged { kind, count } => line(id, at, Unjudged { kind: (*kind).into(), count: *count }),
         ConnEvent::Ended(ending) => line(id, at, Ended { ending: ending.as_ref().into() }),

@@ -177,12 +177,12 @@ impl<'a, S: AsyncRead + AsyncWrite + TcpIntrospect + Unpin> Listener<'a, S> {
                 self.notes.listening.bytes_came(self.notes.age(at));
                 None
             }
-            ObserverEvent::Spoke { at } => {
+            ObserverEvent::KeepaliveSent { at } => {
                 self.spoke(at);
                 None
             }
             ObserverEvent::Ended(cut) => Some(StopReason::Cut(cut)),
-            ObserverEvent::Said { at, said, answered, .. } => {
+            ObserverEvent::ServerEvent { at, said, answered, .. } => {
                 self.said(at, &said, answered && self.answer);
                 self.is_enough()
             }

@@ -163,7 +163,7 @@ impl PingRun<'_> {
     }
 
     fn tell_standing(&mut self) {
-        self.reporter.report(&Event::Tally(self.recorder.tally()));
+        self.reporter.report(&Event::StatusCounts(self.recorder.tally()));
     }
 
     fn report(&self) -> PingReport {

@@ -279,8 +279,8 @@ impl ClientTask {
             ObserverEvent::Ended(cut) => return Some(observer.ending(cut)),
             ObserverEvent::Answered { at, took } => ears.answer(at, took),
             ObserverEvent::Bytes { at } => ears.bytes(at),
-            ObserverEvent::Spoke { .. } => {}
-            ObserverEvent::Said { at, said, answered, repeats } => {
+            ObserverEvent::KeepaliveSent { .. } => {}
+            ObserverEvent::ServerEvent { at, said, answered, repeats } => {
                 ears.repeated += u64::from(repeats && said.sound.asks());
                 // That alone is no answer; of a server that has answered it is a sign of life.
                 ears.alive = ears.alive.map(|_| at);

@@ -61,8 +61,10 @@ async fn read<S: AsyncRead + AsyncWrite + Unpin>(
         patience = patience.saturating_sub(asked.elapsed());
         match heard {
             ObserverEvent::Ended(cut) => return (Some(observer.ending(cut)), unread),
-            ObserverEvent::Said { said, .. } => unread += u64::from(said.sound.asks()),
-            ObserverEvent::Answered { .. } | ObserverEvent::Bytes { .. } | ObserverEvent::Spoke { .. } => {}
+            ObserverEvent::ServerEvent { said, .. } => unread += u64::from(said.sound.asks()),
+            ObserverEvent::Answered { .. }
+            | ObserverEvent::Bytes { .. }
+            | ObserverEvent::KeepaliveSent { .. } => {}
         }
         let most = if hurry.is_cancelled() { READ_GAP_TIMEOUT } else { MAX_READ_TIME };
         if patience.is_zero() || began.elapsed() >= most {

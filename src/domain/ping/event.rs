@@ -87,10 +87,10 @@ pub enum ConnEvent {
     Opening,
     Opened(Arc<ConnectInfo>),
     OpenFailed(Arc<ConnectError>),
-    Beat(HeartbeatResult),
+    Heartbeat(HeartbeatResult),
     /// So many of what a peer can send at will; told in counts, at most every few milliseconds of a
     /// kind, so that a flood costs no more than its figures.
-    Heard(PeerTraffic, u64),
+    PeerTraffic(PeerTraffic, u64),
     Status(StatusChange),
     /// Why the status is what it is, at the end of a connection that we end as planned: the last
     /// change may be long ago, and its reason no longer the figures'.
@@ -142,7 +142,7 @@ pub enum Event {
         event: ConnEvent,
     },
     /// How several connections stand; ten times a second.
-    Tally(StatusCounts),
+    StatusCounts(StatusCounts),
     /// Figures so far, because the user asked (SIGQUIT).
     Interim(Box<PingReport>),
     /// The end of the run; always the last event.

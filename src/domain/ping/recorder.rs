@@ -97,7 +97,7 @@ impl Recorder {
         let before = link.status;
         link.observe(*at, event, &mut self.like);
         tally(&mut self.tally, event, before, link.status);
-        let ConnEvent::Beat(beat) = event else { return };
+        let ConnEvent::Heartbeat(beat) = event else { return };
         if let HeartbeatResult { was: None, lag: Some(lag), .. } = beat {
             self.lag.record(*lag);
         }
@@ -205,7 +205,7 @@ fn tally(tally: &mut StatusCounts, event: &ConnEvent, before: Status, after: Sta
     match event {
         ConnEvent::Opened(_) => tally.opened(),
         ConnEvent::Ended(_) => tally.ended(),
-        ConnEvent::Beat(beat) => tally.beat(beat.outcome, beat.was),
+        ConnEvent::Heartbeat(beat) => tally.beat(beat.outcome, beat.was),
         _ => {}
     }
 }
@@ -360,8 +360,8 @@ impl ConnectionStats {
                 self.kinds.iter_mut().for_each(|figures| figures.silence = MissStreak::default());
             }
             ConnEvent::OpenFailed(error) => self.open_error = Some(Arc::clone(error)),
-            ConnEvent::Beat(beat) => self.beat(at, beat),
-            ConnEvent::Heard(heard, count) => self.heard(*heard, *count),
+            ConnEvent::Heartbeat(beat) => self.beat(at, beat),
+            ConnEvent::PeerTraffic(heard, count) => self.heard(*heard, *count),
             ConnEvent::Status(change) => self.status(change),
             ConnEvent::Standing { status, reason } => self.stands(*status, reason),
             ConnEvent::Unjudged { kind, count } => self.with(*kind, |figures| figures.unjudged(*count)),
@@ -718,7 +718,7 @@ mod tests {
     ) -> ConnEvent {
         let lag = was.is_none().then_some(ms(seq));
         let rtt = rtt.map(ms);
-        ConnEvent::Beat(HeartbeatResult {
+        ConnEvent::Heartbeat(HeartbeatResult {
             kind,
             seq,
             outcome,
@@ -796,7 +796,7 @@ mod tests {
                 Some(12_000),
             ),
             beat(HeartbeatKind::Protocol, 3, HeartbeatOutcome::Unsent, None, None),
-            ConnEvent::Heard(PeerTraffic::Stray(HeartbeatKind::Protocol, StrayPong::Duplicate), 1),
+            ConnEvent::PeerTraffic(PeerTraffic::Stray(HeartbeatKind::Protocol, StrayPong::Duplicate), 1),
             ConnEvent::Unjudged { kind: HeartbeatKind::Protocol, count: 2 },
             closed_by_us(secs(10)),
         ]);
@@ -1125,9 +1125,9 @@ mod tests {
             sent_again: None,
             rivals: 2,
         };
-        let two = ConnEvent::Beat(among);
+        let two = ConnEvent::Heartbeat(among);
         (among.seq, among.rivals) = (1, 1);
-        let report = after(vec![opened(), two, ConnEvent::Beat(among)]);
+        let report = after(vec![opened(), two, ConnEvent::Heartbeat(among)]);
         assert_eq!(report.kinds[0].counts.ambiguous, 1);
     }
 
@@ -1135,11 +1135,14 @@ mod tests {
     fn what_the_server_says_of_itself_is_counted() {
         let report = after(vec![
             opened(),
-            ConnEvent::Heard(PeerTraffic::Message, 1),
-            ConnEvent::Heard(PeerTraffic::Echo, 1),
-            ConnEvent::Heard(PeerTraffic::Echo, 1),
-            ConnEvent::Heard(PeerTraffic::ServerPing { kind: HeartbeatKind::App, answered: true }, 1),
-            ConnEvent::Heard(PeerTraffic::ServerPing { kind: HeartbeatKind::Protocol, answered: true }, 1),
+            ConnEvent::PeerTraffic(PeerTraffic::Message, 1),
+            ConnEvent::PeerTraffic(PeerTraffic::Echo, 1),
+            ConnEvent::PeerTraffic(PeerTraffic::Echo, 1),
+            ConnEvent::PeerTraffic(PeerTraffic::ServerPing { kind: HeartbeatKind::App, answered: true }, 1),
+            ConnEvent::PeerTraffic(
+                PeerTraffic::ServerPing { kind: HeartbeatKind::Protocol, answered: true },
+                1,
+            ),
         ]);
         let found = &report.targets[0].connections[0];
         assert_eq!((found.messages, found.echoes), (1, 2));
@@ -1150,8 +1153,8 @@ mod tests {
     fn unstamped_heartbeats_are_counted_beside_host_delay() {
         let facts = ConnectInfo { timestamps: TimestampSource::Kernel, ..ConnectInfo::default() };
         let stamped = |seq, to_wire: Option<u64>, from_wire: Option<u64>| {
-            let ConnEvent::Beat(beat) = ok(seq, 20) else { panic!("no beat") };
-            ConnEvent::Beat(HeartbeatResult {
+            let ConnEvent::Heartbeat(beat) = ok(seq, 20) else { panic!("no beat") };
+            ConnEvent::Heartbeat(HeartbeatResult {
                 to_wire: to_wire.map(|n| ms(n).into()),
                 from_wire: from_wire.map(|n| ms(n).into()),
                 ..beat
@@ -1171,7 +1174,7 @@ mod tests {
     #[test]
     fn a_late_host_makes_the_measurement_suspect() {
         let late = |seq| {
-            ConnEvent::Beat(HeartbeatResult {
+            ConnEvent::Heartbeat(HeartbeatResult {
                 kind: HeartbeatKind::Protocol,
                 seq,
                 outcome: HeartbeatOutcome::Ok,
@@ -1209,7 +1212,7 @@ mod tests {
         (any_kind(), outcomes, spans, below, numbers).prop_map(
             |(kind, (outcome, was), (rtt, lag, to_wire, from_wire), below, (seq, rivals))| {
                 let (acked, later_answered, sent_again) = below;
-                ConnEvent::Beat(HeartbeatResult {
+                ConnEvent::Heartbeat(HeartbeatResult {
                     kind,
                     seq,
                     outcome,
@@ -1247,12 +1250,12 @@ mod tests {
             2 => Just(opened()),
             2 => any_change(),
             1 => any_ending(),
-            1 => (any_kind(), stray).prop_map(|(kind, stray)| ConnEvent::Heard(PeerTraffic::Stray(kind, stray), 1)),
+            1 => (any_kind(), stray).prop_map(|(kind, stray)| ConnEvent::PeerTraffic(PeerTraffic::Stray(kind, stray), 1)),
             1 => (any_kind(), any::<u32>()).prop_map(|(kind, n)| ConnEvent::Unjudged { kind, count: n.into() }),
             1 => any::<u64>().prop_map(|n| ConnEvent::Reconnected { outage: secs(n), attempts: 1 }),
             1 => any::<u64>().prop_map(|n| ConnEvent::GaveUp { outage: secs(n), attempts: 1 }),
             1 => Just(ConnEvent::Retry { attempt: 1, after: ms(1) }),
-            1 => prop::sample::select(vec![ConnEvent::Heard(PeerTraffic::Message, 1), ConnEvent::Heard(PeerTraffic::Echo, 1), ConnEvent::Opening]),
+            1 => prop::sample::select(vec![ConnEvent::PeerTraffic(PeerTraffic::Message, 1), ConnEvent::PeerTraffic(PeerTraffic::Echo, 1), ConnEvent::Opening]),
         ];
         (0_usize..3, 0_usize..3, conn_event).prop_map(|(target, index, what)| event(target, index, what))
     }

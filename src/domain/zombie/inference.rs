@@ -358,10 +358,10 @@ pub mod tests {
     }
 
     /// How often the control sends something.
-    const EVERY: Duration = Duration::from_millis(170);
+    const CONTROL_INTERVAL: Duration = Duration::from_millis(170);
 
     fn told(lives: &[ClientRecord]) -> ReapingPolicy {
-        infer(lives, EVERY)
+        infer(lives, CONTROL_INTERVAL)
     }
 
     fn grid(first: u64, step: u64, until: u64) -> Vec<u64> {
@@ -372,7 +372,7 @@ pub mod tests {
     fn policy(mute: ClientRecord, step: u64) -> ReapingPolicy {
         let others = [Behaviour::Control, Behaviour::Quiet, Behaviour::PingsOnly];
         let others = others.map(|way| life(way, &grid(step, step, 60_000), 60_000, false));
-        infer(&[&[mute], &others[..]].concat(), EVERY)
+        infer(&[&[mute], &others[..]].concat(), CONTROL_INTERVAL)
     }
 
     fn heartbeat(policy: ReapingPolicy) -> (Option<u64>, Option<(u64, u64)>, Option<bool>) {

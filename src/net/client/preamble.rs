@@ -190,7 +190,7 @@ impl UnawaitedMessages {
 
     fn tell(&self, emit: &(dyn Fn(ConnEvent) + Send + Sync)) {
         self.announced.into_iter().for_each(|every| emit(ConnEvent::Announced(every)));
-        self.heard.iter().for_each(|(heard, count)| emit(ConnEvent::Heard(*heard, *count)));
+        self.heard.iter().for_each(|(heard, count)| emit(ConnEvent::PeerTraffic(*heard, *count)));
     }
 
     /// Nothing that was waited for came in time.

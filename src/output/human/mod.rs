@@ -155,8 +155,8 @@ impl Human {
             ConnEvent::Opened(opened) => shown.open(single.then(|| introduction(command, info, opened))),
             ConnEvent::OpenFailed(error) if shown.opened => Some(event_lines::failed_again(error)),
             ConnEvent::OpenFailed(_) => None,
-            ConnEvent::Beat(beat) => single.then(|| event_lines::beat(paint, info, beat)),
-            ConnEvent::Heard(heard, _) => shown.hears(*heard, single, paint),
+            ConnEvent::Heartbeat(beat) => single.then(|| event_lines::beat(paint, info, beat)),
+            ConnEvent::PeerTraffic(heard, _) => shown.hears(*heard, single, paint),
             ConnEvent::Status(change) => {
                 let is_news = shown.news(info, change)
                     && (info.connections() <= MAX_LISTED_CONNECTIONS || is_grave(change));
@@ -222,7 +222,7 @@ impl Reporter for Human {
         match event {
             Event::Started { info, .. } => self.started(info),
             Event::Connection { id, event, .. } => self.connection(*id, event),
-            Event::Tally(tally) => {
+            Event::StatusCounts(tally) => {
                 self.progress.iter().for_each(|progress| progress.show(tally));
             }
             Event::Interim(report) => self.converse(&interim_line(report)),

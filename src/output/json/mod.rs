@@ -65,7 +65,7 @@ impl Json {
 impl Reporter for Json {
     fn report(&mut self, event: &Event) {
         match event {
-            Event::Started { .. } | Event::Connection { .. } | Event::Tally(_) => {}
+            Event::Started { .. } | Event::Connection { .. } | Event::StatusCounts(_) => {}
             Event::Interim(report) => self.stderr.write(&interim_line(report)),
             Event::Finished(report) => self.stdout.write(&pretty(&RunDocument::new(self.command, report))),
         }

@@ -18,7 +18,7 @@ const SLACK_PART: f64 = 0.005;
 /// By this much at most a silence may outlast the timer and survive: a hop counts by its own clock.
 const EARLY: Duration = Duration::from_millis(50);
 /// A bracket without a visible end that is wider than this part of its upper end says nothing of a value.
-const WIDEST: f64 = 0.4;
+const MAX_BRACKET_PART: f64 = 0.4;
 /// Visible ends of a timer that is exact lie this near together, or within this part.
 const EXACT: Duration = Duration::from_millis(500);
 const EXACT_PART: f64 = 0.02;
@@ -263,7 +263,7 @@ impl TimeoutRange {
         let late = middlebox.delay + middlebox.coarse;
         let slack = |span: Duration| SLACK.max(span.mul_f64(SLACK_PART));
         if !matches!(observed.seen, ObservedCut::Visible(_)) {
-            let is_narrow = (hi - lo).as_secs_f64() <= WIDEST * hi.as_secs_f64();
+            let is_narrow = (hi - lo).as_secs_f64() <= MAX_BRACKET_PART * hi.as_secs_f64();
             let least = lo.saturating_sub(slack(lo) + late);
             return is_narrow.then_some(TimeoutRange { least, most: hi + slack(hi), best: hi });
         }

@@ -233,7 +233,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> IdleProbe<'_, S> {
         (self.emit)(asked, ProbeEvent::Asked { idle });
         let until = asked + self.plan.question.timeout;
         match self.answer(until).await {
-            ListenResult::It(heard) => (self.emit)(heard, ProbeEvent::Survived { idle, rtt: heard - asked }),
+            ListenResult::Found(heard) => {
+                (self.emit)(heard, ProbeEvent::Survived { idle, rtt: heard - asked })
+            }
             ListenResult::End(cut) => self.die(idle, DeathCause::CutOnUse(cut.how.into())),
             ListenResult::Nothing => self.die(idle, DeathCause::Unanswered),
         }
@@ -271,7 +273,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> IdleProbe<'_, S> {
         let until = Instant::now() + self.plan.question.timeout / 2;
         match listen(self.socket, until, |message| two_ended::is_word(message, nonce)).await {
             ListenResult::End(cut) => self.die(idle, DeathCause::CutOnUse(cut.how.into())),
-            ListenResult::It(_) => self.hear_client(idle, true).await,
+            ListenResult::Found(_) => self.hear_client(idle, true).await,
             ListenResult::Nothing => self.hear_client(idle, false).await,
         }
     }
@@ -283,8 +285,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> IdleProbe<'_, S> {
             Err(cut) => return self.die(idle, DeathCause::CutOnUse(cut.how.into())),
         };
         match (self.answer(asked + self.plan.question.timeout / 2).await, heard) {
-            (ListenResult::It(at), true) => (self.emit)(at, ProbeEvent::Survived { idle, rtt: at - asked }),
-            (ListenResult::It(_), false) => self.die(idle, DeathCause::ServerUnheard),
+            (ListenResult::Found(at), true) => {
+                (self.emit)(at, ProbeEvent::Survived { idle, rtt: at - asked })
+            }
+            (ListenResult::Found(_), false) => self.die(idle, DeathCause::ServerUnheard),
             (ListenResult::End(cut), _) => self.die(idle, DeathCause::CutOnUse(cut.how.into())),
             (ListenResult::Nothing, true) => self.die(idle, DeathCause::ClientUnheard),
             (ListenResult::Nothing, false) => self.die(idle, DeathCause::Unanswered),

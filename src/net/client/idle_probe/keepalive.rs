@@ -227,7 +227,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> KeptConnection<'_, S> {
         let codec = &mut self.codec;
         match listen(self.socket, now + self.plan.question.timeout, |message| codec.is_answer(message)).await
         {
-            ListenResult::It(_) => KeepaliveResult::Answered,
+            ListenResult::Found(_) => KeepaliveResult::Answered,
             ListenResult::End(cut) => self.ended(cut),
             ListenResult::Nothing => KeepaliveResult::Unanswered { silent: self.alive_at.elapsed() },
         }

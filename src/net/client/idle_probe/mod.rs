@@ -62,7 +62,7 @@ impl Question {
 /// What came of listening for something.
 enum ListenResult {
     /// It came; the moment is the return of the read that brought it.
-    It(Instant),
+    Found(Instant),
     /// The connection ended instead.
     End(Disconnect),
     Nothing,
@@ -92,7 +92,7 @@ async fn listen<S: AsyncRead + AsyncWrite + Unpin>(
         }
         match ended(socket, step) {
             Err(cut) => return ListenResult::End(cut),
-            Ok(Some(message)) if is_it(&message) => return ListenResult::It(socket.heard_at()),
+            Ok(Some(message)) if is_it(&message) => return ListenResult::Found(socket.heard_at()),
             // A flood is always ready, and the timeout is not looked at while it is.
             Ok(_) if Instant::now() >= until => break,
             Ok(_) => tokio::task::coop::consume_budget().await,

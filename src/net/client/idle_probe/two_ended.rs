@@ -43,7 +43,7 @@ pub async fn speaks<S: AsyncRead + AsyncWrite + Unpin>(
     if socket.send(request(Duration::ZERO, nonce)).is_err() {
         return false;
     }
-    matches!(listen(socket, until, |message| is_word(message, nonce)).await, ListenResult::It(_))
+    matches!(listen(socket, until, |message| is_word(message, nonce)).await, ListenResult::Found(_))
 }
 
 fn id(nonce: u64) -> String {

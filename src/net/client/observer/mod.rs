@@ -68,13 +68,13 @@ pub struct ObserverConfig {
 pub enum ObserverEvent {
     /// The server said something by itself; `answered` when an answer went back, and left. `repeats`: it reads like what
     /// another connection of the run has just said, and may be that, passed on.
-    Said { at: Instant, said: ServerEvent, answered: bool, repeats: bool },
+    ServerEvent { at: Instant, said: ServerEvent, answered: bool, repeats: bool },
     /// It answered something of ours; a Ping of which it is known when it was sent `took` so long.
     Answered { at: Instant, took: Option<Duration> },
     /// Bytes came that complete no message: the server says something, and it is not known what.
     Bytes { at: Instant },
     /// The guest kept its convention alive, by a message.
-    Spoke { at: Instant },
+    KeepaliveSent { at: Instant },
     /// It is over.
     Ended(Disconnect),
 }
@@ -111,7 +111,7 @@ enum OwnMessages {
     /// It introduced itself then, and has not been answered.
     Hello(Instant),
     /// It says something now and then.
-    Often,
+    Regular,
 }
 
 /// What woke a guest.
@@ -129,7 +129,7 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Observer<'a, S> {
         let traffic = config.pings.map(|every| Schedule::new(Instant::now() + every, Some(every), None));
         let keepalive = config.convention.upkeep.as_ref().map(|upkeep| KeepaliveSender::new(upkeep, nonce));
         // What keeps the convention alive may have an answer.
-        let talk = if keepalive.is_some() { OwnMessages::Often } else { OwnMessages::Nothing };
+        let talk = if keepalive.is_some() { OwnMessages::Regular } else { OwnMessages::Nothing };
         Observer {
             socket,
             config,
@@ -196,7 +196,7 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Observer<'a, S> {
         if self.socket.is_blocked() {
             return Ok(None);
         }
-        self.talk = OwnMessages::Often;
+        self.talk = OwnMessages::Regular;
         self.say().map(Some)
     }
 
@@ -319,7 +319,7 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Observer<'a, S> {
         }
         if self.classifier.is_sent_on(message) {
             let said = ServerEvent::plain(ServerEventKind::Message, shown(message));
-            return ObserverEvent::Said { at, said, answered: false, repeats: false };
+            return ObserverEvent::ServerEvent { at, said, answered: false, repeats: false };
         }
         let repeats = self.repeats(at, message);
         let (said, mut replies) = self.config.shapes.hear(message, unix_ms());
@@ -338,7 +338,7 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Observer<'a, S> {
             .into_iter()
             .try_fold(is_to_be, |left, reply| Ok(self.send(to_message(reply))?.is_some() && left));
         match sent {
-            Ok(answered) => ObserverEvent::Said { at, said, answered, repeats },
+            Ok(answered) => ObserverEvent::ServerEvent { at, said, answered, repeats },
             Err(cut) => ObserverEvent::Ended(cut),
         }
     }
@@ -359,7 +359,7 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Observer<'a, S> {
                 true
             }
             OwnMessages::Hello(said) => echoes && at.saturating_duration_since(said) < ECHO_WINDOW,
-            OwnMessages::Nothing | OwnMessages::Often => answers || echoes,
+            OwnMessages::Nothing | OwnMessages::Regular => answers || echoes,
         }
     }
 
@@ -376,11 +376,9 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Observer<'a, S> {
         let upkeep = self.keepalive.as_mut().and_then(|keepalive| keepalive.take_due(now));
         if let Some(payload) = upkeep {
             let sent = self.send(to_message(payload));
-            return Some(
-                sent.map_or_else(ObserverEvent::Ended, |left| ObserverEvent::Spoke {
-                    at: left.unwrap_or(now),
-                }),
-            );
+            return Some(sent.map_or_else(ObserverEvent::Ended, |left| ObserverEvent::KeepaliveSent {
+                at: left.unwrap_or(now),
+            }));
         }
         let schedule = self.traffic.as_mut()?;
         let is_due = std::iter::from_fn(|| schedule.take_due(now)).count() > 0;
@@ -402,7 +400,7 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Observer<'a, S> {
 }
 
 fn frame_said(at: Instant, sound: ServerEventKind, payload: &[u8], answered: bool) -> ObserverEvent {
-    ObserverEvent::Said {
+    ObserverEvent::ServerEvent {
         at,
         said: ServerEvent::plain(sound, shown_bytes(payload)),
         answered,

@@ -46,7 +46,7 @@ async fn ends_of(room: usize) -> (WebSocket<Tap<DuplexStream>>, RawPeer) {
 
 fn sound(heard: &ObserverEvent) -> (ServerEventKind, bool) {
     match heard {
-        ObserverEvent::Said { said, answered, .. } => (said.sound, *answered),
+        ObserverEvent::ServerEvent { said, answered, .. } => (said.sound, *answered),
         other => panic!("{other:?}"),
     }
 }
@@ -64,7 +64,7 @@ async fn what_the_server_says_is_heard_at_its_moment_and_answered() {
         (pong, answer)
     });
     let mut observer = Observer::new(&mut socket, config(), start);
-    let ObserverEvent::Said { at, said, .. } = observer.next().await else { panic!() };
+    let ObserverEvent::ServerEvent { at, said, .. } = observer.next().await else { panic!() };
     assert_eq!((at - start, said.sound, said.text.as_str()), (ms(500), ServerEventKind::Ping, "one"));
     assert_eq!(sound(&observer.next().await), (ServerEventKind::AppPing, true));
     assert_eq!(start.elapsed(), ms(800));
@@ -241,7 +241,7 @@ async fn what_a_server_passes_on_is_nothing_that_it_says_by_itself() {
     }
     let mut heard = Vec::new();
     for _ in 0..3 {
-        let ObserverEvent::Said { said, repeats, .. } = observer.next().await else { panic!() };
+        let ObserverEvent::ServerEvent { said, repeats, .. } = observer.next().await else { panic!() };
         heard.push((said.sound, repeats));
     }
     assert_eq!(
@@ -261,7 +261,7 @@ async fn what_keeps_the_convention_alive_is_told_when_it_leaves() {
     let convention = ProtocolProfile { upkeep: Some(upkeep), ..ProtocolProfile::default() };
     let start = Instant::now();
     let mut observer = Observer::new(&mut socket, ObserverConfig { convention, ..config() }, start);
-    assert_eq!(observer.next().await, ObserverEvent::Spoke { at: start + ms(700) });
+    assert_eq!(observer.next().await, ObserverEvent::KeepaliveSent { at: start + ms(700) });
     assert_eq!(peer.text().await, "alive");
 }
 

@@ -87,7 +87,7 @@ async fn the_servers_own_pings_are_answered_meanwhile() {
     assert_eq!(result, Ok(()));
     assert_eq!(
         told,
-        [ConnEvent::Heard(PeerTraffic::ServerPing { kind: HeartbeatKind::App, answered: true }, 1)]
+        [ConnEvent::PeerTraffic(PeerTraffic::ServerPing { kind: HeartbeatKind::App, answered: true }, 1)]
     );
 }
 

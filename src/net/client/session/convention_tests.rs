@@ -73,7 +73,8 @@ async fn a_server_that_asks_is_answered_and_its_interval_is_told() {
     let payload = scene.peer.ping().await;
     scene.peer.pong(&payload).await;
     let ended = scene.end().await;
-    let asked = ConnEvent::Heard(PeerTraffic::ServerPing { kind: HeartbeatKind::App, answered: true }, 1);
+    let asked =
+        ConnEvent::PeerTraffic(PeerTraffic::ServerPing { kind: HeartbeatKind::App, answered: true }, 1);
     assert_eq!(ended.count(&asked), 3);
     let (kind, interval) = overheard(&ended.events).interval().unwrap();
     assert_eq!((kind, interval.median, interval.gaps), (HeartbeatKind::App, ms(15_000), 2));
@@ -136,6 +137,7 @@ async fn a_preset_that_says_what_the_server_asks_answers_nothing_else() {
     let payload = scene.peer.ping().await;
     scene.peer.pong(&payload).await;
     let ended = scene.end().await;
-    let heard = ConnEvent::Heard(PeerTraffic::ServerPing { kind: HeartbeatKind::App, answered: false }, 1);
-    assert_eq!((ended.count(&heard), ended.count(&ConnEvent::Heard(PeerTraffic::Message, 1))), (1, 1));
+    let heard =
+        ConnEvent::PeerTraffic(PeerTraffic::ServerPing { kind: HeartbeatKind::App, answered: false }, 1);
+    assert_eq!((ended.count(&heard), ended.count(&ConnEvent::PeerTraffic(PeerTraffic::Message, 1))), (1, 1));
 }

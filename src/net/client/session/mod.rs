@@ -653,14 +653,14 @@ impl<'a, S: AsyncRead + AsyncWrite + TcpIntrospect + Unpin> Session<'a, S> {
 
     fn hear(&mut self, heard: PeerTraffic) {
         if let Some(count) = self.throttle.note(heard, Instant::now()) {
-            self.tell(ConnEvent::Heard(heard, count));
+            self.tell(ConnEvent::PeerTraffic(heard, count));
         }
     }
 
     /// Tells what was heard and whose time has come; with `None`, all of it.
     fn tell_heard(&mut self, now: Option<Instant>) {
         while let Some((heard, count)) = self.throttle.take_due(now) {
-            self.tell(ConnEvent::Heard(heard, count));
+            self.tell(ConnEvent::PeerTraffic(heard, count));
         }
     }
 
@@ -718,7 +718,7 @@ impl<'a, S: AsyncRead + AsyncWrite + TcpIntrospect + Unpin> Session<'a, S> {
         let is_spike = self.pulses[index].record(&Resolution { later_answered: !is_silence, ..resolution });
         let sent_again = if is_spike { self.sent_again() } else { None };
         let kind = self.pulses[index].kind;
-        self.tell(ConnEvent::Beat(HeartbeatResult {
+        self.tell(ConnEvent::Heartbeat(HeartbeatResult {
             kind,
             seq,
             outcome,

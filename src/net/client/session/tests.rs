@@ -132,7 +132,7 @@ impl FinishedSession {
     fn beats(&self) -> Vec<HeartbeatResult> {
         self.events
             .iter()
-            .filter_map(|(_, e)| if let ConnEvent::Beat(beat) = e { Some(*beat) } else { None })
+            .filter_map(|(_, e)| if let ConnEvent::Heartbeat(beat) = e { Some(*beat) } else { None })
             .collect()
     }
 
@@ -328,7 +328,7 @@ async fn without_interval_a_blocked_ping_is_not_retried_in_a_loop() {
     scene.at(10_000).await;
     let told = std::mem::take(&mut *scene.events.lock().unwrap());
     let unsent = |(at, event): &(Duration, ConnEvent)| match event {
-        ConnEvent::Beat(HeartbeatResult { outcome: HeartbeatOutcome::Unsent, .. }) => {
+        ConnEvent::Heartbeat(HeartbeatResult { outcome: HeartbeatOutcome::Unsent, .. }) => {
             Some(at.as_millis() as u64)
         }
         _ => None,
@@ -588,7 +588,7 @@ async fn strays_are_told_apart() {
     let payload = scene.peer.ping().await;
     scene.peer.pong(&payload).await;
     let ended = scene.end().await;
-    let stray = |stray| ConnEvent::Heard(PeerTraffic::Stray(HeartbeatKind::Protocol, stray), 1);
+    let stray = |stray| ConnEvent::PeerTraffic(PeerTraffic::Stray(HeartbeatKind::Protocol, stray), 1);
     for one in [StrayPong::Mismatched, StrayPong::Duplicate, StrayPong::Unsolicited] {
         assert_eq!(ended.count(&stray(one)), 1, "{one:?}");
     }
@@ -663,7 +663,7 @@ async fn a_servers_ping_during_our_goodbye_does_not_cut_it_short() {
     let ended = scene.end_by_drop().await;
     assert_eq!(ended.outcomes(), [(0, HeartbeatOutcome::Ok, Some(20))]);
     assert_eq!(
-        ended.count(&ConnEvent::Heard(
+        ended.count(&ConnEvent::PeerTraffic(
             PeerTraffic::ServerPing { kind: HeartbeatKind::App, answered: false },
             1
         )),
@@ -722,7 +722,7 @@ async fn a_flood_of_messages_is_told_in_counts() {
         .events
         .iter()
         .filter_map(|(_, event)| match event {
-            ConnEvent::Heard(PeerTraffic::Message, count) => Some(*count),
+            ConnEvent::PeerTraffic(PeerTraffic::Message, count) => Some(*count),
             _ => None,
         })
         .collect();
@@ -1020,20 +1020,20 @@ async fn the_servers_own_pings_are_answered_and_counted() {
     scene.peer.pong(&payload).await;
     let ended = scene.end().await;
     assert_eq!(
-        ended.count(&ConnEvent::Heard(
+        ended.count(&ConnEvent::PeerTraffic(
             PeerTraffic::ServerPing { kind: HeartbeatKind::Protocol, answered: true },
             1
         )),
         1
     );
     assert_eq!(
-        ended.count(&ConnEvent::Heard(
+        ended.count(&ConnEvent::PeerTraffic(
             PeerTraffic::ServerPing { kind: HeartbeatKind::App, answered: true },
             1
         )),
         1
     );
-    assert_eq!(ended.count(&ConnEvent::Heard(PeerTraffic::Message, 1)), 1);
+    assert_eq!(ended.count(&ConnEvent::PeerTraffic(PeerTraffic::Message, 1)), 1);
 }
 
 #[tokio::test(start_paused = true)]
@@ -1046,7 +1046,7 @@ async fn no_answer_leaves_the_servers_app_pings_alone() {
     assert_eq!(opcode, CLOSE, "nothing but the goodbye follows");
     let ended = scene.end_by_drop().await;
     assert_eq!(
-        ended.count(&ConnEvent::Heard(
+        ended.count(&ConnEvent::PeerTraffic(
             PeerTraffic::ServerPing { kind: HeartbeatKind::App, answered: false },
             1
         )),
@@ -1105,7 +1105,7 @@ async fn an_echo_is_no_answer_and_no_server_ping() {
     let ask = scene.peer.text().await;
     scene.peer.send(TEXT, ask.as_bytes()).await;
     let ended = scene.end().await;
-    assert_eq!(ended.count(&ConnEvent::Heard(PeerTraffic::Echo, 1)), 1);
+    assert_eq!(ended.count(&ConnEvent::PeerTraffic(PeerTraffic::Echo, 1)), 1);
     assert_eq!(ended.outcomes(), [(0, HeartbeatOutcome::Missed, None)]);
 }
 
