@@ -7,7 +7,7 @@
 
 use std::time::Duration;
 
-use super::incident::{OBSERVED_WITHIN, names_a_limit};
+use super::incident_detection::{OBSERVED_WITHIN, names_a_limit};
 use super::probe::VisibleEnd;
 use crate::domain::connection::close_cause::{CloseCause, ClosedBy};
 use crate::domain::format::{counted, exact_duration as show};

@@ -10,7 +10,6 @@
 use std::time::Duration;
 
 use super::finding::{CutManner, EndSpread};
-use super::incident::ONE_MOMENT;
 use super::statistics::binomial_tail;
 use crate::domain::run::bracket::Bracket;
 
@@ -501,6 +500,9 @@ impl SearchEvidence {
         deaths
     }
 }
+
+/// Ends within this time of one another came at one moment of the wall clock.
+pub(super) const ONE_MOMENT: Duration = Duration::from_millis(250);
 
 #[cfg(test)]
 mod tests {

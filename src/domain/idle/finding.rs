@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::incident::Incident;
 use super::probe::{DeathCause, VisibleEnd};
+use crate::domain::idle::incident::Incident;
 use crate::domain::run::bracket::Bracket;
 use crate::domain::run::expectation::Expectation;
 use crate::domain::run::truth::Truth;

@@ -54,6 +54,7 @@ mod control;
 mod evidence;
 mod finding;
 mod incident;
+mod incident_detection;
 mod parallel;
 mod plan;
 mod probe;
@@ -67,10 +68,10 @@ mod statistics;
 mod strategy;
 mod uncertainty;
 
+pub use crate::domain::idle::incident::{Incident, IncidentKind};
 pub use finding::{
     CutManner, EndSpread, IdleFindings, IdleVerdict, LifetimeCap, ProvisionalTimeout, ResetBy, ServerActivity,
 };
-pub use incident::{Incident, IncidentKind};
 pub use plan::{PlanError, Precision, SearchPlan, Strategy};
 pub use probe::{
     DeathCause, Observation, ProbeEvent, ProbeId, ProbeOrder, ProbeRole, SearchStep, VisibleEnd,

@@ -11,7 +11,7 @@
 use std::time::Duration;
 
 use super::candidates::grid;
-use super::incident::OBSERVED_WITHIN;
+use super::incident_detection::OBSERVED_WITHIN;
 use super::plan::SearchPlan;
 use super::probe::ProbeRole;
 use super::strategy::{KnownProbe, SearchActions, SearchState};

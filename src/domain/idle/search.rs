@@ -12,9 +12,8 @@ use super::evidence::SearchEvidence;
 use super::finding::{
     CutManner, EndSpread, IdleFindings, IdleVerdict, LifetimeCap, ProvisionalTimeout, ResetBy,
 };
-use super::incident::{
-    End, Ends, Incident, IncidentKind, Incidents, Mixed, OBSERVED_WITHIN, ONE_MOMENT, Outlived, is_one_event,
-    is_our_judgement, names_a_limit,
+use super::incident_detection::{
+    End, Ends, Incidents, Mixed, OBSERVED_WITHIN, Outlived, is_one_event, is_our_judgement, names_a_limit,
 };
 use super::parallel::ParallelSearch;
 use super::plan::{PlanError, SearchPlan, Strategy};
@@ -25,6 +24,8 @@ use super::second_control::{SecondControl, SecondControlVerdict};
 use super::server_activity::ActivityGaps;
 use super::strategy::{KnownProbe, SearchAction, SearchActions, SearchState};
 use crate::domain::connection::close_cause::{CloseCause, CloseKind, ClosedBy};
+use crate::domain::idle::evidence::ONE_MOMENT;
+use crate::domain::idle::incident::{Incident, IncidentKind};
 use crate::domain::run::bracket::Bracket;
 
 /// After so many void rounds the path is too unsteady to be measured.
