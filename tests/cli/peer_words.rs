@@ -143,7 +143,7 @@ fn end_right_after_the_first_ping_suggests_app_heartbeats() {
 }
 
 #[test]
-fn ping_that_comes_back_as_a_ping_is_no_heartbeat_of_the_servers() {
+fn echoed_ping_frame_is_no_server_heartbeat() {
     let script = replying(|first, payload| if first == PING { frame(PING, payload) } else { Vec::new() });
     let report = unwrapped(&ping(&script, QUICK).stdout);
     assert!(report.matches("came with the payload of ours instead of Pongs").count() >= 2, "{report}");

@@ -20,7 +20,7 @@ use super::tests::{plan, probe};
 use crate::domain::idle::report::IdleReport;
 use crate::domain::idle::{IdleVerdict, IncidentKind, Recommendation};
 
-type Peer = WebSocketStream<TcpStream>;
+type ScriptedPeer = WebSocketStream<TcpStream>;
 
 /// A server that serves its nth connection, the first being 0, so.
 async fn peer<F>(serve: impl Fn(usize, TcpStream) -> F + Send + 'static) -> IdlePlan
@@ -42,7 +42,7 @@ where
 }
 
 /// Answers Pings until the client ends it, or says nothing for so long.
-async fn answer(socket: &mut Peer, patience: Duration) {
+async fn answer(socket: &mut ScriptedPeer, patience: Duration) {
     while let Ok(Some(Ok(message))) = timeout(patience, socket.next()).await {
         if message.is_close() {
             return;
@@ -52,7 +52,7 @@ async fn answer(socket: &mut Peer, patience: Duration) {
 
 const FOREVER: Duration = Duration::from_secs(3600);
 
-async fn close(socket: &mut Peer, code: u16, reason: &'static str) {
+async fn close(socket: &mut ScriptedPeer, code: u16, reason: &'static str) {
     let _ = socket.close(Some(CloseFrame { code: code.into(), reason: reason.into() })).await;
 }
 

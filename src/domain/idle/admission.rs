@@ -7,7 +7,7 @@
 
 use std::time::Duration;
 
-use super::incident_detection::{OBSERVED_WITHIN, names_a_limit};
+use super::incident_detection::{MAX_OBSERVATION_DELAY, names_a_limit};
 use super::probe::VisibleEnd;
 use crate::domain::connection::close_cause::{CloseCause, ClosedBy};
 use crate::domain::format::{counted, exact_duration as show};
@@ -18,10 +18,10 @@ const MAX_ENDED: usize = 40;
 /// No further attempt is made within this time of an end, so that how many connections stay open is known before it.
 const SETTLED_AFTER: Duration = Duration::from_secs(1);
 /// Ends no later than this after the opening are called immediate, and no timer is suspected.
-const IMMEDIATE: Duration = Duration::from_millis(100);
+const MAX_IMMEDIATE_END: Duration = Duration::from_millis(100);
 
 #[derive(Debug, Clone, Copy)]
-struct Ended {
+struct EndedProbe {
     opened: Duration,
     moment: Duration,
     batch: u32,
@@ -30,7 +30,7 @@ struct Ended {
 /// The connections that ended right after they had opened.
 #[derive(Debug, Clone)]
 pub(super) struct Admission {
-    ended: Vec<Ended>,
+    ended: Vec<EndedProbe>,
     /// How the last of them ended.
     cut: Option<VisibleEnd>,
     /// Batches since connections stayed open last.
@@ -73,7 +73,7 @@ impl Admission {
         // What was opened with it may end a little later; how many stayed open shows only then.
         self.retry_at = self.retry_at.max(moment + SETTLED_AFTER);
         self.stayed = self.stayed.min(open);
-        self.ended.push(Ended { opened, moment, batch: self.batches });
+        self.ended.push(EndedProbe { opened, moment, batch: self.batches });
         self.cut = Some(cut.clone());
         self.retry_at
     }
@@ -114,7 +114,7 @@ impl Admission {
     /// When the attempts are used up: all ends of the last batch have been observed then.
     pub fn exhausted_at(&self) -> Option<Duration> {
         let exhausted = self.batches >= MAX_BATCHES || self.ended.len() >= MAX_ENDED;
-        exhausted.then(|| self.batch_began + OBSERVED_WITHIN)
+        exhausted.then(|| self.batch_began + MAX_OBSERVATION_DELAY)
     }
 
     /// What is suspected, given when those opened that stayed open.
@@ -158,9 +158,9 @@ impl Admission {
     fn none_stayed(&self, how: &str, min: Duration) -> String {
         let ages = self.ended.iter().map(|ended| ended.moment.saturating_sub(ended.opened));
         let (shortest, longest) = (ages.clone().min().unwrap_or_default(), ages.max().unwrap_or_default());
-        let agree = longest <= shortest.mul_f64(1.25) + IMMEDIATE;
+        let agree = longest <= shortest.mul_f64(1.25) + MAX_IMMEDIATE_END;
         let is_limit = self.cut.as_ref().is_some_and(|cut| names_a_limit(&cut.how));
-        if shortest > IMMEDIATE && agree && !is_limit {
+        if shortest > MAX_IMMEDIATE_END && agree && !is_limit {
             return format!(
                 "every connection ended within {} of opening ({how}), none before {}: an idle timeout or a lifetime below \
                  --min {}; lower --min to measure it",

@@ -186,13 +186,13 @@ impl SearchEvidence {
     fn are_spread_in_time(&self, group: &[Duration]) -> bool {
         let visible = self.counted().filter(|death| death.is_visible() && group.contains(&death.span));
         let moments: Vec<_> = visible.map(|death| death.moment).collect();
-        EndSpread::of(&moments).is_some_and(|moments| moments.max - moments.min > ONE_MOMENT)
+        EndSpread::of(&moments).is_some_and(|moments| moments.max - moments.min > SAME_MOMENT)
     }
 
     /// Whether connections were seen to end after this span before, at another moment.
     pub fn ended_before(&self, span: Duration, moment: Duration) -> bool {
         let width = exactness(span);
-        let before = |death: &&DeadProbe| death.is_visible() && death.moment + ONE_MOMENT < moment;
+        let before = |death: &&DeadProbe| death.is_visible() && death.moment + SAME_MOMENT < moment;
         self.died.iter().filter(before).any(|death| death.span.abs_diff(span) <= width)
     }
 
@@ -502,7 +502,7 @@ impl SearchEvidence {
 }
 
 /// Ends within this time of one another came at one moment of the wall clock.
-pub(super) const ONE_MOMENT: Duration = Duration::from_millis(250);
+pub(super) const SAME_MOMENT: Duration = Duration::from_millis(250);
 
 #[cfg(test)]
 mod tests {

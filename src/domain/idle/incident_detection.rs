@@ -2,16 +2,16 @@
 
 use std::time::Duration;
 
-use super::evidence::{ONE_MOMENT, SearchEvidence};
+use super::evidence::{SAME_MOMENT, SearchEvidence};
 use super::incident::{Incident, IncidentKind};
 use super::probe::VisibleEnd;
 use crate::domain::connection::close_cause::CloseKind;
 
 /// The longest time from an end to its observation: after a FIN it is tried whether the peer still reads.
-pub(super) const OBSERVED_WITHIN: Duration = Duration::from_millis(700);
+pub(super) const MAX_OBSERVATION_DELAY: Duration = Duration::from_millis(700);
 
 /// So many ends of different age at one moment are more than chance.
-const MANY: usize = 4;
+const MIN_SHARED_ENDS: usize = 4;
 
 /// Whether wscheck itself ended the connection because of what it read. A forbidden close code is still the
 /// peer's close frame.
@@ -46,7 +46,7 @@ pub(super) fn names_a_limit(how: &CloseKind) -> bool {
 
 /// The visible end of one connection.
 #[derive(Debug, Clone)]
-pub(super) struct End {
+pub(super) struct ObservedEnd {
     pub moment: Duration,
     pub opened: Duration,
     /// For how long it had been silent; `None` of a control.
@@ -58,7 +58,7 @@ pub(super) struct End {
     pub cut: VisibleEnd,
 }
 
-impl End {
+impl ObservedEnd {
     pub fn is_control(&self) -> bool {
         self.idle.is_none()
     }
@@ -70,47 +70,47 @@ impl End {
 
 /// The visible ends that were not yet looked at together.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Ends(Vec<End>);
+pub(super) struct ObservedEnds(Vec<ObservedEnd>);
 
 /// Ends at one moment, of which not all may have been observed yet.
-fn complete_at(group: &[End]) -> Duration {
-    group.last().map_or(Duration::ZERO, |end| end.moment + OBSERVED_WITHIN)
+fn complete_at(group: &[ObservedEnd]) -> Duration {
+    group.last().map_or(Duration::ZERO, |end| end.moment + MAX_OBSERVATION_DELAY)
 }
 
 /// Whether ends at one moment may be an event, or refusals; those that a timer explains are left out.
-fn is_suspicious(group: &[End], is_timed: &dyn Fn(&End) -> bool) -> bool {
-    let is_open = |end: &&End| end.is_control() || end.is_refusal || !is_timed(end);
+fn is_suspicious(group: &[ObservedEnd], is_timed: &dyn Fn(&ObservedEnd) -> bool) -> bool {
+    let is_open = |end: &&ObservedEnd| end.is_control() || end.is_refusal || !is_timed(end);
     let open: Vec<_> = group.iter().filter(is_open).collect();
-    open.len() >= MANY || open.iter().any(|end| end.is_control() || end.is_refusal)
+    open.len() >= MIN_SHARED_ENDS || open.iter().any(|end| end.is_control() || end.is_refusal)
 }
 
-impl Ends {
-    pub fn push(&mut self, end: End) {
+impl ObservedEnds {
+    pub fn push(&mut self, end: ObservedEnd) {
         self.0.push(end);
     }
 
     /// Until when no verdict may stand, since ends at one moment may belong together that are not observed yet.
     /// `is_timed`: whether a timer that was seen before explains an end.
-    pub fn hold_until(&self, is_timed: &dyn Fn(&End) -> bool) -> Option<Duration> {
+    pub fn hold_until(&self, is_timed: &dyn Fn(&ObservedEnd) -> bool) -> Option<Duration> {
         let groups = self.groups();
         groups.iter().filter(|group| is_suspicious(group, is_timed)).map(|group| complete_at(group)).max()
     }
 
     /// Takes those at one moment of which all were observed.
-    pub fn take_complete(&mut self, now: Duration) -> Vec<Vec<End>> {
+    pub fn take_complete(&mut self, now: Duration) -> Vec<Vec<ObservedEnd>> {
         let groups = self.groups();
-        let is_complete = |group: &Vec<End>| complete_at(group) <= now;
+        let is_complete = |group: &Vec<ObservedEnd>| complete_at(group) <= now;
         let (complete, rest): (Vec<_>, Vec<_>) = groups.into_iter().partition(is_complete);
         self.0 = rest.into_iter().flatten().collect();
         complete
     }
 
-    fn groups(&self) -> Vec<Vec<End>> {
+    fn groups(&self) -> Vec<Vec<ObservedEnd>> {
         let mut ends = self.0.clone();
         ends.sort_by_key(|end| end.moment);
-        let mut groups: Vec<Vec<End>> = Vec::new();
+        let mut groups: Vec<Vec<ObservedEnd>> = Vec::new();
         for end in ends {
-            match groups.last_mut().filter(|group| end.moment <= group[0].moment + ONE_MOMENT) {
+            match groups.last_mut().filter(|group| end.moment <= group[0].moment + SAME_MOMENT) {
                 Some(group) => group.push(end),
                 None => groups.push(vec![end]),
             }
@@ -121,7 +121,7 @@ impl Ends {
 
 /// What connections are known to survive.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Outlived {
+pub(super) struct KnownSurvival {
     /// The greatest age.
     pub age: Duration,
     /// The longest silence.
@@ -129,7 +129,7 @@ pub(super) struct Outlived {
 }
 
 fn is_clearly_below(one: Duration, other: Duration) -> bool {
-    one < other.mul_f64(0.9) && other - one > ONE_MOMENT * 2
+    one < other.mul_f64(0.9) && other - one > SAME_MOMENT * 2
 }
 
 /// Whether no timer explains that these connections ended at one moment:
@@ -138,20 +138,20 @@ fn is_clearly_below(one: Duration, other: Duration) -> bool {
 /// 3. or none of many survived, and connections became older, and were silent for longer, before;
 /// 4. or none of many survived, and neither their ages nor their silences agree;
 /// 5. or the ages are more than an idle timeout and a lifetime can account for.
-pub(super) fn is_one_event(group: &[&End], survivors: usize, outlived: &Outlived) -> bool {
+pub(super) fn is_one_event(group: &[&ObservedEnd], survivors: usize, outlived: &KnownSurvival) -> bool {
     let ages = || group.iter().map(|end| end.age());
     let (Some(youngest), Some(oldest)) = (ages().min(), ages().max()) else { return false };
     let silences = || group.iter().filter_map(|end| end.idle);
     let (shortest, longest) = (silences().min().unwrap_or_default(), silences().max().unwrap_or_default());
     let differ = is_clearly_below(youngest, oldest);
     let is_outlived = group.len() > 1 && is_clearly_below(oldest, outlived.age);
-    let is_silence_outlived = group.len() >= MANY && is_clearly_below(longest, outlived.silence);
+    let is_silence_outlived = group.len() >= MIN_SHARED_ENDS && is_clearly_below(longest, outlived.silence);
     let with_control = group.iter().any(|end| end.is_control());
-    let none_agree = group.len() >= MANY && differ && is_clearly_below(shortest, longest);
+    let none_agree = group.len() >= MIN_SHARED_ENDS && differ && is_clearly_below(shortest, longest);
     let is_event =
         if with_control { differ || is_outlived } else { none_agree || (is_outlived && is_silence_outlived) };
     let all = survivors == 0 && is_event;
-    let many = group.len() >= MANY && youngest < oldest / 2 && distinct(ages()) >= 3;
+    let many = group.len() >= MIN_SHARED_ENDS && youngest < oldest / 2 && distinct(ages()) >= 3;
     all || (differ && many)
 }
 
@@ -162,7 +162,7 @@ fn distinct(ages: impl Iterator<Item = Duration>) -> usize {
     let mut count = 0;
     let mut from = None;
     for age in ages {
-        if from.is_none_or(|from: Duration| age > from.mul_f64(1.1) + ONE_MOMENT) {
+        if from.is_none_or(|from: Duration| age > from.mul_f64(1.1) + SAME_MOMENT) {
             (count, from) = (count + 1, Some(age));
         }
     }
@@ -222,7 +222,7 @@ impl Incidents {
 
 /// What the deaths beside survivors come to, where the longest span survived or the bounds are reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Mixed {
+pub(super) enum MixedOutcome {
     /// Nothing died.
     Nothing,
     /// So few died that chance explains it.
@@ -235,15 +235,15 @@ pub(super) enum Mixed {
     Few,
 }
 
-impl Mixed {
-    pub fn of(evidence: &SearchEvidence, repeat: usize) -> Mixed {
+impl MixedOutcome {
+    pub fn of(evidence: &SearchEvidence, repeat: usize) -> MixedOutcome {
         let died = evidence.deaths().len();
         match (died, evidence.repeated(repeat)) {
-            (0, _) => Mixed::Nothing,
-            (_, Some(_)) => Mixed::Repeated,
-            _ if evidence.is_by_chance() => Mixed::Chance,
-            _ if died >= repeat => Mixed::Scattered,
-            _ => Mixed::Few,
+            (0, _) => MixedOutcome::Nothing,
+            (_, Some(_)) => MixedOutcome::Repeated,
+            _ if evidence.is_by_chance() => MixedOutcome::Chance,
+            _ if died >= repeat => MixedOutcome::Scattered,
+            _ => MixedOutcome::Few,
         }
     }
 }
@@ -253,14 +253,14 @@ mod tests {
     use super::*;
     use crate::domain::connection::untrusted_text::UntrustedText;
 
-    fn end(opened: u64, moment: u64, is_control: bool) -> End {
+    fn end(opened: u64, moment: u64, is_control: bool) -> ObservedEnd {
         let (opened, moment) = (Duration::from_millis(opened), Duration::from_millis(moment));
         let idle = (!is_control).then_some(moment - opened);
-        End { moment, opened, idle, is_refusal: false, others: 0, cut: CloseKind::Fin.into() }
+        ObservedEnd { moment, opened, idle, is_refusal: false, others: 0, cut: CloseKind::Fin.into() }
     }
 
-    fn is_event(group: &[End], survivors: usize) -> bool {
-        is_one_event(&group.iter().collect::<Vec<_>>(), survivors, &Outlived::default())
+    fn is_event(group: &[ObservedEnd], survivors: usize) -> bool {
+        is_one_event(&group.iter().collect::<Vec<_>>(), survivors, &KnownSurvival::default())
     }
 
     #[test]
@@ -286,9 +286,9 @@ mod tests {
             end(10, 4001, false),
             end(10, 4001, false),
         ];
-        let is_event = |group: &[End], age, silence| {
+        let is_event = |group: &[ObservedEnd], age, silence| {
             let outlived =
-                Outlived { age: Duration::from_millis(age), silence: Duration::from_millis(silence) };
+                KnownSurvival { age: Duration::from_millis(age), silence: Duration::from_millis(silence) };
             is_one_event(&group.iter().collect::<Vec<_>>(), 0, &outlived)
         };
         assert!(is_event(&group, 5000, 1000));
@@ -306,12 +306,12 @@ mod tests {
 
     #[test]
     fn ends_are_grouped_by_their_moment_however_late_they_are_told() {
-        let mut ends = Ends::default();
+        let mut ends = ObservedEnds::default();
         for end in [end(0, 2300, true), end(0, 9000, false), end(1000, 2310, false)] {
             ends.push(end);
         }
-        let sizes = |groups: Vec<Vec<End>>| groups.iter().map(Vec::len).collect::<Vec<_>>();
-        let untimed = |_: &End| false;
+        let sizes = |groups: Vec<Vec<ObservedEnd>>| groups.iter().map(Vec::len).collect::<Vec<_>>();
+        let untimed = |_: &ObservedEnd| false;
         assert_eq!(ends.hold_until(&untimed), Some(Duration::from_millis(3010)), "the control is among them");
         assert_eq!(sizes(ends.take_complete(Duration::from_millis(3010))), [2]);
         assert_eq!(ends.hold_until(&untimed), None);

@@ -11,7 +11,7 @@
 use std::time::Duration;
 
 use super::candidates::grid;
-use super::incident_detection::OBSERVED_WITHIN;
+use super::incident_detection::MAX_OBSERVATION_DELAY;
 use super::plan::SearchPlan;
 use super::probe::ProbeRole;
 use super::strategy::{KnownProbe, SearchActions, SearchState};
@@ -64,7 +64,7 @@ impl ParallelSearch {
 
 fn close(s: &SearchState, mut zone: Uncertainty) -> SearchActions {
     let mut wishes = SearchActions::default();
-    let told_within = if zone.awaits_end() { OBSERVED_WITHIN } else { Duration::ZERO };
+    let told_within = if zone.awaits_end() { MAX_OBSERVATION_DELAY } else { Duration::ZERO };
     let is_past = |probe: &&KnownProbe| probe.idle(s.now) >= zone.summit + told_within;
     let (past, mut held): (Vec<_>, Vec<_>) = s.held().partition(is_past);
     held.sort_by_key(|probe| std::cmp::Reverse(probe.idle(s.now)));

@@ -13,7 +13,8 @@ use super::finding::{
     CutManner, EndSpread, IdleFindings, IdleVerdict, LifetimeCap, ProvisionalTimeout, ResetBy,
 };
 use super::incident_detection::{
-    End, Ends, Incidents, Mixed, OBSERVED_WITHIN, Outlived, is_one_event, is_our_judgement, names_a_limit,
+    Incidents, KnownSurvival, MAX_OBSERVATION_DELAY, MixedOutcome, ObservedEnd, ObservedEnds, is_one_event,
+    is_our_judgement, names_a_limit,
 };
 use super::parallel::ParallelSearch;
 use super::plan::{PlanError, SearchPlan, Strategy};
@@ -24,7 +25,7 @@ use super::second_control::{SecondControl, SecondControlVerdict};
 use super::server_activity::ActivityGaps;
 use super::strategy::{KnownProbe, SearchAction, SearchActions, SearchState};
 use crate::domain::connection::close_cause::{CloseCause, CloseKind, ClosedBy};
-use crate::domain::idle::evidence::ONE_MOMENT;
+use crate::domain::idle::evidence::SAME_MOMENT;
 use crate::domain::idle::incident::{Incident, IncidentKind};
 use crate::domain::run::bracket::Bracket;
 
@@ -33,7 +34,7 @@ const MAX_VOID_ROUNDS: u32 = 3;
 /// The fewest connections among which there is a place for a second control.
 const MIN_FOR_SECOND_CONTROL: usize = 4;
 /// So many connections closed by our own judgement end the search.
-const MOST_VIOLATIONS: usize = 3;
+const MAX_VIOLATIONS: usize = 3;
 /// After an end by our own judgement no connection is opened for so long.
 const VIOLATION_PAUSE: Duration = Duration::from_secs(1);
 /// After an end that may be a refusal no connection is opened for so long.
@@ -107,7 +108,7 @@ pub struct Search {
     /// The same, where it may be an idle timer.
     lifetime_or_idle: Option<LifetimeCap>,
     /// Ends that may be one event.
-    unsettled: Ends,
+    unsettled: ObservedEnds,
     incidents: Incidents,
     admission: Admission,
     /// How a control was seen to end last.
@@ -237,7 +238,7 @@ impl Search {
             lifetime_or_idle: None,
             closed_at_age: false,
             stated: None,
-            unsettled: Ends::default(),
+            unsettled: ObservedEnds::default(),
             incidents: Incidents::default(),
             admission: Admission::default(),
             control_cut: None,
@@ -535,7 +536,7 @@ impl Search {
         }
         let is_refusal = self.is_refusal(opened, at, &cut.how);
         let others = self.open_since().count();
-        let end = End { moment: at, opened, idle: Some(idle), is_refusal, others, cut: cut.clone() };
+        let end = ObservedEnd { moment: at, opened, idle: Some(idle), is_refusal, others, cut: cut.clone() };
         let age = end.age();
         if !is_refusal && !self.is_timed(&end) {
             self.ends.push((at, age));
@@ -567,7 +568,14 @@ impl Search {
         let is_refusal = is_seen && self.is_refusal(opened, at, &cut.how);
         if is_seen {
             let others = self.open_since().count() - usize::from(self.control.is_open());
-            self.unsettled.push(End { moment: at, opened, idle: None, is_refusal, others, cut: cut.clone() });
+            self.unsettled.push(ObservedEnd {
+                moment: at,
+                opened,
+                idle: None,
+                is_refusal,
+                others,
+                cut: cut.clone(),
+            });
         }
         if is_refusal {
             self.control.failed();
@@ -588,7 +596,14 @@ impl Search {
         self.second.ended(last, gone);
         if is_seen {
             let others = self.open_since().count();
-            self.unsettled.push(End { moment: at, opened, idle: None, is_refusal, others, cut: cut.clone() });
+            self.unsettled.push(ObservedEnd {
+                moment: at,
+                opened,
+                idle: None,
+                is_refusal,
+                others,
+                cut: cut.clone(),
+            });
         }
         if is_refusal {
             self.hold_openings(at);
@@ -599,7 +614,7 @@ impl Search {
     fn note_violation(&mut self, at: Duration, cut: &VisibleEnd) {
         self.incidents.count(IncidentKind::Violation, at, cut);
         self.retry_at = self.retry_at.max(at + VIOLATION_PAUSE);
-        if self.incidents.connections(IncidentKind::Violation) >= MOST_VIOLATIONS {
+        if self.incidents.connections(IncidentKind::Violation) >= MAX_VIOLATIONS {
             self.conclude(
                 IdleVerdict::Inconclusive,
                 "what the server sent leaves nothing to measure".to_string(),
@@ -619,7 +634,7 @@ impl Search {
         self.retry_at = self.retry_at.max(at + REFUSAL_PAUSE);
     }
 
-    fn refuse(&mut self, end: &End) {
+    fn refuse(&mut self, end: &ObservedEnd) {
         self.incidents.count(IncidentKind::EndedAtOnce, end.moment, &end.cut);
         let retry_at = self.admission.refuse(end.opened, end.moment, end.others, &end.cut);
         self.retry_at = self.retry_at.max(retry_at);
@@ -798,35 +813,35 @@ impl Search {
     }
 
     /// Whether connections that ended at another moment had been silent for as long.
-    fn is_timed(&self, end: &End) -> bool {
+    fn is_timed(&self, end: &ObservedEnd) -> bool {
         end.idle.is_some_and(|idle| self.evidence.ended_before(idle, end.moment))
     }
 
     /// Ends that came at one moment, and that no timer explains, are one event; else each stands for itself.
-    fn settle_group(&mut self, group: &[End]) {
+    fn settle_group(&mut self, group: &[ObservedEnd]) {
         let Some(first) = group.first() else { return };
-        let before = |opened: &Duration| *opened + ONE_MOMENT < first.moment;
+        let before = |opened: &Duration| *opened + SAME_MOMENT < first.moment;
         let survivors = self.open_since().filter(before).count();
         // The control was open for long, or all that was open ended: what ends with it right after opening is no refusal.
         let is_old = group.iter().any(|end| !end.is_refusal && (end.is_control() || survivors == 0));
         let unexplained: Vec<_> =
             group.iter().filter(|end| (is_old || !end.is_refusal) && !self.is_timed(end)).collect();
         let silence = self.evidence.longest().unwrap_or_default();
-        if is_one_event(&unexplained, survivors, &Outlived { age: self.oldest_alive, silence }) {
+        if is_one_event(&unexplained, survivors, &KnownSurvival { age: self.oldest_alive, silence }) {
             self.note_event(group, first);
         } else {
             group.iter().filter(|end| end.is_refusal).for_each(|end| self.refuse(end));
         }
     }
 
-    fn note_event(&mut self, group: &[End], first: &End) {
-        let (from, to) = (first.moment, first.moment + ONE_MOMENT);
+    fn note_event(&mut self, group: &[ObservedEnd], first: &ObservedEnd) {
+        let (from, to) = (first.moment, first.moment + SAME_MOMENT);
         self.evidence.disregard(from, to);
         self.gaps.disregard(from, to);
         self.provisional = self.provisional.filter(|provisional| provisional.at < from);
         let (kind, connections) = (IncidentKind::OneMoment, group.len());
         self.incidents.push(Incident { kind, at: from, connections, cut: first.cut.clone() });
-        if group.iter().any(End::is_control) {
+        if group.iter().any(ObservedEnd::is_control) {
             self.control.forget_ages();
             self.second.forget_end(from, to);
             (self.suspected, self.staggered) = (None, 0);
@@ -904,7 +919,7 @@ impl Search {
     fn set_limit(&mut self, now: Duration) {
         let together = self.ordered as usize <= self.plan.max_connections;
         self.admission.attempt(now, Some(self.opened as usize).filter(|_| together));
-        let stays = |opened: &Duration| now >= *opened + self.plan.at_once() + ONE_MOMENT;
+        let stays = |opened: &Duration| now >= *opened + self.plan.at_once() + SAME_MOMENT;
         let lasting = self.open_since().filter(stays).count();
         self.admission.admit(lasting);
     }
@@ -939,7 +954,7 @@ impl Search {
     /// the round is void; a lifetime stands then, unless somebody was seen to die young.
     fn call_witness(&mut self, now: Duration) {
         let Some(doubt) = self.doubt.filter(|doubt| doubt.witness.is_none()) else { return };
-        if !doubt.silent && now < doubt.since + OBSERVED_WITHIN {
+        if !doubt.silent && now < doubt.since + MAX_OBSERVATION_DELAY {
             return;
         }
         let died_young = doubt.lifetime.is_some_and(|lifetime| self.died_young(doubt.alive_at, lifetime));
@@ -1297,20 +1312,22 @@ impl Search {
             return self.conclude(IdleVerdict::IdleTimeout, why);
         }
         let survived = format!("an idle span of {max} was survived");
-        match Mixed::of(&self.evidence, self.plan.repeat) {
-            Mixed::Nothing => self.conclude(IdleVerdict::NoTimeoutUpToMax, survived),
-            Mixed::Chance => {
+        match MixedOutcome::of(&self.evidence, self.plan.repeat) {
+            MixedOutcome::Nothing => self.conclude(IdleVerdict::NoTimeoutUpToMax, survived),
+            MixedOutcome::Chance => {
                 let why = format!("{survived}; {} before that, as few as chance explains", self.died_after());
                 self.conclude(IdleVerdict::NoTimeoutUpToMax, why);
             }
-            mixed @ (Mixed::Repeated | Mixed::Scattered | Mixed::Few) => self.conclude_mixed(mixed),
+            mixed @ (MixedOutcome::Repeated | MixedOutcome::Scattered | MixedOutcome::Few) => {
+                self.conclude_mixed(mixed)
+            }
         }
     }
 
     /// Some connections died, and others survived the same spans.
-    fn conclude_mixed(&mut self, mixed: Mixed) {
+    fn conclude_mixed(&mut self, mixed: MixedOutcome) {
         match (mixed, self.evidence.repeated(self.plan.repeat)) {
-            (Mixed::Repeated, Some(ends)) => {
+            (MixedOutcome::Repeated, Some(ends)) => {
                 self.some_only = Some(ends);
                 let survivors = self.evidence.survivors().into_iter().filter(|span| *span > ends.max).count();
                 let why = format!(
@@ -1322,8 +1339,11 @@ impl Search {
                 );
                 self.conclude(IdleVerdict::IdleTimeout, why);
             }
-            (Mixed::Scattered, _) => self.conclude_stochastic(),
-            (Mixed::Nothing | Mixed::Chance | Mixed::Repeated | Mixed::Few, _) => {
+            (MixedOutcome::Scattered, _) => self.conclude_stochastic(),
+            (
+                MixedOutcome::Nothing | MixedOutcome::Chance | MixedOutcome::Repeated | MixedOutcome::Few,
+                _,
+            ) => {
                 let why =
                     format!("{}, and others survived longer spans: too few to tell why", self.died_after());
                 self.conclude(IdleVerdict::Inconclusive, why);
@@ -1350,15 +1370,17 @@ impl Search {
                 false => self.conclude_lifetime(lifetime),
             };
         }
-        let mixed = Mixed::of(&self.evidence, self.plan.repeat);
+        let mixed = MixedOutcome::of(&self.evidence, self.plan.repeat);
         let survived = self.evidence.survivors().len();
-        if matches!(mixed, Mixed::Repeated | Mixed::Scattered) && self.evidence.is_mixed() {
+        if matches!(mixed, MixedOutcome::Repeated | MixedOutcome::Scattered) && self.evidence.is_mixed() {
             return self.conclude_mixed(mixed);
         }
         let number = counted(self.opened.into(), "connection");
         let seen = match mixed {
-            Mixed::Nothing => format!("{survived} were silent and answered, and none died"),
-            Mixed::Chance | Mixed::Repeated | Mixed::Scattered | Mixed::Few => self.died_after(),
+            MixedOutcome::Nothing => format!("{survived} were silent and answered, and none died"),
+            MixedOutcome::Chance | MixedOutcome::Repeated | MixedOutcome::Scattered | MixedOutcome::Few => {
+                self.died_after()
+            }
         };
         let why = format!("undecided after {number} in {}, which is the bound: {seen}", show(now));
         self.conclude(IdleVerdict::Inconclusive, why);

@@ -23,7 +23,7 @@ use crate::domain::heartbeat::classifier::{Classifier, MessageMeaning};
 use crate::domain::heartbeat::inbound::shown;
 use crate::domain::heartbeat::inbound::{InboundMessage, MessageRef};
 use crate::domain::heartbeat::pattern::Pattern;
-use crate::domain::heartbeat::presets::{Refusal, resembles};
+use crate::domain::heartbeat::presets::{PresetRefusal, resembles};
 use crate::domain::heartbeat::protocol_profile::ProtocolProfile;
 use crate::domain::heartbeat::template::{RequestKeys, Template};
 use crate::domain::ping::event::{ConnEvent, PeerTraffic};
@@ -157,7 +157,7 @@ struct UnawaitedMessages {
     /// The presets that such messages are typical of.
     looks_like: Vec<&'static str>,
     /// The first message that is a refusal of a known kind.
-    refusal: Option<Refusal>,
+    refusal: Option<PresetRefusal>,
     /// How often the server will ask, as it says.
     announced: Option<Duration>,
     /// What is waited for.
@@ -173,7 +173,7 @@ impl UnawaitedMessages {
         }
         self.count += 1;
         if self.refusal.is_none() {
-            self.refusal = Refusal::read(message);
+            self.refusal = PresetRefusal::read(message);
         }
         if self.count <= MAX_COMPARED_MESSAGES {
             let names = resembles(message).into_iter().map(|preset| preset.name);
@@ -211,9 +211,10 @@ impl UnawaitedMessages {
     }
 
     /// The server's refusal, unless what came is typical of something else.
-    fn refusal(&self) -> Option<&Refusal> {
-        let is_typical =
-            |refusal: &&Refusal| self.looks_like.is_empty() || self.looks_like.contains(&refusal.preset);
+    fn refusal(&self) -> Option<&PresetRefusal> {
+        let is_typical = |refusal: &&PresetRefusal| {
+            self.looks_like.is_empty() || self.looks_like.contains(&refusal.preset)
+        };
         self.refusal.as_ref().filter(is_typical)
     }
 

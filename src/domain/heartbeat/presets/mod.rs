@@ -21,5 +21,5 @@ pub use lookup::{all, find, near};
 pub use model::{
     ForbiddenAction, ForbiddenSend, HeartbeatStarter, Preset, PresetRequest, ServerMessage, VerificationLevel,
 };
-pub use refusal::Refusal;
+pub use refusal::PresetRefusal;
 pub use selection::PresetSelection;
