@@ -7,17 +7,17 @@ use std::hint::black_box;
 use std::time::{Duration, UNIX_EPOCH};
 
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
-use wscheck::domain::event::{Beat, ConnEvent, ConnId, Event};
-use wscheck::domain::heartbeat::incoming::{Incoming, MessageRef};
-use wscheck::domain::heartbeat::ledger::{Ledger, Sent, Superseding};
-use wscheck::domain::heartbeat::message::Classifier;
+use wscheck::domain::heartbeat::classifier::Classifier;
+use wscheck::domain::heartbeat::inbound::{InboundMessage, MessageRef};
+use wscheck::domain::heartbeat::outstanding::{OutstandingPings, SentHeartbeat, Superseding};
 use wscheck::domain::heartbeat::pattern::Pattern;
 use wscheck::domain::heartbeat::template::Template;
-use wscheck::domain::heartbeat::{Kind, Outcome};
-use wscheck::domain::recorder::Recorder;
-use wscheck::domain::run::RunInfo;
+use wscheck::domain::heartbeat::{HeartbeatKind, HeartbeatOutcome};
+use wscheck::domain::ping::event::{ConnEvent, ConnId, Event, HeartbeatResult};
+use wscheck::domain::ping::recorder::Recorder;
+use wscheck::domain::ping::run_info::RunInfo;
+use wscheck::domain::ping::verdict::PassCriteria;
 use wscheck::domain::stats::{Rtts, Successive};
-use wscheck::domain::verdict::Policy;
 
 const TIMEOUT: Duration = Duration::from_secs(10);
 const INTERVAL: Duration = Duration::from_millis(100);
@@ -34,7 +34,7 @@ fn rtts() -> impl Iterator<Item = Duration> {
     })
 }
 
-fn ledger(criterion: &mut Criterion) {
+fn outstanding(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("ledger");
     for waiting in [1, 100] {
         group.bench_function(format!("a ping and its pong, {waiting} under way"), |bencher| {
@@ -49,37 +49,37 @@ fn ledger(criterion: &mut Criterion) {
 
 /// A connection on which so many pings are under way at any time.
 struct Line {
-    ledger: Ledger,
+    outstanding: OutstandingPings,
     at: Duration,
-    resolved: Vec<wscheck::domain::heartbeat::ledger::Resolution>,
+    resolved: Vec<wscheck::domain::heartbeat::outstanding::Resolution>,
     waiting: u64,
 }
 
 impl Line {
     fn new(waiting: u64) -> Line {
-        let ledger = Ledger::new(TIMEOUT, Superseding::Allowed, 0);
-        let mut line = Line { ledger, at: Duration::ZERO, resolved: Vec::with_capacity(2048), waiting };
+        let outstanding = OutstandingPings::new(TIMEOUT, Superseding::Allowed, 0);
+        let mut line = Line { outstanding, at: Duration::ZERO, resolved: Vec::with_capacity(2048), waiting };
         (0..waiting).for_each(|_| line.ping());
         line
     }
 
     fn ping(&mut self) {
         self.at += INTERVAL / 100;
-        let seq = self.ledger.take_seq();
-        self.ledger.sent(Sent { seq, at: self.at, ..Sent::default() });
+        let seq = self.outstanding.take_seq();
+        self.outstanding.sent(SentHeartbeat { seq, at: self.at, ..SentHeartbeat::default() });
     }
 
     fn beat(&mut self) {
-        let oldest = self.ledger.next_seq() - self.waiting;
+        let oldest = self.outstanding.next_seq() - self.waiting;
         self.resolved.clear();
-        self.ledger.pong(oldest, self.at, &mut self.resolved).expect("it is under way");
-        self.ledger.expire(self.at, |_| None, &mut self.resolved);
+        self.outstanding.pong(oldest, self.at, &mut self.resolved).expect("it is under way");
+        self.outstanding.expire(self.at, |_| None, &mut self.resolved);
         self.ping();
         black_box(&self.resolved);
     }
 
     fn miss_all(&mut self) {
-        self.ledger.expire(self.at + TIMEOUT, |_| None, &mut self.resolved);
+        self.outstanding.expire(self.at + TIMEOUT, |_| None, &mut self.resolved);
         black_box(&self.resolved);
     }
 }
@@ -113,7 +113,7 @@ fn patterns(criterion: &mut Criterion) {
     for (name, pattern, text) in shapes {
         let pattern: Pattern = pattern.parse().expect("a pattern");
         group.bench_function(name, |bencher| {
-            bencher.iter(|| pattern.matches(&Incoming::new(MessageRef::Text(black_box(text)))));
+            bencher.iter(|| pattern.matches(&InboundMessage::new(MessageRef::Text(black_box(text)))));
         });
     }
     group.bench_function("which of all that it can be", |bencher| {
@@ -129,11 +129,11 @@ fn recorder(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("recorder");
     group.bench_function("a heartbeat", |bencher| {
         let (mut recorder, mut next) =
-            (Recorder::new(run(1), Policy::default(), UNIX_EPOCH), (0..).zip(rtts()));
+            (Recorder::new(run(1), PassCriteria::default(), UNIX_EPOCH), (0..).zip(rtts()));
         bencher.iter(|| next.next().into_iter().for_each(|(seq, rtt)| recorder.observe(&beat(0, seq, rtt))));
     });
     group.sample_size(10).bench_function("the report of 1000 connections", |bencher| {
-        let mut recorder = Recorder::new(run(1000), Policy::default(), UNIX_EPOCH);
+        let mut recorder = Recorder::new(run(1000), PassCriteria::default(), UNIX_EPOCH);
         let all = (0..20).flat_map(|seq| (0..1000).map(move |index| (index, seq))).zip(rtts());
         all.for_each(|((index, seq), rtt)| recorder.observe(&beat(index, seq, rtt)));
         bencher.iter(|| recorder.report(TIMEOUT, false));
@@ -144,7 +144,7 @@ fn run(connections: usize) -> RunInfo {
     RunInfo {
         targets: vec!["ws://a.example/".to_string()],
         connections_each: connections,
-        kinds: vec![Kind::Protocol],
+        kinds: vec![HeartbeatKind::Protocol],
         interval: Some(INTERVAL),
         deadline: None,
         preset: None,
@@ -158,10 +158,10 @@ fn beat(index: usize, seq: u64, rtt: Duration) -> Event {
     let (lag, rtt) = (Some(Duration::from_micros(900)), Some(rtt));
     let (to_wire, from_wire) =
         (Some(Duration::from_micros(5).into()), Some(Duration::from_micros(30).into()));
-    let beat = Beat {
-        kind: Kind::Protocol,
+    let beat = HeartbeatResult {
+        kind: HeartbeatKind::Protocol,
         seq,
-        outcome: Outcome::Ok,
+        outcome: HeartbeatOutcome::Ok,
         was: None,
         rtt,
         lag,
@@ -172,8 +172,8 @@ fn beat(index: usize, seq: u64, rtt: Duration) -> Event {
         sent_again: None,
         rivals: 0,
     };
-    Event::Connection { id: ConnId { target: 0, index }, at: UNIX_EPOCH, event: ConnEvent::Beat(beat) }
+    Event::Connection { id: ConnId { target: 0, index }, at: UNIX_EPOCH, event: ConnEvent::Heartbeat(beat) }
 }
 
-criterion_group!(heartbeats, ledger, stats, patterns, recorder);
+criterion_group!(heartbeats, outstanding, stats, patterns, recorder);
 criterion_main!(heartbeats);

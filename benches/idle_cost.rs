@@ -1,15 +1,19 @@
 //! What a search for an idle timeout costs, in the path's own time: `cargo bench --bench idle_cost`. Virtual time, so
 //! that the figures are the same on every machine.
 
+#[allow(dead_code, reason = "a benchmark plays a part of what is simulated")]
+#[path = "../tests/simulated_path/mod.rs"]
+mod simulated_path;
+
 use std::time::Duration;
 
-use wscheck::domain::idle::path::{Kind, Path, Timer, play};
+use simulated_path::{SimCut, SimPath, SimTimer, play};
 use wscheck::domain::idle::{Precision, SearchPlan, Strategy};
 
 const TIMEOUTS: [u64; 12] = [2, 5, 10, 30, 47, 60, 100, 240, 350, 600, 1000, 3600];
 const MAX: Duration = Duration::from_secs(4200);
-const KINDS: [(Kind, &str); 3] =
-    [(Kind::Fin, "FIN"), (Kind::Silent, "silent"), (Kind::RstOnUse, "RST on use")];
+const KINDS: [(SimCut, &str); 3] =
+    [(SimCut::Fin, "FIN"), (SimCut::Silent, "silent"), (SimCut::RstOnUse, "RST on use")];
 
 fn main() {
     println!(
@@ -26,8 +30,8 @@ fn main() {
     }
 }
 
-fn row(timeout: Duration, kind: Kind, name: &str) {
-    let path = Path::new(Timer::Exact(timeout), kind);
+fn row(timeout: Duration, kind: SimCut, name: &str) {
+    let path = SimPath::new(SimTimer::Exact(timeout), kind);
     let run = |strategy| play(&SearchPlan { max: MAX, strategy, ..SearchPlan::default() }, &path, 1);
     let (parallel, bisect) = (run(Strategy::Parallel), run(Strategy::Bisect));
     let provisional =
@@ -46,12 +50,12 @@ fn row(timeout: Duration, kind: Kind, name: &str) {
 
 /// The cost of a binary search by hand: each trial costs its span, or the timeout where the end shows itself; and
 /// an answer that never comes costs the time it is waited for.
-fn plain(timeout: Duration, kind: Kind) -> Duration {
+fn plain(timeout: Duration, kind: SimCut) -> Duration {
     let (mut lo, mut hi, mut cost) = (Duration::ZERO, MAX, Duration::ZERO);
     while hi - lo > Precision::default().at(lo) {
         let span = lo + (hi - lo) / 2;
         cost += match (span < timeout, kind) {
-            (true, _) | (false, Kind::RstOnUse) => span,
+            (true, _) | (false, SimCut::RstOnUse) => span,
             (false, kind) if kind.is_visible() => timeout,
             (false, _) => span + SearchPlan::default().answer_timeout,
         };

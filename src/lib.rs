@@ -1,60 +1,71 @@
 //! wscheck: a diagnostic instrument for WebSocket connections. This is the map.
 //!
-//! Floors; a file may look down, never up, and never sideways across a floor's divide (`tests/floors.rs`
-//! reads the sources and says so):
+//! Floors. A file may look down, never up, and never sideways across a floor's divide; folders and files that lie side by
+//! side never look at each other in a circle (`tests/floors.rs` reads the sources and checks both):
 //!
-//! - 4 [`cli`]: arguments as typed become a Plan; printing on a thread of its own, signals on another;
-//!   exit codes, completions, man page
-//! - 3 [`output`]: implements `Reporter`: human, json, ndjson, and the JSON Schema; shows what `serve` tells
-//!   and the tables of known timers and of presets
-//! - 2 [`commands`]: one file or folder a command: a Plan that is always valid, and `run`
-//! - 1 [`net`]: name to open WebSocket (`dial`), TCP with the kernel's stamps and figures (`tcp`), the byte tap on it
-//!   (`wire`), the greeting, and the `session` that runs heartbeats, the `trial` that is silent and then asked, or the
-//!   `guest` that hears what the server says by itself
+//! - 4 [`cli`]: turns arguments into a plan; prints on a thread of its own, handles signals on another; exit codes,
+//!   completions, man page
+//! - 3 [`output`]: shows events and reports: human, JSON, NDJSON, the JSON Schema, the tables of timers and presets
+//! - 2 [`commands`]: one file or folder a command: a plan that is always valid, and `run`
+//! - 1 [`net`]: `connect` leads from a name to an open WebSocket; `transport` is the byte stream below it (socket, kernel
+//!   timestamps, the byte tap); `client` runs on it (heartbeat session, observer, idle probe)
 //! - 1 [`server`]: the test server, its heartbeats and its faults; it and `net` do not know each other
 //! - 0 [`domain`]: decides with values; no socket, clock, terminal, serde or clap
 //!
-//! How a run of `ping` flows: every connection's session emits `ConnEvent`s; the command feeds each to the
-//! `Recorder` and to the reporter; the `Recorder` turns them into a `Report` at any time:
-//! `run_status` gives its status, `verdict` its `RunResult`, `advice` says what its figures mean together. Nothing is
-//! computed anywhere else.
+//! `ping`: each connection's session emits `ConnEvent`s. The command passes each to the `Recorder` and to the reporter. The
+//! `Recorder` turns them into a `PingReport` at any time: `run_status` gives its status, `verdict` its `RunResult`, `advice`
+//! says what its figures mean together. Nothing is computed anywhere else.
 //!
-//! How a run of `probe-idle` flows: `domain::idle::Search` is a state machine without a clock or a socket; its
-//! module describes what it orders and what it must be told. `commands::probe_idle` carries the orders out, a
-//! task for each connection (`net::trial`), feeds it what they see, and hands it to the reporter; what follows
-//! the search (what keeps the path open, whether the prescription holds) runs on the same pieces. The
-//! report is `domain::idle::report`, shown by `output::idle`.
+//! `probe-idle`: `domain::idle::Search` is a state machine without a clock or a socket; its module describes what it
+//! orders and what it must be told. `commands::probe_idle` carries the orders out, one task a connection
+//! (`net::client::idle_probe`), and passes on what they see. What follows the search (what keeps the path open,
+//! whether the recommendation holds) runs on the same pieces.
 //!
-//! How `listen` and `probe-zombie` flow: a `net::guest` hears; `domain::listen::Listening` takes the moments of each
-//! kind of sound and says what they come to. `commands::listen` has one guest; `commands::probe_zombie` has six, each a
-//! task that says something and then dies in its way (`domain::zombie::Way`; the `wire`'s valve, below TLS, keeps a dead one from answering),
-//! and `domain::zombie::Findings` puts their lives together; a policy is inferred from what the clients differ in. The
-//! control vouches at the end, a `net::vigil` for this host (who stood still himself reads late), and a `net::proof` for
-//! the path (what it forgot looks silent, and kept). Each claim of either
-//! is tried against simulated servers (`domain::listen::simulated`, `domain::zombie::simulated`). Shown by
-//! `output::listen` and `output::zombie`.
+//! `listen` and `probe-zombie`: a `net::client::observer` reports what the server sends by itself. `domain::listen` infers the
+//! interval of each kind of event. `commands::probe_zombie` runs six clients that fall silent each in its own way
+//! (`domain::zombie::Behaviour`; a `Mute` below TLS keeps a dead one from answering), and `domain::zombie` infers the server's
+//! policy from what they differ in. A control client must live to the end, a `net::stall_detector` tells whether this host
+//! stood still, and `net::transport::tcp_liveness` whether the peer's kernel still has the connection.
 //!
-//! How services speak heartbeats stands in one place: `domain::heartbeat::presets`, a slice of definitions in the language
-//! of templates and patterns; `spoken` reads one, and `cli::preset` lets the command line override it. What a preset has
-//! besides its ask and answer is a `Convention`, which the greeting, the session, the trial and the guest take alike.
-//! `commands::recon` looks at a server for `--preset auto`; `domain::recognition` finds that a preset was the wrong one.
+//! How services speak heartbeats stands in one table, `domain::heartbeat::presets`. `compiled` reads an entry,
+//! `cli::preset_args` lets the command line override it. A `ProtocolProfile` is what a preset has besides its request and
+//! reply. `commands::detect` looks at a server for `--preset auto`; `domain::ping::preset_mismatch` finds a wrong preset.
 //!
-//! Where it departs from the plainest rules:
+//! # Glossary
+//!
+//! - **heartbeat**: a request and its reply; *protocol*: a Ping frame and its Pong; *app*: two messages
+//! - **outcome** of a heartbeat: `ok`, `late`, `missed`, `superseded` (only a later one was answered), `unsent`, `in_flight`
+//! - **preset**: a service's way of heartbeats, by name; **protocol profile**: what it says besides request and reply
+//! - **preamble**: what is sent and awaited before the first heartbeat
+//! - **tap**: notes at the socket, below TLS, when bytes pass; **mute**: keeps what is written from leaving there
+//! - **control**: a connection that is never idle; it shows that the path and the server were there all the time
+//! - **trial**: a connection that is silent for a span and then asked once; **watcher**: one that is silent throughout
+//! - **bracket**: the longest span that survived and the shortest that did not; the idle timeout lies in between
+//! - **zombie**: a client that is dead and that the server keeps; **reaping**: the server closes it
+//! - **behaviour** of a zombie client: how it falls silent (mute, half-closed, stalled, quiet ...)
+//! - **stimulus**: a message of ours that shows whether traffic moves the server's next heartbeat
+//! - **batching**: the connections' thread sleeps a millisecond between two looks at the network
+//! - **stall**: this process did not run for a while, so that timings around it are unreliable
+//!
+//! # Where it departs from the plainest rules
 //!
 //! - the domain reads JSON by `serde_json`, because patterns and heartbeats are JSON; it serializes nothing
-//! - what the user sent is one set for the whole process (`domain::secrets`), which `domain::peer_text` looks into: no text
-//!   of a peer's can be shown without it
+//! - what the user sent is one set for the whole process (`domain::secrets`), which `domain::connection::untrusted_text`
+//!   looks into: no text of a peer's can be shown without it
 //! - hints and advice name flags as words for the reader; below [`cli`] no code depends on one
-//! - what a peer can send at will reaches the rest as counts (`Heard`), so that a flood stays cheap
-//! - of a run of many connections only what is shown reaches the printing thread (`output::Interest`), and the thread of
-//!   the connections may rest a millisecond between two looks at the network (`net::nap`, allowed by
-//!   `commands::ping::calm`), since the kernel has stamped what came
-//! - RTTs of answers that carry no id are upper bounds, and never fail a run by themselves
+//! - what a peer can send at will reaches the rest as counts (`PeerTraffic`), so that a flood stays cheap
+//! - of a run of many connections only what is shown reaches the printing thread (`output::EventFilter`), and the
+//!   connections' thread may sleep (`net::batch_sleep`, allowed by `commands::ping::batching_policy`), since the kernel
+//!   has timestamped what came
+//! - RTTs of replies without an id are upper bounds, and never fail a run by themselves
 
 #[cfg(not(unix))]
 compile_error!(
     "wscheck needs a Unix system: Linux, or macOS (without kernel timestamps and without TCP's own figures)"
 );
+
+#[cfg(test)]
+extern crate self as wscheck;
 
 pub mod cli;
 pub mod commands;

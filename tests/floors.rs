@@ -1,10 +1,11 @@
-//! The house: a file may look down, never up, and never sideways across a floor's divide.
+//! The floors: a file may look down, never up, and never sideways across a floor's divide.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Each room with the rooms it may look into, besides itself.
-const ROOMS: &[(&str, &[&str])] = &[
+/// Each floor with the rooms it may look into, besides itself.
+const FLOORS: &[(&str, &[&str])] = &[
     ("domain", &[]),
     ("net", &["domain"]),
     ("server", &["domain"]),
@@ -33,7 +34,13 @@ fn code() -> Vec<(String, String)> {
     let read = |path: PathBuf| {
         let name = path.strip_prefix(&root).unwrap().to_string_lossy().into_owned();
         let text = fs::read_to_string(&path).unwrap();
-        let text = text.split("#[cfg(test)]\nmod tests").next().unwrap();
+        let text = text
+            .split("#[cfg(test)]\nmod tests")
+            .next()
+            .unwrap()
+            .split("#[cfg(test)]\npub(crate) mod tests")
+            .next()
+            .unwrap();
         let lines = text.lines().filter(|line| !line.trim_start().starts_with("//"));
         (name, lines.collect::<Vec<_>>().join("\n"))
     };
@@ -44,14 +51,14 @@ fn code() -> Vec<(String, String)> {
 fn no_file_looks_up_or_across_a_divide() {
     let code = code();
     let mut looked = 0;
-    for (room, allowed) in ROOMS {
-        for (name, text) in code.iter().filter(|(name, _)| name.starts_with(&format!("{room}/"))) {
+    for (floor, allowed) in FLOORS {
+        for (name, text) in code.iter().filter(|(name, _)| name.starts_with(&format!("{floor}/"))) {
             for rest in text.split("crate::").skip(1) {
                 let target: String = rest.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
                 looked += 1;
-                let known = ROOMS.iter().any(|(room, _)| *room == target);
+                let known = FLOORS.iter().any(|(floor, _)| *floor == target);
                 assert!(
-                    !known || target == *room || allowed.contains(&target.as_str()),
+                    !known || target == *floor || allowed.contains(&target.as_str()),
                     "{name} looks into {target}"
                 );
             }
@@ -98,4 +105,124 @@ fn functions_stay_short() {
             }
         }
     }
+}
+
+/// The paths that a `use` tree names: `a::{b, c::d}` names `a::b` and `a::c::d`.
+fn leaves(tree: &str) -> Vec<String> {
+    let tree = tree.trim();
+    let Some((head, inner)) = tree.split_once('{') else { return vec![tree.to_string()] };
+    let inner = inner.trim_end().trim_end_matches('}');
+    let mut depth = 0;
+    let parts = inner.split(|c| {
+        depth += i32::from(c == '{') - i32::from(c == '}');
+        c == ',' && depth == 0
+    });
+    let parts = parts.map(str::trim).filter(|part| !part.is_empty());
+    parts.flat_map(leaves).map(|leaf| format!("{head}{leaf}")).collect()
+}
+
+/// Every path inside this crate that a source names, from the crate's root.
+fn paths(module: &[&str], text: &str, modules: &BTreeSet<String>) -> Vec<Vec<String>> {
+    let uses =
+        text.split("use ").skip(1).filter_map(|rest| rest.split_once(';')).flat_map(|(tree, _)| leaves(tree));
+    let is_part = |c: char| c.is_alphanumeric() || c == '_' || c == ':';
+    let inline =
+        text.split(|c| !is_part(c)).filter(|word| word.starts_with("crate::") || word.starts_with("super::"));
+    let named = uses.chain(inline.map(String::from));
+    named.filter_map(|path| from_root(module, &path, modules)).collect()
+}
+
+/// A path as it counts from the crate's root; `None` for one that leads elsewhere.
+fn from_root(module: &[&str], path: &str, modules: &BTreeSet<String>) -> Option<Vec<String>> {
+    let mut parts = path.split("::").map(str::trim).peekable();
+    let mut base = module.to_vec();
+    match parts.next()? {
+        "crate" => base.clear(),
+        "self" => {}
+        "super" => {
+            base.pop();
+            while parts.next_if_eq(&"super").is_some() {
+                base.pop();
+            }
+        }
+        child if modules.contains(&[module, &[child]].concat().join("::")) => base.push(child),
+        _ => return None,
+    }
+    Some(base.into_iter().chain(parts).map(String::from).collect())
+}
+
+/// Where two paths part: the folder that holds both, and the name in it of either. An item of a floor's own `mod.rs` has
+/// the name `mod`.
+fn parting(from: &[&str], to: &[String], modules: &BTreeSet<String>) -> Option<(String, String, String)> {
+    let shared = from.iter().zip(to).take_while(|(a, b)| a == b).count();
+    let folder = from[..shared].join("::");
+    let here = from.get(shared).map_or("mod", |name| name);
+    let there = match to.get(shared) {
+        Some(name) if modules.contains(&to[..=shared].join("::")) => name.as_str(),
+        _ => "mod",
+    };
+    if to.get(shared).is_none_or(|name| name == "*") {
+        return None;
+    }
+    // `cli/mod.rs` is the program itself: it starts what its files do, and they ask it for the command line.
+    let counts = folder != "cli" || (here != "mod" && there != "mod");
+    let counts = counts && shared >= 1 && here != there && (shared == 1 || (here != "mod" && there != "mod"));
+    counts.then(|| (folder, here.to_string(), there.to_string()))
+}
+
+/// A way from `at` back to itself, where there is one.
+fn circle<'a>(at: &'a str, looks: &'a BTreeMap<String, BTreeSet<String>>) -> Option<Vec<&'a str>> {
+    fn onward<'a>(
+        way: &mut Vec<&'a str>,
+        looks: &'a BTreeMap<String, BTreeSet<String>>,
+        seen: &mut BTreeSet<&'a str>,
+    ) -> bool {
+        let last = way[way.len() - 1];
+        for next in looks.get(last).into_iter().flatten() {
+            if next == way[0] || seen.insert(next) {
+                way.push(next);
+                if next == way[0] || onward(way, looks, seen) {
+                    return true;
+                }
+                way.pop();
+            }
+        }
+        false
+    }
+    let mut way = vec![at];
+    onward(&mut way, looks, &mut BTreeSet::new()).then_some(way)
+}
+
+#[test]
+fn nothing_side_by_side_looks_in_a_circle() {
+    let code = code();
+    let is_test = |name: &str| {
+        let folder = name.rsplit_once('/').map_or("", |(folder, _)| folder);
+        is_for_tests(name, &code)
+            || name.ends_with("tests.rs")
+            || (folder.contains('/') && is_for_tests(&format!("{folder}.rs"), &code))
+    };
+    let code: Vec<_> = code.iter().filter(|(name, _)| !is_test(name)).collect();
+    let module = |name: &str| -> Vec<String> {
+        let parts = name.trim_end_matches(".rs").split('/').filter(|part| *part != "mod");
+        parts.map(String::from).collect()
+    };
+    let modules: BTreeSet<String> = code.iter().map(|(name, _)| module(name).join("::")).collect();
+    let mut looks: BTreeMap<String, BTreeMap<String, BTreeSet<String>>> = BTreeMap::new();
+    for (name, text) in &code {
+        let own = module(name);
+        let own: Vec<&str> = own.iter().map(String::as_str).collect();
+        for path in paths(&own, text, &modules) {
+            if let Some((folder, here, there)) = parting(&own, &path, &modules) {
+                looks.entry(folder).or_default().entry(here).or_default().insert(there);
+            }
+        }
+    }
+    assert!(looks.len() > 10, "only {} folders were seen", looks.len());
+    let circles: BTreeSet<String> = looks
+        .iter()
+        .flat_map(|(folder, looks)| looks.keys().filter_map(move |at| Some((folder, circle(at, looks)?))))
+        .map(|(folder, way)| format!("{folder}: {}", way.join(" -> ")))
+        .collect();
+    assert!(circles.is_empty(), "these look in a circle: {circles:#?}");
 }

@@ -15,16 +15,16 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, DuplexStream
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
-use wscheck::domain::event::{ConnEvent, ConnId, Event};
-use wscheck::domain::health::{Limits, Status};
-use wscheck::domain::heartbeat::Kind;
-use wscheck::domain::recorder::Recorder;
-use wscheck::domain::run::RunInfo;
-use wscheck::domain::verdict::Policy;
-use wscheck::net::session::plan::SessionPlan;
-use wscheck::net::session::{self, Start, Stops};
-use wscheck::net::websocket::Socket;
-use wscheck::net::wire::{Layered, Stamped, Tap};
+use wscheck::domain::heartbeat::HeartbeatKind;
+use wscheck::domain::ping::event::{ConnEvent, ConnId, Event};
+use wscheck::domain::ping::health::{Status, StatusLimits};
+use wscheck::domain::ping::recorder::Recorder;
+use wscheck::domain::ping::run_info::RunInfo;
+use wscheck::domain::ping::verdict::PassCriteria;
+use wscheck::net::client::session::plan::SessionPlan;
+use wscheck::net::client::session::{self, SessionStart, StopSignals};
+use wscheck::net::client::websocket::WebSocket;
+use wscheck::net::transport::tap::{Tap, TcpIntrospect, TimestampedRead};
 
 /// Counts allocations.
 struct Counting;
@@ -61,9 +61,9 @@ impl AsyncRead for Memory {
     }
 }
 
-impl Stamped for Memory {}
+impl TimestampedRead for Memory {}
 
-impl Layered for Memory {}
+impl TcpIntrospect for Memory {}
 
 impl AsyncWrite for Memory {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
@@ -86,11 +86,11 @@ const COUNTED: u64 = 2000;
 
 fn plan() -> SessionPlan {
     SessionPlan {
-        kinds: vec![Kind::Protocol],
+        kinds: vec![HeartbeatKind::Protocol],
         interval: Some(Duration::from_secs(1)),
         timeout: Duration::from_secs(10),
         count: Some(BEFORE + COUNTED),
-        limits: Limits::default().into(),
+        limits: StatusLimits::default().into(),
         ask: Default::default(),
         answer: Default::default(),
         answer_pings: true,
@@ -116,10 +116,10 @@ async fn connection(index: usize, events: mpsc::UnboundedSender<Told>) {
     let (near, far) = tokio::io::duplex(4096);
     tokio::spawn(peer(far));
     let tap = Tap::new(Memory(near));
-    let marks = tap.marks();
-    let socket = Socket::new(tap, Vec::new(), marks, 65_536, 1024).await;
+    let marks = tap.state();
+    let socket = WebSocket::new(tap, Vec::new(), marks, 65_536, 1024).await;
     let now = Instant::now();
-    let start = Start {
+    let start = SessionStart {
         nonce: index as u64,
         first_due: vec![now + Duration::from_millis(index as u64)],
         first_seq: vec![0],
@@ -128,7 +128,7 @@ async fn connection(index: usize, events: mpsc::UnboundedSender<Told>) {
     };
     let emit = |event| drop(events.send((ConnId { target: 0, index }, event)));
     let stop = CancellationToken::new();
-    let stops = Stops { over: &stop, at_once: &stop };
+    let stops = StopSignals { over: &stop, at_once: &stop };
     session::run(socket, &plan(), start, Box::new(emit), stops).await;
 }
 
@@ -145,7 +145,7 @@ fn recorder() -> Recorder {
         timeout: plan.timeout,
         count: plan.count,
     };
-    Recorder::new(Arc::new(info), Policy::default(), SystemTime::UNIX_EPOCH)
+    Recorder::new(Arc::new(info), PassCriteria::default(), SystemTime::UNIX_EPOCH)
 }
 
 #[tokio::test(start_paused = true)]

@@ -9,15 +9,16 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
-use wscheck::commands::ping::{self, Control, PingPlan};
-use wscheck::domain::event::{Event, Reporter};
-use wscheck::domain::health::Limits;
-use wscheck::domain::heartbeat::Kind;
-use wscheck::domain::report::Verdict;
-use wscheck::net::dial::DialPlan;
-use wscheck::net::greeting::Greeting;
-use wscheck::net::session::plan::SessionPlan;
-use wscheck::net::tls::{TlsOptions, TlsPlan};
+use wscheck::commands::ping::{self, PingPlan};
+use wscheck::commands::run_control::RunControl;
+use wscheck::domain::heartbeat::HeartbeatKind;
+use wscheck::domain::ping::event::{Event, Reporter};
+use wscheck::domain::ping::health::StatusLimits;
+use wscheck::domain::run::run_result::RunResult;
+use wscheck::net::client::preamble::Preamble;
+use wscheck::net::client::session::plan::SessionPlan;
+use wscheck::net::connect::dial::DialPlan;
+use wscheck::net::connect::tls::{TlsOptions, TlsPlan};
 
 use self::heap::USED;
 
@@ -69,13 +70,13 @@ fn plan(url: &str, connections: usize) -> PingPlan {
         ramp: None,
         worst: 5,
         dial: DialPlan { tls: tls.into(), connect_timeout: Duration::from_secs(60), ..DialPlan::default() },
-        greeting: Greeting::default(),
+        greeting: Preamble::default(),
         session: SessionPlan {
-            kinds: vec![Kind::Protocol],
+            kinds: vec![HeartbeatKind::Protocol],
             interval: Some(Duration::from_millis(200)),
             timeout: Duration::from_secs(30),
             count: None,
-            limits: Limits::default().into(),
+            limits: StatusLimits::default().into(),
             ask: Default::default(),
             answer: Default::default(),
             answer_pings: true,
@@ -99,10 +100,10 @@ struct Watch {
 
 impl Reporter for Watch {
     fn report(&mut self, event: &Event) {
-        use wscheck::domain::event::ConnEvent::{Beat, Opened};
+        use wscheck::domain::ping::event::ConnEvent::{Heartbeat, Opened};
         match event {
             Event::Connection { event: Opened(_), .. } => self.opened += 1,
-            Event::Connection { event: Beat(_), .. } => self.answered += 1,
+            Event::Connection { event: Heartbeat(_), .. } => self.answered += 1,
             _ => {}
         }
         let done = self.opened == self.connections && self.answered >= HEARTBEATS * self.connections as u64;
@@ -119,9 +120,9 @@ fn used_with(url: &str, connections: usize) -> isize {
     let interrupt = CancellationToken::new();
     let (_ask, interim) = mpsc::unbounded_channel();
     let mut watch = Watch { connections, interrupt: interrupt.clone(), used: None, opened: 0, answered: 0 };
-    let control = Control { interrupt, interim, nap: Default::default() };
+    let control = RunControl { interrupt, interim, batch_sleep: Default::default() };
     let report = runtime.block_on(ping::run(plan(url, connections), &mut watch, control));
-    assert_eq!(report.verdict, Verdict::Passed, "{:?}", report.reasons);
+    assert_eq!(report.verdict, RunResult::Passed, "{:?}", report.reasons);
     watch.used.unwrap()
 }
 
@@ -131,7 +132,7 @@ fn each(url: &str) -> isize {
 }
 
 #[test]
-fn a_connection_of_thousands_costs_less_than_4_kib_and_24_by_tls() {
+fn connection_costs_less_than_4_kib_or_24_with_tls() {
     let scratch = tempfile::tempdir().unwrap();
     let (server, port) = serve(scratch.path(), &[]);
     let plain = each(&format!("ws://127.0.0.1:{port}/"));

@@ -97,7 +97,7 @@ fn ctrl_c_closes_every_client_with_1001_and_reports() {
 }
 
 #[test]
-fn out_of_files_it_says_so_and_goes_on_when_there_are_some_again() {
+fn out_of_fds_is_reported_and_recovers() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("port");
     let limited = "ulimit -n 40; exec \"$0\" serve --bind 127.0.0.1:0 --port-file \"$1\"";

@@ -14,8 +14,8 @@ use tokio::net::TcpListener;
 use tokio::sync::mpsc::unbounded_channel;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
-use wscheck::domain::heartbeat::Kind;
-use wscheck::server::{Config, Heartbeats, Server, What};
+use wscheck::domain::heartbeat::HeartbeatKind;
+use wscheck::server::{ServeEventKind, Server, ServerConfig, ServerHeartbeats};
 
 /// Nothing here takes longer, unless it is broken; a browser starts slowly.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -70,15 +70,15 @@ impl Drop for Peer {
 }
 
 /// Ten heartbeats answered, then stopped, then reaped.
-async fn stays_and_is_reaped(kinds: &[Kind], command: impl FnOnce(&str) -> Command) {
-    let heartbeats = Heartbeats {
+async fn stays_and_is_reaped(kinds: &[HeartbeatKind], command: impl FnOnce(&str) -> Command) {
+    let heartbeats = ServerHeartbeats {
         kinds: kinds.to_vec(),
         interval: Duration::from_millis(100),
         timeout: Duration::from_secs(3),
         any_traffic_counts: false,
-        ..Heartbeats::default()
+        ..ServerHeartbeats::default()
     };
-    let config = Config { heartbeats: Arc::new(heartbeats), ..Config::default() };
+    let config = ServerConfig { heartbeats: Arc::new(heartbeats), ..ServerConfig::default() };
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("ws://{}/", listener.local_addr().unwrap());
     let (events, mut happened) = unbounded_channel();
@@ -100,7 +100,7 @@ async fn stays_and_is_reaped(kinds: &[Kind], command: impl FnOnce(&str) -> Comma
     peer.signal(libc::SIGSTOP);
     let reaped = timeout(PATIENCE, async {
         loop {
-            if let What::Reaped { missed, .. } = happened.recv().await.unwrap().what {
+            if let ServeEventKind::Reaped { missed, .. } = happened.recv().await.unwrap().what {
                 return missed;
             }
         }
@@ -123,7 +123,7 @@ async fn gorilla() {
             "golang-go or golang-github-gorilla-websocket-dev is not installed",
         );
     }
-    stays_and_is_reaped(&[Kind::Protocol], |url| {
+    stays_and_is_reaped(&[HeartbeatKind::Protocol], |url| {
         let mut command = Command::new(&binary);
         command.arg(url);
         command
@@ -137,7 +137,7 @@ async fn node_ws() {
     if !works(Command::new("node").env("NODE_PATH", &modules).args(["-e", "require('ws')"])) {
         return left_out("Node ws", "node or its module ws is not installed");
     }
-    stays_and_is_reaped(&[Kind::Protocol], |url| {
+    stays_and_is_reaped(&[HeartbeatKind::Protocol], |url| {
         let mut command = Command::new("node");
         command.env("NODE_PATH", &modules).arg(file("ws.cjs")).arg(url);
         command
@@ -151,7 +151,7 @@ async fn nodes_own_websocket() {
     if !works(Command::new("node").args([flag, "-e", "WebSocket"])) {
         return left_out("Node's own WebSocket", "node is not installed or older than 20.10");
     }
-    stays_and_is_reaped(&[Kind::Protocol], |url| {
+    stays_and_is_reaped(&[HeartbeatKind::Protocol], |url| {
         let mut command = Command::new("node");
         command.arg(flag).arg(file("builtin.cjs")).arg(url);
         command
@@ -165,7 +165,7 @@ async fn python_websockets() {
     if !works(Command::new(&python).args(["-c", "import websockets"])) {
         return left_out("Python websockets", "python3 or its package websockets is not installed");
     }
-    stays_and_is_reaped(&[Kind::Protocol], |url| {
+    stays_and_is_reaped(&[HeartbeatKind::Protocol], |url| {
         let mut command = Command::new(&python);
         command.arg(file("websockets_client.py")).arg(url);
         command
@@ -180,7 +180,7 @@ async fn chromium_with_a_page_that_answers_app_heartbeats() {
         return left_out("headless Chromium", "chromium is not installed");
     };
     let profile = tempfile::tempdir().unwrap();
-    stays_and_is_reaped(&[Kind::Protocol, Kind::App], |url| {
+    stays_and_is_reaped(&[HeartbeatKind::Protocol, HeartbeatKind::App], |url| {
         let mut command = Command::new(browser);
         command.args([
             "--headless",

@@ -14,8 +14,8 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc::unbounded_channel;
 use tokio_util::sync::CancellationToken;
-use wscheck::domain::heartbeat::Kind;
-use wscheck::server::{Config, Heartbeats, Server, ServerEvent, What};
+use wscheck::domain::heartbeat::HeartbeatKind;
+use wscheck::server::{ServeEvent, ServeEventKind, Server, ServerConfig, ServerHeartbeats};
 
 use self::heap::USED;
 
@@ -44,16 +44,16 @@ fn connect(address: SocketAddr) -> TcpStream {
 }
 
 #[test]
-fn an_idle_client_costs_less_than_8_kib_and_a_thousand_reaped_ones_nothing() {
+fn idle_client_costs_less_than_8_kib() {
     raise_file_limit();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let heartbeats = Heartbeats {
-        kinds: vec![Kind::Protocol],
+    let heartbeats = ServerHeartbeats {
+        kinds: vec![HeartbeatKind::Protocol],
         interval: Duration::from_secs(4),
         timeout: Duration::from_millis(500),
-        ..Heartbeats::default()
+        ..ServerHeartbeats::default()
     };
-    let config = Config { heartbeats: Arc::new(heartbeats), ..Config::default() };
+    let config = ServerConfig { heartbeats: Arc::new(heartbeats), ..ServerConfig::default() };
     let (events, mut happened) = unbounded_channel();
     let stop = CancellationToken::new();
     runtime.block_on(async {
@@ -92,7 +92,7 @@ fn an_idle_client_costs_less_than_8_kib_and_a_thousand_reaped_ones_nothing() {
 async fn zombies(
     count: usize,
     address: SocketAddr,
-    happened: &mut tokio::sync::mpsc::UnboundedReceiver<ServerEvent>,
+    happened: &mut tokio::sync::mpsc::UnboundedReceiver<ServeEvent>,
     look: impl FnOnce(isize),
 ) {
     let zombies: Vec<TcpStream> =
@@ -101,6 +101,6 @@ async fn zombies(
     let mut ended = 0;
     while ended < zombies.len() {
         let event = happened.recv().await.unwrap();
-        ended += usize::from(matches!(event.what, What::Ended { .. }));
+        ended += usize::from(matches!(event.what, ServeEventKind::Ended { .. }));
     }
 }

@@ -7,7 +7,7 @@ use anstream::{AutoStream, ColorChoice};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 
-use crate::domain::duration_text::parse_duration;
+use crate::domain::duration::parse_duration;
 use crate::output::Format;
 
 /// A duration above zero.

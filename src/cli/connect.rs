@@ -11,14 +11,14 @@ use clap::{Args, ValueEnum};
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::args::{byte_size, positive_duration};
-use crate::domain::opening::Stamper;
+use crate::domain::connection::connect_info::TimestampChoice;
+use crate::domain::connection::target::Credentials;
 use crate::domain::secrets;
-use crate::domain::target::Credentials;
-use crate::net::dial::DialPlan;
+use crate::net::connect::dial::DialPlan;
+use crate::net::connect::proxy::ProxyChoice;
+use crate::net::connect::resolve::{AddressFamily, ResolveOverride, local_address};
+use crate::net::connect::tls::{TlsOptions, TlsPlan};
 use crate::net::os_error;
-use crate::net::proxy::ProxyChoice;
-use crate::net::resolve::{Family, Override, local_address};
-use crate::net::tls::{TlsOptions, TlsPlan};
 
 /// How connections are opened; the same for every command that opens some.
 #[derive(Debug, Clone, Args)]
@@ -45,7 +45,7 @@ pub struct ConnectArgs {
     /// Use this address for a host and port instead of DNS; a link-local address needs its interface: fe80::1%eth0
     /// (repeatable)
     #[arg(long, value_name = "HOST:PORT:ADDR")]
-    pub resolve: Vec<Override>,
+    pub resolve: Vec<ResolveOverride>,
     /// Connect to this Unix socket instead of the URL's host
     #[arg(long, value_name = "PATH")]
     pub unix_socket: Option<PathBuf>,
@@ -114,10 +114,10 @@ impl ConnectArgs {
         })
     }
 
-    fn family(&self) -> Option<Family> {
+    fn family(&self) -> Option<AddressFamily> {
         match (self.ipv4, self.ipv6) {
-            (true, _) => Some(Family::V4),
-            (false, true) => Some(Family::V6),
+            (true, _) => Some(AddressFamily::V4),
+            (false, true) => Some(AddressFamily::V6),
             (false, false) => None,
         }
     }
@@ -183,12 +183,12 @@ pub enum StamperArg {
     User,
 }
 
-impl From<StamperArg> for Stamper {
-    fn from(stamper: StamperArg) -> Stamper {
+impl From<StamperArg> for TimestampChoice {
+    fn from(stamper: StamperArg) -> TimestampChoice {
         match stamper {
-            StamperArg::Auto => Stamper::Auto,
-            StamperArg::Kernel => Stamper::Kernel,
-            StamperArg::User => Stamper::User,
+            StamperArg::Auto => TimestampChoice::Auto,
+            StamperArg::Kernel => TimestampChoice::Kernel,
+            StamperArg::User => TimestampChoice::User,
         }
     }
 }
@@ -203,14 +203,14 @@ fn keepalive(text: &str) -> Result<Duration, String> {
 }
 
 /// The least that can be asked for: a control frame is up to 125 bytes (RFC 6455 section 5.5).
-const LEAST_MESSAGE: usize = 1024;
+const MIN_MESSAGE_SIZE: usize = 1024;
 
 /// A server may have each connection hold a message of the size that is accepted.
 const MAX_MESSAGE_SIZE: usize = 1024 * 1024 * 1024;
 
 fn message_size(text: &str) -> Result<usize, String> {
     match byte_size(text)? {
-        size if size < LEAST_MESSAGE => {
+        size if size < MIN_MESSAGE_SIZE => {
             Err("it must be at least 1KiB: control frames and our own heartbeats must fit".to_string())
         }
         size if size > MAX_MESSAGE_SIZE => {
@@ -221,7 +221,7 @@ fn message_size(text: &str) -> Result<usize, String> {
 }
 
 /// The most bytes of a file of headers.
-const LARGEST_FILE: u64 = 1024 * 1024;
+const MAX_HEADER_FILE: u64 = 1024 * 1024;
 
 fn headers(given: &[String]) -> Result<HeaderMap, String> {
     let mut headers = HeaderMap::new();
@@ -258,8 +258,10 @@ fn read_headers(path: &str, headers: &mut HeaderMap) -> Result<(), String> {
 pub(super) fn read(path: &str) -> Result<String, String> {
     let system = |error: io::Error| os_error::describe(&error);
     let mut bytes = Vec::new();
-    File::open(path).and_then(|file| file.take(LARGEST_FILE + 1).read_to_end(&mut bytes)).map_err(system)?;
-    if bytes.len() as u64 > LARGEST_FILE {
+    File::open(path)
+        .and_then(|file| file.take(MAX_HEADER_FILE + 1).read_to_end(&mut bytes))
+        .map_err(system)?;
+    if bytes.len() as u64 > MAX_HEADER_FILE {
         return Err("it holds more than 1 MiB".to_string());
     }
     String::from_utf8(bytes).map_err(|_| "it is not UTF-8 text".to_string())
@@ -271,7 +273,7 @@ fn add_header(text: &str, which: &str, headers: &mut HeaderMap) -> Result<(), St
     let header = HeaderName::from_bytes(name.trim().as_bytes()).map_err(|_| {
         format!("{which} has a name that is no header's: letters, digits and !#$%&'*+-.^_`|~")
     })?;
-    if RESERVED.contains(&header.as_str()) {
+    if HANDSHAKE_HEADERS.contains(&header.as_str()) {
         return Err(format!("{which}: '{header}' belongs to the WebSocket handshake and cannot be set"));
     }
     secrets::learn(|sent| sent.header(header.as_str(), value));
@@ -282,7 +284,7 @@ fn add_header(text: &str, which: &str, headers: &mut HeaderMap) -> Result<(), St
 }
 
 /// Headers that the handshake itself sets.
-const RESERVED: &[&str] = &[
+const HANDSHAKE_HEADERS: &[&str] = &[
     "connection",
     "upgrade",
     "sec-websocket-key",
@@ -325,7 +327,7 @@ mod tests {
     }
 
     #[test]
-    fn a_header_that_is_none_is_refused_by_its_place_and_not_repeated() {
+    fn bad_header_is_named_by_position_not_content() {
         assert_eq!(refusal("SECRETTOKEN"), "the 2nd --header is not 'Name: value'");
         assert_eq!(
             refusal("Bearer SECRET: x"),
@@ -364,7 +366,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_of_headers_that_cannot_be_used_is_refused_with_the_reason() {
+    fn unusable_header_file_is_refused_with_reason() {
         assert_eq!(
             refusal("@/nonexistent/file"),
             "--header: cannot read /nonexistent/file: no such file or directory (ENOENT)"

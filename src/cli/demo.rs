@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::Args;
 
 use super::args::OutputArgs;
-use super::{Cli, Command, usage};
+use super::{Cli, Command, errors};
 use crate::commands::demo::DemoServer;
 use clap::Parser;
 
@@ -21,19 +21,19 @@ impl DemoArgs {
     pub fn main(self) -> ExitCode {
         let server = match DemoServer::start() {
             Ok(server) => server,
-            Err(error) => return usage::fail(&format!("cannot start the demo's server: {error}")),
+            Err(error) => return errors::fail(&format!("cannot start the demo's server: {error}")),
         };
         let url = format!("ws://{}/", server.address);
         let line = ["wscheck", "ping", "-c", "50", "-i", "100ms", "-W", "2s", "--proxy", "none", &url];
         let told = "wscheck serve --delay 20ms --jitter 15ms --pong-loss 4%";
         let shown = line.join(" ");
-        usage::tell(&format!("a server inside this process behaves like `{told}`; this is `{shown}`:\n"));
+        errors::tell(&format!("a server inside this process behaves like `{told}`; this is `{shown}`:\n"));
         match Cli::try_parse_from(line) {
             Ok(Cli { command: Command::Ping(mut args) }) => {
                 args.output = self.output;
                 args.main()
             }
-            Ok(_) | Err(_) => usage::fail("the demo's own command line does not parse"),
+            Ok(_) | Err(_) => errors::fail("the demo's own command line does not parse"),
         }
     }
 }

@@ -6,23 +6,23 @@ use clap::{Args, ValueEnum};
 
 use super::args::{positive_duration, without};
 use super::connect::read;
-use super::preset::{Chosen, PresetArgs};
-use crate::domain::duration_text::parse_duration;
-use crate::domain::heartbeat::Kind;
+use super::preset_args::{ChosenPreset, PresetArgs};
+use crate::domain::duration::parse_duration;
+use crate::domain::heartbeat::HeartbeatKind;
 use crate::domain::heartbeat::pattern::Pattern;
-use crate::domain::heartbeat::presets::{Intent, Spoken};
-use crate::domain::heartbeat::template::{Keys, Payload, Template};
+use crate::domain::heartbeat::presets::{CompiledPreset, IntendedTraffic};
+use crate::domain::heartbeat::template::{Payload, RequestKeys, Template};
 use crate::domain::secrets;
-use crate::net::greeting::Greeting;
+use crate::net::client::preamble::Preamble;
 
 /// How long the awaited message may take, when nothing is said of it.
-const AWAIT_TIMEOUT: Duration = Duration::from_secs(10);
+const DEFAULT_AWAIT_TIMEOUT: Duration = Duration::from_secs(10);
 /// The shortest time between heartbeats.
-const SHORTEST_INTERVAL: Duration = Duration::from_micros(100);
+const MIN_INTERVAL: Duration = Duration::from_micros(100);
 
 /// Which heartbeats are run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Heartbeats {
+pub enum HeartbeatKinds {
     /// Ping frames and their Pongs (RFC 6455 5.5.2)
     Protocol,
     /// Messages and the messages that answer them
@@ -31,13 +31,13 @@ pub enum Heartbeats {
     Both,
 }
 
-impl Heartbeats {
+impl HeartbeatKinds {
     /// The kinds, in the order in which they are shown.
-    pub fn kinds(self) -> Vec<Kind> {
+    pub fn kinds(self) -> Vec<HeartbeatKind> {
         match self {
-            Heartbeats::Protocol => vec![Kind::Protocol],
-            Heartbeats::App => vec![Kind::App],
-            Heartbeats::Both => vec![Kind::Protocol, Kind::App],
+            HeartbeatKinds::Protocol => vec![HeartbeatKind::Protocol],
+            HeartbeatKinds::App => vec![HeartbeatKind::App],
+            HeartbeatKinds::Both => vec![HeartbeatKind::Protocol, HeartbeatKind::App],
         }
     }
 }
@@ -48,7 +48,7 @@ impl Heartbeats {
 pub struct HeartbeatArgs {
     /// Kind of heartbeat [default: protocol, or app if the preset defines an answer]
     #[arg(long, value_name = "KIND", value_enum)]
-    pub heartbeat: Option<Heartbeats>,
+    pub heartbeat: Option<HeartbeatKinds>,
     /// Time between heartbeats of one kind on one connection (500ms, 1m30s; a plain number is seconds) [default:
     /// 1s, or the preset's]
     #[arg(short, long, value_name = "TIME", value_parser = interval, allow_hyphen_values = true)]
@@ -57,12 +57,12 @@ pub struct HeartbeatArgs {
     #[arg(short = 'W', long, value_name = "TIME", value_parser = positive_duration, allow_hyphen_values = true)]
     pub timeout: Option<Duration>,
     #[command(flatten)]
-    pub greeting: GreetingArgs,
+    pub greeting: PreambleArgs,
 }
 
 /// What app heartbeats are, and what is said before the first.
 #[derive(Debug, Clone, Args)]
-pub struct GreetingArgs {
+pub struct PreambleArgs {
     /// Message to send as app heartbeat: text with {seq}, {seq1}, {id}, {now_ms} and {now_s}; text:PING\n takes
     /// escapes, binary:PING is a binary message, hex:c000 is bytes
     #[arg(long, value_name = "TEMPLATE")]
@@ -76,12 +76,12 @@ pub struct GreetingArgs {
     #[arg(long)]
     pub no_answer: bool,
     #[command(flatten)]
-    pub welcome: WelcomeArgs,
+    pub welcome: FirstMessageArgs,
 }
 
 /// What is said and awaited first.
 #[derive(Debug, Clone, Args)]
-pub struct WelcomeArgs {
+pub struct FirstMessageArgs {
     /// Send a message before the first heartbeat: join, subscribe, authenticate (repeatable); @FILE reads it from a
     /// file and so keeps secrets out of the process list (a final newline is dropped); @@ starts a text with @
     #[arg(long, value_name = "TEXT|@FILE")]
@@ -97,37 +97,37 @@ pub struct WelcomeArgs {
 }
 
 /// How often is asked, and how long an answer may take, when nothing is said of it.
-const INTERVAL: Duration = Duration::from_secs(1);
-const TIMEOUT: Duration = Duration::from_secs(10);
+const DEFAULT_INTERVAL: Duration = Duration::from_secs(1);
+const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
 
 impl HeartbeatArgs {
     /// Refuses what would do nothing, and what the preset says must not be sent.
-    pub fn check(&self, chosen: &Chosen) -> Result<(), String> {
+    pub fn check(&self, chosen: &ChosenPreset) -> Result<(), String> {
         let kinds = self.kinds(chosen);
-        self.greeting.check(kinds.contains(&Kind::App), "--heartbeat app or both", chosen)?;
+        self.greeting.check(kinds.contains(&HeartbeatKind::App), "--heartbeat app or both", chosen)?;
         let (ask, interval) = (self.greeting.app_ping.as_deref(), Some(self.interval(chosen)));
-        chosen.check(&Intent { kinds: &kinds, ask, interval })
+        chosen.check(&IntendedTraffic { kinds: &kinds, ask, interval })
     }
 
     /// The kinds that are run.
-    pub fn kinds(&self, chosen: &Chosen) -> Vec<Kind> {
-        self.heartbeat.map_or_else(|| vec![chosen.kind()], Heartbeats::kinds)
+    pub fn kinds(&self, chosen: &ChosenPreset) -> Vec<HeartbeatKind> {
+        self.heartbeat.map_or_else(|| vec![chosen.kind()], HeartbeatKinds::kinds)
     }
 
     /// How often is asked.
-    pub fn interval(&self, chosen: &Chosen) -> Duration {
-        self.interval.or_else(|| chosen.preset()?.every).unwrap_or(INTERVAL)
+    pub fn interval(&self, chosen: &ChosenPreset) -> Duration {
+        self.interval.or_else(|| chosen.preset()?.every).unwrap_or(DEFAULT_INTERVAL)
     }
 
     /// How long an answer may take.
-    pub fn timeout(&self, chosen: &Chosen) -> Duration {
-        self.timeout.or_else(|| chosen.preset()?.timeout).unwrap_or(TIMEOUT)
+    pub fn timeout(&self, chosen: &ChosenPreset) -> Duration {
+        self.timeout.or_else(|| chosen.preset()?.timeout).unwrap_or(DEFAULT_TIMEOUT)
     }
 }
 
-impl GreetingArgs {
+impl PreambleArgs {
     /// What app heartbeats ask.
-    pub fn ask(&self, chosen: &Chosen) -> Result<Template, String> {
+    pub fn ask(&self, chosen: &ChosenPreset) -> Result<Template, String> {
         let own = || chosen.spoken().and_then(|spoken| Some(spoken.ask.as_ref()?.0.clone()));
         let told = self.app_ping.as_deref().map(|text| parse("--app-ping", text)).transpose()?;
         told.iter().for_each(remember_fields);
@@ -135,7 +135,7 @@ impl GreetingArgs {
     }
 
     /// What answers them.
-    pub fn answer(&self, chosen: &Chosen) -> Result<Pattern, String> {
+    pub fn answer(&self, chosen: &ChosenPreset) -> Result<Pattern, String> {
         let own = || chosen.spoken().and_then(|spoken| Some(spoken.ask.as_ref()?.1.clone()));
         let told = self.app_pong.iter().map(|text| parse("--app-pong", text));
         let told = Pattern::any_of(told.collect::<Result<_, _>>()?);
@@ -143,7 +143,7 @@ impl GreetingArgs {
     }
 
     /// Refuses what would do nothing, where app heartbeats run (`app`) only with what `needed` names.
-    pub fn check(&self, app: bool, needed: &str, chosen: &Chosen) -> Result<(), String> {
+    pub fn check(&self, app: bool, needed: &str, chosen: &ChosenPreset) -> Result<(), String> {
         match (&self.app_ping, self.app_pong.as_slice()) {
             (Some(_), _) if !app => Err(without("--app-ping", needed)),
             (_, [_, ..]) if !app => Err(without("--app-pong", needed)),
@@ -152,15 +152,15 @@ impl GreetingArgs {
     }
 
     /// What is said and awaited first.
-    pub fn greeting(&self, chosen: &Chosen) -> Result<Greeting, String> {
+    pub fn greeting(&self, chosen: &ChosenPreset) -> Result<Preamble, String> {
         self.welcome.greeting(!self.no_answer, chosen)
     }
 }
 
-impl WelcomeArgs {
+impl FirstMessageArgs {
     /// Refuses what would do nothing.
-    pub fn check(&self, chosen: &Chosen) -> Result<(), String> {
-        let awaits = |spoken: &Spoken| spoken.first.is_some() || spoken.awaited.is_some();
+    pub fn check(&self, chosen: &ChosenPreset) -> Result<(), String> {
+        let awaits = |spoken: &CompiledPreset| spoken.first.is_some() || spoken.awaited.is_some();
         let awaits = self.await_pattern.is_some() || chosen.spoken().is_some_and(awaits);
         match (self.await_timeout, chosen.preset().and_then(|preset| Some((preset.name, preset.needs?)))) {
             (Some(_), _) if !awaits => Err(without("--await-timeout", "--await")),
@@ -173,18 +173,18 @@ impl WelcomeArgs {
 
     /// What is said and awaited first; `answer_pings`: the server's own app pings are answered meanwhile. What is said here
     /// holds in the place of the preset's.
-    pub fn greeting(&self, answer_pings: bool, chosen: &Chosen) -> Result<Greeting, String> {
+    pub fn greeting(&self, answer_pings: bool, chosen: &ChosenPreset) -> Result<Preamble, String> {
         let send = self.send.iter().map(|given| message(given)).collect::<Result<Vec<_>, _>>()?;
         let awaited = self.await_pattern.as_deref().map(|text| parse("--await", text)).transpose()?;
         let spoken = chosen.spoken();
-        Ok(Greeting {
+        Ok(Preamble {
             first: spoken.and_then(|spoken| spoken.first.clone()),
             send: match (send.is_empty(), spoken) {
                 (true, Some(spoken)) => spoken.hello.clone(),
                 (true, None) | (false, _) => send,
             },
             awaited: awaited.or_else(|| spoken?.awaited.clone()),
-            timeout: self.await_timeout.unwrap_or(AWAIT_TIMEOUT),
+            timeout: self.await_timeout.unwrap_or(DEFAULT_AWAIT_TIMEOUT),
             answer_pings,
             convention: chosen.convention(),
         })
@@ -202,7 +202,7 @@ fn message(given: &str) -> Result<Template, String> {
         secrets::learn(|sent| sent.message(&text));
         format!("--send: {}", secrets::redact(&why.to_string()))
     })?;
-    match message.render(&Keys { seq: 0, id: String::new(), now_ms: 0 }) {
+    match message.render(&RequestKeys { seq: 0, id: String::new(), now_ms: 0 }) {
         Payload::Text(text) => secrets::learn(|sent| sent.message(&text)),
         Payload::Binary(bytes) => secrets::learn(|sent| sent.bytes(&bytes)),
     }
@@ -232,7 +232,7 @@ pub fn remember_fields(template: &Template) {
 /// Shorter intervals are those of a slip of the pen: nothing between here and the peer keeps them.
 pub(super) fn interval(text: &str) -> Result<Duration, String> {
     match parse_duration(text)? {
-        short if short < SHORTEST_INTERVAL => Err("the interval must be at least 100us".to_string()),
+        short if short < MIN_INTERVAL => Err("the interval must be at least 100us".to_string()),
         interval => Ok(interval),
     }
 }

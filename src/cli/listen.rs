@@ -6,18 +6,18 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::app_ping::AppPingArgs;
 use super::args::{OutputArgs, positive_duration, up_to};
 use super::connect::ConnectArgs;
-use super::heartbeat::{WelcomeArgs, parse, remember_fields};
-use super::preset::Chosen;
-use super::printer::{self, Printer, Showing};
-use super::usage;
+use super::errors;
+use super::heartbeat::{FirstMessageArgs, parse, remember_fields};
+use super::preset_args::ChosenPreset;
+use super::runner::{self, EventDisplay, EventPrinter};
+use super::server_ping_args::AppPingArgs;
 use crate::commands::listen::{self, ListenPlan};
-use crate::commands::ping::Control;
-use crate::domain::heartbeat::Kind;
-use crate::domain::heartbeat::convention::Upkeep;
-use crate::domain::heartbeat::presets::{Guess, Intent};
+use crate::commands::run_control::RunControl;
+use crate::domain::heartbeat::HeartbeatKind;
+use crate::domain::heartbeat::presets::{IntendedTraffic, PresetDetection};
+use crate::domain::heartbeat::protocol_profile::KeepaliveSpec;
 use crate::domain::heartbeat::template::Template;
 use crate::domain::listen::report::{ListenEvent, ListenReporter};
 use crate::output::listen::ListenOutput;
@@ -29,11 +29,11 @@ pub struct ListenArgs {
     #[arg(value_name = "URL")]
     pub url: String,
     #[command(flatten)]
-    pub hearing: HearingArgs,
+    pub throttle: ObservationArgs,
     #[command(flatten)]
     pub app_ping: AppPingArgs,
     #[command(flatten)]
-    pub welcome: WelcomeArgs,
+    pub welcome: FirstMessageArgs,
     #[command(flatten)]
     pub connect: ConnectArgs,
     #[command(flatten)]
@@ -43,7 +43,7 @@ pub struct ListenArgs {
 /// How long it is listened, and how the client behaves.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Listening")]
-pub struct HearingArgs {
+pub struct ObservationArgs {
     /// Listen for this long; an interval needs three heartbeats, or two if the first came one interval after the
     /// opening
     #[arg(long = "for", value_name = "TIME", default_value = "2m", value_parser = positive_duration)]
@@ -53,7 +53,7 @@ pub struct HearingArgs {
     pub count: Option<u64>,
     /// Send a message between heartbeats, once the interval is known, to see whether client traffic postpones them
     #[arg(long, value_name = "TEMPLATE", num_args = 0..=1, require_equals = true,
-          default_missing_value = DEFAULT_TALK, conflicts_with = "no_answer")]
+          default_missing_value = DEFAULT_STIMULUS, conflicts_with = "no_answer")]
     pub talk: Option<String>,
     /// Answer nothing: after the opening messages, send no Pong and no message
     #[arg(long)]
@@ -61,7 +61,7 @@ pub struct HearingArgs {
 }
 
 /// What `--talk` says when it is not told: the usual ask of an app heartbeat.
-const DEFAULT_TALK: &str = r#"{"type":"ping","id":"{id}","timestamp":{now_ms}}"#;
+const DEFAULT_STIMULUS: &str = r#"{"type":"ping","id":"{id}","timestamp":{now_ms}}"#;
 
 impl ListenArgs {
     /// Runs the command and gives its exit code.
@@ -70,32 +70,32 @@ impl ListenArgs {
         let preset = &self.welcome.preset;
         let guess = preset.guess(std::slice::from_ref(&self.url), &self.connect);
         match guess.and_then(|guess| self.plan(guess.as_ref())) {
-            Ok(plan) => printer::run_showing(showing(&args), async |printer, control: Control| {
+            Ok(plan) => runner::run_showing(showing(&args), async |printer, control: RunControl| {
                 listen::run(plan, printer, control.interrupt).await.verdict.exit_code()
             }),
-            Err(message) => usage::complain("listen", &message, args.format.chosen()),
+            Err(message) => errors::complain("listen", &message, args.format.chosen()),
         }
     }
 
     /// The plan, where this was found out of the server.
-    fn plan(self, guess: Option<&Guess>) -> Result<ListenPlan, String> {
+    fn plan(self, guess: Option<&PresetDetection>) -> Result<ListenPlan, String> {
         let chosen = self.welcome.preset.chosen(std::slice::from_ref(&self.url), guess)?;
         self.welcome.check(&chosen)?;
-        let answer = !self.hearing.no_answer;
-        let talk = self.hearing.talk(&chosen)?;
+        let answer = !self.throttle.no_answer;
+        let talk = self.throttle.talk(&chosen)?;
         talk.iter().for_each(remember_fields);
         let greeting = self.welcome.greeting(answer, &chosen)?;
         let target = chosen.target(&self.url)?;
         Ok(ListenPlan {
-            preset: chosen.used(&[Kind::App]),
+            preset: chosen.used(&[HeartbeatKind::App]),
             dial: chosen.offer(self.connect.dial()?, std::slice::from_ref(&target)),
             target,
             alive: alive(&chosen).filter(|_| answer),
             pong: chosen.spoken().and_then(|spoken| Some(spoken.ask.as_ref()?.1.clone())).unwrap_or_default(),
             shapes: self.app_ping.shapes()?.speaking(&greeting.convention),
             greeting,
-            listen_for: self.hearing.listen_for,
-            count: self.hearing.count,
+            listen_for: self.throttle.listen_for,
+            count: self.throttle.count,
             answer,
             talk,
             max_message_size: self.connect.max_message_size,
@@ -104,33 +104,38 @@ impl ListenArgs {
 }
 
 /// What keeps such a server from taking us for dead: what has no answer, or else the preset's ask.
-fn alive(chosen: &Chosen) -> Option<Upkeep> {
+fn alive(chosen: &ChosenPreset) -> Option<KeepaliveSpec> {
     let (preset, spoken) = (chosen.preset()?, chosen.spoken()?);
-    let asks = || Some(Upkeep { message: spoken.ask.as_ref()?.0.clone(), every: preset.every? });
+    let asks = || Some(KeepaliveSpec { message: spoken.ask.as_ref()?.0.clone(), every: preset.every? });
     spoken.convention.upkeep.clone().or_else(asks)
 }
 
-impl HearingArgs {
+impl ObservationArgs {
     /// What is said between heartbeats: as told, or else what the preset asks.
-    fn talk(&self, chosen: &Chosen) -> Result<Option<Template>, String> {
+    fn talk(&self, chosen: &ChosenPreset) -> Result<Option<Template>, String> {
         let Some(text) = self.talk.as_deref() else { return Ok(None) };
         let ask = chosen.spoken().map(|spoken| spoken.ask.as_ref().map(|(ask, _)| ask.clone()));
         match ask {
-            Some(ask) if text == DEFAULT_TALK => {
-                chosen.check(&Intent { kinds: &[Kind::App], ..Intent::default() })?;
+            Some(ask) if text == DEFAULT_STIMULUS => {
+                chosen
+                    .check(&IntendedTraffic { kinds: &[HeartbeatKind::App], ..IntendedTraffic::default() })?;
                 Ok(ask)
             }
             Some(_) | None => {
-                chosen.check(&Intent { kinds: &[Kind::App], ask: Some(text), interval: None })?;
+                chosen.check(&IntendedTraffic {
+                    kinds: &[HeartbeatKind::App],
+                    ask: Some(text),
+                    interval: None,
+                })?;
                 parse("--talk", text).map(Some)
             }
         }
     }
 }
 
-fn showing(args: &OutputArgs) -> Showing<ListenEvent> {
-    let (stdout, stderr) = (printer::stdout(args.format.chosen()), printer::stderr());
-    let options = printer::human_options(args);
+fn showing(args: &OutputArgs) -> EventDisplay<ListenEvent> {
+    let (stdout, stderr) = (runner::stdout(args.format.chosen()), runner::stderr());
+    let options = runner::human_options(args);
     let mut output = ListenOutput::new(args.format.chosen(), options, stdout, stderr);
     let show = Box::new(move |event: &ListenEvent| {
         output.report(event);
@@ -138,10 +143,10 @@ fn showing(args: &OutputArgs) -> Showing<ListenEvent> {
     });
     let can_be_spared =
         |event: &ListenEvent| matches!(event, ListenEvent::Progress(_) | ListenEvent::Said(_));
-    Showing { show, is_wanted: Box::new(|_| true), can_be_spared }
+    EventDisplay { show, is_wanted: Box::new(|_| true), can_be_spared }
 }
 
-impl ListenReporter for Printer<ListenEvent> {
+impl ListenReporter for EventPrinter<ListenEvent> {
     fn report(&mut self, event: &ListenEvent) {
         self.offer(event);
     }
@@ -154,14 +159,14 @@ mod tests {
     use super::*;
 
     #[derive(Parser)]
-    struct Typed {
+    struct TestListenCli {
         #[command(flatten)]
         args: ListenArgs,
     }
 
     fn plan(words: &[&str]) -> Result<ListenPlan, String> {
         let line = ["listen", "--proxy", "none", "ws://127.0.0.1:1/"].iter().chain(words);
-        Typed::try_parse_from(line).map_err(|why| why.to_string())?.args.plan(None)
+        TestListenCli::try_parse_from(line).map_err(|why| why.to_string())?.args.plan(None)
     }
 
     fn refusal(words: &[&str]) -> String {

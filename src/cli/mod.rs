@@ -1,25 +1,25 @@
 //! Floor 4: arguments as typed become a Plan; signals, exit codes, completions, man page.
 
-mod app_ping;
 mod args;
-mod background;
 mod connect;
 mod demo;
+mod errors;
+mod generate;
 mod heartbeat;
 mod listen;
-mod papers;
 mod ping;
-mod preset;
+mod preset_args;
 mod presets;
-mod printer;
+mod print_queue;
 mod probe_idle;
 mod probe_zombie;
-mod reader;
+mod runner;
 mod serve;
-mod serving;
+mod serve_args;
+mod server_ping_args;
 mod signals;
+mod stdout_watch;
 mod timeouts;
-mod usage;
 
 use std::ffi::OsString;
 use std::fmt::Write;
@@ -27,10 +27,10 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
 
-use crate::domain::threshold::METRICS;
+use crate::domain::ping::fail_if::METRICS;
 use crate::output::charset;
 
-pub use papers::{SHELLS, completions, man_page};
+pub use generate::{SHELLS, completions, man_page};
 
 /// The exit codes, the same for every command; README and `--help` show them.
 pub const EXIT_CODES: &[(u8, &str)] = &[
@@ -77,7 +77,7 @@ enum Command {
     Demo(demo::DemoArgs),
     /// Run a test server that misbehaves on request, to test a client
     #[command(after_help = exit_code_help())]
-    Serve(Box<serve::ServeArgs>),
+    Serve(Box<serve_args::ServeArgs>),
     /// List known timeouts of proxies, clouds, NATs and servers, and how to change them
     Timeouts(timeouts::TimeoutsArgs),
     /// List the heartbeat protocols of services and libraries
@@ -105,7 +105,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     }
     let cli = match Cli::try_parse_from(&args) {
         Ok(cli) => cli,
-        Err(error) => return usage::refuse(&error, &args),
+        Err(error) => return errors::refuse(&error, &args),
     };
     match cli.command {
         Command::Ping(args) => args.main(),
@@ -113,12 +113,12 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Listen(args) => args.main(),
         Command::ProbeZombie(args) => args.main(),
         Command::Demo(args) => args.main(),
-        Command::Serve(args) => serving::main(*args),
+        Command::Serve(args) => serve::main(*args),
         Command::Timeouts(args) => args.main(),
         Command::Presets(args) => args.main(),
-        Command::Schema => papers::print_schema(),
-        Command::Completions { shell } => papers::print_completions(shell),
-        Command::Man { command } => papers::print_man(command.as_deref()),
+        Command::Schema => generate::print_schema(),
+        Command::Completions { shell } => generate::print_completions(shell),
+        Command::Man { command } => generate::print_man(command.as_deref()),
     }
 }
 

@@ -8,38 +8,38 @@ use clap::Args;
 use super::args::{OutputArgs, positive_duration, up_to, without};
 use super::connect::ConnectArgs;
 use super::heartbeat::HeartbeatArgs;
-use super::preset::Chosen;
-use super::{printer, usage};
-use crate::commands::files;
+use super::preset_args::ChosenPreset;
+use super::{errors, runner};
+use crate::commands::fd_limit;
 use crate::commands::ping::{self, PingPlan};
-use crate::domain::backoff::Backoff;
-use crate::domain::event::Reporter;
-use crate::domain::health::Limits;
-use crate::domain::heartbeat::Kind;
-use crate::domain::heartbeat::presets::Guess;
-use crate::domain::ramp::Ramp;
-use crate::domain::report::Verdict;
-use crate::domain::run_status::RunLimits;
-use crate::domain::shown;
-use crate::domain::target::Target;
-use crate::domain::threshold::{self, FailIf, FailOn};
-use crate::domain::verdict::Policy;
-use crate::net::dial::DialPlan;
-use crate::net::session::plan::SessionPlan;
+use crate::domain::connection::backoff::Backoff;
+use crate::domain::connection::target::Target;
+use crate::domain::format;
+use crate::domain::heartbeat::HeartbeatKind;
+use crate::domain::heartbeat::presets::PresetDetection;
+use crate::domain::ping::event::Reporter;
+use crate::domain::ping::fail_if::{self, FailIf, FailOn};
+use crate::domain::ping::health::StatusLimits;
+use crate::domain::ping::ramp::Ramp;
+use crate::domain::ping::run_status::RunStatusLimits;
+use crate::domain::ping::verdict::PassCriteria;
+use crate::domain::run::run_result::RunResult;
+use crate::net::client::session::plan::SessionPlan;
+use crate::net::connect::dial::DialPlan;
 
 /// The most connections of a run: more than the ports of one address can open to one server.
-const MOST_CONNECTIONS: u64 = 100_000;
+const MAX_CONNECTIONS: u64 = 100_000;
 /// The most heartbeats in the rolling window, which is kept for every connection.
-const LONGEST_WINDOW: u64 = 100_000;
+const MAX_STATUS_WINDOW: u64 = 100_000;
 /// TCP gives up when the peer has acknowledged nothing for this number of heartbeat timeouts, and not before
 /// [`MIN_USER_TIMEOUT`]: retransmits need time.
-const USER_TIMEOUTS: u32 = 3;
+const USER_TIMEOUT_FACTOR: u32 = 3;
 const MIN_USER_TIMEOUT: Duration = Duration::from_secs(30);
 /// Defaults of the back-off.
-const RECONNECT_BASE: Duration = Duration::from_millis(500);
-const RECONNECT_CAP: Duration = Duration::from_secs(30);
-const RECONNECT_ATTEMPTS: u32 = 10;
-const RECONNECT_RESET_AFTER: Duration = Duration::from_secs(5);
+const DEFAULT_RECONNECT_BASE: Duration = Duration::from_millis(500);
+const DEFAULT_RECONNECT_CAP: Duration = Duration::from_secs(30);
+const DEFAULT_RECONNECT_ATTEMPTS: u32 = 10;
+const DEFAULT_RECONNECT_RESET_AFTER: Duration = Duration::from_secs(5);
 
 /// The arguments of `wscheck ping`.
 #[derive(Debug, Clone, Args)]
@@ -48,7 +48,7 @@ pub struct PingArgs {
     #[arg(required = true, value_name = "URL")]
     pub urls: Vec<String>,
     /// Number of connections to each URL
-    #[arg(short = 'n', long, value_name = "N", default_value = "1", value_parser = up_to::<u32>(MOST_CONNECTIONS),
+    #[arg(short = 'n', long, value_name = "N", default_value = "1", value_parser = up_to::<u32>(MAX_CONNECTIONS),
           allow_hyphen_values = true)]
     pub connections: u32,
     /// Open connections at this rate (500/s, 1000/m), or all of them within this time (20s) [default: as fast as
@@ -56,7 +56,7 @@ pub struct PingArgs {
     #[arg(long, value_name = "RATE|TIME", allow_hyphen_values = true)]
     pub ramp: Option<Ramp>,
     /// With more than 10 connections, list the N worst
-    #[arg(long, value_name = "N", default_value = "5", value_parser = up_to::<u32>(MOST_CONNECTIONS),
+    #[arg(long, value_name = "N", default_value = "5", value_parser = up_to::<u32>(MAX_CONNECTIONS),
           allow_hyphen_values = true)]
     pub worst: u32,
     /// Send the next heartbeat as soon as the previous one was answered, without an interval (like ping -A)
@@ -118,17 +118,17 @@ impl ReconnectArgs {
     }
 
     fn bounded(&self) -> Result<Backoff, String> {
-        let base = self.reconnect_base.unwrap_or(RECONNECT_BASE);
-        let cap = self.reconnect_cap.unwrap_or(RECONNECT_CAP);
+        let base = self.reconnect_base.unwrap_or(DEFAULT_RECONNECT_BASE);
+        let cap = self.reconnect_cap.unwrap_or(DEFAULT_RECONNECT_CAP);
         if base > cap {
-            let (base, cap) = (shown::duration(base), shown::duration(cap));
+            let (base, cap) = (format::duration(base), format::duration(cap));
             return Err(format!("--reconnect-base ({base}) is above --reconnect-cap ({cap})"));
         }
         Ok(Backoff {
             base,
             cap,
-            max_attempts: Some(self.reconnect_attempts.unwrap_or(RECONNECT_ATTEMPTS)),
-            lasted_after: self.reconnect_reset_after.unwrap_or(RECONNECT_RESET_AFTER),
+            max_attempts: Some(self.reconnect_attempts.unwrap_or(DEFAULT_RECONNECT_ATTEMPTS)),
+            lasted_after: self.reconnect_reset_after.unwrap_or(DEFAULT_RECONNECT_RESET_AFTER),
         })
     }
 }
@@ -158,11 +158,11 @@ pub struct ThresholdArgs {
           allow_hyphen_values = true)]
     pub timeout_after: u32,
     /// A run with more loss than this is at least poor (any loss makes it at least degraded)
-    #[arg(long, value_name = "PERCENT", default_value = "5%", value_parser = threshold::share,
+    #[arg(long, value_name = "PERCENT", default_value = "5%", value_parser = fail_if::share,
           allow_hyphen_values = true)]
     pub poor_loss: f64,
     /// A run with more loss than this is at least critical
-    #[arg(long, value_name = "PERCENT", default_value = "20%", value_parser = threshold::share,
+    #[arg(long, value_name = "PERCENT", default_value = "20%", value_parser = fail_if::share,
           allow_hyphen_values = true)]
     pub critical_loss: f64,
     /// Minimum number of missed heartbeats before loss makes a run poor or critical
@@ -170,7 +170,7 @@ pub struct ThresholdArgs {
           allow_hyphen_values = true)]
     pub loss_min_missed: u64,
     /// Size of the rolling window for the live status, in answered heartbeats
-    #[arg(long, value_name = "N", default_value = "10", value_parser = up_to::<u32>(LONGEST_WINDOW),
+    #[arg(long, value_name = "N", default_value = "10", value_parser = up_to::<u32>(MAX_STATUS_WINDOW),
           allow_hyphen_values = true)]
     pub window: u32,
     /// Exit 1 if the status of the run is this or worse: healthy, degraded, poor, critical, timeout, dead
@@ -183,12 +183,12 @@ pub struct ThresholdArgs {
 }
 
 impl ThresholdArgs {
-    fn run_limits(&self) -> Result<RunLimits, String> {
+    fn run_limits(&self) -> Result<RunStatusLimits, String> {
         if self.poor_loss > self.critical_loss {
-            let [poor, critical] = [self.poor_loss, self.critical_loss].map(shown::share);
+            let [poor, critical] = [self.poor_loss, self.critical_loss].map(format::share);
             return Err(format!("--poor-loss ({poor}) is above --critical-loss ({critical})"));
         }
-        Ok(RunLimits {
+        Ok(RunStatusLimits {
             connection: self.limits()?,
             poor_loss: self.poor_loss,
             critical_loss: self.critical_loss,
@@ -197,15 +197,15 @@ impl ThresholdArgs {
         })
     }
 
-    fn limits(&self) -> Result<Limits, String> {
+    fn limits(&self) -> Result<StatusLimits, String> {
         if !(self.healthy < self.degraded && self.degraded < self.poor) {
-            let [healthy, degraded, poor] = [self.healthy, self.degraded, self.poor].map(shown::duration);
+            let [healthy, degraded, poor] = [self.healthy, self.degraded, self.poor].map(format::duration);
             return Err(format!(
                 "--healthy ({healthy}), --degraded ({degraded}) and --poor ({poor}) must rise: each is the \
                  upper bound of its status"
             ));
         }
-        Ok(Limits {
+        Ok(StatusLimits {
             healthy: self.healthy,
             degraded: self.degraded,
             poor: self.poor,
@@ -215,7 +215,7 @@ impl ThresholdArgs {
     }
 
     /// What is not accepted; an expression about what is not measured is refused.
-    fn policy(&self, kinds: &[Kind], targets: &[Target]) -> Result<Policy, String> {
+    fn policy(&self, kinds: &[HeartbeatKind], targets: &[Target]) -> Result<PassCriteria, String> {
         for expression in &self.fail_if {
             let about = match expression.kind() {
                 Some(kind) if !kinds.contains(&kind) => format!("{kind} heartbeats (see --heartbeat)"),
@@ -224,7 +224,7 @@ impl ThresholdArgs {
             };
             return Err(format!("--fail-if: '{expression}' is about {about}, and there is none in this run"));
         }
-        Ok(Policy { limits: self.run_limits()?, fail_on: self.fail_on, fail_if: self.fail_if.clone() })
+        Ok(PassCriteria { limits: self.run_limits()?, fail_on: self.fail_on, fail_if: self.fail_if.clone() })
     }
 }
 
@@ -234,42 +234,42 @@ impl PingArgs {
         let output = self.output.clone();
         let guess = self.heartbeat.greeting.welcome.preset.guess(&self.urls, &self.connect);
         match guess.and_then(|guess| self.plan(guess.as_ref())) {
-            Ok(plan) => match files::make_room(plan.connections()) {
-                Ok(()) => printer::run("ping", &output, async |reporter: &mut dyn Reporter, control| {
+            Ok(plan) => match fd_limit::make_room(plan.connections()) {
+                Ok(()) => runner::run("ping", &output, async |reporter: &mut dyn Reporter, control| {
                     ping::run(plan, reporter, control).await.verdict
                 }),
                 Err(error) => {
                     let (format, hint) = (output.format.chosen(), error.hint());
-                    let code = Verdict::Unreachable.exit_code();
-                    usage::tell_failure("ping", &error.to_string(), Some(&hint), code, format)
+                    let code = RunResult::Unreachable.exit_code();
+                    errors::tell_failure("ping", &error.to_string(), Some(&hint), code, format)
                 }
             },
-            Err(message) => usage::complain("ping", &message, output.format.chosen()),
+            Err(message) => errors::complain("ping", &message, output.format.chosen()),
         }
     }
 
-    fn targets(&self, chosen: &Chosen) -> Result<Vec<Target>, String> {
+    fn targets(&self, chosen: &ChosenPreset) -> Result<Vec<Target>, String> {
         let (urls, each) = (self.urls.len() as u64, u64::from(self.connections));
-        if urls.saturating_mul(each) > MOST_CONNECTIONS {
+        if urls.saturating_mul(each) > MAX_CONNECTIONS {
             return Err(format!(
-                "--connections: {urls} URLs with {each} each are too many: at most {MOST_CONNECTIONS} together"
+                "--connections: {urls} URLs with {each} each are too many: at most {MAX_CONNECTIONS} together"
             ));
         }
         self.urls.iter().map(|url| chosen.target(url)).collect()
     }
 
     /// A peer that acknowledges nothing is given up after a while, unless the user says otherwise.
-    fn dial(&self, chosen: &Chosen, targets: &[Target]) -> Result<DialPlan, String> {
+    fn dial(&self, chosen: &ChosenPreset, targets: &[Target]) -> Result<DialPlan, String> {
         let mut dial = chosen.offer(self.connect.dial()?, targets);
         if self.connect.user_timeout.is_none() {
-            let patience = self.heartbeat.timeout(chosen).saturating_mul(USER_TIMEOUTS);
+            let patience = self.heartbeat.timeout(chosen).saturating_mul(USER_TIMEOUT_FACTOR);
             dial.user_timeout = Some(patience.max(MIN_USER_TIMEOUT));
         }
         Ok(dial)
     }
 
     /// The plan, where this was found out of the server.
-    fn plan(self, guess: Option<&Guess>) -> Result<PingPlan, String> {
+    fn plan(self, guess: Option<&PresetDetection>) -> Result<PingPlan, String> {
         let chosen = self.heartbeat.greeting.welcome.preset.chosen(&self.urls, guess)?;
         let (targets, kinds) = (self.targets(&chosen)?, self.heartbeat.kinds(&chosen));
         self.heartbeat.check(&chosen)?;
@@ -307,16 +307,16 @@ mod tests {
     use clap::Parser;
 
     #[derive(Parser)]
-    struct Line {
+    struct TestPingCli {
         #[command(flatten)]
         ping: PingArgs,
     }
 
     #[test]
-    fn the_patience_with_a_peer_that_acknowledges_nothing_follows_the_timeout() {
+    fn tcp_user_timeout_follows_the_timeout() {
         let patience = |args: &[&str]| {
             let line = ["ping", "--proxy", "none", "ws://a.example/"].iter().chain(args);
-            Line::try_parse_from(line).unwrap().ping.plan(None).unwrap().dial.user_timeout
+            TestPingCli::try_parse_from(line).unwrap().ping.plan(None).unwrap().dial.user_timeout
         };
         assert_eq!(patience(&["-W", "1m"]), Some(Duration::from_secs(180)));
         assert_eq!(patience(&["-W", "1m", "--user-timeout", "5s"]), Some(Duration::from_secs(5)));
@@ -325,16 +325,16 @@ mod tests {
 
     /// More of any of this must be asked for: it may be somebody else's server.
     #[test]
-    fn by_default_one_connection_is_asked_once_a_second_and_never_opened_again() {
-        let line = Line::try_parse_from(["ping", "--proxy", "none", "ws://a.example/"]).unwrap();
+    fn default_is_one_ping_a_second_without_reconnect() {
+        let line = TestPingCli::try_parse_from(["ping", "--proxy", "none", "ws://a.example/"]).unwrap();
         let plan = line.ping.plan(None).unwrap();
-        assert_eq!((plan.connections(), &plan.session.kinds), (1, &vec![Kind::Protocol]));
+        assert_eq!((plan.connections(), &plan.session.kinds), (1, &vec![HeartbeatKind::Protocol]));
         assert_eq!(
             (plan.session.interval, plan.session.timeout),
             (Some(Duration::from_secs(1)), Duration::from_secs(10))
         );
-        assert_eq!((*plan.session.limits, plan.session.count), (Limits::default(), None));
-        assert_eq!(plan.policy.limits, RunLimits::default());
+        assert_eq!((*plan.session.limits, plan.session.count), (StatusLimits::default(), None));
+        assert_eq!(plan.policy.limits, RunStatusLimits::default());
         assert_eq!(plan.dial.user_timeout, Some(Duration::from_secs(30)));
         assert!(
             plan.greeting.send.is_empty() && plan.reconnect.is_none() && plan.dial.tcp_keepalive.is_none()

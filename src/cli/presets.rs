@@ -6,11 +6,12 @@ use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
 
 use super::args::{Color, format_parser, terminal_width};
-use super::preset::unknown;
-use super::{papers, usage};
+use super::preset_args::unknown;
+use super::{errors, generate};
 use crate::domain::heartbeat::presets;
-use crate::output::presets::{Listing, show};
-use crate::output::{Format, HumanOptions};
+use crate::output::Format;
+use crate::output::HumanOptions;
+use crate::output::presets::{PresetListing, show};
 
 /// The arguments of `wscheck presets`.
 #[derive(Debug, Clone, Args)]
@@ -39,13 +40,13 @@ impl PresetsArgs {
             Some(name) => presets::find(name).into_iter().collect::<Vec<_>>(),
         };
         if presets.is_empty() {
-            return usage::complain("presets", &unknown(self.name.as_deref().unwrap_or_default()), format);
+            return errors::complain("presets", &unknown(self.name.as_deref().unwrap_or_default()), format);
         }
         let options = HumanOptions {
             color: self.color.on_stdout(),
             width: terminal_width(),
             ..HumanOptions::default()
         };
-        papers::print_listing(format, &show(&Listing { name: self.name, presets }, format, options))
+        generate::print_listing(format, &show(&PresetListing { name: self.name, presets }, format, options))
     }
 }

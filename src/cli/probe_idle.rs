@@ -9,19 +9,20 @@ use clap::{Args, ValueEnum};
 
 use super::args::{OutputArgs, positive_duration, up_to};
 use super::connect::ConnectArgs;
-use super::heartbeat::GreetingArgs;
-use super::preset::Chosen;
-use super::printer::{self, Printer, Showing};
-use super::usage;
-use crate::commands::ping::Control;
+use super::errors;
+use super::heartbeat::PreambleArgs;
+use super::preset_args::ChosenPreset;
+use super::runner::{self, EventDisplay, EventPrinter};
 use crate::commands::probe_idle::{self, IdlePlan};
-use crate::domain::duration_text::parse_duration;
-use crate::domain::heartbeat::Kind;
-use crate::domain::heartbeat::presets::{Guess, Intent};
+use crate::commands::run_control::RunControl;
+use crate::domain::duration::parse_duration;
+use crate::domain::format::exact_duration;
+use crate::domain::heartbeat::HeartbeatKind;
+use crate::domain::heartbeat::presets::{IntendedTraffic, PresetDetection};
 use crate::domain::idle::report::{IdleEvent, IdleReporter};
-use crate::domain::idle::{Expectation, Precision, SearchPlan, Strategy};
-use crate::domain::shown::exact_duration;
-use crate::net::trial::UnmatchedLog;
+use crate::domain::idle::{Precision, SearchPlan, Strategy};
+use crate::domain::run::expectation::Expectation;
+use crate::net::client::idle_probe::UnmatchedLog;
 use crate::output::idle::IdleOutput;
 
 /// The arguments of `wscheck probe-idle`.
@@ -35,7 +36,7 @@ pub struct ProbeIdleArgs {
     #[command(flatten)]
     pub question: QuestionArgs,
     #[command(flatten)]
-    pub after: AfterArgs,
+    pub after: FollowupArgs,
     #[command(flatten)]
     pub connect: ConnectArgs,
     #[command(flatten)]
@@ -85,11 +86,11 @@ pub enum QuestionKind {
     App,
 }
 
-impl From<QuestionKind> for Kind {
-    fn from(kind: QuestionKind) -> Kind {
+impl From<QuestionKind> for HeartbeatKind {
+    fn from(kind: QuestionKind) -> HeartbeatKind {
         match kind {
-            QuestionKind::Protocol => Kind::Protocol,
-            QuestionKind::App => Kind::App,
+            QuestionKind::Protocol => HeartbeatKind::Protocol,
+            QuestionKind::App => HeartbeatKind::App,
         }
     }
 }
@@ -108,13 +109,13 @@ pub struct QuestionArgs {
     #[arg(long)]
     pub allow_messages: bool,
     #[command(flatten)]
-    pub greeting: GreetingArgs,
+    pub greeting: PreambleArgs,
 }
 
 /// What is done when the search is over.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Afterwards")]
-pub struct AfterArgs {
+pub struct FollowupArgs {
     /// Test which traffic keeps the path open: Ping frames, unsolicited Pongs, TCP keepalive, app messages
     #[arg(long)]
     pub refresh: bool,
@@ -151,45 +152,43 @@ impl ProbeIdleArgs {
         let preset = &self.question.greeting.welcome.preset;
         let guess = preset.guess(std::slice::from_ref(&self.url), &self.connect);
         match guess.and_then(|guess| self.plan(guess.as_ref())) {
-            Ok(plan) => {
-                printer::run_showing(showing(&args), async |printer, control: Control| match probe_idle::run(
-                    plan,
-                    printer,
-                    control.interrupt,
-                )
-                .await
-                {
+            Ok(plan) => runner::run_showing(showing(&args), async |printer, control: RunControl| {
+                match probe_idle::run(plan, printer, control.interrupt).await {
                     Ok(report) => report.verdict.exit_code(),
                     Err(why) => {
-                        usage::complain("probe-idle", &why.to_string(), args.format.chosen());
-                        usage::USAGE
+                        errors::complain("probe-idle", &why.to_string(), args.format.chosen());
+                        errors::USAGE_EXIT_CODE
                     }
-                })
-            }
-            Err(message) => usage::complain("probe-idle", &message, args.format.chosen()),
+                }
+            }),
+            Err(message) => errors::complain("probe-idle", &message, args.format.chosen()),
         }
     }
 
     /// The plan, where this was found out of the server.
-    fn plan(self, guess: Option<&Guess>) -> Result<IdlePlan, String> {
+    fn plan(self, guess: Option<&PresetDetection>) -> Result<IdlePlan, String> {
         let greeting = &self.question.greeting;
         let chosen = greeting.welcome.preset.chosen(std::slice::from_ref(&self.url), guess)?;
-        let kind = self.question.heartbeat.map_or_else(|| chosen.kind(), Kind::from);
+        let kind = self.question.heartbeat.map_or_else(|| chosen.kind(), HeartbeatKind::from);
         let messages = self.after.refresh || self.question.allow_messages || greeting.app_ping.is_some();
         greeting.check(
-            kind == Kind::App || messages,
+            kind == HeartbeatKind::App || messages,
             "--app-ping, --allow-messages or --refresh",
             &chosen,
         )?;
         let mute = mute(&chosen, greeting.app_ping.is_some());
         let knows_message = chosen.spoken().is_some_and(|spoken| spoken.ask.is_some());
         let second_control = match kind {
-            Kind::Protocol => (messages && mute.is_none()) || knows_message,
-            Kind::App => {
-                chosen.check(&Intent { kinds: &[Kind::Protocol], ask: None, interval: None }).is_ok()
-            }
+            HeartbeatKind::Protocol => (messages && mute.is_none()) || knows_message,
+            HeartbeatKind::App => chosen
+                .check(&IntendedTraffic { kinds: &[HeartbeatKind::Protocol], ask: None, interval: None })
+                .is_ok(),
         };
-        chosen.check(&Intent { kinds: &[kind], ask: greeting.app_ping.as_deref(), interval: None })?;
+        chosen.check(&IntendedTraffic {
+            kinds: &[kind],
+            ask: greeting.app_ping.as_deref(),
+            interval: None,
+        })?;
         let target = chosen.target(&self.url)?;
         Ok(IdlePlan {
             preset: chosen.used(&[kind]),
@@ -210,13 +209,13 @@ impl ProbeIdleArgs {
 }
 
 /// Why no message is sent to see whether that keeps the path open, where the preset knows none that is answered.
-fn mute(chosen: &Chosen, told: bool) -> Option<String> {
+fn mute(chosen: &ChosenPreset, told: bool) -> Option<String> {
     let preset = chosen.preset().filter(|preset| preset.ask.is_none() && !told)?;
     Some(format!("--preset {} has no message that is answered", preset.name))
 }
 
 impl SearchArgs {
-    fn plan(&self, kind: Kind) -> Result<SearchPlan, String> {
+    fn plan(&self, kind: HeartbeatKind) -> Result<SearchPlan, String> {
         let plan = SearchPlan {
             min: self.min,
             max: self.max,
@@ -234,7 +233,7 @@ impl SearchArgs {
     }
 }
 
-impl AfterArgs {
+impl FollowupArgs {
     /// An expectation that no search within these bounds can bear out makes no sense.
     fn expectation(&self, search: &SearchArgs) -> Result<Option<Expectation>, String> {
         let Some(expected) = &self.expect else { return Ok(None) };
@@ -254,22 +253,22 @@ impl AfterArgs {
     }
 }
 
-fn showing(args: &OutputArgs) -> Showing<IdleEvent> {
-    let (stdout, stderr) = (printer::stdout(args.format.chosen()), printer::stderr());
-    let options = printer::human_options(args);
+fn showing(args: &OutputArgs) -> EventDisplay<IdleEvent> {
+    let (stdout, stderr) = (runner::stdout(args.format.chosen()), runner::stderr());
+    let options = runner::human_options(args);
     let mut output = IdleOutput::new(args.format.chosen(), options, stdout, stderr);
     let show = Box::new(move |event: &IdleEvent| {
         output.report(event);
         output.error().map(io::Error::kind)
     });
-    Showing {
+    EventDisplay {
         is_wanted: Box::new(|_| true),
         show,
         can_be_spared: |event| matches!(event, IdleEvent::Progress(_) | IdleEvent::VerifyBeat { .. }),
     }
 }
 
-impl IdleReporter for Printer<IdleEvent> {
+impl IdleReporter for EventPrinter<IdleEvent> {
     fn report(&mut self, event: &IdleEvent) {
         self.offer(event);
     }
@@ -282,14 +281,14 @@ mod tests {
     use super::*;
 
     #[derive(Parser)]
-    struct Typed {
+    struct TestProbeIdleCli {
         #[command(flatten)]
         args: ProbeIdleArgs,
     }
 
     fn plan(words: &[&str]) -> Result<IdlePlan, String> {
         let line = ["probe-idle", "--proxy", "none", "ws://127.0.0.1:1/"].iter().chain(words);
-        Typed::try_parse_from(line).map_err(|why| why.to_string())?.args.plan(None)
+        TestProbeIdleCli::try_parse_from(line).map_err(|why| why.to_string())?.args.plan(None)
     }
 
     fn refusal(words: &[&str]) -> String {

@@ -6,20 +6,20 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::app_ping::AppPingArgs;
 use super::args::{OutputArgs, positive_duration};
 use super::connect::ConnectArgs;
-use super::heartbeat::{WelcomeArgs, interval, remember_fields};
-use super::preset::Chosen;
-use super::printer::{self, Printer, Showing};
-use super::usage;
-use crate::commands::ping::Control;
+use super::errors;
+use super::heartbeat::{FirstMessageArgs, interval, remember_fields};
+use super::preset_args::ChosenPreset;
+use super::runner::{self, EventDisplay, EventPrinter};
+use super::server_ping_args::AppPingArgs;
 use crate::commands::probe_zombie::{self, ZombiePlan};
-use crate::domain::heartbeat::Kind;
-use crate::domain::heartbeat::presets::{Guess, Intent, PresetUse};
+use crate::commands::run_control::RunControl;
+use crate::domain::format::exact_duration;
+use crate::domain::heartbeat::HeartbeatKind;
+use crate::domain::heartbeat::presets::{IntendedTraffic, PresetDetection, PresetSelection};
 use crate::domain::heartbeat::template::Template;
-use crate::domain::idle::Expectation;
-use crate::domain::shown::exact_duration;
+use crate::domain::run::expectation::Expectation;
 use crate::domain::zombie::report::{ZombieEvent, ZombieReporter};
 use crate::output::zombie::ZombieOutput;
 
@@ -30,11 +30,11 @@ pub struct ProbeZombieArgs {
     #[arg(value_name = "URL")]
     pub url: String,
     #[command(flatten)]
-    pub dying: DyingArgs,
+    pub dying: ControlArgs,
     #[command(flatten)]
     pub app_ping: AppPingArgs,
     #[command(flatten)]
-    pub welcome: WelcomeArgs,
+    pub welcome: FirstMessageArgs,
     #[command(flatten)]
     pub connect: ConnectArgs,
     #[command(flatten)]
@@ -44,7 +44,7 @@ pub struct ProbeZombieArgs {
 /// How long it is waited, and how the control lives.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Dying")]
-pub struct DyingArgs {
+pub struct ControlArgs {
     /// Maximum time to wait for the server to close a client
     #[arg(long, value_name = "TIME", default_value = "5m", value_parser = positive_duration)]
     pub max: Duration,
@@ -72,15 +72,15 @@ impl ProbeZombieArgs {
         let preset = &self.welcome.preset;
         let guess = preset.guess(std::slice::from_ref(&self.url), &self.connect);
         match guess.and_then(|guess| self.plan(guess.as_ref())) {
-            Ok(plan) => printer::run_showing(showing(&args), async |printer, control: Control| {
+            Ok(plan) => runner::run_showing(showing(&args), async |printer, control: RunControl| {
                 probe_zombie::run(plan, printer, control.interrupt).await.verdict.exit_code()
             }),
-            Err(message) => usage::complain("probe-zombie", &message, args.format.chosen()),
+            Err(message) => errors::complain("probe-zombie", &message, args.format.chosen()),
         }
     }
 
     /// The plan, where this was found out of the server.
-    fn plan(self, guess: Option<&Guess>) -> Result<ZombiePlan, String> {
+    fn plan(self, guess: Option<&PresetDetection>) -> Result<ZombiePlan, String> {
         let chosen = self.welcome.preset.chosen(std::slice::from_ref(&self.url), guess)?;
         self.welcome.check(&chosen)?;
         let says = self.dying.says(&chosen)?;
@@ -89,7 +89,9 @@ impl ProbeZombieArgs {
         let (max, expectation) = (self.dying.max, self.dying.expectation()?);
         let target = chosen.target(&self.url)?;
         Ok(ZombiePlan {
-            preset: chosen.used(&[Kind::App]).map(|used| PresetUse { notes: Vec::new(), ..used }),
+            preset: chosen
+                .used(&[HeartbeatKind::App])
+                .map(|used| PresetSelection { notes: Vec::new(), ..used }),
             dial: chosen.offer(self.connect.dial()?, std::slice::from_ref(&target)),
             target,
             max,
@@ -109,14 +111,15 @@ impl ProbeZombieArgs {
     }
 }
 
-impl DyingArgs {
+impl ControlArgs {
     /// What the control says by messages: as told, or what the preset says; `None`: nothing.
-    fn says(&self, chosen: &Chosen) -> Result<Option<Template>, String> {
+    fn says(&self, chosen: &ChosenPreset) -> Result<Option<Template>, String> {
         let told = self.say.as_ref().map(Template::as_str);
         let Some(spoken) = chosen.spoken() else { return Ok(Some(self.say.clone().unwrap_or_default())) };
         let asks = told.is_some() || spoken.ask.is_some();
-        let kinds: &[Kind] = if asks { &[Kind::Protocol, Kind::App] } else { &[Kind::Protocol] };
-        chosen.check(&Intent { kinds, ask: told, interval: self.every })?;
+        let kinds: &[HeartbeatKind] =
+            if asks { &[HeartbeatKind::Protocol, HeartbeatKind::App] } else { &[HeartbeatKind::Protocol] };
+        chosen.check(&IntendedTraffic { kinds, ask: told, interval: self.every })?;
         let upkeep = || spoken.convention.upkeep.as_ref().map(|upkeep| upkeep.message.clone());
         let ask = || spoken.ask.as_ref().map(|(ask, _)| ask.clone());
         Ok(self.say.clone().or_else(ask).or_else(upkeep))
@@ -148,22 +151,22 @@ impl DyingArgs {
     }
 }
 
-fn showing(args: &OutputArgs) -> Showing<ZombieEvent> {
-    let (stdout, stderr) = (printer::stdout(args.format.chosen()), printer::stderr());
-    let options = printer::human_options(args);
+fn showing(args: &OutputArgs) -> EventDisplay<ZombieEvent> {
+    let (stdout, stderr) = (runner::stdout(args.format.chosen()), runner::stderr());
+    let options = runner::human_options(args);
     let mut output = ZombieOutput::new(args.format.chosen(), options, stdout, stderr);
     let show = Box::new(move |event: &ZombieEvent| {
         output.report(event);
         output.error().map(io::Error::kind)
     });
-    Showing {
+    EventDisplay {
         is_wanted: Box::new(|_| true),
         show,
         can_be_spared: |event| matches!(event, ZombieEvent::Progress(_) | ZombieEvent::Said { .. }),
     }
 }
 
-impl ZombieReporter for Printer<ZombieEvent> {
+impl ZombieReporter for EventPrinter<ZombieEvent> {
     fn report(&mut self, event: &ZombieEvent) {
         self.offer(event);
     }
@@ -176,14 +179,14 @@ mod tests {
     use super::*;
 
     #[derive(Parser)]
-    struct Typed {
+    struct TestProbeZombieCli {
         #[command(flatten)]
         args: ProbeZombieArgs,
     }
 
     fn plan(words: &[&str]) -> Result<ZombiePlan, String> {
         let line = ["probe-zombie", "--proxy", "none", "ws://127.0.0.1:1/"].iter().chain(words);
-        Typed::try_parse_from(line).map_err(|why| why.to_string())?.args.plan(None)
+        TestProbeZombieCli::try_parse_from(line).map_err(|why| why.to_string())?.args.plan(None)
     }
 
     fn every(words: &[&str]) -> u128 {

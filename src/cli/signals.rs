@@ -12,9 +12,9 @@ use tokio_util::sync::CancellationToken;
 
 /// A second signal to end comes no sooner than this after the first. Shells and supervisors send two at once: SIGHUP and
 /// SIGTERM, or one to the process and one to its group.
-const SECOND_AFTER: Duration = Duration::from_millis(500);
+const MIN_SECOND_SIGNAL_GAP: Duration = Duration::from_millis(500);
 /// The exit code of a process that a second signal ends.
-const ENDED_AT_ONCE: i32 = 130;
+const KILLED_EXIT_CODE: i32 = 130;
 
 /// A signal to end came before [`obey`] was called.
 static CAME_EARLY: AtomicBool = AtomicBool::new(false);
@@ -22,7 +22,7 @@ static CAME_EARLY: AtomicBool = AtomicBool::new(false);
 /// Waits for the first signal to end, for what is done before a run: [`obey`] then begins the run interrupted, so that
 /// its report is written all the same. Within a runtime with IO.
 pub async fn early_end() {
-    let Ok(mut signals) = Signals::catch() else { return std::future::pending().await };
+    let Ok(mut signals) = SignalStreams::catch() else { return std::future::pending().await };
     tokio::select! {
         _ = signals.interrupt.recv() => {}
         _ = signals.terminate.recv() => {}
@@ -44,7 +44,7 @@ pub fn obey(interrupt: CancellationToken, interim: mpsc::UnboundedSender<()>) ->
     let (caught, result) = channel();
     std::thread::spawn(move || {
         runtime.block_on(async {
-            match Signals::catch() {
+            match SignalStreams::catch() {
                 Ok(signals) => {
                     if CAME_EARLY.load(Relaxed) {
                         interrupt.cancel();
@@ -60,7 +60,7 @@ pub fn obey(interrupt: CancellationToken, interim: mpsc::UnboundedSender<()>) ->
     result.recv().unwrap_or_else(|_| Err(io::Error::other("the signals' thread did not start")))
 }
 
-struct Signals {
+struct SignalStreams {
     interrupt: Signal,
     terminate: Signal,
     /// `None`: it was ignored at the start.
@@ -68,10 +68,10 @@ struct Signals {
     quit: Signal,
 }
 
-impl Signals {
-    fn catch() -> io::Result<Signals> {
+impl SignalStreams {
+    fn catch() -> io::Result<SignalStreams> {
         let hang_up = (!is_ignored(libc::SIGHUP)).then(|| signal(SignalKind::hangup())).transpose()?;
-        Ok(Signals {
+        Ok(SignalStreams {
             interrupt: signal(SignalKind::interrupt())?,
             terminate: signal(SignalKind::terminate())?,
             hang_up,
@@ -93,9 +93,9 @@ impl Signals {
                 continue;
             }
             match ending.signalled(Instant::now()) {
-                Reaction::Report => interrupt.cancel(),
-                Reaction::Nothing => {}
-                Reaction::Exit => std::process::exit(ENDED_AT_ONCE),
+                SignalReaction::Report => interrupt.cancel(),
+                SignalReaction::Nothing => {}
+                SignalReaction::Exit => std::process::exit(KILLED_EXIT_CODE),
             }
         }
     }
@@ -121,7 +121,7 @@ fn is_ignored(signal: libc::c_int) -> bool {
 
 /// What a signal to end does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Reaction {
+enum SignalReaction {
     /// The run ends with its report.
     Report,
     /// It came within 500 ms of the first signal and counts as the same one.
@@ -137,14 +137,16 @@ struct EndSignals {
 }
 
 impl EndSignals {
-    fn signalled(&mut self, now: Instant) -> Reaction {
+    fn signalled(&mut self, now: Instant) -> SignalReaction {
         match self.first {
             None => {
                 self.first = Some(now);
-                Reaction::Report
+                SignalReaction::Report
             }
-            Some(first) if now.saturating_duration_since(first) < SECOND_AFTER => Reaction::Nothing,
-            Some(_) => Reaction::Exit,
+            Some(first) if now.saturating_duration_since(first) < MIN_SECOND_SIGNAL_GAP => {
+                SignalReaction::Nothing
+            }
+            Some(_) => SignalReaction::Exit,
         }
     }
 }
@@ -159,7 +161,13 @@ mod tests {
         let mut at = |ms| ending.signalled(start + Duration::from_millis(ms));
         assert_eq!(
             [at(0), at(1), at(499), at(500), at(9000)],
-            [Reaction::Report, Reaction::Nothing, Reaction::Nothing, Reaction::Exit, Reaction::Exit]
+            [
+                SignalReaction::Report,
+                SignalReaction::Nothing,
+                SignalReaction::Nothing,
+                SignalReaction::Exit,
+                SignalReaction::Exit
+            ]
         );
     }
 }

@@ -6,11 +6,12 @@ use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
 
 use super::args::{Color, format_parser, terminal_width};
-use super::{papers, usage};
+use super::{errors, generate};
+use crate::domain::connection::untrusted_text::UntrustedText;
 use crate::domain::idle::middleboxes;
-use crate::domain::peer_text::PeerText;
-use crate::output::timeouts::{Listing, show};
-use crate::output::{Format, HumanOptions};
+use crate::output::Format;
+use crate::output::HumanOptions;
+use crate::output::timeouts::{TimeoutListing, show};
 
 /// The arguments of `wscheck timeouts`.
 #[derive(Debug, Clone, Args)]
@@ -40,7 +41,7 @@ impl TimeoutsArgs {
             Some(product) => middleboxes::find(product),
         };
         if middleboxes.is_empty() {
-            return usage::complain(
+            return errors::complain(
                 "timeouts",
                 &unknown(self.product.as_deref().unwrap_or_default()),
                 format,
@@ -51,7 +52,10 @@ impl TimeoutsArgs {
             width: terminal_width(),
             ..HumanOptions::default()
         };
-        papers::print_listing(format, &show(&Listing { product: self.product, middleboxes }, format, options))
+        generate::print_listing(
+            format,
+            &show(&TimeoutListing { product: self.product, middleboxes }, format, options),
+        )
     }
 }
 
@@ -61,5 +65,5 @@ fn unknown(product: &str) -> String {
         true => "'wscheck timeouts' lists them all".to_string(),
         false => format!("near it are: {}", near.join(", ")),
     };
-    format!("'{}' is no product in the table of timeouts; {near}", PeerText::new(product))
+    format!("'{}' is no product in the table of timeouts; {near}", UntrustedText::new(product))
 }

@@ -9,12 +9,12 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use crate::server::faults::{self, Faults};
-use crate::server::{self, Config};
+use crate::server::{self, ServerConfig};
 
 /// How the demo's server misbehaves. One pong in 25 is lost: `ping` tells of it and passes.
-const FAULTS: &[(&str, &str)] = &[("delay", "20ms"), ("jitter", "15ms"), ("pong-loss", "4%")];
+const DEMO_FAULTS: &[(&str, &str)] = &[("delay", "20ms"), ("jitter", "15ms"), ("pong-loss", "4%")];
 /// With this seed neither the first pong nor the last is lost.
-const SEED: u64 = 7;
+const DEMO_SEED: u64 = 7;
 
 /// A running server: on a thread and runtime of its own, so that it cannot disturb what is measured.
 #[derive(Debug)]
@@ -32,7 +32,7 @@ impl DemoServer {
         let address = listener.local_addr()?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let stop = CancellationToken::new();
-        let config = Config { faults: faults()?, seed: SEED, ..Config::default() };
+        let config = ServerConfig { faults: faults()?, seed: DEMO_SEED, ..ServerConfig::default() };
         let stopped = stop.clone();
         let serve = async move {
             if let Ok(listener) = TcpListener::from_std(listener) {
@@ -46,7 +46,7 @@ impl DemoServer {
 
 fn faults() -> io::Result<Faults> {
     let mut faults = Faults::default();
-    for (name, value) in FAULTS {
+    for (name, value) in DEMO_FAULTS {
         faults::set(&mut faults, name, value).map_err(io::Error::other)?;
     }
     Ok(faults)

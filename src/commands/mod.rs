@@ -1,12 +1,13 @@
 //! Floor 2: one file a command, each a Plan that is always valid and a `run`.
 
+mod connect;
 pub mod demo;
-pub mod files;
+pub mod detect;
+mod event_throttle;
+pub mod fd_limit;
 pub mod listen;
 pub mod ping;
 pub mod probe_idle;
 pub mod probe_zombie;
-pub mod recon;
-mod room;
+pub mod run_control;
 pub mod serve;
-mod telling;

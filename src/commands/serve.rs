@@ -12,16 +12,19 @@ use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use super::files;
+use super::fd_limit;
 use crate::server::tls::{self, TlsError};
-use crate::server::{self, Config, Listening, Pages, Server, ServerEvent, Summary, TlsShown, What};
+use crate::server::{
+    self, ListenAddress, ServeEvent, ServeEventKind, Server, ServerConfig, ServerSummary, StatusRenderer,
+    TlsIdentityInfo,
+};
 
 /// Connections that wait to be accepted: thousands may come at once.
-const BACKLOG: u32 = 4096;
+const ACCEPT_BACKLOG: u32 = 4096;
 
 /// What will be served, and where.
 #[derive(Debug, Clone)]
-pub struct Plan {
+pub struct ServePlan {
     /// Port 0 takes a free one.
     pub bind: SocketAddr,
     /// Receives the port's number and a newline, once the server listens.
@@ -29,13 +32,13 @@ pub struct Plan {
     /// Where /clients and /metrics are answered; port 0 takes a free one.
     pub status_addr: Option<SocketAddr>,
     /// `None`: plain TCP.
-    pub tls: Option<Tls>,
-    pub config: Config,
+    pub tls: Option<CertificateSource>,
+    pub config: ServerConfig,
 }
 
 /// Whose certificate is served.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Tls {
+pub enum CertificateSource {
     /// One made on the spot; that of who signed it is written to this file.
     Made { ca_file: PathBuf },
     /// The user's own: chain and key in PEM.
@@ -79,11 +82,11 @@ impl ServeError {
 /// Serves until `stop`, and shows each event as it happens; `pages` write the status down. Once `report`
 /// breaks, nobody can read it any more, and the server stops.
 pub async fn run(
-    mut plan: Plan,
-    mut report: impl FnMut(&ServerEvent) -> ControlFlow<()>,
-    pages: Arc<dyn Pages>,
+    mut plan: ServePlan,
+    mut report: impl FnMut(&ServeEvent) -> ControlFlow<()>,
+    pages: Arc<dyn StatusRenderer>,
     stop: CancellationToken,
-) -> Result<Summary, ServeError> {
+) -> Result<ServerSummary, ServeError> {
     let (listener, address) = listen(plan.bind).await?;
     let status = match plan.status_addr {
         Some(address) => Some(listen(address).await?),
@@ -95,10 +98,10 @@ pub async fn run(
         write_file("the port", path, &format!("{}\n", address.port()))?;
     }
     // Each client is an open file.
-    files::raise_limit();
+    fd_limit::raise_limit();
     let status_address = status.as_ref().map(|(_, address)| *address);
-    let what = What::Listening(Listening { address, tls, status_address });
-    let mut heard = report(&ServerEvent { at: SystemTime::now(), client: None, what });
+    let what = ServeEventKind::Listening(ListenAddress { address, tls, status_address });
+    let mut heard = report(&ServeEvent { at: SystemTime::now(), client: None, what });
     if heard.is_break() {
         stop.cancel();
     }
@@ -110,7 +113,7 @@ pub async fn run(
             if heard.is_break() {
                 stop.cancel();
             }
-            if matches!(event.what, What::Stopped(_)) {
+            if matches!(event.what, ServeEventKind::Stopped(_)) {
                 return;
             }
         }
@@ -133,21 +136,25 @@ async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), ServeE
     let socket = socket.map_err(failed)?;
     socket.set_reuseaddr(true).map_err(failed)?;
     socket.bind(address).map_err(failed)?;
-    let listener = socket.listen(BACKLOG).map_err(failed)?;
+    let listener = socket.listen(ACCEPT_BACKLOG).map_err(failed)?;
     let address = listener.local_addr().map_err(failed)?;
     Ok((listener, address))
 }
 
-fn identity(tls: Tls, ip: IpAddr, config: &mut Config) -> Result<TlsShown, ServeError> {
+fn identity(
+    tls: CertificateSource,
+    ip: IpAddr,
+    config: &mut ServerConfig,
+) -> Result<TlsIdentityInfo, ServeError> {
     let (identity, ca_file) = match tls {
-        Tls::Made { ca_file } => (tls::self_signed(ip)?, Some(ca_file)),
-        Tls::Own { cert, key } => (tls::load(&cert, &key)?, None),
+        CertificateSource::Made { ca_file } => (tls::self_signed(ip)?, Some(ca_file)),
+        CertificateSource::Own { cert, key } => (tls::load(&cert, &key)?, None),
     };
     if let (Some(path), Some(pem)) = (&ca_file, &identity.ca_pem) {
         write_file("the certificate", path, pem)?;
     }
     config.tls = Some(identity.config);
-    Ok(TlsShown { fingerprint: identity.fingerprint, ca_file })
+    Ok(TlsIdentityInfo { fingerprint: identity.fingerprint, ca_file })
 }
 
 fn write_file(what: &'static str, path: &Path, text: &str) -> Result<(), ServeError> {
@@ -172,22 +179,22 @@ fn write_atomically(path: &Path, text: &str) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::server::{Page, Snapshot};
+    use crate::server::{ServerSnapshot, StatusPage};
 
-    fn plan(bind: &str) -> Plan {
+    fn plan(bind: &str) -> ServePlan {
         let bind = bind.parse().unwrap();
-        Plan { bind, port_file: None, status_addr: None, tls: None, config: Config::default() }
+        ServePlan { bind, port_file: None, status_addr: None, tls: None, config: ServerConfig::default() }
     }
 
     /// Pages that say nothing.
     struct Blank;
 
-    impl Pages for Blank {
-        fn clients(&self, _: &Snapshot) -> Page {
-            Page { media_type: "text/plain", text: String::new() }
+    impl StatusRenderer for Blank {
+        fn clients(&self, _: &ServerSnapshot) -> StatusPage {
+            StatusPage { media_type: "text/plain", text: String::new() }
         }
 
-        fn metrics(&self, snapshot: &Snapshot) -> Page {
+        fn metrics(&self, snapshot: &ServerSnapshot) -> StatusPage {
             self.clients(snapshot)
         }
     }
@@ -198,10 +205,10 @@ mod tests {
         let file = dir.path().join("port");
         let stop = CancellationToken::new();
         let mut told = None;
-        let plan = Plan { port_file: Some(file.clone()), ..plan("127.0.0.1:0") };
+        let plan = ServePlan { port_file: Some(file.clone()), ..plan("127.0.0.1:0") };
         let stopped = stop.clone();
-        let report = |event: &ServerEvent| {
-            if let What::Listening(Listening { address, .. }) = &event.what {
+        let report = |event: &ServeEvent| {
+            if let ServeEventKind::Listening(ListenAddress { address, .. }) = &event.what {
                 told = Some((address.port(), std::fs::read_to_string(&file).unwrap()));
                 stopped.cancel();
             }
@@ -237,7 +244,7 @@ mod tests {
     async fn a_port_file_that_cannot_be_written_is_named() {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("no/such/place");
-        let plan = Plan { port_file: Some(file.clone()), ..plan("127.0.0.1:0") };
+        let plan = ServePlan { port_file: Some(file.clone()), ..plan("127.0.0.1:0") };
         let refused = run(plan, |_| ControlFlow::Continue(()), Arc::new(Blank), CancellationToken::new())
             .await
             .unwrap_err()
@@ -251,8 +258,8 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let ca_file = dir.path().join("ca.pem");
         std::fs::write(&ca_file, "the other server's").unwrap();
-        let tls = Some(Tls::Made { ca_file: ca_file.clone() });
-        let plan = Plan { tls, ..plan(&taken.local_addr().unwrap().to_string()) };
+        let tls = Some(CertificateSource::Made { ca_file: ca_file.clone() });
+        let plan = ServePlan { tls, ..plan(&taken.local_addr().unwrap().to_string()) };
         let refused =
             run(plan, |_| ControlFlow::Continue(()), Arc::new(Blank), CancellationToken::new()).await;
         assert_eq!(refused.unwrap_err().exit_code(), 3);
@@ -273,7 +280,7 @@ mod tests {
     #[tokio::test]
     async fn a_server_that_nobody_reads_any_more_stops() {
         let mut told = 0;
-        let report = |_: &ServerEvent| {
+        let report = |_: &ServeEvent| {
             told += 1;
             ControlFlow::Break(())
         };

@@ -2,16 +2,17 @@
 //! a run lasts.
 
 mod counts;
+pub mod interval;
 mod jitter;
 mod lag;
+mod log_histogram;
 mod miss_runs;
 mod moments;
 mod rtts;
-mod sketch;
 
 pub use counts::Counts;
 pub use jitter::{Differences, JitterSummary, Successive};
-pub use lag::{Lag, LagSummary};
+pub use lag::{LagStats, LagSummary};
 pub use miss_runs::MissRuns;
 pub use moments::Moments;
 pub use rtts::{RttSummary, Rtts};

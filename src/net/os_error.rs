@@ -2,10 +2,10 @@
 
 use std::io;
 
-use super::library_words::tls_words;
+use crate::net::tls_error::tls_words;
 
 /// The errors that connections meet.
-const NAMES: &[(i32, &str)] = &[
+const ERRNO_NAMES: &[(i32, &str)] = &[
     (libc::EPERM, "EPERM"),
     (libc::ENOENT, "ENOENT"),
     (libc::EIO, "EIO"),
@@ -41,7 +41,7 @@ const NAMES: &[(i32, &str)] = &[
 
 /// An error number's name (`ECONNRESET`), or `errno 123` for one that is not known here.
 pub fn name(errno: i32) -> String {
-    match NAMES.iter().find(|(number, _)| *number == errno) {
+    match ERRNO_NAMES.iter().find(|(number, _)| *number == errno) {
         Some((_, name)) => (*name).to_string(),
         None => format!("errno {errno}"),
     }

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use indicatif::ProgressStyle;
 
-use super::sink::Writer;
+use super::writer::Writer;
 
 /// Whether text for people is limited to ASCII. The command line sets it once, before anything is shown.
 static ASCII: AtomicBool = AtomicBool::new(false);

@@ -2,70 +2,40 @@
 //! error; stdout is the result, stderr the conversation. To add a format: one file, and one arm of [`Format`].
 
 pub mod charset;
+mod event_filter;
 pub mod human;
 pub mod idle;
-mod interest;
 pub mod json;
 pub mod listen;
 pub mod ndjson;
+mod output_format;
 pub mod presets;
+mod reporter;
 pub mod schema;
 pub mod serve;
-mod sink;
-mod stage;
+mod terminal;
 pub mod timeouts;
 mod units;
+mod writer;
 pub mod zombie;
 
 #[cfg(test)]
-mod script;
+mod fixtures;
 #[cfg(test)]
 mod testing;
 
-use std::io;
-
-pub use crate::domain::event::Reporter;
-pub use sink::Writer;
-
+pub use event_filter::EventFilter;
 pub use human::HumanOptions;
-pub use interest::Interest;
 pub use json::FailureName;
+pub use output_format::Format;
+pub use reporter::{Output, Reporter};
+pub use writer::Writer;
 
 use human::Human;
 use json::Json;
 use ndjson::Ndjson;
 
-/// A reporter whose writer may fail: what it could not write is for the caller to judge.
-pub trait Output: Reporter {
-    /// The first error on stdout; nothing was written after it.
-    fn error(&self) -> Option<&io::Error>;
-}
-
-/// How a run is shown.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub enum Format {
-    /// For people: lines as it happens, and a summary.
-    #[default]
-    Human,
-    /// One document at the end.
-    Json,
-    /// One event a line, and the document as the last.
-    Ndjson,
-}
-
 impl Format {
-    /// All of them, the default first.
-    pub const ALL: [Format; 3] = [Format::Human, Format::Json, Format::Ndjson];
-
-    /// The name that `-o` takes.
-    pub fn label(self) -> &'static str {
-        match self {
-            Format::Human => "human",
-            Format::Json => "json",
-            Format::Ndjson => "ndjson",
-        }
-    }
-
     /// A reporter of this format for a run of this command. `options` are for people's eyes only.
     pub fn make(
         self,
@@ -85,11 +55,11 @@ impl Format {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::event::Event;
+    use crate::domain::ping::event::Event;
 
     /// A run in one format, as one text; the version is not what these snapshots are about.
     fn shown(format: Format, events: &[Event]) -> String {
-        let (stdout, stderr) = script::show(format, HumanOptions::default(), events);
+        let (stdout, stderr) = fixtures::show(format, HumanOptions::default(), events);
         let stdout = stdout.replace(&format!("\"{}\"", json::WSCHECK_VERSION), "\"[version]\"");
         match stderr.is_empty() {
             true => stdout,
@@ -99,7 +69,7 @@ mod tests {
 
     #[test]
     fn every_format_shows_the_same_scripted_runs() {
-        for (name, events) in script::all() {
+        for (name, events) in fixtures::all() {
             for format in Format::ALL {
                 insta::assert_snapshot!(format!("{name}.{}", format.label()), shown(format, &events));
             }
@@ -108,9 +78,9 @@ mod tests {
 
     #[test]
     fn the_last_line_of_ndjson_is_the_document_of_json() {
-        for (name, events) in script::all() {
-            let (json, _) = script::show(Format::Json, HumanOptions::default(), &events);
-            let (ndjson, _) = script::show(Format::Ndjson, HumanOptions::default(), &events);
+        for (name, events) in fixtures::all() {
+            let (json, _) = fixtures::show(Format::Json, HumanOptions::default(), &events);
+            let (ndjson, _) = fixtures::show(Format::Ndjson, HumanOptions::default(), &events);
             let parsed = |text: &str| serde_json::from_str::<serde_json::Value>(text).unwrap();
             assert_eq!(parsed(ndjson.lines().last().unwrap()), parsed(&json), "{name}");
             assert!(ndjson.ends_with('\n') && json.ends_with('\n'));

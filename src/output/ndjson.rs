@@ -7,34 +7,36 @@ use std::time::{Duration, SystemTime};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Serialize, Serializer};
 
-use super::Output;
 use super::json::{
-    Document, Ending, FailedOpening, KindName, Ms, Opening, OutcomeName, SCHEMA_VERSION, Settings,
-    StatusName, StrayName, Timestamp, WSCHECK_VERSION, compact, ms,
+    FailedOpening, JsonEndingDocument, KindName, Ms, OpeningDocument, OutcomeName, RunDocument,
+    SCHEMA_VERSION, Settings, StatusName, StrayName, Timestamp, WSCHECK_VERSION, compact, ms,
 };
-use super::sink::{Sink, Writer};
-use crate::domain::event::{Beat, ConnEvent, ConnId, Event, Heard, Reporter, StatusChange};
-use crate::domain::health::Metrics;
-use crate::domain::report::Report;
-use crate::domain::run::RunInfo;
+use super::writer::{ReportWriter, Writer};
+use crate::domain::ping::event::{
+    ConnEvent, ConnId, Event, HeartbeatResult, PeerTraffic, Reporter, StatusChange,
+};
+use crate::domain::ping::health::StatusMetrics;
+use crate::domain::ping::report::PingReport;
+use crate::domain::ping::run_info::RunInfo;
+use crate::output::reporter::Output;
 
 /// What a line tells, beside when and of which connection.
-pub trait Body: Serialize + JsonSchema {
+pub trait EventBody: Serialize + JsonSchema {
     /// The event's name.
     const EVENT: &'static str;
 }
 
 /// The name of an event: a constant of its line's type.
 #[derive(Debug)]
-pub struct Name<B>(PhantomData<B>);
+pub struct EventName<B>(PhantomData<B>);
 
-impl<B: Body> Serialize for Name<B> {
+impl<B: EventBody> Serialize for EventName<B> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(B::EVENT)
     }
 }
 
-impl<B: Body> JsonSchema for Name<B> {
+impl<B: EventBody> JsonSchema for EventName<B> {
     fn inline_schema() -> bool {
         true
     }
@@ -50,9 +52,9 @@ impl<B: Body> JsonSchema for Name<B> {
 
 /// A line about one connection.
 #[derive(Debug, Serialize, JsonSchema)]
-#[schemars(deny_unknown_fields, rename = "{B}Line", bound = "B: Body")]
-pub struct ConnectionLine<B: Body> {
-    event: Name<B>,
+#[schemars(deny_unknown_fields, rename = "{B}Line", bound = "B: EventBody")]
+pub struct ConnectionLine<B: EventBody> {
+    event: EventName<B>,
     #[schemars(extend("const" = SCHEMA_VERSION))]
     schema_version: u32,
     at: Timestamp,
@@ -63,9 +65,9 @@ pub struct ConnectionLine<B: Body> {
 
 /// A line about the whole run.
 #[derive(Debug, Serialize, JsonSchema)]
-#[schemars(deny_unknown_fields, rename = "{B}Line", bound = "B: Body")]
-pub struct RunLine<B: Body> {
-    event: Name<B>,
+#[schemars(deny_unknown_fields, rename = "{B}Line", bound = "B: EventBody")]
+pub struct RunLine<B: EventBody> {
+    event: EventName<B>,
     #[schemars(extend("const" = SCHEMA_VERSION))]
     schema_version: u32,
     at: Timestamp,
@@ -89,7 +91,7 @@ macro_rules! bodies {
         #[derive(Debug, Serialize, JsonSchema)]
         pub struct $name { $($(#[$meta])* $field: $type),* }
 
-        impl Body for $name {
+        impl EventBody for $name {
             const EVENT: &'static str = $event;
         }
     )*};
@@ -108,14 +110,14 @@ bodies! {
     }
     /// Figures so far, because the user asked.
     Interim = "interim" {
-        report: Document,
+        report: RunDocument,
     }
     /// A connection is being opened.
     ConnectionOpening = "opening" {}
     /// It is open.
     Opened = "opened" {
         #[serde(flatten)]
-        opening: Opening,
+        opening: OpeningDocument,
     }
     /// It could not be opened.
     OpenFailed = "open_failed" {
@@ -188,7 +190,7 @@ bodies! {
     }
     /// The connection ended.
     Ended = "ended" {
-        ending: Ending,
+        ending: JsonEndingDocument,
     }
     /// The next attempt to open it again is made after this time.
     Retry = "retry" {
@@ -224,8 +226,8 @@ pub struct MetricsOfMoment {
     judged: u64,
 }
 
-impl From<Metrics> for MetricsOfMoment {
-    fn from(metrics: Metrics) -> MetricsOfMoment {
+impl From<StatusMetrics> for MetricsOfMoment {
+    fn from(metrics: StatusMetrics) -> MetricsOfMoment {
         MetricsOfMoment {
             window_mean_ms: ms(metrics.window_mean),
             last_rtt_ms: ms(metrics.last_rtt),
@@ -236,8 +238,8 @@ impl From<Metrics> for MetricsOfMoment {
     }
 }
 
-impl From<&Beat> for Heartbeat {
-    fn from(beat: &Beat) -> Heartbeat {
+impl From<&HeartbeatResult> for Heartbeat {
+    fn from(beat: &HeartbeatResult) -> Heartbeat {
         Heartbeat {
             kind: beat.kind.into(),
             seq: beat.seq,
@@ -270,13 +272,13 @@ impl From<&StatusChange> for StatusChanged {
 /// Prints each event as it happens, then the document.
 pub struct Ndjson {
     command: &'static str,
-    stdout: Sink,
+    stdout: ReportWriter,
 }
 
 impl Ndjson {
     /// A reporter for a run of this command.
     pub fn new(command: &'static str, stdout: Writer) -> Ndjson {
-        Ndjson { command, stdout: Sink::new(stdout) }
+        Ndjson { command, stdout: ReportWriter::new(stdout) }
     }
 
     fn started(&self, at: SystemTime, info: &RunInfo) -> String {
@@ -289,9 +291,9 @@ impl Ndjson {
         run_line(at, started)
     }
 
-    fn interim(&self, report: &Report) -> String {
+    fn interim(&self, report: &PingReport) -> String {
         let at = report.started_at.checked_add(report.elapsed).unwrap_or(report.started_at);
-        run_line(at, Interim { report: Document::new(self.command, report) })
+        run_line(at, Interim { report: RunDocument::new(self.command, report) })
     }
 }
 
@@ -300,9 +302,9 @@ impl Reporter for Ndjson {
         let line = match event {
             Event::Started { at, info } => Some(self.started(*at, info)),
             Event::Connection { id, at, event } => connection_event(*id, *at, event),
-            Event::Tally(_) => None,
+            Event::StatusCounts(_) => None,
             Event::Interim(report) => Some(self.interim(report)),
-            Event::Finished(report) => Some(compact(&Document::new(self.command, report))),
+            Event::Finished(report) => Some(compact(&RunDocument::new(self.command, report))),
         };
         if let Some(line) = line {
             self.stdout.write(&line);
@@ -317,8 +319,8 @@ impl Output for Ndjson {
 }
 
 /// A line about the whole run.
-pub fn run_line<B: Body>(at: SystemTime, body: B) -> String {
-    compact(&RunLine { event: Name(PhantomData), schema_version: SCHEMA_VERSION, at: at.into(), body })
+pub fn run_line<B: EventBody>(at: SystemTime, body: B) -> String {
+    compact(&RunLine { event: EventName(PhantomData), schema_version: SCHEMA_VERSION, at: at.into(), body })
 }
 
 fn connection_event(id: ConnId, at: SystemTime, event: &ConnEvent) -> Option<String> {
@@ -326,8 +328,8 @@ fn connection_event(id: ConnId, at: SystemTime, event: &ConnEvent) -> Option<Str
         ConnEvent::Opening => line(id, at, ConnectionOpening {}),
         ConnEvent::Opened(opened) => line(id, at, Opened { opening: opened.as_ref().into() }),
         ConnEvent::OpenFailed(error) => line(id, at, OpenFailed { failure: error.as_ref().into() }),
-        ConnEvent::Beat(beat) => line(id, at, Heartbeat::from(beat)),
-        ConnEvent::Heard(heard, count) => heard_line(id, at, *heard, *count),
+        ConnEvent::Heartbeat(beat) => line(id, at, Heartbeat::from(beat)),
+        ConnEvent::PeerTraffic(heard, count) => heard_line(id, at, *heard, *count),
         ConnEvent::Status(change) => line(id, at, StatusChanged::from(change)),
         ConnEvent::Unjudged { kind, count } => line(id, at, Unjudged { kind: (*kind).into(), count: *count }),
         ConnEvent::Ended(ending) => line(id, at, Ended { ending: ending.as_ref().into() }),
@@ -345,23 +347,23 @@ fn connection_event(id: ConnId, at: SystemTime, event: &ConnEvent) -> Option<Str
     })
 }
 
-fn heard_line(id: ConnId, at: SystemTime, heard: Heard, count: u64) -> String {
+fn heard_line(id: ConnId, at: SystemTime, heard: PeerTraffic, count: u64) -> String {
     match heard {
-        Heard::Stray(kind, stray) => {
+        PeerTraffic::Stray(kind, stray) => {
             line(id, at, StrayPong { kind: kind.into(), stray: stray.into(), count })
         }
-        Heard::ServerPing { kind, answered } => {
+        PeerTraffic::ServerPing { kind, answered } => {
             line(id, at, ServerPing { kind: kind.into(), answered, count })
         }
-        Heard::Message => line(id, at, Message { count }),
-        Heard::Echo => line(id, at, Echo { count }),
+        PeerTraffic::Message => line(id, at, Message { count }),
+        PeerTraffic::Echo => line(id, at, Echo { count }),
     }
 }
 
-fn line<B: Body>(id: ConnId, at: SystemTime, body: B) -> String {
+fn line<B: EventBody>(id: ConnId, at: SystemTime, body: B) -> String {
     let connection = ConnectionId { target: id.target, index: id.index };
     compact(&ConnectionLine {
-        event: Name(PhantomData),
+        event: EventName(PhantomData),
         schema_version: SCHEMA_VERSION,
         at: at.into(),
         connection,

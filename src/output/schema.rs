@@ -8,11 +8,11 @@ use super::idle::{
     Asked, BracketSoFar, IdleDocument, IdleStarted, ProbeFailed, ProbeOpened, ProvisionalAnswer,
     RefreshTried, Spoke, TrialOver, VerifyOver,
 };
-use super::json::{Document, ErrorDocument, SCHEMA_VERSION};
+use super::json::{ErrorDocument, RunDocument, SCHEMA_VERSION};
 use super::listen::{ClientTalked, ListenDocument, ListenEnded, ListenOpened, ListenStarted, ServerSaid};
 use super::ndjson::{
-    Body, ConnectionLine, ConnectionOpening, Echo, Ended, GaveUp, Heartbeat, Interim, Message, OpenFailed,
-    Opened, Reconnected, Retry, RunLine, ServerPing, Started, StatusChanged, StrayPong, Unjudged,
+    ConnectionLine, ConnectionOpening, Echo, Ended, EventBody, GaveUp, Heartbeat, Interim, Message,
+    OpenFailed, Opened, Reconnected, Retry, RunLine, ServerPing, Started, StatusChanged, StrayPong, Unjudged,
 };
 use super::presets::{PresetLine, PresetsDocument};
 use super::serve::{ClientsDocument, EventDocument, SummaryDocument};
@@ -22,7 +22,7 @@ use super::zombie::{ClientHeard, ClientNotOpened, ClientOpened, ClientOver, Zomb
 /// JSON Schema (draft 2020-12) of a document or of an event's line. It is strict, so that it tells what this
 /// version prints exactly; later versions may add fields.
 pub fn schema() -> Value {
-    let mut shapes = Shapes {
+    let mut shapes = SchemaBuilder {
         generator: SchemaSettings::draft2020_12().for_serialize().into_generator(),
         any: Vec::new(),
     };
@@ -44,14 +44,14 @@ pub fn schema() -> Value {
     })
 }
 
-struct Shapes {
+struct SchemaBuilder {
     generator: SchemaGenerator,
     any: Vec<Schema>,
 }
 
-impl Shapes {
+impl SchemaBuilder {
     fn documents(&mut self) {
-        self.add::<Document>("document");
+        self.add::<RunDocument>("document");
         self.add::<ErrorDocument>("error document");
         self.add::<EventDocument>("serve: event");
         self.add::<SummaryDocument>("serve: document");
@@ -116,23 +116,23 @@ impl Shapes {
         self.line::<GaveUp>();
     }
 
-    fn run_line<B: Body>(&mut self) {
+    fn run_line<B: EventBody>(&mut self) {
         self.add::<RunLine<B>>(&format!("event {}", B::EVENT));
     }
 
-    fn idle_line<B: Body>(&mut self) {
+    fn idle_line<B: EventBody>(&mut self) {
         self.add::<RunLine<B>>(&format!("probe-idle: event {}", B::EVENT));
     }
 
-    fn listen_line<B: Body>(&mut self) {
+    fn listen_line<B: EventBody>(&mut self) {
         self.add::<RunLine<B>>(&format!("listen: event {}", B::EVENT));
     }
 
-    fn zombie_line<B: Body>(&mut self) {
+    fn zombie_line<B: EventBody>(&mut self) {
         self.add::<RunLine<B>>(&format!("probe-zombie: event {}", B::EVENT));
     }
 
-    fn line<B: Body>(&mut self) {
+    fn line<B: EventBody>(&mut self) {
         self.add::<ConnectionLine<B>>(&format!("event {}", B::EVENT));
     }
 
@@ -146,9 +146,10 @@ impl Shapes {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::output::fixtures;
     use crate::output::human::HumanOptions;
     use crate::output::json::{FailureName, error_document};
-    use crate::output::{Format, script};
+    use crate::output::output_format::Format;
 
     fn validator() -> jsonschema::Validator {
         jsonschema::draft202012::new(&schema()).unwrap()
@@ -157,9 +158,9 @@ mod tests {
     /// Everything that every scripted run prints in both formats.
     fn printed() -> Vec<Value> {
         let mut values = Vec::new();
-        for (_, events) in script::all() {
+        for (_, events) in fixtures::all() {
             for format in [Format::Json, Format::Ndjson] {
-                let (text, _) = script::show(format, HumanOptions::default(), &events);
+                let (text, _) = fixtures::show(format, HumanOptions::default(), &events);
                 values.extend(
                     serde_json::Deserializer::from_str(&text).into_iter::<Value>().map(Result::unwrap),
                 );

@@ -3,19 +3,19 @@
 use anstream::adapter::strip_str;
 use serde_json::{Value, json};
 
-use super::HumanOptions;
 use super::json::WSCHECK_VERSION;
 use super::schema::schema;
+use crate::output::human::HumanOptions;
 
 /// Without colour, for a terminal of a hundred columns.
 pub const PLAIN: HumanOptions =
     HumanOptions { quiet: false, color: false, stderr_color: false, width: Some(100), progress: false };
 
 /// What went to stdout, and to stderr.
-pub type Shown = (String, String);
+pub type CapturedOutput = (String, String);
 
 /// Both as one text, for a snapshot that outlives this version.
-pub fn together((stdout, stderr): Shown) -> String {
+pub fn together((stdout, stderr): CapturedOutput) -> String {
     let stdout = stdout.replace(&format!("\"{WSCHECK_VERSION}\""), "\"[version]\"");
     match stderr.is_empty() {
         true => stdout,
@@ -56,7 +56,7 @@ pub fn assert_every_event_is_printed(command: &str, printed: &[Value]) {
 }
 
 /// Nothing in it drives a terminal, and with colour it says the same.
-pub fn assert_colour_only_repeats(name: &str, plain: &Shown, colored: &Shown) {
+pub fn assert_colour_only_repeats(name: &str, plain: &CapturedOutput, colored: &CapturedOutput) {
     let harmless = |text: &str| text.chars().all(|c| c == '\n' || !c.is_control());
     assert!(harmless(&plain.0) && harmless(&plain.1), "{name}");
     assert_eq!(strip_str(&colored.0).to_string(), plain.0, "{name}");

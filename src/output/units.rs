@@ -4,44 +4,44 @@ use std::time::Duration;
 
 /// The unit in which a line's spans are shown, so that they can be compared at a glance.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Unit {
+pub enum TimeUnit {
     Micros,
     Millis,
     Seconds,
 }
 
 /// The least span that is better told in seconds.
-const SECONDS_FROM: Duration = Duration::from_secs(10);
+const MIN_SHOWN_IN_SECONDS: Duration = Duration::from_secs(10);
 
-impl Unit {
+impl TimeUnit {
     /// The unit that suits all of these: seconds when none is shorter than ten, so that a second keeps its
     /// milliseconds; microseconds when none reaches a millisecond; milliseconds else.
-    pub fn of(spans: impl IntoIterator<Item = Duration>) -> Unit {
+    pub fn of(spans: impl IntoIterator<Item = Duration>) -> TimeUnit {
         let range = spans.into_iter().fold(None, |range, span| match range {
             None => Some((span, span)),
             Some((low, high)) => Some((span.min(low), span.max(high))),
         });
         match range {
-            Some((low, _)) if low >= SECONDS_FROM => Unit::Seconds,
-            Some((_, high)) if high < Duration::from_millis(1) && !high.is_zero() => Unit::Micros,
-            _ => Unit::Millis,
+            Some((low, _)) if low >= MIN_SHOWN_IN_SECONDS => TimeUnit::Seconds,
+            Some((_, high)) if high < Duration::from_millis(1) && !high.is_zero() => TimeUnit::Micros,
+            _ => TimeUnit::Millis,
         }
     }
 
     pub fn label(self) -> &'static str {
         match self {
-            Unit::Micros => "µs",
-            Unit::Millis => "ms",
-            Unit::Seconds => "s",
+            TimeUnit::Micros => "µs",
+            TimeUnit::Millis => "ms",
+            TimeUnit::Seconds => "s",
         }
     }
 
     /// The number alone: `0.214`, `12.3`, `12034`.
     pub fn number(self, span: Duration) -> String {
         let scale = match self {
-            Unit::Micros => 1e6,
-            Unit::Millis => 1e3,
-            Unit::Seconds => 1.0,
+            TimeUnit::Micros => 1e6,
+            TimeUnit::Millis => 1e3,
+            TimeUnit::Seconds => 1.0,
         };
         significant(span.as_secs_f64() * scale)
     }
@@ -77,12 +77,12 @@ pub fn spoken(span: Duration) -> String {
 }
 
 /// Shorter spans are told in parts of a millisecond.
-const PARTS_BELOW: Duration = Duration::from_millis(10);
+const MAX_SHOWN_IN_FRACTIONS: Duration = Duration::from_millis(10);
 
 /// A span that was measured on one connection, to the millisecond, or to three figures where that says too little:
 /// `0.05 ms`, `402 ms`, `2.625 s`, `54.01 s`. What is not nothing is never told as nothing.
 pub fn precise(span: Duration) -> String {
-    if span < PARTS_BELOW {
+    if span < MAX_SHOWN_IN_FRACTIONS {
         return match trimmed(span.as_secs_f64() * 1e3) {
             none if none == "0" && !span.is_zero() => "<0.001 ms".to_string(),
             millis => format!("{millis} ms"),
@@ -140,18 +140,18 @@ mod tests {
     #[test]
     fn numbers_have_three_significant_figures() {
         let shown = [87, 214, 999, 1_000, 9_996, 12_340, 99_960, 123_400, 12_034_210]
-            .map(|micros| Unit::Millis.number(us(micros)));
+            .map(|micros| TimeUnit::Millis.number(us(micros)));
         assert_eq!(shown, ["0.087", "0.214", "0.999", "1.00", "10.0", "12.3", "100", "123", "12034"]);
     }
 
     #[test]
     fn a_line_has_the_unit_that_suits_all_of_it() {
-        assert_eq!(Unit::of([us(214), us(999)]), Unit::Micros);
-        assert_eq!(Unit::of([us(214), us(1_000)]), Unit::Millis);
-        assert_eq!(Unit::of([us(214), us(12_000_000)]), Unit::Millis);
-        assert_eq!(Unit::of([us(1_001_000), us(12_000_000)]), Unit::Millis);
-        assert_eq!(Unit::of([us(10_000_000), us(12_000_000)]), Unit::Seconds);
-        assert_eq!(Unit::of([]), Unit::Millis);
+        assert_eq!(TimeUnit::of([us(214), us(999)]), TimeUnit::Micros);
+        assert_eq!(TimeUnit::of([us(214), us(1_000)]), TimeUnit::Millis);
+        assert_eq!(TimeUnit::of([us(214), us(12_000_000)]), TimeUnit::Millis);
+        assert_eq!(TimeUnit::of([us(1_001_000), us(12_000_000)]), TimeUnit::Millis);
+        assert_eq!(TimeUnit::of([us(10_000_000), us(12_000_000)]), TimeUnit::Seconds);
+        assert_eq!(TimeUnit::of([]), TimeUnit::Millis);
     }
 
     #[test]

@@ -8,70 +8,70 @@ use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
 use tokio::time::Instant;
 
-use super::answers::{Answer, Answers};
 use super::app_ping;
-use super::config::Config;
-use super::event::What;
-use super::faults::{Cut, Faults};
-use super::figures::{BeatFigures, Figures};
-use super::frame::{Breach, Decoder, Opcode, encode, encode_close, is_message};
-use super::idle::Idle;
-use super::message::{Assembler, Message};
-use super::outbox::Outbox;
-use super::pulse::{Pulse, Question, Step};
-use super::repeats::Repeats;
-use super::two_ended::Promises;
-use crate::domain::ending::{Ending, How, Violation, Who};
-use crate::domain::event::StatusChange;
-use crate::domain::health::Status;
-use crate::domain::heartbeat::incoming::{Incoming, MessageRef};
+use super::client_stats::{ClientStats, HeartbeatStats};
+use super::config::ServerConfig;
+use super::event::ServeEventKind;
+use super::faults::{CutAction, Faults};
+use super::frame::{FrameDecoder, FrameViolation, Opcode, encode, encode_close, is_message};
+use super::heartbeat::{ClientHeartbeats, HeartbeatAction, HeartbeatRequest};
+use super::idle_timer::IdleTimer;
+use super::message::{ClientMessage, MessageAssembler};
+use super::periodic::PeriodicFrames;
+use super::pong_queue::{PendingPong, PongQueue};
+use super::two_ended::ScheduledReplies;
+use super::write_buffer::WriteBuffer;
+use crate::domain::connection::close_cause::{CloseCause, CloseKind, ClosedBy, Violation};
+use crate::domain::connection::untrusted_text::UntrustedText;
+use crate::domain::format::counted;
+use crate::domain::heartbeat::inbound::{InboundMessage, MessageRef};
 use crate::domain::heartbeat::pattern::Pattern;
 use crate::domain::heartbeat::template::Payload;
-use crate::domain::peer_text::PeerText;
-use crate::domain::shown::counted;
+use crate::domain::ping::event::StatusChange;
+use crate::domain::ping::health::Status;
 
 /// With so many bytes owed to a client, nothing more is read from it and nothing unasked is sent.
-const LARGEST_BACKLOG: usize = 256 * 1024;
+const MAX_BACKLOG_BYTES: usize = 256 * 1024;
 
 /// So often a stalled connection's socket is looked at.
-const LOOK: Duration = Duration::from_secs(1);
+const STALL_CHECK_INTERVAL: Duration = Duration::from_secs(1);
 
 /// One client.
-pub struct Client {
-    config: Arc<Config>,
+pub struct ClientState {
+    config: Arc<ServerConfig>,
     faults: Arc<Faults>,
     rng: SmallRng,
     opened: Instant,
-    mode: Mode,
-    decoder: Decoder,
-    assembler: Assembler,
-    answers: Answers,
+    mode: ClientMode,
+    decoder: FrameDecoder,
+    assembler: MessageAssembler,
+    answers: PongQueue,
     /// What is to be written.
-    pub outbox: Outbox,
+    pub outbox: WriteBuffer,
     /// When bytes last came.
     came: Instant,
-    idle: Option<Idle>,
+    idle: Option<IdleTimer>,
     /// `None`: there are no heartbeats, or no more.
-    pulse: Option<Box<Pulse>>,
+    pulse: Option<Box<ClientHeartbeats>>,
     /// Present in the two-ended mode.
-    promises: Option<Box<Promises>>,
+    promises: Option<Box<ScheduledReplies>>,
     /// A join message came, or none is required.
     joined: bool,
     status: Status,
     /// Cuts that are still to happen.
-    timeline: Vec<(Instant, Cut)>,
-    repeats: Repeats,
+    timeline: Vec<(Instant, CutAction)>,
+    repeats: PeriodicFrames,
     /// A FIN is to be sent while the socket stays open.
     half_close: bool,
-    ending: Option<(Who, How, Option<String>)>,
-    figures: Arc<Mutex<Figures>>,
+    ending: Option<(ClosedBy, CloseKind, Option<String>)>,
+    figures: Arc<Mutex<ClientStats>>,
     /// What happened and was not yet told.
-    pub notes: Vec<What>,
+    pub notes: Vec<ServeEventKind>,
 }
 
 /// What the connection is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Mode {
+enum ClientMode {
     Live,
     /// Reads, and answers nothing.
     Mute,
@@ -90,12 +90,12 @@ enum Mode {
     Leaving {
         until: Instant,
     },
-    Gone(Exit),
+    Gone(SocketExit),
 }
 
 /// How the socket is let go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Exit {
+pub enum SocketExit {
     /// As one should: TLS says goodbye, then FIN.
     Clean,
     /// FIN, under whatever is above it.
@@ -106,7 +106,7 @@ pub enum Exit {
 }
 
 /// What a client is told of itself at the beginning.
-pub struct Birth {
+pub struct ClientInit {
     /// Its number.
     pub id: u64,
     /// Where its randomness begins.
@@ -115,20 +115,25 @@ pub struct Birth {
     pub epoch: Instant,
     pub two_ended: bool,
     /// Shared with whoever wants to look.
-    pub figures: Arc<Mutex<Figures>>,
+    pub figures: Arc<Mutex<ClientStats>>,
 }
 
-impl Client {
+impl ClientState {
     /// A client whose upgrade has just been answered.
-    pub fn new(config: Arc<Config>, faults: Arc<Faults>, birth: Birth, now: Instant) -> Client {
+    pub fn new(
+        config: Arc<ServerConfig>,
+        faults: Arc<Faults>,
+        birth: ClientInit,
+        now: Instant,
+    ) -> ClientState {
         let mut rng = SmallRng::seed_from_u64(birth.seed);
         let nonce = rng.next_u32();
-        let mut client = Client {
-            decoder: Decoder::new(config.max_message_size),
-            assembler: Assembler::new(config.max_message_size),
-            idle: Idle::new(&faults.idle, &mut rng, now),
+        let mut client = ClientState {
+            decoder: FrameDecoder::new(config.max_message_size),
+            assembler: MessageAssembler::new(config.max_message_size),
+            idle: IdleTimer::new(&faults.idle, &mut rng, now),
             timeline: faults.timeline.iter().map(|&(age, cut)| (now + age, cut)).collect(),
-            repeats: Repeats::new(&faults.repeats, now),
+            repeats: PeriodicFrames::new(&faults.repeats, now),
             pulse: pulse(&config, &birth, nonce, now),
             promises: birth.two_ended.then(Box::default),
             joined: config.require.is_none(),
@@ -136,9 +141,9 @@ impl Client {
             config,
             rng,
             opened: now,
-            mode: Mode::Live,
-            answers: Answers::default(),
-            outbox: Outbox::default(),
+            mode: ClientMode::Live,
+            answers: PongQueue::default(),
+            outbox: WriteBuffer::default(),
             came: now,
             half_close: false,
             ending: None,
@@ -156,7 +161,7 @@ impl Client {
         }
         if self.pulse.is_some() {
             let kinds = &self.config.heartbeats.kinds;
-            self.figures().beats = kinds.iter().map(|kind| BeatFigures::new(*kind)).collect();
+            self.figures().beats = kinds.iter().map(|kind| HeartbeatStats::new(*kind)).collect();
         }
         self.outbox.push(&self.faults.first_bytes);
         if let Some(greeting) = self.config.greet.clone() {
@@ -169,16 +174,19 @@ impl Client {
         self.came = now;
         self.figures().last_heard = Some(now);
         match self.mode {
-            Mode::Live | Mode::Closing { .. } => self.decode(bytes, now),
-            Mode::Mute | Mode::Stalled { .. } | Mode::Leaving { .. } | Mode::Gone(_) => {}
-            Mode::RstOnUse => self.go(Exit::Rst, Who::Us, How::Rst),
+            ClientMode::Live | ClientMode::Closing { .. } => self.decode(bytes, now),
+            ClientMode::Mute
+            | ClientMode::Stalled { .. }
+            | ClientMode::Leaving { .. }
+            | ClientMode::Gone(_) => {}
+            ClientMode::RstOnUse => self.go(SocketExit::Rst, ClosedBy::Us, CloseKind::Rst),
         }
     }
 
     fn decode(&mut self, bytes: &[u8], now: Instant) {
         self.heard(false, now);
         self.decoder.push(bytes);
-        while matches!(self.mode, Mode::Live | Mode::Closing { .. }) {
+        while matches!(self.mode, ClientMode::Live | ClientMode::Closing { .. }) {
             let frame = match self.decoder.next() {
                 Ok(Some(frame)) => frame,
                 Ok(None) => return,
@@ -196,28 +204,28 @@ impl Client {
         }
     }
 
-    fn heed(&mut self, message: Message, now: Instant) {
+    fn heed(&mut self, message: ClientMessage, now: Instant) {
         self.heard(message.is_data(), now);
-        if self.mode != Mode::Live && !matches!(message, Message::Close(_)) {
+        if self.mode != ClientMode::Live && !matches!(message, ClientMessage::Close(_)) {
             return;
         }
         if let Some(pulse) = &mut self.pulse {
             pulse.heard(message.is_data(), now);
         }
         match message {
-            Message::Ping(payload) => {
+            ClientMessage::Ping(payload) => {
                 self.figures().pings += 1;
-                self.owe(Answer::Pong(payload), now);
+                self.owe(PendingPong::Pong(payload), now);
             }
-            Message::Pong(payload) => self.pong(&payload, now),
-            Message::Close(body) => self.closed_by_client(body, now),
-            Message::Text(text) => {
-                if self.is_let_pass(&Incoming::new(MessageRef::Text(&text)), now) {
+            ClientMessage::Pong(payload) => self.pong(&payload, now),
+            ClientMessage::Close(body) => self.closed_by_client(body, now),
+            ClientMessage::Text(text) => {
+                if self.is_let_pass(&InboundMessage::new(MessageRef::Text(&text)), now) {
                     self.text(&text, now);
                 }
             }
-            Message::Binary(bytes) => {
-                if self.is_let_pass(&Incoming::new(MessageRef::Binary(&bytes)), now) {
+            ClientMessage::Binary(bytes) => {
+                if self.is_let_pass(&InboundMessage::new(MessageRef::Binary(&bytes)), now) {
                     self.ordinary(Opcode::Binary, &bytes, now);
                 }
             }
@@ -233,7 +241,7 @@ impl Client {
     }
 
     /// Takes the answers to app pings out, and sees to it that a join message comes first.
-    fn is_let_pass(&mut self, incoming: &Incoming, now: Instant) -> bool {
+    fn is_let_pass(&mut self, incoming: &InboundMessage, now: Instant) -> bool {
         if let Some(mut pulse) = self.pulse.take() {
             let is_answer = pulse.message(incoming, now, &mut self.figures().beats);
             self.pulse = Some(pulse);
@@ -256,7 +264,7 @@ impl Client {
         }
         if let Some(pong) = app_ping::answer(text, unix_ms()) {
             self.figures().app_pings += 1;
-            return self.owe(Answer::App(pong), now);
+            return self.owe(PendingPong::App(pong), now);
         }
         self.ordinary(Opcode::Text, text.as_bytes(), now);
     }
@@ -268,7 +276,7 @@ impl Client {
         }
     }
 
-    fn owe(&mut self, answer: Answer, now: Instant) {
+    fn owe(&mut self, answer: PendingPong, now: Instant) {
         self.answers.owe(answer, &self.faults.answers, &mut self.rng, now);
         self.answer(now);
     }
@@ -281,7 +289,7 @@ impl Client {
     }
 
     fn send(&mut self, frame: &[u8], now: Instant) {
-        if self.mode != Mode::Live {
+        if self.mode != ClientMode::Live {
             return;
         }
         self.outbox.push(frame);
@@ -306,17 +314,18 @@ impl Client {
             let (due, cut) = self.timeline.swap_remove(at);
             self.cut(cut, &format!("at age {:?}", due - self.opened), now);
         }
-        if self.mode == Mode::Live && self.idle.as_ref().is_some_and(|idle| idle.due() <= now) {
+        if self.mode == ClientMode::Live && self.idle.as_ref().is_some_and(|idle| idle.due() <= now) {
             self.idled_out(now);
         }
-        if matches!(self.mode, Mode::Closing { until } | Mode::Leaving { until } if until <= now) {
-            self.mode = Mode::Gone(Exit::Clean);
+        if matches!(self.mode, ClientMode::Closing { until } | ClientMode::Leaving { until } if until <= now)
+        {
+            self.mode = ClientMode::Gone(SocketExit::Clean);
         }
     }
 
     fn repeat(&mut self, now: Instant) {
         for frame in self.repeats.take(now) {
-            if self.outbox.backlog() < LARGEST_BACKLOG {
+            if self.outbox.backlog() < MAX_BACKLOG_BYTES {
                 self.send(&frame, now);
             }
         }
@@ -331,7 +340,7 @@ impl Client {
 
     /// Sends the server's own heartbeats, and gives a client up that misses them.
     fn beat(&mut self, now: Instant) {
-        if self.mode != Mode::Live {
+        if self.mode != ClientMode::Live {
             return;
         }
         let Some(mut pulse) = self.pulse.take() else { return };
@@ -341,39 +350,41 @@ impl Client {
         self.look_at_status(now);
         for step in steps {
             match step {
-                Step::Send(question) => self.ask(question, now),
-                Step::GiveUp { missed } => self.give_up(missed, silent_for),
+                HeartbeatAction::Send(question) => self.ask(question, now),
+                HeartbeatAction::GiveUp { missed } => self.give_up(missed, silent_for),
             }
         }
     }
 
     /// A client that takes nothing in any more is not sent more: that it says nothing will tell.
-    fn ask(&mut self, question: Question, now: Instant) {
-        if self.outbox.backlog() >= LARGEST_BACKLOG {
+    fn ask(&mut self, question: HeartbeatRequest, now: Instant) {
+        if self.outbox.backlog() >= MAX_BACKLOG_BYTES {
             return;
         }
         match question {
-            Question::Ping(id) => self.send(&encode(Opcode::Ping, id.as_bytes()), now),
-            Question::App(Payload::Text(text)) => self.send(&encode(Opcode::Text, text.as_bytes()), now),
-            Question::App(Payload::Binary(bytes)) => self.send(&encode(Opcode::Binary, &bytes), now),
+            HeartbeatRequest::Ping(id) => self.send(&encode(Opcode::Ping, id.as_bytes()), now),
+            HeartbeatRequest::App(Payload::Text(text)) => {
+                self.send(&encode(Opcode::Text, text.as_bytes()), now)
+            }
+            HeartbeatRequest::App(Payload::Binary(bytes)) => self.send(&encode(Opcode::Binary, &bytes), now),
         }
     }
 
     fn give_up(&mut self, missed: u32, silent_for: Duration) {
-        self.notes.push(What::Reaped { missed, silent_for });
+        self.notes.push(ServeEventKind::Reaped { missed, silent_for });
         self.figures().terminated = true;
         self.change_status(
             Status::Dead,
             format!("terminated after {}", counted(u64::from(missed), "missed heartbeat")),
         );
         self.outbox.push(&encode_close(4000, "Heartbeat timeout"));
-        self.go(Exit::Terminate, Who::Us, How::Timeout);
+        self.go(SocketExit::Terminate, ClosedBy::Us, CloseKind::Timeout);
     }
 
     fn look_at_status(&mut self, now: Instant) {
         let (status, reason) = {
             let figures = self.figures();
-            (figures.status(), figures.worst().map(BeatFigures::reason))
+            (figures.status(), figures.worst().map(HeartbeatStats::reason))
         };
         if status != self.status {
             self.change_status(status, reason.unwrap_or_default());
@@ -384,8 +395,8 @@ impl Client {
     fn change_status(&mut self, to: Status, reason: String) {
         let from = std::mem::replace(&mut self.status, to);
         if from != to {
-            let metrics = self.figures().worst().map(BeatFigures::metrics).unwrap_or_default();
-            self.notes.push(What::Status(StatusChange { kind: None, from, to, reason, metrics }));
+            let metrics = self.figures().worst().map(HeartbeatStats::metrics).unwrap_or_default();
+            self.notes.push(ServeEventKind::Status(StatusChange { kind: None, from, to, reason, metrics }));
         }
     }
 
@@ -403,37 +414,37 @@ impl Client {
         match idle.linger {
             None => self.cut(idle.cut, &why, now),
             Some(linger) => {
-                self.cut(Cut::Silent, &why, now);
+                self.cut(CutAction::Silent, &why, now);
                 self.timeline.push((now + linger, idle.cut));
             }
         }
     }
 
     /// Lets the connection go in one of the ways there are.
-    fn cut(&mut self, cut: Cut, why: &str, now: Instant) {
-        if matches!(self.mode, Mode::Gone(_) | Mode::Leaving { .. }) {
+    fn cut(&mut self, cut: CutAction, why: &str, now: Instant) {
+        if matches!(self.mode, ClientMode::Gone(_) | ClientMode::Leaving { .. }) {
             return;
         }
-        self.notes.push(What::Fault(format!("{cut} {why}")));
+        self.notes.push(ServeEventKind::Fault(format!("{cut} {why}")));
         match cut {
-            Cut::Close(code) => self.close(code, "", now),
-            Cut::Fin => self.go(Exit::Fin, Who::Us, How::Fin),
-            Cut::Rst => self.go(Exit::Rst, Who::Us, How::Rst),
-            Cut::HalfClose => {
+            CutAction::Close(code) => self.close(code, "", now),
+            CutAction::Fin => self.go(SocketExit::Fin, ClosedBy::Us, CloseKind::Fin),
+            CutAction::Rst => self.go(SocketExit::Rst, ClosedBy::Us, CloseKind::Rst),
+            CutAction::HalfClose => {
                 self.half_close = true;
-                self.fall_silent(Mode::Mute);
+                self.fall_silent(ClientMode::Mute);
             }
-            Cut::Silent | Cut::Mute => self.fall_silent(Mode::Mute),
-            Cut::RstOnUse => self.fall_silent(Mode::RstOnUse),
-            Cut::Stall => self.fall_silent(Mode::Stalled { look: now + LOOK }),
+            CutAction::Silent | CutAction::Mute => self.fall_silent(ClientMode::Mute),
+            CutAction::RstOnUse => self.fall_silent(ClientMode::RstOnUse),
+            CutAction::Stall => self.fall_silent(ClientMode::Stalled { look: now + STALL_CHECK_INTERVAL }),
         }
     }
 
-    fn fall_silent(&mut self, mode: Mode) {
+    fn fall_silent(&mut self, mode: ClientMode) {
         self.mode = mode;
         self.outbox.clear();
-        self.answers = Answers::default();
-        self.repeats = Repeats::default();
+        self.answers = PongQueue::default();
+        self.repeats = PeriodicFrames::default();
         self.idle = None;
         self.pulse = None;
         self.promises = None;
@@ -442,13 +453,13 @@ impl Client {
     /// Sends a close frame, and waits for the client's.
     fn close(&mut self, code: u16, reason: &str, now: Instant) {
         self.outbox.push(&encode_close(code, reason));
-        self.mode = Mode::Closing { until: now + self.config.close_timeout };
-        let how = How::CloseFrame { code: Some(code), reason: PeerText::new(reason) };
-        self.end(Who::Us, how, None);
+        self.mode = ClientMode::Closing { until: now + self.config.close_timeout };
+        let how = CloseKind::CloseFrame { code: Some(code), reason: UntrustedText::new(reason) };
+        self.end(ClosedBy::Us, how, None);
     }
 
     fn closed_by_client(&mut self, body: Option<(u16, String)>, now: Instant) {
-        if self.mode == Mode::Live {
+        if self.mode == ClientMode::Live {
             let answer = match &body {
                 Some((code, _)) => encode_close(*code, ""),
                 None => encode(Opcode::Close, &[]),
@@ -456,21 +467,21 @@ impl Client {
             self.outbox.push(&answer);
         }
         let (code, reason) = body.map_or((None, String::new()), |(code, reason)| (Some(code), reason));
-        self.end(Who::Peer, How::CloseFrame { code, reason: PeerText::new(&reason) }, None);
+        self.end(ClosedBy::Peer, CloseKind::CloseFrame { code, reason: UntrustedText::new(&reason) }, None);
         self.leave(now);
     }
 
     /// Nothing more is to be said once the outbox is empty.
     fn leave(&mut self, now: Instant) {
         self.mode = match self.outbox.backlog() {
-            0 => Mode::Gone(Exit::Clean),
-            _ => Mode::Leaving { until: now + self.config.close_timeout },
+            0 => ClientMode::Gone(SocketExit::Clean),
+            _ => ClientMode::Leaving { until: now + self.config.close_timeout },
         };
     }
 
-    fn break_off(&mut self, breach: Breach, now: Instant) {
-        self.end(Who::Us, how_of(breach), None);
-        if self.mode == Mode::Live {
+    fn break_off(&mut self, breach: FrameViolation, now: Instant) {
+        self.end(ClosedBy::Us, how_of(breach), None);
+        if self.mode == ClientMode::Live {
             self.outbox.push(&encode_close(breach.code(), &breach.to_string()));
         }
         self.leave(now);
@@ -479,54 +490,57 @@ impl Client {
     /// The server stops: everybody is told, but those who are told nothing any more.
     pub fn stop(&mut self, now: Instant) {
         match self.mode {
-            Mode::Live => self.close(1001, "server stops", now),
-            Mode::Mute | Mode::Stalled { .. } | Mode::RstOnUse => self.go(Exit::Fin, Who::Us, How::Silent),
-            Mode::Closing { .. } | Mode::Leaving { .. } | Mode::Gone(_) => {}
+            ClientMode::Live => self.close(1001, "server stops", now),
+            ClientMode::Mute | ClientMode::Stalled { .. } | ClientMode::RstOnUse => {
+                self.go(SocketExit::Fin, ClosedBy::Us, CloseKind::Silent)
+            }
+            ClientMode::Closing { .. } | ClientMode::Leaving { .. } | ClientMode::Gone(_) => {}
         }
     }
 
     /// The client's stream ended.
-    pub fn saw_end(&mut self, how: How) {
-        self.go(Exit::Clean, Who::Peer, how);
+    pub fn saw_end(&mut self, how: CloseKind) {
+        self.go(SocketExit::Clean, ClosedBy::Peer, how);
     }
 
     /// Reading or writing failed.
-    pub fn saw_error(&mut self, how: How, os_error: Option<String>) {
-        let who = if matches!(how, How::Rst | How::Fin) { Who::Peer } else { Who::Network };
+    pub fn saw_error(&mut self, how: CloseKind, os_error: Option<String>) {
+        let who =
+            if matches!(how, CloseKind::Rst | CloseKind::Fin) { ClosedBy::Peer } else { ClosedBy::Network };
         self.end(who, how, os_error);
-        self.mode = Mode::Gone(Exit::Fin);
+        self.mode = ClientMode::Gone(SocketExit::Fin);
     }
 
     /// So many bytes were written.
     pub fn wrote(&mut self, count: usize, now: Instant) {
         self.outbox.wrote(count, now);
-        if matches!(self.mode, Mode::Leaving { .. }) && self.outbox.backlog() == 0 {
-            self.mode = Mode::Gone(Exit::Clean);
+        if matches!(self.mode, ClientMode::Leaving { .. }) && self.outbox.backlog() == 0 {
+            self.mode = ClientMode::Gone(SocketExit::Clean);
         }
     }
 
-    fn go(&mut self, exit: Exit, who: Who, how: How) {
+    fn go(&mut self, exit: SocketExit, who: ClosedBy, how: CloseKind) {
         self.end(who, how, None);
-        self.mode = Mode::Gone(exit);
+        self.mode = ClientMode::Gone(exit);
     }
 
     /// The first cause counts.
-    fn end(&mut self, who: Who, how: How, os_error: Option<String>) {
+    fn end(&mut self, who: ClosedBy, how: CloseKind, os_error: Option<String>) {
         self.ending.get_or_insert((who, how, os_error));
     }
 
     /// Whether to read on.
     pub fn wants_input(&self) -> bool {
-        !matches!(self.mode, Mode::Stalled { .. })
-            && self.outbox.backlog() + self.answers.backlog() < LARGEST_BACKLOG
+        !matches!(self.mode, ClientMode::Stalled { .. })
+            && self.outbox.backlog() + self.answers.backlog() < MAX_BACKLOG_BYTES
     }
 
     /// Whether it is time to look if the client is still there, because nothing is read that would tell;
     /// said once each time.
     pub fn takes_look(&mut self, now: Instant) -> bool {
         match &mut self.mode {
-            Mode::Stalled { look } if *look <= now => {
-                *look = now + LOOK;
+            ClientMode::Stalled { look } if *look <= now => {
+                *look = now + STALL_CHECK_INTERVAL;
                 true
             }
             _ => false,
@@ -539,23 +553,24 @@ impl Client {
     }
 
     /// How to let the socket go, once it is time.
-    pub fn exit(&self) -> Option<Exit> {
+    pub fn exit(&self) -> Option<SocketExit> {
         match self.mode {
-            Mode::Gone(exit) => Some(exit),
+            ClientMode::Gone(exit) => Some(exit),
             _ => None,
         }
     }
 
-    /// When [`Client::wake`] is to be called next.
+    /// When [`ClientState::wake`] is to be called next.
     pub fn due(&self, now: Instant) -> Option<Instant> {
         let close = match self.mode {
-            Mode::Closing { until } | Mode::Leaving { until } => Some(until),
-            Mode::Stalled { look } => Some(look),
-            Mode::Live | Mode::Mute | Mode::RstOnUse | Mode::Gone(_) => None,
+            ClientMode::Closing { until } | ClientMode::Leaving { until } => Some(until),
+            ClientMode::Stalled { look } => Some(look),
+            ClientMode::Live | ClientMode::Mute | ClientMode::RstOnUse | ClientMode::Gone(_) => None,
         };
-        let idle = self.idle.as_ref().filter(|_| self.mode == Mode::Live).map(Idle::due);
+        let idle = self.idle.as_ref().filter(|_| self.mode == ClientMode::Live).map(IdleTimer::due);
         let timeline = self.timeline.iter().map(|(due, _)| *due);
-        let pulse = self.pulse.as_ref().filter(|_| self.mode == Mode::Live).and_then(|pulse| pulse.due());
+        let pulse =
+            self.pulse.as_ref().filter(|_| self.mode == ClientMode::Live).and_then(|pulse| pulse.due());
         let promise = self.promises.as_ref().and_then(|promises| promises.due());
         let owed = [self.answers.due(), self.outbox.due(now), self.repeats.due()];
         let single = [close, idle, pulse, promise].into_iter().chain(owed).flatten();
@@ -563,24 +578,29 @@ impl Client {
     }
 
     /// How it ended, as far as it has.
-    pub fn ending(&self, now: Instant) -> Ending {
-        let unknown = || (Who::Us, How::Error, None);
+    pub fn ending(&self, now: Instant) -> CloseCause {
+        let unknown = || (ClosedBy::Us, CloseKind::Error, None);
         let (who, how, os_error) = self.ending.clone().unwrap_or_else(unknown);
         let (age, idle) = (now - self.opened, now - self.came);
-        Ending { who, how, reply: None, os_error, tcp: None, age, idle, at: SystemTime::now() }
+        CloseCause { who, how, reply: None, os_error, tcp: None, age, idle, at: SystemTime::now() }
     }
 
     /// Nothing that holds this lock can panic midway.
-    fn figures(&self) -> MutexGuard<'_, Figures> {
+    fn figures(&self) -> MutexGuard<'_, ClientStats> {
         self.figures.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// In the two-ended mode the path belongs to the peer, and the server keeps quiet.
-fn pulse(config: &Config, birth: &Birth, nonce: u32, now: Instant) -> Option<Box<Pulse>> {
+fn pulse(
+    config: &ServerConfig,
+    birth: &ClientInit,
+    nonce: u32,
+    now: Instant,
+) -> Option<Box<ClientHeartbeats>> {
     let rules = &config.heartbeats;
     let beats = !rules.kinds.is_empty() && !birth.two_ended;
-    beats.then(|| Box::new(Pulse::new(Arc::clone(rules), birth.id, nonce, birth.epoch, now)))
+    beats.then(|| Box::new(ClientHeartbeats::new(Arc::clone(rules), birth.id, nonce, birth.epoch, now)))
 }
 
 fn unix_ms() -> u64 {
@@ -588,35 +608,35 @@ fn unix_ms() -> u64 {
 }
 
 /// What an ending by a breach is called.
-fn how_of(breach: Breach) -> How {
+fn how_of(breach: FrameViolation) -> CloseKind {
     let rule = match breach {
-        Breach::TooLarge { size, limit } => return How::TooLarge { size, limit: limit as u64 },
-        Breach::NotUtf8 => Violation::InvalidUtf8,
-        Breach::BadCode(_) => Violation::InvalidCloseCode,
+        FrameViolation::TooLarge { size, limit } => return CloseKind::TooLarge { size, limit: limit as u64 },
+        FrameViolation::NotUtf8 => Violation::InvalidUtf8,
+        FrameViolation::BadCode(_) => Violation::InvalidCloseCode,
         _ => Violation::Garbage,
     };
-    How::Violation { rule, detail: PeerText::new(&breach.to_string()), close: None }
+    CloseKind::Violation { rule, detail: UntrustedText::new(&breach.to_string()), close: None }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::heartbeat::Kind;
-    use crate::server::config::Heartbeats;
+    use crate::domain::heartbeat::HeartbeatKind;
+    use crate::server::config::ServerHeartbeats;
     use crate::server::faults;
     use crate::server::frame::tests::masked;
     use proptest::prelude::*;
 
     const CLOSE: &[u8] = &[0x03, 0xe9];
 
-    fn client(config: Config, now: Instant) -> Client {
-        let birth = Birth { id: 1, seed: 1, epoch: now, two_ended: true, figures: Arc::default() };
+    fn client(config: ServerConfig, now: Instant) -> ClientState {
+        let birth = ClientInit { id: 1, seed: 1, epoch: now, two_ended: true, figures: Arc::default() };
         let faults = Arc::new(config.faults.clone());
-        Client::new(Arc::new(config), faults, birth, now)
+        ClientState::new(Arc::new(config), faults, birth, now)
     }
 
     /// What is written by then.
-    fn written(client: &mut Client, now: Instant) -> Vec<u8> {
+    fn written(client: &mut ClientState, now: Instant) -> Vec<u8> {
         let bytes = client.outbox.ready(now).to_vec();
         client.wrote(bytes.len(), now);
         bytes
@@ -625,30 +645,30 @@ mod tests {
     #[test]
     fn after_our_close_frame_only_the_clients_matters() {
         let now = Instant::now();
-        let mut client = client(Config::default(), now);
+        let mut client = client(ServerConfig::default(), now);
         client.stop(now);
         assert_eq!(written(&mut client, now)[..4], [0x88, 14, 0x03, 0xe9]);
         client.received(&masked(0x89, b"still answering?"), now);
         assert_eq!((written(&mut client, now), client.exit()), (vec![], None));
         client.received(&masked(0x88, CLOSE), now);
-        assert_eq!(client.exit(), Some(Exit::Clean));
-        assert_eq!(client.ending(now).who, Who::Us);
+        assert_eq!(client.exit(), Some(SocketExit::Clean));
+        assert_eq!(client.ending(now).who, ClosedBy::Us);
     }
 
     #[test]
     fn a_client_that_does_not_answer_our_close_frame_is_let_go() {
         let now = Instant::now();
-        let mut client = client(Config::default(), now);
+        let mut client = client(ServerConfig::default(), now);
         client.stop(now);
         let due = client.due(now).unwrap();
-        assert_eq!(due, now + Config::default().close_timeout);
+        assert_eq!(due, now + ServerConfig::default().close_timeout);
         client.wake(due);
-        assert_eq!(client.exit(), Some(Exit::Clean));
+        assert_eq!(client.exit(), Some(SocketExit::Clean));
     }
 
     #[test]
     fn an_app_pong_is_a_message_where_only_messages_count() {
-        let mut config = Config::default();
+        let mut config = ServerConfig::default();
         for (name, value) in [("idle-timeout", "10s"), ("messages-only", ""), ("idle-resets", "server")] {
             faults::set(&mut config.faults, name, value).unwrap();
         }
@@ -661,12 +681,15 @@ mod tests {
     }
 
     #[test]
-    fn a_client_that_is_sending_a_long_message_piece_by_piece_is_alive() {
+    fn client_sending_a_long_message_slowly_is_alive() {
         let (start, second) = (Instant::now(), Duration::from_secs(1));
-        let heartbeats = Arc::new(Heartbeats { kinds: vec![Kind::Protocol], ..Heartbeats::default() });
-        let birth = Birth { id: 1, seed: 1, epoch: start, two_ended: false, figures: Arc::default() };
-        let config = Arc::new(Config { heartbeats, ..Config::default() });
-        let mut client = Client::new(config, Arc::default(), birth, start);
+        let heartbeats = Arc::new(ServerHeartbeats {
+            kinds: vec![HeartbeatKind::Protocol],
+            ..ServerHeartbeats::default()
+        });
+        let birth = ClientInit { id: 1, seed: 1, epoch: start, two_ended: false, figures: Arc::default() };
+        let config = Arc::new(ServerConfig { heartbeats, ..ServerConfig::default() });
+        let mut client = ClientState::new(config, Arc::default(), birth, start);
         client.received(&masked(0x01, b"begin"), start);
         for n in 1..300 {
             client.received(&masked(0x00, b"and so on"), start + n * second);
@@ -676,16 +699,16 @@ mod tests {
     }
 
     #[test]
-    fn a_client_that_takes_nothing_in_is_not_read_and_owed_no_more_than_so_much() {
+    fn client_that_reads_nothing_has_a_bounded_backlog() {
         let now = Instant::now();
-        let mut client = client(Config::default(), now);
+        let mut client = client(ServerConfig::default(), now);
         let ping = masked(0x89, &[0; 125]);
         let mut sent = 0;
         while client.wants_input() {
             client.received(&ping, now);
             sent += ping.len();
         }
-        assert!(sent < 2 * LARGEST_BACKLOG && client.outbox.backlog() < LARGEST_BACKLOG + 200);
+        assert!(sent < 2 * MAX_BACKLOG_BYTES && client.outbox.backlog() < MAX_BACKLOG_BYTES + 200);
     }
 
     proptest! {
@@ -704,11 +727,11 @@ mod tests {
             two_ended in any::<bool>(),
         ) {
             let start = Instant::now();
-            let kinds = vec![Kind::Protocol, Kind::App];
-            let heartbeats = Arc::new(Heartbeats { kinds, max_missed: 3, ..Heartbeats::default() });
-            let config = Arc::new(Config { heartbeats, tell_health: true, ..Config::default() });
-            let birth = Birth { id: 1, seed: 1, epoch: start, two_ended, figures: Arc::default() };
-            let mut client = Client::new(config, Arc::default(), birth, start);
+            let kinds = vec![HeartbeatKind::Protocol, HeartbeatKind::App];
+            let heartbeats = Arc::new(ServerHeartbeats { kinds, max_missed: 3, ..ServerHeartbeats::default() });
+            let config = Arc::new(ServerConfig { heartbeats, tell_health: true, ..ServerConfig::default() });
+            let birth = ClientInit { id: 1, seed: 1, epoch: start, two_ended, figures: Arc::default() };
+            let mut client = ClientState::new(config, Arc::default(), birth, start);
             let mut now = start;
             for (first, payload, ms) in frames {
                 now += Duration::from_millis(ms);

@@ -4,15 +4,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::faults::Faults;
-use crate::domain::heartbeat::Kind;
+use crate::domain::heartbeat::HeartbeatKind;
 use crate::domain::heartbeat::pattern::Pattern;
 use crate::domain::heartbeat::template::Template;
 
 /// The heartbeats that a server keeps with each client.
 #[derive(Debug, Clone)]
-pub struct Heartbeats {
+pub struct ServerHeartbeats {
     /// Which kinds; none: the server sends no heartbeats and gives nobody up.
-    pub kinds: Vec<Kind>,
+    pub kinds: Vec<HeartbeatKind>,
     pub interval: Duration,
     /// How long an answer may take.
     pub timeout: Duration,
@@ -28,9 +28,9 @@ pub struct Heartbeats {
     pub app_pong: Pattern,
 }
 
-impl Default for Heartbeats {
-    fn default() -> Heartbeats {
-        Heartbeats {
+impl Default for ServerHeartbeats {
+    fn default() -> ServerHeartbeats {
+        ServerHeartbeats {
             kinds: Vec::new(),
             interval: Duration::from_secs(30),
             timeout: Duration::from_secs(10),
@@ -46,8 +46,8 @@ impl Default for Heartbeats {
 /// A server's settings. The default is a well-behaved echo server that answers pings and sends no
 /// heartbeats of its own.
 #[derive(Debug, Clone)]
-pub struct Config {
-    pub heartbeats: Arc<Heartbeats>,
+pub struct ServerConfig {
+    pub heartbeats: Arc<ServerHeartbeats>,
     /// The client is told its status whenever that changes.
     pub tell_health: bool,
     /// Sent to each client as soon as it is there.
@@ -73,9 +73,9 @@ pub struct Config {
     pub tls: Option<Arc<rustls::ServerConfig>>,
 }
 
-impl Default for Config {
-    fn default() -> Config {
-        Config {
+impl Default for ServerConfig {
+    fn default() -> ServerConfig {
+        ServerConfig {
             heartbeats: Arc::default(),
             tell_health: false,
             greet: None,
@@ -93,12 +93,12 @@ impl Default for Config {
     }
 }
 
-impl Config {
+impl ServerConfig {
     /// Whether the server's own heartbeats, or what answers them, come too often for the idle timeout ever
     /// to pass. (In the two-ended mode there are none.)
     pub fn never_idles(&self) -> bool {
-        let Heartbeats { kinds, interval, .. } = &*self.heartbeats;
-        let counts = |kind: &Kind| *kind == Kind::App || !self.faults.idle.messages_only;
+        let ServerHeartbeats { kinds, interval, .. } = &*self.heartbeats;
+        let counts = |kind: &HeartbeatKind| *kind == HeartbeatKind::App || !self.faults.idle.messages_only;
         self.faults.idle.after.is_some_and(|after| after.lo > *interval) && kinds.iter().any(counts)
     }
 }
@@ -108,9 +108,9 @@ mod tests {
     use super::*;
     use crate::server::faults;
 
-    fn never_idles(kinds: &[Kind], set: &[(&str, &str)]) -> bool {
-        let heartbeats = Arc::new(Heartbeats { kinds: kinds.to_vec(), ..Heartbeats::default() });
-        let mut config = Config { heartbeats, ..Config::default() };
+    fn never_idles(kinds: &[HeartbeatKind], set: &[(&str, &str)]) -> bool {
+        let heartbeats = Arc::new(ServerHeartbeats { kinds: kinds.to_vec(), ..ServerHeartbeats::default() });
+        let mut config = ServerConfig { heartbeats, ..ServerConfig::default() };
         for (name, value) in set {
             faults::set(&mut config.faults, name, value).unwrap();
         }
@@ -119,7 +119,7 @@ mod tests {
 
     #[test]
     fn heartbeats_every_30_s_let_nothing_be_idle_for_longer() {
-        use Kind::{App, Protocol};
+        use HeartbeatKind::{App, Protocol};
         let (short, long) = (("idle-timeout", "20s"), ("idle-timeout", "60s"));
         let messages_only = ("messages-only", "");
         assert!(never_idles(&[Protocol], &[long]) && !never_idles(&[Protocol], &[short]));

@@ -47,7 +47,7 @@ impl Opcode {
 
 /// One frame that came from a client, unmasked.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Frame {
+pub struct ClientFrame {
     pub fin: bool,
     pub opcode: Opcode,
     pub payload: Vec<u8>,
@@ -55,7 +55,7 @@ pub struct Frame {
 
 /// A rule of RFC 6455 that a client broke; `Display` is the reason put into the close frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-pub enum Breach {
+pub enum FrameViolation {
     #[error("a client's frame must be masked")]
     Unmasked,
     #[error("reserved bits are set")]
@@ -78,20 +78,20 @@ pub enum Breach {
     BadCode(u16),
 }
 
-impl Breach {
+impl FrameViolation {
     /// The close code that RFC 6455 7.4.1 has for it.
     pub fn code(self) -> u16 {
         match self {
-            Breach::TooLarge { .. } => 1009,
-            Breach::NotUtf8 => 1007,
-            Breach::Unmasked
-            | Breach::ReservedBits
-            | Breach::UnknownOpcode(_)
-            | Breach::BadControl
-            | Breach::StrayContinuation
-            | Breach::Interleaved
-            | Breach::BadClose
-            | Breach::BadCode(_) => 1002,
+            FrameViolation::TooLarge { .. } => 1009,
+            FrameViolation::NotUtf8 => 1007,
+            FrameViolation::Unmasked
+            | FrameViolation::ReservedBits
+            | FrameViolation::UnknownOpcode(_)
+            | FrameViolation::BadControl
+            | FrameViolation::StrayContinuation
+            | FrameViolation::Interleaved
+            | FrameViolation::BadClose
+            | FrameViolation::BadCode(_) => 1002,
         }
     }
 }
@@ -99,7 +99,7 @@ impl Breach {
 /// Turns a stream of bytes into frames. Holds at most one frame and what was read beyond it; holds
 /// nothing at all while the client is quiet.
 #[derive(Debug)]
-pub struct Decoder {
+pub struct FrameDecoder {
     bytes: Vec<u8>,
     /// Of `bytes`, how many are used up.
     used: usize,
@@ -107,7 +107,7 @@ pub struct Decoder {
 }
 
 /// The beginning of a frame, once it is there in full.
-struct Header {
+struct FrameHeader {
     fin: bool,
     opcode: Opcode,
     mask: [u8; 4],
@@ -116,10 +116,10 @@ struct Header {
     payload: usize,
 }
 
-impl Decoder {
+impl FrameDecoder {
     /// Refuses frames whose payload is larger than `largest` bytes.
-    pub fn new(largest: usize) -> Decoder {
-        Decoder { bytes: Vec::new(), used: 0, largest }
+    pub fn new(largest: usize) -> FrameDecoder {
+        FrameDecoder { bytes: Vec::new(), used: 0, largest }
     }
 
     /// Takes what was read.
@@ -128,7 +128,7 @@ impl Decoder {
     }
 
     /// The next whole frame, `None` when more bytes are needed.
-    pub fn next(&mut self) -> Result<Option<Frame>, Breach> {
+    pub fn next(&mut self) -> Result<Option<ClientFrame>, FrameViolation> {
         let rest = self.bytes.get(self.used..).unwrap_or_default();
         let Some(header) = header(rest, self.largest)? else {
             self.compact();
@@ -140,7 +140,7 @@ impl Decoder {
         };
         let payload = masked.iter().zip(header.mask.iter().cycle()).map(|(byte, key)| byte ^ key).collect();
         self.used += header.header + header.payload;
-        Ok(Some(Frame { fin: header.fin, opcode: header.opcode, payload }))
+        Ok(Some(ClientFrame { fin: header.fin, opcode: header.opcode, payload }))
     }
 
     /// Gives back what is used up; an idle client's buffer is freed.
@@ -154,25 +154,25 @@ impl Decoder {
     }
 }
 
-fn header(bytes: &[u8], largest: usize) -> Result<Option<Header>, Breach> {
+fn header(bytes: &[u8], largest: usize) -> Result<Option<FrameHeader>, FrameViolation> {
     let [first, second, rest @ ..] = bytes else { return Ok(None) };
     if first & 0x70 != 0 {
-        return Err(Breach::ReservedBits);
+        return Err(FrameViolation::ReservedBits);
     }
-    let opcode = Opcode::from_bits(first & 0x0f).ok_or(Breach::UnknownOpcode(first & 0x0f))?;
+    let opcode = Opcode::from_bits(first & 0x0f).ok_or(FrameViolation::UnknownOpcode(first & 0x0f))?;
     let fin = first & 0x80 != 0;
     if second & 0x80 == 0 {
-        return Err(Breach::Unmasked);
+        return Err(FrameViolation::Unmasked);
     }
     if opcode.is_control() && (!fin || second & 0x7f > 125) {
-        return Err(Breach::BadControl);
+        return Err(FrameViolation::BadControl);
     }
     let Some((length, rest)) = payload_length(second & 0x7f, rest) else { return Ok(None) };
-    let too_large = Breach::TooLarge { size: length, limit: largest };
+    let too_large = FrameViolation::TooLarge { size: length, limit: largest };
     let payload = usize::try_from(length).ok().filter(|n| *n <= largest).ok_or(too_large)?;
     let Some(mask) = rest.first_chunk::<4>() else { return Ok(None) };
     let header = bytes.len() - rest.len() + 4;
-    Ok(Some(Header { fin, opcode, mask: *mask, header, payload }))
+    Ok(Some(FrameHeader { fin, opcode, mask: *mask, header, payload }))
 }
 
 fn payload_length(short: u8, rest: &[u8]) -> Option<(u64, &[u8])> {
@@ -242,8 +242,8 @@ pub(crate) mod tests {
         bytes
     }
 
-    fn refusal(bytes: &[u8]) -> Breach {
-        let mut decoder = Decoder::new(1000);
+    fn refusal(bytes: &[u8]) -> FrameViolation {
+        let mut decoder = FrameDecoder::new(1000);
         decoder.push(bytes);
         decoder.next().unwrap_err()
     }
@@ -252,9 +252,9 @@ pub(crate) mod tests {
     fn the_rfcs_own_example_is_decoded() {
         // RFC 6455 section 5.7: a single-frame masked text message that says "Hello".
         let bytes = [0x81, 0x85, 0x37, 0xfa, 0x21, 0x3d, 0x7f, 0x9f, 0x4d, 0x51, 0x58];
-        let mut decoder = Decoder::new(1000);
+        let mut decoder = FrameDecoder::new(1000);
         decoder.push(&bytes);
-        let hello = Frame { fin: true, opcode: Opcode::Text, payload: b"Hello".to_vec() };
+        let hello = ClientFrame { fin: true, opcode: Opcode::Text, payload: b"Hello".to_vec() };
         assert_eq!(decoder.next(), Ok(Some(hello)));
         assert_eq!(decoder.next(), Ok(None));
     }
@@ -271,23 +271,23 @@ pub(crate) mod tests {
 
     #[test]
     fn what_the_rfc_forbids_is_refused() {
-        assert_eq!(refusal(b"\x81\x05Hello"), Breach::Unmasked);
-        assert_eq!(refusal(&masked(0xc1, b"x")), Breach::ReservedBits);
-        assert_eq!(refusal(&masked(0x83, b"x")), Breach::UnknownOpcode(3));
-        assert_eq!(refusal(&masked(0x09, b"x")), Breach::BadControl);
-        assert_eq!(refusal(&masked(0x89, &[0; 126])), Breach::BadControl);
+        assert_eq!(refusal(b"\x81\x05Hello"), FrameViolation::Unmasked);
+        assert_eq!(refusal(&masked(0xc1, b"x")), FrameViolation::ReservedBits);
+        assert_eq!(refusal(&masked(0x83, b"x")), FrameViolation::UnknownOpcode(3));
+        assert_eq!(refusal(&masked(0x09, b"x")), FrameViolation::BadControl);
+        assert_eq!(refusal(&masked(0x89, &[0; 126])), FrameViolation::BadControl);
     }
 
     #[test]
     fn a_frame_that_claims_too_much_is_refused_before_it_is_read() {
         let mut claim = vec![0x82, 0xff];
         claim.extend_from_slice(&(1_u64 << 62).to_be_bytes());
-        assert_eq!(refusal(&claim), Breach::TooLarge { size: 1 << 62, limit: 1000 });
+        assert_eq!(refusal(&claim), FrameViolation::TooLarge { size: 1 << 62, limit: 1000 });
     }
 
     #[test]
     fn an_idle_decoder_holds_no_memory() {
-        let mut decoder = Decoder::new(1000);
+        let mut decoder = FrameDecoder::new(1000);
         decoder.push(&masked(0x81, b"Hello"));
         while decoder.next().unwrap().is_some() {}
         assert_eq!(decoder.bytes.capacity(), 0);
@@ -307,7 +307,7 @@ pub(crate) mod tests {
             piece in 1_usize..40,
         ) {
             let wire: Vec<u8> = payloads.iter().flat_map(|p| masked(0x82, p)).collect();
-            let mut decoder = Decoder::new(1000);
+            let mut decoder = FrameDecoder::new(1000);
             let mut seen = Vec::new();
             for bytes in wire.chunks(piece) {
                 decoder.push(bytes);
@@ -320,7 +320,7 @@ pub(crate) mod tests {
 
         #[test]
         fn no_bytes_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
-            let mut decoder = Decoder::new(100);
+            let mut decoder = FrameDecoder::new(100);
             decoder.push(&bytes);
             while let Ok(Some(_)) = decoder.next() {}
         }

@@ -4,17 +4,17 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use thiserror::Error;
 
-use crate::domain::peer_text::PeerText;
+use crate::domain::connection::untrusted_text::UntrustedText;
 
 /// The most bytes of a request head that are read.
-pub const LONGEST_HEAD: usize = 16 * 1024;
-const MOST_HEADERS: usize = 100;
+pub const MAX_HEAD_BYTES: usize = 16 * 1024;
+const MAX_HEADERS: usize = 100;
 /// RFC 6455 section 1.3.
 const GUID: &[u8] = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 
 /// A request that asks for a WebSocket, and rightly so.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Upgrade {
+pub struct AcceptedUpgrade {
     /// As sent: path and query.
     pub resource: String,
     key: String,
@@ -25,11 +25,11 @@ pub struct Upgrade {
 /// Why a connection was turned away. `Display` is a lower-case fragment for the operator; the
 /// client is told in a sentence where it speaks HTTP.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-pub enum TurnedAway {
+pub enum RejectedConnection {
     #[error("plain HTTP request ({method} {path}), not a WebSocket upgrade; answered 426")]
-    PlainHttp { method: PeerText, path: PeerText },
+    PlainHttp { method: UntrustedText, path: UntrustedText },
     #[error("WebSocket version {0} is not spoken here, only 13; answered 426")]
-    Version(PeerText),
+    Version(UntrustedText),
     #[error("upgrade without a Sec-WebSocket-Key of 16 bytes; answered 400")]
     Key,
     #[error("upgrade in HTTP/1.{0}, which needs HTTP/1.1 (RFC 6455 4.2.1); answered 400")]
@@ -38,14 +38,14 @@ pub enum TurnedAway {
     Host(usize),
     #[error("not HTTP; answered 400")]
     NotHttp,
-    #[error("request head larger than {LONGEST_HEAD} bytes; answered 431")]
+    #[error("request head larger than {MAX_HEAD_BYTES} bytes; answered 431")]
     EndlessHead,
     #[error("a TLS client on the plain port; it should use ws://, or this server --tls; answered 400")]
     TlsOnPlain,
     #[error("a plain client on the TLS port; it should use wss://; answered 400")]
     PlainOnTls,
     #[error("TLS handshake failed: {0}")]
-    Tls(PeerText),
+    Tls(UntrustedText),
     #[error("closed before its request was whole")]
     ClosedEarly,
     #[error("its request did not come within {} s", .0.as_secs_f64())]
@@ -57,24 +57,24 @@ pub enum TurnedAway {
     OnOrder(u16, Option<String>),
 }
 
-impl TurnedAway {
+impl RejectedConnection {
     /// The name that scripts see.
     pub fn label(&self) -> &'static str {
         match self {
-            TurnedAway::PlainHttp { .. } => "plain_http",
-            TurnedAway::Version(_) => "version",
-            TurnedAway::Key => "key",
-            TurnedAway::HttpVersion(_) => "http_version",
-            TurnedAway::Host(_) => "host",
-            TurnedAway::NotHttp => "not_http",
-            TurnedAway::EndlessHead => "endless_head",
-            TurnedAway::TlsOnPlain => "tls_on_plain",
-            TurnedAway::PlainOnTls => "plain_on_tls",
-            TurnedAway::Tls(_) => "tls",
-            TurnedAway::ClosedEarly => "closed_early",
-            TurnedAway::TooSlow(_) => "too_slow",
-            TurnedAway::Full(_) => "full",
-            TurnedAway::OnOrder(..) => "on_order",
+            RejectedConnection::PlainHttp { .. } => "plain_http",
+            RejectedConnection::Version(_) => "version",
+            RejectedConnection::Key => "key",
+            RejectedConnection::HttpVersion(_) => "http_version",
+            RejectedConnection::Host(_) => "host",
+            RejectedConnection::NotHttp => "not_http",
+            RejectedConnection::EndlessHead => "endless_head",
+            RejectedConnection::TlsOnPlain => "tls_on_plain",
+            RejectedConnection::PlainOnTls => "plain_on_tls",
+            RejectedConnection::Tls(_) => "tls",
+            RejectedConnection::ClosedEarly => "closed_early",
+            RejectedConnection::TooSlow(_) => "too_slow",
+            RejectedConnection::Full(_) => "full",
+            RejectedConnection::OnOrder(..) => "on_order",
         }
     }
 
@@ -83,53 +83,66 @@ impl TurnedAway {
         let upgrade = &[("Upgrade", "websocket"), ("Sec-WebSocket-Version", "13")];
         let say = |status, headers, sentence: &str| Some(response(status, headers, sentence));
         match self {
-            TurnedAway::PlainHttp { .. } => say(
+            RejectedConnection::PlainHttp { .. } => say(
                 426,
                 upgrade,
                 "This is a WebSocket server (wscheck serve): connect with a ws:// or wss:// URL.",
             ),
-            TurnedAway::Version(_) => say(426, upgrade, "Only WebSocket version 13 is spoken here."),
-            TurnedAway::Key => say(400, &[], "The upgrade needs a Sec-WebSocket-Key of 16 bytes in base64."),
-            TurnedAway::HttpVersion(minor) => say(
+            RejectedConnection::Version(_) => say(426, upgrade, "Only WebSocket version 13 is spoken here."),
+            RejectedConnection::Key => {
+                say(400, &[], "The upgrade needs a Sec-WebSocket-Key of 16 bytes in base64.")
+            }
+            RejectedConnection::HttpVersion(minor) => say(
                 400,
                 &[],
                 &format!("An upgrade needs HTTP/1.1 (RFC 6455 4.2.1); this came in HTTP/1.{minor}."),
             ),
-            TurnedAway::Host(_) => say(400, &[], "An upgrade needs one Host header (RFC 6455 4.2.1)."),
-            TurnedAway::NotHttp => say(400, &[], "This is not an HTTP/1.1 request."),
-            TurnedAway::EndlessHead => say(431, &[], "The request head is too large."),
+            RejectedConnection::Host(_) => {
+                say(400, &[], "An upgrade needs one Host header (RFC 6455 4.2.1).")
+            }
+            RejectedConnection::NotHttp => say(400, &[], "This is not an HTTP/1.1 request."),
+            RejectedConnection::EndlessHead => say(431, &[], "The request head is too large."),
             // No TLS, which is what every TLS client then says; silence would look like a broken network.
-            TurnedAway::TlsOnPlain => say(400, &[], "This port speaks no TLS: connect with a ws:// URL."),
-            TurnedAway::PlainOnTls => say(400, &[], "This port speaks TLS: connect with a wss:// URL."),
-            TurnedAway::Full(_) => {
+            RejectedConnection::TlsOnPlain => {
+                say(400, &[], "This port speaks no TLS: connect with a ws:// URL.")
+            }
+            RejectedConnection::PlainOnTls => {
+                say(400, &[], "This port speaks TLS: connect with a wss:// URL.")
+            }
+            RejectedConnection::Full(_) => {
                 say(503, &[("Retry-After", "5")], "This server has as many clients as it takes.")
             }
-            TurnedAway::OnOrder(101, _) => None,
-            TurnedAway::OnOrder(status, place) => {
+            RejectedConnection::OnOrder(101, _) => None,
+            RejectedConnection::OnOrder(status, place) => {
                 let location: Vec<_> = place.iter().map(|place| ("Location", place.as_str())).collect();
                 say(*status, &location, "Refused, as this server was told to.")
             }
-            TurnedAway::Tls(_) | TurnedAway::ClosedEarly | TurnedAway::TooSlow(_) => None,
+            RejectedConnection::Tls(_) | RejectedConnection::ClosedEarly | RejectedConnection::TooSlow(_) => {
+                None
+            }
         }
     }
 }
 
 /// Reads a request head. `None`: more bytes are needed. `lenient`: an upgrade may come in HTTP/1.0 or without a Host
 /// header.
-pub fn read_head(bytes: &[u8], lenient: bool) -> Result<Option<(Upgrade, usize)>, TurnedAway> {
+pub fn read_head(
+    bytes: &[u8],
+    lenient: bool,
+) -> Result<Option<(AcceptedUpgrade, usize)>, RejectedConnection> {
     if looks_like_tls(bytes) {
-        return Err(TurnedAway::TlsOnPlain);
+        return Err(RejectedConnection::TlsOnPlain);
     }
-    let mut headers = [httparse::EMPTY_HEADER; MOST_HEADERS];
+    let mut headers = [httparse::EMPTY_HEADER; MAX_HEADERS];
     let mut request = httparse::Request::new(&mut headers);
     match request.parse(bytes) {
         Ok(httparse::Status::Complete(length)) => {
             upgrade(&request, lenient).map(|upgrade| Some((upgrade, length)))
         }
-        Ok(httparse::Status::Partial) if bytes.len() > LONGEST_HEAD => Err(TurnedAway::EndlessHead),
+        Ok(httparse::Status::Partial) if bytes.len() > MAX_HEAD_BYTES => Err(RejectedConnection::EndlessHead),
         Ok(httparse::Status::Partial) => Ok(None),
-        Err(httparse::Error::TooManyHeaders) => Err(TurnedAway::EndlessHead),
-        Err(_) => Err(TurnedAway::NotHttp),
+        Err(httparse::Error::TooManyHeaders) => Err(RejectedConnection::EndlessHead),
+        Err(_) => Err(RejectedConnection::NotHttp),
     }
 }
 
@@ -139,13 +152,19 @@ pub fn looks_like_tls(bytes: &[u8]) -> bool {
 }
 
 /// What a client must say (RFC 6455 section 4.2.1).
-fn upgrade(request: &httparse::Request<'_, '_>, lenient: bool) -> Result<Upgrade, TurnedAway> {
+fn upgrade(
+    request: &httparse::Request<'_, '_>,
+    lenient: bool,
+) -> Result<AcceptedUpgrade, RejectedConnection> {
     let asks = request.method == Some("GET")
         && has_token(request, "Connection", "upgrade")
         && has_token(request, "Upgrade", "websocket");
     if !asks {
-        let shown = |text: Option<&str>| PeerText::new(text.unwrap_or(""));
-        return Err(TurnedAway::PlainHttp { method: shown(request.method), path: shown(request.path) });
+        let shown = |text: Option<&str>| UntrustedText::new(text.unwrap_or(""));
+        return Err(RejectedConnection::PlainHttp {
+            method: shown(request.method),
+            path: shown(request.path),
+        });
     }
     if !lenient {
         spoken_properly(request)?;
@@ -153,24 +172,24 @@ fn upgrade(request: &httparse::Request<'_, '_>, lenient: bool) -> Result<Upgrade
     // Neither may come twice (RFC 6455 sections 11.3.1, 11.3.5); two of them are no version and no key.
     let version = values(request, "Sec-WebSocket-Version").collect::<Vec<_>>().join(", ");
     if version.trim() != "13" {
-        return Err(TurnedAway::Version(PeerText::new(&version)));
+        return Err(RejectedConnection::Version(UntrustedText::new(&version)));
     }
     let key = values(request, "Sec-WebSocket-Key").collect::<Vec<_>>().join(", ").trim().to_string();
     if STANDARD.decode(&key).map(|bytes| bytes.len()) != Ok(16) {
-        return Err(TurnedAway::Key);
+        return Err(RejectedConnection::Key);
     }
     let subprotocols = tokens(request, "Sec-WebSocket-Protocol").filter(|name| is_token(name)).collect();
-    Ok(Upgrade { resource: request.path.unwrap_or("/").to_string(), key, subprotocols })
+    Ok(AcceptedUpgrade { resource: request.path.unwrap_or("/").to_string(), key, subprotocols })
 }
 
 /// HTTP/1.1 and exactly one Host header (RFC 9112 section 3.2).
-fn spoken_properly(request: &httparse::Request<'_, '_>) -> Result<(), TurnedAway> {
+fn spoken_properly(request: &httparse::Request<'_, '_>) -> Result<(), RejectedConnection> {
     if let Some(minor) = request.version.filter(|minor| *minor < 1) {
-        return Err(TurnedAway::HttpVersion(minor));
+        return Err(RejectedConnection::HttpVersion(minor));
     }
     match values(request, "Host").count() {
         1 => Ok(()),
-        count => Err(TurnedAway::Host(count)),
+        count => Err(RejectedConnection::Host(count)),
     }
 }
 
@@ -194,7 +213,7 @@ fn is_token(text: &str) -> bool {
 }
 
 /// The 101 response. `wrong_accept` spoils the key's proof.
-pub fn accept(upgrade: &Upgrade, subprotocol: Option<&str>, wrong_accept: bool) -> Vec<u8> {
+pub fn accept(upgrade: &AcceptedUpgrade, subprotocol: Option<&str>, wrong_accept: bool) -> Vec<u8> {
     let proof = accept_key(if wrong_accept { "wrong" } else { &upgrade.key });
     let mut head = format!(
         "HTTP/1.1 101 Switching Protocols\r\nServer: wscheck\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
@@ -239,7 +258,7 @@ mod tests {
         Connection: keep-alive, Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Protocol: chat, superchat\r\n\r\n";
 
-    fn refusal(head: &str) -> TurnedAway {
+    fn refusal(head: &str) -> RejectedConnection {
         read_head(head.as_bytes(), false).unwrap_err()
     }
 
@@ -259,10 +278,10 @@ mod tests {
     #[test]
     fn an_unfinished_head_is_waited_for_but_not_for_ever() {
         assert_eq!(read_head(&HEAD.as_bytes()[..80], false), Ok(None));
-        let endless = format!("GET / HTTP/1.1\r\nX: {}", "x".repeat(LONGEST_HEAD));
-        assert_eq!(refusal(&endless), TurnedAway::EndlessHead);
-        let many = format!("GET / HTTP/1.1\r\n{}", "X: y\r\n".repeat(MOST_HEADERS + 1));
-        assert_eq!(refusal(&many), TurnedAway::EndlessHead);
+        let endless = format!("GET / HTTP/1.1\r\nX: {}", "x".repeat(MAX_HEAD_BYTES));
+        assert_eq!(refusal(&endless), RejectedConnection::EndlessHead);
+        let many = format!("GET / HTTP/1.1\r\n{}", "X: y\r\n".repeat(MAX_HEADERS + 1));
+        assert_eq!(refusal(&many), RejectedConnection::EndlessHead);
     }
 
     #[test]
@@ -277,10 +296,13 @@ mod tests {
 
     #[test]
     fn faulty_upgrades_are_told_apart() {
-        assert_eq!(refusal(&HEAD.replace("n: 13", "n: 8")), TurnedAway::Version(PeerText::new("8")));
-        assert_eq!(refusal(&HEAD.replace("dGhl", "")), TurnedAway::Key);
-        assert_eq!(refusal("\x16\x03\x01\x02\x00"), TurnedAway::TlsOnPlain);
-        assert_eq!(refusal("HELO there\r\n\r\n"), TurnedAway::NotHttp);
+        assert_eq!(
+            refusal(&HEAD.replace("n: 13", "n: 8")),
+            RejectedConnection::Version(UntrustedText::new("8"))
+        );
+        assert_eq!(refusal(&HEAD.replace("dGhl", "")), RejectedConnection::Key);
+        assert_eq!(refusal("\x16\x03\x01\x02\x00"), RejectedConnection::TlsOnPlain);
+        assert_eq!(refusal("HELO there\r\n\r\n"), RejectedConnection::NotHttp);
     }
 
     #[test]
@@ -289,9 +311,9 @@ mod tests {
         let without = HEAD.replace("Host: a\r\n", "");
         let twice = HEAD.replace("Host: a\r\n", "Host: a\r\nHost: b\r\n");
         for (head, why) in [
-            (&old, TurnedAway::HttpVersion(0)),
-            (&without, TurnedAway::Host(0)),
-            (&twice, TurnedAway::Host(2)),
+            (&old, RejectedConnection::HttpVersion(0)),
+            (&without, RejectedConnection::Host(0)),
+            (&twice, RejectedConnection::Host(2)),
         ] {
             assert_eq!(refusal(head), why);
             let answer = String::from_utf8(why.response().unwrap()).unwrap();
@@ -309,13 +331,13 @@ mod tests {
     fn a_version_and_a_key_come_once() {
         let version = "Sec-WebSocket-Version: 13\r\n";
         let twice = HEAD.replace(version, &version.repeat(2));
-        assert_eq!(refusal(&twice), TurnedAway::Version(PeerText::new("13, 13")));
+        assert_eq!(refusal(&twice), RejectedConnection::Version(UntrustedText::new("13, 13")));
         let none = HEAD.replace(version, "");
         let answer = String::from_utf8(refusal(&none).response().unwrap()).unwrap();
         assert!(answer.starts_with("HTTP/1.1 426 ") && answer.contains("\r\nSec-WebSocket-Version: 13\r\n"));
         let key = "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
-        assert_eq!(refusal(&HEAD.replace(key, &key.repeat(2))), TurnedAway::Key);
-        assert_eq!(refusal(&HEAD.replace(key, "")), TurnedAway::Key);
+        assert_eq!(refusal(&HEAD.replace(key, &key.repeat(2))), RejectedConnection::Key);
+        assert_eq!(refusal(&HEAD.replace(key, "")), RejectedConnection::Key);
     }
 
     #[test]

@@ -1,10 +1,10 @@
 //! From a client's frames to what it said.
 
-use super::frame::{Breach, Frame, Opcode};
+use super::frame::{ClientFrame, FrameViolation, Opcode};
 
 /// Something a client said, whole.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Message {
+pub enum ClientMessage {
     Text(String),
     Binary(Vec<u8>),
     Ping(Vec<u8>),
@@ -13,40 +13,40 @@ pub enum Message {
     Close(Option<(u16, String)>),
 }
 
-impl Message {
+impl ClientMessage {
     /// Whether it is an ordinary message and not a control frame.
     pub fn is_data(&self) -> bool {
-        matches!(self, Message::Text(_) | Message::Binary(_))
+        matches!(self, ClientMessage::Text(_) | ClientMessage::Binary(_))
     }
 }
 
 /// Puts fragments together; control frames may come between them (RFC 6455 section 5.4).
 #[derive(Debug)]
-pub struct Assembler {
-    begun: Option<Frame>,
+pub struct MessageAssembler {
+    begun: Option<ClientFrame>,
     largest: usize,
 }
 
-impl Assembler {
+impl MessageAssembler {
     /// Refuses messages larger than `largest` bytes.
-    pub fn new(largest: usize) -> Assembler {
-        Assembler { begun: None, largest }
+    pub fn new(largest: usize) -> MessageAssembler {
+        MessageAssembler { begun: None, largest }
     }
 
     /// Takes a frame; gives the message it completes.
-    pub fn take(&mut self, frame: Frame) -> Result<Option<Message>, Breach> {
+    pub fn take(&mut self, frame: ClientFrame) -> Result<Option<ClientMessage>, FrameViolation> {
         match frame.opcode {
-            Opcode::Ping => Ok(Some(Message::Ping(frame.payload))),
-            Opcode::Pong => Ok(Some(Message::Pong(frame.payload))),
-            Opcode::Close => close(&frame.payload).map(|body| Some(Message::Close(body))),
+            Opcode::Ping => Ok(Some(ClientMessage::Ping(frame.payload))),
+            Opcode::Pong => Ok(Some(ClientMessage::Pong(frame.payload))),
+            Opcode::Close => close(&frame.payload).map(|body| Some(ClientMessage::Close(body))),
             Opcode::Text | Opcode::Binary => self.begin(frame),
             Opcode::Continuation => self.go_on(frame),
         }
     }
 
-    fn begin(&mut self, frame: Frame) -> Result<Option<Message>, Breach> {
+    fn begin(&mut self, frame: ClientFrame) -> Result<Option<ClientMessage>, FrameViolation> {
         if self.begun.is_some() {
-            return Err(Breach::Interleaved);
+            return Err(FrameViolation::Interleaved);
         }
         if frame.fin {
             return whole(frame).map(Some);
@@ -55,11 +55,11 @@ impl Assembler {
         Ok(None)
     }
 
-    fn go_on(&mut self, frame: Frame) -> Result<Option<Message>, Breach> {
-        let mut begun = self.begun.take().ok_or(Breach::StrayContinuation)?;
+    fn go_on(&mut self, frame: ClientFrame) -> Result<Option<ClientMessage>, FrameViolation> {
+        let mut begun = self.begun.take().ok_or(FrameViolation::StrayContinuation)?;
         let size = begun.payload.len() + frame.payload.len();
         if size > self.largest {
-            return Err(Breach::TooLarge { size: size as u64, limit: self.largest });
+            return Err(FrameViolation::TooLarge { size: size as u64, limit: self.largest });
         }
         begun.payload.extend_from_slice(&frame.payload);
         if frame.fin {
@@ -70,23 +70,25 @@ impl Assembler {
     }
 }
 
-fn whole(frame: Frame) -> Result<Message, Breach> {
+fn whole(frame: ClientFrame) -> Result<ClientMessage, FrameViolation> {
     match frame.opcode {
-        Opcode::Text => String::from_utf8(frame.payload).map(Message::Text).map_err(|_| Breach::NotUtf8),
-        _ => Ok(Message::Binary(frame.payload)),
+        Opcode::Text => {
+            String::from_utf8(frame.payload).map(ClientMessage::Text).map_err(|_| FrameViolation::NotUtf8)
+        }
+        _ => Ok(ClientMessage::Binary(frame.payload)),
     }
 }
 
-fn close(payload: &[u8]) -> Result<Option<(u16, String)>, Breach> {
+fn close(payload: &[u8]) -> Result<Option<(u16, String)>, FrameViolation> {
     if payload.is_empty() {
         return Ok(None);
     }
-    let (code, reason) = payload.split_first_chunk().ok_or(Breach::BadClose)?;
+    let (code, reason) = payload.split_first_chunk().ok_or(FrameViolation::BadClose)?;
     let (code, reason) = (u16::from_be_bytes(*code), std::str::from_utf8(reason));
     if !may_be_sent(code) {
-        return Err(Breach::BadCode(code));
+        return Err(FrameViolation::BadCode(code));
     }
-    Ok(Some((code, reason.map_err(|_| Breach::NotUtf8)?.to_string())))
+    Ok(Some((code, reason.map_err(|_| FrameViolation::NotUtf8)?.to_string())))
 }
 
 /// RFC 6455 section 7.4 and the registry it began: 1004 has no meaning, 1005, 1006 and 1015 stand for what
@@ -99,53 +101,60 @@ fn may_be_sent(code: u16) -> bool {
 mod tests {
     use super::*;
 
-    fn frame(fin: bool, opcode: Opcode, payload: &[u8]) -> Frame {
-        Frame { fin, opcode, payload: payload.to_vec() }
+    fn frame(fin: bool, opcode: Opcode, payload: &[u8]) -> ClientFrame {
+        ClientFrame { fin, opcode, payload: payload.to_vec() }
     }
 
     #[test]
     fn fragments_become_one_message_with_pings_between() {
-        let mut assembler = Assembler::new(100);
+        let mut assembler = MessageAssembler::new(100);
         assert_eq!(assembler.take(frame(false, Opcode::Text, b"Hel")), Ok(None));
-        assert_eq!(assembler.take(frame(true, Opcode::Ping, b"p")), Ok(Some(Message::Ping(b"p".to_vec()))));
+        assert_eq!(
+            assembler.take(frame(true, Opcode::Ping, b"p")),
+            Ok(Some(ClientMessage::Ping(b"p".to_vec())))
+        );
         assert_eq!(
             assembler.take(frame(true, Opcode::Continuation, b"lo")),
-            Ok(Some(Message::Text("Hello".into())))
+            Ok(Some(ClientMessage::Text("Hello".into())))
         );
     }
 
     #[test]
     fn broken_sequences_are_refused() {
-        let mut assembler = Assembler::new(4);
-        assert_eq!(assembler.take(frame(true, Opcode::Continuation, b"")), Err(Breach::StrayContinuation));
+        let mut assembler = MessageAssembler::new(4);
+        assert_eq!(
+            assembler.take(frame(true, Opcode::Continuation, b"")),
+            Err(FrameViolation::StrayContinuation)
+        );
         assert_eq!(assembler.take(frame(false, Opcode::Binary, b"abc")), Ok(None));
-        assert_eq!(assembler.take(frame(true, Opcode::Text, b"x")), Err(Breach::Interleaved));
+        assert_eq!(assembler.take(frame(true, Opcode::Text, b"x")), Err(FrameViolation::Interleaved));
         assert_eq!(
             assembler.take(frame(true, Opcode::Continuation, b"de")),
-            Err(Breach::TooLarge { size: 5, limit: 4 })
+            Err(FrameViolation::TooLarge { size: 5, limit: 4 })
         );
     }
 
     #[test]
     fn text_and_close_reasons_must_be_utf8() {
-        let mut assembler = Assembler::new(100);
-        assert_eq!(assembler.take(frame(true, Opcode::Text, b"\xff")), Err(Breach::NotUtf8));
-        assert_eq!(assembler.take(frame(true, Opcode::Close, b"\x03\xe8\xff")), Err(Breach::NotUtf8));
-        assert_eq!(assembler.take(frame(true, Opcode::Close, b"\x03")), Err(Breach::BadClose));
+        let mut assembler = MessageAssembler::new(100);
+        assert_eq!(assembler.take(frame(true, Opcode::Text, b"\xff")), Err(FrameViolation::NotUtf8));
+        assert_eq!(assembler.take(frame(true, Opcode::Close, b"\x03\xe8\xff")), Err(FrameViolation::NotUtf8));
+        assert_eq!(assembler.take(frame(true, Opcode::Close, b"\x03")), Err(FrameViolation::BadClose));
         assert_eq!(
             assembler.take(frame(true, Opcode::Close, b"\x03\xe8bye")),
-            Ok(Some(Message::Close(Some((1000, "bye".into())))))
+            Ok(Some(ClientMessage::Close(Some((1000, "bye".into())))))
         );
     }
 
     #[test]
     fn close_codes_that_must_not_be_sent_are_refused() {
-        let close = |code: u16| Assembler::new(100).take(frame(true, Opcode::Close, &code.to_be_bytes()));
+        let close =
+            |code: u16| MessageAssembler::new(100).take(frame(true, Opcode::Close, &code.to_be_bytes()));
         for code in [0, 999, 1004, 1005, 1006, 1015, 1016, 2999, 5000, 65535] {
-            assert_eq!(close(code), Err(Breach::BadCode(code)));
+            assert_eq!(close(code), Err(FrameViolation::BadCode(code)));
         }
         for code in [1000, 1001, 1003, 1007, 1014, 3000, 4401, 4999] {
-            assert_eq!(close(code), Ok(Some(Message::Close(Some((code, String::new()))))));
+            assert_eq!(close(code), Ok(Some(ClientMessage::Close(Some((code, String::new()))))));
         }
     }
 }

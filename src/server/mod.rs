@@ -1,39 +1,39 @@
 //! Floor 1: the test server. It answers, keeps heartbeats and misbehaves on order; it shares no code
 //! with the client but the domain's words, so that a common mistake cannot cancel out.
 
-mod answers;
+mod accept_loop;
 mod app_ping;
-mod asks;
 mod client;
+mod client_stats;
 mod config;
 mod connection;
 mod event;
 pub mod faults;
-mod figures;
 mod frame;
 mod handshake;
-mod house;
-mod idle;
+mod handshake_task;
+mod heartbeat;
+mod idle_timer;
 mod memory;
 mod message;
-mod opening;
-mod outbox;
-mod pulse;
-mod repeats;
+mod periodic;
+mod pong_queue;
+mod sent_pings;
 mod snapshot;
 mod socket;
 mod status_page;
 mod summary;
+mod timer_queue;
 pub mod tls;
 mod two_ended;
-mod wheel;
+mod write_buffer;
 
-pub use config::{Config, Heartbeats};
-pub use event::{Listening, ServerEvent, TlsShown, What};
-pub use figures::{BeatFigures, Figures};
-pub use handshake::TurnedAway;
-pub use house::{Server, run};
-pub use snapshot::{ClientSnapshot, Snapshot};
-pub use status_page::{Page, Pages, serve as serve_status};
-pub use summary::Summary;
+pub use accept_loop::{Server, run};
+pub use client_stats::{ClientStats, HeartbeatStats};
+pub use config::{ServerConfig, ServerHeartbeats};
+pub use event::{ListenAddress, ServeEvent, ServeEventKind, TlsIdentityInfo};
+pub use handshake::RejectedConnection;
+pub use snapshot::{ClientSnapshot, ServerSnapshot};
+pub use status_page::{StatusPage, StatusRenderer, serve as serve_status};
+pub use summary::ServerSummary;
 pub use two_ended::TWO_ENDED;

@@ -2,17 +2,17 @@
 
 use std::time::{Duration, SystemTime};
 
-use super::figures::Figures;
-use super::summary::Summary;
+use super::client_stats::ClientStats;
+use super::summary::ServerSummary;
 
 /// The server at one moment.
 #[derive(Debug, Clone)]
-pub struct Snapshot {
+pub struct ServerSnapshot {
     pub at: SystemTime,
     /// Who is there, in the order of arrival.
     pub clients: Vec<ClientSnapshot>,
     /// What it has come to so far.
-    pub so_far: Summary,
+    pub so_far: ServerSummary,
 }
 
 /// One client at that moment.
@@ -29,5 +29,5 @@ pub struct ClientSnapshot {
     pub age: Duration,
     /// How long it has said nothing.
     pub idle: Duration,
-    pub figures: Figures,
+    pub figures: ClientStats,
 }

@@ -11,7 +11,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio_rustls::server::TlsStream;
 
-use crate::domain::ending::How;
+use crate::domain::connection::close_cause::CloseKind;
 
 /// Besides errors, which poll(2) always tells: on Linux also the client's FIN.
 #[cfg(target_os = "linux")]
@@ -20,9 +20,9 @@ const PEER_CLOSED: libc::c_short = libc::POLLRDHUP;
 const PEER_CLOSED: libc::c_short = 0;
 
 /// A stream on TCP, under TLS or not.
-pub trait Socket: AsyncRead + AsyncWrite + Unpin + Send {
+pub trait ClientSocket: AsyncRead + AsyncWrite + Unpin + Send {
     /// How the stream has ended when a read brings nothing.
-    const END: How;
+    const END: CloseKind;
 
     /// Sends a bare FIN now, under whatever is above TCP; reading goes on.
     fn send_fin(&self) -> io::Result<()>;
@@ -34,8 +34,8 @@ pub trait Socket: AsyncRead + AsyncWrite + Unpin + Send {
     fn reset_on_drop(&self) -> io::Result<()>;
 }
 
-impl Socket for TcpStream {
-    const END: How = How::Fin;
+impl ClientSocket for TcpStream {
+    const END: CloseKind = CloseKind::Fin;
 
     fn send_fin(&self) -> io::Result<()> {
         SockRef::from(self).shutdown(Shutdown::Write)
@@ -51,9 +51,9 @@ impl Socket for TcpStream {
     }
 }
 
-impl Socket for TlsStream<TcpStream> {
+impl ClientSocket for TlsStream<TcpStream> {
     /// rustls tells a FIN without close_notify as an error.
-    const END: How = How::TlsClose;
+    const END: CloseKind = CloseKind::TlsClose;
 
     fn send_fin(&self) -> io::Result<()> {
         self.get_ref().0.send_fin()
@@ -70,8 +70,8 @@ impl Socket for TlsStream<TcpStream> {
 
 /// A pipe in memory has neither FIN nor RST apart from being dropped.
 #[cfg(test)]
-impl Socket for tokio::io::DuplexStream {
-    const END: How = How::Fin;
+impl ClientSocket for tokio::io::DuplexStream {
+    const END: CloseKind = CloseKind::Fin;
 
     fn send_fin(&self) -> io::Result<()> {
         Ok(())

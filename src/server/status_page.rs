@@ -9,27 +9,27 @@ use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
-use super::house::Server;
-use super::snapshot::Snapshot;
+use super::accept_loop::Server;
+use super::snapshot::ServerSnapshot;
 
 /// How long one request may take, answer included.
-const PATIENCE: Duration = Duration::from_secs(10);
-const LONGEST_HEAD: usize = 16 * 1024;
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
+const MAX_HEAD_BYTES: usize = 16 * 1024;
 /// More requests at a time are not taken.
-const MOST_AT_ONCE: usize = 32;
-const AFTER_TROUBLE: Duration = Duration::from_millis(200);
+const MAX_REQUESTS_AT_ONCE: usize = 32;
+const ACCEPT_RETRY_DELAY: Duration = Duration::from_millis(200);
 
 /// How the server's state is written down; given by whoever knows the formats.
-pub trait Pages: Send + Sync + 'static {
+pub trait StatusRenderer: Send + Sync + 'static {
     /// `GET /clients`.
-    fn clients(&self, snapshot: &Snapshot) -> Page;
+    fn clients(&self, snapshot: &ServerSnapshot) -> StatusPage;
     /// `GET /metrics`.
-    fn metrics(&self, snapshot: &Snapshot) -> Page;
+    fn metrics(&self, snapshot: &ServerSnapshot) -> StatusPage;
 }
 
 /// A text and its media type.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Page {
+pub struct StatusPage {
     pub media_type: &'static str,
     pub text: String,
 }
@@ -38,7 +38,7 @@ pub struct Page {
 pub async fn serve(
     listener: TcpListener,
     server: Arc<Server>,
-    pages: Arc<dyn Pages>,
+    pages: Arc<dyn StatusRenderer>,
     stop: CancellationToken,
 ) {
     let mut requests = JoinSet::new();
@@ -47,22 +47,26 @@ pub async fn serve(
             biased;
             () = stop.cancelled() => return,
             Some(_) = requests.join_next() => continue,
-            accepted = listener.accept(), if requests.len() < MOST_AT_ONCE => accepted,
+            accepted = listener.accept(), if requests.len() < MAX_REQUESTS_AT_ONCE => accepted,
         };
         match accepted {
             Ok((stream, _)) => {
                 let (server, pages) = (Arc::clone(&server), Arc::clone(&pages));
                 requests.spawn(async move {
                     // Who asks too slowly, or goes away, gets no answer.
-                    let _ = timeout(PATIENCE, answer(stream, server, pages)).await;
+                    let _ = timeout(REQUEST_TIMEOUT, answer(stream, server, pages)).await;
                 });
             }
-            Err(_) => sleep(AFTER_TROUBLE).await,
+            Err(_) => sleep(ACCEPT_RETRY_DELAY).await,
         }
     }
 }
 
-async fn answer(mut stream: TcpStream, server: Arc<Server>, pages: Arc<dyn Pages>) -> std::io::Result<()> {
+async fn answer(
+    mut stream: TcpStream,
+    server: Arc<Server>,
+    pages: Arc<dyn StatusRenderer>,
+) -> std::io::Result<()> {
     let head = read_head(&mut stream).await?;
     // Thousands of clients take long to write down, and everybody's pongs would wait for it.
     let respond = move || respond(&head, || server.snapshot(), &*pages);
@@ -70,12 +74,12 @@ async fn answer(mut stream: TcpStream, server: Arc<Server>, pages: Arc<dyn Pages
     stream.write_all(&answer).await?;
     stream.shutdown().await?;
     // A close over unread bytes would be an RST, and might overtake the answer.
-    tokio::io::copy(&mut stream.take(LONGEST_HEAD as u64), &mut tokio::io::sink()).await.map(|_| ())
+    tokio::io::copy(&mut stream.take(MAX_HEAD_BYTES as u64), &mut tokio::io::sink()).await.map(|_| ())
 }
 
 async fn read_head(stream: &mut TcpStream) -> std::io::Result<Vec<u8>> {
     let mut head = Vec::new();
-    while !head.windows(4).any(|end| end == b"\r\n\r\n") && head.len() < LONGEST_HEAD {
+    while !head.windows(4).any(|end| end == b"\r\n\r\n") && head.len() < MAX_HEAD_BYTES {
         if stream.read_buf(&mut head).await? == 0 {
             break;
         }
@@ -83,12 +87,12 @@ async fn read_head(stream: &mut TcpStream) -> std::io::Result<Vec<u8>> {
     Ok(head)
 }
 
-fn respond(head: &[u8], snapshot: impl FnOnce() -> Snapshot, pages: &dyn Pages) -> Vec<u8> {
+fn respond(head: &[u8], snapshot: impl FnOnce() -> ServerSnapshot, pages: &dyn StatusRenderer) -> Vec<u8> {
     let line = head.split(|byte| *byte == b'\r').next().unwrap_or_default();
     let mut words = line.split(|byte| *byte == b' ');
     let (method, path) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
     let path = path.split(|byte| *byte == b'?').next().unwrap_or_default();
-    let plain = |text: &str| Page { media_type: "text/plain; charset=utf-8", text: text.to_string() };
+    let plain = |text: &str| StatusPage { media_type: "text/plain; charset=utf-8", text: text.to_string() };
     let (status, page) = match (method, path) {
         (b"GET" | b"HEAD", b"/clients") => ("200 OK", pages.clients(&snapshot())),
         (b"GET" | b"HEAD", b"/metrics") => ("200 OK", pages.metrics(&snapshot())),

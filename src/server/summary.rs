@@ -7,7 +7,7 @@ use crate::domain::stats::Counts;
 
 /// What a server's run comes to.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Summary {
+pub struct ServerSummary {
     pub started_at: SystemTime,
     pub elapsed: Duration,
     /// Connections that became clients.

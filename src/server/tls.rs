@@ -10,15 +10,15 @@ use rustls::pki_types::pem::{self, PemObject};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use thiserror::Error;
 
-use crate::domain::pem_text;
-use crate::domain::shown::variant_words;
+use crate::domain::connection::pem_text;
+use crate::domain::format::variant_words;
 
 /// How long a certificate made here is valid, in days.
 const VALID_DAYS: i64 = 90;
 
 /// A server's TLS, and what its clients need to know.
 #[derive(Debug, Clone)]
-pub struct Identity {
+pub struct TlsIdentity {
     pub config: Arc<ServerConfig>,
     /// SHA-256 of the certificate in DER, as `AB:CD:...`.
     pub fingerprint: String,
@@ -43,7 +43,7 @@ pub enum TlsError {
 
 /// Makes a certificate for localhost, the loopback addresses and `address`, signed by an authority that
 /// is made with it and whose key is thrown away.
-pub fn self_signed(address: IpAddr) -> Result<Identity, TlsError> {
+pub fn self_signed(address: IpAddr) -> Result<TlsIdentity, TlsError> {
     let not_made = |error: rcgen::Error| TlsError::NotMade(error.to_string());
     let ca = authority().map_err(not_made)?;
     let key = KeyPair::generate().map_err(not_made)?;
@@ -53,7 +53,7 @@ pub fn self_signed(address: IpAddr) -> Result<Identity, TlsError> {
     let chain = vec![certificate.der().clone()];
     let fingerprint = fingerprint(certificate.der());
     let config = server_config(chain, key).map_err(|why| TlsError::NotMade(why.to_string()))?;
-    Ok(Identity { config, fingerprint, ca_pem: Some(ca.pem()) })
+    Ok(TlsIdentity { config, fingerprint, ca_pem: Some(ca.pem()) })
 }
 
 fn authority() -> Result<CertifiedIssuer<'static, KeyPair>, rcgen::Error> {
@@ -92,7 +92,7 @@ fn limit(params: &mut CertificateParams) {
 }
 
 /// Reads the user's certificate chain and key, both PEM.
-pub fn load(cert: &Path, key: &Path) -> Result<Identity, TlsError> {
+pub fn load(cert: &Path, key: &Path) -> Result<TlsIdentity, TlsError> {
     let no_certificate = || TlsError::NoCertificate { path: cert.to_path_buf() };
     let chain: Vec<_> = read_pem(cert)
         .and_then(|text| CertificateDer::pem_slice_iter(&text).collect())
@@ -105,7 +105,7 @@ pub fn load(cert: &Path, key: &Path) -> Result<Identity, TlsError> {
         .map_err(|why| pem_error("key", key, why, no_key))?;
     let unusable = |why| TlsError::Unusable { cert: cert.to_path_buf(), key: key.to_path_buf(), why };
     let config = server_config(chain, private).map_err(unusable)?;
-    Ok(Identity { config, fingerprint, ca_pem: None })
+    Ok(TlsIdentity { config, fingerprint, ca_pem: None })
 }
 
 fn read_pem(path: &Path) -> Result<Vec<u8>, pem::Error> {

@@ -18,20 +18,22 @@ use tokio::time::Instant;
 /// The subprotocol by which a peer asks for the two-ended mode.
 pub const TWO_ENDED: &str = "wscheck.two-ended.v1";
 
-const MOST: usize = 16;
-const LONGEST_ID: usize = 128;
-const LONGEST_MS: u64 = 86_400_000;
+const MAX_SCHEDULED_REPLIES: usize = 16;
+const MAX_ID_BYTES: usize = 128;
+const MAX_DELAY_MS: u64 = 86_400_000;
 
 /// What one peer wants to hear, and when.
 #[derive(Debug, Default)]
-pub struct Promises {
+pub struct ScheduledReplies {
     waiting: Vec<(Instant, String)>,
 }
 
-impl Promises {
+impl ScheduledReplies {
     /// Takes a message; says whether it was a request to speak.
     pub fn ask(&mut self, text: &str, now: Instant) -> bool {
-        let Some((after, id)) = request(text).filter(|_| self.waiting.len() < MOST) else { return false };
+        let Some((after, id)) = request(text).filter(|_| self.waiting.len() < MAX_SCHEDULED_REPLIES) else {
+            return false;
+        };
         self.waiting.push((now + after, id));
         true
     }
@@ -54,8 +56,8 @@ fn request(text: &str) -> Option<(Duration, String)> {
     if message.get("wscheck")?.as_str()? != "speak_after" {
         return None;
     }
-    let ms = message.get("ms")?.as_u64().filter(|ms| *ms <= LONGEST_MS)?;
-    let id = message.get("id")?.as_str().filter(|id| id.len() <= LONGEST_ID)?;
+    let ms = message.get("ms")?.as_u64().filter(|ms| *ms <= MAX_DELAY_MS)?;
+    let id = message.get("id")?.as_str().filter(|id| id.len() <= MAX_ID_BYTES)?;
     Some((Duration::from_millis(ms), id.to_string()))
 }
 
@@ -65,7 +67,7 @@ mod tests {
 
     #[test]
     fn what_was_asked_for_is_said_in_time_and_in_order() {
-        let (start, mut promises) = (Instant::now(), Promises::default());
+        let (start, mut promises) = (Instant::now(), ScheduledReplies::default());
         assert!(promises.ask(r#"{"wscheck":"speak_after","ms":200,"id":"b"}"#, start));
         assert!(promises.ask(r#"{"wscheck":"speak_after","ms":100,"id":"\"a\""}"#, start));
         let ms = |n| start + Duration::from_millis(n);
@@ -77,7 +79,7 @@ mod tests {
 
     #[test]
     fn what_is_of_another_form_is_an_ordinary_message() {
-        let mut promises = Promises::default();
+        let mut promises = ScheduledReplies::default();
         let long = format!(r#"{{"wscheck":"speak_after","ms":1,"id":"{}"}}"#, "x".repeat(129));
         for text in [
             "hello",
@@ -93,9 +95,9 @@ mod tests {
 
     #[test]
     fn only_so_many_may_wait() {
-        let mut promises = Promises::default();
+        let mut promises = ScheduledReplies::default();
         let asks =
             (0..20).filter(|_| promises.ask(r#"{"wscheck":"speak_after","ms":1,"id":""}"#, Instant::now()));
-        assert_eq!(asks.count(), MOST);
+        assert_eq!(asks.count(), MAX_SCHEDULED_REPLIES);
     }
 }

@@ -103,7 +103,7 @@ const CASES: &[(&[&str], &[&str])] = &[
 ];
 
 #[test]
-fn bad_arguments_are_refused_in_one_line_with_the_value_and_the_rule() {
+fn bad_arguments_name_value_and_rule_in_one_line() {
     for (args, parts) in CASES {
         let ran = run(&[&["ping"], *args].concat());
         assert_eq!((ran.code, ran.stdout.as_str()), (Some(2), ""), "{args:?}: {}", ran.stderr);
@@ -154,7 +154,7 @@ fn secrets_in_bad_arguments_are_not_repeated() {
 }
 
 #[test]
-fn a_proxy_of_the_environment_that_is_none_is_refused_by_its_variables_name() {
+fn bad_environment_proxy_is_named_by_its_variable() {
     let ping = |args: &[&str]| {
         let mut command = wscheck(&[&["ping", "-c", "1", "--connect-timeout", "1s"], args].concat());
         Ran::of(command.env("HTTPS_PROXY", "ftp://bob:hunter2@p:1").spawn().unwrap())

@@ -3,7 +3,7 @@
 //! `WSCHECK_UPDATE_DOCS=1 cargo test --test cli doc_tables` writes them.
 
 use serde_json::Value;
-use wscheck::domain::threshold::{METRICS, Metric, Unit};
+use wscheck::domain::ping::fail_if::{METRICS, Metric, MetricUnit};
 
 use crate::support::{self, run};
 
@@ -134,10 +134,10 @@ fn full(id: &str, product: &str) -> String {
 #[test]
 fn the_metrics_page_is_fresh() {
     let unit = |metric: &Metric| match metric.unit {
-        Unit::Time => "a time: `200ms`",
-        Unit::Share => "a share: `1%` or `0.01`",
-        Unit::Count => "a whole number",
-        Unit::Days => "whole days",
+        MetricUnit::Time => "a time: `200ms`",
+        MetricUnit::Share => "a share: `1%` or `0.01`",
+        MetricUnit::Count => "a whole number",
+        MetricUnit::Days => "whole days",
     };
     let row = |metric: &Metric| [code(metric.name), unit(metric).to_string(), metric.meaning.to_string()];
     let header = ["metric", "limit", "meaning"];

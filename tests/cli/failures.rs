@@ -61,7 +61,7 @@ fn an_address_that_fails_before_another_answers_is_told_too() {
 }
 
 #[test]
-fn a_proxy_that_refuses_is_said_to_be_the_proxy_and_where_it_came_from() {
+fn refusing_proxy_is_named_with_its_origin() {
     let (_socket, port) = closed_port();
     let refused = format!(": TCP: connection refused by the proxy 127.0.0.1:{port} (ECONNREFUSED)");
     let (phase, kind, said) = told("ws://a.example/", &["--proxy", &format!("http://127.0.0.1:{port}")]);
@@ -186,7 +186,7 @@ fn a_peer_that_closes_early_is_named() {
 }
 
 #[test]
-fn an_awaited_message_that_does_not_come_is_an_error_that_tells_what_came() {
+fn missing_awaited_message_error_shows_what_came() {
     let peer = Script::upgraded_then(*b"\x81\x05hello");
     let (phase, kind, text) =
         told(&peer.url(), &["--await", r#"{"type":"welcome"}"#, "--await-timeout", "300ms"]);
@@ -195,7 +195,7 @@ fn an_awaited_message_that_does_not_come_is_an_error_that_tells_what_came() {
 }
 
 #[test]
-fn a_plain_server_on_a_secure_url_is_suspected_however_it_hangs_up() {
+fn plain_server_on_wss_is_suspected_however_it_closes() {
     let (server, script) = (Server::start(&[]), Script::answering("HTTP/1.1 400 Bad Request\r\n\r\n"));
     for url in [server.url(), script.url()] {
         let ran = run(&[

@@ -1,7 +1,7 @@
 //! Every fault of `wscheck serve`, and what `wscheck ping` makes of it: outcome, status, ending, exit code.
 
 use serde_json::{Value, json};
-use wscheck::server::faults::DEFINITIONS;
+use wscheck::server::faults::FAULTS;
 
 use crate::support::{Server, ping_json};
 
@@ -470,13 +470,13 @@ fn ping_finds_out_every_fault() {
 
 #[test]
 fn every_fault_of_the_table_has_its_case() {
-    for definition in DEFINITIONS {
+    for definition in FAULTS {
         assert!(CASES.iter().any(|case| case.fault == definition.name), "no case for --{}", definition.name);
     }
 }
 
 #[test]
-fn each_way_of_cutting_an_idle_connection_is_told_from_the_others() {
+fn each_idle_cut_is_distinguished() {
     let cases = [("fin", "fin"), ("rst", "rst"), ("half-close", "fin"), ("close:4000", "close_frame")];
     for (cut, how) in cases {
         let server = Server::start(&["--idle-timeout", "150ms", "--idle-cut", cut]);

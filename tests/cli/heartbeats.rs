@@ -90,7 +90,7 @@ fn the_heartbeats_of_real_servers_are_heard_with_their_interval() {
 }
 
 #[test]
-fn the_time_after_which_real_servers_let_a_dead_client_go_is_found_and_how() {
+fn real_servers_reaping_time_and_way_are_found() {
     at_once(&beats(), |beat| {
         let Some(server) = beat.peer.start() else { return };
         let (code, document) = document("probe-zombie", &["--max", "9s", "--expect", "<=6s"], &server.url());
@@ -110,7 +110,7 @@ fn the_time_after_which_real_servers_let_a_dead_client_go_is_found_and_how() {
 }
 
 #[test]
-fn what_our_own_traffic_does_to_a_servers_clock_is_not_told_as_its_interval() {
+fn own_traffic_does_not_distort_the_interval() {
     let [_, _, aiohttp, _] = beats();
     let Some(server) = aiohttp.peer.start() else { return };
     let (code, document) = document("probe-zombie", &["--max", "9s", "--every", "2300ms"], &server.url());
@@ -123,7 +123,7 @@ fn what_our_own_traffic_does_to_a_servers_clock_is_not_told_as_its_interval() {
 }
 
 #[test]
-fn a_real_server_without_heartbeats_is_found_to_leak_dead_clients() {
+fn real_server_without_heartbeats_leaks_clients() {
     let none = Peer {
         name: "node ws, no heartbeat",
         needs: "node/node_modules/ws/package.json",

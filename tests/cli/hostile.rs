@@ -138,7 +138,7 @@ fn a_message_that_grows_when_it_is_read_costs_bounded_memory() {
 }
 
 #[test]
-fn a_close_code_that_must_not_be_sent_is_named_and_no_other_is_put_in_its_place() {
+fn forbidden_close_code_is_shown_unchanged() {
     for code in [0_u16, 999, 1004, 1005, 1006, 1015, 5000] {
         assert_eq!(
             violation(&[&[0x88, 2][..], &code.to_be_bytes()].concat()),

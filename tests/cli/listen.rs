@@ -46,7 +46,7 @@ fn each_kind_of_heartbeat_is_heard_with_its_interval() {
 }
 
 #[test]
-fn a_server_without_heartbeats_is_silent_and_one_that_talks_is_not() {
+fn server_without_heartbeats_is_silent_unless_it_talks() {
     for (serve, verdict, messages) in [
         (&["--heartbeat", "none"][..], "server_is_silent_for", 0),
         (&["--heartbeat", "none", "--chatter", "300ms"], "periodic_messages", 3),
@@ -177,7 +177,7 @@ fn message_that_trickles_over_tls_is_no_silence() {
 }
 
 #[test]
-fn talk_tells_a_server_that_skips_the_active_from_one_that_does_not() {
+fn stimulus_finds_servers_that_skip_active_clients() {
     let beats = ["--heartbeat", "protocol", "--interval", INTERVAL];
     let cases = [(&[][..], "unmoved", 1.0), (&["--skip-if-active"][..], "skipped", 1.5)];
     at_once(&cases, |(more, effect, longest)| {
@@ -225,7 +225,7 @@ fn no_answer_leaves_this_machine_when_none_is_to() {
 }
 
 #[test]
-fn a_pattern_of_the_users_is_a_heartbeat_too_and_a_greeting_is_said_first() {
+fn user_pattern_counts_and_preamble_comes_first() {
     let beats = ["--heartbeat", "app", "--interval", "300ms", "--app-ping", r#"{"k":"hb","n":{seq}}"#];
     let serve = [&beats[..], &["--app-pong", r#"{"k":"ok"}"#]].concat();
     let greeted = ["--send", "join", "--await", "join", "--for", "2s"];
@@ -312,7 +312,7 @@ fn an_interrupt_gives_the_report_so_far() {
 }
 
 #[test]
-fn people_read_the_diagnosis_first_and_the_conversation_is_on_stderr() {
+fn human_diagnosis_first_and_log_on_stderr() {
     let server = Server::start(&["--heartbeat", "protocol", "--interval", "300ms"]);
     let ran = listen(&["-c", "5"], &server.url());
     assert!(

@@ -16,7 +16,7 @@ fn with_files(limit: u32, args: &[&str]) -> Ran {
 }
 
 #[test]
-fn of_many_connections_the_worst_are_listed_and_none_has_a_line_of_its_own() {
+fn many_connections_list_only_the_worst() {
     let server = Server::start(&[]);
     let ran = run(&["ping", "-n", "40", "-c", "3", "-i", "50ms", "--worst", "2", &server.url()]);
     assert_eq!(ran.code, Some(0), "{}", ran.all());
@@ -30,7 +30,7 @@ fn of_many_connections_the_worst_are_listed_and_none_has_a_line_of_its_own() {
 }
 
 #[test]
-fn in_json_every_connection_has_its_row_and_the_figures_of_all_are_those_of_the_rows() {
+fn json_totals_equal_the_connection_rows() {
     let server = Server::start(&[]);
     let (code, document) = ping_json(&["-n", "40", "-c", "3", "-i", "50ms", &server.url()]);
     assert_eq!(code, Some(0), "{document:#}");

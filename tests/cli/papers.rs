@@ -1,12 +1,12 @@
 //! README, docs, help, completions, manual and schema agree with the code.
 
 use wscheck::cli;
-use wscheck::domain::health::{Limits, Status};
-use wscheck::domain::heartbeat::Outcome;
+use wscheck::domain::format;
+use wscheck::domain::heartbeat::HeartbeatOutcome;
 use wscheck::domain::heartbeat::framing::Framing;
-use wscheck::domain::heartbeat::presets::{self, Preset, Starter};
-use wscheck::domain::heartbeat::template::Key;
-use wscheck::domain::shown;
+use wscheck::domain::heartbeat::presets::{self, HeartbeatStarter, Preset};
+use wscheck::domain::heartbeat::template::PlaceholderName;
+use wscheck::domain::ping::health::{Status, StatusLimits};
 
 use crate::support::{self, run};
 
@@ -42,12 +42,18 @@ fn first_cells(page: &str, column: &str) -> Vec<String> {
 #[test]
 fn outcomes_and_statuses_in_docs_are_those_of_the_code() {
     let page = support::text("docs/figures.md");
-    let outcomes = [Outcome::Ok, Outcome::Late, Outcome::Superseded, Outcome::Missed, Outcome::Unsent];
-    assert_eq!(first_cells(&page, "outcome"), outcomes.map(Outcome::label));
+    let outcomes = [
+        HeartbeatOutcome::Ok,
+        HeartbeatOutcome::Late,
+        HeartbeatOutcome::Superseded,
+        HeartbeatOutcome::Missed,
+        HeartbeatOutcome::Unsent,
+    ];
+    assert_eq!(first_cells(&page, "outcome"), outcomes.map(HeartbeatOutcome::label));
     assert_eq!(first_cells(&page, "status"), Status::ALL.map(Status::label));
-    let Limits { healthy, degraded, poor, dead_after, window } = Limits::default();
+    let StatusLimits { healthy, degraded, poor, dead_after, window } = StatusLimits::default();
     for (limit, flag) in [(healthy, "healthy"), (degraded, "degraded"), (poor, "poor")] {
-        let row = format!("| {flag} | up to {} (`--{flag}`) |", shown::duration(limit));
+        let row = format!("| {flag} | up to {} (`--{flag}`) |", format::duration(limit));
         assert!(page.contains(&row), "docs/figures.md lacks: {row}");
     }
     assert!(page.contains(&format!("the last {window} answered")));
@@ -106,7 +112,7 @@ fn presets_in_docs_are_those_of_the_code() {
     let table = page.split("\n| preset |").nth(1).unwrap();
     let rows: Vec<&str> = table.lines().skip(2).take_while(|line| line.starts_with("| ")).collect();
     let starts = |preset: &Preset| match preset.starter() {
-        Starter::Frames => "Ping frames",
+        HeartbeatStarter::Frames => "Ping frames",
         starter => starter.label(),
     };
     let row = |preset: &Preset| {
@@ -119,7 +125,7 @@ fn presets_in_docs_are_those_of_the_code() {
 #[test]
 fn placeholders_and_framings_in_docs_are_those_of_the_code() {
     let page = support::text("docs/app-heartbeats.md");
-    for key in Key::ALL {
+    for key in PlaceholderName::ALL {
         let placeholder = key.placeholder();
         assert!(page.contains(&format!("`{placeholder}`")), "docs/app-heartbeats.md lacks {placeholder}");
     }

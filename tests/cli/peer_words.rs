@@ -106,7 +106,7 @@ fn close_codes_that_must_not_be_sent_are_shown() {
 const QUICK: &[&str] = &["-c", "4", "-i", "50ms", "-W", "200ms"];
 
 #[test]
-fn status_verdict_and_advice_agree_on_pongs_with_another_payload() {
+fn status_result_and_advice_agree_on_wrong_payloads() {
     for (reply, expected) in [
         (frame(PONG, b""), "but with an empty payload"),
         (frame(PONG, b"hello"), "but with another payload ("),
@@ -143,7 +143,7 @@ fn end_right_after_the_first_ping_suggests_app_heartbeats() {
 }
 
 #[test]
-fn ping_that_comes_back_as_a_ping_is_no_heartbeat_of_the_servers() {
+fn echoed_ping_frame_is_no_server_heartbeat() {
     let script = replying(|first, payload| if first == PING { frame(PING, payload) } else { Vec::new() });
     let report = unwrapped(&ping(&script, QUICK).stdout);
     assert!(report.matches("came with the payload of ours instead of Pongs").count() >= 2, "{report}");
@@ -153,7 +153,7 @@ fn ping_that_comes_back_as_a_ping_is_no_heartbeat_of_the_servers() {
 }
 
 #[test]
-fn payload_of_a_ping_that_comes_back_as_text_suggests_app_heartbeats() {
+fn ping_payload_echoed_as_text_suggests_app_heartbeats() {
     let script = replying(|_, payload| frame(TEXT, &[payload, b"\xff"].concat()));
     let report = unwrapped(&ping(&script, QUICK).stdout);
     assert!(report.contains("invalid_utf8") && report.contains("try --heartbeat app"), "{report}");

@@ -100,7 +100,7 @@ fn slow_app(stream: &mut std::net::TcpStream) {
 }
 
 #[test]
-fn at_ten_ms_with_replies_a_second_late_nothing_is_dropped_or_shifted() {
+fn late_replies_at_10_ms_shift_and_drop_nothing() {
     let server = Server::start(&["--delay", "1s"]);
     let (_, document) = ping_json(&["-c", "200", "-i", "10ms", &server.url()]);
     let protocol = &document["heartbeats"]["protocol"];
@@ -278,7 +278,7 @@ fn several_connections_and_targets_share_one_report() {
 }
 
 #[test]
-fn heartbeats_of_several_connections_and_kinds_are_spread_over_the_interval() {
+fn heartbeats_are_spread_over_the_interval() {
     let server = Server::start(&[]);
     // Two kinds on two connections, an hour apart: in half a second no more than one has its turn.
     let args = ["-i", "4h", "-w", "500ms", "-n", "2", "--heartbeat", "both"];
@@ -315,7 +315,7 @@ fn tell_payloads(mut stream: std::net::TcpStream, to: &std::sync::mpsc::Sender<V
 }
 
 #[test]
-fn a_target_that_does_not_open_beside_one_that_does_is_found_wanting() {
+fn one_unreachable_target_of_two_fails() {
     let server = Server::start(&[]);
     let (_socket, port) = crate::support::closed_port();
     let bad = format!("ws://127.0.0.1:{port}/");

@@ -208,7 +208,7 @@ fn url(server: &Server, path: &str) -> String {
 }
 
 #[test]
-fn what_a_preset_says_keeps_a_client_alive_and_ping_frames_alone_do_not() {
+fn preset_messages_keep_alive_and_pings_alone_do_not() {
     at_once(FATES, |fate| {
         let Some(server) = fate.peer.start() else { return };
         let (code, document) =
@@ -235,7 +235,7 @@ fn searched(preset: &str, more: &[&str], url: &str) -> (Option<i32>, Value) {
 }
 
 #[test]
-fn the_idle_timeout_of_a_server_that_waits_for_its_client_is_found_and_what_clears_it() {
+fn idle_timeout_of_a_waiting_server_is_found() {
     let Some(server) = SOCKETIO_2.start() else { return };
     let bounds = ["--max", "5s", "--precision", "300ms", "--refresh"];
     let (code, document) = searched("engine.io-3", &bounds, &url(&server, ""));
@@ -247,7 +247,7 @@ fn the_idle_timeout_of_a_server_that_waits_for_its_client_is_found_and_what_clea
 }
 
 #[test]
-fn a_keep_alive_that_is_looked_at_now_and_then_is_no_sharp_timeout() {
+fn swept_keepalive_is_no_sharp_timeout() {
     let Some(server) = MQTT.start() else { return };
     let (_, document) = searched("mqtt", &["--send", SHORT_MQTT, "--max", "15s"], &url(&server, ""));
     let verdict = document["verdict"].as_str().unwrap();
@@ -256,7 +256,7 @@ fn a_keep_alive_that_is_looked_at_now_and_then_is_no_sharp_timeout() {
 }
 
 #[test]
-fn a_server_that_asks_or_calls_keeps_the_path_busy_for_who_answers() {
+fn server_requests_keep_the_path_busy() {
     let busy: &[(&str, Peer, &str)] = &[
         ("engine.io", ENGINE, ""),
         ("socket.io", SOCKETIO, ""),
@@ -276,7 +276,7 @@ fn a_server_that_asks_or_calls_keeps_the_path_busy_for_who_answers() {
 
 /// Its keep-alive comes every 15 s, and the second one just before the end of a client that said nothing for 30 s.
 #[test]
-fn a_server_that_speaks_and_lets_silent_clients_go_has_no_idle_timeout() {
+fn server_reaping_silent_clients_has_no_idle_timeout() {
     let Some(server) = SIGNALR.start() else { return };
     let (code, document) = searched("signalr", &["--max", "60s"], &url(&server, "/hub"));
     let verdict = (code, &document["verdict"]);
@@ -285,7 +285,7 @@ fn a_server_that_speaks_and_lets_silent_clients_go_has_no_idle_timeout() {
 }
 
 #[test]
-fn servers_that_ask_let_a_dead_client_go_and_keep_one_that_answers() {
+fn asking_servers_reap_dead_and_keep_live_clients() {
     let reapers: &[(&str, Peer, &str, &str)] = &[
         ("engine.io", ENGINE, "", "close_frame"),
         ("socket.io", SOCKETIO, "", "close_frame"),

@@ -129,7 +129,7 @@ fn both_layers_are_compared_with_a_preset_too() {
 }
 
 #[test]
-fn where_the_server_starts_it_is_answered_and_pings_are_measured() {
+fn server_started_heartbeats_are_answered() {
     let server = engine_io();
     let (code, document) = ping("engine.io", &[], &server.url());
     assert_eq!((code, &document["heartbeats"]["protocol"]["ok"]), (Some(0), &json!(10)), "{document:#}");
@@ -225,7 +225,7 @@ fn a_wrong_preset_is_a_finding_that_names_what_came() {
 }
 
 #[test]
-fn a_subprotocol_that_was_not_chosen_is_named_when_the_server_closes() {
+fn unchosen_subprotocol_is_named_on_close() {
     let server = Script::start(|mut stream| {
         upgrade(&mut stream);
         let _ = stream
@@ -291,7 +291,7 @@ fn auto_takes_the_subprotocol_that_the_server_chose() {
 }
 
 #[test]
-fn auto_does_not_believe_a_subprotocol_after_which_the_server_closes() {
+fn auto_ignores_a_subprotocol_followed_by_close() {
     let server = Script::start(|mut stream| {
         let head = read_head(&mut stream);
         // As node's ws does: the first that is offered, whatever the application speaks.
@@ -411,7 +411,7 @@ fn probe_idle_asks_by_the_preset_after_its_silence() {
 }
 
 #[test]
-fn every_preset_is_listed_with_its_source_and_a_command_line_that_parses() {
+fn presets_list_source_and_a_valid_command_line() {
     let document = run(&["presets", "--json"]).json();
     let presets = document["presets"].as_array().unwrap();
     assert!(presets.len() > 45, "{}", presets.len());

@@ -27,7 +27,7 @@ fn ten_heartbeats(live: &Live, server: &Server) -> Value {
 }
 
 #[test]
-fn each_real_server_is_driven_through_ten_heartbeats_by_its_preset() {
+fn each_preset_drives_its_real_server_ten_heartbeats() {
     at_once(servers(), |(live, server)| {
         let document = ten_heartbeats(live, server);
         let told = format!("{}: {document:#}", live.peer.name);
@@ -70,7 +70,7 @@ fn what_each_real_server_says_by_itself_is_told_by_listen() {
 }
 
 #[test]
-fn the_presets_that_are_said_to_be_verified_live_are_those_with_a_server_here() {
+fn presets_verified_live_have_a_server_here() {
     let document = run(&["presets", "--json"]).json();
     let presets = document["presets"].as_array().unwrap().iter();
     let said: BTreeSet<_> = presets

@@ -102,7 +102,7 @@ fn a_silent_cut_is_found_and_a_reset_on_use_is_told_from_it() {
 }
 
 #[test]
-fn a_hop_that_lingers_is_said_to_and_its_fin_does_not_fool_the_bracket() {
+fn lingering_hop_does_not_widen_the_bracket() {
     let document = found(&["--linger", "1s"], &[]);
     assert_eq!((&document["verdict"], &document["lingers"]), (&json!("idle_timeout"), &json!(true)));
     let end = |name: &str, of: &str| document[name][of].as_f64().unwrap();
@@ -125,7 +125,7 @@ fn timeouts_that_scatter_are_stochastic_with_their_range() {
 }
 
 #[test]
-fn a_lifetime_is_not_taken_for_an_idle_timeout_and_nothing_keeps_it_open() {
+fn lifetime_cap_is_no_idle_timeout() {
     let (code, document) = faulty(&["--lifetime", TIMEOUT], &["--refresh", "--verify"]);
     assert_eq!((code, &document["verdict"]), (Some(0), &"lifetime_cap".into()), "{document:#}");
     let (age, prescribed) = (document["lifetime_ms"].as_f64().unwrap(), &document["prescription"]);
@@ -333,7 +333,7 @@ fn serve_or_refuse(mut stream: TcpStream, admitted: bool, status: &str) {
 }
 
 #[test]
-fn a_server_that_refuses_the_second_connection_yields_the_reason_and_no_number() {
+fn second_connection_refused_shows_the_reason() {
     let (code, document) = document(&[], &refusing(1, "429 Too Many Requests"));
     assert_eq!((code, &document["verdict"]), (Some(4), &"inconclusive".into()), "{document:#}");
     assert!(document["reasons"][0].as_str().unwrap().contains("429"), "{document:#}");
@@ -365,7 +365,7 @@ fn a_server_that_answers_no_pings_is_said_to() {
 }
 
 #[test]
-fn people_read_the_answer_first_and_the_conversation_is_on_stderr() {
+fn human_answer_first_and_log_on_stderr() {
     let server = Server::start(&["--idle-timeout", TIMEOUT]);
     let ran = probe(&[], &server.url());
     let lines: Vec<&str> = ran.stdout.lines().collect();
@@ -380,7 +380,7 @@ fn people_read_the_answer_first_and_the_conversation_is_on_stderr() {
 }
 
 #[test]
-fn every_trial_is_a_line_as_it_comes_and_the_document_is_the_last() {
+fn ndjson_streams_trials_before_the_document() {
     let server = Server::start(&["--idle-timeout", TIMEOUT]);
     let ran = probe(&["-o", "ndjson", "--refresh", "--verify"], &server.url());
     let lines = ran.ndjson();
@@ -412,7 +412,7 @@ fn an_interrupt_of_what_follows_the_search_says_so() {
 }
 
 #[test]
-fn a_silence_that_nothing_survived_prescribes_nothing_and_says_so() {
+fn no_survivor_gives_no_recommendation() {
     let server = Server::start(&["--idle-timeout", "600ms"]);
     let bounds = ["--min", "800ms", "--max", "4s"];
     let ran = run(&[&["probe-idle", "--proxy", "none"], &bounds[..], &[&server.url()]].concat());

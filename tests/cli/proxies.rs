@@ -533,7 +533,7 @@ fn fates(document: &Value) -> Vec<(&str, &str)> {
 }
 
 #[test]
-fn a_server_whose_goodbyes_a_path_may_have_lost_is_not_said_to_leak() {
+fn lost_close_frames_are_no_leak() {
     for fate in ["drop", "tcp flags & rst == 0 reject with tcp reset"] {
         let Some(namespace) = Namespace::forgetting(fate) else { return };
         let ran = namespace.inside(&ZOMBIES);
@@ -555,7 +555,7 @@ fn a_server_whose_goodbyes_a_path_may_have_lost_is_not_said_to_leak() {
 }
 
 #[test]
-fn an_interrupt_on_a_path_that_forgot_the_clients_finds_none_of_them_kept() {
+fn interrupt_with_forgotten_clients_finds_none_kept() {
     let Some(namespace) = Namespace::forgetting("drop") else { return };
     let hour = ["probe-zombie", "-o", "json", "--max", "1h", "--every", "500ms", "--expect", "<=1s"];
     let process = namespace.begin(&hour);
@@ -571,7 +571,7 @@ fn an_interrupt_on_a_path_that_forgot_the_clients_finds_none_of_them_kept() {
 }
 
 #[test]
-fn a_server_behind_a_path_that_forgot_the_connection_is_not_said_to_be_silent() {
+fn forgotten_connection_is_not_called_silent() {
     for fate in ["drop", "tcp flags & rst == 0 reject with tcp reset"] {
         let Some(namespace) = Namespace::forgetting(fate) else { return };
         let listen = |time: &str| {

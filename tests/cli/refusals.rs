@@ -277,7 +277,7 @@ fn an_offer_of_which_none_is_chosen_passes_with_advice() {
 }
 
 #[test]
-fn every_command_says_that_browsers_refuse_an_offer_of_which_none_is_chosen() {
+fn unchosen_subprotocol_offer_warns_of_browsers() {
     let script = chooses(None);
     for command in [
         &["ping", "-c", "1"][..],

@@ -83,7 +83,7 @@ fn a_criterion_that_failed_before_an_interrupt_fails_the_run() {
 }
 
 #[test]
-fn criterion_that_more_heartbeats_may_meet_fails_no_interrupted_run() {
+fn open_criterion_fails_no_interrupted_run() {
     let server = Server::start(&[]);
     let mut run = Run::start(&["-c", "10000", "-i", "20ms", "--fail-if", "ok<10000", &server.url()]);
     run.until("heartbeat");
@@ -323,7 +323,7 @@ pub fn kill_mid_run(mut server: Server) {
 }
 
 #[test]
-fn a_reader_that_has_stopped_cannot_keep_the_second_interrupt_from_ending_the_run() {
+fn second_interrupt_ends_a_run_with_a_stuck_reader() {
     let server = Server::start(&[]);
     let mut child = Reaped(wscheck(&["ping", "-i", "1ms", "-o", "ndjson", &server.url()]).spawn().unwrap());
     let mut stdout = child.0.stdout.take().unwrap();

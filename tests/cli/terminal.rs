@@ -165,7 +165,7 @@ fn the_summary_and_its_table_fit_the_terminal() {
 }
 
 #[test]
-fn what_a_server_does_about_heartbeats_is_told_on_stderr_while_it_is_found_out() {
+fn findings_are_logged_on_stderr_as_they_come() {
     let server = Server::start(&["--interval", "400ms", "--timeout", "200ms"]);
     let cases = [
         (["listen", "--for", "2500ms"], ["listened for ", "one every "]),

@@ -46,7 +46,7 @@ fn ndjson_is_an_entry_a_line_and_the_document_last() {
 }
 
 #[test]
-fn an_unknown_product_is_a_usage_error_that_names_its_neighbours() {
+fn unknown_product_error_suggests_similar_names() {
     let ran = run(&["timeouts", "ngnix"]);
     let told = "error: 'ngnix' is no product in the table of timeouts; near it are: nginx\n";
     assert_eq!((ran.code, ran.stdout.as_str(), ran.stderr.as_str()), (Some(2), "", told));

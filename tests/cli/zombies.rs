@@ -155,7 +155,7 @@ fn who_was_given_up_without_a_word_was_not_kept_for_its_answers() {
 }
 
 #[test]
-fn a_control_that_is_not_answered_at_the_end_vouches_for_nothing() {
+fn control_unanswered_at_the_end_vouches_for_nothing() {
     // All is answered until shortly before the last of the others is over.
     let server = Server::start(&["--heartbeat", "none", "--stall", "2500ms"]);
     let args = ["--max", "3s", "--every", "500ms", "--answer-timeout", "2s"];
@@ -287,7 +287,7 @@ fn pour(mut stream: TcpStream) {
 }
 
 #[test]
-fn a_stalled_client_whose_window_is_full_learns_of_its_end_when_it_reads_on() {
+fn stalled_client_with_full_window_learns_its_end_late() {
     let (code, document) = document(&["--max", "4s"], &serving(pour));
     let stalled = client(&document, "stalled");
     assert_eq!((&stalled["fate"], &stalled["at_latest"]), (&json!("ended"), &json!(true)), "{document:#}");
@@ -307,7 +307,7 @@ fn close_and_wait(mut stream: TcpStream) {
 }
 
 #[test]
-fn a_close_frame_that_a_stalled_client_did_not_read_is_dated_by_when_it_came() {
+fn unread_close_frame_is_dated_by_arrival() {
     let (code, document) = document(&["--max", "4s"], &serving(close_and_wait));
     assert_eq!((code, &document["verdict"]), (Some(0), &"reaps_dead_clients".into()), "{document:#}");
     for name in ["mute", "stalled"] {
@@ -328,7 +328,7 @@ fn of_age(mut stream: TcpStream) {
 }
 
 #[test]
-fn a_control_that_dies_of_age_after_the_others_voids_the_run_too() {
+fn control_dying_of_age_last_voids_the_run() {
     // The stalled client, which begins last, must not make the control's death look like one of the others'.
     let (code, document) = document(&["--max", "3s"], &serving(of_age));
     assert_eq!((code, &document["verdict"]), (Some(4), &"inconclusive".into()), "{document:#}");
@@ -458,7 +458,7 @@ fn slow_to_answer(mut stream: TcpStream) {
 }
 
 #[test]
-fn a_slow_answer_to_a_first_word_is_no_standstill_of_the_servers() {
+fn slow_first_answer_is_no_server_stall() {
     let (code, document) = document(&["--max", "4s"], &serving(slow_to_answer));
     assert_eq!((code, &document["verdict"]), (Some(0), &"zombies_kept".into()), "{document:#}");
 }

@@ -5,9 +5,9 @@ use std::time::Duration;
 use crate::peer::{Bare, CLOSE, Got, PING, PONG, Raw, Served, TEXT, UPGRADE, within};
 use tokio::io::AsyncReadExt;
 use tokio::time::Instant;
-use wscheck::domain::ending::{How, Who};
-use wscheck::server::faults::DEFINITIONS;
-use wscheck::server::{Config, TurnedAway, What};
+use wscheck::domain::connection::close_cause::{CloseKind, ClosedBy};
+use wscheck::server::faults::FAULTS;
+use wscheck::server::{RejectedConnection, ServeEventKind, ServerConfig};
 
 /// A client whose server has these faults.
 async fn faced_with(faults: &[&str]) -> (Served, Bare) {
@@ -40,7 +40,7 @@ async fn stays_silent(client: &mut Bare) {
 #[test]
 fn every_fault_of_the_table_is_tested_here() {
     let here = include_str!("faults.rs");
-    for definition in DEFINITIONS {
+    for definition in FAULTS {
         let (flag, valued) = (format!("\"{}\"", definition.name), format!("\"{}=", definition.name));
         assert!(here.contains(&flag) || here.contains(&valued), "--{} has no test", definition.name);
     }
@@ -166,7 +166,7 @@ async fn swallows(client: &mut Bare) {
 
 async fn fault(served: &mut Served, expected: &str) {
     let told = served.event(|event| match &event.what {
-        What::Fault(fault) => Some(fault.clone()),
+        ServeEventKind::Fault(fault) => Some(fault.clone()),
         _ => None,
     });
     assert_eq!(told.await, expected);
@@ -188,10 +188,10 @@ async fn fin_after_is_a_bare_fin() {
     client.send(PING, b"too late").await;
     assert_eq!(client.next().await, Got::Fin);
     let ended = served.event(|event| match &event.what {
-        What::Ended { ending, .. } => Some((ending.who, ending.how.clone())),
+        ServeEventKind::Ended { ending, .. } => Some((ending.who, ending.how.clone())),
         _ => None,
     });
-    assert_eq!(ended.await, (Who::Us, How::Fin));
+    assert_eq!(ended.await, (ClosedBy::Us, CloseKind::Fin));
     served.stop().await;
 }
 
@@ -242,7 +242,7 @@ async fn an_rst_on_use_waits_for_the_client() {
 }
 
 #[tokio::test]
-async fn pings_do_not_help_where_only_messages_count_and_the_server_does_not_either() {
+async fn only_client_messages_reset_that_idle_timer() {
     let faults = ["idle-timeout=150ms", "messages-only", "idle-resets=client", "unsolicited-pong=20ms"];
     let (mut served, mut client) = faced_with(&faults).await;
     let pinged = async {
@@ -302,10 +302,10 @@ async fn refuse_and_redirect_answer_with_their_status() {
     let (mut served, head) = answered("refuse=403").await;
     assert!(head.starts_with("HTTP/1.1 403 Forbidden\r\n"), "{head}");
     let why = served.event(|event| match &event.what {
-        What::TurnedAway { why, .. } => Some(why.clone()),
+        ServeEventKind::TurnedAway { why, .. } => Some(why.clone()),
         _ => None,
     });
-    assert_eq!(why.await, TurnedAway::OnOrder(403, None));
+    assert_eq!(why.await, RejectedConnection::OnOrder(403, None));
     served.stop().await;
     let (served, head) = answered("redirect=ws://a.example/there").await;
     assert!(head.starts_with("HTTP/1.1 302 Found\r\n"), "{head}");
@@ -390,7 +390,7 @@ async fn a_trickle_is_one_byte_at_a_time() {
 
 #[tokio::test]
 async fn only_their_share_of_the_connections_is_faulty() {
-    let mut config = Config { fault_share: 0.5, ..Config::default() };
+    let mut config = ServerConfig { fault_share: 0.5, ..ServerConfig::default() };
     wscheck::server::faults::set(&mut config.faults, "refuse", "503").unwrap();
     let served = Served::start(config).await;
     let mut refused = 0;

@@ -4,23 +4,23 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::peer::{Bare, CLOSE, Got, PING, PONG, Raw, Served, TEXT, within};
-use wscheck::domain::health::Status;
-use wscheck::domain::heartbeat::Kind;
-use wscheck::server::{Config, Heartbeats, TWO_ENDED, What};
+use wscheck::domain::heartbeat::HeartbeatKind;
+use wscheck::domain::ping::health::Status;
+use wscheck::server::{ServeEventKind, ServerConfig, ServerHeartbeats, TWO_ENDED};
 
-fn beating(kinds: &[Kind], interval: u64, timeout: u64) -> Config {
-    let heartbeats = Heartbeats {
+fn beating(kinds: &[HeartbeatKind], interval: u64, timeout: u64) -> ServerConfig {
+    let heartbeats = ServerHeartbeats {
         kinds: kinds.to_vec(),
         interval: Duration::from_millis(interval),
         timeout: Duration::from_millis(timeout),
-        ..Heartbeats::default()
+        ..ServerHeartbeats::default()
     };
-    Config { heartbeats: Arc::new(heartbeats), ..Config::default() }
+    ServerConfig { heartbeats: Arc::new(heartbeats), ..ServerConfig::default() }
 }
 
 async fn status(served: &mut Served) -> (Status, Status) {
     let change = served.event(|event| match &event.what {
-        What::Status(change) => Some((change.from, change.to)),
+        ServeEventKind::Status(change) => Some((change.from, change.to)),
         _ => None,
     });
     change.await
@@ -28,7 +28,7 @@ async fn status(served: &mut Served) -> (Status, Status) {
 
 #[tokio::test]
 async fn a_client_that_answers_is_healthy_and_counted() {
-    let mut served = Served::start(beating(&[Kind::Protocol], 50, 5000)).await;
+    let mut served = Served::start(beating(&[HeartbeatKind::Protocol], 50, 5000)).await;
     let mut client = Bare::connect(served.address).await;
     for _ in 0..5 {
         let (first, payload) = client.frame().await;
@@ -38,7 +38,7 @@ async fn a_client_that_answers_is_healthy_and_counted() {
     assert_eq!(status(&mut served).await, (Status::Unknown, Status::Healthy));
     client.send(CLOSE, b"").await;
     let counts = served.event(|event| match &event.what {
-        What::Ended { last, .. } => Some(last.figures.beats[0].counts),
+        ServeEventKind::Ended { last, .. } => Some(last.figures.beats[0].counts),
         _ => None,
     });
     assert_eq!(counts.await.ok, 5);
@@ -47,7 +47,7 @@ async fn a_client_that_answers_is_healthy_and_counted() {
 
 #[tokio::test]
 async fn app_heartbeats_are_answered_by_messages_and_not_echoed() {
-    let mut served = Served::start(beating(&[Kind::App], 50, 5000)).await;
+    let mut served = Served::start(beating(&[HeartbeatKind::App], 50, 5000)).await;
     let mut client = Bare::connect(served.address).await;
     let (first, ping) = client.frame().await;
     assert_eq!(first, TEXT);
@@ -61,11 +61,11 @@ async fn app_heartbeats_are_answered_by_messages_and_not_echoed() {
 
 #[tokio::test]
 async fn a_zombie_is_told_terminated_and_reported() {
-    let mut served = Served::start(beating(&[Kind::Protocol], 50, 100)).await;
+    let mut served = Served::start(beating(&[HeartbeatKind::Protocol], 50, 100)).await;
     let mut client = Bare::connect(served.address).await;
     assert_eq!(client.frame().await.0, PING);
     let reaped = served.event(|event| match event.what {
-        What::Reaped { missed, silent_for } => Some((missed, silent_for)),
+        ServeEventKind::Reaped { missed, silent_for } => Some((missed, silent_for)),
         _ => None,
     });
     let (missed, silent_for) = reaped.await;
@@ -84,7 +84,7 @@ async fn a_zombie_is_told_terminated_and_reported() {
 #[tokio::test]
 async fn a_thousand_zombies_are_gone_in_time() {
     let (interval, timeout) = (1000, 500);
-    let mut served = Served::start(beating(&[Kind::Protocol], interval, timeout)).await;
+    let mut served = Served::start(beating(&[HeartbeatKind::Protocol], interval, timeout)).await;
     let mut zombies = Vec::new();
     for _ in 0..1000 {
         zombies.push(Bare::connect(served.address).await);
@@ -92,7 +92,7 @@ async fn a_thousand_zombies_are_gone_in_time() {
     let mut ages = Vec::new();
     while ages.len() < zombies.len() {
         let age = served.event(|event| match &event.what {
-            What::Ended { ending, .. } => Some(ending.age),
+            ServeEventKind::Ended { ending, .. } => Some(ending.age),
             _ => None,
         });
         ages.push(age.await);
@@ -104,7 +104,7 @@ async fn a_thousand_zombies_are_gone_in_time() {
 
 #[tokio::test]
 async fn a_client_is_told_its_health() {
-    let config = Config { tell_health: true, ..beating(&[Kind::Protocol], 50, 5000) };
+    let config = ServerConfig { tell_health: true, ..beating(&[HeartbeatKind::Protocol], 50, 5000) };
     let served = Served::start(config).await;
     let mut client = Bare::connect(served.address).await;
     let (_, payload) = client.frame().await;
@@ -122,10 +122,10 @@ async fn a_client_is_told_its_health() {
 
 #[tokio::test]
 async fn a_greeting_comes_first_and_a_join_message_must() {
-    let config = Config {
+    let config = ServerConfig {
         greet: Some("welcome".into()),
         require: Some(r#"{"type":"join"}"#.parse().unwrap()),
-        ..Config::default()
+        ..ServerConfig::default()
     };
     let served = Served::start(config).await;
     let mut polite = Bare::connect(served.address).await;
@@ -145,7 +145,7 @@ async fn a_greeting_comes_first_and_a_join_message_must() {
 
 #[tokio::test]
 async fn a_two_ended_peer_has_the_server_speak_and_hears_nothing_else() {
-    let served = Served::start(beating(&[Kind::Protocol], 20, 10)).await;
+    let served = Served::start(beating(&[HeartbeatKind::Protocol], 20, 10)).await;
     let mut client = Bare::knock(served.address).await;
     let offer = format!("Sec-WebSocket-Protocol: chat, {TWO_ENDED}\r\n\r\n");
     client.write(crate::peer::UPGRADE.replacen("\r\n\r\n", &format!("\r\n{offer}"), 1).as_bytes()).await;
@@ -159,7 +159,7 @@ async fn a_two_ended_peer_has_the_server_speak_and_hears_nothing_else() {
 
 #[tokio::test]
 async fn a_client_that_goes_away_leaves_nothing_behind() {
-    let mut served = Served::start(beating(&[Kind::Protocol], 10_000, 10_000)).await;
+    let mut served = Served::start(beating(&[HeartbeatKind::Protocol], 10_000, 10_000)).await;
     drop(Bare::connect(served.address).await);
     assert!(served.ended().await.contains("FIN"));
     let summary = within(served.stop()).await;

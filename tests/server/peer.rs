@@ -10,7 +10,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
-use wscheck::server::{self, Config, ServerEvent, Summary, What};
+use wscheck::server::{self, ServeEvent, ServeEventKind, ServerConfig, ServerSummary};
 
 /// Nothing in these tests takes longer, unless it is broken.
 pub const PATIENCE: Duration = Duration::from_secs(20);
@@ -18,15 +18,15 @@ pub const PATIENCE: Duration = Duration::from_secs(20);
 /// A running server.
 pub struct Served {
     pub address: SocketAddr,
-    pub events: UnboundedReceiver<ServerEvent>,
+    pub events: UnboundedReceiver<ServeEvent>,
     pub stop: CancellationToken,
-    task: JoinHandle<Summary>,
+    task: JoinHandle<ServerSummary>,
 }
 
 impl Served {
     /// Clients here do not always answer a close frame, and need not be waited for.
-    pub async fn start(config: Config) -> Served {
-        let config = Config { close_timeout: Duration::from_millis(100), ..config };
+    pub async fn start(config: ServerConfig) -> Served {
+        let config = ServerConfig { close_timeout: Duration::from_millis(100), ..config };
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (events, happened) = unbounded_channel();
@@ -37,7 +37,7 @@ impl Served {
 
     /// With these faults, each `NAME` or `NAME=VALUE`.
     pub async fn with_faults(faults: &[&str]) -> Served {
-        let mut config = Config::default();
+        let mut config = ServerConfig::default();
         for fault in faults {
             let (name, value) = fault.split_once('=').unwrap_or((fault, ""));
             server::faults::set(&mut config.faults, name, value).unwrap();
@@ -47,7 +47,7 @@ impl Served {
     }
 
     /// The next event that `pick` takes.
-    pub async fn event<T>(&mut self, mut pick: impl FnMut(&ServerEvent) -> Option<T>) -> T {
+    pub async fn event<T>(&mut self, mut pick: impl FnMut(&ServeEvent) -> Option<T>) -> T {
         within(async {
             loop {
                 let event = self.events.recv().await.expect("the server told all it had to tell");
@@ -62,13 +62,13 @@ impl Served {
     /// The ending of the next client that ends, in words.
     pub async fn ended(&mut self) -> String {
         self.event(|event| match &event.what {
-            What::Ended { ending, .. } => Some(ending.to_string()),
+            ServeEventKind::Ended { ending, .. } => Some(ending.to_string()),
             _ => None,
         })
         .await
     }
 
-    pub async fn stop(self) -> Summary {
+    pub async fn stop(self) -> ServerSummary {
         self.stop.cancel();
         within(self.task).await.unwrap()
     }

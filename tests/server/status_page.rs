@@ -7,9 +7,9 @@ use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc::unbounded_channel;
 use tokio_util::sync::CancellationToken;
-use wscheck::domain::heartbeat::Kind;
+use wscheck::domain::heartbeat::HeartbeatKind;
 use wscheck::output::serve::StatusPages;
-use wscheck::server::{Config, Heartbeats, Server, serve_status};
+use wscheck::server::{Server, ServerConfig, ServerHeartbeats, serve_status};
 
 use crate::peer::{Bare, PING, PONG, within};
 
@@ -24,8 +24,9 @@ async fn get(address: std::net::SocketAddr, path: &str) -> (String, String) {
 #[tokio::test]
 async fn clients_and_metrics_are_shown() {
     let interval = Duration::from_millis(50);
-    let heartbeats = Heartbeats { kinds: vec![Kind::Protocol], interval, ..Heartbeats::default() };
-    let config = Config { heartbeats: Arc::new(heartbeats), ..Config::default() };
+    let heartbeats =
+        ServerHeartbeats { kinds: vec![HeartbeatKind::Protocol], interval, ..ServerHeartbeats::default() };
+    let config = ServerConfig { heartbeats: Arc::new(heartbeats), ..ServerConfig::default() };
     let (events, _happened) = unbounded_channel();
     let server = Arc::new(Server::new(config, events));
     let stop = CancellationToken::new();

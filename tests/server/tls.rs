@@ -8,7 +8,7 @@ use rustls::{ClientConfig, RootCertStore};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio_rustls::TlsConnector;
 use wscheck::server::tls::self_signed;
-use wscheck::server::{Config, What};
+use wscheck::server::{ServeEventKind, ServerConfig};
 
 use crate::peer::{Bare, Served, UPGRADE, within};
 
@@ -22,13 +22,13 @@ async fn serving() -> (Served, TlsConnector) {
         .unwrap()
         .with_root_certificates(roots)
         .with_no_client_auth();
-    let served = Served::start(Config { tls: Some(identity.config), ..Config::default() }).await;
+    let served = Served::start(ServerConfig { tls: Some(identity.config), ..ServerConfig::default() }).await;
     (served, TlsConnector::from(Arc::new(client)))
 }
 
 async fn turned_away(served: &mut Served) -> String {
     let why = served.event(|event| match &event.what {
-        What::TurnedAway { why, .. } => Some(why.label().to_string()),
+        ServeEventKind::TurnedAway { why, .. } => Some(why.label().to_string()),
         _ => None,
     });
     why.await
@@ -51,7 +51,7 @@ async fn whoever_trusts_the_written_certificate_gets_in() {
 }
 
 #[tokio::test]
-async fn a_client_that_does_not_trust_it_is_named_and_the_others_go_on() {
+async fn distrusting_client_is_named_and_others_continue() {
     let (mut served, connector) = serving().await;
     let tcp = Bare::knock(served.address).await.stream;
     let name = ServerName::try_from("other.example").unwrap();

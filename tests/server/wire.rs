@@ -1,7 +1,7 @@
 //! The test server's behaviour on the wire, seen by a bare client.
 
 use crate::peer::{Bare, CLOSE, Got, PING, PONG, Raw, Served, TEXT, UPGRADE, within};
-use wscheck::server::{Config, What};
+use wscheck::server::{ServeEventKind, ServerConfig};
 
 fn close(code: u16, reason: &str) -> Got {
     let mut payload = code.to_be_bytes().to_vec();
@@ -11,7 +11,7 @@ fn close(code: u16, reason: &str) -> Got {
 
 #[tokio::test]
 async fn it_echoes_and_answers_both_kinds_of_ping() {
-    let served = Served::start(Config::default()).await;
+    let served = Served::start(ServerConfig::default()).await;
     let mut client = Bare::connect(served.address).await;
     client.send(TEXT, b"hello").await;
     assert_eq!(client.frame().await, (TEXT, "hello".into()));
@@ -32,7 +32,7 @@ async fn it_echoes_and_answers_both_kinds_of_ping() {
 async fn a_library_client_gets_along_with_it() {
     use futures_util::{SinkExt, StreamExt};
     use tokio_tungstenite::tungstenite::Message;
-    let served = Served::start(Config::default()).await;
+    let served = Served::start(ServerConfig::default()).await;
     let stream = within(tokio::net::TcpStream::connect(served.address)).await.unwrap();
     let url = format!("ws://{}/", served.address);
     let (mut client, _) = within(tokio_tungstenite::client_async(url, stream)).await.unwrap();
@@ -56,7 +56,7 @@ async fn a_delayed_pong_holds_up_nothing_else() {
 
 #[tokio::test]
 async fn stopping_closes_every_client_with_1001() {
-    let served = Served::start(Config::default()).await;
+    let served = Served::start(ServerConfig::default()).await;
     let mut client = Bare::connect(served.address).await;
     let answered = async {
         assert_eq!(client.next().await, close(1001, "server stops"));
@@ -81,7 +81,7 @@ async fn close_after_closes_with_its_code() {
 
 #[tokio::test]
 async fn a_plain_request_is_answered_426_and_the_others_go_on() {
-    let mut served = Served::start(Config::default()).await;
+    let mut served = Served::start(ServerConfig::default()).await;
     let mut other = Bare::connect(served.address).await;
     let mut browser = Bare::knock(served.address).await;
     browser.write(b"GET /x HTTP/1.1\r\nHost: a\r\n\r\n").await;
@@ -89,7 +89,7 @@ async fn a_plain_request_is_answered_426_and_the_others_go_on() {
     assert!(answer.starts_with("HTTP/1.1 426 Upgrade Required\r\n"), "{answer}");
     assert!(answer.ends_with("connect with a ws:// or wss:// URL.\n"), "{answer}");
     let why = served.event(|event| match &event.what {
-        What::TurnedAway { why, .. } => Some(why.label()),
+        ServeEventKind::TurnedAway { why, .. } => Some(why.label()),
         _ => None,
     });
     assert_eq!(why.await, "plain_http");
@@ -99,15 +99,15 @@ async fn a_plain_request_is_answered_426_and_the_others_go_on() {
 }
 
 #[tokio::test]
-async fn a_tls_client_on_the_plain_port_is_answered_and_the_others_go_on() {
-    let mut served = Served::start(Config::default()).await;
+async fn tls_client_on_plain_port_is_answered() {
+    let mut served = Served::start(ServerConfig::default()).await;
     let mut other = Bare::connect(served.address).await;
     let mut client = Bare::knock(served.address).await;
     client.write(b"\x16\x03\x01\x00\x05hello").await;
     let answer = client.rest().await;
     assert!(answer.starts_with("HTTP/1.1 400 ") && answer.ends_with("with a ws:// URL.\n"), "{answer}");
     let why = served.event(|event| match &event.what {
-        What::TurnedAway { why, .. } => Some(why.to_string()),
+        ServeEventKind::TurnedAway { why, .. } => Some(why.to_string()),
         _ => None,
     });
     let told = "a TLS client on the plain port; it should use ws://, or this server --tls; answered 400";
@@ -119,7 +119,7 @@ async fn a_tls_client_on_the_plain_port_is_answered_and_the_others_go_on() {
 
 #[tokio::test]
 async fn a_client_that_breaks_the_protocol_is_told_and_closed() {
-    let mut served = Served::start(Config { max_message_size: 10, ..Config::default() }).await;
+    let mut served = Served::start(ServerConfig { max_message_size: 10, ..ServerConfig::default() }).await;
     let mut unmasked = Bare::connect(served.address).await;
     unmasked.write(b"\x81\x02hi").await;
     assert_eq!(unmasked.next().await, close(1002, "a client's frame must be masked"));
@@ -133,7 +133,7 @@ async fn a_client_that_breaks_the_protocol_is_told_and_closed() {
 
 #[tokio::test]
 async fn one_client_too_many_is_answered_503() {
-    let served = Served::start(Config { max_clients: 1, ..Config::default() }).await;
+    let served = Served::start(ServerConfig { max_clients: 1, ..ServerConfig::default() }).await;
     let _first = Bare::connect(served.address).await;
     let mut second = Bare::knock(served.address).await;
     second.write(UPGRADE.as_bytes()).await;
@@ -143,8 +143,8 @@ async fn one_client_too_many_is_answered_503() {
 }
 
 #[tokio::test]
-async fn clients_that_ask_at_once_are_no_more_than_the_most_and_a_seat_is_given_back() {
-    let mut served = Served::start(Config { max_clients: 2, ..Config::default() }).await;
+async fn concurrent_clients_stay_below_the_limit() {
+    let mut served = Served::start(ServerConfig { max_clients: 2, ..ServerConfig::default() }).await;
     let mut clients = Vec::new();
     for _ in 0..5 {
         clients.push(Bare::knock(served.address).await);

@@ -2,16 +2,16 @@
 
 use std::time::Duration;
 
-use crate::domain::heartbeat::convention::{Convention, Upkeep};
+use crate::domain::connection::target::Target;
 use crate::domain::heartbeat::pattern::Pattern;
-use crate::domain::heartbeat::presets::PresetUse;
+use crate::domain::heartbeat::presets::PresetSelection;
+use crate::domain::heartbeat::protocol_profile::{KeepaliveSpec, ProtocolProfile};
 use crate::domain::heartbeat::template::Template;
+use crate::domain::listen::known_pings::KnownPings;
 use crate::domain::listen::report::ListenInfo;
-use crate::domain::listen::shapes::Shapes;
-use crate::domain::target::Target;
-use crate::net::dial::DialPlan;
-use crate::net::greeting::Greeting;
-use crate::net::guest::Manners;
+use crate::net::client::observer::ObserverConfig;
+use crate::net::client::preamble::Preamble;
+use crate::net::connect::dial::DialPlan;
 
 /// What will be done.
 #[derive(Clone)]
@@ -19,7 +19,7 @@ pub struct ListenPlan {
     pub target: Target,
     pub dial: DialPlan,
     /// Said and awaited first; what comes meanwhile is heard too.
-    pub greeting: Greeting,
+    pub greeting: Preamble,
     pub listen_for: Duration,
     /// Or until so many heartbeats of one kind were heard.
     pub count: Option<u64>,
@@ -28,12 +28,12 @@ pub struct ListenPlan {
     /// What the client says between heartbeats; `None`: nothing.
     pub talk: Option<Template>,
     /// What heartbeats in messages look like.
-    pub shapes: Shapes,
+    pub shapes: KnownPings,
     /// What is said now and then, so that the server does not take the client for dead; and what answers it.
-    pub alive: Option<Upkeep>,
+    pub alive: Option<KeepaliveSpec>,
     pub pong: Pattern,
     /// Whose heartbeats they are, where a preset was asked for.
-    pub preset: Option<PresetUse>,
+    pub preset: Option<PresetSelection>,
     /// Largest message accepted from the server, in bytes.
     pub max_message_size: usize,
 }
@@ -50,15 +50,15 @@ impl ListenPlan {
         }
     }
 
-    pub(super) fn manners(&self) -> Manners {
-        Manners {
+    pub(super) fn config(&self) -> ObserverConfig {
+        ObserverConfig {
             shapes: self.shapes.clone(),
             answers_messages: self.answer,
             pings: None,
             messages: false,
             ask: self.talk.clone().unwrap_or_default(),
             answer: self.pong.clone(),
-            convention: Convention { upkeep: self.alive.clone(), ..self.greeting.convention.clone() },
+            convention: ProtocolProfile { upkeep: self.alive.clone(), ..self.greeting.convention.clone() },
         }
     }
 

@@ -1,27 +1,29 @@
 //! Listening, exactly: an in-memory stream and a clock that stands still unless told.
 
+use crate::domain::run::run_result::RunResult;
 use std::time::Duration;
 
 use tokio::io::duplex;
 use tokio::time::{Instant, advance, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 
-use super::ear::{Ear, Overheard};
 use super::judge;
-use super::notes::Notes;
+use super::listener::{Listener, ListenerResult};
 use super::plan::ListenPlan;
-use crate::domain::ending::How;
+use super::recorder::ListenRecorder;
+use crate::domain::connection::close_cause::CloseKind;
 use crate::domain::heartbeat::pattern::Pattern;
 use crate::domain::heartbeat::template::Template;
+use crate::domain::listen::known_pings::KnownPings;
 use crate::domain::listen::report::{ListenEvent, ListenReporter};
-use crate::domain::listen::shapes::Shapes;
-use crate::domain::listen::{Effect, First, Origin, Sound, Unanswered, Verdict};
-use crate::domain::report;
-use crate::net::dial::DialPlan;
-use crate::net::greeting::{Greeting, Word, greet_hearing};
-use crate::net::raw_peer::{CLOSE, PING, RawPeer, TEXT, frame};
-use crate::net::websocket::Socket;
-use crate::net::wire::Tap;
+use crate::domain::listen::{
+    FirstHeartbeat, IntervalOrigin, ListenVerdict, ServerEventKind, TrafficEffect, UnansweredPolicy,
+};
+use crate::net::client::preamble::{Preamble, PreambleEvent, run_preamble_heard_by};
+use crate::net::client::websocket::WebSocket;
+use crate::net::connect::dial::DialPlan;
+use crate::net::testing::raw_peer::{CLOSE, PING, RawPeer, TEXT, frame};
+use crate::net::transport::tap::Tap;
 
 fn ms(n: u64) -> Duration {
     Duration::from_millis(n)
@@ -31,12 +33,12 @@ fn plan(listen_for: u64, count: Option<u64>, talk: bool) -> ListenPlan {
     ListenPlan {
         target: "ws://a.example/".parse().unwrap(),
         dial: DialPlan::default(),
-        greeting: Greeting::default(),
+        greeting: Preamble::default(),
         listen_for: ms(listen_for),
         count,
         answer: true,
         talk: talk.then(Template::default),
-        shapes: Shapes::default(),
+        shapes: KnownPings::default(),
         alive: None,
         preset: None,
         pong: Pattern::default(),
@@ -57,23 +59,23 @@ impl ListenReporter for Talks {
 }
 
 /// Listens to a server that plays this script from the opening on, once it is greeted; when the client talked.
-async fn heard<F, Fut>(plan: ListenPlan, script: F) -> (Overheard, Vec<Duration>)
+async fn heard<F, Fut>(plan: ListenPlan, script: F) -> (ListenerResult, Vec<Duration>)
 where
     F: FnOnce(RawPeer, Instant) -> Fut,
     Fut: Future<Output = RawPeer> + Send + 'static,
 {
     let (near, far) = duplex(64 * 1024);
     let tap = Tap::new(near);
-    let marks = tap.marks();
-    let mut socket = Socket::new(tap, Vec::new(), marks, 65_536, 1024).await;
+    let marks = tap.state();
+    let mut socket = WebSocket::new(tap, Vec::new(), marks, 65_536, 1024).await;
     let start = Instant::now();
     let peer = tokio::spawn(script(RawPeer { io: far }, start));
-    let mut notes = Notes::new(start, plan.shapes.clone());
-    let mut hear = |word: Word<'_>| notes.overhear(word);
-    greet_hearing(&mut socket, &plan.greeting, &plan.target, &|_| {}, &mut hear).await.unwrap();
+    let mut notes = ListenRecorder::new(start, plan.shapes.clone());
+    let mut hear = |word: PreambleEvent<'_>| notes.overhear(word);
+    run_preamble_heard_by(&mut socket, &plan.greeting, &plan.target, &|_| {}, &mut hear).await.unwrap();
     let mut talks = Talks::default();
     let never = CancellationToken::new();
-    let overheard = Ear::new(&plan, &mut socket, notes, &mut talks).listen(&never).await;
+    let overheard = Listener::new(&plan, &mut socket, notes, &mut talks).listen(&never).await;
     drop(socket);
     peer.abort();
     (overheard, talks.0)
@@ -94,10 +96,10 @@ async fn the_interval_is_that_of_the_servers_clock() {
     let moments = vec![11_000, 41_000, 71_000, 101_000];
     let (overheard, _) = heard(plan(120_000, None, false), |peer, start| pinging(peer, start, moments)).await;
     let findings = overheard.findings;
-    assert_eq!((findings.verdict, findings.listened), (Verdict::ServerPingsEvery, ms(120_000)));
+    assert_eq!((findings.verdict, findings.listened), (ListenVerdict::ServerPingsEvery, ms(120_000)));
     let interval = findings.interval().unwrap();
     assert_eq!((interval.median, interval.spread(), interval.gaps), (ms(30_000), ms(0), 3));
-    assert_eq!(findings.kinds[0].early, Some(First::Early));
+    assert_eq!(findings.kinds[0].early, Some(FirstHeartbeat::Early));
 }
 
 #[tokio::test(start_paused = true)]
@@ -115,8 +117,11 @@ async fn it_talks_at_three_and_seven_tenths_of_every_other_gap() {
         heard(plan(95_000, None, true), |peer, start| pinging(peer, start, moments)).await;
     // The interval is borne out by the gap behind the first, which came one interval after the opening.
     assert_eq!(talks, [23_000, 47_000, 63_000, 87_000].map(ms));
-    assert_eq!(overheard.findings.origin, Some(Origin::FixedClock));
-    assert_eq!(overheard.findings.kinds[0].by_client.map(|effects| effects.effect), Some(Effect::Unmoved));
+    assert_eq!(overheard.findings.origin, Some(IntervalOrigin::FixedClock));
+    assert_eq!(
+        overheard.findings.kinds[0].by_client.map(|effects| effects.effect),
+        Some(TrafficEffect::Unmoved)
+    );
 }
 
 /// Pings ten seconds after the last ping or message, as a timer that traffic starts afresh.
@@ -141,7 +146,7 @@ async fn counting_from_traffic(mut peer: RawPeer, _: Instant) -> RawPeer {
 async fn a_server_that_counts_from_the_last_traffic_is_found_out() {
     let (overheard, talks) = heard(plan(120_000, None, true), counting_from_traffic).await;
     assert_eq!(talks[..2], [23_000, 50_000].map(ms));
-    assert_eq!(overheard.findings.origin, Some(Origin::LastTraffic));
+    assert_eq!(overheard.findings.origin, Some(IntervalOrigin::LastTraffic));
     assert_eq!(overheard.findings.interval().unwrap().median, ms(10_000));
 }
 
@@ -168,7 +173,7 @@ async fn counting_from_its_own(mut peer: RawPeer, start: Instant, says: Vec<u64>
 #[tokio::test(start_paused = true)]
 async fn it_talks_to_a_server_that_counts_from_what_it_says_too() {
     let says = vec![13_000, 25_000, 41_000, 48_000, 85_000, 104_500];
-    for (listens, effect) in [(false, Effect::Unmoved), (true, Effect::Postponed)] {
+    for (listens, effect) in [(false, TrafficEffect::Unmoved), (true, TrafficEffect::Postponed)] {
         let script = |peer, start| counting_from_its_own(peer, start, says.clone(), listens);
         let (overheard, talks) = heard(plan(240_000, None, true), script).await;
         let kind = overheard.findings.heartbeat().unwrap();
@@ -208,7 +213,7 @@ async fn what_came_while_this_host_stood_still_is_no_interval() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_server_that_lets_go_of_who_stood_still_is_not_found_wanting() {
+async fn server_reaping_a_stalled_host_does_not_fail() {
     let (overheard, _) = heard(plan(60_000, None, false), |mut peer, start| async move {
         sleep_until(start + ms(1500)).await;
         advance(ms(20_000)).await;
@@ -218,7 +223,7 @@ async fn a_server_that_lets_go_of_who_stood_still_is_not_found_wanting() {
     })
     .await;
     assert!(overheard.ending.is_some());
-    assert_eq!(judge(&overheard), report::Verdict::Inconclusive);
+    assert_eq!(judge(&overheard), RunResult::Inconclusive);
 }
 
 #[tokio::test(start_paused = true)]
@@ -232,12 +237,12 @@ async fn an_end_before_its_time_is_told_with_its_age() {
     })
     .await;
     let ending = overheard.ending.unwrap();
-    assert_eq!((&ending.how, ending.age, ending.idle), (&How::Fin, ms(1500), ms(1500)));
-    assert_eq!(overheard.findings.verdict, Verdict::Inconclusive);
+    assert_eq!((&ending.how, ending.age, ending.idle), (&CloseKind::Fin, ms(1500), ms(1500)));
+    assert_eq!(overheard.findings.verdict, ListenVerdict::Inconclusive);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_client_that_answers_nothing_provokes_only_what_the_server_does() {
+async fn unanswering_client_sees_only_the_servers_reaction() {
     let ends = |how: fn() -> Vec<u8>| {
         let plan = ListenPlan { answer: false, ..plan(60_000, None, false) };
         heard(plan, move |mut peer, _| async move {
@@ -249,21 +254,21 @@ async fn a_client_that_answers_nothing_provokes_only_what_the_server_does() {
     };
     let verdict = judge;
     let (closed, _) = ends(|| frame(CLOSE, &[0x0f, 0xa0])).await;
-    assert_eq!(closed.findings.unanswered, Some(Unanswered::Ends { after: 1 }));
-    assert_eq!(verdict(&closed), report::Verdict::Inconclusive, "one Ping is no interval");
+    assert_eq!(closed.findings.unanswered, Some(UnansweredPolicy::Ends { after: 1 }));
+    assert_eq!(verdict(&closed), RunResult::Inconclusive, "one Ping is no interval");
     let (broken, _) = ends(|| vec![0xf1, 0]).await;
     assert_eq!(broken.findings.unanswered, None, "we gave it up: {:?}", broken.ending);
-    assert_eq!(verdict(&broken), report::Verdict::Failed);
+    assert_eq!(verdict(&broken), RunResult::Failed);
 }
 
 /// Waits for a welcome.
 fn greeted_plan(listen_for: u64, count: Option<u64>) -> ListenPlan {
-    let greeting = Greeting {
+    let greeting = Preamble {
         send: vec!["join".parse().unwrap()],
         awaited: Some(r#"{"type":"welcome"}"#.parse().unwrap()),
         timeout: ms(60_000),
         answer_pings: true,
-        ..Greeting::default()
+        ..Preamble::default()
     };
     ListenPlan { greeting, ..plan(listen_for, count, false) }
 }
@@ -292,23 +297,25 @@ async fn what_comes_during_the_greeting_is_heard_at_its_moment() {
         vec![(10_000, PING, &b"x"[..]), (20_000, PING, b"x"), (25_000, TEXT, WELCOME), (30_000, PING, b"x")];
     let (overheard, _) = heard(greeted_plan(10_000, None), saying(words)).await;
     let findings = overheard.findings;
-    assert_eq!((findings.verdict, findings.listened), (Verdict::ServerPingsEvery, ms(35_000)));
+    assert_eq!((findings.verdict, findings.listened), (ListenVerdict::ServerPingsEvery, ms(35_000)));
     let kind = findings.heartbeat().unwrap();
-    assert_eq!((kind.count, kind.first, kind.early), (3, Some(ms(10_000)), Some(First::OnTime)));
+    assert_eq!((kind.count, kind.first, kind.early), (3, Some(ms(10_000)), Some(FirstHeartbeat::OnTime)));
     assert_eq!(findings.kinds.len(), 1, "the welcome answers us: {:?}", findings.kinds);
     assert_eq!(findings.longest_quiet, ms(10_000));
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_server_that_sent_its_only_heartbeat_during_the_greeting_is_not_silent() {
+async fn heartbeat_during_preamble_is_no_silence() {
     let app: &[u8] = br#"{"type":"ping"}"#;
     let keep_alive: &[u8] = br#"{"type":"ka"}"#;
-    for (opcode, payload, sound) in
-        [(PING, app, Sound::Ping), (TEXT, app, Sound::AppPing), (TEXT, keep_alive, Sound::KeepAlive)]
-    {
+    for (opcode, payload, sound) in [
+        (PING, app, ServerEventKind::Ping),
+        (TEXT, app, ServerEventKind::AppPing),
+        (TEXT, keep_alive, ServerEventKind::KeepAlive),
+    ] {
         let words = vec![(500, opcode, payload), (1000, TEXT, WELCOME)];
         let (overheard, _) = heard(greeted_plan(30_000, None), saying(words)).await;
-        assert_eq!(overheard.findings.verdict, Verdict::Inconclusive);
+        assert_eq!(overheard.findings.verdict, ListenVerdict::Inconclusive);
         assert_eq!(overheard.findings.heartbeat.map(|kind| kind.sound), Some(sound));
     }
 }
@@ -331,7 +338,7 @@ async fn what_the_greeting_shows_of_a_servers_tongue_is_not_forgotten() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_flood_during_the_greeting_is_counted_and_enough_of_it_is_enough() {
+async fn flood_during_preamble_is_counted_and_bounded() {
     let words = (0..500).map(|n| (n * 20, PING, &b"x"[..])).chain([(10_100, TEXT, WELCOME)]).collect();
     let (overheard, _) = heard(greeted_plan(60_000, Some(100)), saying(words)).await;
     assert_eq!((overheard.findings.kinds[0].count, overheard.findings.listened), (500, ms(10_100)));
@@ -348,7 +355,7 @@ async fn an_hour_after_a_standstill_it_excuses_no_end() {
         peer
     })
     .await;
-    assert_eq!(judge(&overheard), report::Verdict::Failed);
+    assert_eq!(judge(&overheard), RunResult::Failed);
 }
 
 #[tokio::test(start_paused = true)]
@@ -361,7 +368,7 @@ async fn what_came_while_this_host_stood_still_until_the_end_is_read() {
     })
     .await;
     let findings = &overheard.findings;
-    assert_eq!((findings.verdict, findings.kinds.len()), (Verdict::Inconclusive, 1), "{findings:?}");
+    assert_eq!((findings.verdict, findings.kinds.len()), (ListenVerdict::Inconclusive, 1), "{findings:?}");
 }
 
 /// Sends these bytes one by one, so far apart, and then stays.
@@ -384,7 +391,7 @@ async fn message_that_trickles_is_no_silence() {
         let script = |peer, start| trickling(peer, start, 1000, bytes, apart);
         let (overheard, _) = heard(plan(until + 700, None, false), script).await;
         let findings = overheard.findings;
-        assert_eq!(findings.verdict, Verdict::ServerIsSilentFor);
+        assert_eq!(findings.verdict, ListenVerdict::ServerIsSilentFor);
         assert_eq!((findings.longest_quiet, findings.longest_still), (ms(1000), ms(1000)), "{apart}");
     }
 }
@@ -417,7 +424,7 @@ async fn unknown_heartbeats_are_a_finding_of_their_own() {
     let (overheard, _) = heard(plan(6100, None, false), script).await;
     let findings = &overheard.findings;
     let periodic = findings.periodic.as_ref().unwrap();
-    assert_eq!((findings.verdict, periodic.interval.median), (Verdict::PeriodicMessages, ms(300)));
+    assert_eq!((findings.verdict, periodic.interval.median), (ListenVerdict::PeriodicMessages, ms(300)));
     assert_eq!(periodic.pattern.as_deref(), Some(r#"{"event":"heartbeat"}"#));
-    assert_eq!((findings.clearance.as_ref(), judge(&overheard)), (None, report::Verdict::Passed));
+    assert_eq!((findings.clearance.as_ref(), judge(&overheard)), (None, RunResult::Passed));
 }

@@ -1,7 +1,7 @@
 //! `wscheck ping`: is this path healthy? Heartbeats on one or more connections, and a report.
 
-mod calm;
-mod link;
+mod batching_policy;
+mod connection_task;
 mod plan;
 
 use std::sync::{Arc, OnceLock};
@@ -12,39 +12,29 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use self::calm::Calm;
-use self::link::{Link, Shared, Told};
+use self::batching_policy::BatchingPolicy;
+use self::connection_task::{ConnectionTask, SharedRun, TimedConnEvent};
 pub use self::plan::PingPlan;
-use crate::domain::event::{ConnEvent, ConnId, Event, Reporter};
-use crate::domain::recorder::Recorder;
-use crate::domain::report::Report;
-use crate::domain::target::Target;
-use crate::net::clock::at;
-use crate::net::nap::Nap;
+use super::run_control::RunControl;
+use crate::domain::connection::target::Target;
+use crate::domain::ping::event::{ConnEvent, ConnId, Event, Reporter};
+use crate::domain::ping::recorder::Recorder;
+use crate::domain::ping::report::PingReport;
+use crate::net::batch_sleep::BatchSleep;
+use crate::net::time::at;
 
 /// How many connections are being opened at once, at most.
-const OPENINGS_AT_ONCE: usize = 64;
+const MAX_CONCURRENT_OPENINGS: usize = 64;
 /// How many events are taken in at once: as many as the links can tell meanwhile, or they would pile up.
-const BATCH: usize = 16_384;
+const MAX_EVENTS_PER_BATCH: usize = 16_384;
 /// Room for so many is kept.
-const USUAL_BATCH: usize = 256;
+const KEPT_BATCH_CAPACITY: usize = 256;
 
 /// So often those who watch are told how several connections stand.
-const LOOK: Duration = Duration::from_millis(100);
-
-/// How a run is steered from outside.
-#[derive(Debug)]
-pub struct Control {
-    /// The user wants it to end, with a report.
-    pub interrupt: CancellationToken,
-    /// The user wants to see figures now.
-    pub interim: mpsc::UnboundedReceiver<()>,
-    /// Lets the thread of the connections rest.
-    pub nap: Nap,
-}
+const COUNTS_INTERVAL: Duration = Duration::from_millis(100);
 
 /// Runs the plan. Everything is told to `reporter`, the report last; it is also returned.
-pub async fn run(plan: PingPlan, reporter: &mut dyn Reporter, control: Control) -> Report {
+pub async fn run(plan: PingPlan, reporter: &mut dyn Reporter, control: RunControl) -> PingReport {
     if plan.targets.iter().any(Target::secure) {
         // The system's roots are read once, before anything is timed; opening meets the error again.
         let _ = plan.dial.tls.prepare();
@@ -57,8 +47,9 @@ pub async fn run(plan: PingPlan, reporter: &mut dyn Reporter, control: Control) 
     let (interrupt, stop) = (control.interrupt.clone(), control.interrupt.child_token());
     let (events, told) = mpsc::unbounded_channel();
     let is_one = plan.connections() == 1;
-    let links = start_links(plan, events, (stop.clone(), interrupt), control.nap.clone());
-    let run = Run { recorder, reporter, began: Instant::now(), control, stop, is_one, is_complete: false };
+    let links = start_links(plan, events, (stop.clone(), interrupt), control.batch_sleep.clone());
+    let run =
+        PingRun { recorder, reporter, began: Instant::now(), control, stop, is_one, is_complete: false };
     let report = run.gather(told, deadline).await;
     drop(links);
     report
@@ -67,34 +58,39 @@ pub async fn run(plan: PingPlan, reporter: &mut dyn Reporter, control: Control) 
 /// One task a connection; their events end when the last of them does.
 fn start_links(
     plan: PingPlan,
-    events: mpsc::UnboundedSender<Told>,
+    events: mpsc::UnboundedSender<TimedConnEvent>,
     (stop, interrupt): (CancellationToken, CancellationToken),
-    nap: Nap,
+    batch_sleep: BatchSleep,
 ) -> JoinSet<()> {
-    let openings = Semaphore::new(OPENINGS_AT_ONCE);
+    let openings = Semaphore::new(MAX_CONCURRENT_OPENINGS);
     let session = &plan.session;
-    let calm = Calm::new(nap, plan.connections() * session.kinds.len(), session.interval);
+    let batching =
+        BatchingPolicy::new(batch_sleep, plan.connections() * session.kinds.len(), session.interval);
     let began = Instant::now();
     let anchor = OnceLock::new();
-    let shared = Arc::new(Shared { plan, events, stop, interrupt, began, openings, calm, anchor });
+    let shared = Arc::new(SharedRun { plan, events, stop, interrupt, began, openings, batching, anchor });
     let mut links = JoinSet::new();
     for (target_index, target) in shared.plan.targets.iter().enumerate() {
         let target = Arc::new(target.clone());
         for index in 0..shared.plan.connections_each {
             let id = ConnId { target: target_index, index };
-            let link =
-                Link { id, target: Arc::clone(&target), number: links.len(), shared: Arc::clone(&shared) };
+            let link = ConnectionTask {
+                id,
+                target: Arc::clone(&target),
+                number: links.len(),
+                shared: Arc::clone(&shared),
+            };
             links.spawn(link.keep());
         }
     }
     links
 }
 
-struct Run<'a> {
+struct PingRun<'a> {
     recorder: Recorder,
     reporter: &'a mut dyn Reporter,
     began: Instant,
-    control: Control,
+    control: RunControl,
     stop: CancellationToken,
     /// There is one connection only, and nothing to be counted.
     is_one: bool,
@@ -103,7 +99,7 @@ struct Run<'a> {
 }
 
 /// What the gathering loop woke up for.
-enum Woken {
+enum RunWake {
     /// Something was told; nothing, when all links are gone.
     Told,
     Interim,
@@ -112,35 +108,35 @@ enum Woken {
     Standing,
 }
 
-impl Run<'_> {
+impl PingRun<'_> {
     /// Gathers what the links tell until all of them are gone.
     async fn gather(
         mut self,
-        mut told: mpsc::UnboundedReceiver<Told>,
+        mut told: mpsc::UnboundedReceiver<TimedConnEvent>,
         mut deadline: Option<Instant>,
-    ) -> Report {
+    ) -> PingReport {
         let mut batch = Vec::new();
-        let mut look = (!self.is_one).then(|| self.began + LOOK);
+        let mut look = (!self.is_one).then(|| self.began + COUNTS_INTERVAL);
         loop {
             let woken = tokio::select! {
                 biased;
-                () = at(deadline) => Woken::Deadline,
-                () = at(look) => Woken::Standing,
-                Some(()) = self.control.interim.recv() => Woken::Interim,
-                _ = told.recv_many(&mut batch, BATCH) => Woken::Told,
+                () = at(deadline) => RunWake::Deadline,
+                () = at(look) => RunWake::Standing,
+                Some(()) = self.control.interim.recv() => RunWake::Interim,
+                _ = told.recv_many(&mut batch, MAX_EVENTS_PER_BATCH) => RunWake::Told,
             };
             match woken {
-                Woken::Told if batch.is_empty() => break,
-                Woken::Told => {
+                RunWake::Told if batch.is_empty() => break,
+                RunWake::Told => {
                     batch.drain(..).for_each(|(id, at, event)| self.take(id, at, event));
-                    batch.shrink_to(USUAL_BATCH);
+                    batch.shrink_to(KEPT_BATCH_CAPACITY);
                 }
-                Woken::Interim => self.tell_interim(),
-                Woken::Standing => {
-                    look = Some(Instant::now() + LOOK);
+                RunWake::Interim => self.tell_interim(),
+                RunWake::Standing => {
+                    look = Some(Instant::now() + COUNTS_INTERVAL);
                     self.tell_standing();
                 }
-                Woken::Deadline => {
+                RunWake::Deadline => {
                     deadline = None;
                     self.is_complete = !self.control.interrupt.is_cancelled();
                     self.stop.cancel();
@@ -167,10 +163,10 @@ impl Run<'_> {
     }
 
     fn tell_standing(&mut self) {
-        self.reporter.report(&Event::Tally(self.recorder.tally()));
+        self.reporter.report(&Event::StatusCounts(self.recorder.tally()));
     }
 
-    fn report(&self) -> Report {
+    fn report(&self) -> PingReport {
         let interrupted = self.control.interrupt.is_cancelled() && !self.is_complete;
         self.recorder.report(self.began.elapsed(), interrupted)
     }

@@ -2,15 +2,15 @@
 
 use std::time::Duration;
 
-use crate::domain::backoff::Backoff;
-use crate::domain::heartbeat::presets::PresetUse;
-use crate::domain::ramp::Ramp;
-use crate::domain::run::RunInfo;
-use crate::domain::target::Target;
-use crate::domain::verdict::Policy;
-use crate::net::dial::DialPlan;
-use crate::net::greeting::Greeting;
-use crate::net::session::plan::SessionPlan;
+use crate::domain::connection::backoff::Backoff;
+use crate::domain::connection::target::Target;
+use crate::domain::heartbeat::presets::PresetSelection;
+use crate::domain::ping::ramp::Ramp;
+use crate::domain::ping::run_info::RunInfo;
+use crate::domain::ping::verdict::PassCriteria;
+use crate::net::client::preamble::Preamble;
+use crate::net::client::session::plan::SessionPlan;
+use crate::net::connect::dial::DialPlan;
 
 /// What will be done. Always valid: at least one target and one connection, an interval above zero.
 #[derive(Clone)]
@@ -22,16 +22,16 @@ pub struct PingPlan {
     /// How many of the worst connections are listed.
     pub worst: usize,
     pub dial: DialPlan,
-    pub greeting: Greeting,
+    pub greeting: Preamble,
     pub session: SessionPlan,
     /// Largest message accepted from the server, in bytes.
     pub max_message_size: usize,
     /// The whole run ends after this.
     pub deadline: Option<Duration>,
     pub reconnect: Option<Backoff>,
-    pub policy: Policy,
+    pub policy: PassCriteria,
     /// Whose heartbeats they are, where a preset was asked for.
-    pub preset: Option<PresetUse>,
+    pub preset: Option<PresetSelection>,
 }
 
 impl PingPlan {

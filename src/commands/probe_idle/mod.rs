@@ -1,10 +1,10 @@
 //! `wscheck probe-idle`: how long may this path be idle, what cuts it, and what keeps it open?
 
-mod after;
-mod conclude;
-mod hunt;
-mod line;
+mod driver;
+mod followup;
 mod plan;
+mod probe_task;
+mod report_builder;
 
 #[cfg(test)]
 mod peer_tests;
@@ -16,17 +16,17 @@ use std::time::{Duration, SystemTime};
 
 use tokio_util::sync::CancellationToken;
 
-use self::after::Trials;
-use self::conclude::Gathered;
-use self::hunt::Hunt;
-use self::line::{Ready, open};
+use self::driver::SearchDriver;
+use self::followup::FollowupPlan;
 pub use self::plan::IdlePlan;
+use self::probe_task::{EstablishedProbe, open};
+use self::report_builder::ReportBuilder;
+use crate::domain::connection::connect_info::ConnectError;
+use crate::domain::format::{duration, exact_duration as show};
 use crate::domain::idle::report::{IdleEvent, IdleReport, IdleReporter, TwoEnded};
 use crate::domain::idle::{PlanError, Strategy};
-use crate::domain::opening::OpenError;
 use crate::domain::secrets::redact;
-use crate::domain::shown::{duration, exact_duration as show};
-use crate::net::trial::{TWO_ENDED, part, speaks};
+use crate::net::client::idle_probe::{TWO_ENDED, say_goodbye, speaks};
 
 /// Runs the plan. Everything is told to `reporter`, the report last; it is also returned. An error is a plan
 /// that makes no sense, before anything is told.
@@ -41,7 +41,7 @@ pub async fn run(
         // The system's roots are read once, before anything is timed; opening meets the error again.
         let _ = plan.dial.tls.prepare();
     }
-    let mut gathered = Gathered::new(Arc::new(plan.info()), SystemTime::now());
+    let mut gathered = ReportBuilder::new(Arc::new(plan.info()), SystemTime::now());
     reporter.report(&IdleEvent::Started { at: gathered.started_at, info: Arc::clone(&gathered.info) });
     pursue(plan, reporter, &interrupt, &mut gathered).await?;
     let report = gathered.report();
@@ -53,7 +53,7 @@ async fn pursue(
     plan: IdlePlan,
     reporter: &mut dyn IdleReporter,
     interrupt: &CancellationToken,
-    gathered: &mut Gathered,
+    gathered: &mut ReportBuilder,
 ) -> Result<(), PlanError> {
     let start = gathered.start;
     let mut plan = plan.with_offer();
@@ -72,10 +72,10 @@ async fn pursue(
             return Ok(());
         }
     }
-    let catch = Hunt::new(plan.clone(), start, reporter)?.run(interrupt).await;
+    let catch = SearchDriver::new(plan.clone(), start, reporter)?.run(interrupt).await;
     gathered.notes.extend(catch.standstill.map(stood_still));
     gathered.notes.extend(unmatched(&plan));
-    let trials = Trials::of(&plan, &catch.findings);
+    let trials = FollowupPlan::of(&plan, &catch.findings);
     gathered.catch = Some(catch);
     gathered.after = trials.run(plan, start, reporter, interrupt).await;
     Ok(())
@@ -83,7 +83,10 @@ async fn pursue(
 
 /// A first connection: whether there is anything to measure, and with whom; and whether the server speaks when
 /// asked to. `None`: interrupted.
-async fn scout(plan: &IdlePlan, interrupt: &CancellationToken) -> Option<Result<(Ready, bool), OpenError>> {
+async fn scout(
+    plan: &IdlePlan,
+    interrupt: &CancellationToken,
+) -> Option<Result<(EstablishedProbe, bool), ConnectError>> {
     tokio::select! {
         biased;
         () = interrupt.cancelled() => None,
@@ -91,15 +94,15 @@ async fn scout(plan: &IdlePlan, interrupt: &CancellationToken) -> Option<Result<
     }
 }
 
-async fn meet(plan: &IdlePlan) -> Result<(Ready, bool), OpenError> {
+async fn meet(plan: &IdlePlan) -> Result<(EstablishedProbe, bool), ConnectError> {
     let mut ready = open(plan).await?;
     let speaks = ready.agreed() && speaks(&mut ready.socket, plan.search.answer_timeout).await;
-    part(&mut ready.socket).await;
+    say_goodbye(&mut ready.socket).await;
     Ok((ready, speaks))
 }
 
 /// What is found dead is told later by the slack; a bracket cannot be narrower than that.
-fn be_content(plan: &mut IdlePlan, least: Duration, gathered: &mut Gathered) {
+fn be_content(plan: &mut IdlePlan, least: Duration, gathered: &mut ReportBuilder) {
     let (precision, max) = (&mut plan.search.precision, plan.search.max);
     if precision.at(max) < least {
         let least = show(least);
@@ -112,7 +115,7 @@ fn be_content(plan: &mut IdlePlan, least: Duration, gathered: &mut Gathered) {
 
 /// A server that is to speak after a silence must know the silence when it begins: only a search that binds
 /// each connection to its span from the start can have it speak.
-fn agree(plan: &mut IdlePlan, speaks: bool, gathered: &mut Gathered) {
+fn agree(plan: &mut IdlePlan, speaks: bool, gathered: &mut ReportBuilder) {
     if !plan.search.two_ended {
         return;
     }

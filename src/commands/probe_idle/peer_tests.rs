@@ -1,5 +1,6 @@
 //! The whole command against scripted peers that end connections for other reasons than silence.
 
+use crate::domain::run::run_result::RunResult;
 use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -17,10 +18,9 @@ use tokio_tungstenite::{WebSocketStream, accept_async};
 use super::IdlePlan;
 use super::tests::{plan, probe};
 use crate::domain::idle::report::IdleReport;
-use crate::domain::idle::{IncidentKind, Prescription, Verdict};
-use crate::domain::report;
+use crate::domain::idle::{IdleVerdict, IncidentKind, Recommendation};
 
-type Peer = WebSocketStream<TcpStream>;
+type ScriptedPeer = WebSocketStream<TcpStream>;
 
 /// A server that serves its nth connection, the first being 0, so.
 async fn peer<F>(serve: impl Fn(usize, TcpStream) -> F + Send + 'static) -> IdlePlan
@@ -42,7 +42,7 @@ where
 }
 
 /// Answers Pings until the client ends it, or says nothing for so long.
-async fn answer(socket: &mut Peer, patience: Duration) {
+async fn answer(socket: &mut ScriptedPeer, patience: Duration) {
     while let Ok(Some(Ok(message))) = timeout(patience, socket.next()).await {
         if message.is_close() {
             return;
@@ -52,7 +52,7 @@ async fn answer(socket: &mut Peer, patience: Duration) {
 
 const FOREVER: Duration = Duration::from_secs(3600);
 
-async fn close(socket: &mut Peer, code: u16, reason: &'static str) {
+async fn close(socket: &mut ScriptedPeer, code: u16, reason: &'static str) {
     let _ = socket.close(Some(CloseFrame { code: code.into(), reason: reason.into() })).await;
 }
 
@@ -63,8 +63,8 @@ async fn probed(plan: IdlePlan) -> IdleReport {
 /// Nothing is claimed, the exit code is 4, and this is said; few connections were opened.
 fn assert_suspected(report: &IdleReport, words: &[&str]) {
     let findings = &report.findings;
-    assert_eq!(findings.verdict, Verdict::Inconclusive, "{findings:#?}");
-    assert_eq!((report.verdict, report.prescription), (report::Verdict::Inconclusive, None));
+    assert_eq!(findings.verdict, IdleVerdict::Inconclusive, "{findings:#?}");
+    assert_eq!((report.verdict, report.prescription), (RunResult::Inconclusive, None));
     for word in words {
         assert!(report.reasons[0].contains(word), "{word}: {:?}", report.reasons);
     }
@@ -159,8 +159,10 @@ async fn one_event_is_named_and_no_timeout() {
     });
     let report = probed(plan.await).await;
     let findings = &report.findings;
-    let claimed =
-        matches!(findings.verdict, Verdict::IdleTimeout | Verdict::LifetimeCap | Verdict::Stochastic);
+    let claimed = matches!(
+        findings.verdict,
+        IdleVerdict::IdleTimeout | IdleVerdict::LifetimeCap | IdleVerdict::Stochastic
+    );
     assert!(!claimed && findings.lifetime.is_none(), "{findings:#?}");
     assert!(findings.incidents.iter().any(|event| event.kind == IncidentKind::OneMoment), "{findings:#?}");
 }
@@ -173,8 +175,8 @@ async fn ends_of_every_fifth_connection_are_no_path_without_a_timeout() {
         answer(&mut socket, patience).await;
     });
     let report = probed(plan.await).await;
-    assert_ne!(report.findings.verdict, Verdict::NoTimeoutUpToMax, "{:#?}", report.findings);
-    let is_safe = matches!(report.prescription, Some(Prescription::Heartbeat { found: false, .. }));
+    assert_ne!(report.findings.verdict, IdleVerdict::NoTimeoutUpToMax, "{:#?}", report.findings);
+    let is_safe = matches!(report.prescription, Some(Recommendation::Heartbeat { found: false, .. }));
     assert!(!is_safe && report.findings.died.len() > 1, "{:#?}", report.findings);
 }
 
@@ -204,6 +206,10 @@ async fn a_busy_server_has_its_lifetime_told() {
         }
     });
     let report = probed(plan.await).await;
-    assert_eq!(report.findings.verdict, Verdict::LifetimeCap, "{:#?}", report.findings);
-    assert!(matches!(report.prescription, Some(Prescription::Reconnect { .. })), "{:?}", report.prescription);
+    assert_eq!(report.findings.verdict, IdleVerdict::LifetimeCap, "{:#?}", report.findings);
+    assert!(
+        matches!(report.prescription, Some(Recommendation::Reconnect { .. })),
+        "{:?}",
+        report.prescription
+    );
 }

@@ -1,15 +1,16 @@
 //! What `wscheck probe-idle` will do.
 
-use crate::domain::heartbeat::Kind;
+use crate::domain::connection::target::Target;
+use crate::domain::heartbeat::HeartbeatKind;
 use crate::domain::heartbeat::pattern::Pattern;
-use crate::domain::heartbeat::presets::PresetUse;
+use crate::domain::heartbeat::presets::PresetSelection;
 use crate::domain::heartbeat::template::Template;
+use crate::domain::idle::SearchPlan;
 use crate::domain::idle::report::IdleInfo;
-use crate::domain::idle::{Expectation, SearchPlan};
-use crate::domain::target::Target;
-use crate::net::dial::DialPlan;
-use crate::net::greeting::Greeting;
-use crate::net::trial::{Question, TWO_ENDED, UnmatchedLog};
+use crate::domain::run::expectation::Expectation;
+use crate::net::client::idle_probe::{Question, TWO_ENDED, UnmatchedLog};
+use crate::net::client::preamble::Preamble;
+use crate::net::connect::dial::DialPlan;
 
 /// What will be done. The search's bounds are checked when it begins; see [`SearchPlan::checked`].
 #[derive(Clone)]
@@ -17,7 +18,7 @@ pub struct IdlePlan {
     pub target: Target,
     pub dial: DialPlan,
     /// Said and awaited on each connection before its silence begins.
-    pub greeting: Greeting,
+    pub greeting: Preamble,
     /// `two_ended` in it: the server is asked to speak first after the silence, if it is one that does.
     pub search: SearchPlan,
     /// What app questions ask, and what answers them; also what `refresh` sends as a message.
@@ -26,7 +27,7 @@ pub struct IdlePlan {
     /// Why no message is sent by `refresh`, where none is to be.
     pub mute: Option<String>,
     /// Whose heartbeats they are, where a preset was asked for.
-    pub preset: Option<PresetUse>,
+    pub preset: Option<PresetSelection>,
     /// Largest message accepted from the server, in bytes.
     pub max_message_size: usize,
     /// Try afterwards what keeps the path open.
@@ -50,7 +51,7 @@ impl IdlePlan {
         }
     }
 
-    pub(super) fn question(&self, kind: Kind) -> Question {
+    pub(super) fn question(&self, kind: HeartbeatKind) -> Question {
         let (ask, answer) = (self.ask.clone(), self.answer.clone());
         let convention = self.greeting.convention.clone();
         let (answers_server, unmatched) = (self.greeting.answer_pings, self.unmatched.clone());

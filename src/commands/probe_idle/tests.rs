@@ -1,6 +1,7 @@
 //! The whole command against the test server, over real sockets: the bracket contains the truth, and the
 //! verdict is right. Nothing else is said of the real clock.
 
+use crate::domain::run::run_result::RunResult;
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -9,22 +10,22 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::{IdlePlan, run};
-use crate::domain::ending::How;
-use crate::domain::heartbeat::Kind;
+use crate::domain::connection::close_cause::CloseKind;
+use crate::domain::connection::untrusted_text::UntrustedText;
+use crate::domain::heartbeat::HeartbeatKind;
 use crate::domain::heartbeat::pattern::Pattern;
 use crate::domain::heartbeat::template::Template;
-use crate::domain::idle::refresh::{Conclusion, Fate, Method};
+use crate::domain::idle::refresh::{KeepaliveMethod, KeepaliveOutcome, RefreshConclusion};
 use crate::domain::idle::report::{Direction, IdleEvent, IdleReport, IdleReporter, TwoEnded, VerifyOutcome};
 use crate::domain::idle::{
-    Bracket, Cut, Manner, Precision, Prescription, ResetBy, SearchPlan, Strategy, Verdict,
+    CutManner, IdleVerdict, Precision, Recommendation, ResetBy, SearchPlan, Strategy, VisibleEnd,
 };
-use crate::domain::peer_text::PeerText;
-use crate::domain::report;
-use crate::domain::threshold::Truth;
-use crate::net::dial::DialPlan;
-use crate::net::greeting::Greeting;
-use crate::net::trial::UnmatchedLog;
-use crate::server::{self, Config, faults};
+use crate::domain::run::bracket::Bracket;
+use crate::domain::run::truth::Truth;
+use crate::net::client::idle_probe::UnmatchedLog;
+use crate::net::client::preamble::Preamble;
+use crate::net::connect::dial::DialPlan;
+use crate::server::{self, ServerConfig, faults};
 
 fn ms(millis: u64) -> Duration {
     Duration::from_millis(millis)
@@ -32,7 +33,7 @@ fn ms(millis: u64) -> Duration {
 
 /// A server with these faults, and the plan to probe it.
 async fn scene(faults: &[(&str, &str)]) -> (IdlePlan, CancellationToken) {
-    let mut config = Config::default();
+    let mut config = ServerConfig::default();
     faults.iter().for_each(|(name, value)| faults::set(&mut config.faults, name, value).unwrap());
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -45,7 +46,7 @@ pub(super) fn plan(url: &str) -> IdlePlan {
     IdlePlan {
         target: url.parse().unwrap(),
         dial: DialPlan::default(),
-        greeting: Greeting { timeout: ms(5000), ..Greeting::default() },
+        greeting: Preamble { timeout: ms(5000), ..Preamble::default() },
         mute: None,
         preset: None,
         search: SearchPlan {
@@ -67,16 +68,16 @@ pub(super) fn plan(url: &str) -> IdlePlan {
 }
 
 #[derive(Default)]
-struct Log(Vec<IdleEvent>);
+struct EventLog(Vec<IdleEvent>);
 
-impl IdleReporter for Log {
+impl IdleReporter for EventLog {
     fn report(&mut self, event: &IdleEvent) {
         self.0.push(event.clone());
     }
 }
 
 pub(super) async fn probe(plan: IdlePlan) -> (IdleReport, Vec<IdleEvent>) {
-    let mut log = Log::default();
+    let mut log = EventLog::default();
     let report = run(plan, &mut log, CancellationToken::new()).await.unwrap();
     (report, log.0)
 }
@@ -91,26 +92,26 @@ async fn probed(faults: &[(&str, &str)], change: impl FnOnce(&mut IdlePlan)) -> 
 }
 
 /// The server's own timer is late at times, and a question that comes meanwhile is answered.
-const LATE: Duration = Duration::from_millis(50);
+const MAX_TIMER_LATENESS: Duration = Duration::from_millis(50);
 
 /// A bracket with both ends around this length was found.
 fn around(report: &IdleReport, truth: u64) {
     let (findings, truth) = (&report.findings, ms(truth));
-    let holds = findings.bracket.lo.is_some_and(|lo| lo <= truth + LATE)
+    let holds = findings.bracket.lo.is_some_and(|lo| lo <= truth + MAX_TIMER_LATENESS)
         && findings.bracket.hi.is_some_and(|hi| truth <= hi);
     assert!(holds, "{truth:?} is not in {:?}: {findings:#?}", findings.bracket);
-    assert_eq!(report.verdict, report::Verdict::Passed, "{:?}", report.reasons);
+    assert_eq!(report.verdict, RunResult::Passed, "{:?}", report.reasons);
 }
 
 /// An idle timeout of this length was found; gives how it was cut.
-fn timeout(report: &IdleReport, truth: u64) -> Manner {
-    assert_eq!(report.findings.verdict, Verdict::IdleTimeout, "{:#?}", report.findings);
+fn timeout(report: &IdleReport, truth: u64) -> CutManner {
+    assert_eq!(report.findings.verdict, IdleVerdict::IdleTimeout, "{:#?}", report.findings);
     around(report, truth);
     report.findings.manner.clone().unwrap()
 }
 
 /// A server that cuts so after this many milliseconds of idleness; gives how it was found to cut.
-async fn cut(truth: u64, cut: &str) -> Manner {
+async fn cut(truth: u64, cut: &str) -> CutManner {
     let after = format!("{truth}ms");
     timeout(&probed(&[("idle-timeout", &after), ("idle-cut", cut)], |_| {}).await, truth)
 }
@@ -119,19 +120,22 @@ async fn cut(truth: u64, cut: &str) -> Manner {
 async fn every_way_of_cutting_is_found_and_told_from_the_others() {
     let (fin, half, rst, close) =
         tokio::join!(cut(1000, "fin"), cut(1200, "half-close"), cut(1500, "rst"), cut(1000, "close:1001"));
-    let visible = |how, half_open| Manner::Visible(Cut { how, half_open });
-    assert_eq!(fin, visible(How::Fin, Some(false)));
-    assert_eq!(half, visible(How::Fin, Some(true)));
-    assert_eq!(rst, visible(How::Rst, None));
-    assert_eq!(close, visible(How::CloseFrame { code: Some(1001), reason: PeerText::default() }, None));
+    let visible = |how, half_open| CutManner::Visible(VisibleEnd { how, half_open });
+    assert_eq!(fin, visible(CloseKind::Fin, Some(false)));
+    assert_eq!(half, visible(CloseKind::Fin, Some(true)));
+    assert_eq!(rst, visible(CloseKind::Rst, None));
+    assert_eq!(
+        close,
+        visible(CloseKind::CloseFrame { code: Some(1001), reason: UntrustedText::default() }, None)
+    );
     let (silent, on_use) = tokio::join!(cut(2000, "silent"), cut(1000, "rst-on-use"));
-    assert_eq!((silent, on_use), (Manner::Silent, Manner::OnUse(How::Rst.into())));
+    assert_eq!((silent, on_use), (CutManner::Silent, CutManner::OnUse(CloseKind::Rst.into())));
 }
 
 #[tokio::test]
 async fn a_close_code_of_an_application_is_the_servers_policy() {
     let report = probed(&[("idle-timeout", "1s"), ("idle-cut", "close:4000")], |_| {}).await;
-    assert_eq!(report.findings.verdict, Verdict::ServerPolicy, "{:#?}", report.findings);
+    assert_eq!(report.findings.verdict, IdleVerdict::ServerPolicy, "{:#?}", report.findings);
     around(&report, 1000);
 }
 
@@ -147,20 +151,21 @@ async fn what_resets_the_timer_is_told_by_what_keeps_it_open() {
     let report = probed(&faults, |plan| plan.refresh = true).await;
     timeout(&report, 1000);
     let refresh = report.refresh.unwrap();
-    let fates: Vec<_> = refresh.rows.iter().map(|row| (row.method, row.fate == Fate::Survived)).collect();
+    let fates: Vec<_> =
+        refresh.rows.iter().map(|row| (row.method, row.fate == KeepaliveOutcome::Survived)).collect();
     assert_eq!(fates.len(), 4);
-    assert_eq!(fates[0], (Method::PingPong, true), "{:#?}", refresh.rows);
-    assert_eq!(fates[1], (Method::UnsolicitedPong, false), "{:#?}", refresh.rows);
+    assert_eq!(fates[0], (KeepaliveMethod::PingPong, true), "{:#?}", refresh.rows);
+    assert_eq!(fates[1], (KeepaliveMethod::UnsolicitedPong, false), "{:#?}", refresh.rows);
     assert!(!fates[2].1, "{:#?}", refresh.rows);
-    assert_eq!(refresh.conclusion, Conclusion::ServerToClient, "{:#?}", refresh.rows);
+    assert_eq!(refresh.conclusion, RefreshConclusion::ServerToClient, "{:#?}", refresh.rows);
 }
 
 #[tokio::test]
 async fn a_lifetime_is_no_idle_timeout() {
     let report = probed(&[("lifetime", "1500ms")], |_| {}).await;
-    assert_eq!(report.findings.verdict, Verdict::LifetimeCap, "{:#?}", report.findings);
-    assert!(matches!(report.prescription, Some(Prescription::Reconnect { before }) if before < ms(1500)));
-    assert_eq!(report.verdict, report::Verdict::Passed);
+    assert_eq!(report.findings.verdict, IdleVerdict::LifetimeCap, "{:#?}", report.findings);
+    assert!(matches!(report.prescription, Some(Recommendation::Reconnect { before }) if before < ms(1500)));
+    assert_eq!(report.verdict, RunResult::Passed);
 }
 
 #[tokio::test]
@@ -178,7 +183,7 @@ async fn age_stays_undecided_where_no_messages_are_sent() {
     let probing = async |faults: &[(&str, &str)]| {
         let report = probed(faults, |plan| plan.search.second_control = false).await;
         let found = (report.findings.verdict, report.verdict, report.prescription);
-        let expected = (Verdict::Inconclusive, report::Verdict::Inconclusive, None);
+        let expected = (IdleVerdict::Inconclusive, RunResult::Inconclusive, None);
         assert_eq!(found, expected, "{:#?}", report.findings);
         assert!(report.findings.lifetime_or_idle.is_some(), "{:#?}", report.findings);
     };
@@ -189,7 +194,7 @@ async fn age_stays_undecided_where_no_messages_are_sent() {
 #[tokio::test]
 async fn a_lifetime_that_nothing_shows_is_known_to_a_beat() {
     let report = probed(&[("lifetime", "1500ms:silent")], |_| {}).await;
-    assert_eq!(report.findings.verdict, Verdict::LifetimeCap, "{:#?}", report.findings);
+    assert_eq!(report.findings.verdict, IdleVerdict::LifetimeCap, "{:#?}", report.findings);
     let age = report.findings.lifetime.unwrap();
     assert!(age.lo <= ms(1500) && ms(1500 - 50) <= age.hi, "{age:?}");
     assert!(ms(50) <= age.hi - age.lo && age.hi - age.lo < ms(600), "{age:?}");
@@ -198,15 +203,15 @@ async fn a_lifetime_that_nothing_shows_is_known_to_a_beat() {
 #[tokio::test]
 async fn a_server_that_chatters_keeps_its_path_busy() {
     let report = probed(&[("chatter", "300ms")], |_| {}).await;
-    assert_eq!(report.findings.verdict, Verdict::ServerKeepsItBusy, "{:#?}", report.findings);
+    assert_eq!(report.findings.verdict, IdleVerdict::ServerKeepsItBusy, "{:#?}", report.findings);
     assert!(report.findings.chatter.is_some_and(|chatter| chatter.period > ms(100)));
 }
 
 #[tokio::test]
 async fn no_timeout_is_found_where_there_is_none() {
     let report = probed(&[], |plan| plan.search.max = ms(1500)).await;
-    assert_eq!(report.findings.verdict, Verdict::NoTimeoutUpToMax, "{:#?}", report.findings);
-    assert_eq!((report.findings.bracket.hi, report.verdict), (None, report::Verdict::Passed));
+    assert_eq!(report.findings.verdict, IdleVerdict::NoTimeoutUpToMax, "{:#?}", report.findings);
+    assert_eq!((report.findings.bracket.hi, report.verdict), (None, RunResult::Passed));
     assert!(report.findings.survived.last().is_some_and(|longest| *longest >= ms(1500)));
 }
 
@@ -225,7 +230,7 @@ async fn a_bisection_finds_it_too() {
 async fn app_messages_ask_where_pings_do_not_count() {
     let faults = [("idle-timeout", "1s"), ("messages-only", "")];
     let report = probed(&faults, |plan| {
-        plan.search.kind = Kind::App;
+        plan.search.kind = HeartbeatKind::App;
         plan.verify = true;
     })
     .await;
@@ -256,14 +261,14 @@ async fn two_ends_tell_which_direction_was_lost() {
         plan.search.precision = Precision { absolute: ms(250), relative: 0.02 };
     })
     .await;
-    assert_eq!(timeout(&report, 640), Manner::Silent);
+    assert_eq!(timeout(&report, 640), CutManner::Silent);
     assert_eq!((report.two_ended, report.lost), (Some(TwoEnded::Agreed), Some(Direction::Both)));
 }
 
 #[tokio::test]
 async fn nothing_that_opens_is_not_measured() {
     let (report, events) = probe(plan("ws://127.0.0.1:1/")).await;
-    assert_eq!((report.verdict, report.error.is_some()), (report::Verdict::Unreachable, true));
+    assert_eq!((report.verdict, report.error.is_some()), (RunResult::Unreachable, true));
     assert!(report.reasons[0].starts_with("cannot open ws://127.0.0.1:1/: "), "{:?}", report.reasons);
     assert!(matches!(events.as_slice(), [IdleEvent::Started { .. }, IdleEvent::Finished(_)]), "{events:?}");
 }
@@ -285,9 +290,9 @@ async fn grudging() -> String {
 }
 
 #[tokio::test]
-async fn a_server_that_refuses_the_second_connection_yields_a_reason_and_no_number() {
+async fn second_connection_refused_gives_no_number() {
     let (report, _) = probe(plan(&grudging().await)).await;
-    let inconclusive = (Verdict::Inconclusive, report::Verdict::Inconclusive);
+    let inconclusive = (IdleVerdict::Inconclusive, RunResult::Inconclusive);
     assert_eq!((report.findings.verdict, report.verdict), inconclusive);
     assert!(report.reasons[0].contains("429"), "{:?}", report.reasons);
     let refusal = report.error.and_then(|error| error.refusal.clone());
@@ -296,9 +301,9 @@ async fn a_server_that_refuses_the_second_connection_yields_a_reason_and_no_numb
 }
 
 /// Interrupts as soon as anything survived.
-struct Impatient(CancellationToken);
+struct InterruptOnSurvival(CancellationToken);
 
-impl IdleReporter for Impatient {
+impl IdleReporter for InterruptOnSurvival {
     fn report(&mut self, event: &IdleEvent) {
         if matches!(event, IdleEvent::Bracket { bracket, .. } if bracket.lo.is_some()) {
             self.0.cancel();
@@ -310,10 +315,10 @@ impl IdleReporter for Impatient {
 async fn an_interrupted_run_reports_what_is_known() {
     let (plan, stop) = scene(&[]).await;
     let token = CancellationToken::new();
-    let report = run(plan, &mut Impatient(token.clone()), token).await.unwrap();
+    let report = run(plan, &mut InterruptOnSurvival(token.clone()), token).await.unwrap();
     stop.cancel();
     assert!(report.partial && report.findings.bracket.lo.is_some(), "{:#?}", report.findings);
-    assert_eq!(report.verdict, report::Verdict::Interrupted { measured: true });
+    assert_eq!(report.verdict, RunResult::Interrupted { measured: true });
     assert!(report.reasons[0].starts_with("interrupted after "), "{:?}", report.reasons);
 }
 
@@ -334,10 +339,10 @@ async fn what_happens_is_told_in_order() {
 }
 
 #[tokio::test]
-async fn a_plan_that_makes_no_sense_is_refused_before_anything_is_told() {
+async fn impossible_plan_is_refused_before_any_event() {
     let mut plan = plan("ws://127.0.0.1:1/");
     plan.search.max_connections = 2;
-    let mut log = Log::default();
+    let mut log = EventLog::default();
     let refused = run(plan, &mut log, CancellationToken::new()).await;
     assert!(refused.is_err() && log.0.is_empty());
 }

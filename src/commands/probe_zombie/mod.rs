@@ -1,25 +1,25 @@
 //! `wscheck probe-zombie`: how long does the server keep a dead client?
 
-mod backlog;
-mod client;
-mod house;
+mod client_task;
 mod plan;
-mod stalled;
+mod stalled_client;
+mod supervisor;
+mod unread_backlog;
 
+use crate::domain::run::run_result::RunResult;
 use std::sync::Arc;
 use std::time::SystemTime;
 
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use self::house::{House, Seen};
 pub use self::plan::ZombiePlan;
-use crate::domain::idle::Expectation;
-use crate::domain::report;
-use crate::domain::shown;
-use crate::domain::threshold::Truth;
+use self::supervisor::{Supervisor, SupervisorResult};
+use crate::domain::format;
+use crate::domain::run::expectation::Expectation;
+use crate::domain::run::truth::Truth;
 use crate::domain::zombie::report::{ZombieEvent, ZombieInfo, ZombieReport, ZombieReporter};
-use crate::domain::zombie::{Findings, Verdict, Watch};
+use crate::domain::zombie::{ObservationQuality, ZombieFindings, ZombieVerdict};
 
 /// Runs the plan. Everything is told to `reporter`, the report last; it is also returned.
 pub async fn run(
@@ -35,17 +35,23 @@ pub async fn run(
     let started_at = SystemTime::now();
     let start = Instant::now();
     reporter.report(&ZombieEvent::Started { at: started_at, info: Arc::clone(&info) });
-    let seen = House::open(plan, reporter).watch(&interrupt).await;
+    let seen = Supervisor::open(plan, reporter).watch(&interrupt).await;
     let report = conclude(info, seen, started_at, start);
     reporter.report(&ZombieEvent::Finished(Box::new(report.clone())));
     report
 }
 
-fn conclude(info: Arc<ZombieInfo>, seen: Seen, started_at: SystemTime, start: Instant) -> ZombieReport {
-    let Seen { lives, opened, error, interrupted, vouched, stood_still, unanswered } = seen;
-    let watch = Watch { every: info.every, whole: !interrupted, vouched, stood_still, unanswered };
+fn conclude(
+    info: Arc<ZombieInfo>,
+    seen: SupervisorResult,
+    started_at: SystemTime,
+    start: Instant,
+) -> ZombieReport {
+    let SupervisorResult { lives, opened, error, interrupted, vouched, stood_still, unanswered } = seen;
+    let watch =
+        ObservationQuality { every: info.every, whole: !interrupted, vouched, stood_still, unanswered };
     let headers = opened.as_ref().map_or(&[][..], |opened| &opened.headers);
-    let findings = Findings::of(lives, watch).with_headers(headers);
+    let findings = ZombieFindings::of(lives, watch).with_headers(headers);
     let expectation = info.expectation.clone().map(|expected| {
         let truth = findings.meets(&expected);
         (expected, truth)
@@ -54,24 +60,26 @@ fn conclude(info: Arc<ZombieInfo>, seen: Seen, started_at: SystemTime, start: In
     let verdict = match (&opened, interrupted) {
         (None, true) => {
             reasons = vec![format!("the interrupt came while {} was still being opened", info.url)];
-            report::Verdict::Interrupted { measured: false }
+            RunResult::Interrupted { measured: false }
         }
         (None, false) => {
             reasons = error.iter().map(|error| error.to_string()).collect();
-            report::Verdict::Unreachable
+            RunResult::Unreachable
         }
         (Some(_), true) if !is_unmet(expectation.as_ref()) => {
             reasons.insert(0, progress(&info, start));
-            report::Verdict::Interrupted { measured: true }
+            RunResult::Interrupted { measured: true }
         }
-        (Some(_), _) if findings.verdict == Verdict::Inconclusive && !is_decided(expectation.as_ref()) => {
-            report::Verdict::Inconclusive
+        (Some(_), _)
+            if findings.verdict == ZombieVerdict::Inconclusive && !is_decided(expectation.as_ref()) =>
+        {
+            RunResult::Inconclusive
         }
         (Some(_), _) => {
             judge(expectation.as_ref().map(|(expected, truth)| (expected.to_string(), truth)), &mut reasons)
         }
     };
-    if interrupted && verdict == report::Verdict::Failed {
+    if interrupted && verdict == RunResult::Failed {
         reasons.push(progress(&info, start));
     }
     ZombieReport {
@@ -95,7 +103,7 @@ fn is_decided(expectation: Option<&(Expectation, Truth)>) -> bool {
 
 /// How much was done when the user ended the run.
 fn progress(info: &ZombieInfo, start: Instant) -> String {
-    let (elapsed, max) = (shown::duration(start.elapsed()), shown::duration(info.max));
+    let (elapsed, max) = (format::duration(start.elapsed()), format::duration(info.max));
     format!("interrupted after {elapsed} of at most {max}")
 }
 
@@ -104,16 +112,16 @@ fn is_unmet(expectation: Option<&(Expectation, Truth)>) -> bool {
     expectation.is_some_and(|(_, truth)| matches!(truth, Truth::False))
 }
 
-fn judge(expectation: Option<(String, &Truth)>, reasons: &mut Vec<String>) -> report::Verdict {
+fn judge(expectation: Option<(String, &Truth)>, reasons: &mut Vec<String>) -> RunResult {
     match expectation {
-        None | Some((_, Truth::True(_) | Truth::TrueOfBounds(_))) => report::Verdict::Passed,
+        None | Some((_, Truth::True(_) | Truth::TrueOfBounds(_))) => RunResult::Passed,
         Some((expected, Truth::False)) => {
             reasons.push(format!("expected dead clients to be let go {expected}, and not all were"));
-            report::Verdict::Failed
+            RunResult::Failed
         }
         Some((expected, Truth::Unknown(why))) => {
             reasons.push(format!("whether it is {expected} cannot be told: {why}"));
-            report::Verdict::Inconclusive
+            RunResult::Inconclusive
         }
     }
 }

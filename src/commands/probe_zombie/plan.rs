@@ -2,18 +2,18 @@
 
 use std::time::Duration;
 
-use crate::domain::heartbeat::convention::Convention;
+use crate::domain::connection::target::Target;
 use crate::domain::heartbeat::pattern::Pattern;
-use crate::domain::heartbeat::presets::PresetUse;
+use crate::domain::heartbeat::presets::PresetSelection;
+use crate::domain::heartbeat::protocol_profile::ProtocolProfile;
 use crate::domain::heartbeat::template::Template;
-use crate::domain::idle::Expectation;
-use crate::domain::listen::shapes::Shapes;
-use crate::domain::target::Target;
-use crate::domain::zombie::Way;
+use crate::domain::listen::known_pings::KnownPings;
+use crate::domain::run::expectation::Expectation;
+use crate::domain::zombie::Behaviour;
 use crate::domain::zombie::report::ZombieInfo;
-use crate::net::dial::DialPlan;
-use crate::net::greeting::Greeting;
-use crate::net::guest::Manners;
+use crate::net::client::observer::ObserverConfig;
+use crate::net::client::preamble::Preamble;
+use crate::net::connect::dial::DialPlan;
 
 /// What will be done.
 #[derive(Clone)]
@@ -21,7 +21,7 @@ pub struct ZombiePlan {
     pub target: Target,
     pub dial: DialPlan,
     /// Said and awaited on each connection before it begins to die.
-    pub greeting: Greeting,
+    pub greeting: Preamble,
     /// Each client is waited for so long at most.
     pub max: Duration,
     /// How often the control, and the client of Pings only, send something.
@@ -34,10 +34,10 @@ pub struct ZombiePlan {
     pub talks: bool,
     pub answer: Pattern,
     /// What the server's heartbeats in messages look like.
-    pub shapes: Shapes,
+    pub shapes: KnownPings,
     pub expectation: Option<Expectation>,
     /// Whose heartbeats they are, where a preset was asked for.
-    pub preset: Option<PresetUse>,
+    pub preset: Option<PresetSelection>,
     /// Largest message accepted from the server, in bytes.
     pub max_message_size: usize,
 }
@@ -61,17 +61,17 @@ impl ZombiePlan {
     }
 
     /// How a client of this kind behaves.
-    pub(super) fn manners(&self, way: Way) -> Manners {
-        let sends = matches!(way, Way::Control | Way::PingsOnly);
-        Manners {
+    pub(super) fn config(&self, way: Behaviour) -> ObserverConfig {
+        let sends = matches!(way, Behaviour::Control | Behaviour::PingsOnly);
+        ObserverConfig {
             shapes: self.shapes.clone(),
-            answers_messages: matches!(way, Way::Control | Way::Quiet),
+            answers_messages: matches!(way, Behaviour::Control | Behaviour::Quiet),
             pings: sends.then_some(self.every),
-            messages: way == Way::Control && self.talks,
+            messages: way == Behaviour::Control && self.talks,
             ask: self.say.clone(),
             answer: self.answer.clone(),
             // The control says it as its message; who dies keeps nothing up.
-            convention: Convention { upkeep: None, ..self.greeting.convention.clone() },
+            convention: ProtocolProfile { upkeep: None, ..self.greeting.convention.clone() },
         }
     }
 

@@ -1,13 +1,13 @@
 //! What a message says at the places where a pattern has placeholders.
 
-use super::placeholder::{Key, Part};
+use super::placeholder::{PlaceholderName, TextPart};
 
 /// The longest id that is looked for, in bytes. It bounds the work that a hostile message can cause.
-const LONGEST_ID: usize = 256;
+const MAX_ID_BYTES: usize = 256;
 /// Digits of `u64::MAX`.
-const LONGEST_NUMBER: usize = 20;
+const MAX_NUMBER_DIGITS: usize = 20;
 /// In so many places at most it is tried what follows `{any}`.
-const MOST_TRIES: usize = 256;
+const MAX_ANY_TRIES: usize = 256;
 
 /// The keys that a message carries.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -33,39 +33,41 @@ impl Captures {
     }
 
     /// What `text` says at the place of `key`: digits for a number, any text for an id.
-    pub(super) fn of(key: Key, text: &str) -> Option<Captures> {
+    pub(super) fn of(key: PlaceholderName, text: &str) -> Option<Captures> {
         match key {
-            Key::Seq | Key::Seq1 | Key::NowMs | Key::NowS => Captures::of_number(key, number(text)?),
-            Key::Id if text.is_empty() || text.len() > LONGEST_ID => None,
-            Key::Id => Some(Captures { id: Some(text.to_string()), ..Captures::default() }),
+            PlaceholderName::Seq | PlaceholderName::Seq1 | PlaceholderName::NowMs | PlaceholderName::NowS => {
+                Captures::of_number(key, number(text)?)
+            }
+            PlaceholderName::Id if text.is_empty() || text.len() > MAX_ID_BYTES => None,
+            PlaceholderName::Id => Some(Captures { id: Some(text.to_string()), ..Captures::default() }),
         }
     }
 
     /// A number at the place of `key`. What counts from 1 has no 0, and an id is no number.
-    pub(super) fn of_number(key: Key, number: u64) -> Option<Captures> {
+    pub(super) fn of_number(key: PlaceholderName, number: u64) -> Option<Captures> {
         let mut captures = Captures::default();
         match key {
-            Key::Seq => captures.seq = Some(number),
-            Key::Seq1 => captures.seq = Some(number.checked_sub(1)?),
-            Key::NowMs => captures.now_ms = Some(number),
-            Key::NowS => {}
-            Key::Id => return None,
+            PlaceholderName::Seq => captures.seq = Some(number),
+            PlaceholderName::Seq1 => captures.seq = Some(number.checked_sub(1)?),
+            PlaceholderName::NowMs => captures.now_ms = Some(number),
+            PlaceholderName::NowS => {}
+            PlaceholderName::Id => return None,
         }
         Some(captures)
     }
 
     /// What `text` says at the places among `parts`, when it reads as they do from end to end.
-    pub(super) fn from_text(parts: &[Part], text: &str) -> Option<Captures> {
+    pub(super) fn from_text(parts: &[TextPart], text: &str) -> Option<Captures> {
         match parts {
             [] => text.is_empty().then(Captures::default),
-            [Part::Literal(literal), rest @ ..] => {
+            [TextPart::Literal(literal), rest @ ..] => {
                 Captures::from_text(rest, text.strip_prefix(literal.as_str())?)
             }
-            [Part::Any] => Some(Captures::default()),
-            [Part::Any, rest @ ..] => {
-                starts(rest, text).take(MOST_TRIES).find_map(|at| Captures::from_text(rest, &text[at..]))
+            [TextPart::Any] => Some(Captures::default()),
+            [TextPart::Any, rest @ ..] => {
+                starts(rest, text).take(MAX_ANY_TRIES).find_map(|at| Captures::from_text(rest, &text[at..]))
             }
-            [Part::Place(key), rest @ ..] => ends(*key, rest, text).find_map(|end| {
+            [TextPart::Place(key), rest @ ..] => ends(*key, rest, text).find_map(|end| {
                 Captures::of(*key, &text[..end])?.and(Captures::from_text(rest, &text[end..])?)
             }),
         }
@@ -84,23 +86,28 @@ fn number(text: &str) -> Option<u64> {
 }
 
 /// Where what follows `{any}` may start.
-fn starts<'a>(rest: &'a [Part], text: &'a str) -> Box<dyn Iterator<Item = usize> + 'a> {
+fn starts<'a>(rest: &'a [TextPart], text: &'a str) -> Box<dyn Iterator<Item = usize> + 'a> {
     match rest {
-        [Part::Literal(literal)] => Box::new(
+        [TextPart::Literal(literal)] => Box::new(
             text.len().checked_sub(literal.len()).into_iter().filter(|at| text.is_char_boundary(*at)),
         ),
-        [Part::Literal(literal), ..] => Box::new(text.match_indices(literal.as_str()).map(|(at, _)| at)),
+        [TextPart::Literal(literal), ..] => Box::new(text.match_indices(literal.as_str()).map(|(at, _)| at)),
         _ => Box::new((0..=text.len()).filter(|at| text.is_char_boundary(*at))),
     }
 }
 
 /// Where a placeholder may end, the likeliest first: a number is as long, an id as short as possible.
-fn ends<'a>(key: Key, rest: &[Part], text: &'a str) -> Box<dyn Iterator<Item = usize> + 'a> {
-    let digits = || text.bytes().take(LONGEST_NUMBER).take_while(u8::is_ascii_digit).count();
+fn ends<'a>(key: PlaceholderName, rest: &[TextPart], text: &'a str) -> Box<dyn Iterator<Item = usize> + 'a> {
+    let digits = || text.bytes().take(MAX_NUMBER_DIGITS).take_while(u8::is_ascii_digit).count();
     match (key, rest) {
         (_, []) => Box::new(std::iter::once(text.len())),
-        (Key::Seq | Key::Seq1 | Key::NowMs | Key::NowS, _) => Box::new((1..=digits()).rev()),
-        (Key::Id, _) => Box::new((1..=text.len().min(LONGEST_ID)).filter(|end| text.is_char_boundary(*end))),
+        (
+            PlaceholderName::Seq | PlaceholderName::Seq1 | PlaceholderName::NowMs | PlaceholderName::NowS,
+            _,
+        ) => Box::new((1..=digits()).rev()),
+        (PlaceholderName::Id, _) => {
+            Box::new((1..=text.len().min(MAX_ID_BYTES)).filter(|end| text.is_char_boundary(*end)))
+        }
     }
 }
 
@@ -156,8 +163,8 @@ mod tests {
     #[test]
     fn an_id_is_neither_empty_nor_endless() {
         assert_eq!(captured("<{id}>", "<>"), None);
-        assert_eq!(captured("{id}", &"x".repeat(LONGEST_ID)).unwrap().id.unwrap().len(), LONGEST_ID);
-        assert_eq!(captured("{id}", &"x".repeat(LONGEST_ID + 1)), None);
+        assert_eq!(captured("{id}", &"x".repeat(MAX_ID_BYTES)).unwrap().id.unwrap().len(), MAX_ID_BYTES);
+        assert_eq!(captured("{id}", &"x".repeat(MAX_ID_BYTES + 1)), None);
         assert_eq!(captured("{id}!", &"x".repeat(1_000_000)), None);
     }
 }

@@ -3,11 +3,11 @@
 use serde_json::Value;
 
 use super::captures::Captures;
-use super::escapes::Carrier;
-use super::incoming::{self, Incoming, MessageRef};
-use super::json_shape::{Shape, same};
-use super::template::{ANY, Key, Part};
-use crate::domain::peer_text::PeerText;
+use super::escapes::MessageType;
+use super::inbound::{self, InboundMessage, MessageRef};
+use super::json_pattern::{JsonPattern, same};
+use super::template::{ANY, PlaceholderName, TextPart};
+use crate::domain::connection::untrusted_text::UntrustedText;
 use crate::domain::secrets::HIDDEN;
 
 /// The most differences that are named.
@@ -57,8 +57,8 @@ const EQUAL: u32 = 2;
 const PRESENT: u32 = 1;
 
 /// How a text differs from JSON of this shape.
-pub(super) fn of_json(shape: &Shape, text: &str) -> Difference {
-    let Some(value) = incoming::parse(text) else {
+pub(super) fn of_json(shape: &JsonPattern, text: &str) -> Difference {
+    let Some(value) = inbound::parse(text) else {
         return Difference::only("it is no JSON, and the pattern is");
     };
     let mut difference = Difference { agreeing: 0, points: Vec::new() };
@@ -67,45 +67,45 @@ pub(super) fn of_json(shape: &Shape, text: &str) -> Difference {
 }
 
 /// The same, where the JSON stands behind other text.
-pub(super) fn of_prefixed(prefix: &str, shape: &Shape, text: &str) -> Difference {
+pub(super) fn of_prefixed(prefix: &str, shape: &JsonPattern, text: &str) -> Difference {
     match text.strip_prefix(prefix) {
         Some(rest) => {
             let mut difference = of_json(shape, rest);
             difference.agree(PRESENT);
             difference
         }
-        None => Difference::only(&format!("it does not begin with '{}'", PeerText::new(prefix))),
+        None => Difference::only(&format!("it does not begin with '{}'", UntrustedText::new(prefix))),
     }
 }
 
 /// How a text differs from a literal one.
-pub(super) fn of_literal(parts: &[Part], text: &str) -> Difference {
+pub(super) fn of_literal(parts: &[TextPart], text: &str) -> Difference {
     let near = |point: &str| Difference { agreeing: EQUAL, points: vec![point.to_string()] };
     if Captures::from_text(parts, text).is_some() {
         return Difference { agreeing: EQUAL, points: Vec::new() };
     }
-    let lowered: Vec<Part> = parts.iter().map(lower).collect();
+    let lowered: Vec<TextPart> = parts.iter().map(lower).collect();
     if Captures::from_text(parts, text.trim()).is_some() {
         return near("it has white space at an end, which the pattern has not");
     }
     if Captures::from_text(&lowered, &text.to_lowercase()).is_some() {
         return near("only the letter case differs");
     }
-    match incoming::parse(text) {
+    match inbound::parse(text) {
         Some(_) => Difference::only("it is JSON, and the pattern is plain text"),
         None => Difference::only("it reads otherwise"),
     }
 }
 
-fn lower(part: &Part) -> Part {
+fn lower(part: &TextPart) -> TextPart {
     match part {
-        Part::Literal(text) => Part::Literal(text.to_lowercase()),
-        Part::Place(_) | Part::Any => part.clone(),
+        TextPart::Literal(text) => TextPart::Literal(text.to_lowercase()),
+        TextPart::Place(_) | TextPart::Any => part.clone(),
     }
 }
 
 /// How a message differs from bytes.
-pub(super) fn of_bytes(incoming: &Incoming) -> Difference {
+pub(super) fn of_bytes(incoming: &InboundMessage) -> Difference {
     match incoming.message() {
         MessageRef::Text(_) => Difference::only("it came as a text message, and hex: describes a binary one"),
         MessageRef::Binary(bytes) => {
@@ -120,8 +120,8 @@ fn counted_bytes(count: usize) -> String {
 
 /// How a message of the other kind differs: text where the pattern wants binary, or the reverse.
 pub(super) fn other_carrier(
-    incoming: &Incoming,
-    wanted: Carrier,
+    incoming: &InboundMessage,
+    wanted: MessageType,
     compare: impl Fn(&str) -> Difference,
 ) -> Difference {
     let (came, text) = match incoming.message() {
@@ -129,9 +129,9 @@ pub(super) fn other_carrier(
         MessageRef::Binary(bytes) => ("binary", std::str::from_utf8(bytes).ok()),
     };
     let advice = match wanted {
-        Carrier::Text => "write binary: before the pattern",
-        Carrier::Binary => "the pattern's binary: must go",
-        Carrier::Either => "it is not UTF-8",
+        MessageType::Text => "write binary: before the pattern",
+        MessageType::Binary => "the pattern's binary: must go",
+        MessageType::Either => "it is not UTF-8",
     };
     let inner = text.map(compare).unwrap_or(Difference { agreeing: 0, points: Vec::new() });
     let first = format!("it came as a {came} message: {advice}");
@@ -139,10 +139,10 @@ pub(super) fn other_carrier(
 }
 
 /// Adds how a value differs from a shape; `path` is the way to it.
-fn compare(shape: &Shape, value: &Value, path: &str, difference: &mut Difference) {
+fn compare(shape: &JsonPattern, value: &Value, path: &str, difference: &mut Difference) {
     match (shape, value) {
-        (Shape::Any, _) => difference.agree(PRESENT),
-        (Shape::Object(fields), Value::Object(object)) => {
+        (JsonPattern::Any, _) => difference.agree(PRESENT),
+        (JsonPattern::Object(fields), Value::Object(object)) => {
             for (name, shape) in fields {
                 let path = joined(path, name);
                 match object.get(name) {
@@ -151,19 +151,19 @@ fn compare(shape: &Shape, value: &Value, path: &str, difference: &mut Difference
                 }
             }
         }
-        (Shape::Array(items), Value::Array(values)) if items.len() == values.len() => {
+        (JsonPattern::Array(items), Value::Array(values)) if items.len() == values.len() => {
             for (index, (item, value)) in items.iter().zip(values).enumerate() {
                 compare(item, value, &format!("{path}[{index}]"), difference);
             }
         }
-        (Shape::Array(items), Value::Array(values)) => {
+        (JsonPattern::Array(items), Value::Array(values)) => {
             difference.add(format!("{} has {} items, not {}", named(path), values.len(), items.len()));
         }
-        (Shape::Object(_) | Shape::Array(_), _) => {
+        (JsonPattern::Object(_) | JsonPattern::Array(_), _) => {
             difference.add(format!("{} is {}, not {}", named(path), shown(path, value), kind_of(shape)));
         }
-        (Shape::Scalar(wanted), value) if same(wanted, value) => difference.agree(EQUAL),
-        (Shape::Scalar(wanted), value) => {
+        (JsonPattern::Scalar(wanted), value) if same(wanted, value) => difference.agree(EQUAL),
+        (JsonPattern::Scalar(wanted), value) => {
             difference.agree(PRESENT);
             difference.add(format!(
                 "{} is {}, not {}{}",
@@ -173,29 +173,31 @@ fn compare(shape: &Shape, value: &Value, path: &str, difference: &mut Difference
                 alike(wanted, value)
             ));
         }
-        (Shape::Bare(_) | Shape::Text(_), _) => compare_place(shape, value, path, difference),
+        (JsonPattern::Bare(_) | JsonPattern::Text(_), _) => compare_place(shape, value, path, difference),
     }
 }
 
 /// The pattern has a placeholder here, alone or in a string.
-fn compare_place(shape: &Shape, value: &Value, path: &str, difference: &mut Difference) {
+fn compare_place(shape: &JsonPattern, value: &Value, path: &str, difference: &mut Difference) {
     if shape.captures(value).is_some() {
         return difference.agree(EQUAL);
     }
     difference.agree(PRESENT);
     let (name, came) = (named(path), shown(path, value));
     difference.add(match (shape, value) {
-        (Shape::Bare(key), Value::String(text)) if Captures::of(*key, text).is_some() => {
+        (JsonPattern::Bare(key), Value::String(text)) if Captures::of(*key, text).is_some() => {
             format!("{name} came as the string {came}: write \"{}\" in the pattern", key.placeholder())
         }
-        (Shape::Text(parts), Value::Number(_)) if matches!(parts.as_slice(), [Part::Place(_)]) => {
+        (JsonPattern::Text(parts), Value::Number(_)) if matches!(parts.as_slice(), [TextPart::Place(_)]) => {
             format!(
                 "{name} came as the number {came}: write {} without quotes in the pattern",
                 written(parts)
             )
         }
-        (Shape::Bare(key), _) => format!("{name} is {came}, which does not fit {}", key.placeholder()),
-        (Shape::Text(parts), _) => format!("{name} is {came}, which does not fit \"{}\"", written(parts)),
+        (JsonPattern::Bare(key), _) => format!("{name} is {came}, which does not fit {}", key.placeholder()),
+        (JsonPattern::Text(parts), _) => {
+            format!("{name} is {came}, which does not fit \"{}\"", written(parts))
+        }
         (_, _) => format!("{name} is {came}"),
     });
 }
@@ -206,13 +208,13 @@ fn joined(path: &str, name: &str) -> String {
 
 /// A place in the message, for a sentence.
 fn named(path: &str) -> String {
-    if path.is_empty() { "it".to_string() } else { format!("`{}`", PeerText::new(path)) }
+    if path.is_empty() { "it".to_string() } else { format!("`{}`", UntrustedText::new(path)) }
 }
 
 fn missing<'a>(path: &str, name: &str, mut present: impl Iterator<Item = &'a String>) -> String {
     let is_alike = |other: &&String| other.to_lowercase() == name.to_lowercase();
     match present.find(is_alike) {
-        Some(other) => format!("{} is written `{}`", named(path), PeerText::new(other)),
+        Some(other) => format!("{} is written `{}`", named(path), UntrustedText::new(other)),
         None => format!("{} is missing", named(path)),
     }
 }
@@ -238,7 +240,7 @@ fn shown(path: &str, value: &Value) -> String {
     let name = path.rsplit('.').next().unwrap_or_default();
     let field = serde_json::json!({ name: value }).to_string();
     match value {
-        Value::String(_) | Value::Number(_) if PeerText::new(&field).as_str().contains(HIDDEN) => {
+        Value::String(_) | Value::Number(_) if UntrustedText::new(&field).as_str().contains(HIDDEN) => {
             HIDDEN.to_string()
         }
         value => written_value(value),
@@ -257,22 +259,22 @@ fn written_value(value: &Value) -> String {
 fn cut(text: &str) -> String {
     let short: String = text.chars().take(MAX_VALUE).collect();
     let more = if short.len() < text.len() { "…" } else { "" };
-    format!("{}{more}", PeerText::new(&short))
+    format!("{}{more}", UntrustedText::new(&short))
 }
 
-fn kind_of(shape: &Shape) -> &'static str {
+fn kind_of(shape: &JsonPattern) -> &'static str {
     match shape {
-        Shape::Object(_) => "an object",
-        Shape::Array(_) => "an array",
-        Shape::Scalar(_) | Shape::Text(_) | Shape::Bare(_) | Shape::Any => "a value",
+        JsonPattern::Object(_) => "an object",
+        JsonPattern::Array(_) => "an array",
+        JsonPattern::Scalar(_) | JsonPattern::Text(_) | JsonPattern::Bare(_) | JsonPattern::Any => "a value",
     }
 }
 
-fn written(parts: &[Part]) -> String {
-    let text = |part: &Part| match part {
-        Part::Literal(text) => PeerText::new(text).to_string(),
-        Part::Place(key) => Key::placeholder(*key).to_string(),
-        Part::Any => ANY.to_string(),
+fn written(parts: &[TextPart]) -> String {
+    let text = |part: &TextPart| match part {
+        TextPart::Literal(text) => UntrustedText::new(text).to_string(),
+        TextPart::Place(key) => PlaceholderName::placeholder(*key).to_string(),
+        TextPart::Any => ANY.to_string(),
     };
     parts.iter().map(text).collect()
 }
@@ -285,7 +287,7 @@ mod tests {
 
     fn of(pattern: &str, message: MessageRef) -> String {
         let pattern: Pattern = pattern.parse().unwrap();
-        pattern.difference(&Incoming::new(message)).unwrap().words()
+        pattern.difference(&InboundMessage::new(message)).unwrap().words()
     }
 
     fn of_text(pattern: &str, text: &str) -> String {
@@ -356,7 +358,7 @@ mod tests {
     fn message_that_agrees_more_is_the_likelier_answer() {
         let pattern: Pattern = r#"{"type":"pong","id":{seq}}"#.parse().unwrap();
         let agreeing =
-            |text: &str| pattern.difference(&Incoming::new(MessageRef::Text(text))).unwrap().agreeing;
+            |text: &str| pattern.difference(&InboundMessage::new(MessageRef::Text(text))).unwrap().agreeing;
         let order = ["hello", r#"{"type":"news"}"#, r#"{"type":"pong"}"#, r#"{"type":"pong","id":"7"}"#];
         let found = order.map(agreeing);
         assert!(found.is_sorted_by(|one, other| one < other), "{found:?}");
@@ -380,7 +382,7 @@ mod tests {
         fn no_message_panics_and_a_match_has_no_difference(message in "\\PC*") {
             for pattern in [r#"{"a":[{"b":{seq}}],"c":"{id}"}"#, "pong {seq}", "hex:00", r#"42["x",{any}]"#] {
                 let pattern: Pattern = pattern.parse().unwrap();
-                let incoming = Incoming::new(MessageRef::Text(&message));
+                let incoming = InboundMessage::new(MessageRef::Text(&message));
                 prop_assert_eq!(pattern.difference(&incoming).is_none(), pattern.matches(&incoming).is_some());
             }
         }

@@ -4,7 +4,7 @@ use super::placeholder::TemplateError;
 
 /// In which kind of message a text goes, or comes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Carrier {
+pub(super) enum MessageType {
     Text,
     /// The text's bytes, in a binary message.
     Binary,
@@ -14,8 +14,8 @@ pub(super) enum Carrier {
 
 /// How a text is written.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Written<'a> {
-    pub carrier: Carrier,
+pub(super) struct EscapedText<'a> {
+    pub carrier: MessageType,
     /// Without its prefix.
     pub body: &'a str,
     /// Escapes stand for characters in it, and it is never JSON.
@@ -28,16 +28,16 @@ pub(super) struct Written<'a> {
 /// - `binary:` goes in a binary message; with escapes, unless it is JSON
 /// - `data:` is the same, in whichever kind of message
 /// - anything else is as it stands
-pub(super) fn written(given: &str) -> Written<'_> {
+pub(super) fn written(given: &str) -> EscapedText<'_> {
     if let Some(body) = given.strip_prefix("text:") {
-        return Written { carrier: Carrier::Text, body, escaped: true };
+        return EscapedText { carrier: MessageType::Text, body, escaped: true };
     }
-    for (prefix, carrier) in [("binary:", Carrier::Binary), ("data:", Carrier::Either)] {
+    for (prefix, carrier) in [("binary:", MessageType::Binary), ("data:", MessageType::Either)] {
         if let Some(body) = given.strip_prefix(prefix) {
-            return Written { carrier, body, escaped: !body.trim_start().starts_with(['{', '[']) };
+            return EscapedText { carrier, body, escaped: !body.trim_start().starts_with(['{', '[']) };
         }
     }
-    Written { carrier: Carrier::Text, body: given, escaped: false }
+    EscapedText { carrier: MessageType::Text, body: given, escaped: false }
 }
 
 /// Puts characters in the place of their escapes: `\r`, `\n`, `\t`, `\0`, `\xHH` (below 80) and `\\`.
@@ -94,9 +94,9 @@ mod tests {
             let written = written(given);
             (written.carrier, written.escaped)
         };
-        assert_eq!(is("text:{}"), (Carrier::Text, true));
-        assert_eq!(is("binary:PING"), (Carrier::Binary, true));
-        assert_eq!(is("binary:{}"), (Carrier::Binary, false));
-        assert_eq!(is("PING"), (Carrier::Text, false));
+        assert_eq!(is("text:{}"), (MessageType::Text, true));
+        assert_eq!(is("binary:PING"), (MessageType::Binary, true));
+        assert_eq!(is("binary:{}"), (MessageType::Binary, false));
+        assert_eq!(is("PING"), (MessageType::Text, false));
     }
 }

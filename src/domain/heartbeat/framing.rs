@@ -1,9 +1,9 @@
 //! How a message holds what is said: as one thing, or as several.
 
-use super::incoming::MessageRef;
+use super::inbound::MessageRef;
 
 /// The most things that are taken out of one message: a hostile one may be nothing but separators.
-const MOST: usize = 4096;
+const MAX_PARTS: usize = 4096;
 
 /// How a message is divided.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -44,7 +44,9 @@ impl Framing {
                     if is_lines { unit.strip_suffix('\r').unwrap_or(unit) } else { unit }
                 };
                 Box::new(
-                    text.split(char::from(end)).map(move |unit| MessageRef::Text(whole(unit))).take(MOST),
+                    text.split(char::from(end))
+                        .map(move |unit| MessageRef::Text(whole(unit)))
+                        .take(MAX_PARTS),
                 )
             }
             MessageRef::Binary(bytes) => {
@@ -53,7 +55,7 @@ impl Framing {
                     if is_lines { unit.strip_suffix(b"\r").unwrap_or(unit) } else { unit }
                 };
                 let units = bytes.split(move |byte| *byte == end);
-                Box::new(units.map(move |unit| MessageRef::Binary(whole(unit))).take(MOST))
+                Box::new(units.map(move |unit| MessageRef::Binary(whole(unit))).take(MAX_PARTS))
             }
         }
     }
@@ -92,6 +94,6 @@ mod tests {
 
     #[test]
     fn a_message_of_separators_costs_no_more_than_its_bound() {
-        assert_eq!(Framing::Lines.units(MessageRef::Text(&"\n".repeat(1_000_000))).count(), MOST);
+        assert_eq!(Framing::Lines.units(MessageRef::Text(&"\n".repeat(1_000_000))).count(), MAX_PARTS);
     }
 }

@@ -1,20 +1,20 @@
 //! What is asked, what answers it, and what became of each ask.
 
-mod bytes;
 mod captures;
-pub mod convention;
+pub mod classifier;
 mod decimal;
 pub mod difference;
 mod escapes;
 pub mod framing;
-pub mod incoming;
-mod json_shape;
-pub mod ledger;
-pub mod message;
+mod hex_pattern;
+pub mod inbound;
+mod json_pattern;
+pub mod outstanding;
 pub mod passed_over;
 pub mod pattern;
 mod placeholder;
 pub mod presets;
+pub mod protocol_profile;
 pub mod substitutes;
 pub mod template;
 pub mod unmatched;
@@ -23,23 +23,23 @@ use std::fmt;
 
 /// The layer at which a heartbeat asks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Kind {
+pub enum HeartbeatKind {
     /// An RFC 6455 Ping frame and its Pong.
     Protocol,
     /// An ordinary message and the message that answers it.
     App,
 }
 
-impl Kind {
+impl HeartbeatKind {
     pub fn label(self) -> &'static str {
         match self {
-            Kind::Protocol => "protocol",
-            Kind::App => "app",
+            HeartbeatKind::Protocol => "protocol",
+            HeartbeatKind::App => "app",
         }
     }
 }
 
-impl fmt::Display for Kind {
+impl fmt::Display for HeartbeatKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.label())
     }
@@ -47,7 +47,7 @@ impl fmt::Display for Kind {
 
 /// What became of one heartbeat; exactly one of these.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Outcome {
+pub enum HeartbeatOutcome {
     /// The pong came within the timeout.
     Ok,
     /// The pong came after the timeout; its RTT is known.
@@ -62,24 +62,24 @@ pub enum Outcome {
     Unsent,
 }
 
-impl Outcome {
+impl HeartbeatOutcome {
     /// Whether the heartbeat's own answer came.
     pub fn is_answered(self) -> bool {
-        matches!(self, Outcome::Ok | Outcome::Late)
+        matches!(self, HeartbeatOutcome::Ok | HeartbeatOutcome::Late)
     }
 
     pub fn label(self) -> &'static str {
         match self {
-            Outcome::Ok => "ok",
-            Outcome::Late => "late",
-            Outcome::Superseded => "superseded",
-            Outcome::Missed => "missed",
-            Outcome::Unsent => "unsent",
+            HeartbeatOutcome::Ok => "ok",
+            HeartbeatOutcome::Late => "late",
+            HeartbeatOutcome::Superseded => "superseded",
+            HeartbeatOutcome::Missed => "missed",
+            HeartbeatOutcome::Unsent => "unsent",
         }
     }
 }
 
-impl fmt::Display for Outcome {
+impl fmt::Display for HeartbeatOutcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.label())
     }
@@ -87,7 +87,7 @@ impl fmt::Display for Outcome {
 
 /// A pong that answers no outstanding ping.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Stray {
+pub enum StrayPong {
     /// Nobody asked: nothing was outstanding. RFC 6455 5.5.3 allows such pongs.
     Unsolicited,
     /// Something was outstanding, but the payload is none of ours.
@@ -96,12 +96,12 @@ pub enum Stray {
     Duplicate,
 }
 
-impl Stray {
+impl StrayPong {
     pub fn label(self) -> &'static str {
         match self {
-            Stray::Unsolicited => "unsolicited",
-            Stray::Mismatched => "mismatched",
-            Stray::Duplicate => "duplicate",
+            StrayPong::Unsolicited => "unsolicited",
+            StrayPong::Mismatched => "mismatched",
+            StrayPong::Duplicate => "duplicate",
         }
     }
 }

@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use super::Outcome;
+use super::HeartbeatOutcome;
 use crate::domain::nanos::Nanos;
 
 /// A reply is slow when its RTT is more than this many times the largest RTT before it ...
-const SLOW_TIMES: u32 = 2;
+const SLOW_RTT_FACTOR: u32 = 2;
 /// ... and more than this part of the time between the two pings.
-const SLOW_PART: u32 = 10;
+const SLOW_GAP_DIVISOR: u32 = 10;
 
 /// The largest RTT of a connection so far.
 #[derive(Debug, Clone, Copy, Default)]
@@ -37,10 +37,11 @@ impl LargestRtt {
 ///    the server was busy when the answered ping came.
 ///
 /// Otherwise the server had time to answer them first, and they are `missed`.
-pub fn outcome(gap: Duration, rtt: Duration, largest_before: Duration) -> Outcome {
+pub fn outcome(gap: Duration, rtt: Duration, largest_before: Duration) -> HeartbeatOutcome {
     let may_overlap = gap <= largest_before.max(rtt);
-    let is_slow = rtt > largest_before.saturating_mul(SLOW_TIMES) && rtt.saturating_mul(SLOW_PART) > gap;
-    if may_overlap || is_slow { Outcome::Superseded } else { Outcome::Missed }
+    let is_slow =
+        rtt > largest_before.saturating_mul(SLOW_RTT_FACTOR) && rtt.saturating_mul(SLOW_GAP_DIVISOR) > gap;
+    if may_overlap || is_slow { HeartbeatOutcome::Superseded } else { HeartbeatOutcome::Missed }
 }
 
 #[cfg(test)]
@@ -51,27 +52,39 @@ mod tests {
         Duration::from_millis(n)
     }
 
-    fn of(gap: u64, rtt: u64, largest_before: u64) -> Outcome {
+    fn of(gap: u64, rtt: u64, largest_before: u64) -> HeartbeatOutcome {
         outcome(ms(gap), ms(rtt), ms(largest_before))
     }
 
     #[test]
     fn gap_up_to_largest_rtt_is_superseded() {
-        assert_eq!([of(100, 20, 100), of(101, 20, 100)], [Outcome::Superseded, Outcome::Missed]);
-        assert_eq!([of(30, 30, 20), of(0, 0, 0)], [Outcome::Superseded; 2]);
+        assert_eq!(
+            [of(100, 20, 100), of(101, 20, 100)],
+            [HeartbeatOutcome::Superseded, HeartbeatOutcome::Missed]
+        );
+        assert_eq!([of(30, 30, 20), of(0, 0, 0)], [HeartbeatOutcome::Superseded; 2]);
     }
 
     #[test]
     fn slow_reply_is_superseded() {
-        assert_eq!([of(100, 41, 20), of(100, 40, 20)], [Outcome::Superseded, Outcome::Missed]);
-        assert_eq!([of(100, 11, 5), of(100, 10, 4)], [Outcome::Superseded, Outcome::Missed]);
-        assert_eq!([of(100, 11, 0), of(100, 10, 0)], [Outcome::Superseded, Outcome::Missed]);
+        assert_eq!(
+            [of(100, 41, 20), of(100, 40, 20)],
+            [HeartbeatOutcome::Superseded, HeartbeatOutcome::Missed]
+        );
+        assert_eq!(
+            [of(100, 11, 5), of(100, 10, 4)],
+            [HeartbeatOutcome::Superseded, HeartbeatOutcome::Missed]
+        );
+        assert_eq!(
+            [of(100, 11, 0), of(100, 10, 0)],
+            [HeartbeatOutcome::Superseded, HeartbeatOutcome::Missed]
+        );
     }
 
     #[test]
     fn extreme_durations_do_not_overflow() {
-        assert_eq!(outcome(Duration::MAX, Duration::MAX, Duration::MAX), Outcome::Superseded);
-        assert_eq!(outcome(Duration::MAX, Duration::ZERO, Duration::ZERO), Outcome::Missed);
+        assert_eq!(outcome(Duration::MAX, Duration::MAX, Duration::MAX), HeartbeatOutcome::Superseded);
+        assert_eq!(outcome(Duration::MAX, Duration::ZERO, Duration::ZERO), HeartbeatOutcome::Missed);
     }
 
     #[test]

@@ -5,13 +5,15 @@ use std::str::FromStr;
 
 use thiserror::Error;
 
-use super::bytes::Bytes;
 pub use super::captures::Captures;
 use super::difference::{Difference, of_bytes, of_json, of_literal, of_prefixed, other_carrier};
-use super::escapes::{Carrier, unescape, written};
-use super::incoming::{self, Incoming, MessageRef};
-use super::json_shape::{Place, Shape, ShapeError};
-use super::template::{ANY, Key, Misspelling, Part, TemplateError, pattern_misspelling, pattern_parts};
+use super::escapes::{MessageType, unescape, written};
+use super::hex_pattern::HexPattern;
+use super::inbound::{self, InboundMessage, MessageRef};
+use super::json_pattern::{JsonPattern, JsonPatternError, PlaceholderValue};
+use super::template::{
+    ANY, Misspelling, PlaceholderName, TemplateError, TextPart, pattern_misspelling, pattern_parts,
+};
 
 /// Describes the messages that answer an ask (or that are awaited).
 ///
@@ -29,22 +31,22 @@ use super::template::{ANY, Key, Misspelling, Part, TemplateError, pattern_misspe
 #[derive(Debug, Clone, PartialEq)]
 pub struct Pattern {
     text: String,
-    ways: Vec<Language>,
+    ways: Vec<PatternLanguage>,
 }
 
 /// The ways in which a pattern describes a message.
 #[derive(Debug, Clone, PartialEq)]
-enum Language {
-    Json(Carrier, Shape),
+enum PatternLanguage {
+    Json(MessageType, JsonPattern),
     /// JSON behind a prefix.
-    Prefixed(Carrier, String, Shape),
-    Literal(Carrier, Vec<Part>),
-    Bytes(Bytes),
+    Prefixed(MessageType, String, JsonPattern),
+    Literal(MessageType, Vec<TextPart>),
+    Bytes(HexPattern),
 }
 
 /// What a pattern finds in a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Found {
+pub(super) struct PatternMatch {
     pub captures: Captures,
     /// The pattern has places for keys.
     pub has_places: bool,
@@ -71,33 +73,33 @@ pub enum PatternError {
 
 impl Pattern {
     /// What the message says at the placeholders; `None` when the pattern does not match it.
-    pub fn matches(&self, incoming: &Incoming) -> Option<Captures> {
+    pub fn matches(&self, incoming: &InboundMessage) -> Option<Captures> {
         self.find(incoming).map(|found| found.captures)
     }
 
     /// The same, and whether there are placeholders where it matches.
-    pub(super) fn find(&self, incoming: &Incoming) -> Option<Found> {
+    pub(super) fn find(&self, incoming: &InboundMessage) -> Option<PatternMatch> {
         self.ways.iter().find_map(|way| {
             let captures = way.captures(incoming)?;
-            Some(Found { captures, has_places: way.has_places() })
+            Some(PatternMatch { captures, has_places: way.has_places() })
         })
     }
 
     /// Whether the pattern takes keys from messages that it matches.
     pub fn has_places(&self) -> bool {
-        self.ways.iter().any(Language::has_places)
+        self.ways.iter().any(PatternLanguage::has_places)
     }
 
     /// One pattern that matches what any of these does; `None` of none.
     pub fn any_of(patterns: Vec<Pattern>) -> Option<Pattern> {
         let text = patterns.iter().map(|pattern| pattern.text.as_str()).collect::<Vec<_>>().join("' or '");
-        let ways: Vec<Language> = patterns.into_iter().flat_map(|pattern| pattern.ways).collect();
+        let ways: Vec<PatternLanguage> = patterns.into_iter().flat_map(|pattern| pattern.ways).collect();
         (!ways.is_empty()).then_some(Pattern { text, ways })
     }
 
     /// How a message differs from what the pattern describes: from the way that it comes nearest to. `None` when the
     /// pattern matches.
-    pub fn difference(&self, incoming: &Incoming) -> Option<Difference> {
+    pub fn difference(&self, incoming: &InboundMessage) -> Option<Difference> {
         if self.matches(incoming).is_some() {
             return None;
         }
@@ -105,73 +107,79 @@ impl Pattern {
     }
 
     /// The JSON values that hold placeholders; none when the pattern is not JSON.
-    pub(super) fn json_places(&self) -> Vec<Place> {
-        self.ways.iter().flat_map(Language::json_places).collect()
+    pub(super) fn json_places(&self) -> Vec<PlaceholderValue> {
+        self.ways.iter().flat_map(PatternLanguage::json_places).collect()
     }
 }
 
-impl Language {
-    fn captures(&self, incoming: &Incoming) -> Option<Captures> {
+impl PatternLanguage {
+    fn captures(&self, incoming: &InboundMessage) -> Option<Captures> {
         match self {
-            Language::Bytes(bytes) => match incoming.message() {
+            PatternLanguage::Bytes(bytes) => match incoming.message() {
                 MessageRef::Binary(message) => bytes.captures(message),
                 MessageRef::Text(_) => None,
             },
-            Language::Literal(carrier, parts) => Captures::from_text(parts, said(incoming, *carrier)?),
-            Language::Json(Carrier::Text, shape) => shape.captures(incoming.json()?),
-            Language::Json(carrier, shape) => shape.captures(&incoming::parse(said(incoming, *carrier)?)?),
-            Language::Prefixed(carrier, prefix, shape) => {
+            PatternLanguage::Literal(carrier, parts) => Captures::from_text(parts, said(incoming, *carrier)?),
+            PatternLanguage::Json(MessageType::Text, shape) => shape.captures(incoming.json()?),
+            PatternLanguage::Json(carrier, shape) => {
+                shape.captures(&inbound::parse(said(incoming, *carrier)?)?)
+            }
+            PatternLanguage::Prefixed(carrier, prefix, shape) => {
                 let rest = said(incoming, *carrier)?.strip_prefix(prefix.as_str())?;
-                shape.captures(&incoming::parse(rest)?)
+                shape.captures(&inbound::parse(rest)?)
             }
         }
     }
 
     /// How a message that it does not match differs.
-    fn difference(&self, incoming: &Incoming) -> Difference {
+    fn difference(&self, incoming: &InboundMessage) -> Difference {
         match self {
-            Language::Json(carrier, shape) => match said(incoming, *carrier) {
+            PatternLanguage::Json(carrier, shape) => match said(incoming, *carrier) {
                 Some(text) => of_json(shape, text),
                 None => other_carrier(incoming, *carrier, |text| of_json(shape, text)),
             },
-            Language::Prefixed(carrier, prefix, shape) => match said(incoming, *carrier) {
+            PatternLanguage::Prefixed(carrier, prefix, shape) => match said(incoming, *carrier) {
                 Some(text) => of_prefixed(prefix, shape, text),
                 None => other_carrier(incoming, *carrier, |text| of_prefixed(prefix, shape, text)),
             },
-            Language::Literal(carrier, parts) => match said(incoming, *carrier) {
+            PatternLanguage::Literal(carrier, parts) => match said(incoming, *carrier) {
                 Some(text) => of_literal(parts, text),
                 None => other_carrier(incoming, *carrier, |text| of_literal(parts, text)),
             },
-            Language::Bytes(_) => of_bytes(incoming),
+            PatternLanguage::Bytes(_) => of_bytes(incoming),
         }
     }
 
     /// Whether it takes keys from the messages that it matches.
     fn has_places(&self) -> bool {
         match self {
-            Language::Json(_, shape) | Language::Prefixed(_, _, shape) => !shape.places().is_empty(),
-            Language::Literal(_, parts) => parts.iter().any(Part::tells),
-            Language::Bytes(bytes) => bytes.has_places(),
+            PatternLanguage::Json(_, shape) | PatternLanguage::Prefixed(_, _, shape) => {
+                !shape.places().is_empty()
+            }
+            PatternLanguage::Literal(_, parts) => parts.iter().any(TextPart::tells),
+            PatternLanguage::Bytes(bytes) => bytes.has_places(),
         }
     }
 
-    fn json_places(&self) -> Vec<Place> {
+    fn json_places(&self) -> Vec<PlaceholderValue> {
         match self {
-            Language::Json(Carrier::Text, shape) => shape.places(),
-            Language::Json(Carrier::Binary | Carrier::Either, _)
-            | Language::Prefixed(_, _, _)
-            | Language::Literal(_, _)
-            | Language::Bytes(_) => Vec::new(),
+            PatternLanguage::Json(MessageType::Text, shape) => shape.places(),
+            PatternLanguage::Json(MessageType::Binary | MessageType::Either, _)
+            | PatternLanguage::Prefixed(_, _, _)
+            | PatternLanguage::Literal(_, _)
+            | PatternLanguage::Bytes(_) => Vec::new(),
         }
     }
 }
 
 /// The text of a message of this kind.
-fn said<'a>(incoming: &Incoming<'a>, carrier: Carrier) -> Option<&'a str> {
+fn said<'a>(incoming: &InboundMessage<'a>, carrier: MessageType) -> Option<&'a str> {
     match (carrier, incoming.message()) {
-        (Carrier::Text | Carrier::Either, MessageRef::Text(text)) => Some(text),
-        (Carrier::Binary | Carrier::Either, MessageRef::Binary(bytes)) => std::str::from_utf8(bytes).ok(),
-        (Carrier::Text, MessageRef::Binary(_)) | (Carrier::Binary, MessageRef::Text(_)) => None,
+        (MessageType::Text | MessageType::Either, MessageRef::Text(text)) => Some(text),
+        (MessageType::Binary | MessageType::Either, MessageRef::Binary(bytes)) => {
+            std::str::from_utf8(bytes).ok()
+        }
+        (MessageType::Text, MessageRef::Binary(_)) | (MessageType::Binary, MessageRef::Text(_)) => None,
     }
 }
 
@@ -179,10 +187,10 @@ impl Default for Pattern {
     /// The answer that goes with the default ask.
     fn default() -> Pattern {
         let text = r#"{"type":"pong"}"#;
-        let field = ("type".to_string(), Shape::Scalar("pong".into()));
+        let field = ("type".to_string(), JsonPattern::Scalar("pong".into()));
         Pattern {
             text: text.to_string(),
-            ways: vec![Language::Json(Carrier::Text, Shape::Object(vec![field]))],
+            ways: vec![PatternLanguage::Json(MessageType::Text, JsonPattern::Object(vec![field]))],
         }
     }
 }
@@ -194,16 +202,16 @@ impl FromStr for Pattern {
         if let Some(Misspelling { found, near }) = pattern_misspelling(given) {
             return Err(TemplateError::Misspelt { given: given.to_string(), found, near }.into());
         }
-        let language = match Bytes::parse(given) {
+        let language = match HexPattern::parse(given) {
             _ if given.is_empty() => return Err(PatternError::Empty),
-            Some(bytes) => Language::Bytes(bytes?),
+            Some(bytes) => PatternLanguage::Bytes(bytes?),
             None => language(given)?,
         };
         Ok(Pattern { text: given.to_string(), ways: vec![language] })
     }
 }
 
-fn language(given: &str) -> Result<Language, PatternError> {
+fn language(given: &str) -> Result<PatternLanguage, PatternError> {
     let written = written(given);
     if written.escaped {
         return literal(given, &unescape(given, written.body)?, written.carrier);
@@ -211,23 +219,23 @@ fn language(given: &str) -> Result<Language, PatternError> {
     json_or_literal(given, written.body, written.carrier)
 }
 
-fn literal(given: &str, text: &str, carrier: Carrier) -> Result<Language, PatternError> {
+fn literal(given: &str, text: &str, carrier: MessageType) -> Result<PatternLanguage, PatternError> {
     let parts = pattern_parts(text);
     bounded(given, &parts)?;
-    Ok(Language::Literal(carrier, parts))
+    Ok(PatternLanguage::Literal(carrier, parts))
 }
 
 /// What opens with `{"` is meant as JSON: taken literally, a slip in it would look like lost pongs.
-fn json_or_literal(given: &str, body: &str, carrier: Carrier) -> Result<Language, PatternError> {
-    match Shape::parse(body) {
-        Ok(shape) => Ok(Language::Json(carrier, bounded_shape(given, shape)?)),
-        Err(ShapeError::NotJson { why, at }) if body.trim_start().starts_with("{\"") => {
+fn json_or_literal(given: &str, body: &str, carrier: MessageType) -> Result<PatternLanguage, PatternError> {
+    match JsonPattern::parse(body) {
+        Ok(shape) => Ok(PatternLanguage::Json(carrier, bounded_shape(given, shape)?)),
+        Err(JsonPatternError::NotJson { why, at }) if body.trim_start().starts_with("{\"") => {
             let why = format!("{why} at {}", place(given, given.len() - body.len() + at));
             Err(PatternError::BrokenJson { given: given.to_string(), why })
         }
-        Err(ShapeError::NotJson { .. } | ShapeError::NoContainer) => match prefixed(body) {
+        Err(JsonPatternError::NotJson { .. } | JsonPatternError::NoContainer) => match prefixed(body) {
             Some((prefix, shape)) => {
-                Ok(Language::Prefixed(carrier, prefix.to_string(), bounded_shape(given, shape)?))
+                Ok(PatternLanguage::Prefixed(carrier, prefix.to_string(), bounded_shape(given, shape)?))
             }
             None => literal(given, body, carrier),
         },
@@ -250,42 +258,42 @@ fn place(text: &str, at: usize) -> String {
 }
 
 /// Text without placeholders, and then JSON to the end.
-fn prefixed(body: &str) -> Option<(&str, Shape)> {
+fn prefixed(body: &str) -> Option<(&str, JsonPattern)> {
     let (prefix, json) = body.split_at(body.find(['[', '{'])?);
-    let shape = Shape::parse(json).ok()?;
+    let shape = JsonPattern::parse(json).ok()?;
     (!prefix.is_empty()).then_some((prefix, shape))
 }
 
-fn bounded_shape(given: &str, shape: Shape) -> Result<Shape, PatternError> {
+fn bounded_shape(given: &str, shape: JsonPattern) -> Result<JsonPattern, PatternError> {
     shape.places().iter().try_for_each(|place| bounded(given, place.parts()))?;
     Ok(shape)
 }
 
-fn refused(given: &str, error: ShapeError) -> PatternError {
+fn refused(given: &str, error: JsonPatternError) -> PatternError {
     let given = given.to_string();
     match error {
-        ShapeError::PlaceInName(name) => PatternError::PlaceInName { given, name },
-        ShapeError::Reserved => PatternError::Reserved { given },
-        ShapeError::NotJson { why, .. } => PatternError::BrokenJson { given, why },
-        ShapeError::NoContainer => PatternError::Empty,
+        JsonPatternError::PlaceInName(name) => PatternError::PlaceInName { given, name },
+        JsonPatternError::Reserved => PatternError::Reserved { given },
+        JsonPatternError::NotJson { why, .. } => PatternError::BrokenJson { given, why },
+        JsonPatternError::NoContainer => PatternError::Empty,
     }
 }
 
 /// So often a text may pass over anything.
-const MOST_ANY: usize = 2;
+const MAX_ANY_PLACEHOLDERS: usize = 2;
 
 /// Where one place ends and the next begins must not be a riddle whose solution costs time: a peer
 /// writes the messages.
-fn bounded(given: &str, parts: &[Part]) -> Result<(), PatternError> {
-    let times = |wanted: &Part| parts.iter().filter(|part| *part == wanted).count();
-    let keys = Key::ALL.map(|key| (Part::Place(key), key.placeholder()));
-    let placeholders = keys.into_iter().chain([(Part::Any, ANY)]);
-    let most = |part: &Part| if *part == Part::Any { MOST_ANY } else { 1 };
+fn bounded(given: &str, parts: &[TextPart]) -> Result<(), PatternError> {
+    let times = |wanted: &TextPart| parts.iter().filter(|part| *part == wanted).count();
+    let keys = PlaceholderName::ALL.map(|key| (TextPart::Place(key), key.placeholder()));
+    let placeholders = keys.into_iter().chain([(TextPart::Any, ANY)]);
+    let most = |part: &TextPart| if *part == TextPart::Any { MAX_ANY_PLACEHOLDERS } else { 1 };
     if let Some((_, placeholder)) = placeholders.into_iter().find(|(part, _)| times(part) > most(part)) {
         return Err(PatternError::Repeated { given: given.to_string(), placeholder });
     }
-    let is_open = |part: &Part| matches!(part, Part::Place(_) | Part::Any);
-    let side_by_side = |pair: &[Part]| pair.iter().all(is_open);
+    let is_open = |part: &TextPart| matches!(part, TextPart::Place(_) | TextPart::Any);
+    let side_by_side = |pair: &[TextPart]| pair.iter().all(is_open);
     match parts.windows(2).any(side_by_side) {
         true => Err(PatternError::Adjacent { given: given.to_string() }),
         false => Ok(()),
@@ -304,7 +312,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn captured(pattern: &str, message: MessageRef) -> Option<Captures> {
-        pattern.parse::<Pattern>().unwrap().matches(&Incoming::new(message))
+        pattern.parse::<Pattern>().unwrap().matches(&InboundMessage::new(message))
     }
 
     fn matches_text(pattern: &str, text: &str) -> bool {
@@ -376,7 +384,7 @@ mod tests {
     fn of_several_patterns_any_one_may_match() {
         let patterns = [r#"{"op":"ping","ret_msg":"pong"}"#, r#"{"op":"pong","n":{seq}}"#];
         let all = Pattern::any_of(patterns.map(|text| text.parse().unwrap()).to_vec()).unwrap();
-        let find = |text: &str| all.find(&Incoming::new(MessageRef::Text(text)));
+        let find = |text: &str| all.find(&InboundMessage::new(MessageRef::Text(text)));
         assert!(!find(r#"{"op":"ping","ret_msg":"pong"}"#).unwrap().has_places);
         let found = find(r#"{"op":"pong","n":4}"#).unwrap();
         assert_eq!((found.captures.seq, found.has_places), (Some(4), true));
@@ -461,8 +469,8 @@ mod tests {
         #[test]
         fn no_pattern_and_no_message_panics(pattern in "\\PC*", message in "\\PC*") {
             if let Ok(pattern) = pattern.parse::<Pattern>() {
-                pattern.matches(&Incoming::new(MessageRef::Text(&message)));
-                pattern.matches(&Incoming::new(MessageRef::Binary(message.as_bytes())));
+                pattern.matches(&InboundMessage::new(MessageRef::Text(&message)));
+                pattern.matches(&InboundMessage::new(MessageRef::Binary(message.as_bytes())));
                 prop_assert_eq!(pattern.to_string().parse::<Pattern>(), Ok(pattern));
             }
         }

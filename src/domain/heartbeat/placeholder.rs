@@ -4,7 +4,7 @@ use thiserror::Error;
 
 /// What makes one ask differ from the others.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Keys {
+pub struct RequestKeys {
     /// The heartbeat's number.
     pub seq: u64,
     /// A text that only this ask has.
@@ -15,7 +15,7 @@ pub struct Keys {
 
 /// The name of one of an ask's keys, as a placeholder writes it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Key {
+pub enum PlaceholderName {
     Seq,
     /// The number, counted from 1: some services know no 0.
     Seq1,
@@ -25,55 +25,61 @@ pub enum Key {
     NowS,
 }
 
-impl Key {
-    pub const ALL: [Key; 5] = [Key::Seq, Key::Seq1, Key::Id, Key::NowMs, Key::NowS];
+impl PlaceholderName {
+    pub const ALL: [PlaceholderName; 5] = [
+        PlaceholderName::Seq,
+        PlaceholderName::Seq1,
+        PlaceholderName::Id,
+        PlaceholderName::NowMs,
+        PlaceholderName::NowS,
+    ];
 
     /// The placeholder, braces and all.
     pub fn placeholder(self) -> &'static str {
         match self {
-            Key::Seq => "{seq}",
-            Key::Seq1 => "{seq1}",
-            Key::Id => "{id}",
-            Key::NowMs => "{now_ms}",
-            Key::NowS => "{now_s}",
+            PlaceholderName::Seq => "{seq}",
+            PlaceholderName::Seq1 => "{seq1}",
+            PlaceholderName::Id => "{id}",
+            PlaceholderName::NowMs => "{now_ms}",
+            PlaceholderName::NowS => "{now_s}",
         }
     }
 
     /// The number that it stands for; 0 for an id.
-    pub(super) fn number(self, keys: &Keys) -> u64 {
+    pub(super) fn number(self, keys: &RequestKeys) -> u64 {
         match self {
-            Key::Seq => keys.seq,
-            Key::Seq1 => keys.seq.saturating_add(1),
-            Key::NowMs => keys.now_ms,
-            Key::NowS => keys.now_ms / 1000,
-            Key::Id => 0,
+            PlaceholderName::Seq => keys.seq,
+            PlaceholderName::Seq1 => keys.seq.saturating_add(1),
+            PlaceholderName::NowMs => keys.now_ms,
+            PlaceholderName::NowS => keys.now_ms / 1000,
+            PlaceholderName::Id => 0,
         }
     }
 
     /// Whether what a message says in its place tells of which ask it speaks.
     pub(super) fn tells(self) -> bool {
-        self != Key::NowS
+        self != PlaceholderName::NowS
     }
 
     /// The key whose placeholder opens `text`.
-    pub(super) fn opening(text: &str) -> Option<Key> {
-        Key::ALL.into_iter().find(|key| text.starts_with(key.placeholder()))
+    pub(super) fn opening(text: &str) -> Option<PlaceholderName> {
+        PlaceholderName::ALL.into_iter().find(|key| text.starts_with(key.placeholder()))
     }
 }
 
 /// A stretch of a text with placeholders.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Part {
+pub(super) enum TextPart {
     Literal(String),
-    Place(Key),
+    Place(PlaceholderName),
     /// Anything, of which nothing is remembered: in patterns only.
     Any,
 }
 
-impl Part {
+impl TextPart {
     /// Whether it is a place for a key that tells of which ask a message speaks.
     pub(super) fn tells(&self) -> bool {
-        matches!(self, Part::Place(key) if key.tells())
+        matches!(self, TextPart::Place(key) if key.tells())
     }
 }
 
@@ -81,23 +87,23 @@ impl Part {
 pub(super) const ANY: &str = "{any}";
 
 /// Takes a text to send apart. Only the exact placeholders count; every other brace is text.
-pub(super) fn parts(text: &str) -> Vec<Part> {
+pub(super) fn parts(text: &str) -> Vec<TextPart> {
     taken_apart(text, false)
 }
 
 /// Takes a pattern's text apart, in which `{any}` is a placeholder too.
-pub(super) fn pattern_parts(text: &str) -> Vec<Part> {
+pub(super) fn pattern_parts(text: &str) -> Vec<TextPart> {
     taken_apart(text, true)
 }
 
-fn taken_apart(text: &str, with_any: bool) -> Vec<Part> {
+fn taken_apart(text: &str, with_any: bool) -> Vec<TextPart> {
     let mut parts = Vec::new();
     let mut literal_from = 0;
     let mut at = 0;
     while let Some(brace) = text[at..].find('{').map(|offset| at + offset) {
-        let (part, length) = match Key::opening(&text[brace..]) {
-            Some(key) => (Part::Place(key), key.placeholder().len()),
-            None if with_any && text[brace..].starts_with(ANY) => (Part::Any, ANY.len()),
+        let (part, length) = match PlaceholderName::opening(&text[brace..]) {
+            Some(key) => (TextPart::Place(key), key.placeholder().len()),
+            None if with_any && text[brace..].starts_with(ANY) => (TextPart::Any, ANY.len()),
             None => {
                 at = brace + 1;
                 continue;
@@ -131,21 +137,22 @@ pub(super) fn pattern_misspelling(text: &str) -> Option<Misspelling> {
 
 fn misspelling_of(text: &str, with_any: bool) -> Option<Misspelling> {
     let braces = text.match_indices('{').filter_map(|(at, _)| braced(&text[at..]));
-    let is_placeholder = |found: &str| found == ANY || Key::ALL.iter().any(|key| key.placeholder() == found);
+    let is_placeholder =
+        |found: &str| found == ANY || PlaceholderName::ALL.iter().any(|key| key.placeholder() == found);
     let unknown = braces.filter(|found| !is_placeholder(found));
     let near = |found: &str| near_placeholder(&found[1..found.len() - 1], with_any);
     unknown.into_iter().find_map(|found| Some(Misspelling { near: near(found)?, found: found.to_string() }))
 }
 
 /// The most letters of what may be meant as a placeholder.
-const MAX_WORD: usize = 16;
+const MAX_PLACEHOLDER_LETTERS: usize = 16;
 
 /// The braces that open a text and the word between them, if there is only a word.
 fn braced(text: &str) -> Option<&str> {
     let end = text.find('}')?;
     let word = &text[1..end];
     let is_part = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b' ' | b'.');
-    let is_word = (2..=MAX_WORD).contains(&word.len()) && word.bytes().all(is_part);
+    let is_word = (2..=MAX_PLACEHOLDER_LETTERS).contains(&word.len()) && word.bytes().all(is_part);
     is_word.then(|| &text[..=end])
 }
 
@@ -172,7 +179,8 @@ const OTHER_WORDS: [(&str, &str); 15] = [
 fn near_placeholder(word: &str, with_any: bool) -> Option<&'static str> {
     let plain = |text: &str| text.to_ascii_lowercase().replace([' ', '_', '-', '.'], "");
     let word = plain(word);
-    let known = Key::ALL.map(Key::placeholder).into_iter().chain(with_any.then_some(ANY));
+    let known =
+        PlaceholderName::ALL.map(PlaceholderName::placeholder).into_iter().chain(with_any.then_some(ANY));
     let known: Vec<(&str, String)> = known.map(|text| (text, plain(text.trim_matches(['{', '}'])))).collect();
     let same = known.iter().find(|(_, name)| *name == word).map(|(text, _)| *text);
     let other = || OTHER_WORDS.iter().find(|(other, _)| *other == word).map(|(_, text)| *text);
@@ -194,9 +202,9 @@ fn allowed_slips(name: &str, word: &str) -> usize {
     }
 }
 
-fn push_literal(parts: &mut Vec<Part>, text: &str) {
+fn push_literal(parts: &mut Vec<TextPart>, text: &str) {
     if !text.is_empty() {
-        parts.push(Part::Literal(text.to_string()));
+        parts.push(TextPart::Literal(text.to_string()));
     }
 }
 

@@ -1,9 +1,9 @@
 //! What comes in place of the Pongs of unanswered Pings: Pongs with another payload, or messages.
 
-use super::incoming::MessageRef;
-use crate::domain::listen::shapes::{shown, shown_bytes};
-use crate::domain::peer_text::PeerText;
-use crate::domain::shown;
+use super::inbound::MessageRef;
+use crate::domain::connection::untrusted_text::UntrustedText;
+use crate::domain::format;
+use crate::domain::heartbeat::inbound::{shown, shown_bytes};
 
 /// How the payload of a Pong differs from that of the Ping.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,7 +20,7 @@ pub enum OtherPayload {
         of: usize,
     },
     /// Something else.
-    Foreign(PeerText),
+    Foreign(UntrustedText),
 }
 
 impl OtherPayload {
@@ -42,7 +42,7 @@ impl OtherPayload {
         match self {
             OtherPayload::Empty => "an empty payload".to_string(),
             OtherPayload::Truncated { bytes, of } => {
-                format!("only the first {} of the Ping's {of}", shown::counted(*bytes as u64, "byte"))
+                format!("only the first {} of the Ping's {of}", format::counted(*bytes as u64, "byte"))
             }
             OtherPayload::Extended { bytes, of } => format!("{bytes} bytes, the Ping's {of} and more,"),
             OtherPayload::Foreign(payload) => format!("another payload ({payload})"),
@@ -65,7 +65,7 @@ pub struct Substitutes {
     followed: u64,
     /// The number of Pings when the last message came.
     followed_at: u64,
-    message: Option<PeerText>,
+    message: Option<UntrustedText>,
 }
 
 /// What took the place of Pongs.
@@ -76,7 +76,7 @@ pub enum Substitute {
     /// Our own Pings, sent back as Pings.
     Pings { count: u64 },
     /// A message for each Ping.
-    Messages { count: u64, sample: PeerText },
+    Messages { count: u64, sample: UntrustedText },
 }
 
 impl Substitutes {
@@ -133,11 +133,11 @@ impl Substitute {
     pub fn words(&self) -> String {
         match self {
             Substitute::Pongs { count, payload } => {
-                let pongs = shown::counted(*count, "pong");
+                let pongs = format::counted(*count, "pong");
                 format!("{pongs} came, but with {} instead of the Ping's", payload.words())
             }
             Substitute::Pings { count } => {
-                let pings = shown::counted(*count, "Ping");
+                let pings = format::counted(*count, "Ping");
                 format!("{pings} came with the payload of ours instead of Pongs")
             }
             Substitute::Messages { count: 1, sample } => {

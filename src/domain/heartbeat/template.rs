@@ -3,11 +3,11 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::bytes::Bytes;
-use super::escapes::{Carrier, unescape, written};
+use super::escapes::{MessageType, unescape, written};
+use super::hex_pattern::HexPattern;
 use super::placeholder::misspelling;
-pub(super) use super::placeholder::{ANY, Misspelling, Part, parts, pattern_misspelling, pattern_parts};
-pub use super::placeholder::{Key, Keys, TemplateError};
+pub(super) use super::placeholder::{ANY, Misspelling, TextPart, parts, pattern_misspelling, pattern_parts};
+pub use super::placeholder::{PlaceholderName, RequestKeys, TemplateError};
 
 /// A message to send.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,25 +26,25 @@ pub enum Payload {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Template {
     text: String,
-    body: Body,
+    body: TemplateBody,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Body {
-    Written(Carrier, Vec<Part>),
-    Binary(Bytes),
+enum TemplateBody {
+    Written(MessageType, Vec<TextPart>),
+    Binary(HexPattern),
 }
 
 impl Template {
     /// The message that one ask sends.
-    pub fn render(&self, keys: &Keys) -> Payload {
+    pub fn render(&self, keys: &RequestKeys) -> Payload {
         match &self.body {
-            Body::Binary(bytes) => Payload::Binary(bytes.render(keys)),
-            Body::Written(carrier, parts) => {
+            TemplateBody::Binary(bytes) => Payload::Binary(bytes.render(keys)),
+            TemplateBody::Written(carrier, parts) => {
                 let text: String = parts.iter().map(|part| fill(part, keys)).collect();
                 match carrier {
-                    Carrier::Text | Carrier::Either => Payload::Text(text),
-                    Carrier::Binary => Payload::Binary(text.into_bytes()),
+                    MessageType::Text | MessageType::Either => Payload::Text(text),
+                    MessageType::Binary => Payload::Binary(text.into_bytes()),
                 }
             }
         }
@@ -52,7 +52,7 @@ impl Template {
 
     /// Whether one ask differs from another, so that an answer can tell which it belongs to.
     pub fn has_keys(&self) -> bool {
-        let of = |seq, id: &str, now_ms| self.render(&Keys { seq, id: id.to_string(), now_ms });
+        let of = |seq, id: &str, now_ms| self.render(&RequestKeys { seq, id: id.to_string(), now_ms });
         of(0, "a", 0) != of(1, "b", 1_000)
     }
 
@@ -62,12 +62,12 @@ impl Template {
     }
 }
 
-fn fill(part: &Part, keys: &Keys) -> String {
+fn fill(part: &TextPart, keys: &RequestKeys) -> String {
     match part {
-        Part::Literal(text) => text.clone(),
-        Part::Place(Key::Id) => keys.id.clone(),
-        Part::Place(key) => key.number(keys).to_string(),
-        Part::Any => ANY.to_string(),
+        TextPart::Literal(text) => text.clone(),
+        TextPart::Place(PlaceholderName::Id) => keys.id.clone(),
+        TextPart::Place(key) => key.number(keys).to_string(),
+        TextPart::Any => ANY.to_string(),
     }
 }
 
@@ -75,7 +75,7 @@ impl Default for Template {
     /// The ask that many servers answer with the same id or the same timestamp.
     fn default() -> Template {
         let text = r#"{"type":"ping","id":"{id}","timestamp":{now_ms}}"#;
-        Template { text: text.to_string(), body: Body::Written(Carrier::Text, parts(text)) }
+        Template { text: text.to_string(), body: TemplateBody::Written(MessageType::Text, parts(text)) }
     }
 }
 
@@ -89,16 +89,16 @@ impl FromStr for Template {
         if let Some(Misspelling { found, near }) = misspelling(given) {
             return Err(TemplateError::Misspelt { given: given.to_string(), found, near });
         }
-        let body = match Bytes::parse(given).transpose()? {
+        let body = match HexPattern::parse(given).transpose()? {
             Some(bytes) => match bytes.open_place() {
                 Some(found) => return Err(TemplateError::OpenBytes { given: given.to_string(), found }),
-                None => Body::Binary(bytes),
+                None => TemplateBody::Binary(bytes),
             },
             None => {
                 let written = written(given);
                 let text =
                     if written.escaped { unescape(given, written.body)? } else { written.body.to_string() };
-                Body::Written(written.carrier, parts(&text))
+                TemplateBody::Written(written.carrier, parts(&text))
             }
         };
         Ok(Template { text: given.to_string(), body })
@@ -116,8 +116,8 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn keys() -> Keys {
-        Keys { seq: 7, id: "ab-7".to_string(), now_ms: 1_700_000_000_000 }
+    fn keys() -> RequestKeys {
+        RequestKeys { seq: 7, id: "ab-7".to_string(), now_ms: 1_700_000_000_000 }
     }
 
     fn rendered(template: &str) -> Payload {

@@ -1,21 +1,21 @@
 //! The messages that came when an app heartbeat was asked and that answer none.
 
 use super::difference::Difference;
-use super::incoming::MessageRef;
-use crate::domain::listen::shapes::shown;
-use crate::domain::peer_text::PeerText;
+use super::inbound::MessageRef;
+use crate::domain::connection::untrusted_text::UntrustedText;
+use crate::domain::heartbeat::inbound::shown;
 
 /// So many messages are compared with the pattern.
 const MAX_COMPARED: u32 = 16;
 
 /// The message that comes nearest to an answer, and how it differs from one.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Nearest {
-    pub message: PeerText,
+pub struct NearestMessage {
+    pub message: UntrustedText,
     pub difference: Difference,
 }
 
-impl Nearest {
+impl NearestMessage {
     /// `'...' (`type` is "error", not "pong")`
     pub fn words(&self) -> String {
         match self.difference.points.is_empty() {
@@ -27,12 +27,12 @@ impl Nearest {
 
 /// Looks for the likeliest answer among messages that match no pattern, in bounded memory and time.
 #[derive(Debug, Clone, Default)]
-pub struct Unmatched {
+pub struct UnmatchedMessages {
     compared: u32,
-    nearest: Option<Box<Nearest>>,
+    nearest: Option<Box<NearestMessage>>,
 }
 
-impl Unmatched {
+impl UnmatchedMessages {
     /// Whether it wants to see another message.
     pub fn is_curious(&self) -> bool {
         self.compared < MAX_COMPARED
@@ -41,30 +41,30 @@ impl Unmatched {
     /// A message came; of equal ones the later counts, as a greeting comes before the first answer.
     pub fn compare(&mut self, message: MessageRef<'_>, difference: Difference) {
         self.compared += 1;
-        let is_nearer = |nearest: &Nearest| difference.agreeing >= nearest.difference.agreeing;
+        let is_nearer = |nearest: &NearestMessage| difference.agreeing >= nearest.difference.agreeing;
         if self.nearest.as_deref().is_none_or(is_nearer) {
-            self.nearest = Some(Box::new(Nearest { message: shown(message), difference }));
+            self.nearest = Some(Box::new(NearestMessage { message: shown(message), difference }));
         }
     }
 
     /// The likeliest answer.
-    pub fn nearest(&self) -> Option<&Nearest> {
+    pub fn nearest(&self) -> Option<&NearestMessage> {
         self.nearest.as_deref()
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::incoming::Incoming;
+    use super::super::inbound::InboundMessage;
     use super::super::pattern::Pattern;
     use super::*;
 
     fn nearest_of(texts: &[&str]) -> String {
         let pattern: Pattern = r#"{"type":"pong","n":{seq}}"#.parse().unwrap();
-        let mut unmatched = Unmatched::default();
+        let mut unmatched = UnmatchedMessages::default();
         for text in texts {
             let message = MessageRef::Text(text);
-            unmatched.compare(message, pattern.difference(&Incoming::new(message)).unwrap());
+            unmatched.compare(message, pattern.difference(&InboundMessage::new(message)).unwrap());
         }
         unmatched.nearest().unwrap().words()
     }
@@ -85,7 +85,7 @@ mod tests {
 
     #[test]
     fn flood_is_compared_only_at_its_beginning() {
-        let mut unmatched = Unmatched::default();
+        let mut unmatched = UnmatchedMessages::default();
         let difference = Difference { agreeing: 0, points: Vec::new() };
         while unmatched.is_curious() {
             unmatched.compare(MessageRef::Text("x"), difference.clone());

@@ -7,10 +7,10 @@
 
 use std::time::Duration;
 
-use super::incident::{OBSERVED_WITHIN, names_a_limit};
-use super::probe::Cut;
-use crate::domain::ending::{Ending, Who};
-use crate::domain::shown::{counted, exact_duration as show};
+use super::incident_detection::{MAX_OBSERVATION_DELAY, names_a_limit};
+use super::probe::VisibleEnd;
+use crate::domain::connection::close_cause::{CloseCause, ClosedBy};
+use crate::domain::format::{counted, exact_duration as show};
 
 const MAX_BATCHES: u32 = 3;
 const MAX_ENDED: usize = 40;
@@ -18,10 +18,10 @@ const MAX_ENDED: usize = 40;
 /// No further attempt is made within this time of an end, so that how many connections stay open is known before it.
 const SETTLED_AFTER: Duration = Duration::from_secs(1);
 /// Ends no later than this after the opening are called immediate, and no timer is suspected.
-const IMMEDIATE: Duration = Duration::from_millis(100);
+const MAX_IMMEDIATE_END: Duration = Duration::from_millis(100);
 
 #[derive(Debug, Clone, Copy)]
-struct Ended {
+struct EndedProbe {
     opened: Duration,
     moment: Duration,
     batch: u32,
@@ -30,9 +30,9 @@ struct Ended {
 /// The connections that ended right after they had opened.
 #[derive(Debug, Clone)]
 pub(super) struct Admission {
-    ended: Vec<Ended>,
+    ended: Vec<EndedProbe>,
     /// How the last of them ended.
-    cut: Option<Cut>,
+    cut: Option<VisibleEnd>,
     /// Batches since connections stayed open last.
     batches: u32,
     batch_began: Duration,
@@ -62,7 +62,7 @@ impl Default for Admission {
 impl Admission {
     /// Notes a connection that ended right after it had opened, while so many others were open; gives when the next
     /// attempt may be made.
-    pub fn refuse(&mut self, opened: Duration, moment: Duration, open: usize, cut: &Cut) -> Duration {
+    pub fn refuse(&mut self, opened: Duration, moment: Duration, open: usize, cut: &VisibleEnd) -> Duration {
         if self.batches == 0 || moment >= self.retry_at {
             self.retry_at = moment + Duration::from_secs(1 << self.batches.min(4));
             self.batches += 1;
@@ -73,7 +73,7 @@ impl Admission {
         // What was opened with it may end a little later; how many stayed open shows only then.
         self.retry_at = self.retry_at.max(moment + SETTLED_AFTER);
         self.stayed = self.stayed.min(open);
-        self.ended.push(Ended { opened, moment, batch: self.batches });
+        self.ended.push(EndedProbe { opened, moment, batch: self.batches });
         self.cut = Some(cut.clone());
         self.retry_at
     }
@@ -114,13 +114,16 @@ impl Admission {
     /// When the attempts are used up: all ends of the last batch have been observed then.
     pub fn exhausted_at(&self) -> Option<Duration> {
         let exhausted = self.batches >= MAX_BATCHES || self.ended.len() >= MAX_ENDED;
-        exhausted.then(|| self.batch_began + OBSERVED_WITHIN)
+        exhausted.then(|| self.batch_began + MAX_OBSERVATION_DELAY)
     }
 
     /// What is suspected, given when those opened that stayed open.
     pub fn suspicion(&self, stayed: &[Duration], min: Duration, most: usize) -> String {
-        let how =
-            self.cut.as_ref().map(|cut| Ending::describe(Who::Peer, &cut.how, None)).unwrap_or_default();
+        let how = self
+            .cut
+            .as_ref()
+            .map(|cut| CloseCause::describe(ClosedBy::Peer, &cut.how, None))
+            .unwrap_or_default();
         let ended = counted(self.ended.len() as u64, "connection");
         if stayed.is_empty() {
             return self.none_stayed(&how, min);
@@ -155,9 +158,9 @@ impl Admission {
     fn none_stayed(&self, how: &str, min: Duration) -> String {
         let ages = self.ended.iter().map(|ended| ended.moment.saturating_sub(ended.opened));
         let (shortest, longest) = (ages.clone().min().unwrap_or_default(), ages.max().unwrap_or_default());
-        let agree = longest <= shortest.mul_f64(1.25) + IMMEDIATE;
+        let agree = longest <= shortest.mul_f64(1.25) + MAX_IMMEDIATE_END;
         let is_limit = self.cut.as_ref().is_some_and(|cut| names_a_limit(&cut.how));
-        if shortest > IMMEDIATE && agree && !is_limit {
+        if shortest > MAX_IMMEDIATE_END && agree && !is_limit {
             return format!(
                 "every connection ended within {} of opening ({how}), none before {}: an idle timeout or a lifetime below \
                  --min {}; lower --min to measure it",
@@ -177,19 +180,19 @@ impl Admission {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::ending::How;
-    use crate::domain::peer_text::PeerText;
+    use crate::domain::connection::close_cause::CloseKind;
+    use crate::domain::connection::untrusted_text::UntrustedText;
 
     fn ms(value: u64) -> Duration {
         Duration::from_millis(value)
     }
 
-    fn close(code: u16, reason: &str) -> Cut {
-        How::CloseFrame { code: Some(code), reason: PeerText::new(reason) }.into()
+    fn close(code: u16, reason: &str) -> VisibleEnd {
+        CloseKind::CloseFrame { code: Some(code), reason: UntrustedText::new(reason) }.into()
     }
 
     /// Each opened and ended so.
-    fn ended(ends: &[(u64, u64)], cut: &Cut) -> Admission {
+    fn ended(ends: &[(u64, u64)], cut: &VisibleEnd) -> Admission {
         let mut admission = Admission::default();
         for (opened, moment) in ends {
             admission.refuse(ms(*opened), ms(*moment), 4, cut);
@@ -197,14 +200,14 @@ mod tests {
         admission
     }
 
-    fn suspected(ends: &[(u64, u64)], cut: &Cut, stayed: &[u64]) -> String {
+    fn suspected(ends: &[(u64, u64)], cut: &VisibleEnd, stayed: &[u64]) -> String {
         let stayed: Vec<_> = stayed.iter().copied().map(ms).collect();
         ended(ends, cut).suspicion(&stayed, ms(1000), 16)
     }
 
     #[test]
     fn attempts_back_off_and_end() {
-        let fin = Cut::from(How::Fin);
+        let fin = VisibleEnd::from(CloseKind::Fin);
         let mut admission = ended(&[(0, 5), (0, 6)], &fin);
         admission.attempt(ms(1005), Some(6));
         assert_eq!(admission.limit(), usize::MAX, "one second after the last end of a batch");
@@ -219,7 +222,7 @@ mod tests {
 
     #[test]
     fn what_stays_open_beyond_the_limit_lifts_it() {
-        let mut admission = ended(&[(0, 5)], &How::Fin.into());
+        let mut admission = ended(&[(0, 5)], &CloseKind::Fin.into());
         admission.attempt(ms(1005), None);
         admission.admit(4);
         assert_eq!((admission.limit(), admission.is_in_doubt()), (5, true));
@@ -245,7 +248,7 @@ mod tests {
 
     #[test]
     fn ends_of_one_age_below_min_name_min() {
-        let told = suspected(&[(1, 301), (2, 305), (1400, 1702)], &How::Fin.into(), &[]);
+        let told = suspected(&[(1, 301), (2, 305), (1400, 1702)], &CloseKind::Fin.into(), &[]);
         assert!(told.starts_with("every connection ended within 303 ms of opening"), "{told}");
         assert!(told.contains("below --min 1 s"), "{told}");
     }
@@ -258,7 +261,7 @@ mod tests {
 
     #[test]
     fn ends_of_every_connection_at_once_name_no_timeout() {
-        let told = suspected(&[(1, 3), (2, 3), (1400, 1402)], &How::Fin.into(), &[]);
+        let told = suspected(&[(1, 3), (2, 3), (1400, 1402)], &CloseKind::Fin.into(), &[]);
         assert!(told.contains("a ticket that serves once") && !told.contains("timeout"), "{told}");
     }
 }

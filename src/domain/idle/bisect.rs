@@ -3,17 +3,17 @@
 
 use std::time::Duration;
 
-use super::probe::Role;
-use super::tactic::{Situation, Wishes};
-use super::zone::{Aim, Zone};
+use super::probe::ProbeRole;
+use super::strategy::{SearchActions, SearchState};
+use super::uncertainty::{NextStep, Uncertainty};
 
 #[derive(Debug, Clone, Default)]
-pub(super) struct Bisect;
+pub(super) struct BisectSearch;
 
-impl Bisect {
-    pub fn wishes(&mut self, s: &Situation) -> Wishes {
-        let mut wishes = Wishes::default();
-        match Zone::of(s) {
+impl BisectSearch {
+    pub fn wishes(&mut self, s: &SearchState) -> SearchActions {
+        let mut wishes = SearchActions::default();
+        match Uncertainty::of(s) {
             None => split(s, middle(s.longest(), s.plan.max).max(s.plan.min), &mut wishes),
             Some(zone) => {
                 contest(s, &zone, &mut wishes);
@@ -30,7 +30,7 @@ fn middle(from: Duration, to: Duration) -> Duration {
 }
 
 /// One trial is asked at this span; who is older than that is of no use.
-fn split(s: &Situation, at: Duration, wishes: &mut Wishes) {
+fn split(s: &SearchState, at: Duration, wishes: &mut SearchActions) {
     let (mut young, old): (Vec<_>, Vec<_>) = s.held().partition(|trial| trial.idle(s.now) < at);
     let trial = young.pop();
     young.into_iter().chain(old).for_each(|trial| wishes.cancel(trial));
@@ -42,21 +42,21 @@ fn split(s: &Situation, at: Duration, wishes: &mut Wishes) {
 }
 
 /// Where ends are seen, watchers that have been silent for longer are asked whether they live.
-fn contest(s: &Situation, zone: &Zone, wishes: &mut Wishes) {
+fn contest(s: &SearchState, zone: &Uncertainty, wishes: &mut SearchActions) {
     let limit = zone.summit + s.plan.precision.at(zone.summit);
-    let older = s.silent(Role::Watcher).filter(|watcher| zone.visible && watcher.idle(s.now) > limit);
+    let older = s.silent(ProbeRole::Watcher).filter(|watcher| zone.visible && watcher.idle(s.now) > limit);
     older.for_each(|watcher| wishes.ask(watcher, watcher.idle(s.now)));
 }
 
-fn narrow(s: &Situation, mut zone: Zone, wishes: &mut Wishes) {
-    if zone.aim(Duration::ZERO) == Aim::Split {
+fn narrow(s: &SearchState, mut zone: Uncertainty, wishes: &mut SearchActions) {
+    if zone.aim(Duration::ZERO) == NextStep::Split {
         let at = if zone.visible { zone.brink() } else { middle(zone.floor, zone.top) };
         return split(s, at, wishes);
     }
     let mut span = |idle| {
         let aim = zone.aim(idle);
         zone.plan(aim);
-        zone.span(aim).or((aim == Aim::Wait).then_some(s.plan.max))
+        zone.span(aim).or((aim == NextStep::Wait).then_some(s.plan.max))
     };
     for trial in s.held() {
         match span(trial.idle(s.now)) {

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::finding::Lifetime;
+use super::finding::LifetimeCap;
 use super::plan::SearchPlan;
 use super::probe::ProbeId;
 
@@ -12,14 +12,14 @@ const BEYOND: f64 = 1.35;
 
 /// The control, and the deaths of those before it.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Control {
-    current: Option<Life>,
+pub(super) struct ControlState {
+    current: Option<ControlLifetime>,
     /// The ages at which controls died.
-    ages: Vec<Lifetime>,
+    ages: Vec<LifetimeCap>,
 }
 
 #[derive(Debug, Clone)]
-struct Life {
+struct ControlLifetime {
     id: ProbeId,
     opened: Option<Duration>,
     last_beat: Option<Duration>,
@@ -27,22 +27,22 @@ struct Life {
 
 /// What a control's death means, as far as it can be told by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Fate {
+pub(super) enum ControlVerdict {
     /// Another control died at this age, too.
-    SameAge(Lifetime),
+    SameAge(LifetimeCap),
     /// Two controls died before they could be asked twice.
     Stillborn,
     /// The only one so far to die at its age. It had been alive at this moment.
     Lone { alive_at: Duration },
 }
 
-impl Control {
+impl ControlState {
     pub fn id(&self) -> Option<ProbeId> {
         self.current.as_ref().map(|life| life.id)
     }
 
     pub fn order(&mut self, id: ProbeId) {
-        self.current = Some(Life { id, opened: None, last_beat: None });
+        self.current = Some(ControlLifetime { id, opened: None, last_beat: None });
     }
 
     pub fn opened(&mut self, at: Duration) {
@@ -63,7 +63,7 @@ impl Control {
 
     /// The second control takes its place: what ended before was idle, and not old.
     pub fn replace(&mut self, (id, opened, last_beat): (ProbeId, Duration, Option<Duration>)) {
-        self.current = Some(Life { id, opened: Some(opened), last_beat });
+        self.current = Some(ControlLifetime { id, opened: Some(opened), last_beat });
         self.ages.clear();
     }
 
@@ -98,21 +98,23 @@ impl Control {
     }
 
     /// It ended: it was alive at the first of these moments, and gone at the second.
-    pub fn ended(&mut self, last: Duration, gone: Duration, plan: &SearchPlan) -> Fate {
-        let Some(life) = self.current.take() else { return Fate::Lone { alive_at: last } };
+    pub fn ended(&mut self, last: Duration, gone: Duration, plan: &SearchPlan) -> ControlVerdict {
+        let Some(life) = self.current.take() else { return ControlVerdict::Lone { alive_at: last } };
         let old = |moment: Duration| moment.saturating_sub(life.opened.unwrap_or(last));
-        let age = Lifetime { lo: old(last), hi: old(gone) };
+        let age = LifetimeCap { lo: old(last), hi: old(gone) };
         let same = self.ages.iter().copied().find(|other| is_same(other, &age));
         self.ages.push(age);
         match same {
-            Some(_) if age.lo < plan.control_interval * 2 => Fate::Stillborn,
-            Some(other) => Fate::SameAge(Lifetime { lo: other.lo.min(age.lo), hi: other.hi.max(age.hi) }),
-            None => Fate::Lone { alive_at: life.last_beat.unwrap_or(last).min(last) },
+            Some(_) if age.lo < plan.control_interval * 2 => ControlVerdict::Stillborn,
+            Some(other) => {
+                ControlVerdict::SameAge(LifetimeCap { lo: other.lo.min(age.lo), hi: other.hi.max(age.hi) })
+            }
+            None => ControlVerdict::Lone { alive_at: life.last_beat.unwrap_or(last).min(last) },
         }
     }
 
     /// The ages at which controls died.
-    pub fn ages(&self) -> &[Lifetime] {
+    pub fn ages(&self) -> &[LifetimeCap] {
         &self.ages
     }
 
@@ -130,13 +132,13 @@ impl Control {
 }
 
 /// Whether a connection of this age has outlived a lifetime.
-pub(super) fn is_outlived(lifetime: &Lifetime, age: Duration) -> bool {
-    !is_same(lifetime, &Lifetime { lo: age, hi: age }) && age > lifetime.hi
+pub(super) fn is_outlived(lifetime: &LifetimeCap, age: Duration) -> bool {
+    !is_same(lifetime, &LifetimeCap { lo: age, hi: age }) && age > lifetime.hi
 }
 
 /// Whether two ages can be the same, to 2 % and at least 300 ms: what was seen to end is known more exactly
 /// than what was found dead. Two outages that are further apart are no lifetime.
-pub(super) fn is_same(one: &Lifetime, other: &Lifetime) -> bool {
+pub(super) fn is_same(one: &LifetimeCap, other: &LifetimeCap) -> bool {
     let near = age_slack(one.hi.max(other.hi));
     one.lo <= other.hi + near && other.lo <= one.hi + near
 }
@@ -160,8 +162,8 @@ mod tests {
     }
 
     /// The fate of the second of two controls, each opened at 0, alive and gone at these moments.
-    fn second(first: (u64, u64), second: (u64, u64)) -> Fate {
-        let (mut control, plan) = (Control::default(), SearchPlan::default());
+    fn second(first: (u64, u64), second: (u64, u64)) -> ControlVerdict {
+        let (mut control, plan) = (ControlState::default(), SearchPlan::default());
         let mut fates = [first, second].map(|(last, gone)| {
             control.order(ProbeId(1));
             control.opened(Duration::ZERO);
@@ -172,16 +174,19 @@ mod tests {
     }
 
     #[test]
-    fn ends_that_were_seen_are_the_same_age_only_when_they_are_close() {
-        let lifetime = Lifetime { lo: ms(4_980), hi: ms(5_010) };
-        assert_eq!(second((4_980, 4_980), (5_010, 5_010)), Fate::SameAge(lifetime));
-        assert!(matches!(second((3_984, 3_984), (4_400, 4_400)), Fate::Lone { .. }), "two restarts");
+    fn visible_ends_share_an_age_only_if_close() {
+        let lifetime = LifetimeCap { lo: ms(4_980), hi: ms(5_010) };
+        assert_eq!(second((4_980, 4_980), (5_010, 5_010)), ControlVerdict::SameAge(lifetime));
+        assert!(
+            matches!(second((3_984, 3_984), (4_400, 4_400)), ControlVerdict::Lone { .. }),
+            "two restarts"
+        );
     }
 
     /// Alive at 4.5 s, gone at 5 s: the next may be known alive at 4.9 s, and gone at 5.4 s.
     #[test]
     fn what_was_found_dead_is_the_same_age_when_the_spans_overlap() {
-        let lifetime = Lifetime { lo: ms(4_500), hi: ms(5_400) };
-        assert_eq!(second((4_500, 5_000), (4_900, 5_400)), Fate::SameAge(lifetime));
+        let lifetime = LifetimeCap { lo: ms(4_500), hi: ms(5_400) };
+        assert_eq!(second((4_500, 5_000), (4_900, 5_400)), ControlVerdict::SameAge(lifetime));
     }
 }

@@ -9,9 +9,9 @@
 
 use std::time::Duration;
 
-use super::chance::binomial_tail;
-use super::finding::{Bracket, Manner, Spread};
-use super::incident::ONE_MOMENT;
+use super::finding::{CutManner, EndSpread};
+use super::statistics::binomial_tail;
+use crate::domain::run::bracket::Bracket;
 
 /// How far a timer's own inexactness reaches below a span: 3 %, at least 1.2 s (a timer that ticks once a
 /// second is off by up to one).
@@ -30,38 +30,38 @@ fn sameness(span: Duration) -> Duration {
 }
 
 /// So many survivors close to the lower end make it: one may be luck. Each death among them asks for more.
-const SECONDS: usize = 6;
-const SECONDS_A_DEATH: usize = 3;
+const MIN_CLOSE_SURVIVORS: usize = 6;
+const EXTRA_SURVIVORS_PER_DEATH: usize = 3;
 
 /// So many deaths more make an upper end where none was seen, but only found.
-const UNSEEN: usize = 2;
+const EXTRA_DEATHS_IF_UNSEEN: usize = 2;
 
 /// So many more ends are to be seen of a timer that is inexact, to see how inexact it is: all of eight lie on the same
 /// side of its middle once in 128 times.
-const INEXACT: usize = 5;
+const MIN_ENDS_OF_INEXACT_TIMER: usize = 5;
 
 /// So many misfits may be chance; more are not asked to be outvoted.
-const MOST_MISFITS: usize = 2;
+const MAX_MISFITS: usize = 2;
 
 /// So many survivors of a span or a longer one outvote a death.
-const VOTES: usize = 4;
+const MIN_OUTVOTING_SURVIVORS: usize = 4;
 
 /// On a path with a timeout at most this part of the connections dies for other reasons...
-const CHANCE: f64 = 0.04;
+const MAX_CHANCE_DEATH_RATE: f64 = 0.04;
 /// ... so that more of them than are likely to this degree show a path without one.
-const UNLIKELY: f64 = 1e-6;
+const MIN_LIKELIHOOD: f64 = 1e-6;
 
 /// Visible ends that make a sample.
-const SAMPLES: usize = 3;
+const MIN_VISIBLE_ENDS: usize = 3;
 
 /// For each end that was seen apart from the others, so many must have been seen together.
-const TOGETHER: usize = 5;
+const SHARED_ENDS_PER_LONE_END: usize = 5;
 
 /// One connection that was idle for a span, and dead.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Fatality {
+pub(super) struct DeadProbe {
     pub span: Duration,
-    pub manner: Manner,
+    pub manner: CutManner,
     /// When it was asked, or seen to end.
     pub moment: Duration,
     /// Its age then: more than the span where the server had spoken.
@@ -70,9 +70,9 @@ pub(super) struct Fatality {
     pub vouched: bool,
 }
 
-impl Fatality {
+impl DeadProbe {
     fn is_visible(&self) -> bool {
-        matches!(self.manner, Manner::Visible(_))
+        matches!(self.manner, CutManner::Visible(_))
     }
 }
 
@@ -80,26 +80,26 @@ impl Fatality {
 fn earliest_but_one(spans: &[Duration]) -> Option<Duration> {
     let mut spans = spans.to_vec();
     spans.sort_unstable();
-    spans.get(usize::from(spans.len() > SAMPLES)).copied()
+    spans.get(usize::from(spans.len() > MIN_VISIBLE_ENDS)).copied()
 }
 
 #[derive(Debug, Clone, Default)]
-pub(super) struct Evidence {
+pub(super) struct SearchEvidence {
     survived: Vec<Duration>,
     longest: Option<Duration>,
-    died: Vec<Fatality>,
+    died: Vec<DeadProbe>,
     /// Deaths of these times say nothing.
     disregarded: Vec<(Duration, Duration)>,
-    view: View,
+    view: DerivedBracket,
 }
 
 /// What follows from it, worked out anew whenever something was seen, and asked for often.
 #[derive(Debug, Clone, Default)]
-struct View {
+struct DerivedBracket {
     /// The visible ends that lie together: the largest group of them.
     group: Vec<Duration>,
     /// The same, when they are at least two.
-    visible: Option<Spread>,
+    visible: Option<EndSpread>,
     /// They came at more than one moment of the wall clock.
     is_spread_in_time: bool,
     /// Deaths close below the longest survivor that were not outvoted. Few may be chance, more show a timer to be
@@ -112,17 +112,17 @@ struct View {
     astray: usize,
 }
 
-impl Evidence {
+impl SearchEvidence {
     pub fn survive(&mut self, span: Duration) {
         self.survived.push(span);
         self.longest = self.longest.max(Some(span));
         self.view = self.viewed();
     }
 
-    pub fn die(&mut self, span: Duration, manner: Manner, moment: Duration, age: Duration) {
+    pub fn die(&mut self, span: Duration, manner: CutManner, moment: Duration, age: Duration) {
         let disregarded = self.disregarded.iter().any(|(from, to)| (*from..=*to).contains(&moment));
         if !disregarded {
-            self.died.push(Fatality { span, manner, moment, age, vouched: false });
+            self.died.push(DeadProbe { span, manner, moment, age, vouched: false });
         }
     }
 
@@ -161,31 +161,38 @@ impl Evidence {
         before - self.died.len()
     }
 
-    fn viewed(&self) -> View {
+    fn viewed(&self) -> DerivedBracket {
         let group = self.find_group();
-        let visible = Spread::of(&group).filter(|spread| spread.count > 1);
+        let visible = EndSpread::of(&group).filter(|spread| spread.count > 1);
         let (floor, longest) = (self.support_floor(), self.longest());
         let spans = self.counted().map(|death| death.span).filter(|span| floor < Some(*span));
         let supporting: Vec<_> = spans.filter(|span| !self.is_outvoted(*span)).collect();
         let misfits = supporting.iter().copied().filter(|span| Some(*span) <= longest).collect();
-        let apart = |death: &&Fatality| {
+        let apart = |death: &&DeadProbe| {
             Some(death.span) <= floor || (death.is_visible() && !group.contains(&death.span))
         };
         let astray = self.counted().filter(apart).count();
         let is_spread_in_time = self.are_spread_in_time(&group);
-        View { visible, is_spread_in_time, misfits, earliest: supporting.into_iter().min(), astray, group }
+        DerivedBracket {
+            visible,
+            is_spread_in_time,
+            misfits,
+            earliest: supporting.into_iter().min(),
+            astray,
+            group,
+        }
     }
 
     fn are_spread_in_time(&self, group: &[Duration]) -> bool {
         let visible = self.counted().filter(|death| death.is_visible() && group.contains(&death.span));
         let moments: Vec<_> = visible.map(|death| death.moment).collect();
-        Spread::of(&moments).is_some_and(|moments| moments.max - moments.min > ONE_MOMENT)
+        EndSpread::of(&moments).is_some_and(|moments| moments.max - moments.min > SAME_MOMENT)
     }
 
     /// Whether connections were seen to end after this span before, at another moment.
     pub fn ended_before(&self, span: Duration, moment: Duration) -> bool {
         let width = exactness(span);
-        let before = |death: &&Fatality| death.is_visible() && death.moment + ONE_MOMENT < moment;
+        let before = |death: &&DeadProbe| death.is_visible() && death.moment + SAME_MOMENT < moment;
         self.died.iter().filter(before).any(|death| death.span.abs_diff(span) <= width)
     }
 
@@ -204,13 +211,13 @@ impl Evidence {
         self.died.iter().filter(|death| !death.vouched).map(|death| death.span)
     }
 
-    fn counted(&self) -> impl Iterator<Item = &Fatality> {
+    fn counted(&self) -> impl Iterator<Item = &DeadProbe> {
         self.died.iter().filter(|death| death.vouched)
     }
 
     /// The shortest death that no survivor refutes; of an inexact timer whose ends are seen, the last of them.
     pub fn suspect(&self) -> Option<Duration> {
-        self.unrefuted().min().or_else(|| self.last_end(SAMPLES))
+        self.unrefuted().min().or_else(|| self.last_end(MIN_VISIBLE_ENDS))
     }
 
     /// The last of the visible ends that lie together, where the longest survivor does not lie beyond them.
@@ -221,9 +228,9 @@ impl Evidence {
     }
 
     /// Whether so many ends were seen together, and few apart.
-    fn is_together(&self, visible: &Spread, need: usize) -> bool {
+    fn is_together(&self, visible: &EndSpread, need: usize) -> bool {
         let ends = self.counted().filter(|death| death.is_visible()).count();
-        visible.count >= need.max(TOGETHER * (ends - visible.count))
+        visible.count >= need.max(SHARED_ENDS_PER_LONE_END * (ends - visible.count))
     }
 
     /// The spans of deaths that no survivor refutes.
@@ -241,7 +248,7 @@ impl Evidence {
         let within = |other: &Duration| span <= *other && Some(*other) <= longest;
         let deaths = self.counted().filter(|death| within(&death.span)).count();
         let survivors = self.survived.iter().filter(|other| within(other)).count();
-        survivors >= VOTES * deaths
+        survivors >= MIN_OUTVOTING_SURVIVORS * deaths
     }
 
     /// The longest survivor below all of these.
@@ -252,7 +259,7 @@ impl Evidence {
     /// Where a timer was seen to be inexact, what lies below its earliest death and above the survivors below.
     pub fn lower_zone(&self) -> Option<(Duration, Duration)> {
         let (earliest, longest) = (self.view.earliest?, self.longest()?);
-        let many = self.view.misfits.len() > MOST_MISFITS || self.is_seen(SAMPLES, earliest);
+        let many = self.view.misfits.len() > MAX_MISFITS || self.is_seen(MIN_VISIBLE_ENDS, earliest);
         (many && earliest <= longest).then(|| (self.below_earliest().unwrap_or_default(), earliest))
     }
 
@@ -279,7 +286,7 @@ impl Evidence {
         let near = |span: Duration| span <= floor && self.is_near(span, floor);
         let deaths = self.counted().filter(|death| near(death.span)).count();
         let survivors = self.survived.iter().filter(|span| near(**span)).count();
-        let seconds = (SECONDS + SECONDS_A_DEATH * deaths).saturating_sub(survivors);
+        let seconds = (MIN_CLOSE_SURVIVORS + EXTRA_SURVIVORS_PER_DEATH * deaths).saturating_sub(survivors);
         if floor.is_zero() { 0 } else { seconds.max(self.votes_lacking()) }
     }
 
@@ -287,14 +294,14 @@ impl Evidence {
     fn votes_lacking(&self) -> usize {
         let misfits = self.view.misfits.len();
         let Some(earliest) = self.view.earliest.filter(|_| self.in_doubt()) else { return 0 };
-        (VOTES * misfits)
+        (MIN_OUTVOTING_SURVIVORS * misfits)
             .saturating_sub(self.survived.iter().filter(|span| earliest <= **span).count())
             .max(1)
     }
 
     /// Whether it is not known yet if the misfits were chance.
     fn in_doubt(&self) -> bool {
-        (1..=MOST_MISFITS).contains(&self.view.misfits.len())
+        (1..=MAX_MISFITS).contains(&self.view.misfits.len())
     }
 
     /// Whether a survivor of this span can second the floor.
@@ -305,7 +312,7 @@ impl Evidence {
     /// Whether an upper end was seen as often as it takes, so that it needs no seconds.
     pub fn is_seen(&self, need: usize, hi: Duration) -> bool {
         let holds =
-            |ends: Spread| ends.min <= hi && hi <= ends.max.max(self.last_end(need).unwrap_or_default());
+            |ends: EndSpread| ends.min <= hi && hi <= ends.max.max(self.last_end(need).unwrap_or_default());
         self.visible().is_some_and(|visible| self.is_together(&visible, need) && holds(visible))
     }
 
@@ -351,15 +358,15 @@ impl Evidence {
     }
 
     /// The visible ends that lie together, when they are at least two.
-    pub fn visible(&self) -> Option<Spread> {
+    pub fn visible(&self) -> Option<EndSpread> {
         self.view.visible
     }
 
     /// How many deaths make an upper end: the more go astray, the less a death says.
     pub fn needed(&self, repeat: usize) -> usize {
         let more = match self.visible() {
-            None => UNSEEN,
-            Some(ends) if ends.max - ends.min > exactness(ends.min) => INEXACT,
+            None => EXTRA_DEATHS_IF_UNSEEN,
+            Some(ends) if ends.max - ends.min > exactness(ends.min) => MIN_ENDS_OF_INEXACT_TIMER,
             Some(_) => 0,
         };
         repeat + more + self.view.astray.saturating_sub(1)
@@ -376,7 +383,7 @@ impl Evidence {
         let beyond_chance = |(index, from): (usize, &Duration)| {
             let survivors = self.survived.iter().filter(|span| from <= *span && **span <= top).count();
             let died = deaths.len() - index;
-            binomial_tail(died, died + survivors, CHANCE) < UNLIKELY
+            binomial_tail(died, died + survivors, MAX_CHANCE_DEATH_RATE) < MIN_LIKELIHOOD
         };
         deaths.iter().enumerate().any(beyond_chance)
     }
@@ -394,16 +401,18 @@ impl Evidence {
     }
 
     /// The ends that were seen after one span, where some connections ended so and others survived it.
-    pub fn repeated(&self, repeat: usize) -> Option<Spread> {
+    pub fn repeated(&self, repeat: usize) -> Option<EndSpread> {
         let visible = self.visible()?;
         let width = exactness(visible.min).max(visible.min.mul_f64(0.01));
         let exact = visible.max - visible.min <= width;
-        (exact && self.is_together(&visible, repeat.max(SAMPLES)) && self.silent_apart(&visible) <= 1)
+        (exact
+            && self.is_together(&visible, repeat.max(MIN_VISIBLE_ENDS))
+            && self.silent_apart(&visible) <= 1)
             .then_some(visible)
     }
 
     /// Deaths that were only found, below the ends that were seen.
-    fn silent_apart(&self, visible: &Spread) -> usize {
+    fn silent_apart(&self, visible: &EndSpread) -> usize {
         self.counted().filter(|death| !death.is_visible() && death.span < visible.min).count()
     }
 
@@ -417,17 +426,18 @@ impl Evidence {
         let Some(first) = self.counted().map(|death| death.span).min() else { return true };
         let died = self.counted().count();
         let survivors = self.survived.iter().filter(|span| first <= **span).count();
-        died as f64 <= CHANCE * (died + survivors) as f64
+        died as f64 <= MAX_CHANCE_DEATH_RATE * (died + survivors) as f64
     }
 
     /// The spans after which connections died: those that were seen to end, and those that others survived.
-    pub fn range(&self) -> Option<Spread> {
-        let telling = self.counted().filter(|death| death.is_visible() || Some(death.span) <= self.longest());
-        Spread::of(&telling.map(|death| death.span).collect::<Vec<_>>())
+    pub fn range(&self) -> Option<EndSpread> {
+        let throttle =
+            self.counted().filter(|death| death.is_visible() || Some(death.span) <= self.longest());
+        EndSpread::of(&throttle.map(|death| death.span).collect::<Vec<_>>())
     }
 
     /// The longest survivor below all of a range.
-    pub fn below(&self, range: Option<Spread>) -> Option<Duration> {
+    pub fn below(&self, range: Option<EndSpread>) -> Option<Duration> {
         self.longest_below(range.map(|range| range.min))
     }
 
@@ -436,7 +446,7 @@ impl Evidence {
     }
 
     /// How most of those died that support the upper end.
-    pub fn manner(&self) -> Option<Manner> {
+    pub fn manner(&self) -> Option<CutManner> {
         if let Some(spread) = self.visible().filter(|spread| spread.count > 2) {
             return self.commonest(|death| death.is_visible() && death.span >= spread.min);
         }
@@ -444,9 +454,9 @@ impl Evidence {
         self.commonest(|death| floor < Some(death.span))
     }
 
-    fn commonest(&self, which: impl Fn(&Fatality) -> bool) -> Option<Manner> {
+    fn commonest(&self, which: impl Fn(&DeadProbe) -> bool) -> Option<CutManner> {
         let chosen: Vec<_> = self.counted().filter(|death| which(death)).map(|d| &d.manner).collect();
-        let votes = |manner: &Manner| chosen.iter().filter(|other| **other == manner).count();
+        let votes = |manner: &CutManner| chosen.iter().filter(|other| **other == manner).count();
         chosen.iter().max_by_key(|manner| votes(manner)).map(|manner| (*manner).clone())
     }
 
@@ -460,7 +470,7 @@ impl Evidence {
     fn swallowed(&self) -> usize {
         let (Some(visible), longest) = (self.visible(), self.longest()) else { return 0 };
         let margin = Duration::from_millis(50);
-        let dead = |death: &&Fatality| {
+        let dead = |death: &&DeadProbe| {
             !death.is_visible() && longest < Some(death.span) && death.span + margin < visible.min
         };
         self.counted().filter(dead).count()
@@ -484,22 +494,27 @@ impl Evidence {
     }
 
     /// The spans that did not, ascending.
-    pub fn deaths(&self) -> Vec<(Duration, Manner)> {
+    pub fn deaths(&self) -> Vec<(Duration, CutManner)> {
         let mut deaths: Vec<_> = self.counted().map(|d| (d.span, d.manner.clone())).collect();
         deaths.sort_by_key(|(span, _)| *span);
         deaths
     }
 }
 
+/// Ends within this time of one another came at one moment of the wall clock.
+pub(super) const SAME_MOMENT: Duration = Duration::from_millis(250);
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn what_died_while_nobody_vouched_for_the_path_says_nothing_whenever_it_is_told() {
+    fn deaths_without_a_live_control_do_not_count() {
         let s = Duration::from_secs;
-        let mut evidence = Evidence::default();
-        let die = |evidence: &mut Evidence, span, at| evidence.die(s(span), Manner::Silent, s(at), s(span));
+        let mut evidence = SearchEvidence::default();
+        let die = |evidence: &mut SearchEvidence, span, at| {
+            evidence.die(s(span), CutManner::Silent, s(at), s(span))
+        };
         [(5, 9), (6, 10)].into_iter().for_each(|(span, at)| die(&mut evidence, span, at));
         evidence.disregard(s(10), s(12));
         [(7, 11), (8, 13)].into_iter().for_each(|(span, at)| die(&mut evidence, span, at));

@@ -2,12 +2,15 @@
 
 use std::time::Duration;
 
-use super::incident::Incident;
-use super::probe::{Cut, Death};
+use super::probe::{DeathCause, VisibleEnd};
+use crate::domain::idle::incident::Incident;
+use crate::domain::run::bracket::Bracket;
+use crate::domain::run::expectation::Expectation;
+use crate::domain::run::truth::Truth;
 
 /// What the path does with an idle connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Verdict {
+pub enum IdleVerdict {
     /// Something cuts connections that are idle for too long.
     IdleTimeout,
     /// Connections end at a certain age, idle or not. No heartbeat helps.
@@ -24,56 +27,35 @@ pub enum Verdict {
     Inconclusive,
 }
 
-impl Verdict {
+impl IdleVerdict {
     /// All of them.
-    pub const ALL: [Verdict; 7] = [
-        Verdict::IdleTimeout,
-        Verdict::LifetimeCap,
-        Verdict::NoTimeoutUpToMax,
-        Verdict::ServerKeepsItBusy,
-        Verdict::ServerPolicy,
-        Verdict::Stochastic,
-        Verdict::Inconclusive,
+    pub const ALL: [IdleVerdict; 7] = [
+        IdleVerdict::IdleTimeout,
+        IdleVerdict::LifetimeCap,
+        IdleVerdict::NoTimeoutUpToMax,
+        IdleVerdict::ServerKeepsItBusy,
+        IdleVerdict::ServerPolicy,
+        IdleVerdict::Stochastic,
+        IdleVerdict::Inconclusive,
     ];
 
     /// The name that scripts see.
     pub fn label(self) -> &'static str {
         match self {
-            Verdict::IdleTimeout => "idle_timeout",
-            Verdict::LifetimeCap => "lifetime_cap",
-            Verdict::NoTimeoutUpToMax => "no_timeout_up_to_max",
-            Verdict::ServerKeepsItBusy => "server_keeps_it_busy",
-            Verdict::ServerPolicy => "server_policy",
-            Verdict::Stochastic => "stochastic",
-            Verdict::Inconclusive => "inconclusive",
+            IdleVerdict::IdleTimeout => "idle_timeout",
+            IdleVerdict::LifetimeCap => "lifetime_cap",
+            IdleVerdict::NoTimeoutUpToMax => "no_timeout_up_to_max",
+            IdleVerdict::ServerKeepsItBusy => "server_keeps_it_busy",
+            IdleVerdict::ServerPolicy => "server_policy",
+            IdleVerdict::Stochastic => "stochastic",
+            IdleVerdict::Inconclusive => "inconclusive",
         }
-    }
-}
-
-/// Between which idle spans the timeout lies.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Bracket {
-    /// An idle span that was asked and answered, below every span that was not.
-    pub lo: Option<Duration>,
-    /// The shortest span that is confirmed not to survive.
-    pub hi: Option<Duration>,
-}
-
-impl Bracket {
-    /// Whether a timeout of this length agrees with the bracket.
-    pub fn contains(&self, timeout: Duration) -> bool {
-        self.lo.is_none_or(|lo| lo <= timeout) && self.hi.is_none_or(|hi| timeout <= hi)
-    }
-
-    /// Upper less lower end, where both are known.
-    pub fn width(&self) -> Option<Duration> {
-        Some(self.hi?.saturating_sub(self.lo?))
     }
 }
 
 /// The age at which connections end, idle or not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Lifetime {
+pub struct LifetimeCap {
     /// So old they were known to be alive.
     pub lo: Duration,
     /// So old they were known to be gone; the same, where the end itself was seen.
@@ -82,7 +64,7 @@ pub struct Lifetime {
 
 /// The idle spans after which connections were seen to end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Spread {
+pub struct EndSpread {
     pub count: usize,
     pub min: Duration,
     /// The lower of the middle two, where the count is even.
@@ -90,60 +72,60 @@ pub struct Spread {
     pub max: Duration,
 }
 
-impl Spread {
+impl EndSpread {
     /// Of these spans; `None` of none.
-    pub fn of(spans: &[Duration]) -> Option<Spread> {
+    pub fn of(spans: &[Duration]) -> Option<EndSpread> {
         let mut sorted = spans.to_vec();
         sorted.sort_unstable();
         let (min, max) = (*sorted.first()?, *sorted.last()?);
         let median = *sorted.get((sorted.len() - 1) / 2)?;
-        Some(Spread { count: sorted.len(), min, median, max })
+        Some(EndSpread { count: sorted.len(), min, median, max })
     }
 }
 
 /// How the idle connections were cut.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Manner {
+pub enum CutManner {
     /// They were seen to end while they were silent.
-    Visible(Cut),
+    Visible(VisibleEnd),
     /// Nothing was seen; when they were asked, nothing answered.
     Silent,
     /// Nothing was seen until they were used; the use was answered with this cut.
-    OnUse(Cut),
+    OnUse(VisibleEnd),
     /// Only what the server said was lost; asking from our side revived the connection.
     ServerUnheard,
     /// Only what we said was lost.
     ClientUnheard,
 }
 
-impl Manner {
+impl CutManner {
     /// The name that scripts see.
     pub fn label(&self) -> &'static str {
         match self {
-            Manner::Visible(_) => "visible",
-            Manner::Silent => "silent",
-            Manner::OnUse(_) => "rst_on_use",
-            Manner::ServerUnheard => "server_unheard",
-            Manner::ClientUnheard => "client_unheard",
+            CutManner::Visible(_) => "visible",
+            CutManner::Silent => "silent",
+            CutManner::OnUse(_) => "rst_on_use",
+            CutManner::ServerUnheard => "server_unheard",
+            CutManner::ClientUnheard => "client_unheard",
         }
     }
 
     /// The ending that was seen, where one was.
-    pub fn cut(&self) -> Option<&Cut> {
+    pub fn cut(&self) -> Option<&VisibleEnd> {
         match self {
-            Manner::Visible(cut) | Manner::OnUse(cut) => Some(cut),
-            Manner::Silent | Manner::ServerUnheard | Manner::ClientUnheard => None,
+            CutManner::Visible(cut) | CutManner::OnUse(cut) => Some(cut),
+            CutManner::Silent | CutManner::ServerUnheard | CutManner::ClientUnheard => None,
         }
     }
 }
 
-impl From<&Death> for Manner {
-    fn from(death: &Death) -> Manner {
+impl From<&DeathCause> for CutManner {
+    fn from(death: &DeathCause) -> CutManner {
         match death {
-            Death::Unanswered => Manner::Silent,
-            Death::CutOnUse(cut) => Manner::OnUse(cut.clone()),
-            Death::ServerUnheard => Manner::ServerUnheard,
-            Death::ClientUnheard => Manner::ClientUnheard,
+            DeathCause::Unanswered => CutManner::Silent,
+            DeathCause::CutOnUse(cut) => CutManner::OnUse(cut.clone()),
+            DeathCause::ServerUnheard => CutManner::ServerUnheard,
+            DeathCause::ClientUnheard => CutManner::ClientUnheard,
         }
     }
 }
@@ -169,7 +151,7 @@ impl ResetBy {
 
 /// About when connections end, before it is confirmed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Provisional {
+pub struct ProvisionalTimeout {
     /// The median of the visible ends so far: an upper bound.
     pub timeout: Duration,
     /// From how many ends.
@@ -180,7 +162,7 @@ pub struct Provisional {
 
 /// How the server speaks unasked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Chatter {
+pub struct ServerActivity {
     /// The median of the gaps.
     pub period: Duration,
     /// The longest quiet gap that ended with the server's words: so long an idle span survives.
@@ -195,29 +177,29 @@ pub struct Chatter {
 
 /// What a search came to.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Findings {
-    pub verdict: Verdict,
+pub struct IdleFindings {
+    pub verdict: IdleVerdict,
     /// Why, in lower-case fragments.
     pub reasons: Vec<String>,
     pub bracket: Bracket,
     /// The visible ends that belong together; of a stochastic path, all deaths.
-    pub spread: Option<Spread>,
-    pub manner: Option<Manner>,
+    pub spread: Option<EndSpread>,
+    pub manner: Option<CutManner>,
     /// The hop lets go before it says so: what is sent in between is lost.
     pub lingers: bool,
-    /// The age at which connections end: of [`Verdict::LifetimeCap`], and where an idle timeout is shorter than it.
-    pub lifetime: Option<Lifetime>,
+    /// The age at which connections end: of [`ZombieVerdict::LifetimeCap`], and where an idle timeout is shorter than it.
+    pub lifetime: Option<LifetimeCap>,
     /// The age at which connections ended that sent one kind of heartbeat, where the other kind was not tried: a lifetime,
-    /// or an idle timer that only the other kind resets. Of [`Verdict::Inconclusive`].
-    pub lifetime_or_idle: Option<Lifetime>,
+    /// or an idle timer that only the other kind resets. Of [`ZombieVerdict::Inconclusive`].
+    pub lifetime_or_idle: Option<LifetimeCap>,
     /// The only kind of heartbeat that resets the timer; `None`: any that was tried.
     pub reset_by: Option<ResetBy>,
-    pub chatter: Option<Chatter>,
-    pub provisional: Option<Provisional>,
+    pub chatter: Option<ServerActivity>,
+    pub provisional: Option<ProvisionalTimeout>,
     /// The spans that were asked and answered, ascending.
     pub survived: Vec<Duration>,
     /// The spans that were not, ascending, each with how; random deaths that were refuted included.
-    pub died: Vec<(Duration, Manner)>,
+    pub died: Vec<(Duration, CutManner)>,
     /// What ended connections and is no timeout.
     pub incidents: Vec<Incident>,
     /// Rounds that did not count because the control died.
@@ -229,9 +211,26 @@ pub struct Findings {
     pub elapsed: Duration,
 }
 
-impl Findings {
+impl IdleFindings {
     /// Whether the evidence supports an answer.
     pub fn conclusive(&self) -> bool {
-        self.verdict != Verdict::Inconclusive && !self.partial
+        self.verdict != IdleVerdict::Inconclusive && !self.partial
+    }
+}
+
+impl Expectation {
+    /// Whether what was found meets it. A path without a timeout up to the longest span, or one that the
+    /// server keeps busy, has a lower end only; a lifetime, chance or an inconclusive search says nothing
+    /// of the timeout.
+    pub fn met(&self, findings: &IdleFindings) -> Truth {
+        match findings.verdict {
+            IdleVerdict::IdleTimeout
+            | IdleVerdict::ServerPolicy
+            | IdleVerdict::NoTimeoutUpToMax
+            | IdleVerdict::ServerKeepsItBusy => self.met_by(&findings.bracket),
+            verdict @ (IdleVerdict::LifetimeCap | IdleVerdict::Stochastic | IdleVerdict::Inconclusive) => {
+                Truth::Unknown(format!("no idle timeout was found: {}", verdict.label()))
+            }
+        }
     }
 }

@@ -18,20 +18,20 @@
 //!
 //! # What a driver owes
 //! - Before the search it has opened one connection, and closed it.
-//! - [`Order::Open`]: open a connection, then say `Opened` (or `OpenFailed`, and the probe is over). From
+//! - [`ProbeOrder::Open`]: open a connection, then say `ConnectInfo` (or `OpenFailed`, and the probe is over). From
 //!   then on it is silent: it sends nothing, answers nothing that the WebSocket library does not answer by
 //!   itself, and it reads, to see the end.
 //! - When a connection's idle span (since the last byte either way) reaches `ask_at`, it asks its one
 //!   question and says `Asked`, then `Survived` or `Died`, once, at the latest when the answer timeout is
 //!   over. After `Asked` an end of the connection is `Died` with `CutOnUse`.
 //! - Before the question an end is `Ended`, at once. What the server says unasked is `Spoke`: idle begins anew.
-//!   (An answer to our question is not `Spoke`; nor is anything before `Opened`, such as a greeting
+//!   (An answer to our question is not `Spoke`; nor is anything before `ConnectInfo`, such as a greeting
 //!   that --await waited for.)
 //! - The control is asked every `control_interval`; `Beat` for every answer, `Ended` when it ends or when
 //!   `answer_timeout` passed without an answer. **No death counts before a beat of the control, of a later
 //!   moment, vouches for the path**, so beats must all be told.
 //! - After `OpenFailed`, `Survived`, `Died` or `Ended` the connection is over: the driver closes it. After
-//!   [`Order::Cancel`] nothing more is said about it (what crosses the order on its way is ignored).
+//!   [`ProbeOrder::Cancel`] nothing more is said about it (what crosses the order on its way is ignored).
 //! - Observations may be late (their `at` says when it was) but come in the order of each connection.
 //!
 //! # How it decides
@@ -43,40 +43,45 @@
 //! right after the opening (a limit on connections, a replaced session), ends by wscheck's own judgement. `admission` backs
 //! off from a server that takes no further connection. What a search may cost is bounded by [`SearchPlan::longest`] and
 //! [`SearchPlan::most_connections`].
-//! [`Expectation`], [`Prescription`] and [`refresh`] draw conclusions from what was found.
+//! [`Expectation`], [`Recommendation`] and [`refresh`] draw conclusions from what was found.
 
 pub mod middleboxes;
 
 mod admission;
 mod bisect;
-mod chance;
-mod chatter;
+mod candidates;
 mod control;
 mod evidence;
-mod expectation;
 mod finding;
-mod grid;
 mod incident;
+mod incident_detection;
 mod parallel;
 mod plan;
-mod prescription;
 mod probe;
+mod recommendation;
 pub mod refresh;
 pub mod report;
 mod search;
 mod second_control;
-mod tactic;
-mod zone;
+mod server_activity;
+mod statistics;
+mod strategy;
+mod uncertainty;
 
-pub use expectation::{Expectation, ExpectationError};
-pub use finding::{Bracket, Chatter, Findings, Lifetime, Manner, Provisional, ResetBy, Spread, Verdict};
-pub use grid::WELL_KNOWN;
-pub use incident::{Incident, IncidentKind};
+pub use crate::domain::idle::incident::{Incident, IncidentKind};
+pub use finding::{
+    CutManner, EndSpread, IdleFindings, IdleVerdict, LifetimeCap, ProvisionalTimeout, ResetBy, ServerActivity,
+};
 pub use plan::{PlanError, Precision, SearchPlan, Strategy};
-pub use prescription::{Prescription, SHORTEST_SURVIVOR};
-pub use probe::{Cut, Death, Observation, Order, ProbeId, Role, Seen, Step};
-pub use search::{InFlight, Progress, Search};
+pub use probe::{
+    DeathCause, Observation, ProbeEvent, ProbeId, ProbeOrder, ProbeRole, SearchStep, VisibleEnd,
+};
+pub use recommendation::{MIN_SURVIVED_SPAN, Recommendation};
+pub use search::{Search, SearchProgress, SilentProbe};
 
-pub mod path;
 #[cfg(test)]
-mod proof;
+mod search_tests;
+
+#[cfg(test)]
+#[path = "../../../tests/simulated_path/mod.rs"]
+mod simulator;

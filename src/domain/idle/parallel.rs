@@ -4,42 +4,42 @@
 //! costs little more than itself, although there are more spans than connections.
 //!
 //! **Closing**, from the first death that no survivor refutes. The trials under way have been silent for
-//! various spans, so they reach the [`Zone`] one after the other; each takes the step that says most when its
+//! various spans, so they reach the [`Uncertainty`] one after the other; each takes the step that says most when its
 //! turn comes: the first split the zone, the others confirm its ends. Connections that become free follow them.
 //! Who was silent for longer than the zone's top is asked at once, to confirm or refute it.
 
 use std::time::Duration;
 
-use super::grid::grid;
-use super::incident::OBSERVED_WITHIN;
+use super::candidates::grid;
+use super::incident_detection::MAX_OBSERVATION_DELAY;
 use super::plan::SearchPlan;
-use super::probe::Role;
-use super::tactic::{Probe, Situation, Wishes};
-use super::zone::{Aim, Zone};
+use super::probe::ProbeRole;
+use super::strategy::{KnownProbe, SearchActions, SearchState};
+use super::uncertainty::{NextStep, Uncertainty};
 
 /// How many trials beyond a lone death are kept in silence, in case it is refuted.
-const REFUTERS: usize = 2;
+const MAX_REFUTING_TRIALS: usize = 2;
 
 #[derive(Debug, Clone)]
-pub(super) struct Parallel {
+pub(super) struct ParallelSearch {
     grid: Vec<Duration>,
 }
 
-impl Parallel {
-    pub fn new(plan: &SearchPlan) -> Parallel {
-        Parallel { grid: grid(plan.min, plan.max) }
+impl ParallelSearch {
+    pub fn new(plan: &SearchPlan) -> ParallelSearch {
+        ParallelSearch { grid: grid(plan.min, plan.max) }
     }
 
-    pub fn wishes(&mut self, s: &Situation) -> Wishes {
-        match Zone::of(s) {
+    pub fn wishes(&mut self, s: &SearchState) -> SearchActions {
+        match Uncertainty::of(s) {
             None => self.scan(s),
             Some(zone) => close(s, zone),
         }
     }
 
     /// The next spans of the grid for who has none.
-    fn scan(&self, s: &Situation) -> Wishes {
-        let mut wishes = Wishes::default();
+    fn scan(&self, s: &SearchState) -> SearchActions {
+        let mut wishes = SearchActions::default();
         let covered = |span: &Duration| s.probes.iter().any(|probe| probe.ask_at == Some(*span));
         let beyond = &self.grid[self.grid.partition_point(|span| *span <= s.longest())..];
         let open = |span: &Duration| !covered(span) && !s.evidence.died_at(*span);
@@ -57,15 +57,15 @@ impl Parallel {
     }
 
     /// Whether a trial waits for a span of the grid that is still of use.
-    fn is_bound(&self, probe: &Probe, floor: Duration) -> bool {
+    fn is_bound(&self, probe: &KnownProbe, floor: Duration) -> bool {
         probe.ask_at.is_some_and(|at| at > floor && self.grid.binary_search(&at).is_ok())
     }
 }
 
-fn close(s: &Situation, mut zone: Zone) -> Wishes {
-    let mut wishes = Wishes::default();
-    let told_within = if zone.awaits_end() { OBSERVED_WITHIN } else { Duration::ZERO };
-    let is_past = |probe: &&Probe| probe.idle(s.now) >= zone.summit + told_within;
+fn close(s: &SearchState, mut zone: Uncertainty) -> SearchActions {
+    let mut wishes = SearchActions::default();
+    let told_within = if zone.awaits_end() { MAX_OBSERVATION_DELAY } else { Duration::ZERO };
+    let is_past = |probe: &&KnownProbe| probe.idle(s.now) >= zone.summit + told_within;
     let (past, mut held): (Vec<_>, Vec<_>) = s.held().partition(is_past);
     held.sort_by_key(|probe| std::cmp::Reverse(probe.idle(s.now)));
     confirm(s, &zone, past, &mut wishes);
@@ -78,7 +78,7 @@ fn close(s: &Situation, mut zone: Zone) -> Wishes {
 
 /// Connections that were silent for longer than the top can confirm or refute it: so many are asked at once
 /// as the confirmation lacks. The others are kept until it stands.
-fn confirm(s: &Situation, zone: &Zone, mut past: Vec<&Probe>, wishes: &mut Wishes) {
+fn confirm(s: &SearchState, zone: &Uncertainty, mut past: Vec<&KnownProbe>, wishes: &mut SearchActions) {
     past.sort_by_key(|probe| probe.idle(s.now));
     let asked = s.asked().map(|(span, _)| span).chain(s.evidence.rumours());
     let mut pending = asked.filter(|span| *span >= zone.summit).count();
@@ -90,7 +90,7 @@ fn confirm(s: &Situation, zone: &Zone, mut past: Vec<&Probe>, wishes: &mut Wishe
         if known + pending < s.need || contests(idle) {
             wishes.ask(probe, idle);
             pending += 1;
-        } else if known >= s.need || (pending == 0 && kept >= REFUTERS) {
+        } else if known >= s.need || (pending == 0 && kept >= MAX_REFUTING_TRIALS) {
             wishes.cancel(probe);
         } else {
             kept += 1;
@@ -100,15 +100,16 @@ fn confirm(s: &Situation, zone: &Zone, mut past: Vec<&Probe>, wishes: &mut Wishe
 
 /// Watchers were silent for longer than anybody. While an upper end is not confirmed, one is asked at once: should
 /// it live, the death is refuted. If it does not seem to, so are the others; then they make room.
-fn consult_watchers(s: &Situation, zone: &Zone, wishes: &mut Wishes) {
+fn consult_watchers(s: &SearchState, zone: &Uncertainty, wishes: &mut SearchActions) {
     let confirmed = s.evidence.upper_end(s.need);
     let seen = s.evidence.ended_at(zone.summit);
     if confirmed.is_none() && seen {
         return;
     }
-    let asked: Vec<_> = s.probes.iter().filter(|p| p.role == Role::Watcher).filter_map(|p| p.asked).collect();
+    let asked: Vec<_> =
+        s.probes.iter().filter(|p| p.role == ProbeRole::Watcher).filter_map(|p| p.asked).collect();
     let fresh = asked.iter().any(|(_, at)| s.now < *at + s.answer);
-    let older = s.silent(Role::Watcher).filter(|p| p.idle(s.now) > confirmed.unwrap_or(zone.summit));
+    let older = s.silent(ProbeRole::Watcher).filter(|p| p.idle(s.now) > confirmed.unwrap_or(zone.summit));
     let lone = s.evidence.support(Duration::MAX) + s.evidence.rumours().count() + asked.len() < 2;
     match confirmed {
         Some(hi) => {
@@ -121,15 +122,17 @@ fn consult_watchers(s: &Situation, zone: &Zone, wishes: &mut Wishes) {
 }
 
 /// Gives each connection, the oldest first, the span that says most.
-fn assign(s: &Situation, zone: &mut Zone, held: &[&Probe], wishes: &mut Wishes) {
+fn assign(s: &SearchState, zone: &mut Uncertainty, held: &[&KnownProbe], wishes: &mut SearchActions) {
     let mut splits = splits(s, zone, held).into_iter();
     for probe in held {
         let idle = probe.idle(s.now);
         let aim = zone.aim(idle);
         let at = match aim {
             // Who comes later is told when it is known what the first found out.
-            Aim::Split => splits.next().unwrap_or(if zone.visible { s.plan.max } else { zone.summit }),
-            Aim::Top | Aim::Floor | Aim::Wait | Aim::Nothing => zone.span(aim).unwrap_or(s.plan.max),
+            NextStep::Split => splits.next().unwrap_or(if zone.visible { s.plan.max } else { zone.summit }),
+            NextStep::Top | NextStep::Floor | NextStep::Wait | NextStep::Nothing => {
+                zone.span(aim).unwrap_or(s.plan.max)
+            }
         };
         wishes.ask(probe, at.max(idle));
         zone.plan(aim);
@@ -138,7 +141,7 @@ fn assign(s: &Situation, zone: &mut Zone, held: &[&Probe], wishes: &mut Wishes) 
 
 /// The spans at which those who come first split the zone: one in the middle, when the others come so much later
 /// that they can make use of what it finds out; else in even steps, and some are left to confirm what they find.
-fn splits(s: &Situation, zone: &Zone, held: &[&Probe]) -> Vec<Duration> {
+fn splits(s: &SearchState, zone: &Uncertainty, held: &[&KnownProbe]) -> Vec<Duration> {
     let awaited = s.asked().filter(|(_, at)| s.now < *at + s.answer).map(|(span, _)| span);
     let from = awaited.filter(|span| zone.floor < *span && *span < zone.top).max().unwrap_or(zone.floor);
     if zone.visible {
@@ -158,12 +161,12 @@ fn even(from: Duration, to: Duration, count: usize) -> Vec<Duration> {
 }
 
 /// How many more connections are of use: for what nobody is planned for, and some in case of a surprise.
-fn newcomers(s: &Situation, zone: &mut Zone) -> usize {
+fn newcomers(s: &SearchState, zone: &mut Uncertainty) -> usize {
     if !zone.is_narrow() {
         return usize::MAX;
     }
     let mut count = s.need;
-    while zone.aim(Duration::ZERO) != Aim::Nothing {
+    while zone.aim(Duration::ZERO) != NextStep::Nothing {
         zone.plan(zone.aim(Duration::ZERO));
         count += 1;
     }

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use thiserror::Error;
 
-use super::grid::grid;
-use crate::domain::heartbeat::Kind;
-use crate::domain::shown::exact_duration as show;
+use super::candidates::grid;
+use crate::domain::format::exact_duration as show;
+use crate::domain::heartbeat::HeartbeatKind;
 
 /// How the search narrows the bracket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -70,7 +70,7 @@ pub struct SearchPlan {
     /// How often the control connection is asked.
     pub control_interval: Duration,
     /// What the questions and the control's heartbeats are: it is said where a verdict depends on it.
-    pub kind: Kind,
+    pub kind: HeartbeatKind,
     /// A second control that sends messages and Ping frames may be opened when the control ended at an age.
     pub second_control: bool,
     /// The peer is `wscheck serve`, and speaks first after the silence.
@@ -88,7 +88,7 @@ impl Default for SearchPlan {
             answer_timeout: Duration::from_secs(5),
             repeat: 3,
             control_interval: Duration::from_millis(500),
-            kind: Kind::Protocol,
+            kind: HeartbeatKind::Protocol,
             second_control: true,
             two_ended: false,
         }
@@ -96,7 +96,7 @@ impl Default for SearchPlan {
 }
 
 /// The longest span that is tried: a week.
-const LONGEST: Duration = Duration::from_secs(7 * 86_400);
+const MAX_SPAN: Duration = Duration::from_secs(7 * 86_400);
 
 /// Why bounds make no sense; each names the value and the rule.
 #[derive(Debug, Clone, Error, PartialEq, Eq)]
@@ -154,7 +154,7 @@ impl SearchPlan {
         if self.min < Duration::from_millis(100) {
             return Err(PlanError::MinTooShort { min: self.min });
         }
-        if self.max > LONGEST {
+        if self.max > MAX_SPAN {
             return Err(PlanError::MaxTooLong { max: self.max });
         }
         if absolute < Duration::from_millis(10) && (relative.is_nan() || relative < 0.001) {

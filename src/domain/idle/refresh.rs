@@ -4,7 +4,7 @@ use std::time::Duration;
 
 /// A way to keep a connection open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Method {
+pub enum KeepaliveMethod {
     /// A Ping frame, which the server answers: bytes both ways.
     PingPong,
     /// A Pong frame that nobody asked for: bytes from the client only (RFC 6455 5.5.3).
@@ -15,33 +15,37 @@ pub enum Method {
     AppMessage,
 }
 
-impl Method {
+impl KeepaliveMethod {
     /// All of them, in the table's order.
-    pub const ALL: [Method; 4] =
-        [Method::PingPong, Method::UnsolicitedPong, Method::TcpKeepalive, Method::AppMessage];
+    pub const ALL: [KeepaliveMethod; 4] = [
+        KeepaliveMethod::PingPong,
+        KeepaliveMethod::UnsolicitedPong,
+        KeepaliveMethod::TcpKeepalive,
+        KeepaliveMethod::AppMessage,
+    ];
 
     /// The name that scripts see.
     pub fn label(self) -> &'static str {
         match self {
-            Method::PingPong => "ping_pong",
-            Method::UnsolicitedPong => "unsolicited_pong",
-            Method::TcpKeepalive => "tcp_keepalive",
-            Method::AppMessage => "app_message",
+            KeepaliveMethod::PingPong => "ping_pong",
+            KeepaliveMethod::UnsolicitedPong => "unsolicited_pong",
+            KeepaliveMethod::TcpKeepalive => "tcp_keepalive",
+            KeepaliveMethod::AppMessage => "app_message",
         }
     }
 }
 
 /// So many timeouts long a connection is kept, to say that a method keeps it.
-pub const TIMEOUTS: f64 = 2.5;
+pub const TIMEOUTS_HELD: f64 = 2.5;
 
 /// How long to hold each connection, and how often to refresh it: from the bracket's ends.
 pub fn schedule(lo: Duration, hi: Duration) -> (Duration, Duration) {
-    (hi.mul_f64(TIMEOUTS), lo / 2)
+    (hi.mul_f64(TIMEOUTS_HELD), lo / 2)
 }
 
 /// What became of the connection that was kept in one way.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Fate {
+pub enum KeepaliveOutcome {
     /// It was there when it was asked at the end.
     Survived,
     /// It was lost; `how`, in words.
@@ -52,44 +56,44 @@ pub enum Fate {
 
 /// One method, tried.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Row {
-    pub method: Method,
+pub struct MethodResult {
+    pub method: KeepaliveMethod,
     /// How often something was sent; `None`: nothing was.
     pub every: Option<Duration>,
     /// For how long it was to be held.
     pub held: Duration,
-    pub fate: Fate,
+    pub fate: KeepaliveOutcome,
 }
 
 /// What was tried, and what follows.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Refresh {
-    /// In the order of [`Method::ALL`].
-    pub rows: Vec<Row>,
-    pub conclusion: Conclusion,
+pub struct RefreshResults {
+    /// In the order of [`KeepaliveMethod::ALL`].
+    pub rows: Vec<MethodResult>,
+    pub conclusion: RefreshConclusion,
 }
 
-impl Refresh {
+impl RefreshResults {
     /// The conclusion of these rows.
-    pub fn of(mut rows: Vec<Row>) -> Refresh {
+    pub fn of(mut rows: Vec<MethodResult>) -> RefreshResults {
         rows.sort_by_key(|row| row.method);
-        let conclusion = Conclusion::of(|method| kept(&rows, method));
-        Refresh { rows, conclusion }
+        let conclusion = RefreshConclusion::of(|method| kept(&rows, method));
+        RefreshResults { rows, conclusion }
     }
 }
 
 /// Whether a method kept its connection; `None`: not tried, or not to be told.
-fn kept(rows: &[Row], method: Method) -> Option<bool> {
+fn kept(rows: &[MethodResult], method: KeepaliveMethod) -> Option<bool> {
     match rows.iter().find(|row| row.method == method)?.fate {
-        Fate::Survived => Some(true),
-        Fate::Died { .. } => Some(false),
-        Fate::Untold { .. } => None,
+        KeepaliveOutcome::Survived => Some(true),
+        KeepaliveOutcome::Died { .. } => Some(false),
+        KeepaliveOutcome::Untold { .. } => None,
     }
 }
 
 /// What follows from who survived.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Conclusion {
+pub enum RefreshConclusion {
     /// TCP keepalive suffices: a NAT or a balancer below the application.
     BelowApplication,
     /// Any byte from the client suffices; no answer is needed.
@@ -112,71 +116,73 @@ pub enum Conclusion {
     Untried,
 }
 
-impl Conclusion {
+impl RefreshConclusion {
     /// What these survivals say, from the most telling method to the least.
-    pub fn of(kept: impl Fn(Method) -> Option<bool>) -> Conclusion {
+    pub fn of(kept: impl Fn(KeepaliveMethod) -> Option<bool>) -> RefreshConclusion {
         let yes = |method| kept(method) == Some(true);
         let no = |method| kept(method) == Some(false);
-        let (ping, pong) = (Method::PingPong, Method::UnsolicitedPong);
-        let (tcp, app) = (Method::TcpKeepalive, Method::AppMessage);
+        let (ping, pong) = (KeepaliveMethod::PingPong, KeepaliveMethod::UnsolicitedPong);
+        let (tcp, app) = (KeepaliveMethod::TcpKeepalive, KeepaliveMethod::AppMessage);
         let bytes_fail = no(ping) && no(app);
         match () {
-            () if yes(tcp) && bytes_fail => Conclusion::Contradictory,
-            () if yes(pong) && no(ping) => Conclusion::Contradictory,
-            () if yes(tcp) => Conclusion::BelowApplication,
-            () if yes(pong) => Conclusion::AnyByte,
-            () if yes(ping) && no(pong) => Conclusion::ServerToClient,
-            () if yes(ping) => Conclusion::Pings,
-            () if no(ping) && yes(app) => Conclusion::MessagesOnly,
-            () if yes(app) => Conclusion::Messages,
-            () if bytes_fail => Conclusion::Lifetime,
-            () if no(ping) => Conclusion::NotPings,
-            () => Conclusion::Untried,
+            () if yes(tcp) && bytes_fail => RefreshConclusion::Contradictory,
+            () if yes(pong) && no(ping) => RefreshConclusion::Contradictory,
+            () if yes(tcp) => RefreshConclusion::BelowApplication,
+            () if yes(pong) => RefreshConclusion::AnyByte,
+            () if yes(ping) && no(pong) => RefreshConclusion::ServerToClient,
+            () if yes(ping) => RefreshConclusion::Pings,
+            () if no(ping) && yes(app) => RefreshConclusion::MessagesOnly,
+            () if yes(app) => RefreshConclusion::Messages,
+            () if bytes_fail => RefreshConclusion::Lifetime,
+            () if no(ping) => RefreshConclusion::NotPings,
+            () => RefreshConclusion::Untried,
         }
     }
 
     /// The name that scripts see.
     pub fn label(self) -> &'static str {
         match self {
-            Conclusion::BelowApplication => "below_application",
-            Conclusion::AnyByte => "any_byte",
-            Conclusion::ServerToClient => "server_to_client",
-            Conclusion::MessagesOnly => "messages_only",
-            Conclusion::Lifetime => "lifetime",
-            Conclusion::Pings => "pings",
-            Conclusion::Messages => "messages",
-            Conclusion::NotPings => "not_pings",
-            Conclusion::Contradictory => "contradictory",
-            Conclusion::Untried => "untried",
+            RefreshConclusion::BelowApplication => "below_application",
+            RefreshConclusion::AnyByte => "any_byte",
+            RefreshConclusion::ServerToClient => "server_to_client",
+            RefreshConclusion::MessagesOnly => "messages_only",
+            RefreshConclusion::Lifetime => "lifetime",
+            RefreshConclusion::Pings => "pings",
+            RefreshConclusion::Messages => "messages",
+            RefreshConclusion::NotPings => "not_pings",
+            RefreshConclusion::Contradictory => "contradictory",
+            RefreshConclusion::Untried => "untried",
         }
     }
 
     /// What it means and what to do, as a lower-case fragment.
     pub fn sentence(self) -> &'static str {
         match self {
-            Conclusion::BelowApplication => {
+            RefreshConclusion::BelowApplication => {
                 "TCP keepalive suffices, so the cut is below the application: a NAT or a balancer; enable TCP \
                  keepalive, or send any heartbeat"
             }
-            Conclusion::AnyByte => "bytes from the client suffice: any heartbeat of the client keeps it open",
-            Conclusion::ServerToClient => {
+            RefreshConclusion::AnyByte => {
+                "bytes from the client suffice: any heartbeat of the client keeps it open"
+            }
+            RefreshConclusion::ServerToClient => {
                 "what only the client sends is not enough: the server's bytes count, alone or as well; have \
                  heartbeats answered, or let the server send them"
             }
-            Conclusion::MessagesOnly => {
+            RefreshConclusion::MessagesOnly => {
                 "Ping frames do not count, messages do: it is the server's own rule; send app heartbeats"
             }
-            Conclusion::Lifetime => "nothing keeps it open: a lifetime; reconnect before it ends",
-            Conclusion::Pings => "Ping frames keep it open",
-            Conclusion::Messages => "messages keep it open; whether Ping frames would was not tried",
-            Conclusion::NotPings => {
+            RefreshConclusion::Lifetime => "nothing keeps it open: a lifetime; reconnect before it ends",
+            RefreshConclusion::Pings => "Ping frames keep it open",
+            RefreshConclusion::Messages => "messages keep it open; whether Ping frames would was not tried",
+            RefreshConclusion::NotPings => {
                 "Ping frames do not keep it open: a lifetime, or a server that counts only messages; an app \
                  heartbeat would tell"
             }
-            Conclusion::Contradictory => {
+            RefreshConclusion::Contradictory => {
                 "the survivals contradict each other: something else cut a connection"
             }
-            Conclusion::Untried => "nothing was tried that decides",
+            RefreshConclusion::Untried => "nothing was tried that decides",
         }
     }
 }
@@ -186,37 +192,38 @@ mod tests {
     use super::*;
 
     /// `y` kept, `n` not, `-` not to be told, in the table's order.
-    fn conclude(told: &str) -> Conclusion {
-        let row = |(method, told)| Row { method, every: None, held: Duration::ZERO, fate: fate(told) };
-        Refresh::of(Method::ALL.into_iter().zip(told.chars()).map(row).collect()).conclusion
+    fn conclude(told: &str) -> RefreshConclusion {
+        let row =
+            |(method, told)| MethodResult { method, every: None, held: Duration::ZERO, fate: fate(told) };
+        RefreshResults::of(KeepaliveMethod::ALL.into_iter().zip(told.chars()).map(row).collect()).conclusion
     }
 
-    fn fate(told: char) -> Fate {
+    fn fate(told: char) -> KeepaliveOutcome {
         match told {
-            'y' => Fate::Survived,
-            'n' => Fate::Died { after: Duration::ZERO, how: String::new() },
-            _ => Fate::Untold { why: String::new() },
+            'y' => KeepaliveOutcome::Survived,
+            'n' => KeepaliveOutcome::Died { after: Duration::ZERO, how: String::new() },
+            _ => KeepaliveOutcome::Untold { why: String::new() },
         }
     }
 
     #[test]
     fn what_survives_says_where_the_cut_is() {
         let rows = [
-            ("yyyy", Conclusion::BelowApplication),
-            ("yyy-", Conclusion::BelowApplication),
-            ("yyny", Conclusion::AnyByte),
-            ("yn-y", Conclusion::ServerToClient),
-            ("ynny", Conclusion::ServerToClient),
-            ("nnny", Conclusion::MessagesOnly),
-            ("n--y", Conclusion::MessagesOnly),
-            ("nnnn", Conclusion::Lifetime),
-            ("nnn-", Conclusion::NotPings),
-            ("y---", Conclusion::Pings),
-            ("---y", Conclusion::Messages),
-            ("----", Conclusion::Untried),
-            ("--n-", Conclusion::Untried),
-            ("nnyn", Conclusion::Contradictory),
-            ("nyny", Conclusion::Contradictory),
+            ("yyyy", RefreshConclusion::BelowApplication),
+            ("yyy-", RefreshConclusion::BelowApplication),
+            ("yyny", RefreshConclusion::AnyByte),
+            ("yn-y", RefreshConclusion::ServerToClient),
+            ("ynny", RefreshConclusion::ServerToClient),
+            ("nnny", RefreshConclusion::MessagesOnly),
+            ("n--y", RefreshConclusion::MessagesOnly),
+            ("nnnn", RefreshConclusion::Lifetime),
+            ("nnn-", RefreshConclusion::NotPings),
+            ("y---", RefreshConclusion::Pings),
+            ("---y", RefreshConclusion::Messages),
+            ("----", RefreshConclusion::Untried),
+            ("--n-", RefreshConclusion::Untried),
+            ("nnyn", RefreshConclusion::Contradictory),
+            ("nyny", RefreshConclusion::Contradictory),
         ];
         for (row, conclusion) in rows {
             assert_eq!(conclude(row), conclusion, "{row}");
@@ -224,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn a_connection_is_refreshed_twice_in_a_timeout_and_held_for_two_and_a_half() {
+    fn refresh_sends_twice_per_timeout_and_holds_two_and_a_half() {
         let seconds = Duration::from_secs;
         assert_eq!(schedule(seconds(58), seconds(60)), (seconds(150), seconds(29)));
     }

@@ -1,21 +1,22 @@
 //! What a search with real connections tells while it runs, and its report.
 
+use crate::domain::run::run_result::RunResult;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use super::expectation::Expectation;
-use super::finding::{Bracket, Findings, Manner, Provisional};
-use super::middleboxes::Naming;
+use super::finding::{CutManner, IdleFindings, ProvisionalTimeout};
+use super::middleboxes::ProductNaming;
 use super::plan::SearchPlan;
-use super::prescription::Prescription;
-use super::probe::{Observation, ProbeId, Role};
-use super::refresh::{Refresh, Row};
-use super::search::Progress;
-use crate::domain::ending::Ending;
-use crate::domain::heartbeat::presets::PresetUse;
-use crate::domain::opening::{OpenError, Opened};
-use crate::domain::report;
-use crate::domain::threshold::Truth;
+use super::probe::{Observation, ProbeId, ProbeRole};
+use super::recommendation::Recommendation;
+use super::refresh::{MethodResult, RefreshResults};
+use super::search::SearchProgress;
+use crate::domain::connection::close_cause::CloseCause;
+use crate::domain::connection::connect_info::{ConnectError, ConnectInfo};
+use crate::domain::heartbeat::presets::PresetSelection;
+use crate::domain::run::bracket::Bracket;
+use crate::domain::run::expectation::Expectation;
+use crate::domain::run::truth::Truth;
 
 /// What is to be measured, told before anything is.
 #[derive(Debug, Clone, PartialEq)]
@@ -29,13 +30,13 @@ pub struct IdleInfo {
     pub verify: bool,
     pub expectation: Option<Expectation>,
     /// Whose heartbeats they are, where a preset was asked for.
-    pub preset: Option<PresetUse>,
+    pub preset: Option<PresetSelection>,
 }
 
 /// One thing that was seen of a connection, with what the connection is for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Sighting {
-    pub role: Role,
+pub struct ProbeSighting {
+    pub role: ProbeRole,
     /// The idle span at which it was, or is, to be asked; `None`: it is held silent, or a control.
     pub ask_at: Option<Duration>,
     pub observation: Observation,
@@ -52,34 +53,34 @@ pub enum IdleEvent {
     },
     ProbeOpened {
         probe: ProbeId,
-        role: Role,
+        role: ProbeRole,
         at: SystemTime,
-        opened: Arc<Opened>,
+        opened: Arc<ConnectInfo>,
     },
     OpenFailed {
         probe: ProbeId,
-        role: Role,
+        role: ProbeRole,
         at: SystemTime,
-        error: Arc<OpenError>,
+        error: Arc<ConnectError>,
     },
-    /// `Opened` and `OpenFailed` are not told so, but as above; nor is each of the control's answers.
-    Seen(Sighting),
+    /// `ConnectInfo` and `OpenFailed` are not told so, but as above; nor is each of the control's answers.
+    Seen(ProbeSighting),
     /// The bracket so far is another.
     Bracket {
         bracket: Bracket,
         elapsed: Duration,
     },
     /// About when connections end, before it is confirmed.
-    Provisional(Provisional),
+    Provisional(ProvisionalTimeout),
     /// How far it is; about once a second.
-    Progress(Progress),
+    Progress(SearchProgress),
     /// The search is over; what follows it takes so long.
     Following {
         lasts: Duration,
     },
     /// One row of the table of what keeps the path open is known.
     RefreshRow {
-        row: Row,
+        row: MethodResult,
         elapsed: Duration,
     },
     /// A heartbeat of the connection that is held to verify the prescription was answered.
@@ -90,7 +91,7 @@ pub enum IdleEvent {
     },
     /// It is known whether the prescription holds.
     Verified {
-        verified: Verified,
+        verified: Verification,
         elapsed: Duration,
     },
     /// The end of the run; always the last event.
@@ -104,7 +105,7 @@ pub trait IdleReporter {
 
 /// What became of the connection that was held at the prescribed interval.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Verified {
+pub struct Verification {
     /// The interval of its heartbeats.
     pub interval: Duration,
     /// For how long it was to be held: past two timeouts.
@@ -121,7 +122,7 @@ pub struct Verified {
 pub enum VerifyOutcome {
     Held,
     /// It ended before.
-    Ended(Arc<Ending>),
+    Ended(Arc<CloseCause>),
     /// It was not to be known; a lower-case fragment says why.
     Untold(String),
 }
@@ -145,12 +146,12 @@ pub enum Direction {
 
 impl Direction {
     /// The direction that a cut shows to be lost, to who heard both ends; `None` when it does not tell.
-    pub fn lost_by(manner: &Manner) -> Option<Direction> {
+    pub fn lost_by(manner: &CutManner) -> Option<Direction> {
         match manner {
-            Manner::ServerUnheard => Some(Direction::FromServer),
-            Manner::ClientUnheard => Some(Direction::FromClient),
-            Manner::Silent => Some(Direction::Both),
-            Manner::Visible(_) | Manner::OnUse(_) => None,
+            CutManner::ServerUnheard => Some(Direction::FromServer),
+            CutManner::ClientUnheard => Some(Direction::FromClient),
+            CutManner::Silent => Some(Direction::Both),
+            CutManner::Visible(_) | CutManner::OnUse(_) => None,
         }
     }
 
@@ -173,25 +174,25 @@ pub struct IdleReport {
     pub started_at: SystemTime,
     pub elapsed: Duration,
     /// The first opening's facts; `None` if nothing ever opened.
-    pub opened: Option<Arc<Opened>>,
+    pub opened: Option<Arc<ConnectInfo>>,
     /// The last failure to open, where there was one.
-    pub error: Option<Arc<OpenError>>,
+    pub error: Option<Arc<ConnectError>>,
     /// The manner of the cut is among them.
-    pub findings: Findings,
+    pub findings: IdleFindings,
     /// The known timers that are consistent with it.
-    pub naming: Naming,
-    pub prescription: Option<Prescription>,
+    pub naming: ProductNaming,
+    pub prescription: Option<Recommendation>,
     /// `None`: not asked for, or there was nothing to try.
-    pub refresh: Option<Refresh>,
+    pub refresh: Option<RefreshResults>,
     /// `None`: not asked for, or nothing to verify.
-    pub verified: Option<Verified>,
+    pub verified: Option<Verification>,
     pub expectation: Option<(Expectation, Truth)>,
     /// `None`: not asked for, or nothing opened.
     pub two_ended: Option<TwoEnded>,
     /// The direction that was lost; known only of a two-ended run that found a silent cut.
     pub lost: Option<Direction>,
     /// What the run comes to: the exit code.
-    pub verdict: report::Verdict,
+    pub verdict: RunResult,
     /// Why, in lower-case fragments: the findings' own, and what was found wanting.
     pub reasons: Vec<String>,
     /// What was asked for and was done otherwise, or not at all, and what else a reader of the figures must know.

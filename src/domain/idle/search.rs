@@ -2,32 +2,39 @@
 
 use std::time::Duration;
 
-use crate::domain::heartbeat::Kind;
-use crate::domain::shown::{counted, exact_duration as show};
+use crate::domain::format::{counted, exact_duration as show};
+use crate::domain::heartbeat::HeartbeatKind;
 
 use super::admission::Admission;
-use super::bisect::Bisect;
-use super::chatter::Gaps;
-use super::control::{Control, Fate, is_outlived, is_same};
-use super::evidence::Evidence;
-use super::finding::{Bracket, Findings, Lifetime, Manner, Provisional, ResetBy, Spread, Verdict};
-use super::incident::{
-    End, Ends, Incident, IncidentKind, Incidents, Mixed, OBSERVED_WITHIN, ONE_MOMENT, Outlived, is_one_event,
+use super::bisect::BisectSearch;
+use super::control::{ControlState, ControlVerdict, is_outlived, is_same};
+use super::evidence::SearchEvidence;
+use super::finding::{
+    CutManner, EndSpread, IdleFindings, IdleVerdict, LifetimeCap, ProvisionalTimeout, ResetBy,
+};
+use super::incident_detection::{
+    Incidents, KnownSurvival, MAX_OBSERVATION_DELAY, MixedOutcome, ObservedEnd, ObservedEnds, is_one_event,
     is_our_judgement, names_a_limit,
 };
-use super::parallel::Parallel;
+use super::parallel::ParallelSearch;
 use super::plan::{PlanError, SearchPlan, Strategy};
-use super::probe::{Cut, Death, Observation, Order, ProbeId, Role, Seen, Step};
-use super::second_control::{SecondControl, Testimony};
-use super::tactic::{Probe, Situation, Wish, Wishes};
-use crate::domain::ending::{Ending, How, Who};
+use super::probe::{
+    DeathCause, Observation, ProbeEvent, ProbeId, ProbeOrder, ProbeRole, SearchStep, VisibleEnd,
+};
+use super::second_control::{SecondControl, SecondControlVerdict};
+use super::server_activity::ActivityGaps;
+use super::strategy::{KnownProbe, SearchAction, SearchActions, SearchState};
+use crate::domain::connection::close_cause::{CloseCause, CloseKind, ClosedBy};
+use crate::domain::idle::evidence::SAME_MOMENT;
+use crate::domain::idle::incident::{Incident, IncidentKind};
+use crate::domain::run::bracket::Bracket;
 
 /// After so many void rounds the path is too unsteady to be measured.
-const MOST_VOID_ROUNDS: u32 = 3;
+const MAX_VOID_ROUNDS: u32 = 3;
 /// The fewest connections among which there is a place for a second control.
-const FEWEST_WITH_SECOND: usize = 4;
+const MIN_FOR_SECOND_CONTROL: usize = 4;
 /// So many connections closed by our own judgement end the search.
-const MOST_VIOLATIONS: usize = 3;
+const MAX_VIOLATIONS: usize = 3;
 /// After an end by our own judgement no connection is opened for so long.
 const VIOLATION_PAUSE: Duration = Duration::from_secs(1);
 /// After an end that may be a refusal no connection is opened for so long.
@@ -35,24 +42,24 @@ const REFUSAL_PAUSE: Duration = Duration::from_secs(1);
 /// The longest time from the order to open a connection to an end that its opening caused elsewhere.
 const DISPLACED_WITHIN: Duration = Duration::from_secs(1);
 /// So many failures to open, one after the other, while fewer than three are open, end the search.
-const MOST_FAILURES: u32 = 6;
+const MAX_OPEN_FAILURES: u32 = 6;
 
 #[derive(Debug, Clone)]
-enum Tactic {
-    Parallel(Parallel),
-    Bisect(Bisect),
+enum StrategyState {
+    Parallel(ParallelSearch),
+    Bisect(BisectSearch),
 }
 
 /// The control died, and it is not known yet whether the path died with it.
 #[derive(Debug, Clone, Copy)]
-struct Doubt {
+struct OutageSuspicion {
     since: Duration,
     /// When the control was alive last.
     alive_at: Duration,
     /// It stayed without an answer: until the path is seen to live, nobody vouches for it.
     silent: bool,
     /// Another control died at this age, too.
-    lifetime: Option<Lifetime>,
+    lifetime: Option<LifetimeCap>,
     /// A connection that was there, and was asked for its life: an older one; where a lifetime is suspected, one
     /// that has not reached it.
     witness: Option<ProbeId>,
@@ -67,22 +74,22 @@ pub struct Search {
     /// The announced bounds: [`SearchPlan::longest`] and [`SearchPlan::most_connections`].
     longest: Duration,
     most_connections: u32,
-    tactic: Tactic,
+    tactic: StrategyState,
     /// Watchers and trials that are not over.
-    probes: Vec<Probe>,
-    control: Control,
+    probes: Vec<KnownProbe>,
+    control: ControlState,
     second: SecondControl,
     /// A control ended, so that the second one is of use.
     second_due: bool,
     /// Controls ended at this age, and the second one is still to say whether it was a lifetime.
-    suspected: Option<Lifetime>,
+    suspected: Option<LifetimeCap>,
     /// The only kind of heartbeat that resets the timer.
     reset_by: Option<ResetBy>,
-    evidence: Evidence,
-    gaps: Gaps,
-    doubt: Option<Doubt>,
+    evidence: SearchEvidence,
+    gaps: ActivityGaps,
+    doubt: Option<OutageSuspicion>,
     /// Orders that wait to be given.
-    orders: Vec<Order>,
+    orders: Vec<ProbeOrder>,
     watchers_due: bool,
     /// At most so many at once; the server may allow fewer than the plan.
     limit: usize,
@@ -94,22 +101,22 @@ pub struct Search {
     /// Those of them that opened.
     opened: u32,
     void_rounds: u32,
-    provisional: Option<Provisional>,
-    lifetime: Option<Lifetime>,
+    provisional: Option<ProvisionalTimeout>,
+    lifetime: Option<LifetimeCap>,
     /// The server closed controls at an age, and said why.
     closed_at_age: bool,
     /// The last close frame that stated the server's reason.
-    stated: Option<Cut>,
+    stated: Option<VisibleEnd>,
     /// The same, where it may be an idle timer.
-    lifetime_or_idle: Option<Lifetime>,
+    lifetime_or_idle: Option<LifetimeCap>,
     /// Ends that may be one event.
-    unsettled: Ends,
+    unsettled: ObservedEnds,
     incidents: Incidents,
     admission: Admission,
     /// How a control was seen to end last.
-    control_cut: Option<Cut>,
+    control_cut: Option<VisibleEnd>,
     /// Only some connections ended, after these spans; others survived them.
-    some_only: Option<Spread>,
+    some_only: Option<EndSpread>,
     /// The greatest age at which a connection was known to be alive.
     oldest_alive: Duration,
     /// When the first connection opened.
@@ -126,69 +133,73 @@ pub struct Search {
     staggered: u32,
     /// Connections that were seen to end: when, and how old they were.
     ends: Vec<(Duration, Duration)>,
-    outcome: Option<(Verdict, Vec<String>)>,
+    outcome: Option<(IdleVerdict, Vec<String>)>,
     partial: bool,
     ended_at: Option<Duration>,
 }
 
 /// Whether a connection of this age is well below a lifetime.
-fn is_young(age: Duration, lifetime: Lifetime) -> bool {
+fn is_young(age: Duration, lifetime: LifetimeCap) -> bool {
     age < lifetime.lo.mul_f64(0.9)
 }
 
 /// Whether a connection that had not been silent for as long died of its age: the server had spoken.
-fn is_of_age(span: Duration, age: Duration, lifetime: Lifetime) -> bool {
+fn is_of_age(span: Duration, age: Duration, lifetime: LifetimeCap) -> bool {
     is_young(span, lifetime) && !is_young(age, lifetime)
 }
 
 /// An age in words; two, where the end was not seen.
-fn shown_age(Lifetime { lo, hi }: Lifetime) -> String {
+fn shown_age(LifetimeCap { lo, hi }: LifetimeCap) -> String {
     let close = hi.saturating_sub(lo) <= hi.mul_f64(0.01).max(Duration::from_millis(50));
     if close { show(lo) } else { format!("{} to {}", show(lo), show(hi)) }
 }
 
 /// A close frame in words: its code, what that means, and the reason that the peer gave.
-fn close_frame(cut: &Cut) -> Option<String> {
-    let How::CloseFrame { code, reason } = &cut.how else { return None };
+fn close_frame(cut: &VisibleEnd) -> Option<String> {
+    let CloseKind::CloseFrame { code, reason } = &cut.how else { return None };
     let code = code.map_or_else(
         || "no code".to_string(),
-        |code| format!("{code} ({})", crate::domain::ending::close_code_meaning(code)),
+        |code| format!("{code} ({})", crate::domain::connection::close_cause::close_code_meaning(code)),
     );
     Some(if reason.as_str().is_empty() { code } else { format!("{code} '{}'", reason.as_str()) })
 }
 
 /// Why there is nothing to search; what the server sent is named, where that made wscheck close.
-fn ended_at_once(cut: &Cut) -> String {
+fn ended_at_once(cut: &VisibleEnd) -> String {
     let twice = "the control connection ended at once, twice";
     match cut.how {
-        How::Violation { .. } => format!("{twice}: {}", Ending::describe(Who::Peer, &cut.how, None)),
-        How::TooLarge { .. } => format!("{twice}: {}", Ending::describe(Who::Us, &cut.how, None)),
+        CloseKind::Violation { .. } => {
+            format!("{twice}: {}", CloseCause::describe(ClosedBy::Peer, &cut.how, None))
+        }
+        CloseKind::TooLarge { .. } => {
+            format!("{twice}: {}", CloseCause::describe(ClosedBy::Us, &cut.how, None))
+        }
         _ => twice.to_string(),
     }
 }
 
 /// Whether a control was given up since nothing answered.
-fn is_silent(cut: &Cut) -> bool {
-    matches!(cut.how, How::Timeout | How::Silent)
+fn is_silent(cut: &VisibleEnd) -> bool {
+    matches!(cut.how, CloseKind::Timeout | CloseKind::Silent)
 }
 
 /// How far a search is.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Progress {
+pub struct SearchProgress {
     pub elapsed: Duration,
     pub bracket: Bracket,
-    pub provisional: Option<Provisional>,
+    pub provisional: Option<ProvisionalTimeout>,
     /// Watchers and trials in silence: for how long so far, and until when.
-    pub in_flight: Vec<InFlight>,
+    pub in_flight: Vec<SilentProbe>,
     /// By when it will have ended, by the cost that is promised for what is known now.
     pub latest: Duration,
 }
 
 /// A connection in silence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct InFlight {
+pub struct SilentProbe {
     pub probe: ProbeId,
-    pub role: Role,
+    pub role: ProbeRole,
     pub idle: Duration,
     /// `None`: it waits to be told.
     pub ask_at: Option<Duration>,
@@ -199,21 +210,21 @@ impl Search {
     pub fn new(plan: SearchPlan) -> Result<Search, PlanError> {
         let plan = plan.checked()?;
         let tactic = match plan.strategy {
-            Strategy::Parallel => Tactic::Parallel(Parallel::new(&plan)),
-            Strategy::Bisect => Tactic::Bisect(Bisect),
+            Strategy::Parallel => StrategyState::Parallel(ParallelSearch::new(&plan)),
+            Strategy::Bisect => StrategyState::Bisect(BisectSearch),
         };
         Ok(Search {
             longest: plan.longest(),
             most_connections: plan.most_connections(),
             tactic,
             probes: Vec::new(),
-            control: Control::default(),
+            control: ControlState::default(),
             second: SecondControl::default(),
             second_due: false,
             suspected: None,
             reset_by: None,
-            evidence: Evidence::default(),
-            gaps: Gaps::default(),
+            evidence: SearchEvidence::default(),
+            gaps: ActivityGaps::default(),
             doubt: None,
             orders: Vec::new(),
             watchers_due: true,
@@ -229,7 +240,7 @@ impl Search {
             lifetime_or_idle: None,
             closed_at_age: false,
             stated: None,
-            unsettled: Ends::default(),
+            unsettled: ObservedEnds::default(),
             incidents: Incidents::default(),
             admission: Admission::default(),
             control_cut: None,
@@ -250,11 +261,11 @@ impl Search {
     }
 
     /// What to do, at this moment since the run's start.
-    pub fn next(&mut self, now: Duration) -> Step {
+    pub fn next(&mut self, now: Duration) -> SearchStep {
         let wake = self.judge(now);
         if self.outcome.is_some() {
             self.ended_at.get_or_insert(now);
-            return Step::Done;
+            return SearchStep::Done;
         }
         let known = self.lifetime;
         self.staff(now);
@@ -266,18 +277,18 @@ impl Search {
         let until = [wake, wishes.wake, later(self.retry_at), later(self.control_due)];
         self.grant(wishes, now);
         if !self.orders.is_empty() {
-            return Step::Act(std::mem::take(&mut self.orders));
+            return SearchStep::Act(std::mem::take(&mut self.orders));
         }
         if until == [None; 4] && self.is_stuck() {
             self.conclude(
-                Verdict::Inconclusive,
+                IdleVerdict::Inconclusive,
                 "the connections' ends do not agree on a timeout".to_string(),
             );
             return self.next(now);
         }
         let until = until.into_iter().flatten().filter(|at| *at > now).min();
         let end = if now < self.longest { self.longest } else { now + Duration::from_millis(1) };
-        Step::Wait { until: until.map_or(end, |until| until.min(end)) }
+        SearchStep::Wait { until: until.map_or(end, |until| until.min(end)) }
     }
 
     /// Whether nobody is there of whom anything could be learned.
@@ -293,7 +304,7 @@ impl Search {
         if self.outcome.is_some() {
             return;
         }
-        if let Seen::Ended { cut, .. } = seen
+        if let ProbeEvent::Ended { cut, .. } = seen
             && cut.states_why()
         {
             self.stated = Some(cut.clone());
@@ -307,20 +318,20 @@ impl Search {
             && let Some(spread) = self.evidence.visible()
         {
             let (timeout, samples) = (spread.median, spread.count);
-            self.provisional = Some(Provisional { timeout, samples, at: *at });
+            self.provisional = Some(ProvisionalTimeout { timeout, samples, at: *at });
         }
     }
 
-    /// Ends the search now, with what is known: [`Findings::partial`].
+    /// Ends the search now, with what is known: [`ZombieFindings::partial`].
     pub fn interrupt(&mut self) {
         if self.outcome.is_none() {
             self.partial = true;
-            self.outcome = Some((Verdict::Inconclusive, vec!["interrupted".to_string()]));
+            self.outcome = Some((IdleVerdict::Inconclusive, vec!["interrupted".to_string()]));
         }
     }
 
     /// About when connections end, as soon as two visible ends agree.
-    pub fn provisional(&self) -> Option<Provisional> {
+    pub fn provisional(&self) -> Option<ProvisionalTimeout> {
         self.provisional
     }
 
@@ -333,8 +344,8 @@ impl Search {
     }
 
     /// How far it is, at this moment.
-    pub fn progress(&self, now: Duration) -> Progress {
-        let flight = |probe: &Probe| InFlight {
+    pub fn progress(&self, now: Duration) -> SearchProgress {
+        let flight = |probe: &KnownProbe| SilentProbe {
             probe: probe.id,
             role: probe.role,
             idle: probe.idle(now),
@@ -342,7 +353,7 @@ impl Search {
         };
         let silent = self.probes.iter().filter(|probe| probe.asked.is_none());
         let end = self.evidence.suspect().unwrap_or(self.plan.max);
-        Progress {
+        SearchProgress {
             elapsed: now,
             bracket: self.bracket(),
             provisional: self.provisional,
@@ -363,33 +374,33 @@ impl Search {
     }
 
     /// What came of it; before it is done, what is known so far.
-    pub fn findings(&self, now: Duration) -> Findings {
-        let pending = || (Verdict::Inconclusive, vec!["the search is not over".to_string()]);
+    pub fn findings(&self, now: Duration) -> IdleFindings {
+        let pending = || (IdleVerdict::Inconclusive, vec!["the search is not over".to_string()]);
         let (verdict, reasons) = self.outcome.clone().unwrap_or_else(pending);
         let chatter = self.gaps.chatter();
         let spread = match verdict {
-            Verdict::Stochastic => self.evidence.range(),
-            Verdict::IdleTimeout
-            | Verdict::LifetimeCap
-            | Verdict::NoTimeoutUpToMax
-            | Verdict::ServerKeepsItBusy
-            | Verdict::ServerPolicy
-            | Verdict::Inconclusive => self.evidence.visible(),
+            IdleVerdict::Stochastic => self.evidence.range(),
+            IdleVerdict::IdleTimeout
+            | IdleVerdict::LifetimeCap
+            | IdleVerdict::NoTimeoutUpToMax
+            | IdleVerdict::ServerKeepsItBusy
+            | IdleVerdict::ServerPolicy
+            | IdleVerdict::Inconclusive => self.evidence.visible(),
         };
         let bracket = match verdict {
-            Verdict::ServerKeepsItBusy => {
+            IdleVerdict::ServerKeepsItBusy => {
                 Bracket { lo: self.bracket().lo.max(chatter.map(|c| c.longest_gap)), hi: None }
             }
             // A connection that was never idle was closed as well, so no silence was too long.
-            Verdict::ServerPolicy if self.closed_at_age => Bracket { lo: self.bracket().lo, hi: None },
-            Verdict::Stochastic => Bracket { lo: self.evidence.below(spread), hi: None },
-            Verdict::IdleTimeout
-            | Verdict::LifetimeCap
-            | Verdict::NoTimeoutUpToMax
-            | Verdict::ServerPolicy
-            | Verdict::Inconclusive => self.bracket(),
+            IdleVerdict::ServerPolicy if self.closed_at_age => Bracket { lo: self.bracket().lo, hi: None },
+            IdleVerdict::Stochastic => Bracket { lo: self.evidence.below(spread), hi: None },
+            IdleVerdict::IdleTimeout
+            | IdleVerdict::LifetimeCap
+            | IdleVerdict::NoTimeoutUpToMax
+            | IdleVerdict::ServerPolicy
+            | IdleVerdict::Inconclusive => self.bracket(),
         };
-        Findings {
+        IdleFindings {
             verdict,
             reasons,
             bracket,
@@ -414,13 +425,13 @@ impl Search {
 
 /// What is seen.
 impl Search {
-    fn observe_control(&mut self, at: Duration, seen: &Seen) {
+    fn observe_control(&mut self, at: Duration, seen: &ProbeEvent) {
         match seen {
-            Seen::Opened => {
+            ProbeEvent::Opened => {
                 self.control.opened(at);
                 self.note_opened(at);
             }
-            Seen::Beat => {
+            ProbeEvent::Beat => {
                 self.control.beat(at);
                 self.note_alive(self.control.opened_at(), at);
                 if self.doubt.is_none() && self.suspected.is_none() {
@@ -428,74 +439,79 @@ impl Search {
                     self.gaps.vouch(at);
                 }
             }
-            Seen::OpenFailed { why } => {
+            ProbeEvent::OpenFailed { why } => {
                 self.control.failed();
                 self.failed(at, why);
             }
-            Seen::Ended { idle, cut } => self.end_of_control(at, *idle, cut),
-            Seen::Died { idle, .. } => self.control_ended(at, *idle, &Cut::from(How::Timeout)),
-            Seen::Asked { .. } | Seen::Survived { .. } | Seen::Spoke { .. } | Seen::Replied => {}
+            ProbeEvent::Ended { idle, cut } => self.end_of_control(at, *idle, cut),
+            ProbeEvent::Died { idle, .. } => {
+                self.control_ended(at, *idle, &VisibleEnd::from(CloseKind::Timeout))
+            }
+            ProbeEvent::Asked { .. }
+            | ProbeEvent::Survived { .. }
+            | ProbeEvent::Spoke { .. }
+            | ProbeEvent::Replied => {}
         }
     }
 
-    fn observe_second(&mut self, at: Duration, seen: &Seen) {
+    fn observe_second(&mut self, at: Duration, seen: &ProbeEvent) {
         match seen {
-            Seen::Opened => {
+            ProbeEvent::Opened => {
                 self.second.opened(at);
                 self.opened += 1;
                 self.failures = 0;
             }
-            Seen::Beat => self.second.beat(at),
-            Seen::OpenFailed { why } => {
+            ProbeEvent::Beat => self.second.beat(at),
+            ProbeEvent::OpenFailed { why } => {
                 self.second.failed();
                 self.failed(at, why);
             }
-            Seen::Ended { idle, cut } => self.end_of_second(at, *idle, cut),
-            Seen::Died { .. }
-            | Seen::Asked { .. }
-            | Seen::Survived { .. }
-            | Seen::Spoke { .. }
-            | Seen::Replied => {}
+            ProbeEvent::Ended { idle, cut } => self.end_of_second(at, *idle, cut),
+            ProbeEvent::Died { .. }
+            | ProbeEvent::Asked { .. }
+            | ProbeEvent::Survived { .. }
+            | ProbeEvent::Spoke { .. }
+            | ProbeEvent::Replied => {}
         }
     }
 
-    fn observe_probe(&mut self, id: ProbeId, at: Duration, seen: &Seen) {
+    fn observe_probe(&mut self, id: ProbeId, at: Duration, seen: &ProbeEvent) {
         let Some(index) = self.probes.iter().position(|probe| probe.id == id) else { return };
         match seen {
-            Seen::Opened => {
+            ProbeEvent::Opened => {
                 self.probes[index].opened = Some(at);
                 self.probes[index].since = Some(at);
                 self.note_opened(at);
             }
-            Seen::Asked { idle } => self.probes[index].asked = Some((*idle, at)),
-            Seen::Spoke { gap } => self.spoke(index, at, *gap),
-            Seen::Replied => self.gaps.note_answer(),
-            Seen::Beat => {}
-            Seen::OpenFailed { why } => {
+            ProbeEvent::Asked { idle } => self.probes[index].asked = Some((*idle, at)),
+            ProbeEvent::Spoke { gap } => self.spoke(index, at, *gap),
+            ProbeEvent::Replied => self.gaps.note_answer(),
+            ProbeEvent::Beat => {}
+            ProbeEvent::OpenFailed { why } => {
                 self.probes.remove(index);
                 self.failed(at, why);
             }
-            Seen::Survived { idle, rtt } => {
+            ProbeEvent::Survived { idle, rtt } => {
                 let probe = self.probes.remove(index);
                 self.slowest = self.slowest.max(*rtt);
                 self.note_alive(probe.opened, at);
                 self.evidence.survive(*idle);
                 self.testify(&probe, true, at);
             }
-            Seen::Died { idle, death } => {
+            ProbeEvent::Died { idle, death } => {
                 let probe = self.probes.remove(index);
                 let moment = probe.asked.map_or(at, |(_, asked)| asked);
                 match death {
-                    Death::CutOnUse(cut) if is_our_judgement(&cut.how) => self.note_violation(at, cut),
+                    DeathCause::CutOnUse(cut) if is_our_judgement(&cut.how) => self.note_violation(at, cut),
                     // It had survived such a gap between two words of the server.
-                    _ if Gaps::is_let_go(*idle, probe.gap) => {
+                    _ if ActivityGaps::is_let_go(*idle, probe.gap) => {
                         self.gaps.let_go(moment, moment.saturating_sub(probe.opened.unwrap_or(moment)));
                     }
-                    death => self.die(&probe, *idle, Manner::from(death), moment),
+                    death => self.die(&probe, *idle, CutManner::from(death), moment),
                 }
                 self.testify(&probe, false, at);
             }
-            Seen::Ended { idle, cut } => {
+            ProbeEvent::Ended { idle, cut } => {
                 let probe = self.probes.remove(index);
                 self.end_of_probe(&probe, at, *idle, cut);
                 self.testify(&probe, false, at);
@@ -515,14 +531,14 @@ impl Search {
     }
 
     /// A silent connection was seen to end.
-    fn end_of_probe(&mut self, probe: &Probe, at: Duration, idle: Duration, cut: &Cut) {
+    fn end_of_probe(&mut self, probe: &KnownProbe, at: Duration, idle: Duration, cut: &VisibleEnd) {
         let opened = probe.opened.unwrap_or(at);
         if is_our_judgement(&cut.how) {
             return self.note_violation(at, cut);
         }
         let is_refusal = self.is_refusal(opened, at, &cut.how);
         let others = self.open_since().count();
-        let end = End { moment: at, opened, idle: Some(idle), is_refusal, others, cut: cut.clone() };
+        let end = ObservedEnd { moment: at, opened, idle: Some(idle), is_refusal, others, cut: cut.clone() };
         let age = end.age();
         if !is_refusal && !self.is_timed(&end) {
             self.ends.push((at, age));
@@ -531,30 +547,37 @@ impl Search {
         if is_refusal {
             return self.hold_openings(at);
         }
-        match Gaps::is_let_go(idle, probe.gap) {
+        match ActivityGaps::is_let_go(idle, probe.gap) {
             true => self.gaps.let_go(at, age),
-            false => self.die(probe, idle, Manner::Visible(cut.clone()), at),
+            false => self.die(probe, idle, CutManner::Visible(cut.clone()), at),
         }
     }
 
-    fn die(&mut self, probe: &Probe, idle: Duration, manner: Manner, moment: Duration) {
+    fn die(&mut self, probe: &KnownProbe, idle: Duration, manner: CutManner, moment: Duration) {
         let age = moment.saturating_sub(probe.opened.unwrap_or(moment));
         if !self.lifetime.is_some_and(|lifetime| is_of_age(idle, age, lifetime)) {
             self.evidence.die(idle, manner, moment, age);
         }
     }
 
-    fn end_of_control(&mut self, at: Duration, idle: Duration, cut: &Cut) {
+    fn end_of_control(&mut self, at: Duration, idle: Duration, cut: &VisibleEnd) {
         let opened = self.control.opened_at().unwrap_or(at);
         if is_our_judgement(&cut.how) {
             self.control.failed();
             return self.note_violation(at, cut);
         }
-        let is_seen = !matches!(cut.how, How::Timeout | How::Silent);
+        let is_seen = !matches!(cut.how, CloseKind::Timeout | CloseKind::Silent);
         let is_refusal = is_seen && self.is_refusal(opened, at, &cut.how);
         if is_seen {
             let others = self.open_since().count() - usize::from(self.control.is_open());
-            self.unsettled.push(End { moment: at, opened, idle: None, is_refusal, others, cut: cut.clone() });
+            self.unsettled.push(ObservedEnd {
+                moment: at,
+                opened,
+                idle: None,
+                is_refusal,
+                others,
+                cut: cut.clone(),
+            });
         }
         if is_refusal {
             self.control.failed();
@@ -563,7 +586,7 @@ impl Search {
         self.control_ended(at, idle, cut);
     }
 
-    fn end_of_second(&mut self, at: Duration, idle: Duration, cut: &Cut) {
+    fn end_of_second(&mut self, at: Duration, idle: Duration, cut: &VisibleEnd) {
         if is_our_judgement(&cut.how) {
             self.second.failed();
             return self.note_violation(at, cut);
@@ -575,7 +598,14 @@ impl Search {
         self.second.ended(last, gone);
         if is_seen {
             let others = self.open_since().count();
-            self.unsettled.push(End { moment: at, opened, idle: None, is_refusal, others, cut: cut.clone() });
+            self.unsettled.push(ObservedEnd {
+                moment: at,
+                opened,
+                idle: None,
+                is_refusal,
+                others,
+                cut: cut.clone(),
+            });
         }
         if is_refusal {
             self.hold_openings(at);
@@ -583,12 +613,12 @@ impl Search {
     }
 
     /// What wscheck ended itself says nothing of the path's timers.
-    fn note_violation(&mut self, at: Duration, cut: &Cut) {
+    fn note_violation(&mut self, at: Duration, cut: &VisibleEnd) {
         self.incidents.count(IncidentKind::Violation, at, cut);
         self.retry_at = self.retry_at.max(at + VIOLATION_PAUSE);
-        if self.incidents.connections(IncidentKind::Violation) >= MOST_VIOLATIONS {
+        if self.incidents.connections(IncidentKind::Violation) >= MAX_VIOLATIONS {
             self.conclude(
-                Verdict::Inconclusive,
+                IdleVerdict::Inconclusive,
                 "what the server sent leaves nothing to measure".to_string(),
             );
         }
@@ -596,7 +626,7 @@ impl Search {
 
     /// Whether an end shows that the server takes no such connection: it came right after the opening, or the close
     /// frame says so, or another opening brought it about.
-    fn is_refusal(&self, opened: Duration, at: Duration, how: &How) -> bool {
+    fn is_refusal(&self, opened: Duration, at: Duration, how: &CloseKind) -> bool {
         let displaced = self.admission.is_in_doubt() && at <= self.ordered_at + DISPLACED_WITHIN;
         at.saturating_sub(opened) < self.plan.at_once() || names_a_limit(how) || displaced
     }
@@ -606,7 +636,7 @@ impl Search {
         self.retry_at = self.retry_at.max(at + REFUSAL_PAUSE);
     }
 
-    fn refuse(&mut self, end: &End) {
+    fn refuse(&mut self, end: &ObservedEnd) {
         self.incidents.count(IncidentKind::EndedAtOnce, end.moment, &end.cut);
         let retry_at = self.admission.refuse(end.opened, end.moment, end.others, &end.cut);
         self.retry_at = self.retry_at.max(retry_at);
@@ -636,7 +666,7 @@ impl Search {
         if self.failures > 1 && !gone {
             self.limit = self.limit.min((open + opening).max(3));
         }
-        if self.failures >= MOST_FAILURES && (gone || open + opening < 3) {
+        if self.failures >= MAX_OPEN_FAILURES && (gone || open + opening < 3) {
             let why = match (gone, open) {
                 (true, _) => format!("the server could not be reached any more: {why}"),
                 (false, 0) => format!(
@@ -647,12 +677,12 @@ impl Search {
                     format!("only {} could be open at once: {why}", counted(open as u64, "connection"))
                 }
             };
-            self.conclude(Verdict::Inconclusive, why);
+            self.conclude(IdleVerdict::Inconclusive, why);
         }
     }
 
     /// When a control was alive last, and when it was gone: when its first question without an answer left.
-    fn moments_of_end(&self, at: Duration, idle: Duration, cut: &Cut) -> (Duration, Duration) {
+    fn moments_of_end(&self, at: Duration, idle: Duration, cut: &VisibleEnd) -> (Duration, Duration) {
         let last = at.saturating_sub(idle);
         if !is_silent(cut) {
             return (last, at);
@@ -660,50 +690,56 @@ impl Search {
         (last, at.saturating_sub(self.plan.answer_timeout).max(last))
     }
 
-    fn control_ended(&mut self, at: Duration, idle: Duration, cut: &Cut) {
+    fn control_ended(&mut self, at: Duration, idle: Duration, cut: &VisibleEnd) {
         let silent = is_silent(cut);
         let (last, gone) = self.moments_of_end(at, idle, cut);
         self.second_due = true;
         self.control_cut = Some(cut.clone());
-        let doubt =
-            Doubt { since: at, alive_at: last, silent, lifetime: None, witness: None, is_repeated: false };
-        self.control_cut = Some(cut.clone());
+        let doubt = OutageSuspicion {
+            since: at,
+            alive_at: last,
+            silent,
+            lifetime: None,
+            witness: None,
+            is_repeated: false,
+        };
         self.note_alive(self.control.opened_at(), last);
         match self.control.ended(last, gone, &self.plan) {
-            Fate::SameAge(lifetime) if self.lifetime.is_some_and(|known| is_same(&known, &lifetime)) => {}
-            Fate::SameAge(lifetime) if !self.is_credible(&lifetime) => {
+            ControlVerdict::SameAge(lifetime)
+                if self.lifetime.is_some_and(|known| is_same(&known, &lifetime)) => {}
+            ControlVerdict::SameAge(lifetime) if !self.is_credible(&lifetime) => {
                 self.doubt_path(doubt);
             }
-            Fate::SameAge(lifetime) => {
-                self.doubt_path(Doubt { lifetime: Some(lifetime), ..doubt });
+            ControlVerdict::SameAge(lifetime) => {
+                self.doubt_path(OutageSuspicion { lifetime: Some(lifetime), ..doubt });
             }
-            Fate::Stillborn => {
+            ControlVerdict::Stillborn => {
                 let why = match (silent, self.plan.kind) {
                     (false, _) => &ended_at_once(cut),
-                    (true, Kind::Protocol) => {
+                    (true, HeartbeatKind::Protocol) => {
                         "the control was not answered, twice: perhaps the server answers no Ping frames, and app \
                          heartbeats would tell"
                     }
-                    (true, Kind::App) => {
+                    (true, HeartbeatKind::App) => {
                         "the control was not answered, twice: perhaps the server does not answer such messages"
                     }
                 };
-                self.conclude(Verdict::Inconclusive, why.to_string());
+                self.conclude(IdleVerdict::Inconclusive, why.to_string());
             }
-            Fate::Lone { alive_at } => self.doubt_path(Doubt { alive_at, ..doubt }),
+            ControlVerdict::Lone { alive_at } => self.doubt_path(OutageSuspicion { alive_at, ..doubt }),
         }
     }
 
     /// The path is in doubt; where it was already, the doubt reaches as far back as the earlier one did.
-    fn doubt_path(&mut self, doubt: Doubt) {
+    fn doubt_path(&mut self, doubt: OutageSuspicion) {
         let earlier = self.doubt.map(|earlier| earlier.alive_at);
         let alive_at = earlier.map_or(doubt.alive_at, |earlier| earlier.min(doubt.alive_at));
-        self.doubt = Some(Doubt { alive_at, is_repeated: earlier.is_some(), ..doubt });
+        self.doubt = Some(OutageSuspicion { alive_at, is_repeated: earlier.is_some(), ..doubt });
     }
 
     /// Whether controls that died at one age show a lifetime: it is known well enough, none outlived it, and where connections ended at other
     /// ages, too, three controls are no coincidence.
-    fn is_credible(&self, lifetime: &Lifetime) -> bool {
+    fn is_credible(&self, lifetime: &LifetimeCap) -> bool {
         let controls = self.control.ages().iter().filter(|age| is_same(age, lifetime)).count();
         let others = self.ends.iter().any(|(_, age)| is_young(*age, *lifetime));
         let is_known_well = lifetime.hi - lifetime.lo <= lifetime.lo.mul_f64(0.4);
@@ -711,7 +747,7 @@ impl Search {
     }
 
     /// What the life or death of a connection that was there says about a control's death.
-    fn testify(&mut self, probe: &Probe, alive: bool, at: Duration) {
+    fn testify(&mut self, probe: &KnownProbe, alive: bool, at: Duration) {
         let Some(doubt) = self.doubt else { return };
         let asked_since = probe.asked.is_some_and(|(_, asked)| asked >= doubt.since);
         let witness = doubt.witness == Some(probe.id);
@@ -725,7 +761,7 @@ impl Search {
 
     /// The control died alone. While it was silent nobody answered, so that nothing is held against who did
     /// not, either.
-    fn trust(&mut self, doubt: &Doubt, at: Duration) {
+    fn trust(&mut self, doubt: &OutageSuspicion, at: Duration) {
         self.doubt = None;
         if doubt.silent {
             let dropped = self.evidence.disregard(doubt.alive_at, at);
@@ -750,7 +786,7 @@ impl Search {
             None => self.note_path_lost(doubt.alive_at, dropped),
         }
         self.provisional = self.provisional.filter(|provisional| provisional.at < doubt.alive_at);
-        let cancelled = self.probes.drain(..).map(|probe| Order::Cancel { probe: probe.id });
+        let cancelled = self.probes.drain(..).map(|probe| ProbeOrder::Cancel { probe: probe.id });
         self.orders.extend(cancelled);
         self.watchers_due = true;
         self.judge_void_rounds();
@@ -759,20 +795,20 @@ impl Search {
 
     fn note_path_lost(&mut self, at: Duration, dropped: usize) {
         if dropped > 0 {
-            let (kind, cut) = (IncidentKind::PathLost, How::Timeout.into());
+            let (kind, cut) = (IncidentKind::PathLost, CloseKind::Timeout.into());
             self.incidents.push(Incident { kind, at, connections: dropped, cut });
         }
     }
 
     fn judge_void_rounds(&mut self) {
-        if self.void_rounds < MOST_VOID_ROUNDS {
+        if self.void_rounds < MAX_VOID_ROUNDS {
             return;
         }
         let ages: Vec<_> = self.control.ages().iter().map(|age| show(age.lo)).collect();
         let moments: Vec<_> =
             self.incidents.of(IncidentKind::OneMoment).map(|event| show(event.at)).collect();
         let rounds = self.void_rounds;
-        let why = match moments.len() as u32 >= MOST_VOID_ROUNDS {
+        let why = match moments.len() as u32 >= MAX_VOID_ROUNDS {
             true => format!(
                 "{rounds} rounds were void: connections ended at one moment {} into the run: the server restarts or \
                  reloads, or the path fails",
@@ -780,7 +816,7 @@ impl Search {
             ),
             false => format!("{rounds} rounds were void: the control died at {}", ages.join(", ")),
         };
-        self.conclude(Verdict::Inconclusive, why);
+        self.conclude(IdleVerdict::Inconclusive, why);
     }
 
     /// Looks at ends that came at one moment together. Gives when to look again, where no verdict may stand before.
@@ -792,35 +828,35 @@ impl Search {
     }
 
     /// Whether connections that ended at another moment had been silent for as long.
-    fn is_timed(&self, end: &End) -> bool {
+    fn is_timed(&self, end: &ObservedEnd) -> bool {
         end.idle.is_some_and(|idle| self.evidence.ended_before(idle, end.moment))
     }
 
     /// Ends that came at one moment, and that no timer explains, are one event; else each stands for itself.
-    fn settle_group(&mut self, group: &[End]) {
+    fn settle_group(&mut self, group: &[ObservedEnd]) {
         let Some(first) = group.first() else { return };
-        let before = |opened: &Duration| *opened + ONE_MOMENT < first.moment;
+        let before = |opened: &Duration| *opened + SAME_MOMENT < first.moment;
         let survivors = self.open_since().filter(before).count();
         // The control was open for long, or all that was open ended: what ends with it right after opening is no refusal.
         let is_old = group.iter().any(|end| !end.is_refusal && (end.is_control() || survivors == 0));
         let unexplained: Vec<_> =
             group.iter().filter(|end| (is_old || !end.is_refusal) && !self.is_timed(end)).collect();
         let silence = self.evidence.longest().unwrap_or_default();
-        if is_one_event(&unexplained, survivors, &Outlived { age: self.oldest_alive, silence }) {
+        if is_one_event(&unexplained, survivors, &KnownSurvival { age: self.oldest_alive, silence }) {
             self.note_event(group, first);
         } else {
             group.iter().filter(|end| end.is_refusal).for_each(|end| self.refuse(end));
         }
     }
 
-    fn note_event(&mut self, group: &[End], first: &End) {
-        let (from, to) = (first.moment, first.moment + ONE_MOMENT);
+    fn note_event(&mut self, group: &[ObservedEnd], first: &ObservedEnd) {
+        let (from, to) = (first.moment, first.moment + SAME_MOMENT);
         self.evidence.disregard(from, to);
         self.gaps.disregard(from, to);
         self.provisional = self.provisional.filter(|provisional| provisional.at < from);
         let (kind, connections) = (IncidentKind::OneMoment, group.len());
         self.incidents.push(Incident { kind, at: from, connections, cut: first.cut.clone() });
-        if group.iter().any(End::is_control) {
+        if group.iter().any(ObservedEnd::is_control) {
             self.control.forget_ages();
             self.second.forget_end(from, to);
             (self.suspected, self.staggered) = (None, 0);
@@ -848,17 +884,19 @@ impl Search {
         ProbeId(self.ordered)
     }
 
-    fn open(&mut self, role: Role, ask_at: Option<Duration>, now: Duration) {
+    fn open(&mut self, role: ProbeRole, ask_at: Option<Duration>, now: Duration) {
         if self.ordered >= self.most_connections {
             return;
         }
         self.ordered_at = now;
         let probe = self.new_id();
-        self.orders.push(Order::Open { probe, role, ask_at });
+        self.orders.push(ProbeOrder::Open { probe, role, ask_at });
         match role {
-            Role::Control => self.control.order(probe),
-            Role::SecondControl => self.second.order(probe),
-            Role::Watcher | Role::Trial => self.probes.push(Probe::ordered(probe, role, ask_at, now)),
+            ProbeRole::Control => self.control.order(probe),
+            ProbeRole::SecondControl => self.second.order(probe),
+            ProbeRole::Watcher | ProbeRole::Trial => {
+                self.probes.push(KnownProbe::ordered(probe, role, ask_at, now))
+            }
         }
     }
 
@@ -870,18 +908,18 @@ impl Search {
         }
         self.set_limit(now);
         if self.control.id().is_none() && now >= self.control_due {
-            self.open(Role::Control, None, now);
+            self.open(ProbeRole::Control, None, now);
         }
         if self.wants_second() && self.taken() <= self.limit {
-            self.open(Role::SecondControl, None, now);
+            self.open(ProbeRole::SecondControl, None, now);
         }
-        let watching = self.probes.iter().filter(|probe| probe.role == Role::Watcher).count();
+        let watching = self.probes.iter().filter(|probe| probe.role == ProbeRole::Watcher).count();
         let dying = self.evidence.suspect().is_some() || self.evidence.rumours().next().is_some();
         let quiet = !dying && watching * 2 < self.watchers();
         if std::mem::take(&mut self.watchers_due) || quiet {
             let room = self.limit().saturating_sub(self.taken());
             let count = self.watchers().saturating_sub(watching).min(room);
-            (0..count).for_each(|_| self.open(Role::Watcher, Some(self.plan.max), now));
+            (0..count).for_each(|_| self.open(ProbeRole::Watcher, Some(self.plan.max), now));
         }
         self.release_watchers();
     }
@@ -898,14 +936,14 @@ impl Search {
     }
 
     fn takes_second(&self) -> bool {
-        self.plan.second_control && self.limit() >= FEWEST_WITH_SECOND
+        self.plan.second_control && self.limit() >= MIN_FOR_SECOND_CONTROL
     }
 
     /// After connections ended at once, fewer are tried; see [`Admission`].
     fn set_limit(&mut self, now: Duration) {
         let together = self.ordered as usize <= self.plan.max_connections;
         self.admission.attempt(now, Some(self.opened as usize).filter(|_| together));
-        let stays = |opened: &Duration| now >= *opened + self.plan.at_once() + ONE_MOMENT;
+        let stays = |opened: &Duration| now >= *opened + self.plan.at_once() + SAME_MOMENT;
         let lasting = self.open_since().filter(stays).count();
         self.admission.admit(lasting);
     }
@@ -926,25 +964,25 @@ impl Search {
 
     /// Where the server allows few connections, watchers make room for a trial.
     fn release_watchers(&mut self) {
-        let watchers = self.probes.iter().filter(|probe| probe.role == Role::Watcher);
+        let watchers = self.probes.iter().filter(|probe| probe.role == ProbeRole::Watcher);
         let surplus: Vec<_> = watchers.skip(self.watchers()).map(|probe| probe.id).collect();
         surplus.into_iter().for_each(|id| self.cancel(id));
     }
 
     fn cancel(&mut self, id: ProbeId) {
         self.probes.retain(|probe| probe.id != id);
-        self.orders.push(Order::Cancel { probe: id });
+        self.orders.push(ProbeOrder::Cancel { probe: id });
     }
 
     /// Asks the youngest of the connections that can tell at once, whose silence is the least loss. Without any
     /// the round is void; a lifetime stands then, unless somebody was seen to die young.
     fn call_witness(&mut self, now: Duration) {
         let Some(doubt) = self.doubt.filter(|doubt| doubt.witness.is_none()) else { return };
-        if !doubt.silent && now < doubt.since + OBSERVED_WITHIN {
+        if !doubt.silent && now < doubt.since + MAX_OBSERVATION_DELAY {
             return;
         }
         let died_young = doubt.lifetime.is_some_and(|lifetime| self.died_young(doubt.alive_at, lifetime));
-        let tells = |probe: &Probe| {
+        let tells = |probe: &KnownProbe| {
             let young = doubt
                 .lifetime
                 .is_none_or(|l| probe.opened.is_some_and(|at| is_young(now.saturating_sub(at), l)));
@@ -960,20 +998,20 @@ impl Search {
             (Some(probe), _) => {
                 let at = probe.idle(now);
                 probe.ask_at = Some(at);
-                self.orders.push(Order::Ask { probe: probe.id, at });
-                self.doubt = Some(Doubt { witness: Some(probe.id), ..doubt });
+                self.orders.push(ProbeOrder::Ask { probe: probe.id, at });
+                self.doubt = Some(OutageSuspicion { witness: Some(probe.id), ..doubt });
             }
         }
     }
 
     /// All connections are of one age, so that a restart at regular intervals would look like a lifetime: the next
     /// control is opened apart from them; twice, where ends are not seen and ages are less exact.
-    fn stagger(&mut self, now: Duration, lifetime: Lifetime) {
+    fn stagger(&mut self, now: Duration, lifetime: LifetimeCap) {
         let gone = self.doubt.take().map(|doubt| doubt.since);
         if let (Some(at), Some(cut)) = (gone, self.control_cut.clone()) {
             // What ended with the control did not end of being idle.
-            let dropped = self.evidence.disregard(at.saturating_sub(ONE_MOMENT), at + ONE_MOMENT);
-            self.provisional = self.provisional.filter(|provisional| provisional.at + ONE_MOMENT < at);
+            let dropped = self.evidence.disregard(at.saturating_sub(SAME_MOMENT), at + SAME_MOMENT);
+            self.provisional = self.provisional.filter(|provisional| provisional.at + SAME_MOMENT < at);
             self.incidents.push_undecided(Incident {
                 kind: IncidentKind::OneMoment,
                 at,
@@ -985,23 +1023,23 @@ impl Search {
         let part = if self.staggered.is_multiple_of(2) { 0.7 } else { 0.4 };
         self.control_due = now + lifetime.lo.mul_f64(part);
         if let Some(probe) = self.control.id() {
-            self.orders.push(Order::Cancel { probe });
+            self.orders.push(ProbeOrder::Cancel { probe });
             self.control.failed();
         }
     }
 
     /// Whether a connection that was far from this age ended together with a control.
-    fn died_young(&self, moment: Duration, lifetime: Lifetime) -> bool {
+    fn died_young(&self, moment: Duration, lifetime: LifetimeCap) -> bool {
         let together = |at: Duration| at.abs_diff(moment) <= Duration::from_millis(300);
         self.ends.iter().any(|(at, age)| together(*at) && is_young(*age, lifetime))
     }
 
-    fn wishes(&mut self, now: Duration) -> Wishes {
+    fn wishes(&mut self, now: Duration) -> SearchActions {
         let may_open = now >= self.retry_at && self.max_survived_at.is_none() && !self.awaits_age;
         let free = if may_open { self.limit().saturating_sub(self.taken()) } else { 0 };
         let answer = (self.slowest * 3).clamp(Duration::from_millis(50), self.plan.answer_timeout / 2);
         let witness = self.doubt.and_then(|doubt| doubt.witness);
-        let situation = Situation {
+        let situation = SearchState {
             now,
             plan: &self.plan,
             evidence: &self.evidence,
@@ -1013,18 +1051,18 @@ impl Search {
             precision: self.precision(now),
         };
         match &mut self.tactic {
-            Tactic::Parallel(parallel) => parallel.wishes(&situation),
-            Tactic::Bisect(bisect) => bisect.wishes(&situation),
+            StrategyState::Parallel(parallel) => parallel.wishes(&situation),
+            StrategyState::Bisect(bisect) => bisect.wishes(&situation),
         }
     }
 
-    fn grant(&mut self, wishes: Wishes, now: Duration) {
+    fn grant(&mut self, wishes: SearchActions, now: Duration) {
         for wish in wishes.list {
             match wish {
-                Wish::Open { ask_at } => self.open(Role::Trial, ask_at, now),
-                Wish::Cancel { probe } => self.cancel(probe),
-                Wish::Ask { probe, at } => {
-                    self.orders.push(Order::Ask { probe, at });
+                SearchAction::Open { ask_at } => self.open(ProbeRole::Trial, ask_at, now),
+                SearchAction::Cancel { probe } => self.cancel(probe),
+                SearchAction::Ask { probe, at } => {
+                    self.orders.push(ProbeOrder::Ask { probe, at });
                     let found = self.probes.iter_mut().find(|known| known.id == probe);
                     found.into_iter().for_each(|known| known.ask_at = Some(at));
                 }
@@ -1061,14 +1099,14 @@ impl Search {
 /// When a verdict stands.
 impl Search {
     /// No verdict stands beside an end by our own judgement.
-    fn conclude(&mut self, verdict: Verdict, reason: String) {
+    fn conclude(&mut self, verdict: IdleVerdict, reason: String) {
         let violation = self.incidents.of(IncidentKind::Violation).next().map(ToString::to_string);
         let outcome = match violation {
-            Some(why) => (Verdict::Inconclusive, vec![why, reason]),
-            None if verdict != Verdict::Inconclusive && self.admission.is_limit_suspected() => {
+            Some(why) => (IdleVerdict::Inconclusive, vec![why, reason]),
+            None if verdict != IdleVerdict::Inconclusive && self.admission.is_limit_suspected() => {
                 let stayed: Vec<_> = self.open_since().collect();
                 let why = self.admission.suspicion(&stayed, self.plan.min, self.plan.max_connections);
-                (Verdict::Inconclusive, vec![why, reason])
+                (IdleVerdict::Inconclusive, vec![why, reason])
             }
             None => (verdict, vec![reason]),
         };
@@ -1119,7 +1157,7 @@ impl Search {
         }
         let stayed: Vec<_> = self.open_since().collect();
         let why = self.admission.suspicion(&stayed, self.plan.min, self.plan.max_connections);
-        self.conclude(Verdict::Inconclusive, why);
+        self.conclude(IdleVerdict::Inconclusive, why);
         None
     }
 
@@ -1149,7 +1187,7 @@ impl Search {
         if let Some(closed) = stated {
             self.closed_at_age = true;
             return self.conclude(
-                Verdict::ServerPolicy,
+                IdleVerdict::ServerPolicy,
                 format!(
                     "the server speaks unasked, about every {}, and closed clients that said nothing with {closed}: perhaps it \
                      wants an answer",
@@ -1163,7 +1201,7 @@ impl Search {
         if !self.evidence.deaths().is_empty() {
             why = format!("{why}; {}", self.died_after());
         }
-        self.conclude(Verdict::ServerKeepsItBusy, why);
+        self.conclude(IdleVerdict::ServerKeepsItBusy, why);
         if let (true, Some((_, reasons))) = (chatter.answered, &mut self.outcome) {
             reasons.push(format!(
                 "the server asks by messages and was answered; silences longer than {gap} cannot be tested \
@@ -1179,62 +1217,64 @@ impl Search {
     }
 
     /// Controls ended at this age. Of a kind of heartbeat alone that does not show a lifetime.
-    fn suspect_lifetime(&mut self, lifetime: Lifetime) {
+    fn suspect_lifetime(&mut self, lifetime: LifetimeCap) {
         (self.suspected, self.doubt) = (Some(lifetime), None);
     }
 
     /// What the second control makes of the age at which others ended; gives when to look again.
-    fn hear_second(&mut self, age: Lifetime, now: Duration) -> Option<Duration> {
+    fn hear_second(&mut self, age: LifetimeCap, now: Duration) -> Option<Duration> {
         let testimony = if self.takes_second() {
             self.second.testimony(age, now, &self.plan)
         } else {
-            Testimony::Nothing
+            SecondControlVerdict::Nothing
         };
         match (testimony, self.plan.kind) {
-            (Testimony::Wait { until }, _) => return Some(until),
-            (Testimony::Outlived, kind) => self.take_second_as_control(kind),
-            (Testimony::SameAge(_) | Testimony::Nothing, _) if self.control_cut_states_why() => {
+            (SecondControlVerdict::Wait { until }, _) => return Some(until),
+            (SecondControlVerdict::Outlived, kind) => self.take_second_as_control(kind),
+            (SecondControlVerdict::SameAge(_) | SecondControlVerdict::Nothing, _)
+                if self.control_cut_states_why() =>
+            {
                 self.conclude_policy_at(age);
             }
-            (Testimony::SameAge(both), _) => self.know_lifetime(both),
+            (SecondControlVerdict::SameAge(both), _) => self.know_lifetime(both),
             // A server that takes no Pings does not count them either.
-            (Testimony::Nothing, Kind::App) => self.know_lifetime(age),
-            (Testimony::Nothing, Kind::Protocol) => self.conclude_lifetime_or_idle(age),
+            (SecondControlVerdict::Nothing, HeartbeatKind::App) => self.know_lifetime(age),
+            (SecondControlVerdict::Nothing, HeartbeatKind::Protocol) => self.conclude_lifetime_or_idle(age),
         }
         None
     }
 
     /// Only the other kind of heartbeat resets the timer, so that the control of the first kind was idle to it. The path
     /// was there all the time: no round was void.
-    fn take_second_as_control(&mut self, kind: Kind) {
+    fn take_second_as_control(&mut self, kind: HeartbeatKind) {
         let Some(life) = self.second.life() else { return };
         self.suspected = None;
         self.reset_by = Some(match kind {
-            Kind::Protocol => ResetBy::Messages,
-            Kind::App => ResetBy::Pings,
+            HeartbeatKind::Protocol => ResetBy::Messages,
+            HeartbeatKind::App => ResetBy::Pings,
         });
-        self.orders.extend(self.control.id().map(|probe| Order::Cancel { probe }));
+        self.orders.extend(self.control.id().map(|probe| ProbeOrder::Cancel { probe }));
         self.control.replace(life);
         (self.second, self.void_rounds) = (SecondControl::default(), 0);
     }
 
     fn control_cut_states_why(&self) -> bool {
-        self.control_cut.as_ref().is_some_and(Cut::states_why)
+        self.control_cut.as_ref().is_some_and(VisibleEnd::states_why)
     }
 
     /// The server closed connections at this age, and said why.
-    fn conclude_policy_at(&mut self, age: Lifetime) {
+    fn conclude_policy_at(&mut self, age: LifetimeCap) {
         self.suspected = None;
         let Some(closed) = self.control_cut.as_ref().and_then(close_frame) else { return };
         let age = shown_age(age);
         self.closed_at_age = true;
         self.conclude(
-            Verdict::ServerPolicy,
+            IdleVerdict::ServerPolicy,
             format!("the server closed connections at the age of {age} with {closed}, the control too"),
         );
     }
 
-    fn conclude_lifetime_or_idle(&mut self, age: Lifetime) {
+    fn conclude_lifetime_or_idle(&mut self, age: LifetimeCap) {
         (self.suspected, self.lifetime_or_idle) = (None, Some(age));
         let why = match self.plan.second_control {
             true => "the connection that sent messages besides ended earlier, or did not open",
@@ -1242,7 +1282,7 @@ impl Search {
         };
         let shown = shown_age(age);
         self.conclude(
-            Verdict::Inconclusive,
+            IdleVerdict::Inconclusive,
             format!(
                 "connections that sent Ping frames all the time ended at the age of {shown}, too: a lifetime, or an idle \
                  timeout that only messages reset; {why}"
@@ -1251,7 +1291,7 @@ impl Search {
     }
 
     /// Connections that were never idle end at this age, too.
-    fn know_lifetime(&mut self, lifetime: Lifetime) {
+    fn know_lifetime(&mut self, lifetime: LifetimeCap) {
         (self.lifetime, self.doubt, self.suspected) = (Some(lifetime), None, None);
         self.incidents.explain_by_lifetime();
         self.evidence.drop_explained(|span, age| is_of_age(span, age, lifetime));
@@ -1269,11 +1309,11 @@ impl Search {
         true
     }
 
-    fn conclude_lifetime(&mut self, lifetime: Lifetime) {
+    fn conclude_lifetime(&mut self, lifetime: LifetimeCap) {
         (self.lifetime, self.suspected) = (Some(lifetime), None);
         let shown = shown_age(lifetime);
         self.conclude(
-            Verdict::LifetimeCap,
+            IdleVerdict::LifetimeCap,
             format!("connections that were never idle ended at the age of {shown}, too"),
         );
         if let (true, Some((_, reasons))) = (self.second.id().is_some(), &mut self.outcome) {
@@ -1287,7 +1327,7 @@ impl Search {
             return false;
         }
         let since = *self.max_survived_at.get_or_insert(now);
-        let is_awaited = |probe: &Probe| probe.asked.is_some_and(|(_, at)| at <= since);
+        let is_awaited = |probe: &KnownProbe| probe.asked.is_some_and(|(_, at)| at <= since);
         let is_vouched = self.doubt.is_none() && self.evidence.rumours().next().is_none();
         is_vouched && !self.probes.iter().any(is_awaited)
     }
@@ -1296,23 +1336,25 @@ impl Search {
         let max = show(self.plan.max);
         if self.evidence.support(self.plan.max) >= self.need() {
             let why = format!("at {max} some connections survived, and some did not");
-            return self.conclude(Verdict::IdleTimeout, why);
+            return self.conclude(IdleVerdict::IdleTimeout, why);
         }
         let survived = format!("an idle span of {max} was survived");
-        match Mixed::of(&self.evidence, self.plan.repeat) {
-            Mixed::Nothing => self.conclude(Verdict::NoTimeoutUpToMax, survived),
-            Mixed::Chance => {
+        match MixedOutcome::of(&self.evidence, self.plan.repeat) {
+            MixedOutcome::Nothing => self.conclude(IdleVerdict::NoTimeoutUpToMax, survived),
+            MixedOutcome::Chance => {
                 let why = format!("{survived}; {} before that, as few as chance explains", self.died_after());
-                self.conclude(Verdict::NoTimeoutUpToMax, why);
+                self.conclude(IdleVerdict::NoTimeoutUpToMax, why);
             }
-            mixed @ (Mixed::Repeated | Mixed::Scattered | Mixed::Few) => self.conclude_mixed(mixed),
+            mixed @ (MixedOutcome::Repeated | MixedOutcome::Scattered | MixedOutcome::Few) => {
+                self.conclude_mixed(mixed)
+            }
         }
     }
 
     /// Some connections died, and others survived the same spans.
-    fn conclude_mixed(&mut self, mixed: Mixed) {
+    fn conclude_mixed(&mut self, mixed: MixedOutcome) {
         match (mixed, self.evidence.repeated(self.plan.repeat)) {
-            (Mixed::Repeated, Some(ends)) => {
+            (MixedOutcome::Repeated, Some(ends)) => {
                 self.some_only = Some(ends);
                 let survivors = self.evidence.survivors().into_iter().filter(|span| *span > ends.max).count();
                 let why = format!(
@@ -1322,13 +1364,16 @@ impl Search {
                     show(ends.median),
                     counted(survivors as u64, "connection")
                 );
-                self.conclude(Verdict::IdleTimeout, why);
+                self.conclude(IdleVerdict::IdleTimeout, why);
             }
-            (Mixed::Scattered, _) => self.conclude_stochastic(),
-            (Mixed::Nothing | Mixed::Chance | Mixed::Repeated | Mixed::Few, _) => {
+            (MixedOutcome::Scattered, _) => self.conclude_stochastic(),
+            (
+                MixedOutcome::Nothing | MixedOutcome::Chance | MixedOutcome::Repeated | MixedOutcome::Few,
+                _,
+            ) => {
                 let why =
                     format!("{}, and others survived longer spans: too few to tell why", self.died_after());
-                self.conclude(Verdict::Inconclusive, why);
+                self.conclude(IdleVerdict::Inconclusive, why);
             }
         }
     }
@@ -1352,18 +1397,20 @@ impl Search {
                 false => self.conclude_lifetime(lifetime),
             };
         }
-        let mixed = Mixed::of(&self.evidence, self.plan.repeat);
+        let mixed = MixedOutcome::of(&self.evidence, self.plan.repeat);
         let survived = self.evidence.survivors().len();
-        if matches!(mixed, Mixed::Repeated | Mixed::Scattered) && self.evidence.is_mixed() {
+        if matches!(mixed, MixedOutcome::Repeated | MixedOutcome::Scattered) && self.evidence.is_mixed() {
             return self.conclude_mixed(mixed);
         }
         let number = counted(self.opened.into(), "connection");
         let seen = match mixed {
-            Mixed::Nothing => format!("{survived} were silent and answered, and none died"),
-            Mixed::Chance | Mixed::Repeated | Mixed::Scattered | Mixed::Few => self.died_after(),
+            MixedOutcome::Nothing => format!("{survived} were silent and answered, and none died"),
+            MixedOutcome::Chance | MixedOutcome::Repeated | MixedOutcome::Scattered | MixedOutcome::Few => {
+                self.died_after()
+            }
         };
         let why = format!("undecided after {number} in {}, which is the bound: {seen}", show(now));
-        self.conclude(Verdict::Inconclusive, why);
+        self.conclude(IdleVerdict::Inconclusive, why);
     }
 
     fn judge_bracket(&mut self, now: Duration) -> Option<Duration> {
@@ -1396,17 +1443,17 @@ impl Search {
     /// Where ends are seen, somebody has been silent for longer, and nobody knows yet whether it lives.
     fn is_contested(&self, hi: Duration, now: Duration) -> bool {
         let limit = hi + self.usual_precision();
-        let older = |probe: &Probe| probe.asked.map_or(probe.idle(now), |(span, _)| span) > limit;
+        let older = |probe: &KnownProbe| probe.asked.map_or(probe.idle(now), |(span, _)| span) > limit;
         self.evidence.is_seen(self.need(), hi) && self.probes.iter().any(older)
     }
 
     fn conclude_stochastic(&mut self) {
         let Some(range) = self.evidence.range() else {
-            return self.conclude(Verdict::Inconclusive, self.died_after());
+            return self.conclude(IdleVerdict::Inconclusive, self.died_after());
         };
         let (from, to) = (show(range.min), show(range.max));
         let why = format!("idle connections died after {from} to {to}, and survived in between");
-        self.conclude(Verdict::Stochastic, why);
+        self.conclude(IdleVerdict::Stochastic, why);
     }
 
     fn add_what_resets(&mut self) {
@@ -1448,15 +1495,15 @@ impl Search {
     fn conclude_timeout(&mut self) {
         let died = counted(self.evidence.deaths().len() as u64, "connection");
         match self.evidence.manner() {
-            Some(Manner::Visible(cut)) if cut.states_why() => {
+            Some(CutManner::Visible(cut)) if cut.states_why() => {
                 let closed = close_frame(&cut).unwrap_or_default();
                 self.conclude(
-                    Verdict::ServerPolicy,
+                    IdleVerdict::ServerPolicy,
                     format!("the server closed idle connections with {closed}"),
                 );
             }
             _ => self.conclude(
-                Verdict::IdleTimeout,
+                IdleVerdict::IdleTimeout,
                 format!("{died} died of being idle, and the control did not"),
             ),
         }

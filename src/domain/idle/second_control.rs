@@ -5,12 +5,12 @@
 use std::time::Duration;
 
 use super::control::{age_slack, is_same};
-use super::finding::Lifetime;
+use super::finding::LifetimeCap;
 use super::plan::SearchPlan;
 use super::probe::ProbeId;
 
 /// After so many failures to open, the second control is given up.
-const MAX_FAILURES: u32 = 2;
+const MAX_OPEN_FAILURES: u32 = 2;
 
 /// One connection that sends both kinds of heartbeats, and what is known of it.
 #[derive(Debug, Clone, Default)]
@@ -18,17 +18,17 @@ pub(super) struct SecondControl {
     id: Option<ProbeId>,
     opened: Option<Duration>,
     last_beat: Option<Duration>,
-    ended: Option<Lifetime>,
+    ended: Option<LifetimeCap>,
     failures: u32,
 }
 
 /// What the second control says of an age at which the first one ended twice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Testimony {
+pub(super) enum SecondControlVerdict {
     /// It became older: the first control was idle to the timer.
     Outlived,
     /// It ended at the same age: a lifetime.
-    SameAge(Lifetime),
+    SameAge(LifetimeCap),
     /// It ended earlier, or never opened: it tells nothing.
     Nothing,
     /// It is too young to tell before this moment.
@@ -38,7 +38,7 @@ pub(super) enum Testimony {
 impl SecondControl {
     /// Whether it is to be opened: it was never, or that failed.
     pub fn is_wanted(&self) -> bool {
-        self.id.is_none() && self.failures < MAX_FAILURES
+        self.id.is_none() && self.failures < MAX_OPEN_FAILURES
     }
 
     pub fn id(&self) -> Option<ProbeId> {
@@ -70,7 +70,7 @@ impl SecondControl {
     pub fn ended(&mut self, last: Duration, gone: Duration) {
         let opened = self.opened.unwrap_or(last);
         let age = |moment: Duration| moment.saturating_sub(opened);
-        self.ended = Some(Lifetime { lo: age(last), hi: age(gone) });
+        self.ended = Some(LifetimeCap { lo: age(last), hi: age(gone) });
     }
 
     /// An end between these two moments was none of age: another one is to be opened.
@@ -87,19 +87,19 @@ impl SecondControl {
     }
 
     /// What it says at this moment of an age at which the first control ended twice.
-    pub fn testimony(&self, age: Lifetime, now: Duration, plan: &SearchPlan) -> Testimony {
+    pub fn testimony(&self, age: LifetimeCap, now: Duration, plan: &SearchPlan) -> SecondControlVerdict {
         let limit = age.hi + age_slack(age.hi);
         let reached = self.opened.zip(self.last_beat).map(|(opened, beat)| beat.saturating_sub(opened));
         match self.ended {
-            _ if reached > Some(limit) => Testimony::Outlived,
+            _ if reached > Some(limit) => SecondControlVerdict::Outlived,
             Some(own) if is_same(&own, &age) => {
-                Testimony::SameAge(Lifetime { lo: own.lo.min(age.lo), hi: own.hi.max(age.hi) })
+                SecondControlVerdict::SameAge(LifetimeCap { lo: own.lo.min(age.lo), hi: own.hi.max(age.hi) })
             }
-            Some(_) => Testimony::Nothing,
-            None if self.id.is_none() && !self.is_wanted() => Testimony::Nothing,
+            Some(_) => SecondControlVerdict::Nothing,
+            None if self.id.is_none() && !self.is_wanted() => SecondControlVerdict::Nothing,
             None => {
                 let due = self.opened.map_or(now, |opened| opened + limit);
-                Testimony::Wait { until: due.max(now) + plan.control_interval }
+                SecondControlVerdict::Wait { until: due.max(now) + plan.control_interval }
             }
         }
     }
@@ -114,46 +114,46 @@ mod tests {
     }
 
     /// What a second control says of an age of 4 s, opened at 0, at these moments of beats and of its end.
-    fn testimony(beats: &[u64], ended: Option<(u64, u64)>) -> Testimony {
+    fn testimony(beats: &[u64], ended: Option<(u64, u64)>) -> SecondControlVerdict {
         let (mut second, plan) = (SecondControl::default(), SearchPlan::default());
         second.order(ProbeId(9));
         second.opened(Duration::ZERO);
         beats.iter().for_each(|at| second.beat(ms(*at)));
         ended.into_iter().for_each(|(last, gone)| second.ended(ms(last), ms(gone)));
-        second.testimony(Lifetime { lo: ms(4000), hi: ms(4010) }, ms(4100), &plan)
+        second.testimony(LifetimeCap { lo: ms(4000), hi: ms(4010) }, ms(4100), &plan)
     }
 
     #[test]
     fn an_older_second_control_shows_an_idle_timer() {
-        assert_eq!(testimony(&[3900, 4400], None), Testimony::Outlived);
-        assert_eq!(testimony(&[3900, 4400], Some((4500, 4500))), Testimony::Outlived);
+        assert_eq!(testimony(&[3900, 4400], None), SecondControlVerdict::Outlived);
+        assert_eq!(testimony(&[3900, 4400], Some((4500, 4500))), SecondControlVerdict::Outlived);
     }
 
     #[test]
     fn a_second_control_of_the_same_age_shows_a_lifetime() {
-        let age = Lifetime { lo: ms(4000), hi: ms(4200) };
-        assert_eq!(testimony(&[3900], Some((4200, 4200))), Testimony::SameAge(age));
+        let age = LifetimeCap { lo: ms(4000), hi: ms(4200) };
+        assert_eq!(testimony(&[3900], Some((4200, 4200))), SecondControlVerdict::SameAge(age));
     }
 
     #[test]
     fn a_second_control_that_ended_early_tells_nothing() {
-        assert_eq!(testimony(&[], Some((500, 500))), Testimony::Nothing);
+        assert_eq!(testimony(&[], Some((500, 500))), SecondControlVerdict::Nothing);
     }
 
     #[test]
     fn a_young_second_control_is_waited_for() {
-        assert_eq!(testimony(&[3900], None), Testimony::Wait { until: ms(4810) });
+        assert_eq!(testimony(&[3900], None), SecondControlVerdict::Wait { until: ms(4810) });
     }
 
     #[test]
     fn a_second_control_that_never_opens_is_given_up() {
         let (mut second, plan) = (SecondControl::default(), SearchPlan::default());
-        let age = Lifetime { lo: ms(4000), hi: ms(4010) };
-        for _ in 0..MAX_FAILURES {
+        let age = LifetimeCap { lo: ms(4000), hi: ms(4010) };
+        for _ in 0..MAX_OPEN_FAILURES {
             assert!(second.is_wanted());
             second.order(ProbeId(9));
             second.failed();
         }
-        assert_eq!(second.testimony(age, ms(4100), &plan), Testimony::Nothing);
+        assert_eq!(second.testimony(age, ms(4100), &plan), SecondControlVerdict::Nothing);
     }
 }

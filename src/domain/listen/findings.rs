@@ -2,19 +2,19 @@
 
 use std::time::Duration;
 
-use super::clearance::Clearance;
-use super::disturbance::Effects;
-use super::interval::Interval;
+use super::covered_timeouts::CoveredTimeouts;
+use super::interarrival::PayloadVariation;
 use super::periodic::Periodic;
-use super::rhythm::Payloads;
-use super::sound::{Kind, Sound};
-use crate::domain::ending::Ending;
-use crate::domain::incomplete::Incomplete;
-use crate::domain::peer_text::PeerText;
+use super::server_event::{ServerEventClass, ServerEventKind};
+use super::traffic_effect::TrafficEffects;
+use crate::domain::connection::close_cause::CloseCause;
+use crate::domain::connection::incomplete::IncompleteData;
+use crate::domain::connection::untrusted_text::UntrustedText;
+use crate::domain::stats::interval::Interval;
 
 /// What the server does about heartbeats.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Verdict {
+pub enum ListenVerdict {
     /// It sends them at an interval.
     ServerPingsEvery,
     /// It sent none as long as it was listened to.
@@ -27,31 +27,31 @@ pub enum Verdict {
     Inconclusive,
 }
 
-impl Verdict {
+impl ListenVerdict {
     /// All of them.
-    pub const ALL: [Verdict; 5] = [
-        Verdict::ServerPingsEvery,
-        Verdict::ServerIsSilentFor,
-        Verdict::PeriodicMessages,
-        Verdict::Irregular,
-        Verdict::Inconclusive,
+    pub const ALL: [ListenVerdict; 5] = [
+        ListenVerdict::ServerPingsEvery,
+        ListenVerdict::ServerIsSilentFor,
+        ListenVerdict::PeriodicMessages,
+        ListenVerdict::Irregular,
+        ListenVerdict::Inconclusive,
     ];
 
     /// The name that scripts see.
     pub fn label(self) -> &'static str {
         match self {
-            Verdict::ServerPingsEvery => "server_pings_every",
-            Verdict::ServerIsSilentFor => "server_is_silent_for",
-            Verdict::PeriodicMessages => "periodic_messages",
-            Verdict::Irregular => "irregular",
-            Verdict::Inconclusive => "inconclusive",
+            ListenVerdict::ServerPingsEvery => "server_pings_every",
+            ListenVerdict::ServerIsSilentFor => "server_is_silent_for",
+            ListenVerdict::PeriodicMessages => "periodic_messages",
+            ListenVerdict::Irregular => "irregular",
+            ListenVerdict::Inconclusive => "inconclusive",
         }
     }
 }
 
 /// When the first heartbeat came, seen from the opening.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum First {
+pub enum FirstHeartbeat {
     /// With the opening: its clock may begin with that.
     AtOnce,
     /// Before an interval had passed.
@@ -62,59 +62,59 @@ pub enum First {
     Late,
 }
 
-impl First {
+impl FirstHeartbeat {
     /// The name that scripts see.
     pub fn label(self) -> &'static str {
         match self {
-            First::AtOnce => "at_once",
-            First::Early => "early",
-            First::OnTime => "on_time",
-            First::Late => "late",
+            FirstHeartbeat::AtOnce => "at_once",
+            FirstHeartbeat::Early => "early",
+            FirstHeartbeat::OnTime => "on_time",
+            FirstHeartbeat::Late => "late",
         }
     }
 }
 
 /// From what the server counts its intervals.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Origin {
+pub enum IntervalOrigin {
     /// A clock of its own: what the client said leaves it as it is, and what the server said, if it said anything.
     FixedClock,
     /// The last traffic.
     LastTraffic,
 }
 
-impl Origin {
+impl IntervalOrigin {
     /// The name that scripts see.
     pub fn label(self) -> &'static str {
         match self {
-            Origin::FixedClock => "fixed_clock",
-            Origin::LastTraffic => "last_traffic",
+            IntervalOrigin::FixedClock => "fixed_clock",
+            IntervalOrigin::LastTraffic => "last_traffic",
         }
     }
 }
 
 /// From what to what the spans of an interval are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Spanning {
+pub enum IntervalSpan {
     /// From one heartbeat to the next.
     Heartbeats,
     /// From the last that the server said, whatever it was, to each heartbeat.
     SinceTraffic,
 }
 
-impl Spanning {
+impl IntervalSpan {
     /// The name that scripts see.
     pub fn label(self) -> &'static str {
         match self {
-            Spanning::Heartbeats => "heartbeats",
-            Spanning::SinceTraffic => "since_traffic",
+            IntervalSpan::Heartbeats => "heartbeats",
+            IntervalSpan::SinceTraffic => "since_traffic",
         }
     }
 }
 
 /// What the server does when its heartbeats stay unanswered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Unanswered {
+pub enum UnansweredPolicy {
     /// So many were left unanswered as long as it was listened, and the next came: what more would do is not known.
     GoesOn { after: u64 },
     /// It sends no more after so many, and leaves the connection open.
@@ -123,13 +123,13 @@ pub enum Unanswered {
     Ends { after: u64 },
 }
 
-impl Unanswered {
+impl UnansweredPolicy {
     /// The name that scripts see.
     pub fn label(self) -> &'static str {
         match self {
-            Unanswered::GoesOn { .. } => "goes_on",
-            Unanswered::Stops { .. } => "stops",
-            Unanswered::Ends { .. } => "ends_the_connection",
+            UnansweredPolicy::GoesOn { .. } => "goes_on",
+            UnansweredPolicy::Stops { .. } => "stops",
+            UnansweredPolicy::Ends { .. } => "ends_the_connection",
         }
     }
 }
@@ -143,8 +143,8 @@ pub enum EndedBy {
     Breakage,
 }
 
-impl From<&Ending> for EndedBy {
-    fn from(ending: &Ending) -> EndedBy {
+impl From<&CloseCause> for EndedBy {
+    fn from(ending: &CloseCause) -> EndedBy {
         match ending.is_by_peers_hand() {
             true => EndedBy::Server,
             false => EndedBy::Breakage,
@@ -154,7 +154,7 @@ impl From<&Ending> for EndedBy {
 
 /// How it was listened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Circumstances {
+pub struct ObservationConditions {
     /// For so long, from the opening.
     pub listened: Duration,
     /// Heartbeats were answered.
@@ -165,14 +165,14 @@ pub struct Circumstances {
     pub interrupted: bool,
     /// For so long at the longest this host stood still; `None`: it never did.
     pub stood_still: Option<Duration>,
-    pub known: Known,
+    pub known: EndLiveness,
     /// What had come at the end of a frame or a message that was not complete.
-    pub incomplete: Option<Incomplete>,
+    pub incomplete: Option<IncompleteData>,
 }
 
 /// Whether the connection, of whose end nothing was heard, was known at the other end, too.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Known {
+pub enum EndLiveness {
     /// It was, as far as can be asked.
     #[default]
     ToTheEnd,
@@ -185,7 +185,7 @@ pub enum Known {
 /// What was found of one kind of sound.
 #[derive(Debug, Clone, PartialEq)]
 pub struct KindFindings {
-    pub sound: Sound,
+    pub sound: ServerEventKind,
     pub count: u64,
     /// From the first that was heard to the last.
     pub over: Duration,
@@ -199,35 +199,35 @@ pub struct KindFindings {
     pub since_traffic: Option<Interval>,
     /// The server's messages keep step with them, so that each may as well be counted from one of those.
     pub in_step: bool,
-    pub early: Option<First>,
-    pub payloads: Payloads,
+    pub early: Option<FirstHeartbeat>,
+    pub payloads: PayloadVariation,
     /// The first payload.
-    pub sample: PeerText,
+    pub sample: UntrustedText,
     /// The last payload that differed from the first.
-    pub latest: Option<PeerText>,
+    pub latest: Option<UntrustedText>,
     pub shape: Option<&'static str>,
     /// What the client's own traffic did to them.
-    pub by_client: Option<Effects>,
+    pub by_client: Option<TrafficEffects>,
     /// What the server's other messages did to them.
-    pub by_server: Option<Effects>,
+    pub by_server: Option<TrafficEffects>,
 }
 
 /// What listening comes to.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Findings {
-    pub verdict: Verdict,
+pub struct ListenFindings {
+    pub verdict: ListenVerdict,
     /// Why, in lower-case fragments.
     pub reasons: Vec<String>,
     /// Every kind that was heard, heartbeats first.
     pub kinds: Vec<KindFindings>,
     /// The kind that the verdict is about.
-    pub heartbeat: Option<Kind>,
+    pub heartbeat: Option<ServerEventClass>,
     /// Messages of no known shape that come at an interval.
     pub periodic: Option<Periodic>,
-    pub origin: Option<Origin>,
-    pub unanswered: Option<Unanswered>,
+    pub origin: Option<IntervalOrigin>,
+    pub unanswered: Option<UnansweredPolicy>,
     /// Of the heartbeat's interval.
-    pub clearance: Option<Clearance>,
+    pub clearance: Option<CoveredTimeouts>,
     /// The longest span in which the server said nothing at all.
     pub longest_quiet: Duration,
     /// The longest span in which neither side said anything, but for answers.
@@ -237,8 +237,8 @@ pub struct Findings {
 
 impl KindFindings {
     /// Which kind it is.
-    pub fn kind(&self) -> Kind {
-        Kind { sound: self.sound, shape: self.shape }
+    pub fn kind(&self) -> ServerEventClass {
+        ServerEventClass { sound: self.sound, shape: self.shape }
     }
 
     /// The interval that is borne out: by the gaps, or by the spans since the last traffic.
@@ -253,16 +253,16 @@ impl KindFindings {
     }
 }
 
-impl Findings {
+impl ListenFindings {
     /// The kind that the verdict is about.
     pub fn heartbeat(&self) -> Option<&KindFindings> {
         self.kinds.iter().find(|kind| Some(kind.kind()) == self.heartbeat)
     }
 
     /// From what to what the spans of the interval are; `None` without one.
-    pub fn spanning(&self) -> Option<Spanning> {
+    pub fn spanning(&self) -> Option<IntervalSpan> {
         let kind = self.heartbeat().filter(|kind| kind.borne_out().is_some())?;
-        Some(if kind.sure { Spanning::Heartbeats } else { Spanning::SinceTraffic })
+        Some(if kind.sure { IntervalSpan::Heartbeats } else { IntervalSpan::SinceTraffic })
     }
 
     /// The interval of the server's heartbeats, where it is borne out.

@@ -4,11 +4,11 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::ops::Range;
 
 /// A date and a time of day have so many characters at least: `2026-01-31T23:59`.
-const SHORTEST_TIME: usize = 16;
+const MIN_TIMESTAMP_CHARS: usize = 16;
 
 /// What a part of a message is that may change from one to the next.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Value {
+pub enum PartValue {
     Number(f64),
     /// A time of day with its date, or an id.
     Mark,
@@ -16,22 +16,22 @@ pub enum Value {
 
 /// A part of a message that may change from one to the next.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Place {
+pub struct VariablePart {
     pub at: Range<usize>,
-    pub value: Value,
+    pub value: PartValue,
 }
 
 /// The form of a message.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Form {
+pub struct MessageForm {
     /// Messages with the same number have the same form.
     pub hash: u64,
-    pub places: Vec<Place>,
+    pub places: Vec<VariablePart>,
 }
 
-impl Form {
+impl MessageForm {
     /// Of a text: words with a digit in them may change, all else is its form.
-    pub fn of(text: &str) -> Form {
+    pub fn of(text: &str) -> MessageForm {
         let (mut hasher, mut places, mut at) = (DefaultHasher::new(), Vec::new(), 0);
         while let Some(c) = text[at..].chars().next() {
             match place_at(text, at) {
@@ -46,11 +46,11 @@ impl Form {
                 }
             }
         }
-        Form { hash: hasher.finish(), places }
+        MessageForm { hash: hasher.finish(), places }
     }
 }
 
-fn place_at(text: &str, at: usize) -> Option<Place> {
+fn place_at(text: &str, at: usize) -> Option<VariablePart> {
     let rest = &text[at..];
     let follows_word = text[..at].ends_with(|c: char| c.is_alphanumeric());
     let is_negative = rest.starts_with('-') && rest[1..].starts_with(|c: char| c.is_ascii_digit());
@@ -58,15 +58,15 @@ fn place_at(text: &str, at: usize) -> Option<Place> {
         return None;
     }
     if let Some(length) = time(rest) {
-        return Some(Place { at: at..at + length, value: Value::Mark });
+        return Some(VariablePart { at: at..at + length, value: PartValue::Mark });
     }
     let length = word(rest);
     let word = &rest[..length];
     let value = match word.parse::<f64>() {
-        Ok(number) if number.is_finite() => Value::Number(number),
-        Ok(_) | Err(_) => Value::Mark,
+        Ok(number) if number.is_finite() => PartValue::Number(number),
+        Ok(_) | Err(_) => PartValue::Mark,
     };
-    word.contains(|c: char| c.is_ascii_digit()).then_some(Place { at: at..at + length, value })
+    word.contains(|c: char| c.is_ascii_digit()).then_some(VariablePart { at: at..at + length, value })
 }
 
 /// The length of a number, with sign and fraction, or else of a word; hyphens belong to an id of several words.
@@ -89,7 +89,7 @@ fn word(text: &str) -> usize {
 
 /// The length of a date with a time of day (RFC 3339).
 fn time(text: &str) -> Option<usize> {
-    let head = text.as_bytes().get(..SHORTEST_TIME)?;
+    let head = text.as_bytes().get(..MIN_TIMESTAMP_CHARS)?;
     let is_one = head.iter().zip(b"0000-00-00T00:00").all(|(byte, model)| match model {
         b'0' => byte.is_ascii_digit(),
         b'T' => matches!(byte, b'T' | b't' | b' '),
@@ -107,7 +107,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn same(one: &str, other: &str) -> bool {
-        Form::of(one).hash == Form::of(other).hash
+        MessageForm::of(one).hash == MessageForm::of(other).hash
     }
 
     #[test]
@@ -141,17 +141,18 @@ mod tests {
 
     #[test]
     fn numbers_are_read_and_ids_are_not() {
-        let values = |text: &str| Form::of(text).places.iter().map(|place| place.value).collect::<Vec<_>>();
+        let values =
+            |text: &str| MessageForm::of(text).places.iter().map(|place| place.value).collect::<Vec<_>>();
         assert_eq!(
             values("a 1 -2.5 x9 2026-01-31T23:59Z"),
-            [Value::Number(1.0), Value::Number(-2.5), Value::Mark, Value::Mark]
+            [PartValue::Number(1.0), PartValue::Number(-2.5), PartValue::Mark, PartValue::Mark]
         );
     }
 
     proptest! {
         #[test]
         fn no_text_panics(text in "\\PC{0,60}") {
-            for place in Form::of(&text).places {
+            for place in MessageForm::of(&text).places {
                 prop_assert!(text.get(place.at).is_some());
             }
         }

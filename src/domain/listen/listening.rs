@@ -1,27 +1,26 @@
 //! Takes what is heard on one connection, and says what it comes to.
 
 #[cfg(test)]
-#[path = "listening_tests.rs"]
 mod tests;
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::clock::Clock;
-use super::disturbance::Disturbance;
 use super::findings::KindFindings;
-use super::kind::{KindHeard, Standing};
-use super::periodic::{Forms, Periodic};
-use super::rhythm::Rhythm;
-use super::sound::{Kind, Sound, Utterance};
+use super::interarrival::Interarrival;
+use super::per_kind::{KindRecord, ScheduleKnowledge};
+use super::periodic::{FormTable, Periodic};
+use super::prediction::HeartbeatClock;
+use super::server_event::{ServerEvent, ServerEventClass, ServerEventKind};
+use super::traffic_effect::StimulusSample;
 
 /// So soon after a standstill all is read that came meanwhile.
-const BACKLOG: Duration = Duration::from_millis(100);
+const STALL_BACKLOG_TIME: Duration = Duration::from_millis(100);
 /// Takes what is heard, and says at any time what it comes to. Memory does not grow with the run.
 #[derive(Debug, Clone, Default)]
-pub struct Listening {
-    pub(super) kinds: BTreeMap<Kind, KindHeard>,
+pub struct ListenState {
+    pub(super) kinds: BTreeMap<ServerEventClass, KindRecord>,
     /// Heartbeats came before it was listened, at moments that nobody noted.
     pub(super) missed_some: bool,
     /// The client's last words that were no answer.
@@ -32,7 +31,7 @@ pub struct Listening {
     pub(super) last: Duration,
     /// The last bytes that came, of something complete or not.
     came: Duration,
-    last_sound: Option<Sound>,
+    last_sound: Option<ServerEventKind>,
     pub(super) longest_quiet: Duration,
     /// The longest span in which neither spoke: so long the path was not used, but for answers.
     longest_still: Duration,
@@ -40,19 +39,19 @@ pub struct Listening {
     /// client spoke, for that may have postponed what else had come.
     longest_pause: Duration,
     /// Messages of no known shape.
-    forms: Forms,
+    forms: FormTable,
     /// What came before was read late, for this host stood still.
     pub(super) late_until: Duration,
 }
 
-impl Listening {
+impl ListenState {
     /// `began`: since the opening; later than at once, when a greeting had to be awaited.
-    pub fn new(began: Duration, missed_some: bool) -> Listening {
-        Listening { missed_some, last: began, came: began, ..Listening::default() }
+    pub fn new(began: Duration, missed_some: bool) -> ListenState {
+        ListenState { missed_some, last: began, came: began, ..ListenState::default() }
     }
 
     /// The server said something.
-    pub fn heard(&mut self, at: Duration, said: &Utterance) {
+    pub fn heard(&mut self, at: Duration, said: &ServerEvent) {
         if let Some(content) = &said.content {
             self.forms.heard(at, content, self.was_late(at));
         }
@@ -67,14 +66,14 @@ impl Listening {
         let words = last_sound.and(talked).filter(|talked| *talked > last);
         let is_late = before.is_some_and(|before| self.was_late(before));
         let Some(heard) = self.kinds.get_mut(&said.kind()) else {
-            let rhythm = Rhythm::begin(at, said, !self.missed_some && !self.was_late(at));
-            let mut heard = KindHeard::begin(rhythm, self.longest_pause);
+            let rhythm = Interarrival::begin(at, said, !self.missed_some && !self.was_late(at));
+            let mut heard = KindRecord::begin(rhythm, self.longest_pause);
             since.into_iter().for_each(|(span, last)| heard.since.note(span, last));
             self.kinds.insert(said.kind(), heard);
             return;
         };
         since.into_iter().for_each(|(span, last)| heard.since.note(span, last));
-        let disturbance = |words| Disturbance { after: words - last, until: at.saturating_sub(words) };
+        let disturbance = |words| StimulusSample { after: words - last, until: at.saturating_sub(words) };
         words.into_iter().for_each(|words| heard.since.disturb(disturbance(words)));
         match is_late {
             true => heard.resume(at, said),
@@ -89,7 +88,7 @@ impl Listening {
 
     /// This host stood still until now: what came meanwhile is read late, and nothing was answered.
     pub fn stood_still(&mut self, until: Duration) {
-        self.late_until = until + BACKLOG;
+        self.late_until = until + STALL_BACKLOG_TIME;
     }
 
     /// Whether heartbeats came whose moments are not known.
@@ -98,13 +97,13 @@ impl Listening {
     }
 
     /// The last of this kind was answered, though the client is to leave them unanswered from then on.
-    pub fn was_answered(&mut self, kind: Kind) {
+    pub fn was_answered(&mut self, kind: ServerEventClass) {
         self.kinds.get_mut(&kind).into_iter().for_each(|heard| heard.answered += 1);
     }
 
     /// The server answered the client: traffic, and nothing that it says by itself.
     pub fn answered(&mut self, at: Duration) {
-        self.spoke(at, Sound::Message);
+        self.spoke(at, ServerEventKind::Message);
     }
 
     /// Bytes came that complete nothing: no silence, and nothing that the server said yet.
@@ -126,10 +125,10 @@ impl Listening {
     }
 
     /// The server broke a silence.
-    fn spoke(&mut self, at: Duration, sound: Sound) {
+    fn spoke(&mut self, at: Duration, sound: ServerEventKind) {
         self.bytes_came(at);
         (self.last, self.last_sound) = (at, Some(sound));
-        if sound == Sound::Message {
+        if sound == ServerEventKind::Message {
             self.messaged = Some(at);
             self.kinds.values_mut().for_each(|heard| heard.messaged(at));
         }
@@ -153,12 +152,12 @@ impl Listening {
     }
 
     /// The rhythm of what is of this sound; where there are several, of the commonest.
-    pub fn rhythm(&self, sound: Sound) -> Option<&Rhythm> {
+    pub fn rhythm(&self, sound: ServerEventKind) -> Option<&Interarrival> {
         self.rhythms(sound).max_by_key(|rhythm| rhythm.count)
     }
 
     /// The rhythms of all that are of this sound.
-    pub fn rhythms(&self, sound: Sound) -> impl Iterator<Item = &Rhythm> {
+    pub fn rhythms(&self, sound: ServerEventKind) -> impl Iterator<Item = &Interarrival> {
         let such = self.kinds.iter().filter(move |(kind, _)| kind.sound == sound);
         such.map(|(_, heard)| &heard.rhythm)
     }
@@ -169,7 +168,7 @@ impl Listening {
     }
 
     /// When one of this kind last came.
-    pub fn last(&self, kind: Kind) -> Option<Duration> {
+    pub fn last(&self, kind: ServerEventClass) -> Option<Duration> {
         self.kinds.get(&kind).map(|heard| heard.rhythm.last)
     }
 
@@ -180,47 +179,55 @@ impl Listening {
     }
 
     /// By which clock the next heartbeat is to come, once its interval is borne out.
-    pub fn clock(&self) -> Option<Clock> {
+    pub fn clock(&self) -> Option<HeartbeatClock> {
         let (kind, standing) = self.foremost()?;
         let last = self.last(kind)?;
         match standing {
-            Standing::Steady(interval) => Some(Clock { kind, interval, last, from: last }),
-            Standing::SinceTraffic(interval) => Some(Clock { kind, interval, last, from: self.last }),
-            Standing::Hinted(_) | Standing::Unsteady => None,
+            ScheduleKnowledge::Steady(interval) => Some(HeartbeatClock { kind, interval, last, from: last }),
+            ScheduleKnowledge::SinceTraffic(interval) => {
+                Some(HeartbeatClock { kind, interval, last, from: self.last })
+            }
+            ScheduleKnowledge::Hinted(_) | ScheduleKnowledge::Unsteady => None,
         }
     }
 
     /// How each kind of heartbeat stands.
-    fn standings(&self) -> impl Iterator<Item = (Kind, Standing)> {
+    fn standings(&self) -> impl Iterator<Item = (ServerEventClass, ScheduleKnowledge)> {
         let beats = self.kinds.iter().filter(|(kind, _)| kind.sound.is_heartbeat());
         beats.map(|(kind, heard)| (*kind, heard.standing()))
     }
 
     /// The kinds whose interval is borne out, those first that tell most.
-    pub(super) fn borne_out(&self) -> Vec<(Kind, Standing)> {
-        let is_borne_out =
-            |standing: &Standing| matches!(standing, Standing::Steady(_) | Standing::SinceTraffic(_));
+    pub(super) fn borne_out(&self) -> Vec<(ServerEventClass, ScheduleKnowledge)> {
+        let is_borne_out = |standing: &ScheduleKnowledge| {
+            matches!(standing, ScheduleKnowledge::Steady(_) | ScheduleKnowledge::SinceTraffic(_))
+        };
         let mut kinds: Vec<_> = self.standings().filter(|(_, standing)| is_borne_out(standing)).collect();
         kinds.sort_by_key(|found| self.rank(found));
         kinds
     }
 
-    fn rank(&self, (kind, standing): &(Kind, Standing)) -> (u8, Sound, Reverse<u64>) {
+    fn rank(
+        &self,
+        (kind, standing): &(ServerEventClass, ScheduleKnowledge),
+    ) -> (u8, ServerEventKind, Reverse<u64>) {
         let rank = match standing {
-            Standing::Steady(_) => 0,
-            Standing::SinceTraffic(_) => 1,
-            Standing::Hinted(_) => 2,
-            Standing::Unsteady => 3,
+            ScheduleKnowledge::Steady(_) => 0,
+            ScheduleKnowledge::SinceTraffic(_) => 1,
+            ScheduleKnowledge::Hinted(_) => 2,
+            ScheduleKnowledge::Unsteady => 3,
         };
         (rank, kind.sound, Reverse(self.kinds.get(kind).map_or(0, |heard| heard.rhythm.count)))
     }
 
     /// The kind that tells most.
-    pub(super) fn foremost(&self) -> Option<(Kind, Standing)> {
+    pub(super) fn foremost(&self) -> Option<(ServerEventClass, ScheduleKnowledge)> {
         let best = self.standings().min_by_key(|found| self.rank(found))?;
         match best.1 {
-            Standing::Steady(_) | Standing::SinceTraffic(_) | Standing::Hinted(_) => Some(best),
-            Standing::Unsteady => self.standings().max_by_key(|found| Reverse(self.rank(found).2)),
+            ScheduleKnowledge::Steady(_)
+            | ScheduleKnowledge::SinceTraffic(_)
+            | ScheduleKnowledge::Hinted(_) => Some(best),
+            ScheduleKnowledge::Unsteady => self.standings().max_by_key(|found| Reverse(self.rank(found).2)),
         }
     }
 

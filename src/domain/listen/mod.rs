@@ -1,47 +1,46 @@
 //! What a server says by itself, and what that tells of its heartbeats: without a clock and without a socket.
 //!
 //! - [`shapes`] knows the app pings and keep-alives that servers send, and how they want to be answered
-//! - [`Rhythm`] takes the moments of one kind of sound; [`Interval`] is what its gaps come to
+//! - [`Interarrival`] takes the moments of one kind of sound; [`Interval`] is what its gaps come to
 //! - `SinceTraffic` takes the spans from the last that the server said, for a server may count from that
-//! - [`Clock`] is by which the next heartbeat is to come, and [`Talk`] says when the client is to speak before it;
-//!   [`Disturbance`] is what came of that
-//! - `KindHeard` is all of that for one kind of sound
+//! - [`HeartbeatClock`] is by which the next heartbeat is to come, and [`Stimulus`] says when the client is to speak before it;
+//!   [`StimulusSample`] is what came of that
+//! - `KindRecord` is all of that for one kind of sound
 //! - [`Periodic`] is what comes at an interval and has no known shape: messages are told apart by their forms, in which
 //!   numbers, times and ids may change, and what those of one form have in common makes a pattern
-//! - [`Listening`] puts it together; `Judgement` says what it comes to: [`Findings`], the verdict, and why
+//! - [`ListenState`] puts it together; `ListenInference` says what it comes to: [`ZombieFindings`], the verdict, and why
 //!
 //! All moments are spans since the connection's opening.
 
-mod clearance;
-mod clock;
-mod disturbance;
+mod common_pattern;
+mod covered_timeouts;
 mod findings;
 mod form;
-mod interval;
-mod judgement;
-mod kind;
+mod inference;
+mod interarrival;
+pub mod known_pings;
 mod listening;
+mod per_kind;
 mod periodic;
+mod prediction;
 pub mod report;
-mod rhythm;
-pub mod shapes;
+mod server_event;
 #[cfg(test)]
-mod simulated;
-mod since;
-mod skeleton;
-mod sound;
-mod spans;
-mod talk;
+mod simulator;
+mod since_traffic;
+mod stimulus;
+mod traffic_effect;
+mod window;
 
-pub use clearance::Clearance;
-pub use clock::Clock;
-pub use disturbance::{Disturbance, Effect, Effects};
+pub use covered_timeouts::CoveredTimeouts;
 pub use findings::{
-    Circumstances, EndedBy, Findings, First, KindFindings, Known, Origin, Spanning, Unanswered, Verdict,
+    EndLiveness, EndedBy, FirstHeartbeat, IntervalOrigin, IntervalSpan, KindFindings, ListenFindings,
+    ListenVerdict, ObservationConditions, UnansweredPolicy,
 };
-pub use interval::{Interval, tolerance};
-pub use listening::Listening;
-pub use periodic::{Content, Periodic, Sameness};
-pub use rhythm::{Payloads, Rhythm};
-pub use sound::{Kind, Sound, Utterance};
-pub use talk::Talk;
+pub use interarrival::{Interarrival, PayloadVariation};
+pub use listening::ListenState;
+pub use periodic::{Periodic, RepeatedContent, Sameness};
+pub use prediction::HeartbeatClock;
+pub use server_event::{ServerEvent, ServerEventClass, ServerEventKind};
+pub use stimulus::Stimulus;
+pub use traffic_effect::{StimulusSample, TrafficEffect, TrafficEffects};

@@ -2,29 +2,29 @@
 
 use std::time::Duration;
 
-use super::form::{Form, Value};
-use super::interval::{Interval, JITTER};
-use super::skeleton::{Skeleton, literals};
-use super::spans::Spans;
-use crate::domain::heartbeat::incoming::MessageRef;
-use crate::domain::peer_text::PeerText;
+use super::common_pattern::{CommonPattern, literals};
+use super::form::{MessageForm, PartValue};
+use super::window::SpanWindow;
+use crate::domain::connection::untrusted_text::UntrustedText;
+use crate::domain::heartbeat::inbound::MessageRef;
+use crate::domain::stats::interval::{Interval, TIMER_JITTER};
 
 /// So many forms are told apart; of more, those that came but once make room.
 const MAX_FORMS: usize = 16;
 /// A longer message is no heartbeat.
-const LONGEST: usize = 512;
+const MAX_MESSAGE_BYTES: usize = 512;
 /// What a pattern of more messages than this has in common does not change any more.
 const MAX_MERGES: u64 = 64;
 /// So many gaps must agree, or two that agree closely.
-const LEAST_GAPS: usize = 3;
+const MIN_GAPS: usize = 3;
 /// What is closer together is regular by accident: timers of a busy machine are as late as that.
-const SHORTEST_INTERVAL: Duration = Duration::from_millis(4 * JITTER.as_millis() as u64);
+const MIN_INTERVAL: Duration = Duration::from_millis(4 * TIMER_JITTER.as_millis() as u64);
 /// After so many intervals without the next, they have stopped.
-const STOPPED: f64 = 2.5;
+const STOPPED_AFTER_INTERVALS: f64 = 2.5;
 /// A counter that begins again, or a clock that is set, falls once in so many times at most.
 const RISES_PER_FALL: u64 = 10;
 /// They stand in heartbeats.
-const WORDS: &[&str] = &[
+const HEARTBEAT_WORDS: &[&str] = &[
     "heartbeat",
     "heart_beat",
     "ping",
@@ -40,35 +40,38 @@ const WORDS: &[&str] = &[
 
 /// A message as it came, for what comes again.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Content {
+pub enum RepeatedContent {
     Text(Box<str>),
     Binary(Box<[u8]>),
 }
 
-impl Content {
+impl RepeatedContent {
     /// Of a message; `None` of one that is too long for a heartbeat, or empty.
-    pub fn of(message: MessageRef<'_>) -> Option<Content> {
-        let is_one = (1..=LONGEST).contains(&message.size());
+    pub fn of(message: MessageRef<'_>) -> Option<RepeatedContent> {
+        let is_one = (1..=MAX_MESSAGE_BYTES).contains(&message.size());
         is_one.then(|| match message {
-            MessageRef::Text(text) => Content::Text(text.into()),
-            MessageRef::Binary(bytes) => Content::Binary(bytes.into()),
+            MessageRef::Text(text) => RepeatedContent::Text(text.into()),
+            MessageRef::Binary(bytes) => RepeatedContent::Binary(bytes.into()),
         })
     }
 
     fn message(&self) -> MessageRef<'_> {
         match self {
-            Content::Text(text) => MessageRef::Text(text),
-            Content::Binary(bytes) => MessageRef::Binary(bytes),
+            RepeatedContent::Text(text) => MessageRef::Text(text),
+            RepeatedContent::Binary(bytes) => MessageRef::Binary(bytes),
         }
     }
 
     /// Its form. Of binary messages the first byte says what they are, and the length.
-    fn form(&self) -> Form {
+    fn form(&self) -> MessageForm {
         match self {
-            Content::Text(text) => Form::of(text),
-            Content::Binary(bytes) => {
+            RepeatedContent::Text(text) => MessageForm::of(text),
+            RepeatedContent::Binary(bytes) => {
                 let kind = bytes.first().copied().unwrap_or_default();
-                Form { hash: 1 << 63 | (bytes.len() as u64) << 8 | u64::from(kind), places: Vec::new() }
+                MessageForm {
+                    hash: 1 << 63 | (bytes.len() as u64) << 8 | u64::from(kind),
+                    places: Vec::new(),
+                }
             }
         }
     }
@@ -102,7 +105,7 @@ pub struct Periodic {
     pub count: u64,
     pub interval: Interval,
     /// The first of them.
-    pub sample: PeerText,
+    pub sample: UntrustedText,
     pub sameness: Sameness,
     /// A heartbeat's word is in it.
     pub has_word: bool,
@@ -119,15 +122,15 @@ impl Periodic {
 
 /// How a number in messages of one form changes.
 #[derive(Debug, Clone, Default)]
-struct Track {
+struct NumberTrend {
     last: Option<f64>,
     rises: u64,
     falls: u64,
 }
 
-impl Track {
-    fn push(&mut self, value: Value) {
-        let Value::Number(number) = value else { return };
+impl NumberTrend {
+    fn push(&mut self, value: PartValue) {
+        let PartValue::Number(number) = value else { return };
         let before = self.last.replace(number);
         self.rises += u64::from(before.is_some_and(|before| number > before));
         self.falls += u64::from(before.is_some_and(|before| number < before));
@@ -140,40 +143,40 @@ impl Track {
 
 /// Messages of one form.
 #[derive(Debug, Clone)]
-struct Heard {
+struct FormRecord {
     hash: u64,
-    first: Content,
-    latest: Content,
+    first: RepeatedContent,
+    latest: RepeatedContent,
     count: u64,
     at: Duration,
-    gaps: Spans,
-    tracks: Vec<Track>,
+    gaps: SpanWindow,
+    tracks: Vec<NumberTrend>,
     changes: bool,
-    skeleton: Skeleton,
+    skeleton: CommonPattern,
 }
 
-impl Heard {
-    fn begin(form: &Form, content: &Content, at: Duration) -> Heard {
-        let mut heard = Heard {
+impl FormRecord {
+    fn begin(form: &MessageForm, content: &RepeatedContent, at: Duration) -> FormRecord {
+        let mut heard = FormRecord {
             hash: form.hash,
             first: content.clone(),
             latest: content.clone(),
             count: 1,
             at,
-            gaps: Spans::default(),
-            tracks: vec![Track::default(); form.places.len()],
+            gaps: SpanWindow::default(),
+            tracks: vec![NumberTrend::default(); form.places.len()],
             changes: false,
-            skeleton: Skeleton::of(content.message()),
+            skeleton: CommonPattern::of(content.message()),
         };
         heard.track(form);
         heard
     }
 
-    fn track(&mut self, form: &Form) {
+    fn track(&mut self, form: &MessageForm) {
         self.tracks.iter_mut().zip(&form.places).for_each(|(track, place)| track.push(place.value));
     }
 
-    fn go_on(&mut self, form: &Form, content: &Content, at: Duration, is_late: bool) {
+    fn go_on(&mut self, form: &MessageForm, content: &RepeatedContent, at: Duration, is_late: bool) {
         if !is_late {
             self.gaps.push(at.saturating_sub(self.at));
         }
@@ -185,8 +188,8 @@ impl Heard {
         self.track(form);
         if self.count <= MAX_MERGES {
             let literals = match content {
-                Content::Text(text) => literals(text, form),
-                Content::Binary(_) => Vec::new(),
+                RepeatedContent::Text(text) => literals(text, form),
+                RepeatedContent::Binary(_) => Vec::new(),
             };
             self.skeleton.merge(content.message(), &literals);
         }
@@ -194,40 +197,41 @@ impl Heard {
     }
 
     fn sameness(&self) -> Sameness {
-        match (self.changes, self.tracks.iter().all(Track::counts)) {
+        match (self.changes, self.tracks.iter().all(NumberTrend::counts)) {
             (false, _) => Sameness::Constant,
-            (true, true) if matches!(self.first, Content::Text(_)) => Sameness::Counting,
+            (true, true) if matches!(self.first, RepeatedContent::Text(_)) => Sameness::Counting,
             (true, _) => Sameness::Changing,
         }
     }
 
     fn has_word(&self) -> bool {
-        let Content::Text(text) = &self.first else { return false };
+        let RepeatedContent::Text(text) = &self.first else { return false };
         let text = text.to_ascii_lowercase();
-        WORDS.iter().any(|word| text.contains(word))
+        HEARTBEAT_WORDS.iter().any(|word| text.contains(word))
     }
 
     /// The interval at which they come, where most gaps agree, and they have not stopped by then.
     fn interval(&self, until: Duration) -> Option<Interval> {
-        let interval = self.gaps.interval().filter(|interval| interval.median >= SHORTEST_INTERVAL)?;
+        let interval = self.gaps.interval().filter(|interval| interval.median >= MIN_INTERVAL)?;
         let agrees = match interval.gaps {
-            ..LEAST_GAPS => interval.gaps + 1 == LEAST_GAPS && interval.is_strict(),
+            ..MIN_GAPS => interval.gaps + 1 == MIN_GAPS && interval.is_strict(),
             _ => interval.is_regular(),
         };
-        let has_stopped = until.saturating_sub(self.at) > interval.max.max(interval.median.mul_f64(STOPPED));
+        let has_stopped = until.saturating_sub(self.at)
+            > interval.max.max(interval.median.mul_f64(STOPPED_AFTER_INTERVALS));
         (agrees && !has_stopped).then_some(interval)
     }
 }
 
 /// Tells the messages of one connection apart by their forms. Memory does not grow with their number.
 #[derive(Debug, Clone, Default)]
-pub struct Forms {
-    heard: Vec<Heard>,
+pub struct FormTable {
+    heard: Vec<FormRecord>,
 }
 
-impl Forms {
+impl FormTable {
     /// A message came; `is_late`: how long after the one before is not known.
-    pub fn heard(&mut self, at: Duration, content: &Content, is_late: bool) {
+    pub fn heard(&mut self, at: Duration, content: &RepeatedContent, is_late: bool) {
         let form = content.form();
         if let Some(heard) = self.heard.iter_mut().find(|heard| heard.hash == form.hash) {
             return heard.go_on(&form, content, at, is_late);
@@ -237,13 +241,13 @@ impl Forms {
             let Some(index) = rarest.map(|(index, _)| index) else { return };
             self.heard.swap_remove(index);
         }
-        self.heard.push(Heard::begin(&form, content, at));
+        self.heard.push(FormRecord::begin(&form, content, at));
     }
 
     /// The form that comes at an interval by then; of several, that which looks most like a heartbeat.
     pub fn periodic(&self, until: Duration) -> Option<Periodic> {
         let found = self.heard.iter().filter_map(|heard| Some((heard, heard.interval(until)?)));
-        let rank = |(heard, _): &(&Heard, Interval)| {
+        let rank = |(heard, _): &(&FormRecord, Interval)| {
             let sameness = match heard.sameness() {
                 Sameness::Constant => 0,
                 Sameness::Counting => 1,
@@ -253,8 +257,8 @@ impl Forms {
         };
         let (heard, interval) = found.min_by_key(rank)?;
         let sample = match heard.first.message() {
-            MessageRef::Text(text) => PeerText::new(text),
-            MessageRef::Binary(bytes) => super::shapes::shown_bytes(bytes),
+            MessageRef::Text(text) => UntrustedText::new(text),
+            MessageRef::Binary(bytes) => crate::domain::heartbeat::inbound::shown_bytes(bytes),
         };
         Some(Periodic {
             count: heard.count,
@@ -278,9 +282,9 @@ mod tests {
 
     /// What these texts, each at its moment, come to.
     fn found(texts: &[(u64, String)]) -> Option<Periodic> {
-        let mut forms = Forms::default();
+        let mut forms = FormTable::default();
         for (at, text) in texts {
-            forms.heard(ms(*at), &Content::of(MessageRef::Text(text)).unwrap(), false);
+            forms.heard(ms(*at), &RepeatedContent::of(MessageRef::Text(text)).unwrap(), false);
         }
         forms.periodic(ms(texts.last()?.0 + 10))
     }
@@ -360,19 +364,19 @@ mod tests {
         let talk: Vec<(u64, String)> =
             words.iter().enumerate().map(|(n, text)| (n as u64 * 300, text.to_string())).collect();
         assert_eq!(found(&talk), None, "each is another");
-        let mut forms = Forms::default();
-        (1..9).for_each(|n| forms.heard(ms(n * 300), &Content::Text("hb".into()), false));
+        let mut forms = FormTable::default();
+        (1..9).for_each(|n| forms.heard(ms(n * 300), &RepeatedContent::Text("hb".into()), false));
         assert_eq!(forms.periodic(ms(4000)), None, "they have stopped");
     }
 
     #[test]
     fn memory_does_not_grow_with_forms() {
-        let mut forms = Forms::default();
-        (0..5).for_each(|n| forms.heard(ms(n * 300), &Content::Text("hb".into()), false));
+        let mut forms = FormTable::default();
+        (0..5).for_each(|n| forms.heard(ms(n * 300), &RepeatedContent::Text("hb".into()), false));
         for n in 0..1000_u32 {
             let letters: String =
                 n.to_string().bytes().map(|digit| char::from(digit - b'0' + b'a')).collect();
-            forms.heard(ms(1200), &Content::Text(letters.into()), false);
+            forms.heard(ms(1200), &RepeatedContent::Text(letters.into()), false);
         }
         assert_eq!(forms.heard.len(), MAX_FORMS);
         assert!(forms.periodic(ms(1300)).is_some(), "the one that came more often is still there");
@@ -386,7 +390,7 @@ mod tests {
             let texts = every(interval, 6, |n| format!("{word}{sign}{}", from + n));
             let periodic = found(&texts).unwrap();
             let matches = |pattern: &String| texts.iter().all(|(_, text)| {
-                let incoming = crate::domain::heartbeat::incoming::Incoming::new(MessageRef::Text(text));
+                let incoming = crate::domain::heartbeat::inbound::InboundMessage::new(MessageRef::Text(text));
                 pattern.parse::<crate::domain::heartbeat::pattern::Pattern>().unwrap().matches(&incoming).is_some()
             });
             prop_assert!(periodic.pattern.iter().all(matches), "{:?}", periodic.pattern);

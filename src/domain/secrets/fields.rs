@@ -7,15 +7,15 @@ use super::names::{self, Secrecy, secrecy};
 use super::ordinary::{is_ordinary, is_random, is_state};
 
 /// More secrets in one field are more than is ever shown.
-const MOST_VALUES: usize = 1024;
+const MAX_VALUES: usize = 1024;
 /// White space between a name, its separator and its value.
-const MOST_SPACE: usize = 64;
+const MAX_WHITE_SPACE: usize = 64;
 /// A shorter number is no secret: a count, or a version.
-const SHORTEST_NUMBER: usize = 4;
+const MIN_NUMBER_DIGITS: usize = 4;
 /// A shorter text behind `Bearer` is a word of a sentence.
-const SHORTEST_TOKEN: usize = 16;
+const MIN_TOKEN_CHARS: usize = 16;
 /// The shortest that is a JWT, which begins with `{"` in base64.
-const SHORTEST_JWT: usize = 20;
+const MIN_JWT_CHARS: usize = 20;
 const JWT_BEGINS: &str = "eyJ";
 /// Schemes of HTTP authentication (RFC 7617, RFC 6750) whose credentials follow.
 const SCHEMES: &[&str] = &["bearer", "basic"];
@@ -78,7 +78,7 @@ fn run(text: &str, from: usize, is_in: impl Fn(char) -> bool) -> usize {
 }
 
 fn skip_space(text: &str, from: usize) -> usize {
-    run(text, from, |c| c.is_ascii_whitespace()).min(from + MOST_SPACE)
+    run(text, from, |c| c.is_ascii_whitespace()).min(from + MAX_WHITE_SPACE)
 }
 
 /// A quote with the backslashes before it: a string inside a string has some.
@@ -137,7 +137,7 @@ fn named(text: &str, at: usize) -> Option<Field> {
 /// A name in quotes may have spaces: `"api key": "x"`.
 fn quoted_name(text: &str, at: usize) -> Option<Field> {
     let quote = Quote::before(text, at)?;
-    let most = (at + names::LONGEST + 8).min(text.len());
+    let most = (at + names::MAX_NAME_CHARS + 8).min(text.len());
     let end = quote.content(text.get(..most).unwrap_or(text), at).end;
     let name = text.get(at..end)?;
     let after = end + quote.length();
@@ -199,7 +199,7 @@ fn is_unquoted_value(value: &str, name: &str, secrecy: Secrecy, loose: bool) -> 
         _ if is_state(value) => false,
         // `total_tokens: 1500` is a count.
         _ if is_number => {
-            let is_whole = !value.contains('.') && value.len() >= SHORTEST_NUMBER;
+            let is_whole = !value.contains('.') && value.len() >= MIN_NUMBER_DIGITS;
             is_whole && secrecy != Secrecy::Perhaps && !name.ends_with('s')
         }
         Secrecy::WholeLine => true,
@@ -211,7 +211,7 @@ fn is_unquoted_value(value: &str, name: &str, secrecy: Secrecy, loose: bool) -> 
 /// The values of all fields of an object, or an array: `"auth": {"user": "x", "hash": "y"}`.
 fn container(text: &str, at: usize, secrecy: Secrecy) -> Option<Field> {
     let (mut depth, mut here, mut values) = (0_usize, at, Vec::new());
-    while here < text.len() && values.len() < MOST_VALUES {
+    while here < text.len() && values.len() < MAX_VALUES {
         if let Some(quote) = Quote::at(text, here) {
             let content = quote.content(text, here + quote.length());
             here = (content.end + quote.length()).min(text.len());
@@ -240,7 +240,7 @@ fn jwt(text: &str, at: usize) -> Option<Field> {
         return None;
     }
     let end = run(text, at, |c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | '='));
-    let is_one = end - at >= SHORTEST_JWT && text[at..end].matches('.').count() >= 2;
+    let is_one = end - at >= MIN_JWT_CHARS && text[at..end].matches('.').count() >= 2;
     is_one.then(|| Field::of(at..end))
 }
 
@@ -254,5 +254,5 @@ fn scheme(text: &str, at: usize) -> Option<Field> {
     }
     let token = from..run(text, from, |c| c.is_ascii_alphanumeric() || "-._~+/=".contains(c));
     let word = &text[token.clone()];
-    (word.len() >= SHORTEST_TOKEN || is_random(word)).then(|| Field::of(token))
+    (word.len() >= MIN_TOKEN_CHARS || is_random(word)).then(|| Field::of(token))
 }

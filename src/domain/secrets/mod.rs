@@ -3,9 +3,9 @@
 //! Hidden, each as [`HIDDEN`]:
 //!
 //! 1. the value of a field whose name says that it is a secret ([`names`]): in JSON at any depth, in JSON inside a JSON
-//!    string, as `name=value`, `Name: value` and `<name>value</name>` ([`fields`])
+//!    string, as `name=value`, `EventName: value` and `<name>value</name>` ([`fields`])
 //! 2. what follows `Bearer` or `Basic`, and what has the form of a JWT ([`fields`])
-//! 3. what the user sent, wherever it returns ([`Sent`]): the values of secret fields, passwords and headers, and of a
+//! 3. what the user sent, wherever it returns ([`SentSecrets`]): the values of secret fields, passwords and headers, and of a
 //!    message every value, and the whole, that is not ordinary ([`ordinary`]); also in base64, hex or percent-encoding
 //!    ([`encoded`])
 //!
@@ -24,21 +24,21 @@ mod sent;
 use std::sync::{PoisonError, RwLock};
 
 pub use pieces::{Piece, Pieces};
-pub use sent::Sent;
+pub use sent::SentSecrets;
 
 /// What stands in the place of a secret.
 pub const HIDDEN: &str = "***";
 
-static SENT: RwLock<Sent> = RwLock::new(Sent::new());
+static SENT_SECRETS: RwLock<SentSecrets> = RwLock::new(SentSecrets::new());
 
 /// Remembers what the user sends, so that it is hidden where it returns.
-pub fn learn(learns: impl FnOnce(&mut Sent)) {
-    learns(&mut SENT.write().unwrap_or_else(PoisonError::into_inner));
+pub fn learn(learns: impl FnOnce(&mut SentSecrets)) {
+    learns(&mut SENT_SECRETS.write().unwrap_or_else(PoisonError::into_inner));
 }
 
 /// Does something with what the user sent so far.
-pub fn with_sent<T>(uses: impl FnOnce(&Sent) -> T) -> T {
-    uses(&SENT.read().unwrap_or_else(PoisonError::into_inner))
+pub fn with_sent<T>(uses: impl FnOnce(&SentSecrets) -> T) -> T {
+    uses(&SENT_SECRETS.read().unwrap_or_else(PoisonError::into_inner))
 }
 
 /// A text of ours, whole, with its secrets hidden.
@@ -46,7 +46,7 @@ pub fn redact(text: &str) -> String {
     with_sent(|sent| redact_with(text, sent))
 }
 
-fn redact_with(text: &str, sent: &Sent) -> String {
+fn redact_with(text: &str, sent: &SentSecrets) -> String {
     let mut shown = String::with_capacity(text.len());
     for piece in Pieces::new(text, sent) {
         match piece {

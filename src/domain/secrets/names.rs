@@ -12,7 +12,7 @@ pub enum Secrecy {
 }
 
 /// Names are longer than this by accident only.
-pub const LONGEST: usize = 64;
+pub const MAX_NAME_CHARS: usize = 64;
 
 /// A name that ends so, in small letters and without separators, is a secret's: `access_token`, `userPassword`.
 const ENDINGS: &[&str] = &[
@@ -60,7 +60,7 @@ const OTHERS: &[&str] = &["possession", "obsession"];
 
 /// Whether a field's value is a secret, by its name; `None`: it is none.
 pub fn secrecy(name: &str) -> Option<Secrecy> {
-    if name.is_empty() || name.len() > LONGEST {
+    if name.is_empty() || name.len() > MAX_NAME_CHARS {
         return None;
     }
     let words = words(name);
@@ -92,7 +92,7 @@ fn bare(words: &[String]) -> Option<(String, String)> {
     Some((whole, last))
 }
 
-/// The words of a name in small letters: `X-Api-Key`, `accessToken` and `ACCESS_TOKEN2` alike.
+/// The words of a name in small letters: `X-Api-PlaceholderName`, `accessToken` and `ACCESS_TOKEN2` alike.
 fn words(name: &str) -> Vec<String> {
     let mut words: Vec<String> = Vec::new();
     let mut before: Option<char> = None;

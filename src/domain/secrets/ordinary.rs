@@ -1,19 +1,19 @@
 //! Which values are ordinary words, and no secrets.
 
 /// A shorter value is too short to look for in other texts...
-const SHORTEST: usize = 8;
+const MIN_SECRET_CHARS: usize = 8;
 /// ... unless it mixes letters and digits, as `hunter2` does.
-const SHORTEST_MIXED: usize = 6;
+const MIN_MIXED_SECRET_CHARS: usize = 6;
 /// Names of channels and commands have so many parts at most: `orderbook.50.BTCUSDT`.
-const MOST_PARTS: usize = 3;
+const MAX_NAME_PARTS: usize = 3;
 /// More words than this are a phrase.
-const MOST_WORDS: usize = 2;
+const MAX_WORDS: usize = 2;
 /// Longer words are rare, and passwords.
-const LONGEST_WORD: usize = 14;
+const MAX_WORD_CHARS: usize = 14;
 /// Longer numbers are codes.
-const LONGEST_NUMBER: usize = 6;
+const MAX_NUMBER_DIGITS: usize = 6;
 /// More changes from a small to a capital letter are no camelCase.
-const MOST_HUMPS: usize = 2;
+const MAX_CASE_CHANGES: usize = 2;
 
 /// What a secret's field may say without telling a secret.
 const STATES: &[&str] = &[
@@ -62,18 +62,18 @@ const STATES: &[&str] = &[
 pub fn is_ordinary(value: &str) -> bool {
     let length = value.chars().count();
     let parts = || value.split(|c: char| !c.is_alphanumeric()).filter(|part| !part.is_empty());
-    let least = if parts().any(is_mixed) { SHORTEST_MIXED } else { SHORTEST };
+    let least = if parts().any(is_mixed) { MIN_MIXED_SECRET_CHARS } else { MIN_SECRET_CHARS };
     if length < least {
         return true;
     }
-    let is_phrase = value.split_whitespace().count() > MOST_WORDS;
-    !is_phrase && parts().count() <= MOST_PARTS && parts().all(is_plain)
+    let is_phrase = value.split_whitespace().count() > MAX_WORDS;
+    !is_phrase && parts().count() <= MAX_NAME_PARTS && parts().all(is_plain)
 }
 
 /// Whether a word looks as if it were made at random, and no person's.
 pub fn is_random(word: &str) -> bool {
     let parts = || word.split(|c: char| !c.is_alphanumeric()).filter(|part| !part.is_empty());
-    word.chars().count() >= SHORTEST_MIXED && !parts().all(is_plain)
+    word.chars().count() >= MIN_MIXED_SECRET_CHARS && !parts().all(is_plain)
 }
 
 /// Whether it only says how things are with a secret: `expired`.
@@ -85,16 +85,16 @@ pub fn is_state(value: &str) -> bool {
 /// Letters and digits, and long enough to be no `v2`.
 fn is_mixed(part: &str) -> bool {
     let (letters, digits) = (part.chars().any(char::is_alphabetic), part.chars().any(char::is_numeric));
-    letters && digits && part.chars().count() >= SHORTEST_MIXED
+    letters && digits && part.chars().count() >= MIN_MIXED_SECRET_CHARS
 }
 
 fn is_plain(part: &str) -> bool {
     let length = part.chars().count();
     if part.chars().all(char::is_numeric) {
-        return length <= LONGEST_NUMBER;
+        return length <= MAX_NUMBER_DIGITS;
     }
     let humps = part.chars().zip(part.chars().skip(1)).filter(|(a, b)| a.is_lowercase() && b.is_uppercase());
-    !is_mixed(part) && length <= LONGEST_WORD && humps.count() <= MOST_HUMPS
+    !is_mixed(part) && length <= MAX_WORD_CHARS && humps.count() <= MAX_CASE_CHANGES
 }
 
 #[cfg(test)]

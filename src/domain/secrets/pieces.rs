@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::ops::Range;
 
 use super::fields::{Field, field_at};
-use super::sent::Sent;
+use super::sent::SentSecrets;
 
 /// A part of a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,7 +19,7 @@ pub enum Piece {
 #[derive(Debug)]
 pub struct Pieces<'a> {
     text: &'a str,
-    sent: &'a Sent,
+    sent: &'a SentSecrets,
     at: usize,
     /// Secrets of the field at hand.
     hidden: VecDeque<Range<usize>>,
@@ -30,7 +30,7 @@ pub struct Pieces<'a> {
 }
 
 impl<'a> Pieces<'a> {
-    pub fn new(text: &'a str, sent: &'a Sent) -> Pieces<'a> {
+    pub fn new(text: &'a str, sent: &'a SentSecrets) -> Pieces<'a> {
         Pieces { text, sent, at: 0, hidden: VecDeque::new(), read: 0, is_after_hidden: false }
     }
 

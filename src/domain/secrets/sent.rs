@@ -8,13 +8,13 @@ use super::names::secrecy;
 use super::ordinary::{is_ordinary, is_state};
 
 /// A shorter value stands in too many words.
-const SHORTEST: usize = 4;
+const MIN_VALUE_CHARS: usize = 4;
 /// A shorter value is looked for as a word only.
-const SHORTEST_INSIDE: usize = 8;
+const MIN_SUBSTRING_CHARS: usize = 8;
 /// So many are remembered: the longest, for a search costs time.
-const MOST: usize = 512;
+const MAX_REMEMBERED: usize = 512;
 /// A longer message is a document, and its values are no secrets that somebody typed.
-const LONGEST: usize = 64 * 1024;
+const MAX_MESSAGE_BYTES: usize = 64 * 1024;
 /// What stands before the secrets of a line: `PASS oauth:x` of IRC.
 const COMMANDS: &[&str] = &["pass", "password", "auth", "login", "token", "identify", "authenticate"];
 /// Between these are the values of a text that is no JSON.
@@ -23,7 +23,7 @@ const SEPARATORS: &[char] =
 
 /// One thing to hide.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Needle {
+struct SecretText {
     bytes: Vec<u8>,
     /// It is hidden only where it is not a part of a longer word.
     is_word: bool,
@@ -31,14 +31,14 @@ struct Needle {
 
 /// What the user sent, as far as it is to be hidden.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Sent {
+pub struct SentSecrets {
     /// The longest first.
-    needles: Vec<Needle>,
+    needles: Vec<SecretText>,
 }
 
-impl Sent {
-    pub const fn new() -> Sent {
-        Sent { needles: Vec::new() }
+impl SentSecrets {
+    pub const fn new() -> SentSecrets {
+        SentSecrets { needles: Vec::new() }
     }
 
     /// Whether there is nothing to hide.
@@ -48,7 +48,7 @@ impl Sent {
 
     /// A message of the user's: every value that is not ordinary, the values of secret fields, and the whole.
     pub fn message(&mut self, text: &str) {
-        let text = text.get(..LONGEST).unwrap_or(text);
+        let text = text.get(..MAX_MESSAGE_BYTES).unwrap_or(text);
         let before = self.needles.len();
         self.fields(text);
         match json(text) {
@@ -64,10 +64,10 @@ impl Sent {
     /// The same of a binary message: the texts in it, and the whole.
     pub fn bytes(&mut self, bytes: &[u8]) {
         let is_text = |byte: &u8| byte.is_ascii_graphic() || *byte == b' ';
-        for text in bytes.split(|byte| !is_text(byte)).filter(|text| text.len() >= SHORTEST) {
+        for text in bytes.split(|byte| !is_text(byte)).filter(|text| text.len() >= MIN_VALUE_CHARS) {
             self.message(&String::from_utf8_lossy(text));
         }
-        if bytes.len() >= SHORTEST_INSIDE {
+        if bytes.len() >= MIN_SUBSTRING_CHARS {
             self.needle(bytes.to_vec(), false);
         }
     }
@@ -94,10 +94,10 @@ impl Sent {
     /// A password, or another value that is a secret whatever it looks like.
     pub fn value(&mut self, value: &str) {
         let value = value.trim();
-        if value.len() < SHORTEST || is_state(value) {
+        if value.len() < MIN_VALUE_CHARS || is_state(value) {
             return;
         }
-        let is_word = value.chars().count() < SHORTEST_INSIDE;
+        let is_word = value.chars().count() < MIN_SUBSTRING_CHARS;
         for written in spellings(value) {
             self.needle(written.into_bytes(), is_word);
         }
@@ -107,9 +107,9 @@ impl Sent {
         if self.needles.iter().any(|needle| needle.bytes == bytes) {
             return;
         }
-        self.needles.push(Needle { bytes, is_word });
+        self.needles.push(SecretText { bytes, is_word });
         self.needles.sort_by_key(|needle| std::cmp::Reverse(needle.bytes.len()));
-        self.needles.truncate(MOST);
+        self.needles.truncate(MAX_REMEMBERED);
     }
 
     /// The strings in a JSON document that are not ordinary.
@@ -172,7 +172,7 @@ impl Sent {
 
     fn plain_at(&self, text: &[u8], at: usize) -> Option<usize> {
         let rest = text.get(at..)?;
-        let is_here = |needle: &&Needle| {
+        let is_here = |needle: &&SecretText| {
             rest.starts_with(&needle.bytes) && (!needle.is_word || is_apart(text, at, needle.bytes.len()))
         };
         self.needles.iter().find(is_here).map(|needle| needle.bytes.len())

@@ -5,11 +5,11 @@ use proptest::prelude::*;
 use super::*;
 
 fn shown(text: &str) -> String {
-    redact_with(text, &Sent::new())
+    redact_with(text, &SentSecrets::new())
 }
 
 fn shown_after(sent: &[&str], text: &str) -> String {
-    let mut all = Sent::new();
+    let mut all = SentSecrets::new();
     sent.iter().for_each(|message| all.message(message));
     redact_with(text, &all)
 }
@@ -110,7 +110,7 @@ fn an_ordinary_message_hides_nothing() {
 
 #[test]
 fn a_binary_message_teaches_its_texts_and_the_whole() {
-    let mut sent = Sent::new();
+    let mut sent = SentSecrets::new();
     sent.bytes(b"\x10\x20\0\x04MQTT\x05\xc2bob\0\x07hunter2");
     assert_eq!(redact_with("user hunter2 MQTT", &sent), "user *** MQTT");
     assert_eq!(sent.length_at(b"\x10\x20\0\x04MQTT\x05\xc2bob\0\x07hunter2", 0), Some(22));
@@ -118,7 +118,7 @@ fn a_binary_message_teaches_its_texts_and_the_whole() {
 
 #[test]
 fn secrets_of_headers_are_hidden_and_other_headers_are_not() {
-    let mut sent = Sent::new();
+    let mut sent = SentSecrets::new();
     for (name, value) in [
         ("authorization", "Bearer swordfish"),
         ("cookie", "sid=4f5e6d7c8b; theme=dark"),
@@ -134,7 +134,7 @@ fn secrets_of_headers_are_hidden_and_other_headers_are_not() {
 
 #[test]
 fn a_flood_of_secrets_costs_bounded_memory() {
-    let mut sent = Sent::new();
+    let mut sent = SentSecrets::new();
     (0..2000).for_each(|n| sent.value(&format!("secret-number-{n}")));
     assert!(sent.clone().length_at(b"x", 0).is_none());
     assert!(!shown(&r#"{"token":["a"#.repeat(10_000)).is_empty());

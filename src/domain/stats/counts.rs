@@ -1,6 +1,6 @@
 //! How many heartbeats came to what, and the loss that follows from it.
 
-use crate::domain::heartbeat::{Outcome, Stray};
+use crate::domain::heartbeat::{HeartbeatOutcome, StrayPong};
 
 /// How many heartbeats came to what.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -53,7 +53,7 @@ impl Counts {
     }
 
     /// Counts a heartbeat's outcome, and takes back what it was taken for before.
-    pub fn record(&mut self, outcome: Outcome, was: Option<Outcome>) {
+    pub fn record(&mut self, outcome: HeartbeatOutcome, was: Option<HeartbeatOutcome>) {
         if let Some(was) = was {
             let before = self.of(was);
             *before = before.saturating_sub(1);
@@ -62,36 +62,46 @@ impl Counts {
     }
 
     /// Counts what TCP says of a heartbeat that is missed, or was until now.
-    pub fn record_acked(&mut self, outcome: Outcome, was: Option<Outcome>, acked: Option<bool>) {
+    pub fn record_acked(
+        &mut self,
+        outcome: HeartbeatOutcome,
+        was: Option<HeartbeatOutcome>,
+        acked: Option<bool>,
+    ) {
         let count = match acked {
             Some(true) => &mut self.missed_acked,
             Some(false) => &mut self.missed_unacked,
             None => return,
         };
-        if was == Some(Outcome::Missed) {
+        if was == Some(HeartbeatOutcome::Missed) {
             *count = count.saturating_sub(1);
         }
-        if outcome == Outcome::Missed {
+        if outcome == HeartbeatOutcome::Missed {
             *count += 1;
         }
     }
 
     /// Counts a heartbeat that is missed although a later one was answered, or takes it back when its own reply comes.
-    pub fn record_later_answered(&mut self, outcome: Outcome, was: Option<Outcome>) {
+    pub fn record_later_answered(&mut self, outcome: HeartbeatOutcome, was: Option<HeartbeatOutcome>) {
         let count = &mut self.missed_later_answered;
         match outcome {
-            Outcome::Missed => *count += 1,
-            Outcome::Ok | Outcome::Late if was == Some(Outcome::Missed) => *count = count.saturating_sub(1),
-            Outcome::Ok | Outcome::Late | Outcome::Superseded | Outcome::Unsent => {}
+            HeartbeatOutcome::Missed => *count += 1,
+            HeartbeatOutcome::Ok | HeartbeatOutcome::Late if was == Some(HeartbeatOutcome::Missed) => {
+                *count = count.saturating_sub(1)
+            }
+            HeartbeatOutcome::Ok
+            | HeartbeatOutcome::Late
+            | HeartbeatOutcome::Superseded
+            | HeartbeatOutcome::Unsent => {}
         }
     }
 
     /// Counts a pong that answers no outstanding ping.
-    pub fn record_strays(&mut self, stray: Stray, count: u64) {
+    pub fn record_strays(&mut self, stray: StrayPong, count: u64) {
         match stray {
-            Stray::Unsolicited => self.unsolicited += count,
-            Stray::Mismatched => self.mismatched += count,
-            Stray::Duplicate => self.duplicate += count,
+            StrayPong::Unsolicited => self.unsolicited += count,
+            StrayPong::Mismatched => self.mismatched += count,
+            StrayPong::Duplicate => self.duplicate += count,
         }
     }
 
@@ -112,13 +122,13 @@ impl Counts {
         self.ambiguous += other.ambiguous;
     }
 
-    fn of(&mut self, outcome: Outcome) -> &mut u64 {
+    fn of(&mut self, outcome: HeartbeatOutcome) -> &mut u64 {
         match outcome {
-            Outcome::Ok => &mut self.ok,
-            Outcome::Late => &mut self.late,
-            Outcome::Superseded => &mut self.superseded,
-            Outcome::Missed => &mut self.missed,
-            Outcome::Unsent => &mut self.unsent,
+            HeartbeatOutcome::Ok => &mut self.ok,
+            HeartbeatOutcome::Late => &mut self.late,
+            HeartbeatOutcome::Superseded => &mut self.superseded,
+            HeartbeatOutcome::Missed => &mut self.missed,
+            HeartbeatOutcome::Unsent => &mut self.unsent,
         }
     }
 }
@@ -143,11 +153,11 @@ mod tests {
     #[test]
     fn a_revision_takes_back_what_was_counted() {
         let mut counts = Counts::default();
-        counts.record(Outcome::Missed, None);
-        counts.record(Outcome::Superseded, None);
-        counts.record(Outcome::Late, Some(Outcome::Missed));
+        counts.record(HeartbeatOutcome::Missed, None);
+        counts.record(HeartbeatOutcome::Superseded, None);
+        counts.record(HeartbeatOutcome::Late, Some(HeartbeatOutcome::Missed));
         assert_eq!(counts, Counts { late: 1, superseded: 1, ..Counts::default() });
-        counts.record(Outcome::Ok, Some(Outcome::Superseded));
+        counts.record(HeartbeatOutcome::Ok, Some(HeartbeatOutcome::Superseded));
         assert_eq!(counts, Counts { late: 1, ok: 1, ..Counts::default() });
     }
 
@@ -160,20 +170,20 @@ mod tests {
     #[test]
     fn own_reply_takes_back_missed_later_answered() {
         let mut counts = Counts::default();
-        let (missed, late) = (Outcome::Missed, Outcome::Late);
+        let (missed, late) = (HeartbeatOutcome::Missed, HeartbeatOutcome::Late);
         counts.record_later_answered(missed, None);
         counts.record_later_answered(missed, None);
-        counts.record_later_answered(Outcome::Superseded, Some(missed));
+        counts.record_later_answered(HeartbeatOutcome::Superseded, Some(missed));
         assert_eq!(counts.missed_later_answered, 2);
         counts.record_later_answered(late, Some(missed));
-        counts.record_later_answered(Outcome::Ok, Some(Outcome::Superseded));
+        counts.record_later_answered(HeartbeatOutcome::Ok, Some(HeartbeatOutcome::Superseded));
         assert_eq!(counts.missed_later_answered, 1);
     }
 
     #[test]
     fn strays_are_no_heartbeats() {
         let mut counts = Counts::default();
-        for stray in [Stray::Unsolicited, Stray::Mismatched, Stray::Duplicate] {
+        for stray in [StrayPong::Unsolicited, StrayPong::Mismatched, StrayPong::Duplicate] {
             counts.record_strays(stray, 1);
         }
         assert_eq!((counts.unsolicited, counts.mismatched, counts.duplicate, counts.sent()), (1, 1, 1, 0));
@@ -182,7 +192,7 @@ mod tests {
     #[test]
     fn what_tcp_said_of_a_missed_heartbeat_is_taken_back_with_it() {
         let mut counts = Counts::default();
-        let (missed, late) = (Outcome::Missed, Outcome::Late);
+        let (missed, late) = (HeartbeatOutcome::Missed, HeartbeatOutcome::Late);
         counts.record_acked(missed, None, Some(true));
         counts.record_acked(missed, None, Some(false));
         counts.record_acked(missed, None, None);

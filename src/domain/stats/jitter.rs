@@ -7,7 +7,7 @@ use super::moments::{Moments, nanos};
 
 /// How many RTTs wait for their turn at most. Every heartbeat is judged within its timeout, so this
 /// is met only when thousands are outstanding; then the oldest gap is given up.
-const MOST_HELD: usize = 16_384;
+const MAX_HELD_RTTS: usize = 16_384;
 
 /// Jitter by three definitions; each is `None` with fewer than two samples.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -95,7 +95,7 @@ impl Successive {
             return;
         }
         self.held.insert(seq, rtt);
-        if self.held.len() > MOST_HELD {
+        if self.held.len() > MAX_HELD_RTTS {
             self.next = self.held.keys().next().copied().unwrap_or(self.next);
         }
         while let Some(rtt) = self.held.remove(&self.next) {
@@ -222,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn over_several_connections_the_worst_rfc3550_and_the_mean_of_all_differences_count() {
+    fn several_connections_report_worst_rfc3550_jitter() {
         let mut sum = in_order(&[micros(0), micros(160)]).differences();
         sum.merge(&in_order(&[micros(0), micros(32), micros(0)]).differences());
         // 160 / 16 == 10; (160 + 32 + 32) / 3 == 74.66666666666667

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::rtts::Rtts;
 
 /// A host that was later than this stood still: suspended, stopped or starved.
-pub const STANDSTILL: Duration = Duration::from_secs(1);
+pub const STALL_THRESHOLD: Duration = Duration::from_secs(1);
 
 /// How late this host was: from a heartbeat's due moment to the start of its write, or to that of finding
 /// that it slept through it.
@@ -19,15 +19,15 @@ pub struct LagSummary {
 impl LagSummary {
     /// Whether this host stood still at least once. What came meanwhile was read late.
     pub fn stood_still(&self) -> bool {
-        self.max > STANDSTILL
+        self.max > STALL_THRESHOLD
     }
 }
 
 /// Takes latenesses one by one and gives their figures.
 #[derive(Debug, Clone, Default)]
-pub struct Lag(Rtts);
+pub struct LagStats(Rtts);
 
-impl Lag {
+impl LagStats {
     pub fn record(&mut self, lag: Duration) {
         self.0.record(lag);
     }
@@ -44,7 +44,7 @@ mod tests {
 
     #[test]
     fn the_greatest_lateness_is_exact() {
-        let mut lag = Lag::default();
+        let mut lag = LagStats::default();
         assert_eq!(lag.summary(), None);
         lag.record(Duration::ZERO);
         lag.record(Duration::ZERO);

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 /// How many separate runs are remembered exactly. Revisions concern the latest heartbeats, so older
 /// runs only leave their length.
-const REMEMBERED: usize = 256;
+const MAX_EXACT_RUNS: usize = 256;
 
 /// The runs of consecutive numbers that were missed, on one connection and kind. A missed heartbeat
 /// whose pong came after all takes itself out of its run.
@@ -25,7 +25,7 @@ impl MissRuns {
         let before = seq.checked_sub(1).and_then(|before| self.run_with(before));
         let after = seq.checked_add(1).and_then(|after| self.runs.remove(&after));
         self.runs.insert(before.map_or(seq, |(first, _)| first), after.unwrap_or(seq));
-        if self.runs.len() > REMEMBERED {
+        if self.runs.len() > MAX_EXACT_RUNS {
             self.forget_first();
         }
     }
@@ -89,7 +89,7 @@ mod tests {
         let mut runs = MissRuns::default();
         [0, 1, 2].into_iter().for_each(|seq| runs.miss(seq));
         (2..10_000).for_each(|n| runs.miss(2 * n));
-        assert_eq!((runs.longest(), runs.runs.len()), (3, REMEMBERED));
+        assert_eq!((runs.longest(), runs.runs.len()), (3, MAX_EXACT_RUNS));
     }
 
     proptest! {

@@ -4,16 +4,16 @@ use std::time::Duration;
 
 use hdrhistogram::Histogram;
 
+use super::log_histogram::LogHistogram;
 use super::moments::{Moments, nanos};
-use super::sketch::Sketch;
 
 /// The histogram's unit, in nanoseconds. A microsecond would be 2 % of a loopback RTT of 50 us; single
 /// nanoseconds would cost more memory and be finer than any clock here.
-const TICK: u64 = 100;
+const TICK_NANOS: u64 = 100;
 /// Significant decimal figures of the histogram.
-const FIGURES: u8 = 3;
+const SIGNIFICANT_FIGURES: u8 = 3;
 /// Bars of the histogram for drawing.
-const BARS: usize = 12;
+const HISTOGRAM_BARS: usize = 12;
 
 /// RTT over the answered heartbeats (ok and late).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,23 +38,23 @@ pub struct RttSummary {
 #[derive(Debug, Clone, Default)]
 pub struct Rtts {
     moments: Moments,
-    spread: Spread,
+    spread: RttDistribution,
 }
 
 /// Where RTTs lie, in ticks.
 #[derive(Debug, Clone, Default)]
-enum Spread {
+enum RttDistribution {
     /// Nothing came yet.
     #[default]
     Empty,
     Fine(Box<Histogram<u32>>),
-    Coarse(Sketch),
+    Coarse(LogHistogram),
 }
 
 impl Rtts {
     /// For one connection of thousands.
     pub fn coarse() -> Rtts {
-        Rtts { moments: Moments::default(), spread: Spread::Coarse(Sketch::default()) }
+        Rtts { moments: Moments::default(), spread: RttDistribution::Coarse(LogHistogram::default()) }
     }
 
     pub fn record(&mut self, rtt: Duration) {
@@ -66,8 +66,10 @@ impl Rtts {
     pub fn merge(&mut self, other: &Rtts) {
         self.moments.merge(&other.moments);
         match (&mut self.spread, &other.spread) {
-            (Spread::Fine(ours), Spread::Fine(theirs)) => drop(ours.add(theirs.as_ref())),
-            (Spread::Empty, Spread::Fine(theirs)) => self.spread = Spread::Fine(theirs.clone()),
+            (RttDistribution::Fine(ours), RttDistribution::Fine(theirs)) => drop(ours.add(theirs.as_ref())),
+            (RttDistribution::Empty, RttDistribution::Fine(theirs)) => {
+                self.spread = RttDistribution::Fine(theirs.clone())
+            }
             (ours, theirs) => theirs.counts().for_each(|(ticks, count)| ours.add(ticks, count)),
         }
     }
@@ -110,29 +112,29 @@ impl Rtts {
     }
 }
 
-impl Spread {
+impl RttDistribution {
     fn add(&mut self, ticks: u64, count: u64) {
         match self {
-            Spread::Empty => {
-                *self = Spread::Fine(Box::new(empty()));
+            RttDistribution::Empty => {
+                *self = RttDistribution::Fine(Box::new(empty()));
                 self.add(ticks, count);
             }
             // The histogram resizes itself, so no value is refused.
-            Spread::Fine(histogram) => {
+            RttDistribution::Fine(histogram) => {
                 let _ = histogram.record_n(ticks, u32::try_from(count).unwrap_or(u32::MAX));
             }
-            Spread::Coarse(sketch) => (0..count).for_each(|_| sketch.record(ticks)),
+            RttDistribution::Coarse(sketch) => (0..count).for_each(|_| sketch.record(ticks)),
         }
     }
 
     /// The middle of each bucket that was met, and its count, ascending.
     fn counts(&self) -> Box<dyn Iterator<Item = (u64, u64)> + '_> {
         match self {
-            Spread::Empty => Box::new(std::iter::empty()),
-            Spread::Fine(histogram) => Box::new(histogram.iter_recorded().map(|step| {
+            RttDistribution::Empty => Box::new(std::iter::empty()),
+            RttDistribution::Fine(histogram) => Box::new(histogram.iter_recorded().map(|step| {
                 (histogram.median_equivalent(step.value_iterated_to()), u64::from(step.count_at_value()))
             })),
-            Spread::Coarse(sketch) => Box::new(sketch.iter()),
+            RttDistribution::Coarse(sketch) => Box::new(sketch.iter()),
         }
     }
 
@@ -140,23 +142,23 @@ impl Spread {
     fn percentile(&self, count: u64, percent: u64) -> Option<Duration> {
         let rank = (u128::from(count) * u128::from(percent)).div_ceil(100) as u64;
         match self {
-            Spread::Empty => None,
-            Spread::Fine(histogram) => Some(at_rank(histogram, rank)),
-            Spread::Coarse(sketch) => sketch.percentile(percent).map(duration),
+            RttDistribution::Empty => None,
+            RttDistribution::Fine(histogram) => Some(at_rank(histogram, rank)),
+            RttDistribution::Coarse(sketch) => sketch.percentile(percent).map(duration),
         }
     }
 }
 
 fn empty() -> Histogram<u32> {
-    Histogram::new(FIGURES).expect("a histogram may have 0 to 5 significant figures")
+    Histogram::new(SIGNIFICANT_FIGURES).expect("a histogram may have 0 to 5 significant figures")
 }
 
 fn ticks(value: Duration) -> u64 {
-    u64::try_from(value.as_nanos()).unwrap_or(u64::MAX).saturating_add(TICK / 2) / TICK
+    u64::try_from(value.as_nanos()).unwrap_or(u64::MAX).saturating_add(TICK_NANOS / 2) / TICK_NANOS
 }
 
 fn duration(ticks: u64) -> Duration {
-    Duration::from_nanos(ticks.saturating_mul(TICK))
+    Duration::from_nanos(ticks.saturating_mul(TICK_NANOS))
 }
 
 /// The rank is found in integers: as a double, 0.95 * n may land above a whole number and take the next rank.
@@ -166,14 +168,14 @@ fn at_rank(histogram: &Histogram<u32>, rank: u64) -> Duration {
 }
 
 fn bounds(min: Duration, max: Duration) -> Vec<Duration> {
-    let (low, high) = ((min.as_nanos() as f64).max(TICK as f64), max.as_nanos() as f64);
+    let (low, high) = ((min.as_nanos() as f64).max(TICK_NANOS as f64), max.as_nanos() as f64);
     let bound = |bar: usize| {
-        let part = bar as f64 / BARS as f64;
+        let part = bar as f64 / HISTOGRAM_BARS as f64;
         let linear = || min.as_nanos() as f64 + (high - min.as_nanos() as f64) * part;
         nanos(if high >= 10.0 * low { low * (high / low).powf(part) } else { linear() })
     };
     let mut bounds: Vec<Duration> =
-        (1..BARS).map(bound).filter(|bound| *bound > min && *bound < max).collect();
+        (1..HISTOGRAM_BARS).map(bound).filter(|bound| *bound > min && *bound < max).collect();
     bounds.push(max);
     bounds.dedup();
     bounds
@@ -231,7 +233,7 @@ mod tests {
     fn bars_are_linear_when_the_spread_is_small() {
         let values: Vec<_> = (101..=220).map(Duration::from_millis).collect();
         let bars = of(&values).bars();
-        assert_eq!(bars.len(), BARS);
+        assert_eq!(bars.len(), HISTOGRAM_BARS);
         assert!(bars.windows(2).all(|pair| near(pair[1].0 - pair[0].0, Duration::from_micros(9_917))));
     }
 
@@ -248,7 +250,7 @@ mod tests {
     fn memory_does_not_grow_with_the_number_of_rtts() {
         let mut rtts = Rtts::default();
         let cells = |rtts: &Rtts| match &rtts.spread {
-            Spread::Fine(histogram) => histogram.distinct_values(),
+            RttDistribution::Fine(histogram) => histogram.distinct_values(),
             other => panic!("{other:?}"),
         };
         rtts.record(Duration::from_secs(10));
@@ -317,7 +319,7 @@ mod tests {
         fn every_rtt_is_in_one_bar(values in samples()) {
             let bars = of(&values).bars();
             prop_assert_eq!(bars.iter().map(|bar| bar.1).sum::<u64>(), values.len() as u64);
-            prop_assert!(bars.is_sorted() && bars.len() <= BARS);
+            prop_assert!(bars.is_sorted() && bars.len() <= HISTOGRAM_BARS);
             prop_assert_eq!(bars.last().map(|bar| bar.0), values.iter().max().copied());
         }
     }

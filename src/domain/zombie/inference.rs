@@ -2,16 +2,17 @@
 
 use std::time::Duration;
 
-use super::beats::{Beats, Witnesses};
-use super::edge::Edge;
-use super::life::{Fate, Life};
-use super::policy::{HeartbeatPolicy, IdlePolicy, Needs, Policy, Reaping};
-use super::way::Way;
-use crate::domain::listen::{Sound, tolerance};
+use super::behaviour::Behaviour;
+use super::client_record::{ClientEnd, ClientRecord};
+use super::policy::{HeartbeatPolicy, IdlePolicy, ReapingPolicy, ReapingRule, RequiredTraffic};
+use super::server_schedule::{ScheduleEstimator, ServerSchedule};
+use super::timer_kind::TimerKind;
+use crate::domain::listen::ServerEventKind;
+use crate::domain::stats::interval::tolerance;
 
 /// How long one client was there, compared with an age at which another was let go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Beside {
+enum RelativeAge {
     /// It was let go at about that age too.
     Near,
     /// It was there for longer.
@@ -28,78 +29,78 @@ enum Beside {
 ///   that the client of Pings only left unanswered, where it went too; else the Ping frames.
 /// - It was let go, and one that answers at about the same age: a timer that answers do not start afresh.
 /// - Nothing of that fits: it is not known.
-pub fn infer(lives: &[Life], every: Duration) -> Policy {
-    Inference { lives, every }.policy()
+pub fn infer(lives: &[ClientRecord], every: Duration) -> ReapingPolicy {
+    PolicyInference { lives, every }.policy()
 }
 
-struct Inference<'a> {
-    lives: &'a [Life],
+struct PolicyInference<'a> {
+    lives: &'a [ClientRecord],
     every: Duration,
 }
 
-impl<'a> Inference<'a> {
+impl<'a> PolicyInference<'a> {
     /// Of several kinds of one sound nobody knows which must be answered.
-    fn policy(&self) -> Policy {
+    fn policy(&self) -> ReapingPolicy {
         match self.plain_policy() {
-            Policy::Heartbeat(found) if self.is_mixed(found.beats.sound) => Policy::Unknown,
-            Policy::Idle(idle, beats) => {
-                Policy::Idle(idle, beats.filter(|beats| !self.is_mixed(beats.sound)))
+            ReapingPolicy::Heartbeat(found) if self.is_mixed(found.beats.sound) => ReapingPolicy::Unknown,
+            ReapingPolicy::Idle(idle, beats) => {
+                ReapingPolicy::Idle(idle, beats.filter(|beats| !self.is_mixed(beats.sound)))
             }
             policy => policy,
         }
     }
 
-    fn is_mixed(&self, sound: Sound) -> bool {
+    fn is_mixed(&self, sound: ServerEventKind) -> bool {
         self.lives.iter().any(|life| life.listening.rhythms(sound).count() > 1)
     }
 
-    fn plain_policy(&self) -> Policy {
-        let Some(mute) = self.life(Way::Mute) else { return Policy::Unknown };
+    fn plain_policy(&self) -> ReapingPolicy {
+        let Some(mute) = self.life(Behaviour::Mute) else { return ReapingPolicy::Unknown };
         match mute.ended() {
             None if mute.is_kept() => self.of_who_keeps(mute),
-            None => Policy::Unknown,
+            None => ReapingPolicy::Unknown,
             Some(after) => self.of_who_lets_go(mute, after),
         }
     }
 
-    fn life(&self, way: Way) -> Option<&'a Life> {
+    fn life(&self, way: Behaviour) -> Option<&'a ClientRecord> {
         self.lives.iter().find(|life| life.way == way)
     }
 
-    fn beats(&self, sound: Sound) -> Beats {
-        Witnesses::new(self.lives, sound, self.every).beats()
+    fn beats(&self, sound: ServerEventKind) -> ServerSchedule {
+        ScheduleEstimator::new(self.lives, sound, self.every).beats()
     }
 
     /// The mute client was kept: that tells of heartbeats only if it was asked, and of nothing if one that is more alive
     /// was let go.
-    fn of_who_keeps(&self, mute: &Life) -> Policy {
+    fn of_who_keeps(&self, mute: &ClientRecord) -> ReapingPolicy {
         if livelier_and_gone(self.lives).is_some() || self.lives.iter().any(|life| life.deaf) {
-            return Policy::Unknown;
+            return ReapingPolicy::Unknown;
         }
         if let Some((sound, rhythm)) = mute.asks().first() {
             let waited = mute.kept().unwrap_or_default().saturating_sub(mute.since_greeting(rhythm.begun));
-            let (beats, reaping) = (self.beats(*sound), Reaping::Never { waited });
-            return Policy::Heartbeat(HeartbeatPolicy { beats, reaping, idle: None });
+            let (beats, reaping) = (self.beats(*sound), ReapingRule::Never { waited });
+            return ReapingPolicy::Heartbeat(HeartbeatPolicy { beats, reaping, idle: None });
         }
         let others_are_asked =
             || self.lives.iter().any(|life| life.listening.missed_some() || !life.asks().is_empty());
-        if others_are_asked() { Policy::Unknown } else { Policy::KeepsAll }
+        if others_are_asked() { ReapingPolicy::Unknown } else { ReapingPolicy::KeepsAll }
     }
 
     /// The mute client was let go.
-    fn of_who_lets_go(&self, mute: &Life, after: Duration) -> Policy {
-        let policy = match self.beside(Way::Quiet, after) {
-            Beside::Near => self.of_who_minds_no_answers(after),
-            Beside::Outlived => self.of_who_wants_answers(mute, after),
-            Beside::Unknown => None,
+    fn of_who_lets_go(&self, mute: &ClientRecord, after: Duration) -> ReapingPolicy {
+        let policy = match self.beside(Behaviour::Quiet, after) {
+            RelativeAge::Near => self.of_who_minds_no_answers(after),
+            RelativeAge::Outlived => self.of_who_wants_answers(mute, after),
+            RelativeAge::Unknown => None,
         };
-        policy.unwrap_or(Policy::Unknown)
+        policy.unwrap_or(ReapingPolicy::Unknown)
     }
 
     /// The mute client was let go, and one that answers at about the same age. Of the two it is the latter that only a
     /// timer can have struck; if it was asked, and the ages differ, an answer may have counted after all.
-    fn of_who_minds_no_answers(&self, after: Duration) -> Option<Policy> {
-        let quiet = self.life(Way::Quiet)?;
+    fn of_who_minds_no_answers(&self, after: Duration) -> Option<ReapingPolicy> {
+        let quiet = self.life(Behaviour::Quiet)?;
         let end = quiet.ended()?;
         let idle = match (quiet.asks().is_empty(), end.abs_diff(after) <= tolerance(after)) {
             // Who had nothing to answer is as silent as the mute.
@@ -107,20 +108,20 @@ impl<'a> Inference<'a> {
             (false, true) => self.timer(end),
             (false, false) => self.timer_of_who_asks_too_rarely(self.bought_by_answers(after)?, after, end),
         };
-        idle.filter(|_| self.silent_went_at_one_age()).map(|idle| Policy::Idle(idle, self.asked()))
+        idle.filter(|_| self.silent_went_at_one_age()).map(|idle| ReapingPolicy::Idle(idle, self.asked()))
     }
 
     /// The mute client was let go, and one that answers was kept for longer.
-    fn of_who_wants_answers(&self, mute: &Life, after: Duration) -> Option<Policy> {
-        let end = self.life(Way::Quiet)?.ended();
+    fn of_who_wants_answers(&self, mute: &ClientRecord, after: Duration) -> Option<ReapingPolicy> {
+        let end = self.life(Behaviour::Quiet)?.ended();
         if let Some((end, bought)) = end.zip(self.bought_by_answers(after)) {
             let idle = self.timer_of_who_asks_too_rarely(bought, after, end);
             let idle = idle.filter(|_| self.silent_went_at_one_age());
-            return idle.map(|idle| Policy::Idle(idle, self.asked()));
+            return idle.map(|idle| ReapingPolicy::Idle(idle, self.asked()));
         }
         let idle = match end {
             // Of another timer it would not be known from when it counts.
-            Some(end) => Some(self.timer(end).filter(|idle| idle.needs == Needs::Messages)?),
+            Some(end) => Some(self.timer(end).filter(|idle| idle.needs == RequiredTraffic::Messages)?),
             None => None,
         };
         let sound = self.blamed(mute, after)?;
@@ -129,13 +130,13 @@ impl<'a> Inference<'a> {
             return None;
         }
         let (beats, reaping) = (self.beats(sound), reaping(mute, sound)?);
-        Some(Policy::Heartbeat(HeartbeatPolicy { beats, reaping, idle }))
+        Some(ReapingPolicy::Heartbeat(HeartbeatPolicy { beats, reaping, idle }))
     }
 
     /// What the quiet client's last answer bought it, where that is just what the mute had from the beginning: then it
     /// looks as if the server had a timer that answers start afresh, and asked too rarely for it.
     fn bought_by_answers(&self, after: Duration) -> Option<Duration> {
-        let quiet = self.life(Way::Quiet)?;
+        let quiet = self.life(Behaviour::Quiet)?;
         let bought = since_its_last_answer(quiet)?;
         let in_time = kept_within(quiet, bought + tolerance(bought));
         (in_time && bought.abs_diff(after) <= tolerance(after) / 2).then_some(bought)
@@ -150,100 +151,110 @@ impl<'a> Inference<'a> {
         mute: Duration,
         quiet: Duration,
     ) -> Option<IdlePolicy> {
-        let asked = |way| self.life(way).is_some_and(|life| life.listening.rhythm(Sound::AppPing).is_some());
-        let needs = match (self.beside(Way::PingsOnly, quiet), self.beside(Way::PingsOnly, mute)) {
-            (Beside::Outlived, _) => Needs::AnyFrame,
-            (_, Beside::Near) if asked(Way::Quiet) && !asked(Way::PingsOnly) => Needs::Messages,
-            (Beside::Near | Beside::Unknown, _) => return None,
+        let asked = |way| {
+            self.life(way).is_some_and(|life| life.listening.rhythm(ServerEventKind::AppPing).is_some())
         };
-        Some(IdlePolicy { after: mute.max(bought), edge: Edge::of(self.lives), needs })
+        let needs = match (self.beside(Behaviour::PingsOnly, quiet), self.beside(Behaviour::PingsOnly, mute))
+        {
+            (RelativeAge::Outlived, _) => RequiredTraffic::AnyFrame,
+            (_, RelativeAge::Near) if asked(Behaviour::Quiet) && !asked(Behaviour::PingsOnly) => {
+                RequiredTraffic::Messages
+            }
+            (RelativeAge::Near | RelativeAge::Unknown, _) => return None,
+        };
+        Some(IdlePolicy { after: mute.max(bought), edge: TimerKind::of(self.lives), needs })
     }
 
     /// Whether the two that are as silent, of which one began later, were let go at about the same age, as a timer does.
     /// Where the server looks only now and then, and a look fell between the two, their ages may differ by much; but that
     /// is rare.
     fn silent_went_at_one_age(&self) -> bool {
-        let exact = |life: &Life| match &life.fate {
-            Fate::Ended { at_latest: true, .. } => None,
+        let exact = |life: &ClientRecord| match &life.fate {
+            ClientEnd::Ended { at_latest: true, .. } => None,
             _ => life.ended(),
         };
         let ended = |way| self.life(way).and_then(exact);
-        ended(Way::Mute).zip(ended(Way::Stalled)).is_none_or(|(mute, stalled)| is_near(stalled, mute))
+        ended(Behaviour::Mute)
+            .zip(ended(Behaviour::Stalled))
+            .is_none_or(|(mute, stalled)| is_near(stalled, mute))
     }
 
     /// Which kind of heartbeat must have been answered.
-    fn blamed(&self, mute: &Life, after: Duration) -> Option<Sound> {
+    fn blamed(&self, mute: &ClientRecord, after: Duration) -> Option<ServerEventKind> {
         let heard = |sound| mute.listening.rhythm(sound).is_some();
-        match (heard(Sound::Ping), heard(Sound::AppPing)) {
+        match (heard(ServerEventKind::Ping), heard(ServerEventKind::AppPing)) {
             (false, false) => None,
-            (false, true) => Some(Sound::AppPing),
+            (false, true) => Some(ServerEventKind::AppPing),
             // The client of Pings only answers Ping frames, and yet...
-            (true, false) => (self.beside(Way::PingsOnly, after) != Beside::Near).then_some(Sound::Ping),
+            (true, false) => (self.beside(Behaviour::PingsOnly, after) != RelativeAge::Near)
+                .then_some(ServerEventKind::Ping),
             (true, true) => self.blamed_of_two(mute, after),
         }
     }
 
     /// Of Ping frames and app pings: the client of Pings only leaves the latter unanswered. Where it left more of them,
     /// and for longer, and was kept, it was not for those that the mute had to go.
-    fn blamed_of_two(&self, mute: &Life, after: Duration) -> Option<Sound> {
-        let owed = |life: &Life| {
-            let rhythm = life.listening.rhythm(Sound::AppPing)?;
+    fn blamed_of_two(&self, mute: &ClientRecord, after: Duration) -> Option<ServerEventKind> {
+        let owed = |life: &ClientRecord| {
+            let rhythm = life.listening.rhythm(ServerEventKind::AppPing)?;
             Some((rhythm.count, life.kept()?.saturating_sub(life.since_greeting(rhythm.begun))))
         };
-        let (by_mute, by_other) = (owed(mute)?, owed(self.life(Way::PingsOnly)?)?);
+        let (by_mute, by_other) = (owed(mute)?, owed(self.life(Behaviour::PingsOnly)?)?);
         let is_more = by_other.0 > by_mute.0 && by_other.1 > by_mute.1 + tolerance(by_mute.1) * 2;
-        match self.beside(Way::PingsOnly, after) {
-            Beside::Near => Some(Sound::AppPing),
-            Beside::Outlived => is_more.then_some(Sound::Ping),
-            Beside::Unknown => None,
+        match self.beside(Behaviour::PingsOnly, after) {
+            RelativeAge::Near => Some(ServerEventKind::AppPing),
+            RelativeAge::Outlived => is_more.then_some(ServerEventKind::Ping),
+            RelativeAge::Unknown => None,
         }
     }
 
     /// The timer that struck a client which only answers, at this age.
     fn timer(&self, after: Duration) -> Option<IdlePolicy> {
-        let quiet = self.life(Way::Quiet)?;
-        let (in_vain, edge) = (answered_in_vain(quiet, after), Edge::of(self.lives));
-        let pings_only = self.life(Way::PingsOnly)?;
-        let needs = match (self.beside(Way::PingsOnly, after), in_vain, edge) {
+        let quiet = self.life(Behaviour::Quiet)?;
+        let (in_vain, edge) = (answered_in_vain(quiet, after), TimerKind::of(self.lives));
+        let pings_only = self.life(Behaviour::PingsOnly)?;
+        let needs = match (self.beside(Behaviour::PingsOnly, after), in_vain, edge) {
             // It may as well have ended for the answers that it owed.
-            (Beside::Near, ..) if pings_only.listening.rhythm(Sound::AppPing).is_some() => return None,
-            (Beside::Near, ..) => Needs::Messages,
-            (Beside::Outlived, true, Edge::Sharp) => Needs::OwnFrames,
+            (RelativeAge::Near, ..) if pings_only.listening.rhythm(ServerEventKind::AppPing).is_some() => {
+                return None;
+            }
+            (RelativeAge::Near, ..) => RequiredTraffic::Messages,
+            (RelativeAge::Outlived, true, TimerKind::Sharp) => RequiredTraffic::OwnFrames,
             // An answer may count, and have been too long ago when the server looked.
-            (Beside::Outlived, true, Edge::Swept | Edge::Unknown) => return None,
-            (Beside::Outlived, false, _) => Needs::AnyFrame,
-            (Beside::Unknown, ..) => return None,
+            (RelativeAge::Outlived, true, TimerKind::Swept | TimerKind::Unknown) => return None,
+            (RelativeAge::Outlived, false, _) => RequiredTraffic::AnyFrame,
+            (RelativeAge::Unknown, ..) => return None,
         };
         // An upper bound: the stalled client, as silent from another moment on, may show a lower one.
-        let other = self.life(Way::Stalled).and_then(Life::ended).filter(|_| {
-            edge != Edge::Sharp && self.life(Way::Mute).is_some_and(|mute| mute.asks().is_empty())
+        let other = self.life(Behaviour::Stalled).and_then(ClientRecord::ended).filter(|_| {
+            edge != TimerKind::Sharp && self.life(Behaviour::Mute).is_some_and(|mute| mute.asks().is_empty())
         });
         Some(IdlePolicy { after: other.map_or(after, |other| other.min(after)), edge, needs })
     }
 
     /// Its heartbeats, where it sends any that ask.
-    fn asked(&self) -> Option<Beats> {
+    fn asked(&self) -> Option<ServerSchedule> {
         let asks = self.lives.iter().find_map(|life| life.asks().first().map(|(sound, _)| *sound));
         asks.map(|sound| self.beats(sound))
     }
 
-    fn beside(&self, way: Way, age: Duration) -> Beside {
-        let Some(life) = self.life(way) else { return Beside::Unknown };
+    fn beside(&self, way: Behaviour, age: Duration) -> RelativeAge {
+        let Some(life) = self.life(way) else { return RelativeAge::Unknown };
         match (life.ended(), life.kept()) {
-            (Some(ended), _) if is_near(ended, age) => Beside::Near,
+            (Some(ended), _) if is_near(ended, age) => RelativeAge::Near,
             // When it was given up nobody knows.
-            (_, Some(_)) if life.deaf => Beside::Unknown,
-            (_, Some(kept)) if kept > age + tolerance(age) * 2 => Beside::Outlived,
-            (_, Some(_) | None) => Beside::Unknown,
+            (_, Some(_)) if life.deaf => RelativeAge::Unknown,
+            (_, Some(kept)) if kept > age + tolerance(age) * 2 => RelativeAge::Outlived,
+            (_, Some(_) | None) => RelativeAge::Unknown,
         }
     }
 }
 
 /// One that does more than the mute client, and that the server let go, though it kept that.
-pub(super) fn livelier_and_gone(lives: &[Life]) -> Option<&Life> {
-    let mute_is_kept = lives.iter().any(|life| life.way == Way::Mute && life.is_kept());
-    let is_gone = |life: &&Life| {
-        matches!(life.way, Way::Quiet | Way::PingsOnly) && life.ended().is_some() && mute_is_kept
+pub(super) fn livelier_and_gone(lives: &[ClientRecord]) -> Option<&ClientRecord> {
+    let mute_is_kept = lives.iter().any(|life| life.way == Behaviour::Mute && life.is_kept());
+    let is_gone = |life: &&ClientRecord| {
+        matches!(life.way, Behaviour::Quiet | Behaviour::PingsOnly) && life.ended().is_some() && mute_is_kept
     };
     lives.iter().find(is_gone)
 }
@@ -254,7 +265,7 @@ fn is_near(a: Duration, b: Duration) -> bool {
 }
 
 /// Whether one of its answers, had it counted, would have postponed an end at that age, and visibly.
-fn answered_in_vain(quiet: &Life, end: Duration) -> bool {
+fn answered_in_vain(quiet: &ClientRecord, end: Duration) -> bool {
     let slack = tolerance(end);
     let (from, to) = (slack * 2, end.saturating_sub(slack));
     let within = |moment: Duration| from < moment && moment < to;
@@ -266,7 +277,7 @@ fn answered_in_vain(quiet: &Life, end: Duration) -> bool {
 }
 
 /// Whether its answers to one kind of heartbeat never left a longer silence, but for the last.
-fn kept_within(quiet: &Life, silence: Duration) -> bool {
+fn kept_within(quiet: &ClientRecord, silence: Duration) -> bool {
     quiet.asks().iter().any(|(_, rhythm)| {
         let is_dense = rhythm.interval().is_none_or(|gaps| gaps.max <= silence);
         quiet.since_greeting(rhythm.begun) <= silence && is_dense
@@ -274,7 +285,7 @@ fn kept_within(quiet: &Life, silence: Duration) -> bool {
 }
 
 /// From the last heartbeat that it answered to its end.
-fn since_its_last_answer(quiet: &Life) -> Option<Duration> {
+fn since_its_last_answer(quiet: &ClientRecord) -> Option<Duration> {
     quiet.ended()?;
     let end = quiet.ending()?.age;
     quiet.asks().iter().map(|(_, rhythm)| end.saturating_sub(rhythm.last)).min()
@@ -283,16 +294,16 @@ fn since_its_last_answer(quiet: &Life) -> Option<Duration> {
 /// One that leaves with the goodbye, for a tick does both, was not waited for. No client answers so fast.
 const WITH_THE_GOODBYE: Duration = Duration::from_millis(40);
 
-fn reaping(mute: &Life, sound: Sound) -> Option<Reaping> {
+fn reaping(mute: &ClientRecord, sound: ServerEventKind) -> Option<ReapingRule> {
     let (rhythm, ended) = (mute.listening.rhythm(sound)?, mute.ending()?.age);
     let (count, timeout) = (rhythm.count, ended.saturating_sub(rhythm.last));
     let total = ended.saturating_sub(rhythm.begun);
     Some(match u32::try_from(count.saturating_sub(1)) {
         Ok(gaps @ 1..) if timeout < WITH_THE_GOODBYE => {
             let gap = (rhythm.last - rhythm.begun) / gaps;
-            Reaping::After { misses: count - 1, timeout: timeout + gap, total }
+            ReapingRule::After { misses: count - 1, timeout: timeout + gap, total }
         }
-        _ => Reaping::After { misses: count, timeout, total },
+        _ => ReapingRule::After { misses: count, timeout, total },
     })
 }
 
@@ -301,29 +312,35 @@ pub mod tests {
     use std::sync::Arc;
     use std::time::SystemTime;
 
-    use super::super::life::Fate;
+    use super::super::client_record::ClientEnd;
     use super::*;
-    use crate::domain::ending::{Ending, How, Who};
-    use crate::domain::listen::Utterance;
-    use crate::domain::peer_text::PeerText;
+    use crate::domain::connection::close_cause::{CloseCause, CloseKind, ClosedBy};
+    use crate::domain::connection::untrusted_text::UntrustedText;
+    use crate::domain::listen::ServerEvent;
 
     pub fn ms(millis: u64) -> Duration {
         Duration::from_millis(millis)
     }
 
     /// A life of so many milliseconds, with pings at these moments; `ended`: the server let it go then.
-    pub fn life(way: Way, pings: &[u64], millis: u64, ended: bool) -> Life {
-        asked(way, Sound::Ping, pings, millis, ended)
+    pub fn life(way: Behaviour, pings: &[u64], millis: u64, ended: bool) -> ClientRecord {
+        asked(way, ServerEventKind::Ping, pings, millis, ended)
     }
 
-    fn asked(way: Way, sound: Sound, moments: &[u64], millis: u64, ended: bool) -> Life {
-        let mut life = Life::new(way);
+    fn asked(
+        way: Behaviour,
+        sound: ServerEventKind,
+        moments: &[u64],
+        millis: u64,
+        ended: bool,
+    ) -> ClientRecord {
+        let mut life = ClientRecord::new(way);
         for moment in moments {
-            life.listening.heard(ms(*moment), &Utterance::plain(sound, PeerText::default()));
+            life.listening.heard(ms(*moment), &ServerEvent::plain(sound, UntrustedText::default()));
         }
         let after = ms(millis);
-        let (who, how, at) = (Who::Peer, How::Fin, SystemTime::UNIX_EPOCH);
-        let ending = Arc::new(Ending {
+        let (who, how, at) = (ClosedBy::Peer, CloseKind::Fin, SystemTime::UNIX_EPOCH);
+        let ending = Arc::new(CloseCause {
             who,
             how,
             reply: None,
@@ -334,17 +351,17 @@ pub mod tests {
             at,
         });
         life.fate = match ended {
-            true => Fate::Ended { after, ending, at_latest: false },
-            false => Fate::Kept { so_far: after, proven: true },
+            true => ClientEnd::Ended { after, ending, at_latest: false },
+            false => ClientEnd::Kept { so_far: after, proven: true },
         };
         life
     }
 
     /// How often the control sends something.
-    const EVERY: Duration = Duration::from_millis(170);
+    const CONTROL_INTERVAL: Duration = Duration::from_millis(170);
 
-    fn told(lives: &[Life]) -> Policy {
-        infer(lives, EVERY)
+    fn told(lives: &[ClientRecord]) -> ReapingPolicy {
+        infer(lives, CONTROL_INTERVAL)
     }
 
     fn grid(first: u64, step: u64, until: u64) -> Vec<u64> {
@@ -352,150 +369,159 @@ pub mod tests {
     }
 
     /// The mute one ends so; all others live for a minute, pinged every `step`.
-    fn policy(mute: Life, step: u64) -> Policy {
-        let others = [Way::Control, Way::Quiet, Way::PingsOnly];
+    fn policy(mute: ClientRecord, step: u64) -> ReapingPolicy {
+        let others = [Behaviour::Control, Behaviour::Quiet, Behaviour::PingsOnly];
         let others = others.map(|way| life(way, &grid(step, step, 60_000), 60_000, false));
-        infer(&[&[mute], &others[..]].concat(), EVERY)
+        infer(&[&[mute], &others[..]].concat(), CONTROL_INTERVAL)
     }
 
-    fn heartbeat(policy: Policy) -> (Option<u64>, Option<(u64, u64)>, Option<bool>) {
-        let Policy::Heartbeat(found) = policy else { panic!("{policy:?}") };
+    fn heartbeat(policy: ReapingPolicy) -> (Option<u64>, Option<(u64, u64)>, Option<bool>) {
+        let ReapingPolicy::Heartbeat(found) = policy else { panic!("{policy:?}") };
         let reaping = match found.reaping {
-            Reaping::Never { .. } => None,
-            Reaping::After { misses, timeout, .. } => Some((misses, timeout.as_millis() as u64)),
+            ReapingRule::Never { .. } => None,
+            ReapingRule::After { misses, timeout, .. } => Some((misses, timeout.as_millis() as u64)),
         };
-        let Beats { interval, skips_active, .. } = found.beats;
+        let ServerSchedule { interval, skips_active, .. } = found.beats;
         (interval.map(|interval| interval.as_millis() as u64), reaping, skips_active)
     }
 
     #[test]
-    fn the_is_alive_pattern_gives_up_one_interval_after_the_first_unanswered() {
-        let found = policy(life(Way::Mute, &[1300], 3300, true), 2000);
+    fn is_alive_pattern_reaps_one_interval_after_first_miss() {
+        let found = policy(life(Behaviour::Mute, &[1300], 3300, true), 2000);
         assert_eq!(heartbeat(found), (Some(2000), Some((1, 2000)), Some(false)));
     }
 
     #[test]
     fn a_timeout_and_a_number_of_misses_are_told() {
         // Python websockets, 20/20.
-        let found = policy(life(Way::Mute, &[20_000], 40_000, true), 20_000);
+        let found = policy(life(Behaviour::Mute, &[20_000], 40_000, true), 20_000);
         assert_eq!(heartbeat(found), (Some(20_000), Some((1, 20_000)), Some(false)));
         // gorilla's chat: a read deadline of 60 s, a ping every 54 s.
-        let found = policy(life(Way::Mute, &[5400], 6000, true), 5400);
+        let found = policy(life(Behaviour::Mute, &[5400], 6000, true), 5400);
         assert_eq!(heartbeat(found), (Some(5400), Some((1, 600)), Some(false)));
         // Three misses, each 400 ms long.
-        let found = policy(life(Way::Mute, &[300, 1300, 2300], 2700, true), 1000);
+        let found = policy(life(Behaviour::Mute, &[300, 1300, 2300], 2700, true), 1000);
         assert_eq!(heartbeat(found), (Some(1000), Some((3, 400)), Some(false)));
     }
 
     #[test]
     fn one_that_leaves_with_the_goodbye_is_no_miss() {
-        let found = policy(life(Way::Mute, &[1000, 2000], 2006, true), 1000);
+        let found = policy(life(Behaviour::Mute, &[1000, 2000], 2006, true), 1000);
         assert_eq!(heartbeat(found), (Some(1000), Some((1, 1006)), Some(false)));
-        let found = policy(life(Way::Mute, &[500, 1500, 2500, 3500], 3501, true), 1000);
+        let found = policy(life(Behaviour::Mute, &[500, 1500, 2500, 3500], 3501, true), 1000);
         assert_eq!(heartbeat(found), (Some(1000), Some((3, 1001)), Some(false)));
     }
 
     #[test]
-    fn where_another_kind_was_asked_before_nobody_knows_from_which_it_counts() {
+    fn other_kind_asked_first_hides_the_timer_start() {
         let lives = |app: u64| {
             let grid = grid(945, 1000, 60_000);
-            let mut mute = life(Way::Mute, &[945], 1456, true);
-            mute.listening.heard(ms(app), &Utterance::plain(Sound::AppPing, PeerText::default()));
-            let mut pings_only = life(Way::PingsOnly, &grid, 60_000, false);
+            let mut mute = life(Behaviour::Mute, &[945], 1456, true);
+            mute.listening
+                .heard(ms(app), &ServerEvent::plain(ServerEventKind::AppPing, UntrustedText::default()));
+            let mut pings_only = life(Behaviour::PingsOnly, &grid, 60_000, false);
             for at in (1..5).map(|n| n * 453) {
-                pings_only.listening.heard(ms(at), &Utterance::plain(Sound::AppPing, PeerText::default()));
+                pings_only
+                    .listening
+                    .heard(ms(at), &ServerEvent::plain(ServerEventKind::AppPing, UntrustedText::default()));
             }
             told(&[
                 mute,
                 pings_only,
-                life(Way::Quiet, &grid, 60_000, false),
-                life(Way::Control, &grid, 60_000, false),
+                life(Behaviour::Quiet, &grid, 60_000, false),
+                life(Behaviour::Control, &grid, 60_000, false),
             ])
         };
-        assert_eq!(lives(453), Policy::Unknown);
-        assert!(matches!(lives(1200), Policy::Heartbeat(_)), "{:?}", lives(1200));
+        assert_eq!(lives(453), ReapingPolicy::Unknown);
+        assert!(matches!(lives(1200), ReapingPolicy::Heartbeat(_)), "{:?}", lives(1200));
     }
 
     #[test]
     fn a_flood_has_no_interval_and_passes_over_nobody() {
         let flood: Vec<u64> = (0..2000).map(|n| n / 200 * 100).collect();
-        let lives = [Way::Control, Way::Quiet, Way::Mute].map(|way| life(way, &flood, 1100, false));
+        let lives =
+            [Behaviour::Control, Behaviour::Quiet, Behaviour::Mute].map(|way| life(way, &flood, 1100, false));
         assert_eq!(heartbeat(told(&lives)), (None, None, None));
     }
 
     #[test]
     fn who_was_given_up_without_a_word_outlived_nobody() {
         let lives = |deaf, mute_ends| {
-            let quiet = Life { deaf, ..life(Way::Quiet, &[1000, 2000, 3000], 60_000, false) };
-            let control = life(Way::Control, &[], 60_000, false);
-            told(&[control, life(Way::Mute, &[1000], 2000, mute_ends), quiet])
+            let quiet = ClientRecord { deaf, ..life(Behaviour::Quiet, &[1000, 2000, 3000], 60_000, false) };
+            let control = life(Behaviour::Control, &[], 60_000, false);
+            told(&[control, life(Behaviour::Mute, &[1000], 2000, mute_ends), quiet])
         };
-        assert!(matches!(lives(false, true), Policy::Heartbeat(_)));
-        assert_eq!((lives(true, true), lives(true, false)), (Policy::Unknown, Policy::Unknown));
+        assert!(matches!(lives(false, true), ReapingPolicy::Heartbeat(_)));
+        assert_eq!((lives(true, true), lives(true, false)), (ReapingPolicy::Unknown, ReapingPolicy::Unknown));
     }
 
     #[test]
     fn an_upper_bound_is_the_lowest_that_was_seen() {
         let lives = [
-            life(Way::Control, &[], 60_000, false),
-            life(Way::Mute, &[], 4779, true),
-            life(Way::Quiet, &[], 4779, true),
-            life(Way::PingsOnly, &[], 60_000, false),
-            life(Way::Stalled, &[], 4444, true),
+            life(Behaviour::Control, &[], 60_000, false),
+            life(Behaviour::Mute, &[], 4779, true),
+            life(Behaviour::Quiet, &[], 4779, true),
+            life(Behaviour::PingsOnly, &[], 60_000, false),
+            life(Behaviour::Stalled, &[], 4444, true),
         ];
-        let Policy::Idle(found, None) = told(&lives) else { panic!("{:?}", told(&lives)) };
+        let ReapingPolicy::Idle(found, None) = told(&lives) else { panic!("{:?}", told(&lives)) };
         assert_eq!(found.after, ms(4444));
     }
 
     #[test]
     fn who_pings_and_keeps_never_gives_up() {
-        let found = policy(life(Way::Mute, &grid(500, 1000, 60_000), 60_000, false), 1000);
+        let found = policy(life(Behaviour::Mute, &grid(500, 1000, 60_000), 60_000, false), 1000);
         assert_eq!(heartbeat(found), (Some(1000), None, Some(false)));
     }
 
     #[test]
-    fn it_is_told_for_how_long_nothing_followed_and_only_of_who_was_asked() {
-        let Policy::Heartbeat(found) = policy(life(Way::Mute, &[58_000], 60_000, false), 58_000) else {
+    fn unanswered_time_is_reported_only_for_asked_clients() {
+        let ReapingPolicy::Heartbeat(found) = policy(life(Behaviour::Mute, &[58_000], 60_000, false), 58_000)
+        else {
             panic!("it was asked")
         };
-        assert_eq!(found.reaping, Reaping::Never { waited: ms(2000) });
-        assert_eq!(policy(life(Way::Mute, &[], 60_000, false), 1000), Policy::Unknown);
+        assert_eq!(found.reaping, ReapingRule::Never { waited: ms(2000) });
+        assert_eq!(policy(life(Behaviour::Mute, &[], 60_000, false), 1000), ReapingPolicy::Unknown);
     }
 
     #[test]
     fn a_control_that_is_never_pinged_is_skipped_because_it_talks() {
-        let quiet = life(Way::Quiet, &grid(500, 1000, 60_000), 60_000, false);
-        let control = life(Way::Control, &[], 60_000, false);
-        let found = told(&[life(Way::Mute, &[500], 900, true), quiet, control]);
+        let quiet = life(Behaviour::Quiet, &grid(500, 1000, 60_000), 60_000, false);
+        let control = life(Behaviour::Control, &[], 60_000, false);
+        let found = told(&[life(Behaviour::Mute, &[500], 900, true), quiet, control]);
         assert_eq!(heartbeat(found), (Some(1000), Some((1, 400)), Some(true)));
     }
 
     #[test]
-    fn who_answers_app_pings_is_active_by_that_and_no_witness_of_the_interval() {
-        let app = |way, moments: &[u64], millis, ended| asked(way, Sound::AppPing, moments, millis, ended);
-        let mute = || app(Way::Mute, &[500], 900, true);
+    fn app_ping_answerers_do_not_witness_the_interval() {
+        let app = |way, moments: &[u64], millis, ended| {
+            asked(way, ServerEventKind::AppPing, moments, millis, ended)
+        };
+        let mute = || app(Behaviour::Mute, &[500], 900, true);
         // A server with an interval of 1 s that skips the active asks them every 1.5 s.
-        let quiet = || app(Way::Quiet, &grid(500, 1500, 60_000), 60_000, false);
-        let skipped = [mute(), quiet(), life(Way::Control, &[], 60_000, false)];
+        let quiet = || app(Behaviour::Quiet, &grid(500, 1500, 60_000), 60_000, false);
+        let skipped = [mute(), quiet(), life(Behaviour::Control, &[], 60_000, false)];
         assert_eq!(heartbeat(told(&skipped)), (None, Some((1, 400)), Some(true)));
-        let pings_only = app(Way::PingsOnly, &grid(500, 1000, 60_000), 60_000, false);
+        let pings_only = app(Behaviour::PingsOnly, &grid(500, 1000, 60_000), 60_000, false);
         let seen = told(&[&skipped[..], &[pings_only]].concat());
         assert_eq!(heartbeat(seen), (Some(1000), Some((1, 400)), Some(true)));
         // One that skips nobody asks the control as often as the quiet one.
-        let control = app(Way::Control, &grid(700, 1500, 60_000), 60_000, false);
+        let control = app(Behaviour::Control, &grid(700, 1500, 60_000), 60_000, false);
         let honest = told(&[mute(), quiet(), control]);
         assert_eq!(heartbeat(honest), (Some(1500), Some((1, 400)), Some(false)));
     }
 
     #[test]
-    fn who_only_pings_shows_whom_a_server_passes_over_where_answers_blur_it() {
+    fn pinging_client_shows_skipped_pings_of_active_clients() {
         // It passes over who has spoken since the last tick, and answers to its app pings fall about there.
-        let app = |way, moments: &[u64], millis, ended| asked(way, Sound::AppPing, moments, millis, ended);
+        let app = |way, moments: &[u64], millis, ended| {
+            asked(way, ServerEventKind::AppPing, moments, millis, ended)
+        };
         let moments = [500, 1000, 2500, 3000, 4500, 5000, 6500, 7000, 8500, 9000, 10_500];
-        let quiet = app(Way::Quiet, &moments, 11_000, false);
-        let pings_only = app(Way::PingsOnly, &grid(500, 1000, 11_000), 11_000, false);
-        let control = life(Way::Control, &[], 11_000, false);
-        let found = told(&[app(Way::Mute, &[500], 900, true), quiet, pings_only, control]);
+        let quiet = app(Behaviour::Quiet, &moments, 11_000, false);
+        let pings_only = app(Behaviour::PingsOnly, &grid(500, 1000, 11_000), 11_000, false);
+        let control = life(Behaviour::Control, &[], 11_000, false);
+        let found = told(&[app(Behaviour::Mute, &[500], 900, true), quiet, pings_only, control]);
         assert_eq!(heartbeat(found), (Some(1000), Some((1, 400)), Some(true)));
     }
 
@@ -503,104 +529,117 @@ pub mod tests {
     fn an_idle_timer_is_told_from_a_heartbeat() {
         let lives = |quiet_ends: bool, pings_end: bool| {
             told(&[
-                life(Way::Mute, &[], 60_010, true),
-                life(Way::Quiet, &[], if quiet_ends { 60_020 } else { 300_000 }, quiet_ends),
-                life(Way::PingsOnly, &[], if pings_end { 60_000 } else { 300_000 }, pings_end),
+                life(Behaviour::Mute, &[], 60_010, true),
+                life(Behaviour::Quiet, &[], if quiet_ends { 60_020 } else { 300_000 }, quiet_ends),
+                life(Behaviour::PingsOnly, &[], if pings_end { 60_000 } else { 300_000 }, pings_end),
             ])
         };
         let after = ms(60_010);
         assert_eq!(
             lives(true, false),
-            Policy::Idle(IdlePolicy { after, edge: Edge::Unknown, needs: Needs::AnyFrame }, None)
+            ReapingPolicy::Idle(
+                IdlePolicy { after, edge: TimerKind::Unknown, needs: RequiredTraffic::AnyFrame },
+                None
+            )
         );
         assert_eq!(
             lives(true, true),
-            Policy::Idle(IdlePolicy { after, edge: Edge::Unknown, needs: Needs::Messages }, None)
+            ReapingPolicy::Idle(
+                IdlePolicy { after, edge: TimerKind::Unknown, needs: RequiredTraffic::Messages },
+                None
+            )
         );
         // It pings, but who answers dies as soon: the answers do not count.
         let beats = grid(25_000, 25_000, 55_000);
         let pinged = |way, millis, ended| life(way, &beats, millis, ended);
         let found = told(&[
-            pinged(Way::Mute, 55_000, true),
-            pinged(Way::Quiet, 55_010, true),
-            pinged(Way::PingsOnly, 55_005, true),
+            pinged(Behaviour::Mute, 55_000, true),
+            pinged(Behaviour::Quiet, 55_010, true),
+            pinged(Behaviour::PingsOnly, 55_005, true),
         ]);
-        let Policy::Idle(IdlePolicy { after, needs, .. }, Some(beats)) = found else { panic!("{found:?}") };
+        let ReapingPolicy::Idle(IdlePolicy { after, needs, .. }, Some(beats)) = found else {
+            panic!("{found:?}")
+        };
         assert_eq!(
             (after, needs),
-            (ms(55_010), Needs::Messages),
+            (ms(55_010), RequiredTraffic::Messages),
             "the age of whom only a timer can have struck"
         );
-        assert_eq!((beats.sound, beats.interval), (Sound::Ping, Some(ms(25_000))));
+        assert_eq!((beats.sound, beats.interval), (ServerEventKind::Ping, Some(ms(25_000))));
     }
 
     #[test]
-    fn without_pings_and_endings_everybody_is_kept_and_without_a_life_nothing_is_known() {
-        assert_eq!(told(&[life(Way::Mute, &[], 300_000, false)]), Policy::KeepsAll);
-        assert_eq!(told(&[Life::new(Way::Mute)]), Policy::Unknown);
-        assert_eq!(told(&[]), Policy::Unknown);
+    fn no_pings_and_no_ends_keep_everybody() {
+        assert_eq!(told(&[life(Behaviour::Mute, &[], 300_000, false)]), ReapingPolicy::KeepsAll);
+        assert_eq!(told(&[ClientRecord::new(Behaviour::Mute)]), ReapingPolicy::Unknown);
+        assert_eq!(told(&[]), ReapingPolicy::Unknown);
     }
 
     #[test]
-    fn of_app_pings_of_two_shapes_nobody_knows_which_must_be_answered() {
+    fn two_app_ping_shapes_hide_the_required_answer() {
         let mixed = |way, millis, ended| {
-            let mut life = asked(way, Sound::AppPing, &[10_000], millis, ended);
-            let plain = Utterance::plain(Sound::AppPing, PeerText::default());
-            life.listening.heard(ms(11_000), &Utterance { shape: Some("text ping"), ..plain });
+            let mut life = asked(way, ServerEventKind::AppPing, &[10_000], millis, ended);
+            let plain = ServerEvent::plain(ServerEventKind::AppPing, UntrustedText::default());
+            life.listening.heard(ms(11_000), &ServerEvent { shape: Some("text ping"), ..plain });
             life
         };
         let lives = [
-            mixed(Way::Control, 60_000, false),
-            mixed(Way::Quiet, 60_000, false),
-            mixed(Way::PingsOnly, 15_000, true),
-            mixed(Way::Mute, 15_000, true),
+            mixed(Behaviour::Control, 60_000, false),
+            mixed(Behaviour::Quiet, 60_000, false),
+            mixed(Behaviour::PingsOnly, 15_000, true),
+            mixed(Behaviour::Mute, 15_000, true),
         ];
-        assert_eq!(told(&lives), Policy::Unknown);
+        assert_eq!(told(&lives), ReapingPolicy::Unknown);
         assert_eq!(lives[3].unanswered(), Some(2));
-        let plain = lives.map(|life| asked(life.way, Sound::AppPing, &[10_000], 60_000, false));
-        assert_ne!(told(&plain), Policy::Unknown);
+        let plain = lives.map(|life| asked(life.way, ServerEventKind::AppPing, &[10_000], 60_000, false));
+        assert_ne!(told(&plain), ReapingPolicy::Unknown);
     }
 
     #[test]
     fn who_is_let_go_at_any_age_shows_no_timer() {
         let lives = |stalled: u64| {
             [
-                life(Way::Control, &[], 60_000, false),
-                life(Way::Mute, &[], 20_000, true),
-                life(Way::Quiet, &[], 21_000, true),
-                life(Way::PingsOnly, &[], 60_000, false),
-                life(Way::Stalled, &[], stalled, true),
+                life(Behaviour::Control, &[], 60_000, false),
+                life(Behaviour::Mute, &[], 20_000, true),
+                life(Behaviour::Quiet, &[], 21_000, true),
+                life(Behaviour::PingsOnly, &[], 60_000, false),
+                life(Behaviour::Stalled, &[], stalled, true),
             ]
         };
-        assert!(matches!(told(&lives(20_370)), Policy::Idle(..)));
-        assert!(matches!(told(&lives(23_900)), Policy::Idle(..)));
-        assert_eq!(told(&lives(24_100)), Policy::Unknown);
+        assert!(matches!(told(&lives(20_370)), ReapingPolicy::Idle(..)));
+        assert!(matches!(told(&lives(23_900)), ReapingPolicy::Idle(..)));
+        assert_eq!(told(&lives(24_100)), ReapingPolicy::Unknown);
         let mut apart = lives(20_370);
-        apart[2] = life(Way::Quiet, &[], 22_100, true);
-        assert_eq!(told(&apart), Policy::Unknown, "it had nothing to answer");
+        apart[2] = life(Behaviour::Quiet, &[], 22_100, true);
+        assert_eq!(told(&apart), ReapingPolicy::Unknown, "it had nothing to answer");
     }
 
     #[test]
     fn a_timer_beside_heartbeats_is_not_what_the_silent_die_of() {
         let pings: Vec<u64> = grid(50, 300, 1500);
         let lives = [
-            life(Way::Control, &grid(50, 300, 4000), 4000, false),
-            life(Way::Mute, &[50], 250, true),
-            life(Way::Stalled, &[], 450, true),
-            life(Way::Quiet, &pings, 1500, true),
-            life(Way::PingsOnly, &pings, 1500, true),
+            life(Behaviour::Control, &grid(50, 300, 4000), 4000, false),
+            life(Behaviour::Mute, &[50], 250, true),
+            life(Behaviour::Stalled, &[], 450, true),
+            life(Behaviour::Quiet, &pings, 1500, true),
+            life(Behaviour::PingsOnly, &pings, 1500, true),
         ];
-        let Policy::Heartbeat(found) = told(&lives) else { panic!("{:?}", told(&lives)) };
-        assert_eq!(found.idle.map(|idle| (idle.after, idle.needs)), Some((ms(1500), Needs::Messages)));
+        let ReapingPolicy::Heartbeat(found) = told(&lives) else { panic!("{:?}", told(&lives)) };
+        assert_eq!(
+            found.idle.map(|idle| (idle.after, idle.needs)),
+            Some((ms(1500), RequiredTraffic::Messages))
+        );
     }
 
     #[test]
     fn heartbeats_that_stopped_for_all_have_no_interval() {
         let few = |way, millis: u64| life(way, &[1000, 2000, 3000, 4000], millis, false);
-        let lives =
-            |millis| [Way::Control, Way::Mute, Way::Quiet, Way::PingsOnly].map(|way| few(way, millis));
-        let interval = |lives: &[Life]| match told(lives) {
-            Policy::Heartbeat(HeartbeatPolicy { beats, .. }) => beats.interval,
+        let lives = |millis| {
+            [Behaviour::Control, Behaviour::Mute, Behaviour::Quiet, Behaviour::PingsOnly]
+                .map(|way| few(way, millis))
+        };
+        let interval = |lives: &[ClientRecord]| match told(lives) {
+            ReapingPolicy::Heartbeat(HeartbeatPolicy { beats, .. }) => beats.interval,
             other => panic!("{other:?}"),
         };
         assert_eq!(interval(&lives(4500)), Some(ms(1000)));
@@ -609,12 +648,13 @@ pub mod tests {
 
     #[test]
     fn at_worst_a_client_dies_just_after_it_answered() {
-        let Policy::Heartbeat(found) = policy(life(Way::Mute, &[1000, 3000], 3500, true), 2000) else {
+        let ReapingPolicy::Heartbeat(found) = policy(life(Behaviour::Mute, &[1000, 3000], 3500, true), 2000)
+        else {
             panic!()
         };
         assert_eq!(found.at_worst(), Some(ms(4500)), "2 s, 2 s more, and half a second");
         for skips_active in [Some(true), None] {
-            let beats = Beats { skips_active, ..found.beats };
+            let beats = ServerSchedule { skips_active, ..found.beats };
             assert_eq!(HeartbeatPolicy { beats, ..found }.at_worst(), None, "it may be asked later");
         }
     }

@@ -4,26 +4,26 @@
 use std::fmt;
 use std::time::Duration;
 
-use super::policy::{HeartbeatPolicy, IdlePolicy, Needs, Policy, Reaping};
-use crate::domain::ending::How;
+use super::policy::{HeartbeatPolicy, IdlePolicy, ReapingPolicy, ReapingRule, RequiredTraffic};
+use crate::domain::connection::close_cause::CloseKind;
+use crate::domain::connection::untrusted_text::UntrustedText;
 use crate::domain::idle::middleboxes::names_a_hop;
-use crate::domain::listen::Sound;
-use crate::domain::peer_text::PeerText;
+use crate::domain::listen::ServerEventKind;
 
 /// A measured span is this far off at most, or by this part.
-const SLACK: Duration = Duration::from_millis(250);
-const PART: f64 = 0.05;
+const MAX_DEVIATION: Duration = Duration::from_millis(250);
+const MAX_DEVIATION_PART: f64 = 0.05;
 /// So many are named.
-const MOST: usize = 3;
+const MAX_NAMED_LIBRARIES: usize = 3;
 
 /// What a library does unless told otherwise.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Library {
     pub id: &'static str,
     pub name: &'static str,
-    pub habit: Habit,
+    pub habit: LibraryTiming,
     pub goodbye: Goodbye,
-    /// What the response's `Server` header contains, in lower case, where it sends one.
+    /// What the response's `ServerHeader` header contains, in lower case, where it sends one.
     pub server: Option<&'static str>,
     /// In words: `pings every 54 s, reads for 60 s at most`.
     pub words: &'static str,
@@ -45,20 +45,21 @@ pub enum Goodbye {
 
 impl Goodbye {
     /// Whether a client may have been let go so; what was not seen speaks against nothing.
-    fn allows(self, ending: Option<&How>) -> bool {
+    fn allows(self, ending: Option<&CloseKind>) -> bool {
         let Some(ending) = ending else { return true };
         match (self, ending) {
-            (Goodbye::Unknown, _) | (Goodbye::Terminates, How::Fin | How::Rst | How::TlsClose) => true,
-            (Goodbye::Frame(its), How::CloseFrame { code, .. }) => *code == Some(its),
-            (Goodbye::Words(..), How::CloseFrame { .. }) => self.is_unmistakable(Some(ending)),
+            (Goodbye::Unknown, _)
+            | (Goodbye::Terminates, CloseKind::Fin | CloseKind::Rst | CloseKind::TlsClose) => true,
+            (Goodbye::Frame(its), CloseKind::CloseFrame { code, .. }) => *code == Some(its),
+            (Goodbye::Words(..), CloseKind::CloseFrame { .. }) => self.is_unmistakable(Some(ending)),
             (Goodbye::Terminates | Goodbye::Frame(_) | Goodbye::Words(..), _) => false,
         }
     }
 
     /// Whether a client was let go with words that are nobody else's.
-    fn is_unmistakable(self, ending: Option<&How>) -> bool {
+    fn is_unmistakable(self, ending: Option<&CloseKind>) -> bool {
         match (self, ending) {
-            (Goodbye::Words(its, words), Some(How::CloseFrame { code, reason })) => {
+            (Goodbye::Words(its, words), Some(CloseKind::CloseFrame { code, reason })) => {
                 *code == Some(its) && reason.as_str().contains(words)
             }
             (_, _) => false,
@@ -79,7 +80,7 @@ impl fmt::Display for Goodbye {
 
 /// A library that a policy is consistent with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Match {
+pub struct LibraryMatch {
     pub library: &'static Library,
     /// What was found is its default; otherwise its words or its header name it.
     pub is_default: bool,
@@ -87,23 +88,23 @@ pub struct Match {
 
 /// A policy as numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Habit {
+pub enum LibraryTiming {
     /// Heartbeats of this kind, this often; from the first unanswered one to the end (`None`: it never gives up).
-    Beats { sound: Sound, interval: Duration, total: Option<Duration> },
+    Beats { sound: ServerEventKind, interval: Duration, total: Option<Duration> },
     /// A timer, at most so much later than its value.
-    Idle { after: Duration, coarse: Duration, needs: Needs },
+    Idle { after: Duration, coarse: Duration, needs: RequiredTraffic },
 }
 
 const fn s(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
 }
 
-const fn pings(interval: u64, total: u64) -> Habit {
-    Habit::Beats { sound: Sound::Ping, interval: s(interval), total: Some(s(total)) }
+const fn pings(interval: u64, total: u64) -> LibraryTiming {
+    LibraryTiming::Beats { sound: ServerEventKind::Ping, interval: s(interval), total: Some(s(total)) }
 }
 
-const fn asks(interval: u64, total: u64) -> Habit {
-    Habit::Beats { sound: Sound::AppPing, interval: s(interval), total: Some(s(total)) }
+const fn asks(interval: u64, total: u64) -> LibraryTiming {
+    LibraryTiming::Beats { sound: ServerEventKind::AppPing, interval: s(interval), total: Some(s(total)) }
 }
 
 /// How the Python library `websockets` closes, and what is made of it.
@@ -204,7 +205,7 @@ pub const LIBRARIES: &[Library] = &[
     Library {
         id: "gatewayworker",
         name: "GatewayWorker, the sample configuration",
-        habit: Habit::Beats { sound: Sound::AppPing, interval: s(10), total: None },
+        habit: LibraryTiming::Beats { sound: ServerEventKind::AppPing, interval: s(10), total: None },
         goodbye: Goodbye::Unknown,
         server: None,
         words: "pingInterval 10 s; without pingNotResponseLimit nobody is given up",
@@ -213,7 +214,7 @@ pub const LIBRARIES: &[Library] = &[
     Library {
         id: "phoenix",
         name: "Phoenix, Cowboy",
-        habit: Habit::Idle { after: s(60), coarse: s(6), needs: Needs::AnyFrame },
+        habit: LibraryTiming::Idle { after: s(60), coarse: s(6), needs: RequiredTraffic::AnyFrame },
         goodbye: Goodbye::Frame(1000),
         server: Some("cowboy"),
         words: "a timer of 60 s since the client's last frame",
@@ -222,7 +223,7 @@ pub const LIBRARIES: &[Library] = &[
     Library {
         id: "workerman",
         name: "Workerman, the manual's heartbeat example",
-        habit: Habit::Idle { after: s(55), coarse: s(10), needs: Needs::Messages },
+        habit: LibraryTiming::Idle { after: s(55), coarse: s(10), needs: RequiredTraffic::Messages },
         goodbye: Goodbye::Unknown,
         server: None,
         words: "HEARTBEAT_TIME 55 s since the client's last message, looked at every 10 s",
@@ -232,12 +233,17 @@ pub const LIBRARIES: &[Library] = &[
 
 impl Library {
     /// Whether a policy and the way in which it let go of the mute client look as if they were this one's.
-    fn fit(&'static self, policy: &Policy, ending: Option<&How>, server: Server) -> Option<Match> {
+    fn fit(
+        &'static self,
+        policy: &ReapingPolicy,
+        ending: Option<&CloseKind>,
+        server: ServerHeader,
+    ) -> Option<LibraryMatch> {
         let is_named = match server {
-            Server::Says(name) => self.server.is_some_and(|own| name.contains(own)),
-            Server::Unknown => false,
+            ServerHeader::Says(name) => self.server.is_some_and(|own| name.contains(own)),
+            ServerHeader::Unknown => false,
         };
-        let contradicts = matches!(server, Server::Says(_)) && !is_named;
+        let contradicts = matches!(server, ServerHeader::Says(_)) && !is_named;
         if contradicts || !self.goodbye.allows(ending) {
             return None;
         }
@@ -245,61 +251,63 @@ impl Library {
         let is_unmistakable = self.goodbye.is_unmistakable(ending);
         let is_known = match policy {
             // Its words say what is not clear otherwise.
-            Policy::Unknown => is_unmistakable,
-            Policy::Heartbeat(_) | Policy::Idle(..) | Policy::KeepsAll => {
+            ReapingPolicy::Unknown => is_unmistakable,
+            ReapingPolicy::Heartbeat(_) | ReapingPolicy::Idle(..) | ReapingPolicy::KeepsAll => {
                 (is_named || is_unmistakable) && self.is_alike(policy)
             }
         };
-        (is_default || is_known).then_some(Match { library: self, is_default })
+        (is_default || is_known).then_some(LibraryMatch { library: self, is_default })
     }
 
     /// Whether a policy is of this one's kind, at whatever interval.
-    fn is_alike(&self, policy: &Policy) -> bool {
+    fn is_alike(&self, policy: &ReapingPolicy) -> bool {
         match (self.habit, policy) {
-            (Habit::Beats { sound, .. }, Policy::Heartbeat(found)) => found.beats.sound == sound,
-            (Habit::Beats { sound, .. }, Policy::Idle(_, Some(beats))) => beats.sound == sound,
-            (Habit::Idle { needs, .. }, Policy::Idle(found, None)) => found.needs == needs,
-            (Habit::Beats { .. } | Habit::Idle { .. }, _) => false,
+            (LibraryTiming::Beats { sound, .. }, ReapingPolicy::Heartbeat(found)) => {
+                found.beats.sound == sound
+            }
+            (LibraryTiming::Beats { sound, .. }, ReapingPolicy::Idle(_, Some(beats))) => beats.sound == sound,
+            (LibraryTiming::Idle { needs, .. }, ReapingPolicy::Idle(found, None)) => found.needs == needs,
+            (LibraryTiming::Beats { .. } | LibraryTiming::Idle { .. }, _) => false,
         }
     }
 
-    fn is_so(&self, policy: &Policy) -> bool {
+    fn is_so(&self, policy: &ReapingPolicy) -> bool {
         match (self.habit, policy) {
-            (Habit::Beats { sound, interval, total }, Policy::Heartbeat(found)) => {
+            (LibraryTiming::Beats { sound, interval, total }, ReapingPolicy::Heartbeat(found)) => {
                 found.beats.sound == sound
                     && found.beats.interval.is_some_and(|found| is_near(found, interval))
                     && reaps_so(found, total)
             }
             // Those that are known so send no heartbeats.
-            (Habit::Idle { after, coarse, needs }, Policy::Idle(found, None)) => {
+            (LibraryTiming::Idle { after, coarse, needs }, ReapingPolicy::Idle(found, None)) => {
                 is_idle_so(found, after, coarse, needs)
             }
-            (Habit::Beats { .. } | Habit::Idle { .. }, _) => false,
+            (LibraryTiming::Beats { .. } | LibraryTiming::Idle { .. }, _) => false,
         }
     }
 }
 
 fn reaps_so(found: &HeartbeatPolicy, wanted: Option<Duration>) -> bool {
     match (found.reaping, wanted) {
-        (Reaping::Never { .. }, None) => true,
-        (Reaping::After { total, .. }, Some(wanted)) => is_near(total, wanted),
-        (Reaping::Never { .. }, Some(_)) | (Reaping::After { .. }, None) => false,
+        (ReapingRule::Never { .. }, None) => true,
+        (ReapingRule::After { total, .. }, Some(wanted)) => is_near(total, wanted),
+        (ReapingRule::Never { .. }, Some(_)) | (ReapingRule::After { .. }, None) => false,
     }
 }
 
-fn is_idle_so(found: &IdlePolicy, after: Duration, coarse: Duration, needs: Needs) -> bool {
+fn is_idle_so(found: &IdlePolicy, after: Duration, coarse: Duration, needs: RequiredTraffic) -> bool {
     let latest = after + coarse;
-    let late = found.after > after && found.after <= latest + SLACK;
+    let late = found.after > after && found.after <= latest + MAX_DEVIATION;
     found.needs == needs && (late || is_near(found.after, after))
 }
 
 fn is_near(found: Duration, wanted: Duration) -> bool {
-    found.abs_diff(wanted) <= wanted.mul_f64(PART).max(SLACK)
+    found.abs_diff(wanted) <= wanted.mul_f64(MAX_DEVIATION_PART).max(MAX_DEVIATION)
 }
 
-/// What the `Server` header says of the server itself.
+/// What the `ServerHeader` header says of the server itself.
 #[derive(Debug, Clone, Copy)]
-enum Server<'a> {
+enum ServerHeader<'a> {
     /// This, in lower case. A library that sends no such header, or another one, is not there.
     Says(&'a str),
     /// There is none, or it is that of a proxy, which hides the server's.
@@ -308,75 +316,89 @@ enum Server<'a> {
 
 /// Those that a policy is consistent with, how the mute client was let go, and the headers of the response; at most
 /// three.
-pub fn consistent_with(policy: &Policy, ending: Option<&How>, headers: &[(String, PeerText)]) -> Vec<Match> {
+pub fn consistent_with(
+    policy: &ReapingPolicy,
+    ending: Option<&CloseKind>,
+    headers: &[(String, UntrustedText)],
+) -> Vec<LibraryMatch> {
     let own = headers.iter().find(|header| header.0 == "server" && !names_a_hop(header));
     let own = own.map(|(_, value)| value.as_str().to_lowercase());
-    let server = own.as_deref().map_or(Server::Unknown, Server::Says);
+    let server = own.as_deref().map_or(ServerHeader::Unknown, ServerHeader::Says);
     let fits = LIBRARIES.iter().filter_map(|library| library.fit(policy, ending, server));
-    fits.take(MOST).collect()
+    fits.take(MAX_NAMED_LIBRARIES).collect()
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::beats::Beats;
-    use super::super::edge::Edge;
+    use super::super::server_schedule::ServerSchedule;
+    use super::super::timer_kind::TimerKind;
     use super::*;
 
-    fn beats(sound: Sound, interval: u64, total: Option<u64>) -> Policy {
+    fn beats(sound: ServerEventKind, interval: u64, total: Option<u64>) -> ReapingPolicy {
         let ms = Duration::from_millis;
         let reaping = match total.map(ms) {
-            Some(total) => Reaping::After { misses: 1, timeout: total, total },
-            None => Reaping::Never { waited: ms(60_000) },
+            Some(total) => ReapingRule::After { misses: 1, timeout: total, total },
+            None => ReapingRule::Never { waited: ms(60_000) },
         };
         let interval = Some(ms(interval));
-        let beats = Beats { sound, interval, skips_active: None };
-        Policy::Heartbeat(HeartbeatPolicy { beats, reaping, idle: None })
+        let beats = ServerSchedule { sound, interval, skips_active: None };
+        ReapingPolicy::Heartbeat(HeartbeatPolicy { beats, reaping, idle: None })
     }
 
-    fn named(policy: Policy) -> Vec<&'static str> {
+    fn named(policy: ReapingPolicy) -> Vec<&'static str> {
         consistent_with(&policy, None, &[]).iter().map(|found| found.library.id).collect()
     }
 
     #[test]
     fn defaults_are_recognised_within_five_per_cent() {
-        assert_eq!(named(beats(Sound::Ping, 30_400, Some(29_900))), ["ws.is_alive"]);
-        assert_eq!(named(beats(Sound::Ping, 20_001, Some(20_004))), ["python.websockets", "uvicorn"]);
-        assert_eq!(named(beats(Sound::Ping, 54_000, Some(6_010))), ["gorilla.chat"]);
-        assert_eq!(named(beats(Sound::AppPing, 25_003, Some(20_010))), ["engine.io"]);
-        assert_eq!(named(beats(Sound::AppPing, 10_000, None)), ["gatewayworker"]);
-        assert!(named(beats(Sound::Ping, 33_000, Some(30_000))).is_empty());
-        assert!(named(beats(Sound::AppPing, 20_000, Some(20_000))).is_empty(), "another kind of ping");
+        assert_eq!(named(beats(ServerEventKind::Ping, 30_400, Some(29_900))), ["ws.is_alive"]);
+        assert_eq!(
+            named(beats(ServerEventKind::Ping, 20_001, Some(20_004))),
+            ["python.websockets", "uvicorn"]
+        );
+        assert_eq!(named(beats(ServerEventKind::Ping, 54_000, Some(6_010))), ["gorilla.chat"]);
+        assert_eq!(named(beats(ServerEventKind::AppPing, 25_003, Some(20_010))), ["engine.io"]);
+        assert_eq!(named(beats(ServerEventKind::AppPing, 10_000, None)), ["gatewayworker"]);
+        assert!(named(beats(ServerEventKind::Ping, 33_000, Some(30_000))).is_empty());
+        assert!(
+            named(beats(ServerEventKind::AppPing, 20_000, Some(20_000))).is_empty(),
+            "another kind of ping"
+        );
     }
 
     #[test]
     fn timers_are_recognised_by_what_they_need() {
         let idle = |after: u64, needs| {
-            Policy::Idle(IdlePolicy { after: s(after), edge: Edge::Unknown, needs }, None)
+            ReapingPolicy::Idle(IdlePolicy { after: s(after), edge: TimerKind::Unknown, needs }, None)
         };
-        assert_eq!(named(idle(64, Needs::AnyFrame)), ["phoenix"]);
-        assert_eq!(named(idle(62, Needs::Messages)), ["workerman"]);
-        assert!(named(idle(70, Needs::AnyFrame)).is_empty());
-        let Policy::Idle(found, _) = idle(62, Needs::Messages) else { unreachable!() };
-        let beats = Beats { sound: Sound::Ping, interval: None, skips_active: None };
-        assert!(named(Policy::Idle(found, Some(beats))).is_empty(), "Workerman sends none");
-        assert!(named(Policy::KeepsAll).is_empty() && named(Policy::Unknown).is_empty());
+        assert_eq!(named(idle(64, RequiredTraffic::AnyFrame)), ["phoenix"]);
+        assert_eq!(named(idle(62, RequiredTraffic::Messages)), ["workerman"]);
+        assert!(named(idle(70, RequiredTraffic::AnyFrame)).is_empty());
+        let ReapingPolicy::Idle(found, _) = idle(62, RequiredTraffic::Messages) else { unreachable!() };
+        let beats = ServerSchedule { sound: ServerEventKind::Ping, interval: None, skips_active: None };
+        assert!(named(ReapingPolicy::Idle(found, Some(beats))).is_empty(), "Workerman sends none");
+        assert!(named(ReapingPolicy::KeepsAll).is_empty() && named(ReapingPolicy::Unknown).is_empty());
     }
 
     #[test]
     fn one_that_always_says_goodbye_did_not_send_a_bare_fin() {
-        let idle = IdlePolicy { after: s(60), edge: Edge::Unknown, needs: Needs::AnyFrame };
-        let named = |how: How| consistent_with(&Policy::Idle(idle, None), Some(&how), &[]).len();
-        let close = |code| How::CloseFrame { code: Some(code), reason: PeerText::default() };
-        assert_eq!((named(close(1000)), named(close(1011)), named(How::Fin)), (1, 0, 0));
+        let idle = IdlePolicy { after: s(60), edge: TimerKind::Unknown, needs: RequiredTraffic::AnyFrame };
+        let named = |how: CloseKind| consistent_with(&ReapingPolicy::Idle(idle, None), Some(&how), &[]).len();
+        let close = |code| CloseKind::CloseFrame { code: Some(code), reason: UntrustedText::default() };
+        assert_eq!((named(close(1000)), named(close(1011)), named(CloseKind::Fin)), (1, 0, 0));
     }
 
-    fn closes(code: u16, reason: &str) -> How {
-        How::CloseFrame { code: Some(code), reason: PeerText::new(reason) }
+    fn closes(code: u16, reason: &str) -> CloseKind {
+        CloseKind::CloseFrame { code: Some(code), reason: UntrustedText::new(reason) }
     }
 
-    fn named_after(policy: &Policy, how: &How, server: Option<&str>) -> Vec<(&'static str, bool)> {
+    fn named_after(
+        policy: &ReapingPolicy,
+        how: &CloseKind,
+        server: Option<&str>,
+    ) -> Vec<(&'static str, bool)> {
         let headers: Vec<_> =
-            server.map(|name| ("server".to_string(), PeerText::new(name))).into_iter().collect();
+            server.map(|name| ("server".to_string(), UntrustedText::new(name))).into_iter().collect();
         let found = consistent_with(policy, Some(how), &headers);
         found.iter().map(|found| (found.library.id, found.is_default)).collect()
     }
@@ -387,41 +409,57 @@ mod tests {
     fn unmistakable_words_name_a_library_at_any_interval() {
         let goodbye = closes(1011, "keepalive ping timeout");
         for (interval, total) in [(1000, 1000), (500, 2000), (7000, 3000), (90_000, 30_000)] {
-            let policy = beats(Sound::Ping, interval, Some(total));
+            let policy = beats(ServerEventKind::Ping, interval, Some(total));
             assert_eq!(named_after(&policy, &goodbye, PYTHON), [("python.websockets", false)]);
             let bare = [("python.websockets", false), ("uvicorn", false)];
             assert_eq!(named_after(&policy, &goodbye, None), bare);
             assert_eq!(named_after(&policy, &goodbye, Some("uvicorn")), [("uvicorn", false)]);
         }
-        let default = beats(Sound::Ping, 20_000, Some(20_000));
+        let default = beats(ServerEventKind::Ping, 20_000, Some(20_000));
         assert_eq!(named_after(&default, &goodbye, PYTHON), [("python.websockets", true)]);
-        assert_eq!(named_after(&Policy::Unknown, &goodbye, PYTHON), [("python.websockets", false)]);
-        assert_eq!(named_after(&Policy::Unknown, &How::Fin, PYTHON), [], "a header alone says nothing");
-        assert_eq!(named_after(&Policy::KeepsAll, &goodbye, None), []);
+        assert_eq!(named_after(&ReapingPolicy::Unknown, &goodbye, PYTHON), [("python.websockets", false)]);
+        assert_eq!(
+            named_after(&ReapingPolicy::Unknown, &CloseKind::Fin, PYTHON),
+            [],
+            "a header alone says nothing"
+        );
+        assert_eq!(named_after(&ReapingPolicy::KeepsAll, &goodbye, None), []);
     }
 
     #[test]
     fn what_terminates_did_not_send_a_close_frame() {
-        let policy = beats(Sound::Ping, 1000, Some(1000));
-        assert_eq!(named_after(&policy, &How::Fin, None), [("webpack-dev-server", true)]);
-        assert_eq!(named_after(&policy, &How::Rst, None), [("webpack-dev-server", true)]);
+        let policy = beats(ServerEventKind::Ping, 1000, Some(1000));
+        assert_eq!(named_after(&policy, &CloseKind::Fin, None), [("webpack-dev-server", true)]);
+        assert_eq!(named_after(&policy, &CloseKind::Rst, None), [("webpack-dev-server", true)]);
         assert_eq!(named_after(&policy, &closes(1011, "keepalive ping timeout"), PYTHON).len(), 1);
         assert_eq!(named_after(&policy, &closes(1001, ""), None), []);
-        let half_minute = beats(Sound::Ping, 30_000, Some(30_000));
+        let half_minute = beats(ServerEventKind::Ping, 30_000, Some(30_000));
         assert_eq!(named_after(&half_minute, &closes(1000, "timeout"), None), []);
     }
 
     #[test]
     fn another_librarys_header_excludes_and_other_words_do_too() {
-        let policy = beats(Sound::Ping, 20_000, Some(20_000));
+        let policy = beats(ServerEventKind::Ping, 20_000, Some(20_000));
         let goodbye = closes(1011, "internal error");
         assert_eq!(named_after(&policy, &goodbye, PYTHON), [], "its words are others");
-        assert_eq!(named_after(&policy, &How::Fin, PYTHON), [], "it closes with a frame");
-        let second = beats(Sound::Ping, 1000, Some(1000));
-        assert_eq!(named_after(&second, &How::Fin, Some("uvicorn")), [], "webpack-dev-server is no uvicorn");
-        assert_eq!(named_after(&second, &How::Fin, Some("Python/3.11 aiohttp/3.9.1")), [], "nor aiohttp");
-        assert_eq!(named_after(&second, &How::Fin, Some("nginx")), [("webpack-dev-server", true)], "a hop's");
-        assert_eq!(named_after(&second, &How::Fin, None), [("webpack-dev-server", true)]);
+        assert_eq!(named_after(&policy, &CloseKind::Fin, PYTHON), [], "it closes with a frame");
+        let second = beats(ServerEventKind::Ping, 1000, Some(1000));
+        assert_eq!(
+            named_after(&second, &CloseKind::Fin, Some("uvicorn")),
+            [],
+            "webpack-dev-server is no uvicorn"
+        );
+        assert_eq!(
+            named_after(&second, &CloseKind::Fin, Some("Python/3.11 aiohttp/3.9.1")),
+            [],
+            "nor aiohttp"
+        );
+        assert_eq!(
+            named_after(&second, &CloseKind::Fin, Some("nginx")),
+            [("webpack-dev-server", true)],
+            "a hop's"
+        );
+        assert_eq!(named_after(&second, &CloseKind::Fin, None), [("webpack-dev-server", true)]);
     }
 
     #[test]

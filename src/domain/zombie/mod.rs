@@ -1,36 +1,36 @@
 //! How long a server keeps a dead client, and what that tells of its policy: without a clock and without a socket.
 //!
-//! - [`Way`]: the ways in which connections die, and the control beside them
-//! - [`Life`]: what was heard on one of them, and what became of it
-//! - [`Policy`]: what the lives together tell of the server, by `inference`; [`Beats`]: its heartbeats as several clients
-//!   hear them; [`Edge`]: how exactly a timer's age is known; [`libraries`]: whose defaults it is consistent with
-//! - [`Traffic`]: what a client must say of its own to be kept
-//! - [`Findings`]: the verdict, and why; `control`: what makes a whole run none, by its control and how it was
-//!   watched ([`Watch`]); `doubts`: what makes one client's fate none
+//! - [`Behaviour`]: the ways in which connections die, and the control beside them
+//! - [`ClientRecord`]: what was heard on one of them, and what became of it
+//! - [`ReapingPolicy`]: what the lives together tell of the server, by `inference`; [`ServerSchedule`]: its heartbeats as several clients
+//!   hear them; [`TimerKind`]: how exactly a timer's age is known; [`libraries`]: whose defaults it is consistent with
+//! - [`TrafficEvidence`]: what a client must say of its own to be kept
+//! - [`ZombieFindings`]: the verdict, and why; `control`: what makes a whole run none, by its control and how it was
+//!   watched ([`ObservationQuality`]); `doubts`: what makes one client's fate none
 
-mod beats;
+mod behaviour;
+mod caveats;
+mod client_record;
 mod control;
-mod doubts;
-mod edge;
 mod findings;
 mod inference;
 pub mod libraries;
-mod life;
+mod observation_quality;
 mod policy;
 pub mod report;
-mod traffic;
-mod watch;
-mod way;
+mod required_traffic;
+mod server_schedule;
+mod timer_kind;
 
 #[cfg(test)]
-mod simulated;
+mod simulator;
 
-pub use beats::Beats;
-pub use edge::Edge;
-pub use findings::{Findings, Verdict};
-pub use libraries::{Goodbye, LIBRARIES, Library, Match};
-pub use life::{Fate, Life, PassedOn};
-pub use policy::{HeartbeatPolicy, IdlePolicy, Needs, Policy, Reaping};
-pub use traffic::Traffic;
-pub use watch::{Watch, outlived};
-pub use way::Way;
+pub use behaviour::Behaviour;
+pub use client_record::{ClientEnd, ClientRecord, RelayCounts};
+pub use findings::{ZombieFindings, ZombieVerdict};
+pub use libraries::{Goodbye, LIBRARIES, Library, LibraryMatch};
+pub use observation_quality::{ObservationQuality, outlived};
+pub use policy::{HeartbeatPolicy, IdlePolicy, ReapingPolicy, ReapingRule, RequiredTraffic};
+pub use required_traffic::TrafficEvidence;
+pub use server_schedule::ServerSchedule;
+pub use timer_kind::TimerKind;

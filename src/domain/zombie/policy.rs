@@ -2,16 +2,16 @@
 
 use std::time::Duration;
 
-use super::beats::Beats;
-use super::edge::Edge;
+use super::server_schedule::ServerSchedule;
+use super::timer_kind::TimerKind;
 
 /// What the server does about clients that say nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Policy {
+pub enum ReapingPolicy {
     /// It sends heartbeats, and an answer to them keeps a client.
     Heartbeat(HeartbeatPolicy),
     /// It lets go of who is idle, whether it sends heartbeats or not: answering them does not help.
-    Idle(IdlePolicy, Option<Beats>),
+    Idle(IdlePolicy, Option<ServerSchedule>),
     /// It sends none, and keeps everybody.
     KeepsAll,
     /// The evidence does not tell.
@@ -21,8 +21,8 @@ pub enum Policy {
 /// Heartbeats and what follows when they stay unanswered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct HeartbeatPolicy {
-    pub beats: Beats,
-    pub reaping: Reaping,
+    pub beats: ServerSchedule,
+    pub reaping: ReapingRule,
     /// And a timer besides, that strikes who answers them and says nothing else.
     pub idle: Option<IdlePolicy>,
 }
@@ -31,20 +31,20 @@ impl HeartbeatPolicy {
     /// For how long a client is kept that dies just after it answered: an interval until it is asked again, and what
     /// follows. `None` where it is not known, or the next comes later to who talks, or may.
     pub(super) fn at_worst(&self) -> Option<Duration> {
-        let Reaping::After { total, .. } = self.reaping else { return None };
+        let ReapingRule::After { total, .. } = self.reaping else { return None };
         (self.beats.skips_active == Some(false)).then_some(self.beats.interval? + total)
     }
 
     /// Whether it gives up when the next heartbeat is due, or would be.
     pub fn is_when_next_is_due(&self) -> bool {
-        let Reaping::After { timeout, .. } = self.reaping else { return false };
+        let ReapingRule::After { timeout, .. } = self.reaping else { return false };
         self.beats.interval.is_some_and(|interval| timeout.abs_diff(interval) <= interval / 20)
     }
 }
 
 /// When a client that does not answer is given up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Reaping {
+pub enum ReapingRule {
     /// Not in the time that was waited: so long, from the first unanswered heartbeat.
     Never { waited: Duration },
     /// So long after so many unanswered heartbeats. From outside nobody can tell a patience that is longer than the
@@ -65,13 +65,13 @@ pub struct IdlePolicy {
     /// At this age a client was let go.
     pub after: Duration,
     /// Whether that is the timer's length.
-    pub edge: Edge,
-    pub needs: Needs,
+    pub edge: TimerKind,
+    pub needs: RequiredTraffic,
 }
 
 /// What a client must send to be kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Needs {
+pub enum RequiredTraffic {
     /// Frames of any kind: Pings do.
     AnyFrame,
     /// Frames of its own accord: Pings do, answers to the server's heartbeats do not.
@@ -80,13 +80,13 @@ pub enum Needs {
     Messages,
 }
 
-impl Needs {
+impl RequiredTraffic {
     /// The name that scripts see.
     pub fn label(self) -> &'static str {
         match self {
-            Needs::AnyFrame => "any_frame",
-            Needs::OwnFrames => "own_frames",
-            Needs::Messages => "messages",
+            RequiredTraffic::AnyFrame => "any_frame",
+            RequiredTraffic::OwnFrames => "own_frames",
+            RequiredTraffic::Messages => "messages",
         }
     }
 }

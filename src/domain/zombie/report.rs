@@ -1,17 +1,17 @@
 //! What a run tells while its clients die, and its report.
 
+use crate::domain::run::run_result::RunResult;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use super::findings::Findings;
-use super::life::Fate;
-use super::way::Way;
-use crate::domain::heartbeat::presets::PresetUse;
-use crate::domain::idle::Expectation;
-use crate::domain::listen::report::Said;
-use crate::domain::opening::{OpenError, Opened};
-use crate::domain::report;
-use crate::domain::threshold::Truth;
+use super::behaviour::Behaviour;
+use super::client_record::ClientEnd;
+use super::findings::ZombieFindings;
+use crate::domain::connection::connect_info::{ConnectError, ConnectInfo};
+use crate::domain::heartbeat::presets::PresetSelection;
+use crate::domain::listen::report::ServerEventNotice;
+use crate::domain::run::expectation::Expectation;
+use crate::domain::run::truth::Truth;
 
 /// What is to be done, told before anything is.
 #[derive(Debug, Clone, PartialEq)]
@@ -24,7 +24,7 @@ pub struct ZombieInfo {
     pub every: Duration,
     pub expectation: Option<Expectation>,
     /// Whose heartbeats they are, where a preset was asked for.
-    pub preset: Option<PresetUse>,
+    pub preset: Option<PresetSelection>,
 }
 
 /// Something that happened.
@@ -35,43 +35,43 @@ pub enum ZombieEvent {
         info: Arc<ZombieInfo>,
     },
     Opened {
-        way: Way,
+        way: Behaviour,
         at: SystemTime,
-        opened: Arc<Opened>,
+        opened: Arc<ConnectInfo>,
     },
     OpenFailed {
-        way: Way,
+        way: Behaviour,
         at: SystemTime,
-        error: Arc<OpenError>,
+        error: Arc<ConnectError>,
     },
     /// The server sent a heartbeat; of a flood, so many at once.
     Said {
-        way: Way,
-        said: Said,
+        way: Behaviour,
+        said: ServerEventNotice,
     },
     /// A client's life is over, or was long enough.
     Over {
-        way: Way,
+        way: Behaviour,
         at: SystemTime,
-        fate: Fate,
+        fate: ClientEnd,
         unanswered: Option<u64>,
     },
     /// How far it is; about once a second.
-    Progress(Progress),
+    Progress(ZombieProgress),
     /// The end of the run; always the last event.
     Finished(Box<ZombieReport>),
 }
 
 /// How far it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Progress {
+pub struct ZombieProgress {
     pub elapsed: Duration,
     /// It is done by then at the latest.
     pub until: Duration,
     /// Those that are still there, the control left out.
-    pub alive: Vec<Way>,
+    pub alive: Vec<Behaviour>,
     /// Those that the server let go.
-    pub gone: Vec<(Way, Fate)>,
+    pub gone: Vec<(Behaviour, ClientEnd)>,
 }
 
 /// Shows what happens.
@@ -86,13 +86,13 @@ pub struct ZombieReport {
     pub started_at: SystemTime,
     pub elapsed: Duration,
     /// The first opening's facts; `None` if nothing ever opened.
-    pub opened: Option<Arc<Opened>>,
+    pub opened: Option<Arc<ConnectInfo>>,
     /// The last failure to open, where there was one.
-    pub error: Option<Arc<OpenError>>,
-    pub findings: Findings,
+    pub error: Option<Arc<ConnectError>>,
+    pub findings: ZombieFindings,
     pub expectation: Option<(Expectation, Truth)>,
     /// What the run comes to: the exit code.
-    pub verdict: report::Verdict,
+    pub verdict: RunResult,
     pub reasons: Vec<String>,
     /// The user ended it before it was done.
     pub partial: bool,

@@ -3,16 +3,16 @@
 use std::time::Duration;
 
 use super::histogram::sparkline;
-use super::text::Rows;
-use crate::domain::report::KindReport;
+use super::rows::LabelledRows;
+use crate::domain::ping::report::KindReport;
 use crate::domain::stats::{Counts, JitterSummary, RttSummary};
-use crate::output::units::{Unit, percent};
+use crate::output::units::{TimeUnit, percent};
 
 /// The width of the figures' names where kinds stand side by side.
-const FIGURE: usize = 18;
+const FIGURE_WIDTH: usize = 18;
 
 /// One kind's figures, a row each.
-pub fn one_kind(rows: &mut Rows, report: &KindReport) {
+pub fn one_kind(rows: &mut LabelledRows, report: &KindReport) {
     let counts = &report.counts;
     rows.add("heartbeats", &heartbeats(counts));
     rows.add_some("strays", strays(counts));
@@ -22,7 +22,7 @@ pub fn one_kind(rows: &mut Rows, report: &KindReport) {
         rows.add("rtt", "- (no answer)");
         return;
     };
-    let unit = Unit::of([rtt.min, rtt.max]);
+    let unit = TimeUnit::of([rtt.min, rtt.max]);
     rows.add("rtt", &format!("{} {}", numbers(unit, rtt_figures(&rtt)), unit.label()));
     rows.add("jitter", &jitter(unit, report.jitter));
     if let Some(line) = sparkline(&report.histogram) {
@@ -94,7 +94,7 @@ fn rtt_figures(rtt: &RttSummary) -> [(&'static str, Duration); 6] {
 }
 
 /// `min 0.187  p50 0.207`
-pub fn numbers<const N: usize>(unit: Unit, figures: [(&str, Duration); N]) -> String {
+pub fn numbers<const N: usize>(unit: TimeUnit, figures: [(&str, Duration); N]) -> String {
     figures.map(|(name, span)| format!("{name} {}", unit.number(span))).join("  ")
 }
 
@@ -102,7 +102,7 @@ fn jitter_figures(jitter: JitterSummary) -> [(&'static str, Option<Duration>); 3
     [("stddev", jitter.stddev), ("rfc3550", jitter.rfc3550), ("ipdv_mean", jitter.ipdv_mean)]
 }
 
-fn jitter(unit: Unit, jitter: JitterSummary) -> String {
+fn jitter(unit: TimeUnit, jitter: JitterSummary) -> String {
     let figures = jitter_figures(jitter);
     if figures.iter().all(|(_, span)| span.is_none()) {
         return "- (it takes two answers)".to_string();
@@ -113,13 +113,13 @@ fn jitter(unit: Unit, jitter: JitterSummary) -> String {
 }
 
 /// A column for each kind, so that a figure of one stands beside that of the other.
-pub fn side_by_side(rows: &mut Rows, kinds: &[KindReport]) {
+pub fn side_by_side(rows: &mut LabelledRows, kinds: &[KindReport]) {
     let lines = side_by_side_lines(kinds);
     let cells = || lines.iter().flat_map(|(_, cells)| cells);
     let width = cells().map(|cell| cell.chars().count()).max().unwrap_or(0);
     for (label, cells) in &lines {
         let cells: Vec<String> = cells.iter().map(|cell| format!("{cell:>width$}")).collect();
-        rows.add_raw(&format!("{label:<FIGURE$}{}\n", cells.join("  ").trim_end()));
+        rows.add_raw(&format!("{label:<FIGURE_WIDTH$}{}\n", cells.join("  ").trim_end()));
     }
 }
 
@@ -163,7 +163,7 @@ fn count_lines(kinds: &[KindReport]) -> Vec<(&'static str, Vec<String>)> {
 }
 
 fn span_lines(kinds: &[KindReport]) -> Vec<(&'static str, Vec<String>)> {
-    let unit = Unit::of(kinds.iter().filter_map(|kind| kind.rtt).flat_map(|rtt| [rtt.min, rtt.max]));
+    let unit = TimeUnit::of(kinds.iter().filter_map(|kind| kind.rtt).flat_map(|rtt| [rtt.min, rtt.max]));
     let cell = |span: Option<Duration>| span.map_or_else(|| "-".to_string(), |span| unit.span(span));
     let rtt = |index: usize| {
         let figure = |kind: &KindReport| cell(kind.rtt.map(|rtt| rtt_figures(&rtt)[index].1));

@@ -3,19 +3,19 @@
 use std::time::Duration;
 
 /// Fewer samples make no shape.
-pub const FEWEST_SAMPLES: u64 = 5;
+pub const MIN_HISTOGRAM_SAMPLES: u64 = 5;
 /// The most columns drawn; neighbouring buckets are merged beyond that.
-const WIDEST: usize = 32;
+const MAX_HISTOGRAM_WIDTH: usize = 32;
 const BLOCKS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 
 /// One block for each bucket, as high as its count is against the highest; an empty bucket is a space. `None` with
 /// too few samples to draw.
 pub fn sparkline(histogram: &[(Duration, u64)]) -> Option<String> {
     let samples: u64 = histogram.iter().map(|(_, count)| count).sum();
-    if samples < FEWEST_SAMPLES {
+    if samples < MIN_HISTOGRAM_SAMPLES {
         return None;
     }
-    let each = histogram.len().div_ceil(WIDEST);
+    let each = histogram.len().div_ceil(MAX_HISTOGRAM_WIDTH);
     let columns: Vec<u64> =
         histogram.chunks(each).map(|bucket| bucket.iter().map(|(_, count)| count).sum()).collect();
     let highest = columns.iter().copied().max()?;
@@ -41,7 +41,7 @@ mod tests {
     }
 
     #[test]
-    fn the_highest_bucket_is_a_full_block_and_one_sample_is_still_seen() {
+    fn highest_bucket_is_full_and_one_sample_is_visible() {
         assert_eq!(drawn(&[1000, 500, 0, 1]).as_deref(), Some("█▄ ▁"));
     }
 

@@ -1,10 +1,10 @@
 //! Figures so far on one line, as ping(8) prints them on SIGQUIT.
 
-use crate::domain::report::{KindReport, Report};
-use crate::output::units::{Unit, percent};
+use crate::domain::ping::report::{KindReport, PingReport};
+use crate::output::units::{TimeUnit, percent};
 
 /// One line for the conversation, its newline included.
-pub fn interim_line(report: &Report) -> String {
+pub fn interim_line(report: &PingReport) -> String {
     let kinds: Vec<String> = report.kinds.iter().map(figures).collect();
     format!("{}: {}\n", report.status.label(), kinds.join("; "))
 }
@@ -21,7 +21,7 @@ fn figures(report: &KindReport) -> String {
 
 fn rtt(report: &KindReport) -> Option<String> {
     let rtt = report.rtt?;
-    let unit = Unit::of([rtt.min, rtt.max]);
+    let unit = TimeUnit::of([rtt.min, rtt.max]);
     let numbers = [rtt.min, rtt.p50, rtt.mean, rtt.max].map(|span| unit.number(span)).join("/");
     let jitter = report.jitter.stddev.map(|stddev| format!(", stddev {}", unit.span(stddev)));
     Some(format!("rtt min/p50/mean/max = {numbers} {}{}", unit.label(), jitter.unwrap_or_default()))

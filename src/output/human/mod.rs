@@ -1,42 +1,42 @@
 //! For people: a line for what happens on one connection, a progress line and a table for several, and a summary.
 
-mod failure;
+mod connect_error;
+mod event_lines;
 mod figures;
 mod histogram;
 mod interim;
-mod lines;
-mod paint;
 mod progress;
+mod rows;
+mod style;
 mod summary;
 mod table;
-mod text;
 
 use std::collections::{HashMap, HashSet};
 use std::io;
 use std::sync::Arc;
 
-pub use failure::complaint;
-pub(super) use failure::failed_opening;
+pub use connect_error::complaint;
+pub(super) use connect_error::failed_opening;
+pub(super) use event_lines::{counted, ending, phases, way};
 pub use interim::interim_line;
-pub(super) use lines::{counted, ending, phases, way};
-pub use paint::Paint;
+pub(super) use rows::LabelledRows;
+pub use style::Styler;
 pub(super) use summary::{facts, preset, verdict};
-pub(super) use text::Rows;
 
-use super::Output;
-use super::sink::{Sink, Writer};
-use crate::domain::event::{ConnEvent, ConnId, Event, Heard, Reporter, StatusChange};
-use crate::domain::health::Status;
-use crate::domain::opening::{FailureKind, OpenError, Opened};
-use crate::domain::report::Report;
-use crate::domain::run::RunInfo;
-use crate::domain::worst::FEW;
-use progress::Progress;
+use super::writer::{ReportWriter, Writer};
+use crate::domain::connection::connect_info::{ConnectError, ConnectInfo, FailureKind};
+use crate::domain::ping::event::{ConnEvent, ConnId, Event, PeerTraffic, Reporter, StatusChange};
+use crate::domain::ping::health::Status;
+use crate::domain::ping::report::PingReport;
+use crate::domain::ping::run_info::RunInfo;
+use crate::domain::ping::worst::MAX_LISTED_CONNECTIONS;
+use crate::output::reporter::Output;
+use progress::ConnectionsProgressLine;
 
 /// The most stray pongs of one connection that are told of as they come; a flood of them is only counted.
-const MOST_STRAYS: u32 = 10;
+const MAX_SHOWN_STRAYS: u32 = 10;
 /// The most lines about what happens to single connections of many, and as many about why some did not open.
-const MOST_NEWS: u32 = 20;
+const MAX_SHOWN_NEWS: u32 = 20;
 /// What is said then.
 const NO_MORE_NEWS: &str = "and so on: what happens to the other connections is only counted from here on";
 
@@ -59,20 +59,20 @@ pub struct HumanOptions {
 pub struct Human {
     command: &'static str,
     options: HumanOptions,
-    stdout: Sink,
-    stderr: Sink,
+    stdout: ReportWriter,
+    stderr: ReportWriter,
     info: Option<Arc<RunInfo>>,
-    connections: HashMap<ConnId, Shown>,
+    connections: HashMap<ConnId, ShownConnection>,
     /// The failures to open that were told in full, by target.
     told: HashSet<(usize, FailureKind)>,
-    progress: Option<Progress>,
+    progress: Option<ConnectionsProgressLine>,
     /// How much of what happens to single connections was told, on stdout and on stderr.
     news: [u32; 2],
 }
 
 /// What was told of a connection already.
 #[derive(Debug, Default)]
-struct Shown {
+struct ShownConnection {
     opened: bool,
     /// The last change of status.
     status: Option<Status>,
@@ -90,8 +90,8 @@ impl Human {
         Human {
             command,
             options,
-            stdout: Sink::new(stdout),
-            stderr: Sink::new(stderr),
+            stdout: ReportWriter::new(stdout),
+            stderr: ReportWriter::new(stderr),
             info: None,
             connections: HashMap::new(),
             told: HashSet::new(),
@@ -100,22 +100,22 @@ impl Human {
         }
     }
 
-    fn paint(&self) -> Paint {
-        Paint { color: self.options.color }
+    fn paint(&self) -> Styler {
+        Styler { color: self.options.color }
     }
 
     fn started(&mut self, info: &Arc<RunInfo>) {
         self.info = Some(info.clone());
         if !is_single(info) {
             let (targets, each) = (info.targets.len(), info.connections_each);
-            let connections = lines::counted((targets * each) as u64, "connection");
-            let targets = lines::counted(targets as u64, "target");
+            let connections = event_lines::counted((targets * each) as u64, "connection");
+            let targets = event_lines::counted(targets as u64, "target");
             self.happen(&format!(
                 "wscheck {}: {connections} to {targets}, {}",
                 self.command,
-                lines::plan(info)
+                event_lines::plan(info)
             ));
-            self.progress = self.options.progress.then(Progress::on_stderr);
+            self.progress = self.options.progress.then(ConnectionsProgressLine::on_stderr);
         }
     }
 
@@ -138,7 +138,8 @@ impl Human {
     fn another_of_many(&mut self, info: &RunInfo, stream: usize) -> Option<bool> {
         let told = &mut self.news[stream];
         *told = told.saturating_add(1);
-        (info.connections() > FEW && *told > MOST_NEWS).then_some(*told == MOST_NEWS + 1)
+        (info.connections() > MAX_LISTED_CONNECTIONS && *told > MAX_SHOWN_NEWS)
+            .then_some(*told == MAX_SHOWN_NEWS + 1)
     }
 
     /// The line for an event, where it deserves one.
@@ -152,40 +153,40 @@ impl Human {
             | ConnEvent::Announced(_)
             | ConnEvent::Overheard(_) => None,
             ConnEvent::Opened(opened) => shown.open(single.then(|| introduction(command, info, opened))),
-            ConnEvent::OpenFailed(error) if shown.opened => Some(lines::failed_again(error)),
+            ConnEvent::OpenFailed(error) if shown.opened => Some(event_lines::failed_again(error)),
             ConnEvent::OpenFailed(_) => None,
-            ConnEvent::Beat(beat) => single.then(|| lines::beat(paint, info, beat)),
-            ConnEvent::Heard(heard, _) => shown.hears(*heard, single, paint),
+            ConnEvent::Heartbeat(beat) => single.then(|| event_lines::beat(paint, info, beat)),
+            ConnEvent::PeerTraffic(heard, _) => shown.hears(*heard, single, paint),
             ConnEvent::Status(change) => {
-                let is_news = shown.news(info, change) && (info.connections() <= FEW || is_grave(change));
-                is_news.then(|| lines::status(paint, change))
+                let is_news = shown.news(info, change)
+                    && (info.connections() <= MAX_LISTED_CONNECTIONS || is_grave(change));
+                is_news.then(|| event_lines::status(paint, change))
             }
-            ConnEvent::Ended(ending) => {
-                (!ending.was_planned()).then(|| format!("{} {}", paint.bad("ended:"), lines::ending(ending)))
-            }
-            ConnEvent::Retry { attempt, after } => single.then(|| lines::retry(*attempt, *after)),
-            ConnEvent::Reconnected { outage, attempts } => Some(lines::reconnected(*outage, *attempts)),
-            ConnEvent::GaveUp { outage, attempts } => Some(lines::gave_up(*outage, *attempts)),
+            ConnEvent::Ended(ending) => (!ending.was_planned())
+                .then(|| format!("{} {}", paint.bad("ended:"), event_lines::ending(ending))),
+            ConnEvent::Retry { attempt, after } => single.then(|| event_lines::retry(*attempt, *after)),
+            ConnEvent::Reconnected { outage, attempts } => Some(event_lines::reconnected(*outage, *attempts)),
+            ConnEvent::GaveUp { outage, attempts } => Some(event_lines::gave_up(*outage, *attempts)),
         }
     }
 
     /// An opening that failed: on stderr, in full for the first of its kind on a target, in short for the others.
-    fn open_failed(&mut self, info: &RunInfo, id: ConnId, error: &OpenError) {
+    fn open_failed(&mut self, info: &RunInfo, id: ConnId, error: &ConnectError) {
         if self.connections.get(&id).is_some_and(|shown| shown.opened) {
             return;
         }
         let which = if is_single(info) { String::new() } else { format!(" (connection #{})", id.index) };
-        let paint = Paint { color: self.options.stderr_color };
+        let paint = Styler { color: self.options.stderr_color };
         let text = match (self.told.insert((id.target, error.kind)), self.another_of_many(info, 1)) {
-            (true, _) => failure::failed_opening(paint, error),
-            (false, None) => failure::complaint(paint, &format!("{error}{which}"), None),
+            (true, _) => connect_error::failed_opening(paint, error),
+            (false, None) => connect_error::complaint(paint, &format!("{error}{which}"), None),
             (false, Some(true)) => format!("{NO_MORE_NEWS}\n"),
             (false, Some(false)) => return,
         };
         self.converse(&text);
     }
 
-    fn finished(&mut self, report: &Report) {
+    fn finished(&mut self, report: &PingReport) {
         if let Some(progress) = self.progress.take() {
             progress.finish();
         }
@@ -209,7 +210,7 @@ impl Human {
     }
 }
 
-fn write(sink: &mut Sink, progress: Option<&Progress>, text: &str) {
+fn write(sink: &mut ReportWriter, progress: Option<&ConnectionsProgressLine>, text: &str) {
     match progress {
         Some(progress) => progress.aside(|| sink.write(text)),
         None => sink.write(text),
@@ -221,7 +222,7 @@ impl Reporter for Human {
         match event {
             Event::Started { info, .. } => self.started(info),
             Event::Connection { id, event, .. } => self.connection(*id, event),
-            Event::Tally(tally) => {
+            Event::StatusCounts(tally) => {
                 self.progress.iter().for_each(|progress| progress.show(tally));
             }
             Event::Interim(report) => self.converse(&interim_line(report)),
@@ -236,7 +237,7 @@ impl Output for Human {
     }
 }
 
-impl Shown {
+impl ShownConnection {
     /// Notes that it opened; the introduction is for the first time only.
     fn open(&mut self, introduction: Option<String>) -> Option<String> {
         match std::mem::replace(&mut self.opened, true) {
@@ -246,20 +247,22 @@ impl Shown {
     }
 
     /// The line for what a peer sent: each of its habits is told once, strays a few times.
-    fn hears(&mut self, heard: Heard, single: bool, paint: Paint) -> Option<String> {
+    fn hears(&mut self, heard: PeerTraffic, single: bool, paint: Styler) -> Option<String> {
         match heard {
-            Heard::Message => None,
-            Heard::Stray(kind, stray) => self.another_stray(single).then(|| lines::stray(paint, kind, stray)),
-            Heard::ServerPing { kind, answered } => (single
+            PeerTraffic::Message => None,
+            PeerTraffic::Stray(kind, stray) => {
+                self.another_stray(single).then(|| event_lines::stray(paint, kind, stray))
+            }
+            PeerTraffic::ServerPing { kind, answered } => (single
                 && !std::mem::replace(&mut self.server_pings[kind as usize], true))
-            .then(|| lines::server_ping(kind, answered)),
-            Heard::Echo => (single && !std::mem::replace(&mut self.echo, true)).then(lines::echo),
+            .then(|| event_lines::server_ping(kind, answered)),
+            PeerTraffic::Echo => (single && !std::mem::replace(&mut self.echo, true)).then(event_lines::echo),
         }
     }
 
     fn another_stray(&mut self, single: bool) -> bool {
         self.strays = self.strays.saturating_add(1);
-        single && self.strays <= MOST_STRAYS
+        single && self.strays <= MAX_SHOWN_STRAYS
     }
 
     /// Whether a change is worth a line: not that all is well at first, nor the same a second time (one kind's
@@ -294,15 +297,15 @@ fn prefix(info: &RunInfo, id: ConnId) -> String {
 }
 
 /// The first lines: where to, what is measured, and how it opened.
-fn introduction(command: &str, info: &RunInfo, opened: &Opened) -> String {
+fn introduction(command: &str, info: &RunInfo, opened: &ConnectInfo) -> String {
     let url = info.targets.first().map_or("", String::as_str);
-    let way = lines::way(opened).map(|way| format!(" ({way})")).unwrap_or_default();
-    let (plan, phases) = (lines::plan(info), lines::phases(&opened.phases));
+    let way = event_lines::way(opened).map(|way| format!(" ({way})")).unwrap_or_default();
+    let (plan, phases) = (event_lines::plan(info), event_lines::phases(&opened.phases));
     format!("wscheck {command} {url}{way}: {plan}\nopened in {phases}")
 }
 
 /// A single connection that never opened said why already.
-fn says_nothing_new(report: &Report) -> bool {
+fn says_nothing_new(report: &PingReport) -> bool {
     let connections: Vec<_> = report.targets.iter().flat_map(|target| &target.connections).collect();
     matches!(connections.as_slice(), [only] if only.opened.is_none() && only.open_error.is_some())
 }
@@ -310,8 +313,8 @@ fn says_nothing_new(report: &Report) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::output::Format;
-    use crate::output::script::{self, Pipe, show};
+    use crate::output::fixtures::{self, SharedBuffer, show};
+    use crate::output::output_format::Format;
     use anstream::adapter::strip_str;
 
     const PLAIN: HumanOptions =
@@ -324,7 +327,7 @@ mod tests {
 
     #[test]
     fn without_colour_there_are_no_escapes_whatever_a_peer_says() {
-        for (name, events) in script::all() {
+        for (name, events) in fixtures::all() {
             let (stdout, stderr) = show(Format::Human, PLAIN, &events);
             let harmless = |text: &str| text.chars().all(|c| c == '\n' || !c.is_control());
             assert!(harmless(&stdout) && harmless(&stderr), "{name}");
@@ -333,7 +336,7 @@ mod tests {
 
     #[test]
     fn colour_only_repeats_what_the_words_say() {
-        for (name, events) in script::all() {
+        for (name, events) in fixtures::all() {
             let plain = show(Format::Human, PLAIN, &events);
             let colored = show(Format::Human, COLORED, &events);
             assert!(colored.0.contains('\x1b') || colored.1.contains('\x1b'), "{name}");
@@ -344,7 +347,7 @@ mod tests {
 
     #[test]
     fn each_stream_has_its_own_colour() {
-        for (name, events) in script::all() {
+        for (name, events) in fixtures::all() {
             let (plain, colored) =
                 (show(Format::Human, PLAIN, &events), show(Format::Human, COLORED, &events));
             let one = show(Format::Human, HumanOptions { stderr_color: false, ..COLORED }, &events);
@@ -354,7 +357,7 @@ mod tests {
 
     #[test]
     fn quiet_shows_only_the_summary() {
-        let events = script::dead();
+        let events = fixtures::dead();
         let loud = stdout(PLAIN, &events);
         let quiet = stdout(HumanOptions { quiet: true, ..PLAIN }, &events);
         assert!(quiet.starts_with("--- ws://127.0.0.1:9001/ ---\nstatus "), "{quiet}");
@@ -364,29 +367,29 @@ mod tests {
     #[test]
     fn quiet_still_says_why_a_connection_did_not_open() {
         let (stdout, stderr) =
-            show(Format::Human, HumanOptions { quiet: true, ..PLAIN }, &script::unreachable());
+            show(Format::Human, HumanOptions { quiet: true, ..PLAIN }, &fixtures::unreachable());
         assert_eq!(stdout, "");
         assert!(stderr.starts_with("error: cannot open "), "{stderr}");
     }
 
     #[test]
-    fn a_change_is_told_once_and_that_all_is_well_at_first_not_at_all() {
-        let text = stdout(PLAIN, &script::both_change());
+    fn status_changes_show_once_and_first_healthy_never() {
+        let text = stdout(PLAIN, &fixtures::both_change());
         let told: Vec<&str> = text.lines().filter(|line| line.contains("status: ")).collect();
         assert_eq!(told, ["app status: healthy -> poor: slow", "app status: poor -> healthy: fast"]);
     }
 
     #[test]
     fn a_progress_line_leaves_the_result_as_it_is() {
-        let events = script::several();
+        let events = fixtures::several();
         assert_eq!(stdout(HumanOptions { progress: true, ..PLAIN }, &events), stdout(PLAIN, &events));
     }
 
     #[test]
     fn a_closed_pipe_ends_it_quietly() {
-        let (out, err) = (Pipe::that_closes_after(2), Pipe::default());
+        let (out, err) = (SharedBuffer::that_closes_after(2), SharedBuffer::default());
         let mut human = Human::new("ping", PLAIN, out.writer(), err.writer());
-        script::healthy().iter().for_each(|event| human.report(event));
+        fixtures::healthy().iter().for_each(|event| human.report(event));
         assert!(human.error().is_some());
         assert_eq!(human.error().map(io::Error::kind), Some(io::ErrorKind::BrokenPipe));
         assert_eq!(out.attempts(), 3);
@@ -394,13 +397,13 @@ mod tests {
 
     #[test]
     fn a_flood_of_stray_pongs_is_not_a_flood_of_lines() {
-        let text = stdout(PLAIN, &script::stray_flood(1000));
-        assert_eq!(text.matches("stray").count(), MOST_STRAYS as usize);
+        let text = stdout(PLAIN, &fixtures::stray_flood(1000));
+        assert_eq!(text.matches("stray").count(), MAX_SHOWN_STRAYS as usize);
     }
 
     /// Twelve connections, on each of which the same happens again and again.
     fn many(each: impl Fn(usize) -> Vec<ConnEvent>) -> String {
-        let Some(Event::Started { at, info }) = script::healthy().into_iter().next() else {
+        let Some(Event::Started { at, info }) = fixtures::healthy().into_iter().next() else {
             panic!("no start")
         };
         let info = Arc::new(RunInfo { connections_each: 12, ..RunInfo::clone(&info) });
@@ -416,24 +419,24 @@ mod tests {
     }
 
     fn change(from: Status, to: Status) -> ConnEvent {
-        let (reason, metrics) = ("so".to_string(), crate::domain::health::Metrics::default());
+        let (reason, metrics) = ("so".to_string(), crate::domain::ping::health::StatusMetrics::default());
         ConnEvent::Status(StatusChange { kind: None, from, to, reason, metrics })
     }
 
     #[test]
-    fn of_many_connections_a_few_grave_changes_are_told_and_no_others() {
+    fn many_connections_show_only_a_few_grave_changes() {
         let swing = [Status::Healthy, Status::Degraded];
         let slow = many(|round| vec![change(swing[(round + 1) % 2], swing[round % 2])]);
         assert_eq!(slow.lines().count(), 1, "{slow}");
         let swing = [Status::Healthy, Status::Timeout];
         let gone = many(|round| vec![change(swing[(round + 1) % 2], swing[round % 2])]);
-        assert_eq!(gone.matches("status: ").count(), MOST_NEWS as usize, "{gone}");
+        assert_eq!(gone.matches("status: ").count(), MAX_SHOWN_NEWS as usize, "{gone}");
         assert_eq!((gone.matches(NO_MORE_NEWS).count(), gone.lines().count()), (1, 22), "{gone}");
     }
 
     #[test]
     fn of_many_targets_only_the_ill_have_a_block_of_their_own() {
-        let text = stdout(PLAIN, &script::many_targets(6));
+        let text = stdout(PLAIN, &fixtures::many_targets(6));
         assert_eq!(text.matches("--- wss").count(), 1, "{text}");
         assert!(text.contains("--- wss://node5.example/ ---"), "{text}");
         assert_eq!(text.matches(" 1 healthy").count(), 5, "{text}");
@@ -441,7 +444,7 @@ mod tests {
 
     #[test]
     fn no_line_of_a_summary_is_wider_than_the_terminal() {
-        for (name, events) in script::all() {
+        for (name, events) in fixtures::all() {
             for width in [60, 80, 100] {
                 let options = HumanOptions { quiet: true, width: Some(width), ..PLAIN };
                 for line in stdout(options, &events).lines().filter(|line| line.contains(' ')) {
@@ -456,7 +459,7 @@ mod tests {
     fn a_table_fits_the_terminal() {
         let table = |width: usize| {
             let options = HumanOptions { quiet: true, width: Some(width), ..PLAIN };
-            let text = stdout(options, &script::several());
+            let text = stdout(options, &fixtures::several());
             let from = text.find("target ").unwrap();
             let to = text.find("connections ").unwrap();
             text[from..to].to_string()

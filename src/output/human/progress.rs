@@ -2,14 +2,14 @@
 
 use indicatif::{ProgressBar, ProgressDrawTarget};
 
-use super::lines::counted;
+use super::event_lines::counted;
 use super::table::by_status;
-use crate::domain::tally::Tally;
+use crate::domain::ping::status_counts::StatusCounts;
 use crate::output::charset;
 
 /// `4 connections, 3 open: 1 dead, 3 healthy; 118 answered, 2 missed, 1 superseded`
-fn line(tally: &Tally) -> String {
-    let Tally { connections, open, answered, missed, superseded, .. } = *tally;
+fn line(tally: &StatusCounts) -> String {
+    let StatusCounts { connections, open, answered, missed, superseded, .. } = *tally;
     let (connections, statuses) =
         (counted(connections as u64, "connection"), by_status(&tally.statuses().collect::<Vec<_>>()));
     format!(
@@ -18,20 +18,20 @@ fn line(tally: &Tally) -> String {
 }
 
 /// The line itself, on stderr; the terminal's width is its own business.
-pub struct Progress {
+pub struct ConnectionsProgressLine {
     bar: ProgressBar,
 }
 
-impl Progress {
-    pub fn on_stderr() -> Progress {
+impl ConnectionsProgressLine {
+    pub fn on_stderr() -> ConnectionsProgressLine {
         let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
         if let Some(style) = charset::spinner() {
             bar.set_style(style);
         }
-        Progress { bar }
+        ConnectionsProgressLine { bar }
     }
 
-    pub fn show(&self, tally: &Tally) {
+    pub fn show(&self, tally: &StatusCounts) {
         self.bar.set_message(charset::shown(&line(tally)).into_owned());
         self.bar.tick();
     }
@@ -51,21 +51,21 @@ mod tests {
     use std::time::SystemTime;
 
     use super::*;
-    use crate::domain::event::Event;
-    use crate::domain::recorder::Recorder;
-    use crate::domain::verdict::Policy;
-    use crate::output::script;
+    use crate::domain::ping::event::Event;
+    use crate::domain::ping::recorder::Recorder;
+    use crate::domain::ping::verdict::PassCriteria;
+    use crate::output::fixtures;
 
     fn line_of(events: &[Event]) -> String {
         let Some(Event::Started { info, .. }) = events.first() else { panic!("no beginning") };
-        let mut recorder = Recorder::new(info.clone(), Policy::default(), SystemTime::UNIX_EPOCH);
+        let mut recorder = Recorder::new(info.clone(), PassCriteria::default(), SystemTime::UNIX_EPOCH);
         events.iter().for_each(|event| recorder.observe(event));
         line(&recorder.tally())
     }
 
     #[test]
     fn connections_are_counted_by_status() {
-        let line = line_of(&script::several());
+        let line = line_of(&fixtures::several());
         assert_eq!(
             line,
             "6 connections, 3 open: 1 dead, 2 unknown, 3 healthy; 8 answered, 0 missed, 0 superseded"
@@ -74,7 +74,7 @@ mod tests {
 
     #[test]
     fn a_late_pong_takes_its_miss_back() {
-        let line = line_of(&script::late());
+        let line = line_of(&fixtures::late());
         assert_eq!(line, "1 connection, 1 open: 1 critical; 4 answered, 0 missed, 0 superseded");
     }
 }

@@ -2,31 +2,34 @@
 
 use std::time::Duration;
 
-use super::failure::tried;
+use super::connect_error::tried;
+use super::event_lines::{counted, ending, phases};
 use super::figures::{numbers, one_kind, side_by_side};
-use super::lines::{counted, ending, phases};
-use super::paint::Paint;
+use super::rows::LabelledRows;
+use super::style::Styler;
 use super::table::{by_status, table};
-use super::text::Rows;
-use crate::domain::health::Status;
-use crate::domain::heartbeat::Kind;
-use crate::domain::heartbeat::presets::PresetUse;
-use crate::domain::listen::Interval;
-use crate::domain::opening::{Opened, TlsFacts};
-use crate::domain::peer_text::PeerText;
-use crate::domain::report::{ConnReport, Measurement, Report, Spikes, StampingReport, TargetReport, Verdict};
+use crate::domain::connection::connect_info::{ConnectInfo, TlsInfo};
+use crate::domain::connection::untrusted_text::UntrustedText;
+use crate::domain::heartbeat::HeartbeatKind;
+use crate::domain::heartbeat::presets::PresetSelection;
+use crate::domain::ping::health::Status;
+use crate::domain::ping::report::{
+    ConnReport, Measurement, PingReport, RttSpikes, StampingReport, TargetReport,
+};
+use crate::domain::run::run_result::RunResult;
 use crate::domain::stats::LagSummary;
-use crate::output::units::{Unit, spoken};
+use crate::domain::stats::interval::Interval;
+use crate::output::units::{TimeUnit, spoken};
 
 /// With more targets than this, only those that are not healthy have a block of their own beside the table.
-const FEW_TARGETS: usize = 4;
+const MAX_TARGETS_IN_FULL: usize = 4;
 /// Of more connections to one target, the worst of the run are told of instead.
-const FEW_CONNECTIONS: usize = crate::domain::worst::FEW;
+const MAX_CONNECTIONS_IN_FULL: usize = crate::domain::ping::worst::MAX_LISTED_CONNECTIONS;
 
 /// The whole summary.
-pub fn summary(report: &Report, paint: Paint, width: Option<usize>) -> String {
+pub fn summary(report: &PingReport, paint: Styler, width: Option<usize>) -> String {
     let connections = connections(report);
-    let mut rows = Rows::new(paint, width);
+    let mut rows = LabelledRows::new(paint, width);
     for target in report.targets.iter().filter(|target| deserves_block(report, target)) {
         rows.add_raw(&format!("{}\n", paint.strong(&format!("--- {} ---", target.url))));
         block(&mut rows, target, paint);
@@ -44,15 +47,15 @@ pub fn summary(report: &Report, paint: Paint, width: Option<usize>) -> String {
     rows.into_text()
 }
 
-fn connections(report: &Report) -> usize {
+fn connections(report: &PingReport) -> usize {
     report.targets.iter().map(|target| target.connections.len()).sum()
 }
 
-fn deserves_block(report: &Report, target: &TargetReport) -> bool {
-    report.targets.len() <= FEW_TARGETS || target.status > Status::Healthy
+fn deserves_block(report: &PingReport, target: &TargetReport) -> bool {
+    report.targets.len() <= MAX_TARGETS_IN_FULL || target.status > Status::Healthy
 }
 
-fn block(rows: &mut Rows, target: &TargetReport, paint: Paint) {
+fn block(rows: &mut LabelledRows, target: &TargetReport, paint: Styler) {
     rows.add("status", &status(target, paint));
     rows.add_some("last status", last_status(target, paint));
     match target.connections.as_slice() {
@@ -80,15 +83,15 @@ fn tcp(connection: &ConnReport) -> Option<String> {
     let least = view.min_rtt.map(|least| format!(", least {}", spoken(least))).unwrap_or_default();
     let again = counted(u64::from(view.retransmits), "segment");
     let spikes = match connection.spikes {
-        Spikes { sent_again: 0, .. } => String::new(),
-        Spikes { count, sent_again } => {
+        RttSpikes { sent_again: 0, .. } => String::new(),
+        RttSpikes { count, sent_again } => {
             format!(", before {sent_again} of {}", counted(count, "RTT spike"))
         }
     };
     Some(format!("RTT {} smoothed{least}; {again} sent again{spikes}", spoken(view.rtt)))
 }
 
-fn status(target: &TargetReport, paint: Paint) -> String {
+fn status(target: &TargetReport, paint: Styler) -> String {
     let shown = paint.status(target.status, target.status.label());
     match target.connections.as_slice() {
         [connection] => format!("{shown}: {}", connection.status_reason),
@@ -105,14 +108,14 @@ fn status(target: &TargetReport, paint: Paint) -> String {
 }
 
 /// The status by the latest heartbeats, where it differs from that of the run.
-fn last_status(target: &TargetReport, paint: Paint) -> Option<String> {
+fn last_status(target: &TargetReport, paint: Styler) -> Option<String> {
     let [connection] = target.connections.as_slice() else { return None };
     let last = connection.last_status;
     (connection.opened.is_some() && last != connection.status)
         .then(|| format!("{}: {}", paint.status(last, last.label()), connection.last_status_reason))
 }
 
-fn opening(rows: &mut Rows, connection: &ConnReport) {
+fn opening(rows: &mut LabelledRows, connection: &ConnReport) {
     match (&connection.opened, &connection.open_error) {
         (Some(opened), _) => {
             rows.add("opened in", &phases(&opened.phases));
@@ -124,8 +127,8 @@ fn opening(rows: &mut Rows, connection: &ConnReport) {
 }
 
 /// Several connections to one target differ in little but their time.
-fn openings(rows: &mut Rows, connections: &[ConnReport]) {
-    let opened: Vec<&Opened> = connections.iter().filter_map(|c| c.opened.as_deref()).collect();
+fn openings(rows: &mut LabelledRows, connections: &[ConnReport]) {
+    let opened: Vec<&ConnectInfo> = connections.iter().filter_map(|c| c.opened.as_deref()).collect();
     let totals = || opened.iter().map(|opened| opened.phases.total);
     let count = format!("{} of {}", opened.len(), connections.len());
     match (totals().min(), totals().max(), opened.first()) {
@@ -139,7 +142,7 @@ fn openings(rows: &mut Rows, connections: &[ConnReport]) {
 
 /// `31.2 to 40.1 ms`, or one number where both look the same.
 fn range(min: Duration, max: Duration) -> String {
-    let unit = Unit::of([min, max]);
+    let unit = TimeUnit::of([min, max]);
     match unit.number(min) {
         low if low == unit.number(max) => unit.span(max),
         low => format!("{low} to {}", unit.span(max)),
@@ -147,7 +150,7 @@ fn range(min: Duration, max: Duration) -> String {
 }
 
 /// What else is known of an open connection.
-pub fn facts(rows: &mut Rows, opened: &Opened) {
+pub fn facts(rows: &mut LabelledRows, opened: &ConnectInfo) {
     for attempt in &opened.attempts {
         rows.add_some("not reached", attempt.error.as_ref().map(|_| tried(attempt)));
     }
@@ -160,7 +163,7 @@ pub fn facts(rows: &mut Rows, opened: &Opened) {
     rows.add_some("headers", Some(headers).filter(|headers| !headers.is_empty()));
 }
 
-fn tls(tls: &TlsFacts) -> String {
+fn tls(tls: &TlsInfo) -> String {
     let mut text = format!("{}, {}", tls.version, tls.cipher);
     if let Some(alpn) = &tls.alpn {
         text.push_str(&format!(", ALPN {alpn}"));
@@ -192,8 +195,8 @@ fn validity(days_left: i64) -> String {
 /// WHATWG WebSockets, section 3.3: a client that offered subprotocols and gets none fails the connection.
 const BROWSERS_REFUSE: &str = "browsers refuse that";
 
-fn subprotocol(opened: &Opened) -> Option<String> {
-    let chosen = opened.subprotocol.as_ref().map(PeerText::as_str);
+fn subprotocol(opened: &ConnectInfo) -> Option<String> {
+    let chosen = opened.subprotocol.as_ref().map(UntrustedText::as_str);
     let offered = opened.subprotocols_offered.join(", ");
     match (chosen, offered.is_empty()) {
         (None, true) => None,
@@ -204,7 +207,7 @@ fn subprotocol(opened: &Opened) -> Option<String> {
 }
 
 /// What else happened on these connections, where something did.
-fn doings(rows: &mut Rows, connections: &[ConnReport]) {
+fn doings(rows: &mut LabelledRows, connections: &[ConnReport]) {
     let sum = |pick: fn(&ConnReport) -> u64| connections.iter().map(pick).sum::<u64>();
     let told = [
         (sum(|c| c.messages), "message"),
@@ -227,10 +230,10 @@ fn doings(rows: &mut Rows, connections: &[ConnReport]) {
 }
 
 /// How often the server sends heartbeats by itself; those of several connections are alike.
-fn server_asks(kind: Kind, interval: &Interval) -> String {
+fn server_asks(kind: HeartbeatKind, interval: &Interval) -> String {
     let what = match kind {
-        Kind::Protocol => "Ping frames",
-        Kind::App => "messages",
+        HeartbeatKind::Protocol => "Ping frames",
+        HeartbeatKind::App => "messages",
     };
     format!(
         "by {what}, every {} (median of {})",
@@ -270,7 +273,7 @@ fn one_ending(connection: &ConnReport) -> Option<String> {
 }
 
 /// Those of many connections that fared worst.
-fn worst(rows: &mut Rows, report: &Report) {
+fn worst(rows: &mut LabelledRows, report: &PingReport) {
     let listed = report.worst.iter().filter_map(|id| {
         let target = report.targets.get(id.target)?;
         Some((target, target.connections.get(id.index)?))
@@ -291,7 +294,7 @@ fn one_of_the_worst(connection: &ConnReport) -> String {
     };
     let slowest = connection.kinds.iter().filter_map(|kind| kind.rtt).max_by_key(|rtt| rtt.mean);
     let rtt = slowest.map(|rtt| {
-        let unit = Unit::of([rtt.mean, rtt.max]);
+        let unit = TimeUnit::of([rtt.mean, rtt.max]);
         let figures = numbers(unit, [("mean", rtt.mean), ("p99", rtt.p99), ("max", rtt.max)]);
         format!("; rtt {figures} {}", unit.label())
     });
@@ -300,8 +303,8 @@ fn one_of_the_worst(connection: &ConnReport) -> String {
 }
 
 /// The connections that fared ill, each by itself as far as they are few.
-fn troubled(rows: &mut Rows, connections: &[ConnReport]) {
-    if connections.len() > FEW_CONNECTIONS {
+fn troubled(rows: &mut LabelledRows, connections: &[ConnReport]) {
+    if connections.len() > MAX_CONNECTIONS_IN_FULL {
         // The worst of them are listed.
         return;
     }
@@ -323,13 +326,13 @@ fn trouble(connection: &ConnReport) -> String {
 }
 
 fn lag_figures(lag: LagSummary) -> String {
-    let unit = Unit::of([lag.p50, lag.max]);
+    let unit = TimeUnit::of([lag.p50, lag.max]);
     let figures = numbers(unit, [("p50", lag.p50), ("p99", lag.p99), ("max", lag.max)]);
     format!("{figures} {}", unit.label())
 }
 
 /// Who stamped the RTTs, and what was kept out of them so.
-fn timestamps(report: &Report) -> String {
+fn timestamps(report: &PingReport) -> String {
     let StampingReport { to_wire, from_wire, fell_back } = report.stamping;
     let sentence = match fell_back {
         0 => report.timestamps().sentence().to_string(),
@@ -346,7 +349,7 @@ fn timestamps(report: &Report) -> String {
 }
 
 /// Whose heartbeats were spoken, and what to know of them.
-pub fn preset(rows: &mut Rows, used: Option<&PresetUse>) {
+pub fn preset(rows: &mut LabelledRows, used: Option<&PresetSelection>) {
     let Some(used) = used else { return };
     let name = used.preset.map_or("none", |preset| preset.name);
     match used.evidence.as_slice() {
@@ -356,7 +359,7 @@ pub fn preset(rows: &mut Rows, used: Option<&PresetUse>) {
     used.notes.iter().for_each(|note| rows.add("note", note));
 }
 
-fn closing(rows: &mut Rows, report: &Report, paint: Paint) {
+fn closing(rows: &mut LabelledRows, report: &PingReport, paint: Styler) {
     if report.interrupted && report.cut_short().is_none() {
         rows.add("interrupted", &format!("after {}", spoken(report.elapsed)));
     }
@@ -374,9 +377,9 @@ fn closing(rows: &mut Rows, report: &Report, paint: Paint) {
 }
 
 /// What a run comes to, and why. The first reason of an interrupted run says how much of it was done.
-pub fn verdict(rows: &mut Rows, verdict: Verdict, reasons: &[String], paint: Paint) {
+pub fn verdict(rows: &mut LabelledRows, verdict: RunResult, reasons: &[String], paint: Styler) {
     let (words, reasons) = match (verdict, reasons) {
-        (Verdict::Interrupted { measured: true }, [progress, rest @ ..]) => (progress.as_str(), rest),
+        (RunResult::Interrupted { measured: true }, [progress, rest @ ..]) => (progress.as_str(), rest),
         (_, _) => (verdict.label(), reasons),
     };
     let head = format!("{} (exit {})", paint.verdict(verdict, words), verdict.exit_code());

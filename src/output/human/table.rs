@@ -6,12 +6,12 @@ use comfy_table::{
     Attribute, Cell, CellAlignment, Color, ColumnConstraint, ContentArrangement, LineStyle, Table, presets,
 };
 
-use super::paint::Paint;
-use crate::domain::health::Status;
-use crate::domain::heartbeat::Kind;
-use crate::domain::report::{KindReport, Report, TargetReport};
+use super::style::Styler;
+use crate::domain::heartbeat::HeartbeatKind;
+use crate::domain::ping::health::Status;
+use crate::domain::ping::report::{KindReport, PingReport, TargetReport};
 use crate::domain::stats::RttSummary;
-use crate::output::units::{Unit, percent};
+use crate::output::units::{TimeUnit, percent};
 
 /// The columns. Those that the figures can best do without are hidden first when the terminal is narrow.
 ///
@@ -32,17 +32,17 @@ const HEADER: [&str; 14] = [
     "p95",
     "max",
 ];
-const KIND: usize = 2;
+const KIND_COLUMN: usize = 2;
 /// From here on the columns hold numbers, which are never broken.
-const FIRST_NUMBER: usize = 3;
+const FIRST_NUMBER_COLUMN: usize = 3;
 /// Columns to do without, the least needed first: max, sent, in flight, ok, superseded, p95, late, missed, p50. The sum goes
 /// before its parts; `unanswered` and `loss` stay.
-const EXPENDABLE: [usize; 9] = [13, 3, 8, 4, 6, 12, 5, 7, 11];
+const DROPPABLE_COLUMNS: [usize; 9] = [13, 3, 8, 4, 6, 12, 5, 7, 11];
 /// The least width for the target and the status together.
-const WORDS: usize = 36;
+const MIN_TEXT_COLUMNS_WIDTH: usize = 36;
 
 /// One row a target, with its connections by status, and each kind's figures on a line of its own.
-pub fn table(report: &Report, paint: Paint, width: Option<usize>) -> String {
+pub fn table(report: &PingReport, paint: Styler, width: Option<usize>) -> String {
     let unit = unit(report);
     let mut table = Table::new();
     table.force_no_tty();
@@ -59,7 +59,7 @@ pub fn table(report: &Report, paint: Paint, width: Option<usize>) -> String {
 }
 
 fn set_columns(table: &mut Table, kinds: usize) {
-    for column in table.column_iter_mut().skip(FIRST_NUMBER) {
+    for column in table.column_iter_mut().skip(FIRST_NUMBER_COLUMN) {
         column.set_cell_alignment(CellAlignment::Right);
         column.set_constraint(ColumnConstraint::ContentWidth);
     }
@@ -67,7 +67,7 @@ fn set_columns(table: &mut Table, kinds: usize) {
         column.set_padding((0, 2));
     });
     if kinds < 2 {
-        hide(table, KIND);
+        hide(table, KIND_COLUMN);
     }
 }
 
@@ -95,8 +95,8 @@ fn fit(table: &mut Table, width: Option<usize>) {
 }
 
 fn shed(table: &mut Table, width: usize) {
-    for column in EXPENDABLE {
-        if WORDS + shown_width(table, KIND) <= width {
+    for column in DROPPABLE_COLUMNS {
+        if MIN_TEXT_COLUMNS_WIDTH + shown_width(table, KIND_COLUMN) <= width {
             return;
         }
         hide(table, column);
@@ -110,12 +110,12 @@ fn shown_width(table: &Table, first: usize) -> usize {
     columns.filter(|(column, _)| !column.is_hidden()).map(|(_, width)| usize::from(width) + 2).sum()
 }
 
-fn unit(report: &Report) -> Unit {
+fn unit(report: &PingReport) -> TimeUnit {
     let kinds = report.targets.iter().flat_map(|target| &target.kinds);
-    Unit::of(kinds.filter_map(|kind| kind.rtt).flat_map(|rtt| [rtt.p50, rtt.max]))
+    TimeUnit::of(kinds.filter_map(|kind| kind.rtt).flat_map(|rtt| [rtt.p50, rtt.max]))
 }
 
-fn header(unit: Unit) -> Vec<Cell> {
+fn header(unit: TimeUnit) -> Vec<Cell> {
     let named = |name: &str| match name {
         "p50" | "p95" | "max" => format!("{name} {}", unit.label()),
         other => other.to_string(),
@@ -123,7 +123,7 @@ fn header(unit: Unit) -> Vec<Cell> {
     HEADER.iter().map(|name| Cell::new(named(name))).collect()
 }
 
-fn row(target: &TargetReport, kinds: &[Kind], unit: Unit, paint: Paint) -> Vec<Cell> {
+fn row(target: &TargetReport, kinds: &[HeartbeatKind], unit: TimeUnit, paint: Styler) -> Vec<Cell> {
     let reports: Vec<Option<&KindReport>> =
         kinds.iter().map(|kind| target.kinds.iter().find(|report| report.kind == *kind)).collect();
     let lines = |show: &dyn Fn(&KindReport) -> String| {
@@ -151,7 +151,7 @@ fn row(target: &TargetReport, kinds: &[Kind], unit: Unit, paint: Paint) -> Vec<C
     ]
 }
 
-fn status(target: &TargetReport, paint: Paint) -> Cell {
+fn status(target: &TargetReport, paint: Styler) -> Cell {
     let count = |status: Status| target.connections.iter().filter(|c| c.status == status).count();
     let counts: Vec<(Status, usize)> = Status::ALL.iter().rev().map(|s| (*s, count(*s))).collect();
     let cell = Cell::new(match count(target.status) {

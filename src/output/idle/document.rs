@@ -3,25 +3,27 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::trials::{Outcome, Trial};
-use crate::domain::ending::{Who, close_code_meaning};
-use crate::domain::idle::middleboxes::{Candidate, Change, RuledOut};
-use crate::domain::idle::refresh::{self, Conclusion, Fate, Method};
+use super::trials::{Trial, TrialEnd};
+use crate::domain::connection::close_cause::{ClosedBy, close_code_meaning};
+use crate::domain::connection::untrusted_text::UntrustedText;
+use crate::domain::idle::middleboxes::{Candidate, RuledOut, SettingChange};
+use crate::domain::idle::refresh::{self, KeepaliveMethod, KeepaliveOutcome, RefreshConclusion};
 use crate::domain::idle::report::{Direction, IdleInfo, IdleReport, TwoEnded, VerifyOutcome};
 use crate::domain::idle::{
-    Bracket, Chatter, Cut, Death, Expectation, Incident, IncidentKind, Manner, Prescription, Provisional,
-    ResetBy, Role, Spread, Strategy, Verdict, report,
+    CutManner, DeathCause, EndSpread, IdleVerdict, Incident, IncidentKind, ProbeRole, ProvisionalTimeout,
+    Recommendation, ResetBy, ServerActivity, Strategy, VisibleEnd, report,
 };
-use crate::domain::peer_text::PeerText;
-use crate::domain::threshold::Truth;
+use crate::domain::run::bracket::Bracket;
+use crate::domain::run::expectation::Expectation;
+use crate::domain::run::truth::Truth;
 use crate::output::json::{
-    Ending, Failure, HowName, KindName, Ms, Opening, PresetName, ResultName, SCHEMA_VERSION, Timestamp,
-    ViolationName, WSCHECK_VERSION, broken_rule, close_frame, ms, names,
+    FailureDocument, HowName, JsonEndingDocument, KindName, Ms, OpeningDocument, PresetName, ResultName,
+    SCHEMA_VERSION, Timestamp, ViolationName, WSCHECK_VERSION, broken_rule, close_frame, ms, names,
 };
 
 names! {
     /// What the path does with an idle connection.
-    IdleVerdictName of Verdict {
+    IdleVerdictName of IdleVerdict {
         IdleTimeout,
         LifetimeCap,
         NoTimeoutUpToMax,
@@ -36,7 +38,7 @@ names! {
     /// What a connection of the search is for: the control is never idle, nor is the second control, which sends messages
     /// besides Ping frames; a watcher is silent all the time, a trial
     /// is silent for one span and then asked once.
-    RoleName of Role { Control, SecondControl, Watcher, Trial }
+    RoleName of ProbeRole { Control, SecondControl, Watcher, Trial }
 }
 
 names! {
@@ -57,12 +59,12 @@ names! {
 
 names! {
     /// What was sent to keep the path open.
-    MethodName of Method { PingPong, UnsolicitedPong, TcpKeepalive, AppMessage }
+    MethodName of KeepaliveMethod { PingPong, UnsolicitedPong, TcpKeepalive, AppMessage }
 }
 
 names! {
     /// What follows from what kept the path open.
-    ConclusionName of Conclusion {
+    ConclusionName of RefreshConclusion {
         BelowApplication,
         AnyByte,
         ServerToClient,
@@ -157,9 +159,9 @@ pub struct IdleDocument {
     /// What was asked for and was done otherwise, or not at all, and what else a reader of the figures must know.
     notes: Vec<String>,
     /// How the first connection opened; null when none did.
-    opening: Option<Opening>,
+    opening: Option<OpeningDocument>,
     /// The last failure to open, where there was one.
-    error: Option<Failure>,
+    error: Option<FailureDocument>,
 }
 
 /// What was asked for.
@@ -413,7 +415,7 @@ pub struct VerifiedDocument {
     heartbeats: u64,
     /// Whether it was held to the end; null when it was not to be known.
     held: Option<bool>,
-    ending: Option<Ending>,
+    ending: Option<JsonEndingDocument>,
     /// Why it was not to be known.
     why: Option<String>,
 }
@@ -494,8 +496,8 @@ impl From<Bracket> for BracketDocument {
     }
 }
 
-impl From<Spread> for Samples {
-    fn from(spread: Spread) -> Samples {
+impl From<EndSpread> for Samples {
+    fn from(spread: EndSpread) -> Samples {
         Samples {
             count: spread.count,
             min_ms: spread.min.into(),
@@ -506,21 +508,21 @@ impl From<Spread> for Samples {
     }
 }
 
-impl From<&Manner> for MannerName {
-    fn from(manner: &Manner) -> MannerName {
+impl From<&CutManner> for MannerName {
+    fn from(manner: &CutManner) -> MannerName {
         match manner {
-            Manner::Visible(_) => MannerName::Visible,
-            Manner::Silent => MannerName::Silent,
-            Manner::OnUse(_) => MannerName::RstOnUse,
-            Manner::ServerUnheard => MannerName::ServerUnheard,
-            Manner::ClientUnheard => MannerName::ClientUnheard,
+            CutManner::Visible(_) => MannerName::Visible,
+            CutManner::Silent => MannerName::Silent,
+            CutManner::OnUse(_) => MannerName::RstOnUse,
+            CutManner::ServerUnheard => MannerName::ServerUnheard,
+            CutManner::ClientUnheard => MannerName::ClientUnheard,
         }
     }
 }
 
-impl From<&Cut> for CutEnding {
-    fn from(cut: &Cut) -> CutEnding {
-        let (code, reason) = close_frame(&cut.how, Who::Peer).unzip();
+impl From<&VisibleEnd> for CutEnding {
+    fn from(cut: &VisibleEnd) -> CutEnding {
+        let (code, reason) = close_frame(&cut.how, ClosedBy::Peer).unzip();
         let code = code.flatten();
         let (violation, detail) = broken_rule(&cut.how).unzip();
         CutEnding {
@@ -529,14 +531,14 @@ impl From<&Cut> for CutEnding {
             code_meaning: code.map(close_code_meaning),
             reason: reason.filter(|reason| !reason.is_empty()),
             violation: violation.map(ViolationName::from),
-            detail: detail.map(PeerText::to_string),
+            detail: detail.map(UntrustedText::to_string),
             half_closed: cut.half_open,
         }
     }
 }
 
-impl From<Provisional> for ProvisionalDocument {
-    fn from(provisional: Provisional) -> ProvisionalDocument {
+impl From<ProvisionalTimeout> for ProvisionalDocument {
+    fn from(provisional: ProvisionalTimeout) -> ProvisionalDocument {
         ProvisionalDocument {
             timeout_ms: provisional.timeout.into(),
             samples: provisional.samples,
@@ -545,8 +547,8 @@ impl From<Provisional> for ProvisionalDocument {
     }
 }
 
-impl From<Chatter> for ChatterDocument {
-    fn from(chatter: Chatter) -> ChatterDocument {
+impl From<ServerActivity> for ChatterDocument {
+    fn from(chatter: ServerActivity) -> ChatterDocument {
         ChatterDocument {
             period_ms: chatter.period.into(),
             longest_gap_ms: chatter.longest_gap.into(),
@@ -570,8 +572,8 @@ impl From<&Candidate> for CandidateDocument {
             reasons: candidate.reasons.clone(),
             caveat: candidate.caveat(),
             change: match middlebox.change {
-                Change::Set(example) => Some(example),
-                Change::Fixed | Change::Nothing => None,
+                SettingChange::Set(example) => Some(example),
+                SettingChange::Fixed | SettingChange::Nothing => None,
             },
             topic: middlebox.topic(),
             source: middlebox.source,
@@ -602,10 +604,10 @@ impl From<&RuledOut> for RuledOutDocument {
     }
 }
 
-impl From<Prescription> for PrescriptionDocument {
-    fn from(prescription: Prescription) -> PrescriptionDocument {
+impl From<Recommendation> for PrescriptionDocument {
+    fn from(prescription: Recommendation) -> PrescriptionDocument {
         match prescription {
-            Prescription::Heartbeat { interval, survived, found, before } => PrescriptionDocument {
+            Recommendation::Heartbeat { interval, survived, found, before } => PrescriptionDocument {
                 interval_ms: Some(interval.into()),
                 survived_ms: Some(survived.into()),
                 timeout_found: Some(found),
@@ -613,7 +615,7 @@ impl From<Prescription> for PrescriptionDocument {
                 interval_with_one_lost_ms: ms(prescription.with_a_loss()),
                 reconnect_before_ms: ms(before),
             },
-            Prescription::Reconnect { before } => PrescriptionDocument {
+            Recommendation::Reconnect { before } => PrescriptionDocument {
                 interval_ms: None,
                 survived_ms: None,
                 timeout_found: None,
@@ -637,8 +639,8 @@ impl From<&Incident> for IncidentDocument {
     }
 }
 
-impl From<&refresh::Refresh> for RefreshDocument {
-    fn from(refresh: &refresh::Refresh) -> RefreshDocument {
+impl From<&refresh::RefreshResults> for RefreshDocument {
+    fn from(refresh: &refresh::RefreshResults) -> RefreshDocument {
         RefreshDocument {
             rows: refresh.rows.iter().map(RefreshRow::from).collect(),
             conclusion: refresh.conclusion.into(),
@@ -647,12 +649,12 @@ impl From<&refresh::Refresh> for RefreshDocument {
     }
 }
 
-impl From<&refresh::Row> for RefreshRow {
-    fn from(row: &refresh::Row) -> RefreshRow {
+impl From<&refresh::MethodResult> for RefreshRow {
+    fn from(row: &refresh::MethodResult) -> RefreshRow {
         let (survived, died_after, why) = match &row.fate {
-            Fate::Survived => (Some(true), None, None),
-            Fate::Died { after, how } => (Some(false), Some(*after), Some(how)),
-            Fate::Untold { why } => (None, None, Some(why)),
+            KeepaliveOutcome::Survived => (Some(true), None, None),
+            KeepaliveOutcome::Died { after, how } => (Some(false), Some(*after), Some(how)),
+            KeepaliveOutcome::Untold { why } => (None, None, Some(why)),
         };
         RefreshRow {
             method: row.method.into(),
@@ -665,11 +667,13 @@ impl From<&refresh::Row> for RefreshRow {
     }
 }
 
-impl From<&report::Verified> for VerifiedDocument {
-    fn from(verified: &report::Verified) -> VerifiedDocument {
+impl From<&report::Verification> for VerifiedDocument {
+    fn from(verified: &report::Verification) -> VerifiedDocument {
         let (held, ending, why) = match &verified.outcome {
             VerifyOutcome::Held => (Some(true), None, None),
-            VerifyOutcome::Ended(ending) => (Some(false), Some(Ending::from(ending.as_ref())), None),
+            VerifyOutcome::Ended(ending) => {
+                (Some(false), Some(JsonEndingDocument::from(ending.as_ref())), None)
+            }
             VerifyOutcome::Untold(why) => (None, None, Some(why.clone())),
         };
         VerifiedDocument {
@@ -695,15 +699,15 @@ impl From<&(Expectation, Truth)> for ExpectationDocument {
     }
 }
 
-impl From<&Outcome> for TrialOutcome {
-    fn from(outcome: &Outcome) -> TrialOutcome {
+impl From<&TrialEnd> for TrialOutcome {
+    fn from(outcome: &TrialEnd) -> TrialOutcome {
         match outcome {
-            Outcome::Survived { .. } => TrialOutcome::Survived,
-            Outcome::Died(Death::Unanswered) => TrialOutcome::Unanswered,
-            Outcome::Died(Death::CutOnUse(_)) => TrialOutcome::CutOnUse,
-            Outcome::Died(Death::ServerUnheard) => TrialOutcome::ServerUnheard,
-            Outcome::Died(Death::ClientUnheard) => TrialOutcome::ClientUnheard,
-            Outcome::Ended(_) => TrialOutcome::Ended,
+            TrialEnd::Survived { .. } => TrialOutcome::Survived,
+            TrialEnd::Died(DeathCause::Unanswered) => TrialOutcome::Unanswered,
+            TrialEnd::Died(DeathCause::CutOnUse(_)) => TrialOutcome::CutOnUse,
+            TrialEnd::Died(DeathCause::ServerUnheard) => TrialOutcome::ServerUnheard,
+            TrialEnd::Died(DeathCause::ClientUnheard) => TrialOutcome::ClientUnheard,
+            TrialEnd::Ended(_) => TrialOutcome::Ended,
         }
     }
 }
@@ -711,8 +715,8 @@ impl From<&Outcome> for TrialOutcome {
 impl From<&Trial> for TrialDocument {
     fn from(trial: &Trial) -> TrialDocument {
         let rtt = match trial.outcome {
-            Outcome::Survived { rtt } => Some(rtt),
-            Outcome::Died(_) | Outcome::Ended(_) => None,
+            TrialEnd::Survived { rtt } => Some(rtt),
+            TrialEnd::Died(_) | TrialEnd::Ended(_) => None,
         };
         TrialDocument {
             probe: trial.probe.0,
@@ -766,14 +770,14 @@ impl IdleDocument {
             exit_code: report.verdict.exit_code(),
             reasons: report.reasons.clone(),
             notes: report.notes.clone(),
-            opening: report.opened.as_deref().map(Opening::from),
-            error: report.error.as_deref().map(Failure::from),
+            opening: report.opened.as_deref().map(OpeningDocument::from),
+            error: report.error.as_deref().map(FailureDocument::from),
         }
     }
 }
 
 impl CutDocument {
-    fn new(manner: &Manner, lost: Option<Direction>) -> CutDocument {
+    fn new(manner: &CutManner, lost: Option<Direction>) -> CutDocument {
         CutDocument {
             manner: manner.into(),
             ending: manner.cut().map(CutEnding::from),

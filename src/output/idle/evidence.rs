@@ -2,30 +2,33 @@
 
 use comfy_table::{ContentArrangement, LineStyle, Table, presets};
 
-use super::trials::{Outcome, Trial};
-use super::words::{cut, death, exact, method, roughly};
-use crate::domain::idle::Role;
-use crate::domain::idle::refresh::{Fate, Row};
-use crate::output::units::{Unit, spoken};
+use super::format::{cut, death, exact, method, roughly};
+use super::trials::{Trial, TrialEnd};
+use crate::domain::idle::ProbeRole;
+use crate::domain::idle::refresh::{KeepaliveOutcome, MethodResult};
+use crate::output::units::{TimeUnit, spoken};
 
 /// More rows say no more to people; the JSON has them all.
-const MOST_ROWS: usize = 40;
+const MAX_ROWS: usize = 40;
 /// Of the connections that answered before any was lost, so many of the longest have a row of their own.
-const LONGEST: usize = 4;
+const MAX_SURVIVOR_ROWS: usize = 4;
 
 /// A row for each connection, by how long it was silent; `None` without any.
 pub fn trials(trials: &[Trial], width: Option<usize>) -> Option<String> {
-    let mut rows: Vec<&Trial> =
-        trials.iter().filter(|trial| !matches!(trial.role, Role::Control | Role::SecondControl)).collect();
+    let mut rows: Vec<&Trial> = trials
+        .iter()
+        .filter(|trial| !matches!(trial.role, ProbeRole::Control | ProbeRole::SecondControl))
+        .collect();
     rows.sort_by_key(|trial| trial.idle);
-    let answered = rows.iter().take_while(|trial| matches!(trial.outcome, Outcome::Survived { .. })).count();
+    let answered = rows.iter().take_while(|trial| matches!(trial.outcome, TrialEnd::Survived { .. })).count();
     // One row in the place of one would save nothing.
-    let folded = answered.saturating_sub(LONGEST + 1).min(1) * answered.saturating_sub(LONGEST);
+    let folded =
+        answered.saturating_sub(MAX_SURVIVOR_ROWS + 1).min(1) * answered.saturating_sub(MAX_SURVIVOR_ROWS);
     let (first, rows) = rows.split_at(folded);
-    let shown = rows.iter().take(MOST_ROWS).map(|trial| cells(trial));
+    let shown = rows.iter().take(MAX_ROWS).map(|trial| cells(trial));
     let text =
         table(["silent for", "as", "what became of it"], together(first).into_iter().chain(shown), width)?;
-    Some(match rows.len().saturating_sub(MOST_ROWS) {
+    Some(match rows.len().saturating_sub(MAX_ROWS) {
         0 => text,
         more => format!("{text}and {more} more: -o json has them all\n"),
     })
@@ -40,24 +43,24 @@ fn together(trials: &[&Trial]) -> Option<[String; 3]> {
 
 fn cells(trial: &Trial) -> [String; 3] {
     let said = match &trial.outcome {
-        Outcome::Survived { rtt } => format!("answered in {}", Unit::of([*rtt]).span(*rtt)),
-        Outcome::Died(how) => format!("dead: {}", death(how)),
-        Outcome::Ended(how) => format!("ended: {}", cut(how)),
+        TrialEnd::Survived { rtt } => format!("answered in {}", TimeUnit::of([*rtt]).span(*rtt)),
+        TrialEnd::Died(how) => format!("dead: {}", death(how)),
+        TrialEnd::Ended(how) => format!("ended: {}", cut(how)),
     };
     [exact(trial.idle), trial.role.label().to_string(), said]
 }
 
 /// A row for each kind of traffic that was tried.
-pub fn refresh(rows: &[Row], width: Option<usize>) -> Option<String> {
+pub fn refresh(rows: &[MethodResult], width: Option<usize>) -> Option<String> {
     table(["what was sent", "every", "result"], rows.iter().map(refresh_cells), width)
 }
 
-fn refresh_cells(row: &Row) -> [String; 3] {
+fn refresh_cells(row: &MethodResult) -> [String; 3] {
     let every = row.every.map_or_else(|| "-".to_string(), roughly);
     let result = match &row.fate {
-        Fate::Survived => format!("survived {}", spoken(row.held)),
-        Fate::Died { after, how } => format!("died after {}: {how}", spoken(*after)),
-        Fate::Untold { why } => format!("not known: {why}"),
+        KeepaliveOutcome::Survived => format!("survived {}", spoken(row.held)),
+        KeepaliveOutcome::Died { after, how } => format!("died after {}: {how}", spoken(*after)),
+        KeepaliveOutcome::Untold { why } => format!("not known: {why}"),
     };
     [method(row.method).to_string(), every, result]
 }
@@ -88,8 +91,8 @@ mod tests {
     use std::time::{Duration, SystemTime};
 
     fn table(spans: std::ops::RangeInclusive<u64>) -> Vec<String> {
-        let outcome = Outcome::Survived { rtt: Duration::from_millis(1) };
-        let (probe, role, at) = (ProbeId(1), Role::Trial, SystemTime::UNIX_EPOCH);
+        let outcome = TrialEnd::Survived { rtt: Duration::from_millis(1) };
+        let (probe, role, at) = (ProbeId(1), ProbeRole::Trial, SystemTime::UNIX_EPOCH);
         let trial = |seconds| {
             let (idle, outcome) = (Duration::from_secs(seconds), outcome.clone());
             Trial { probe, role, idle, outcome, at }

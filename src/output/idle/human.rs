@@ -3,30 +3,37 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
+use super::format::{about, at_least, at_most, between, exact, lost, manner, roughly};
 use super::trials::Trial;
-use super::words::{about, at_least, at_most, between, exact, lost, manner, roughly};
 use super::{HumanOptions, evidence, naming};
-use crate::domain::idle::refresh::Conclusion;
-use crate::domain::idle::report::{IdleEvent, IdleInfo, IdleReport, TwoEnded, Verified, VerifyOutcome};
-use crate::domain::idle::{Expectation, Findings, Lifetime, Manner, Prescription, ResetBy, Spread, Verdict};
-use crate::domain::opening::{FailureKind, OpenError};
-use crate::domain::shown::share;
-use crate::domain::threshold::Truth;
-use crate::output::human::{self, Paint, Rows, counted, failed_opening, phases, way};
+use crate::domain::connection::connect_info::{ConnectError, FailureKind};
+use crate::domain::format::share;
+use crate::domain::idle::refresh::RefreshConclusion;
+use crate::domain::idle::report::{IdleEvent, IdleInfo, IdleReport, TwoEnded, Verification, VerifyOutcome};
+use crate::domain::idle::{
+    CutManner, EndSpread, IdleFindings, IdleVerdict, LifetimeCap, Recommendation, ResetBy,
+};
+use crate::domain::run::expectation::Expectation;
+use crate::domain::run::truth::Truth;
+use crate::output::human::{self, LabelledRows, Styler, counted, failed_opening, phases, way};
 use crate::output::units::spoken;
 
 /// What is told while it runs, on stderr.
 #[derive(Debug)]
-pub struct Talk {
+pub struct SearchLog {
     quiet: bool,
-    paint: Paint,
+    paint: Styler,
     /// The failures to open that were told.
     told: HashSet<FailureKind>,
 }
 
-impl Talk {
-    pub fn new(options: HumanOptions) -> Talk {
-        Talk { quiet: options.quiet, paint: Paint { color: options.stderr_color }, told: HashSet::new() }
+impl SearchLog {
+    pub fn new(options: HumanOptions) -> SearchLog {
+        SearchLog {
+            quiet: options.quiet,
+            paint: Styler { color: options.stderr_color },
+            told: HashSet::new(),
+        }
     }
 
     /// What there is to say about an event; newline included.
@@ -51,7 +58,7 @@ impl Talk {
     }
 
     /// Each kind of failure once, in full.
-    fn open_failed(&mut self, error: &OpenError) -> Option<String> {
+    fn open_failed(&mut self, error: &ConnectError) -> Option<String> {
         self.told.insert(error.kind).then(|| failed_opening(self.paint, error))
     }
 }
@@ -82,7 +89,7 @@ fn precision(info: &IdleInfo) -> String {
 }
 
 /// Why nothing was measured.
-fn never_opened(report: &IdleReport) -> Option<&OpenError> {
+fn never_opened(report: &IdleReport) -> Option<&ConnectError> {
     report.error.as_deref().filter(|_| report.opened.is_none())
 }
 
@@ -91,8 +98,8 @@ pub fn report(report: &IdleReport, trials: &[Trial], options: HumanOptions) -> O
     if never_opened(report).is_some() {
         return None;
     }
-    let paint = Paint { color: options.color };
-    let mut rows = Rows::new(paint, options.width);
+    let paint = Styler { color: options.color };
+    let mut rows = LabelledRows::new(paint, options.width);
     rows.add_raw(&format!("{}\n", paint.strong(&format!("--- {} ---", report.url))));
     answer(&mut rows, report, paint);
     consequences(&mut rows, report);
@@ -101,7 +108,7 @@ pub fn report(report: &IdleReport, trials: &[Trial], options: HumanOptions) -> O
     Some(rows.into_text())
 }
 
-fn answer(rows: &mut Rows, report: &IdleReport, paint: Paint) {
+fn answer(rows: &mut LabelledRows, report: &IdleReport, paint: Styler) {
     let findings = &report.findings;
     let so_far = if report.partial { " (interrupted: so far)" } else { "" };
     rows.add("answer", &format!("{}{so_far}", headline(findings, paint)));
@@ -121,27 +128,27 @@ fn answer(rows: &mut Rows, report: &IdleReport, paint: Paint) {
 const MAX_INCIDENTS: usize = 5;
 
 /// The age at which connections end, where an idle timeout is the verdict.
-fn lifetime_beside(findings: &Findings) -> Option<String> {
-    let lifetime = findings.lifetime.filter(|_| findings.verdict != Verdict::LifetimeCap)?;
+fn lifetime_beside(findings: &IdleFindings) -> Option<String> {
+    let lifetime = findings.lifetime.filter(|_| findings.verdict != IdleVerdict::LifetimeCap)?;
     Some(format!("connections also end at the age of {}, idle or not", age(lifetime)))
 }
 
 /// Ends that lie further apart come from a timer that is looked at now and then.
-const INEXACT: Duration = Duration::from_millis(200);
+const COARSE_TIMER_SPREAD: Duration = Duration::from_millis(200);
 
 const LINGERS: &str = "the hop lets go before it says so: what is sent in between is lost, so the end that was seen \
                        is later than the timeout";
 
 /// The verdict and the bracket.
-fn headline(findings: &Findings, paint: Paint) -> String {
+fn headline(findings: &IdleFindings, paint: Styler) -> String {
     let bracket = between(findings.bracket);
     let head = |text: &str| paint.strong(text);
     match findings.verdict {
-        Verdict::IdleTimeout => {
+        IdleVerdict::IdleTimeout => {
             let by_whom = by_whom(findings.manner.as_ref());
             format!("{} {bracket}{by_whom}{}", head("idle timeout"), only_reset_by(findings.reset_by))
         }
-        Verdict::ServerPolicy => {
+        IdleVerdict::ServerPolicy => {
             let policy = head("the server's own policy");
             match findings.bracket.hi {
                 Some(_) => {
@@ -151,47 +158,49 @@ fn headline(findings: &Findings, paint: Paint) -> String {
                 None => format!("{policy}, not a proxy's: it closes connections and states why"),
             }
         }
-        Verdict::LifetimeCap => {
+        IdleVerdict::LifetimeCap => {
             let age = findings.lifetime.map_or_else(|| "an age that is not known".to_string(), age);
             format!("{} of {age}: connections end at that age, idle or not", head("lifetime cap"))
         }
-        Verdict::NoTimeoutUpToMax => {
+        IdleVerdict::NoTimeoutUpToMax => {
             let longest = findings.bracket.lo.or(findings.survived.last().copied());
             let longest = longest.map(|longest| format!(" {}", at_least(longest))).unwrap_or_default();
             format!("{}{longest}: the longest span that was tried survived", head("no idle timeout up to"))
         }
-        Verdict::ServerKeepsItBusy => {
+        IdleVerdict::ServerKeepsItBusy => {
             format!("{}{}", head("the server keeps the path busy"), chatter(findings))
         }
-        Verdict::Stochastic => {
+        IdleVerdict::Stochastic => {
             format!("{}: idle connections end, but at no particular span", head("stochastic"))
         }
-        Verdict::Inconclusive if findings.lifetime_or_idle.is_some() => {
+        IdleVerdict::Inconclusive if findings.lifetime_or_idle.is_some() => {
             let age = findings.lifetime_or_idle.map(age).unwrap_or_default();
             format!(
                 "{}: a lifetime of {age}, or an idle timeout of as much that only messages reset",
                 head("inconclusive")
             )
         }
-        Verdict::Inconclusive if findings.bracket.lo.is_none() && findings.bracket.hi.is_none() => {
+        IdleVerdict::Inconclusive if findings.bracket.lo.is_none() && findings.bracket.hi.is_none() => {
             head("inconclusive")
         }
-        Verdict::Inconclusive => format!("{}: if there is a timeout, it is {bracket}", head("inconclusive")),
+        IdleVerdict::Inconclusive => {
+            format!("{}: if there is a timeout, it is {bracket}", head("inconclusive"))
+        }
     }
 }
 
 /// `30 s`; where the end was not seen, `4.5 s to 5.01 s`.
-fn age(Lifetime { lo, hi }: Lifetime) -> String {
+fn age(LifetimeCap { lo, hi }: LifetimeCap) -> String {
     let close = hi.saturating_sub(lo) <= hi.mul_f64(0.01).max(Duration::from_millis(50));
     if close { about(lo) } else { format!("{} to {}", at_least(lo), at_most(hi)) }
 }
 
 /// The kind of cut in the headline; its words have a row of their own.
-fn by_whom(manner: Option<&Manner>) -> &'static str {
+fn by_whom(manner: Option<&CutManner>) -> &'static str {
     match manner {
-        Some(Manner::Visible(_)) => ", cut visibly",
-        Some(Manner::Silent | Manner::ServerUnheard | Manner::ClientUnheard) => ", cut silently",
-        Some(Manner::OnUse(_)) => ", seen only on use",
+        Some(CutManner::Visible(_)) => ", cut visibly",
+        Some(CutManner::Silent | CutManner::ServerUnheard | CutManner::ClientUnheard) => ", cut silently",
+        Some(CutManner::OnUse(_)) => ", seen only on use",
         None => "",
     }
 }
@@ -204,7 +213,7 @@ fn only_reset_by(reset_by: Option<ResetBy>) -> &'static str {
     }
 }
 
-fn chatter(findings: &Findings) -> String {
+fn chatter(findings: &IdleFindings) -> String {
     findings.chatter.map_or_else(String::new, |chatter| {
         let (period, gap) = (about(chatter.period), at_least(chatter.longest_gap));
         let lets_go = chatter.lets_go.map_or_else(String::new, |age| {
@@ -215,14 +224,14 @@ fn chatter(findings: &Findings) -> String {
 }
 
 /// `3 connections were seen to end, after 60.013 s (median), within 7 ms of one another`
-fn samples(verdict: Verdict, spread: Spread) -> String {
+fn samples(verdict: IdleVerdict, spread: EndSpread) -> String {
     let count = counted(spread.count as u64, "connection");
     let (min, median, max) = (exact(spread.min), exact(spread.median), exact(spread.max));
     let width = at_most(spread.max.saturating_sub(spread.min));
     match (verdict, spread.count) {
-        (Verdict::Stochastic, _) => format!("{count} died, after {min} to {max} (median {median})"),
+        (IdleVerdict::Stochastic, _) => format!("{count} died, after {min} to {max} (median {median})"),
         (_, 1) => format!("{count} was seen to end, after {max}; one is an anecdote"),
-        _ if spread.max.saturating_sub(spread.min) > INEXACT => {
+        _ if spread.max.saturating_sub(spread.min) > COARSE_TIMER_SPREAD => {
             format!("{count} were seen to end, after {min} to {max} (median {median}): the timer is coarse")
         }
         _ => format!("{count} were seen to end, after {median} (median), within {width} of one another"),
@@ -235,7 +244,7 @@ fn two_ended(two_ended: TwoEnded) -> Option<String> {
 }
 
 /// What to do, what to change, and what was asked.
-fn consequences(rows: &mut Rows, report: &IdleReport) {
+fn consequences(rows: &mut LabelledRows, report: &IdleReport) {
     let what =
         what_to_send(report.findings.reset_by, report.refresh.as_ref().map(|refresh| refresh.conclusion));
     let told = report.prescription.map(|told| prescription(told, what));
@@ -250,35 +259,35 @@ fn consequences(rows: &mut Rows, report: &IdleReport) {
 }
 
 /// Not every heartbeat counts everywhere.
-fn what_to_send(reset_by: Option<ResetBy>, conclusion: Option<Conclusion>) -> &'static str {
+fn what_to_send(reset_by: Option<ResetBy>, conclusion: Option<RefreshConclusion>) -> &'static str {
     match reset_by {
         Some(ResetBy::Messages) => return "an app heartbeat (a message)",
         Some(ResetBy::Pings) => return "a Ping frame",
         None => {}
     }
     match conclusion {
-        Some(Conclusion::MessagesOnly) => "an app heartbeat (a message)",
-        Some(Conclusion::ServerToClient) => "a heartbeat that the server answers",
+        Some(RefreshConclusion::MessagesOnly) => "an app heartbeat (a message)",
+        Some(RefreshConclusion::ServerToClient) => "a heartbeat that the server answers",
         Some(
-            Conclusion::BelowApplication
-            | Conclusion::AnyByte
-            | Conclusion::Lifetime
-            | Conclusion::Pings
-            | Conclusion::Messages
-            | Conclusion::NotPings
-            | Conclusion::Contradictory
-            | Conclusion::Untried,
+            RefreshConclusion::BelowApplication
+            | RefreshConclusion::AnyByte
+            | RefreshConclusion::Lifetime
+            | RefreshConclusion::Pings
+            | RefreshConclusion::Messages
+            | RefreshConclusion::NotPings
+            | RefreshConclusion::Contradictory
+            | RefreshConclusion::Untried,
         )
         | None => "a heartbeat",
     }
 }
 
-fn prescription(prescription: Prescription, what: &str) -> String {
+fn prescription(prescription: Recommendation, what: &str) -> String {
     let (interval, survived, found, before) = match prescription {
-        Prescription::Heartbeat { interval, survived, found, before } => {
+        Recommendation::Heartbeat { interval, survived, found, before } => {
             (roughly(interval), at_least(survived), found, before)
         }
-        Prescription::Reconnect { before } => {
+        Recommendation::Reconnect { before } => {
             return format!("no heartbeat helps: reconnect before a connection is {} old", roughly(before));
         }
     };
@@ -299,9 +308,9 @@ fn prescription(prescription: Prescription, what: &str) -> String {
 }
 
 /// The server asks, and its answers keep the path open.
-fn answer_the_server(findings: &Findings) -> Option<String> {
+fn answer_the_server(findings: &IdleFindings) -> Option<String> {
     let gap = findings.chatter.filter(|chatter| chatter.answered && chatter.lets_go.is_none())?.longest_gap;
-    (findings.verdict == Verdict::ServerKeepsItBusy).then(|| {
+    (findings.verdict == IdleVerdict::ServerKeepsItBusy).then(|| {
         format!(
             "answer the server's app pings, as this run did: no heartbeat of your own is needed, and no silence longer than {} \
              was tested",
@@ -311,7 +320,7 @@ fn answer_the_server(findings: &Findings) -> Option<String> {
 }
 
 /// Why no interval is told. Where chance cuts, there is only what was seen.
-fn no_sure_interval(findings: &Findings) -> Option<String> {
+fn no_sure_interval(findings: &IdleFindings) -> Option<String> {
     if let Some(age) = findings.lifetime_or_idle {
         let before = roughly(age.lo.mul_f64(0.75));
         return Some(format!(
@@ -319,22 +328,22 @@ fn no_sure_interval(findings: &Findings) -> Option<String> {
              --app-ping TEMPLATE or --allow-messages tells which"
         ));
     }
-    if findings.verdict == Verdict::ServerPolicy && findings.bracket.hi.is_none() {
+    if findings.verdict == IdleVerdict::ServerPolicy && findings.bracket.hi.is_none() {
         return Some(
             "look up what the server's reason means: Ping frames did not keep it from closing".to_string(),
         );
     }
-    if matches!(findings.verdict, Verdict::IdleTimeout | Verdict::ServerPolicy) {
+    if matches!(findings.verdict, IdleVerdict::IdleTimeout | IdleVerdict::ServerPolicy) {
         return Some("no interval can be told, since no silence survived: lower --min".to_string());
     }
-    let shortest = findings.spread.filter(|_| findings.verdict == Verdict::Stochastic)?.min;
+    let shortest = findings.spread.filter(|_| findings.verdict == IdleVerdict::Stochastic)?.min;
     Some(format!(
         "no interval is sure: a silence of {} ended a connection; stay well below it",
         at_most(shortest)
     ))
 }
 
-fn verified(verified: &Verified) -> String {
+fn verified(verified: &Verification) -> String {
     let (every, held) = (roughly(verified.interval), spoken(verified.held));
     let beats = counted(verified.beats, "heartbeat");
     match &verified.outcome {
@@ -357,7 +366,7 @@ fn expected(expectation: &Expectation, truth: &Truth) -> String {
     }
 }
 
-fn tables(rows: &mut Rows, report: &IdleReport, trials: &[Trial], width: Option<usize>) {
+fn tables(rows: &mut LabelledRows, report: &IdleReport, trials: &[Trial], width: Option<usize>) {
     if let Some(refresh) = &report.refresh {
         rows.add_raw(
             &evidence::refresh(&refresh.rows, width).map(|table| format!("\n{table}")).unwrap_or_default(),
@@ -368,7 +377,7 @@ fn tables(rows: &mut Rows, report: &IdleReport, trials: &[Trial], width: Option<
     rows.add_raw(&format!("{table}\n"));
 }
 
-fn closing(rows: &mut Rows, report: &IdleReport, paint: Paint) {
+fn closing(rows: &mut LabelledRows, report: &IdleReport, paint: Styler) {
     let findings = &report.findings;
     if let Some(opened) = report.opened.as_deref() {
         let way = way(opened).map(|way| format!(", {way}")).unwrap_or_default();
@@ -384,7 +393,7 @@ fn closing(rows: &mut Rows, report: &IdleReport, paint: Paint) {
     let void = if void == 0 {
         String::new()
     } else {
-        let is_age = findings.verdict == Verdict::LifetimeCap || findings.lifetime_or_idle.is_some();
+        let is_age = findings.verdict == IdleVerdict::LifetimeCap || findings.lifetime_or_idle.is_some();
         let why = if is_age { "" } else { ": the path itself failed" };
         format!("; {} void{why}", counted(void, "round"))
     };
@@ -399,8 +408,8 @@ mod tests {
     #[test]
     fn what_was_only_found_dead_has_two_ages() {
         let ms = Duration::from_millis;
-        assert_eq!(age(Lifetime { lo: ms(29_990), hi: ms(30_010) }), "29.99 s");
-        assert_eq!(age(Lifetime { lo: ms(4_502), hi: ms(5_003) }), "4.502 s to 5.003 s");
+        assert_eq!(age(LifetimeCap { lo: ms(29_990), hi: ms(30_010) }), "29.99 s");
+        assert_eq!(age(LifetimeCap { lo: ms(4_502), hi: ms(5_003) }), "4.502 s to 5.003 s");
     }
 
     #[test]

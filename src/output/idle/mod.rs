@@ -2,15 +2,15 @@
 
 mod document;
 mod evidence;
+mod format;
 mod human;
-mod lines;
 mod naming;
+mod ndjson_events;
 mod progress;
 mod trials;
-mod words;
 
 #[cfg(test)]
-mod script;
+mod fixtures;
 #[cfg(test)]
 mod tests;
 
@@ -18,28 +18,29 @@ use std::io;
 use std::time::SystemTime;
 
 pub use document::IdleDocument;
-pub use lines::{
+pub use ndjson_events::{
     Asked, BracketSoFar, IdleStarted, ProbeFailed, ProbeOpened, ProvisionalAnswer, RefreshTried, Spoke,
     TrialOver, VerifyOver,
 };
 
 use super::json::{compact, pretty};
-use super::sink::{Sink, Writer};
-use super::{Format, HumanOptions};
+use super::writer::{ReportWriter, Writer};
 use crate::domain::idle::report::{IdleEvent, IdleReport, IdleReporter};
-use progress::Progress;
-use trials::Trials;
+use crate::output::human::HumanOptions;
+use crate::output::output_format::Format;
+use progress::SearchProgressLine;
+use trials::TrialTable;
 
 /// Shows a search in any format; on a terminal, a progress line beside it.
 pub struct IdleOutput {
     format: Format,
     options: HumanOptions,
-    stdout: Sink,
-    stderr: Sink,
+    stdout: ReportWriter,
+    stderr: ReportWriter,
     started_at: SystemTime,
-    trials: Trials,
-    talk: human::Talk,
-    progress: Option<Progress>,
+    trials: TrialTable,
+    talk: human::SearchLog,
+    progress: Option<SearchProgressLine>,
 }
 
 impl IdleOutput {
@@ -48,12 +49,12 @@ impl IdleOutput {
         IdleOutput {
             format,
             options,
-            stdout: Sink::new(stdout),
-            stderr: Sink::new(stderr),
+            stdout: ReportWriter::new(stdout),
+            stderr: ReportWriter::new(stderr),
             started_at: SystemTime::UNIX_EPOCH,
-            trials: Trials::default(),
-            talk: human::Talk::new(options),
-            progress: options.progress.then(Progress::on_stderr),
+            trials: TrialTable::default(),
+            talk: human::SearchLog::new(options),
+            progress: options.progress.then(SearchProgressLine::on_stderr),
         }
     }
 
@@ -87,7 +88,7 @@ impl IdleOutput {
     fn result(&self, event: &IdleEvent) -> Option<String> {
         match (event, self.format) {
             (IdleEvent::Finished(report), _) => self.finished(report),
-            (event, Format::Ndjson) => lines::line(event, self.started_at),
+            (event, Format::Ndjson) => ndjson_events::line(event, self.started_at),
             (_, Format::Human | Format::Json) => None,
         }
     }

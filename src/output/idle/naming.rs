@@ -1,12 +1,12 @@
 //! Which products a cut is consistent with, for people: with the setting to look for, and what tells products apart.
 
-use crate::domain::idle::middleboxes::{Candidate, Change, RuledOut};
+use crate::domain::idle::middleboxes::{Candidate, RuledOut, SettingChange};
 use crate::domain::idle::report::IdleReport;
-use crate::domain::idle::{Manner, Verdict};
-use crate::output::human::Rows;
+use crate::domain::idle::{CutManner, IdleVerdict};
+use crate::output::human::LabelledRows;
 
 /// The products that the evidence names, those that fit as well, and those that it rules out.
-pub fn consistent(rows: &mut Rows, report: &IdleReport) {
+pub fn consistent(rows: &mut LabelledRows, report: &IdleReport) {
     let naming = &report.naming;
     let mut label = "consistent";
     for candidate in &naming.candidates {
@@ -23,14 +23,14 @@ pub fn consistent(rows: &mut Rows, report: &IdleReport) {
 }
 
 /// What to change, where the evidence names a product.
-pub fn change(rows: &mut Rows, report: &IdleReport) {
+pub fn change(rows: &mut LabelledRows, report: &IdleReport) {
     let mut label = "change";
     for candidate in &report.naming.candidates {
         let product = candidate.middlebox.product;
         let change = match candidate.middlebox.change {
-            Change::Set(example) => format!("if it is {product}: {example}"),
-            Change::Fixed => format!("if it is {product}: it cannot be changed"),
-            Change::Nothing => continue,
+            SettingChange::Set(example) => format!("if it is {product}: {example}"),
+            SettingChange::Fixed => format!("if it is {product}: it cannot be changed"),
+            SettingChange::Nothing => continue,
         };
         rows.add(std::mem::take(&mut label), &change);
     }
@@ -44,13 +44,13 @@ fn named(candidate: &Candidate) -> String {
 }
 
 /// The products that fit where nothing singles one out.
-fn undecided(undecided: &[Candidate], manner: Option<&Manner>) -> Option<String> {
+fn undecided(undecided: &[Candidate], manner: Option<&CutManner>) -> Option<String> {
     let fits = undecided.iter().map(|candidate| {
         let default = if candidate.is_default() { " (its default)" } else { "" };
         format!("{}: {}{default}", candidate.middlebox.product, candidate.setting())
     });
     let why = match manner {
-        Some(Manner::Visible(_)) | None => "no header names what cut. It may be the server itself, or",
+        Some(CutManner::Visible(_)) | None => "no header names what cut. It may be the server itself, or",
         Some(_) => "what forgets connections shows itself in no header. It may be",
     };
     let fits: Vec<String> = fits.collect();
@@ -77,13 +77,13 @@ fn tell_apart(undecided: &[Candidate]) -> Option<String> {
 /// Where a cut was measured, and the table knows nothing that cuts so.
 fn unknown(report: &IdleReport) -> Option<String> {
     let is_measured = match report.findings.verdict {
-        Verdict::IdleTimeout => report.findings.bracket.hi.is_some(),
-        Verdict::LifetimeCap => true,
-        Verdict::NoTimeoutUpToMax
-        | Verdict::ServerKeepsItBusy
-        | Verdict::ServerPolicy
-        | Verdict::Stochastic
-        | Verdict::Inconclusive => false,
+        IdleVerdict::IdleTimeout => report.findings.bracket.hi.is_some(),
+        IdleVerdict::LifetimeCap => true,
+        IdleVerdict::NoTimeoutUpToMax
+        | IdleVerdict::ServerKeepsItBusy
+        | IdleVerdict::ServerPolicy
+        | IdleVerdict::Stochastic
+        | IdleVerdict::Inconclusive => false,
     };
     let is_named = !report.naming.candidates.is_empty() || !report.naming.undecided.is_empty();
     let unknown =

@@ -5,23 +5,24 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget};
 
-use super::words::{about, between};
+use super::format::{about, between};
 use crate::domain::idle::report::IdleEvent;
-use crate::domain::idle::{self, Bracket, Role};
+use crate::domain::idle::{self, ProbeRole};
+use crate::domain::run::bracket::Bracket;
 use crate::output::charset;
 use crate::output::human::counted;
 use crate::output::units::spoken;
 
 /// The elapsed time goes on while nothing happens.
-const TICK: Duration = Duration::from_secs(1);
+const REDRAW_INTERVAL: Duration = Duration::from_secs(1);
 
 /// What the line says.
 #[derive(Debug, Default)]
-pub struct Tally {
+pub struct SearchProgressText {
     text: String,
 }
 
-impl Tally {
+impl SearchProgressText {
     /// Takes in an event; whether the line says something else now.
     pub fn take(&mut self, event: &IdleEvent) -> bool {
         let text = match event {
@@ -48,15 +49,16 @@ impl Tally {
 
 /// `done by 25 s at the latest; timeout between 2.5 s and 3.1 s; 4 trials, 3 watchers silent`: a narrow terminal
 /// shows the more important part.
-fn searching(progress: &idle::Progress) -> String {
+fn searching(progress: &idle::SearchProgress) -> String {
     let known = match (progress.bracket, progress.provisional) {
         (Bracket { lo: None, hi: None }, None) => "nothing known yet".to_string(),
         (bracket, None) => format!("timeout {}", between(bracket)),
         (Bracket { lo: None, hi: None }, Some(guess)) => format!("timeout about {}", about(guess.timeout)),
         (bracket, Some(guess)) => format!("timeout about {}, {}", about(guess.timeout), between(bracket)),
     };
-    let of = |role: Role| progress.in_flight.iter().filter(|flight| flight.role == role).count() as u64;
-    let (trials, watchers) = (counted(of(Role::Trial), "trial"), counted(of(Role::Watcher), "watcher"));
+    let of = |role: ProbeRole| progress.in_flight.iter().filter(|flight| flight.role == role).count() as u64;
+    let (trials, watchers) =
+        (counted(of(ProbeRole::Trial), "trial"), counted(of(ProbeRole::Watcher), "watcher"));
     format!("done by {} at the latest; {known}; {trials}, {watchers} silent", spoken(progress.latest))
 }
 
@@ -66,19 +68,19 @@ fn verifying(beats: u64, held: Duration, until: Duration) -> String {
 }
 
 /// The line itself, on stderr.
-pub struct Progress {
+pub struct SearchProgressLine {
     bar: ProgressBar,
-    tally: Tally,
+    tally: SearchProgressText,
 }
 
-impl Progress {
-    pub fn on_stderr() -> Progress {
+impl SearchProgressLine {
+    pub fn on_stderr() -> SearchProgressLine {
         let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
         if let Some(style) = charset::spinner() {
             bar.set_style(style);
         }
-        bar.enable_steady_tick(TICK);
-        Progress { bar, tally: Tally::default() }
+        bar.enable_steady_tick(REDRAW_INTERVAL);
+        SearchProgressLine { bar, tally: SearchProgressText::default() }
     }
 
     pub fn take(&mut self, event: &IdleEvent) {
@@ -99,16 +101,16 @@ impl Progress {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::idle::{InFlight, ProbeId, Provisional};
+    use crate::domain::idle::{ProbeId, ProvisionalTimeout, SilentProbe};
 
     const fn s(seconds: u64) -> Duration {
         Duration::from_secs(seconds)
     }
 
-    fn progress(bracket: Bracket, provisional: Option<Provisional>) -> IdleEvent {
-        let flight = |role| InFlight { probe: ProbeId(1), role, idle: s(3), ask_at: None };
-        let in_flight = vec![flight(Role::Trial), flight(Role::Trial), flight(Role::Watcher)];
-        IdleEvent::Progress(idle::Progress {
+    fn progress(bracket: Bracket, provisional: Option<ProvisionalTimeout>) -> IdleEvent {
+        let flight = |role| SilentProbe { probe: ProbeId(1), role, idle: s(3), ask_at: None };
+        let in_flight = vec![flight(ProbeRole::Trial), flight(ProbeRole::Trial), flight(ProbeRole::Watcher)];
+        IdleEvent::Progress(idle::SearchProgress {
             elapsed: s(12),
             bracket,
             provisional,
@@ -118,7 +120,7 @@ mod tests {
     }
 
     fn line(event: &IdleEvent) -> String {
-        let mut tally = Tally::default();
+        let mut tally = SearchProgressText::default();
         assert!(tally.take(event) && !tally.take(event));
         tally.line().to_string()
     }
@@ -129,7 +131,7 @@ mod tests {
         let tell = |known: &str| format!("done by 3m20s at the latest; {known}; 2 trials, 1 watcher silent");
         assert_eq!(nothing, tell("nothing known yet"));
         let bracket = Bracket { lo: Some(s(50)), hi: None };
-        let guess = Some(Provisional { timeout: s(60), samples: 3, at: s(61) });
+        let guess = Some(ProvisionalTimeout { timeout: s(60), samples: 3, at: s(61) });
         assert_eq!(line(&progress(bracket, guess)), tell("timeout about 60 s, above 50 s"));
         let beat = IdleEvent::VerifyBeat { beats: 3, held: s(90), until: s(130) };
         assert_eq!(line(&beat), "verifying: held for 90 s of 2m10s, 3 heartbeats answered");

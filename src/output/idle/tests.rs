@@ -2,10 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::script::{self, show};
+use super::fixtures::{self, show};
 use super::*;
 use crate::domain::idle::report::IdleEvent;
-use crate::output::script::Pipe;
+use crate::output::fixtures::SharedBuffer;
 use crate::output::testing::{
     PLAIN, assert_as_the_schema_says, assert_colour_only_repeats, assert_every_event_is_printed, together,
     values,
@@ -23,7 +23,7 @@ fn json(events: &[IdleEvent]) -> Value {
 
 /// Everything that every scripted search prints for programs.
 fn printed() -> Vec<Value> {
-    let texts = script::all()
+    let texts = fixtures::all()
         .into_iter()
         .flat_map(|(_, events)| [Format::Json, Format::Ndjson].map(|format| show(format, PLAIN, &events).0));
     texts.flat_map(|text| values(&text)).collect()
@@ -31,7 +31,7 @@ fn printed() -> Vec<Value> {
 
 #[test]
 fn people_read_the_answer_first() {
-    for (name, events) in script::all() {
+    for (name, events) in fixtures::all() {
         insta::assert_snapshot!(format!("{name}.human"), shown(Format::Human, &events));
         let (stdout, _) = show(Format::Human, PLAIN, &events);
         let second = stdout.lines().nth(1).unwrap_or("answer");
@@ -42,25 +42,25 @@ fn people_read_the_answer_first() {
 #[test]
 fn scripts_read_a_document() {
     for name in ["visible", "refresh", "policy", "unreachable"] {
-        let (_, events) = script::all().into_iter().find(|(known, _)| *known == name).unwrap();
+        let (_, events) = fixtures::all().into_iter().find(|(known, _)| *known == name).unwrap();
         insta::assert_snapshot!(format!("{name}.json"), shown(Format::Json, &events));
     }
 }
 
 #[test]
-fn every_trial_and_sample_is_a_line_and_the_document_is_the_last() {
-    for (name, events) in script::all() {
+fn every_trial_and_sample_is_a_line_before_the_document() {
+    for (name, events) in fixtures::all() {
         let (ndjson, _) = show(Format::Ndjson, PLAIN, &events);
         let lines: Vec<Value> = ndjson.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
         assert_eq!(lines.last(), Some(&json(&events)), "{name}");
         let told = lines.iter().filter(|line| line["event"] == "trial").map(|line| line["trial"].clone());
         assert_eq!(Value::from(told.collect::<Vec<_>>()), json(&events)["trials"], "{name}");
     }
-    insta::assert_snapshot!(shown(Format::Ndjson, &script::visible()));
+    insta::assert_snapshot!(shown(Format::Ndjson, &fixtures::visible()));
 }
 
 #[test]
-fn whatever_is_printed_is_as_the_schema_says_and_every_event_is_printed() {
+fn output_matches_schema_and_prints_every_event() {
     let printed = printed();
     assert_as_the_schema_says(&printed);
     assert_every_event_is_printed("probe-idle", &printed);
@@ -68,7 +68,7 @@ fn whatever_is_printed_is_as_the_schema_says_and_every_event_is_printed() {
 
 #[test]
 fn the_names_that_scripts_rely_on_are_there() {
-    let document = json(&script::visible());
+    let document = json(&fixtures::visible());
     assert_eq!(document["verdict"], "idle_timeout");
     assert_eq!(document["bracket"], json!({ "lo_ms": 59_300.0, "hi_ms": 60_019.0 }));
     assert_eq!(document["prescription"]["interval_ms"], 44_000.0);
@@ -81,37 +81,39 @@ fn the_names_that_scripts_rely_on_are_there() {
 #[test]
 fn json_and_the_domain_use_the_same_words() {
     use super::document::{DirectionName, IdleVerdictName, MannerName, MethodName, RoleName, StrategyName};
-    use crate::domain::ending::How;
-    use crate::domain::idle::refresh::Method;
+    use crate::domain::connection::close_cause::CloseKind;
+    use crate::domain::idle::refresh::KeepaliveMethod;
     use crate::domain::idle::report::Direction;
-    use crate::domain::idle::{Cut, Manner, Role, Strategy, Verdict};
+    use crate::domain::idle::{CutManner, IdleVerdict, ProbeRole, Strategy, VisibleEnd};
     fn name(value: impl serde::Serialize) -> String {
         serde_json::to_value(value).unwrap().as_str().unwrap().to_string()
     }
-    for verdict in Verdict::ALL {
+    for verdict in IdleVerdict::ALL {
         assert_eq!(name(IdleVerdictName::from(verdict)), verdict.label());
     }
-    for method in Method::ALL {
+    for method in KeepaliveMethod::ALL {
         assert_eq!(name(MethodName::from(method)), method.label());
     }
     for strategy in Strategy::ALL {
         assert_eq!(name(StrategyName::from(strategy)), strategy.label());
     }
-    for role in [Role::Control, Role::SecondControl, Role::Watcher, Role::Trial] {
+    for role in [ProbeRole::Control, ProbeRole::SecondControl, ProbeRole::Watcher, ProbeRole::Trial] {
         assert_eq!(name(RoleName::from(role)), role.label());
     }
     for direction in [Direction::FromServer, Direction::FromClient, Direction::Both] {
         assert_eq!(name(DirectionName::from(direction)), direction.label());
     }
-    let cut = || Cut::from(How::Rst);
-    for manner in [Manner::Visible(cut()), Manner::Silent, Manner::OnUse(cut()), Manner::ServerUnheard] {
+    let cut = || VisibleEnd::from(CloseKind::Rst);
+    for manner in
+        [CutManner::Visible(cut()), CutManner::Silent, CutManner::OnUse(cut()), CutManner::ServerUnheard]
+    {
         assert_eq!(name(MannerName::from(&manner)), manner.label());
     }
 }
 
 #[test]
-fn nothing_that_a_peer_says_drives_the_terminal_and_colour_only_repeats_words() {
-    for (name, events) in script::all() {
+fn peer_text_is_escaped_and_colour_only_repeats_words() {
+    for (name, events) in fixtures::all() {
         let plain = show(Format::Human, PLAIN, &events);
         let colored = show(Format::Human, COLORED, &events);
         assert!(colored.0.contains('\x1b') || colored.1.contains('\x1b'), "{name}");
@@ -121,7 +123,7 @@ fn nothing_that_a_peer_says_drives_the_terminal_and_colour_only_repeats_words() 
 
 #[test]
 fn each_stream_has_its_own_colour() {
-    for (name, events) in script::all() {
+    for (name, events) in fixtures::all() {
         let (plain, colored) = (show(Format::Human, PLAIN, &events), show(Format::Human, COLORED, &events));
         let only_stdout = show(Format::Human, HumanOptions { stderr_color: false, ..COLORED }, &events);
         assert_eq!(only_stdout, (colored.0, plain.1), "{name}");
@@ -130,7 +132,7 @@ fn each_stream_has_its_own_colour() {
 
 #[test]
 fn no_line_of_a_report_is_wider_than_the_terminal() {
-    for (name, events) in script::all() {
+    for (name, events) in fixtures::all() {
         for width in [60, 80, 120] {
             let (stdout, _) = show(Format::Human, HumanOptions { width: Some(width), ..PLAIN }, &events);
             for line in stdout.lines().filter(|line| line.trim_start().contains(' ')) {
@@ -143,9 +145,9 @@ fn no_line_of_a_report_is_wider_than_the_terminal() {
 #[test]
 fn quiet_leaves_the_report_and_the_errors() {
     let quiet = HumanOptions { quiet: true, ..PLAIN };
-    let loud = show(Format::Human, PLAIN, &script::visible());
-    assert_eq!(show(Format::Human, quiet, &script::visible()), (loud.0, String::new()));
-    let unreachable = script::all().pop().unwrap().1;
+    let loud = show(Format::Human, PLAIN, &fixtures::visible());
+    assert_eq!(show(Format::Human, quiet, &fixtures::visible()), (loud.0, String::new()));
+    let unreachable = fixtures::all().pop().unwrap().1;
     let (stdout, stderr) = show(Format::Human, quiet, &unreachable);
     assert_eq!((stdout.as_str(), stderr.matches("error: cannot open ").count()), ("", 1));
 }
@@ -154,16 +156,16 @@ fn quiet_leaves_the_report_and_the_errors() {
 fn a_progress_line_leaves_the_result_as_it_is() {
     let moving = HumanOptions { progress: true, ..PLAIN };
     for format in Format::ALL {
-        let events = script::visible();
+        let events = fixtures::visible();
         assert_eq!(show(format, moving, &events), show(format, PLAIN, &events));
     }
 }
 
 #[test]
 fn a_closed_pipe_ends_it_quietly() {
-    let (out, err) = (Pipe::that_closes_after(1), Pipe::default());
+    let (out, err) = (SharedBuffer::that_closes_after(1), SharedBuffer::default());
     let mut output = IdleOutput::new(Format::Ndjson, PLAIN, out.writer(), err.writer());
-    script::visible().iter().for_each(|event| output.report(event));
+    fixtures::visible().iter().for_each(|event| output.report(event));
     assert_eq!(output.error().map(io::Error::kind), Some(io::ErrorKind::BrokenPipe));
     assert_eq!(out.attempts(), 2);
 }
@@ -179,7 +181,7 @@ fn picture(typed: &str, report: &str) -> String {
 #[test]
 fn the_picture_in_docs_is_fresh() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/images/probe-idle.svg");
-    let (report, _) = show(Format::Human, COLORED, &script::visible());
+    let (report, _) = show(Format::Human, COLORED, &fixtures::visible());
     let picture = picture("wscheck probe-idle --expect '>=55s' \"$URL\"", &report);
     match std::env::var_os("WSCHECK_UPDATE_DOCS") {
         Some(_) => std::fs::write(path, picture).unwrap(),

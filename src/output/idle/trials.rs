@@ -2,58 +2,60 @@
 
 use std::time::{Duration, SystemTime};
 
-use crate::domain::idle::report::{IdleEvent, Sighting};
-use crate::domain::idle::{Cut, Death, ProbeId, Role, Seen};
+use crate::domain::idle::report::{IdleEvent, ProbeSighting};
+use crate::domain::idle::{DeathCause, ProbeEvent, ProbeId, ProbeRole, VisibleEnd};
 
 /// More than a search ever opens; whatever tells of more, memory stays bounded.
-const MOST: usize = 5000;
+const MAX_TRIALS: usize = 5000;
 
 /// One connection that came to its end, or was asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Trial {
     pub probe: ProbeId,
-    pub role: Role,
+    pub role: ProbeRole,
     /// For how long nothing had passed; of a control, since its last answer.
     pub idle: Duration,
-    pub outcome: Outcome,
+    pub outcome: TrialEnd,
     pub at: SystemTime,
 }
 
 /// What became of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Outcome {
+pub enum TrialEnd {
     /// It was asked and answered.
     Survived { rtt: Duration },
     /// It was asked, and found dead.
-    Died(Death),
+    Died(DeathCause),
     /// It was seen to end before it was asked.
-    Ended(Cut),
+    Ended(VisibleEnd),
 }
 
-impl Outcome {
+impl TrialEnd {
     /// The ending that was seen, where one was.
-    pub fn cut(&self) -> Option<&Cut> {
+    pub fn cut(&self) -> Option<&VisibleEnd> {
         match self {
-            Outcome::Ended(cut) | Outcome::Died(Death::CutOnUse(cut)) => Some(cut),
-            Outcome::Survived { .. }
-            | Outcome::Died(Death::Unanswered | Death::ServerUnheard | Death::ClientUnheard) => None,
+            TrialEnd::Ended(cut) | TrialEnd::Died(DeathCause::CutOnUse(cut)) => Some(cut),
+            TrialEnd::Survived { .. }
+            | TrialEnd::Died(
+                DeathCause::Unanswered | DeathCause::ServerUnheard | DeathCause::ClientUnheard,
+            ) => None,
         }
     }
 }
 
 impl Trial {
     /// What a sighting says of a connection's end; `None` when it goes on.
-    pub fn of(sighting: &Sighting) -> Option<Trial> {
+    pub fn of(sighting: &ProbeSighting) -> Option<Trial> {
         let (idle, outcome) = match &sighting.observation.seen {
-            Seen::Survived { idle, rtt } => (*idle, Outcome::Survived { rtt: *rtt }),
-            Seen::Died { idle, death } => (*idle, Outcome::Died(death.clone())),
-            Seen::Ended { idle, cut } => (*idle, Outcome::Ended(cut.clone())),
-            Seen::Opened
-            | Seen::OpenFailed { .. }
-            | Seen::Beat
-            | Seen::Asked { .. }
-            | Seen::Spoke { .. }
-            | Seen::Replied => {
+            ProbeEvent::Survived { idle, rtt } => (*idle, TrialEnd::Survived { rtt: *rtt }),
+            ProbeEvent::Died { idle, death } => (*idle, TrialEnd::Died(death.clone())),
+            ProbeEvent::Ended { idle, cut } => (*idle, TrialEnd::Ended(cut.clone())),
+            ProbeEvent::Opened
+            | ProbeEvent::OpenFailed { .. }
+            | ProbeEvent::Beat
+            | ProbeEvent::Asked { .. }
+            | ProbeEvent::Spoke { .. }
+            | ProbeEvent::Replied => {
                 return None;
             }
         };
@@ -64,13 +66,13 @@ impl Trial {
 
 /// All of them, in the order in which they were over.
 #[derive(Debug, Default)]
-pub struct Trials(Vec<Trial>);
+pub struct TrialTable(Vec<Trial>);
 
-impl Trials {
+impl TrialTable {
     /// Takes in what an event says.
     pub fn note(&mut self, event: &IdleEvent) {
         let IdleEvent::Seen(sighting) = event else { return };
-        if self.0.len() < MOST {
+        if self.0.len() < MAX_TRIALS {
             self.0.extend(Trial::of(sighting));
         }
     }
@@ -87,12 +89,12 @@ mod tests {
 
     #[test]
     fn memory_stays_bounded_whatever_is_told() {
-        let seen = Seen::Survived { idle: Duration::ZERO, rtt: Duration::ZERO };
+        let seen = ProbeEvent::Survived { idle: Duration::ZERO, rtt: Duration::ZERO };
         let observation = Observation { probe: ProbeId(1), at: Duration::ZERO, seen };
         let at = SystemTime::UNIX_EPOCH;
-        let event = IdleEvent::Seen(Sighting { role: Role::Trial, ask_at: None, observation, at });
-        let mut trials = Trials::default();
-        (0..MOST + 10).for_each(|_| trials.note(&event));
-        assert_eq!(trials.all().len(), MOST);
+        let event = IdleEvent::Seen(ProbeSighting { role: ProbeRole::Trial, ask_at: None, observation, at });
+        let mut trials = TrialTable::default();
+        (0..MAX_TRIALS + 10).for_each(|_| trials.note(&event));
+        assert_eq!(trials.all().len(), MAX_TRIALS);
     }
 }

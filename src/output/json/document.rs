@@ -3,25 +3,26 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::ending::Ending;
-use super::failure::Failure;
-use super::figures::{ByKind, HostLag, Jitter, Ms, Rtt, Timestamp, ms};
+use super::close_cause::JsonEndingDocument;
+use super::connect_error::FailureDocument;
+use super::connect_info::OpeningDocument;
+use super::heartbeat_figures::{ByKind, HostLag, JsonJitterDocument, JsonRttDocument, Ms, Timestamp, ms};
 use super::names::{KindName, ResultName, StatusName, VerdictName};
-use super::opening::Opening;
-use crate::domain::event::ConnId;
-use crate::domain::health::Status;
-use crate::domain::heartbeat::Kind;
-use crate::domain::heartbeat::presets::PresetUse;
-use crate::domain::heartbeat::unmatched::Nearest;
-use crate::domain::opening::Timestamps;
-use crate::domain::report::{self, ConnReport, KindReport, Measurement, Report, TargetReport};
-use crate::domain::run::RunInfo;
+use crate::domain::connection::connect_info::TimestampSource;
+use crate::domain::heartbeat::HeartbeatKind;
+use crate::domain::heartbeat::presets::PresetSelection;
+use crate::domain::heartbeat::unmatched::NearestMessage;
+use crate::domain::ping::event::ConnId;
+use crate::domain::ping::health::Status;
+use crate::domain::ping::report::{self, ConnReport, KindReport, Measurement, PingReport, TargetReport};
+use crate::domain::ping::run_info::RunInfo;
 use crate::domain::stats::JitterSummary;
 
 /// The whole run. A value that is not known is null; no field is ever left out.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
-pub struct Document {
+#[schemars(rename = "Document")]
+pub struct RunDocument {
     #[schemars(extend("const" = super::SCHEMA_VERSION))]
     schema_version: u32,
     command: String,
@@ -37,7 +38,7 @@ pub struct Document {
     /// The worst of the targets at the end, by the latest heartbeats.
     last_status: StatusName,
     /// Connections by status.
-    status_counts: StatusCounts,
+    status_counts: StatusCountsDocument,
     /// The result in its earlier words.
     verdict: VerdictName,
     result: ResultName,
@@ -49,20 +50,20 @@ pub struct Document {
     /// The kind that `rtt`, `unanswered`, `loss` and `jitter` are of: protocol, where it was measured.
     heartbeat: Option<KindName>,
     /// Over all targets; null before the first answer.
-    rtt: Option<Rtt>,
+    rtt: Option<JsonRttDocument>,
     /// Over all targets: missed + superseded.
     unanswered: Option<u64>,
     /// Over all targets: missed / (ok + late + superseded + missed), from 0 to 1; null when nothing was judged.
     #[schemars(range(min = 0.0, max = 1.0))]
     loss: Option<f64>,
-    jitter: Jitter,
+    jitter: JsonJitterDocument,
     /// The ending of the only connection; of several, the first that was not planned.
-    ending: Option<Ending>,
+    ending: Option<JsonEndingDocument>,
     /// The first connection that never opened says why.
-    error: Option<Failure>,
+    error: Option<FailureDocument>,
     /// Over all targets.
     heartbeats: ByKind,
-    targets: Vec<Target>,
+    targets: Vec<TargetDocument>,
     /// Of more than ten connections, those that fared worst, the worst first: the dead, then those with heartbeats
     /// missed, then the slowest.
     worst: Vec<Worst>,
@@ -78,16 +79,17 @@ pub struct Document {
 /// RTTs that stand out, and what TCP says of them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
-struct Spikes {
+#[schemars(rename = "Spikes")]
+struct SpikesDocument {
     /// Those of which TCP could be asked.
     count: u64,
     /// Before these TCP had sent segments again: a loss on the way to the first TCP hop explains them.
     after_retransmits: u64,
 }
 
-impl From<report::Spikes> for Spikes {
-    fn from(spikes: report::Spikes) -> Spikes {
-        Spikes { count: spikes.count, after_retransmits: spikes.sent_again }
+impl From<report::RttSpikes> for SpikesDocument {
+    fn from(spikes: report::RttSpikes) -> SpikesDocument {
+        SpikesDocument { count: spikes.count, after_retransmits: spikes.sent_again }
     }
 }
 
@@ -104,11 +106,11 @@ struct Worst {
     status_reason: String,
     missed: u64,
     /// Of the slowest kind of heartbeat.
-    rtt: Option<Rtt>,
+    rtt: Option<JsonRttDocument>,
 }
 
 impl Worst {
-    fn new(report: &Report, id: ConnId) -> Option<Worst> {
+    fn new(report: &PingReport, id: ConnId) -> Option<Worst> {
         let connection = report.targets.get(id.target)?.connections.get(id.index)?;
         Some(Worst {
             target: id.target,
@@ -122,7 +124,7 @@ impl Worst {
                 .iter()
                 .filter_map(|kind| kind.rtt)
                 .max_by_key(|rtt| rtt.mean)
-                .map(Rtt::from),
+                .map(JsonRttDocument::from),
         })
     }
 }
@@ -149,12 +151,12 @@ enum TimestampsName {
     Kernel,
 }
 
-impl From<Timestamps> for TimestampsName {
-    fn from(timestamps: Timestamps) -> TimestampsName {
+impl From<TimestampSource> for TimestampsName {
+    fn from(timestamps: TimestampSource) -> TimestampsName {
         match timestamps {
-            Timestamps::User => TimestampsName::User,
-            Timestamps::KernelReceive => TimestampsName::KernelReceive,
-            Timestamps::Kernel => TimestampsName::Kernel,
+            TimestampSource::User => TimestampsName::User,
+            TimestampSource::KernelReceive => TimestampsName::KernelReceive,
+            TimestampSource::Kernel => TimestampsName::Kernel,
         }
     }
 }
@@ -192,8 +194,8 @@ pub struct PresetName {
     notes: Vec<String>,
 }
 
-impl From<&PresetUse> for PresetName {
-    fn from(used: &PresetUse) -> PresetName {
+impl From<&PresetSelection> for PresetName {
+    fn from(used: &PresetSelection) -> PresetName {
         PresetName {
             name: used.preset.map(|preset| preset.name),
             title: used.preset.map(|preset| preset.title),
@@ -221,7 +223,8 @@ impl From<&RunInfo> for Settings {
 /// Connections by status.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
-struct StatusCounts {
+#[schemars(rename = "StatusCounts")]
+struct StatusCountsDocument {
     healthy: usize,
     degraded: usize,
     poor: usize,
@@ -231,10 +234,10 @@ struct StatusCounts {
     dead: usize,
 }
 
-impl From<&[(Status, usize)]> for StatusCounts {
-    fn from(counts: &[(Status, usize)]) -> StatusCounts {
+impl From<&[(Status, usize)]> for StatusCountsDocument {
+    fn from(counts: &[(Status, usize)]) -> StatusCountsDocument {
         let of = |status: Status| counts.iter().filter(|(s, _)| *s == status).map(|(_, count)| count).sum();
-        StatusCounts {
+        StatusCountsDocument {
             healthy: of(Status::Healthy),
             degraded: of(Status::Degraded),
             poor: of(Status::Poor),
@@ -249,7 +252,8 @@ impl From<&[(Status, usize)]> for StatusCounts {
 /// One target: all of its connections together.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
-struct Target {
+#[schemars(rename = "Target")]
+struct TargetDocument {
     /// Without its secrets.
     url: String,
     /// The worst of its connections, and no better than the loss over all of them.
@@ -258,18 +262,18 @@ struct Target {
     /// The worst of its connections at the end, by the latest heartbeats.
     last_status: StatusName,
     heartbeats: ByKind,
-    connections: Vec<Connection>,
+    connections: Vec<ConnectionDocument>,
 }
 
-impl From<&TargetReport> for Target {
-    fn from(target: &TargetReport) -> Target {
-        Target {
+impl From<&TargetReport> for TargetDocument {
+    fn from(target: &TargetReport) -> TargetDocument {
+        TargetDocument {
             url: target.url.clone(),
             status: target.status.into(),
             status_reason: target.status_reason.clone(),
             last_status: target.last_status.into(),
             heartbeats: target.kinds.as_slice().into(),
-            connections: target.connections.iter().map(Connection::from).collect(),
+            connections: target.connections.iter().map(ConnectionDocument::from).collect(),
         }
     }
 }
@@ -277,7 +281,8 @@ impl From<&TargetReport> for Target {
 /// One connection, with all its reconnections.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
-struct Connection {
+#[schemars(rename = "Connection")]
+struct ConnectionDocument {
     /// From 0.
     index: usize,
     /// Over the whole run, not by the last heartbeat.
@@ -288,12 +293,12 @@ struct Connection {
     last_status_reason: String,
     /// The first opening.
     #[serde(flatten)]
-    opening: Opening,
+    opening: OpeningDocument,
     heartbeats: ByKind,
     /// The last ending.
-    ending: Option<Ending>,
+    ending: Option<JsonEndingDocument>,
     /// The last ending that was not planned.
-    last_unplanned_ending: Option<Ending>,
+    last_unplanned_ending: Option<JsonEndingDocument>,
     unplanned_endings: u32,
     reconnects: u32,
     /// Time without a connection, after the first opening: all gaps together. Null when it never opened,
@@ -301,11 +306,11 @@ struct Connection {
     outage_ms: Option<Ms>,
     /// Ordinary messages from the server.
     messages: u64,
-    server_pings: ServerPings,
+    server_pings: ServerPingsDocument,
     /// Our own app pings that came back unchanged.
     echoes: u64,
     /// RTTs that were more than twice the mean of those before them.
-    spikes: Spikes,
+    spikes: SpikesDocument,
     /// The first message on the last connection that was neither an answer nor known.
     first_other_message: Option<String>,
     /// The last such message, where the connection ended.
@@ -321,7 +326,7 @@ struct Connection {
     /// The presets that such messages are typical of.
     looks_like: Vec<&'static str>,
     /// The last failure to open.
-    error: Option<Failure>,
+    error: Option<FailureDocument>,
 }
 
 /// A message that is no answer, and how it differs from one.
@@ -333,8 +338,8 @@ struct NearestToAnswer {
     differences: Vec<String>,
 }
 
-impl From<&Nearest> for NearestToAnswer {
-    fn from(nearest: &Nearest) -> NearestToAnswer {
+impl From<&NearestMessage> for NearestToAnswer {
+    fn from(nearest: &NearestMessage) -> NearestToAnswer {
         let differences = nearest.difference.points.clone();
         NearestToAnswer { message: nearest.message.to_string(), differences }
     }
@@ -343,7 +348,8 @@ impl From<&Nearest> for NearestToAnswer {
 /// The server's own heartbeats.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
-struct ServerPings {
+#[schemars(rename = "ServerPings")]
+struct ServerPingsDocument {
     protocol: u64,
     app: u64,
     /// How far they were apart when the connection ended last: the median. Null before the second.
@@ -353,20 +359,23 @@ struct ServerPings {
     announced_interval_ms: Option<Ms>,
 }
 
-impl From<&ConnReport> for Connection {
-    fn from(connection: &ConnReport) -> Connection {
+impl From<&ConnReport> for ConnectionDocument {
+    fn from(connection: &ConnReport) -> ConnectionDocument {
         let overheard = connection.overheard.as_deref();
         let attempts = connection.open_error.as_ref().map_or(&[][..], |error| &error.attempts);
-        Connection {
+        ConnectionDocument {
             index: connection.index,
             status: connection.status.into(),
             status_reason: connection.status_reason.clone(),
             last_status: connection.last_status.into(),
             last_status_reason: connection.last_status_reason.clone(),
-            opening: connection.opened.as_deref().map_or_else(|| Opening::failed(attempts), Opening::from),
+            opening: connection
+                .opened
+                .as_deref()
+                .map_or_else(|| OpeningDocument::failed(attempts), OpeningDocument::from),
             heartbeats: connection.kinds.as_slice().into(),
-            ending: connection.ending.as_deref().map(Ending::from),
-            last_unplanned_ending: connection.lost.as_deref().map(Ending::from),
+            ending: connection.ending.as_deref().map(JsonEndingDocument::from),
+            last_unplanned_ending: connection.lost.as_deref().map(JsonEndingDocument::from),
             unplanned_endings: connection.unplanned_endings,
             reconnects: connection.reconnects,
             outage_ms: ms(connection.outage),
@@ -381,32 +390,32 @@ impl From<&ConnReport> for Connection {
             ended_after_ping_ms: ms(overheard.and_then(|heard| heard.ended_after_ping)),
             looks_like: overheard.map(|heard| heard.looks_like.clone()).unwrap_or_default(),
             echoes: connection.echoes,
-            spikes: Spikes::from(connection.spikes),
-            error: connection.open_error.as_deref().map(Failure::from),
+            spikes: SpikesDocument::from(connection.spikes),
+            error: connection.open_error.as_deref().map(FailureDocument::from),
         }
     }
 }
 
-fn server_pings(connection: &ConnReport) -> ServerPings {
+fn server_pings(connection: &ConnReport) -> ServerPingsDocument {
     let intervals = connection.overheard.iter().flat_map(|heard| &heard.intervals);
-    let median = |wanted: Kind| {
+    let median = |wanted: HeartbeatKind| {
         intervals.clone().find(|(kind, _)| *kind == wanted).map(|(_, interval)| interval.median)
     };
-    ServerPings {
+    ServerPingsDocument {
         protocol: connection.server_pings_protocol,
         app: connection.server_pings_app,
-        protocol_interval_ms: ms(median(Kind::Protocol)),
-        app_interval_ms: ms(median(Kind::App)),
+        protocol_interval_ms: ms(median(HeartbeatKind::Protocol)),
+        app_interval_ms: ms(median(HeartbeatKind::App)),
         announced_interval_ms: ms(connection.announced),
     }
 }
 
-impl Document {
+impl RunDocument {
     /// The document of a run of this command.
-    pub fn new(command: &str, report: &Report) -> Document {
+    pub fn new(command: &str, report: &PingReport) -> RunDocument {
         let main = main_kind(&report.kinds);
         let (measurement, measurement_reason) = measurement(&report.measurement);
-        Document {
+        RunDocument {
             schema_version: super::SCHEMA_VERSION,
             command: command.to_string(),
             wscheck_version: super::WSCHECK_VERSION,
@@ -424,14 +433,14 @@ impl Document {
             reasons: report.reasons.clone(),
             advice: report.advice.clone(),
             heartbeat: main.map(|kind| kind.kind.into()),
-            rtt: main.and_then(|kind| kind.rtt).map(Rtt::from),
+            rtt: main.and_then(|kind| kind.rtt).map(JsonRttDocument::from),
             unanswered: main.map(|kind| kind.counts.unanswered()),
             loss: main.and_then(|kind| kind.counts.loss()),
             jitter: main.map_or_else(JitterSummary::default, |kind| kind.jitter).into(),
             ending: main_ending(report),
             error: main_error(report),
             heartbeats: report.kinds.as_slice().into(),
-            targets: report.targets.iter().map(Target::from).collect(),
+            targets: report.targets.iter().map(TargetDocument::from).collect(),
             host_lag: report.host_lag.map(|lag| HostLag::new(lag, &report.stamping)),
             worst: report.worst.iter().filter_map(|id| Worst::new(report, *id)).collect(),
             measurement,
@@ -443,7 +452,7 @@ impl Document {
 }
 
 fn main_kind(kinds: &[KindReport]) -> Option<&KindReport> {
-    kinds.iter().find(|report| report.kind == Kind::Protocol).or(kinds.first())
+    kinds.iter().find(|report| report.kind == HeartbeatKind::Protocol).or(kinds.first())
 }
 
 fn measurement(measurement: &Measurement) -> (MeasurementName, Option<String>) {
@@ -454,22 +463,22 @@ fn measurement(measurement: &Measurement) -> (MeasurementName, Option<String>) {
     }
 }
 
-fn main_ending(report: &Report) -> Option<Ending> {
+fn main_ending(report: &PingReport) -> Option<JsonEndingDocument> {
     let connections: Vec<&ConnReport> = report.targets.iter().flat_map(|t| &t.connections).collect();
     let mut endings = connections.iter().filter_map(|connection| connection.ending.as_deref());
     match connections.len() {
         1 => endings.next(),
         _ => endings.find(|ending| !ending.was_planned()),
     }
-    .map(Ending::from)
+    .map(JsonEndingDocument::from)
 }
 
-fn main_error(report: &Report) -> Option<Failure> {
+fn main_error(report: &PingReport) -> Option<FailureDocument> {
     let mut connections = report.targets.iter().flat_map(|target| &target.connections);
     connections
         .find_map(|connection| match connection.opened {
             Some(_) => None,
             None => connection.open_error.as_deref(),
         })
-        .map(Failure::from)
+        .map(FailureDocument::from)
 }

@@ -1,32 +1,32 @@
 //! JSON: one document at the end of the run. The shapes live here and only grow, so that renaming inside
 //! breaks nobody's jq.
 
+mod close_cause;
+mod connect_error;
+mod connect_info;
 mod document;
-mod ending;
-mod failure;
-mod figures;
+mod heartbeat_figures;
 mod names;
-mod opening;
 
 use std::io;
 
 use serde::Serialize;
 
-pub use document::{Document, PresetName, Settings};
-pub use ending::{CloseReplyDocument, Ending};
-pub(super) use ending::{broken_rule, close_frame};
-pub use failure::{ErrorDocument, FailedOpening, Failure, error_document};
-pub use figures::{Ms, Timestamp, ms};
+pub use close_cause::{CloseReplyDocument, JsonEndingDocument};
+pub(super) use close_cause::{broken_rule, close_frame};
+pub use connect_error::{ErrorDocument, FailedOpening, FailureDocument, error_document};
+pub use connect_info::OpeningDocument;
+pub use document::{PresetName, RunDocument, Settings};
+pub use heartbeat_figures::{Ms, Timestamp, ms};
 pub(super) use names::names;
 pub use names::{
     FailureName, HowName, KindName, OutcomeName, ResultName, StatusName, StrayName, ViolationName,
 };
-pub use opening::Opening;
 
-use super::Output;
 use super::human::interim_line;
-use super::sink::{Sink, Writer};
-use crate::domain::event::{Event, Reporter};
+use super::writer::{ReportWriter, Writer};
+use crate::domain::ping::event::{Event, Reporter};
+use crate::output::reporter::Output;
 
 /// The version of all shapes. Fields are only ever added; a change that breaks a reader would raise it.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -51,23 +51,23 @@ fn line(json: serde_json::Result<String>) -> String {
 /// Prints one document when the run is over.
 pub struct Json {
     command: &'static str,
-    stdout: Sink,
-    stderr: Sink,
+    stdout: ReportWriter,
+    stderr: ReportWriter,
 }
 
 impl Json {
     /// A reporter for a run of this command. Nothing but interim figures goes to `stderr`.
     pub fn new(command: &'static str, stdout: Writer, stderr: Writer) -> Json {
-        Json { command, stdout: Sink::new(stdout), stderr: Sink::new(stderr) }
+        Json { command, stdout: ReportWriter::new(stdout), stderr: ReportWriter::new(stderr) }
     }
 }
 
 impl Reporter for Json {
     fn report(&mut self, event: &Event) {
         match event {
-            Event::Started { .. } | Event::Connection { .. } | Event::Tally(_) => {}
+            Event::Started { .. } | Event::Connection { .. } | Event::StatusCounts(_) => {}
             Event::Interim(report) => self.stderr.write(&interim_line(report)),
-            Event::Finished(report) => self.stdout.write(&pretty(&Document::new(self.command, report))),
+            Event::Finished(report) => self.stdout.write(&pretty(&RunDocument::new(self.command, report))),
         }
     }
 }

@@ -4,12 +4,12 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::domain::ending::{How, Violation, Who};
-use crate::domain::health::Status;
-use crate::domain::heartbeat::{Kind, Outcome, Stray};
-use crate::domain::opening::FailureKind;
-use crate::domain::phase::Phase;
-use crate::domain::run_result::RunResult;
+use crate::domain::connection::close_cause::{CloseKind, ClosedBy, Violation};
+use crate::domain::connection::connect_info::FailureKind;
+use crate::domain::connection::phase::Phase;
+use crate::domain::heartbeat::{HeartbeatKind, HeartbeatOutcome, StrayPong};
+use crate::domain::ping::health::Status;
+use crate::domain::run::run_result::RunResult;
 
 macro_rules! names {
     ($(#[$doc:meta])* $name:ident of $domain:ident {
@@ -99,17 +99,17 @@ impl From<RunResult> for VerdictName {
 
 names! {
     /// The layer at which a heartbeat asks.
-    KindName of Kind { Protocol, App }
+    KindName of HeartbeatKind { Protocol, App }
 }
 
 names! {
     /// What became of a heartbeat.
-    OutcomeName of Outcome { Ok, Late, Superseded, Missed, Unsent }
+    OutcomeName of HeartbeatOutcome { Ok, Late, Superseded, Missed, Unsent }
 }
 
 names! {
     /// A pong that answers no outstanding ping.
-    StrayName of Stray { Unsolicited, Mismatched, Duplicate }
+    StrayName of StrayPong { Unsolicited, Mismatched, Duplicate }
 }
 
 names! {
@@ -119,7 +119,7 @@ names! {
 
 names! {
     /// Who ended a connection.
-    WhoName of Who { Peer, Us, Network }
+    WhoName of ClosedBy { Peer, Us, Network }
 }
 
 names! {
@@ -179,19 +179,19 @@ pub enum HowName {
     Error,
 }
 
-impl From<&How> for HowName {
-    fn from(how: &How) -> HowName {
+impl From<&CloseKind> for HowName {
+    fn from(how: &CloseKind) -> HowName {
         match how {
-            How::CloseFrame { .. } => HowName::CloseFrame,
-            How::Fin => HowName::Fin,
-            How::Rst => HowName::Rst,
-            How::TlsClose => HowName::TlsClose,
-            How::TlsAlert { .. } => HowName::TlsAlert,
-            How::Violation { .. } => HowName::Violation,
-            How::TooLarge { .. } => HowName::MessageSizeLimit,
-            How::Silent => HowName::Silent,
-            How::Timeout => HowName::Timeout,
-            How::Error => HowName::Error,
+            CloseKind::CloseFrame { .. } => HowName::CloseFrame,
+            CloseKind::Fin => HowName::Fin,
+            CloseKind::Rst => HowName::Rst,
+            CloseKind::TlsClose => HowName::TlsClose,
+            CloseKind::TlsAlert { .. } => HowName::TlsAlert,
+            CloseKind::Violation { .. } => HowName::Violation,
+            CloseKind::TooLarge { .. } => HowName::MessageSizeLimit,
+            CloseKind::Silent => HowName::Silent,
+            CloseKind::Timeout => HowName::Timeout,
+            CloseKind::Error => HowName::Error,
         }
     }
 }
@@ -199,7 +199,7 @@ impl From<&How> for HowName {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::peer_text::PeerText;
+    use crate::domain::connection::untrusted_text::UntrustedText;
 
     fn name(value: impl Serialize) -> String {
         serde_json::to_value(value).unwrap().as_str().unwrap().to_string()
@@ -210,7 +210,13 @@ mod tests {
         for status in Status::ALL {
             assert_eq!(name(StatusName::from(status)), status.label());
         }
-        for outcome in [Outcome::Ok, Outcome::Late, Outcome::Superseded, Outcome::Missed, Outcome::Unsent] {
+        for outcome in [
+            HeartbeatOutcome::Ok,
+            HeartbeatOutcome::Late,
+            HeartbeatOutcome::Superseded,
+            HeartbeatOutcome::Missed,
+            HeartbeatOutcome::Unsent,
+        ] {
             assert_eq!(name(OutcomeName::from(outcome)), outcome.label());
         }
         for rule in [
@@ -225,7 +231,12 @@ mod tests {
             assert_eq!(name(ResultName::from(result)), result.label());
         }
         assert_eq!(name(VerdictName::from(RunResult::Unreachable)), "not_measured");
-        for how in [How::Fin, How::TlsClose, How::TlsAlert { alert: PeerText::default() }, How::Silent] {
+        for how in [
+            CloseKind::Fin,
+            CloseKind::TlsClose,
+            CloseKind::TlsAlert { alert: UntrustedText::default() },
+            CloseKind::Silent,
+        ] {
             assert_eq!(name(HowName::from(&how)), how.label());
         }
         assert_eq!(

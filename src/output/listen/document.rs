@@ -5,26 +5,27 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use crate::domain::connection::untrusted_text::UntrustedText;
 use crate::domain::listen::report::{ListenInfo, ListenReport};
 use crate::domain::listen::{
-    Clearance, Effect, Effects, First, Interval, KindFindings, Origin, Payloads, Periodic, Sameness, Sound,
-    Spanning, Unanswered, Verdict,
+    CoveredTimeouts, FirstHeartbeat, IntervalOrigin, IntervalSpan, KindFindings, ListenVerdict,
+    PayloadVariation, Periodic, Sameness, ServerEventKind, TrafficEffect, TrafficEffects, UnansweredPolicy,
 };
-use crate::domain::peer_text::PeerText;
+use crate::domain::stats::interval::Interval;
 use crate::output::json::{
-    CloseReplyDocument, Ending, Failure, Ms, Opening, PresetName, ResultName, SCHEMA_VERSION, Timestamp,
-    WSCHECK_VERSION, ms, names,
+    CloseReplyDocument, FailureDocument, JsonEndingDocument, Ms, OpeningDocument, PresetName, ResultName,
+    SCHEMA_VERSION, Timestamp, WSCHECK_VERSION, ms, names,
 };
 
 names! {
     /// What the server does about heartbeats.
-    ListenVerdictName of Verdict { ServerPingsEvery, ServerIsSilentFor, PeriodicMessages, Irregular, Inconclusive }
+    ListenVerdictName of ListenVerdict { ServerPingsEvery, ServerIsSilentFor, PeriodicMessages, Irregular, Inconclusive }
 }
 
 names! {
     /// What kind of thing the server said: a Ping frame, a message that asks for an answer, a Pong frame that answers
     /// nothing, a message that only keeps the path busy, or any other message.
-    SoundName of Sound {
+    SoundName of ServerEventKind {
         Ping,
         AppPing,
         #[serde(rename = "unsolicited_pong")]
@@ -42,28 +43,28 @@ names! {
 
 names! {
     /// When the first heartbeat came, compared with one interval after the opening.
-    FirstName of First { AtOnce, Early, OnTime, Late }
+    FirstName of FirstHeartbeat { AtOnce, Early, OnTime, Late }
 }
 
 names! {
     /// From what the server counts its intervals.
-    OriginName of Origin { FixedClock, LastTraffic }
+    OriginName of IntervalOrigin { FixedClock, LastTraffic }
 }
 
 names! {
     /// From what to what the spans of an interval are: from one heartbeat to the next, or from the last that the server
     /// said, whatever it was, to each heartbeat.
-    SpanningName of Spanning { Heartbeats, SinceTraffic }
+    SpanningName of IntervalSpan { Heartbeats, SinceTraffic }
 }
 
 names! {
     /// Whether the payloads are one and the same.
-    PayloadsName of Payloads { Empty, Constant, Changing, Single }
+    PayloadsName of PayloadVariation { Empty, Constant, Changing, Single }
 }
 
 names! {
     /// What traffic between two heartbeats does to the second.
-    EffectName of Effect { Unmoved, Postponed, Skipped, Mixed }
+    EffectName of TrafficEffect { Unmoved, Postponed, Skipped, Mixed }
 }
 
 /// What the server does when its heartbeats stay unanswered.
@@ -75,12 +76,12 @@ pub enum UnansweredName {
     EndsTheConnection,
 }
 
-impl From<Unanswered> for UnansweredName {
-    fn from(unanswered: Unanswered) -> UnansweredName {
+impl From<UnansweredPolicy> for UnansweredName {
+    fn from(unanswered: UnansweredPolicy) -> UnansweredName {
         match unanswered {
-            Unanswered::GoesOn { .. } => UnansweredName::GoesOn,
-            Unanswered::Stops { .. } => UnansweredName::Stops,
-            Unanswered::Ends { .. } => UnansweredName::EndsTheConnection,
+            UnansweredPolicy::GoesOn { .. } => UnansweredName::GoesOn,
+            UnansweredPolicy::Stops { .. } => UnansweredName::Stops,
+            UnansweredPolicy::Ends { .. } => UnansweredName::EndsTheConnection,
         }
     }
 }
@@ -126,7 +127,7 @@ pub struct ListenDocument {
     /// Every kind that was heard, heartbeats first.
     heard: Vec<ListenedTo>,
     /// How the connection ended before its time; null when it did not.
-    ending: Option<Ending>,
+    ending: Option<JsonEndingDocument>,
     /// How the server took our close; null where it ended the connection, and with `--no-answer`.
     close_reply: Option<CloseReplyDocument>,
     /// The user ended it before it was done.
@@ -137,9 +138,9 @@ pub struct ListenDocument {
     /// Why.
     reasons: Vec<String>,
     /// How the connection opened; null when it did not.
-    opening: Option<Opening>,
+    opening: Option<OpeningDocument>,
     /// Why it did not open.
-    error: Option<Failure>,
+    error: Option<FailureDocument>,
 }
 
 /// What was asked for.
@@ -284,16 +285,17 @@ impl From<&Periodic> for PeriodicDocument {
     }
 }
 
-impl From<Unanswered> for UnansweredDocument {
-    fn from(unanswered: Unanswered) -> UnansweredDocument {
-        let (Unanswered::GoesOn { after } | Unanswered::Stops { after } | Unanswered::Ends { after }) =
-            unanswered;
+impl From<UnansweredPolicy> for UnansweredDocument {
+    fn from(unanswered: UnansweredPolicy) -> UnansweredDocument {
+        let (UnansweredPolicy::GoesOn { after }
+        | UnansweredPolicy::Stops { after }
+        | UnansweredPolicy::Ends { after }) = unanswered;
         UnansweredDocument { outcome: unanswered.into(), after }
     }
 }
 
-impl From<&Clearance> for ClearsDocument {
-    fn from(clearance: &Clearance) -> ClearsDocument {
+impl From<&CoveredTimeouts> for ClearsDocument {
+    fn from(clearance: &CoveredTimeouts) -> ClearsDocument {
         let spans = |spans: &[Duration]| spans.iter().map(|span| Ms::from(*span)).collect();
         ClearsDocument {
             cleared_ms: spans(&clearance.cleared),
@@ -302,8 +304,8 @@ impl From<&Clearance> for ClearsDocument {
     }
 }
 
-impl From<Effects> for EffectsDocument {
-    fn from(effects: Effects) -> EffectsDocument {
+impl From<TrafficEffects> for EffectsDocument {
+    fn from(effects: TrafficEffects) -> EffectsDocument {
         EffectsDocument {
             effect: effects.effect.into(),
             count: effects.count,
@@ -325,7 +327,7 @@ impl From<&KindFindings> for ListenedTo {
             since_traffic: kind.since_traffic.map(IntervalDocument::from),
             payloads: kind.payloads.into(),
             payload: kind.sample.to_string(),
-            last_payload: kind.latest.as_ref().map(PeerText::to_string),
+            last_payload: kind.latest.as_ref().map(UntrustedText::to_string),
             shape: kind.shape,
             by_client: kind.by_client.map(EffectsDocument::from),
             by_server: kind.by_server.map(EffectsDocument::from),
@@ -357,14 +359,14 @@ impl From<&ListenReport> for ListenDocument {
             unanswered: findings.unanswered.map(UnansweredDocument::from),
             clears: findings.clearance.as_ref().map(ClearsDocument::from),
             heard: findings.kinds.iter().map(ListenedTo::from).collect(),
-            ending: report.ending.as_deref().map(Ending::from),
+            ending: report.ending.as_deref().map(JsonEndingDocument::from),
             close_reply: report.close_reply.as_ref().map(CloseReplyDocument::from),
             partial: report.partial,
             result: report.verdict.into(),
             exit_code: report.verdict.exit_code(),
             reasons: report.reasons.clone(),
-            opening: report.opened.as_deref().map(Opening::from),
-            error: report.error.as_deref().map(Failure::from),
+            opening: report.opened.as_deref().map(OpeningDocument::from),
+            error: report.error.as_deref().map(FailureDocument::from),
         }
     }
 }

@@ -3,36 +3,39 @@
 use std::time::Duration;
 
 use super::HumanOptions;
-use crate::domain::listen::report::{ListenEvent, ListenInfo, ListenReport, Progress, Said};
-use crate::domain::listen::{
-    Clearance, Effect, Effects, Findings, First, Interval, KindFindings, Origin, Payloads, Periodic,
-    Sameness, Sound, Unanswered, Verdict,
+use crate::domain::connection::connect_info::ConnectError;
+use crate::domain::listen::report::{
+    ListenEvent, ListenInfo, ListenProgress, ListenReport, ServerEventNotice,
 };
-use crate::domain::opening::OpenError;
-use crate::output::human::{self, Paint, Rows, counted, failed_opening, phases, way};
+use crate::domain::listen::{
+    CoveredTimeouts, FirstHeartbeat, IntervalOrigin, KindFindings, ListenFindings, ListenVerdict,
+    PayloadVariation, Periodic, Sameness, ServerEventKind, TrafficEffect, TrafficEffects, UnansweredPolicy,
+};
+use crate::domain::stats::interval::Interval;
+use crate::output::human::{self, LabelledRows, Styler, counted, failed_opening, phases, way};
 use crate::output::presets::command_line::quoted;
 use crate::output::units::{precise, rate, spoken};
 
 /// The most heartbeats that are told of as they come.
-const MOST_TOLD: u32 = 20;
+const MAX_SHOWN_HEARTBEATS: u32 = 20;
 /// What is measured is no finer than this.
-const LEAST: Duration = Duration::from_millis(1);
+const CLOCK_GRAIN: Duration = Duration::from_millis(1);
 /// The most characters of a payload that are shown in a line as it comes.
-const SHOWN: usize = 60;
+const MAX_LINE_PAYLOAD: usize = 60;
 /// The most that are shown in the report.
-const SHOWN_AT_THE_END: usize = 200;
+const MAX_REPORT_PAYLOAD: usize = 200;
 
 /// What is told while it runs, on stderr.
 #[derive(Debug)]
-pub struct Talk {
+pub struct ListenLog {
     quiet: bool,
-    paint: Paint,
+    paint: Styler,
     told: u32,
 }
 
-impl Talk {
-    pub fn new(options: HumanOptions) -> Talk {
-        Talk { quiet: options.quiet, paint: Paint { color: options.stderr_color }, told: 0 }
+impl ListenLog {
+    pub fn new(options: HumanOptions) -> ListenLog {
+        ListenLog { quiet: options.quiet, paint: Styler { color: options.stderr_color }, told: 0 }
     }
 
     /// What there is to say about an event; newline included.
@@ -43,19 +46,18 @@ impl Talk {
                 never_opened(report).map(|error| failed_opening(self.paint, error))
             }
             ListenEvent::Said(said) => self.said(said),
-            ListenEvent::Talked { age, .. } => {
-                (!self.quiet && self.told < MOST_TOLD).then(|| format!("{:>9}  we talked\n", precise(*age)))
-            }
+            ListenEvent::Talked { age, .. } => (!self.quiet && self.told < MAX_SHOWN_HEARTBEATS)
+                .then(|| format!("{:>9}  we talked\n", precise(*age))),
             ListenEvent::Opened { .. } | ListenEvent::Ended(_) | ListenEvent::Progress(_) => None,
         }
     }
 
-    fn said(&mut self, said: &Said) -> Option<String> {
-        if self.quiet || !said.sound.is_heartbeat() || self.told > MOST_TOLD {
+    fn said(&mut self, said: &ServerEventNotice) -> Option<String> {
+        if self.quiet || !said.sound.is_heartbeat() || self.told > MAX_SHOWN_HEARTBEATS {
             return None;
         }
         self.told += 1;
-        if self.told > MOST_TOLD {
+        if self.told > MAX_SHOWN_HEARTBEATS {
             return Some("           and so on\n".to_string());
         }
         let gap = said.gap.map(|gap| format!(" (+{})", precise(gap))).unwrap_or_default();
@@ -68,19 +70,19 @@ impl Talk {
 
 fn introduction(info: &ListenInfo) -> String {
     let count = info.count.map(|count| format!(", or for {}", counted(count, "heartbeat")));
-    let manners = match (info.answer, info.talk) {
+    let config = match (info.answer, info.talk) {
         (false, _) => "answering nothing",
         (true, true) => "answering, and talking between heartbeats",
         (true, false) => "answering as a good client does",
     };
     let listen_for = spoken(info.listen_for);
-    format!("wscheck listen {}: for {listen_for}{}, {manners}\n", info.url, count.unwrap_or_default())
+    format!("wscheck listen {}: for {listen_for}{}, {config}\n", info.url, count.unwrap_or_default())
 }
 
 /// What the moving line says.
-pub fn progress(progress: &Progress) -> String {
+pub fn progress(progress: &ListenProgress) -> String {
     let known = match (progress.interval, progress.heartbeats) {
-        (Some(interval), heartbeats) if interval < LEAST => {
+        (Some(interval), heartbeats) if interval < CLOCK_GRAIN => {
             format!("about {}", rate((heartbeats as f64 / progress.listened.as_secs_f64().max(1e-3)).round()))
         }
         (Some(interval), _) => format!("one every {}", precise(interval)),
@@ -92,7 +94,7 @@ pub fn progress(progress: &Progress) -> String {
 }
 
 /// Why nothing was heard.
-fn never_opened(report: &ListenReport) -> Option<&OpenError> {
+fn never_opened(report: &ListenReport) -> Option<&ConnectError> {
     report.error.as_deref().filter(|_| report.opened.is_none())
 }
 
@@ -101,8 +103,8 @@ pub fn report(report: &ListenReport, options: HumanOptions) -> Option<String> {
     if never_opened(report).is_some() {
         return None;
     }
-    let paint = Paint { color: options.color };
-    let mut rows = Rows::new(paint, options.width);
+    let paint = Styler { color: options.color };
+    let mut rows = LabelledRows::new(paint, options.width);
     rows.add_raw(&format!("{}\n", paint.strong(&format!("--- {} ---", report.info.url))));
     diagnosis(&mut rows, report, paint);
     rows.add_raw("\n");
@@ -111,7 +113,7 @@ pub fn report(report: &ListenReport, options: HumanOptions) -> Option<String> {
     Some(rows.into_text())
 }
 
-fn diagnosis(rows: &mut Rows, report: &ListenReport, paint: Paint) {
+fn diagnosis(rows: &mut LabelledRows, report: &ListenReport, paint: Styler) {
     let findings = &report.findings;
     let so_far = if report.partial { " (interrupted: so far)" } else { "" };
     rows.add("answer", &format!("{}{so_far}", headline(findings, paint)));
@@ -124,7 +126,7 @@ fn diagnosis(rows: &mut Rows, report: &ListenReport, paint: Paint) {
     rows.add_some("clears", findings.clearance.as_ref().map(clears));
     rows.add_some("so", consequence(findings));
     let pattern = findings.periodic.as_ref().and_then(|found| found.pattern.as_deref());
-    pattern.into_iter().filter(|_| findings.verdict == Verdict::PeriodicMessages).for_each(|pattern| {
+    pattern.into_iter().filter(|_| findings.verdict == ListenVerdict::PeriodicMessages).for_each(|pattern| {
         rows.add_unbroken("try", &app_ping(pattern));
     });
 }
@@ -134,35 +136,35 @@ fn untalked(report: &ListenReport) -> Option<String> {
     report.info.talk.then(|| "nothing was said: there were no heartbeats to say it between".to_string())
 }
 
-fn headline(findings: &Findings, paint: Paint) -> String {
+fn headline(findings: &ListenFindings, paint: Styler) -> String {
     let listened = spoken(findings.listened);
     match (findings.verdict, findings.heartbeat()) {
-        (Verdict::ServerPingsEvery, Some(kind)) => {
+        (ListenVerdict::ServerPingsEvery, Some(kind)) => {
             let often = findings.interval().map(|interval| often(kind, interval)).unwrap_or_default();
             format!("{} {often}", paint.strong(&format!("the server sends {}", many(kind, findings))))
         }
-        (Verdict::ServerIsSilentFor, _) => match findings.kinds.as_slice() {
+        (ListenVerdict::ServerIsSilentFor, _) => match findings.kinds.as_slice() {
             [] => format!("{}: no heartbeat in {listened}", paint.strong("the server is silent")),
             [messages, ..] => {
                 let messages = counted(messages.count, one(messages.sound));
                 format!("{} in {listened}, beside {messages}", paint.strong("the server sent no heartbeat"))
             }
         },
-        (Verdict::PeriodicMessages, _) => {
+        (ListenVerdict::PeriodicMessages, _) => {
             findings.periodic.as_ref().map(|found| periodic(found, paint)).unwrap_or_default()
         }
-        (Verdict::Irregular, Some(kind)) => {
+        (ListenVerdict::Irregular, Some(kind)) => {
             let gaps = kind.interval.map(range).unwrap_or_default();
             format!("{}: {}, {gaps} apart", paint.strong("irregular heartbeats"), many(kind, findings))
         }
-        (Verdict::Inconclusive | Verdict::ServerPingsEvery | Verdict::Irregular, _) => {
+        (ListenVerdict::Inconclusive | ListenVerdict::ServerPingsEvery | ListenVerdict::Irregular, _) => {
             paint.strong("inconclusive")
         }
     }
 }
 
 /// `the server sends "[0,\"hb\"]" every 300 ms, perhaps a heartbeat (median of 9 gaps)`
-fn periodic(found: &Periodic, paint: Paint) -> String {
+fn periodic(found: &Periodic, paint: Styler) -> String {
     let Periodic { sample, interval, sameness, .. } = found;
     let like = if *sameness == Sameness::Constant { "" } else { "messages like " };
     let every =
@@ -182,14 +184,14 @@ fn app_ping(pattern: &str) -> String {
 }
 
 /// Beside known heartbeats, what may be another.
-fn besides(findings: &Findings) -> Option<String> {
-    let is_besides = findings.verdict != Verdict::PeriodicMessages;
+fn besides(findings: &ListenFindings) -> Option<String> {
+    let is_besides = findings.verdict != ListenVerdict::PeriodicMessages;
     let found = findings.periodic.as_ref().filter(|found| is_besides && found.has_word)?;
-    Some(periodic(found, Paint { color: false }))
+    Some(periodic(found, Styler { color: false }))
 }
 
 /// What to do about messages that may be heartbeats.
-fn if_heartbeat(found: &Periodic, findings: &Findings) -> String {
+fn if_heartbeat(found: &Periodic, findings: &ListenFindings) -> String {
     let tell = match &found.pattern {
         Some(_) => "listen with the option below",
         None => "tell --app-ping how they look",
@@ -240,7 +242,7 @@ fn median(interval: Interval, of: &str) -> String {
     let spread = match interval.gaps {
         1 => String::new(),
         _ if outlier(interval).is_some() => String::new(),
-        _ => format!(", within {} of one another", precise(interval.spread().max(LEAST))),
+        _ => format!(", within {} of one another", precise(interval.spread().max(CLOCK_GRAIN))),
     };
     format!("median of {gaps}{spread}")
 }
@@ -255,10 +257,10 @@ fn range(interval: Interval) -> String {
 fn first(kind: &KindFindings) -> Option<String> {
     let after = precise(kind.first?);
     Some(match kind.early? {
-        First::AtOnce => format!("after {after}: with the opening"),
-        First::Early => format!("after {after}: early, less than an interval after the opening"),
-        First::OnTime => format!("after {after}: one interval after the opening"),
-        First::Late => format!("after {after}: late, more than an interval after the opening"),
+        FirstHeartbeat::AtOnce => format!("after {after}: with the opening"),
+        FirstHeartbeat::Early => format!("after {after}: early, less than an interval after the opening"),
+        FirstHeartbeat::OnTime => format!("after {after}: one interval after the opening"),
+        FirstHeartbeat::Late => format!("after {after}: late, more than an interval after the opening"),
     })
 }
 
@@ -268,17 +270,19 @@ fn counted_from(kind: &KindFindings, report: &ListenReport) -> Option<String> {
         return Some(counted_from_its_own(kind, report.info.talk));
     }
     match (report.findings.origin, kind.by_client, kind.by_server) {
-        (Some(Origin::LastTraffic), client, Some(effects)) if effects.effect == Effect::Postponed => {
+        (Some(IntervalOrigin::LastTraffic), client, Some(effects))
+            if effects.effect == TrafficEffect::Postponed =>
+        {
             let client = client.map(|client| by_client(Some(client), true)).unwrap_or_default();
             Some(format!("{}{client}{}", moved("what the server says", effects), untold(kind, report)))
         }
         (Some(_), Some(effects), server) => {
             let server =
-                if server.is_none() && effects.effect == Effect::Unmoved { NOTHING_ELSE } else { "" };
+                if server.is_none() && effects.effect == TrafficEffect::Unmoved { NOTHING_ELSE } else { "" };
             Some(format!("{}{server}", moved("what the client says", effects)))
         }
         (None, _, _) if kind.in_step => Some(IN_STEP.to_string()),
-        (None, Some(client), Some(server)) if client.effect != Effect::Mixed => {
+        (None, Some(client), Some(server)) if client.effect != TrafficEffect::Mixed => {
             Some(disagreeing(client, server))
         }
         (_, Some(effects), _) => Some(moved("what the client says", effects)),
@@ -305,12 +309,12 @@ fn unheard(kind: &KindFindings, report: &ListenReport) -> Option<&'static str> {
     }
 }
 
-fn disagreeing(client: Effects, server: Effects) -> String {
-    let did = |effects: Effects| match effects.effect {
-        Effect::Unmoved => "leaves them unmoved",
-        Effect::Postponed => "postpones the next",
-        Effect::Skipped => "has the next come later",
-        Effect::Mixed => "did not always do the same",
+fn disagreeing(client: TrafficEffects, server: TrafficEffects) -> String {
+    let did = |effects: TrafficEffects| match effects.effect {
+        TrafficEffect::Unmoved => "leaves them unmoved",
+        TrafficEffect::Postponed => "postpones the next",
+        TrafficEffect::Skipped => "has the next come later",
+        TrafficEffect::Mixed => "did not always do the same",
     };
     format!("not known: what the client says {}, and what the server says {}", did(client), did(server))
 }
@@ -323,24 +327,24 @@ fn counted_from_its_own(kind: &KindFindings, talk: bool) -> String {
 }
 
 /// What the client's words do to a server that counts from its own.
-fn by_client(effects: Option<Effects>, talk: bool) -> String {
+fn by_client(effects: Option<TrafficEffects>, talk: bool) -> String {
     let Some(effects) = effects else {
         let unknown = "; whether what the client says does is not known";
         return if talk { unknown.to_string() } else { String::new() };
     };
     let did = match effects.effect {
-        Effect::Unmoved => "what the client says does not",
-        Effect::Postponed => "so does what the client says",
-        Effect::Skipped => {
+        TrafficEffect::Unmoved => "what the client says does not",
+        TrafficEffect::Postponed => "so does what the client says",
+        TrafficEffect::Skipped => {
             &format!("after what the client says it comes up to {:.2} intervals later", effects.longest)
         }
-        Effect::Mixed => "what the client says did not always do the same",
+        TrafficEffect::Mixed => "what the client says did not always do the same",
     };
     format!("; {did} ({})", times(effects))
 }
 
 /// `7 times`, `6 of 7 times`
-fn times(Effects { count, of, .. }: Effects) -> String {
+fn times(TrafficEffects { count, of, .. }: TrafficEffects) -> String {
     let times = counted(of as u64, "time");
     if count == of { times } else { format!("{count} of {times}") }
 }
@@ -354,56 +358,58 @@ fn untold(kind: &KindFindings, report: &ListenReport) -> &'static str {
 }
 
 /// What the server's own messages did. That they move nothing makes no fixed clock: the client's may.
-fn moved_by_itself(effects: Effects) -> String {
+fn moved_by_itself(effects: TrafficEffects) -> String {
     match effects.effect {
-        Effect::Unmoved => {
+        TrafficEffect::Unmoved => {
             format!("nothing that the server says, which leaves them unmoved ({})", times(effects))
         }
-        Effect::Skipped => {
+        TrafficEffect::Skipped => {
             let times = times(effects);
             format!("not known: after what the server says the next heartbeat comes later ({times})")
         }
-        Effect::Postponed | Effect::Mixed => moved("what the server says", effects),
+        TrafficEffect::Postponed | TrafficEffect::Mixed => moved("what the server says", effects),
     }
 }
 
-fn moved(whose: &str, effects: Effects) -> String {
+fn moved(whose: &str, effects: TrafficEffects) -> String {
     let times = times(effects);
     let longest = format!("{:.2}", effects.longest);
     match effects.effect {
-        Effect::Unmoved => format!("a fixed clock: {whose} between heartbeats leaves them unmoved ({times})"),
-        Effect::Postponed => {
+        TrafficEffect::Unmoved => {
+            format!("a fixed clock: {whose} between heartbeats leaves them unmoved ({times})")
+        }
+        TrafficEffect::Postponed => {
             format!("the last traffic: {whose} postpones the next heartbeat to one interval later ({times})")
         }
-        Effect::Skipped if !effects.by_ticks => format!(
+        TrafficEffect::Skipped if !effects.by_ticks => format!(
             "not known: after {whose} the next heartbeat comes up to {longest} intervals later ({times})"
         ),
-        Effect::Skipped => format!(
+        TrafficEffect::Skipped => format!(
             "a fixed clock that skips the active: after {whose} the next heartbeat comes up to {longest} intervals \
              later ({times})"
         ),
-        Effect::Mixed => {
+        TrafficEffect::Mixed => {
             format!("not known: {whose} did not always do the same to the next heartbeat ({times})")
         }
     }
 }
 
-fn unanswered(unanswered: Unanswered) -> String {
+fn unanswered(unanswered: UnansweredPolicy) -> String {
     match unanswered {
-        Unanswered::GoesOn { after } => {
+        UnansweredPolicy::GoesOn { after } => {
             let after = counted(after, "unanswered heartbeat");
             format!("it went on after {after}, as long as it was listened")
         }
-        Unanswered::Stops { after } => {
+        UnansweredPolicy::Stops { after } => {
             format!("it stops after {}, and leaves the connection open", counted(after, "heartbeat"))
         }
-        Unanswered::Ends { after } => {
+        UnansweredPolicy::Ends { after } => {
             format!("the connection ended after {}", counted(after, "unanswered heartbeat"))
         }
     }
 }
 
-fn clears(clearance: &Clearance) -> String {
+fn clears(clearance: &CoveredTimeouts) -> String {
     let list = |spans: &[Duration]| spans.iter().map(|span| spoken(*span)).collect::<Vec<_>>().join(", ");
     match (clearance.cleared.first(), clearance.not_cleared.as_slice()) {
         (None, _) => "none of the well-known idle timeouts (75 % rule)".to_string(),
@@ -414,12 +420,12 @@ fn clears(clearance: &Clearance) -> String {
     }
 }
 
-fn consequence(findings: &Findings) -> Option<String> {
+fn consequence(findings: &ListenFindings) -> Option<String> {
     let text = match (findings.verdict, findings.heartbeat.map(|kind| kind.sound)) {
-        (Verdict::PeriodicMessages, _) => {
+        (ListenVerdict::PeriodicMessages, _) => {
             return findings.periodic.as_ref().map(|found| if_heartbeat(found, findings));
         }
-        (Verdict::ServerIsSilentFor, _) if !findings.kinds.is_empty() => {
+        (ListenVerdict::ServerIsSilentFor, _) if !findings.kinds.is_empty() => {
             return Some(format!(
                 "its messages kept the path busy here, silent for {} at the longest; unless by heartbeats that come only in \
                  a longer silence, nothing keeps it open when the server has nothing to say, nor finds out by itself that a \
@@ -427,7 +433,7 @@ fn consequence(findings: &Findings) -> Option<String> {
                 precise(findings.longest_quiet)
             ));
         }
-        (Verdict::ServerIsSilentFor, _) => {
+        (ListenVerdict::ServerIsSilentFor, _) => {
             return Some(format!(
                 "nobody keeps this path open, or finds out that a client is dead, but you, unless by heartbeats that come \
                  only in a silence of more than {}: send some (`wscheck probe-idle` tells how often), and see `wscheck \
@@ -435,24 +441,24 @@ fn consequence(findings: &Findings) -> Option<String> {
                 spoken(findings.longest_still)
             ));
         }
-        (Verdict::ServerPingsEvery, Some(Sound::Pong | Sound::KeepAlive)) => {
+        (ListenVerdict::ServerPingsEvery, Some(ServerEventKind::Pong | ServerEventKind::KeepAlive)) => {
             "nothing answers them: they keep a path open that counts either direction, not one that counts what \
              the client sends, and find no dead client"
         }
-        (Verdict::Irregular, _) => {
+        (ListenVerdict::Irregular, _) => {
             return Some(format!(
                 "there is no interval to rely on: the path was silent for {} at the longest here, and may be for longer; \
                  where that is too long, send heartbeats of your own",
                 precise(findings.longest_quiet)
             ));
         }
-        (Verdict::ServerPingsEvery | Verdict::Inconclusive, _) => return None,
+        (ListenVerdict::ServerPingsEvery | ListenVerdict::Inconclusive, _) => return None,
     };
     Some(text.to_string())
 }
 
 /// A row for each kind.
-fn evidence(rows: &mut Rows, findings: &Findings) {
+fn evidence(rows: &mut LabelledRows, findings: &ListenFindings) {
     let mut label = "heard";
     for kind in &findings.kinds {
         rows.add(std::mem::take(&mut label), &heard(kind));
@@ -470,23 +476,25 @@ fn heard(kind: &KindFindings) -> String {
     // Gaps in which the client spoke are none of the server's own, and are left out.
     let but = if kind.by_client.is_some() { " where we said nothing" } else { "" };
     let gaps = kind.interval.map(|interval| format!(", {} apart{but}", range(interval))).unwrap_or_default();
-    let sample = cut_to(kind.sample.as_str(), SHOWN_AT_THE_END);
+    let sample = cut_to(kind.sample.as_str(), MAX_REPORT_PAYLOAD);
     let payload = match kind.payloads {
-        Payloads::Empty => "without payload".to_string(),
-        Payloads::Constant => format!("always \"{sample}\""),
-        Payloads::Changing => format!("changing, the first \"{sample}\"{}", last(kind)),
-        Payloads::Single => format!("\"{sample}\""),
+        PayloadVariation::Empty => "without payload".to_string(),
+        PayloadVariation::Constant => format!("always \"{sample}\""),
+        PayloadVariation::Changing => format!("changing, the first \"{sample}\"{}", last(kind)),
+        PayloadVariation::Single => format!("\"{sample}\""),
     };
     format!("{}{shape}{gaps}; {payload}", counted(kind.count, one(kind.sound)))
 }
 
 /// What the server said last tells most where it ends the connection: an error, perhaps.
 fn last(kind: &KindFindings) -> String {
-    let latest = kind.latest.as_ref().filter(|_| kind.sound == Sound::Message);
-    latest.map(|text| format!(", later \"{}\"", cut_to(text.as_str(), SHOWN_AT_THE_END))).unwrap_or_default()
+    let latest = kind.latest.as_ref().filter(|_| kind.sound == ServerEventKind::Message);
+    latest
+        .map(|text| format!(", later \"{}\"", cut_to(text.as_str(), MAX_REPORT_PAYLOAD)))
+        .unwrap_or_default()
 }
 
-fn closing(rows: &mut Rows, report: &ListenReport, paint: Paint) {
+fn closing(rows: &mut LabelledRows, report: &ListenReport, paint: Styler) {
     let by_us = report.close_reply.as_ref().map(|reply| format!("we sent close 1000; {reply}"));
     rows.add_some("ended", report.ending.as_deref().map(human::ending).or(by_us));
     if let Some(opened) = report.opened.as_deref() {
@@ -498,25 +506,25 @@ fn closing(rows: &mut Rows, report: &ListenReport, paint: Paint) {
     human::verdict(rows, report.verdict, &report.reasons, paint);
 }
 
-fn one(sound: Sound) -> &'static str {
+fn one(sound: ServerEventKind) -> &'static str {
     match sound {
-        Sound::Ping => "Ping frame",
-        Sound::AppPing => "app ping",
-        Sound::Pong => "unsolicited Pong",
-        Sound::KeepAlive => "keep-alive",
-        Sound::Message => "ordinary message",
+        ServerEventKind::Ping => "Ping frame",
+        ServerEventKind::AppPing => "app ping",
+        ServerEventKind::Pong => "unsolicited Pong",
+        ServerEventKind::KeepAlive => "keep-alive",
+        ServerEventKind::Message => "ordinary message",
     }
 }
 
 /// `app pings`; of several kinds of them, which: `app pings (Pusher)`
-fn many(kind: &KindFindings, findings: &Findings) -> String {
+fn many(kind: &KindFindings, findings: &ListenFindings) -> String {
     let is_one_of_several = findings.kinds.iter().filter(|other| other.sound == kind.sound).count() > 1;
     let shape = kind.shape.filter(|_| is_one_of_several).map(|shape| format!(" ({shape})"));
     format!("{}s{}", one(kind.sound), shape.unwrap_or_default())
 }
 
 fn cut(text: &str) -> String {
-    cut_to(text, SHOWN)
+    cut_to(text, MAX_LINE_PAYLOAD)
 }
 
 fn cut_to(text: &str, most: usize) -> String {

@@ -2,10 +2,10 @@
 
 mod document;
 mod human;
-mod lines;
+mod ndjson_events;
 
 #[cfg(test)]
-mod script;
+mod fixtures;
 #[cfg(test)]
 mod tests;
 
@@ -13,27 +13,28 @@ use std::io;
 
 pub(super) use document::SoundName;
 pub use document::{ListenDocument, ListenedTo};
-pub use lines::{ClientTalked, ListenEnded, ListenOpened, ListenStarted, ServerSaid};
+pub use ndjson_events::{ClientTalked, ListenEnded, ListenOpened, ListenStarted, ServerSaid};
 
 use super::json::{compact, pretty};
-use super::sink::Writer;
-use super::stage::Stage;
-use super::{Format, HumanOptions};
+use super::terminal::Terminal;
+use super::writer::Writer;
 use crate::domain::listen::report::{ListenEvent, ListenReport, ListenReporter};
+use crate::output::human::HumanOptions;
+use crate::output::output_format::Format;
 
 /// Shows listening in any format.
 pub struct ListenOutput {
     format: Format,
     options: HumanOptions,
-    stage: Stage,
-    talk: human::Talk,
+    stage: Terminal,
+    talk: human::ListenLog,
 }
 
 impl ListenOutput {
     /// The result goes to `stdout`, the conversation to `stderr`.
     pub fn new(format: Format, options: HumanOptions, stdout: Writer, stderr: Writer) -> ListenOutput {
-        let stage = Stage::new(options, stdout, stderr);
-        ListenOutput { format, options, stage, talk: human::Talk::new(options) }
+        let stage = Terminal::new(options, stdout, stderr);
+        ListenOutput { format, options, stage, talk: human::ListenLog::new(options) }
     }
 
     /// The first error on stdout; nothing was written after it.
@@ -44,7 +45,7 @@ impl ListenOutput {
     fn result(&self, event: &ListenEvent) -> Option<String> {
         match (event, self.format) {
             (ListenEvent::Finished(report), _) => self.finished(report),
-            (event, Format::Ndjson) => lines::line(event),
+            (event, Format::Ndjson) => ndjson_events::line(event),
             (_, Format::Human | Format::Json) => None,
         }
     }

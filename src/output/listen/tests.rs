@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::script::{self, show};
+use super::fixtures::{self, show};
 use super::*;
-use crate::output::script::Pipe;
+use crate::output::fixtures::SharedBuffer;
 use crate::output::testing::{
     PLAIN, assert_as_the_schema_says, assert_colour_only_repeats, assert_every_event_is_printed, together,
     values,
@@ -20,7 +20,7 @@ fn json(events: &[ListenEvent]) -> Value {
 
 /// Everything that every scripted run prints for programs.
 fn printed() -> Vec<Value> {
-    let texts = script::all()
+    let texts = fixtures::all()
         .into_iter()
         .flat_map(|(_, events)| [Format::Json, Format::Ndjson].map(|format| show(format, PLAIN, &events).0));
     texts.flat_map(|text| values(&text)).collect()
@@ -28,7 +28,7 @@ fn printed() -> Vec<Value> {
 
 #[test]
 fn people_read_the_diagnosis_first() {
-    for (name, events) in script::all() {
+    for (name, events) in fixtures::all() {
         insta::assert_snapshot!(format!("{name}.human"), shown(Format::Human, &events));
         let (stdout, _) = show(Format::Human, PLAIN, &events);
         let second = stdout.lines().nth(1).unwrap_or("answer");
@@ -38,10 +38,10 @@ fn people_read_the_diagnosis_first() {
 
 #[test]
 fn scripts_read_a_document_and_a_line_for_each_thing_said() {
-    insta::assert_snapshot!("talked.json", shown(Format::Json, &script::all()[1].1));
-    insta::assert_snapshot!("from_its_own.json", shown(Format::Json, &script::from_its_own()));
-    insta::assert_snapshot!("pings.ndjson", shown(Format::Ndjson, &script::pings()));
-    for (name, events) in script::all() {
+    insta::assert_snapshot!("talked.json", shown(Format::Json, &fixtures::all()[1].1));
+    insta::assert_snapshot!("from_its_own.json", shown(Format::Json, &fixtures::from_its_own()));
+    insta::assert_snapshot!("pings.ndjson", shown(Format::Ndjson, &fixtures::pings()));
+    for (name, events) in fixtures::all() {
         let (ndjson, _) = show(Format::Ndjson, PLAIN, &events);
         let last = ndjson.lines().last().map(|line| serde_json::from_str::<Value>(line).unwrap());
         assert_eq!(last, Some(json(&events)), "{name}");
@@ -49,7 +49,7 @@ fn scripts_read_a_document_and_a_line_for_each_thing_said() {
 }
 
 #[test]
-fn whatever_is_printed_is_as_the_schema_says_and_every_event_is_printed() {
+fn output_matches_schema_and_prints_every_event() {
     let printed = printed();
     assert_as_the_schema_says(&printed);
     assert_every_event_is_printed("listen", &printed);
@@ -57,7 +57,7 @@ fn whatever_is_printed_is_as_the_schema_says_and_every_event_is_printed() {
 
 #[test]
 fn the_names_that_scripts_rely_on_are_there() {
-    let document = json(&script::pings());
+    let document = json(&fixtures::pings());
     assert_eq!(
         (&document["verdict"], &document["heartbeat"]),
         (&json!("server_pings_every"), &json!("ping"))
@@ -69,29 +69,31 @@ fn the_names_that_scripts_rely_on_are_there() {
 #[test]
 fn json_and_the_domain_use_the_same_words() {
     use super::document::{ListenVerdictName, SpanningName, UnansweredName};
-    use crate::domain::listen::{Sound, Spanning, Unanswered, Verdict};
+    use crate::domain::listen::{IntervalSpan, ListenVerdict, ServerEventKind, UnansweredPolicy};
     fn name(value: impl serde::Serialize) -> String {
         serde_json::to_value(value).unwrap().as_str().unwrap().to_string()
     }
-    for verdict in Verdict::ALL {
+    for verdict in ListenVerdict::ALL {
         assert_eq!(name(ListenVerdictName::from(verdict)), verdict.label());
     }
-    for sound in Sound::ALL {
+    for sound in ServerEventKind::ALL {
         assert_eq!(name(SoundName::from(sound)), sound.label());
     }
-    for spanning in [Spanning::Heartbeats, Spanning::SinceTraffic] {
+    for spanning in [IntervalSpan::Heartbeats, IntervalSpan::SinceTraffic] {
         assert_eq!(name(SpanningName::from(spanning)), spanning.label());
     }
-    for unanswered in
-        [Unanswered::GoesOn { after: 2 }, Unanswered::Stops { after: 1 }, Unanswered::Ends { after: 1 }]
-    {
+    for unanswered in [
+        UnansweredPolicy::GoesOn { after: 2 },
+        UnansweredPolicy::Stops { after: 1 },
+        UnansweredPolicy::Ends { after: 1 },
+    ] {
         assert_eq!(name(UnansweredName::from(unanswered)), unanswered.label());
     }
 }
 
 #[test]
-fn nothing_that_a_peer_says_drives_the_terminal_and_colour_only_repeats_words() {
-    for (name, events) in script::all() {
+fn peer_text_is_escaped_and_colour_only_repeats_words() {
+    for (name, events) in fixtures::all() {
         let plain = show(Format::Human, PLAIN, &events);
         let colored = show(Format::Human, HumanOptions { color: true, ..PLAIN }, &events);
         assert_colour_only_repeats(name, &plain, &colored);
@@ -99,8 +101,8 @@ fn nothing_that_a_peer_says_drives_the_terminal_and_colour_only_repeats_words() 
 }
 
 #[test]
-fn quiet_leaves_the_report_and_a_progress_line_leaves_the_result() {
-    let events = script::pings();
+fn quiet_keeps_the_report_and_progress_keeps_the_result() {
+    let events = fixtures::pings();
     let loud = show(Format::Human, PLAIN, &events);
     let quiet = show(Format::Human, HumanOptions { quiet: true, ..PLAIN }, &events);
     assert_eq!(quiet, (loud.0.clone(), String::new()));
@@ -109,9 +111,9 @@ fn quiet_leaves_the_report_and_a_progress_line_leaves_the_result() {
 
 #[test]
 fn a_closed_pipe_ends_it_quietly() {
-    let (out, err) = (Pipe::that_closes_after(1), Pipe::default());
+    let (out, err) = (SharedBuffer::that_closes_after(1), SharedBuffer::default());
     let mut output = ListenOutput::new(Format::Ndjson, PLAIN, out.writer(), err.writer());
-    script::pings().iter().for_each(|event| output.report(event));
+    fixtures::pings().iter().for_each(|event| output.report(event));
     assert_eq!(output.error().map(io::Error::kind), Some(io::ErrorKind::BrokenPipe));
     assert_eq!(out.attempts(), 2);
 }

@@ -1,10 +1,10 @@
 //! A command line that can be copied as it stands.
 
-use crate::domain::heartbeat::presets::{Never, Preset};
+use crate::domain::heartbeat::presets::{ForbiddenAction, Preset};
 
 /// What to type to see such a server's heartbeats.
 pub fn ready(preset: &Preset) -> String {
-    let command = if preset.forbids(Never::PingFrames) { "listen" } else { "ping" };
+    let command = if preset.forbids(ForbiddenAction::PingFrames) { "listen" } else { "ping" };
     let send = preset.needs.map(|text| format!(" --send {}", quoted(text))).unwrap_or_default();
     format!("wscheck {command} --preset {}{send} {}", preset.name, quoted(preset.url))
 }

@@ -3,10 +3,12 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::Listing;
+use super::PresetListing;
 use super::command_line::ready;
 use crate::domain::heartbeat::framing::Framing;
-use crate::domain::heartbeat::presets::{Never, Preset, Starter, Trap, Verified};
+use crate::domain::heartbeat::presets::{
+    ForbiddenAction, ForbiddenSend, HeartbeatStarter, Preset, VerificationLevel,
+};
 use crate::output::json::{Ms, SCHEMA_VERSION, WSCHECK_VERSION, ms, names};
 
 /// What `wscheck presets -o json` prints.
@@ -128,7 +130,7 @@ enum NeverName {
 
 names! {
     /// Who starts a heartbeat.
-    StarterName of Starter { Client, Server, Both, Frames }
+    StarterName of HeartbeatStarter { Client, Server, Both, Frames }
 }
 
 names! {
@@ -138,12 +140,12 @@ names! {
 
 names! {
     /// How well it is known: tests drive a real server by it, or hold its wire text.
-    VerifiedName of Verified { Live, FromSource }
+    VerifiedName of VerificationLevel { Live, FromSource }
 }
 
 impl PresetsDocument {
     /// The listing as scripts see it.
-    pub fn new(listing: &Listing) -> PresetsDocument {
+    pub fn new(listing: &PresetListing) -> PresetsDocument {
         PresetsDocument {
             schema_version: SCHEMA_VERSION,
             command: "presets",
@@ -199,13 +201,13 @@ impl From<&Preset> for PresetEntry {
     }
 }
 
-impl From<&Trap> for TrapEntry {
-    fn from(trap: &Trap) -> TrapEntry {
+impl From<&ForbiddenSend> for TrapEntry {
+    fn from(trap: &ForbiddenSend) -> TrapEntry {
         let (never, text, least) = match trap.never {
-            Never::Text(text) => (NeverName::Text, Some(text), None),
-            Never::Messages => (NeverName::Messages, None, None),
-            Never::PingFrames => (NeverName::PingFrames, None, None),
-            Never::FasterThan(least) => (NeverName::FasterThan, None, Some(least)),
+            ForbiddenAction::Text(text) => (NeverName::Text, Some(text), None),
+            ForbiddenAction::Messages => (NeverName::Messages, None, None),
+            ForbiddenAction::PingFrames => (NeverName::PingFrames, None, None),
+            ForbiddenAction::FasterThan(least) => (NeverName::FasterThan, None, Some(least)),
         };
         TrapEntry { never, text, least_interval_ms: ms(least), why: trap.why }
     }
@@ -218,13 +220,18 @@ mod tests {
     #[test]
     fn json_and_the_domain_use_the_same_words() {
         let name = |value: serde_json::Value| value.as_str().unwrap().replace('_', " ");
-        for starter in [Starter::Client, Starter::Server, Starter::Both, Starter::Frames] {
+        for starter in [
+            HeartbeatStarter::Client,
+            HeartbeatStarter::Server,
+            HeartbeatStarter::Both,
+            HeartbeatStarter::Frames,
+        ] {
             assert_eq!(name(serde_json::to_value(StarterName::from(starter)).unwrap()), starter.label());
         }
         for framing in Framing::ALL {
             assert_eq!(name(serde_json::to_value(FramingName::from(framing)).unwrap()), framing.label());
         }
-        for verified in [Verified::Live, Verified::FromSource] {
+        for verified in [VerificationLevel::Live, VerificationLevel::FromSource] {
             assert_eq!(name(serde_json::to_value(VerifiedName::from(verified)).unwrap()), verified.label());
         }
     }

@@ -2,21 +2,21 @@
 
 use comfy_table::{ColumnConstraint, ContentArrangement, LineStyle, Table, Width, presets as styles};
 
-use super::Listing;
+use super::PresetListing;
 use super::command_line::ready;
-use crate::domain::heartbeat::presets::{Never, Preset, Starter, Trap};
-use crate::output::HumanOptions;
-use crate::output::human::{Paint, Rows};
+use crate::domain::heartbeat::presets::{ForbiddenAction, ForbiddenSend, HeartbeatStarter, Preset};
+use crate::output::human::HumanOptions;
+use crate::output::human::{LabelledRows, Styler};
 use crate::output::units::spoken;
 
 const HEADER: [&str; 4] = ["name", "what it is", "who starts", "verified"];
 /// The column to do without on a terminal narrower than this.
-const VERIFIED: usize = 3;
-const NARROW: usize = 80;
+const VERIFIED_COLUMN: usize = 3;
+const MIN_FULL_WIDTH: usize = 80;
 
 /// The whole table at a glance, or one preset in full.
-pub fn show(listing: &Listing, options: HumanOptions) -> String {
-    let paint = Paint { color: options.color };
+pub fn show(listing: &PresetListing, options: HumanOptions) -> String {
+    let paint = Styler { color: options.color };
     match &listing.name {
         None => format!("{}\n{}", paint.strong(HEADING), glance(&listing.presets, options.width)),
         Some(_) => {
@@ -42,7 +42,7 @@ fn table(presets: &[&Preset], width: Option<usize>) -> String {
     let natural: usize = table.column_max_content_widths().iter().map(|width| usize::from(*width) + 2).sum();
     table.load_style(styles::NOTHING.header_separator(LineStyle::none().fill('─')));
     if let Some(width) = width.filter(|width| *width < natural) {
-        if let Some(column) = table.column_mut(VERIFIED).filter(|_| width < NARROW) {
+        if let Some(column) = table.column_mut(VERIFIED_COLUMN).filter(|_| width < MIN_FULL_WIDTH) {
             column.set_constraint(ColumnConstraint::Hidden);
         }
         if let Some(column) = table.column_mut(0) {
@@ -64,17 +64,17 @@ fn cells(preset: &Preset) -> [String; 4] {
     ]
 }
 
-fn starts(starter: Starter) -> &'static str {
+fn starts(starter: HeartbeatStarter) -> &'static str {
     match starter {
-        Starter::Client => "client",
-        Starter::Server => "server",
-        Starter::Both => "both",
-        Starter::Frames => "Ping frames",
+        HeartbeatStarter::Client => "client",
+        HeartbeatStarter::Server => "server",
+        HeartbeatStarter::Both => "both",
+        HeartbeatStarter::Frames => "Ping frames",
     }
 }
 
-fn full(preset: &Preset, paint: Paint, width: Option<usize>) -> String {
-    let mut rows = Rows::new(paint, width);
+fn full(preset: &Preset, paint: Styler, width: Option<usize>) -> String {
+    let mut rows = LabelledRows::new(paint, width);
     rows.add("name", &named(preset));
     rows.add("who starts", starts(preset.starter()));
     opening(&mut rows, preset);
@@ -96,7 +96,7 @@ fn named(preset: &Preset) -> String {
     }
 }
 
-fn opening(rows: &mut Rows, preset: &Preset) {
+fn opening(rows: &mut LabelledRows, preset: &Preset) {
     rows.add_some("path", preset.path.map(|path| format!("{path} where the URL has none")));
     let query =
         preset.query.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("&");
@@ -123,7 +123,7 @@ fn some<T>(all: &[T]) -> Option<&[T]> {
     (!all.is_empty()).then_some(all)
 }
 
-fn heartbeats(rows: &mut Rows, preset: &Preset) {
+fn heartbeats(rows: &mut LabelledRows, preset: &Preset) {
     if let Some(ask) = preset.ask {
         rows.add("asks", ask.ping);
         ask.pongs.iter().for_each(|pong| rows.add("answer", pong));
@@ -144,12 +144,12 @@ fn heartbeats(rows: &mut Rows, preset: &Preset) {
     rows.add_some("how often", preset.server_every.map(|every| format!("every {}", spoken(every))));
 }
 
-fn told_trap(trap: &Trap) -> String {
+fn told_trap(trap: &ForbiddenSend) -> String {
     let what = match trap.never {
-        Never::Text(text) => format!("'{text}'"),
-        Never::Messages => "messages".to_string(),
-        Never::PingFrames => "Ping frames".to_string(),
-        Never::FasterThan(least) => format!("more often than every {}", spoken(least)),
+        ForbiddenAction::Text(text) => format!("'{text}'"),
+        ForbiddenAction::Messages => "messages".to_string(),
+        ForbiddenAction::PingFrames => "Ping frames".to_string(),
+        ForbiddenAction::FasterThan(least) => format!("more often than every {}", spoken(least)),
     };
     format!("{what}: {}", trap.why)
 }

@@ -7,19 +7,20 @@ mod human;
 pub use document::{PresetLine, PresetsDocument};
 
 use super::json::{compact, pretty};
-use super::{Format, HumanOptions};
 use crate::domain::heartbeat::presets::Preset;
+use crate::output::human::HumanOptions;
+use crate::output::output_format::Format;
 
 /// What is to be shown.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Listing {
+pub struct PresetListing {
     /// What was asked for; `None` for the whole table.
     pub name: Option<String>,
     pub presets: Vec<&'static Preset>,
 }
 
 /// The listing as one text, newline included. Under NDJSON each preset is a line, and the document is the last.
-pub fn show(listing: &Listing, format: Format, options: HumanOptions) -> String {
+pub fn show(listing: &PresetListing, format: Format, options: HumanOptions) -> String {
     match format {
         Format::Human => human::show(listing, options),
         Format::Json => pretty(&PresetsDocument::new(listing)),
@@ -38,12 +39,12 @@ mod tests {
     use crate::domain::heartbeat::presets::{all, find};
     use crate::output::schema::schema;
 
-    fn whole() -> Listing {
-        Listing { name: None, presets: all().collect() }
+    fn whole() -> PresetListing {
+        PresetListing { name: None, presets: all().collect() }
     }
 
-    fn of(name: &str) -> Listing {
-        Listing { name: Some(name.to_string()), presets: find(name).into_iter().collect() }
+    fn of(name: &str) -> PresetListing {
+        PresetListing { name: Some(name.to_string()), presets: find(name).into_iter().collect() }
     }
 
     fn at(width: usize) -> HumanOptions {
@@ -88,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn every_line_is_valid_by_the_schema_and_the_last_is_the_document() {
+    fn lines_match_schema_and_the_last_is_the_document() {
         let validator = jsonschema::draft202012::new(&schema()).unwrap();
         let parsed = |text: &str| serde_json::from_str::<serde_json::Value>(text).unwrap();
         let ndjson = show(&whole(), Format::Ndjson, HumanOptions::default());

@@ -6,10 +6,12 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::human;
-use crate::domain::ending::{Ending, How};
-use crate::domain::health::Status;
+use crate::domain::connection::close_cause::{CloseCause, CloseKind};
+use crate::domain::ping::health::Status;
 use crate::domain::stats::Counts;
-use crate::server::{BeatFigures, ClientSnapshot, ServerEvent, Snapshot, Summary, What};
+use crate::server::{
+    ClientSnapshot, HeartbeatStats, ServeEvent, ServeEventKind, ServerSnapshot, ServerSummary,
+};
 
 /// The version of the documents below.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -220,7 +222,7 @@ pub struct JitterDocument {
 
 impl EventDocument {
     /// The event as scripts see it.
-    pub fn new(event: &ServerEvent) -> EventDocument {
+    pub fn new(event: &ServeEvent) -> EventDocument {
         let blank = |name| EventDocument {
             schema_version: SCHEMA_VERSION,
             command: "serve",
@@ -230,7 +232,7 @@ impl EventDocument {
             ..EventDocument::default()
         };
         match &event.what {
-            What::Listening(listening) => EventDocument {
+            ServeEventKind::Listening(listening) => EventDocument {
                 address: Some(listening.address.to_string()),
                 port: Some(listening.address.port()),
                 secure: Some(listening.tls.is_some()),
@@ -242,20 +244,20 @@ impl EventDocument {
                 status_address: listening.status_address.map(|address| address.to_string()),
                 ..blank("listening")
             },
-            What::Connected { remote, resource, subprotocol, faulty } => EventDocument {
+            ServeEventKind::Connected { remote, resource, subprotocol, faulty } => EventDocument {
                 address: Some(remote.clone()),
                 resource: Some(resource.to_string()),
                 subprotocol: subprotocol.clone(),
                 faulty: Some(*faulty),
                 ..blank("connected")
             },
-            What::TurnedAway { remote, why } => EventDocument {
+            ServeEventKind::TurnedAway { remote, why } => EventDocument {
                 address: Some(remote.clone()),
                 reason: Some(why.label()),
                 text: Some(why.to_string()),
                 ..blank("turned_away")
             },
-            What::Status(change) => EventDocument {
+            ServeEventKind::Status(change) => EventDocument {
                 from: Some(change.from.label()),
                 to: Some(change.to.label()),
                 consecutive_missed: Some(change.metrics.consecutive_missed),
@@ -263,33 +265,38 @@ impl EventDocument {
                 text: Some(change.reason.clone()),
                 ..blank("status")
             },
-            What::Reaped { missed, silent_for } => EventDocument {
+            ServeEventKind::Reaped { missed, silent_for } => EventDocument {
                 consecutive_missed: Some(*missed),
                 silent_ms: Some(ms(*silent_for)),
                 ..blank("reaped")
             },
-            What::Fault(fault) => EventDocument { text: Some(fault.clone()), ..blank("fault") },
-            What::Ended { ending, last } => EventDocument {
+            ServeEventKind::Fault(fault) => EventDocument { text: Some(fault.clone()), ..blank("fault") },
+            ServeEventKind::Ended { ending, last } => EventDocument {
                 text: Some(human::ended(ending)),
                 ending: Some(EndingDocument::new(ending)),
                 last: Some(ClientDocument::new(last)),
                 ..blank("ended")
             },
-            What::Trouble(text) => EventDocument { text: Some(text.clone()), ..blank("trouble") },
-            What::Stopped(_) => blank("stopped"),
+            ServeEventKind::Trouble(text) => EventDocument { text: Some(text.clone()), ..blank("trouble") },
+            ServeEventKind::Stopped(_) => blank("stopped"),
         }
     }
 }
 
 impl EndingDocument {
-    fn new(ending: &Ending) -> EndingDocument {
+    fn new(ending: &CloseCause) -> EndingDocument {
         let (code, reason) = match &ending.how {
-            How::CloseFrame { code, reason } => (*code, Some(reason.to_string())),
-            How::TooLarge { .. } => (Some(1009), None),
-            How::Violation { detail, .. } | How::TlsAlert { alert: detail } => {
+            CloseKind::CloseFrame { code, reason } => (*code, Some(reason.to_string())),
+            CloseKind::TooLarge { .. } => (Some(1009), None),
+            CloseKind::Violation { detail, .. } | CloseKind::TlsAlert { alert: detail } => {
                 (None, Some(detail.to_string()))
             }
-            How::Fin | How::Rst | How::TlsClose | How::Silent | How::Timeout | How::Error => (None, None),
+            CloseKind::Fin
+            | CloseKind::Rst
+            | CloseKind::TlsClose
+            | CloseKind::Silent
+            | CloseKind::Timeout
+            | CloseKind::Error => (None, None),
         };
         EndingDocument {
             who: ending.who.label(),
@@ -305,7 +312,7 @@ impl EndingDocument {
 
 impl SummaryDocument {
     /// The summary as scripts see it.
-    pub fn new(summary: &Summary) -> SummaryDocument {
+    pub fn new(summary: &ServerSummary) -> SummaryDocument {
         let count = |(ending, count): (&String, &u64)| EndingCount { ending: ending.clone(), count: *count };
         SummaryDocument {
             schema_version: SCHEMA_VERSION,
@@ -343,7 +350,7 @@ impl BeatCounts {
 
 impl ClientsDocument {
     /// Who is there.
-    pub fn new(snapshot: &Snapshot) -> ClientsDocument {
+    pub fn new(snapshot: &ServerSnapshot) -> ClientsDocument {
         ClientsDocument {
             schema_version: SCHEMA_VERSION,
             at: rfc3339(snapshot.at),
@@ -357,7 +364,7 @@ impl ClientsDocument {
 }
 
 /// How many clients have each status, best first, those that nobody has too.
-pub fn by_status(snapshot: &Snapshot) -> impl Iterator<Item = (Status, u64)> + '_ {
+pub fn by_status(snapshot: &ServerSnapshot) -> impl Iterator<Item = (Status, u64)> + '_ {
     let count =
         |status| snapshot.clients.iter().filter(|client| client.figures.status() == status).count() as u64;
     Status::ALL.into_iter().map(move |status| (status, count(status)))
@@ -383,7 +390,7 @@ impl ClientDocument {
 }
 
 impl BeatDocument {
-    fn new(beat: &BeatFigures) -> BeatDocument {
+    fn new(beat: &HeartbeatStats) -> BeatDocument {
         let (range, jitter) = (beat.rtts.range(), beat.jitter());
         BeatDocument {
             kind: beat.kind.label(),

@@ -2,44 +2,46 @@
 
 use std::time::{Duration, SystemTime};
 
-use crate::domain::ending::{Ending, How, Who};
-use crate::domain::shown::counted;
+use crate::domain::connection::close_cause::{CloseCause, CloseKind, ClosedBy};
+use crate::domain::format::counted;
 use crate::domain::stats::Counts;
-use crate::server::{BeatFigures, ClientSnapshot, Listening, ServerEvent, Summary, What};
+use crate::server::{
+    ClientSnapshot, HeartbeatStats, ListenAddress, ServeEvent, ServeEventKind, ServerSummary,
+};
 
 /// An event as one line, or several for the first and the last.
-pub fn line(event: &ServerEvent) -> String {
+pub fn line(event: &ServeEvent) -> String {
     let client = event.client.map(|id| format!("#{id} ")).unwrap_or_default();
     format!("{} {client}{}", clock(event.at), what(&event.what))
 }
 
-fn what(what: &What) -> String {
+fn what(what: &ServeEventKind) -> String {
     match what {
-        What::Listening(listening) => listening_lines(listening),
-        What::Connected { remote, resource, subprotocol, faulty } => {
+        ServeEventKind::Listening(listening) => listening_lines(listening),
+        ServeEventKind::Connected { remote, resource, subprotocol, faulty } => {
             let subprotocol =
                 subprotocol.as_ref().map(|name| format!(", subprotocol {name}")).unwrap_or_default();
             let faulty = if *faulty { ", faulty" } else { "" };
             format!("connected from {remote} to {resource}{subprotocol}{faulty}")
         }
-        What::TurnedAway { remote, why } => format!("turned away {remote}: {why}"),
-        What::Status(change) => {
+        ServeEventKind::TurnedAway { remote, why } => format!("turned away {remote}: {why}"),
+        ServeEventKind::Status(change) => {
             format!("{} -> {}: {}", change.from.label(), change.to.label(), change.reason)
         }
-        What::Reaped { missed, silent_for } => {
+        ServeEventKind::Reaped { missed, silent_for } => {
             let missed = counted(u64::from(*missed), "heartbeat");
             format!("zombie: {missed} missed, silent for {}; terminated", short(*silent_for))
         }
-        What::Fault(fault) => format!("fault: {fault}"),
-        What::Ended { ending, last } => {
+        ServeEventKind::Fault(fault) => format!("fault: {fault}"),
+        ServeEventKind::Ended { ending, last } => {
             format!("ended after {}: {}{}", short(ending.age), ended(ending), beats(last))
         }
-        What::Trouble(what) => format!("trouble: {what}"),
-        What::Stopped(summary) => summary_lines(summary),
+        ServeEventKind::Trouble(what) => format!("trouble: {what}"),
+        ServeEventKind::Stopped(summary) => summary_lines(summary),
     }
 }
 
-fn listening_lines(listening: &Listening) -> String {
+fn listening_lines(listening: &ListenAddress) -> String {
     let scheme = if listening.tls.is_some() { "wss" } else { "ws" };
     let mut lines = format!("listening on {scheme}://{}/ (Ctrl-C stops)", listening.address);
     if let Some(tls) = &listening.tls {
@@ -55,18 +57,18 @@ fn listening_lines(listening: &Listening) -> String {
 }
 
 /// As the ending's own words, seen from the server: the peer is the client, and cuts are its own doing.
-pub fn ended(ending: &Ending) -> String {
+pub fn ended(ending: &CloseCause) -> String {
     match (&ending.who, &ending.how) {
-        (Who::Us, How::Fin) => String::from("we closed TCP (FIN) without a close frame"),
-        (Who::Us, How::Rst) => String::from("we reset TCP (RST)"),
-        (Who::Us, How::Silent) => String::from("we stopped, after nothing was answered any more"),
+        (ClosedBy::Us, CloseKind::Fin) => String::from("we closed TCP (FIN) without a close frame"),
+        (ClosedBy::Us, CloseKind::Rst) => String::from("we reset TCP (RST)"),
+        (ClosedBy::Us, CloseKind::Silent) => String::from("we stopped, after nothing was answered any more"),
         _ => ending.to_string().replacen("peer", "client", 1),
     }
 }
 
 /// What the heartbeats came to, where there were any.
 fn beats(client: &ClientSnapshot) -> String {
-    let shown = |beat: &BeatFigures| {
+    let shown = |beat: &HeartbeatStats| {
         let mean = beat.rtts.mean().map(|mean| format!(", mean RTT {}", short(mean))).unwrap_or_default();
         format!("; {}: {}{mean}", beat.kind, counts(&beat.counts))
     };
@@ -79,7 +81,7 @@ fn counts(counts: &Counts) -> String {
     format!("{ok} ok, {late} late, {superseded} superseded, {missed} missed")
 }
 
-fn summary_lines(summary: &Summary) -> String {
+fn summary_lines(summary: &ServerSummary) -> String {
     let mut lines = format!(
         "stopped after {}: {} ({} at most at once), {} turned away, {} reaped\n  \
          received {}, {}, {}",

@@ -5,38 +5,38 @@ use std::io::IsTerminal;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use crate::domain::health::Status;
-use crate::domain::shown::counted;
-use crate::server::{ServerEvent, What};
+use crate::domain::format::counted;
+use crate::domain::ping::health::Status;
+use crate::server::{ServeEvent, ServeEventKind};
 
 /// The live line on stderr.
-pub struct Live {
+pub struct LiveLine {
     bar: ProgressBar,
     /// Whether stdout is the same terminal, so that lines there must not run into this one.
     shares_terminal: bool,
-    tally: Tally,
+    tally: LiveStatusCounts,
 }
 
-impl Default for Live {
-    fn default() -> Live {
-        Live::new()
+impl Default for LiveLine {
+    fn default() -> LiveLine {
+        LiveLine::new()
     }
 }
 
-impl Live {
+impl LiveLine {
     /// Draws nothing unless stderr is a terminal.
-    pub fn new() -> Live {
+    pub fn new() -> LiveLine {
         let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(4));
         bar.set_style(ProgressStyle::with_template("{msg}").unwrap_or_else(|_| ProgressStyle::default_bar()));
-        Live { bar, shares_terminal: std::io::stdout().is_terminal(), tally: Tally::default() }
+        LiveLine { bar, shares_terminal: std::io::stdout().is_terminal(), tally: LiveStatusCounts::default() }
     }
 
     /// Takes an event in, and lets `show` write it without the line in its way.
-    pub fn take<T>(&mut self, event: &ServerEvent, show: impl FnOnce() -> T) -> T {
+    pub fn take<T>(&mut self, event: &ServeEvent, show: impl FnOnce() -> T) -> T {
         self.tally.note(event);
         let shown = if self.shares_terminal { self.bar.suspend(show) } else { show() };
         match &event.what {
-            What::Stopped(_) => self.bar.finish_and_clear(),
+            ServeEventKind::Stopped(_) => self.bar.finish_and_clear(),
             _ => self.bar.set_message(self.tally.line()),
         }
         shown
@@ -46,24 +46,24 @@ impl Live {
 /// Who has which status, kept up event by event: counting ten thousand clients anew for each would be
 /// felt.
 #[derive(Debug, Default)]
-struct Tally {
+struct LiveStatusCounts {
     status_of: HashMap<u64, Status>,
     count: BTreeMap<Status, usize>,
 }
 
-impl Tally {
-    fn note(&mut self, event: &ServerEvent) {
+impl LiveStatusCounts {
+    fn note(&mut self, event: &ServeEvent) {
         let Some(id) = event.client else { return };
         match &event.what {
-            What::Connected { .. } => self.set(id, Some(Status::Unknown)),
-            What::Status(change) => self.set(id, Some(change.to)),
-            What::Ended { .. } => self.set(id, None),
-            What::Listening(_)
-            | What::TurnedAway { .. }
-            | What::Reaped { .. }
-            | What::Fault(_)
-            | What::Trouble(_)
-            | What::Stopped(_) => {}
+            ServeEventKind::Connected { .. } => self.set(id, Some(Status::Unknown)),
+            ServeEventKind::Status(change) => self.set(id, Some(change.to)),
+            ServeEventKind::Ended { .. } => self.set(id, None),
+            ServeEventKind::Listening(_)
+            | ServeEventKind::TurnedAway { .. }
+            | ServeEventKind::Reaped { .. }
+            | ServeEventKind::Fault(_)
+            | ServeEventKind::Trouble(_)
+            | ServeEventKind::Stopped(_) => {}
         }
     }
 
@@ -98,7 +98,7 @@ mod tests {
 
     #[test]
     fn clients_are_counted_by_status() {
-        let mut tally = Tally::default();
+        let mut tally = LiveStatusCounts::default();
         assert_eq!(tally.line(), "no clients");
         for id in [1, 2, 3] {
             tally.set(id, Some(Status::Unknown));

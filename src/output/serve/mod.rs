@@ -4,7 +4,7 @@
 mod document;
 mod human;
 mod live;
-mod pages;
+mod status_pages;
 #[cfg(test)]
 mod tests;
 
@@ -12,40 +12,42 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use super::Format;
-use crate::server::{ServerEvent, What};
+use crate::output::output_format::Format;
+use crate::server::{ServeEvent, ServeEventKind};
 
 pub use document::{
     BeatCounts, BeatDocument, ClientDocument, ClientsDocument, EndingCount, EndingDocument, EventDocument,
     JitterDocument, RttDocument, SCHEMA_VERSION, StatusCount, SummaryDocument,
 };
-use live::Live;
-pub use pages::StatusPages;
+use live::LiveLine;
+pub use status_pages::StatusPages;
 
 /// Shows a server's events, with the live line beside them where there is a terminal.
 pub struct ServeReporter<W> {
     out: W,
     format: Format,
-    live: Live,
+    live: LiveLine,
 }
 
 impl<W: Write> ServeReporter<W> {
     /// Writes to `out`, which is stdout but for tests.
     pub fn new(out: W, format: Format) -> ServeReporter<W> {
-        ServeReporter { out, format, live: Live::new() }
+        ServeReporter { out, format, live: LiveLine::new() }
     }
 
     /// Shows one event. Fails when nobody can read it any more (a closed pipe, a full disk).
-    pub fn report(&mut self, event: &ServerEvent) -> io::Result<()> {
+    pub fn report(&mut self, event: &ServeEvent) -> io::Result<()> {
         let ServeReporter { out, format, live } = self;
         live.take(event, || write(out, *format, event))
     }
 }
 
-fn write(out: &mut impl Write, format: Format, event: &ServerEvent) -> io::Result<()> {
+fn write(out: &mut impl Write, format: Format, event: &ServeEvent) -> io::Result<()> {
     match (format, &event.what) {
         (Format::Human, _) => writeln!(out, "{}", human::line(event))?,
-        (Format::Ndjson | Format::Json, What::Stopped(summary)) => json(out, &SummaryDocument::new(summary))?,
+        (Format::Ndjson | Format::Json, ServeEventKind::Stopped(summary)) => {
+            json(out, &SummaryDocument::new(summary))?
+        }
         (Format::Ndjson, _) => json(out, &EventDocument::new(event))?,
         (Format::Json, _) => return Ok(()),
     }

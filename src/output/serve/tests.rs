@@ -6,23 +6,24 @@ use schemars::schema_for;
 use serde_json::Value;
 
 use super::*;
-use crate::domain::ending::{Ending, How, Who};
-use crate::domain::event::StatusChange;
-use crate::domain::health::{Metrics, Status};
-use crate::domain::heartbeat::{Kind, Outcome};
-use crate::domain::peer_text::PeerText;
+use crate::domain::connection::close_cause::{CloseCause, CloseKind, ClosedBy};
+use crate::domain::connection::untrusted_text::UntrustedText;
+use crate::domain::heartbeat::{HeartbeatKind, HeartbeatOutcome};
+use crate::domain::ping::event::StatusChange;
+use crate::domain::ping::health::{Status, StatusMetrics};
 use crate::domain::stats::Counts;
 use crate::server::{
-    BeatFigures, ClientSnapshot, Figures, Listening, Snapshot, Summary, TlsShown, TurnedAway,
+    ClientSnapshot, ClientStats, HeartbeatStats, ListenAddress, RejectedConnection, ServerSnapshot,
+    ServerSummary, TlsIdentityInfo,
 };
 
 const MS: Duration = Duration::from_millis(1);
 
 fn client() -> ClientSnapshot {
-    let mut beat = BeatFigures::new(Kind::Protocol);
-    beat.record(0, Outcome::Ok, None, Some(20 * MS), true);
-    beat.record(1, Outcome::Ok, None, Some(30 * MS), true);
-    beat.record(2, Outcome::Missed, None, None, false);
+    let mut beat = HeartbeatStats::new(HeartbeatKind::Protocol);
+    beat.record(0, HeartbeatOutcome::Ok, None, Some(20 * MS), true);
+    beat.record(1, HeartbeatOutcome::Ok, None, Some(30 * MS), true);
+    beat.record(2, HeartbeatOutcome::Missed, None, None, false);
     ClientSnapshot {
         id: 1,
         remote: "127.0.0.1:4711".into(),
@@ -31,19 +32,19 @@ fn client() -> ClientSnapshot {
         faulty: true,
         age: 100_000 * MS,
         idle: 40_250 * MS,
-        figures: Figures {
+        figures: ClientStats {
             messages: 3,
             pings: 2,
             app_pings: 1,
             beats: vec![beat],
             terminated: true,
-            ..Figures::default()
+            ..ClientStats::default()
         },
     }
 }
 
-fn summary() -> Summary {
-    Summary {
+fn summary() -> ServerSummary {
+    ServerSummary {
         started_at: SystemTime::UNIX_EPOCH,
         elapsed: 123_456 * MS,
         clients: 2,
@@ -58,54 +59,64 @@ fn summary() -> Summary {
     }
 }
 
-fn ended(how: How, who: Who) -> What {
+fn ended(how: CloseKind, who: ClosedBy) -> ServeEventKind {
     let at = SystemTime::UNIX_EPOCH;
-    let ending =
-        Ending { who, how, reply: None, os_error: None, tcp: None, age: 100_000 * MS, idle: 40_250 * MS, at };
-    What::Ended { ending, last: Box::new(client()) }
+    let ending = CloseCause {
+        who,
+        how,
+        reply: None,
+        os_error: None,
+        tcp: None,
+        age: 100_000 * MS,
+        idle: 40_250 * MS,
+        at,
+    };
+    ServeEventKind::Ended { ending, last: Box::new(client()) }
 }
 
-fn run() -> Vec<ServerEvent> {
-    let tls = TlsShown { fingerprint: "AB:CD".into(), ca_file: Some("wscheck-ca.pem".into()) };
+fn run() -> Vec<ServeEvent> {
+    let tls = TlsIdentityInfo { fingerprint: "AB:CD".into(), ca_file: Some("wscheck-ca.pem".into()) };
     let address = "127.0.0.1:9001".parse().unwrap();
     let status_address = "127.0.0.1:9002".parse().ok();
-    let hostile = PeerText::new("bye\x1b[2J");
+    let hostile = UntrustedText::new("bye\x1b[2J");
     let script = [
-        (None, What::Listening(Listening { address, tls: Some(tls), status_address })),
+        (None, ServeEventKind::Listening(ListenAddress { address, tls: Some(tls), status_address })),
         (
             Some(1),
-            What::Connected {
+            ServeEventKind::Connected {
                 remote: "127.0.0.1:4711".into(),
-                resource: PeerText::new("/chat?token=***"),
+                resource: UntrustedText::new("/chat?token=***"),
                 subprotocol: Some("chat".into()),
                 faulty: true,
             },
         ),
-        (Some(2), What::TurnedAway { remote: "127.0.0.1:4712".into(), why: TurnedAway::TlsOnPlain }),
+        (
+            Some(2),
+            ServeEventKind::TurnedAway {
+                remote: "127.0.0.1:4712".into(),
+                why: RejectedConnection::TlsOnPlain,
+            },
+        ),
         (
             Some(1),
-            What::Status(StatusChange {
+            ServeEventKind::Status(StatusChange {
                 kind: None,
                 from: Status::Unknown,
                 to: Status::Healthy,
                 reason: "mean protocol RTT of the last 1 is 20.0 ms".into(),
-                metrics: Metrics { window_mean: Some(20 * MS), judged: 1, ..Metrics::default() },
+                metrics: StatusMetrics { window_mean: Some(20 * MS), judged: 1, ..StatusMetrics::default() },
             }),
         ),
-        (Some(1), What::Fault("silent after 5s without life".into())),
-        (Some(1), What::Reaped { missed: 1, silent_for: 40_250 * MS }),
-        (Some(1), ended(How::Timeout, Who::Us)),
-        (Some(3), ended(How::CloseFrame { code: Some(1001), reason: hostile }, Who::Peer)),
-        (Some(4), ended(How::Rst, Who::Us)),
-        (None, What::Trouble("cannot accept a connection: Too many open files".into())),
-        (None, What::Stopped(Box::new(summary()))),
+        (Some(1), ServeEventKind::Fault("silent after 5s without life".into())),
+        (Some(1), ServeEventKind::Reaped { missed: 1, silent_for: 40_250 * MS }),
+        (Some(1), ended(CloseKind::Timeout, ClosedBy::Us)),
+        (Some(3), ended(CloseKind::CloseFrame { code: Some(1001), reason: hostile }, ClosedBy::Peer)),
+        (Some(4), ended(CloseKind::Rst, ClosedBy::Us)),
+        (None, ServeEventKind::Trouble("cannot accept a connection: Too many open files".into())),
+        (None, ServeEventKind::Stopped(Box::new(summary()))),
     ];
     let at = |n: usize| SystemTime::UNIX_EPOCH + n as u32 * 1500 * MS;
-    script
-        .into_iter()
-        .enumerate()
-        .map(|(n, (client, what))| ServerEvent { at: at(n), client, what })
-        .collect()
+    script.into_iter().enumerate().map(|(n, (client, what))| ServeEvent { at: at(n), client, what }).collect()
 }
 
 fn shown(format: Format) -> String {
@@ -138,16 +149,16 @@ fn json_is_one_document_at_the_end() {
 
 #[test]
 fn the_pages_show_clients_and_metrics() {
-    let snapshot = Snapshot { at: SystemTime::UNIX_EPOCH, clients: vec![client()], so_far: summary() };
-    insta::assert_snapshot!(crate::server::Pages::clients(&StatusPages, &snapshot).text);
-    insta::assert_snapshot!(crate::server::Pages::metrics(&StatusPages, &snapshot).text);
+    let snapshot = ServerSnapshot { at: SystemTime::UNIX_EPOCH, clients: vec![client()], so_far: summary() };
+    insta::assert_snapshot!(crate::server::StatusRenderer::clients(&StatusPages, &snapshot).text);
+    insta::assert_snapshot!(crate::server::StatusRenderer::metrics(&StatusPages, &snapshot).text);
 }
 
 /// OpenMetrics takes `_total` off a counter's name: the families must still be told apart.
 #[test]
 fn no_two_metrics_share_a_name() {
-    let snapshot = Snapshot { at: SystemTime::UNIX_EPOCH, clients: vec![client()], so_far: summary() };
-    let text = crate::server::Pages::metrics(&StatusPages, &snapshot).text;
+    let snapshot = ServerSnapshot { at: SystemTime::UNIX_EPOCH, clients: vec![client()], so_far: summary() };
+    let text = crate::server::StatusRenderer::metrics(&StatusPages, &snapshot).text;
     let heads = text.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split(' ').next());
     let names: Vec<&str> = heads.map(|name| name.trim_end_matches("_total")).collect();
     assert_eq!(names.iter().collect::<std::collections::BTreeSet<_>>().len(), names.len(), "{names:?}");
@@ -165,6 +176,9 @@ fn every_document_is_as_its_schema_says() {
     let events = events.strip_suffix(&json).expect("the last line is the document of -o json");
     events.lines().for_each(|line| valid(schema_for!(EventDocument), line));
     valid(schema_for!(SummaryDocument), &json);
-    let snapshot = Snapshot { at: SystemTime::UNIX_EPOCH, clients: vec![client()], so_far: summary() };
-    valid(schema_for!(ClientsDocument), &crate::server::Pages::clients(&StatusPages, &snapshot).text);
+    let snapshot = ServerSnapshot { at: SystemTime::UNIX_EPOCH, clients: vec![client()], so_far: summary() };
+    valid(
+        schema_for!(ClientsDocument),
+        &crate::server::StatusRenderer::clients(&StatusPages, &snapshot).text,
+    );
 }

@@ -3,9 +3,10 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::Listing;
+use super::TimeoutListing;
 use crate::domain::idle::middleboxes::{
-    Change, Confidence, Cut, Family, Kind, Middlebox, Resets, Typical, Value,
+    Confidence, CutKind, Middlebox, ProductFamily, SettingChange, TimeoutKind, TimeoutValue, TimerReset,
+    TypicalSetting,
 };
 use crate::output::json::{Ms, SCHEMA_VERSION, WSCHECK_VERSION, ms, names};
 
@@ -94,18 +95,18 @@ pub struct CutEntry {
 
 names! {
     /// Where in the path it stands.
-    FamilyName of Family { Proxy, Cloud, Nat, Server, Service }
+    FamilyName of ProductFamily { Proxy, Cloud, Nat, Server, Service }
 }
 
 names! {
     /// What the timer measures: how long nothing passed, how old the connection is, or something else that is often
     /// taken for one of these.
-    TimerName of Kind { Idle, Lifetime, Other }
+    TimerName of TimeoutKind { Idle, Lifetime, Other }
 }
 
 names! {
     /// What starts the timer afresh.
-    ResetsName of Resets {
+    ResetsName of TimerReset {
         Either,
         ClientToServer,
         ServerToClient,
@@ -138,14 +139,14 @@ pub enum DefaultName {
     Unpublished,
 }
 
-impl From<Value> for DefaultName {
-    fn from(value: Value) -> DefaultName {
+impl From<TimeoutValue> for DefaultName {
+    fn from(value: TimeoutValue) -> DefaultName {
         match value {
-            Value::After(_) => DefaultName::After,
-            Value::Never => DefaultName::Never,
-            Value::Off => DefaultName::Off,
-            Value::Unset => DefaultName::Unset,
-            Value::Unpublished => DefaultName::Unpublished,
+            TimeoutValue::After(_) => DefaultName::After,
+            TimeoutValue::Never => DefaultName::Never,
+            TimeoutValue::Off => DefaultName::Off,
+            TimeoutValue::Unset => DefaultName::Unset,
+            TimeoutValue::Unpublished => DefaultName::Unpublished,
         }
     }
 }
@@ -167,32 +168,32 @@ pub enum CutName {
     HttpError,
 }
 
-impl From<Cut> for CutEntry {
-    fn from(cut: Cut) -> CutEntry {
+impl From<CutKind> for CutEntry {
+    fn from(cut: CutKind) -> CutEntry {
         let (how, code) = match cut {
-            Cut::Fin => (CutName::Fin, None),
-            Cut::HalfClose => (CutName::HalfClose, None),
-            Cut::Rst => (CutName::Rst, None),
-            Cut::ClosesTcp => (CutName::ClosesTcp, None),
-            Cut::CloseFrame(code) => (CutName::CloseFrame, Some(code)),
-            Cut::Closes => (CutName::Closes, None),
-            Cut::Silent => (CutName::Silent, None),
-            Cut::RstOnUse => (CutName::RstOnUse, None),
-            Cut::HttpError(status) => (CutName::HttpError, Some(status)),
+            CutKind::Fin => (CutName::Fin, None),
+            CutKind::HalfClose => (CutName::HalfClose, None),
+            CutKind::Rst => (CutName::Rst, None),
+            CutKind::ClosesTcp => (CutName::ClosesTcp, None),
+            CutKind::CloseFrame(code) => (CutName::CloseFrame, Some(code)),
+            CutKind::Closes => (CutName::Closes, None),
+            CutKind::Silent => (CutName::Silent, None),
+            CutKind::RstOnUse => (CutName::RstOnUse, None),
+            CutKind::HttpError(status) => (CutName::HttpError, Some(status)),
         };
         CutEntry { how, code }
     }
 }
 
-impl From<&Typical> for TypicalValue {
-    fn from(typical: &Typical) -> TypicalValue {
+impl From<&TypicalSetting> for TypicalValue {
+    fn from(typical: &TypicalSetting) -> TypicalValue {
         TypicalValue { value_ms: typical.value.into(), whose: typical.whose }
     }
 }
 
 impl TimeoutsDocument {
     /// The listing as scripts see it.
-    pub fn new(listing: &Listing) -> TimeoutsDocument {
+    pub fn new(listing: &TimeoutListing) -> TimeoutsDocument {
         TimeoutsDocument {
             schema_version: SCHEMA_VERSION,
             command: "timeouts",
@@ -213,9 +214,9 @@ impl MiddleboxLine {
 impl From<&Middlebox> for MiddleboxEntry {
     fn from(middlebox: &Middlebox) -> MiddleboxEntry {
         let (changeable, change) = match middlebox.change {
-            Change::Set(example) => (Some(true), Some(example)),
-            Change::Fixed => (Some(false), None),
-            Change::Nothing => (None, None),
+            SettingChange::Set(example) => (Some(true), Some(example)),
+            SettingChange::Fixed => (Some(false), None),
+            SettingChange::Nothing => (None, None),
         };
         MiddleboxEntry {
             id: middlebox.id,
@@ -258,17 +259,27 @@ mod tests {
 
     #[test]
     fn json_and_the_domain_use_the_same_words() {
-        for cut in [Cut::HalfClose, Cut::ClosesTcp, Cut::CloseFrame(1000), Cut::RstOnUse, Cut::HttpError(524)]
-        {
+        for cut in [
+            CutKind::HalfClose,
+            CutKind::ClosesTcp,
+            CutKind::CloseFrame(1000),
+            CutKind::RstOnUse,
+            CutKind::HttpError(524),
+        ] {
             assert_eq!(name(CutEntry::from(cut).how), cut.label());
         }
-        for resets in [Resets::ClientToServer, Resets::EachDirection, Resets::TcpKeepaliveToo, Resets::Pong] {
+        for resets in [
+            TimerReset::ClientToServer,
+            TimerReset::EachDirection,
+            TimerReset::TcpKeepaliveToo,
+            TimerReset::Pong,
+        ] {
             assert_eq!(name(ResetsName::from(resets)), resets.label());
         }
-        for kind in Kind::ALL {
+        for kind in TimeoutKind::ALL {
             assert_eq!(name(TimerName::from(kind)), kind.label());
         }
-        assert_eq!(name(FamilyName::from(Family::Nat)), Family::Nat.label());
+        assert_eq!(name(FamilyName::from(ProductFamily::Nat)), ProductFamily::Nat.label());
         assert_eq!(name(ConfidenceName::from(Confidence::Medium)), Confidence::Medium.label());
     }
 }

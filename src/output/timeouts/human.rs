@@ -2,20 +2,20 @@
 
 use comfy_table::{ColumnConstraint, ContentArrangement, LineStyle, Table, Width, presets};
 
-use super::Listing;
-use crate::domain::idle::middleboxes::{Change, Kind, Middlebox, span};
-use crate::output::HumanOptions;
-use crate::output::human::{Paint, Rows};
+use super::TimeoutListing;
+use crate::domain::idle::middleboxes::{Middlebox, SettingChange, TimeoutKind, span};
+use crate::output::human::HumanOptions;
+use crate::output::human::{LabelledRows, Styler};
 
 const HEADER: [&str; 5] = ["product", "setting", "default", "what resets it", "how it cuts"];
-const DEFAULT: usize = 2;
+const DEFAULT_COLUMN: usize = 2;
 /// The column to do without on a terminal narrower than this.
-const CUTS: usize = 4;
-const NARROW: usize = 90;
+const CUTS_COLUMN: usize = 4;
+const MIN_FULL_WIDTH: usize = 90;
 
 /// The whole table at a glance, or a product's timers in full.
-pub fn show(listing: &Listing, options: HumanOptions) -> String {
-    let paint = Paint { color: options.color };
+pub fn show(listing: &TimeoutListing, options: HumanOptions) -> String {
+    let paint = Styler { color: options.color };
     match &listing.product {
         None => glance(&listing.middleboxes, paint, options.width),
         Some(_) => {
@@ -25,9 +25,9 @@ pub fn show(listing: &Listing, options: HumanOptions) -> String {
     }
 }
 
-fn glance(middleboxes: &[&'static Middlebox], paint: Paint, width: Option<usize>) -> String {
+fn glance(middleboxes: &[&'static Middlebox], paint: Styler, width: Option<usize>) -> String {
     let mut text = String::new();
-    for kind in Kind::ALL {
+    for kind in TimeoutKind::ALL {
         let mut rows: Vec<&Middlebox> =
             middleboxes.iter().copied().filter(|middlebox| middlebox.kind == kind).collect();
         rows.sort_by_key(|middlebox| (middlebox.product.to_lowercase(), middlebox.id));
@@ -36,11 +36,11 @@ fn glance(middleboxes: &[&'static Middlebox], paint: Paint, width: Option<usize>
     text + "The sources, and what to change: wscheck timeouts PRODUCT\n"
 }
 
-fn heading(kind: Kind) -> &'static str {
+fn heading(kind: TimeoutKind) -> &'static str {
     match kind {
-        Kind::Idle => "Idle timeouts: heartbeats help",
-        Kind::Lifetime => "Lifetimes: no heartbeat helps",
-        Kind::Other => "Other timers, often taken for one of these",
+        TimeoutKind::Idle => "Idle timeouts: heartbeats help",
+        TimeoutKind::Lifetime => "Lifetimes: no heartbeat helps",
+        TimeoutKind::Other => "Other timers, often taken for one of these",
     }
 }
 
@@ -56,9 +56,9 @@ fn table(rows: &[&Middlebox], width: Option<usize>) -> String {
     match width.filter(|width| *width < natural) {
         None => table.load_style(plain),
         Some(width) => {
-            constrain(&mut table, DEFAULT, ColumnConstraint::UpperBoundary(Width::Fixed(14)));
-            if width < NARROW {
-                constrain(&mut table, CUTS, ColumnConstraint::Hidden);
+            constrain(&mut table, DEFAULT_COLUMN, ColumnConstraint::UpperBoundary(Width::Fixed(14)));
+            if width < MIN_FULL_WIDTH {
+                constrain(&mut table, CUTS_COLUMN, ColumnConstraint::Hidden);
             }
             table
                 .load_style(plain.row_separator(LineStyle::none().fill('╌')))
@@ -102,8 +102,8 @@ fn cuts(middlebox: &Middlebox) -> String {
     }
 }
 
-fn full(middlebox: &Middlebox, paint: Paint, width: Option<usize>) -> String {
-    let mut rows = Rows::new(paint, width);
+fn full(middlebox: &Middlebox, paint: Styler, width: Option<usize>) -> String {
+    let mut rows = LabelledRows::new(paint, width);
     rows.add("id", middlebox.id);
     rows.add("kind", &format!("{} ({})", middlebox.kind.label(), middlebox.family.label()));
     rows.add("setting", middlebox.setting);
@@ -116,9 +116,9 @@ fn full(middlebox: &Middlebox, paint: Paint, width: Option<usize>) -> String {
     let cuts = (!middlebox.cuts.is_empty()).then(|| cuts(middlebox));
     rows.add_some("cuts", words(cuts, middlebox.cut_words));
     match middlebox.change {
-        Change::Set(example) => rows.add("change", example),
-        Change::Fixed => rows.add("change", "cannot be changed"),
-        Change::Nothing => {}
+        SettingChange::Set(example) => rows.add("change", example),
+        SettingChange::Fixed => rows.add("change", "cannot be changed"),
+        SettingChange::Nothing => {}
     }
     rows.add_some("tells", middlebox.tells.map(str::to_string));
     rows.add_some("folklore", middlebox.folklore.map(str::to_string));

@@ -6,19 +6,20 @@ mod human;
 pub use document::{MiddleboxLine, TimeoutsDocument};
 
 use super::json::{compact, pretty};
-use super::{Format, HumanOptions};
 use crate::domain::idle::middleboxes::Middlebox;
+use crate::output::human::HumanOptions;
+use crate::output::output_format::Format;
 
 /// What is to be shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Listing {
+pub struct TimeoutListing {
     /// What was asked for; `None` for the whole table.
     pub product: Option<String>,
     pub middleboxes: Vec<&'static Middlebox>,
 }
 
 /// The listing as one text, newline included. Under NDJSON each entry is a line, and the document is the last.
-pub fn show(listing: &Listing, format: Format, options: HumanOptions) -> String {
+pub fn show(listing: &TimeoutListing, format: Format, options: HumanOptions) -> String {
     match format {
         Format::Human => human::show(listing, options),
         Format::Json => pretty(&TimeoutsDocument::new(listing)),
@@ -36,12 +37,12 @@ mod tests {
     use crate::output::schema::schema;
     use anstream::adapter::strip_str;
 
-    fn whole() -> Listing {
-        Listing { product: None, middleboxes: all().collect() }
+    fn whole() -> TimeoutListing {
+        TimeoutListing { product: None, middleboxes: all().collect() }
     }
 
-    fn of(product: &str) -> Listing {
-        Listing { product: Some(product.to_string()), middleboxes: find(product) }
+    fn of(product: &str) -> TimeoutListing {
+        TimeoutListing { product: Some(product.to_string()), middleboxes: find(product) }
     }
 
     fn at(width: usize) -> HumanOptions {
@@ -87,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn every_line_is_valid_by_the_schema_and_the_last_is_the_document() {
+    fn lines_match_schema_and_the_last_is_the_document() {
         let validator = jsonschema::draft202012::new(&schema()).unwrap();
         let parsed = |text: &str| serde_json::from_str::<serde_json::Value>(text).unwrap();
         let ndjson = show(&whole(), Format::Ndjson, HumanOptions::default());

@@ -3,41 +3,41 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::domain::idle::Expectation;
-use crate::domain::shown::exact_duration;
-use crate::domain::threshold::Truth;
+use crate::domain::format::exact_duration;
+use crate::domain::run::expectation::Expectation;
+use crate::domain::run::truth::Truth;
 use crate::domain::zombie::report::{ZombieInfo, ZombieReport};
 use crate::domain::zombie::{
-    Beats, Edge, Fate, HeartbeatPolicy, IdlePolicy, Library, Life, Match, Needs, Policy, Reaping, Verdict,
-    Way,
+    Behaviour, ClientEnd, ClientRecord, HeartbeatPolicy, IdlePolicy, Library, LibraryMatch, ReapingPolicy,
+    ReapingRule, RequiredTraffic, ServerSchedule, TimerKind, ZombieVerdict,
 };
 use crate::output::json::{
-    Ending, Failure, Ms, Opening, PresetName, ResultName, SCHEMA_VERSION, Timestamp, WSCHECK_VERSION, ms,
-    names,
+    FailureDocument, JsonEndingDocument, Ms, OpeningDocument, PresetName, ResultName, SCHEMA_VERSION,
+    Timestamp, WSCHECK_VERSION, ms, names,
 };
 use crate::output::listen::{ListenedTo, SoundName};
 
 names! {
     /// Whether the server lets go of dead clients.
-    ZombieVerdictName of Verdict { ReapsDeadClients, ZombiesKept, Inconclusive }
+    ZombieVerdictName of ZombieVerdict { ReapsDeadClients, ZombiesKept, Inconclusive }
 }
 
 names! {
     /// How a client behaves, once it has sent a Ping and a message: the control is healthy; `mute` reads and answers
     /// nothing; `stalled` stops reading; `half_closed` sends a FIN and reads on; `quiet` answers, and sends nothing of its
     /// own; `pings_only` sends Ping frames and no messages.
-    WayName of Way { Control, Mute, Stalled, HalfClosed, Quiet, PingsOnly }
+    WayName of Behaviour { Control, Mute, Stalled, HalfClosed, Quiet, PingsOnly }
 }
 
 names! {
     /// What a client must send now and then to be kept: `any_frame` (Pings were enough), `own_frames` (Pings were, answers
     /// to the server's heartbeats were not), or `messages` (Pings were not enough).
-    NeedsName of Needs { AnyFrame, OwnFrames, Messages }
+    NeedsName of RequiredTraffic { AnyFrame, OwnFrames, Messages }
 }
 
 names! {
     /// How exactly an age at which clients were let go is a timer's.
-    EdgeName of Edge { Sharp, Swept, Unknown }
+    EdgeName of TimerKind { Sharp, Swept, Unknown }
 }
 
 /// What `wscheck probe-zombie -o json` prints. A value that is not known is null; no field is ever left out.
@@ -73,9 +73,9 @@ pub struct ZombieDocument {
     /// Why.
     reasons: Vec<String>,
     /// How the first connection opened; null when none did.
-    opening: Option<Opening>,
+    opening: Option<OpeningDocument>,
     /// The last failure to open, where there was one.
-    error: Option<Failure>,
+    error: Option<FailureDocument>,
 }
 
 /// What was asked for.
@@ -179,7 +179,7 @@ pub struct LifeDocument {
     kept_ms: Option<Ms>,
     /// Nobody saw when it was let go, for what tells of it was read only later: `kept_ms` is an upper bound.
     at_latest: bool,
-    ending: Option<Ending>,
+    ending: Option<JsonEndingDocument>,
     /// Heartbeats that it left unanswered; null of a client that answers.
     unanswered: Option<u64>,
     /// What it heard; of a client that does not read, nothing.
@@ -230,10 +230,10 @@ impl PolicyDocument {
     fn heartbeat(policy: &HeartbeatPolicy) -> PolicyDocument {
         let bare = |kind| PolicyDocument::bare(kind).with(Some(&policy.beats), policy.idle.as_ref());
         match policy.reaping {
-            Reaping::Never { waited } => {
+            ReapingRule::Never { waited } => {
                 PolicyDocument { unanswered_for_ms: Some(waited.into()), ..bare(PolicyName::HeartbeatOnly) }
             }
-            Reaping::After { misses, timeout, total } => PolicyDocument {
+            ReapingRule::After { misses, timeout, total } => PolicyDocument {
                 misses: Some(misses),
                 timeout_ms: Some(timeout.into()),
                 first_unanswered_to_end_ms: Some(total.into()),
@@ -242,7 +242,7 @@ impl PolicyDocument {
         }
     }
 
-    fn with(self, beats: Option<&Beats>, idle: Option<&IdlePolicy>) -> PolicyDocument {
+    fn with(self, beats: Option<&ServerSchedule>, idle: Option<&IdlePolicy>) -> PolicyDocument {
         PolicyDocument {
             heartbeat: beats.map(|beats| beats.sound.into()),
             interval_ms: ms(beats.and_then(|beats| beats.interval)),
@@ -255,53 +255,55 @@ impl PolicyDocument {
     }
 }
 
-impl From<&Policy> for PolicyDocument {
-    fn from(policy: &Policy) -> PolicyDocument {
+impl From<&ReapingPolicy> for PolicyDocument {
+    fn from(policy: &ReapingPolicy) -> PolicyDocument {
         match policy {
-            Policy::Heartbeat(policy) => PolicyDocument::heartbeat(policy),
-            Policy::Idle(idle, beats) => {
+            ReapingPolicy::Heartbeat(policy) => PolicyDocument::heartbeat(policy),
+            ReapingPolicy::Idle(idle, beats) => {
                 PolicyDocument::bare(PolicyName::IdleTimeout).with(beats.as_ref(), Some(idle))
             }
-            Policy::KeepsAll => PolicyDocument::bare(PolicyName::None),
-            Policy::Unknown => PolicyDocument::bare(PolicyName::Unknown),
+            ReapingPolicy::KeepsAll => PolicyDocument::bare(PolicyName::None),
+            ReapingPolicy::Unknown => PolicyDocument::bare(PolicyName::Unknown),
         }
     }
 }
 
-impl From<&Match> for LibraryDocument {
-    fn from(found: &Match) -> LibraryDocument {
+impl From<&LibraryMatch> for LibraryDocument {
+    fn from(found: &LibraryMatch) -> LibraryDocument {
         let Library { id, name, goodbye, words, source, .. } = *found.library;
         let closes = goodbye.to_string();
         LibraryDocument { id, name, defaults: words, is_default: found.is_default, closes, source }
     }
 }
 
-impl From<&Fate> for FateName {
-    fn from(fate: &Fate) -> FateName {
+impl From<&ClientEnd> for FateName {
+    fn from(fate: &ClientEnd) -> FateName {
         match fate {
-            Fate::Unopened { .. } => FateName::Unopened,
-            Fate::Kept { .. } => FateName::Kept,
-            Fate::Lost { .. } => FateName::Lost,
-            Fate::Ended { .. } => FateName::Ended,
+            ClientEnd::Unopened { .. } => FateName::Unopened,
+            ClientEnd::Kept { .. } => FateName::Kept,
+            ClientEnd::Lost { .. } => FateName::Lost,
+            ClientEnd::Ended { .. } => FateName::Ended,
         }
     }
 }
 
 /// Whether nobody saw when it ended.
-pub fn at_latest(fate: &Fate) -> bool {
-    matches!(fate, Fate::Ended { at_latest: true, .. })
+pub fn at_latest(fate: &ClientEnd) -> bool {
+    matches!(fate, ClientEnd::Ended { at_latest: true, .. })
 }
 
-impl From<&Life> for LifeDocument {
-    fn from(life: &Life) -> LifeDocument {
+impl From<&ClientRecord> for LifeDocument {
+    fn from(life: &ClientRecord) -> LifeDocument {
         let why = match &life.fate {
-            Fate::Unopened { why } => Some(why.clone()),
-            Fate::Lost { after } => Some(format!("nobody knew it any more after {}", exact_duration(*after))),
-            Fate::Kept { .. } if life.deaf => Some("its last Ping was not answered".to_string()),
-            Fate::Kept { proven: false, .. } => {
+            ClientEnd::Unopened { why } => Some(why.clone()),
+            ClientEnd::Lost { after } => {
+                Some(format!("nobody knew it any more after {}", exact_duration(*after)))
+            }
+            ClientEnd::Kept { .. } if life.deaf => Some("its last Ping was not answered".to_string()),
+            ClientEnd::Kept { proven: false, .. } => {
                 Some("the run ended before the other end answered whether it was still there".to_string())
             }
-            Fate::Kept { .. } | Fate::Ended { .. } => None,
+            ClientEnd::Kept { .. } | ClientEnd::Ended { .. } => None,
         };
         let opened = life.was_open();
         LifeDocument {
@@ -310,7 +312,7 @@ impl From<&Life> for LifeDocument {
             began_ms: ms(opened.then_some(life.began)),
             kept_ms: ms(life.kept()),
             at_latest: at_latest(&life.fate),
-            ending: life.ending().map(Ending::from),
+            ending: life.ending().map(JsonEndingDocument::from),
             unanswered: life.unanswered().filter(|_| opened),
             heard: life.listening.kinds().iter().map(ListenedTo::from).collect(),
             why,
@@ -350,8 +352,8 @@ impl From<&ZombieReport> for ZombieDocument {
             result: report.verdict.into(),
             exit_code: report.verdict.exit_code(),
             reasons: report.reasons.clone(),
-            opening: report.opened.as_deref().map(Opening::from),
-            error: report.error.as_deref().map(Failure::from),
+            opening: report.opened.as_deref().map(OpeningDocument::from),
+            error: report.error.as_deref().map(FailureDocument::from),
         }
     }
 }

@@ -4,35 +4,36 @@ use comfy_table::{ContentArrangement, LineStyle, Table, presets};
 
 use super::HumanOptions;
 use super::document::at_latest;
-use crate::domain::ending::{Ending, How};
-use crate::domain::listen::Sound;
-use crate::domain::opening::OpenError;
-use crate::domain::threshold::Truth;
-use crate::domain::zombie::report::{Progress, ZombieEvent, ZombieInfo, ZombieReport};
+use crate::domain::connection::close_cause::{CloseCause, CloseKind};
+use crate::domain::connection::connect_info::ConnectError;
+use crate::domain::listen::ServerEventKind;
+use crate::domain::run::truth::Truth;
+use crate::domain::zombie::report::{ZombieEvent, ZombieInfo, ZombieProgress, ZombieReport};
 use crate::domain::zombie::{
-    Beats, Edge, Fate, Findings, Goodbye, HeartbeatPolicy, IdlePolicy, Library, Life, Match, Needs, Policy,
-    Reaping, Traffic, Verdict, Way,
+    Behaviour, ClientEnd, ClientRecord, Goodbye, HeartbeatPolicy, IdlePolicy, Library, LibraryMatch,
+    ReapingPolicy, ReapingRule, RequiredTraffic, ServerSchedule, TimerKind, TrafficEvidence, ZombieFindings,
+    ZombieVerdict,
 };
-use crate::output::human::{self, Paint, Rows, counted, failed_opening, phases, way as route};
+use crate::output::human::{self, LabelledRows, Styler, counted, failed_opening, phases, way as route};
 use crate::output::units::{precise, spoken};
 
 /// What is told while it runs, on stderr.
 #[derive(Debug)]
-pub struct Talk {
+pub struct ZombieLog {
     quiet: bool,
-    paint: Paint,
+    paint: Styler,
 }
 
-impl Talk {
-    pub fn new(options: HumanOptions) -> Talk {
-        Talk { quiet: options.quiet, paint: Paint { color: options.stderr_color } }
+impl ZombieLog {
+    pub fn new(options: HumanOptions) -> ZombieLog {
+        ZombieLog { quiet: options.quiet, paint: Styler { color: options.stderr_color } }
     }
 
     /// What there is to say about an event; newline included.
     pub fn about(&mut self, event: &ZombieEvent) -> Option<String> {
         match event {
             ZombieEvent::Started { info, .. } => (!self.quiet).then(|| introduction(info)),
-            ZombieEvent::Over { way, fate: fate @ Fate::Ended { ending, .. }, .. } => {
+            ZombieEvent::Over { way, fate: fate @ ClientEnd::Ended { ending, .. }, .. } => {
                 (!self.quiet).then(|| format!("{:>9}  {}: {}\n", kept_for(fate), name(*way), how(ending)))
             }
             ZombieEvent::Finished(report) => {
@@ -56,8 +57,8 @@ fn introduction(info: &ZombieInfo) -> String {
 }
 
 /// What the moving line says.
-pub fn progress(progress: &Progress) -> String {
-    let list = |ways: &[Way]| ways.iter().map(|way| name(*way)).collect::<Vec<_>>().join(", ");
+pub fn progress(progress: &ZombieProgress) -> String {
+    let list = |ways: &[Behaviour]| ways.iter().map(|way| name(*way)).collect::<Vec<_>>().join(", ");
     let gone = progress.gone.iter().map(|(way, fate)| format!("{} after {}", name(*way), kept_for(fate)));
     let gone: Vec<String> = gone.collect();
     let gone =
@@ -67,7 +68,7 @@ pub fn progress(progress: &Progress) -> String {
 }
 
 /// Why nothing was measured.
-fn never_opened(report: &ZombieReport) -> Option<&OpenError> {
+fn never_opened(report: &ZombieReport) -> Option<&ConnectError> {
     report.error.as_deref().filter(|_| report.opened.is_none())
 }
 
@@ -76,8 +77,8 @@ pub fn report(report: &ZombieReport, options: HumanOptions) -> Option<String> {
     if never_opened(report).is_some() {
         return None;
     }
-    let paint = Paint { color: options.color };
-    let mut rows = Rows::new(paint, options.width);
+    let paint = Styler { color: options.color };
+    let mut rows = LabelledRows::new(paint, options.width);
     rows.add_raw(&format!("{}\n", paint.strong(&format!("--- {} ---", report.info.url))));
     diagnosis(&mut rows, report, paint);
     let table = table(&report.findings.lives, options.width);
@@ -86,7 +87,7 @@ pub fn report(report: &ZombieReport, options: HumanOptions) -> Option<String> {
     Some(rows.into_text())
 }
 
-fn diagnosis(rows: &mut Rows, report: &ZombieReport, paint: Paint) {
+fn diagnosis(rows: &mut LabelledRows, report: &ZombieReport, paint: Styler) {
     let findings = &report.findings;
     let so_far = if report.partial { " (interrupted: so far)" } else { "" };
     rows.add("answer", &format!("{}{so_far}", headline(findings, paint)));
@@ -110,7 +111,7 @@ fn diagnosis(rows: &mut Rows, report: &ZombieReport, paint: Paint) {
 }
 
 /// `with Python websockets: it closes with ...; its defaults are others: ...`
-fn consistent_with(found: &Match) -> String {
+fn consistent_with(found: &LibraryMatch) -> String {
     let Library { name, goodbye, words, .. } = found.library;
     let goodbye = match goodbye {
         Goodbye::Unknown => String::new(),
@@ -122,17 +123,17 @@ fn consistent_with(found: &Match) -> String {
     }
 }
 
-fn headline(findings: &Findings, paint: Paint) -> String {
-    let is_last = |life: &&Life| life.way.is_dead() && life.ended() == findings.longest;
+fn headline(findings: &ZombieFindings, paint: Styler) -> String {
+    let is_last = |life: &&ClientRecord| life.way.is_dead() && life.ended() == findings.longest;
     let unseen = findings.lives.iter().filter(is_last).any(|life| at_latest(&life.fate));
     let most = if unseen { "at most " } else { "" };
     let longest = findings.longest.map(|longest| format!("{most}{}", precise(longest))).unwrap_or_default();
     match findings.verdict {
-        Verdict::ReapsDeadClients => {
+        ZombieVerdict::ReapsDeadClients => {
             format!("{}: the last was let go after {longest}", paint.strong("the server reaps dead clients"))
         }
-        Verdict::ZombiesKept => {
-            let kept: Vec<&Life> =
+        ZombieVerdict::ZombiesKept => {
+            let kept: Vec<&ClientRecord> =
                 findings.lives.iter().filter(|life| life.way.is_dead() && life.is_kept()).collect();
             let names: Vec<&str> = kept.iter().map(|life| name(life.way)).collect();
             let span = kept.iter().filter_map(|life| life.kept()).min().map(spoken).unwrap_or_default();
@@ -142,85 +143,96 @@ fn headline(findings: &Findings, paint: Paint) -> String {
                 names.join(", ")
             )
         }
-        Verdict::Inconclusive => paint.strong("inconclusive"),
+        ZombieVerdict::Inconclusive => paint.strong("inconclusive"),
     }
 }
 
-fn policy(findings: &Findings) -> Option<String> {
+fn policy(findings: &ZombieFindings) -> Option<String> {
     Some(match &findings.policy {
-        Policy::Heartbeat(policy) => heartbeat(policy),
-        Policy::Idle(idle, Some(beats)) => {
+        ReapingPolicy::Heartbeat(policy) => heartbeat(policy),
+        ReapingPolicy::Idle(idle, Some(beats)) => {
             let (beat, timer, whose) = (beat(beats), timer(idle), whose(findings));
             format!("{beat}, but answers to it do not keep a client: {timer}{whose}")
         }
-        Policy::Idle(idle, None) => {
+        ReapingPolicy::Idle(idle, None) => {
             format!("{}, but {}{}", no_heartbeat(findings), timer(idle), whose(findings))
         }
-        Policy::KeepsAll => {
-            let waited = findings.life(Way::Mute).and_then(Life::kept).map(spoken).unwrap_or_default();
+        ReapingPolicy::KeepsAll => {
+            let waited =
+                findings.life(Behaviour::Mute).and_then(ClientRecord::kept).map(spoken).unwrap_or_default();
             format!(
                 "{} and no timer in {waited}: who vanishes stays at least so long",
                 no_heartbeat(findings)
             )
         }
-        Policy::Unknown if findings.verdict == Verdict::Inconclusive => return None,
-        Policy::Unknown => "not clear from what became of the clients, below".to_string(),
+        ReapingPolicy::Unknown if findings.verdict == ZombieVerdict::Inconclusive => return None,
+        ReapingPolicy::Unknown => "not clear from what became of the clients, below".to_string(),
     })
 }
 
 /// None that wants an answer was heard.
-fn no_heartbeat(findings: &Findings) -> &'static str {
-    let one_way = [Sound::Pong, Sound::KeepAlive];
+fn no_heartbeat(findings: &ZombieFindings) -> &'static str {
+    let one_way = [ServerEventKind::Pong, ServerEventKind::KeepAlive];
     let heard = findings.lives.iter().any(|life| one_way.iter().any(|s| life.listening.rhythm(*s).is_some()));
     if heard { "no heartbeat that wants an answer" } else { "no heartbeat" }
 }
 
 /// Who ends a connection without a word of the WebSocket's may not know what that is.
-fn whose(findings: &Findings) -> &'static str {
-    let how = findings.life(Way::Mute).and_then(Life::ending).map(|ending| &ending.how);
+fn whose(findings: &ZombieFindings) -> &'static str {
+    let how = findings.life(Behaviour::Mute).and_then(ClientRecord::ending).map(|ending| &ending.how);
     match how {
-        Some(How::Fin | How::Rst) => "; the server's, or a proxy's before it",
+        Some(CloseKind::Fin | CloseKind::Rst) => "; the server's, or a proxy's before it",
         Some(_) | None => "",
     }
 }
 
-/// `a timer of about 61.2 s; the client's Pings start it afresh`
+/// `a timer of about 61.2 s; the client's PingTracker start it afresh`
 fn timer(IdlePolicy { after, edge, needs }: &IdlePolicy) -> String {
     let needs = match needs {
-        Needs::AnyFrame => "the client's Pings start it afresh",
-        Needs::OwnFrames => "frames of the client's own accord start it afresh, Pings too, but no answers",
-        Needs::Messages => "only messages start it afresh: Pings do not count",
+        RequiredTraffic::AnyFrame => "the client's Pings start it afresh",
+        RequiredTraffic::OwnFrames => {
+            "frames of the client's own accord start it afresh, Pings too, but no answers"
+        }
+        RequiredTraffic::Messages => "only messages start it afresh: Pings do not count",
     };
     let after = precise(*after);
     let length = match edge {
-        Edge::Sharp => format!("about {after}"),
-        Edge::Swept => format!("at most {after}, for all went at one moment: it looks only now and then"),
-        Edge::Unknown => format!("at most {after}"),
+        TimerKind::Sharp => format!("about {after}"),
+        TimerKind::Swept => {
+            format!("at most {after}, for all went at one moment: it looks only now and then")
+        }
+        TimerKind::Unknown => format!("at most {after}"),
     };
     format!("a timer of {length}; {needs}")
 }
 
-fn timer_besides(policy: &Policy) -> Option<String> {
+fn timer_besides(policy: &ReapingPolicy) -> Option<String> {
     match policy {
-        Policy::Heartbeat(HeartbeatPolicy { idle: Some(idle), .. }) => Some(format!(
+        ReapingPolicy::Heartbeat(HeartbeatPolicy { idle: Some(idle), .. }) => Some(format!(
             "besides, for who answers and says nothing of its own: {}",
             timer(idle).trim_start_matches("a timer of ")
         )),
-        Policy::Heartbeat(_) | Policy::Idle(..) | Policy::KeepsAll | Policy::Unknown => None,
+        ReapingPolicy::Heartbeat(_)
+        | ReapingPolicy::Idle(..)
+        | ReapingPolicy::KeepsAll
+        | ReapingPolicy::Unknown => None,
     }
 }
 
 /// The dead of a run were asked when their turn came, which may have been at once.
-fn at_worst(findings: &Findings) -> Option<String> {
+fn at_worst(findings: &ZombieFindings) -> Option<String> {
     let most = precise(findings.at_worst()?);
     Some(format!("a client that dies just after it answered is kept for {most}"))
 }
 
 /// `a Ping frame every 30 s`
-fn beat(beats: &Beats) -> String {
+fn beat(beats: &ServerSchedule) -> String {
     let what = match beats.sound {
-        Sound::AppPing => "an app ping",
-        Sound::Ping | Sound::Pong | Sound::KeepAlive | Sound::Message => "a Ping frame",
+        ServerEventKind::AppPing => "an app ping",
+        ServerEventKind::Ping
+        | ServerEventKind::Pong
+        | ServerEventKind::KeepAlive
+        | ServerEventKind::Message => "a Ping frame",
     };
     let every = beats.interval.map_or_else(
         || " at an interval that was not made out".to_string(),
@@ -232,10 +244,10 @@ fn beat(beats: &Beats) -> String {
 /// `a Ping frame every 30 s, gives up 10 s after an unanswered one`
 fn heartbeat(policy: &HeartbeatPolicy) -> String {
     let end = match policy.reaping {
-        Reaping::Never { waited } => {
+        ReapingRule::Never { waited } => {
             format!("and nothing followed in {} when it stayed unanswered", precise(waited))
         }
-        Reaping::After { misses, timeout, .. } => {
+        ReapingRule::After { misses, timeout, .. } => {
             let next = if policy.is_when_next_is_due() { ", when the next was due" } else { "" };
             let ordinal = match misses {
                 1 => "an unanswered one".to_string(),
@@ -247,34 +259,37 @@ fn heartbeat(policy: &HeartbeatPolicy) -> String {
     format!("{}, {end}", beat(&policy.beats))
 }
 
-fn skips(policy: &Policy) -> Option<String> {
+fn skips(policy: &ReapingPolicy) -> Option<String> {
     match policy {
-        Policy::Heartbeat(HeartbeatPolicy { beats, .. }) | Policy::Idle(_, Some(beats))
+        ReapingPolicy::Heartbeat(HeartbeatPolicy { beats, .. }) | ReapingPolicy::Idle(_, Some(beats))
             if beats.skips_active == Some(true) =>
         {
             Some("clients that talk get none: the control was left out".to_string())
         }
-        Policy::Heartbeat(_) | Policy::Idle(..) | Policy::KeepsAll | Policy::Unknown => None,
+        ReapingPolicy::Heartbeat(_)
+        | ReapingPolicy::Idle(..)
+        | ReapingPolicy::KeepsAll
+        | ReapingPolicy::Unknown => None,
     }
 }
 
 /// Whether a client that only answers, or only pings, is kept.
-fn app_traffic(findings: &Findings) -> Option<String> {
-    Some(match Traffic::of(findings)? {
-        Traffic::NotNeeded { kept } => format!(
+fn app_traffic(findings: &ZombieFindings) -> Option<String> {
+    Some(match TrafficEvidence::of(findings)? {
+        TrafficEvidence::NotNeeded { kept } => format!(
             "not needed: a client that only answers, and one that only pings, were kept for {}",
             spoken(kept)
         ),
-        Traffic::Pings { quiet } => format!(
+        TrafficEvidence::Pings { quiet } => format!(
             "needed: a client that only answers was let go after {}; Pings were enough",
             precise(quiet)
         ),
-        Traffic::Messages { quiet, pings } => format!(
+        TrafficEvidence::Messages { quiet, pings } => format!(
             "needed, as messages: a client that only answers was let go after {}, one that only pings after {}",
             precise(quiet),
             precise(pings)
         ),
-        Traffic::Answers { pings } => format!(
+        TrafficEvidence::Answers { pings } => format!(
             "answers to app pings needed: a client that only sends Ping frames was let go after {}, one that only \
              answers was not",
             precise(pings)
@@ -283,7 +298,7 @@ fn app_traffic(findings: &Findings) -> Option<String> {
 }
 
 /// A row for each client.
-fn table(lives: &[Life], width: Option<usize>) -> String {
+fn table(lives: &[ClientRecord], width: Option<usize>) -> String {
     let mut table = Table::new();
     table.force_no_tty().set_header(["client", "kept for", "unanswered", "what became of it"]);
     table.add_rows(lives.iter().map(cells));
@@ -299,17 +314,17 @@ fn table(lives: &[Life], width: Option<usize>) -> String {
     table.lines().map(|line| line.trim_end().to_string() + "\n").collect()
 }
 
-fn cells(life: &Life) -> [String; 4] {
+fn cells(life: &ClientRecord) -> [String; 4] {
     let told = match &life.fate {
-        Fate::Unopened { why } => format!("not opened: {why}"),
-        Fate::Kept { .. } if life.deaf => "still there, but its last Ping was not answered".to_string(),
-        Fate::Kept { proven: true, .. } => "still there".to_string(),
-        Fate::Kept { proven: false, .. } => {
+        ClientEnd::Unopened { why } => format!("not opened: {why}"),
+        ClientEnd::Kept { .. } if life.deaf => "still there, but its last Ping was not answered".to_string(),
+        ClientEnd::Kept { proven: true, .. } => "still there".to_string(),
+        ClientEnd::Kept { proven: false, .. } => {
             "no end was heard; the run ended before the other end answered".to_string()
         }
-        Fate::Lost { after } => format!("lost: nobody knew it any more after {}", precise(*after)),
-        Fate::Ended { ending, at_latest: true, .. } => format!("{}; found only then", how(ending)),
-        Fate::Ended { ending, .. } => how(ending),
+        ClientEnd::Lost { after } => format!("lost: nobody knew it any more after {}", precise(*after)),
+        ClientEnd::Ended { ending, at_latest: true, .. } => format!("{}; found only then", how(ending)),
+        ClientEnd::Ended { ending, .. } => how(ending),
     };
     let opened = life.was_open();
     let unanswered = life.unanswered().filter(|_| opened).map_or_else(|| "-".to_string(), |n| n.to_string());
@@ -317,21 +332,21 @@ fn cells(life: &Life) -> [String; 4] {
 }
 
 /// `at most 61.2 s`
-fn kept_for(fate: &Fate) -> String {
+fn kept_for(fate: &ClientEnd) -> String {
     match fate {
-        Fate::Unopened { .. } => "-".to_string(),
-        Fate::Lost { .. } => "?".to_string(),
-        Fate::Kept { so_far, .. } => precise(*so_far),
-        Fate::Ended { after, at_latest: true, .. } => format!("at most {}", precise(*after)),
-        Fate::Ended { after, .. } => precise(*after),
+        ClientEnd::Unopened { .. } => "-".to_string(),
+        ClientEnd::Lost { .. } => "?".to_string(),
+        ClientEnd::Kept { so_far, .. } => precise(*so_far),
+        ClientEnd::Ended { after, at_latest: true, .. } => format!("at most {}", precise(*after)),
+        ClientEnd::Ended { after, .. } => precise(*after),
     }
 }
 
-fn how(ending: &Ending) -> String {
-    Ending::describe(ending.who, &ending.how, ending.os_error.as_deref())
+fn how(ending: &CloseCause) -> String {
+    CloseCause::describe(ending.who, &ending.how, ending.os_error.as_deref())
 }
 
-fn closing(rows: &mut Rows, report: &ZombieReport, paint: Paint) {
+fn closing(rows: &mut LabelledRows, report: &ZombieReport, paint: Styler) {
     if let Some(opened) = report.opened.as_deref() {
         let way = route(opened).map(|way| format!(", {way}")).unwrap_or_default();
         rows.add("opened in", &format!("{}{way}", phases(&opened.phases)));
@@ -343,13 +358,13 @@ fn closing(rows: &mut Rows, report: &ZombieReport, paint: Paint) {
     human::verdict(rows, report.verdict, &report.reasons, paint);
 }
 
-fn name(way: Way) -> &'static str {
+fn name(way: Behaviour) -> &'static str {
     match way {
-        Way::Control => "control",
-        Way::Mute => "mute",
-        Way::Stalled => "stalled",
-        Way::HalfClosed => "half-closed",
-        Way::Quiet => "quiet",
-        Way::PingsOnly => "pings only",
+        Behaviour::Control => "control",
+        Behaviour::Mute => "mute",
+        Behaviour::Stalled => "stalled",
+        Behaviour::HalfClosed => "half-closed",
+        Behaviour::Quiet => "quiet",
+        Behaviour::PingsOnly => "pings only",
     }
 }

@@ -2,37 +2,38 @@
 
 mod document;
 mod human;
-mod lines;
+mod ndjson_events;
 
 #[cfg(test)]
-mod script;
+mod fixtures;
 #[cfg(test)]
 mod tests;
 
 use std::io;
 
 pub use document::{LifeDocument, ZombieDocument};
-pub use lines::{ClientHeard, ClientNotOpened, ClientOpened, ClientOver, ZombieStarted};
+pub use ndjson_events::{ClientHeard, ClientNotOpened, ClientOpened, ClientOver, ZombieStarted};
 
 use super::json::{compact, pretty};
-use super::sink::Writer;
-use super::stage::Stage;
-use super::{Format, HumanOptions};
+use super::terminal::Terminal;
+use super::writer::Writer;
 use crate::domain::zombie::report::{ZombieEvent, ZombieReport, ZombieReporter};
+use crate::output::human::HumanOptions;
+use crate::output::output_format::Format;
 
 /// Shows a run in any format.
 pub struct ZombieOutput {
     format: Format,
     options: HumanOptions,
-    stage: Stage,
-    talk: human::Talk,
+    stage: Terminal,
+    talk: human::ZombieLog,
 }
 
 impl ZombieOutput {
     /// The result goes to `stdout`, the conversation to `stderr`.
     pub fn new(format: Format, options: HumanOptions, stdout: Writer, stderr: Writer) -> ZombieOutput {
-        let stage = Stage::new(options, stdout, stderr);
-        ZombieOutput { format, options, stage, talk: human::Talk::new(options) }
+        let stage = Terminal::new(options, stdout, stderr);
+        ZombieOutput { format, options, stage, talk: human::ZombieLog::new(options) }
     }
 
     /// The first error on stdout; nothing was written after it.
@@ -43,7 +44,7 @@ impl ZombieOutput {
     fn result(&self, event: &ZombieEvent) -> Option<String> {
         match (event, self.format) {
             (ZombieEvent::Finished(report), _) => self.finished(report),
-            (event, Format::Ndjson) => lines::line(event),
+            (event, Format::Ndjson) => ndjson_events::line(event),
             (_, Format::Human | Format::Json) => None,
         }
     }

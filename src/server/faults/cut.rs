@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 /// What happens to a connection when its time has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Cut {
+pub enum CutAction {
     /// A close frame with this code.
     Close(u16),
     /// TCP's FIN, without a close frame.
@@ -24,43 +24,43 @@ pub enum Cut {
     Stall,
 }
 
-impl Cut {
+impl CutAction {
     /// How to write them all.
     pub const GRAMMAR: &'static str = "close[:CODE]|fin|half-close|rst|silent|rst-on-use|mute|stall";
 }
 
-impl FromStr for Cut {
+impl FromStr for CutAction {
     type Err = String;
 
-    fn from_str(text: &str) -> Result<Cut, String> {
+    fn from_str(text: &str) -> Result<CutAction, String> {
         match text {
-            "close" => Ok(Cut::Close(1000)),
-            "fin" => Ok(Cut::Fin),
-            "half-close" => Ok(Cut::HalfClose),
-            "rst" => Ok(Cut::Rst),
-            "silent" => Ok(Cut::Silent),
-            "rst-on-use" => Ok(Cut::RstOnUse),
-            "mute" => Ok(Cut::Mute),
-            "stall" => Ok(Cut::Stall),
+            "close" => Ok(CutAction::Close(1000)),
+            "fin" => Ok(CutAction::Fin),
+            "half-close" => Ok(CutAction::HalfClose),
+            "rst" => Ok(CutAction::Rst),
+            "silent" => Ok(CutAction::Silent),
+            "rst-on-use" => Ok(CutAction::RstOnUse),
+            "mute" => Ok(CutAction::Mute),
+            "stall" => Ok(CutAction::Stall),
             _ => match text.split_once(':') {
-                Some(("close", code)) => close_code(code).map(Cut::Close),
-                _ => Err(format!("'{text}' is not a cut: write {}", Cut::GRAMMAR)),
+                Some(("close", code)) => close_code(code).map(CutAction::Close),
+                _ => Err(format!("'{text}' is not a cut: write {}", CutAction::GRAMMAR)),
             },
         }
     }
 }
 
-impl fmt::Display for Cut {
+impl fmt::Display for CutAction {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Cut::Close(code) => write!(f, "close:{code}"),
-            Cut::Fin => f.write_str("fin"),
-            Cut::HalfClose => f.write_str("half-close"),
-            Cut::Rst => f.write_str("rst"),
-            Cut::Silent => f.write_str("silent"),
-            Cut::RstOnUse => f.write_str("rst-on-use"),
-            Cut::Mute => f.write_str("mute"),
-            Cut::Stall => f.write_str("stall"),
+            CutAction::Close(code) => write!(f, "close:{code}"),
+            CutAction::Fin => f.write_str("fin"),
+            CutAction::HalfClose => f.write_str("half-close"),
+            CutAction::Rst => f.write_str("rst"),
+            CutAction::Silent => f.write_str("silent"),
+            CutAction::RstOnUse => f.write_str("rst-on-use"),
+            CutAction::Mute => f.write_str("mute"),
+            CutAction::Stall => f.write_str("stall"),
         }
     }
 }
@@ -83,26 +83,26 @@ mod tests {
     #[test]
     fn every_cut_reads_as_it_is_written() {
         let cuts = [
-            Cut::Close(1000),
-            Cut::Close(4001),
-            Cut::Fin,
-            Cut::HalfClose,
-            Cut::Rst,
-            Cut::Silent,
-            Cut::RstOnUse,
-            Cut::Mute,
-            Cut::Stall,
+            CutAction::Close(1000),
+            CutAction::Close(4001),
+            CutAction::Fin,
+            CutAction::HalfClose,
+            CutAction::Rst,
+            CutAction::Silent,
+            CutAction::RstOnUse,
+            CutAction::Mute,
+            CutAction::Stall,
         ];
         for cut in cuts {
             assert_eq!(cut.to_string().parse(), Ok(cut));
         }
-        assert_eq!("close".parse(), Ok(Cut::Close(1000)));
+        assert_eq!("close".parse(), Ok(CutAction::Close(1000)));
     }
 
     #[test]
     fn codes_that_are_never_sent_are_refused() {
         for code in ["999", "1005", "1006", "1015", "5000", "70000", "x"] {
-            assert!(format!("close:{code}").parse::<Cut>().is_err(), "{code}");
+            assert!(format!("close:{code}").parse::<CutAction>().is_err(), "{code}");
         }
     }
 }

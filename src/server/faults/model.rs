@@ -2,15 +2,15 @@
 
 use std::time::Duration;
 
-use super::cut::Cut;
-use super::value::{Jitter, Span};
+use super::cut::CutAction;
+use super::value::{DurationRange, JitterSpec};
 
 /// How pongs, protocol and app, go wrong.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct AnswerFaults {
     pub delay: Duration,
     /// Added to the delay. Pongs keep their order all the same.
-    pub jitter: Option<Jitter>,
+    pub jitter: Option<JitterSpec>,
     /// The share of the pongs that is lost, 0 to 1.
     pub loss: f64,
     /// Only the last of this many pings is answered, at once; `None`: each.
@@ -23,7 +23,7 @@ pub struct AnswerFaults {
 
 /// Whose bytes reset the idle timer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Resets {
+pub enum IdleReset {
     /// Bytes in either direction (nginx, HAProxy, Envoy).
     #[default]
     Either,
@@ -39,10 +39,10 @@ pub enum Resets {
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct IdleFault {
     /// `None`: there is none, and the rest says nothing.
-    pub after: Option<Span>,
+    pub after: Option<DurationRange>,
     /// `None`: FIN.
-    pub cut: Option<Cut>,
-    pub resets: Option<Resets>,
+    pub cut: Option<CutAction>,
+    pub resets: Option<IdleReset>,
     /// Only messages count as life, not pings and pongs.
     pub messages_only: bool,
     /// The connection is let go at the timeout, and cut so much later.
@@ -67,7 +67,7 @@ pub struct OpeningFaults {
 
 /// What the server sends again and again without being asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Repeat {
+pub enum RepeatedSend {
     /// A message.
     Chatter,
     UnsolicitedPong,
@@ -81,9 +81,9 @@ pub struct Faults {
     pub answers: AnswerFaults,
     pub idle: IdleFault,
     /// At this age of the connection, counted from the upgrade, this happens.
-    pub timeline: Vec<(Duration, Cut)>,
+    pub timeline: Vec<(Duration, CutAction)>,
     /// So often, this is sent.
-    pub repeats: Vec<(Duration, Repeat)>,
+    pub repeats: Vec<(Duration, RepeatedSend)>,
     /// Sent as they are, right after the upgrade.
     pub first_bytes: Vec<u8>,
     /// Everything after the upgrade is sent one byte in so long.

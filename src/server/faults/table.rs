@@ -1,15 +1,15 @@
 //! The table of faults, which parses, explains and lists them.
 
-use super::cut::{Cut, close_code};
-use super::model::{Faults, Repeat, Resets};
-use super::value::{Jitter, Span, count, period, share};
-use crate::domain::duration_text::parse_duration;
+use super::cut::{CutAction, close_code};
+use super::model::{Faults, IdleReset, RepeatedSend};
+use super::value::{DurationRange, JitterSpec, count, period, share};
+use crate::domain::duration::parse_duration;
 
 /// One fault as one asks for it: `--NAME VALUE`.
 #[derive(Debug, Clone, Copy)]
-pub struct Definition {
+pub struct FaultDefinition {
     pub name: &'static str,
-    pub value: Value,
+    pub value: FaultValue,
     /// What it does, in a line.
     pub help: &'static str,
     /// Reads the value into the faults; the error is a lower-case fragment.
@@ -18,7 +18,7 @@ pub struct Definition {
 
 /// What a fault's flag takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Value {
+pub enum FaultValue {
     /// Nothing.
     None,
     /// A value of this form.
@@ -28,230 +28,230 @@ pub enum Value {
 }
 
 /// All faults, in the order in which they are listed.
-pub const DEFINITIONS: &[Definition] = &[
-    Definition {
+pub const FAULTS: &[FaultDefinition] = &[
+    FaultDefinition {
         name: "delay",
-        value: Value::Needed("T"),
+        value: FaultValue::Needed("T"),
         help: "delay pongs by T; other answers are not delayed",
         set: |faults, text| parse_duration(text).map(|t| faults.answers.delay = t),
     },
-    Definition {
+    FaultDefinition {
         name: "jitter",
-        value: Value::Needed("[DISTRIBUTION:]J"),
+        value: FaultValue::Needed("[DISTRIBUTION:]J"),
         help: "add a random delay, uniform from 0 to J; or normal:J (half-normal, deviation J), exponential:J (mean J)",
-        set: |faults, text| Jitter::parse(text).map(|j| faults.answers.jitter = Some(j)),
+        set: |faults, text| JitterSpec::parse(text).map(|j| faults.answers.jitter = Some(j)),
     },
-    Definition {
+    FaultDefinition {
         name: "pong-loss",
-        value: Value::Needed("P%"),
+        value: FaultValue::Needed("P%"),
         help: "drop this share of the pongs, spread evenly: with 20%, a random one of every five",
         set: |faults, text| share(text).map(|p| faults.answers.loss = p),
     },
-    Definition {
+    FaultDefinition {
         name: "supersede",
-        value: Value::Optional("N", "2"),
+        value: FaultValue::Optional("N", "2"),
         help: "answer only the last of every N pings, at once: the pongs of the others are dropped (ping counts them as missed)",
         set: |faults, text| count(text, 1).map(|n| faults.answers.latest_of = Some(n)),
     },
-    Definition {
+    FaultDefinition {
         name: "merge-pongs",
-        value: Value::Needed("T"),
+        value: FaultValue::Needed("T"),
         help: "hold the pings that come within T, then answer only the latest of them, T after it came (ping counts the others as superseded)",
         set: |faults, text| period(text).map(|t| faults.answers.merge = Some(t)),
     },
-    Definition {
+    FaultDefinition {
         name: "wrong-payload",
-        value: Value::None,
+        value: FaultValue::None,
         help: "answer pings with a wrong payload",
         set: |faults, _| {
             faults.answers.wrong = true;
             Ok(())
         },
     },
-    Definition {
+    FaultDefinition {
         name: "duplicate-pongs",
-        value: Value::None,
+        value: FaultValue::None,
         help: "answer each ping twice",
         set: |faults, _| {
             faults.answers.duplicate = true;
             Ok(())
         },
     },
-    Definition {
+    FaultDefinition {
         name: "unsolicited-pong",
-        value: Value::Needed("T"),
+        value: FaultValue::Needed("T"),
         help: "send an unsolicited pong every T",
-        set: |faults, text| repeat(faults, text, Repeat::UnsolicitedPong),
+        set: |faults, text| repeat(faults, text, RepeatedSend::UnsolicitedPong),
     },
-    Definition {
+    FaultDefinition {
         name: "stall",
-        value: Value::Needed("T"),
+        value: FaultValue::Needed("T"),
         help: "stop reading and writing at age T, and leave the socket open",
-        set: |faults, text| at(faults, text, Cut::Stall),
+        set: |faults, text| at(faults, text, CutAction::Stall),
     },
-    Definition {
+    FaultDefinition {
         name: "mute",
-        value: Value::Needed("T"),
+        value: FaultValue::Needed("T"),
         help: "from age T on read everything and answer nothing",
-        set: |faults, text| at(faults, text, Cut::Mute),
+        set: |faults, text| at(faults, text, CutAction::Mute),
     },
-    Definition {
+    FaultDefinition {
         name: "close-after",
-        value: Value::Needed("T[:CODE]"),
+        value: FaultValue::Needed("T[:CODE]"),
         help: "send a close frame at age T, code 1000 unless another is given",
         set: |faults, text| {
             let (age, code) = text.split_once(':').unwrap_or((text, "1000"));
-            at(faults, age, Cut::Close(close_code(code)?))
+            at(faults, age, CutAction::Close(close_code(code)?))
         },
     },
-    Definition {
+    FaultDefinition {
         name: "fin-after",
-        value: Value::Needed("T"),
+        value: FaultValue::Needed("T"),
         help: "close TCP at age T without a close frame (FIN)",
-        set: |faults, text| at(faults, text, Cut::Fin),
+        set: |faults, text| at(faults, text, CutAction::Fin),
     },
-    Definition {
+    FaultDefinition {
         name: "rst-after",
-        value: Value::Needed("T"),
+        value: FaultValue::Needed("T"),
         help: "reset TCP at age T (RST)",
-        set: |faults, text| at(faults, text, Cut::Rst),
+        set: |faults, text| at(faults, text, CutAction::Rst),
     },
-    Definition {
+    FaultDefinition {
         name: "half-close",
-        value: Value::Needed("T"),
+        value: FaultValue::Needed("T"),
         help: "send FIN at age T, and keep reading",
-        set: |faults, text| at(faults, text, Cut::HalfClose),
+        set: |faults, text| at(faults, text, CutAction::HalfClose),
     },
-    Definition {
+    FaultDefinition {
         name: "idle-timeout",
-        value: Value::Needed("T|LO..HI"),
+        value: FaultValue::Needed("T|LO..HI"),
         help: "cut a connection that was idle for T; with a range, each connection has its own T",
-        set: |faults, text| Span::parse(text).map(|span| faults.idle.after = Some(span)),
+        set: |faults, text| DurationRange::parse(text).map(|span| faults.idle.after = Some(span)),
     },
-    Definition {
+    FaultDefinition {
         name: "idle-cut",
-        value: Value::Needed("CUT"),
+        value: FaultValue::Needed("CUT"),
         help: "how it is cut: close[:CODE], fin (default), half-close, rst, silent (stays open, discards everything), rst-on-use",
         set: |faults, text| text.parse().map(|cut| faults.idle.cut = Some(cut)),
     },
-    Definition {
+    FaultDefinition {
         name: "idle-resets",
-        value: Value::Needed("WHO"),
+        value: FaultValue::Needed("WHO"),
         help: "whose bytes keep it alive: either (default), client, server, or both (each direction has its own timer)",
         set: |faults, text| resets(text).map(|who| faults.idle.resets = Some(who)),
     },
-    Definition {
+    FaultDefinition {
         name: "messages-only",
-        value: Value::None,
+        value: FaultValue::None,
         help: "pings and pongs do not reset the idle timeout, only messages do",
         set: |faults, _| {
             faults.idle.messages_only = true;
             Ok(())
         },
     },
-    Definition {
+    FaultDefinition {
         name: "linger",
-        value: Value::Needed("T"),
+        value: FaultValue::Needed("T"),
         help: "at the idle timeout start to discard everything, and cut the connection T later",
         set: |faults, text| period(text).map(|t| faults.idle.linger = Some(t)),
     },
-    Definition {
+    FaultDefinition {
         name: "lifetime",
-        value: Value::Needed("T[:CUT]"),
+        value: FaultValue::Needed("T[:CUT]"),
         help: "cut every connection at age T, however active; cuts as for --idle-cut",
         set: |faults, text| {
             let (age, cut) = text.split_once(':').unwrap_or((text, "fin"));
             at(faults, age, cut.parse()?)
         },
     },
-    Definition {
+    FaultDefinition {
         name: "chatter",
-        value: Value::Needed("T"),
+        value: FaultValue::Needed("T"),
         help: "send a message every T",
-        set: |faults, text| repeat(faults, text, Repeat::Chatter),
+        set: |faults, text| repeat(faults, text, RepeatedSend::Chatter),
     },
-    Definition {
+    FaultDefinition {
         name: "ping-flood",
-        value: Value::Optional("RATE", "1000"),
+        value: FaultValue::Optional("RATE", "1000"),
         help: "send RATE pings a second",
         set: |faults, text| {
             let rate = count(text, 1)?;
-            faults.repeats.push((std::time::Duration::from_secs(1) / rate, Repeat::Ping));
+            faults.repeats.push((std::time::Duration::from_secs(1) / rate, RepeatedSend::Ping));
             Ok(())
         },
     },
-    Definition {
+    FaultDefinition {
         name: "refuse",
-        value: Value::Needed("STATUS"),
+        value: FaultValue::Needed("STATUS"),
         help: "answer the upgrade with this HTTP status",
         set: |faults, text| status(text).map(|status| faults.opening.refuse = Some(status)),
     },
-    Definition {
+    FaultDefinition {
         name: "redirect",
-        value: Value::Needed("URL"),
+        value: FaultValue::Needed("URL"),
         help: "answer the upgrade with 302 and this Location",
         set: |faults, text| location(text).map(|url| faults.opening.redirect = Some(url)),
     },
-    Definition {
+    FaultDefinition {
         name: "slow-upgrade",
-        value: Value::Needed("T"),
+        value: FaultValue::Needed("T"),
         help: "delay the upgrade response by T",
         set: |faults, text| period(text).map(|t| faults.opening.slow = t),
     },
-    Definition {
+    FaultDefinition {
         name: "wrong-accept",
-        value: Value::None,
+        value: FaultValue::None,
         help: "answer the upgrade with a wrong Sec-WebSocket-Accept",
         set: |faults, _| {
             faults.opening.wrong_accept = true;
             Ok(())
         },
     },
-    Definition {
+    FaultDefinition {
         name: "endless-header",
-        value: Value::None,
+        value: FaultValue::None,
         help: "answer the upgrade with a header that never ends",
         set: |faults, _| {
             faults.opening.endless_header = true;
             Ok(())
         },
     },
-    Definition {
+    FaultDefinition {
         name: "lenient-upgrade",
-        value: Value::None,
+        value: FaultValue::None,
         help: "also accept upgrades in HTTP/1.0 or without a Host header (RFC 6455 4.2.1 forbids both)",
         set: |faults, _| {
             faults.opening.lenient = true;
             Ok(())
         },
     },
-    Definition {
+    FaultDefinition {
         name: "garbage",
-        value: Value::None,
+        value: FaultValue::None,
         help: "send bytes that are not WebSocket frames right after the upgrade",
         set: |faults, _| first(faults, &[0xff; 64]),
     },
-    Definition {
+    FaultDefinition {
         name: "huge-frame",
-        value: Value::None,
+        value: FaultValue::None,
         help: "send the head of a frame that claims 2^62 bytes right after the upgrade",
         set: |faults, _| first(faults, &[0x82, 0x7f, 0x40, 0, 0, 0, 0, 0, 0, 0]),
     },
-    Definition {
+    FaultDefinition {
         name: "masked-frame",
-        value: Value::None,
+        value: FaultValue::None,
         help: "send a masked frame right after the upgrade (a server must not mask)",
         set: |faults, _| first(faults, &[0x81, 0x82, 1, 2, 3, 4, b'h' ^ 1, b'i' ^ 2]),
     },
-    Definition {
+    FaultDefinition {
         name: "invalid-utf8",
-        value: Value::None,
+        value: FaultValue::None,
         help: "send a text message that is not UTF-8 right after the upgrade",
         set: |faults, _| first(faults, &[0x81, 0x02, 0xc3, 0x28]),
     },
-    Definition {
+    FaultDefinition {
         name: "trickle",
-        value: Value::Optional("T", "1s"),
+        value: FaultValue::Optional("T", "1s"),
         help: "after the upgrade send only one byte every T",
         set: |faults, text| period(text).map(|t| faults.trickle = Some(t)),
     },
@@ -259,8 +259,8 @@ pub const DEFINITIONS: &[Definition] = &[
 
 /// Sets the fault of this name. The error is a lower-case fragment that names fault, value and rule.
 pub fn set(faults: &mut Faults, name: &str, value: &str) -> Result<(), String> {
-    let Some(definition) = DEFINITIONS.iter().find(|definition| definition.name == name) else {
-        let known: Vec<&str> = DEFINITIONS.iter().map(|definition| definition.name).collect();
+    let Some(definition) = FAULTS.iter().find(|definition| definition.name == name) else {
+        let known: Vec<&str> = FAULTS.iter().map(|definition| definition.name).collect();
         return Err(format!("'{name}' is not a fault; the faults are {}", known.join(", ")));
     };
     (definition.set)(faults, value).map_err(|why| format!("--{name}: {why}"))
@@ -268,23 +268,23 @@ pub fn set(faults: &mut Faults, name: &str, value: &str) -> Result<(), String> {
 
 /// The list of all faults, as `--list-faults` prints it.
 pub fn list() -> String {
-    let shown = |definition: &Definition| match definition.value {
-        Value::None => format!("--{}", definition.name),
-        Value::Needed(form) => format!("--{} {form}", definition.name),
-        Value::Optional(form, _) => format!("--{}[={form}]", definition.name),
+    let shown = |definition: &FaultDefinition| match definition.value {
+        FaultValue::None => format!("--{}", definition.name),
+        FaultValue::Needed(form) => format!("--{} {form}", definition.name),
+        FaultValue::Optional(form, _) => format!("--{}[={form}]", definition.name),
     };
-    let width = DEFINITIONS.iter().map(|definition| shown(definition).len()).max().unwrap_or(0);
+    let width = FAULTS.iter().map(|definition| shown(definition).len()).max().unwrap_or(0);
     let line = |definition| format!("{:width$}  {}\n", shown(definition), definition.help);
-    DEFINITIONS.iter().map(line).collect()
+    FAULTS.iter().map(line).collect()
 }
 
-fn at(faults: &mut Faults, age: &str, cut: Cut) -> Result<(), String> {
+fn at(faults: &mut Faults, age: &str, cut: CutAction) -> Result<(), String> {
     let age = parse_duration(age)?;
     faults.timeline.push((age, cut));
     Ok(())
 }
 
-fn repeat(faults: &mut Faults, every: &str, what: Repeat) -> Result<(), String> {
+fn repeat(faults: &mut Faults, every: &str, what: RepeatedSend) -> Result<(), String> {
     let every = period(every)?;
     faults.repeats.push((every, what));
     Ok(())
@@ -295,12 +295,12 @@ fn first(faults: &mut Faults, bytes: &[u8]) -> Result<(), String> {
     Ok(())
 }
 
-fn resets(text: &str) -> Result<Resets, String> {
+fn resets(text: &str) -> Result<IdleReset, String> {
     match text {
-        "either" => Ok(Resets::Either),
-        "client" => Ok(Resets::Client),
-        "server" => Ok(Resets::Server),
-        "both" => Ok(Resets::Both),
+        "either" => Ok(IdleReset::Either),
+        "client" => Ok(IdleReset::Client),
+        "server" => Ok(IdleReset::Server),
+        "both" => Ok(IdleReset::Both),
         _ => Err(format!("'{text}' is none of either, client, server, both")),
     }
 }
@@ -326,7 +326,7 @@ mod tests {
     #[test]
     fn every_fault_is_listed_once() {
         let listed = list();
-        for definition in DEFINITIONS {
+        for definition in FAULTS {
             let flag = format!("--{}", definition.name);
             let lines = listed.lines().filter(|line| line.split([' ', '[']).next() == Some(&flag));
             assert_eq!(lines.count(), 1, "{flag}");
@@ -335,11 +335,11 @@ mod tests {
 
     #[test]
     fn every_fault_changes_something() {
-        for definition in DEFINITIONS {
+        for definition in FAULTS {
             let value = match definition.value {
-                Value::None => "",
-                Value::Optional(_, default) => default,
-                Value::Needed(_) => definition.sample(),
+                FaultValue::None => "",
+                FaultValue::Optional(_, default) => default,
+                FaultValue::Needed(_) => definition.sample(),
             };
             let mut faults = Faults::default();
             set(&mut faults, definition.name, value).unwrap();
@@ -347,7 +347,7 @@ mod tests {
         }
     }
 
-    impl Definition {
+    impl FaultDefinition {
         fn sample(&self) -> &'static str {
             let samples = ["5s", "20%", "403", "rst", "client", "ws://127.0.0.1:1/"];
             let taken = samples.iter().find(|value| (self.set)(&mut Faults::default(), value).is_ok());

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use rand::{Rng, RngExt};
 
-use crate::domain::duration_text::parse_duration;
+use crate::domain::duration::parse_duration;
 
 /// A duration longer than nothing.
 pub fn period(text: &str) -> Result<Duration, String> {
@@ -34,19 +34,19 @@ pub fn count(text: &str, least: u32) -> Result<u32, String> {
 
 /// One duration, or a range `LO..HI` of which each connection draws its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Span {
+pub struct DurationRange {
     pub lo: Duration,
     pub hi: Duration,
 }
 
-impl Span {
-    pub fn parse(text: &str) -> Result<Span, String> {
+impl DurationRange {
+    pub fn parse(text: &str) -> Result<DurationRange, String> {
         let (lo, hi) = text.split_once("..").unwrap_or((text, text));
         let (lo, hi) = (period(lo)?, period(hi)?);
         if lo > hi {
             return Err(format!("'{text}' is not a range: its end lies before its beginning"));
         }
-        Ok(Span { lo, hi })
+        Ok(DurationRange { lo, hi })
     }
 
     /// Uniform between its ends.
@@ -55,7 +55,7 @@ impl Span {
     }
 }
 
-impl fmt::Display for Span {
+impl fmt::Display for DurationRange {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.lo == self.hi {
             true => write!(f, "{:?}", self.lo),
@@ -66,7 +66,7 @@ impl fmt::Display for Span {
 
 /// How random delays are distributed; each is at least 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Shape {
+pub enum JitterShape {
     /// Uniform from 0 to the scale.
     Uniform,
     /// The absolute value of a normal variable whose standard deviation is the scale.
@@ -77,24 +77,24 @@ pub enum Shape {
 
 /// A random delay.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Jitter {
-    pub shape: Shape,
+pub struct JitterSpec {
+    pub shape: JitterShape,
     pub scale: Duration,
 }
 
-impl Jitter {
+impl JitterSpec {
     /// `20ms` is uniform; others are named: `normal:20ms`, `exponential:20ms`.
-    pub fn parse(text: &str) -> Result<Jitter, String> {
+    pub fn parse(text: &str) -> Result<JitterSpec, String> {
         let (shape, scale) = match text.split_once(':') {
-            None => (Shape::Uniform, text),
-            Some(("uniform", scale)) => (Shape::Uniform, scale),
-            Some(("normal", scale)) => (Shape::HalfNormal, scale),
-            Some(("exponential", scale)) => (Shape::Exponential, scale),
+            None => (JitterShape::Uniform, text),
+            Some(("uniform", scale)) => (JitterShape::Uniform, scale),
+            Some(("normal", scale)) => (JitterShape::HalfNormal, scale),
+            Some(("exponential", scale)) => (JitterShape::Exponential, scale),
             Some((other, _)) => {
                 return Err(format!("'{other}' is not a distribution: uniform, normal or exponential"));
             }
         };
-        Ok(Jitter { shape, scale: parse_duration(scale)? })
+        Ok(JitterSpec { shape, scale: parse_duration(scale)? })
     }
 
     /// One delay. The tails are cut at a hundred scales.
@@ -102,12 +102,12 @@ impl Jitter {
         // 1 - [0, 1) keeps the logarithm finite.
         let u = 1.0 - rng.random::<f64>();
         let factor = match self.shape {
-            Shape::Uniform => rng.random::<f64>(),
-            Shape::HalfNormal => {
+            JitterShape::Uniform => rng.random::<f64>(),
+            JitterShape::HalfNormal => {
                 // Box and Muller (1958).
                 ((-2.0 * u.ln()).sqrt() * (std::f64::consts::TAU * rng.random::<f64>()).cos()).abs()
             }
-            Shape::Exponential => -u.ln(),
+            JitterShape::Exponential => -u.ln(),
         };
         self.scale.mul_f64(factor.min(100.0))
     }
@@ -123,7 +123,7 @@ mod tests {
 
     fn mean_in_scales(jitter: &str) -> f64 {
         let mut rng = SmallRng::seed_from_u64(1);
-        let jitter = Jitter::parse(jitter).unwrap();
+        let jitter = JitterSpec::parse(jitter).unwrap();
         let sum: Duration = (0..N).map(|_| jitter.draw(&mut rng)).sum();
         sum.as_secs_f64() / f64::from(N) / jitter.scale.as_secs_f64()
     }
@@ -139,14 +139,14 @@ mod tests {
     #[test]
     fn uniform_jitter_stays_within_its_scale() {
         let mut rng = SmallRng::seed_from_u64(7);
-        let jitter = Jitter::parse("uniform:20ms").unwrap();
+        let jitter = JitterSpec::parse("uniform:20ms").unwrap();
         assert!((0..N).all(|_| jitter.draw(&mut rng) <= Duration::from_millis(20)));
     }
 
     #[test]
     fn a_range_is_drawn_from_evenly_and_ends_included() {
         let mut rng = SmallRng::seed_from_u64(7);
-        let span = Span::parse("5s..8s").unwrap();
+        let span = DurationRange::parse("5s..8s").unwrap();
         let drawn: Vec<Duration> = (0..N).map(|_| span.draw(&mut rng)).collect();
         assert!(drawn.iter().all(|d| (span.lo..=span.hi).contains(d)));
         let mean = drawn.iter().sum::<Duration>() / N;
@@ -157,7 +157,7 @@ mod tests {
     fn nonsense_is_refused() {
         assert!(share("101%").is_err() && share("-1").is_err() && share("NaN").is_err());
         assert!(period("0").is_err() && count("0", 1).is_err() && count("x", 0).is_err());
-        assert!(Span::parse("8s..5s").is_err() && Span::parse("0..5s").is_err());
-        assert!(Jitter::parse("cauchy:1s").is_err());
+        assert!(DurationRange::parse("8s..5s").is_err() && DurationRange::parse("0..5s").is_err());
+        assert!(JitterSpec::parse("cauchy:1s").is_err());
     }
 }

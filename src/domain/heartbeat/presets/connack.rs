@@ -1,6 +1,6 @@
 //! How an MQTT server refuses: the codes of CONNACK in words (OASIS MQTT 3.1.1 section 3.2.2.3, MQTT 5.0 section 3.2.2.2).
 
-use crate::domain::heartbeat::incoming::MessageRef;
+use crate::domain::heartbeat::inbound::MessageRef;
 
 /// The first byte of a CONNACK packet.
 const CONNACK: u8 = 0x20;

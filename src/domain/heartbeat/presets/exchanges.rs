@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::model::{Never, Preset, ask, asks, calls, s, trap};
+use super::model::{ForbiddenAction, Preset, ask, asks, calls, s, trap};
 
 pub(super) const EXCHANGES: &[Preset] = &[
     Preset {
@@ -13,7 +13,7 @@ pub(super) const EXCHANGES: &[Preset] = &[
         every: s(20),
         timeout: s(60),
         traps: &[trap(
-            Never::FasterThan(Duration::from_secs(1)),
+            ForbiddenAction::FasterThan(Duration::from_secs(1)),
             "more than 5 messages a second of a client's, Ping and Pong frames counted, end the connection, and repeated the \
              address is banned",
         )],
@@ -30,7 +30,7 @@ pub(super) const EXCHANGES: &[Preset] = &[
         every: s(20),
         timeout: s(60),
         traps: &[trap(
-            Never::FasterThan(Duration::from_secs(1)),
+            ForbiddenAction::FasterThan(Duration::from_secs(1)),
             "each ping has a weight of 1, and the limit is the address's",
         )],
         note: "the server sends a Ping frame every 20 s besides",

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::model::{Never, Preset, Verified, ask, asks, calls, s, trap};
+use super::model::{ForbiddenAction, Preset, VerificationLevel, ask, asks, calls, s, trap};
 use crate::domain::heartbeat::framing::Framing;
 
 const CLIENT_TWO: &str =
@@ -22,11 +22,11 @@ pub(super) const LIBRARIES: &[Preset] = &[
         server: &[asks("2", "3")],
         server_every: s(25),
         announces: Some((r#"0{"pingInterval":{seq}}"#, Duration::from_millis(1))),
-        traps: &[trap(Never::Text("2"), CLIENT_TWO)],
+        traps: &[trap(ForbiddenAction::Text("2"), CLIENT_TWO)],
         marks: &[r#"0{"sid":{any},"pingInterval":{any}}"#],
         note: "whoever does not answer within pingTimeout (20 s) is closed; messages of the application begin with 4",
         source: "socketio/engine.io-protocol@f21de7b00ed0 README.md (pingInterval 25000, pingTimeout 20000, heartbeat)",
-        verified: Verified::Live,
+        verified: VerificationLevel::Live,
         ..Preset::PLAIN
     },
     Preset {
@@ -42,13 +42,13 @@ pub(super) const LIBRARIES: &[Preset] = &[
         server: &[asks("2", "3")],
         server_every: s(25),
         announces: Some((r#"0{"pingInterval":{seq}}"#, Duration::from_millis(1))),
-        traps: &[trap(Never::Text("2"), CLIENT_TWO)],
+        traps: &[trap(ForbiddenAction::Text("2"), CLIENT_TWO)],
         marks: &[r#"0{"sid":{any},"pingInterval":{any}}"#, r#"40{"sid":{any}}"#, r#"44{"message":{any}}"#],
         note: "40 connects to the namespace /; without it the server disconnects after 45 s (connectTimeout). An \
                application that acknowledges an event gives an app RTT: --heartbeat app --app-ping '42{seq}[\"ping\"]' \
                --app-pong '43{seq}[{any}]'",
         source: "socketio/engine.io-protocol@f21de7b00ed0 README.md; socket.io-protocol: 40 is CONNECT",
-        verified: Verified::Live,
+        verified: VerificationLevel::Live,
         ..Preset::PLAIN
     },
     Preset {
@@ -65,7 +65,7 @@ pub(super) const LIBRARIES: &[Preset] = &[
         marks: &[r#"0{"sid":{any},"pingInterval":{any}}"#],
         note: "the client asks here; Engine.IO 4 turned it round",
         source: "socketio/engine.io-protocol@f21de7b00ed0 README.md:371 (reverse ping/pong mechanism in v4)",
-        verified: Verified::Live,
+        verified: VerificationLevel::Live,
         ..Preset::PLAIN
     },
     Preset {
@@ -123,7 +123,7 @@ pub(super) const LIBRARIES: &[Preset] = &[
                header, so that of the URL is sent (--origin)",
         source: "rails/rails@2a2db1e8d6d1 actioncable/lib/action_cable/server/connections.rb:14 (BEAT_INTERVAL 3), \
                  connection/base.rb:143, app/javascript/action_cable/connection_monitor.js:121",
-        verified: Verified::Live,
+        verified: VerificationLevel::Live,
         ..Preset::PLAIN
     },
     Preset {
@@ -144,7 +144,7 @@ pub(super) const LIBRARIES: &[Preset] = &[
                sends Ping frames every 12 s besides",
         source: "enisdenjo/graphql-ws@af4f5c9df60d PROTOCOL.md; src/server.ts:578 (connectionInitWaitTimeout 3000); \
                  src/use/ws.ts:53 (keepAlive 12000)",
-        verified: Verified::Live,
+        verified: VerificationLevel::Live,
         ..Preset::PLAIN
     },
     Preset {
@@ -161,7 +161,7 @@ pub(super) const LIBRARIES: &[Preset] = &[
         note: SUBPROTOCOL_IS_OLD,
         source: "apollographql/subscriptions-transport-ws@36f3f6f780ac PROTOCOL.md (GQL_CONNECTION_KEEP_ALIVE), \
                  src/message-types.ts:7",
-        verified: Verified::Live,
+        verified: VerificationLevel::Live,
         ..Preset::PLAIN
     },
     Preset {
@@ -223,7 +223,7 @@ pub(super) const LIBRARIES: &[Preset] = &[
                times that without a packet, and Ping frames are none. A broker that wants a name: --send hex:... with a \
                CONNECT of its own, and a client id for each connection, or they take over from one another",
         source: "OASIS MQTT 3.1.1 sections 3.1, 3.2, 3.12, 3.13 and 6",
-        verified: Verified::Live,
+        verified: VerificationLevel::Live,
         ..Preset::PLAIN
     },
     Preset {
@@ -242,7 +242,7 @@ pub(super) const LIBRARIES: &[Preset] = &[
                twice that time; a broker that wants a login: --send 'text:CONNECT\\n...\\n\\n\\0', which must not promise \
                more than one every 10 s",
         source: "stomp/stomp-spec@80f5459680e4 src/stomp-specification-1.2.md, Heart-beating",
-        verified: Verified::Live,
+        verified: VerificationLevel::Live,
         ..Preset::PLAIN
     },
     Preset {
@@ -265,7 +265,7 @@ pub(super) const LIBRARIES: &[Preset] = &[
         note: "the server pings every 2 m and gives up after two that stay unanswered; one that wants a name: --send \
                'binary:CONNECT {...}\\r\\n'",
         source: "nats-io/nats-server@1787eee035cf server/const.go:120-123 (PingInterval 2m, max out 2)",
-        verified: Verified::Live,
+        verified: VerificationLevel::Live,
         ..Preset::PLAIN
     },
     Preset {
@@ -276,13 +276,16 @@ pub(super) const LIBRARIES: &[Preset] = &[
         server: &[calls("h")],
         server_every: s(25),
         marks: &["o", "h", "a[{any}]", "c[{any},{any}]"],
-        traps: &[trap(Never::Text("ping"), "what is no JSON is \"Broken framing\", and closes with 3000")],
+        traps: &[trap(
+            ForbiddenAction::Text("ping"),
+            "what is no JSON is \"Broken framing\", and closes with 3000",
+        )],
         note: "the path is PREFIX/SERVER/SESSION/websocket with three digits and a name of one's own; PREFIX/websocket is raw \
                and has no heartbeats. sockjs-node sends Ping frames in the place of h, where it can. Messages come as \
                a[\"...\"], the close as c[code,reason] before the frame",
         source: "sockjs/sockjs-protocol@fdf5b7d719de sockjs-protocol.py:402-457; sockjs/sockjs-node@51e860a41f75 \
                  lib/server.js:28 (heartbeat_delay 25000)",
-        verified: Verified::Live,
+        verified: VerificationLevel::Live,
         ..Preset::PLAIN
     },
     Preset {
@@ -325,7 +328,7 @@ pub(super) const LIBRARIES: &[Preset] = &[
         note: "the stream is opened to the URL's host: where the server serves another name, say so by --send '<open ...>'. \
                Before authentication the answer is an error, and an answer all the same",
         source: "RFC 7395 section 3; XEP-0199",
-        verified: Verified::Live,
+        verified: VerificationLevel::Live,
         ..Preset::PLAIN
     },
     Preset {
@@ -338,7 +341,7 @@ pub(super) const LIBRARIES: &[Preset] = &[
         marks: &[r#"{"type":"connected"}"#],
         note: "the client's ping keeps proxies open, and the server never answers it",
         source: "vitejs/vite@a98c8d95d552 packages/vite/src/shared/moduleRunnerTransport.ts:322; node/server/hmr.ts:356",
-        verified: Verified::Live,
+        verified: VerificationLevel::Live,
         ..Preset::PLAIN
     },
     Preset {
@@ -356,7 +359,7 @@ pub(super) const LIBRARIES: &[Preset] = &[
         note: "the server sends a Ping frame every second and cuts whoever did not answer by the next; it wants the Origin \
                header of a page of its own, so that of the URL is sent (--origin)",
         source: "webpack/webpack-dev-server@f78499fbb2f3 lib/servers/WebsocketServer.js:8,60-72",
-        verified: Verified::Live,
+        verified: VerificationLevel::Live,
         ..Preset::PLAIN
     },
     Preset {
@@ -378,13 +381,13 @@ pub(super) const LIBRARIES: &[Preset] = &[
         every: s(30),
         timeout: s(30),
         traps: &[trap(
-            Never::Messages,
+            ForbiddenAction::Messages,
             "a message that is not Jupyter's own JSON ends the connection at once",
         )],
         note: "the server sends a Ping frame every 30 s and drops whoever answers none of three; any site's page wants the \
                Origin header to be its own",
         source: "jupyter-server/jupyter_server jupyter_server/base/websocket.py (WS_PING_INTERVAL 30000)",
-        verified: Verified::Live,
+        verified: VerificationLevel::Live,
         ..Preset::PLAIN
     },
     Preset {
@@ -396,7 +399,7 @@ pub(super) const LIBRARIES: &[Preset] = &[
         every: s(5),
         timeout: s(61),
         traps: &[trap(
-            Never::Messages,
+            ForbiddenAction::Messages,
             "its messages are binary, the first byte a channel: any other is an error, and one on channel 0 is typed into \
              the process",
         )],

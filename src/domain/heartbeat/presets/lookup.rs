@@ -1,16 +1,16 @@
 //! Finding presets by name.
 
 use super::model::Preset;
-use super::{exchanges, libraries, plain, services};
+use super::{exchanges, generic, libraries, services};
 
 /// How like a name must be to what was typed to be worth mentioning; 1 is the same.
-const LIKE: f64 = 0.8;
+const MIN_SIMILARITY: f64 = 0.8;
 /// The most names that are mentioned.
-const MOST_NEAR: usize = 3;
+const MAX_SUGGESTIONS: usize = 3;
 
 /// Every preset: those that belong to nobody, libraries, services, exchanges.
 pub fn all() -> impl Iterator<Item = &'static Preset> {
-    [plain::PLAIN, libraries::LIBRARIES, services::SERVICES, exchanges::EXCHANGES].into_iter().flatten()
+    [generic::PLAIN, libraries::LIBRARIES, services::SERVICES, exchanges::EXCHANGES].into_iter().flatten()
 }
 
 /// The preset of this name, whatever its case; other names of it count too.
@@ -32,9 +32,9 @@ pub fn near(name: &str) -> Vec<&'static str> {
         likenesses.fold(0.0, f64::max)
     };
     let mut found: Vec<(f64, &str)> = all().map(|preset| (likeness(preset), preset.name)).collect();
-    found.retain(|(likeness, _)| *likeness >= LIKE);
+    found.retain(|(likeness, _)| *likeness >= MIN_SIMILARITY);
     found.sort_by(|(a, _), (b, _)| b.total_cmp(a));
-    found.into_iter().take(MOST_NEAR).map(|(_, name)| name).collect()
+    found.into_iter().take(MAX_SUGGESTIONS).map(|(_, name)| name).collect()
 }
 
 #[cfg(test)]

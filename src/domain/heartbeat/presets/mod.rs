@@ -1,23 +1,25 @@
 //! The heartbeats of real services: a slice of definitions, which also prints its own help. To add one: an entry in
 //! a slice, and a row of literal wire text in `wire.rs`.
 
-mod chosen;
+mod compiled;
 mod connack;
 mod exchanges;
+mod fingerprint;
+mod generic;
 mod libraries;
 mod lookup;
 mod model;
-mod plain;
-mod recognise;
 mod refusal;
+mod selection;
 mod services;
-mod spoken;
 #[cfg(test)]
-mod wire;
+mod wire_tests;
 
-pub use chosen::PresetUse;
+pub use compiled::{CompiledPreset, IntendedTraffic};
+pub use fingerprint::{FingerprintInput, PresetDetection, PresetMatches, offered_at, resembles};
 pub use lookup::{all, find, near};
-pub use model::{Ask, Never, Preset, Says, Starter, Trap, Verified};
-pub use recognise::{Clues, Guess, Resemblance, offered_at, resembles};
-pub use refusal::Refusal;
-pub use spoken::{Intent, Spoken};
+pub use model::{
+    ForbiddenAction, ForbiddenSend, HeartbeatStarter, Preset, PresetRequest, ServerMessage, VerificationLevel,
+};
+pub use refusal::PresetRefusal;
+pub use selection::PresetSelection;

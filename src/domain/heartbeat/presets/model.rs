@@ -33,7 +33,7 @@ pub struct Preset {
     /// What only the user knows, to be said instead of the hello.
     pub needs: Option<&'static str>,
     /// `None`: no message of ours is answered by design.
-    pub ask: Option<Ask>,
+    pub ask: Option<PresetRequest>,
     /// How often to ask; `None`: as often as one likes.
     pub every: Option<Duration>,
     /// How long an answer may take.
@@ -41,31 +41,31 @@ pub struct Preset {
     /// What is sent without an answer, and how often.
     pub upkeep: Option<(&'static str, Duration)>,
     /// What the server says by itself.
-    pub server: &'static [Says],
+    pub server: &'static [ServerMessage],
     /// Nothing of its own: it may ask as many servers do, and is answered in kind.
     pub usual: bool,
     /// How often, where it says so by default.
     pub server_every: Option<Duration>,
     /// Where its hello says how often: the number at `{seq}`, in this unit.
     pub announces: Option<(&'static str, Duration)>,
-    pub traps: &'static [Trap],
+    pub traps: &'static [ForbiddenSend],
     /// Messages by which it is known.
     pub marks: &'static [&'static str],
     pub note: &'static str,
     pub source: &'static str,
-    pub verified: Verified,
+    pub verified: VerificationLevel,
 }
 
 /// An ask, and what answers it: a message that one of these patterns matches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Ask {
+pub struct PresetRequest {
     pub ping: &'static str,
     pub pongs: &'static [&'static str],
 }
 
 /// What a server says by itself, and what it wants to hear.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Says {
+pub struct ServerMessage {
     pub looks: &'static str,
     /// `None`: nothing.
     pub reply: Option<&'static str>,
@@ -73,14 +73,14 @@ pub struct Says {
 
 /// What must not be sent, and why.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Trap {
-    pub never: Never,
+pub struct ForbiddenSend {
+    pub never: ForbiddenAction,
     pub why: &'static str,
 }
 
 /// What must not be sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Never {
+pub enum ForbiddenAction {
     /// This message.
     Text(&'static str),
     /// Any message of ours.
@@ -92,26 +92,26 @@ pub enum Never {
 
 /// How well it is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verified {
+pub enum VerificationLevel {
     /// Tests drive a real server of its kind by it.
     Live,
     /// Its source or paper was read, and tests hold its wire text.
     FromSource,
 }
 
-impl Verified {
+impl VerificationLevel {
     /// The words that people and scripts see.
     pub fn label(self) -> &'static str {
         match self {
-            Verified::Live => "live",
-            Verified::FromSource => "from source",
+            VerificationLevel::Live => "live",
+            VerificationLevel::FromSource => "from source",
         }
     }
 }
 
 /// Who starts a heartbeat.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Starter {
+pub enum HeartbeatStarter {
     /// We ask, the server answers.
     Client,
     /// The server asks or calls, by message; we answer or only listen.
@@ -122,14 +122,14 @@ pub enum Starter {
     Frames,
 }
 
-impl Starter {
+impl HeartbeatStarter {
     /// The name that scripts see.
     pub fn label(self) -> &'static str {
         match self {
-            Starter::Client => "client",
-            Starter::Server => "server",
-            Starter::Both => "both",
-            Starter::Frames => "frames",
+            HeartbeatStarter::Client => "client",
+            HeartbeatStarter::Server => "server",
+            HeartbeatStarter::Both => "both",
+            HeartbeatStarter::Frames => "frames",
         }
     }
 }
@@ -162,17 +162,17 @@ impl Preset {
         marks: &[],
         note: "",
         source: "",
-        verified: Verified::FromSource,
+        verified: VerificationLevel::FromSource,
     };
 
     /// Who starts.
-    pub fn starter(&self) -> Starter {
+    pub fn starter(&self) -> HeartbeatStarter {
         let client = self.ask.is_some() || self.upkeep.is_some();
         match (client, self.server.is_empty() && !self.usual) {
-            (true, true) => Starter::Client,
-            (false, false) => Starter::Server,
-            (true, false) => Starter::Both,
-            (false, true) => Starter::Frames,
+            (true, true) => HeartbeatStarter::Client,
+            (false, false) => HeartbeatStarter::Server,
+            (true, false) => HeartbeatStarter::Both,
+            (false, true) => HeartbeatStarter::Frames,
         }
     }
 
@@ -180,12 +180,16 @@ impl Preset {
     pub fn why_no_app_rtt(&self) -> Option<&'static str> {
         match (self.ask, self.starter()) {
             (Some(_), _) => None,
-            (None, Starter::Server) if self.server.iter().any(|says| says.reply.is_some()) => {
+            (None, HeartbeatStarter::Server) if self.server.iter().any(|says| says.reply.is_some()) => {
                 Some("the server asks, and nothing that a client sends is answered by design")
             }
-            (None, Starter::Server) => Some("the server's heartbeats are one-way, and a client sends none"),
-            (None, Starter::Client | Starter::Both) => Some("heartbeats are one-way: none has an answer"),
-            (None, Starter::Frames) => Some("its heartbeats are Ping frames"),
+            (None, HeartbeatStarter::Server) => {
+                Some("the server's heartbeats are one-way, and a client sends none")
+            }
+            (None, HeartbeatStarter::Client | HeartbeatStarter::Both) => {
+                Some("heartbeats are one-way: none has an answer")
+            }
+            (None, HeartbeatStarter::Frames) => Some("its heartbeats are Ping frames"),
         }
     }
 }
@@ -196,21 +200,21 @@ pub(super) const fn s(seconds: u64) -> Option<Duration> {
 }
 
 /// An ask with one answer.
-pub(super) const fn ask(ping: &'static str, pongs: &'static [&'static str]) -> Option<Ask> {
-    Some(Ask { ping, pongs })
+pub(super) const fn ask(ping: &'static str, pongs: &'static [&'static str]) -> Option<PresetRequest> {
+    Some(PresetRequest { ping, pongs })
 }
 
 /// What the server says and wants answered.
-pub(super) const fn asks(looks: &'static str, reply: &'static str) -> Says {
-    Says { looks, reply: Some(reply) }
+pub(super) const fn asks(looks: &'static str, reply: &'static str) -> ServerMessage {
+    ServerMessage { looks, reply: Some(reply) }
 }
 
 /// What the server says and wants no answer to.
-pub(super) const fn calls(looks: &'static str) -> Says {
-    Says { looks, reply: None }
+pub(super) const fn calls(looks: &'static str) -> ServerMessage {
+    ServerMessage { looks, reply: None }
 }
 
 /// What must not be sent.
-pub(super) const fn trap(never: Never, why: &'static str) -> Trap {
-    Trap { never, why }
+pub(super) const fn trap(never: ForbiddenAction, why: &'static str) -> ForbiddenSend {
+    ForbiddenSend { never, why }
 }

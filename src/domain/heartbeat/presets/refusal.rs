@@ -3,12 +3,12 @@
 use serde_json::Value;
 
 use super::connack::MqttRefusal;
-use crate::domain::heartbeat::incoming::MessageRef;
-use crate::domain::peer_text::PeerText;
+use crate::domain::connection::untrusted_text::UntrustedText;
+use crate::domain::heartbeat::inbound::MessageRef;
 
 /// A refusal that came as a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Refusal {
+pub struct PresetRefusal {
     /// The preset that refuses so.
     pub preset: &'static str,
     /// `CONNACK 5 'not authorized'`
@@ -19,11 +19,11 @@ pub struct Refusal {
     pub stays_open: bool,
 }
 
-impl Refusal {
+impl PresetRefusal {
     /// Reads a message; `None` unless it is a refusal of a known kind.
-    pub fn read(message: MessageRef<'_>) -> Option<Refusal> {
+    pub fn read(message: MessageRef<'_>) -> Option<PresetRefusal> {
         let mqtt = MqttRefusal::read(message);
-        let mqtt = mqtt.map(|refusal| Refusal {
+        let mqtt = mqtt.map(|refusal| PresetRefusal {
             preset: "mqtt",
             sentence: refusal.sentence(),
             hint: refusal.hint,
@@ -35,7 +35,7 @@ impl Refusal {
 
 /// Socket.IO's CONNECT_ERROR: type 4 inside an Engine.IO message, perhaps with a namespace, then `{"message":...}`, in
 /// protocol 4 and before a string (socket.io-protocol, "Connection to a namespace").
-fn connect_error(message: MessageRef<'_>) -> Option<Refusal> {
+fn connect_error(message: MessageRef<'_>) -> Option<PresetRefusal> {
     let MessageRef::Text(text) = message else { return None };
     let rest = text.strip_prefix("44")?;
     let (namespace, payload) = match rest.split_once(',').filter(|_| rest.starts_with('/')) {
@@ -47,10 +47,10 @@ fn connect_error(message: MessageRef<'_>) -> Option<Refusal> {
         Value::Object(fields) => fields.get("message")?.as_str()?.to_string(),
         _ => return None,
     };
-    let of = namespace.map(|name| format!(" of {}", PeerText::new(name))).unwrap_or_default();
-    Some(Refusal {
+    let of = namespace.map(|name| format!(" of {}", UntrustedText::new(name))).unwrap_or_default();
+    Some(PresetRefusal {
         preset: "socket.io",
-        sentence: format!("CONNECT_ERROR{of} '{}'", PeerText::new(&words)),
+        sentence: format!("CONNECT_ERROR{of} '{}'", UntrustedText::new(&words)),
         hint: Some(
             "the server's middleware wants something with the connection: credentials, as a rule (--send '40{\"token\":...}', \
              or -H), or another namespace (--send '40/NAME,')",
@@ -64,7 +64,7 @@ mod tests {
     use super::*;
 
     fn read(text: &str) -> Option<String> {
-        Refusal::read(MessageRef::Text(text)).map(|refusal| refusal.sentence)
+        PresetRefusal::read(MessageRef::Text(text)).map(|refusal| refusal.sentence)
     }
 
     #[test]
@@ -85,7 +85,7 @@ mod tests {
 
     #[test]
     fn connack_is_a_refusal_of_mqtt() {
-        let refusal = Refusal::read(MessageRef::Binary(&[0x20, 2, 0, 5])).unwrap();
+        let refusal = PresetRefusal::read(MessageRef::Binary(&[0x20, 2, 0, 5])).unwrap();
         assert_eq!((refusal.preset, refusal.sentence.as_str()), ("mqtt", "CONNACK 5 'not authorized'"));
     }
 }

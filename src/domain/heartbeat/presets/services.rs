@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::model::{Never, Preset, Verified, ask, asks, calls, s, trap};
+use super::model::{ForbiddenAction, Preset, VerificationLevel, ask, asks, calls, s, trap};
 
 pub(super) const SERVICES: &[Preset] = &[
     Preset {
@@ -154,7 +154,7 @@ pub(super) const SERVICES: &[Preset] = &[
         note: "it knows no heartbeat of its own: a subscription to an event that cannot be is asked for, always under the same \
                name, and its end of stored events (EOSE) is the answer",
         source: "nostr-protocol/nips@000386b1ddca 01.md",
-        verified: Verified::Live,
+        verified: VerificationLevel::Live,
         ..Preset::PLAIN
     },
     Preset {
@@ -171,12 +171,12 @@ pub(super) const SERVICES: &[Preset] = &[
         server_every: s(10),
         traps: &[
             trap(
-                Never::Messages,
+                ForbiddenAction::Messages,
                 "the server closes a connection on which a client sends anything but Pongs, and subscriptions are made by \
                  HTTP",
             ),
             trap(
-                Never::PingFrames,
+                ForbiddenAction::PingFrames,
                 "the server closes a connection on which a client sends anything but Pongs",
             ),
         ],

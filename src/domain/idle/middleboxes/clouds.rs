@@ -1,16 +1,17 @@
 //! Load balancers, edge networks and platforms that people rent.
 
 use super::model::{
-    BLANK, Change, Confidence, Cut, Family, Kind, Mark, Middlebox, Resets, Shows, Typical, Value, mark, s,
+    BLANK, Confidence, CutKind, HeaderMark, Middlebox, ProductFamily, ProductMarks, SettingChange,
+    TimeoutKind, TimeoutValue, TimerReset, TypicalSetting, mark, s,
 };
 
-const CLOUD: Middlebox = Middlebox { family: Family::Cloud, ..BLANK };
+const CLOUD: Middlebox = Middlebox { family: ProductFamily::Cloud, ..BLANK };
 
-const CLOUDFLARE: Shows = Shows::Always(&[mark("cf-ray", ""), mark("server", "cloudflare")]);
-const GOOGLE: Shows = Shows::Usually(GOOGLE_MARKS);
-const GOOGLE_MARKS: &[Mark] = &[mark("via", "1.1 google"), mark("server", "google frontend")];
-const FRONT_DOOR: Shows = Shows::Always(&[mark("x-azure-ref", "")]);
-const API_GATEWAY: Shows = Shows::Usually(&[mark("x-amzn-requestid", "")]);
+const CLOUDFLARE: ProductMarks = ProductMarks::Always(&[mark("cf-ray", ""), mark("server", "cloudflare")]);
+const GOOGLE: ProductMarks = ProductMarks::Usually(GOOGLE_MARKS);
+const GOOGLE_MARKS: &[HeaderMark] = &[mark("via", "1.1 google"), mark("server", "google frontend")];
+const FRONT_DOOR: ProductMarks = ProductMarks::Always(&[mark("x-azure-ref", "")]);
+const API_GATEWAY: ProductMarks = ProductMarks::Usually(&[mark("x-amzn-requestid", "")]);
 
 const NLB_DOCS: &str = "docs.aws.amazon.com/elasticloadbalancing/latest/network/update-idle-timeout.html";
 const API_GATEWAY_DOCS: &str = "docs.aws.amazon.com/apigateway/latest/developerguide/\
@@ -24,15 +25,15 @@ pub(super) const CLOUDS: &[Middlebox] = &[
         id: "aws.alb",
         product: "AWS ALB",
         setting: "idle_timeout.timeout_seconds",
-        value: Value::After(s(60)),
+        value: TimeoutValue::After(s(60)),
         most: Some(s(4000)),
-        resets: Some(Resets::Either),
+        resets: Some(TimerReset::Either),
         resets_words: "at least one byte of data, sent or received, on the client's or the target's \
                        connection; TCP keepalives and HTTP/2 PINGs do not count",
         pings_count: Some(true),
-        cuts: &[Cut::ClosesTcp],
+        cuts: &[CutKind::ClosesTcp],
         cut_words: "FIN or RST is not documented",
-        change: Change::Set(
+        change: SettingChange::Set(
             "aws elbv2 modify-load-balancer-attributes --load-balancer-arn ARN --attributes \
              Key=idle_timeout.timeout_seconds,Value=3600",
         ),
@@ -45,16 +46,16 @@ pub(super) const CLOUDS: &[Middlebox] = &[
     Middlebox {
         id: "aws.nlb.tcp",
         product: "AWS NLB (TCP listener)",
-        family: Family::Nat,
+        family: ProductFamily::Nat,
         setting: "tcp.idle_timeout.seconds",
-        value: Value::After(s(350)),
+        value: TimeoutValue::After(s(350)),
         most: Some(s(6000)),
-        resets: Some(Resets::TcpKeepaliveToo),
+        resets: Some(TimerReset::TcpKeepaliveToo),
         resets_words: "data or a TCP keepalive from either side",
         pings_count: Some(true),
-        cuts: &[Cut::RstOnUse, Cut::Silent],
+        cuts: &[CutKind::RstOnUse, CutKind::Silent],
         cut_words: "the next packet from either side gets an RST",
-        change: Change::Set(
+        change: SettingChange::Set(
             "aws elbv2 modify-listener-attributes --listener-arn ARN --attributes \
              Key=tcp.idle_timeout.seconds,Value=6000",
         ),
@@ -68,13 +69,13 @@ pub(super) const CLOUDS: &[Middlebox] = &[
         id: "aws.nlb.tls",
         product: "AWS NLB (TLS listener)",
         setting: "(fixed)",
-        value: Value::After(s(350)),
-        resets: Some(Resets::Either),
+        value: TimeoutValue::After(s(350)),
+        resets: Some(TimerReset::Either),
         resets_words: "data; TCP keepalives do not help through the end of TLS (older documentation)",
         pings_count: Some(true),
-        cuts: &[Cut::RstOnUse, Cut::Silent],
+        cuts: &[CutKind::RstOnUse, CutKind::Silent],
         cut_words: "as the TCP listener",
-        change: Change::Fixed,
+        change: SettingChange::Fixed,
         source: NLB_DOCS,
         ..CLOUD
     },
@@ -82,13 +83,13 @@ pub(super) const CLOUDS: &[Middlebox] = &[
         id: "aws.clb",
         product: "AWS Classic ELB",
         setting: "IdleTimeout",
-        value: Value::After(s(60)),
+        value: TimeoutValue::After(s(60)),
         most: Some(s(3600)),
-        resets: Some(Resets::Either),
+        resets: Some(TimerReset::Either),
         resets_words: "payload; TCP keepalives do not count",
         pings_count: Some(true),
-        cuts: &[Cut::ClosesTcp],
-        change: Change::Set(
+        cuts: &[CutKind::ClosesTcp],
+        change: SettingChange::Set(
             "aws elb modify-load-balancer-attributes --load-balancer-name NAME --load-balancer-attributes \
              ConnectionSettings={IdleTimeout=3600}",
         ),
@@ -101,11 +102,11 @@ pub(super) const CLOUDS: &[Middlebox] = &[
         id: "aws.apigw.idle",
         product: "AWS API Gateway (WebSocket)",
         setting: "Idle Connection Timeout",
-        value: Value::After(s(600)),
-        resets: Some(Resets::Either),
+        value: TimeoutValue::After(s(600)),
+        resets: Some(TimerReset::Either),
         resets_words: "messages either way; whether Ping frames count is not documented",
-        cuts: &[Cut::Closes],
-        change: Change::Fixed,
+        cuts: &[CutKind::Closes],
+        change: SettingChange::Fixed,
         note: Some("a frame over 32 KB or a message over 128 KB is closed with 1009"),
         source: API_GATEWAY_DOCS,
         shows: API_GATEWAY,
@@ -114,13 +115,13 @@ pub(super) const CLOUDS: &[Middlebox] = &[
     Middlebox {
         id: "aws.apigw.life",
         product: "AWS API Gateway (WebSocket)",
-        kind: Kind::Lifetime,
+        kind: TimeoutKind::Lifetime,
         setting: "Connection duration",
-        value: Value::After(s(7200)),
-        resets: Some(Resets::Nothing),
+        value: TimeoutValue::After(s(7200)),
+        resets: Some(TimerReset::Nothing),
         resets_words: "runs from the upgrade",
-        cuts: &[Cut::Closes],
-        change: Change::Fixed,
+        cuts: &[CutKind::Closes],
+        change: SettingChange::Fixed,
         folklore: Some("some say that there is no longest duration: it is 2 hours"),
         source: API_GATEWAY_DOCS,
         shows: API_GATEWAY,
@@ -130,26 +131,30 @@ pub(super) const CLOUDS: &[Middlebox] = &[
         id: "aws.cloudfront",
         product: "Amazon CloudFront",
         setting: "(fixed: 10 minutes without a byte from the origin)",
-        value: Value::After(s(600)),
-        resets: Some(Resets::ServerToClient),
+        value: TimeoutValue::After(s(600)),
+        resets: Some(TimerReset::ServerToClient),
         resets_words: "from the origin to the client",
         pings_count: Some(true),
-        cuts: &[Cut::ClosesTcp],
-        change: Change::Fixed,
+        cuts: &[CutKind::ClosesTcp],
+        change: SettingChange::Fixed,
         note: Some("a client's ping counts only because its pong comes back"),
         source: "AWS service quota text, quoted at repost.aws/questions/QU05nkjxdfRC2E67FGICmP3g",
-        shows: Shows::Always(&[mark("x-amz-cf-id", ""), mark("x-amz-cf-pop", ""), mark("via", "cloudfront")]),
+        shows: ProductMarks::Always(&[
+            mark("x-amz-cf-id", ""),
+            mark("x-amz-cf-pop", ""),
+            mark("via", "cloudfront"),
+        ]),
         ..CLOUD
     },
     Middlebox {
         id: "aws.apprunner",
         product: "AWS App Runner",
-        kind: Kind::Other,
+        kind: TimeoutKind::Other,
         setting: "request timeout",
-        value: Value::After(s(120)),
+        value: TimeoutValue::After(s(120)),
         resets_words: "WebSockets are not supported, nor planned",
-        cuts: &[Cut::Closes],
-        change: Change::Fixed,
+        cuts: &[CutKind::Closes],
+        change: SettingChange::Fixed,
         source: "a third party's digest of AWS's roadmap and limits, October 2026",
         confidence: Confidence::Medium,
         ..CLOUD
@@ -157,12 +162,12 @@ pub(super) const CLOUDS: &[Middlebox] = &[
     Middlebox {
         id: "aws.lambda_url",
         product: "AWS Lambda function URL",
-        kind: Kind::Other,
+        kind: TimeoutKind::Other,
         setting: "function timeout",
-        value: Value::After(s(900)),
+        value: TimeoutValue::After(s(900)),
         resets_words: "WebSockets are not supported",
-        cuts: &[Cut::Closes],
-        change: Change::Fixed,
+        cuts: &[CutKind::Closes],
+        change: SettingChange::Fixed,
         source: "a third party's digest of AWS's limits, October 2026",
         confidence: Confidence::Medium,
         ..CLOUD
@@ -171,20 +176,20 @@ pub(super) const CLOUDS: &[Middlebox] = &[
         id: "cloudflare.proxy",
         product: "Cloudflare (proxied origin)",
         setting: "(no number is published for WebSockets)",
-        value: Value::Unpublished,
-        typical: &[Typical {
+        value: TimeoutValue::Unpublished,
+        typical: &[TypicalSetting {
             value: s(100),
             whose: "reports of 2016 and later; it is the documented Proxy Read Timeout of HTTP, not of \
                     WebSockets",
         }],
-        resets: Some(Resets::Either),
+        resets: Some(TimerReset::Either),
         resets_words: "data in either direction",
         pings_count: Some(true),
-        cuts: &[Cut::Silent, Cut::ClosesTcp, Cut::CloseFrame(1001)],
+        cuts: &[CutKind::Silent, CutKind::ClosesTcp, CutKind::CloseFrame(1001)],
         cut_words: "abrupt, often without a close frame: the browser stays open and what it sends vanishes; \
                     when an edge server restarts, close 1001 \"CloudFlare WebSocket Proxy restarting\" or \
                     nothing",
-        change: Change::Fixed,
+        change: SettingChange::Fixed,
         folklore: Some(
             "\"100 s\" is the Proxy Read Timeout of HTTP (error 524); measurements of 2026 show no fixed \
              timer for WebSockets",
@@ -203,13 +208,13 @@ pub(super) const CLOUDS: &[Middlebox] = &[
     Middlebox {
         id: "cloudflare.http524",
         product: "Cloudflare",
-        kind: Kind::Other,
+        kind: TimeoutKind::Other,
         setting: "Proxy Read Timeout (HTTP)",
-        value: Value::After(s(100)),
-        resets: Some(Resets::ServerToClient),
+        value: TimeoutValue::After(s(100)),
+        resets: Some(TimerReset::ServerToClient),
         resets_words: "bytes from the origin; it strikes the handshake, not the upgraded stream",
-        cuts: &[Cut::HttpError(524)],
-        change: Change::Fixed,
+        cuts: &[CutKind::HttpError(524)],
+        change: SettingChange::Fixed,
         note: Some(
             "of the same table: proxy idle 900 s, keep-alive to the client 400 s, TCP keepalive to the \
              origin 30 s",
@@ -221,9 +226,9 @@ pub(super) const CLOUDS: &[Middlebox] = &[
     Middlebox {
         id: "cloudflare.do",
         product: "Cloudflare Workers, Durable Objects",
-        kind: Kind::Other,
+        kind: TimeoutKind::Other,
         setting: "hibernation",
-        value: Value::Never,
+        value: TimeoutValue::Never,
         pings_count: Some(true),
         cut_words: "does not cut: while the object sleeps, the runtime answers Ping frames itself",
         note: Some(
@@ -237,9 +242,9 @@ pub(super) const CLOUDS: &[Middlebox] = &[
     Middlebox {
         id: "cloudflare.tunnel",
         product: "Cloudflare Tunnel (cloudflared)",
-        kind: Kind::Other,
+        kind: TimeoutKind::Other,
         setting: "keepAliveTimeout (90 s), tcpKeepAlive (30 s)",
-        value: Value::Never,
+        value: TimeoutValue::Never,
         resets_words: "keepAliveTimeout is for pooled HTTP connections to the origin, not for open \
                        WebSockets",
         note: Some(
@@ -253,13 +258,13 @@ pub(super) const CLOUDS: &[Middlebox] = &[
         id: "cloudflare.gateway",
         product: "Cloudflare Zero Trust Gateway",
         setting: "TCP idle",
-        value: Value::After(s(270)),
-        resets: Some(Resets::Either),
+        value: TimeoutValue::After(s(270)),
+        resets: Some(TimerReset::Either),
         resets_words: "payload in either direction; TCP keepalives do not count, for TCP ends there",
         pings_count: Some(true),
-        cuts: &[Cut::ClosesTcp, Cut::Silent],
+        cuts: &[CutKind::ClosesTcp, CutKind::Silent],
         cut_words: "dropped; how is not documented",
-        change: Change::Fixed,
+        change: SettingChange::Fixed,
         source: "cloudflare/cloudflare-docs#3405",
         ..CLOUD
     },
@@ -267,13 +272,13 @@ pub(super) const CLOUDS: &[Middlebox] = &[
         id: "azure.appgw",
         product: "Azure Application Gateway",
         setting: "Backend settings: Request time-out",
-        value: Value::After(s(20)),
+        value: TimeoutValue::After(s(20)),
         most: Some(s(86_400)),
-        resets: Some(Resets::Either),
+        resets: Some(TimerReset::Either),
         resets_words: "\"also applies to the WebSocket session\"; that it counts idle time is inferred, not \
                        documented",
-        cuts: &[Cut::ClosesTcp],
-        change: Change::Set(
+        cuts: &[CutKind::ClosesTcp],
+        change: SettingChange::Set(
             "az network application-gateway http-settings update -g GROUP --gateway-name NAME -n SETTINGS \
              --timeout 3600",
         ),
@@ -287,12 +292,12 @@ pub(super) const CLOUDS: &[Middlebox] = &[
         id: "azure.frontdoor.idle",
         product: "Azure Front Door Standard and Premium",
         setting: "(fixed: idle)",
-        value: Value::After(s(300)),
-        resets: Some(Resets::Either),
+        value: TimeoutValue::After(s(300)),
+        resets: Some(TimerReset::Either),
         resets_words: "data from the origin or the client",
         pings_count: Some(true),
-        cuts: &[Cut::ClosesTcp],
-        change: Change::Fixed,
+        cuts: &[CutKind::ClosesTcp],
+        change: SettingChange::Fixed,
         note: Some("caching on the route breaks the upgrade"),
         source: FRONT_DOOR_DOCS,
         shows: FRONT_DOOR,
@@ -301,13 +306,13 @@ pub(super) const CLOUDS: &[Middlebox] = &[
     Middlebox {
         id: "azure.frontdoor.life",
         product: "Azure Front Door Standard and Premium",
-        kind: Kind::Lifetime,
+        kind: TimeoutKind::Lifetime,
         setting: "(fixed: longest connection)",
-        value: Value::After(s(7200)),
-        resets: Some(Resets::Nothing),
+        value: TimeoutValue::After(s(7200)),
+        resets: Some(TimerReset::Nothing),
         resets_words: "runs from the upgrade",
-        cuts: &[Cut::ClosesTcp],
-        change: Change::Fixed,
+        cuts: &[CutKind::ClosesTcp],
+        change: SettingChange::Fixed,
         note: Some("at most 3000 WebSockets at once for a profile"),
         source: FRONT_DOOR_DOCS,
         shows: FRONT_DOOR,
@@ -317,14 +322,14 @@ pub(super) const CLOUDS: &[Middlebox] = &[
         id: "azure.appservice",
         product: "Azure App Service",
         setting: "(front end: idle)",
-        value: Value::After(s(230)),
-        typical: &[Typical { value: s(240), whose: "Linux apps, and many who quote it" }],
-        resets: Some(Resets::Either),
+        value: TimeoutValue::After(s(230)),
+        typical: &[TypicalSetting { value: s(240), whose: "Linux apps, and many who quote it" }],
+        resets: Some(TimerReset::Either),
         resets_words: "data",
         pings_count: Some(true),
-        cuts: &[Cut::ClosesTcp, Cut::Silent],
+        cuts: &[CutKind::ClosesTcp, CutKind::Silent],
         cut_words: "dropped; how is not documented",
-        change: Change::Fixed,
+        change: SettingChange::Fixed,
         note: Some(
             "no page of Microsoft's speaks of WebSockets here; the Free and Shared tiers limit their number",
         ),
@@ -335,15 +340,15 @@ pub(super) const CLOUDS: &[Middlebox] = &[
     Middlebox {
         id: "gcp.classic_alb",
         product: "Google Cloud classic Application Load Balancer (GKE Ingress \"gce\")",
-        kind: Kind::Lifetime,
+        kind: TimeoutKind::Lifetime,
         setting: "backend service timeoutSec",
-        value: Value::After(s(30)),
-        resets: Some(Resets::Nothing),
+        value: TimeoutValue::After(s(30)),
+        resets: Some(TimerReset::Nothing),
         resets_words: "\"Websocket connections, whether idle or active, automatically close after the \
                        backend service times out\"",
         pings_count: Some(false),
-        cuts: &[Cut::ClosesTcp],
-        change: Change::Set("gcloud compute backend-services update NAME --global --timeout=86400s"),
+        cuts: &[CutKind::ClosesTcp],
+        change: SettingChange::Set("gcloud compute backend-services update NAME --global --timeout=86400s"),
         folklore: Some(
             "\"Google Cloud's load balancer: 30 s idle\": on the classic one it is a lifetime of 30 s",
         ),
@@ -359,12 +364,12 @@ pub(super) const CLOUDS: &[Middlebox] = &[
         id: "gcp.global_alb.idle",
         product: "Google Cloud global external Application Load Balancer",
         setting: "backend service timeoutSec",
-        value: Value::After(s(30)),
-        resets: Some(Resets::Either),
+        value: TimeoutValue::After(s(30)),
+        resets: Some(TimerReset::Either),
         resets_words: "data: active connections do not use the backend's timeout",
         pings_count: Some(true),
-        cuts: &[Cut::ClosesTcp],
-        change: Change::Set("gcloud compute backend-services update NAME --global --timeout=3600s"),
+        cuts: &[CutKind::ClosesTcp],
+        change: SettingChange::Set("gcloud compute backend-services update NAME --global --timeout=3600s"),
         folklore: Some("30 s idle holds for this one; the classic one has a lifetime of 30 s"),
         source: GCP_DOCS,
         shows: GOOGLE,
@@ -374,14 +379,14 @@ pub(super) const CLOUDS: &[Middlebox] = &[
     Middlebox {
         id: "gcp.global_alb.life",
         product: "Google Cloud global external Application Load Balancer",
-        kind: Kind::Lifetime,
+        kind: TimeoutKind::Lifetime,
         setting: "(fixed: longest connection)",
-        value: Value::After(s(86_400)),
-        resets: Some(Resets::Nothing),
+        value: TimeoutValue::After(s(86_400)),
+        resets: Some(TimerReset::Nothing),
         resets_words: "runs from the upgrade",
-        cuts: &[Cut::ClosesTcp],
+        cuts: &[CutKind::ClosesTcp],
         cut_words: "closed after 24 hours; a restart of a front end may cut earlier",
-        change: Change::Fixed,
+        change: SettingChange::Fixed,
         source: "docs.cloud.google.com/load-balancing/docs/https/request-distribution; gcpdiag \
                  lb/BP/2025_002",
         shows: GOOGLE,
@@ -390,15 +395,15 @@ pub(super) const CLOUDS: &[Middlebox] = &[
     Middlebox {
         id: "gcp.cloudrun",
         product: "Google Cloud Run",
-        kind: Kind::Lifetime,
+        kind: TimeoutKind::Lifetime,
         setting: "request timeout",
-        value: Value::After(s(300)),
+        value: TimeoutValue::After(s(300)),
         most: Some(s(3600)),
-        resets: Some(Resets::Nothing),
+        resets: Some(TimerReset::Nothing),
         resets_words: "a WebSocket is one request: nothing resets it",
         pings_count: Some(false),
-        cuts: &[Cut::ClosesTcp],
-        change: Change::Set("gcloud run services update NAME --timeout=3600"),
+        cuts: &[CutKind::ClosesTcp],
+        change: SettingChange::Set("gcloud run services update NAME --timeout=3600"),
         source: "cloud.google.com/run/docs/triggering/websockets, /run/docs/configuring/request-timeout",
         shows: GOOGLE,
         ..CLOUD
@@ -406,13 +411,13 @@ pub(super) const CLOUDS: &[Middlebox] = &[
     Middlebox {
         id: "gcp.appengine_flex",
         product: "Google App Engine flexible environment",
-        kind: Kind::Lifetime,
+        kind: TimeoutKind::Lifetime,
         setting: "(fixed: longest WebSocket)",
-        value: Value::After(s(3600)),
-        resets: Some(Resets::Nothing),
+        value: TimeoutValue::After(s(3600)),
+        resets: Some(TimerReset::Nothing),
         resets_words: "\"once a WebSockets connection is established, it will time out after one hour\"",
-        cuts: &[Cut::ClosesTcp],
-        change: Change::Fixed,
+        cuts: &[CutKind::ClosesTcp],
+        change: SettingChange::Fixed,
         source: "cloud.google.com/appengine/docs/flexible/using-websockets-and-session-affinity",
         shows: GOOGLE,
         ..CLOUD
@@ -421,21 +426,25 @@ pub(super) const CLOUDS: &[Middlebox] = &[
         id: "heroku",
         product: "Heroku router",
         setting: "(fixed)",
-        value: Value::After(s(55)),
-        resets: Some(Resets::EachDirection),
+        value: TimeoutValue::After(s(55)),
+        resets: Some(TimerReset::EachDirection),
         resets_words: "two wordings are published: each byte of either side starts one window of 55 s anew; \
                        or each direction has a window of its own (H15 without data from the dyno, H28 \
                        without data from the client)",
         pings_count: Some(true),
-        cuts: &[Cut::ClosesTcp],
+        cuts: &[CutKind::ClosesTcp],
         cut_words: "terminated, logged as H15 or H28",
-        change: Change::Fixed,
+        change: SettingChange::Fixed,
         note: Some(
             "be on the safe side: traffic in both directions more often than every 55 s, as a ping and its \
              pong are; the first 30 s (H12) are for the handshake, and dynos are cycled every 24 hours",
         ),
         source: "devcenter.heroku.com/articles/request-timeout, /articles/limits#http-timeouts",
-        shows: Shows::Usually(&[mark("via", "vegur"), mark("via", "heroku"), mark("server", "heroku")]),
+        shows: ProductMarks::Usually(&[
+            mark("via", "vegur"),
+            mark("via", "heroku"),
+            mark("server", "heroku"),
+        ]),
         common: true,
         ..CLOUD
     },
@@ -443,9 +452,9 @@ pub(super) const CLOUDS: &[Middlebox] = &[
         id: "fly",
         product: "Fly.io proxy",
         setting: "http_options.idle_timeout",
-        value: Value::Unset,
+        value: TimeoutValue::Unset,
         cut_words: "formerly an RST at 60 s",
-        change: Change::Set("[services.http_options] idle_timeout = 600"),
+        change: SettingChange::Set("[services.http_options] idle_timeout = 600"),
         folklore: Some("\"Fly.io: 60 s\": that limit was removed in 2023"),
         note: Some(
             "since 2026 the proxy sends close 1001 before it stops or suspends a Machine; before, suspended \
@@ -453,14 +462,14 @@ pub(super) const CLOUDS: &[Middlebox] = &[
         ),
         source: "community.fly.io/t/15160 (removed), community.fly.io/t/27544; superfly/docs@5c22c8cece71 \
                  reference/configuration.html.markerb:372",
-        shows: Shows::Always(&[mark("fly-request-id", ""), mark("server", "fly/")]),
+        shows: ProductMarks::Always(&[mark("fly-request-id", ""), mark("server", "fly/")]),
         ..CLOUD
     },
     Middlebox {
         id: "railway",
         product: "Railway edge",
         setting: "(none for WebSockets)",
-        value: Value::Never,
+        value: TimeoutValue::Never,
         note: Some("plain HTTP has 5 minutes idle and 15 at most"),
         source: "railwayapp/docs@c2a634f1b389 \
                  content/docs/networking/public-networking/specs-and-limits.md:15: \"can stay open \
@@ -471,7 +480,7 @@ pub(super) const CLOUDS: &[Middlebox] = &[
         id: "render",
         product: "Render",
         setting: "(none published for WebSockets)",
-        value: Value::Unpublished,
+        value: TimeoutValue::Unpublished,
         note: Some(
             "Cloudflare is in front of it; an HTTP response may last 100 minutes; a new instance closes",
         ),
@@ -482,19 +491,19 @@ pub(super) const CLOUDS: &[Middlebox] = &[
     Middlebox {
         id: "vercel",
         product: "Vercel Functions (WebSockets, public beta of 2026)",
-        kind: Kind::Lifetime,
+        kind: TimeoutKind::Lifetime,
         setting: "function maximum duration",
-        value: Value::After(s(300)),
-        typical: &[Typical { value: s(800), whose: "the most that the Pro plan can set" }],
+        value: TimeoutValue::After(s(300)),
+        typical: &[TypicalSetting { value: s(800), whose: "the most that the Pro plan can set" }],
         most: Some(s(800)),
-        resets: Some(Resets::Nothing),
+        resets: Some(TimerReset::Nothing),
         resets_words: "ends with the function",
         pings_count: Some(false),
-        cuts: &[Cut::Closes],
-        change: Change::Set("export const maxDuration = 800;"),
+        cuts: &[CutKind::Closes],
+        change: SettingChange::Set("export const maxDuration = 800;"),
         folklore: Some("\"Vercel has no WebSockets\" is outdated"),
         source: "vercel.com/docs/functions/websockets (July 2026), /docs/functions/limitations",
-        shows: Shows::Always(&[mark("x-vercel-id", ""), mark("server", "vercel")]),
+        shows: ProductMarks::Always(&[mark("x-vercel-id", ""), mark("server", "vercel")]),
         least: Some(s(1)),
         ..CLOUD
     },
@@ -502,7 +511,7 @@ pub(super) const CLOUDS: &[Middlebox] = &[
         id: "akamai",
         product: "Akamai (Property Manager, WebSockets)",
         setting: "(not published)",
-        value: Value::Unpublished,
+        value: TimeoutValue::Unpublished,
         cut_words: "the proxy knows nothing of WebSocket frames and closes TCP when either end is closed: a \
                     clean close is not guaranteed",
         source: "techdocs.akamai.com/property-mgr/docs/websockets-support",
@@ -513,26 +522,26 @@ pub(super) const CLOUDS: &[Middlebox] = &[
         id: "fastly",
         product: "Fastly (WebSockets passthrough)",
         setting: "(none documented; between_bytes_timeout does not apply after the handoff)",
-        value: Value::Unpublished,
+        value: TimeoutValue::Unpublished,
         note: Some("not together with shielding or the Next-Gen WAF"),
         source: "docs.fastly.com/products/websockets; \
                  www.fastly.com/documentation/guides/concepts/real-time-messaging/\
                  websockets-tunnel",
         confidence: Confidence::Medium,
-        shows: Shows::Usually(&[mark("x-served-by", "cache-")]),
+        shows: ProductMarks::Usually(&[mark("x-served-by", "cache-")]),
         ..CLOUD
     },
     Middlebox {
         id: "supabase.edge",
         product: "Supabase Edge Functions",
-        kind: Kind::Lifetime,
+        kind: TimeoutKind::Lifetime,
         setting: "wall clock limit",
-        value: Value::After(s(150)),
-        typical: &[Typical { value: s(400), whose: "the paid plans" }],
-        resets: Some(Resets::Nothing),
+        value: TimeoutValue::After(s(150)),
+        typical: &[TypicalSetting { value: s(400), whose: "the paid plans" }],
+        resets: Some(TimerReset::Nothing),
         resets_words: "ends with the function",
-        cuts: &[Cut::Closes],
-        change: Change::Fixed,
+        cuts: &[CutKind::Closes],
+        change: SettingChange::Fixed,
         source: "github.com/orgs/supabase/discussions/32791",
         confidence: Confidence::Medium,
         ..CLOUD
@@ -541,13 +550,13 @@ pub(super) const CLOUDS: &[Middlebox] = &[
         id: "oci.lb",
         product: "Oracle Cloud load balancer",
         setting: "listener: Idle Timeout in Seconds",
-        value: Value::Unpublished,
-        resets: Some(Resets::EachDirection),
+        value: TimeoutValue::Unpublished,
+        resets: Some(TimerReset::EachDirection),
         resets_words: "for WebSockets a send does not reset the timer of receives, nor a receive that of \
                        sends",
         pings_count: Some(true),
-        cuts: &[Cut::ClosesTcp],
-        change: Change::Set("Idle Timeout in Seconds: 3600"),
+        cuts: &[CutKind::ClosesTcp],
+        change: SettingChange::Set("Idle Timeout in Seconds: 3600"),
         note: Some("set for each listener; the page that describes it gives no default"),
         source: "docs.oracle.com/en-us/iaas/Content/Balance/Reference/connectionreuse.htm",
         ..CLOUD
@@ -555,13 +564,13 @@ pub(super) const CLOUDS: &[Middlebox] = &[
     Middlebox {
         id: "blaxel",
         product: "Blaxel sandbox",
-        family: Family::Service,
+        family: ProductFamily::Service,
         setting: "(fixed)",
-        value: Value::After(s(900)),
-        resets: Some(Resets::Either),
+        value: TimeoutValue::After(s(900)),
+        resets: Some(TimerReset::Either),
         resets_words: "data",
-        cuts: &[Cut::Closes],
-        change: Change::Fixed,
+        cuts: &[CutKind::Closes],
+        change: SettingChange::Fixed,
         source: "docs.blaxel.ai",
         ..CLOUD
     },

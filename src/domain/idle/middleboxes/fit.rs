@@ -3,11 +3,14 @@
 use std::time::Duration;
 
 use super::lookup::all;
-use super::model::{Change, Cut, Family, Mark, Middlebox, Resets, Shows, Typical, Value};
-use super::observed::{Observed, Seen, Visible};
+use super::model::{
+    CutKind, HeaderMark, Middlebox, ProductFamily, ProductMarks, SettingChange, TimeoutValue, TimerReset,
+    TypicalSetting,
+};
+use super::observed::{CutObservation, ObservedCut, VisibleCut};
+use crate::domain::connection::untrusted_text::UntrustedText;
 use crate::domain::idle::finding::ResetBy;
-use crate::domain::idle::refresh::Method;
-use crate::domain::peer_text::PeerText;
+use crate::domain::idle::refresh::KeepaliveMethod;
 
 /// A measurement is this far off a timer's value at least, and by this part of it.
 const SLACK: Duration = Duration::from_millis(250);
@@ -15,7 +18,7 @@ const SLACK_PART: f64 = 0.005;
 /// By this much at most a silence may outlast the timer and survive: a hop counts by its own clock.
 const EARLY: Duration = Duration::from_millis(50);
 /// A bracket without a visible end that is wider than this part of its upper end says nothing of a value.
-const WIDEST: f64 = 0.4;
+const MAX_BRACKET_PART: f64 = 0.4;
 /// Visible ends of a timer that is exact lie this near together, or within this part.
 const EXACT: Duration = Duration::from_millis(500);
 const EXACT_PART: f64 = 0.02;
@@ -45,7 +48,7 @@ pub struct Fit {
     pub matched: Matched,
     /// The header that names the product.
     pub header: Option<String>,
-    pub cut: Likeness,
+    pub cut: FitScore,
 }
 
 /// What the value is to the product.
@@ -61,16 +64,16 @@ pub enum Matched {
 
 /// The known way of cutting that is most like what was seen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Likeness {
-    pub cut: Cut,
-    pub degree: Degree,
+pub struct FitScore {
+    pub cut: CutKind,
+    pub degree: FitDegree,
     /// Whether it is the product's usual way.
     pub usual: bool,
 }
 
 /// How like what was seen a known way of cutting is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Degree {
+pub enum FitDegree {
     /// It may look so when another hop takes part.
     Possible,
     /// What is known allows it, but is less exact.
@@ -79,10 +82,10 @@ pub enum Degree {
 }
 
 /// Holds a known timer against what was seen.
-pub fn fit(middlebox: &'static Middlebox, observed: &Observed) -> Result<Fit, Contradiction> {
+pub fn fit(middlebox: &'static Middlebox, observed: &CutObservation) -> Result<Fit, Contradiction> {
     let is_there = middlebox.kind == observed.kind
         && !middlebox.from_reload
-        && middlebox.value != Value::Never
+        && middlebox.value != TimeoutValue::Never
         && (observed.through_proxy || !middlebox.forward_only);
     if !is_there {
         return Err(Contradiction::NoSuchTimer);
@@ -100,31 +103,38 @@ pub fn fit(middlebox: &'static Middlebox, observed: &Observed) -> Result<Fit, Co
 }
 
 /// The header that names the product.
-pub fn naming_header(middlebox: &Middlebox, headers: &[(String, PeerText)]) -> Option<String> {
+pub fn naming_header(middlebox: &Middlebox, headers: &[(String, UntrustedText)]) -> Option<String> {
     let marks = match middlebox.shows {
-        Shows::Never => return None,
-        Shows::Usually(marks) | Shows::Yields(marks) | Shows::Behind(marks) | Shows::Always(marks) => marks,
+        ProductMarks::Never => return None,
+        ProductMarks::Usually(marks)
+        | ProductMarks::Yields(marks)
+        | ProductMarks::Behind(marks)
+        | ProductMarks::Always(marks) => marks,
     };
     let named = headers.iter().find(|(name, value)| marks.iter().any(|mark| bears(mark, name, value)));
     named.map(|(name, value)| format!("{name}: {value}"))
 }
 
 /// Whether a header is that of a proxy or a cloud, and not of the server behind it.
-pub fn names_a_hop(header: &(String, PeerText)) -> bool {
-    let is_hop = |middlebox: &&Middlebox| matches!(middlebox.family, Family::Proxy | Family::Cloud);
+pub fn names_a_hop(header: &(String, UntrustedText)) -> bool {
+    let is_hop =
+        |middlebox: &&Middlebox| matches!(middlebox.family, ProductFamily::Proxy | ProductFamily::Cloud);
     all().filter(is_hop).any(|middlebox| naming_header(middlebox, std::slice::from_ref(header)).is_some())
 }
 
 /// The header that names the product, where one does; an error where the headers speak against it.
-fn stance(middlebox: &Middlebox, headers: &[(String, PeerText)]) -> Result<Option<String>, Contradiction> {
+fn stance(
+    middlebox: &Middlebox,
+    headers: &[(String, UntrustedText)],
+) -> Result<Option<String>, Contradiction> {
     if let Some(header) = naming_header(middlebox, headers) {
         return Ok(Some(header));
     }
     let has_server = headers.iter().any(|(name, _)| name == "server");
     let is_against = match middlebox.shows {
-        Shows::Usually(_) | Shows::Always(_) => true,
-        Shows::Yields(_) => !has_server,
-        Shows::Never | Shows::Behind(_) => false,
+        ProductMarks::Usually(_) | ProductMarks::Always(_) => true,
+        ProductMarks::Yields(_) => !has_server,
+        ProductMarks::Never | ProductMarks::Behind(_) => false,
     };
     match is_against || middlebox.hides_server && has_server {
         true => Err(Contradiction::Headers),
@@ -133,7 +143,7 @@ fn stance(middlebox: &Middlebox, headers: &[(String, PeerText)]) -> Result<Optio
 }
 
 /// Whether a header bears a mark: as a word of its own, so that `istio-envoy` is not `envoy`.
-fn bears(mark: &Mark, name: &str, value: &PeerText) -> bool {
+fn bears(mark: &HeaderMark, name: &str, value: &UntrustedText) -> bool {
     let is_named =
         if mark.header.ends_with('-') { name.starts_with(mark.header) } else { name == mark.header };
     is_named && has_word(&value.as_str().to_lowercase(), mark.contains)
@@ -150,63 +160,63 @@ fn has_word(text: &str, word: &str) -> bool {
 }
 
 /// The way of cutting that is most like what was seen; `None` when none is.
-pub fn most_like(middlebox: &Middlebox, seen: Seen) -> Option<Likeness> {
+pub fn most_like(middlebox: &Middlebox, seen: ObservedCut) -> Option<FitScore> {
     let likenesses = middlebox.cuts.iter().enumerate().filter_map(|(place, cut)| {
         let degree = likeness(seen, *cut)?;
-        Some(Likeness { cut: *cut, degree, usual: place == 0 })
+        Some(FitScore { cut: *cut, degree, usual: place == 0 })
     });
     likenesses.max_by_key(|likeness| (likeness.degree, likeness.usual))
 }
 
-fn likeness(seen: Seen, cut: Cut) -> Option<Degree> {
-    use Visible::{CloseFrame, Fin, HalfClose, Rst, UntriedFin};
+fn likeness(seen: ObservedCut, cut: CutKind) -> Option<FitDegree> {
+    use VisibleCut::{CloseFrame, Fin, HalfClose, Rst, UntriedFin};
     match (seen, cut) {
-        (Seen::Visible(Fin), Cut::Fin)
-        | (Seen::Visible(HalfClose), Cut::HalfClose)
-        | (Seen::Visible(Rst), Cut::Rst)
-        | (Seen::Silent, Cut::Silent)
-        | (Seen::RstOnUse, Cut::RstOnUse) => Some(Degree::Same),
-        (Seen::Visible(CloseFrame(code)), Cut::CloseFrame(its)) => {
-            (code == Some(its)).then_some(Degree::Same)
+        (ObservedCut::Visible(Fin), CutKind::Fin)
+        | (ObservedCut::Visible(HalfClose), CutKind::HalfClose)
+        | (ObservedCut::Visible(Rst), CutKind::Rst)
+        | (ObservedCut::Silent, CutKind::Silent)
+        | (ObservedCut::RstOnUse, CutKind::RstOnUse) => Some(FitDegree::Same),
+        (ObservedCut::Visible(CloseFrame(code)), CutKind::CloseFrame(its)) => {
+            (code == Some(its)).then_some(FitDegree::Same)
         }
-        (Seen::Visible(UntriedFin), Cut::Fin | Cut::HalfClose)
-        | (Seen::Visible(Fin | UntriedFin | Rst), Cut::ClosesTcp) => Some(Degree::Allowed),
-        (Seen::Visible(HalfClose), Cut::ClosesTcp)
-        | (Seen::Visible(_), Cut::Closes)
-        | (Seen::Silent, Cut::RstOnUse)
-        | (Seen::RstOnUse, Cut::Silent) => Some(Degree::Possible),
-        (Seen::Visible(_) | Seen::Silent | Seen::RstOnUse, _) => None,
+        (ObservedCut::Visible(UntriedFin), CutKind::Fin | CutKind::HalfClose)
+        | (ObservedCut::Visible(Fin | UntriedFin | Rst), CutKind::ClosesTcp) => Some(FitDegree::Allowed),
+        (ObservedCut::Visible(HalfClose), CutKind::ClosesTcp)
+        | (ObservedCut::Visible(_), CutKind::Closes)
+        | (ObservedCut::Silent, CutKind::RstOnUse)
+        | (ObservedCut::RstOnUse, CutKind::Silent) => Some(FitDegree::Possible),
+        (ObservedCut::Visible(_) | ObservedCut::Silent | ObservedCut::RstOnUse, _) => None,
     }
 }
 
 /// Whether what resets the timer is what kept the connection open, as far as that was tried.
-fn resets_agree(middlebox: &Middlebox, observed: &Observed) -> bool {
+fn resets_agree(middlebox: &Middlebox, observed: &CutObservation) -> bool {
     let kept = |method| observed.kept_by(method);
     let Some(resets) = middlebox.resets else { return true };
     // Only what reads frames tells Pings from messages.
     if let Some(reset_by) = observed.reset_by {
-        return reset_by == ResetBy::Messages && resets == Resets::MessagesOnly;
+        return reset_by == ResetBy::Messages && resets == TimerReset::MessagesOnly;
     }
-    let keepalive = kept(Method::TcpKeepalive);
-    let from_client = kept(Method::UnsolicitedPong);
-    let answered = kept(Method::PingPong);
+    let keepalive = kept(KeepaliveMethod::TcpKeepalive);
+    let from_client = kept(KeepaliveMethod::UnsolicitedPong);
+    let answered = kept(KeepaliveMethod::PingPong);
     match resets {
-        Resets::TcpKeepaliveToo => ![keepalive, from_client, answered].contains(&Some(false)),
-        Resets::Either | Resets::ClientToServer => {
+        TimerReset::TcpKeepaliveToo => ![keepalive, from_client, answered].contains(&Some(false)),
+        TimerReset::Either | TimerReset::ClientToServer => {
             keepalive != Some(true) && ![from_client, answered].contains(&Some(false))
         }
-        Resets::ServerToClient => {
+        TimerReset::ServerToClient => {
             keepalive != Some(true) && from_client != Some(true) && answered != Some(false)
         }
-        Resets::EachDirection => keepalive != Some(true) && answered != Some(false),
-        Resets::MessagesOnly => ![keepalive, from_client, answered].contains(&Some(true)),
-        Resets::Nothing => ![keepalive, from_client, answered].contains(&Some(true)),
-        Resets::Pong => true,
+        TimerReset::EachDirection => keepalive != Some(true) && answered != Some(false),
+        TimerReset::MessagesOnly => ![keepalive, from_client, answered].contains(&Some(true)),
+        TimerReset::Nothing => ![keepalive, from_client, answered].contains(&Some(true)),
+        TimerReset::Pong => true,
     }
 }
 
 /// Whether the ends lie as near together as the timer strikes, and what is sent before them fares alike.
-fn timing_agrees(middlebox: &Middlebox, observed: &Observed) -> bool {
+fn timing_agrees(middlebox: &Middlebox, observed: &CutObservation) -> bool {
     let is_late = !middlebox.delay.is_zero() || !middlebox.coarse.is_zero();
     let width = observed.ends.map_or(Duration::ZERO, |ends| ends.max - ends.min);
     let most = observed.ends.map_or(EXACT, |ends| EXACT.max(ends.max.mul_f64(EXACT_PART)));
@@ -214,17 +224,18 @@ fn timing_agrees(middlebox: &Middlebox, observed: &Observed) -> bool {
 }
 
 /// The value that the setting must have to cut so; `None` where it cannot.
-fn value(middlebox: &Middlebox, observed: &Observed) -> Option<(Duration, Matched)> {
-    let tight = Range::of(middlebox, observed)?;
+fn value(middlebox: &Middlebox, observed: &CutObservation) -> Option<(Duration, Matched)> {
+    let tight = TimeoutRange::of(middlebox, observed)?;
     let range = tight.or_late(middlebox, observed);
     let default = middlebox.value.span().map(|value| (value, Matched::Default));
-    let typical = |typical: &Typical| (typical.value, Matched::Typical(typical.whose));
+    let typical = |typical: &TypicalSetting| (typical.value, Matched::Typical(typical.whose));
     let known = default.into_iter().chain(middlebox.typical.iter().map(typical));
     let known = known.filter(|(value, _)| range.holds(*value)).min_by_key(|(value, _)| range.off(*value));
     known.or_else(|| {
         // A timer that strikes later than all that was seen may have any value, or nearly none.
         let is_told = observed.hi > Some(middlebox.coarse);
-        let is_settable = matches!(middlebox.change, Change::Set(_)) && middlebox.value != Value::Unpublished;
+        let is_settable =
+            matches!(middlebox.change, SettingChange::Set(_)) && middlebox.value != TimeoutValue::Unpublished;
         let is_free = is_told && is_settable;
         let whole = || range.roundest(&SECONDS_MS, middlebox);
         let value = is_free.then(|| whole().or_else(|| tight.roundest(&PARTS_MS, middlebox)))??;
@@ -234,16 +245,16 @@ fn value(middlebox: &Middlebox, observed: &Observed) -> Option<(Duration, Matche
 
 /// The values with which a timer would have cut when it was seen to.
 #[derive(Debug, Clone, Copy)]
-struct Range {
+struct TimeoutRange {
     least: Duration,
     most: Duration,
     /// Where the value is if nothing was late.
     best: Duration,
 }
 
-impl Range {
+impl TimeoutRange {
     /// `None` where what was seen is contradictory, or too wide to tell.
-    fn of(middlebox: &Middlebox, observed: &Observed) -> Option<Range> {
+    fn of(middlebox: &Middlebox, observed: &CutObservation) -> Option<TimeoutRange> {
         let hi = observed.hi?;
         let lo = observed.lo.unwrap_or_default();
         if lo > hi {
@@ -251,26 +262,26 @@ impl Range {
         }
         let late = middlebox.delay + middlebox.coarse;
         let slack = |span: Duration| SLACK.max(span.mul_f64(SLACK_PART));
-        if !matches!(observed.seen, Seen::Visible(_)) {
-            let is_narrow = (hi - lo).as_secs_f64() <= WIDEST * hi.as_secs_f64();
+        if !matches!(observed.seen, ObservedCut::Visible(_)) {
+            let is_narrow = (hi - lo).as_secs_f64() <= MAX_BRACKET_PART * hi.as_secs_f64();
             let least = lo.saturating_sub(slack(lo) + late);
-            return is_narrow.then_some(Range { least, most: hi + slack(hi), best: hi });
+            return is_narrow.then_some(TimeoutRange { least, most: hi + slack(hi), best: hi });
         }
         let (first, last) = observed.ends.map_or((hi, hi), |ends| (ends.min, ends.max));
         let least = (last.saturating_sub(late + slack(last))).max(lo.saturating_sub(late + slack(lo)));
         let most = first.saturating_sub(middlebox.delay) + slack(first);
         let best = last.saturating_sub(late);
-        Some(Range { least, most, best }).filter(|range| range.least <= range.most)
+        Some(TimeoutRange { least, most, best }).filter(|range| range.least <= range.most)
     }
 
     /// Where no whole second agrees, all ends may have been seen late by a busy machine: then whatever is longer than
     /// what survived may be the value.
-    fn or_late(self, middlebox: &Middlebox, observed: &Observed) -> Range {
+    fn or_late(self, middlebox: &Middlebox, observed: &CutObservation) -> TimeoutRange {
         let has_second = self.nearest(1000).is_some();
         match observed.lo.filter(|_| !has_second) {
             Some(lo) => {
                 let late = middlebox.delay + middlebox.coarse + EARLY;
-                Range { least: self.least.min(lo.saturating_sub(late)), ..self }
+                TimeoutRange { least: self.least.min(lo.saturating_sub(late)), ..self }
             }
             None => self,
         }
@@ -310,21 +321,21 @@ const PARTS_MS: [u64; 3] = [500, 100, 1];
 
 #[cfg(test)]
 mod tests {
-    use super::super::model::{BLANK, Kind, s};
+    use super::super::model::{BLANK, TimeoutKind, s};
     use super::*;
-    use crate::domain::idle::finding::Spread;
+    use crate::domain::idle::finding::EndSpread;
 
-    const FREE: Middlebox = Middlebox { change: Change::Set("x"), ..BLANK };
+    const FREE: Middlebox = Middlebox { change: SettingChange::Set("x"), ..BLANK };
 
     /// The value of a setting that takes any, by what survived and when the first and the last end were seen.
     fn found(lo: u64, first: u64, last: u64) -> Option<u128> {
-        let spread = Spread::of(&[Duration::from_millis(first), Duration::from_millis(last)]);
-        let observed = Observed {
-            kind: Kind::Idle,
+        let spread = EndSpread::of(&[Duration::from_millis(first), Duration::from_millis(last)]);
+        let observed = CutObservation {
+            kind: TimeoutKind::Idle,
             lo: Some(Duration::from_millis(lo)),
             hi: Some(Duration::from_millis(last)),
             ends: spread,
-            seen: Seen::Visible(Visible::Fin),
+            seen: ObservedCut::Visible(VisibleCut::Fin),
             lingers: false,
             reset_by: None,
             refresh: None,
@@ -348,7 +359,7 @@ mod tests {
 
     #[test]
     fn a_setting_has_limits() {
-        let range = Range { least: s(16), most: s(18), best: s(17) };
+        let range = TimeoutRange { least: s(16), most: s(18), best: s(17) };
         let limited = Middlebox { least: Some(s(60)), ..FREE };
         assert_eq!(range.roundest(&SECONDS_MS, &limited), None);
         let limited = Middlebox { most: Some(s(10)), ..FREE };

@@ -6,11 +6,11 @@ use super::model::Middlebox;
 use super::{clouds, nats, proxies, servers};
 
 /// How like a name must be to what was typed to be worth mentioning; 1 is the same.
-const LIKE: f64 = 0.8;
+const MIN_SIMILARITY: f64 = 0.8;
 /// Words shorter than this say nothing.
-const SHORTEST: usize = 3;
+const MIN_TYPED_CHARS: usize = 3;
 /// The most names that are mentioned.
-const MOST_NEAR: usize = 5;
+const MAX_SUGGESTIONS: usize = 5;
 
 /// Every entry, family by family.
 pub fn all() -> impl Iterator<Item = &'static Middlebox> {
@@ -30,15 +30,15 @@ pub fn near(text: &str) -> Vec<String> {
     let wanted = text.trim().to_lowercase();
     let words: BTreeSet<String> = all().flat_map(words).collect();
     let weighed = words.into_iter().map(|word| (strsim::jaro_winkler(&wanted, &word), word));
-    let mut found: Vec<(f64, String)> = weighed.filter(|(likeness, _)| *likeness >= LIKE).collect();
+    let mut found: Vec<(f64, String)> = weighed.filter(|(likeness, _)| *likeness >= MIN_SIMILARITY).collect();
     found.sort_by(|(a, _), (b, _)| b.total_cmp(a));
-    found.into_iter().take(MOST_NEAR).map(|(_, word)| word).collect()
+    found.into_iter().take(MAX_SUGGESTIONS).map(|(_, word)| word).collect()
 }
 
 fn words(middlebox: &Middlebox) -> Vec<String> {
     let names = format!("{} {}", middlebox.product, middlebox.id).to_lowercase();
     let words = names.split(|c: char| !c.is_alphanumeric());
-    words.filter(|word| word.len() >= SHORTEST).map(str::to_string).collect()
+    words.filter(|word| word.len() >= MIN_TYPED_CHARS).map(str::to_string).collect()
 }
 
 #[cfg(test)]
@@ -46,7 +46,7 @@ mod tests {
     use std::collections::HashSet;
     use std::time::Duration;
 
-    use super::super::model::{Change, Kind, Resets, Value};
+    use super::super::model::{SettingChange, TimeoutKind, TimeoutValue, TimerReset};
     use super::*;
 
     #[test]
@@ -68,7 +68,11 @@ mod tests {
             assert!(!middlebox.cuts.is_empty(), "{}: how it cuts", middlebox.id);
             let told = middlebox.resets.is_some() || !middlebox.resets_words.is_empty();
             assert!(told, "{}: what resets it", middlebox.id);
-            assert!(middlebox.change != Change::Nothing || middlebox.kind == Kind::Other, "{}", middlebox.id);
+            assert!(
+                middlebox.change != SettingChange::Nothing || middlebox.kind == TimeoutKind::Other,
+                "{}",
+                middlebox.id
+            );
             assert!(
                 middlebox.most.is_none_or(|most| Some(most) >= middlebox.value.span()),
                 "{}",
@@ -79,8 +83,8 @@ mod tests {
 
     #[test]
     fn nothing_resets_a_lifetime() {
-        for middlebox in all().filter(|middlebox| middlebox.kind == Kind::Lifetime) {
-            assert_eq!(middlebox.resets, Some(Resets::Nothing), "{}", middlebox.id);
+        for middlebox in all().filter(|middlebox| middlebox.kind == TimeoutKind::Lifetime) {
+            assert_eq!(middlebox.resets, Some(TimerReset::Nothing), "{}", middlebox.id);
         }
     }
 
@@ -88,9 +92,9 @@ mod tests {
     fn folklore_is_corrected() {
         let by_id = |id: &str| all().find(|middlebox| middlebox.id == id).unwrap();
         let nginx = by_id("nginx.proxy_read_timeout");
-        assert_eq!((nginx.resets, nginx.pings_count), (Some(Resets::Either), Some(true)));
-        assert_eq!(by_id("haproxy.default").value, Value::Unset);
-        assert_eq!(by_id("gcp.classic_alb").kind, Kind::Lifetime);
+        assert_eq!((nginx.resets, nginx.pings_count), (Some(TimerReset::Either), Some(true)));
+        assert_eq!(by_id("haproxy.default").value, TimeoutValue::Unset);
+        assert_eq!(by_id("gcp.classic_alb").kind, TimeoutKind::Lifetime);
         for id in ["nginx.proxy_read_timeout", "haproxy.default", "gcp.classic_alb", "cloudflare.proxy"] {
             assert!(by_id(id).folklore.is_some(), "{id}");
         }

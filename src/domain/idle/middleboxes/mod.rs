@@ -1,23 +1,24 @@
 //! What is known of the timers of proxies, clouds, NATs and servers, each fact with its source, and which of
 //! them a measurement is consistent with. To add one: an entry in its family's slice.
 
-mod candidates;
 mod clouds;
 mod fit;
 mod lookup;
+mod matching;
 mod model;
 mod nats;
 mod observed;
 mod proxies;
 mod servers;
 
-pub use candidates::{Candidate, Naming, RuledOut, consistent_with};
 pub use fit::names_a_hop;
 pub use lookup::{all, find, near};
+pub use matching::{Candidate, ProductNaming, RuledOut, consistent_with};
 pub use model::{
-    Change, Confidence, Cut, Family, Kind, Mark, Middlebox, Resets, Shows, Typical, Value, span,
+    Confidence, CutKind, HeaderMark, Middlebox, ProductFamily, ProductMarks, SettingChange, TimeoutKind,
+    TimeoutValue, TimerReset, TypicalSetting, span,
 };
-pub use observed::{Observed, Seen, Visible};
+pub use observed::{CutObservation, ObservedCut, VisibleCut};
 
 #[cfg(test)]
 mod naming_tests;

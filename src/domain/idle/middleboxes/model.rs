@@ -9,14 +9,14 @@ pub struct Middlebox {
     /// Its name in the table, unique: `nginx.proxy_read_timeout`.
     pub id: &'static str,
     pub product: &'static str,
-    pub family: Family,
-    pub kind: Kind,
+    pub family: ProductFamily,
+    pub kind: TimeoutKind,
     /// The setting's name, as the product's documentation has it.
     pub setting: &'static str,
     /// What holds when nobody configured anything.
-    pub value: Value,
+    pub value: TimeoutValue,
     /// Other values that are often found, and where.
-    pub typical: &'static [Typical],
+    pub typical: &'static [TypicalSetting],
     /// The least that can be set, where there is such a limit.
     pub least: Option<Duration>,
     /// The most that can be set, where there is such a limit.
@@ -31,14 +31,14 @@ pub struct Middlebox {
     /// What tells that it was this product that cut: its log, mostly.
     pub tells: Option<&'static str>,
     /// What starts the timer afresh; `None` when there is no timer, or nobody knows.
-    pub resets: Option<Resets>,
+    pub resets: Option<TimerReset>,
     pub resets_words: &'static str,
     /// Whether Ping and Pong frames count as traffic; `None` when it does not matter or is not known.
     pub pings_count: Option<bool>,
     /// How it cuts, the usual way first; empty when it never cuts.
-    pub cuts: &'static [Cut],
+    pub cuts: &'static [CutKind],
     pub cut_words: &'static str,
-    pub change: Change,
+    pub change: SettingChange,
     /// A popular claim that the facts contradict, and how.
     pub folklore: Option<&'static str>,
     pub note: Option<&'static str>,
@@ -46,7 +46,7 @@ pub struct Middlebox {
     pub source: &'static str,
     pub confidence: Confidence,
     /// How the response to the upgrade gives it away.
-    pub shows: Shows,
+    pub shows: ProductMarks,
     /// Whether it replaces or removes the `Server` header of what is behind it.
     pub hides_server: bool,
     /// The timer runs from a reload of the configuration: a connection's age says nothing about it.
@@ -61,10 +61,10 @@ pub struct Middlebox {
 pub(super) const BLANK: Middlebox = Middlebox {
     id: "",
     product: "",
-    family: Family::Proxy,
-    kind: Kind::Idle,
+    family: ProductFamily::Proxy,
+    kind: TimeoutKind::Idle,
     setting: "",
-    value: Value::Never,
+    value: TimeoutValue::Never,
     typical: &[],
     least: None,
     most: None,
@@ -77,12 +77,12 @@ pub(super) const BLANK: Middlebox = Middlebox {
     pings_count: None,
     cuts: &[],
     cut_words: "",
-    change: Change::Nothing,
+    change: SettingChange::Nothing,
     folklore: None,
     note: None,
     source: "",
     confidence: Confidence::High,
-    shows: Shows::Never,
+    shows: ProductMarks::Never,
     hides_server: false,
     from_reload: false,
     forward_only: false,
@@ -96,7 +96,7 @@ pub(super) const fn s(seconds: u64) -> Duration {
 
 /// Where in the path it stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Family {
+pub enum ProductFamily {
     /// A proxy or gateway that is installed.
     Proxy,
     /// A load balancer, edge network or platform that is rented.
@@ -109,21 +109,21 @@ pub enum Family {
     Service,
 }
 
-impl Family {
+impl ProductFamily {
     pub fn label(self) -> &'static str {
         match self {
-            Family::Proxy => "proxy",
-            Family::Cloud => "cloud",
-            Family::Nat => "nat",
-            Family::Server => "server",
-            Family::Service => "service",
+            ProductFamily::Proxy => "proxy",
+            ProductFamily::Cloud => "cloud",
+            ProductFamily::Nat => "nat",
+            ProductFamily::Server => "server",
+            ProductFamily::Service => "service",
         }
     }
 }
 
 /// What the timer measures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Kind {
+pub enum TimeoutKind {
     /// How long nothing passed: heartbeats help.
     Idle,
     /// How old the connection is, or how long ago a reload was: no heartbeat helps.
@@ -133,22 +133,22 @@ pub enum Kind {
     Other,
 }
 
-impl Kind {
+impl TimeoutKind {
     /// All of them, in the order in which they are shown.
-    pub const ALL: [Kind; 3] = [Kind::Idle, Kind::Lifetime, Kind::Other];
+    pub const ALL: [TimeoutKind; 3] = [TimeoutKind::Idle, TimeoutKind::Lifetime, TimeoutKind::Other];
 
     pub fn label(self) -> &'static str {
         match self {
-            Kind::Idle => "idle",
-            Kind::Lifetime => "lifetime",
-            Kind::Other => "other",
+            TimeoutKind::Idle => "idle",
+            TimeoutKind::Lifetime => "lifetime",
+            TimeoutKind::Other => "other",
         }
     }
 }
 
 /// What holds without any configuration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Value {
+pub enum TimeoutValue {
     /// It strikes after this.
     After(Duration),
     /// There is no such timer for an upgraded connection.
@@ -161,31 +161,31 @@ pub enum Value {
     Unpublished,
 }
 
-impl Value {
+impl TimeoutValue {
     /// The span, where there is one.
     pub fn span(self) -> Option<Duration> {
         match self {
-            Value::After(span) => Some(span),
-            Value::Never | Value::Off | Value::Unset | Value::Unpublished => None,
+            TimeoutValue::After(span) => Some(span),
+            TimeoutValue::Never | TimeoutValue::Off | TimeoutValue::Unset | TimeoutValue::Unpublished => None,
         }
     }
 }
 
-impl fmt::Display for Value {
+impl fmt::Display for TimeoutValue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Value::After(value) => f.write_str(&span(*value)),
-            Value::Never => f.write_str("none"),
-            Value::Off => f.write_str("off"),
-            Value::Unset => f.write_str("unset"),
-            Value::Unpublished => f.write_str("not published"),
+            TimeoutValue::After(value) => f.write_str(&span(*value)),
+            TimeoutValue::Never => f.write_str("none"),
+            TimeoutValue::Off => f.write_str("off"),
+            TimeoutValue::Unset => f.write_str("unset"),
+            TimeoutValue::Unpublished => f.write_str("not published"),
         }
     }
 }
 
 /// A value that is not the default but is often found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Typical {
+pub struct TypicalSetting {
     pub value: Duration,
     /// Whose it is: `the configuration file of Debian's package`.
     pub whose: &'static str,
@@ -193,7 +193,7 @@ pub struct Typical {
 
 /// What starts the timer afresh.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Resets {
+pub enum TimerReset {
     /// A byte in either direction.
     Either,
     ClientToServer,
@@ -210,40 +210,40 @@ pub enum Resets {
     Nothing,
 }
 
-impl Resets {
+impl TimerReset {
     /// The name that scripts see.
     pub fn label(self) -> &'static str {
         match self {
-            Resets::Either => "either",
-            Resets::ClientToServer => "client_to_server",
-            Resets::ServerToClient => "server_to_client",
-            Resets::EachDirection => "each_direction",
-            Resets::MessagesOnly => "messages_only",
-            Resets::TcpKeepaliveToo => "tcp_keepalive_too",
-            Resets::Pong => "pong",
-            Resets::Nothing => "nothing",
+            TimerReset::Either => "either",
+            TimerReset::ClientToServer => "client_to_server",
+            TimerReset::ServerToClient => "server_to_client",
+            TimerReset::EachDirection => "each_direction",
+            TimerReset::MessagesOnly => "messages_only",
+            TimerReset::TcpKeepaliveToo => "tcp_keepalive_too",
+            TimerReset::Pong => "pong",
+            TimerReset::Nothing => "nothing",
         }
     }
 }
 
-impl fmt::Display for Resets {
+impl fmt::Display for TimerReset {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Resets::Either => "either direction",
-            Resets::ClientToServer => "client to server only",
-            Resets::ServerToClient => "server to client only",
-            Resets::EachDirection => "each direction its own",
-            Resets::MessagesOnly => "messages only",
-            Resets::TcpKeepaliveToo => "any packet, TCP keepalive too",
-            Resets::Pong => "a pong to its ping",
-            Resets::Nothing => "nothing",
+            TimerReset::Either => "either direction",
+            TimerReset::ClientToServer => "client to server only",
+            TimerReset::ServerToClient => "server to client only",
+            TimerReset::EachDirection => "each direction its own",
+            TimerReset::MessagesOnly => "messages only",
+            TimerReset::TcpKeepaliveToo => "any packet, TCP keepalive too",
+            TimerReset::Pong => "a pong to its ping",
+            TimerReset::Nothing => "nothing",
         })
     }
 }
 
 /// How a connection is cut.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Cut {
+pub enum CutKind {
     /// A FIN without a close frame.
     Fin,
     /// A FIN in one direction; what we write is still taken.
@@ -263,35 +263,35 @@ pub enum Cut {
     HttpError(u16),
 }
 
-impl Cut {
+impl CutKind {
     /// The name that scripts see.
     pub fn label(self) -> &'static str {
         match self {
-            Cut::Fin => "fin",
-            Cut::HalfClose => "half_close",
-            Cut::Rst => "rst",
-            Cut::ClosesTcp => "closes_tcp",
-            Cut::CloseFrame(_) => "close_frame",
-            Cut::Closes => "closes",
-            Cut::Silent => "silent",
-            Cut::RstOnUse => "rst_on_use",
-            Cut::HttpError(_) => "http_error",
+            CutKind::Fin => "fin",
+            CutKind::HalfClose => "half_close",
+            CutKind::Rst => "rst",
+            CutKind::ClosesTcp => "closes_tcp",
+            CutKind::CloseFrame(_) => "close_frame",
+            CutKind::Closes => "closes",
+            CutKind::Silent => "silent",
+            CutKind::RstOnUse => "rst_on_use",
+            CutKind::HttpError(_) => "http_error",
         }
     }
 }
 
-impl fmt::Display for Cut {
+impl fmt::Display for CutKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Cut::Fin => f.write_str("FIN"),
-            Cut::HalfClose => f.write_str("FIN, half-closed"),
-            Cut::Rst => f.write_str("RST"),
-            Cut::ClosesTcp => f.write_str("closes TCP"),
-            Cut::CloseFrame(code) => write!(f, "close frame {code}"),
-            Cut::Closes => f.write_str("closes"),
-            Cut::Silent => f.write_str("silent"),
-            Cut::RstOnUse => f.write_str("RST on next use"),
-            Cut::HttpError(status) => write!(f, "HTTP {status}"),
+            CutKind::Fin => f.write_str("FIN"),
+            CutKind::HalfClose => f.write_str("FIN, half-closed"),
+            CutKind::Rst => f.write_str("RST"),
+            CutKind::ClosesTcp => f.write_str("closes TCP"),
+            CutKind::CloseFrame(code) => write!(f, "close frame {code}"),
+            CutKind::Closes => f.write_str("closes"),
+            CutKind::Silent => f.write_str("silent"),
+            CutKind::RstOnUse => f.write_str("RST on next use"),
+            CutKind::HttpError(status) => write!(f, "HTTP {status}"),
         }
     }
 }
@@ -300,16 +300,20 @@ impl Middlebox {
     /// What to ask `wscheck timeouts` for.
     pub fn topic(&self) -> &'static str {
         match self.family {
-            Family::Proxy => self.id.split('.').next().unwrap_or(self.id),
-            Family::Cloud | Family::Nat | Family::Server | Family::Service => self.id,
+            ProductFamily::Proxy => self.id.split('.').next().unwrap_or(self.id),
+            ProductFamily::Cloud | ProductFamily::Nat | ProductFamily::Server | ProductFamily::Service => {
+                self.id
+            }
         }
     }
 
     /// The setting with this value, as it stands in a configuration: `` `proxy_read_timeout 20s` in http ``.
     pub fn setting_at(&self, value: Duration) -> String {
         match (self.line.is_empty(), self.change) {
-            (true, Change::Fixed) => return format!("{}, fixed", span(value)),
-            (true, Change::Set(_) | Change::Nothing) => return format!("{} = {}", self.setting, span(value)),
+            (true, SettingChange::Fixed) => return format!("{}, fixed", span(value)),
+            (true, SettingChange::Set(_) | SettingChange::Nothing) => {
+                return format!("{} = {}", self.setting, span(value));
+            }
             (false, _) => {}
         }
         let line = self.line.replace("{t}", &unit(value));
@@ -327,7 +331,7 @@ fn unit(value: Duration) -> String {
 
 /// What can be done about the value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Change {
+pub enum SettingChange {
     /// The setting, by an example line of configuration or a command.
     Set(&'static str),
     /// It cannot be changed.
@@ -356,30 +360,30 @@ impl Confidence {
 
 /// How the response to the upgrade gives a product away.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Shows {
+pub enum ProductMarks {
     /// Not at all: it adds no header, or is below HTTP.
     Never,
     /// By one of these, unless it is configured not to: where the response has none, the evidence is against it.
-    Usually(&'static [Mark]),
+    Usually(&'static [HeaderMark]),
     /// By one of these, but only where what is behind it sends no `Server` header: it passes that on.
-    Yields(&'static [Mark]),
+    Yields(&'static [HeaderMark]),
     /// Not by itself, but a server behind it that is the same product does.
-    Behind(&'static [Mark]),
+    Behind(&'static [HeaderMark]),
     /// By one of these, always: without it, it is not there.
-    Always(&'static [Mark]),
+    Always(&'static [HeaderMark]),
 }
 
 /// A header that gives a product away.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Mark {
+pub struct HeaderMark {
     /// The name in lower case; one that ends in a dash stands for all that begin so.
     pub header: &'static str,
     /// What the value contains, in lower case; empty when the header alone tells.
     pub contains: &'static str,
 }
 
-pub(super) const fn mark(header: &'static str, contains: &'static str) -> Mark {
-    Mark { header, contains }
+pub(super) const fn mark(header: &'static str, contains: &'static str) -> HeaderMark {
+    HeaderMark { header, contains }
 }
 
 /// A timeout as people know it: in seconds (`60 s`, `350 s`) up to 1000 of them, then `20m`, `24h`, `5 days`.

@@ -2,15 +2,15 @@
 
 use std::time::Duration;
 
-use super::model::{Cut, Family, Kind, Middlebox, Shows, Value};
-use super::{Candidate, Naming, Observed, Seen, Visible, all, consistent_with};
-use crate::domain::idle::finding::{ResetBy, Spread};
-use crate::domain::idle::refresh::{Fate, Method, Refresh, Row};
-use crate::domain::peer_text::PeerText;
+use super::model::{CutKind, Middlebox, ProductFamily, ProductMarks, TimeoutKind, TimeoutValue};
+use super::{Candidate, CutObservation, ObservedCut, ProductNaming, VisibleCut, all, consistent_with};
+use crate::domain::connection::untrusted_text::UntrustedText;
+use crate::domain::idle::finding::{EndSpread, ResetBy};
+use crate::domain::idle::refresh::{KeepaliveMethod, KeepaliveOutcome, MethodResult, RefreshResults};
 
-const FIN: Seen = Seen::Visible(Visible::Fin);
-const HALF: Seen = Seen::Visible(Visible::HalfClose);
-const RST: Seen = Seen::Visible(Visible::Rst);
+const FIN: ObservedCut = ObservedCut::Visible(VisibleCut::Fin);
+const HALF: ObservedCut = ObservedCut::Visible(VisibleCut::HalfClose);
+const RST: ObservedCut = ObservedCut::Visible(VisibleCut::Rst);
 
 fn ms(millis: u64) -> Duration {
     Duration::from_millis(millis)
@@ -18,21 +18,21 @@ fn ms(millis: u64) -> Duration {
 
 /// One cut as it was recorded.
 #[derive(Clone)]
-struct Record<'a> {
-    kind: Kind,
+struct RecordedCut<'a> {
+    kind: TimeoutKind,
     lo: Option<u64>,
     ends: &'a [u64],
     hi: u64,
-    seen: Seen,
+    seen: ObservedCut,
     lingers: bool,
     reset_by: Option<ResetBy>,
     headers: &'a [(&'a str, &'a str)],
-    refresh: Option<Refresh>,
+    refresh: Option<RefreshResults>,
     through_proxy: bool,
 }
 
-const BLANK: Record = Record {
-    kind: Kind::Idle,
+const BLANK: RecordedCut = RecordedCut {
+    kind: TimeoutKind::Idle,
     lo: None,
     ends: &[],
     hi: 0,
@@ -44,16 +44,16 @@ const BLANK: Record = Record {
     through_proxy: false,
 };
 
-impl Record<'_> {
-    fn naming(&self) -> Naming {
+impl RecordedCut<'_> {
+    fn naming(&self) -> ProductNaming {
         let headers: Vec<_> =
-            self.headers.iter().map(|(name, value)| (name.to_string(), PeerText::new(value))).collect();
+            self.headers.iter().map(|(name, value)| (name.to_string(), UntrustedText::new(value))).collect();
         let ends: Vec<_> = self.ends.iter().copied().map(ms).collect();
-        consistent_with(&Observed {
+        consistent_with(&CutObservation {
             kind: self.kind,
             lo: self.lo.map(ms),
             hi: Some(ms(self.hi)),
-            ends: Spread::of(&ends),
+            ends: EndSpread::of(&ends),
             seen: self.seen,
             lingers: self.lingers,
             reset_by: self.reset_by,
@@ -65,33 +65,37 @@ impl Record<'_> {
 }
 
 /// Connections that were seen to end when a timer of this many milliseconds was up.
-fn visible<'a>(timer: u64, seen: Seen, headers: &'a [(&'a str, &'a str)]) -> Record<'a> {
-    Record { lo: Some(timer - timer / 100), hi: timer + 10, seen, headers, ..BLANK }
+fn visible<'a>(timer: u64, seen: ObservedCut, headers: &'a [(&'a str, &'a str)]) -> RecordedCut<'a> {
+    RecordedCut { lo: Some(timer - timer / 100), hi: timer + 10, seen, headers, ..BLANK }
 }
 
 /// Connections that were found dead between two spans.
-fn found_dead(lo: u64, hi: u64, seen: Seen) -> Record<'static> {
-    Record { lo: Some(lo), hi, seen, ..BLANK }
+fn found_dead(lo: u64, hi: u64, seen: ObservedCut) -> RecordedCut<'static> {
+    RecordedCut { lo: Some(lo), hi, seen, ..BLANK }
 }
 
 fn ids(candidates: &[Candidate]) -> Vec<&'static str> {
     candidates.iter().map(|candidate| candidate.middlebox.id).collect()
 }
 
-fn named(record: &Record) -> Vec<&'static str> {
+fn named(record: &RecordedCut) -> Vec<&'static str> {
     ids(&record.naming().candidates)
 }
 
-fn undecided(record: &Record) -> Vec<&'static str> {
+fn undecided(record: &RecordedCut) -> Vec<&'static str> {
     ids(&record.naming().undecided)
 }
 
-fn kept(told: [(Method, bool); 3]) -> Option<Refresh> {
+fn kept(told: [(KeepaliveMethod, bool); 3]) -> Option<RefreshResults> {
     let row = |(method, kept)| {
-        let fate = if kept { Fate::Survived } else { Fate::Died { after: ms(3000), how: String::new() } };
-        Row { method, every: None, held: ms(7500), fate }
+        let fate = if kept {
+            KeepaliveOutcome::Survived
+        } else {
+            KeepaliveOutcome::Died { after: ms(3000), how: String::new() }
+        };
+        MethodResult { method, every: None, held: ms(7500), fate }
     };
-    Some(Refresh::of(told.map(row).to_vec()))
+    Some(RefreshResults::of(told.map(row).to_vec()))
 }
 
 const NGINX: &[(&str, &str)] = &[("server", "nginx/1.22.1")];
@@ -176,20 +180,20 @@ fn tomcat_and_istio_are_no_apache_and_no_plain_envoy() {
     let tomcat = visible(60_000, HALF, &[("server", "Apache-Coyote/1.1")]).naming();
     assert!(tomcat.candidates.iter().all(|it| it.header().is_none()), "{tomcat:?}");
     let istio = [("server", "istio-envoy")];
-    let record = Record { lo: Some(2500), ends: &[4000, 4010], hi: 4010, headers: &istio, ..BLANK };
+    let record = RecordedCut { lo: Some(2500), ends: &[4000, 4010], hi: 4010, headers: &istio, ..BLANK };
     assert_eq!(named(&record), ["istio"]);
 }
 
 #[test]
 fn lighttpd_strikes_up_to_a_second_late() {
     let lighttpd = [("server", "lighttpd/1.4.69")];
-    let three = Record { ends: &[3830, 3990, 4000], hi: 4000, seen: HALF, headers: &lighttpd, ..BLANK };
+    let three = RecordedCut { ends: &[3830, 3990, 4000], hi: 4000, seen: HALF, headers: &lighttpd, ..BLANK };
     let naming = three.naming();
     assert!(ids(&naming.candidates).contains(&"lighttpd.max-read-idle"), "{naming:?}");
     assert!(naming.candidates.iter().all(|it| it.value == ms(3000)), "{naming:?}");
-    let sixty = Record { ends: &[61_040], hi: 61_040, lo: Some(60_600), ..three };
+    let sixty = RecordedCut { ends: &[61_040], hi: 61_040, lo: Some(60_600), ..three };
     assert_eq!(named(&sixty), ["lighttpd.max-read-idle"], "its default, and not max-write-idle's");
-    let behind = Record { headers: &[("server", "gunicorn")], ..sixty };
+    let behind = RecordedCut { headers: &[("server", "gunicorn")], ..sixty };
     assert_eq!(named(&behind), [""; 0], "Apache passes the header on, too");
     assert!(undecided(&behind).contains(&"lighttpd.max-read-idle"));
 }
@@ -200,18 +204,19 @@ fn envoys_fin_comes_a_second_after_its_timer() {
     for seconds in [3, 60, 300] {
         let end = [seconds * 1000 + 1003, seconds * 1000 + 1020];
         let lo = Some(seconds * 1000 - 100);
-        let record = Record { lo, ends: &end, hi: end[1], lingers: true, headers: &envoy, ..BLANK };
+        let record = RecordedCut { lo, ends: &end, hi: end[1], lingers: true, headers: &envoy, ..BLANK };
         let naming = record.naming();
         assert_eq!(ids(&naming.candidates), ["envoy.stream_idle_timeout"], "{seconds} s");
         assert_eq!(naming.candidates[0].value, ms(seconds * 1000));
     }
-    let lived = Record { kind: Kind::Lifetime, lo: Some(3900), hi: 4030, headers: &envoy, ..BLANK };
+    let lived =
+        RecordedCut { kind: TimeoutKind::Lifetime, lo: Some(3900), hi: 4030, headers: &envoy, ..BLANK };
     assert_eq!(lived.naming().candidates[0].setting(), "`max_stream_duration: 3s`");
 }
 
 #[test]
 fn what_loses_the_last_second_is_no_exact_timer() {
-    let record = Record { lingers: true, ..visible(60_000, FIN, NGINX) };
+    let record = RecordedCut { lingers: true, ..visible(60_000, FIN, NGINX) };
     let naming = record.naming();
     assert_eq!(naming.candidates, []);
     assert_eq!(naming.ruled_out[0].why, "it cuts exactly when its timer is up");
@@ -219,7 +224,7 @@ fn what_loses_the_last_second_is_no_exact_timer() {
 
 #[test]
 fn ends_that_lie_apart_are_no_exact_timer() {
-    let record = Record { ends: &[59_000, 59_600, 60_400], hi: 60_400, headers: NGINX, ..BLANK };
+    let record = RecordedCut { ends: &[59_000, 59_600, 60_400], hi: 60_400, headers: NGINX, ..BLANK };
     assert_eq!(named(&record), [""; 0]);
 }
 
@@ -238,10 +243,10 @@ fn traffic_server_caddy_and_stunnel_are_known_by_their_ways() {
 
 #[test]
 fn what_keeps_the_connection_open_tells_caddy_from_nginx() {
-    use Method::{PingPong, TcpKeepalive, UnsolicitedPong};
+    use KeepaliveMethod::{PingPong, TcpKeepalive, UnsolicitedPong};
     let tried = |pong| kept([(PingPong, true), (UnsolicitedPong, pong), (TcpKeepalive, false)]);
     let caddy = [("via", "1.1 Caddy")];
-    let of = |headers, pong| Record { refresh: tried(pong), ..visible(20_000, FIN, headers) };
+    let of = |headers, pong| RecordedCut { refresh: tried(pong), ..visible(20_000, FIN, headers) };
     assert_eq!(named(&of(&caddy, false)), ["caddy.read_timeout"]);
     assert_eq!(named(&of(&caddy, true)), [""; 0]);
     assert_eq!(named(&of(NGINX, true)), ["nginx.proxy_read_timeout"]);
@@ -254,7 +259,7 @@ fn what_keeps_the_connection_open_tells_caddy_from_nginx() {
 fn what_tells_pings_from_messages_is_no_proxy() {
     for reset_by in [ResetBy::Messages, ResetBy::Pings] {
         for headers in [NGINX, &[]] {
-            let record = Record { reset_by: Some(reset_by), ..visible(60_000, FIN, headers) };
+            let record = RecordedCut { reset_by: Some(reset_by), ..visible(60_000, FIN, headers) };
             let found = [named(&record), undecided(&record)].concat();
             assert_eq!(found, [""; 0], "{headers:?}");
         }
@@ -265,7 +270,7 @@ fn what_tells_pings_from_messages_is_no_proxy() {
 fn squid_is_named_only_on_the_way_through_a_proxy() {
     let direct = visible(4500, FIN, &[]);
     assert!(!undecided(&direct).contains(&"squid.read_timeout"));
-    assert!(undecided(&Record { through_proxy: true, ..direct }).contains(&"squid.read_timeout"));
+    assert!(undecided(&RecordedCut { through_proxy: true, ..direct }).contains(&"squid.read_timeout"));
 }
 
 #[test]
@@ -279,7 +284,7 @@ fn a_fixed_timeout_that_differs_is_excluded() {
 }
 
 #[test]
-fn a_product_without_a_published_timeout_is_not_named_at_any_value() {
+fn product_without_published_timeout_is_never_named() {
     let cloudflare = [("server", "cloudflare"), ("cf-ray", "8f0-AMS")];
     let naming = visible(20_000, FIN, &cloudflare).naming();
     assert_eq!(naming.candidates, []);
@@ -291,15 +296,15 @@ fn a_product_without_a_published_timeout_is_not_named_at_any_value() {
 
 #[test]
 fn silent_cuts_list_whose_default_the_value_is_first() {
-    let rst = undecided(&found_dead(346_000, 352_000, Seen::RstOnUse));
+    let rst = undecided(&found_dead(346_000, 352_000, ObservedCut::RstOnUse));
     assert_eq!(rst[..2], ["aws.nlb.tcp", "aws.natgw"]);
-    let silent = undecided(&found_dead(346_000, 352_000, Seen::Silent));
+    let silent = undecided(&found_dead(346_000, 352_000, ObservedCut::Silent));
     assert!(
         silent[..3].contains(&"aws.network_firewall") && silent[..3].contains(&"aws.nlb.tcp"),
         "{silent:?}"
     );
-    assert_eq!(undecided(&found_dead(238_000, 242_000, Seen::Silent))[0], "azure.lb");
-    let low = undecided(&found_dead(2900, 3100, Seen::Silent));
+    assert_eq!(undecided(&found_dead(238_000, 242_000, ObservedCut::Silent))[0], "azure.lb");
+    let low = undecided(&found_dead(2900, 3100, ObservedCut::Silent));
     assert!(low.contains(&"linux.conntrack"), "any value can be set: {low:?}");
     assert!(
         !low.iter().any(|id| id.starts_with("azure") || id.starts_with("aws")),
@@ -310,53 +315,53 @@ fn silent_cuts_list_whose_default_the_value_is_first() {
 #[test]
 fn a_lifetime_is_named_by_its_header_and_not_after_a_reload() {
     let google = [("via", "1.1 google")];
-    let lived = |headers| Record { kind: Kind::Lifetime, ..visible(30_000, FIN, headers) };
+    let lived = |headers| RecordedCut { kind: TimeoutKind::Lifetime, ..visible(30_000, FIN, headers) };
     assert_eq!(named(&lived(&google)), ["gcp.classic_alb", "gcp.cloudrun"]);
     assert_eq!(named(&lived(NGINX)), [""; 0], "a reload is no age");
     assert_eq!(named(&visible(30_000, FIN, &google)), ["gcp.global_alb.idle"]);
-    let caddy = Record { headers: &[("server", "Caddy")], ..lived(&[]) };
+    let caddy = RecordedCut { headers: &[("server", "Caddy")], ..lived(&[]) };
     assert_eq!(caddy.naming().candidates[0].setting(), "`stream_timeout 30s` in reverse_proxy");
 }
 
 #[test]
 fn phoenix_closes_with_1000_and_is_a_servers_default() {
-    let close = |code| Seen::Visible(Visible::CloseFrame(Some(code)));
+    let close = |code| ObservedCut::Visible(VisibleCut::CloseFrame(Some(code)));
     let cowboy = [("server", "Cowboy")];
-    let record = Record { lo: Some(59_000), hi: 63_000, seen: close(1000), headers: &cowboy, ..BLANK };
+    let record = RecordedCut { lo: Some(59_000), hi: 63_000, seen: close(1000), headers: &cowboy, ..BLANK };
     let naming = record.naming();
     assert_eq!(ids(&naming.candidates), ["cowboy", "phoenix"]);
     assert!(naming.candidates[0].reasons.iter().any(|why| why.contains("a server's own")), "{naming:?}");
-    let other = Record { seen: close(4000), ..record }.naming();
+    let other = RecordedCut { seen: close(4000), ..record }.naming();
     assert_eq!((other.candidates.len(), other.undecided.len()), (0, 0));
     assert_eq!(other.ruled_out[0].why, "it cuts in another way (close frame 1000)");
 }
 
 #[test]
 fn a_bracket_that_is_open_or_too_wide_says_nothing() {
-    let nothing = |record: Record| {
+    let nothing = |record: RecordedCut| {
         let naming = record.naming();
         assert_eq!((naming.candidates.len(), naming.undecided.len()), (0, 0), "{naming:?}");
     };
-    nothing(found_dead(30_000, 600_000, Seen::Silent));
-    nothing(Record { lo: Some(61_000), hi: 59_000, headers: NGINX, ..BLANK });
-    let open = Observed {
-        kind: Kind::Idle,
+    nothing(found_dead(30_000, 600_000, ObservedCut::Silent));
+    nothing(RecordedCut { lo: Some(61_000), hi: 59_000, headers: NGINX, ..BLANK });
+    let open = CutObservation {
+        kind: TimeoutKind::Idle,
         lo: Some(ms(300_000)),
         hi: None,
         ends: None,
-        seen: Seen::Silent,
+        seen: ObservedCut::Silent,
         lingers: false,
         reset_by: None,
         refresh: None,
         headers: &[],
         through_proxy: false,
     };
-    assert_eq!(consistent_with(&open), Naming::default());
+    assert_eq!(consistent_with(&open), ProductNaming::default());
 }
 
 #[test]
 fn a_visible_end_is_enough_before_its_lower_end_was_asked() {
-    let record = Record { hi: 60_030, headers: NGINX, ..BLANK };
+    let record = RecordedCut { hi: 60_030, headers: NGINX, ..BLANK };
     assert_eq!(record.naming().candidates[0].value, ms(60_000));
 }
 
@@ -370,27 +375,29 @@ fn a_hostile_header_is_shown_escaped() {
 #[test]
 fn no_product_is_named_for_another_ones_cut() {
     let seen_of = |cut| match cut {
-        Cut::Fin | Cut::ClosesTcp | Cut::Closes => Some(FIN),
-        Cut::HalfClose => Some(HALF),
-        Cut::Rst => Some(RST),
-        Cut::CloseFrame(code) => Some(Seen::Visible(Visible::CloseFrame(Some(code)))),
-        Cut::Silent => Some(Seen::Silent),
-        Cut::RstOnUse => Some(Seen::RstOnUse),
-        Cut::HttpError(_) => None,
+        CutKind::Fin | CutKind::ClosesTcp | CutKind::Closes => Some(FIN),
+        CutKind::HalfClose => Some(HALF),
+        CutKind::Rst => Some(RST),
+        CutKind::CloseFrame(code) => Some(ObservedCut::Visible(VisibleCut::CloseFrame(Some(code)))),
+        CutKind::Silent => Some(ObservedCut::Silent),
+        CutKind::RstOnUse => Some(ObservedCut::RstOnUse),
+        CutKind::HttpError(_) => None,
     };
-    let known = || all().filter(|it| it.kind == Kind::Idle && it.family != Family::Service);
-    for middlebox in known().filter(|it| it.value != Value::Never && it.value != Value::Unpublished) {
+    let known = || all().filter(|it| it.kind == TimeoutKind::Idle && it.family != ProductFamily::Service);
+    for middlebox in
+        known().filter(|it| it.value != TimeoutValue::Never && it.value != TimeoutValue::Unpublished)
+    {
         for seconds in [3, 17, 20, 30, 50, 55, 60, 230, 240, 300, 350, 600] {
             for seen in middlebox.cuts.iter().filter_map(|cut| seen_of(*cut)) {
                 let headers: Vec<_> = header_of(middlebox).into_iter().collect();
                 let end = seconds * 1000 + u64::try_from(middlebox.delay.as_millis()).unwrap();
                 let record =
-                    Record { lo: Some(seconds * 990), hi: end + 10, seen, headers: &headers, ..BLANK };
+                    RecordedCut { lo: Some(seconds * 990), hi: end + 10, seen, headers: &headers, ..BLANK };
                 for candidate in record.naming().candidates {
                     let same = candidate.middlebox.topic() == middlebox.topic();
                     let shares = candidate.header().is_some();
                     assert!(same || shares, "{} at {seconds} s: {}", middlebox.id, candidate.middlebox.id);
-                    assert!(candidate.middlebox.family != Family::Service);
+                    assert!(candidate.middlebox.family != ProductFamily::Service);
                 }
             }
         }
@@ -400,8 +407,8 @@ fn no_product_is_named_for_another_ones_cut() {
 /// A header that a product shows itself by.
 fn header_of(middlebox: &Middlebox) -> Option<(&'static str, &'static str)> {
     let marks = match middlebox.shows {
-        Shows::Never | Shows::Behind(_) => return None,
-        Shows::Usually(marks) | Shows::Yields(marks) | Shows::Always(marks) => marks,
+        ProductMarks::Never | ProductMarks::Behind(_) => return None,
+        ProductMarks::Usually(marks) | ProductMarks::Yields(marks) | ProductMarks::Always(marks) => marks,
     };
     marks.first().map(|mark| (mark.header, mark.contains))
 }

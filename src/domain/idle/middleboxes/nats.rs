@@ -1,10 +1,12 @@
 //! What keeps track of TCP connections below the application: NATs, firewalls, balancers.
 
-use super::model::{BLANK, Change, Cut, Family, Middlebox, Resets, Typical, Value, s};
+use super::model::{
+    BLANK, CutKind, Middlebox, ProductFamily, SettingChange, TimeoutValue, TimerReset, TypicalSetting, s,
+};
 
 const NAT: Middlebox = Middlebox {
-    family: Family::Nat,
-    resets: Some(Resets::TcpKeepaliveToo),
+    family: ProductFamily::Nat,
+    resets: Some(TimerReset::TcpKeepaliveToo),
     pings_count: Some(true),
     ..BLANK
 };
@@ -14,10 +16,10 @@ pub(super) const NATS: &[Middlebox] = &[
         id: "aws.natgw",
         product: "AWS NAT gateway",
         setting: "(fixed)",
-        value: Value::After(s(350)),
-        cuts: &[Cut::RstOnUse, Cut::Silent],
+        value: TimeoutValue::After(s(350)),
+        cuts: &[CutKind::RstOnUse, CutKind::Silent],
         cut_words: "the inner host's next packet gets an RST, never a FIN",
-        change: Change::Fixed,
+        change: SettingChange::Fixed,
         source: "AWS VPC user guide: NAT gateway troubleshooting (\"idle for 350 seconds or more, the \
                  connection times out\"), comparison of NAT gateways and instances (\"does not send a FIN \
                  packet\")",
@@ -28,12 +30,12 @@ pub(super) const NATS: &[Middlebox] = &[
         id: "aws.network_firewall",
         product: "AWS Network Firewall",
         setting: "FlowTimeouts.TcpIdleTimeoutSeconds",
-        value: Value::After(s(350)),
+        value: TimeoutValue::After(s(350)),
         most: Some(s(6000)),
         resets_words: "the documentation names TCP keepalives",
-        cuts: &[Cut::Silent],
+        cuts: &[CutKind::Silent],
         cut_words: "data packets are dropped after the timeout",
-        change: Change::Set("FlowTimeouts: { TcpIdleTimeoutSeconds: 6000 }"),
+        change: SettingChange::Set("FlowTimeouts: { TcpIdleTimeoutSeconds: 6000 }"),
         source: "docs.aws.amazon.com/network-firewall/latest/APIReference/API_FlowTimeouts.html",
         least: Some(s(60)),
         ..NAT
@@ -42,11 +44,11 @@ pub(super) const NATS: &[Middlebox] = &[
         id: "azure.lb",
         product: "Azure Load Balancer",
         setting: "idle timeout of the rule",
-        value: Value::After(s(240)),
+        value: TimeoutValue::After(s(240)),
         most: Some(s(1800)),
-        cuts: &[Cut::Silent, Cut::Rst],
+        cuts: &[CutKind::Silent, CutKind::Rst],
         cut_words: "an RST to both sides only where \"TCP reset on idle\" is enabled on the rule",
-        change: Change::Set(
+        change: SettingChange::Set(
             "az network lb rule update -g GROUP --lb-name NAME -n RULE --idle-timeout 30 --enable-tcp-reset \
              true",
         ),
@@ -60,11 +62,11 @@ pub(super) const NATS: &[Middlebox] = &[
         id: "azure.natgw",
         product: "Azure NAT Gateway",
         setting: "TCP idle timeout",
-        value: Value::After(s(240)),
+        value: TimeoutValue::After(s(240)),
         most: Some(s(7200)),
-        cuts: &[Cut::Silent, Cut::RstOnUse],
+        cuts: &[CutKind::Silent, CutKind::RstOnUse],
         cut_words: "whether it is silent or answers the next packet by an RST was not verified",
-        change: Change::Set("az network nat gateway update -g GROUP -n NAME --idle-timeout 120"),
+        change: SettingChange::Set("az network nat gateway update -g GROUP -n NAME --idle-timeout 120"),
         source: "MicrosoftDocs/azure-docs NAT Gateway FAQ: \"defaults to 4 minutes but can be increased up \
                  to 120 minutes\"",
         least: Some(s(240)),
@@ -74,10 +76,10 @@ pub(super) const NATS: &[Middlebox] = &[
         id: "gcp.cloudnat",
         product: "Google Cloud NAT",
         setting: "tcpEstablishedIdleTimeoutSec",
-        value: Value::After(s(1200)),
+        value: TimeoutValue::After(s(1200)),
         most: Some(s(7200)),
-        cuts: &[Cut::Silent],
-        change: Change::Set(
+        cuts: &[CutKind::Silent],
+        change: SettingChange::Set(
             "gcloud compute routers nats update NAME --router=ROUTER --tcp-established-idle-timeout=7200s",
         ),
         note: Some("Private Service Connect has 20 minutes too, fixed"),
@@ -89,11 +91,11 @@ pub(super) const NATS: &[Middlebox] = &[
         id: "gcp.vpc_firewall",
         product: "Google Cloud VPC firewall (connection tracking)",
         setting: "(fixed)",
-        value: Value::After(s(600)),
+        value: TimeoutValue::After(s(600)),
         resets_words: "one packet in either direction",
-        cuts: &[Cut::Silent],
+        cuts: &[CutKind::Silent],
         cut_words: "no packet is let in until one has gone out",
-        change: Change::Fixed,
+        change: SettingChange::Fixed,
         note: Some(
             "it heals when the inner host speaks first: a probe from inside then sees nothing, while what \
              the outside sends is lost",
@@ -105,13 +107,13 @@ pub(super) const NATS: &[Middlebox] = &[
         id: "oci.nlb",
         product: "Oracle Cloud network load balancer",
         setting: "tcpIdleTimeout",
-        value: Value::After(s(360)),
+        value: TimeoutValue::After(s(360)),
         resets: None,
         resets_words: "what counts as traffic is not documented",
         pings_count: None,
-        cuts: &[Cut::Silent, Cut::RstOnUse],
+        cuts: &[CutKind::Silent, CutKind::RstOnUse],
         cut_words: "not documented",
-        change: Change::Set("oci nlb listener update --listener-name NAME --tcp-idle-timeout 1200"),
+        change: SettingChange::Set("oci nlb listener update --listener-name NAME --tcp-idle-timeout 1200"),
         source: "docs.oracle.com/en-us/iaas/Content/NetworkLoadBalancer/NetworkLoadBalancers/configure-idle-timeout.htm",
         ..NAT
     },
@@ -119,14 +121,14 @@ pub(super) const NATS: &[Middlebox] = &[
         id: "linux.conntrack",
         product: "Linux netfilter connection tracking",
         setting: "nf_conntrack_tcp_timeout_established",
-        value: Value::After(s(432_000)),
+        value: TimeoutValue::After(s(432_000)),
         typical: &[
-            Typical { value: s(7440), whose: "OpenWrt and other appliances" },
-            Typical { value: s(3600), whose: "some appliances" },
+            TypicalSetting { value: s(7440), whose: "OpenWrt and other appliances" },
+            TypicalSetting { value: s(3600), whose: "some appliances" },
         ],
-        cuts: &[Cut::Silent, Cut::RstOnUse],
+        cuts: &[CutKind::Silent, CutKind::RstOnUse],
         cut_words: "later packets may be dropped as INVALID, or rejected by a rule",
-        change: Change::Set("sysctl -w net.netfilter.nf_conntrack_tcp_timeout_established=432000"),
+        change: SettingChange::Set("sysctl -w net.netfilter.nf_conntrack_tcp_timeout_established=432000"),
         note: Some("while data is unacknowledged, shorter timers hold: 300 s"),
         source: "Linux Documentation/networking/nf_conntrack-sysctl.rst",
         common: true,
@@ -136,9 +138,9 @@ pub(super) const NATS: &[Middlebox] = &[
         id: "rfc5382",
         product: "NAT by RFC 5382",
         setting: "established connection idle timeout (REQ-5: not less than this)",
-        value: Value::After(s(7440)),
-        cuts: &[Cut::Silent, Cut::RstOnUse],
-        change: Change::Fixed,
+        value: TimeoutValue::After(s(7440)),
+        cuts: &[CutKind::Silent, CutKind::RstOnUse],
+        change: SettingChange::Fixed,
         note: Some("many NATs at home are far below it"),
         source: "RFC 5382 section 5, REQ-5 (2 hours 4 minutes)",
         ..NAT
@@ -147,10 +149,10 @@ pub(super) const NATS: &[Middlebox] = &[
         id: "ipvs",
         product: "Linux IPVS (kube-proxy in ipvs mode, Docker swarm ingress)",
         setting: "ipvsadm --set (tcp)",
-        value: Value::After(s(900)),
-        cuts: &[Cut::RstOnUse, Cut::Silent],
+        value: TimeoutValue::After(s(900)),
+        cuts: &[CutKind::RstOnUse, CutKind::Silent],
         cut_words: "the entry expires, and the next packet gets an RST or vanishes",
-        change: Change::Set("ipvsadm --set 7200 120 300"),
+        change: SettingChange::Set("ipvsadm --set 7200 120 300"),
         note: Some("`ipvsadm -l --timeout` says: Timeout (tcp tcpfin udp): 900 120 300"),
         source: "gooth.org, \"IPVS connection timeout issue\" (2018); moby/moby#31208",
         ..NAT

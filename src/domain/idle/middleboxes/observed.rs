@@ -2,19 +2,19 @@
 
 use std::time::Duration;
 
-use crate::domain::ending::How;
-use crate::domain::idle::finding::{Findings, Manner, ResetBy, Spread};
-use crate::domain::idle::probe::Cut;
-use crate::domain::idle::refresh::{Fate, Method, Refresh};
-use crate::domain::peer_text::PeerText;
+use crate::domain::connection::close_cause::CloseKind;
+use crate::domain::connection::untrusted_text::UntrustedText;
+use crate::domain::idle::finding::{CutManner, EndSpread, IdleFindings, ResetBy};
+use crate::domain::idle::probe::VisibleEnd;
+use crate::domain::idle::refresh::{KeepaliveMethod, KeepaliveOutcome, RefreshResults};
 
-use super::model::Kind;
+use super::model::TimeoutKind;
 
 /// How a connection was seen to be cut.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Seen {
+pub enum ObservedCut {
     /// The end showed itself while nothing was sent.
-    Visible(Visible),
+    Visible(VisibleCut),
     /// Nothing came, not even when the connection was used.
     Silent,
     /// Nothing came until the connection was used; then an RST.
@@ -23,7 +23,7 @@ pub enum Seen {
 
 /// An end that shows itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Visible {
+pub enum VisibleCut {
     /// A FIN without a close frame, or under TLS a close_notify; what we wrote afterwards was refused.
     Fin,
     /// A FIN, while what we write is still taken.
@@ -35,68 +35,73 @@ pub enum Visible {
     CloseFrame(Option<u16>),
 }
 
-impl Visible {
+impl VisibleCut {
     /// What a cut looks like; `None` when it was not an end that the peer showed.
-    pub fn of(cut: &Cut) -> Option<Visible> {
+    pub fn of(cut: &VisibleEnd) -> Option<VisibleCut> {
         match (&cut.how, cut.half_open) {
-            (How::CloseFrame { code, .. }, _) => Some(Visible::CloseFrame(*code)),
-            (How::Fin | How::TlsClose, Some(false)) => Some(Visible::Fin),
-            (How::Fin | How::TlsClose, Some(true)) => Some(Visible::HalfClose),
-            (How::Fin | How::TlsClose, None) => Some(Visible::UntriedFin),
-            (How::Rst, _) => Some(Visible::Rst),
+            (CloseKind::CloseFrame { code, .. }, _) => Some(VisibleCut::CloseFrame(*code)),
+            (CloseKind::Fin | CloseKind::TlsClose, Some(false)) => Some(VisibleCut::Fin),
+            (CloseKind::Fin | CloseKind::TlsClose, Some(true)) => Some(VisibleCut::HalfClose),
+            (CloseKind::Fin | CloseKind::TlsClose, None) => Some(VisibleCut::UntriedFin),
+            (CloseKind::Rst, _) => Some(VisibleCut::Rst),
             (
-                How::TlsAlert { .. }
-                | How::Violation { .. }
-                | How::TooLarge { .. }
-                | How::Silent
-                | How::Timeout
-                | How::Error,
+                CloseKind::TlsAlert { .. }
+                | CloseKind::Violation { .. }
+                | CloseKind::TooLarge { .. }
+                | CloseKind::Silent
+                | CloseKind::Timeout
+                | CloseKind::Error,
                 _,
             ) => None,
         }
     }
 }
 
-impl Seen {
+impl ObservedCut {
     /// How a search saw connections die; `None` where no known timer dies so.
-    pub fn of(manner: &Manner) -> Option<Seen> {
+    pub fn of(manner: &CutManner) -> Option<ObservedCut> {
         match manner {
-            Manner::Visible(cut) => Visible::of(cut).map(Seen::Visible),
-            Manner::OnUse(cut) => (cut.how == How::Rst).then_some(Seen::RstOnUse),
-            Manner::Silent | Manner::ServerUnheard | Manner::ClientUnheard => Some(Seen::Silent),
+            CutManner::Visible(cut) => VisibleCut::of(cut).map(ObservedCut::Visible),
+            CutManner::OnUse(cut) => (cut.how == CloseKind::Rst).then_some(ObservedCut::RstOnUse),
+            CutManner::Silent | CutManner::ServerUnheard | CutManner::ClientUnheard => {
+                Some(ObservedCut::Silent)
+            }
         }
     }
 }
 
 /// The evidence about one cut.
 #[derive(Debug, Clone, Copy)]
-pub struct Observed<'a> {
-    pub kind: Kind,
+pub struct CutObservation<'a> {
+    pub kind: TimeoutKind,
     /// The longest idle span (or age) that survived.
     pub lo: Option<Duration>,
     /// The shortest that did not; without it nothing is named.
     pub hi: Option<Duration>,
     /// The visible ends that belong together, where there were any.
-    pub ends: Option<Spread>,
-    pub seen: Seen,
+    pub ends: Option<EndSpread>,
+    pub seen: ObservedCut,
     /// What was sent shortly before the visible end was lost.
     pub lingers: bool,
     /// What starts the timer afresh, where controls told.
     pub reset_by: Option<ResetBy>,
     /// What was tried to keep the connection open.
-    pub refresh: Option<&'a Refresh>,
+    pub refresh: Option<&'a RefreshResults>,
     /// The headers of the response that tell of hops, names in lower case.
-    pub headers: &'a [(String, PeerText)],
+    pub headers: &'a [(String, UntrustedText)],
     /// The connection runs through an HTTP proxy of the client's.
     pub through_proxy: bool,
 }
 
-impl<'a> Observed<'a> {
+impl<'a> CutObservation<'a> {
     /// An idle timer that was found.
-    pub fn idle(findings: &Findings, headers: &'a [(String, PeerText)]) -> Option<Observed<'a>> {
-        let seen = Seen::of(findings.manner.as_ref()?)?;
-        Some(Observed {
-            kind: Kind::Idle,
+    pub fn idle(
+        findings: &IdleFindings,
+        headers: &'a [(String, UntrustedText)],
+    ) -> Option<CutObservation<'a>> {
+        let seen = ObservedCut::of(findings.manner.as_ref()?)?;
+        Some(CutObservation {
+            kind: TimeoutKind::Idle,
             lo: findings.bracket.lo,
             hi: findings.bracket.hi,
             ends: findings.spread,
@@ -111,14 +116,14 @@ impl<'a> Observed<'a> {
 
     /// A lifetime that was found; `cut` is how the control ended.
     pub fn lifetime(
-        findings: &Findings,
-        cut: Option<&Cut>,
-        headers: &'a [(String, PeerText)],
-    ) -> Option<Observed<'a>> {
+        findings: &IdleFindings,
+        cut: Option<&VisibleEnd>,
+        headers: &'a [(String, UntrustedText)],
+    ) -> Option<CutObservation<'a>> {
         let age = findings.lifetime?;
-        let seen = cut.and_then(Visible::of).map_or(Seen::Silent, Seen::Visible);
-        Some(Observed {
-            kind: Kind::Lifetime,
+        let seen = cut.and_then(VisibleCut::of).map_or(ObservedCut::Silent, ObservedCut::Visible);
+        Some(CutObservation {
+            kind: TimeoutKind::Lifetime,
             lo: Some(age.lo.mul_f64(0.98)),
             hi: Some(age.hi),
             ends: None,
@@ -132,12 +137,12 @@ impl<'a> Observed<'a> {
     }
 
     /// Whether a way to keep the connection open did; `None`: it was not tried, or does not tell.
-    pub(super) fn kept_by(&self, method: Method) -> Option<bool> {
+    pub(super) fn kept_by(&self, method: KeepaliveMethod) -> Option<bool> {
         let row = self.refresh?.rows.iter().find(|row| row.method == method)?;
         match row.fate {
-            Fate::Survived => Some(true),
-            Fate::Died { .. } => Some(false),
-            Fate::Untold { .. } => None,
+            KeepaliveOutcome::Survived => Some(true),
+            KeepaliveOutcome::Died { .. } => Some(false),
+            KeepaliveOutcome::Untold { .. } => None,
         }
     }
 }
@@ -148,20 +153,20 @@ mod tests {
 
     #[test]
     fn half_open_decides_how_a_fin_looks() {
-        let fin = |half_open| Visible::of(&Cut { how: How::Fin, half_open });
-        assert_eq!(fin(Some(true)), Some(Visible::HalfClose));
-        assert_eq!(fin(Some(false)), Some(Visible::Fin));
-        assert_eq!(fin(None), Some(Visible::UntriedFin));
-        let close = How::CloseFrame { code: Some(1001), reason: PeerText::default() };
-        assert_eq!(Visible::of(&close.into()), Some(Visible::CloseFrame(Some(1001))));
-        assert_eq!(Visible::of(&How::TlsClose.into()), Some(Visible::UntriedFin));
-        assert_eq!(Visible::of(&How::Rst.into()), Some(Visible::Rst));
-        assert_eq!(Visible::of(&How::Silent.into()), None);
+        let fin = |half_open| VisibleCut::of(&VisibleEnd { how: CloseKind::Fin, half_open });
+        assert_eq!(fin(Some(true)), Some(VisibleCut::HalfClose));
+        assert_eq!(fin(Some(false)), Some(VisibleCut::Fin));
+        assert_eq!(fin(None), Some(VisibleCut::UntriedFin));
+        let close = CloseKind::CloseFrame { code: Some(1001), reason: UntrustedText::default() };
+        assert_eq!(VisibleCut::of(&close.into()), Some(VisibleCut::CloseFrame(Some(1001))));
+        assert_eq!(VisibleCut::of(&CloseKind::TlsClose.into()), Some(VisibleCut::UntriedFin));
+        assert_eq!(VisibleCut::of(&CloseKind::Rst.into()), Some(VisibleCut::Rst));
+        assert_eq!(VisibleCut::of(&CloseKind::Silent.into()), None);
     }
 
     #[test]
     fn only_an_rst_on_use_looks_like_a_forgotten_connection() {
-        assert_eq!(Seen::of(&Manner::OnUse(How::Rst.into())), Some(Seen::RstOnUse));
-        assert_eq!(Seen::of(&Manner::OnUse(How::Fin.into())), None);
+        assert_eq!(ObservedCut::of(&CutManner::OnUse(CloseKind::Rst.into())), Some(ObservedCut::RstOnUse));
+        assert_eq!(ObservedCut::of(&CutManner::OnUse(CloseKind::Fin.into())), None);
     }
 }

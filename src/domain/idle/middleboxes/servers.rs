@@ -1,14 +1,17 @@
 //! Servers, the libraries they are made of, and services at an address of their own: the end of the path.
 
-use super::model::{BLANK, Change, Cut, Family, Kind, Middlebox, Resets, Shows, Value, mark, s};
+use super::model::{
+    BLANK, CutKind, Middlebox, ProductFamily, ProductMarks, SettingChange, TimeoutKind, TimeoutValue,
+    TimerReset, mark, s,
+};
 
-const SERVER: Middlebox = Middlebox { family: Family::Server, ..BLANK };
-const COWBOY: Shows = Shows::Usually(&[mark("server", "cowboy")]);
+const SERVER: Middlebox = Middlebox { family: ProductFamily::Server, ..BLANK };
+const COWBOY: ProductMarks = ProductMarks::Usually(&[mark("server", "cowboy")]);
 
 /// A server that pings: a client that answers is never cut, however idle its application is.
 const PINGS: Middlebox = Middlebox {
-    kind: Kind::Other,
-    resets: Some(Resets::Pong),
+    kind: TimeoutKind::Other,
+    resets: Some(TimerReset::Pong),
     resets_words: "cuts only a client that does not answer",
     pings_count: Some(true),
     ..SERVER
@@ -19,14 +22,14 @@ pub(super) const SERVERS: &[Middlebox] = &[
         id: "cowboy",
         product: "Erlang Cowboy",
         setting: "idle_timeout",
-        value: Value::After(s(60)),
+        value: TimeoutValue::After(s(60)),
         coarse: s(6),
-        resets: Some(Resets::ClientToServer),
+        resets: Some(TimerReset::ClientToServer),
         resets_words: "any frame, Ping and Pong among them",
         pings_count: Some(true),
-        cuts: &[Cut::CloseFrame(1000)],
+        cuts: &[CutKind::CloseFrame(1000)],
         cut_words: "an idle timeout that looks like a normal closure",
-        change: Change::Set("{cowboy_websocket, Req, State, #{idle_timeout => 3600000}}"),
+        change: SettingChange::Set("{cowboy_websocket, Req, State, #{idle_timeout => 3600000}}"),
         note: Some(
             "the timer runs in 10 ticks, so that it strikes between 60 and about 66 s (inferred from the \
              source)",
@@ -42,14 +45,16 @@ pub(super) const SERVERS: &[Middlebox] = &[
         id: "phoenix",
         product: "Phoenix (Socket, websocket transport)",
         setting: "timeout",
-        value: Value::After(s(60)),
+        value: TimeoutValue::After(s(60)),
         coarse: s(6),
-        resets: Some(Resets::ClientToServer),
+        resets: Some(TimerReset::ClientToServer),
         resets_words: "any frame, Ping and Pong among them",
         pings_count: Some(true),
-        cuts: &[Cut::CloseFrame(1000)],
+        cuts: &[CutKind::CloseFrame(1000)],
         cut_words: "under Cowboy (inferred from its source); Bandit was not looked at",
-        change: Change::Set("socket \"/socket\", MyAppWeb.UserSocket, websocket: [timeout: 3_600_000]"),
+        change: SettingChange::Set(
+            "socket \"/socket\", MyAppWeb.UserSocket, websocket: [timeout: 3_600_000]",
+        ),
         source: "phoenixframework/phoenix@167c46950cf5 lib/phoenix/transports/websocket.ex:31, \
                  lib/phoenix/endpoint.ex:1018",
         shows: COWBOY,
@@ -61,12 +66,12 @@ pub(super) const SERVERS: &[Middlebox] = &[
         id: "uwebsockets",
         product: "uWebSockets, uWebSockets.js, Bun",
         setting: "idleTimeout",
-        value: Value::After(s(120)),
+        value: TimeoutValue::After(s(120)),
         most: Some(s(960)),
         resets_words: "anything from the client; it pings shortly before, so that a client that answers is \
                        never cut; what the server sends does not count",
-        cuts: &[Cut::Closes],
-        change: Change::Set("idleTimeout: 960"),
+        cuts: &[CutKind::Closes],
+        change: SettingChange::Set("idleTimeout: 960"),
         note: Some("0 or 8 to 960 s; sendPingsAutomatically is on, maxLifetime off"),
         source: "uNetworking/uWebSockets@66dcff3dd48f src/App.h:274-283",
         ..PINGS
@@ -75,9 +80,9 @@ pub(super) const SERVERS: &[Middlebox] = &[
         id: "deno",
         product: "Deno.upgradeWebSocket",
         setting: "idleTimeout",
-        value: Value::After(s(30)),
-        cuts: &[Cut::Closes],
-        change: Change::Set("Deno.upgradeWebSocket(req, { idleTimeout: 120 })"),
+        value: TimeoutValue::After(s(30)),
+        cuts: &[CutKind::Closes],
+        change: SettingChange::Set("Deno.upgradeWebSocket(req, { idleTimeout: 120 })"),
         source: "docs.deno.com, Deno.UpgradeWebSocketOptions.idleTimeout",
         ..PINGS
     },
@@ -85,10 +90,10 @@ pub(super) const SERVERS: &[Middlebox] = &[
         id: "uvicorn",
         product: "uvicorn",
         setting: "ws_ping_interval (20 s), ws_ping_timeout (20 s)",
-        value: Value::After(s(40)),
-        cuts: &[Cut::CloseFrame(1011)],
+        value: TimeoutValue::After(s(40)),
+        cuts: &[CutKind::CloseFrame(1011)],
         cut_words: "as the websockets library does",
-        change: Change::Set("uvicorn app:app --ws-ping-interval 20 --ws-ping-timeout 60"),
+        change: SettingChange::Set("uvicorn app:app --ws-ping-interval 20 --ws-ping-timeout 60"),
         note: Some("only with the implementation websockets, not with wsproto"),
         source: "encode/uvicorn@e6c7ce791fc6 uvicorn/config.py:190-191, docs/settings.md",
         ..PINGS
@@ -97,34 +102,34 @@ pub(super) const SERVERS: &[Middlebox] = &[
         id: "python.websockets",
         product: "Python websockets",
         setting: "ping_interval (20 s), ping_timeout (20 s)",
-        value: Value::After(s(40)),
-        cuts: &[Cut::CloseFrame(1011)],
+        value: TimeoutValue::After(s(40)),
+        cuts: &[CutKind::CloseFrame(1011)],
         cut_words: "\"keepalive ping timeout\"",
-        change: Change::Set("serve(handler, host, port, ping_timeout=60)"),
+        change: SettingChange::Set("serve(handler, host, port, ping_timeout=60)"),
         source: "websockets.readthedocs.io: topics/timeouts, faq/common",
         ..PINGS
     },
     Middlebox {
         id: "daphne",
         product: "Django Channels daphne",
-        kind: Kind::Lifetime,
+        kind: TimeoutKind::Lifetime,
         setting: "--websocket_timeout",
-        value: Value::After(s(86_400)),
-        resets: Some(Resets::Nothing),
+        value: TimeoutValue::After(s(86_400)),
+        resets: Some(TimerReset::Nothing),
         resets_words: "runs from the upgrade",
-        cuts: &[Cut::Closes],
-        change: Change::Set("daphne --websocket_timeout -1 app.asgi:application"),
+        cuts: &[CutKind::Closes],
+        change: SettingChange::Set("daphne --websocket_timeout -1 app.asgi:application"),
         note: Some("besides, it pings every 20 s and waits 30 s for the pong"),
         source: "django/daphne@c19f2f4301cc daphne/server.py:56",
-        shows: Shows::Usually(&[mark("server", "daphne")]),
+        shows: ProductMarks::Usually(&[mark("server", "daphne")]),
         ..SERVER
     },
     Middlebox {
         id: "aspnetcore",
         product: "ASP.NET Core WebSockets",
-        kind: Kind::Other,
+        kind: TimeoutKind::Other,
         setting: "KeepAliveInterval (2 minutes)",
-        value: Value::Never,
+        value: TimeoutValue::Never,
         resets_words: "the server sends unsolicited Pong frames every 2 minutes; it waits for an answer only \
                        where KeepAliveTimeout (.NET 9) is set, which is infinite by default",
         note: Some("the server's Pongs keep a path open that counts either direction"),
@@ -135,9 +140,9 @@ pub(super) const SERVERS: &[Middlebox] = &[
     Middlebox {
         id: "node.http",
         product: "Node.js http server",
-        kind: Kind::Other,
+        kind: TimeoutKind::Other,
         setting: "requestTimeout (300 s), headersTimeout (60 s), keepAliveTimeout (5 s)",
-        value: Value::Never,
+        value: TimeoutValue::Never,
         resets_words: "none applies after the upgrade event",
         source: "measured on loopback, Node.js 20.20.2: all set to 3 s, alive",
         ..SERVER
@@ -145,9 +150,9 @@ pub(super) const SERVERS: &[Middlebox] = &[
     Middlebox {
         id: "go.nethttp",
         product: "Go net/http Server",
-        kind: Kind::Other,
+        kind: TimeoutKind::Other,
         setting: "ReadTimeout, WriteTimeout, IdleTimeout",
-        value: Value::Never,
+        value: TimeoutValue::Never,
         resets_words: "Hijack clears the deadlines",
         source: "measured on loopback, Go 1.19 httputil.ReverseProxy: all set to 4 s, alive",
         ..SERVER
@@ -155,13 +160,13 @@ pub(super) const SERVERS: &[Middlebox] = &[
     Middlebox {
         id: "k8s.kubelet",
         product: "kubectl exec, attach, port-forward",
-        family: Family::Service,
+        family: ProductFamily::Service,
         setting: "kubelet --streaming-connection-idle-timeout",
-        value: Value::After(s(14_400)),
-        resets: Some(Resets::Either),
+        value: TimeoutValue::After(s(14_400)),
+        resets: Some(TimerReset::Either),
         resets_words: "data of the stream",
-        cuts: &[Cut::Closes],
-        change: Change::Set("streamingConnectionIdleTimeout: 24h"),
+        cuts: &[CutKind::Closes],
+        change: SettingChange::Set("streamingConnectionIdleTimeout: 24h"),
         note: Some("kubectl's own WebSocket client pings every 5 s and waits 61 s"),
         source: "kubernetes.io, kubelet reference: \"Default: 4h0m0s\"; client-go \
                  tools/remotecommand/websocket.go",
@@ -170,14 +175,14 @@ pub(super) const SERVERS: &[Middlebox] = &[
     Middlebox {
         id: "helius",
         product: "Helius (parsed streams)",
-        family: Family::Service,
+        family: ProductFamily::Service,
         setting: "(fixed)",
-        value: Value::After(s(600)),
-        resets: Some(Resets::MessagesOnly),
+        value: TimeoutValue::After(s(600)),
+        resets: Some(TimerReset::MessagesOnly),
         resets_words: "JSON-RPC messages; Ping frames do not count",
         pings_count: Some(false),
-        cuts: &[Cut::CloseFrame(1000)],
-        change: Change::Fixed,
+        cuts: &[CutKind::CloseFrame(1000)],
+        change: SettingChange::Fixed,
         note: Some("an example of an application's timer that is blind to control frames"),
         source: "helius.dev/docs/api-reference/parsed-streams/ping",
         ..SERVER
@@ -185,14 +190,14 @@ pub(super) const SERVERS: &[Middlebox] = &[
     Middlebox {
         id: "binance",
         product: "Binance streams",
-        family: Family::Service,
-        kind: Kind::Lifetime,
+        family: ProductFamily::Service,
+        kind: TimeoutKind::Lifetime,
         setting: "(fixed)",
-        value: Value::After(s(86_400)),
-        resets: Some(Resets::Nothing),
+        value: TimeoutValue::After(s(86_400)),
+        resets: Some(TimerReset::Nothing),
         resets_words: "runs from the upgrade; besides, a ping must be answered within 60 s",
-        cuts: &[Cut::Closes],
-        change: Change::Fixed,
+        cuts: &[CutKind::Closes],
+        change: SettingChange::Fixed,
         source: "binance/binance-spot-api-docs@a5e0bc3ddc0f web-socket-streams.md:44-49",
         ..SERVER
     },

@@ -1,0 +1,78 @@
+//! What wscheck says of itself: completions, the manual page, the JSON Schema.
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use clap_complete::Shell;
+
+use super::{errors, runner};
+use crate::output::Format;
+use crate::output::schema::schema;
+
+/// The shells whose completions are kept in `completions/`, with their files' names.
+pub const SHELLS: &[(Shell, &str)] = &[
+    (Shell::Bash, "wscheck.bash"),
+    (Shell::Zsh, "_wscheck"),
+    (Shell::Fish, "wscheck.fish"),
+    (Shell::Elvish, "wscheck.elv"),
+    (Shell::PowerShell, "_wscheck.ps1"),
+];
+
+/// The completions for a shell.
+pub fn completions(shell: Shell) -> Vec<u8> {
+    let mut text = Vec::new();
+    clap_complete::generate(shell, &mut super::command(), "wscheck", &mut text);
+    text
+}
+
+/// The manual page of wscheck, or of one of its commands; `None` if there is no such command.
+pub fn man_page(command: Option<&str>) -> Option<Vec<u8>> {
+    let mut whole = super::command();
+    whole.build();
+    let page = match command {
+        None => whole,
+        Some(name) => {
+            let page = whole.find_subcommand(name)?.clone();
+            page.name(format!("wscheck-{name}")).display_name(format!("wscheck-{name}"))
+        }
+    };
+    let mut roff = Vec::new();
+    clap_mangen::Man::new(page).render(&mut roff).ok()?;
+    Some(roff)
+}
+
+pub(super) fn print_completions(shell: Shell) -> ExitCode {
+    print(&completions(shell))
+}
+
+pub(super) fn print_man(command: Option<&str>) -> ExitCode {
+    match man_page(command) {
+        Some(page) => print(&page),
+        None => {
+            let known: Vec<String> =
+                super::command().get_subcommands().map(|c| c.get_name().to_string()).collect();
+            let given = command.unwrap_or_default();
+            let message = format!("'{given}' is not a command of wscheck: these are: {}", known.join(", "));
+            errors::complain("man", &message, Format::Human)
+        }
+    }
+}
+
+pub(super) fn print_schema() -> ExitCode {
+    match serde_json::to_vec_pretty(&schema()) {
+        Ok(mut text) => {
+            text.push(b'\n');
+            print(&text)
+        }
+        Err(error) => errors::fail(&format!("cannot write the schema: {error}")),
+    }
+}
+
+/// Prints what a command lists.
+pub(super) fn print_listing(format: Format, text: &str) -> ExitCode {
+    errors::delivered(runner::stdout(format).write_all(text.as_bytes()))
+}
+
+pub(super) fn print(text: &[u8]) -> ExitCode {
+    errors::delivered(io::stdout().write_all(text))
+}

@@ -1,0 +1,368 @@
+//! `wscheck serve` as typed.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::builder::ValueParser;
+use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches, ValueEnum};
+
+use super::args::FormatArgs;
+use crate::commands::serve::{CertificateSource, ServePlan};
+use crate::domain::heartbeat::HeartbeatKind;
+use crate::domain::heartbeat::pattern::Pattern;
+use crate::domain::heartbeat::template::Template;
+use crate::server::faults::{self, FAULTS, FaultValue, Faults};
+use crate::server::{ServerConfig, ServerHeartbeats};
+
+/// A server to test clients against: it answers pings, echoes messages, keeps heartbeats, and misbehaves
+/// on order.
+#[derive(Debug, Args)]
+pub struct ServeArgs {
+    /// Address to listen on; port 0 takes a free port
+    #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:9001")]
+    bind: SocketAddr,
+
+    /// Write the port number to this file once the server listens
+    #[arg(long, value_name = "FILE")]
+    port_file: Option<PathBuf>,
+
+    /// Serve /clients (JSON) and /metrics (Prometheus text) at this address
+    #[arg(long, value_name = "ADDR:PORT")]
+    status_addr: Option<SocketAddr>,
+
+    /// Maximum number of clients; further ones are refused with 503
+    #[arg(long, value_name = "N", default_value_t = 20_000, value_parser = positive)]
+    max_clients: usize,
+
+    /// Maximum size of a message, in bytes
+    #[arg(long, value_name = "BYTES", default_value_t = 1024 * 1024, value_parser = positive)]
+    max_message_size: usize,
+
+    /// Send each message back to its sender
+    #[arg(long, value_name = "BOOL", default_value_t = true, num_args = 0..=1, default_missing_value = "true",
+          require_equals = true, action = ArgAction::Set)]
+    echo: bool,
+
+    /// Send this message to each client after the upgrade
+    #[arg(long, value_name = "TEXT")]
+    greet: Option<String>,
+
+    /// Close a client with 4401 if its first message does not match
+    #[arg(long, value_name = "PATTERN")]
+    require: Option<Pattern>,
+
+    /// Send each client its health_status when it changes
+    #[arg(long)]
+    tell_health: bool,
+
+    #[command(flatten)]
+    heartbeat: ServerHeartbeatArgs,
+
+    #[command(flatten)]
+    tls: TlsArgs,
+
+    #[command(flatten)]
+    pub format: FormatArgs,
+
+    /// List the faults and exit
+    #[arg(long, help_heading = "Faults")]
+    pub list_faults: bool,
+
+    /// Share of the connections that get the faults
+    #[arg(long, value_name = "P%", default_value = "100%", value_parser = faults::share, help_heading = "Faults")]
+    fault_share: f64,
+
+    /// Random seed: the same seed gives the same faults
+    #[arg(long, value_name = "N", default_value_t = 0, help_heading = "Faults")]
+    seed: u64,
+
+    #[command(flatten)]
+    faults: FaultArgs,
+}
+
+/// The server's own heartbeats.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Heartbeats")]
+struct ServerHeartbeatArgs {
+    /// Kind of heartbeat that the server sends
+    #[arg(long, value_enum, value_name = "KIND", default_value_t = ServerHeartbeatKinds::Protocol)]
+    heartbeat: ServerHeartbeatKinds,
+
+    /// Time between heartbeats; clients are spread over it
+    #[arg(long, value_name = "T", default_value = "30s", value_parser = faults::period)]
+    interval: Duration,
+
+    /// Maximum time to wait for an answer
+    #[arg(long, value_name = "T", default_value = "10s", value_parser = faults::period)]
+    timeout: Duration,
+
+    /// Terminate a client after this number of consecutive missed heartbeats; 0: never
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    max_missed: u32,
+
+    /// Accept any frame from the client as a sign of life, not only the answer
+    #[arg(long, value_name = "BOOL", default_value_t = true, num_args = 0..=1, default_missing_value = "true",
+          require_equals = true, action = ArgAction::Set)]
+    any_traffic_counts: bool,
+
+    /// Postpone the heartbeat of an active client to 1 to 1.5 intervals after its last message
+    #[arg(long)]
+    skip_if_active: bool,
+
+    /// Message that the server sends as app heartbeat, with {seq} {id} {now_ms}
+    #[arg(long, value_name = "TEMPLATE", default_value_t)]
+    app_ping: Template,
+
+    /// Pattern of the answer
+    #[arg(long, value_name = "PATTERN", default_value_t)]
+    app_pong: Pattern,
+}
+
+/// Which heartbeats.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum ServerHeartbeatKinds {
+    Protocol,
+    App,
+    Both,
+    None,
+}
+
+/// TLS, with a certificate made on the spot or the user's own.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "TLS")]
+struct TlsArgs {
+    /// Serve wss:// with a new self-made certificate
+    #[arg(long, conflicts_with_all = ["cert", "key"])]
+    tls: bool,
+
+    /// Write the CA certificate of --tls to this file
+    #[arg(long, value_name = "FILE", default_value = "wscheck-ca.pem")]
+    ca_file: PathBuf,
+
+    /// Serve wss:// with this certificate chain (PEM)
+    #[arg(long, value_name = "FILE")]
+    cert: Option<PathBuf>,
+
+    /// Private key of the certificate (PEM)
+    #[arg(long, value_name = "FILE")]
+    key: Option<PathBuf>,
+}
+
+impl ServeArgs {
+    /// What is to be done; the error is a lower-case fragment that names the value and the rule.
+    pub fn plan(self) -> Result<ServePlan, String> {
+        self.faults.0.check()?;
+        let config = ServerConfig {
+            heartbeats: Arc::new(self.heartbeat.rules()),
+            tell_health: self.tell_health,
+            greet: self.greet,
+            require: self.require,
+            echo: self.echo,
+            faults: self.faults.0,
+            fault_share: self.fault_share,
+            seed: self.seed,
+            max_clients: self.max_clients,
+            max_message_size: self.max_message_size,
+            ..ServerConfig::default()
+        };
+        let tls = self.tls.plan()?;
+        Ok(ServePlan {
+            bind: self.bind,
+            port_file: self.port_file,
+            status_addr: self.status_addr,
+            tls,
+            config,
+        })
+    }
+}
+
+impl ServerHeartbeatArgs {
+    fn rules(self) -> ServerHeartbeats {
+        let kinds = match self.heartbeat {
+            ServerHeartbeatKinds::Protocol => vec![HeartbeatKind::Protocol],
+            ServerHeartbeatKinds::App => vec![HeartbeatKind::App],
+            ServerHeartbeatKinds::Both => vec![HeartbeatKind::Protocol, HeartbeatKind::App],
+            ServerHeartbeatKinds::None => Vec::new(),
+        };
+        ServerHeartbeats {
+            kinds,
+            interval: self.interval,
+            timeout: self.timeout,
+            max_missed: self.max_missed,
+            any_traffic_counts: self.any_traffic_counts,
+            skip_if_active: self.skip_if_active,
+            app_ping: self.app_ping,
+            app_pong: self.app_pong,
+        }
+    }
+}
+
+impl TlsArgs {
+    fn plan(self) -> Result<Option<CertificateSource>, String> {
+        match (self.tls, self.cert, self.key) {
+            (true, ..) => Ok(Some(CertificateSource::Made { ca_file: self.ca_file })),
+            (false, Some(cert), Some(key)) => Ok(Some(CertificateSource::Own { cert, key })),
+            (false, None, None) => Ok(None),
+            (false, Some(cert), None) => {
+                Err(format!("--cert {} needs its private key: --key FILE", cert.display()))
+            }
+            (false, None, Some(key)) => {
+                Err(format!("--key {} needs its certificate: --cert FILE", key.display()))
+            }
+        }
+    }
+}
+
+fn positive(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(0) | Err(_) => Err(format!("'{text}' is not a count: write a whole number of at least 1")),
+        Ok(count) => Ok(count),
+    }
+}
+
+/// One flag for each fault of the table.
+#[derive(Debug)]
+struct FaultArgs(Faults);
+
+impl Args for FaultArgs {
+    fn augment_args(command: Command) -> Command {
+        command.args(FAULTS.iter().map(flag))
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        FaultArgs::augment_args(command)
+    }
+}
+
+fn flag(definition: &'static faults::FaultDefinition) -> Arg {
+    let arg = Arg::new(definition.name).long(definition.name).help(definition.help).help_heading("Faults");
+    // The value is tried here, so that a bad one is a usage error that names its flag.
+    let set = definition.set;
+    let tried = move |text: &str| set(&mut Faults::default(), text).map(|()| text.to_string());
+    match definition.value {
+        FaultValue::None => arg.action(ArgAction::SetTrue),
+        FaultValue::Needed(form) => arg.value_name(form).value_parser(ValueParser::from(tried)),
+        FaultValue::Optional(form, default) => arg
+            .value_name(form)
+            .value_parser(ValueParser::from(tried))
+            .num_args(0..=1)
+            .require_equals(true)
+            .default_missing_value(default),
+    }
+}
+
+impl FromArgMatches for FaultArgs {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<FaultArgs, clap::Error> {
+        let mut faults = Faults::default();
+        for definition in FAULTS {
+            let value = match definition.value {
+                FaultValue::None => matches.get_flag(definition.name).then(String::new),
+                FaultValue::Needed(_) | FaultValue::Optional(..) => {
+                    matches.get_one::<String>(definition.name).cloned()
+                }
+            };
+            if let Some(value) = value {
+                let bad = |why| clap::Error::raw(clap::error::ErrorKind::ValueValidation, why);
+                faults::set(&mut faults, definition.name, &value).map_err(bad)?;
+            }
+        }
+        Ok(FaultArgs(faults))
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        *self = FaultArgs::from_arg_matches(matches)?;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::server::faults::CutAction;
+    use clap::Parser;
+
+    #[derive(Debug, Parser)]
+    struct TestServeCli {
+        #[command(flatten)]
+        serve: ServeArgs,
+    }
+
+    fn plan(args: &[&str]) -> Result<ServePlan, String> {
+        let typed = ["wscheck"].iter().chain(args);
+        TestServeCli::try_parse_from(typed).map_err(|error| error.to_string())?.serve.plan()
+    }
+
+    #[test]
+    fn without_flags_it_is_a_well_behaved_echo_on_loopback() {
+        let plan = plan(&[]).unwrap();
+        assert_eq!(plan.bind.to_string(), "127.0.0.1:9001");
+        assert_eq!((plan.config.echo, plan.config.faults), (true, Faults::default()));
+        let beats = plan.config.heartbeats;
+        assert_eq!((beats.interval, beats.timeout), (Duration::from_secs(30), Duration::from_secs(10)));
+        assert_eq!(
+            (&beats.kinds[..], beats.max_missed, beats.any_traffic_counts),
+            (&[HeartbeatKind::Protocol][..], 1, true)
+        );
+    }
+
+    #[test]
+    fn a_certificate_and_its_key_come_together_or_not_at_all() {
+        let own = plan(&["--cert", "c", "--key", "k"]).unwrap().tls;
+        assert_eq!(own, Some(CertificateSource::Own { cert: "c".into(), key: "k".into() }));
+        assert_eq!(
+            plan(&["--tls"]).unwrap().tls,
+            Some(CertificateSource::Made { ca_file: "wscheck-ca.pem".into() })
+        );
+        assert_eq!(plan(&["--cert", "c"]).unwrap_err(), "--cert c needs its private key: --key FILE");
+        assert_eq!(plan(&["--key", "k"]).unwrap_err(), "--key k needs its certificate: --cert FILE");
+        assert!(plan(&["--tls", "--cert", "c", "--key", "k"]).is_err());
+    }
+
+    #[test]
+    fn heartbeats_are_as_told() {
+        let beats = plan(&["--heartbeat", "both", "--any-traffic-counts=false", "--max-missed", "3"]);
+        let beats = beats.unwrap().config.heartbeats;
+        assert_eq!((beats.kinds.len(), beats.any_traffic_counts, beats.max_missed), (2, false, 3));
+        assert!(plan(&["--interval", "0"]).unwrap_err().contains("'0' must be longer than 0"));
+    }
+
+    #[test]
+    fn every_fault_has_its_flag() {
+        use clap::CommandFactory;
+        let command = TestServeCli::command();
+        for definition in FAULTS {
+            let arg = command.get_arguments().find(|arg| arg.get_long() == Some(definition.name));
+            assert!(arg.is_some(), "{}", definition.name);
+        }
+    }
+
+    #[test]
+    fn faults_are_put_together_from_their_flags() {
+        let plan = plan(&[
+            "--delay",
+            "50ms",
+            "--close-after=2s:4001",
+            "--supersede",
+            "--trickle=2s",
+            "--echo=false",
+        ]);
+        let config = plan.unwrap().config;
+        assert_eq!(config.faults.answers.delay, Duration::from_millis(50));
+        assert_eq!(config.faults.timeline, [(Duration::from_secs(2), CutAction::Close(4001))]);
+        assert_eq!(config.faults.answers.latest_of, Some(2));
+        assert_eq!(config.faults.trickle, Some(Duration::from_secs(2)));
+        assert!(!config.echo);
+    }
+
+    #[test]
+    fn bad_values_are_named_with_their_flag_and_rule() {
+        let refused = plan(&["--pong-loss", "120%"]).unwrap_err();
+        assert!(refused.contains("'--pong-loss <P%>': '120%' is not a share"), "{refused}");
+        let refused = plan(&["--idle-cut", "rst"]).unwrap_err();
+        assert_eq!(refused, "--idle-cut says how --idle-timeout works, and needs it");
+        let refused = plan(&["--max-clients", "0"]).unwrap_err();
+        assert!(refused.contains("'0' is not a count"), "{refused}");
+    }
+}

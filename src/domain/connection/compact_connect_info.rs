@@ -1,0 +1,104 @@
+//! The facts of thousands of openings, which mostly share all but their times and the local address.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::connect_info::{ConnectAttempt, ConnectInfo, TimestampSource};
+use super::phase::PhaseTimes;
+
+/// What one opening told, kept in little memory.
+#[derive(Debug, Clone)]
+pub enum CompactConnectInfo {
+    Whole(Arc<ConnectInfo>),
+    Alike(Box<ConnectInfoDelta>),
+}
+
+/// Where an opening differs from another.
+#[derive(Debug, Clone)]
+pub struct ConnectInfoDelta {
+    like: Arc<ConnectInfo>,
+    local: Option<Box<str>>,
+    phases: PhaseTimes,
+    /// Of the only attempt.
+    took: Duration,
+}
+
+impl CompactConnectInfo {
+    /// Keeps what was told, by its difference from `like` where that is all there is to keep; what is unlike is
+    /// what the next are compared with.
+    pub fn keep(opened: &Arc<ConnectInfo>, like: &mut Option<Arc<ConnectInfo>>) -> CompactConnectInfo {
+        let alike = like.as_ref().and_then(|like| ConnectInfoDelta::new(opened, like));
+        if let Some(alike) = alike {
+            return CompactConnectInfo::Alike(Box::new(alike));
+        }
+        *like = Some(Arc::clone(opened));
+        CompactConnectInfo::Whole(Arc::clone(opened))
+    }
+
+    /// Who stamps the connection's bytes.
+    pub fn timestamps(&self) -> TimestampSource {
+        match self {
+            CompactConnectInfo::Whole(opened) => opened.timestamps,
+            CompactConnectInfo::Alike(alike) => alike.like.timestamps,
+        }
+    }
+
+    /// What was told.
+    pub fn tell(&self) -> Arc<ConnectInfo> {
+        match self {
+            CompactConnectInfo::Whole(opened) => Arc::clone(opened),
+            CompactConnectInfo::Alike(alike) => Arc::new(alike.tell()),
+        }
+    }
+}
+
+impl ConnectInfoDelta {
+    fn new(opened: &ConnectInfo, like: &Arc<ConnectInfo>) -> Option<ConnectInfoDelta> {
+        let [ConnectAttempt { took, .. }] = opened.attempts.as_slice() else { return None };
+        let local = opened.local.as_deref().map(Box::from);
+        let alike = ConnectInfoDelta { like: Arc::clone(like), local, phases: opened.phases, took: *took };
+        (alike.tell() == *opened).then_some(alike)
+    }
+
+    fn tell(&self) -> ConnectInfo {
+        let mut opened = ConnectInfo {
+            local: self.local.as_deref().map(String::from),
+            phases: self.phases,
+            ..ConnectInfo::clone(&self.like)
+        };
+        opened.attempts.iter_mut().for_each(|attempt| attempt.took = self.took);
+        opened
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn opened(port: u16, remote: &str) -> Arc<ConnectInfo> {
+        let took = Duration::from_micros(port.into());
+        Arc::new(ConnectInfo {
+            local: Some(format!("127.0.0.1:{port}")),
+            remote: Some(remote.to_string()),
+            attempts: vec![ConnectAttempt { address: remote.to_string(), took, error: None }],
+            phases: PhaseTimes { tcp: Some(took), total: took * 3, ..PhaseTimes::default() },
+            ..ConnectInfo::default()
+        })
+    }
+
+    #[test]
+    fn all_that_was_told_can_be_told_again() {
+        let mut two = ConnectInfo::clone(&opened(6, "a:1"));
+        two.attempts.insert(
+            0,
+            ConnectAttempt { address: "b:1".into(), took: Duration::ZERO, error: Some("no".into()) },
+        );
+        let all = [opened(1, "a:1"), opened(2, "a:1"), opened(3, "b:1"), opened(4, "b:1"), Arc::new(two)];
+        let mut like = None;
+        let kept: Vec<CompactConnectInfo> =
+            all.iter().map(|opened| CompactConnectInfo::keep(opened, &mut like)).collect();
+        let whole = kept.iter().map(|facts| matches!(facts, CompactConnectInfo::Whole(_)));
+        assert_eq!(whole.collect::<Vec<_>>(), [true, false, true, false, true]);
+        assert_eq!(kept.iter().map(CompactConnectInfo::tell).collect::<Vec<_>>(), all);
+    }
+}

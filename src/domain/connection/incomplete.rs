@@ -1,0 +1,88 @@
+//! What had come of a frame, or of a message of several, that never became complete.
+
+use std::fmt;
+use std::time::Duration;
+
+use crate::domain::format::{counted, duration};
+
+/// How much had come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum IncompletePart {
+    /// Of a frame's head, which says how long it is.
+    Head { bytes: u64 },
+    /// Of a frame's payload.
+    Frame { came: u64, size: u64 },
+    /// Of a message in fragments: frames that are complete, and not the last.
+    Message { fragments: u64, bytes: u64 },
+    /// Of something encrypted.
+    Record,
+}
+
+/// The part that had come, and how long ago the last bytes did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct IncompleteData {
+    pub part: IncompletePart,
+    pub since: Duration,
+}
+
+impl IncompleteData {
+    /// What follows from a frame that [blocks pongs](Incomplete::blocks_pongs), as a fragment.
+    pub const BLOCKS: &str = "no reply can come before the rest of it";
+
+    /// Whether no Pong can come before the rest does: none fits inside a frame, but between the fragments of a message
+    /// one does (RFC 6455 section 5.4).
+    pub fn blocks_pongs(&self) -> bool {
+        match self.part {
+            IncompletePart::Head { .. } | IncompletePart::Frame { .. } | IncompletePart::Record => true,
+            IncompletePart::Message { .. } => false,
+        }
+    }
+}
+
+/// What is shorter is the pause between two packets.
+const MIN_PAUSE: Duration = Duration::from_millis(100);
+
+impl fmt::Display for IncompleteData {
+    /// `a frame is incomplete: 100 of 10000 bytes came, then nothing for 4 s`
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.part {
+            IncompletePart::Head { bytes } => {
+                write!(f, "a frame is incomplete: {} of its head came", counted(bytes, "byte"))?;
+            }
+            IncompletePart::Frame { came, size } => {
+                write!(f, "a frame is incomplete: {came} of {size} bytes came")?
+            }
+            IncompletePart::Message { fragments, bytes } => {
+                let fragments = counted(fragments, "fragment");
+                write!(f, "a message is incomplete: {fragments} with {bytes} bytes came, and not the last")?;
+            }
+            IncompletePart::Record => write!(f, "bytes came that complete no TLS record")?,
+        }
+        match self.since >= MIN_PAUSE {
+            true => write!(f, ", then nothing for {}", duration(self.since)),
+            false => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn incomplete_parts_are_told_with_the_pause_behind_them() {
+        let told = |part, millis| IncompleteData { part, since: Duration::from_millis(millis) }.to_string();
+        assert_eq!(
+            told(IncompletePart::Frame { came: 100, size: 10_000 }, 4000),
+            "a frame is incomplete: 100 of 10000 bytes came, then nothing for 4 s"
+        );
+        assert_eq!(
+            told(IncompletePart::Head { bytes: 1 }, 10),
+            "a frame is incomplete: 1 byte of its head came"
+        );
+        assert_eq!(
+            told(IncompletePart::Message { fragments: 2, bytes: 300 }, 1500),
+            "a message is incomplete: 2 fragments with 300 bytes came, and not the last, then nothing for 1.5 s"
+        );
+    }
+}

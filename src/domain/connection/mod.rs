@@ -1,0 +1,13 @@
+//! Facts of one connection: its target, how it opened, what was read from it, how it ended.
+
+pub mod backoff;
+pub mod close_cause;
+pub mod compact_connect_info;
+pub mod connect_info;
+pub mod engine_io;
+pub mod incomplete;
+pub mod pem_text;
+pub mod phase;
+pub mod target;
+pub mod tcp;
+pub mod untrusted_text;

@@ -1,0 +1,143 @@
+//! What the kernel knows of a connection below the WebSocket: TCP's own round trips and acknowledgements.
+//!
+//! TCP ends at the first TCP hop, which may be a proxy or a balancer; the WebSocket ends at the server. What TCP
+//! acknowledged and the server did not answer tells a hung server from a dead path.
+
+use std::time::Duration;
+
+use crate::domain::format::{counted, duration as show};
+
+/// How long a peer may hold an acknowledgement back (RFC 9293 section 3.8.6.3).
+const MAX_DELAYED_ACK: Duration = Duration::from_millis(500);
+
+/// TCP's figures of one connection, at one moment (TCP_INFO of tcp(7), on Linux).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct TcpView {
+    /// Smoothed RTT (RFC 6298); an acknowledgement that the peer holds back is part of it.
+    pub rtt: Duration,
+    pub rtt_deviation: Duration,
+    /// The least RTT of late: the kernel forgets after five minutes. `None` before the first.
+    pub min_rtt: Option<Duration>,
+    /// Segments sent again, since the connection began, without those that the peer reports to have had already.
+    pub retransmits: u32,
+    /// Segments sent and not acknowledged.
+    pub unacked: u32,
+    /// Bytes that were taken and not sent.
+    pub unsent: u32,
+    /// Since the last acknowledgement came.
+    pub last_ack: Duration,
+    /// Since the last data came.
+    pub last_data: Duration,
+    /// Bytes acknowledged, since the connection was open.
+    pub acked: u64,
+}
+
+impl TcpView {
+    /// Whether the bytes up to `end`, sent so long ago, were acknowledged; `None` while the peer may hold that back.
+    pub fn has_acked(&self, end: u64, ago: Duration) -> Option<bool> {
+        match self.acked >= end {
+            true => Some(true),
+            false if ago >= MAX_DELAYED_ACK + self.rtt => Some(false),
+            false => None,
+        }
+    }
+
+    /// How TCP stands, as a fragment: `the last acknowledgement came 12 s ago; 3 segments unacknowledged, 4 sent again`.
+    pub fn standing(&self) -> String {
+        let mut words = format!("TCP's last acknowledgement came {} before", show(self.last_ack));
+        let unacked = (self.unacked > 0).then(|| format!("{} unacknowledged", segments(self.unacked)));
+        let again = (self.retransmits > 0).then(|| format!("{} sent again", segments(self.retransmits)));
+        for (between, more) in ["; ", ", "].iter().zip(unacked.into_iter().chain(again)) {
+            words += between;
+            words += &more;
+        }
+        words
+    }
+}
+
+fn segments(count: u32) -> String {
+    counted(count.into(), "segment")
+}
+
+/// After so many acknowledged heartbeats without an answer in a row the server hangs, or something strips them; fewer
+/// may be pongs that were dropped, or a pause.
+const HANG_MISSES: u32 = 3;
+const ACKNOWLEDGED: &str = "TCP acknowledged what was sent: the next hop lives";
+
+/// What TCP says of the heartbeats missed in a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct MissedAtTcp {
+    acked: u32,
+    not_acked: u32,
+}
+
+impl MissedAtTcp {
+    /// One more was missed.
+    pub fn miss(&mut self, acked: Option<bool>) {
+        self.acked += u32::from(acked == Some(true));
+        self.not_acked += u32::from(acked == Some(false));
+    }
+
+    /// What that means, as a fragment; `None` where TCP does not tell.
+    pub fn meaning(&self) -> Option<String> {
+        match (self.acked, self.not_acked) {
+            (0, 0) => None,
+            (..HANG_MISSES, 0) => Some(ACKNOWLEDGED.to_string()),
+            (_, 0) => {
+                Some(format!("{ACKNOWLEDGED}, and the server hangs or something strips the heartbeats"))
+            }
+            (0, _) => {
+                Some("TCP got no acknowledgement: the path is dead, or slower than the timeout".to_string())
+            }
+            (acked, not_acked) => {
+                let of = u64::from(acked) + u64::from(not_acked);
+                Some(format!("TCP acknowledged {acked} of {of}: the path died meanwhile, or loses much"))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ms(value: u64) -> Duration {
+        Duration::from_millis(value)
+    }
+
+    #[test]
+    fn an_acknowledgement_may_be_held_back_for_half_a_second() {
+        let view = TcpView { acked: 100, rtt: ms(20), ..TcpView::default() };
+        assert_eq!(view.has_acked(100, ms(1)), Some(true));
+        assert_eq!(view.has_acked(101, ms(519)), None);
+        assert_eq!(view.has_acked(101, ms(520)), Some(false));
+    }
+
+    #[test]
+    fn what_was_missed_is_told_by_what_tcp_acknowledged() {
+        let meaning = |acked: &[Option<bool>]| {
+            let mut missed = MissedAtTcp::default();
+            acked.iter().for_each(|acked| missed.miss(*acked));
+            missed.meaning().unwrap_or_default()
+        };
+        assert_eq!(meaning(&[None, None]), "");
+        for few in [&[Some(true), None][..], &[Some(true), Some(true)]] {
+            assert_eq!(meaning(few), ACKNOWLEDGED, "a dropped pong is no server that hangs");
+        }
+        assert!(meaning(&[Some(true); 3]).contains("the next hop lives, and the server hangs"));
+        assert!(meaning(&[Some(false), None, Some(false)]).contains("the path is dead"));
+        assert!(meaning(&[Some(true), Some(false), Some(false)]).starts_with("TCP acknowledged 1 of 3"));
+    }
+
+    #[test]
+    fn the_standing_names_what_is_not_zero() {
+        let mut view = TcpView { last_ack: ms(12_000), ..TcpView::default() };
+        assert_eq!(view.standing(), "TCP's last acknowledgement came 12 s before");
+        view.retransmits = 4;
+        assert_eq!(view.standing(), "TCP's last acknowledgement came 12 s before; 4 segments sent again");
+        view.unacked = 1;
+        let all =
+            "TCP's last acknowledgement came 12 s before; 1 segment unacknowledged, 4 segments sent again";
+        assert_eq!(view.standing(), all);
+    }
+}

@@ -1,0 +1,66 @@
+//! Conventions that belong to nobody.
+
+use super::model::{Preset, VerificationLevel, ask, s};
+
+pub(super) const PLAIN: &[Preset] = &[
+    Preset {
+        name: "json",
+        aliases: &["json-type"],
+        title: "JSON {\"type\":\"ping\"} and {\"type\":\"pong\"}",
+        ask: ask(r#"{"type":"ping"}"#, &[r#"{"type":"pong"}"#]),
+        usual: true,
+        every: s(30),
+        timeout: s(10),
+        note: "variants with another field's name (op, event, action, cmd, method) are told by --app-ping and --app-pong",
+        source: "tardis-dev/tardis-node@c1d73fb54c8c src/realtimefeeds/delta.ts:28; GatewayWorker pingData",
+        ..Preset::PLAIN
+    },
+    Preset {
+        name: "json-id",
+        aliases: &["json-type-id"],
+        title: "JSON {\"type\":\"ping\",\"id\":N} whose id comes back",
+        ask: ask(r#"{"type":"ping","id":{seq1}}"#, &[r#"{"type":"pong","id":{seq1}}"#]),
+        every: s(30),
+        timeout: s(10),
+        source: "home-assistant/developers.home-assistant@186ad063987c docs/api/websocket.md:483-501",
+        ..Preset::PLAIN
+    },
+    Preset {
+        name: "text",
+        aliases: &["durable-objects"],
+        title: "text ping and pong",
+        ask: ask("ping", &["pong"]),
+        every: s(25),
+        timeout: s(10),
+        note: "an edge may answer it (Durable Objects' setWebSocketAutoResponse does): it proves the edge, not the \
+               application",
+        source: "cloudflare/agents#2286; cloudflare-docs durable-objects/best-practices/websockets.mdx",
+        verified: VerificationLevel::Live,
+        ..Preset::PLAIN
+    },
+    Preset {
+        name: "text-upper",
+        title: "text PING and PONG",
+        ask: ask("PING", &["PONG"]),
+        every: s(10),
+        timeout: s(10),
+        source: "tardis-dev/tardis-node@c1d73fb54c8c src/realtimefeeds/polymarket.ts:63",
+        ..Preset::PLAIN
+    },
+    Preset {
+        name: "jsonrpc",
+        aliases: &["json-rpc", "jsonrpc-generic", "jsonrpc-eth", "ethereum"],
+        title: "JSON-RPC 2.0, by a method that need not exist",
+        url: "wss://example.org/",
+        ask: ask(
+            r#"{"jsonrpc":"2.0","id":{seq1},"method":"wscheck.ping"}"#,
+            &[r#"{"jsonrpc":"2.0","id":{seq1}}"#],
+        ),
+        every: s(30),
+        timeout: s(10),
+        note: "an error (-32601, method not found) is an answer too: the application read the request",
+        source: "JSON-RPC 2.0 specification section 5",
+        verified: VerificationLevel::Live,
+        ..Preset::PLAIN
+    },
+];

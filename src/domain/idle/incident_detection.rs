@@ -1,0 +1,340 @@
+//! What ended connections and is no timeout of the path: events, limits, a broken protocol.
+
+use std::time::Duration;
+
+use super::evidence::{SAME_MOMENT, SearchEvidence};
+use super::incident::{Incident, IncidentKind};
+use super::probe::VisibleEnd;
+use crate::domain::connection::close_cause::CloseKind;
+
+/// The longest time from an end to its observation: after a FIN it is tried whether the peer still reads.
+pub(super) const MAX_OBSERVATION_DELAY: Duration = Duration::from_millis(700);
+
+/// So many ends of different age at one moment are more than chance.
+const MIN_SHARED_ENDS: usize = 4;
+
+/// Whether wscheck itself ended the connection because of what it read. A forbidden close code is still the
+/// peer's close frame.
+pub(super) fn is_our_judgement(how: &CloseKind) -> bool {
+    match how {
+        CloseKind::Violation { close, .. } => close.is_none(),
+        CloseKind::TooLarge { .. } => true,
+        _ => false,
+    }
+}
+
+/// Words of a close reason that name a limit on connections, or a session that a newer one replaced.
+const LIMIT_WORDS: [&str; 10] = [
+    "replaced",
+    "another connection",
+    "another session",
+    "another location",
+    "new connection",
+    "new session",
+    "duplicate",
+    "elsewhere",
+    "too many",
+    "connection limit",
+];
+
+/// Whether the close frame itself says that the server takes no further connection.
+pub(super) fn names_a_limit(how: &CloseKind) -> bool {
+    let CloseKind::CloseFrame { code, reason } = how else { return false };
+    let reason = reason.as_str().to_lowercase();
+    *code == Some(1013) || LIMIT_WORDS.iter().any(|words| reason.contains(words))
+}
+
+/// The visible end of one connection.
+#[derive(Debug, Clone)]
+pub(super) struct ObservedEnd {
+    pub moment: Duration,
+    pub opened: Duration,
+    /// For how long it had been silent; `None` of a control.
+    pub idle: Option<Duration>,
+    /// It seems to show that the server takes no such connection.
+    pub is_refusal: bool,
+    /// How many others were open then.
+    pub others: usize,
+    pub cut: VisibleEnd,
+}
+
+impl ObservedEnd {
+    pub fn is_control(&self) -> bool {
+        self.idle.is_none()
+    }
+
+    pub fn age(&self) -> Duration {
+        self.moment.saturating_sub(self.opened)
+    }
+}
+
+/// The visible ends that were not yet looked at together.
+#[derive(Debug, Clone, Default)]
+pub(super) struct ObservedEnds(Vec<ObservedEnd>);
+
+/// Ends at one moment, of which not all may have been observed yet.
+fn complete_at(group: &[ObservedEnd]) -> Duration {
+    group.last().map_or(Duration::ZERO, |end| end.moment + MAX_OBSERVATION_DELAY)
+}
+
+/// Whether ends at one moment may be an event, or refusals; those that a timer explains are left out.
+fn is_suspicious(group: &[ObservedEnd], is_timed: &dyn Fn(&ObservedEnd) -> bool) -> bool {
+    let is_open = |end: &&ObservedEnd| end.is_control() || end.is_refusal || !is_timed(end);
+    let open: Vec<_> = group.iter().filter(is_open).collect();
+    open.len() >= MIN_SHARED_ENDS || open.iter().any(|end| end.is_control() || end.is_refusal)
+}
+
+impl ObservedEnds {
+    pub fn push(&mut self, end: ObservedEnd) {
+        self.0.push(end);
+    }
+
+    /// Until when no verdict may stand, since ends at one moment may belong together that are not observed yet.
+    /// `is_timed`: whether a timer that was seen before explains an end.
+    pub fn hold_until(&self, is_timed: &dyn Fn(&ObservedEnd) -> bool) -> Option<Duration> {
+        let groups = self.groups();
+        groups.iter().filter(|group| is_suspicious(group, is_timed)).map(|group| complete_at(group)).max()
+    }
+
+    /// Takes those at one moment of which all were observed.
+    pub fn take_complete(&mut self, now: Duration) -> Vec<Vec<ObservedEnd>> {
+        let groups = self.groups();
+        let is_complete = |group: &Vec<ObservedEnd>| complete_at(group) <= now;
+        let (complete, rest): (Vec<_>, Vec<_>) = groups.into_iter().partition(is_complete);
+        self.0 = rest.into_iter().flatten().collect();
+        complete
+    }
+
+    fn groups(&self) -> Vec<Vec<ObservedEnd>> {
+        let mut ends = self.0.clone();
+        ends.sort_by_key(|end| end.moment);
+        let mut groups: Vec<Vec<ObservedEnd>> = Vec::new();
+        for end in ends {
+            match groups.last_mut().filter(|group| end.moment <= group[0].moment + SAME_MOMENT) {
+                Some(group) => group.push(end),
+                None => groups.push(vec![end]),
+            }
+        }
+        groups
+    }
+}
+
+/// What connections are known to survive.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct KnownSurvival {
+    /// The greatest age.
+    pub age: Duration,
+    /// The longest silence.
+    pub silence: Duration,
+}
+
+fn is_clearly_below(one: Duration, other: Duration) -> bool {
+    one < other.mul_f64(0.9) && other - one > SAME_MOMENT * 2
+}
+
+/// Whether no timer explains that these connections ended at one moment:
+/// 1. none survived, the control included, and their ages differ, so that no lifetime explains it;
+/// 2. or none survived, the control included, and a connection became older before;
+/// 3. or none of many survived, and connections became older, and were silent for longer, before;
+/// 4. or none of many survived, and neither their ages nor their silences agree;
+/// 5. or the ages are more than an idle timeout and a lifetime can account for.
+pub(super) fn is_one_event(group: &[&ObservedEnd], survivors: usize, outlived: &KnownSurvival) -> bool {
+    let ages = || group.iter().map(|end| end.age());
+    let (Some(youngest), Some(oldest)) = (ages().min(), ages().max()) else { return false };
+    let silences = || group.iter().filter_map(|end| end.idle);
+    let (shortest, longest) = (silences().min().unwrap_or_default(), silences().max().unwrap_or_default());
+    let differ = is_clearly_below(youngest, oldest);
+    let is_outlived = group.len() > 1 && is_clearly_below(oldest, outlived.age);
+    let is_silence_outlived = group.len() >= MIN_SHARED_ENDS && is_clearly_below(longest, outlived.silence);
+    let with_control = group.iter().any(|end| end.is_control());
+    let none_agree = group.len() >= MIN_SHARED_ENDS && differ && is_clearly_below(shortest, longest);
+    let is_event =
+        if with_control { differ || is_outlived } else { none_agree || (is_outlived && is_silence_outlived) };
+    let all = survivors == 0 && is_event;
+    let many = group.len() >= MIN_SHARED_ENDS && youngest < oldest / 2 && distinct(ages()) >= 3;
+    all || (differ && many)
+}
+
+/// How many ages differ by more than a tenth, and by more than one moment.
+fn distinct(ages: impl Iterator<Item = Duration>) -> usize {
+    let mut ages: Vec<_> = ages.collect();
+    ages.sort_unstable();
+    let mut count = 0;
+    let mut from = None;
+    for age in ages {
+        if from.is_none_or(|from: Duration| age > from.mul_f64(1.1) + SAME_MOMENT) {
+            (count, from) = (count + 1, Some(age));
+        }
+    }
+    count
+}
+
+/// The incidents of a search.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Incidents {
+    known: Vec<Incident>,
+    /// Those of `known` that a lifetime would explain, too.
+    undecided: Vec<usize>,
+}
+
+impl Incidents {
+    pub fn all(&self) -> &[Incident] {
+        &self.known
+    }
+
+    pub fn push(&mut self, incident: Incident) {
+        self.known.push(incident);
+    }
+
+    /// Notes an incident that a lifetime would explain, too.
+    pub fn push_undecided(&mut self, incident: Incident) {
+        self.undecided.push(self.known.len());
+        self.known.push(incident);
+    }
+
+    /// Counts one more connection of a kind of which there is one incident in a run.
+    pub fn count(&mut self, kind: IncidentKind, at: Duration, cut: &VisibleEnd) {
+        match self.known.iter_mut().find(|incident| incident.kind == kind) {
+            Some(incident) => incident.connections += 1,
+            None => self.push(Incident { kind, at, connections: 1, cut: cut.clone() }),
+        }
+    }
+
+    /// How many connections ended in incidents of this kind.
+    pub fn connections(&self, kind: IncidentKind) -> usize {
+        self.known.iter().filter(|incident| incident.kind == kind).map(|incident| incident.connections).sum()
+    }
+
+    pub fn of(&self, kind: IncidentKind) -> impl Iterator<Item = &Incident> {
+        self.known.iter().filter(move |incident| incident.kind == kind)
+    }
+
+    /// A lifetime is known: it explains what was undecided.
+    pub fn explain_by_lifetime(&mut self) {
+        let undecided = std::mem::take(&mut self.undecided);
+        let mut index = 0;
+        self.known.retain(|_| {
+            index += 1;
+            !undecided.contains(&(index - 1))
+        });
+    }
+}
+
+/// What the deaths beside survivors come to, where the longest span survived or the bounds are reached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum MixedOutcome {
+    /// Nothing died.
+    Nothing,
+    /// So few died that chance explains it.
+    Chance,
+    /// Some connections ended after one span, and others survived it.
+    Repeated,
+    /// Too many died for chance, after different spans.
+    Scattered,
+    /// More died than chance explains, and too few to tell more.
+    Few,
+}
+
+impl MixedOutcome {
+    pub fn of(evidence: &SearchEvidence, repeat: usize) -> MixedOutcome {
+        let died = evidence.deaths().len();
+        match (died, evidence.repeated(repeat)) {
+            (0, _) => MixedOutcome::Nothing,
+            (_, Some(_)) => MixedOutcome::Repeated,
+            _ if evidence.is_by_chance() => MixedOutcome::Chance,
+            _ if died >= repeat => MixedOutcome::Scattered,
+            _ => MixedOutcome::Few,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::connection::untrusted_text::UntrustedText;
+
+    fn end(opened: u64, moment: u64, is_control: bool) -> ObservedEnd {
+        let (opened, moment) = (Duration::from_millis(opened), Duration::from_millis(moment));
+        let idle = (!is_control).then_some(moment - opened);
+        ObservedEnd { moment, opened, idle, is_refusal: false, others: 0, cut: CloseKind::Fin.into() }
+    }
+
+    fn is_event(group: &[ObservedEnd], survivors: usize) -> bool {
+        is_one_event(&group.iter().collect::<Vec<_>>(), survivors, &KnownSurvival::default())
+    }
+
+    #[test]
+    fn ends_of_different_age_at_one_moment_are_one_event() {
+        let group = [end(0, 4000, true), end(0, 4001, false), end(1500, 4002, false)];
+        assert!(is_event(&group, 0));
+        assert!(!is_event(&group, 1), "a lifetime and an idle timeout may coincide");
+        assert!(!is_event(&group[1..], 0), "too few to tell, where the control is not among them");
+    }
+
+    #[test]
+    fn ends_of_one_age_at_one_moment_may_be_a_timer() {
+        let group = [end(0, 4000, true), end(10, 4001, false), end(20, 4002, false)];
+        assert!(!is_event(&group, 0));
+    }
+
+    #[test]
+    fn ends_of_one_age_that_was_outlived_are_no_timer() {
+        let group = [
+            end(0, 4000, true),
+            end(10, 4001, false),
+            end(10, 4001, false),
+            end(10, 4001, false),
+            end(10, 4001, false),
+        ];
+        let is_event = |group: &[ObservedEnd], age, silence| {
+            let outlived =
+                KnownSurvival { age: Duration::from_millis(age), silence: Duration::from_millis(silence) };
+            is_one_event(&group.iter().collect::<Vec<_>>(), 0, &outlived)
+        };
+        assert!(is_event(&group, 5000, 1000));
+        assert!(!is_event(&group, 4200, 1000), "a lifetime that is told late");
+        assert!(!is_event(&group[1..], 5000, 3000), "an idle timeout");
+        assert!(is_event(&group[1..], 5000, 5000));
+    }
+
+    #[test]
+    fn three_ages_at_one_moment_are_an_event_though_others_survive() {
+        let ends = [0, 1000, 2000, 3000].map(|opened| end(opened, 4000, false));
+        assert!(is_event(&ends, 5));
+        assert!(!is_event(&ends[..3], 5));
+    }
+
+    #[test]
+    fn ends_are_grouped_by_their_moment_however_late_they_are_told() {
+        let mut ends = ObservedEnds::default();
+        for end in [end(0, 2300, true), end(0, 9000, false), end(1000, 2310, false)] {
+            ends.push(end);
+        }
+        let sizes = |groups: Vec<Vec<ObservedEnd>>| groups.iter().map(Vec::len).collect::<Vec<_>>();
+        let untimed = |_: &ObservedEnd| false;
+        assert_eq!(ends.hold_until(&untimed), Some(Duration::from_millis(3010)), "the control is among them");
+        assert_eq!(sizes(ends.take_complete(Duration::from_millis(3010))), [2]);
+        assert_eq!(ends.hold_until(&untimed), None);
+        assert_eq!(sizes(ends.take_complete(Duration::from_millis(9700))), [1]);
+    }
+
+    #[test]
+    fn a_close_reason_can_name_a_limit() {
+        let close = |code, text| CloseKind::CloseFrame { code: Some(code), reason: UntrustedText::new(text) };
+        assert!(names_a_limit(&close(1013, "")));
+        assert!(names_a_limit(&close(4409, "Replaced by a new connection")));
+        assert!(!names_a_limit(&close(4000, "heartbeat timeout")));
+        assert!(!names_a_limit(&CloseKind::Fin));
+    }
+
+    #[test]
+    fn limits_of_ours_are_named_as_ours() {
+        let cut = VisibleEnd::from(CloseKind::TooLarge { size: 2, limit: 1 });
+        assert!(is_our_judgement(&cut.how));
+        let incident = Incident { kind: IncidentKind::Violation, at: Duration::ZERO, connections: 2, cut };
+        assert_eq!(
+            incident.to_string(),
+            "wscheck closed 2 connections: a message of 2 bytes was larger than --max-message-size (1 bytes)"
+        );
+    }
+}

@@ -1,0 +1,242 @@
+//! Which known timers a measurement is consistent with. Never an assertion: any value may have been configured.
+//!
+//! 1. What contradicts the evidence is not named: another way of cutting, another fixed value, other traffic that
+//!    resets it, a header that it would have sent or removed.
+//! 2. A header that names a product singles it out, at any value that its setting can have.
+//! 3. Without one, a way of cutting that a single product has singles it out: a FIN on one side only.
+//! 4. Otherwise no product is named; those that fit, and add no header, are listed as such.
+//! 5. A product that a header names and the evidence contradicts is listed as ruled out, with why.
+
+use std::cmp::Reverse;
+use std::time::Duration;
+
+use super::fit::{Contradiction, Fit, FitDegree, FitScore, Matched, fit, naming_header};
+use super::lookup::all;
+use super::model::{Confidence, CutKind, Middlebox, ProductFamily, SettingChange, TimeoutValue, span};
+use super::observed::{CutObservation, ObservedCut, VisibleCut};
+
+/// The most candidates that are named.
+const MAX_CANDIDATES: usize = 3;
+/// The most that are listed where nothing singles one out.
+const MAX_UNDECIDED: usize = 5;
+
+/// A known timer that a measurement is consistent with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Candidate {
+    pub middlebox: &'static Middlebox,
+    /// The value that the setting would have.
+    pub value: Duration,
+    /// Why it is named, each a lower-case fragment, what identifies it first.
+    pub reasons: Vec<String>,
+    fit: Fit,
+}
+
+/// A product that a header names, but that did not cut.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RuledOut {
+    pub product: &'static str,
+    pub header: String,
+    /// Why, as a lower-case fragment.
+    pub why: String,
+}
+
+/// Which products the evidence names.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ProductNaming {
+    /// Those that it singles out, best first; at most three.
+    pub candidates: Vec<Candidate>,
+    /// Those that fit where it singles none out: those that show themselves in no header.
+    pub undecided: Vec<Candidate>,
+    /// Those that a header names and the evidence contradicts.
+    pub ruled_out: Vec<RuledOut>,
+}
+
+/// Names the products that the evidence supports.
+pub fn consistent_with(observed: &CutObservation) -> ProductNaming {
+    let of_kind = || {
+        all().filter(|it| it.kind == observed.kind && it.family != ProductFamily::Service && !it.from_reload)
+    };
+    let mut fits: Vec<Candidate> = of_kind().filter_map(|it| candidate(it, observed)).collect();
+    fits.sort_by_key(|candidate| Reverse(candidate.rank()));
+    let (named, quiet): (Vec<_>, Vec<_>) =
+        fits.into_iter().partition(|candidate| candidate.fit.header.is_some());
+    let ruled_out = ruled_out(of_kind(), &named, observed);
+    if !named.is_empty() {
+        return ProductNaming { candidates: first_of_each(named), undecided: Vec::new(), ruled_out };
+    }
+    if let Some(only) = singled_out_by_cut(&quiet, observed.seen) {
+        return ProductNaming { candidates: vec![only], undecided: Vec::new(), ruled_out };
+    }
+    let mut undecided: Vec<_> = quiet.into_iter().filter(Candidate::is_likely).collect();
+    undecided.truncate(MAX_UNDECIDED);
+    ProductNaming { candidates: Vec::new(), undecided, ruled_out }
+}
+
+fn candidate(middlebox: &'static Middlebox, observed: &CutObservation) -> Option<Candidate> {
+    let fit = fit(middlebox, observed).ok()?;
+    let reasons = reasons(middlebox, &fit);
+    Some(Candidate { middlebox, value: fit.value, reasons, fit })
+}
+
+/// Of one product's timers that fit, those whose default it is, if there are any; at most [`MAX_NAMED_LIBRARIES`] in all.
+fn first_of_each(named: Vec<Candidate>) -> Vec<Candidate> {
+    let is_default = |candidate: &Candidate| candidate.fit.matched == Matched::Default;
+    let has_default =
+        |product: &str| named.iter().any(|it| is_default(it) && it.middlebox.product == product);
+    let kept = |candidate: &&Candidate| is_default(candidate) || !has_default(candidate.middlebox.product);
+    named.iter().filter(kept).take(MAX_CANDIDATES).cloned().collect()
+}
+
+/// The only product that closes on one side and shows itself in no header.
+fn singled_out_by_cut(quiet: &[Candidate], seen: ObservedCut) -> Option<Candidate> {
+    let same: Vec<&Candidate> = quiet.iter().filter(|it| it.fit.cut.degree == FitDegree::Same).collect();
+    let only = same.first().filter(|_| seen == ObservedCut::Visible(VisibleCut::HalfClose))?;
+    let is_alone = same.iter().all(|other| other.middlebox.topic() == only.middlebox.topic());
+    is_alone.then(|| (*only).clone())
+}
+
+fn ruled_out(
+    known: impl Iterator<Item = &'static Middlebox>,
+    named: &[Candidate],
+    observed: &CutObservation,
+) -> Vec<RuledOut> {
+    let mut found: Vec<RuledOut> = Vec::new();
+    for middlebox in known {
+        let Some(header) = naming_header(middlebox, observed.headers) else { continue };
+        let is_named = named.iter().any(|it| it.header() == Some(&header));
+        let is_found = found.iter().any(|other| other.product == middlebox.product);
+        if let Some(why) = fit(middlebox, observed).err().and_then(|why| contradiction(middlebox, why))
+            && !is_named
+            && !is_found
+        {
+            found.push(RuledOut { product: middlebox.product, header, why });
+        }
+    }
+    found
+}
+
+fn contradiction(middlebox: &Middlebox, contradiction: Contradiction) -> Option<String> {
+    match contradiction {
+        Contradiction::Cut if middlebox.cuts.is_empty() => None,
+        Contradiction::Cut => {
+            let ways: Vec<String> = middlebox.cuts.iter().map(ToString::to_string).collect();
+            Some(format!("it cuts in another way ({})", ways.join(", ")))
+        }
+        Contradiction::Value => Some(match (middlebox.value, middlebox.change) {
+            (TimeoutValue::Unpublished, _) => {
+                "no timeout of it is published: whether it cut cannot be told".to_string()
+            }
+            (TimeoutValue::After(value), SettingChange::Fixed) => {
+                format!("its timeout is {}, and cannot be changed", span(value))
+            }
+            (_, _) => "its setting cannot have this value".to_string(),
+        }),
+        Contradiction::Resets => Some("other traffic resets its timer".to_string()),
+        Contradiction::Timing => Some("it cuts exactly when its timer is up".to_string()),
+        Contradiction::NoSuchTimer | Contradiction::Headers => None,
+    }
+}
+
+impl Candidate {
+    /// What speaks for it: more is better.
+    fn rank(&self) -> (bool, FitDegree, bool, bool, bool) {
+        let is_known = self.fit.matched != Matched::Any;
+        let is_sure = self.middlebox.confidence == Confidence::High;
+        let is_common = self.middlebox.common || self.middlebox.forward_only;
+        (is_known, self.fit.cut.degree, self.fit.cut.usual, is_common, is_sure)
+    }
+
+    /// Whether it is worth mentioning although nothing singles it out.
+    fn is_likely(&self) -> bool {
+        let is_same = self.fit.cut.degree == FitDegree::Same && self.fit.cut.usual;
+        match self.fit.matched {
+            Matched::Default | Matched::Typical(_) => is_same || self.middlebox.common,
+            Matched::Any => is_same && self.middlebox.family != ProductFamily::Cloud,
+        }
+    }
+
+    /// Whether the value is what holds without configuration.
+    pub fn is_default(&self) -> bool {
+        self.fit.matched == Matched::Default
+    }
+
+    /// The header that names it.
+    pub fn header(&self) -> Option<&str> {
+        self.fit.header.as_deref()
+    }
+
+    /// What else may have cut, and what tells; `None` where no header named it.
+    pub fn caveat(&self) -> Option<String> {
+        let product = self.middlebox.product;
+        let tells = self.middlebox.tells.map(|tells| format!("; {tells}")).unwrap_or_default();
+        let before = if self.middlebox.hides_server { "" } else { "; the header may be the origin's" };
+        self.fit.header.as_ref().map(|_| {
+            format!(
+                "the header shows that {product} is on the path, not that it cut: a hop or a server before or behind it \
+                 that adds no header may have{before}{tells}"
+            )
+        })
+    }
+
+    /// The setting to look for, with the value.
+    pub fn setting(&self) -> String {
+        self.middlebox.setting_at(self.value)
+    }
+}
+
+fn reasons(middlebox: &Middlebox, fit: &Fit) -> Vec<String> {
+    let mut reasons: Vec<String> = Vec::new();
+    reasons.extend(fit.header.as_ref().map(|header| format!("the response says {header}")));
+    reasons.push(told_cut(&fit.cut));
+    reasons.push(told_value(middlebox, fit));
+    reasons.extend(late(middlebox));
+    if middlebox.confidence == Confidence::Medium {
+        reasons.push("its source is of medium confidence".to_string());
+    }
+    reasons
+}
+
+fn told_cut(likeness: &FitScore) -> String {
+    let verb = match likeness.cut {
+        CutKind::ClosesTcp => return "it closes TCP; how is not documented".to_string(),
+        CutKind::Closes => return "it closes; how is not documented".to_string(),
+        CutKind::HalfClose => "cuts by a FIN on one side only".to_string(),
+        CutKind::Fin | CutKind::Rst | CutKind::HttpError(_) => format!("cuts by {}", likeness.cut),
+        CutKind::CloseFrame(code) => format!("closes with close frame {code}"),
+        CutKind::Silent => "cuts silently".to_string(),
+        CutKind::RstOnUse => "answers the next use by an RST".to_string(),
+    };
+    if likeness.usual { format!("it {verb}") } else { format!("it sometimes {verb}") }
+}
+
+/// `60 s is its default`, or that it can have this value.
+fn told_value(middlebox: &Middlebox, fit: &Fit) -> String {
+    let value = span(fit.value);
+    match (fit.matched, middlebox.value) {
+        (Matched::Default, _) if middlebox.family == ProductFamily::Server => {
+            format!("{value} is its default: a server's own, not a proxy's")
+        }
+        (Matched::Default, _) => format!("{value} is its default"),
+        (Matched::Typical(whose), TimeoutValue::Unset) => {
+            format!("{value} is that of {whose}; it has no built-in default")
+        }
+        (Matched::Typical(whose), _) => format!("{value} is that of {whose}"),
+        (Matched::Any, TimeoutValue::After(default)) => {
+            format!("it can be set to {value}, though {} is its default", span(default))
+        }
+        (
+            Matched::Any,
+            TimeoutValue::Never | TimeoutValue::Off | TimeoutValue::Unset | TimeoutValue::Unpublished,
+        ) => {
+            format!("it can be set to {value}; it has no built-in default")
+        }
+    }
+}
+
+fn late(middlebox: &Middlebox) -> Option<String> {
+    match (middlebox.delay.is_zero(), middlebox.coarse.is_zero()) {
+        (true, true) => None,
+        (false, _) => Some(format!("its FIN comes {} after its timer", span(middlebox.delay))),
+        (true, false) => Some(format!("its timer may strike up to {} late", span(middlebox.coarse))),
+    }
+}

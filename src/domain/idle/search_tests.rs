@@ -1,0 +1,1071 @@
+//! The proof of the search, on simulated paths in virtual time: every timeout from 1 s to 3600 s, every kind of
+//! cut, both strategies, and what may disturb them. Which combinations take coarser steps, so that the whole
+//! takes seconds, is said at each test.
+
+use std::time::Duration;
+
+use proptest::prelude::{Just, ProptestConfig, prop, prop_assert, prop_assert_eq, prop_oneof, proptest};
+use proptest::strategy::Strategy as _;
+
+use super::simulator::{SimCut, SimPath, SimRun, SimTimer, close, play};
+use super::*;
+use crate::domain::connection::close_cause::CloseKind;
+use crate::domain::heartbeat::HeartbeatKind as Heartbeats;
+use crate::domain::run::bracket::Bracket;
+use crate::domain::run::well_known_timeouts::WELL_KNOWN_TIMEOUTS;
+
+fn seconds(value: u64) -> Duration {
+    Duration::from_secs(value)
+}
+
+fn plan(strategy: Strategy) -> SearchPlan {
+    SearchPlan { max: seconds(4200), strategy, ..SearchPlan::default() }
+}
+
+fn parallel() -> SearchPlan {
+    plan(Strategy::Parallel)
+}
+
+/// What the design promises: 3 timeouts for a silent cut, 2.2 at the well-known values and for a visible one, and
+/// two answer timeouts and 2 s.
+fn promised(timeout: u64, kind: SimCut) -> Duration {
+    let factor = if kind.is_visible() || WELL_KNOWN_TIMEOUTS.contains(&timeout) { 2.2 } else { 3.0 };
+    seconds(timeout).mul_f64(factor) + SearchPlan::default().answer_timeout * 2 + seconds(2)
+}
+
+/// The verdict is right, the bracket holds the timeout and is narrow enough.
+fn assert_found(run: &SimRun, timeout: Duration, what: &str) {
+    let found = &run.findings;
+    assert_eq!(found.verdict, IdleVerdict::IdleTimeout, "{what}: {:?}", found.reasons);
+    assert!(found.bracket.contains(timeout), "{what}: {:?}", found.bracket);
+    let width = found.bracket.hi.unwrap() - found.bracket.lo.unwrap_or_default();
+    let slack = Duration::from_millis(50);
+    assert!(width <= Precision::default().at(timeout) + slack, "{what}: {width:?}");
+    assert!(run.peak <= 16, "{what}: {} connections at once", run.peak);
+}
+
+fn assert_kind(found: &IdleFindings, kind: SimCut, what: &str) {
+    let manner = found.manner.as_ref().map(CutManner::label);
+    let expected = match kind {
+        SimCut::Fin | SimCut::HalfClose | SimCut::Rst | SimCut::CloseFrame(_) => "visible",
+        SimCut::Silent => "silent",
+        SimCut::RstOnUse => "rst_on_use",
+        SimCut::Healing => "server_unheard",
+    };
+    assert_eq!(manner, Some(expected), "{what}");
+}
+
+/// Every so many seconds a timeout, on an exact path.
+fn every_timeout(kind: SimCut, step: usize) {
+    for timeout in (1..=3600).step_by(step) {
+        let run = play(&parallel(), &SimPath::new(SimTimer::Exact(seconds(timeout)), kind), timeout);
+        let what = format!("{timeout} s, {kind:?}");
+        assert_found(&run, seconds(timeout), &what);
+        assert_kind(&run.findings, kind, &what);
+        assert!(run.cost <= promised(timeout, kind), "{what} cost {:?}", run.cost);
+        assert!(!run.findings.lingers, "{what}");
+        if kind.is_visible() {
+            let provisional = run.findings.provisional.unwrap();
+            assert!(provisional.at <= seconds(timeout).mul_f64(1.02) + seconds(2), "{what}: {provisional:?}");
+            assert_eq!(run.findings.spread.unwrap().median, seconds(timeout), "{what}");
+            assert!(run.findings.spread.unwrap().count >= 3, "{what}");
+        }
+    }
+}
+
+#[test]
+fn every_timeout_is_found_when_a_fin_shows_it() {
+    every_timeout(SimCut::Fin, 1);
+}
+
+#[test]
+fn every_timeout_is_found_when_nothing_shows_it() {
+    every_timeout(SimCut::Silent, 1);
+}
+
+#[test]
+fn every_timeout_is_found_when_use_is_answered_with_a_reset() {
+    every_timeout(SimCut::RstOnUse, 1);
+}
+
+/// The other visible cuts differ from a FIN in their name only, so they take steps of 7 s.
+#[test]
+fn every_other_visible_cut_is_found_too() {
+    for kind in [SimCut::HalfClose, SimCut::Rst, SimCut::CloseFrame(1000)] {
+        every_timeout(kind, 7);
+    }
+}
+
+#[test]
+fn well_known_timeouts_keep_their_shorter_promise() {
+    for timeout in WELL_KNOWN_TIMEOUTS {
+        for kind in SimCut::ALL {
+            let run = play(&parallel(), &SimPath::new(SimTimer::Exact(seconds(timeout)), kind), timeout);
+            assert!(run.cost <= promised(timeout, kind), "{timeout} s, {kind:?}: {:?}", run.cost);
+        }
+    }
+}
+
+/// One trial at a time needs no promise of cost; steps of 13 s.
+#[test]
+fn bisection_finds_every_timeout() {
+    for timeout in (1..=3600).step_by(13) {
+        for kind in SimCut::ALL {
+            let what = format!("bisecting, {timeout} s, {kind:?}");
+            let run = play(
+                &plan(Strategy::Bisect),
+                &SimPath::new(SimTimer::Exact(seconds(timeout)), kind),
+                timeout,
+            );
+            assert_found(&run, seconds(timeout), &what);
+            assert_kind(&run.findings, kind, &what);
+        }
+    }
+}
+
+/// Runs with 2 % of the connections dying for no reason and answers that take up to 300 ms, at steps of 43 s
+/// (bisection: 430 s) with three seeds each. A random death may cost a search the trial that was to
+/// decide; so a run in two hundred may cost more than is promised, and none more than two timeouts more.
+#[test]
+fn chance_deaths_and_slow_answers_do_not_mislead() {
+    let (mut runs, mut dearer) = (0, 0);
+    for timeout in (1..=3600).step_by(43) {
+        for kind in SimCut::ALL {
+            for seed in 0..3 {
+                let what = format!("{timeout} s, {kind:?}, seed {seed}");
+                let path = SimPath::new(SimTimer::Exact(seconds(timeout)), kind).noisy();
+                let run = play(&parallel(), &path, seed * 1_000_003 + timeout);
+                assert_eq!(
+                    run.findings.verdict,
+                    IdleVerdict::IdleTimeout,
+                    "{what}: {:?}",
+                    run.findings.reasons
+                );
+                assert!(
+                    run.findings.bracket.contains(seconds(timeout)),
+                    "{what}: {:?}",
+                    run.findings.bracket
+                );
+                let promise = promised(timeout, kind);
+                assert!(run.cost <= promise + seconds(timeout) * 2 + seconds(10), "{what}: {:?}", run.cost);
+                runs += 1;
+                dearer += u32::from(run.cost > promise);
+            }
+        }
+    }
+    assert!(dearer * 200 <= runs, "{dearer} of {runs} runs cost more than is promised");
+}
+
+#[test]
+fn chance_deaths_do_not_mislead_bisection() {
+    for timeout in (1..=3600).step_by(430) {
+        for kind in SimCut::ALL {
+            for seed in 0..3 {
+                let what = format!("bisecting, {timeout} s, {kind:?}, seed {seed}");
+                let path = SimPath::new(SimTimer::Exact(seconds(timeout)), kind).noisy();
+                let run = play(&plan(Strategy::Bisect), &path, seed * 1_000_003 + timeout);
+                assert_eq!(
+                    run.findings.verdict,
+                    IdleVerdict::IdleTimeout,
+                    "{what}: {:?}",
+                    run.findings.reasons
+                );
+                assert!(
+                    run.findings.bracket.contains(seconds(timeout)),
+                    "{what}: {:?}",
+                    run.findings.bracket
+                );
+            }
+        }
+    }
+}
+
+/// A timer that is off by 1 % has no timeout, but a range of them: when all fire 1 % late, nothing tells the
+/// path from one with a timeout 1 % longer. So the bracket always overlaps that range, and holds its middle in 97 runs
+/// of a hundred. On a noisy path besides, chance deaths just below the range pass for a wider one in a run of 200, and
+/// one run in 20 costs more than is promised. Steps of 43 s, two seeds.
+#[test]
+fn inexact_timers_do_not_mislead() {
+    let (mut runs, mut dearer, mut vague, mut off) = (0, 0, 0, 0);
+    for timeout in (2..=3600).step_by(43) {
+        let (span, coarse) = (seconds(timeout), Duration::from_millis(500));
+        let jitter = (SimTimer::Jittered(span, 0.01), span.mul_f64(0.01));
+        for ((timer, by), kind) in [jitter, (SimTimer::Coarse(span, coarse), coarse)]
+            .into_iter()
+            .flat_map(|t| SimCut::ALL.map(|k| (t, k)))
+        {
+            for (seed, noisy) in [(0, false), (1, false), (2, true), (3, true)] {
+                let what = format!("{timer:?}, {kind:?}, seed {seed}, noisy: {noisy}");
+                let path = SimPath::new(timer, kind);
+                let path = if noisy { path.noisy() } else { path };
+                let run = play(&parallel(), &path, seed * 1_000_003 + timeout);
+                runs += 1;
+                dearer += u32::from(run.cost > promised(timeout, kind));
+                assert!(
+                    run.cost <= promised(timeout, kind) + span * 2,
+                    "{what}: {:?} {:?}",
+                    run.cost,
+                    run.findings
+                );
+                if noisy && run.findings.verdict == IdleVerdict::Stochastic {
+                    vague += 1;
+                    continue;
+                }
+                let Bracket { lo, hi } = run.findings.bracket;
+                assert_eq!(
+                    run.findings.verdict,
+                    IdleVerdict::IdleTimeout,
+                    "{what}: {:?}",
+                    run.findings.reasons
+                );
+                let overlaps = lo.is_none_or(|lo| lo <= span + by) && hi.unwrap() >= span - by;
+                assert!(overlaps, "{what}: {lo:?} to {hi:?}");
+                off += u32::from(!run.findings.bracket.contains(span));
+            }
+        }
+    }
+    assert!(dearer * 20 <= runs, "{dearer} of {runs} runs cost more than is promised");
+    assert!(vague * 200 <= runs, "{vague} of {runs} runs found no timeout");
+    assert!(off * 100 <= runs * 3, "{off} of {runs} brackets do not hold the middle");
+}
+
+/// The bracket lies below the FIN, whose time is not the timeout.
+#[test]
+fn a_hop_that_lets_go_a_second_before_its_fin_is_seen_to_linger() {
+    for timeout in (3..=3600).step_by(17) {
+        for kind in [SimCut::Fin, SimCut::HalfClose, SimCut::Rst] {
+            let span = seconds(timeout);
+            let path = SimPath { linger: seconds(1), ..SimPath::new(SimTimer::Exact(span), kind) };
+            let run = play(&parallel(), &path, timeout);
+            let what = format!("{timeout} s, {kind:?}");
+            assert_found(&run, span, &what);
+            assert!(run.findings.lingers, "{what}: {:?}", run.findings);
+            assert!(
+                run.findings.bracket.hi.unwrap() < span + seconds(1),
+                "{what}: {:?}",
+                run.findings.bracket
+            );
+            assert_eq!(run.findings.spread.unwrap().median, span + seconds(1), "{what}");
+            assert!(run.cost <= promised(timeout, kind), "{what}: {:?}", run.cost);
+        }
+    }
+}
+
+#[test]
+fn a_path_without_a_timeout_is_said_to_survive_the_longest_span() {
+    for strategy in Strategy::ALL {
+        for (path, seed) in [
+            SimPath::new(SimTimer::Never, SimCut::Silent),
+            SimPath::new(SimTimer::Never, SimCut::Fin).noisy(),
+        ]
+        .into_iter()
+        .flat_map(|path| [1, 2, 3].map(|seed| (path.clone(), seed)))
+        {
+            let plan = SearchPlan { strategy, ..SearchPlan::default() };
+            let run = play(&plan, &path, seed);
+            assert_eq!(run.findings.verdict, IdleVerdict::NoTimeoutUpToMax, "{:?}", run.findings.reasons);
+            assert_eq!(run.findings.bracket, Bracket { lo: Some(plan.max), hi: None });
+            assert!(run.cost <= plan.max + plan.answer_timeout + seconds(2), "{:?}", run.cost);
+        }
+    }
+}
+
+/// With a timeout at the longest span, or just above the shortest, there is still an answer.
+#[test]
+fn timeouts_at_the_bounds_are_found() {
+    for kind in SimCut::ALL {
+        for (min, timeout, max) in
+            [(1, 1, 300), (1, 300, 300), (10, 3, 300), (30, 30, 60), (60, 60, 60), (60, 45, 60)]
+        {
+            let plan = SearchPlan { min: seconds(min), max: seconds(max), ..SearchPlan::default() };
+            let run = play(&plan, &SimPath::new(SimTimer::Exact(seconds(timeout)), kind), 1);
+            let what = format!("{timeout} s in {min} to {max} s, {kind:?}");
+            assert_eq!(run.findings.verdict, IdleVerdict::IdleTimeout, "{what}: {:?}", run.findings.reasons);
+            assert!(run.findings.bracket.contains(seconds(timeout)), "{what}: {:?}", run.findings.bracket);
+        }
+    }
+}
+
+#[test]
+fn few_connections_are_enough() {
+    for connections in [3, 4, 6, 9] {
+        for (timeout, kind) in
+            [(2, SimCut::Silent), (20, SimCut::Fin), (60, SimCut::RstOnUse), (61, SimCut::Silent)]
+        {
+            let plan = SearchPlan { max_connections: connections, ..SearchPlan::default() };
+            let run = play(&plan, &SimPath::new(SimTimer::Exact(seconds(timeout)), kind), 1);
+            let what = format!("{connections} connections, {timeout} s, {kind:?}");
+            assert_found(&run, seconds(timeout), &what);
+            assert!(run.peak <= connections, "{what}: {}", run.peak);
+        }
+    }
+}
+
+/// 5 of the 16 are accepted: the search makes do with them.
+#[test]
+fn a_server_that_allows_few_connections_is_asked_for_few() {
+    let path = SimPath { capacity: 5, ..SimPath::new(SimTimer::Exact(seconds(60)), SimCut::Silent) };
+    let run = play(&parallel(), &path, 1);
+    assert_found(&run, seconds(60), "5 connections");
+    let path = SimPath { capacity: 2, ..path };
+    let found = play(&parallel(), &path, 1).findings;
+    assert_eq!(found.verdict, IdleVerdict::Inconclusive);
+    assert_eq!(found.reasons, ["only 2 connections could be open at once: 429 too many requests"]);
+}
+
+#[test]
+fn a_lifetime_is_told_from_an_idle_timeout() {
+    for lifetime in [5, 30, 60, 90, 247] {
+        for kind in SimCut::ALL {
+            for strategy in Strategy::ALL {
+                let plan = SearchPlan { strategy, ..SearchPlan::default() };
+                let path =
+                    SimPath { lifetime: Some(seconds(lifetime)), ..SimPath::new(SimTimer::Never, kind) };
+                let found = play(&plan, &path, 1).findings;
+                let what = format!("{lifetime} s, {kind:?}, {strategy:?}");
+                assert_eq!(found.verdict, IdleVerdict::LifetimeCap, "{what}: {:?}", found.reasons);
+                let age = found.lifetime.unwrap();
+                let (lo, hi) =
+                    (age.lo.saturating_sub(seconds(lifetime)), seconds(lifetime).saturating_sub(age.hi));
+                assert_eq!((lo, hi), (Duration::ZERO, Duration::ZERO), "{what}: {age:?}");
+                assert!(age.hi - age.lo <= seconds(2), "{what}: {age:?}");
+            }
+        }
+    }
+}
+
+/// A timer that only one kind of heartbeat resets ends the control of the other kind as a lifetime would.
+#[test]
+fn timer_of_one_kind_of_heartbeat_is_no_lifetime() {
+    let kinds = [(Heartbeats::Protocol, ResetBy::Messages), (Heartbeats::App, ResetBy::Pings)];
+    for (timeout, kind, (sent, wanted)) in [4, 30, 55, 61]
+        .into_iter()
+        .flat_map(|timeout| SimCut::ALL.map(|kind| (timeout, kind)))
+        .flat_map(|(timeout, kind)| kinds.map(|kinds| (timeout, kind, kinds)))
+    {
+        for strategy in Strategy::ALL {
+            let plan = SearchPlan { kind: sent, strategy, ..SearchPlan::default() };
+            let path =
+                SimPath { reset_by: Some(wanted), ..SimPath::new(SimTimer::Exact(seconds(timeout)), kind) };
+            let run = play(&plan, &path, timeout);
+            let what = format!("{timeout} s, {kind:?}, {wanted:?}, {strategy:?}");
+            assert_found(&run, seconds(timeout), &what);
+            assert_eq!((run.findings.reset_by, run.findings.lifetime), (Some(wanted), None), "{what}");
+            assert_eq!(run.findings.void_rounds, 0, "{what}");
+        }
+    }
+}
+
+/// Without a message nothing tells the two apart.
+#[test]
+fn age_is_undecided_where_no_messages_are_tried() {
+    let (plan, span) = (SearchPlan { second_control: false, ..SearchPlan::default() }, seconds(20));
+    let only_messages =
+        SimPath { reset_by: Some(ResetBy::Messages), ..SimPath::new(SimTimer::Exact(span), SimCut::Fin) };
+    let lifetime = SimPath { lifetime: Some(span), ..SimPath::new(SimTimer::Never, SimCut::Fin) };
+    for path in [only_messages, lifetime] {
+        let found = play(&plan, &path, 1).findings;
+        assert_eq!((found.verdict, found.lifetime), (IdleVerdict::Inconclusive, None), "{:?}", found.reasons);
+        let age = found.lifetime_or_idle.unwrap();
+        assert!(age.lo <= span && span <= age.hi, "{age:?}");
+        assert_eq!((Recommendation::of(&found), found.conclusive()), (None, false));
+    }
+}
+
+/// The server says why, so that it is no lifetime of a hop.
+#[test]
+fn control_that_is_closed_with_a_reason_shows_a_policy() {
+    for code in [1008, 3000, 4000] {
+        let path = SimPath {
+            lifetime: Some(seconds(20)),
+            ..SimPath::new(SimTimer::Never, SimCut::CloseFrame(code))
+        };
+        let found = play(&parallel(), &path, 1).findings;
+        assert_eq!(found.verdict, IdleVerdict::ServerPolicy, "{code}: {:?}", found.reasons);
+        assert!(found.reasons[0].contains(&code.to_string()), "{:?}", found.reasons);
+        assert_eq!((found.lifetime, Recommendation::of(&found)), (None, None));
+    }
+}
+
+/// What the server asks is of an unknown shape, so it is not answered, and the server says why it closes.
+#[test]
+fn server_that_speaks_and_closes_with_a_reason_shows_a_policy() {
+    let path = SimPath {
+        chatter: Some(seconds(15)),
+        patience: Some(seconds(29)),
+        ..SimPath::new(SimTimer::Never, SimCut::CloseFrame(4000))
+    };
+    let found = play(&parallel(), &path, 1).findings;
+    assert_eq!(found.verdict, IdleVerdict::ServerPolicy, "{:?}", found.reasons);
+    assert!(found.reasons[0].contains("4000"), "{:?}", found.reasons);
+    assert_eq!(Recommendation::of(&found), None);
+}
+
+/// Connections that opened at one moment would all end after the same span; the bracket must hold the shortest one.
+#[test]
+fn timer_that_ticks_is_told_by_its_range() {
+    let ms = Duration::from_millis;
+    for (timeout, kind) in [1400, 2300, 5700, 29_500, 61_100]
+        .into_iter()
+        .flat_map(|timeout| [SimCut::Fin, SimCut::Rst, SimCut::Silent].map(|kind| (timeout, kind)))
+    {
+        let plan = SearchPlan { min: ms(500), control_interval: ms(250), ..SearchPlan::default() };
+        let path = SimPath::new(SimTimer::Ticking(ms(timeout), seconds(1)), kind);
+        let run = play(&plan, &path, timeout);
+        let (what, found) = (format!("{timeout} ms, {kind:?}"), &run.findings);
+        assert_eq!(found.verdict, IdleVerdict::IdleTimeout, "{what}: {:?}", found.reasons);
+        let Some(Recommendation::Heartbeat { interval, .. }) = Recommendation::of(found) else {
+            panic!("{what}")
+        };
+        assert!(interval < ms(timeout), "{what}: {interval:?} of {:?}", found.bracket);
+        if kind.is_visible() {
+            let ends = found.spread.unwrap();
+            assert!(ends.max - ends.min > ms(300), "{what}: {ends:?}");
+            let provisional = found.provisional.unwrap().at;
+            assert!(provisional <= ms(timeout + 1000).mul_f64(1.02) + seconds(2), "{what}: {provisional:?}");
+        }
+    }
+}
+
+/// One outage costs a round, and the evidence of survival stays.
+#[test]
+fn an_outage_voids_its_round() {
+    for kind in SimCut::ALL {
+        let path = SimPath { outages: vec![seconds(47)], ..SimPath::new(SimTimer::Exact(seconds(60)), kind) };
+        let run = play(&parallel(), &path, 1);
+        assert_found(&run, seconds(60), &format!("{kind:?}"));
+        assert_eq!(run.findings.void_rounds, 1, "{kind:?}");
+    }
+}
+
+/// A server that is away for ten seconds is waited for, and measured with all connections again.
+#[test]
+fn a_server_that_restarts_is_waited_for() {
+    for kind in SimCut::ALL {
+        let (outages, down) = (vec![seconds(20)], seconds(10));
+        let path = SimPath { outages, down, ..SimPath::new(SimTimer::Exact(seconds(60)), kind) };
+        let run = play(&parallel(), &path, 1);
+        assert_found(&run, seconds(60), &format!("{kind:?}"));
+        assert_eq!((run.findings.void_rounds, run.peak), (1, 16), "{kind:?}");
+        let path = SimPath { down: seconds(3600), ..path };
+        let found = play(&parallel(), &path, 1).findings;
+        let told = "the server could not be reached any more: connection refused";
+        assert_eq!((found.verdict, found.reasons[0].as_str()), (IdleVerdict::Inconclusive, told), "{kind:?}");
+    }
+}
+
+/// Restarts that come again and again, but not at the very same age.
+#[test]
+fn outages_at_about_the_same_age_are_no_lifetime() {
+    for kind in SimCut::ALL {
+        for strategy in Strategy::ALL {
+            for moments in [[4000, 12_000, 23_000], [31_000, 65_000, 102_000]] {
+                let outages = moments.map(Duration::from_millis).to_vec();
+                let path = SimPath { outages, ..SimPath::new(SimTimer::Never, kind) };
+                let plan = SearchPlan { strategy, answer_timeout: seconds(1), ..SearchPlan::default() };
+                let found = play(&plan, &path, 1).findings;
+                let what = format!("{moments:?}, {kind:?}, {strategy:?}: {:?}", found.reasons);
+                assert_eq!((found.verdict, found.void_rounds), (IdleVerdict::Inconclusive, 3), "{what}");
+            }
+        }
+    }
+}
+
+#[test]
+fn after_three_void_rounds_nothing_is_said() {
+    for kind in SimCut::ALL {
+        let outages = vec![seconds(47), seconds(78), seconds(171)];
+        let path = SimPath { outages, ..SimPath::new(SimTimer::Exact(seconds(120)), kind) };
+        let found = play(&parallel(), &path, 1).findings;
+        assert_eq!(found.verdict, IdleVerdict::Inconclusive, "{kind:?}: {:?}", found.reasons);
+        assert_eq!(found.void_rounds, 3);
+        assert!(found.reasons[0].starts_with("3 rounds were void: "), "{:?}", found.reasons);
+    }
+}
+
+#[test]
+fn a_server_that_speaks_keeps_the_path_busy() {
+    for strategy in Strategy::ALL {
+        let plan = SearchPlan { strategy, ..SearchPlan::default() };
+        let path =
+            SimPath { chatter: Some(seconds(25)), ..SimPath::new(SimTimer::Exact(seconds(60)), SimCut::Fin) };
+        let run = play(&plan, &path, 1);
+        assert_eq!(run.findings.verdict, IdleVerdict::ServerKeepsItBusy, "{:?}", run.findings.reasons);
+        let chatter = run.findings.chatter.unwrap();
+        assert_eq!((chatter.period, chatter.longest_gap), (seconds(25), seconds(25)));
+        assert!(run.findings.bracket.lo >= Some(seconds(25)) && run.findings.bracket.hi.is_none());
+        // Connections are watched until they are as old as the longest span: a busy path may have a lifetime.
+        assert!(run.cost <= plan.max + seconds(1), "{:?}", run.cost);
+    }
+}
+
+/// Its last words come just before the end, or with it: none of it is the path's idleness.
+#[test]
+fn server_reaping_silent_clients_is_no_idle_timeout() {
+    for patience in [16, 29, 30, 31, 44].map(seconds) {
+        for strategy in Strategy::ALL {
+            let plan = SearchPlan { strategy, ..SearchPlan::default() };
+            let never = SimPath::new(SimTimer::Never, SimCut::CloseFrame(1000));
+            let path = SimPath { chatter: Some(seconds(15)), patience: Some(patience), ..never };
+            let found = play(&plan, &path, 1).findings;
+            let what = format!("{patience:?}, {strategy:?}: {:?}", found.reasons);
+            assert_eq!(found.verdict, IdleVerdict::ServerKeepsItBusy, "{what}");
+            assert_eq!(found.bracket, Bracket { lo: Some(seconds(15)), hi: None }, "{what}");
+            assert_eq!(found.chatter.unwrap().lets_go, Some(patience), "{what}");
+            let told = found.reasons.iter().any(|why| why.contains("only what a client says counts"));
+            assert!(told, "{what}");
+        }
+    }
+}
+
+#[test]
+fn a_timeout_shorter_than_the_server_s_period_is_found() {
+    let path =
+        SimPath { chatter: Some(seconds(90)), ..SimPath::new(SimTimer::Exact(seconds(20)), SimCut::Silent) };
+    assert_found(&play(&parallel(), &path, 1), seconds(20), "20 s under 90 s");
+}
+
+#[test]
+fn an_application_s_close_code_is_the_server_s_policy() {
+    for code in [1008, 3000, 4408] {
+        let path = SimPath::new(SimTimer::Exact(seconds(30)), SimCut::CloseFrame(code));
+        let found = play(&parallel(), &path, 1).findings;
+        assert_eq!(found.verdict, IdleVerdict::ServerPolicy, "{code}: {:?}", found.reasons);
+        assert!(found.bracket.contains(seconds(30)));
+        assert!(found.reasons[0].contains(&code.to_string()), "{:?}", found.reasons);
+    }
+}
+
+/// The client's question heals the mapping, so that only a server that speaks first shows the loss.
+#[test]
+fn only_a_two_ended_search_sees_a_nat_that_heals() {
+    let path = SimPath::new(SimTimer::Exact(seconds(60)), SimCut::Healing);
+    let blind = play(&SearchPlan::default(), &path, 1).findings;
+    assert_eq!(blind.verdict, IdleVerdict::NoTimeoutUpToMax);
+    let plan = SearchPlan { two_ended: true, ..SearchPlan::default() };
+    let run = play(&plan, &path, 1);
+    assert_found(&run, seconds(60), "two-ended");
+    assert_eq!(run.findings.manner, Some(CutManner::ServerUnheard));
+}
+
+/// Where each connection has a timeout of its own somewhere in a range, now and then those that were tried fall as if
+/// there were one; then the bracket at least lies within the range. Ranges of at least a fifth of themselves, 40 seeds.
+#[test]
+fn scattered_timeouts_are_stochastic() {
+    let ranges = [(5, 20), (10, 60), (20, 200), (30, 300), (100, 250), (40, 50)];
+    let (mut runs, mut mistaken) = (0, 0);
+    for ((from, to), kind) in ranges.into_iter().flat_map(|range| SimCut::ALL.map(|kind| (range, kind))) {
+        for (strategy, seed) in Strategy::ALL.into_iter().flat_map(|s| (0..40).map(move |seed| (s, seed))) {
+            let path = SimPath::new(SimTimer::Between(seconds(from), seconds(to)), kind);
+            let found = play(&SearchPlan { strategy, ..SearchPlan::default() }, &path, seed).findings;
+            let what = format!("{from} to {to} s, {kind:?}, {strategy:?}, seed {seed}");
+            runs += 1;
+            match found.verdict {
+                IdleVerdict::Stochastic => {
+                    let spread = found.spread.unwrap();
+                    assert!(spread.min >= seconds(from) && spread.max <= seconds(to), "{what}: {spread:?}");
+                }
+                IdleVerdict::IdleTimeout => {
+                    mistaken += 1;
+                    let Bracket { lo, hi } = found.bracket;
+                    assert!(lo.is_none_or(|lo| lo <= seconds(to)) && hi.unwrap() >= seconds(from), "{what}");
+                }
+                IdleVerdict::ServerPolicy | IdleVerdict::LifetimeCap | IdleVerdict::NoTimeoutUpToMax => {
+                    panic!("{what}: {:?}", found.verdict)
+                }
+                IdleVerdict::ServerKeepsItBusy => panic!("{what}: nobody spoke"),
+                IdleVerdict::Inconclusive => {}
+            }
+        }
+    }
+    assert!(mistaken * 50 <= runs, "{mistaken} of {runs} runs found a timeout where there is none");
+}
+
+#[test]
+fn an_interrupted_search_tells_what_it_knows() {
+    let mut search = Search::new(SearchPlan::default()).unwrap();
+    assert!(matches!(search.next(Duration::ZERO), SearchStep::Act(_)));
+    let saw = |probe, at, seen| Observation { probe: ProbeId(probe), at, seen };
+    search.observe(&saw(5, Duration::ZERO, ProbeEvent::Opened));
+    search.observe(&saw(5, seconds(1), ProbeEvent::Asked { idle: seconds(1) }));
+    search.observe(&saw(5, seconds(1), ProbeEvent::Survived { idle: seconds(1), rtt: Duration::ZERO }));
+    search.interrupt();
+    assert_eq!(search.next(seconds(2)), SearchStep::Done);
+    let found = search.findings(seconds(2));
+    assert_eq!((found.verdict, found.partial, found.conclusive()), (IdleVerdict::Inconclusive, true, false));
+    assert_eq!(found.bracket, Bracket { lo: Some(seconds(1)), hi: None });
+    assert_eq!(found.reasons, ["interrupted"]);
+}
+
+#[test]
+fn a_control_that_is_closed_at_once_ends_the_search() {
+    let path =
+        SimPath { lifetime: Some(Duration::from_millis(300)), ..SimPath::new(SimTimer::Never, SimCut::Fin) };
+    let found = play(&SearchPlan::default(), &path, 1).findings;
+    assert_eq!(found.verdict, IdleVerdict::Inconclusive);
+    let told = &found.reasons[0];
+    assert!(told.starts_with("every connection ended within 300 ms of opening"), "{told}");
+    assert!(told.contains("below --min 1 s"), "{told}");
+}
+
+/// A search that is over soon.
+fn short(strategy: Strategy) -> SearchPlan {
+    SearchPlan { max: seconds(10), strategy, answer_timeout: seconds(1), ..SearchPlan::default() }
+}
+
+fn millis(value: u64) -> Duration {
+    Duration::from_millis(value)
+}
+
+/// Visible cuts that differ in what is done about them.
+const VISIBLE: [SimCut; 3] = [SimCut::Fin, SimCut::Rst, SimCut::CloseFrame(1001)];
+
+/// What was announced holds.
+fn assert_bounded(run: &SimRun, plan: &SearchPlan, what: &str) {
+    let found = &run.findings;
+    assert!(run.cost <= plan.longest(), "{what}: {:?} of {:?}", run.cost, plan.longest());
+    let most = plan.most_connections();
+    assert!(found.connections <= most, "{what}: {} of {most} connections", found.connections);
+    assert!(run.peak <= plan.max_connections, "{what}: {} at once", run.peak);
+}
+
+/// No timeout, no lifetime and no advice follow from it.
+fn assert_no_claim(found: &IdleFindings, what: &str) {
+    assert_eq!(found.verdict, IdleVerdict::Inconclusive, "{what}: {:?}", found.reasons);
+    assert_eq!((found.lifetime, Recommendation::of(found)), (None, None), "{what}: {:?}", found.reasons);
+}
+
+#[test]
+fn ends_of_every_fifth_connection_after_one_span_are_evidence() {
+    for (strategy, kind) in Strategy::ALL.into_iter().flat_map(|s| VISIBLE.map(|kind| (s, kind))) {
+        for (every, timeout, max) in [(3, 3, 10), (5, 3, 10), (5, 7, 60), (7, 20, 300)] {
+            let path =
+                SimPath { node: Some((every, seconds(timeout))), ..SimPath::new(SimTimer::Never, kind) };
+            let plan = SearchPlan { max: seconds(max), ..short(strategy) };
+            let run = play(&plan, &path, 1);
+            let what =
+                format!("one of {every}, {timeout} s, {kind:?}, {strategy:?}: {:?}", run.findings.reasons);
+            assert_bounded(&run, &plan, &what);
+            let is_passed = run.findings.verdict == IdleVerdict::NoTimeoutUpToMax;
+            assert!(!is_passed || run.findings.died.is_empty(), "{what}");
+            if strategy == Strategy::Parallel && every <= 5 {
+                assert_eq!(run.findings.verdict, IdleVerdict::IdleTimeout, "{what}");
+                assert!(
+                    run.findings.bracket.contains(seconds(timeout)),
+                    "{what}: {:?}",
+                    run.findings.bracket
+                );
+                assert!(run.findings.reasons[0].contains("not every connection is cut"), "{what}");
+            }
+        }
+    }
+}
+
+/// Nothing shows which connections are cut: more are asked, up to the bounds, and no heartbeat is called safe.
+#[test]
+fn silent_cuts_of_some_connections_end_within_the_bounds() {
+    for (strategy, kind) in
+        Strategy::ALL.into_iter().flat_map(|s| [SimCut::Silent, SimCut::RstOnUse].map(|kind| (s, kind)))
+    {
+        for (every, timeout) in [(2, 3), (3, 3), (5, 3), (5, 8)] {
+            let path =
+                SimPath { node: Some((every, seconds(timeout))), ..SimPath::new(SimTimer::Never, kind) };
+            let run = play(&short(strategy), &path, 1);
+            let what =
+                format!("one of {every}, {timeout} s, {kind:?}, {strategy:?}: {:?}", run.findings.reasons);
+            assert_bounded(&run, &short(strategy), &what);
+            let is_passed = run.findings.verdict == IdleVerdict::NoTimeoutUpToMax;
+            assert!(!is_passed || run.findings.died.is_empty(), "{what}: {:?}", run.findings.died);
+        }
+    }
+}
+
+#[test]
+fn random_ends_are_no_timeout_and_leave_none_out() {
+    for (strategy, seed) in Strategy::ALL.into_iter().flat_map(|s| (0..100).map(move |seed| (s, seed))) {
+        let path = SimPath { random: Some((0.5, seconds(8))), ..SimPath::new(SimTimer::Never, SimCut::Fin) };
+        let run = play(&short(strategy), &path, seed);
+        let found = &run.findings;
+        let what = format!("{strategy:?}, seed {seed}: {:?}", found.reasons);
+        assert_bounded(&run, &short(strategy), &what);
+        let is_open = matches!(found.verdict, IdleVerdict::Stochastic | IdleVerdict::Inconclusive);
+        assert!(
+            is_open || (found.died.is_empty() && strategy == Strategy::Bisect),
+            "{what}: {:?} {:?} {:?}",
+            found.verdict,
+            found.bracket,
+            found.died
+        );
+    }
+}
+
+#[test]
+fn one_event_is_named_and_the_search_goes_on() {
+    for (strategy, kind) in Strategy::ALL.into_iter().flat_map(|s| VISIBLE.map(|kind| (s, kind))) {
+        for at in [900, 2300, 3700, 9900] {
+            let outages = vec![millis(at)];
+            let never = SimPath { outages, ..SimPath::new(SimTimer::Never, kind) };
+            let run = play(&short(strategy), &never, 1);
+            let found = &run.findings;
+            let what = format!("{at} ms, {kind:?}, {strategy:?}: {:?} {:?}", found.reasons, found.died);
+            assert_eq!(found.verdict, IdleVerdict::NoTimeoutUpToMax, "{what}");
+            assert_eq!((found.died.len(), found.incidents.len()), (0, 1), "{what} {:?}", found.incidents);
+            assert_eq!(
+                (found.incidents[0].kind, found.incidents[0].at),
+                (IncidentKind::OneMoment, millis(at)),
+                "{what}"
+            );
+            assert_bounded(&run, &short(strategy), &what);
+            let timer = SimPath { timer: SimTimer::Exact(seconds(5)), ..never };
+            let run = play(&short(strategy), &timer, 1);
+            let what = format!("{what}; with 5 s: {:?}", run.findings.reasons);
+            assert_found(&run, seconds(5), &what);
+            assert_eq!(
+                run.findings.incidents.len(),
+                usize::from(run.cost > millis(at)),
+                "{what} {:?}",
+                run.findings.incidents
+            );
+        }
+    }
+}
+
+#[test]
+fn restarts_at_regular_intervals_are_no_timeout_and_no_lifetime() {
+    for (strategy, kind) in Strategy::ALL.into_iter().flat_map(|s| VISIBLE.map(|kind| (s, kind))) {
+        for (first, period) in [(4000, 4000), (1500, 4000), (700, 2500), (2500, 7000), (9000, 9000)] {
+            let outages = (0..100).map(|k| millis(first + k * period)).collect();
+            let path = SimPath { outages, ..SimPath::new(SimTimer::Never, kind) };
+            let run = play(&SearchPlan { max: seconds(60), ..short(strategy) }, &path, 1);
+            let found = &run.findings;
+            let what = format!("{first} and every {period} ms, {kind:?}, {strategy:?}");
+            assert_no_claim(found, &what);
+            assert!(
+                found.incidents.iter().filter(|i| i.kind == IncidentKind::OneMoment).count() >= 3,
+                "{what}"
+            );
+            assert!(found.reasons[0].contains("at one moment"), "{what}: {:?}", found.reasons);
+        }
+    }
+}
+
+/// When each of two outages comes, in ms: about as far apart as the first came into the run, or right after it.
+const OUTAGES: [(u64, u64); 8] = [
+    (8458, 16_616),
+    (8458, 16_900),
+    (5000, 9990),
+    (3000, 6000),
+    (12_000, 23_500),
+    (6321, 6861),
+    (1500, 2200),
+    (4000, 4300),
+];
+
+/// Two outages, the second as long after the first as the first came into the run, look like a lifetime.
+#[test]
+fn two_outages_are_no_timeout_and_no_lifetime() {
+    for (strategy, kind) in Strategy::ALL.into_iter().flat_map(|s| VISIBLE.map(|kind| (s, kind))) {
+        for (first, second) in OUTAGES {
+            let outages = vec![millis(first), millis(second)];
+            let path = SimPath { outages, ..SimPath::new(SimTimer::Never, kind) };
+            for repeat in [1, 3] {
+                for max_connections in [3, 5, 16] {
+                    let plan = SearchPlan { max: seconds(17), repeat, max_connections, ..short(strategy) };
+                    let run = play(&plan, &path, 0);
+                    let what =
+                        format!("{first}, {second} ms, {kind:?}, {strategy:?}, {repeat}, {max_connections}");
+                    let found = &run.findings;
+                    let what = format!("{what}: {:?} {:?}", found.reasons, found.died);
+                    assert!(
+                        matches!(found.verdict, IdleVerdict::NoTimeoutUpToMax | IdleVerdict::Inconclusive),
+                        "{what}"
+                    );
+                    assert_eq!((found.lifetime, found.bracket.hi), (None, None), "{what}");
+                    assert_bounded(&run, &plan, &what);
+                }
+            }
+        }
+    }
+}
+
+/// Connections end at one age, and once all of them earlier.
+#[test]
+fn one_event_beside_a_lifetime_is_no_timeout() {
+    for (strategy, kind) in Strategy::ALL.into_iter().flat_map(|s| VISIBLE.map(|kind| (s, kind))) {
+        for (lifetime, at) in [(5180, 11_704), (5180, 11_300), (4250, 11_120), (4250, 9_000), (3000, 3500)] {
+            let (lifetime, outages) = (Some(millis(lifetime)), vec![millis(at)]);
+            let path = SimPath { lifetime, outages, ..SimPath::new(SimTimer::Never, kind) };
+            for repeat in [1, 3] {
+                let plan = SearchPlan { max: seconds(6), repeat, ..short(strategy) };
+                let run = play(&plan, &path, 0);
+                let found = &run.findings;
+                let what = format!("{lifetime:?}, {at} ms, {kind:?}, {strategy:?}: {:?}", found.reasons);
+                assert_bounded(&run, &plan, &what);
+                assert!(
+                    matches!(found.verdict, IdleVerdict::LifetimeCap | IdleVerdict::Inconclusive),
+                    "{what}"
+                );
+                // A binary search has few connections open; the end of a single one may be chance.
+                let is_of_age = |span: Duration| span + millis(50) > lifetime.unwrap();
+                let early = found.died.iter().filter(|(span, _)| !is_of_age(*span)).count();
+                assert!(early <= usize::from(strategy == Strategy::Bisect), "{what} {:?}", found.died);
+            }
+        }
+    }
+}
+
+/// The server spoke, so that the silence before the end was shorter than the age.
+#[test]
+fn a_lifetime_that_ends_a_short_silence_is_no_idle_timeout() {
+    for (strategy, kind) in Strategy::ALL.into_iter().flat_map(|s| SimCut::ALL.map(|kind| (s, kind))) {
+        for (lifetime, words) in [(3115, 1558), (3587, 1794), (5000, 2600)] {
+            let (lifetime, chatter) = (Some(millis(lifetime)), Some(millis(words)));
+            let path = SimPath { lifetime, chatter, ..SimPath::new(SimTimer::Never, kind) };
+            for max_connections in [4, 16] {
+                let plan = SearchPlan { max: seconds(3), repeat: 1, max_connections, ..short(strategy) };
+                let run = play(&plan, &path, 0);
+                let what =
+                    format!("{lifetime:?}, {words} ms, {kind:?}, {strategy:?}: {:?}", run.findings.reasons);
+                assert_bounded(&run, &plan, &what);
+                let is_idle =
+                    matches!(run.findings.verdict, IdleVerdict::IdleTimeout | IdleVerdict::Stochastic);
+                assert!(!is_idle, "{what} {:?} {:?}", run.findings.bracket, run.findings.died);
+            }
+        }
+    }
+}
+
+#[test]
+fn limits_on_connections_are_suspected_by_name() {
+    let cuts = [CloseKind::Fin.into(), close(1013, "too many"), close(4429, "")];
+    for (strategy, cut) in Strategy::ALL.into_iter().flat_map(|s| cuts.clone().map(|cut| (s, cut))) {
+        for most in [1, 2, 4, 8, 12] {
+            let path =
+                SimPath { admits: Some((most, cut.clone())), ..SimPath::new(SimTimer::Never, SimCut::Fin) };
+            let run = play(&SearchPlan { strategy, ..SearchPlan::default() }, &path, 1);
+            let what = format!("{most}, {cut:?}, {strategy:?}: {:?}", run.findings.reasons);
+            // A binary search opens few connections at once.
+            if strategy == Strategy::Bisect && most > 3 {
+                continue;
+            }
+            assert_no_claim(&run.findings, &what);
+            assert!(run.findings.connections <= 30 && run.cost < seconds(10), "{what}: {run:?}");
+            assert!(run.findings.reasons[0].contains("perhaps the server takes but"), "{what}");
+            let how = Incident {
+                kind: IncidentKind::EndedAtOnce,
+                at: Duration::ZERO,
+                connections: 1,
+                cut: cut.clone(),
+            };
+            assert!(run.findings.reasons[0].contains(&how.how()), "{what}");
+        }
+    }
+}
+
+#[test]
+fn sessions_that_the_next_one_replaces_are_suspected_by_name() {
+    for strategy in Strategy::ALL {
+        for cut in [close(4409, "replaced by a new connection"), close(4000, "bye"), CloseKind::Fin.into()] {
+            let path = SimPath { replaces: Some(cut.clone()), ..SimPath::new(SimTimer::Never, SimCut::Fin) };
+            let run = play(&short(strategy), &path, 1);
+            let what = format!("{cut:?}, {strategy:?}: {:?}", run.findings.reasons);
+            assert_no_claim(&run.findings, &what);
+            assert!(run.findings.connections <= 30 && run.cost < seconds(10), "{what}: {run:?}");
+            assert!(run.findings.reasons[0].contains("a new one replaces it"), "{what}");
+        }
+    }
+}
+
+#[test]
+fn a_ticket_that_serves_once_is_suspected_by_name() {
+    for strategy in Strategy::ALL {
+        let path = SimPath { capacity: 0, ..SimPath::new(SimTimer::Never, SimCut::Fin) };
+        let run = play(&short(strategy), &path, 1);
+        assert_no_claim(&run.findings, "ticket");
+        let told = &run.findings.reasons[0];
+        assert!(
+            told.contains("every later one was refused (429 too many requests): perhaps a ticket"),
+            "{told}"
+        );
+    }
+}
+
+#[test]
+fn a_broken_protocol_is_no_timeout_and_no_lifetime() {
+    for strategy in Strategy::ALL {
+        for age in [5, 300, 1500, 4000] {
+            let path = SimPath { broken: Some(millis(age)), ..SimPath::new(SimTimer::Never, SimCut::Fin) };
+            let run = play(&short(strategy), &path, 1);
+            let what = format!("{age} ms, {strategy:?}: {:?}", run.findings.reasons);
+            assert_no_claim(&run.findings, &what);
+            assert!(
+                run.findings.reasons[0].starts_with("wscheck closed 3 connections: the server broke"),
+                "{what}"
+            );
+            assert_bounded(&run, &short(strategy), &what);
+        }
+    }
+}
+
+#[test]
+fn a_busy_server_may_have_a_lifetime() {
+    for (strategy, kind) in
+        Strategy::ALL.into_iter().flat_map(|s| [SimCut::Fin, SimCut::Silent].map(|kind| (s, kind)))
+    {
+        for (words, lifetime) in [(500, 5000), (300, 3000), (1000, 7500)] {
+            let path = SimPath {
+                chatter: Some(millis(words)),
+                lifetime: Some(millis(lifetime)),
+                ..SimPath::new(SimTimer::Never, kind)
+            };
+            let run = play(&short(strategy), &path, 1);
+            let what =
+                format!("{words} and {lifetime} ms, {kind:?}, {strategy:?}: {:?}", run.findings.reasons);
+            assert_eq!(run.findings.verdict, IdleVerdict::LifetimeCap, "{what}");
+            let age = run.findings.lifetime.unwrap();
+            assert!(age.lo <= millis(lifetime) && millis(lifetime) <= age.hi, "{what}: {age:?}");
+            assert_bounded(&run, &short(strategy), &what);
+        }
+    }
+}
+
+#[test]
+fn an_idle_timeout_below_a_lifetime_is_told_with_it() {
+    // A binary search sees too little of what shows only on use, and names the lifetime alone.
+    let seen = |(strategy, kind): &(Strategy, SimCut)| *strategy == Strategy::Parallel || kind.is_visible();
+    let pairs = Strategy::ALL.into_iter().flat_map(|strategy| SimCut::ALL.map(|kind| (strategy, kind)));
+    for (strategy, kind) in pairs.filter(seen) {
+        for (timeout, lifetime) in [(3000, 4000), (2000, 3000), (3000, 4400)] {
+            let path = SimPath {
+                lifetime: Some(millis(lifetime)),
+                ..SimPath::new(SimTimer::Exact(millis(timeout)), kind)
+            };
+            let run = play(&short(strategy), &path, 1);
+            let found = &run.findings;
+            let what = format!("{timeout} and {lifetime} ms, {kind:?}, {strategy:?}: {:?}", found.reasons);
+            assert_bounded(&run, &short(strategy), &what);
+            assert_eq!(found.verdict, IdleVerdict::IdleTimeout, "{what}: {found:?}");
+            assert!(found.bracket.contains(millis(timeout)), "{what}: {:?}", found.bracket);
+            let age = found.lifetime.unwrap_or_else(|| panic!("{what}: no lifetime {:?}", found.incidents));
+            assert!(age.lo <= millis(lifetime) && millis(lifetime) <= age.hi, "{what}: {age:?}");
+            let advice = Recommendation::of(found).unwrap();
+            assert!(
+                matches!(advice, Recommendation::Heartbeat { before: Some(_), .. }),
+                "{what}: {advice:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_timeout_below_min_names_min() {
+    for strategy in Strategy::ALL {
+        for timeout in [150, 300, 450, 600, 900] {
+            let path = SimPath::new(SimTimer::Exact(millis(timeout)), SimCut::Fin);
+            let found = play(&short(strategy), &path, 1).findings;
+            let what = format!("{timeout} ms, {strategy:?}: {:?}", found.reasons);
+            assert!(found.reasons.iter().any(|why| why.contains("--min 1 s")), "{what}");
+            assert_eq!(Recommendation::of(&found), None, "{what}");
+        }
+    }
+}
+
+/// What ends connections in a simulated world, besides its timer.
+fn disturbances() -> impl proptest::strategy::Strategy<Value = SimPath> {
+    let kind = prop::sample::select(SimCut::ALL.to_vec());
+    let outages = prop_oneof![
+        3 => Just(Vec::new()),
+        2 => prop::collection::vec(300..30_000_u64, 1..4).prop_map(|at| at.into_iter().map(millis).collect()),
+        2 => (500..9_000_u64, 1500..9_000_u64).prop_map(|(first, period)| {
+            (0..60).map(|k| millis(first + k * period)).collect::<Vec<_>>()
+        }),
+    ];
+    let admits = prop::option::weighted(0.25, (1..16_usize, Just(close(1013, "try later"))));
+    let replaces = prop::option::weighted(0.1, Just(close(4409, "")));
+    let lifetime = prop::option::weighted(0.3, (1200..12_000_u64).prop_map(millis));
+    let chatter = prop::option::weighted(0.2, (200..4_000_u64).prop_map(millis));
+    let capacity = prop_oneof![4 => Just(usize::MAX), 1 => 0..20_usize];
+    let broken = prop::option::weighted(0.1, (5..8_000_u64).prop_map(millis));
+    let parts = (kind, outages, admits, replaces, lifetime, chatter, capacity, broken);
+    parts.prop_map(|(kind, outages, admits, replaces, lifetime, chatter, capacity, broken)| SimPath {
+        outages,
+        admits,
+        replaces,
+        lifetime,
+        chatter,
+        capacity,
+        broken,
+        ..SimPath::new(SimTimer::Never, kind)
+    })
+}
+
+/// A world as another one, in which idle connections die, or some of them, or any at random.
+fn with_timers(world: SimPath) -> impl proptest::strategy::Strategy<Value = SimPath> {
+    let span = || (200..12_000_u64).prop_map(millis);
+    let timer = prop_oneof![
+        Just(SimTimer::Never),
+        span().prop_map(SimTimer::Exact),
+        (span(), 0.0..0.3_f64).prop_map(|(span, part)| SimTimer::Jittered(span, part)),
+        (span(), span()).prop_map(|(one, other)| SimTimer::Between(one.min(other), one.max(other))),
+    ];
+    let node = prop::option::weighted(0.3, (2..9_u32, span()));
+    let random = prop::option::weighted(0.2, (0.0..1.0_f64, span()));
+    let doomed = prop_oneof![Just(0.0), 0.0..0.5_f64];
+    (timer, node, random, doomed).prop_map(move |(timer, node, random, doomed)| SimPath {
+        timer,
+        node,
+        random,
+        doomed,
+        ..world.clone()
+    })
+}
+
+fn plans() -> impl proptest::strategy::Strategy<Value = SearchPlan> {
+    let strategy = prop::sample::select(Strategy::ALL.to_vec());
+    (strategy, 3..20_u64, 3..24_usize, 1..6_usize).prop_map(|(strategy, max, max_connections, repeat)| {
+        SearchPlan { max: seconds(max), max_connections, repeat, ..short(strategy) }
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 600, ..ProptestConfig::default() })]
+
+    /// Whatever the world does, the search takes no longer, and opens no more, than was announced; and it claims nothing
+    /// that its own evidence contradicts.
+    #[test]
+    fn every_search_ends_within_what_was_announced(
+        path in disturbances().prop_flat_map(with_timers), plan in plans(), seed: u64,
+    ) {
+        let run = play(&plan, &path, seed);
+        let found = &run.findings;
+        prop_assert!(run.cost <= plan.longest(), "{:?} of {:?}: {:?}", run.cost, plan.longest(), found.reasons);
+        prop_assert!(found.connections <= plan.most_connections(), "{}: {:?}", found.connections, found.reasons);
+        prop_assert!(run.peak <= plan.max_connections, "{} at once", run.peak);
+        let Bracket { lo, hi } = found.bracket;
+        prop_assert!(hi.is_none_or(|hi| lo <= Some(hi)), "{lo:?} {hi:?}");
+        if found.verdict == IdleVerdict::NoTimeoutUpToMax {
+            let all = found.died.len() + found.survived.len();
+            prop_assert!(found.died.len() * 20 <= all, "{:?} of {all} died", found.died);
+        }
+        if let Some(age) = found.lifetime {
+            let longest = found.survived.last().copied().unwrap_or_default();
+            prop_assert!(longest <= age.hi.mul_f64(1.05) + seconds(1), "{age:?}, but {longest:?} survived");
+        }
+        if path.broken.is_some() && found.incidents.iter().any(|incident| incident.kind == IncidentKind::Violation) {
+            prop_assert_eq!(found.verdict, IdleVerdict::Inconclusive);
+        }
+    }
+
+    /// Where no timer ends connections, no timeout is found. Outages of which nothing is seen are left out: what dies in one
+    /// cannot always be told from what dies of silence.
+    #[test]
+    fn no_timeout_is_found_where_there_is_no_timer(world in disturbances(), plan in plans(), seed: u64) {
+        let outages = if world.kind.is_visible() { world.outages.clone() } else { Vec::new() };
+        let world = SimPath { outages, ..world };
+        let run = play(&plan, &world, seed);
+        let found = &run.findings;
+        let idle = matches!(found.verdict, IdleVerdict::IdleTimeout | IdleVerdict::ServerPolicy | IdleVerdict::Stochastic);
+        prop_assert!(!idle, "{:?}: {:?} {:?} {:?}", found.verdict, found.reasons, found.bracket, found.died);
+        prop_assert!(found.lifetime.is_none() || world.lifetime.is_some(), "{:?} {:?}", found.lifetime, found.reasons);
+    }
+}

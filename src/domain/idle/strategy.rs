@@ -1,0 +1,141 @@
+//! Between the search and its strategies: what a strategy sees, and what it wishes.
+
+use std::time::Duration;
+
+use super::evidence::SearchEvidence;
+use super::plan::SearchPlan;
+use super::probe::{ProbeId, ProbeRole};
+
+/// A connection that is open, or opening.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct KnownProbe {
+    pub id: ProbeId,
+    pub role: ProbeRole,
+    /// When it was ordered.
+    pub ordered: Duration,
+    /// When it was open.
+    pub opened: Option<Duration>,
+    /// When its silence began.
+    pub since: Option<Duration>,
+    pub ask_at: Option<Duration>,
+    /// The idle span at which it was asked, and when that was.
+    pub asked: Option<(Duration, Duration)>,
+    /// How often the server spoke on it unasked.
+    pub spoken: u32,
+    /// The longest silence after which the server spoke.
+    pub gap: Duration,
+}
+
+impl KnownProbe {
+    pub fn ordered(id: ProbeId, role: ProbeRole, ask_at: Option<Duration>, ordered: Duration) -> KnownProbe {
+        KnownProbe {
+            id,
+            role,
+            ordered,
+            opened: None,
+            since: None,
+            ask_at,
+            asked: None,
+            spoken: 0,
+            gap: Duration::ZERO,
+        }
+    }
+
+    pub fn idle(&self, now: Duration) -> Duration {
+        self.since.map_or(Duration::ZERO, |since| now.saturating_sub(since))
+    }
+}
+
+/// What a strategy decides upon.
+pub(super) struct SearchState<'a> {
+    pub now: Duration,
+    pub plan: &'a SearchPlan,
+    pub evidence: &'a SearchEvidence,
+    /// Watchers and trials that are not over.
+    pub probes: &'a [KnownProbe],
+    /// The one of them that is asked to bear witness, and is not at the strategy's disposal.
+    pub witness: Option<ProbeId>,
+    /// How many more connections may be opened.
+    pub free: usize,
+    /// How long an answer usually takes at most.
+    pub answer: Duration,
+    /// How many deaths make an upper end.
+    pub need: usize,
+    /// How narrow the bracket must become.
+    pub precision: Duration,
+}
+
+impl SearchState<'_> {
+    /// Trials that wait in silence, or are still opening.
+    pub fn held(&self) -> impl Iterator<Item = &KnownProbe> {
+        self.silent(ProbeRole::Trial)
+    }
+
+    /// Those of a role that were not asked yet.
+    pub fn silent(&self, role: ProbeRole) -> impl Iterator<Item = &KnownProbe> {
+        let free = |probe: &KnownProbe| probe.asked.is_none() && Some(probe.id) != self.witness;
+        self.probes.iter().filter(move |probe| probe.role == role && free(probe))
+    }
+
+    /// The longest span that survived.
+    pub fn longest(&self) -> Duration {
+        self.evidence.longest().unwrap_or_default()
+    }
+
+    /// Spans that were asked, and of which nothing is known yet, each with the moment.
+    pub fn asked(&self) -> impl Iterator<Item = (Duration, Duration)> {
+        self.probes.iter().filter_map(|probe| probe.asked)
+    }
+
+    /// Spans that look dead: the answer is overdue, or the control has yet to vouch for the path.
+    pub fn rumours(&self) -> impl Iterator<Item = Duration> {
+        let overdue = self.asked().filter(|(_, at)| self.now >= *at + self.answer).map(|(span, _)| span);
+        overdue.chain(self.evidence.rumours())
+    }
+}
+
+/// What a strategy wishes.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum SearchAction {
+    /// A new trial.
+    Open {
+        ask_at: Option<Duration>,
+    },
+    Ask {
+        probe: ProbeId,
+        at: Duration,
+    },
+    Cancel {
+        probe: ProbeId,
+    },
+}
+
+/// What a strategy wishes now, and when it wants to be asked again at the latest.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(super) struct SearchActions {
+    pub list: Vec<SearchAction>,
+    pub wake: Option<Duration>,
+}
+
+impl SearchActions {
+    /// Wishes for a question, unless that was ordered already.
+    pub fn ask(&mut self, probe: &KnownProbe, at: Duration) {
+        let close = Duration::from_millis(1);
+        if probe.ask_at.is_none_or(|before| before.abs_diff(at) > close) {
+            self.list.push(SearchAction::Ask { probe: probe.id, at });
+        }
+    }
+
+    pub fn cancel(&mut self, probe: &KnownProbe) {
+        self.list.push(SearchAction::Cancel { probe: probe.id });
+    }
+
+    pub fn open(&mut self, count: usize, ask_at: Option<Duration>) {
+        self.list.extend((0..count).map(|_| SearchAction::Open { ask_at }));
+    }
+
+    /// Wants to be asked again at this moment.
+    pub fn wake(&mut self, at: Duration) {
+        self.wake = Some(self.wake.map_or(at, |before| before.min(at)));
+    }
+}

@@ -1,0 +1,797 @@
+//! What listening comes to, moment by moment.
+
+use super::super::findings::{
+    EndLiveness, EndedBy, FirstHeartbeat, IntervalOrigin, IntervalSpan, ListenFindings, ListenVerdict,
+    ObservationConditions, UnansweredPolicy,
+};
+use super::super::traffic_effect::TrafficEffect;
+use super::*;
+use crate::domain::connection::incomplete::{IncompleteData, IncompletePart};
+use crate::domain::connection::untrusted_text::UntrustedText;
+
+const fn s(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
+}
+
+fn ms(millis: u64) -> Duration {
+    Duration::from_millis(millis)
+}
+
+fn said(sound: ServerEventKind) -> ServerEvent {
+    ServerEvent::plain(sound, UntrustedText::new("x"))
+}
+
+fn pings(moments: &[u64]) -> ListenState {
+    let mut listening = ListenState::new(Duration::ZERO, false);
+    moments.iter().for_each(|moment| listening.heard(ms(*moment), &said(ServerEventKind::Ping)));
+    listening
+}
+
+fn whole(listened: Duration) -> ObservationConditions {
+    ObservationConditions { listened, answered: true, ..ObservationConditions::default() }
+}
+
+#[test]
+fn ping_every_30_s_is_found_with_an_early_first() {
+    let findings = pings(&[11_000, 41_000, 71_010, 101_000]).findings(&whole(s(120)));
+    let interval = findings.interval().unwrap();
+    assert_eq!(findings.verdict, ListenVerdict::ServerPingsEvery);
+    // Gaps: 30 000, 30 010, 29 990 ms.
+    assert_eq!((interval.median, interval.spread()), (ms(30_000), ms(20)));
+    assert_eq!(findings.kinds[0].early, Some(FirstHeartbeat::Early));
+    assert_eq!(findings.clearance.unwrap().cleared[0], s(50), "30 s is 75 % of 40 s");
+    assert_eq!(findings.longest_quiet, ms(30_010));
+}
+
+#[test]
+fn a_server_that_stopped_is_not_said_to_ping() {
+    let moments = [500, 1000, 1500, 2000];
+    let still = pings(&moments).findings(&whole(ms(3250)));
+    assert_eq!(still.verdict, ListenVerdict::ServerPingsEvery);
+    let findings = pings(&moments).findings(&whole(ms(3251)));
+    assert_eq!((findings.verdict, &findings.clearance), (ListenVerdict::Inconclusive, &None));
+    let long = pings(&moments).findings(&whole(s(10)));
+    assert_eq!(long.reasons, ["4 heartbeats came, every 500 ms, and then none in 8 s"]);
+    let mut talked = pings(&moments);
+    talked.talked(ms(3000));
+    let talked = talked.findings(&whole(ms(4000)));
+    assert_eq!(talked.verdict, ListenVerdict::Inconclusive, "that words postpone one was never seen");
+    assert_eq!(talked.reasons, ["the last came 2 s before the end"]);
+    let unanswered = ObservationConditions { answered: false, ..whole(ms(9000)) };
+    assert_eq!(pings(&moments).findings(&unanswered).verdict, ListenVerdict::ServerPingsEvery, "that is why");
+}
+
+#[test]
+fn a_flood_is_not_said_to_have_stopped_with_its_last_frame() {
+    let mut flood = ListenState::new(Duration::ZERO, false);
+    (0..1000).for_each(|n| flood.heard(Duration::from_micros(n * 50), &said(ServerEventKind::Ping)));
+    let findings = flood.findings(&whole(ms(60)));
+    assert_eq!(findings.verdict, ListenVerdict::ServerPingsEvery);
+    assert_eq!(findings.kinds[0].per_second(), Some(20_000.0));
+    assert_eq!(flood.findings(&whole(ms(500))).verdict, ListenVerdict::Inconclusive);
+    assert_eq!(pings(&[5]).findings(&whole(ms(60))).kinds[0].per_second(), None);
+}
+
+#[test]
+fn what_an_interval_clears_is_told_by_its_longest_gap() {
+    let findings = pings(&[20_000, 40_000, 60_000, 80_000, 180_000, 200_000]).findings(&whole(s(201)));
+    assert_eq!(findings.verdict, ListenVerdict::ServerPingsEvery);
+    assert_eq!(findings.clearance.unwrap().cleared[0], s(180), "100 s is more than 75 % of 120 s");
+    assert_eq!(findings.reasons, ["they paused for as long as 1m 40s, 5.0 intervals"]);
+    let burst: Vec<u64> = (0..40).map(|n| 1000 + n / 10 * 30_000).collect();
+    let bursts = pings(&burst).findings(&whole(s(92)));
+    assert_eq!(bursts.reasons, ["they come in bursts, as far as 30 s apart"]);
+    assert_eq!(bursts.kinds[0].early, None, "there is no interval that it could be compared with");
+    let one_left_out = pings(&[20_000, 40_000, 60_000, 80_000, 120_000]).findings(&whole(s(121)));
+    assert_eq!((one_left_out.verdict, one_left_out.reasons.len()), (ListenVerdict::ServerPingsEvery, 0));
+}
+
+#[test]
+fn silence_is_claimed_only_for_the_whole_time() {
+    let silent = pings(&[]);
+    let verdict = |how: ObservationConditions| silent.findings(&how).verdict;
+    assert_eq!(verdict(whole(s(120))), ListenVerdict::ServerIsSilentFor);
+    assert_eq!(
+        verdict(ObservationConditions { interrupted: true, ..whole(s(9)) }),
+        ListenVerdict::Inconclusive
+    );
+    assert_eq!(
+        verdict(ObservationConditions { ended: Some(EndedBy::Server), ..whole(s(9)) }),
+        ListenVerdict::Inconclusive
+    );
+    assert_eq!(silent.findings(&whole(s(120))).longest_quiet, s(120));
+}
+
+#[test]
+fn a_server_of_which_a_heartbeat_was_missed_is_not_silent() {
+    let missed = ListenState::new(s(1), true);
+    let findings = missed.findings(&whole(s(60)));
+    assert_eq!((missed.missed_some(), findings.verdict), (true, ListenVerdict::Inconclusive));
+    assert_eq!(findings.reasons, ["a heartbeat came before it was listened, and none since, in 1m"]);
+}
+
+#[test]
+fn what_was_answered_before_is_not_counted_as_unanswered() {
+    let ended = ObservationConditions { answered: false, ended: Some(EndedBy::Server), ..whole(s(8)) };
+    let mut beats = pings(&[2000]);
+    beats.was_answered(ServerEventKind::Ping.into());
+    assert_eq!(beats.findings(&ended).unanswered, None, "nothing provoked it");
+    beats.heard(s(4), &said(ServerEventKind::Ping));
+    assert_eq!(beats.findings(&ended).unanswered, Some(UnansweredPolicy::Ends { after: 1 }));
+}
+
+#[test]
+fn one_heartbeat_is_no_interval_four_may_be_irregular() {
+    let one = pings(&[54_000]).findings(&whole(s(60)));
+    assert_eq!(one.verdict, ListenVerdict::Inconclusive);
+    assert_eq!(one.reasons, ["only 1 heartbeat came in 1m: one is no interval; listen for longer"]);
+    let some = pings(&[1000, 3000, 9000, 10_000]).findings(&whole(s(60)));
+    assert_eq!((some.verdict, some.interval()), (ListenVerdict::Irregular, None));
+}
+
+#[test]
+fn ordinary_messages_are_no_heartbeats_however_regular() {
+    let mut listening = ListenState::new(Duration::ZERO, false);
+    (1..10).for_each(|second| listening.heard(s(second), &said(ServerEventKind::Message)));
+    let findings = listening.findings(&whole(s(10)));
+    assert_eq!((findings.verdict, findings.kinds.len()), (ListenVerdict::ServerIsSilentFor, 1));
+    assert_eq!(findings.longest_quiet, s(1));
+}
+
+/// Talks 3 s after each heartbeat of even number; `next` gives the heartbeat after that.
+fn talked(next: impl Fn(u64) -> u64) -> ListenFindings {
+    let mut listening = pings(&[10_000, 20_000, 30_000]);
+    let mut last = 30_000;
+    for _ in 0..4 {
+        listening.talked(ms(last + 3000));
+        last = next(last);
+        listening.heard(ms(last), &said(ServerEventKind::Ping));
+        last += 10_000;
+        listening.heard(ms(last), &said(ServerEventKind::Ping));
+    }
+    listening.findings(&whole(ms(last)))
+}
+
+#[test]
+fn talk_tells_a_fixed_clock_from_one_that_counts_from_traffic() {
+    let effect = |findings: &ListenFindings| findings.kinds[0].by_client.map(|effects| effects.effect);
+    let fixed = talked(|last| last + 10_000);
+    assert_eq!(
+        (effect(&fixed), fixed.origin),
+        (Some(TrafficEffect::Unmoved), Some(IntervalOrigin::FixedClock))
+    );
+    let counted = talked(|last| last + 13_000);
+    assert_eq!(
+        (effect(&counted), counted.origin),
+        (Some(TrafficEffect::Postponed), Some(IntervalOrigin::LastTraffic))
+    );
+    let skipped = talked(|last| last + 15_000);
+    assert_eq!(effect(&skipped), Some(TrafficEffect::Skipped));
+    assert_eq!(skipped.interval().map(|interval| interval.median), Some(s(10)), "talk does not blur it");
+    assert_eq!(skipped.kinds[0].by_client.unwrap().longest, 1.2);
+}
+
+#[test]
+fn the_servers_own_messages_tell_too() {
+    let mut listening = pings(&[10_000]);
+    for beat in 2..6 {
+        listening.heard(ms(beat * 10_000 - 6000), &said(ServerEventKind::Message));
+        listening.heard(s(beat * 10), &said(ServerEventKind::Ping));
+    }
+    let findings = listening.findings(&whole(s(55)));
+    let by_server = findings.kinds[0].by_server.map(|effects| effects.effect);
+    assert_eq!((by_server, findings.origin), (Some(TrafficEffect::Unmoved), None), "the client's words may");
+    listening.talked(s(53));
+    listening.heard(s(60), &said(ServerEventKind::Ping));
+    assert_eq!(listening.findings(&whole(s(60))).origin, Some(IntervalOrigin::FixedClock));
+}
+
+#[test]
+fn what_is_not_answered_goes_on_or_stops_or_ends() {
+    let how = |listened| ObservationConditions { answered: false, ..whole(listened) };
+    let beats = pings(&[2000, 4000, 6000]);
+    assert_eq!(beats.findings(&how(s(8))).unanswered, Some(UnansweredPolicy::GoesOn { after: 3 }));
+    assert_eq!(beats.findings(&how(s(20))).unanswered, Some(UnansweredPolicy::Stops { after: 3 }));
+    let ended = |by| ObservationConditions { ended: Some(by), ..how(s(8)) };
+    let server = ended(EndedBy::Server);
+    assert_eq!(beats.findings(&server).unanswered, Some(UnansweredPolicy::Ends { after: 3 }));
+    assert_eq!(beats.findings(&ended(EndedBy::Breakage)).unanswered, None, "nobody knows");
+    let mut kept_alive = pings(&[2500]);
+    [1, 2, 3].into_iter().for_each(|second| kept_alive.heard(s(second), &said(ServerEventKind::KeepAlive)));
+    let findings = kept_alive.findings(&server);
+    assert_eq!(findings.heartbeat, Some(ServerEventKind::KeepAlive.into()));
+    assert_eq!(findings.unanswered, Some(UnansweredPolicy::Ends { after: 1 }), "the Ping asked");
+    assert_eq!(beats.findings(&whole(s(20))).unanswered, None, "they were answered");
+    assert_eq!(pings(&[2000]).findings(&how(s(20))).unanswered, None, "one has no interval");
+}
+
+#[test]
+fn a_ping_frame_is_the_heartbeat_rather_than_a_comment() {
+    let mut listening = pings(&[2000, 4000, 6000]);
+    (1..7).for_each(|second| listening.heard(ms(second * 1000 + 1), &said(ServerEventKind::KeepAlive)));
+    assert_eq!(listening.findings(&whole(s(8))).heartbeat, Some(ServerEventKind::Ping.into()));
+}
+
+/// A server that sends a heartbeat so long after the last that it said, and messages at these moments.
+fn counting_from_its_own(interval: u64, messages: &[u64], until: u64) -> ListenState {
+    let mut listening = ListenState::new(Duration::ZERO, false);
+    let (mut messages, mut last) = (messages.iter().peekable(), 0);
+    loop {
+        let (at, sound) = match messages.next_if(|message| **message < last + interval) {
+            Some(message) => (*message, ServerEventKind::Message),
+            None => (last + interval, ServerEventKind::Ping),
+        };
+        if at > until {
+            return listening;
+        }
+        listening.heard(ms(at), &said(sound));
+        last = at;
+    }
+}
+
+/// In the middle of some gaps, and not of others.
+const CHATTER: [u64; 6] = [13_000, 25_000, 41_000, 48_000, 85_000, 104_500];
+
+#[test]
+fn a_server_that_counts_from_its_own_messages_is_not_irregular() {
+    let listening = counting_from_its_own(10_000, &CHATTER, 130_000);
+    let findings = listening.findings(&whole(s(130)));
+    assert_eq!(
+        (findings.verdict, findings.origin),
+        (ListenVerdict::ServerPingsEvery, Some(IntervalOrigin::LastTraffic))
+    );
+    assert_eq!(findings.interval().map(|interval| (interval.median, interval.max)), Some((s(10), s(10))));
+    let kind = findings.heartbeat().unwrap();
+    assert!(!kind.sure && kind.interval.unwrap().max > s(14), "the gaps are told as they were: {kind:?}");
+    assert_eq!(kind.by_server.map(|effects| effects.effect), Some(TrafficEffect::Postponed));
+    assert_eq!(
+        findings.clearance.unwrap().cleared[0],
+        s(30),
+        "the path was never quiet for longer than 10 s"
+    );
+    let stopped = listening.findings(&whole(s(145)));
+    assert_eq!(stopped.verdict, ListenVerdict::Inconclusive);
+    assert!(stopped.reasons[0].contains("10 s after the last that the server said, and then none in"));
+    let unanswered = ObservationConditions { answered: false, ..whole(s(145)) };
+    assert_eq!(listening.findings(&unanswered).verdict, ListenVerdict::ServerPingsEvery, "that is why");
+}
+
+#[test]
+fn server_counting_from_own_messages_may_stop_pinging() {
+    let mut listening = counting_from_its_own(10_000, &CHATTER, 70_000);
+    let heartbeats = listening.heartbeats();
+    [75_000, 83_000].into_iter().for_each(|at| listening.heard(ms(at), &said(ServerEventKind::Message)));
+    let unanswered = |listening: &ListenState, listened| {
+        let how = ObservationConditions { answered: false, ..whole(listened) };
+        listening.findings(&how).unanswered
+    };
+    assert_eq!(unanswered(&listening, s(90)), Some(UnansweredPolicy::GoesOn { after: heartbeats }));
+    assert_eq!(unanswered(&listening, s(95)), None, "postponed, for all that is known");
+    listening.heard(s(113), &said(ServerEventKind::Message));
+    assert_eq!(unanswered(&listening, s(114)), Some(UnansweredPolicy::Stops { after: heartbeats }));
+    let answered = listening.findings(&whole(s(114)));
+    assert_eq!(
+        (answered.verdict, answered.origin),
+        (ListenVerdict::Inconclusive, Some(IntervalOrigin::LastTraffic))
+    );
+    assert!(answered.reasons[0].ends_with("and then none in 30 s"), "{:?}", answered.reasons);
+}
+
+#[test]
+fn clock_from_first_message_allows_silence_before() {
+    let mut listening = ListenState::new(Duration::ZERO, false);
+    listening.heard(s(45), &said(ServerEventKind::Message));
+    for (at, sound) in [
+        (55, ServerEventKind::Ping),
+        (62, ServerEventKind::Message),
+        (72, ServerEventKind::Ping),
+        (82, ServerEventKind::Ping),
+    ] {
+        listening.heard(s(at), &said(sound));
+    }
+    let findings = listening.findings(&whole(s(90)));
+    assert_eq!((findings.origin, findings.longest_quiet), (Some(IntervalOrigin::LastTraffic), s(45)));
+    assert_eq!(findings.heartbeat().unwrap().early, None, "its message postponed the first");
+}
+
+#[test]
+fn a_ping_behind_each_message_is_no_heartbeat_of_a_second() {
+    let mut listening = ListenState::new(Duration::ZERO, false);
+    for message in [5_000, 20_000, 21_500, 52_000, 90_000] {
+        listening.heard(ms(message), &said(ServerEventKind::Message));
+        listening.heard(ms(message + 1000), &said(ServerEventKind::Ping));
+    }
+    let findings = listening.findings(&whole(s(95)));
+    assert_eq!((findings.verdict, findings.interval()), (ListenVerdict::Irregular, None));
+}
+
+#[test]
+fn heartbeats_only_after_messages_prove_nothing_in_silence() {
+    let mut listening = ListenState::new(Duration::ZERO, false);
+    for message in [1000, 7000, 15_000, 21_500, 30_000] {
+        listening.heard(ms(message), &said(ServerEventKind::Message));
+        listening.heard(ms(message + 5000), &said(ServerEventKind::Ping));
+    }
+    let findings = listening.findings(&whole(s(36)));
+    assert_eq!((findings.verdict, findings.interval()), (ListenVerdict::Inconclusive, None));
+    assert!(findings.reasons[0].starts_with("each came 5 s after the last that the server said"));
+}
+
+#[test]
+fn two_equal_gaps_yield_to_a_message_explanation() {
+    // It counts 500 ms from the last of its messages, and two pauses of these are five seconds apart.
+    let pauses = [5_000, 10_400];
+    let messages: Vec<u64> = (1..70)
+        .map(|n| n * 200)
+        .filter(|at| pauses.iter().all(|pause| !(*pause..*pause + 600).contains(at)))
+        .collect();
+    let findings = counting_from_its_own(500, &messages, 13_000).findings(&whole(s(13)));
+    assert_eq!((findings.kinds[0].count, findings.interval()), (2, None));
+    assert_eq!(findings.verdict, ListenVerdict::Inconclusive);
+}
+
+#[test]
+fn messages_that_keep_step_with_the_heartbeats_tell_nothing() {
+    // Either every 15 s, or 10 s after a message that is sent every 15 s.
+    let messages: Vec<u64> = (1..8).map(|n| n * 15_000).collect();
+    let listening = counting_from_its_own(10_000, &messages, 107_000);
+    let findings = listening.findings(&whole(s(107)));
+    assert_eq!(findings.interval().map(|interval| interval.median), Some(s(15)));
+    assert_eq!((findings.origin, findings.kinds[0].early), (None, None));
+    let mut talked = listening;
+    talked.talked(ms(109_000));
+    talked.heard(ms(115_000), &said(ServerEventKind::Ping));
+    let findings = talked.findings(&whole(s(115)));
+    let by_client = findings.kinds[0].by_client.map(|effects| effects.effect);
+    assert_eq!((findings.origin, by_client), (None, Some(TrafficEffect::Unmoved)));
+}
+
+#[test]
+fn stopped_heartbeats_are_found_despite_other_messages() {
+    let mut listening = ListenState::new(Duration::ZERO, false);
+    let chatter = (1..60).map(|second| (second * 1000, ServerEventKind::Message));
+    let mut all: Vec<_> = chatter.chain((1..5).map(|n| (n * 5000 + 300, ServerEventKind::Ping))).collect();
+    all.sort_unstable();
+    all.iter().for_each(|(at, sound)| listening.heard(ms(*at), &said(*sound)));
+    let findings = listening.findings(&whole(s(60)));
+    let by_server = findings.kinds[0].by_server.map(|effects| effects.effect);
+    assert_eq!(by_server, Some(TrafficEffect::Unmoved));
+    assert_eq!(findings.verdict, ListenVerdict::Inconclusive);
+    assert_eq!(findings.reasons, ["4 heartbeats came, every 5 s, and then none in 39.7 s"]);
+    let unanswered = ObservationConditions { answered: false, ..whole(s(60)) };
+    assert_eq!(listening.findings(&unanswered).unanswered, Some(UnansweredPolicy::Stops { after: 4 }));
+}
+
+#[test]
+fn what_answers_the_clients_talk_does_not_hide_what_that_did() {
+    // It counts from the last traffic in either direction, and echoes.
+    let mut listening = pings(&[10_000, 20_000, 30_000]);
+    listening.talked(ms(33_000));
+    listening.answered(ms(33_001));
+    listening.heard(ms(43_001), &said(ServerEventKind::Ping));
+    assert!(listening.clock().is_some(), "else nothing more is said");
+    listening.heard(ms(53_001), &said(ServerEventKind::Ping));
+    let findings = listening.findings(&whole(s(54)));
+    let kind = findings.heartbeat().unwrap();
+    assert_eq!(kind.by_client.map(|effects| effects.effect), Some(TrafficEffect::Postponed));
+    assert!(kind.sure && findings.origin == Some(IntervalOrigin::LastTraffic), "{findings:?}");
+}
+
+#[test]
+fn a_standstill_is_neither_a_gap_nor_a_silence_nor_a_span() {
+    let mut listening = pings(&[1000, 2000, 3000]);
+    listening.stood_still(ms(9000));
+    // Those of 4 s to 9 s are read at once, and the next is on time.
+    (0..6).for_each(|n| listening.heard(ms(9000 + n), &said(ServerEventKind::Ping)));
+    [10_000, 11_000, 12_000].into_iter().for_each(|at| listening.heard(ms(at), &said(ServerEventKind::Ping)));
+    let how = ObservationConditions { stood_still: Some(s(6)), ..whole(ms(12_500)) };
+    let findings = listening.findings(&how);
+    let interval = findings.interval().unwrap();
+    assert_eq!((interval.min, interval.max, interval.gaps), (s(1), s(1), 4));
+    assert_eq!((findings.verdict, findings.longest_quiet), (ListenVerdict::ServerPingsEvery, s(1)));
+    assert_eq!(findings.kinds[0].count, 12);
+    assert!(findings.reasons[0].starts_with("this host stood still for 6 s"), "{:?}", findings.reasons);
+    let mut stopped = pings(&[1000, 2000, 3000]);
+    stopped.stood_still(ms(9000));
+    assert_eq!(stopped.findings(&whole(s(10))).verdict, ListenVerdict::ServerPingsEvery, "nobody knows");
+    assert_eq!(stopped.findings(&whole(s(12))).verdict, ListenVerdict::Inconclusive, "they stopped");
+}
+
+#[test]
+fn forgotten_connection_is_no_silent_server() {
+    let forgotten = ObservationConditions { known: EndLiveness::Forgotten, ..whole(s(600)) };
+    let findings = pings(&[]).findings(&forgotten);
+    assert_eq!((findings.verdict, findings.reasons.len()), (ListenVerdict::Inconclusive, 2));
+    assert_eq!(findings.reasons[0], "no heartbeat came in 10m");
+    assert!(findings.reasons[1].starts_with("nobody knew the connection any more"), "{:?}", findings.reasons);
+    let unanswered = ObservationConditions { answered: false, ..forgotten };
+    assert_eq!(pings(&[2000, 4000, 6000]).findings(&unanswered).unanswered, None, "they may be lost");
+}
+
+#[test]
+fn silences_before_the_first_and_behind_the_last_clear_nothing() {
+    let cleared = |listening: &ListenState, listened| {
+        listening.findings(&whole(listened)).clearance.map(|clearance| clearance.cleared[0])
+    };
+    // 31 s is more than 75 % of 30 s.
+    let late = pings(&[31_000, 33_000, 35_000]);
+    assert_eq!(cleared(&late, s(36)), Some(s(50)));
+    let stopping = pings(&[10_000, 20_000, 30_000]);
+    assert_eq!((cleared(&stopping, s(52)), cleared(&stopping, s(54))), (Some(s(30)), Some(s(50))));
+    let mut talked = stopping.clone();
+    talked.talked(s(40));
+    assert_eq!(cleared(&talked, s(54)), Some(s(30)), "the client used the path");
+}
+
+#[test]
+fn a_first_with_the_opening_is_not_early() {
+    let first = |moments: &[u64]| pings(moments).findings(&whole(s(9))).kinds[0].early;
+    assert_eq!(first(&[0, 2000, 4000, 6000]), Some(FirstHeartbeat::AtOnce));
+    assert_eq!(first(&[26, 2026, 4026, 6026]), Some(FirstHeartbeat::Early));
+}
+
+#[test]
+fn a_first_heartbeat_that_was_read_late_is_no_early_or_late_one() {
+    let mut listening = ListenState::new(Duration::ZERO, false);
+    listening.stood_still(s(5));
+    [5001, 6000, 7000, 8000].into_iter().for_each(|at| listening.heard(ms(at), &said(ServerEventKind::Ping)));
+    let findings = listening.findings(&whole(s(9)));
+    let kind = findings.heartbeat().unwrap();
+    assert_eq!((kind.first, kind.early, kind.interval.map(|gaps| gaps.gaps)), (None, None, Some(2)));
+}
+
+/// As [`counting_from_its_own`] with chatter, until 130 s; then the client says something 3 s after each second
+/// heartbeat, and the next comes so long after that.
+fn talking_to_one_that_counts_from_its_own(next: u64) -> ListenFindings {
+    let mut listening = counting_from_its_own(10_000, &CHATTER, 130_000);
+    let mut last = listening.clock().unwrap().from.as_millis() as u64;
+    for _ in 0..3 {
+        listening.talked(ms(last + 3000));
+        last += 3000 + next;
+        listening.heard(ms(last), &said(ServerEventKind::Ping));
+        last += 10_000;
+        listening.heard(ms(last), &said(ServerEventKind::Ping));
+    }
+    listening.findings(&whole(ms(last)))
+}
+
+#[test]
+fn stimulus_shows_whether_inbound_traffic_resets_the_clock() {
+    let told = |next| {
+        let findings = talking_to_one_that_counts_from_its_own(next);
+        assert_eq!(findings.spanning(), Some(IntervalSpan::SinceTraffic), "talk contradicts nothing");
+        assert_eq!(findings.interval().map(|interval| interval.max), Some(s(10)), "nor blurs it");
+        assert_eq!(findings.origin, Some(IntervalOrigin::LastTraffic));
+        findings.kinds[0].by_client.map(|effects| (effects.effect, effects.count))
+    };
+    assert_eq!(told(7_000), Some((TrafficEffect::Unmoved, 3)));
+    assert_eq!(told(10_000), Some((TrafficEffect::Postponed, 3)));
+    assert_eq!(told(13_000), Some((TrafficEffect::Skipped, 3)));
+}
+
+#[test]
+fn what_the_server_answers_hides_what_the_clients_words_did() {
+    let mut listening = counting_from_its_own(10_000, &CHATTER, 130_000);
+    let from = listening.clock().unwrap().from;
+    listening.talked(from + s(3));
+    listening.answered(from + s(4));
+    listening.heard(from + s(14), &said(ServerEventKind::Ping));
+    let findings = listening.findings(&whole(from + s(15)));
+    assert_eq!((findings.spanning(), findings.kinds[0].by_client), (Some(IntervalSpan::SinceTraffic), None));
+}
+
+#[test]
+fn who_was_spoken_to_has_not_fallen_silent_for_coming_later() {
+    let mut listening = counting_from_its_own(10_000, &CHATTER, 130_000);
+    let from = listening.clock().unwrap().from;
+    listening.talked(from + s(7));
+    let verdict = |after| listening.findings(&whole(from + s(after))).verdict;
+    assert_eq!(
+        (verdict(7 + 25), verdict(7 + 26)),
+        (ListenVerdict::ServerPingsEvery, ListenVerdict::Inconclusive)
+    );
+}
+
+#[test]
+fn what_the_server_answers_is_traffic_too() {
+    let mut listening = pings(&[1000]);
+    listening.answered(s(5));
+    listening.heard(s(9), &said(ServerEventKind::Ping));
+    let findings = listening.findings(&whole(s(9)));
+    assert_eq!((findings.longest_quiet, findings.kinds.len()), (s(4), 1));
+}
+
+/// Of a known shape.
+fn shaped(shape: &'static str) -> ServerEvent {
+    ServerEvent {
+        shape: Some(shape),
+        ..ServerEvent::plain(ServerEventKind::AppPing, UntrustedText::new(shape))
+    }
+}
+
+#[test]
+fn app_pings_of_two_shapes_have_clocks_of_their_own() {
+    let mut listening = ListenState::new(Duration::ZERO, false);
+    let (fast, slow) = (shaped("type: ping"), shaped("event: ping"));
+    // Every 2 s and every 3 s, half a second apart.
+    let mut moments: Vec<(u64, &ServerEvent)> = (1..=9).map(|n| (2000 * n, &fast)).collect();
+    moments.extend((0..6).map(|n| (3000 * n + 1500, &slow)));
+    moments.sort_by_key(|(at, _)| *at);
+    moments.into_iter().for_each(|(at, said)| listening.heard(ms(at), said));
+    let findings = listening.findings(&whole(ms(18_500)));
+    assert_eq!((findings.verdict, findings.heartbeat), (ListenVerdict::ServerPingsEvery, Some(fast.kind())));
+    let every: Vec<_> = findings
+        .kinds
+        .iter()
+        .map(|kind| (kind.shape, kind.borne_out().map(|interval| interval.median)))
+        .collect();
+    assert_eq!(every, [(slow.shape, Some(s(3))), (fast.shape, Some(s(2)))]);
+    assert_eq!(
+        listening.rhythm(ServerEventKind::AppPing).map(|rhythm| rhythm.count),
+        Some(9),
+        "the commonest"
+    );
+}
+
+#[test]
+fn app_pings_of_two_shapes_in_turn_do_not_come_twice_as_often() {
+    let mut listening = ListenState::new(Duration::ZERO, false);
+    let said = [shaped("type: ping"), shaped("event: ping")];
+    (1..=12).for_each(|n| listening.heard(s(n as u64), &said[n % 2]));
+    let findings = listening.findings(&whole(s(12)));
+    assert_eq!(findings.interval().map(|interval| interval.median), Some(s(2)));
+}
+
+#[test]
+fn a_server_that_may_wait_for_an_answer_is_to_be_answered() {
+    let unanswered = ObservationConditions { answered: false, ..whole(s(90)) };
+    let reason = |how: &ObservationConditions| pings(&[30_000]).findings(how).reasons.remove(0);
+    assert!(reason(&unanswered).ends_with("; answer them, or listen for longer"));
+    assert!(reason(&whole(s(90))).ends_with("is no interval; listen for longer"));
+}
+
+#[test]
+fn a_burst_is_not_said_to_come_every_nothing() {
+    let mut burst = ListenState::new(Duration::ZERO, false);
+    let said = ServerEvent::plain(ServerEventKind::Ping, UntrustedText::new("x"));
+    (0..40).for_each(|_| burst.heard(s(1), &said));
+    let findings = burst.findings(&whole(s(60)));
+    assert_eq!(findings.reasons, ["40 heartbeats came, in a burst, and then none in 59 s"]);
+}
+
+#[test]
+fn welcome_does_not_make_a_fixed_clock_traffic_based() {
+    let welcomed = |moments: &[u64]| {
+        let mut listening = ListenState::new(Duration::ZERO, false);
+        listening.heard(ms(40), &ServerEvent::plain(ServerEventKind::Message, UntrustedText::new("welcome")));
+        let said = ServerEvent::plain(ServerEventKind::Ping, UntrustedText::new("x"));
+        moments.iter().for_each(|moment| listening.heard(ms(*moment), &said));
+        listening
+    };
+    let three = welcomed(&[30_000, 60_000, 90_000]).findings(&whole(s(100)));
+    assert_eq!((three.interval().map(|i| i.median), three.origin), (Some(s(30)), None));
+    assert_eq!(three.spanning(), Some(IntervalSpan::Heartbeats));
+    let two = welcomed(&[54_000, 108_000]).findings(&whole(s(120)));
+    assert_eq!(
+        (two.verdict, two.interval().map(|i| i.median)),
+        (ListenVerdict::ServerPingsEvery, Some(s(54)))
+    );
+    let mut talked = welcomed(&[25_000, 50_000, 75_000]);
+    talked.talked(s(90));
+    talked.heard(s(100), &ServerEvent::plain(ServerEventKind::Ping, UntrustedText::new("x")));
+    assert_eq!(talked.findings(&whole(s(110))).origin, Some(IntervalOrigin::FixedClock));
+}
+
+#[test]
+fn only_a_longer_silence_shows_that_heartbeats_stop() {
+    let unanswered = |moments: &[u64], listened: u64| {
+        pings(moments).findings(&ObservationConditions { answered: false, ..whole(ms(listened)) }).unanswered
+    };
+    // Pairs, 5 ms apart, every 30 s.
+    assert_eq!(unanswered(&[30_000, 30_005, 60_000, 60_005, 90_000, 90_005], 91_000), None);
+    let steady = [10_000, 20_000, 30_000];
+    assert_eq!(unanswered(&steady, 39_000), Some(UnansweredPolicy::GoesOn { after: 3 }));
+    assert_eq!(unanswered(&steady, 50_000), None, "two are overdue");
+    assert_eq!(unanswered(&steady, 56_000), Some(UnansweredPolicy::Stops { after: 3 }));
+}
+
+#[test]
+fn a_running_heartbeat_is_told_before_one_that_stopped() {
+    let mut listening = ListenState::new(Duration::ZERO, false);
+    let app = shaped("type: ping");
+    let mut moments: Vec<(u64, ServerEvent)> = (1..=6).map(|n| (10_000 * n, app.clone())).collect();
+    moments.extend(
+        (1..=3).map(|n| (1000 * n, ServerEvent::plain(ServerEventKind::Ping, UntrustedText::new("x")))),
+    );
+    moments.sort_by_key(|(at, _)| *at);
+    moments.iter().for_each(|(at, said)| listening.heard(ms(*at), said));
+    let findings = listening.findings(&whole(s(61)));
+    assert_eq!((findings.verdict, findings.heartbeat), (ListenVerdict::ServerPingsEvery, Some(app.kind())));
+}
+
+#[test]
+fn what_is_cleared_is_told_by_all_that_the_server_sends() {
+    let mut listening = ListenState::new(Duration::ZERO, false);
+    let app = shaped("type: ping");
+    for n in 1..=90 {
+        listening.heard(s(10 * n), &app);
+        if n % 30 == 0 {
+            listening.heard(
+                s(10 * n) + ms(1),
+                &ServerEvent::plain(ServerEventKind::Ping, UntrustedText::new("x")),
+            );
+        }
+    }
+    let clearance = listening.findings(&whole(s(901))).clearance.unwrap();
+    assert_eq!(clearance.not_cleared, Vec::<Duration>::new(), "something comes every 10 s");
+}
+
+#[test]
+fn a_connection_that_was_forgotten_clears_nothing() {
+    let forgotten = ObservationConditions { known: EndLiveness::Forgotten, answered: false, ..whole(s(36)) };
+    let findings = pings(&[10_000, 20_000, 30_000]).findings(&forgotten);
+    assert_eq!((findings.clearance, findings.unanswered), (None, None));
+}
+
+#[test]
+fn heartbeats_that_are_overdue_at_the_end_are_told() {
+    let told = |moments: &[u64], listened: u64| {
+        let findings = pings(moments).findings(&whole(ms(listened)));
+        (findings.verdict, findings.reasons.first().cloned().unwrap_or_default())
+    };
+    let three = [30_000, 60_000, 90_000];
+    assert_eq!(told(&three, 120_000), (ListenVerdict::ServerPingsEvery, String::new()));
+    let overdue = told(&three, 150_000);
+    assert_eq!(overdue.0, ListenVerdict::ServerPingsEvery);
+    assert!(overdue.1.starts_with("the last came 1m before the end"), "{}", overdue.1);
+    assert_eq!(told(&[30_000, 60_000], 120_000).0, ListenVerdict::Inconclusive, "one gap, and none since");
+}
+
+#[test]
+fn silence_while_this_host_stood_still_is_none_of_the_servers() {
+    let still = ObservationConditions { stood_still: Some(s(120)), ..whole(s(130)) };
+    let findings = ListenState::new(Duration::ZERO, false).findings(&still);
+    assert_eq!(findings.verdict, ListenVerdict::Inconclusive);
+}
+
+#[test]
+fn two_gaps_that_differ_by_more_than_timers_do_bear_nothing_out() {
+    let sure = |moments: &[u64]| pings(moments).findings(&whole(s(95))).interval();
+    assert_eq!(sure(&[30_000, 57_000, 90_000]), None);
+    assert!(sure(&[30_000, 60_000, 92_000]).is_some());
+}
+
+#[test]
+fn server_never_silent_may_ping_after_silence() {
+    let mut feed = ListenState::new(Duration::ZERO, false);
+    (1..30).for_each(|second| feed.heard(s(second), &said(ServerEventKind::Message)));
+    let findings = feed.findings(&whole(s(30)));
+    assert_eq!((findings.verdict, findings.longest_still), (ListenVerdict::ServerIsSilentFor, s(1)));
+    assert!(findings.reasons[0].starts_with("neither side was silent for longer than 1 s: "));
+    let mut upkeep = ListenState::new(Duration::ZERO, false);
+    [30, 60, 90].into_iter().for_each(|second| upkeep.talked(s(second)));
+    let findings = upkeep.findings(&whole(s(100)));
+    assert_eq!((findings.longest_quiet, findings.longest_still, findings.reasons.len()), (s(100), s(30), 1));
+    let silent = ListenState::new(Duration::ZERO, false).findings(&whole(s(100)));
+    assert_eq!((silent.longest_still, silent.reasons.len()), (s(100), 0));
+}
+
+#[test]
+fn what_the_client_says_opens_a_silence_too() {
+    let cleared = |listening: &ListenState, listened| {
+        listening.findings(&whole(s(listened))).clearance.map(|clearance| clearance.cleared[0])
+    };
+    // A tick every 20 s that passes over who spoke since the last.
+    let mut skipped = pings(&[20_000, 40_000]);
+    skipped.talked(s(46));
+    skipped.heard(s(80), &said(ServerEventKind::Ping));
+    assert_eq!(cleared(&skipped, 84), Some(s(50)), "34 s went by from what the client said");
+    let mut greeted = ListenState::new(Duration::ZERO, false);
+    greeted.talked(ms(1));
+    (0..5).for_each(|n| greeted.heard(s(31 + 2 * n), &said(ServerEventKind::Ping)));
+    assert_eq!(cleared(&greeted, 40), Some(s(50)));
+}
+
+#[test]
+fn who_goes_on_talking_has_stopped_all_the_same() {
+    let mut listening = pings(&[2000, 4000, 6000]);
+    (0..18).for_each(|n| listening.heard(s(7 + 3 * n), &said(ServerEventKind::Message)));
+    let findings = listening.findings(&whole(s(60)));
+    assert_eq!((findings.verdict, &findings.clearance), (ListenVerdict::Inconclusive, &None));
+    assert_eq!(findings.reasons, ["the last came 54 s before the end"]);
+    let mut upkeep = pings(&[2000, 4000, 6000]);
+    (0..18).for_each(|n| upkeep.talked(s(7 + 3 * n)));
+    assert_eq!(upkeep.findings(&whole(s(60))).verdict, ListenVerdict::Inconclusive);
+}
+
+#[test]
+fn without_awaited_answer_heartbeats_do_not_stop() {
+    let of = |known, listened| {
+        let how = ObservationConditions { known, answered: false, ..whole(s(listened)) };
+        let findings = pings(&[2000, 4000, 6000]).findings(&how);
+        (findings.unanswered, findings.clearance.is_some(), findings.reasons.len())
+    };
+    let (stops, goes_on) = (UnansweredPolicy::Stops { after: 3 }, UnansweredPolicy::GoesOn { after: 3 });
+    assert_eq!(of(EndLiveness::ToTheEnd, 16), (Some(stops), true, 0));
+    assert_eq!(of(EndLiveness::Unasked, 16), (None, false, 1));
+    assert_eq!(of(EndLiveness::Unasked, 8), (Some(goes_on), true, 1));
+    let silent = pings(&[]).findings(&ObservationConditions { known: EndLiveness::Unasked, ..whole(s(120)) });
+    assert_eq!((silent.verdict, silent.reasons.len()), (ListenVerdict::Inconclusive, 2));
+    assert_eq!(silent.reasons[0], "no heartbeat came in 2m", "which was the whole time");
+}
+
+#[test]
+fn what_stopped_clears_nothing() {
+    let mut listening = ListenState::new(Duration::ZERO, false);
+    let mut said = |seconds: u64, sound| listening.heard(s(seconds), &said(sound));
+    (1..4).for_each(|second| said(second, ServerEventKind::AppPing));
+    for second in 4..86 {
+        match (second % 25, second % 5) {
+            (0, _) => said(second, ServerEventKind::Ping),
+            (_, 2) => said(second, ServerEventKind::Message),
+            _ => {}
+        }
+    }
+    let findings = listening.findings(&whole(s(86)));
+    assert_eq!(findings.heartbeat.map(|kind| kind.sound), Some(ServerEventKind::Ping));
+    let Some(clearance) = findings.clearance else { panic!("{findings:?}") };
+    assert_eq!(clearance.cleared[0], s(50), "they are 25 s apart");
+}
+
+#[test]
+fn who_comes_so_long_after_the_clients_words_has_no_fixed_clock() {
+    let of = |moments: &[u64], words: &[u64]| {
+        let mut listening = ListenState::new(Duration::ZERO, false);
+        let mut all: Vec<(u64, bool)> = moments.iter().map(|at| (*at, true)).collect();
+        all.extend(words.iter().map(|at| (*at, false)));
+        all.sort_unstable();
+        for (at, is_ping) in all {
+            match is_ping {
+                true => listening.heard(ms(at), &said(ServerEventKind::Ping)),
+                false => listening.talked(ms(at)),
+            }
+        }
+        let findings = listening.findings(&whole(ms(moments[moments.len() - 1] + 500)));
+        let effects = findings.kinds[0].by_client.unwrap();
+        (effects.effect, findings.origin)
+    };
+    // 2 s apart, and 3 s after what the client says.
+    let moments = [2000, 4000, 7600, 9600, 13_700, 15_700, 19_500, 21_500];
+    let words = [4600, 10_700, 16_500];
+    assert_eq!(of(&moments, &words), (TrafficEffect::Skipped, None));
+    // The next tick is left out.
+    let ticks = [2000, 4000, 8000, 10_000, 14_000, 16_000, 20_000, 22_000];
+    assert_eq!(
+        of(&ticks, &[4600, 10_700, 16_500]),
+        (TrafficEffect::Skipped, Some(IntervalOrigin::FixedClock))
+    );
+}
+
+#[test]
+fn interval_from_own_messages_is_not_irregular() {
+    // A tick every 2 s that is left out where the server has spoken since the last.
+    let mut listening = ListenState::new(Duration::ZERO, false);
+    let messages = [2600, 5000, 8200, 9600, 17_000, 20_900];
+    let is_spoken = |tick: u64| messages.iter().any(|at| (tick - 2000..tick).contains(at));
+    let ticks =
+        (1..13).map(|n| n * 2000).filter(|tick| !is_spoken(*tick)).map(|at| (at, ServerEventKind::Ping));
+    let mut all: Vec<(u64, ServerEventKind)> =
+        ticks.chain(messages.map(|at| (at, ServerEventKind::Message))).collect();
+    all.sort_unstable();
+    all.into_iter().for_each(|(at, sound)| listening.heard(ms(at), &said(sound)));
+    let findings = listening.findings(&whole(s(25)));
+    assert_eq!(findings.verdict, ListenVerdict::Inconclusive, "{findings:?}");
+    assert!(findings.reasons[0].starts_with("they are 2 s apart where the server said nothing between"));
+}
+
+#[test]
+fn a_message_that_never_became_whole_is_no_silence() {
+    let part = IncompletePart::Frame { came: 100, size: 10_000 };
+    let how =
+        ObservationConditions { incomplete: Some(IncompleteData { part, since: s(4) }), ..whole(s(10)) };
+    let findings = pings(&[]).findings(&how);
+    assert_eq!((findings.verdict, findings.reasons.len()), (ListenVerdict::Inconclusive, 2));
+    let told =
+        "a frame is incomplete: 100 of 10000 bytes came, then nothing for 4 s: what it says is not known";
+    assert_eq!(findings.reasons[1], told);
+}

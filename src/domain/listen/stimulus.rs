@@ -1,0 +1,73 @@
+//! When the client speaks between two heartbeats, so that it shows whether that moves the second.
+
+use std::time::Duration;
+
+use super::prediction::HeartbeatClock;
+
+/// Where in the interval it speaks, in turn: at neither of them does what comes half an interval later coincide
+/// with what comes a whole one later.
+const STIMULUS_POSITIONS: [f64; 2] = [0.3, 0.7];
+
+/// Speaks in every other gap, so that the gaps in between show the interval.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Stimulus {
+    spoken: usize,
+    /// The heartbeat after which it spoke last.
+    after: Option<Duration>,
+    /// The heartbeat before which it spoke.
+    rests: Option<Duration>,
+}
+
+impl Stimulus {
+    /// When it is to speak before the next heartbeat of this clock.
+    pub fn due(&self, clock: &HeartbeatClock) -> Option<Duration> {
+        let rests = self.after == Some(clock.last) || self.rests == Some(clock.last);
+        let place = STIMULUS_POSITIONS[self.spoken % STIMULUS_POSITIONS.len()];
+        let has_between = !clock.interval.is_burst();
+        (has_between && !rests).then(|| clock.from + clock.interval.median.mul_f64(place))
+    }
+
+    /// It spoke after this heartbeat.
+    pub fn spoke(&mut self, last: Duration) {
+        self.spoken += 1;
+        self.after = Some(last);
+    }
+
+    /// A heartbeat came at this moment. The gap behind one that was talked before is left alone.
+    pub fn heard(&mut self, before: Duration, at: Duration) {
+        if self.after == Some(before) {
+            self.rests = Some(at);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::server_event::ServerEventKind;
+    use super::*;
+    use crate::domain::stats::interval::Interval;
+
+    const fn s(seconds: u64) -> Duration {
+        Duration::from_secs(seconds)
+    }
+
+    fn clock(last: u64, from: u64) -> HeartbeatClock {
+        let interval = Interval::of([s(10), s(10)]).unwrap();
+        HeartbeatClock { kind: ServerEventKind::Ping.into(), interval, last: s(last), from: s(from) }
+    }
+
+    #[test]
+    fn it_speaks_in_every_other_gap_at_two_places_in_turn() {
+        let mut talk = Stimulus::default();
+        assert_eq!(talk.due(&clock(30, 30)), Some(s(33)));
+        talk.spoke(s(30));
+        assert_eq!(talk.due(&clock(30, 30)), None, "once in a gap");
+        let burst = HeartbeatClock { interval: Interval::of([Duration::ZERO; 9]).unwrap(), ..clock(30, 30) };
+        assert_eq!(Stimulus::default().due(&burst), None, "there is no between");
+        talk.heard(s(30), s(40));
+        assert_eq!(talk.due(&clock(40, 40)), None, "this gap shows the interval");
+        talk.heard(s(40), s(50));
+        assert_eq!(talk.due(&clock(50, 50)), Some(s(57)));
+        assert_eq!(talk.due(&clock(50, 54)), Some(s(61)), "the server said something else meanwhile");
+    }
+}

@@ -1,0 +1,327 @@
+//! The status of a connection: what it is, when it changes, and why.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::domain::format::duration as show;
+use crate::domain::heartbeat::HeartbeatOutcome;
+
+/// How a connection is doing, from best to worst; `Ord` follows that order.
+///
+/// `Unknown` ranks above `critical` because over several connections one of which nothing is known
+/// must not be hidden by those that are merely slow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Status {
+    Healthy,
+    Degraded,
+    Poor,
+    Critical,
+    /// Before the first answer.
+    Unknown,
+    /// One or two consecutive heartbeats missed.
+    Timeout,
+    /// Three consecutive missed, or the connection ended and we did not end it.
+    Dead,
+}
+
+impl Status {
+    /// All of them, best first.
+    pub const ALL: [Status; 7] = [
+        Status::Healthy,
+        Status::Degraded,
+        Status::Poor,
+        Status::Critical,
+        Status::Unknown,
+        Status::Timeout,
+        Status::Dead,
+    ];
+
+    pub fn label(self) -> &'static str {
+        match self {
+            Status::Healthy => "healthy",
+            Status::Degraded => "degraded",
+            Status::Poor => "poor",
+            Status::Critical => "critical",
+            Status::Unknown => "unknown",
+            Status::Timeout => "timeout",
+            Status::Dead => "dead",
+        }
+    }
+}
+
+/// The figures at the moment of a status change.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct StatusMetrics {
+    /// Mean RTT of the rolling window; `None` before the first answer.
+    pub window_mean: Option<Duration>,
+    /// RTT of the last answer.
+    pub last_rtt: Option<Duration>,
+    /// missed / (ok + late + superseded + missed), so far; `None` before the first is judged.
+    pub loss: Option<f64>,
+    pub consecutive_missed: u32,
+    /// Heartbeats judged so far.
+    pub judged: u64,
+}
+
+/// The bounds between the statuses. All of them are options of the command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StatusLimits {
+    /// Up to this window mean: healthy.
+    pub healthy: Duration,
+    /// Up to this: degraded.
+    pub degraded: Duration,
+    /// Up to this: poor; above: critical.
+    pub poor: Duration,
+    /// So many consecutive missed are dead. At least 1.
+    pub dead_after: u32,
+    /// How many answered heartbeats the rolling window holds. At least 1.
+    pub window: usize,
+}
+
+impl Default for StatusLimits {
+    fn default() -> StatusLimits {
+        StatusLimits {
+            healthy: Duration::from_millis(100),
+            degraded: Duration::from_millis(500),
+            poor: Duration::from_millis(1000),
+            dead_after: 3,
+            window: 10,
+        }
+    }
+}
+
+impl StatusLimits {
+    /// The status by the rules of the contract: consecutive missed first, then the window's mean RTT.
+    pub fn status(&self, window_mean: Option<Duration>, consecutive_missed: u32) -> Status {
+        match (consecutive_missed, window_mean) {
+            (missed, _) if missed >= self.dead_after => Status::Dead,
+            (1.., _) => Status::Timeout,
+            (0, None) => Status::Unknown,
+            (0, Some(mean)) => self.of_mean(mean),
+        }
+    }
+
+    /// The class of a mean RTT.
+    pub fn of_mean(&self, mean: Duration) -> Status {
+        match mean {
+            mean if mean <= self.healthy => Status::Healthy,
+            mean if mean <= self.degraded => Status::Degraded,
+            mean if mean <= self.poor => Status::Poor,
+            _ => Status::Critical,
+        }
+    }
+}
+
+/// Heartbeats missed in a row, with no answer since.
+///
+/// A heartbeat that is missed although a later one was answered is a loss and no silence: it does not count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct MissStreak(u32);
+
+impl MissStreak {
+    /// Takes one heartbeat's outcome, or the revision of an earlier one. `later_answered`: a later heartbeat was answered.
+    pub fn record(&mut self, outcome: HeartbeatOutcome, later_answered: bool) {
+        match outcome {
+            HeartbeatOutcome::Ok | HeartbeatOutcome::Late | HeartbeatOutcome::Superseded => self.0 = 0,
+            HeartbeatOutcome::Missed if later_answered => {}
+            HeartbeatOutcome::Missed => self.0 = self.0.saturating_add(1),
+            HeartbeatOutcome::Unsent => {}
+        }
+    }
+
+    /// How many were missed in a row.
+    pub fn missed(self) -> u32 {
+        self.0
+    }
+}
+
+/// The status of one kind of heartbeat on one connection, fed with outcomes.
+#[derive(Debug, Clone)]
+pub struct HealthTracker {
+    limits: Arc<StatusLimits>,
+    /// In nanoseconds.
+    window: VecDeque<u64>,
+    sum: Duration,
+    last_rtt: Option<Duration>,
+    silence: MissStreak,
+    /// Heartbeats that were sent and came to something, and those of them that were missed.
+    judged: u64,
+    missed: u64,
+}
+
+impl HealthTracker {
+    pub fn new(limits: impl Into<Arc<StatusLimits>>) -> HealthTracker {
+        HealthTracker {
+            limits: limits.into(),
+            window: VecDeque::new(),
+            sum: Duration::ZERO,
+            last_rtt: None,
+            silence: MissStreak::default(),
+            judged: 0,
+            missed: 0,
+        }
+    }
+
+    /// Takes one heartbeat's outcome, or the revision of an earlier one. `later_answered`: a later heartbeat was answered,
+    /// so that a missed one is no part of a silence.
+    pub fn record(
+        &mut self,
+        outcome: HeartbeatOutcome,
+        was: Option<HeartbeatOutcome>,
+        rtt: Option<Duration>,
+        later_answered: bool,
+    ) {
+        if let Some(was) = was {
+            self.judged = self.judged.saturating_sub(u64::from(was != HeartbeatOutcome::Unsent));
+            self.missed = self.missed.saturating_sub(u64::from(was == HeartbeatOutcome::Missed));
+        }
+        self.judged += u64::from(outcome != HeartbeatOutcome::Unsent);
+        self.missed += u64::from(outcome == HeartbeatOutcome::Missed);
+        self.silence.record(outcome, later_answered);
+        if let Some(rtt) = rtt {
+            self.push(rtt);
+        }
+    }
+
+    fn push(&mut self, rtt: Duration) {
+        if self.window.len() == self.limits.window {
+            self.sum -= Duration::from_nanos(self.window.pop_front().unwrap_or_default());
+        } else if self.window.len() == self.window.capacity() {
+            // No more than the window will ever hold: thousands of connections have one each.
+            self.window.reserve_exact(self.window.len().max(2).min(self.limits.window - self.window.len()));
+        }
+        let nanos = u64::try_from(rtt.as_nanos()).unwrap_or(u64::MAX);
+        self.window.push_back(nanos);
+        self.sum += Duration::from_nanos(nanos);
+        self.last_rtt = Some(rtt);
+    }
+
+    /// Mean RTT of the rolling window.
+    pub fn window_mean(&self) -> Option<Duration> {
+        let count = u32::try_from(self.window.len()).ok().filter(|count| *count > 0)?;
+        Some(self.sum / count)
+    }
+
+    /// The status now, as long as the connection is open.
+    pub fn status(&self) -> Status {
+        self.limits.status(self.window_mean(), self.silence.missed())
+    }
+
+    /// Why the status is what it is, as a fragment.
+    pub fn reason(&self) -> String {
+        match (self.silence.missed(), self.window_mean()) {
+            (0, None) => "no answer yet".to_string(),
+            (0, Some(mean)) if self.window.len() == 1 => format!("the only RTT so far is {}", show(mean)),
+            (0, Some(mean)) => format!("mean RTT of the last {} is {}", self.window.len(), show(mean)),
+            (1, _) => "1 heartbeat missed".to_string(),
+            (missed, _) => format!("{missed} consecutive heartbeats missed"),
+        }
+    }
+
+    /// The figures of this moment.
+    pub fn metrics(&self) -> StatusMetrics {
+        StatusMetrics {
+            window_mean: self.window_mean(),
+            last_rtt: self.last_rtt,
+            loss: (self.judged > 0).then(|| self.missed as f64 / self.judged as f64),
+            consecutive_missed: self.silence.missed(),
+            judged: self.judged,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ms(n: u64) -> Duration {
+        Duration::from_millis(n)
+    }
+
+    fn answer(health: &mut HealthTracker, rtt: u64) -> Status {
+        health.record(HeartbeatOutcome::Ok, None, Some(ms(rtt)), false);
+        health.status()
+    }
+
+    fn miss(health: &mut HealthTracker) -> Status {
+        health.record(HeartbeatOutcome::Missed, None, None, false);
+        health.status()
+    }
+
+    #[test]
+    fn the_bounds_belong_to_the_better_status() {
+        let at = |rtt| answer(&mut HealthTracker::new(StatusLimits::default()), rtt);
+        assert_eq!([at(100), at(101)], [Status::Healthy, Status::Degraded]);
+        assert_eq!([at(500), at(501)], [Status::Degraded, Status::Poor]);
+        assert_eq!([at(1000), at(1001)], [Status::Poor, Status::Critical]);
+    }
+
+    #[test]
+    fn before_the_first_answer_it_is_unknown() {
+        let mut health = HealthTracker::new(StatusLimits::default());
+        assert_eq!(health.status(), Status::Unknown);
+        health.record(HeartbeatOutcome::Unsent, None, None, false);
+        assert_eq!(health.status(), Status::Unknown);
+        assert_eq!(health.metrics().window_mean, None);
+    }
+
+    #[test]
+    fn one_or_two_missed_are_a_timeout_and_three_are_dead() {
+        let mut health = HealthTracker::new(StatusLimits::default());
+        answer(&mut health, 10);
+        assert_eq!(
+            [miss(&mut health), miss(&mut health), miss(&mut health)],
+            [Status::Timeout, Status::Timeout, Status::Dead]
+        );
+        assert_eq!(health.reason(), "3 consecutive heartbeats missed");
+    }
+
+    #[test]
+    fn an_answer_takes_the_status_back_to_the_windows() {
+        let mut health = HealthTracker::new(StatusLimits::default());
+        answer(&mut health, 10);
+        miss(&mut health);
+        assert_eq!(answer(&mut health, 10), Status::Healthy);
+        miss(&mut health);
+        health.record(HeartbeatOutcome::Late, Some(HeartbeatOutcome::Missed), Some(ms(11_000)), false);
+        assert_eq!(health.status(), Status::Critical, "(10 + 10 + 11000) / 3 ms");
+    }
+
+    #[test]
+    fn a_superseded_heartbeat_is_proof_of_life_without_an_rtt() {
+        let mut health = HealthTracker::new(StatusLimits::default());
+        miss(&mut health);
+        health.record(HeartbeatOutcome::Superseded, None, None, false);
+        assert_eq!(health.status(), Status::Unknown);
+        assert_eq!(health.metrics().consecutive_missed, 0);
+    }
+
+    #[test]
+    fn missed_with_later_answered_is_no_silence() {
+        let mut health = HealthTracker::new(StatusLimits::default());
+        for _ in 0..5 {
+            health.record(HeartbeatOutcome::Missed, None, None, true);
+        }
+        assert_eq!(answer(&mut health, 10), Status::Healthy);
+        assert_eq!((health.metrics().consecutive_missed, health.metrics().loss), (0, Some(5.0 / 6.0)));
+        miss(&mut health);
+        health.record(HeartbeatOutcome::Missed, None, None, true);
+        assert_eq!(health.metrics().consecutive_missed, 1, "it neither adds to a silence nor ends it");
+    }
+
+    #[test]
+    fn only_the_last_ten_count() {
+        let mut health = HealthTracker::new(StatusLimits::default());
+        for _ in 0..10 {
+            answer(&mut health, 2000);
+        }
+        for _ in 0..9 {
+            answer(&mut health, 1);
+        }
+        assert_eq!(health.window_mean(), Some(Duration::from_micros(200_900)), "(2000 + 9 * 1) / 10 ms");
+        answer(&mut health, 1);
+        assert_eq!(health.window_mean(), Some(ms(1)));
+        assert_eq!(health.reason(), "mean RTT of the last 10 is 1 ms");
+    }
+}

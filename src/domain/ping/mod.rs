@@ -1,0 +1,16 @@
+//! What `ping` decides: events, figures, status, result and advice.
+
+pub mod advice;
+pub mod event;
+pub mod fail_if;
+pub mod health;
+pub mod preset_mismatch;
+pub mod ramp;
+pub mod recorder;
+pub mod report;
+pub mod run_info;
+pub mod run_status;
+pub mod server_traffic;
+pub mod status_counts;
+pub mod verdict;
+pub mod worst;

@@ -1,0 +1,175 @@
+//! Whether a server speaks the convention that was asked for: the finding that names a wrong preset.
+
+use std::time::Duration;
+
+use super::report::{ConnReport, KindReport};
+use super::run_info::RunInfo;
+use crate::domain::connection::untrusted_text::UntrustedText;
+use crate::domain::format;
+use crate::domain::heartbeat::presets::{HeartbeatStarter, Preset};
+use crate::domain::heartbeat::unmatched::NearestMessage;
+
+/// So many of the server's intervals may pass without a word before it counts as silent.
+const MAX_SILENT_INTERVALS: u32 = 2;
+
+/// Why the answers of app heartbeats did not come, where a preset was asked for or what came is typical of one.
+///
+/// - no app heartbeat was answered; some were missed, or the connection ended before
+/// - our asks did not come back, and no answer carried another's id: those are other findings
+pub fn unanswered(info: &RunInfo, connections: &[ConnReport], app: Option<&KindReport>) -> Option<String> {
+    let app = app.filter(|app| app.counts.answered() == 0 && app.counts.mismatched == 0)?;
+    let lost = connections.iter().any(|connection| connection.lost.is_some());
+    let echoes = connections.iter().any(|connection| connection.echoes > 0);
+    if echoes || (app.counts.missed == 0 && !lost) {
+        return None;
+    }
+    let (preset, came) = (preset(info), came(connections, preset(info)));
+    let whose = match (preset, &came.looks) {
+        (Some(preset), _) => format!("the preset {}'s answer", preset.name),
+        (None, Some(_)) => "the answer (see --app-pong)".to_string(),
+        (None, None) => return None,
+    };
+    let before = if app.counts.missed == 0 { " before the connection ended" } else { "" };
+    Some(format!("no message matched {whose}{before}; {}", came.told()))
+}
+
+/// Why it is not known whether a server speaks a preset by which it should begin, where nothing showed it.
+///
+/// - the preset has no hello that is answered, and the server never said what it should
+/// - what came is typical of another, or two of its intervals passed
+pub fn never_began(info: &RunInfo, connection: &ConnReport, elapsed: Duration) -> Option<String> {
+    let preset = preset(info).filter(|preset| preset.starter() == HeartbeatStarter::Server)?;
+    let shown = preset.first.is_some() || preset.awaited.is_some() || connection.server_pings_app > 0;
+    let came = came(std::slice::from_ref(connection), Some(preset));
+    let waited = preset.server_every.is_some_and(|every| elapsed >= every * MAX_SILENT_INTERVALS);
+    if shown || !(waited || came.looks.is_some()) {
+        return None;
+    }
+    let every =
+        preset.server_every.map(|every| format!(" every {}", format::duration(every))).unwrap_or_default();
+    Some(format!(
+        "the server never said what a server of the preset {} says{every}; {}",
+        preset.name,
+        came.told()
+    ))
+}
+
+fn preset(info: &RunInfo) -> Option<&'static Preset> {
+    info.preset.as_ref().and_then(|used| used.preset)
+}
+
+/// What came instead.
+struct UnmatchedTraffic<'a> {
+    first: Option<&'a UntrustedText>,
+    /// The message that comes nearest to an answer, and how it differs.
+    nearest: Option<&'a NearestMessage>,
+    /// The presets that it is typical of, where none is that which was asked for.
+    looks: Option<&'a [&'static str]>,
+}
+
+fn came<'a>(connections: &'a [ConnReport], preset: Option<&Preset>) -> UnmatchedTraffic<'a> {
+    let heard = || connections.iter().filter_map(|connection| connection.overheard.as_ref());
+    let looks = heard().map(|heard| heard.looks_like.as_slice()).find(|looks| !looks.is_empty());
+    let is_other = |looks: &&[&str]| preset.is_none_or(|preset| !looks.contains(&preset.name));
+    UnmatchedTraffic {
+        first: heard().find_map(|heard| heard.stranger.as_ref()),
+        nearest: heard().find_map(|heard| heard.nearest.as_ref()),
+        looks: looks.filter(is_other),
+    }
+}
+
+impl UnmatchedTraffic<'_> {
+    fn told(&self) -> String {
+        let first = self.first.map_or("", UntrustedText::as_str);
+        match (self.first, self.looks) {
+            (_, Some(looks)) => {
+                let try_it = looks.first().unwrap_or(&"auto");
+                format!("what came ('{first}') looks like {}: try --preset {try_it}", looks.join(" or "))
+            }
+            (Some(_), None) => match self.nearest {
+                Some(nearest) => format!("what came nearest: {}", nearest.words()),
+                None => format!("the first that came: '{first}'"),
+            },
+            (None, None) => "no message came at all".to_string(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::super::report::samples;
+    use super::super::server_traffic::ServerTraffic;
+    use super::*;
+    use crate::domain::heartbeat::HeartbeatKind;
+    use crate::domain::heartbeat::presets::{PresetSelection, find};
+    use crate::domain::stats::Counts;
+
+    fn info(name: &str) -> RunInfo {
+        let preset = (!name.is_empty()).then(|| PresetSelection::of(find(name).unwrap(), None, &[]));
+        RunInfo { preset, ..samples::report(Vec::new()).info.as_ref().clone() }
+    }
+
+    fn throttle(first: &str, looks_like: &[&'static str]) -> ConnReport {
+        let stranger = (!first.is_empty()).then(|| UntrustedText::new(first));
+        let overheard =
+            ServerTraffic { stranger, looks_like: looks_like.to_vec(), ..ServerTraffic::default() };
+        ConnReport { overheard: Some(Arc::new(overheard)), ..samples::connection(0) }
+    }
+
+    fn missed(missed: u64) -> KindReport {
+        KindReport {
+            counts: Counts { missed, ..Counts::default() },
+            ..samples::kind(HeartbeatKind::App, &[])
+        }
+    }
+
+    fn finding(name: &str, connection: ConnReport, missed_asks: u64) -> Option<String> {
+        unanswered(&info(name), &[connection], Some(&missed(missed_asks)))
+    }
+
+    #[test]
+    fn preset_mismatch_quotes_what_the_server_sent() {
+        assert_eq!(
+            finding("phoenix", throttle("h", &["sockjs"]), 3).unwrap(),
+            "no message matched the preset phoenix's answer; what came ('h') looks like sockjs: try --preset sockjs"
+        );
+        assert_eq!(
+            finding("phoenix", throttle("hello", &[]), 3).unwrap(),
+            "no message matched the preset phoenix's answer; the first that came: 'hello'"
+        );
+        assert_eq!(
+            finding("phoenix", throttle("", &[]), 3).unwrap(),
+            "no message matched the preset phoenix's answer; no message came at all"
+        );
+        let looks = finding("", throttle("h", &["sockjs"]), 3).unwrap();
+        assert!(looks.starts_with("no message matched the answer (see --app-pong); what came"), "{looks}");
+        assert_eq!(finding("", throttle("hello", &[]), 3), None, "another rule speaks of that");
+    }
+
+    #[test]
+    fn what_another_finding_explains_is_left_to_it() {
+        assert_eq!(finding("phoenix", ConnReport { echoes: 1, ..throttle("", &[]) }, 3), None);
+        assert_eq!(finding("phoenix", throttle("", &[]), 0), None, "nothing was judged");
+        let answered = samples::kind(HeartbeatKind::App, &[5]);
+        assert_eq!(unanswered(&info("phoenix"), &[throttle("h", &["sockjs"])], Some(&answered)), None);
+    }
+
+    #[test]
+    fn a_server_that_should_begin_and_does_not_leaves_it_open() {
+        let began = |name: &str, connection: ConnReport, seconds: u64| {
+            never_began(&info(name), &connection, Duration::from_secs(seconds))
+        };
+        assert_eq!(
+            began("huobi", throttle("", &[]), 10).unwrap(),
+            "the server never said what a server of the preset huobi says every 5 s; no message came at all"
+        );
+        assert_eq!(began("huobi", throttle("", &[]), 9), None, "it may still begin");
+        assert!(began("huobi", throttle("h", &["sockjs"]), 1).unwrap().contains("looks like sockjs"));
+        let heard = ConnReport { server_pings_app: 1, ..throttle("", &[]) };
+        assert_eq!(began("huobi", heard, 100), None);
+        assert_eq!(began("engine.io", throttle("", &[]), 100), None, "its hello showed it");
+        assert_eq!(began("phoenix", throttle("", &[]), 100), None, "the client begins");
+    }
+}

@@ -1,0 +1,1342 @@
+//! Takes a run's events and gives its report, at any time and in bounded memory.
+
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use super::advice::advise;
+use super::event::{ConnEvent, Event, HeartbeatResult, PeerTraffic, StatusChange};
+use super::health::{MissStreak, Status};
+use super::report::{
+    ConnReport, KindReport, Measurement, PingReport, RttSpikes, StampingReport, TargetReport,
+};
+use super::run_info::RunInfo;
+use super::run_status::{RunStatus, RunStatusLimits, StatusEvidence};
+use super::server_traffic::ServerTraffic;
+use super::status_counts::StatusCounts;
+use super::verdict::{PassCriteria, judge, measurement};
+use super::worst::worst_of;
+use crate::domain::connection::close_cause::CloseCause;
+use crate::domain::connection::compact_connect_info::CompactConnectInfo;
+use crate::domain::connection::connect_info::{ConnectError, ConnectInfo, TimestampSource};
+use crate::domain::heartbeat::{HeartbeatKind, HeartbeatOutcome};
+use crate::domain::nanos::Nanos;
+use crate::domain::run::run_result::RunResult;
+use crate::domain::stats::{Counts, Differences, JitterSummary, LagStats, MissRuns, Rtts, Successive};
+
+/// So many connections, or targets, have fine RTTs each (see [`Rtts`]); of more, only all together have.
+const MAX_FINE_RTTS: usize = 32;
+
+/// Builds all figures of a run from its events. Memory grows with the number of connections and their
+/// greatest RTT (see [`Rtts`]), not with the length of the run.
+#[derive(Debug)]
+pub struct Recorder {
+    info: Arc<RunInfo>,
+    policy: PassCriteria,
+    started_at: SystemTime,
+    lag: LagStats,
+    stamping: TimestampDelays,
+    /// By target, then by connection.
+    links: Vec<Vec<ConnectionStats>>,
+    /// What merging the connections' would not give, when theirs are coarse.
+    sums: Option<PooledRtts>,
+    tally: StatusCounts,
+    /// The last opening that was unlike the one before.
+    like: Option<Arc<ConnectInfo>>,
+}
+
+/// The RTTs of many connections together, by kind.
+#[derive(Debug)]
+struct PooledRtts {
+    all: Vec<(HeartbeatKind, Rtts)>,
+    /// None where there is one target only, whose are all.
+    by_target: Vec<Vec<(HeartbeatKind, Rtts)>>,
+}
+
+impl PooledRtts {
+    fn new(info: &RunInfo) -> PooledRtts {
+        let of = |rtts: Rtts| info.kinds.iter().map(|kind| (*kind, rtts.clone())).collect::<Vec<_>>();
+        let targets = info.targets.len();
+        let apart = if targets > 1 { targets } else { 0 };
+        PooledRtts { all: of(Rtts::default()), by_target: vec![of(rtts_of_one_of(targets)); apart] }
+    }
+
+    fn of_target(&self, target: usize) -> &[(HeartbeatKind, Rtts)] {
+        self.by_target.get(target).unwrap_or(&self.all)
+    }
+
+    fn record(&mut self, target: usize, beat: &HeartbeatResult) {
+        let Some(rtt) = beat.first_rtt() else { return };
+        let by_target = self.by_target.get_mut(target).into_iter().flatten();
+        let of_kind = self.all.iter_mut().chain(by_target).filter(|(kind, _)| *kind == beat.kind);
+        of_kind.for_each(|(_, rtts)| rtts.record(rtt));
+    }
+}
+
+fn rtts_of_one_of(many: usize) -> Rtts {
+    if many > MAX_FINE_RTTS { Rtts::coarse() } else { Rtts::default() }
+}
+
+impl Recorder {
+    pub fn new(info: impl Into<Arc<RunInfo>>, policy: PassCriteria, started_at: SystemTime) -> Recorder {
+        let info = info.into();
+        let link = ConnectionStats::new(&info.kinds, &rtts_of_one_of(info.connections()));
+        let links = vec![vec![link; info.connections_each]; info.targets.len()];
+        let sums = (info.connections() > MAX_FINE_RTTS).then(|| PooledRtts::new(&info));
+        let tally = StatusCounts::new(info.connections());
+        let (lag, stamping) = (LagStats::default(), TimestampDelays::default());
+        Recorder { info, policy, started_at, lag, stamping, links, sums, tally, like: None }
+    }
+
+    /// Takes an event. Only those of the run's own connections mean something here.
+    pub fn observe(&mut self, event: &Event) {
+        let Event::Connection { id, at, event } = event else { return };
+        let link = self.links.get_mut(id.target).and_then(|links| links.get_mut(id.index));
+        let Some(link) = link else { return };
+        let before = link.status;
+        link.observe(*at, event, &mut self.like);
+        tally(&mut self.tally, event, before, link.status);
+        let ConnEvent::Heartbeat(beat) = event else { return };
+        if let HeartbeatResult { was: None, lag: Some(lag), .. } = beat {
+            self.lag.record(*lag);
+        }
+        self.stamping.record(beat, link.opened.as_ref().map(CompactConnectInfo::timestamps));
+        if let Some(sums) = &mut self.sums {
+            sums.record(id.target, beat);
+        }
+    }
+
+    /// How the run stands, without the cost of a report.
+    pub fn tally(&self) -> StatusCounts {
+        self.tally
+    }
+
+    /// The figures so far. `elapsed` is the time since the start, by the monotonic clock; `interrupted`
+    /// says that the user ended the run. In an interim report what is outstanding on connections that
+    /// are still open is not counted as in flight, because no event tells of it.
+    pub fn report(&self, elapsed: Duration, interrupted: bool) -> PingReport {
+        let mut report = self.figures(elapsed, interrupted);
+        report.worst = worst_of(&report);
+        report.measurement = self.measurement(&report);
+        report.advice = advise(&report);
+        (report.verdict, report.reasons) = judge(&report, &self.policy);
+        report
+    }
+
+    fn figures(&self, elapsed: Duration, interrupted: bool) -> PingReport {
+        let all = || self.links.iter().flatten();
+        let targets = self.targets(self.started_at.checked_add(elapsed).unwrap_or(self.started_at));
+        let mut kinds = self.kinds(all, self.sums.as_ref().map(|sums| sums.all.as_slice()));
+        for figures in &mut kinds {
+            let of_targets = targets.iter().flat_map(|target| &target.kinds);
+            let same_kind = of_targets.filter(|of_target| of_target.kind == figures.kind);
+            figures.status = worst(same_kind.map(|of_target| of_target.status));
+        }
+        let status = worst(targets.iter().map(|target| target.status));
+        PingReport {
+            info: Arc::clone(&self.info),
+            started_at: self.started_at,
+            elapsed,
+            status,
+            status_reason: reason_of_run(status, &targets),
+            last_status: worst(targets.iter().map(|target| target.last_status)),
+            status_counts: status_counts(&targets),
+            verdict: RunResult::Inconclusive,
+            reasons: Vec::new(),
+            advice: Vec::new(),
+            kinds,
+            targets,
+            worst: Vec::new(),
+            host_lag: self.lag.summary(),
+            stamping: self.stamping.summary(),
+            measurement: Measurement::Unknown,
+            interrupted,
+        }
+    }
+
+    fn targets(&self, now: SystemTime) -> Vec<TargetReport> {
+        let of = self.info.targets.iter().zip(&self.links).enumerate();
+        of.map(|(index, (url, links))| self.target(index, url, links, now)).collect()
+    }
+
+    fn target(&self, index: usize, url: &str, links: &[ConnectionStats], now: SystemTime) -> TargetReport {
+        let limits = &self.policy.limits;
+        let connections: Vec<ConnReport> =
+            links.iter().enumerate().map(|(index, link)| link.report(index, now, limits)).collect();
+        let mut kinds = self.kinds(|| links.iter(), self.sums.as_ref().map(|sums| sums.of_target(index)));
+        for figures in &mut kinds {
+            let of_connections = connections.iter().flat_map(|connection| &connection.kinds);
+            let same_kind = of_connections.filter(|of_one| of_one.kind == figures.kind);
+            figures.status = worst(same_kind.map(|of_one| of_one.status));
+        }
+        let RunStatus { status, reason, .. } = pooled_status(&mut kinds, &connections, limits);
+        let last_status = worst(links.iter().map(|link| link.status));
+        TargetReport { url: url.to_string(), status, status_reason: reason, last_status, kinds, connections }
+    }
+
+    /// The figures of several connections together, one entry a kind; their RTTs are `sums`, where those were taken.
+    fn kinds<'a, I: Iterator<Item = &'a ConnectionStats>>(
+        &self,
+        links: impl Fn() -> I,
+        sums: Option<&[(HeartbeatKind, Rtts)]>,
+    ) -> Vec<KindReport> {
+        let figures =
+            |kind: HeartbeatKind| links().filter_map(move |link| link.kinds.iter().find(|k| k.kind == kind));
+        let sum = |kind: HeartbeatKind| sums?.iter().find(|(of, _)| *of == kind).map(|(_, rtts)| rtts);
+        self.info.kinds.iter().map(|kind| together(*kind, figures(*kind), sum(*kind))).collect()
+    }
+
+    /// Suspect when it is so for any kind of heartbeat; unknown without an RTT.
+    fn measurement(&self, report: &PingReport) -> Measurement {
+        let Some(lag) = &report.host_lag else { return Measurement::Unknown };
+        let by_kind = report.kinds.iter().filter_map(|kind| kind.rtt.as_ref());
+        let found: Vec<_> = by_kind.map(|rtt| measurement(rtt, lag)).collect();
+        let suspect = found.iter().find(|found| matches!(found, Measurement::Suspect(_)));
+        suspect.or(found.first()).cloned().unwrap_or(Measurement::Unknown)
+    }
+}
+
+/// Takes in what happened to a connection, and what it did to its status.
+fn tally(tally: &mut StatusCounts, event: &ConnEvent, before: Status, after: Status) {
+    if before != after {
+        tally.moved(before, after);
+    }
+    match event {
+        ConnEvent::Opened(_) => tally.opened(),
+        ConnEvent::Ended(_) => tally.ended(),
+        ConnEvent::Heartbeat(beat) => tally.beat(beat.outcome, beat.was),
+        _ => {}
+    }
+}
+
+/// What the kernel's stamps left to this host.
+#[derive(Debug, Default)]
+struct TimestampDelays {
+    to_wire: LagStats,
+    from_wire: LagStats,
+    fell_back: u64,
+}
+
+impl TimestampDelays {
+    /// Takes an RTT, where the beat has a new one, and who was to stamp it.
+    fn record(&mut self, beat: &HeartbeatResult, wanted: Option<TimestampSource>) {
+        if beat.first_rtt().is_none() {
+            return;
+        }
+        beat.to_wire.into_iter().for_each(|delay| self.to_wire.record(delay.into()));
+        beat.from_wire.into_iter().for_each(|delay| self.from_wire.record(delay.into()));
+        let lacks = match wanted {
+            Some(TimestampSource::Kernel) => beat.to_wire.is_none() || beat.from_wire.is_none(),
+            Some(TimestampSource::KernelReceive) => beat.from_wire.is_none(),
+            Some(TimestampSource::User) | None => false,
+        };
+        self.fell_back += u64::from(lacks);
+    }
+
+    fn summary(&self) -> StampingReport {
+        let TimestampDelays { to_wire, from_wire, fell_back } = self;
+        StampingReport { to_wire: to_wire.summary(), from_wire: from_wire.summary(), fell_back: *fell_back }
+    }
+}
+
+fn worst(statuses: impl Iterator<Item = Status>) -> Status {
+    statuses.max().unwrap_or(Status::Unknown)
+}
+
+/// The reason of the first target with this status; the target is named where there are several.
+fn reason_of_run(status: Status, targets: &[TargetReport]) -> String {
+    match targets.iter().find(|target| target.status == status) {
+        Some(target) if targets.len() > 1 => format!("{}: {}", target.url, target.status_reason),
+        Some(target) => target.status_reason.clone(),
+        None => String::new(),
+    }
+}
+
+/// The reason of the first connection with this status; the connection is named where there are several.
+fn reason_of_target(status: Status, connections: &[ConnReport]) -> String {
+    match connections.iter().find(|connection| connection.status == status) {
+        Some(connection) if connections.len() > 1 => {
+            format!("#{}: {}", connection.index, connection.status_reason)
+        }
+        Some(connection) => connection.status_reason.clone(),
+        None => String::new(),
+    }
+}
+
+/// The status of a target: that of its worst connection, or worse when the loss over all its connections is. A pong lost
+/// here and there on many connections adds up; none of them shows it alone. `kinds` take that status too.
+fn pooled_status(
+    kinds: &mut [KindReport],
+    connections: &[ConnReport],
+    limits: &RunStatusLimits,
+) -> RunStatus {
+    let status = worst(connections.iter().map(|connection| connection.status));
+    let reason = reason_of_target(status, connections);
+    let mut found = RunStatus { status, reason, without_rtt: status };
+    if connections.len() < 2 {
+        return found;
+    }
+    for figures in kinds {
+        let Some((status, reason)) = limits.by_loss(&figures.counts) else { continue };
+        figures.status = figures.status.max(status);
+        if status > found.status {
+            let reason = format!("{reason} on all {} connections together", connections.len());
+            found = RunStatus { status, reason, without_rtt: status };
+        }
+    }
+    found
+}
+
+fn status_counts(targets: &[TargetReport]) -> Vec<(Status, usize)> {
+    let mut counts = BTreeMap::new();
+    let connections = targets.iter().flat_map(|target| &target.connections);
+    connections.for_each(|connection| *counts.entry(Reverse(connection.status)).or_insert(0) += 1);
+    counts.into_iter().map(|(Reverse(status), count)| (status, count)).collect()
+}
+
+/// What is known of one connection, with all its reconnections.
+#[derive(Debug, Clone)]
+struct ConnectionStats {
+    /// By the latest heartbeats.
+    status: Status,
+    status_reason: String,
+    /// It ended, not as planned, and is not open again.
+    is_lost: bool,
+    opened: Option<CompactConnectInfo>,
+    open_error: Option<Arc<ConnectError>>,
+    kinds: Vec<KindStats>,
+    /// When the last answer came on the connection that is open.
+    answered_at: Option<SystemTime>,
+    ending: Option<Arc<CloseCause>>,
+    lost: Option<Arc<CloseCause>>,
+    answered_until: Option<Duration>,
+    unplanned_endings: u32,
+    reconnects: u32,
+    outage: OutageStats,
+    messages: u64,
+    server_pings_protocol: u64,
+    server_pings_app: u64,
+    echoes: u64,
+    spikes: RttSpikes,
+    announced: Option<Nanos>,
+    overheard: Option<Arc<ServerTraffic>>,
+}
+
+impl ConnectionStats {
+    fn new(kinds: &[HeartbeatKind], rtts: &Rtts) -> ConnectionStats {
+        ConnectionStats {
+            status: Status::Unknown,
+            status_reason: "no heartbeat was answered yet".to_string(),
+            is_lost: false,
+            opened: None,
+            open_error: None,
+            kinds: kinds.iter().map(|kind| KindStats::new(*kind, rtts.clone())).collect(),
+            answered_at: None,
+            ending: None,
+            lost: None,
+            answered_until: None,
+            unplanned_endings: 0,
+            reconnects: 0,
+            outage: OutageStats::default(),
+            messages: 0,
+            server_pings_protocol: 0,
+            server_pings_app: 0,
+            echoes: 0,
+            spikes: RttSpikes::default(),
+            announced: None,
+            overheard: None,
+        }
+    }
+
+    fn observe(&mut self, at: SystemTime, event: &ConnEvent, like: &mut Option<Arc<ConnectInfo>>) {
+        match event {
+            ConnEvent::Opening => {}
+            ConnEvent::Retry { .. } => self.outage.is_worked_on(),
+            ConnEvent::Opened(opened) => {
+                self.opened.get_or_insert_with(|| CompactConnectInfo::keep(opened, like));
+                self.answered_at = None;
+                self.is_lost = false;
+                self.kinds.iter_mut().for_each(|figures| figures.silence = MissStreak::default());
+            }
+            ConnEvent::OpenFailed(error) => self.open_error = Some(Arc::clone(error)),
+            ConnEvent::Heartbeat(beat) => self.beat(at, beat),
+            ConnEvent::PeerTraffic(heard, count) => self.heard(*heard, *count),
+            ConnEvent::Status(change) => self.status(change),
+            ConnEvent::Standing { status, reason } => self.stands(*status, reason),
+            ConnEvent::Unjudged { kind, count } => self.with(*kind, |figures| figures.unjudged(*count)),
+            ConnEvent::Announced(every) => self.announced = Some((*every).into()),
+            ConnEvent::Overheard(overheard) => self.overheard = Some(Arc::clone(overheard)),
+            ConnEvent::Ended(ending) => self.ended(ending),
+            ConnEvent::Reconnected { outage, .. } => {
+                self.reconnects += 1;
+                self.outage.over(*outage);
+            }
+            ConnEvent::GaveUp { outage, .. } => self.outage.lasts(*outage),
+        }
+    }
+
+    fn with(&mut self, kind: HeartbeatKind, change: impl FnOnce(&mut KindStats)) {
+        if let Some(figures) = self.kinds.iter_mut().find(|figures| figures.kind == kind) {
+            change(figures);
+        }
+    }
+
+    fn beat(&mut self, at: SystemTime, beat: &HeartbeatResult) {
+        if beat.outcome.is_answered() {
+            self.answered_at = Some(at);
+        }
+        if let Some(segments) = beat.sent_again {
+            self.spikes.count += 1;
+            self.spikes.sent_again += u64::from(segments > 0);
+        }
+        self.with(beat.kind, |figures| figures.beat(beat));
+    }
+
+    fn heard(&mut self, heard: PeerTraffic, count: u64) {
+        match heard {
+            PeerTraffic::Stray(kind, stray) => {
+                self.with(kind, |figures| figures.counts.record_strays(stray, count))
+            }
+            PeerTraffic::ServerPing { kind: HeartbeatKind::Protocol, .. } => {
+                self.server_pings_protocol += count
+            }
+            PeerTraffic::ServerPing { kind: HeartbeatKind::App, .. } => self.server_pings_app += count,
+            PeerTraffic::Message => self.messages += count,
+            PeerTraffic::Echo => self.echoes += count,
+        }
+    }
+
+    fn status(&mut self, change: &StatusChange) {
+        if change.kind.is_none() {
+            self.stands(change.to, &change.reason);
+        }
+    }
+
+    fn stands(&mut self, status: Status, reason: &str) {
+        self.status = status;
+        self.status_reason = reason.to_string();
+    }
+
+    fn ended(&mut self, ending: &Arc<CloseCause>) {
+        self.ending = Some(Arc::clone(ending));
+        self.kinds.iter_mut().for_each(|figures| figures.successive.settle(0));
+        if ending.is_loss() {
+            self.lost = Some(Arc::clone(ending));
+            self.answered_until = self.answered_at.and_then(|at| age_at(ending, at));
+            self.unplanned_endings += 1;
+            self.outage.began(ending.at);
+            self.is_lost = true;
+        }
+    }
+
+    /// The status over the whole run; `of_kinds` are those of its heartbeats.
+    fn run_status(&self, of_kinds: &[RunStatus]) -> RunStatus {
+        let is = |status, reason: String| RunStatus { status, reason, without_rtt: status };
+        match (&self.opened, &self.open_error) {
+            (None, Some(_)) => return is(Status::Unknown, "it never opened".to_string()),
+            (None, None) => {
+                return is(Status::Unknown, "it was still being opened when the run ended".to_string());
+            }
+            (Some(_), _) if self.is_lost => return is(Status::Dead, self.why_dead()),
+            (Some(_), _) => {}
+        }
+        let status = worst(of_kinds.iter().map(|kind| kind.status));
+        let reason = match status {
+            // What happened last says more: also what TCP acknowledged.
+            Status::Timeout | Status::Dead if self.status == status => self.status_reason.clone(),
+            _ => self.why(status, of_kinds),
+        };
+        let without_rtt = of_kinds.iter().map(|kind| kind.without_rtt).max().unwrap_or(Status::Healthy);
+        match self.reconnects {
+            0 => RunStatus { status, reason, without_rtt },
+            _ if status >= Status::Poor && status != Status::Unknown => {
+                RunStatus { status, reason, without_rtt: without_rtt.max(Status::Poor) }
+            }
+            _ => is(Status::Poor, self.why_poor(&reason)),
+        }
+    }
+
+    /// The reason of the first kind that has this status; the kind is named where there are several.
+    fn why(&self, status: Status, of_kinds: &[RunStatus]) -> String {
+        let found = self.kinds.iter().zip(of_kinds).find(|(_, of)| of.status == status);
+        match found {
+            Some((_, of)) if self.kinds.len() == 1 => of.reason.clone(),
+            Some((figures, of)) => format!("{}: {}", figures.kind, of.reason),
+            None => String::new(),
+        }
+    }
+
+    fn why_dead(&self) -> String {
+        match &self.lost {
+            Some(lost) if self.status != Status::Dead => format!("the connection ended: {lost}"),
+            Some(_) | None => self.status_reason.clone(),
+        }
+    }
+
+    fn why_poor(&self, otherwise: &str) -> String {
+        let times = match self.unplanned_endings {
+            1 => "once".to_string(),
+            times => format!("{times} times"),
+        };
+        format!("the connection was lost {times} and opened again; {otherwise}")
+    }
+
+    fn report(&self, index: usize, now: SystemTime, limits: &RunStatusLimits) -> ConnReport {
+        let of_kinds: Vec<RunStatus> = self.kinds.iter().map(|figures| figures.run_status(limits)).collect();
+        let RunStatus { status, reason, without_rtt } = self.run_status(&of_kinds);
+        let mut kinds: Vec<KindReport> = self
+            .kinds
+            .iter()
+            .map(|figures| together(figures.kind, std::iter::once(figures), Some(&figures.rtts)))
+            .collect();
+        for (figures, of) in kinds.iter_mut().zip(&of_kinds) {
+            figures.status = if self.is_lost { Status::Dead } else { of.status };
+        }
+        ConnReport {
+            index,
+            status,
+            status_reason: reason,
+            status_without_rtt: without_rtt,
+            last_status: self.status,
+            last_status_reason: self.status_reason.clone(),
+            opened: self.opened.as_ref().map(CompactConnectInfo::tell),
+            open_error: self.open_error.clone(),
+            kinds,
+            ending: self.ending.clone(),
+            lost: self.lost.clone(),
+            answered_until: self.answered_until,
+            unplanned_endings: self.unplanned_endings,
+            reconnects: self.reconnects,
+            outage: self.opened.as_ref().and_then(|_| self.outage.until(now)),
+            messages: self.messages,
+            server_pings_protocol: self.server_pings_protocol,
+            server_pings_app: self.server_pings_app,
+            echoes: self.echoes,
+            spikes: self.spikes,
+            announced: self.announced.map(Duration::from),
+            overheard: self.overheard.clone(),
+        }
+    }
+}
+
+/// How old a connection that ended was at a moment before. Both are by the wall clock, which may have
+/// been set meanwhile.
+fn age_at(ending: &CloseCause, at: SystemTime) -> Option<Duration> {
+    let before_the_end = ending.at.duration_since(at).unwrap_or_default();
+    ending.age.checked_sub(before_the_end)
+}
+
+/// How long one connection was not there, after its first opening.
+#[derive(Debug, Clone, Default)]
+struct OutageStats {
+    /// Those that are over; `None` before the first.
+    past: Option<Duration>,
+    /// When the one that lasts began, by the wall clock.
+    since: Option<SystemTime>,
+    /// Whether an attempt is or was made to end it.
+    worked_on: bool,
+    /// How long it had lasted when the attempts were given up, by the monotonic clock.
+    at_least: Duration,
+}
+
+impl OutageStats {
+    fn began(&mut self, at: SystemTime) {
+        *self = OutageStats { past: self.past, since: Some(at), ..OutageStats::default() };
+    }
+
+    fn is_worked_on(&mut self) {
+        self.worked_on = true;
+    }
+
+    fn lasts(&mut self, at_least: Duration) {
+        self.at_least = at_least;
+    }
+
+    fn over(&mut self, lasted: Duration) {
+        let past = self.past.unwrap_or_default().saturating_add(lasted);
+        *self = OutageStats { past: Some(past), ..OutageStats::default() };
+    }
+
+    /// All of it so far; a connection that was never lost had none. `None` when it was lost, and nobody
+    /// ever tried to open it again.
+    fn until(&self, now: SystemTime) -> Option<Duration> {
+        match (self.since, self.worked_on) {
+            (None, _) => Some(self.past.unwrap_or_default()),
+            (Some(_), false) => self.past,
+            (Some(since), true) => {
+                let lasts = now.duration_since(since).unwrap_or_default().max(self.at_least);
+                Some(self.past.unwrap_or_default().saturating_add(lasts))
+            }
+        }
+    }
+}
+
+/// What one kind of heartbeat came to on one connection.
+#[derive(Debug, Clone)]
+struct KindStats {
+    kind: HeartbeatKind,
+    counts: Counts,
+    rtts: Rtts,
+    successive: Successive,
+    miss_runs: MissRuns,
+    /// On the connection that is open, or was last.
+    silence: MissStreak,
+    /// The last that was judged.
+    last_seq: u64,
+}
+
+impl KindStats {
+    fn new(kind: HeartbeatKind, rtts: Rtts) -> KindStats {
+        KindStats {
+            kind,
+            counts: Counts::default(),
+            rtts,
+            successive: Successive::default(),
+            miss_runs: MissRuns::default(),
+            silence: MissStreak::default(),
+            last_seq: 0,
+        }
+    }
+
+    fn beat(&mut self, beat: &HeartbeatResult) {
+        self.last_seq = self.last_seq.max(beat.seq);
+        self.counts.record(beat.outcome, beat.was);
+        self.counts.record_acked(beat.outcome, beat.was, beat.acked);
+        if beat.later_answered {
+            self.counts.record_later_answered(beat.outcome, beat.was);
+        }
+        self.successive.record(beat.seq, beat.rtt);
+        self.silence.record(beat.outcome, beat.later_answered);
+        match (beat.outcome, beat.was) {
+            (HeartbeatOutcome::Missed, _) => self.miss_runs.miss(beat.seq),
+            (_, Some(HeartbeatOutcome::Missed)) => self.miss_runs.unmiss(beat.seq),
+            (_, _) => {}
+        }
+        if let Some(rtt) = beat.first_rtt() {
+            self.rtts.record(rtt);
+            self.counts.ambiguous += u64::from(beat.rivals > 1);
+        }
+    }
+
+    fn run_status(&self, limits: &RunStatusLimits) -> RunStatus {
+        limits.status(StatusEvidence {
+            counts: &self.counts,
+            mean_rtt: self.rtts.moments().mean(),
+            missed_at_end: self.silence.missed(),
+        })
+    }
+
+    fn unjudged(&mut self, count: u64) {
+        self.counts.in_flight = self.counts.in_flight.saturating_add(count);
+        self.successive.settle(count);
+    }
+}
+
+/// The figures of one kind on several connections as one, without a status. Their RTTs together are `rtts`, where those were taken,
+/// or are merged from theirs.
+fn together<'a>(
+    kind: HeartbeatKind,
+    parts: impl Iterator<Item = &'a KindStats>,
+    rtts: Option<&Rtts>,
+) -> KindReport {
+    let (mut counts, mut merged, mut differences) =
+        (Counts::default(), Rtts::default(), Differences::default());
+    let (mut longest_miss_run, mut missed_at_end) = (0, 0_u64);
+    for part in parts {
+        counts.add(&part.counts);
+        if rtts.is_none() {
+            merged.merge(&part.rtts);
+        }
+        differences.merge(&part.successive.differences());
+        longest_miss_run = longest_miss_run.max(part.miss_runs.longest());
+        missed_at_end = missed_at_end.saturating_add(part.miss_runs.up_to(part.last_seq));
+    }
+    let rtts = rtts.unwrap_or(&merged);
+    KindReport {
+        kind,
+        status: Status::Unknown,
+        counts,
+        longest_miss_run,
+        missed_at_end,
+        rtt: rtts.summary(),
+        jitter: JitterSummary::new(rtts.moments(), &differences),
+        histogram: rtts.bars(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::connection::close_cause::{CloseKind, ClosedBy};
+    use crate::domain::connection::untrusted_text::UntrustedText;
+    use crate::domain::heartbeat::StrayPong;
+    use crate::domain::ping::event::ConnId;
+    use crate::domain::ping::health::StatusMetrics;
+    use proptest::prelude::*;
+
+    const START: SystemTime = SystemTime::UNIX_EPOCH;
+    const BOTH: &[HeartbeatKind] = &[HeartbeatKind::Protocol, HeartbeatKind::App];
+
+    fn recorder(targets: usize, connections_each: usize, kinds: &[HeartbeatKind]) -> Recorder {
+        let info = RunInfo {
+            targets: (0..targets).map(|n| format!("ws://{n}/")).collect(),
+            connections_each,
+            kinds: kinds.to_vec(),
+            interval: Some(secs(1)),
+            worst: 5,
+            timeout: secs(10),
+            count: None,
+            deadline: None,
+            preset: None,
+        };
+        Recorder::new(info, PassCriteria::default(), START)
+    }
+
+    fn secs(value: u64) -> Duration {
+        Duration::from_secs(value)
+    }
+
+    fn ms(value: u64) -> Duration {
+        Duration::from_millis(value)
+    }
+
+    fn event(target: usize, index: usize, event: ConnEvent) -> Event {
+        Event::Connection { id: ConnId { target, index }, at: START, event }
+    }
+
+    fn opened() -> ConnEvent {
+        ConnEvent::Opened(Arc::new(ConnectInfo::default()))
+    }
+
+    fn beat(
+        kind: HeartbeatKind,
+        seq: u64,
+        outcome: HeartbeatOutcome,
+        was: Option<HeartbeatOutcome>,
+        rtt: Option<u64>,
+    ) -> ConnEvent {
+        let lag = was.is_none().then_some(ms(seq));
+        let rtt = rtt.map(ms);
+        ConnEvent::Heartbeat(HeartbeatResult {
+            kind,
+            seq,
+            outcome,
+            was,
+            rtt,
+            lag,
+            to_wire: None,
+            from_wire: None,
+            acked: None,
+            later_answered: false,
+            sent_again: None,
+            rivals: 1,
+        })
+    }
+
+    fn ok(seq: u64, rtt: u64) -> ConnEvent {
+        beat(HeartbeatKind::Protocol, seq, HeartbeatOutcome::Ok, None, Some(rtt))
+    }
+
+    fn missed(seq: u64) -> ConnEvent {
+        beat(HeartbeatKind::Protocol, seq, HeartbeatOutcome::Missed, None, None)
+    }
+
+    fn status(kind: Option<HeartbeatKind>, to: Status, reason: &str) -> ConnEvent {
+        let from = Status::Unknown;
+        ConnEvent::Status(StatusChange {
+            kind,
+            from,
+            to,
+            reason: reason.to_string(),
+            metrics: StatusMetrics::default(),
+        })
+    }
+
+    fn ended(who: ClosedBy, how: CloseKind, at: Duration) -> ConnEvent {
+        let ending = CloseCause {
+            who,
+            how,
+            reply: None,
+            os_error: None,
+            tcp: None,
+            age: at,
+            idle: Duration::ZERO,
+            at: START + at,
+        };
+        ConnEvent::Ended(Arc::new(ending))
+    }
+
+    fn closed_by_us(at: Duration) -> ConnEvent {
+        ended(ClosedBy::Us, CloseKind::CloseFrame { code: Some(1000), reason: UntrustedText::default() }, at)
+    }
+
+    /// The report on one connection with protocol heartbeats, after ten seconds.
+    fn after(events: Vec<ConnEvent>) -> PingReport {
+        let mut recorder = recorder(1, 1, &[HeartbeatKind::Protocol]);
+        events.into_iter().for_each(|conn_event| recorder.observe(&event(0, 0, conn_event)));
+        recorder.report(secs(10), false)
+    }
+
+    #[test]
+    fn a_whole_run_comes_to_its_figures() {
+        let report = after(vec![
+            ConnEvent::Opening,
+            opened(),
+            status(None, Status::Healthy, "mean RTT of the last 1 is 10 ms"),
+            status(Some(HeartbeatKind::Protocol), Status::Healthy, "mean RTT of the last 1 is 10 ms"),
+            ok(0, 10),
+            ok(1, 30),
+            missed(2),
+            beat(
+                HeartbeatKind::Protocol,
+                2,
+                HeartbeatOutcome::Late,
+                Some(HeartbeatOutcome::Missed),
+                Some(12_000),
+            ),
+            beat(HeartbeatKind::Protocol, 3, HeartbeatOutcome::Unsent, None, None),
+            ConnEvent::PeerTraffic(PeerTraffic::Stray(HeartbeatKind::Protocol, StrayPong::Duplicate), 1),
+            ConnEvent::Unjudged { kind: HeartbeatKind::Protocol, count: 2 },
+            closed_by_us(secs(10)),
+        ]);
+        let figures = &report.kinds[0];
+        let counts = Counts { ok: 2, late: 1, unsent: 1, in_flight: 2, duplicate: 1, ..Counts::default() };
+        assert_eq!((figures.counts, figures.longest_miss_run), (counts, 0));
+        assert_eq!(figures.rtt.map(|rtt| (rtt.count, rtt.min, rtt.max)), Some((3, ms(10), secs(12))));
+        // statistics.pstdev([10, 30, 12000]) == 5647.432061467308 (ms)
+        assert_eq!(figures.jitter.stddev, Some(Duration::from_nanos(5_647_432_061)));
+        assert_eq!(figures.jitter.ipdv_mean, Some(ms(20)), "a late RTT has had its turn");
+        assert_eq!(
+            (report.status, report.last_status, report.status_counts.as_slice()),
+            (Status::Critical, Status::Healthy, [(Status::Critical, 1)].as_slice())
+        );
+        // (10 + 30 + 12000) / 3 = 4013.3 ms
+        let reason = "mean RTT of 3 answered heartbeats is 4.01 s";
+        let failed = vec![format!("status is critical: {reason}")];
+        assert_eq!((report.verdict, report.reasons), (RunResult::Failed, failed));
+        let connection = &report.targets[0].connections[0];
+        assert_eq!((connection.status, connection.status_reason.as_str()), (Status::Critical, reason));
+        let last = (connection.last_status, connection.last_status_reason.as_str());
+        assert_eq!(last, (Status::Healthy, "mean RTT of the last 1 is 10 ms"));
+        assert_eq!(report.host_lag.map(|lag| lag.max), Some(ms(3)));
+    }
+
+    #[test]
+    fn nothing_that_was_not_measured_is_a_number() {
+        let report = after(vec![opened()]);
+        let figures = &report.kinds[0];
+        assert_eq!(
+            (figures.rtt, figures.jitter, figures.counts.loss()),
+            (None, JitterSummary::default(), None)
+        );
+        assert_eq!((report.host_lag, report.status), (None, Status::Unknown));
+        assert_eq!(report.measurement, Measurement::Unknown);
+        assert_eq!(report.verdict, RunResult::Inconclusive);
+        assert_eq!(report.reasons, ["no protocol heartbeat was sent"]);
+    }
+
+    #[test]
+    fn one_rtt_has_no_jitter() {
+        assert_eq!(after(vec![opened(), ok(0, 10)]).kinds[0].jitter, JitterSummary::default());
+    }
+
+    #[test]
+    fn interrupt_before_opening_differs_from_later_interrupt() {
+        let nothing = RunResult::Interrupted { measured: false };
+        assert_eq!(recorder(1, 1, BOTH).report(secs(1), true).verdict, nothing);
+        let mut later = recorder(1, 1, &[HeartbeatKind::Protocol]);
+        later.observe(&event(0, 0, opened()));
+        later.observe(&event(0, 0, ok(0, 10)));
+        let report = later.report(secs(1), true);
+        assert_eq!((report.verdict, report.interrupted), (RunResult::Passed, true));
+    }
+
+    #[test]
+    fn kinds_are_kept_apart_on_the_same_connection() {
+        let mut recorder = recorder(1, 1, BOTH);
+        for conn_event in [
+            opened(),
+            ok(0, 10),
+            beat(HeartbeatKind::App, 0, HeartbeatOutcome::Ok, None, Some(900)),
+            status(Some(HeartbeatKind::App), Status::Poor, "slow"),
+            status(Some(HeartbeatKind::Protocol), Status::Healthy, "quick"),
+            status(None, Status::Poor, "app: slow"),
+        ] {
+            recorder.observe(&event(0, 0, conn_event));
+        }
+        let report = recorder.report(secs(1), false);
+        let found: Vec<_> = report.kinds.iter().map(|k| (k.kind, k.status, k.rtt.unwrap().max)).collect();
+        assert_eq!(
+            found,
+            [(HeartbeatKind::Protocol, Status::Healthy, ms(10)), (HeartbeatKind::App, Status::Poor, ms(900))]
+        );
+        assert_eq!((report.status, report.verdict), (Status::Poor, RunResult::Failed));
+        assert!(report.advice[0].starts_with("protocol RTT 10 ms beside app RTT 900 ms"));
+    }
+
+    #[test]
+    fn the_overall_status_is_the_worst_with_a_count_of_each() {
+        let mut recorder = recorder(2, 2, &[HeartbeatKind::Protocol]);
+        for (target, index) in [(0, 0), (0, 1), (1, 0)] {
+            recorder.observe(&event(target, index, opened()));
+            recorder.observe(&event(target, index, ok(0, 10)));
+        }
+        recorder.observe(&event(0, 1, ended(ClosedBy::Network, CloseKind::Rst, secs(1))));
+        let report = recorder.report(secs(1), false);
+        assert_eq!((report.status, report.targets[0].status), (Status::Dead, Status::Dead));
+        assert_eq!(report.status_reason, "ws://0/: #1: the connection ended: connection reset (RST)");
+        assert_eq!(report.targets[1].status, Status::Unknown);
+        assert_eq!(report.status_counts, [(Status::Dead, 1), (Status::Unknown, 1), (Status::Healthy, 2)]);
+        let reason = "it was still being opened when the run ended";
+        assert_eq!(report.targets[1].connections[1].status_reason, reason);
+    }
+
+    /// Twenty heartbeats with an RTT of 10 ms, of which these are missed.
+    fn twenty_but(lost: &[u64]) -> ConnReport {
+        let beats = (0..20).map(|seq| if lost.contains(&seq) { missed(seq) } else { ok(seq, 10) });
+        let events = std::iter::once(opened()).chain(beats).chain([closed_by_us(secs(20))]).collect();
+        after(events).targets.remove(0).connections.remove(0)
+    }
+
+    #[test]
+    fn one_missed_decides_no_run_and_hides_in_none() {
+        for lost in [0, 10, 19] {
+            let found = twenty_but(&[lost]);
+            let reason = "1 of 20 heartbeats missed (5 % loss)";
+            assert_eq!((found.status, found.status_reason.as_str()), (Status::Degraded, reason), "{lost}");
+        }
+    }
+
+    #[test]
+    fn a_fifth_missed_is_poor_wherever_they_are() {
+        for lost in [[1, 6, 11, 16], [0, 1, 2, 3], [4, 9, 14, 19]] {
+            let found = twenty_but(&lost);
+            let reason = "4 of 20 heartbeats missed (20 % loss)";
+            assert_eq!((found.status, found.status_reason.as_str()), (Status::Poor, reason), "{lost:?}");
+        }
+        assert_eq!(twenty_but(&[1, 5, 9, 13, 17]).status, Status::Critical, "25 % loss");
+    }
+
+    #[test]
+    fn silence_at_the_end_is_timeout_or_dead() {
+        assert_eq!(twenty_but(&[18, 19]).status, Status::Timeout);
+        assert_eq!(twenty_but(&[17, 18, 19]).status, Status::Dead);
+    }
+
+    #[test]
+    fn a_silent_end_tells_what_tcp_knew_of_it() {
+        let live = "2 consecutive heartbeats missed; TCP acknowledged them";
+        let events = vec![opened(), ok(0, 10), missed(1), missed(2), status(None, Status::Timeout, live)];
+        assert_eq!(after(events).status_reason, live);
+    }
+
+    #[test]
+    fn loss_over_many_connections_counts_where_none_shows_it_alone() {
+        let mut recorder = recorder(1, 10, &[HeartbeatKind::Protocol]);
+        for (index, seq) in (0..10).flat_map(|index| (0..5).map(move |seq| (index, seq))) {
+            let is_lost = seq == 2 && index < 6;
+            let beat = if is_lost { missed(seq) } else { ok(seq, 10) };
+            recorder.observe(&event(0, index, opened()));
+            recorder.observe(&event(0, index, beat));
+        }
+        let report = recorder.report(secs(5), false);
+        let reason = "6 of 50 heartbeats missed (12 % loss) on all 10 connections together";
+        assert_eq!((report.status, report.status_reason.as_str()), (Status::Poor, reason));
+        assert_eq!(report.status_counts, [(Status::Degraded, 6), (Status::Healthy, 4)]);
+        assert_eq!((report.kinds[0].status, report.targets[0].kinds[0].status), (Status::Poor, Status::Poor));
+        assert_eq!(
+            (report.verdict, report.reasons),
+            (RunResult::Failed, vec![format!("status is poor: {reason}")])
+        );
+    }
+
+    /// Three heartbeats are answered, then the server ends the connection, and it is opened again.
+    fn cut_and_opened_again(times: u64) -> Vec<ConnEvent> {
+        let round = |n: u64| {
+            let answers = (3 * n..3 * n + 3).map(|seq| ok(seq, 10));
+            let cut = [
+                ended(ClosedBy::Peer, CloseKind::Fin, secs(n)),
+                ConnEvent::Retry { attempt: 1, after: ms(1) },
+            ];
+            let again = [opened(), ConnEvent::Reconnected { outage: ms(5), attempts: 1 }];
+            answers.chain(cut).chain(again).collect::<Vec<_>>()
+        };
+        std::iter::once(opened()).chain((0..times).flat_map(round)).collect()
+    }
+
+    #[test]
+    fn a_connection_that_was_opened_again_is_poor() {
+        let report = after(cut_and_opened_again(9));
+        assert_eq!((report.kinds[0].counts.ok, report.targets[0].connections[0].reconnects), (27, 9));
+        let reason = "the connection was lost 9 times and opened again; mean RTT of 27 answered heartbeats is \
+                      10 ms";
+        assert_eq!((report.status, report.status_reason.as_str()), (Status::Poor, reason));
+        assert_eq!((report.last_status, report.verdict), (Status::Unknown, RunResult::Failed));
+    }
+
+    #[test]
+    fn a_connection_that_is_lost_at_the_end_is_dead() {
+        let mut events = cut_and_opened_again(1);
+        events.push(ended(ClosedBy::Peer, CloseKind::Fin, secs(3)));
+        let report = after(events.clone());
+        let reason = "the connection ended: peer closed TCP (FIN) without a close frame";
+        assert_eq!((report.status, report.status_reason.as_str()), (Status::Dead, reason));
+        assert_eq!(report.kinds[0].status, Status::Dead);
+        events.push(opened());
+        events.push(ConnEvent::Reconnected { outage: ms(5), attempts: 1 });
+        assert_eq!(after(events).status, Status::Poor);
+    }
+
+    #[test]
+    fn misses_before_reconnect_are_no_silence_at_the_end() {
+        let missed_before = vec![opened(), ok(0, 10), missed(1), missed(2), missed(3)];
+        let given_up = [ended(ClosedBy::Us, CloseKind::Timeout, secs(4)), opened()];
+        let again = [ConnEvent::Reconnected { outage: secs(1), attempts: 1 }, missed(4)];
+        let events = missed_before.into_iter().chain(given_up).chain(again).collect();
+        // 4 of 5 missed: 80 % loss, and one since it was opened again.
+        assert_eq!(after(events).status, Status::Critical);
+    }
+
+    #[test]
+    fn figures_of_several_connections_are_pooled() {
+        let mut recorder = recorder(1, 2, &[HeartbeatKind::Protocol]);
+        for (index, conn_event) in
+            [(0, ok(0, 10)), (1, missed(0)), (0, ok(1, 20)), (1, missed(1)), (1, ok(2, 60))]
+        {
+            recorder.observe(&event(0, index, conn_event));
+        }
+        let figures = &recorder.report(secs(1), false).targets[0].kinds[0];
+        assert_eq!((figures.counts.loss(), figures.longest_miss_run), (Some(0.4), 2));
+        assert_eq!(figures.rtt.map(|rtt| (rtt.count, rtt.mean)), Some((3, ms(30))));
+        assert_eq!(
+            figures.jitter.ipdv_mean,
+            Some(ms(10)),
+            "RTTs of different connections are not successive"
+        );
+    }
+
+    #[test]
+    fn a_gap_is_an_outage_and_an_unplanned_ending() {
+        let report = after(vec![
+            opened(),
+            ok(0, 10),
+            ended(ClosedBy::Peer, CloseKind::Fin, secs(2)),
+            ConnEvent::Retry { attempt: 0, after: ms(100) },
+            opened(),
+            ConnEvent::Reconnected { outage: ms(700), attempts: 1 },
+            ok(1, 500),
+            ok(2, 510),
+            closed_by_us(secs(9)),
+        ]);
+        let connection = &report.targets[0].connections[0];
+        let found = (connection.unplanned_endings, connection.reconnects, connection.outage);
+        assert_eq!(found, (1, 1, Some(ms(700))));
+        let (ending, lost) = (connection.ending.as_ref().unwrap(), connection.lost.as_ref().unwrap());
+        assert_eq!(
+            (ending.who, lost.who),
+            (ClosedBy::Us, ClosedBy::Peer),
+            "our own close does not hide the loss"
+        );
+        assert_eq!(report.verdict, RunResult::Failed);
+        assert_eq!(connection.kinds[0].jitter.ipdv_mean, Some(ms(10)), "not across the gap");
+    }
+
+    #[test]
+    fn an_outage_that_lasts_counts_up_to_the_report() {
+        let retry = ConnEvent::Retry { attempt: 1, after: ms(100) };
+        let lost =
+            || vec![opened(), ok(0, 10), ended(ClosedBy::Network, CloseKind::Rst, secs(4)), retry.clone()];
+        assert_eq!(outage(lost()), Some(secs(6)));
+        let gave_up = [lost(), vec![ConnEvent::GaveUp { outage: secs(7), attempts: 3 }]].concat();
+        assert_eq!(outage(gave_up), Some(secs(7)));
+        let again = ConnEvent::Reconnected { outage: secs(2), attempts: 1 };
+        let twice = [lost(), vec![again], lost()[2..].to_vec()].concat();
+        assert_eq!(outage(twice), Some(secs(8)), "2 s that are over, and 6 s that last");
+    }
+
+    #[test]
+    fn without_an_attempt_to_open_it_again_no_outage_is_known() {
+        let lost = vec![opened(), ok(0, 10), ended(ClosedBy::Network, CloseKind::Rst, secs(4))];
+        assert_eq!(outage(lost), None);
+        assert_eq!(outage(vec![ConnEvent::Opening]), None);
+        assert_eq!(outage(vec![opened(), ok(0, 10)]), Some(Duration::ZERO));
+    }
+
+    fn outage(events: Vec<ConnEvent>) -> Option<Duration> {
+        after(events).targets[0].connections[0].outage
+    }
+
+    #[test]
+    fn the_moment_of_the_last_answer_is_kept_with_the_loss() {
+        let mut recorder = recorder(1, 1, &[HeartbeatKind::Protocol]);
+        let told = [
+            (1, opened()),
+            (2, ok(0, 10)),
+            (3, ok(1, 10)),
+            (9, missed(2)),
+            (9, ended(ClosedBy::Us, CloseKind::Timeout, secs(9))),
+        ];
+        for (at, what) in told {
+            let id = ConnId { target: 0, index: 0 };
+            recorder.observe(&Event::Connection { id, at: START + secs(at), event: what });
+        }
+        let report = recorder.report(secs(10), false);
+        // The ending is told at an age of nine seconds, six after the last answer.
+        assert_eq!(report.targets[0].connections[0].answered_until, Some(secs(3)));
+    }
+
+    #[test]
+    fn misses_at_the_end_differ_from_earlier_misses() {
+        let late = |seq| {
+            beat(
+                HeartbeatKind::Protocol,
+                seq,
+                HeartbeatOutcome::Late,
+                Some(HeartbeatOutcome::Missed),
+                Some(12_000),
+            )
+        };
+        let report = after(vec![opened(), missed(0), missed(1), late(0), missed(2), late(1), missed(3)]);
+        assert_eq!(report.kinds[0].missed_at_end, 2);
+        assert_eq!(after(vec![opened(), missed(0), ok(1, 5)]).kinds[0].missed_at_end, 0);
+    }
+
+    #[test]
+    fn a_planned_ending_is_no_outage() {
+        let report = after(vec![opened(), ok(0, 10), closed_by_us(secs(4))]);
+        assert_eq!(report.targets[0].connections[0].outage, Some(Duration::ZERO));
+        assert_eq!(report.verdict, RunResult::Passed);
+    }
+
+    #[test]
+    fn an_answer_among_rivals_is_ambiguous() {
+        let mut among = HeartbeatResult {
+            kind: HeartbeatKind::Protocol,
+            seq: 0,
+            outcome: HeartbeatOutcome::Ok,
+            was: None,
+            rtt: Some(ms(1)),
+            lag: None,
+            to_wire: None,
+            from_wire: None,
+            acked: None,
+            later_answered: false,
+            sent_again: None,
+            rivals: 2,
+        };
+        let two = ConnEvent::Heartbeat(among);
+        (among.seq, among.rivals) = (1, 1);
+        let report = after(vec![opened(), two, ConnEvent::Heartbeat(among)]);
+        assert_eq!(report.kinds[0].counts.ambiguous, 1);
+    }
+
+    #[test]
+    fn what_the_server_says_of_itself_is_counted() {
+        let report = after(vec![
+            opened(),
+            ConnEvent::PeerTraffic(PeerTraffic::Message, 1),
+            ConnEvent::PeerTraffic(PeerTraffic::Echo, 1),
+            ConnEvent::PeerTraffic(PeerTraffic::Echo, 1),
+            ConnEvent::PeerTraffic(PeerTraffic::ServerPing { kind: HeartbeatKind::App, answered: true }, 1),
+            ConnEvent::PeerTraffic(
+                PeerTraffic::ServerPing { kind: HeartbeatKind::Protocol, answered: true },
+                1,
+            ),
+        ]);
+        let found = &report.targets[0].connections[0];
+        assert_eq!((found.messages, found.echoes), (1, 2));
+        assert_eq!((found.server_pings_app, found.server_pings_protocol), (1, 1));
+    }
+
+    #[test]
+    fn unstamped_heartbeats_are_counted_beside_host_delay() {
+        let facts = ConnectInfo { timestamps: TimestampSource::Kernel, ..ConnectInfo::default() };
+        let stamped = |seq, to_wire: Option<u64>, from_wire: Option<u64>| {
+            let ConnEvent::Heartbeat(beat) = ok(seq, 20) else { panic!("no beat") };
+            ConnEvent::Heartbeat(HeartbeatResult {
+                to_wire: to_wire.map(|n| ms(n).into()),
+                from_wire: from_wire.map(|n| ms(n).into()),
+                ..beat
+            })
+        };
+        let beats = [stamped(0, Some(1), Some(4)), stamped(1, None, Some(6)), stamped(2, Some(3), None)];
+        let mut events = vec![ConnEvent::Opened(Arc::new(facts))];
+        events.extend(beats);
+        events.push(beat(HeartbeatKind::Protocol, 3, HeartbeatOutcome::Missed, None, None));
+        let stamping = after(events).stamping;
+        assert_eq!(stamping.fell_back, 2, "a missed heartbeat has no RTT to stamp");
+        assert_eq!(stamping.to_wire.map(|lag| lag.max), Some(ms(3)));
+        assert_eq!(stamping.from_wire.map(|lag| lag.max), Some(ms(6)));
+        assert_eq!(after(vec![opened(), ok(0, 20)]).stamping, StampingReport::default());
+    }
+
+    #[test]
+    fn a_late_host_makes_the_measurement_suspect() {
+        let late = |seq| {
+            ConnEvent::Heartbeat(HeartbeatResult {
+                kind: HeartbeatKind::Protocol,
+                seq,
+                outcome: HeartbeatOutcome::Ok,
+                was: None,
+                rtt: Some(ms(20)),
+                lag: Some(ms(12)),
+                to_wire: None,
+                from_wire: None,
+                acked: None,
+                later_answered: false,
+                sent_again: None,
+                rivals: 1,
+            })
+        };
+        let report = after(vec![opened(), late(0), late(1)]);
+        let suspect = "this host was 12 ms late beside an RTT of 20 ms (both p50)".to_string();
+        assert_eq!(report.measurement, Measurement::Suspect(suspect));
+    }
+
+    fn any_kind() -> impl Strategy<Value = HeartbeatKind> {
+        prop::sample::select(BOTH)
+    }
+
+    fn any_outcome() -> impl Strategy<Value = HeartbeatOutcome> {
+        use HeartbeatOutcome::{Late, Missed, Ok, Superseded, Unsent};
+        prop::sample::select(vec![Ok, Late, Superseded, Missed, Unsent])
+    }
+
+    fn any_beat() -> impl Strategy<Value = ConnEvent> {
+        let durations = || prop::option::of(any::<u64>().prop_map(Duration::from_nanos));
+        let outcomes = (any_outcome(), prop::option::of(any_outcome()));
+        let numbers = (prop_oneof![0_u64..20, any::<u64>()], 0_u32..3);
+        let spans = (durations(), durations(), durations(), durations());
+        let below = (any::<Option<bool>>(), any::<bool>(), any::<Option<u32>>());
+        (any_kind(), outcomes, spans, below, numbers).prop_map(
+            |(kind, (outcome, was), (rtt, lag, to_wire, from_wire), below, (seq, rivals))| {
+                let (acked, later_answered, sent_again) = below;
+                ConnEvent::Heartbeat(HeartbeatResult {
+                    kind,
+                    seq,
+                    outcome,
+                    was,
+                    rtt,
+                    lag,
+                    to_wire: to_wire.map(Nanos::from),
+                    from_wire: from_wire.map(Nanos::from),
+                    acked,
+                    later_answered,
+                    sent_again,
+                    rivals,
+                })
+            },
+        )
+    }
+
+    fn any_change() -> impl Strategy<Value = ConnEvent> {
+        let kind = prop::option::of(any_kind());
+        (kind, prop::sample::select(&Status::ALL)).prop_map(|(kind, to)| status(kind, to, "why"))
+    }
+
+    fn any_ending() -> impl Strategy<Value = ConnEvent> {
+        let how =
+            prop::sample::select(vec![CloseKind::Fin, CloseKind::Rst, CloseKind::Timeout, CloseKind::Silent]);
+        (prop::sample::select(vec![ClosedBy::Us, ClosedBy::Peer, ClosedBy::Network]), how, 0_u64..99)
+            .prop_map(|(who, how, at)| ended(who, how, secs(at)))
+    }
+
+    fn any_event() -> impl Strategy<Value = Event> {
+        let stray =
+            prop::sample::select(vec![StrayPong::Duplicate, StrayPong::Mismatched, StrayPong::Unsolicited]);
+        let conn_event = prop_oneof![
+            8 => any_beat(),
+            2 => Just(opened()),
+            2 => any_change(),
+            1 => any_ending(),
+            1 => (any_kind(), stray).prop_map(|(kind, stray)| ConnEvent::PeerTraffic(PeerTraffic::Stray(kind, stray), 1)),
+            1 => (any_kind(), any::<u32>()).prop_map(|(kind, n)| ConnEvent::Unjudged { kind, count: n.into() }),
+            1 => any::<u64>().prop_map(|n| ConnEvent::Reconnected { outage: secs(n), attempts: 1 }),
+            1 => any::<u64>().prop_map(|n| ConnEvent::GaveUp { outage: secs(n), attempts: 1 }),
+            1 => Just(ConnEvent::Retry { attempt: 1, after: ms(1) }),
+            1 => prop::sample::select(vec![ConnEvent::PeerTraffic(PeerTraffic::Message, 1), ConnEvent::PeerTraffic(PeerTraffic::Echo, 1), ConnEvent::Opening]),
+        ];
+        (0_usize..3, 0_usize..3, conn_event).prop_map(|(target, index, what)| event(target, index, what))
+    }
+
+    fn sum<'a>(parts: impl Iterator<Item = &'a KindReport>) -> Counts {
+        let mut sum = Counts::default();
+        parts.for_each(|part| sum.add(&part.counts));
+        sum
+    }
+
+    /// What must hold of every report, whatever happened.
+    fn check(report: &PingReport) -> Result<(), TestCaseError> {
+        let targets = || report.targets.iter();
+        prop_assert_eq!(sum(report.kinds.iter()), sum(targets().flat_map(|t| &t.kinds)));
+        let of_connections = targets().flat_map(|t| &t.connections).flat_map(|c| &c.kinds);
+        prop_assert_eq!(sum(report.kinds.iter()), sum(of_connections));
+        prop_assert_eq!(report.status_counts.iter().map(|(_, n)| n).sum::<usize>(), 4);
+        // The loss over all connections may be worse than that on any one.
+        prop_assert!(report.status_counts.first().is_some_and(|(worst, _)| *worst <= report.status));
+        prop_assert_eq!(targets().map(|target| target.status).max(), Some(report.status));
+        prop_assert_eq!(report.reasons.is_empty(), report.verdict == RunResult::Passed);
+        for figures in &report.kinds {
+            prop_assert!(figures.counts.loss().is_none_or(|loss| (0.0..=1.0).contains(&loss)));
+            let drawn = figures.histogram.iter().map(|bar| bar.1).sum::<u64>();
+            prop_assert_eq!(figures.rtt.map_or(0, |rtt| rtt.count), drawn);
+        }
+        Ok(())
+    }
+
+    /// A heartbeat's whole story, as a ledger tells it: its first judgment, and perhaps a revision.
+    type Story = (HeartbeatOutcome, Option<HeartbeatOutcome>);
+
+    fn story() -> impl Strategy<Value = Story> {
+        use HeartbeatOutcome::{Late, Missed, Ok, Superseded, Unsent};
+        prop::sample::select(vec![
+            (Ok, None),
+            (Late, None),
+            (Unsent, None),
+            (Missed, None),
+            (Missed, Some(Late)),
+            (Superseded, None),
+            (Superseded, Some(Ok)),
+        ])
+    }
+
+    fn told(seq: u64, outcome: HeartbeatOutcome, was: Option<HeartbeatOutcome>) -> ConnEvent {
+        let answered = outcome.is_answered();
+        beat(HeartbeatKind::Protocol, seq, outcome, was, answered.then_some(seq + 1))
+    }
+
+    proptest! {
+        #[test]
+        fn no_sequence_of_events_panics_or_loses_a_count(events in prop::collection::vec(any_event(), 0..80)) {
+            let mut recorder = recorder(2, 2, BOTH);
+            for event in &events {
+                recorder.observe(event);
+            }
+            check(&recorder.report(secs(50), events.len() % 2 == 0))?;
+        }
+
+        #[test]
+        fn every_heartbeat_is_counted_once_by_what_it_came_to(stories in prop::collection::vec(story(), 0..60)) {
+            let firsts = (0..).zip(&stories).map(|(seq, (first, _))| told(seq, *first, None));
+            let revision = |(seq, (first, then)): (u64, &Story)| Some(told(seq, (*then)?, Some(*first)));
+            let revisions = (0..).zip(&stories).filter_map(revision);
+            let report = after(std::iter::once(opened()).chain(firsts).chain(revisions).collect());
+            let finals: Vec<_> = stories.iter().map(|(first, then)| then.unwrap_or(*first)).collect();
+            let of = |outcome| finals.iter().filter(|last| **last == outcome).count() as u64;
+            let counts = Counts {
+                ok: of(HeartbeatOutcome::Ok),
+                late: of(HeartbeatOutcome::Late),
+                superseded: of(HeartbeatOutcome::Superseded),
+                missed: of(HeartbeatOutcome::Missed),
+                unsent: of(HeartbeatOutcome::Unsent),
+                ..Counts::default()
+            };
+            let figures = &report.kinds[0];
+            prop_assert_eq!(figures.counts, counts);
+            prop_assert_eq!(figures.rtt.map_or(0, |rtt| rtt.count), counts.answered());
+            let run = finals.split(|last| *last != HeartbeatOutcome::Missed).map(<[HeartbeatOutcome]>::len).max().unwrap_or(0);
+            prop_assert_eq!(figures.longest_miss_run as usize, run);
+        }
+    }
+}

@@ -1,0 +1,730 @@
+//! What a run comes to: passed, failed, never measured or inconclusive, and why.
+
+use std::time::Duration;
+
+use super::fail_if::{FailIf, FailOn};
+use super::health::Status;
+use super::preset_mismatch;
+use super::report::{ConnReport, KindReport, Measurement, PingReport, TargetReport};
+use super::run_status::RunStatusLimits;
+use crate::domain::connection::close_cause::{CloseKind, ClosedBy};
+use crate::domain::format;
+use crate::domain::run::run_result::RunResult;
+use crate::domain::run::truth::Truth;
+use crate::domain::stats::{LagSummary, RttSummary};
+
+/// When more than one in so many heartbeats that were due never left, the schedule was not run.
+const MAX_UNSENT_PART: u64 = 10;
+/// The most reasons that are told one by one.
+const MAX_REASONS: usize = 20;
+
+/// How a run is judged: the bounds of its status, and what the user will not accept.
+#[derive(Debug, Clone, Default)]
+pub struct PassCriteria {
+    pub limits: RunStatusLimits,
+    pub fail_on: FailOn,
+    pub fail_if: Vec<FailIf>,
+}
+
+/// The verdict on a run and its reasons, lower-case fragments; none when it passed.
+///
+/// - nothing was opened: unreachable, with the errors; interrupted, when there was no error either
+/// - a connection could not be opened while others were measured, one ended that should not have, a
+///   status is known and at or worse than the one to fail on, a fail-if expression is true: failed
+/// - such a status or expression comes only from RTTs that are upper bounds (see
+///   [`PingReport::upper_bounds`]): inconclusive. What is good by its upper bounds is good.
+/// - a connection was not open yet, no heartbeat of a kind was judged on one, more than a tenth of
+///   those due was never sent, or a fail-if expression has no value: inconclusive
+/// - the user ended a bounded run before it was complete: interrupted, unless it failed
+/// - else passed. When all that were judged were missed, that is an answer, and the status of it is
+///   `timeout` or `dead`: who accepts that status (`--fail-on dead` with a generous `--dead-after`) has
+///   asked for the pass.
+pub fn judge(report: &PingReport, policy: &PassCriteria) -> (RunResult, Vec<String>) {
+    if report.connections().all(|(_, connection)| connection.opened.is_none()) {
+        return never_opened(report);
+    }
+    let failures = failures(report, policy);
+    let cut_short = report.cut_short();
+    if !failures.is_empty() {
+        return (RunResult::Failed, shortened(failures.into_iter().chain(cut_short).collect()));
+    }
+    let doubts = doubts(report, policy);
+    match (cut_short, doubts.is_empty()) {
+        (Some(cut_short), _) => {
+            let reasons = std::iter::once(cut_short).chain(doubts).collect();
+            (RunResult::Interrupted { measured: true }, shortened(reasons))
+        }
+        (None, true) => (RunResult::Passed, Vec::new()),
+        (None, false) => (RunResult::Inconclusive, shortened(doubts)),
+    }
+}
+
+fn never_opened(report: &PingReport) -> (RunResult, Vec<String>) {
+    let errors = open_errors(report);
+    let verdict = match (errors.is_empty(), report.interrupted) {
+        (true, true) => RunResult::Interrupted { measured: false },
+        (true, false) | (false, _) => RunResult::Unreachable,
+    };
+    let waiting = report.targets.iter().filter(|target| target.connections.iter().any(is_opening));
+    let reasons = errors.into_iter().chain(waiting.map(|target| cut_short(report, &target.url)));
+    (verdict, shortened(reasons.collect()))
+}
+
+/// Whether the run was over before the connection was open, its greeting answered, or an error known.
+fn is_opening(connection: &ConnReport) -> bool {
+    connection.opened.is_none() && connection.open_error.is_none()
+}
+
+fn cut_short(report: &PingReport, what: &str) -> String {
+    let end = if report.interrupted { "interrupt" } else { "deadline" };
+    format!("the {end} came while {what} was still being opened")
+}
+
+/// Why connections never opened; those of one target mostly fail alike.
+fn open_errors(report: &PingReport) -> Vec<String> {
+    let never = report.connections().filter(|(_, connection)| connection.opened.is_none());
+    let mut errors: Vec<_> =
+        never.filter_map(|(_, connection)| connection.open_error.as_ref().map(|e| e.to_string())).collect();
+    errors.dedup();
+    errors
+}
+
+fn failures(report: &PingReport, policy: &PassCriteria) -> Vec<String> {
+    let mut failures = open_errors(report);
+    failures.extend(report.connections().filter_map(|(target, connection)| {
+        unplanned_ending(connection).map(|reason| placed(report, target, connection, &reason))
+    }));
+    failures.extend(report.connections().filter_map(|(target, connection)| {
+        let reason = bad_status(connection, policy.fail_on)?;
+        bounds_behind(report, connection, policy.fail_on)
+            .is_none()
+            .then(|| placed(report, target, connection, &reason))
+    }));
+    failures.extend(report.targets.iter().filter_map(|target| bad_together(report, target, policy.fail_on)));
+    failures.extend(policy.fail_if.iter().filter_map(|expression| match expression.evaluate(report) {
+        Truth::True(actual) => Some(format!("{expression}: it is {actual}")),
+        Truth::TrueOfBounds(_) | Truth::False | Truth::Unknown(_) => None,
+    }));
+    failures
+}
+
+fn unplanned_ending(connection: &ConnReport) -> Option<String> {
+    let lost = connection.lost.as_ref()?;
+    let again = match connection.ending.as_ref().is_some_and(|ending| ending.was_planned()) {
+        true => " and was opened again",
+        false => "",
+    };
+    match connection.unplanned_endings {
+        0 => None,
+        1 => Some(format!("the connection ended{again}: {lost}")),
+        times => Some(format!("the connection ended {times} times{again}, at last: {lost}")),
+    }
+}
+
+/// A connection that has its status from an ending has told that ending already.
+fn bad_status(connection: &ConnReport, fail_on: FailOn) -> Option<String> {
+    (fail_on.rejects(connection.status) && !is_by_an_ending(connection, fail_on))
+        .then(|| format!("status is {}: {}", connection.status.label(), connection.status_reason))
+}
+
+/// Whether only an ending makes the status so bad: the other side's, or one after which it was opened again.
+fn is_by_an_ending(connection: &ConnReport, fail_on: FailOn) -> bool {
+    let ended_by_others = connection.ending.as_ref().is_some_and(|ending| ending.who != ClosedBy::Us);
+    match connection.status {
+        Status::Dead => ended_by_others,
+        Status::Poor => {
+            let by_heartbeats = connection.kinds.iter().any(|figures| fail_on.rejects(figures.status));
+            connection.reconnects > 0 && !by_heartbeats
+        }
+        Status::Healthy | Status::Degraded | Status::Critical | Status::Unknown | Status::Timeout => false,
+    }
+}
+
+/// The loss over all connections to a target, where none of them is so bad by itself.
+fn bad_together(report: &PingReport, target: &TargetReport, fail_on: FailOn) -> Option<String> {
+    let by_one = target.connections.iter().any(|connection| fail_on.rejects(connection.status));
+    (fail_on.rejects(target.status) && !by_one).then(|| {
+        let reason = format!("status is {}: {}", target.status.label(), target.status_reason);
+        if report.targets.len() > 1 { format!("{}: {reason}", target.url) } else { reason }
+    })
+}
+
+/// Why a status that is not accepted may be better than it seems: it comes from RTTs, and those of every
+/// kind to which it applies are upper bounds.
+fn bounds_behind(report: &PingReport, connection: &ConnReport, fail_on: FailOn) -> Option<String> {
+    let of_rtts = matches!(connection.status, Status::Degraded | Status::Poor | Status::Critical)
+        && !fail_on.rejects(connection.status_without_rtt);
+    // Where even healthy is not accepted, no RTT would be short enough.
+    if !of_rtts || fail_on.rejects(Status::Healthy) {
+        return None;
+    }
+    let mut bad = connection.kinds.iter().filter(|figures| fail_on.rejects(figures.status));
+    let why = report.upper_bounds(bad.next()?)?;
+    bad.all(|figures| report.upper_bounds(figures).is_some()).then_some(why)
+}
+
+fn doubts(report: &PingReport, policy: &PassCriteria) -> Vec<String> {
+    let of_connection = |(target, connection)| {
+        let doubts = doubts_of(report, connection, policy);
+        doubts.into_iter().map(move |reason| placed(report, target, connection, &reason))
+    };
+    let mut doubts: Vec<_> = report.connections().flat_map(of_connection).collect();
+    doubts.extend(policy.fail_if.iter().filter_map(|expression| match expression.evaluate(report) {
+        Truth::Unknown(why) => Some(format!("{expression} cannot be judged: {why}")),
+        Truth::TrueOfBounds(actual) => Some(format!("{expression}: it is {actual}")),
+        Truth::True(_) | Truth::False => None,
+    }));
+    doubts
+}
+
+fn doubts_of(report: &PingReport, connection: &ConnReport, policy: &PassCriteria) -> Vec<String> {
+    if connection.opened.is_none() {
+        return vec![cut_short(report, "it")];
+    }
+    let bad = bad_status(connection, policy.fail_on);
+    let bounds = bounds_behind(report, connection, policy.fail_on);
+    let doubtful = bad.zip(bounds).map(|(bad, why)| format!("{bad}, but {why}"));
+    let unclear = connection.kinds.iter().filter_map(|figures| unjudged(figures).or_else(|| unsent(figures)));
+    let silent = preset_mismatch::never_began(&report.info, connection, report.elapsed);
+    let limited = limited(connection);
+    doubtful.into_iter().chain(limited).chain(unclear).chain(silent).collect()
+}
+
+/// A limit of ours ended the connection: what it would have shown later is not known.
+fn limited(connection: &ConnReport) -> Option<String> {
+    let ending =
+        connection.ending.as_ref().filter(|ending| matches!(ending.how, CloseKind::TooLarge { .. }))?;
+    Some(format!("the run was cut short: {ending}"))
+}
+
+/// No heartbeat of this kind came to an answer or to the lack of one.
+fn unjudged(figures: &KindReport) -> Option<String> {
+    let (kind, counts) = (figures.kind, &figures.counts);
+    let all_missed = counts.missed > 0 && counts.missed == counts.judged();
+    match (counts.answered(), counts.sent()) {
+        (0, 0) => Some(format!("no {kind} heartbeat was sent")),
+        (0, sent) if !all_missed => Some(format!("no {kind} heartbeat was answered, of {sent} sent")),
+        (_, _) => None,
+    }
+}
+
+/// The schedule that was asked for is not the one that was run.
+fn unsent(figures: &KindReport) -> Option<String> {
+    let unsent = figures.counts.unsent;
+    let due = figures.counts.sent().saturating_add(unsent);
+    (unsent.saturating_mul(MAX_UNSENT_PART) > due).then(|| {
+        let kind = figures.kind;
+        format!("{unsent} of {due} {kind} heartbeats never left: the schedule asked for was not run")
+    })
+}
+
+/// Names the target where there are several, and the connection where it has several.
+fn placed(report: &PingReport, target: &TargetReport, connection: &ConnReport, reason: &str) -> String {
+    match (report.targets.len(), target.connections.len()) {
+        (_, 2..) => format!("{} #{}: {reason}", target.url, connection.index),
+        (2.., _) => format!("{}: {reason}", target.url),
+        (_, _) => reason.to_string(),
+    }
+}
+
+fn shortened(mut reasons: Vec<String>) -> Vec<String> {
+    let more = reasons.len().saturating_sub(MAX_REASONS);
+    reasons.truncate(MAX_REASONS);
+    if more > 0 {
+        reasons.push(format!("and {more} more"));
+    }
+    reasons
+}
+
+/// The runtime's timer ticks once a millisecond, and so does the wait for the kernel below it: lateness up
+/// to both is their grain.
+///
+/// Half a millisecond more is what a quiet machine takes to wake up, and cannot be told from them.
+const TIMER_GRAIN: Duration = Duration::from_micros(2_500);
+/// With fewer heartbeats the 99th percentile is the greatest of them, an anecdote.
+const MIN_SAMPLES_FOR_P99: u64 = 20;
+
+/// Whether this host's own lateness is small against the RTT. What exceeds the timer's grain makes the
+/// measurement suspect when any of these holds:
+///
+/// - it stood still
+/// - its median is more than 10 % of the median RTT
+/// - its 99th percentile is more than that of the RTT, with at least 20 heartbeats
+pub fn measurement(rtt: &RttSummary, lag: &LagSummary) -> Measurement {
+    let excess = |lag: Duration| lag.saturating_sub(TIMER_GRAIN);
+    let suspect = |percentile: &str, lag: Duration, rtt: Duration| {
+        let (lag, rtt) = (format::duration(lag), format::duration(rtt));
+        Measurement::Suspect(format!("this host was {lag} late beside an RTT of {rtt} (both {percentile})"))
+    };
+    if lag.stood_still() {
+        return Measurement::Suspect(format!("this host stood still for {}", format::duration(lag.max)));
+    }
+    if excess(lag.p50).saturating_mul(10) > rtt.p50 {
+        return suspect("p50", lag.p50, rtt.p50);
+    }
+    if rtt.count >= MIN_SAMPLES_FOR_P99 && excess(lag.p99) > rtt.p99 {
+        return suspect("p99", lag.p99, rtt.p99);
+    }
+    Measurement::Sound
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::connection::close_cause::CloseCause;
+    use crate::domain::connection::connect_info::{ConnectError, FailureKind};
+    use crate::domain::connection::phase::Phase;
+    use crate::domain::connection::untrusted_text::UntrustedText;
+    use crate::domain::heartbeat::HeartbeatKind;
+    use crate::domain::ping::report::samples;
+    use crate::domain::ping::run_info::RunInfo;
+    use crate::domain::stats::Counts;
+    use std::sync::Arc;
+    use std::time::SystemTime;
+
+    fn target(url: &str) -> TargetReport {
+        samples::target(url, vec![samples::kind(HeartbeatKind::Protocol, &[5, 6])])
+    }
+
+    /// One target, whose first connection is changed.
+    fn run(change: impl FnOnce(&mut ConnReport)) -> PingReport {
+        let mut report = samples::report(vec![target("ws://a/")]);
+        change(&mut report.targets[0].connections[0]);
+        report
+    }
+
+    fn judged(report: &PingReport) -> (RunResult, Vec<String>) {
+        judge(report, &PassCriteria::default())
+    }
+
+    fn one(verdict: RunResult, reason: &str) -> (RunResult, Vec<String>) {
+        (verdict, vec![reason.to_string()])
+    }
+
+    fn with_fail_if(report: &PingReport, expression: &str) -> (RunResult, Vec<String>) {
+        judge(report, &PassCriteria { fail_if: vec![expression.parse().unwrap()], ..PassCriteria::default() })
+    }
+
+    fn refused() -> Option<Arc<ConnectError>> {
+        Some(Arc::new(ConnectError {
+            url: "ws://a/".to_string(),
+            phase: Phase::Tcp,
+            kind: FailureKind::Refused,
+            cause: "connection refused".to_string(),
+            hint: None,
+            attempts: Vec::new(),
+            reached: None,
+            refusal: None,
+            took: Duration::ZERO,
+        }))
+    }
+
+    fn never_open(connection: &mut ConnReport, error: Option<Arc<ConnectError>>) {
+        connection.opened = None;
+        connection.open_error = error;
+        connection.status = Status::Unknown;
+        connection.kinds = vec![samples::kind(HeartbeatKind::Protocol, &[])];
+    }
+
+    fn ending(who: ClosedBy, how: CloseKind) -> Option<Arc<CloseCause>> {
+        let at = SystemTime::UNIX_EPOCH;
+        Some(Arc::new(CloseCause {
+            who,
+            how,
+            reply: None,
+            os_error: None,
+            tcp: None,
+            age: Duration::ZERO,
+            idle: Duration::ZERO,
+            at,
+        }))
+    }
+
+    #[test]
+    fn clean_run_passes_without_reasons() {
+        assert_eq!(judged(&run(|_| {})), (RunResult::Passed, vec![]));
+    }
+
+    #[test]
+    fn our_own_close_is_no_failure() {
+        let close = CloseKind::CloseFrame { code: Some(1000), reason: UntrustedText::default() };
+        assert_eq!(judged(&run(|c| c.ending = ending(ClosedBy::Us, close))).0, RunResult::Passed);
+    }
+
+    #[test]
+    fn end_by_our_size_limit_is_inconclusive() {
+        let (verdict, reasons) = judged(&run(|c| {
+            c.ending = ending(ClosedBy::Us, CloseKind::TooLarge { size: 2048, limit: 1024 })
+        }));
+        assert_eq!(verdict, RunResult::Inconclusive);
+        assert!(reasons[0].ends_with("above our limit of 1 KiB (raise it with --max-message-size)"));
+    }
+
+    #[test]
+    fn what_never_opened_was_never_measured() {
+        let report = run(|c| never_open(c, refused()));
+        assert_eq!(
+            judged(&report),
+            one(RunResult::Unreachable, "cannot open ws://a/: TCP: connection refused")
+        );
+        let report = run(|c| never_open(c, None));
+        let reason = "the deadline came while ws://a/ was still being opened";
+        assert_eq!(judged(&report), one(RunResult::Unreachable, reason));
+    }
+
+    #[test]
+    fn targets_still_opening_are_named_beside_errors() {
+        let mut report = samples::report(["ws://a/", "ws://b/", "ws://c/"].map(target).to_vec());
+        for (target, error) in [(0, None), (1, refused()), (2, None)] {
+            never_open(&mut report.targets[target].connections[0], error);
+        }
+        let reasons = [
+            "cannot open ws://a/: TCP: connection refused",
+            "the deadline came while ws://a/ was still being opened",
+            "the deadline came while ws://c/ was still being opened",
+        ];
+        assert_eq!(judged(&report), (RunResult::Unreachable, reasons.map(String::from).to_vec()));
+    }
+
+    #[test]
+    fn connection_still_opening_beside_a_good_one_is_inconclusive() {
+        let mut report = samples::report(vec![target("ws://a/"), target("ws://b/")]);
+        never_open(&mut report.targets[1].connections[0], None);
+        let reason = "ws://b/: the deadline came while it was still being opened";
+        assert_eq!(judged(&report), one(RunResult::Inconclusive, reason));
+    }
+
+    #[test]
+    fn an_interruption_before_anything_was_known_says_so() {
+        let mut report = run(|c| never_open(c, None));
+        report.interrupted = true;
+        let reason = "the interrupt came while ws://a/ was still being opened";
+        assert_eq!(judged(&report), one(RunResult::Interrupted { measured: false }, reason));
+        let mut report = run(|c| never_open(c, refused()));
+        report.interrupted = true;
+        assert_eq!(judged(&report).0, RunResult::Unreachable);
+    }
+
+    /// Twenty heartbeats are planned, two are answered, and the user ends the run.
+    fn cut_short(change: impl FnOnce(&mut ConnReport)) -> PingReport {
+        let mut report = run(change);
+        let info = RunInfo { count: Some(20), ..report.info.as_ref().clone() };
+        (report.info, report.interrupted) = (Arc::new(info), true);
+        report
+    }
+
+    #[test]
+    fn bounded_run_that_is_cut_short_is_interrupted() {
+        let reason = "interrupted after 2 of 20 heartbeats";
+        assert_eq!(judged(&cut_short(|_| {})), one(RunResult::Interrupted { measured: true }, reason));
+        let (verdict, reasons) = with_fail_if(&cut_short(|_| {}), "tls.days_left<14");
+        assert_eq!((verdict, reasons.len()), (RunResult::Interrupted { measured: true }, 2));
+        assert_eq!(reasons[0], reason);
+    }
+
+    #[test]
+    fn criterion_that_failed_before_the_interrupt_fails_the_run() {
+        let reasons = ["status is poor: ", "interrupted after 2 of 20 heartbeats"].map(String::from);
+        let report = cut_short(|c| c.status = Status::Poor);
+        assert_eq!(judged(&report), (RunResult::Failed, reasons.to_vec()));
+    }
+
+    #[test]
+    fn open_criterion_is_undecided_when_cut_short() {
+        for expression in ["ok<20", "ok<=2", "sent==2", "ok!=20", "rtt.max<1s", "rtt.min>1us"] {
+            let (verdict, reasons) = with_fail_if(&cut_short(|_| {}), expression);
+            assert_eq!(verdict, RunResult::Interrupted { measured: true }, "{expression}");
+            let undecided = format!("{expression} cannot be judged: it was ");
+            assert!(
+                reasons[1].starts_with(&undecided) && reasons[1].ends_with("might have changed"),
+                "{reasons:?}"
+            );
+        }
+        for expression in ["ok>1", "ok!=1", "rtt.max>1us", "rtt.mean<1s"] {
+            assert_eq!(with_fail_if(&cut_short(|_| {}), expression).0, RunResult::Failed, "{expression}");
+        }
+        let complete = run(|_| {});
+        assert_eq!(with_fail_if(&complete, "ok<20").0, RunResult::Failed, "the run was complete");
+    }
+
+    #[test]
+    fn unbounded_run_that_is_interrupted_passes() {
+        let mut report = run(|_| {});
+        report.interrupted = true;
+        assert_eq!(judged(&report), (RunResult::Passed, vec![]));
+    }
+
+    #[test]
+    fn one_target_that_cannot_be_opened_fails_the_run() {
+        let mut report = samples::report(vec![target("ws://a/"), target("ws://b/")]);
+        never_open(&mut report.targets[0].connections[0], refused());
+        assert_eq!(judged(&report), one(RunResult::Failed, "cannot open ws://a/: TCP: connection refused"));
+    }
+
+    #[test]
+    fn a_status_fails_the_run_from_the_limit_on() {
+        let with = |status| {
+            run(|c| {
+                c.status = status;
+                c.status_reason = "mean RTT of the last 10 is 612 ms".to_string();
+            })
+        };
+        assert_eq!(judged(&with(Status::Degraded)).0, RunResult::Passed);
+        assert_eq!(
+            judged(&with(Status::Poor)),
+            one(RunResult::Failed, "status is poor: mean RTT of the last 10 is 612 ms")
+        );
+        assert_eq!(judged(&with(Status::Timeout)).0, RunResult::Failed);
+        let lenient = PassCriteria { fail_on: "dead".parse().unwrap(), ..PassCriteria::default() };
+        assert_eq!(judge(&with(Status::Timeout), &lenient).0, RunResult::Passed);
+    }
+
+    #[test]
+    fn an_ending_by_others_fails_the_run_and_is_told_once() {
+        let report = run(|c| {
+            (c.ending, c.lost) =
+                (ending(ClosedBy::Peer, CloseKind::Fin), ending(ClosedBy::Peer, CloseKind::Fin));
+            c.unplanned_endings = 1;
+            c.status = Status::Dead;
+        });
+        let reason = "the connection ended: peer closed TCP (FIN) without a close frame";
+        assert_eq!(judged(&report), one(RunResult::Failed, reason));
+    }
+
+    #[test]
+    fn a_connection_that_we_gave_up_tells_its_status_too() {
+        let report = run(|c| {
+            (c.ending, c.lost) =
+                (ending(ClosedBy::Us, CloseKind::Timeout), ending(ClosedBy::Us, CloseKind::Timeout));
+            c.unplanned_endings = 1;
+            c.status = Status::Dead;
+            c.status_reason = "3 heartbeats missed in a row".to_string();
+        });
+        let (verdict, reasons) = judged(&report);
+        assert_eq!((verdict, reasons.len()), (RunResult::Failed, 2));
+        assert_eq!(reasons[1], "status is dead: 3 heartbeats missed in a row");
+    }
+
+    #[test]
+    fn an_ending_fails_the_run_even_when_the_connection_came_back() {
+        let report = run(|c| {
+            let close = CloseKind::CloseFrame { code: Some(1000), reason: UntrustedText::default() };
+            (c.ending, c.lost) = (ending(ClosedBy::Us, close), ending(ClosedBy::Network, CloseKind::Rst));
+            c.unplanned_endings = 2;
+        });
+        let reason = "the connection ended 2 times and was opened again, at last: connection reset (RST)";
+        assert_eq!(judged(&report), one(RunResult::Failed, reason));
+    }
+
+    #[test]
+    fn a_status_by_a_reconnect_is_told_once() {
+        let report = run(|c| {
+            c.lost = ending(ClosedBy::Peer, CloseKind::Fin);
+            (c.unplanned_endings, c.reconnects) = (1, 1);
+            (c.status, c.status_without_rtt) = (Status::Poor, Status::Poor);
+        });
+        let reason = "the connection ended: peer closed TCP (FIN) without a close frame";
+        assert_eq!(judged(&report), one(RunResult::Failed, reason));
+    }
+
+    #[test]
+    fn loss_over_all_connections_fails_a_run_that_none_fails_alone() {
+        let mut report = samples::report(vec![target("ws://a/"), target("ws://b/")]);
+        report.targets[1].connections.push(samples::connection(1));
+        report.targets[1].status = Status::Critical;
+        report.targets[1].status_reason = "4 of 8 heartbeats missed (50 % loss)".to_string();
+        let reason = "ws://b/: status is critical: 4 of 8 heartbeats missed (50 % loss)";
+        assert_eq!(judged(&report), one(RunResult::Failed, reason));
+        report.targets[1].connections[1].status = Status::Poor;
+        assert_eq!(judged(&report), one(RunResult::Failed, "ws://b/ #1: status is poor: "));
+    }
+
+    #[test]
+    fn loss_fails_a_run_whose_rtts_are_upper_bounds() {
+        let kinds = vec![matched_in_order(Status::Critical, 12)];
+        let mut report = samples::report(vec![samples::target("ws://a/", kinds)]);
+        let connection = &mut report.targets[0].connections[0];
+        connection.status = Status::Critical;
+        assert_eq!(judged(&report).0, RunResult::Inconclusive);
+        report.targets[0].connections[0].status_without_rtt = Status::Poor;
+        assert_eq!(judged(&report).0, RunResult::Failed);
+    }
+
+    #[test]
+    fn a_true_expression_fails_the_run() {
+        let reason = "rtt.max>5ms: it is 6 ms";
+        assert_eq!(with_fail_if(&run(|_| {}), "rtt.max>5ms"), one(RunResult::Failed, reason));
+        assert_eq!(with_fail_if(&run(|_| {}), "rtt.max>6ms"), (RunResult::Passed, vec![]));
+    }
+
+    #[test]
+    fn unknown_fail_if_is_inconclusive_unless_another_failed() {
+        let reason = "tls.days_left<14 cannot be judged: tls.days_left was not measured";
+        assert_eq!(with_fail_if(&run(|_| {}), "tls.days_left<14"), one(RunResult::Inconclusive, reason));
+        let bad = run(|c| c.status = Status::Poor);
+        assert_eq!(with_fail_if(&bad, "tls.days_left<14").0, RunResult::Failed);
+    }
+
+    #[test]
+    fn a_connection_without_an_answer_is_inconclusive() {
+        let without = |counts: Counts| {
+            run(|c| {
+                c.kinds[0].counts = counts;
+                c.status = Status::Unknown;
+            })
+        };
+        let reason = "no protocol heartbeat was answered, of 3 sent";
+        let counts = Counts { superseded: 1, in_flight: 2, ..Counts::default() };
+        assert_eq!(judged(&without(counts)), one(RunResult::Inconclusive, reason));
+        let counts = Counts { unsent: 2, ..Counts::default() };
+        assert_eq!(judged(&without(counts)), one(RunResult::Inconclusive, "no protocol heartbeat was sent"));
+    }
+
+    #[test]
+    fn when_all_that_were_judged_were_missed_the_status_decides() {
+        let counts = Counts { missed: 10, ..Counts::default() };
+        let report = run(|c| {
+            c.kinds[0].counts = counts;
+            c.status = Status::Timeout;
+            c.status_reason = "10 consecutive heartbeats missed".to_string();
+        });
+        let reason = "status is timeout: 10 consecutive heartbeats missed";
+        assert_eq!(judged(&report), one(RunResult::Failed, reason));
+        let lenient = PassCriteria { fail_on: "dead".parse().unwrap(), ..PassCriteria::default() };
+        assert_eq!(judge(&report, &lenient), (RunResult::Passed, vec![]));
+    }
+
+    #[test]
+    fn unsent_schedule_is_inconclusive_unless_another_failed() {
+        let with =
+            |ok: u64, unsent: u64| run(|c| c.kinds[0].counts = Counts { ok, unsent, ..Counts::default() });
+        let reason = "98 of 100 protocol heartbeats never left: the schedule asked for was not run";
+        assert_eq!(judged(&with(2, 98)), one(RunResult::Inconclusive, reason));
+        assert_eq!(judged(&with(90, 10)), (RunResult::Passed, vec![]));
+        assert_eq!(judged(&with(89, 11)).0, RunResult::Inconclusive);
+        let mut bad = with(2, 98);
+        bad.targets[0].connections[0].status = Status::Critical;
+        assert_eq!(judged(&bad).0, RunResult::Failed);
+    }
+
+    /// App heartbeats of this status, so many of which were matched in order among several.
+    fn matched_in_order(status: Status, ambiguous: u64) -> KindReport {
+        let mut figures = KindReport { status, ..samples::kind(HeartbeatKind::App, &[612]) };
+        figures.counts.ambiguous = ambiguous;
+        figures
+    }
+
+    #[test]
+    fn upper_bounds_do_not_fail_a_run() {
+        let mut report = samples::report(vec![samples::target(
+            "ws://a/",
+            vec![samples::kind(HeartbeatKind::Protocol, &[5]), matched_in_order(Status::Poor, 12)],
+        )]);
+        let connection = &mut report.targets[0].connections[0];
+        (connection.status, connection.status_reason) = (Status::Poor, "app: mean RTT is 612 ms".to_string());
+        let why = "app RTTs are upper bounds: 12 answers carried no id while several asks were \
+                   outstanding; give the ask an id or lengthen the interval";
+        let reason = format!("status is poor: app: mean RTT is 612 ms, but {why}");
+        assert_eq!(judged(&report), one(RunResult::Inconclusive, &reason));
+        let both = with_fail_if(&report, "app.rtt.max>500ms");
+        let reasons = vec![reason.clone(), format!("app.rtt.max>500ms: it is 612 ms, but {why}")];
+        assert_eq!(both, (RunResult::Inconclusive, reasons));
+        assert_eq!(with_fail_if(&report, "app.ok>=1").0, RunResult::Failed, "counts are exact");
+        let lenient = PassCriteria { fail_on: "critical".parse().unwrap(), ..PassCriteria::default() };
+        assert_eq!(judge(&report, &lenient), (RunResult::Passed, vec![]), "good by its upper bounds");
+    }
+
+    #[test]
+    fn slowness_by_a_local_stall_fails_no_run() {
+        let mut report = run(|connection| {
+            connection.status = Status::Critical;
+            connection.status_reason = "mean RTT of the last 2 is 2 s".to_string();
+            connection.kinds[0].status = Status::Critical;
+        });
+        report.host_lag = Some(lag(100, 4_200_000));
+        let (verdict, reasons) = judged(&report);
+        assert_eq!((verdict, reasons.len()), (RunResult::Inconclusive, 1));
+        assert!(
+            reasons[0].ends_with("this host stood still for 4.2 s, and read late what came"),
+            "{reasons:?}"
+        );
+        report.targets[0].connections[0].status = Status::Dead;
+        assert_eq!(judged(&report).0, RunResult::Failed, "what was missed was missed");
+        let suspect = Measurement::Suspect("this host stood still for 4.2 s".to_string());
+        assert_eq!(measurement(&rtt(5, 20_000, 20_000), &lag(100, 4_200_000)), suspect);
+    }
+
+    #[test]
+    fn what_is_exact_fails_a_run_beside_upper_bounds() {
+        let with = |kinds: Vec<KindReport>, status: Status| {
+            let mut report = samples::report(vec![samples::target("ws://a/", kinds)]);
+            report.targets[0].connections[0].status = status;
+            judged(&report).0
+        };
+        let slow = KindReport { status: Status::Poor, ..samples::kind(HeartbeatKind::Protocol, &[700]) };
+        assert_eq!(with(vec![slow, matched_in_order(Status::Poor, 1)], Status::Poor), RunResult::Failed);
+        assert_eq!(with(vec![matched_in_order(Status::Timeout, 1)], Status::Timeout), RunResult::Failed);
+        assert_eq!(with(vec![matched_in_order(Status::Critical, 0)], Status::Critical), RunResult::Failed);
+        assert_eq!(
+            with(vec![matched_in_order(Status::Critical, 1)], Status::Critical),
+            RunResult::Inconclusive
+        );
+    }
+
+    #[test]
+    fn target_and_connection_are_named_if_several() {
+        let mut report = samples::report(vec![target("ws://a/"), target("ws://b/")]);
+        report.targets[1].connections.push(samples::connection(1));
+        report.targets[0].connections[0].status = Status::Poor;
+        report.targets[1].connections[1].status = Status::Poor;
+        let reasons = ["ws://a/: status is poor: ", "ws://b/ #1: status is poor: "].map(String::from);
+        assert_eq!(judged(&report), (RunResult::Failed, reasons.to_vec()));
+    }
+
+    #[test]
+    fn many_reasons_are_shortened() {
+        let mut report = samples::report((0..100).map(|n| target(&format!("ws://{n}/"))).collect());
+        report.targets.iter_mut().for_each(|target| target.connections[0].status = Status::Dead);
+        let (_, reasons) = judged(&report);
+        assert_eq!((reasons.len(), reasons[20].as_str()), (21, "and 80 more"));
+    }
+
+    fn rtt(count: u64, p50: u64, p99: u64) -> RttSummary {
+        let us = Duration::from_micros;
+        RttSummary {
+            count,
+            min: us(p50),
+            mean: us(p50),
+            max: us(p99),
+            p50: us(p50),
+            p90: us(p50),
+            p95: us(p99),
+            p99: us(p99),
+        }
+    }
+
+    fn lag(p50: u64, p99: u64) -> LagSummary {
+        let us = Duration::from_micros;
+        LagSummary { p50: us(p50), p99: us(p99), max: us(p99) }
+    }
+
+    #[test]
+    fn the_timers_grain_is_no_lateness() {
+        assert_eq!(measurement(&rtt(100, 50, 90), &lag(2_500, 2_500)), Measurement::Sound);
+    }
+
+    #[test]
+    fn a_host_that_is_late_by_a_tenth_of_the_rtt_is_suspect() {
+        assert_eq!(measurement(&rtt(5, 20_000, 20_000), &lag(4_500, 4_500)), Measurement::Sound);
+        let suspect = "this host was 4.6 ms late beside an RTT of 20 ms (both p50)".to_string();
+        assert_eq!(measurement(&rtt(5, 20_000, 20_000), &lag(4_600, 4_600)), Measurement::Suspect(suspect));
+    }
+
+    #[test]
+    fn a_few_late_moments_are_suspect_only_with_enough_heartbeats() {
+        let suspect = "this host was 43 ms late beside an RTT of 40 ms (both p99)".to_string();
+        assert_eq!(measurement(&rtt(20, 30_000, 40_000), &lag(500, 43_000)), Measurement::Suspect(suspect));
+        assert_eq!(measurement(&rtt(19, 30_000, 40_000), &lag(500, 43_000)), Measurement::Sound);
+        assert_eq!(measurement(&rtt(20, 30_000, 40_000), &lag(500, 42_500)), Measurement::Sound);
+    }
+}

@@ -1,0 +1,72 @@
+//! Which connections of many fared worst.
+
+use std::cmp::Reverse;
+use std::time::Duration;
+
+use super::health::Status;
+use super::report::{ConnReport, PingReport};
+use super::run_info::ConnId;
+
+/// Up to so many connections are all listed where lists are wanted.
+pub const MAX_LISTED_CONNECTIONS: usize = 10;
+
+/// The worst connections of a run of many, as many as it is to list, the worst first:
+///
+/// - by status, the dead first
+/// - by heartbeats missed, and by endings that were not planned
+/// - by mean RTT, the slowest first
+pub fn worst_of(report: &PingReport) -> Vec<ConnId> {
+    let each = report.targets.iter().enumerate().flat_map(|(target, of)| {
+        of.connections
+            .iter()
+            .map(move |connection| (rank(connection), ConnId { target, index: connection.index }))
+    });
+    let mut ranked: Vec<_> = each.collect();
+    if ranked.len() <= MAX_LISTED_CONNECTIONS {
+        return Vec::new();
+    }
+    ranked.sort_by_key(|(rank, id)| (Reverse(*rank), *id));
+    ranked.truncate(report.info.worst);
+    ranked.into_iter().map(|(_, id)| id).collect()
+}
+
+fn rank(connection: &ConnReport) -> (Status, u64, u32, Option<Duration>) {
+    let missed = connection.kinds.iter().map(|kind| kind.counts.missed).sum();
+    let slowest = connection.kinds.iter().filter_map(|kind| kind.rtt).map(|rtt| rtt.mean).max();
+    (connection.status, missed, connection.unplanned_endings, slowest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::heartbeat::HeartbeatKind;
+    use crate::domain::ping::report::samples;
+
+    fn connection(index: usize, rtt: u64) -> ConnReport {
+        ConnReport {
+            kinds: vec![samples::kind(HeartbeatKind::Protocol, &[rtt])],
+            ..samples::connection(index)
+        }
+    }
+
+    fn worst(connections: Vec<ConnReport>) -> Vec<usize> {
+        let mut target = samples::target("ws://a/", vec![samples::kind(HeartbeatKind::Protocol, &[1])]);
+        target.connections = connections;
+        worst_of(&samples::report(vec![target])).into_iter().map(|id| id.index).collect()
+    }
+
+    #[test]
+    fn the_dead_come_before_the_lossy_and_these_before_the_slow() {
+        let mut all: Vec<ConnReport> = (0..12).map(|n| connection(n, 10 + n as u64)).collect();
+        all[3].status = Status::Dead;
+        all[4].kinds[0].counts.missed = 1;
+        all[5].kinds[0].counts.missed = 2;
+        all[6].unplanned_endings = 1;
+        assert_eq!(worst(all), [3, 5, 4, 6, 11]);
+    }
+
+    #[test]
+    fn of_few_connections_none_is_singled_out() {
+        assert_eq!(worst((0..MAX_LISTED_CONNECTIONS).map(|n| connection(n, 1)).collect()), [0; 0]);
+    }
+}

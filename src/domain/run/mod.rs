@@ -1,0 +1,8 @@
+//! What several commands share: results, criteria and brackets.
+
+pub mod expectation;
+pub mod run_result;
+
+pub mod bracket;
+pub mod truth;
+pub mod well_known_timeouts;

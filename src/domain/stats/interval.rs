@@ -1,0 +1,120 @@
+//! How far heartbeats are apart.
+
+use std::time::Duration;
+
+/// Spans that differ by no more than this part agree...
+const TOLERANCE: f64 = 0.10;
+/// ... and those that differ by no more than this: timers of a busy machine are so late.
+pub const TIMER_JITTER: Duration = Duration::from_millis(25);
+/// What is less apart comes at once.
+const BURST_GAP: Duration = Duration::from_millis(1);
+/// So large a part of the gaps must agree with the median.
+const MIN_AGREEING_PART: f64 = 0.75;
+
+/// If none of so many of the latest does, the interval is another by now.
+const MAX_DISAGREEING_LATEST: usize = 3;
+
+/// By how much two spans may differ that both are one interval of this length.
+pub fn tolerance(interval: Duration) -> Duration {
+    interval.mul_f64(TOLERANCE).max(TIMER_JITTER)
+}
+
+/// What the gaps between heartbeats come to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Interval {
+    /// How many gaps.
+    pub gaps: usize,
+    pub min: Duration,
+    /// Of an even number, the mean of the middle two.
+    pub median: Duration,
+    pub max: Duration,
+    /// How many gaps agree with the median.
+    agreeing: usize,
+    /// The latest agree with it no more.
+    is_past: bool,
+}
+
+impl Interval {
+    /// Of these gaps, the latest last; `None` of none.
+    pub fn of(gaps: impl IntoIterator<Item = Duration>) -> Option<Interval> {
+        let gaps: Vec<Duration> = gaps.into_iter().collect();
+        let mut sorted = gaps.clone();
+        sorted.sort_unstable();
+        let (min, max) = (*sorted.first()?, *sorted.last()?);
+        let middle = sorted.len() / 2;
+        let lower = if sorted.len().is_multiple_of(2) { middle - 1 } else { middle };
+        let median = (sorted[lower] + sorted[middle]) / 2;
+        let agrees = |gap: &&Duration| gap.abs_diff(median) <= tolerance(median);
+        let agreeing = sorted.iter().filter(agrees).count();
+        let is_past = gaps.len() > MAX_DISAGREEING_LATEST
+            && !gaps.iter().rev().take(MAX_DISAGREEING_LATEST).any(|gap| agrees(&gap));
+        Some(Interval { gaps: gaps.len(), min, median, max, agreeing, is_past })
+    }
+
+    /// The longest gap less the shortest.
+    pub fn spread(&self) -> Duration {
+        self.max - self.min
+    }
+
+    /// Whether most gaps are alike, and not only those of long ago.
+    pub fn is_regular(&self) -> bool {
+        !self.is_past && self.agreeing as f64 >= self.gaps as f64 * MIN_AGREEING_PART
+    }
+
+    /// Whether it is none that a clock keeps: most came at once.
+    pub fn is_burst(&self) -> bool {
+        self.median < BURST_GAP
+    }
+
+    /// Whether all gaps are alike.
+    pub fn is_strict(&self) -> bool {
+        self.agreeing == self.gaps
+    }
+
+    /// Whether a span is one interval.
+    pub fn fits(&self, span: Duration) -> bool {
+        span.abs_diff(self.median) <= tolerance(self.median)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ms(gaps: &[u64]) -> Option<Interval> {
+        Interval::of(gaps.iter().map(|gap| Duration::from_millis(*gap)))
+    }
+
+    #[test]
+    fn the_median_is_the_middle_or_the_mean_of_the_middle_two() {
+        let odd = ms(&[2000, 2100, 1950]).unwrap();
+        assert_eq!((odd.median, odd.spread()), (Duration::from_millis(2000), Duration::from_millis(150)));
+        let even = ms(&[30_000, 30_010, 29_990, 30_020]).unwrap();
+        assert_eq!((even.median, even.gaps), (Duration::from_millis(30_005), 4));
+        assert_eq!(ms(&[]), None);
+    }
+
+    #[test]
+    fn one_outlier_in_four_leaves_it_regular_and_two_do_not() {
+        assert!(ms(&[1000, 1000, 1000, 2000]).unwrap().is_regular());
+        assert!(!ms(&[1000, 1000, 2000, 3000]).unwrap().is_regular());
+        assert!(!ms(&[500, 2000]).unwrap().is_regular());
+    }
+
+    #[test]
+    fn what_was_regular_long_ago_is_so_no_more() {
+        let mut gaps = vec![300; 12];
+        gaps.extend([3000, 3000]);
+        assert!(ms(&gaps).unwrap().is_regular(), "two that are late");
+        gaps.push(3000);
+        assert!(!ms(&gaps).unwrap().is_regular());
+        gaps.push(300);
+        assert!(ms(&gaps).unwrap().is_regular(), "it paused");
+    }
+
+    #[test]
+    fn short_intervals_have_the_jitter_of_a_busy_machine() {
+        assert!(ms(&[100, 120, 85, 100]).unwrap().is_regular());
+        assert!(!ms(&[100, 150, 40, 200]).unwrap().is_regular());
+    }
+}

@@ -1,0 +1,133 @@
+//! Whether a client must say something of its own to be kept.
+
+use std::time::Duration;
+
+use super::behaviour::Behaviour;
+use super::client_record::ClientRecord;
+use super::findings::{ZombieFindings, ZombieVerdict};
+use super::policy::{HeartbeatPolicy, ReapingPolicy, RequiredTraffic};
+use crate::domain::listen::ServerEventKind;
+
+/// What a client must send besides Pongs, and after how long those that did not were let go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TrafficEvidence {
+    /// Nothing: one that only answers, and one that only pings, were kept for so long.
+    NotNeeded { kept: Duration },
+    /// Something of its own, and Pings are enough: one that only answers was let go.
+    Pings { quiet: Duration },
+    /// Messages: so was one that only pings.
+    Messages { quiet: Duration, pings: Duration },
+    /// Answers to app pings: one that only pings was let go, and one that only answers was not.
+    Answers { pings: Duration },
+}
+
+impl TrafficEvidence {
+    /// As far as the policy follows from what became of the clients.
+    pub fn of(findings: &ZombieFindings) -> Option<TrafficEvidence> {
+        if findings.verdict == ZombieVerdict::Inconclusive || findings.passes_on() {
+            return None;
+        }
+        let (quiet, pings) = (findings.life(Behaviour::Quiet)?, findings.life(Behaviour::PingsOnly)?);
+        if quiet.deaf || pings.deaf {
+            return None;
+        }
+        if quiet.is_kept() && pings.is_kept() {
+            return Some(TrafficEvidence::NotNeeded { kept: quiet.kept()?.min(pings.kept()?) });
+        }
+        of_policy(&findings.policy, quiet, pings)
+    }
+}
+
+/// It went for what it did not answer only if it was asked.
+fn of_who_owed_answers(pings: &ClientRecord) -> Option<TrafficEvidence> {
+    let (ended, asked) = (pings.ended()?, pings.listening.rhythm(ServerEventKind::AppPing)?);
+    (pings.since_greeting(asked.begun) < ended).then_some(TrafficEvidence::Answers { pings: ended })
+}
+
+fn of_policy(policy: &ReapingPolicy, quiet: &ClientRecord, pings: &ClientRecord) -> Option<TrafficEvidence> {
+    let needs = match policy {
+        ReapingPolicy::Idle(idle, _) | ReapingPolicy::Heartbeat(HeartbeatPolicy { idle: Some(idle), .. }) => {
+            idle.needs
+        }
+        ReapingPolicy::Heartbeat(found)
+            if found.beats.sound == ServerEventKind::AppPing && quiet.is_kept() =>
+        {
+            return of_who_owed_answers(pings);
+        }
+        ReapingPolicy::Heartbeat(_) | ReapingPolicy::KeepsAll | ReapingPolicy::Unknown => return None,
+    };
+    let quiet = quiet.ended()?;
+    match needs {
+        RequiredTraffic::AnyFrame | RequiredTraffic::OwnFrames => {
+            pings.is_kept().then_some(TrafficEvidence::Pings { quiet })
+        }
+        RequiredTraffic::Messages => Some(TrafficEvidence::Messages { quiet, pings: pings.ended()? }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::client_record::RelayCounts;
+    use super::super::inference::tests::{life, ms};
+    use super::super::observation_quality::ObservationQuality;
+    use super::*;
+    use crate::domain::connection::untrusted_text::UntrustedText;
+    use crate::domain::listen::ServerEvent;
+
+    /// The mute goes then, and these so; all others live for a minute.
+    fn findings(asks: &[u64], quiet: Option<u64>, pings: Option<u64>) -> ZombieFindings {
+        let ends = |way, millis: Option<u64>| match millis {
+            Some(millis) => life(way, asks, millis, true),
+            None => life(way, asks, 60_000, false),
+        };
+        let lives = vec![
+            life(Behaviour::Control, asks, 60_000, false),
+            life(Behaviour::Mute, asks, 10_000, true),
+            life(Behaviour::Stalled, &[], 10_000, true),
+            ends(Behaviour::Quiet, quiet),
+            ends(Behaviour::PingsOnly, pings),
+        ];
+        let (every, unanswered) = (ms(1000), Duration::ZERO);
+        ZombieFindings::of(
+            lives,
+            ObservationQuality { every, whole: true, vouched: true, stood_still: None, unanswered },
+        )
+    }
+
+    #[test]
+    fn it_says_no_more_than_the_policy() {
+        let told = |asks: &[u64], quiet, pings| TrafficEvidence::of(&findings(asks, quiet, pings));
+        let (second, minute) = (ms(10_000), ms(60_000));
+        assert_eq!(told(&[5000], None, None), Some(TrafficEvidence::NotNeeded { kept: minute }));
+        assert_eq!(told(&[], Some(10_000), None), Some(TrafficEvidence::Pings { quiet: second }));
+        let messages = TrafficEvidence::Messages { quiet: second, pings: second };
+        assert_eq!(told(&[], Some(10_000), Some(10_000)), Some(messages));
+        assert_eq!(
+            told(&[], Some(10_000), Some(40_000)),
+            None,
+            "Pings were not enough, and nobody knows what is"
+        );
+        assert_eq!(told(&[5000], None, Some(40_000)), None, "nobody knows why");
+    }
+
+    #[test]
+    fn who_was_not_asked_did_not_go_for_want_of_an_answer() {
+        let asked = |moment: u64| {
+            let mut pings = life(Behaviour::PingsOnly, &[], 20_000, true);
+            let text = UntrustedText::default();
+            pings.listening.heard(ms(moment), &ServerEvent::plain(ServerEventKind::AppPing, text));
+            of_who_owed_answers(&pings)
+        };
+        assert_eq!(asked(15_000), Some(TrafficEvidence::Answers { pings: ms(20_000) }));
+        assert_eq!(of_who_owed_answers(&life(Behaviour::PingsOnly, &[], 20, true)), None);
+    }
+
+    #[test]
+    fn relaying_server_hides_required_traffic() {
+        let mut lives = findings(&[5000], None, None).lives;
+        lives.iter_mut().for_each(|life| life.passed_on = RelayCounts { said: 10, came: 9 });
+        let (every, unanswered) = (ms(1000), Duration::ZERO);
+        let watch = ObservationQuality { every, whole: true, vouched: true, stood_still: None, unanswered };
+        assert_eq!(TrafficEvidence::of(&ZombieFindings::of(lives, watch)), None);
+    }
+}

@@ -1,0 +1,172 @@
+//! What the end of a stream says of who ended the connection and how.
+
+use std::io;
+
+use tokio_tungstenite::tungstenite::Error;
+use tokio_tungstenite::tungstenite::error::{CapacityError, ProtocolError};
+use tokio_tungstenite::tungstenite::protocol::CloseFrame;
+
+use super::close_payload::read_close;
+use super::frame_check::IllegalHead;
+use crate::domain::connection::close_cause::{CloseKind, ClosePayload, ClosedBy, Violation};
+use crate::domain::connection::untrusted_text::UntrustedText;
+use crate::net::client::websocket_error::websocket_words;
+use crate::net::connect::tls;
+use crate::net::os_error;
+use crate::net::transport::tap::{StreamEnd, TapState};
+
+/// Who ended a connection and how, before it is known when.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Disconnect {
+    pub who: ClosedBy,
+    pub how: CloseKind,
+    /// The operating system's name for the error.
+    pub os_error: Option<String>,
+}
+
+impl Disconnect {
+    fn peer(how: CloseKind) -> Disconnect {
+        Disconnect { who: ClosedBy::Peer, how, os_error: None }
+    }
+
+    /// The peer sent a close frame. `payload` is what it carried; the library's `frame` may have another code.
+    pub fn by_close_frame(payload: Option<&[u8]>, frame: Option<CloseFrame>) -> Disconnect {
+        let Some(payload) = payload else { return Disconnect::peer(as_the_library_says(frame)) };
+        let (close, broken) = read_close(payload);
+        Disconnect::peer(match broken {
+            Some((rule, what)) => broken_close(rule, &what, close),
+            None => CloseKind::CloseFrame { code: close.code, reason: close.reason },
+        })
+    }
+
+    /// The stream was lost. What the tap saw on the socket decides between FIN and close_notify; `close` is the payload
+    /// of a close frame that came.
+    pub fn by_loss(error: Option<Error>, marks: &TapState, close: Option<&[u8]>) -> Disconnect {
+        match error {
+            Some(Error::Io(error)) => Disconnect::by_io(&error, marks),
+            Some(Error::Protocol(
+                ProtocolError::ResetWithoutClosingHandshake | ProtocolError::ReceivedAfterClosing,
+            ))
+            | Some(Error::ConnectionClosed | Error::AlreadyClosed)
+            | None => Disconnect::by_stream_end(marks),
+            Some(Error::Capacity(CapacityError::MessageTooLong { size, max_size })) => {
+                Disconnect::by_size(size as u64, max_size as u64)
+            }
+            Some(error @ (Error::Protocol(ProtocolError::InvalidCloseSequence) | Error::Utf8(_))) => {
+                Disconnect::by_unreadable_close(close).unwrap_or_else(|| Disconnect::by_violation(&error))
+            }
+            Some(error) => Disconnect::by_violation(&error),
+        }
+    }
+
+    /// The library stopped at a close frame that it could not read.
+    fn by_unreadable_close(payload: Option<&[u8]>) -> Option<Disconnect> {
+        let (close, broken) = read_close(payload?);
+        broken.map(|(rule, what)| Disconnect::peer(broken_close(rule, &what, close)))
+    }
+
+    /// A message was larger than we accept, which is no fault of the peer's. A length beyond 2^63 is one.
+    fn by_size(size: u64, limit: u64) -> Disconnect {
+        match size >> 63 {
+            0 => Disconnect { who: ClosedBy::Us, how: CloseKind::TooLarge { size, limit }, os_error: None },
+            _ => Disconnect::peer(violation(Violation::Garbage, "a frame's length is above 2^63")),
+        }
+    }
+
+    fn by_stream_end(marks: &TapState) -> Disconnect {
+        match marks.end() {
+            Some(StreamEnd::Error(Some(errno))) => Disconnect::by_errno(errno),
+            Some(StreamEnd::Fin | StreamEnd::Error(None)) => Disconnect::peer(CloseKind::Fin),
+            None => Disconnect::peer(CloseKind::TlsClose),
+        }
+    }
+
+    fn by_io(error: &io::Error, marks: &TapState) -> Disconnect {
+        if let Some(illegal) = IllegalHead::of(error) {
+            return Disconnect::peer(violation(illegal.rule, &illegal.detail));
+        }
+        if let Some(alert) = tls::alert_name(error) {
+            return Disconnect::peer(CloseKind::TlsAlert { alert: UntrustedText::new(&alert) });
+        }
+        match (error.raw_os_error(), marks.end()) {
+            (Some(errno), _) | (None, Some(StreamEnd::Error(Some(errno)))) => Disconnect::by_errno(errno),
+            (None, Some(StreamEnd::Fin)) => Disconnect::peer(CloseKind::Fin),
+            (None, _) => Disconnect::by_io_kind(error),
+        }
+    }
+
+    /// Errors that did not come from the system: broken TLS records, or a test's own stream.
+    fn by_io_kind(error: &io::Error) -> Disconnect {
+        match error.kind() {
+            io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted => {
+                Disconnect::peer(CloseKind::Rst)
+            }
+            io::ErrorKind::BrokenPipe | io::ErrorKind::UnexpectedEof => Disconnect::peer(CloseKind::Fin),
+            io::ErrorKind::TimedOut => {
+                Disconnect { who: ClosedBy::Network, how: CloseKind::Timeout, os_error: None }
+            }
+            io::ErrorKind::InvalidData => {
+                Disconnect::peer(violation(Violation::Garbage, &os_error::describe(error)))
+            }
+            _ => Disconnect {
+                who: ClosedBy::Network,
+                how: CloseKind::Error,
+                os_error: Some(os_error::describe(error)),
+            },
+        }
+    }
+
+    fn by_errno(errno: i32) -> Disconnect {
+        let (who, how) = match io::Error::from_raw_os_error(errno).kind() {
+            io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted => {
+                (ClosedBy::Peer, CloseKind::Rst)
+            }
+            // A write after the peer's RST; the RST itself was not read.
+            io::ErrorKind::BrokenPipe => (ClosedBy::Peer, CloseKind::Rst),
+            io::ErrorKind::TimedOut => (ClosedBy::Network, CloseKind::Timeout),
+            _ => (ClosedBy::Network, CloseKind::Error),
+        };
+        Disconnect { who, how, os_error: Some(os_error::name(errno)) }
+    }
+
+    fn by_violation(error: &Error) -> Disconnect {
+        let rule = match error {
+            Error::Utf8(_) => Violation::InvalidUtf8,
+            Error::Protocol(ProtocolError::MaskedFrameFromServer) => Violation::MaskedFrame,
+            _ => Violation::Garbage,
+        };
+        Disconnect::peer(violation(rule, &websocket_words(error)))
+    }
+}
+
+/// What is left when the frame itself was not seen.
+fn as_the_library_says(frame: Option<CloseFrame>) -> CloseKind {
+    let code = frame.as_ref().map(|frame| frame.code.into());
+    let reason = frame.map(|frame| UntrustedText::new(&frame.reason)).unwrap_or_default();
+    CloseKind::CloseFrame { code, reason }
+}
+
+fn violation(rule: Violation, what: &str) -> CloseKind {
+    CloseKind::Violation { rule, detail: UntrustedText::new(what), close: None }
+}
+
+/// A close frame that breaks a rule: its number and reason stay with it.
+fn broken_close(rule: Violation, what: &str, close: ClosePayload) -> CloseKind {
+    let reason = if close.reason.is_empty() { String::new() } else { format!(" \"{}\"", close.reason) };
+    let detail = match close.code {
+        Some(code) => format!("close {code}{reason}: {what}"),
+        None => format!("a close frame: {what}"),
+    };
+    CloseKind::Violation { rule, detail: UntrustedText::escaped(detail), close: Some(Box::new(close)) }
+}
+
+/// The close code with which RFC 6455 7.4.1 answers a violation.
+pub fn code_for(rule: Violation) -> u16 {
+    match rule {
+        Violation::MaskedFrame
+        | Violation::Garbage
+        | Violation::InvalidCloseCode
+        | Violation::InvalidClosePayload => 1002,
+        Violation::InvalidUtf8 => 1007,
+    }
+}

@@ -1,0 +1,72 @@
+//! Messages that come compressed.
+
+use std::io::Read as _;
+
+use flate2::bufread::GzDecoder;
+
+use crate::domain::heartbeat::inbound::MessageRef;
+
+/// What every gzip stream begins with: its magic and the only method there is (RFC 1952 section 2.3.1).
+const GZIP: [u8; 3] = [0x1f, 0x8b, 8];
+/// The most text that is unpacked, in bytes: no heartbeat comes near it, and a bomb must not burst.
+const MAX_UNPACKED_BYTES: u64 = 64 * 1024;
+
+/// The text in a binary message that is gzip; `None` when it is not, when the text is longer than 64 KiB,
+/// or is no text.
+pub fn unpacked(message: MessageRef<'_>) -> Option<String> {
+    let MessageRef::Binary(bytes) = message else { return None };
+    if !bytes.starts_with(&GZIP) {
+        return None;
+    }
+    let mut text = Vec::new();
+    GzDecoder::new(bytes).take(MAX_UNPACKED_BYTES + 1).read_to_end(&mut text).ok()?;
+    if text.len() as u64 > MAX_UNPACKED_BYTES { None } else { String::from_utf8(text).ok() }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use super::*;
+
+    fn packed(text: &[u8]) -> Vec<u8> {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+        encoder.write_all(text).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    fn read(bytes: &[u8]) -> Option<String> {
+        unpacked(MessageRef::Binary(bytes))
+    }
+
+    #[test]
+    fn a_heartbeat_in_gzip_is_read() {
+        // printf '{"ping":1}' | gzip -9n
+        let wire = [
+            0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 2, 3, 0xab, 0x56, 0x2a, 0xc8, 0xcc, 0x4b, 0x57, 0xb2, 0x32, 0xac,
+            5, 0, 0x2d, 0xec, 0x98, 0x21, 10, 0, 0, 0,
+        ];
+        assert_eq!(read(&wire).as_deref(), Some("{\"ping\":1}"));
+        assert_eq!(read(&packed(b"{\"ping\":1}")).as_deref(), Some("{\"ping\":1}"));
+    }
+
+    #[test]
+    fn what_is_no_gzip_or_no_text_is_left_alone() {
+        assert_eq!(read(b"{}"), None);
+        assert_eq!(read(&[]), None);
+        assert_eq!(read(&packed(&[0xff, 0xfe])), None);
+        assert_eq!(unpacked(MessageRef::Text("\u{1f}")), None);
+        let mut torn = packed(b"{\"ping\":1}");
+        torn.truncate(12);
+        assert_eq!(read(&torn), None);
+    }
+
+    #[test]
+    fn a_bomb_does_not_burst() {
+        assert_eq!(read(&packed(&vec![b' '; 64 * 1024])).unwrap().len(), 64 * 1024);
+        assert_eq!(read(&packed(&vec![b' '; 64 * 1024 + 1])), None);
+        let bomb = packed(&vec![b' '; 100_000_000]);
+        assert!(bomb.len() < 120_000);
+        assert_eq!(read(&bomb), None);
+    }
+}

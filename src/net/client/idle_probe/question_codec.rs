@@ -1,0 +1,121 @@
+//! Questions on one connection, and which messages answer them.
+
+use tokio::time::Instant;
+use tokio_tungstenite::tungstenite::Message;
+
+use super::{Question, UnmatchedLog};
+use crate::domain::heartbeat::HeartbeatKind;
+use crate::domain::heartbeat::classifier::{Classifier, Correlation, MessageMeaning};
+use crate::domain::heartbeat::difference::Difference;
+use crate::domain::heartbeat::inbound::MessageRef;
+use crate::net::client::gzip::unpacked;
+use crate::net::client::keepalive_sender::KeepaliveSender;
+use crate::net::client::session::heartbeat_state::{ping_payload, seq_of};
+use crate::net::client::websocket::to_message;
+use crate::net::time::unix_ms;
+
+/// What a message is to whoever asks questions.
+#[derive(Debug, Default)]
+pub struct MessageReading {
+    /// It answers one.
+    pub is_answer: bool,
+    /// What the server wants to hear in turn.
+    pub replies: Vec<Message>,
+}
+
+/// Asks, each time with something that only this connection has, and knows an answer when it hears one.
+#[derive(Debug)]
+pub struct QuestionCodec {
+    nonce: u64,
+    seq: u64,
+    classifier: Classifier,
+    has_asked: bool,
+    keepalive: Option<KeepaliveSender>,
+    unmatched: UnmatchedLog,
+}
+
+impl QuestionCodec {
+    /// `nonce` is a random number that no other connection has.
+    pub fn new(question: &Question, nonce: u64) -> QuestionCodec {
+        let replies = question.answers_server;
+        let classifier = match question.kind {
+            HeartbeatKind::Protocol => Classifier::without_asks(replies),
+            HeartbeatKind::App => {
+                Classifier::new(question.ask.clone(), question.answer.clone(), replies, nonce)
+            }
+        };
+        let keepalive = question.convention.upkeep.as_ref().map(|upkeep| KeepaliveSender::new(upkeep, nonce));
+        let classifier = classifier.speaking(&question.convention);
+        let unmatched = question.unmatched.clone();
+        QuestionCodec { nonce, seq: 0, classifier, has_asked: false, keepalive, unmatched }
+    }
+
+    /// The number that only this connection has.
+    pub fn nonce(&self) -> u64 {
+        self.nonce
+    }
+
+    /// The next question: a Ping frame, or a message.
+    pub fn ask(&mut self) -> Message {
+        let seq = self.next_seq();
+        self.has_asked = true;
+        match self.classifier.ask(seq, unix_ms()) {
+            Some(payload) => to_message(payload),
+            None => Message::Ping(ping_payload(self.nonce, seq).to_vec().into()),
+        }
+    }
+
+    /// What keeps the convention alive, where it is due.
+    pub fn upkeep(&mut self, now: Instant) -> Option<Message> {
+        self.keepalive.as_mut()?.take_due(now).map(to_message)
+    }
+
+    /// A Pong that nobody asked for.
+    pub fn pong(&mut self) -> Message {
+        let seq = self.next_seq();
+        Message::Pong(ping_payload(self.nonce, seq).to_vec().into())
+    }
+
+    fn next_seq(&mut self) -> u64 {
+        self.seq += 1;
+        self.seq - 1
+    }
+
+    /// Whether a message answers a question of ours.
+    pub fn is_answer(&mut self, message: &Message) -> bool {
+        self.hear(message).is_answer
+    }
+
+    /// What a message is to us.
+    pub fn hear(&mut self, message: &Message) -> MessageReading {
+        let message = match message {
+            Message::Pong(payload) => {
+                let is_ours = seq_of(payload, self.nonce).is_some_and(|seq| seq < self.seq);
+                return MessageReading { is_answer: self.has_asked && is_ours, replies: Vec::new() };
+            }
+            Message::Text(text) => MessageRef::Text(text),
+            Message::Binary(bytes) => MessageRef::Binary(bytes),
+            Message::Ping(_) | Message::Close(_) | Message::Frame(_) => return MessageReading::default(),
+        };
+        let unpacked = unpacked(message);
+        let message = unpacked.as_deref().map_or(message, MessageRef::Text);
+        let mut words = MessageReading::default();
+        for meaning in self.classifier.read(message, unix_ms()) {
+            match meaning {
+                MessageMeaning::Answer(Correlation::Foreign) => {
+                    self.unmatched.compare(message, || self.has_asked.then(Difference::foreign));
+                }
+                MessageMeaning::Ordinary => {
+                    self.unmatched.compare(message, || self.classifier.difference(message))
+                }
+                MessageMeaning::Echo => {}
+                MessageMeaning::Answer(_) => {
+                    words.is_answer |= self.has_asked;
+                    self.unmatched.answered();
+                }
+                MessageMeaning::ServerPing { reply } => words.replies.extend(reply.map(to_message)),
+            }
+        }
+        words
+    }
+}

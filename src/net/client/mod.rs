@@ -1,0 +1,15 @@
+//! What runs on an open WebSocket: heartbeat sessions, observers and idle probes.
+
+mod close_payload;
+pub mod closing;
+pub mod disconnect;
+mod frame_check;
+pub mod gzip;
+pub mod idle_probe;
+mod keepalive_sender;
+pub mod observer;
+pub mod preamble;
+pub mod schedule;
+pub mod session;
+pub mod websocket;
+pub(super) mod websocket_error;

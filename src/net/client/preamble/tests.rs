@@ -1,0 +1,159 @@
+//! What is said and awaited first, exactly: an in-memory stream and a clock that stands still unless told.
+
+use std::sync::Mutex;
+use std::time::Duration;
+
+use tokio::io::{DuplexStream, duplex};
+use tokio::time::Instant;
+
+use super::{Preamble, run_preamble};
+use crate::domain::connection::connect_info::ConnectError;
+use crate::domain::heartbeat::HeartbeatKind;
+use crate::domain::heartbeat::presets::find;
+use crate::domain::ping::event::{ConnEvent, PeerTraffic};
+use crate::net::client::websocket::WebSocket;
+use crate::net::testing::raw_peer::{CLOSE, RawPeer, TEXT};
+use crate::net::transport::tap::Tap;
+
+const BINARY: u8 = 2;
+
+fn greeting(name: &str) -> Preamble {
+    let spoken = find(name).unwrap().spoken("a.example").unwrap();
+    Preamble {
+        first: spoken.first,
+        send: spoken.hello,
+        awaited: spoken.awaited,
+        timeout: Duration::from_secs(10),
+        answer_pings: true,
+        convention: spoken.convention,
+    }
+}
+
+async fn ends() -> (WebSocket<Tap<DuplexStream>>, RawPeer) {
+    let (near, far) = duplex(64 * 1024);
+    let tap = Tap::new(near);
+    let marks = tap.state();
+    (WebSocket::new(tap, Vec::new(), marks, 65_536, 1024).await, RawPeer { io: far })
+}
+
+/// Greets a peer that does this; gives what came of it, what was told, and after how long.
+async fn greeted(
+    name: &str,
+    peer: impl AsyncFnOnce(&mut RawPeer),
+) -> (Result<(), ConnectError>, Vec<ConnEvent>, Duration) {
+    let (mut socket, mut far) = ends().await;
+    let (greeting, target) = (greeting(name), "ws://a.example/".parse().unwrap());
+    let told = Mutex::new(Vec::new());
+    let emit = |event| told.lock().unwrap().push(event);
+    let began = Instant::now();
+    let greet = async {
+        let result = run_preamble(&mut socket, &greeting, &target, &emit).await;
+        (result, began.elapsed())
+    };
+    let ((result, after), ()) = tokio::join!(greet, peer(&mut far));
+    (result, told.into_inner().unwrap(), after)
+}
+
+fn complaint(result: Result<(), ConnectError>) -> (String, String) {
+    let error = result.unwrap_err();
+    (error.cause, error.hint.unwrap_or_default())
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_hello_waits_for_the_servers_first_word() {
+    let (result, told, _) = greeted("socket.io", async |peer: &mut RawPeer| {
+        let early = tokio::time::timeout(Duration::from_secs(3), peer.frame()).await;
+        assert!(early.is_err(), "nothing is said before the server has spoken");
+        peer.send(TEXT, br#"0{"sid":"x","upgrades":[],"pingInterval":25000,"pingTimeout":20000}"#).await;
+        assert_eq!(peer.text().await, "40");
+        peer.send(TEXT, br#"40{"sid":"y"}"#).await;
+    })
+    .await;
+    assert_eq!(result, Ok(()));
+    assert_eq!(told, [ConnEvent::Announced(Duration::from_secs(25))]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_servers_own_pings_are_answered_meanwhile() {
+    let (result, told, _) = greeted("nats", async |peer: &mut RawPeer| {
+        peer.send(BINARY, b"INFO {\"server_id\":\"N\"} \r\n").await;
+        assert!(peer.frame().await.unwrap().1.starts_with(b"CONNECT {"));
+        assert_eq!(peer.frame().await, Some((BINARY, b"PING\r\n".to_vec())));
+        peer.send(BINARY, b"PING\r\n").await;
+        assert_eq!(peer.frame().await, Some((BINARY, b"PONG\r\n".to_vec())));
+        peer.send(BINARY, b"PONG\r\n").await;
+    })
+    .await;
+    assert_eq!(result, Ok(()));
+    assert_eq!(
+        told,
+        [ConnEvent::PeerTraffic(PeerTraffic::ServerPing { kind: HeartbeatKind::App, answered: true }, 1)]
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_of_another_kind_is_named_when_the_time_is_over() {
+    let (result, _, after) = greeted("graphql-ws", async |peer: &mut RawPeer| {
+        peer.send(TEXT, b"o").await;
+    })
+    .await;
+    assert_eq!(after, Duration::from_secs(10));
+    let (cause, hint) = complaint(result);
+    assert_eq!(
+        cause,
+        "no message matched '{\"type\":\"connection_ack\"}' of the preset graphql-ws within 10 s; one other came: o, \
+         which looks like sockjs"
+    );
+    assert_eq!(hint, "try --preset sockjs");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_says_nothing_is_no_hang() {
+    let (result, _, after) = greeted("engine.io", async |_: &mut RawPeer| {
+        tokio::time::sleep(Duration::from_secs(60)).await;
+    })
+    .await;
+    assert_eq!(after, Duration::from_secs(10));
+    let (cause, hint) = complaint(result);
+    assert!(cause.ends_with("of the preset engine.io within 10 s; no message came at all"), "{cause}");
+    assert_eq!(hint, "does this server speak engine.io? 'wscheck listen' tells what it says by itself");
+}
+
+#[tokio::test(start_paused = true)]
+async fn close_on_hello_reports_the_last_message() {
+    let (result, _, _) = greeted("graphql-ws", async |peer: &mut RawPeer| {
+        peer.send(TEXT, br#"{"type":"welcome"}"#).await;
+        peer.text().await;
+        peer.send(CLOSE, &[0x0f, 0xa1]).await;
+    })
+    .await;
+    let (cause, hint) = complaint(result);
+    assert!(cause.contains("close 4001"), "{cause}");
+    assert!(cause.ends_with("after '{\"type\":\"welcome\"}', which looks like action-cable"), "{cause}");
+    assert_eq!(hint, "try --preset action-cable");
+}
+
+#[tokio::test(start_paused = true)]
+async fn mqtt_refusal_is_in_words_with_a_hint() {
+    let (result, _, _) = greeted("mqtt", async |peer: &mut RawPeer| {
+        peer.frame().await;
+        peer.send(2, &[0x20, 2, 0, 5]).await;
+        peer.send(CLOSE, &[0x03, 0xe8]).await;
+    })
+    .await;
+    let (cause, hint) = complaint(result);
+    assert!(
+        cause.starts_with("the server refused: CONNACK 5 'not authorized'; then peer sent close 1000"),
+        "{cause}"
+    );
+    assert!(hint.starts_with("the broker wants credentials: "), "{hint}");
+    let (result, _, _) = greeted("mqtt", async |peer: &mut RawPeer| {
+        peer.frame().await;
+        peer.send(2, &[0x20, 3, 0, 0x84, 0]).await;
+        tokio::time::sleep(Duration::from_secs(60)).await;
+    })
+    .await;
+    let (cause, hint) = complaint(result);
+    assert!(cause.ends_with("the server refused: CONNACK 0x84 'unsupported protocol version'"), "{cause}");
+    assert!(hint.starts_with("the broker wants another version of MQTT"), "{hint}");
+}

@@ -1,0 +1,143 @@
+//! Conventions on the wire, exactly: what is sent without an answer, what the server asks, and messages that hold
+//! several things or are packed.
+
+use std::io::Write as _;
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep};
+
+use super::tests::{TestSession, app, ms, plan};
+use crate::domain::heartbeat::presets::{Preset, find};
+use crate::domain::heartbeat::{HeartbeatKind, HeartbeatOutcome};
+use crate::domain::ping::event::{ConnEvent, PeerTraffic};
+use crate::domain::ping::server_traffic::ServerTraffic;
+use crate::net::client::session::plan::SessionPlan;
+use crate::net::testing::raw_peer::{PING, TEXT};
+
+const BINARY: u8 = 2;
+
+fn speaking(name: &str, plan: SessionPlan) -> SessionPlan {
+    let spoken = find(name).map(|preset: &Preset| preset.spoken("a.example")).unwrap().unwrap();
+    let (ask, answer) = spoken.ask.unwrap_or_else(|| (plan.ask.clone(), plan.answer.clone()));
+    SessionPlan { ask, answer, convention: spoken.convention, ..plan }
+}
+
+fn packed(text: &str) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    encoder.write_all(text.as_bytes()).unwrap();
+    encoder.finish().unwrap()
+}
+
+fn overheard(events: &[(Duration, ConnEvent)]) -> ServerTraffic {
+    let told = events.iter().find_map(|(_, event)| match event {
+        ConnEvent::Overheard(overheard) => Some(overheard.as_ref().clone()),
+        _ => None,
+    });
+    told.unwrap_or_default()
+}
+
+#[tokio::test(start_paused = true)]
+async fn keepalive_messages_leave_on_time_beside_pings() {
+    let mut scene =
+        TestSession::begin(speaking("signalr", SessionPlan { interval: Some(ms(10_000)), ..plan(5) })).await;
+    let mut upkeep: Vec<(u64, String)> = Vec::new();
+    let mut pings = 0;
+    while pings < 5 {
+        let (opcode, payload) = scene.peer.frame().await.unwrap();
+        match opcode {
+            PING => {
+                pings += 1;
+                scene.peer.pong(&payload).await;
+            }
+            _ => upkeep.push((scene.start.elapsed().as_millis() as u64, String::from_utf8(payload).unwrap())),
+        }
+    }
+    let ping = || "{\"type\":6}\x1e".to_string();
+    assert_eq!(upkeep, [(15_000, ping()), (30_000, ping())]);
+    let ended = scene.end().await;
+    assert!(ended.outcomes().iter().all(|(_, outcome, _)| *outcome == HeartbeatOutcome::Ok));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_asks_is_answered_and_its_interval_is_told() {
+    let mut scene =
+        TestSession::begin(speaking("engine.io", SessionPlan { interval: Some(ms(60_000)), ..plan(2) }))
+            .await;
+    let payload = scene.peer.ping().await;
+    scene.peer.pong(&payload).await;
+    for _ in 0..3 {
+        sleep(ms(15_000)).await;
+        scene.peer.send(TEXT, b"2").await;
+        assert_eq!(scene.peer.text().await, "3");
+    }
+    let payload = scene.peer.ping().await;
+    scene.peer.pong(&payload).await;
+    let ended = scene.end().await;
+    let asked =
+        ConnEvent::PeerTraffic(PeerTraffic::ServerPing { kind: HeartbeatKind::App, answered: true }, 1);
+    assert_eq!(ended.count(&asked), 3);
+    let (kind, interval) = overheard(&ended.events).interval().unwrap();
+    assert_eq!((kind, interval.median, interval.gaps), (HeartbeatKind::App, ms(15_000), 2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn answers_that_come_in_one_message_are_all_taken() {
+    let mut scene = TestSession::begin(speaking("nats", app(2))).await;
+    let first = scene.peer.frame().await.unwrap();
+    assert_eq!(first, (BINARY, b"PING\r\n".to_vec()));
+    scene.peer.frame().await.unwrap();
+    scene.peer.send(BINARY, b"PONG\r\nPING\r\nPONG\r\n").await;
+    assert_eq!(scene.peer.frame().await.unwrap(), (BINARY, b"PONG\r\n".to_vec()), "the server's PING");
+    let ended = scene.end().await;
+    assert_eq!(ended.outcomes(), [(0, HeartbeatOutcome::Ok, Some(1000)), (1, HeartbeatOutcome::Ok, Some(0))]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_packed_ping_is_answered_with_what_is_in_it() {
+    let mut scene = TestSession::begin(speaking("huobi", plan(1))).await;
+    scene.peer.send(BINARY, &packed(r#"{"ping":1492420473027}"#)).await;
+    let mut frames = [scene.peer.frame().await.unwrap(), scene.peer.frame().await.unwrap()];
+    frames.sort();
+    let [(text, pong), (ping, payload)] = frames;
+    assert_eq!((text, ping, pong), (TEXT, PING, br#"{"pong":1492420473027}"#.to_vec()));
+    scene.peer.pong(&payload).await;
+    scene.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_in_gzip_is_an_answer() {
+    let mut scene = TestSession::begin(app(1)).await;
+    let ask = scene.peer.text().await.replace("ping", "pong");
+    sleep(ms(20)).await;
+    scene.peer.send(BINARY, &packed(&ask)).await;
+    assert_eq!(scene.end().await.outcomes(), [(0, HeartbeatOutcome::Ok, Some(20))]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_of_another_kind_is_recognised_by_what_it_says() {
+    let mut scene = TestSession::begin(speaking("phoenix", SessionPlan { timeout: ms(500), ..app(3) })).await;
+    scene.peer.send(TEXT, br#"{"type":"welcome"}"#).await;
+    let began = Instant::now();
+    let ended = scene.end().await;
+    assert_eq!(
+        ended.outcomes().iter().map(|(_, outcome, _)| *outcome).collect::<Vec<_>>(),
+        [HeartbeatOutcome::Missed; 3]
+    );
+    assert!(began.elapsed() < ms(4000), "it does not hang");
+    let overheard = overheard(&ended.events);
+    assert_eq!(overheard.looks_like, ["action-cable"]);
+    assert_eq!(overheard.stranger.unwrap().as_str(), r#"{"type":"welcome"}"#);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_preset_that_says_what_the_server_asks_answers_nothing_else() {
+    let mut scene = TestSession::begin(speaking("action-cable", plan(1))).await;
+    scene.peer.send(TEXT, br#"{"type":"ping","message":1795666306}"#).await;
+    scene.peer.send(TEXT, br#"{"event":"ping"}"#).await;
+    let payload = scene.peer.ping().await;
+    scene.peer.pong(&payload).await;
+    let ended = scene.end().await;
+    let heard =
+        ConnEvent::PeerTraffic(PeerTraffic::ServerPing { kind: HeartbeatKind::App, answered: false }, 1);
+    assert_eq!((ended.count(&heard), ended.count(&ConnEvent::PeerTraffic(PeerTraffic::Message, 1))), (1, 1));
+}

@@ -1,0 +1,209 @@
+//! One kind of heartbeat on one connection: when it beats, what it asks, and how it fares.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::plan::SessionPlan;
+use crate::domain::connection::tcp::MissedAtTcp;
+use crate::domain::format;
+use crate::domain::heartbeat::outstanding::{OutstandingPings, Resolution, Superseding};
+use crate::domain::heartbeat::substitutes::{Substitute, Substitutes};
+use crate::domain::heartbeat::{HeartbeatKind, HeartbeatOutcome};
+use crate::domain::ping::event::StatusChange;
+use crate::domain::ping::health::{HealthTracker, Status};
+use crate::net::client::schedule::Schedule;
+
+/// One kind of heartbeat.
+#[derive(Debug)]
+pub struct HeartbeatState {
+    pub kind: HeartbeatKind,
+    pub schedule: Schedule,
+    pub outstanding: OutstandingPings,
+    pub health: HealthTracker,
+    /// What TCP says of those missed in a row.
+    below: MissedAtTcp,
+    /// Answers carry no id, as far as is known, and are matched in order: a lost one shows only at the end.
+    pub in_order: bool,
+    told: Status,
+    /// How many left since the last answer.
+    unanswered: u64,
+    /// Whether none was answered yet.
+    never_answered: bool,
+    /// When the first left.
+    first_sent: Option<Instant>,
+    /// What came in place of answers, where something did.
+    substitutes: Option<Box<Substitutes>>,
+    /// Messages that came since the last answer while an app heartbeat waited, and are no answer.
+    unmatched: u64,
+}
+
+/// An ask on its way out.
+#[derive(Debug, Clone, Copy)]
+pub struct OutgoingHeartbeat {
+    pub seq: u64,
+    pub due: Instant,
+    /// The time it carries, in ms since the Unix epoch; 0 when it carries none.
+    pub stamp: u64,
+    /// How late this host was: from the moment it was due to the start of its write.
+    pub lag: Duration,
+}
+
+impl HeartbeatState {
+    /// The first heartbeat is due at `due` and has the number `seq`.
+    pub fn new(kind: HeartbeatKind, plan: &SessionPlan, due: Instant, seq: u64) -> HeartbeatState {
+        let superseding = match kind {
+            HeartbeatKind::Protocol => Superseding::Allowed,
+            HeartbeatKind::App => Superseding::No,
+        };
+        let left = plan.count.map(|count| count.saturating_sub(seq));
+        HeartbeatState {
+            kind,
+            schedule: Schedule::new(due, plan.interval, left),
+            outstanding: OutstandingPings::new(plan.timeout, superseding, seq),
+            health: HealthTracker::new(Arc::clone(&plan.limits)),
+            below: MissedAtTcp::default(),
+            in_order: kind == HeartbeatKind::App && !plan.ask.has_keys(),
+            told: Status::Unknown,
+            unanswered: 0,
+            never_answered: true,
+            first_sent: None,
+            substitutes: None,
+            unmatched: 0,
+        }
+    }
+
+    /// A message came that is no answer.
+    pub fn unmatched(&mut self) {
+        self.unmatched += u64::from(self.outstanding.in_flight() > 0);
+    }
+
+    /// A heartbeat left.
+    pub fn left(&mut self, at: Instant) {
+        self.first_sent.get_or_insert(at);
+        self.unanswered += 1;
+        if let Some(substitutes) = &mut self.substitutes {
+            substitutes.ping();
+        }
+    }
+
+    /// Whether heartbeats left since the last answer.
+    pub fn is_unanswered(&self) -> bool {
+        self.unanswered > 0
+    }
+
+    /// What comes in place of answers.
+    pub fn substitutes(&mut self) -> &mut Substitutes {
+        let unanswered = self.unanswered;
+        self.substitutes.get_or_insert_with(|| Box::new(Substitutes::after(unanswered)))
+    }
+
+    /// What took the place of the answers since the last.
+    pub fn substitute(&self) -> Option<Substitute> {
+        self.substitutes.as_ref()?.found()
+    }
+
+    /// When the only heartbeat left, if there was but one, and nothing answered it.
+    pub fn only_unanswered_ping(&self) -> Option<Instant> {
+        self.first_sent.filter(|_| self.never_answered && self.unanswered == 1)
+    }
+
+    /// How long an answer may take.
+    pub fn timeout(&self) -> Duration {
+        self.outstanding.timeout()
+    }
+
+    /// So many were missed in a row that the connection counts as dead.
+    pub fn is_dead(&self) -> bool {
+        self.health.status() == Status::Dead
+    }
+
+    /// All heartbeats have left and are judged.
+    pub fn is_done(&self) -> bool {
+        !self.schedule.has_more() && self.outstanding.in_flight() == 0
+    }
+
+    /// It has asks in flight whose answers carry no id.
+    pub fn owes_in_order(&self) -> bool {
+        self.in_order && self.outstanding.in_flight() > 0
+    }
+
+    /// When something is to be done: a heartbeat leaves, or one in flight is missed.
+    pub fn next_deadline(&self, opened_at: Instant) -> Option<Instant> {
+        let expiry = self.outstanding.next_expiry().map(|expiry| opened_at + expiry);
+        [self.schedule.next_due(), expiry].into_iter().flatten().min()
+    }
+
+    /// Takes what a heartbeat came to; says whether its RTT is a spike: more than twice the mean of those before it.
+    pub fn record(&mut self, resolution: &Resolution) -> bool {
+        let Resolution { outcome, was, rtt, acked, later_answered, .. } = *resolution;
+        match outcome {
+            HeartbeatOutcome::Missed if later_answered => {}
+            HeartbeatOutcome::Missed => self.below.miss(acked),
+            HeartbeatOutcome::Ok | HeartbeatOutcome::Late | HeartbeatOutcome::Superseded => {
+                self.below = MissedAtTcp::default()
+            }
+            HeartbeatOutcome::Unsent => {}
+        }
+        if outcome.is_answered() {
+            (self.unanswered, self.never_answered, self.substitutes) = (0, false, None);
+            self.unmatched = 0;
+        }
+        let before = self.health.window_mean();
+        self.health.record(outcome, was, rtt, later_answered);
+        rtt.zip(before).is_some_and(|(rtt, before)| rtt > before * 2)
+    }
+
+    /// Why the status is what it is, as a fragment.
+    pub fn reason(&self) -> String {
+        let substitute = self.substitute().filter(|_| self.health.metrics().consecutive_missed > 0);
+        if self.unmatched > 0 && self.health.metrics().consecutive_missed > 0 {
+            let came = format::counted(self.unmatched, "message");
+            return format!("{}; {came} came that are no answer by the pattern", self.health.reason());
+        }
+        match (substitute, self.below.meaning()) {
+            (Some(substitute), _) => format!("{}; {}", self.health.reason(), substitute.words()),
+            (None, Some(meaning)) => format!("{}; {meaning}", self.health.reason()),
+            (None, None) => self.health.reason(),
+        }
+    }
+
+    /// The change of this kind's status since the last call.
+    pub fn status_change(&mut self) -> Option<StatusChange> {
+        let (from, to) = (self.told, self.health.status());
+        if from == to {
+            return None;
+        }
+        self.told = to;
+        let (reason, metrics) = (self.reason(), self.health.metrics());
+        Some(StatusChange { kind: Some(self.kind), from, to, reason, metrics })
+    }
+}
+
+/// What a Ping carries, so that no other's Pong can be taken for its own: the connection's nonce
+/// and the number, eight bytes each, big-endian.
+pub fn ping_payload(nonce: u64, seq: u64) -> [u8; 16] {
+    (u128::from(nonce) << 64 | u128::from(seq)).to_be_bytes()
+}
+
+/// The number in a Pong's payload, if it is one of this connection's.
+pub fn seq_of(payload: &[u8], nonce: u64) -> Option<u64> {
+    let whole = u128::from_be_bytes(payload.try_into().ok()?);
+    ((whole >> 64) as u64 == nonce).then_some(whole as u64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_payload_belongs_to_one_connection_and_one_number() {
+        let payload = ping_payload(7, 9);
+        assert_eq!(payload, [0, 0, 0, 0, 0, 0, 0, 7, 0, 0, 0, 0, 0, 0, 0, 9]);
+        assert_eq!(seq_of(&payload, 7), Some(9));
+        assert_eq!(seq_of(&payload, 8), None);
+        assert_eq!(seq_of(&payload[1..], 7), None);
+        assert_eq!(seq_of(b"", 7), None);
+    }
+}

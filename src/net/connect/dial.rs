@@ -1,0 +1,1045 @@
+//! From a target to an open WebSocket: every phase timed, every failure told.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::{HeaderMap, HeaderValue};
+use tokio::time::{Instant, timeout_at};
+use url::Host;
+
+use crate::domain::connection::connect_info::{
+    ConnectError, ConnectInfo, FailureKind, ReachedPeer, TimestampChoice,
+};
+use crate::domain::connection::phase::Phase;
+use crate::domain::connection::target::{Credentials, Target};
+
+use super::bind_pool::BindPool;
+use super::happy_eyeballs::{interleave, most_telling, race};
+use super::proxy::{self, Destination, ProxyChoice, ProxyScheme, ProxyUrl};
+use super::resolve::{self, AddressFamily, AddressSource, ResolveOverride};
+use super::tls::{self, TlsPeer, TlsPlan};
+use super::upgrade::{self, UpgradeOffer};
+use crate::net::dial_error::DialError;
+use crate::net::transport::socket::{SocketOptions, TransportSocket};
+use crate::net::transport::stream::Stream;
+use crate::net::transport::tap::{Tap, TapState};
+
+/// Longer than anybody waits, and short enough to be added to an instant.
+const MAX_CONNECT_TIMEOUT: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+
+/// How connections are to be opened.
+#[derive(Clone)]
+pub struct DialPlan {
+    /// Extra request headers; a Host, User-Agent, Origin or Authorization among them replaces ours.
+    pub headers: HeaderMap,
+    pub origin: Option<HeaderValue>,
+    /// Offered in this order.
+    pub subprotocols: Vec<String>,
+    /// In place of the URL's userinfo.
+    pub credentials: Option<Credentials>,
+    /// Addresses to use instead of asking the resolver.
+    pub resolve: Vec<ResolveOverride>,
+    /// Use addresses of this family only.
+    pub family: Option<AddressFamily>,
+    /// The local addresses to connect from, in turn; none: the system chooses.
+    pub bind: BindPool,
+    /// Connect to this socket, whatever the URL's host; no proxy then.
+    pub unix_socket: Option<PathBuf>,
+    pub proxy: ProxyChoice,
+    pub tls: Arc<TlsPlan>,
+    /// The budget of the whole opening, from the name to the upgrade.
+    pub connect_timeout: Duration,
+    /// TCP keepalive: both the idle time before the first probe and the interval of the probes.
+    pub tcp_keepalive: Option<Duration>,
+    /// For how long what was sent may stay unacknowledged before TCP gives the connection up; `None`: the system's
+    /// own patience, a quarter of an hour.
+    pub user_timeout: Option<Duration>,
+    pub stamper: TimestampChoice,
+}
+
+impl Default for DialPlan {
+    /// Straight to the target within 10 s, trusting the system's roots; the environment is not asked.
+    fn default() -> DialPlan {
+        DialPlan {
+            headers: HeaderMap::new(),
+            origin: None,
+            subprotocols: Vec::new(),
+            credentials: None,
+            resolve: Vec::new(),
+            family: None,
+            bind: BindPool::default(),
+            unix_socket: None,
+            proxy: ProxyChoice::None,
+            tls: Arc::default(),
+            connect_timeout: Duration::from_secs(10),
+            tcp_keepalive: None,
+            user_timeout: None,
+            stamper: TimestampChoice::Auto,
+        }
+    }
+}
+
+impl fmt::Debug for DialPlan {
+    /// Without the headers and credentials, which are secrets.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DialPlan")
+            .field("subprotocols", &self.subprotocols)
+            .field("proxy", &self.proxy)
+            .field("tls", &self.tls)
+            .field("connect_timeout", &self.connect_timeout)
+            .finish_non_exhaustive()
+    }
+}
+
+impl DialPlan {
+    /// The proxy on the way to `target`; a Unix socket needs none.
+    pub fn proxy_for(&self, target: &Target) -> Option<ProxyUrl> {
+        match self.unix_socket {
+            Some(_) => None,
+            None => self.proxy.proxy_for(target),
+        }
+    }
+}
+
+/// An open WebSocket, before its first frame.
+#[derive(Debug)]
+pub struct Open {
+    pub stream: Stream,
+    /// Bytes that came after the response's head: the beginning of the peer's frames.
+    pub leftover: Vec<u8>,
+    /// What the byte tap on the socket sees.
+    pub marks: Arc<TapState>,
+    pub facts: ConnectInfo,
+}
+
+/// Opens a WebSocket to `target`.
+///
+/// The error names the phase that failed, why, and every address that was tried.
+pub async fn open(plan: &DialPlan, target: &Target) -> Result<Open, ConnectError> {
+    let proxy = plan.proxy_for(target);
+    // Reading the system's roots is this machine's work, and none of the phases'. Its error is met again
+    // where TLS begins.
+    if target.secure() || proxy.as_ref().is_some_and(|proxy| proxy.scheme() == ProxyScheme::Https) {
+        let _ = plan.tls.prepare();
+    }
+    let mut opening = DialProgress::new(plan, target, proxy);
+    match opening.run().await {
+        Ok((stream, marks, leftover)) => {
+            opening.facts.phases.total = opening.began.elapsed();
+            Ok(Open { stream, leftover, marks, facts: opening.facts })
+        }
+        Err((phase, fault)) => Err(opening.error(phase, fault)),
+    }
+}
+
+/// Whose address it is that fails, said before it. That of the target needs no saying.
+const OF_TARGET: &str = "";
+const OF_PROXY: &str = "the proxy ";
+const OF_SOCKET: &str = "the socket ";
+
+/// A host and port to connect to.
+#[derive(Clone, Copy)]
+struct Endpoint<'a> {
+    host: &'a Host<String>,
+    /// Where the host is a link-local IPv6 address: the network interface that it is reached by.
+    zone: Option<&'a str>,
+    port: u16,
+}
+
+impl<'a> Endpoint<'a> {
+    fn of(target: &'a Target) -> Endpoint<'a> {
+        Endpoint { host: target.host(), zone: target.zone(), port: target.port() }
+    }
+}
+
+/// A fault and the phase it stopped.
+type FailedPhase = (Phase, DialError);
+
+fn at(phase: Phase) -> impl Fn(DialError) -> FailedPhase {
+    move |fault| (fault.phase.unwrap_or(phase), fault)
+}
+
+/// One opening, as far as it has come.
+struct DialProgress<'a> {
+    plan: &'a DialPlan,
+    target: &'a Target,
+    proxy: Option<ProxyUrl>,
+    began: Instant,
+    deadline: Instant,
+    facts: ConnectInfo,
+    /// All addresses that may be tried.
+    candidates: Vec<String>,
+}
+
+impl<'a> DialProgress<'a> {
+    fn new(plan: &'a DialPlan, target: &'a Target, proxy: Option<ProxyUrl>) -> DialProgress<'a> {
+        let began = Instant::now();
+        let facts = ConnectInfo { proxy: proxy.as_ref().map(ProxyUrl::to_string), ..ConnectInfo::default() };
+        let deadline = began + plan.connect_timeout.min(MAX_CONNECT_TIMEOUT);
+        DialProgress { plan, target, proxy, began, deadline, facts, candidates: Vec::new() }
+    }
+
+    async fn run(&mut self) -> Result<(Stream, Arc<TapState>, Vec<u8>), FailedPhase> {
+        let socket = self.socket().await?;
+        self.facts.remote = self.facts.attempts.iter().find(|a| a.error.is_none()).map(|a| a.address.clone());
+        self.facts.local = socket.local();
+        self.facts.timestamps = socket.timestamps();
+        let tap = Tap::new(socket);
+        let marks = tap.state();
+        let mut stream = Stream::Plain(tap);
+        if let Some(proxy) = self.proxy.clone() {
+            stream = self.tunnel(stream, &proxy).await?;
+        }
+        if self.target.secure() {
+            stream = self.secure(stream).await?;
+        }
+        let leftover = self.upgrade(&mut stream).await?;
+        Ok((stream, marks, leftover))
+    }
+
+    async fn socket(&mut self) -> Result<TransportSocket, FailedPhase> {
+        if let Some(path) = &self.plan.unix_socket {
+            return self.unix(path).await;
+        }
+        match self.proxy.clone() {
+            None => self.reach(Endpoint::of(self.target), OF_TARGET).await,
+            Some(proxy) => {
+                let endpoint = Endpoint { host: proxy.host(), zone: proxy.zone(), port: proxy.port() };
+                let reached = self.reach(endpoint, OF_PROXY).await;
+                reached.map_err(|(phase, fault)| (phase, proxy.blamed(fault)))
+            }
+        }
+    }
+
+    async fn reach(
+        &mut self,
+        endpoint: Endpoint<'_>,
+        whose: &'static str,
+    ) -> Result<TransportSocket, FailedPhase> {
+        let bind = self.plan.bind.next();
+        let addresses = self.addresses(endpoint, bind, whose).await.map_err(at(Phase::Dns))?;
+        self.candidates = addresses.iter().map(SocketAddr::to_string).collect();
+        let options = SocketOptions {
+            bind,
+            keepalive: self.plan.tcp_keepalive,
+            user_timeout: self.plan.user_timeout,
+            stamper: self.plan.stamper,
+        };
+        let connect = async |address: SocketAddr| {
+            resolve::check_zone(address)?;
+            let socket = TransportSocket::tcp(address, options).await;
+            socket.map_err(|fault| fault.naming(&address.to_string(), whose))
+        };
+        self.raced(addresses, whose, connect).await
+    }
+
+    /// The addresses of the endpoint's host, in the order they are to be tried; asking the resolver adds to the DNS
+    /// phase's time.
+    async fn addresses(
+        &mut self,
+        endpoint: Endpoint<'_>,
+        bind: Option<SocketAddr>,
+        whose: &str,
+    ) -> Result<Vec<SocketAddr>, DialError> {
+        let Endpoint { host, zone, port } = endpoint;
+        let all = match resolve::source(host, zone, port, &self.plan.resolve) {
+            AddressSource::Known(known) => {
+                known.iter().map(|address| address.at(port)).collect::<Result<_, _>>()?
+            }
+            AddressSource::Ask(name) => self.ask(&name, port, whose).await?,
+        };
+        let wanted =
+            resolve::restrict(&format!("{whose}{host}"), all, self.plan.family, bind.map(|bind| bind.ip()))?;
+        Ok(interleave(wanted))
+    }
+
+    async fn ask(&mut self, name: &str, port: u16, whose: &str) -> Result<Vec<SocketAddr>, DialError> {
+        let began = Instant::now();
+        let silent = |_| {
+            let doing = format!("the resolver did not answer for {whose}{name}");
+            DialError::timeout(self.plan.connect_timeout, doing)
+        };
+        let answer = timeout_at(self.deadline, resolve::ask(name, port, whose)).await.map_err(silent)?;
+        *self.facts.phases.dns.get_or_insert_default() += began.elapsed();
+        answer
+    }
+
+    async fn unix(&mut self, path: &Path) -> Result<TransportSocket, FailedPhase> {
+        self.raced(vec![path.display()], OF_SOCKET, |_| TransportSocket::unix(path)).await
+    }
+
+    async fn raced<A, F, Fut>(
+        &mut self,
+        addresses: Vec<A>,
+        whose: &str,
+        connect: F,
+    ) -> Result<TransportSocket, FailedPhase>
+    where
+        A: fmt::Display,
+        F: Fn(A) -> Fut,
+        Fut: Future<Output = Result<TransportSocket, DialError>>,
+    {
+        let raced = race(addresses, whose, self.deadline, self.plan.connect_timeout, connect).await;
+        self.facts.phases.tcp = Some(raced.took);
+        self.facts.attempts = raced.attempts;
+        let nothing = || DialError::new(FailureKind::Other, "there was no address to try");
+        raced.won.ok_or_else(|| at(Phase::Tcp)(most_telling(raced.faults).unwrap_or_else(nothing)))
+    }
+
+    /// Asks the proxy for the way on, inside TLS where the proxy wants it.
+    async fn tunnel(&mut self, stream: Stream, proxy: &ProxyUrl) -> Result<Stream, FailedPhase> {
+        let destination = self.destination(proxy).await.map_err(at(Phase::Dns))?;
+        let began = Instant::now();
+        let budget = self.plan.connect_timeout;
+        let blamed = |fault| at(Phase::Proxy)(proxy.blamed(fault));
+        let stream = self.within_proxy_tls(stream, proxy).await.map_err(blamed)?;
+        let tunnelled = proxy::tunnel(stream, proxy, &destination, self.deadline, budget).await;
+        self.facts.phases.proxy = Some(began.elapsed());
+        tunnelled.map_err(blamed)
+    }
+
+    async fn within_proxy_tls(&self, stream: Stream, proxy: &ProxyUrl) -> Result<Stream, DialError> {
+        if proxy.scheme() != ProxyScheme::Https {
+            return Ok(stream);
+        }
+        let party = TlsPeer::Proxy(tls::host_name(proxy.host())?);
+        let budget = self.plan.connect_timeout;
+        let (tls, _) = tls::handshake(&self.plan.tls, stream, &party, self.deadline, budget).await?;
+        Ok(Stream::Tls(Box::new(tls)))
+    }
+
+    /// What the proxy is asked for: the target's name, or its first address when we are to resolve it.
+    async fn destination(&mut self, proxy: &ProxyUrl) -> Result<Destination, DialError> {
+        if let Some(zone) = self.target.zone() {
+            let cause = format!("a proxy cannot use '{zone}', a network interface of this host");
+            return Err(
+                DialError::new(FailureKind::Local, cause).hint("--proxy none connects without the proxy")
+            );
+        }
+        if !proxy.scheme().resolves_here() {
+            return Ok(Destination::of(self.target));
+        }
+        let addresses = self.addresses(Endpoint::of(self.target), None, OF_TARGET).await?;
+        let usable = addresses.iter().find(|a| proxy.scheme() != ProxyScheme::Socks4 || a.is_ipv4());
+        match usable.or(addresses.first()) {
+            Some(address) => Ok(Destination::at(address.ip(), address.port())),
+            None => Ok(Destination::of(self.target)),
+        }
+    }
+
+    async fn secure(&mut self, stream: Stream) -> Result<Stream, FailedPhase> {
+        let began = Instant::now();
+        let name = self.plan.tls.name_for(self.target.host()).map_err(at(Phase::Tls))?;
+        let budget = self.plan.connect_timeout;
+        let handshake =
+            tls::handshake(&self.plan.tls, stream, &TlsPeer::Server(name), self.deadline, budget).await;
+        self.facts.phases.tls = Some(began.elapsed());
+        let (tls, facts) = handshake.map_err(at(Phase::Tls))?;
+        self.facts.tls = Some(facts);
+        Ok(Stream::Tls(Box::new(tls)))
+    }
+
+    async fn upgrade(&mut self, stream: &mut Stream) -> Result<Vec<u8>, FailedPhase> {
+        let began = Instant::now();
+        let offer = UpgradeOffer {
+            target: self.target,
+            headers: &self.plan.headers,
+            origin: self.plan.origin.as_ref(),
+            subprotocols: &self.plan.subprotocols,
+            credentials: self.plan.credentials.as_ref(),
+        };
+        let upgraded = upgrade::upgrade(stream, offer, self.deadline, self.plan.connect_timeout).await;
+        self.facts.phases.upgrade = Some(began.elapsed());
+        let upgraded = upgraded.map_err(at(Phase::Upgrade))?;
+        self.facts.subprotocols_offered = upgraded.subprotocols_offered;
+        self.facts.subprotocol = upgraded.subprotocol;
+        self.facts.headers = upgraded.headers;
+        Ok(upgraded.leftover)
+    }
+
+    /// Where the connection stands, once there is one.
+    fn reached(&self) -> Option<ReachedPeer> {
+        let address = self.facts.remote.clone()?;
+        let tried =
+            |address: &&String| self.facts.attempts.iter().any(|attempt| attempt.address == **address);
+        let untried = self.candidates.iter().filter(|address| !tried(address)).cloned().collect();
+        Some(ReachedPeer { address, proxy: self.facts.proxy.clone(), untried })
+    }
+
+    fn error(self, phase: Phase, fault: DialError) -> ConnectError {
+        ConnectError {
+            url: self.target.to_string(),
+            phase,
+            kind: fault.kind,
+            cause: fault.cause,
+            hint: fault.hint,
+            reached: self.reached(),
+            attempts: self.facts.attempts,
+            refusal: fault.refusal,
+            took: self.began.elapsed(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::connection::phase::PhaseTimes;
+    use crate::net::connect::proxy::ProxyEnvironment;
+    use crate::net::connect::tls::TlsOptions;
+    use crate::net::testing::loopback_peer::{accept, accepting, answering, header, peer, peer_on, request};
+    use crate::net::testing::test_certificates::{
+        PemFiles, TestAuthority, TestCertificate, TestTlsServer, VALID, ValidityPeriod,
+    };
+    use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+    use tokio::net::{TcpListener, TcpStream};
+
+    fn plan() -> DialPlan {
+        DialPlan::default()
+    }
+
+    fn hurried() -> DialPlan {
+        DialPlan { connect_timeout: Duration::from_millis(200), ..plan() }
+    }
+
+    /// An address that nobody listens on.
+    async fn closed_port() -> SocketAddr {
+        TcpListener::bind(("127.0.0.1", 0)).await.unwrap().local_addr().unwrap()
+    }
+
+    async fn failed(plan: &DialPlan, target: &Target) -> ConnectError {
+        open(plan, target).await.unwrap_err()
+    }
+
+    async fn echoes(open: &mut Open) {
+        open.stream.write_all(b"abc").await.unwrap();
+        open.stream.flush().await.unwrap();
+        let mut back = [0; 3];
+        open.stream.read_exact(&mut back).await.unwrap();
+        assert_eq!(&back, b"abc");
+    }
+
+    #[tokio::test]
+    async fn a_plain_websocket_opens_and_its_bytes_pass_the_tap() {
+        let peer = peer(accept).await;
+        let mut open = open(&plan(), &peer.target()).await.unwrap();
+        let (read, written) = (open.marks.read_bytes(), open.marks.written_bytes());
+        echoes(&mut open).await;
+        assert_eq!((open.marks.read_bytes() - read, open.marks.written_bytes() - written), (3, 3));
+        assert_eq!(open.facts.remote, Some(peer.address.to_string()));
+        assert!(open.facts.local.as_deref().is_some_and(|local| local.starts_with("127.0.0.1:")));
+        let PhaseTimes { dns, tcp, proxy, tls, upgrade, total } = open.facts.phases;
+        assert_eq!((dns, proxy, tls), (None, None, None));
+        assert!(tcp.unwrap() + upgrade.unwrap() <= total);
+        assert_eq!(open.facts.attempts.len(), 1);
+        assert_eq!(Some(open.facts.attempts[0].took), tcp);
+        assert_eq!(open.facts.headers[0].0, "server");
+    }
+
+    #[tokio::test]
+    async fn a_name_is_resolved_and_every_address_that_was_tried_is_told() {
+        let peer = peer(accept).await;
+        let target: Target = format!("ws://localhost:{}/", peer.address.port()).parse().unwrap();
+        let open = open(&plan(), &target).await.unwrap();
+        assert!(open.facts.phases.dns.is_some());
+        let used = open.facts.attempts.iter().find(|attempt| attempt.error.is_none()).unwrap();
+        assert_eq!(used.address, peer.address.to_string());
+    }
+
+    #[tokio::test]
+    async fn a_refusal_names_the_address_and_the_error() {
+        let address = closed_port().await;
+        let target: Target = format!("ws://bob:hunter2@{address}/?token=t0p").parse().unwrap();
+        let error = failed(&plan(), &target).await;
+        assert_eq!(
+            error.to_string(),
+            format!(
+                "cannot open ws://***@{address}/?token=***: TCP: connection refused by {address} (ECONNREFUSED)"
+            )
+        );
+        assert_eq!((error.phase, error.kind), (Phase::Tcp, FailureKind::Refused));
+        assert_eq!(error.attempts[0].address, address.to_string());
+    }
+
+    #[tokio::test]
+    async fn resolve_override_tries_all_its_addresses() {
+        let peer = peer(accept).await;
+        let port = peer.address.port();
+        let resolve = ["127.0.0.2", "127.0.0.1"]
+            .map(|addr| format!("a.example:{port}:{addr}").parse().unwrap())
+            .to_vec();
+        let target: Target = format!("ws://a.example:{port}/").parse().unwrap();
+        let open = open(&DialPlan { resolve, ..plan() }, &target).await.unwrap();
+        assert_eq!(open.facts.phases.dns, None);
+        let errors: Vec<_> = open.facts.attempts.iter().map(|a| a.error.as_deref()).collect();
+        let refused = format!("connection refused by 127.0.0.2:{port} (ECONNREFUSED)");
+        assert_eq!(errors, [Some(refused.as_str()), None]);
+        drop(open);
+        let request = peer.task.await.unwrap();
+        assert_eq!(header(&request, "Host"), Some(format!("a.example:{port}").as_str()));
+    }
+
+    #[tokio::test]
+    async fn ipv6_is_reached_and_a_missing_family_is_named() {
+        let peer = peer_on("::1", accept).await;
+        let open =
+            open(&DialPlan { family: Some(AddressFamily::V6), ..plan() }, &peer.target()).await.unwrap();
+        assert_eq!(open.facts.remote, Some(format!("[::1]:{}", peer.address.port())));
+        let error = failed(&DialPlan { family: Some(AddressFamily::V4), ..plan() }, &peer.target()).await;
+        assert_eq!((error.phase, error.cause.as_str()), (Phase::Dns, "[::1] has no IPv4 address"));
+    }
+
+    #[tokio::test]
+    async fn the_local_address_can_be_chosen() {
+        let peer = peer(accept).await;
+        let from =
+            |ip: &str| DialPlan { bind: vec![SocketAddr::new(ip.parse().unwrap(), 0)].into(), ..plan() };
+        let open = open(&from("127.0.0.3"), &peer.target()).await.unwrap();
+        assert!(open.facts.local.unwrap().starts_with("127.0.0.3:"));
+        let error = failed(&from("192.0.2.1"), &peer.target()).await;
+        assert_eq!(error.kind, FailureKind::Local);
+        assert!(error.cause.starts_with("cannot connect from 192.0.2.1:"), "{}", error.cause);
+        assert_eq!(error.hint.as_deref(), Some("192.0.2.1 is not an address of this machine"));
+        let error = failed(&from("::1"), &peer.target()).await;
+        assert_eq!(error.cause, "127.0.0.1 has no address that can be reached from ::1");
+    }
+
+    #[tokio::test]
+    async fn the_sockets_options_are_set() {
+        let peer = peer(accept).await;
+        let plan = DialPlan { tcp_keepalive: Some(Duration::from_millis(6500)), ..plan() };
+        let open = open(&plan, &peer.target()).await.unwrap();
+        let TransportSocket::Tcp(socket) = open.stream.socket() else { panic!("not TCP") };
+        let options = socket2::SockRef::from(socket);
+        assert!(options.tcp_nodelay().unwrap());
+        assert!(options.keepalive().unwrap());
+        assert_eq!(options.tcp_keepalive_time().unwrap(), Duration::from_secs(7));
+        assert_eq!(options.tcp_keepalive_interval().unwrap(), Duration::from_secs(7));
+    }
+
+    /// A network of its own, with a link-local address on an interface, needs privileges that a test may lack: the
+    /// loopback interface has none, and its number stands for the interface in the errors.
+    #[tokio::test]
+    async fn link_local_address_is_tried_through_its_interface() {
+        let cause = async |url: &str| open(&plan(), &url.parse().unwrap()).await.unwrap_err();
+        let error = cause("ws://[fe80::1]:9/").await;
+        assert_eq!(error.cause, "fe80::1 is a link-local address without a network interface");
+        assert_eq!(error.hint.as_deref(), Some("name the interface: [fe80::1%eth0] in the URL"));
+        let error = cause("ws://[fe80::1%nosuch]:9/").await;
+        assert_eq!(error.cause, "this host has no network interface 'nosuch'");
+        let error = cause("ws://[fe80::1%lo]:9/").await;
+        assert!(error.attempts.iter().any(|a| a.address == "[fe80::1%1]:9"), "{error:?}");
+    }
+
+    #[tokio::test]
+    async fn a_unix_socket_is_used_whatever_the_host() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("ws");
+        let listener = tokio::net::UnixListener::bind(&path).unwrap();
+        let task = tokio::spawn(async move { accept(listener.accept().await.unwrap().0).await });
+        let through = |path: &Path| DialPlan { unix_socket: Some(path.to_path_buf()), ..plan() };
+        let target: Target = "ws://a.example/x".parse().unwrap();
+        let mut open = open(&through(&path), &target).await.unwrap();
+        echoes(&mut open).await;
+        assert_eq!(open.facts.remote, Some(path.display().to_string()));
+        assert_eq!(open.facts.phases.dns, None);
+        assert!(open.facts.phases.tcp.is_some());
+        drop(open);
+        assert_eq!(header(&task.await.unwrap(), "Host"), Some("a.example"));
+        let error = failed(&through(&path), &target).await;
+        let refused = format!("connection refused by the socket {} (ECONNREFUSED)", path.display());
+        assert_eq!((error.kind, error.cause), (FailureKind::Refused, refused));
+        assert_eq!(error.hint.as_deref(), Some("no process listens on that socket: check its path"));
+        let missing = directory.path().join("none");
+        let error = failed(&through(&missing), &target).await;
+        assert_eq!(error.kind, FailureKind::Local);
+        assert_eq!(error.cause, format!("no such socket: {} (ENOENT)", missing.display()));
+    }
+
+    #[tokio::test]
+    async fn what_follows_the_response_is_handed_on() {
+        let peer = peer(async |mut stream: TcpStream| {
+            let request = request(&mut stream).await;
+            let answer = [accepting(&request, "").as_bytes(), b"\x81\x02hi"].concat();
+            stream.write_all(&answer).await.unwrap();
+            let _ = stream.read(&mut [0]).await;
+        })
+        .await;
+        assert_eq!(open(&plan(), &peer.target()).await.unwrap().leftover, b"\x81\x02hi");
+    }
+
+    #[tokio::test]
+    async fn the_longest_timeout_can_be_asked_for() {
+        let peer = peer(accept).await;
+        let plan = DialPlan { connect_timeout: Duration::MAX, ..plan() };
+        assert!(open(&plan, &peer.target()).await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn silence_and_trickles_run_out_of_time_in_their_phase() {
+        let silent = peer(async |mut stream: TcpStream| {
+            let _ = stream.read_to_end(&mut Vec::new()).await;
+        })
+        .await;
+        let error = failed(&hurried(), &silent.target()).await;
+        assert_eq!((error.phase, error.kind), (Phase::Upgrade, FailureKind::Timeout));
+        assert_eq!(error.cause, "the server did not answer within 200 ms");
+        assert!(error.took >= Duration::from_millis(200));
+        let trickle = peer(async |mut stream: TcpStream| {
+            while stream.write_all(b"HTTP/1.1 101 Switching Protocols\r\n").await.is_ok() {
+                tokio::time::sleep(Duration::from_millis(500)).await;
+            }
+        })
+        .await;
+        let error = failed(&hurried(), &trickle.target()).await;
+        assert_eq!((error.phase, error.kind), (Phase::Upgrade, FailureKind::Timeout));
+        assert_eq!(error.cause, "the server did not end its response headers (34 bytes came) within 200 ms");
+    }
+
+    #[cfg(target_os = "linux")]
+    #[tokio::test]
+    async fn an_address_that_does_not_answer_runs_out_of_time_in_tcp() {
+        // A full backlog: the system drops further SYNs, as a firewall would.
+        let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
+        socket.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into()).unwrap();
+        socket.listen(0).unwrap();
+        let address = socket.local_addr().unwrap().as_socket().unwrap();
+        let _filling = TcpStream::connect(address).await.unwrap();
+        let target: Target = format!("ws://{address}/").parse().unwrap();
+        let error = failed(&hurried(), &target).await;
+        assert_eq!((error.phase, error.kind), (Phase::Tcp, FailureKind::Timeout));
+        assert_eq!(error.cause, format!("{address} did not answer within 200 ms"));
+        assert_eq!(error.attempts[0].error.as_ref(), Some(&error.cause));
+    }
+
+    #[tokio::test]
+    async fn a_refused_upgrade_shows_what_the_server_said() {
+        let answer =
+            b"HTTP/1.1 301 Moved\r\nLocation: https://b.example/?token=t0p\r\nSet-Cookie: s3cret=1\r\n\
+            Server: nginx\r\nContent-Length: 5\r\n\r\nmoved";
+        let peer = answering(answer).await;
+        let error = failed(&plan(), &peer.target()).await;
+        assert_eq!((error.phase, error.kind), (Phase::Upgrade, FailureKind::UpgradeRefused));
+        assert_eq!(error.cause, "HTTP 301 (Moved Permanently) instead of 101");
+        assert_eq!(error.hint.as_deref(), Some("follow it with wss://b.example/?token=***"));
+        let shown = format!("{error:?}");
+        assert!(!shown.contains("t0p") && !shown.contains("s3cret"), "{shown}");
+        let refusal = error.refusal.unwrap();
+        assert_eq!((refusal.status, refusal.body.as_str()), (301, "moved"));
+        let names: Vec<_> = refusal.headers.iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!(names, ["location", "server"]);
+    }
+
+    #[tokio::test]
+    async fn what_is_not_http_is_said_to_be_so() {
+        let error = failed(&plan(), &answering(b"SSH-2.0-OpenSSH_9.2\r\n").await.target()).await;
+        assert_eq!((error.phase, error.kind), (Phase::Upgrade, FailureKind::NotHttp));
+        assert!(error.cause.ends_with(r#"begins "SSH-2.0-OpenSSH_9.2\r\n""#), "{}", error.cause);
+    }
+
+    #[tokio::test]
+    async fn an_endless_header_is_cut() {
+        let peer = peer(async |mut stream: TcpStream| {
+            request(&mut stream).await;
+            let _ = stream.write_all(b"HTTP/1.1 101 X\r\n").await;
+            while stream.write_all(&[b'x'; 1024]).await.is_ok() {}
+        })
+        .await;
+        let error = failed(&plan(), &peer.target()).await;
+        assert_eq!((error.phase, error.kind), (Phase::Upgrade, FailureKind::EndlessHeader));
+        drop(peer.task.await);
+    }
+
+    #[tokio::test]
+    async fn a_peer_that_closes_at_once_is_told_from_one_that_resets() {
+        let closes = answering(b"").await;
+        let error = failed(&plan(), &closes.target()).await;
+        assert_eq!((error.phase, error.kind), (Phase::Upgrade, FailureKind::ClosedEarly));
+        assert_eq!(error.cause, "the server closed the connection without an answer");
+        let resets = peer(async |mut stream: TcpStream| {
+            request(&mut stream).await;
+            socket2::SockRef::from(&stream).set_linger(Some(Duration::ZERO)).unwrap();
+        })
+        .await;
+        let error = failed(&plan(), &resets.target()).await;
+        assert_eq!((error.phase, error.kind), (Phase::Upgrade, FailureKind::Reset));
+        assert!(error.cause.ends_with("connection reset by peer (ECONNRESET)"), "{}", error.cause);
+    }
+
+    /// Options of TLS that trust this authority only.
+    fn trusting(authority: &TestAuthority, files: &PemFiles) -> TlsOptions {
+        TlsOptions { cacert: vec![files.put("ca.pem", &authority.cert)], ..TlsOptions::default() }
+    }
+
+    fn with_tls(options: &TlsOptions) -> DialPlan {
+        DialPlan { tls: Arc::new(TlsPlan::build(options).unwrap()), ..plan() }
+    }
+
+    fn local_certificate(authority: &TestAuthority) -> TestCertificate {
+        authority.issue(&["127.0.0.1", "a.example"], VALID)
+    }
+
+    #[tokio::test]
+    async fn a_tls_websocket_opens_over_the_tapped_socket() {
+        let (authority, files) = (TestAuthority::new("Root"), PemFiles::new());
+        let peer = TestTlsServer::new(&local_certificate(&authority)).run(accept).await;
+        let mut open = open(&with_tls(&trusting(&authority, &files)), &peer.secure_target()).await.unwrap();
+        let before = open.marks.written_bytes();
+        echoes(&mut open).await;
+        // Three bytes, as TLS 1.3 wraps them: header 5, content type 1, tag 16 (RFC 8446 section 5.2).
+        assert_eq!(open.marks.written_bytes() - before, 3 + 5 + 1 + 16);
+        assert!(open.facts.phases.tls.is_some());
+        assert_eq!(open.facts.tls.unwrap().version, "TLSv1.3");
+    }
+
+    #[tokio::test]
+    async fn tls_runs_over_a_unix_socket_too() {
+        let (authority, files) = (TestAuthority::new("Root"), PemFiles::new());
+        let path = files.put("x", "").with_file_name("ws");
+        let listener = tokio::net::UnixListener::bind(&path).unwrap();
+        let server = TestTlsServer::new(&local_certificate(&authority)).acceptor();
+        tokio::spawn(async move {
+            let (stream, _) = listener.accept().await.unwrap();
+            accept(server.accept(stream).await.unwrap()).await
+        });
+        let plan = DialPlan { unix_socket: Some(path), ..with_tls(&trusting(&authority, &files)) };
+        let mut open = open(&plan, &"wss://a.example/".parse().unwrap()).await.unwrap();
+        echoes(&mut open).await;
+        assert!(open.facts.tls.unwrap().verified);
+    }
+
+    #[tokio::test]
+    async fn a_bad_certificate_stops_the_tls_phase() {
+        let (authority, files) = (TestAuthority::new("Root"), PemFiles::new());
+        let expired = authority.issue(&["127.0.0.1"], ValidityPeriod { since_days: 9, until_days: -3 });
+        let peer = TestTlsServer::new(&expired).run(accept).await;
+        let error = failed(&with_tls(&trusting(&authority, &files)), &peer.secure_target()).await;
+        assert_eq!(
+            error.to_string(),
+            format!("cannot open wss://{}/: TLS: certificate expired 3 days ago", peer.address)
+        );
+        assert_eq!((error.phase, error.kind), (Phase::Tls, FailureKind::CertificateExpired));
+    }
+
+    #[tokio::test]
+    async fn client_certificate_alert_after_handshake_is_a_tls_error() {
+        let (authority, files) = (TestAuthority::new("Root"), PemFiles::new());
+        let clients = Some(TestAuthority::new("Clients").cert);
+        let peer =
+            TestTlsServer { clients, ..TestTlsServer::new(&local_certificate(&authority)) }.run(accept).await;
+        let error = failed(&with_tls(&trusting(&authority, &files)), &peer.secure_target()).await;
+        assert_eq!((error.phase, error.kind), (Phase::Tls, FailureKind::TlsFailed));
+        assert_eq!(error.cause, "the server demands a client certificate (TLS alert certificate_required)");
+        assert_eq!(error.hint.as_deref(), Some("--cert and --key"));
+    }
+
+    #[tokio::test]
+    async fn plain_and_tls_taken_for_each_other_are_recognised() {
+        let authority = TestAuthority::new("Root");
+        let tls = TestTlsServer::new(&local_certificate(&authority)).run(accept).await;
+        let error = failed(&plan(), &tls.target()).await;
+        assert_eq!((error.phase, error.kind), (Phase::Upgrade, FailureKind::NotHttp));
+        assert_eq!(error.hint.as_deref(), Some("the server speaks TLS on this port: use wss://"));
+        let plain = peer(async |mut stream: TcpStream| {
+            let _ = stream.read(&mut [0; 4096]).await;
+            let _ = stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").await;
+        })
+        .await;
+        let insecure = TlsOptions { insecure: true, ..TlsOptions::default() };
+        let error = failed(&with_tls(&insecure), &plain.secure_target()).await;
+        assert_eq!((error.phase, error.kind), (Phase::Tls, FailureKind::TlsFailed));
+        assert_eq!(error.hint.as_deref(), Some("the server may speak plain HTTP on this port: use ws://"));
+    }
+
+    fn through(url: String) -> DialPlan {
+        DialPlan { proxy: ProxyChoice::Url(url.parse().unwrap()), ..plan() }
+    }
+
+    /// An HTTP proxy that makes the connection it is asked for; gives back the request.
+    async fn connect_proxy<S: AsyncRead + AsyncWrite + Unpin>(mut stream: S) -> String {
+        let request = request(&mut stream).await;
+        let to = request.split(' ').nth(1).unwrap().to_string();
+        let mut onward = TcpStream::connect(to).await.unwrap();
+        stream.write_all(b"HTTP/1.1 200 Connection established\r\n\r\n").await.unwrap();
+        let _ = tokio::io::copy_bidirectional(&mut stream, &mut onward).await;
+        request
+    }
+
+    #[tokio::test]
+    async fn an_http_proxy_is_asked_for_the_way() {
+        let (peer, proxy) = (peer(accept).await, peer(connect_proxy).await);
+        let plan = through(format!("http://bob:hunter2@{}", proxy.address));
+        let mut open = open(&plan, &peer.target()).await.unwrap();
+        echoes(&mut open).await;
+        assert_eq!(open.facts.proxy, Some(format!("http://{}", proxy.address)));
+        assert_eq!(open.facts.remote, Some(proxy.address.to_string()));
+        assert!(open.facts.phases.proxy.is_some());
+        assert!(!format!("{:?}", open.facts).contains("hunter2"));
+        drop(open);
+        let request = proxy.task.await.unwrap();
+        assert!(request.starts_with(&format!("CONNECT {} HTTP/1.1\r\n", peer.address)), "{request}");
+        // Base64 by Python: b64encode(b"bob:hunter2").
+        assert_eq!(header(&request, "Proxy-Authorization"), Some("Basic Ym9iOmh1bnRlcjI="));
+        assert_eq!(header(&peer.task.await.unwrap(), "Proxy-Authorization"), None);
+    }
+
+    #[tokio::test]
+    async fn tls_goes_through_a_tls_proxy() {
+        let (authority, files) = (TestAuthority::new("Root"), PemFiles::new());
+        let peer = TestTlsServer::new(&local_certificate(&authority)).run(accept).await;
+        let proxy = TestTlsServer::new(&local_certificate(&authority)).run(connect_proxy).await;
+        let url = format!("https://{}", proxy.address);
+        let tls = with_tls(&trusting(&authority, &files)).tls;
+        let mut open = open(&DialPlan { tls, ..through(url) }, &peer.secure_target()).await.unwrap();
+        echoes(&mut open).await;
+        assert!(open.facts.tls.is_some() && open.facts.phases.proxy.is_some());
+    }
+
+    #[tokio::test]
+    async fn environment_proxy_is_used_unless_no_proxy_matches() {
+        let choice = |proxy: SocketAddr, no: &str| {
+            let proxy = format!("http://{proxy}");
+            let read = |name: &str| match name {
+                "HTTP_PROXY" => Some(proxy.clone().into()),
+                "NO_PROXY" => Some(no.into()),
+                _ => None,
+            };
+            let environment = ProxyEnvironment::read(read).unwrap();
+            DialPlan { proxy: ProxyChoice::Environment(Arc::new(environment)), ..plan() }
+        };
+        let (target, proxy) = (peer(accept).await, peer(connect_proxy).await);
+        let proxied = open(&choice(proxy.address, "b.example"), &target.target()).await.unwrap();
+        assert!(proxied.facts.proxy.is_some());
+        for no in ["127.0.0.1", "*"] {
+            let target = peer(accept).await;
+            let direct = open(&choice(proxy.address, no), &target.target()).await.unwrap();
+            assert_eq!(direct.facts.proxy, None);
+            assert_eq!(direct.facts.remote, Some(target.address.to_string()));
+        }
+    }
+
+    #[tokio::test]
+    async fn each_refusal_of_an_http_proxy_is_named() {
+        let refusal = async |userinfo: &str, answer: &'static [u8]| {
+            let proxy = answering(answer).await;
+            let url = format!("http://{userinfo}{}", proxy.address);
+            let error = failed(&through(url), &"ws://a.example/".parse().unwrap()).await;
+            assert_eq!((error.phase, error.kind), (Phase::Proxy, FailureKind::ProxyFailed));
+            (error.cause, error.hint.unwrap_or_default(), error.refusal.map(|refusal| refusal.status))
+        };
+        let wants = b"HTTP/1.1 407 X\r\nContent-Length: 0\r\n\r\n";
+        let (cause, hint, status) = refusal("", wants).await;
+        assert_eq!(cause, "the proxy wants a user name and password (HTTP 407)");
+        assert!(hint.contains("http://user:password@host:port"), "{hint}");
+        assert_eq!(status, Some(407));
+        let (cause, ..) = refusal("bob:hunter2@", wants).await;
+        assert_eq!(cause, "the proxy did not accept the user name and password (HTTP 407)");
+        let (cause, ..) = refusal("", b"HTTP/1.1 403 X\r\n\r\n").await;
+        assert_eq!(cause, "the proxy forbids the way to a.example:80 (HTTP 403)");
+        let (cause, ..) = refusal("", b"HTTP/1.1 502 X\r\n\r\n").await;
+        assert_eq!(cause, "the proxy could not reach a.example:80 (HTTP 502)");
+        let (cause, hint, _) = refusal("", b"\x05\xff").await;
+        assert!(cause.starts_with("the proxy does not speak HTTP/1.1"), "{cause}");
+        assert!(hint.contains("socks5://"), "{hint}");
+        let (cause, hint, _) = refusal("", b"\x15\x03\x03\x00\x02\x02\x46").await;
+        assert!(cause.starts_with("the proxy does not speak HTTP/1.1"), "{cause}");
+        assert!(hint.contains("https://"), "{hint}");
+        let (cause, ..) = refusal("", b"HTTP/1.1 200 OK\r\n\r\nabc").await;
+        assert_eq!(cause, "the proxy sent 3 bytes that nobody asked for");
+    }
+
+    #[tokio::test]
+    async fn a_proxy_that_is_not_there_or_silent_stops_its_own_phase() {
+        let nobody = closed_port().await;
+        let target: Target = "ws://a.example/".parse().unwrap();
+        let error = failed(&through(format!("http://{nobody}")), &target).await;
+        assert_eq!((error.phase, error.kind), (Phase::Tcp, FailureKind::Refused));
+        assert_eq!(error.cause, format!("connection refused by the proxy {nobody} (ECONNREFUSED)"));
+        assert!(error.hint.unwrap().ends_with("the proxy is from --proxy"));
+        let six = DialPlan { family: Some(AddressFamily::V6), ..through(format!("http://{nobody}")) };
+        let error = failed(&six, &target).await;
+        assert_eq!(error.cause, "the proxy 127.0.0.1 has no IPv6 address");
+        let silent = peer(async |mut stream: TcpStream| stream.read_to_end(&mut Vec::new()).await).await;
+        let plan = DialPlan { proxy: through(format!("http://{}", silent.address)).proxy, ..hurried() };
+        let error = failed(&plan, &target).await;
+        assert_eq!((error.phase, error.kind), (Phase::Proxy, FailureKind::Timeout), "{}", error.cause);
+        assert_eq!(error.hint.as_deref(), Some("the proxy is from --proxy"));
+        let silent = peer(async |mut stream: TcpStream| stream.read_to_end(&mut Vec::new()).await).await;
+        let plan = DialPlan { proxy: through(format!("socks5h://{}", silent.address)).proxy, ..hurried() };
+        let error = failed(&plan, &target).await;
+        assert_eq!((error.phase, error.kind), (Phase::Proxy, FailureKind::Timeout));
+        assert_eq!(error.cause, "the proxy did not open the way to a.example:80 within 200 ms");
+        assert_eq!(error.hint.as_deref(), Some("it may be an HTTP proxy: give it as http://"));
+    }
+
+    #[tokio::test]
+    async fn slow_or_gone_socks_proxy_differs_from_no_socks_proxy() {
+        let target: Target = "ws://a.example/".parse().unwrap();
+        let slow = peer(async |mut stream: TcpStream| {
+            let _ = stream.write_all(b"\x05\x00").await;
+            let _ = stream.read_to_end(&mut Vec::new()).await;
+        })
+        .await;
+        let plan = DialPlan { proxy: through(format!("socks5h://{}", slow.address)).proxy, ..hurried() };
+        let error = failed(&plan, &target).await;
+        assert_eq!(error.kind, FailureKind::Timeout);
+        assert_eq!(error.hint.as_deref(), Some("the proxy is from --proxy"));
+        let closes = peer(async |mut stream: TcpStream| {
+            let _ = stream.read(&mut [0; 64]).await;
+        })
+        .await;
+        let error = failed(&through(format!("socks5h://{}", closes.address)), &target).await;
+        assert_eq!(error.cause, "no way to a.example:80: the proxy closed the connection");
+        assert_eq!(error.hint.as_deref(), Some("it may be an HTTP proxy: give it as http://"));
+        let resets = peer(async |mut stream: TcpStream| {
+            let _ = stream.read(&mut [0; 64]).await;
+            socket2::SockRef::from(&stream).set_linger(Some(Duration::ZERO)).unwrap();
+        })
+        .await;
+        let error = failed(&through(format!("socks5h://{}", resets.address)), &target).await;
+        let broke = "the proxy broke off: connection reset by peer (ECONNRESET)";
+        assert_eq!(error.cause, format!("no way to a.example:80: {broke}"));
+    }
+
+    /// A SOCKS 5 proxy (RFC 1928, RFC 1929) that gives this reply; gives back the address type, the
+    /// address and the user name and password that it was told.
+    async fn socks5_proxy(mut stream: TcpStream, reply: u8) -> (u8, Vec<u8>, Vec<u8>) {
+        let [_, count] = bytes(&mut stream).await;
+        let mut methods = vec![0; count.into()];
+        stream.read_exact(&mut methods).await.unwrap();
+        let mut login = Vec::new();
+        stream.write_all(&[5, methods[0]]).await.unwrap();
+        if methods[0] == 2 {
+            let [_, length] = bytes(&mut stream).await;
+            login = vec![0; length.into()];
+            stream.read_exact(&mut login).await.unwrap();
+            let [length] = bytes(&mut stream).await;
+            let mut password = vec![0; length.into()];
+            stream.read_exact(&mut password).await.unwrap();
+            login.push(b':');
+            login.extend(password);
+            stream.write_all(&[1, 0]).await.unwrap();
+        }
+        let [_, _, _, kind] = bytes(&mut stream).await;
+        let length = match kind {
+            1 => 4,
+            4 => 16,
+            _ => bytes::<1>(&mut stream).await[0],
+        };
+        let mut address = vec![0; length.into()];
+        stream.read_exact(&mut address).await.unwrap();
+        let port = u16::from_be_bytes(bytes(&mut stream).await);
+        stream.write_all(&[5, reply, 0, 1, 0, 0, 0, 0, 0, 0]).await.unwrap();
+        if reply == 0 {
+            let mut onward = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+            let _ = tokio::io::copy_bidirectional(&mut stream, &mut onward).await;
+        }
+        (kind, address, login)
+    }
+
+    async fn bytes<const N: usize>(stream: &mut TcpStream) -> [u8; N] {
+        let mut bytes = [0; N];
+        stream.read_exact(&mut bytes).await.unwrap();
+        bytes
+    }
+
+    #[tokio::test]
+    async fn socks5_resolves_here_and_socks5h_at_the_proxy() {
+        for (scheme, told) in
+            [("socks5", (1, b"\x7f\x00\x00\x01".to_vec())), ("socks5h", (3, b"localhost".to_vec()))]
+        {
+            let target = peer(accept).await;
+            let proxy = peer(async |stream| socks5_proxy(stream, 0).await).await;
+            let url = format!("{scheme}://bob:hunter2@{}", proxy.address);
+            let plan = DialPlan { family: Some(AddressFamily::V4), ..through(url) };
+            let local: Target = format!("ws://localhost:{}/", target.address.port()).parse().unwrap();
+            let mut open = open(&plan, &local).await.unwrap();
+            echoes(&mut open).await;
+            assert_eq!(open.facts.phases.dns.is_some(), scheme == "socks5");
+            assert_eq!(open.facts.proxy, Some(format!("{scheme}://{}", proxy.address)));
+            drop(open);
+            let (kind, address, login) = proxy.task.await.unwrap();
+            assert_eq!((kind, address), told);
+            assert_eq!(login, b"bob:hunter2");
+        }
+    }
+
+    #[tokio::test]
+    async fn each_reply_of_a_socks5_proxy_is_named() {
+        for (reply, words) in [
+            (1, "the proxy failed (SOCKS reply 1)"),
+            (2, "the proxy's rules forbid it (SOCKS reply 2)"),
+            (3, "the proxy has no network to it (SOCKS reply 3)"),
+            (4, "the proxy cannot reach it (SOCKS reply 4)"),
+            (5, "the server refused the proxy's connection (SOCKS reply 5)"),
+            (6, "the way from the proxy is too long (SOCKS reply 6)"),
+            (7, "the proxy does not take CONNECT (SOCKS reply 7)"),
+            (8, "the proxy does not take this kind of address (SOCKS reply 8)"),
+        ] {
+            let proxy = peer(async move |stream| socks5_proxy(stream, reply).await).await;
+            let url = format!("socks5h://{}", proxy.address);
+            let error = failed(&through(url), &"ws://a.example/".parse().unwrap()).await;
+            assert_eq!((error.phase, error.kind), (Phase::Proxy, FailureKind::ProxyFailed));
+            assert_eq!(error.cause, format!("no way to a.example:80: {words}"));
+        }
+    }
+
+    #[tokio::test]
+    async fn what_else_a_socks_proxy_may_say_is_named() {
+        let error = async |url: &str, answer: &'static [u8]| {
+            let proxy = peer(async move |mut stream: TcpStream| {
+                let _ = stream.read(&mut [0; 64]).await;
+                let _ = stream.write_all(answer).await;
+                let _ = stream.read(&mut [0; 64]).await;
+                let _ = stream.write_all(b"\x01\x01").await;
+            })
+            .await;
+            let url = url.replace("PROXY", &proxy.address.to_string());
+            failed(&through(url), &"ws://a.example/".parse().unwrap()).await.cause
+        };
+        let no_way = "no way to a.example:80: ";
+        assert_eq!(
+            error("socks5h://PROXY", b"\x05\xff").await,
+            format!("{no_way}the proxy accepts none of our ways to authenticate")
+        );
+        assert_eq!(
+            error("socks5h://bob:hunter2@PROXY", b"\x05\x02").await,
+            format!("{no_way}the proxy did not accept the user name and password")
+        );
+        assert_eq!(
+            error("socks5h://PROXY", b"HTTP/1.1 400 Bad Request\r\n\r\n").await,
+            format!("{no_way}the proxy's answer is not SOCKS")
+        );
+        assert_eq!(
+            error("socks4a://PROXY", b"\x00\x5b\x00\x00\x00\x00\x00\x00").await,
+            format!("{no_way}the proxy refused or failed (SOCKS 4 reply 91)")
+        );
+    }
+
+    #[tokio::test]
+    async fn socks4_carries_an_ipv4_address() {
+        let target = peer(accept).await;
+        let onward = target.address;
+        let proxy = peer(async move |mut stream: TcpStream| {
+            let request: [u8; 9] = bytes(&mut stream).await;
+            stream.write_all(&[0, 90, 0, 0, 0, 0, 0, 0]).await.unwrap();
+            let mut onward = TcpStream::connect(onward).await.unwrap();
+            let _ = tokio::io::copy_bidirectional(&mut stream, &mut onward).await;
+            request
+        })
+        .await;
+        let open = open(&through(format!("socks4://{}", proxy.address)), &target.target()).await.unwrap();
+        drop(open);
+        let [high, low] = onward.port().to_be_bytes();
+        assert_eq!(proxy.task.await.unwrap(), [4, 1, high, low, 127, 0, 0, 1, 0]);
+        let error = failed(
+            &through(format!("socks4://{}", peer(accept).await.address)),
+            &"ws://[::1]/".parse().unwrap(),
+        )
+        .await;
+        assert_eq!(error.cause, "no way to [::1]:80: SOCKS 4 cannot carry an IPv6 address");
+    }
+}

@@ -1,0 +1,339 @@
+//! Happy Eyeballs: several addresses of one name, tried staggered, the first to answer wins.
+
+use std::fmt::Display;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
+use tokio::time::{Instant, sleep_until};
+
+use crate::domain::connection::connect_info::{ConnectAttempt, FailureKind};
+
+use crate::net::dial_error::DialError;
+
+/// How long an address is waited for before the next is tried beside it (RFC 8305 section 5,
+/// Connection Attempt Delay).
+pub const CONNECTION_ATTEMPT_DELAY: Duration = Duration::from_millis(250);
+
+/// What is said of an address that was still being tried when another answered.
+pub const ABANDONED: &str = "abandoned: another address answered first";
+
+/// The addresses with their families alternating, beginning with the first one's (RFC 8305
+/// section 4); each family keeps its own order.
+pub fn interleave(addresses: Vec<SocketAddr>) -> Vec<SocketAddr> {
+    let Some(first) = addresses.first() else { return addresses };
+    let leads = first.is_ipv6();
+    let (a, b): (Vec<_>, Vec<_>) = addresses.into_iter().partition(|address| address.is_ipv6() == leads);
+    let (mut a, mut b) = (a.into_iter(), b.into_iter());
+    let mut mixed = Vec::new();
+    loop {
+        let pair = [a.next(), b.next()];
+        if pair.iter().all(Option::is_none) {
+            return mixed;
+        }
+        mixed.extend(pair.into_iter().flatten());
+    }
+}
+
+/// How a race ended.
+#[derive(Debug)]
+pub struct RaceResult<C> {
+    /// The first connection; `None` when no address gave one.
+    pub won: Option<C>,
+    /// Every address that was tried, in the order of their start.
+    pub attempts: Vec<ConnectAttempt>,
+    /// Why each one failed, in the order of their failing; with the time out, those that were still
+    /// under way are among them.
+    pub faults: Vec<DialError>,
+    /// From the start of the first attempt to the end of the race.
+    pub took: Duration,
+}
+
+enum RaceEvent<C> {
+    Start,
+    Done(usize, Result<C, DialError>),
+    Deadline,
+    Exhausted,
+}
+
+/// Comes at once when there is no time to wait for: a timer would round it up to the next millisecond.
+async fn due(at: Option<Instant>) {
+    if let Some(at) = at {
+        sleep_until(at).await;
+    }
+}
+
+/// Tries the addresses in order, each `CONNECTION_ATTEMPT_DELAY` after the one before it or as soon as one fails,
+/// until one connects, all have failed, or `deadline` has come, of a `budget` that began earlier.
+/// Whose addresses they are is said before them where they do not answer: `the proxy `.
+pub async fn race<A, C, F, Fut>(
+    addresses: Vec<A>,
+    whose: &str,
+    deadline: Instant,
+    budget: Duration,
+    connect: F,
+) -> RaceResult<C>
+where
+    A: Display,
+    F: Fn(A) -> Fut,
+    Fut: Future<Output = Result<C, DialError>>,
+{
+    let mut lanes = Attempts::default();
+    let mut waiting = addresses.into_iter();
+    let mut running = FuturesUnordered::new();
+    let mut next_start = None;
+    loop {
+        let more = waiting.len() > 0;
+        let step = tokio::select! {
+            biased;
+            Some((lane, result)) = running.next() => RaceEvent::Done(lane, result),
+            () = sleep_until(deadline) => RaceEvent::Deadline,
+            () = due(next_start), if more => RaceEvent::Start,
+            () = std::future::ready(()), if !more && running.is_empty() => RaceEvent::Exhausted,
+        };
+        match step {
+            RaceEvent::Start => {
+                let Some(address) = waiting.next() else { continue };
+                let lane = lanes.start(address.to_string());
+                let attempt = connect(address);
+                running.push(async move { (lane, attempt.await) });
+                next_start = Some(Instant::now() + CONNECTION_ATTEMPT_DELAY);
+            }
+            RaceEvent::Done(lane, Ok(connection)) => return lanes.won(lane, connection),
+            RaceEvent::Done(lane, Err(fault)) => {
+                lanes.failed(lane, fault);
+                next_start = None;
+            }
+            RaceEvent::Deadline => return lanes.timed_out(whose, budget),
+            RaceEvent::Exhausted => return lanes.lost(),
+        }
+    }
+}
+
+/// The attempts of one race.
+#[derive(Default)]
+struct Attempts {
+    lanes: Vec<RunningAttempt>,
+    faults: Vec<DialError>,
+}
+
+struct RunningAttempt {
+    address: String,
+    began: Instant,
+    /// How long it took, and why it failed; `None` while it is under way.
+    end: Option<(Duration, Option<String>)>,
+}
+
+impl Attempts {
+    fn start(&mut self, address: String) -> usize {
+        self.lanes.push(RunningAttempt { address, began: Instant::now(), end: None });
+        self.lanes.len() - 1
+    }
+
+    fn end(&mut self, lane: usize, error: Option<String>) {
+        if let Some(lane) = self.lanes.get_mut(lane) {
+            lane.end = Some((lane.began.elapsed(), error));
+        }
+    }
+
+    fn failed(&mut self, lane: usize, fault: DialError) {
+        self.end(lane, Some(fault.cause.clone()));
+        self.faults.push(fault);
+    }
+
+    fn won<C>(mut self, lane: usize, connection: C) -> RaceResult<C> {
+        let raced = Instant::now();
+        if let Some(lane) = self.lanes.get_mut(lane) {
+            lane.end = Some((raced - lane.began, None));
+        }
+        self.raced(Some(connection), raced)
+    }
+
+    fn lost<C>(self) -> RaceResult<C> {
+        self.raced(None, Instant::now())
+    }
+
+    fn timed_out<C>(mut self, whose: &str, budget: Duration) -> RaceResult<C> {
+        let raced = Instant::now();
+        for lane in self.lanes.iter_mut().filter(|lane| lane.end.is_none()) {
+            let fault = DialError::timeout(budget, format!("{whose}{} did not answer", lane.address));
+            lane.end = Some((raced - lane.began, Some(fault.cause.clone())));
+            self.faults.push(fault);
+        }
+        self.raced(None, raced)
+    }
+
+    fn raced<C>(self, won: Option<C>, at: Instant) -> RaceResult<C> {
+        let took = self.lanes.first().map_or(Duration::ZERO, |first| at - first.began);
+        let attempts = self.lanes.into_iter().map(|lane| lane.attempt(at)).collect();
+        RaceResult { won, attempts, faults: self.faults, took }
+    }
+}
+
+impl RunningAttempt {
+    fn attempt(self, raced: Instant) -> ConnectAttempt {
+        let (took, error) = self.end.unwrap_or_else(|| (raced - self.began, Some(ABANDONED.to_string())));
+        ConnectAttempt { address: self.address, took, error }
+    }
+}
+
+/// The fault that tells most about why no address answered: an answer that says no, before silence,
+/// before a way that is missing, before our own trouble.
+pub fn most_telling(faults: Vec<DialError>) -> Option<DialError> {
+    let others = faults.len().saturating_sub(1);
+    let mut fault = faults.into_iter().min_by_key(|fault| rank(fault.kind))?;
+    match others {
+        0 => {}
+        1 => fault.cause.push_str("; 1 other address failed, too"),
+        n => fault.cause.push_str(&format!("; {n} other addresses failed, too")),
+    }
+    Some(fault)
+}
+
+fn rank(kind: FailureKind) -> u8 {
+    match kind {
+        FailureKind::Refused => 0,
+        FailureKind::Reset => 1,
+        FailureKind::Timeout => 2,
+        FailureKind::Unreachable => 3,
+        FailureKind::Local => 4,
+        _ => 5,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::time::sleep;
+
+    const BUDGET: Duration = Duration::from_secs(10);
+
+    fn ms(ms: u64) -> Duration {
+        Duration::from_millis(ms)
+    }
+
+    /// Each name is a script: `ok@300` connects after 300 ms, `no@10` is refused after 10 ms.
+    async fn script(address: &'static str) -> Result<&'static str, DialError> {
+        let (what, when) = address.split_once('@').unwrap();
+        sleep(ms(when.parse().unwrap())).await;
+        match what {
+            "ok" => Ok(address),
+            "no" => Err(DialError::new(FailureKind::Refused, format!("refused by {address}"))),
+            _ => Err(DialError::new(FailureKind::Unreachable, format!("no route to {address}"))),
+        }
+    }
+
+    async fn run(addresses: &[&'static str]) -> RaceResult<&'static str> {
+        race(addresses.to_vec(), "", Instant::now() + BUDGET, BUDGET, script).await
+    }
+
+    fn attempt(address: &str, took: u64, error: Option<&str>) -> ConnectAttempt {
+        ConnectAttempt { address: address.into(), took: ms(took), error: error.map(str::to_string) }
+    }
+
+    #[test]
+    fn families_alternate_beginning_with_the_first() {
+        let parse = |list: &[&str]| list.iter().map(|a| a.parse().unwrap()).collect::<Vec<SocketAddr>>();
+        let mixed = interleave(parse(&["[::1]:1", "[::2]:1", "[::3]:1", "127.0.0.1:1", "127.0.0.2:1"]));
+        assert_eq!(mixed, parse(&["[::1]:1", "127.0.0.1:1", "[::2]:1", "127.0.0.2:1", "[::3]:1"]));
+        assert_eq!(
+            interleave(parse(&["127.0.0.1:1", "127.0.0.2:1", "[::1]:1"])),
+            parse(&["127.0.0.1:1", "[::1]:1", "127.0.0.2:1"])
+        );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_quick_first_address_is_the_only_one_tried() {
+        let raced = run(&["ok@249", "ok@1"]).await;
+        assert_eq!(raced.won, Some("ok@249"));
+        assert_eq!(raced.attempts, [attempt("ok@249", 249, None)]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_next_address_starts_after_a_quarter_of_a_second() {
+        let began = Instant::now();
+        let raced = run(&["ok@5000", "ok@30"]).await;
+        assert_eq!(raced.won, Some("ok@30"));
+        assert_eq!(began.elapsed(), ms(280));
+        assert_eq!(raced.attempts, [attempt("ok@5000", 280, Some(ABANDONED)), attempt("ok@30", 30, None)]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_slow_address_may_still_win() {
+        let raced = run(&["ok@300", "ok@100"]).await;
+        assert_eq!(raced.won, Some("ok@300"));
+        assert_eq!(raced.attempts, [attempt("ok@300", 300, None), attempt("ok@100", 50, Some(ABANDONED))]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_failure_starts_the_next_at_once() {
+        let began = Instant::now();
+        let raced = run(&["no@10", "no@20", "ok@30"]).await;
+        assert_eq!(raced.won, Some("ok@30"));
+        assert_eq!(began.elapsed(), ms(60));
+        assert_eq!(raced.attempts[1], attempt("no@20", 20, Some("refused by no@20")));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn when_all_fail_each_is_told_and_the_refusal_tells_most() {
+        let raced = run(&["way@10", "no@400", "way@20"]).await;
+        assert!(raced.won.is_none());
+        assert_eq!(
+            raced.attempts,
+            [
+                attempt("way@10", 10, Some("no route to way@10")),
+                attempt("no@400", 400, Some("refused by no@400")),
+                attempt("way@20", 20, Some("no route to way@20")),
+            ]
+        );
+        let throttle = most_telling(raced.faults).unwrap();
+        assert_eq!(throttle.kind, FailureKind::Refused);
+        assert_eq!(throttle.cause, "refused by no@400; 2 other addresses failed, too");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn silence_ends_when_the_budget_is_spent() {
+        let began = Instant::now();
+        let raced = race(vec!["ok@99999", "way@5"], "the proxy ", began + ms(400), ms(400), script).await;
+        assert_eq!(began.elapsed(), ms(400));
+        assert!(raced.won.is_none());
+        assert_eq!(
+            raced.attempts,
+            [
+                attempt("ok@99999", 400, Some("the proxy ok@99999 did not answer within 400 ms")),
+                attempt("way@5", 5, Some("no route to way@5")),
+            ]
+        );
+        assert_eq!(most_telling(raced.faults).unwrap().kind, FailureKind::Timeout);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn no_timer_is_waited_for_where_nothing_is_to_be_waited_for() {
+        // Off the timer's whole milliseconds, where it would round up.
+        tokio::time::advance(Duration::from_micros(300)).await;
+        let began = Instant::now();
+        let at_once = async |address: &'static str| match address {
+            "no" => Err(DialError::new(FailureKind::Refused, "refused")),
+            _ => Ok(address),
+        };
+        let raced = race(vec!["no", "no", "ok"], "", began + BUDGET, BUDGET, at_once).await;
+        assert_eq!(raced.won, Some("ok"));
+        assert_eq!((began.elapsed(), raced.took), (Duration::ZERO, Duration::ZERO));
+        assert!(raced.attempts.iter().all(|attempt| attempt.took == Duration::ZERO));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_race_takes_as_long_as_its_attempts() {
+        assert_eq!(run(&["ok@249"]).await.took, ms(249));
+        assert_eq!(run(&["no@10", "no@20", "ok@30"]).await.took, ms(60));
+        assert_eq!(run(&["ok@5000", "ok@30"]).await.took, ms(280));
+        assert_eq!(run(&["no@10", "way@400"]).await.took, ms(410));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn no_address_is_no_connection() {
+        let raced = run(&[]).await;
+        assert!(raced.won.is_none() && raced.attempts.is_empty());
+    }
+}

@@ -1,0 +1,12 @@
+//! From a target to an open WebSocket: resolve, connect, proxy, TLS, upgrade.
+
+pub mod bind_pool;
+mod certificate;
+pub mod dial;
+mod happy_eyeballs;
+mod http_head;
+pub mod proxy;
+pub mod resolve;
+pub mod tls;
+mod upgrade;
+mod upgrade_error;

@@ -1,0 +1,815 @@
+//! The way through a proxy: which one, and how it is asked for the way on.
+
+use std::ffi::OsString;
+use std::fmt;
+use std::future::{Ready, ready};
+use std::io;
+use std::net::{IpAddr, Ipv6Addr};
+use std::str::FromStr;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use http::Uri;
+use hyper_util::client::legacy::connect::proxy::{SocksV4, SocksV5};
+use hyper_util::client::proxy::matcher::{Intercept, Matcher};
+use hyper_util::rt::TokioIo;
+use tokio::io::AsyncWriteExt;
+use tokio::time::{Instant, timeout_at};
+use tower_service::Service;
+use url::Host;
+
+use crate::domain::connection::connect_info::FailureKind;
+use crate::domain::connection::target::{Target, is_scheme, is_zone};
+
+use super::http_head::{HeadError, HeadReader, HttpHead, KnownProtocol};
+use super::upgrade_error;
+use super::upgrade_error::auth_challenge::{AuthSchemes, LOCAL_PROXY};
+use crate::net::dial_error::DialError;
+use crate::net::os_error;
+use crate::net::transport::stream::Stream;
+use crate::net::transport::tap::{StreamEnd, TapState};
+
+/// Which proxy connections go through.
+#[derive(Debug, Clone, Default)]
+pub enum ProxyChoice {
+    /// Straight to the target.
+    #[default]
+    None,
+    /// As the environment said when the snapshot was taken.
+    Environment(Arc<ProxyEnvironment>),
+    /// This one, for every target.
+    Url(ProxyUrl),
+}
+
+impl ProxyChoice {
+    /// Takes a snapshot of the environment. The error names the variable that holds no proxy's URL, not
+    /// its value.
+    pub fn from_environment() -> Result<ProxyChoice, String> {
+        let environment = ProxyEnvironment::read(|name| std::env::var_os(name))?;
+        Ok(ProxyChoice::Environment(Arc::new(environment)))
+    }
+
+    /// The passwords of the proxies, which no report may show.
+    pub fn secrets(&self) -> Vec<String> {
+        let proxies = match self {
+            ProxyChoice::None => Vec::new(),
+            ProxyChoice::Url(url) => vec![url],
+            ProxyChoice::Environment(environment) => {
+                [&environment.plain, &environment.secure].into_iter().flatten().collect()
+            }
+        };
+        proxies.into_iter().filter_map(ProxyUrl::password).collect()
+    }
+
+    /// The proxy on the way to `target`.
+    pub fn proxy_for(&self, target: &Target) -> Option<ProxyUrl> {
+        match self {
+            ProxyChoice::None => None,
+            ProxyChoice::Url(url) => Some(url.clone()),
+            ProxyChoice::Environment(environment) => environment.proxy_for(target),
+        }
+    }
+}
+
+/// The proxies that the environment names: HTTP_PROXY for ws://, HTTPS_PROXY for wss://, ALL_PROXY for
+/// both, unless NO_PROXY names the host. Each may be in lower case, too.
+#[derive(Debug, Clone, Default)]
+pub struct ProxyEnvironment {
+    plain: Option<ProxyUrl>,
+    secure: Option<ProxyUrl>,
+    exempt: Vec<NoProxyRule>,
+}
+
+impl ProxyEnvironment {
+    /// Reads the variables by `value`. A CGI program's environment is not asked: there HTTP_PROXY is the
+    /// Proxy header of whoever made the request (CVE-2016-5385).
+    pub fn read(value: impl Fn(&str) -> Option<OsString>) -> Result<ProxyEnvironment, String> {
+        if value("REQUEST_METHOD").is_some() {
+            return Ok(ProxyEnvironment::default());
+        }
+        let all = named(&value, ["ALL_PROXY", "all_proxy"])?;
+        let plain = named(&value, ["HTTP_PROXY", "http_proxy"])?;
+        let secure = named(&value, ["HTTPS_PROXY", "https_proxy"])?;
+        let exempt = first(&value, ["NO_PROXY", "no_proxy"])?.map(|(_, list)| list).unwrap_or_default();
+        let entries = exempt.split([',', ' ', '\t']).filter(|entry| !entry.is_empty());
+        Ok(ProxyEnvironment {
+            plain: plain.or_else(|| all.clone()),
+            secure: secure.or(all),
+            exempt: entries.map(NoProxyRule::parse).collect(),
+        })
+    }
+
+    fn proxy_for(&self, target: &Target) -> Option<ProxyUrl> {
+        let proxy = if target.secure() { &self.secure } else { &self.plain };
+        proxy.clone().filter(|_| !self.exempts(target))
+    }
+
+    /// The rules for names, addresses and networks are hyper-util's, which are curl's.
+    fn exempts(&self, target: &Target) -> bool {
+        let meant = self.exempt.iter().filter(|entry| entry.port.is_none_or(|port| port == target.port()));
+        let hosts: Vec<&str> = meant.map(|entry| entry.host.as_str()).collect();
+        if hosts.contains(&"*") {
+            return true;
+        }
+        let matcher = Matcher::builder().all("http://any.invalid").no(hosts.join(",")).build();
+        let uri = format!("http://{}/", target.host()).parse::<Uri>();
+        uri.is_ok_and(|uri| matcher.intercept(&uri).is_none())
+    }
+}
+
+/// The first of these variables that is set, and what it holds, unless that is nothing.
+fn first(
+    value: impl Fn(&str) -> Option<OsString>,
+    names: [&'static str; 2],
+) -> Result<Option<(&'static str, String)>, String> {
+    let Some((name, value)) = names.into_iter().find_map(|name| Some((name, value(name)?))) else {
+        return Ok(None);
+    };
+    let text = value.into_string().map_err(|_| format!("{name} in the environment is not UTF-8 text"))?;
+    Ok(Some((name, text.trim().to_string())).filter(|(_, text)| !text.is_empty()))
+}
+
+/// The proxy that one of these variables names.
+fn named(
+    value: impl Fn(&str) -> Option<OsString>,
+    names: [&'static str; 2],
+) -> Result<Option<ProxyUrl>, String> {
+    let Some((name, text)) = first(value, names)? else { return Ok(None) };
+    match text.parse::<ProxyUrl>() {
+        Ok(url) => Ok(Some(ProxyUrl { variable: Some(name), ..url })),
+        Err(why) => Err(format!("{name} in the environment: {why}; --proxy none ignores it")),
+    }
+}
+
+/// A host, a network or `*` for all that is reached without the proxy, on one port or all of them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct NoProxyRule {
+    host: String,
+    port: Option<u16>,
+}
+
+impl NoProxyRule {
+    /// Takes `host`, `host:port`, `[::1]`, `[::1]:port` or `::1`; `*.host` is what others call `.host`.
+    fn parse(entry: &str) -> NoProxyRule {
+        let (host, port) = match entry.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+            Some((host, rest)) => (host, rest.strip_prefix(':')),
+            None => match entry.split_once(':') {
+                Some((host, port)) if !port.contains(':') => (host, Some(port)),
+                _ => (entry, None),
+            },
+        };
+        let host = if host.starts_with("*.") { host.trim_start_matches('*') } else { host };
+        match port.map(str::parse) {
+            Some(Ok(port)) => NoProxyRule { host: host.to_string(), port: Some(port) },
+            Some(Err(_)) => NoProxyRule { host: entry.to_string(), port: None },
+            None => NoProxyRule { host: host.to_string(), port: None },
+        }
+    }
+}
+
+/// How a proxy is spoken to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ProxyScheme {
+    /// HTTP CONNECT.
+    Http,
+    /// HTTP CONNECT inside TLS.
+    Https,
+    /// SOCKS 4: names are resolved here, IPv4 only.
+    Socks4,
+    /// SOCKS 4a: names are resolved by the proxy.
+    Socks4a,
+    /// SOCKS 5 (RFC 1928), with names resolved here.
+    Socks5,
+    /// SOCKS 5, with names resolved by the proxy.
+    Socks5h,
+}
+
+impl ProxyScheme {
+    const ALL: [ProxyScheme; 6] = [
+        ProxyScheme::Http,
+        ProxyScheme::Https,
+        ProxyScheme::Socks4,
+        ProxyScheme::Socks4a,
+        ProxyScheme::Socks5,
+        ProxyScheme::Socks5h,
+    ];
+
+    fn label(self) -> &'static str {
+        match self {
+            ProxyScheme::Http => "http",
+            ProxyScheme::Https => "https",
+            ProxyScheme::Socks4 => "socks4",
+            ProxyScheme::Socks4a => "socks4a",
+            ProxyScheme::Socks5 => "socks5",
+            ProxyScheme::Socks5h => "socks5h",
+        }
+    }
+
+    fn default_port(self) -> u16 {
+        match self {
+            ProxyScheme::Http => 80,
+            ProxyScheme::Https => 443,
+            ProxyScheme::Socks4 | ProxyScheme::Socks4a | ProxyScheme::Socks5 | ProxyScheme::Socks5h => 1080,
+        }
+    }
+
+    fn is_socks(self) -> bool {
+        !matches!(self, ProxyScheme::Http | ProxyScheme::Https)
+    }
+
+    /// Whether the proxy must be told an address, not a name.
+    pub fn resolves_here(self) -> bool {
+        matches!(self, ProxyScheme::Socks4 | ProxyScheme::Socks5)
+    }
+}
+
+/// A proxy's URL: `http://user:password@host:port`, `socks5://...`; a bare `host:port` is HTTP.
+///
+/// `Display` leaves the user name and password out.
+#[derive(Debug, Clone)]
+pub struct ProxyUrl {
+    scheme: ProxyScheme,
+    host: Host<String>,
+    /// Where the host is a link-local IPv6 address: the network interface that it is reached by.
+    zone: Option<String>,
+    port: u16,
+    intercept: Intercept,
+    /// The environment's variable that named it; `None` when the user did.
+    variable: Option<&'static str>,
+}
+
+impl ProxyUrl {
+    pub fn scheme(&self) -> ProxyScheme {
+        self.scheme
+    }
+
+    pub fn host(&self) -> &Host<String> {
+        &self.host
+    }
+
+    /// The network interface through which a link-local IPv6 address is reached.
+    pub fn zone(&self) -> Option<&str> {
+        self.zone.as_deref()
+    }
+
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    fn from_intercept(intercept: Intercept) -> Option<ProxyUrl> {
+        let uri = intercept.uri();
+        let scheme = ProxyScheme::ALL.into_iter().find(|scheme| uri.scheme_str() == Some(scheme.label()))?;
+        let host = Host::parse(uri.host()?).ok()?;
+        // `Uri::port` takes a port that is too large for none at all.
+        let port = match uri.authority()?.as_str().strip_prefix(uri.host()?)? {
+            "" => scheme.default_port(),
+            port => port.strip_prefix(':')?.parse().ok()?,
+        };
+        (port != 0).then_some(ProxyUrl { scheme, host, zone: None, port, intercept, variable: None })
+    }
+
+    /// The fault of the proxy, or of the way to it, with where the proxy came from: who meant to reach a
+    /// server may not know of it.
+    pub fn blamed(&self, fault: DialError) -> DialError {
+        let origin = match self.variable {
+            Some(name) => format!("the proxy is from {name} in the environment; --proxy none ignores it"),
+            None => "the proxy is from --proxy".to_string(),
+        };
+        let hint = match (fault.kind, &fault.hint) {
+            (FailureKind::Refused, _) => format!("nothing listens there, or a firewall says so; {origin}"),
+            (_, Some(hint)) => hint.clone(),
+            (_, None) => origin,
+        };
+        fault.hint(hint)
+    }
+
+    /// The password, or the user name where that is all there is.
+    fn password(&self) -> Option<String> {
+        let (user, password) = match self.intercept.raw_auth() {
+            Some((user, password)) => (user.to_string(), password.to_string()),
+            None => {
+                let basic = self.intercept.basic_auth()?.to_str().ok()?.strip_prefix("Basic ")?;
+                let pair = String::from_utf8(BASE64.decode(basic).ok()?).ok()?;
+                pair.split_once(':').map(|(user, password)| (user.to_string(), password.to_string()))?
+            }
+        };
+        Some(if password.is_empty() { user } else { password })
+    }
+
+    fn has_credentials(&self) -> bool {
+        self.intercept.basic_auth().is_some() || self.intercept.raw_auth().is_some()
+    }
+}
+
+impl FromStr for ProxyUrl {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<ProxyUrl, String> {
+        let (bare, zone) = without_zone(text);
+        let matcher = Matcher::builder().all(bare.as_str()).build();
+        let everywhere = Uri::from_static("http://any.invalid/");
+        // The text is not quoted: it may hold a password.
+        let url = matcher.intercept(&everywhere).and_then(ProxyUrl::from_intercept);
+        let url = url.filter(|url| zone.is_none() || matches!(url.host, Host::Ipv6(_)));
+        let url = url.ok_or_else(|| format!("{}{}", mistake(text), proxy_rule()))?;
+        Ok(ProxyUrl { zone, ..url })
+    }
+}
+
+/// The URL without the zone of its IPv6 address, which URLs cannot have, and that zone (RFC 6874, RFC 9844).
+fn without_zone(text: &str) -> (String, Option<String>) {
+    let parts = || {
+        // A password may have brackets.
+        let host = text.rfind('@').map_or(0, |at| at + 1);
+        let percent = host + text[host..].find('%')?;
+        let end = percent + text[percent..].find(']')?;
+        let typed = &text[percent + 1..end];
+        let zone = typed.strip_prefix("25").filter(|zone| !zone.is_empty()).unwrap_or(typed);
+        let is_address = text[host..percent].contains('[');
+        (is_address && is_zone(zone))
+            .then(|| (format!("{}{}", &text[..percent], &text[end..]), Some(zone.to_string())))
+    };
+    parts().unwrap_or_else(|| (text.to_string(), None))
+}
+
+/// What is wrong with a text that is no proxy's URL, where that can be seen; ends with `: `.
+fn mistake(text: &str) -> String {
+    let quotes = ['"', '\'', '\u{201c}', '\u{201d}', '\u{2018}', '\u{2019}'];
+    let host = text.rsplit_once("://").map_or(text, |(_, rest)| rest);
+    let host = host.rsplit_once('@').map_or(host, |(_, host)| host);
+    if text.starts_with(quotes) || text.ends_with(quotes) {
+        return "it has quotes around it: write it without them: ".to_string();
+    }
+    let host = host.split(['/', '%']).next().unwrap_or_default();
+    if host.parse::<Ipv6Addr>().is_ok() {
+        return "an IPv6 address stands in brackets, as in http://[::1]:3128: ".to_string();
+    }
+    refused_scheme(text)
+}
+
+fn proxy_rule() -> String {
+    let schemes = ProxyScheme::ALL.map(ProxyScheme::label).join(", ");
+    format!("a proxy is scheme://[user:password@]host[:port], the scheme one of {schemes}")
+}
+
+/// `ftp:// is not a proxy's scheme: `; nothing when the scheme is none or not at fault.
+fn refused_scheme(text: &str) -> String {
+    let scheme = text.split_once("://").map(|(scheme, _)| scheme).filter(|scheme| is_scheme(scheme));
+    let known =
+        |given: &str| ProxyScheme::ALL.iter().any(|scheme| scheme.label().eq_ignore_ascii_case(given));
+    match scheme {
+        Some(given) if !known(given) => format!("{given}:// is not a proxy's scheme: "),
+        Some(_) | None => String::new(),
+    }
+}
+
+impl fmt::Display for ProxyUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let host = self.host.to_string();
+        let host = match &self.zone {
+            Some(zone) => host.replace(']', &format!("%{zone}]")),
+            None => host,
+        };
+        write!(f, "{}://{host}:{}", self.scheme.label(), self.port)
+    }
+}
+
+/// Where the proxy is asked to connect to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Destination {
+    pub host: Host<String>,
+    pub port: u16,
+}
+
+impl Destination {
+    /// The host and port of `target`, its name left to the proxy.
+    pub fn of(target: &Target) -> Destination {
+        Destination { host: target.host().clone(), port: target.port() }
+    }
+
+    /// A name resolved here, or the address that it was.
+    pub fn at(address: IpAddr, port: u16) -> Destination {
+        let host = match address {
+            IpAddr::V4(ip) => Host::Ipv4(ip),
+            IpAddr::V6(ip) => Host::Ipv6(ip),
+        };
+        Destination { host, port }
+    }
+}
+
+impl fmt::Display for Destination {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.host, self.port)
+    }
+}
+
+/// Asks the proxy at the other end of `stream` for the way to `destination`; until `deadline`, of a
+/// `budget` that began earlier.
+pub async fn tunnel(
+    stream: Stream,
+    proxy: &ProxyUrl,
+    destination: &Destination,
+    deadline: Instant,
+    budget: Duration,
+) -> Result<Stream, DialError> {
+    let marks = marks(&stream);
+    let tunnelling = async {
+        match proxy.scheme {
+            ProxyScheme::Http | ProxyScheme::Https => {
+                connect(stream, proxy, destination, deadline, budget).await
+            }
+            ProxyScheme::Socks4 | ProxyScheme::Socks4a => socks4(stream, destination).await,
+            ProxyScheme::Socks5 | ProxyScheme::Socks5h => socks5(stream, proxy, destination).await,
+        }
+    };
+    let silent = |_| {
+        let fault = DialError::timeout(budget, format!("the proxy did not open the way to {destination}"));
+        // An HTTP proxy waits for the end of a line that never comes.
+        match proxy.scheme.is_socks() && marks.read_bytes() == 0 {
+            true => fault.hint(MAYBE_HTTP),
+            false => fault,
+        }
+    };
+    timeout_at(deadline, tunnelling).await.map_err(silent)?
+}
+
+const MAYBE_HTTP: &str = "it may be an HTTP proxy: give it as http://";
+
+/// HTTP CONNECT (RFC 9110 section 9.3.6). Not hyper-util's, which keeps neither the status of a refusal
+/// nor its headers.
+async fn connect(
+    mut stream: Stream,
+    proxy: &ProxyUrl,
+    destination: &Destination,
+    deadline: Instant,
+    budget: Duration,
+) -> Result<Stream, DialError> {
+    let request = connect_request(proxy, destination);
+    stream.write_all(&request).await.map_err(|error| broken(&error))?;
+    stream.flush().await.map_err(|error| broken(&error))?;
+    let mut reader = HeadReader::new(&mut stream, deadline);
+    let head = reader.head().await.map_err(|error| unanswered(proxy, &error, budget))?;
+    if !(200..300).contains(&head.status) {
+        let body = reader.body_start(&head).await;
+        return Err(refused(proxy, destination, &head, &body));
+    }
+    match reader.into_leftover().len() {
+        0 => Ok(stream),
+        extra => {
+            let cause = format!("the proxy sent {extra} bytes that nobody asked for");
+            Err(DialError::new(FailureKind::ProxyFailed, cause))
+        }
+    }
+}
+
+fn connect_request(proxy: &ProxyUrl, destination: &Destination) -> Vec<u8> {
+    let agent = concat!("wscheck/", env!("CARGO_PKG_VERSION"));
+    let head = format!("CONNECT {destination} HTTP/1.1\r\nHost: {destination}\r\nUser-Agent: {agent}\r\n");
+    let mut request = head.into_bytes();
+    if let Some(basic) = proxy.intercept.basic_auth() {
+        request.extend(b"Proxy-Authorization: ");
+        request.extend(basic.as_bytes());
+        request.extend(b"\r\n");
+    }
+    request.extend(b"\r\n");
+    request
+}
+
+fn broken(error: &io::Error) -> DialError {
+    let fault = DialError::talking("the proxy broke off", error);
+    DialError { kind: FailureKind::ProxyFailed, ..fault }
+}
+
+fn unanswered(proxy: &ProxyUrl, error: &HeadError, budget: Duration) -> DialError {
+    let fault = error.fault("the proxy", budget);
+    let kind = match error {
+        HeadError::Timeout(_) => FailureKind::Timeout,
+        _ => FailureKind::ProxyFailed,
+    };
+    let hint = match (error.speaks(), error) {
+        (Some(KnownProtocol::Tls), _) if proxy.scheme == ProxyScheme::Http => {
+            Some("the proxy speaks TLS: give it as https://".to_string())
+        }
+        (None, HeadError::NotHttp(bytes))
+            if bytes.first().is_some_and(|version| matches!(version, 0 | 4 | 5)) =>
+        {
+            Some("it may be a SOCKS proxy: give it as socks5://".to_string())
+        }
+        _ => None,
+    };
+    DialError { kind, hint, ..fault }
+}
+
+/// The proxy takes none of the ways to log in that we have.
+fn beyond_basic(schemes: &AuthSchemes) -> DialError {
+    let cause = format!("the proxy takes {} (HTTP 407)", schemes.list());
+    let hint =
+        format!("a proxy's user name and password are sent as Basic only and cannot help; {LOCAL_PROXY}");
+    DialError::new(FailureKind::ProxyFailed, cause).hint(hint)
+}
+
+fn refused(proxy: &ProxyUrl, destination: &Destination, head: &HttpHead, body: &[u8]) -> DialError {
+    let status = head.status;
+    let schemes = AuthSchemes::new(head, "proxy-authenticate");
+    if status == 407 && !schemes.is_empty() && !schemes.takes_basic() {
+        return DialError { refusal: Some(upgrade_error::evidence(head, body)), ..beyond_basic(&schemes) };
+    }
+    let (cause, hint) = match status {
+        407 if proxy.has_credentials() => (
+            "the proxy did not accept the user name and password (HTTP 407)".to_string(),
+            Some("check the user name and password in the proxy's URL"),
+        ),
+        407 => (
+            "the proxy wants a user name and password (HTTP 407)".to_string(),
+            Some("give them in the proxy's URL: http://user:password@host:port"),
+        ),
+        403 => (
+            format!("the proxy forbids the way to {destination} (HTTP 403)"),
+            Some("many proxies allow CONNECT to port 443 only: ask who runs it, or use another --proxy"),
+        ),
+        405 | 501 => (
+            format!("the proxy does not take CONNECT (HTTP {status})"),
+            Some("what answers there may be a web server, not a proxy"),
+        ),
+        502..=504 => (
+            format!("the proxy could not reach {destination} (HTTP {status})"),
+            Some("the proxy works; the way from it to the server, or the server's name, does not"),
+        ),
+        _ => (format!("the proxy refused the way to {destination} (HTTP {status})"), None),
+    };
+    let fault = DialError::new(FailureKind::ProxyFailed, cause);
+    DialError { hint: hint.map(str::to_string), refusal: Some(upgrade_error::evidence(head, body)), ..fault }
+}
+
+/// Hands hyper-util's SOCKS the connection that is there already.
+struct OpenedStream(Option<Stream>);
+
+impl Service<Uri> for OpenedStream {
+    type Response = TokioIo<Stream>;
+    type Error = io::Error;
+    type Future = Ready<io::Result<TokioIo<Stream>>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, _: Uri) -> Self::Future {
+        ready(self.0.take().map(TokioIo::new).ok_or_else(|| io::ErrorKind::NotConnected.into()))
+    }
+}
+
+async fn socks4(stream: Stream, destination: &Destination) -> Result<Stream, DialError> {
+    let marks = marks(&stream);
+    let mut socks = SocksV4::new(Uri::from_static("/"), OpenedStream(Some(stream)));
+    let way = socks.call(uri(destination)?).await;
+    way.map(TokioIo::into_inner).map_err(|error| socks_fault(destination, &error.to_string(), &marks))
+}
+
+async fn socks5(stream: Stream, proxy: &ProxyUrl, destination: &Destination) -> Result<Stream, DialError> {
+    let marks = marks(&stream);
+    let mut socks = SocksV5::new(Uri::from_static("/"), OpenedStream(Some(stream)));
+    if let Some((user, password)) = proxy.intercept.raw_auth() {
+        socks = socks.with_auth(user.to_string(), password.to_string());
+    }
+    let way = socks.call(uri(destination)?).await;
+    way.map(TokioIo::into_inner).map_err(|error| socks_fault(destination, &error.to_string(), &marks))
+}
+
+fn uri(destination: &Destination) -> Result<Uri, DialError> {
+    let wrong = |_| {
+        let cause = format!("the proxy cannot be asked for the host {}", destination.host);
+        DialError::new(FailureKind::Local, cause)
+    };
+    format!("http://{destination}/").parse().map_err(wrong)
+}
+
+/// hyper-util's words for a SOCKS failure (its types cannot be named), how we say it, and what to do.
+const SOCKS_FAILURES: &[(&str, &str, Option<&str>)] = &[
+    ("general server failure", "the proxy failed (SOCKS reply 1)", None),
+    (
+        "connection not allowed",
+        "the proxy's rules forbid it (SOCKS reply 2)",
+        Some("ask who runs the proxy, or use another --proxy"),
+    ),
+    ("network unreachable", "the proxy has no network to it (SOCKS reply 3)", None),
+    (
+        "host unreachable",
+        "the proxy cannot reach it (SOCKS reply 4)",
+        Some("the server is down for the proxy, or the proxy does not know its name"),
+    ),
+    ("connection refused", "the server refused the proxy's connection (SOCKS reply 5)", None),
+    ("ttl expired", "the way from the proxy is too long (SOCKS reply 6)", None),
+    ("command not supported", "the proxy does not take CONNECT (SOCKS reply 7)", None),
+    (
+        "address type not supported",
+        "the proxy does not take this kind of address (SOCKS reply 8)",
+        Some("try -4, or let the proxy resolve the name: socks5h://"),
+    ),
+    ("credentials not accepted", "the proxy did not accept the user name and password", None),
+    (
+        "does not support user/pass",
+        "the proxy accepts none of our ways to authenticate",
+        Some("it may want a user name and password: socks5://user:password@host:port"),
+    ),
+    (
+        "implements authentication incorrectly",
+        "the proxy chose a way to authenticate that was not offered",
+        Some("it may want a user name and password: socks5://user:password@host:port"),
+    ),
+    ("failed to execute command", "the proxy refused or failed (SOCKS 4 reply 91)", None),
+    ("ident", "the proxy wants an ident service (SOCKS 4 reply 92 or 93)", None),
+    ("IPV6 is not supported", "SOCKS 4 cannot carry an IPv6 address", Some("use -4 or socks5://")),
+    ("failed parsing", "the proxy's answer is not SOCKS", Some(MAYBE_HTTP)),
+];
+
+fn socks_fault(destination: &Destination, words: &str, marks: &TapState) -> DialError {
+    if words.contains("io error") {
+        let cause = format!("no way to {destination}: {}", broken_off(marks));
+        let fault = DialError::new(FailureKind::ProxyFailed, cause);
+        return if marks.read_bytes() == 0 { fault.hint(MAYBE_HTTP) } else { fault };
+    }
+    let known = SOCKS_FAILURES.iter().find(|(theirs, _, _)| words.contains(theirs));
+    let (ours, hint) = known.map_or((words, None), |(_, ours, hint)| (*ours, *hint));
+    let fault = DialError::new(FailureKind::ProxyFailed, format!("no way to {destination}: {ours}"));
+    DialError { hint: hint.map(str::to_string), ..fault }
+}
+
+/// What the tap on the socket at the bottom sees.
+fn marks(stream: &Stream) -> Arc<TapState> {
+    match stream {
+        Stream::Plain(tap) => tap.state(),
+        Stream::Tls(tls) => marks(tls.get_ref().0),
+    }
+}
+
+/// hyper-util does not tell which error it met; the tap on the socket does.
+fn broken_off(marks: &TapState) -> String {
+    match marks.end() {
+        Some(StreamEnd::Error(Some(errno))) => {
+            format!("the proxy broke off: {}", os_error::describe(&io::Error::from_raw_os_error(errno)))
+        }
+        Some(StreamEnd::Fin) => "the proxy closed the connection".to_string(),
+        Some(StreamEnd::Error(None)) | None => "the proxy broke off".to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(text: &str) -> String {
+        text.parse::<ProxyUrl>().unwrap().to_string()
+    }
+
+    #[test]
+    fn a_proxy_is_shown_without_its_password() {
+        assert_eq!(shown("http://bob:hunter2@p.example:3128"), "http://p.example:3128");
+        assert_eq!(shown("socks5h://bob:hunter2@[::1]"), "socks5h://[::1]:1080");
+        assert_eq!(shown("p.example:3128"), "http://p.example:3128");
+        let debug = format!("{:?}", "http://bob:hunter2@p:1".parse::<ProxyUrl>().unwrap());
+        assert!(!debug.contains("hunter2"), "{debug}");
+    }
+
+    #[test]
+    fn zone_of_a_proxys_link_local_address_is_kept_apart() {
+        for text in ["http://me:p%40x@[fe80::1%lo]:3128", "[fe80::1%25lo]:3128"] {
+            let url: ProxyUrl = text.parse().unwrap();
+            assert_eq!((url.zone(), url.port()), (Some("lo"), 3128), "{text}");
+            assert_eq!(url.to_string(), "http://[fe80::1%lo]:3128");
+        }
+        assert_eq!("http://me:p%5D@a:1".parse::<ProxyUrl>().unwrap().zone(), None);
+        assert!("http://[127.0.0.1%lo]:1".parse::<ProxyUrl>().is_err());
+    }
+
+    #[test]
+    fn passwords_of_proxies_are_known() {
+        let secrets = |text: &str| ProxyChoice::Url(text.parse().unwrap()).secrets();
+        assert_eq!(secrets("http://me:p%40ss:word@a:1"), ["p@ss:word"]);
+        assert_eq!(secrets("socks5://me:hunter22@a:1"), ["hunter22"]);
+        assert_eq!(secrets("http://token77@a:1"), ["token77"]);
+        assert!(secrets("http://a:1").is_empty());
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_proxys_url_is_named() {
+        let refusal = |text: &str| text.parse::<ProxyUrl>().unwrap_err();
+        for text in ["\"http://a:1\"", "'a:1'"] {
+            assert!(refusal(text).starts_with("it has quotes around it"), "{text}");
+        }
+        for text in ["fe80::1", "http://::1"] {
+            assert!(refusal(text).starts_with("an IPv6 address stands in brackets"), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_proxy_is_refused_without_repeating_its_password() {
+        for text in ["ftp://bob:hunter2@p", "", "http://", "http://bob:hunter2@p:0", "http://p:99999"] {
+            let error = text.parse::<ProxyUrl>().unwrap_err();
+            assert!(error.contains("socks5h") && !error.contains("hunter2"), "{error}");
+        }
+    }
+
+    #[test]
+    fn the_scheme_that_is_refused_is_named_and_nothing_else() {
+        let error = |text: &str| text.parse::<ProxyUrl>().unwrap_err();
+        assert!(error("ftp://x:1").starts_with("ftp:// is not a proxy's scheme: a proxy is scheme://"));
+        assert!(error("bob:hunter2@ftp://x").starts_with("a proxy is scheme://"));
+        assert!(error("http://p:0").starts_with("a proxy is scheme://"));
+    }
+
+    fn environment(variables: &[(&str, &str)]) -> Result<ProxyEnvironment, String> {
+        let value = |name: &str| variables.iter().find(|(n, _)| *n == name).map(|(_, value)| value.into());
+        ProxyEnvironment::read(value)
+    }
+
+    fn chosen(variables: &[(&str, &str)], target: &str) -> Option<String> {
+        let choice = ProxyChoice::Environment(Arc::new(environment(variables).unwrap()));
+        choice.proxy_for(&target.parse().unwrap()).map(|proxy| proxy.to_string())
+    }
+
+    #[test]
+    fn ws_goes_by_http_proxy_and_wss_by_https_proxy() {
+        let both = [("HTTP_PROXY", "http://plain:1"), ("https_proxy", "http://secure:2")];
+        assert_eq!(chosen(&both, "ws://a.example").as_deref(), Some("http://plain:1"));
+        assert_eq!(chosen(&both, "wss://a.example").as_deref(), Some("http://secure:2"));
+        let all = [("ALL_PROXY", "socks5://all:3"), ("HTTP_PROXY", "")];
+        assert_eq!(chosen(&all, "wss://a.example").as_deref(), Some("socks5://all:3"));
+        assert_eq!(chosen(&all, "ws://a.example").as_deref(), Some("socks5://all:3"));
+        assert_eq!(chosen(&[("HTTP_PROXY", "http://p:1"), ("REQUEST_METHOD", "GET")], "ws://a"), None);
+    }
+
+    #[test]
+    fn only_no_proxy_exempts_a_host_be_it_loopback_or_not() {
+        let direct = |no: &str, target: &str| {
+            chosen(&[("ALL_PROXY", "http://p:1"), ("NO_PROXY", no)], target).is_none()
+        };
+        assert!(!direct("", "ws://127.0.0.1:9"));
+        assert!(!direct("", "ws://localhost:9"));
+        assert!(direct("127.0.0.0/8", "ws://127.0.0.1:9"));
+        assert!(direct("::1", "ws://[::1]:9"));
+        assert!(direct("[::1]", "ws://[::1]:9"));
+        assert!(direct(".example", "wss://a.example"));
+        assert!(direct("*.example", "wss://a.example"));
+        assert!(direct("c.example b.example", "wss://b.example"));
+        assert!(!direct("b.example", "wss://a.example"));
+    }
+
+    #[test]
+    fn a_star_exempts_addresses_too_and_a_port_its_own_only() {
+        let direct = |no: &str, target: &str| {
+            chosen(&[("ALL_PROXY", "http://p:1"), ("NO_PROXY", no)], target).is_none()
+        };
+        for target in ["ws://127.0.0.1:9", "ws://[::1]:9", "wss://a.example"] {
+            assert!(direct("*", target) && direct("x, *", target), "{target}");
+        }
+        for (entry, host) in
+            [("127.0.0.1:9", "127.0.0.1"), ("[::1]:9", "[::1]"), ("a.example:9", "b.a.example"), ("*:9", "x")]
+        {
+            assert!(direct(entry, &format!("ws://{host}:9")), "{entry}");
+            assert!(!direct(entry, &format!("ws://{host}:10")), "{entry}");
+        }
+    }
+
+    #[test]
+    fn a_variable_that_holds_no_proxy_is_named_without_its_value() {
+        for (name, value) in [
+            ("HTTP_PROXY", "ftp://bob:hunter2@p"),
+            ("https_proxy", "http://p:99999"),
+            ("ALL_PROXY", "http://"),
+        ] {
+            let error = environment(&[(name, value)]).unwrap_err();
+            assert!(error.starts_with(&format!("{name} in the environment: ")), "{error}");
+            assert!(error.ends_with("--proxy none ignores it") && !error.contains("hunter2"), "{error}");
+        }
+        assert!(environment(&[("HTTP_PROXY", ""), ("NO_PROXY", "")]).is_ok());
+    }
+
+    #[test]
+    fn a_variable_that_is_not_text_is_named_too() {
+        use std::os::unix::ffi::OsStringExt;
+        let value = |name: &str| (name == "ALL_PROXY").then(|| OsString::from_vec(vec![b'p', 0xff]));
+        assert_eq!(
+            ProxyEnvironment::read(value).unwrap_err(),
+            "ALL_PROXY in the environment is not UTF-8 text"
+        );
+    }
+
+    #[test]
+    fn a_fault_says_where_the_proxy_came_from() {
+        let by_variable = environment(&[("all_proxy", "http://p:1")]).unwrap().plain.unwrap();
+        let by_user: ProxyUrl = "http://p:1".parse().unwrap();
+        let refused = || DialError::new(FailureKind::Refused, "x").hint("check host and port");
+        assert_eq!(
+            by_variable.blamed(refused()).hint.unwrap(),
+            "nothing listens there, or a firewall says so; the proxy is from all_proxy in the environment; \
+             --proxy none ignores it"
+        );
+        assert!(by_user.blamed(refused()).hint.unwrap().ends_with("the proxy is from --proxy"));
+        let local = DialError::new(FailureKind::Local, "x");
+        assert_eq!(by_user.blamed(local.clone()).hint.unwrap(), "the proxy is from --proxy");
+        assert_eq!(by_user.blamed(local.hint("no such address")).hint.unwrap(), "no such address");
+    }
+}

@@ -1,0 +1,955 @@
+//! TLS to the server (or to an `https://` proxy), and what it tells.
+
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, OnceLock};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::client::{Resumption, WebPkiServerVerifier, verify_server_name};
+use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
+use rustls::pki_types::pem::{self, PemObject};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
+use rustls::server::ParsedCertificate;
+use rustls::sign::{CertifiedKey, SingleCertAndKey};
+use rustls::{
+    AlertDescription, CertificateError, ClientConfig, ClientConnection, DigitallySignedStruct, Error,
+    InvalidMessage, PeerIncompatible, RootCertStore, SignatureScheme,
+};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::time::{Instant, timeout_at};
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
+use url::Host;
+
+use crate::domain::connection::connect_info::{FailureKind, TlsInfo};
+use crate::domain::connection::pem_text;
+use crate::domain::connection::phase::Phase;
+use crate::domain::format::variant_words;
+
+use super::certificate::{self, LeafCertificate};
+use crate::net::dial_error::DialError;
+use crate::net::tls_error::tls_words;
+
+/// What the user wants of TLS.
+#[derive(Debug, Clone, Default)]
+pub struct TlsOptions {
+    /// PEM files with the only roots to trust, in place of the system's; empty: the system's.
+    pub cacert: Vec<PathBuf>,
+    /// A PEM file with our own certificate and its chain.
+    pub cert: Option<PathBuf>,
+    /// A PEM file with the private key of `cert`.
+    pub key: Option<PathBuf>,
+    /// Do not check the server's certificate.
+    pub insecure: bool,
+    /// The name to ask for and to check, in place of the URL's host.
+    pub server_name: Option<String>,
+}
+
+/// How TLS is to be spoken. Always valid; the system's roots are read at the first use only.
+#[derive(Default)]
+pub struct TlsPlan {
+    trust: TrustRoots,
+    identity: Option<Arc<SingleCertAndKey>>,
+    server_name: Option<ServerName<'static>>,
+    verifier: OnceLock<Result<Arc<dyn ServerCertVerifier>, String>>,
+}
+
+#[derive(Default)]
+enum TrustRoots {
+    #[default]
+    System,
+    These(Vec<CertificateDer<'static>>),
+    Anybody,
+}
+
+impl fmt::Debug for TlsPlan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TlsPlan").field("server_name", &self.server_name).finish_non_exhaustive()
+    }
+}
+
+impl TlsPlan {
+    /// Reads the files that `options` names. The error is one line that names the file and the rule.
+    pub fn build(options: &TlsOptions) -> Result<TlsPlan, String> {
+        let trust = match (options.insecure, options.cacert.as_slice()) {
+            (true, _) => TrustRoots::Anybody,
+            (false, []) => TrustRoots::System,
+            (false, files) => TrustRoots::These(roots(files)?),
+        };
+        let server_name = options.server_name.as_deref().map(parse_name).transpose()?;
+        let plan = TlsPlan { trust, identity: identity(options)?, server_name, ..TlsPlan::default() };
+        if !matches!(plan.trust, TrustRoots::System) {
+            plan.prepare()?;
+        }
+        Ok(plan)
+    }
+
+    /// Reads the system's roots now, so that it does not take its time in the middle of a run.
+    pub fn prepare(&self) -> Result<(), String> {
+        self.verifier().map(|_| ())
+    }
+
+    /// The name to ask `host` for.
+    pub fn name_for(&self, host: &Host<String>) -> Result<ServerName<'static>, DialError> {
+        match &self.server_name {
+            Some(name) => Ok(name.clone()),
+            None => host_name(host),
+        }
+    }
+
+    fn verifier(&self) -> Result<Arc<dyn ServerCertVerifier>, String> {
+        self.verifier.get_or_init(|| verifier(&self.trust)).clone()
+    }
+
+    /// A configuration for one connection, and what will have been seen of its certificate.
+    fn config(&self, identity: bool) -> Result<(ClientConfig, ShownCertificate), DialError> {
+        let no_roots =
+            |why| DialError::new(FailureKind::Local, why).hint("--cacert FILE names the roots to trust");
+        let inner = self.verifier().map_err(no_roots)?;
+        let seen = ShownCertificate::default();
+        let pinned = match &self.trust {
+            TrustRoots::These(roots) => roots.clone(),
+            TrustRoots::System | TrustRoots::Anybody => Vec::new(),
+        };
+        let witness = Arc::new(RecordingVerifier { inner, pinned, seen: Arc::clone(&seen) });
+        let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .map_err(|error| {
+                DialError::new(FailureKind::Local, format!("TLS cannot be set up: {}", tls_words(&error)))
+            })?
+            .dangerous()
+            .with_custom_certificate_verifier(witness);
+        let mut config = match &self.identity {
+            Some(own) if identity => config.with_client_cert_resolver(Arc::clone(own) as _),
+            _ => config.with_no_client_auth(),
+        };
+        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        // Each opening is to show a whole handshake, the first as well as the tenth.
+        config.resumption = Resumption::disabled();
+        Ok((config, seen))
+    }
+}
+
+/// The certificate of `host`, as TLS names it.
+pub fn host_name(host: &Host<String>) -> Result<ServerName<'static>, DialError> {
+    match host {
+        Host::Ipv4(ip) => Ok(ServerName::from(std::net::IpAddr::from(*ip))),
+        Host::Ipv6(ip) => Ok(ServerName::from(std::net::IpAddr::from(*ip))),
+        Host::Domain(name) => parse_name(name).map_err(|why| DialError::new(FailureKind::Local, why)),
+    }
+}
+
+fn parse_name(name: &str) -> Result<ServerName<'static>, String> {
+    ServerName::try_from(name.to_string())
+        .map_err(|_| format!("'{name}' is not a host name that TLS can carry"))
+}
+
+fn roots(files: &[PathBuf]) -> Result<Vec<CertificateDer<'static>>, String> {
+    let all: Result<Vec<_>, String> = files.iter().map(|file| certificates(file)).collect();
+    Ok(all?.into_iter().flatten().collect())
+}
+
+fn certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
+    let bytes = read_pem(file)?;
+    let unreadable = |error| pem_fault("a certificate", file, &bytes, &error);
+    let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&bytes).collect();
+    let certificates = certificates.map_err(unreadable)?;
+    if certificates.is_empty() {
+        return Err(unreadable(pem::Error::NoItemsFound));
+    }
+    Ok(certificates)
+}
+
+fn read_pem(file: &Path) -> Result<Vec<u8>, String> {
+    let unreadable =
+        |error| format!("cannot read '{}': {}", file.display(), crate::net::os_error::describe(&error));
+    std::fs::read(file).map(pem_text::decode).map_err(unreadable)
+}
+
+fn pem_fault(what: &str, file: &Path, bytes: &[u8], error: &pem::Error) -> String {
+    let file = file.display();
+    match (error, pem_text::other_format(bytes)) {
+        (pem::Error::NoItemsFound, Some(format)) => format!("'{file}' holds {format}"),
+        (pem::Error::NoItemsFound, None) => match pem_text::labels(bytes).as_slice() {
+            [] => format!("'{file}' holds no PEM block with {what}"),
+            labels => format!("'{file}' holds no PEM block with {what}, but {}", labels.join(", ")),
+        },
+        (pem::Error::MissingSectionEnd { .. }, _) => {
+            format!("'{file}' is not readable as PEM: a block has no END line, or is not broken into lines")
+        }
+        (pem::Error::IllegalSectionStart { .. }, _) => {
+            format!("'{file}' is not readable as PEM: a BEGIN line does not end with -----")
+        }
+        (pem::Error::Base64Decode(_), _) => {
+            format!("'{file}' is not readable as PEM: between BEGIN and END is no base64")
+        }
+        (other, _) => format!("'{file}' is not readable as PEM: {other}"),
+    }
+}
+
+fn identity(options: &TlsOptions) -> Result<Option<Arc<SingleCertAndKey>>, String> {
+    let (cert, key) = match (&options.cert, &options.key) {
+        (None, None) => return Ok(None),
+        (Some(cert), Some(key)) => (cert, key),
+        (Some(cert), None) => {
+            return Err(format!(
+                "the certificate '{}' (--cert) needs its private key (--key)",
+                cert.display()
+            ));
+        }
+        (None, Some(key)) => {
+            return Err(format!(
+                "the private key '{}' (--key) needs its certificate (--cert)",
+                key.display()
+            ));
+        }
+    };
+    let chain = certificates(cert)?;
+    let bytes = read_pem(key)?;
+    let secret = PrivateKeyDer::from_pem_slice(&bytes)
+        .map_err(|error| pem_fault("a private key (an encrypted one cannot be used)", key, &bytes, &error))?;
+    match CertifiedKey::from_der(chain, secret, &ring::default_provider()) {
+        Ok(own) => Ok(Some(Arc::new(SingleCertAndKey::from(own)))),
+        Err(Error::InconsistentKeys(_)) => {
+            Err(format!("the key '{}' is not that of the certificate '{}'", key.display(), cert.display()))
+        }
+        Err(error) => Err(format!("the key '{}' cannot be used: {}", key.display(), tls_words(&error))),
+    }
+}
+
+fn verifier(trust: &TrustRoots) -> Result<Arc<dyn ServerCertVerifier>, String> {
+    let provider = Arc::new(ring::default_provider());
+    match trust {
+        TrustRoots::Anybody => Ok(Arc::new(InsecureVerifier(provider))),
+        TrustRoots::System => match rustls_platform_verifier::Verifier::new(provider) {
+            Ok(verifier) => Ok(Arc::new(verifier)),
+            Err(error) => {
+                Err(format!("the system's root certificates cannot be read: {}", tls_words(&error)))
+            }
+        },
+        TrustRoots::These(roots) => {
+            let mut store = RootCertStore::empty();
+            for root in roots {
+                store
+                    .add(root.clone())
+                    .map_err(|error| format!("a root certificate is unusable: {}", tls_words(&error)))?;
+            }
+            match WebPkiServerVerifier::builder_with_provider(Arc::new(store), provider).build() {
+                Ok(verifier) => Ok(verifier),
+                Err(error) => Err(format!("the root certificates are unusable: {}", variant_words(&error))),
+            }
+        }
+    }
+}
+
+/// Accepts any certificate, but still wants the server to hold its key.
+#[derive(Debug)]
+struct InsecureVerifier(Arc<CryptoProvider>);
+
+impl ServerCertVerifier for InsecureVerifier {
+    fn verify_server_cert(
+        &self,
+        _: &CertificateDer<'_>,
+        _: &[CertificateDer<'_>],
+        _: &ServerName<'_>,
+        _: &[u8],
+        _: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        verify_tls12_signature(message, cert, dss, &self.0.signature_verification_algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        verify_tls13_signature(message, cert, dss, &self.0.signature_verification_algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.0.signature_verification_algorithms.supported_schemes()
+    }
+}
+
+/// The server's certificate, once it was shown.
+type ShownCertificate = Arc<Mutex<Option<LeafCertificate>>>;
+
+/// Lets another judge, and keeps what was shown: it is wanted most when it was refused.
+#[derive(Debug)]
+struct RecordingVerifier {
+    inner: Arc<dyn ServerCertVerifier>,
+    /// Certificates that the user trusts by name, whatever their kind.
+    pinned: Vec<CertificateDer<'static>>,
+    seen: ShownCertificate,
+}
+
+impl RecordingVerifier {
+    /// A self-signed certificate marked as a CA's, as `openssl req -x509` makes them, is refused by
+    /// webpki even where it is a root itself. The user named this very certificate: accept it, as
+    /// OpenSSL does. (webpki has checked its dates before it says so.)
+    fn is_pinned(&self, error: &Error, end_entity: &CertificateDer<'_>) -> bool {
+        let ca = matches!(error, Error::InvalidCertificate(e) if certificate::is_ca_as_server(e));
+        ca && self.pinned.iter().any(|pinned| pinned == end_entity)
+    }
+}
+
+impl ServerCertVerifier for RecordingVerifier {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        server_name: &ServerName<'_>,
+        ocsp_response: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        if let Ok(mut seen) = self.seen.lock() {
+            *seen = LeafCertificate::parse(end_entity);
+        }
+        match self.inner.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now) {
+            Err(error) if self.is_pinned(&error, end_entity) => {
+                verify_server_name(&ParsedCertificate::try_from(end_entity)?, server_name)?;
+                Ok(ServerCertVerified::assertion())
+            }
+            judged => judged,
+        }
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        self.inner.verify_tls12_signature(message, cert, dss)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        self.inner.verify_tls13_signature(message, cert, dss)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.inner.supported_verify_schemes()
+    }
+}
+
+/// Whom TLS is spoken with.
+#[derive(Debug, Clone)]
+pub enum TlsPeer {
+    /// The target of the URL, which may want to know who we are.
+    Server(ServerName<'static>),
+    /// An `https://` proxy, which does not learn it.
+    Proxy(ServerName<'static>),
+}
+
+impl TlsPeer {
+    fn name(&self) -> &ServerName<'static> {
+        match self {
+            TlsPeer::Server(name) | TlsPeer::Proxy(name) => name,
+        }
+    }
+
+    fn label(&self) -> &'static str {
+        match self {
+            TlsPeer::Server(_) => "the server",
+            TlsPeer::Proxy(_) => "the proxy",
+        }
+    }
+}
+
+/// Negotiates TLS over `stream`; until `deadline`, of a `budget` that began earlier.
+pub async fn handshake<S>(
+    plan: &TlsPlan,
+    stream: S,
+    party: &TlsPeer,
+    deadline: Instant,
+    budget: Duration,
+) -> Result<(TlsStream<S>, TlsInfo), DialError>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let (config, seen) = plan.config(matches!(party, TlsPeer::Server(_)))?;
+    let connector = TlsConnector::from(Arc::new(config));
+    let negotiated = timeout_at(deadline, connector.connect(party.name().clone(), stream)).await;
+    let leaf = seen.lock().ok().and_then(|leaf| leaf.clone());
+    match negotiated {
+        Err(_) => {
+            let doing = format!("{} did not end the TLS handshake", party.label());
+            // A plain server waits for the end of a request that never comes.
+            Err(maybe_plain(DialError::timeout(budget, doing), party))
+        }
+        Ok(Err(error)) => Err(handshake_fault(&error, leaf.as_ref(), party)),
+        Ok(Ok(stream)) => {
+            let verified = !matches!(plan.trust, TrustRoots::Anybody);
+            let facts = facts(stream.get_ref().1, leaf, verified);
+            Ok((stream, facts))
+        }
+    }
+}
+
+fn facts(connection: &ClientConnection, leaf: Option<LeafCertificate>, verified: bool) -> TlsInfo {
+    let version = connection.protocol_version().map(|version| format!("{version:?}").replace('_', "."));
+    let cipher = connection.negotiated_cipher_suite().map(|suite| format!("{:?}", suite.suite()));
+    let alpn = connection.alpn_protocol().map(|name| String::from_utf8_lossy(name).into_owned());
+    TlsInfo {
+        version: version.unwrap_or_default(),
+        // rustls marks TLS 1.3's suites, IANA does not.
+        cipher: cipher.unwrap_or_default().replacen("TLS13_", "TLS_", 1),
+        alpn,
+        days_left: leaf.as_ref().map(|leaf| leaf.days_left(unix_now())),
+        subject: leaf.as_ref().and_then(|leaf| leaf.subject.clone()),
+        issuer: leaf.and_then(|leaf| leaf.issuer),
+        verified,
+    }
+}
+
+fn unix_now() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
+}
+
+/// The TLS error inside an error of a TLS stream.
+fn tls_error(error: &io::Error) -> Option<&Error> {
+    error.get_ref()?.downcast_ref()
+}
+
+const MAYBE_PLAIN: &str = "the server may speak plain HTTP on this port: use ws://";
+
+fn handshake_fault(error: &io::Error, leaf: Option<&LeafCertificate>, party: &TlsPeer) -> DialError {
+    let who = party.label();
+    match tls_error(error) {
+        Some(Error::InvalidCertificate(wrong)) => certificate_fault(wrong, leaf, party),
+        Some(Error::InvalidMessage(wrong)) => not_tls(*wrong, party),
+        Some(Error::AlertReceived(AlertDescription::HandshakeFailure)) if leaf.is_none() => {
+            nothing_in_common(who)
+        }
+        Some(Error::AlertReceived(alert)) => alert_fault(*alert, who),
+        Some(Error::PeerIncompatible(wrong)) => incompatible(wrong, who),
+        Some(other) => failed(format!("the TLS handshake failed: {}", tls_words(other))),
+        None if error.kind() == io::ErrorKind::UnexpectedEof => {
+            let cause = format!("{who} closed the connection during the TLS handshake");
+            maybe_plain(DialError::new(FailureKind::ClosedEarly, cause), party)
+        }
+        None => match DialError::talking("during the TLS handshake", error) {
+            // A plain server that closes with our hello unread resets.
+            reset if reset.kind == FailureKind::Reset => maybe_plain(reset, party),
+            fault => fault,
+        },
+    }
+}
+
+/// The name that is asked of a proxy is that in its URL, whatever --server-name says.
+fn certificate_fault(wrong: &CertificateError, leaf: Option<&LeafCertificate>, party: &TlsPeer) -> DialError {
+    let fault = certificate::fault(wrong, leaf, party.name());
+    match party {
+        TlsPeer::Proxy(_) if fault.kind == FailureKind::CertificateWrongName => {
+            DialError { hint: None, ..fault }
+        }
+        TlsPeer::Proxy(_) | TlsPeer::Server(_) => fault,
+    }
+}
+
+fn failed(cause: String) -> DialError {
+    DialError::new(FailureKind::TlsFailed, cause)
+}
+
+fn maybe_plain(fault: DialError, party: &TlsPeer) -> DialError {
+    match party {
+        TlsPeer::Server(_) => fault.hint(MAYBE_PLAIN),
+        TlsPeer::Proxy(_) => fault.hint("the proxy may be a plain one: give it as http://"),
+    }
+}
+
+fn not_tls(wrong: InvalidMessage, party: &TlsPeer) -> DialError {
+    let who = party.label();
+    match wrong {
+        InvalidMessage::InvalidContentType
+        | InvalidMessage::UnknownProtocolVersion
+        | InvalidMessage::MessageTooLarge => {
+            maybe_plain(failed(format!("what {who} answered is not TLS")), party)
+        }
+        other => failed(format!("{who} sent a broken TLS message: {}", variant_words(&other))),
+    }
+}
+
+fn incompatible(wrong: &PeerIncompatible, who: &str) -> DialError {
+    match wrong {
+        PeerIncompatible::ServerDoesNotSupportTls12Or13
+        | PeerIncompatible::ServerTlsVersionIsDisabledByOurConfig => {
+            failed(format!("{who} speaks neither TLS 1.2 nor TLS 1.3"))
+        }
+        other => failed(format!("{who} offers nothing that we accept in TLS: {}", variant_words(other))),
+    }
+}
+
+/// The server gave up before it showed a certificate: it found no algorithm that both sides know, as a rule. One that
+/// misses our certificate shows its own first.
+fn nothing_in_common(who: &str) -> DialError {
+    failed(format!(
+        "{who} refused before it showed a certificate (TLS alert handshake_failure): as a rule both sides have no \
+         cipher, group or signature algorithm in common"
+    ))
+    .hint(
+        "wscheck offers TLS 1.2 and 1.3 with ECDHE (X25519, P-256, P-384), AES-GCM and ChaCha20, and accepts server \
+         keys of the kinds RSA, ECDSA P-256 and P-384, and Ed25519: not P-521, secp256k1 or DSA",
+    )
+}
+
+fn alert_fault(alert: AlertDescription, who: &str) -> DialError {
+    const WANTS_CERT: &str = "it may want a client certificate: --cert and --key";
+    let (why, hint) = match alert {
+        AlertDescription::CertificateRequired => {
+            ("demands a client certificate (TLS alert certificate_required)", Some("--cert and --key"))
+        }
+        AlertDescription::NoApplicationProtocol => {
+            ("refused HTTP/1.1 (TLS alert no_application_protocol)", Some("the server may offer HTTP/2 only"))
+        }
+        AlertDescription::HandshakeFailure => ("refused (TLS alert handshake_failure)", Some(WANTS_CERT)),
+        AlertDescription::BadCertificate => ("refused (TLS alert bad_certificate)", Some(WANTS_CERT)),
+        AlertDescription::UnknownCA => {
+            ("refused (TLS alert unknown_ca)", Some("it does not trust the issuer of our client certificate"))
+        }
+        AlertDescription::CertificateExpired => {
+            ("refused (TLS alert certificate_expired)", Some("our client certificate has expired"))
+        }
+        AlertDescription::CertificateUnknown => ("refused (TLS alert certificate_unknown)", Some(WANTS_CERT)),
+        AlertDescription::AccessDenied => ("refused (TLS alert access_denied)", Some(WANTS_CERT)),
+        AlertDescription::ProtocolVersion => {
+            ("speaks neither TLS 1.2 nor TLS 1.3 (TLS alert protocol_version)", None)
+        }
+        AlertDescription::UnrecognisedName => (
+            "does not know the name asked for (TLS alert unrecognized_name)",
+            Some("--server-name asks for another"),
+        ),
+        other => {
+            return failed(format!("{who} refused (TLS alert {})", variant_words(&other).replace(' ', "_")));
+        }
+    };
+    DialError { hint: hint.map(str::to_string), ..failed(format!("{who} {why}")) }
+}
+
+/// The fault of TLS in an error that came after the handshake: in TLS 1.3 a server judges our
+/// certificate when we are done already, so its alert meets us in the next phase.
+pub fn alert(error: &io::Error) -> Option<DialError> {
+    let fault = match tls_error(error)? {
+        Error::AlertReceived(alert) => alert_fault(*alert, "the server"),
+        other => failed(format!("TLS with the server failed: {}", tls_words(other))),
+    };
+    Some(DialError { phase: Some(Phase::Tls), ..fault })
+}
+
+/// The alert by which the peer gave TLS up, named as IANA names it (`decode_error`).
+pub fn alert_name(error: &io::Error) -> Option<String> {
+    let Error::AlertReceived(alert) = tls_error(error)? else { return None };
+    Some(variant_words(alert).replace(' ', "_"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::net::testing::loopback_peer::{LoopbackPeer, peer};
+    use crate::net::testing::test_certificates::{
+        PemFiles, TestAuthority, TestCertificate, TestTlsServer, VALID, ValidityPeriod, self_signed,
+    };
+    use rustls::version::TLS12;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpStream;
+
+    const BUDGET: Duration = Duration::from_secs(10);
+    static ONLY_1_2: &[&rustls::SupportedProtocolVersion] = &[&TLS12];
+
+    fn trusting(pem: &str) -> TlsPlan {
+        let files = PemFiles::new();
+        let options = TlsOptions { cacert: vec![files.put("ca.pem", pem)], ..TlsOptions::default() };
+        TlsPlan::build(&options).unwrap()
+    }
+
+    fn insecure() -> TlsPlan {
+        TlsPlan::build(&TlsOptions { insecure: true, ..TlsOptions::default() }).unwrap()
+    }
+
+    async fn negotiated<T>(plan: &TlsPlan, peer: &LoopbackPeer<T>, name: &str) -> Result<TlsInfo, DialError> {
+        let stream = TcpStream::connect(peer.address).await.unwrap();
+        let party = TlsPeer::Server(parse_name(name).unwrap());
+        let (_, facts) = handshake(plan, stream, &party, Instant::now() + BUDGET, BUDGET).await?;
+        Ok(facts)
+    }
+
+    /// Shows a certificate to a client that asks for `a.example`.
+    async fn shown(plan: &TlsPlan, shown: &TestCertificate) -> Result<TlsInfo, DialError> {
+        let peer = TestTlsServer::new(shown).run(hold).await;
+        negotiated(plan, &peer, "a.example").await
+    }
+
+    /// Reads until the client goes.
+    async fn hold<S: AsyncRead + Unpin>(mut stream: S) {
+        let _ = stream.read_to_end(&mut Vec::new()).await;
+    }
+
+    async fn wrong(plan: &TlsPlan, certificate: &TestCertificate) -> (FailureKind, String, String) {
+        let fault = shown(plan, certificate).await.unwrap_err();
+        (fault.kind, fault.cause, fault.hint.unwrap_or_default())
+    }
+
+    #[tokio::test]
+    async fn the_facts_are_those_of_the_connection_and_the_certificate() {
+        let authority = TestAuthority::new("Test Root");
+        let certificate = authority.issue(&["a.example", "b.example"], VALID);
+        let facts = shown(&trusting(&authority.cert), &certificate).await.unwrap();
+        assert_eq!(facts.version, "TLSv1.3");
+        assert!(
+            ["TLS_AES_256_GCM_SHA384", "TLS_AES_128_GCM_SHA256", "TLS_CHACHA20_POLY1305_SHA256"]
+                .contains(&facts.cipher.as_str()),
+            "{}",
+            facts.cipher
+        );
+        assert_eq!(facts.alpn.as_deref(), Some("http/1.1"));
+        assert_eq!(facts.days_left, Some(30));
+        assert_eq!(facts.subject.unwrap().as_str(), "a.example");
+        assert_eq!(facts.issuer.unwrap().as_str(), "Test Root");
+        assert!(facts.verified);
+    }
+
+    #[tokio::test]
+    async fn tls_1_2_and_no_alpn_are_told_as_they_are() {
+        let authority = TestAuthority::new("Test Root");
+        let certificate = authority.issue(&["127.0.0.1"], VALID);
+        let server = TestTlsServer { versions: ONLY_1_2, alpn: &[], ..TestTlsServer::new(&certificate) };
+        let peer = server.run(hold).await;
+        let facts = negotiated(&trusting(&authority.cert), &peer, "127.0.0.1").await.unwrap();
+        assert_eq!((facts.version.as_str(), facts.alpn), ("TLSv1.2", None));
+        assert!(facts.cipher.starts_with("TLS_ECDHE_"), "{}", facts.cipher);
+    }
+
+    #[tokio::test]
+    async fn each_fault_of_a_certificate_has_its_name() {
+        let authority = TestAuthority::new("Test Root");
+        let plan = trusting(&authority.cert);
+        let span = |since_days, until_days| ValidityPeriod { since_days, until_days };
+        let (kind, cause, _) = wrong(&plan, &authority.issue(&["a.example"], span(30, -3))).await;
+        assert_eq!(
+            (kind, cause.as_str()),
+            (FailureKind::CertificateExpired, "certificate expired 3 days ago")
+        );
+        let (kind, cause, _) = wrong(&plan, &authority.issue(&["a.example"], span(-3, 30))).await;
+        assert_eq!(kind, FailureKind::CertificateNotYetValid);
+        assert_eq!(cause, "certificate is not valid yet: it will be in 2 days");
+        let (kind, cause, hint) = wrong(&plan, &authority.issue(&["b.example", "c.example"], VALID)).await;
+        assert_eq!(kind, FailureKind::CertificateWrongName);
+        assert_eq!(cause, "certificate is for b.example, c.example; not for a.example");
+        assert!(hint.ends_with("--server-name b.example"), "{hint}");
+        let stranger = TestAuthority::new("Another \x1bRoot");
+        let (kind, cause, hint) = wrong(&plan, &stranger.issue(&["a.example"], VALID)).await;
+        assert_eq!(kind, FailureKind::CertificateUnknownIssuer);
+        assert_eq!(cause, "certificate is by an unknown issuer, Another \\u{1b}Root");
+        assert!(hint.contains("--cacert") && hint.contains("--insecure"), "{hint}");
+    }
+
+    #[tokio::test]
+    async fn another_name_is_not_offered_for_a_proxy() {
+        let authority = TestAuthority::new("Test Root");
+        let peer = TestTlsServer::new(&authority.issue(&["b.example"], VALID)).run(hold).await;
+        let stream = TcpStream::connect(peer.address).await.unwrap();
+        let party = TlsPeer::Proxy(parse_name("a.example").unwrap());
+        let plan = trusting(&authority.cert);
+        let fault = handshake(&plan, stream, &party, Instant::now() + BUDGET, BUDGET).await.unwrap_err();
+        assert_eq!((fault.kind, fault.hint), (FailureKind::CertificateWrongName, None));
+    }
+
+    #[tokio::test]
+    async fn a_self_signed_certificate_is_said_to_be_so() {
+        let plan = trusting(&TestAuthority::new("Test Root").cert);
+        for ca in [false, true] {
+            let (kind, cause, hint) = wrong(&plan, &self_signed(&["a.example"], ca)).await;
+            assert_eq!(kind, FailureKind::CertificateUnknownIssuer, "{cause}");
+            assert_eq!(cause, "certificate is self-signed, and not one that is trusted here");
+            assert!(hint.contains("--cacert"), "{hint}");
+        }
+    }
+
+    #[tokio::test]
+    async fn self_signed_certificate_is_trusted_for_its_name_only() {
+        for ca in [false, true] {
+            let own = self_signed(&["a.example"], ca);
+            assert!(shown(&trusting(&own.cert), &own).await.unwrap().verified);
+            let other = self_signed(&["b.example"], ca);
+            let (kind, _, _) = wrong(&trusting(&other.cert), &other).await;
+            assert_eq!(kind, FailureKind::CertificateWrongName);
+        }
+    }
+
+    #[tokio::test]
+    async fn insecure_accepts_anything_and_still_tells_what_it_saw() {
+        let authority = TestAuthority::new("Test Root");
+        let expired = authority.issue(&["b.example"], ValidityPeriod { since_days: 30, until_days: -3 });
+        let facts = shown(&insecure(), &expired).await.unwrap();
+        assert_eq!((facts.verified, facts.days_left), (false, Some(-3)));
+        assert_eq!(facts.issuer.unwrap().as_str(), "Test Root");
+    }
+
+    #[tokio::test]
+    async fn a_server_that_wants_a_client_certificate_gets_it_or_says_so() {
+        let (servers, clients) = (TestAuthority::new("Servers"), TestAuthority::new("Clients"));
+        let certificate = servers.issue(&["a.example"], VALID);
+        let demanding = || TestTlsServer {
+            versions: ONLY_1_2,
+            clients: Some(clients.cert.clone()),
+            ..TestTlsServer::new(&certificate)
+        };
+        let peer = demanding().run(hold).await;
+        let fault = negotiated(&trusting(&servers.cert), &peer, "a.example").await.unwrap_err();
+        assert_eq!(fault.kind, FailureKind::TlsFailed);
+        assert!(fault.hint.unwrap().contains("--cert and --key"), "{}", fault.cause);
+        let files = PemFiles::new();
+        let own = clients.issue(&["me"], VALID);
+        let plan = TlsPlan::build(&TlsOptions {
+            cacert: vec![files.put("ca.pem", &servers.cert)],
+            cert: Some(files.put("cert.pem", &own.cert)),
+            key: Some(files.put("key.pem", &own.key)),
+            ..TlsOptions::default()
+        })
+        .unwrap();
+        let peer = demanding().run(hold).await;
+        assert!(negotiated(&plan, &peer, "a.example").await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn the_name_can_be_overridden() {
+        let authority = TestAuthority::new("Test Root");
+        let files = PemFiles::new();
+        let plan = TlsPlan::build(&TlsOptions {
+            cacert: vec![files.put("ca.pem", &authority.cert)],
+            server_name: Some("b.example".into()),
+            ..TlsOptions::default()
+        })
+        .unwrap();
+        let name = plan.name_for(&Host::Domain("a.example".into())).unwrap();
+        assert_eq!(name.to_str(), "b.example");
+        let peer = TestTlsServer::new(&authority.issue(&["b.example"], VALID)).run(hold).await;
+        assert!(negotiated(&plan, &peer, &name.to_str()).await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn a_server_that_offers_http_2_only_is_guessed() {
+        let authority = TestAuthority::new("Test Root");
+        let certificate = authority.issue(&["a.example"], VALID);
+        let peer = TestTlsServer { alpn: &[b"h2"], ..TestTlsServer::new(&certificate) }.run(hold).await;
+        let fault = negotiated(&trusting(&authority.cert), &peer, "a.example").await.unwrap_err();
+        assert_eq!(fault.kind, FailureKind::TlsFailed);
+        assert_eq!(fault.hint.as_deref(), Some("the server may offer HTTP/2 only"));
+    }
+
+    #[tokio::test]
+    async fn sha1_signature_is_named() {
+        let cert = include_str!("fixtures/signed_with_sha1.pem").to_string();
+        let key = include_str!("fixtures/signed_with_sha1.key").to_string();
+        let plan = trusting(include_str!("fixtures/signed_with_sha1.ca.pem"));
+        let (kind, cause, _) = wrong(&plan, &TestCertificate { cert, key }).await;
+        assert_eq!(kind, FailureKind::CertificateInvalid);
+        assert_eq!(
+            cause,
+            "certificate is not acceptable: it, or one in its chain, is signed with SHA-1 (and ECDSA), which is not \
+             accepted"
+        );
+    }
+
+    #[tokio::test]
+    async fn common_name_alone_is_no_name() {
+        let authority = TestAuthority::new("Test Root");
+        let shown = authority.issue_for_common_name("a.example");
+        let (kind, cause, hint) = wrong(&trusting(&authority.cert), &shown).await;
+        assert_eq!(kind, FailureKind::CertificateWrongName);
+        assert_eq!(cause, "certificate is for no name; not for a.example");
+        assert!(hint.starts_with("names must be in subjectAltName; the common name (a.example)"), "{hint}");
+    }
+
+    /// Reads the client's hello and answers with this alert (RFC 8446 section 6).
+    async fn alerted(alert: u8) -> DialError {
+        let peer = peer(async move |mut stream: TcpStream| {
+            let _ = stream.read(&mut [0; 4096]).await;
+            let _ = stream.write_all(&[0x15, 3, 3, 0, 2, 2, alert]).await;
+            hold(stream).await;
+        })
+        .await;
+        negotiated(&insecure(), &peer, "a.example").await.unwrap_err()
+    }
+
+    #[tokio::test]
+    async fn handshake_failure_before_a_certificate_names_the_algorithms() {
+        let fault = alerted(40).await;
+        assert!(
+            fault.cause.ends_with("no cipher, group or signature algorithm in common"),
+            "{}",
+            fault.cause
+        );
+        assert!(fault.hint.unwrap().contains("not P-521, secp256k1"));
+        let fault = alerted(116).await;
+        assert_eq!(fault.cause, "the server demands a client certificate (TLS alert certificate_required)");
+        assert_eq!(alerted(71).await.cause, "the server refused (TLS alert insufficient_security)");
+    }
+
+    #[test]
+    fn no_tls_error_shows_a_librarys_debug_text() {
+        use rustls::{CertRevocationListError, PeerMisbehaved};
+        let errors = [
+            Error::PeerMisbehaved(PeerMisbehaved::SignedHandshakeWithUnadvertisedSigScheme),
+            Error::PeerIncompatible(PeerIncompatible::NoCipherSuitesInCommon),
+            Error::InvalidMessage(InvalidMessage::MissingData("Finished")),
+            Error::InvalidCertificate(CertificateError::UnsupportedSignatureAlgorithmForPublicKeyContext {
+                signature_algorithm_id: vec![42; 300],
+                public_key_algorithm_id: vec![42; 300],
+            }),
+            Error::InvalidCertRevocationList(CertRevocationListError::BadSignature),
+            Error::InappropriateMessage { expect_types: vec![], got_type: rustls::ContentType::Alert },
+            Error::DecryptError,
+        ];
+        for error in errors {
+            let text = tls_words(&error);
+            let odd = |c: char| "{}[]()_".contains(c) || c.is_ascii_uppercase();
+            assert!(!text.contains(odd) && text.len() < 100, "{text}");
+        }
+        assert_eq!(
+            tls_words(&Error::PeerMisbehaved(PeerMisbehaved::TooManyEmptyFragments)),
+            "the peer broke the protocol: too many empty fragments"
+        );
+    }
+
+    #[test]
+    fn pem_files_are_read_as_editors_save_them() {
+        let own = self_signed(&["a.example"], false);
+        let files = PemFiles::new();
+        let utf16: Vec<u8> =
+            format!("\u{feff}{}", own.cert).encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let cert = files.put_bytes("utf16.pem", &utf16);
+        let key = files.put("bom.key", &format!("\u{feff}{}", own.key));
+        let options = TlsOptions {
+            cert: Some(cert.clone()),
+            key: Some(key),
+            cacert: vec![cert],
+            ..TlsOptions::default()
+        };
+        TlsPlan::build(&options).unwrap();
+        let der = files.put_bytes("der.pem", &certificates(&options.cacert[0]).unwrap()[0]);
+        let error = TlsPlan::build(&TlsOptions { cacert: vec![der], ..TlsOptions::default() }).unwrap_err();
+        assert!(error.contains("holds DER or PKCS #12, not PEM"), "{error}");
+    }
+
+    #[test]
+    fn damaged_pem_files_are_named_without_the_librarys_debug_text() {
+        let (own, files) = (self_signed(&["a.example"], false), PemFiles::new());
+        for (text, expected) in [
+            (own.cert.replace(['\r', '\n'], " "), "a block has no END line, or is not broken into lines"),
+            (own.cert.replace('\n', "\\n"), "a BEGIN line does not end with -----"),
+            (own.cert[..100].to_string(), "a block has no END line"),
+            (own.cert.replace("BEGIN CERTIFICATE-----", "BEGIN CERTIFICATE-----\n%%%%"), "is no base64"),
+            (own.cert.replace("CERTIFICATE", "TRUSTED CERTIFICATE"), "but TRUSTED CERTIFICATE"),
+        ] {
+            let cacert = vec![files.put("x.pem", &text)];
+            let error = TlsPlan::build(&TlsOptions { cacert, ..TlsOptions::default() }).unwrap_err();
+            assert!(error.contains(expected) && error.len() < 200 && !error.contains("[6"), "{error}");
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_not_tls_is_said_to_be_so() {
+        let plain = peer(async |mut stream: TcpStream| {
+            let _ = stream.read(&mut [0; 64]).await;
+            let _ = stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").await;
+            hold(stream).await;
+        })
+        .await;
+        let fault = negotiated(&insecure(), &plain, "a.example").await.unwrap_err();
+        assert_eq!((fault.kind, fault.hint.as_deref()), (FailureKind::TlsFailed, Some(MAYBE_PLAIN)));
+        assert_eq!(fault.cause, "what the server answered is not TLS");
+        let closing = peer(async |mut stream: TcpStream| {
+            let _ = stream.read(&mut [0; 4096]).await;
+        })
+        .await;
+        let fault = negotiated(&insecure(), &closing, "a.example").await.unwrap_err();
+        assert_eq!((fault.kind, fault.hint.as_deref()), (FailureKind::ClosedEarly, Some(MAYBE_PLAIN)));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn silence_runs_out_of_time() {
+        let (near, _far) = tokio::io::duplex(1 << 16);
+        let party = TlsPeer::Server(parse_name("a.example").unwrap());
+        let began = Instant::now();
+        let fault = handshake(&insecure(), near, &party, began + BUDGET, BUDGET).await.unwrap_err();
+        assert_eq!(began.elapsed(), BUDGET);
+        assert_eq!(fault.kind, FailureKind::Timeout);
+        assert_eq!(fault.cause, "the server did not end the TLS handshake within 10 s");
+        assert_eq!(fault.hint.as_deref(), Some(MAYBE_PLAIN));
+    }
+
+    #[test]
+    fn the_systems_roots_are_not_read_before_they_are_needed() {
+        let plan = TlsPlan::build(&TlsOptions::default()).unwrap();
+        assert!(plan.verifier.get().is_none());
+    }
+
+    #[test]
+    fn what_cannot_be_used_is_named_with_its_rule() {
+        let files = PemFiles::new();
+        let own = self_signed(&["a.example"], false);
+        let cert = files.put("cert.pem", &own.cert);
+        let key = files.put("key.pem", &own.key);
+        let other = files.put("other.pem", &self_signed(&["a.example"], false).key);
+        let missing = files.put("x", "").with_file_name("missing.pem");
+        let error = |options: TlsOptions| TlsPlan::build(&options).unwrap_err();
+        let pair = |cert: Option<&Path>, key: Option<&Path>| {
+            let owned = |path: Option<&Path>| path.map(Path::to_path_buf);
+            error(TlsOptions { cert: owned(cert), key: owned(key), ..TlsOptions::default() })
+        };
+        assert_eq!(
+            pair(Some(&cert), None),
+            format!("the certificate '{}' (--cert) needs its private key (--key)", cert.display())
+        );
+        assert_eq!(
+            pair(None, Some(&key)),
+            format!("the private key '{}' (--key) needs its certificate (--cert)", key.display())
+        );
+        assert_eq!(
+            pair(Some(&cert), Some(&other)),
+            format!("the key '{}' is not that of the certificate '{}'", other.display(), cert.display())
+        );
+        assert_eq!(
+            pair(Some(&key), Some(&key)),
+            format!("'{}' holds no PEM block with a certificate, but PRIVATE KEY", key.display())
+        );
+        assert_eq!(
+            pair(Some(&cert), Some(&missing)),
+            format!("cannot read '{}': no such file or directory (ENOENT)", missing.display())
+        );
+        let name = TlsOptions { server_name: Some("a b".into()), ..TlsOptions::default() };
+        assert_eq!(error(name), "'a b' is not a host name that TLS can carry");
+    }
+
+    #[test]
+    fn an_alert_after_the_handshake_is_an_end_by_the_peers_hand() {
+        for (alert, name) in [
+            (AlertDescription::DecodeError, "decode_error"),
+            (AlertDescription::UnknownCA, "unknown_ca"),
+            (AlertDescription::InternalError, "internal_error"),
+        ] {
+            let error = io::Error::new(io::ErrorKind::InvalidData, Error::AlertReceived(alert));
+            assert_eq!(alert_name(&error).as_deref(), Some(name));
+        }
+        assert_eq!(alert_name(&io::ErrorKind::InvalidData.into()), None);
+    }
+}

@@ -1,0 +1,701 @@
+//! Asks for the upgrade to WebSocket (RFC 6455 section 4.1) and judges the answer.
+//!
+//! Our own over httparse: the library's handshake says that it failed, a diagnostic must say how.
+
+use std::io;
+use std::time::Duration;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
+use tokio::time::{Instant, timeout_at};
+use tokio_tungstenite::tungstenite::handshake::client::generate_key;
+use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
+
+use crate::domain::connection::connect_info::FailureKind;
+use crate::domain::connection::target::{Credentials, Target};
+use crate::domain::connection::untrusted_text::UntrustedText;
+
+use super::http_head::{HeadError, HeadReader, HttpHead, KnownProtocol};
+use super::tls;
+use super::upgrade_error::{self, SentRequest};
+use crate::net::dial_error::DialError;
+
+/// The most interim (1xx) responses before the final one.
+const MAX_INTERIM_RESPONSES: usize = 16;
+
+/// What is asked of the server.
+#[derive(Debug, Clone, Copy)]
+pub struct UpgradeOffer<'a> {
+    pub target: &'a Target,
+    /// The user's own headers; they replace ours of the same name.
+    pub headers: &'a HeaderMap,
+    pub origin: Option<&'a HeaderValue>,
+    pub subprotocols: &'a [String],
+    pub credentials: Option<&'a Credentials>,
+}
+
+/// What the server agreed to.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Upgraded {
+    pub subprotocols_offered: Vec<String>,
+    pub subprotocol: Option<UntrustedText>,
+    /// The response's telling headers.
+    pub headers: Vec<(String, UntrustedText)>,
+    /// What came after the response's head: the beginning of the WebSocket's frames.
+    pub leftover: Vec<u8>,
+}
+
+/// Upgrades `stream`. Takes until `deadline` at most, of a `budget` that began earlier.
+pub async fn upgrade<S>(
+    stream: &mut S,
+    offer: UpgradeOffer<'_>,
+    deadline: Instant,
+    budget: Duration,
+) -> Result<Upgraded, DialError>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let request = UpgradeRequest::new(offer)?;
+    let sent = send(stream, &request.bytes, deadline).await;
+    // A server that refuses early may close while we still write; its answer tells more.
+    let mut reader = HeadReader::new(stream, deadline);
+    let head = match (final_head(&mut reader).await, sent) {
+        (Ok(head), _) => head,
+        (Err(error), Ok(())) => return Err(unanswered(offer.target, &error, budget)),
+        (Err(HeadError::Io(error)), Err(_)) if tls::alert(&error).is_some() => {
+            return Err(unanswered(offer.target, &HeadError::Io(error), budget));
+        }
+        (Err(_), Err(error)) => return Err(unsent(&error, budget)),
+    };
+    if head.status != 101 {
+        let body = reader.body_start(&head).await;
+        return Err(upgrade_error::fault(&request.sent(offer), &head, &body));
+    }
+    let subprotocol = judge(&head, &request)?;
+    Ok(Upgraded {
+        subprotocols_offered: request.subprotocols,
+        subprotocol,
+        headers: throttle(&head),
+        leftover: reader.into_leftover(),
+    })
+}
+
+async fn send<S: AsyncWrite + Unpin>(stream: &mut S, bytes: &[u8], deadline: Instant) -> io::Result<()> {
+    let writing = async {
+        stream.write_all(bytes).await?;
+        stream.flush().await
+    };
+    timeout_at(deadline, writing).await.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
+}
+
+fn unsent(error: &io::Error, budget: Duration) -> DialError {
+    match (error.kind(), error.raw_os_error()) {
+        (io::ErrorKind::TimedOut, None) => DialError::timeout(budget, "the server did not take the request"),
+        _ => DialError::talking("while the request was sent", error),
+    }
+}
+
+/// The first response that is not interim.
+async fn final_head<S: AsyncRead + Unpin>(reader: &mut HeadReader<'_, S>) -> Result<HttpHead, HeadError> {
+    for _ in 0..MAX_INTERIM_RESPONSES {
+        let head = reader.head().await?;
+        if head.status == 101 || !(100..200).contains(&head.status) {
+            return Ok(head);
+        }
+    }
+    Err(HeadError::Endless)
+}
+
+const MAYBE_TLS: &str = "some TLS servers close like this on plain HTTP: try wss://";
+
+fn unanswered(target: &Target, error: &HeadError, budget: Duration) -> DialError {
+    if let HeadError::Io(io) = error
+        && let Some(fault) = tls::alert(io)
+    {
+        return fault;
+    }
+    let fault = error.fault("the server", budget);
+    let hint = match (error.speaks(), error) {
+        (Some(KnownProtocol::Tls), _) => Some(upgrade_error::TRY_WSS),
+        (Some(KnownProtocol::Http2), _) => {
+            Some("the server offers HTTP/2 only; WebSocket needs HTTP/1.1 here")
+        }
+        (None, HeadError::ClosedEarly(0)) if !target.secure() => Some(MAYBE_TLS),
+        (None, HeadError::Io(io)) if !target.secure() && io.kind() == io::ErrorKind::ConnectionReset => {
+            Some(MAYBE_TLS)
+        }
+        _ => None,
+    };
+    DialError { hint: hint.map(str::to_string), ..fault }
+}
+
+/// A request, and what is needed to judge the answer.
+struct UpgradeRequest {
+    bytes: Vec<u8>,
+    key: Vec<u8>,
+    subprotocols: Vec<String>,
+    offers_extensions: bool,
+    /// That of the Authorization header, where there is one.
+    scheme: Option<String>,
+}
+
+impl UpgradeRequest {
+    fn new(offer: UpgradeOffer<'_>) -> Result<UpgradeRequest, DialError> {
+        let key = match offer.headers.get(header::SEC_WEBSOCKET_KEY) {
+            Some(key) => key.as_bytes().to_vec(),
+            None => generate_key().into_bytes(),
+        };
+        let subprotocols = subprotocols(offer);
+        let headers = ours(offer, &key, &subprotocols)?;
+        let is_ours = |name: &HeaderName| headers.iter().any(|(ours, _)| name == ours);
+        let mut bytes = format!("GET {} HTTP/1.1\r\n", offer.target.resource()).into_bytes();
+        for (name, value) in &headers {
+            line(&mut bytes, name, value);
+        }
+        for (name, value) in offer.headers.iter().filter(|(name, _)| !is_ours(name)) {
+            line(&mut bytes, &title_case(name), value);
+        }
+        bytes.extend(b"\r\n");
+        let offers_extensions = offer.headers.contains_key(header::SEC_WEBSOCKET_EXTENSIONS);
+        let ours = headers.iter().find(|(name, _)| *name == "Authorization").map(|(_, value)| value);
+        let scheme = offer.headers.get(header::AUTHORIZATION).or(ours).and_then(scheme);
+        Ok(UpgradeRequest { bytes, key, subprotocols, offers_extensions, scheme })
+    }
+
+    /// What a refusal is to be read by.
+    fn sent<'a>(&self, offer: UpgradeOffer<'a>) -> SentRequest<'a> {
+        let given = |name: HeaderName| {
+            offer.headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()).trim().to_string())
+        };
+        let lacks = |name, token: &str| {
+            given(name)
+                .is_some_and(|value| !value.split(',').any(|part| part.trim().eq_ignore_ascii_case(token)))
+        };
+        let plain = SentRequest::plain(offer.target);
+        SentRequest {
+            host: given(header::HOST),
+            authorization: self.scheme.clone(),
+            version: given(header::SEC_WEBSOCKET_VERSION).unwrap_or_else(|| plain.version.clone()),
+            cookie: given(header::COOKIE).is_some(),
+            own_upgrade: lacks(header::UPGRADE, "websocket") || lacks(header::CONNECTION, "upgrade"),
+            ..plain
+        }
+    }
+}
+
+/// `Basic`: the scheme of an Authorization header.
+fn scheme(authorization: &HeaderValue) -> Option<String> {
+    let text = String::from_utf8_lossy(authorization.as_bytes());
+    let (scheme, _) = text.trim().split_once(' ')?;
+    Some(scheme.to_string())
+}
+
+/// The headers that every request has, each with the user's value where the user gave one.
+fn ours(
+    offer: UpgradeOffer<'_>,
+    key: &[u8],
+    subprotocols: &[String],
+) -> Result<Vec<(&'static str, HeaderValue)>, DialError> {
+    let authority = value("the host", offer.target.authority().as_bytes())?;
+    let mut headers = vec![
+        ("Host", authority),
+        ("Connection", HeaderValue::from_static("Upgrade")),
+        ("Upgrade", HeaderValue::from_static("websocket")),
+        ("Sec-WebSocket-Version", HeaderValue::from_static("13")),
+        ("Sec-WebSocket-Key", value("the key", key)?),
+        ("User-Agent", HeaderValue::from_static(concat!("wscheck/", env!("CARGO_PKG_VERSION")))),
+    ];
+    headers.extend(offer.origin.map(|origin| ("Origin", origin.clone())));
+    headers.extend(authorization(offer)?.map(|basic| ("Authorization", basic)));
+    for (name, ours) in &mut headers {
+        if let Some(theirs) = offer.headers.get(*name) {
+            *ours = theirs.clone();
+        }
+    }
+    if !subprotocols.is_empty() {
+        let list = value("the subprotocols", subprotocols.join(", ").as_bytes())?;
+        headers.push(("Sec-WebSocket-Protocol", list));
+    }
+    Ok(headers)
+}
+
+fn authorization(offer: UpgradeOffer<'_>) -> Result<Option<HeaderValue>, DialError> {
+    let Some(Credentials { user, password }) = offer.credentials.or(offer.target.credentials()) else {
+        return Ok(None);
+    };
+    let basic = format!("Basic {}", BASE64.encode(format!("{user}:{password}")));
+    value("the credentials", basic.as_bytes()).map(Some)
+}
+
+/// The subprotocols asked for, and those in a header of the user's own.
+fn subprotocols(offer: UpgradeOffer<'_>) -> Vec<String> {
+    let headers = offer.headers.get_all(header::SEC_WEBSOCKET_PROTOCOL).iter();
+    let listed = headers.filter_map(|value| value.to_str().ok()).flat_map(|list| list.split(','));
+    let listed = listed.map(|name| name.trim().to_string()).filter(|name| !name.is_empty());
+    offer.subprotocols.iter().cloned().chain(listed).collect()
+}
+
+fn value(what: &str, bytes: &[u8]) -> Result<HeaderValue, DialError> {
+    let wrong = || DialError::new(FailureKind::Local, format!("{what} cannot be sent in an HTTP header"));
+    HeaderValue::from_bytes(bytes).map_err(|_| wrong())
+}
+
+fn line(bytes: &mut Vec<u8>, name: &str, value: &HeaderValue) {
+    bytes.extend(name.as_bytes());
+    bytes.extend(b": ");
+    bytes.extend(value.as_bytes());
+    bytes.extend(b"\r\n");
+}
+
+/// `x-api-key` as `X-Api-PlaceholderName`: names are caseless, but not every server knows that.
+fn title_case(name: &HeaderName) -> String {
+    let mut start = true;
+    let cased = name.as_str().chars().map(|c| {
+        let cased = if start { c.to_ascii_uppercase() } else { c };
+        start = c == '-';
+        cased
+    });
+    cased.collect()
+}
+
+/// Whether a 101 is one that RFC 6455 section 4.1 lets a client accept; its subprotocol.
+fn judge(head: &HttpHead, request: &UpgradeRequest) -> Result<Option<UntrustedText>, DialError> {
+    if head.minor_version == 0 {
+        return Err(bad("the server answered 101 in HTTP/1.0; an upgrade needs HTTP/1.1"));
+    }
+    if !head.has_token("upgrade", "websocket") {
+        return Err(bad(missing(head, "upgrade", "Upgrade: websocket")));
+    }
+    if !head.has_token("connection", "upgrade") {
+        return Err(bad(missing(head, "connection", "Connection: Upgrade")));
+    }
+    accept(head, &request.key)?;
+    extensions(head, request)?;
+    subprotocol(head, &request.subprotocols)
+}
+
+fn bad(cause: impl Into<String>) -> DialError {
+    DialError::new(FailureKind::BadUpgrade, cause)
+}
+
+fn missing(head: &HttpHead, name: &str, wanted: &str) -> String {
+    match head.text(name) {
+        Some(got) => {
+            format!("the 101 response says {name}: {} instead of {wanted}", UntrustedText::new(&got))
+        }
+        None => format!("the 101 response lacks {wanted}"),
+    }
+}
+
+fn accept(head: &HttpHead, key: &[u8]) -> Result<(), DialError> {
+    let wanted = derive_accept_key(key);
+    match head.text("sec-websocket-accept") {
+        Some(got) if got == wanted => Ok(()),
+        Some(got) => {
+            let cause =
+                format!("wrong Sec-WebSocket-Accept: {} instead of {wanted}", UntrustedText::new(&got));
+            Err(bad(cause).hint("the server, or a cache before it, did not answer this very request"))
+        }
+        None => Err(bad("the 101 response lacks Sec-WebSocket-Accept")),
+    }
+}
+
+fn extensions(head: &HttpHead, request: &UpgradeRequest) -> Result<(), DialError> {
+    let Some(chosen) = head.text("sec-websocket-extensions").filter(|chosen| !chosen.is_empty()) else {
+        return Ok(());
+    };
+    let chosen = UntrustedText::new(&chosen);
+    match request.offers_extensions {
+        true => Err(bad(format!("the server chose the extension {chosen}, which wscheck does not speak"))
+            .hint("leave Sec-WebSocket-Extensions out of the headers")),
+        false => Err(bad(format!("the server chose an extension that was not offered: {chosen}"))),
+    }
+}
+
+fn subprotocol(head: &HttpHead, offered: &[String]) -> Result<Option<UntrustedText>, DialError> {
+    // An empty line chooses nothing.
+    let lines = head.all("sec-websocket-protocol").flat_map(|value| value.split(|byte| *byte == b','));
+    let chosen: Vec<_> = lines.map(<[u8]>::trim_ascii).filter(|name| !name.is_empty()).collect();
+    match chosen.as_slice() {
+        [] => Ok(None),
+        [one] if offered.iter().any(|name| name.as_bytes() == *one) => {
+            Ok(Some(UntrustedText::from_bytes(one)))
+        }
+        [one] => Err(not_offered(&String::from_utf8_lossy(one), offered)),
+        more => {
+            let names = more.iter().map(|name| String::from_utf8_lossy(name)).collect::<Vec<_>>().join(", ");
+            Err(bad(format!("the server chose more than one subprotocol: {}", UntrustedText::new(&names))))
+        }
+    }
+}
+
+/// The server chose what it was not offered; browsers refuse that, too.
+fn not_offered(chosen: &str, offered: &[String]) -> DialError {
+    let shown = UntrustedText::new(chosen);
+    let but = if offered.is_empty() { String::new() } else { format!(" (offered: {})", offered.join(", ")) };
+    let fault = bad(format!("the server chose a subprotocol that was not offered: {shown}{but}"));
+    match (offered.iter().find(|name| name.eq_ignore_ascii_case(chosen)), is_pasteable(chosen)) {
+        (Some(name), _) => fault.hint(format!("names are case-sensitive: {shown} is not {name}")),
+        (None, true) => fault.hint(format!("offer it: --subprotocol {chosen}")),
+        (None, false) => fault,
+    }
+}
+
+/// Whether a name that a peer made can be copied into a shell.
+fn is_pasteable(name: &str) -> bool {
+    let safe = |c: char| c.is_ascii_alphanumeric() || "-._+".contains(c);
+    name.len() <= 128 && name.chars().all(safe) && !name.starts_with('-')
+}
+
+/// The response's telling headers; a subprotocol's empty line is one, since browsers refuse it.
+fn throttle(head: &HttpHead) -> Vec<(String, UntrustedText)> {
+    let mut headers = upgrade_error::hops(head);
+    if head.all("sec-websocket-protocol").any(|value| value.trim_ascii().is_empty()) {
+        headers.push(("sec-websocket-protocol".to_string(), UntrustedText::default()));
+    }
+    headers
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use tokio::io::AsyncReadExt;
+
+    /// The key and its answer in RFC 6455 section 1.3.
+    const KEY: &str = "dGhlIHNhbXBsZSBub25jZQ==";
+    const ACCEPT: &str = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
+    const BUDGET: Duration = Duration::from_secs(10);
+
+    /// What is offered, owned.
+    struct Asked {
+        target: Target,
+        headers: HeaderMap,
+        origin: Option<HeaderValue>,
+        subprotocols: Vec<String>,
+        credentials: Option<Credentials>,
+    }
+
+    fn asked(url: &str, headers: &[(&'static str, &'static str)], subprotocols: &[&str]) -> Asked {
+        let pair = |(name, value): &(&'static str, &'static str)| {
+            (HeaderName::from_static(name), HeaderValue::from_static(value))
+        };
+        let mut headers: HeaderMap = headers.iter().map(pair).collect();
+        headers.insert(header::SEC_WEBSOCKET_KEY, HeaderValue::from_static(KEY));
+        Asked {
+            target: url.parse().unwrap(),
+            headers,
+            origin: None,
+            subprotocols: subprotocols.iter().map(|name| name.to_string()).collect(),
+            credentials: None,
+        }
+    }
+
+    impl Asked {
+        fn offer(&self) -> UpgradeOffer<'_> {
+            UpgradeOffer {
+                target: &self.target,
+                headers: &self.headers,
+                origin: self.origin.as_ref(),
+                subprotocols: &self.subprotocols,
+                credentials: self.credentials.as_ref(),
+            }
+        }
+
+        fn request(&self) -> String {
+            String::from_utf8(UpgradeRequest::new(self.offer()).unwrap().bytes).unwrap()
+        }
+    }
+
+    /// Upgrades against a server that has answered before it was asked, and then closes or not.
+    async fn upgraded(asked: &Asked, answer: &[u8], close: bool) -> Result<Upgraded, DialError> {
+        let (mut near, mut far) = tokio::io::duplex(1 << 20);
+        far.write_all(answer).await.unwrap();
+        if close {
+            far.shutdown().await.unwrap();
+        }
+        upgrade(&mut near, asked.offer(), Instant::now() + BUDGET, BUDGET).await
+    }
+
+    async fn answered(lines: &str) -> Result<Upgraded, DialError> {
+        let asked = asked("ws://a.example/", &[], &["chat", "v2"]);
+        upgraded(&asked, format!("{lines}\r\n").as_bytes(), false).await
+    }
+
+    fn good(more: &str) -> String {
+        format!(
+            "HTTP/1.1 101 X\r\nUpgrade: WebSocket\r\nConnection: keep-alive, upgrade\r\n\
+             Sec-WebSocket-Accept: {ACCEPT}\r\n{more}"
+        )
+    }
+
+    async fn bad_cause(lines: &str) -> String {
+        let fault = answered(lines).await.unwrap_err();
+        assert_eq!(fault.kind, FailureKind::BadUpgrade, "{}", fault.cause);
+        fault.cause
+    }
+
+    #[test]
+    fn a_plain_request_reads_as_the_rfc_shows_it() {
+        let version = env!("CARGO_PKG_VERSION");
+        assert_eq!(
+            asked("ws://a.example:8080/x?y=1", &[], &[]).request(),
+            format!(
+                "GET /x?y=1 HTTP/1.1\r\nHost: a.example:8080\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+                 Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {KEY}\r\nUser-Agent: wscheck/{version}\r\n\r\n"
+            )
+        );
+    }
+
+    #[test]
+    fn the_users_headers_replace_ours_and_join_them() {
+        let mut asked = asked(
+            "ws://u:p@a.example/",
+            &[("host", "b.example"), ("user-agent", "me"), ("origin", "https://mine"), ("x-api-key", "k")],
+            &[],
+        );
+        asked.origin = Some(HeaderValue::from_static("https://other"));
+        let request = asked.request();
+        for (line, times) in [
+            ("\r\nHost: b.example\r\n", 1),
+            ("\r\nUser-Agent: me\r\n", 1),
+            ("\r\nOrigin: https://mine\r\n", 1),
+            ("\r\nX-Api-Key: k\r\n", 1),
+            ("Host:", 1),
+            ("https://other", 0),
+        ] {
+            assert_eq!(request.matches(line).count(), times, "{line:?} in {request}");
+        }
+    }
+
+    #[test]
+    fn credentials_come_from_the_url_or_over_it_or_from_a_header() {
+        // Base64 by Python: b64encode(b"bob:pass:word"), b64encode(b"amy:x").
+        let mut asked_url = asked("ws://bob:pass%3Aword@a.example/", &[], &[]);
+        assert!(asked_url.request().contains("\r\nAuthorization: Basic Ym9iOnBhc3M6d29yZA==\r\n"));
+        asked_url.credentials = Some(Credentials { user: "amy".into(), password: "x".into() });
+        assert!(asked_url.request().contains("\r\nAuthorization: Basic YW15Ong=\r\n"));
+        let header = asked("ws://bob:pw@a.example/", &[("authorization", "Bearer t")], &[]).request();
+        assert!(header.contains("\r\nAuthorization: Bearer t\r\n") && !header.contains("Basic"));
+    }
+
+    #[test]
+    fn subprotocols_are_offered_in_order_with_those_of_a_header() {
+        let asked = asked("ws://a/", &[("sec-websocket-protocol", "c , d")], &["a", "b"]);
+        assert!(asked.request().contains("\r\nSec-WebSocket-Protocol: a, b, c, d\r\n"));
+        assert_eq!(asked.request().matches("Sec-WebSocket-Protocol").count(), 1);
+    }
+
+    #[test]
+    fn what_cannot_be_a_header_is_not_sent() {
+        let asked = asked("ws://a/", &[], &["a\r\nX: y"]);
+        let fault = UpgradeRequest::new(asked.offer()).map(|_| ()).unwrap_err();
+        assert_eq!(fault.cause, "the subprotocols cannot be sent in an HTTP header");
+    }
+
+    #[test]
+    fn each_request_has_a_key_of_its_own() {
+        let mut asked = asked("ws://a/", &[], &[]);
+        asked.headers.clear();
+        let keys = [(); 2].map(|()| UpgradeRequest::new(asked.offer()).unwrap().key);
+        assert_ne!(keys[0], keys[1]);
+        assert_eq!(BASE64.decode(&keys[0]).unwrap().len(), 16);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_good_answer_is_accepted_with_what_follows_it() {
+        let asked = asked("ws://a.example/", &[], &["chat", "v2"]);
+        let answer = good("Sec-WebSocket-Protocol: v2\r\nVia: 1.1 x\r\nSet-Cookie: a=b\r\n\r\n\x01\x02");
+        assert_eq!(
+            upgraded(&asked, answer.as_bytes(), false).await,
+            Ok(Upgraded {
+                subprotocols_offered: vec!["chat".into(), "v2".into()],
+                subprotocol: Some(UntrustedText::new("v2")),
+                headers: vec![("via".into(), UntrustedText::new("1.1 x"))],
+                leftover: b"\x01\x02".to_vec(),
+            })
+        );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_server_need_not_choose_a_subprotocol() {
+        assert_eq!(answered(&good("")).await.unwrap().subprotocol, None);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_empty_subprotocol_chooses_none_and_is_told() {
+        for line in
+            ["Sec-WebSocket-Protocol:\r\n", "Sec-WebSocket-Protocol:  \r\n", "Sec-WebSocket-Protocol: ,\r\n"]
+        {
+            assert_eq!(answered(&good(line)).await.unwrap().subprotocol, None, "{line:?}");
+        }
+        let upgraded = answered(&good("Sec-WebSocket-Protocol:\r\n")).await.unwrap();
+        assert_eq!(upgraded.headers, [("sec-websocket-protocol".to_string(), UntrustedText::default())]);
+        let both = good("Sec-WebSocket-Protocol:\r\nSec-WebSocket-Protocol: v2\r\n");
+        assert_eq!(answered(&both).await.unwrap().subprotocol, Some(UntrustedText::new("v2")));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_subprotocol_that_was_not_offered_leads_to_the_flag() {
+        let asked = asked("ws://a.example/", &[], &[]);
+        let hint = async |name: &str| {
+            let answer = good(&format!("Sec-WebSocket-Protocol: {name}\r\n\r\n"));
+            upgraded(&asked, answer.as_bytes(), false).await.unwrap_err().hint
+        };
+        assert_eq!(hint("arduino").await.as_deref(), Some("offer it: --subprotocol arduino"));
+        assert_eq!(hint("$(id)").await, None);
+        assert_eq!(hint("--help").await, None);
+        let fault = answered(&good("Sec-WebSocket-Protocol: CHAT\r\n")).await.unwrap_err();
+        assert_eq!(fault.hint.as_deref(), Some("names are case-sensitive: CHAT is not chat"));
+        let fault = answered(&good("Sec-WebSocket-Protocol: chat, v2\r\n")).await.unwrap_err();
+        assert_eq!(fault.cause, "the server chose more than one subprotocol: chat, v2");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_hint_heeds_what_the_request_said() {
+        let hint = async |asked: &Asked, answer: &str| {
+            upgraded(asked, answer.as_bytes(), false).await.unwrap_err().hint.unwrap_or_default()
+        };
+        let digest = "HTTP/1.1 401 X\r\nWWW-Authenticate: Digest realm=\"x\"\r\nContent-Length: 0\r\n\r\n";
+        let with_user = asked("ws://bob:pw@a.example/", &[], &[]);
+        assert!(hint(&with_user, digest).await.contains("--user was sent and refused"));
+        let bearer = asked("ws://a.example/", &[("authorization", "Bearer t")], &[]);
+        let refused = digest.replace("Digest realm=\"x\"", "Bearer error=\"invalid_token\"");
+        assert!(hint(&bearer, &refused).await.contains("did not accept the token (invalid_token)"));
+        let old = asked("ws://a.example/", &[("sec-websocket-version", "8")], &[]);
+        let answer = "HTTP/1.1 426 X\r\nSec-WebSocket-Version: 13\r\nContent-Length: 0\r\n\r\n";
+        assert!(hint(&old, answer).await.contains("(13) than -H gave (8)"));
+        let own = asked("ws://a.example/", &[("connection", "close")], &[]);
+        assert!(hint(&own, answer).await.contains("-H replaced Upgrade or Connection"));
+        let cookie = asked("ws://a.example/", &[("cookie", "a=b")], &[]);
+        let answer = "HTTP/1.1 302 X\r\nLocation: /\r\nSet-Cookie: a=c\r\nContent-Length: 0\r\n\r\n";
+        assert!(hint(&cookie, answer).await.contains("does not take the cookie that was sent"));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn interim_responses_are_skipped_but_not_for_ever() {
+        let hints = "HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n";
+        assert!(answered(&format!("{hints}{hints}{}", good(""))).await.is_ok());
+        let fault = answered(&hints.repeat(17)).await.unwrap_err();
+        assert_eq!(fault.kind, FailureKind::EndlessHeader);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn each_fault_of_a_101_is_named() {
+        assert_eq!(
+            bad_cause(&good("").replace(ACCEPT, "AAAA")).await,
+            format!("wrong Sec-WebSocket-Accept: AAAA instead of {ACCEPT}")
+        );
+        let lacking = good("").replace("Sec-WebSocket-Accept", "X");
+        assert_eq!(bad_cause(&lacking).await, "the 101 response lacks Sec-WebSocket-Accept");
+        assert_eq!(
+            bad_cause(&good("").replace("Upgrade: WebSocket", "Upgrade: h2c")).await,
+            "the 101 response says upgrade: h2c instead of Upgrade: websocket"
+        );
+        assert_eq!(
+            bad_cause(&good("").replace("Connection: keep-alive, upgrade\r\n", "")).await,
+            "the 101 response lacks Connection: Upgrade"
+        );
+        assert_eq!(
+            bad_cause(&good("Sec-WebSocket-Protocol: v3\r\n")).await,
+            "the server chose a subprotocol that was not offered: v3 (offered: chat, v2)"
+        );
+        assert_eq!(
+            bad_cause(&good("Sec-WebSocket-Protocol: v2\r\nSec-WebSocket-Protocol: chat\r\n")).await,
+            "the server chose more than one subprotocol: v2, chat"
+        );
+        assert_eq!(
+            bad_cause(&good("Sec-WebSocket-Extensions: permessage-deflate\r\n")).await,
+            "the server chose an extension that was not offered: permessage-deflate"
+        );
+        assert_eq!(
+            bad_cause(&good("").replace("HTTP/1.1", "HTTP/1.0")).await,
+            "the server answered 101 in HTTP/1.0; an upgrade needs HTTP/1.1"
+        );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_extension_of_the_users_own_is_not_spoken() {
+        let asked = asked("ws://a/", &[("sec-websocket-extensions", "permessage-deflate")], &[]);
+        let answer = good("Sec-WebSocket-Extensions: permessage-deflate\r\n\r\n");
+        let fault = upgraded(&asked, answer.as_bytes(), false).await.unwrap_err();
+        assert!(fault.cause.ends_with("which wscheck does not speak"), "{}", fault.cause);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn every_other_status_is_a_refusal() {
+        for status in [200, 204, 301, 400, 401, 403, 404, 426, 429, 500, 502, 503, 504, 600] {
+            let answer = format!("HTTP/1.1 {status} X\r\nContent-Length: 2\r\n\r\nno");
+            let asked = asked("ws://a/", &[], &[]);
+            let fault = upgraded(&asked, answer.as_bytes(), false).await.unwrap_err();
+            assert_eq!(fault.kind, FailureKind::UpgradeRefused);
+            assert!(fault.cause.starts_with(&format!("HTTP {status} ")), "{}", fault.cause);
+            let refusal = fault.refusal.unwrap();
+            assert_eq!((refusal.status, refusal.body.as_str()), (status, "no"));
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn other_protocols_bring_a_hint() {
+        let asked = asked("ws://a/", &[], &[]);
+        let hint = async |answer: &[u8]| {
+            let fault = upgraded(&asked, answer, true).await.unwrap_err();
+            (fault.kind, fault.hint.unwrap_or_default())
+        };
+        assert_eq!(
+            hint(b"\x15\x03\x01\x00\x02\x02\x46").await,
+            (FailureKind::NotHttp, upgrade_error::TRY_WSS.to_string())
+        );
+        let settings = b"\x00\x00\x06\x04\x00\x00\x00\x00\x00\x00\x03\x00\x00\x00\x64";
+        assert!(hint(settings).await.1.contains("HTTP/2 only"));
+        assert!(hint(b"HTTP/2 200\r\n\r\n").await.1.contains("HTTP/2 only"));
+        let closed = hint(b"").await;
+        assert_eq!(closed.0, FailureKind::ClosedEarly);
+        assert!(closed.1.contains("wss://"));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_budget_ends_the_wait_for_an_answer_and_for_a_reader() {
+        let asked = asked("ws://a/", &[], &[]);
+        let (mut near, mut far) = tokio::io::duplex(1 << 20);
+        let began = Instant::now();
+        let fault = upgrade(&mut near, asked.offer(), began + BUDGET, BUDGET).await.unwrap_err();
+        assert_eq!(began.elapsed(), BUDGET);
+        assert_eq!(fault.cause, "the server did not answer within 10 s");
+        assert!(far.read(&mut [0; 4]).await.unwrap() > 0);
+        let (mut near, _far) = tokio::io::duplex(16);
+        let began = Instant::now();
+        let fault = upgrade(&mut near, asked.offer(), began + BUDGET, BUDGET).await.unwrap_err();
+        assert_eq!(began.elapsed(), BUDGET);
+        assert_eq!(fault.kind, FailureKind::Timeout);
+        assert_eq!(fault.cause, "the server did not take the request within 10 s");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_answer_counts_even_when_the_request_could_not_be_sent() {
+        let asked = asked("ws://a/", &[], &[]);
+        let (mut near, mut far) = tokio::io::duplex(64);
+        far.write_all(b"HTTP/1.1 431 X\r\nContent-Length: 0\r\n\r\n").await.unwrap();
+        drop(far);
+        let fault = upgrade(&mut near, asked.offer(), Instant::now() + BUDGET, BUDGET).await.unwrap_err();
+        assert_eq!(fault.refusal.unwrap().status, 431);
+    }
+
+    proptest! {
+        #[test]
+        fn no_answer_makes_us_panic(headers: Vec<(String, String)>, status in 100u16..1000, body: Vec<u8>) {
+            let lines = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n"));
+            let names = ["Upgrade: websocket", "Connection: upgrade", "Location: //", "Content-Length: 9"];
+            let known = names.iter().map(|line| format!("{line}\r\n"));
+            let lines: String = lines.chain(known).collect();
+            let answer = [format!("HTTP/1.1 {status} X\r\n{lines}\r\n").as_bytes(), &body].concat();
+            let mut runtime = tokio::runtime::Builder::new_current_thread();
+            let runtime = runtime.enable_time().start_paused(true).build().unwrap();
+            let asked = asked("ws://a/", &[], &[]);
+            let result = runtime.block_on(upgraded(&asked, &answer, true));
+            prop_assert!(result.is_err());
+        }
+    }
+}

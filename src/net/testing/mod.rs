@@ -1,0 +1,6 @@
+//! Peers, certificates and streams for tests.
+
+pub mod fake_tcp_stream;
+pub mod loopback_peer;
+pub mod raw_peer;
+pub mod test_certificates;

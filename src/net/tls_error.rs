@@ -1,0 +1,135 @@
+//! Errors of TLS in words: what they say themselves may be the text for their developers, with the whole value in it.
+
+use rustls::Error as TlsError;
+
+use crate::domain::format::variant_words;
+
+/// What is wrong by an error of TLS, as a fragment: the standard's or the library's name for it in words.
+pub fn tls_words(error: &TlsError) -> String {
+    match error {
+        TlsError::InappropriateMessage { got_type, .. } => {
+            format!("a message of the type {} came out of turn", variant_words(got_type))
+        }
+        TlsError::InappropriateHandshakeMessage { got_type, .. } => {
+            format!("the handshake message {} came out of turn", variant_words(got_type))
+        }
+        TlsError::InvalidMessage(why) => format!("a broken message: {}", variant_words(why)),
+        TlsError::PeerIncompatible(why) => format!("nothing in common: {}", variant_words(why)),
+        TlsError::PeerMisbehaved(why) => format!("the peer broke the protocol: {}", variant_words(why)),
+        TlsError::AlertReceived(alert) => format!("TLS alert {}", variant_words(alert)),
+        TlsError::InvalidCertificate(why) => format!("invalid certificate: {}", variant_words(why)),
+        TlsError::InvalidCertRevocationList(why) => {
+            format!("invalid revocation list: {}", variant_words(why))
+        }
+        TlsError::InvalidEncryptedClientHello(why) => {
+            format!("encrypted client hello failed: {}", variant_words(why))
+        }
+        TlsError::InconsistentKeys(why) => {
+            format!("certificate and key do not belong together: {}", variant_words(why))
+        }
+        TlsError::General(text) if !text.contains(['{', '[', '(']) => text.clone(),
+        TlsError::General(_) | TlsError::Other(_) => "an error that TLS has no name for".to_string(),
+        named => variant_words(named),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::net::client::websocket_error::websocket_words;
+    use rustls::{
+        AlertDescription, CertificateError, ContentType, HandshakeType, InconsistentKeys, InvalidMessage,
+        PeerIncompatible, PeerMisbehaved,
+    };
+    use tokio_tungstenite::tungstenite::Error as WebSocketError;
+    use tokio_tungstenite::tungstenite::error::ProtocolError;
+    use tokio_tungstenite::tungstenite::error::{CapacityError, UrlError};
+    use tokio_tungstenite::tungstenite::protocol::frame::coding::Data;
+
+    /// A sentence for a reader has no braces, no paths of types and no names in one word.
+    fn check(words: &str) {
+        let is_debug = words.contains(['{', '}', '[', '(']) || words.contains("::");
+        let has_joined = words.split(' ').any(|word| {
+            word.chars().skip(1).any(|c| c.is_ascii_uppercase())
+                && word.chars().any(|c| c.is_ascii_lowercase())
+        });
+        assert!(!words.is_empty() && words.len() < 120, "{words}");
+        assert!(!is_debug && (!has_joined || words.contains("UTF-8")), "{words}");
+    }
+
+    #[test]
+    fn names_become_words() {
+        assert_eq!(variant_words(&PeerIncompatible::NoCipherSuitesInCommon), "no cipher suites in common");
+        assert_eq!(variant_words(&AlertDescription::UnknownCA), "unknown ca");
+        assert_eq!(variant_words(&CertificateError::UnknownIssuer), "unknown issuer");
+        let fields = CertificateError::UnsupportedSignatureAlgorithmContext {
+            signature_algorithm_id: vec![6; 300],
+            supported_algorithms: Vec::new(),
+        };
+        assert_eq!(variant_words(&fields), "unsupported signature algorithm context");
+    }
+
+    #[test]
+    fn errors_of_tls_have_no_debug_text() {
+        let certificate = CertificateError::UnsupportedSignatureAlgorithmContext {
+            signature_algorithm_id: vec![6; 300],
+            supported_algorithms: Vec::new(),
+        };
+        let errors = [
+            TlsError::InappropriateMessage {
+                expect_types: vec![ContentType::Handshake],
+                got_type: ContentType::ApplicationData,
+            },
+            TlsError::InappropriateHandshakeMessage {
+                expect_types: vec![HandshakeType::Finished],
+                got_type: HandshakeType::ServerHello,
+            },
+            TlsError::InvalidMessage(InvalidMessage::UnexpectedMessage("x")),
+            TlsError::PeerIncompatible(PeerIncompatible::NoKxGroupsInCommon),
+            TlsError::PeerMisbehaved(PeerMisbehaved::IllegalMiddleboxChangeCipherSpec),
+            TlsError::AlertReceived(AlertDescription::InternalError),
+            TlsError::AlertReceived(AlertDescription::Unknown(77)),
+            TlsError::InvalidCertificate(certificate),
+            TlsError::InconsistentKeys(InconsistentKeys::KeyMismatch),
+            TlsError::General("Context { a: [1, 2] }".to_string()),
+            TlsError::NoCertificatesPresented,
+            TlsError::DecryptError,
+            TlsError::PeerSentOversizedRecord,
+            TlsError::HandshakeNotComplete,
+            TlsError::NoApplicationProtocol,
+            TlsError::BadMaxFragmentSize,
+        ];
+        errors.iter().for_each(|error| check(&tls_words(error)));
+    }
+
+    #[test]
+    fn errors_of_the_websocket_library_have_no_debug_text() {
+        let protocol = [
+            ProtocolError::NonZeroReservedBits,
+            ProtocolError::MaskedFrameFromServer,
+            ProtocolError::FragmentedControlFrame,
+            ProtocolError::ControlFrameTooBig,
+            ProtocolError::UnknownControlFrameType(11),
+            ProtocolError::UnknownDataFrameType(3),
+            ProtocolError::UnexpectedContinueFrame,
+            ProtocolError::ExpectedFragment(Data::Text),
+            ProtocolError::InvalidOpcode(7),
+            ProtocolError::InvalidCloseSequence,
+            ProtocolError::HandshakeIncomplete,
+            ProtocolError::ReceivedAfterClosing,
+        ];
+        protocol.into_iter().for_each(|broken| check(&websocket_words(&WebSocketError::Protocol(broken))));
+        let others = [
+            WebSocketError::ConnectionClosed,
+            WebSocketError::AlreadyClosed,
+            WebSocketError::Capacity(CapacityError::MessageTooLong { size: 2, max_size: 1 }),
+            WebSocketError::Utf8("invalid utf-8 sequence of 1 bytes from index 0".to_string()),
+            WebSocketError::AttackAttempt,
+            WebSocketError::Url(UrlError::NoHostName),
+            WebSocketError::Io(std::io::Error::other(TlsError::PeerMisbehaved(
+                PeerMisbehaved::TooMuchEarlyDataReceived,
+            ))),
+        ];
+        others.iter().for_each(|error| check(&websocket_words(error)));
+    }
+}

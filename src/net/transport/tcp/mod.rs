@@ -1,0 +1,15 @@
+//! A TCP connection: on Linux one whose bytes the kernel stamps, elsewhere the runtime's own.
+
+#[cfg(target_os = "linux")]
+mod kernel;
+#[cfg(not(target_os = "linux"))]
+mod plain;
+#[cfg(target_os = "linux")]
+mod tcp_info;
+#[cfg(target_os = "linux")]
+mod timestamps;
+
+#[cfg(target_os = "linux")]
+pub use self::kernel::TcpConnection;
+#[cfg(not(target_os = "linux"))]
+pub use self::plain::TcpConnection;

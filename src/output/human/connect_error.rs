@@ -1,0 +1,61 @@
+//! An error for people: what failed, on what, at which step and why; then what was tried, and a hint.
+
+use super::style::Styler;
+use crate::domain::connection::connect_info::{ConnectAttempt, ConnectError, RefusalResponse};
+use crate::domain::connection::untrusted_text::UntrustedText;
+use crate::output::units::spoken;
+
+/// The most addresses that are listed as not tried.
+const MAX_LISTED_UNTRIED: usize = 4;
+
+/// An error and its hint; newline included.
+pub fn complaint(paint: Styler, message: &str, hint: Option<&str>) -> String {
+    let mut text = format!("{} {message}\n", paint.bad("error:"));
+    if let Some(hint) = hint {
+        text.push_str(&format!("{} {hint}\n", paint.strong("hint:")));
+    }
+    text
+}
+
+/// Why a connection did not open: every attempt when there was more than one, and what HTTP answered.
+pub fn failed_opening(paint: Styler, error: &ConnectError) -> String {
+    let mut text = complaint(paint, &error.to_string(), None);
+    let untried = error.reached.as_ref().map(|reached| reached.untried.as_slice()).unwrap_or_default();
+    if error.attempts.len() + untried.len() > 1 {
+        error.attempts.iter().for_each(|attempt| text.push_str(&format!("  {}\n", tried(attempt))));
+        untried.iter().take(MAX_LISTED_UNTRIED).for_each(|address| text.push_str(&not_tried(address)));
+    }
+    if let Some(refusal) = &error.refusal {
+        text.push_str(&answered(refusal));
+    }
+    if let Some(hint) = &error.hint {
+        text.push_str(&format!("{} {hint}\n", paint.strong("hint:")));
+    }
+    text
+}
+
+fn not_tried(address: &str) -> String {
+    format!("  {address}: not tried, since another answered (--resolve HOST:PORT:ADDRESS chooses)\n")
+}
+
+/// What became of one address: `[::1]:9001: connection refused by [::1]:9001 (ECONNREFUSED), after 87 µs`.
+pub fn tried(attempt: &ConnectAttempt) -> String {
+    let outcome = attempt.error.as_deref().unwrap_or("connected");
+    format!("{}: {outcome}, after {}", attempt.address, spoken(attempt.took))
+}
+
+fn answered(refusal: &RefusalResponse) -> String {
+    let mut text = format!("  HTTP {}\n", refusal.status);
+    for (name, value) in &refusal.headers {
+        text.push_str(&format!("  {name}: {value}\n"));
+    }
+    text.push_str(&body(&refusal.body));
+    text
+}
+
+fn body(body: &UntrustedText) -> String {
+    match body.is_empty() {
+        true => String::new(),
+        false => format!("  body: {body}\n"),
+    }
+}

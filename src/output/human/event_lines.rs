@@ -1,0 +1,168 @@
+//! What happens, a line each, in the manner of ping(8).
+
+use std::time::Duration;
+
+use super::style::Styler;
+use crate::domain::connection::close_cause::CloseCause;
+use crate::domain::connection::connect_info::{ConnectError, ConnectInfo};
+use crate::domain::connection::phase::{Phase, PhaseTimes};
+use crate::domain::heartbeat::{HeartbeatKind, HeartbeatOutcome, StrayPong};
+use crate::domain::ping::event::{HeartbeatResult, StatusChange};
+use crate::domain::ping::run_info::RunInfo;
+use crate::output::units::{TimeUnit, spoken};
+
+/// What is measured: `protocol heartbeats every 1 s, timeout 10 s`.
+pub fn plan(info: &RunInfo) -> String {
+    let kinds = info.kinds.iter().map(|kind| kind.label()).collect::<Vec<_>>().join(" and ");
+    let preset = info.preset.as_ref().and_then(|used| used.preset);
+    let whose = preset.map(|preset| format!(", preset {}", preset.name)).unwrap_or_default();
+    let pace = match info.interval {
+        Some(interval) => format!("every {}", spoken(interval)),
+        None => "as soon as the last is answered".to_string(),
+    };
+    format!("{kinds} heartbeats {pace}, timeout {}{whose}", spoken(info.timeout))
+}
+
+/// How long opening took, and its phases: `1.84 ms (DNS 0.412, TCP 0.087, upgrade 1.34)`.
+pub fn phases(phases: &PhaseTimes) -> String {
+    let parts = [
+        (Phase::Dns, phases.dns),
+        (Phase::Tcp, phases.tcp),
+        (Phase::Proxy, phases.proxy),
+        (Phase::Tls, phases.tls),
+        (Phase::Upgrade, phases.upgrade),
+    ];
+    let known = || parts.iter().filter_map(|(phase, span)| Some((phase, (*span)?)));
+    let unit = TimeUnit::of(known().map(|(_, span)| span).chain([phases.total]));
+    let shown: Vec<String> = known().map(|(phase, span)| format!("{phase} {}", unit.number(span))).collect();
+    match shown.is_empty() {
+        true => unit.span(phases.total),
+        false => format!("{} ({})", unit.span(phases.total), shown.join(", ")),
+    }
+}
+
+/// Where the connection goes: `127.0.0.1:9001`, with the proxy where there is one.
+pub fn way(opened: &ConnectInfo) -> Option<String> {
+    match (&opened.remote, &opened.proxy) {
+        (None, None) => None,
+        (Some(remote), None) => Some(remote.clone()),
+        (None, Some(proxy)) => Some(format!("by proxy {proxy}")),
+        (Some(remote), Some(proxy)) => Some(format!("by proxy {proxy} at {remote}")),
+    }
+}
+
+/// One heartbeat's outcome: `seq=3 protocol rtt=0.214 ms`.
+pub fn beat(paint: Styler, info: &RunInfo, beat: &HeartbeatResult) -> String {
+    let kind_width = info.kinds.iter().map(|kind| kind.label().len()).max().unwrap_or(0);
+    let seq = format!("seq={}", beat.seq);
+    let seq_width = info.count.map_or(0, |count| 4 + count.saturating_sub(1).to_string().len());
+    let what = paint.outcome(beat.outcome, &outcome(info.timeout, beat));
+    format!("{seq:<seq_width$} {:<kind_width$} {what}", beat.kind.label())
+}
+
+fn outcome(timeout: Duration, beat: &HeartbeatResult) -> String {
+    let rtt = beat
+        .rtt
+        .map_or_else(|| "rtt unknown".to_string(), |rtt| format!("rtt={}", TimeUnit::Millis.span(rtt)));
+    let was = beat.was.map(|was| format!(" (was {was})")).unwrap_or_default();
+    match beat.outcome {
+        HeartbeatOutcome::Ok => format!("{rtt}{was}{}", rivals(beat.rivals)),
+        HeartbeatOutcome::Late => format!("late: {rtt}{was}{}", rivals(beat.rivals)),
+        HeartbeatOutcome::Missed => format!("missed: {}{was}", why_missed(timeout, beat)),
+        HeartbeatOutcome::Superseded => format!(
+            "superseded: no pong of its own (a later ping was answered; the server may have held both){was}"
+        ),
+        HeartbeatOutcome::Unsent => format!("unsent: it never left this machine{was}"),
+    }
+}
+
+fn why_missed(timeout: Duration, beat: &HeartbeatResult) -> String {
+    let answer = answer(beat.kind);
+    match (beat.kind, beat.later_answered) {
+        (_, false) => format!("no {answer} within {}", spoken(timeout)),
+        (HeartbeatKind::Protocol, true) => format!("no {answer} of its own (a later ping was answered)"),
+        (HeartbeatKind::App, true) => {
+            format!("no {answer} within {} (others were answered since)", spoken(timeout))
+        }
+    }
+}
+
+fn answer(kind: HeartbeatKind) -> &'static str {
+    match kind {
+        HeartbeatKind::Protocol => "pong",
+        HeartbeatKind::App => "answer",
+    }
+}
+
+fn rivals(rivals: u32) -> String {
+    match rivals {
+        0 | 1 => String::new(),
+        several => format!(" (no id: matched in order, {several} outstanding)"),
+    }
+}
+
+/// A pong that answers nothing.
+pub fn stray(paint: Styler, kind: HeartbeatKind, stray: StrayPong) -> String {
+    let why = match stray {
+        StrayPong::Unsolicited => "nothing was outstanding",
+        StrayPong::Mismatched => "it answers none of ours",
+        StrayPong::Duplicate => "that one was answered already",
+    };
+    paint.wary(&format!("stray {kind} {}: {}: {why}", answer(kind), stray.label()))
+}
+
+/// `status: healthy -> timeout: 1 heartbeat missed in a row`
+pub fn status(paint: Styler, change: &StatusChange) -> String {
+    let of = change.kind.map(|kind| format!("{kind} ")).unwrap_or_default();
+    let to = paint.status(change.to, change.to.label());
+    format!("{of}status: {} -> {to}: {}", change.from.label(), change.reason)
+}
+
+/// `peer sent close 1001 (going away) "bye", after 12 s, idle 0.9 s`; how long it was idle says nothing when we ended
+/// it as planned.
+pub fn ending(ending: &CloseCause) -> String {
+    let what = CloseCause::describe(ending.who, &ending.how, ending.os_error.as_deref());
+    let reply = ending.reply.as_ref().map(|reply| format!("; {reply}")).unwrap_or_default();
+    let said = format!("{what}, after {}{reply}", spoken(ending.age));
+    if ending.was_planned() {
+        return said;
+    }
+    let tcp = ending.tcp.map(|view| format!("; {}", view.standing()));
+    format!("{said}, idle {}{}", spoken(ending.idle), tcp.unwrap_or_default())
+}
+
+/// An attempt to open it again that failed.
+pub fn failed_again(error: &ConnectError) -> String {
+    format!("attempt failed: {}: {}", error.phase, error.cause)
+}
+
+/// A server's own heartbeat, told once.
+pub fn server_ping(kind: HeartbeatKind, answered: bool) -> String {
+    let answered = if answered { "answered" } else { "not answered" };
+    format!("the server sends {kind} pings of its own ({answered}); they are counted from here on")
+}
+
+/// Our own app ping came back, told once.
+pub fn echo() -> String {
+    "our app ping came back unchanged: the server echoes and does not answer".to_string()
+}
+
+pub fn retry(attempt: u32, after: Duration) -> String {
+    format!("attempt {attempt} to open it again in {}", spoken(after))
+}
+
+pub fn reconnected(outage: Duration, attempts: u32) -> String {
+    format!("open again after {} without a connection ({})", spoken(outage), counted(attempts, "attempt"))
+}
+
+pub fn gave_up(outage: Duration, attempts: u32) -> String {
+    format!("gave up after {}: no connection for {}", counted(attempts, "attempt"), spoken(outage))
+}
+
+/// `1 attempt`, `2 attempts`
+pub fn counted(count: impl Into<u64>, what: &str) -> String {
+    match count.into() {
+        1 => format!("1 {what}"),
+        count => format!("{count} {what}s"),
+    }
+}

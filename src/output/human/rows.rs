@@ -1,0 +1,117 @@
+//! Labelled text in a column, wrapped to the terminal.
+
+use super::style::Styler;
+
+/// The width of the labels' column.
+const LABEL_WIDTH: usize = 13;
+/// The least width left to the text, however narrow the terminal says it is.
+const MIN_TEXT_WIDTH: usize = 20;
+
+/// Rows of a label and its text; text that is too long goes on under itself.
+pub struct LabelledRows {
+    paint: Styler,
+    width: Option<usize>,
+    text: String,
+}
+
+impl LabelledRows {
+    pub fn new(paint: Styler, width: Option<usize>) -> LabelledRows {
+        LabelledRows { paint, width, text: String::new() }
+    }
+
+    /// Adds a row. An empty label continues the row before.
+    pub fn add(&mut self, label: &str, text: &str) {
+        let room = self.width.map(|width| width.saturating_sub(LABEL_WIDTH).max(MIN_TEXT_WIDTH));
+        let label = self.paint.faint(&format!("{label:<LABEL_WIDTH$}"));
+        let indent = " ".repeat(LABEL_WIDTH);
+        let lines = wrap(text, room);
+        for (number, line) in lines.iter().enumerate() {
+            let before = if number == 0 { &label } else { &indent };
+            self.text.push_str(format!("{before}{line}").trim_end());
+            self.text.push('\n');
+        }
+    }
+
+    /// Adds a row that stays one line, however wide: to be copied.
+    pub fn add_unbroken(&mut self, label: &str, text: &str) {
+        let label = self.paint.faint(&format!("{label:<LABEL_WIDTH$}"));
+        self.text.push_str(&format!("{label}{text}\n"));
+    }
+
+    /// Adds a row when there is something to say.
+    pub fn add_some(&mut self, label: &str, text: Option<String>) {
+        if let Some(text) = text {
+            self.add(label, &text);
+        }
+    }
+
+    /// Adds lines that are laid out already.
+    pub fn add_raw(&mut self, lines: &str) {
+        self.text.push_str(lines);
+    }
+
+    pub fn into_text(self) -> String {
+        self.text
+    }
+}
+
+/// Breaks text at spaces so that no line is wider than `room`, except by a single word.
+fn wrap(text: &str, room: Option<usize>) -> Vec<String> {
+    let Some(room) = room.filter(|room| shown_width(text) > *room) else {
+        return vec![text.to_string()];
+    };
+    let mut lines = vec![String::new()];
+    for word in text.split(' ') {
+        let Some(line) = lines.last_mut() else { break };
+        if line.is_empty() {
+            line.push_str(word);
+        } else if shown_width(line) + 1 + shown_width(word) <= room {
+            line.push(' ');
+            line.push_str(word);
+        } else {
+            lines.push(word.to_string());
+        }
+    }
+    lines
+}
+
+/// Characters that are shown: our own colour sequences (`ESC [ ... m`) are not. A peer's escapes never come here
+/// unescaped.
+pub fn shown_width(text: &str) -> usize {
+    let mut in_sequence = false;
+    text.chars()
+        .filter(|c| match (in_sequence, c) {
+            (false, '\x1b') => {
+                in_sequence = true;
+                false
+            }
+            (true, 'm') => {
+                in_sequence = false;
+                false
+            }
+            (inside, _) => !inside,
+        })
+        .count()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_text_goes_on_under_itself() {
+        let mut rows = LabelledRows::new(Styler { color: false }, Some(40));
+        rows.add("advice", "one two three four five six seven");
+        assert_eq!(rows.into_text(), "advice       one two three four five six\n             seven\n");
+    }
+
+    #[test]
+    fn colour_takes_no_room() {
+        assert_eq!(shown_width(&Styler { color: true }.bad("error")), 5);
+    }
+
+    #[test]
+    fn a_word_longer_than_the_terminal_stays_whole() {
+        assert_eq!(wrap("a verylongword b", Some(5)), ["a", "verylongword", "b"]);
+    }
+}

@@ -1,0 +1,82 @@
+//! Colour, which only ever repeats what the words say.
+
+use anstyle::{AnsiColor, Style};
+
+use crate::domain::heartbeat::HeartbeatOutcome;
+use crate::domain::ping::health::Status;
+use crate::domain::run::run_result::RunResult;
+
+const GOOD: Style = AnsiColor::Green.on_default();
+const WARY: Style = AnsiColor::Yellow.on_default();
+const BAD: Style = AnsiColor::Red.on_default();
+const WORST: Style = AnsiColor::Red.on_default().bold();
+const FAINT: Style = Style::new().dimmed();
+const STRONG: Style = Style::new().bold();
+
+/// Puts colour on text, or leaves it as it is where colour is not wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Styler {
+    pub color: bool,
+}
+
+impl Styler {
+    fn apply(self, style: Style, text: &str) -> String {
+        match self.color && style != Style::new() {
+            true => format!("{style}{text}{style:#}"),
+            false => text.to_string(),
+        }
+    }
+
+    pub fn status(self, status: Status, text: &str) -> String {
+        self.apply(status_style(status), text)
+    }
+
+    pub fn outcome(self, outcome: HeartbeatOutcome, text: &str) -> String {
+        let style = match outcome {
+            HeartbeatOutcome::Ok => Style::new(),
+            HeartbeatOutcome::Late | HeartbeatOutcome::Unsent => WARY,
+            HeartbeatOutcome::Superseded => FAINT,
+            HeartbeatOutcome::Missed => BAD,
+        };
+        self.apply(style, text)
+    }
+
+    pub fn verdict(self, verdict: RunResult, text: &str) -> String {
+        let style = match verdict {
+            RunResult::Passed => GOOD.bold(),
+            RunResult::Failed | RunResult::Unreachable | RunResult::Usage => WORST,
+            RunResult::Inconclusive | RunResult::Interrupted { .. } => WARY.bold(),
+        };
+        self.apply(style, text)
+    }
+
+    /// A word such as `error:`.
+    pub fn bad(self, text: &str) -> String {
+        self.apply(WORST, text)
+    }
+
+    /// A word such as `suspect`.
+    pub fn wary(self, text: &str) -> String {
+        self.apply(WARY, text)
+    }
+
+    /// A heading.
+    pub fn strong(self, text: &str) -> String {
+        self.apply(STRONG, text)
+    }
+
+    /// A label that the eye may skip.
+    pub fn faint(self, text: &str) -> String {
+        self.apply(FAINT, text)
+    }
+}
+
+fn status_style(status: Status) -> Style {
+    match status {
+        Status::Healthy => GOOD,
+        Status::Degraded => WARY,
+        Status::Poor | Status::Critical => BAD,
+        Status::Unknown => FAINT,
+        Status::Timeout | Status::Dead => WORST,
+    }
+}

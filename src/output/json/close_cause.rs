@@ -1,0 +1,263 @@
+//! How a connection finished, in JSON.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::heartbeat_figures::{Ms, Timestamp};
+use super::names::{HowName, ViolationName, WhoName};
+use crate::domain::connection::close_cause::{self, Violation};
+use crate::domain::connection::close_cause::{CloseKind, CloseReply, ClosedBy, close_code_meaning};
+use crate::domain::connection::tcp::TcpView;
+use crate::domain::connection::untrusted_text::UntrustedText;
+use crate::domain::format;
+
+/// How, when and by whom a connection ended.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+#[schemars(rename = "Ending")]
+pub struct JsonEndingDocument {
+    who: WhoName,
+    how: HowName,
+    /// The close code, theirs or ours, also one that must not appear on the wire; null without a close frame, or when it
+    /// was empty.
+    code: Option<u16>,
+    code_meaning: Option<&'static str>,
+    /// The reason in the close frame, as it was given; a peer's control characters are escaped.
+    reason: Option<String>,
+    /// The rule of RFC 6455 that the peer broke.
+    violation: Option<ViolationName>,
+    /// What was wrong about it; of a TLS alert, its name.
+    detail: Option<String>,
+    /// How the peer took our close frame; null where we sent none, or did not wait for the answer.
+    close_reply: Option<CloseReplyDocument>,
+    /// The operating system's name for the error.
+    os_error: Option<String>,
+    /// How TCP stood then, where the system tells (Linux): the way to the first TCP hop, which may be a proxy or a
+    /// balancer.
+    tcp: Option<TcpDocument>,
+    /// From the end of the upgrade to the end.
+    age_ms: Ms,
+    /// How long nothing had passed, in either direction.
+    idle_ms: Ms,
+    at: Timestamp,
+}
+
+/// How the peer took our close frame.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct CloseReplyDocument {
+    how: CloseReplyName,
+    /// The code of the peer's close frame; null without one, or when it was empty.
+    code: Option<u16>,
+    /// The reason in the peer's close frame; control characters are escaped.
+    reason: Option<String>,
+    /// In words, where no name fits.
+    detail: Option<String>,
+}
+
+/// What came after our close frame: the peer's own, an end of the stream, or nothing in time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+enum CloseReplyName {
+    CloseFrame,
+    Fin,
+    Rst,
+    TlsClose,
+    Error,
+    None,
+    NotSent,
+}
+
+impl From<&CloseReply> for CloseReplyDocument {
+    fn from(reply: &CloseReply) -> CloseReplyDocument {
+        let blank = |how| CloseReplyDocument { how, code: None, reason: None, detail: None };
+        match reply {
+            CloseReply::CloseFrame(close) => CloseReplyDocument {
+                code: close.code,
+                reason: Some(close.reason.to_string()).filter(|reason| !reason.is_empty()),
+                ..blank(CloseReplyName::CloseFrame)
+            },
+            CloseReply::Broken(why) => {
+                CloseReplyDocument { detail: Some(why.clone()), ..blank(CloseReplyName::Error) }
+            }
+            CloseReply::Fin => blank(CloseReplyName::Fin),
+            CloseReply::Rst => blank(CloseReplyName::Rst),
+            CloseReply::TlsClose => blank(CloseReplyName::TlsClose),
+            CloseReply::Nothing { .. } => blank(CloseReplyName::None),
+            CloseReply::NotSent => blank(CloseReplyName::NotSent),
+        }
+    }
+}
+
+/// TCP's own figures of one connection (TCP_INFO).
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+#[schemars(rename = "Tcp")]
+struct TcpDocument {
+    /// Smoothed RTT; an acknowledgement that the peer holds back is part of it.
+    rtt_ms: Ms,
+    rtt_deviation_ms: Ms,
+    /// The least RTT of the last five minutes.
+    min_rtt_ms: Option<Ms>,
+    /// Segments sent again, since the connection began, without those that the peer reports to have had already.
+    retransmits: u32,
+    /// Segments sent and not acknowledged.
+    unacknowledged_segments: u32,
+    /// Bytes that were taken and not sent.
+    unsent_bytes: u32,
+    /// Since the last acknowledgement came.
+    last_ack_ms: Ms,
+    /// Since the last data came.
+    last_data_ms: Ms,
+}
+
+impl From<TcpView> for TcpDocument {
+    fn from(view: TcpView) -> TcpDocument {
+        TcpDocument {
+            rtt_ms: view.rtt.into(),
+            rtt_deviation_ms: view.rtt_deviation.into(),
+            min_rtt_ms: view.min_rtt.map(Ms::from),
+            retransmits: view.retransmits,
+            unacknowledged_segments: view.unacked,
+            unsent_bytes: view.unsent,
+            last_ack_ms: view.last_ack.into(),
+            last_data_ms: view.last_data.into(),
+        }
+    }
+}
+
+impl From<&close_cause::CloseCause> for JsonEndingDocument {
+    fn from(ending: &close_cause::CloseCause) -> JsonEndingDocument {
+        let (code, reason) = close_frame(&ending.how, ending.who).unzip();
+        let code = code.flatten();
+        let (violation, detail) = broken_rule(&ending.how).unzip();
+        let alert = if let CloseKind::TlsAlert { alert } = &ending.how { Some(alert) } else { None };
+        JsonEndingDocument {
+            who: ending.who.into(),
+            how: (&ending.how).into(),
+            code,
+            code_meaning: code.map(close_code_meaning),
+            reason: reason.filter(|reason| !reason.is_empty()),
+            violation: violation.map(ViolationName::from),
+            detail: detail.or(alert).map(UntrustedText::to_string).or_else(|| exceeded(&ending.how)),
+            close_reply: ending.reply.as_ref().map(CloseReplyDocument::from),
+            os_error: ending.os_error.clone(),
+            tcp: ending.tcp.map(TcpDocument::from),
+            age_ms: ending.age.into(),
+            idle_ms: ending.idle.into(),
+            at: ending.at.into(),
+        }
+    }
+}
+
+/// Code and reason of the close frame that came, or that we sent to a peer that we gave up.
+pub fn close_frame(how: &CloseKind, who: ClosedBy) -> Option<(Option<u16>, String)> {
+    match (how, who) {
+        (CloseKind::CloseFrame { code, reason }, _) => Some((*code, reason.to_string())),
+        (CloseKind::Violation { close: Some(close), .. }, _) => Some((close.code, close.reason.to_string())),
+        (CloseKind::TooLarge { .. }, _) => Some((Some(1009), String::new())),
+        (CloseKind::Timeout, ClosedBy::Us) => Some((Some(4000), "Heartbeat timeout".to_string())),
+        (
+            CloseKind::Timeout
+            | CloseKind::Fin
+            | CloseKind::Rst
+            | CloseKind::TlsClose
+            | CloseKind::TlsAlert { .. }
+            | CloseKind::Violation { close: None, .. }
+            | CloseKind::Silent
+            | CloseKind::Error,
+            _,
+        ) => None,
+    }
+}
+
+/// The rule of RFC 6455 that was broken, and what was wrong.
+pub fn broken_rule(how: &CloseKind) -> Option<(Violation, &UntrustedText)> {
+    match how {
+        CloseKind::Violation { rule, detail, .. } => Some((*rule, detail)),
+        _ => None,
+    }
+}
+
+/// What exceeded which limit of ours.
+fn exceeded(how: &CloseKind) -> Option<String> {
+    match how {
+        CloseKind::TooLarge { size, limit } => {
+            Some(format!("a message of {} above our limit of {}", format::size(*size), format::size(*limit)))
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::connection::close_cause::ClosePayload;
+    use std::time::{Duration, SystemTime};
+
+    fn document(who: ClosedBy, how: CloseKind) -> serde_json::Value {
+        let (age, idle, at) = (Duration::ZERO, Duration::ZERO, SystemTime::UNIX_EPOCH);
+        serde_json::to_value(JsonEndingDocument::from(&close_cause::CloseCause {
+            who,
+            how,
+            reply: None,
+            os_error: None,
+            tcp: None,
+            age,
+            idle,
+            at,
+        }))
+        .unwrap()
+    }
+
+    #[test]
+    fn a_peer_that_we_gave_up_was_sent_a_close_frame_too() {
+        let ours = document(ClosedBy::Us, CloseKind::Timeout);
+        assert_eq!((&ours["code"], &ours["reason"]), (&4000.into(), &"Heartbeat timeout".into()));
+        let networks = document(ClosedBy::Network, CloseKind::Timeout);
+        assert!(networks["code"].is_null() && networks["reason"].is_null());
+    }
+
+    #[test]
+    fn an_empty_close_frame_has_neither_code_nor_reason() {
+        let empty =
+            document(ClosedBy::Peer, CloseKind::CloseFrame { code: None, reason: UntrustedText::default() });
+        assert!(empty["code"].is_null() && empty["code_meaning"].is_null() && empty["reason"].is_null());
+    }
+
+    #[test]
+    fn a_broken_close_frame_keeps_its_code_and_reason() {
+        let close = Some(Box::new(ClosePayload { code: Some(1006), reason: UntrustedText::new("gone") }));
+        let rule = Violation::InvalidCloseCode;
+        let broken =
+            document(ClosedBy::Peer, CloseKind::Violation { rule, detail: UntrustedText::new("x"), close });
+        assert_eq!((&broken["code"], &broken["reason"]), (&1006.into(), &"gone".into()));
+        assert_eq!(broken["violation"], "invalid_close_code");
+    }
+
+    #[test]
+    fn our_size_limit_is_ours() {
+        let ours = document(ClosedBy::Us, CloseKind::TooLarge { size: 2048, limit: 1024 });
+        assert_eq!((&ours["who"], &ours["how"]), (&"us".into(), &"message_size_limit".into()));
+        assert_eq!((&ours["code"], &ours["violation"]), (&1009.into(), &serde_json::Value::Null));
+        assert_eq!(ours["detail"], "a message of 2 KiB above our limit of 1 KiB");
+    }
+
+    #[test]
+    fn each_reply_to_our_close_has_the_domains_name() {
+        let waited = Duration::from_secs(1);
+        let replies = [
+            CloseReply::CloseFrame(ClosePayload { code: Some(1000), reason: UntrustedText::default() }),
+            CloseReply::Fin,
+            CloseReply::Rst,
+            CloseReply::TlsClose,
+            CloseReply::Broken("why".to_string()),
+            CloseReply::Nothing { waited },
+            CloseReply::NotSent,
+        ];
+        for reply in replies {
+            let document = serde_json::to_value(CloseReplyDocument::from(&reply)).unwrap();
+            assert_eq!(document["how"], reply.label());
+        }
+    }
+}

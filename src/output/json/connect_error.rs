@@ -1,0 +1,137 @@
+//! Why there is nothing to measure, in JSON: a connection that would not open, or arguments that make no sense.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::connect_info::{AttemptDocument, Headers};
+use super::heartbeat_figures::Ms;
+use super::names::{FailureName, PhaseName, ResultName, VerdictName};
+use crate::domain::connection::connect_info::{self, ConnectError};
+use crate::domain::run::run_result::RunResult;
+
+/// An error, and what the reader can do about it.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+#[schemars(rename = "Failure")]
+pub struct FailureDocument {
+    /// The target, without its secrets; null when the error is about none.
+    url: Option<String>,
+    /// The step that failed; null when no connection was attempted.
+    phase: Option<PhaseName>,
+    kind: FailureName,
+    /// The whole error in one line.
+    message: String,
+    hint: Option<String>,
+    /// Every address that was tried.
+    attempts: Vec<AttemptDocument>,
+    /// The address that answered TCP before it failed; that of the proxy, when there is one. Null when none did.
+    remote: Option<String>,
+    /// The proxy on the way to what failed.
+    proxy: Option<String>,
+    /// Addresses of the same name that were not tried, since another answered before.
+    untried: Vec<String>,
+    /// What HTTP answered instead of 101.
+    refusal: Option<RefusalDocument>,
+}
+
+/// The HTTP response of a refused upgrade.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+#[schemars(rename = "Refusal")]
+pub struct RefusalDocument {
+    status: u16,
+    headers: Headers,
+    /// The start of the body; control characters are escaped.
+    body: String,
+}
+
+impl From<&connect_info::RefusalResponse> for RefusalDocument {
+    fn from(refusal: &connect_info::RefusalResponse) -> RefusalDocument {
+        RefusalDocument {
+            status: refusal.status,
+            headers: refusal.headers.as_slice().into(),
+            body: refusal.body.to_string(),
+        }
+    }
+}
+
+impl From<&ConnectError> for FailureDocument {
+    fn from(error: &ConnectError) -> FailureDocument {
+        FailureDocument {
+            url: Some(error.url.clone()),
+            phase: Some(error.phase.into()),
+            kind: error.kind.into(),
+            message: error.to_string(),
+            hint: error.hint.clone(),
+            attempts: error.attempts.iter().map(AttemptDocument::from).collect(),
+            remote: error.reached.as_ref().map(|reached| reached.address.clone()),
+            proxy: error.reached.as_ref().and_then(|reached| reached.proxy.clone()),
+            untried: error.reached.as_ref().map(|reached| reached.untried.clone()).unwrap_or_default(),
+            refusal: error.refusal.as_ref().map(RefusalDocument::from),
+        }
+    }
+}
+
+/// A connection that did not open, with the time it took.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct FailedOpening {
+    error: FailureDocument,
+    /// From the start of the opening to the failure.
+    took_ms: Ms,
+}
+
+impl From<&ConnectError> for FailedOpening {
+    fn from(error: &ConnectError) -> FailedOpening {
+        FailedOpening { error: error.into(), took_ms: error.took.into() }
+    }
+}
+
+/// The document of a run that never began.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct ErrorDocument {
+    #[schemars(extend("const" = super::SCHEMA_VERSION))]
+    schema_version: u32,
+    /// Null when the arguments name no command.
+    command: Option<String>,
+    wscheck_version: &'static str,
+    /// The result in its earlier words.
+    verdict: VerdictName,
+    result: ResultName,
+    exit_code: u8,
+    error: FailureDocument,
+}
+
+/// Makes the document of an error that kept a run from beginning: arguments that make no sense, a file that
+/// is not there, a port that cannot be listened on.
+pub fn error_document(
+    command: Option<&str>,
+    kind: FailureName,
+    message: &str,
+    hint: Option<&str>,
+    exit_code: u8,
+) -> ErrorDocument {
+    let error = FailureDocument {
+        url: None,
+        phase: None,
+        kind,
+        message: message.to_string(),
+        hint: hint.map(str::to_string),
+        attempts: Vec::new(),
+        remote: None,
+        proxy: None,
+        untried: Vec::new(),
+        refusal: None,
+    };
+    let result = RunResult::of_exit_code(exit_code);
+    ErrorDocument {
+        schema_version: super::SCHEMA_VERSION,
+        command: command.map(str::to_string),
+        wscheck_version: super::WSCHECK_VERSION,
+        verdict: result.into(),
+        result: result.into(),
+        exit_code,
+        error,
+    }
+}

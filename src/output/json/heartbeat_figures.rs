@@ -1,0 +1,272 @@
+//! Numbers as JSON shows them: milliseconds to the microsecond, instants, and the figures of heartbeats.
+
+use std::time::{Duration, SystemTime};
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::names::StatusName;
+use crate::domain::heartbeat::HeartbeatKind;
+use crate::domain::ping::report::{KindReport, StampingReport};
+use crate::domain::stats::{Counts, JitterSummary, LagSummary, RttSummary};
+
+/// A span in milliseconds, rounded to the microsecond.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, JsonSchema)]
+pub struct Ms(#[schemars(range(min = 0.0))] f64);
+
+impl From<Duration> for Ms {
+    /// A whole number of microseconds divided by 1000 is the double nearest to its decimal, so that
+    /// it prints as `0.123`, without noise behind.
+    fn from(span: Duration) -> Ms {
+        let micros = (span.as_nanos() + 500) / 1000;
+        Ms(micros as f64 / 1000.0)
+    }
+}
+
+/// The JSON form of a span that may be unknown.
+pub fn ms(span: Option<Duration>) -> Option<Ms> {
+    span.map(Ms::from)
+}
+
+/// An instant, as RFC 3339 in UTC, to the microsecond.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Timestamp(#[schemars(extend("format" = "date-time"))] String);
+
+impl From<SystemTime> for Timestamp {
+    /// A clock set beyond the years that can be written is shown as the nearest that can.
+    fn from(at: SystemTime) -> Timestamp {
+        let nearest = if at < SystemTime::UNIX_EPOCH { jiff::Timestamp::MIN } else { jiff::Timestamp::MAX };
+        Timestamp(format!("{:.6}", jiff::Timestamp::try_from(at).unwrap_or(nearest)))
+    }
+}
+
+/// RTT over the answered heartbeats, late ones among them.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+#[schemars(rename = "Rtt")]
+pub struct JsonRttDocument {
+    count: u64,
+    min_ms: Ms,
+    mean_ms: Ms,
+    p50_ms: Ms,
+    p90_ms: Ms,
+    p95_ms: Ms,
+    p99_ms: Ms,
+    max_ms: Ms,
+}
+
+impl From<RttSummary> for JsonRttDocument {
+    fn from(rtt: RttSummary) -> JsonRttDocument {
+        JsonRttDocument {
+            count: rtt.count,
+            min_ms: rtt.min.into(),
+            mean_ms: rtt.mean.into(),
+            p50_ms: rtt.p50.into(),
+            p90_ms: rtt.p90.into(),
+            p95_ms: rtt.p95.into(),
+            p99_ms: rtt.p99.into(),
+            max_ms: rtt.max.into(),
+        }
+    }
+}
+
+/// Jitter by three formulas; each is null with fewer than two samples.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+#[schemars(rename = "Jitter")]
+pub struct JsonJitterDocument {
+    /// Population standard deviation of the RTT (what ping prints as mdev).
+    stddev_ms: Option<Ms>,
+    /// RFC 3550 6.4.1 over successive RTTs in the order of sending.
+    rfc3550_ms: Option<Ms>,
+    /// Mean difference of successive RTTs (RFC 5481).
+    ipdv_mean_ms: Option<Ms>,
+}
+
+impl From<JitterSummary> for JsonJitterDocument {
+    fn from(jitter: JitterSummary) -> JsonJitterDocument {
+        JsonJitterDocument {
+            stddev_ms: ms(jitter.stddev),
+            rfc3550_ms: ms(jitter.rfc3550),
+            ipdv_mean_ms: ms(jitter.ipdv_mean),
+        }
+    }
+}
+
+/// The figures of one kind of heartbeat.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+#[schemars(rename = "Heartbeats")]
+pub struct HeartbeatsDocument {
+    /// Over the whole run; of several connections, the worst.
+    status: StatusName,
+    /// Heartbeats that left this machine: ok + late + superseded + missed + in_flight.
+    sent: u64,
+    ok: u64,
+    /// Answered after the timeout.
+    late: u64,
+    /// No pong of its own; a later ping was answered, and the server may have held both at once (RFC 6455 5.5.3 lets it
+    /// answer only the latest).
+    superseded: u64,
+    /// No reply of its own: nothing came within the timeout, or a later ping was answered although the server had time to
+    /// answer this one first.
+    missed: u64,
+    /// Judged, and without a reply of their own: missed + superseded.
+    unanswered: u64,
+    /// Of those missed: a later heartbeat was answered by then, or an answer without id came after it was sent. So the
+    /// connection was alive, and a reply was dropped.
+    missed_later_answered: u64,
+    /// Of those missed, what TCP had acknowledged by then: the next hop lives.
+    missed_acknowledged: u64,
+    /// Of those missed, what TCP had not acknowledged: the path is dead, or slower than the timeout. Of the rest that is
+    /// not known.
+    missed_unacknowledged: u64,
+    /// The most heartbeats missed in a row.
+    longest_miss_run: u32,
+    /// Held back on this machine, or slept through by it; no part of `sent` or `loss`.
+    unsent: u64,
+    /// Sent, and not judged when the connection or the run ended.
+    in_flight: u64,
+    unsolicited: u64,
+    mismatched: u64,
+    duplicate: u64,
+    /// Answers without an id that came while several asks were outstanding.
+    ambiguous: u64,
+    /// missed / (ok + late + superseded + missed), from 0 to 1; null when nothing was judged.
+    #[schemars(range(min = 0.0, max = 1.0))]
+    loss: Option<f64>,
+    /// Null before the first answer.
+    rtt: Option<JsonRttDocument>,
+    jitter: JsonJitterDocument,
+}
+
+impl From<&KindReport> for HeartbeatsDocument {
+    fn from(report: &KindReport) -> HeartbeatsDocument {
+        let Counts {
+            ok,
+            late,
+            superseded,
+            missed,
+            missed_acked,
+            missed_unacked,
+            missed_later_answered,
+            unsent,
+            in_flight,
+            unsolicited,
+            mismatched,
+            duplicate,
+            ambiguous,
+        } = report.counts;
+        HeartbeatsDocument {
+            status: report.status.into(),
+            sent: report.counts.sent(),
+            ok,
+            late,
+            superseded,
+            missed,
+            unanswered: report.counts.unanswered(),
+            missed_later_answered,
+            missed_acknowledged: missed_acked,
+            missed_unacknowledged: missed_unacked,
+            longest_miss_run: report.longest_miss_run,
+            unsent,
+            in_flight,
+            unsolicited,
+            mismatched,
+            duplicate,
+            ambiguous,
+            loss: report.counts.loss(),
+            rtt: report.rtt.map(JsonRttDocument::from),
+            jitter: report.jitter.into(),
+        }
+    }
+}
+
+/// The figures by kind; null for a kind that was not measured.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct ByKind {
+    protocol: Option<HeartbeatsDocument>,
+    app: Option<HeartbeatsDocument>,
+}
+
+impl From<&[KindReport]> for ByKind {
+    fn from(kinds: &[KindReport]) -> ByKind {
+        let of = |kind: HeartbeatKind| {
+            kinds.iter().find(|report| report.kind == kind).map(HeartbeatsDocument::from)
+        };
+        ByKind { protocol: of(HeartbeatKind::Protocol), app: of(HeartbeatKind::App) }
+    }
+}
+
+/// How late this host was: from a heartbeat's due moment to the start of its write.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct HostLag {
+    p50_ms: Ms,
+    p99_ms: Ms,
+    max_ms: Ms,
+    /// From the start of a heartbeat's write to its leaving, by the kernel's stamps: no part of the RTT. Null without
+    /// such stamps.
+    to_wire: Option<Delay>,
+    /// From the arrival of an answer, by the kernel's stamps, to the read that brought it: no part of the RTT. Null
+    /// without such stamps.
+    from_wire: Option<Delay>,
+}
+
+/// What this host added.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct Delay {
+    p50_ms: Ms,
+    p99_ms: Ms,
+    max_ms: Ms,
+}
+
+impl HostLag {
+    pub fn new(lag: LagSummary, stamping: &StampingReport) -> HostLag {
+        let Delay { p50_ms, p99_ms, max_ms } = Delay::from(lag);
+        let StampingReport { to_wire, from_wire, .. } = stamping;
+        let (to_wire, from_wire) = (to_wire.map(Delay::from), from_wire.map(Delay::from));
+        HostLag { p50_ms, p99_ms, max_ms, to_wire, from_wire }
+    }
+}
+
+impl From<LagSummary> for Delay {
+    fn from(lag: LagSummary) -> Delay {
+        Delay { p50_ms: lag.p50.into(), p99_ms: lag.p99.into(), max_ms: lag.max.into() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(span: Duration) -> String {
+        serde_json::to_string(&Ms::from(span)).unwrap()
+    }
+
+    #[test]
+    fn a_span_is_rounded_to_the_microsecond_without_noise() {
+        assert_eq!(shown(Duration::from_nanos(123_456)), "0.123");
+        assert_eq!(shown(Duration::from_nanos(123_500)), "0.124");
+        assert_eq!(shown(Duration::from_micros(1_100_300)), "1100.3");
+        assert_eq!(shown(Duration::from_micros(4_503_599_627_001)), "4503599627.001");
+        assert_eq!(shown(Duration::from_nanos(499)), "0.0");
+    }
+
+    #[test]
+    fn an_instant_is_utc_to_the_microsecond() {
+        let at = SystemTime::UNIX_EPOCH + Duration::new(1_767_225_600, 1_500);
+        assert_eq!(Timestamp::from(at), Timestamp("2026-01-01T00:00:00.000001Z".to_string()));
+    }
+
+    #[test]
+    fn a_clock_beyond_all_years_is_no_panic() {
+        let at = SystemTime::UNIX_EPOCH + Duration::from_secs(1 << 60);
+        assert_eq!(
+            serde_json::to_value(Timestamp::from(at)).unwrap().as_str().map(|text| &text[..5]),
+            Some("9999-")
+        );
+    }
+}

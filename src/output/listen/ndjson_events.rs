@@ -1,0 +1,79 @@
+//! What a server says, in NDJSON: a line for each thing as it is said.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::document::{ListenSettings, SoundName};
+use crate::domain::listen::report::{ListenEvent, ServerEventNotice};
+use crate::output::json::{JsonEndingDocument, Ms, OpeningDocument, WSCHECK_VERSION, ms};
+use crate::output::ndjson::{EventBody, bodies, run_line};
+
+bodies! {
+    /// It begins.
+    ListenStarted = "started" {
+        #[schemars(extend("const" = "listen"))]
+        command: &'static str,
+        wscheck_version: &'static str,
+        /// Without its secrets.
+        url: String,
+        settings: ListenSettings,
+    }
+    /// The connection is open.
+    ListenOpened = "listening" {
+        #[serde(flatten)]
+        opening: OpeningDocument,
+    }
+    /// The server said something by itself; of a flood, so many at once.
+    ServerSaid = "said" {
+        kind: SoundName,
+        /// The known shape that it has.
+        shape: Option<&'static str>,
+        /// How many since this kind was last told.
+        count: u64,
+        /// From the opening to the last of them.
+        age_ms: Ms,
+        /// From the one before of its kind; null for the first.
+        gap_ms: Option<Ms>,
+        /// Control characters are escaped.
+        payload: String,
+        answered: bool,
+    }
+    /// The client said something of its own.
+    ClientTalked = "talked" {
+        age_ms: Ms,
+    }
+    /// The connection ended before its time.
+    ListenEnded = "cut_short" {
+        ending: JsonEndingDocument,
+    }
+}
+
+/// The line for an event; `None` when it has none.
+pub fn line(event: &ListenEvent) -> Option<String> {
+    Some(match event {
+        ListenEvent::Started { at, info } => {
+            let (url, settings) = (info.url.clone(), info.as_ref().into());
+            let wscheck_version = WSCHECK_VERSION;
+            run_line(*at, ListenStarted { command: "listen", wscheck_version, url, settings })
+        }
+        ListenEvent::Opened { at, opened } => run_line(*at, ListenOpened { opening: opened.as_ref().into() }),
+        ListenEvent::Said(said) => run_line(said.at, ServerSaid::from(said)),
+        ListenEvent::Talked { at, age } => run_line(*at, ClientTalked { age_ms: (*age).into() }),
+        ListenEvent::Ended(ending) => run_line(ending.at, ListenEnded { ending: ending.as_ref().into() }),
+        ListenEvent::Progress(_) | ListenEvent::Finished(_) => return None,
+    })
+}
+
+impl From<&ServerEventNotice> for ServerSaid {
+    fn from(said: &ServerEventNotice) -> ServerSaid {
+        ServerSaid {
+            kind: said.sound.into(),
+            shape: said.shape,
+            count: said.count,
+            age_ms: said.age.into(),
+            gap_ms: ms(said.gap),
+            payload: said.text.to_string(),
+            answered: said.answered,
+        }
+    }
+}

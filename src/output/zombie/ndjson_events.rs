@@ -1,0 +1,85 @@
+//! What becomes of dead clients, in NDJSON: a line for each thing as it happens.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::document::{FateName, WayName, ZombieSettings, at_latest};
+use crate::domain::zombie::ClientEnd;
+use crate::domain::zombie::report::ZombieEvent;
+use crate::output::json::{FailedOpening, JsonEndingDocument, Ms, OpeningDocument, WSCHECK_VERSION, ms};
+use crate::output::listen::ServerSaid;
+use crate::output::ndjson::{EventBody, bodies, run_line};
+
+bodies! {
+    /// It begins.
+    ZombieStarted = "started" {
+        #[schemars(extend("const" = "probe-zombie"))]
+        command: &'static str,
+        wscheck_version: &'static str,
+        /// Without its secrets.
+        url: String,
+        settings: ZombieSettings,
+    }
+    /// A client is open, and behaves as it is to.
+    ClientOpened = "client_opened" {
+        client: WayName,
+        #[serde(flatten)]
+        opening: OpeningDocument,
+    }
+    /// A client could not be opened.
+    ClientNotOpened = "client_failed" {
+        client: WayName,
+        #[serde(flatten)]
+        failure: FailedOpening,
+    }
+    /// The server sent a client a heartbeat; of a flood, so many at once.
+    ClientHeard = "heard" {
+        client: WayName,
+        #[serde(flatten)]
+        said: ServerSaid,
+    }
+    /// The server let a client go, or it was waited for long enough.
+    ClientOver = "over" {
+        client: WayName,
+        fate: FateName,
+        kept_ms: Option<Ms>,
+        /// Nobody saw when it ended: `kept_ms` is an upper bound.
+        at_latest: bool,
+        ending: Option<JsonEndingDocument>,
+        /// Null of a client that answers.
+        unanswered: Option<u64>,
+    }
+}
+
+/// The line for an event; `None` when it has none.
+pub fn line(event: &ZombieEvent) -> Option<String> {
+    Some(match event {
+        ZombieEvent::Started { at, info } => {
+            let (url, settings) = (info.url.clone(), info.as_ref().into());
+            let wscheck_version = WSCHECK_VERSION;
+            run_line(*at, ZombieStarted { command: "probe-zombie", wscheck_version, url, settings })
+        }
+        ZombieEvent::Opened { way, at, opened } => {
+            run_line(*at, ClientOpened { client: (*way).into(), opening: opened.as_ref().into() })
+        }
+        ZombieEvent::OpenFailed { way, at, error } => {
+            run_line(*at, ClientNotOpened { client: (*way).into(), failure: error.as_ref().into() })
+        }
+        ZombieEvent::Said { way, said } => {
+            run_line(said.at, ClientHeard { client: (*way).into(), said: said.into() })
+        }
+        ZombieEvent::Over { way, at, fate, unanswered } => {
+            let (kept, ending) = match fate {
+                ClientEnd::Unopened { .. } | ClientEnd::Lost { .. } => (None, None),
+                ClientEnd::Kept { so_far, .. } => (Some(*so_far), None),
+                ClientEnd::Ended { after, ending, .. } => {
+                    (Some(*after), Some(JsonEndingDocument::from(ending.as_ref())))
+                }
+            };
+            let (client, fate_name) = ((*way).into(), fate.into());
+            let (kept_ms, at_latest, unanswered) = (ms(kept), at_latest(fate), *unanswered);
+            run_line(*at, ClientOver { client, fate: fate_name, kept_ms, at_latest, ending, unanswered })
+        }
+        ZombieEvent::Progress(_) | ZombieEvent::Finished(_) => return None,
+    })
+}

@@ -1,0 +1,447 @@
+//! The server's heartbeats to one client: when they leave, and when a client that misses them is given
+//! up.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::client_stats::HeartbeatStats;
+use super::config::ServerHeartbeats;
+use super::sent_pings::{PingRecord, SentPings};
+use crate::domain::heartbeat::inbound::InboundMessage;
+use crate::domain::heartbeat::passed_over::{self, LargestRtt};
+use crate::domain::heartbeat::template::Payload;
+use crate::domain::heartbeat::{HeartbeatKind, HeartbeatOutcome, StrayPong};
+
+/// The fractional part of the golden ratio times 2^64: multiples of it, taken as fractions of the
+/// interval, lie evenly however many there are (Weyl; Knuth, volume 3, 6.4).
+const GOLDEN_RATIO_BITS: u64 = 0x9e37_79b9_7f4a_7c15;
+
+/// What a heartbeat asks a client.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum HeartbeatRequest {
+    /// A Ping frame with this payload.
+    Ping(String),
+    App(Payload),
+}
+
+/// What is to be done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum HeartbeatAction {
+    Send(HeartbeatRequest),
+    /// The client has missed as many as it may.
+    GiveUp {
+        missed: u32,
+    },
+}
+
+/// The heartbeats of one client.
+#[derive(Debug)]
+pub struct ClientHeartbeats {
+    rules: Arc<ServerHeartbeats>,
+    beats: Vec<KindSchedule>,
+    /// When the client was last heard, whatever it said.
+    heard: Instant,
+    /// When it last sent a message.
+    spoke: Option<Instant>,
+}
+
+/// The heartbeats of one kind.
+#[derive(Debug)]
+struct KindSchedule {
+    kind: HeartbeatKind,
+    next: Instant,
+    asks: SentPings,
+    /// Asks in a row after which nothing came that proves life.
+    silent: u32,
+    largest_rtt: LargestRtt,
+    /// The number after the latest ask that was answered.
+    answered_before: u64,
+}
+
+impl ClientHeartbeats {
+    /// `epoch` is the moment from which all clients' heartbeats are spread, `id` the client's number.
+    pub fn new(
+        rules: Arc<ServerHeartbeats>,
+        id: u64,
+        nonce: u32,
+        epoch: Instant,
+        now: Instant,
+    ) -> ClientHeartbeats {
+        let beat = |(n, kind): (usize, &HeartbeatKind)| {
+            let offset = offset(id, rules.interval) + rules.interval * n as u32 / rules.kinds.len() as u32;
+            let next = next_on_grid(epoch + offset, rules.interval, now);
+            KindSchedule::new(*kind, next, SentPings::new(nonce))
+        };
+        let beats = rules.kinds.iter().enumerate().map(beat).collect();
+        ClientHeartbeats { rules, beats, heard: now, spoke: None }
+    }
+
+    /// A frame came.
+    pub fn heard(&mut self, is_data: bool, now: Instant) {
+        self.heard = now;
+        if is_data {
+            self.spoke = Some(now);
+        }
+        if self.rules.any_traffic_counts {
+            self.beats.iter_mut().for_each(|beat| beat.silent = 0);
+        }
+    }
+
+    /// A Pong frame came. `stray`: it answers nothing.
+    pub fn pong(&mut self, payload: &[u8], now: Instant, figures: &mut [HeartbeatStats]) {
+        for (beat, figures) in
+            self.beats.iter_mut().zip(figures).filter(|(beat, _)| beat.kind == HeartbeatKind::Protocol)
+        {
+            let found = beat.asks.by_payload(payload);
+            beat.answered(found, now, self.rules.timeout, figures);
+        }
+    }
+
+    /// A message came; says whether it is the answer to an app ping.
+    pub fn message(
+        &mut self,
+        incoming: &InboundMessage,
+        now: Instant,
+        figures: &mut [HeartbeatStats],
+    ) -> bool {
+        for (beat, figures) in
+            self.beats.iter_mut().zip(figures).filter(|(beat, _)| beat.kind == HeartbeatKind::App)
+        {
+            if let Some(found) = beat.asks.by_message(incoming, &self.rules.app_pong) {
+                beat.answered(found, now, self.rules.timeout, figures);
+                return true;
+            }
+        }
+        false
+    }
+
+    /// Does what is due by `now`. `stamp` is the wall clock in milliseconds since 1970.
+    pub fn wake(&mut self, now: Instant, stamp: u64, figures: &mut [HeartbeatStats]) -> Vec<HeartbeatAction> {
+        let mut steps = Vec::new();
+        for (beat, figures) in self.beats.iter_mut().zip(figures) {
+            beat.judge(&self.rules, self.heard, now, figures);
+            if self.rules.max_missed > 0 && beat.silent >= self.rules.max_missed {
+                return vec![HeartbeatAction::GiveUp { missed: beat.silent }];
+            }
+            steps.extend(beat.send(&self.rules, self.spoke, now, stamp).map(HeartbeatAction::Send));
+        }
+        steps
+    }
+
+    /// When [`ClientHeartbeats::wake`] is to be called next.
+    pub fn due(&self) -> Option<Instant> {
+        let deadline = |beat: &KindSchedule| beat.asks.oldest_open().map(|ask| ask.sent + self.rules.timeout);
+        let due = |beat: &KindSchedule| deadline(beat).map_or(beat.next, |deadline| deadline.min(beat.next));
+        self.beats.iter().map(due).min()
+    }
+
+    /// How long the client has said nothing.
+    pub fn silent_for(&self, now: Instant) -> Duration {
+        now - self.heard
+    }
+}
+
+impl KindSchedule {
+    fn new(kind: HeartbeatKind, next: Instant, asks: SentPings) -> KindSchedule {
+        KindSchedule { kind, next, asks, silent: 0, largest_rtt: LargestRtt::default(), answered_before: 0 }
+    }
+
+    fn answered(
+        &mut self,
+        found: Result<PingRecord, StrayPong>,
+        now: Instant,
+        timeout: Duration,
+        figures: &mut HeartbeatStats,
+    ) {
+        let ask = match found {
+            Ok(ask) => ask,
+            Err(stray) => return figures.counts.record_strays(stray, 1),
+        };
+        self.silent = 0;
+        if matches!(ask.outcome, Some(HeartbeatOutcome::Ok | HeartbeatOutcome::Late)) {
+            return figures.counts.record_strays(StrayPong::Duplicate, 1);
+        }
+        let rtt = now - ask.sent;
+        let largest_before = self.largest_rtt.record(rtt);
+        if self.kind == HeartbeatKind::Protocol {
+            self.pass_over(&ask, rtt, largest_before, figures);
+        }
+        self.answered_before = self.answered_before.max(ask.seq + 1);
+        let outcome = if rtt <= timeout { HeartbeatOutcome::Ok } else { HeartbeatOutcome::Late };
+        self.asks.judge(ask.seq, outcome);
+        figures.record(ask.seq, outcome, ask.outcome, Some(rtt), true);
+    }
+
+    /// The pong of `answered` decides on the pings before it.
+    fn pass_over(
+        &mut self,
+        answered: &PingRecord,
+        rtt: Duration,
+        largest: Duration,
+        figures: &mut HeartbeatStats,
+    ) {
+        let pings = self.asks.without_answer(self.answered_before..answered.seq);
+        let Some(last) = pings.last() else { return };
+        let outcome = passed_over::outcome(answered.sent - last.sent, rtt, largest);
+        for ping in pings.iter().filter(|ping| ping.outcome != Some(outcome)) {
+            self.asks.judge(ping.seq, outcome);
+            figures.record(ping.seq, outcome, ping.outcome, None, true);
+        }
+    }
+
+    /// An ask whose time is up is missed. That is no silence when a later one was answered, or when other traffic proved
+    /// life since and that counts.
+    fn judge(
+        &mut self,
+        rules: &ServerHeartbeats,
+        heard: Instant,
+        now: Instant,
+        figures: &mut HeartbeatStats,
+    ) {
+        while let Some(ask) = self.asks.oldest_open().copied().filter(|ask| ask.sent + rules.timeout <= now) {
+            let alive = ask.seq < self.answered_before || (rules.any_traffic_counts && heard > ask.sent);
+            self.silent = if alive { 0 } else { self.silent.saturating_add(1) };
+            self.asks.judge(ask.seq, HeartbeatOutcome::Missed);
+            figures.record(ask.seq, HeartbeatOutcome::Missed, None, None, alive);
+        }
+    }
+
+    fn send(
+        &mut self,
+        rules: &ServerHeartbeats,
+        spoke: Option<Instant>,
+        now: Instant,
+        stamp: u64,
+    ) -> Option<HeartbeatRequest> {
+        if self.next > now {
+            return None;
+        }
+        let active_until = spoke.filter(|_| rules.skip_if_active).map(|spoke| spoke + rules.interval);
+        if let Some(quiet) = active_until.filter(|until| *until > now) {
+            // GatewayWorker's grid has two steps an interval: so it is 1 to 1.5 intervals after the message.
+            let before = quiet - Duration::from_nanos(1);
+            self.next = next_on_grid(self.next, (rules.interval / 2).max(Duration::from_nanos(1)), before);
+            return None;
+        }
+        self.next = next_on_grid(self.next, rules.interval, now);
+        let ask = self.asks.ask(now, stamp);
+        Some(match self.kind {
+            HeartbeatKind::Protocol => HeartbeatRequest::Ping(self.asks.id(ask.seq)),
+            HeartbeatKind::App => HeartbeatRequest::App(self.asks.render(&ask, &rules.app_ping)),
+        })
+    }
+}
+
+/// Where in the interval a client's heartbeats lie.
+fn offset(id: u64, interval: Duration) -> Duration {
+    let nanos = interval.as_nanos() * u128::from(id.wrapping_mul(GOLDEN_RATIO_BITS));
+    Duration::from_nanos(u64::try_from(nanos >> 64).unwrap_or(u64::MAX))
+}
+
+/// The first of `origin`, `origin + step`, ... that lies after `now`.
+fn next_on_grid(origin: Instant, step: Duration, now: Instant) -> Instant {
+    let Some(behind) = now.checked_duration_since(origin) else { return origin };
+    let steps = behind.as_nanos() / step.as_nanos().max(1) + 1;
+    origin + Duration::from_nanos(u64::try_from(step.as_nanos() * steps).unwrap_or(u64::MAX / 2))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::stats::Counts;
+    use proptest::prelude::*;
+
+    const S: Duration = Duration::from_secs(1);
+
+    fn rules() -> ServerHeartbeats {
+        ServerHeartbeats {
+            kinds: vec![HeartbeatKind::Protocol],
+            interval: 30 * S,
+            timeout: 10 * S,
+            ..ServerHeartbeats::default()
+        }
+    }
+
+    /// One client, driven from moment to moment.
+    struct TestClient {
+        pulse: ClientHeartbeats,
+        figures: Vec<HeartbeatStats>,
+        epoch: Instant,
+    }
+
+    impl TestClient {
+        fn new(rules: ServerHeartbeats) -> TestClient {
+            let epoch = Instant::now();
+            let figures = rules.kinds.iter().map(|kind| HeartbeatStats::new(*kind)).collect();
+            // Client 0 has offset 0: its heartbeats are due at whole intervals.
+            TestClient { pulse: ClientHeartbeats::new(Arc::new(rules), 0, 7, epoch, epoch), figures, epoch }
+        }
+
+        fn wake(&mut self, at: Duration) -> Vec<HeartbeatAction> {
+            self.pulse.wake(self.epoch + at, 0, &mut self.figures)
+        }
+
+        fn pong(&mut self, at: Duration, payload: &str) {
+            self.pulse.heard(false, self.epoch + at);
+            self.pulse.pong(payload.as_bytes(), self.epoch + at, &mut self.figures);
+        }
+
+        fn due(&self) -> Duration {
+            self.pulse.due().unwrap() - self.epoch
+        }
+    }
+
+    fn ping(seq: u64) -> Vec<HeartbeatAction> {
+        vec![HeartbeatAction::Send(HeartbeatRequest::Ping(format!("00000007-{seq}")))]
+    }
+
+    #[test]
+    fn heartbeats_leave_every_interval_and_rtts_are_measured() {
+        let mut run = TestClient::new(rules());
+        assert_eq!((run.due(), run.wake(30 * S)), (30 * S, ping(0)));
+        assert_eq!(run.due(), 40 * S);
+        run.pong(32 * S, "00000007-0");
+        assert_eq!((run.due(), run.wake(60 * S)), (60 * S, ping(1)));
+        assert_eq!((run.figures[0].counts.ok, run.figures[0].metrics().last_rtt), (1, Some(2 * S)));
+    }
+
+    #[test]
+    fn a_late_wake_never_shifts_the_later_heartbeats() {
+        let mut run = TestClient::new(rules());
+        assert_eq!(run.wake(35 * S), ping(0));
+        run.pong(36 * S, "00000007-0");
+        assert_eq!(run.due(), 60 * S);
+    }
+
+    #[test]
+    fn a_client_that_misses_is_given_up_at_the_timeout() {
+        let mut run = TestClient::new(rules());
+        run.wake(30 * S);
+        assert_eq!(run.wake(40 * S - Duration::from_nanos(1)), []);
+        assert_eq!(run.wake(40 * S), [HeartbeatAction::GiveUp { missed: 1 }]);
+    }
+
+    #[test]
+    fn a_client_may_miss_as_many_as_it_is_allowed() {
+        let mut run = TestClient::new(ServerHeartbeats { max_missed: 2, ..rules() });
+        run.wake(30 * S);
+        assert_eq!((run.wake(40 * S), run.wake(60 * S)), (vec![], ping(1)));
+        assert_eq!(run.wake(70 * S), [HeartbeatAction::GiveUp { missed: 2 }]);
+    }
+
+    #[test]
+    fn with_no_limit_a_client_may_stay_silent() {
+        let mut run = TestClient::new(ServerHeartbeats { max_missed: 0, ..rules() });
+        for n in 1..=50 {
+            assert_eq!(run.wake(30 * n * S), ping(u64::from(n) - 1));
+            assert_eq!(run.wake((30 * n + 10) * S), []);
+        }
+        assert_eq!((run.figures[0].counts.missed, run.figures[0].metrics().consecutive_missed), (50, 50));
+    }
+
+    #[test]
+    fn any_traffic_proves_life_unless_only_answers_count() {
+        for (any_traffic_counts, expected) in
+            [(true, vec![]), (false, vec![HeartbeatAction::GiveUp { missed: 1 }])]
+        {
+            let mut run = TestClient::new(ServerHeartbeats { any_traffic_counts, ..rules() });
+            run.wake(30 * S);
+            run.pulse.heard(true, run.epoch + 31 * S);
+            assert_eq!(run.wake(40 * S), expected);
+            let Counts { superseded, missed, .. } = run.figures[0].counts;
+            assert_eq!((superseded, missed), (0, 1), "no later heartbeat was answered");
+            assert_eq!(run.figures[0].metrics().consecutive_missed, u32::from(!any_traffic_counts));
+        }
+    }
+
+    #[test]
+    fn active_client_waits_at_most_one_and_a_half_intervals() {
+        for (spoke, next) in [(16, 60), (14, 45), (29, 60), (1, 45)] {
+            let mut run = TestClient::new(ServerHeartbeats { skip_if_active: true, ..rules() });
+            run.pulse.heard(true, run.epoch + spoke * S);
+            assert_eq!(run.wake(30 * S), [], "spoke at {spoke} s");
+            assert_eq!(run.due(), next * S, "spoke at {spoke} s");
+            assert!(next - spoke <= 45 && next - spoke >= 30);
+            assert_eq!(run.wake(next * S), ping(0));
+        }
+    }
+
+    #[test]
+    fn late_superseded_and_second_answers_are_told_apart() {
+        let rules = ServerHeartbeats { interval: 4 * S, max_missed: 0, ..rules() };
+        let mut run = TestClient::new(rules);
+        for n in 1..=3 {
+            assert_eq!(run.wake(4 * n * S), ping(u64::from(n) - 1));
+        }
+        run.pong(13 * S, "00000007-1");
+        run.pong(13 * S, "00000007-1");
+        run.pong(13 * S, "whatever");
+        assert_eq!(run.wake(22 * S).len(), 1);
+        run.pong(23 * S, "00000007-2");
+        let counts = run.figures[0].counts;
+        assert_eq!((counts.superseded, counts.ok, counts.late, counts.missed), (1, 1, 1, 0));
+        assert_eq!((counts.duplicate, counts.mismatched), (1, 1));
+    }
+
+    #[test]
+    fn quick_pong_makes_earlier_pings_missed_without_silence() {
+        let mut run =
+            TestClient::new(ServerHeartbeats { interval: 4 * S, any_traffic_counts: false, ..rules() });
+        for n in 1..=3 {
+            assert_eq!(run.wake(4 * n * S), ping(u64::from(n) - 1));
+        }
+        run.pong(12 * S + S / 10, "00000007-2");
+        let counts = run.figures[0].counts;
+        assert_eq!((counts.superseded, counts.ok, counts.missed), (0, 1, 2));
+        assert_eq!(run.wake(16 * S), ping(3), "it is alive");
+        run.pong(17 * S, "00000007-0");
+        let counts = run.figures[0].counts;
+        assert_eq!((counts.ok, counts.late, counts.missed), (1, 1, 1), "its own pong corrects it");
+    }
+
+    #[test]
+    fn both_kinds_run_side_by_side_half_an_interval_apart() {
+        let mut run = TestClient::new(ServerHeartbeats {
+            kinds: vec![HeartbeatKind::Protocol, HeartbeatKind::App],
+            max_missed: 0,
+            ..rules()
+        });
+        let app = run.wake(15 * S);
+        let text = r#"{"type":"ping","id":"00000007-0","timestamp":0}"#;
+        assert_eq!(app, [HeartbeatAction::Send(HeartbeatRequest::App(Payload::Text(text.into())))]);
+        assert_eq!(run.wake(30 * S), ping(0));
+    }
+
+    #[test]
+    fn ten_thousand_clients_never_beat_in_a_burst() {
+        let interval = 30 * S;
+        let epoch = Instant::now();
+        // All connect within one moment, which is the worst case.
+        let first =
+            |id| ClientHeartbeats::new(Arc::new(rules()), id, 0, epoch, epoch + 1000 * S).due().unwrap();
+        let mut due: Vec<Instant> = (1..=10_000).map(first).collect();
+        due.sort();
+        let window = Duration::from_millis(10);
+        let most =
+            (0..due.len()).map(|n| due[n..].iter().take_while(|at| **at < due[n] + window).count()).max();
+        // 10,000 in 30 s are 3.3 in 10 ms.
+        assert!(most.unwrap() <= 6, "{most:?} in one window");
+        assert!(due[9_999] - due[0] < interval);
+    }
+
+    proptest! {
+        #[test]
+        fn the_grid_is_strictly_ahead_and_by_no_more_than_a_step(
+            origin in 0_u64..100_000, step in 1_u64..10_000, now in 0_u64..200_000,
+        ) {
+            let epoch = Instant::now();
+            let ms = Duration::from_millis;
+            let next = next_on_grid(epoch + ms(origin), ms(step), epoch + ms(now));
+            prop_assert!(next > epoch + ms(now) || now < origin);
+            prop_assert!(next <= epoch + ms(origin.max(now) + step));
+            prop_assert_eq!((next - epoch).as_millis() as u64 % step, origin % step);
+        }
+    }
+}

@@ -1,0 +1,277 @@
+//! The answers that a client is owed: when each leaves, and which never does.
+
+use std::collections::VecDeque;
+
+use rand::RngExt;
+use rand::rngs::SmallRng;
+use serde_json::{Map, Value};
+use tokio::time::Instant;
+
+use super::faults::AnswerFaults;
+use super::frame::{Opcode, encode};
+
+/// The answer to one ping.
+#[derive(Debug, Clone, PartialEq)]
+pub enum PendingPong {
+    /// To a Ping frame: its payload.
+    Pong(Vec<u8>),
+    /// To an app ping: the message.
+    App(Map<String, Value>),
+}
+
+impl PendingPong {
+    /// As a frame; `wrong` gives it another payload than was asked for.
+    fn encode(self, wrong: bool) -> Vec<u8> {
+        match self {
+            PendingPong::Pong(payload) if wrong => encode(Opcode::Pong, &spoil(payload)),
+            PendingPong::Pong(payload) => encode(Opcode::Pong, &payload),
+            PendingPong::App(mut message) => {
+                if wrong {
+                    message.iter_mut().filter(|(name, _)| is_token(name)).for_each(|(_, value)| {
+                        *value = Value::from("wrong");
+                    });
+                }
+                encode(Opcode::Text, Value::Object(message).to_string().as_bytes())
+            }
+        }
+    }
+}
+
+/// Every bit of it turned; an empty one becomes a byte.
+fn spoil(payload: Vec<u8>) -> Vec<u8> {
+    match payload.is_empty() {
+        true => vec![0xff],
+        false => payload.iter().map(|byte| !byte).collect(),
+    }
+}
+
+/// The fields by which an app pong is matched to its ping.
+fn is_token(name: &str) -> bool {
+    !matches!(name, "type" | "event" | "serverTime")
+}
+
+/// Which pongs are lost: of every block of pings the same number, at random places.
+#[derive(Debug, Default)]
+struct PongLosses {
+    /// Pings left in the block, and how many of them lose their pong.
+    left: u32,
+    to_lose: u32,
+    /// The part of a loss that the blocks so far have not had.
+    carry: f64,
+}
+
+impl PongLosses {
+    /// Whether the next pong is lost. A block is as many pings as make one loss.
+    fn take(&mut self, share: f64, rng: &mut SmallRng) -> bool {
+        if share <= 0.0 {
+            return false;
+        }
+        if self.left == 0 {
+            // Less than half a millionth is what the fraction's binary form adds or lacks.
+            let block = (1.0 / share - 5e-7).ceil().max(1.0);
+            let due = block * share + self.carry;
+            let whole = (due + 5e-7).floor();
+            (self.left, self.to_lose, self.carry) = (block as u32, whole as u32, due - whole);
+        }
+        let lost = rng.random_range(0..self.left) < self.to_lose;
+        self.left -= 1;
+        self.to_lose -= u32::from(lost);
+        lost
+    }
+}
+
+/// The pings that are held together, of which only the latest is answered.
+#[derive(Debug)]
+struct HeldPings {
+    /// Later pings are held by themselves.
+    until: Instant,
+    /// How many frames of `waiting`, from its end, are the answer so far.
+    frames: usize,
+}
+
+/// The answers to one client, in the order of its pings.
+#[derive(Debug, Default)]
+pub struct PongQueue {
+    waiting: VecDeque<(Instant, Vec<u8>)>,
+    bytes: usize,
+    /// Pings since one was last answered, when not each is.
+    passed_over: u32,
+    losses: PongLosses,
+    held: Option<HeldPings>,
+}
+
+impl PongQueue {
+    /// Takes an answer, to leave when the faults have it. A real server's pongs leave in order: one
+    /// that jitter would send ahead of its elders waits for them.
+    pub fn owe(&mut self, answer: PendingPong, faults: &AnswerFaults, rng: &mut SmallRng, now: Instant) {
+        if self.is_passed_over(faults) || self.losses.take(faults.loss, rng) {
+            return;
+        }
+        let hold = faults.merge.unwrap_or_default();
+        self.forget_held(now);
+        let jitter = faults.jitter.map_or_else(Default::default, |jitter| jitter.draw(rng));
+        let due = now + faults.delay + jitter + hold;
+        let due = self.waiting.back().map_or(due, |(last, _)| due.max(*last));
+        let frame = answer.encode(faults.wrong);
+        if faults.duplicate {
+            self.push(due, frame.clone());
+        }
+        self.push(due, frame);
+        if !hold.is_zero() {
+            let until = self.held.as_ref().map_or(now + hold, |held| held.until);
+            self.held = Some(HeldPings { until, frames: 1 + usize::from(faults.duplicate) });
+        }
+    }
+
+    /// The answer to the pings that are held is not sent: a later ping has come, and takes their place.
+    fn forget_held(&mut self, now: Instant) {
+        if self.held.take_if(|held| held.until <= now).is_some() {
+            return;
+        }
+        let frames = self.held.as_ref().map_or(0, |held| held.frames);
+        let kept = self.waiting.len().saturating_sub(frames);
+        self.bytes -= self.waiting.drain(kept..).map(|(_, frame)| frame.len()).sum::<usize>();
+    }
+
+    fn is_passed_over(&mut self, faults: &AnswerFaults) -> bool {
+        self.passed_over += 1;
+        let passed_over = self.passed_over < faults.latest_of.unwrap_or(1);
+        if !passed_over {
+            self.passed_over = 0;
+        }
+        passed_over
+    }
+
+    fn push(&mut self, due: Instant, frame: Vec<u8>) {
+        self.bytes += frame.len();
+        self.waiting.push_back((due, frame));
+    }
+
+    /// The next answer whose moment has come.
+    pub fn next_at(&mut self, now: Instant) -> Option<Vec<u8>> {
+        self.due().filter(|due| *due <= now)?;
+        let (_, frame) = self.waiting.pop_front()?;
+        self.bytes -= frame.len();
+        if self.waiting.is_empty() {
+            self.waiting = VecDeque::new();
+        }
+        Some(frame)
+    }
+
+    /// When the next one leaves.
+    pub fn due(&self) -> Option<Instant> {
+        self.waiting.front().map(|(due, _)| *due)
+    }
+
+    /// Bytes that wait.
+    pub fn backlog(&self) -> usize {
+        self.bytes
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::server::faults::JitterSpec;
+    use rand::SeedableRng;
+    use std::time::Duration;
+
+    fn ms(n: u64) -> Duration {
+        Duration::from_millis(n)
+    }
+
+    /// Pings numbered from 0, one every 10 ms; which answers left when, in ms.
+    fn run(faults: &AnswerFaults, pings: u8) -> Vec<(u64, u8)> {
+        let mut rng = SmallRng::seed_from_u64(3);
+        let (start, mut answers, mut left) = (Instant::now(), PongQueue::default(), Vec::new());
+        for tick in 0..2000 {
+            let now = start + ms(tick);
+            if tick % 10 == 0 && tick / 10 < u64::from(pings) {
+                answers.owe(PendingPong::Pong(vec![(tick / 10) as u8]), faults, &mut rng, now);
+            }
+            while let Some(frame) = answers.next_at(now) {
+                left.push((tick, frame[2]));
+            }
+        }
+        assert_eq!((answers.backlog(), answers.due()), (0, None));
+        left
+    }
+
+    #[test]
+    fn without_faults_every_ping_is_answered_at_once() {
+        assert_eq!(run(&AnswerFaults::default(), 3), [(0, 0), (10, 1), (20, 2)]);
+    }
+
+    #[test]
+    fn a_delay_holds_up_nothing_but_the_answer() {
+        let faults = AnswerFaults { delay: ms(1000), ..Default::default() };
+        assert_eq!(run(&faults, 3), [(1000, 0), (1010, 1), (1020, 2)]);
+    }
+
+    #[test]
+    fn jitter_never_reorders() {
+        let faults = AnswerFaults { jitter: JitterSpec::parse("100ms").ok(), ..Default::default() };
+        let left = run(&faults, 50);
+        assert_eq!(left.iter().map(|(_, n)| *n).collect::<Vec<_>>(), (0..50).collect::<Vec<u8>>());
+        assert!(left.iter().all(|(at, n)| (0..=100).contains(&(at - u64::from(*n) * 10))), "{left:?}");
+    }
+
+    #[test]
+    fn only_the_latest_of_three_is_answered() {
+        let faults = AnswerFaults { latest_of: Some(3), ..Default::default() };
+        assert_eq!(run(&faults, 7), [(20, 2), (50, 5)]);
+    }
+
+    #[test]
+    fn merged_pings_get_one_pong_held_as_long() {
+        let faults = AnswerFaults { merge: Some(ms(25)), ..Default::default() };
+        assert_eq!(run(&faults, 7), [(45, 2), (75, 5), (85, 6)]);
+        assert_eq!(run(&AnswerFaults { duplicate: true, ..faults.clone() }, 2), [(35, 1), (35, 1)]);
+        assert_eq!(run(&AnswerFaults { delay: ms(100), ..faults }, 4), [(145, 2), (155, 3)]);
+        let alone = AnswerFaults { merge: Some(ms(10)), ..Default::default() };
+        assert_eq!(run(&alone, 3), [(10, 0), (20, 1), (30, 2)]);
+    }
+
+    #[test]
+    fn every_block_of_pings_loses_its_share() {
+        let lost_of = |share: f64, pings: u8| {
+            let left: Vec<u8> = run(&AnswerFaults { loss: share, ..Default::default() }, pings)
+                .into_iter()
+                .map(|(_, n)| n)
+                .collect();
+            (0..pings).filter(|n| !left.contains(n)).collect::<Vec<u8>>()
+        };
+        let lost = lost_of(0.2, 100);
+        assert_eq!(lost.iter().map(|n| n / 5).collect::<Vec<_>>(), (0..20).collect::<Vec<u8>>());
+        let places: std::collections::BTreeSet<u8> = lost.iter().map(|n| n % 5).collect();
+        assert!(places.len() > 1, "at random places: {lost:?}");
+        for (share, count) in [(0.01, 1), (0.3, 30), (0.7, 70), (0.99, 99)] {
+            assert_eq!(lost_of(share, 100).len(), count, "{share}");
+        }
+    }
+
+    #[test]
+    fn a_share_of_the_pongs_is_lost() {
+        let faults = AnswerFaults { loss: 0.3, ..Default::default() };
+        let left = run(&faults, 200).len();
+        assert!((120..=160).contains(&left), "{left} of 200 answered at a loss of 30 %");
+        assert!(run(&AnswerFaults { loss: 1.0, ..Default::default() }, 9).is_empty());
+    }
+
+    #[test]
+    fn duplicates_and_wrong_payloads() {
+        let faults = AnswerFaults { duplicate: true, ..Default::default() };
+        assert_eq!(run(&faults, 1), [(0, 0), (0, 0)]);
+        let faults = AnswerFaults { wrong: true, ..Default::default() };
+        assert_eq!(run(&faults, 2), [(0, 0xff), (10, 0xfe)]);
+    }
+
+    #[test]
+    fn a_wrong_app_pong_keeps_its_type_and_loses_its_id() {
+        let Value::Object(message) = serde_json::json!({"type": "pong", "id": "a", "serverTime": 1}) else {
+            unreachable!()
+        };
+        let frame = PendingPong::App(message).encode(true);
+        assert_eq!(&frame[2..], br#"{"type":"pong","id":"wrong","serverTime":1}"#);
+    }
+}
