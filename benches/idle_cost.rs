@@ -1,7 +1,7 @@
 //! What a search for an idle timeout costs, in the path's own time: `cargo bench --bench idle_cost`. Virtual time, so
 //! that the figures are the same on every machine.
 
-#[allow(dead_code, reason = "a benchmark plays a part of what is simulated")]
+#[expect(dead_code, reason = "a benchmark plays a part of what is simulated")]
 #[path = "../tests/simulated_path/mod.rs"]
 mod simulated_path;
 

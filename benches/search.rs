@@ -1,7 +1,7 @@
 //! What a whole search for an idle timeout costs this process: `cargo bench --bench search`. The path is simulated in
 //! virtual time; what the search costs in the path's own time tells `idle_cost`.
 
-#[allow(dead_code, reason = "a benchmark plays a part of what is simulated")]
+#[expect(dead_code, reason = "a benchmark plays a part of what is simulated")]
 #[path = "../tests/simulated_path/mod.rs"]
 mod simulated_path;
 

@@ -7,7 +7,7 @@ use crate::domain::heartbeat::HeartbeatKind;
 
 use super::admission::Admission;
 use super::bisect::BisectSearch;
-use super::control::{ControlState, ControlVerdict, is_outlived, is_same};
+use super::control::{ControlState, ControlVerdict, age_slack, is_outlived, is_same};
 use super::evidence::SearchEvidence;
 use super::finding::{
     CutManner, EndSpread, IdleFindings, IdleVerdict, LifetimeCap, ProvisionalTimeout, ResetBy,
@@ -133,6 +133,8 @@ pub struct Search {
     staggered: u32,
     /// Connections that were seen to end: when, and how old they were.
     ends: Vec<(Duration, Duration)>,
+    /// The age of each control that ended, whatever was thought of it since.
+    control_ages: Vec<Duration>,
     outcome: Option<(IdleVerdict, Vec<String>)>,
     partial: bool,
     ended_at: Option<Duration>,
@@ -253,6 +255,7 @@ impl Search {
             awaits_age: false,
             staggered: 0,
             ends: Vec::new(),
+            control_ages: Vec::new(),
             outcome: None,
             partial: false,
             ended_at: None,
@@ -694,6 +697,7 @@ impl Search {
         let silent = is_silent(cut);
         let (last, gone) = self.moments_of_end(at, idle, cut);
         self.second_due = true;
+        self.control_ages.extend(self.control.opened_at().map(|opened| gone.saturating_sub(opened)));
         self.control_cut = Some(cut.clone());
         let doubt = OutageSuspicion {
             since: at,
@@ -1108,9 +1112,25 @@ impl Search {
                 let why = self.admission.suspicion(&stayed, self.plan.min, self.plan.max_connections);
                 (IdleVerdict::Inconclusive, vec![why, reason])
             }
-            None => (verdict, vec![reason]),
+            None => self.unless_control_ended_so(verdict, reason),
         };
         self.outcome.get_or_insert(outcome);
+    }
+
+    /// No idle timeout is claimed where the control, which was never idle, ended at the age at which the others ended.
+    fn unless_control_ended_so(&self, verdict: IdleVerdict, reason: String) -> (IdleVerdict, Vec<String>) {
+        let is_idle = matches!(verdict, IdleVerdict::IdleTimeout | IdleVerdict::Stochastic);
+        let range = self.evidence.range().filter(|_| is_idle && self.reset_by.is_none());
+        let is_near =
+            |age: &Duration| range.is_some_and(|range| age.abs_diff(range.median) <= age_slack(*age));
+        let Some(age) = self.control_ages.iter().find(|age| is_near(age)) else {
+            return (verdict, vec![reason]);
+        };
+        let why = format!(
+            "the control, which was never idle, ended at the age of {}, too: a lifetime or restarts may explain all ends",
+            show(*age)
+        );
+        (IdleVerdict::Inconclusive, vec![why])
     }
 
     /// Concludes, if the evidence allows it; else says when to look again, where that is known.
@@ -1255,6 +1275,7 @@ impl Search {
         });
         self.orders.extend(self.control.id().map(|probe| ProbeOrder::Cancel { probe }));
         self.control.replace(life);
+        self.control_ages.clear();
         (self.second, self.void_rounds) = (SecondControl::default(), 0);
     }
 
@@ -1448,7 +1469,9 @@ impl Search {
     }
 
     fn conclude_stochastic(&mut self) {
-        let Some(range) = self.evidence.range() else {
+        // Ends at one span are not scattered; what survived longer spans contradicts them.
+        let scattered = self.evidence.range().filter(|range| range.max - range.min > age_slack(range.max));
+        let Some(range) = scattered else {
             return self.conclude(IdleVerdict::Inconclusive, self.died_after());
         };
         let (from, to) = (show(range.min), show(range.max));

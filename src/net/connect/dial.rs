@@ -684,7 +684,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_tls_websocket_opens_over_the_tapped_socket() {
-        let (authority, files) = (TestAuthority::new("Root"), PemFiles::new());
+        let (authority, files) = (TestAuthority::new("Root"), PemFiles::create());
         let peer = TestTlsServer::new(&local_certificate(&authority)).run(accept).await;
         let mut open = open(&with_tls(&trusting(&authority, &files)), &peer.secure_target()).await.unwrap();
         let before = open.marks.written_bytes();
@@ -697,7 +697,7 @@ mod tests {
 
     #[tokio::test]
     async fn tls_runs_over_a_unix_socket_too() {
-        let (authority, files) = (TestAuthority::new("Root"), PemFiles::new());
+        let (authority, files) = (TestAuthority::new("Root"), PemFiles::create());
         let path = files.put("x", "").with_file_name("ws");
         let listener = tokio::net::UnixListener::bind(&path).unwrap();
         let server = TestTlsServer::new(&local_certificate(&authority)).acceptor();
@@ -713,7 +713,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_bad_certificate_stops_the_tls_phase() {
-        let (authority, files) = (TestAuthority::new("Root"), PemFiles::new());
+        let (authority, files) = (TestAuthority::new("Root"), PemFiles::create());
         let expired = authority.issue(&["127.0.0.1"], ValidityPeriod { since_days: 9, until_days: -3 });
         let peer = TestTlsServer::new(&expired).run(accept).await;
         let error = failed(&with_tls(&trusting(&authority, &files)), &peer.secure_target()).await;
@@ -726,7 +726,7 @@ mod tests {
 
     #[tokio::test]
     async fn client_certificate_alert_after_handshake_is_a_tls_error() {
-        let (authority, files) = (TestAuthority::new("Root"), PemFiles::new());
+        let (authority, files) = (TestAuthority::new("Root"), PemFiles::create());
         let clients = Some(TestAuthority::new("Clients").cert);
         let peer =
             TestTlsServer { clients, ..TestTlsServer::new(&local_certificate(&authority)) }.run(accept).await;
@@ -788,7 +788,7 @@ mod tests {
 
     #[tokio::test]
     async fn tls_goes_through_a_tls_proxy() {
-        let (authority, files) = (TestAuthority::new("Root"), PemFiles::new());
+        let (authority, files) = (TestAuthority::new("Root"), PemFiles::create());
         let peer = TestTlsServer::new(&local_certificate(&authority)).run(accept).await;
         let proxy = TestTlsServer::new(&local_certificate(&authority)).run(connect_proxy).await;
         let url = format!("https://{}", proxy.address);

@@ -575,7 +575,7 @@ mod tests {
     static ONLY_1_2: &[&rustls::SupportedProtocolVersion] = &[&TLS12];
 
     fn trusting(pem: &str) -> TlsPlan {
-        let files = PemFiles::new();
+        let files = PemFiles::create();
         let options = TlsOptions { cacert: vec![files.put("ca.pem", pem)], ..TlsOptions::default() };
         TlsPlan::build(&options).unwrap()
     }
@@ -716,7 +716,7 @@ mod tests {
         let fault = negotiated(&trusting(&servers.cert), &peer, "a.example").await.unwrap_err();
         assert_eq!(fault.kind, FailureKind::TlsFailed);
         assert!(fault.hint.unwrap().contains("--cert and --key"), "{}", fault.cause);
-        let files = PemFiles::new();
+        let files = PemFiles::create();
         let own = clients.issue(&["me"], VALID);
         let plan = TlsPlan::build(&TlsOptions {
             cacert: vec![files.put("ca.pem", &servers.cert)],
@@ -732,7 +732,7 @@ mod tests {
     #[tokio::test]
     async fn the_name_can_be_overridden() {
         let authority = TestAuthority::new("Test Root");
-        let files = PemFiles::new();
+        let files = PemFiles::create();
         let plan = TlsPlan::build(&TlsOptions {
             cacert: vec![files.put("ca.pem", &authority.cert)],
             server_name: Some("b.example".into()),
@@ -833,7 +833,7 @@ mod tests {
     #[test]
     fn pem_files_are_read_as_editors_save_them() {
         let own = self_signed(&["a.example"], false);
-        let files = PemFiles::new();
+        let files = PemFiles::create();
         let utf16: Vec<u8> =
             format!("\u{feff}{}", own.cert).encode_utf16().flat_map(u16::to_le_bytes).collect();
         let cert = files.put_bytes("utf16.pem", &utf16);
@@ -852,7 +852,7 @@ mod tests {
 
     #[test]
     fn damaged_pem_files_are_named_without_the_librarys_debug_text() {
-        let (own, files) = (self_signed(&["a.example"], false), PemFiles::new());
+        let (own, files) = (self_signed(&["a.example"], false), PemFiles::create());
         for (text, expected) in [
             (own.cert.replace(['\r', '\n'], " "), "a block has no END line, or is not broken into lines"),
             (own.cert.replace('\n', "\\n"), "a BEGIN line does not end with -----"),
@@ -905,7 +905,7 @@ mod tests {
 
     #[test]
     fn what_cannot_be_used_is_named_with_its_rule() {
-        let files = PemFiles::new();
+        let files = PemFiles::create();
         let own = self_signed(&["a.example"], false);
         let cert = files.put("cert.pem", &own.cert);
         let key = files.put("key.pem", &own.key);

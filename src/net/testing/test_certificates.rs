@@ -98,7 +98,7 @@ fn from_now(days: i64, hours: i64) -> SystemTime {
 pub struct PemFiles(TempDir);
 
 impl PemFiles {
-    pub fn new() -> PemFiles {
+    pub fn create() -> PemFiles {
         PemFiles(tempfile::tempdir().unwrap())
     }
 
