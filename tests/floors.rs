@@ -21,9 +21,12 @@ const OUTSIDE: &[&str] =
 fn sources(folder: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     entries
-        .flat_map(|path| match path.is_dir() {
-            true => sources(&path),
-            false => Vec::from_iter(path.extension().is_some_and(|e| e == "rs").then_some(path)),
+        .flat_map(|path| {
+            if path.is_dir() {
+                sources(&path)
+            } else {
+                Vec::from_iter(path.extension().is_some_and(|e| e == "rs").then_some(path))
+            }
         })
         .collect()
 }

@@ -218,10 +218,7 @@ fn from_file(path: &str) -> Result<String, String> {
         .map_err(|why| format!("cannot read {path}: {why} (a text that begins with @ is written with @@)"))?;
     let message =
         text.strip_suffix('\n').map_or(text.as_str(), |text| text.strip_suffix('\r').unwrap_or(text));
-    match message.is_empty() {
-        true => Err(format!("{path} holds no message")),
-        false => Ok(message.to_string()),
-    }
+    if message.is_empty() { Err(format!("{path} holds no message")) } else { Ok(message.to_string()) }
 }
 
 /// The values of secret fields in what is sent again and again are hidden where they return.

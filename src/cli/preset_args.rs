@@ -79,9 +79,10 @@ fn wanted(name: &str) -> Result<PresetChoice, String> {
 /// What to say of a name that no preset has.
 pub fn unknown(name: &str) -> String {
     let near = presets::near(name);
-    let near = match near.is_empty() {
-        true => "'wscheck presets' lists them all".to_string(),
-        false => format!("near it are: {}", near.join(", ")),
+    let near = if near.is_empty() {
+        "'wscheck presets' lists them all".to_string()
+    } else {
+        format!("near it are: {}", near.join(", "))
     };
     format!("'{}' is no preset; {near}", UntrustedText::new(name))
 }
@@ -174,9 +175,10 @@ impl ChosenPreset {
 
     /// The kinds of heartbeat that are measured when nothing is said of it: the preset's own, where it has one.
     pub fn kind(&self) -> HeartbeatKind {
-        match self.spoken().is_some_and(|spoken| spoken.ask.is_some()) {
-            true => HeartbeatKind::App,
-            false => HeartbeatKind::Protocol,
+        if self.spoken().is_some_and(|spoken| spoken.ask.is_some()) {
+            HeartbeatKind::App
+        } else {
+            HeartbeatKind::Protocol
         }
     }
 

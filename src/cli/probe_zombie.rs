@@ -128,13 +128,14 @@ impl ControlArgs {
     /// Who says nothing before the run is over is no control.
     fn every(&self) -> Result<Duration, String> {
         let every = self.every.unwrap_or_else(|| ZombiePlan::usual_every(self.max));
-        match every < self.max {
-            true => Ok(every),
-            false => Err(format!(
+        if every < self.max {
+            Ok(every)
+        } else {
+            Err(format!(
                 "--max {} is too short: the control speaks again only after {} (--every)",
                 exact_duration(self.max),
                 exact_duration(every)
-            )),
+            ))
         }
     }
 

@@ -61,9 +61,10 @@ impl TimeoutsArgs {
 
 fn unknown(product: &str) -> String {
     let near = middleboxes::near(product);
-    let near = match near.is_empty() {
-        true => "'wscheck timeouts' lists them all".to_string(),
-        false => format!("near it are: {}", near.join(", ")),
+    let near = if near.is_empty() {
+        "'wscheck timeouts' lists them all".to_string()
+    } else {
+        format!("near it are: {}", near.join(", "))
     };
     format!("'{}' is no product in the table of timeouts; {near}", UntrustedText::new(product))
 }

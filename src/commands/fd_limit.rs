@@ -39,9 +39,10 @@ pub fn make_room(connections: usize) -> Result<(), TooFewFiles> {
 }
 
 fn check(connections: usize, limit: u64) -> Result<(), TooFewFiles> {
-    match connections.saturating_add(RESERVED_FDS) as u64 <= limit {
-        true => Ok(()),
-        false => Err(TooFewFiles { connections, limit }),
+    if connections.saturating_add(RESERVED_FDS) as u64 <= limit {
+        Ok(())
+    } else {
+        Err(TooFewFiles { connections, limit })
     }
 }
 

@@ -97,10 +97,7 @@ fn begins_word(name: &[char], at: usize) -> bool {
 /// So many decimals at most, without zeros at the end.
 fn decimal(value: f64, digits: usize) -> String {
     let text = format!("{value:.digits$}");
-    match text.contains('.') {
-        true => text.trim_end_matches('0').trim_end_matches('.').to_string(),
-        false => text,
-    }
+    if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_string() } else { text }
 }
 
 #[cfg(test)]

@@ -461,7 +461,7 @@ pub fn slow_app() -> Vec<Event> {
     report.reasons = vec!["the status poor is at or worse than poor (--fail-on)".to_string()];
     report.advice = vec![
         "pings are answered in 0.207 ms but app heartbeats in 655 ms: the application, or something in the \
-         middle that answers pings itself, is the culprit"
+         middle that answers pings itself, is the cause"
             .to_string(),
     ];
     scene.events.push(Event::Interim(Box::new(report.clone())));

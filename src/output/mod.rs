@@ -61,10 +61,7 @@ mod tests {
     fn shown(format: Format, events: &[Event]) -> String {
         let (stdout, stderr) = fixtures::show(format, HumanOptions::default(), events);
         let stdout = stdout.replace(&format!("\"{}\"", json::WSCHECK_VERSION), "\"[version]\"");
-        match stderr.is_empty() {
-            true => stdout,
-            false => format!("{stdout}\n===== stderr =====\n{stderr}"),
-        }
+        if stderr.is_empty() { stdout } else { format!("{stdout}\n===== stderr =====\n{stderr}") }
     }
 
     #[test]

@@ -17,10 +17,7 @@ pub type CapturedOutput = (String, String);
 /// Both as one text, for a snapshot that outlives this version.
 pub fn together((stdout, stderr): CapturedOutput) -> String {
     let stdout = stdout.replace(&format!("\"{WSCHECK_VERSION}\""), "\"[version]\"");
-    match stderr.is_empty() {
-        true => stdout,
-        false => format!("{stdout}\n===== stderr =====\n{stderr}"),
-    }
+    if stderr.is_empty() { stdout } else { format!("{stdout}\n===== stderr =====\n{stderr}") }
 }
 
 /// The documents of a text.

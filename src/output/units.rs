@@ -104,10 +104,7 @@ pub fn rate(per_second: f64) -> String {
 
 fn trimmed(value: f64) -> String {
     let text = significant(value);
-    match text.contains('.') {
-        true => text.trim_end_matches('0').trim_end_matches('.').to_string(),
-        false => text,
-    }
+    if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_string() } else { text }
 }
 
 fn two_parts(high: u64, high_unit: &str, low: u64, low_unit: &str) -> String {

@@ -85,9 +85,10 @@ fn poll_stream<S: ClientSocket>(
 ) -> Poll<ConnectionInput> {
     let ready = client.outbox.ready(Instant::now());
     let mut stream = Pin::new(stream);
-    let written = match ready.is_empty() {
-        false => stream.as_mut().poll_write(cx, ready).map_ok(Some),
-        true => stream.as_mut().poll_flush(cx).map_ok(|()| None),
+    let written = if ready.is_empty() {
+        stream.as_mut().poll_flush(cx).map_ok(|()| None)
+    } else {
+        stream.as_mut().poll_write(cx, ready).map_ok(Some)
     };
     match written {
         Poll::Ready(Ok(Some(count))) => return Poll::Ready(ConnectionInput::Wrote(count)),

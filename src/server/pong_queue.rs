@@ -39,10 +39,7 @@ impl PendingPong {
 
 /// Every bit of it turned; an empty one becomes a byte.
 fn spoil(payload: Vec<u8>) -> Vec<u8> {
-    match payload.is_empty() {
-        true => vec![0xff],
-        false => payload.iter().map(|byte| !byte).collect(),
-    }
+    if payload.is_empty() { vec![0xff] } else { payload.iter().map(|byte| !byte).collect() }
 }
 
 /// The fields by which an app pong is matched to its ping.

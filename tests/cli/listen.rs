@@ -254,7 +254,7 @@ fn a_heartbeat_that_comes_during_the_greeting_is_heard() {
     let said: Vec<&Value> = lines.iter().filter(|line| line["event"] == "said").collect();
     assert_eq!((said.len(), &said[0]["payload"], &said[0]["answered"]), (1, &json!("early"), &json!(true)));
     let document = lines.last().unwrap();
-    assert_eq!(document["verdict"], "inconclusive", "one is no interval: {document:#}");
+    assert_eq!(document["verdict"], "inconclusive", "an interval needs more: {document:#}");
     assert!(document["heard"][0]["first_ms"].is_number(), "{document:#}");
 }
 

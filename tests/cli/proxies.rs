@@ -526,7 +526,7 @@ fn a_dead_path_is_known_after_the_user_timeout() {
 /// Longer than the kernel remembers, and often enough for it to remember the control.
 const ZOMBIES: [&str; 7] = ["probe-zombie", "-o", "json", "--max", "4s", "--every", "500ms"];
 
-/// Each client by its name, and what became of it.
+/// Each client by its name, and result.
 fn fates(document: &Value) -> Vec<(&str, &str)> {
     let clients = document["clients"].as_array().unwrap();
     clients.iter().map(|one| (one["client"].as_str().unwrap(), one["fate"].as_str().unwrap())).collect()

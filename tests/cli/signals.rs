@@ -275,7 +275,7 @@ fn a_listener_that_was_stopped_calls_no_server_irregular() {
     let told =
         (code, &report["verdict"], &report["interval"]["max_ms"].as_f64().is_some_and(|ms| ms < 300.0));
     assert_eq!(told, (Some(0), &"server_pings_every".into(), &true), "{report:#}");
-    assert!(report["reasons"][0].as_str().unwrap().starts_with("this host stood still for 1."), "{report:#}");
+    assert!(report["reasons"][0].as_str().unwrap().starts_with("this host was stalled for 1."), "{report:#}");
 }
 
 #[test]
@@ -283,7 +283,7 @@ fn a_probe_that_was_stopped_says_nothing_of_a_servers_patience() {
     let (code, report) = stopped_after_three("probe-zombie", &["--max", "3s"], "heard");
     assert_eq!((code, &report["verdict"]), (Some(4), &"inconclusive".into()), "{report:#}");
     assert_eq!(report["policy"]["kind"], "unknown", "{report:#}");
-    assert!(report["reasons"][0].as_str().unwrap().starts_with("this host stood still for 1."), "{report:#}");
+    assert!(report["reasons"][0].as_str().unwrap().starts_with("this host was stalled for 1."), "{report:#}");
 }
 
 /// The kernel still acknowledges what a stopped server is sent; only heartbeats show that it is gone.

@@ -65,9 +65,10 @@ fn an_error_in_a_file_has_no_colour_though_stdout_is_a_terminal() {
         let (ours, theirs) = terminal();
         let mut command = wscheck(&[name, &url]);
         command.env("TERM", "xterm");
-        match stderr_is_the_terminal {
-            false => command.stdout(Stdio::from(theirs)),
-            true => command.stderr(Stdio::from(theirs)),
+        if stderr_is_the_terminal {
+            command.stderr(Stdio::from(theirs))
+        } else {
+            command.stdout(Stdio::from(theirs))
         };
         let child = command.spawn().unwrap();
         drop(command);

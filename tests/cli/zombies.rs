@@ -149,7 +149,7 @@ fn who_was_given_up_without_a_word_was_not_kept_for_its_answers() {
     assert_eq!(client(&document, "pings_only")["why"], Value::Null, "{document:#}");
     let reason = document["reasons"][0].as_str().unwrap();
     assert!(
-        reason.starts_with("the quiet client was still there, but its last Ping was not answered"),
+        reason.starts_with("the quiet client was still connected, but its last Ping was not answered"),
         "{reason}"
     );
 }
@@ -243,7 +243,7 @@ fn every_event_is_a_line_and_people_read_the_diagnosis_first() {
     let over = lines.iter().filter(|line| line["event"] == "over" && line["client"] != "control").count();
     assert_eq!(over, 5, "{lines:#?}");
     let ran = probe(&["--max", "2s"], &server.url());
-    assert!(ran.stdout.lines().nth(1).unwrap().starts_with("answer       the server reaps dead clients"));
+    assert!(ran.stdout.lines().nth(1).unwrap().starts_with("answer       the server closes dead clients"));
     assert!(
         ran.stdout.contains("policy       a Ping frame every ")
             && ran.stdout.contains("after an unanswered one")

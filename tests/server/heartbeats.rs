@@ -70,7 +70,7 @@ async fn a_zombie_is_told_terminated_and_reported() {
     });
     let (missed, silent_for) = reaped.await;
     assert!(missed == 1 && silent_for >= Duration::from_millis(100), "{missed} {silent_for:?}");
-    assert!(served.ended().await.starts_with("we gave up: heartbeats unanswered"));
+    assert!(served.ended().await.starts_with("wscheck closed the connection: heartbeats unanswered"));
     let last = loop {
         match client.next().await {
             Got::Frame(Raw(PING, _)) => {}

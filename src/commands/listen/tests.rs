@@ -209,7 +209,7 @@ async fn what_came_while_this_host_stood_still_is_no_interval() {
     let interval = findings.interval().map(|interval| (interval.min, interval.max, interval.gaps));
     assert_eq!(interval, Some((ms(1000), ms(1000), 7)), "two before, five after");
     assert_eq!((findings.kinds[0].count, findings.longest_quiet), (14, ms(1000)));
-    assert!(findings.reasons[0].starts_with("this host stood still for 4.75 s"), "{:?}", findings.reasons);
+    assert!(findings.reasons[0].starts_with("this host was stalled for 4.75 s"), "{:?}", findings.reasons);
 }
 
 #[tokio::test(start_paused = true)]

@@ -143,5 +143,5 @@ fn unmatched(plan: &IdlePlan) -> Option<String> {
 
 fn stood_still(span: Duration) -> String {
     let span = duration(span);
-    format!("this host stood still for {span} during the search: what ended meanwhile was read late")
+    format!("this host was stalled for {span} during the search: what ended meanwhile was read late")
 }

@@ -192,9 +192,10 @@ fn interrupted(
     elapsed: Duration,
     reasons: &mut Vec<String>,
 ) -> RunResult {
-    let lacking = match after.interrupted {
-        true => "all was tried that was to follow the search",
-        false => "the search was complete",
+    let lacking = if after.interrupted {
+        "all was tried that was to follow the search"
+    } else {
+        "the search was complete"
     };
     let progress = format!("interrupted after {}, before {lacking}", duration(elapsed));
     let verdict = judge(expectation, findings, after, reasons);

@@ -307,10 +307,7 @@ impl ClientTask {
             () = sleep(self.plan.max) => false,
         };
         let after = began.elapsed();
-        let proof = match seen {
-            true => Liveness::Untold,
-            false => self.proof(observer.stream()).await,
-        };
+        let proof = if seen { Liveness::Untold } else { self.proof(observer.stream()).await };
         let backlog = read_on(&mut observer, &self.cancel).await;
         let (unread, read_until, secure) = (backlog.unread, Instant::now(), self.plan.target.secure());
         let stalled = StalledClient { began, opened, after, seen, proof, read_until, secure };

@@ -284,7 +284,8 @@ impl CloseCause {
             ),
             (CloseKind::Silent, _) => "went silent".to_string(),
             (CloseKind::Timeout, ClosedBy::Us) => {
-                "we gave up: heartbeats unanswered (close 4000 \"Heartbeat timeout\")".to_string()
+                "wscheck closed the connection: heartbeats unanswered (close 4000 \"Heartbeat timeout\")"
+                    .to_string()
             }
             (CloseKind::Timeout, _) => "the network timed out".to_string(),
             (CloseKind::Error, _) => "the network failed".to_string(),

@@ -58,9 +58,10 @@ impl fmt::Display for IncompleteData {
             }
             IncompletePart::Record => write!(f, "bytes came that complete no TLS record")?,
         }
-        match self.since >= MIN_PAUSE {
-            true => write!(f, ", then nothing for {}", duration(self.since)),
-            false => Ok(()),
+        if self.since >= MIN_PAUSE {
+            write!(f, ", then nothing for {}", duration(self.since))
+        } else {
+            Ok(())
         }
     }
 }

@@ -358,9 +358,10 @@ pub(super) fn redact_typed(text: &str) -> String {
     let head = before_fragment(text);
     let Some((before, after)) = text.rsplit_once('@') else { return redact_tail(head) };
     let scheme = before.split_once("://").map_or(String::new(), |(scheme, _)| format!("{scheme}://"));
-    match before.contains('#') {
-        true => format!("{scheme}***"),
-        false => format!("{scheme}***@{}", redact_tail(before_fragment(after))),
+    if before.contains('#') {
+        format!("{scheme}***")
+    } else {
+        format!("{scheme}***@{}", redact_tail(before_fragment(after)))
     }
 }
 

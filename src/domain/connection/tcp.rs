@@ -44,9 +44,9 @@ impl TcpView {
 
     /// How TCP stands, as a fragment: `the last acknowledgement came 12 s ago; 3 segments unacknowledged, 4 sent again`.
     pub fn standing(&self) -> String {
-        let mut words = format!("TCP's last acknowledgement came {} before", show(self.last_ack));
+        let mut words = format!("last TCP acknowledgement {} before the end", show(self.last_ack));
         let unacked = (self.unacked > 0).then(|| format!("{} unacknowledged", segments(self.unacked)));
-        let again = (self.retransmits > 0).then(|| format!("{} sent again", segments(self.retransmits)));
+        let again = (self.retransmits > 0).then(|| counted(self.retransmits.into(), "retransmit"));
         for (between, more) in ["; ", ", "].iter().zip(unacked.into_iter().chain(again)) {
             words += between;
             words += &more;
@@ -132,12 +132,11 @@ mod tests {
     #[test]
     fn the_standing_names_what_is_not_zero() {
         let mut view = TcpView { last_ack: ms(12_000), ..TcpView::default() };
-        assert_eq!(view.standing(), "TCP's last acknowledgement came 12 s before");
+        assert_eq!(view.standing(), "last TCP acknowledgement 12 s before the end");
         view.retransmits = 4;
-        assert_eq!(view.standing(), "TCP's last acknowledgement came 12 s before; 4 segments sent again");
+        assert_eq!(view.standing(), "last TCP acknowledgement 12 s before the end; 4 retransmits");
         view.unacked = 1;
-        let all =
-            "TCP's last acknowledgement came 12 s before; 1 segment unacknowledged, 4 segments sent again";
+        let all = "last TCP acknowledgement 12 s before the end; 1 segment unacknowledged, 4 retransmits";
         assert_eq!(view.standing(), all);
     }
 }

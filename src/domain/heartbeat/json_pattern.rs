@@ -257,9 +257,10 @@ fn text_shape(text: String) -> JsonPattern {
         return PlaceholderName::opening(placeholder).map_or(JsonPattern::Any, JsonPattern::Bare);
     }
     let parts = pattern_parts(&text);
-    match parts.iter().any(|part| !matches!(part, TextPart::Literal(_))) {
-        true => JsonPattern::Text(parts),
-        false => JsonPattern::Scalar(Value::String(text)),
+    if parts.iter().any(|part| !matches!(part, TextPart::Literal(_))) {
+        JsonPattern::Text(parts)
+    } else {
+        JsonPattern::Scalar(Value::String(text))
     }
 }
 

@@ -294,9 +294,10 @@ fn bounded(given: &str, parts: &[TextPart]) -> Result<(), PatternError> {
     }
     let is_open = |part: &TextPart| matches!(part, TextPart::Place(_) | TextPart::Any);
     let side_by_side = |pair: &[TextPart]| pair.iter().all(is_open);
-    match parts.windows(2).any(side_by_side) {
-        true => Err(PatternError::Adjacent { given: given.to_string() }),
-        false => Ok(()),
+    if parts.windows(2).any(side_by_side) {
+        Err(PatternError::Adjacent { given: given.to_string() })
+    } else {
+        Ok(())
     }
 }
 

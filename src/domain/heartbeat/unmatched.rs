@@ -18,9 +18,10 @@ pub struct NearestMessage {
 impl NearestMessage {
     /// `'...' (`type` is "error", not "pong")`
     pub fn words(&self) -> String {
-        match self.difference.points.is_empty() {
-            true => format!("'{}'", self.message),
-            false => format!("'{}' ({})", self.message, self.difference.words()),
+        if self.difference.points.is_empty() {
+            format!("'{}'", self.message)
+        } else {
+            format!("'{}' ({})", self.message, self.difference.words())
         }
     }
 }

@@ -49,6 +49,11 @@ pub struct Incident {
 }
 
 impl Incident {
+    /// The moment as people read it, to the millisecond.
+    pub fn at_shown(&self) -> Duration {
+        Duration::from_millis(u64::try_from(self.at.as_millis()).unwrap_or(u64::MAX))
+    }
+
     /// How the first connection ended: `peer sent close 1013 (try again later)`.
     pub fn how(&self) -> String {
         CloseCause::describe(ClosedBy::Peer, &self.cut.how, None)
@@ -57,7 +62,7 @@ impl Incident {
 
 impl fmt::Display for Incident {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (number, at) = (counted(self.connections as u64, "connection"), show(self.at));
+        let (number, at) = (counted(self.connections as u64, "connection"), show(self.at_shown()));
         match self.kind {
             IncidentKind::OneMoment => write!(
                 f,

@@ -135,6 +135,8 @@ pub struct Search {
     ends: Vec<(Duration, Duration)>,
     /// The age of each control that ended, whatever was thought of it since.
     control_ages: Vec<Duration>,
+    /// The least age at which a connection ended by being idle, perhaps.
+    youngest_death: Duration,
     outcome: Option<(IdleVerdict, Vec<String>)>,
     partial: bool,
     ended_at: Option<Duration>,
@@ -256,6 +258,7 @@ impl Search {
             staggered: 0,
             ends: Vec::new(),
             control_ages: Vec::new(),
+            youngest_death: Duration::MAX,
             outcome: None,
             partial: false,
             ended_at: None,
@@ -550,15 +553,17 @@ impl Search {
         if is_refusal {
             return self.hold_openings(at);
         }
-        match ActivityGaps::is_let_go(idle, probe.gap) {
-            true => self.gaps.let_go(at, age),
-            false => self.die(probe, idle, CutManner::Visible(cut.clone()), at),
+        if ActivityGaps::is_let_go(idle, probe.gap) {
+            self.gaps.let_go(at, age)
+        } else {
+            self.die(probe, idle, CutManner::Visible(cut.clone()), at)
         }
     }
 
     fn die(&mut self, probe: &KnownProbe, idle: Duration, manner: CutManner, moment: Duration) {
         let age = moment.saturating_sub(probe.opened.unwrap_or(moment));
         if !self.lifetime.is_some_and(|lifetime| is_of_age(idle, age, lifetime)) {
+            self.youngest_death = self.youngest_death.min(age);
             self.evidence.die(idle, manner, moment, age);
         }
     }
@@ -810,15 +815,16 @@ impl Search {
         }
         let ages: Vec<_> = self.control.ages().iter().map(|age| show(age.lo)).collect();
         let moments: Vec<_> =
-            self.incidents.of(IncidentKind::OneMoment).map(|event| show(event.at)).collect();
+            self.incidents.of(IncidentKind::OneMoment).map(|event| show(event.at_shown())).collect();
         let rounds = self.void_rounds;
-        let why = match moments.len() as u32 >= MAX_VOID_ROUNDS {
-            true => format!(
+        let why = if moments.len() as u32 >= MAX_VOID_ROUNDS {
+            format!(
                 "{rounds} rounds were void: connections ended at one moment {} into the run: the server restarts or \
                  reloads, or the path fails",
                 moments.join(", ")
-            ),
-            false => format!("{rounds} rounds were void: the control died at {}", ages.join(", ")),
+            )
+        } else {
+            format!("{rounds} rounds were void: the control died at {}", ages.join(", "))
         };
         self.conclude(IdleVerdict::Inconclusive, why);
     }
@@ -1117,17 +1123,28 @@ impl Search {
         self.outcome.get_or_insert(outcome);
     }
 
-    /// No idle timeout is claimed where the control, which was never idle, ended at the age at which the others ended.
+    /// No idle timeout is claimed where the control, which is never idle, ended too, and a lifetime explains all ends:
+    ///
+    /// - the control ended at the age at which the others ended
+    /// - or the others ended when they were older, and nothing was seen alive beyond that age
+    /// - or the others ended before any silence was tried
     fn unless_control_ended_so(&self, verdict: IdleVerdict, reason: String) -> (IdleVerdict, Vec<String>) {
         let is_idle = matches!(verdict, IdleVerdict::IdleTimeout | IdleVerdict::Stochastic);
         let range = self.evidence.range().filter(|_| is_idle && self.reset_by.is_none());
         let is_near =
             |age: &Duration| range.is_some_and(|range| age.abs_diff(range.median) <= age_slack(*age));
-        let Some(age) = self.control_ages.iter().find(|age| is_near(age)) else {
-            return (verdict, vec![reason]);
+        let is_as_old = self.control_ages.iter().find(|age| is_near(age));
+        let is_lifetime = |age: &&Duration| {
+            let slack = age_slack(**age);
+            self.oldest_alive <= **age + slack && self.youngest_death >= age.saturating_sub(slack)
         };
+        let is_below_min = range.is_some_and(|range| range.min < self.plan.min);
+        let is_unproven = is_below_min && self.evidence.survivors().is_empty();
+        let oldest = self.control_ages.iter().max().filter(|_| is_idle && self.reset_by.is_none());
+        let oldest = oldest.filter(|age| is_unproven || is_lifetime(age));
+        let Some(age) = is_as_old.or(oldest) else { return (verdict, vec![reason]) };
         let why = format!(
-            "the control, which was never idle, ended at the age of {}, too: a lifetime or restarts may explain all ends",
+            "the control, which is never idle, ended at the age of {}, too: a lifetime or restarts may explain all ends",
             show(*age)
         );
         (IdleVerdict::Inconclusive, vec![why])
@@ -1297,9 +1314,10 @@ impl Search {
 
     fn conclude_lifetime_or_idle(&mut self, age: LifetimeCap) {
         (self.suspected, self.lifetime_or_idle) = (None, Some(age));
-        let why = match self.plan.second_control {
-            true => "the connection that sent messages besides ended earlier, or did not open",
-            false => "no messages were tried (--app-ping, --allow-messages)",
+        let why = if self.plan.second_control {
+            "the connection that sent messages besides ended earlier, or did not open"
+        } else {
+            "no messages were tried (--app-ping, --allow-messages)"
         };
         let shown = shown_age(age);
         self.conclude(
@@ -1413,9 +1431,10 @@ impl Search {
     fn conclude_undecided(&mut self, now: Duration) {
         if let Some(lifetime) = self.lifetime {
             let dies_before = self.bracket().hi.is_some_and(|hi| is_young(hi, lifetime));
-            return match dies_before && !self.gaps.busy() {
-                true => self.conclude_timeout(),
-                false => self.conclude_lifetime(lifetime),
+            return if dies_before && !self.gaps.busy() {
+                self.conclude_timeout()
+            } else {
+                self.conclude_lifetime(lifetime)
             };
         }
         let mixed = MixedOutcome::of(&self.evidence, self.plan.repeat);

@@ -60,7 +60,7 @@ impl ActivityGaps {
         self.answered = true;
     }
 
-    /// Notes a client that was let go at this moment, so old.
+    /// Notes a client that was closed at this moment, so old.
     pub fn let_go(&mut self, moment: Duration, age: Duration) {
         self.let_go.push(UnansweredEnd { moment, age, vouched: false });
     }

@@ -145,10 +145,7 @@ pub enum EndedBy {
 
 impl From<&CloseCause> for EndedBy {
     fn from(ending: &CloseCause) -> EndedBy {
-        match ending.is_by_peers_hand() {
-            true => EndedBy::Server,
-            false => EndedBy::Breakage,
-        }
+        if ending.is_by_peers_hand() { EndedBy::Server } else { EndedBy::Breakage }
     }
 }
 

@@ -220,7 +220,7 @@ impl ListenInference<'_> {
         let count = rhythm.map_or(0, |rhythm| rhythm.count);
         let (beats, listened) = (counted(count, "heartbeat"), show(self.how.listened));
         let why = match count {
-            1 => "one is no interval",
+            1 => "an interval needs more",
             _ => "their gaps bear out no interval yet",
         };
         let advice = match self.how.answered {
@@ -239,9 +239,10 @@ impl ListenInference<'_> {
         let last = self.heard.last.max(self.heard.talked.unwrap_or_default());
         let silence = self.since(last).max(*pause_since);
         // A clock that skips the active may come later than an interval after what the client said.
-        let is_over = match last > self.heard.last {
-            true => is_stop(silence, interval.median),
-            false => silence > interval.median + tolerance(interval.median),
+        let is_over = if last > self.heard.last {
+            is_stop(silence, interval.median)
+        } else {
+            silence > interval.median + tolerance(interval.median)
         };
         is_over.then(|| {
             let (count, after) = (counted(rhythm.count, "heartbeat"), show(interval.median));
@@ -256,9 +257,10 @@ impl ListenInference<'_> {
     fn stopped(&self, kind: &KindFindings, interval: Interval) -> Option<String> {
         let silence = self.overdue(kind);
         (self.how.answered && is_stop(silence, interval.max)).then(|| {
-            let every = match interval.is_burst() {
-                true => "in a burst".to_string(),
-                false => format!("every {}", show(interval.median)),
+            let every = if interval.is_burst() {
+                "in a burst".to_string()
+            } else {
+                format!("every {}", show(interval.median))
             };
             format!("{} came, {every}, and then none in {}", counted(kind.count, "heartbeat"), show(silence))
         })
@@ -347,7 +349,7 @@ fn is_postponed(kind: &KindFindings) -> bool {
 
 fn stood_still(span: Duration) -> String {
     let span = show(span);
-    format!("this host stood still for {span}: what came meanwhile was read late, and bears out no interval")
+    format!("this host was stalled for {span}: what came meanwhile was read late, and bears out no interval")
 }
 
 /// Whether heartbeats that were so far apart have stopped after a silence of this length.
@@ -359,9 +361,12 @@ fn is_stop(silence: Duration, interval: Duration) -> bool {
 fn paused(interval: &Interval) -> Option<String> {
     let intervals = interval.max.as_secs_f64() / interval.median.as_secs_f64();
     let is_pause = intervals > STOPPED_AFTER_INTERVALS && interval.max > MIN_SILENCE;
-    is_pause.then(|| match interval.is_burst() {
-        false => format!("they paused for as long as {}, {intervals:.1} intervals", show(interval.max)),
-        true => format!("they come in bursts, as far as {} apart", show(interval.max)),
+    is_pause.then(|| {
+        if interval.is_burst() {
+            format!("they come in bursts, as far as {} apart", show(interval.max))
+        } else {
+            format!("they paused for as long as {}, {intervals:.1} intervals", show(interval.max))
+        }
     })
 }
 

@@ -174,9 +174,10 @@ impl KnownPings {
             units.map(|unit| self.recognise(&InboundMessage::new(unit), now_ms)).collect();
         let replies = said.iter().filter_map(|said| said.reply.clone()).collect();
         let first = said.iter().position(|said| said.sound.is_heartbeat()).unwrap_or(0);
-        match said.is_empty() {
-            true => (ServerEvent::plain(ServerEventKind::Message, shown(message)), replies),
-            false => (said.swap_remove(first), replies),
+        if said.is_empty() {
+            (ServerEvent::plain(ServerEventKind::Message, shown(message)), replies)
+        } else {
+            (said.swap_remove(first), replies)
         }
     }
 

@@ -75,10 +75,7 @@ impl ListenState {
         since.into_iter().for_each(|(span, last)| heard.since.note(span, last));
         let disturbance = |words| StimulusSample { after: words - last, until: at.saturating_sub(words) };
         words.into_iter().for_each(|words| heard.since.disturb(disturbance(words)));
-        match is_late {
-            true => heard.resume(at, said),
-            false => heard.go_on(at, said, talked, messaged, is_clear),
-        }
+        if is_late { heard.resume(at, said) } else { heard.go_on(at, said, talked, messaged, is_clear) }
     }
 
     /// Whether what came at that moment was read late, or may have been, so that no span begins there.

@@ -42,10 +42,7 @@ impl SinceTraffic {
     /// A heartbeat came so long after the last that the server said, which was that.
     pub fn note(&mut self, span: Duration, last: ServerEventKind) {
         self.spans.push(span);
-        match last.is_heartbeat() {
-            true => self.after_heartbeats += 1,
-            false => self.after_messages += 1,
-        }
+        if last.is_heartbeat() { self.after_heartbeats += 1 } else { self.after_messages += 1 }
     }
 
     /// The client said something after the last that the server said, and then the heartbeat came.

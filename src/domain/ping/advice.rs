@@ -105,7 +105,7 @@ pub fn advise(report: &PingReport) -> Vec<String> {
 fn app_beside_protocol(scene: &AdviceInput) -> Option<String> {
     let (protocol, app) = (scene.kind(HeartbeatKind::Protocol)?, scene.kind(HeartbeatKind::App)?);
     let fine = protocol.rtt.as_ref().filter(|_| protocol.status <= Status::Degraded)?;
-    let culprit = "the application, or something in the middle that answers pings itself, is the culprit";
+    let culprit = "the application, or something in the middle that answers pings itself, is the cause";
     let quick = format::duration(fine.p50);
     match &app.rtt {
         Some(slow) if is_slow(fine.p50, slow.p50) => {
@@ -630,7 +630,7 @@ mod tests {
         assert_eq!(
             only(&run(vec![protocol(&[2]), app(&[812])])),
             "protocol RTT 2 ms beside app RTT 812 ms (both p50): the application, or something in the \
-             middle that answers pings itself, is the culprit"
+             middle that answers pings itself, is the cause"
         );
     }
 

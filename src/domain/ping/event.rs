@@ -115,7 +115,7 @@ pub enum ConnEvent {
         attempt: u32,
         after: Duration,
     },
-    /// It is open again after `outage`, counted from the ending.
+    /// It is reconnected after `outage`, counted from the ending.
     Reconnected {
         outage: Duration,
         /// In this outage.

@@ -118,11 +118,10 @@ impl MetricUnit {
 /// A limit of 200 that was meant as milliseconds would never be passed, so a unit is asked for.
 fn time(text: &str) -> Result<f64, String> {
     let limit = parse_duration(text)?;
-    match text.ends_with(|c: char| c.is_ascii_digit() || c == '.') {
-        true => {
-            Err(format!("'{text}' has no unit: a plain number would be seconds; write {text}ms or {text}s"))
-        }
-        false => Ok(nanos(limit)),
+    if text.ends_with(|c: char| c.is_ascii_digit() || c == '.') {
+        Err(format!("'{text}' has no unit: a plain number would be seconds; write {text}ms or {text}s"))
+    } else {
+        Ok(nanos(limit))
     }
 }
 
@@ -869,7 +868,7 @@ mod tests {
         assert_eq!(evaluate(&report, "rtt.max>500ms"), Truth::True("900 ms".to_string()));
         report.host_lag = Some(lag(Duration::from_millis(1001)));
         assert!(
-            matches!(evaluate(&report, "rtt.max>500ms"), Truth::TrueOfBounds(why) if why.contains("stood still for 1."))
+            matches!(evaluate(&report, "rtt.max>500ms"), Truth::TrueOfBounds(why) if why.contains("was stalled for 1."))
         );
         assert_eq!(evaluate(&report, "rtt.max>2s"), Truth::False);
         assert_eq!(evaluate(&report, "sent>1"), Truth::True("2".to_string()));

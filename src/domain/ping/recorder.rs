@@ -436,7 +436,7 @@ impl ConnectionStats {
         match (&self.opened, &self.open_error) {
             (None, Some(_)) => return is(Status::Unknown, "it never opened".to_string()),
             (None, None) => {
-                return is(Status::Unknown, "it was still being opened when the run ended".to_string());
+                return is(Status::Unknown, "still opening when the run ended".to_string());
             }
             (Some(_), _) if self.is_lost => return is(Status::Dead, self.why_dead()),
             (Some(_), _) => {}
@@ -888,7 +888,7 @@ mod tests {
         assert_eq!(report.status_reason, "ws://0/: #1: the connection ended: connection reset (RST)");
         assert_eq!(report.targets[1].status, Status::Unknown);
         assert_eq!(report.status_counts, [(Status::Dead, 1), (Status::Unknown, 1), (Status::Healthy, 2)]);
-        let reason = "it was still being opened when the run ended";
+        let reason = "still opening when the run ended";
         assert_eq!(report.targets[1].connections[1].status_reason, reason);
     }
 

@@ -212,7 +212,7 @@ impl PingReport {
         figures.upper_bounds().or_else(|| {
             let lag = self.host_lag.filter(LagSummary::stood_still)?;
             let lag = format::duration(lag.max);
-            Some(format!("RTTs are upper bounds: this host stood still for {lag}, and read late what came"))
+            Some(format!("RTTs are upper bounds: this host was stalled for {lag}, and read answers late"))
         })
     }
 }

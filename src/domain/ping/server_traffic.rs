@@ -183,7 +183,7 @@ mod tests {
     fn the_servers_interval_is_the_median_of_its_gaps() {
         let mut listener = ServerTrafficRecorder::default();
         listener.beat(HeartbeatKind::App, Duration::from_secs(25));
-        assert!(listener.overheard().is_empty(), "one is no interval");
+        assert!(listener.overheard().is_empty(), "an interval needs more");
         listener.beat(HeartbeatKind::App, Duration::from_secs(50));
         listener.beat(HeartbeatKind::Protocol, Duration::from_secs(51));
         let (kind, interval) = listener.overheard().interval().unwrap();

@@ -110,14 +110,15 @@ fn failures(report: &PingReport, policy: &PassCriteria) -> Vec<String> {
 
 fn unplanned_ending(connection: &ConnReport) -> Option<String> {
     let lost = connection.lost.as_ref()?;
-    let again = match connection.ending.as_ref().is_some_and(|ending| ending.was_planned()) {
-        true => " and was opened again",
-        false => "",
+    let again = if connection.ending.as_ref().is_some_and(|ending| ending.was_planned()) {
+        " and was opened again"
+    } else {
+        ""
     };
     match connection.unplanned_endings {
         0 => None,
         1 => Some(format!("the connection ended{again}: {lost}")),
-        times => Some(format!("the connection ended {times} times{again}, at last: {lost}")),
+        times => Some(format!("the connection ended {times} times{again}; the last time: {lost}")),
     }
 }
 
@@ -214,7 +215,7 @@ fn unsent(figures: &KindReport) -> Option<String> {
     let due = figures.counts.sent().saturating_add(unsent);
     (unsent.saturating_mul(MAX_UNSENT_PART) > due).then(|| {
         let kind = figures.kind;
-        format!("{unsent} of {due} {kind} heartbeats never left: the schedule asked for was not run")
+        format!("{unsent} of {due} {kind} heartbeats were not sent: the requested schedule was not kept")
     })
 }
 
@@ -257,7 +258,7 @@ pub fn measurement(rtt: &RttSummary, lag: &LagSummary) -> Measurement {
         Measurement::Suspect(format!("this host was {lag} late beside an RTT of {rtt} (both {percentile})"))
     };
     if lag.stood_still() {
-        return Measurement::Suspect(format!("this host stood still for {}", format::duration(lag.max)));
+        return Measurement::Suspect(format!("this host was stalled for {}", format::duration(lag.max)));
     }
     if excess(lag.p50).saturating_mul(10) > rtt.p50 {
         return suspect("p50", lag.p50, rtt.p50);
@@ -512,7 +513,8 @@ mod tests {
             (c.ending, c.lost) = (ending(ClosedBy::Us, close), ending(ClosedBy::Network, CloseKind::Rst));
             c.unplanned_endings = 2;
         });
-        let reason = "the connection ended 2 times and was opened again, at last: connection reset (RST)";
+        let reason =
+            "the connection ended 2 times and was opened again; the last time: connection reset (RST)";
         assert_eq!(judged(&report), one(RunResult::Failed, reason));
     }
 
@@ -598,7 +600,7 @@ mod tests {
     fn unsent_schedule_is_inconclusive_unless_another_failed() {
         let with =
             |ok: u64, unsent: u64| run(|c| c.kinds[0].counts = Counts { ok, unsent, ..Counts::default() });
-        let reason = "98 of 100 protocol heartbeats never left: the schedule asked for was not run";
+        let reason = "98 of 100 protocol heartbeats were not sent: the requested schedule was not kept";
         assert_eq!(judged(&with(2, 98)), one(RunResult::Inconclusive, reason));
         assert_eq!(judged(&with(90, 10)), (RunResult::Passed, vec![]));
         assert_eq!(judged(&with(89, 11)).0, RunResult::Inconclusive);
@@ -645,12 +647,12 @@ mod tests {
         let (verdict, reasons) = judged(&report);
         assert_eq!((verdict, reasons.len()), (RunResult::Inconclusive, 1));
         assert!(
-            reasons[0].ends_with("this host stood still for 4.2 s, and read late what came"),
+            reasons[0].ends_with("this host was stalled for 4.2 s, and read answers late"),
             "{reasons:?}"
         );
         report.targets[0].connections[0].status = Status::Dead;
         assert_eq!(judged(&report).0, RunResult::Failed, "what was missed was missed");
-        let suspect = Measurement::Suspect("this host stood still for 4.2 s".to_string());
+        let suspect = Measurement::Suspect("this host was stalled for 4.2 s".to_string());
         assert_eq!(measurement(&rtt(5, 20_000, 20_000), &lag(100, 4_200_000)), suspect);
     }
 

@@ -27,7 +27,7 @@ pub(super) fn unknown_witness(life: &ClientRecord) -> Option<String> {
     let why = match (&life.fate, life.broken()) {
         _ if !matches!(life.way, Behaviour::Quiet | Behaviour::PingsOnly) => return None,
         _ if life.deaf => {
-            "was still there, but its last Ping was not answered: it had been given up without a word"
+            "was still connected, but its last Ping was not answered: it had been given up without a word"
                 .to_string()
         }
         (ClientEnd::Unopened { why }, _) => format!("could not be opened: {why}"),
@@ -56,7 +56,7 @@ pub(super) fn passes_on(lives: &[ClientRecord]) -> Option<String> {
 /// Who is let go by one of these codes need not have been found dead. IANA WebSocket Close Code Number Registry.
 const UNRELATED_CLOSE_CODES: [u16; 2] = [1012, 1013];
 
-/// Why one that was let go may have been for something else than its silence.
+/// Why one that was closed may have been for something else than its silence.
 pub(super) fn not_for_silence(lives: &[ClientRecord], life: &ClientRecord) -> Option<String> {
     let alone = no_room(life).or_else(|| going_away(lives, life));
     alone.or_else(|| as_the_quiet(lives, life)).or_else(|| as_the_mute(lives, life))
@@ -69,7 +69,7 @@ fn as_the_quiet(lives: &[ClientRecord], life: &ClientRecord) -> Option<String> {
     let was_asked = quiet.asks().iter().any(|(_, rhythm)| quiet.since_greeting(rhythm.begun) <= after);
     (!was_asked && quiet.kept()? > outlived(after)).then(|| {
         format!(
-            "the mute client was let go after {}, and the quiet one, which had nothing to answer by then and so was as \
+            "the mute client was closed after {}, and the quiet one, which had nothing to answer by then and so was as \
              silent, was not: not for that, perhaps",
             show(after)
         )
@@ -86,7 +86,7 @@ fn as_the_mute(lives: &[ClientRecord], life: &ClientRecord) -> Option<String> {
     let at_latest = matches!(life.fate, ClientEnd::Ended { at_latest: true, .. });
     (!at_latest && !has_heard && mute.kept()? > outlived(after)).then(|| {
         format!(
-            "the stalled client was let go after {}, and the mute one, which had heard nothing by then and so was as \
+            "the stalled client was closed after {}, and the mute one, which had heard nothing by then and so was as \
              silent, was not: not for that, perhaps",
             show(after)
         )
@@ -99,7 +99,7 @@ fn going_away(lives: &[ClientRecord], life: &ClientRecord) -> Option<String> {
     (is_so && went_at_one_moment(lives)).then(|| {
         let (name, meaning) = (life.way.name(), close_code_meaning(1001));
         format!(
-            "the {name} client was let go by close 1001 ({meaning}), and others with it, however old: a restart, perhaps"
+            "the {name} client was closed by close 1001 ({meaning}), and others with it, however old: a restart, perhaps"
         )
     })
 }
@@ -130,7 +130,7 @@ fn no_room(life: &ClientRecord) -> Option<String> {
     let CloseKind::CloseFrame { code: Some(code), .. } = life.ending()?.how else { return None };
     UNRELATED_CLOSE_CODES.contains(&code).then(|| {
         let (name, meaning) = (life.way.name(), close_code_meaning(code));
-        format!("the {name} client was let go by close {code} ({meaning}): not for its silence, perhaps")
+        format!("the {name} client was closed by close {code} ({meaning}): not for its silence, perhaps")
     })
 }
 
@@ -213,7 +213,7 @@ fn interval(lives: &[ClientRecord], every: Duration, ask: FirstRequest) -> Durat
 pub(super) fn odd(life: &ClientRecord) -> Option<String> {
     let name = life.way.name();
     Some(format!(
-        "the {name} client was let go after {}, and the mute one, which says nothing at all, was not: a limit of \
+        "the {name} client was closed after {}, and the mute one, which says nothing at all, was not: a limit of \
          connections, perhaps",
         show(life.ended()?)
     ))
@@ -228,7 +228,7 @@ fn lost(lives: &[ClientRecord]) -> Option<String> {
     let after = lost.iter().filter_map(after).max()?;
     Some(format!(
         "after {} nobody knew the connection of {} any more, and no end had been heard: the path forgot it, or lost the \
-         server's goodbye (`wscheck probe-idle` tells after how long a path forgets; take a shorter --max)",
+         server's goodbye (`wscheck probe-idle` measures after how long a path drops connections; use a shorter --max)",
         show(after),
         names(&lost)
     ))

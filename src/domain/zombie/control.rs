@@ -59,13 +59,13 @@ fn unlike_the_control(lives: &[ClientRecord], watch: ObservationQuality) -> Opti
     } else {
         return None;
     };
-    Some(format!("the quiet client was let go after {}, and {why}", show(quiet)))
+    Some(format!("the quiet client was closed after {}, and {why}", show(quiet)))
 }
 
 fn stood_still(span: Duration) -> String {
     let span = show(span);
     format!(
-        "this host stood still for {span}: no client answered anything, and what came meanwhile was read late"
+        "this host was stalled for {span}: no client answered anything, and what came meanwhile was read late"
     )
 }
 
@@ -78,7 +78,7 @@ fn unanswered(after: Duration, silent: Duration) -> String {
         None => format!("never answered in {}", show(after)),
     };
     format!(
-        "the control, a healthy client, was {when}: the server hangs, or the path is dead, so no death proves anything"
+        "the control, a healthy client, was {when}: the server hangs, or the path is dead, so no closed client proves anything"
     )
 }
 
@@ -106,7 +106,7 @@ fn control_died(lives: &[ClientRecord], watch: ObservationQuality) -> Option<Str
         _ => why_it_died(lives, after, after < watch.every, is_told(&ending.how)),
     };
     Some(format!(
-        "the control, a healthy client, died after {} ({ending}), so no death proves anything; {hint}",
+        "the control, a healthy client, died after {} ({ending}), so no closed client proves anything; {hint}",
         show(after)
     ))
 }

@@ -125,9 +125,8 @@ impl ZombieFindings {
         if self.verdict == ZombieVerdict::Inconclusive && !self.cut_short {
             return Truth::Unknown("nothing conclusive was found".to_string());
         }
-        let relevant = |life: &&ClientRecord| match expectation.wants_more() {
-            true => life.way == Behaviour::Mute,
-            false => life.way.is_dead(),
+        let relevant = |life: &&ClientRecord| {
+            if expectation.wants_more() { life.way == Behaviour::Mute } else { life.way.is_dead() }
         };
         let truths =
             || self.lives.iter().filter(relevant).map(|life| (life, self.meets_by(life, expectation)));
@@ -141,7 +140,7 @@ impl ZombieFindings {
         }
     }
 
-    /// Who was let go too early, but not for its silence, would have been kept for longer, perhaps.
+    /// Who was closed too early, but not for its silence, would have been kept for longer, perhaps.
     fn meets_by(&self, life: &ClientRecord, expectation: &Expectation) -> Truth {
         match (expectation.met_by(&bracket(life)), not_for_silence(&self.lives, life)) {
             (Truth::False, Some(why)) if expectation.wants_more() => Truth::Unknown(why),
@@ -152,16 +151,16 @@ impl ZombieFindings {
     fn told(&self, expectation: &Expectation) -> String {
         let mute = self.life(Behaviour::Mute).and_then(ClientRecord::ended);
         match (expectation.wants_more(), mute, self.longest) {
-            (true, Some(mute), _) => format!("a mute client was let go after {}", show(mute)),
+            (true, Some(mute), _) => format!("a mute client was closed after {}", show(mute)),
             (false, _, Some(longest)) => {
-                format!("every dead client was let go, the last after {}", show(longest))
+                format!("every dead client was closed, the last after {}", show(longest))
             }
             (_, _, _) => "dead clients were kept as long as it was waited".to_string(),
         }
     }
 }
 
-/// How the mute client was let go, where it was.
+/// How the mute client was closed, where it was.
 fn end_of_mute(lives: &[ClientRecord]) -> Option<&CloseKind> {
     let mute = lives.iter().find(|life| life.way == Behaviour::Mute);
     mute.and_then(ClientRecord::ending).map(|ending| &ending.how)
@@ -183,7 +182,7 @@ fn settle(lives: &mut [ClientRecord]) {
     }
 }
 
-/// Between which ends the time lies after which it was let go.
+/// Between which ends the time lies after which it was closed.
 fn bracket(life: &ClientRecord) -> Bracket {
     match &life.fate {
         ClientEnd::Unopened { .. } | ClientEnd::Lost { .. } | ClientEnd::Kept { proven: false, .. } => {
@@ -198,8 +197,8 @@ fn bracket(life: &ClientRecord) -> Bracket {
 fn undecided(life: &ClientRecord) -> String {
     let (name, kept) = (life.way.name(), life.kept().map(show).unwrap_or_default());
     match life.fate {
-        ClientEnd::Ended { .. } => format!("nobody saw when within {kept} the {name} client was let go"),
-        ClientEnd::Lost { .. } => format!("nobody knows when the {name} client was let go, if it was"),
+        ClientEnd::Ended { .. } => format!("nobody saw when within {kept} the {name} client was closed"),
+        ClientEnd::Lost { .. } => format!("nobody knows when the {name} client was closed, if it was"),
         ClientEnd::Kept { proven: false, .. } => {
             format!("interrupted before it was known whether the {name} client was still there")
         }
@@ -220,7 +219,7 @@ fn mute_is_known(lives: &[ClientRecord], watch: ObservationQuality) -> bool {
         && is(Behaviour::Mute, &|life| life.ended().is_some())
 }
 
-/// Whether nothing but its silence explains the mute client's end, if that was let go.
+/// Whether nothing but its silence explains the mute client's end, if that was closed.
 fn was_let_go_for_silence(lives: &[ClientRecord]) -> bool {
     let mut mute = lives.iter().filter(|life| life.way == Behaviour::Mute);
     mute.all(|mute| not_for_silence(lives, mute).is_none())
@@ -265,9 +264,10 @@ fn judge(lives: &[ClientRecord], watch: ObservationQuality) -> (ZombieVerdict, V
 fn interrupted(kept: &[&ClientRecord]) -> String {
     let is_proven = |life: &&ClientRecord| matches!(life.fate, ClientEnd::Kept { proven: true, .. });
     let proven: Vec<&ClientRecord> = kept.iter().copied().filter(is_proven).collect();
-    match proven.is_empty() {
-        false => format!("interrupted while it still kept {}", names(&proven)),
-        true => format!("interrupted before it was known whether it still kept {}", names(kept)),
+    if proven.is_empty() {
+        format!("interrupted before it was known whether it still kept {}", names(kept))
+    } else {
+        format!("interrupted while it still kept {}", names(&proven))
     }
 }
 
@@ -434,7 +434,7 @@ mod tests {
         assert_eq!(overloaded.verdict, ZombieVerdict::Inconclusive);
         assert!(
             overloaded.reasons[0]
-                .starts_with("the stalled client was let go by close 1013 (try again later)")
+                .starts_with("the stalled client was closed by close 1013 (try again later)")
         );
     }
 
@@ -476,7 +476,7 @@ mod tests {
         lives[1] = gone(Behaviour::Quiet, 40_000);
         let findings = ZombieFindings::of(lives, watched(true));
         assert_eq!((findings.verdict, findings.policy), (ZombieVerdict::ZombiesKept, ReapingPolicy::Unknown));
-        assert!(findings.reasons[0].starts_with("the quiet client was let go after 40 s, and the mute one"));
+        assert!(findings.reasons[0].starts_with("the quiet client was closed after 40 s, and the mute one"));
     }
 
     #[test]
@@ -517,7 +517,7 @@ mod tests {
             (findings.verdict, findings.policy),
             (ZombieVerdict::Inconclusive, ReapingPolicy::Unknown)
         );
-        assert!(findings.reasons[0].starts_with("this host stood still for 4 s: "), "{:?}", findings.reasons);
+        assert!(findings.reasons[0].starts_with("this host was stalled for 4 s: "), "{:?}", findings.reasons);
     }
 
     #[test]
@@ -646,7 +646,7 @@ mod tests {
             (findings.verdict, &findings.policy),
             (ZombieVerdict::ZombiesKept, &ReapingPolicy::Unknown)
         );
-        assert!(findings.reasons[0].starts_with("the mute client was let go by close 1012"), "{findings:?}");
+        assert!(findings.reasons[0].starts_with("the mute client was closed by close 1012"), "{findings:?}");
     }
 
     #[test]
@@ -852,6 +852,6 @@ mod tests {
         *at_latest = true;
         kept[5] = alive(Behaviour::HalfClosed);
         assert_eq!(met(kept, "<=39s"), Some(false), "one that is known decides");
-        assert_eq!(why, "nobody saw when within 70 s the stalled client was let go");
+        assert_eq!(why, "nobody saw when within 70 s the stalled client was closed");
     }
 }

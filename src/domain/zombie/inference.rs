@@ -10,14 +10,14 @@ use super::timer_kind::TimerKind;
 use crate::domain::listen::ServerEventKind;
 use crate::domain::stats::interval::tolerance;
 
-/// How long one client was there, compared with an age at which another was let go.
+/// How long one client was there, compared with an age at which another was closed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum RelativeAge {
-    /// It was let go at about that age too.
+    /// It was closed at about that age too.
     Near,
     /// It was there for longer.
     Outlived,
-    /// It was let go before, or what became of it is not known.
+    /// It was closed before, or result is not known.
     Unknown,
 }
 
@@ -25,9 +25,9 @@ enum RelativeAge {
 ///
 /// The mute client shows that there is a policy; those that differ from it in one thing each show what it is:
 /// - The mute was kept: there is no reaping, whether it was pinged or not.
-/// - It was let go, was asked, and one that answers outlived it: that is the heartbeats' doing. Of two kinds, the one
+/// - It was closed, was asked, and one that answers outlived it: that is the heartbeats' doing. Of two kinds, the one
 ///   that the client of Pings only left unanswered, where it went too; else the Ping frames.
-/// - It was let go, and one that answers at about the same age: a timer that answers do not start afresh.
+/// - It was closed, and one that answers at about the same age: a timer that answers do not start afresh.
 /// - Nothing of that fits: it is not known.
 pub fn infer(lives: &[ClientRecord], every: Duration) -> ReapingPolicy {
     PolicyInference { lives, every }.policy()
@@ -72,7 +72,7 @@ impl<'a> PolicyInference<'a> {
     }
 
     /// The mute client was kept: that tells of heartbeats only if it was asked, and of nothing if one that is more alive
-    /// was let go.
+    /// was closed.
     fn of_who_keeps(&self, mute: &ClientRecord) -> ReapingPolicy {
         if livelier_and_gone(self.lives).is_some() || self.lives.iter().any(|life| life.deaf) {
             return ReapingPolicy::Unknown;
@@ -87,7 +87,7 @@ impl<'a> PolicyInference<'a> {
         if others_are_asked() { ReapingPolicy::Unknown } else { ReapingPolicy::KeepsAll }
     }
 
-    /// The mute client was let go.
+    /// The mute client was closed.
     fn of_who_lets_go(&self, mute: &ClientRecord, after: Duration) -> ReapingPolicy {
         let policy = match self.beside(Behaviour::Quiet, after) {
             RelativeAge::Near => self.of_who_minds_no_answers(after),
@@ -97,7 +97,7 @@ impl<'a> PolicyInference<'a> {
         policy.unwrap_or(ReapingPolicy::Unknown)
     }
 
-    /// The mute client was let go, and one that answers at about the same age. Of the two it is the latter that only a
+    /// The mute client was closed, and one that answers at about the same age. Of the two it is the latter that only a
     /// timer can have struck; if it was asked, and the ages differ, an answer may have counted after all.
     fn of_who_minds_no_answers(&self, after: Duration) -> Option<ReapingPolicy> {
         let quiet = self.life(Behaviour::Quiet)?;
@@ -111,7 +111,7 @@ impl<'a> PolicyInference<'a> {
         idle.filter(|_| self.silent_went_at_one_age()).map(|idle| ReapingPolicy::Idle(idle, self.asked()))
     }
 
-    /// The mute client was let go, and one that answers was kept for longer.
+    /// The mute client was closed, and one that answers was kept for longer.
     fn of_who_wants_answers(&self, mute: &ClientRecord, after: Duration) -> Option<ReapingPolicy> {
         let end = self.life(Behaviour::Quiet)?.ended();
         if let Some((end, bought)) = end.zip(self.bought_by_answers(after)) {
@@ -350,9 +350,10 @@ pub mod tests {
             idle: after,
             at,
         });
-        life.fate = match ended {
-            true => ClientEnd::Ended { after, ending, at_latest: false },
-            false => ClientEnd::Kept { so_far: after, proven: true },
+        life.fate = if ended {
+            ClientEnd::Ended { after, ending, at_latest: false }
+        } else {
+            ClientEnd::Kept { so_far: after, proven: true }
         };
         life
     }

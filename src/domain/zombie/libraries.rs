@@ -56,7 +56,7 @@ impl Goodbye {
         }
     }
 
-    /// Whether a client was let go with words that are nobody else's.
+    /// Whether a client was closed with words that are nobody else's.
     fn is_unmistakable(self, ending: Option<&CloseKind>) -> bool {
         match (self, ending) {
             (Goodbye::Words(its, words), Some(CloseKind::CloseFrame { code, reason })) => {
@@ -314,7 +314,7 @@ enum ServerHeader<'a> {
     Unknown,
 }
 
-/// Those that a policy is consistent with, how the mute client was let go, and the headers of the response; at most
+/// Those that a policy is consistent with, how the mute client was closed, and the headers of the response; at most
 /// three.
 pub fn consistent_with(
     policy: &ReapingPolicy,

@@ -1,7 +1,7 @@
 //! How long a server keeps a dead client, and what that tells of its policy: without a clock and without a socket.
 //!
 //! - [`Behaviour`]: the ways in which connections die, and the control beside them
-//! - [`ClientRecord`]: what was heard on one of them, and what became of it
+//! - [`ClientRecord`]: what was heard on one of them, and result
 //! - [`ReapingPolicy`]: what the lives together tell of the server, by `inference`; [`ServerSchedule`]: its heartbeats as several clients
 //!   hear them; [`TimerKind`]: how exactly a timer's age is known; [`libraries`]: whose defaults it is consistent with
 //! - [`TrafficEvidence`]: what a client must say of its own to be kept

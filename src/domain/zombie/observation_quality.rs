@@ -19,7 +19,7 @@ pub struct ObservationQuality {
     pub unanswered: Duration,
 }
 
-/// The age of a client that has visibly outlived one that was let go at this age.
+/// The age of a client that has visibly outlived one that was closed at this age.
 pub fn outlived(age: Duration) -> Duration {
     age + tolerance(age) * 2
 }

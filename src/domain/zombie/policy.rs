@@ -62,7 +62,7 @@ pub enum ReapingRule {
 /// they fell silent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct IdlePolicy {
-    /// At this age a client was let go.
+    /// At this age a client was closed.
     pub after: Duration,
     /// Whether that is the timer's length.
     pub edge: TimerKind,

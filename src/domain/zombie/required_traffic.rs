@@ -13,11 +13,11 @@ use crate::domain::listen::ServerEventKind;
 pub enum TrafficEvidence {
     /// Nothing: one that only answers, and one that only pings, were kept for so long.
     NotNeeded { kept: Duration },
-    /// Something of its own, and Pings are enough: one that only answers was let go.
+    /// Something of its own, and Pings are enough: one that only answers was closed.
     Pings { quiet: Duration },
     /// Messages: so was one that only pings.
     Messages { quiet: Duration, pings: Duration },
-    /// Answers to app pings: one that only pings was let go, and one that only answers was not.
+    /// Answers to app pings: one that only pings was closed, and one that only answers was not.
     Answers { pings: Duration },
 }
 

@@ -47,9 +47,10 @@ impl<'a> ScheduleEstimator<'a> {
         let quiet = self.life(Behaviour::Quiet);
         let answers = quiet.is_some_and(|quiet| quiet.listening.rhythm(ServerEventKind::AppPing).is_some());
         let doubtful = answers && skips_active != Some(false);
-        let interval = match doubtful {
-            true => self.agreed(&SENDING_NOTHING).or_else(|| self.of_who_pings()),
-            false => self.agreed(&SENDING_NOTHING_UNASKED),
+        let interval = if doubtful {
+            self.agreed(&SENDING_NOTHING).or_else(|| self.of_who_pings())
+        } else {
+            self.agreed(&SENDING_NOTHING_UNASKED)
         };
         let interval = interval.filter(|interval| doubtful || !self.has_stopped(interval));
         ServerSchedule { sound: self.sound, interval: interval.map(|interval| interval.median), skips_active }

@@ -119,10 +119,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     pub fn send(&mut self, message: Message) -> Result<SendOutcome, Error> {
         self.marks.arm();
         Pin::new(&mut *self.ws).start_send(message)?;
-        Ok(match self.try_flush()? {
-            true => SendOutcome::Left(self.departure()),
-            false => SendOutcome::Blocked,
-        })
+        Ok(if self.try_flush()? { SendOutcome::Left(self.departure()) } else { SendOutcome::Blocked })
     }
 
     /// Writes what waits to be written, the library's own Pongs included, without waiting; whether all of it left.

@@ -255,9 +255,10 @@ fn without_headers(status: u16) -> RefusalResponse {
 /// How an answer begins that is not HTTP/1. What comes after its first line may be headers, and an
 /// echo of our request may hold the user's secrets.
 fn beginning(bytes: &[u8]) -> String {
-    match bytes.starts_with(b"GET ") {
-        true => "it sends our own request back".to_string(),
-        false => format!("its answer begins {}", quoted(first_line(bytes))),
+    if bytes.starts_with(b"GET ") {
+        "it sends our own request back".to_string()
+    } else {
+        format!("its answer begins {}", quoted(first_line(bytes)))
     }
 }
 

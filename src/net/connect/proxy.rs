@@ -428,10 +428,7 @@ pub async fn tunnel(
     let silent = |_| {
         let fault = DialError::timeout(budget, format!("the proxy did not open the way to {destination}"));
         // An HTTP proxy waits for the end of a line that never comes.
-        match proxy.scheme.is_socks() && marks.read_bytes() == 0 {
-            true => fault.hint(MAYBE_HTTP),
-            false => fault,
-        }
+        if proxy.scheme.is_socks() && marks.read_bytes() == 0 { fault.hint(MAYBE_HTTP) } else { fault }
     };
     timeout_at(deadline, tunnelling).await.map_err(silent)?
 }

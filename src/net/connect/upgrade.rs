@@ -307,10 +307,11 @@ fn extensions(head: &HttpHead, request: &UpgradeRequest) -> Result<(), DialError
         return Ok(());
     };
     let chosen = UntrustedText::new(&chosen);
-    match request.offers_extensions {
-        true => Err(bad(format!("the server chose the extension {chosen}, which wscheck does not speak"))
-            .hint("leave Sec-WebSocket-Extensions out of the headers")),
-        false => Err(bad(format!("the server chose an extension that was not offered: {chosen}"))),
+    if request.offers_extensions {
+        Err(bad(format!("the server chose the extension {chosen}, which wscheck does not speak"))
+            .hint("leave Sec-WebSocket-Extensions out of the headers"))
+    } else {
+        Err(bad(format!("the server chose an extension that was not offered: {chosen}")))
     }
 }
 

@@ -229,10 +229,7 @@ impl RefusedResponse<'_> {
     }
 
     fn no_upgrade(&self) -> String {
-        match self.sent.own_upgrade {
-            true => OWN_HEADERS.to_string(),
-            false => format!("{NO_UPGRADE}{}", self.nginx()),
-        }
+        if self.sent.own_upgrade { OWN_HEADERS.to_string() } else { format!("{NO_UPGRADE}{}", self.nginx()) }
     }
 
     /// What nginx needs to pass an upgrade on, where nginx is on the way.

@@ -423,17 +423,11 @@ impl<S: AsyncWrite + TimestampedRead + Unpin> AsyncWrite for Tap<S> {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match self.mute.is_shut() {
-            true => Poll::Ready(Ok(())),
-            false => Pin::new(&mut self.inner).poll_flush(cx),
-        }
+        if self.mute.is_shut() { Poll::Ready(Ok(())) } else { Pin::new(&mut self.inner).poll_flush(cx) }
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match self.mute.is_shut() {
-            true => Poll::Ready(Ok(())),
-            false => Pin::new(&mut self.inner).poll_shutdown(cx),
-        }
+        if self.mute.is_shut() { Poll::Ready(Ok(())) } else { Pin::new(&mut self.inner).poll_shutdown(cx) }
     }
 }
 

@@ -54,8 +54,5 @@ fn answered(refusal: &RefusalResponse) -> String {
 }
 
 fn body(body: &UntrustedText) -> String {
-    match body.is_empty() {
-        true => String::new(),
-        false => format!("  body: {body}\n"),
-    }
+    if body.is_empty() { String::new() } else { format!("  body: {body}\n") }
 }

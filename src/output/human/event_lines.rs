@@ -35,9 +35,10 @@ pub fn phases(phases: &PhaseTimes) -> String {
     let known = || parts.iter().filter_map(|(phase, span)| Some((phase, (*span)?)));
     let unit = TimeUnit::of(known().map(|(_, span)| span).chain([phases.total]));
     let shown: Vec<String> = known().map(|(phase, span)| format!("{phase} {}", unit.number(span))).collect();
-    match shown.is_empty() {
-        true => unit.span(phases.total),
-        false => format!("{} ({})", unit.span(phases.total), shown.join(", ")),
+    if shown.is_empty() {
+        unit.span(phases.total)
+    } else {
+        format!("{} ({})", unit.span(phases.total), shown.join(", "))
     }
 }
 
@@ -72,7 +73,7 @@ fn outcome(timeout: Duration, beat: &HeartbeatResult) -> String {
         HeartbeatOutcome::Superseded => format!(
             "superseded: no pong of its own (a later ping was answered; the server may have held both){was}"
         ),
-        HeartbeatOutcome::Unsent => format!("unsent: it never left this machine{was}"),
+        HeartbeatOutcome::Unsent => format!("unsent: it did not leave this machine{was}"),
     }
 }
 
@@ -104,9 +105,9 @@ fn rivals(rivals: u32) -> String {
 /// A pong that answers nothing.
 pub fn stray(paint: Styler, kind: HeartbeatKind, stray: StrayPong) -> String {
     let why = match stray {
-        StrayPong::Unsolicited => "nothing was outstanding",
-        StrayPong::Mismatched => "it answers none of ours",
-        StrayPong::Duplicate => "that one was answered already",
+        StrayPong::Unsolicited => "no ping was outstanding",
+        StrayPong::Mismatched => "it matches no ping of ours",
+        StrayPong::Duplicate => "that ping was already answered",
     };
     paint.wary(&format!("stray {kind} {}: {}: {why}", answer(kind), stray.label()))
 }
@@ -133,26 +134,26 @@ pub fn ending(ending: &CloseCause) -> String {
 
 /// An attempt to open it again that failed.
 pub fn failed_again(error: &ConnectError) -> String {
-    format!("attempt failed: {}: {}", error.phase, error.cause)
+    format!("reconnect failed: {}: {}", error.phase, error.cause)
 }
 
 /// A server's own heartbeat, told once.
 pub fn server_ping(kind: HeartbeatKind, answered: bool) -> String {
     let answered = if answered { "answered" } else { "not answered" };
-    format!("the server sends {kind} pings of its own ({answered}); they are counted from here on")
+    format!("the server sends its own {kind} pings ({answered}); from here on they are only counted")
 }
 
 /// Our own app ping came back, told once.
 pub fn echo() -> String {
-    "our app ping came back unchanged: the server echoes and does not answer".to_string()
+    "our app ping came back unchanged: the server echoes messages and does not answer them".to_string()
 }
 
 pub fn retry(attempt: u32, after: Duration) -> String {
-    format!("attempt {attempt} to open it again in {}", spoken(after))
+    format!("reconnecting in {} (attempt {attempt})", spoken(after))
 }
 
 pub fn reconnected(outage: Duration, attempts: u32) -> String {
-    format!("open again after {} without a connection ({})", spoken(outage), counted(attempts, "attempt"))
+    format!("reconnected after an outage of {} ({})", spoken(outage), counted(attempts, "attempt"))
 }
 
 pub fn gave_up(outage: Duration, attempts: u32) -> String {

@@ -105,7 +105,7 @@ fn jitter_figures(jitter: JitterSummary) -> [(&'static str, Option<Duration>); 3
 fn jitter(unit: TimeUnit, jitter: JitterSummary) -> String {
     let figures = jitter_figures(jitter);
     if figures.iter().all(|(_, span)| span.is_none()) {
-        return "- (it takes two answers)".to_string();
+        return "- (needs two answers)".to_string();
     }
     let number = |span: Option<Duration>| span.map_or_else(|| "-".to_string(), |span| unit.number(span));
     let shown = figures.map(|(name, span)| format!("{name} {}", number(span))).join("  ");

@@ -240,10 +240,7 @@ impl Output for Human {
 impl ShownConnection {
     /// Notes that it opened; the introduction is for the first time only.
     fn open(&mut self, introduction: Option<String>) -> Option<String> {
-        match std::mem::replace(&mut self.opened, true) {
-            true => None,
-            false => introduction,
-        }
+        if std::mem::replace(&mut self.opened, true) { None } else { introduction }
     }
 
     /// The line for what a peer sent: each of its habits is told once, strays a few times.

@@ -21,10 +21,7 @@ pub struct Styler {
 
 impl Styler {
     fn apply(self, style: Style, text: &str) -> String {
-        match self.color && style != Style::new() {
-            true => format!("{style}{text}{style:#}"),
-            false => text.to_string(),
-        }
+        if self.color && style != Style::new() { format!("{style}{text}{style:#}") } else { text.to_string() }
     }
 
     pub fn status(self, status: Status, text: &str) -> String {

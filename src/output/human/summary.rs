@@ -80,15 +80,15 @@ fn block(rows: &mut LabelledRows, target: &TargetReport, paint: Styler) {
 /// TCP's own round trips, at the end.
 fn tcp(connection: &ConnReport) -> Option<String> {
     let view = connection.ending.as_ref()?.tcp?;
-    let least = view.min_rtt.map(|least| format!(", least {}", spoken(least))).unwrap_or_default();
-    let again = counted(u64::from(view.retransmits), "segment");
+    let least = view.min_rtt.map(|least| format!(", min {}", spoken(least))).unwrap_or_default();
+    let again = counted(u64::from(view.retransmits), "retransmit");
     let spikes = match connection.spikes {
         RttSpikes { sent_again: 0, .. } => String::new(),
         RttSpikes { count, sent_again } => {
             format!(", before {sent_again} of {}", counted(count, "RTT spike"))
         }
     };
-    Some(format!("RTT {} smoothed{least}; {again} sent again{spikes}", spoken(view.rtt)))
+    Some(format!("RTT {} (smoothed){least}; {again}{spikes}", spoken(view.rtt)))
 }
 
 fn status(target: &TargetReport, paint: Styler) -> String {
@@ -99,9 +99,10 @@ fn status(target: &TargetReport, paint: Styler) -> String {
             let count = |status: Status| several.iter().filter(|c| c.status == status).count();
             let counts: Vec<(Status, usize)> =
                 Status::ALL.iter().rev().map(|status| (*status, count(*status))).collect();
-            match several.iter().any(|connection| connection.status == target.status) {
-                true => format!("{shown}: {}", by_status(&counts)),
-                false => format!("{shown}: {}; {}", target.status_reason, by_status(&counts)),
+            if several.iter().any(|connection| connection.status == target.status) {
+                format!("{shown}: {}", by_status(&counts))
+            } else {
+                format!("{shown}: {}; {}", target.status_reason, by_status(&counts))
             }
         }
     }
@@ -122,7 +123,7 @@ fn opening(rows: &mut LabelledRows, connection: &ConnReport) {
             facts(rows, opened);
         }
         (None, Some(error)) => rows.add("not opened", &format!("{}: {}", error.phase, error.cause)),
-        (None, None) => rows.add("not opened", "it was still being opened when the run ended"),
+        (None, None) => rows.add("not opened", "still opening when the run ended"),
     }
 }
 
@@ -154,7 +155,7 @@ pub fn facts(rows: &mut LabelledRows, opened: &ConnectInfo) {
     for attempt in &opened.attempts {
         rows.add_some("not reached", attempt.error.as_ref().map(|_| tried(attempt)));
     }
-    let proxy = |proxy: &String| format!("{proxy}: DNS and TCP measure the way to it");
+    let proxy = |proxy: &String| format!("{proxy}: DNS and TCP times are those of the proxy");
     rows.add_some("proxy", opened.proxy.as_ref().map(proxy));
     rows.add_some("TLS", opened.tls.as_ref().map(tls));
     rows.add_some("subprotocol", subprotocol(opened));
@@ -217,10 +218,10 @@ fn doings(rows: &mut LabelledRows, connections: &[ConnReport]) {
     let some = told.iter().filter(|(count, _)| *count > 0).map(|(count, what)| counted(*count, what));
     let told = some.collect::<Vec<_>>().join(", ");
     rows.add_some("server sent", Some(told).filter(|told| !told.is_empty()));
-    rows.add_some("server says", announced(connections));
+    rows.add_some("announced", announced(connections));
     let asks = connections.iter().filter_map(|c| c.overheard.as_ref()?.interval());
     rows.add_some(
-        "server asks",
+        "server pings",
         asks.into_iter().next().map(|(kind, interval)| server_asks(kind, &interval)),
     );
     let echoes = sum(|c| c.echoes);
@@ -236,28 +237,28 @@ fn server_asks(kind: HeartbeatKind, interval: &Interval) -> String {
         HeartbeatKind::App => "messages",
     };
     format!(
-        "by {what}, every {} (median of {})",
+        "{what} every {} (median of {})",
         spoken(interval.median),
-        counted(interval.gaps as u64, "gap")
+        counted(interval.gaps as u64, "interval")
     )
 }
 
 /// What the server said of it in its hello.
 fn announced(connections: &[ConnReport]) -> Option<String> {
     let every = connections.iter().find_map(|connection| connection.announced)?;
-    Some(format!("that it asks every {}", spoken(every)))
+    Some(format!("it pings every {}", spoken(every)))
 }
 
 fn outage(connections: &[ConnReport]) -> Option<String> {
     let sum = |pick: fn(&ConnReport) -> u32| connections.iter().map(|c| u64::from(pick(c))).sum::<u64>();
     let outage = connections.iter().filter_map(|connection| connection.outage).max()?;
-    let whose = if connections.len() == 1 { "in all" } else { "at most on one connection" };
+    let whose = if connections.len() == 1 { "total" } else { "at most, on one connection" };
     let (endings, reconnects) = (sum(|c| c.unplanned_endings), sum(|c| c.reconnects));
     let shown = || {
         format!(
-            "{} {whose} ({} not planned, {})",
+            "{} {whose} ({}, {})",
             spoken(outage),
-            counted(endings, "ending"),
+            counted(endings, "unplanned close"),
             counted(reconnects, "reconnect")
         )
     };
@@ -268,7 +269,7 @@ fn one_ending(connection: &ConnReport) -> Option<String> {
     let text = ending(connection.ending.as_deref()?);
     Some(match connection.unplanned_endings {
         0 | 1 => text,
-        several => format!("{text} ({several} endings were not planned)"),
+        several => format!("{text} (the last of {several} unplanned closes)"),
     })
 }
 
@@ -336,14 +337,14 @@ fn timestamps(report: &PingReport) -> String {
     let StampingReport { to_wire, from_wire, fell_back } = report.stamping;
     let sentence = match fell_back {
         0 => report.timestamps().sentence().to_string(),
-        _ => format!("{}; user space's for {}", report.timestamps().sentence(), counted(fell_back, "RTT")),
+        _ => format!("{}; this program's for {}", report.timestamps().sentence(), counted(fell_back, "RTT")),
     };
     let added = |lag: Option<LagSummary>| lag.map(|lag| spoken(lag.p50));
     match (added(to_wire), added(from_wire)) {
         (Some(to), Some(from)) => {
-            format!("{sentence} (kept out of RTT, p50: {to} to the wire, {from} from it)")
+            format!("{sentence} (excluded from the RTT, p50: {to} on sending, {from} on receipt)")
         }
-        (None, Some(from)) => format!("{sentence} (kept out of RTT, p50: {from} from the wire)"),
+        (None, Some(from)) => format!("{sentence} (excluded from the RTT, p50: {from} on receipt)"),
         (_, None) => sentence,
     }
 }

@@ -26,8 +26,7 @@ pub fn trials(trials: &[Trial], width: Option<usize>) -> Option<String> {
         answered.saturating_sub(MAX_SURVIVOR_ROWS + 1).min(1) * answered.saturating_sub(MAX_SURVIVOR_ROWS);
     let (first, rows) = rows.split_at(folded);
     let shown = rows.iter().take(MAX_ROWS).map(|trial| cells(trial));
-    let text =
-        table(["silent for", "as", "what became of it"], together(first).into_iter().chain(shown), width)?;
+    let text = table(["idle for", "as", "result"], together(first).into_iter().chain(shown), width)?;
     Some(match rows.len().saturating_sub(MAX_ROWS) {
         0 => text,
         more => format!("{text}and {more} more: -o json has them all\n"),
@@ -38,7 +37,7 @@ pub fn trials(trials: &[Trial], width: Option<usize>) -> Option<String> {
 fn together(trials: &[&Trial]) -> Option<[String; 3]> {
     let (shortest, longest) = (trials.first()?, trials.last()?);
     let spans = format!("{} to {}", exact(shortest.idle), exact(longest.idle));
-    Some([spans, format!("{} trials", trials.len()), "answered, each of them".to_string()])
+    Some([spans, format!("{} trials", trials.len()), "all answered".to_string()])
 }
 
 fn cells(trial: &Trial) -> [String; 3] {
@@ -106,7 +105,7 @@ mod tests {
         assert_eq!(table(1..=5).len(), 5, "two rows at least are worth one");
         let folded = table(1..=30);
         assert_eq!(folded.len(), 5);
-        assert!(folded[0].starts_with("1 s to 26 s  26 trials  answered, each of them"), "{folded:?}");
+        assert!(folded[0].starts_with("1 s to 26 s  26 trials  all answered"), "{folded:?}");
         assert!(folded[1].starts_with("27 s         trial      answered in"), "{folded:?}");
     }
 }

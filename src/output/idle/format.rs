@@ -26,9 +26,10 @@ fn in_seconds(seconds: f64, round: fn(f64) -> f64, decimals: usize) -> String {
     // To the nanosecond, or 3 s times 1000 might be a hair above 3000.
     let scaled = (seconds * scale * 1e6).round() / 1e6;
     let text = format!("{:.decimals$}", round(scaled) / scale);
-    match text.contains('.') {
-        true => format!("{} s", text.trim_end_matches('0').trim_end_matches('.')),
-        false => format!("{text} s"),
+    if text.contains('.') {
+        format!("{} s", text.trim_end_matches('0').trim_end_matches('.'))
+    } else {
+        format!("{text} s")
     }
 }
 
@@ -75,7 +76,7 @@ pub fn between(bracket: Bracket) -> String {
 pub fn cut(cut: &VisibleEnd) -> String {
     let said = CloseCause::describe(ClosedBy::Peer, &cut.how, None);
     match cut.half_open {
-        Some(true) => format!("{said}, on one side only: what we write is still taken"),
+        Some(true) => format!("{said}, on one side only: it still accepts what we send"),
         Some(false) | None => said,
     }
 }
@@ -84,9 +85,9 @@ pub fn cut(cut: &VisibleEnd) -> String {
 pub fn manner(manner: &CutManner) -> String {
     match manner {
         CutManner::Visible(seen) => cut(seen),
-        CutManner::Silent => "nothing is seen, and nothing answers when it is used".to_string(),
+        CutManner::Silent => "no FIN or RST; no answer when the connection is used".to_string(),
         CutManner::OnUse(seen) => {
-            format!("nothing is seen until it is used; then: {}", cut(seen))
+            format!("no FIN or RST until the connection is used; then: {}", cut(seen))
         }
         CutManner::ServerUnheard => {
             "what the server says after the silence is lost; when the client speaks first the connection heals"

@@ -200,7 +200,7 @@ fn by_whom(manner: Option<&CutManner>) -> &'static str {
     match manner {
         Some(CutManner::Visible(_)) => ", cut visibly",
         Some(CutManner::Silent | CutManner::ServerUnheard | CutManner::ClientUnheard) => ", cut silently",
-        Some(CutManner::OnUse(_)) => ", seen only on use",
+        Some(CutManner::OnUse(_)) => ", visible only on use",
         None => "",
     }
 }
@@ -223,7 +223,7 @@ fn chatter(findings: &IdleFindings) -> String {
     })
 }
 
-/// `3 connections were seen to end, after 60.013 s (median), within 7 ms of one another`
+/// `3 connections ended, after 60.013 s (median), within 7 ms of one another`
 fn samples(verdict: IdleVerdict, spread: EndSpread) -> String {
     let count = counted(spread.count as u64, "connection");
     let (min, median, max) = (exact(spread.min), exact(spread.median), exact(spread.max));
@@ -232,9 +232,9 @@ fn samples(verdict: IdleVerdict, spread: EndSpread) -> String {
         (IdleVerdict::Stochastic, _) => format!("{count} died, after {min} to {max} (median {median})"),
         (_, 1) => format!("{count} was seen to end, after {max}; one is an anecdote"),
         _ if spread.max.saturating_sub(spread.min) > COARSE_TIMER_SPREAD => {
-            format!("{count} were seen to end, after {min} to {max} (median {median}): the timer is coarse")
+            format!("{count} ended, after {min} to {max} (median {median}): the timer is coarse")
         }
-        _ => format!("{count} were seen to end, after {median} (median), within {width} of one another"),
+        _ => format!("{count} ended, after {median} (median), within {width} of one another"),
     }
 }
 
@@ -293,12 +293,14 @@ fn prescription(prescription: Recommendation, what: &str) -> String {
     };
     if !found {
         return format!(
-            "nothing: a heartbeat every {interval} would be safe, for a silence of {survived} survived"
+            "nothing to do: a heartbeat every {interval} would be safe, for a silence of {survived} survived"
         );
     }
     let lost = match (prescription.clears_a_loss(), prescription.with_a_loss()) {
         (Some(true), _) => "; that survives the loss of one, too".to_string(),
-        (_, Some(half)) => format!("; the loss of one is not survived: for that, every {}", roughly(half)),
+        (_, Some(half)) => {
+            format!("; if one lost heartbeat must not break the connection, use {}", roughly(half))
+        }
         (_, None) => String::new(),
     };
     let before = before.map_or_else(String::new, |before| {

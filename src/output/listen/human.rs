@@ -47,7 +47,7 @@ impl ListenLog {
             }
             ListenEvent::Said(said) => self.said(said),
             ListenEvent::Talked { age, .. } => (!self.quiet && self.told < MAX_SHOWN_HEARTBEATS)
-                .then(|| format!("{:>9}  we talked\n", precise(*age))),
+                .then(|| format!("{:>9}  client message sent\n", precise(*age))),
             ListenEvent::Opened { .. } | ListenEvent::Ended(_) | ListenEvent::Progress(_) => None,
         }
     }
@@ -72,8 +72,8 @@ fn introduction(info: &ListenInfo) -> String {
     let count = info.count.map(|count| format!(", or for {}", counted(count, "heartbeat")));
     let config = match (info.answer, info.talk) {
         (false, _) => "answering nothing",
-        (true, true) => "answering, and talking between heartbeats",
-        (true, false) => "answering as a good client does",
+        (true, true) => "answering, with client messages between heartbeats",
+        (true, false) => "answering",
     };
     let listen_for = spoken(info.listen_for);
     format!("wscheck listen {}: for {listen_for}{}, {config}\n", info.url, count.unwrap_or_default())
@@ -144,7 +144,7 @@ fn headline(findings: &ListenFindings, paint: Styler) -> String {
             format!("{} {often}", paint.strong(&format!("the server sends {}", many(kind, findings))))
         }
         (ListenVerdict::ServerIsSilentFor, _) => match findings.kinds.as_slice() {
-            [] => format!("{}: no heartbeat in {listened}", paint.strong("the server is silent")),
+            [] => format!("{} and no message in {listened}", paint.strong("the server sends no heartbeat")),
             [messages, ..] => {
                 let messages = counted(messages.count, one(messages.sound));
                 format!("{} in {listened}, beside {messages}", paint.strong("the server sent no heartbeat"))
@@ -169,9 +169,10 @@ fn periodic(found: &Periodic, paint: Styler) -> String {
     let like = if *sameness == Sameness::Constant { "" } else { "messages like " };
     let every =
         format!("the server sends {like}\"{}\" every {}", cut(sample.as_str()), precise(interval.median));
-    let perhaps = match found.is_like_heartbeat() {
-        true => "perhaps a heartbeat",
-        false => "perhaps a heartbeat, perhaps data: the numbers in them change",
+    let perhaps = if found.is_like_heartbeat() {
+        "perhaps a heartbeat"
+    } else {
+        "perhaps a heartbeat, perhaps data: the numbers in them change"
     };
     let outlier = outlier(*interval).unwrap_or_default();
     format!("{}{outlier}, {perhaps} ({})", paint.strong(&every), median(*interval, "gap"))
@@ -196,13 +197,14 @@ fn if_heartbeat(found: &Periodic, findings: &ListenFindings) -> String {
         Some(_) => "listen with the option below",
         None => "tell --app-ping how they look",
     };
-    let safe = match found.is_like_heartbeat() {
-        true => "whether they come when the server has nothing else to say",
-        false => "whether they come when there is no data to send",
+    let safe = if found.is_like_heartbeat() {
+        "whether they come when the server has nothing else to say"
+    } else {
+        "whether they come when there is no data to send"
     };
     format!(
         "if they are heartbeats, {tell} (and --app-pong with the answer that they want, if any); that is not known, nor \
-         {safe}: the path was silent for {} at the longest here, and heartbeats of your own keep it open for certain \
+         {safe}: the path was silent at most {} here, and heartbeats of your own keep it open for certain \
          (`wscheck probe-idle` tells how often)",
         precise(findings.longest_quiet)
     )
@@ -218,7 +220,7 @@ fn often(kind: &KindFindings, interval: Interval) -> String {
         }
         (None, Some(_)) => {
             let (after, median) = (precise(interval.median), median(interval, "span"));
-            format!("{after} after the last that it said ({median})")
+            format!("{after} after its last message or heartbeat ({median})")
         }
         (None, None) => {
             let (every, outlier) = (precise(interval.median), outlier(interval).unwrap_or_default());
@@ -231,7 +233,7 @@ fn often(kind: &KindFindings, interval: Interval) -> String {
 fn outlier(interval: Interval) -> Option<String> {
     match (interval.fits(interval.max), interval.fits(interval.min)) {
         (false, _) => Some(format!(", but up to {} apart", precise(interval.max))),
-        (true, false) => Some(format!(", but as little as {} apart", precise(interval.min))),
+        (true, false) => Some(format!(", but sometimes only {} apart", precise(interval.min))),
         (true, true) => None,
     }
 }
@@ -242,7 +244,7 @@ fn median(interval: Interval, of: &str) -> String {
     let spread = match interval.gaps {
         1 => String::new(),
         _ if outlier(interval).is_some() => String::new(),
-        _ => format!(", within {} of one another", precise(interval.spread().max(CLOCK_GRAIN))),
+        _ => format!(", within {} of each other", precise(interval.spread().max(CLOCK_GRAIN))),
     };
     format!("median of {gaps}{spread}")
 }
@@ -257,7 +259,7 @@ fn range(interval: Interval) -> String {
 fn first(kind: &KindFindings) -> Option<String> {
     let after = precise(kind.first?);
     Some(match kind.early? {
-        FirstHeartbeat::AtOnce => format!("after {after}: with the opening"),
+        FirstHeartbeat::AtOnce => format!("after {after}: together with the opening"),
         FirstHeartbeat::Early => format!("after {after}: early, less than an interval after the opening"),
         FirstHeartbeat::OnTime => format!("after {after}: one interval after the opening"),
         FirstHeartbeat::Late => format!("after {after}: late, more than an interval after the opening"),
@@ -274,18 +276,18 @@ fn counted_from(kind: &KindFindings, report: &ListenReport) -> Option<String> {
             if effects.effect == TrafficEffect::Postponed =>
         {
             let client = client.map(|client| by_client(Some(client), true)).unwrap_or_default();
-            Some(format!("{}{client}{}", moved("what the server says", effects), untold(kind, report)))
+            Some(format!("{}{client}{}", moved("a server message", effects), untold(kind, report)))
         }
         (Some(_), Some(effects), server) => {
             let server =
                 if server.is_none() && effects.effect == TrafficEffect::Unmoved { NOTHING_ELSE } else { "" };
-            Some(format!("{}{server}", moved("what the client says", effects)))
+            Some(format!("{}{server}", moved("a client message", effects)))
         }
         (None, _, _) if kind.in_step => Some(IN_STEP.to_string()),
         (None, Some(client), Some(server)) if client.effect != TrafficEffect::Mixed => {
             Some(disagreeing(client, server))
         }
-        (_, Some(effects), _) => Some(moved("what the client says", effects)),
+        (_, Some(effects), _) => Some(moved("a client message", effects)),
         (_, None, Some(effects)) => Some(format!("{}{}", moved_by_itself(effects), untold(kind, report))),
         (_, None, None) => unheard(kind, report).map(str::to_string),
     }
@@ -299,11 +301,11 @@ const IN_STEP: &str = "not known: each came as long after a message of the serve
 fn unheard(kind: &KindFindings, report: &ListenReport) -> Option<&'static str> {
     let is_burst = kind.interval.is_some_and(|interval| interval.is_burst());
     match (kind.sure && !is_burst, report.info.talk) {
-        (true, false) if report.info.answer => {
-            Some("not known; --talk tells a fixed clock from one that counts from the last traffic")
-        }
+        (true, false) if report.info.answer => Some(
+            "not known; use --talk to distinguish a fixed clock from one that counts from the last traffic",
+        ),
         (_, true) => {
-            Some("not known: nothing was said between two heartbeats, for none was known to come in time")
+            Some("not known: no message was sent between heartbeats, because no interval was known in time")
         }
         (_, false) => None,
     }
@@ -320,25 +322,24 @@ fn disagreeing(client: TrafficEffects, server: TrafficEffects) -> String {
 }
 
 fn counted_from_its_own(kind: &KindFindings, talk: bool) -> String {
-    let apart =
-        kind.interval.map(|gaps| format!(", so that they are {} apart", range(gaps))).unwrap_or_default();
+    let apart = kind.interval.map(|gaps| format!(": they are {} apart", range(gaps))).unwrap_or_default();
     let client = by_client(kind.by_client, talk);
-    format!("the last traffic: whatever the server says postpones the next heartbeat{apart}{client}")
+    format!("the last traffic: everything that the server sends postpones the next heartbeat{apart}{client}")
 }
 
 /// What the client's words do to a server that counts from its own.
 fn by_client(effects: Option<TrafficEffects>, talk: bool) -> String {
     let Some(effects) = effects else {
-        let unknown = "; whether what the client says does is not known";
+        let unknown = "; whether client messages do is not known";
         return if talk { unknown.to_string() } else { String::new() };
     };
     let did = match effects.effect {
-        TrafficEffect::Unmoved => "what the client says does not",
-        TrafficEffect::Postponed => "so does what the client says",
+        TrafficEffect::Unmoved => "client messages do not",
+        TrafficEffect::Postponed => "client messages postpone it too",
         TrafficEffect::Skipped => {
-            &format!("after what the client says it comes up to {:.2} intervals later", effects.longest)
+            &format!("after a client message it comes up to {:.2} intervals later", effects.longest)
         }
-        TrafficEffect::Mixed => "what the client says did not always do the same",
+        TrafficEffect::Mixed => "client messages had different effects",
     };
     format!("; {did} ({})", times(effects))
 }
@@ -351,9 +352,10 @@ fn times(TrafficEffects { count, of, .. }: TrafficEffects) -> String {
 
 /// What is not known as long as the client says nothing.
 fn untold(kind: &KindFindings, report: &ListenReport) -> &'static str {
-    match kind.by_client.is_none() && report.info.answer && !report.info.talk {
-        true => "; whether what the client says moves them, --talk tells",
-        false => "",
+    if kind.by_client.is_none() && report.info.answer && !report.info.talk {
+        "; use --talk to see whether client messages do"
+    } else {
+        ""
     }
 }
 
@@ -361,13 +363,13 @@ fn untold(kind: &KindFindings, report: &ListenReport) -> &'static str {
 fn moved_by_itself(effects: TrafficEffects) -> String {
     match effects.effect {
         TrafficEffect::Unmoved => {
-            format!("nothing that the server says, which leaves them unmoved ({})", times(effects))
+            format!("no server message moves them ({})", times(effects))
         }
         TrafficEffect::Skipped => {
             let times = times(effects);
-            format!("not known: after what the server says the next heartbeat comes later ({times})")
+            format!("not known: after a server message the next heartbeat comes later ({times})")
         }
-        TrafficEffect::Postponed | TrafficEffect::Mixed => moved("what the server says", effects),
+        TrafficEffect::Postponed | TrafficEffect::Mixed => moved("a server message", effects),
     }
 }
 
@@ -376,7 +378,7 @@ fn moved(whose: &str, effects: TrafficEffects) -> String {
     let longest = format!("{:.2}", effects.longest);
     match effects.effect {
         TrafficEffect::Unmoved => {
-            format!("a fixed clock: {whose} between heartbeats leaves them unmoved ({times})")
+            format!("a fixed clock: {whose} between heartbeats does not move them ({times})")
         }
         TrafficEffect::Postponed => {
             format!("the last traffic: {whose} postpones the next heartbeat to one interval later ({times})")
@@ -385,7 +387,7 @@ fn moved(whose: &str, effects: TrafficEffects) -> String {
             "not known: after {whose} the next heartbeat comes up to {longest} intervals later ({times})"
         ),
         TrafficEffect::Skipped => format!(
-            "a fixed clock that skips the active: after {whose} the next heartbeat comes up to {longest} intervals \
+            "a fixed clock that skips active clients: after {whose} the next heartbeat comes up to {longest} intervals \
              later ({times})"
         ),
         TrafficEffect::Mixed => {
@@ -398,10 +400,10 @@ fn unanswered(unanswered: UnansweredPolicy) -> String {
     match unanswered {
         UnansweredPolicy::GoesOn { after } => {
             let after = counted(after, "unanswered heartbeat");
-            format!("it went on after {after}, as long as it was listened")
+            format!("the server sent heartbeats until the end, after {after}")
         }
         UnansweredPolicy::Stops { after } => {
-            format!("it stops after {}, and leaves the connection open", counted(after, "heartbeat"))
+            format!("the server stops after {} and leaves the connection open", counted(after, "heartbeat"))
         }
         UnansweredPolicy::Ends { after } => {
             format!("the connection ended after {}", counted(after, "unanswered heartbeat"))
@@ -427,7 +429,7 @@ fn consequence(findings: &ListenFindings) -> Option<String> {
         }
         (ListenVerdict::ServerIsSilentFor, _) if !findings.kinds.is_empty() => {
             return Some(format!(
-                "its messages kept the path busy here, silent for {} at the longest; unless by heartbeats that come only in \
+                "its messages kept the path busy here, silent at most {}; unless by heartbeats that come only in \
                  a longer silence, nothing keeps it open when the server has nothing to say, nor finds out by itself that a \
                  client is dead: send heartbeats (`wscheck probe-idle` tells how often), and see `wscheck probe-zombie`",
                 precise(findings.longest_quiet)
@@ -447,7 +449,7 @@ fn consequence(findings: &ListenFindings) -> Option<String> {
         }
         (ListenVerdict::Irregular, _) => {
             return Some(format!(
-                "there is no interval to rely on: the path was silent for {} at the longest here, and may be for longer; \
+                "there is no interval to rely on: the path was silent at most {} here, and may be for longer; \
                  where that is too long, send heartbeats of your own",
                 precise(findings.longest_quiet)
             ));
@@ -465,16 +467,16 @@ fn evidence(rows: &mut LabelledRows, findings: &ListenFindings) {
     }
     if findings.kinds.is_empty() {
         let answers_only = findings.longest_quiet < findings.listened;
-        rows.add(label, if answers_only { "nothing but answers" } else { "nothing at all" });
+        rows.add(label, if answers_only { "only answers" } else { "nothing" });
     } else {
-        rows.add("quiet", &format!("for {} at the longest", precise(findings.longest_quiet)));
+        rows.add("quiet", &format!("at most {}", precise(findings.longest_quiet)));
     }
 }
 
 fn heard(kind: &KindFindings) -> String {
     let shape = kind.shape.map(|shape| format!(" ({shape})")).unwrap_or_default();
     // Gaps in which the client spoke are none of the server's own, and are left out.
-    let but = if kind.by_client.is_some() { " where we said nothing" } else { "" };
+    let but = if kind.by_client.is_some() { " without client messages" } else { "" };
     let gaps = kind.interval.map(|interval| format!(", {} apart{but}", range(interval))).unwrap_or_default();
     let sample = cut_to(kind.sample.as_str(), MAX_REPORT_PAYLOAD);
     let payload = match kind.payloads {

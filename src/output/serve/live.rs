@@ -85,9 +85,10 @@ impl LiveStatusCounts {
         let present = self.count.iter().filter(|(_, count)| **count > 0);
         let parts: Vec<String> =
             present.map(|(status, count)| format!("{count} {}", status.label())).collect();
-        match parts.is_empty() {
-            true => String::from("no clients"),
-            false => format!("{}: {}", counted(self.status_of.len() as u64, "client"), parts.join(", ")),
+        if parts.is_empty() {
+            String::from("no clients")
+        } else {
+            format!("{}: {}", counted(self.status_of.len() as u64, "client"), parts.join(", "))
         }
     }
 }

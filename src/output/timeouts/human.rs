@@ -89,9 +89,10 @@ fn cells(middlebox: &Middlebox) -> [String; 5] {
 /// `60 s`, `unset, often 50 s or 60 s`.
 fn default(middlebox: &Middlebox) -> String {
     let often: Vec<String> = middlebox.typical.iter().map(|typical| span(typical.value)).collect();
-    match often.is_empty() {
-        true => middlebox.value.to_string(),
-        false => format!("{}, often {}", middlebox.value, often.join(" or ")),
+    if often.is_empty() {
+        middlebox.value.to_string()
+    } else {
+        format!("{}, often {}", middlebox.value, often.join(" or "))
     }
 }
 

@@ -177,7 +177,7 @@ pub struct LifeDocument {
     began_ms: Option<Ms>,
     /// For how long it was there, from the moment at which it began to behave so.
     kept_ms: Option<Ms>,
-    /// Nobody saw when it was let go, for what tells of it was read only later: `kept_ms` is an upper bound.
+    /// Nobody saw when it was closed, for what tells of it was read only later: `kept_ms` is an upper bound.
     at_latest: bool,
     ending: Option<JsonEndingDocument>,
     /// Heartbeats that it left unanswered; null of a client that answers.

@@ -50,7 +50,7 @@ impl ZombieLog {
 
 fn introduction(info: &ZombieInfo) -> String {
     format!(
-        "wscheck probe-zombie {}: five clients that fall silent, waited for {} at most, and a control\n",
+        "wscheck probe-zombie {}: five clients fall silent and one control stays active; at most {}\n",
         info.url,
         spoken(info.max)
     )
@@ -61,10 +61,13 @@ pub fn progress(progress: &ZombieProgress) -> String {
     let list = |ways: &[Behaviour]| ways.iter().map(|way| name(*way)).collect::<Vec<_>>().join(", ");
     let gone = progress.gone.iter().map(|(way, fate)| format!("{} after {}", name(*way), kept_for(fate)));
     let gone: Vec<String> = gone.collect();
-    let gone =
-        if gone.is_empty() { "nobody is gone".to_string() } else { format!("gone: {}", gone.join(", ")) };
+    let gone = if gone.is_empty() {
+        "no client closed yet".to_string()
+    } else {
+        format!("closed: {}", gone.join(", "))
+    };
     let until = spoken(progress.until);
-    format!("done by {until} at the latest; {gone}; still kept: {}", list(&progress.alive))
+    format!("done by {until} at the latest; {gone}; still open: {}", list(&progress.alive))
 }
 
 /// Why nothing was measured.
@@ -117,9 +120,10 @@ fn consistent_with(found: &LibraryMatch) -> String {
         Goodbye::Unknown => String::new(),
         Goodbye::Frame(_) | Goodbye::Words(..) | Goodbye::Terminates => format!("; it {goodbye}"),
     };
-    match found.is_default {
-        true => format!("with {name}: {words}{goodbye}"),
-        false => format!("with {name}{goodbye}, with other settings than its own ({words})"),
+    if found.is_default {
+        format!("with {name}: {words}{goodbye}")
+    } else {
+        format!("with {name}{goodbye} with other settings than its defaults ({words})")
     }
 }
 
@@ -130,7 +134,10 @@ fn headline(findings: &ZombieFindings, paint: Styler) -> String {
     let longest = findings.longest.map(|longest| format!("{most}{}", precise(longest))).unwrap_or_default();
     match findings.verdict {
         ZombieVerdict::ReapsDeadClients => {
-            format!("{}: the last was let go after {longest}", paint.strong("the server reaps dead clients"))
+            format!(
+                "{}: it closed the last one after {longest}",
+                paint.strong("the server closes dead clients")
+            )
         }
         ZombieVerdict::ZombiesKept => {
             let kept: Vec<&ClientRecord> =
@@ -138,8 +145,8 @@ fn headline(findings: &ZombieFindings, paint: Styler) -> String {
             let names: Vec<&str> = kept.iter().map(|life| name(life.way)).collect();
             let span = kept.iter().filter_map(|life| life.kept()).min().map(spoken).unwrap_or_default();
             format!(
-                "{}: {} still kept after {span} (whether it lets go later, a longer --max tells)",
-                paint.bad("the server leaks dead clients"),
+                "{}: {} still open after {span} (use a longer --max to see whether it closes them later)",
+                paint.bad("the server keeps dead clients"),
                 names.join(", ")
             )
         }
@@ -152,7 +159,7 @@ fn policy(findings: &ZombieFindings) -> Option<String> {
         ReapingPolicy::Heartbeat(policy) => heartbeat(policy),
         ReapingPolicy::Idle(idle, Some(beats)) => {
             let (beat, timer, whose) = (beat(beats), timer(idle), whose(findings));
-            format!("{beat}, but answers to it do not keep a client: {timer}{whose}")
+            format!("{beat}, but answers to it do not keep a client connected: {timer}{whose}")
         }
         ReapingPolicy::Idle(idle, None) => {
             format!("{}, but {}{}", no_heartbeat(findings), timer(idle), whose(findings))
@@ -161,12 +168,12 @@ fn policy(findings: &ZombieFindings) -> Option<String> {
             let waited =
                 findings.life(Behaviour::Mute).and_then(ClientRecord::kept).map(spoken).unwrap_or_default();
             format!(
-                "{} and no timer in {waited}: who vanishes stays at least so long",
+                "{} and no timer in {waited}: a client that vanishes stays connected for at least this long",
                 no_heartbeat(findings)
             )
         }
         ReapingPolicy::Unknown if findings.verdict == ZombieVerdict::Inconclusive => return None,
-        ReapingPolicy::Unknown => "not clear from what became of the clients, below".to_string(),
+        ReapingPolicy::Unknown => "not clear from the results below".to_string(),
     })
 }
 
@@ -174,14 +181,14 @@ fn policy(findings: &ZombieFindings) -> Option<String> {
 fn no_heartbeat(findings: &ZombieFindings) -> &'static str {
     let one_way = [ServerEventKind::Pong, ServerEventKind::KeepAlive];
     let heard = findings.lives.iter().any(|life| one_way.iter().any(|s| life.listening.rhythm(*s).is_some()));
-    if heard { "no heartbeat that wants an answer" } else { "no heartbeat" }
+    if heard { "no heartbeat that needs an answer" } else { "no heartbeat" }
 }
 
 /// Who ends a connection without a word of the WebSocket's may not know what that is.
 fn whose(findings: &ZombieFindings) -> &'static str {
     let how = findings.life(Behaviour::Mute).and_then(ClientRecord::ending).map(|ending| &ending.how);
     match how {
-        Some(CloseKind::Fin | CloseKind::Rst) => "; the server's, or a proxy's before it",
+        Some(CloseKind::Fin | CloseKind::Rst) => "; it is the server's, or that of a proxy in front of it",
         Some(_) | None => "",
     }
 }
@@ -189,17 +196,17 @@ fn whose(findings: &ZombieFindings) -> &'static str {
 /// `a timer of about 61.2 s; the client's PingTracker start it afresh`
 fn timer(IdlePolicy { after, edge, needs }: &IdlePolicy) -> String {
     let needs = match needs {
-        RequiredTraffic::AnyFrame => "the client's Pings start it afresh",
+        RequiredTraffic::AnyFrame => "Pings of the client restart it",
         RequiredTraffic::OwnFrames => {
-            "frames of the client's own accord start it afresh, Pings too, but no answers"
+            "frames that the client sends by itself restart it, Pings too; answers do not"
         }
-        RequiredTraffic::Messages => "only messages start it afresh: Pings do not count",
+        RequiredTraffic::Messages => "only messages restart it, Pings do not",
     };
     let after = precise(*after);
     let length = match edge {
         TimerKind::Sharp => format!("about {after}"),
         TimerKind::Swept => {
-            format!("at most {after}, for all went at one moment: it looks only now and then")
+            format!("at most {after} (all were closed at one moment: the server checks at intervals)")
         }
         TimerKind::Unknown => format!("at most {after}"),
     };
@@ -209,7 +216,7 @@ fn timer(IdlePolicy { after, edge, needs }: &IdlePolicy) -> String {
 fn timer_besides(policy: &ReapingPolicy) -> Option<String> {
     match policy {
         ReapingPolicy::Heartbeat(HeartbeatPolicy { idle: Some(idle), .. }) => Some(format!(
-            "besides, for who answers and says nothing of its own: {}",
+            "also, for clients that only answer: {}",
             timer(idle).trim_start_matches("a timer of ")
         )),
         ReapingPolicy::Heartbeat(_)
@@ -222,7 +229,7 @@ fn timer_besides(policy: &ReapingPolicy) -> Option<String> {
 /// The dead of a run were asked when their turn came, which may have been at once.
 fn at_worst(findings: &ZombieFindings) -> Option<String> {
     let most = precise(findings.at_worst()?);
-    Some(format!("a client that dies just after it answered is kept for {most}"))
+    Some(format!("a client that dies just after an answer stays connected for {most}"))
 }
 
 /// `a Ping frame every 30 s`
@@ -235,7 +242,7 @@ fn beat(beats: &ServerSchedule) -> String {
         | ServerEventKind::Message => "a Ping frame",
     };
     let every = beats.interval.map_or_else(
-        || " at an interval that was not made out".to_string(),
+        || " at an unknown interval".to_string(),
         |interval| format!(" every {}", precise(interval)),
     );
     format!("{what}{every}")
@@ -245,7 +252,7 @@ fn beat(beats: &ServerSchedule) -> String {
 fn heartbeat(policy: &HeartbeatPolicy) -> String {
     let end = match policy.reaping {
         ReapingRule::Never { waited } => {
-            format!("and nothing followed in {} when it stayed unanswered", precise(waited))
+            format!("and does nothing for {} when it stays unanswered", precise(waited))
         }
         ReapingRule::After { misses, timeout, .. } => {
             let next = if policy.is_when_next_is_due() { ", when the next was due" } else { "" };
@@ -264,7 +271,7 @@ fn skips(policy: &ReapingPolicy) -> Option<String> {
         ReapingPolicy::Heartbeat(HeartbeatPolicy { beats, .. }) | ReapingPolicy::Idle(_, Some(beats))
             if beats.skips_active == Some(true) =>
         {
-            Some("clients that talk get none: the control was left out".to_string())
+            Some("active clients get none: the control received none".to_string())
         }
         ReapingPolicy::Heartbeat(_)
         | ReapingPolicy::Idle(..)
@@ -276,21 +283,20 @@ fn skips(policy: &ReapingPolicy) -> Option<String> {
 /// Whether a client that only answers, or only pings, is kept.
 fn app_traffic(findings: &ZombieFindings) -> Option<String> {
     Some(match TrafficEvidence::of(findings)? {
-        TrafficEvidence::NotNeeded { kept } => format!(
-            "not needed: a client that only answers, and one that only pings, were kept for {}",
-            spoken(kept)
-        ),
+        TrafficEvidence::NotNeeded { kept } => {
+            format!("not needed: clients that only answer or only ping stayed connected for {}", spoken(kept))
+        }
         TrafficEvidence::Pings { quiet } => format!(
-            "needed: a client that only answers was let go after {}; Pings were enough",
+            "needed: a client that only answers was closed after {}; Pings were enough",
             precise(quiet)
         ),
         TrafficEvidence::Messages { quiet, pings } => format!(
-            "needed, as messages: a client that only answers was let go after {}, one that only pings after {}",
+            "needed, as messages: a client that only answers was closed after {}, one that only pings after {}",
             precise(quiet),
             precise(pings)
         ),
         TrafficEvidence::Answers { pings } => format!(
-            "answers to app pings needed: a client that only sends Ping frames was let go after {}, one that only \
+            "answers to app pings needed: a client that only sends Ping frames was closed after {}, one that only \
              answers was not",
             precise(pings)
         ),
@@ -300,7 +306,7 @@ fn app_traffic(findings: &ZombieFindings) -> Option<String> {
 /// A row for each client.
 fn table(lives: &[ClientRecord], width: Option<usize>) -> String {
     let mut table = Table::new();
-    table.force_no_tty().set_header(["client", "kept for", "unanswered", "what became of it"]);
+    table.force_no_tty().set_header(["client", "kept for", "unanswered", "result"]);
     table.add_rows(lives.iter().map(cells));
     table.column_iter_mut().for_each(|column| {
         column.set_padding((0, 2));
@@ -317,13 +323,17 @@ fn table(lives: &[ClientRecord], width: Option<usize>) -> String {
 fn cells(life: &ClientRecord) -> [String; 4] {
     let told = match &life.fate {
         ClientEnd::Unopened { why } => format!("not opened: {why}"),
-        ClientEnd::Kept { .. } if life.deaf => "still there, but its last Ping was not answered".to_string(),
+        ClientEnd::Kept { .. } if life.deaf => {
+            "still connected, but its last Ping was not answered".to_string()
+        }
         ClientEnd::Kept { proven: true, .. } => "still there".to_string(),
         ClientEnd::Kept { proven: false, .. } => {
-            "no end was heard; the run ended before the other end answered".to_string()
+            "no end seen; the run ended before the peer answered the check".to_string()
         }
-        ClientEnd::Lost { after } => format!("lost: nobody knew it any more after {}", precise(*after)),
-        ClientEnd::Ended { ending, at_latest: true, .. } => format!("{}; found only then", how(ending)),
+        ClientEnd::Lost { after } => {
+            format!("lost: the peer no longer had this connection after {}", precise(*after))
+        }
+        ClientEnd::Ended { ending, at_latest: true, .. } => format!("{}; seen only then", how(ending)),
         ClientEnd::Ended { ending, .. } => how(ending),
     };
     let opened = life.was_open();

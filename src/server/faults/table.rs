@@ -313,9 +313,10 @@ fn status(text: &str) -> Result<u16, String> {
 }
 
 fn location(text: &str) -> Result<String, String> {
-    match text.chars().any(|c| c.is_control() || c == ' ') || text.is_empty() {
-        true => Err(format!("'{}' is not a place to redirect to", text.escape_debug())),
-        false => Ok(text.to_string()),
+    if text.chars().any(|c| c.is_control() || c == ' ') || text.is_empty() {
+        Err(format!("'{}' is not a place to redirect to", text.escape_debug()))
+    } else {
+        Ok(text.to_string())
     }
 }
 

@@ -57,9 +57,10 @@ impl DurationRange {
 
 impl fmt::Display for DurationRange {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.lo == self.hi {
-            true => write!(f, "{:?}", self.lo),
-            false => write!(f, "{:?}..{:?}", self.lo, self.hi),
+        if self.lo == self.hi {
+            write!(f, "{:?}", self.lo)
+        } else {
+            write!(f, "{:?}..{:?}", self.lo, self.hi)
         }
     }
 }

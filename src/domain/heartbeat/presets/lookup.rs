@@ -25,9 +25,8 @@ pub fn near(name: &str) -> Vec<&'static str> {
     let wanted = name.trim().to_lowercase();
     let likeness = |preset: &Preset| {
         let names = preset.aliases.iter().chain([&preset.name]);
-        let likenesses = names.map(|name| match name.contains(&wanted) && wanted.len() > 1 {
-            true => 1.0,
-            false => strsim::jaro_winkler(&wanted, name),
+        let likenesses = names.map(|name| {
+            if name.contains(&wanted) && wanted.len() > 1 { 1.0 } else { strsim::jaro_winkler(&wanted, name) }
         });
         likenesses.fold(0.0, f64::max)
     };

@@ -136,10 +136,7 @@ fn stance(
         ProductMarks::Yields(_) => !has_server,
         ProductMarks::Never | ProductMarks::Behind(_) => false,
     };
-    match is_against || middlebox.hides_server && has_server {
-        true => Err(Contradiction::Headers),
-        false => Ok(None),
-    }
+    if is_against || middlebox.hides_server && has_server { Err(Contradiction::Headers) } else { Ok(None) }
 }
 
 /// Whether a header bears a mark: as a word of its own, so that `istio-envoy` is not `envoy`.

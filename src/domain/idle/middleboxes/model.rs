@@ -246,7 +246,7 @@ impl fmt::Display for TimerReset {
 pub enum CutKind {
     /// A FIN without a close frame.
     Fin,
-    /// A FIN in one direction; what we write is still taken.
+    /// A FIN in one direction; it still accepts what we send.
     HalfClose,
     Rst,
     /// TCP is closed; whether by FIN or RST is not known.

@@ -26,9 +26,9 @@ pub enum ObservedCut {
 pub enum VisibleCut {
     /// A FIN without a close frame, or under TLS a close_notify; what we wrote afterwards was refused.
     Fin,
-    /// A FIN, while what we write is still taken.
+    /// A FIN, while it still accepts what we send.
     HalfClose,
-    /// A FIN; whether what we write is still taken was not tried.
+    /// A FIN; whether it still accepts what we send was not tried.
     UntriedFin,
     Rst,
     /// A close frame, with its code where it had one.

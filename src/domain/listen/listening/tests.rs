@@ -124,7 +124,7 @@ fn what_was_answered_before_is_not_counted_as_unanswered() {
 fn one_heartbeat_is_no_interval_four_may_be_irregular() {
     let one = pings(&[54_000]).findings(&whole(s(60)));
     assert_eq!(one.verdict, ListenVerdict::Inconclusive);
-    assert_eq!(one.reasons, ["only 1 heartbeat came in 1m: one is no interval; listen for longer"]);
+    assert_eq!(one.reasons, ["only 1 heartbeat came in 1m: an interval needs more; listen for longer"]);
     let some = pings(&[1000, 3000, 9000, 10_000]).findings(&whole(s(60)));
     assert_eq!((some.verdict, some.interval()), (ListenVerdict::Irregular, None));
 }
@@ -390,7 +390,7 @@ fn a_standstill_is_neither_a_gap_nor_a_silence_nor_a_span() {
     assert_eq!((interval.min, interval.max, interval.gaps), (s(1), s(1), 4));
     assert_eq!((findings.verdict, findings.longest_quiet), (ListenVerdict::ServerPingsEvery, s(1)));
     assert_eq!(findings.kinds[0].count, 12);
-    assert!(findings.reasons[0].starts_with("this host stood still for 6 s"), "{:?}", findings.reasons);
+    assert!(findings.reasons[0].starts_with("this host was stalled for 6 s"), "{:?}", findings.reasons);
     let mut stopped = pings(&[1000, 2000, 3000]);
     stopped.stood_still(ms(9000));
     assert_eq!(stopped.findings(&whole(s(10))).verdict, ListenVerdict::ServerPingsEvery, "nobody knows");
@@ -547,7 +547,7 @@ fn a_server_that_may_wait_for_an_answer_is_to_be_answered() {
     let unanswered = ObservationConditions { answered: false, ..whole(s(90)) };
     let reason = |how: &ObservationConditions| pings(&[30_000]).findings(how).reasons.remove(0);
     assert!(reason(&unanswered).ends_with("; answer them, or listen for longer"));
-    assert!(reason(&whole(s(90))).ends_with("is no interval; listen for longer"));
+    assert!(reason(&whole(s(90))).ends_with("an interval needs more; listen for longer"));
 }
 
 #[test]
@@ -746,9 +746,10 @@ fn who_comes_so_long_after_the_clients_words_has_no_fixed_clock() {
         all.extend(words.iter().map(|at| (*at, false)));
         all.sort_unstable();
         for (at, is_ping) in all {
-            match is_ping {
-                true => listening.heard(ms(at), &said(ServerEventKind::Ping)),
-                false => listening.talked(ms(at)),
+            if is_ping {
+                listening.heard(ms(at), &said(ServerEventKind::Ping))
+            } else {
+                listening.talked(ms(at))
             }
         }
         let findings = listening.findings(&whole(ms(moments[moments.len() - 1] + 500)));

@@ -172,7 +172,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> KeptConnection<'_, S> {
         KeepaliveResult::Ended { cut, idle: self.quiet_since.elapsed(), unanswered }
     }
 
-    /// What is due: the end, giving up, the next piece of traffic. Gives what became of it when it is over.
+    /// What is due: the end, giving up, the next piece of traffic. Gives result when it is over.
     async fn on_time(&mut self, now: Instant) -> Option<KeepaliveResult> {
         if self.overdue().is_some_and(|overdue| overdue <= now) {
             return Some(KeepaliveResult::Unanswered { silent: now - self.alive_at });

@@ -514,7 +514,7 @@ fn a_silence_is_asked_for_in_whole_milliseconds_rounded_up() {
     assert_eq!(two_ended::millis(ms(7)), 7);
 }
 
-/// Keeps a connection busy; gives what became of it and the moments of its answers.
+/// Keeps a connection busy; gives result and the moments of its answers.
 fn keeping(
     mut socket: WebSocket<Tap<DuplexStream>>,
     traffic: KeepaliveTraffic,

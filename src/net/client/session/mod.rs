@@ -873,9 +873,10 @@ impl<'a, S: AsyncRead + AsyncWrite + TcpIntrospect + Unpin> Session<'a, S> {
             }
             tokio::task::coop::consume_budget().await;
         }
-        let reply = match self.socket.is_blocked() {
-            true => CloseReply::NotSent,
-            false => CloseReply::Nothing { waited: CLOSE_TIMEOUT },
+        let reply = if self.socket.is_blocked() {
+            CloseReply::NotSent
+        } else {
+            CloseReply::Nothing { waited: CLOSE_TIMEOUT }
         };
         (ours, Some(reply))
     }

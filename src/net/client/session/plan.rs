@@ -38,9 +38,10 @@ impl SessionPlan {
 
     /// What tells answers from other messages on one connection.
     pub(super) fn classifier(&self, nonce: u64) -> Classifier {
-        let classifier = match self.kinds.contains(&HeartbeatKind::App) {
-            true => Classifier::new(self.ask.clone(), self.answer.clone(), self.answer_pings, nonce),
-            false => Classifier::without_asks(self.answer_pings),
+        let classifier = if self.kinds.contains(&HeartbeatKind::App) {
+            Classifier::new(self.ask.clone(), self.answer.clone(), self.answer_pings, nonce)
+        } else {
+            Classifier::without_asks(self.answer_pings)
         };
         classifier.speaking(&self.convention)
     }

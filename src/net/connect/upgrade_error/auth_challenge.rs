@@ -116,9 +116,10 @@ impl AuthSchemes {
             let why = if why.is_empty() { String::new() } else { format!(" ({why})") };
             return format!("the server did not accept the token{why}: send another, or one for this server");
         }
-        let user = match sent_basic {
-            true => "--user was sent and refused: it is Basic only and cannot help",
-            false => "--user is Basic only and cannot help",
+        let user = if sent_basic {
+            "--user was sent and refused: it is Basic only and cannot help"
+        } else {
+            "--user is Basic only and cannot help"
         };
         format!("{takes}; {user}; {}", self.remedy())
     }

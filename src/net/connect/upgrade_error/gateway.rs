@@ -231,11 +231,10 @@ pub fn cloudflare(head: &HttpHead, wording: &BodyText) -> Option<String> {
     let server = head.text("server").unwrap_or_default().to_ascii_lowercase();
     let is_cloudflare =
         server.starts_with("cloudflare") || head.all("cf-ray").next().is_some() || wording.has("cloudflare");
-    Some(match is_cloudflare {
-        true => hop.to_string(),
-        false => {
-            format!("Cloudflare uses this status, but nothing else here names it; there it means: {hop}")
-        }
+    Some(if is_cloudflare {
+        hop.to_string()
+    } else {
+        format!("Cloudflare uses this status, but nothing else here names it; there it means: {hop}")
     })
 }
 
