@@ -10,7 +10,7 @@ use crate::domain::connection::target::Target;
 use crate::domain::heartbeat::inbound::MessageRef;
 use crate::domain::heartbeat::inbound::shown;
 use crate::domain::heartbeat::presets::{FingerprintInput, PresetMatches, offered_at, resembles};
-use crate::net::client::gzip::unpacked;
+use crate::net::client::gzip_message::unpacked;
 use crate::net::client::idle_probe::say_goodbye;
 use crate::net::client::websocket::{SocketEvent, WebSocket};
 use crate::net::connect::dial::{self, DialPlan};

@@ -3,7 +3,6 @@
 mod connect;
 pub mod demo;
 pub mod detect;
-mod event_throttle;
 pub mod fd_limit;
 pub mod listen;
 pub mod ping;
@@ -11,3 +10,4 @@ pub mod probe_idle;
 pub mod probe_zombie;
 pub mod run_control;
 pub mod serve;
+mod server_event_throttle;

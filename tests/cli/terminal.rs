@@ -170,7 +170,7 @@ fn findings_are_logged_on_stderr_as_they_come() {
     let server = Server::start(&["--interval", "400ms", "--timeout", "200ms"]);
     let cases = [
         (["listen", "--for", "2500ms"], ["listened for ", "one every "]),
-        (["probe-zombie", "--max", "2500ms"], ["gone: ", "still kept: "]),
+        (["probe-zombie", "--max", "2500ms"], ["closed: ", "still open: "]),
     ];
     for (args, told) in cases {
         let (ours, theirs) = terminal_of(160);

@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use tokio::time::Instant;
 
-use crate::commands::event_throttle::ServerEventThrottle;
+use crate::commands::server_event_throttle::ServerEventThrottle;
 use crate::domain::heartbeat::inbound::shown_bytes;
 use crate::domain::listen::known_pings::KnownPings;
 use crate::domain::listen::report::ServerEventNotice;

@@ -11,7 +11,7 @@ use super::plan::ZombiePlan;
 use super::stalled_client::{StalledClient, found_over};
 use super::unread_backlog::read_on;
 use crate::commands::connect::{self, Established};
-use crate::commands::event_throttle::ServerEventThrottle;
+use crate::commands::server_event_throttle::ServerEventThrottle;
 use crate::domain::connection::close_cause::{CloseCause, CloseKind, ClosedBy};
 use crate::domain::connection::connect_info::{ConnectError, ConnectInfo};
 use crate::domain::listen::report::ServerEventNotice;

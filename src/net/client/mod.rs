@@ -4,7 +4,7 @@ mod close_payload;
 pub mod closing;
 pub mod disconnect;
 mod frame_check;
-pub mod gzip;
+pub mod gzip_message;
 pub mod idle_probe;
 mod keepalive_sender;
 pub mod observer;

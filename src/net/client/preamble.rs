@@ -10,7 +10,7 @@ use tokio::time::{Instant, timeout_at};
 use tokio_tungstenite::tungstenite::Message;
 
 use super::disconnect::Disconnect;
-use super::gzip::unpacked;
+use super::gzip_message::unpacked;
 use super::websocket::{SocketEvent, WebSocket, to_message};
 use crate::domain::connection::close_cause::CloseCause;
 use crate::domain::connection::connect_info::{ConnectError, ConnectInfo, FailureKind, ReachedPeer};

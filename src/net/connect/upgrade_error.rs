@@ -1,7 +1,7 @@
 //! What an HTTP response tells of those who answered, and what to do about a refusal.
 
 pub mod auth_challenge;
-mod body;
+mod body_decoding;
 mod body_text;
 mod gateway;
 mod redirect;
@@ -14,7 +14,7 @@ use crate::domain::connection::untrusted_text::UntrustedText;
 use super::http_head::HttpHead;
 use crate::net::dial_error::DialError;
 use auth_challenge::AuthSchemes;
-use body::ResponseBody;
+use body_decoding::ResponseBody;
 use body_text::{BodyText, TlsDemand};
 
 /// Headers that tell which servers and proxies a response came through.

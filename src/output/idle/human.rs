@@ -146,7 +146,8 @@ fn headline(findings: &IdleFindings, paint: Styler) -> String {
     match findings.verdict {
         IdleVerdict::IdleTimeout => {
             let by_whom = by_whom(findings.manner.as_ref());
-            format!("{} {bracket}{by_whom}{}", head("idle timeout"), only_reset_by(findings.reset_by))
+            let whose = on_some_only(findings.bracket.hi, &findings.survived);
+            format!("{} {bracket}{by_whom}{}{whose}", head("idle timeout"), only_reset_by(findings.reset_by))
         }
         IdleVerdict::ServerPolicy => {
             let policy = head("the server's own policy");
@@ -193,6 +194,18 @@ fn headline(findings: &IdleFindings, paint: Styler) -> String {
 fn age(LifetimeCap { lo, hi }: LifetimeCap) -> String {
     let close = hi.saturating_sub(lo) <= hi.mul_f64(0.01).max(Duration::from_millis(50));
     if close { about(lo) } else { format!("{} to {}", at_least(lo), at_most(hi)) }
+}
+
+/// Whether connections survived a clearly longer silence: perhaps one of several nodes or paths differs.
+fn on_some_only(hi: Option<Duration>, survived: &[Duration]) -> String {
+    let Some(hi) = hi else { return String::new() };
+    match survived.iter().filter(|span| **span > hi.mul_f64(1.05)).count() {
+        0 => String::new(),
+        longer => {
+            let survivors = counted(longer as u64, "connection");
+            format!(", on some connections only: {survivors} survived a longer silence")
+        }
+    }
 }
 
 /// The kind of cut in the headline; its words have a row of their own.
@@ -412,6 +425,15 @@ mod tests {
         let ms = Duration::from_millis;
         assert_eq!(age(LifetimeCap { lo: ms(29_990), hi: ms(30_010) }), "29.99 s");
         assert_eq!(age(LifetimeCap { lo: ms(4_502), hi: ms(5_003) }), "4.502 s to 5.003 s");
+    }
+
+    #[test]
+    fn headline_says_that_only_some_connections_end() {
+        let (second, hi) = (Duration::from_secs, Some(Duration::from_secs(3)));
+        let expected = ", on some connections only: 2 connections survived a longer silence";
+        assert_eq!(on_some_only(hi, &[second(2), second(10), second(10)]), expected);
+        assert_eq!(on_some_only(hi, &[second(2), Duration::from_millis(3010)]), "");
+        assert_eq!(on_some_only(None, &[second(10)]), "");
     }
 
     #[test]

@@ -204,7 +204,7 @@ fn if_heartbeat(found: &Periodic, findings: &ListenFindings) -> String {
     };
     format!(
         "if they are heartbeats, {tell} (and --app-pong with the answer that they want, if any); that is not known, nor \
-         {safe}: the path was silent at most {} here, and heartbeats of your own keep it open for certain \
+         {safe}: the path was silent for at most {} here, and heartbeats of your own keep it open for certain \
          (`wscheck probe-idle` tells how often)",
         precise(findings.longest_quiet)
     )
@@ -429,7 +429,7 @@ fn consequence(findings: &ListenFindings) -> Option<String> {
         }
         (ListenVerdict::ServerIsSilentFor, _) if !findings.kinds.is_empty() => {
             return Some(format!(
-                "its messages kept the path busy here, silent at most {}; unless by heartbeats that come only in \
+                "its messages kept the path busy here, silent for at most {}; unless by heartbeats that come only in \
                  a longer silence, nothing keeps it open when the server has nothing to say, nor finds out by itself that a \
                  client is dead: send heartbeats (`wscheck probe-idle` tells how often), and see `wscheck probe-zombie`",
                 precise(findings.longest_quiet)
@@ -449,7 +449,7 @@ fn consequence(findings: &ListenFindings) -> Option<String> {
         }
         (ListenVerdict::Irregular, _) => {
             return Some(format!(
-                "there is no interval to rely on: the path was silent at most {} here, and may be for longer; \
+                "there is no interval to rely on: the path was silent for at most {} here, and may be for longer; \
                  where that is too long, send heartbeats of your own",
                 precise(findings.longest_quiet)
             ));

@@ -1,5 +1,5 @@
 //! The heartbeats of real services: a slice of definitions, which also prints its own help. To add one: an entry in
-//! a slice, and a row of literal wire text in `wire.rs`.
+//! a slice, and a row of literal wire text in `wire_tests.rs`.
 
 mod compiled;
 mod connack;

@@ -5,7 +5,8 @@
 //! 2. A header that names a product singles it out, at any value that its setting can have.
 //! 3. Without one, a way of cutting that a single product has singles it out: a FIN on one side only.
 //! 4. Otherwise no product is named; those that fit, and add no header, are listed as such.
-//! 5. A product that a header names and the evidence contradicts is listed as ruled out, with why.
+//! 5. Where a header names one product, and `Via` another that fits too, neither is singled out.
+//! 6. A product that a header names and the evidence contradicts is listed as ruled out, with why.
 
 use std::cmp::Reverse;
 use std::time::Duration;
@@ -14,6 +15,7 @@ use super::fit::{Contradiction, Fit, FitDegree, FitScore, Matched, fit, naming_h
 use super::lookup::all;
 use super::model::{Confidence, CutKind, Middlebox, ProductFamily, SettingChange, TimeoutValue, span};
 use super::observed::{CutObservation, ObservedCut, VisibleCut};
+use crate::domain::connection::untrusted_text::UntrustedText;
 
 /// The most candidates that are named.
 const MAX_CANDIDATES: usize = 3;
@@ -61,6 +63,13 @@ pub fn consistent_with(observed: &CutObservation) -> ProductNaming {
     let (named, quiet): (Vec<_>, Vec<_>) =
         fits.into_iter().partition(|candidate| candidate.fit.header.is_some());
     let ruled_out = ruled_out(of_kind(), &named, observed);
+    let (also_on_path, quiet): (Vec<_>, Vec<_>) =
+        quiet.into_iter().partition(|it| via_names(it.middlebox.product, observed.headers));
+    if !named.is_empty() && !also_on_path.is_empty() {
+        let undecided = first_of_each(named).into_iter().chain(also_on_path).take(MAX_UNDECIDED).collect();
+        return ProductNaming { candidates: Vec::new(), undecided, ruled_out };
+    }
+    let quiet: Vec<_> = also_on_path.into_iter().chain(quiet).collect();
     if !named.is_empty() {
         return ProductNaming { candidates: first_of_each(named), undecided: Vec::new(), ruled_out };
     }
@@ -70,6 +79,13 @@ pub fn consistent_with(observed: &CutObservation) -> ProductNaming {
     let mut undecided: Vec<_> = quiet.into_iter().filter(Candidate::is_likely).collect();
     undecided.truncate(MAX_UNDECIDED);
     ProductNaming { candidates: Vec::new(), undecided, ruled_out }
+}
+
+/// Whether a `Via` header names this product, which adds none to an upgrade itself: it is on the path, and may have cut.
+fn via_names(product: &str, headers: &[(String, UntrustedText)]) -> bool {
+    let name = product.split([' ', ',', '(']).next().unwrap_or(product).to_lowercase();
+    let is_via = |header: &&(String, UntrustedText)| header.0.eq_ignore_ascii_case("via");
+    headers.iter().filter(is_via).any(|(_, value)| value.as_str().to_lowercase().contains(&name))
 }
 
 fn candidate(middlebox: &'static Middlebox, observed: &CutObservation) -> Option<Candidate> {

@@ -101,6 +101,16 @@ fn kept(told: [(KeepaliveMethod, bool); 3]) -> Option<RefreshResults> {
 const NGINX: &[(&str, &str)] = &[("server", "nginx/1.22.1")];
 
 #[test]
+fn two_products_that_headers_show_are_undecided() {
+    let headers = [("server", "nginx/1.22.1"), ("via", "1.1 varnish (Varnish/7.1)")];
+    for seconds in [17, 60] {
+        let record = visible(seconds * 1000, FIN, &headers);
+        assert_eq!(named(&record), [""; 0], "{seconds} s");
+        assert_eq!(undecided(&record), ["nginx.proxy_read_timeout", "varnish.pipe_timeout"], "{seconds} s");
+    }
+}
+
+#[test]
 fn nginx_is_named_at_any_value_of_its_timeout() {
     for seconds in [3, 17, 20, 30, 50, 55, 60, 75, 300, 3600] {
         let naming = visible(seconds * 1000, FIN, NGINX).naming();

@@ -8,7 +8,7 @@ use crate::domain::heartbeat::HeartbeatKind;
 use crate::domain::heartbeat::classifier::{Classifier, Correlation, MessageMeaning};
 use crate::domain::heartbeat::difference::Difference;
 use crate::domain::heartbeat::inbound::MessageRef;
-use crate::net::client::gzip::unpacked;
+use crate::net::client::gzip_message::unpacked;
 use crate::net::client::keepalive_sender::KeepaliveSender;
 use crate::net::client::session::heartbeat_state::{ping_payload, seq_of};
 use crate::net::client::websocket::to_message;

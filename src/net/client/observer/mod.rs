@@ -16,7 +16,7 @@ use tokio_tungstenite::tungstenite::Message;
 
 use super::closing;
 use super::disconnect::Disconnect;
-use super::gzip::unpacked;
+use super::gzip_message::unpacked;
 use super::idle_probe::say_goodbye;
 use super::keepalive_sender::KeepaliveSender;
 use super::schedule::Schedule;

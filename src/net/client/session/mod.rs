@@ -3,8 +3,8 @@
 //! Runs over any stream, with the runtime's clock, so that its timing is tested exactly. A
 //! `select!` arm yields a value; plain functions decide what it means.
 
-mod event_throttle;
 pub(super) mod heartbeat_state;
+mod peer_traffic_throttle;
 pub mod plan;
 
 #[cfg(test)]
@@ -23,8 +23,8 @@ use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_util::sync::{CancellationToken, WaitForCancellationFuture};
 
-use self::event_throttle::EventThrottle;
 use self::heartbeat_state::{HeartbeatState, OutgoingHeartbeat, ping_payload, seq_of};
+use self::peer_traffic_throttle::PeerTrafficThrottle;
 use self::plan::SessionPlan;
 use crate::domain::connection::close_cause::{CloseCause, CloseKind, CloseReply, ClosedBy};
 use crate::domain::connection::incomplete::IncompleteData;
@@ -39,7 +39,7 @@ use crate::domain::ping::event::{ConnEvent, HeartbeatResult, PeerTraffic, Status
 use crate::domain::ping::health::{Status, StatusMetrics};
 use crate::domain::ping::server_traffic::{ServerTraffic, ServerTrafficRecorder};
 use crate::net::client::disconnect::{Disconnect, code_for};
-use crate::net::client::gzip::unpacked;
+use crate::net::client::gzip_message::unpacked;
 use crate::net::client::keepalive_sender::KeepaliveSender;
 use crate::net::client::websocket::{SendOutcome, SocketEvent, WebSocket, is_buffer_full, to_message};
 use crate::net::time::unix_ms;
@@ -164,7 +164,7 @@ struct Session<'a, S> {
     unstamped: Vec<UnstampedHeartbeat>,
     /// The segments that TCP had sent again when it was last asked.
     retransmits: u32,
-    throttle: EventThrottle,
+    throttle: PeerTrafficThrottle,
     /// What is said without an answer, where the convention wants it.
     keepalive: Option<Box<KeepaliveSender>>,
     is_curious: bool,
@@ -202,7 +202,7 @@ impl<'a, S: AsyncRead + AsyncWrite + TcpIntrospect + Unpin> Session<'a, S> {
             status: start.status,
             blocked: None,
             unstamped: Vec::new(),
-            throttle: EventThrottle::default(),
+            throttle: PeerTrafficThrottle::default(),
             keepalive: plan
                 .convention
                 .upkeep

@@ -1,6 +1,6 @@
 //! Who says that a server is not available, the server itself or a proxy before it, and what it means.
 
-use super::body::ResponseBody;
+use super::body_decoding::ResponseBody;
 use super::body_text::BodyText;
 use crate::domain::connection::untrusted_text::UntrustedText;
 use crate::net::connect::http_head::HttpHead;

@@ -12,7 +12,7 @@ const REPORT_INTERVAL: Duration = Duration::from_millis(10);
 
 /// What was heard and is still to be told.
 #[derive(Debug, Default)]
-pub struct EventThrottle {
+pub struct PeerTrafficThrottle {
     /// One entry for each of the few kinds there are.
     kinds: Vec<PendingCount>,
 }
@@ -24,7 +24,7 @@ struct PendingCount {
     told_at: Instant,
 }
 
-impl EventThrottle {
+impl PeerTrafficThrottle {
     /// Takes one; gives how many are to be told now.
     pub fn note(&mut self, heard: PeerTraffic, now: Instant) -> Option<u64> {
         let Some(count) = self.kinds.iter_mut().find(|count| count.heard == heard) else {
@@ -62,7 +62,7 @@ mod tests {
     #[test]
     fn the_first_is_told_at_once_and_a_flood_in_counts() {
         let start = Instant::now();
-        let mut throttle = EventThrottle::default();
+        let mut throttle = PeerTrafficThrottle::default();
         assert_eq!(throttle.note(PeerTraffic::Message, start), Some(1));
         for _ in 0..1000 {
             assert_eq!(throttle.note(PeerTraffic::Message, start), None);
