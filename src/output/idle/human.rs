@@ -236,7 +236,7 @@ fn chatter(findings: &IdleFindings) -> String {
     })
 }
 
-/// `3 connections ended, after 60.013 s (median), within 7 ms of one another`
+/// `3 connections ended, after 60.013 s (median), within 7 ms of each other`
 fn samples(verdict: IdleVerdict, spread: EndSpread) -> String {
     let count = counted(spread.count as u64, "connection");
     let (min, median, max) = (exact(spread.min), exact(spread.median), exact(spread.max));
@@ -247,7 +247,7 @@ fn samples(verdict: IdleVerdict, spread: EndSpread) -> String {
         _ if spread.max.saturating_sub(spread.min) > COARSE_TIMER_SPREAD => {
             format!("{count} ended, after {min} to {max} (median {median}): the timer is coarse")
         }
-        _ => format!("{count} ended, after {median} (median), within {width} of one another"),
+        _ => format!("{count} ended, after {median} (median), within {width} of each other"),
     }
 }
 

@@ -238,7 +238,7 @@ fn outlier(interval: Interval) -> Option<String> {
     }
 }
 
-/// `median of 3 gaps, within 20 ms of one another`
+/// `median of 3 gaps, within 20 ms of each other`
 fn median(interval: Interval, of: &str) -> String {
     let gaps = counted(interval.gaps as u64, of);
     let spread = match interval.gaps {
