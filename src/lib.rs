@@ -34,7 +34,7 @@
 //! # Glossary
 //!
 //! - **heartbeat**: a request and its reply; *protocol*: a Ping frame and its Pong; *app*: two messages
-//! - **outcome** of a heartbeat: `ok`, `late`, `missed`, `superseded` (only a later one was answered), `unsent`, `in_flight`
+//! - **outcome** of a heartbeat: `ok`, `late`, `missed`, `superseded` (a later one was answered; the server may have held both), `unsent`, `in_flight`
 //! - **preset**: a service's way of heartbeats, by name; **protocol profile**: what it says besides request and reply
 //! - **preamble**: what is sent and awaited before the first heartbeat
 //! - **tap**: notes at the socket, below TLS, when bytes pass; **mute**: keeps what is written from leaving there

@@ -145,9 +145,9 @@ bodies! {
         /// Whether TCP had acknowledged it when it was missed; null where that is not known, or it was not missed.
         acknowledged: Option<bool>,
         /// It was missed or superseded although a later heartbeat was answered by then, or an answer without id came after
-        /// it was sent: the connection was alive. A revision repeats what was told before.
+        /// it was sent: the connection was alive. A correction repeats the earlier value.
         later_answered: bool,
-        /// How many segments TCP had sent again since the last look; it looks when an RTT is more than twice the mean
+        /// Number of TCP retransmits since the last check; wscheck checks when an RTT is more than twice the mean
         /// of those before it.
         sent_again: Option<u32>,
         /// How many asks were outstanding when an answer without id was matched in order.
@@ -157,7 +157,7 @@ bodies! {
     StrayPong = "stray" {
         kind: KindName,
         stray: StrayName,
-        /// So many at once: what a peer can send at will is told in counts.
+        /// Number of these since the last line: what a peer can send at will is reported as counts.
         count: u64,
     }
     /// A status changed.

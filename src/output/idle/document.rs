@@ -279,10 +279,10 @@ pub struct ProvisionalDocument {
 pub struct ChatterDocument {
     /// The median of the gaps.
     period_ms: Ms,
-    /// The longest quiet gap: so long an idle span survives.
+    /// The longest time without a server message; an idle connection survived it.
     longest_gap_ms: Ms,
     count: usize,
-    /// How old clients were that it let go all the same, since they had said nothing: the median. Null: none was.
+    /// Median age at which the server closed clients that sent nothing; null when it closed none.
     lets_go_ms: Option<Ms>,
     /// It asked by messages and was answered, so that longer silences could not be tested.
     answered: bool,
@@ -440,9 +440,9 @@ pub enum TrialOutcome {
     Unanswered,
     /// It was asked, which was answered with a cut.
     CutOnUse,
-    /// Our question was answered, what the server said before it was lost.
+    /// Our request was answered, but what the server sent before it was lost.
     ServerUnheard,
-    /// The server was heard, our question was not answered.
+    /// The server was heard, but our request was not answered.
     ClientUnheard,
     /// It was seen to end before it was asked.
     Ended,

@@ -52,8 +52,8 @@ names! {
 }
 
 names! {
-    /// From what to what the spans of an interval are: from one heartbeat to the next, or from the last that the server
-    /// said, whatever it was, to each heartbeat.
+    /// How an interval is measured: from one heartbeat to the next, or from the server's last event of any kind to the
+    /// heartbeat.
     SpanningName of IntervalSpan { Heartbeats, SinceTraffic }
 }
 
@@ -106,17 +106,17 @@ pub struct ListenDocument {
     heartbeat: Option<SoundName>,
     /// The known shape that this kind has.
     heartbeat_shape: Option<&'static str>,
-    /// The interval of that kind; null when it is not borne out.
+    /// The interval of that kind; null when the heartbeats do not establish one.
     interval: Option<IntervalDocument>,
-    /// From what to what its spans are; null when it is not borne out.
+    /// How that interval is measured; null when there is none.
     interval_spans: Option<SpanningName>,
-    /// Messages of no known shape that come at an interval, heartbeats perhaps; null when there are none.
+    /// Messages of unknown shape at a fixed interval, perhaps heartbeats; null when there are none.
     periodic: Option<PeriodicDocument>,
-    /// For how long it was listened, from the opening.
+    /// How long wscheck listened, from the opening.
     listened_ms: Ms,
-    /// The longest span in which the server said nothing at all.
+    /// The longest time in which the server sent nothing.
     longest_quiet_ms: Ms,
-    /// The longest span in which neither side said anything, but for answers.
+    /// The longest time in which neither side sent anything except answers.
     longest_still_ms: Ms,
     /// From what the server counts its intervals; null when nothing tells. Only what the client says shows a fixed clock.
     counted_from: Option<OriginName>,
@@ -191,13 +191,13 @@ pub struct PeriodicDocument {
 #[schemars(deny_unknown_fields)]
 pub struct UnansweredDocument {
     outcome: UnansweredName,
-    /// After so many. That the connection ended after them does not tell that it did for them; and what more than these
-    /// would do to a server that went on is not known.
+    /// Number of unanswered heartbeats before this outcome. If the connection ended, they need not be the cause. If the
+    /// server continued, more of them may still change that.
     after: u64,
 }
 
-/// Which of the well-known idle timeouts the server's heartbeats clear, by the 75 % rule: the shortest interval that goes
-/// on, or the longest span in which neither side said anything, if that is longer.
+/// Which of the well-known idle timeouts the server's heartbeats clear, by the 75 % rule: the interval, or the
+/// longest time in which neither side sent anything, if that is longer.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct ClearsDocument {
@@ -210,11 +210,11 @@ pub struct ClearsDocument {
 #[schemars(deny_unknown_fields)]
 pub struct EffectsDocument {
     effect: EffectName,
-    /// So often it was seen...
+    /// Number of times that this effect was seen.
     count: usize,
-    /// ... of so many times that there was such traffic; of the latest 64.
+    /// Number of times that there was such traffic, at most the latest 64.
     of: usize,
-    /// The longest span from the traffic to the next heartbeat, in intervals.
+    /// The longest time from the traffic to the next heartbeat, in intervals.
     longest_in_intervals: f64,
 }
 
@@ -226,14 +226,14 @@ pub struct ListenedTo {
     count: u64,
     /// From the opening to the first; null when some may have been missed before.
     first_ms: Option<Ms>,
-    /// Null when the interval is not borne out, or nothing that the first could be compared with.
+    /// When the first heartbeat came, compared with the interval; null when there is no interval to compare with.
     first: Option<FirstName>,
     /// From one heartbeat to the next. Null with fewer than two.
     interval: Option<IntervalDocument>,
-    /// Whether the interval is borne out.
+    /// Whether the heartbeats establish an interval.
     regular: bool,
-    /// The spans from the last that the server said to each of them; null unless these bear an interval out, and not
-    /// those from one heartbeat to the next.
+    /// The times from the server's last event of any kind to each heartbeat; null unless these establish an interval
+    /// and the times between heartbeats do not.
     since_traffic: Option<IntervalDocument>,
     payloads: PayloadsName,
     /// The first payload; control characters are escaped.

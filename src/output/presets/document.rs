@@ -55,7 +55,7 @@ pub struct PresetEntry {
     /// What must come before anything is sent.
     first: Option<&'static str>,
     hello: &'static [&'static str],
-    /// What only the user knows, to be said by --send instead of the hello.
+    /// What only the user knows; give it with --send instead of the hello.
     needs: Option<&'static str>,
     /// What must come before heartbeats begin.
     awaited: Option<&'static str>,

@@ -35,7 +35,7 @@ pub struct MiddleboxLine {
     middlebox: MiddleboxEntry,
 }
 
-/// A timer that can end a WebSocket, or is often said to.
+/// A timer that can end a WebSocket, or that people often blame for it.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct MiddleboxEntry {
@@ -45,22 +45,22 @@ pub struct MiddleboxEntry {
     family: FamilyName,
     kind: TimerName,
     setting: &'static str,
-    /// What holds when nobody configured anything.
+    /// The value without configuration.
     default: DefaultName,
     /// Null unless `default` is `after`.
     default_ms: Option<Ms>,
-    /// Other values that are often found.
+    /// Other common values.
     typical: Vec<TypicalValue>,
-    /// The least that can be set; null where there is no such limit, or it is not known.
+    /// The minimum that can be set; null when there is no minimum or it is unknown.
     least_ms: Option<Ms>,
-    /// The most that can be set, where there is such a limit.
+    /// The maximum that can be set; null when there is no maximum or it is unknown.
     most_ms: Option<Ms>,
-    /// How much later than its value its end may be seen; null when it is punctual.
+    /// How long after the timer the end may become visible; null when it is immediate.
     late_by_ms: Option<Ms>,
-    /// Null when there is no timer, or nobody knows.
+    /// Which traffic restarts the timer; null when there is no timer or it is unknown.
     resets: Option<ResetsName>,
     resets_in_words: Option<&'static str>,
-    /// Whether Ping and Pong frames count as traffic; null when it does not matter or is not known.
+    /// Whether Ping and Pong frames count as traffic; null when it does not matter or is unknown.
     pings_count: Option<bool>,
     /// The usual way first; empty when it never cuts.
     cuts: Vec<CutEntry>,

@@ -110,25 +110,25 @@ pub enum PolicyName {
 #[schemars(deny_unknown_fields)]
 pub struct PolicyDocument {
     kind: PolicyName,
-    /// The kind of its heartbeats that want an answer.
+    /// The kind of its heartbeats that need an answer.
     heartbeat: Option<SoundName>,
-    /// Their interval; null when too few were heard, or the clients do not agree.
+    /// Their interval; null when too few came or the clients disagree.
     interval_ms: Option<Ms>,
     /// From the last unanswered heartbeat to the end.
     timeout_ms: Option<Ms>,
-    /// So many unanswered heartbeats. From outside nobody can tell a patience longer than the interval from a higher
-    /// number of them.
+    /// Number of unanswered heartbeats before the server closes. A timeout longer than the interval looks the same as a
+    /// higher number.
     misses: Option<u64>,
     /// From the first unanswered heartbeat to the end.
     first_unanswered_to_end_ms: Option<Ms>,
-    /// A client that dies just after it answered is kept for so long: an interval, and then that. Null where it is not
-    /// known, or not borne out: clients that talk are asked later, or may be, or another was kept for longer.
+    /// How long a client that dies just after an answer stays connected: one interval and the time above. Null when it is
+    /// unknown, when active clients may be pinged later, or when another client stayed longer.
     at_worst_ms: Option<Ms>,
-    /// Of `heartbeat_only`: from the first unanswered heartbeat, so long was waited for an end that did not come.
+    /// For `heartbeat_only`: how long wscheck waited for an end after the first unanswered heartbeat.
     unanswered_for_ms: Option<Ms>,
-    /// Clients that have just sent a message get no heartbeat; null when not known.
+    /// Whether clients that have just sent a message get no heartbeat; null when unknown.
     skips_active: Option<bool>,
-    /// The timer of `idle_timeout`; or one beside heartbeats, that strikes who answers them and says nothing else.
+    /// The timer of `idle_timeout`, or a timer beside heartbeats that closes clients which only answer.
     idle_timeout_ms: Option<Ms>,
     /// What shows that this is the timer's length: `sharp`, clients that began at different moments were let go at the
     /// same age; `swept`, they were at the same moment, so it is an upper bound; `unknown`, neither was seen, and it is
