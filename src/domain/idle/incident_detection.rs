@@ -169,27 +169,41 @@ fn distinct(ages: impl Iterator<Item = Duration>) -> usize {
     count
 }
 
+fn is_same_moment(one: &Incident, other: &Incident) -> bool {
+    one.at.abs_diff(other.at) <= SAME_MOMENT
+}
+
 /// The incidents of a search.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Incidents {
     known: Vec<Incident>,
-    /// Those of `known` that a lifetime would explain, too.
-    undecided: Vec<usize>,
+    /// Those that a lifetime would explain, too.
+    undecided: Vec<Incident>,
 }
 
 impl Incidents {
-    pub fn all(&self) -> &[Incident] {
-        &self.known
+    /// All of them, the earliest first.
+    pub fn all(&self) -> Vec<Incident> {
+        let mut all = [self.known.clone(), self.undecided.clone()].concat();
+        all.sort_by_key(|incident| incident.at);
+        all
     }
 
     pub fn push(&mut self, incident: Incident) {
         self.known.push(incident);
     }
 
-    /// Notes an incident that a lifetime would explain, too.
+    /// Notes an incident that a lifetime would explain, too, unless an event is known that explains it.
     pub fn push_undecided(&mut self, incident: Incident) {
-        self.undecided.push(self.known.len());
-        self.known.push(incident);
+        if !self.of(IncidentKind::OneMoment).any(|event| is_same_moment(event, &incident)) {
+            self.undecided.push(incident);
+        }
+    }
+
+    /// Notes an event that no lifetime explains, in place of what was undecided about the same moment.
+    pub fn push_event(&mut self, event: Incident) {
+        self.undecided.retain(|undecided| !is_same_moment(undecided, &event));
+        self.push(event);
     }
 
     /// Counts one more connection of a kind of which there is one incident in a run.
@@ -206,17 +220,12 @@ impl Incidents {
     }
 
     pub fn of(&self, kind: IncidentKind) -> impl Iterator<Item = &Incident> {
-        self.known.iter().filter(move |incident| incident.kind == kind)
+        self.known.iter().chain(&self.undecided).filter(move |incident| incident.kind == kind)
     }
 
     /// A lifetime is known: it explains what was undecided.
     pub fn explain_by_lifetime(&mut self) {
-        let undecided = std::mem::take(&mut self.undecided);
-        let mut index = 0;
-        self.known.retain(|_| {
-            index += 1;
-            !undecided.contains(&(index - 1))
-        });
+        self.undecided.clear();
     }
 }
 
@@ -316,6 +325,24 @@ mod tests {
         assert_eq!(sizes(ends.take_complete(Duration::from_millis(3010))), [2]);
         assert_eq!(ends.hold_until(&untimed), None);
         assert_eq!(sizes(ends.take_complete(Duration::from_millis(9700))), [1]);
+    }
+
+    #[test]
+    fn an_event_that_was_undecided_at_first_is_counted_once() {
+        let at = |at, connections| Incident {
+            kind: IncidentKind::OneMoment,
+            at: Duration::from_millis(at),
+            connections,
+            cut: CloseKind::Fin.into(),
+        };
+        let mut incidents = Incidents::default();
+        incidents.push_undecided(at(9000, 2));
+        incidents.push_undecided(at(2306, 13));
+        incidents.push_event(at(2305, 14));
+        incidents.push_undecided(at(2310, 1));
+        assert_eq!(incidents.all(), [at(2305, 14), at(9000, 2)]);
+        incidents.explain_by_lifetime();
+        assert_eq!(incidents.all(), [at(2305, 14)]);
     }
 
     #[test]

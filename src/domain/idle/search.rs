@@ -420,7 +420,7 @@ impl Search {
             provisional: self.provisional,
             survived: self.evidence.survivors(),
             died: self.evidence.deaths(),
-            incidents: self.incidents.all().to_vec(),
+            incidents: self.incidents.all(),
             void_rounds: self.void_rounds,
             connections: self.opened,
             partial: self.partial,
@@ -865,7 +865,7 @@ impl Search {
         self.gaps.disregard(from, to);
         self.provisional = self.provisional.filter(|provisional| provisional.at < from);
         let (kind, connections) = (IncidentKind::OneMoment, group.len());
-        self.incidents.push(Incident { kind, at: from, connections, cut: first.cut.clone() });
+        self.incidents.push_event(Incident { kind, at: from, connections, cut: first.cut.clone() });
         if group.iter().any(ObservedEnd::is_control) {
             self.control.forget_ages();
             self.second.forget_end(from, to);
