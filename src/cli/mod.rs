@@ -20,12 +20,13 @@ mod server_ping_args;
 mod signals;
 mod stdout_watch;
 mod timeouts;
+mod unit_note;
 
 use std::ffi::OsString;
 use std::fmt::Write;
 use std::process::ExitCode;
 
-use clap::{CommandFactory, Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::domain::ping::fail_if::METRICS;
 use crate::output::charset;
@@ -103,8 +104,11 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     if charset::is_other_than_utf8(|name| std::env::var(name).ok()) {
         charset::limit_to_ascii();
     }
-    let cli = match Cli::try_parse_from(&args) {
-        Ok(cli) => cli,
+    let cli = match parse(&args) {
+        Ok((cli, notes)) => {
+            notes.iter().for_each(|note| errors::tell(note));
+            cli
+        }
         Err(error) => return errors::refuse(&error, &args),
     };
     match cli.command {
@@ -120,6 +124,13 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Completions { shell } => generate::print_completions(shell),
         Command::Man { command } => generate::print_man(command.as_deref()),
     }
+}
+
+/// The arguments, and notes on those that may not mean what the user expects.
+fn parse(args: &[OsString]) -> Result<(Cli, Vec<String>), clap::Error> {
+    let matches = Cli::command().try_get_matches_from(args)?;
+    let cli = Cli::from_arg_matches(&matches).map_err(|error| error.format(&mut Cli::command()))?;
+    Ok((cli, unit_note::unit_notes(&matches)))
 }
 
 /// The whole command line, for completions, the manual and the tests of the README.

@@ -185,7 +185,7 @@ pub struct ThresholdArgs {
 impl ThresholdArgs {
     fn run_limits(&self) -> Result<RunStatusLimits, String> {
         if self.poor_loss > self.critical_loss {
-            let [poor, critical] = [self.poor_loss, self.critical_loss].map(format::share);
+            let [poor, critical] = [self.poor_loss, self.critical_loss].map(format::exact_percent);
             return Err(format!("--poor-loss ({poor}) is above --critical-loss ({critical})"));
         }
         Ok(RunStatusLimits {

@@ -1,53 +1,132 @@
-//! Figures as sentences show them.
+//! Durations and numbers as reports show them: one formatter for all.
 
 use std::fmt::Debug;
 use std::time::Duration;
 
-/// A duration in the unit that suits its size, with three significant figures, and more where three
-/// would round it to a number that limits are made of: `850 ns`, `214 µs`, `1.53 ms`, `1.0004 s`,
-/// `12.3 s`, `1m 30s`, `2h 5m`.
+/// To which side a number is rounded to the last digit shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Rounding {
+    Nearest,
+    Down,
+    Up,
+}
+
+const MICROSECOND: u128 = 1_000;
+const MILLISECOND: u128 = 1_000_000;
+const SECOND: u128 = 1_000_000_000;
+const MINUTE: u128 = 60 * SECOND;
+const TWO_MINUTES: u128 = 2 * MINUTE;
+const HOUR: u128 = 60 * MINUTE;
+const DAY: u128 = 24 * HOUR;
+
+/// A duration in the unit that suits its size: three significant figures below a second, four above, hours and
+/// days in two parts: `850 ns`, `214 µs`, `1.53 ms`, `2.625 s`, `90 s`, `2h 5m`. Whole minutes are settings and are
+/// shown as people type them: `5m`.
 pub fn duration(value: Duration) -> String {
-    let nanos = value.as_nanos();
+    rounded(value, Rounding::Nearest)
+}
+
+/// As [`duration`], never longer than the value: what was survived, or an interval to set.
+pub fn at_least(value: Duration) -> String {
+    rounded(value, Rounding::Down)
+}
+
+/// As [`duration`], never shorter than the value: the upper end of a bracket.
+pub fn at_most(value: Duration) -> String {
+    rounded(value, Rounding::Up)
+}
+
+fn rounded(value: Duration, rounding: Rounding) -> String {
+    let nanos = round_to(value.as_nanos(), step(value.as_nanos()), rounding);
     match nanos {
-        0..1_000 => format!("{nanos} ns"),
-        1_000..1_000_000 => scaled(nanos as f64 / 1e3, "µs"),
-        1_000_000..1_000_000_000 => scaled(nanos as f64 / 1e6, "ms"),
-        1_000_000_000..60_000_000_000 => scaled(nanos as f64 / 1e9, "s"),
-        _ => clock(value.as_secs()),
+        HOUR.. => whole_seconds(nanos / SECOND),
+        TWO_MINUTES.. if value.as_nanos().is_multiple_of(MINUTE) => whole_seconds(nanos / SECOND),
+        nanos => in_unit(nanos),
     }
 }
 
-/// `above 1 s` explains nothing beside `1 s`: a last figure of zero gives way to up to three more, until
-/// one is not zero.
-fn scaled(value: f64, unit: &str) -> String {
-    let decimals: usize = match value {
-        ..9.995 => 2,
-        ..99.95 => 1,
-        _ => 0,
-    };
-    let looks_round = |digits: &usize| format!("{value:.digits$}").ends_with('0');
-    let enough = (decimals..decimals + 3).find(|digits| !looks_round(digits)).unwrap_or(decimals + 3);
-    format!("{} {unit}", decimal(value, enough))
+fn whole_seconds(seconds: u128) -> String {
+    let seconds = u64::try_from(seconds).unwrap_or(u64::MAX);
+    humantime::format_duration(Duration::from_secs(seconds)).to_string()
 }
 
-fn clock(seconds: u64) -> String {
-    let parts =
-        [(seconds / 86_400, "d"), (seconds / 3600 % 24, "h"), (seconds / 60 % 60, "m"), (seconds % 60, "s")];
-    let shown = parts.iter().skip_while(|(n, _)| *n == 0).take(2).filter(|(n, _)| *n > 0);
-    shown.map(|(n, unit)| format!("{n}{unit}")).collect::<Vec<_>>().join(" ")
+/// The size of the last digit shown, in nanoseconds.
+fn step(nanos: u128) -> u128 {
+    let figures = match nanos {
+        DAY.. => return HOUR,
+        HOUR.. => return MINUTE,
+        SECOND.. => 4,
+        _ => 3,
+    };
+    let digits = nanos.checked_ilog10().unwrap_or(0) + 1;
+    10_u128.pow(digits.saturating_sub(figures))
+}
+
+fn round_to(nanos: u128, step: u128, rounding: Rounding) -> u128 {
+    match rounding {
+        Rounding::Nearest => (nanos + step / 2) / step * step,
+        Rounding::Down => nanos / step * step,
+        Rounding::Up => nanos.div_ceil(step) * step,
+    }
+}
+
+/// Nanoseconds in the largest unit up to seconds that they reach, without zeros at the end.
+fn in_unit(nanos: u128) -> String {
+    let (size, unit) = match nanos {
+        SECOND.. => (SECOND, "s"),
+        MILLISECOND.. => (MILLISECOND, "ms"),
+        MICROSECOND.. => (MICROSECOND, "µs"),
+        1.. => (1, "ns"),
+        0 => return "0 s".to_string(),
+    };
+    let (whole, rest) = (nanos / size, nanos % size);
+    if rest == 0 {
+        return format!("{whole} {unit}");
+    }
+    let digits = size.ilog10() as usize;
+    let fraction = format!("{rest:0digits$}");
+    format!("{whole}.{} {unit}", fraction.trim_end_matches('0'))
 }
 
 /// A duration to the microsecond, for comparing it with a limit: `200.001 ms`, `1.0004 s`.
 pub fn exact_duration(value: Duration) -> String {
-    match value.as_secs() {
-        0 => format!("{} ms", decimal(value.as_secs_f64() * 1e3, 3)),
-        _ => format!("{} s", decimal(value.as_secs_f64(), 6)),
+    in_unit(round_to(value.as_nanos(), MICROSECOND, Rounding::Nearest))
+}
+
+/// A number with three significant figures and at most three decimals: `0.214`, `12.3`, `12034`.
+pub fn significant(value: f64) -> String {
+    let decimals = match value {
+        ..0.9995 => 3,
+        ..9.995 => 2,
+        ..99.95 => 1,
+        _ => 0,
+    };
+    format!("{value:.decimals$}")
+}
+
+/// A frequency in events per second: `12.3 per second`.
+pub fn rate(per_second: f64) -> String {
+    format!("{} per second", without_zeros(&significant(per_second)))
+}
+
+/// A fraction (0 to 1) as a percentage with three significant figures: `0.833 %`, `33.3 %`. Only zero is shown as
+/// `0 %`, and only the whole as `100 %`.
+pub fn percent(fraction: f64) -> String {
+    match fraction {
+        0.0 => "0 %".to_string(),
+        ..0.000_005 => "<0.001 %".to_string(),
+        0.9995..1.0 => ">99.9 %".to_string(),
+        _ => format!("{} %", without_zeros(&significant(fraction * 100.0))),
     }
 }
 
-/// A part of the whole (0 to 1) in per cent: `2.5 %`.
-pub fn share(part: f64) -> String {
-    format!("{} %", decimal(part * 100.0, 3))
+/// A fraction (0 to 1) as a percentage with three decimals, for comparing it with a limit: `2.505 %`.
+pub fn exact_percent(fraction: f64) -> String {
+    format!("{} %", without_zeros(&format!("{:.3}", fraction * 100.0)))
+}
+
+fn without_zeros(number: &str) -> &str {
+    if number.contains('.') { number.trim_end_matches('0').trim_end_matches('.') } else { number }
 }
 
 /// A number of things: `1 pong`, `2 pongs`.
@@ -94,12 +173,6 @@ fn begins_word(name: &[char], at: usize) -> bool {
     is(at, char::is_ascii_uppercase) && (after_small || before_small)
 }
 
-/// So many decimals at most, without zeros at the end.
-fn decimal(value: f64, digits: usize) -> String {
-    let text = format!("{value:.digits$}");
-    if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_string() } else { text }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -111,49 +184,88 @@ mod tests {
         assert_eq!(shown, ["1 byte", "1025 bytes", "2 KiB", "1048577 bytes", "16 MiB"]);
     }
 
+    fn nanos(nanos: u64) -> Duration {
+        Duration::from_nanos(nanos)
+    }
+
     #[test]
     fn the_unit_suits_the_size() {
-        let shown = |nanos| duration(Duration::from_nanos(nanos));
-        assert_eq!(shown(0), "0 ns");
-        assert_eq!(shown(850), "850 ns");
-        assert_eq!(shown(214_300), "214 µs");
-        assert_eq!(shown(1_530_000), "1.53 ms");
-        assert_eq!(shown(1_000_000), "1 ms");
-        assert_eq!(shown(20_000_000), "20 ms");
-        assert_eq!(shown(12_340_000_000), "12.3 s");
+        let shown =
+            [0, 850, 214_300, 1_530_000, 1_000_000, 20_000_000, 402_400_000].map(|n| duration(nanos(n)));
+        assert_eq!(shown, ["0 s", "850 ns", "214 µs", "1.53 ms", "1 ms", "20 ms", "402 ms"]);
+        let shown =
+            [2_625_400_000, 54_012_000_000, 90_000_000_000, 350_240_000_000].map(|n| duration(nanos(n)));
+        assert_eq!(shown, ["2.625 s", "54.01 s", "90 s", "350.2 s"]);
     }
 
     #[test]
-    fn an_excess_is_not_rounded_away_to_the_limit_that_it_exceeds() {
-        let shown = |nanos| duration(Duration::from_nanos(nanos));
-        assert_eq!(shown(1_000_400_000), "1.0004 s");
-        assert_eq!(shown(999_960_000), "999.96 ms");
-        assert_eq!(shown(100_040_000), "100.04 ms");
-        assert_eq!(shown(150_300_000), "150.3 ms");
-        assert_eq!(shown(999_600), "999.6 µs");
-        assert_eq!(shown(59_990_000_000), "59.99 s");
-        assert_eq!(shown(1_000_000_400), "1 s", "four parts in ten thousand million");
+    fn rounding_up_to_the_next_unit_changes_the_unit() {
+        let shown = [999_600, 999_700_000, 9_999_600_000, 3_599_900_000_000].map(|n| duration(nanos(n)));
+        assert_eq!(shown, ["1 ms", "1 s", "10 s", "1h"]);
     }
 
     #[test]
-    fn minutes_and_more_are_told_in_two_parts() {
-        let shown = |seconds| duration(Duration::from_secs(seconds));
-        assert_eq!(shown(60), "1m");
-        assert_eq!(shown(90), "1m 30s");
-        assert_eq!(shown(7500), "2h 5m");
-        assert_eq!(shown(90_000), "1d 1h");
+    fn settings_of_whole_minutes_are_shown_in_minutes() {
+        let shown = [60, 120, 300, 350].map(|s| duration(Duration::from_secs(s)));
+        assert_eq!(shown, ["60 s", "2m", "5m", "350 s"]);
+        assert_eq!(duration(nanos(300_001_000_000)), "300 s");
     }
 
     #[test]
-    fn what_is_compared_with_a_limit_is_shown_to_the_microsecond() {
+    fn hours_and_days_have_two_parts() {
+        let shown = [3_600, 7_500, 7_550, 86_399, 90_000, 266_500].map(|s| duration(Duration::from_secs(s)));
+        assert_eq!(shown, ["1h", "2h 5m", "2h 6m", "1day", "1day 1h", "3days 2h"]);
+    }
+
+    #[test]
+    fn an_end_of_a_bracket_is_rounded_outwards() {
+        let (short, long) = (nanos(2_968_999_999), nanos(3_000_000_001));
+        assert_eq!((at_least(short), at_most(long)), ("2.968 s".into(), "3.001 s".into()));
+        assert_eq!(
+            (at_least(nanos(3_000_000_000)), at_most(nanos(3_000_000_000))),
+            ("3 s".into(), "3 s".into())
+        );
+        assert_eq!(
+            (at_least(nanos(54_019_000_000)), at_most(nanos(54_011_000_000))),
+            ("54.01 s".into(), "54.02 s".into())
+        );
+        assert_eq!(
+            (at_least(nanos(999_999_999)), at_most(nanos(999_000_001))),
+            ("999 ms".into(), "1 s".into())
+        );
+        assert_eq!(
+            (at_least(Duration::from_secs(7_559)), at_most(Duration::from_secs(7_501))),
+            ("2h 5m".into(), "2h 6m".into())
+        );
+    }
+
+    #[test]
+    fn the_longest_duration_is_shown() {
+        assert!([duration(Duration::MAX), at_most(Duration::MAX)].iter().all(|shown| shown.contains("year")));
+    }
+
+    #[test]
+    fn limits_are_shown_to_the_microsecond() {
         assert_eq!(exact_duration(Duration::from_micros(200_001)), "200.001 ms");
         assert_eq!(exact_duration(Duration::from_micros(1_000_400)), "1.0004 s");
         assert_eq!(exact_duration(Duration::from_secs(100)), "100 s");
     }
 
     #[test]
-    fn a_share_is_in_per_cent() {
-        assert_eq!((share(0.025), share(0.0), share(1.0)), ("2.5 %".into(), "0 %".into(), "100 %".into()));
+    fn numbers_have_three_significant_figures() {
+        let shown = [0.087, 0.9996, 1.0, 9.996, 12.34, 99.96, 123.4, 12_034.21].map(significant);
+        assert_eq!(shown, ["0.087", "1.00", "1.00", "10.0", "12.3", "100", "123", "12034"]);
+        assert_eq!(
+            [41_234.0, 12.34, 0.5].map(rate),
+            ["41234 per second", "12.3 per second", "0.5 per second"]
+        );
+    }
+
+    #[test]
+    fn percentages_never_round_some_to_none_or_all() {
+        let shown = [0.0, 1.0 / 3.0, 1.0, 1.0 / 120.0, 1e-6, 0.99999].map(percent);
+        assert_eq!(shown, ["0 %", "33.3 %", "100 %", "0.833 %", "<0.001 %", ">99.9 %"]);
+        assert_eq!([0.025, 0.0, 1.0, 0.05001].map(exact_percent), ["2.5 %", "0 %", "100 %", "5.001 %"]);
     }
 
     #[test]

@@ -14,8 +14,8 @@ mod reporter;
 pub mod schema;
 pub mod serve;
 mod terminal;
+mod time_unit;
 pub mod timeouts;
-mod units;
 mod writer;
 pub mod zombie;
 

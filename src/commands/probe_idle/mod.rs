@@ -22,7 +22,7 @@ pub use self::plan::IdlePlan;
 use self::probe_task::{EstablishedProbe, open};
 use self::report_builder::ReportBuilder;
 use crate::domain::connection::connect_info::ConnectError;
-use crate::domain::format::{duration, exact_duration as show};
+use crate::domain::format::{duration, duration as show};
 use crate::domain::idle::report::{IdleEvent, IdleReport, IdleReporter, TwoEnded};
 use crate::domain::idle::{PlanError, Strategy};
 use crate::domain::secrets::redact;

@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use super::driver::SearchResult;
 use super::followup::FollowupResult;
 use crate::domain::connection::connect_info::{ConnectError, ConnectInfo};
-use crate::domain::format::{duration, exact_duration as show};
+use crate::domain::format::{duration, duration as show};
 use crate::domain::idle::middleboxes::{CutObservation, ProductNaming, consistent_with};
 use crate::domain::idle::refresh::{KeepaliveOutcome, RefreshConclusion, RefreshResults};
 use crate::domain::idle::report::{Direction, IdleInfo, IdleReport, TwoEnded, VerifyOutcome};

@@ -10,7 +10,7 @@ use std::time::Duration;
 use super::incident_detection::{MAX_OBSERVATION_DELAY, names_a_limit};
 use super::probe::VisibleEnd;
 use crate::domain::connection::close_cause::{CloseCause, ClosedBy};
-use crate::domain::format::{counted, exact_duration as show};
+use crate::domain::format::{counted, duration as show};
 
 const MAX_BATCHES: u32 = 3;
 const MAX_ENDED: usize = 40;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::probe::VisibleEnd;
 use crate::domain::connection::close_cause::{CloseCause, CloseKind, ClosedBy};
-use crate::domain::format::{counted, exact_duration as show};
+use crate::domain::format::{counted, duration as show};
 
 /// Why connections ended that say nothing about a timeout.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -5,7 +5,7 @@ use std::time::Duration;
 use thiserror::Error;
 
 use super::candidates::grid;
-use crate::domain::format::exact_duration as show;
+use crate::domain::format::duration as show;
 use crate::domain::heartbeat::HeartbeatKind;
 
 /// How the search narrows the bracket.

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::domain::format::exact_duration as show;
+use crate::domain::format::duration as show;
 
 use super::finding::{IdleFindings, IdleVerdict};
 
@@ -145,7 +145,7 @@ mod tests {
     #[test]
     fn no_heartbeat_helps_against_a_lifetime() {
         let lifetime = told(&found(IdleVerdict::LifetimeCap, Some(59), Some(3600)));
-        assert_eq!(lifetime.as_deref(), Some("reconnect before 2700 s: no heartbeat helps"));
+        assert_eq!(lifetime.as_deref(), Some("reconnect before 45m: no heartbeat helps"));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::domain::format::{counted, exact_duration as show};
+use crate::domain::format::{counted, duration as show};
 use crate::domain::heartbeat::HeartbeatKind;
 
 use super::admission::Admission;
@@ -953,7 +953,7 @@ impl Search {
     fn set_limit(&mut self, now: Duration) {
         let together = self.ordered as usize <= self.plan.max_connections;
         self.admission.attempt(now, Some(self.opened as usize).filter(|_| together));
-        let stays = |opened: &Duration| now >= *opened + self.plan.at_once() + SAME_MOMENT;
+        let stays = |opened: &Duration| now >= *opened + self.plan.at_once() + MAX_OBSERVATION_DELAY;
         let lasting = self.open_since().filter(stays).count();
         self.admission.admit(lasting);
     }

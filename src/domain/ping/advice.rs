@@ -865,7 +865,7 @@ mod tests {
             Arc::make_mut(&mut report.info).interval = Some(Duration::from_secs(interval));
             report
         };
-        let expected = "the connection was cut after 1m in which nothing came: if that was an idle \
+        let expected = "the connection was cut after 60 s in which nothing came: if that was an idle \
                         timeout, a heartbeat every 45 s would keep it open";
         assert_eq!(only(&cut(CloseKind::Fin, 60, 90)), expected);
         assert_eq!(only(&cut(CloseKind::Rst, 60, 60)), expected);

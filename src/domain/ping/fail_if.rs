@@ -107,7 +107,7 @@ impl MetricUnit {
     fn show(self, value: f64) -> String {
         match self {
             MetricUnit::Time => format::exact_duration(Duration::from_nanos(value as u64)),
-            MetricUnit::Share => format::share(value),
+            MetricUnit::Share => format::exact_percent(value),
             MetricUnit::Count => value.to_string(),
             MetricUnit::Days if value == 1.0 => "1 day".to_string(),
             MetricUnit::Days => format!("{value} days"),

@@ -812,7 +812,7 @@ mod tests {
             (Status::Critical, Status::Healthy, [(Status::Critical, 1)].as_slice())
         );
         // (10 + 30 + 12000) / 3 = 4013.3 ms
-        let reason = "mean RTT of 3 answered heartbeats is 4.01 s";
+        let reason = "mean RTT of 3 answered heartbeats is 4.013 s";
         let failed = vec![format!("status is critical: {reason}")];
         assert_eq!((report.verdict, report.reasons), (RunResult::Failed, failed));
         let connection = &report.targets[0].connections[0];

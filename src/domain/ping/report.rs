@@ -361,7 +361,7 @@ mod tests {
         };
         assert_eq!(told(Some(5), None), "interrupted after 6 of 20 heartbeats");
         assert_eq!(told(Some(5), Some(60)), "interrupted after 6 of 20 heartbeats");
-        assert_eq!(told(None, Some(60)), "interrupted after 10 s of 1m");
+        assert_eq!(told(None, Some(60)), "interrupted after 10 s of 60 s");
         assert_eq!(told(None, None), "", "it has no bound");
     }
 

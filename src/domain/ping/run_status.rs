@@ -85,7 +85,7 @@ impl RunStatusLimits {
             _ => Status::Degraded,
         };
         let judged = format::counted(counts.judged(), "heartbeat");
-        Some((status, format!("{} of {judged} missed ({} loss)", counts.missed, format::share(loss))))
+        Some((status, format!("{} of {judged} missed ({} loss)", counts.missed, format::exact_percent(loss))))
     }
 
     fn by_silence(&self, evidence: StatusEvidence<'_>) -> Option<(Status, String)> {

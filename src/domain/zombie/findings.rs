@@ -16,7 +16,7 @@ use super::policy::ReapingPolicy;
 use super::timer_kind::went_at_one_moment;
 use crate::domain::connection::close_cause::CloseKind;
 use crate::domain::connection::untrusted_text::UntrustedText;
-use crate::domain::format::exact_duration as show;
+use crate::domain::format::duration as show;
 use crate::domain::listen::ServerEventKind;
 use crate::domain::run::bracket::Bracket;
 use crate::domain::run::expectation::Expectation;

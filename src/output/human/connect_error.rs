@@ -3,7 +3,7 @@
 use super::style::Styler;
 use crate::domain::connection::connect_info::{ConnectAttempt, ConnectError, RefusalResponse};
 use crate::domain::connection::untrusted_text::UntrustedText;
-use crate::output::units::spoken;
+use crate::domain::format;
 
 /// The most addresses that are listed as not tried.
 const MAX_LISTED_UNTRIED: usize = 4;
@@ -41,7 +41,7 @@ fn not_tried(address: &str) -> String {
 /// What became of one address: `[::1]:9001: connection refused by [::1]:9001 (ECONNREFUSED), after 87 µs`.
 pub fn tried(attempt: &ConnectAttempt) -> String {
     let outcome = attempt.error.as_deref().unwrap_or("connected");
-    format!("{}: {outcome}, after {}", attempt.address, spoken(attempt.took))
+    format!("{}: {outcome}, after {}", attempt.address, format::duration(attempt.took))
 }
 
 fn answered(refusal: &RefusalResponse) -> String {

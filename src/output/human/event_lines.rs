@@ -6,10 +6,11 @@ use super::style::Styler;
 use crate::domain::connection::close_cause::CloseCause;
 use crate::domain::connection::connect_info::{ConnectError, ConnectInfo};
 use crate::domain::connection::phase::{Phase, PhaseTimes};
+use crate::domain::format;
 use crate::domain::heartbeat::{HeartbeatKind, HeartbeatOutcome, StrayPong};
 use crate::domain::ping::event::{HeartbeatResult, StatusChange};
 use crate::domain::ping::run_info::RunInfo;
-use crate::output::units::{TimeUnit, spoken};
+use crate::output::time_unit::TimeUnit;
 
 /// What is measured: `protocol heartbeats every 1 s, timeout 10 s`.
 pub fn plan(info: &RunInfo) -> String {
@@ -17,10 +18,10 @@ pub fn plan(info: &RunInfo) -> String {
     let preset = info.preset.as_ref().and_then(|used| used.preset);
     let whose = preset.map(|preset| format!(", preset {}", preset.name)).unwrap_or_default();
     let pace = match info.interval {
-        Some(interval) => format!("every {}", spoken(interval)),
+        Some(interval) => format!("every {}", format::duration(interval)),
         None => "as soon as the last is answered".to_string(),
     };
-    format!("{kinds} heartbeats {pace}, timeout {}{whose}", spoken(info.timeout))
+    format!("{kinds} heartbeats {pace}, timeout {}{whose}", format::duration(info.timeout))
 }
 
 /// How long opening took, and its phases: `1.84 ms (DNS 0.412, TCP 0.087, upgrade 1.34)`.
@@ -80,10 +81,10 @@ fn outcome(timeout: Duration, beat: &HeartbeatResult) -> String {
 fn why_missed(timeout: Duration, beat: &HeartbeatResult) -> String {
     let answer = answer(beat.kind);
     match (beat.kind, beat.later_answered) {
-        (_, false) => format!("no {answer} within {}", spoken(timeout)),
+        (_, false) => format!("no {answer} within {}", format::duration(timeout)),
         (HeartbeatKind::Protocol, true) => format!("no {answer} of its own (a later ping was answered)"),
         (HeartbeatKind::App, true) => {
-            format!("no {answer} within {} (others were answered since)", spoken(timeout))
+            format!("no {answer} within {} (others were answered since)", format::duration(timeout))
         }
     }
 }
@@ -124,12 +125,12 @@ pub fn status(paint: Styler, change: &StatusChange) -> String {
 pub fn ending(ending: &CloseCause) -> String {
     let what = CloseCause::describe(ending.who, &ending.how, ending.os_error.as_deref());
     let reply = ending.reply.as_ref().map(|reply| format!("; {reply}")).unwrap_or_default();
-    let said = format!("{what}, after {}{reply}", spoken(ending.age));
+    let said = format!("{what}, after {}{reply}", format::duration(ending.age));
     if ending.was_planned() {
         return said;
     }
     let tcp = ending.tcp.map(|view| format!("; {}", view.standing()));
-    format!("{said}, idle {}{}", spoken(ending.idle), tcp.unwrap_or_default())
+    format!("{said}, idle {}{}", format::duration(ending.idle), tcp.unwrap_or_default())
 }
 
 /// An attempt to open it again that failed.
@@ -149,15 +150,15 @@ pub fn echo() -> String {
 }
 
 pub fn retry(attempt: u32, after: Duration) -> String {
-    format!("reconnecting in {} (attempt {attempt})", spoken(after))
+    format!("reconnecting in {} (attempt {attempt})", format::duration(after))
 }
 
 pub fn reconnected(outage: Duration, attempts: u32) -> String {
-    format!("reconnected after an outage of {} ({})", spoken(outage), counted(attempts, "attempt"))
+    format!("reconnected after an outage of {} ({})", format::duration(outage), counted(attempts, "attempt"))
 }
 
 pub fn gave_up(outage: Duration, attempts: u32) -> String {
-    format!("gave up after {}: no connection for {}", counted(attempts, "attempt"), spoken(outage))
+    format!("gave up after {}: no connection for {}", counted(attempts, "attempt"), format::duration(outage))
 }
 
 /// `1 attempt`, `2 attempts`

@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use super::histogram::sparkline;
 use super::rows::LabelledRows;
+use crate::domain::format;
 use crate::domain::ping::report::KindReport;
 use crate::domain::stats::{Counts, JitterSummary, RttSummary};
-use crate::output::units::{TimeUnit, percent};
+use crate::output::time_unit::TimeUnit;
 
 /// The width of the figures' names where kinds stand side by side.
 const FIGURE_WIDTH: usize = 18;
@@ -62,14 +63,17 @@ fn strays(counts: &Counts) -> Option<String> {
 }
 
 fn loss(counts: &Counts) -> String {
-    let judged = counts.judged();
-    match counts.loss() {
-        None => "- (nothing was judged)".to_string(),
-        loss => {
-            let below = missed_below(counts).map(|below| format!(", {below}")).unwrap_or_default();
-            format!("{} ({} missed of {judged}{below}; {} late)", percent(loss), counts.missed, counts.late)
-        }
+    let (judged, missed, late) = (counts.judged(), counts.missed, counts.late);
+    if judged == 0 {
+        return "- (nothing was judged)".to_string();
     }
+    let below = missed_below(counts).map(|below| format!(", {below}")).unwrap_or_default();
+    format!("{} ({missed} missed of {judged}{below}; {late} late)", loss_percent(counts))
+}
+
+/// The loss as a percentage; `-` when nothing was judged.
+pub fn loss_percent(counts: &Counts) -> String {
+    counts.loss().map_or_else(|| "-".to_string(), format::percent)
 }
 
 /// What TCP says of those missed.
@@ -132,7 +136,7 @@ fn side_by_side_lines(kinds: &[KindReport]) -> Vec<(&'static str, Vec<String>)> 
     ];
     lines.extend(count_lines(kinds));
     lines.push(("unanswered", all(&|kind| kind.counts.unanswered().to_string())));
-    lines.push(("loss", all(&|kind| percent(kind.counts.loss()))));
+    lines.push(("loss", all(&|kind| loss_percent(&kind.counts))));
     lines.extend(span_lines(kinds));
     lines.push(("histogram", all(&|kind| sparkline(&kind.histogram).unwrap_or_else(|| "-".to_string()))));
     lines

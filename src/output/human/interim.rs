@@ -1,7 +1,8 @@
 //! Figures so far on one line, as ping(8) prints them on SIGQUIT.
 
+use super::figures::loss_percent;
 use crate::domain::ping::report::{KindReport, PingReport};
-use crate::output::units::{TimeUnit, percent};
+use crate::output::time_unit::TimeUnit;
 
 /// One line for the conversation, its newline included.
 pub fn interim_line(report: &PingReport) -> String {
@@ -12,7 +13,7 @@ pub fn interim_line(report: &PingReport) -> String {
 fn figures(report: &KindReport) -> String {
     let counts = &report.counts;
     let answered = counts.ok + counts.late;
-    let loss = percent(counts.loss());
+    let loss = loss_percent(counts);
     let (late, unanswered) = (counts.late, counts.unanswered());
     let rtt = rtt(report).unwrap_or_else(|| "no answer yet".to_string());
     let (kind, sent) = (report.kind, counts.sent());

@@ -10,6 +10,7 @@ use super::style::Styler;
 use super::table::{by_status, table};
 use crate::domain::connection::connect_info::{ConnectInfo, TlsInfo};
 use crate::domain::connection::untrusted_text::UntrustedText;
+use crate::domain::format;
 use crate::domain::heartbeat::HeartbeatKind;
 use crate::domain::heartbeat::presets::PresetSelection;
 use crate::domain::ping::health::Status;
@@ -19,7 +20,7 @@ use crate::domain::ping::report::{
 use crate::domain::run::run_result::RunResult;
 use crate::domain::stats::LagSummary;
 use crate::domain::stats::interval::Interval;
-use crate::output::units::{TimeUnit, spoken};
+use crate::output::time_unit::TimeUnit;
 
 /// With more targets than this, only those that are not healthy have a block of their own beside the table.
 const MAX_TARGETS_IN_FULL: usize = 4;
@@ -80,7 +81,7 @@ fn block(rows: &mut LabelledRows, target: &TargetReport, paint: Styler) {
 /// TCP's own round trips, at the end.
 fn tcp(connection: &ConnReport) -> Option<String> {
     let view = connection.ending.as_ref()?.tcp?;
-    let least = view.min_rtt.map(|least| format!(", min {}", spoken(least))).unwrap_or_default();
+    let least = view.min_rtt.map(|least| format!(", min {}", format::duration(least))).unwrap_or_default();
     let again = counted(u64::from(view.retransmits), "retransmit");
     let spikes = match connection.spikes {
         RttSpikes { sent_again: 0, .. } => String::new(),
@@ -88,7 +89,7 @@ fn tcp(connection: &ConnReport) -> Option<String> {
             format!(", before {sent_again} of {}", counted(count, "RTT spike"))
         }
     };
-    Some(format!("RTT {} (smoothed){least}; {again}{spikes}", spoken(view.rtt)))
+    Some(format!("RTT {} (smoothed){least}; {again}{spikes}", format::duration(view.rtt)))
 }
 
 fn status(target: &TargetReport, paint: Styler) -> String {
@@ -238,7 +239,7 @@ fn server_asks(kind: HeartbeatKind, interval: &Interval) -> String {
     };
     format!(
         "{what} every {} (median of {})",
-        spoken(interval.median),
+        format::duration(interval.median),
         counted(interval.gaps as u64, "interval")
     )
 }
@@ -246,7 +247,7 @@ fn server_asks(kind: HeartbeatKind, interval: &Interval) -> String {
 /// What the server said of it in its hello.
 fn announced(connections: &[ConnReport]) -> Option<String> {
     let every = connections.iter().find_map(|connection| connection.announced)?;
-    Some(format!("it pings every {}", spoken(every)))
+    Some(format!("it pings every {}", format::duration(every)))
 }
 
 fn outage(connections: &[ConnReport]) -> Option<String> {
@@ -257,7 +258,7 @@ fn outage(connections: &[ConnReport]) -> Option<String> {
     let shown = || {
         format!(
             "{} {whose} ({}, {})",
-            spoken(outage),
+            format::duration(outage),
             counted(endings, "unplanned close"),
             counted(reconnects, "reconnect")
         )
@@ -339,7 +340,7 @@ fn timestamps(report: &PingReport) -> String {
         0 => report.timestamps().sentence().to_string(),
         _ => format!("{}; this program's for {}", report.timestamps().sentence(), counted(fell_back, "RTT")),
     };
-    let added = |lag: Option<LagSummary>| lag.map(|lag| spoken(lag.p50));
+    let added = |lag: Option<LagSummary>| lag.map(|lag| format::duration(lag.p50));
     match (added(to_wire), added(from_wire)) {
         (Some(to), Some(from)) => {
             format!("{sentence} (excluded from the RTT, p50: {to} on sending, {from} on receipt)")
@@ -362,7 +363,7 @@ pub fn preset(rows: &mut LabelledRows, used: Option<&PresetSelection>) {
 
 fn closing(rows: &mut LabelledRows, report: &PingReport, paint: Styler) {
     if report.interrupted && report.cut_short().is_none() {
-        rows.add("interrupted", &format!("after {}", spoken(report.elapsed)));
+        rows.add("interrupted", &format!("after {}", format::duration(report.elapsed)));
     }
     if let Some(lag) = report.host_lag {
         rows.add("host lag", &lag_figures(lag));

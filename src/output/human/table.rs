@@ -6,12 +6,13 @@ use comfy_table::{
     Attribute, Cell, CellAlignment, Color, ColumnConstraint, ContentArrangement, LineStyle, Table, presets,
 };
 
+use super::figures::loss_percent;
 use super::style::Styler;
 use crate::domain::heartbeat::HeartbeatKind;
 use crate::domain::ping::health::Status;
 use crate::domain::ping::report::{KindReport, PingReport, TargetReport};
 use crate::domain::stats::RttSummary;
-use crate::output::units::{TimeUnit, percent};
+use crate::output::time_unit::TimeUnit;
 
 /// The columns. Those that the figures can best do without are hidden first when the terminal is narrow.
 ///
@@ -144,7 +145,7 @@ fn row(target: &TargetReport, kinds: &[HeartbeatKind], unit: TimeUnit, paint: St
         lines(&|report| report.counts.missed.to_string()),
         lines(&|report| report.counts.in_flight.to_string()),
         lines(&|report| report.counts.unanswered().to_string()),
-        lines(&|report| percent(report.counts.loss())),
+        lines(&|report| loss_percent(&report.counts)),
         lines(&|report| rtt(report, |rtt| rtt.p50)),
         lines(&|report| rtt(report, |rtt| rtt.p95)),
         lines(&|report| rtt(report, |rtt| rtt.max)),

@@ -2,11 +2,12 @@
 
 use comfy_table::{ContentArrangement, LineStyle, Table, presets};
 
-use super::format::{cut, death, exact, method, roughly};
+use super::format::{cut, death, method};
 use super::trials::{Trial, TrialEnd};
+use crate::domain::format;
 use crate::domain::idle::ProbeRole;
 use crate::domain::idle::refresh::{KeepaliveOutcome, MethodResult};
-use crate::output::units::{TimeUnit, spoken};
+use crate::output::time_unit::TimeUnit;
 
 /// More rows say no more to people; the JSON has them all.
 const MAX_ROWS: usize = 40;
@@ -36,7 +37,7 @@ pub fn trials(trials: &[Trial], width: Option<usize>) -> Option<String> {
 /// One row for connections that all answered; `None` for none.
 fn together(trials: &[&Trial]) -> Option<[String; 3]> {
     let (shortest, longest) = (trials.first()?, trials.last()?);
-    let spans = format!("{} to {}", exact(shortest.idle), exact(longest.idle));
+    let spans = format!("{} to {}", format::duration(shortest.idle), format::duration(longest.idle));
     Some([spans, format!("{} trials", trials.len()), "all answered".to_string()])
 }
 
@@ -46,7 +47,7 @@ fn cells(trial: &Trial) -> [String; 3] {
         TrialEnd::Died(how) => format!("dead: {}", death(how)),
         TrialEnd::Ended(how) => format!("ended: {}", cut(how)),
     };
-    [exact(trial.idle), trial.role.label().to_string(), said]
+    [format::duration(trial.idle), trial.role.label().to_string(), said]
 }
 
 /// A row for each kind of traffic that was tried.
@@ -55,10 +56,10 @@ pub fn refresh(rows: &[MethodResult], width: Option<usize>) -> Option<String> {
 }
 
 fn refresh_cells(row: &MethodResult) -> [String; 3] {
-    let every = row.every.map_or_else(|| "-".to_string(), roughly);
+    let every = row.every.map_or_else(|| "-".to_string(), format::at_least);
     let result = match &row.fate {
-        KeepaliveOutcome::Survived => format!("survived {}", spoken(row.held)),
-        KeepaliveOutcome::Died { after, how } => format!("died after {}: {how}", spoken(*after)),
+        KeepaliveOutcome::Survived => format!("survived {}", format::duration(row.held)),
+        KeepaliveOutcome::Died { after, how } => format!("died after {}: {how}", format::duration(*after)),
         KeepaliveOutcome::Untold { why } => format!("not known: {why}"),
     };
     [method(row.method).to_string(), every, result]

@@ -1,66 +1,12 @@
-//! Spans and endings of an idle search in words. A span that survived is rounded down and one that did not is
+//! Brackets and endings of an idle search in words. A span that survived is rounded down and one that did not is
 //! rounded up, so that no bracket that is shown excludes what the measured one holds.
 
-use std::time::Duration;
-
 use crate::domain::connection::close_cause::{CloseCause, ClosedBy};
+use crate::domain::format::{at_least, at_most};
 use crate::domain::idle::refresh::KeepaliveMethod;
 use crate::domain::idle::report::Direction;
 use crate::domain::idle::{CutManner, DeathCause, VisibleEnd};
 use crate::domain::run::bracket::Bracket;
-
-/// Below so many seconds a span is told with so many decimals.
-const DECIMALS: [(f64, usize); 3] = [(10.0, 3), (100.0, 2), (1000.0, 1)];
-
-fn told(span: Duration, round: fn(f64) -> f64, most_decimals: usize) -> String {
-    let seconds = span.as_secs_f64();
-    if seconds < 1.0 {
-        return format!("{} ms", round(seconds * 1e3));
-    }
-    let decimals = DECIMALS.iter().find(|(below, _)| seconds < *below).map_or(0, |(_, decimals)| *decimals);
-    in_seconds(seconds, round, decimals.min(most_decimals))
-}
-
-fn in_seconds(seconds: f64, round: fn(f64) -> f64, decimals: usize) -> String {
-    let scale = 10_f64.powi(decimals as i32);
-    // To the nanosecond, or 3 s times 1000 might be a hair above 3000.
-    let scaled = (seconds * scale * 1e6).round() / 1e6;
-    let text = format!("{:.decimals$}", round(scaled) / scale);
-    if text.contains('.') {
-        format!("{} s", text.trim_end_matches('0').trim_end_matches('.'))
-    } else {
-        format!("{text} s")
-    }
-}
-
-/// A span that survived: never shown longer than it was.
-pub fn at_least(span: Duration) -> String {
-    told(span, f64::floor, 3)
-}
-
-/// A span that did not: never shown shorter than it was.
-pub fn at_most(span: Duration) -> String {
-    told(span, f64::ceil, 3)
-}
-
-/// A span that is no end of a bracket.
-pub fn about(span: Duration) -> String {
-    told(span, f64::round, 3)
-}
-
-/// An interval to set: three figures are enough, and it is never shown longer than it is.
-pub fn roughly(span: Duration) -> String {
-    let decimals = if span < Duration::from_secs(10) { 2 } else { 1 };
-    told(span, f64::floor, if span < Duration::from_secs(100) { decimals } else { 0 })
-}
-
-/// What was measured on one connection, to the millisecond.
-pub fn exact(span: Duration) -> String {
-    match span.as_secs() {
-        0 => told(span, f64::round, 3),
-        _ => in_seconds(span.as_secs_f64(), f64::round, 3),
-    }
-}
 
 /// `between 2.969 s and 3.001 s`.
 pub fn between(bracket: Bracket) -> String {
@@ -130,6 +76,8 @@ pub fn method(method: KeepaliveMethod) -> &'static str {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     fn us(micros: u64) -> Duration {
@@ -142,17 +90,7 @@ mod tests {
         assert_eq!(shown(2_969_900, 3_000_100), "between 2.969 s and 3.001 s");
         assert_eq!(shown(59_439_900, 60_020_100), "between 59.43 s and 60.03 s");
         assert_eq!(shown(349_990_000, 1_200_000_001), "between 349.9 s and 1201 s");
-        assert_eq!(shown(500_900, 999_100), "between 500 ms and 1000 ms");
-    }
-
-    #[test]
-    fn a_round_span_is_shown_as_it_is() {
-        for seconds in [1, 3, 7, 29, 55, 60, 100, 350, 3600] {
-            let span = Duration::from_secs(seconds);
-            let text = format!("{seconds} s");
-            assert_eq!([at_least(span), at_most(span), about(span)], [text.clone(), text.clone(), text]);
-        }
-        assert_eq!(at_most(us(2_500_000)), "2.5 s");
+        assert_eq!(shown(500_900, 999_100), "between 500 ms and 1 s");
     }
 
     #[test]

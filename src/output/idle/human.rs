@@ -3,11 +3,11 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use super::format::{about, at_least, at_most, between, exact, lost, manner, roughly};
+use super::format::{between, lost, manner};
 use super::trials::Trial;
 use super::{HumanOptions, evidence, naming};
 use crate::domain::connection::connect_info::{ConnectError, FailureKind};
-use crate::domain::format::share;
+use crate::domain::format;
 use crate::domain::idle::refresh::RefreshConclusion;
 use crate::domain::idle::report::{IdleEvent, IdleInfo, IdleReport, TwoEnded, Verification, VerifyOutcome};
 use crate::domain::idle::{
@@ -16,7 +16,6 @@ use crate::domain::idle::{
 use crate::domain::run::expectation::Expectation;
 use crate::domain::run::truth::Truth;
 use crate::output::human::{self, LabelledRows, Styler, counted, failed_opening, phases, way};
-use crate::output::units::spoken;
 
 /// What is told while it runs, on stderr.
 #[derive(Debug)]
@@ -44,7 +43,7 @@ impl SearchLog {
             IdleEvent::Finished(report) => never_opened(report).and_then(|error| self.open_failed(error)),
             IdleEvent::Provisional(guess) => (!self.quiet).then(|| {
                 let ends = counted(guess.samples as u64, "connection");
-                format!("{ends} ended after about {}; confirming\n", about(guess.timeout))
+                format!("{ends} ended after about {}; confirming\n", format::duration(guess.timeout))
             }),
             IdleEvent::ProbeOpened { .. }
             | IdleEvent::Seen(_)
@@ -70,21 +69,25 @@ fn introduction(info: &IdleInfo) -> String {
     format!(
         "wscheck probe-idle {}: idle spans from {} to {}, to {}, on at most {} connections at once and {} in all, within {}\n",
         info.url,
-        spoken(search.min),
-        spoken(search.max),
+        format::duration(search.min),
+        format::duration(search.max),
         precision(info),
         search.max_connections,
         search.most_connections(),
-        spoken(search.longest())
+        format::duration(search.longest())
     )
 }
 
 fn precision(info: &IdleInfo) -> String {
     let precision = info.search.precision;
     match (precision.absolute.is_zero(), precision.relative > 0.0) {
-        (true, _) => share(precision.relative),
-        (false, false) => spoken(precision.absolute),
-        (false, true) => format!("{} or {}", spoken(precision.absolute), share(precision.relative)),
+        (true, _) => format::exact_percent(precision.relative),
+        (false, false) => format::duration(precision.absolute),
+        (false, true) => format!(
+            "{} or {}",
+            format::duration(precision.absolute),
+            format::exact_percent(precision.relative)
+        ),
     }
 }
 
@@ -165,7 +168,8 @@ fn headline(findings: &IdleFindings, paint: Styler) -> String {
         }
         IdleVerdict::NoTimeoutUpToMax => {
             let longest = findings.bracket.lo.or(findings.survived.last().copied());
-            let longest = longest.map(|longest| format!(" {}", at_least(longest))).unwrap_or_default();
+            let longest =
+                longest.map(|longest| format!(" {}", format::at_least(longest))).unwrap_or_default();
             format!("{}{longest}: the longest span that was tried survived", head("no idle timeout up to"))
         }
         IdleVerdict::ServerKeepsItBusy => {
@@ -193,7 +197,7 @@ fn headline(findings: &IdleFindings, paint: Styler) -> String {
 /// `30 s`; where the end was not seen, `4.5 s to 5.01 s`.
 fn age(LifetimeCap { lo, hi }: LifetimeCap) -> String {
     let close = hi.saturating_sub(lo) <= hi.mul_f64(0.01).max(Duration::from_millis(50));
-    if close { about(lo) } else { format!("{} to {}", at_least(lo), at_most(hi)) }
+    if close { format::duration(lo) } else { format!("{} to {}", format::at_least(lo), format::at_most(hi)) }
 }
 
 /// Whether connections survived a clearly longer silence: perhaps one of several nodes or paths differs.
@@ -228,9 +232,9 @@ fn only_reset_by(reset_by: Option<ResetBy>) -> &'static str {
 
 fn chatter(findings: &IdleFindings) -> String {
     findings.chatter.map_or_else(String::new, |chatter| {
-        let (period, gap) = (about(chatter.period), at_least(chatter.longest_gap));
+        let (period, gap) = (format::duration(chatter.period), format::at_least(chatter.longest_gap));
         let lets_go = chatter.lets_go.map_or_else(String::new, |age| {
-            format!("; but it lets clients go that said nothing for {}", at_most(age))
+            format!("; but it lets clients go that said nothing for {}", format::at_most(age))
         });
         format!(": it speaks about every {period}, and the longest quiet gap was {gap}{lets_go}")
     })
@@ -239,8 +243,9 @@ fn chatter(findings: &IdleFindings) -> String {
 /// `3 connections ended, after 60.013 s (median), within 7 ms of each other`
 fn samples(verdict: IdleVerdict, spread: EndSpread) -> String {
     let count = counted(spread.count as u64, "connection");
-    let (min, median, max) = (exact(spread.min), exact(spread.median), exact(spread.max));
-    let width = at_most(spread.max.saturating_sub(spread.min));
+    let (min, median, max) =
+        (format::duration(spread.min), format::duration(spread.median), format::duration(spread.max));
+    let width = format::at_most(spread.max.saturating_sub(spread.min));
     match (verdict, spread.count) {
         (IdleVerdict::Stochastic, _) => format!("{count} died, after {min} to {max} (median {median})"),
         (_, 1) => format!("{count} was seen to end, after {max}; one is an anecdote"),
@@ -298,10 +303,13 @@ fn what_to_send(reset_by: Option<ResetBy>, conclusion: Option<RefreshConclusion>
 fn prescription(prescription: Recommendation, what: &str) -> String {
     let (interval, survived, found, before) = match prescription {
         Recommendation::Heartbeat { interval, survived, found, before } => {
-            (roughly(interval), at_least(survived), found, before)
+            (format::at_least(interval), format::at_least(survived), found, before)
         }
         Recommendation::Reconnect { before } => {
-            return format!("no heartbeat helps: reconnect before a connection is {} old", roughly(before));
+            return format!(
+                "no heartbeat helps: reconnect before a connection is {} old",
+                format::at_least(before)
+            );
         }
     };
     if !found {
@@ -312,12 +320,12 @@ fn prescription(prescription: Recommendation, what: &str) -> String {
     let lost = match (prescription.clears_a_loss(), prescription.with_a_loss()) {
         (Some(true), _) => "; that survives the loss of one, too".to_string(),
         (_, Some(half)) => {
-            format!("; if one lost heartbeat must not break the connection, use {}", roughly(half))
+            format!("; if one lost heartbeat must not break the connection, use {}", format::at_least(half))
         }
         (_, None) => String::new(),
     };
     let before = before.map_or_else(String::new, |before| {
-        format!("; and reconnect before a connection is {} old", roughly(before))
+        format!("; and reconnect before a connection is {} old", format::at_least(before))
     });
     format!("send {what} every {interval} (75 % of the longest silence that survived){lost}{before}")
 }
@@ -329,7 +337,7 @@ fn answer_the_server(findings: &IdleFindings) -> Option<String> {
         format!(
             "answer the server's app pings, as this run did: no heartbeat of your own is needed, and no silence longer than {} \
              was tested",
-            at_least(gap)
+            format::at_least(gap)
         )
     })
 }
@@ -337,7 +345,7 @@ fn answer_the_server(findings: &IdleFindings) -> Option<String> {
 /// Why no interval is told. Where chance cuts, there is only what was seen.
 fn no_sure_interval(findings: &IdleFindings) -> Option<String> {
     if let Some(age) = findings.lifetime_or_idle {
-        let before = roughly(age.lo.mul_f64(0.75));
+        let before = format::at_least(age.lo.mul_f64(0.75));
         return Some(format!(
             "either send an app heartbeat (a message) every {before}, or reconnect before a connection is {before} old: \
              --app-ping TEMPLATE or --allow-messages tells which"
@@ -354,19 +362,19 @@ fn no_sure_interval(findings: &IdleFindings) -> Option<String> {
     let shortest = findings.spread.filter(|_| findings.verdict == IdleVerdict::Stochastic)?.min;
     Some(format!(
         "no interval is sure: a silence of {} ended a connection; stay well below it",
-        at_most(shortest)
+        format::at_most(shortest)
     ))
 }
 
 fn verified(verified: &Verification) -> String {
-    let (every, held) = (roughly(verified.interval), spoken(verified.held));
+    let (every, held) = (format::at_least(verified.interval), format::duration(verified.held));
     let beats = counted(verified.beats, "heartbeat");
     match &verified.outcome {
         VerifyOutcome::Held => {
             format!("a heartbeat every {every} held a connection for {held} ({beats} answered)")
         }
         VerifyOutcome::Ended(ending) => {
-            let wanted = spoken(verified.wanted);
+            let wanted = format::duration(verified.wanted);
             format!("no: a heartbeat every {every} was to hold for {wanted}, but {}", human::ending(ending))
         }
         VerifyOutcome::Untold(why) => format!("not known: {why}"),
@@ -403,7 +411,8 @@ fn closing(rows: &mut LabelledRows, report: &IdleReport, paint: Styler) {
     for (place, note) in report.notes.iter().enumerate() {
         rows.add(if place == 0 { "note" } else { "" }, note);
     }
-    let searched = format!("{}, {}", counted(findings.connections, "connection"), spoken(report.elapsed));
+    let searched =
+        format!("{}, {}", counted(findings.connections, "connection"), format::duration(report.elapsed));
     let void = findings.void_rounds;
     let void = if void == 0 {
         String::new()

@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget};
 
-use super::format::{about, between};
+use super::format::between;
+use crate::domain::format;
 use crate::domain::idle::report::IdleEvent;
 use crate::domain::idle::{self, ProbeRole};
 use crate::domain::run::bracket::Bracket;
 use crate::output::charset;
 use crate::output::human::counted;
-use crate::output::units::spoken;
 
 /// The elapsed time goes on while nothing happens.
 const REDRAW_INTERVAL: Duration = Duration::from_secs(1);
@@ -28,7 +28,7 @@ impl SearchProgressText {
         let text = match event {
             IdleEvent::Started { .. } => "opening".to_string(),
             IdleEvent::Progress(progress) => searching(progress),
-            IdleEvent::Following { lasts } => format!("holding connections for {}", spoken(*lasts)),
+            IdleEvent::Following { lasts } => format!("holding connections for {}", format::duration(*lasts)),
             IdleEvent::RefreshRow { .. } => "trying what keeps the path open".to_string(),
             IdleEvent::VerifyBeat { beats, held, until } => verifying(*beats, *held, *until),
             IdleEvent::ProbeOpened { .. }
@@ -53,18 +53,25 @@ fn searching(progress: &idle::SearchProgress) -> String {
     let known = match (progress.bracket, progress.provisional) {
         (Bracket { lo: None, hi: None }, None) => "nothing known yet".to_string(),
         (bracket, None) => format!("timeout {}", between(bracket)),
-        (Bracket { lo: None, hi: None }, Some(guess)) => format!("timeout about {}", about(guess.timeout)),
-        (bracket, Some(guess)) => format!("timeout about {}, {}", about(guess.timeout), between(bracket)),
+        (Bracket { lo: None, hi: None }, Some(guess)) => {
+            format!("timeout about {}", format::duration(guess.timeout))
+        }
+        (bracket, Some(guess)) => {
+            format!("timeout about {}, {}", format::duration(guess.timeout), between(bracket))
+        }
     };
     let of = |role: ProbeRole| progress.in_flight.iter().filter(|flight| flight.role == role).count() as u64;
     let (trials, watchers) =
         (counted(of(ProbeRole::Trial), "trial"), counted(of(ProbeRole::Watcher), "watcher"));
-    format!("done by {} at the latest; {known}; {trials}, {watchers} silent", spoken(progress.latest))
+    format!(
+        "done by {} at the latest; {known}; {trials}, {watchers} silent",
+        format::duration(progress.latest)
+    )
 }
 
 fn verifying(beats: u64, held: Duration, until: Duration) -> String {
     let beats = counted(beats, "heartbeat");
-    format!("verifying: held for {} of {}, {beats} answered", spoken(held), spoken(until))
+    format!("verifying: held for {} of {}, {beats} answered", format::duration(held), format::duration(until))
 }
 
 /// The line itself, on stderr.
@@ -128,12 +135,12 @@ mod tests {
     #[test]
     fn the_line_tells_the_bracket_so_far_and_when_it_ends() {
         let nothing = line(&progress(Bracket::default(), None));
-        let tell = |known: &str| format!("done by 3m20s at the latest; {known}; 2 trials, 1 watcher silent");
+        let tell = |known: &str| format!("done by 200 s at the latest; {known}; 2 trials, 1 watcher silent");
         assert_eq!(nothing, tell("nothing known yet"));
         let bracket = Bracket { lo: Some(s(50)), hi: None };
         let guess = Some(ProvisionalTimeout { timeout: s(60), samples: 3, at: s(61) });
         assert_eq!(line(&progress(bracket, guess)), tell("timeout about 60 s, above 50 s"));
         let beat = IdleEvent::VerifyBeat { beats: 3, held: s(90), until: s(130) };
-        assert_eq!(line(&beat), "verifying: held for 90 s of 2m10s, 3 heartbeats answered");
+        assert_eq!(line(&beat), "verifying: held for 90 s of 130 s, 3 heartbeats answered");
     }
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::HumanOptions;
 use crate::domain::connection::connect_info::ConnectError;
+use crate::domain::format;
 use crate::domain::listen::report::{
     ListenEvent, ListenInfo, ListenProgress, ListenReport, ServerEventNotice,
 };
@@ -14,7 +15,6 @@ use crate::domain::listen::{
 use crate::domain::stats::interval::Interval;
 use crate::output::human::{self, LabelledRows, Styler, counted, failed_opening, phases, way};
 use crate::output::presets::command_line::quoted;
-use crate::output::units::{precise, rate, spoken};
 
 /// The most heartbeats that are told of as they come.
 const MAX_SHOWN_HEARTBEATS: u32 = 20;
@@ -47,7 +47,7 @@ impl ListenLog {
             }
             ListenEvent::Said(said) => self.said(said),
             ListenEvent::Talked { age, .. } => (!self.quiet && self.told < MAX_SHOWN_HEARTBEATS)
-                .then(|| format!("{:>9}  client message sent\n", precise(*age))),
+                .then(|| format!("{:>9}  client message sent\n", format::duration(*age))),
             ListenEvent::Opened { .. } | ListenEvent::Ended(_) | ListenEvent::Progress(_) => None,
         }
     }
@@ -60,11 +60,11 @@ impl ListenLog {
         if self.told > MAX_SHOWN_HEARTBEATS {
             return Some("           and so on\n".to_string());
         }
-        let gap = said.gap.map(|gap| format!(" (+{})", precise(gap))).unwrap_or_default();
+        let gap = said.gap.map(|gap| format!(" (+{})", format::duration(gap))).unwrap_or_default();
         let payload =
             if said.text.is_empty() { String::new() } else { format!(" \"{}\"", cut(said.text.as_str())) };
         let what = one(said.sound);
-        Some(format!("{:>9}  {what}{payload}{gap}\n", precise(said.age)))
+        Some(format!("{:>9}  {what}{payload}{gap}\n", format::duration(said.age)))
     }
 }
 
@@ -75,7 +75,7 @@ fn introduction(info: &ListenInfo) -> String {
         (true, true) => "answering, with client messages between heartbeats",
         (true, false) => "answering",
     };
-    let listen_for = spoken(info.listen_for);
+    let listen_for = format::duration(info.listen_for);
     format!("wscheck listen {}: for {listen_for}{}, {config}\n", info.url, count.unwrap_or_default())
 }
 
@@ -83,13 +83,16 @@ fn introduction(info: &ListenInfo) -> String {
 pub fn progress(progress: &ListenProgress) -> String {
     let known = match (progress.interval, progress.heartbeats) {
         (Some(interval), heartbeats) if interval < CLOCK_GRAIN => {
-            format!("about {}", rate((heartbeats as f64 / progress.listened.as_secs_f64().max(1e-3)).round()))
+            format!(
+                "about {}",
+                format::rate((heartbeats as f64 / progress.listened.as_secs_f64().max(1e-3)).round())
+            )
         }
-        (Some(interval), _) => format!("one every {}", precise(interval)),
+        (Some(interval), _) => format!("one every {}", format::duration(interval)),
         (None, 0) => "silent so far".to_string(),
         (None, _) => "no interval yet".to_string(),
     };
-    let (listened, until) = (spoken(progress.listened), spoken(progress.until));
+    let (listened, until) = (format::duration(progress.listened), format::duration(progress.until));
     format!("listened for {listened} of {until}: {}, {known}", counted(progress.heartbeats, "heartbeat"))
 }
 
@@ -137,7 +140,7 @@ fn untalked(report: &ListenReport) -> Option<String> {
 }
 
 fn headline(findings: &ListenFindings, paint: Styler) -> String {
-    let listened = spoken(findings.listened);
+    let listened = format::duration(findings.listened);
     match (findings.verdict, findings.heartbeat()) {
         (ListenVerdict::ServerPingsEvery, Some(kind)) => {
             let often = findings.interval().map(|interval| often(kind, interval)).unwrap_or_default();
@@ -167,8 +170,11 @@ fn headline(findings: &ListenFindings, paint: Styler) -> String {
 fn periodic(found: &Periodic, paint: Styler) -> String {
     let Periodic { sample, interval, sameness, .. } = found;
     let like = if *sameness == Sameness::Constant { "" } else { "messages like " };
-    let every =
-        format!("the server sends {like}\"{}\" every {}", cut(sample.as_str()), precise(interval.median));
+    let every = format!(
+        "the server sends {like}\"{}\" every {}",
+        cut(sample.as_str()),
+        format::duration(interval.median)
+    );
     let perhaps = if found.is_like_heartbeat() {
         "perhaps a heartbeat"
     } else {
@@ -206,7 +212,7 @@ fn if_heartbeat(found: &Periodic, findings: &ListenFindings) -> String {
         "if they are heartbeats, {tell} (and --app-pong with the answer that they want, if any); that is not known, nor \
          {safe}: the path was silent for at most {} here, and heartbeats of your own keep it open for certain \
          (`wscheck probe-idle` tells how often)",
-        precise(findings.longest_quiet)
+        format::duration(findings.longest_quiet)
     )
 }
 
@@ -216,14 +222,14 @@ fn often(kind: &KindFindings, interval: Interval) -> String {
     match (fast, kind.since_traffic) {
         (Some(per_second), _) => {
             let outlier = outlier(interval).unwrap_or_default();
-            format!("at {}{outlier} ({} of them)", rate(per_second), kind.count)
+            format!("at {}{outlier} ({} of them)", format::rate(per_second), kind.count)
         }
         (None, Some(_)) => {
-            let (after, median) = (precise(interval.median), median(interval, "span"));
+            let (after, median) = (format::duration(interval.median), median(interval, "span"));
             format!("{after} after its last message or heartbeat ({median})")
         }
         (None, None) => {
-            let (every, outlier) = (precise(interval.median), outlier(interval).unwrap_or_default());
+            let (every, outlier) = (format::duration(interval.median), outlier(interval).unwrap_or_default());
             format!("every {every}{outlier} ({})", median(interval, "gap"))
         }
     }
@@ -232,8 +238,8 @@ fn often(kind: &KindFindings, interval: Interval) -> String {
 /// What the median does not tell: gaps that are no interval.
 fn outlier(interval: Interval) -> Option<String> {
     match (interval.fits(interval.max), interval.fits(interval.min)) {
-        (false, _) => Some(format!(", but up to {} apart", precise(interval.max))),
-        (true, false) => Some(format!(", but sometimes only {} apart", precise(interval.min))),
+        (false, _) => Some(format!(", but up to {} apart", format::duration(interval.max))),
+        (true, false) => Some(format!(", but sometimes only {} apart", format::duration(interval.min))),
         (true, true) => None,
     }
 }
@@ -244,20 +250,20 @@ fn median(interval: Interval, of: &str) -> String {
     let spread = match interval.gaps {
         1 => String::new(),
         _ if outlier(interval).is_some() => String::new(),
-        _ => format!(", within {} of each other", precise(interval.spread().max(CLOCK_GRAIN))),
+        _ => format!(", within {} of each other", format::duration(interval.spread().max(CLOCK_GRAIN))),
     };
     format!("median of {gaps}{spread}")
 }
 
 fn range(interval: Interval) -> String {
-    match (precise(interval.min), precise(interval.max)) {
+    match (format::duration(interval.min), format::duration(interval.max)) {
         (min, max) if min == max => max,
         (min, max) => format!("{min} to {max}"),
     }
 }
 
 fn first(kind: &KindFindings) -> Option<String> {
-    let after = precise(kind.first?);
+    let after = format::duration(kind.first?);
     Some(match kind.early? {
         FirstHeartbeat::AtOnce => format!("after {after}: together with the opening"),
         FirstHeartbeat::Early => format!("after {after}: early, less than an interval after the opening"),
@@ -412,12 +418,13 @@ fn unanswered(unanswered: UnansweredPolicy) -> String {
 }
 
 fn clears(clearance: &CoveredTimeouts) -> String {
-    let list = |spans: &[Duration]| spans.iter().map(|span| spoken(*span)).collect::<Vec<_>>().join(", ");
+    let list =
+        |spans: &[Duration]| spans.iter().map(|span| format::duration(*span)).collect::<Vec<_>>().join(", ");
     match (clearance.cleared.first(), clearance.not_cleared.as_slice()) {
         (None, _) => "none of the well-known idle timeouts (75 % rule)".to_string(),
         (Some(_), []) => "all of the well-known idle timeouts, from 30 s on (75 % rule)".to_string(),
         (Some(first), not) => {
-            format!("idle timeouts of {} and more (75 % rule); not {}", spoken(*first), list(not))
+            format!("idle timeouts of {} and more (75 % rule); not {}", format::duration(*first), list(not))
         }
     }
 }
@@ -432,7 +439,7 @@ fn consequence(findings: &ListenFindings) -> Option<String> {
                 "its messages kept the path busy here, silent for at most {}; unless by heartbeats that come only in \
                  a longer silence, nothing keeps it open when the server has nothing to say, nor finds out by itself that a \
                  client is dead: send heartbeats (`wscheck probe-idle` tells how often), and see `wscheck probe-zombie`",
-                precise(findings.longest_quiet)
+                format::duration(findings.longest_quiet)
             ));
         }
         (ListenVerdict::ServerIsSilentFor, _) => {
@@ -440,7 +447,7 @@ fn consequence(findings: &ListenFindings) -> Option<String> {
                 "nobody keeps this path open, or finds out that a client is dead, but you, unless by heartbeats that come \
                  only in a silence of more than {}: send some (`wscheck probe-idle` tells how often), and see `wscheck \
                  probe-zombie`",
-                spoken(findings.longest_still)
+                format::duration(findings.longest_still)
             ));
         }
         (ListenVerdict::ServerPingsEvery, Some(ServerEventKind::Pong | ServerEventKind::KeepAlive)) => {
@@ -451,7 +458,7 @@ fn consequence(findings: &ListenFindings) -> Option<String> {
             return Some(format!(
                 "there is no interval to rely on: the path was silent for at most {} here, and may be for longer; \
                  where that is too long, send heartbeats of your own",
-                precise(findings.longest_quiet)
+                format::duration(findings.longest_quiet)
             ));
         }
         (ListenVerdict::ServerPingsEvery | ListenVerdict::Inconclusive, _) => return None,
@@ -469,7 +476,7 @@ fn evidence(rows: &mut LabelledRows, findings: &ListenFindings) {
         let answers_only = findings.longest_quiet < findings.listened;
         rows.add(label, if answers_only { "only answers" } else { "nothing" });
     } else {
-        rows.add("quiet", &format!("at most {}", precise(findings.longest_quiet)));
+        rows.add("quiet", &format!("at most {}", format::duration(findings.longest_quiet)));
     }
 }
 

@@ -4,10 +4,10 @@ use comfy_table::{ColumnConstraint, ContentArrangement, LineStyle, Table, Width,
 
 use super::PresetListing;
 use super::command_line::ready;
+use crate::domain::format;
 use crate::domain::heartbeat::presets::{ForbiddenAction, ForbiddenSend, HeartbeatStarter, Preset};
 use crate::output::human::HumanOptions;
 use crate::output::human::{LabelledRows, Styler};
-use crate::output::units::spoken;
 
 const HEADER: [&str; 4] = ["name", "what it is", "who starts", "verified"];
 /// The column to do without on a terminal narrower than this.
@@ -129,10 +129,12 @@ fn heartbeats(rows: &mut LabelledRows, preset: &Preset) {
         ask.pongs.iter().for_each(|pong| rows.add("answer", pong));
     }
     rows.add_some("no app RTT", preset.why_no_app_rtt().map(str::to_string));
-    let timeout = preset.timeout.map(|timeout| format!(", timeout {}", spoken(timeout))).unwrap_or_default();
-    rows.add_some("interval", preset.every.map(|every| format!("{}{timeout}", spoken(every))));
-    let upkeep =
-        preset.upkeep.map(|(message, every)| format!("{message} every {}, without an answer", spoken(every)));
+    let timeout =
+        preset.timeout.map(|timeout| format!(", timeout {}", format::duration(timeout))).unwrap_or_default();
+    rows.add_some("interval", preset.every.map(|every| format!("{}{timeout}", format::duration(every))));
+    let upkeep = preset
+        .upkeep
+        .map(|(message, every)| format!("{message} every {}, without an answer", format::duration(every)));
     rows.add_some("sends", upkeep);
     for says in preset.server {
         let reply =
@@ -141,7 +143,7 @@ fn heartbeats(rows: &mut LabelledRows, preset: &Preset) {
     }
     let usual = r#"{"type":"ping"} or {"event":"ping"}, answered by the same with pong"#;
     rows.add_some("server says", preset.usual.then(|| usual.to_string()));
-    rows.add_some("how often", preset.server_every.map(|every| format!("every {}", spoken(every))));
+    rows.add_some("how often", preset.server_every.map(|every| format!("every {}", format::duration(every))));
 }
 
 fn told_trap(trap: &ForbiddenSend) -> String {
@@ -149,7 +151,7 @@ fn told_trap(trap: &ForbiddenSend) -> String {
         ForbiddenAction::Text(text) => format!("'{text}'"),
         ForbiddenAction::Messages => "messages".to_string(),
         ForbiddenAction::PingFrames => "Ping frames".to_string(),
-        ForbiddenAction::FasterThan(least) => format!("more often than every {}", spoken(least)),
+        ForbiddenAction::FasterThan(least) => format!("more often than every {}", format::duration(least)),
     };
     format!("{what}: {}", trap.why)
 }

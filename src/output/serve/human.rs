@@ -1,8 +1,9 @@
 //! A server's events for people.
 
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use crate::domain::connection::close_cause::{CloseCause, CloseKind, ClosedBy};
+use crate::domain::format;
 use crate::domain::format::counted;
 use crate::domain::stats::Counts;
 use crate::server::{
@@ -30,11 +31,11 @@ fn what(what: &ServeEventKind) -> String {
         }
         ServeEventKind::Reaped { missed, silent_for } => {
             let missed = counted(u64::from(*missed), "heartbeat");
-            format!("zombie: {missed} missed, silent for {}; terminated", short(*silent_for))
+            format!("zombie: {missed} missed, silent for {}; terminated", format::duration(*silent_for))
         }
         ServeEventKind::Fault(fault) => format!("fault: {fault}"),
         ServeEventKind::Ended { ending, last } => {
-            format!("ended after {}: {}{}", short(ending.age), ended(ending), beats(last))
+            format!("ended after {}: {}{}", format::duration(ending.age), ended(ending), beats(last))
         }
         ServeEventKind::Trouble(what) => format!("trouble: {what}"),
         ServeEventKind::Stopped(summary) => summary_lines(summary),
@@ -69,7 +70,8 @@ pub fn ended(ending: &CloseCause) -> String {
 /// What the heartbeats came to, where there were any.
 fn beats(client: &ClientSnapshot) -> String {
     let shown = |beat: &HeartbeatStats| {
-        let mean = beat.rtts.mean().map(|mean| format!(", mean RTT {}", short(mean))).unwrap_or_default();
+        let mean =
+            beat.rtts.mean().map(|mean| format!(", mean RTT {}", format::duration(mean))).unwrap_or_default();
         format!("; {}: {}{mean}", beat.kind, counts(&beat.counts))
     };
     let judged = client.figures.beats.iter().filter(|beat| beat.counts.judged() > 0);
@@ -85,7 +87,7 @@ fn summary_lines(summary: &ServerSummary) -> String {
     let mut lines = format!(
         "stopped after {}: {} ({} at most at once), {} turned away, {} reaped\n  \
          received {}, {}, {}",
-        short(summary.elapsed),
+        format::duration(summary.elapsed),
         counted(summary.clients, "client"),
         summary.most_at_once,
         summary.turned_away,
@@ -101,15 +103,6 @@ fn summary_lines(summary: &ServerSummary) -> String {
         lines.push_str(&format!("\n  ended by {}: {count}", ending.replacen("peer", "client", 1)));
     }
     lines
-}
-
-/// `12.3 s`, `250 ms`, `0.3 ms`.
-fn short(duration: Duration) -> String {
-    match duration.as_secs_f64() {
-        seconds if seconds >= 1.0 => format!("{seconds:.1} s"),
-        seconds if seconds >= 0.01 => format!("{:.0} ms", seconds * 1000.0),
-        seconds => format!("{:.1} ms", seconds * 1000.0),
-    }
 }
 
 /// The time of day, UTC.

@@ -6,6 +6,7 @@ use super::HumanOptions;
 use super::document::at_latest;
 use crate::domain::connection::close_cause::{CloseCause, CloseKind};
 use crate::domain::connection::connect_info::ConnectError;
+use crate::domain::format;
 use crate::domain::listen::ServerEventKind;
 use crate::domain::run::truth::Truth;
 use crate::domain::zombie::report::{ZombieEvent, ZombieInfo, ZombieProgress, ZombieReport};
@@ -15,7 +16,6 @@ use crate::domain::zombie::{
     ZombieVerdict,
 };
 use crate::output::human::{self, LabelledRows, Styler, counted, failed_opening, phases, way as route};
-use crate::output::units::{precise, spoken};
 
 /// What is told while it runs, on stderr.
 #[derive(Debug)]
@@ -52,7 +52,7 @@ fn introduction(info: &ZombieInfo) -> String {
     format!(
         "wscheck probe-zombie {}: five clients fall silent and one control stays active; at most {}\n",
         info.url,
-        spoken(info.max)
+        format::duration(info.max)
     )
 }
 
@@ -66,7 +66,7 @@ pub fn progress(progress: &ZombieProgress) -> String {
     } else {
         format!("closed: {}", gone.join(", "))
     };
-    let until = spoken(progress.until);
+    let until = format::duration(progress.until);
     format!("done by {until} at the latest; {gone}; still open: {}", list(&progress.alive))
 }
 
@@ -131,7 +131,8 @@ fn headline(findings: &ZombieFindings, paint: Styler) -> String {
     let is_last = |life: &&ClientRecord| life.way.is_dead() && life.ended() == findings.longest;
     let unseen = findings.lives.iter().filter(is_last).any(|life| at_latest(&life.fate));
     let most = if unseen { "at most " } else { "" };
-    let longest = findings.longest.map(|longest| format!("{most}{}", precise(longest))).unwrap_or_default();
+    let longest =
+        findings.longest.map(|longest| format!("{most}{}", format::duration(longest))).unwrap_or_default();
     match findings.verdict {
         ZombieVerdict::ReapsDeadClients => {
             format!(
@@ -143,7 +144,8 @@ fn headline(findings: &ZombieFindings, paint: Styler) -> String {
             let kept: Vec<&ClientRecord> =
                 findings.lives.iter().filter(|life| life.way.is_dead() && life.is_kept()).collect();
             let names: Vec<&str> = kept.iter().map(|life| name(life.way)).collect();
-            let span = kept.iter().filter_map(|life| life.kept()).min().map(spoken).unwrap_or_default();
+            let span =
+                kept.iter().filter_map(|life| life.kept()).min().map(format::duration).unwrap_or_default();
             format!(
                 "{}: {} still open after {span} (use a longer --max to see whether it closes them later)",
                 paint.bad("the server keeps dead clients"),
@@ -165,8 +167,11 @@ fn policy(findings: &ZombieFindings) -> Option<String> {
             format!("{}, but {}{}", no_heartbeat(findings), timer(idle), whose(findings))
         }
         ReapingPolicy::KeepsAll => {
-            let waited =
-                findings.life(Behaviour::Mute).and_then(ClientRecord::kept).map(spoken).unwrap_or_default();
+            let waited = findings
+                .life(Behaviour::Mute)
+                .and_then(ClientRecord::kept)
+                .map(format::duration)
+                .unwrap_or_default();
             format!(
                 "{} and no timer in {waited}: a client that vanishes stays connected for at least this long",
                 no_heartbeat(findings)
@@ -202,7 +207,7 @@ fn timer(IdlePolicy { after, edge, needs }: &IdlePolicy) -> String {
         }
         RequiredTraffic::Messages => "only messages restart it, Pings do not",
     };
-    let after = precise(*after);
+    let after = format::duration(*after);
     let length = match edge {
         TimerKind::Sharp => format!("about {after}"),
         TimerKind::Swept => {
@@ -228,7 +233,7 @@ fn timer_besides(policy: &ReapingPolicy) -> Option<String> {
 
 /// The dead of a run were asked when their turn came, which may have been at once.
 fn at_worst(findings: &ZombieFindings) -> Option<String> {
-    let most = precise(findings.at_worst()?);
+    let most = format::duration(findings.at_worst()?);
     Some(format!("a client that dies just after an answer stays connected for {most}"))
 }
 
@@ -243,7 +248,7 @@ fn beat(beats: &ServerSchedule) -> String {
     };
     let every = beats.interval.map_or_else(
         || " at an unknown interval".to_string(),
-        |interval| format!(" every {}", precise(interval)),
+        |interval| format!(" every {}", format::duration(interval)),
     );
     format!("{what}{every}")
 }
@@ -252,7 +257,7 @@ fn beat(beats: &ServerSchedule) -> String {
 fn heartbeat(policy: &HeartbeatPolicy) -> String {
     let end = match policy.reaping {
         ReapingRule::Never { waited } => {
-            format!("and does nothing for {} when it stays unanswered", precise(waited))
+            format!("and does nothing for {} when it stays unanswered", format::duration(waited))
         }
         ReapingRule::After { misses, timeout, .. } => {
             let next = if policy.is_when_next_is_due() { ", when the next was due" } else { "" };
@@ -260,7 +265,7 @@ fn heartbeat(policy: &HeartbeatPolicy) -> String {
                 1 => "an unanswered one".to_string(),
                 misses => format!("the last of {misses} unanswered ones"),
             };
-            format!("gives up {} after {ordinal}{next}", precise(timeout))
+            format!("gives up {} after {ordinal}{next}", format::duration(timeout))
         }
     };
     format!("{}, {end}", beat(&policy.beats))
@@ -284,21 +289,24 @@ fn skips(policy: &ReapingPolicy) -> Option<String> {
 fn app_traffic(findings: &ZombieFindings) -> Option<String> {
     Some(match TrafficEvidence::of(findings)? {
         TrafficEvidence::NotNeeded { kept } => {
-            format!("not needed: clients that only answer or only ping stayed connected for {}", spoken(kept))
+            format!(
+                "not needed: clients that only answer or only ping stayed connected for {}",
+                format::duration(kept)
+            )
         }
         TrafficEvidence::Pings { quiet } => format!(
             "needed: a client that only answers was closed after {}; Pings were enough",
-            precise(quiet)
+            format::duration(quiet)
         ),
         TrafficEvidence::Messages { quiet, pings } => format!(
             "needed, as messages: a client that only answers was closed after {}, one that only pings after {}",
-            precise(quiet),
-            precise(pings)
+            format::duration(quiet),
+            format::duration(pings)
         ),
         TrafficEvidence::Answers { pings } => format!(
             "answers to app pings needed: a client that only sends Ping frames was closed after {}, one that only \
              answers was not",
-            precise(pings)
+            format::duration(pings)
         ),
     })
 }
@@ -331,7 +339,7 @@ fn cells(life: &ClientRecord) -> [String; 4] {
             "no end seen; the run ended before the peer answered the check".to_string()
         }
         ClientEnd::Lost { after } => {
-            format!("lost: the peer no longer had this connection after {}", precise(*after))
+            format!("lost: the peer no longer had this connection after {}", format::duration(*after))
         }
         ClientEnd::Ended { ending, at_latest: true, .. } => format!("{}; seen only then", how(ending)),
         ClientEnd::Ended { ending, .. } => how(ending),
@@ -346,9 +354,9 @@ fn kept_for(fate: &ClientEnd) -> String {
     match fate {
         ClientEnd::Unopened { .. } => "-".to_string(),
         ClientEnd::Lost { .. } => "?".to_string(),
-        ClientEnd::Kept { so_far, .. } => precise(*so_far),
-        ClientEnd::Ended { after, at_latest: true, .. } => format!("at most {}", precise(*after)),
-        ClientEnd::Ended { after, .. } => precise(*after),
+        ClientEnd::Kept { so_far, .. } => format::duration(*so_far),
+        ClientEnd::Ended { after, at_latest: true, .. } => format!("at most {}", format::duration(*after)),
+        ClientEnd::Ended { after, .. } => format::duration(*after),
     }
 }
 
@@ -363,7 +371,7 @@ fn closing(rows: &mut LabelledRows, report: &ZombieReport, paint: Styler) {
         human::facts(rows, opened);
     }
     let clients = report.findings.lives.iter().filter(|life| life.was_open()).count() as u64;
-    rows.add("run", &format!("{}, {}", counted(clients, "connection"), spoken(report.elapsed)));
+    rows.add("run", &format!("{}, {}", counted(clients, "connection"), format::duration(report.elapsed)));
     human::preset(rows, report.info.preset.as_ref());
     human::verdict(rows, report.verdict, &report.reasons, paint);
 }

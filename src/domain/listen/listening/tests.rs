@@ -77,7 +77,7 @@ fn what_an_interval_clears_is_told_by_its_longest_gap() {
     let findings = pings(&[20_000, 40_000, 60_000, 80_000, 180_000, 200_000]).findings(&whole(s(201)));
     assert_eq!(findings.verdict, ListenVerdict::ServerPingsEvery);
     assert_eq!(findings.clearance.unwrap().cleared[0], s(180), "100 s is more than 75 % of 120 s");
-    assert_eq!(findings.reasons, ["they paused for as long as 1m 40s, 5.0 intervals"]);
+    assert_eq!(findings.reasons, ["they paused for as long as 100 s, 5.0 intervals"]);
     let burst: Vec<u64> = (0..40).map(|n| 1000 + n / 10 * 30_000).collect();
     let bursts = pings(&burst).findings(&whole(s(92)));
     assert_eq!(bursts.reasons, ["they come in bursts, as far as 30 s apart"]);
@@ -107,7 +107,7 @@ fn a_server_of_which_a_heartbeat_was_missed_is_not_silent() {
     let missed = ListenState::new(s(1), true);
     let findings = missed.findings(&whole(s(60)));
     assert_eq!((missed.missed_some(), findings.verdict), (true, ListenVerdict::Inconclusive));
-    assert_eq!(findings.reasons, ["a heartbeat came before it was listened, and none since, in 1m"]);
+    assert_eq!(findings.reasons, ["a heartbeat came before it was listened, and none since, in 60 s"]);
 }
 
 #[test]
@@ -124,7 +124,7 @@ fn what_was_answered_before_is_not_counted_as_unanswered() {
 fn one_heartbeat_is_no_interval_four_may_be_irregular() {
     let one = pings(&[54_000]).findings(&whole(s(60)));
     assert_eq!(one.verdict, ListenVerdict::Inconclusive);
-    assert_eq!(one.reasons, ["only 1 heartbeat came in 1m: an interval needs more; listen for longer"]);
+    assert_eq!(one.reasons, ["only 1 heartbeat came in 60 s: an interval needs more; listen for longer"]);
     let some = pings(&[1000, 3000, 9000, 10_000]).findings(&whole(s(60)));
     assert_eq!((some.verdict, some.interval()), (ListenVerdict::Irregular, None));
 }
@@ -643,7 +643,7 @@ fn heartbeats_that_are_overdue_at_the_end_are_told() {
     assert_eq!(told(&three, 120_000), (ListenVerdict::ServerPingsEvery, String::new()));
     let overdue = told(&three, 150_000);
     assert_eq!(overdue.0, ListenVerdict::ServerPingsEvery);
-    assert!(overdue.1.starts_with("the last came 1m before the end"), "{}", overdue.1);
+    assert!(overdue.1.starts_with("the last came 60 s before the end"), "{}", overdue.1);
     assert_eq!(told(&[30_000, 60_000], 120_000).0, ListenVerdict::Inconclusive, "one gap, and none since");
 }
 
