@@ -145,6 +145,8 @@ impl SchemaBuilder {
 
 #[cfg(test)]
 mod tests {
+    use std::slice::from_ref;
+
     use super::*;
     use crate::output::fixtures;
     use crate::output::human::HumanOptions;
@@ -186,6 +188,29 @@ mod tests {
     #[test]
     fn the_schema_is_one() {
         assert!(jsonschema::meta::is_valid(&schema()));
+    }
+
+    /// Every list of words that scripts may rely on, by the name of its definition.
+    fn words() -> String {
+        let schema = schema();
+        let definitions = schema["$defs"].as_object().unwrap();
+        let lists = definitions.iter().filter_map(|(name, definition)| {
+            let variants = definition["oneOf"].as_array().map_or(from_ref(definition), Vec::as_slice);
+            let words: Vec<&str> = variants
+                .iter()
+                .flat_map(|variant| {
+                    variant["enum"].as_array().into_iter().flatten().chain(variant.get("const"))
+                })
+                .filter_map(Value::as_str)
+                .collect();
+            (!words.is_empty()).then(|| format!("{name}: {}\n", words.join(" ")))
+        });
+        lists.collect()
+    }
+
+    #[test]
+    fn words_in_json_never_change() {
+        insta::assert_snapshot!(words());
     }
 
     #[test]
