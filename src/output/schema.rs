@@ -148,9 +148,10 @@ mod tests {
     use std::slice::from_ref;
 
     use super::*;
+    use crate::domain::connection::connect_info::FailureKind;
     use crate::output::fixtures;
     use crate::output::human::HumanOptions;
-    use crate::output::json::{FailureName, error_document};
+    use crate::output::json::error_document;
     use crate::output::output_format::Format;
 
     fn validator() -> jsonschema::Validator {
@@ -220,7 +221,7 @@ mod tests {
             let errors: Vec<String> = validator.iter_errors(&value).map(|error| error.to_string()).collect();
             assert_eq!(errors, Vec::<String>::new(), "{value}");
         }
-        let document = error_document(Some("ping"), FailureName::Usage, "no URL", Some("give one"), 2);
+        let document = error_document(Some("ping"), FailureKind::Usage, "no URL", Some("give one"), 2);
         assert!(validator.is_valid(&serde_json::to_value(document).unwrap()));
     }
 

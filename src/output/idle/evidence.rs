@@ -6,6 +6,7 @@ use super::format::{cut, death, exact, method, roughly};
 use super::trials::{Trial, TrialEnd};
 use crate::domain::idle::ProbeRole;
 use crate::domain::idle::refresh::{KeepaliveOutcome, MethodResult};
+use crate::domain::label::Label;
 use crate::output::units::{TimeUnit, spoken};
 
 /// More rows say no more to people; the JSON has them all.
