@@ -11,6 +11,7 @@ use std::time::Duration;
 use criterion::{Criterion, criterion_group, criterion_main};
 use simulated_path::{SimCut, SimPath, SimTimer, play};
 use wscheck::domain::idle::{SearchPlan, Strategy};
+use wscheck::domain::label::Label;
 
 const TIMEOUT: Duration = Duration::from_secs(100);
 

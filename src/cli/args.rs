@@ -6,8 +6,10 @@ use anstream::stream::RawStream;
 use anstream::{AutoStream, ColorChoice};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
+use strum::IntoEnumIterator;
 
 use crate::domain::duration::parse_duration;
+use crate::domain::label::Label;
 use crate::output::Format;
 
 /// A duration above zero.
@@ -77,7 +79,7 @@ impl Color {
 pub struct FormatArgs {
     /// Output format on stdout: text (human), one document at the end (json), or one event per line with the
     /// document last (ndjson)
-    #[arg(short, long, value_name = "FORMAT", default_value = "human", value_parser = format_parser())]
+    #[arg(short, long, value_name = "FORMAT", default_value = "human", value_parser = label_parser::<Format>())]
     pub output: Format,
     /// Short for -o json
     #[arg(long, conflicts_with = "output")]
@@ -110,10 +112,13 @@ pub(super) fn terminal_width() -> Option<usize> {
     terminal_size::terminal_size_of(std::io::stdout()).map(|(width, _)| usize::from(width.0))
 }
 
-/// Completions and errors list the formats' names.
-pub(super) fn format_parser() -> impl clap::builder::TypedValueParser<Value = Format> {
-    PossibleValuesParser::new(Format::ALL.map(Format::label))
-        .map(|name| Format::ALL.into_iter().find(|format| format.label() == name).unwrap_or_default())
+/// Reads a value by its label; completions and errors list the labels.
+pub(super) fn label_parser<T>() -> impl TypedValueParser<Value = T>
+where
+    T: Label + IntoEnumIterator + Default + Clone + Send + Sync + 'static,
+{
+    PossibleValuesParser::new(T::iter().map(|value| value.label()))
+        .map(|name| T::iter().find(|value| value.label() == name).unwrap_or_default())
 }
 
 #[cfg(test)]

@@ -5,10 +5,13 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::error::ErrorKind;
+use strum::IntoEnumIterator;
 
+use crate::domain::connection::connect_info::FailureKind;
+use crate::domain::label::Label;
 use crate::output::Format;
 use crate::output::charset;
-use crate::output::json::{self, FailureName};
+use crate::output::json;
 
 /// The exit code of a usage error.
 pub const USAGE_EXIT_CODE: u8 = 2;
@@ -23,7 +26,7 @@ pub fn tell_failure(
     exit_code: u8,
     format: Format,
 ) -> ExitCode {
-    let kind = if exit_code == USAGE_EXIT_CODE { FailureName::Usage } else { FailureName::Local };
+    let kind = if exit_code == USAGE_EXIT_CODE { FailureKind::Usage } else { FailureKind::Local };
     match format {
         Format::Human => {
             say(message);
@@ -57,7 +60,7 @@ fn refuse_in(format: Format, command: Option<&str>, message: &str) {
     match format {
         Format::Human => say(message),
         format => {
-            print(&json::error_document(command, FailureName::Usage, message, None, USAGE_EXIT_CODE), format);
+            print(&json::error_document(command, FailureKind::Usage, message, None, USAGE_EXIT_CODE), format);
         }
     }
 }
@@ -130,7 +133,7 @@ fn one_line(text: &str) -> String {
 /// The arguments could not be parsed; whether JSON was wanted is read off them as they stand.
 fn guess_format(args: &[OsString]) -> Format {
     let words: Vec<&str> = args.iter().skip(1).filter_map(|arg| arg.to_str()).collect();
-    let named = |name: &str| Format::ALL.into_iter().find(|format| format.label() == name);
+    let named = |name: &str| Format::iter().find(|format| format.label() == name);
     let by_flag = words.iter().enumerate().find_map(|(index, word)| match *word {
         "--json" => Some(Format::Json),
         "-o" | "--output" => words.get(index + 1).and_then(|name| named(name)),

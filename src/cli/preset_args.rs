@@ -3,11 +3,12 @@
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
 
-use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+use clap::builder::{PossibleValue, TypedValueParser};
 use clap::{Arg, Args, Command};
 use http::HeaderValue;
 use url::Url;
 
+use super::args::label_parser;
 use super::connect::ConnectArgs;
 use super::signals;
 use crate::commands::detect::reconnoitre;
@@ -42,7 +43,7 @@ pub struct PresetArgs {
     pub preset: Option<PresetChoice>,
     /// How messages are packed: message (one each), lines (split at LF or CRLF), records (split at 0x1E) [default:
     /// message, or the preset's]
-    #[arg(long, value_name = "FRAMING", value_parser = framing_parser(), hide_possible_values = true)]
+    #[arg(long, value_name = "FRAMING", value_parser = label_parser::<Framing>(), hide_possible_values = true)]
     pub framing: Option<Framing>,
 }
 
@@ -85,11 +86,6 @@ pub fn unknown(name: &str) -> String {
         format!("near it are: {}", near.join(", "))
     };
     format!("'{}' is no preset; {near}", UntrustedText::new(name))
-}
-
-fn framing_parser() -> impl TypedValueParser<Value = Framing> {
-    PossibleValuesParser::new(Framing::ALL.map(Framing::label))
-        .map(|name| Framing::ALL.into_iter().find(|framing| framing.label() == name).unwrap_or_default())
 }
 
 /// What `--preset` comes to.

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
 
-use super::args::{Color, format_parser, terminal_width};
+use super::args::{Color, label_parser, terminal_width};
 use super::preset_args::unknown;
 use super::{errors, generate};
 use crate::domain::heartbeat::presets;
@@ -21,7 +21,7 @@ pub struct PresetsArgs {
     pub name: Option<String>,
     /// Output format on stdout: text (human), one document (json), or one preset per line with the document last
     /// (ndjson)
-    #[arg(short, long, value_name = "FORMAT", default_value = "human", value_parser = format_parser())]
+    #[arg(short, long, value_name = "FORMAT", default_value = "human", value_parser = label_parser::<Format>())]
     pub output: Format,
     /// Short for -o json
     #[arg(long, conflicts_with = "output")]

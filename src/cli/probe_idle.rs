@@ -4,10 +4,9 @@ use std::io;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 
-use super::args::{OutputArgs, positive_duration, up_to};
+use super::args::{OutputArgs, label_parser, positive_duration, up_to};
 use super::connect::ConnectArgs;
 use super::errors;
 use super::heartbeat::PreambleArgs;
@@ -59,7 +58,7 @@ pub struct SearchArgs {
     #[arg(long, value_name = "TIME|PERCENT", value_parser = precision)]
     pub precision: Option<Precision>,
     /// Search with many idle connections at once (parallel), or one at a time by binary search (bisect)
-    #[arg(long, value_name = "NAME", default_value = "parallel", value_parser = strategy_parser())]
+    #[arg(long, value_name = "NAME", default_value = "parallel", value_parser = label_parser::<Strategy>())]
     pub strategy: Strategy,
     /// Number of connections that must end at the same idle time to confirm it
     #[arg(long, value_name = "N", default_value = "3", value_parser = up_to::<usize>(20))]
@@ -125,11 +124,6 @@ pub struct FollowupArgs {
     /// Exit 1 if the timeout is not as expected: >=55s, >1m, <=10m, <1h
     #[arg(long, value_name = "EXPR", allow_hyphen_values = true)]
     pub expect: Option<Expectation>,
-}
-
-fn strategy_parser() -> impl TypedValueParser<Value = Strategy> {
-    PossibleValuesParser::new(Strategy::ALL.map(Strategy::label))
-        .map(|name| Strategy::ALL.into_iter().find(|strategy| strategy.label() == name).unwrap_or_default())
 }
 
 /// A time, or a part in per cent.

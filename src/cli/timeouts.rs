@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
 
-use super::args::{Color, format_parser, terminal_width};
+use super::args::{Color, label_parser, terminal_width};
 use super::{errors, generate};
 use crate::domain::connection::untrusted_text::UntrustedText;
 use crate::domain::idle::middleboxes;
@@ -22,7 +22,7 @@ pub struct TimeoutsArgs {
     pub product: Option<String>,
     /// Output format on stdout: text (human), one document (json), or one timer per line with the document last
     /// (ndjson)
-    #[arg(short, long, value_name = "FORMAT", default_value = "human", value_parser = format_parser())]
+    #[arg(short, long, value_name = "FORMAT", default_value = "human", value_parser = label_parser::<Format>())]
     pub output: Format,
     /// Short for -o json
     #[arg(long, conflicts_with = "output")]

@@ -5,6 +5,7 @@ pub mod duration;
 pub mod format;
 pub mod heartbeat;
 pub mod idle;
+pub mod label;
 pub mod listen;
 pub mod nanos;
 pub mod ping;

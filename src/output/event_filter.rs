@@ -46,6 +46,8 @@ impl EventFilter {
 
 #[cfg(test)]
 mod tests {
+    use strum::IntoEnumIterator;
+
     use super::*;
     use crate::output::fixtures;
 
@@ -58,7 +60,7 @@ mod tests {
     fn what_is_of_no_interest_is_not_missed() {
         let quiet = HumanOptions { quiet: true, ..HumanOptions::default() };
         for (name, events) in fixtures::all() {
-            for format in Format::ALL {
+            for format in Format::iter() {
                 for options in [HumanOptions::default(), quiet] {
                     let mut interest = EventFilter::new(format, options);
                     let wanted: Vec<Event> =

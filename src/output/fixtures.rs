@@ -4,6 +4,8 @@ use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
+use strum::IntoEnumIterator;
+
 use crate::domain::connection::close_cause::{CloseCause, CloseKind, ClosedBy, Violation};
 use crate::domain::connection::connect_info::{
     ConnectAttempt, ConnectError, ConnectInfo, FailureKind, ReachedPeer, RefusalResponse, TimestampSource,
@@ -353,10 +355,9 @@ fn report(
             .map(|target| target.status_reason.clone())
             .unwrap_or_default(),
         last_status: targets.iter().map(|target| target.last_status).max().unwrap_or(Status::Unknown),
-        status_counts: Status::ALL
-            .iter()
+        status_counts: Status::iter()
             .rev()
-            .map(|status| (*status, count(*status)))
+            .map(|status| (status, count(status)))
             .filter(|(_, count)| *count > 0)
             .collect(),
         verdict,

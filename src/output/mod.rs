@@ -26,7 +26,6 @@ mod testing;
 
 pub use event_filter::EventFilter;
 pub use human::HumanOptions;
-pub use json::FailureName;
 pub use output_format::Format;
 pub use reporter::{Output, Reporter};
 pub use writer::Writer;
@@ -54,7 +53,10 @@ impl Format {
 
 #[cfg(test)]
 mod tests {
+    use strum::IntoEnumIterator;
+
     use super::*;
+    use crate::domain::label::Label;
     use crate::domain::ping::event::Event;
 
     /// A run in one format, as one text; the version is not what these snapshots are about.
@@ -67,7 +69,7 @@ mod tests {
     #[test]
     fn every_format_shows_the_same_scripted_runs() {
         for (name, events) in fixtures::all() {
-            for format in Format::ALL {
+            for format in Format::iter() {
                 insta::assert_snapshot!(format!("{name}.{}", format.label()), shown(format, &events));
             }
         }

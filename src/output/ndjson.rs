@@ -8,14 +8,15 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Serialize, Serializer};
 
 use super::json::{
-    FailedOpening, JsonEndingDocument, KindName, Ms, OpeningDocument, OutcomeName, RunDocument,
-    SCHEMA_VERSION, Settings, StatusName, StrayName, Timestamp, WSCHECK_VERSION, compact, ms,
+    FailedOpening, JsonEndingDocument, Ms, Name, OpeningDocument, RunDocument, SCHEMA_VERSION, Settings,
+    Timestamp, WSCHECK_VERSION, compact, ms,
 };
 use super::writer::{ReportWriter, Writer};
+use crate::domain::heartbeat::{self, HeartbeatKind, HeartbeatOutcome};
 use crate::domain::ping::event::{
     ConnEvent, ConnId, Event, HeartbeatResult, PeerTraffic, Reporter, StatusChange,
 };
-use crate::domain::ping::health::StatusMetrics;
+use crate::domain::ping::health::{Status, StatusMetrics};
 use crate::domain::ping::report::PingReport;
 use crate::domain::ping::run_info::RunInfo;
 use crate::output::reporter::Output;
@@ -126,12 +127,12 @@ bodies! {
     }
     /// One heartbeat's outcome; a later line for the same kind and seq revises it.
     Heartbeat = "heartbeat" {
-        kind: KindName,
+        kind: Name<HeartbeatKind>,
         /// From 0, on each connection and kind.
         seq: u64,
-        outcome: OutcomeName,
+        outcome: Name<HeartbeatOutcome>,
         /// What it was taken for before.
-        was: Option<OutcomeName>,
+        was: Option<Name<HeartbeatOutcome>>,
         /// Known for ok and late.
         rtt_ms: Option<Ms>,
         /// How late this host wrote it, or found that it slept through its moment; null when it was held back.
@@ -155,23 +156,23 @@ bodies! {
     }
     /// A pong that answers no outstanding ping.
     StrayPong = "stray" {
-        kind: KindName,
-        stray: StrayName,
+        kind: Name<HeartbeatKind>,
+        stray: Name<heartbeat::StrayPong>,
         /// Number of these since the last line: what a peer can send at will is reported as counts.
         count: u64,
     }
     /// A status changed.
     StatusChanged = "status" {
         /// Null when it is the connection's as a whole.
-        kind: Option<KindName>,
-        from: StatusName,
-        to: StatusName,
+        kind: Option<Name<HeartbeatKind>>,
+        from: Name<Status>,
+        to: Name<Status>,
         reason: String,
         metrics: MetricsOfMoment,
     }
     /// The server's own heartbeat.
     ServerPing = "server_ping" {
-        kind: KindName,
+        kind: Name<HeartbeatKind>,
         answered: bool,
         count: u64,
     }
@@ -185,7 +186,7 @@ bodies! {
     }
     /// So many heartbeats were sent and never judged, because the connection ended first.
     Unjudged = "unjudged" {
-        kind: KindName,
+        kind: Name<HeartbeatKind>,
         count: u64,
     }
     /// The connection ended.
@@ -244,7 +245,7 @@ impl From<&HeartbeatResult> for Heartbeat {
             kind: beat.kind.into(),
             seq: beat.seq,
             outcome: beat.outcome.into(),
-            was: beat.was.map(OutcomeName::from),
+            was: beat.was.map(Name),
             rtt_ms: ms(beat.rtt),
             lag_ms: ms(beat.lag),
             to_wire_ms: ms(beat.to_wire.map(Duration::from)),
@@ -260,7 +261,7 @@ impl From<&HeartbeatResult> for Heartbeat {
 impl From<&StatusChange> for StatusChanged {
     fn from(change: &StatusChange) -> StatusChanged {
         StatusChanged {
-            kind: change.kind.map(KindName::from),
+            kind: change.kind.map(Name),
             from: change.from.into(),
             to: change.to.into(),
             reason: change.reason.clone(),

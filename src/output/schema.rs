@@ -145,10 +145,13 @@ impl SchemaBuilder {
 
 #[cfg(test)]
 mod tests {
+    use std::slice::from_ref;
+
     use super::*;
+    use crate::domain::connection::connect_info::FailureKind;
     use crate::output::fixtures;
     use crate::output::human::HumanOptions;
-    use crate::output::json::{FailureName, error_document};
+    use crate::output::json::error_document;
     use crate::output::output_format::Format;
 
     fn validator() -> jsonschema::Validator {
@@ -188,6 +191,29 @@ mod tests {
         assert!(jsonschema::meta::is_valid(&schema()));
     }
 
+    /// Every list of words that scripts may rely on, by the name of its definition.
+    fn words() -> String {
+        let schema = schema();
+        let definitions = schema["$defs"].as_object().unwrap();
+        let lists = definitions.iter().filter_map(|(name, definition)| {
+            let variants = definition["oneOf"].as_array().map_or(from_ref(definition), Vec::as_slice);
+            let words: Vec<&str> = variants
+                .iter()
+                .flat_map(|variant| {
+                    variant["enum"].as_array().into_iter().flatten().chain(variant.get("const"))
+                })
+                .filter_map(Value::as_str)
+                .collect();
+            (!words.is_empty()).then(|| format!("{name}: {}\n", words.join(" ")))
+        });
+        lists.collect()
+    }
+
+    #[test]
+    fn words_in_json_never_change() {
+        insta::assert_snapshot!(words());
+    }
+
     #[test]
     fn whatever_is_printed_validates() {
         let validator = validator();
@@ -195,7 +221,7 @@ mod tests {
             let errors: Vec<String> = validator.iter_errors(&value).map(|error| error.to_string()).collect();
             assert_eq!(errors, Vec::<String>::new(), "{value}");
         }
-        let document = error_document(Some("ping"), FailureName::Usage, "no URL", Some("give one"), 2);
+        let document = error_document(Some("ping"), FailureKind::Usage, "no URL", Some("give one"), 2);
         assert!(validator.is_valid(&serde_json::to_value(document).unwrap()));
     }
 

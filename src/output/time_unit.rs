@@ -30,7 +30,7 @@ impl TimeUnit {
         }
     }
 
-    pub fn label(self) -> &'static str {
+    pub fn symbol(self) -> &'static str {
         match self {
             TimeUnit::Micros => "µs",
             TimeUnit::Millis => "ms",
@@ -50,7 +50,7 @@ impl TimeUnit {
 
     /// Number and unit: `0.214 ms`.
     pub fn span(self, span: Duration) -> String {
-        format!("{} {}", self.number(span), self.label())
+        format!("{} {}", self.number(span), self.symbol())
     }
 }
 

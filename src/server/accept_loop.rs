@@ -26,9 +26,11 @@ use super::summary::ServerSummary;
 use super::timer_queue::{ClientTimer, TimerQueue};
 use super::tls::handshake_words;
 use super::two_ended::TWO_ENDED;
+use crate::domain::connection::close_cause::CloseKindName;
 use crate::domain::connection::close_cause::{CloseCause, CloseKind, ClosedBy};
 use crate::domain::connection::target::redact_text;
 use crate::domain::connection::untrusted_text::UntrustedText;
+use crate::domain::label::Label;
 use crate::domain::stats::Counts;
 
 /// After accept(2) failed, for want of file descriptors say, it is tried again so much later.
@@ -380,7 +382,10 @@ impl Server {
         let last = Box::new(present.snapshot(Instant::now()));
         register.left.add(&last.figures);
         register.reaped += u64::from(ending.who == ClosedBy::Us && ending.how == CloseKind::Timeout);
-        *register.endings.entry(format!("{} {}", ending.who.label(), ending.how.label())).or_default() += 1;
+        *register
+            .endings
+            .entry(format!("{} {}", ending.who.label(), CloseKindName::from(&ending.how).label()))
+            .or_default() += 1;
         let gives_back = register.gives_back();
         drop(register);
         drop(seat);

@@ -6,6 +6,7 @@ use serde_json::json;
 use tokio::time::Instant;
 
 use crate::domain::heartbeat::{HeartbeatKind, HeartbeatOutcome};
+use crate::domain::label::Label;
 use crate::domain::ping::health::{HealthTracker, Status, StatusLimits, StatusMetrics};
 use crate::domain::stats::{Counts, JitterSummary, Moments, Successive};
 

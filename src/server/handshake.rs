@@ -2,6 +2,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use strum::IntoStaticStr;
 use thiserror::Error;
 
 use crate::domain::connection::untrusted_text::UntrustedText;
@@ -24,7 +25,8 @@ pub struct AcceptedUpgrade {
 
 /// Why a connection was turned away. `Display` is a lower-case fragment for the operator; the
 /// client is told in a sentence where it speaks HTTP.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[derive(Debug, Clone, PartialEq, Eq, Error, IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 pub enum RejectedConnection {
     #[error("plain HTTP request ({method} {path}), not a WebSocket upgrade; answered 426")]
     PlainHttp { method: UntrustedText, path: UntrustedText },
@@ -58,26 +60,6 @@ pub enum RejectedConnection {
 }
 
 impl RejectedConnection {
-    /// The name that scripts see.
-    pub fn label(&self) -> &'static str {
-        match self {
-            RejectedConnection::PlainHttp { .. } => "plain_http",
-            RejectedConnection::Version(_) => "version",
-            RejectedConnection::Key => "key",
-            RejectedConnection::HttpVersion(_) => "http_version",
-            RejectedConnection::Host(_) => "host",
-            RejectedConnection::NotHttp => "not_http",
-            RejectedConnection::EndlessHead => "endless_head",
-            RejectedConnection::TlsOnPlain => "tls_on_plain",
-            RejectedConnection::PlainOnTls => "plain_on_tls",
-            RejectedConnection::Tls(_) => "tls",
-            RejectedConnection::ClosedEarly => "closed_early",
-            RejectedConnection::TooSlow(_) => "too_slow",
-            RejectedConnection::Full(_) => "full",
-            RejectedConnection::OnOrder(..) => "on_order",
-        }
-    }
-
     /// What the client is answered; `None` when there is nobody who would understand.
     pub fn response(&self) -> Option<Vec<u8>> {
         let upgrade = &[("Upgrade", "websocket"), ("Sec-WebSocket-Version", "13")];
@@ -252,6 +234,7 @@ fn accept_key(key: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::label::Label;
     use proptest::prelude::*;
 
     const HEAD: &str = "GET /chat?x=1 HTTP/1.1\r\nHost: a\r\nupgrade: WebSocket\r\n\

@@ -1,11 +1,13 @@
 //! README, docs, help, completions, manual and schema agree with the code.
 
+use strum::IntoEnumIterator;
 use wscheck::cli;
 use wscheck::domain::format;
 use wscheck::domain::heartbeat::HeartbeatOutcome;
 use wscheck::domain::heartbeat::framing::Framing;
 use wscheck::domain::heartbeat::presets::{self, HeartbeatStarter, Preset};
 use wscheck::domain::heartbeat::template::PlaceholderName;
+use wscheck::domain::label::Label;
 use wscheck::domain::ping::health::{Status, StatusLimits};
 
 use crate::support::{self, run};
@@ -32,6 +34,11 @@ fn exit_codes_in_readme_docs_and_help_are_those_of_the_code() {
     }
 }
 
+/// The labels of an enum, in its order.
+fn labels<T: Label + IntoEnumIterator>() -> Vec<&'static str> {
+    T::iter().map(|value| value.label()).collect()
+}
+
 /// The first cells of a table, found by its first column's name.
 fn first_cells(page: &str, column: &str) -> Vec<String> {
     let table = page.split(&format!("\n| {column} |")).nth(1).unwrap();
@@ -42,15 +49,8 @@ fn first_cells(page: &str, column: &str) -> Vec<String> {
 #[test]
 fn outcomes_and_statuses_in_docs_are_those_of_the_code() {
     let page = support::text("docs/figures.md");
-    let outcomes = [
-        HeartbeatOutcome::Ok,
-        HeartbeatOutcome::Late,
-        HeartbeatOutcome::Superseded,
-        HeartbeatOutcome::Missed,
-        HeartbeatOutcome::Unsent,
-    ];
-    assert_eq!(first_cells(&page, "outcome"), outcomes.map(HeartbeatOutcome::label));
-    assert_eq!(first_cells(&page, "status"), Status::ALL.map(Status::label));
+    assert_eq!(first_cells(&page, "outcome"), labels::<HeartbeatOutcome>());
+    assert_eq!(first_cells(&page, "status"), labels::<Status>());
     let StatusLimits { healthy, degraded, poor, dead_after, window } = StatusLimits::default();
     for (limit, flag) in [(healthy, "healthy"), (degraded, "degraded"), (poor, "poor")] {
         let row = format!("| {flag} | up to {} (`--{flag}`) |", format::duration(limit));
@@ -116,7 +116,7 @@ fn presets_in_docs_are_those_of_the_code() {
         starter => starter.label(),
     };
     let row = |preset: &Preset| {
-        let (starts, verified) = (starts(preset), preset.verified.label());
+        let (starts, verified) = (starts(preset), preset.verified.words());
         format!("| `{}` | {} | {starts} | {verified} |", preset.name, preset.title)
     };
     assert_eq!(rows, presets::all().map(row).collect::<Vec<_>>());
@@ -129,7 +129,7 @@ fn placeholders_and_framings_in_docs_are_those_of_the_code() {
         let placeholder = key.placeholder();
         assert!(page.contains(&format!("`{placeholder}`")), "docs/app-heartbeats.md lacks {placeholder}");
     }
-    for framing in Framing::ALL.map(Framing::label) {
+    for framing in labels::<Framing>() {
         assert!(page.contains(framing), "docs/app-heartbeats.md lacks {framing}");
     }
 }

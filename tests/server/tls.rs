@@ -7,6 +7,7 @@ use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio_rustls::TlsConnector;
+use wscheck::domain::label::Label;
 use wscheck::server::tls::self_signed;
 use wscheck::server::{ServeEventKind, ServerConfig};
 

@@ -1,6 +1,7 @@
 //! The test server's behaviour on the wire, seen by a bare client.
 
 use crate::peer::{Bare, CLOSE, Got, PING, PONG, Raw, Served, TEXT, UPGRADE, within};
+use wscheck::domain::label::Label;
 use wscheck::server::{ServeEventKind, ServerConfig};
 
 fn close(code: u16, reason: &str) -> Got {

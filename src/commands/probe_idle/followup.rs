@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use strum::IntoEnumIterator;
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
@@ -150,7 +151,7 @@ impl FollowupPlan {
             }
         }
         while tasks.join_next().await.is_some() {}
-        let lacks_rows = self.refresh.is_some() && rows.len() < KeepaliveMethod::ALL.len();
+        let lacks_rows = self.refresh.is_some() && rows.len() < KeepaliveMethod::iter().len();
         outcome.interrupted = lacks_rows || (self.verify.is_some() && outcome.verified.is_none());
         outcome.refresh = self.refresh.map(|_| RefreshResults::of(rows));
         outcome.untried = self.untried;
@@ -169,7 +170,7 @@ impl FollowupPlan {
         let (mut tasks, plan) = (JoinSet::new(), Arc::new(plan));
         let trial = || (Arc::clone(&plan), news.clone(), interrupt.clone(), Arc::clone(&places));
         if let Some(upkeep) = self.refresh {
-            for method in KeepaliveMethod::ALL {
+            for method in KeepaliveMethod::iter() {
                 let (plan, news, stop, places) = trial();
                 tasks.spawn(async move {
                     let _place = places.acquire().await;

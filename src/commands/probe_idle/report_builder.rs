@@ -1,5 +1,6 @@
 //! What a run comes to.
 
+use crate::domain::label::Label;
 use crate::domain::run::run_result::RunResult;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -149,7 +150,7 @@ fn outlived(findings: IdleFindings, refresh: Option<&RefreshResults>) -> IdleFin
             format!(
                 "connections that were never idle ended at the age of {}, but {} outlived it",
                 show(age),
-                survivor.method.label().replace('_', " ")
+                survivor.method.words()
             ),
         ),
     };

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use strum::IntoEnumIterator;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
@@ -99,7 +100,7 @@ impl<'a> Supervisor<'a> {
             tasks.spawn(ClientTask { way, plan, words, said, cancel, vouch }.run());
             (way, ClientSlot { life: ClientRecord::new(way), since: None, is_over: false })
         };
-        let lives = Behaviour::ALL.into_iter().map(observer).collect();
+        let lives = Behaviour::iter().map(observer).collect();
         let start = Instant::now();
         let progress_at = start + PROGRESS_INTERVAL;
         let max = plan.max;
@@ -159,8 +160,7 @@ impl<'a> Supervisor<'a> {
         let stood_still = self.stall_detector.longest();
         let Supervisor { mut lives, opened, error, answered, seen_until, interrupted, unanswered, .. } = self;
         let vouched = answered.is_some_and(|answered| answered > seen_until);
-        let lives =
-            Behaviour::ALL.into_iter().filter_map(|way| lives.remove(&way)).map(|observer| observer.life);
+        let lives = Behaviour::iter().filter_map(|way| lives.remove(&way)).map(|observer| observer.life);
         SupervisorResult {
             lives: lives.collect(),
             opened,
@@ -264,7 +264,7 @@ impl<'a> Supervisor<'a> {
 
     fn progress(&mut self) {
         self.progress_at = Instant::now() + PROGRESS_INTERVAL;
-        let others = || Behaviour::ALL.into_iter().filter(|way| *way != Behaviour::Control);
+        let others = || Behaviour::iter().filter(|way| *way != Behaviour::Control);
         let guests = || others().filter_map(|way| Some((way, self.lives.get(&way)?)));
         let alive = guests().filter(|(_, observer)| observer.since.is_some() && !observer.is_over);
         let alive = alive.map(|(way, _)| way).collect();

@@ -3,12 +3,16 @@
 use std::fmt;
 use std::time::{Duration, SystemTime};
 
+use strum::{EnumDiscriminants, EnumIter, EnumMessage, IntoStaticStr};
+
 use super::tcp::TcpView;
 use super::untrusted_text::UntrustedText;
 use crate::domain::format;
+use crate::domain::label::Label;
 
 /// Who ended a connection.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, IntoStaticStr, EnumIter, EnumMessage)]
+#[strum(serialize_all = "snake_case")]
 pub enum ClosedBy {
     /// The other end of the WebSocket, or a hop that speaks in its name.
     Peer,
@@ -18,18 +22,9 @@ pub enum ClosedBy {
     Network,
 }
 
-impl ClosedBy {
-    pub fn label(self) -> &'static str {
-        match self {
-            ClosedBy::Peer => "peer",
-            ClosedBy::Us => "us",
-            ClosedBy::Network => "network",
-        }
-    }
-}
-
 /// A rule of RFC 6455 that a peer broke, so that the connection could not go on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, IntoStaticStr, EnumIter, EnumMessage)]
+#[strum(serialize_all = "snake_case")]
 pub enum Violation {
     /// A server's frame was masked (section 5.1).
     MaskedFrame,
@@ -43,18 +38,6 @@ pub enum Violation {
     InvalidClosePayload,
 }
 
-impl Violation {
-    pub fn label(self) -> &'static str {
-        match self {
-            Violation::MaskedFrame => "masked_frame",
-            Violation::InvalidUtf8 => "invalid_utf8",
-            Violation::Garbage => "garbage",
-            Violation::InvalidCloseCode => "invalid_close_code",
-            Violation::InvalidClosePayload => "invalid_close_payload",
-        }
-    }
-}
-
 /// The code and the reason of a close frame, as far as they can be read.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ClosePayload {
@@ -64,7 +47,9 @@ pub struct ClosePayload {
 }
 
 /// How a connection ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, EnumDiscriminants)]
+#[strum_discriminants(derive(IntoStaticStr, EnumIter, EnumMessage))]
+#[strum_discriminants(name(CloseKindName), strum(serialize_all = "snake_case"))]
 pub enum CloseKind {
     /// A close frame; `code` is `None` when the frame was empty (1005 in the RFC's terms).
     CloseFrame { code: Option<u16>, reason: UntrustedText },
@@ -79,6 +64,7 @@ pub enum CloseKind {
     /// The peer broke the protocol; wscheck closed. `close` is the close frame that broke it, where it was one.
     Violation { rule: Violation, detail: UntrustedText, close: Option<Box<ClosePayload>> },
     /// A message was larger than `--max-message-size`, so that wscheck closed. `size` is what was announced or had come.
+    #[strum_discriminants(strum(serialize = "message_size_limit"))]
     TooLarge { size: u64, limit: u64 },
     /// The path swallowed everything without a sign.
     Silent,
@@ -88,26 +74,9 @@ pub enum CloseKind {
     Error,
 }
 
-impl CloseKind {
-    /// The name that scripts see.
-    pub fn label(&self) -> &'static str {
-        match self {
-            CloseKind::CloseFrame { .. } => "close_frame",
-            CloseKind::Fin => "fin",
-            CloseKind::Rst => "rst",
-            CloseKind::TlsClose => "tls_close",
-            CloseKind::TlsAlert { .. } => "tls_alert",
-            CloseKind::Violation { .. } => "violation",
-            CloseKind::TooLarge { .. } => "message_size_limit",
-            CloseKind::Silent => "silent",
-            CloseKind::Timeout => "timeout",
-            CloseKind::Error => "error",
-        }
-    }
-}
-
 /// How the peer took our close frame.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, IntoStaticStr, EnumIter, EnumMessage)]
+#[strum(serialize_all = "snake_case")]
 pub enum CloseReply {
     /// It answered with a close frame.
     CloseFrame(ClosePayload),
@@ -118,27 +87,16 @@ pub enum CloseReply {
     /// It ended TLS without a close frame.
     TlsClose,
     /// The stream broke in another way: a lower-case fragment.
+    #[strum(serialize = "error")]
     Broken(String),
     /// Nothing came for as long as we wait.
+    #[strum(serialize = "none")]
     Nothing { waited: Duration },
     /// Our close frame did not leave.
     NotSent,
 }
 
 impl CloseReply {
-    /// The name that scripts see.
-    pub fn label(&self) -> &'static str {
-        match self {
-            CloseReply::CloseFrame(_) => "close_frame",
-            CloseReply::Fin => "fin",
-            CloseReply::Rst => "rst",
-            CloseReply::TlsClose => "tls_close",
-            CloseReply::Broken(_) => "error",
-            CloseReply::Nothing { .. } => "none",
-            CloseReply::NotSent => "not_sent",
-        }
-    }
-
     /// What ended the connection after our close frame.
     pub fn of(who: ClosedBy, how: &CloseKind, os_error: Option<&str>) -> CloseReply {
         match how {

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
+use strum::{EnumIter, EnumMessage, IntoStaticStr};
+
 use super::phase::{Phase, PhaseTimes};
 use super::untrusted_text::UntrustedText;
 
@@ -48,7 +50,10 @@ pub enum TimestampChoice {
 }
 
 /// Who says when bytes left and arrived: always at the socket, under TLS.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, PartialOrd, Ord)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Default, PartialOrd, Ord, IntoStaticStr, EnumIter, EnumMessage,
+)]
+#[strum(serialize_all = "snake_case")]
 pub enum TimestampSource {
     /// This process: just before the write, and when the read returned.
     #[default]
@@ -90,7 +95,8 @@ pub struct ConnectInfo {
 }
 
 /// What kind of failure kept a connection from opening; scripts see its label.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, IntoStaticStr, EnumIter, EnumMessage)]
+#[strum(serialize_all = "snake_case")]
 pub enum FailureKind {
     NameNotFound,
     /// The resolver itself failed (no server, temporary failure).
@@ -125,36 +131,8 @@ pub enum FailureKind {
     /// The local side failed: no permission, no ports, no such socket file.
     Local,
     Other,
-}
-
-impl FailureKind {
-    /// The name that scripts see.
-    pub fn label(self) -> &'static str {
-        match self {
-            FailureKind::NameNotFound => "name_not_found",
-            FailureKind::ResolverFailed => "resolver_failed",
-            FailureKind::Refused => "refused",
-            FailureKind::Unreachable => "unreachable",
-            FailureKind::Reset => "reset",
-            FailureKind::Timeout => "timeout",
-            FailureKind::ProxyFailed => "proxy_failed",
-            FailureKind::CertificateExpired => "certificate_expired",
-            FailureKind::CertificateNotYetValid => "certificate_not_yet_valid",
-            FailureKind::CertificateWrongName => "certificate_wrong_name",
-            FailureKind::CertificateUnknownIssuer => "certificate_unknown_issuer",
-            FailureKind::CertificateRevoked => "certificate_revoked",
-            FailureKind::CertificateInvalid => "certificate_invalid",
-            FailureKind::TlsFailed => "tls_failed",
-            FailureKind::NotHttp => "not_http",
-            FailureKind::UpgradeRefused => "upgrade_refused",
-            FailureKind::BadUpgrade => "bad_upgrade",
-            FailureKind::EndlessHeader => "endless_header",
-            FailureKind::ClosedEarly => "closed_early",
-            FailureKind::NotAwaited => "not_awaited",
-            FailureKind::Local => "local",
-            FailureKind::Other => "other",
-        }
-    }
+    /// The arguments make no sense, so that nothing was attempted.
+    Usage,
 }
 
 /// The HTTP response of a refused upgrade.

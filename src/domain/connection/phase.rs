@@ -3,8 +3,11 @@
 use std::fmt;
 use std::time::Duration;
 
+use strum::{EnumIter, EnumMessage, IntoStaticStr};
+
 /// A step on the way to an open WebSocket, in the order they happen.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, IntoStaticStr, EnumIter, EnumMessage)]
+#[strum(serialize_all = "snake_case")]
 pub enum Phase {
     /// The name was turned into addresses.
     Dns,
@@ -20,23 +23,16 @@ pub enum Phase {
     Await,
 }
 
-impl Phase {
-    /// The phase's name, as output and errors show it.
-    pub fn label(self) -> &'static str {
-        match self {
+impl fmt::Display for Phase {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
             Phase::Dns => "DNS",
             Phase::Tcp => "TCP",
             Phase::Proxy => "proxy",
             Phase::Tls => "TLS",
             Phase::Upgrade => "upgrade",
             Phase::Await => "await",
-        }
-    }
-}
-
-impl fmt::Display for Phase {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.label())
+        })
     }
 }
 

@@ -1,12 +1,15 @@
 //! How a message holds what is said: as one thing, or as several.
 
+use strum::{EnumIter, EnumMessage, IntoStaticStr};
+
 use super::inbound::MessageRef;
 
 /// The most things that are taken out of one message: a hostile one may be nothing but separators.
 const MAX_PARTS: usize = 4096;
 
 /// How a message is divided.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, IntoStaticStr, EnumIter, EnumMessage)]
+#[strum(serialize_all = "snake_case")]
 pub enum Framing {
     /// A message says one thing.
     #[default]
@@ -18,17 +21,6 @@ pub enum Framing {
 }
 
 impl Framing {
-    pub const ALL: [Framing; 3] = [Framing::Message, Framing::Lines, Framing::Records];
-
-    /// The name that the command line takes.
-    pub fn label(self) -> &'static str {
-        match self {
-            Framing::Message => "message",
-            Framing::Lines => "lines",
-            Framing::Records => "records",
-        }
-    }
-
     /// What a message holds, without the separators.
     pub fn units<'a>(self, message: MessageRef<'a>) -> Box<dyn Iterator<Item = MessageRef<'a>> + Send + 'a> {
         let end = match self {

@@ -19,10 +19,13 @@ pub mod substitutes;
 pub mod template;
 pub mod unmatched;
 
-use std::fmt;
+use strum::{Display, EnumIter, EnumMessage, IntoStaticStr};
 
 /// The layer at which a heartbeat asks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Display, IntoStaticStr, EnumIter, EnumMessage,
+)]
+#[strum(serialize_all = "snake_case")]
 pub enum HeartbeatKind {
     /// An RFC 6455 Ping frame and its Pong.
     Protocol,
@@ -30,23 +33,9 @@ pub enum HeartbeatKind {
     App,
 }
 
-impl HeartbeatKind {
-    pub fn label(self) -> &'static str {
-        match self {
-            HeartbeatKind::Protocol => "protocol",
-            HeartbeatKind::App => "app",
-        }
-    }
-}
-
-impl fmt::Display for HeartbeatKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.label())
-    }
-}
-
 /// What became of one heartbeat; exactly one of these.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Display, IntoStaticStr, EnumIter, EnumMessage)]
+#[strum(serialize_all = "snake_case")]
 pub enum HeartbeatOutcome {
     /// The pong came within the timeout.
     Ok,
@@ -67,26 +56,11 @@ impl HeartbeatOutcome {
     pub fn is_answered(self) -> bool {
         matches!(self, HeartbeatOutcome::Ok | HeartbeatOutcome::Late)
     }
-
-    pub fn label(self) -> &'static str {
-        match self {
-            HeartbeatOutcome::Ok => "ok",
-            HeartbeatOutcome::Late => "late",
-            HeartbeatOutcome::Superseded => "superseded",
-            HeartbeatOutcome::Missed => "missed",
-            HeartbeatOutcome::Unsent => "unsent",
-        }
-    }
-}
-
-impl fmt::Display for HeartbeatOutcome {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.label())
-    }
 }
 
 /// A pong that answers no outstanding ping.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, IntoStaticStr, EnumIter, EnumMessage)]
+#[strum(serialize_all = "snake_case")]
 pub enum StrayPong {
     /// Nobody asked: nothing was outstanding. RFC 6455 5.5.3 allows such pongs.
     Unsolicited,
@@ -94,14 +68,4 @@ pub enum StrayPong {
     Mismatched,
     /// A second answer to a ping that was answered already.
     Duplicate,
-}
-
-impl StrayPong {
-    pub fn label(self) -> &'static str {
-        match self {
-            StrayPong::Unsolicited => "unsolicited",
-            StrayPong::Mismatched => "mismatched",
-            StrayPong::Duplicate => "duplicate",
-        }
-    }
 }

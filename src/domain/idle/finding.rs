@@ -2,14 +2,18 @@
 
 use std::time::Duration;
 
+use strum::{EnumDiscriminants, EnumIter, EnumMessage, IntoStaticStr};
+
 use super::probe::{DeathCause, VisibleEnd};
 use crate::domain::idle::incident::Incident;
+use crate::domain::label::Label;
 use crate::domain::run::bracket::Bracket;
 use crate::domain::run::expectation::Expectation;
 use crate::domain::run::truth::Truth;
 
 /// What the path does with an idle connection.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, IntoStaticStr, EnumIter, EnumMessage)]
+#[strum(serialize_all = "snake_case")]
 pub enum IdleVerdict {
     /// Something cuts connections that are idle for too long.
     IdleTimeout,
@@ -25,32 +29,6 @@ pub enum IdleVerdict {
     Stochastic,
     /// The evidence does not support an answer.
     Inconclusive,
-}
-
-impl IdleVerdict {
-    /// All of them.
-    pub const ALL: [IdleVerdict; 7] = [
-        IdleVerdict::IdleTimeout,
-        IdleVerdict::LifetimeCap,
-        IdleVerdict::NoTimeoutUpToMax,
-        IdleVerdict::ServerKeepsItBusy,
-        IdleVerdict::ServerPolicy,
-        IdleVerdict::Stochastic,
-        IdleVerdict::Inconclusive,
-    ];
-
-    /// The name that scripts see.
-    pub fn label(self) -> &'static str {
-        match self {
-            IdleVerdict::IdleTimeout => "idle_timeout",
-            IdleVerdict::LifetimeCap => "lifetime_cap",
-            IdleVerdict::NoTimeoutUpToMax => "no_timeout_up_to_max",
-            IdleVerdict::ServerKeepsItBusy => "server_keeps_it_busy",
-            IdleVerdict::ServerPolicy => "server_policy",
-            IdleVerdict::Stochastic => "stochastic",
-            IdleVerdict::Inconclusive => "inconclusive",
-        }
-    }
 }
 
 /// The age at which connections end, idle or not.
@@ -84,13 +62,16 @@ impl EndSpread {
 }
 
 /// How the idle connections were cut.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, EnumDiscriminants)]
+#[strum_discriminants(derive(IntoStaticStr, EnumIter, EnumMessage))]
+#[strum_discriminants(name(CutMannerName), strum(serialize_all = "snake_case"))]
 pub enum CutManner {
     /// They were seen to end while they were silent.
     Visible(VisibleEnd),
     /// Nothing was seen; when they were asked, nothing answered.
     Silent,
     /// Nothing was seen until they were used; the use was answered with this cut.
+    #[strum_discriminants(strum(serialize = "rst_on_use"))]
     OnUse(VisibleEnd),
     /// Only what the server said was lost; asking from our side revived the connection.
     ServerUnheard,
@@ -99,17 +80,6 @@ pub enum CutManner {
 }
 
 impl CutManner {
-    /// The name that scripts see.
-    pub fn label(&self) -> &'static str {
-        match self {
-            CutManner::Visible(_) => "visible",
-            CutManner::Silent => "silent",
-            CutManner::OnUse(_) => "rst_on_use",
-            CutManner::ServerUnheard => "server_unheard",
-            CutManner::ClientUnheard => "client_unheard",
-        }
-    }
-
     /// The ending that was seen, where one was.
     pub fn cut(&self) -> Option<&VisibleEnd> {
         match self {
@@ -131,22 +101,13 @@ impl From<&DeathCause> for CutManner {
 }
 
 /// The only kind of heartbeat that resets the timer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, IntoStaticStr, EnumIter, EnumMessage)]
+#[strum(serialize_all = "snake_case")]
 pub enum ResetBy {
     /// Ping frames do not reset it, messages do.
     Messages,
     /// Messages do not reset it, Ping frames do.
     Pings,
-}
-
-impl ResetBy {
-    /// The name that scripts see.
-    pub fn label(self) -> &'static str {
-        match self {
-            ResetBy::Messages => "messages",
-            ResetBy::Pings => "pings",
-        }
-    }
 }
 
 /// About when connections end, before it is confirmed.

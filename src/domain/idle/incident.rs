@@ -3,12 +3,15 @@
 use std::fmt;
 use std::time::Duration;
 
+use strum::{EnumIter, EnumMessage, IntoStaticStr};
+
 use super::probe::VisibleEnd;
 use crate::domain::connection::close_cause::{CloseCause, CloseKind, ClosedBy};
 use crate::domain::format::{counted, duration as show};
 
 /// Why connections ended that say nothing about a timeout.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, IntoStaticStr, EnumIter, EnumMessage)]
+#[strum(serialize_all = "snake_case")]
 pub enum IncidentKind {
     /// Connections of different age ended at one moment, or all that were open did.
     OneMoment,
@@ -18,22 +21,6 @@ pub enum IncidentKind {
     EndedAtOnce,
     /// wscheck closed connections because of what the server sent.
     Violation,
-}
-
-impl IncidentKind {
-    /// All of them.
-    pub const ALL: [IncidentKind; 4] =
-        [IncidentKind::OneMoment, IncidentKind::PathLost, IncidentKind::EndedAtOnce, IncidentKind::Violation];
-
-    /// The name that scripts see.
-    pub fn label(self) -> &'static str {
-        match self {
-            IncidentKind::OneMoment => "one_moment",
-            IncidentKind::PathLost => "path_lost",
-            IncidentKind::EndedAtOnce => "ended_at_once",
-            IncidentKind::Violation => "violation",
-        }
-    }
 }
 
 /// Ends of connections that enter no span, bracket, lifetime or advice.

@@ -70,7 +70,8 @@ mod uncertainty;
 
 pub use crate::domain::idle::incident::{Incident, IncidentKind};
 pub use finding::{
-    CutManner, EndSpread, IdleFindings, IdleVerdict, LifetimeCap, ProvisionalTimeout, ResetBy, ServerActivity,
+    CutManner, CutMannerName, EndSpread, IdleFindings, IdleVerdict, LifetimeCap, ProvisionalTimeout, ResetBy,
+    ServerActivity,
 };
 pub use plan::{PlanError, Precision, SearchPlan, Strategy};
 pub use probe::{

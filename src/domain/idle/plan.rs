@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use strum::{EnumIter, EnumMessage, IntoStaticStr};
 use thiserror::Error;
 
 use super::candidates::grid;
@@ -9,26 +10,14 @@ use crate::domain::format::duration as show;
 use crate::domain::heartbeat::HeartbeatKind;
 
 /// How the search narrows the bracket.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, IntoStaticStr, EnumIter, EnumMessage)]
+#[strum(serialize_all = "snake_case")]
 pub enum Strategy {
     /// Many spans at once, the well-known values among them, then a second, finer round.
     #[default]
     Parallel,
     /// The classical binary search, one trial at a time.
     Bisect,
-}
-
-impl Strategy {
-    /// All of them, the default first.
-    pub const ALL: [Strategy; 2] = [Strategy::Parallel, Strategy::Bisect];
-
-    /// The name that users type.
-    pub fn label(self) -> &'static str {
-        match self {
-            Strategy::Parallel => "parallel",
-            Strategy::Bisect => "bisect",
-        }
-    }
 }
 
 /// How narrow a bracket must become: the larger of the two counts.

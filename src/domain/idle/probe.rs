@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use strum::{EnumIter, EnumMessage, IntoStaticStr};
+
 use super::plan::SearchPlan;
 use crate::domain::connection::close_cause::CloseKind;
 
@@ -24,9 +26,10 @@ impl ProbeId {
 }
 
 /// What a connection is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, IntoStaticStr, EnumIter, EnumMessage)]
+#[strum(serialize_all = "snake_case")]
 pub enum ProbeRole {
-    /// Never idle: asked every [`super::SearchPlan::control_interval`].
+    /// Never idle: asked at every control interval.
     Control,
     /// Never idle, and sends messages besides Ping frames: it is opened when the control ended at an age, to tell a
     /// lifetime from an idle timer that only one of the two resets.
@@ -35,18 +38,6 @@ pub enum ProbeRole {
     Watcher,
     /// Silent for one span, then asked once.
     Trial,
-}
-
-impl ProbeRole {
-    /// The name that scripts see.
-    pub fn label(self) -> &'static str {
-        match self {
-            ProbeRole::Control => "control",
-            ProbeRole::SecondControl => "second_control",
-            ProbeRole::Watcher => "watcher",
-            ProbeRole::Trial => "trial",
-        }
-    }
 }
 
 /// What a driver is to do.
@@ -123,18 +114,6 @@ pub enum DeathCause {
     ServerUnheard,
     /// The server spoke and was heard, but our question was not answered (two-ended).
     ClientUnheard,
-}
-
-impl DeathCause {
-    /// The name that scripts see.
-    pub fn label(&self) -> &'static str {
-        match self {
-            DeathCause::Unanswered => "unanswered",
-            DeathCause::CutOnUse(_) => "cut_on_use",
-            DeathCause::ServerUnheard => "server_unheard",
-            DeathCause::ClientUnheard => "client_unheard",
-        }
-    }
 }
 
 /// What was seen of a connection. Idle spans count from the last byte in either direction.

@@ -2,8 +2,11 @@
 
 use std::time::Duration;
 
+use strum::{EnumIter, EnumMessage, IntoStaticStr};
+
 /// A way to keep a connection open.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, IntoStaticStr, EnumIter, EnumMessage)]
+#[strum(serialize_all = "snake_case")]
 pub enum KeepaliveMethod {
     /// A Ping frame, which the server answers: bytes both ways.
     PingPong,
@@ -13,26 +16,6 @@ pub enum KeepaliveMethod {
     TcpKeepalive,
     /// An ordinary message, and what the server answers.
     AppMessage,
-}
-
-impl KeepaliveMethod {
-    /// All of them, in the table's order.
-    pub const ALL: [KeepaliveMethod; 4] = [
-        KeepaliveMethod::PingPong,
-        KeepaliveMethod::UnsolicitedPong,
-        KeepaliveMethod::TcpKeepalive,
-        KeepaliveMethod::AppMessage,
-    ];
-
-    /// The name that scripts see.
-    pub fn label(self) -> &'static str {
-        match self {
-            KeepaliveMethod::PingPong => "ping_pong",
-            KeepaliveMethod::UnsolicitedPong => "unsolicited_pong",
-            KeepaliveMethod::TcpKeepalive => "tcp_keepalive",
-            KeepaliveMethod::AppMessage => "app_message",
-        }
-    }
 }
 
 /// So many timeouts long a connection is kept, to say that a method keeps it.
@@ -68,7 +51,7 @@ pub struct MethodResult {
 /// What was tried, and what follows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RefreshResults {
-    /// In the order of [`KeepaliveMethod::ALL`].
+    /// In the order of [`KeepaliveMethod`].
     pub rows: Vec<MethodResult>,
     pub conclusion: RefreshConclusion,
 }
@@ -92,7 +75,8 @@ fn kept(rows: &[MethodResult], method: KeepaliveMethod) -> Option<bool> {
 }
 
 /// What follows from who survived.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, IntoStaticStr, EnumIter, EnumMessage)]
+#[strum(serialize_all = "snake_case")]
 pub enum RefreshConclusion {
     /// TCP keepalive suffices: a NAT or a balancer below the application.
     BelowApplication,
@@ -139,22 +123,6 @@ impl RefreshConclusion {
         }
     }
 
-    /// The name that scripts see.
-    pub fn label(self) -> &'static str {
-        match self {
-            RefreshConclusion::BelowApplication => "below_application",
-            RefreshConclusion::AnyByte => "any_byte",
-            RefreshConclusion::ServerToClient => "server_to_client",
-            RefreshConclusion::MessagesOnly => "messages_only",
-            RefreshConclusion::Lifetime => "lifetime",
-            RefreshConclusion::Pings => "pings",
-            RefreshConclusion::Messages => "messages",
-            RefreshConclusion::NotPings => "not_pings",
-            RefreshConclusion::Contradictory => "contradictory",
-            RefreshConclusion::Untried => "untried",
-        }
-    }
-
     /// What it means and what to do, as a lower-case fragment.
     pub fn sentence(self) -> &'static str {
         match self {
@@ -189,13 +157,15 @@ impl RefreshConclusion {
 
 #[cfg(test)]
 mod tests {
+    use strum::IntoEnumIterator;
+
     use super::*;
 
     /// `y` kept, `n` not, `-` not to be told, in the table's order.
     fn conclude(told: &str) -> RefreshConclusion {
         let row =
             |(method, told)| MethodResult { method, every: None, held: Duration::ZERO, fate: fate(told) };
-        RefreshResults::of(KeepaliveMethod::ALL.into_iter().zip(told.chars()).map(row).collect()).conclusion
+        RefreshResults::of(KeepaliveMethod::iter().zip(told.chars()).map(row).collect()).conclusion
     }
 
     fn fate(told: char) -> KeepaliveOutcome {

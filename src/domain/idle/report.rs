@@ -1,5 +1,7 @@
 //! What a search with real connections tells while it runs, and its report.
 
+use strum::{EnumIter, EnumMessage, IntoStaticStr};
+
 use crate::domain::run::run_result::RunResult;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -128,7 +130,8 @@ pub enum VerifyOutcome {
 }
 
 /// Whether the server could be asked to speak first after a silence.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr, EnumIter, EnumMessage)]
+#[strum(serialize_all = "snake_case")]
 pub enum TwoEnded {
     /// The server is one that does, and it did.
     Agreed,
@@ -137,7 +140,8 @@ pub enum TwoEnded {
 }
 
 /// One direction of a path.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr, EnumIter, EnumMessage)]
+#[strum(serialize_all = "snake_case")]
 pub enum Direction {
     FromServer,
     FromClient,
@@ -152,15 +156,6 @@ impl Direction {
             CutManner::ClientUnheard => Some(Direction::FromClient),
             CutManner::Silent => Some(Direction::Both),
             CutManner::Visible(_) | CutManner::OnUse(_) => None,
-        }
-    }
-
-    /// The name that scripts see.
-    pub fn label(self) -> &'static str {
-        match self {
-            Direction::FromServer => "from_server",
-            Direction::FromClient => "from_client",
-            Direction::Both => "both",
         }
     }
 }

@@ -6,11 +6,13 @@ use std::time::Duration;
 
 use proptest::prelude::{Just, ProptestConfig, prop, prop_assert, prop_assert_eq, prop_oneof, proptest};
 use proptest::strategy::Strategy as _;
+use strum::IntoEnumIterator;
 
 use super::simulator::{SimCut, SimPath, SimRun, SimTimer, close, play};
 use super::*;
 use crate::domain::connection::close_cause::CloseKind;
 use crate::domain::heartbeat::HeartbeatKind as Heartbeats;
+use crate::domain::label::Label;
 use crate::domain::run::bracket::Bracket;
 use crate::domain::run::well_known_timeouts::WELL_KNOWN_TIMEOUTS;
 
@@ -45,7 +47,7 @@ fn assert_found(run: &SimRun, timeout: Duration, what: &str) {
 }
 
 fn assert_kind(found: &IdleFindings, kind: SimCut, what: &str) {
-    let manner = found.manner.as_ref().map(CutManner::label);
+    let manner = found.manner.as_ref().map(|manner| CutMannerName::from(manner).label());
     let expected = match kind {
         SimCut::Fin | SimCut::HalfClose | SimCut::Rst | SimCut::CloseFrame(_) => "visible",
         SimCut::Silent => "silent",
@@ -253,7 +255,7 @@ fn a_hop_that_lets_go_a_second_before_its_fin_is_seen_to_linger() {
 
 #[test]
 fn a_path_without_a_timeout_is_said_to_survive_the_longest_span() {
-    for strategy in Strategy::ALL {
+    for strategy in Strategy::iter() {
         for (path, seed) in [
             SimPath::new(SimTimer::Never, SimCut::Silent),
             SimPath::new(SimTimer::Never, SimCut::Fin).noisy(),
@@ -317,7 +319,7 @@ fn a_server_that_allows_few_connections_is_asked_for_few() {
 fn a_lifetime_is_told_from_an_idle_timeout() {
     for lifetime in [5, 30, 60, 90, 247] {
         for kind in SimCut::ALL {
-            for strategy in Strategy::ALL {
+            for strategy in Strategy::iter() {
                 let plan = SearchPlan { strategy, ..SearchPlan::default() };
                 let path =
                     SimPath { lifetime: Some(seconds(lifetime)), ..SimPath::new(SimTimer::Never, kind) };
@@ -343,7 +345,7 @@ fn timer_of_one_kind_of_heartbeat_is_no_lifetime() {
         .flat_map(|timeout| SimCut::ALL.map(|kind| (timeout, kind)))
         .flat_map(|(timeout, kind)| kinds.map(|kinds| (timeout, kind, kinds)))
     {
-        for strategy in Strategy::ALL {
+        for strategy in Strategy::iter() {
             let plan = SearchPlan { kind: sent, strategy, ..SearchPlan::default() };
             let path =
                 SimPath { reset_by: Some(wanted), ..SimPath::new(SimTimer::Exact(seconds(timeout)), kind) };
@@ -458,7 +460,7 @@ fn a_server_that_restarts_is_waited_for() {
 #[test]
 fn outages_at_about_the_same_age_are_no_lifetime() {
     for kind in SimCut::ALL {
-        for strategy in Strategy::ALL {
+        for strategy in Strategy::iter() {
             for moments in [[4000, 12_000, 23_000], [31_000, 65_000, 102_000]] {
                 let outages = moments.map(Duration::from_millis).to_vec();
                 let path = SimPath { outages, ..SimPath::new(SimTimer::Never, kind) };
@@ -485,7 +487,7 @@ fn after_three_void_rounds_nothing_is_said() {
 
 #[test]
 fn a_server_that_speaks_keeps_the_path_busy() {
-    for strategy in Strategy::ALL {
+    for strategy in Strategy::iter() {
         let plan = SearchPlan { strategy, ..SearchPlan::default() };
         let path =
             SimPath { chatter: Some(seconds(25)), ..SimPath::new(SimTimer::Exact(seconds(60)), SimCut::Fin) };
@@ -503,7 +505,7 @@ fn a_server_that_speaks_keeps_the_path_busy() {
 #[test]
 fn server_reaping_silent_clients_is_no_idle_timeout() {
     for patience in [16, 29, 30, 31, 44].map(seconds) {
-        for strategy in Strategy::ALL {
+        for strategy in Strategy::iter() {
             let plan = SearchPlan { strategy, ..SearchPlan::default() };
             let never = SimPath::new(SimTimer::Never, SimCut::CloseFrame(1000));
             let path = SimPath { chatter: Some(seconds(15)), patience: Some(patience), ..never };
@@ -555,7 +557,7 @@ fn scattered_timeouts_are_stochastic() {
     let ranges = [(5, 20), (10, 60), (20, 200), (30, 300), (100, 250), (40, 50)];
     let (mut runs, mut mistaken) = (0, 0);
     for ((from, to), kind) in ranges.into_iter().flat_map(|range| SimCut::ALL.map(|kind| (range, kind))) {
-        for (strategy, seed) in Strategy::ALL.into_iter().flat_map(|s| (0..40).map(move |seed| (s, seed))) {
+        for (strategy, seed) in Strategy::iter().flat_map(|s| (0..40).map(move |seed| (s, seed))) {
             let path = SimPath::new(SimTimer::Between(seconds(from), seconds(to)), kind);
             let found = play(&SearchPlan { strategy, ..SearchPlan::default() }, &path, seed).findings;
             let what = format!("{from} to {to} s, {kind:?}, {strategy:?}, seed {seed}");
@@ -637,7 +639,7 @@ fn assert_no_claim(found: &IdleFindings, what: &str) {
 
 #[test]
 fn ends_of_every_fifth_connection_after_one_span_are_evidence() {
-    for (strategy, kind) in Strategy::ALL.into_iter().flat_map(|s| VISIBLE.map(|kind| (s, kind))) {
+    for (strategy, kind) in Strategy::iter().flat_map(|s| VISIBLE.map(|kind| (s, kind))) {
         for (every, timeout, max) in [(3, 3, 10), (5, 3, 10), (5, 7, 60), (7, 20, 300)] {
             let path =
                 SimPath { node: Some((every, seconds(timeout))), ..SimPath::new(SimTimer::Never, kind) };
@@ -665,7 +667,7 @@ fn ends_of_every_fifth_connection_after_one_span_are_evidence() {
 #[test]
 fn silent_cuts_of_some_connections_end_within_the_bounds() {
     for (strategy, kind) in
-        Strategy::ALL.into_iter().flat_map(|s| [SimCut::Silent, SimCut::RstOnUse].map(|kind| (s, kind)))
+        Strategy::iter().flat_map(|s| [SimCut::Silent, SimCut::RstOnUse].map(|kind| (s, kind)))
     {
         for (every, timeout) in [(2, 3), (3, 3), (5, 3), (5, 8)] {
             let path =
@@ -682,7 +684,7 @@ fn silent_cuts_of_some_connections_end_within_the_bounds() {
 
 #[test]
 fn random_ends_are_no_timeout_and_leave_none_out() {
-    for (strategy, seed) in Strategy::ALL.into_iter().flat_map(|s| (0..100).map(move |seed| (s, seed))) {
+    for (strategy, seed) in Strategy::iter().flat_map(|s| (0..100).map(move |seed| (s, seed))) {
         let path = SimPath { random: Some((0.5, seconds(8))), ..SimPath::new(SimTimer::Never, SimCut::Fin) };
         let run = play(&short(strategy), &path, seed);
         let found = &run.findings;
@@ -701,7 +703,7 @@ fn random_ends_are_no_timeout_and_leave_none_out() {
 
 #[test]
 fn one_event_is_named_and_the_search_goes_on() {
-    for (strategy, kind) in Strategy::ALL.into_iter().flat_map(|s| VISIBLE.map(|kind| (s, kind))) {
+    for (strategy, kind) in Strategy::iter().flat_map(|s| VISIBLE.map(|kind| (s, kind))) {
         for at in [900, 2300, 3700, 9900] {
             let outages = vec![millis(at)];
             let never = SimPath { outages, ..SimPath::new(SimTimer::Never, kind) };
@@ -732,7 +734,7 @@ fn one_event_is_named_and_the_search_goes_on() {
 
 #[test]
 fn restarts_at_regular_intervals_are_no_timeout_and_no_lifetime() {
-    for (strategy, kind) in Strategy::ALL.into_iter().flat_map(|s| VISIBLE.map(|kind| (s, kind))) {
+    for (strategy, kind) in Strategy::iter().flat_map(|s| VISIBLE.map(|kind| (s, kind))) {
         for (first, period) in [(4000, 4000), (1500, 4000), (700, 2500), (2500, 7000), (9000, 9000)] {
             let outages = (0..100).map(|k| millis(first + k * period)).collect();
             let path = SimPath { outages, ..SimPath::new(SimTimer::Never, kind) };
@@ -764,7 +766,7 @@ const OUTAGES: [(u64, u64); 8] = [
 /// Two outages, the second as long after the first as the first came into the run, look like a lifetime.
 #[test]
 fn two_outages_are_no_timeout_and_no_lifetime() {
-    for (strategy, kind) in Strategy::ALL.into_iter().flat_map(|s| VISIBLE.map(|kind| (s, kind))) {
+    for (strategy, kind) in Strategy::iter().flat_map(|s| VISIBLE.map(|kind| (s, kind))) {
         for (first, second) in OUTAGES {
             let outages = vec![millis(first), millis(second)];
             let path = SimPath { outages, ..SimPath::new(SimTimer::Never, kind) };
@@ -791,7 +793,7 @@ fn two_outages_are_no_timeout_and_no_lifetime() {
 /// Connections end at one age, and once all of them earlier.
 #[test]
 fn one_event_beside_a_lifetime_is_no_timeout() {
-    for (strategy, kind) in Strategy::ALL.into_iter().flat_map(|s| VISIBLE.map(|kind| (s, kind))) {
+    for (strategy, kind) in Strategy::iter().flat_map(|s| VISIBLE.map(|kind| (s, kind))) {
         for (lifetime, at) in [(5180, 11_704), (5180, 11_300), (4250, 11_120), (4250, 9_000), (3000, 3500)] {
             let (lifetime, outages) = (Some(millis(lifetime)), vec![millis(at)]);
             let path = SimPath { lifetime, outages, ..SimPath::new(SimTimer::Never, kind) };
@@ -817,7 +819,7 @@ fn one_event_beside_a_lifetime_is_no_timeout() {
 /// The server spoke, so that the silence before the end was shorter than the age.
 #[test]
 fn a_lifetime_that_ends_a_short_silence_is_no_idle_timeout() {
-    for (strategy, kind) in Strategy::ALL.into_iter().flat_map(|s| SimCut::ALL.map(|kind| (s, kind))) {
+    for (strategy, kind) in Strategy::iter().flat_map(|s| SimCut::ALL.map(|kind| (s, kind))) {
         for (lifetime, words) in [(3115, 1558), (3587, 1794), (5000, 2600)] {
             let (lifetime, chatter) = (Some(millis(lifetime)), Some(millis(words)));
             let path = SimPath { lifetime, chatter, ..SimPath::new(SimTimer::Never, kind) };
@@ -838,7 +840,7 @@ fn a_lifetime_that_ends_a_short_silence_is_no_idle_timeout() {
 #[test]
 fn limits_on_connections_are_suspected_by_name() {
     let cuts = [CloseKind::Fin.into(), close(1013, "too many"), close(4429, "")];
-    for (strategy, cut) in Strategy::ALL.into_iter().flat_map(|s| cuts.clone().map(|cut| (s, cut))) {
+    for (strategy, cut) in Strategy::iter().flat_map(|s| cuts.clone().map(|cut| (s, cut))) {
         for most in [1, 2, 4, 8, 12] {
             let path =
                 SimPath { admits: Some((most, cut.clone())), ..SimPath::new(SimTimer::Never, SimCut::Fin) };
@@ -864,7 +866,7 @@ fn limits_on_connections_are_suspected_by_name() {
 
 #[test]
 fn sessions_that_the_next_one_replaces_are_suspected_by_name() {
-    for strategy in Strategy::ALL {
+    for strategy in Strategy::iter() {
         for cut in [close(4409, "replaced by a new connection"), close(4000, "bye"), CloseKind::Fin.into()] {
             let path = SimPath { replaces: Some(cut.clone()), ..SimPath::new(SimTimer::Never, SimCut::Fin) };
             let run = play(&short(strategy), &path, 1);
@@ -878,7 +880,7 @@ fn sessions_that_the_next_one_replaces_are_suspected_by_name() {
 
 #[test]
 fn a_ticket_that_serves_once_is_suspected_by_name() {
-    for strategy in Strategy::ALL {
+    for strategy in Strategy::iter() {
         let path = SimPath { capacity: 0, ..SimPath::new(SimTimer::Never, SimCut::Fin) };
         let run = play(&short(strategy), &path, 1);
         assert_no_claim(&run.findings, "ticket");
@@ -892,7 +894,7 @@ fn a_ticket_that_serves_once_is_suspected_by_name() {
 
 #[test]
 fn a_broken_protocol_is_no_timeout_and_no_lifetime() {
-    for strategy in Strategy::ALL {
+    for strategy in Strategy::iter() {
         for age in [5, 300, 1500, 4000] {
             let path = SimPath { broken: Some(millis(age)), ..SimPath::new(SimTimer::Never, SimCut::Fin) };
             let run = play(&short(strategy), &path, 1);
@@ -909,8 +911,7 @@ fn a_broken_protocol_is_no_timeout_and_no_lifetime() {
 
 #[test]
 fn a_busy_server_may_have_a_lifetime() {
-    for (strategy, kind) in
-        Strategy::ALL.into_iter().flat_map(|s| [SimCut::Fin, SimCut::Silent].map(|kind| (s, kind)))
+    for (strategy, kind) in Strategy::iter().flat_map(|s| [SimCut::Fin, SimCut::Silent].map(|kind| (s, kind)))
     {
         for (words, lifetime) in [(500, 5000), (300, 3000), (1000, 7500)] {
             let path = SimPath {
@@ -933,7 +934,7 @@ fn a_busy_server_may_have_a_lifetime() {
 fn an_idle_timeout_below_a_lifetime_is_told_with_it() {
     // A binary search sees too little of what shows only on use, and names the lifetime alone.
     let seen = |(strategy, kind): &(Strategy, SimCut)| *strategy == Strategy::Parallel || kind.is_visible();
-    let pairs = Strategy::ALL.into_iter().flat_map(|strategy| SimCut::ALL.map(|kind| (strategy, kind)));
+    let pairs = Strategy::iter().flat_map(|strategy| SimCut::ALL.map(|kind| (strategy, kind)));
     for (strategy, kind) in pairs.filter(seen) {
         for (timeout, lifetime) in [(3000, 4000), (2000, 3000), (3000, 4400)] {
             let path = SimPath {
@@ -959,7 +960,7 @@ fn an_idle_timeout_below_a_lifetime_is_told_with_it() {
 
 #[test]
 fn a_timeout_below_min_names_min() {
-    for strategy in Strategy::ALL {
+    for strategy in Strategy::iter() {
         for timeout in [150, 300, 450, 600, 900] {
             let path = SimPath::new(SimTimer::Exact(millis(timeout)), SimCut::Fin);
             let found = play(&short(strategy), &path, 1).findings;
@@ -1021,7 +1022,7 @@ fn with_timers(world: SimPath) -> impl proptest::strategy::Strategy<Value = SimP
 }
 
 fn plans() -> impl proptest::strategy::Strategy<Value = SearchPlan> {
-    let strategy = prop::sample::select(Strategy::ALL.to_vec());
+    let strategy = prop::sample::select(Strategy::iter().collect::<Vec<_>>());
     (strategy, 3..20_u64, 3..24_usize, 1..6_usize).prop_map(|(strategy, max, max_connections, repeat)| {
         SearchPlan { max: seconds(max), max_connections, repeat, ..short(strategy) }
     })

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use strum::{EnumIter, EnumMessage, IntoStaticStr};
+
 use super::covered_timeouts::CoveredTimeouts;
 use super::interarrival::PayloadVariation;
 use super::periodic::Periodic;
@@ -13,7 +15,8 @@ use crate::domain::connection::untrusted_text::UntrustedText;
 use crate::domain::stats::interval::Interval;
 
 /// What the server does about heartbeats.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, IntoStaticStr, EnumIter, EnumMessage)]
+#[strum(serialize_all = "snake_case")]
 pub enum ListenVerdict {
     /// It sends them at an interval.
     ServerPingsEvery,
@@ -27,30 +30,9 @@ pub enum ListenVerdict {
     Inconclusive,
 }
 
-impl ListenVerdict {
-    /// All of them.
-    pub const ALL: [ListenVerdict; 5] = [
-        ListenVerdict::ServerPingsEvery,
-        ListenVerdict::ServerIsSilentFor,
-        ListenVerdict::PeriodicMessages,
-        ListenVerdict::Irregular,
-        ListenVerdict::Inconclusive,
-    ];
-
-    /// The name that scripts see.
-    pub fn label(self) -> &'static str {
-        match self {
-            ListenVerdict::ServerPingsEvery => "server_pings_every",
-            ListenVerdict::ServerIsSilentFor => "server_is_silent_for",
-            ListenVerdict::PeriodicMessages => "periodic_messages",
-            ListenVerdict::Irregular => "irregular",
-            ListenVerdict::Inconclusive => "inconclusive",
-        }
-    }
-}
-
 /// When the first heartbeat came, seen from the opening.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, IntoStaticStr, EnumIter, EnumMessage)]
+#[strum(serialize_all = "snake_case")]
 pub enum FirstHeartbeat {
     /// With the opening: its clock may begin with that.
     AtOnce,
@@ -62,20 +44,9 @@ pub enum FirstHeartbeat {
     Late,
 }
 
-impl FirstHeartbeat {
-    /// The name that scripts see.
-    pub fn label(self) -> &'static str {
-        match self {
-            FirstHeartbeat::AtOnce => "at_once",
-            FirstHeartbeat::Early => "early",
-            FirstHeartbeat::OnTime => "on_time",
-            FirstHeartbeat::Late => "late",
-        }
-    }
-}
-
 /// From what the server counts its intervals.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, IntoStaticStr, EnumIter, EnumMessage)]
+#[strum(serialize_all = "snake_case")]
 pub enum IntervalOrigin {
     /// A clock of its own: what the client said leaves it as it is, and what the server said, if it said anything.
     FixedClock,
@@ -83,18 +54,9 @@ pub enum IntervalOrigin {
     LastTraffic,
 }
 
-impl IntervalOrigin {
-    /// The name that scripts see.
-    pub fn label(self) -> &'static str {
-        match self {
-            IntervalOrigin::FixedClock => "fixed_clock",
-            IntervalOrigin::LastTraffic => "last_traffic",
-        }
-    }
-}
-
 /// From what to what the spans of an interval are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, IntoStaticStr, EnumIter, EnumMessage)]
+#[strum(serialize_all = "snake_case")]
 pub enum IntervalSpan {
     /// From one heartbeat to the next.
     Heartbeats,
@@ -102,36 +64,17 @@ pub enum IntervalSpan {
     SinceTraffic,
 }
 
-impl IntervalSpan {
-    /// The name that scripts see.
-    pub fn label(self) -> &'static str {
-        match self {
-            IntervalSpan::Heartbeats => "heartbeats",
-            IntervalSpan::SinceTraffic => "since_traffic",
-        }
-    }
-}
-
 /// What the server does when its heartbeats stay unanswered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, IntoStaticStr, EnumIter, EnumMessage)]
+#[strum(serialize_all = "snake_case")]
 pub enum UnansweredPolicy {
     /// So many were left unanswered as long as it was listened, and the next came: what more would do is not known.
     GoesOn { after: u64 },
     /// It sends no more after so many, and leaves the connection open.
     Stops { after: u64 },
     /// It ended the connection after so many; whether for those is not known.
+    #[strum(serialize = "ends_the_connection")]
     Ends { after: u64 },
-}
-
-impl UnansweredPolicy {
-    /// The name that scripts see.
-    pub fn label(self) -> &'static str {
-        match self {
-            UnansweredPolicy::GoesOn { .. } => "goes_on",
-            UnansweredPolicy::Stops { .. } => "stops",
-            UnansweredPolicy::Ends { .. } => "ends_the_connection",
-        }
-    }
 }
 
 /// Whose doing it was that a connection ended.

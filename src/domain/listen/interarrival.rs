@@ -2,13 +2,16 @@
 
 use std::time::Duration;
 
+use strum::{EnumIter, EnumMessage, IntoStaticStr};
+
 use super::server_event::ServerEvent;
 use super::window::SpanWindow;
 use crate::domain::connection::untrusted_text::UntrustedText;
 use crate::domain::stats::interval::{Interval, tolerance};
 
 /// Whether the payloads are one and the same.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr, EnumIter, EnumMessage)]
+#[strum(serialize_all = "snake_case")]
 pub enum PayloadVariation {
     /// All of them were empty.
     Empty,
@@ -16,18 +19,6 @@ pub enum PayloadVariation {
     Changing,
     /// There was only one.
     Single,
-}
-
-impl PayloadVariation {
-    /// The name that scripts see.
-    pub fn label(self) -> &'static str {
-        match self {
-            PayloadVariation::Empty => "empty",
-            PayloadVariation::Constant => "constant",
-            PayloadVariation::Changing => "changing",
-            PayloadVariation::Single => "single",
-        }
-    }
 }
 
 /// When one kind of sound was heard. Memory does not grow with their number.

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use strum::{EnumIter, EnumMessage, IntoStaticStr};
+
 use super::common_pattern::{CommonPattern, literals};
 use super::form::{MessageForm, PartValue};
 use super::window::SpanWindow;
@@ -78,7 +80,8 @@ impl RepeatedContent {
 }
 
 /// What the messages of one form say.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, IntoStaticStr, EnumIter, EnumMessage)]
+#[strum(serialize_all = "snake_case")]
 pub enum Sameness {
     /// The same each time.
     Constant,
@@ -86,17 +89,6 @@ pub enum Sameness {
     Counting,
     /// Other numbers change, as in prices.
     Changing,
-}
-
-impl Sameness {
-    /// The name that scripts see.
-    pub fn label(self) -> &'static str {
-        match self {
-            Sameness::Constant => "constant",
-            Sameness::Counting => "counting",
-            Sameness::Changing => "changing",
-        }
-    }
 }
 
 /// Messages of one form that come at an interval.

@@ -1,17 +1,21 @@
 //! One thing that a server said unasked.
 
+use strum::{EnumIter, EnumMessage, IntoStaticStr};
+
 use super::periodic::RepeatedContent;
 use crate::domain::connection::untrusted_text::UntrustedText;
 use crate::domain::heartbeat::template::Payload;
 
 /// What kind of thing it was.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, IntoStaticStr, EnumIter, EnumMessage)]
+#[strum(serialize_all = "snake_case")]
 pub enum ServerEventKind {
     /// A Ping frame.
     Ping,
     /// A message that asks for an answer.
     AppPing,
     /// A Pong frame that answers nothing.
+    #[strum(serialize = "unsolicited_pong")]
     Pong,
     /// A message that only keeps the path busy: a comment, or nothing at all.
     KeepAlive,
@@ -20,26 +24,6 @@ pub enum ServerEventKind {
 }
 
 impl ServerEventKind {
-    /// All of them, heartbeats first.
-    pub const ALL: [ServerEventKind; 5] = [
-        ServerEventKind::Ping,
-        ServerEventKind::AppPing,
-        ServerEventKind::Pong,
-        ServerEventKind::KeepAlive,
-        ServerEventKind::Message,
-    ];
-
-    /// The name that scripts see.
-    pub fn label(self) -> &'static str {
-        match self {
-            ServerEventKind::Ping => "ping",
-            ServerEventKind::AppPing => "app_ping",
-            ServerEventKind::Pong => "unsolicited_pong",
-            ServerEventKind::KeepAlive => "keep_alive",
-            ServerEventKind::Message => "message",
-        }
-    }
-
     /// Whether it is a heartbeat, and no ordinary traffic.
     pub fn is_heartbeat(self) -> bool {
         self != ServerEventKind::Message

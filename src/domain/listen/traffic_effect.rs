@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use strum::{EnumIter, EnumMessage, IntoStaticStr};
+
 use crate::domain::stats::interval::{Interval, tolerance};
 
 /// The most that are remembered.
@@ -19,7 +21,8 @@ pub struct StimulusSample {
 }
 
 /// What the traffic did.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, IntoStaticStr, EnumIter, EnumMessage)]
+#[strum(serialize_all = "snake_case")]
 pub enum TrafficEffect {
     /// Nothing: the second came one interval after the first.
     Unmoved,
@@ -29,18 +32,6 @@ pub enum TrafficEffect {
     Skipped,
     /// Now this, now that, or neither.
     Mixed,
-}
-
-impl TrafficEffect {
-    /// The name that scripts see.
-    pub fn label(self) -> &'static str {
-        match self {
-            TrafficEffect::Unmoved => "unmoved",
-            TrafficEffect::Postponed => "postponed",
-            TrafficEffect::Skipped => "skipped",
-            TrafficEffect::Mixed => "mixed",
-        }
-    }
 }
 
 impl StimulusSample {

@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
+use strum::IntoEnumIterator;
 use thiserror::Error;
 
 use super::health::Status;
@@ -12,6 +13,7 @@ use crate::domain::connection::connect_info::ConnectInfo;
 use crate::domain::duration::parse_duration;
 use crate::domain::format;
 use crate::domain::heartbeat::HeartbeatKind;
+use crate::domain::label::Label;
 use crate::domain::run::truth::Truth;
 use crate::domain::stats::RttSummary;
 
@@ -27,13 +29,13 @@ impl FromStr for Status {
     type Err = StatusError;
 
     fn from_str(given: &str) -> Result<Status, StatusError> {
-        status_among(&Status::ALL, given)
+        status_among(Status::iter(), given)
     }
 }
 
-fn status_among(known: &[Status], given: &str) -> Result<Status, StatusError> {
-    let found = known.iter().find(|status| status.label() == given).copied();
-    let names = || known.iter().map(|status| status.label()).collect::<Vec<_>>().join(", ");
+fn status_among(known: impl Iterator<Item = Status> + Clone, given: &str) -> Result<Status, StatusError> {
+    let names = || known.clone().map(|status| status.label()).collect::<Vec<_>>().join(", ");
+    let found = known.clone().find(|status| status.label() == given);
     found.ok_or_else(|| StatusError { given: given.to_string(), known: names() })
 }
 
@@ -58,8 +60,7 @@ impl FromStr for FailOn {
     type Err = StatusError;
 
     fn from_str(given: &str) -> Result<FailOn, StatusError> {
-        let known: Vec<_> = Status::ALL.into_iter().filter(|status| *status != Status::Unknown).collect();
-        status_among(&known, given).map(FailOn)
+        status_among(Status::iter().filter(|status| *status != Status::Unknown), given).map(FailOn)
     }
 }
 
@@ -912,7 +913,7 @@ mod tests {
 
     #[test]
     fn a_status_is_known_by_its_name() {
-        for status in Status::ALL {
+        for status in Status::iter() {
             assert_eq!(status.label().parse(), Ok(status));
         }
         assert_eq!(
@@ -925,7 +926,7 @@ mod tests {
     fn what_is_unknown_is_never_at_or_worse_than_a_status() {
         let poor: FailOn = "poor".parse().unwrap();
         assert_eq!(poor, FailOn::default());
-        let rejected: Vec<_> = Status::ALL.into_iter().filter(|status| poor.rejects(*status)).collect();
+        let rejected: Vec<_> = Status::iter().filter(|status| poor.rejects(*status)).collect();
         assert_eq!(rejected, [Status::Poor, Status::Critical, Status::Timeout, Status::Dead]);
         assert_eq!(
             "unknown".parse::<FailOn>().unwrap_err().to_string(),

@@ -4,6 +4,8 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
+use strum::{EnumCount, EnumIter, EnumMessage, IntoStaticStr};
+
 use crate::domain::format::duration as show;
 use crate::domain::heartbeat::HeartbeatOutcome;
 
@@ -11,7 +13,10 @@ use crate::domain::heartbeat::HeartbeatOutcome;
 ///
 /// `Unknown` ranks above `critical` because over several connections one of which nothing is known
 /// must not be hidden by those that are merely slow.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, IntoStaticStr, EnumIter, EnumCount, EnumMessage,
+)]
+#[strum(serialize_all = "snake_case")]
 pub enum Status {
     Healthy,
     Degraded,
@@ -23,31 +28,6 @@ pub enum Status {
     Timeout,
     /// Three consecutive missed, or the connection ended and we did not end it.
     Dead,
-}
-
-impl Status {
-    /// All of them, best first.
-    pub const ALL: [Status; 7] = [
-        Status::Healthy,
-        Status::Degraded,
-        Status::Poor,
-        Status::Critical,
-        Status::Unknown,
-        Status::Timeout,
-        Status::Dead,
-    ];
-
-    pub fn label(self) -> &'static str {
-        match self {
-            Status::Healthy => "healthy",
-            Status::Degraded => "degraded",
-            Status::Poor => "poor",
-            Status::Critical => "critical",
-            Status::Unknown => "unknown",
-            Status::Timeout => "timeout",
-            Status::Dead => "dead",
-        }
-    }
 }
 
 /// The figures at the moment of a status change.

@@ -667,6 +667,8 @@ fn together<'a>(
 
 #[cfg(test)]
 mod tests {
+    use strum::IntoEnumIterator;
+
     use super::*;
     use crate::domain::connection::close_cause::{CloseKind, ClosedBy};
     use crate::domain::connection::untrusted_text::UntrustedText;
@@ -1232,7 +1234,8 @@ mod tests {
 
     fn any_change() -> impl Strategy<Value = ConnEvent> {
         let kind = prop::option::of(any_kind());
-        (kind, prop::sample::select(&Status::ALL)).prop_map(|(kind, to)| status(kind, to, "why"))
+        (kind, prop::sample::select(Status::iter().collect::<Vec<_>>()))
+            .prop_map(|(kind, to)| status(kind, to, "why"))
     }
 
     fn any_ending() -> impl Strategy<Value = ConnEvent> {

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use strum::{EnumIter, EnumMessage, IntoStaticStr};
+
 use super::health::Status;
 use super::run_info::{ConnId, RunInfo};
 use super::server_traffic::ServerTraffic;
@@ -132,7 +134,8 @@ pub struct StampingReport {
 }
 
 /// Whether this host was quiet enough for the figures to be believed.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, IntoStaticStr, EnumIter, EnumMessage)]
+#[strum(serialize_all = "snake_case")]
 pub enum Measurement {
     /// There was no RTT to be believed.
     Unknown,

@@ -1,5 +1,7 @@
 //! How a run stands, in a few numbers that are kept as it goes.
 
+use strum::{EnumCount, IntoEnumIterator};
+
 use super::health::Status;
 use crate::domain::heartbeat::HeartbeatOutcome;
 
@@ -9,7 +11,7 @@ pub struct StatusCounts {
     pub connections: usize,
     /// Those that are open now.
     pub open: usize,
-    by_status: [usize; Status::ALL.len()],
+    by_status: [usize; Status::COUNT],
     pub answered: u64,
     pub missed: u64,
     pub superseded: u64,
@@ -25,7 +27,7 @@ impl StatusCounts {
 
     /// Connections by status, worst first.
     pub fn statuses(&self) -> impl Iterator<Item = (Status, usize)> {
-        Status::ALL.into_iter().zip(self.by_status).rev()
+        Status::iter().zip(self.by_status).rev()
     }
 
     /// A connection's status is another.

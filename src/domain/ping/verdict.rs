@@ -9,6 +9,7 @@ use super::report::{ConnReport, KindReport, Measurement, PingReport, TargetRepor
 use super::run_status::RunStatusLimits;
 use crate::domain::connection::close_cause::{CloseKind, ClosedBy};
 use crate::domain::format;
+use crate::domain::label::Label;
 use crate::domain::run::run_result::RunResult;
 use crate::domain::run::truth::Truth;
 use crate::domain::stats::{LagSummary, RttSummary};

@@ -1,19 +1,23 @@
 //! The result of a run: the same words and exit codes for every command.
 
+use strum::{EnumIter, EnumMessage, IntoStaticStr};
+
 /// What a run comes to; the exit code says the same.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, IntoStaticStr, EnumIter, EnumMessage)]
+#[strum(serialize_all = "snake_case")]
 pub enum RunResult {
-    /// The arguments make no sense; nothing ran.
+    /// The arguments make no sense; nothing ran; exit code 2.
     Usage,
-    /// Measured, and every criterion was met.
+    /// Measured, and every criterion was met; exit code 0.
     Passed,
-    /// Measured, and a criterion was not met.
+    /// Measured, and a criterion was not met; exit code 1.
     Failed,
-    /// Never measured: no connection opened.
+    /// Never measured: no connection opened; exit code 3.
     Unreachable,
-    /// It ran, but the evidence does not support an answer.
+    /// It ran, but the evidence does not support an answer; exit code 4.
     Inconclusive,
-    /// The user ended a bounded run before it was complete, and no criterion had failed.
+    /// The user ended a bounded run before it was complete, and no criterion had failed; exit code 4, or 130 when
+    /// nothing was open yet.
     Interrupted {
         /// Whether there is anything to report: a connection was open.
         measured: bool,
@@ -21,28 +25,6 @@ pub enum RunResult {
 }
 
 impl RunResult {
-    /// All of them, each as it mostly occurs.
-    pub const ALL: [RunResult; 6] = [
-        RunResult::Usage,
-        RunResult::Passed,
-        RunResult::Failed,
-        RunResult::Unreachable,
-        RunResult::Inconclusive,
-        RunResult::Interrupted { measured: true },
-    ];
-
-    /// The name that scripts see.
-    pub fn label(self) -> &'static str {
-        match self {
-            RunResult::Usage => "usage",
-            RunResult::Passed => "passed",
-            RunResult::Failed => "failed",
-            RunResult::Unreachable => "unreachable",
-            RunResult::Inconclusive => "inconclusive",
-            RunResult::Interrupted { .. } => "interrupted",
-        }
-    }
-
     /// The process' exit code.
     pub fn exit_code(self) -> u8 {
         match self {
@@ -106,22 +88,25 @@ impl RunResult {
 
 #[cfg(test)]
 mod tests {
+    use strum::IntoEnumIterator;
+
     use super::RunResult::{Failed, Inconclusive, Interrupted, Passed, Unreachable};
     use super::*;
+    use crate::domain::label::Label;
 
     #[test]
     fn every_result_has_the_exit_code_of_the_contract() {
-        let codes = RunResult::ALL.map(|result| (result.label(), result.exit_code()));
+        let codes: Vec<_> = RunResult::iter().map(|result| (result.label(), result.exit_code())).collect();
         let expected = [
             ("usage", 2),
             ("passed", 0),
             ("failed", 1),
             ("unreachable", 3),
             ("inconclusive", 4),
-            ("interrupted", 4),
+            ("interrupted", 130),
         ];
         assert_eq!(codes, expected);
-        assert_eq!(Interrupted { measured: false }.exit_code(), 130);
+        assert_eq!(Interrupted { measured: true }.exit_code(), 4);
     }
 
     #[test]

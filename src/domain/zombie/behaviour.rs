@@ -1,12 +1,16 @@
 //! The ways in which clients die.
 
+use strum::{EnumIter, EnumMessage, IntoStaticStr};
+
+use crate::domain::label::Label;
 use std::time::Duration;
 
 /// So much later than the others does one begin: longer than timers are late, and no multiple of what servers wait.
 const START_OFFSET: Duration = Duration::from_millis(370);
 
 /// How one connection behaves, once it has introduced itself by a Ping and a message.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, IntoStaticStr, EnumIter, EnumMessage)]
+#[strum(serialize_all = "snake_case")]
 pub enum Behaviour {
     /// Healthy: answers everything, and sends Ping frames and messages.
     Control,
@@ -23,28 +27,6 @@ pub enum Behaviour {
 }
 
 impl Behaviour {
-    /// All of them, the control first.
-    pub const ALL: [Behaviour; 6] = [
-        Behaviour::Control,
-        Behaviour::Mute,
-        Behaviour::Stalled,
-        Behaviour::HalfClosed,
-        Behaviour::Quiet,
-        Behaviour::PingsOnly,
-    ];
-
-    /// The name that scripts see.
-    pub fn label(self) -> &'static str {
-        match self {
-            Behaviour::Control => "control",
-            Behaviour::Mute => "mute",
-            Behaviour::Stalled => "stalled",
-            Behaviour::HalfClosed => "half_closed",
-            Behaviour::Quiet => "quiet",
-            Behaviour::PingsOnly => "pings_only",
-        }
-    }
-
     /// Its name in a sentence: `half-closed`.
     pub fn name(self) -> String {
         self.label().replace('_', "-")

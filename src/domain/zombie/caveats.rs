@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use strum::IntoEnumIterator;
+
 use super::behaviour::Behaviour;
 use super::client_record::{ClientEnd, ClientRecord, dead};
 use super::observation_quality::outlived;
@@ -80,7 +82,7 @@ fn as_the_quiet(lives: &[ClientRecord], life: &ClientRecord) -> Option<String> {
 fn as_the_mute(lives: &[ClientRecord], life: &ClientRecord) -> Option<String> {
     let after = life.ended().filter(|_| life.way == Behaviour::Stalled && !went_at_one_moment(lives))?;
     let mute = lives.iter().find(|life| life.way == Behaviour::Mute)?;
-    let heard = ServerEventKind::ALL.into_iter().flat_map(|sound| mute.listening.rhythms(sound));
+    let heard = ServerEventKind::iter().flat_map(|sound| mute.listening.rhythms(sound));
     let has_heard =
         heard.map(|rhythm| mute.since_greeting(rhythm.begun)).any(|moment| moment <= outlived(after));
     let at_latest = matches!(life.fate, ClientEnd::Ended { at_latest: true, .. });

@@ -3,16 +3,20 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use strum::{EnumDiscriminants, EnumIter, EnumMessage, IntoEnumIterator, IntoStaticStr};
+
 use super::behaviour::Behaviour;
 use crate::domain::connection::close_cause::CloseCause;
 use crate::domain::listen::{Interarrival, ListenState, ServerEventKind};
 
 /// What became of a connection.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, EnumDiscriminants)]
+#[strum_discriminants(derive(IntoStaticStr, EnumIter, EnumMessage))]
+#[strum_discriminants(name(ClientEndName), strum(serialize_all = "snake_case"))]
 pub enum ClientEnd {
     /// It was never open; a lower-case fragment says why.
     Unopened { why: String },
-    /// It was there for so long, and still is.
+    /// It was still there when the run ended, or no end was seen.
     Kept {
         so_far: Duration,
         /// The peer's system says so, where it can be asked; it is not while a run goes on, and may not have answered in
@@ -129,7 +133,7 @@ impl ClientRecord {
 
     /// The kinds of heartbeats that ask for an answer, and when they came; that which came first, first.
     pub fn asks(&self) -> Vec<(ServerEventKind, &Interarrival)> {
-        let asks = ServerEventKind::ALL.into_iter().filter(|sound| sound.asks());
+        let asks = ServerEventKind::iter().filter(|sound| sound.asks());
         let rhythms = |sound| self.listening.rhythms(sound).map(move |rhythm| (sound, rhythm));
         let mut asks: Vec<_> = asks.flat_map(rhythms).collect();
         asks.sort_by_key(|(_, rhythm)| rhythm.begun);

@@ -3,6 +3,8 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
+use strum::{EnumIter, EnumMessage, IntoStaticStr};
+
 use super::behaviour::Behaviour;
 use super::caveats::{
     names, not_for_silence, odd, passes_on, too_early, unknown_witness, unknown_words, unproven,
@@ -24,7 +26,8 @@ use crate::domain::run::truth::Truth;
 use crate::domain::stats::interval::tolerance;
 
 /// Whether the server lets go of dead clients.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, IntoStaticStr, EnumIter, EnumMessage)]
+#[strum(serialize_all = "snake_case")]
 pub enum ZombieVerdict {
     /// All of them were let go.
     ReapsDeadClients,
@@ -32,21 +35,6 @@ pub enum ZombieVerdict {
     ZombiesKept,
     /// The evidence does not support an answer.
     Inconclusive,
-}
-
-impl ZombieVerdict {
-    /// All of them.
-    pub const ALL: [ZombieVerdict; 3] =
-        [ZombieVerdict::ReapsDeadClients, ZombieVerdict::ZombiesKept, ZombieVerdict::Inconclusive];
-
-    /// The name that scripts see.
-    pub fn label(self) -> &'static str {
-        match self {
-            ZombieVerdict::ReapsDeadClients => "reaps_dead_clients",
-            ZombieVerdict::ZombiesKept => "zombies_kept",
-            ZombieVerdict::Inconclusive => "inconclusive",
-        }
-    }
 }
 
 /// What was found.
@@ -277,6 +265,8 @@ fn not_for_their_silence(lives: &[ClientRecord]) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use strum::IntoEnumIterator;
+
     use super::super::client_record::RelayCounts;
     use super::super::inference::tests::{life, ms};
     use super::*;
@@ -358,9 +348,9 @@ mod tests {
         );
         assert!(findings.reasons[0].contains("a healthy client, died after 20 s"), "{:?}", findings.reasons);
         assert!(findings.reasons[0].contains("--say"), "{:?}", findings.reasons);
-        let all = Behaviour::ALL.map(|way| gone(way, 20_000)).to_vec();
+        let all = Behaviour::iter().map(|way| gone(way, 20_000)).collect();
         assert!(ZombieFindings::of(all, watched(true)).reasons[0].contains("a lifetime, an outage, a login"));
-        let at_once = Behaviour::ALL.map(|way| gone(way, 20)).to_vec();
+        let at_once = Behaviour::iter().map(|way| gone(way, 20)).collect();
         assert!(
             ZombieFindings::of(at_once, watched(true)).reasons[0].contains("--say"),
             "they spoke, and went"

@@ -26,7 +26,7 @@ mod timer_kind;
 mod simulator;
 
 pub use behaviour::Behaviour;
-pub use client_record::{ClientEnd, ClientRecord, RelayCounts};
+pub use client_record::{ClientEnd, ClientEndName, ClientRecord, RelayCounts};
 pub use findings::{ZombieFindings, ZombieVerdict};
 pub use libraries::{Goodbye, LIBRARIES, Library, LibraryMatch};
 pub use observation_quality::{ObservationQuality, outlived};

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use strum::{EnumIter, EnumMessage, IntoStaticStr};
+
 use super::server_schedule::ServerSchedule;
 use super::timer_kind::TimerKind;
 
@@ -70,7 +72,8 @@ pub struct IdlePolicy {
 }
 
 /// What a client must send to be kept.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, IntoStaticStr, EnumIter, EnumMessage)]
+#[strum(serialize_all = "snake_case")]
 pub enum RequiredTraffic {
     /// Frames of any kind: Pings do.
     AnyFrame,
@@ -78,15 +81,4 @@ pub enum RequiredTraffic {
     OwnFrames,
     /// Messages: Pings and Pongs do not count.
     Messages,
-}
-
-impl RequiredTraffic {
-    /// The name that scripts see.
-    pub fn label(self) -> &'static str {
-        match self {
-            RequiredTraffic::AnyFrame => "any_frame",
-            RequiredTraffic::OwnFrames => "own_frames",
-            RequiredTraffic::Messages => "messages",
-        }
-    }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use proptest::prelude::*;
+use strum::IntoEnumIterator;
 
 use super::behaviour::Behaviour;
 use super::client_record::{ClientEnd, ClientRecord};
@@ -270,7 +271,7 @@ fn ending(age: u64) -> CloseCause {
 
 /// A run as the probe makes it.
 fn lives(server: &SimServer, every: u64, max: u64) -> Vec<ClientRecord> {
-    Behaviour::ALL.map(|way| live(server, way, SimClient::of(way, every), max)).to_vec()
+    Behaviour::iter().map(|way| live(server, way, SimClient::of(way, every), max)).collect()
 }
 
 /// What is claimed of a server, put to the test.

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use strum::{EnumIter, EnumMessage, IntoStaticStr};
+
 use super::behaviour::Behaviour;
 use super::client_record::ClientRecord;
 
@@ -11,7 +13,8 @@ const MIN_START_GAP: Duration = Duration::from_millis(100);
 const MAX_DEVIATION_PART: f64 = 0.33;
 
 /// What shows how exactly an age is a timer's.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, IntoStaticStr, EnumIter, EnumMessage)]
+#[strum(serialize_all = "snake_case")]
 pub enum TimerKind {
     /// Clients that began at different moments were let go at the same age: each has a timer of its own.
     Sharp,
@@ -23,15 +26,6 @@ pub enum TimerKind {
 }
 
 impl TimerKind {
-    /// The name that scripts see.
-    pub fn label(self) -> &'static str {
-        match self {
-            TimerKind::Sharp => "sharp",
-            TimerKind::Swept => "swept",
-            TimerKind::Unknown => "unknown",
-        }
-    }
-
     /// What the mute client and the stalled one show, which begins later: both are silent from their beginnings on.
     pub fn of(lives: &[ClientRecord]) -> TimerKind {
         seen(lives).unwrap_or(TimerKind::Unknown)

@@ -16,6 +16,7 @@ use http::Uri;
 use hyper_util::client::legacy::connect::proxy::{SocksV4, SocksV5};
 use hyper_util::client::proxy::matcher::{Intercept, Matcher};
 use hyper_util::rt::TokioIo;
+use strum::{EnumIter, IntoEnumIterator, IntoStaticStr};
 use tokio::io::AsyncWriteExt;
 use tokio::time::{Instant, timeout_at};
 use tower_service::Service;
@@ -23,6 +24,7 @@ use url::Host;
 
 use crate::domain::connection::connect_info::FailureKind;
 use crate::domain::connection::target::{Target, is_scheme, is_zone};
+use crate::domain::label::Label;
 
 use super::http_head::{HeadError, HeadReader, HttpHead, KnownProtocol};
 use super::upgrade_error;
@@ -171,7 +173,8 @@ impl NoProxyRule {
 }
 
 /// How a proxy is spoken to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr, EnumIter)]
+#[strum(serialize_all = "snake_case")]
 pub enum ProxyScheme {
     /// HTTP CONNECT.
     Http,
@@ -188,26 +191,6 @@ pub enum ProxyScheme {
 }
 
 impl ProxyScheme {
-    const ALL: [ProxyScheme; 6] = [
-        ProxyScheme::Http,
-        ProxyScheme::Https,
-        ProxyScheme::Socks4,
-        ProxyScheme::Socks4a,
-        ProxyScheme::Socks5,
-        ProxyScheme::Socks5h,
-    ];
-
-    fn label(self) -> &'static str {
-        match self {
-            ProxyScheme::Http => "http",
-            ProxyScheme::Https => "https",
-            ProxyScheme::Socks4 => "socks4",
-            ProxyScheme::Socks4a => "socks4a",
-            ProxyScheme::Socks5 => "socks5",
-            ProxyScheme::Socks5h => "socks5h",
-        }
-    }
-
     fn default_port(self) -> u16 {
         match self {
             ProxyScheme::Http => 80,
@@ -261,7 +244,7 @@ impl ProxyUrl {
 
     fn from_intercept(intercept: Intercept) -> Option<ProxyUrl> {
         let uri = intercept.uri();
-        let scheme = ProxyScheme::ALL.into_iter().find(|scheme| uri.scheme_str() == Some(scheme.label()))?;
+        let scheme = ProxyScheme::iter().find(|scheme| uri.scheme_str() == Some(scheme.label()))?;
         let host = Host::parse(uri.host()?).ok()?;
         // `Uri::port` takes a port that is too large for none at all.
         let port = match uri.authority()?.as_str().strip_prefix(uri.host()?)? {
@@ -351,15 +334,14 @@ fn mistake(text: &str) -> String {
 }
 
 fn proxy_rule() -> String {
-    let schemes = ProxyScheme::ALL.map(ProxyScheme::label).join(", ");
+    let schemes = ProxyScheme::iter().map(|scheme| scheme.label()).collect::<Vec<_>>().join(", ");
     format!("a proxy is scheme://[user:password@]host[:port], the scheme one of {schemes}")
 }
 
 /// `ftp:// is not a proxy's scheme: `; nothing when the scheme is none or not at fault.
 fn refused_scheme(text: &str) -> String {
     let scheme = text.split_once("://").map(|(scheme, _)| scheme).filter(|scheme| is_scheme(scheme));
-    let known =
-        |given: &str| ProxyScheme::ALL.iter().any(|scheme| scheme.label().eq_ignore_ascii_case(given));
+    let known = |given: &str| ProxyScheme::iter().any(|scheme| scheme.label().eq_ignore_ascii_case(given));
     match scheme {
         Some(given) if !known(given) => format!("{given}:// is not a proxy's scheme: "),
         Some(_) | None => String::new(),

@@ -365,7 +365,7 @@ impl TlsPeer {
         }
     }
 
-    fn label(&self) -> &'static str {
+    fn words(&self) -> &'static str {
         match self {
             TlsPeer::Server(_) => "the server",
             TlsPeer::Proxy(_) => "the proxy",
@@ -390,7 +390,7 @@ where
     let leaf = seen.lock().ok().and_then(|leaf| leaf.clone());
     match negotiated {
         Err(_) => {
-            let doing = format!("{} did not end the TLS handshake", party.label());
+            let doing = format!("{} did not end the TLS handshake", party.words());
             // A plain server waits for the end of a request that never comes.
             Err(maybe_plain(DialError::timeout(budget, doing), party))
         }
@@ -432,7 +432,7 @@ fn tls_error(error: &io::Error) -> Option<&Error> {
 const MAYBE_PLAIN: &str = "the server may speak plain HTTP on this port: use ws://";
 
 fn handshake_fault(error: &io::Error, leaf: Option<&LeafCertificate>, party: &TlsPeer) -> DialError {
-    let who = party.label();
+    let who = party.words();
     match tls_error(error) {
         Some(Error::InvalidCertificate(wrong)) => certificate_fault(wrong, leaf, party),
         Some(Error::InvalidMessage(wrong)) => not_tls(*wrong, party),
@@ -477,7 +477,7 @@ fn maybe_plain(fault: DialError, party: &TlsPeer) -> DialError {
 }
 
 fn not_tls(wrong: InvalidMessage, party: &TlsPeer) -> DialError {
-    let who = party.label();
+    let who = party.words();
     match wrong {
         InvalidMessage::InvalidContentType
         | InvalidMessage::UnknownProtocolVersion

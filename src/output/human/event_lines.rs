@@ -8,6 +8,7 @@ use crate::domain::connection::connect_info::{ConnectError, ConnectInfo};
 use crate::domain::connection::phase::{Phase, PhaseTimes};
 use crate::domain::format;
 use crate::domain::heartbeat::{HeartbeatKind, HeartbeatOutcome, StrayPong};
+use crate::domain::label::Label;
 use crate::domain::ping::event::{HeartbeatResult, StatusChange};
 use crate::domain::ping::run_info::RunInfo;
 use crate::output::time_unit::TimeUnit;

@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::histogram::sparkline;
 use super::rows::LabelledRows;
 use crate::domain::format;
+use crate::domain::label::Label;
 use crate::domain::ping::report::KindReport;
 use crate::domain::stats::{Counts, JitterSummary, RttSummary};
 use crate::output::time_unit::TimeUnit;
@@ -24,7 +25,7 @@ pub fn one_kind(rows: &mut LabelledRows, report: &KindReport) {
         return;
     };
     let unit = TimeUnit::of([rtt.min, rtt.max]);
-    rows.add("rtt", &format!("{} {}", numbers(unit, rtt_figures(&rtt)), unit.label()));
+    rows.add("rtt", &format!("{} {}", numbers(unit, rtt_figures(&rtt)), unit.symbol()));
     rows.add("jitter", &jitter(unit, report.jitter));
     if let Some(line) = sparkline(&report.histogram) {
         rows.add("histogram", &format!("{} |{line}| {}", unit.number(rtt.min), unit.span(rtt.max)));
@@ -113,7 +114,7 @@ fn jitter(unit: TimeUnit, jitter: JitterSummary) -> String {
     }
     let number = |span: Option<Duration>| span.map_or_else(|| "-".to_string(), |span| unit.number(span));
     let shown = figures.map(|(name, span)| format!("{name} {}", number(span))).join("  ");
-    format!("{shown} {}", unit.label())
+    format!("{shown} {}", unit.symbol())
 }
 
 /// A column for each kind, so that a figure of one stands beside that of the other.

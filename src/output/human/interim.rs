@@ -1,6 +1,7 @@
 //! Figures so far on one line, as ping(8) prints them on SIGQUIT.
 
 use super::figures::loss_percent;
+use crate::domain::label::Label;
 use crate::domain::ping::report::{KindReport, PingReport};
 use crate::output::time_unit::TimeUnit;
 
@@ -25,5 +26,5 @@ fn rtt(report: &KindReport) -> Option<String> {
     let unit = TimeUnit::of([rtt.min, rtt.max]);
     let numbers = [rtt.min, rtt.p50, rtt.mean, rtt.max].map(|span| unit.number(span)).join("/");
     let jitter = report.jitter.stddev.map(|stddev| format!(", stddev {}", unit.span(stddev)));
-    Some(format!("rtt min/p50/mean/max = {numbers} {}{}", unit.label(), jitter.unwrap_or_default()))
+    Some(format!("rtt min/p50/mean/max = {numbers} {}{}", unit.symbol(), jitter.unwrap_or_default()))
 }

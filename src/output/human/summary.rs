@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use strum::IntoEnumIterator;
+
 use super::connect_error::tried;
 use super::event_lines::{counted, ending, phases};
 use super::figures::{numbers, one_kind, side_by_side};
@@ -13,6 +15,7 @@ use crate::domain::connection::untrusted_text::UntrustedText;
 use crate::domain::format;
 use crate::domain::heartbeat::HeartbeatKind;
 use crate::domain::heartbeat::presets::PresetSelection;
+use crate::domain::label::Label;
 use crate::domain::ping::health::Status;
 use crate::domain::ping::report::{
     ConnReport, Measurement, PingReport, RttSpikes, StampingReport, TargetReport,
@@ -99,7 +102,7 @@ fn status(target: &TargetReport, paint: Styler) -> String {
         several => {
             let count = |status: Status| several.iter().filter(|c| c.status == status).count();
             let counts: Vec<(Status, usize)> =
-                Status::ALL.iter().rev().map(|status| (*status, count(*status))).collect();
+                Status::iter().rev().map(|status| (status, count(status))).collect();
             if several.iter().any(|connection| connection.status == target.status) {
                 format!("{shown}: {}", by_status(&counts))
             } else {
@@ -298,7 +301,7 @@ fn one_of_the_worst(connection: &ConnReport) -> String {
     let rtt = slowest.map(|rtt| {
         let unit = TimeUnit::of([rtt.mean, rtt.max]);
         let figures = numbers(unit, [("mean", rtt.mean), ("p99", rtt.p99), ("max", rtt.max)]);
-        format!("; rtt {figures} {}", unit.label())
+        format!("; rtt {figures} {}", unit.symbol())
     });
     let missed: u64 = connection.kinds.iter().map(|kind| kind.counts.missed).sum();
     format!("#{}{from}: {how}{}; {missed} missed", connection.index, rtt.unwrap_or_default())
@@ -330,7 +333,7 @@ fn trouble(connection: &ConnReport) -> String {
 fn lag_figures(lag: LagSummary) -> String {
     let unit = TimeUnit::of([lag.p50, lag.max]);
     let figures = numbers(unit, [("p50", lag.p50), ("p99", lag.p99), ("max", lag.max)]);
-    format!("{figures} {}", unit.label())
+    format!("{figures} {}", unit.symbol())
 }
 
 /// Who stamped the RTTs, and what was kept out of them so.

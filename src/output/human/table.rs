@@ -5,10 +5,12 @@ use std::time::Duration;
 use comfy_table::{
     Attribute, Cell, CellAlignment, Color, ColumnConstraint, ContentArrangement, LineStyle, Table, presets,
 };
+use strum::IntoEnumIterator;
 
 use super::figures::loss_percent;
 use super::style::Styler;
 use crate::domain::heartbeat::HeartbeatKind;
+use crate::domain::label::Label;
 use crate::domain::ping::health::Status;
 use crate::domain::ping::report::{KindReport, PingReport, TargetReport};
 use crate::domain::stats::RttSummary;
@@ -118,7 +120,7 @@ fn unit(report: &PingReport) -> TimeUnit {
 
 fn header(unit: TimeUnit) -> Vec<Cell> {
     let named = |name: &str| match name {
-        "p50" | "p95" | "max" => format!("{name} {}", unit.label()),
+        "p50" | "p95" | "max" => format!("{name} {}", unit.symbol()),
         other => other.to_string(),
     };
     HEADER.iter().map(|name| Cell::new(named(name))).collect()
@@ -154,7 +156,7 @@ fn row(target: &TargetReport, kinds: &[HeartbeatKind], unit: TimeUnit, paint: St
 
 fn status(target: &TargetReport, paint: Styler) -> Cell {
     let count = |status: Status| target.connections.iter().filter(|c| c.status == status).count();
-    let counts: Vec<(Status, usize)> = Status::ALL.iter().rev().map(|s| (*s, count(*s))).collect();
+    let counts: Vec<(Status, usize)> = Status::iter().rev().map(|status| (status, count(status))).collect();
     let cell = Cell::new(match count(target.status) {
         // The loss over all connections is worse than that on any one.
         0 => format!("{}: {}", target.status.label(), by_status(&counts)),

@@ -4,89 +4,24 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::trials::{Trial, TrialEnd};
-use crate::domain::connection::close_cause::{ClosedBy, close_code_meaning};
+use crate::domain::connection::close_cause::{CloseKindName, ClosedBy, Violation, close_code_meaning};
 use crate::domain::connection::untrusted_text::UntrustedText;
+use crate::domain::heartbeat::HeartbeatKind;
 use crate::domain::idle::middleboxes::{Candidate, RuledOut, SettingChange};
 use crate::domain::idle::refresh::{self, KeepaliveMethod, KeepaliveOutcome, RefreshConclusion};
 use crate::domain::idle::report::{Direction, IdleInfo, IdleReport, TwoEnded, VerifyOutcome};
 use crate::domain::idle::{
-    CutManner, DeathCause, EndSpread, IdleVerdict, Incident, IncidentKind, ProbeRole, ProvisionalTimeout,
-    Recommendation, ResetBy, ServerActivity, Strategy, VisibleEnd, report,
+    CutManner, CutMannerName, DeathCause, EndSpread, IdleVerdict, Incident, IncidentKind, ProbeRole,
+    ProvisionalTimeout, Recommendation, ResetBy, ServerActivity, Strategy, VisibleEnd, report,
 };
 use crate::domain::run::bracket::Bracket;
 use crate::domain::run::expectation::Expectation;
+use crate::domain::run::run_result::RunResult;
 use crate::domain::run::truth::Truth;
 use crate::output::json::{
-    FailureDocument, HowName, JsonEndingDocument, KindName, Ms, OpeningDocument, PresetName, ResultName,
-    SCHEMA_VERSION, Timestamp, ViolationName, WSCHECK_VERSION, broken_rule, close_frame, ms, names,
+    FailureDocument, JsonEndingDocument, Ms, Name, OpeningDocument, PresetName, SCHEMA_VERSION, Timestamp,
+    WSCHECK_VERSION, broken_rule, close_frame, ms,
 };
-
-names! {
-    /// What the path does with an idle connection.
-    IdleVerdictName of IdleVerdict {
-        IdleTimeout,
-        LifetimeCap,
-        NoTimeoutUpToMax,
-        ServerKeepsItBusy,
-        ServerPolicy,
-        Stochastic,
-        Inconclusive,
-    }
-}
-
-names! {
-    /// What a connection of the search is for: the control is never idle, nor is the second control, which sends messages
-    /// besides Ping frames; a watcher is silent all the time, a trial
-    /// is silent for one span and then asked once.
-    RoleName of ProbeRole { Control, SecondControl, Watcher, Trial }
-}
-
-names! {
-    /// The only kind of heartbeat that resets the timer.
-    ResetByName of ResetBy { Messages, Pings }
-}
-
-names! {
-    /// How the search narrows the bracket.
-    StrategyName of Strategy { Parallel, Bisect }
-}
-
-names! {
-    /// What ended connections and is no timeout: one event, a control without answers, a limit or a replaced session, the
-    /// server's breach of the protocol.
-    IncidentName of IncidentKind { OneMoment, PathLost, EndedAtOnce, Violation }
-}
-
-names! {
-    /// What was sent to keep the path open.
-    MethodName of KeepaliveMethod { PingPong, UnsolicitedPong, TcpKeepalive, AppMessage }
-}
-
-names! {
-    /// What follows from what kept the path open.
-    ConclusionName of RefreshConclusion {
-        BelowApplication,
-        AnyByte,
-        ServerToClient,
-        MessagesOnly,
-        Lifetime,
-        Pings,
-        Messages,
-        NotPings,
-        Contradictory,
-        Untried,
-    }
-}
-
-names! {
-    /// The direction that was lost.
-    DirectionName of Direction { FromServer, FromClient, Both }
-}
-
-names! {
-    /// Whether the server could be asked to speak first after a silence.
-    TwoEndedName of TwoEnded { Agreed, Refused }
-}
 
 /// What `wscheck probe-idle -o json` prints. A value that is not known is null; no field is ever left out.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
@@ -103,7 +38,7 @@ pub struct IdleDocument {
     url: String,
     settings: IdleSettings,
     /// What the path does with an idle connection.
-    verdict: IdleVerdictName,
+    verdict: Name<IdleVerdict>,
     /// Between which idle spans the timeout lies.
     bracket: BracketDocument,
     /// The idle spans after which connections were seen to end; null when none was.
@@ -123,7 +58,7 @@ pub struct IdleDocument {
     /// an idle timeout that only messages reset. Of `inconclusive`.
     lifetime_or_idle_ms: Option<Ms>,
     /// The only kind of heartbeat that resets the timer; null: any kind that was tried does.
-    reset_by: Option<ResetByName>,
+    reset_by: Option<Name<ResetBy>>,
     /// How the server speaks unasked; null when it does not.
     chatter: Option<ChatterDocument>,
     /// Known timers that the evidence singles out, best first, at most three; never an assertion.
@@ -140,7 +75,7 @@ pub struct IdleDocument {
     verified: Option<VerifiedDocument>,
     expectation: Option<ExpectationDocument>,
     /// Null unless it was asked for and something opened.
-    two_ended: Option<TwoEndedName>,
+    two_ended: Option<Name<TwoEnded>>,
     /// Every connection that was asked, or was seen to end, in the order in which it happened.
     trials: Vec<TrialDocument>,
     /// What ended connections and is no timeout; it entered no bracket, lifetime or advice.
@@ -152,7 +87,7 @@ pub struct IdleDocument {
     /// The user ended it before it was done.
     partial: bool,
     /// What the run comes to; the exit code says the same.
-    result: ResultName,
+    result: Name<RunResult>,
     exit_code: u8,
     /// Why.
     reasons: Vec<String>,
@@ -174,7 +109,8 @@ pub struct IdleSettings {
     precision_ms: Ms,
     /// A part of the bracket's lower end, from 0 to 1.
     precision_part: f64,
-    strategy: StrategyName,
+    /// How the search narrows the bracket.
+    strategy: Name<Strategy>,
     /// Samples that make an end certain.
     repeat: usize,
     max_connections: usize,
@@ -185,7 +121,7 @@ pub struct IdleSettings {
     answer_timeout_ms: Ms,
     control_interval_ms: Ms,
     /// What the questions are.
-    question: KindName,
+    question: Name<HeartbeatKind>,
     two_ended: bool,
     refresh: bool,
     verify: bool,
@@ -217,45 +153,31 @@ pub struct Samples {
     spread_ms: Ms,
 }
 
-/// In which manner idle connections are cut.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum MannerName {
-    /// They are seen to end while they are silent.
-    Visible,
-    /// Nothing is seen, and nothing answers.
-    Silent,
-    /// Nothing is seen until they are used, which is answered with a cut.
-    RstOnUse,
-    /// Only what the server says is lost; the client's words revive the connection.
-    ServerUnheard,
-    /// Only what the client says is lost.
-    ClientUnheard,
-}
-
 /// How idle connections are cut.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct CutDocument {
-    manner: MannerName,
+    /// How idle connections are cut.
+    manner: Name<CutMannerName>,
     /// The end that was seen; null when none was.
     ending: Option<CutEnding>,
     /// Known only of a two-ended run that found a silent cut.
-    lost: Option<DirectionName>,
+    lost: Option<Name<Direction>>,
 }
 
 /// An end that was seen.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct CutEnding {
-    how: HowName,
+    /// How the connection ended.
+    how: Name<CloseKindName>,
     /// The close code; null without a close frame, or when it was empty.
     code: Option<u16>,
     code_meaning: Option<&'static str>,
     /// The reason in the close frame, as the peer gave it; control characters are escaped.
     reason: Option<String>,
     /// The rule of RFC 6455 that the peer broke.
-    violation: Option<ViolationName>,
+    violation: Option<Name<Violation>>,
     /// What was wrong about it.
     detail: Option<String>,
     /// Closed on one side only: what we wrote was still taken; null when it was not tried.
@@ -365,7 +287,7 @@ pub struct PrescriptionDocument {
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct IncidentDocument {
-    kind: IncidentName,
+    kind: Name<IncidentKind>,
     /// When the first of the connections ended, since the run's start.
     after_ms: Ms,
     /// How many connections ended, the control included.
@@ -382,7 +304,7 @@ pub struct IncidentDocument {
 pub struct RefreshDocument {
     rows: Vec<RefreshRow>,
     /// What follows from the rows together.
-    conclusion: ConclusionName,
+    conclusion: Name<RefreshConclusion>,
     conclusion_in_words: &'static str,
 }
 
@@ -390,7 +312,8 @@ pub struct RefreshDocument {
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct RefreshRow {
-    method: MethodName,
+    /// What was sent to keep the path open.
+    method: Name<KeepaliveMethod>,
     /// How often it was sent; null when nothing was, or the system did it.
     every_ms: Option<Ms>,
     /// How long it was to last.
@@ -454,7 +377,8 @@ pub enum TrialOutcome {
 pub struct TrialDocument {
     /// The connection's number in the search, from 1.
     probe: u32,
-    role: RoleName,
+    /// What the connection is for.
+    role: Name<ProbeRole>,
     /// For how long nothing had passed; of a control, since its last answer.
     idle_ms: Ms,
     outcome: TrialOutcome,
@@ -508,29 +432,17 @@ impl From<EndSpread> for Samples {
     }
 }
 
-impl From<&CutManner> for MannerName {
-    fn from(manner: &CutManner) -> MannerName {
-        match manner {
-            CutManner::Visible(_) => MannerName::Visible,
-            CutManner::Silent => MannerName::Silent,
-            CutManner::OnUse(_) => MannerName::RstOnUse,
-            CutManner::ServerUnheard => MannerName::ServerUnheard,
-            CutManner::ClientUnheard => MannerName::ClientUnheard,
-        }
-    }
-}
-
 impl From<&VisibleEnd> for CutEnding {
     fn from(cut: &VisibleEnd) -> CutEnding {
         let (code, reason) = close_frame(&cut.how, ClosedBy::Peer).unzip();
         let code = code.flatten();
         let (violation, detail) = broken_rule(&cut.how).unzip();
         CutEnding {
-            how: (&cut.how).into(),
+            how: Name(CloseKindName::from(&cut.how)),
             code,
             code_meaning: code.map(close_code_meaning),
             reason: reason.filter(|reason| !reason.is_empty()),
-            violation: violation.map(ViolationName::from),
+            violation: violation.map(Name),
             detail: detail.map(UntrustedText::to_string),
             half_closed: cut.half_open,
         }
@@ -751,7 +663,7 @@ impl IdleDocument {
             lifetime_ms: ms(findings.lifetime.map(|lifetime| lifetime.lo)),
             lifetime_hi_ms: ms(findings.lifetime.map(|lifetime| lifetime.hi)),
             lifetime_or_idle_ms: ms(findings.lifetime_or_idle.map(|age| age.lo)),
-            reset_by: findings.reset_by.map(ResetByName::from),
+            reset_by: findings.reset_by.map(Name),
             chatter: findings.chatter.map(ChatterDocument::from),
             candidates: report.naming.candidates.iter().map(CandidateDocument::from).collect(),
             undecided: report.naming.undecided.iter().map(UndecidedDocument::from).collect(),
@@ -760,7 +672,7 @@ impl IdleDocument {
             refresh: report.refresh.as_ref().map(RefreshDocument::from),
             verified: report.verified.as_ref().map(VerifiedDocument::from),
             expectation: report.expectation.as_ref().map(ExpectationDocument::from),
-            two_ended: report.two_ended.map(TwoEndedName::from),
+            two_ended: report.two_ended.map(Name),
             trials: trials.iter().map(TrialDocument::from).collect(),
             incidents: findings.incidents.iter().map(IncidentDocument::from).collect(),
             void_rounds: findings.void_rounds,
@@ -779,9 +691,9 @@ impl IdleDocument {
 impl CutDocument {
     fn new(manner: &CutManner, lost: Option<Direction>) -> CutDocument {
         CutDocument {
-            manner: manner.into(),
+            manner: Name(CutMannerName::from(manner)),
             ending: manner.cut().map(CutEnding::from),
-            lost: lost.map(DirectionName::from),
+            lost: lost.map(Name),
         }
     }
 }

@@ -7,6 +7,7 @@ use super::trials::{Trial, TrialEnd};
 use crate::domain::format;
 use crate::domain::idle::ProbeRole;
 use crate::domain::idle::refresh::{KeepaliveOutcome, MethodResult};
+use crate::domain::label::Label;
 use crate::output::time_unit::TimeUnit;
 
 /// More rows say no more to people; the JSON has them all.

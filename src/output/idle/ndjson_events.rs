@@ -6,12 +6,12 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::document::{
-    BracketDocument, IdleSettings, ProvisionalDocument, RefreshRow, RoleName, TrialDocument, VerifiedDocument,
+    BracketDocument, IdleSettings, ProvisionalDocument, RefreshRow, TrialDocument, VerifiedDocument,
 };
 use super::trials::Trial;
-use crate::domain::idle::ProbeEvent;
 use crate::domain::idle::report::{IdleEvent, ProbeSighting};
-use crate::output::json::{FailedOpening, Ms, OpeningDocument, WSCHECK_VERSION};
+use crate::domain::idle::{ProbeEvent, ProbeRole};
+use crate::output::json::{FailedOpening, Ms, Name, OpeningDocument, WSCHECK_VERSION};
 use crate::output::ndjson::{EventBody, bodies, run_line};
 
 bodies! {
@@ -28,27 +28,27 @@ bodies! {
     ProbeOpened = "probe_opened" {
         /// The connection's number in the search, from 1.
         probe: u32,
-        role: RoleName,
+        role: Name<ProbeRole>,
         #[serde(flatten)]
         opening: OpeningDocument,
     }
     /// A connection of the search could not be opened.
     ProbeFailed = "probe_failed" {
         probe: u32,
-        role: RoleName,
+        role: Name<ProbeRole>,
         #[serde(flatten)]
         failure: FailedOpening,
     }
     /// The question left, after this idle span.
     Asked = "asked" {
         probe: u32,
-        role: RoleName,
+        role: Name<ProbeRole>,
         idle_ms: Ms,
     }
     /// The server said something unasked; the silence begins anew.
     Spoke = "spoke" {
         probe: u32,
-        role: RoleName,
+        role: Name<ProbeRole>,
         /// The quiet gap that it ended.
         gap_ms: Ms,
     }

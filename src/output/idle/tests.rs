@@ -1,6 +1,7 @@
 //! One set of scripted searches feeds every format.
 
 use serde_json::{Value, json};
+use strum::IntoEnumIterator;
 
 use super::fixtures::{self, show};
 use super::*;
@@ -79,39 +80,6 @@ fn the_names_that_scripts_rely_on_are_there() {
 }
 
 #[test]
-fn json_and_the_domain_use_the_same_words() {
-    use super::document::{DirectionName, IdleVerdictName, MannerName, MethodName, RoleName, StrategyName};
-    use crate::domain::connection::close_cause::CloseKind;
-    use crate::domain::idle::refresh::KeepaliveMethod;
-    use crate::domain::idle::report::Direction;
-    use crate::domain::idle::{CutManner, IdleVerdict, ProbeRole, Strategy, VisibleEnd};
-    fn name(value: impl serde::Serialize) -> String {
-        serde_json::to_value(value).unwrap().as_str().unwrap().to_string()
-    }
-    for verdict in IdleVerdict::ALL {
-        assert_eq!(name(IdleVerdictName::from(verdict)), verdict.label());
-    }
-    for method in KeepaliveMethod::ALL {
-        assert_eq!(name(MethodName::from(method)), method.label());
-    }
-    for strategy in Strategy::ALL {
-        assert_eq!(name(StrategyName::from(strategy)), strategy.label());
-    }
-    for role in [ProbeRole::Control, ProbeRole::SecondControl, ProbeRole::Watcher, ProbeRole::Trial] {
-        assert_eq!(name(RoleName::from(role)), role.label());
-    }
-    for direction in [Direction::FromServer, Direction::FromClient, Direction::Both] {
-        assert_eq!(name(DirectionName::from(direction)), direction.label());
-    }
-    let cut = || VisibleEnd::from(CloseKind::Rst);
-    for manner in
-        [CutManner::Visible(cut()), CutManner::Silent, CutManner::OnUse(cut()), CutManner::ServerUnheard]
-    {
-        assert_eq!(name(MannerName::from(&manner)), manner.label());
-    }
-}
-
-#[test]
 fn peer_text_is_escaped_and_colour_only_repeats_words() {
     for (name, events) in fixtures::all() {
         let plain = show(Format::Human, PLAIN, &events);
@@ -155,7 +123,7 @@ fn quiet_leaves_the_report_and_the_errors() {
 #[test]
 fn a_progress_line_leaves_the_result_as_it_is() {
     let moving = HumanOptions { progress: true, ..PLAIN };
-    for format in Format::ALL {
+    for format in Format::iter() {
         let events = fixtures::visible();
         assert_eq!(show(format, moving, &events), show(format, PLAIN, &events));
     }

@@ -5,8 +5,9 @@ use serde::Serialize;
 
 use super::connect_info::{AttemptDocument, Headers};
 use super::heartbeat_figures::Ms;
-use super::names::{FailureName, PhaseName, ResultName, VerdictName};
-use crate::domain::connection::connect_info::{self, ConnectError};
+use super::names::{Name, VerdictName};
+use crate::domain::connection::connect_info::{self, ConnectError, FailureKind};
+use crate::domain::connection::phase::Phase;
 use crate::domain::run::run_result::RunResult;
 
 /// An error, and what the reader can do about it.
@@ -17,8 +18,9 @@ pub struct FailureDocument {
     /// The target, without its secrets; null when the error is about none.
     url: Option<String>,
     /// The step that failed; null when no connection was attempted.
-    phase: Option<PhaseName>,
-    kind: FailureName,
+    phase: Option<Name<Phase>>,
+    /// What kept the connection from opening; `usage` for arguments that make no sense.
+    kind: Name<FailureKind>,
     /// The whole error in one line.
     message: String,
     hint: Option<String>,
@@ -98,7 +100,8 @@ pub struct ErrorDocument {
     wscheck_version: &'static str,
     /// The result in its earlier words.
     verdict: VerdictName,
-    result: ResultName,
+    /// What the run comes to; the exit code says the same.
+    result: Name<RunResult>,
     exit_code: u8,
     error: FailureDocument,
 }
@@ -107,7 +110,7 @@ pub struct ErrorDocument {
 /// is not there, a port that cannot be listened on.
 pub fn error_document(
     command: Option<&str>,
-    kind: FailureName,
+    kind: FailureKind,
     message: &str,
     hint: Option<&str>,
     exit_code: u8,
@@ -115,7 +118,7 @@ pub fn error_document(
     let error = FailureDocument {
         url: None,
         phase: None,
-        kind,
+        kind: kind.into(),
         message: message.to_string(),
         hint: hint.map(str::to_string),
         attempts: Vec::new(),

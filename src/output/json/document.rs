@@ -7,7 +7,7 @@ use super::close_cause::JsonEndingDocument;
 use super::connect_error::FailureDocument;
 use super::connect_info::OpeningDocument;
 use super::heartbeat_figures::{ByKind, HostLag, JsonJitterDocument, JsonRttDocument, Ms, Timestamp, ms};
-use super::names::{KindName, ResultName, StatusName, VerdictName};
+use super::names::{Name, VerdictName};
 use crate::domain::connection::connect_info::TimestampSource;
 use crate::domain::heartbeat::HeartbeatKind;
 use crate::domain::heartbeat::presets::PresetSelection;
@@ -16,6 +16,7 @@ use crate::domain::ping::event::ConnId;
 use crate::domain::ping::health::Status;
 use crate::domain::ping::report::{self, ConnReport, KindReport, Measurement, PingReport, TargetReport};
 use crate::domain::ping::run_info::RunInfo;
+use crate::domain::run::run_result::RunResult;
 use crate::domain::stats::JitterSummary;
 
 /// The whole run. A value that is not known is null; no field is ever left out.
@@ -33,22 +34,22 @@ pub struct RunDocument {
     interrupted: bool,
     settings: Settings,
     /// Over the whole run, not by the last heartbeat: the worst of the targets.
-    status: StatusName,
+    status: Name<Status>,
     status_reason: String,
     /// The worst of the targets at the end, by the latest heartbeats.
-    last_status: StatusName,
+    last_status: Name<Status>,
     /// Connections by status.
     status_counts: StatusCountsDocument,
     /// The result in its earlier words.
     verdict: VerdictName,
-    result: ResultName,
+    result: Name<RunResult>,
     exit_code: u8,
     /// Why the result is what it is; the first reason of an interrupted run says how much of it was done.
     reasons: Vec<String>,
     /// What the figures mean together, and what to do next.
     advice: Vec<String>,
     /// The kind that `rtt`, `unanswered`, `loss` and `jitter` are of: protocol, where it was measured.
-    heartbeat: Option<KindName>,
+    heartbeat: Option<Name<HeartbeatKind>>,
     /// Over all targets; null before the first answer.
     rtt: Option<JsonRttDocument>,
     /// Over all targets: missed + superseded.
@@ -68,10 +69,10 @@ pub struct RunDocument {
     /// missed, then the slowest.
     worst: Vec<Worst>,
     host_lag: Option<HostLag>,
-    measurement: MeasurementName,
+    measurement: Name<Measurement>,
     /// Why the measurement is suspect.
     measurement_reason: Option<String>,
-    timestamps: TimestampsName,
+    timestamps: Name<TimestampSource>,
     /// RTTs that user space had to stamp at one end or both, though the kernel was to.
     timestamps_fell_back: u64,
 }
@@ -102,7 +103,7 @@ struct Worst {
     /// Index into its `connections`.
     index: usize,
     local: Option<String>,
-    status: StatusName,
+    status: Name<Status>,
     status_reason: String,
     missed: u64,
     /// Of the slowest kind of heartbeat.
@@ -129,43 +130,11 @@ impl Worst {
     }
 }
 
-/// Whether this host was quiet enough for the figures to be believed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-enum MeasurementName {
-    /// There was no RTT to be believed.
-    Unknown,
-    Sound,
-    Suspect,
-}
-
-/// Where RTT is stamped.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-enum TimestampsName {
-    /// In user space, at the socket, under TLS: just before the write and after the read.
-    User,
-    /// When bytes arrive, by the kernel; when they leave, in user space just before the write. At the socket, under TLS.
-    KernelReceive,
-    /// By the kernel, when bytes leave and when they arrive. At the socket, under TLS.
-    Kernel,
-}
-
-impl From<TimestampSource> for TimestampsName {
-    fn from(timestamps: TimestampSource) -> TimestampsName {
-        match timestamps {
-            TimestampSource::User => TimestampsName::User,
-            TimestampSource::KernelReceive => TimestampsName::KernelReceive,
-            TimestampSource::Kernel => TimestampsName::Kernel,
-        }
-    }
-}
-
 /// What was asked for.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct Settings {
-    heartbeats: Vec<KindName>,
+    heartbeats: Vec<Name<HeartbeatKind>>,
     /// Null: each leaves as soon as the last is answered or missed.
     interval_ms: Option<Ms>,
     timeout_ms: Ms,
@@ -209,7 +178,7 @@ impl From<&PresetSelection> for PresetName {
 impl From<&RunInfo> for Settings {
     fn from(info: &RunInfo) -> Settings {
         Settings {
-            heartbeats: info.kinds.iter().map(|kind| KindName::from(*kind)).collect(),
+            heartbeats: info.kinds.iter().copied().map(Name).collect(),
             interval_ms: ms(info.interval),
             timeout_ms: info.timeout.into(),
             count: info.count,
@@ -257,10 +226,10 @@ struct TargetDocument {
     /// Without its secrets.
     url: String,
     /// The worst of its connections, and no better than the loss over all of them.
-    status: StatusName,
+    status: Name<Status>,
     status_reason: String,
     /// The worst of its connections at the end, by the latest heartbeats.
-    last_status: StatusName,
+    last_status: Name<Status>,
     heartbeats: ByKind,
     connections: Vec<ConnectionDocument>,
 }
@@ -286,10 +255,10 @@ struct ConnectionDocument {
     /// From 0.
     index: usize,
     /// Over the whole run, not by the last heartbeat.
-    status: StatusName,
+    status: Name<Status>,
     status_reason: String,
     /// At the end, by the latest heartbeats.
-    last_status: StatusName,
+    last_status: Name<Status>,
     last_status_reason: String,
     /// The first opening.
     #[serde(flatten)]
@@ -414,7 +383,6 @@ impl RunDocument {
     /// The document of a run of this command.
     pub fn new(command: &str, report: &PingReport) -> RunDocument {
         let main = main_kind(&report.kinds);
-        let (measurement, measurement_reason) = measurement(&report.measurement);
         RunDocument {
             schema_version: super::SCHEMA_VERSION,
             command: command.to_string(),
@@ -443,8 +411,11 @@ impl RunDocument {
             targets: report.targets.iter().map(TargetDocument::from).collect(),
             host_lag: report.host_lag.map(|lag| HostLag::new(lag, &report.stamping)),
             worst: report.worst.iter().filter_map(|id| Worst::new(report, *id)).collect(),
-            measurement,
-            measurement_reason,
+            measurement: report.measurement.clone().into(),
+            measurement_reason: match &report.measurement {
+                Measurement::Suspect(why) => Some(why.clone()),
+                Measurement::Sound | Measurement::Unknown => None,
+            },
             timestamps: report.timestamps().into(),
             timestamps_fell_back: report.stamping.fell_back,
         }
@@ -453,14 +424,6 @@ impl RunDocument {
 
 fn main_kind(kinds: &[KindReport]) -> Option<&KindReport> {
     kinds.iter().find(|report| report.kind == HeartbeatKind::Protocol).or(kinds.first())
-}
-
-fn measurement(measurement: &Measurement) -> (MeasurementName, Option<String>) {
-    match measurement {
-        Measurement::Unknown => (MeasurementName::Unknown, None),
-        Measurement::Sound => (MeasurementName::Sound, None),
-        Measurement::Suspect(why) => (MeasurementName::Suspect, Some(why.clone())),
-    }
 }
 
 fn main_ending(report: &PingReport) -> Option<JsonEndingDocument> {

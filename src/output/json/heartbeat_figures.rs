@@ -5,8 +5,9 @@ use std::time::{Duration, SystemTime};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::names::StatusName;
+use super::names::Name;
 use crate::domain::heartbeat::HeartbeatKind;
+use crate::domain::ping::health::Status;
 use crate::domain::ping::report::{KindReport, StampingReport};
 use crate::domain::stats::{Counts, JitterSummary, LagSummary, RttSummary};
 
@@ -99,7 +100,7 @@ impl From<JitterSummary> for JsonJitterDocument {
 #[schemars(rename = "Heartbeats")]
 pub struct HeartbeatsDocument {
     /// Over the whole run; of several connections, the worst.
-    status: StatusName,
+    status: Name<Status>,
     /// Heartbeats that left this machine: ok + late + superseded + missed + in_flight.
     sent: u64,
     ok: u64,

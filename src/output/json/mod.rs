@@ -18,10 +18,7 @@ pub use connect_error::{ErrorDocument, FailedOpening, FailureDocument, error_doc
 pub use connect_info::OpeningDocument;
 pub use document::{PresetName, RunDocument, Settings};
 pub use heartbeat_figures::{Ms, Timestamp, ms};
-pub(super) use names::names;
-pub use names::{
-    FailureName, HowName, KindName, OutcomeName, ResultName, StatusName, StrayName, ViolationName,
-};
+pub use names::Name;
 
 use super::human::interim_line;
 use super::writer::{ReportWriter, Writer};

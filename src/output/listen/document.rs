@@ -11,80 +11,12 @@ use crate::domain::listen::{
     CoveredTimeouts, FirstHeartbeat, IntervalOrigin, IntervalSpan, KindFindings, ListenVerdict,
     PayloadVariation, Periodic, Sameness, ServerEventKind, TrafficEffect, TrafficEffects, UnansweredPolicy,
 };
+use crate::domain::run::run_result::RunResult;
 use crate::domain::stats::interval::Interval;
 use crate::output::json::{
-    CloseReplyDocument, FailureDocument, JsonEndingDocument, Ms, OpeningDocument, PresetName, ResultName,
-    SCHEMA_VERSION, Timestamp, WSCHECK_VERSION, ms, names,
+    CloseReplyDocument, FailureDocument, JsonEndingDocument, Ms, Name, OpeningDocument, PresetName,
+    SCHEMA_VERSION, Timestamp, WSCHECK_VERSION, ms,
 };
-
-names! {
-    /// What the server does about heartbeats.
-    ListenVerdictName of ListenVerdict { ServerPingsEvery, ServerIsSilentFor, PeriodicMessages, Irregular, Inconclusive }
-}
-
-names! {
-    /// What kind of thing the server said: a Ping frame, a message that asks for an answer, a Pong frame that answers
-    /// nothing, a message that only keeps the path busy, or any other message.
-    SoundName of ServerEventKind {
-        Ping,
-        AppPing,
-        #[serde(rename = "unsolicited_pong")]
-        Pong,
-        KeepAlive,
-        Message,
-    }
-}
-
-names! {
-    /// What messages of one form say: the same each time, the same but for counters, times and ids, or with other numbers
-    /// that change, as prices do.
-    SamenessName of Sameness { Constant, Counting, Changing }
-}
-
-names! {
-    /// When the first heartbeat came, compared with one interval after the opening.
-    FirstName of FirstHeartbeat { AtOnce, Early, OnTime, Late }
-}
-
-names! {
-    /// From what the server counts its intervals.
-    OriginName of IntervalOrigin { FixedClock, LastTraffic }
-}
-
-names! {
-    /// How an interval is measured: from one heartbeat to the next, or from the server's last event of any kind to the
-    /// heartbeat.
-    SpanningName of IntervalSpan { Heartbeats, SinceTraffic }
-}
-
-names! {
-    /// Whether the payloads are one and the same.
-    PayloadsName of PayloadVariation { Empty, Constant, Changing, Single }
-}
-
-names! {
-    /// What traffic between two heartbeats does to the second.
-    EffectName of TrafficEffect { Unmoved, Postponed, Skipped, Mixed }
-}
-
-/// What the server does when its heartbeats stay unanswered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum UnansweredName {
-    GoesOn,
-    Stops,
-    EndsTheConnection,
-}
-
-impl From<UnansweredPolicy> for UnansweredName {
-    fn from(unanswered: UnansweredPolicy) -> UnansweredName {
-        match unanswered {
-            UnansweredPolicy::GoesOn { .. } => UnansweredName::GoesOn,
-            UnansweredPolicy::Stops { .. } => UnansweredName::Stops,
-            UnansweredPolicy::Ends { .. } => UnansweredName::EndsTheConnection,
-        }
-    }
-}
 
 /// What `wscheck listen -o json` prints. A value that is not known is null; no field is ever left out.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
@@ -101,15 +33,15 @@ pub struct ListenDocument {
     url: String,
     settings: ListenSettings,
     /// What the server does about heartbeats.
-    verdict: ListenVerdictName,
+    verdict: Name<ListenVerdict>,
     /// Which kind the verdict is about; null when there was none.
-    heartbeat: Option<SoundName>,
+    heartbeat: Option<Name<ServerEventKind>>,
     /// The known shape that this kind has.
     heartbeat_shape: Option<&'static str>,
     /// The interval of that kind; null when the heartbeats do not establish one.
     interval: Option<IntervalDocument>,
     /// How that interval is measured; null when there is none.
-    interval_spans: Option<SpanningName>,
+    interval_spans: Option<Name<IntervalSpan>>,
     /// Messages of unknown shape at a fixed interval, perhaps heartbeats; null when there are none.
     periodic: Option<PeriodicDocument>,
     /// How long wscheck listened, from the opening.
@@ -119,7 +51,7 @@ pub struct ListenDocument {
     /// The longest time in which neither side sent anything except answers.
     longest_still_ms: Ms,
     /// From what the server counts its intervals; null when nothing tells. Only what the client says shows a fixed clock.
-    counted_from: Option<OriginName>,
+    counted_from: Option<Name<IntervalOrigin>>,
     /// Null when they were answered, or too few came.
     unanswered: Option<UnansweredDocument>,
     /// Null without an interval.
@@ -133,7 +65,7 @@ pub struct ListenDocument {
     /// The user ended it before it was done.
     partial: bool,
     /// What the run comes to; the exit code says the same.
-    result: ResultName,
+    result: Name<RunResult>,
     exit_code: u8,
     /// Why.
     reasons: Vec<String>,
@@ -178,7 +110,8 @@ pub struct PeriodicDocument {
     payload: String,
     count: u64,
     interval: IntervalDocument,
-    sameness: SamenessName,
+    /// What the messages say, compared with each other.
+    sameness: Name<Sameness>,
     /// It looks more like a heartbeat than like data: nothing but counters, times and ids changes, or a heartbeat's word
     /// is in it. That it is one is not known.
     like_heartbeat: bool,
@@ -190,7 +123,7 @@ pub struct PeriodicDocument {
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct UnansweredDocument {
-    outcome: UnansweredName,
+    outcome: Name<UnansweredPolicy>,
     /// Number of unanswered heartbeats before this outcome. If the connection ended, they need not be the cause. If the
     /// server continued, more of them may still change that.
     after: u64,
@@ -209,7 +142,7 @@ pub struct ClearsDocument {
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct EffectsDocument {
-    effect: EffectName,
+    effect: Name<TrafficEffect>,
     /// Number of times that this effect was seen.
     count: usize,
     /// Number of times that there was such traffic, at most the latest 64.
@@ -222,12 +155,12 @@ pub struct EffectsDocument {
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct ListenedTo {
-    kind: SoundName,
+    kind: Name<ServerEventKind>,
     count: u64,
     /// From the opening to the first; null when some may have been missed before.
     first_ms: Option<Ms>,
     /// When the first heartbeat came, compared with the interval; null when there is no interval to compare with.
-    first: Option<FirstName>,
+    first: Option<Name<FirstHeartbeat>>,
     /// From one heartbeat to the next. Null with fewer than two.
     interval: Option<IntervalDocument>,
     /// Whether the heartbeats establish an interval.
@@ -235,7 +168,8 @@ pub struct ListenedTo {
     /// The times from the server's last event of any kind to each heartbeat; null unless these establish an interval
     /// and the times between heartbeats do not.
     since_traffic: Option<IntervalDocument>,
-    payloads: PayloadsName,
+    /// Whether the payloads are one and the same.
+    payloads: Name<PayloadVariation>,
     /// The first payload; control characters are escaped.
     payload: String,
     /// The last payload that differed from the first; null when none did.
@@ -321,7 +255,7 @@ impl From<&KindFindings> for ListenedTo {
             kind: kind.sound.into(),
             count: kind.count,
             first_ms: ms(kind.first),
-            first: kind.early.map(FirstName::from),
+            first: kind.early.map(Name),
             interval: kind.interval.map(IntervalDocument::from),
             regular: kind.sure,
             since_traffic: kind.since_traffic.map(IntervalDocument::from),
@@ -350,12 +284,12 @@ impl From<&ListenReport> for ListenDocument {
             heartbeat: findings.heartbeat.map(|kind| kind.sound.into()),
             heartbeat_shape: findings.heartbeat.and_then(|kind| kind.shape),
             interval: findings.interval().map(IntervalDocument::from),
-            interval_spans: findings.spanning().map(SpanningName::from),
+            interval_spans: findings.spanning().map(Name),
             periodic: findings.periodic.as_ref().map(PeriodicDocument::from),
             listened_ms: findings.listened.into(),
             longest_quiet_ms: findings.longest_quiet.into(),
             longest_still_ms: findings.longest_still.into(),
-            counted_from: findings.origin.map(OriginName::from),
+            counted_from: findings.origin.map(Name),
             unanswered: findings.unanswered.map(UnansweredDocument::from),
             clears: findings.clearance.as_ref().map(ClearsDocument::from),
             heard: findings.kinds.iter().map(ListenedTo::from).collect(),

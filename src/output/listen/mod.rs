@@ -11,7 +11,6 @@ mod tests;
 
 use std::io;
 
-pub(super) use document::SoundName;
 pub use document::{ListenDocument, ListenedTo};
 pub use ndjson_events::{ClientTalked, ListenEnded, ListenOpened, ListenStarted, ServerSaid};
 

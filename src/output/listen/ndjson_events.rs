@@ -3,8 +3,10 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::document::{ListenSettings, SoundName};
+use super::document::ListenSettings;
+use crate::domain::listen::ServerEventKind;
 use crate::domain::listen::report::{ListenEvent, ServerEventNotice};
+use crate::output::json::Name;
 use crate::output::json::{JsonEndingDocument, Ms, OpeningDocument, WSCHECK_VERSION, ms};
 use crate::output::ndjson::{EventBody, bodies, run_line};
 
@@ -25,7 +27,7 @@ bodies! {
     }
     /// The server said something by itself; of a flood, so many at once.
     ServerSaid = "said" {
-        kind: SoundName,
+        kind: Name<ServerEventKind>,
         /// The known shape that it has.
         shape: Option<&'static str>,
         /// How many since this kind was last told.

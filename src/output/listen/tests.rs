@@ -67,31 +67,6 @@ fn the_names_that_scripts_rely_on_are_there() {
 }
 
 #[test]
-fn json_and_the_domain_use_the_same_words() {
-    use super::document::{ListenVerdictName, SpanningName, UnansweredName};
-    use crate::domain::listen::{IntervalSpan, ListenVerdict, ServerEventKind, UnansweredPolicy};
-    fn name(value: impl serde::Serialize) -> String {
-        serde_json::to_value(value).unwrap().as_str().unwrap().to_string()
-    }
-    for verdict in ListenVerdict::ALL {
-        assert_eq!(name(ListenVerdictName::from(verdict)), verdict.label());
-    }
-    for sound in ServerEventKind::ALL {
-        assert_eq!(name(SoundName::from(sound)), sound.label());
-    }
-    for spanning in [IntervalSpan::Heartbeats, IntervalSpan::SinceTraffic] {
-        assert_eq!(name(SpanningName::from(spanning)), spanning.label());
-    }
-    for unanswered in [
-        UnansweredPolicy::GoesOn { after: 2 },
-        UnansweredPolicy::Stops { after: 1 },
-        UnansweredPolicy::Ends { after: 1 },
-    ] {
-        assert_eq!(name(UnansweredName::from(unanswered)), unanswered.label());
-    }
-}
-
-#[test]
 fn peer_text_is_escaped_and_colour_only_repeats_words() {
     for (name, events) in fixtures::all() {
         let plain = show(Format::Human, PLAIN, &events);

@@ -9,7 +9,7 @@ use crate::domain::heartbeat::framing::Framing;
 use crate::domain::heartbeat::presets::{
     ForbiddenAction, ForbiddenSend, HeartbeatStarter, Preset, VerificationLevel,
 };
-use crate::output::json::{Ms, SCHEMA_VERSION, WSCHECK_VERSION, ms, names};
+use crate::output::json::{Ms, Name, SCHEMA_VERSION, WSCHECK_VERSION, ms};
 
 /// What `wscheck presets -o json` prints.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
@@ -43,7 +43,8 @@ pub struct PresetEntry {
     name: &'static str,
     aliases: &'static [&'static str],
     title: &'static str,
-    starts: StarterName,
+    /// Who starts a heartbeat.
+    starts: Name<HeartbeatStarter>,
     /// The path of a URL that has none.
     path: Option<&'static str>,
     /// What the query must say.
@@ -51,7 +52,8 @@ pub struct PresetEntry {
     subprotocols: &'static [&'static str],
     /// The Origin header of the URL is sent.
     own_origin: bool,
-    framing: FramingName,
+    /// How a message is divided.
+    framing: Name<Framing>,
     /// What must come before anything is sent.
     first: Option<&'static str>,
     hello: &'static [&'static str],
@@ -82,7 +84,8 @@ pub struct PresetEntry {
     traps: Vec<TrapEntry>,
     note: Option<&'static str>,
     source: &'static str,
-    verified: VerifiedName,
+    /// How well it is known.
+    verified: Name<VerificationLevel>,
     command_line: String,
 }
 
@@ -107,40 +110,12 @@ struct ServerEntry {
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 struct TrapEntry {
-    never: NeverName,
+    never: Name<ForbiddenAction>,
     /// The message that `never` is about.
     text: Option<&'static str>,
     /// The shortest interval that `never` is about.
     least_interval_ms: Option<Ms>,
     why: &'static str,
-}
-
-/// What is not sent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-enum NeverName {
-    /// The message in `text`.
-    Text,
-    /// Any message.
-    Messages,
-    PingFrames,
-    /// Heartbeats more often than every `least_interval_ms`.
-    FasterThan,
-}
-
-names! {
-    /// Who starts a heartbeat.
-    StarterName of HeartbeatStarter { Client, Server, Both, Frames }
-}
-
-names! {
-    /// What a message may hold.
-    FramingName of Framing { Message, Lines, Records }
-}
-
-names! {
-    /// How well it is known: tests drive a real server by it, or hold its wire text.
-    VerifiedName of VerificationLevel { Live, FromSource }
 }
 
 impl PresetsDocument {
@@ -203,36 +178,8 @@ impl From<&Preset> for PresetEntry {
 
 impl From<&ForbiddenSend> for TrapEntry {
     fn from(trap: &ForbiddenSend) -> TrapEntry {
-        let (never, text, least) = match trap.never {
-            ForbiddenAction::Text(text) => (NeverName::Text, Some(text), None),
-            ForbiddenAction::Messages => (NeverName::Messages, None, None),
-            ForbiddenAction::PingFrames => (NeverName::PingFrames, None, None),
-            ForbiddenAction::FasterThan(least) => (NeverName::FasterThan, None, Some(least)),
-        };
-        TrapEntry { never, text, least_interval_ms: ms(least), why: trap.why }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn json_and_the_domain_use_the_same_words() {
-        let name = |value: serde_json::Value| value.as_str().unwrap().replace('_', " ");
-        for starter in [
-            HeartbeatStarter::Client,
-            HeartbeatStarter::Server,
-            HeartbeatStarter::Both,
-            HeartbeatStarter::Frames,
-        ] {
-            assert_eq!(name(serde_json::to_value(StarterName::from(starter)).unwrap()), starter.label());
-        }
-        for framing in Framing::ALL {
-            assert_eq!(name(serde_json::to_value(FramingName::from(framing)).unwrap()), framing.label());
-        }
-        for verified in [VerificationLevel::Live, VerificationLevel::FromSource] {
-            assert_eq!(name(serde_json::to_value(VerifiedName::from(verified)).unwrap()), verified.label());
-        }
+        let text = if let ForbiddenAction::Text(text) = trap.never { Some(text) } else { None };
+        let least = if let ForbiddenAction::FasterThan(least) = trap.never { Some(least) } else { None };
+        TrapEntry { never: trap.never.into(), text, least_interval_ms: ms(least), why: trap.why }
     }
 }

@@ -6,6 +6,7 @@ use super::PresetListing;
 use super::command_line::ready;
 use crate::domain::format;
 use crate::domain::heartbeat::presets::{ForbiddenAction, ForbiddenSend, HeartbeatStarter, Preset};
+use crate::domain::label::Label;
 use crate::output::human::HumanOptions;
 use crate::output::human::{LabelledRows, Styler};
 
@@ -60,7 +61,7 @@ fn cells(preset: &Preset) -> [String; 4] {
         preset.name.to_string(),
         preset.title.to_string(),
         starts(preset.starter()).to_string(),
-        preset.verified.label().to_string(),
+        preset.verified.words(),
     ]
 }
 
@@ -84,7 +85,7 @@ fn full(preset: &Preset, paint: Styler, width: Option<usize>) -> String {
     }
     rows.add_some("note", Some(preset.note.to_string()).filter(|note| !note.is_empty()));
     rows.add("source", preset.source);
-    rows.add("verified", preset.verified.label());
+    rows.add("verified", &preset.verified.words());
     rows.add("try", &ready(preset));
     format!("{}\n{}", paint.strong(preset.title), rows.into_text())
 }

@@ -4,9 +4,12 @@ use std::time::{Duration, SystemTime};
 
 use schemars::JsonSchema;
 use serde::Serialize;
+use strum::IntoEnumIterator;
 
 use super::human;
+use crate::domain::connection::close_cause::CloseKindName;
 use crate::domain::connection::close_cause::{CloseCause, CloseKind};
+use crate::domain::label::Label;
 use crate::domain::ping::health::Status;
 use crate::domain::stats::Counts;
 use crate::server::{
@@ -300,7 +303,7 @@ impl EndingDocument {
         };
         EndingDocument {
             who: ending.who.label(),
-            how: ending.how.label(),
+            how: CloseKindName::from(&ending.how).label(),
             code,
             reason: reason.filter(|reason| !reason.is_empty()),
             os_error: ending.os_error.clone(),
@@ -367,7 +370,7 @@ impl ClientsDocument {
 pub fn by_status(snapshot: &ServerSnapshot) -> impl Iterator<Item = (Status, u64)> + '_ {
     let count =
         |status| snapshot.clients.iter().filter(|client| client.figures.status() == status).count() as u64;
-    Status::ALL.into_iter().map(move |status| (status, count(status)))
+    Status::iter().map(move |status| (status, count(status)))
 }
 
 impl ClientDocument {

@@ -5,6 +5,7 @@ use std::time::SystemTime;
 use crate::domain::connection::close_cause::{CloseCause, CloseKind, ClosedBy};
 use crate::domain::format;
 use crate::domain::format::counted;
+use crate::domain::label::Label;
 use crate::domain::stats::Counts;
 use crate::server::{
     ClientSnapshot, HeartbeatStats, ListenAddress, ServeEvent, ServeEventKind, ServerSummary,

@@ -6,6 +6,7 @@ use std::io::IsTerminal;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::domain::format::counted;
+use crate::domain::label::Label;
 use crate::domain::ping::health::Status;
 use crate::server::{ServeEvent, ServeEventKind};
 

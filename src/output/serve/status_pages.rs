@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use super::document::{ClientsDocument, by_status};
+use crate::domain::label::Label;
 use crate::domain::stats::Counts;
 use crate::server::{ServerSnapshot, ServerSummary, StatusPage, StatusRenderer};
 

@@ -8,7 +8,7 @@ use crate::domain::idle::middleboxes::{
     Confidence, CutKind, Middlebox, ProductFamily, SettingChange, TimeoutKind, TimeoutValue, TimerReset,
     TypicalSetting,
 };
-use crate::output::json::{Ms, SCHEMA_VERSION, WSCHECK_VERSION, ms, names};
+use crate::output::json::{Ms, Name, SCHEMA_VERSION, WSCHECK_VERSION, ms};
 
 /// What `wscheck timeouts -o json` prints.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
@@ -42,11 +42,13 @@ pub struct MiddleboxEntry {
     /// Unique in the table.
     id: &'static str,
     product: &'static str,
-    family: FamilyName,
-    kind: TimerName,
+    /// Where in the path it stands.
+    family: Name<ProductFamily>,
+    /// What the timer measures.
+    kind: Name<TimeoutKind>,
     setting: &'static str,
     /// The value without configuration.
-    default: DefaultName,
+    default: Name<TimeoutValue>,
     /// Null unless `default` is `after`.
     default_ms: Option<Ms>,
     /// Other common values.
@@ -58,7 +60,7 @@ pub struct MiddleboxEntry {
     /// How long after the timer the end may become visible; null when it is immediate.
     late_by_ms: Option<Ms>,
     /// Which traffic restarts the timer; null when there is no timer or it is unknown.
-    resets: Option<ResetsName>,
+    resets: Option<Name<TimerReset>>,
     resets_in_words: Option<&'static str>,
     /// Whether Ping and Pong frames count as traffic; null when it does not matter or is unknown.
     pings_count: Option<bool>,
@@ -73,7 +75,8 @@ pub struct MiddleboxEntry {
     folklore: Option<&'static str>,
     note: Option<&'static str>,
     source: &'static str,
-    confidence: ConfidenceName,
+    /// How well it is known.
+    confidence: Name<Confidence>,
 }
 
 /// A value that is not the default but is often found.
@@ -88,100 +91,24 @@ pub struct TypicalValue {
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct CutEntry {
-    how: CutName,
+    how: Name<CutKind>,
     /// The close frame's code or the HTTP status, where `how` has one.
     code: Option<u16>,
 }
 
-names! {
-    /// Where in the path it stands.
-    FamilyName of ProductFamily { Proxy, Cloud, Nat, Server, Service }
-}
-
-names! {
-    /// What the timer measures: how long nothing passed, how old the connection is, or something else that is often
-    /// taken for one of these.
-    TimerName of TimeoutKind { Idle, Lifetime, Other }
-}
-
-names! {
-    /// What starts the timer afresh.
-    ResetsName of TimerReset {
-        Either,
-        ClientToServer,
-        ServerToClient,
-        EachDirection,
-        MessagesOnly,
-        TcpKeepaliveToo,
-        Pong,
-        Nothing,
-    }
-}
-
-names! {
-    /// How well it is known.
-    ConfidenceName of Confidence { High, Medium }
-}
-
-/// What holds without any configuration.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum DefaultName {
-    /// It strikes after `default_ms`.
-    After,
-    /// There is no such timer for an upgraded connection.
-    Never,
-    /// There is one, and it is off.
-    Off,
-    /// There is no built-in value.
-    Unset,
-    /// No number is published.
-    Unpublished,
-}
-
-impl From<TimeoutValue> for DefaultName {
-    fn from(value: TimeoutValue) -> DefaultName {
-        match value {
-            TimeoutValue::After(_) => DefaultName::After,
-            TimeoutValue::Never => DefaultName::Never,
-            TimeoutValue::Off => DefaultName::Off,
-            TimeoutValue::Unset => DefaultName::Unset,
-            TimeoutValue::Unpublished => DefaultName::Unpublished,
-        }
-    }
-}
-
-/// How a connection is cut.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum CutName {
-    Fin,
-    HalfClose,
-    Rst,
-    /// TCP is closed; whether by FIN or RST is not known.
-    ClosesTcp,
-    CloseFrame,
-    /// It is closed; whether with a close frame is not known.
-    Closes,
-    Silent,
-    RstOnUse,
-    HttpError,
-}
-
 impl From<CutKind> for CutEntry {
     fn from(cut: CutKind) -> CutEntry {
-        let (how, code) = match cut {
-            CutKind::Fin => (CutName::Fin, None),
-            CutKind::HalfClose => (CutName::HalfClose, None),
-            CutKind::Rst => (CutName::Rst, None),
-            CutKind::ClosesTcp => (CutName::ClosesTcp, None),
-            CutKind::CloseFrame(code) => (CutName::CloseFrame, Some(code)),
-            CutKind::Closes => (CutName::Closes, None),
-            CutKind::Silent => (CutName::Silent, None),
-            CutKind::RstOnUse => (CutName::RstOnUse, None),
-            CutKind::HttpError(status) => (CutName::HttpError, Some(status)),
+        let code = match cut {
+            CutKind::CloseFrame(code) | CutKind::HttpError(code) => Some(code),
+            CutKind::Fin
+            | CutKind::HalfClose
+            | CutKind::Rst
+            | CutKind::ClosesTcp
+            | CutKind::Closes
+            | CutKind::Silent
+            | CutKind::RstOnUse => None,
         };
-        CutEntry { how, code }
+        CutEntry { how: cut.into(), code }
     }
 }
 
@@ -230,7 +157,7 @@ impl From<&Middlebox> for MiddleboxEntry {
             least_ms: ms(middlebox.least),
             most_ms: ms(middlebox.most),
             late_by_ms: ms(Some(middlebox.coarse + middlebox.delay).filter(|late| !late.is_zero())),
-            resets: middlebox.resets.map(ResetsName::from),
+            resets: middlebox.resets.map(Name),
             resets_in_words: said(middlebox.resets_words),
             pings_count: middlebox.pings_count,
             cuts: middlebox.cuts.iter().map(|cut| (*cut).into()).collect(),
@@ -247,39 +174,4 @@ impl From<&Middlebox> for MiddleboxEntry {
 
 fn said(words: &'static str) -> Option<&'static str> {
     Some(words).filter(|words| !words.is_empty())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn name(value: impl Serialize) -> String {
-        serde_json::to_value(value).unwrap().as_str().unwrap().to_string()
-    }
-
-    #[test]
-    fn json_and_the_domain_use_the_same_words() {
-        for cut in [
-            CutKind::HalfClose,
-            CutKind::ClosesTcp,
-            CutKind::CloseFrame(1000),
-            CutKind::RstOnUse,
-            CutKind::HttpError(524),
-        ] {
-            assert_eq!(name(CutEntry::from(cut).how), cut.label());
-        }
-        for resets in [
-            TimerReset::ClientToServer,
-            TimerReset::EachDirection,
-            TimerReset::TcpKeepaliveToo,
-            TimerReset::Pong,
-        ] {
-            assert_eq!(name(ResetsName::from(resets)), resets.label());
-        }
-        for kind in TimeoutKind::ALL {
-            assert_eq!(name(TimerName::from(kind)), kind.label());
-        }
-        assert_eq!(name(FamilyName::from(ProductFamily::Nat)), ProductFamily::Nat.label());
-        assert_eq!(name(ConfidenceName::from(Confidence::Medium)), Confidence::Medium.label());
-    }
 }

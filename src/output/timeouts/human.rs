@@ -1,9 +1,11 @@
 //! The table of known timers for people.
 
 use comfy_table::{ColumnConstraint, ContentArrangement, LineStyle, Table, Width, presets};
+use strum::IntoEnumIterator;
 
 use super::TimeoutListing;
 use crate::domain::idle::middleboxes::{Middlebox, SettingChange, TimeoutKind, span};
+use crate::domain::label::Label;
 use crate::output::human::HumanOptions;
 use crate::output::human::{LabelledRows, Styler};
 
@@ -27,7 +29,7 @@ pub fn show(listing: &TimeoutListing, options: HumanOptions) -> String {
 
 fn glance(middleboxes: &[&'static Middlebox], paint: Styler, width: Option<usize>) -> String {
     let mut text = String::new();
-    for kind in TimeoutKind::ALL {
+    for kind in TimeoutKind::iter() {
         let mut rows: Vec<&Middlebox> =
             middleboxes.iter().copied().filter(|middlebox| middlebox.kind == kind).collect();
         rows.sort_by_key(|middlebox| (middlebox.product.to_lowercase(), middlebox.id));

@@ -4,41 +4,20 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::domain::format::exact_duration;
+use crate::domain::listen::ServerEventKind;
 use crate::domain::run::expectation::Expectation;
+use crate::domain::run::run_result::RunResult;
 use crate::domain::run::truth::Truth;
 use crate::domain::zombie::report::{ZombieInfo, ZombieReport};
 use crate::domain::zombie::{
-    Behaviour, ClientEnd, ClientRecord, HeartbeatPolicy, IdlePolicy, Library, LibraryMatch, ReapingPolicy,
-    ReapingRule, RequiredTraffic, ServerSchedule, TimerKind, ZombieVerdict,
+    Behaviour, ClientEnd, ClientEndName, ClientRecord, HeartbeatPolicy, IdlePolicy, Library, LibraryMatch,
+    ReapingPolicy, ReapingRule, RequiredTraffic, ServerSchedule, TimerKind, ZombieVerdict,
 };
 use crate::output::json::{
-    FailureDocument, JsonEndingDocument, Ms, OpeningDocument, PresetName, ResultName, SCHEMA_VERSION,
-    Timestamp, WSCHECK_VERSION, ms, names,
+    FailureDocument, JsonEndingDocument, Ms, Name, OpeningDocument, PresetName, SCHEMA_VERSION, Timestamp,
+    WSCHECK_VERSION, ms,
 };
-use crate::output::listen::{ListenedTo, SoundName};
-
-names! {
-    /// Whether the server lets go of dead clients.
-    ZombieVerdictName of ZombieVerdict { ReapsDeadClients, ZombiesKept, Inconclusive }
-}
-
-names! {
-    /// How a client behaves, once it has sent a Ping and a message: the control is healthy; `mute` reads and answers
-    /// nothing; `stalled` stops reading; `half_closed` sends a FIN and reads on; `quiet` answers, and sends nothing of its
-    /// own; `pings_only` sends Ping frames and no messages.
-    WayName of Behaviour { Control, Mute, Stalled, HalfClosed, Quiet, PingsOnly }
-}
-
-names! {
-    /// What a client must send now and then to be kept: `any_frame` (Pings were enough), `own_frames` (Pings were, answers
-    /// to the server's heartbeats were not), or `messages` (Pings were not enough).
-    NeedsName of RequiredTraffic { AnyFrame, OwnFrames, Messages }
-}
-
-names! {
-    /// How exactly an age at which clients were let go is a timer's.
-    EdgeName of TimerKind { Sharp, Swept, Unknown }
-}
+use crate::output::listen::ListenedTo;
 
 /// What `wscheck probe-zombie -o json` prints. A value that is not known is null; no field is ever left out.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
@@ -55,7 +34,7 @@ pub struct ZombieDocument {
     url: String,
     settings: ZombieSettings,
     /// Whether the server lets go of dead clients.
-    verdict: ZombieVerdictName,
+    verdict: Name<ZombieVerdict>,
     /// Of the dead clients that were let go, how long the last one was kept.
     longest_ms: Option<Ms>,
     /// What the server does about clients that say nothing, as it looks from outside.
@@ -68,7 +47,7 @@ pub struct ZombieDocument {
     /// The user ended it before it was done.
     partial: bool,
     /// What the run comes to; the exit code says the same.
-    result: ResultName,
+    result: Name<RunResult>,
     exit_code: u8,
     /// Why.
     reasons: Vec<String>,
@@ -111,7 +90,7 @@ pub enum PolicyName {
 pub struct PolicyDocument {
     kind: PolicyName,
     /// The kind of its heartbeats that need an answer.
-    heartbeat: Option<SoundName>,
+    heartbeat: Option<Name<ServerEventKind>>,
     /// Their interval; null when too few came or the clients disagree.
     interval_ms: Option<Ms>,
     /// From the last unanswered heartbeat to the end.
@@ -133,9 +112,9 @@ pub struct PolicyDocument {
     /// What shows that this is the timer's length: `sharp`, clients that began at different moments were let go at the
     /// same age; `swept`, they were at the same moment, so it is an upper bound; `unknown`, neither was seen, and it is
     /// one too. Null without a timer.
-    idle_timeout_edge: Option<EdgeName>,
+    idle_timeout_edge: Option<Name<TimerKind>>,
     /// What a client must send to be kept by that timer.
-    needs: Option<NeedsName>,
+    needs: Option<Name<RequiredTraffic>>,
 }
 
 /// A library that the server's behaviour is consistent with.
@@ -152,27 +131,14 @@ pub struct LibraryDocument {
     source: &'static str,
 }
 
-/// What became of a client.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum FateName {
-    /// It was never open.
-    Unopened,
-    /// It was there as long as it was waited, or no end was heard (`why` says so).
-    Kept,
-    /// The server let it go.
-    Ended,
-    /// Nobody knew it any more when it was asked at the end, and no end was heard: a path may have forgotten it, or lost
-    /// the server's goodbye.
-    Lost,
-}
-
 /// A client's life.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct LifeDocument {
-    client: WayName,
-    fate: FateName,
+    /// How it behaves, once it has sent a Ping and a message.
+    client: Name<Behaviour>,
+    /// What became of it.
+    fate: Name<ClientEndName>,
     /// When it began to behave so, since the run began; null of one that never did.
     began_ms: Option<Ms>,
     /// For how long it was there, from the moment at which it began to behave so.
@@ -276,17 +242,6 @@ impl From<&LibraryMatch> for LibraryDocument {
     }
 }
 
-impl From<&ClientEnd> for FateName {
-    fn from(fate: &ClientEnd) -> FateName {
-        match fate {
-            ClientEnd::Unopened { .. } => FateName::Unopened,
-            ClientEnd::Kept { .. } => FateName::Kept,
-            ClientEnd::Lost { .. } => FateName::Lost,
-            ClientEnd::Ended { .. } => FateName::Ended,
-        }
-    }
-}
-
 /// Whether nobody saw when it ended.
 pub fn at_latest(fate: &ClientEnd) -> bool {
     matches!(fate, ClientEnd::Ended { at_latest: true, .. })
@@ -308,7 +263,7 @@ impl From<&ClientRecord> for LifeDocument {
         let opened = life.was_open();
         LifeDocument {
             client: life.way.into(),
-            fate: (&life.fate).into(),
+            fate: Name(ClientEndName::from(&life.fate)),
             began_ms: ms(opened.then_some(life.began)),
             kept_ms: ms(life.kept()),
             at_latest: at_latest(&life.fate),

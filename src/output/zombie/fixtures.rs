@@ -1,5 +1,7 @@
 //! Scripted runs for the tests: every format shows the same events.
 
+use strum::IntoEnumIterator;
+
 use crate::domain::run::run_result::RunResult;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -347,7 +349,7 @@ fn unreachable() -> Vec<ZombieEvent> {
         stood_still: None,
         unanswered: Duration::ZERO,
     };
-    report.findings = ZombieFindings::of(Behaviour::ALL.map(ClientRecord::new).to_vec(), watch);
+    report.findings = ZombieFindings::of(Behaviour::iter().map(ClientRecord::new).collect(), watch);
     report.verdict = RunResult::Unreachable;
     report.reasons = vec![error.to_string()];
     report.error = Some(error);

@@ -3,10 +3,12 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::document::{FateName, WayName, ZombieSettings, at_latest};
-use crate::domain::zombie::ClientEnd;
+use super::document::{ZombieSettings, at_latest};
 use crate::domain::zombie::report::ZombieEvent;
-use crate::output::json::{FailedOpening, JsonEndingDocument, Ms, OpeningDocument, WSCHECK_VERSION, ms};
+use crate::domain::zombie::{Behaviour, ClientEnd, ClientEndName};
+use crate::output::json::{
+    FailedOpening, JsonEndingDocument, Ms, Name, OpeningDocument, WSCHECK_VERSION, ms,
+};
 use crate::output::listen::ServerSaid;
 use crate::output::ndjson::{EventBody, bodies, run_line};
 
@@ -22,26 +24,26 @@ bodies! {
     }
     /// A client is open, and behaves as it is to.
     ClientOpened = "client_opened" {
-        client: WayName,
+        client: Name<Behaviour>,
         #[serde(flatten)]
         opening: OpeningDocument,
     }
     /// A client could not be opened.
     ClientNotOpened = "client_failed" {
-        client: WayName,
+        client: Name<Behaviour>,
         #[serde(flatten)]
         failure: FailedOpening,
     }
     /// The server sent a client a heartbeat; of a flood, so many at once.
     ClientHeard = "heard" {
-        client: WayName,
+        client: Name<Behaviour>,
         #[serde(flatten)]
         said: ServerSaid,
     }
     /// The server let a client go, or it was waited for long enough.
     ClientOver = "over" {
-        client: WayName,
-        fate: FateName,
+        client: Name<Behaviour>,
+        fate: Name<ClientEndName>,
         kept_ms: Option<Ms>,
         /// Nobody saw when it ended: `kept_ms` is an upper bound.
         at_latest: bool,
@@ -76,7 +78,7 @@ pub fn line(event: &ZombieEvent) -> Option<String> {
                     (Some(*after), Some(JsonEndingDocument::from(ending.as_ref())))
                 }
             };
-            let (client, fate_name) = ((*way).into(), fate.into());
+            let (client, fate_name) = (Name(*way), Name(ClientEndName::from(fate)));
             let (kept_ms, at_latest, unanswered) = (ms(kept), at_latest(fate), *unanswered);
             run_line(*at, ClientOver { client, fate: fate_name, kept_ms, at_latest, ending, unanswered })
         }

@@ -68,24 +68,6 @@ fn the_names_that_scripts_rely_on_are_there() {
 }
 
 #[test]
-fn json_and_the_domain_use_the_same_words() {
-    use super::document::{NeedsName, WayName, ZombieVerdictName};
-    use crate::domain::zombie::{Behaviour, RequiredTraffic, ZombieVerdict};
-    fn name(value: impl serde::Serialize) -> String {
-        serde_json::to_value(value).unwrap().as_str().unwrap().to_string()
-    }
-    for verdict in ZombieVerdict::ALL {
-        assert_eq!(name(ZombieVerdictName::from(verdict)), verdict.label());
-    }
-    for way in Behaviour::ALL {
-        assert_eq!(name(WayName::from(way)), way.label());
-    }
-    for needs in [RequiredTraffic::AnyFrame, RequiredTraffic::Messages] {
-        assert_eq!(name(NeedsName::from(needs)), needs.label());
-    }
-}
-
-#[test]
 fn peer_text_is_escaped_and_colour_only_repeats_words() {
     for (name, events) in fixtures::all() {
         let plain = show(Format::Human, PLAIN, &events);

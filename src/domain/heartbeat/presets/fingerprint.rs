@@ -2,6 +2,8 @@
 
 use std::sync::LazyLock;
 
+use strum::IntoEnumIterator;
+
 use super::lookup::all;
 use super::model::Preset;
 use crate::domain::heartbeat::framing::Framing;
@@ -44,11 +46,11 @@ pub fn resembles(message: MessageRef<'_>) -> PresetMatches {
     if length(message) > MAX_MESSAGE_BYTES {
         return Vec::new();
     }
-    let divided = Framing::ALL.map(|framing| {
-        let units: Vec<InboundMessage> =
-            framing.units(message).take(MAX_MESSAGE_PARTS).map(InboundMessage::new).collect();
-        (framing, units)
-    });
+    let divide = |framing: Framing| {
+        let units = framing.units(message).take(MAX_MESSAGE_PARTS).map(InboundMessage::new);
+        (framing, units.collect::<Vec<_>>())
+    };
+    let divided: Vec<_> = Framing::iter().map(divide).collect();
     let units = |preset: &Preset| {
         divided.iter().find(|(framing, _)| *framing == preset.framing).map(|(_, units)| units)
     };

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use strum::{EnumIter, EnumMessage, IntoStaticStr};
+
 use crate::domain::heartbeat::framing::Framing;
 
 /// One service's or library's convention of heartbeats, as its own papers or sources have it. The texts are templates
@@ -79,7 +81,8 @@ pub struct ForbiddenSend {
 }
 
 /// What must not be sent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr, EnumIter, EnumMessage)]
+#[strum(serialize_all = "snake_case")]
 pub enum ForbiddenAction {
     /// This message.
     Text(&'static str),
@@ -91,7 +94,8 @@ pub enum ForbiddenAction {
 }
 
 /// How well it is known.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr, EnumIter, EnumMessage)]
+#[strum(serialize_all = "snake_case")]
 pub enum VerificationLevel {
     /// Tests drive a real server of its kind by it.
     Live,
@@ -99,18 +103,9 @@ pub enum VerificationLevel {
     FromSource,
 }
 
-impl VerificationLevel {
-    /// The words that people and scripts see.
-    pub fn label(self) -> &'static str {
-        match self {
-            VerificationLevel::Live => "live",
-            VerificationLevel::FromSource => "from source",
-        }
-    }
-}
-
 /// Who starts a heartbeat.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr, EnumIter, EnumMessage)]
+#[strum(serialize_all = "snake_case")]
 pub enum HeartbeatStarter {
     /// We ask, the server answers.
     Client,
@@ -120,18 +115,6 @@ pub enum HeartbeatStarter {
     Both,
     /// Nobody, by messages: there are Ping frames.
     Frames,
-}
-
-impl HeartbeatStarter {
-    /// The name that scripts see.
-    pub fn label(self) -> &'static str {
-        match self {
-            HeartbeatStarter::Client => "client",
-            HeartbeatStarter::Server => "server",
-            HeartbeatStarter::Both => "both",
-            HeartbeatStarter::Frames => "frames",
-        }
-    }
 }
 
 impl Preset {

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
+use strum::{EnumIter, EnumMessage, IntoStaticStr};
+
 /// A timer of a middlebox, a platform or a server that can end a WebSocket, or is often said to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Middlebox {
@@ -95,7 +97,8 @@ pub(super) const fn s(seconds: u64) -> Duration {
 }
 
 /// Where in the path it stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, IntoStaticStr, EnumIter, EnumMessage)]
+#[strum(serialize_all = "snake_case")]
 pub enum ProductFamily {
     /// A proxy or gateway that is installed.
     Proxy,
@@ -109,20 +112,9 @@ pub enum ProductFamily {
     Service,
 }
 
-impl ProductFamily {
-    pub fn label(self) -> &'static str {
-        match self {
-            ProductFamily::Proxy => "proxy",
-            ProductFamily::Cloud => "cloud",
-            ProductFamily::Nat => "nat",
-            ProductFamily::Server => "server",
-            ProductFamily::Service => "service",
-        }
-    }
-}
-
 /// What the timer measures.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, IntoStaticStr, EnumIter, EnumMessage)]
+#[strum(serialize_all = "snake_case")]
 pub enum TimeoutKind {
     /// How long nothing passed: heartbeats help.
     Idle,
@@ -133,21 +125,9 @@ pub enum TimeoutKind {
     Other,
 }
 
-impl TimeoutKind {
-    /// All of them, in the order in which they are shown.
-    pub const ALL: [TimeoutKind; 3] = [TimeoutKind::Idle, TimeoutKind::Lifetime, TimeoutKind::Other];
-
-    pub fn label(self) -> &'static str {
-        match self {
-            TimeoutKind::Idle => "idle",
-            TimeoutKind::Lifetime => "lifetime",
-            TimeoutKind::Other => "other",
-        }
-    }
-}
-
 /// What holds without any configuration.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr, EnumIter, EnumMessage)]
+#[strum(serialize_all = "snake_case")]
 pub enum TimeoutValue {
     /// It strikes after this.
     After(Duration),
@@ -192,7 +172,8 @@ pub struct TypicalSetting {
 }
 
 /// What starts the timer afresh.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, IntoStaticStr, EnumIter, EnumMessage)]
+#[strum(serialize_all = "snake_case")]
 pub enum TimerReset {
     /// A byte in either direction.
     Either,
@@ -208,22 +189,6 @@ pub enum TimerReset {
     Pong,
     /// Nothing: it strikes come what may.
     Nothing,
-}
-
-impl TimerReset {
-    /// The name that scripts see.
-    pub fn label(self) -> &'static str {
-        match self {
-            TimerReset::Either => "either",
-            TimerReset::ClientToServer => "client_to_server",
-            TimerReset::ServerToClient => "server_to_client",
-            TimerReset::EachDirection => "each_direction",
-            TimerReset::MessagesOnly => "messages_only",
-            TimerReset::TcpKeepaliveToo => "tcp_keepalive_too",
-            TimerReset::Pong => "pong",
-            TimerReset::Nothing => "nothing",
-        }
-    }
 }
 
 impl fmt::Display for TimerReset {
@@ -242,7 +207,8 @@ impl fmt::Display for TimerReset {
 }
 
 /// How a connection is cut.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, IntoStaticStr, EnumIter, EnumMessage)]
+#[strum(serialize_all = "snake_case")]
 pub enum CutKind {
     /// A FIN without a close frame.
     Fin,
@@ -261,23 +227,6 @@ pub enum CutKind {
     RstOnUse,
     /// By an HTTP status instead of the upgrade.
     HttpError(u16),
-}
-
-impl CutKind {
-    /// The name that scripts see.
-    pub fn label(self) -> &'static str {
-        match self {
-            CutKind::Fin => "fin",
-            CutKind::HalfClose => "half_close",
-            CutKind::Rst => "rst",
-            CutKind::ClosesTcp => "closes_tcp",
-            CutKind::CloseFrame(_) => "close_frame",
-            CutKind::Closes => "closes",
-            CutKind::Silent => "silent",
-            CutKind::RstOnUse => "rst_on_use",
-            CutKind::HttpError(_) => "http_error",
-        }
-    }
 }
 
 impl fmt::Display for CutKind {
@@ -341,21 +290,13 @@ pub enum SettingChange {
 }
 
 /// How well an entry is known.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, IntoStaticStr, EnumIter, EnumMessage)]
+#[strum(serialize_all = "snake_case")]
 pub enum Confidence {
     /// Measured, read in the code, or in the maker's own documentation.
     High,
     /// Reported by others, or partly inferred.
     Medium,
-}
-
-impl Confidence {
-    pub fn label(self) -> &'static str {
-        match self {
-            Confidence::High => "high",
-            Confidence::Medium => "medium",
-        }
-    }
 }
 
 /// How the response to the upgrade gives a product away.
